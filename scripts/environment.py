@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes the virtual environments that the scripts run in, with the standard library alone.
+
+What goes into one is written once, in pyproject.toml (dependency groups and extras, with the ranges that the
+code supports); constraints.txt pins every package exactly, so that everybody gets the same. A stamp in the
+environment's folder says what it holds. The stamp is withdrawn before the first change and written again after
+the last, so that an environment whose making was cut short is never taken for a whole one.
+
+By hand: `python3 scripts/environment.py` makes `.venv` with everything that a contributor needs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+STAMP = "hi3dgen-environment.json"
+LOG = "hi3dgen-install.log"
+PYTHON = (3, 11)  # the only one that bpy 4.2 to 5.0 have wheels for
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment that holds the backend's own dependencies and more."""
+
+    folder: str  # in the checkout
+    groups: tuple[str, ...]  # dependency groups or extras of pyproject.toml
+    overrides: tuple[str, ...] = ()  # pins (name==version) in place of those of constraints.txt
+
+
+DEMO = Environment(".venv", ("blender", "files"))
+DEVELOPMENT = Environment(".venv", ("blender", "files", "lint", "test"))
+OTHER_BLENDERS = (
+    Environment(".venv-bpy-4.2", ("blender", "files", "test"), ("bpy==4.2.0", "numpy==1.24.3")),  # the oldest supported
+    Environment(".venv-bpy-5.0", ("blender", "files", "test"), ("bpy==5.0.1",)),
+)
+
+
+class SetupError(Exception):
+    """Something that a person has to mend: `sentence` says what happened, `advice` what to do."""
+
+    def __init__(self, sentence: str, advice: str) -> None:
+        super().__init__(f"{sentence}\n{advice}")
+        self.sentence = sentence
+        self.advice = advice
+
+
+def make(environment: Environment) -> Path:
+    """Makes `environment`, or lets it grow, where needed, and returns the path of its Python.
+
+    Instant where the environment is whole already. One that holds more groups than asked for keeps them.
+    Prints a line when it starts and one when it is done. Raises SetupError where it cannot be made: the wrong
+    Python, a folder that somebody else made, no network, no space.
+    """
+    require_python()
+    folder = ROOT / environment.folder
+    stamp = _read_stamp(folder)
+    groups = sorted({*environment.groups, *(stamp.groups if stamp else ())})
+    requirements = read_requirements(groups)
+    pins = read_pins(environment.overrides)
+    whole = _Stamp(tuple(groups), _digest(requirements, pins))
+    python = python_of(folder)
+    if stamp == whole and python.exists():
+        return python
+
+    started = time.monotonic()
+    grows = stamp is not None and stamp.digest != "" and python.exists()
+    versions = dict(re.findall(r"^([\w.-]+)==(\S+)", "\n".join(pins), re.MULTILINE))
+    contents = ", ".join(f"{name} {versions.get(name, '')}" for name in map(_package, requirements))
+    print(f"{'Completing' if grows else 'Making'} {environment.folder}: {contents}", flush=True)
+    if not grows:
+        _start_afresh(folder)
+    _write_stamp(folder, _Stamp(tuple(groups), ""))
+    log = folder / LOG
+    output = _install(python, requirements, pins, log)
+    if output is not None:
+        if grows and stamp and "Installing collected packages" not in output:
+            _write_stamp(folder, stamp)  # pip fetches everything before it changes anything: still what it was
+        print("\n".join(output.splitlines()[-12:]), file=sys.stderr)
+        sentence, advice = explain(output)
+        raise SetupError(f"{environment.folder} could not be made. {sentence}", f"{advice} The whole log: {log}")
+    _write_stamp(folder, whole)
+    print(f"{environment.folder} is ready after {time.monotonic() - started:.0f} s", flush=True)
+    return python
+
+
+def require_python() -> None:
+    """Raises SetupError where this is not the Python that bpy's wheels are for, saying which one to get."""
+    if sys.version_info[:2] == PYTHON:
+        return
+    wanted, this = (".".join(map(str, version)) for version in (PYTHON, sys.version_info[:2]))
+    found = shutil.which(f"python{wanted}")
+    install = {
+        "darwin": f"brew install python@{wanted}, or python.org",
+        "win32": f"winget install Python.Python.{wanted}, or python.org",
+    }.get(sys.platform, f"your system's package python{wanted} or python{wanted}-venv, or python.org")
+    command = f"py -{wanted}" if sys.platform == "win32" else f"python{wanted}"
+    raise SetupError(
+        f"Blender as a Python module needs Python {wanted}, and this is Python {this}.",
+        f"{'It is here' if found else f'Get it ({install})'}; run: {command} {sys.argv[0]}",
+    )
+
+
+def python_of(folder: Path) -> Path:
+    """The Python inside the virtual environment in `folder`."""
+    return folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def read_requirements(groups: list[str], root: Path = ROOT) -> list[str]:
+    """The backend's own dependencies and those of `groups` (dependency groups or extras) from pyproject.toml."""
+    import tomllib  # noqa: PLC0415  not before the version of Python is known to have it
+
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    named = {**project["project"]["optional-dependencies"], **project["dependency-groups"]}
+    return [*project["project"]["dependencies"], *(requirement for group in groups for requirement in named[group])]
+
+
+def read_pins(overrides: tuple[str, ...] = (), root: Path = ROOT) -> list[str]:
+    """The lines of constraints.txt, those of `overrides` in place of the ones for the same packages."""
+    lines = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = [line for line in lines if line.strip() and not line.startswith("#")]
+    replaced = {_package(pin) for pin in overrides}
+    return [*(pin for pin in pins if _package(pin) not in replaced), *overrides]
+
+
+def _package(requirement: str) -> str:
+    """The normalised name (PEP 503) that a requirement begins with."""
+    name = re.split(r"[^A-Za-z0-9._-]", requirement.strip(), maxsplit=1)[0]
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@dataclass(frozen=True)
+class _Stamp:
+    groups: tuple[str, ...]
+    digest: str  # of the requirements and pins that were installed; empty while they are being installed
+
+
+def _digest(requirements: list[str], pins: list[str]) -> str:
+    return hashlib.sha256(json.dumps([requirements, pins]).encode()).hexdigest()
+
+
+def _read_stamp(folder: Path) -> _Stamp | None:
+    try:
+        stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
+        return _Stamp(tuple(stamp["groups"]), stamp["digest"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):  # not as it was written: trust nothing in the folder
+        return _Stamp((), "")
+
+
+def _write_stamp(folder: Path, stamp: _Stamp) -> None:
+    text = json.dumps({"groups": stamp.groups, "digest": stamp.digest})
+    beside = folder / f"{STAMP}.new"
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(folder / STAMP)
+
+
+def _start_afresh(folder: Path) -> None:
+    """An empty virtual environment in `folder`, in place of a half-made one."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / STAMP).exists():
+        raise SetupError(f"{folder} was not made by this script.", "Move it away or delete it, then run this again.")
+    if importlib.util.find_spec("ensurepip") is None:
+        raise SetupError(
+            "This Python cannot make virtual environments: its module ensurepip is missing.",
+            "On Debian and Ubuntu: apt-get install python3.11-venv (or python3-venv). Then run this again.",
+        )
+    base = getattr(sys, "_base_executable", sys.executable)  # not the Python inside the folder that goes
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+        folder.mkdir()
+        _write_stamp(folder, _Stamp((), ""))  # from here on the folder is known as ours
+        made = subprocess.run([base, "-m", "venv", folder], capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise SetupError(f"{folder} cannot be written: {error}.", "Close what uses it and run this again.") from error
+    if made.returncode != 0:
+        raise SetupError(f"Python could not make {folder}.", f"It says: {made.stdout}{made.stderr}".rstrip())
+
+
+def _install(python: Path, requirements: list[str], pins: list[str], log: Path) -> str | None:
+    """Runs pip with its output in `log`; None when all went well, else what pip wrote."""
+    constraints = log.with_name("hi3dgen-constraints.txt")
+    constraints.write_text("\n".join(pins) + "\n", encoding="utf-8")
+    options = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--only-binary", ":all:"]
+    command = [python, "-m", "pip", "install", *options, "--constraint", constraints, *requirements]
+    output: list[str] = []
+    pip = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace"
+    )
+    with log.open("w", encoding="utf-8") as written, pip:
+        for line in pip.stdout or ():
+            output.append(line)
+            written.write(line)
+            _show(line)
+    _show("")
+    return None if pip.returncode == 0 else "".join(output)
+
+
+def _show(line: str) -> None:
+    """What pip does at the moment, on one line of a terminal that the next call overwrites."""
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns - 1
+        print(f"\r{line.strip()[:width]:<{width}}\r", end="", flush=True)
+
+
+# What pip's output holds when something goes wrong that a person can mend, the surest signs first.
+_TROUBLES = (
+    (
+        r"No space left on device|Errno 28|WinError 112|not enough space",
+        "The disk is full.",
+        "Make room (about 2 GB an environment; also where temporary files go) and run this again.",
+    ),
+    (
+        r"CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError",
+        "The package index's certificate was not accepted.",
+        "Behind a company's proxy, set PIP_CERT to its certificate file and run this again.",
+    ),
+    (
+        r"NewConnectionError|NameResolutionError|\w+TimeoutError|ProxyError|Network is unreachable|Connection reset",
+        "The package index could not be reached.",
+        "Check the network (HTTPS_PROXY where there is a proxy) and run this again.",
+    ),
+    (
+        r"Windows Long Path|path too long|WinError 206",
+        "Windows refused a path of more than 260 characters.",
+        "Move the checkout to a shorter path or switch long paths on in Windows, and run this again.",
+    ),
+    (
+        r"Permission denied|WinError 5\b|WinError 32\b|Errno 13",
+        "A file could not be written.",
+        "Close what uses the environment, see that the folder is yours, and run this again.",
+    ),
+    (
+        r"No matching distribution found|Could not find a version",
+        "The package index has no build of a package for this system.",
+        "bpy is built for 64-bit Linux (glibc 2.28 or newer), Windows and macOS; the lines above name the package.",
+    ),
+)
+
+
+def explain(output: str) -> tuple[str, str]:
+    """What pip's output says went wrong, and what to do about it, as two plain sentences."""
+    for sign, sentence, advice in _TROUBLES:
+        if re.search(sign, output):
+            return sentence, advice
+    return "pip failed.", "The lines above say why."
+
+
+def main() -> None:
+    """Makes the environment that a contributor works in."""
+    try:
+        print(make(DEVELOPMENT))
+    except SetupError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs what a change has to pass: format, lint, types and the fast tests; with --all the rest too.
+
+    python3 scripts/test.py                   some minutes, needs nothing but Python 3.11
+    python3 scripts/test.py --all             also the slow tests, other Blender versions, a Blender window
+    python3 scripts/test.py -k wire -x        other arguments go to pytest
+
+The first run makes `.venv` (and with --all one more environment for each other Blender version). A step that fails
+does not keep the next ones from running; the last line says how it ended.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from environment import DEVELOPMENT, OTHER_BLENDERS, ROOT, SetupError, make
+from system_libraries import require_system_libraries
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STEP_LIMIT = 900  # seconds; a Blender that hangs when its process ends must not hang the run
+NO_TESTS = 5  # pytest's exit code when its arguments select no test
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command of the run; `idle_code` is an exit code that says it had nothing to do."""
+
+    name: str
+    command: list[str | Path]
+    idle_code: int = 0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a step ended: the seconds that it took and what went wrong, empty where nothing did."""
+
+    name: str
+    seconds: float
+    trouble: str
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description="Run format, lint, types and tests. Arguments that are not listed here go to pytest.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--all", action="store_true", help="also slow tests, other Blender versions and the window")
+    options, for_pytest = parser.parse_known_args()
+    started = time.monotonic()
+    try:
+        steps = plan(for_pytest, everything=options.all)
+        outcomes = [run(step) for step in steps]
+    except SetupError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("\nStopped.")
+    print(summary(outcomes, time.monotonic() - started), flush=True)
+    sys.exit(any(outcome.trouble for outcome in outcomes))
+
+
+def plan(for_pytest: list[str], *, everything: bool) -> list[Step]:
+    """The steps of a run, after making the environments that they run in."""
+    python = make(DEVELOPMENT)
+    others = [(environment, make(environment)) for environment in OTHER_BLENDERS] if everything else []
+    require_system_libraries(python, *(other for _, other in others))
+    if everything and not os.environ.get("HI3DGEN_BLENDER"):
+        print("HI3DGEN_BLENDER is not set: tests in a Blender window are skipped, each says how to get one.")
+
+    idle_code = NO_TESTS if for_pytest else 0  # a narrowed run may leave nothing for a step to do
+    marks = [] if everything else ["-m", "not slow and not window"]
+    return [
+        Step("format", [python, "-m", "ruff", "format", "--check", "."]),
+        Step("lint", [python, "-m", "ruff", "check", "."]),
+        Step("types", [python, "-m", "basedpyright", "--pythonpath", python]),
+        Step("tests", [python, "-m", "pytest", *marks, *for_pytest], idle_code),
+        *(
+            Step(
+                f"tests in Blender {environment.overrides[0].partition('==')[2]}",
+                [other, "-m", "pytest", "tests/blender_addon", "-m", "not window", *for_pytest],
+                idle_code,
+            )
+            for environment, other in others
+        ),
+    ]
+
+
+def run(step: Step) -> Outcome:
+    """Runs `step` with its output on the terminal."""
+    print(f"\n=== {step.name} ===", flush=True)
+    started = time.monotonic()
+    try:
+        code = subprocess.run(
+            step.command, cwd=ROOT, stdin=subprocess.DEVNULL, timeout=STEP_LIMIT, check=False
+        ).returncode
+        trouble = "" if code in {0, step.idle_code} else f"FAILED with exit code {code}"
+    except subprocess.TimeoutExpired:
+        trouble = f"FAILED: stopped after {STEP_LIMIT // 60} minutes"
+    return Outcome(step.name, time.monotonic() - started, trouble)
+
+
+def summary(outcomes: list[Outcome], seconds: float) -> str:
+    """A line for each step and a last one for the whole run."""
+    lines = [f"{outcome.seconds:6.0f} s  {outcome.name}: {outcome.trouble or 'passed'}" for outcome in outcomes]
+    failed = [outcome.name for outcome in outcomes if outcome.trouble]
+    ended = f"FAILED: {', '.join(failed)}." if failed else f"All {len(outcomes)} steps passed."
+    return "\n".join(["", *lines, "", f"{ended} {seconds:.0f} s in all."])
+
+
+if __name__ == "__main__":
+    main()

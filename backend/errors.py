@@ -2,7 +2,7 @@
 """What ends a job early: the artist's wish, or something the artist can be told."""
 
 
-class Cancelled(Exception):
+class Cancelled(Exception):  # noqa: N818 - a wish, not an error
     """The job was cancelled; raised from inside a stage by its `Report`."""
 
 

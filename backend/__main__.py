@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line: `python -m backend serve | generate | normals | doctor`.
+
+Exit codes: 0 done, 1 failed with a sentence on standard error, 2 wrong arguments, 130 interrupted.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from .commands import doctor, generate, normals, serve
+from .engines import ENGINES
+from .errors import UserError
+from .version import VERSION
+from .wire.messages import MAX_SEED
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except UserError as error:
+        print(f"{error.sentence} {error.advice}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m backend", description="Hi3DGen: one picture becomes a mesh.")
+    parser.add_argument("--version", action="version", version=VERSION)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("serve", help="serve Blender, or any client of docs/wire.md")
+    command.set_defaults(run=serve.run)
+
+    command = commands.add_parser("generate", help="make a mesh of a picture")
+    _add_picture(command)
+    command.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="MESH", help="the mesh: .glb, .obj, .stl or .ply"
+    )
+    command.add_argument("--seed", type=_seed, default=0, help="decides what the picture does not tell (default 0)")
+    command.add_argument("--normals", type=Path, metavar="IN", help="your own normal map of the same view")
+    command.add_argument("--normal-map", type=Path, metavar="OUT", help="write the normal map here")
+    command.add_argument("--json", action="store_true", help="print what was made as JSON")
+    command.set_defaults(run=generate.run)
+
+    command = commands.add_parser("normals", help="estimate the normal map of a picture")
+    _add_picture(command)
+    command.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="OUT", help="x right, y up, z to the viewer; white outside"
+    )
+    command.set_defaults(run=normals.run)
+
+    command = commands.add_parser("doctor", help="say what can run here, and what is missing")
+    command.set_defaults(run=doctor.run)
+    return parser
+
+
+def _add_picture(command: argparse.ArgumentParser) -> None:
+    command.add_argument("picture", type=Path, metavar="PICTURE")
+    command.add_argument("--engine", choices=sorted(ENGINES), default="draft")
+    command.add_argument(
+        "--set", action="append", default=[], type=_setting, metavar="NAME=NUMBER", help="a setting of the engine"
+    )
+
+
+def _seed(text: str) -> int:
+    seed = int(text)
+    if not 0 <= seed <= MAX_SEED:
+        raise argparse.ArgumentTypeError(f"a seed lies between 0 and {MAX_SEED}")
+    return seed
+
+
+def _setting(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    return name, float(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

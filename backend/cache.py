@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A store of stage results that forgets the longest unused when it is full."""
+
+import dataclasses
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+
+
+class ResultCache:
+    """Results by key, at most `capacity` bytes of arrays in all."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self._results: OrderedDict[str, Any] = OrderedDict()
+
+    @property
+    def nbytes(self) -> int:
+        """The arrays kept, in bytes."""
+        return sum(array_bytes(result) for result in self._results.values())
+
+    def get(self, key: str) -> Any | None:  # noqa: ANN401 - whatever a stage returned
+        """The result kept under `key`, or None."""
+        if key in self._results:
+            self._results.move_to_end(key)
+        return self._results.get(key)
+
+    def put(self, key: str, result: object) -> None:
+        """Keep `result`; others make room for it. One that is larger than the whole cache is not kept."""
+        if array_bytes(result) > self.capacity:
+            return
+        self._results[key] = result
+        self._results.move_to_end(key)
+        while self.nbytes > self.capacity:
+            self._results.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._results.clear()
+
+
+def array_bytes(result: object) -> int:
+    """The memory of all arrays in a result (an array, or dataclasses of arrays), in bytes."""
+    if isinstance(result, np.ndarray):
+        return result.nbytes
+    if dataclasses.is_dataclass(result):
+        return sum(array_bytes(getattr(result, item.name)) for item in dataclasses.fields(result))
+    return 0

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`doctor`: says what can run here and what is missing, in lines that fit into a bug report."""
+
+import argparse
+import importlib.util
+import platform
+import sys
+
+import numpy as np
+
+from ..engines import ENGINES
+from ..version import VERSION
+
+FILE_LIBRARIES = {"PIL": "reads and writes pictures", "trimesh": "writes meshes"}
+
+
+def run(_options: argparse.Namespace) -> int:
+    """Print the report; 0 where at least one engine can run."""
+    print(f"Hi3DGen {VERSION}")
+    print(f"Python {platform.python_version()} ({sys.executable})")
+    print(f"numpy {np.__version__}")
+    print(f"{platform.system()} {platform.release()}, {platform.machine()}")
+    missing = {engine.label: engine.missing() for engine in ENGINES.values()}
+    for label, why in missing.items():
+        print(f"engine {label}: {why or 'ready'}")
+    for module, purpose in FILE_LIBRARIES.items():
+        found = importlib.util.find_spec(module) is not None
+        print(f"{module} ({purpose}): {'there' if found else 'not installed; only files outside Blender need it'}")
+    return 0 if "" in missing.values() else 1

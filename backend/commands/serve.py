@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`serve`: the backend process as docs/wire.md describes it, for the parent that started it."""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import NoReturn
+
+from ..pipeline import Pipeline
+from ..server import Server
+from ..version import VERSION
+
+log = logging.getLogger(__name__)
+
+FAREWELL_SECONDS = 2.0
+PARENT_SECONDS = 1.0
+TOKEN_LENGTHS = range(32, 129)
+
+
+def run(_options: argparse.Namespace) -> int:
+    """Serve until the parent ends, the idle time passes or a client shuts the backend down; then end the process."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    parent = os.getppid()
+    try:
+        token, idle_seconds = _read_orders(sys.stdin.buffer.readline(4096))
+    except ValueError as error:
+        print(f"The first line of standard input is not what docs/wire.md asks for: {error}", file=sys.stderr)
+        return 2
+    asyncio.run(_serve(token, idle_seconds, parent))
+    return _end(0)
+
+
+async def _serve(token: str, idle_seconds: float, parent: int) -> None:
+    server = Server(Pipeline(), token, idle_seconds)
+    listener, port = await server.listen()
+    loop = asyncio.get_running_loop()
+
+    def parent_is_gone() -> None:
+        log.info("the parent is gone: the backend ends")
+        loop.call_soon_threadsafe(server.stop)
+        time.sleep(FAREWELL_SECONDS)  # a stage that does not come to its next step must not keep the process alive
+        _end(1)
+
+    threading.Thread(target=_watch_input, args=(parent_is_gone,), daemon=True).start()
+    if os.name == "posix":
+        threading.Thread(target=_watch_parent, args=(parent, parent_is_gone), daemon=True).start()
+    print(json.dumps({"port": port, "pid": os.getpid(), "version": VERSION}), flush=True)
+    log.info("version %s listens on port %d", VERSION, port)
+    await server.run(listener)
+
+
+def _read_orders(line: bytes) -> tuple[str, float]:
+    orders = json.loads(line)
+    if not isinstance(orders, dict):
+        raise TypeError("it is no JSON object")
+    token, idle_seconds = orders.get("token"), orders.get("idle_seconds", 0)
+    if not isinstance(token, str) or len(token) not in TOKEN_LENGTHS or not (token.isascii() and token.isprintable()):
+        raise ValueError("the token is not 32 to 128 printable ASCII characters")
+    if isinstance(idle_seconds, bool) or not isinstance(idle_seconds, int | float) or not 0 <= idle_seconds < 1e9:
+        raise ValueError("idle_seconds is no number of seconds")
+    return token, float(idle_seconds)
+
+
+def _watch_input(ended: Callable[[], None]) -> None:
+    """Wait for the end of standard input, which comes when the parent ends, on every system."""
+    while sys.stdin.buffer.read(4096):
+        pass
+    ended()
+
+
+def _watch_parent(parent: int, ended: Callable[[], None]) -> None:
+    """Wait until this process has another parent: the pipe may live on in a process that the parent forked."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_SECONDS)
+    ended()
+
+
+def _end(code: int) -> NoReturn:
+    """Leave at once: the worker's thread may be in the middle of a step, and a normal exit would wait for it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one queue and the one worker: jobs run in the order in which they came, one at a time, beside the event loop."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .errors import Cancelled, UserError
+from .normals.image import to_picture
+from .pipeline import Moment, Outcome, Pipeline, Request
+from .raster import png
+from .raster.resample import resample
+from .stage_types import Cutout, NormalMap, Picture
+from .wire import messages
+from .wire.messages import ToClient
+
+log = logging.getLogger(__name__)
+
+MAX_WAITING = 16
+MAX_WAITING_BYTES = 1 << 30
+PROGRESS_SECONDS = 0.05
+
+
+@dataclass(eq=False)
+class Job:
+    """One request of one client. `tell` may be called from any thread."""
+
+    name: str
+    request: Request
+    tell: Callable[[ToClient], None]
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def nbytes(self) -> int:
+        """The memory of the request's pictures, in bytes."""
+        return sum(picture.nbytes for picture in (self.request.picture, self.request.normal_map) if picture is not None)
+
+    def fail(self, code: str, sentence: str, advice: str) -> None:
+        """Tell the client that this job ends without a result."""
+        self.tell(messages.Failure(self.name, code, sentence, advice))
+
+
+class JobQueue:
+    """Waiting jobs and the worker. Every method belongs to the event loop's thread."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        self.running: Job | None = None
+        self.waiting: deque[Job] = deque()
+        self.last_used = time.monotonic()
+        self._thread = ThreadPoolExecutor(1, "hi3dgen worker")
+        self._arrived = asyncio.Event()
+
+    def has_room_for(self, job: Job) -> bool:
+        """Whether a further job may wait: jobs are few, and so is the memory of their pictures."""
+        held = sum(waiting.nbytes for waiting in self.waiting)
+        return len(self.waiting) < MAX_WAITING and (not held or held + job.nbytes <= MAX_WAITING_BYTES)
+
+    def add(self, job: Job) -> None:
+        """Queue a job and tell its place."""
+        self.waiting.append(job)
+        self._arrived.set()
+        job.tell(messages.Queued(job.name, len(self.waiting) - 1 + (self.running is not None)))
+
+    def cancel(self, job: Job) -> None:
+        """End a job: at once where it waits, at its next step where it runs."""
+        job.cancelled.set()
+        if job in self.waiting:
+            self.waiting.remove(job)
+            _fail_cancelled(job)
+
+    def unload(self, done: Callable[[], None]) -> None:
+        """Give memory back after the job that runs now, then call `done` in the event loop."""
+        unloading = asyncio.get_running_loop().run_in_executor(self._thread, self.pipeline.unload)
+        unloading.add_done_callback(lambda _: done())
+
+    async def work(self) -> None:
+        """Run jobs, for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            while not self.waiting:
+                self._arrived.clear()
+                await self._arrived.wait()
+            self.running = self.waiting.popleft()
+            await loop.run_in_executor(self._thread, run, self.pipeline, self.running)
+            self.running = None
+            self.last_used = time.monotonic()
+
+
+def run(pipeline: Pipeline, job: Job) -> None:
+    """Run a job to its one result or failure; never raises."""
+    log.info("job %s: %s, seed %d", job.name, job.request.engine, job.request.seed)
+    try:
+        outcome = pipeline.run(job.request, _Teller(job))
+        result = _result(job.name, outcome)
+    except Cancelled:
+        _fail_cancelled(job)
+    except UserError as error:
+        log.info("job %s failed: %s", job.name, error)
+        job.fail(error.code, error.sentence, error.advice)
+    except Exception:
+        log.exception("job %s failed", job.name)
+        job.fail("internal", "Something went wrong inside Hi3DGen.", "Look at the log, and report it if it stays.")
+    else:
+        job.tell(result)
+
+
+def _fail_cancelled(job: Job) -> None:
+    job.fail("cancelled", "The job was cancelled.", "Generate again whenever you like.")
+
+
+class _Teller:
+    """Passes a job's moments on to its client, not more often than anyone can see, and ends a cancelled job."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._told = 0.0
+        self._stage = ""
+
+    def moment(self, moment: Moment) -> None:
+        self._check()
+        now = time.monotonic()
+        if moment.stage.name == self._stage and now - self._told < PROGRESS_SECONDS:
+            return
+        self._stage, self._told = moment.stage.name, now
+        stage = moment.stage
+        place = (moment.index, moment.count, moment.step, moment.of)
+        self._job.tell(messages.Progress(self._job.name, stage.name, stage.label, *place, moment.eta_seconds))
+
+    def made(self, stage: str, result: object) -> None:
+        self._check()
+        if isinstance(result, Cutout):
+            self._job.tell(messages.Preview(self._job.name, "cutout", _thumbnail(result.rgba)))
+        elif isinstance(result, NormalMap):
+            self._job.tell(messages.Preview(self._job.name, "normals", _thumbnail(_rgba(result))))
+        log.debug("job %s: %s is made", self._job.name, stage)
+
+    def _check(self) -> None:
+        if self._job.cancelled.is_set():
+            raise Cancelled
+
+
+def _result(job: str, outcome: Outcome) -> messages.Result:
+    mesh = outcome.mesh
+    normal_map = png.encode(to_picture(outcome.normal_map, outcome.cutout.crop))
+    return messages.Result(
+        job=job,
+        seed=outcome.recipe["seed"],
+        recipe=outcome.recipe,
+        seconds=outcome.seconds,
+        vertices=mesh.vertices,
+        triangles=mesh.triangles,
+        uv=mesh.uv,
+        normal_map=np.frombuffer(normal_map, np.uint8),
+    )
+
+
+def _rgba(normal_map: NormalMap) -> Picture:
+    rgba = np.concatenate([normal_map.normals * 0.5 + 0.5, normal_map.alpha[..., None]], axis=-1)
+    return np.rint(rgba * 255.0).astype(np.uint8)
+
+
+def _thumbnail(rgba: Picture) -> Picture:
+    side = min(rgba.shape[0], messages.MAX_PREVIEW_SIDE)
+    return resample(rgba, (0, 0, rgba.shape[1], rgba.shape[0]), (side, side))

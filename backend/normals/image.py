@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Normal maps as pictures: what an artist sees, edits and hands back.
+
+As a picture a normal map lies in the frame of the picture that it belongs to, so that both overlay pixel for pixel, and
+is white outside the object: rgb = (n + 1) / 2 * 255 with x right, y up, z to the viewer (OpenGL).
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..errors import UserError
+from ..raster.resample import crop_resize, lay_back_normals
+from ..stage_types import Crop, Cutout, Floats, NormalMap, Picture, Report
+
+MAX_SIDE = 4096
+ASPECT_TOLERANCE = 0.01
+
+
+def to_picture(normal_map: NormalMap, crop: Crop) -> Picture:
+    """The map over white in the frame of the whole picture, uint8 (H, W, 3).
+
+    As large as the picture, or smaller where the map is coarser than the picture; at most 4096 pixels a side.
+    """
+    longest = max(crop.picture_width, crop.picture_height)
+    scale = min(1.0, normal_map.alpha.shape[0] / crop.side, MAX_SIDE / longest)
+    laid = lay_back_normals(normal_map, _scaled(crop, scale, scale))
+    alpha = laid.alpha[..., None]
+    over_white = (laid.normals * 0.5 + 0.5) * alpha + (1.0 - alpha)
+    return np.rint(over_white * 255.0).astype(np.uint8)
+
+
+def from_picture(cutout: Cutout, pixels: Picture, report: Report) -> NormalMap:
+    """The artist's own map in the cut-out's frame, cut out by the cut-out's alpha.
+
+    pixels: uint8 (H, W, 4), the same view as the picture at any resolution; its alpha is ignored.
+    Raises `UserError` where its aspect ratio is not the picture's, or where it holds no normals.
+    """
+    report(0, 2)
+    height, width = pixels.shape[:2]
+    crop = cutout.crop
+    ratio = (width * crop.picture_height) / (height * crop.picture_width)
+    if abs(ratio - 1.0) > ASPECT_TOLERANCE + 1.0 / min(height, width):
+        sentence = f"The normal map ({width} x {height}) does not have the shape of the picture "
+        sentence += f"({crop.picture_width} x {crop.picture_height})."
+        raise UserError("bad-normal-map", sentence, "Give a normal map of the same view, at any resolution.")
+    scaled = _scaled(crop, width / crop.picture_width, height / crop.picture_height)
+    values = pixels[..., :3].astype(np.float32) / np.float32(127.5) - np.float32(1.0)
+    values = crop_resize(values, scaled.left, scaled.top, scaled.side, cutout.rgba.shape[0], fill=1.0)
+    report(1, 2)
+    normals = _without_white(values, cutout.alpha)
+    inside = cutout.alpha > 0.5
+    if inside.any() and np.median(normals[inside][:, 2]) <= 0.0:
+        sentence = "The normal map's blue does not point to the viewer, so it is no camera-space normal map."
+        advice = "Give a map whose red is right, green is up, blue is to the viewer."
+        raise UserError("bad-normal-map", sentence, advice)
+    return NormalMap(normals, cutout.alpha)
+
+
+def _without_white(values: Floats, alpha: Floats) -> Floats:
+    """Unit normals from map values in [-1, 1].
+
+    On the rim a map may be blended with the white around it, n a + (1 - a), or not: of both readings the one whose
+    length is nearer to 1 is right.
+    """
+    cover = alpha[..., None]
+    unblended = (values - (1.0 - cover)) / np.maximum(cover, 0.25)
+    plain_length, unblended_length = (np.linalg.norm(n, axis=-1, keepdims=True) for n in (values, unblended))
+    blended = np.abs(unblended_length - 1.0) < np.abs(plain_length - 1.0)
+    normals = np.where(blended, unblended, values)
+    length = np.linalg.norm(normals, axis=-1, keepdims=True)
+    usable = (length > 1e-3) & (cover > 0.0)
+    return np.where(usable, normals / np.maximum(length, 1e-3), [0.0, 0.0, 1.0]).astype(np.float32)
+
+
+def _scaled(crop: Crop, x: float, y: float) -> Crop:
+    """The same square of the picture at another resolution; x and y differ by a pixel's rounding at most."""
+    return replace(
+        crop,
+        left=crop.left * x,
+        top=crop.top * y,
+        side=crop.side * x,
+        picture_width=max(1, round(crop.picture_width * x)),
+        picture_height=max(1, round(crop.picture_height * y)),
+    )

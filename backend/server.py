@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The backend's one listener: greets clients, turns their messages into jobs, and sends back what becomes of them.
+
+One event loop owns every connection and the queue; the worker's thread reaches it through `call_soon_threadsafe` alone.
+"""
+
+import asyncio
+import contextlib
+import hmac
+import logging
+import os
+import time
+from collections import deque
+
+from .jobs import Job, JobQueue
+from .pipeline import Pipeline, Request
+from .version import VERSION
+from .wire import frames, messages
+from .wire.frames import Limits, WireError
+from .wire.messages import Failure, Message, Progress, ToClient
+
+log = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+MAX_CONNECTIONS = 8
+GREETING_SECONDS = 5.0
+SEND_SECONDS = 30.0
+CHUNK_BYTES = 1 << 20
+MAX_OUTBOX = 1024
+
+
+class Server:
+    """Serves one pipeline to clients that know the token, until it is told to stop or nothing was asked of it."""
+
+    def __init__(self, pipeline: Pipeline, token: str, idle_seconds: float = 0.0) -> None:
+        self._token = token
+        self.queue = JobQueue(pipeline)
+        self._idle_seconds = idle_seconds
+        self._started = time.monotonic()
+        self._connections: set[Connection] = set()
+        self._stop = asyncio.Event()
+
+    async def listen(self) -> tuple[asyncio.Server, int]:
+        """Start to listen on 127.0.0.1; returns the listener and the port that the system chose."""
+        listener = await asyncio.start_server(self._serve, HOST, 0, limit=CHUNK_BYTES)
+        return listener, listener.sockets[0].getsockname()[1]
+
+    async def run(self, listener: asyncio.Server) -> None:
+        """Serve until `stop`, a shutdown or the idle time."""
+        work = asyncio.create_task(self.queue.work())
+        idle = asyncio.create_task(self._watch_idleness())
+        await self._stop.wait()
+        listener.close()
+        for job in [*self.queue.waiting, *filter(None, [self.queue.running])]:
+            self.queue.cancel(job)
+        for connection in list(self._connections):
+            connection.close()
+        idle.cancel()
+        work.cancel()
+
+    def stop(self) -> None:
+        """Make `run` return."""
+        self._stop.set()
+
+    def knows(self, token: str) -> bool:
+        """Whether it is the parent's secret, without telling by the time it takes how much of it is right."""
+        return hmac.compare_digest(token.encode(), self._token.encode())
+
+    def status(self) -> messages.Status:
+        """What the backend is doing."""
+        running = self.queue.running.name if self.queue.running else ""
+        uptime = time.monotonic() - self._started
+        cached = self.queue.pipeline.cached_bytes
+        return messages.Status(VERSION, os.getpid(), len(self.queue.waiting), running, cached, uptime)
+
+    def capabilities(self) -> messages.Capabilities:
+        """What the engines can do."""
+        return messages.Capabilities(VERSION, tuple(engine.info for engine in self.queue.pipeline.engines.values()))
+
+    async def _watch_idleness(self) -> None:
+        while self._idle_seconds > 0:
+            busy = self.queue.running is not None or self.queue.waiting
+            left = self._idle_seconds - (0.0 if busy else time.monotonic() - self.queue.last_used)
+            if left <= 0:
+                log.info("nothing to do for %g s: the backend ends", self._idle_seconds)
+                self.stop()
+                return
+            await asyncio.sleep(min(left, 1.0) if not busy else 1.0)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._connections) >= MAX_CONNECTIONS:
+            writer.close()
+            return
+        connection = Connection(self, reader, writer)
+        self._connections.add(connection)
+        try:
+            await connection.run()
+        finally:
+            self._connections.discard(connection)
+
+
+class Connection:
+    """One client: its jobs, and what waits to be sent to it."""
+
+    def __init__(self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._server = server
+        self._reader = reader
+        self._writer = writer
+        self._loop = asyncio.get_running_loop()
+        self._jobs: dict[str, Job] = {}
+        self._outbox: deque[ToClient] = deque()
+        self._waiting = asyncio.Event()
+
+    def close(self) -> None:
+        """Drop the connection; `run` ends soon after."""
+        self._writer.transport.abort()
+
+    async def run(self) -> None:
+        """Talk to the client until either side ends it; then cancel its jobs."""
+        sender = asyncio.create_task(self._send())
+        try:
+            await self._converse()
+        except WireError as error:
+            log.warning("a client broke the protocol: %s", error)
+            await self._say_goodbye(sender, error)
+        except (OSError, EOFError, TimeoutError) as error:  # IncompleteReadError is an EOFError
+            log.info("a client is gone: %s", error or type(error).__name__)
+        finally:
+            sender.cancel()
+            for job in self._jobs.values():
+                self._server.queue.cancel(job)
+            self._jobs.clear()
+            self.close()
+
+    def tell(self, message: ToClient) -> None:
+        """Queue a message to the client; callable from any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+            self._loop.call_soon_threadsafe(self._post, message)
+
+    def _post(self, message: ToClient) -> None:
+        job = getattr(message, "job", "")
+        if job and job not in self._jobs:
+            return  # the connection has ended, and its jobs with it
+        if isinstance(message, Progress):
+            self._outbox = deque(item for item in self._outbox if not _is_progress_of(item, job))
+        elif isinstance(message, messages.Result | Failure) and job:
+            del self._jobs[job]
+        self._outbox.append(message)
+        self._waiting.set()
+        if len(self._outbox) > MAX_OUTBOX:
+            log.warning("a client asks and does not listen")
+            self.close()
+
+    async def _send(self) -> None:
+        while True:
+            await self._waiting.wait()
+            self._waiting.clear()
+            while self._outbox:
+                for piece in messages.encode(self._outbox.popleft()):
+                    if not await self._send_piece(memoryview(piece)):
+                        self.close()
+                        return
+
+    async def _send_piece(self, piece: memoryview) -> bool:
+        """Send by parts that even a slow client takes in time; False where this one takes nothing."""
+        for start in range(0, len(piece), CHUNK_BYTES):
+            self._writer.write(piece[start : start + CHUNK_BYTES])
+            try:
+                await asyncio.wait_for(self._writer.drain(), SEND_SECONDS)
+            except (OSError, TimeoutError):
+                return False
+        return True
+
+    async def _say_goodbye(self, sender: asyncio.Task[None], error: WireError) -> None:
+        if isinstance(error, _StrangerError) and error.code != "wrong-version":
+            return
+        sender.cancel()
+        advice = "Use the backend and the extension of one version of Hi3DGen."
+        failure = Failure("", error.code, f"The backend did not understand: {error}.", advice)
+        with contextlib.suppress(OSError, TimeoutError):
+            self._writer.writelines(messages.encode(failure))
+            self._writer.write_eof()
+            async with asyncio.timeout(GREETING_SECONDS):  # closing over unread data would take the message back
+                while await self._reader.read(CHUNK_BYTES):
+                    pass
+
+    async def _converse(self) -> None:
+        await self._greet()
+        while True:
+            message = await self._receive(frames.TO_BACKEND)
+            self._handle(message)
+
+    async def _greet(self) -> None:
+        try:
+            hello = await asyncio.wait_for(self._receive(frames.GREETING), GREETING_SECONDS)
+        except WireError as error:
+            raise _StrangerError(error.code, str(error)) from error
+        if not isinstance(hello, messages.Hello) or not self._server.knows(hello.token):
+            raise _StrangerError("bad-message", "a stranger without the token")
+        log.info("client: %s", hello.client)
+        self.tell(self._server.capabilities())
+
+    async def _receive(self, limits: Limits) -> Message:
+        header = frames.parse_header(await self._reader.readexactly(frames.HEADER.size), limits)
+        document, specs = frames.parse_document(await self._reader.readexactly(header.message), header)
+        messages.check_arrays(messages.TO_BACKEND, document, specs)
+        payload = bytearray()
+        while len(payload) < header.payload:
+            piece = await self._reader.read(min(header.payload - len(payload), CHUNK_BYTES))
+            if not piece:
+                raise EOFError("the client vanished within a frame")
+            payload += piece
+        return messages.decode(messages.TO_BACKEND, document, frames.split_payload(specs, payload))
+
+    def _handle(self, message: Message) -> None:
+        match message:
+            case messages.Generate():
+                self._generate(message)
+            case messages.Cancel(job):
+                if job in self._jobs:
+                    self._server.queue.cancel(self._jobs[job])
+            case messages.GetStatus():
+                self.tell(self._server.status())
+            case messages.Unload():
+                self._server.queue.unload(lambda: self.tell(self._server.status()))
+            case messages.Shutdown():
+                log.info("a client asked for the end")
+                self._server.stop()
+            case _:
+                raise WireError("bad-message", "a greeting comes once")
+
+    def _generate(self, message: messages.Generate) -> None:
+        if message.job in self._jobs:
+            sentence = f"A job named “{message.job}” is running already."
+            self.tell(Failure("", "duplicate-job", sentence, "Give every job a name of its own."))
+            return
+        request = Request(message.picture, message.engine, message.seed, message.settings, message.normal_map)
+        job = Job(message.job, request, self.tell)
+        self._jobs[job.name] = job
+        if not self._server.queue.has_room_for(job):
+            sentence = "Too many jobs are waiting already."
+            job.fail("queue-full", sentence, "Wait until some are done, or cancel some.")
+        else:
+            self._server.queue.add(job)
+
+
+class _StrangerError(WireError):
+    """Somebody who has not greeted properly: closed without a word."""
+
+
+def _is_progress_of(message: ToClient, job: str) -> bool:
+    return isinstance(message, Progress) and message.job == job

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A client of the backend: two threads and two queues, so that whoever uses it never waits for the socket."""
+
+import contextlib
+import queue
+import socket
+import threading
+from dataclasses import dataclass
+
+from . import frames, messages
+from .messages import Message, ToBackend, ToClient
+
+HOST = "127.0.0.1"
+CONNECT_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Closed:
+    """The connection is gone; nothing comes after this. `reason` is for the log."""
+
+    reason: str
+
+
+class Client:
+    """One connection to a backend.
+
+    `inbox` holds what the backend says, in order; a `Closed` is the last thing in it.
+    `send` and `close` return at once.
+    """
+
+    def __init__(self, port: int, token: str, name: str) -> None:
+        """Connect to 127.0.0.1:`port` and greet. Raises `OSError` where nothing listens there."""
+        self.inbox: queue.SimpleQueue[ToClient | Closed] = queue.SimpleQueue()
+        self._outbox: queue.SimpleQueue[ToBackend | None] = queue.SimpleQueue()
+        self._socket = socket.create_connection((HOST, port), CONNECT_SECONDS)
+        self._socket.settimeout(None)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.send(messages.Hello(token, name))
+        for work in (self._read, self._write):
+            threading.Thread(target=work, name=f"hi3dgen {work.__name__}", daemon=True).start()
+
+    def send(self, message: ToBackend) -> None:
+        """Queue a message; messages after the connection's end are dropped."""
+        self._outbox.put(message)
+
+    def close(self) -> None:
+        """Close the connection; the backend cancels its jobs."""
+        self._outbox.put(None)
+        with contextlib.suppress(OSError):  # the other side may have been faster
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+    def _write(self) -> None:
+        with contextlib.suppress(OSError):  # the reader sees the same end and reports it
+            while (message := self._outbox.get()) is not None:
+                for piece in messages.encode(message):
+                    self._socket.sendall(piece)
+
+    def _read(self) -> None:
+        try:
+            while True:
+                self.inbox.put(self._receive())
+        except (OSError, EOFError, frames.WireError) as error:
+            self.inbox.put(Closed(str(error) or type(error).__name__))
+        finally:
+            self.close()
+
+    def _receive(self) -> ToClient:
+        header = frames.parse_header(bytes(self._exactly(frames.HEADER.size)), frames.TO_CLIENT)
+        document, specs = frames.parse_document(self._exactly(header.message), header)
+        messages.check_arrays(messages.TO_CLIENT, document, specs)
+        arrays = frames.split_payload(specs, self._exactly(header.payload))
+        message: Message = messages.decode(messages.TO_CLIENT, document, arrays)
+        return message  # pyright: ignore[reportReturnType] - TO_CLIENT yields nothing else
+
+    def _exactly(self, count: int) -> bytearray:
+        """`count` bytes from the socket, in memory that grows as they arrive."""
+        data = bytearray()
+        while len(data) < count:
+            piece = self._socket.recv(min(count - len(data), 1 << 20))
+            if not piece:
+                raise EOFError("the backend closed the connection")
+            data += piece
+        return data

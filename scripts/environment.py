@@ -74,8 +74,8 @@ def make(environment: Environment) -> Path:
 
     started = time.monotonic()
     grows = stamp is not None and stamp.digest != "" and python.exists()
-    versions = dict(re.findall(r"^([\w.-]+)==(\S+)", "\n".join(pins), re.MULTILINE))
-    contents = ", ".join(f"{name} {versions.get(name, '')}" for name in map(_package, requirements))
+    versions = {_package(pin): pin.partition("==")[2] for pin in pins}
+    contents = ", ".join(f"{_package(wanted)} {versions.get(_package(wanted), '')}" for wanted in requirements)
     print(f"{'Completing' if grows else 'Making'} {environment.folder}: {contents}", flush=True)
     if not grows:
         _start_afresh(folder)

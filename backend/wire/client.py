@@ -31,7 +31,7 @@ class Client:
     def __init__(self, port: int, token: str, name: str) -> None:
         """Connect to 127.0.0.1:`port` and greet. Raises `OSError` where nothing listens there."""
         self.inbox: queue.SimpleQueue[ToClient | Closed] = queue.SimpleQueue()
-        self._outbox: queue.SimpleQueue[ToBackend | None] = queue.SimpleQueue()
+        self._outbox: queue.SimpleQueue[list[bytes | memoryview] | None] = queue.SimpleQueue()
         self._socket = socket.create_connection((HOST, port), CONNECT_SECONDS)
         self._socket.settimeout(None)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -40,8 +40,12 @@ class Client:
             threading.Thread(target=work, name=f"hi3dgen {work.__name__}", daemon=True).start()
 
     def send(self, message: ToBackend) -> None:
-        """Queue a message; messages after the connection's end are dropped."""
-        self._outbox.put(message)
+        """Queue a message; messages after the connection's end are dropped.
+
+        Arrays are not copied: leave them as they are afterwards. Raises `ValueError` for a text that UTF-8 cannot hold
+        and a number that JSON cannot.
+        """
+        self._outbox.put(messages.encode(message))
 
     def close(self) -> None:
         """Close the connection; the backend cancels its jobs."""
@@ -52,17 +56,19 @@ class Client:
 
     def _write(self) -> None:
         with contextlib.suppress(OSError):  # the reader sees the same end and reports it
-            while (message := self._outbox.get()) is not None:
-                for piece in messages.encode(message):
+            while (pieces := self._outbox.get()) is not None:
+                for piece in pieces:
                     self._socket.sendall(piece)
 
     def _read(self) -> None:
+        reason = "the reader failed"
         try:
             while True:
                 self.inbox.put(self._receive())
-        except (OSError, EOFError, frames.WireError) as error:
-            self.inbox.put(Closed(str(error) or type(error).__name__))
+        except (OSError, EOFError, MemoryError, frames.WireError) as error:
+            reason = str(error) or type(error).__name__
         finally:
+            self.inbox.put(Closed(reason))
             self.close()
 
     def _receive(self) -> ToClient:

@@ -10,7 +10,7 @@ import math
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +74,7 @@ class ArraySpec:
 def encode(document: Mapping[str, Any], arrays: Mapping[str, Array]) -> list[bytes | memoryview]:
     """The pieces of one frame, in order; arrays that are contiguous already are not copied.
 
-    Raises `ValueError` for a dtype that does not travel.
+    Raises `ValueError` for a dtype, a number or a text that does not travel.
     """
     payload: list[memoryview] = []
     described: list[Document] = []
@@ -117,8 +117,10 @@ def parse_document(data: bytes | bytearray, header: Header) -> tuple[Document, t
     Raises `WireError` (bad-frame) where it is no such object or disagrees with the header.
     """
     try:
-        document = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
+        document = json.loads(data.decode("utf-8"), parse_constant=_finite, parse_float=_finite)
+        if b"\\u" in data:  # half of a surrogate pair is no text: it could not be answered in UTF-8
+            json.dumps(document, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError) as error:  # the errors of Unicode are ValueErrors
         raise WireError("bad-frame", "the message is not JSON") from error
     if not isinstance(document, dict):
         raise WireError("bad-frame", "the message is not a JSON object")
@@ -140,8 +142,12 @@ def split_payload(specs: Sequence[ArraySpec], payload: bytearray) -> dict[str, A
     return arrays
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+def _finite(text: str) -> float:
+    """A number of JSON; NaN and Infinity are none, and 1e999 would become one."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is not JSON")
+    return number
 
 
 def _array_specs(described: object) -> tuple[ArraySpec, ...]:

@@ -6,7 +6,7 @@ that a message that exists is a message that keeps the page.
 """
 
 import dataclasses
-import math
+import sys
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -152,7 +152,7 @@ class Result:
     job: str
     seed: int
     recipe: Mapping[str, Any]
-    seconds: Mapping[str, Scalar]
+    seconds: Mapping[str, float]
     vertices: NDArray[np.float32] = field(metadata=_array("float32", None, 3))
     triangles: NDArray[np.int32] = field(metadata=_array("int32", None, 3))
     uv: NDArray[np.float32] = field(metadata=_array("float32", None, 2))
@@ -322,7 +322,7 @@ def _checked(hint: Any, value: Any) -> Any:  # noqa: ANN401, C901, PLR0911 - one
 
 
 def _matches(hint: Any, value: object) -> bool:  # noqa: ANN401 - any annotation
-    """JSON's scalars; true is no number, and a whole number is a number."""
+    """JSON's scalars; true is no number, and a whole number is a number, unless it is too large for one."""
     if hint is float:
-        return type(value) in (int, float) and math.isfinite(typing.cast("float", value))
+        return type(value) is float or (type(value) is int and abs(value) <= sys.float_info.max)
     return hint in (bool, int, str) and type(value) is hint

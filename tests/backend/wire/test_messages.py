@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The messages of docs/wire.md: each of them travels, and nothing that differs from the page's tables does."""
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from backend.wire import frames, messages
+from backend.wire.frames import ArraySpec, Header, WireError
+from backend.wire.messages import TO_BACKEND, TO_CLIENT, Message
+
+Document = dict[str, Any]
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+jobs = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=64)
+counts = st.integers(0, 2**53)
+numbers = st.integers(-(2**31), 2**31) | st.floats(allow_nan=False, allow_infinity=False)
+scalars = st.booleans() | numbers | texts
+pictures = hnp.arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6), st.just(4)))
+settings = st.builds(messages.Setting, texts, texts, texts, numbers, numbers, numbers)
+engines = st.builds(
+    messages.EngineInfo,
+    texts, texts, texts, st.booleans(), st.booleans(), texts, st.lists(settings, max_size=3).map(tuple),
+)  # fmt: skip
+
+
+def rows(dtype: type, width: int) -> st.SearchStrategy[Any]:
+    return hnp.arrays(dtype, st.tuples(st.integers(0, 6), st.just(width)))
+
+
+MESSAGES: list[st.SearchStrategy[Any]] = [
+    st.builds(messages.Hello, texts, texts),
+    st.builds(
+        messages.Generate,
+        jobs, texts, st.integers(0, 2**31 - 1), pictures, st.dictionaries(texts, scalars, max_size=4),
+        st.none() | pictures,
+    ),
+    st.builds(messages.Cancel, texts),
+    st.just(messages.GetStatus()),
+    st.just(messages.Unload()),
+    st.just(messages.Shutdown()),
+    st.builds(messages.Capabilities, texts, st.lists(engines, max_size=3).map(tuple)),
+    st.builds(messages.Queued, jobs, counts),
+    st.builds(messages.Progress, jobs, texts, texts, counts, counts, counts, counts, st.none() | numbers),
+    st.builds(messages.Preview, jobs, st.sampled_from(["cutout", "normals"]), pictures),
+    st.builds(
+        messages.Result,
+        jobs, counts, st.dictionaries(texts, scalars, max_size=4), st.dictionaries(texts, numbers, max_size=4),
+        rows(np.float32, 3), rows(np.int32, 3), rows(np.float32, 2), hnp.arrays(np.uint8, st.integers(0, 50)),
+    ),
+    st.builds(messages.Failure, texts, texts, texts, texts),
+    st.builds(messages.Status, texts, counts, counts, texts, counts, numbers),
+]  # fmt: skip
+
+
+def kinds_of(message: Message) -> Mapping[str, type[Message]]:
+    return TO_BACKEND if type(message) in TO_BACKEND.values() else TO_CLIENT
+
+
+def parts(message: Message) -> tuple[Document, tuple[ArraySpec, ...], dict[str, frames.Array]]:
+    """What a receiver holds of a message before it makes sense of it."""
+    data = b"".join(messages.encode(message))
+    header = frames.parse_header(data[:20], frames.TO_CLIENT)
+    document, specs = frames.parse_document(data[20 : 20 + header.message], header)
+    return document, specs, frames.split_payload(specs, bytearray(data[20 + header.message :]))
+
+
+def receive(kinds: Mapping[str, type[Message]], document: Document, arrays: dict[str, frames.Array]) -> Message:
+    """A message that came as this JSON with these arrays."""
+    pieces = b"".join(frames.encode(document, arrays))
+    header = frames.parse_header(pieces[:20], frames.TO_CLIENT)
+    found, specs = frames.parse_document(pieces[20 : 20 + header.message], header)
+    messages.check_arrays(kinds, found, specs)
+    payload = bytearray(pieces[20 + header.message :])
+    return messages.decode(kinds, found, frames.split_payload(specs, payload))
+
+
+def refused(kinds: Mapping[str, type[Message]], document: Document, arrays: dict[str, frames.Array]) -> bool:
+    """Whether such a message is refused as the page says; anything but a refusal or a message is an error."""
+    try:
+        receive(kinds, document, arrays)
+    except WireError as error:
+        return error.code == "bad-message"
+    return False
+
+
+def same(a: object, b: object) -> bool:
+    """Equal, arrays and what holds them included."""
+    if isinstance(a, np.ndarray):
+        return isinstance(b, np.ndarray) and a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+    if dataclasses.is_dataclass(a):
+        names = [item.name for item in dataclasses.fields(a)]
+        return type(a) is type(b) and all(same(getattr(a, name), getattr(b, name)) for name in names)
+    return a == b
+
+
+@given(st.one_of(MESSAGES))
+def test_every_message_travels(message: Message) -> None:
+    document, specs, arrays = parts(message)
+    messages.check_arrays(kinds_of(message), document, specs)
+    assert same(messages.decode(kinds_of(message), document, arrays), message)
+
+
+def test_every_type_of_the_page_is_tried_above() -> None:
+    tried = {type(example) for example in examples()}
+    assert tried == {*TO_BACKEND.values(), *TO_CLIENT.values()}
+    assert set(TO_BACKEND) == {"hello", "generate", "cancel", "status", "unload", "shutdown"}
+    assert set(TO_CLIENT) == {"capabilities", "queued", "progress", "preview", "result", "failure", "status"}
+
+
+def examples() -> Iterator[Message]:
+    """One message of every type, nothing in it empty."""
+    picture = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    setting = messages.Setting("resolution", "Resolution", "The side", 512, 64, 1024)
+    engine = messages.EngineInfo(
+        "draft", "Draft", "Fast", uses_seed=True, needs_gpu=False, missing="", settings=(setting,)
+    )
+    yield messages.Hello("t" * 32, "a test")
+    yield messages.Generate("one", "draft", 7, picture, {"resolution": 64}, picture)
+    yield messages.Cancel("one")
+    yield messages.GetStatus()
+    yield messages.Unload()
+    yield messages.Shutdown()
+    yield messages.Capabilities("0.1.0", (engine,))
+    yield messages.Queued("one", 2)
+    yield messages.Progress("one", "normals", "Estimating normals", 1, 4, 3, 10, 2.5)
+    yield messages.Preview("one", "cutout", picture)
+    yield messages.Result(
+        job="one",
+        seed=7,
+        recipe={"engine": "draft"},
+        seconds={"normals": 0.5},
+        vertices=np.eye(3, dtype=np.float32),
+        triangles=np.array([[0, 1, 2]], np.int32),
+        uv=np.zeros((3, 2), np.float32),
+        normal_map=np.arange(9, dtype=np.uint8),
+    )
+    yield messages.Failure("one", "cancelled", "The job was cancelled.", "Try again.")
+    yield messages.Status("0.1.0", 4711, 2, "one", 1 << 20, 12.5)
+
+
+each_message = pytest.mark.parametrize("message", list(examples()), ids=lambda message: type(message).__name__)
+
+
+@each_message
+def test_a_missing_field_is_refused(message: Message) -> None:
+    document, _, arrays = parts(message)
+    optional = {"settings", "normal_map"} if isinstance(message, messages.Generate) else set[str]()
+    for name in document:
+        less = {key: value for key, value in document.items() if key != name}
+        assert refused(kinds_of(message), less, arrays) == (name not in optional), name
+    for name in arrays:
+        less = {key: value for key, value in arrays.items() if key != name}
+        assert refused(kinds_of(message), document, less) == (name not in optional), name
+
+
+def test_what_is_left_out_of_generate_takes_its_default() -> None:
+    picture = np.zeros((1, 1, 4), np.uint8)
+    document = {"type": "generate", "job": "one", "engine": "draft", "seed": 0}
+    message = receive(TO_BACKEND, document, {"picture": picture})
+    assert same(message, messages.Generate("one", "draft", 0, picture, {}, None))
+
+
+@each_message
+def test_a_foreign_field_is_refused(message: Message) -> None:
+    document, _, arrays = parts(message)
+    assert refused(kinds_of(message), document | {"colour": 1}, arrays)
+    assert refused(kinds_of(message), document, arrays | {"colour": np.zeros(3, np.uint8)})
+
+
+@each_message
+def test_an_unknown_type_is_refused(message: Message) -> None:
+    document, _, arrays = parts(message)
+    other = TO_CLIENT if kinds_of(message) is TO_BACKEND else TO_BACKEND
+    if document["type"] != "status":
+        assert refused(other, document, arrays)
+    for name in ("", "Hello", "quit", None, 1, True, ["hello"], {"type": "hello"}):
+        assert refused(kinds_of(message), document | {"type": name}, arrays)
+
+
+@each_message
+def test_a_field_of_another_type_is_refused(message: Message) -> None:
+    document, _, arrays = parts(message)
+    for name, value in document.items():
+        for wrong in (None, True, 1, 1.5, 10**400, "text", [1], [[]], {"a": [1]}):
+            if not may_stand_for(wrong, value, name):
+                assert refused(kinds_of(message), document | {name: wrong}, arrays), (name, wrong)
+
+
+def may_stand_for(wrong: object, value: object, name: str) -> bool:
+    """Whether `wrong` keeps the page where `value` does."""
+    if name == "eta_seconds" and wrong is None:
+        return True
+    if isinstance(value, bool | int | str) or value is None:
+        return type(wrong) is type(value)
+    if isinstance(value, float):
+        return type(wrong) in (int, float) and wrong != 10**400
+    return name == "recipe" and isinstance(wrong, dict)
+
+
+@given(st.sampled_from(list(examples())), st.data())
+def test_random_fields_are_a_message_or_a_refusal(message: Message, data: st.DataObject) -> None:
+    document, _, arrays = parts(message)
+    name = data.draw(st.sampled_from(list(document)))
+    junk = st.recursive(
+        st.none() | scalars | st.integers(-(10**400), 10**400),
+        lambda children: st.lists(children, max_size=3) | st.dictionaries(texts, children, max_size=3),
+        max_leaves=6,
+    )
+    document[name] = data.draw(junk)
+    refused(kinds_of(message), document, arrays)  # raises what is neither
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31, 10**400, 1.0, True, "7", None])
+def test_a_seed_is_a_whole_number_of_31_bits(seed: object) -> None:
+    assert refused(TO_BACKEND, generate(seed=seed), a_picture(1, 1))
+
+
+@pytest.mark.parametrize("job", ["", "j" * 65])
+def test_a_jobs_name_has_1_to_64_characters(job: str) -> None:
+    assert refused(TO_BACKEND, generate(job=job), a_picture(1, 1))
+    assert not refused(TO_BACKEND, generate(job="j" * 64), a_picture(1, 1))
+
+
+@pytest.mark.parametrize("setting", [None, [], {}, [1], {"a": 1}])
+def test_a_setting_is_a_number_a_text_or_a_truth(setting: object) -> None:
+    assert refused(TO_BACKEND, generate(settings={"resolution": setting}), a_picture(1, 1))
+    assert not refused(TO_BACKEND, generate(settings={"a": True, "b": 1, "c": 1.5, "d": "text"}), a_picture(1, 1))
+
+
+@pytest.mark.parametrize("name", ["picture", "normal_map"])
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((2, 3), np.uint8),
+        np.zeros((2, 3, 3), np.uint8),
+        np.zeros((2, 4, 3), np.uint8),
+        np.zeros((1, 2, 3, 4), np.uint8),
+        np.zeros((2, 3, 4), np.float32),
+        np.zeros((2, 3, 4), np.int32),
+        np.zeros((0, 3, 4), np.uint8),
+        np.zeros((3, 0, 4), np.uint8),
+        np.zeros((0, 0, 4), np.uint8),
+    ],
+    ids=lambda array: f"{array.dtype} {array.shape}",
+)
+def test_a_picture_is_rgba_of_at_least_a_pixel(name: str, array: frames.Array) -> None:
+    assert refused(TO_BACKEND, generate(), a_picture(2, 3) | {name: array})
+
+
+@pytest.mark.parametrize(("height", "width"), [(16_385, 1), (1, 16_385), (8_193, 8_192), (16_384, 4_097)])
+def test_a_picture_that_is_too_large_is_refused_before_it_is_read(height: int, width: int) -> None:
+    for name in ("picture", "normal_map"):
+        with pytest.raises(WireError) as caught:
+            messages.check_arrays(TO_BACKEND, generate(), [ArraySpec(name, "uint8", (height, width, 4))])
+        assert caught.value.code == "bad-message"
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (16_384, 4_096), (4_096, 16_384), (8_192, 8_192)])
+def test_a_picture_may_be_as_large_as_the_page_says(height: int, width: int) -> None:
+    specs = [ArraySpec(name, "uint8", (height, width, 4)) for name in ("picture", "normal_map")]
+    messages.check_arrays(TO_BACKEND, generate(), specs)
+    assert sum(spec.nbytes for spec in specs) <= frames.TO_BACKEND.payload
+
+
+@pytest.mark.parametrize("document", [{"type": "cancel", "job": "one"}, {"type": "status"}, {"type": "shutdown"}])
+def test_a_message_without_arrays_takes_none(document: Document) -> None:
+    with pytest.raises(WireError):
+        messages.check_arrays(TO_BACKEND, document, [ArraySpec("picture", "uint8", (1 << 20, 512))])
+
+
+@pytest.mark.parametrize("value", [None, [], [[[[0, 0, 0, 0]]]], "AAAA"])
+def test_an_array_does_not_travel_as_json(value: object) -> None:
+    assert refused(TO_BACKEND, generate(normal_map=value), a_picture(1, 1))
+    assert refused(TO_BACKEND, generate(picture=value), {})
+
+
+@pytest.mark.parametrize("seconds", [True, "1", None, [1.0], 10**400])
+def test_seconds_are_numbers(seconds: object) -> None:
+    document, _, arrays = parts(next(iter_of(messages.Result)))
+    assert refused(TO_CLIENT, document | {"seconds": {"normals": seconds}}, arrays)
+    assert not refused(TO_CLIENT, document | {"seconds": {"normals": 1, "finish": 0.5}}, arrays)
+
+
+def test_nested_objects_are_checked_too() -> None:
+    document = json.loads(b"".join(messages.encode(next(iter_of(messages.Capabilities))))[20:])
+    assert not refused(TO_CLIENT, document, {})
+    engine = document["engines"][0]
+    setting = engine["settings"][0]
+    for wrong_setting in ({**setting, "default": True}, {**setting, "colour": 1}, {"name": "x"}, None):
+        assert refused(TO_CLIENT, document | {"engines": [{**engine, "settings": [wrong_setting]}]}, {})
+    for wrong_engine in ({**engine, "uses_seed": 1}, {**engine, "missing": None}, {**engine, "colour": 1}, {}, 1, None):
+        assert refused(TO_CLIENT, document | {"engines": [wrong_engine]}, {})
+
+
+def iter_of(kind: type[Message]) -> Iterator[Message]:
+    return (message for message in examples() if type(message) is kind)
+
+
+def generate(**changes: object) -> Document:
+    """A `generate` that keeps the page, changed."""
+    return {"type": "generate", "job": "one", "engine": "draft", "seed": 7, "settings": {}} | changes
+
+
+def a_picture(height: int, width: int) -> dict[str, frames.Array]:
+    return {"picture": np.zeros((height, width, 4), np.uint8)}
+
+
+def test_a_header_knows_what_the_arrays_take() -> None:
+    for message in examples():
+        data = b"".join(messages.encode(message))
+        header = frames.parse_header(data[:20], frames.TO_CLIENT)
+        assert header == Header(header.message, len(data) - 20 - header.message)

@@ -64,8 +64,10 @@ def make(environment: Environment) -> Path:
     require_python()
     folder = ROOT / environment.folder
     stamp = _read_stamp(folder)
-    groups = sorted({*environment.groups, *(stamp.groups if stamp else ())})
-    requirements = read_requirements(groups)
+    always, named = read_requirements()
+    kept = [group for group in stamp.groups if group in named] if stamp else []
+    groups = sorted({*environment.groups, *kept})
+    requirements = [*always, *(requirement for group in groups for requirement in named[group])]
     pins = read_pins(environment.overrides)
     whole = _Stamp(tuple(groups), _digest(requirements, pins))
     python = python_of(folder)
@@ -74,8 +76,8 @@ def make(environment: Environment) -> Path:
 
     started = time.monotonic()
     grows = stamp is not None and stamp.digest != "" and python.exists()
-    versions = {_package(pin): pin.partition("==")[2] for pin in pins}
-    contents = ", ".join(f"{_package(wanted)} {versions.get(_package(wanted), '')}" for wanted in requirements)
+    versions = {package(pin): pin.partition("==")[2] for pin in pins}
+    contents = ", ".join(f"{package(wanted)} {versions.get(package(wanted), '')}" for wanted in requirements)
     print(f"{'Completing' if grows else 'Making'} {environment.folder}: {contents}", flush=True)
     if not grows:
         _start_afresh(folder)
@@ -115,24 +117,26 @@ def python_of(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
 
-def read_requirements(groups: list[str], root: Path = ROOT) -> list[str]:
-    """The backend's own dependencies and those of `groups` (dependency groups or extras) from pyproject.toml."""
+def read_requirements() -> tuple[list[str], dict[str, list[str]]]:
+    """What pyproject.toml asks for: the backend's own dependencies, and those of each extra and dependency group."""
     import tomllib  # noqa: PLC0415  not before the version of Python is known to have it
 
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    named = {**project["project"]["optional-dependencies"], **project["dependency-groups"]}
-    return [*project["project"]["dependencies"], *(requirement for group in groups for requirement in named[group])]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return project["project"]["dependencies"], {
+        **project["project"]["optional-dependencies"],
+        **project["dependency-groups"],
+    }
 
 
-def read_pins(overrides: tuple[str, ...] = (), root: Path = ROOT) -> list[str]:
+def read_pins(overrides: tuple[str, ...] = ()) -> list[str]:
     """The lines of constraints.txt, those of `overrides` in place of the ones for the same packages."""
-    lines = (root / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = [line for line in lines if line.strip() and not line.startswith("#")]
-    replaced = {_package(pin) for pin in overrides}
-    return [*(pin for pin in pins if _package(pin) not in replaced), *overrides]
+    replaced = {package(pin) for pin in overrides}
+    return [*(pin for pin in pins if package(pin) not in replaced), *overrides]
 
 
-def _package(requirement: str) -> str:
+def package(requirement: str) -> str:
     """The normalised name (PEP 503) that a requirement begins with."""
     name = re.split(r"[^A-Za-z0-9._-]", requirement.strip(), maxsplit=1)[0]
     return re.sub(r"[-_.]+", "-", name).lower()
@@ -241,9 +245,9 @@ _TROUBLES = (
         "Close what uses the environment, see that the folder is yours, and run this again.",
     ),
     (
-        r"No matching distribution found|Could not find a version",
-        "The package index has no build of a package for this system.",
-        "bpy is built for 64-bit Linux (glibc 2.28 or newer), Windows and macOS; the lines above name the package.",
+        r"No matching distribution found|ResolutionImpossible",
+        "The package index has nothing that fits the pins, this Python and this system.",
+        "The lines above name the package; bpy is built for 64-bit Linux (glibc 2.28 or newer), Windows and macOS.",
     ),
 )
 

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Environments made for real, from packages of this file's own making instead of the network's."""
+
+import os
+import shutil
+import subprocess
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import environment
+import pytest
+from environment import Environment, SetupError
+
+SMALL = Environment(".venv", ("small",))
+GROWN = Environment(".venv", ("small", "more"))
+
+PROJECT = """
+[project]
+dependencies = ["always"]
+[project.optional-dependencies]
+small = ["little>=1"]
+[dependency-groups]
+more = ["extra"]
+absent = ["nowhere"]
+"""
+
+
+def write_wheel(folder: Path, name: str, version: str) -> None:
+    """A package with nothing in it but its version."""
+    info = f"{name}-{version}.dist-info"
+    files = {
+        f"{name}.py": f"version = {version!r}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    files[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
+        for path, text in files.items():
+            wheel.writestr(path, text)
+
+
+@pytest.fixture(scope="module")
+def small_checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout in which SMALL has been made, to be copied."""
+    root = tmp_path_factory.mktemp("made") / "a check out"
+    (root / "wheels").mkdir(parents=True)
+    for name, version in [("always", "1.0"), ("little", "1.0"), ("little", "2.0"), ("extra", "3.0")]:
+        write_wheel(root / "wheels", name, version)
+    (root / "pyproject.toml").write_text(PROJECT)
+    (root / "constraints.txt").write_text("# pins\nalways==1.0\n\nLittle==1.0\nextra==3.0\nnowhere==1.0\n")
+    with pytest.MonkeyPatch.context() as patch:
+        go_to(root, patch)
+        environment.make(SMALL)
+    return root
+
+
+@pytest.fixture
+def checkout(small_checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout of its own for the test, where SMALL is whole."""
+    root = tmp_path / "a check out"
+    shutil.copytree(small_checkout, root, symlinks=True)
+    go_to(root, monkeypatch)
+    return root
+
+
+def go_to(root: Path, patch: pytest.MonkeyPatch) -> None:
+    """Lets `environment` work in `root`, and pip with its wheels alone."""
+    patch.setattr(environment, "ROOT", root)
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        patch.delenv(name)
+    patch.setenv("PIP_CONFIG_FILE", os.devnull)
+    patch.setenv("PIP_NO_INDEX", "1")
+    patch.setenv("PIP_FIND_LINKS", (root / "wheels").as_uri())
+
+
+def version_of(root: Path, package: str) -> str | None:
+    """The version of `package` that the Python of `.venv` imports; None where it has none."""
+    python = environment.python_of(root / ".venv")
+    code = f"import {package}; print({package}.version)"
+    run = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+    return run.stdout.strip() or None
+
+
+def test_it_holds_what_was_asked_for_at_the_pinned_versions(checkout: Path) -> None:
+    assert version_of(checkout, "always") == "1.0"
+    assert version_of(checkout, "little") == "1.0"
+    assert version_of(checkout, "extra") is None
+
+
+def test_making_it_again_does_nothing(checkout: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (checkout / ".venv" / environment.LOG).unlink()
+    assert environment.make(SMALL) == environment.python_of(checkout / ".venv")
+    assert not (checkout / ".venv" / environment.LOG).exists()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_it_grows_and_stays_grown(checkout: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    environment.make(GROWN)
+    assert version_of(checkout, "extra") == "3.0"
+    announced, ready = capfd.readouterr().out.splitlines()
+    assert announced == "Completing .venv: always 1.0, extra 3.0, little 1.0"
+    assert ready.startswith(".venv is ready after ")
+    environment.make(SMALL)
+    assert capfd.readouterr().out == ""
+
+
+def test_another_pin_replaces_the_package(checkout: Path) -> None:
+    environment.make(replace(SMALL, overrides=("little==2.0",)))
+    assert version_of(checkout, "little") == "2.0"
+
+
+def test_a_range_that_the_pin_leaves_is_refused(checkout: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (checkout / "pyproject.toml").write_text(PROJECT.replace("little>=1", "little>=2"))
+    with pytest.raises(SetupError):
+        environment.make(SMALL)
+    assert "little" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("stamp", ['{"groups": ["small"], "digest": ""}', '{"groups": ["sm'])
+def test_a_half_made_one_is_made_anew(checkout: Path, stamp: str) -> None:
+    remains = checkout / ".venv" / "remains"
+    remains.touch()
+    (checkout / ".venv" / environment.STAMP).write_text(stamp)
+    environment.make(SMALL)
+    assert not remains.exists()
+    assert version_of(checkout, "little") == "1.0"
+
+
+def test_one_whose_python_is_gone_is_made_anew(checkout: Path) -> None:
+    environment.python_of(checkout / ".venv").unlink()
+    environment.make(SMALL)
+    assert version_of(checkout, "little") == "1.0"
+
+
+def test_what_cannot_be_had_leaves_a_whole_one_whole(checkout: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SetupError) as caught:
+        environment.make(Environment(".venv", ("absent",)))
+    assert caught.value.sentence == (
+        ".venv could not be made. The package index has nothing that fits the pins, this Python and this system."
+    )
+    shown = capfd.readouterr()
+    assert "nowhere" in shown.err
+    assert "nowhere" in (checkout / ".venv" / environment.LOG).read_text()
+    environment.make(SMALL)
+    assert capfd.readouterr().out == ""
+
+
+def test_without_a_network_it_says_so(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # the port that discards: nobody listens
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    with pytest.raises(SetupError, match=r"The package index could not be reached\.\nCheck the network"):
+        environment.make(GROWN)
+    assert version_of(checkout, "little") == "1.0"
+
+
+def test_a_folder_of_somebody_else_is_left_alone(checkout: Path) -> None:
+    stamp = checkout / ".venv" / environment.STAMP
+    stamp.unlink()
+    with pytest.raises(SetupError, match="was not made by this script"):
+        environment.make(SMALL)
+    assert version_of(checkout, "little") == "1.0"
+
+
+def test_another_python_is_told_which_one_to_get(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "PYTHON", (3, 99))
+    with pytest.raises(SetupError) as caught:
+        environment.make(SMALL)
+    assert "needs Python 3.99" in caught.value.sentence
+    assert "Get it (" in caught.value.advice
+
+
+def test_the_command_line_ends_with_the_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "PYTHON", (3, 99))
+    with pytest.raises(SystemExit, match=r"needs Python 3\.99"):
+        environment.main()
+
+
+@pytest.mark.parametrize(
+    ("output", "sentence"),
+    [
+        (
+            "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
+            "The disk is full.",
+        ),
+        (
+            "WARNING: Retrying after connection broken by 'NewConnectionError('...')'\nERROR: No matching distribution",
+            "The package index could not be reached.",
+        ),
+        (
+            "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed'))",
+            "The package index's certificate was not accepted.",
+        ),
+        (
+            "ERROR: No matching distribution found for bpy==4.5.15",
+            "The package index has nothing that fits the pins, this Python and this system.",
+        ),
+        ("ERROR: Could not install packages: [WinError 5] Access is denied", "A file could not be written."),
+        ("Segmentation fault", "pip failed."),
+    ],
+)
+def test_troubles_are_told_apart(output: str, sentence: str) -> None:
+    assert environment.explain(output)[0] == sentence
+
+
+@pytest.mark.parametrize("wanted", [environment.DEMO, environment.DEVELOPMENT, *environment.OTHER_BLENDERS])
+def test_every_package_that_is_asked_for_has_one_exact_pin(wanted: Environment) -> None:
+    always, named = environment.read_requirements()
+    asked = {environment.package(line) for line in sum((named[group] for group in wanted.groups), always)}
+    pins = environment.read_pins(wanted.overrides)
+    pinned = [environment.package(pin) for pin in pins]
+    assert len(set(pinned)) == len(pinned)
+    assert all("==" in pin for pin in pins)
+    assert asked <= set(pinned)
+    assert "torch" not in pinned  # 2 GB that nothing in these environments needs

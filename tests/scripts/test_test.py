@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The test command, run on a small checkout with the tools of the environment that these tests run in."""
+
+import sys
+from pathlib import Path
+
+import environment
+import pytest
+import test as command
+from test import Outcome, Step
+
+PYTHON = Path(sys.executable)
+
+PROJECT = """
+[tool.pytest.ini_options]
+markers = ["slow", "window"]
+testpaths = ["tests"]
+[tool.basedpyright]
+include = ["tests"]
+"""
+
+TESTS = """import pytest
+
+
+def test_passes() -> None:
+    assert True
+
+
+@pytest.mark.slow
+def test_fails_and_is_slow() -> None:
+    raise ValueError
+"""
+
+
+def this_one(_: environment.Environment) -> Path:
+    """Takes the place of `make`: whatever is asked for is there."""
+    return PYTHON
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout where all is well but a slow test, with every environment made already: this one."""
+    root = tmp_path / "a check out"
+    (root / "tests" / "blender_addon").mkdir(parents=True)
+    (root / "pyproject.toml").write_text(PROJECT)
+    (root / "tests" / "blender_addon" / "test_small.py").write_text(TESTS)
+    monkeypatch.setattr(command, "ROOT", root)
+    monkeypatch.setattr(command, "make", this_one)
+    monkeypatch.delenv("HI3DGEN_BLENDER", raising=False)
+    return root
+
+
+def end(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> tuple[object, str]:
+    """Runs `test.py` with these arguments; its exit code and what it printed."""
+    monkeypatch.setattr(sys, "argv", ["test.py", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+    return ended.value.code, capfd.readouterr().out
+
+
+@pytest.mark.usefixtures("checkout")
+def test_the_fast_run_passes(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    code, out = end([], monkeypatch, capfd)
+    assert not code
+    assert "1 passed, 1 deselected" in out
+    assert out.splitlines()[-1].startswith("All 4 steps passed.")
+
+
+def test_one_failure_stops_nothing(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / "tests" / "wrong.py").write_text('number: int = "no"\nimport nothing')
+    code, out = end([], monkeypatch, capfd)
+    assert code == 1
+    assert "1 passed, 1 deselected" in out
+    assert out.splitlines()[-1].startswith("FAILED: format, lint, types. ")
+
+
+@pytest.mark.usefixtures("checkout")
+def test_all_adds_slow_tests_and_other_blenders(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, out = end(["--all"], monkeypatch, capfd)
+    assert code == 1
+    assert "HI3DGEN_BLENDER is not set" in out
+    assert out.count("1 failed, 1 passed") == 1 + len(environment.OTHER_BLENDERS)
+    assert out.splitlines()[-1].startswith("FAILED: tests, tests in Blender 4.2.0, tests in Blender 5.0.1. ")
+
+
+@pytest.mark.usefixtures("checkout")
+def test_other_arguments_go_to_pytest() -> None:
+    *_, tests, first, second = command.plan(["-k", "wire", "-x"], everything=True)
+    for step in (tests, first, second):
+        assert step.command[-3:] == ["-k", "wire", "-x"]
+
+
+def test_a_step_says_what_went_wrong() -> None:
+    outcome = command.run(Step("doubt", [PYTHON, "-c", "raise SystemExit(3)"]))
+    assert (outcome.name, outcome.trouble) == ("doubt", "FAILED with exit code 3")
+
+
+def test_a_step_may_have_nothing_to_do() -> None:
+    nothing = [PYTHON, "-c", f"raise SystemExit({command.NO_TESTS})"]
+    assert command.run(Step("narrowed", nothing, command.NO_TESTS)).trouble == ""
+    assert command.run(Step("whole", nothing)).trouble != ""
+
+
+def test_a_step_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "STEP_LIMIT", 0.5)
+    outcome = command.run(Step("stuck", [PYTHON, "-c", "import time; time.sleep(60)"]))
+    assert outcome.trouble.startswith("FAILED: stopped after")
+
+
+def test_the_last_line_names_every_failure() -> None:
+    outcomes = [Outcome("lint", 1.0, ""), Outcome("types", 61.4, "FAILED with exit code 1")]
+    assert command.summary(outcomes, 62.4).splitlines() == [
+        "",
+        "     1 s  lint: passed",
+        "    61 s  types: FAILED with exit code 1",
+        "",
+        "FAILED: types. 62 s in all.",
+    ]

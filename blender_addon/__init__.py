@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What runs inside Blender: numpy and the standard library, and of the backend its wire alone.
+
+`session` keeps the backend process and the jobs, `scene` puts results into the scene, `panel` is what the artist sees.
+bpy is touched on the main thread only.
+"""
+
+import bpy
+
+from . import command, material, operators, panel, preferences, properties, runtime, thumbnails
+
+_CLASSES = (*preferences.CLASSES, *properties.CLASSES, *operators.CLASSES, *panel.CLASSES)
+_PARTS = (properties, material, thumbnails, runtime, command)
+
+
+def register() -> None:
+    """Called when the extension is enabled."""
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
+    for part in _PARTS:
+        part.register()
+
+
+def unregister() -> None:
+    """Called when the extension is disabled, and when Blender quits."""
+    for part in reversed(_PARTS):
+        part.unregister()
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operators. They work from the panel, from search (F3) and from scripts."""
+# pyright: reportInvalidTypeForm=false
+
+import random
+
+import bpy
+from bpy.props import IntProperty, StringProperty
+
+from ..backend.wire.messages import MAX_SEED, Scalar
+from . import runtime
+from .errors import AddonError
+from .generate import Order, active_picture, load_picture, submit, wait
+from .process import log_tail
+from .session import Phase
+
+LOG_LINES = 24
+SETTINGS = ("resolution",)  # those that are fields of the panel and properties of the operator alike
+
+
+class HI3DGEN_OT_generate(bpy.types.Operator):  # noqa: N801 - Blender's naming
+    """Turn the picture into a mesh"""
+
+    bl_idname = "hi3dgen.generate"
+    bl_label = "Generate"
+    bl_options = set()  # the mesh makes its own undo step when it is there
+
+    filepath: StringProperty(name="File", description="The picture's file; else the active image", subtype="FILE_PATH")
+    image: StringProperty(name="Image", description="The name of an image in this file; else the active image")
+    normal_map: StringProperty(name="Normal Map", description="The name of an image; else the panel's choice")
+    engine: StringProperty(name="Engine", description="The name of an engine; else the panel's choice")
+    seed: IntProperty(name="Seed", description="Else the panel's choice", min=0, max=MAX_SEED)
+    resolution: IntProperty(name="Resolution", description="Else the panel's choice", min=64, max=1024, default=512)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Queue the job. Without a window, wait for it, and raise where it fails."""
+        known = set(bpy.data.images.keys())
+        try:
+            job = submit(context.scene, self._order(context))
+            if not runtime.has_window():
+                wait(job)
+        except AddonError as error:
+            for name in set(bpy.data.images.keys()) - known:
+                bpy.data.images.remove(bpy.data.images[name])
+            self.report({"ERROR"}, f"{error.sentence} {error.advice}")
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+    def _order(self, context: bpy.types.Context) -> Order:
+        """What the caller said, and the panel where the caller said nothing."""
+        panel = context.scene.hi3dgen
+        if self.properties.is_property_set("seed"):
+            panel.seed = self.seed
+        elif panel.random_seed:
+            panel.seed = random.SystemRandom().randint(0, MAX_SEED)
+        settings: dict[str, Scalar] = {
+            name: getattr(self if self.properties.is_property_set(name) else panel, name) for name in SETTINGS
+        }
+        normal_map = _image(self.normal_map) if self.normal_map else panel.normal_map
+        return Order(self._picture(context), self.engine or panel.engine, panel.seed, settings, normal_map)
+
+    def _picture(self, context: bpy.types.Context) -> bpy.types.Image:
+        if self.filepath:
+            return load_picture(self.filepath)
+        if self.image:
+            return _image(self.image)
+        picture = active_picture(context)
+        if picture is None:
+            raise AddonError("There is no picture.", "Open one in the panel or in an Image Editor.")
+        return picture
+
+
+class HI3DGEN_OT_cancel(bpy.types.Operator):  # noqa: N801
+    """End the job without a mesh"""
+
+    bl_idname = "hi3dgen.cancel"
+    bl_label = "Cancel"
+    bl_options = set()
+
+    job: StringProperty(name="Job", description="The job's name; every job where this is empty", options={"SKIP_SAVE"})
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Cancel one job or all."""
+        for job in runtime.session().jobs:
+            if self.job in ("", job.request.job):
+                runtime.session().cancel(job)
+        runtime.redraw_panels()
+        return {"FINISHED"}
+
+
+class HI3DGEN_OT_try_again(bpy.types.Operator):  # noqa: N801
+    """Start the backend again, after it ended three times in a row"""
+
+    bl_idname = "hi3dgen.try_again"
+    bl_label = "Try Again"
+    bl_options = set()
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Only where the backend is given up."""
+        return runtime.session().phase is Phase.BROKEN
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Close the circuit breaker and start."""
+        runtime.session().try_again()
+        runtime.session().start()
+        runtime.keep_ticking()
+        runtime.redraw_panels()
+        return {"FINISHED"}
+
+
+class HI3DGEN_OT_show_log(bpy.types.Operator):  # noqa: N801
+    """Show the end of the backend's log"""
+
+    bl_idname = "hi3dgen.show_log"
+    bl_label = "Show Log"
+    bl_options = set()
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Show it in a popup."""
+        return context.window_manager.invoke_popup(self, width=900)
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw the popup."""
+        column = self.layout.column(align=True)
+        column.scale_y = 0.7
+        column.label(text=f"The end of the backend's log, in {runtime.user_folder()}")
+        for line in _log_lines():
+            column.label(text=line)
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Print it, where a script asks."""
+        print("\n".join(_log_lines()))
+        return {"FINISHED"}
+
+
+def _log_lines() -> list[str]:
+    return log_tail(runtime.user_folder(), LOG_LINES) or ["The backend has written nothing yet."]
+
+
+def _image(name: str) -> bpy.types.Image:
+    image = bpy.data.images.get(name)
+    if image is None:
+        raise AddonError(f"There is no image “{name}” in this file.", "Check the name.")
+    return image
+
+
+CLASSES = (HI3DGEN_OT_generate, HI3DGEN_OT_cancel, HI3DGEN_OT_try_again, HI3DGEN_OT_show_log)

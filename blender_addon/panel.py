@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panel, in the sidebars of the viewport and of the Image Editor."""
+
+import textwrap
+
+import bpy
+
+from . import runtime
+from .generate import active_picture
+from .material import is_ours
+from .scene import recipe_of
+from .session import Job, JobState, Phase, Session
+from .thumbnails import icon_of
+
+CATEGORY = "Hi3DGen"
+WRAP = 42
+PREVIEW_SCALE = 7.0
+
+
+class _Panel:
+    """What both panels have in common."""
+
+    bl_label = "Hi3DGen"
+    bl_category = CATEGORY
+    bl_region_type = "UI"
+
+    layout: bpy.types.UILayout
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the panel."""
+        runtime.warm_up()
+        session = runtime.session()
+        layout = self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        _draw_picture(layout, context)
+        _draw_engine(layout, context, session)
+        _draw_generate(layout, context, session)
+        for job in session.jobs:
+            if job.live:
+                _draw_job(layout, job)
+        _draw_error(layout, session)
+        _draw_object(layout, context)
+
+
+class HI3DGEN_PT_viewport(_Panel, bpy.types.Panel):  # noqa: N801 - Blender's naming
+    """The panel in the viewport."""
+
+    bl_idname = "HI3DGEN_PT_viewport"
+    bl_space_type = "VIEW_3D"
+
+
+class HI3DGEN_PT_image_editor(_Panel, bpy.types.Panel):  # noqa: N801
+    """The panel in the Image Editor."""
+
+    bl_idname = "HI3DGEN_PT_image_editor"
+    bl_space_type = "IMAGE_EDITOR"
+
+
+def _draw_picture(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    shown = active_picture(context)
+    settings = context.scene.hi3dgen
+    if shown and shown != settings.picture:
+        layout.label(text=shown.name, icon="IMAGE_DATA", translate=False)
+    else:
+        layout.template_ID(settings, "picture", open="image.open")
+
+
+def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:
+    settings = context.scene.hi3dgen
+    column = layout.column()
+    column.prop(settings, "engine")
+    engine = session.engine(settings.engine)
+    if engine is None or engine.uses_seed:
+        row = column.row(align=True)
+        row.prop(settings, "seed")
+        row.prop(settings, "random_seed", text="", icon="FILE_REFRESH")
+    for setting in engine.settings if engine else ():
+        if hasattr(settings, setting.name):
+            column.prop(settings, setting.name)
+    column.prop(settings, "normal_map")
+    if engine and engine.missing:
+        _draw_sentence(layout, engine.missing, "INFO")
+
+
+def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:
+    column = layout.column()
+    column.scale_y = 1.5
+    if session.phase is Phase.BROKEN:
+        column.operator("hi3dgen.try_again", icon="FILE_REFRESH")
+        return
+    engine = session.engine(context.scene.hi3dgen.engine)
+    column.enabled = active_picture(context) is not None and not (engine and engine.missing)
+    column.operator("hi3dgen.generate", icon="MESH_MONKEY")
+
+
+def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
+    box = layout.box()
+    row = box.row()
+    row.label(text=job.title, translate=False)
+    row.operator("hi3dgen.cancel", icon="X").job = job.request.job
+    if job.preview:
+        box.template_icon(icon_of(job.preview), scale=PREVIEW_SCALE)
+    progress = job.progress
+    if job.state is JobState.LANDING:
+        _draw_sentence(box, "The mesh is ready. Return to Object Mode to receive it.", "CHECKMARK")
+    elif progress is None:
+        waiting = "Waiting" if job.state is JobState.WAITING else "Starting"
+        box.progress(factor=0.0, text=waiting)
+    else:
+        part = progress.step / max(progress.of, 1)
+        factor = (progress.stage_index + part) / progress.stage_count
+        box.progress(factor=factor, text=f"{progress.label}, step {progress.step} of {progress.of}")
+        place = f"Stage {progress.stage_index + 1} of {progress.stage_count}"
+        left = "" if progress.eta_seconds is None else f", {max(progress.eta_seconds, 1.0):.0f} s left"
+        box.label(text=place + left)
+
+
+def _draw_error(layout: bpy.types.UILayout, session: Session) -> None:
+    if session.error:
+        box = layout.box()
+        box.alert = True
+        _draw_sentence(box, session.error.sentence, "ERROR")
+        _draw_sentence(box, session.error.advice, "BLANK1")
+        box.operator("hi3dgen.show_log", icon="TEXT")
+
+
+def _draw_object(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    thing = context.object
+    recipe = recipe_of(thing)
+    material = thing.active_material if thing and recipe else None
+    if recipe and is_ours(material):
+        box = layout.box()
+        box.label(text=f"{thing.name}: seed {recipe['seed']}", icon="MESH_DATA", translate=False)
+        box.row().prop(material, "hi3dgen_shows", expand=True)
+
+
+def _draw_sentence(layout: bpy.types.UILayout, sentence: str, icon: str) -> None:
+    """A sentence over several lines: a label does not wrap."""
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    for number, line in enumerate(textwrap.wrap(sentence, WRAP)):
+        column.label(text=line, icon="BLANK1" if number else icon, translate=False)
+
+
+CLASSES = (HI3DGEN_PT_viewport, HI3DGEN_PT_image_editor)

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Between Blender's images and the pictures of the wire (uint8 RGBA, sRGB, straight alpha, row 0 on top).
+
+Blender's rows start at the bottom, its float images are linear with premultiplied alpha: both change here, once.
+"""
+
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import AddonError
+
+MAX_SIDE = 4096
+PASSING = {"RENDER_RESULT", "COMPOSITING"}
+UNREADABLE = "Choose another picture, or save this one as PNG and load it again."
+
+
+def pixels_of(image: bpy.types.Image) -> NDArray[np.uint8]:
+    """The picture as the wire wants it, uint8 (H, W, 4); pictures above 4096 pixels a side are shrunk.
+
+    Raises `AddonError` where the image has no pixels.
+    """
+    if image.type == "RENDER_RESULT":
+        with _render_result(image) as saved:
+            return pixels_of(saved)
+    width, height = image.size
+    channels = image.channels
+    if width * height * channels == 0:
+        raise AddonError(f"The image “{image.name}” has no pixels.", UNREADABLE)
+    values = np.empty(width * height * channels, np.float32)
+    image.pixels.foreach_get(values)
+    rgba = _with_alpha(values.reshape(height, width, channels)[::-1])
+    if image.is_float:
+        rgba = _encoded(rgba)
+    return _shrunk(np.rint(np.clip(rgba, 0.0, 1.0) * 255.0).astype(np.uint8))
+
+
+def image_from_png(name: str, png: bytes, *, data: bool) -> bpy.types.Image:
+    """A new image, packed into the file; `data` is for what is no colour, such as a normal map."""
+    image = bpy.data.images.new(name, 1, 1)
+    image.pack(data=png, data_len=len(png))
+    image.source = "FILE"
+    image.filepath = f"//{bpy.path.clean_name(name)}.png"
+    image.colorspace_settings.name = "Non-Color" if data else "sRGB"
+    return image
+
+
+def lasting_image(name: str, pixels: NDArray[np.uint8]) -> bpy.types.Image:
+    """The image of that name; where it is gone, or the next render would replace it, what was sent of it, packed."""
+    image = bpy.data.images.get(name)
+    if image is not None and image.type not in PASSING:
+        return image
+    height, width, _ = pixels.shape
+    image = bpy.data.images.new(name, width, height, alpha=True)
+    image.pixels.foreach_set((pixels[::-1] / np.float32(255.0)).astype(np.float32).reshape(-1))
+    image.pack()
+    return image
+
+
+@contextmanager
+def _render_result(image: bpy.types.Image) -> Generator[bpy.types.Image]:
+    """The Render Result as an ordinary image: it has no pixels of its own, it can only be saved."""
+    scene = bpy.context.scene
+    settings = scene.render.image_settings
+    names = ("file_format", "color_mode", "color_depth")
+    before = {name: getattr(settings, name) for name in names}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "render.png")
+        try:
+            for name, value in zip(names, ("PNG", "RGBA", "8"), strict=True):
+                setattr(settings, name, value)
+            image.save_render(str(path), scene=scene)
+        except RuntimeError as error:
+            raise AddonError("There is no render to take as the picture.", "Render first.") from error
+        finally:
+            for name, value in before.items():
+                setattr(settings, name, value)
+        saved = bpy.data.images.load(str(path))
+        try:
+            yield saved
+        finally:
+            bpy.data.images.remove(saved)
+
+
+def _with_alpha(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Grey, grey with alpha or RGB become RGBA."""
+    channels = values.shape[2]
+    colour = values[..., :3] if channels >= 3 else np.repeat(values[..., :1], 3, axis=2)
+    alpha = values[..., -1:] if channels in (2, 4) else np.ones_like(values[..., :1])
+    return np.concatenate([colour, alpha], axis=2)
+
+
+def _encoded(rgba: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Linear premultiplied to sRGB straight (IEC 61966-2-1)."""
+    alpha = rgba[..., 3:]
+    linear = np.clip(rgba[..., :3] / np.maximum(alpha, 1e-6), 0.0, 1.0)
+    curve = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.concatenate([curve, alpha], axis=2)
+
+
+def _shrunk(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Averaged over whole blocks until no side is above 4096; what no block fills is dropped at the far border."""
+    height, width, channels = pixels.shape
+    factor = -(-max(height, width) // MAX_SIDE)
+    if factor == 1:
+        return np.ascontiguousarray(pixels)
+    rows, columns = max(height // factor, 1), max(width // factor, 1)
+    tall, wide = min(factor, height), min(factor, width)
+    blocks = pixels[: rows * tall, : columns * wide].reshape(rows, tall, columns, wide, channels)
+    return np.rint(blocks.mean(axis=(1, 3), dtype=np.float32)).astype(np.uint8)

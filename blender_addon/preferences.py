@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The extension's preferences, in Edit > Preferences > Add-ons."""
+# pyright: reportInvalidTypeForm=false
+
+import bpy
+from bpy.props import IntProperty
+
+PACKAGE = (__package__ or "").rpartition(".")[0]
+IDLE_MINUTES = 15
+
+
+class Hi3DGenPreferences(bpy.types.AddonPreferences):
+    """What belongs to the machine rather than to a scene."""
+
+    bl_idname = PACKAGE
+
+    idle_minutes: IntProperty(
+        name="End Backend After",
+        description="Minutes without a job after which the backend process ends and gives its memory back; 0 for never",
+        default=IDLE_MINUTES,
+        min=0,
+        max=24 * 60,
+    )
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw the preferences."""
+        self.layout.use_property_split = True
+        self.layout.prop(self, "idle_minutes")
+        self.layout.operator("hi3dgen.show_log", icon="TEXT")
+
+
+def idle_seconds() -> float:
+    """How long the backend lives without a job, 0 for ever."""
+    addon = bpy.context.preferences.addons.get(PACKAGE)
+    return 60.0 * (addon.preferences.idle_minutes if addon else IDLE_MINUTES)
+
+
+CLASSES = (Hi3DGenPreferences,)

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The backend process: Blender's own Python running `-m backend serve`, as docs/wire.md ("Starting the backend") says.
+
+Starting takes a good part of a second, so a thread does it; what happens is read from `events` on the main thread.
+"""
+
+import json
+import logging
+import os
+import queue
+import secrets
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from ..backend.wire.client import Client
+
+log = logging.getLogger(__name__)
+
+START_SECONDS = 60.0
+END_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Started:
+    """The backend runs and listens."""
+
+    client: Client
+
+
+@dataclass(frozen=True)
+class NotStarted:
+    """The backend could not be started; `reason` is for the log."""
+
+    reason: str
+
+
+class BackendProcess:
+    """One run of the backend, from its start to its end.
+
+    extension: the folder that the child imports the backend from and never writes to. user_folder: where its log and
+    its bytecode go. idle_seconds: how long it lives without a job, 0 for ever.
+    """
+
+    def __init__(self, extension: Path, user_folder: Path, idle_seconds: float) -> None:
+        self.events: queue.SimpleQueue[Started | NotStarted] = queue.SimpleQueue()
+        self._extension = extension
+        self._user_folder = user_folder
+        self._idle_seconds = idle_seconds
+        self._child: subprocess.Popen[bytes] | None = None
+        self._ended = False
+        self._lock = threading.Lock()  # between the start in its thread and an early end
+        self._job_object: object = None
+        threading.Thread(target=self._start, name="hi3dgen start", daemon=True).start()
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code, or None while it starts or runs."""
+        return self._child.poll() if self._child else None
+
+    @property
+    def pid(self) -> int | None:
+        """The process's id, or None before it has one."""
+        return self._child.pid if self._child else None
+
+    def end(self) -> None:
+        """Let the process end, and end it where it does not. Takes a moment at most."""
+        with self._lock:
+            self._ended = True
+            if self._child is None:
+                return
+        if self._child.stdin:
+            self._child.stdin.close()  # the backend ends on this end of file
+        try:
+            self._child.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+
+    def _start(self) -> None:
+        try:
+            child = self._launch()
+            if child is None:
+                return
+            token = secrets.token_hex(32)
+            port = _shake_hands(child, {"token": token, "idle_seconds": self._idle_seconds})
+            self.events.put(Started(Client(port, token, f"Blender, process {os.getpid()}")))
+        except (OSError, ValueError) as error:  # a bad answer is a JSONDecodeError, which is a ValueError
+            log.warning("the backend did not start: %s", error)
+            self.events.put(NotStarted(str(error)))
+        else:
+            _drain(child.stdout)
+
+    def _launch(self) -> subprocess.Popen[bytes] | None:
+        """Start the child; None where `end` was faster."""
+        self._user_folder.mkdir(parents=True, exist_ok=True)
+        log_path = log_file(self._user_folder)
+        if log_path.exists():
+            log_path.replace(log_path.with_suffix(".old.log"))
+        with self._lock, log_path.open("wb") as errors:
+            if self._ended:
+                return None
+            self._child = subprocess.Popen(
+                [sys.executable, "-s", "-m", "backend", "serve"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                cwd=self._user_folder,
+                env=_environment(self._extension, self._user_folder),
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        if sys.platform == "win32":
+            from .job_object import JobObject  # noqa: PLC0415 - ctypes has no Windows types elsewhere
+
+            self._job_object = JobObject(self._child.pid)
+        return self._child
+
+
+def log_file(user_folder: Path) -> Path:
+    """Where the backend's log is; the run before has its own beside it."""
+    return user_folder / "backend.log"
+
+
+def log_tail(user_folder: Path, lines: int) -> list[str]:
+    """The last lines of the log, also after the process has ended; empty where there was none."""
+    try:
+        text = log_file(user_folder).read_bytes()[-64_000:].decode("utf-8", "replace")
+    except OSError:
+        return []
+    return text.splitlines()[-lines:]
+
+
+def _shake_hands(child: subprocess.Popen[bytes], orders: dict[str, object]) -> int:
+    """Hand the orders over and return the port. Raises `OSError` or `ValueError` where the child is no backend."""
+    assert child.stdin is not None  # noqa: S101 - Popen was asked for pipes
+    assert child.stdout is not None  # noqa: S101
+    deadline = threading.Timer(START_SECONDS, child.kill)
+    deadline.start()
+    try:
+        child.stdin.write(json.dumps(orders).encode() + b"\n")
+        child.stdin.flush()
+        line = child.stdout.readline()
+    finally:
+        deadline.cancel()
+    if not line:
+        raise OSError(f"the process ended with the exit code {child.wait()}")
+    return int(json.loads(line)["port"])
+
+
+def _drain(pipe: IO[bytes] | None) -> None:
+    """Read what nobody should write, so that a stray print can never block the backend."""
+    while pipe is not None and pipe.read(4096):
+        pass
+
+
+def _environment(extension: Path, user_folder: Path) -> dict[str, str]:
+    """Blender's environment with the child's own import path, and bytecode kept out of the extension's folder."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
+    environment["PYTHONPATH"] = str(extension)
+    environment["PYTHONPYCACHEPREFIX"] = str(user_folder / "bytecode")
+    environment["PYTHONUTF8"] = "1"
+    return environment

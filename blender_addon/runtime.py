@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What ties the session to Blender: the timer that ticks it, the handlers that protect it, and its one instance."""
+
+import logging
+from pathlib import Path
+
+import bpy
+from bpy.app.handlers import persistent
+
+from .preferences import idle_seconds
+from .session import Phase, Session
+
+log = logging.getLogger(__name__)
+
+EXTENSION = Path(__file__).resolve().parents[1]
+PACKAGE = (__package__ or "").rpartition(".")[0]
+TICK_SECONDS = 0.05
+PANEL_AREAS = {"VIEW_3D", "IMAGE_EDITOR"}
+
+_session: Session | None = None
+
+
+def session() -> Session:
+    """The session, made when it is first asked for."""
+    global _session  # noqa: PLW0603 - Blender calls functions, and they need to find it
+    if _session is None:
+        _session = Session(EXTENSION, user_folder(), can_land, idle_seconds)
+    return _session
+
+
+def user_folder() -> Path:
+    """Where the extension may write."""
+    return Path(bpy.utils.extension_path_user(PACKAGE, create=True))
+
+
+def can_land() -> bool:
+    """A new object takes over as the active one, which would throw the artist out of the mode that they work in."""
+    return bpy.context.mode == "OBJECT"
+
+
+def has_window() -> bool:
+    """Whether timers fire: they do not in `blender -b` and in the bpy module."""
+    return not bpy.app.background
+
+
+def keep_ticking() -> None:
+    """Tick the session by a timer until it has nothing to wait for."""
+    if has_window() and not bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.register(_tick, persistent=True)
+
+
+def warm_up() -> None:
+    """Start the backend soon, so that the first click finds it ready. Callable from a panel's draw."""
+    if has_window() and session().capabilities is None and not bpy.app.timers.is_registered(_warm_up):
+        bpy.app.timers.register(_warm_up)
+
+
+def redraw_panels() -> None:
+    """Show what is new."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in PANEL_AREAS:
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()
+
+
+def register() -> None:
+    """Watch for other files being opened."""
+    bpy.app.handlers.load_pre.append(_before_other_file)
+
+
+def unregister() -> None:
+    """End the backend and leave no timer behind."""
+    global _session  # noqa: PLW0603
+    bpy.app.handlers.load_pre.remove(_before_other_file)
+    for timer in (_tick, _warm_up):
+        if bpy.app.timers.is_registered(timer):
+            bpy.app.timers.unregister(timer)
+    if _session is not None:
+        _session.close()
+        _session = None
+
+
+def _tick() -> float | None:
+    if session().tick():
+        redraw_panels()
+    return TICK_SECONDS if session().live else None
+
+
+def _warm_up() -> None:
+    if session().phase is Phase.STOPPED and session().capabilities is None:
+        session().start()
+        keep_ticking()
+
+
+@persistent
+def _before_other_file(*_: object) -> None:
+    """What was asked for in one file must not land in another."""
+    for job in session().jobs:
+        session().cancel(job)

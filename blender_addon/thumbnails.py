@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Icons of what a running job has made so far. They live beside the file: previews leave no trace in it."""
+
+import bpy.utils.previews
+import numpy as np
+
+from ..backend.wire.messages import Preview
+
+_icons: bpy.utils.previews.ImagePreviewCollection | None = None
+
+
+def icon_of(preview: Preview) -> int:
+    """The icon's number for a panel's draw, 0 where there is no window."""
+    if _icons is None:
+        return 0
+    name = f"{preview.job} {preview.kind}"
+    if name not in _icons:
+        for old in [other for other in _icons if other.startswith(f"{preview.job} ")]:
+            del _icons[old]
+        icon = _icons.new(name)
+        height, width, _ = preview.pixels.shape
+        icon.image_size = (width, height)
+        icon.image_pixels_float.foreach_set((preview.pixels[::-1] / np.float32(255.0)).astype(np.float32).reshape(-1))
+    return _icons[name].icon_id
+
+
+def register() -> None:
+    """Begin to collect."""
+    global _icons  # noqa: PLW0603 - a preview collection must be made and removed with the extension
+    _icons = bpy.utils.previews.new()
+
+
+def unregister() -> None:
+    """Forget all."""
+    global _icons  # noqa: PLW0603
+    if _icons is not None:
+        bpy.utils.previews.remove(_icons)
+        _icons = None

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What lies around a pixel: means and reach over small squares. Images go on past their border as their edge."""
+
+from typing import TypeVar, cast
+
+import numpy as np
+
+from ..raster.components import Mask
+from ..stage_types import Floats
+
+Image = TypeVar("Image", Floats, Mask)
+
+
+def box_mean(image: Floats, radius: int) -> Floats:
+    """Return the mean over squares of 2 radius + 1 pixels, float32 (H, W) or (H, W, C)."""
+    for axis in (0, 1):
+        total = np.zeros_like(image)
+        for shifted in _shifts(image, radius, axis):
+            total += shifted
+        image = total / np.float32(2 * radius + 1)
+    return image
+
+
+def box_peak(image: Floats, radius: int) -> Floats:
+    """Return the greatest value in squares of 2 radius + 1 pixels, float32 (H, W)."""
+    for axis in (0, 1):
+        image = np.maximum.reduce(_shifts(image, radius, axis))
+    return image
+
+
+def grown(mask: Mask, radius: int) -> Mask:
+    """Set every pixel with a set one in the square of 2 radius + 1 pixels around it, bool (H, W)."""
+    for axis in (0, 1):
+        mask = np.logical_or.reduce(_shifts(mask, radius, axis))
+    return mask
+
+
+def eroded(mask: Mask, radius: int) -> Mask:
+    """Keep the pixels around which the whole square of 2 radius + 1 pixels is set, bool (H, W)."""
+    return ~grown(~mask, radius)
+
+
+def _shifts(image: Image, radius: int, axis: int) -> list[Image]:
+    """Return the image moved along an axis by each of -radius to radius pixels, as views of one padded copy."""
+    widths = [(0, 0)] * image.ndim
+    widths[axis] = (radius, radius)
+    padded = np.pad(image, widths, mode="edge")
+    length = image.shape[axis]
+    before = (slice(None),) * axis
+    return [cast("Image", padded[(*before, slice(first, first + length))]) for first in range(2 * radius + 1)]

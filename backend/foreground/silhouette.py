@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which pixels are the object: what the background does not explain, and no way of background leads to.
+
+A pixel is background where its colour is the background's within what grain and compression do along the border, and
+where it hangs together with the border. Object pixels of the background's colour are safe inside the outline; ways
+into the object that are only a pixel wide are closed. A soft shadow under the object is background in a darker shade:
+it is told by its colour, which lies on the background's ray in Oklab, and by having no edge.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import UserError
+from ..raster.components import Mask, border, components, drop_specks
+from ..stage_types import Floats
+from .neighbourhood import box_mean, box_peak, eroded, grown
+
+_BLURS = (0, 1, 2, 4)  # radii in pixels, tried until grain is below what must be told apart
+_TELLING = 0.04  # Oklab: what must be told apart
+_SURE = 0.01  # Oklab: even background without grain is known no better than this
+_RINGING = 0.12  # of the contrast nearby: what JPEG's blocks of 8 pixels carry over an edge
+_RINGING_REACH = 7
+_LEAST_OBJECT = 5e-4  # of the picture
+_SPECK = 5e-3  # of the largest part
+_HOLE = 0.015  # of the object: smaller patches of the background's colour inside of it are its own, such as eyes
+_SHADES = (0.45, 1.02)  # of the background's length in Oklab: down to a tenth of its light
+_FOOT = 0.75  # of the object's height: shadows are looked for below
+_TINT = 0.025  # Oklab: how far off the ray a shadow may be
+_SLOPE = 9.0  # Oklab lightness over the picture's longer side: steeper is an edge
+
+
+@dataclass(frozen=True)
+class Silhouette:
+    """The object's pixels, bool (H, W), and by how many pixels the grain of the picture blurs their outline."""
+
+    body: Mask
+    slack: int
+
+
+def outline(lab: Floats, field: Floats) -> Silhouette:
+    """Tell the object's pixels from the background's.
+
+    lab: the picture's Oklab colours, float32 (H, W, 3); field: the background's, as it would be without the object.
+
+    Raises UserError where nothing stands out, or nothing is left of the background.
+    """
+    excess, tolerance, slack = _misfit(lab, field)
+    ringing = _RINGING * box_peak(excess, _RINGING_REACH)
+    ground = _reached(excess < np.maximum(tolerance, ringing))
+    ground = _with_shadow(lab, field, ground)
+    body = drop_specks(~ground, _SPECK * components(~ground, diagonal=True).areas[1:].max(initial=0))
+    body &= ~_holes(body, excess, np.maximum(1.5 * tolerance, ringing))
+    if body.mean() < _LEAST_OBJECT:
+        raise UserError(
+            "nothing-on-background",
+            "Nothing in the picture stands out from its background.",
+            "Choose a picture that shows an object, or cut the object out so that everything around it is transparent.",
+        )
+    return Silhouette(body, slack)
+
+
+def _misfit(lab: Floats, field: Floats) -> tuple[Floats, float, int]:
+    """Return how far each pixel is from the background, (H, W), how far background may be, and the blur it took."""
+    frame = border(lab.shape[:2])
+    difference = lab - field
+    excess, tolerance, radius = np.linalg.norm(difference, axis=-1), np.inf, 0
+    for radius in _BLURS:
+        if radius:
+            excess = np.linalg.norm(box_mean(difference, radius), axis=-1)
+        along_border = excess[frame]
+        # Grain is spread like the length of a normal vector: nine tenths lie within 2.5 deviations, all within 3.5.
+        tolerance = _SURE + 1.4 * float(np.quantile(along_border[along_border < 3 * _TELLING], 0.9))
+        if tolerance < _TELLING:
+            break
+    return excess, tolerance, radius
+
+
+def _reached(plain: Mask) -> Mask:
+    """Return the pixels of `plain` that hang together with the border by ways of three pixels' width."""
+    core = eroded(plain, 1)
+    parts = components(core)
+    return grown(parts.chosen(parts.touched(border(plain.shape))), 1) & plain
+
+
+def _with_shadow(lab: Floats, field: Floats, ground: Mask) -> Mask:
+    """Return the ground with the soft shadows that the object throws on it around its foot."""
+    squared = np.maximum(np.sum(field * field, axis=-1), 0.01)
+    shade = np.sum(lab * field, axis=-1) / squared
+    tint = np.linalg.norm(lab - shade[..., None] * field, axis=-1)
+    lightness = box_mean(lab[..., 0], 1)
+    slope = np.hypot(*np.gradient(lightness)) * max(lab.shape)
+    even = (shade > _SHADES[0]) & (shade < _SHADES[1]) & (tint < _TINT) & (slope < _SLOPE)
+    rows = np.flatnonzero((~ground).any(axis=1))
+    foot = np.zeros_like(ground)
+    foot[int(_FOOT * rows.max(initial=0) + (1 - _FOOT) * rows.min(initial=0)) :] = True
+    return _reached((even & foot) | ground)
+
+
+def _holes(body: Mask, excess: Floats, tolerance: Floats) -> Mask:
+    """Return where the background shows through the object: large patches of it with an edge all around."""
+    holes = np.zeros_like(body)
+    plain = body & (excess < tolerance)
+    parts = components(eroded(plain, 1))
+    for label in 1 + np.flatnonzero(parts.areas[1:] > _HOLE * body.sum()):
+        patch = parts.labels == label
+        rim = excess[grown(patch, 4) & ~grown(patch, 2)]
+        if np.quantile(rim, 0.25) > 2 * np.median(tolerance[patch]):
+            holes |= grown(patch, 1) & plain
+    return holes

@@ -9,16 +9,12 @@ import numpy as np
 
 
 class ResultCache:
-    """Results by key, at most `capacity` bytes of arrays in all."""
+    """Results by key, at most `capacity` bytes of arrays in all. `nbytes` is what they take now."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
+        self.nbytes = 0  # a plain number, because other threads ask for it
         self._results: OrderedDict[str, Any] = OrderedDict()
-
-    @property
-    def nbytes(self) -> int:
-        """The arrays kept, in bytes."""
-        return sum(array_bytes(result) for result in self._results.values())
 
     def get(self, key: str) -> Any | None:  # noqa: ANN401 - whatever a stage returned
         """The result kept under `key`, or None."""
@@ -28,16 +24,19 @@ class ResultCache:
 
     def put(self, key: str, result: object) -> None:
         """Keep `result`; others make room for it. One that is larger than the whole cache is not kept."""
-        if array_bytes(result) > self.capacity:
+        size = array_bytes(result)
+        if size > self.capacity:
             return
+        self.nbytes += size - array_bytes(self._results.pop(key, None))
         self._results[key] = result
-        self._results.move_to_end(key)
         while self.nbytes > self.capacity:
-            self._results.popitem(last=False)
+            _, oldest = self._results.popitem(last=False)
+            self.nbytes -= array_bytes(oldest)
 
     def clear(self) -> None:
         """Forget everything."""
         self._results.clear()
+        self.nbytes = 0
 
 
 def array_bytes(result: object) -> int:

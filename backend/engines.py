@@ -65,18 +65,17 @@ class Engine:
             if name not in known:
                 listed = ", ".join(known) or "none"
                 advice = f"The settings of this engine are: {listed}."
-                raise UserError("bad-setting", f"{self.label} has no setting “{name}”.", advice)
+                raise UserError("bad-setting", f"{self.label} has no setting “{name:.60}”.", advice)
         return {name: _checked(setting, settings.get(name, setting.default)) for name, setting in known.items()}
 
 
 def _checked(setting: Setting, value: bool | Number | str) -> Number:  # noqa: FBT001 - whatever a client sent
     whole = isinstance(setting.default, int)
-    if isinstance(value, bool | str) or (whole and value != int(value)):
-        number = "a whole number" if whole else "a number"
-        raise UserError("bad-setting", f"{setting.label} is not {number}: {value!r}.", f"Enter {number}.")
-    if not setting.minimum <= value <= setting.maximum:
-        advice = f"Choose a value from {setting.minimum} to {setting.maximum}."
-        raise UserError("bad-setting", f"{setting.label} cannot be {value}.", advice)
+    number = "a whole number" if whole else "a number"
+    advice = f"Choose {number} from {setting.minimum} to {setting.maximum}."
+    fits = not isinstance(value, bool | str) and setting.minimum <= value <= setting.maximum
+    if not fits or (whole and value != int(value)):
+        raise UserError("bad-setting", f"{setting.label} cannot be {value!s:.60}.", advice)
     return int(value) if whole else float(value)
 
 

@@ -54,7 +54,7 @@ def write_mesh(path: Path, mesh: Mesh, picture: Picture) -> None:
     """
     trimesh = _library("trimesh", "trimesh", "write meshes")
     suffix = path.suffix.lower()
-    vertices = mesh.vertices @ Y_UP.T if suffix in Y_UP_SUFFIXES else mesh.vertices
+    vertices = mesh.vertices @ Y_UP if suffix in Y_UP_SUFFIXES else mesh.vertices
     visual = _texture(mesh, picture) if suffix in Y_UP_SUFFIXES else None
     made = trimesh.Trimesh(vertices, mesh.triangles, process=False, visual=visual)
     if suffix == ".obj":

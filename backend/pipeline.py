@@ -118,7 +118,7 @@ class Pipeline:
         engine = self.engines.get(request.engine)
         if engine is None:
             known = ", ".join(self.engines)
-            raise UserError("unknown-engine", f"There is no engine “{request.engine}”.", f"Choose one of: {known}.")
+            raise UserError("unknown-engine", f"There is no engine “{request.engine:.60}”.", f"Choose one of: {known}.")
         if missing := engine.missing():
             raise UserError("engine-missing", f"The engine “{engine.label}” cannot run here.", missing)
         return engine, engine.checked(request.settings)
@@ -127,7 +127,8 @@ class Pipeline:
         self, engine: Engine, stages: tuple[Stage, ...], request: Request, settings: Settings, watcher: Watcher
     ) -> tuple[dict[str, Any], dict[str, float]]:
         results: dict[str, Any] = {"picture": request.picture, "normal_map": request.normal_map}
-        keys = {name: picture_hash(value) for name, value in results.items() if value is not None}
+        given = {name: pixels for name, pixels in results.items() if pixels is not None}
+        keys = {name: f"{pixels.shape} {picture_hash(pixels)}" for name, pixels in given.items()}
         inputs = {**settings, "seed": request.seed}
         clock = _Clock(self._durations, [(engine.name, stage.name, repr(sorted(settings.items()))) for stage in stages])
         for index, stage in enumerate(stages):
@@ -179,10 +180,8 @@ class _Clock:
 
 
 def picture_hash(pixels: Picture) -> str:
-    """SHA-256 over a picture's size and pixels, as 64 hexadecimal digits."""
-    digest = hashlib.sha256(repr(pixels.shape).encode())
-    digest.update(np.ascontiguousarray(pixels).data)
-    return digest.hexdigest()
+    """SHA-256 over a picture's pixels in C order, as 64 hexadecimal digits."""
+    return hashlib.sha256(np.ascontiguousarray(pixels).data).hexdigest()
 
 
 def _stages(engine: Engine, request: Request) -> tuple[Stage, ...]:

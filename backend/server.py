@@ -26,6 +26,7 @@ MAX_CONNECTIONS = 8
 GREETING_SECONDS = 5.0
 SEND_SECONDS = 30.0
 CHUNK_BYTES = 1 << 20
+PIECE_BYTES = 1 << 16
 MAX_OUTBOX = 1024
 
 
@@ -110,6 +111,7 @@ class Connection:
         self._jobs: dict[str, Job] = {}
         self._outbox: deque[ToClient] = deque()
         self._waiting = asyncio.Event()
+        self._parting = False
 
     def close(self) -> None:
         """Drop the connection; `run` ends soon after."""
@@ -122,20 +124,24 @@ class Connection:
             await self._converse()
         except WireError as error:
             log.warning("a client broke the protocol: %s", error)
+            self._cancel_jobs()
             await self._say_goodbye(sender, error)
         except (OSError, EOFError, TimeoutError) as error:  # IncompleteReadError is an EOFError
             log.info("a client is gone: %s", error or type(error).__name__)
         finally:
             sender.cancel()
-            for job in self._jobs.values():
-                self._server.queue.cancel(job)
-            self._jobs.clear()
+            self._cancel_jobs()
             self.close()
 
     def tell(self, message: ToClient) -> None:
         """Queue a message to the client; callable from any thread."""
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to be told
             self._loop.call_soon_threadsafe(self._post, message)
+
+    def _cancel_jobs(self) -> None:
+        for job in self._jobs.values():
+            self._server.queue.cancel(job)
+        self._jobs.clear()
 
     def _post(self, message: ToClient) -> None:
         job = getattr(message, "job", "")
@@ -152,43 +158,47 @@ class Connection:
             self.close()
 
     async def _send(self) -> None:
-        while True:
-            await self._waiting.wait()
-            self._waiting.clear()
-            while self._outbox:
-                for piece in messages.encode(self._outbox.popleft()):
-                    if not await self._send_piece(memoryview(piece)):
-                        self.close()
-                        return
+        """Send what waits, as it comes; where the client takes nothing of it, close the connection."""
+        try:
+            while not self._parting:
+                await self._waiting.wait()
+                self._waiting.clear()
+                while self._outbox:
+                    for piece in messages.encode(self._outbox.popleft()):
+                        await self._send_piece(memoryview(piece))
+        except (OSError, TimeoutError):
+            self.close()
+        except Exception:
+            log.exception("a message could not be sent")
+            self.close()  # rather than leave the client waiting for it
 
-    async def _send_piece(self, piece: memoryview) -> bool:
-        """Send by parts that even a slow client takes in time; False where this one takes nothing."""
-        for start in range(0, len(piece), CHUNK_BYTES):
-            self._writer.write(piece[start : start + CHUNK_BYTES])
-            try:
-                await asyncio.wait_for(self._writer.drain(), SEND_SECONDS)
-            except (OSError, TimeoutError):
-                return False
-        return True
+    async def _send_piece(self, piece: memoryview) -> None:
+        """Send by parts that even a slow client takes in time."""
+        for start in range(0, len(piece), PIECE_BYTES):
+            self._writer.write(piece[start : start + PIECE_BYTES])
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._writer.drain()
 
     async def _say_goodbye(self, sender: asyncio.Task[None], error: WireError) -> None:
+        """Tell what was wrong, behind the rest of a frame that is on its way."""
         if isinstance(error, _StrangerError) and error.code != "wrong-version":
             return
-        sender.cancel()
         advice = "Use the backend and the extension of one version of Hi3DGen."
-        failure = Failure("", error.code, f"The backend did not understand: {error}.", advice)
+        self._post(Failure("", error.code, f"The backend did not understand: {error}.", advice))
+        self._parting = True
         with contextlib.suppress(OSError, TimeoutError):
-            self._writer.writelines(messages.encode(failure))
-            self._writer.write_eof()
-            async with asyncio.timeout(GREETING_SECONDS):  # closing over unread data would take the message back
-                while await self._reader.read(CHUNK_BYTES):
+            async with asyncio.timeout(GREETING_SECONDS):
+                await sender
+                self._writer.write_eof()
+                while await self._reader.read(CHUNK_BYTES):  # closing over unread data would take the message back
                     pass
 
     async def _converse(self) -> None:
         await self._greet()
-        while True:
+        while not self._writer.is_closing():
             message = await self._receive(frames.TO_BACKEND)
             self._handle(message)
+            await asyncio.sleep(0)  # messages that have arrived already are read without waiting; the others take turns
 
     async def _greet(self) -> None:
         try:

@@ -3,6 +3,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -24,20 +25,31 @@ TOKEN_LENGTHS = range(32, 129)
 
 
 def run(_options: argparse.Namespace) -> int:
-    """Serve until the parent ends, the idle time passes or a client shuts the backend down; then end the process."""
+    """Serve all engines."""
+    return serve(Pipeline())
+
+
+def serve(pipeline: Pipeline) -> int:
+    """Serve until the parent ends, the idle time passes or a client shuts the backend down; then end the process.
+
+    Returns 2 where the first line of standard input is not what it should be, and else does not return.
+    """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     parent = os.getppid()
     try:
         token, idle_seconds = _read_orders(sys.stdin.buffer.readline(4096))
-    except ValueError as error:
+    except (ValueError, TypeError, RecursionError) as error:
         print(f"The first line of standard input is not what docs/wire.md asks for: {error}", file=sys.stderr)
         return 2
-    asyncio.run(_serve(token, idle_seconds, parent))
+    try:
+        asyncio.run(_serve(pipeline, token, idle_seconds, parent))
+    except KeyboardInterrupt:
+        return _end(130)
     return _end(0)
 
 
-async def _serve(token: str, idle_seconds: float, parent: int) -> None:
-    server = Server(Pipeline(), token, idle_seconds)
+async def _serve(pipeline: Pipeline, token: str, idle_seconds: float, parent: int) -> None:
+    server = Server(pipeline, token, idle_seconds)
     listener, port = await server.listen()
     loop = asyncio.get_running_loop()
 
@@ -45,7 +57,7 @@ async def _serve(token: str, idle_seconds: float, parent: int) -> None:
         log.info("the parent is gone: the backend ends")
         loop.call_soon_threadsafe(server.stop)
         time.sleep(FAREWELL_SECONDS)  # a stage that does not come to its next step must not keep the process alive
-        _end(1)
+        _end(0)
 
     threading.Thread(target=_watch_input, args=(parent_is_gone,), daemon=True).start()
     if os.name == "posix":
@@ -83,6 +95,7 @@ def _watch_parent(parent: int, ended: Callable[[], None]) -> None:
 
 def _end(code: int) -> NoReturn:
     """Leave at once: the worker's thread may be in the middle of a step, and a normal exit would wait for it."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # whoever read it may be gone
+            stream.flush()
     os._exit(code)

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`serve` with one engine more, "patient", that does as its settings say: waits, hangs, fails, makes a large mesh.
+
+Everything else is the backend as it ships. The tests of the server start this file as a process.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from backend.commands.serve import serve
+from backend.engines import ENGINES, Engine, Stage
+from backend.errors import UserError
+from backend.pipeline import Pipeline
+from backend.stage_types import Crop, Cutout, Mesh, NormalMap, Picture, Report
+from backend.wire.messages import Setting
+
+SIDE = 64
+
+
+def cut_out(picture: Picture, *, report: Report) -> Cutout:
+    """A square of one colour."""
+    report(0, 1)
+    height, width = picture.shape[:2]
+    rgba = np.full((SIDE, SIDE, 4), picture[0, 0], np.uint8)
+    return Cutout(rgba, Crop(0.0, 0.0, float(max(height, width)), width, height))
+
+
+def estimate(cutout: Cutout, report: Report) -> NormalMap:
+    """A wall."""
+    report(0, 1)
+    return NormalMap(np.tile(np.array([0, 0, 1], np.float32), (SIDE, SIDE, 1)), cutout.alpha)
+
+
+def build(_normal_map: NormalMap, *, seed: int, steps: int, hang: float, fail: int, rows: int, report: Report) -> Mesh:
+    """`steps` steps of 10 ms, `hang` seconds without a step, then a failure or `rows` vertices and triangles."""
+    for step in range(steps):
+        report(step, steps)
+        time.sleep(0.01)
+    time.sleep(hang)
+    match fail:
+        case 1:
+            raise UserError("no-patience", "The engine lost its patience.", "Ask it nicely.")
+        case 2:
+            raise MemoryError
+        case 3:
+            raise ZeroDivisionError
+        case _:
+            vertices = np.full((rows, 3), seed, np.float32)
+            return Mesh(vertices, np.zeros((rows, 3), np.int32), np.zeros((rows, 2), np.float32))
+
+
+def finish(mesh: Mesh, *, report: Report) -> Mesh:
+    """The same mesh."""
+    report(0, 1)
+    return mesh
+
+
+def ready() -> str:
+    """Nothing is missing."""
+    return ""
+
+
+def absent() -> str:
+    """Something is missing."""
+    return "Install it first."
+
+
+PATIENT = Engine(
+    name="patient",
+    label="Patient",
+    description="Does as it is told",
+    needs_gpu=False,
+    missing=ready,
+    settings=(
+        Setting("steps", "Steps", "Of 10 ms each", 1, 0, 10**9),
+        Setting("hang", "Hang", "Seconds without a step", 0.0, 0.0, 1e6),
+        Setting("fail", "Fail", "1 for a sentence, 2 for want of memory, 3 for a bug", 0, 0, 3),
+        Setting("rows", "Rows", "Vertices and triangles", 3, 3, 10**8),
+    ),
+    stages=(
+        Stage("foreground", "Cutting out", ("picture",), (), cut_out),
+        Stage("normals", "Estimating normals", ("foreground",), (), estimate),
+        Stage("geometry", "Waiting", ("normals",), ("seed", "steps", "hang", "fail", "rows"), build),
+        Stage("finish", "Finishing", ("geometry",), (), finish),
+    ),
+)
+ABSENT = Engine(
+    "absent", "Absent", "Cannot run here", needs_gpu=True, missing=absent, settings=(), stages=PATIENT.stages
+)
+
+if __name__ == "__main__":
+    sys.exit(serve(Pipeline({**ENGINES, "patient": PATIENT, "absent": ABSENT})))

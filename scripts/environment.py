@@ -39,10 +39,9 @@ class Environment:
 
 DEMO = Environment(".venv", ("blender", "files"))
 DEVELOPMENT = Environment(".venv", ("blender", "files", "lint", "test"))
-OTHER_BLENDERS = (
-    Environment(".venv-bpy-4.2", ("blender", "files", "test"), ("bpy==4.2.0", "numpy==1.24.3")),  # the oldest supported
-    Environment(".venv-bpy-5.0", ("blender", "files", "test"), ("bpy==5.0.1",)),
-)
+OLDEST = Environment(".venv-bpy-4.2", ("blender", "files", "test"), ("bpy==4.2.0", "numpy==1.24.3"))
+NEWEST = Environment(".venv-bpy-5.0", ("blender", "files", "test"), ("bpy==5.0.1",))
+NUMPY_2 = Environment(".venv-numpy-2", ("files", "test"), ("numpy==2.4.6",))  # no bpy wheel of these allows it
 
 
 class SetupError(Exception):
@@ -87,8 +86,8 @@ def make(environment: Environment) -> Path:
     if output is not None:
         if grows and stamp and "Installing collected packages" not in output:
             _write_stamp(folder, stamp)  # pip fetches everything before it changes anything: still what it was
-        print("\n".join(output.splitlines()[-12:]), file=sys.stderr)
-        sentence, advice = explain(output)
+        evidence, sentence, advice = explain(output)
+        print(evidence, file=sys.stderr)
         raise SetupError(f"{environment.folder} could not be made. {sentence}", f"{advice} The whole log: {log}")
     _write_stamp(folder, whole)
     print(f"{environment.folder} is ready after {time.monotonic() - started:.0f} s", flush=True)
@@ -245,19 +244,21 @@ _TROUBLES = (
         "Close what uses the environment, see that the folder is yours, and run this again.",
     ),
     (
-        r"No matching distribution found|ResolutionImpossible",
+        r"No matching distribution found|Cannot install .* because",
         "The package index has nothing that fits the pins, this Python and this system.",
-        "The lines above name the package; bpy is built for 64-bit Linux (glibc 2.28 or newer), Windows and macOS.",
+        "The line above names the package; bpy is built for 64-bit Linux (glibc 2.28 or newer), Windows and macOS.",
     ),
 )
 
 
-def explain(output: str) -> tuple[str, str]:
-    """What pip's output says went wrong, and what to do about it, as two plain sentences."""
+def explain(output: str) -> tuple[str, str, str]:
+    """What pip's output says went wrong: the line that shows it, and two plain sentences: what it is, what to do."""
+    lines = output.splitlines()
     for sign, sentence, advice in _TROUBLES:
-        if re.search(sign, output):
-            return sentence, advice
-    return "pip failed.", "The lines above say why."
+        signs = [line for line in lines if re.search(sign, line)]
+        if signs:
+            return signs[-1], sentence, advice
+    return "\n".join(lines[-12:]), "pip failed.", "The lines above say why."
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from environment import DEVELOPMENT, OTHER_BLENDERS, SetupError, make
+from environment import DEVELOPMENT, NEWEST, OLDEST, SetupError, make
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,7 +101,7 @@ def main() -> None:
     parser.add_argument("--install", action="store_true", help="install them (as root) instead of saying how")
     install = parser.parse_args().install
     try:
-        pythons = [make(environment) for environment in (DEVELOPMENT, *OTHER_BLENDERS)]
+        pythons = [make(environment) for environment in (DEVELOPMENT, OLDEST, NEWEST)]
         missing = missing_libraries(pythons)
         command = install_command(missing) if missing and install else None
         if command:

@@ -2,11 +2,11 @@
 """Runs what a change has to pass: format, lint, types and the fast tests; with --all the rest too.
 
     python3 scripts/test.py                   some minutes, needs nothing but Python 3.11
-    python3 scripts/test.py --all             also the slow tests, other Blender versions, a Blender window
+    python3 scripts/test.py --all             also the slow tests, a Blender window, other versions of Blender and NumPy
     python3 scripts/test.py -k wire -x        other arguments go to pytest
 
-The first run makes `.venv` (and with --all one more environment for each other Blender version). A step that fails
-does not keep the next ones from running; the last line says how it ended.
+The first run makes `.venv` (and with --all three more environments). A step that fails does not keep the next ones
+from running; the last line says how it ended.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from environment import DEVELOPMENT, OTHER_BLENDERS, ROOT, SetupError, make
+from environment import DEVELOPMENT, NEWEST, NUMPY_2, OLDEST, ROOT, SetupError, make
 from system_libraries import require_system_libraries
 
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ def main() -> None:
         description="Run format, lint, types and tests. Arguments that are not listed here go to pytest.",
         allow_abbrev=False,
     )
-    parser.add_argument("--all", action="store_true", help="also slow tests, other Blender versions and the window")
+    parser.add_argument(
+        "--all", action="store_true", help="also slow tests, a window, other Blender and NumPy versions"
+    )
     options, for_pytest = parser.parse_known_args()
     started = time.monotonic()
     try:
@@ -70,26 +72,30 @@ def main() -> None:
 def plan(for_pytest: list[str], *, everything: bool) -> list[Step]:
     """The steps of a run, after making the environments that they run in."""
     python = make(DEVELOPMENT)
-    others = [(environment, make(environment)) for environment in OTHER_BLENDERS] if everything else []
-    require_system_libraries(python, *(other for _, other in others))
-    if everything and not os.environ.get("HI3DGEN_BLENDER"):
-        print("HI3DGEN_BLENDER is not set: tests in a Blender window are skipped, each says how to get one.")
-
-    idle_code = NO_TESTS if for_pytest else 0  # a narrowed run may leave nothing for a step to do
-    marks = [] if everything else ["-m", "not slow and not window"]
-    return [
+    checks = [
         Step("format", [python, "-m", "ruff", "format", "--check", "."]),
         Step("lint", [python, "-m", "ruff", "check", "."]),
         Step("types", [python, "-m", "basedpyright", "--pythonpath", python]),
-        Step("tests", [python, "-m", "pytest", *marks, *for_pytest], idle_code),
-        *(
-            Step(
-                f"tests in Blender {environment.overrides[0].partition('==')[2]}",
-                [other, "-m", "pytest", "tests/blender_addon", "-m", "not window", *for_pytest],
-                idle_code,
-            )
-            for environment, other in others
-        ),
+    ]
+    idle_code = NO_TESTS if for_pytest else 0  # a narrowed run may leave nothing for a step to do
+
+    def tests(name: str, python: Path, marks: str, *folders: str) -> Step:
+        return Step(name, [python, "-m", "pytest", "-m", marks, *folders, *for_pytest], idle_code)
+
+    if not everything:
+        require_system_libraries(python)
+        return [*checks, tests("tests", python, "not slow and not window")]
+
+    oldest, newest, numpy_2 = make(OLDEST), make(NEWEST), make(NUMPY_2)
+    require_system_libraries(python, oldest, newest)
+    if not os.environ.get("HI3DGEN_BLENDER"):
+        print("HI3DGEN_BLENDER is not set: tests in a Blender window are skipped, each says how to get one.")
+    return [
+        *checks,
+        tests("tests", python, ""),
+        tests("tests in Blender 4.2.0 with NumPy 1.24", oldest, "not window", "tests/backend", "tests/blender_addon"),
+        tests("tests in Blender 5.0.1", newest, "not window", "tests/blender_addon"),
+        tests("tests with NumPy 2.4", numpy_2, "not window", "tests/backend"),
     ]
 
 

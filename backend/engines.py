@@ -6,13 +6,14 @@ imports them inside its stages.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .errors import UserError
 from .foreground.draft import cut_out
 from .geometry import draft as draft_geometry
 from .mesh.finish import finish
+from .mesh.rim import inset
 from .normals import draft as draft_normals
 from .stage_types import Cutout, Mesh, Picture, Report
 from .wire.messages import EngineInfo, Setting
@@ -84,7 +85,7 @@ def _cut_out(picture: Picture, *, resolution: int, report: Report) -> Cutout:
 
 
 def _finish(mesh: Mesh, cutout: Cutout, *, report: Report) -> Mesh:
-    return finish(mesh, cutout.crop, report)
+    return finish(replace(mesh, uv=inset(mesh.uv, cutout.alpha)), cutout.crop, report)
 
 
 def _always_there() -> str:

@@ -43,9 +43,9 @@ def pixels_of(image: bpy.types.Image) -> NDArray[np.uint8]:
 def image_from_png(name: str, png: bytes, *, data: bool) -> bpy.types.Image:
     """A new image, packed into the file; `data` is for what is no colour, such as a normal map."""
     image = bpy.data.images.new(name, 1, 1)
+    image.filepath_raw = f"//{bpy.path.clean_name(name)}.png"  # the setter of `filepath` would look for the file
     image.pack(data=png, data_len=len(png))
     image.source = "FILE"
-    image.filepath = f"//{bpy.path.clean_name(name)}.png"
     image.colorspace_settings.name = "Non-Color" if data else "sRGB"
     return image
 

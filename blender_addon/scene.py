@@ -99,6 +99,7 @@ def _make_active(scene: bpy.types.Scene, added: bpy.types.Object) -> None:
     """Select the object alone, where the artist sees it: a hidden or excluded collection stays as it is."""
     layers = [window.view_layer for window in bpy.context.window_manager.windows if window.scene == scene]
     for layer in layers or scene.view_layers[:1]:
+        layer.update()  # a layer learns of new collections late
         if added.name in layer.objects:
             for other in layer.objects:
                 other.select_set(other == added, view_layer=layer)

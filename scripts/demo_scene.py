@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The demo's part inside Blender, run by demo.py: install the extension, generate, save, render.
+
+Everything goes the artist's way: the zip is built and installed, the operator is called, the backend is started by
+the extension, and the mesh arrives through the socket.
+"""
+
+import contextlib
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+import bpy
+
+ROOT = Path(__file__).resolve().parent.parent
+SIZE = (1120, 630)
+SAMPLES = 16  # denoised
+TURN = math.radians(35)  # how far the objects are turned from the picture's view
+BACKDROP = (0.32, 0.34, 0.38, 1.0)
+
+
+def main(picture: Path, output: Path, seed: int) -> None:
+    """Leave scene.blend, mesh.glb, normal.png and preview.png in `output`."""
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    with step("Building and installing the extension"):
+        install()
+    with step("From the picture to the mesh, backend's start included"):
+        try:
+            bpy.ops.hi3dgen.generate(filepath=str(picture), seed=seed)
+        except RuntimeError as error:  # the sentence that the panel would show
+            sys.exit(f"\n{str(error).removeprefix('Error: ').strip()}")
+    made = bpy.context.view_layer.objects.active
+    with step("Writing the mesh and its normal map"):
+        normal_map = made.active_material.node_tree.nodes["Normal Map"].image
+        (output / "normal.png").write_bytes(normal_map.packed_file.data)
+        with quiet():
+            bpy.ops.export_scene.gltf(filepath=str(output / "mesh.glb"), use_selection=True)
+    with step("Rendering the preview"):
+        set_stage(made)
+        bpy.context.scene.render.filepath = str(output / "preview.png")
+        with quiet():
+            bpy.ops.render.render(write_still=True)
+    with step("Saving the scene"), quiet():
+        bpy.ops.wm.save_as_mainfile(filepath=str(output / "scene.blend"), compress=True)
+    print(f"\n{len(made.data.polygons):,} triangles. Look at:")
+    for name in ("preview.png", "scene.blend", "mesh.glb", "normal.png"):
+        print(f"  {output / name}")
+
+
+def install() -> None:
+    """Build the zip as a release does, install it as an artist does."""
+    tool = Path(bpy.utils.system_resource("SCRIPTS"), "addons_core", "bl_pkg", "cli", "blender_ext.py")
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder, "hi3dgen.zip")
+        arguments = ["build", "--source-dir", ROOT, "--output-filepath", archive]
+        subprocess.run([sys.executable, tool, *arguments], check=True, stdout=subprocess.DEVNULL)
+        with quiet():
+            bpy.ops.extensions.package_install_files(
+                filepath=str(archive), repo="user_default", enable_on_install=True, overwrite=True
+            )
+    if not hasattr(bpy.types.Scene, "hi3dgen"):
+        sys.exit("The extension could not be installed; Blender's messages above say why.")
+
+
+def set_stage(made: bpy.types.Object) -> None:
+    """The object and, beside it, its twin in the normal map's colours, before a soft backdrop."""
+    scene = bpy.context.scene
+    width = max(made.dimensions.x, made.dimensions.y, 0.4)
+    twin = made.copy()
+    twin.name = f"{made.name} normals"
+    twin.data = made.data.copy()
+    twin.active_material = made.active_material.copy()
+    twin.active_material.hi3dgen_shows = "NORMAL_MAP"
+    scene.collection.objects.link(twin)
+    for thing, side in ((made, -0.5), (twin, 0.5)):
+        thing.location.x += side * (width + 0.15)
+        thing.rotation_euler.z = -TURN if side < 0 else TURN
+    add_backdrop(scene)
+    add_light(scene, "Key", (-2.2, -2.6, 2.8), 110.0, 1.6)
+    add_light(scene, "Fill", (2.8, -1.8, 1.2), 30.0, 2.5)
+    add_light(scene, "Rim", (1.2, 2.0, 2.4), 90.0, 1.0)
+    add_camera(scene, max(made.dimensions.z, 0.35), 2 * width + 0.15)
+    scene.render.engine = "CYCLES"
+    scene.cycles.samples = SAMPLES
+    scene.cycles.use_denoising = True
+    scene.cycles.max_bounces = 3
+    scene.render.resolution_x, scene.render.resolution_y = SIZE
+    scene.view_settings.view_transform = "Standard"
+
+
+def add_backdrop(scene: bpy.types.Scene) -> None:
+    """A floor that bends up into a wall, so that no horizon cuts the picture."""
+    profile = [(-6.0, 0.0), (1.0, 0.0)]
+    profile += [
+        (1.0 + 1.5 * math.sin(a / 12 * math.pi / 2), 1.5 - 1.5 * math.cos(a / 12 * math.pi / 2)) for a in range(1, 13)
+    ]
+    profile += [(2.5, 6.0)]
+    vertices = [(x, y, z) for y, z in profile for x in (-12.0, 12.0)]
+    faces = [(2 * i, 2 * i + 1, 2 * i + 3, 2 * i + 2) for i in range(len(profile) - 1)]
+    mesh = bpy.data.meshes.new("Backdrop")
+    mesh.from_pydata(vertices, [], faces)
+    mesh.shade_smooth()
+    material = bpy.data.materials.new("Backdrop")
+    material.use_nodes = True
+    surface = material.node_tree.nodes["Principled BSDF"].inputs
+    surface["Base Color"].default_value = BACKDROP
+    surface["Roughness"].default_value = 0.9
+    mesh.materials.append(material)
+    scene.collection.objects.link(bpy.data.objects.new("Backdrop", mesh))
+    world = scene.world or bpy.data.worlds.new("World")
+    scene.world = world
+    world.use_nodes = True
+    world.node_tree.nodes["Background"].inputs["Color"].default_value = BACKDROP
+    world.node_tree.nodes["Background"].inputs["Strength"].default_value = 0.35
+
+
+def add_light(scene: bpy.types.Scene, name: str, place: tuple[float, float, float], watts: float, size: float) -> None:
+    """An area light that looks at the object's middle."""
+    light = bpy.data.lights.new(name, "AREA")
+    light.energy, light.size = watts, size
+    thing = bpy.data.objects.new(name, light)
+    thing.location = place
+    point_at(thing, (0.0, 0.0, 0.5))
+    scene.collection.objects.link(thing)
+
+
+def add_camera(scene: bpy.types.Scene, height: float, width: float) -> None:
+    """A long lens from slightly above that holds both objects."""
+    camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    camera.data.lens = 70.0
+    field = 36.0 / 70.0
+    distance = 1.25 * max(width, (height + 0.1) * SIZE[0] / SIZE[1]) / field
+    camera.location = (0.0, -distance * 0.97, height * 0.5 + distance * 0.22)
+    point_at(camera, (0.0, 0.0, height * 0.48))
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+
+
+def point_at(thing: bpy.types.Object, target: tuple[float, float, float]) -> None:
+    """Turn a camera or a light towards a point."""
+    away = thing.location - type(thing.location)(target)
+    thing.rotation_euler = away.to_track_quat("Z", "Y").to_euler()
+
+
+@contextlib.contextmanager
+def step(what: str) -> Generator[None]:
+    """Say what is being done and how long it took."""
+    print(f"{what} ... ", end="", flush=True)
+    started = time.monotonic()
+    yield
+    print(f"{time.monotonic() - started:.1f} s", flush=True)
+
+
+@contextlib.contextmanager
+def quiet() -> Generator[None]:
+    """Keep the chatter of Blender's own operators, which goes past Python's standard output, off the terminal."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

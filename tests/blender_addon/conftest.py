@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The real extension in a real bpy: the checkout is linked into a fresh user folder and enabled as an extension."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+MODULE = "bl_ext.user_default.hi3dgen"
+
+_resources = tempfile.TemporaryDirectory()
+os.environ["BLENDER_USER_RESOURCES"] = _resources.name  # bpy reads it when it is imported
+
+bpy = pytest.importorskip("bpy", reason="needs Blender as a module: python3 scripts/test.py installs it")
+
+
+@pytest.fixture(scope="session")
+def extension() -> Iterator[ModuleType]:
+    """The enabled extension's module."""
+    import addon_utils
+
+    folder = Path(_resources.name, "extensions", "user_default")
+    folder.mkdir(parents=True)
+    (folder / "hi3dgen").symlink_to(CHECKOUT, target_is_directory=True)
+    module = addon_utils.enable(MODULE, default_set=True)
+    assert module is not None
+    yield module
+    addon_utils.disable(MODULE, default_set=True)
+
+
+@pytest.fixture
+def scene(extension: ModuleType) -> Iterator[Any]:
+    """An empty scene of a fresh file, with the extension at rest."""
+    from importlib import import_module
+
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    if not hasattr(bpy.types.Scene, "hi3dgen"):  # factory settings disable extensions
+        import addon_utils
+
+        addon_utils.enable(MODULE, default_set=True)
+    session = import_module(f"{MODULE}.blender_addon.runtime").session()
+    bpy.context.scene.hi3dgen.resolution = 128  # quick, and large enough to see everything
+    yield bpy.context.scene
+    for job in session.jobs:
+        session.cancel(job)
+    session.try_again()
+
+
+@pytest.fixture
+def session(scene: Any) -> Any:
+    """The add-on's session."""
+    from importlib import import_module
+
+    return import_module(f"{MODULE}.blender_addon.runtime").session()
+
+
+@pytest.fixture
+def picture_file(tmp_path: Path) -> Path:
+    """A PNG file of a disc."""
+    from PIL import Image
+
+    from tests.blender_addon.support import disc
+
+    path = tmp_path / "apple.png"
+    Image.fromarray(disc()).save(path)
+    return path

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests inside Blender share."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+CHECKOUT = Path(__file__).parents[2]
+MODULE = "bl_ext.user_default.hi3dgen"
+
+
+def disc(size: int = 96) -> NDArray[Any]:
+    """An orange disc on nothing, uint8 (size, size, 4)."""
+    y, x = np.mgrid[:size, :size] + 0.5 - size / 2
+    pixels = np.zeros((size, size, 4), np.uint8)
+    pixels[..., :3] = (200, 80, 40)
+    pixels[..., 3] = np.where(np.hypot(x, y) < size * 0.4, 255, 0)
+    return pixels
+
+
+def image_of(pixels: NDArray[Any], name: str) -> Any:
+    """The pixels as one of Blender's images."""
+    height, width, _ = pixels.shape
+    image = bpy.data.images.new(name, width, height, alpha=True)
+    image.pixels.foreach_set((pixels[::-1] / 255.0).astype(np.float32).reshape(-1))
+    return image
+
+
+def vertices_of(thing: Any) -> NDArray[Any]:
+    """An object's vertices, float32 (V, 3)."""
+    values = np.empty(len(thing.data.vertices) * 3, np.float32)
+    thing.data.vertices.foreach_get("co", values)
+    return values.reshape(-1, 3)
+
+
+def tick_until(session: Any, condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Tick as a timer would, until something is so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain; {session.phase}, {session.error}"
+        session.tick()
+        time.sleep(0.005)

@@ -19,7 +19,7 @@ from .raster import png
 from .raster.resample import resample
 from .stage_types import Cutout, NormalMap, Picture
 from .wire import messages
-from .wire.messages import ToClient
+from .wire.messages import Failure, Result, ToClient
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +41,6 @@ class Job:
     def nbytes(self) -> int:
         """The memory of the request's pictures, in bytes."""
         return sum(picture.nbytes for picture in (self.request.picture, self.request.normal_map) if picture is not None)
-
-    def fail(self, code: str, sentence: str, advice: str) -> None:
-        """Tell the client that this job ends without a result."""
-        self.tell(messages.Failure(self.name, code, sentence, advice))
 
 
 class JobQueue:
@@ -74,7 +70,7 @@ class JobQueue:
         job.cancelled.set()
         if job in self.waiting:
             self.waiting.remove(job)
-            _fail_cancelled(job)
+            job.tell(_cancelled(job))
 
     def unload(self, done: Callable[[], None]) -> None:
         """Give memory back after the job that runs now, then call `done` in the event loop."""
@@ -88,32 +84,31 @@ class JobQueue:
             while not self.waiting:
                 self._arrived.clear()
                 await self._arrived.wait()
-            self.running = self.waiting.popleft()
-            await loop.run_in_executor(self._thread, run, self.pipeline, self.running)
+            job = self.running = self.waiting.popleft()
+            end = await loop.run_in_executor(self._thread, run, self.pipeline, job)
             self.running = None
             self.last_used = time.monotonic()
+            job.tell(end)  # last, so that whoever hears it finds the worker free
 
 
-def run(pipeline: Pipeline, job: Job) -> None:
+def run(pipeline: Pipeline, job: Job) -> Result | Failure:
     """Run a job to its one result or failure; never raises."""
     log.info("job %s: %s, seed %d", job.name, job.request.engine, job.request.seed)
     try:
-        outcome = pipeline.run(job.request, _Teller(job))
-        result = _result(job.name, outcome)
+        return _result(job.name, pipeline.run(job.request, _Teller(job)))
     except Cancelled:
-        _fail_cancelled(job)
+        return _cancelled(job)
     except UserError as error:
         log.info("job %s failed: %s", job.name, error)
-        job.fail(error.code, error.sentence, error.advice)
+        return Failure(job.name, error.code, error.sentence, error.advice)
     except Exception:
         log.exception("job %s failed", job.name)
-        job.fail("internal", "Something went wrong inside Hi3DGen.", "Look at the log, and report it if it stays.")
-    else:
-        job.tell(result)
+        advice = "Look at the log, and report it if it stays."
+        return Failure(job.name, "internal", "Something went wrong inside Hi3DGen.", advice)
 
 
-def _fail_cancelled(job: Job) -> None:
-    job.fail("cancelled", "The job was cancelled.", "Generate again whenever you like.")
+def _cancelled(job: Job) -> Failure:
+    return Failure(job.name, "cancelled", "The job was cancelled.", "Generate again whenever you like.")
 
 
 class _Teller:
@@ -147,10 +142,10 @@ class _Teller:
             raise Cancelled
 
 
-def _result(job: str, outcome: Outcome) -> messages.Result:
+def _result(job: str, outcome: Outcome) -> Result:
     mesh = outcome.mesh
     normal_map = png.encode(to_picture(outcome.normal_map, outcome.cutout.crop))
-    return messages.Result(
+    return Result(
         job=job,
         seed=outcome.recipe["seed"],
         recipe=outcome.recipe,

@@ -38,7 +38,7 @@ class Server:
         self.queue = JobQueue(pipeline)
         self._idle_seconds = idle_seconds
         self._started = time.monotonic()
-        self._connections: set[Connection] = set()
+        self._connections: dict[Connection, asyncio.Task[None] | None] = {}
         self._stop = asyncio.Event()
 
     async def listen(self) -> tuple[asyncio.Server, int]:
@@ -54,8 +54,9 @@ class Server:
         listener.close()
         for job in [*self.queue.waiting, *filter(None, [self.queue.running])]:
             self.queue.cancel(job)
-        for connection in list(self._connections):
+        for connection in self._connections:
             connection.close()
+        await asyncio.gather(*filter(None, self._connections.values()), return_exceptions=True)
         idle.cancel()
         work.cancel()
 
@@ -93,11 +94,11 @@ class Server:
             writer.close()
             return
         connection = Connection(self, reader, writer)
-        self._connections.add(connection)
+        self._connections[connection] = asyncio.current_task()
         try:
             await connection.run()
         finally:
-            self._connections.discard(connection)
+            del self._connections[connection]
 
 
 class Connection:
@@ -249,7 +250,7 @@ class Connection:
         self._jobs[job.name] = job
         if not self._server.queue.has_room_for(job):
             sentence = "Too many jobs are waiting already."
-            job.fail("queue-full", sentence, "Wait until some are done, or cancel some.")
+            self.tell(Failure(job.name, "queue-full", sentence, "Wait until some are done, or cancel some."))
         else:
             self._server.queue.add(job)
 

@@ -48,7 +48,7 @@ class Client:
         self._outbox.put(messages.encode(message))
 
     def close(self) -> None:
-        """Close the connection; the backend cancels its jobs."""
+        """Close the connection: what is not sent yet is dropped, and the backend cancels the client's jobs."""
         self._outbox.put(None)
         with contextlib.suppress(OSError):  # the other side may have been faster
             self._socket.shutdown(socket.SHUT_RDWR)

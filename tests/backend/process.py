@@ -55,8 +55,10 @@ class Backend:
 
     def __exit__(self, *_: object) -> None:
         self.process.kill()
-        self.process.communicate()
-        self._log.close()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout, self._log):
+            if stream:
+                stream.close()
 
     def client(self) -> "Talk":
         """A client that has greeted."""

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The life of the backend process, as docs/wire.md tells it: how it starts, and everything that ends it."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Generator, Iterator
+
+import numpy as np
+import psutil
+import pytest
+
+from backend.version import VERSION
+from backend.wire import messages
+from backend.wire.messages import Generate, Progress, Queued, Result
+from tests.backend.process import ROOT, SECONDS, SERVE, SERVE_PATIENT, TOKEN, Backend, Talk, patient
+
+PARENT = """
+import json, os, subprocess, sys
+token, command = sys.argv[1], sys.argv[3:]
+backend = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+backend.stdin.write(json.dumps({"token": token}).encode() + b"\\n")
+backend.stdin.flush()
+said = json.loads(backend.stdout.readline())
+if sys.argv[2] == "forks":
+    said["sibling"] = os.fork()
+    if said["sibling"] == 0:
+        import time
+        time.sleep(600)
+print(json.dumps(said), flush=True)
+backend.wait()
+"""
+
+
+def start(line: bytes) -> subprocess.CompletedProcess[bytes]:
+    """A backend whose standard input is `line` and then ends."""
+    return subprocess.run(SERVE, cwd=ROOT, input=line, capture_output=True, timeout=SECONDS, check=False)
+
+
+def orders(**changes: object) -> bytes:
+    return json.dumps({"token": TOKEN, **changes}).encode() + b"\n"
+
+
+@contextlib.contextmanager
+def parent_of_a_backend(kind: str = "plain") -> Generator[tuple[subprocess.Popen[bytes], dict[str, int]]]:
+    """A process that started a backend and drains nothing, and what the backend said."""
+    command = (sys.executable, "-c", PARENT, TOKEN, kind, *SERVE_PATIENT)
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout
+        said = json.loads(parent.stdout.readline())
+        try:
+            yield parent, said
+        finally:
+            parent.kill()
+            for name in ("pid", "sibling"):
+                with contextlib.suppress(KeyError, psutil.NoSuchProcess):
+                    psutil.Process(said[name]).kill()
+
+
+def hang(port: int) -> Talk:
+    """A client with a job that is in the middle of a step of ten minutes."""
+    talk = Talk(port)
+    talk.say(patient("deaf", steps=1, hang=600.0))
+    while talk.next(Progress, "deaf").stage != "geometry":
+        pass
+    return talk
+
+
+def has_ended(backend: psutil.Process) -> bool:
+    """Wait until it has; whoever inherited it may not have buried it yet."""
+    with contextlib.suppress(psutil.TimeoutExpired):
+        backend.wait(SECONDS)
+    return not backend.is_running() or backend.status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"\n",
+        b"hello\n",
+        b"[]\n",
+        b"null\n",
+        b"7\n",
+        b"[" * 4000 + b"\n",
+        b"\xff\xfe\n",
+        b"{}\n",
+        orders(token=None),
+        orders(token=7),
+        orders(token="x" * 31),
+        orders(token="x" * 129),
+        orders(token="x" * 32 + "\n"),
+        orders(token="ä" * 32),
+        orders(idle_seconds=-1),
+        orders(idle_seconds="900"),
+        orders(idle_seconds=True),
+        orders(idle_seconds=None),
+        orders(idle_seconds=float("nan")),
+        orders(idle_seconds=float("inf")),
+        b" " * 5000 + orders(),
+    ],
+    ids=lambda line: repr(line[:45]),
+)
+def test_a_first_line_that_is_wrong_ends_it(line: bytes) -> None:
+    ended = start(line)
+    assert ended.returncode == 2
+    assert ended.stdout == b""
+    assert b"Traceback" not in ended.stderr
+    assert b"docs/wire.md" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+    assert TOKEN.encode() not in ended.stderr
+
+
+def test_it_says_one_line_and_ends_with_its_input() -> None:
+    ended = start(orders())
+    assert ended.returncode == 0
+    said = json.loads(ended.stdout)
+    assert ended.stdout.count(b"\n") == 1
+    assert set(said) == {"port", "pid", "version"}
+    assert said["version"] == VERSION
+    assert TOKEN.encode() not in ended.stderr
+
+
+def test_nobody_can_read_the_token_off_the_process() -> None:
+    with Backend() as backend:
+        process = psutil.Process(backend.said["pid"])
+        assert process.pid == backend.process.pid
+        assert TOKEN not in " ".join(process.cmdline())
+        assert TOKEN not in " ".join([*process.environ(), *process.environ().values()])
+
+
+def test_it_listens_on_this_computer_alone() -> None:
+    with Backend() as backend:
+        listening = psutil.Process(backend.process.pid).net_connections()
+        assert [connection.laddr for connection in listening] == [("127.0.0.1", backend.port)]
+
+
+def test_a_shutdown_ends_it_at_once_whatever_it_is_doing() -> None:
+    with Backend() as backend, hang(backend.port) as talk:
+        talk.say(patient("waiting"))
+        talk.next(Queued, "waiting")
+        talk.say(messages.Shutdown())
+        assert backend.process.wait(SECONDS) == 0
+        assert "Traceback" not in backend.log()
+
+
+def test_the_end_of_its_input_ends_it_whatever_it_is_doing() -> None:
+    with Backend() as backend, hang(backend.port):
+        assert backend.process.stdin
+        backend.process.stdin.close()
+        assert backend.process.wait(SECONDS) == 0
+        assert "Traceback" not in backend.log()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have no SIGINT to send")
+def test_an_interrupt_ends_it_whatever_it_is_doing() -> None:
+    with Backend() as backend, hang(backend.port):
+        backend.process.send_signal(signal.SIGINT)
+        assert backend.process.wait(SECONDS) == 130
+
+
+def test_what_comes_on_its_input_later_is_ignored() -> None:
+    with Backend() as backend:
+        assert backend.process.stdin
+        backend.process.stdin.write(b"noise\n" * 10_000)
+        backend.process.stdin.flush()
+        with backend.client() as talk:
+            talk.say(messages.GetStatus())
+            talk.next(messages.Status)
+
+
+def test_it_ends_after_its_idle_time_though_a_client_is_there() -> None:
+    with Backend(idle_seconds=0.5) as backend, backend.client():
+        assert backend.process.wait(SECONDS) == 0
+
+
+def test_it_does_not_end_while_it_works() -> None:
+    with Backend(idle_seconds=0.3) as backend, backend.client() as talk:
+        talk.say(patient("one", steps=150), patient("two", seed=1, steps=1))
+        assert isinstance(talk.end_of("one"), Result)
+        assert isinstance(talk.end_of("two"), Result)
+        assert backend.process.wait(SECONDS) == 0
+
+
+def test_it_ends_when_its_parent_is_killed() -> None:
+    with parent_of_a_backend() as (parent, said), hang(said["port"]):
+        backend = psutil.Process(said["pid"])
+        parent.kill()
+        assert has_ended(backend)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_it_ends_when_its_parent_is_killed_and_a_sibling_holds_its_pipe() -> None:
+    with parent_of_a_backend("forks") as (parent, said), hang(said["port"]):
+        backend = psutil.Process(said["pid"])
+        parent.kill()
+        assert has_ended(backend)
+        assert psutil.pid_exists(said["sibling"])
+
+
+def test_the_draft_engine_serves_a_mesh_and_cancels() -> None:
+    picture = np.zeros((120, 160, 4), np.uint8)
+    rows, columns = np.mgrid[:120, :160]
+    picture[(rows - 60) ** 2 + (columns - 80) ** 2 < 45**2] = (200, 120, 40, 255)
+    with Backend(SERVE) as backend, backend.client() as talk:
+        talk.say(Generate("small", "draft", 3, picture, {"resolution": 64}))
+        result = talk.end_of("small")
+        assert isinstance(result, Result)
+        assert np.ptp(result.vertices, axis=0).max() == pytest.approx(1.0, abs=1e-5)
+        assert result.vertices[:, 2].min() == pytest.approx(0.0, abs=1e-6)
+        assert result.triangles.max() < len(result.vertices) == len(result.uv)
+        talk.say(Generate("large", "draft", 3, picture, {"resolution": 1024}))
+        talk.next(Progress, "large")
+        talk.say(messages.Cancel("large"))
+        failure = talk.end_of("large")
+        assert isinstance(failure, messages.Failure)
+        assert failure.code == "cancelled"
+
+
+def pictures_without_an_object() -> Iterator[tuple[str, np.ndarray[tuple[int, ...], np.dtype[np.uint8]]]]:
+    yield "one opaque pixel", np.full((1, 1, 4), 255, np.uint8)
+    yield "one clear pixel", np.zeros((1, 1, 4), np.uint8)
+    yield "clear", np.zeros((40, 50, 4), np.uint8)
+    yield "one row", np.full((1, 300, 4), 255, np.uint8)
+    yield "one colour", np.full((40, 50, 4), (90, 120, 30, 255), np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (80, 90, 4), np.uint8)
+    noise[..., 3] = 255
+    yield "noise", noise
+
+
+def test_the_draft_engine_refuses_pictures_without_an_object() -> None:
+    with Backend(SERVE) as backend, backend.client() as talk:
+        for name, picture in pictures_without_an_object():
+            talk.say(Generate(name, "draft", 0, picture, {"resolution": 64}))
+            failure = talk.end_of(name)
+            assert isinstance(failure, messages.Failure), name
+            assert failure.code not in ("internal", "out-of-memory", "bad-message"), (name, failure)
+            assert failure.sentence.endswith("."), failure
+            assert failure.advice.endswith("."), failure

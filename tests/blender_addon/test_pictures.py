@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blender's images as pictures of the wire, and back."""
+
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+
+from backend.raster import png
+from tests.blender_addon.support import MODULE, disc, image_of
+
+
+@pytest.fixture
+def pictures(scene: Any) -> ModuleType:
+    """The add-on's module."""
+    return import_module(f"{MODULE}.blender_addon.pictures")
+
+
+def test_a_picture_survives_the_way_through_blender(pictures: ModuleType) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (24, 40, 4), np.uint8)
+    assert np.array_equal(pictures.pixels_of(image_of(pixels, "noise")), pixels)
+
+
+def test_a_png_becomes_a_packed_image_the_right_way_up(pictures: ModuleType) -> None:
+    pixels = disc(32)
+    pixels[:4] = (255, 0, 0, 255)
+    image = pictures.image_from_png("stripe", png.encode(pixels), data=True)
+    assert tuple(image.size) == (32, 32)
+    assert image.packed_file is not None
+    assert image.colorspace_settings.name == "Non-Color"
+    read = np.array(image.pixels[:]).reshape(32, 32, 4)
+    assert np.allclose(read[-1, :, 0], 1.0), "the first row is Blender's last"
+
+
+def test_a_float_image_is_encoded_from_linear_premultiplied(pictures: ModuleType) -> None:
+    image = bpy.data.images.new("linear", 2, 1, alpha=True, float_buffer=True)
+    image.pixels.foreach_set(np.array([0.2140, 0.2140, 0.2140, 1.0, 0.1070, 0.0, 0.0, 0.5], np.float32))
+    pixels = pictures.pixels_of(image)
+    assert pixels[0, 0].tolist() == pytest.approx([127, 127, 127, 255], abs=1)
+    assert pixels[0, 1].tolist() == pytest.approx([127, 0, 0, 128], abs=1)
+
+
+def test_an_image_without_pixels_is_refused_with_a_sentence(pictures: ModuleType, tmp_path: Any) -> None:
+    path = tmp_path / "gone.png"
+    path.write_bytes(png.encode(disc(16)))
+    image = bpy.data.images.load(str(path))
+    path.unlink()
+    with pytest.raises(Exception, match="no pixels"):
+        pictures.pixels_of(image)
+
+
+def test_giant_pictures_shrink_and_keep_their_look(pictures: ModuleType) -> None:
+    wide = np.zeros((10, 9000, 4), np.uint8)
+    wide[:, 4500:] = 255
+    small = pictures._shrunk(wide)
+    assert small.shape == (3, 3000, 4)
+    assert small[:, :1499].max() == 0
+    assert small[:, 1501:].min() == 255
+
+
+def test_a_removed_picture_comes_back_from_what_was_sent(pictures: ModuleType) -> None:
+    image = pictures.lasting_image("nobody", disc(16))
+    assert image.packed_file is not None
+    assert np.array_equal(pictures.pixels_of(image), disc(16))

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Arrays become a mesh; what does not fit becomes a sentence, and nothing is left behind."""
+
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+
+from backend.raster import png
+from backend.wire.messages import Result
+from tests.blender_addon.support import MODULE, disc, image_of, vertices_of
+
+TETRAHEDRON = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
+FACES = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [2, 0, 3]], np.int32)
+UV = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32)
+
+
+@pytest.fixture
+def module(scene: Any) -> ModuleType:
+    """The add-on's module."""
+    return import_module(f"{MODULE}.blender_addon.scene")
+
+
+def result(**changes: Any) -> Result:
+    fields: dict[str, Any] = {
+        "job": "job-1",
+        "seed": 3,
+        "recipe": {"engine": "draft", "seed": 3, "settings": {"resolution": 64}},
+        "seconds": {},
+        "vertices": TETRAHEDRON,
+        "triangles": FACES,
+        "uv": UV,
+        "normal_map": np.frombuffer(png.encode(disc(16)), np.uint8),
+    }
+    return Result(**{**fields, **changes})
+
+
+def test_arrays_become_a_mesh(module: ModuleType) -> None:
+    mesh = module.new_mesh("corner", TETRAHEDRON, FACES, UV)
+    assert (len(mesh.vertices), len(mesh.edges), len(mesh.polygons)) == (4, 6, 4)
+    assert [tuple(polygon.vertices) for polygon in mesh.polygons] == [tuple(face) for face in FACES.tolist()]
+    assert np.allclose([tuple(item.vector) for item in mesh.uv_layers[0].uv], UV[FACES.reshape(-1)])
+    assert not mesh.validate()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"triangles": FACES + 1},
+        {"triangles": FACES - 1},
+        {"triangles": FACES[:0]},
+        {"uv": UV[:3]},
+    ],
+    ids=["index too large", "index negative", "no triangles", "uv too short"],
+)
+def test_a_broken_mesh_is_refused_and_leaves_nothing(scene: Any, module: ModuleType, changes: dict[str, Any]) -> None:
+    picture = image_of(disc(16), "plum")
+    kinds = ("objects", "meshes", "materials", "collections", "images")
+    before = {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds}
+    with pytest.raises(Exception, match="broken"):
+        module.add_result(scene, "plum", picture, (0, 0, 0), result(**changes))
+    assert {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds} == before
+
+
+def test_a_failure_at_the_last_step_leaves_nothing(scene: Any, module: ModuleType) -> None:
+    picture = image_of(disc(16), "plum")
+    kinds = ("objects", "meshes", "materials", "collections", "images")
+    before = {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds}
+    with pytest.raises((TypeError, ValueError)):
+        module.add_result(scene, "plum", picture, (0, 0, 0), result(recipe={"settings": object()}))
+    assert {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds} == before
+
+
+def test_every_scene_has_a_collection_of_its_own(scene: Any, module: ModuleType) -> None:
+    picture = image_of(disc(16), "plum")
+    first = module.add_result(scene, "plum", picture, (0, 0, 0), result())
+    other_scene = bpy.data.scenes.new("Other")
+    second = module.add_result(other_scene, "plum", picture, (0, 0, 0), result())
+    assert first.name in scene.objects
+    assert first.name not in other_scene.objects
+    assert second.name in other_scene.objects
+    assert second.name not in scene.objects
+    assert np.allclose(vertices_of(second), TETRAHEDRON)

@@ -21,7 +21,7 @@ _BORDER_FITS = ((0.3, 1), (0.15, 1), (0.1, 2), (0.06, 2), (0.035, 2))  # toleran
 _FIELD_FITS = ((0.05, 4), (0.035, 4))
 _DEGREE = 4
 _PLAIN = 0.05  # Oklab; within this of the field a pixel of the small view is background
-_LEAST_PLAIN_BORDER = 0.55
+_LEAST_PLAIN_BORDER = 0.7  # below it, land and sky would count as an object and its background
 _STIFFNESS = 1e-3  # against wild bends where no background is seen
 
 

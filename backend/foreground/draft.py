@@ -84,16 +84,18 @@ def _by_background(picture: Picture, size: int, report: Report) -> Cutout:
     report(4, _STEPS)
     scale = np.array([shape[1] / width, shape[0] / height] * 2)
     left, top, across, down = np.array(_window(crop)) * scale
-    # The object is known within the picture only, though its colours go on past the border.
-    masks = np.stack([found.body, np.ones_like(found.body)], axis=-1).astype(np.float32)
-    masks = resample(masks, (left, top, across, down), (size, size), fill=0.0)
+    at = (left, top, across, down)
+    body = resample(found.body.astype(np.float32), at, (size, size))
+    in_picture = resample(np.ones(shape, np.float32), at, (size, size), fill=0.0)
     rgba = matting.matte(
         colours[..., :3].astype(np.float32) / np.float32(255),
-        masks[..., 0],
+        body,
         scale=size / crop.side,
         slack=found.slack * size / across,
+        tick=lambda: report(4, _STEPS),
     )
-    rgba[..., 3] = np.minimum(rgba[..., 3], np.clip(masks[..., 1], 0, 1))
+    # An object that touches the border went on past it so far, as its pixels there do.
+    rgba[..., 3] = np.minimum(rgba[..., 3], np.clip(in_picture, 0, 1))
     return Cutout(np.rint(rgba * 255).astype(np.uint8), crop)
 
 

@@ -6,6 +6,8 @@ object's nearby, where it differs most from the ground; C lies on the line betwe
 The ground's share is then taken out of C, so that no rim of the old background stays.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..stage_types import Floats, Picture
@@ -13,34 +15,36 @@ from .neighbourhood import box_mean, box_peak, eroded, grown
 
 _EDGE = 1.5  # pixels of the picture that an edge takes to each side
 _CLEAN = (0.1, 0.9)  # coverage below and above is noise
-_CONTRAST = (0.03, 0.12)  # sRGB distance of F and B: too little to tell a mixture, and enough
+_CONTRAST = (0.08, 0.3)  # sRGB distance of F and B: too little to tell a mixture, and enough
 
 
-def matte(colours: Floats, body: Floats, scale: float, slack: float) -> Floats:
+def matte(colours: Floats, body: Floats, scale: float, slack: float, tick: Callable[[], None]) -> Floats:
     """Give the object soft edges and its own colours, float32 (H, W, 4) in [0, 1], straight alpha.
 
     colours: float32 (H, W, 3), sRGB in [0, 1]. body: float32 (H, W), about 1 in the object and 0 outside. scale: how
-    many pixels one pixel of the photograph takes here. slack: by how many pixels the outline may be off.
+    many pixels one pixel of the picture takes here. slack: by how many pixels the outline may be off. tick: called
+    halfway.
     """
     inside = body > 0.5
     reach = int(np.ceil(_EDGE * max(scale, 1.0) + slack))
     ground = ~grown(inside, reach)
-    behind = spread(colours, ground.astype(np.float32))
+    # Where the square leaves no room for sure ground, what is outside of the outline has to do.
+    behind = spread(colours, np.where(ground, 1, np.where(inside, 0, 1e-3)).astype(np.float32))
     away = np.linalg.norm(colours - behind, axis=-1)
     # The purest of the object's pixels speak for their neighbours: those that differ most from the ground.
     purity = (away / np.maximum(box_peak(away, reach), 1e-3)) ** 4
     own = spread(colours, np.where(inside, np.maximum(purity, 1e-3), 0).astype(np.float32))
+    tick()
     own = np.where(eroded(inside, reach)[..., None], colours, box_mean(own, 1))
 
     difference = own - behind
     squared = np.sum(difference**2, axis=-1)
-    share = np.sum((colours - behind) * difference, axis=-1) / np.maximum(squared, 1e-6)
-    share = _ramp(share, _CLEAN)
     told = _ramp(np.sqrt(squared), _CONTRAST)
-    alpha = np.clip(body + (share - body) * told, 0, 1)
-    alpha = np.where(eroded(inside, reach), 1.0, np.where(ground, 0.0, alpha)).astype(np.float32)
+    share = np.sum((colours - behind) * difference, axis=-1) / np.maximum(squared, 1e-6)
+    share = np.clip(body + (np.clip(share, 0, 1) - body) * told, 0, 1)
+    alpha = np.where(eroded(inside, reach), 1.0, np.where(ground, 0.0, _ramp(share, _CLEAN))).astype(np.float32)
 
-    pure = np.clip(behind + (colours - behind) / np.maximum(alpha, 0.05)[..., None], 0, 1)
+    pure = np.clip(behind + (colours - behind) / np.maximum(share, 0.05)[..., None], 0, 1)
     clean = own + (pure - own) * alpha[..., None]
     return np.concatenate([np.where(alpha[..., None] < 1, clean, colours), alpha[..., None]], axis=-1)
 
@@ -66,13 +70,19 @@ def spread(colours: Floats, weights: Floats) -> Floats:
     known = weights[..., None]
     if height == width == 1:
         return np.where(known > 0, colours, np.float32(0))
-    odd = ((0, height % 2), (0, width % 2), (0, 0))
-    blocks = (-(-height // 2), 2, -(-width // 2), 2, -1)
-    mass = np.pad(known, odd).reshape(blocks).sum(axis=(1, 3))
-    tinted = np.pad(colours * known, odd).reshape(blocks).sum(axis=(1, 3))
-    coarse = spread(tinted / np.maximum(mass, 1e-12), np.minimum(mass[..., 0], 1))
+    mass = _block_sums(known)
+    coarse = spread(_block_sums(colours * known) / np.maximum(mass, 1e-12), np.minimum(mass[..., 0], 1))
     fine = np.repeat(np.repeat(coarse, 2, axis=0), 2, axis=1)[:height, :width]
     return fine + (colours - fine) * known
+
+
+def _block_sums(image: Floats) -> Floats:
+    """Add blocks of 2 x 2 pixels, (H, W, C) to (ceil(H / 2), ceil(W / 2), C)."""
+    rows = image[::2].copy()
+    rows[: image.shape[0] // 2] += image[1::2]
+    sums = rows[:, ::2].copy()
+    sums[:, : image.shape[1] // 2] += rows[:, 1::2]
+    return sums
 
 
 def _ramp(values: Floats, between: tuple[float, float]) -> Floats:

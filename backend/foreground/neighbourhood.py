@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What lies around a pixel: means and reach over small squares. Images go on past their border as their edge."""
 
+from functools import reduce
 from typing import TypeVar, cast
 
 import numpy as np
@@ -24,14 +25,14 @@ def box_mean(image: Floats, radius: int) -> Floats:
 def box_peak(image: Floats, radius: int) -> Floats:
     """Return the greatest value in squares of 2 radius + 1 pixels, float32 (H, W)."""
     for axis in (0, 1):
-        image = np.maximum.reduce(_shifts(image, radius, axis))
+        image = reduce(np.maximum, _shifts(image, radius, axis))
     return image
 
 
 def grown(mask: Mask, radius: int) -> Mask:
     """Set every pixel with a set one in the square of 2 radius + 1 pixels around it, bool (H, W)."""
     for axis in (0, 1):
-        mask = np.logical_or.reduce(_shifts(mask, radius, axis))
+        mask = reduce(np.logical_or, _shifts(mask, radius, axis))
     return mask
 
 

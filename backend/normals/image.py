@@ -5,12 +5,10 @@ As a picture a normal map lies in the frame of the picture that it belongs to, s
 is white outside the object: rgb = (n + 1) / 2 * 255 with x right, y up, z to the viewer (OpenGL).
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from ..errors import UserError
-from ..raster.resample import crop_resize, lay_back_normals
+from ..raster.resample import lay_back_normals, resample
 from ..stage_types import Crop, Cutout, Floats, NormalMap, Picture, Report
 
 MAX_SIDE = 4096
@@ -24,7 +22,8 @@ def to_picture(normal_map: NormalMap, crop: Crop) -> Picture:
     """
     longest = max(crop.picture_width, crop.picture_height)
     scale = min(1.0, normal_map.alpha.shape[0] / crop.side, MAX_SIDE / longest)
-    laid = lay_back_normals(normal_map, _scaled(crop, scale, scale))
+    shape = (max(1, round(crop.picture_height * scale)), max(1, round(crop.picture_width * scale)))
+    laid = lay_back_normals(normal_map, crop, shape)
     alpha = laid.alpha[..., None]
     over_white = (laid.normals * 0.5 + 0.5) * alpha + (1.0 - alpha)
     return np.rint(over_white * 255.0).astype(np.uint8)
@@ -39,14 +38,19 @@ def from_picture(cutout: Cutout, pixels: Picture, report: Report) -> NormalMap:
     report(0, 2)
     height, width = pixels.shape[:2]
     crop = cutout.crop
-    ratio = (width * crop.picture_height) / (height * crop.picture_width)
-    if abs(ratio - 1.0) > ASPECT_TOLERANCE + 1.0 / min(height, width):
+    x, y = width / crop.picture_width, height / crop.picture_height
+    # By so many pixels the map is too wide or too high. One along the shorter side may be a rounding.
+    beside = min(
+        abs(x - y) * crop.picture_width - ASPECT_TOLERANCE * width,
+        abs(x - y) * crop.picture_height - ASPECT_TOLERANCE * height,
+    )
+    if beside > 1.0:
         sentence = f"The normal map ({width} x {height}) does not have the shape of the picture "
         sentence += f"({crop.picture_width} x {crop.picture_height})."
         raise UserError("bad-normal-map", sentence, "Give a normal map of the same view, at any resolution.")
-    scaled = _scaled(crop, width / crop.picture_width, height / crop.picture_height)
     values = pixels[..., :3].astype(np.float32) / np.float32(127.5) - np.float32(1.0)
-    values = crop_resize(values, scaled.left, scaled.top, scaled.side, cutout.rgba.shape[0], fill=1.0)
+    window = (crop.left * x, crop.top * y, crop.side * x, crop.side * y)
+    values = resample(values, window, (len(cutout.rgba), len(cutout.rgba)), fill=1.0)
     report(1, 2)
     normals = _without_white(values, cutout.alpha)
     inside = cutout.alpha > 0.5
@@ -71,15 +75,3 @@ def _without_white(values: Floats, alpha: Floats) -> Floats:
     length = np.linalg.norm(normals, axis=-1, keepdims=True)
     usable = (length > 1e-3) & (cover > 0.0)
     return np.where(usable, normals / np.maximum(length, 1e-3), [0.0, 0.0, 1.0]).astype(np.float32)
-
-
-def _scaled(crop: Crop, x: float, y: float) -> Crop:
-    """The same square of the picture at another resolution; x and y differ by a pixel's rounding at most."""
-    return replace(
-        crop,
-        left=crop.left * x,
-        top=crop.top * y,
-        side=crop.side * x,
-        picture_width=max(1, round(crop.picture_width * x)),
-        picture_height=max(1, round(crop.picture_height * y)),
-    )

@@ -37,15 +37,16 @@ def crop_resize(
     return resample(pixels, (left, top, side, side), (size, size), fill=fill)
 
 
-def lay_back(pixels: Pixels, crop: Crop, *, fill: float = 0.0) -> Pixels:
+def lay_back(pixels: Pixels, crop: Crop, shape: tuple[int, int] | None = None, *, fill: float = 0.0) -> Pixels:
     """Put what fills the square of `crop`, (S, S) or (S, S, C), back to where it lies in the picture.
 
-    Returns (picture_height, picture_width) or (picture_height, picture_width, C), `fill` outside of the square.
+    Returns the whole picture's frame as `shape` (rows, columns), or without it at the picture's own resolution, `fill`
+    outside of the square.
     """
     scale = pixels.shape[0] / crop.side
     width, height = crop.picture_width, crop.picture_height
     window = (-crop.left * scale, -crop.top * scale, width * scale, height * scale)
-    return resample(pixels, window, (height, width), fill=fill)
+    return resample(pixels, window, shape or (height, width), fill=fill)
 
 
 def crop_normals(in_picture: NormalMap, crop: Crop, size: int) -> NormalMap:
@@ -53,9 +54,9 @@ def crop_normals(in_picture: NormalMap, crop: Crop, size: int) -> NormalMap:
     return _moved(in_picture, lambda field: crop_resize(field, crop.left, crop.top, crop.side, size, fill=0.0))
 
 
-def lay_back_normals(in_square: NormalMap, crop: Crop) -> NormalMap:
-    """Bring a normal map of the cut-out's frame back into the picture's, (picture_height, picture_width)."""
-    return _moved(in_square, lambda field: lay_back(field, crop))
+def lay_back_normals(in_square: NormalMap, crop: Crop, shape: tuple[int, int] | None = None) -> NormalMap:
+    """Bring a normal map of the cut-out's frame back into the picture's, as `lay_back` does."""
+    return _moved(in_square, lambda field: lay_back(field, crop, shape))
 
 
 def resample(

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may import what, and other rules that every module keeps."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend.version import VERSION
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted(path for folder in ("backend", "blender_addon", "scripts") for path in (ROOT / folder).rglob("*.py"))
+SOURCES = [*MODULES, ROOT / "__init__.py", *sorted((ROOT / "tests").rglob("*.py"))]
+BACKEND = [path for path in MODULES if path.is_relative_to(ROOT / "backend")]
+ADDON = [path for path in MODULES if path.is_relative_to(ROOT / "blender_addon")]
+STAGES = ("foreground", "normals", "geometry", "mesh", "nn", "raster")
+SHARED = ("backend.nn", "backend.mesh", "backend.raster", "backend.stage_types", "backend.errors")
+HEAVY = ("torch", "diffusers", "transformers", "trimesh", "PIL", "scipy", "safetensors")
+
+
+def name_of(path: Path) -> str:
+    """The module's dotted name from the checkout's root."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    """Every module that a file imports, as a dotted name from the root, and how many dots it wrote before it."""
+    package = name_of(path).split(".") if path.name == "__init__.py" else name_of(path).split(".")[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, 0) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            source = [*base, *(node.module.split(".") if node.module else [])]
+            for alias in node.names:
+                whole = ROOT.joinpath(*source, alias.name)
+                is_module = bool(source) and (whole.is_dir() or whole.with_suffix(".py").is_file())
+                yield ".".join([*source, alias.name] if is_module else source), node.level
+
+
+def within(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def ours(path: Path) -> list[str]:
+    return [name for name, _ in imports(path) if within(name, "backend", "blender_addon")]
+
+
+each_source = pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+each_module = pytest.mark.parametrize("path", MODULES, ids=name_of)
+
+
+def test_this_page_sees_imports() -> None:
+    """The rules below would all hold of a tree that nobody can read."""
+    found = dict(imports(ROOT / "backend" / "server.py"))
+    assert found["backend.pipeline"] == 1
+    assert found["asyncio"] == 0
+    assert "backend.normals.draft" in dict(imports(ROOT / "backend" / "engines.py"))
+    assert {"backend.wire.frames", "backend.wire.messages"} <= set(
+        dict(imports(ROOT / "backend" / "wire" / "client.py"))
+    )
+
+
+@pytest.mark.parametrize("path", [path for path in BACKEND if path.parent.name == "wire"], ids=name_of)
+def test_the_wire_imports_nothing_of_ours(path: Path) -> None:
+    assert [name for name in ours(path) if not within(name, "backend.wire")] == []
+
+
+@pytest.mark.parametrize("path", ADDON, ids=name_of)
+def test_the_addon_knows_only_the_wire_of_the_backend(path: Path) -> None:
+    assert [name for name in ours(path) if not within(name, "backend.wire", "blender_addon")] == []
+
+
+@pytest.mark.parametrize("path", BACKEND, ids=name_of)
+def test_the_backend_knows_no_blender(path: Path) -> None:
+    assert [
+        name for name, _ in imports(path) if within(name, "bpy", "blender_addon", "mathutils", "bmesh", "gpu")
+    ] == []
+
+
+@pytest.mark.parametrize("path", [path for path in BACKEND if path.relative_to(ROOT).parts[1] in STAGES], ids=name_of)
+def test_a_stage_imports_what_stages_share_and_its_own_folder(path: Path) -> None:
+    folder = ".".join(path.relative_to(ROOT).parts[:2])
+    assert [name for name in ours(path) if not within(name, folder, *SHARED)] == []
+
+
+@pytest.mark.parametrize("path", [*BACKEND, *ADDON], ids=name_of)
+def test_what_ships_imports_itself_relatively(path: Path) -> None:
+    assert [name for name, level in imports(path) if within(name, "backend", "blender_addon") and level == 0] == []
+
+
+def test_starting_the_server_and_the_draft_engine_loads_nothing_heavy() -> None:
+    code = "import sys, backend.__main__, backend.server, backend.engines; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    roots = {name.partition(".")[0] for name in loaded.split()}
+    assert {"numpy", "backend"} <= roots
+    assert roots & {*HEAVY, "bpy"} == set()
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    assert tomllib.loads((ROOT / "blender_manifest.toml").read_text(encoding="utf-8"))["version"] == VERSION
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"] == VERSION
+    assert re.fullmatch(r"\d+\.\d+\.\d+", VERSION)
+
+
+@each_source
+def test_a_file_begins_with_its_licence_and_its_idea(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    assert "# SPDX-License-Identifier: GPL-3.0-or-later" in lines[: 2 if lines[0].startswith("#!") else 1]
+    assert ast.get_docstring(ast.parse(text))
+
+
+@each_module
+def test_a_module_is_short_and_says_what_it_is(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 400
+    assert "util" not in path.stem

@@ -1,0 +1,370 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pipeline on the real draft engine: which stages run again, what is told meanwhile, how a job ends early."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backend.engines import DRAFT, Engine, Stage
+from backend.errors import Cancelled, UserError
+from backend.normals.image import to_picture
+from backend.pipeline import Moment, Pipeline, Request
+from backend.stage_types import Cutout, Mesh, NormalMap, Picture
+from backend.version import VERSION
+
+ALL = ["foreground", "normals", "geometry", "finish"]
+SMALL = {"resolution": 64}
+
+
+@dataclass
+class Notes:
+    """A watcher that notes what it is told, and cancels where it is asked to."""
+
+    moments: list[Moment] = field(default_factory=list[Moment])
+    results: dict[str, object] = field(default_factory=dict[str, object])
+    cancel: Callable[[Moment], bool] = lambda _: False
+
+    def moment(self, moment: Moment) -> None:
+        """Note a moment."""
+        self.moments.append(moment)
+        if self.cancel(moment):
+            raise Cancelled
+
+    def made(self, stage: str, result: object) -> None:
+        """Note a result."""
+        self.results[stage] = result
+
+
+@dataclass
+class Counted:
+    """A pipeline of the draft engine, and the stages that ran since they were last asked for."""
+
+    ran: list[str] = field(default_factory=list[str])
+
+    def __post_init__(self) -> None:
+        self.pipeline = Pipeline({"draft": replace(DRAFT, stages=tuple(map(self.counting, DRAFT.stages)))})
+
+    def counting(self, stage: Stage) -> Stage:
+        """The same stage, which also notes that it ran."""
+
+        def run(*taken: Any, **used: Any) -> Any:
+            self.ran.append(stage.name)
+            return stage.run(*taken, **used)
+
+        return replace(stage, run=run)
+
+    def stages_of(self, request: Request) -> list[str]:
+        """The stages that this request made run."""
+        self.ran.clear()
+        self.pipeline.run(request, Notes())
+        return [*self.ran]
+
+
+@pytest.fixture
+def counted() -> Counted:
+    return Counted()
+
+
+def vase(height: int = 90, width: int = 70) -> Picture:
+    """A cut-out vase, a little left of the middle, so that no flip goes unseen."""
+    rows, columns = np.mgrid[:height, :width]
+    y, x = (rows + 0.5) / height, (columns + 0.5) / width
+    half = 0.14 + 0.12 * np.sin(y * 5.0) ** 2
+    picture = np.zeros((height, width, 4), np.uint8)
+    picture[..., 0] = np.rint(255 * x)
+    picture[..., 1] = np.rint(255 * y)
+    picture[..., 3] = np.rint(255 * np.clip((half - np.abs(x - 0.42)) * width + 0.5, 0, 1) * (np.abs(y - 0.5) < 0.42))
+    return picture
+
+
+def request(**changes: Any) -> Request:
+    return replace(Request(vase(), settings=SMALL), **changes)
+
+
+def with_alpha(rgb: Picture) -> Picture:
+    return np.concatenate([rgb, np.full_like(rgb[..., :1], 255)], axis=-1)
+
+
+def edited_map() -> Picture:
+    """The estimated map, leaned a little to the right."""
+    cutout, normal_map = Pipeline().normals(request(), Notes())
+    leaned = normal_map.normals + np.array([0.1, 0.0, 0.0], np.float32)
+    leaned /= np.linalg.norm(leaned, axis=-1, keepdims=True)
+    return with_alpha(to_picture(NormalMap(leaned, normal_map.alpha), cutout.crop))
+
+
+# --- what runs again --------------------------------------------------------------------------------------------------
+
+
+def test_the_first_request_runs_everything_and_the_same_again_nothing(counted: Counted) -> None:
+    assert counted.stages_of(request()) == ALL
+    assert counted.stages_of(request()) == []
+    assert counted.stages_of(request(picture=vase().copy(), settings={"resolution": 64.0})) == []
+
+
+def test_a_new_seed_starts_at_the_first_stage_that_uses_it(counted: Counted) -> None:
+    counted.stages_of(request(seed=1))
+    assert counted.stages_of(request(seed=2)) == ["geometry", "finish"]
+    assert counted.stages_of(request(seed=1)) == []
+
+
+def test_an_edited_normal_map_starts_after_the_normals(counted: Counted) -> None:
+    counted.stages_of(request())
+    edited = edited_map()
+    assert counted.stages_of(request(normal_map=edited)) == ["geometry", "finish"]
+    edited[30, 30, 0] ^= 8
+    assert counted.stages_of(request(normal_map=edited)) == ["geometry", "finish"]
+    assert counted.stages_of(request()) == []
+
+
+def test_another_setting_runs_all_that_depends_on_it(counted: Counted) -> None:
+    counted.stages_of(request())
+    assert counted.stages_of(request(settings={"resolution": 72})) == ALL
+
+
+def test_another_picture_runs_everything(counted: Counted) -> None:
+    counted.stages_of(request())
+    other = vase()
+    other[45, 30, 0] ^= 1
+    assert counted.stages_of(request(picture=other)) == ALL
+
+
+def test_pictures_of_the_same_bytes_and_another_shape_are_others(counted: Counted) -> None:
+    pixels = np.full((16, 64, 4), 255, np.uint8)
+    pixels[:, ::2, 3] = 0
+    for shape in ((16, 64, 4), (64, 16, 4)):
+        counted.ran.clear()
+        cutout, _ = counted.pipeline.normals(request(picture=pixels.reshape(shape)), Notes())
+        assert "foreground" in counted.ran
+        assert (cutout.crop.picture_height, cutout.crop.picture_width) == shape[:2]
+
+
+def test_unloading_forgets_everything(counted: Counted) -> None:
+    counted.stages_of(request())
+    assert counted.pipeline.cached_bytes > 0
+    counted.pipeline.unload()
+    assert counted.pipeline.cached_bytes == 0
+    assert counted.stages_of(request()) == ALL
+
+
+def test_the_cache_keeps_its_bound() -> None:
+    bound = 400_000
+    pipeline = Pipeline(cache_bytes=bound)
+    for seed in range(6):
+        pipeline.run(request(seed=seed), Notes())
+        assert 0 < pipeline.cached_bytes <= bound
+
+
+def test_only_the_normals_end_with_the_normals(counted: Counted) -> None:
+    cutout, normal_map = counted.pipeline.normals(request(), Notes())
+    assert counted.ran == ["foreground", "normals"]
+    assert cutout.rgba.shape == (64, 64, 4)
+    np.testing.assert_allclose(np.linalg.norm(normal_map.normals, axis=-1), 1.0, atol=1e-4)
+    assert counted.stages_of(request()) == ["geometry", "finish"]
+
+
+# --- what is told -----------------------------------------------------------------------------------------------------
+
+
+def test_a_watcher_sees_every_stage_begin_and_every_result() -> None:
+    notes = Notes()
+    outcome = Pipeline().run(request(), notes)
+    assert list(dict.fromkeys(moment.stage.name for moment in notes.moments)) == ALL
+    assert [moment.index for moment in notes.moments] == sorted(moment.index for moment in notes.moments)
+    assert all(moment.count == 4 and 0 <= moment.step <= moment.of for moment in notes.moments)
+    assert list(notes.results) == ALL
+    assert isinstance(notes.results["foreground"], Cutout)
+    assert isinstance(notes.results["normals"], NormalMap)
+    assert notes.results["finish"] is outcome.mesh
+    assert set(outcome.seconds) == set(ALL)
+
+
+def test_results_from_the_cache_are_told_too_and_took_no_time() -> None:
+    pipeline = Pipeline()
+    pipeline.run(request(), Notes())
+    notes = Notes()
+    outcome = pipeline.run(request(), notes)
+    assert list(notes.results) == ALL
+    assert notes.moments == []
+    assert outcome.seconds == {}
+
+
+def test_the_time_left_is_unknown_until_it_was_measured() -> None:
+    pipeline = Pipeline()
+    first, second = Notes(), Notes()
+    pipeline.run(request(seed=1), first)
+    assert all(moment.eta_seconds is None for moment in first.moments if moment.stage.name != "finish")
+    pipeline.unload()
+    pipeline.run(request(seed=2), second)
+    left = [moment.eta_seconds for moment in second.moments]
+    assert all(seconds is not None and seconds >= 0.0 for seconds in left)
+    assert (left[0] or 0.0) > (left[-1] or 0.0)
+
+
+def test_the_recipe_holds_what_makes_the_mesh_again() -> None:
+    own = edited_map()
+    pipeline = Pipeline()
+    plain = pipeline.run(request(seed=9), Notes()).recipe
+    assert plain == {
+        "picture_sha256": hashlib.sha256(vase().tobytes()).hexdigest(),
+        "normal_map_sha256": "",
+        "engine": "draft",
+        "version": VERSION,
+        "seed": 9,
+        "settings": {setting.name: setting.default for setting in DRAFT.settings} | SMALL,
+    }
+    with_own = pipeline.run(request(seed=9, normal_map=own), Notes()).recipe
+    assert with_own == {**plain, "normal_map_sha256": hashlib.sha256(own.tobytes()).hexdigest()}
+
+
+def test_the_same_request_makes_the_same_mesh_to_the_bit() -> None:
+    meshes = [Pipeline().run(request(seed=4), Notes()).mesh for _ in range(2)]
+    for name in ("vertices", "triangles", "uv"):
+        np.testing.assert_array_equal(getattr(meshes[0], name), getattr(meshes[1], name))
+
+
+def test_another_seed_makes_another_back_of_the_same_front() -> None:
+    pipeline = Pipeline()
+    meshes = [pipeline.run(request(seed=seed), Notes()).mesh for seed in (0, 1)]
+    depths = [np.ptp(mesh.vertices[:, 1]) for mesh in meshes]
+    assert abs(depths[0] - depths[1]) > 1e-3
+
+
+# --- how it ends early ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stage", ALL)
+def test_a_cancellation_comes_out_of_every_stage_and_leaves_it_to_be_done(stage: str, counted: Counted) -> None:
+    notes = Notes(cancel=lambda moment: moment.stage.name == stage and moment.step > 0)
+    with pytest.raises(Cancelled):
+        counted.pipeline.run(request(), notes)
+    assert counted.ran[-1] == stage
+    assert counted.stages_of(request()) == ALL[ALL.index(stage) :]
+
+
+@pytest.mark.parametrize("stage", ALL)
+def test_a_job_that_is_cancelled_already_begins_no_stage(stage: str, counted: Counted) -> None:
+    notes = Notes(cancel=lambda moment: moment.stage.name == stage)
+    with pytest.raises(Cancelled):
+        counted.pipeline.run(request(), notes)
+    assert counted.ran == ALL[: ALL.index(stage)]
+
+
+def lacking_memory(*_: object, **__: object) -> Mesh:
+    raise MemoryError
+
+
+def test_want_of_memory_is_said_in_a_sentence() -> None:
+    stages = tuple(replace(stage, run=lacking_memory) if stage.name == "geometry" else stage for stage in DRAFT.stages)
+    engine: Engine = replace(DRAFT, stages=stages)
+    with pytest.raises(UserError) as caught:
+        Pipeline({"draft": engine}).run(request(), Notes())
+    assert caught.value.code == "out-of-memory"
+    assert "building the surface" in caught.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"engine": "nobody"}, "unknown-engine"),
+        ({"settings": {"colour": 1}}, "bad-setting"),
+        ({"settings": {"resolution": 0}}, "bad-setting"),
+    ],
+)
+def test_a_request_that_cannot_be_run_is_refused_first(changes: dict[str, Any], code: str, counted: Counted) -> None:
+    for go in (counted.pipeline.run, counted.pipeline.normals):
+        with pytest.raises(UserError) as caught:
+            go(request(**changes), Notes())
+        assert caught.value.code == code
+    assert counted.ran == []
+
+
+# --- the artist's own normal map --------------------------------------------------------------------------------------
+
+
+def angles(a: NormalMap, b: NormalMap) -> np.ndarray[Any, Any]:
+    """Degrees between the normals of two maps, where the object is."""
+    cosine = (a.normals * b.normals).sum(-1)[a.alpha > 0.5]
+    return np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
+
+
+def given_back(own: Picture, **changes: Any) -> NormalMap:
+    _, normal_map = Pipeline().normals(request(normal_map=own, **changes), Notes())
+    return normal_map
+
+
+@pytest.mark.parametrize("size", [(90, 70), (1020, 640), (43, 301)])
+def test_the_estimated_map_comes_back_as_it_was_written(size: tuple[int, int]) -> None:
+    """In pictures that are finer, coarser and much wider than the square in which the map was made."""
+    picture = vase(*size)
+    cutout, estimated = Pipeline().normals(request(picture=picture), Notes())
+    written = with_alpha(to_picture(estimated, cutout.crop))
+    again = given_back(written, picture=picture)
+    np.testing.assert_array_equal(again.alpha, estimated.alpha)
+    apart = angles(estimated, again)
+    assert np.median(apart) < 2.0
+    assert np.percentile(apart, 90) < 15.0  # on the rim a normal is mixed with the white around it
+
+
+def test_a_map_of_any_resolution_is_taken() -> None:
+    cutout, estimated = Pipeline().normals(request(), Notes())
+    written = with_alpha(to_picture(estimated, cutout.crop))
+    finer = written.repeat(3, axis=0).repeat(3, axis=1)
+    assert np.median(angles(estimated, given_back(finer))) < 3.0
+    coarser = written[::2, ::2]
+    assert np.median(angles(estimated, given_back(coarser))) < 6.0
+
+
+@pytest.mark.parametrize("size", [(70, 90), (90, 90), (90, 75), (9, 1), (180, 146)])
+def test_a_map_of_another_shape_is_refused(size: tuple[int, int]) -> None:
+    own = np.full((*size, 4), (128, 128, 255, 255), np.uint8)
+    with pytest.raises(UserError) as caught:
+        given_back(own)
+    assert caught.value.code == "bad-normal-map"
+    assert f"{size[1]} x {size[0]}" in caught.value.sentence
+
+
+def test_a_map_whose_blue_is_flipped_is_refused() -> None:
+    cutout, estimated = Pipeline().normals(request(), Notes())
+    own = with_alpha(to_picture(estimated, cutout.crop))
+    own[..., 2] = 255 - own[..., 2]
+    with pytest.raises(UserError) as caught:
+        given_back(own)
+    assert caught.value.code == "bad-normal-map"
+    assert "blue" in caught.value.advice
+
+
+def test_the_alpha_of_a_map_is_ignored() -> None:
+    own = edited_map()
+    clear = own.copy()
+    clear[..., 3] = 0
+    np.testing.assert_array_equal(given_back(own).normals, given_back(clear).normals)
+
+
+def test_a_flat_map_makes_flat_normals() -> None:
+    normal_map = given_back(np.full((90, 70, 4), (128, 128, 255, 255), np.uint8))
+    inside = normal_map.normals[normal_map.alpha > 0.99]
+    np.testing.assert_allclose(inside, np.tile([0.0, 0.0, 1.0], (len(inside), 1)), atol=0.01)
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (128, 128, 128), (255, 0, 255)])
+def test_a_map_that_holds_no_normals_still_gives_unit_normals_or_a_refusal(colour: tuple[int, int, int]) -> None:
+    try:
+        normal_map = given_back(np.full((90, 70, 4), (*colour, 255), np.uint8))
+    except UserError as error:
+        refusal = error.code
+    else:
+        refusal = ""
+        np.testing.assert_allclose(np.linalg.norm(normal_map.normals, axis=-1), 1.0, atol=1e-4)
+    assert refusal == ("bad-normal-map" if colour == (0, 0, 0) else "")
+
+
+def test_a_map_leaned_to_the_right_leans_the_normals_to_the_right() -> None:
+    _, estimated = Pipeline().normals(request(), Notes())
+    leaned = given_back(edited_map())
+    inside = estimated.alpha > 0.99
+    assert np.median(leaned.normals[inside][:, 0] - estimated.normals[inside][:, 0]) > 0.05

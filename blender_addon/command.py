@@ -12,7 +12,7 @@ import bpy
 
 from ..backend.wire.messages import MAX_SEED
 from .errors import AddonError
-from .generate import Order, load_picture, submit, wait
+from .generate import Order, submit, wait
 from .material import NORMAL_MAP
 from .session import Job
 
@@ -39,7 +39,7 @@ def run(arguments: list[str]) -> int:
 def _make(picture: Path, output: Path, options: argparse.Namespace) -> Path:
     """One picture's mesh as OUTPUT.glb and its normal map as OUTPUT_normals.png. Raises `AddonError`."""
     settings = {} if options.resolution is None else {"resolution": options.resolution}
-    order = Order(load_picture(str(picture.absolute())), options.engine, options.seed, settings)
+    order = Order(picture, options.engine, options.seed, settings)
     wait(submit(bpy.context.scene, order), _Line(picture.name).show)
     made = bpy.context.view_layer.objects.active
     normal_map = made.active_material.node_tree.nodes[NORMAL_MAP].image

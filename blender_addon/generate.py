@@ -1,25 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From a click, or a line of a script, to a job: what is asked for, of which picture, and where its mesh lands."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import bpy
+import numpy as np
+from numpy.typing import NDArray
 
 from ..backend.wire.messages import EngineInfo, Generate, Result, Scalar
 from . import runtime
 from .errors import AddonError
 from .pictures import lasting_image, pixels_of
-from .scene import add_result
+from .scene import add_result, all_or_nothing
 from .session import Job, JobState
 
 
 @dataclass(frozen=True)
 class Order:
-    """What to make. `settings` are for the engine; those that it does not have are left out."""
+    """What to make of an image or a picture's file. Of `settings`, what the engine does not have is left out."""
 
-    picture: bpy.types.Image
+    picture: bpy.types.Image | Path
     engine: str
     seed: int
     settings: dict[str, Scalar] = field(default_factory=dict[str, Scalar])
@@ -41,37 +44,28 @@ def active_picture(context: bpy.types.Context) -> bpy.types.Image | None:
     return next((image for image in shown if image), None)
 
 
-def load_picture(path: str) -> bpy.types.Image:
-    """The picture of a file, loaded where it is not yet. Raises `AddonError`."""
-    absolute = bpy.path.abspath(path)
-    if not Path(absolute).is_file():
-        raise AddonError(f"There is no file “{path}”.", "Check the path.")
-    try:
-        image = bpy.data.images.load(absolute, check_existing=True)
-    except RuntimeError as error:
-        raise AddonError(f"“{path}” cannot be read as a picture.", "Save it again as PNG or JPEG.") from error
-    return image
-
-
 def submit(scene: bpy.types.Scene, order: Order) -> Job:
     """Queue the job; its mesh lands in `scene` at where the 3D cursor is now. Raises `AddonError`."""
     session = runtime.session()
     engine = session.engine(order.engine)
     if engine and engine.missing:
         raise AddonError(f"The engine “{engine.label}” cannot run here.", engine.missing)
-    picture = pixels_of(order.picture)
+    picture = _read_file(order.picture) if isinstance(order.picture, Path) else pixels_of(order.picture)
     normal_map = pixels_of(order.normal_map) if order.normal_map else None
     settings = _known(engine, order.settings)
     request = Generate(session.next_name(), order.engine, order.seed, picture, settings, normal_map)
 
     # Names and numbers alone: undo and other files replace bpy's data while the job runs.
+    path = order.picture if isinstance(order.picture, Path) else None
     scene_name, image_name = scene.name, order.picture.name
     title = Path(image_name).stem
     place = tuple(scene.cursor.location)
 
     def land(result: Result) -> None:
-        target = bpy.data.scenes.get(scene_name) or bpy.context.scene
-        add_result(target, title, lasting_image(image_name, picture), place, result)
+        with all_or_nothing():
+            target = bpy.data.scenes.get(scene_name) or bpy.context.scene
+            image = _load_again(path) if path else None
+            add_result(target, title, image or lasting_image(image_name, picture), place, result)
         if runtime.has_window():
             with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
                 bpy.ops.ed.undo_push(message=f"Generate {title}")
@@ -98,3 +92,30 @@ def _known(engine: EngineInfo | None, settings: dict[str, Scalar]) -> dict[str, 
     """The settings that the engine has; all of them while nothing is known of it."""
     names = {setting.name for setting in engine.settings} if engine else set(settings)
     return {name: value for name, value in settings.items() if name in names}
+
+
+def _read_file(path: Path) -> NDArray[np.uint8]:
+    """A file's pixels, without a trace in the scene until there is a mesh. Raises `AddonError`."""
+    if not path.is_file():
+        raise AddonError(f"There is no file “{path}”.", "Check the path.")
+    try:
+        image = bpy.data.images.load(str(path.absolute()))
+    except RuntimeError as error:
+        raise _unreadable(path) from error
+    try:
+        return pixels_of(image)
+    except AddonError as error:
+        raise _unreadable(path) from error
+    finally:
+        bpy.data.images.remove(image)
+
+
+def _load_again(path: Path) -> bpy.types.Image | None:
+    """The file as an image that stays; None where it has vanished while the job ran."""
+    with contextlib.suppress(RuntimeError):
+        return bpy.data.images.load(str(path.absolute()), check_existing=True)
+    return None
+
+
+def _unreadable(path: Path) -> AddonError:
+    return AddonError(f"“{path.name}” cannot be read as a picture.", "Save it again as PNG or JPEG.")

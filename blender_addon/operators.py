@@ -3,6 +3,7 @@
 # pyright: reportInvalidTypeForm=false
 
 import random
+from pathlib import Path
 
 import bpy
 from bpy.props import IntProperty, StringProperty
@@ -10,7 +11,7 @@ from bpy.props import IntProperty, StringProperty
 from ..backend.wire.messages import MAX_SEED, Scalar
 from . import runtime
 from .errors import AddonError
-from .generate import Order, active_picture, load_picture, submit, wait
+from .generate import Order, active_picture, submit, wait
 from .process import log_tail
 from .session import Phase
 
@@ -34,14 +35,11 @@ class HI3DGEN_OT_generate(bpy.types.Operator):  # noqa: N801 - Blender's naming
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Queue the job. Without a window, wait for it, and raise where it fails."""
-        known = set(bpy.data.images.keys())
         try:
             job = submit(context.scene, self._order(context))
             if not runtime.has_window():
                 wait(job)
         except AddonError as error:
-            for name in set(bpy.data.images.keys()) - known:
-                bpy.data.images.remove(bpy.data.images[name])
             self.report({"ERROR"}, f"{error.sentence} {error.advice}")
             return {"CANCELLED"}
         return {"FINISHED"}
@@ -59,9 +57,9 @@ class HI3DGEN_OT_generate(bpy.types.Operator):  # noqa: N801 - Blender's naming
         normal_map = _image(self.normal_map) if self.normal_map else panel.normal_map
         return Order(self._picture(context), self.engine or panel.engine, panel.seed, settings, normal_map)
 
-    def _picture(self, context: bpy.types.Context) -> bpy.types.Image:
+    def _picture(self, context: bpy.types.Context) -> bpy.types.Image | Path:
         if self.filepath:
-            return load_picture(self.filepath)
+            return Path(bpy.path.abspath(self.filepath))
         if self.image:
             return _image(self.image)
         picture = active_picture(context)

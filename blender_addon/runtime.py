@@ -51,7 +51,8 @@ def keep_ticking() -> None:
 
 def warm_up() -> None:
     """Start the backend soon, so that the first click finds it ready. Callable from a panel's draw."""
-    if has_window() and session().capabilities is None and not bpy.app.timers.is_registered(_warm_up):
+    untried = session().capabilities is None and session().deaths == 0
+    if has_window() and untried and not bpy.app.timers.is_registered(_warm_up):
         bpy.app.timers.register(_warm_up)
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A result becomes an object in the scene, through arrays and in one undo step; or the scene stays as it was."""
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import bpy
 import numpy as np
@@ -17,7 +18,18 @@ COLLECTION = "Hi3DGen"
 RECIPE = "hi3dgen"
 
 Vector = tuple[float, float, float]
-Made = TypeVar("Made", bound=bpy.types.ID)
+
+
+@contextmanager
+def all_or_nothing() -> Generator[None]:
+    """Where what is done within fails, every datablock that it made is removed again."""
+    kinds = (bpy.data.objects, bpy.data.meshes, bpy.data.materials, bpy.data.images, bpy.data.collections)
+    before = [set(kind) for kind in kinds]
+    try:
+        yield
+    except BaseException:
+        bpy.data.batch_remove([thing for kind, known in zip(kinds, before, strict=True) for thing in set(kind) - known])
+        raise
 
 
 def add_result(
@@ -25,20 +37,15 @@ def add_result(
 ) -> bpy.types.Object:
     """Add the mesh, standing on `place` and facing -Y, as the only selected and the active object.
 
-    Raises `AddonError` for a broken mesh; whatever fails, everything made until then is removed again.
+    Raises `AddonError` for a broken mesh; see `all_or_nothing`.
     """
-    made: list[bpy.types.ID] = []
-    try:
-        mesh = _keep(made, new_mesh(title, result.vertices, result.triangles, result.uv))
-        normal_map = _keep(made, image_from_png(f"{title} normals", result.normal_map.tobytes(), data=True))
-        mesh.materials.append(_keep(made, new_material(title, picture, normal_map)))
-        added = _keep(made, bpy.data.objects.new(title, mesh))
-        added.location = place
-        added[RECIPE] = {"picture": picture.name, **_plain(result.recipe)}
-        _collection(scene, made).objects.link(added)
-    except BaseException:
-        bpy.data.batch_remove(made)
-        raise
+    mesh = new_mesh(title, result.vertices, result.triangles, result.uv)
+    normal_map = image_from_png(f"{title} normals", result.normal_map.tobytes(), data=True)
+    mesh.materials.append(new_material(title, picture, normal_map))
+    added = bpy.data.objects.new(title, mesh)
+    added.location = place
+    added[RECIPE] = {"picture": picture.name, **_plain(result.recipe)}
+    _collection(scene).objects.link(added)
     _make_active(scene, added)
     return added
 
@@ -68,11 +75,6 @@ def recipe_of(thing: bpy.types.Object | None) -> Mapping[str, Any] | None:
     return thing[RECIPE] if thing is not None and RECIPE in thing else None
 
 
-def _keep(made: list[bpy.types.ID], thing: Made) -> Made:
-    made.append(thing)
-    return thing
-
-
 def _within(triangles: NDArray[np.int32], count: int) -> bool:
     return int(triangles.min()) >= 0 and int(triangles.max()) < count
 
@@ -85,12 +87,12 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON becomes ID properties
     return {name: _plain(item) for name, item in value.items()} if isinstance(value, Mapping) else value
 
 
-def _collection(scene: bpy.types.Scene, made: list[bpy.types.ID]) -> bpy.types.Collection:
+def _collection(scene: bpy.types.Scene) -> bpy.types.Collection:
     """The scene's collection for generated objects."""
     for collection in scene.collection.children_recursive:
         if collection.name.split(".")[0] == COLLECTION:
             return collection
-    collection = _keep(made, bpy.data.collections.new(COLLECTION))
+    collection = bpy.data.collections.new(COLLECTION)
     scene.collection.children.link(collection)
     return collection
 

@@ -25,6 +25,17 @@ def test_a_file_becomes_the_active_object(scene: Any, picture_file: Path) -> Non
     assert scene.hi3dgen.seed == 7
 
 
+def test_a_relative_path_is_meant_from_the_working_folder(
+    scene: Any, picture_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(picture_file.parent)
+    assert bpy.ops.hi3dgen.generate(filepath="apple.png") == {"FINISHED"}
+    assert bpy.ops.hi3dgen.generate(filepath="apple.png", seed=1) == {"FINISHED"}
+    assert [image.name for image in bpy.data.images if image.source == "FILE" and not image.packed_file] == [
+        "apple.png"
+    ]
+
+
 def test_the_object_stands_at_the_cursor_one_metre_large_and_faces_the_front(scene: Any, picture_file: Path) -> None:
     scene.cursor.location = (1.0, 2.0, 3.0)
     bpy.ops.hi3dgen.generate(filepath=str(picture_file))

@@ -60,7 +60,7 @@ def test_a_broken_mesh_is_refused_and_leaves_nothing(scene: Any, module: ModuleT
     picture = image_of(disc(16), "plum")
     kinds = ("objects", "meshes", "materials", "collections", "images")
     before = {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds}
-    with pytest.raises(Exception, match="broken"):
+    with pytest.raises(Exception, match="broken"), module.all_or_nothing():
         module.add_result(scene, "plum", picture, (0, 0, 0), result(**changes))
     assert {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds} == before
 
@@ -69,7 +69,7 @@ def test_a_failure_at_the_last_step_leaves_nothing(scene: Any, module: ModuleTyp
     picture = image_of(disc(16), "plum")
     kinds = ("objects", "meshes", "materials", "collections", "images")
     before = {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds}
-    with pytest.raises((TypeError, ValueError)):
+    with pytest.raises((TypeError, ValueError)), module.all_or_nothing():
         module.add_result(scene, "plum", picture, (0, 0, 0), result(recipe={"settings": object()}))
     assert {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds} == before
 

@@ -1,27 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The draft engine's geometry: a normal map becomes one closed surface.
 
-The front sheet is the height that the normals integrate to, kept near the inflated silhouette in its low frequencies
-(a small bias of the normals adds up to a body that leans). The back sheet, of which the picture tells nothing, is the
-inflated silhouette again, with a thickness and a profile that are drawn from the seed. Both are heights over the same
-lattice and share the vertices of the rim, so that they close each other.
+The outline is made fair (`outline`), the normals become two sheets over the picture's lattice (`body`), and the lattice
+becomes triangles, fine where a sheet needs them and cut along the outline (`lattice`). Both sheets share the rim's
+vertices, so that they close each other. What the picture does not tell, the back, is drawn from the seed.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
-from ..raster import poisson
-from ..raster.multigrid import Array, Progress
+from ..raster.multigrid import Array
 from ..stage_types import Mesh, NormalMap, Report
-from . import integration, lattice
+from . import lattice, outline
+from .body import Body, shape
 
 _STEPS = 40
-_GAP = 0.05  # of the inflated height: the least that the front rises, so that it never meets the back
+_TOLERANCE = 0.05  # pixels: how far the triangles may depart from a sheet
+_MOST = 150_000  # points of both sheets; more detail is left out beyond it
 
 
 @dataclass(frozen=True)
@@ -32,92 +30,98 @@ class Back:
     it is a box with rounded edges, above 1 it comes to a ridge. Below 2 it always leaves the rim upright.
     """
 
-    thickness: float = 1.0
-    profile: float = 1.0
+    thickness: float
+    profile: float
 
     @classmethod
     def from_seed(cls, seed: int) -> "Back":
         """Draw a plausible back; seed 0 is the neutral one."""
         if seed == 0:
-            return cls()
+            return cls(1.0, 1.0)
         random = np.random.default_rng(seed)
         return cls(thickness=float(np.exp(random.uniform(-0.6, 0.6))), profile=float(random.uniform(0.7, 1.4)))
 
 
-def build(normal_map: NormalMap, seed: int, report: Report) -> Mesh:
+def build(normal_map: NormalMap, seed: int, report: Report, *, thickness: float = 1.0, profile: float = 1.0) -> Mesh:
     """Build the body that shows these normals.
 
     normal_map: its normals may be anybody's, also noisy, contradictory, of any length or NaN. seed: 0 is neutral; it
-    changes the back and never the front. Returns a closed, outward mesh in the cut-out's frame, x and z in [-0.5,
-    0.5], its uv the same plus one half. Raises UserError "empty-cutout" where nothing is covered by more than one half.
+    changes the back and never the front. thickness, profile: factors of what the seed draws (see `Back`), thickness > 0
+    and profile in [0.5, 1.4]. Returns a closed, outward mesh in the cut-out's frame, x and z in [-0.5, 0.5], its uv the
+    same plus one half. Raises UserError "empty-cutout" where nothing is covered by more than one half.
     """
-    alpha = np.pad(np.asarray(normal_map.alpha, np.float64), 1)
-    if not (alpha > 0.5).any():
+    side = normal_map.alpha.shape[0]
+    alpha, normals, origin = _window(normal_map)
+    report(1, _STEPS)
+    body = shape(normals, alpha, side, lambda fraction: report(2 + int(fraction * (_STEPS - 8)), _STEPS))
+    drawn = Back.from_seed(seed)
+    behind = body.back(drawn.thickness * thickness, drawn.profile * profile)
+    surfaces = [np.stack([body.column, body.row, height + body.rim]) for height in (body.front, behind)]
+    errors: list[Array] = []
+    for number, surface in enumerate(surfaces):
+        report(_STEPS - 6 + number, _STEPS)
+        errors.append(lattice.importance(surface, body.inside))
+    sheets: list[lattice.Sheet] = []
+    for number, error in enumerate(errors):
+        report(_STEPS - 4 + number, _STEPS)
+        sheets.append(lattice.cut(lattice.triangulate(error, _tolerance(error)), alpha))
+    report(_STEPS - 2, _STEPS)
+    mesh = _close(sheets, surfaces, body, origin, side)
+    report(_STEPS, _STEPS)
+    return mesh
+
+
+def _window(normal_map: NormalMap) -> tuple[Array, NDArray[np.float64], tuple[int, int]]:
+    """Return alpha, made fair, and the normals in the smallest lattice around the object, and its top left pixel."""
+    alpha = np.asarray(normal_map.alpha, np.float64)
+    rows, columns = (np.flatnonzero((alpha > 0.5).any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
         raise UserError(
             "empty-cutout",
             "There is nothing left in the picture once its background is removed.",
             "Cut the object out so that it is opaque and the background transparent.",
         )
-    normals = np.pad(normal_map.normals, ((1, 1), (1, 1), (0, 0)))
-    front, inflated = _front(normals, alpha, report)
-    report(_STEPS - 2, _STEPS)
-    back = Back.from_seed(seed)
-    top = float(inflated.max())
-    behind = back.thickness * top * (inflated / top) ** back.profile
-    mesh = _close(front, -behind, alpha, lambda: report(_STEPS - 1, _STEPS))
-    report(_STEPS, _STEPS)
-    return mesh
+    border = 2  # pixels of background on every side, those that the picture has and as many as it lacks
+    low = np.maximum([rows[0] - border, columns[0] - border], 0)
+    high = np.minimum([rows[-1] + border + 1, columns[-1] + border + 1], alpha.shape)
+    before = np.array([border, border])
+    size = high - low + before + 1
+    size = -(-(size - 1) // lattice.BLOCK) * lattice.BLOCK + 1
+    size = np.maximum(size, lattice.BLOCK + 1)
+    after = size - (high - low) - before
+    pad = tuple(zip(before, after, strict=True))
+    part = (slice(low[0], high[0]), slice(low[1], high[1]))
+    padded = outline.fair(np.pad(alpha[part], pad))
+    normals = np.pad(np.asarray(normal_map.normals[part], np.float64), (*pad, (0, 0)))
+    return padded, normals, (int(low[0] - border), int(low[1] - border))
 
 
-def _front(normals: NDArray[np.floating[Any]], alpha: Array, report: Report) -> tuple[Array, Array]:
-    """Return the front's height and the inflated one, scaled to the normals; float64 (H, W), in pixels, 0 outside."""
-    inside = alpha > 0.5
-    u = poisson.potential(alpha, _share(report, 0, _STEPS // 3))
-    inflated = np.sqrt(u)
-    n = integration.clean(normals, inside)
-    inflated *= _relief(n, u, poisson.gradient(u, alpha), inside)
-    pin = np.full(alpha.shape, 1.0 / (2.0 * float(np.sqrt(u.max()))) ** 2)
-    height = integration.integrate(n, inside, pin, inflated, _share(report, _STEPS // 3, _STEPS - 2))
-    return np.maximum(height, _GAP * inflated), inflated
+def _tolerance(error: Array) -> float:
+    """The tolerance that leaves at most half of the points that both sheets may have."""
+    most = _MOST // 2
+    if error.size <= most:
+        return _TOLERANCE
+    return max(_TOLERANCE, float(np.partition(error, error.size - most, axis=None)[error.size - most]))
 
 
-def _relief(normals: Array, u: Array, slope: tuple[Array, Array], inside: NDArray[np.bool_]) -> float:
-    """How much deeper than the inflated silhouette the normals say that the object is.
-
-    The least-squares factor between the two slopes, each equation n_z dz = -n_x weighted by the inflated normal's z,
-    which is small where the inflated slope goes to infinity. Within [1/4, 2]; 1 where the mask has no slope.
-    """
-    slope_x, slope_y = (part[inside] / (2.0 * np.sqrt(u[inside])) for part in slope)
-    nx, ny, nz = normals[inside].T
-    weight = 1.0 / (1.0 + slope_x**2 + slope_y**2)
-    expected = float((weight * nz**2 * (slope_x**2 + slope_y**2)).sum())
-    found = float((weight * -nz * (nx * slope_x + ny * slope_y)).sum())
-    return min(2.0, max(0.25, found / expected)) if expected > 1e-9 else 1.0
-
-
-def _close(front: Array, behind: Array, alpha: Array, tick: Callable[[], None]) -> Mesh:
-    """Join two heights over the mask into one surface; all (H, W), padded by one pixel around the cut-out."""
-    height, width = alpha.shape
-    cells = lattice.triangulate(height, width)
-    tick()
-    sheet = lattice.cut(cells, alpha)
-    tick()
-    t = sheet.rim_fraction
-    row, column = np.divmod(np.arange(alpha.size), width)
-    across = [np.stack([column, row], axis=1)[points] for points in (sheet.rim_inside, sheet.rim_outside)]
-    rim = (1.0 - t)[:, None] * across[0] + t[:, None] * across[1]
-    plane = np.stack([column, row], axis=1)[sheet.points]
-    depth = np.concatenate([-front.ravel()[sheet.points], np.zeros(len(rim)), -behind.ravel()[sheet.points]])
-    place = np.concatenate([plane, rim, plane]) - 0.5  # pixel centres, counted from the cut-out's corner
-    size = height - 2
-    uv = np.stack([place[:, 0] / size, 1.0 - place[:, 1] / size], axis=1)
-    vertices = np.stack([uv[:, 0] - 0.5, depth / size, uv[:, 1] - 0.5], axis=1)
-    count = len(sheet.points)
-    hind = np.where(sheet.triangles < count, sheet.triangles + count + len(rim), sheet.triangles)[:, ::-1]
-    triangles = np.concatenate([sheet.triangles, hind])
+def _close(sheets: list[lattice.Sheet], surfaces: list[Array], body: Body, origin: tuple[int, int], side: int) -> Mesh:
+    """Join the front and the back sheet in their rim."""
+    front, back = sheets
+    width = body.inside.shape[1]
+    ends = [np.stack(np.divmod(points, width)) for points in (front.rim_inside, front.rim_outside)]
+    rim = (1.0 - front.rim_fraction) * ends[0] + front.rim_fraction * ends[1]
+    places = [
+        surfaces[0].reshape(3, -1)[:, front.points],
+        np.stack([rim[1], rim[0], body.rim.ravel()[front.rim_inside]]),
+        surfaces[1].reshape(3, -1)[:, back.points],
+    ]
+    column, row, height = np.concatenate(places, axis=1)
+    uv = np.stack([(column + origin[1] + 0.5) / side, 1.0 - (row + origin[0] + 0.5) / side], axis=1)
+    uv = np.clip(uv, 0.0, 1.0)  # a fair outline may leave the picture by a hair
+    vertices = np.stack([uv[:, 0] - 0.5, -height / side, uv[:, 1] - 0.5], axis=1)
+    # The back's own points are numbered after the front's and the rim's.
+    hind = back.triangles
+    own = hind < len(back.points)
+    hind = np.where(own, hind + len(front.points) + rim.shape[1], hind - len(back.points) + len(front.points))
+    triangles = np.concatenate([front.triangles, hind[:, ::-1]])
     return Mesh(vertices.astype(np.float32), triangles.astype(np.int32), uv.astype(np.float32))
-
-
-def _share(report: Report, start: int, stop: int) -> Progress:
-    """Let a part of the work fill the steps from `start` to `stop`."""
-    return lambda fraction: report(start + int(fraction * (stop - start)), _STEPS)

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The body's two sheets, as surfaces over the lattice.
+
+Let h be the inflated silhouette, scaled to the relief that the normals show, and z what the normals integrate to,
+held to h in its low frequencies. Their difference r = z - h is what the picture knows beyond its outline. Where the
+outline itself lies in depth is read from r beside it: the membrane m is a smooth image that is close to r there and
+harmonic further in. Then
+
+    front = m + h + b (r - m)        back = m - thickness * H (h / H)^profile,   H = max h
+
+with b rising from 0 on the rim to 1 a few pixels inside. On the rim both sheets are m and, as h rises like a square
+root, both leave it upright: the body is round there, with a continuous tangent, whatever the normals say.
+
+So that a square root is followed by small triangles of like size, the lattice's points slide towards the rim
+within a narrow band: from the distance d to d^2 / D, which makes h linear in the band's points.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..raster import poisson
+from ..raster.multigrid import Array, GridSystem, Progress, solve
+from . import integration
+from .integration import Mask
+
+_BEND = 0.75  # of u across the rim: Δu = -1 leaves 1 beside a straight rim, 1/2 in a disc
+_BAND = 12 / 512  # D, of the cut-out's side
+_MARGIN = 6 / 512  # of the cut-out's side: where b has risen to 1
+_RIM_HOLD = 0.05  # of the membrane to r beside the rim, compared with its own stiffness
+_STEEPEST = 0.1  # n_z: a steeper slope than 10 is not told from a step
+_HOLD = 0.6  # of z to h, over the greatest u: slopes win below some 80 % of the body's radius, h above
+_WALL = 0.3  # of h: the least distance between the sheets
+
+
+@dataclass(frozen=True)
+class Body:
+    """A body's sheets over a lattice of (H, W) points; all float64 (H, W), in pixels.
+
+    column, row: where each point lies in the picture, in pixel coordinates (a pixel's centre is whole). rim: the depth
+    of the membrane. front, inflated: heights towards the viewer above the membrane, 0 outside.
+    """
+
+    inside: Mask
+    column: Array
+    row: Array
+    rim: Array
+    front: Array
+    inflated: Array
+
+    def back(self, thickness: float, profile: float) -> Array:
+        """The back's height, (H, W), negative behind the membrane; always behind the front."""
+        top = float(self.inflated.max())
+        behind = -thickness * top * (self.inflated / top) ** profile
+        return np.minimum(behind, self.front - _WALL * self.inflated)
+
+
+def shape(normals: Array, alpha: Array, side: int, progress: Progress) -> Body:
+    """Find the sheets of the body that shows these normals.
+
+    normals: (H, W, 3), of any length, may hold NaN. alpha: float64 (H, W), inside where above 0.5, which is somewhere.
+    side: the cut-out's side in pixels, which what counts as narrow goes by.
+    """
+    inside = alpha > 0.5
+    u = poisson.potential(alpha, lambda f: progress(0.2 * f))
+    slope = poisson.gradient(u, alpha)
+    n = integration.clean(normals, inside)
+    h = np.sqrt(u) * relief(n, u, slope, inside)
+    n[..., 2] = np.maximum(n[..., 2], _STEEPEST)
+    n /= np.linalg.norm(n, axis=-1, keepdims=True)
+    pin = np.full(alpha.shape, _HOLD / float(u.max()))
+    z = integration.integrate(n, inside, lambda f: progress(0.2 + 0.6 * f), pin=pin, target=h, turns=6, tolerance=1e-3)
+    distance, at_rim = _distance(u, slope)
+    margin = np.minimum(_MARGIN * side, np.maximum(at_rim, 1.0))
+    beyond = z - h
+    m = _membrane(beyond, inside, distance < margin, lambda f: progress(0.8 + 0.2 * f))
+    rise = np.clip(distance / margin, 0.0, 1.0)
+    rise = rise * rise * (3.0 - 2.0 * rise) * np.clip((at_rim - 2.0) / 4.0, 0.0, 1.0)  # thin parts stay round
+    column, row, ratio = _slide(distance, at_rim, u, slope, _BAND * side)
+    inflated = h * np.sqrt(ratio)
+    return Body(inside, column, row, m, (inflated + rise * (beyond - m)) * inside, inflated)
+
+
+def relief(normals: Array, u: Array, slope: tuple[Array, Array], inside: Mask) -> float:
+    """How much deeper than the inflated silhouette sqrt(u) the normals say that the object is.
+
+    The factor s that turns the inflated normals nearest to the given ones, within the planes that the inflated slope
+    and the viewing axis span: it minimises the sum of sin^2 of the angles between (s |grad h|, 1) and (-n . t, n_z),
+    t being the slope's direction. Among factors within [1/4, 2.5]; 1 where the mask has no slope.
+    """
+    slope_x, slope_y = (part[inside] for part in slope)
+    length = np.hypot(slope_x, slope_y)
+    sloping = length > 1e-9
+    if not sloping.any():
+        return 1.0
+    nx, ny, nz = normals[inside][sloping].T
+    slope_x, slope_y, length = slope_x[sloping], slope_y[sloping], length[sloping]
+    steepness = length / (2.0 * np.sqrt(u[inside][sloping]))
+    tilt = -(nx * slope_x + ny * slope_y) / length
+    factors = 4.0 ** (np.arange(-32, 22) / 32)
+    misfit = [float(((s * steepness * nz - tilt) ** 2 / (1.0 + (s * steepness) ** 2)).sum()) for s in factors]
+    return float(factors[int(np.argmin(misfit))])
+
+
+def _distance(u: Array, slope: tuple[Array, Array]) -> tuple[Array, Array]:
+    """The distance d to the rim and the slope g of u there, from u = g d - k d^2 / 2 and its derivative; (H, W)."""
+    here = np.hypot(*slope)
+    distance = (np.sqrt(here**2 + 2.0 * _BEND * u) - here) / _BEND
+    return distance, here + _BEND * distance
+
+
+def _slide(
+    distance: Array, at_rim: Array, u: Array, slope: tuple[Array, Array], band: float
+) -> tuple[Array, Array, Array]:
+    """Move the points near the rim closer to it: (column, row, u there / u), each (H, W).
+
+    g is also the half width of a narrow strip: the band ends there, so that nothing moves across its middle.
+    """
+    row, column = (part.astype(np.float64) for part in np.indices(u.shape))
+    band_here = np.maximum(np.minimum(band, at_rim), 1e-6)
+    moving = (distance < band_here) & (u > 0)
+    nearer = np.where(moving, distance**2 / band_here, distance)
+    length = np.hypot(*slope)
+    way = np.divide(distance - nearer, length, out=np.zeros_like(u), where=moving & (length > 1e-9))
+    there = at_rim * nearer - _BEND * nearer**2 / 2
+    ratio = np.divide(there, u, out=np.ones_like(u), where=moving & (way > 0))
+    return column - way * slope[0], row + way * slope[1], np.clip(ratio, 0.0, 1.0)
+
+
+def _membrane(beyond: Array, inside: Mask, beside_rim: Mask, progress: Progress) -> Array:
+    """A smooth image that follows another beside the rim and is harmonic elsewhere; (H, W)."""
+    right, down = np.zeros(inside.shape), np.zeros(inside.shape)
+    right[:, :-1] = inside[:, :-1] & inside[:, 1:]
+    down[:-1] = inside[:-1] & inside[1:]
+    system = GridSystem(right, down, _RIM_HOLD * (inside & beside_rim))
+    return solve(system, system.pin * beyond, np.where(inside, beyond, 0.0), 1e-3, progress)

@@ -119,7 +119,9 @@ def test_a_range_that_the_pin_leaves_is_refused(checkout: Path, capfd: pytest.Ca
     assert "little" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("stamp", ['{"groups": ["small"], "digest": ""}', '{"groups": ["sm'])
+@pytest.mark.parametrize(
+    "stamp", ['{"groups": ["small"], "digest": ""}', pytest.param('{"groups": ["sm', marks=pytest.mark.slow)]
+)
 def test_a_half_made_one_is_made_anew(checkout: Path, stamp: str) -> None:
     remains = checkout / ".venv" / "remains"
     remains.touch()
@@ -129,6 +131,7 @@ def test_a_half_made_one_is_made_anew(checkout: Path, stamp: str) -> None:
     assert version_of(checkout, "little") == "1.0"
 
 
+@pytest.mark.slow
 def test_one_whose_python_is_gone_is_made_anew(checkout: Path) -> None:
     environment.python_of(checkout / ".venv").unlink()
     environment.make(SMALL)

@@ -68,15 +68,17 @@ def _add_picture(command: argparse.ArgumentParser) -> None:
 
 
 def _seed(text: str) -> int:
-    seed = int(text)
-    if not 0 <= seed <= MAX_SEED:
-        raise argparse.ArgumentTypeError(f"a seed lies between 0 and {MAX_SEED}")
-    return seed
+    if not (text.isdecimal() and len(text) < 20 and int(text) <= MAX_SEED):
+        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0 to {MAX_SEED}")
+    return int(text)
 
 
 def _setting(text: str) -> tuple[str, float]:
     name, _, value = text.partition("=")
-    return name, float(value)
+    try:
+        return name, float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"“{text}” is not NAME=NUMBER") from None
 
 
 if __name__ == "__main__":

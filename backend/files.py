@@ -6,6 +6,8 @@ Files are written beside their place and then renamed, so that a failure leaves 
 
 import importlib
 import os
+import struct
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,21 +23,32 @@ PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 Y_UP = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float32)  # row vectors: (x, y, z) -> (x, z, -y)
 Y_UP_SUFFIXES = (".glb", ".obj")  # glTF demands it, and OBJ files are read so by nearly every program
 MAX_TEXTURE = 4096
+DAMAGED = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    RuntimeError,
+    EOFError,
+    struct.error,
+)  # what decoders raise of broken files
 
 
 def read_picture(path: Path) -> Picture:
     """A picture's pixels, uint8 (H, W, 4), upright, sRGB, straight alpha. Raises `UserError`."""
     image_module = _library("PIL.Image", "Pillow", "read pictures")
     image_ops = _library("PIL.ImageOps", "Pillow", "read pictures")
+    too_large = f"Use at most {MAX_SIDE} pixels a side and 67 megapixels."
     try:
-        with image_module.open(path) as image:
+        with warnings.catch_warnings(action="ignore"), image_module.open(path) as image:
             if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
                 sentence = f"“{path.name}” is {image.width} x {image.height} pixels large."
-                raise UserError("bad-picture", sentence, f"Use at most {MAX_SIDE} pixels a side and 67 megapixels.")
+                raise UserError("bad-picture", sentence, too_large)
             return np.array(image_ops.exif_transpose(_eight_bit(image)).convert("RGBA"))
     except FileNotFoundError as error:
         raise UserError("no-picture", f"There is no file “{path}”.", "Check the path.") from error
-    except (OSError, SyntaxError, ValueError, image_module.DecompressionBombError) as error:
+    except image_module.DecompressionBombError as error:
+        raise UserError("bad-picture", f"“{path.name}” is far too large.", too_large) from error
+    except DAMAGED as error:
         sentence = f"“{path.name}” cannot be read as a picture."
         raise UserError("bad-picture", sentence, "Save it again as PNG or JPEG.") from error
 
@@ -55,7 +68,7 @@ def write_mesh(path: Path, mesh: Mesh, picture: Picture) -> None:
     trimesh = _library("trimesh", "trimesh", "write meshes")
     suffix = path.suffix.lower()
     vertices = mesh.vertices @ Y_UP if suffix in Y_UP_SUFFIXES else mesh.vertices
-    visual = _texture(mesh, picture) if suffix in Y_UP_SUFFIXES else None
+    visual = _texture(mesh, picture, path) if suffix in Y_UP_SUFFIXES else None
     made = trimesh.Trimesh(vertices, mesh.triangles, process=False, visual=visual)
     if suffix == ".obj":
         _write_obj(path, made)
@@ -69,9 +82,15 @@ def check_mesh_path(path: Path) -> None:
     _check_path(path, MESH_SUFFIXES, "mesh")
 
 
-def check_picture_path(path: Path) -> None:
-    """Refuse, before any work is done, what `write_picture` could not write. Raises `UserError`."""
+def check_picture_path(path: Path, *read: Path) -> None:
+    """Refuse, before any work is done, what `write_picture` could not write, or would write over a file that is read.
+
+    Raises `UserError`.
+    """
     _check_path(path, PICTURE_SUFFIXES, "picture")
+    if path.resolve() in [other.resolve() for other in read]:
+        sentence = f"“{path}” is read, so it is not written over."
+        raise UserError("bad-output", sentence, "Give the normal map another name.")
 
 
 def _check_path(path: Path, suffixes: tuple[str, ...], kind: str) -> None:
@@ -91,31 +110,38 @@ def _library(module: str, package: str, purpose: str) -> Any:  # noqa: ANN401 - 
 
 
 def _eight_bit(image: Any) -> Any:  # noqa: ANN401 - a Pillow image
-    """Pillow clips 16-bit grey to white where it converts; scale it instead."""
-    if image.mode.startswith("I;16"):
+    """Pillow clips 16-bit grey, 32-bit to its older versions, to white where it converts; scale it instead."""
+    if image.mode == "I" or image.mode.startswith("I;16"):
         module = _library("PIL.Image", "Pillow", "read pictures")
-        return module.fromarray((np.array(image) / 257.0).astype(np.uint8))
+        return module.fromarray(np.rint(np.clip(np.array(image) / 257.0, 0, 255)).astype(np.uint8))
     return image
 
 
-def _texture(mesh: Mesh, picture: Picture) -> Any:  # noqa: ANN401 - trimesh's own type
+def _texture(mesh: Mesh, picture: Picture, path: Path) -> Any:  # noqa: ANN401 - trimesh's own type
     image = _library("PIL.Image", "Pillow", "write textures").fromarray(picture[..., :3])
     image.thumbnail((MAX_TEXTURE, MAX_TEXTURE))
     texture = _library("trimesh.visual.texture", "trimesh", "write meshes")
     material = _library("trimesh.visual.material", "trimesh", "write meshes")
-    plain = material.PBRMaterial(baseColorTexture=image, metallicFactor=0.0, roughnessFactor=0.6)
+    name = f"{_word(path.stem)}_texture"  # never the picture's own name: an OBJ's texture lies beside it
+    if path.suffix.lower() == ".obj":
+        plain = material.SimpleMaterial(image=image, name=name, diffuse=[255, 255, 255], specular=[0, 0, 0])
+    else:
+        plain = material.PBRMaterial(name=name, baseColorTexture=image, metallicFactor=0.0, roughnessFactor=0.6)
     return texture.TextureVisuals(uv=mesh.uv, material=plain)
 
 
 def _write_obj(path: Path, made: Any) -> None:  # noqa: ANN401 - a Trimesh
-    """An OBJ file, with its material and texture beside it under the same name."""
-    made.visual.material = made.visual.material.to_simple()
-    made.visual.material.name = path.stem
+    """An OBJ file, with its material and texture beside it under its name."""
     obj = _library("trimesh.exchange.obj", "trimesh", "write meshes")
-    text, beside = obj.export_obj(made, return_texture=True, mtl_name=f"{path.stem}.mtl")
+    text, beside = obj.export_obj(made, return_texture=True, mtl_name=f"{_word(path.stem)}.mtl")
     for name, data in beside.items():
         _write(path.with_name(name), lambda file, data=data: file.write_bytes(data))
-    _write(path, lambda file: file.write_text(text))
+    _write(path, lambda file: file.write_text(text, encoding="utf-8"))
+
+
+def _word(name: str) -> str:
+    """A name without spaces, at which many readers of OBJ files end a file's name."""
+    return "_".join(name.split())
 
 
 def _write(path: Path, write: Callable[[Path], object]) -> None:

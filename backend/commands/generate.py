@@ -14,7 +14,7 @@ def run(options: argparse.Namespace) -> int:
     """Make the mesh, and the normal map where it is asked for. Raises `UserError`; writes nothing where it fails."""
     files.check_mesh_path(options.output)
     if options.normal_map:
-        files.check_picture_path(options.normal_map)
+        files.check_picture_path(options.normal_map, options.picture, *filter(None, [options.normals]))
     picture = files.read_picture(options.picture)
     own = files.read_picture(options.normals) if options.normals else None
     request = Request(picture, options.engine, options.seed, dict(options.set), own)

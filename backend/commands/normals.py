@@ -11,7 +11,7 @@ from .terminal import Terminal
 
 def run(options: argparse.Namespace) -> int:
     """Estimate the normal map and write it in the picture's frame. Raises `UserError`."""
-    files.check_picture_path(options.output)
+    files.check_picture_path(options.output, options.picture)
     request = Request(files.read_picture(options.picture), options.engine, settings=dict(options.set))
     with Terminal() as terminal:
         cutout, normal_map = Pipeline().normals(request, terminal)

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`python -m backend` as people and scripts meet it: real processes, real files, plain sentences."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backend.version import VERSION
+from tests.backend.process import ROOT, SECONDS
+
+Image = pytest.importorskip("PIL.Image", reason="Pillow reads and writes pictures: pip install pillow")
+trimesh = pytest.importorskip("trimesh", reason="trimesh writes meshes: pip install trimesh")
+
+SMALL = ("--set", "resolution=64")
+WITHOUT = "import runpy, sys; sys.modules[{library!r}] = None; runpy.run_module('backend', run_name='__main__')"
+
+
+def backend(*arguments: object, without: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the command line, on request as if a library were not installed."""
+    start = ["-c", WITHOUT.format(library=without)] if without else ["-m", "backend"]
+    command = [sys.executable, "-s", *start, *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=SECONDS, check=False, env=utf8()
+    )
+
+
+def utf8() -> dict[str, str]:
+    return {**os.environ, "PYTHONIOENCODING": "utf-8"}
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Path:
+    """A picture of a disk left of the middle."""
+    rows, columns = np.mgrid[:120, :160]
+    rgba = np.zeros((120, 160, 4), np.uint8)
+    rgba[..., :3] = (200, 120, 40)
+    rgba[..., 3] = np.clip(45.5 - np.hypot(rows - 59.5, columns - 69.5), 0, 1) * 255
+    path = tmp_path / "disk.png"
+    Image.fromarray(rgba).save(path)
+    return path
+
+
+def pixels(path: Path) -> np.ndarray[Any, Any]:
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def refuses(done: subprocess.CompletedProcess[str], *words: str, code: int = 1) -> bool:
+    """Whether it failed with one line on standard error that holds these words, and nothing else."""
+    lines = done.stderr.splitlines()
+    return done.returncode == code and done.stdout == "" and len(lines) == 1 and all(word in lines[0] for word in words)
+
+
+@pytest.mark.parametrize("suffix", ["glb", "obj", "stl", "ply"])
+def test_a_picture_becomes_a_mesh(tmp_path: Path, disk: Path, suffix: str) -> None:
+    out = tmp_path / f"mesh.{suffix}"
+    done = backend("generate", disk, "-o", out, *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert str(out) in done.stdout
+    mesh = trimesh.load(out, force="mesh")
+    assert mesh.is_watertight
+    assert mesh.volume > 0
+    assert np.ptp(mesh.vertices, axis=0).max() == pytest.approx(1.0, abs=1e-5)
+    up = 1 if suffix in ("glb", "obj") else 2
+    assert mesh.bounds[0][up] == pytest.approx(0.0, abs=1e-5)
+    assert (getattr(mesh.visual, "uv", None) is not None) == (suffix in ("glb", "obj"))
+
+
+def test_json_tells_what_was_made_and_the_recipe_makes_it_again(tmp_path: Path, disk: Path) -> None:
+    done = backend(
+        "generate", disk, "-o", tmp_path / "a.ply", "--seed", 7, "--normal-map", tmp_path / "n.png", "--json", *SMALL
+    )
+    made = json.loads(done.stdout)
+    assert done.stderr == ""
+    assert made["mesh"] == str(tmp_path / "a.ply")
+    assert made["normal_map"] == str(tmp_path / "n.png")
+    assert made["recipe"]["seed"] == 7
+    assert made["recipe"]["version"] == VERSION
+    assert made["recipe"]["settings"] == {"resolution": 64}
+    assert set(made["seconds"]) == {"foreground", "normals", "geometry", "finish"}
+    mesh = trimesh.load(tmp_path / "a.ply", process=False)
+    assert (len(mesh.vertices), len(mesh.faces)) == (made["vertices"], made["triangles"])
+
+    assert backend("generate", disk, "-o", tmp_path / "b.ply", "--seed", 7, *SMALL).returncode == 0
+    assert (tmp_path / "a.ply").read_bytes() == (tmp_path / "b.ply").read_bytes()
+    assert backend("generate", disk, "-o", tmp_path / "b.ply", "--seed", 8, *SMALL).returncode == 0
+    assert (tmp_path / "a.ply").read_bytes() != (tmp_path / "b.ply").read_bytes()
+
+
+def test_the_normal_map_has_its_colours_and_is_taken_back(tmp_path: Path, disk: Path) -> None:
+    out = tmp_path / "normals.png"
+    done = backend("normals", disk, "-o", out, "--set", "resolution=256")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{out}\n", "")
+    rgb = pixels(out).astype(int)
+    assert rgb.shape == (120, 160, 3)
+    assert (rgb[:10] == 255).all()  # white outside
+    assert (rgb[:, 120:] == 255).all()
+    assert rgb[60, 40, 0] < 100  # x to the right
+    assert rgb[60, 100, 0] > 156
+    assert rgb[30, 70, 1] > 156  # y up
+    assert rgb[90, 70, 1] < 100
+    assert abs(rgb[60, 70] - (128, 128, 255)).max() < 12  # z to the viewer
+
+    done = backend("generate", disk, "--normals", out, "-o", tmp_path / "a.ply", "--json", *SMALL)
+    assert json.loads(done.stdout)["recipe"]["normal_map_sha256"]
+    assert trimesh.load(tmp_path / "a.ply").is_watertight
+
+    Image.fromarray((255 - rgb).astype(np.uint8)).save(out)
+    assert refuses(backend("generate", disk, "--normals", out, "-o", tmp_path / "b.ply", *SMALL), "normal map")
+    assert not (tmp_path / "b.ply").exists()
+
+
+def test_what_cannot_be_done_is_said_in_a_line_and_nothing_is_written(tmp_path: Path, disk: Path) -> None:
+    out = tmp_path / "a.glb"
+    text = tmp_path / "text.png"
+    text.write_text("not a picture")
+    empty = tmp_path / "empty.png"
+    Image.new("RGBA", (50, 40)).save(empty)
+    before = sorted(tmp_path.iterdir())
+    assert refuses(backend("generate", tmp_path / "none.png", "-o", out), "none.png")
+    assert refuses(backend("generate", text, "-o", out), "text.png", "picture")
+    assert refuses(backend("generate", empty, "-o", out), "transparent")
+    assert refuses(backend("generate", disk, "-o", tmp_path / "a.fbx"), "a.fbx", ".glb, .obj, .stl, .ply")
+    assert refuses(backend("generate", disk, "-o", tmp_path / "nowhere" / "a.glb"), "no folder", "nowhere")
+    assert refuses(backend("generate", disk, "-o", out, "--normal-map", tmp_path / "n.gif"), "n.gif")
+    assert refuses(backend("generate", disk, "-o", out, "--normal-map", disk), "disk.png")
+    assert refuses(backend("generate", disk, "-o", out, "--normals", text), "text.png")
+    assert refuses(backend("generate", disk, "-o", out, "--set", "colour=1"), "colour", "resolution")
+    assert refuses(backend("generate", disk, "-o", out, "--set", "resolution=inf"), "Resolution", "1024")
+    assert refuses(backend("generate", disk, "-o", out, "--set", "resolution=nan"), "Resolution", "1024")
+    assert refuses(backend("normals", disk, "-o", disk), "disk.png")
+    assert refuses(backend("normals", disk, "-o", tmp_path / "n.glb"), "n.glb")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ((), "COMMAND"),
+        (("paint",), "paint"),
+        (("generate",), "PICTURE"),
+        (("generate", "a.png"), "-o"),
+        (("generate", "a.png", "-o", "a.glb", "--seed", "-1"), "seed"),
+        (("generate", "a.png", "-o", "a.glb", "--seed", "2147483648"), "2147483647"),
+        (("generate", "a.png", "-o", "a.glb", "--seed", "x"), "whole number"),
+        (("generate", "a.png", "-o", "a.glb", "--engine", "nobody"), "draft"),
+        (("generate", "a.png", "-o", "a.glb", "--set", "resolution"), "NAME=NUMBER"),
+        (("generate", "a.png", "-o", "a.glb", "--set", "resolution=high"), "NAME=NUMBER"),
+    ],
+)
+def test_wrong_arguments_are_told_with_the_usage(arguments: tuple[str, ...], word: str) -> None:
+    done = backend(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: ")
+    assert word in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("library", "package"), [("trimesh", "trimesh"), ("PIL", "pillow")])
+def test_a_library_that_is_missing_is_named_with_what_installs_it(
+    tmp_path: Path, disk: Path, library: str, package: str
+) -> None:
+    done = backend("generate", disk, "-o", tmp_path / "a.glb", without=library)
+    assert refuses(done, f"pip install {package}")
+    doctor = backend("doctor", without=library)
+    assert doctor.returncode == 0
+    assert f"{library} (" in doctor.stdout
+    assert "not installed" in doctor.stdout
+
+
+def test_normals_need_no_trimesh(tmp_path: Path, disk: Path) -> None:
+    assert backend("normals", disk, "-o", tmp_path / "n.png", *SMALL, without="trimesh").returncode == 0
+    assert (tmp_path / "n.png").exists()
+
+
+def test_the_doctor_says_what_can_run_here() -> None:
+    done = backend("doctor")
+    assert done.returncode == 0
+    for word in (VERSION, sys.executable, np.__version__, "engine Draft: ready", "PIL", "trimesh"):
+        assert word in done.stdout
+    assert done.stderr == ""
+
+
+def test_the_version_is_told() -> None:
+    assert backend("--version").stdout == f"{VERSION}\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="this system has no terminal to open")
+def test_a_terminal_sees_progress_and_an_interrupt_ends_it(tmp_path: Path, disk: Path) -> None:
+    reader, writer = os.openpty()
+    command = [
+        sys.executable,
+        "-s",
+        "-m",
+        "backend",
+        "generate",
+        disk,
+        "-o",
+        tmp_path / "a.glb",
+        "--set",
+        "resolution=1024",
+    ]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=writer, env=utf8()) as process:
+        os.close(writer)
+        shown = b""
+        while b"Cutting out" not in shown:
+            shown += os.read(reader, 1024)
+        process.send_signal(signal.SIGINT)
+        try:
+            while data := os.read(reader, 1024):
+                shown += data
+        except OSError:  # how Linux tells the end of a terminal
+            pass
+        assert process.wait(SECONDS) == 130
+    os.close(reader)
+    assert "█".encode() in shown or "░".encode() in shown
+    assert b"Interrupted." in shown
+    assert b"Traceback" not in shown
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["disk.png"]

@@ -42,6 +42,14 @@ class HeadRMSNorm(nn.Module):
         return (functional.normalize(x.float(), dim=-1) * scale).to(x.dtype)
 
 
+def cast_but_norms(part: nn.Module, dtype: torch.dtype) -> None:
+    """Gives every parameter inside `part` the dtype, except those of norms, which stay as they are."""
+    for module in part.modules():
+        if not isinstance(module, nn.LayerNorm | nn.GroupNorm | HeadRMSNorm):
+            for parameter in module.parameters(recurse=False):
+                parameter.data = parameter.data.to(dtype)
+
+
 class FeedForward(nn.Module):
     """Two linear layers with a GELU in its tanh form between them: (..., C) to (..., C)."""
 

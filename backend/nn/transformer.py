@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The diffusion transformer that both flow models have in their middle.
+
+Blocks of self-attention, cross-attention to the picture's tokens and a feed-forward part, whose first and last are
+modulated by the time (DiT with adaLN-Zero; Peebles and Xie 2023, section 3.2). What a block needs besides its
+tokens is computed apart from them, because it outlives one evaluation: the *modulation* depends on the time alone,
+so it is shared by every seed and by the guided pair; the *context* depends on the picture alone, so it is shared
+by every step.
+
+Tokens are (B, L, C), with as many of them in each batch item. Objects of different sizes go through one at a time.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from .attention import attend
+from .layers import FeedForward, HeadRMSNorm, LayerNorm32, TimestepEmbedder, cast_but_norms, layer_norm32
+
+_EPS = 1e-6
+
+
+@dataclass(frozen=True)
+class KeysValues:
+    """What a picture's tokens are to one cross-attention: keys and values, each (B, tokens, heads, D)."""
+
+    keys: Tensor
+    values: Tensor
+
+
+Context = KeysValues | Tensor
+"""What one cross-attention reads: a picture, or, where there is none, the vector (C,) that it adds to every token."""
+
+
+@dataclass(frozen=True)
+class Time:
+    """What the network knows of the time: its embedding (B, C) and every block's modulation (B, 1, 6 C)."""
+
+    embedding: Tensor
+    modulations: list[Tensor]
+
+
+class SelfAttention(nn.Module):
+    """Multi-head attention of the tokens to each other, with normalised queries and keys where that is wanted."""
+
+    def __init__(self, channels: int, heads: int, *, qk_rms_norm: bool) -> None:
+        super().__init__()
+        self.heads = heads
+        self.to_qkv = nn.Linear(channels, 3 * channels)
+        self.q_rms_norm = HeadRMSNorm(channels // heads, heads) if qk_rms_norm else nn.Identity()
+        self.k_rms_norm = HeadRMSNorm(channels // heads, heads) if qk_rms_norm else nn.Identity()
+        self.to_out = nn.Linear(channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Mixes `x` (B, L, C) with itself."""
+        q, k, v = self.to_qkv(x).unflatten(-1, (3, self.heads, -1)).unbind(-3)  # (B, L, H, D) each
+        mixed = attend(self.q_rms_norm(q), self.k_rms_norm(k), v)
+        return self.to_out(mixed.flatten(-2))
+
+
+class CrossAttention(nn.Module):
+    """Multi-head attention of the tokens to a picture's."""
+
+    def __init__(self, channels: int, context_channels: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.to_q = nn.Linear(channels, channels)
+        self.to_kv = nn.Linear(context_channels, 2 * channels)
+        self.to_out = nn.Linear(channels, channels)
+
+    def read(self, tokens: Tensor) -> KeysValues:
+        """The keys and values of a picture's `tokens` (B, T, context channels)."""
+        keys, values = self.to_kv(tokens).unflatten(-1, (2, self.heads, -1)).unbind(-3)
+        return KeysValues(keys, values)
+
+    def read_nothing(self) -> Tensor:
+        """What attention to tokens that are all zero adds to every token, (C,).
+
+        Their values are all the bias of `to_kv`, so every weighted mean of them is that bias too.
+        """
+        _, value = self.to_kv.bias.chunk(2)
+        return self.to_out(value)
+
+    def forward(self, x: Tensor, context: KeysValues) -> Tensor:
+        """Mixes the picture into `x` (B, L, C)."""
+        q = self.to_q(x).unflatten(-1, (self.heads, -1))
+        return self.to_out(attend(q, context.keys, context.values).flatten(-2))
+
+
+class ModulatedBlock(nn.Module):
+    """One block: modulated self-attention, cross-attention as it is, modulated feed-forward."""
+
+    def __init__(
+        self, channels: int, context_channels: int, heads: int, mlp_ratio: float, *, qk_rms_norm: bool
+    ) -> None:
+        super().__init__()
+        self.self_attn = SelfAttention(channels, heads, qk_rms_norm=qk_rms_norm)
+        self.norm2 = LayerNorm32(channels, eps=_EPS)
+        self.cross_attn = CrossAttention(channels, context_channels, heads)
+        self.mlp = FeedForward(channels, int(channels * mlp_ratio))
+        self.adaLN_modulation = nn.Sequential(nn.SiLU(), nn.Linear(channels, 6 * channels))
+
+    def modulation(self, embedding: Tensor) -> Tensor:
+        """Shift, scale and gate of the self-attention, then of the feed-forward part: (B, C) to (B, 1, 6 C)."""
+        return self.adaLN_modulation(embedding)[:, None]
+
+    def context(self, tokens: Tensor | None) -> Context:
+        """What the cross-attention reads in a picture's `tokens` (B, T, context channels), or without a picture."""
+        return self.cross_attn.read_nothing() if tokens is None else self.cross_attn.read(tokens)
+
+    def forward(self, x: Tensor, modulation: Tensor, context: Context) -> Tensor:
+        """Transforms the tokens `x` (B, L, C)."""
+        shift1, scale1, gate1, shift2, scale2, gate2 = modulation.chunk(6, dim=-1)
+        x = x + gate1 * self.self_attn(_modulate(x, shift1, scale1))
+        x = x + (self.cross_attn(self.norm2(x), context) if isinstance(context, KeysValues) else context)
+        return x + gate2 * self.mlp(_modulate(x, shift2, scale2))
+
+
+class DiffusionTransformer(nn.Module):
+    """The time's embedding and the blocks; the flow models add what turns their state into tokens and back."""
+
+    def __init__(
+        self,
+        channels: int,
+        context_channels: int,
+        blocks: int,
+        heads: int,
+        mlp_ratio: float = 4,
+        *,
+        qk_rms_norm: bool = False,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        """`dtype` is what the blocks multiply in; everything before and after them is float32."""
+        super().__init__()
+        self.dtype = dtype
+        self.t_embedder = TimestepEmbedder(channels)
+        self.blocks = nn.ModuleList(
+            ModulatedBlock(channels, context_channels, heads, mlp_ratio, qk_rms_norm=qk_rms_norm) for _ in range(blocks)
+        )
+        cast_but_norms(self.blocks, dtype)
+
+    def time(self, t: Tensor) -> Time:
+        """What the network needs to know of `t` float32 (B,) or (1,), the flow's time times 1000."""
+        embedding = self.t_embedder(t).to(self.dtype)
+        return Time(embedding, [block.modulation(embedding) for block in self._blocks()])
+
+    def contexts(self, tokens: Tensor | None) -> list[Context]:
+        """What every block reads in a picture's `tokens` (B, T, context channels); None is no picture (zeros)."""
+        inner = None if tokens is None else tokens.to(self.dtype)
+        return [block.context(inner) for block in self._blocks()]
+
+    def transform(self, h: Tensor, time: Time, contexts: list[Context]) -> Tensor:
+        """Runs the tokens `h` (B, L, C), in the blocks' dtype, through every block."""
+        for block, modulation, context in zip(self._blocks(), time.modulations, contexts, strict=True):
+            h = block(h, modulation, context)
+        return h
+
+    def _blocks(self) -> list[ModulatedBlock]:
+        return [block for block in self.blocks if isinstance(block, ModulatedBlock)]
+
+
+def _modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:
+    return torch.addcmul(shift, layer_norm32(x, _EPS), 1 + scale)

@@ -57,6 +57,12 @@ def test_vertices_that_no_triangle_uses_are_dropped() -> None:
     assert len(done.vertices) == len(done.uv) == 4
 
 
+def test_specks_are_dropped_and_small_parts_stay() -> None:
+    parts = np.concatenate([CORNERS, CORNERS * 0.005 + 2, CORNERS * 0.1 - 1])
+    done = finish(mesh(parts, np.concatenate([FACES, FACES + 4, FACES + 8])), CROP, ignore)
+    assert len(done.triangles) == 8
+
+
 @pytest.mark.parametrize("triangles", [np.zeros((0, 3), np.int32), np.zeros((1, 3), np.int32)])
 def test_a_mesh_without_extent_is_an_error(triangles: NDArray[Any]) -> None:
     with pytest.raises(UserError) as caught:

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A reduced mesh keeps to its budget, stays sound, and keeps its shape."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from backend.mesh import check
+from backend.mesh.simplify import quality, simplify
+
+Points = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+
+def ignore(_fraction: float) -> None:
+    """Watch nothing."""
+
+
+def torus(around: int, across: int) -> tuple[Points, Indices]:
+    """A torus of radii 1 and 0.4, outward: its hole must survive."""
+    i, j = (part.ravel() for part in np.mgrid[:around, :across])
+    u, v = 2 * np.pi * i / around, 2 * np.pi * j / across
+    points = np.stack([(1 + 0.4 * np.cos(v)) * np.cos(u), (1 + 0.4 * np.cos(v)) * np.sin(u), 0.4 * np.sin(v)], axis=1)
+    a, b = i * across + j, (i + 1) % around * across + j
+    c, d = (i + 1) % around * across + (j + 1) % across, i * across + (j + 1) % across
+    return points, np.concatenate([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)])
+
+
+def box(steps: int) -> tuple[Points, Indices]:
+    """A unit cube, every side a grid of `steps` squares, outward."""
+    points: list[Points] = []
+    triangles: list[Indices] = []
+    row, column = (part.ravel() for part in np.mgrid[: steps + 1, : steps + 1] / steps)
+    i, j = (part.ravel() for part in np.mgrid[:steps, :steps])
+    a = i * (steps + 1) + j
+    grid = np.concatenate([np.stack([a, a + steps + 1, a + steps + 2], 1), np.stack([a, a + steps + 2, a + 1], 1)])
+    for axis in range(3):
+        for side in (0.0, 1.0):
+            place = np.empty((len(row), 3))
+            place[:, axis], place[:, (axis + 1) % 3], place[:, (axis + 2) % 3] = side, row, column
+            triangles.append((grid if side else grid[:, ::-1]) + len(points) * len(row))
+            points.append(place)
+    welded, numbered = np.unique(np.round(np.concatenate(points) * steps).astype(np.int64), axis=0, return_inverse=True)
+    return welded / steps, numbered.reshape(-1)[np.concatenate(triangles)]
+
+
+@given(st.integers(8, 40), st.integers(6, 30), st.integers(60, 1500))
+@settings(deadline=None, max_examples=25)
+def test_any_budget_keeps_a_torus_a_sound_torus(around: int, across: int, budget: int) -> None:
+    points, triangles = torus(around, across)
+    uv = points[:, :2].copy()
+    small, small_uv, left = simplify(points, uv, triangles, budget, ignore)
+    assert len(left) <= budget
+    assert check.is_closed(left)
+    assert check.pinched_vertices(left) == 0
+    assert len(small) - len(check.half_edges(left)) // 2 + len(left) == 0  # Euler: one hole
+    assert len(small_uv) == len(small)
+
+
+def test_flat_sides_go_and_corners_stay() -> None:
+    points, triangles = box(12)
+    small, _, left = simplify(points, points[:, :2].copy(), triangles, 60, ignore)
+    assert len(left) <= 60
+    assert check.signed_volume(small, left) == pytest.approx(1, abs=2e-3)
+    for corner in np.ndindex(2, 2, 2):
+        assert np.abs(small - corner).max(axis=1).min() < 0.01
+
+
+def test_shape_and_uv_hold_through_a_tenfold_reduction() -> None:
+    points, triangles = torus(120, 60)
+    small, uv, left = simplify(points, points[:, :2].copy(), triangles, len(triangles) // 10, ignore)
+    ring = np.hypot(np.hypot(small[:, 0], small[:, 1]) - 1, small[:, 2])
+    np.testing.assert_allclose(ring, 0.4, atol=0.01)
+    assert np.abs(uv - small[:, :2]).max() < 0.05
+    assert check.signed_volume(small, left) == pytest.approx(check.signed_volume(points, triangles), rel=0.01)
+
+
+def test_needles_go_even_within_the_budget() -> None:
+    points, triangles = torus(40, 20)
+    points = np.where((np.arange(len(points)) % 20 == 3)[:, None], 0.02 * points + 0.98 * np.roll(points, 1, 0), points)
+    assert (quality(points, triangles) < 0.1).sum() > 30
+    small, _, left = simplify(points, points[:, :2].copy(), triangles, 10**6, ignore)
+    assert (quality(small, left) < 0.1).sum() < 5
+    assert check.is_closed(left)
+
+
+def test_the_same_mesh_gives_the_same_result_to_the_bit() -> None:
+    points, triangles = torus(50, 30)
+    first, second = (simplify(points, points[:, :2].copy(), triangles, 400, ignore) for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_quality_is_one_for_equilateral_triangles_and_zero_for_lines() -> None:
+    points = np.array([[0, 0, 0], [1, 0, 0], [0.5, np.sqrt(0.75), 0], [2, 0, 0]])
+    np.testing.assert_allclose(quality(points, np.array([[0, 1, 2], [0, 1, 3]])), [1, 0], atol=1e-12)

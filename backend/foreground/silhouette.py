@@ -24,6 +24,7 @@ _RINGING_REACH = 7
 _LEAST_OBJECT = 5e-4  # of the picture
 _SPECK = 5e-3  # of the largest part
 _HOLE = 0.015  # of the object: smaller patches of the background's colour inside of it are its own, such as eyes
+_STEP = 2.6  # what differs from the background more around a patch than within it, by this, is a hole's edge
 _SHADES = (0.45, 1.02)  # of the background's length in Oklab: down to a tenth of its light
 _FOOT = 0.75  # of the object's height: shadows are looked for below
 _TINT = 0.025  # Oklab: how far off the ray a shadow may be
@@ -105,6 +106,6 @@ def _holes(body: Mask, excess: Floats, tolerance: Floats) -> Mask:
     for label in 1 + np.flatnonzero(parts.areas[1:] > _HOLE * body.sum()):
         patch = parts.labels == label
         rim = excess[grown(patch, 4) & ~grown(patch, 2)]
-        if np.quantile(rim, 0.25) > 2 * np.median(tolerance[patch]):
+        if np.quantile(rim, 0.05) > _STEP * np.quantile(excess[patch], 0.9):
             holes |= grown(patch, 1) & plain
     return holes

@@ -22,7 +22,7 @@ def polar(radius: float, angles: Floats) -> Floats:
 
 
 def radii(uv: Floats) -> Floats:
-    return np.hypot(uv[:, 0] - 0.5, uv[:, 1] - 0.5) * SIZE
+    return np.hypot(uv[:, 0] - 0.5, uv[:, 1] - 0.5, dtype=np.float32) * np.float32(SIZE)
 
 
 @given(st.floats(10.0, 28.0), st.floats(0.0, 2.0))

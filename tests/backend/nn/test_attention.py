@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Attention by every kernel against the formula written out in double precision."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("torch", reason="torch is not installed here: the extra hi3dgen has it")
+
+import torch
+
+from backend.nn.attention import attend, attend_by_products
+
+sizes = st.tuples(st.integers(1, 3), st.integers(1, 7), st.integers(1, 7), st.integers(1, 3), st.integers(1, 7))
+
+
+@settings(deadline=None)
+@given(sizes=sizes, seed=st.integers(0, 99))
+def test_both_ways_are_the_formula(sizes: tuple[int, int, int, int, int], seed: int) -> None:
+    batch, queries, keys, heads, channels = sizes
+    generator = torch.Generator().manual_seed(seed)
+    q, k, v = (torch.randn(batch, length, heads, channels, generator=generator) * 3 for length in (queries, keys, keys))
+    expected = torch.empty(batch, queries, heads, channels, dtype=torch.float64)
+    for b in range(batch):
+        for h in range(heads):
+            scores = q[b, :, h].double() @ k[b, :, h].double().T / math.sqrt(channels)
+            weights = scores.exp() / scores.exp().sum(-1, keepdim=True)
+            expected[b, :, h] = weights @ v[b, :, h].double()
+    by_products = attend_by_products(*(x.transpose(1, 2) for x in (q, k, v)), largest=2 * batch * heads * keys)
+    for found in (attend(q, k, v), by_products.transpose(1, 2)):
+        torch.testing.assert_close(found.double(), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_large_scores_do_not_overflow_half_precision(dtype: torch.dtype) -> None:
+    q = torch.full((1, 3, 2, 64), 60.0, dtype=dtype)
+    v = torch.randn(1, 3, 2, 64, generator=torch.Generator().manual_seed(1)).to(dtype)
+    expected = v.float().mean(1, keepdim=True).expand(1, 3, 2, 64)
+    found = attend_by_products(*(x.transpose(1, 2) for x in (q, q, v))).transpose(1, 2)
+    assert found.dtype == dtype
+    torch.testing.assert_close(found.float(), expected, rtol=1e-2, atol=1e-2)

@@ -162,7 +162,7 @@ def test_a_shaded_patch_of_nearly_the_backgrounds_colour_is_no_hole() -> None:
     body, patch = disc(300, 300, radius=0.75), disc(300, 300, 0.0, -0.1, 0.3)
     picture = laid(body, [30, 70, 90], plain(205, 198, 188), 1.0)
     x, _ = axes(300, 300)
-    cream = np.array([209, 202, 190]) + 24 * x[..., None]
+    cream = np.array([209, 202, 190]) + 80 * x[..., None]
     mixed = picture[..., :3] * (1 - patch[..., None]) + cream * patch[..., None]
     picture[..., :3] = np.rint(np.clip(mixed, 0, 255))
     assert overlap(cut_out(picture, SIZE, silent), body) > 0.98

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backend.__main__ import main
 from backend.version import VERSION
 from tests.backend.process import ROOT, SECONDS
 
@@ -118,26 +119,34 @@ def test_the_normal_map_has_its_colours_and_is_taken_back(tmp_path: Path, disk: 
     assert not (tmp_path / "b.ply").exists()
 
 
-def test_what_cannot_be_done_is_said_in_a_line_and_nothing_is_written(tmp_path: Path, disk: Path) -> None:
+def test_what_cannot_be_done_is_said_in_a_line_and_nothing_is_written(
+    tmp_path: Path, disk: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def refused(arguments: tuple[object, ...], *words: str) -> bool:
+        code = main([*map(str, arguments)])
+        said = capfd.readouterr()
+        lines = said.err.splitlines()
+        return code == 1 and not said.out and len(lines) == 1 and all(word in lines[0] for word in words)
+
     out = tmp_path / "a.glb"
     text = tmp_path / "text.png"
     text.write_text("not a picture")
     empty = tmp_path / "empty.png"
     Image.new("RGBA", (50, 40)).save(empty)
     before = sorted(tmp_path.iterdir())
-    assert refuses(backend("generate", tmp_path / "none.png", "-o", out), "none.png")
-    assert refuses(backend("generate", text, "-o", out), "text.png", "picture")
-    assert refuses(backend("generate", empty, "-o", out), "transparent")
-    assert refuses(backend("generate", disk, "-o", tmp_path / "a.fbx"), "a.fbx", ".glb, .obj, .stl, .ply")
-    assert refuses(backend("generate", disk, "-o", tmp_path / "nowhere" / "a.glb"), "no folder", "nowhere")
-    assert refuses(backend("generate", disk, "-o", out, "--normal-map", tmp_path / "n.gif"), "n.gif")
-    assert refuses(backend("generate", disk, "-o", out, "--normal-map", disk), "disk.png")
-    assert refuses(backend("generate", disk, "-o", out, "--normals", text), "text.png")
-    assert refuses(backend("generate", disk, "-o", out, "--set", "colour=1"), "colour", "resolution")
-    assert refuses(backend("generate", disk, "-o", out, "--set", "resolution=inf"), "Resolution", "1024")
-    assert refuses(backend("generate", disk, "-o", out, "--set", "resolution=nan"), "Resolution", "1024")
-    assert refuses(backend("normals", disk, "-o", disk), "disk.png")
-    assert refuses(backend("normals", disk, "-o", tmp_path / "n.glb"), "n.glb")
+    assert refused(("generate", tmp_path / "none.png", "-o", out), "none.png")
+    assert refused(("generate", text, "-o", out), "text.png", "picture")
+    assert refused(("generate", empty, "-o", out), "transparent")
+    assert refused(("generate", disk, "-o", tmp_path / "a.fbx"), "a.fbx", ".glb, .obj, .stl, .ply")
+    assert refused(("generate", disk, "-o", tmp_path / "nowhere" / "a.glb"), "no folder", "nowhere")
+    assert refused(("generate", disk, "-o", out, "--normal-map", tmp_path / "n.gif"), "n.gif")
+    assert refused(("generate", disk, "-o", out, "--normal-map", disk), "disk.png")
+    assert refused(("generate", disk, "-o", out, "--normals", text), "text.png")
+    assert refused(("generate", disk, "-o", out, "--set", "colour=1"), "colour", "resolution")
+    assert refused(("generate", disk, "-o", out, "--set", "resolution=inf"), "Resolution", "1024")
+    assert refused(("generate", disk, "-o", out, "--set", "resolution=nan"), "Resolution", "1024")
+    assert refused(("normals", disk, "-o", disk), "disk.png")
+    assert refused(("normals", disk, "-o", tmp_path / "n.glb"), "n.glb")
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -156,11 +165,15 @@ def test_what_cannot_be_done_is_said_in_a_line_and_nothing_is_written(tmp_path: 
         (("generate", "a.png", "-o", "a.glb", "--set", "resolution=high"), "NAME=NUMBER"),
     ],
 )
-def test_wrong_arguments_are_told_with_the_usage(arguments: tuple[str, ...], word: str) -> None:
-    done = backend(*arguments)
-    assert done.returncode == 2
-    assert done.stderr.startswith("usage: ")
-    assert word in done.stderr.splitlines()[-1]
+def test_wrong_arguments_are_told_with_the_usage(
+    arguments: tuple[str, ...], word: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments])
+    said = capfd.readouterr().err
+    assert ended.value.code == 2
+    assert said.startswith("usage: ")
+    assert word in said.splitlines()[-1]
 
 
 @pytest.mark.parametrize(("library", "package"), [("trimesh", "trimesh"), ("PIL", "pillow")])

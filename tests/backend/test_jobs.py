@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The queue's rules and what a job tells, without a socket: how much may wait, and that every job has one end."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from backend.jobs import MAX_WAITING, Job, JobQueue, run
+from backend.pipeline import Pipeline, Request
+from backend.stage_types import Picture
+from backend.wire.messages import MAX_PREVIEW_SIDE, Failure, Preview, Progress, Queued, Result, ToClient
+
+
+@dataclass
+class Told:
+    """A client's ear."""
+
+    messages: list[ToClient] = field(default_factory=list[ToClient])
+
+    def job(self, name: str = "one", picture: Picture | None = None, **settings: float) -> Job:
+        """A job of the draft engine that tells its messages here."""
+        request = Request(disk(64) if picture is None else picture, seed=3, settings={"resolution": 64, **settings})
+        return Job(name, request, self.messages.append)
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+def disk(side: int) -> Picture:
+    rows, columns = np.mgrid[:side, :side]
+    picture = np.zeros((side, side, 4), np.uint8)
+    picture[np.hypot(rows - side / 2, columns - side / 2) < 0.4 * side] = (200, 120, 40, 255)
+    return picture
+
+
+def giant() -> Picture:
+    """A picture of 256 MiB that takes four bytes."""
+    return np.broadcast_to(np.uint8(0), (8192, 8192, 4))
+
+
+def test_a_job_tells_its_steps_its_previews_and_returns_its_end(told: Told) -> None:
+    end = run(Pipeline(), told.job(picture=disk(700), resolution=512))
+    assert isinstance(end, Result)
+    assert (end.job, end.seed) == ("one", 3)
+    assert {type(message) for message in told.messages} == {Progress, Preview}
+    previews = [message for message in told.messages if isinstance(message, Preview)]
+    assert [preview.kind for preview in previews] == ["cutout", "normals"]
+    assert all(preview.pixels.shape == (MAX_PREVIEW_SIDE, MAX_PREVIEW_SIDE, 4) for preview in previews)
+    cutout, normals = (preview.pixels for preview in previews)
+    assert cutout[0, 0, 3] == normals[0, 0, 3] == 0
+    assert cutout[128, 128].tolist() == [200, 120, 40, 255]
+    assert abs(normals[128, 128].astype(int) - (128, 128, 255, 255)).max() < 6  # to the viewer
+
+
+def test_previews_come_from_the_cache_too(told: Told) -> None:
+    pipeline = Pipeline()
+    run(pipeline, told.job())
+    told.messages.clear()
+    end = run(pipeline, told.job())
+    assert isinstance(end, Result)
+    assert end.seconds == {}
+    assert [type(message) for message in told.messages] == [Preview, Preview]
+
+
+def test_a_job_that_is_cancelled_already_does_nothing(told: Told) -> None:
+    pipeline = Pipeline()
+    job = told.job()
+    job.cancelled.set()
+    end = run(pipeline, job)
+    assert isinstance(end, Failure)
+    assert (end.job, end.code) == ("one", "cancelled")
+    assert pipeline.cached_bytes == 0
+    assert told.messages == []
+
+
+def test_a_cancelled_job_ends_though_everything_is_cached(told: Told) -> None:
+    pipeline = Pipeline()
+    run(pipeline, told.job())
+    job = told.job()
+    job.cancelled.set()
+    assert isinstance(run(pipeline, job), Failure)
+
+
+def test_a_picture_that_no_engine_can_take_is_a_failure_and_no_exception(told: Told) -> None:
+    for picture in (np.zeros((0, 5, 4), np.uint8), np.zeros((2, 2), np.uint8)):
+        end = run(Pipeline(), told.job(picture=picture))
+        assert isinstance(end, Failure)
+        assert end.sentence
+
+
+def test_waiting_jobs_are_bounded_by_number(told: Told) -> None:
+    queue = JobQueue(Pipeline())
+    for number in range(MAX_WAITING):
+        assert queue.has_room_for(told.job(str(number)))
+        queue.add(told.job(str(number)))
+    assert not queue.has_room_for(told.job())
+    assert [message.position for message in told.messages if isinstance(message, Queued)] == list(range(MAX_WAITING))
+
+
+def test_waiting_jobs_are_bounded_by_the_memory_of_their_pictures(told: Told) -> None:
+    queue = JobQueue(Pipeline())
+    for number in range(4):
+        job = told.job(str(number), picture=giant())
+        assert job.nbytes == 256 << 20
+        assert queue.has_room_for(job)
+        queue.add(job)
+    assert not queue.has_room_for(told.job())
+    queue.cancel(queue.waiting[1])
+    assert queue.has_room_for(told.job(picture=giant()))
+
+
+def test_both_pictures_of_a_job_count() -> None:
+    job = Job("one", Request(giant(), normal_map=giant()), list[ToClient]().append)
+    assert job.nbytes == 512 << 20
+
+
+def test_a_waiting_job_that_is_cancelled_ends_at_once(told: Told) -> None:
+    queue = JobQueue(Pipeline())
+    job = told.job()
+    queue.add(job)
+    queue.cancel(job)
+    queue.cancel(job)
+    assert not queue.waiting
+    assert [type(message) for message in told.messages] == [Queued, Failure]

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What tests need from outside the checkout, and the sentence that a test without it is skipped with."""
+"""What tests need from outside the checkout, and how a test process with Blender in it ends."""
 
+import atexit
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+EXIT_STATUS = pytest.StashKey[int]()
 WINDOW_TOOLS = ("Xvfb", "xdotool", "import")  # a screen, a hand for its mouse and keyboard, a camera
 
 
@@ -29,3 +32,23 @@ def real_blender() -> Callable[[str], list[str | Path]]:
     if lacking:
         pytest.skip(f"{', '.join(lacking)} not found: a window is tested with xvfb, xdotool and ImageMagick")
     return lambda tool: [blender] if tool == "blender" else [*within, tool]
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Keep pytest's exit code for the end of the process."""
+    session.config.stash[EXIT_STATUS] = exitstatus
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End at once a process that Blender was loaded into.
+
+    Blender's own end, run by the interpreter's, sometimes hangs in its libraries' destructors after a long run. That
+    the extension lets a Blender end by itself is tested in Blenders that are processes of their own.
+    """
+    if "bpy" not in sys.modules:
+        return
+    atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]  temporary folders go now
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(int(config.stash.get(EXIT_STATUS, pytest.ExitCode.INTERNAL_ERROR)))

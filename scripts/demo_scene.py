@@ -18,9 +18,11 @@ from pathlib import Path
 import bpy
 
 ROOT = Path(__file__).resolve().parent.parent
-SIZE = (1120, 630)
-SAMPLES = 16  # denoised
+SIZE = (1200, 540)
+SAMPLES = 8  # denoised
 TURN = math.radians(35)  # how far the objects are turned from the picture's view
+GAP = 0.12  # metres between the exhibits
+CARD = (0.8, 0.8, 0.8, 1.0)
 BACKDROP = (0.32, 0.34, 0.38, 1.0)
 
 
@@ -68,7 +70,7 @@ def install() -> None:
 
 
 def set_stage(made: bpy.types.Object) -> None:
-    """The object and, beside it, its twin in the normal map's colours, before a soft backdrop."""
+    """The picture on a card, the object, and its twin in the normal map's colours, before a soft backdrop."""
     scene = bpy.context.scene
     width = max(made.dimensions.x, made.dimensions.y, 0.4)
     twin = made.copy()
@@ -77,20 +79,50 @@ def set_stage(made: bpy.types.Object) -> None:
     twin.active_material = made.active_material.copy()
     twin.active_material.hi3dgen_shows = "NORMAL_MAP"
     scene.collection.objects.link(twin)
-    for thing, side in ((made, -0.5), (twin, 0.5)):
-        thing.location.x += side * (width + 0.15)
-        thing.rotation_euler.z = -TURN if side < 0 else TURN
+    card = add_card(scene, made.active_material.node_tree.nodes["Picture"].image, width)
+    for thing, place in ((card, -1.0), (made, 0.0), (twin, 1.0)):
+        thing.location.x = place * (width + GAP)
+    made.rotation_euler.z = twin.rotation_euler.z = -TURN
     add_backdrop(scene)
     add_light(scene, "Key", (-2.2, -2.6, 2.8), 110.0, 1.6)
     add_light(scene, "Fill", (2.8, -1.8, 1.2), 30.0, 2.5)
     add_light(scene, "Rim", (1.2, 2.0, 2.4), 90.0, 1.0)
-    add_camera(scene, max(made.dimensions.z, 0.35), 2 * width + 0.15)
+    add_camera(scene, max(made.dimensions.z, 0.35), 3 * width + 2 * GAP)
     scene.render.engine = "CYCLES"
     scene.cycles.samples = SAMPLES
     scene.cycles.use_denoising = True
     scene.cycles.max_bounces = 3
     scene.render.resolution_x, scene.render.resolution_y = SIZE
     scene.view_settings.view_transform = "Standard"
+
+
+def add_card(scene: bpy.types.Scene, picture: bpy.types.Image, width: float) -> bpy.types.Object:
+    """The picture as a print on white card, standing on the floor."""
+    height = width * picture.size[1] / picture.size[0]
+    mesh = bpy.data.meshes.new("Card")
+    half = width / 2
+    mesh.from_pydata([(-half, 0, 0), (half, 0, 0), (half, 0, height), (-half, 0, height)], [], [(0, 1, 2, 3)])
+    uv = mesh.uv_layers.new(name="UVMap")
+    for corner, place in zip(uv.uv, ((0, 0), (1, 0), (1, 1), (0, 1)), strict=True):
+        corner.vector = place
+    material = bpy.data.materials.new("Card")
+    material.use_nodes = True
+    nodes, links = material.node_tree.nodes, material.node_tree.links
+    nodes.clear()
+    texture = nodes.new("ShaderNodeTexImage")
+    texture.image = picture
+    print_ = nodes.new("ShaderNodeMix")
+    print_.data_type = "RGBA"
+    print_.inputs[6].default_value = CARD
+    flat = nodes.new("ShaderNodeEmission")
+    links.new(texture.outputs["Alpha"], print_.inputs[0])
+    links.new(texture.outputs["Color"], print_.inputs[7])
+    links.new(print_.outputs[2], flat.inputs["Color"])
+    links.new(flat.outputs[0], nodes.new("ShaderNodeOutputMaterial").inputs["Surface"])
+    mesh.materials.append(material)
+    card = bpy.data.objects.new("Card", mesh)
+    scene.collection.objects.link(card)
+    return card
 
 
 def add_backdrop(scene: bpy.types.Scene) -> None:
@@ -134,8 +166,8 @@ def add_camera(scene: bpy.types.Scene, height: float, width: float) -> None:
     camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
     camera.data.lens = 70.0
     field = 36.0 / 70.0
-    distance = 1.25 * max(width, (height + 0.1) * SIZE[0] / SIZE[1]) / field
-    camera.location = (0.0, -distance * 0.97, height * 0.5 + distance * 0.22)
+    distance = 1.1 * max(width, (height + 0.1) * SIZE[0] / SIZE[1]) / field
+    camera.location = (0.0, -distance * 0.98, height * 0.5 + distance * 0.16)
     point_at(camera, (0.0, 0.0, height * 0.48))
     scene.collection.objects.link(camera)
     scene.camera = camera

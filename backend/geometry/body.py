@@ -64,12 +64,16 @@ def shape(normals: Array, alpha: Array, side: int, progress: Progress) -> Body:
     inside = alpha > 0.5
     u = poisson.potential(alpha, lambda f: progress(0.2 * f))
     slope = poisson.gradient(u, alpha)
+    progress(0.2)
     n = integration.clean(normals, inside)
+    progress(0.2)
     h = np.sqrt(u) * relief(n, u, slope, inside)
     n[..., 2] = np.maximum(n[..., 2], _STEEPEST)
     n /= np.linalg.norm(n, axis=-1, keepdims=True)
+    progress(0.2)
     pin = np.full(alpha.shape, _HOLD / float(u.max()))
     z = integration.integrate(n, inside, lambda f: progress(0.2 + 0.6 * f), pin=pin, target=h, turns=6, tolerance=1e-3)
+    progress(0.8)
     distance, at_rim = _distance(u, slope)
     margin = np.minimum(_MARGIN * side, np.maximum(at_rim, 1.0))
     beyond = z - h

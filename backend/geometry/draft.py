@@ -18,8 +18,8 @@ from . import lattice, outline
 from .body import Body, shape
 
 _STEPS = 40
-_TOLERANCE = 0.05  # pixels: how far the triangles may depart from a sheet
-_MOST = 150_000  # points of both sheets; more detail is left out beyond it
+_TOLERANCE = 1e-4  # of the cut-out's side: how far the triangles may depart from a sheet
+_MOST = 90_000  # points of both sheets; more detail is left out beyond it
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ def build(normal_map: NormalMap, seed: int, report: Report, *, thickness: float 
     same plus one half. Raises UserError "empty-cutout" where nothing is covered by more than one half.
     """
     side = normal_map.alpha.shape[0]
+    report(0, _STEPS)
     alpha, normals, origin = _window(normal_map)
     report(1, _STEPS)
     body = shape(normals, alpha, side, lambda fraction: report(2 + int(fraction * (_STEPS - 8)), _STEPS))
@@ -64,7 +65,7 @@ def build(normal_map: NormalMap, seed: int, report: Report, *, thickness: float 
     sheets: list[lattice.Sheet] = []
     for number, error in enumerate(errors):
         report(_STEPS - 4 + number, _STEPS)
-        sheets.append(lattice.cut(lattice.triangulate(error, _tolerance(error)), alpha))
+        sheets.append(lattice.cut(lattice.triangulate(error, _tolerance(error, side)), alpha))
     report(_STEPS - 2, _STEPS)
     mesh = _close(sheets, surfaces, body, origin, side)
     report(_STEPS, _STEPS)
@@ -91,17 +92,15 @@ def _window(normal_map: NormalMap) -> tuple[Array, NDArray[np.float64], tuple[in
     after = size - (high - low) - before
     pad = tuple(zip(before, after, strict=True))
     part = (slice(low[0], high[0]), slice(low[1], high[1]))
-    padded = outline.fair(np.pad(alpha[part], pad))
+    padded = outline.fair(np.pad(alpha[part], pad), normal_map.alpha.shape[0])
     normals = np.pad(np.asarray(normal_map.normals[part], np.float64), (*pad, (0, 0)))
     return padded, normals, (int(low[0] - border), int(low[1] - border))
 
 
-def _tolerance(error: Array) -> float:
+def _tolerance(error: Array, side: int) -> float:
     """The tolerance that leaves at most half of the points that both sheets may have."""
-    most = _MOST // 2
-    if error.size <= most:
-        return _TOLERANCE
-    return max(_TOLERANCE, float(np.partition(error, error.size - most, axis=None)[error.size - most]))
+    most = min(_MOST // 2, error.size)
+    return max(_TOLERANCE * side, float(np.partition(error, error.size - most, axis=None)[error.size - most]))
 
 
 def _close(sheets: list[lattice.Sheet], surfaces: list[Array], body: Body, origin: tuple[int, int], side: int) -> Mesh:

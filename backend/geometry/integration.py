@@ -117,8 +117,10 @@ def integrate(
     z = said.target
     trust = _even_trust(inside)
     for turn in range(turns):
-        z = _heights(said, trust, z, tolerance, lambda f, turn=turn: progress((turn + f) / turns))
+        z = _heights(said, trust, z, tolerance, lambda f, turn=turn: progress((turn + 0.9 * f) / turns))
+        progress((turn + 0.9) / turns)
         trust = _trust(said, z)
+        progress((turn + 1) / turns)
     return z
 
 

@@ -82,27 +82,30 @@ def quality(points: Points, triangles: Indices) -> Points:
     return 4.0 * np.sqrt(3.0) * area / np.maximum(squares, 1e-300)
 
 
-Choice = Callable[[_Surface, Indices, Points], NDArray[np.bool_]]
-"""Which edges may be collapsed in a round: (surface, edges (E, 2), costs (E,)) -> (E,)."""
+Choice = Callable[[_Surface, Indices], tuple[Indices, Points]]
+"""Which edges may be collapsed in a round: (surface, edges (E, 2)) -> their indices and their costs, both (N,)."""
 
 
-def _cheap(_surface: _Surface, _edges: Indices, costs: Points) -> NDArray[np.bool_]:
-    """The cheaper share of the edges."""
+def _cheap(surface: _Surface, edges: Indices) -> tuple[Indices, Points]:
+    """Choose the cheaper share of the edges."""
+    costs = _costs(surface, edges)
     middle = int(_SHARE * (len(costs) - 1))
-    return costs <= np.partition(costs, middle)[middle]
+    chosen = np.flatnonzero(costs <= np.partition(costs, middle)[middle])
+    return chosen, costs[chosen]
 
 
-def _of_slivers(surface: _Surface, edges: Indices, costs: Points) -> NDArray[np.bool_]:
-    """The shortest edges of the flattest triangles, where their collapse hardly moves the surface."""
+def _of_slivers(surface: _Surface, edges: Indices) -> tuple[Indices, Points]:
+    """Choose the shortest edges of the flattest triangles, where their collapse hardly moves the surface."""
     triangles, count = surface.triangles, len(surface.points)
     flat = triangles[quality(surface.points, triangles) < _SLIVER]
     ends = flat[:, [[0, 1], [1, 2], [2, 0]]]
     lengths = ((surface.points[ends[..., 0]] - surface.points[ends[..., 1]]) ** 2).sum(axis=-1)
     shortest = np.sort(ends[np.arange(len(flat)), lengths.argmin(axis=1)], axis=1)
-    slight = costs <= (_SLIGHT * np.ptp(surface.points, axis=0).max()) ** 2 * surface.quadrics[edges][
-        ..., [0, 3, 5]
-    ].sum(axis=(1, 2))
-    return slight & np.isin(edges[:, 0] * count + edges[:, 1], shortest[:, 0] * count + shortest[:, 1])
+    chosen = np.flatnonzero(np.isin(edges[:, 0] * count + edges[:, 1], shortest[:, 0] * count + shortest[:, 1]))
+    costs = _costs(surface, edges[chosen])
+    area = surface.quadrics[edges[chosen]][..., [0, 3, 5]].sum(axis=(1, 2))
+    slight = costs <= (_SLIGHT * np.ptp(surface.points, axis=0).max()) ** 2 * area
+    return chosen[slight], costs[slight]
 
 
 def _collapse_round(surface: _Surface, number: int, most: int, tick: Callable[[], None], choice: Choice) -> int:
@@ -111,23 +114,25 @@ def _collapse_round(surface: _Surface, number: int, most: int, tick: Callable[[]
     count = len(surface.points)
     half = check.half_edges(surface.triangles)
     edges = half[half[:, 0] < half[:, 1]]  # a closed mesh has each edge once in either direction
-    keys = edges[:, 0] * count + edges[:, 1]
-    costs = _costs(surface, edges)
+    chosen, costs = choice(surface, edges)
+    keys = edges[chosen, 0] * count + edges[chosen, 1]
+    wanted = ~np.isin(keys, surface.refused)
+    chosen, costs = chosen[wanted], costs[wanted]
     # Costs of like size count as equal and are drawn by lot: where they fall steadily, hardly any would come before
     # all of its neighbours.
-    lot = np.random.default_rng(number).random(len(edges))
-    rank = np.empty(len(edges), np.int64)
-    rank[np.argsort(np.log2(costs + 1e-300) // _ALIKE + lot, kind="stable")] = np.arange(len(edges))
+    lot = np.random.default_rng(number).random(len(chosen))
+    order = np.argsort(np.log2(costs + 1e-300) // _ALIKE + lot, kind="stable")
     tick()
-    chosen = _apart(edges, rank, choice(surface, edges, costs) & ~np.isin(keys, surface.refused), count)
-    chosen = chosen[np.argsort(costs[chosen], kind="stable")]
+    taken = order[_apart(edges, chosen[order], count)]
+    taken = taken[np.argsort(costs[taken], kind="stable")]
+    ends = edges[chosen[taken]]
     tick()
-    places = _best_places(surface, edges[chosen])
-    sound = _keeps_topology(half, edges[chosen], count) & _keeps_sides(surface, edges[chosen], places)
-    surface.refused = np.concatenate([surface.refused, keys[chosen[~sound]]])
+    places = _best_places(surface, ends)
+    sound = _keeps_topology(half, ends, count) & _keeps_sides(surface, ends, places)
+    surface.refused = np.concatenate([surface.refused, ends[~sound, 0] * count + ends[~sound, 1]])
     keep = np.flatnonzero(sound)[:most]
-    _collapse(surface, edges[chosen[keep]], places[keep])
-    return len(chosen)
+    _collapse(surface, ends[keep], places[keep])
+    return len(taken)
 
 
 def _quadrics(points: Points, triangles: Indices) -> Points:
@@ -159,29 +164,30 @@ def _costs(surface: _Surface, edges: Indices) -> Points:
     return least + 1e-4 * ((b - a) ** 2).sum(axis=1) ** 2
 
 
-def _apart(edges: Indices, rank: Indices, competing: NDArray[np.bool_], count: int) -> Indices:
-    """Edges, as indices, of which no two have ends that are the same or neighbours; the lower rank goes first.
+def _apart(edges: Indices, ranked: Indices, count: int) -> Indices:
+    """Choose from `ranked` edges such that no two have ends that are the same or neighbours; places in `ranked`.
 
     An edge is taken when it ranks before all within reach, and what is within its reach retires; a few such turns find
     nearly all there is room for (M. Luby, "A simple parallel algorithm for the maximal independent set problem", 1986).
     """
     start, end = edges.T
+    competing = np.arange(len(ranked))
     taken: list[Indices] = []
     for _ in range(_TURNS):
-        best = np.full(count, len(edges))
-        np.minimum.at(best, start[competing], rank[competing])
-        np.minimum.at(best, end[competing], rank[competing])
+        a, b = start[ranked[competing]], end[ranked[competing]]
+        best = np.full(count, len(ranked))
+        np.minimum.at(best, a, competing)
+        np.minimum.at(best, b, competing)
         near = best.copy()
         np.minimum.at(near, start, best[end])
         np.minimum.at(near, end, best[start])
-        new = np.flatnonzero(competing & (near[start] == rank) & (near[end] == rank))
+        new = competing[(near[a] == competing) & (near[b] == competing)]
         taken.append(new)
         reached = np.zeros(count, np.bool_)
-        reached[edges[new]] = True
+        reached[edges[ranked[new]]] = True
         for _ in range(2):  # the ends' neighbours, then theirs
-            touched = reached[start] | reached[end]
-            reached[edges[touched]] = True
-        competing = competing & ~(reached[start] | reached[end])
+            reached[edges[reached[start] | reached[end]]] = True
+        competing = competing[~(reached[a] | reached[b])]
     return np.concatenate(taken)
 
 

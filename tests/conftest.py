@@ -43,11 +43,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End at once a process that Blender was loaded into.
 
-    Blender's own end, run by the interpreter's, sometimes hangs in its libraries' destructors after a long run. That
-    the extension lets a Blender end by itself is tested in Blenders that are processes of their own.
+    Blender's own end, run by the interpreter's, sometimes hangs (4.5) or crashes (4.2) after a long run. That the
+    extension lets a Blender end by itself is tested in Blenders that are processes of their own.
     """
     if "bpy" not in sys.modules:
         return
+    shutil.rmtree(sys.modules["bpy"].app.tempdir, ignore_errors=True)
     atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]  temporary folders go now
     sys.stdout.flush()
     sys.stderr.flush()

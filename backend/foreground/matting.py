@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..stage_types import Floats, Picture
-from .neighbourhood import box_mean, box_peak, eroded, grown
+from .neighbourhood import box_mean, box_peak, eroded, grown, spread
 
 _EDGE = 1.5  # pixels of the picture that an edge takes to each side
 _CLEAN = (0.1, 0.9)  # coverage below and above is noise
@@ -57,32 +57,6 @@ def bleed(picture: Picture) -> Picture:
     result = picture.copy()
     result[hidden, :3] = np.rint(np.clip(carried[hidden], 0, 255)).astype(np.uint8)
     return result
-
-
-def spread(colours: Floats, weights: Floats) -> Floats:
-    """Fill an image from the pixels that count, float32 (H, W, C), each place from the nearest of them.
-
-    colours: float32 (H, W, C); weights: float32 (H, W) in [0, 1]. Means over blocks of 2, 4, 8, ... pixels are taken
-    until one block holds everything, and fill what is missing on the way back (pull-push; Gortler et al., The
-    Lumigraph, 1996). Without any weight the result is 0.
-    """
-    height, width = weights.shape
-    known = weights[..., None]
-    if height == width == 1:
-        return np.where(known > 0, colours, np.float32(0))
-    mass = _block_sums(known)
-    coarse = spread(_block_sums(colours * known) / np.maximum(mass, 1e-12), np.minimum(mass[..., 0], 1))
-    fine = np.repeat(np.repeat(coarse, 2, axis=0), 2, axis=1)[:height, :width]
-    return fine + (colours - fine) * known
-
-
-def _block_sums(image: Floats) -> Floats:
-    """Add blocks of 2 x 2 pixels, (H, W, C) to (ceil(H / 2), ceil(W / 2), C)."""
-    rows = image[::2].copy()
-    rows[: image.shape[0] // 2] += image[1::2]
-    sums = rows[:, ::2].copy()
-    sums[:, : image.shape[1] // 2] += rows[:, 1::2]
-    return sums
 
 
 def _ramp(values: Floats, between: tuple[float, float]) -> Floats:

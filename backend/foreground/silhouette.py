@@ -13,12 +13,15 @@ import numpy as np
 
 from ..errors import UserError
 from ..raster.components import Mask, border, components, drop_specks
+from ..raster.resample import resample
 from ..stage_types import Floats
-from .neighbourhood import box_mean, box_peak, eroded, grown
+from .neighbourhood import box_mean, box_peak, eroded, grown, spread
 
 _BLURS = (0, 1, 2, 4)  # radii in pixels, tried until grain is below what must be told apart
 _TELLING = 0.04  # Oklab: what must be told apart
 _SURE = 0.01  # Oklab: even background without grain is known no better than this
+_OPEN = 80  # ground is open where it spreads to all sides by this part of the picture
+_BLOCK = 16  # pixels
 _RINGING = 0.12  # of the contrast nearby: what JPEG's blocks of 8 pixels carry over an edge
 _RINGING_REACH = 7
 _LEAST_OBJECT = 5e-4  # of the picture
@@ -46,12 +49,15 @@ def outline(lab: Floats, field: Floats) -> Silhouette:
 
     Raises UserError where nothing stands out, or nothing is left of the background.
     """
+    excess, doubt, slack = _misfit(lab, field)
+    field = _lit(lab, field, excess < doubt)
     excess, tolerance, slack = _misfit(lab, field)
     ringing = _RINGING * box_peak(excess, _RINGING_REACH)
     ground = _reached(excess < np.maximum(tolerance, ringing))
     ground = _with_shadow(lab, field, ground)
     body = drop_specks(~ground, _SPECK * components(~ground, diagonal=True).areas[1:].max(initial=0))
-    body &= ~_holes(body, excess, np.maximum(1.5 * tolerance, ringing))
+    # Inside the outline no open ground corrects the field.
+    body &= ~_holes(body, excess, np.maximum(1.5 * doubt, ringing))
     if body.mean() < _LEAST_OBJECT:
         raise UserError(
             "nothing-on-background",
@@ -75,6 +81,21 @@ def _misfit(lab: Floats, field: Floats) -> tuple[Floats, float, int]:
         if tolerance < _TELLING:
             break
     return excess, tolerance, radius
+
+
+def _lit(lab: Floats, field: Floats, plain: Mask) -> Floats:
+    """Add to the field what lamps do to the background that no polynomial follows, seen where ground is open."""
+    height, width = plain.shape
+    parts = components(eroded(plain, max(height, width) // _OPEN))
+    # Blocks too small for grain to survive, too large for an edge to be followed.
+    shape = (max(1, height // _BLOCK), max(1, width // _BLOCK))
+    whole = (0.0, 0.0, float(width), float(height))
+    open_ground = parts.chosen(parts.touched(border(plain.shape))).astype(np.float32)
+    share = np.clip(resample(open_ground, whole, shape), 0, 1)
+    misfit = resample((lab - field) * open_ground[..., None], whole, shape) / np.maximum(share, 0.5)[..., None]
+    known = (share > 0.5).astype(np.float32)
+    coarse = box_mean(spread(misfit, known), 1)
+    return field + resample(coarse, (0.0, 0.0, float(shape[1]), float(shape[0])), (height, width))
 
 
 def _reached(plain: Mask) -> Mask:

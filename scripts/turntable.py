@@ -8,6 +8,7 @@ three lights. The renderer is a z-buffer in numpy: every triangle is tested agai
 triangles of like size at once.
 """
 
+import argparse
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,12 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from backend.stage_types import Mesh
+from backend.files import read_picture, write_picture
+from backend.foreground.draft import cut_out
+from backend.geometry.draft import build
+from backend.mesh.finish import finish
+from backend.normals.draft import estimate
+from backend.stage_types import Cutout, Mesh
 
 Array = NDArray[np.floating[Any]]
 Indices = NDArray[np.int64]
@@ -27,6 +33,31 @@ _LIGHTS = np.array([[-0.45, -0.65, 0.6], [0.85, -0.45, 0.25], [0.0, 0.9, 0.5]]) 
 _STRENGTHS = np.array([0.75, 0.25, 0.2])
 _AMBIENT = 0.12
 _BACKGROUND = 0.93
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="SHEET.png")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--size", type=int, default=300, help="side of each view, in pixels")
+    options = parser.parse_args()
+    rows: list[NDArray[np.uint8]] = []
+    for path in options.pictures:
+        cutout = cut_out(read_picture(path), 512, _ignore)
+        mesh = finish(build(estimate(cutout, _ignore), options.seed, _ignore), cutout.crop, _ignore)
+        rows.append(sheet_row(cutout, mesh, options.size))
+        print(f"{path.name}: {len(mesh.triangles)} triangles", flush=True)
+    write_picture(options.output, np.concatenate(rows))
+
+
+def sheet_row(cutout: Cutout, mesh: Mesh, size: int) -> NDArray[np.uint8]:
+    """The cut-out over white and the mesh from all sides, uint8 (size, 6 size, 3)."""
+    number = np.arange(size) * len(cutout.rgba) // size
+    shown = cutout.rgba[np.ix_(number, number)].astype(np.float64)
+    over_white = 255.0 + (shown[..., :3] - 255.0) * shown[..., 3:] / 255.0
+    return np.concatenate([over_white.astype(np.uint8), *(render(mesh, angle, size) for angle in ANGLES)], axis=1)
 
 
 def vertex_normals(mesh: Mesh) -> NDArray[np.float64]:
@@ -51,7 +82,7 @@ def render(mesh: Mesh, angle: float, size: int, *, flat: bool = False) -> NDArra
     place = (mesh.vertices.astype(np.float64) - middle) @ turned.T
     screen = np.stack([(place[:, 0] / 1.1 + 0.5) * size, (0.5 - place[:, 2] / 1.1) * size, place[:, 1]], axis=1)
     normals = vertex_normals(mesh) @ turned.T
-    pixel, triangle, weights = _nearest(screen[mesh.triangles], size)
+    pixel, triangle, weights = nearest(screen[mesh.triangles], size)
     corners = mesh.triangles[triangle]
     if flat:
         a, b, c = np.moveaxis(place[corners], 1, 0)
@@ -66,7 +97,7 @@ def render(mesh: Mesh, angle: float, size: int, *, flat: bool = False) -> NDArra
     return (image.reshape(size, size, 3) * 255).astype(np.uint8)
 
 
-def _nearest(corners: Array, size: int) -> tuple[Indices, Indices, Array]:
+def nearest(corners: Array, size: int) -> tuple[Indices, Indices, Array]:
     """The triangle that each pixel shows: (pixels (P,), triangles (P,), barycentric weights (P, 3))."""
     low = np.clip(np.ceil(corners[..., :2].min(axis=1) - 0.5).astype(np.int64), 0, size - 1)
     high = np.clip(np.floor(corners[..., :2].max(axis=1) - 0.5).astype(np.int64), 0, size - 1)
@@ -107,3 +138,11 @@ def _cover(
     row, _ = np.nonzero(hit)
     depth = (weights[hit] * corners[row][..., 2]).sum(axis=-1)
     return (y * size + x)[hit], numbers[row], depth, weights[hit]
+
+
+def _ignore(_step: int, _of: int) -> None:
+    """Watch nothing."""
+
+
+if __name__ == "__main__":
+    main()

@@ -4,8 +4,8 @@
 A mask that was cut without antialiasing, or scaled up, carries its outline to a pixel only, and a body whose rim
 followed it would have ribs on its sides. The outline is the 0.5 contour of alpha; how far a pixel is from it follows
 from alpha and its slope. A wide blur gives a smooth outline that cuts corners, a narrow one keeps both corners and
-stairs: the narrow one's distance is moved towards the wide one's, by about a pixel at most. Where nothing thick is near,
-alpha stays as it is, as any blur would cut a twig.
+stairs: the narrow one's distance is moved towards the wide one's, by about a pixel at most. Where nothing thick is
+near, alpha stays as it is, as any blur would cut a twig.
 """
 
 import numpy as np

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measure the draft engine's geometry.
+
+    python scripts/benchmark.py integration FOLDER     normal maps with true depths, in DiLiGenT's layout
+    python scripts/benchmark.py body FOLDER            any pictures that the engine can cut out
+
+`integration` reads NAME_normal_map.png (rgb = (n + 1) / 2, x right, y up, z to the viewer), NAME_mask.png, NAME_K.txt
+(the 3 x 3 camera matrix) and NAME_depth_gt.npz (one array, in millimetres), integrates the map in perspective, scales
+the depth by the median ratio, and prints the mean absolute error; beside it, that of one turn, which is plain weighted
+least squares. `body` takes every picture from pixels to the finished mesh and prints what each stage took, and whether
+the mesh is sound.
+"""
+
+import argparse
+import platform
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from backend.errors import UserError
+from backend.files import PICTURE_SUFFIXES, read_picture
+from backend.foreground.draft import cut_out
+from backend.geometry import draft as geometry
+from backend.geometry.integration import Camera, clean, integrate
+from backend.mesh import check
+from backend.mesh.finish import FACES, finish
+from backend.mesh.simplify import quality
+from backend.normals import draft as normals
+from backend.stage_types import Mesh
+
+Array = NDArray[np.float64]
+SLIVER = 0.1  # of an equilateral triangle's roundness
+
+
+@dataclass(frozen=True)
+class Object:
+    """One object of a DiLiGenT-like folder, cropped to its mask.
+
+    normals: float64 (H, W, 3). inside: bool (H, W). depth: float64 (H, W), in millimetres, 0 where unknown.
+    """
+
+    name: str
+    normals: Array
+    inside: NDArray[np.bool_]
+    camera: Camera
+    depth: Array
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, explanation in (
+        ("integration", "error and time of integrating normal maps with true depths"),
+        ("body", "time, faces and soundness of the bodies of pictures"),
+    ):
+        commands.add_parser(name, help=explanation).add_argument("folder", type=Path)
+    commands.choices["body"].add_argument("--size", type=int, default=512, help="side of the cut-out, in pixels")
+    commands.choices["body"].add_argument("--faces", type=int, default=FACES, help="face budget")
+    options = parser.parse_args()
+    if options.command == "integration":
+        integration(options.folder)
+    else:
+        body(options.folder, options.size, options.faces)
+
+
+def integration(folder: Path) -> dict[str, float]:
+    """Print a line for every object of a folder; returns the mean absolute depth errors, in millimetres."""
+    names = sorted(path.name.removesuffix("_normal_map.png") for path in folder.glob("*_normal_map.png"))
+    if not names:
+        sys.exit(f"There is no NAME_normal_map.png in {folder}.")
+    print(f"{'object':12} {'pixels':>8} {'error mm':>9} {'seconds':>8} {'one turn mm':>12}")
+    errors: dict[str, float] = {}
+    for name in names:
+        item = read_object(folder, name)
+        start = time.perf_counter()
+        errors[name] = depth_error(item)
+        seconds = time.perf_counter() - start
+        plain = depth_error(item, turns=1)
+        print(f"{name:12} {item.inside.sum():8} {errors[name]:9.3f} {seconds:8.2f} {plain:12.3f}")
+    return errors
+
+
+def read_object(folder: Path, name: str) -> Object:
+    """Read one object's four files and crop them to its mask."""
+    mask = read_picture(folder / f"{name}_mask.png")[..., 0] > 127
+    pixels = read_picture(folder / f"{name}_normal_map.png")[..., :3]
+    matrix = np.loadtxt(folder / f"{name}_K.txt")
+    with np.load(folder / f"{name}_depth_gt.npz") as arrays:
+        depth = arrays[arrays.files[0]].astype(np.float64)
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+    camera = Camera(matrix[0, 0], matrix[1, 1], matrix[0, 2] - columns[0], matrix[1, 2] - rows[0])
+    inside = mask[part]
+    return Object(name, clean(pixels[part] / 127.5 - 1.0, inside), inside, camera, np.nan_to_num(depth[part]))
+
+
+def depth_error(item: Object, turns: int = 15) -> float:
+    """Integrate an object's normals; the mean absolute error of its depth, scaled by the median ratio, in mm."""
+    heights = integrate(item.normals, item.inside, lambda _: None, camera=item.camera, turns=turns)
+    known = item.inside & (item.depth > 0)
+    found, true = np.exp(-heights[known] / item.camera.focal), item.depth[known]
+    return float(np.abs(found * np.median(true / found) - true).mean())
+
+
+def body(folder: Path, size: int, faces: int) -> dict[str, Mesh]:
+    """Print a line for every picture of a folder; returns the finished meshes."""
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+    if not paths:
+        sys.exit(f"There is no picture in {folder}.")
+    stages = ("cut-out", "normals", "body", "finish")
+    print(f"{'picture':16} {' '.join(f'{title:>8}' for title in (*stages, 'total s', 'faces', 'slivers'))}  sound")
+    meshes: dict[str, Mesh] = {}
+    for path in paths:
+        try:
+            mesh, seconds = picture_to_mesh(path, size, faces)
+        except UserError as error:
+            print(f"{path.stem:16} {error.sentence}")
+            continue
+        slivers = int((quality(mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64)) < SLIVER).sum())
+        times = " ".join(f"{one:8.2f}" for one in seconds)
+        print(
+            f"{path.stem:16} {times} {sum(seconds):8.2f} {len(mesh.triangles):8} {slivers:8}  {soundness(mesh)}",
+            flush=True,
+        )
+        meshes[path.stem] = mesh
+    print(f"Most memory used: {_peak_megabytes()} MB")
+    return meshes
+
+
+def picture_to_mesh(path: Path, size: int, faces: int) -> tuple[Mesh, list[float]]:
+    """Run the draft engine's stages; returns the mesh and the seconds that each took."""
+    picture = read_picture(path)
+    seconds: list[float] = []
+
+    def timed(stage: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the stage returns
+        start = time.perf_counter()
+        result = stage()
+        seconds.append(time.perf_counter() - start)
+        return result
+
+    cutout = timed(lambda: cut_out(picture, size, _ignore))
+    estimated = timed(lambda: normals.estimate(cutout, _ignore))
+    built = timed(lambda: geometry.build(estimated, 0, _ignore))
+    return timed(lambda: finish(built, cutout.crop, _ignore, faces=faces)), seconds
+
+
+def soundness(mesh: Mesh) -> str:
+    """What is wrong with a mesh, in words; "yes" where nothing is."""
+    closed = check.is_closed(mesh.triangles)
+    wrong = [
+        "" if closed else "open",
+        f"{check.pinched_vertices(mesh.triangles)} pinched"
+        if closed and check.pinched_vertices(mesh.triangles)
+        else "",
+        "" if check.signed_volume(mesh.vertices, mesh.triangles) > 0 else "inside out",
+    ]
+    return ", ".join(filter(None, wrong)) or "yes"
+
+
+def _ignore(_step: int, _of: int) -> None:
+    """Watch nothing."""
+
+
+def _peak_megabytes() -> str:
+    """The most memory that this process has held, where the system tells."""
+    if platform.system() == "Windows":
+        return "unknown"
+    import resource  # noqa: PLC0415 - not there on Windows
+
+    unit = 1 if platform.system() == "Darwin" else 1024
+    return str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit >> 20)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The benchmark measures what it says it measures."""
+
+from pathlib import Path
+
+import benchmark
+import numpy as np
+import pytest
+
+pytest.importorskip("PIL", reason="reads pictures: pip install pillow")
+
+
+def write_sphere(folder: Path, name: str) -> None:
+    """A sphere seen by a pinhole camera, as DiLiGenT gives its objects; its depth in millimetres."""
+    from PIL import Image
+
+    focal, size, far, radius = 900.0, 160, 1000.0, 80.0
+    row, column = np.mgrid[:size, :size] - (size - 1) / 2
+    ray = np.stack([column / focal, -row / focal, -np.ones((size, size))], axis=-1)
+    # |t ray - centre|^2 = radius^2 for the nearer t, which is the depth, as the ray's z is -1.
+    square, along = (ray**2).sum(axis=-1), far * np.ones((size, size))
+    inside = along**2 - square * (far**2 - radius**2) > 0
+    depth = np.where(
+        inside, (along - np.sqrt(np.where(inside, along**2 - square * (far**2 - radius**2), 0))) / square, 0
+    )
+    normals = (depth[..., None] * ray - np.array([0, 0, -far])) / radius
+    pixels = np.where(inside[..., None], np.round((normals + 1) * 127.5), 255).astype(np.uint8)
+    Image.fromarray(pixels).save(folder / f"{name}_normal_map.png")
+    Image.fromarray((inside * 255).astype(np.uint8)).save(folder / f"{name}_mask.png")
+    np.savetxt(folder / f"{name}_K.txt", [[focal, 0, (size - 1) / 2], [0, focal, (size - 1) / 2], [0, 0, 1]])
+    np.savez(folder / f"{name}_depth_gt.npz", depth=depth)
+
+
+def test_a_spheres_depth_is_found_to_a_fraction_of_a_millimetre(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_sphere(tmp_path, "ball")
+    errors = benchmark.integration(tmp_path)
+    assert errors["ball"] < 0.4
+    assert "ball" in capsys.readouterr().out
+
+
+def test_bodies_of_a_folder_are_timed_and_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from PIL import Image
+
+    rgba = np.zeros((80, 80, 4), np.uint8)
+    rgba[20:60, 30:50] = 255
+    Image.fromarray(rgba).save(tmp_path / "box.png")
+    Image.fromarray(rgba * 0).save(tmp_path / "nothing.png")
+    meshes = benchmark.body(tmp_path, 128, 2000)
+    assert list(meshes) == ["box"]
+    assert len(meshes["box"].triangles) <= 2000
+    assert benchmark.soundness(meshes["box"]) == "yes"
+    printed = capsys.readouterr().out
+    assert "transparent" in printed
+
+
+def test_a_folder_without_anything_to_measure_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="normal_map"):
+        benchmark.integration(tmp_path)
+    with pytest.raises(SystemExit, match="no picture"):
+        benchmark.body(tmp_path, 64, 100)

@@ -23,7 +23,8 @@ _POSITIONS = ((SURFACE, PICTURE), (NORMAL_COLOURS, NORMAL_MAP))
 def new_material(name: str, picture: bpy.types.Image, normal_map: bpy.types.Image) -> bpy.types.Material:
     """A material that shows the picture; `material.hi3dgen_shows` switches it."""
     material = bpy.data.materials.new(name)
-    material.use_nodes = True
+    if bpy.app.version < (5, 0, 0):  # from then on every material has nodes
+        material.use_nodes = True
     nodes, links = material.node_tree.nodes, material.node_tree.links
     nodes.clear()
 

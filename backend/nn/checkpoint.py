@@ -2,10 +2,11 @@
 """Puts published weights into a network, to the last tensor or not at all."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from ..errors import UserError
@@ -13,21 +14,50 @@ from ..errors import UserError
 _AGAIN = "The file is not the published one, or it is damaged. Delete it and download it again."
 
 
+N = TypeVar("N", bound=nn.Module)
+
+
+def load_network(stem: Path, kind: str, build: Callable[..., N]) -> N:
+    """The network that STEM.json describes, made by `build` from its arguments, with the weights in STEM.safetensors.
+
+    The weights are mapped into memory and not copied: moving the network to a device reads them.
+    Raises UserError where a file is missing or damaged, or does not fit the network that `kind` names.
+    """
+    description = stem.with_name(f"{stem.name}.json")
+    arguments = read_config(description, kind)
+    try:
+        with torch.device("meta"):
+            network = build(**arguments)
+    except (TypeError, ValueError) as error:
+        raise damaged(f"{description} describes no {kind} of ours: {error}") from error
+    weights = stem.with_name(f"{stem.name}.safetensors")
+    fill(network, read_tensors(weights), str(weights))
+    return network
+
+
 def read_config(path: Path, kind: str) -> dict[str, Any]:
     """The arguments in a network's description `path`, a JSON object {"name": kind, "args": {...}}.
 
     Raises UserError where the file is missing, is no such description, or describes another kind of network.
     """
+    description = read_description(path)
+    name, arguments = description.get("name"), description.get("args")
+    if name != kind or not isinstance(arguments, dict):
+        raise damaged(f"{path} describes a {name!r:.60}, where a {kind} belongs")
+    return arguments
+
+
+def read_description(path: Path) -> dict[str, Any]:
+    """The JSON object in `path`. Raises UserError where the file is missing or something else."""
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
-        name, arguments = description["name"], dict(description["args"])
     except FileNotFoundError as error:
-        raise _missing(path) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError("weights-damaged", f"{path} does not describe a network: {error!r}.", _AGAIN) from error
-    if name != kind:
-        raise UserError("weights-damaged", f"{path} describes a {name}, where a {kind} belongs.", _AGAIN)
-    return arguments
+        raise missing(path) from error
+    except (OSError, ValueError) as error:
+        raise damaged(f"{path} cannot be read: {error}") from error
+    if not isinstance(description, dict):
+        raise damaged(f"{path} does not describe a network")
+    return description
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -41,9 +71,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except FileNotFoundError as error:
-        raise _missing(path) from error
+        raise missing(path) from error
     except (OSError, SafetensorError) as error:
-        raise UserError("weights-damaged", f"{path} cannot be read: {error}.", _AGAIN) from error
+        raise damaged(f"{path} cannot be read: {error}") from error
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: str, unused: Collection[str] = ()) -> None:
@@ -64,16 +94,27 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: str, unused:
             if name in tensors and _form(tensors[name]) != _form(tensor)
         ),
     ]
-    if faults:
-        more = f" (and {len(faults) - 1} more such faults)" if len(faults) > 1 else ""
-        raise UserError("weights-mismatch", f"{source} does not fit the network: {faults[0]}{more}.", _AGAIN)
+    refuse(source, faults)
     network.load_state_dict({name: tensors[name] for name in wanted}, assign=True)
     network.requires_grad_(requires_grad=False).eval()
 
 
+def refuse(source: str, faults: Sequence[str]) -> None:
+    """Raises UserError where there are `faults` that keep the weights in `source` from being a network's."""
+    if faults:
+        more = f" (and {len(faults) - 1} more such faults)" if len(faults) > 1 else ""
+        raise UserError("weights-mismatch", f"{source} does not fit the network: {faults[0]}{more}.", _AGAIN)
+
+
+def missing(path: Path) -> UserError:
+    """What to raise where a file of weights is not there."""
+    return UserError("weights-missing", f"{path} is not there.", "Download the weights of this engine first.")
+
+
+def damaged(sentence: str) -> UserError:
+    """What to raise where a file of weights is not what it should be, as `sentence` (without its full stop) says."""
+    return UserError("weights-damaged", f"{sentence}.", _AGAIN)
+
+
 def _form(tensor: Tensor) -> str:
     return f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
-
-
-def _missing(path: Path) -> UserError:
-    return UserError("weights-missing", f"{path} is not there.", "Download the weights of this engine first.")

@@ -11,12 +11,14 @@ Tokens are (B, L, C), with as many of them in each batch item. Objects of differ
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from .attention import attend
 from .layers import FeedForward, HeadRMSNorm, LayerNorm32, TimestepEmbedder, cast_but_norms, layer_norm32
+from .sampler import Velocity
 
 _EPS = 1e-6
 
@@ -133,12 +135,11 @@ class DiffusionTransformer(nn.Module):
     ) -> None:
         """`dtype` is what the blocks multiply in; everything before and after them is float32."""
         super().__init__()
-        self.dtype = dtype
         self.t_embedder = TimestepEmbedder(channels)
         self.blocks = nn.ModuleList(
             ModulatedBlock(channels, context_channels, heads, mlp_ratio, qk_rms_norm=qk_rms_norm) for _ in range(blocks)
         )
-        cast_but_norms(self.blocks, dtype)
+        self.compute_in(dtype)
 
     def time(self, t: Tensor) -> Time:
         """What the network needs to know of `t` float32 (B,) or (1,), the flow's time times 1000."""
@@ -155,6 +156,27 @@ class DiffusionTransformer(nn.Module):
         for block, modulation, context in zip(self._blocks(), time.modulations, contexts, strict=True):
             h = block(h, modulation, context)
         return h
+
+    def bound_to(self, tokens: Tensor, *more: Any) -> Velocity[Tensor]:  # noqa: ANN401  whatever forward takes
+        """The flow model, as the sampler wants it, for the picture with `tokens` (1 or B, T, context channels).
+
+        `more` follows the state, the time and the contexts in every call of `forward`. Contexts are computed
+        here, modulations once a step.
+        """
+        contexts = {True: self.contexts(tokens), False: self.contexts(None)}
+        times: dict[float, Time] = {}
+
+        def velocity(x: Tensor, t: float, *, conditional: bool) -> Tensor:
+            if t not in times:
+                times[t] = self.time(torch.tensor([1000 * t], dtype=torch.float32, device=x.device))
+            return self(x, times[t], contexts[conditional], *more)
+
+        return velocity
+
+    def compute_in(self, dtype: torch.dtype) -> None:
+        """Makes `dtype` what the blocks multiply in."""
+        self.dtype = dtype
+        cast_but_norms(self.blocks, dtype)
 
     def _blocks(self) -> list[ModulatedBlock]:
         return [block for block in self.blocks if isinstance(block, ModulatedBlock)]

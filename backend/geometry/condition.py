@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the flow models see: the normal map as a picture, and that picture as image tokens.
+
+The tokens are those of DINOv2 with registers (Oquab et al. 2023; Darcet et al. 2024), taken before the network's own
+last norm and normalised without an affine part. Here, where normal maps go into Hi3DGen's networks, x turns to
+the left and the map becomes the 8-bit picture over white that they learned from.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from ..nn.checkpoint import read_description, read_tensors, refuse
+from ..nn.layers import layer_norm32
+from ..stage_types import NormalMap
+
+if TYPE_CHECKING:
+    from transformers import Dinov2WithRegistersConfig, Dinov2WithRegistersModel
+
+SIDE = 518  # pixels of the picture that the tokens are of: 37 patches of 14
+_PICTURE_SIDE = 1024  # pixels of the picture that upstream shows and hands on
+_MEAN = (0.485, 0.456, 0.406)  # ImageNet's colours
+_DEVIATION = (0.229, 0.224, 0.225)
+_EPS = 1e-5
+
+_PUBLISHED_NAMES = (
+    (r"^patch_embed\.proj\.", "embeddings.patch_embeddings.projection."),
+    (r"^pos_embed$", "embeddings.position_embeddings"),
+    (r"^(cls_token|mask_token|register_tokens)$", r"embeddings.\1"),
+    (r"^norm\.", "layernorm."),
+    (r"^blocks\.(\d+)\.attn\.proj\.", r"encoder.layer.\1.attention.output.dense."),
+    (r"^blocks\.(\d+)\.ls(\d)\.gamma$", r"encoder.layer.\1.layer_scale\2.lambda1"),
+    (r"^blocks\.(\d+)\.", r"encoder.layer.\1."),
+)
+
+
+def load_tokenizer(folder: Path) -> "Dinov2WithRegistersModel":
+    """The network in `folder`, laid out as facebook/dinov2-with-registers-large: config.json, model.safetensors.
+
+    Raises UserError where a file is missing or damaged, or a tensor is missing, foreign or misshapen.
+    """
+    from transformers import Dinov2WithRegistersConfig  # noqa: PLC0415
+
+    description, weights = folder / "config.json", folder / "model.safetensors"
+    config = Dinov2WithRegistersConfig.from_dict(read_description(description))
+    return tokenizer(config, read_tensors(weights), str(weights))
+
+
+def tokenizer(
+    config: "Dinov2WithRegistersConfig", tensors: Mapping[str, Tensor], source: str
+) -> "Dinov2WithRegistersModel":
+    """The network with `tensors` under the names of the published transformers checkpoint; it gives raw tokens.
+
+    Its class renames its parts from one version to the next and knows the published names, so it is given those.
+    Raises UserError, naming the tensor and `source`, where one is missing, foreign or misshapen.
+    """
+    from transformers import Dinov2WithRegistersModel  # noqa: PLC0415
+    from transformers.utils import logging  # noqa: PLC0415
+
+    logging.disable_progress_bar()  # loading takes no time: the tensors are used as they are
+    loaded: Any = Dinov2WithRegistersModel.from_pretrained(
+        None,
+        config=config,
+        state_dict=dict(tensors),
+        dtype=torch.float32,
+        output_loading_info=True,
+        ignore_mismatched_sizes=True,  # they are refused below, by name
+    )
+    network, report = loaded  # asked for its report, it returns a pair
+    faults = [
+        *(f"the tensor {name} is missing" for name in sorted(report["missing_keys"])),
+        *(f"it has no place for the tensor {name}" for name in sorted(report["unexpected_keys"])),
+        *(
+            f"the tensor {name} is {tuple(found)}, where {tuple(wanted)} belongs"
+            for name, found, wanted in sorted(report["mismatched_keys"])
+        ),
+    ]
+    refuse(source, faults)
+    network.layernorm = torch.nn.Identity()
+    return network.requires_grad_(requires_grad=False).eval()
+
+
+def from_hub_layout(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a checkpoint in torch.hub's layout (dinov2_vitl14_reg4_pretrain.pth), renamed for transformers.
+
+    Queries, keys and values lie in one tensor there. Unknown names stay, for `tokenizer` to refuse.
+    """
+    renamed: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        fused = re.fullmatch(r"blocks\.(\d+)\.attn\.qkv\.(weight|bias)", name)
+        if fused and tensor.shape[0] % 3 == 0:
+            block, kind = fused.groups()
+            for part, third in zip(("query", "key", "value"), tensor.chunk(3), strict=True):
+                renamed[f"encoder.layer.{block}.attention.attention.{part}.{kind}"] = third
+            continue
+        published = name
+        for pattern, replacement in _PUBLISHED_NAMES:
+            published = re.sub(pattern, replacement, published)
+        renamed[published] = tensor
+    return renamed
+
+
+def to_picture(normal_map: NormalMap, size: tuple[int, int] = (_PICTURE_SIDE, _PICTURE_SIDE)) -> NDArray[np.uint8]:
+    """The map as upstream pictures it: uint8 (H, W, 3), x to the left, white where the alpha is at most a half.
+
+    `size` is (W, H). The map becomes 8-bit in its own resolution, cut short and not rounded, and is then resampled.
+    """
+    values = np.where(normal_map.alpha[..., None] * 255 > 128, normal_map.normals * (-1, 1, 1), 1).clip(-1, 1)
+    pixels = ((values.astype(np.float32) + 1) / 2 * 255).astype(np.uint8)
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
+
+
+def to_pixels(picture: NDArray[np.uint8]) -> Tensor:
+    """A picture uint8 (H, W, 3) as the network takes it: float32 (1, 3, 518, 518), ImageNet's mean 0, deviation 1."""
+    resized = np.asarray(Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+    pixels = torch.from_numpy(resized.astype(np.float32) / 255).movedim(-1, 0)
+    return ((pixels - torch.tensor(_MEAN)[:, None, None]) / torch.tensor(_DEVIATION)[:, None, None])[None]
+
+
+@torch.inference_mode()
+def image_tokens(network: "Dinov2WithRegistersModel", pixels: Tensor) -> Tensor:
+    """The tokens of `pixels` (B, 3, 518, 518), float32 (B, 1374, C).
+
+    First the class token, then 4 registers, then the 37 x 37 patches row by row.
+    """
+    return layer_norm32(network(pixels).last_hidden_state, _EPS)

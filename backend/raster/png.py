@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pixels to PNG bytes (PNG specification, third edition, W3C 2025) with nothing but zlib.
 
-Every row is predicted by the Paeth filter and packed at zlib's level 4: on renders, photographs and normal maps of
-1024 x 1024 this takes half the time of level 6, and the file is mostly within 8 % of the smallest that any filters, chosen
-row by row, gave at any level. So nothing is searched.
+Every row is predicted by the Paeth filter and packed at zlib's level 4. At 1024 x 1024 this takes half the time of
+level 6; photographs and renders come out within 9 % of the smallest file that any filters, chosen row by row, gave at
+any level, a smooth normal map within 17 %. So nothing is searched.
 """
 
 import struct

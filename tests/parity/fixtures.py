@@ -102,21 +102,48 @@ def assert_close(ours: "torch.Tensor", theirs: "torch.Tensor", relative: float =
     assert difference <= tolerance, f"differs by {difference:.3g}, {tolerance:.3g} is allowed"
 
 
-def weights_by_rule(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, "torch.Tensor"]:
-    """The weights of the full-size fixtures, each made from its name and shape: float32, deviation 0.02.
+def watched(part: "torch.nn.Module") -> list["torch.Tensor"]:
+    """A list that every output of `part` is appended to."""
+    outputs: list[torch.Tensor] = []
 
-    Norm and layer scales (`.gamma`, and `.weight` of one axis) are shifted to 1.
+    def note(part: "torch.nn.Module", given: tuple[Any, ...], output: "torch.Tensor") -> None:
+        outputs.append(output)
+
+    part.register_forward_hook(note)
+    return outputs
+
+
+def forms(tensors: Mapping[str, "torch.Tensor"]) -> dict[str, tuple[tuple[int, ...], str]]:
+    """Every tensor's shape and dtype by its name, as a manifest gives them."""
+    return {name: (tuple(tensor.shape), str(tensor.dtype).removeprefix("torch.")) for name, tensor in tensors.items()}
+
+
+def weights_by_rule(tensors: Mapping[str, "torch.Tensor"]) -> dict[str, "torch.Tensor"]:
+    """The weights of the full-size fixtures, each made from the name and shape of its tensor in `tensors`.
+
+    float32 with deviation 0.02. Norm and layer scales (`.gamma`, and `.weight` of one axis) are shifted to 1.
     """
     import torch
 
     weights: dict[str, torch.Tensor] = {}
-    for name, shape in shapes.items():
+    for name, tensor in tensors.items():
+        shape = tuple(tensor.shape)
         values = _uniform(name, shape)
         values *= np.sqrt(3) * 0.02
         if name.endswith(".gamma") or (name.endswith(".weight") and len(shape) == 1):
             values += 1
         weights[name] = torch.from_numpy(values.astype(np.float32))
     return weights
+
+
+def published(kind: str) -> dict[str, "torch.Tensor"]:
+    """The published checkpoint's tensors without their values, on torch's "meta" device."""
+    import torch
+
+    return {
+        name: torch.empty(form["shape"], dtype=getattr(torch, form["dtype"]), device="meta")
+        for name, form in manifest(kind)["tensors"].items()
+    }
 
 
 def input_by_rule(name: str, shape: tuple[int, ...], sha256: str | None = None) -> "torch.Tensor":

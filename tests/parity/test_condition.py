@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The picture's tokens are those that the published conditioner gives, from either layout of its weights."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.parity import fixtures
+
+pytest.importorskip("torch", reason="torch is not installed here: the extra hi3dgen has it")
+pytest.importorskip("transformers", reason="transformers is not installed here: the extra hi3dgen has it")
+
+import torch
+import transformers
+from safetensors.torch import save_file
+from torch import Tensor
+
+from backend.errors import UserError
+from backend.geometry.condition import from_hub_layout, image_tokens, load_tokenizer, to_pixels, tokenizer
+
+
+def tokenizer_of(config: dict[str, Any], hub: dict[str, Tensor]) -> Any:
+    return tokenizer(described(config), from_hub_layout(hub), "the fixture")
+
+
+def described(config: dict[str, Any]) -> Any:
+    """The hub's configuration in transformers' terms."""
+    return transformers.Dinov2WithRegistersConfig(
+        hidden_size=config["embed_dim"],
+        num_hidden_layers=config["depth"],
+        num_attention_heads=config["num_heads"],
+        mlp_ratio=config["mlp_ratio"],
+        image_size=config["img_size"],
+        patch_size=config["patch_size"],
+        num_register_tokens=config["num_register_tokens"],
+    )
+
+
+@fixtures.each("image_cond")
+@torch.inference_mode()
+def test_the_tokens(path: Path) -> None:
+    fixture = fixtures.read(path)
+    network = tokenizer_of(fixture.config, fixture.weights())
+    pixels = to_pixels(fixture.input("rgb").numpy())
+    raw, tokens = network(pixels).last_hidden_state[0], image_tokens(network, pixels)[0]
+    assert len(tokens) == fixture.facts["n_tokens"]
+    rows = fixture.output("rows")
+    fixtures.assert_close(raw[rows], fixture.output("x_prenorm_rows"))
+    fixtures.assert_close(tokens[rows], fixture.output("cond_rows"))
+    fixtures.assert_close(tokens.mean(0), fixture.output("cond_mean"))
+    fixtures.assert_close(tokens.std(0), fixture.output("cond_std"))
+
+
+@fixtures.each("image_cond")
+def test_the_folder_that_is_on_the_hub(path: Path, tmp_path: Path) -> None:
+    fixture = fixtures.read(path)
+    described(fixture.config).save_pretrained(tmp_path)
+    tensors = {name: tensor.contiguous() for name, tensor in from_hub_layout(fixture.weights()).items()}
+    assert (
+        "encoder.layer.0.attention.attention.query.weight" in tensors
+    )  # what facebook/dinov2-with-registers-large says
+    save_file(tensors, tmp_path / "model.safetensors")
+    pixels = to_pixels(fixture.input("rgb").numpy())
+    tokens = image_tokens(load_tokenizer(tmp_path), pixels)
+    assert torch.equal(tokens, image_tokens(tokenizer_of(fixture.config, fixture.weights()), pixels))
+
+
+@fixtures.each("image_cond")
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"cls_token": None}, "cls_token is missing"),
+        ({"blocks.0.attn.qkv.bias": None}, "is missing"),
+        ({"head.weight": torch.zeros(2)}, "no place for the tensor head.weight"),
+        ({"mask_token": torch.zeros(1, 5)}, r"mask_token is \(1, 5\), where"),
+    ],
+)
+def test_what_does_not_fit_is_named(path: Path, change: dict[str, Tensor | None], named: str) -> None:
+    fixture = fixtures.read(path)
+    changed = {name: tensor for name, tensor in {**fixture.weights(), **change}.items() if tensor is not None}
+    with pytest.raises(UserError, match=named):
+        tokenizer_of(fixture.config, changed)
+
+
+def test_the_published_checkpoint_has_a_place_for_every_tensor() -> None:
+    manifest = fixtures.manifest("dinov2_vitl14_reg")
+    with torch.device("meta"):
+        network = transformers.Dinov2WithRegistersModel(described(manifest["config"]))
+    renamed = from_hub_layout(fixtures.published("dinov2_vitl14_reg"))
+    assert sorted(tuple(tensor.shape) for tensor in renamed.values()) == sorted(
+        tuple(tensor.shape) for tensor in network.state_dict().values()
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@torch.inference_mode()
+def test_the_tokens_in_full_size() -> None:
+    fixture = fixtures.full("image_cond")
+    weights = fixtures.weights_by_rule(fixtures.published("dinov2_vitl14_reg"))
+    network = tokenizer_of(fixtures.manifest("dinov2_vitl14_reg")["config"], weights)
+    facts = fixture.facts
+    pixels = fixtures.input_by_rule(facts["image_key"], facts["image_shape"], facts["image_sha256"])
+    tokens = image_tokens(network, pixels)[0]
+    rows = fixture.output("rows")
+    fixtures.assert_close(tokens[rows], fixture.output("cond_rows"))
+    fixtures.assert_close(tokens.mean(0), fixture.output("cond_mean"))

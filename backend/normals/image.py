@@ -5,6 +5,8 @@ As a picture a normal map lies in the frame of the picture that it belongs to, s
 is white outside the object: rgb = (n + 1) / 2 * 255 with x right, y up, z to the viewer (OpenGL).
 """
 
+import math
+
 import numpy as np
 
 from ..errors import UserError
@@ -12,6 +14,8 @@ from ..raster.resample import lay_back_normals, resample
 from ..stage_types import Crop, Cutout, Floats, NormalMap, Picture, Report
 
 MAX_SIDE = 4096
+STRIP_ROWS = 32  # of the result
+KERNEL_REACH = 3  # rows beyond a strip that the resampling looks at, of the result or of the map
 ASPECT_TOLERANCE = 0.01
 
 
@@ -35,7 +39,6 @@ def from_picture(cutout: Cutout, pixels: Picture, report: Report) -> NormalMap:
     pixels: uint8 (H, W, 4), the same view as the picture at any resolution; its alpha is ignored.
     Raises `UserError` where its aspect ratio is not the picture's, or where it holds no normals.
     """
-    report(0, 2)
     height, width = pixels.shape[:2]
     crop = cutout.crop
     x, y = width / crop.picture_width, height / crop.picture_height
@@ -48,17 +51,34 @@ def from_picture(cutout: Cutout, pixels: Picture, report: Report) -> NormalMap:
         sentence = f"The normal map ({width} x {height}) does not have the shape of the picture "
         sentence += f"({crop.picture_width} x {crop.picture_height})."
         raise UserError("bad-normal-map", sentence, "Give a normal map of the same view, at any resolution.")
-    values = pixels[..., :3].astype(np.float32) / np.float32(127.5) - np.float32(1.0)
     window = (crop.left * x, crop.top * y, crop.side * x, crop.side * y)
-    values = resample(values, window, (len(cutout.rgba), len(cutout.rgba)), fill=1.0)
-    report(1, 2)
-    normals = _without_white(values, cutout.alpha)
+    normals = _without_white(_values(pixels, window, len(cutout.rgba), report), cutout.alpha)
     inside = cutout.alpha > 0.5
     if inside.any() and np.median(normals[inside][:, 2]) <= 0.0:
         sentence = "The normal map's blue does not point to the viewer, so it is no camera-space normal map."
         advice = "Give a map whose red is right, green is up, blue is to the viewer."
         raise UserError("bad-normal-map", sentence, advice)
     return NormalMap(normals, cutout.alpha)
+
+
+def _values(pixels: Picture, window: tuple[float, float, float, float], size: int, report: Report) -> Floats:
+    """A window (left, top, width, height) of a map in [-1, 1], float32 (size, size, 3), white past its border.
+
+    Done by strips: as floats, the largest maps would take gigabytes.
+    """
+    left, top, width, height = window
+    scale = height / size
+    reach = KERNEL_REACH * max(scale, 1.0)
+    strips: list[Floats] = []
+    for first in range(0, size, STRIP_ROWS):
+        report(first, size)
+        rows = min(STRIP_ROWS, size - first)
+        upper, lower = top + first * scale, top + (first + rows) * scale
+        start = min(max(math.floor(upper - reach), 0), len(pixels) - 1)
+        stop = max(min(math.ceil(lower + reach), len(pixels)), start + 1)
+        values = pixels[start:stop, :, :3].astype(np.float32) / np.float32(127.5) - np.float32(1.0)
+        strips.append(resample(values, (left, upper - start, width, rows * scale), (rows, size), fill=1.0))
+    return np.concatenate(strips)
 
 
 def _without_white(values: Floats, alpha: Floats) -> Floats:

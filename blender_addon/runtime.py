@@ -2,6 +2,7 @@
 """What ties the session to Blender: the timer that ticks it, the handlers that protect it, and its one instance."""
 
 import logging
+import signal
 from pathlib import Path
 
 import bpy
@@ -34,8 +35,20 @@ def user_folder() -> Path:
 
 
 def can_land() -> bool:
-    """A new object takes over as the active one, which would throw the artist out of the mode that they work in."""
-    return bpy.context.mode == "OBJECT"
+    """Whether no window is in the midst of something that a new object would spoil.
+
+    It takes over as the active one, which would throw the artist out of the mode that they work in; and the undo step
+    that comes with it would keep a half-done drag.
+    """
+    windows = bpy.context.window_manager.windows
+    active = [window.view_layer.objects.active for window in windows]
+    in_object_mode = bpy.context.mode == "OBJECT" and all(thing is None or thing.mode == "OBJECT" for thing in active)
+    return in_object_mode and not any(_drags(operator) for window in windows for operator in window.modal_operators)
+
+
+def _drags(operator: bpy.types.Operator) -> bool:
+    """Whether it holds the mouse until the artist confirms a change; others may run as long as Blender does."""
+    return {"UNDO", "BLOCKING"} <= operator.bl_options
 
 
 def has_window() -> bool:
@@ -68,6 +81,7 @@ def redraw_panels() -> None:
 
 def register() -> None:
     """Watch for other files being opened."""
+    _survive_broken_pipes()
     bpy.app.handlers.load_pre.append(_before_other_file)
 
 
@@ -81,6 +95,16 @@ def unregister() -> None:
     if _session is not None:
         _session.close()
         _session = None
+
+
+def _survive_broken_pipes() -> None:
+    """Writing to a backend that is gone must raise in whoever writes, as it does in every other Python.
+
+    Blender starts its Python without that, and the signal would end Blender. It stays so when the extension is
+    disabled: its threads may write on for a moment.
+    """
+    if hasattr(signal, "SIGPIPE") and signal.getsignal(signal.SIGPIPE) is signal.SIG_DFL:  # Windows has none
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 
 def _tick() -> float | None:
@@ -97,6 +121,8 @@ def _warm_up() -> None:
 
 @persistent
 def _before_other_file(*_: object) -> None:
-    """What was asked for in one file must not land in another."""
+    """What was asked for in one file must not land in another, nor be complained of there."""
     for job in session().jobs:
         session().cancel(job)
+    if session().phase is not Phase.BROKEN:
+        session().error = None

@@ -14,8 +14,10 @@ from .errors import AddonError
 from .generate import Order, active_picture, submit, wait
 from .process import log_tail
 from .session import Phase
+from .text import lines
 
 LOG_LINES = 24
+LOG_WIDTH, LOG_MARGIN = 900, 30
 SETTINGS = ("resolution",)  # those that are fields of the panel and properties of the operator alike
 
 
@@ -116,15 +118,17 @@ class HI3DGEN_OT_show_log(bpy.types.Operator):  # noqa: N801
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Show it in a popup."""
-        return context.window_manager.invoke_popup(self, width=900)
+        return context.window_manager.invoke_popup(self, width=LOG_WIDTH)
 
-    def draw(self, _context: bpy.types.Context) -> None:
+    def draw(self, context: bpy.types.Context) -> None:
         """Draw the popup."""
+        width = (LOG_WIDTH - LOG_MARGIN) * context.preferences.system.ui_scale
+        self.layout.label(text=f"The end of the backend's log, in {runtime.user_folder()}", icon="TEXT")
         column = self.layout.column(align=True)
         column.scale_y = 0.7
-        column.label(text=f"The end of the backend's log, in {runtime.user_folder()}")
-        for line in _log_lines():
-            column.label(text=line)
+        for entry in _log_lines():
+            for line in lines(entry, width):
+                column.label(text=line, translate=False)
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Print it, where a script asks."""

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The panel, in the sidebars of the viewport and of the Image Editor."""
 
-import textwrap
-
 import bpy
 
 from . import runtime
@@ -10,10 +8,10 @@ from .generate import active_picture
 from .material import is_ours
 from .scene import recipe_of
 from .session import Job, JobState, Phase, Session
+from .text import sidebar_lines
 from .thumbnails import icon_of
 
 CATEGORY = "Hi3DGen"
-WRAP = 42
 PREVIEW_SCALE = 7.0
 
 
@@ -58,12 +56,13 @@ class HI3DGEN_PT_image_editor(_Panel, bpy.types.Panel):  # noqa: N801
 
 
 def _draw_picture(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """The field for the picture, and the one of an Image Editor where that is what a click means."""
     shown = active_picture(context)
     settings = context.scene.hi3dgen
+    if not isinstance(context.space_data, bpy.types.SpaceImageEditor) or context.space_data.image is None:
+        layout.template_ID(settings, "picture", open="image.open")
     if shown and shown != settings.picture:
         layout.label(text=shown.name, icon="IMAGE_DATA", translate=False)
-    else:
-        layout.template_ID(settings, "picture", open="image.open")
 
 
 def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:
@@ -78,7 +77,10 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session
     for setting in engine.settings if engine else ():
         if hasattr(settings, setting.name):
             column.prop(settings, setting.name)
-    column.prop(settings, "normal_map")
+    if settings.normal_map:  # a template beside a label leaves no room for the name
+        column.prop(settings, "normal_map")
+    else:
+        column.template_ID(settings, "normal_map", open="image.open", text="Normal Map")
     if engine and engine.missing:
         _draw_sentence(layout, engine.missing, "INFO")
 
@@ -110,7 +112,8 @@ def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
     else:
         part = progress.step / max(progress.of, 1)
         factor = (progress.stage_index + part) / progress.stage_count
-        box.progress(factor=factor, text=f"{progress.label}, step {progress.step} of {progress.of}")
+        step = f", step {progress.step} of {progress.of}" if progress.of > 1 else ""
+        box.progress(factor=factor, text=progress.label + step)
         place = f"Stage {progress.stage_index + 1} of {progress.stage_count}"
         left = "" if progress.eta_seconds is None else f", {max(progress.eta_seconds, 1.0):.0f} s left"
         box.label(text=place + left)
@@ -119,8 +122,9 @@ def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
 def _draw_error(layout: bpy.types.UILayout, session: Session) -> None:
     if session.error:
         box = layout.box()
-        box.alert = True
-        _draw_sentence(box, session.error.sentence, "ERROR")
+        alert = box.column()
+        alert.alert = True  # not the whole box: what happened is red, what to do about it is not
+        _draw_sentence(alert, session.error.sentence, "ERROR")
         _draw_sentence(box, session.error.advice, "BLANK1")
         box.operator("hi3dgen.show_log", icon="TEXT")
 
@@ -132,14 +136,16 @@ def _draw_object(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     if recipe and is_ours(material):
         box = layout.box()
         box.label(text=f"{thing.name}: seed {recipe['seed']}", icon="MESH_DATA", translate=False)
-        box.row().prop(material, "hi3dgen_shows", expand=True)
+        row = box.row()
+        row.use_property_split = False
+        row.prop(material, "hi3dgen_shows", expand=True)
 
 
 def _draw_sentence(layout: bpy.types.UILayout, sentence: str, icon: str) -> None:
-    """A sentence over several lines: a label does not wrap."""
+    """A sentence over as many lines as it needs."""
     column = layout.column(align=True)
     column.scale_y = 0.8
-    for number, line in enumerate(textwrap.wrap(sentence, WRAP)):
+    for number, line in enumerate(sidebar_lines(sentence, bpy.context.region)):
         column.label(text=line, icon="BLANK1" if number else icon, translate=False)
 
 

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sentences over several lines: a label neither wraps nor shows more than fits."""
+
+import blf
+import bpy
+
+_FONT = 0  # the interface's
+_UNIT = 20  # pixels of a button's height at scale 1
+_MARGIN = 4.8  # units beside a label with an icon: the panel's and the box's borders, the icon, the column of tabs
+
+
+def sidebar_lines(text: str, region: bpy.types.Region | None) -> list[str]:
+    """The lines of a label with an icon in a box in a sidebar, as wide as the artist has made it."""
+    if region is None:
+        return [text]
+    view = region.view2d  # the artist may have zoomed the panel
+    shown = view.region_to_view(region.width, 0)[0] - view.region_to_view(0, 0)[0]
+    return lines(text, shown - _MARGIN * _UNIT * bpy.context.preferences.system.ui_scale)
+
+
+def lines(text: str, width: float) -> list[str]:
+    """Break a text between its words into lines of at most `width` pixels in the interface's font; an indent stays."""
+    style = bpy.context.preferences.ui_styles[0].widget
+    blf.size(_FONT, style.points * bpy.context.preferences.system.ui_scale)
+    indent = text[: len(text) - len(text.lstrip())]
+    first, *words = text.split() or [""]
+    broken = [indent + first]
+    for word in words:
+        longer = f"{broken[-1]} {word}"
+        if blf.dimensions(_FONT, longer)[0] > width:
+            broken.append(indent + word)
+        else:
+            broken[-1] = longer
+    return broken

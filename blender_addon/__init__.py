@@ -7,10 +7,10 @@ bpy is touched on the main thread only.
 
 import bpy
 
-from . import command, material, operators, panel, preferences, properties, runtime, thumbnails
+from . import command, material, menus, operators, panel, preferences, properties, runtime, thumbnails
 
 _CLASSES = (*preferences.CLASSES, *properties.CLASSES, *operators.CLASSES, *panel.CLASSES)
-_PARTS = (properties, material, thumbnails, runtime, command)
+_PARTS = (properties, material, thumbnails, menus, runtime, command)
 
 
 def register() -> None:

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Generate in the menus: search (F3) finds what is in a menu of the editor under the mouse, and nothing else."""
+
+import bpy
+
+_MENUS = ("VIEW3D_MT_add", "IMAGE_MT_image")
+
+
+def _draw(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
+    menu.layout.separator()
+    menu.layout.operator("hi3dgen.generate", text="Generate Mesh with Hi3DGen", icon="MESH_MONKEY")
+
+
+def register() -> None:
+    """Extend the menus."""
+    for name in _MENUS:
+        getattr(bpy.types, name).append(_draw)
+
+
+def unregister() -> None:
+    """Take the entries back."""
+    for name in _MENUS:
+        getattr(bpy.types, name).remove(_draw)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The body's two sheets, as surfaces over the lattice.
 
-Let h be the inflated silhouette, scaled to the relief that the normals show, and z what the normals integrate to,
-held to h in its low frequencies. Their difference r = z - h is what the picture knows beyond its outline. Where the
-outline itself lies in depth is read from r beside it: the membrane m is a smooth image that is close to r there and
-harmonic further in. Then
+Let h be the inflated silhouette, scaled to the relief that the normals show, and z what the normals integrate to. A
+small bias of the normals would add up to a body that leans, so z is pulled towards h in its low frequencies, by a
+smooth image that is added to it: no step is torn open or closed by that. The difference r = z - h is what the picture
+knows beyond its outline. Where the outline itself lies in depth is read from r beside it: the membrane m is a smooth
+image that is close to r there and harmonic further in. Then
 
     front = m + h + b (r - m)        back = m - thickness * H (h / H)^profile,   H = max h
 
@@ -29,8 +30,10 @@ _BAND = 12 / 512  # D, of the cut-out's side
 _MARGIN = 6 / 512  # of the cut-out's side: where b has risen to 1
 _RIM_HOLD = 0.05  # of the membrane to r beside the rim, compared with its own stiffness
 _STEEPEST = 0.1  # n_z: a steeper slope than 10 is not told from a step
-_HOLD = 0.6  # of z to h, over the greatest u: slopes win below some 80 % of the body's radius, h above
-_WALL = 0.3  # of h: the least distance between the sheets
+_HOLD = 0.8  # of z's low frequencies to h, over the greatest u: beyond about half the body's radius, h wins
+_LOOSE = 0.02  # the same while integrating, for parts that nothing else holds
+_CLIFF = 8 / 512  # of the cut-out's side: a step between neighbours from which its edge is trimmed
+_WALL = 0.2  # of the inflated silhouette: the least distance between the sheets
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ class Body:
     """A body's sheets over a lattice of (H, W) points; all float64 (H, W), in pixels.
 
     column, row: where each point lies in the picture, in pixel coordinates (a pixel's centre is whole). rim: the depth
-    of the membrane. front, inflated: heights towards the viewer above the membrane, 0 outside.
+    of the membrane. front, silhouette: heights towards the viewer above the membrane, 0 outside: the front sheet's, and
+    the inflated silhouette's, which `relief` scales to the depth that the normals show.
     """
 
     inside: Mask
@@ -46,13 +50,14 @@ class Body:
     row: Array
     rim: Array
     front: Array
-    inflated: Array
+    silhouette: Array
+    relief: float
 
     def back(self, thickness: float, profile: float) -> Array:
         """The back's height, (H, W), negative behind the membrane; always behind the front."""
-        top = float(self.inflated.max())
-        behind = -thickness * top * (self.inflated / top) ** profile
-        return np.minimum(behind, self.front - _WALL * self.inflated)
+        top = float(self.silhouette.max())
+        behind = -thickness * self.relief * top * (self.silhouette / top) ** profile
+        return np.minimum(behind, self.front - _WALL * self.silhouette)
 
 
 def shape(normals: Array, alpha: Array, side: int, progress: Progress) -> Body:
@@ -67,22 +72,26 @@ def shape(normals: Array, alpha: Array, side: int, progress: Progress) -> Body:
     progress(0.2)
     n = integration.clean(normals, inside)
     progress(0.2)
-    h = np.sqrt(u) * relief(n, u, slope, inside)
+    depth = relief(n, u, slope, inside)
+    h = depth * np.sqrt(u)
     n[..., 2] = np.maximum(n[..., 2], _STEEPEST)
     n /= np.linalg.norm(n, axis=-1, keepdims=True)
     progress(0.2)
-    pin = np.full(alpha.shape, _HOLD / float(u.max()))
-    z = integration.integrate(n, inside, lambda f: progress(0.2 + 0.6 * f), pin=pin, target=h, turns=6, tolerance=1e-3)
-    progress(0.8)
+    pin = np.full(alpha.shape, _LOOSE / float(u.max()))
+    z = integration.integrate(n, inside, lambda f: progress(0.2 + 0.55 * f), pin=pin, target=h, turns=6, tolerance=1e-3)
+    z = _trim_cliffs(z, inside, _CLIFF * side)
+    z += _smooth(h - z, np.where(inside, _HOLD / float(u.max()), 0.0), inside, lambda f: progress(0.75 + 0.1 * f))
     distance, at_rim = _distance(u, slope)
-    margin = np.minimum(_MARGIN * side, np.maximum(at_rim, 1.0))
+    margin = np.minimum(max(_MARGIN * side, 3.0), np.maximum(at_rim, 1.0))
     beyond = z - h
-    m = _membrane(beyond, inside, distance < margin, lambda f: progress(0.8 + 0.2 * f))
+    # The outermost pixels are left out: no integration catches all of a rim's steepness.
+    beside = inside & (distance < margin) & (distance > 0.25 * margin)
+    m = _smooth(beyond, _RIM_HOLD * beside, inside, lambda f: progress(0.85 + 0.15 * f))
     rise = np.clip(distance / margin, 0.0, 1.0)
     rise = rise * rise * (3.0 - 2.0 * rise) * np.clip((at_rim - 2.0) / 4.0, 0.0, 1.0)  # thin parts stay round
     column, row, ratio = _slide(distance, at_rim, u, slope, _BAND * side)
-    inflated = h * np.sqrt(ratio)
-    return Body(inside, column, row, m, (inflated + rise * (beyond - m)) * inside, inflated)
+    silhouette = np.sqrt(u * ratio)
+    return Body(inside, column, row, m, (depth * silhouette + rise * (beyond - m)) * inside, silhouette, depth)
 
 
 def relief(normals: Array, u: Array, slope: tuple[Array, Array], inside: Mask) -> float:
@@ -104,6 +113,35 @@ def relief(normals: Array, u: Array, slope: tuple[Array, Array], inside: Mask) -
     factors = 4.0 ** (np.arange(-32, 22) / 32)
     misfit = [float(((s * steepness * nz - tilt) ** 2 / (1.0 + (s * steepness) ** 2)).sum()) for s in factors]
     return float(factors[int(np.argmin(misfit))])
+
+
+def _trim_cliffs(z: Array, inside: Mask, least: float) -> Array:
+    """Straighten the edges of steps; (H, W).
+
+    Where a surface turns away from the viewer, rows and columns disagree by a few pixels on where it ends, which leaves
+    a comb of spikes. Beside steps of at least `least`, pixels take the median of their neighbourhood, a few times.
+    """
+    width = z.shape[1]
+    reach = 2
+    row, column = np.divmod(np.arange((2 * reach + 1) ** 2), 2 * reach + 1)
+    offsets = (row - reach) * width + column - reach
+    for _ in range(4):
+        beside = np.zeros(z.shape, np.bool_)
+        steep = (np.abs(z[:, 1:] - z[:, :-1]) > least) & inside[:, 1:] & inside[:, :-1]
+        beside[:, 1:] |= steep
+        beside[:, :-1] |= steep
+        steep = (np.abs(z[1:] - z[:-1]) > least) & inside[1:] & inside[:-1]
+        beside[1:] |= steep
+        beside[:-1] |= steep
+        beside[:reach], beside[-reach:], beside[:, :reach], beside[:, -reach:] = False, False, False, False
+        place = np.flatnonzero(beside)
+        if not len(place):
+            return z
+        around = place[:, None] + offsets
+        values = np.where(inside.ravel()[around], z.ravel()[around], np.nan)
+        z = z.copy()
+        z.ravel()[place] = np.nanmedian(values, axis=1)
+    return z
 
 
 def _distance(u: Array, slope: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -131,10 +169,10 @@ def _slide(
     return column - way * slope[0], row + way * slope[1], np.clip(ratio, 0.0, 1.0)
 
 
-def _membrane(beyond: Array, inside: Mask, beside_rim: Mask, progress: Progress) -> Array:
-    """A smooth image that follows another beside the rim and is harmonic elsewhere; (H, W)."""
+def _smooth(image: Array, hold: Array, inside: Mask, progress: Progress) -> Array:
+    """The smooth image m that is held to another: least sum of |grad m|^2 + hold (m - image)^2; (H, W)."""
     right, down = np.zeros(inside.shape), np.zeros(inside.shape)
     right[:, :-1] = inside[:, :-1] & inside[:, 1:]
     down[:-1] = inside[:-1] & inside[1:]
-    system = GridSystem(right, down, _RIM_HOLD * (inside & beside_rim))
-    return solve(system, system.pin * beyond, np.where(inside, beyond, 0.0), 1e-3, progress)
+    system = GridSystem(right, down, hold)
+    return solve(system, hold * image, np.where(inside, image, 0.0), 1e-3, progress)

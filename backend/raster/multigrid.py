@@ -118,11 +118,13 @@ def solve(system: GridSystem, rhs: Array, start: Array, tolerance: float, progre
     energy = float(np.vdot(residual, step))
     # A start that is far off, or a right-hand side of zero, is measured by the start's own residual.
     scale = float(np.sqrt(max(np.vdot(rhs, _precondition(levels, rhs)), energy)))
+    done = 0.0
     for _ in range(200):
         remaining = np.sqrt(max(energy, 0.0))
         if not remaining > tolerance * scale:
             break
-        progress(min(1.0, max(0.0, float(np.log(remaining / scale) / np.log(tolerance)))))
+        done = min(1.0, max(done, float(np.log(remaining / scale) / np.log(tolerance))))
+        progress(done)
         image = system.apply(direction)
         length = energy / float(np.vdot(direction, image))
         z += length * direction

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From structured latents to what a surface is made of: distances, displacements and colours, at fine voxels.
+
+A transformer over shifted windows of voxels, then two subdivisions into eight, so that a structure of 64 voxels
+along an axis gets features at 256 (TRELLIS, Xiang et al. 2025, section 3.2; shifted windows: Liu et al. 2021).
+The surface is cut out of the features by `surface`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from ..nn.layers import cast_but_norms, position_embedding
+from ..nn.sparse import Voxels
+from ..nn.sparse_blocks import SubdivideBlock, WindowBlock
+from .surface import feature_channels
+
+SUBDIVISION = 4
+"""Fine voxels along a voxel's edge."""
+
+
+@dataclass(frozen=True)
+class LatentDecoderConfig:
+    """The network's sizes, by their names in the checkpoint's description."""
+
+    resolution: int  # voxels along an axis of the structure
+    model_channels: int
+    latent_channels: int
+    num_blocks: int
+    num_heads: int
+    mlp_ratio: float = 4
+    attn_mode: str = "swin"
+    window_size: int = 8
+    pe_mode: str = "ape"
+    use_fp16: bool = False
+    representation_config: Mapping[str, bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.pe_mode != "ape":
+            raise ValueError(f"pe_mode is {self.pe_mode!r}, where only 'ape' (absolute positions) is known")
+        if self.attn_mode != "swin":
+            raise ValueError(f"attn_mode is {self.attn_mode!r}, where only 'swin' (shifted windows) is known")
+
+    @property
+    def use_color(self) -> bool:
+        """Whether the features hold colours."""
+        return bool(self.representation_config.get("use_color"))
+
+
+class WindowTransformer(nn.Module):
+    """The decoder's torso: every second block sees the windows shifted by half their size."""
+
+    def __init__(
+        self, in_channels: int, channels: int, *, blocks: int, heads: int, mlp_ratio: float, window_size: int
+    ) -> None:
+        super().__init__()
+        self.window_size = window_size
+        self.input_layer = nn.Linear(in_channels, channels)
+        self.blocks = nn.ModuleList(WindowBlock(channels, heads, mlp_ratio) for _ in range(blocks))
+
+    def transform(self, x: Tensor, voxels: Voxels, dtype: torch.dtype) -> Tensor:
+        """From `x` float32 (N, C) to (N, channels), with the blocks in `dtype`."""
+        h = self.input_layer(x)
+        h = (h + position_embedding(voxels.coords[:, 1:], h.shape[1])).to(dtype)
+        for i, block in enumerate(self.blocks):
+            h = block(h, voxels.windows(self.window_size, self.window_size // 2 * (i % 2)))
+        return h
+
+
+class LatentDecoder(WindowTransformer):
+    """Features of the surface at each of the 64 fine voxels in a voxel."""
+
+    def __init__(self, config: LatentDecoderConfig) -> None:
+        channels = config.model_channels
+        super().__init__(
+            config.latent_channels,
+            channels,
+            blocks=config.num_blocks,
+            heads=config.num_heads,
+            mlp_ratio=config.mlp_ratio,
+            window_size=config.window_size,
+        )
+        self.config = config
+        self.upsample = nn.ModuleList(
+            [SubdivideBlock(channels, channels // 4), SubdivideBlock(channels // 4, channels // 8)]
+        )
+        self.out_layer = nn.Linear(channels // 8, feature_channels(colours=config.use_color))
+        self.compute_in(torch.float16 if config.use_fp16 else torch.float32)
+
+    def compute_in(self, dtype: torch.dtype) -> None:
+        """Makes `dtype` what the blocks and the subdivisions multiply in."""
+        self.dtype = dtype
+        cast_but_norms(self.blocks, dtype)
+        cast_but_norms(self.upsample, dtype)
+
+    def forward(self, latents: Tensor, voxels: Voxels) -> tuple[Tensor, Voxels]:
+        """Features float32 (64 N, F) from `latents` float32 (N, C) at `voxels`, and the fine voxels they are at."""
+        h = self.transform(latents, voxels, self.dtype)
+        for block in self.upsample:
+            h, voxels = block(h, voxels), voxels.children
+        return self.out_layer(h.float()), voxels

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From features at fine voxels to a surface with colours.
+
+Every voxel says for its eight corners how far the surface is (negative inside), where to displace the corner, and
+which colour and normal it has there; corners that voxels share take the mean. The surface is cut out of the distances
+by marching cubes 33, with everything that no voxel touches outside, and carried into the displaced lattice. (The
+decoder of TRELLIS, Xiang et al. 2025, section 3.2, with plain marching cubes for its FlexiCubes, as Hi3DGen has it.)
+
+Distances are held in a lattice that is just large enough for the voxels; displacements and colours are looked up at
+the corners next to the surface only.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .marching_cubes import marching_cubes
+
+_DISTANCE = slice(0, 8)
+_DISPLACEMENT = slice(8, 32)
+_COLOUR = slice(53, 101)  # the 21 before are weights that only the training's surface extraction used
+_CORNERS = tuple((c & 1, c >> 1 & 1, c >> 2) for c in range(8))
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A triangle mesh in the unit cube around the origin (it may reach past it by half a voxel), z up."""
+
+    vertices: Tensor  # float32 (V, 3) in about [-0.5, 0.5]
+    triangles: Tensor  # int32 (T, 3), counter-clockwise seen from outside
+    colours: Tensor | None  # float32 (V, 6) in [0, 1]: red, green, blue, and a normal as (n + 1) / 2, as decoded
+
+
+def feature_channels(*, colours: bool) -> int:
+    """How many features a voxel has."""
+    return _COLOUR.stop if colours else _COLOUR.start
+
+
+def extract_surface(coords: Tensor, features: Tensor, resolution: int) -> Surface:
+    """The surface of one object with `features` float32 (N, 53 or 101) at the voxels `coords` int32 (N, 3).
+
+    Coordinates lie in [0, `resolution`). Without a change of sign the surface is empty; without colours in the
+    features it has none.
+    """
+    if not len(coords):
+        return _nothing(features)
+    lattice = _lattice_around(coords, resolution)
+    values = _mean_distances(coords, features[:, _DISTANCE] - 1 / resolution, lattice)
+    isosurface = marching_cubes(values)
+    places = torch.stack(torch.unravel_index(isosurface.points, lattice.shape), dim=1)
+    voxels = _voxels_at(places, coords, lattice)
+    reach = (1 - 1e-8) / (2 * resolution)  # half a voxel, so that displaced corners do not pass each other
+    displacements = reach * _mean_at(voxels, features[:, _DISPLACEMENT]).tanh()
+    colours = None
+    if features.shape[1] == _COLOUR.stop:
+        colours = isosurface.interpolate(_mean_at(voxels, features[:, _COLOUR])).sigmoid()
+    return Surface(
+        vertices=isosurface.interpolate((places + lattice.low) / resolution - 0.5 + displacements),
+        triangles=isosurface.triangles,
+        colours=colours,
+    )
+
+
+def vertex_normals(vertices: Tensor, triangles: Tensor) -> Tensor:
+    """The normals at `vertices` (V, 3): sums of the adjoining triangles' normals by their areas, of unit length."""
+    corners = vertices[triangles.long()]
+    weighted = torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    sums = torch.zeros_like(vertices)
+    for corner in triangles.long().unbind(1):
+        sums.index_add_(0, corner, weighted)
+    return functional.normalize(sums, dim=1)
+
+
+def _nothing(features: Tensor) -> Surface:
+    coloured = features.shape[1] >= _COLOUR.stop
+    return Surface(
+        vertices=features.new_empty(0, 3),
+        triangles=torch.empty(0, 3, dtype=torch.int32, device=features.device),
+        colours=features.new_empty(0, 6) if coloured else None,
+    )
+
+
+@dataclass(frozen=True)
+class _Lattice:
+    """A box of the grid's points: its lowest point (3,), and how many points it has along each axis."""
+
+    low: Tensor
+    shape: tuple[int, int, int]
+
+    def flat(self, places: Tensor) -> Tensor:
+        """Indices int64 (P,) of `places` (P, 3) into the flattened lattice."""
+        return (places[:, 0].long() * self.shape[1] + places[:, 1]) * self.shape[2] + places[:, 2]
+
+    def step(self, offset: tuple[int, int, int]) -> int:
+        """How far apart places are in the flattened lattice that differ by `offset`."""
+        return (offset[0] * self.shape[1] + offset[1]) * self.shape[2] + offset[2]
+
+
+def _lattice_around(coords: Tensor, resolution: int) -> _Lattice:
+    """The corners of the voxels and of the voxels around them, as far as these are within the grid."""
+    low = (coords.amin(0) - 1).clamp_min(0)
+    high = (coords.amax(0) + 2).clamp_max(resolution)
+    x, y, z = (high - low + 1).tolist()
+    return _Lattice(low, (x, y, z))
+
+
+def _mean_distances(coords: Tensor, distances: Tensor, lattice: _Lattice) -> Tensor:
+    """The mean of the voxels' `distances` (N, 8) at each of the lattice's points, 1 where there is none: (X, Y, Z)."""
+    first = lattice.flat(coords - lattice.low)
+    total = distances.new_zeros(lattice.shape).flatten()
+    count = torch.zeros_like(total, dtype=torch.uint8)
+    for corner, offset in enumerate(_CORNERS):
+        points = first + lattice.step(offset)  # all different, so that the order of additions is always the same
+        total[points] += distances[:, corner]
+        count[points] += 1
+    return torch.where(count > 0, total / count, 1).view(lattice.shape)
+
+
+def _voxels_at(places: Tensor, coords: Tensor, lattice: _Lattice) -> Tensor:
+    """The voxels of which some lattice points are corners: rows int32 (P, 8), by which corner, -1 where there is none.
+
+    `places` (P, 3) are counted from the lattice's lowest point.
+    """
+    x, y, z = (size + 1 for size in lattice.shape)
+    padded = _Lattice(lattice.low - 1, (x, y, z))  # a layer before the first, where no voxel is
+    rows = torch.full((x * y * z,), -1, dtype=torch.int32, device=coords.device)
+    rows[padded.flat(coords - padded.low)] = torch.arange(len(coords), dtype=torch.int32, device=coords.device)
+    last = padded.flat(places + 1)  # the voxel whose lowest corner the point is
+    return torch.stack([rows[last - padded.step(offset)] for offset in _CORNERS], dim=1)
+
+
+def _mean_at(voxels: Tensor, features: Tensor) -> Tensor:
+    """The mean of `features` (N, 8 C), given at each corner, at points with `voxels` (P, 8), 0 without any: (P, C)."""
+    by_corner = features.unflatten(1, (8, -1))
+    total = features.new_zeros(len(voxels), by_corner.shape[2])
+    for corner, rows in enumerate(voxels.unbind(1)):
+        total += by_corner[rows.clamp_min(0), corner] * (rows >= 0)[:, None]
+    return total / (voxels >= 0).sum(1, keepdim=True).clamp_min(1)

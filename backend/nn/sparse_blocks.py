@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the sparse networks are built of: going between resolutions, norms over voxels, and residual blocks.
+
+Features are (N, C), a row a voxel. Attribute names are those of the checkpoints.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .layers import FeedForward, LayerNorm32, layer_norm32
+from .sparse import Voxels, Windows
+from .sparse_attention import WindowAttention
+from .sparse_conv import SparseConv
+
+_EPS = 1e-6
+_NORMALISED = 2**24  # elements normalised at once in float32: 64 MiB
+
+
+def gathered_in_cells(features: Tensor, voxels: Voxels) -> Tensor:
+    """The features of the `cells` of `voxels`: the sum over the n voxels in a cell, divided by n + 1.
+
+    The networks were trained with a mean that counted its starting value, zero, as one more voxel.
+    """
+    rows = torch.cat([features.float(), features.new_zeros(1, features.shape[1], dtype=torch.float32)])
+    count = (voxels.members < len(voxels)).sum(1, keepdim=True)
+    return (rows[voxels.members].sum(1) / (count + 1)).to(features.dtype)
+
+
+def of_items(values: Tensor, voxels: Voxels) -> Tensor:
+    """Gives each voxel its item's row of `values` (B, C): (N, C). One row for the whole batch stays one row."""
+    return values if len(values) == 1 else values[voxels.coords[:, 0].long()]
+
+
+class ResBlock(nn.Module):
+    """Two convolutions that the time modulates between, at the voxels, at their cells, or back from these."""
+
+    def __init__(self, channels: int, out_channels: int, time_channels: int) -> None:
+        super().__init__()
+        self.norm1 = LayerNorm32(channels, eps=_EPS)
+        self.conv1 = SparseConv(channels, out_channels, 3)
+        self.conv2 = SparseConv(out_channels, out_channels, 3)
+        self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(time_channels, 2 * out_channels))
+        self.skip_connection = nn.Linear(channels, out_channels) if channels != out_channels else nn.Identity()
+
+    def forward(self, x: Tensor, time: Tensor, voxels: Voxels) -> Tensor:
+        """Convolves `x` (N, C), modulated by the `time`'s embedding (1 or B, time channels): (N, out channels)."""
+        scale, shift = of_items(self.emb_layers(time), voxels).chunk(2, dim=1)
+        h = self.conv1(functional.silu(self.norm1(x)), voxels)
+        h = torch.addcmul(shift, layer_norm32(h, _EPS), 1 + scale)
+        return self.conv2(functional.silu(h), voxels) + self.skip_connection(x)
+
+
+class GroupNormSiLU(nn.GroupNorm):
+    """Group norm over all voxels of an item (Wu and He 2018), then SiLU, in float32; the output has the input's dtype.
+
+    Statistics are found in two passes and rows go in chunks, so that no float32 copy of everything is held.
+    """
+
+    def forward(self, input: Tensor, lengths: list[int]) -> Tensor:  # noqa: A002  # pyright: ignore[reportIncompatibleMethodOverride]  items apart
+        """Normalises `input` (N, C), of which each item holds the next of `lengths` rows."""
+        output = torch.empty_like(input)
+        chunk = max(1, _NORMALISED // self.num_channels)
+        for rows, out in zip(input.split(lengths), output.split(lengths), strict=True):
+            scale, shift = self._scale_and_shift(rows.split(chunk), len(rows))
+            for part, out_part in zip(rows.split(chunk), out.split(chunk), strict=True):
+                out_part.copy_(functional.silu(torch.addcmul(shift, part.float(), scale)))
+        return output
+
+    def _scale_and_shift(self, parts: tuple[Tensor, ...], rows: int) -> tuple[Tensor, Tensor]:
+        def over_group(sums: Tensor) -> Tensor:
+            """The mean over a group from each channel's sum, for each of its channels: (C,)."""
+            means = sums.view(self.num_groups, -1).mean(1) / max(rows, 1)
+            return means.repeat_interleave(self.num_channels // self.num_groups)
+
+        zero = torch.zeros(self.num_channels, device=self.weight.device)
+        mean = over_group(sum((part.float().sum(0) for part in parts), start=zero))
+        variance = over_group(sum(((part.float() - mean).square().sum(0) for part in parts), start=zero))
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        return scale, self.bias - mean * scale
+
+
+class SubdivideBlock(nn.Module):
+    """Divides each voxel into eight, with two convolutions of the children.
+
+    Children begin with their parent's features. So the first convolution takes them from there, and the skip
+    connection is computed once for all eight.
+    """
+
+    def __init__(self, channels: int, out_channels: int, groups: int = 32) -> None:
+        super().__init__()
+        self.act_layers = nn.ModuleList([GroupNormSiLU(groups, channels)])
+        self.out_layers = nn.ModuleList(
+            [
+                SparseConv(channels, out_channels, 3),
+                GroupNormSiLU(groups, out_channels),
+                nn.Identity(),  # the checkpoint counts the SiLU
+                SparseConv(out_channels, out_channels, 3),
+            ]
+        )
+        self.skip_connection = SparseConv(channels, out_channels, 1) if channels != out_channels else nn.Identity()
+
+    def forward(self, x: Tensor, voxels: Voxels) -> Tensor:
+        """From `x` (N, C) at `voxels` to (8 N, out channels) at their children."""
+        first, norm, _, second = self.out_layers
+        children = voxels.children
+        h = self.act_layers[0](x, voxels.lengths)
+        h = first(h, voxels, subdivides=True)
+        h = second(norm(h, children.lengths), children)
+        h.unflatten(0, (-1, 8)).add_(self.skip_connection(x, voxels)[:, None])
+        return h
+
+
+class WindowBlock(nn.Module):
+    """One block of a transformer over windows: attention, then a feed-forward part, each after a norm."""
+
+    def __init__(self, channels: int, heads: int, mlp_ratio: float) -> None:
+        super().__init__()
+        self.attn = WindowAttention(channels, heads)
+        self.mlp = FeedForward(channels, int(channels * mlp_ratio))
+
+    def forward(self, x: Tensor, windows: list[Windows]) -> Tensor:
+        """Transforms `x` (N, C) within `windows`."""
+        x = x + self.attn(layer_norm32(x, _EPS), windows)
+        return x + self.mlp(layer_norm32(x, _EPS))

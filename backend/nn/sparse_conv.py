@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Submanifold convolution: a convolution that looks at occupied voxels only, and answers at occupied voxels only.
+
+A submanifold convolution (Graham, Engelcke and van der Maaten 2018) is a dense one with zeros for the missing voxels,
+of which only the values at the voxels themselves are kept. Here it is a gather and a matrix product. On a GPU all
+neighbours of some rows are gathered beside each other, for one large product that sums in the accumulators'
+precision; on a CPU each neighbour is gathered where it is present only, for as many products as neighbours: about
+half of a surface's neighbours are missing, and the arithmetic saved is worth more than the larger product.
+
+After a subdivision all eight children of a voxel have its features, so a convolution of theirs needs 8 products with
+sums of the kernel instead of 27: the neighbours of a child are children of 8 voxels only.
+"""
+
+from itertools import product
+
+import torch
+from torch import Tensor, nn
+
+from .sparse import CHILDREN, OFFSETS, Voxels
+
+_GATHERED = 2**26  # elements gathered at once: 128 MiB in half precision
+
+
+class SparseConv(nn.Module):
+    """A convolution of voxel features under the published names: `conv.weight` (out, k, k, k, in) and `conv.bias`.
+
+    The kernel's axes are x, y, z in this order; nothing is flipped.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, size: int) -> None:
+        """`size` is 3, or 1 for a linear map of each voxel's features."""
+        super().__init__()
+        self.conv = _Kernel(in_channels, out_channels, size)
+        self.size = size
+
+    def forward(self, features: Tensor, voxels: Voxels, *, subdivides: bool = False) -> Tensor:
+        """Convolves `features` (N, in) to (N, out) at the same voxels.
+
+        Where it `subdivides` (size 3), to (8 N, out) at their children, which have their parent's features before.
+        """
+        weight, bias = self.conv.weight, self.conv.bias
+        if self.size == 1:
+            return pointwise(features, weight, bias)
+        convolve = subdivided_submanifold if subdivides else submanifold
+        return convolve(features, weight, bias, voxels)
+
+
+class _Kernel(nn.Module):
+    def __init__(self, in_channels: int, out_channels: int, size: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(out_channels, size, size, size, in_channels))
+        self.bias = nn.Parameter(torch.empty(out_channels))
+
+
+def pointwise(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """The 1x1x1 convolution as the networks were trained with it: (N, in) to (N, out).
+
+    The library that they were trained in multiplies by the memory of `weight` (out, 1, 1, 1, in) read as a matrix
+    (in, out). That is not the transposed weight unless one of the sizes is 1.
+    """
+    return torch.addmm(bias, features, weight.reshape(features.shape[1], -1))
+
+
+def submanifold(features: Tensor, weight: Tensor, bias: Tensor, voxels: Voxels) -> Tensor:
+    """The 3x3x3 convolution of `features` (N, in) with `weight` (out, 3, 3, 3, in) and `bias` (out,): (N, out).
+
+    out[p] = bias + sum over i, j, k of weight[:, i, j, k] features[p + (i - 1, j - 1, k - 1)].
+    """
+    kernels = weight.flatten(1, 3)[None]  # (1, out, 27, in)
+    return _correlate(features, kernels, [list(range(27))], bias, voxels)[:, 0]
+
+
+def subdivided_submanifold(features: Tensor, weight: Tensor, bias: Tensor, voxels: Voxels) -> Tensor:
+    """The same at the children of `voxels`, which all have their parent's `features` (N, in): (8 N, out)."""
+    kernels, steps = _kernels_of_children(weight)
+    return _correlate(features, kernels, steps, bias, voxels).flatten(0, 1)
+
+
+def _kernels_of_children(weight: Tensor) -> tuple[Tensor, list[list[int]]]:
+    """What each child multiplies its parent's neighbours by (8, out, 8, in), and which neighbours these are.
+
+    Along an axis a first child has one neighbour in the voxel before and two, itself included, in its own.
+    """
+    kernels: list[Tensor] = []
+    steps: list[list[int]] = []
+    whole = weight.float()
+    for child in CHILDREN:
+        spans = [
+            ((-1, slice(0, 1)), (0, slice(1, 3))) if half == 0 else ((0, slice(0, 2)), (1, slice(2, 3)))
+            for half in child
+        ]
+        taps = list(product(*spans))
+        steps.append([OFFSETS.index((x[0], y[0], z[0])) for x, y, z in taps])
+        kernels.append(torch.stack([whole[:, x[1], y[1], z[1]].sum((1, 2, 3)) for x, y, z in taps], dim=1))
+    return torch.stack(kernels).to(weight.dtype), steps
+
+
+def _correlate(features: Tensor, kernels: Tensor, steps: list[list[int]], bias: Tensor, voxels: Voxels) -> Tensor:
+    """Sums neighbours' `features` (N, in) by each of the `kernels` (K, out, T, in), plus `bias`: (N, K, out).
+
+    `steps` (K, T) says which neighbours a kernel is for.
+    """
+    count, outputs, taps, channels = kernels.shape
+    correlated = features.new_empty(len(voxels), count, outputs)
+    chunk = max(8, _GATHERED // (taps * channels) // 8 * 8)
+    by_neighbour = features.device.type == "cpu"
+    source = features if by_neighbour else torch.cat([features, features.new_zeros(1, channels)])
+    for start in range(0, len(voxels), chunk):
+        stop = min(start + chunk, len(voxels))
+        neighbours = voxels.neighbours(start, stop)
+        for number, (kernel, kernel_steps) in enumerate(zip(kernels, steps, strict=True)):
+            if by_neighbour:
+                result = _sum_present(source, kernel, neighbours[:, kernel_steps], bias)
+            else:
+                gathered = source.index_select(0, neighbours[:, kernel_steps].flatten()).view(stop - start, -1)
+                result = torch.addmm(bias, gathered, kernel.flatten(1).t())
+            correlated[start:stop, number] = result
+    return correlated
+
+
+def _sum_present(features: Tensor, kernel: Tensor, neighbours: Tensor, bias: Tensor) -> Tensor:
+    """One kernel (out, T, in) at some rows with `neighbours` (n, T), neighbour by neighbour: (n, out)."""
+    total = bias.float().repeat(len(neighbours), 1)
+    for tap, rows in enumerate(neighbours.t().contiguous()):
+        present = (rows < len(features)).nonzero()[:, 0]
+        gathered = features.index_select(0, rows[present])
+        total.index_add_(0, present, (gathered @ kernel[:, tap].t()).float())
+    return total.to(features.dtype)

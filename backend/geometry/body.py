@@ -29,6 +29,7 @@ _BEND = 0.75  # of u across the rim: Δu = -1 leaves 1 beside a straight rim, 1/
 _BAND = 12 / 512  # D, of the cut-out's side
 _MARGIN = 6 / 512  # of the cut-out's side: where b has risen to 1
 _RIM_HOLD = 0.05  # of the membrane to r beside the rim, compared with its own stiffness
+_SAMPLES = 40_000  # pixels that the relief is read from
 _STEEPEST = 0.1  # n_z: a steeper slope than 10 is not told from a step
 _HOLD = 0.8  # of z's low frequencies to h, over the greatest u: beyond about half the body's radius, h wins
 _LOOSE = 0.02  # the same while integrating, for parts that nothing else holds
@@ -101,14 +102,16 @@ def relief(normals: Array, u: Array, slope: tuple[Array, Array], inside: Mask) -
     and the viewing axis span: it minimises the sum of sin^2 of the angles between (s |grad h|, 1) and (-n . t, n_z),
     t being the slope's direction. Among factors within [1/4, 2.5]; 1 where the mask has no slope.
     """
-    slope_x, slope_y = (part[inside] for part in slope)
+    some = np.flatnonzero(inside)
+    some = some[:: 1 + len(some) // _SAMPLES]
+    slope_x, slope_y = (part.ravel()[some] for part in slope)
     length = np.hypot(slope_x, slope_y)
     sloping = length > 1e-9
     if not sloping.any():
         return 1.0
-    nx, ny, nz = normals[inside][sloping].T
+    nx, ny, nz = normals.reshape(-1, 3)[some][sloping].T
     slope_x, slope_y, length = slope_x[sloping], slope_y[sloping], length[sloping]
-    steepness = length / (2.0 * np.sqrt(u[inside][sloping]))
+    steepness = length / (2.0 * np.sqrt(u.ravel()[some][sloping]))
     tilt = -(nx * slope_x + ny * slope_y) / length
     factors = 4.0 ** (np.arange(-32, 22) / 32)
     misfit = [float(((s * steepness * nz - tilt) ** 2 / (1.0 + (s * steepness) ** 2)).sum()) for s in factors]

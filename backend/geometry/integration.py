@@ -20,6 +20,7 @@ across a broken edge is a bound: the nearer surface turns away there, so that th
 and a larger one costs nothing. (Turns on a coarse image first were tried: they bridge narrow gaps, for good.)
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,7 @@ from numpy.typing import NDArray
 from ..raster.multigrid import Array, GridSystem, Progress, solve
 
 Mask = NDArray[np.bool_]
+Trust = NDArray[np.float32]
 
 _SHARPNESS = 2.0  # k
 _BOUND = 0.05  # weight of a bound across a broken edge
@@ -118,9 +120,7 @@ def integrate(
     trust = _even_trust(inside)
     for turn in range(turns):
         z = _heights(said, trust, z, tolerance, lambda f, turn=turn: progress((turn + 0.9 * f) / turns))
-        progress((turn + 0.9) / turns)
-        trust = _trust(said, z)
-        progress((turn + 1) / turns)
+        trust = _trust(said, z, lambda turn=turn: progress((turn + 0.9) / turns))
     return z
 
 
@@ -136,16 +136,16 @@ def _statements(normals: Array, camera: Camera | None) -> tuple[Array, Array, Ar
     return np.maximum(facing, 0.0), -nx * camera.focal / camera.focal_x, ny * camera.focal / camera.focal_y
 
 
-def _even_trust(inside: Mask) -> Array:
+def _even_trust(inside: Mask) -> Trust:
     """One half for every side on which there is a neighbour inside; (4, H, W)."""
-    trust = np.zeros((4, *inside.shape))
+    trust = np.zeros((4, *inside.shape), np.float32)
     across, along = inside[:, :-1] & inside[:, 1:], inside[:-1] & inside[1:]
     trust[0, :, :-1] = trust[1, :, 1:] = 0.5 * across
     trust[2, :-1] = trust[3, 1:] = 0.5 * along
     return trust
 
 
-def _heights(said: _Statements, trust: Array, start: Array, tolerance: float, progress: Progress) -> Array:
+def _heights(said: _Statements, trust: Trust, start: Array, tolerance: float, progress: Progress) -> Array:
     """Solve for the heights, given each side's trust (4, H, W)."""
     energy, moment = trust * said.facing**2, trust * said.facing
     right, down = energy[0], energy[2]
@@ -159,31 +159,40 @@ def _heights(said: _Statements, trust: Array, start: Array, tolerance: float, pr
     return solve(system, rhs, start, tolerance, progress)
 
 
-def _trust(said: _Statements, z: Array) -> Array:
+def _trust(said: _Statements, z: Array, tick: Callable[[], None]) -> Trust:
     """Weigh every pixel's statements about its four neighbours by what the heights show; (4, H, W)."""
-    change = np.zeros((4, *z.shape))  # c (z_s - z)
-    across = (z[:, 1:] - z[:, :-1]) * (said.inside[:, :-1] & said.inside[:, 1:])
-    along = (z[1:] - z[:-1]) * (said.inside[:-1] & said.inside[1:])
-    change[0, :, :-1], change[1, :, 1:] = across, -across
-    change[2, :-1], change[3, 1:] = along, -along
-    change *= said.facing
-    present = _even_trust(said.inside) > 0
-    square = np.where(present, change**2, 1.0)  # beyond the outline a side counts as a step of moderate height
-    trust = np.empty_like(change)
-    for side, opposite in ((0, 1), (2, 3)):
-        trust[side] = 1.0 / (1.0 + np.exp(np.clip(_SHARPNESS * (square[side] - square[opposite]), -50.0, 50.0)))
-        trust[opposite] = 1.0 - trust[side]
-    trust *= present
-    wanted = np.stack([said.right, -said.right, said.down, -said.down])
-    beyond = np.maximum(change * np.sign(wanted) - np.abs(wanted), 0.0)
-    bound = _BOUND / (1.0 + (beyond / _SLACK) ** 2)
-    whole = _whole(trust)
-    return trust * (whole + (1.0 - whole) * np.maximum(bound, _BROKEN))
+    trust = np.zeros((4, *z.shape), np.float32)
+    inside = said.inside
+    facing = said.facing.astype(np.float32)
+    across, along = inside[:, 1:] & inside[:, :-1], inside[1:] & inside[:-1]
+    trust[0], trust[1] = _trust_along(facing, said.right, z[:, 1:] - z[:, :-1], across, axis=1)
+    tick()
+    trust[2], trust[3] = _trust_along(facing, said.down, z[1:] - z[:-1], along, axis=0)
+    tick()
+    return trust
 
 
-def _whole(trust: Array) -> Array:
-    """How unbroken the edge on every side is as seen from both of its ends, 0 to 1; (4, H, W)."""
-    whole = np.zeros(trust.shape)
-    whole[0, :, :-1] = whole[1, :, 1:] = np.minimum(trust[0, :, :-1], trust[1, :, 1:])
-    whole[2, :-1] = whole[3, 1:] = np.minimum(trust[2, :-1], trust[3, 1:])
-    return np.square(np.minimum(2.0 * whole, 1.0))
+def _trust_along(facing: Trust, wanted: Array, rise: Array, linked: Mask, *, axis: int) -> tuple[Trust, Trust]:
+    """Weigh the statements along one axis, forward and backward, (H, W) each.
+
+    rise: z_next - z for every pair of neighbours along the axis; linked: whether both are inside.
+    """
+    edges = (slice(0, -1), slice(None)) if axis == 0 else (slice(None), slice(0, -1))  # the pairs' first pixels
+    slope = wanted.astype(np.float32)
+    size, sense = np.abs(slope), np.sign(slope)
+    change = np.zeros((2, *facing.shape), np.float32)  # c (z_next - z) and c (z - z_previous)
+    there = np.zeros((2, *facing.shape), np.bool_)
+    change[0][edges] = np.where(linked, rise, 0.0)
+    there[0][edges] = linked
+    change[1], there[1] = np.roll(change[0], 1, axis), np.roll(there[0], 1, axis)
+    change *= facing
+    square = np.where(there, np.square(change), np.float32(1.0))  # past the outline: a step of moderate height
+    forward = 1.0 / (1.0 + np.exp(np.clip(_SHARPNESS * (square[0] - square[1]), -50.0, 50.0)))
+    trust = np.stack([forward, 1.0 - forward]) * there
+    beyond = np.maximum(change * sense - size, 0.0)
+    bound = np.maximum(_BOUND / (1.0 + np.square(beyond / _SLACK)), _BROKEN)
+    # How unbroken the edge to the next pixel is, as seen from both of its ends.
+    whole = np.square(np.minimum(2.0 * np.minimum(trust[0], np.roll(trust[1], -1, axis)), 1.0))
+    both = np.stack([whole, np.roll(whole, 1, axis)])
+    trust *= both + (1.0 - both) * bound
+    return trust[0], trust[1]

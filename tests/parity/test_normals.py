@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The normal estimator computes what the published pipeline computes, from the picture to the picture of the map.
+
+The small networks of the fixture are badly conditioned: their norms are over two numbers, and they decode to vectors
+a fiftieth long, which are then made unit. So each network is given the published input of its own. From end to end,
+where rounding alone moves the control branch by 4e-5 (in double precision it lies as far from the published numbers),
+vectors are compared at the length that they were decoded with, and to 1e-4.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.parity import fixtures
+
+pytest.importorskip("torch", reason="torch is not installed here: the extra hi3dgen has it")
+pytest.importorskip("diffusers", reason="diffusers is not installed here: the extra hi3dgen has it")
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from backend.errors import UserError
+from backend.geometry.condition import to_picture
+from backend.normals.hi3dgen import (
+    PARTS,
+    ControlEncoder,
+    Estimator,
+    build_estimator,
+    decode,
+    denoise,
+    encode,
+    estimate,
+    load_estimator,
+    model_input,
+    predict,
+    to_normal_map,
+)
+from backend.stage_types import Crop, Cutout
+
+
+def nobody(step: int, of: int) -> None:
+    """Watches a stage without wishes."""
+
+
+def estimator_of(fixture: fixtures.Fixture) -> Estimator:
+    tensors = {part: fixture.weights(f"{part}.") for part in PARTS}
+    return build_estimator(fixture.config, tensors, torch.float32, "the fixture")
+
+
+def as_pixels(colours: NDArray[np.uint8]) -> Tensor:
+    return torch.tensor(colours).movedim(-1, 0)[None].float() / 255 * 2 - 1
+
+
+def size_of(rgba: Tensor) -> tuple[int, int]:
+    return rgba.shape[1], rgba.shape[0]
+
+
+@fixtures.each("normal_postprocess")
+def test_what_the_network_is_given_and_what_becomes_of_its_answer(path: Path) -> None:
+    fixture = fixtures.read(path)
+    rgba = fixture.input("rgba")
+    colours, alpha = model_input(rgba.numpy(), fixture.facts["resolution"])
+    np.testing.assert_array_equal(colours, fixture.output("model_rgb_input").numpy())
+    picture = to_picture(to_normal_map(fixture.input("prediction")[0].numpy(), alpha), size_of(rgba))
+    np.testing.assert_array_equal(picture, fixture.output("normal_rgb").numpy())
+
+
+@fixtures.each("normal_yoso")
+@torch.inference_mode()
+def test_each_network(path: Path) -> None:
+    fixture = fixtures.read(path)
+    estimator = estimator_of(fixture)
+    colours, _ = model_input(fixture.input("rgba").numpy(), fixture.facts["resolution"])
+    np.testing.assert_array_equal(colours, fixture.output("pipeline_rgb_input").numpy())
+    latent = fixture.output("image_latent")
+    fixtures.assert_close(encode(estimator, as_pixels(colours)), latent)
+    features, middle = estimator.control(latent)
+    fixtures.assert_close(middle, fixture.output("controlnet_mid"))
+    fixtures.assert_close(features[0], fixture.output("controlnet_down0"))
+    fixtures.assert_close(features[-1], fixture.output("controlnet_down_last"))
+    fixtures.assert_close(denoise(estimator, latent, features, middle), fixture.output("unet_out"))
+    decoded = decode(estimator, fixture.output("unet_out"))
+    assert_vectors_close(estimator, fixture, decoded[0].movedim(0, -1), 1e-5)
+
+
+@fixtures.each("normal_yoso")
+def test_from_end_to_end(path: Path) -> None:
+    fixture = fixtures.read(path)
+    estimator, rgba = estimator_of(fixture), fixture.input("rgba")
+    colours, alpha = model_input(rgba.numpy(), fixture.facts["resolution"])
+    normals = predict(estimator, colours, nobody)
+    assert_vectors_close(estimator, fixture, torch.from_numpy(normals), 1e-4)
+    picture = to_picture(to_normal_map(normals, alpha), size_of(rgba)).astype(int)
+    difference = np.abs(picture - fixture.output("normal_rgb").numpy())
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 2e-3
+
+
+def assert_vectors_close(estimator: Estimator, fixture: fixtures.Fixture, ours: Tensor, tolerance: float) -> None:
+    vae: Any = estimator.vae
+    with torch.inference_mode():
+        decoded = vae.decode(fixture.output("unet_out") / vae.config["scaling_factor"]).sample[0].movedim(0, -1)
+    length = decoded.norm(dim=-1, keepdim=True)
+    fixtures.assert_close(ours * length, fixture.output("prediction")[0] * length, absolute=tolerance)
+
+
+@fixtures.each("normal_yoso")
+def test_the_folder_that_is_on_the_hub(path: Path, tmp_path: Path) -> None:
+    """In half precision there, and computed in any; and the result is in the artist's axes."""
+    fixture = fixtures.read(path)
+    for part in PARTS:
+        (tmp_path / part).mkdir()
+        published = {"_class_name": "ControlNetVAEModel", "_diffusers_version": "0.28.0"} if "control" in part else {}
+        (tmp_path / part / "config.json").write_text(json.dumps({**published, **fixture.config[part]}))
+        halves = {name: tensor.half() for name, tensor in fixture.weights(f"{part}.").items()}
+        save_file(halves, tmp_path / part / "diffusion_pytorch_model.fp16.safetensors")
+    estimator = load_estimator(tmp_path)
+    assert {weight.dtype for weight in estimator.unet.parameters()} == {torch.float16}
+    estimator = estimator.to("cpu", torch.float32)
+    rgba = fixture.input("rgba").numpy()
+    normal_map = estimate(estimator, Cutout(rgba, Crop(0, 0, 96, 96, 96)), nobody)
+    theirs = predict(estimator, model_input(rgba)[0], nobody)
+    assert max(normal_map.alpha.shape) == 768
+    assert normal_map.normals.shape == (*normal_map.alpha.shape, 3)
+    np.testing.assert_array_equal(normal_map.normals, theirs * np.float32([-1, 1, 1]))
+    np.testing.assert_allclose(np.linalg.norm(normal_map.normals, axis=-1), 1, atol=1e-5)
+    (tmp_path / "unet" / "config.json").unlink()
+    with pytest.raises(UserError, match="not there"):
+        load_estimator(tmp_path)
+
+
+@fixtures.each("normal_yoso")
+@pytest.mark.parametrize(
+    ("part", "name", "named"),
+    [
+        ("unet", "conv_in.bias", "the tensor conv_in.bias is missing"),
+        ("controlnet", "mid_block.resnets.0.conv1.weight", "mid_block.resnets.0.conv1.weight is missing"),
+        ("vae", "decoder.conv_out.bias", "decoder.conv_out.bias is missing"),
+    ],
+)
+def test_what_does_not_fit_is_named(path: Path, part: str, name: str, named: str) -> None:
+    fixture = fixtures.read(path)
+    tensors = {part: fixture.weights(f"{part}.") for part in PARTS}
+    foreign = {**tensors, part: {**tensors[part], "controlnet_more.weight": torch.zeros(1)}}
+    with pytest.raises(UserError, match="no place for the tensor controlnet_more"):
+        build_estimator(fixture.config, foreign, torch.float32, "the fixture")
+    del tensors[part][name]
+    with pytest.raises(UserError, match=named):
+        build_estimator(fixture.config, tensors, torch.float32, "the fixture")
+
+
+def test_the_published_checkpoints_have_a_place_for_every_tensor() -> None:
+    published = {part: fixtures.published(f"normal_{part}") for part in PARTS}
+    manifests = {part: fixtures.manifest(f"normal_{part}") for part in PARTS}
+    configs = {part: manifest["config_assumed"] for part, manifest in manifests.items()}
+    with torch.device("meta"):
+        control = ControlEncoder(configs["controlnet"])
+    assert control.unused == set(manifests["controlnet"]["keys_not_read_by_forward"])
+    assert len(control.unused) == 42
+    build_estimator(configs, published, torch.float16, "the manifest")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@torch.inference_mode()
+def test_the_networks_in_full_size() -> None:
+    fixture = fixtures.full("normal_yoso")
+    tensors = {part: fixtures.weights_by_rule(fixtures.published(f"normal_{part}")) for part in PARTS}
+    estimator = build_estimator(fixture.config, tensors, torch.float32, "the rule")
+    facts = fixture.facts
+    pixels = fixtures.input_by_rule(facts["image_key"], facts["image_shape"], facts["image_sha256"], scale=1.0)
+    latent = encode(estimator, pixels)
+    fixtures.assert_close(latent, fixture.output("image_latent"))
+    features, middle = estimator.control(latent)
+    fixtures.assert_close(middle.mean((2, 3)), fixture.output("controlnet_mid_mean_c"))
+    fixtures.assert_close(features[0][..., ::8, ::8], fixture.output("controlnet_down0_stride8"))
+    out = denoise(estimator, latent, features, middle)
+    fixtures.assert_close(out, fixture.output("unet_out"))
+    fixtures.assert_close(decode(estimator, out)[..., ::8, ::8], fixture.output("normals_stride8"))

@@ -41,7 +41,11 @@ def _candidates(
 
 
 def canonical(triangles: NDArray[np.int64]) -> NDArray[np.int64]:
-    """`triangles` (T, 3), each from its smallest index on, the way round kept, in ascending order."""
+    """`triangles` (T, 3), each from its smallest index on, the way round kept, in ascending order.
+
+    Those that have a corner twice have no way round, and are left out.
+    """
+    triangles = triangles[(triangles != np.roll(triangles, 1, axis=1)).all(1)]
     first = triangles.argmin(1)
     turned = np.take_along_axis(triangles, (first[:, None] + np.arange(3)) % 3, axis=1)
     return turned[np.lexsort(turned.T[::-1])]

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs inside the Blender that is tested: answers questions about it, on the main thread, from a timer.
+
+A question is a line of Python on the socket that HI3DGEN_GUI_SOCKET names, its answer a line of JSON. A question waits
+for two turns of Blender's main loop, so that what the mouse and the keyboard did before it has arrived.
+"""
+
+import ctypes
+import itertools
+import json
+import os
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import bpy
+
+MODULE = "bl_ext.user_default.hi3dgen"
+TURN_SECONDS = 0.01
+
+
+def session() -> Any:
+    """The extension's session; None while it is disabled."""
+    module = sys.modules.get(f"{MODULE}.blender_addon.runtime")
+    return module.session() if module and hasattr(bpy.types.Scene, "hi3dgen") else None
+
+
+def job_state() -> str:
+    """The state of the last job, empty where there is none."""
+    jobs = session().jobs
+    return jobs[-1].state.name if jobs else ""
+
+
+def error() -> list[str] | None:
+    """The panel's error: its sentence and its advice."""
+    shown = session().error
+    return [shown.sentence, shown.advice] if shown else None
+
+
+def log() -> list[str]:
+    """The end of the backend's log."""
+    return sys.modules[f"{MODULE}.blender_addon.operators"]._log_lines()
+
+
+def area(kind: str) -> bpy.types.Area:
+    """The first area of a kind of editor."""
+    return next(area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == kind)
+
+
+def region(kind: str, region_kind: str = "UI") -> bpy.types.Region:
+    """A region of that area, its sidebar if not told otherwise."""
+    return next(region for region in area(kind).regions if region.type == region_kind)
+
+
+def box(kind: str, region_kind: str = "UI") -> list[int]:
+    """Left, top, width and height of a region, in pixels of the screen from its top left corner."""
+    found = region(kind, region_kind)
+    return [found.x, bpy.context.window_manager.windows[0].height - found.y - found.height, found.width, found.height]
+
+
+def show_tab(kind: str, category: str = "Hi3DGen") -> bool:
+    """Open the sidebar at a tab; false where it has to be asked again, after a redraw."""
+    area(kind).spaces.active.show_region_ui = True
+    area(kind).tag_redraw()
+    sidebar = region(kind)
+    if sidebar.width <= 1 or sidebar.active_panel_category == "UNSUPPORTED":
+        return False
+    sidebar.active_panel_category = category
+    return sidebar.active_panel_category == category
+
+
+def hovered(kind: str) -> str:
+    """What the button under the mouse stands for: an operator's call, a property's path, or empty."""
+    manager = bpy.context.window_manager
+    with bpy.context.temp_override(window=manager.windows[0], area=area(kind), region=region(kind)):
+        for copy in (bpy.ops.ui.copy_python_command_button, bpy.ops.ui.copy_data_path_button):
+            if copy.poll():  # pyright: ignore[reportCallIssue] - its stub is that of the class
+                manager.clipboard = ""
+                copy()
+                return manager.clipboard
+    return ""
+
+
+def redraw() -> None:
+    """Let every editor draw itself."""
+    for found in bpy.context.window_manager.windows[0].screen.areas:
+        found.tag_redraw()
+
+
+def rest() -> None:
+    """End what runs, forget what failed, and begin a new file."""
+    found = session()
+    for job in found.jobs:
+        found.cancel(job)
+    found.jobs.clear()
+    found.try_again()
+    found.deaths, found.error = 0, None
+    bpy.ops.wm.read_homefile()
+    diary.__init__()
+
+
+def use(path: str, resolution: int) -> None:
+    """Choose a file as the panel's picture, at about a resolution: a new one each time, so that nothing is cached."""
+    settings = bpy.context.scene.hi3dgen
+    settings.picture = bpy.data.images.load(path, check_existing=True)
+    settings.resolution = resolution - next(used)
+    push("Choose Picture")
+    redraw()  # the panel's button is not grey any more
+
+
+def push(step: str) -> None:
+    """Make what was done an undo step."""
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+        bpy.ops.ed.undo_push(message=step)
+
+
+def facts() -> dict[str, Any]:
+    """What is in the file, and what the artist was doing."""
+    active = bpy.context.window_manager.windows[0].view_layer.objects.active
+    return {
+        "objects": {thing.name: list(thing.location) for thing in bpy.context.scene.objects},
+        "active": active and [active.name, active.mode],
+        "data": {
+            kind: sorted(getattr(bpy.data, kind).keys()) for kind in ("meshes", "materials", "images", "collections")
+        },
+    }
+
+
+def freeze() -> None:
+    """Stop the backend where it is."""
+    os.kill(session().pid, signal.SIGSTOP)
+
+
+def thaw() -> None:
+    """Let the backend go on."""
+    os.kill(session().pid, signal.SIGCONT)
+
+
+def undo_steps() -> None:
+    """Print the undo stack to the console."""
+    bpy.context.window_manager.print_undo_steps()
+    ctypes.CDLL(None).fflush(None)
+
+
+class Diary:
+    """What happened while nobody asked."""
+
+    def __init__(self) -> None:
+        self.shown: list[list[Any]] = []  # every progress that the sidebar was drawn with
+        self.turns = 0  # of Blender's main loop
+        self.stop_at = ""  # the stage at which the backend is to be frozen
+
+    def turn(self) -> None:
+        """Freeze the backend where it has come to the stage `stop_at`."""
+        self.turns += 1
+        running = session() and session().running
+        if running and running.progress and running.progress.stage == self.stop_at:
+            freeze()
+            self.stop_at = ""
+
+    def drawn(self) -> None:
+        """The sidebar was drawn."""
+        running = session() and session().running
+        if running and running.progress:
+            progress = running.progress
+            self.shown.append([progress.label, progress.step, progress.of])
+
+
+diary = Diary()
+used = itertools.count()
+
+
+def _questions(listener: socket.socket) -> Iterator[tuple[str, Callable[[str], None]] | None]:
+    """Every question with the function that answers it; None while there is none."""
+    connection, _ = listener.accept()
+    connection.settimeout(0.0)
+    received = b""
+    while True:
+        try:
+            received += connection.recv(65536)
+        except BlockingIOError:
+            yield None
+            continue
+        while b"\n" in received:
+            line, _, received = received.partition(b"\n")
+            yield json.loads(line), lambda answer: connection.sendall(answer.encode() + b"\n")
+
+
+def _answer(question: str) -> str:
+    try:
+        try:
+            return json.dumps({"value": eval(question, globals())}, default=str)  # noqa: S307 - the tests ask
+        except SyntaxError:
+            exec(question, globals())  # noqa: S102
+            return json.dumps({"value": None})
+    except Exception:  # noqa: BLE001 - the test shows it
+        return json.dumps({"error": traceback.format_exc()})
+
+
+def main() -> None:
+    """Listen, and let Blender know nothing else of it."""
+    bpy.context.preferences.view.show_splash = False
+    bpy.context.preferences.view.use_save_prompt = False
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(os.environ["HI3DGEN_GUI_SOCKET"])
+    listener.listen()
+    questions = _questions(listener)
+    waiting: list[tuple[int, str, Callable[[str], None]]] = []
+
+    def turn() -> float:
+        diary.turn()
+        asked = next(questions)
+        if asked:
+            waiting.append((diary.turns + 2, *asked))
+        if waiting and waiting[0][0] <= diary.turns:
+            _, question, reply = waiting.pop(0)
+            reply(_answer(question))
+        return TURN_SECONDS
+
+    for space in (bpy.types.SpaceView3D, bpy.types.SpaceImageEditor):
+        space.draw_handler_add(diary.drawn, (), "UI", "POST_PIXEL")
+    bpy.app.timers.register(turn, persistent=True)
+
+
+main()

@@ -38,7 +38,7 @@ class Environment:
 
 
 DEMO = Environment(".venv", ("blender", "files"))
-DEVELOPMENT = Environment(".venv", ("blender", "files", "lint", "test"))
+DEVELOPMENT = Environment(".venv", ("blender", "files", "hi3dgen", "lint", "test"))
 OLDEST = Environment(".venv-bpy-4.2", ("blender", "files", "test"), ("bpy==4.2.0", "numpy==1.24.3"))
 NEWEST = Environment(".venv-bpy-5.0", ("blender", "files", "test"), ("bpy==5.0.1",))
 NUMPY_2 = Environment(".venv-numpy-2", ("files", "test"), ("numpy==2.4.6",))  # no bpy wheel of these allows it
@@ -221,7 +221,7 @@ _TROUBLES = (
     (
         r"No space left on device|Errno 28|WinError 112|not enough space",
         "The disk is full.",
-        "Make room (about 2 GB an environment; also where temporary files go) and run this again.",
+        "Make room (2 GB for the demo, 4 to 8 GB with torch; also where temporary files go) and run this again.",
     ),
     (
         r"CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError",

@@ -146,13 +146,11 @@ def published(kind: str) -> dict[str, "torch.Tensor"]:
     }
 
 
-def input_by_rule(
-    name: str, shape: tuple[int, ...], sha256: str | None = None, scale: float = 3**0.5
-) -> "torch.Tensor":
-    """An input of a full-size fixture, made from its name and shape: float32, uniform up to `scale` (deviation 1)."""
+def input_by_rule(name: str, shape: tuple[int, ...], sha256: str | None = None, deviation: float = 1) -> "torch.Tensor":
+    """An input of a full-size fixture, made from its name and shape: float32."""
     import torch
 
-    values = (_uniform(name, shape) * scale).astype(np.float32)
+    values = (_uniform(name, shape) * np.sqrt(3)).astype(np.float32) / np.float32(1 / deviation)
     assert sha256 in {None, hashlib.sha256(values.astype("<f4").tobytes()).hexdigest()}
     return torch.from_numpy(values)
 

@@ -173,7 +173,7 @@ def test_the_networks_in_full_size() -> None:
     tensors = {part: fixtures.weights_by_rule(fixtures.published(f"normal_{part}")) for part in PARTS}
     estimator = build_estimator(fixture.config, tensors, torch.float32, "the rule")
     facts = fixture.facts
-    pixels = fixtures.input_by_rule(facts["image_key"], facts["image_shape"], facts["image_sha256"], scale=1.0)
+    pixels = fixtures.input_by_rule(facts["image_key"], facts["image_shape"], facts["image_sha256"], 3**-0.5)
     latent = encode(estimator, pixels)
     fixtures.assert_close(latent, fixture.output("image_latent"))
     features, middle = estimator.control(latent)

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Look at what the draft engine makes of pictures, from all sides.
 
-    python scripts/turntable.py PICTURE... -o SHEET.png [--seed N] [--size PIXELS]
+    python scripts/turntable.py PICTURE... -o SHEET.png [--seed N] [--size PIXELS] [--normal-maps FOLDER]
 
 makes one row a picture: the cut-out, then the body from the front and turned by 35, 90, 145 and 180 degrees, grey under
-three lights. The renderer is a z-buffer in numpy: every triangle is tested against the pixels of its bounding box, all
+three lights. A picture whose name is also in the folder of normal maps gets a second row, of the body that this map
+makes. The renderer is a z-buffer in numpy: every triangle is tested against the pixels of its bounding box, all
 triangles of like size at once.
 """
 
@@ -23,6 +24,7 @@ from backend.foreground.draft import cut_out
 from backend.geometry.draft import build
 from backend.mesh.finish import finish
 from backend.normals.draft import estimate
+from backend.normals.image import from_picture
 from backend.stage_types import Cutout, Mesh
 
 Array = NDArray[np.floating[Any]]
@@ -42,13 +44,20 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="SHEET.png")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--size", type=int, default=300, help="side of each view, in pixels")
+    parser.add_argument(
+        "--normal-maps", type=Path, metavar="FOLDER", help="maps of the same view, named as the pictures"
+    )
     options = parser.parse_args()
     rows: list[NDArray[np.uint8]] = []
     for path in options.pictures:
         cutout = cut_out(read_picture(path), 512, _ignore)
-        mesh = finish(build(estimate(cutout, _ignore), options.seed, _ignore), cutout.crop, _ignore)
-        rows.append(sheet_row(cutout, mesh, options.size))
-        print(f"{path.name}: {len(mesh.triangles)} triangles", flush=True)
+        maps = [estimate(cutout, _ignore)]
+        if options.normal_maps and (options.normal_maps / path.name).is_file():
+            maps.append(from_picture(cutout, read_picture(options.normal_maps / path.name), _ignore))
+        for normal_map in maps:
+            mesh = finish(build(normal_map, options.seed, _ignore), cutout.crop, _ignore)
+            rows.append(sheet_row(cutout, mesh, options.size))
+            print(f"{path.name}: {len(mesh.triangles)} triangles", flush=True)
     write_picture(options.output, np.concatenate(rows))
 
 

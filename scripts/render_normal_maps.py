@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Render the normal maps of the pictures of examples/, from the models that the pictures show.
+
+    .venv/bin/python scripts/render_normal_maps.py FOLDER
+
+writes FOLDER/owl.png and so on: rgb = (n + 1) / 2, x right, y up, z to the viewer. They are what an artist who has a
+map would hand to the engine, and show what good normals make (scripts/turntable.py --normal-maps).
+"""
+
+import sys
+from pathlib import Path
+
+import bpy
+from render_example import PICTURES, Material, frame_subject, render, set_stage
+
+
+def main(folder: Path) -> None:
+    """Render a map of every subject that is not shown before a backdrop."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (build_subject, backdrop) in PICTURES.items():
+        if backdrop:
+            continue
+        set_stage()
+        build_subject()
+        frame_subject()
+        scene = bpy.context.scene
+        scene.view_settings.view_transform, scene.view_settings.look = "Raw", "None"
+        scene.cycles.use_denoising, scene.cycles.max_bounces = False, 0
+        bpy.context.view_layer.material_override = glowing_normals()
+        render(folder / f"{name}.png")
+
+
+def glowing_normals() -> Material:
+    """Make a material that shines in its normal's colour. Cycles' camera space has z away from the viewer."""
+    material = bpy.data.materials.new("normals")
+    material.use_nodes = True
+    tree = material.node_tree
+    tree.nodes.clear()
+    geometry, turn, scale, shine, output = (
+        tree.nodes.new(kind)
+        for kind in (
+            "ShaderNodeNewGeometry",
+            "ShaderNodeVectorTransform",
+            "ShaderNodeVectorMath",
+            "ShaderNodeEmission",
+            "ShaderNodeOutputMaterial",
+        )
+    )
+    turn.vector_type, turn.convert_from, turn.convert_to = "NORMAL", "WORLD", "CAMERA"
+    scale.operation = "MULTIPLY_ADD"
+    scale.inputs[1].default_value, scale.inputs[2].default_value = (0.5, 0.5, -0.5), (0.5, 0.5, 0.5)
+    tree.links.new(geometry.outputs["Normal"], turn.inputs["Vector"])
+    tree.links.new(turn.outputs["Vector"], scale.inputs[0])
+    tree.links.new(scale.outputs["Vector"], shine.inputs["Color"])
+    tree.links.new(shine.outputs["Emission"], output.inputs["Surface"])
+    return material
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else sys.exit("Name a folder for the maps."))

@@ -56,8 +56,8 @@ class StructureFlow(DiffusionTransformer):
             config.num_heads,
             config.mlp_ratio,
             qk_rms_norm=config.qk_rms_norm,
-            dtype=torch.float16 if config.use_fp16 else torch.float32,
         )
+        self.compute_in(torch.float16 if config.use_fp16 else torch.float32)
         self.config = config
         volume = config.patch_size**3
         cells = torch.cartesian_prod(*[torch.arange(config.resolution // config.patch_size)] * 3)

@@ -131,15 +131,13 @@ class DiffusionTransformer(nn.Module):
         mlp_ratio: float = 4,
         *,
         qk_rms_norm: bool = False,
-        dtype: torch.dtype = torch.float32,
     ) -> None:
-        """`dtype` is what the blocks multiply in; everything before and after them is float32."""
         super().__init__()
+        self.dtype = torch.float32
         self.t_embedder = TimestepEmbedder(channels)
         self.blocks = nn.ModuleList(
             ModulatedBlock(channels, context_channels, heads, mlp_ratio, qk_rms_norm=qk_rms_norm) for _ in range(blocks)
         )
-        self.compute_in(dtype)
 
     def time(self, t: Tensor) -> Time:
         """What the network needs to know of `t` float32 (B,) or (1,), the flow's time times 1000."""
@@ -174,7 +172,7 @@ class DiffusionTransformer(nn.Module):
         return velocity
 
     def compute_in(self, dtype: torch.dtype) -> None:
-        """Makes `dtype` what the blocks multiply in."""
+        """Makes `dtype` what the blocks multiply in; everything before and after them stays float32."""
         self.dtype = dtype
         cast_but_norms(self.blocks, dtype)
 

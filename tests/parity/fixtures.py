@@ -51,7 +51,7 @@ class Fixture:
 
     def weights(self, prefix: str = "") -> dict[str, "torch.Tensor"]:
         """Every weight whose name begins with `prefix`, under the rest of its name; float32 where it was int8."""
-        exponents = self.facts.get("weight_exponents", {})
+        exponents = _flat(self.facts.get("weight_exponents", {}))
         found: dict[str, torch.Tensor] = {}
         for name, tensor in self.tensors.items():
             group, _, key = name.partition(".")
@@ -162,6 +162,14 @@ def _uniform(name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
     values *= 2
     values -= 1
     return values
+
+
+def _flat(exponents: dict[str, Any], prefix: str = "") -> dict[str, int]:
+    """The exponents by whole names, where a fixture of several networks gives them a network at a time."""
+    flat: dict[str, int] = {}
+    for name, value in exponents.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return flat
 
 
 def _is_of(path: Path, kind: str) -> bool:

@@ -17,7 +17,8 @@ CHANNELS, CONTEXT, TOKENS, PICTURE = 24, 10, 7, 5
 def network(dtype: torch.dtype = torch.float32) -> DiffusionTransformer:
     """A transformer with weights of a size that lets every part of it count."""
     torch.manual_seed(3)
-    made = DiffusionTransformer(CHANNELS, CONTEXT, blocks=3, heads=2, qk_rms_norm=True, dtype=dtype)
+    made = DiffusionTransformer(CHANNELS, CONTEXT, blocks=3, heads=2, qk_rms_norm=True)
+    made.compute_in(dtype)
     for parameter in made.parameters():
         parameter.data = (torch.randn(parameter.shape) * 0.2).to(parameter.dtype)
     return made.requires_grad_(requires_grad=False)

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the picture of the normals to the mesh, all networks after each other: a seed means what it means upstream."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.parity import fixtures, meshes
+
+pytest.importorskip("torch", reason="torch is not installed here: the extra hi3dgen has it")
+pytest.importorskip("transformers", reason="transformers is not installed here: the extra hi3dgen has it")
+
+import torch
+
+from backend.geometry.condition import image_tokens, to_pixels
+from backend.geometry.latent_flow import Normalization, latent_noise, sample_latents
+from backend.geometry.structure_decoder import occupied
+from backend.geometry.structure_flow import StructureFlow, StructureFlowConfig, sample_structure, structure_noise
+from backend.geometry.surface import extract_surface
+from backend.nn.sampler import Sampling
+from backend.nn.sparse import Voxels
+from tests.parity import test_condition, test_latents, test_structure
+
+
+def nobody(step: int, of: int) -> None:
+    """Watches a stage without wishes."""
+
+
+def sampling_of(fixture: fixtures.Fixture, params: str) -> Sampling:
+    settings = {**fixture.facts["sampler_defaults"], **fixture.facts[params]}
+    return Sampling(settings["steps"], settings["cfg_strength"], tuple(settings["cfg_interval"]), settings["rescale_t"])
+
+
+@fixtures.each("pipeline_e2e")
+@torch.inference_mode()
+def test_from_the_picture_of_the_normals_to_the_mesh(path: Path) -> None:
+    fixture = fixtures.read(path)
+    config = fixture.config
+    generator = torch.Generator().manual_seed(fixture.facts["seed"])
+
+    tokenizer = test_condition.tokenizer_of(config["image_cond_model"], fixture.weights("image_cond_model."))
+    tokens = image_tokens(tokenizer, to_pixels(fixture.input("rgb").numpy()))
+    fixtures.assert_close(tokens[0, :8], fixture.output("cond_first8"))
+
+    settings = config["sparse_structure_flow_model"]
+    positions = StructureFlow(StructureFlowConfig(**settings)).pos_emb  # this fixture leaves them out
+    weights = fixture.weights("sparse_structure_flow_model.")
+    structure_flow = test_structure.flow_of(settings, {**weights, "pos_emb": positions})
+    noise = structure_noise(structure_flow.config, [generator])
+    assert torch.equal(noise, fixture.input("noise_ss"))
+    sampling = sampling_of(fixture, "sparse_structure_sampler_params")
+    z = sample_structure(structure_flow, tokens, noise, nobody, sampling)
+    fixtures.assert_close(z, fixture.output("z_s"))
+
+    settings = config["sparse_structure_decoder"]
+    logits = test_structure.decoder_of(settings, fixture.weights("sparse_structure_decoder."))(z)
+    fixtures.assert_close(logits, fixture.output("logits"))
+    voxels = Voxels(occupied(logits))
+    assert torch.equal(voxels.coords, fixture.output("coords"))
+
+    latent_flow = test_latents.flow_of(config["slat_flow_model"], fixture.weights("slat_flow_model."))
+    noise = latent_noise(latent_flow.config, voxels, [generator])
+    assert torch.equal(noise, fixture.input("noise_slat"))
+    latents = sample_latents(
+        latent_flow,
+        tokens,
+        voxels,
+        noise,
+        normalization=Normalization(**fixture.facts["slat_normalization"]),
+        report=nobody,
+        sampling=sampling_of(fixture, "slat_sampler_params"),
+    )
+    fixtures.assert_close(latents, fixture.output("slat"))
+
+    decoder = test_latents.decoder_of(config["slat_decoder_mesh"], fixture.weights("slat_decoder_mesh."))
+    features, fine = decoder(latents, voxels)
+    resolution = config["slat_decoder_mesh"]["resolution"] * test_latents.SUBDIVISION
+    surface = extract_surface(fine.coords[:, 1:], features, resolution)
+    vertices, triangles = surface.vertices.numpy(), surface.triangles.numpy()
+    assert (len(vertices), len(triangles)) == (fixture.facts["n_vertices"], fixture.facts["n_faces"])
+    meshes.matched(fixture.output("vertices_first6000").numpy(), vertices, 2e-5)
+    np.testing.assert_allclose(vertices.mean(0, np.float64), fixture.output("vertices_mean"), atol=1e-5)
+    np.testing.assert_allclose(vertices.min(0), fixture.output("vertices_min"), atol=1e-5)
+    np.testing.assert_allclose(vertices.max(0), fixture.output("vertices_max"), atol=1e-5)
+    first, second, third = vertices[triangles].astype(np.float64).swapaxes(0, 1)
+    crosses = np.cross(second - first, third - first)
+    area = np.linalg.norm(crosses, axis=1).sum() / 2
+    volume = crosses[:, 0] @ (first + second + third)[:, 0] / 6  # of the flow along x: an open surface has others too
+    np.testing.assert_allclose([area, volume], fixture.output("area_volume"), rtol=1e-5)

@@ -148,19 +148,21 @@ def _tilings(values: Tensor) -> Tensor:
     few_outside = (exact > 0).sum(1) <= 4
     decided = torch.zeros_like(unclear)
     for face in range(6):
-        decided |= (_joined_across(exact, face, few_outside).long() << face) & ambiguous[unclear]
+        decided |= (_joined_across(exact, face).long() << face) & ambiguous[unclear]
     joined[unclear] = decided
     runs = _tunnel_runs(exact, few_outside) & may_have_tunnel[unclear] & (decided == 0)
     tunnel[unclear] = runs.long()
     return torch.from_numpy(known.tiling).to(values.device)[outside, joined, tunnel].long()
 
 
-def _joined_across(values: Tensor, face: int, few_outside: Tensor) -> Tensor:
-    """Whether the two outside corners of an ambiguous face are joined across it (asymptotic decider): bool (K,)."""
+def _joined_across(values: Tensor, face: int) -> Tensor:
+    """Whether the two outside corners of an ambiguous face are joined across it (asymptotic decider): bool (K,).
+
+    Where that is undecided they are. Both cells at a face come to the same answer, so that no hole opens.
+    """
     a, b, c, d = values[:, FACES[face]].unbind(1)
     saddle = a * c - b * d
-    towards = a * saddle
-    return (saddle.abs() < _EPSILON) | (towards > 0) | ((towards == 0) & few_outside)
+    return (a * saddle >= 0) | (saddle.abs() < _EPSILON)
 
 
 def _tunnel_runs(values: Tensor, few_outside: Tensor) -> Tensor:

@@ -103,26 +103,30 @@ def _correlate(features: Tensor, kernels: Tensor, steps: list[list[int]], bias: 
     count, outputs, taps, channels = kernels.shape
     correlated = features.new_empty(len(voxels), count, outputs)
     chunk = max(8, _GATHERED // (taps * channels) // 8 * 8)
-    by_neighbour = features.device.type == "cpu"
-    source = features if by_neighbour else torch.cat([features, features.new_zeros(1, channels)])
+    sums = sum_present if features.device.type == "cpu" else sum_at_once
     for start in range(0, len(voxels), chunk):
         stop = min(start + chunk, len(voxels))
         neighbours = voxels.neighbours(start, stop)
         for number, (kernel, kernel_steps) in enumerate(zip(kernels, steps, strict=True)):
-            if by_neighbour:
-                result = _sum_present(source, kernel, neighbours[:, kernel_steps], bias)
-            else:
-                gathered = source.index_select(0, neighbours[:, kernel_steps].flatten()).view(stop - start, -1)
-                result = torch.addmm(bias, gathered, kernel.flatten(1).t())
-            correlated[start:stop, number] = result
+            correlated[start:stop, number] = sums(features, kernel, neighbours[:, kernel_steps], bias)
     return correlated
 
 
-def _sum_present(features: Tensor, kernel: Tensor, neighbours: Tensor, bias: Tensor) -> Tensor:
-    """One kernel (out, T, in) at some rows with `neighbours` (n, T), neighbour by neighbour: (n, out)."""
+def sum_at_once(features: Tensor, kernel: Tensor, neighbours: Tensor, bias: Tensor) -> Tensor:
+    """One kernel (out, T, in) at rows whose `neighbours` (n, T) are rows of `features` (N, in): (n, out).
+
+    Where there is no neighbour its row is N. All are gathered for one product.
+    """
+    missing = (neighbours == len(features)).flatten()[:, None]
+    gathered = features.index_select(0, neighbours.flatten().clamp_max(len(features) - 1)).masked_fill_(missing, 0)
+    return torch.addmm(bias, gathered.view(len(neighbours), -1), kernel.flatten(1).t())
+
+
+def sum_present(features: Tensor, kernel: Tensor, neighbours: Tensor, bias: Tensor) -> Tensor:
+    """The same, neighbour by neighbour, where there is one, summed in float32."""
     total = bias.float().repeat(len(neighbours), 1)
     for tap, rows in enumerate(neighbours.t().contiguous()):
         present = (rows < len(features)).nonzero()[:, 0]
-        gathered = features.index_select(0, rows[present])
-        total.index_add_(0, present, (gathered @ kernel[:, tap].t()).float())
+        products = features.index_select(0, rows[present]) @ kernel[:, tap].t()
+        total.index_add_(0, present, products.float())
     return total.to(features.dtype)

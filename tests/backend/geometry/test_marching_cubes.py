@@ -5,6 +5,7 @@ import math
 from collections import Counter
 from itertools import product
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from torch import Tensor
 from backend.geometry.marching_cubes import Isosurface, marching_cubes
 
 EDGE_OF = {frozenset(ends): i for i, ends in enumerate(EDGES)}
-PLACES = [(c & 1, c >> 1 & 1, c >> 2) for c in range(8)]
+PLACES = np.array([(c & 1, c >> 1 & 1, c >> 2) for c in range(8)])
 
 
 def cut_across_faces(outside: int, joined: int) -> set[frozenset[int]]:
@@ -40,7 +41,9 @@ def cut_across_faces(outside: int, joined: int) -> set[frozenset[int]]:
 
 def reached_cuts() -> list[tuple[int, int, int]]:
     known = tables()
-    return [cut for cut in product(range(256), range(64), range(2)) if known.tiling[cut] or cut in {(0, 0, 0), (255, 0, 0)}]
+    return [
+        cut for cut in product(range(256), range(64), range(2)) if known.tiling[cut] or cut in {(0, 0, 0), (255, 0, 0)}
+    ]
 
 
 def test_there_are_as_many_cuts_as_chernyaev_counts() -> None:
@@ -48,28 +51,23 @@ def test_there_are_as_many_cuts_as_chernyaev_counts() -> None:
     assert len(reached_cuts()) == 634
 
 
-@pytest.mark.parametrize("cut", reached_cuts(), ids=str)
-def test_a_tiling_fills_the_cut_of_the_faces(cut: tuple[int, int, int]) -> None:
-    """Its border is the lines on the faces, it is a surface within, and turns from the inside to the outside."""
-    outside, joined, _ = cut
+def test_tilings_fill_the_cuts_of_the_faces() -> None:
+    """Each is a surface whose border is the lines on the faces, and which turns from inside to outside."""
     known = tables()
-    tiling = known.tiling[cut]
-    triangles = known.triangles[tiling, : known.counts[tiling]].tolist()
-    steps = Counter((t[i], t[(i + 1) % 3]) for t in triangles for i in range(3))
-    assert all(count == 1 for count in steps.values())
-    border = [step for step in steps if step[::-1] not in steps]
-    assert {frozenset(step) for step in border} == cut_across_faces(outside, joined)
-    assert len(border) == len(cut_across_faces(outside, joined))
-
-    for start, end in border:
-        (face,) = [ring for ring in FACES if {*EDGES[start], *EDGES[end]} <= set(ring)]
-        points = [torch.tensor([PLACES[c] for c in EDGES[edge]]).double().mean(0) for edge in (start, end)]
-        centre = torch.tensor([0.5] * 3).double()
-        into_cell = centre - torch.tensor([PLACES[c] for c in face]).double().mean(0)
-        to_outside = torch.linalg.cross(points[1] - points[0], into_cell)
-        high = next(c for c in EDGES[start] if outside >> c & 1)
-        low = next(c for c in EDGES[start] if not outside >> c & 1)
-        assert to_outside @ (torch.tensor(PLACES[high]) - torch.tensor(PLACES[low])).double() < 0 or (start, end) == (end, start)
+    for outside, joined, tunnel in reached_cuts():
+        tiling = known.tiling[outside, joined, tunnel]
+        triangles = known.triangles[tiling, : known.counts[tiling]].tolist()
+        steps = Counter((t[i], t[(i + 1) % 3]) for t in triangles for i in range(3))
+        assert all(count == 1 for count in steps.values())
+        border = [step for step in steps if step[::-1] not in steps]
+        assert len(border) == len(cut_across_faces(outside, joined))
+        assert {frozenset(step) for step in border} == cut_across_faces(outside, joined)
+        for start, end in border:
+            (face,) = (ring for ring in FACES if {*EDGES[start], *EDGES[end]} <= set(ring))
+            into_cell = 0.5 - PLACES[list(face)].mean(0)
+            along = PLACES[list(EDGES[end])].mean(0) - PLACES[list(EDGES[start])].mean(0)
+            low, high = EDGES[start] if outside >> EDGES[start][1] & 1 else EDGES[start][::-1]
+            assert np.cross(along, into_cell) @ (PLACES[high] - PLACES[low]) > 0
 
 
 def test_a_tunnel_joins_what_is_apart_without_it() -> None:
@@ -199,4 +197,4 @@ def test_fields_are_carried_to_the_middle_of_cells_trilinearly() -> None:
     field = torch.stack([x, y, z, x * y + y * z - 2 * x * z + x * y * z], dim=1)
     x, y, z, product_of_places = surface.interpolate(field)[len(surface.ends) :].double().unbind(1)
     torch.testing.assert_close(product_of_places, x * y + y * z - 2 * x * z + x * y * z, rtol=1e-4, atol=1e-2)
-    assert MIDDLE == len(EDGES)
+    assert len(EDGES) == MIDDLE

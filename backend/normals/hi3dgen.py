@@ -176,9 +176,10 @@ def predict(estimator: Estimator, colours: Picture, report: Report) -> Floats:
     report(2, 4)
     latent = denoise(estimator, latent, features, middle)
     report(3, 4)
-    normals = decode(estimator, latent)[0].movedim(0, -1)
+    # Made unit twice, as upstream does: half precision leaves the length a little off.
+    normals = unit(unit(decode(estimator, latent)).float())
     report(4, 4)
-    return require_finite(normals, "normal estimator").cpu().numpy()
+    return require_finite(normals, "normal estimator")[0].movedim(0, -1).cpu().numpy()
 
 
 def encode(estimator: Estimator, pixels: Tensor) -> Tensor:
@@ -200,11 +201,9 @@ def denoise(estimator: Estimator, latent: Tensor, features: Sequence[Tensor], mi
 
 
 def decode(estimator: Estimator, latent: Tensor) -> Tensor:
-    """Unit normals float32 (B, 3, h, w) of a latent (B, 4, h/8, w/8)."""
+    """The vectors (B, 3, h, w) of a latent (B, 4, h/8, w/8); their directions are the normals."""
     vae: Any = estimator.vae
-    return unit(
-        unit(vae.decode(latent / _scaling(vae)).sample).float()
-    )  # once more than needed, as upstream: half precision is a little off
+    return vae.decode(latent / _scaling(vae)).sample
 
 
 def unit(vectors: Tensor) -> Tensor:

@@ -111,10 +111,11 @@ def _mean_distances(coords: Tensor, distances: Tensor, lattice: _Lattice) -> Ten
     first = lattice.flat(coords - lattice.low)
     total = distances.new_zeros(lattice.shape).flatten()
     count = torch.zeros_like(total, dtype=torch.uint8)
+    one = torch.ones_like(first, dtype=torch.uint8)
     for corner, offset in enumerate(_CORNERS):
         points = first + lattice.step(offset)  # all different, so that the order of additions is always the same
-        total[points] += distances[:, corner]
-        count[points] += 1
+        total.index_add_(0, points, distances[:, corner])
+        count.index_add_(0, points, one)
     return torch.where(count > 0, total / count, 1).view(lattice.shape)
 
 
@@ -136,5 +137,5 @@ def _mean_at(voxels: Tensor, features: Tensor) -> Tensor:
     by_corner = features.unflatten(1, (8, -1))
     total = features.new_zeros(len(voxels), by_corner.shape[2])
     for corner, rows in enumerate(voxels.unbind(1)):
-        total += by_corner[rows.clamp_min(0), corner] * (rows >= 0)[:, None]
+        total += by_corner[:, corner].index_select(0, rows.clamp_min(0)) * (rows >= 0)[:, None]
     return total / (voxels >= 0).sum(1, keepdim=True).clamp_min(1)

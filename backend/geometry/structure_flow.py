@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ..nn.checks import require_finite
 from ..nn.layers import layer_norm32, position_embedding
 from ..nn.sampler import Sampling, sample
 from ..nn.transformer import Context, DiffusionTransformer, Time
@@ -42,7 +43,7 @@ class StructureFlowConfig:
         if self.pe_mode != "ape":
             raise ValueError(f"pe_mode is {self.pe_mode!r}, where only 'ape' (absolute positions) is known")
         if self.resolution % self.patch_size:
-            raise ValueError(f"{self.resolution} cells cannot be cut into patches of {self.patch_size}")
+            raise ValueError(f"resolution {self.resolution} is no multiple of patch_size {self.patch_size}")
 
 
 class StructureFlow(DiffusionTransformer):
@@ -109,5 +110,6 @@ def sample_structure(
     """Latents float32 (B, C, R, R, R) of objects that the picture with `tokens` (1, T, context channels) may show.
 
     `noise` is (B, C, R, R, R); each item gives another object. Tokens and noise lie on the network's device.
+    Raises UserError where the network computes numbers that are not finite; what `report` raises passes through.
     """
-    return sample(flow.bound_to(tokens), noise, sampling, report)
+    return require_finite(sample(flow.bound_to(tokens), noise, sampling, report), "structure's flow model")

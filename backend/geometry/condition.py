@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from ..nn.checkpoint import read_description, read_tensors, refuse
+from ..nn.checkpoint import read_description, read_tensors, require_forms
 from ..nn.layers import layer_norm32
 from ..stage_types import NormalMap
 
@@ -30,7 +30,7 @@ _MEAN = (0.485, 0.456, 0.406)  # ImageNet's colours
 _DEVIATION = (0.229, 0.224, 0.225)
 _EPS = 1e-5
 
-_PUBLISHED_NAMES = (
+_HUB_NAMES = (
     (r"^patch_embed\.proj\.", "embeddings.patch_embeddings.projection."),
     (r"^pos_embed$", "embeddings.position_embeddings"),
     (r"^(cls_token|mask_token|register_tokens)$", r"embeddings.\1"),
@@ -56,55 +56,69 @@ def load_tokenizer(folder: Path) -> "Dinov2WithRegistersModel":
 def tokenizer(
     config: "Dinov2WithRegistersConfig", tensors: Mapping[str, Tensor], source: str
 ) -> "Dinov2WithRegistersModel":
-    """The network with `tensors` under the names of the published transformers checkpoint; it gives raw tokens.
+    """The network with `tensors`, by their names in the published transformers checkpoint; it gives raw tokens.
 
-    Its class renames its parts from one version to the next and knows the published names, so it is given those.
     Raises UserError, naming the tensor and `source`, where one is missing, foreign or misshapen.
     """
     from transformers import Dinov2WithRegistersModel  # noqa: PLC0415
     from transformers.utils import logging  # noqa: PLC0415
 
+    require_forms(published_forms(config), tensors, source)
     logging.disable_progress_bar()  # loading takes no time: the tensors are used as they are
-    loaded: Any = Dinov2WithRegistersModel.from_pretrained(
-        None,
-        config=config,
-        state_dict=dict(tensors),
-        dtype=torch.float32,
-        output_loading_info=True,
-        ignore_mismatched_sizes=True,  # they are refused below, by name
+    # The class renames its parts from one version to the next, and knows the published names when it loads.
+    network = Dinov2WithRegistersModel.from_pretrained(
+        None, config=config, state_dict=dict(tensors), dtype=torch.float32
     )
-    network, report = loaded  # asked for its report, it returns a pair
-    faults = [
-        *(f"the tensor {name} is missing" for name in sorted(report["missing_keys"])),
-        *(f"it has no place for the tensor {name}" for name in sorted(report["unexpected_keys"])),
-        *(
-            f"the tensor {name} is {tuple(found)}, where {tuple(wanted)} belongs"
-            for name, found, wanted in sorted(report["mismatched_keys"])
-        ),
-    ]
-    refuse(source, faults)
     network.layernorm = torch.nn.Identity()
     return network.requires_grad_(requires_grad=False).eval()
 
 
-def from_hub_layout(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of a checkpoint in torch.hub's layout (dinov2_vitl14_reg4_pretrain.pth), renamed for transformers.
+def published_forms(config: "Dinov2WithRegistersConfig") -> dict[str, Tensor]:
+    """What the published transformers checkpoint holds, by name: tensors without values, on torch's "meta" device."""
+    sizes: Any = config  # its class allows lists for what is a number here
+    wide, hidden, patch = sizes.hidden_size, int(sizes.hidden_size * sizes.mlp_ratio), sizes.patch_size
+    shapes: dict[str, tuple[int, ...]] = {
+        "embeddings.cls_token": (1, 1, wide),
+        "embeddings.mask_token": (1, wide),
+        "embeddings.register_tokens": (1, sizes.num_register_tokens, wide),
+        "embeddings.position_embeddings": (1, 1 + (sizes.image_size // patch) ** 2, wide),
+        "embeddings.patch_embeddings.projection.weight": (wide, sizes.num_channels, patch, patch),
+        "embeddings.patch_embeddings.projection.bias": (wide,),
+        **_with_bias("layernorm", (wide,)),
+    }
+    for i in range(sizes.num_hidden_layers):
+        block = f"encoder.layer.{i}"
+        for layer in ("attention.query", "attention.key", "attention.value", "output.dense"):
+            shapes |= _with_bias(f"{block}.attention.{layer}", (wide, wide))
+        shapes |= _with_bias(f"{block}.mlp.fc1", (hidden, wide)) | _with_bias(f"{block}.mlp.fc2", (wide, hidden))
+        for number in (1, 2):
+            shapes |= _with_bias(f"{block}.norm{number}", (wide,))
+            shapes[f"{block}.layer_scale{number}.lambda1"] = (wide,)
+    return {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
 
-    Queries, keys and values lie in one tensor there. Unknown names stay, for `tokenizer` to refuse.
+
+def from_hub_layout(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a checkpoint in torch.hub's layout (dinov2_vitl14_reg4_pretrain.pth), renamed for `tokenizer`.
+
+    Queries, keys and values lie in one tensor there. Unknown names stay as they are, for `tokenizer` to refuse.
     """
     renamed: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         fused = re.fullmatch(r"blocks\.(\d+)\.attn\.qkv\.(weight|bias)", name)
-        if fused and tensor.shape[0] % 3 == 0:
+        if fused and len(tensor) % 3 == 0:
             block, kind = fused.groups()
             for part, third in zip(("query", "key", "value"), tensor.chunk(3), strict=True):
                 renamed[f"encoder.layer.{block}.attention.attention.{part}.{kind}"] = third
             continue
         published = name
-        for pattern, replacement in _PUBLISHED_NAMES:
+        for pattern, replacement in _HUB_NAMES:
             published = re.sub(pattern, replacement, published)
         renamed[published] = tensor
     return renamed
+
+
+def _with_bias(layer: str, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    return {f"{layer}.weight": shape, f"{layer}.bias": shape[:1]}
 
 
 def to_picture(normal_map: NormalMap, size: tuple[int, int] = (_PICTURE_SIDE, _PICTURE_SIDE)) -> NDArray[np.uint8]:

@@ -17,9 +17,11 @@ _LARGEST_SCORES = 2**28  # elements of one chunk of the scores where they are wr
 def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """softmax(q kᵀ / sqrt(D)) v for every batch item and head (Vaswani et al. 2017, formula 1).
 
-    `q` (B, Lq, H, D), `k` and `v` (B, Lk, H, D), one floating dtype and device; returns (B, Lq, H, D) in that dtype.
+    `q` (B, Lq, H, D), `k` and `v` (B or 1, Lk, H, D), where one item serves all; of one floating dtype and device.
+    Returns (B, Lq, H, D) in that dtype.
     """
-    q, k, v = (x.transpose(1, 2) for x in (q, k, v))  # (B, H, L, D)
+    # The fast kernels want one size of batch: spelled out, sharing costs nothing; left to broadcasting, it loses them.
+    q, k, v = (x.expand(len(q), -1, -1, -1).transpose(1, 2) for x in (q, k, v))  # (B, H, L, D)
     if _prefers_products(q.device):
         mixed = attend_by_products(q, k, v)
     else:

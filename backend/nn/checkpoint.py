@@ -2,7 +2,7 @@
 """Puts published weights into a network, to the last tensor or not at all."""
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -85,6 +85,18 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: str, unused:
     foreign, or has another shape or dtype than the network's.
     """
     wanted = network.state_dict()
+    require_forms(wanted, tensors, source, unused)
+    network.load_state_dict({name: tensors[name] for name in wanted}, assign=True)
+    network.requires_grad_(requires_grad=False).eval()
+
+
+def require_forms(
+    wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor], source: str, unused: Collection[str] = ()
+) -> None:
+    """Raises UserError where `tensors` are not, by name, shape and dtype, those `wanted`, whose values do not count.
+
+    It names the first tensor that is missing, foreign (and not in `unused`) or of another form, and `source`.
+    """
     faults = [
         *(f"the tensor {name} is missing" for name in wanted if name not in tensors),
         *(f"it has no place for the tensor {name}" for name in tensors if name not in wanted and name not in unused),
@@ -94,13 +106,6 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: str, unused:
             if name in tensors and _form(tensors[name]) != _form(tensor)
         ),
     ]
-    refuse(source, faults)
-    network.load_state_dict({name: tensors[name] for name in wanted}, assign=True)
-    network.requires_grad_(requires_grad=False).eval()
-
-
-def refuse(source: str, faults: Sequence[str]) -> None:
-    """Raises UserError where there are `faults` that keep the weights in `source` from being a network's."""
     if faults:
         more = f" (and {len(faults) - 1} more such faults)" if len(faults) > 1 else ""
         raise UserError("weights-mismatch", f"{source} does not fit the network: {faults[0]}{more}.", _AGAIN)

@@ -17,7 +17,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from backend.errors import UserError
-from backend.geometry.condition import from_hub_layout, image_tokens, load_tokenizer, to_pixels, tokenizer
+from backend.geometry.condition import (
+    from_hub_layout,
+    image_tokens,
+    load_tokenizer,
+    published_forms,
+    to_pixels,
+    tokenizer,
+)
 
 
 def tokenizer_of(config: dict[str, Any], hub: dict[str, Tensor]) -> Any:
@@ -70,10 +77,10 @@ def test_the_folder_that_is_on_the_hub(path: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"cls_token": None}, "cls_token is missing"),
-        ({"blocks.0.attn.qkv.bias": None}, "is missing"),
+        ({"cls_token": None}, "embeddings.cls_token is missing"),
+        ({"blocks.0.attn.qkv.bias": None}, r"encoder\.layer\.0\.attention\.attention\.query\.bias is missing"),
         ({"head.weight": torch.zeros(2)}, "no place for the tensor head.weight"),
-        ({"mask_token": torch.zeros(1, 5)}, r"mask_token is \(1, 5\), where"),
+        ({"mask_token": torch.zeros(1, 5)}, r"mask_token is float32 \(1, 5\), where"),
     ],
 )
 def test_what_does_not_fit_is_named(path: Path, change: dict[str, Tensor | None], named: str) -> None:
@@ -84,12 +91,14 @@ def test_what_does_not_fit_is_named(path: Path, change: dict[str, Tensor | None]
 
 
 def test_the_published_checkpoint_has_a_place_for_every_tensor() -> None:
-    manifest = fixtures.manifest("dinov2_vitl14_reg")
+    config = described(fixtures.manifest("dinov2_vitl14_reg")["config"])
+    assert fixtures.forms(published_forms(config)) == fixtures.forms(
+        from_hub_layout(fixtures.published("dinov2_vitl14_reg"))
+    )
     with torch.device("meta"):
-        network = transformers.Dinov2WithRegistersModel(described(manifest["config"]))
-    renamed = from_hub_layout(fixtures.published("dinov2_vitl14_reg"))
-    assert sorted(tuple(tensor.shape) for tensor in renamed.values()) == sorted(
-        tuple(tensor.shape) for tensor in network.state_dict().values()
+        network = transformers.Dinov2WithRegistersModel(config)
+    assert sum(parameter.numel() for parameter in network.parameters()) == sum(
+        tensor.numel() for tensor in published_forms(config).values()
     )
 
 

@@ -33,6 +33,16 @@ def test_both_ways_are_the_formula(sizes: tuple[int, int, int, int, int], seed: 
         torch.testing.assert_close(found.double(), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_one_item_of_keys_serves_all_queries() -> None:
+    generator = torch.Generator().manual_seed(0)
+    q = torch.randn(3, 5, 2, 8, generator=generator)
+    k, v = torch.randn(2, 1, 4, 2, 8, generator=generator)
+    repeated = attend(q, k.repeat(3, 1, 1, 1), v.repeat(3, 1, 1, 1))
+    torch.testing.assert_close(attend(q, k, v), repeated)
+    shared = attend_by_products(*(x.transpose(1, 2) for x in (q, k, v))).transpose(1, 2)
+    torch.testing.assert_close(shared, repeated, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_large_scores_do_not_overflow_half_precision(dtype: torch.dtype) -> None:
     q = torch.full((1, 3, 2, 64), 60.0, dtype=dtype)

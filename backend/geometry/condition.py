@@ -66,7 +66,7 @@ def tokenizer(
     require_forms(published_forms(config), tensors, source)
     logging.disable_progress_bar()  # loading takes no time: the tensors are used as they are
     # The class renames its parts from one version to the next, and knows the published names when it loads.
-    network = Dinov2WithRegistersModel.from_pretrained(
+    network: Any = Dinov2WithRegistersModel.from_pretrained(
         None, config=config, state_dict=dict(tensors), dtype=torch.float32
     )
     network.layernorm = torch.nn.Identity()

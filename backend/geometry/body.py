@@ -16,14 +16,16 @@ So that a square root is followed by small triangles of like size, the lattice's
 within a narrow band: from the distance d to d^2 / D, which makes h linear in the band's points.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..raster import poisson
 from ..raster.multigrid import Array, GridSystem, Progress, solve
 from . import integration
 from .integration import Mask
+from .outline import box_mean
 
 _BEND = 0.75  # of u across the rim: Δu = -1 leaves 1 beside a straight rim, 1/2 in a disc
 _BAND = 12 / 512  # D, of the cut-out's side
@@ -41,24 +43,55 @@ _WALL = 0.2  # of the inflated silhouette: the least distance between the sheets
 class Body:
     """A body's sheets over a lattice of (H, W) points; all float64 (H, W), in pixels.
 
-    column, row: where each point lies in the picture, in pixel coordinates (a pixel's centre is whole). rim: the depth
-    of the membrane. front, silhouette: heights towards the viewer above the membrane, 0 outside: the front sheet's, and
-    the inflated silhouette's, which `relief` scales to the depth that the normals show.
+    column, row: where each point lies in the picture, in pixel coordinates (a pixel's centre is whole), and silhouette:
+    the inflated silhouette there, which `relief` scales to the depth that the normals show; unmoved: the same before
+    the points slid towards the rim, which those nearer than `band` did. rim: the membrane's height. detail: the front's
+    height above both.
     """
 
     inside: Mask
     column: Array
     row: Array
-    rim: Array
-    front: Array
     silhouette: Array
+    unmoved: Array
+    rim: Array
+    detail: Array
     relief: float
+    band: float
+
+    def eased(self, points: NDArray[np.int64]) -> "Body":
+        """The same body, its points back where the pixels are around some of them, given as flat indices (N,).
+
+        The way back fades out over the band's width, as a sharp end would fold the lattice itself.
+        """
+        near = np.zeros(self.inside.shape)
+        near.ravel()[points] = 1.0
+        reach = int(np.ceil(self.band))
+        around = (box_mean(near, 4 * reach + 1) > 1e-9).astype(np.float64)
+        share = np.clip(box_mean(around, 2 * reach + 1), 0.0, 1.0)
+        row, column = np.indices(self.inside.shape)
+        square = self.silhouette**2 + share * (self.unmoved**2 - self.silhouette**2)
+        return replace(
+            self,
+            column=self.column + share * (column - self.column),
+            row=self.row + share * (row - self.row),
+            silhouette=np.sqrt(np.maximum(square, 0.0)),
+        )
+
+    @property
+    def front(self) -> Array:
+        """The front's height above the membrane, (H, W), 0 outside."""
+        return self.relief * self.silhouette + self.detail
 
     def back(self, thickness: float, profile: float) -> Array:
-        """The back's height, (H, W), negative behind the membrane; always behind the front."""
-        top = float(self.silhouette.max())
+        """The back's height above the membrane, (H, W), negative, always behind the front."""
+        top = float(self.unmoved.max())
         behind = -thickness * self.relief * top * (self.silhouette / top) ** profile
         return np.minimum(behind, self.front - _WALL * self.silhouette)
+
+    def surface(self, height: Array) -> Array:
+        """Where a sheet's points lie, given their height above the membrane: (column, row, height), (3, H, W)."""
+        return np.stack([self.column, self.row, height + self.rim])
 
 
 def shape(normals: Array, alpha: Array, side: int, progress: Progress) -> Body:
@@ -91,8 +124,8 @@ def shape(normals: Array, alpha: Array, side: int, progress: Progress) -> Body:
     rise = np.clip(distance / margin, 0.0, 1.0)
     rise = rise * rise * (3.0 - 2.0 * rise) * np.clip((at_rim - 2.0) / 4.0, 0.0, 1.0)  # thin parts stay round
     column, row, ratio = _slide(distance, at_rim, u, slope, _BAND * side)
-    silhouette = np.sqrt(u * ratio)
-    return Body(inside, column, row, m, (depth * silhouette + rise * (beyond - m)) * inside, silhouette, depth)
+    detail = np.where(inside, rise * (beyond - m), 0.0)
+    return Body(inside, column, row, np.sqrt(u * ratio), np.sqrt(u), m, detail, depth, _BAND * side)
 
 
 def relief(normals: Array, u: Array, slope: tuple[Array, Array], inside: Mask) -> float:

@@ -6,6 +6,7 @@ becomes triangles, fine where a sheet needs them and cut along the outline (`lat
 vertices, so that they close each other. What the picture does not tell, the back, is drawn from the seed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from .body import Body, shape
 
 _STEPS = 40
 _TOLERANCE = 1e-4  # of the cut-out's side: how far the triangles may depart from a sheet
+_UNFOLDINGS = 4
 _MOST = 90_000  # points of both sheets; more detail is left out beyond it
 
 
@@ -56,20 +58,38 @@ def build(normal_map: NormalMap, seed: int, report: Report, *, thickness: float 
     report(1, _STEPS)
     body = shape(normals, alpha, side, lambda fraction: report(2 + int(fraction * (_STEPS - 8)), _STEPS))
     drawn = Back.from_seed(seed)
-    behind = body.back(drawn.thickness * thickness, drawn.profile * profile)
-    surfaces = [np.stack([body.column, body.row, height + body.rim]) for height in (body.front, behind)]
-    errors: list[Array] = []
-    for number, surface in enumerate(surfaces):
-        report(_STEPS - 6 + number, _STEPS)
-        errors.append(lattice.importance(surface, body.inside))
+    thickness, profile = drawn.thickness * thickness, drawn.profile * profile
     sheets: list[lattice.Sheet] = []
-    for number, error in enumerate(errors):
-        report(_STEPS - 4 + number, _STEPS)
+    surfaces: list[Array] = []
+
+    def front(body: Body) -> Array:
+        return body.front
+
+    def back(body: Body) -> Array:
+        return body.back(thickness, profile)
+
+    for number, height_of in enumerate((front, back)):
+        report(_STEPS - 6 + 2 * number, _STEPS)
+        error = lattice.importance(body.surface(height_of(body)), body.inside)
+        report(_STEPS - 5 + 2 * number, _STEPS)
         sheets.append(lattice.cut(lattice.triangulate(error, _tolerance(error, side)), alpha))
+        surfaces.append(_unfolded(sheets[-1], body, height_of))
     report(_STEPS - 2, _STEPS)
     mesh = _close(sheets, surfaces, body, origin, side)
     report(_STEPS, _STEPS)
     return mesh
+
+
+def _unfolded(sheet: lattice.Sheet, body: Body, height_of: Callable[[Body], Array]) -> Array:
+    """The sheet's surface, (3, H, W); where points that slid to the rim turned triangles over, they go back."""
+    surface = body.surface(height_of(body))
+    for _ in range(_UNFOLDINGS):
+        folded = lattice.folded(sheet, surface)
+        if not len(folded):
+            break
+        body = body.eased(folded)
+        surface = body.surface(height_of(body))
+    return surface
 
 
 def _window(normal_map: NormalMap) -> tuple[Array, NDArray[np.float64], tuple[int, int]]:
@@ -106,12 +126,10 @@ def _tolerance(error: Array, side: int) -> float:
 def _close(sheets: list[lattice.Sheet], surfaces: list[Array], body: Body, origin: tuple[int, int], side: int) -> Mesh:
     """Join the front and the back sheet in their rim."""
     front, back = sheets
-    width = body.inside.shape[1]
-    ends = [np.stack(np.divmod(points, width)) for points in (front.rim_inside, front.rim_outside)]
-    rim = (1.0 - front.rim_fraction) * ends[0] + front.rim_fraction * ends[1]
+    rim = lattice.rim_places(front, body.inside.shape[1])
     places = [
         surfaces[0].reshape(3, -1)[:, front.points],
-        np.stack([rim[1], rim[0], body.rim.ravel()[front.rim_inside]]),
+        np.concatenate([rim, body.rim.ravel()[None, front.rim_inside]]),
         surfaces[1].reshape(3, -1)[:, back.points],
     ]
     column, row, height = np.concatenate(places, axis=1)

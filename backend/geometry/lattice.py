@@ -148,6 +148,25 @@ def cut(triangles: Points, alpha: Array) -> Sheet:
     )
 
 
+def rim_places(sheet: Sheet, width: int) -> Array:
+    """Where the rim's vertices lie in a lattice of this width: (column, row), float64 (2, R)."""
+    inside, outside = (np.stack(np.divmod(points, width)[::-1]) for points in (sheet.rim_inside, sheet.rim_outside))
+    return (1.0 - sheet.rim_fraction) * inside + sheet.rim_fraction * outside
+
+
+def folded(sheet: Sheet, surface: Array) -> Points:
+    """The lattice points of triangles that a surface turns over, as the viewer sees them; flat indices, int64 (N,).
+
+    surface: float64 (3, H, W), each point's column, row and height.
+    """
+    flat = surface.reshape(3, -1)[:2, sheet.points]
+    places = np.concatenate([flat, rim_places(sheet, surface.shape[2])], axis=1)
+    (ax, ay), (bx, by), (cx, cy) = (places[:, sheet.triangles[:, corner]] for corner in range(3))
+    over = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax) >= 0.0  # rows run downward
+    corners = np.unique(sheet.triangles[over])
+    return sheet.points[corners[corners < len(sheet.points)]]
+
+
 Lattice = tuple[NDArray[np.int64], ...]
 
 

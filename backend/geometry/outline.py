@@ -31,7 +31,7 @@ def fair(alpha: Array, side: int) -> Array:
     moved = distance + np.clip(_distance(wide) - distance, -limit, limit)
     beside = np.abs(distance) < 2.0 + limit
     fairer = np.where(beside, np.clip(0.5 + 0.15 * moved, 0.0, 1.0), narrow)
-    thick = _greatest(_mean(alpha, _THICK), _NEAR)
+    thick = _greatest(box_mean(alpha, _THICK), _NEAR)
     share = np.clip((thick - 0.9) / 0.1, 0.0, 1.0)
     return alpha + share * (fairer - alpha)
 
@@ -46,11 +46,11 @@ def _blur(image: Array, deviation: float) -> Array:
     """Blur almost as a Gaussian does: three times by a box."""
     width = 2 * round((np.sqrt(4.0 * deviation**2 + 1.0) - 1.0) / 2.0) + 1
     for _ in range(3):
-        image = _mean(image, width)
+        image = box_mean(image, width)
     return image
 
 
-def _mean(image: Array, width: int) -> Array:
+def box_mean(image: Array, width: int) -> Array:
     """The mean over a square of odd width; beyond the border is 0."""
     reach = width // 2
     for _ in range(2):

@@ -97,6 +97,20 @@ def test_a_hollow_front_pushes_the_back_away() -> None:
     assert body.back(1.0, 1.0)[middle, middle] < body.front[middle, middle] - 3
 
 
+def test_around_given_points_the_others_go_back_to_their_pixels_and_further_off_stay() -> None:
+    body = shape(ellipsoid(1.0), disc(), 512, ignore)
+    row, column = np.indices((SIZE, SIZE))
+    middle = SIZE // 2
+    left = int(np.argmax(body.inside[middle]))
+    eased = body.eased(np.array([middle * SIZE + left]))
+    near = body.inside & (np.hypot(row - middle, column - left) < 8)
+    np.testing.assert_allclose(eased.column[near], column[near])
+    np.testing.assert_allclose(eased.silhouette[near], body.unmoved[near])
+    far = column > middle
+    np.testing.assert_array_equal(eased.front[far], body.front[far])
+    assert (eased.front >= body.front - 1e-9).all()  # sliding only goes down
+
+
 def test_twigs_stay_round() -> None:
     alpha = np.zeros((SIZE, SIZE))
     alpha[20:110, 62:66] = 1.0

@@ -86,6 +86,22 @@ def test_parts_and_holes_of_the_mask_are_parts_and_holes_of_the_body() -> None:
     assert len(mesh.vertices) - edges + len(mesh.triangles) == 2
 
 
+@given(st.integers(0, 1000), st.integers(3, 12), st.floats(0.1, 0.6))
+@settings(deadline=None, max_examples=20)
+def test_neither_sheet_folds_over_itself(seed: int, lobes: int, depth: float) -> None:
+    row, column = np.mgrid[:128, :128] - 63.5
+    angle = np.arctan2(row, column)
+    edge = 40 * (1 + depth * np.cos(lobes * angle)) / (1 + depth) + 12
+    alpha = np.clip(edge - np.hypot(row, column), 0, 1).astype(np.float32)
+    normals = np.random.default_rng(seed).normal(size=(128, 128, 3)).astype(np.float32)
+    mesh = draft.build(NormalMap(normals, alpha), seed, ignore)
+    a, b, c = np.moveaxis(mesh.vertices[mesh.triangles][..., [0, 2]].astype(np.float64), 1, 0)
+    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+    first_of_back = int(np.argmax(area < 0))
+    assert (area[:first_of_back] > -1e-9).all()  # as the viewer sees them; float32 rounds by as much
+    assert (area[first_of_back:] < 1e-9).all()
+
+
 @pytest.mark.parametrize("depth", [0.5, 1.0])
 def test_an_ellipsoids_normals_give_the_ellipsoid(depth: float) -> None:
     size, radius = 128, 50.0

@@ -96,3 +96,17 @@ def test_the_rim_lies_where_alpha_crosses_one_half() -> None:
     level = (sheet.rim_inside // SIZE == sheet.rim_outside // SIZE) & (sheet.rim_outside % SIZE == 9)
     assert level.sum() == 40
     assert sheet.rim_fraction[level] == pytest.approx(2 / 3)
+
+
+def test_points_that_fold_the_sheet_are_found() -> None:
+    alpha = np.zeros((SIZE, SIZE))
+    alpha[10:50, 10:50] = 1.0
+    surface = over(np.zeros((SIZE, SIZE)))
+    error = np.full((SIZE, SIZE), np.inf)
+    sheet = lattice.cut(lattice.triangulate(error, 0.1), alpha)
+    assert len(lattice.folded(sheet, surface)) == 0
+    surface[0, 30, 30] += 3.0  # past its right neighbour
+    surface[0, 20, 10] -= 0.9  # across the rim
+    found = {tuple(divmod(point, SIZE)) for point in lattice.folded(sheet, surface).tolist()}
+    assert {(30, 30), (20, 10)} <= found
+    assert all(np.hypot(r - 30, c - 30) <= 4 or np.hypot(r - 20, c - 10) <= 2 for r, c in found)

@@ -6,19 +6,27 @@ along an axis gets features at 256 (TRELLIS, Xiang et al. 2025, section 3.2; shi
 The surface is cut out of the features by `surface`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
+from ..nn.checks import require_finite
 from ..nn.layers import cast_but_norms, position_embedding
 from ..nn.sparse import Voxels
 from ..nn.sparse_blocks import SubdivideBlock, WindowBlock
-from .surface import feature_channels
+from ..stage_types import Report
+from .surface import Surface, extract_surface, feature_channels
 
 SUBDIVISION = 4
 """Fine voxels along a voxel's edge."""
+
+_ROWS = 2**18  # read out at once in float32
+
+
+def _unwatched(step: int) -> None:
+    """Is told that a step begins, and does nothing."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +68,14 @@ class WindowTransformer(nn.Module):
         self.input_layer = nn.Linear(in_channels, channels)
         self.blocks = nn.ModuleList(WindowBlock(channels, heads, mlp_ratio) for _ in range(blocks))
 
-    def transform(self, x: Tensor, voxels: Voxels, dtype: torch.dtype) -> Tensor:
-        """From `x` float32 (N, C) to (N, channels), with the blocks in `dtype`."""
+    def transform(
+        self, x: Tensor, voxels: Voxels, dtype: torch.dtype, begins: Callable[[int], None] = _unwatched
+    ) -> Tensor:
+        """From `x` float32 (N, C) to (N, channels), with the blocks in `dtype`; `begins` is told each one's number."""
         h = self.input_layer(x)
         h = (h + position_embedding(voxels.coords[:, 1:], h.shape[1])).to(dtype)
         for i, block in enumerate(self.blocks):
+            begins(i)
             h = block(h, voxels.windows(self.window_size, self.window_size // 2 * (i % 2)))
         return h
 
@@ -95,9 +106,45 @@ class LatentDecoder(WindowTransformer):
         cast_but_norms(self.blocks, dtype)
         cast_but_norms(self.upsample, dtype)
 
-    def forward(self, latents: Tensor, voxels: Voxels) -> tuple[Tensor, Voxels]:
-        """Features float32 (64 N, F) from `latents` float32 (N, C) at `voxels`, and the fine voxels they are at."""
-        h = self.transform(latents, voxels, self.dtype)
-        for block in self.upsample:
+    def forward(
+        self, latents: Tensor, voxels: Voxels, begins: Callable[[int], None] = _unwatched
+    ) -> tuple[Tensor, Voxels]:
+        """Features float32 (64 N, F) from `latents` float32 (N, C) at `voxels`, and the fine voxels they are at.
+
+        `begins` is called before each of the `steps` with its number.
+        """
+        h = self.transform(latents, voxels, self.dtype, begins)
+        for i, block in enumerate(self.upsample, start=len(self.blocks)):
+            begins(i)
             h, voxels = block(h, voxels), voxels.children
-        return self.out_layer(h.float()), voxels
+        features = torch.empty(len(h), self.out_layer.out_features, device=h.device)
+        for part, h_part in zip(features.split(_ROWS), h.split(_ROWS), strict=True):
+            part.copy_(self.out_layer(h_part.float()))
+        return features, voxels
+
+    @property
+    def steps(self) -> int:
+        """How many steps `forward` tells of."""
+        return len(self.blocks) + len(self.upsample)
+
+
+@torch.inference_mode()
+def decode_surfaces(decoder: LatentDecoder, latents: Tensor, voxels: Voxels, report: Report) -> list[Surface]:
+    """The surface of each object in the batch, from its `latents` float32 (N, C) at the structure `voxels`.
+
+    Raises UserError where the network computes numbers that are not finite; what `report` raises passes through.
+    """
+    of = decoder.steps + len(voxels.lengths)
+
+    def begins(step: int) -> None:
+        report(step, of)
+
+    features, fine = decoder(latents, voxels, begins)
+    require_finite(features, "latents' decoder")
+    surfaces: list[Surface] = []
+    for rows in fine.items():
+        report(decoder.steps + len(surfaces), of)
+        resolution = SUBDIVISION * decoder.config.resolution
+        surfaces.append(extract_surface(fine.coords[rows, 1:], features[rows], resolution))
+    report(of, of)
+    return surfaces

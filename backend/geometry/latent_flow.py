@@ -14,6 +14,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from ..nn.checks import require_finite
 from ..nn.layers import cast_but_norms, layer_norm32, position_embedding
 from ..nn.sampler import Sampling, sample
 from ..nn.sparse import Voxels
@@ -123,8 +124,7 @@ class LatentFlow(DiffusionTransformer):
             h = torch.cat([h, skip], dim=1) if self.config.use_skip_connection else h
             if unpacks:
                 levels.pop()
-                h = h[levels[-1].cell_of]
-            h = block(h, time.embedding, levels[-1])
+            h = block(h, time.embedding, levels[-1], unpacks=unpacks)
         return self.out_layer(layer_norm32(h, _EPS).float())
 
     def _stages(self, blocks: nn.ModuleList, *, last: bool) -> list[tuple[nn.Module, bool]]:
@@ -180,5 +180,7 @@ def sample_latents(
     """Latents for the decoder, float32 (N, C), of objects with the structure `voxels`.
 
     The picture has `tokens` (1 or B, T, context channels), `noise` is (N, C); all lie on the network's device.
+    Raises UserError where the network computes numbers that are not finite; what `report` raises passes through.
     """
-    return normalization.undone(sample(flow.bound_to(tokens, voxels), noise, sampling, report))
+    latents = sample(flow.bound_to(tokens, voxels), noise, sampling, report)
+    return normalization.undone(require_finite(latents, "latents' flow model"))

@@ -43,12 +43,16 @@ class ResBlock(nn.Module):
         self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(time_channels, 2 * out_channels))
         self.skip_connection = nn.Linear(channels, out_channels) if channels != out_channels else nn.Identity()
 
-    def forward(self, x: Tensor, time: Tensor, voxels: Voxels) -> Tensor:
-        """Convolves `x` (N, C), modulated by the `time`'s embedding (1 or B, time channels): (N, out channels)."""
+    def forward(self, x: Tensor, time: Tensor, voxels: Voxels, *, unpacks: bool = False) -> Tensor:
+        """Convolves `x` (N, C), modulated by the `time`'s embedding (1 or B, time channels): (N, out channels).
+
+        Where it `unpacks`, `x` (cells, C) is of the voxels' cells, and each voxel begins with its cell's.
+        """
         scale, shift = of_items(self.emb_layers(time), voxels).chunk(2, dim=1)
-        h = self.conv1(functional.silu(self.norm1(x)), voxels)
+        h = self.conv1(functional.silu(self.norm1(x)), voxels, unpacks=unpacks)
         h = torch.addcmul(shift, layer_norm32(h, _EPS), 1 + scale)
-        return self.conv2(functional.silu(h), voxels) + self.skip_connection(x)
+        skip = self.skip_connection(x)
+        return self.conv2(functional.silu(h), voxels) + (skip[voxels.cell_of] if unpacks else skip)
 
 
 class GroupNormSiLU(nn.GroupNorm):
@@ -57,9 +61,17 @@ class GroupNormSiLU(nn.GroupNorm):
     Statistics are found in two passes and rows go in chunks, so that no float32 copy of everything is held.
     """
 
-    def forward(self, input: Tensor, lengths: list[int]) -> Tensor:  # noqa: A002  # pyright: ignore[reportIncompatibleMethodOverride]  items apart
-        """Normalises `input` (N, C), of which each item holds the next of `lengths` rows."""
-        output = torch.empty_like(input)
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]  items are normalised apart
+        self,
+        input: Tensor,  # noqa: A002  the name that torch gave it
+        lengths: list[int],
+        output: Tensor | None = None,
+    ) -> Tensor:
+        """Normalises `input` (N, C), of which each item holds the next of `lengths` rows.
+
+        The result is written to `output` where that is given; it may be the input.
+        """
+        output = torch.empty_like(input) if output is None else output
         chunk = max(1, _NORMALISED // self.num_channels)
         for rows, out in zip(input.split(lengths), output.split(lengths), strict=True):
             scale, shift = self._scale_and_shift(rows.split(chunk), len(rows))
@@ -106,8 +118,8 @@ class SubdivideBlock(nn.Module):
         children = voxels.children
         h = self.act_layers[0](x, voxels.lengths)
         h = first(h, voxels, subdivides=True)
-        h = second(norm(h, children.lengths), children)
-        h.unflatten(0, (-1, 8)).add_(self.skip_connection(x, voxels)[:, None])
+        h = second(norm(h, children.lengths, output=h), children)
+        h.view(len(voxels), 8, h.shape[1]).add_(self.skip_connection(x, voxels)[:, None])
         return h
 
 

@@ -7,8 +7,9 @@ neighbours of some rows are gathered beside each other, for one large product th
 precision; on a CPU each neighbour is gathered where it is present only, for as many products as neighbours: about
 half of a surface's neighbours are missing, and the arithmetic saved is worth more than the larger product.
 
-After a subdivision all eight children of a voxel have its features, so a convolution of theirs needs 8 products with
-sums of the kernel instead of 27: the neighbours of a child are children of 8 voxels only.
+Where features were copied to smaller voxels just before, less is to be done. After a subdivision, a child's 27
+neighbours are children of 8 voxels, and it needs 8 products with sums of the kernel. Where cells were unpacked, their
+products with the whole kernel are fewer than the voxels' with their neighbours.
 """
 
 from itertools import product
@@ -33,16 +34,20 @@ class SparseConv(nn.Module):
         self.conv = _Kernel(in_channels, out_channels, size)
         self.size = size
 
-    def forward(self, features: Tensor, voxels: Voxels, *, subdivides: bool = False) -> Tensor:
+    def forward(self, features: Tensor, voxels: Voxels, *, subdivides: bool = False, unpacks: bool = False) -> Tensor:
         """Convolves `features` (N, in) to (N, out) at the same voxels.
 
-        Where it `subdivides` (size 3), to (8 N, out) at their children, which have their parent's features before.
+        Where it `subdivides` (size 3), to (8 N, out) at their children, which have their parent's features before;
+        where it `unpacks` (size 3), from (cells, in), with each voxel having its cell's features before.
         """
         weight, bias = self.conv.weight, self.conv.bias
         if self.size == 1:
             return pointwise(features, weight, bias)
-        convolve = subdivided_submanifold if subdivides else submanifold
-        return convolve(features, weight, bias, voxels)
+        if subdivides:
+            return subdivided_submanifold(features, weight, bias, voxels)
+        if unpacks:
+            return unpacked_submanifold(features, weight, bias, voxels)
+        return submanifold(features, weight, bias, voxels)
 
 
 class _Kernel(nn.Module):
@@ -74,6 +79,24 @@ def subdivided_submanifold(features: Tensor, weight: Tensor, bias: Tensor, voxel
     """The same at the children of `voxels`, which all have their parent's `features` (N, in): (8 N, out)."""
     kernels, steps = _kernels_of_children(weight)
     return _correlate(features, kernels, steps, bias, voxels).flatten(0, 1)
+
+
+def unpacked_submanifold(features: Tensor, weight: Tensor, bias: Tensor, voxels: Voxels) -> Tensor:
+    """The same at `voxels`, which all have the `features` (M, in) of their cells: (N, out).
+
+    The cells are few, so they are multiplied by the whole kernel first, and the products are gathered and summed.
+    """
+    channels, taps = weight.shape[0], len(OFFSETS)
+    products = (features @ weight.view(channels, taps, -1).permute(2, 1, 0).flatten(1)).view(-1, channels)
+    products = torch.cat([products, products.new_zeros(taps, channels)])  # of a missing voxel's cell
+    first = taps * torch.cat([voxels.cell_of, voxels.cell_of.new_tensor([len(features)])])
+    chunk = max(1, _GATHERED // (taps * channels))
+    unpacked = features.new_empty(len(voxels), channels)
+    for start, part in zip(range(0, len(voxels), chunk), unpacked.split(chunk), strict=False):
+        rows = first[voxels.neighbours(start, start + len(part))] + torch.arange(taps, device=first.device)
+        gathered = products.index_select(0, rows.flatten()).view(-1, taps, channels)
+        part.copy_(gathered.sum(1, dtype=torch.float32) + bias)
+    return unpacked
 
 
 def _kernels_of_children(weight: Tensor) -> tuple[Tensor, list[list[int]]]:

@@ -13,7 +13,16 @@ from torch.nn import functional
 
 from backend.nn import sparse_conv
 from backend.nn.sparse import Voxels
-from backend.nn.sparse_conv import SparseConv, pointwise, subdivided_submanifold, submanifold, sum_at_once, sum_present
+from backend.nn.sparse_conv import (
+    SparseConv,
+    pointwise,
+    subdivided_submanifold,
+    submanifold,
+    sum_at_once,
+    sum_present,
+    unpacked_submanifold,
+)
+
 
 SIZE = 6
 
@@ -73,6 +82,18 @@ def test_after_a_subdivision_it_is_the_convolution_of_copies(
 
 
 @settings(deadline=None)
+@given(counts=counts, channels=channels, seed=seeds)
+def test_unpacking_cells_it_is_the_convolution_of_copies(
+    counts: list[int], channels: tuple[int, int], seed: int
+) -> None:
+    _, weight, bias, voxels = random_conv(counts, channels, seed)
+    features = torch.randn(len(voxels.cells), channels[0], generator=torch.Generator().manual_seed(seed))
+    expected = dense(features[voxels.cell_of], weight, bias, voxels) if counts else torch.zeros(0, channels[1])
+    found = unpacked_submanifold(features, weight, bias, voxels)
+    torch.testing.assert_close(found.double(), expected.double(), rtol=1e-5, atol=1e-5)
+
+
+@settings(deadline=None)
 @given(counts=counts.filter(any), channels=channels, seed=seeds)
 def test_both_ways_to_sum_agree(counts: list[int], channels: tuple[int, int], seed: int) -> None:
     features, weight, bias, voxels = random_conv(counts, channels, seed)
@@ -87,9 +108,12 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     features, weight, bias, voxels = random_conv([50, 0, 70], (3, 4), 7)
     whole = submanifold(features, weight, bias, voxels)
     divided = subdivided_submanifold(features, weight, bias, voxels)
+    cells = features[: len(voxels.cells)]
+    unpacked = unpacked_submanifold(cells, weight, bias, voxels)
     monkeypatch.setattr(sparse_conv, "_GATHERED", 1)
     torch.testing.assert_close(submanifold(features, weight, bias, voxels), whole)
     torch.testing.assert_close(subdivided_submanifold(features, weight, bias, voxels), divided)
+    torch.testing.assert_close(unpacked_submanifold(cells, weight, bias, voxels), unpacked)
 
 
 def test_half_precision_sums_in_more() -> None:

@@ -101,9 +101,12 @@ class Voxels:
         found[self.cell_of, places @ places.new_tensor([4, 2, 1])] = torch.arange(len(self), device=places.device)
         return found
 
-    @cached_property
+    @property
     def children(self) -> "Voxels":
-        """The voxels half as large, eight for each, in the order of `CHILDREN`: those of row n from row 8 n on."""
+        """The voxels half as large, eight for each, in the order of `CHILDREN`: those of row n from row 8 n on.
+
+        They are made anew each time: they hold these voxels, and a circle would keep both from being freed.
+        """
         halves = torch.tensor([(0, *child) for child in CHILDREN], dtype=torch.int32, device=self.coords.device)
         scale = torch.tensor([1, 2, 2, 2], dtype=torch.int32, device=self.coords.device)
         children = Voxels.__new__(Voxels)

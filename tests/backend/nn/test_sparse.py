@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Neighbours, windows, cells and children of voxels, against looking for them one by one."""
 
+import gc
+import weakref
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -96,9 +99,24 @@ def test_windows_share_out_the_voxels(
 def test_everything_is_found_once() -> None:
     voxels = voxels_at([[(0, 0, 0), (0, 0, 1)]])
     assert voxels.cells is voxels.cells
-    assert voxels.children is voxels.children
     assert voxels.windows(8, 4) is voxels.windows(8, 4)
     assert voxels.neighbours(0, 2).data_ptr() == voxels.neighbours(0, 2).data_ptr()
+
+
+def test_nothing_is_kept_longer_than_the_voxels() -> None:
+    """By counting references: a device's memory cannot wait for the garbage collector."""
+    voxels = voxels_at([[(0, 0, 0), (0, 0, 1)]])
+    fine = voxels.children.children
+    fine.neighbours(0, len(fine))
+    voxels.windows(8, 0)
+    assert len(voxels.members) == len(voxels.cells)
+    kept = weakref.ref(voxels)
+    gc.disable()
+    try:
+        del voxels, fine
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 def test_windows_of_a_full_block_are_padded_by_little() -> None:

@@ -23,7 +23,6 @@ from backend.nn.sparse_conv import (
     unpacked_submanifold,
 )
 
-
 SIZE = 6
 
 counts = st.lists(st.integers(0, 40), max_size=3)

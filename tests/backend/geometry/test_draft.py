@@ -145,6 +145,22 @@ def test_a_seed_changes_the_back_and_never_the_front() -> None:
     assert max(depths) < 2.5
 
 
+def test_thickness_and_profile_shape_the_back_alone() -> None:
+    normal_map = sphere_normals(128, 50.0, 0.5)
+    plain, thick, boxy = (
+        draft.build(normal_map, 0, ignore, **settings) for settings in ({}, {"thickness": 2.0}, {"profile": 0.6})
+    )
+    rim = np.median([mesh.vertices[np.abs(mesh.vertices[:, 0]).argmax(), 1] for mesh in (plain, thick, boxy)])
+    deepest = [float(mesh.vertices[:, 1].max() - rim) for mesh in (plain, thick, boxy)]
+    assert deepest[1] == pytest.approx(2 * deepest[0], rel=0.02)
+    assert deepest[2] == pytest.approx(deepest[0], rel=0.02)
+    assert check.signed_volume(boxy.vertices, boxy.triangles) > 1.05 * check.signed_volume(
+        plain.vertices, plain.triangles
+    )
+    nearest = [float(mesh.vertices[:, 1].min()) for mesh in (plain, thick, boxy)]
+    assert nearest[0] == nearest[1] == nearest[2]
+
+
 def test_it_reports_and_can_be_cancelled() -> None:
     normal_map = sphere_normals(64, 25.0, 0.5)
     seen: list[tuple[int, int]] = []

@@ -63,6 +63,17 @@ def test_specks_are_dropped_and_small_parts_stay() -> None:
     assert len(done.triangles) == 8
 
 
+def test_the_face_budget_is_kept() -> None:
+    turn = 2 * np.pi * np.arange(60) / 60
+    ring = np.stack([np.cos(turn), np.sin(turn), np.zeros(60)], axis=1)
+    cone = np.concatenate([ring, [[0, 0, 1], [0, 0, -1]]])
+    here, there = np.arange(60), (np.arange(60) + 1) % 60
+    sides = [np.stack([here, there, np.full(60, 60)], 1), np.stack([there, here, np.full(60, 61)], 1)]
+    done = finish(mesh(cone, np.concatenate(sides).astype(np.int32)), CROP, ignore, faces=40)
+    assert len(done.triangles) <= 40
+    assert check.is_closed(done.triangles)
+
+
 @pytest.mark.parametrize("triangles", [np.zeros((0, 3), np.int32), np.zeros((1, 3), np.int32)])
 def test_a_mesh_without_extent_is_an_error(triangles: NDArray[Any]) -> None:
     with pytest.raises(UserError) as caught:

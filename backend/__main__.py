@@ -12,7 +12,7 @@ from .commands import doctor, generate, normals, serve
 from .engines import ENGINES
 from .errors import UserError
 from .version import VERSION
-from .wire.messages import MAX_SEED
+from .wire.messages import seed_from_text
 
 
 def main(arguments: list[str]) -> int:
@@ -68,9 +68,10 @@ def _add_picture(command: argparse.ArgumentParser) -> None:
 
 
 def _seed(text: str) -> int:
-    if not (text.isdecimal() and len(text) < 20 and int(text) <= MAX_SEED):
-        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0 to {MAX_SEED}")
-    return int(text)
+    try:
+        return seed_from_text(text)
+    except ValueError as error:  # argparse would tell the function's name instead of the sentence
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _setting(text: str) -> tuple[str, float]:

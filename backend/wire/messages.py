@@ -264,6 +264,13 @@ def decode(kinds: Mapping[str, type[Message]], document: Document, arrays: Mappi
     return message
 
 
+def seed_from_text(text: str) -> int:
+    """The seed that somebody typed: decimal digits, from 0 to `MAX_SEED`. Raises ValueError with a sentence to show."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 20 and int(text) <= MAX_SEED):
+        raise ValueError(f"A seed is a whole number from 0 to {MAX_SEED}.")
+    return int(text)
+
+
 def _check_generate(message: Generate) -> None:
     if not 1 <= len(message.job) <= MAX_JOB:
         raise WireError("bad-message", f"a job's name has 1 to {MAX_JOB} characters")

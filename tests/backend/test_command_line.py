@@ -159,7 +159,7 @@ def test_what_cannot_be_done_is_said_in_a_line_and_nothing_is_written(
         (("generate", "a.png"), "-o"),
         (("generate", "a.png", "-o", "a.glb", "--seed", "-1"), "seed"),
         (("generate", "a.png", "-o", "a.glb", "--seed", "2147483648"), "2147483647"),
-        (("generate", "a.png", "-o", "a.glb", "--seed", "x"), "whole number"),
+        (("generate", "a.png", "-o", "a.glb", "--seed", "abc"), "A seed is a whole number"),
         (("generate", "a.png", "-o", "a.glb", "--engine", "nobody"), "draft"),
         (("generate", "a.png", "-o", "a.glb", "--set", "resolution"), "NAME=NUMBER"),
         (("generate", "a.png", "-o", "a.glb", "--set", "resolution=high"), "NAME=NUMBER"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -318,3 +318,23 @@ def test_a_header_knows_what_the_arrays_take() -> None:
         data = b"".join(messages.encode(message))
         header = frames.parse_header(data[:20], frames.TO_CLIENT)
         assert header == Header(header.message, len(data) - 20 - header.message)
+
+
+@given(st.integers(0, messages.MAX_SEED))
+def test_a_typed_seed_is_what_the_wire_carries(seed: int) -> None:
+    assert messages.seed_from_text(str(seed)) == seed
+
+
+@given(st.text(max_size=24).filter(lambda text: not (text.isascii() and text.isdecimal())))
+@example("")
+@example("abc")
+@example("-1")
+@example("7.0")
+@example("1_000")
+@example(" 7")
+@example("٣")
+@example(str(messages.MAX_SEED + 1))
+@example("9" * 5000)
+def test_what_is_no_seed_is_told_in_a_sentence(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^A seed is a whole number from 0 to 2147483647\.$"):
+        messages.seed_from_text(text)

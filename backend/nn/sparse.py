@@ -74,7 +74,7 @@ class Voxels:
         first = start // 8
         around = self._parents.neighbours(first, (stop + 7) // 8)
         steps, halves = self._steps_to_parents
-        rows = torch.minimum(8 * around[:, steps] + halves, around.new_tensor(len(self)))  # (P, 8, 27)
+        rows = (8 * around[:, steps] + halves).clamp_max(len(self))  # (P, 8, 27)
         return rows.flatten(0, 1)[start - 8 * first : stop - 8 * first]
 
     def windows(self, size: int, shift: int) -> list[Windows]:

@@ -72,13 +72,13 @@ def submanifold(features: Tensor, weight: Tensor, bias: Tensor, voxels: Voxels) 
     out[p] = bias + sum over i, j, k of weight[:, i, j, k] features[p + (i - 1, j - 1, k - 1)].
     """
     kernels = weight.flatten(1, 3)[None]  # (1, out, 27, in)
-    return _correlate(features, kernels, [list(range(27))], bias, voxels)[:, 0]
+    return _correlate(features, kernels, None, bias, voxels)[:, 0]
 
 
 def subdivided_submanifold(features: Tensor, weight: Tensor, bias: Tensor, voxels: Voxels) -> Tensor:
     """The same at the children of `voxels`, which all have their parent's `features` (N, in): (8 N, out)."""
     kernels, steps = _kernels_of_children(weight)
-    return _correlate(features, kernels, steps, bias, voxels).flatten(0, 1)
+    return _correlate(features, kernels, torch.tensor(steps, device=features.device), bias, voxels).flatten(0, 1)
 
 
 def unpacked_submanifold(features: Tensor, weight: Tensor, bias: Tensor, voxels: Voxels) -> Tensor:
@@ -89,7 +89,7 @@ def unpacked_submanifold(features: Tensor, weight: Tensor, bias: Tensor, voxels:
     channels, taps = weight.shape[0], len(OFFSETS)
     products = (features @ weight.view(channels, taps, -1).permute(2, 1, 0).flatten(1)).view(-1, channels)
     products = torch.cat([products, products.new_zeros(taps, channels)])  # of a missing voxel's cell
-    first = taps * torch.cat([voxels.cell_of, voxels.cell_of.new_tensor([len(features)])])
+    first = taps * torch.cat([voxels.cell_of, voxels.cell_of.new_full((1,), len(features))])
     chunk = max(1, _GATHERED // (taps * channels))
     unpacked = features.new_empty(len(voxels), channels)
     for start, part in zip(range(0, len(voxels), chunk), unpacked.split(chunk), strict=False):
@@ -118,10 +118,10 @@ def _kernels_of_children(weight: Tensor) -> tuple[Tensor, list[list[int]]]:
     return torch.stack(kernels).to(weight.dtype), steps
 
 
-def _correlate(features: Tensor, kernels: Tensor, steps: list[list[int]], bias: Tensor, voxels: Voxels) -> Tensor:
+def _correlate(features: Tensor, kernels: Tensor, steps: Tensor | None, bias: Tensor, voxels: Voxels) -> Tensor:
     """Sums neighbours' `features` (N, in) by each of the `kernels` (K, out, T, in), plus `bias`: (N, K, out).
 
-    `steps` (K, T) says which neighbours a kernel is for.
+    `steps` int64 (K, T) says which neighbours a kernel is for; None is all of them in their order.
     """
     count, outputs, taps, channels = kernels.shape
     correlated = features.new_empty(len(voxels), count, outputs)
@@ -130,8 +130,9 @@ def _correlate(features: Tensor, kernels: Tensor, steps: list[list[int]], bias: 
     for start in range(0, len(voxels), chunk):
         stop = min(start + chunk, len(voxels))
         neighbours = voxels.neighbours(start, stop)
-        for number, (kernel, kernel_steps) in enumerate(zip(kernels, steps, strict=True)):
-            correlated[start:stop, number] = sums(features, kernel, neighbours[:, kernel_steps], bias)
+        for number, kernel in enumerate(kernels):
+            wanted = neighbours if steps is None else neighbours[:, steps[number]]
+            correlated[start:stop, number] = sums(features, kernel, wanted, bias)
     return correlated
 
 

@@ -2,6 +2,7 @@
 """From a click, or a line of a script, to a job: what is asked for, of which picture, and where its mesh lands."""
 
 import contextlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,7 +58,7 @@ def submit(scene: bpy.types.Scene, order: Order) -> Job:
 
     # Names and numbers alone: undo and other files replace bpy's data while the job runs.
     path = order.picture if isinstance(order.picture, Path) else None
-    scene_name, image_name = scene.name, order.picture.name
+    scene_name, image_name = scene.name, os.fsencode(order.picture.name).decode("utf-8", "replace")
     title = Path(image_name).stem
     place = tuple(scene.cursor.location)
 

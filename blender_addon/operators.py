@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import bpy
-from bpy.props import IntProperty, StringProperty
+from bpy.props import FloatProperty, IntProperty, StringProperty
 
 from ..backend.wire.messages import MAX_SEED, Scalar
 from . import runtime
@@ -14,11 +14,11 @@ from .errors import AddonError
 from .generate import Order, active_picture, submit, wait
 from .process import log_tail
 from .session import Phase
+from .settings import FACES, NAMES, PROFILE, RESOLUTION, THICKNESS
 from .text import lines
 
 LOG_LINES = 24
 LOG_WIDTH, LOG_MARGIN = 900, 30
-SETTINGS = ("resolution",)  # those that are fields of the panel and properties of the operator alike
 
 
 class HI3DGEN_OT_generate(bpy.types.Operator):  # noqa: N801 - Blender's naming
@@ -33,12 +33,17 @@ class HI3DGEN_OT_generate(bpy.types.Operator):  # noqa: N801 - Blender's naming
     normal_map: StringProperty(name="Normal Map", description="The name of an image; else the panel's choice")
     engine: StringProperty(name="Engine", description="The name of an engine; else the panel's choice")
     seed: IntProperty(name="Seed", description="Else the panel's choice", min=0, max=MAX_SEED)
-    resolution: IntProperty(name="Resolution", description="Else the panel's choice", min=64, max=1024, default=512)
+    resolution: IntProperty(**RESOLUTION)
+    thickness: FloatProperty(**THICKNESS)
+    profile: FloatProperty(**PROFILE)
+    faces: IntProperty(**FACES)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Queue the job. Without a window, wait for it, and raise where it fails."""
         try:
-            job = submit(context.scene, self._order(context))
+            order = self._order(context)
+            job = submit(context.scene, order)
+            context.scene.hi3dgen.seed = order.seed
             if not runtime.has_window():
                 wait(job)
         except AddonError as error:
@@ -49,15 +54,16 @@ class HI3DGEN_OT_generate(bpy.types.Operator):  # noqa: N801 - Blender's naming
     def _order(self, context: bpy.types.Context) -> Order:
         """What the caller said, and the panel where the caller said nothing."""
         panel = context.scene.hi3dgen
+        seed = panel.seed
         if self.properties.is_property_set("seed"):
-            panel.seed = self.seed
+            seed = self.seed
         elif panel.random_seed:
-            panel.seed = random.SystemRandom().randint(0, MAX_SEED)
+            seed = random.SystemRandom().randint(0, MAX_SEED)
         settings: dict[str, Scalar] = {
-            name: getattr(self if self.properties.is_property_set(name) else panel, name) for name in SETTINGS
+            name: getattr(self if self.properties.is_property_set(name) else panel, name) for name in NAMES
         }
         normal_map = _image(self.normal_map) if self.normal_map else panel.normal_map
-        return Order(self._picture(context), self.engine or panel.engine, panel.seed, settings, normal_map)
+        return Order(self._picture(context), self.engine or panel.engine, seed, settings, normal_map)
 
     def _picture(self, context: bpy.types.Context) -> bpy.types.Image | Path:
         if self.filepath:
@@ -123,7 +129,7 @@ class HI3DGEN_OT_show_log(bpy.types.Operator):  # noqa: N801
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the popup."""
         width = (LOG_WIDTH - LOG_MARGIN) * context.preferences.system.ui_scale
-        self.layout.label(text=f"The end of the backend's log, in {runtime.user_folder()}", icon="TEXT")
+        self.layout.label(text=f"The end of the backend's log, in {runtime.session().user_folder}", icon="TEXT")
         column = self.layout.column(align=True)
         column.scale_y = 0.7
         for entry in _log_lines():
@@ -137,7 +143,7 @@ class HI3DGEN_OT_show_log(bpy.types.Operator):  # noqa: N801
 
 
 def _log_lines() -> list[str]:
-    return log_tail(runtime.user_folder(), LOG_LINES) or ["The backend has written nothing yet."]
+    return log_tail(runtime.session().user_folder, LOG_LINES) or ["The backend has written nothing yet."]
 
 
 def _image(name: str) -> bpy.types.Image:

@@ -9,7 +9,7 @@ from .material import is_ours
 from .scene import recipe_of
 from .session import Job, JobState, Phase, Session
 from .text import sidebar_lines
-from .thumbnails import icon_of
+from .thumbnails import forget_all_but, icon_of
 
 CATEGORY = "Hi3DGen"
 PREVIEW_SCALE = 7.0
@@ -34,9 +34,10 @@ class _Panel:
         _draw_picture(layout, context)
         _draw_engine(layout, context, session)
         _draw_generate(layout, context, session)
-        for job in session.jobs:
-            if job.live:
-                _draw_job(layout, job)
+        live = [job for job in session.jobs if job.live]
+        forget_all_but({job.request.job for job in live})
+        for job in live:
+            _draw_job(layout, job)
         _draw_error(layout, session)
         _draw_object(layout, context)
 
@@ -105,7 +106,7 @@ def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
         box.template_icon(icon_of(job.preview), scale=PREVIEW_SCALE)
     progress = job.progress
     if job.state is JobState.LANDING:
-        _draw_sentence(box, "The mesh is ready. Return to Object Mode to receive it.", "CHECKMARK")
+        _draw_sentence(box, "The mesh is ready, and comes when you are done and in Object Mode.", "CHECKMARK")
     elif progress is None:
         waiting = "Waiting" if job.state is JobState.WAITING else "Starting"
         box.progress(factor=0.0, text=waiting)
@@ -126,7 +127,8 @@ def _draw_error(layout: bpy.types.UILayout, session: Session) -> None:
         alert.alert = True  # not the whole box: what happened is red, what to do about it is not
         _draw_sentence(alert, session.error.sentence, "ERROR")
         _draw_sentence(box, session.error.advice, "BLANK1")
-        box.operator("hi3dgen.show_log", icon="TEXT")
+        if session.error.in_log:
+            box.operator("hi3dgen.show_log", icon="TEXT")
 
 
 def _draw_object(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -139,6 +141,9 @@ def _draw_object(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         row = box.row()
         row.use_property_split = False
         row.prop(material, "hi3dgen_shows", expand=True)
+        shading = getattr(context.space_data, "shading", None)
+        if shading and shading.type == "SOLID" and shading.color_type != "TEXTURE":  # else the switch would seem dead
+            box.prop_enum(shading, "color_type", "TEXTURE", text="Show Colours in Solid View")
 
 
 def _draw_sentence(layout: bpy.types.UILayout, sentence: str, icon: str) -> None:

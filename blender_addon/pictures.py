@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from .errors import AddonError
 
 MAX_SIDE = 4096
+BAND_PIXELS = 1 << 18
 PASSING = {"RENDER_RESULT", "COMPOSITING"}
 UNREADABLE = "Choose another picture, or save this one as PNG and load it again."
 
@@ -34,10 +35,7 @@ def pixels_of(image: bpy.types.Image) -> NDArray[np.uint8]:
         raise AddonError(f"The image “{image.name}” has no pixels.", UNREADABLE)
     values = np.empty(width * height * channels, np.float32)
     image.pixels.foreach_get(values)
-    rgba = _with_alpha(values.reshape(height, width, channels)[::-1])
-    if image.is_float:
-        rgba = _encoded(rgba)
-    return _shrunk(np.rint(np.clip(rgba, 0.0, 1.0) * 255.0).astype(np.uint8))
+    return _as_picture(values.reshape(height, width, channels)[::-1], linear=image.is_float)
 
 
 def image_from_png(name: str, png: bytes, *, data: bool) -> bpy.types.Image:
@@ -67,12 +65,13 @@ def _render_result(image: bpy.types.Image) -> Generator[bpy.types.Image]:
     """The Render Result as an ordinary image: it has no pixels of its own, it can only be saved."""
     scene = bpy.context.scene
     settings = scene.render.image_settings
-    names = ("file_format", "color_mode", "color_depth")
-    before = {name: getattr(settings, name) for name in names}
+    wanted = {"media_type": "IMAGE", "file_format": "PNG", "color_mode": "RGBA", "color_depth": "8"}
+    wanted = {name: value for name, value in wanted.items() if hasattr(settings, name)}  # Blender 5 has media types
+    before = {name: getattr(settings, name) for name in wanted}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "render.png")
         try:
-            for name, value in zip(names, ("PNG", "RGBA", "8"), strict=True):
+            for name, value in wanted.items():
                 setattr(settings, name, value)
             image.save_render(str(path), scene=scene)
         except RuntimeError as error:
@@ -87,11 +86,35 @@ def _render_result(image: bpy.types.Image) -> Generator[bpy.types.Image]:
             bpy.data.images.remove(saved)
 
 
+def _as_picture(values: NDArray[np.float32], *, linear: bool) -> NDArray[np.uint8]:
+    """Float pixels (H, W, C), row 0 on top, as uint8 RGBA with no side above 4096 pixels.
+
+    A larger picture is averaged over whole blocks; what fills no block is dropped at the right and at the bottom. Done
+    by bands of rows, so that Blender stands still for a moment only, and needs little more memory than it has in use.
+    """
+    height, width, _ = values.shape
+    factor = -(-max(height, width) // MAX_SIDE)
+    tall, wide = min(factor, height), min(factor, width)
+    picture = np.empty((height // tall, width // wide, 4), np.uint8)
+    rows = max(BAND_PIXELS // (width * tall), 1)
+    for first in range(0, len(picture), rows):
+        target = picture[first : first + rows]
+        band = _with_alpha(values[first * tall : (first + len(target)) * tall, : picture.shape[1] * wide])
+        if linear:
+            band = _encoded(band)
+        if factor > 1:
+            band = band.reshape(len(target), tall, picture.shape[1], wide, 4).mean(axis=(1, 3), dtype=np.float32)
+        np.rint(np.clip(band * np.float32(255.0), 0.0, 255.0), out=target, casting="unsafe")
+    return picture
+
+
 def _with_alpha(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Grey, grey with alpha or RGB become RGBA."""
     channels = values.shape[2]
-    colour = values[..., :3] if channels >= 3 else np.repeat(values[..., :1], 3, axis=2)
-    alpha = values[..., -1:] if channels in (2, 4) else np.ones_like(values[..., :1])
+    if channels == 4:
+        return values
+    colour = values[..., :3] if channels == 3 else np.repeat(values[..., :1], 3, axis=2)
+    alpha = values[..., -1:] if channels == 2 else np.ones_like(values[..., :1])
     return np.concatenate([colour, alpha], axis=2)
 
 
@@ -101,15 +124,3 @@ def _encoded(rgba: NDArray[np.float32]) -> NDArray[np.float32]:
     linear = np.clip(rgba[..., :3] / np.maximum(alpha, 1e-6), 0.0, 1.0)
     curve = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     return np.concatenate([curve, alpha], axis=2)
-
-
-def _shrunk(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Averaged over whole blocks until no side is above 4096; what no block fills is dropped at the far border."""
-    height, width, channels = pixels.shape
-    factor = -(-max(height, width) // MAX_SIDE)
-    if factor == 1:
-        return np.ascontiguousarray(pixels)
-    rows, columns = max(height // factor, 1), max(width // factor, 1)
-    tall, wide = min(factor, height), min(factor, width)
-    blocks = pixels[: rows * tall, : columns * wide].reshape(rows, tall, columns, wide, channels)
-    return np.rint(blocks.mean(axis=(1, 3), dtype=np.float32)).astype(np.uint8)

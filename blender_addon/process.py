@@ -4,6 +4,7 @@
 Starting takes a good part of a second, so a thread does it; what happens is read from `events` on the main thread.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -12,6 +13,7 @@ import secrets
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -22,6 +24,7 @@ log = logging.getLogger(__name__)
 
 START_SECONDS = 60.0
 END_SECONDS = 3.0
+LOG_SECONDS = 7 * 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,6 @@ class BackendProcess:
         threading.Thread(target=self._start, name="hi3dgen start", daemon=True).start()
 
     @property
-    def exit_code(self) -> int | None:
-        """The exit code, or None while it starts or runs."""
-        return self._child.poll() if self._child else None
-
-    @property
     def pid(self) -> int | None:
         """The process's id, or None before it has one."""
         return self._child.pid if self._child else None
@@ -88,7 +86,7 @@ class BackendProcess:
             token = secrets.token_hex(32)
             port = _shake_hands(child, {"token": token, "idle_seconds": self._idle_seconds})
             self.events.put(Started(Client(port, token, f"Blender, process {os.getpid()}")))
-        except (OSError, ValueError) as error:  # a bad answer is a JSONDecodeError, which is a ValueError
+        except (OSError, ValueError, TypeError, KeyError) as error:  # the last three: an answer that is no backend's
             log.warning("the backend did not start: %s", error)
             self.events.put(NotStarted(str(error)))
         else:
@@ -96,11 +94,8 @@ class BackendProcess:
 
     def _launch(self) -> subprocess.Popen[bytes] | None:
         """Start the child; None where `end` was faster."""
-        self._user_folder.mkdir(parents=True, exist_ok=True)
-        log_path = log_file(self._user_folder)
-        if log_path.exists():
-            log_path.replace(log_path.with_suffix(".old.log"))
-        with self._lock, log_path.open("wb") as errors:
+        _forget_old_logs(self._user_folder)
+        with self._lock, log_file(self._user_folder).open("ab") as errors:
             if self._ended:
                 return None
             self._child = subprocess.Popen(
@@ -111,6 +106,7 @@ class BackendProcess:
                 cwd=self._user_folder,
                 env=_environment(self._extension, self._user_folder),
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                start_new_session=True,  # Ctrl-C in a terminal is for Blender, which then cancels
             )
         if sys.platform == "win32":
             from .job_object import JobObject  # noqa: PLC0415 - ctypes has no Windows types elsewhere
@@ -120,8 +116,8 @@ class BackendProcess:
 
 
 def log_file(user_folder: Path) -> Path:
-    """Where the backend's log is; the run before has its own beside it."""
-    return user_folder / "backend.log"
+    """Where the log of this Blender's backend is; other Blenders that share the folder have their own."""
+    return user_folder / f"backend-{os.getpid()}.log"
 
 
 def log_tail(user_folder: Path, lines: int) -> list[str]:
@@ -131,6 +127,13 @@ def log_tail(user_folder: Path, lines: int) -> list[str]:
     except OSError:
         return []
     return text.splitlines()[-lines:]
+
+
+def _forget_old_logs(user_folder: Path) -> None:
+    for path in user_folder.glob("backend-*.log"):
+        with contextlib.suppress(OSError):  # another Blender may be faster, or hold it open
+            if time.time() - path.stat().st_mtime > LOG_SECONDS:
+                path.unlink()
 
 
 def _shake_hands(child: subprocess.Popen[bytes], orders: dict[str, object]) -> int:
@@ -162,4 +165,5 @@ def _environment(extension: Path, user_folder: Path) -> dict[str, str]:
     environment["PYTHONPATH"] = str(extension)
     environment["PYTHONPYCACHEPREFIX"] = str(user_folder / "bytecode")
     environment["PYTHONUTF8"] = "1"
+    environment["PYTHONSAFEPATH"] = "1"  # nothing is imported from the working folder
     return environment

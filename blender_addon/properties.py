@@ -3,10 +3,11 @@
 # pyright: reportInvalidTypeForm=false
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, IntProperty, PointerProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty
 
 from ..backend.wire.messages import MAX_SEED
 from . import runtime
+from .settings import FACES, PROFILE, RESOLUTION, THICKNESS
 
 DRAFT = ("draft", "Draft", "Needs nothing but Blender", 0)
 _engine_items: list[tuple[str, str, str, int]] = [DRAFT]  # Blender keeps pointers into it, so it must stay alive
@@ -40,13 +41,10 @@ class Hi3DGenSettings(bpy.types.PropertyGroup):
     random_seed: BoolProperty(
         name="New Seed Each Time", description="Roll the dice for every mesh; the seed that was used is shown"
     )
-    resolution: IntProperty(
-        name="Resolution",
-        description="Side of the square, in pixels, in which the object is worked out. Finer takes longer",
-        default=512,
-        min=64,
-        max=1024,
-    )
+    resolution: IntProperty(**RESOLUTION)
+    thickness: FloatProperty(**THICKNESS)
+    profile: FloatProperty(**PROFILE)
+    faces: IntProperty(**FACES)
 
 
 CLASSES = (Hi3DGenSettings,)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What ties the session to Blender: the timer that ticks it, the handlers that protect it, and its one instance."""
 
+import contextlib
 import logging
 import signal
+import tempfile
 from pathlib import Path
 
 import bpy
@@ -25,13 +27,20 @@ def session() -> Session:
     """The session, made when it is first asked for."""
     global _session  # noqa: PLW0603 - Blender calls functions, and they need to find it
     if _session is None:
-        _session = Session(EXTENSION, user_folder(), can_land, idle_seconds)
+        _session = Session(EXTENSION, _user_folder(), can_land, idle_seconds)
     return _session
 
 
-def user_folder() -> Path:
-    """Where the extension may write."""
-    return Path(bpy.utils.extension_path_user(PACKAGE, create=True))
+def _user_folder() -> Path:
+    """The extension's user folder; where nothing can be written there, one that lasts as long as this Blender."""
+    named = bpy.utils.extension_path_user(PACKAGE)
+    if named:
+        with contextlib.suppress(OSError):
+            Path(named).mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=named).close()
+            return Path(named)
+    log.warning("nothing can be written into %r: the backend's log goes to Blender's temporary folder", named)
+    return Path(bpy.app.tempdir)
 
 
 def can_land() -> bool:

@@ -23,13 +23,18 @@ Vector = tuple[float, float, float]
 @contextmanager
 def all_or_nothing() -> Generator[None]:
     """Where what is done within fails, every datablock that it made is removed again."""
-    kinds = (bpy.data.objects, bpy.data.meshes, bpy.data.materials, bpy.data.images, bpy.data.collections)
-    before = [set(kind) for kind in kinds]
+    before = datablocks()
     try:
         yield
     except BaseException:
-        bpy.data.batch_remove([thing for kind, known in zip(kinds, before, strict=True) for thing in set(kind) - known])
+        bpy.data.batch_remove(datablocks() - before)
         raise
+
+
+def datablocks() -> set[bpy.types.ID]:
+    """Everything in the file of the kinds that a generation makes."""
+    kinds = (bpy.data.objects, bpy.data.meshes, bpy.data.materials, bpy.data.images, bpy.data.collections)
+    return {thing for kind in kinds for thing in kind}
 
 
 def add_result(

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 MAX_DEATHS = 3
 GREETING_SECONDS = 10.0
+LOGGED_FAILURES = ("internal", "out-of-memory")
 LOOK_AT_LOG = "Look at its log. The next Generate starts a fresh one."
 
 
@@ -113,7 +114,7 @@ class Session:
     def submit(self, title: str, request: Generate, land: Callable[[Result], None]) -> Job:
         """Queue a job. Raises `AddonError` while the backend is given up."""
         if self.phase is Phase.BROKEN:
-            raise AddonError(_broken().sentence, _broken().advice)
+            raise _broken()
         self._count += 1
         job = Job(title, request, land)
         self.error = None
@@ -220,7 +221,8 @@ class Session:
         elif isinstance(message, Preview):
             job.preview = message
         elif isinstance(message, Failure):
-            self._fail(job, AddonError(message.sentence, message.advice))
+            self.deaths = 0
+            self._fail(job, AddonError(message.sentence, message.advice, in_log=message.code in LOGGED_FAILURES))
         elif isinstance(message, Result):
             job.result, job.state = message, JobState.LANDING
             self.deaths = 0
@@ -264,7 +266,7 @@ class Session:
         self._drop_backend()
         self.deaths += 1
         self.phase = Phase.STOPPED
-        error = AddonError(sentence, LOOK_AT_LOG)
+        error = AddonError(sentence, LOOK_AT_LOG, in_log=True)
         if self.deaths >= MAX_DEATHS:
             self.phase = Phase.BROKEN
             error = _broken()
@@ -288,4 +290,4 @@ class Session:
 
 def _broken() -> AddonError:
     sentence = f"The backend ended unexpectedly {MAX_DEATHS} times in a row."
-    return AddonError(sentence, "Look at its log, then press Try Again.")
+    return AddonError(sentence, "Look at its log, then press Try Again.", in_log=True)

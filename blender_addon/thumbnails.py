@@ -24,6 +24,13 @@ def icon_of(preview: Preview) -> int:
     return _icons[name].icon_id
 
 
+def forget_all_but(jobs: set[str]) -> None:
+    """Drop the icons of jobs that have ended."""
+    if _icons is not None:
+        for name in [name for name in _icons if name.split()[0] not in jobs]:
+            del _icons[name]
+
+
 def register() -> None:
     """Begin to collect."""
     global _icons  # noqa: PLW0603 - a preview collection must be made and removed with the extension

@@ -29,6 +29,8 @@ def main() -> None:
     parser.add_argument("picture", nargs="?", type=Path, default=PICTURE, metavar="PICTURE")
     parser.add_argument("--seed", type=int, default=0, help="another seed is another back")
     options = parser.parse_args()
+    if not 0 <= options.seed < 2**31:
+        sys.exit("A seed lies between 0 and 2147483647.")
     if not options.picture.is_file():
         sys.exit(f"There is no file {options.picture}. Name a picture, or none to use the project's own.")
     try:

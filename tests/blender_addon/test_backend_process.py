@@ -106,6 +106,35 @@ def test_an_idle_backend_ends_and_the_next_job_starts_another(scene: Any, sessio
     assert job.error is None
 
 
+def test_a_folder_that_cannot_be_written_costs_the_log_alone(scene: Any, tmp_path: Path) -> None:
+    runtime = import_module(f"{MODULE}.blender_addon.runtime")
+    occupied = tmp_path / "hi3dgen"
+    occupied.write_text("a file where the folder should be")
+
+    def nowhere(_package: str) -> str:
+        return ""
+
+    def in_the_way(_package: str) -> str:
+        return str(occupied)
+
+    for answer in (nowhere, in_the_way):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(bpy.utils, "extension_path_user", answer)
+            assert runtime._user_folder() == Path(bpy.app.tempdir)
+
+
+def test_an_answer_that_is_no_backends_is_a_failure_and_not_a_wait(scene: Any, tmp_path: Path) -> None:
+    process = import_module(f"{MODULE}.blender_addon.process")
+    impostor = tmp_path / "backend"
+    impostor.mkdir()
+    for answer in ("[]", "{}", "hello", '{"port": "x"}'):
+        (impostor / "__main__.py").write_text(f"print('{answer}', flush=True); input()")
+        started = process.BackendProcess(tmp_path, tmp_path / "user", 0.0)
+        (tmp_path / "user").mkdir(exist_ok=True)
+        assert isinstance(started.events.get(timeout=20), process.NotStarted)
+        started.end()
+
+
 def test_the_log_tells_what_happened(scene: Any, session: Any, capsys: pytest.CaptureFixture[str]) -> None:
     job = submit(scene, resolution=64)
     tick_until(session, lambda: not job.live)

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`blender --command hi3dgen`, called as Blender calls it: the arguments after the name, an exit code back."""
 
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import bpy
 import numpy as np
 import pytest
 import trimesh
@@ -21,13 +26,17 @@ def command(scene: Any) -> Callable[[list[str]], int]:
 
 
 def test_every_picture_becomes_a_mesh_and_a_normal_map(
-    command: Callable[[list[str]], int], picture_file: Path, tmp_path: Path
+    command: Callable[[list[str]], int], picture_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = tmp_path / "more" / "apple.png"
     other.parent.mkdir()
     other.write_bytes(picture_file.read_bytes())
     output = tmp_path / "out"
-    assert command([str(picture_file), str(other), "-o", str(output), "--seed", "4", "--resolution", "96"]) == 0
+    before = {*bpy.data.objects, *bpy.data.images, *bpy.data.meshes, *bpy.data.materials}
+    arguments = [str(picture_file), str(other), "-o", str(output), "--seed", "4", "--resolution", "96", "--normal-maps"]
+    assert command(arguments) == 0
+    assert {*bpy.data.objects, *bpy.data.images, *bpy.data.meshes, *bpy.data.materials} == before
+    assert capsys.readouterr().out.split() == [str(output / "apple.glb"), str(output / "apple-2.glb")]
     made = {path.name for path in output.iterdir()}
     assert made == {"apple.glb", "apple_normals.png", "apple-2.glb", "apple-2_normals.png"}
     mesh = trimesh.load(output / "apple.glb", force="mesh")
@@ -49,7 +58,44 @@ def test_one_bad_picture_does_not_keep_the_others(
     assert "Traceback" not in sentence
 
 
-@pytest.mark.parametrize("arguments", [[], ["a.png"], ["a.png", "-o", "out", "--seed", "-1"]])
+def test_a_picture_is_never_written_over(
+    command: Callable[[list[str]], int], picture_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    painted = tmp_path / "Apple_normals.PNG"
+    painted.write_bytes(picture_file.read_bytes() + b"painted by hand")
+    before = painted.read_bytes()
+    arguments = [str(picture_file), str(painted), "-o", str(tmp_path), "--normal-maps"]
+    assert command(arguments) == 1
+    assert "written over" in capsys.readouterr().err
+    assert painted.read_bytes() == before
+    assert not (tmp_path / "apple.glb").exists(), "refused before any work"
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(
+    command: Callable[[list[str]], int], picture_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command([str(picture_file), "-o", str(picture_file)]) == 1
+    assert "cannot be made" in capsys.readouterr().err
+
+
+def test_an_interrupt_ends_with_130_and_leaves_the_backend_alive(
+    command: Callable[[list[str]], int], session: Any, picture_file: Path, tmp_path: Path
+) -> None:
+    def interrupt() -> None:
+        while session.running is None or session.running.progress is None:
+            time.sleep(0.005)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    assert command([str(picture_file), "-o", str(tmp_path / "out"), "--resolution", "1024"]) == 130
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert not (tmp_path / "out" / "apple.glb").exists()
+    assert command([str(picture_file), "-o", str(tmp_path / "out"), "--resolution", "96"]) == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["a.png"], ["a.png", "-o", "out", "--seed", "-1"], ["a.png", "-o", "out", "--seed", "abc"]]
+)
 def test_wrong_arguments_end_with_2(command: Callable[[list[str]], int], arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         command(arguments)

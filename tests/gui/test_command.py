@@ -15,7 +15,9 @@ def test_the_command_makes_meshes_and_normal_maps(
     real_blender: Tool, resources: Path, toadstool: Path, tmp_path: Path
 ) -> None:
     output = tmp_path / "meshes"
-    done = background(real_blender, resources, "--command", "hi3dgen", toadstool, toadstool, "-o", output)
+    done = background(
+        real_blender, resources, "--command", "hi3dgen", toadstool, toadstool, "-o", output, "--normal-maps"
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     names = ["toadstool-2.glb", "toadstool-2_normals.png", "toadstool.glb", "toadstool_normals.png"]
     assert sorted(path.name for path in output.iterdir()) == names

@@ -54,44 +54,37 @@ def marching_cubes(values: Tensor) -> Isosurface:
     outside = values > 0
     corner_steps = _corner_steps(values)
     cells = _crossed_cells(outside)  # (K,) by their lowest corner
-    tiling = _tilings(flat[cells[:, None] + corner_steps])
-    known = tables()
+    owner, edges = _triangles(_tilings(flat[cells[:, None] + corner_steps]))
 
-    counts = torch.from_numpy(known.counts).to(values.device)[tiling]
-    owner = torch.repeat_interleave(torch.arange(len(cells), device=values.device), counts)  # (T,) the triangles' cells
-    first = counts.cumsum(0) - counts
-    place = torch.arange(len(owner), device=values.device) - first[owner]
-    edges = torch.from_numpy(known.triangles).to(values.device)[tiling[owner], place]  # (T, 3)
-
-    low_steps = corner_steps[list(_LOW_CORNERS)]
+    # One table of the lattice's size numbers the vertices on each axis in turn, and then the points.
+    number = torch.empty(len(flat), dtype=torch.int32, device=values.device)
     triangles = torch.empty(edges.shape, dtype=torch.int32, device=values.device)
-    rank = torch.empty(len(flat), dtype=torch.int32, device=values.device)
+    low_steps = corner_steps[list(_LOW_CORNERS)]
     ends: list[Tensor] = []
     count = 0
     for axis in range(3):
         low = _crossed_edges(outside, axis)
-        rank[low] = torch.arange(count, count + len(low), dtype=torch.int32, device=values.device)
+        number[low] = torch.arange(count, count + len(low), dtype=torch.int32, device=values.device)
         on_axis = edges // 4 == axis
-        triangles[on_axis] = rank[(cells[owner, None] + low_steps[edges.clamp_max(MIDDLE - 1)])[on_axis]]
-        ends.append(torch.stack([low, low + values.stride(axis)], dim=1))
+        triangles[on_axis] = number[(cells[owner, None] + low_steps[edges.clamp_max(MIDDLE - 1)])[on_axis]]
+        ends.append(torch.stack([low, low + corner_steps[1 << axis]], dim=1))
         count += len(low)
 
     in_middle = edges == MIDDLE
     with_middle = torch.zeros(len(cells), dtype=torch.bool, device=values.device)
     with_middle[owner[in_middle.any(1)]] = True
-    place = with_middle.cumsum(0, dtype=torch.int32) - 1 + count
-    triangles[in_middle] = place[owner, None].expand(-1, 3)[in_middle]
-    corners = cells[with_middle, None] + corner_steps
+    middle = with_middle.cumsum(0, dtype=torch.int32) - 1 + count
+    triangles[in_middle] = middle[owner, None].expand(-1, 3)[in_middle]
 
-    points = _distinct(torch.cat([*(pair.flatten() for pair in ends), corners.flatten()]), len(flat))
-    rank[points] = torch.arange(len(points), dtype=torch.int32, device=values.device)
-    at_ends = torch.cat(ends)
-    distance = flat[at_ends].abs()
+    pairs, corners = torch.cat(ends), cells[with_middle, None] + corner_steps
+    points = _distinct(torch.cat([pairs.flatten(), corners.flatten()]), len(flat))
+    number[points] = torch.arange(len(points), dtype=torch.int32, device=values.device)
+    distance = flat[pairs].abs()
     return Isosurface(
         points=points,
-        ends=rank[at_ends].long(),
+        ends=number[pairs].long(),
         along=distance[:, 0] / distance.sum(1),
-        corners=rank[corners].long(),
+        corners=number[corners].long(),
         within=_middles(flat[corners]),
         triangles=triangles,
     )
@@ -131,6 +124,16 @@ def _distinct(indices: Tensor, count: int) -> Tensor:
     present = torch.zeros(count, dtype=torch.bool, device=indices.device)
     present[indices] = True
     return present.nonzero()[:, 0]
+
+
+def _triangles(tiling: Tensor) -> tuple[Tensor, Tensor]:
+    """The triangles of cells by their `tiling` (K,): the row of each one's cell (T,), and its edges (T, 3)."""
+    known = tables()
+    rows = torch.arange(len(tiling), device=tiling.device)
+    counts = torch.from_numpy(known.counts).to(tiling.device)[tiling]
+    owner = torch.repeat_interleave(rows, counts)
+    place = torch.arange(len(owner), device=tiling.device) - (counts.cumsum(0) - counts)[owner]
+    return owner, torch.from_numpy(known.triangles).to(tiling.device)[tiling[owner], place]
 
 
 def _tilings(values: Tensor) -> Tensor:

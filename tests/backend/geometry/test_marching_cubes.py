@@ -160,6 +160,13 @@ def test_ties_and_zeros_leave_no_holes() -> None:
     assert_closed(marching_cubes(values).triangles)
 
 
+def test_it_does_not_matter_how_the_lattice_lies_in_memory() -> None:
+    values = torch.randn(4, 5, 6, generator=torch.Generator().manual_seed(0)).permute(2, 0, 1)
+    ours, theirs = marching_cubes(values), marching_cubes(values.contiguous())
+    assert torch.equal(ours.triangles, theirs.triangles)
+    assert torch.equal(positions(ours, values.shape), positions(theirs, values.shape))
+
+
 def test_a_plane_is_where_it_is() -> None:
     x, y, z = lattice(6, (2.3, 0, 0)).unbind(-1)
     surface = marching_cubes((x + 0.1 * y - 0.2 * z).float())

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SIDE = 518  # pixels of the picture that the tokens are of: 37 patches of 14
 _PICTURE_SIDE = 1024  # pixels of the picture that upstream shows and hands on
+_HALF = 128.5 / 255  # between the 8-bit alpha that is still background and the first that is not
 _MEAN = (0.485, 0.456, 0.406)  # ImageNet's colours
 _DEVIATION = (0.229, 0.224, 0.225)
 _EPS = 1e-5
@@ -126,7 +127,7 @@ def to_picture(normal_map: NormalMap, size: tuple[int, int] = (_PICTURE_SIDE, _P
 
     `size` is (W, H). The map becomes 8-bit in its own resolution, cut short and not rounded, and is then resampled.
     """
-    values = np.where(normal_map.alpha[..., None] * 255 > 128, normal_map.normals * (-1, 1, 1), 1).clip(-1, 1)
+    values = np.where(normal_map.alpha[..., None] > _HALF, normal_map.normals * (-1, 1, 1), 1).clip(-1, 1)
     pixels = ((values.astype(np.float32) + 1) / 2 * 255).astype(np.uint8)
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
 

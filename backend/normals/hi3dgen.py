@@ -155,7 +155,7 @@ def model_input(rgba: Picture, resolution: int = RESOLUTION) -> tuple[Picture, P
     white = Image.new("RGBA", image.size, (255, 255, 255, 255))
     over_white = Image.composite(image, white, image).convert("RGB")
     scale = resolution / max(image.size)
-    width, height = (int(np.round(side * scale / _MULTIPLE)) * _MULTIPLE for side in image.size)
+    width, height = (max(1, round(side * scale / _MULTIPLE)) * _MULTIPLE for side in image.size)
     colours = over_white.resize((width, height), Image.Resampling.LANCZOS)
     alpha = image.getchannel("A").resize((width, height), Image.Resampling.NEAREST)
     return np.asarray(colours), np.asarray(alpha)

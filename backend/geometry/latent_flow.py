@@ -134,11 +134,11 @@ class LatentFlow(DiffusionTransformer):
 
     def _transform_each(self, h: Tensor, time: Time, contexts: list[Context], voxels: Voxels) -> Tensor:
         """Runs each object's cells through the transformer; they are thousands, so that nothing waits for more."""
-        transformed = [
-            self.transform(h[rows][None], _time_of(time, i), [_context_of(context, i) for context in contexts])[0]
-            for i, rows in enumerate(voxels.items())
-        ]
-        return torch.cat(transformed) if len(transformed) != 1 else transformed[0]
+        transformed = torch.empty_like(h)
+        for i, rows in enumerate(voxels.items()):
+            its_contexts = [_context_of(context, i) for context in contexts]
+            transformed[rows] = self.transform(h[rows][None], _time_of(time, i), its_contexts)[0]
+        return transformed
 
 
 def _time_of(time: Time, item: int) -> Time:

@@ -68,6 +68,14 @@ def test_objects_decoded_together_are_what_they_are_alone() -> None:
     assert len(surfaces[1].triangles) == 0
 
 
+def test_no_voxels_have_no_surfaces() -> None:
+    decoder = small_decoder()
+    for items, count in ((None, 0), (2, 2)):
+        nothing = Voxels(torch.zeros(0, 4, dtype=torch.int32), items)
+        surfaces = decode_surfaces(decoder, torch.zeros(0, 3), nothing, nobody)
+        assert [len(surface.vertices) for surface in surfaces] == [0] * count
+
+
 def test_half_precision_stays_near() -> None:
     decoder = small_decoder()
     voxels, latents = voxels_of([60]), torch.randn(60, 3, generator=torch.Generator().manual_seed(2))

@@ -77,6 +77,14 @@ def test_objects_sampled_together_are_what_they_are_alone(changes: dict[str, Any
         torch.testing.assert_close(together[rows], sampled(alone(voxels, item), noise[rows]), rtol=1e-4, atol=1e-4)
 
 
+def test_no_voxels_have_no_latents() -> None:
+    flow = small_flow()
+    contexts = flow.contexts(torch.zeros(1, 5, 6))
+    for items in (None, 2):
+        nothing = Voxels(torch.zeros(0, 4, dtype=torch.int32), items)
+        assert flow(torch.zeros(0, 3), flow.time(torch.tensor([1.0])), contexts, nothing).shape == (0, 3)
+
+
 def test_noise_goes_on_where_the_structures_ended() -> None:
     torch.manual_seed(42)
     torch.randn(1, 3, 4, 4, 4)

@@ -7,6 +7,7 @@ into the object that are only a pixel wide are closed. A soft shadow under the o
 it is told by its colour, which lies on the background's ray in Oklab, and by having no edge.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,20 +43,26 @@ class Silhouette:
     slack: int
 
 
-def outline(lab: Floats, field: Floats) -> Silhouette:
+def outline(lab: Floats, field: Floats, tick: Callable[[], None]) -> Silhouette:
     """Tell the object's pixels from the background's.
 
     lab: the picture's Oklab colours, float32 (H, W, 3); field: the background's, as it would be without the object.
+    tick: called between the parts of the work.
 
     Raises UserError where nothing stands out, or nothing is left of the background.
     """
-    excess, doubt, slack = _misfit(lab, field)
+    excess, doubt, slack = _misfit(lab, field, tick)
     field = _lit(lab, field, excess < doubt)
-    excess, tolerance, slack = _misfit(lab, field)
+    tick()
+    excess, tolerance, slack = _misfit(lab, field, tick)
     ringing = _RINGING * box_peak(excess, _RINGING_REACH)
+    tick()
     ground = _reached(excess < np.maximum(tolerance, ringing))
-    ground = _with_shadow(lab, field, ground)
+    tick()
+    ground = _with_shadow(lab, field, ground, tick)
+    tick()
     body = drop_specks(~ground, _SPECK * components(~ground, diagonal=True).areas[1:].max(initial=0))
+    tick()
     # Inside the outline no open ground corrects the field.
     body &= ~_holes(body, excess, np.maximum(1.5 * doubt, ringing))
     if body.mean() < _LEAST_OBJECT:
@@ -67,7 +74,7 @@ def outline(lab: Floats, field: Floats) -> Silhouette:
     return Silhouette(body, slack)
 
 
-def _misfit(lab: Floats, field: Floats) -> tuple[Floats, float, int]:
+def _misfit(lab: Floats, field: Floats, tick: Callable[[], None]) -> tuple[Floats, float, int]:
     """Return how far each pixel is from the background, (H, W), how far background may be, and the blur it took."""
     frame = border(lab.shape[:2])
     difference = lab - field
@@ -75,6 +82,7 @@ def _misfit(lab: Floats, field: Floats) -> tuple[Floats, float, int]:
     for radius in _BLURS:
         if radius:
             excess = np.linalg.norm(box_mean(difference, radius), axis=-1)
+        tick()
         along_border = excess[frame]
         # Grain is spread like the length of a normal vector: nine tenths lie within 2.5 deviations, all within 3.5.
         tolerance = _SURE + 1.4 * float(np.quantile(along_border[along_border < 3 * _TELLING], 0.9))
@@ -105,11 +113,12 @@ def _reached(plain: Mask) -> Mask:
     return grown(parts.chosen(parts.touched(border(plain.shape))), 1) & plain
 
 
-def _with_shadow(lab: Floats, field: Floats, ground: Mask) -> Mask:
+def _with_shadow(lab: Floats, field: Floats, ground: Mask, tick: Callable[[], None]) -> Mask:
     """Return the ground with the soft shadows that the object throws on it around its foot."""
     squared = np.maximum(np.sum(field * field, axis=-1), 0.01)
     shade = np.sum(lab * field, axis=-1) / squared
     tint = np.linalg.norm(lab - shade[..., None] * field, axis=-1)
+    tick()
     lightness = box_mean(lab[..., 0], 1)
     slope = np.hypot(*np.gradient(lightness)) * max(lab.shape)
     even = (shade > _SHADES[0]) & (shade < _SHADES[1]) & (tint < _TINT) & (slope < _SLOPE)

@@ -184,13 +184,13 @@ def test_a_soft_shadow_below_is_background() -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(1, 48), st.integers(1, 48), st.integers(0, 2**32 - 1), st.integers(16, 80))
+@given(st.integers(1, 48), st.integers(2, 48), st.integers(0, 2**32 - 1), st.integers(16, 400))
 def test_a_pictures_own_alpha_is_taken_as_it_is(height: int, width: int, seed: int, size: int) -> None:
     rng = np.random.default_rng(seed)
     picture = rng.integers(0, 256, (height, width, 4), np.uint8)
-    picture[rng.integers(height), rng.integers(width), 3] = 200
     picture[..., 3] = np.where(rng.random((height, width)) < 0.5, picture[..., 3], 0)
-    picture[rng.integers(height), rng.integers(width), 3] = 254
+    one, other = rng.choice(height * width, 2, replace=False)
+    picture[..., 3].flat[one], picture[..., 3].flat[other] = 128, 127  # the least alpha that separates
     cutout = cut_out(picture, size, silent)
     crop = cutout.crop
     expected = crop_resize(picture, crop.left, crop.top, crop.side, size, fill=0)
@@ -202,6 +202,30 @@ def test_a_pictures_own_alpha_is_taken_as_it_is(height: int, width: int, seed: i
     assert crop.side == pytest.approx(MARGIN * longer)
     assert crop.left + crop.side / 2 == pytest.approx((columns.min() + columns.max() + 1) / 2)
     assert crop.top + crop.side / 2 == pytest.approx((rows.min() + rows.max() + 1) / 2)
+
+
+def barely_transparent(alpha: NDArray[np.uint8]) -> Picture:
+    """A disc on white under an alpha that is over a half everywhere."""
+    picture = laid(disc(150, 200, 0.1, 0.0, 0.5), [190, 60, 40], plain(250, 250, 250))
+    picture[..., 3] = alpha
+    return picture
+
+
+@pytest.mark.parametrize(
+    "alpha",
+    [
+        np.full((150, 200), 254, np.uint8),
+        np.full((150, 200), 128, np.uint8),
+        np.where(np.arange(200) == 0, 254, np.full((150, 1), 255)).astype(np.uint8),
+        np.where(np.arange(200) == 199, 128, np.full((150, 1), 255)).astype(np.uint8),
+        np.random.default_rng(0).integers(128, 256, (150, 200), np.uint8),
+    ],
+    ids=["254 everywhere", "128 everywhere", "a column of 254", "a column of 128", "noise"],
+)
+def test_an_alpha_that_separates_nothing_leaves_it_to_the_background(alpha: NDArray[np.uint8]) -> None:
+    cutout = cut_out(barely_transparent(alpha), SIZE, silent)
+    assert overlap(cutout, disc(150, 200, 0.1, 0.0, 0.5)) > 0.97
+    assert cutout.alpha.max() == 1
 
 
 def noise(height: int, width: int, cell: int) -> Picture:
@@ -231,7 +255,10 @@ def land_and_sky() -> Picture:
         (np.full((15, 300, 4), 255, np.uint8), "picture-too-small"),
         (np.full((1, 1, 4), 255, np.uint8), "picture-too-small"),
         (np.zeros((50, 50, 4), np.uint8), "picture-empty"),
-        (np.full((50, 50, 4), 100, np.uint8), "picture-empty"),
+        (np.full((50, 50, 4), 100, np.uint8), "picture-faint"),
+        (np.pad(np.full((1, 1, 4), 127, np.uint8), ((9, 9), (9, 9), (0, 0))), "picture-faint"),
+        (np.full((1, 1, 4), 128, np.uint8), "picture-too-small"),
+        (np.full((1, 1, 4), 1, np.uint8), "picture-faint"),
     ],
 )
 def test_what_cannot_be_cut_out_is_told_in_a_sentence(picture: Picture, code: str) -> None:
@@ -239,6 +266,7 @@ def test_what_cannot_be_cut_out_is_told_in_a_sentence(picture: Picture, code: st
         cut_out(picture, SIZE, silent)
     assert raised.value.code == code
     assert raised.value.sentence.endswith(".")
+    assert ("transparent all over" in raised.value.sentence) == (code == "picture-empty")
     assert "transparent" in raised.value.advice or "opaque" in raised.value.advice
 
 
@@ -281,6 +309,22 @@ def test_a_report_may_end_the_job_at_every_step(transparent: bool) -> None:  # n
     for last in range(len(steps)):
         with pytest.raises(Cancelled):
             cut_out(picture, 64, cancelling(last))
+
+
+@pytest.mark.parametrize("transparent", [False, True])
+def test_the_more_there_is_to_do_the_more_often_it_reports(transparent: bool) -> None:  # noqa: FBT001 (a parameter of the test)
+    def reports(side: int, size: int) -> int:
+        alpha = disc(side, side, radius=0.6)
+        picture = laid(alpha, [190, 60, 40], plain(255, 255, 255))
+        if transparent:
+            picture[..., 3] = np.rint(alpha * 255)
+        steps: list[int] = []
+        cut_out(picture, size, lambda step, _of: steps.append(step))
+        return len(steps)
+
+    small = reports(100, 64)
+    assert reports(100, 1024) >= small + 7  # 128 rows of the result at a time
+    assert reports(3000, 64) >= small + 2  # 16 MiB of the picture at a time
 
 
 def test_the_same_picture_gives_the_same_cut_out() -> None:

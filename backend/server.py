@@ -22,7 +22,8 @@ from .wire.messages import Failure, Message, Progress, ToClient
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
-MAX_CONNECTIONS = 8
+MAX_CLIENTS = 8
+MAX_STRANGERS = 16  # who have not greeted yet: any program on this machine can connect
 GREETING_SECONDS = 5.0
 SEND_SECONDS = 30.0
 CHUNK_BYTES = 1 << 20
@@ -39,6 +40,8 @@ class Server:
         self._idle_seconds = idle_seconds
         self._started = time.monotonic()
         self._connections: dict[Connection, asyncio.Task[None] | None] = {}
+        self._strangers: deque[Connection] = deque()
+        self._clients: set[Connection] = set()
         self._stop = asyncio.Event()
 
     async def listen(self) -> tuple[asyncio.Server, int]:
@@ -68,6 +71,14 @@ class Server:
         """Whether it is the parent's secret, without telling by the time it takes how much of it is right."""
         return hmac.compare_digest(token.encode(), self._token.encode())
 
+    def admit(self, connection: "Connection") -> bool:
+        """Count a stranger who has greeted among the clients, or say that there is no place left."""
+        if connection not in self._strangers or len(self._clients) >= MAX_CLIENTS:
+            return False
+        self._strangers.remove(connection)
+        self._clients.add(connection)
+        return True
+
     def status(self) -> messages.Status:
         """What the backend is doing."""
         running = self.queue.running.name if self.queue.running else ""
@@ -81,7 +92,8 @@ class Server:
 
     async def _watch_idleness(self) -> None:
         while self._idle_seconds > 0:
-            busy = self.queue.running is not None or self.queue.waiting
+            receiving = any(client.receiving for client in self._clients)
+            busy = receiving or self.queue.running is not None or self.queue.waiting
             left = self._idle_seconds - (0.0 if busy else time.monotonic() - self.queue.last_used)
             if left <= 0:
                 log.info("nothing to do for %g s: the backend ends", self._idle_seconds)
@@ -90,21 +102,25 @@ class Server:
             await asyncio.sleep(min(left, 1.0) if not busy else 1.0)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._connections) >= MAX_CONNECTIONS:
-            writer.close()
-            return
+        if len(self._strangers) >= MAX_STRANGERS:
+            self._strangers.popleft().close()  # the oldest: whoever means it greets at once
         connection = Connection(self, reader, writer)
         self._connections[connection] = asyncio.current_task()
+        self._strangers.append(connection)
         try:
             await connection.run()
         finally:
             del self._connections[connection]
+            self._clients.discard(connection)
+            if connection in self._strangers:
+                self._strangers.remove(connection)
 
 
 class Connection:
-    """One client: its jobs, and what waits to be sent to it."""
+    """One client: its jobs, and what waits to be sent to it. `receiving` is true while a frame of it is on its way."""
 
     def __init__(self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.receiving = False
         self._server = server
         self._reader = reader
         self._writer = writer
@@ -208,11 +224,20 @@ class Connection:
             raise _StrangerError(error.code, str(error)) from error
         if not isinstance(hello, messages.Hello) or not self._server.knows(hello.token):
             raise _StrangerError("bad-message", "a stranger without the token")
+        if not self._server.admit(self):
+            raise _StrangerError("bad-message", f"{MAX_CLIENTS} clients are served already")
         log.info("client: %s", hello.client)
         self.tell(self._server.capabilities())
 
     async def _receive(self, limits: Limits) -> Message:
         header = frames.parse_header(await self._reader.readexactly(frames.HEADER.size), limits)
+        self.receiving = True
+        try:
+            return await self._receive_rest(header)
+        finally:
+            self.receiving = False
+
+    async def _receive_rest(self, header: frames.Header) -> Message:
         document, specs = frames.parse_document(await self._reader.readexactly(header.message), header)
         messages.check_arrays(messages.TO_BACKEND, document, specs)
         payload = bytearray()

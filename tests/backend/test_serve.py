@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Generator, Iterator
 
 import numpy as np
@@ -182,6 +183,24 @@ def test_it_does_not_end_while_it_works() -> None:
         talk.say(patient("one", steps=150), patient("two", seed=1, steps=1))
         assert isinstance(talk.end_of("one"), Result)
         assert isinstance(talk.end_of("two"), Result)
+        assert backend.process.wait(SECONDS) == 0
+
+
+def test_it_does_not_end_while_a_picture_is_on_its_way() -> None:
+    with Backend(idle_seconds=0.5) as backend, backend.stranger() as client:
+        client.greet()
+        assert isinstance(client.hear(), messages.Capabilities)
+        data = b"".join(messages.encode(patient("one")))
+        client.send(data[:-1])
+        time.sleep(1.5)
+        client.send(data[-1:])
+        assert client.next(Result).job == "one"
+        assert backend.process.wait(SECONDS) == 0
+
+
+def test_it_ends_though_a_stranger_has_begun_to_greet() -> None:
+    with Backend(idle_seconds=0.5) as backend, backend.stranger() as stranger:
+        stranger.send(b"".join(messages.encode(messages.Hello(TOKEN, "x")))[:-1])
         assert backend.process.wait(SECONDS) == 0
 
 

@@ -138,11 +138,37 @@ def test_who_does_not_greet_is_closed_after_a_while(backend: Backend, client: Ta
 def test_eight_are_served_and_the_ninth_is_closed(backend: Backend) -> None:
     talks = [backend.client() for _ in range(8)]
     with backend.stranger() as ninth:
+        ninth.greet()
         assert ninth.hear() is None
     for talk in talks:
         talk.say(messages.GetStatus())
         talk.next(Status)
+    talks.pop().close()
+    with backend.client() as talk:
+        talk.say(messages.GetStatus())
+        talk.next(Status)
+    for talk in talks:
         talk.close()
+
+
+def test_strangers_do_not_take_the_places_of_clients(backend: Backend) -> None:
+    strangers = [backend.stranger() for _ in range(40)]
+    talks = [backend.client() for _ in range(8)]
+    for talk in talks:
+        talk.say(messages.GetStatus())
+        talk.next(Status)
+        talk.close()
+    for stranger in strangers:
+        stranger.close()
+
+
+def test_a_seventeenth_stranger_takes_the_place_of_the_oldest(backend: Backend) -> None:
+    strangers = [backend.stranger() for _ in range(17)]
+    assert strangers[0].hear() is None
+    strangers[1].greet()
+    assert isinstance(strangers[1].hear(), Capabilities)
+    for stranger in strangers:
+        stranger.close()
 
 
 # --- jobs -------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The draft body is a sound solid for any mask and any normals, and shows the normals that it was given."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +20,24 @@ from backend.mesh import check
 from backend.stage_types import Mesh, NormalMap
 
 FACING = np.array([0, 0, 1], np.float32)
+ROOT = Path(__file__).resolve().parents[3]
+
+# Prints the hash of a finished mesh made from a star and noise: large enough for a BLAS to share it between threads.
+HASH_OF_A_MESH = """
+import hashlib
+import numpy as np
+from backend.geometry.draft import build
+from backend.mesh.finish import finish
+from backend.stage_types import Crop, NormalMap
+
+row, column = np.mgrid[:256, :256] - 127.5
+edge = 80 + 30 * np.cos(5 * np.arctan2(row, column))
+alpha = np.clip(edge - np.hypot(row, column), 0, 1).astype(np.float32)
+normals = np.random.default_rng(1).normal(size=(256, 256, 3)) + (0, 0, 2)
+built = build(NormalMap(normals.astype(np.float32), alpha), 3, lambda step, of: None)
+mesh = finish(built, Crop(0, 0, 256, 256, 256), lambda step, of: None, faces=10_000)
+print(hashlib.sha256(b"".join(part.tobytes() for part in (mesh.vertices, mesh.triangles, mesh.uv))).hexdigest())
+"""
 
 
 def ignore(_step: int, _of: int) -> None:
@@ -143,6 +165,16 @@ def test_a_seed_changes_the_back_and_never_the_front() -> None:
     assert len(depths) == 8
     assert min(depths) > 0.4
     assert max(depths) < 2.5
+
+
+def test_the_mesh_is_the_same_to_the_bit_in_processes_of_one_and_of_two_threads() -> None:
+    hashes = set[str]()
+    for threads in ("1", "2"):
+        limits = {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+        command = [sys.executable, "-c", HASH_OF_A_MESH]
+        printed = subprocess.run(command, cwd=ROOT, env=os.environ | limits, check=True, capture_output=True, text=True)
+        hashes.add(printed.stdout)
+    assert len(hashes) == 1
 
 
 def test_thickness_and_profile_shape_the_back_alone() -> None:

@@ -7,6 +7,7 @@ Files are written beside their place and then renamed, so that a failure leaves 
 import importlib
 import os
 import struct
+import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -43,9 +44,12 @@ def read_picture(path: Path) -> Picture:
             if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
                 sentence = f"“{path.name}” is {image.width} x {image.height} pixels large."
                 raise UserError("bad-picture", sentence, too_large)
-            return np.array(image_ops.exif_transpose(_eight_bit(image)).convert("RGBA"))
+            return np.array(_eight_bit(image_ops.exif_transpose(image)).convert("RGBA"))
     except FileNotFoundError as error:
         raise UserError("no-picture", f"There is no file “{path}”.", "Check the path.") from error
+    except PermissionError as error:
+        sentence = f"You have no permission to read “{path}”."
+        raise UserError("no-permission", sentence, "Change the file's permissions, or copy it elsewhere.") from error
     except image_module.DecompressionBombError as error:
         raise UserError("bad-picture", f"“{path.name}” is far too large.", too_large) from error
     except DAMAGED as error:
@@ -99,6 +103,13 @@ def _check_path(path: Path, suffixes: tuple[str, ...], kind: str) -> None:
         raise UserError("bad-output", sentence, f"Use one of {', '.join(suffixes)}.")
     if not path.parent.is_dir():
         raise UserError("bad-output", f"There is no folder “{path.parent}”.", "Make it first, or choose another.")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):  # only trying tells: networks and Windows have their own rules
+            pass
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        sentence = f"The folder “{path.parent}” cannot be written to: {reason}."
+        raise UserError("bad-output", sentence, "Choose another folder.") from error
 
 
 def _library(module: str, package: str, purpose: str) -> Any:  # noqa: ANN401 - a module
@@ -110,10 +121,16 @@ def _library(module: str, package: str, purpose: str) -> Any:  # noqa: ANN401 - 
 
 
 def _eight_bit(image: Any) -> Any:  # noqa: ANN401 - a Pillow image
-    """Pillow clips 16-bit grey, 32-bit to its older versions, to white where it converts; scale it instead."""
+    """Pillow clips 16-bit grey, 32-bit to its older versions, to white where it converts; scale it instead.
+
+    The one grey that a file calls transparent is looked up before: its neighbours become the same byte.
+    """
     if image.mode == "I" or image.mode.startswith("I;16"):
         module = _library("PIL.Image", "Pillow", "read pictures")
-        return module.fromarray(np.rint(np.clip(np.array(image) / 257.0, 0, 255)).astype(np.uint8))
+        deep = np.array(image)
+        grey = np.rint(np.clip(deep / 257.0, 0, 255)).astype(np.uint8)
+        alpha = np.where(deep == image.info.get("transparency", -1), 0, 255).astype(np.uint8)
+        return module.fromarray(np.stack([grey, alpha], axis=-1))
     return image
 
 

@@ -2,6 +2,7 @@
 """Pictures and meshes as files: what is read is what was meant, what is written reads back, failures are sentences."""
 
 import io
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ trimesh = pytest.importorskip("trimesh", reason="trimesh writes meshes: pip inst
 RGBA: Picture = np.array(
     [[[255, 0, 0, 255], [0, 255, 0, 255], [0, 0, 255, 255]], [[9, 8, 7, 128], [255, 255, 255, 1], [0, 0, 0, 0]]],
     np.uint8,
+)
+
+only_for_mortals = pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() == 0, reason="this user may read and write everything"
 )
 
 
@@ -70,6 +75,25 @@ def test_sixteen_bits_of_grey_become_eight(tmp_path: Path) -> None:
     assert pixels[0].tolist() == [[0, 0, 0, 255], [100, 100, 100, 255], [255, 255, 255, 255]]
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+def test_grey_keeps_what_is_transparent_and_is_turned_upright(tmp_path: Path, bits: int) -> None:
+    scale, dtype = (257, np.uint16) if bits == 16 else (1, np.uint8)
+    grey = np.array([[0, 100, 255], [1, 2, 3]], dtype) * scale
+    image = Image.fromarray(grey)
+    exif = image.getexif()
+    exif[0x0112] = 6
+    path = saved(tmp_path / "a.png", image, exif=exif, transparency=100 * scale)
+    pixels = files.read_picture(path)
+    assert pixels[..., 0].tolist() == [[1, 0], [2, 100], [3, 255]]
+    assert pixels[..., 3].tolist() == [[255, 255], [255, 0], [255, 255]]
+
+
+def test_only_the_very_grey_that_is_meant_is_transparent(tmp_path: Path) -> None:
+    grey = np.array([[25_700, 25_701]], np.uint16)
+    pixels = files.read_picture(saved(tmp_path / "a.png", Image.fromarray(grey), transparency=25_700))
+    assert pixels[0].tolist() == [[100, 100, 100, 0], [100, 100, 100, 255]]
+
+
 def test_a_photograph_on_its_side_is_turned_upright(tmp_path: Path) -> None:
     pixels = np.zeros((16, 32, 3), np.uint8)
     pixels[:, :16] = 255  # the left half, which is the top of a picture that was turned to the left
@@ -108,6 +132,16 @@ def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         files.read_picture(tmp_path / "a.png")
     assert caught.value.code == "no-picture"
+
+
+@only_for_mortals
+def test_a_file_that_may_not_be_read_is_said_so(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", Image.fromarray(RGBA))
+    path.chmod(0o200)
+    with pytest.raises(UserError) as caught:
+        files.read_picture(path)
+    assert caught.value.code == "no-permission"
+    assert "permission" in caught.value.sentence
 
 
 @pytest.mark.parametrize("data", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0" + b"\0" * 50])
@@ -224,6 +258,24 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
         with pytest.raises(UserError) as caught:
             check(tmp_path / "nowhere" / name)
         assert caught.value.code == "bad-output"
+
+
+@only_for_mortals
+def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    locked.chmod(0o500)
+    for check, name in ((files.check_mesh_path, "a.glb"), (files.check_picture_path, "a.png")):
+        with pytest.raises(UserError) as caught:
+            check(locked / name)
+        assert caught.value.code == "bad-output"
+        assert "locked" in caught.value.sentence
+
+
+def test_what_is_checked_leaves_no_trace(tmp_path: Path) -> None:
+    files.check_mesh_path(tmp_path / "a.glb")
+    files.check_picture_path(tmp_path / "a.png")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_read_is_not_written_over(tmp_path: Path) -> None:

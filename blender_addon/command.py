@@ -47,7 +47,7 @@ def run(arguments: list[str]) -> int:
         print("Interrupted.", file=sys.stderr)
         return 130
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)  # None: Blender's own, which Python cannot set
     return 1 if failed else 0
 
 

@@ -18,8 +18,7 @@ MODULES = sorted(path for folder in ("backend", "blender_addon", "scripts") for 
 SOURCES = [*MODULES, ROOT / "__init__.py", *sorted((ROOT / "tests").rglob("*.py"))]
 BACKEND = [path for path in MODULES if path.is_relative_to(ROOT / "backend")]
 ADDON = [path for path in MODULES if path.is_relative_to(ROOT / "blender_addon")]
-STAGES = ("foreground", "normals", "geometry", "mesh", "nn", "raster")
-SHARED = ("backend.nn", "backend.mesh", "backend.raster", "backend.stage_types", "backend.errors")
+SHARED = ("backend.stage_types", "backend.errors", "backend.version")
 HEAVY = ("torch", "diffusers", "transformers", "trimesh", "PIL", "scipy", "safetensors")
 
 
@@ -84,10 +83,39 @@ def test_the_backend_knows_no_blender(path: Path) -> None:
     ] == []
 
 
-@pytest.mark.parametrize("path", [path for path in BACKEND if path.relative_to(ROOT).parts[1] in STAGES], ids=name_of)
-def test_a_stage_imports_what_stages_share_and_its_own_folder(path: Path) -> None:
-    folder = ".".join(path.relative_to(ROOT).parts[:2])
-    assert [name for name in ours(path) if not within(name, folder, *SHARED)] == []
+def rules() -> dict[str, list[str]]:
+    """What CONTRIBUTING.md's table lets each module or folder of the backend import, by dotted names."""
+    rows = re.findall(r"^\| (`backend.*?) \| .* \|(.*)\|$", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.MULTILINE)
+    return {name: dotted(allowed) for names, allowed in rows for name in dotted(names)}
+
+
+def dotted(cell: str) -> list[str]:
+    return [name.removesuffix(".py").strip("/").replace("/", ".") for name in re.findall(r"`(.+?)`", cell)]
+
+
+def test_the_table_of_contributing_is_read() -> None:
+    assert rules()["backend.foreground"] == ["backend.nn", "backend.raster"]
+    assert rules()["backend.server"] == ["backend.jobs", "backend.pipeline", "backend.wire"]
+    assert rules()["backend.raster"] == []
+
+
+@pytest.mark.parametrize("name", [name for row in rules().items() for name in (row[0], *row[1])])
+def test_the_table_of_contributing_names_what_is_there(name: str) -> None:
+    path = ROOT.joinpath(*name.split("."))
+    assert path.is_dir() or path.with_suffix(".py").is_file()
+
+
+@pytest.mark.parametrize("path", [path for path in BACKEND if name_of(path) != "backend"], ids=name_of)
+def test_a_module_imports_what_the_table_of_contributing_lets_it(path: Path) -> None:
+    table = rules()
+    places = [place for place in table if within(name_of(path), place)]
+    assert len(places) == 1, "the module has no row of its own"
+    shared = () if places == ["backend.wire"] else SHARED
+    assert [name for name in ours(path) if not within(name, *places, *shared, *table[places[0]])] == []
+
+
+def test_what_all_may_import_imports_nothing_of_ours() -> None:
+    assert [name for name in SHARED if ours(ROOT.joinpath(*name.split(".")).with_suffix(".py"))] == []
 
 
 @pytest.mark.parametrize("path", [*BACKEND, *ADDON], ids=name_of)

@@ -40,7 +40,8 @@ def read_picture(path: Path) -> Picture:
     image_ops = _library("PIL.ImageOps", "Pillow", "read pictures")
     too_large = f"Use at most {MAX_SIDE} pixels a side and 67 megapixels."
     try:
-        with warnings.catch_warnings(action="ignore"), image_module.open(path) as image:
+        # Not by its path: Pillow maps raw TIFF files into memory then, and scrambles those that lie on their side.
+        with warnings.catch_warnings(action="ignore"), path.open("rb") as file, image_module.open(file) as image:
             if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
                 sentence = f"“{path.name}” is {image.width} x {image.height} pixels large."
                 raise UserError("bad-picture", sentence, too_large)

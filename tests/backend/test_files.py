@@ -75,6 +75,15 @@ def test_sixteen_bits_of_grey_become_eight(tmp_path: Path) -> None:
     assert pixels[0].tolist() == [[0, 0, 0, 255], [100, 100, 100, 255], [255, 255, 255, 255]]
 
 
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])
+def test_a_tiff_file_is_turned_upright(tmp_path: Path, compression: str | None) -> None:
+    image = Image.fromarray(np.array([[0, 100, 255], [1, 2, 3]], np.uint8))
+    exif = image.getexif()
+    exif[0x0112] = 6
+    pixels = files.read_picture(saved(tmp_path / "a.tif", image, exif=exif, compression=compression))
+    assert pixels[..., 0].tolist() == [[1, 0], [2, 100], [3, 255]]
+
+
 @pytest.mark.parametrize("bits", [8, 16])
 def test_grey_keeps_what_is_transparent_and_is_turned_upright(tmp_path: Path, bits: int) -> None:
     scale, dtype = (257, np.uint16) if bits == 16 else (1, np.uint8)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from backend.__main__ import main
+from backend.engines import DRAFT
 from backend.version import VERSION
 from tests.backend.process import ROOT, SECONDS
 
@@ -85,7 +86,8 @@ def test_json_tells_what_was_made_and_the_recipe_makes_it_again(tmp_path: Path, 
     assert made["normal_map"] == str(tmp_path / "n.png")
     assert made["recipe"]["seed"] == 7
     assert made["recipe"]["version"] == VERSION
-    assert made["recipe"]["settings"] == {"resolution": 64}
+    defaults = {setting.name: setting.default for setting in DRAFT.settings}
+    assert made["recipe"]["settings"] == {**defaults, "resolution": 64}
     assert set(made["seconds"]) == {"foreground", "normals", "geometry", "finish"}
     mesh = trimesh.load(tmp_path / "a.ply", process=False)
     assert (len(mesh.vertices), len(mesh.faces)) == (made["vertices"], made["triangles"])

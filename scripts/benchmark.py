@@ -32,12 +32,11 @@ from backend.geometry import draft as geometry
 from backend.geometry.integration import Camera, clean, integrate
 from backend.mesh import check
 from backend.mesh.finish import FACES, finish
-from backend.mesh.simplify import quality
+from backend.mesh.slivers import SLIVER, quality
 from backend.normals import draft as normals
 from backend.stage_types import Mesh
 
 Array = NDArray[np.float64]
-SLIVER = 0.1  # of an equilateral triangle's roundness
 
 
 @dataclass(frozen=True)

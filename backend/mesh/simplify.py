@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import check
+from .slivers import SLIVER, mend, quality
 
 Points = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -29,7 +30,6 @@ _STAY = 1e-3  # how strongly the best point is held to the edge's middle, where 
 _TURN = 0.2  # the least cosine between a triangle's normal before and after
 _FLATTEST = 0.02  # of an equilateral triangle's roundness; a collapse must not make a flatter one
 _ROUNDS = 100
-_SLIVER = 0.1  # of an equilateral triangle's roundness
 _SLIGHT = 1e-3  # of the mesh's size: how far a surface may move to be rid of a sliver
 _SLIVER_ROUNDS = 4
 
@@ -70,16 +70,9 @@ def simplify(
         done = min(1.0, max(0.0, float(np.log(first / count) / np.log(first / max(budget, 1)))))
         if not _collapse_round(surface, number, (count - budget + 1) // 2, lambda done=done: tick(done), _cheap):
             break
-    used, numbered = np.unique(surface.triangles, return_inverse=True)
-    return surface.points[used], surface.uv[used], numbered.reshape(-1, 3).astype(np.int64)
-
-
-def quality(points: Points, triangles: Indices) -> Points:
-    """How round each triangle is, (T,): 4 sqrt(3) area / sum of squared sides, 1 if equilateral, 0 without area."""
-    a, b, c = np.moveaxis(points[triangles], 1, 0)
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
-    squares = ((b - a) ** 2).sum(axis=1) + ((c - b) ** 2).sum(axis=1) + ((a - c) ** 2).sum(axis=1)
-    return 4.0 * np.sqrt(3.0) * area / np.maximum(squares, 1e-300)
+    points, uv, triangles = mend(surface.points, surface.uv, surface.triangles, lambda: tick(1.0))
+    used, numbered = np.unique(triangles, return_inverse=True)
+    return points[used], uv[used], numbered.reshape(-1, 3).astype(np.int64)
 
 
 Choice = Callable[[_Surface, Indices], tuple[Indices, Points]]
@@ -97,7 +90,7 @@ def _cheap(surface: _Surface, edges: Indices) -> tuple[Indices, Points]:
 def _of_slivers(surface: _Surface, edges: Indices) -> tuple[Indices, Points]:
     """Choose the shortest edges of the flattest triangles, where their collapse hardly moves the surface."""
     triangles, count = surface.triangles, len(surface.points)
-    flat = triangles[quality(surface.points, triangles) < _SLIVER]
+    flat = triangles[quality(surface.points, triangles) < SLIVER]
     ends = flat[:, [[0, 1], [1, 2], [2, 0]]]
     lengths = ((surface.points[ends[..., 0]] - surface.points[ends[..., 1]]) ** 2).sum(axis=-1)
     shortest = np.sort(ends[np.arange(len(flat)), lengths.argmin(axis=1)], axis=1)

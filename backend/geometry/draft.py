@@ -54,7 +54,7 @@ def build(normal_map: NormalMap, seed: int, report: Report, *, thickness: float 
     """
     side = normal_map.alpha.shape[0]
     report(0, _STEPS)
-    alpha, normals, origin = _window(normal_map)
+    alpha, normals, origin = _window(normal_map, lambda: report(0, _STEPS))
     report(1, _STEPS)
     body = shape(normals, alpha, side, lambda fraction: report(2 + int(fraction * (_STEPS - 8)), _STEPS))
     drawn = Back.from_seed(seed)
@@ -92,7 +92,7 @@ def _unfolded(sheet: lattice.Sheet, body: Body, height_of: Callable[[Body], Arra
     return surface
 
 
-def _window(normal_map: NormalMap) -> tuple[Array, NDArray[np.float64], tuple[int, int]]:
+def _window(normal_map: NormalMap, tick: Callable[[], None]) -> tuple[Array, NDArray[np.float64], tuple[int, int]]:
     """Return alpha, made fair, and the normals in the smallest lattice around the object, and its top left pixel."""
     alpha = np.asarray(normal_map.alpha, np.float64)
     rows, columns = (np.flatnonzero((alpha > 0.5).any(axis=axis)) for axis in (1, 0))
@@ -112,7 +112,7 @@ def _window(normal_map: NormalMap) -> tuple[Array, NDArray[np.float64], tuple[in
     after = size - (high - low) - before
     pad = tuple(zip(before, after, strict=True))
     part = (slice(low[0], high[0]), slice(low[1], high[1]))
-    padded = outline.fair(np.pad(alpha[part], pad), normal_map.alpha.shape[0])
+    padded = outline.fair(np.pad(alpha[part], pad), normal_map.alpha.shape[0], tick)
     normals = np.pad(np.asarray(normal_map.normals[part], np.float64), (*pad, (0, 0)))
     return padded, normals, (int(low[0] - border), int(low[1] - border))
 

@@ -116,6 +116,7 @@ def integrate(
     facing, right, down = _statements(normals, camera)
     parts = (np.where(inside, part, 0.0) for part in (facing, right, down, held, wanted))
     said = _Statements(inside, *parts)
+    progress(0.0)
     z = said.target
     trust = _even_trust(inside)
     for turn in range(turns):
@@ -148,6 +149,7 @@ def _even_trust(inside: Mask) -> Trust:
 def _heights(said: _Statements, trust: Trust, start: Array, tolerance: float, progress: Progress) -> Array:
     """Solve for the heights, given each side's trust (4, H, W)."""
     energy, moment = trust * said.facing**2, trust * said.facing
+    progress(0.0)
     right, down = energy[0], energy[2]
     right[:, :-1] += energy[1, :, 1:]
     down[:-1] += energy[3, 1:]
@@ -156,6 +158,7 @@ def _heights(said: _Statements, trust: Trust, start: Array, tolerance: float, pr
     rise_down[:-1] += (moment[3] * said.down)[1:]
     system = GridSystem(right, down, said.pin)
     rhs = system.divergence(rise_right, rise_down) + said.pin * said.target
+    progress(0.0)
     return solve(system, rhs, start, tolerance, progress)
 
 

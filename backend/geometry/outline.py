@@ -8,6 +8,8 @@ stairs: the narrow one's distance is moved towards the wide one's, by about a pi
 near, alpha stays as it is, as any blur would cut a twig.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..raster.multigrid import Array
@@ -19,18 +21,22 @@ _THICK = 7  # a thing is thick where a square of so many pixels fits into it
 _NEAR = 4  # pixels
 
 
-def fair(alpha: Array, side: int) -> Array:
+def fair(alpha: Array, side: int, tick: Callable[[], None]) -> Array:
     """Smooth a mask's outline.
 
-    alpha: float64 (H, W) in [0, 1]; side: the cut-out's side in pixels. Returns the same, its 0.5 contour the fair
-    outline; thin parts unchanged.
+    alpha: float64 (H, W) in [0, 1]; side: the cut-out's side in pixels. tick: called between the steps. Returns
+    the same, its 0.5 contour the fair outline; thin parts unchanged.
     """
-    narrow, wide = (_blur(alpha, max(1.0, deviation * side)) for deviation in (_NARROW, _WIDE))
+    narrow = _blur(alpha, max(1.0, _NARROW * side))
+    tick()
+    wide = _blur(alpha, max(1.0, _WIDE * side))
+    tick()
     distance = _distance(narrow)
     limit = max(0.5, _MOST * side)
     moved = distance + np.clip(_distance(wide) - distance, -limit, limit)
     beside = np.abs(distance) < 2.0 + limit
     fairer = np.where(beside, np.clip(0.5 + 0.15 * moved, 0.0, 1.0), narrow)
+    tick()
     thick = _greatest(box_mean(alpha, _THICK), _NEAR)
     share = np.clip((thick - 0.9) / 0.1, 0.0, 1.0)
     return alpha + share * (fairer - alpha)

@@ -111,9 +111,11 @@ def solve(system: GridSystem, rhs: Array, start: Array, tolerance: float, progre
     matrix's range; the right-hand side must then sum to zero over each connected part, which `divergence` does.
     """
     levels = _levels(system)
+    progress(0.0)
     z = start.copy()
     residual = rhs - system.apply(z)
     step = _precondition(levels, residual)
+    progress(0.0)
     direction = step.copy()
     energy = _dot(residual, step)
     # A start that is far off, or a right-hand side of zero, is measured by the start's own residual.

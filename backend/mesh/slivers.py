@@ -22,7 +22,7 @@ SLIVER = 0.1
 """The roundness (see `quality`) below which a triangle is a sliver."""
 
 _SLIGHT = 2e-3  # of the mesh's size: how far the surface may move
-_TURN = 0.2  # the least cosine between a triangle's normal before and after
+_TURN = 0.5  # the least cosine between a triangle's normal before and after
 _SWEEPS = 4
 
 

@@ -87,8 +87,11 @@ class BackendProcess:
             port = _shake_hands(child, {"token": token, "idle_seconds": self._idle_seconds})
             self.events.put(Started(Client(port, token, f"Blender, process {os.getpid()}")))
         except (OSError, ValueError, TypeError, KeyError) as error:  # the last three: an answer that is no backend's
-            log.warning("the backend did not start: %s", error)
-            self.events.put(NotStarted(str(error)))
+            reason = f"the backend did not start: {error}"
+            log.warning(reason)
+            with contextlib.suppress(OSError), log_file(self._user_folder).open("a", encoding="utf-8") as errors:
+                print(reason, file=errors)
+            self.events.put(NotStarted(reason))
         else:
             _drain(child.stdout)
 

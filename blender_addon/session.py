@@ -189,7 +189,7 @@ class Session:
             self._client = event.client
             self._greeted_at = time.monotonic()
         elif isinstance(event, NotStarted):
-            self._died(f"The backend could not be started: {event.reason}.")
+            self._died("The backend could not be started.")
 
     def _hear_backend(self) -> None:
         while self._client is not None:

@@ -5,9 +5,11 @@ import contextlib
 import json
 import queue
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -16,7 +18,7 @@ import numpy as np
 
 from backend.wire import frames, messages
 from backend.wire.client import Client, Closed
-from backend.wire.messages import Generate, ToBackend, ToClient
+from backend.wire.messages import Generate, Progress, Status, ToBackend, ToClient
 
 ROOT = Path(__file__).parents[2]
 SERVE = (sys.executable, "-s", "-m", "backend", "serve")
@@ -195,3 +197,25 @@ def patient(job: str, seed: int = 0, **settings: float) -> Generate:
 
 ENDLESS = 10**9
 """Steps that only a cancellation ends."""
+
+
+def wait_until_idle(talk: Talk) -> None:
+    """Return when no job runs or waits."""
+    while True:
+        talk.say(messages.GetStatus())
+        status = talk.next(Status)
+        if not status.running and not status.queued:
+            return
+        time.sleep(0.02)
+
+
+def frame(message: bytes, payload: bytes = b"", *, announced: int | None = None) -> bytes:
+    """A frame by the page's table, also one that lies about its payload."""
+    length = len(payload) if announced is None else announced
+    return b"H3DG" + struct.pack("<HHIQ", 1, 0, len(message), length) + message + payload
+
+
+def begin(talk: Talk, job: str) -> None:
+    """Start a job that only a cancellation ends, and wait until it runs."""
+    talk.say(patient(job, steps=ENDLESS))
+    talk.next(Progress, job)

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The server, as docs/wire.md describes it: the greeting and the jobs, over real sockets to a real process."""
+
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+from backend.version import VERSION
+from backend.wire import messages
+from backend.wire.messages import Capabilities, Failure, Generate, Preview, Progress, Queued, Result, Status
+from tests.backend.process import TOKEN, Backend, Talk, begin, frame, patient
+
+MEBIBYTE = 1 << 20
+REAL_SOCKETS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+# --- the greeting -----------------------------------------------------------------------------------------------------
+
+
+def test_the_answer_to_the_greeting_says_what_the_engines_can_do(client: Talk) -> None:
+    assert client.capabilities.version == VERSION
+    engines = {engine.name: engine for engine in client.capabilities.engines}
+    assert set(engines) == {"draft", "patient", "absent"}
+    assert engines["draft"].uses_seed
+    assert not engines["draft"].missing
+    assert engines["absent"].missing
+    assert "resolution" in [setting.name for setting in engines["draft"].settings]
+
+
+@pytest.mark.parametrize("token", ["", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "\N{SNOWMAN}" * 32, "x" * 3000])
+def test_a_wrong_token_is_answered_by_silence(backend: Backend, token: str) -> None:
+    with backend.stranger() as stranger:
+        stranger.greet(token)
+        assert stranger.hear() is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        frame(b'{"type":"status"}'),
+        frame(b'{"type":"hello"}'),
+        frame(b'{"type":"hello","token":1,"client":"x"}'),
+        frame(b'{"type":"hello","token":"\\ud800","client":"x"}'),
+        frame(b"[]"),
+        frame(b"{" + b" " * 4094 + b"}"),
+        frame(b'{"type":"hello"}', b"x"),
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    ],
+    ids=lambda data: repr(data[:40]),
+)
+def test_a_wrong_greeting_is_answered_by_silence(backend: Backend, data: bytes) -> None:
+    with backend.stranger() as stranger:
+        stranger.send(data)
+        assert stranger.hear() is None
+
+
+def test_a_payload_before_the_greeting_is_refused_unread(backend: Backend) -> None:
+    hello = f'{{"type":"hello","token":"{TOKEN}","client":"x","arrays":[{{"name":"a","dtype":"uint8","shape":[5]}}]}}'
+    with backend.stranger() as stranger:
+        stranger.send(frame(hello.encode(), announced=5))
+        assert stranger.hear() is None
+
+
+@pytest.mark.parametrize("greeted", [False, True])
+def test_another_version_is_told_so(backend: Backend, greeted: bool) -> None:  # noqa: FBT001 - a test's parameter
+    with backend.stranger() as stranger:
+        if greeted:
+            stranger.greet()
+            assert isinstance(stranger.hear(), Capabilities)
+        stranger.send(b"H3DG" + struct.pack("<HHIQ", 2, 77, 2**32 - 1, 2**64 - 1))
+        answer = stranger.hear()
+        assert isinstance(answer, Failure)
+        assert (answer.job, answer.code) == ("", "wrong-version")
+        assert answer.sentence
+        assert answer.advice
+        assert stranger.hear() is None
+
+
+def test_who_does_not_greet_is_closed_after_a_while(backend: Backend, client: Talk) -> None:
+    whole = b"".join(messages.encode(messages.Hello(TOKEN, "x")))
+    strangers = [backend.stranger() for _ in range(3)]
+    for stranger, part in zip(strangers, (0, 10, len(whole) - 1), strict=True):
+        stranger.send(whole[:part])
+    for stranger in strangers:
+        assert stranger.hear() is None
+        stranger.close()
+    client.say(messages.GetStatus())
+    client.next(Status)
+
+
+def test_eight_are_served_and_the_ninth_is_closed(backend: Backend) -> None:
+    talks = [backend.client() for _ in range(8)]
+    with backend.stranger() as ninth:
+        ninth.greet()
+        assert ninth.hear() is None
+    for talk in talks:
+        talk.say(messages.GetStatus())
+        talk.next(Status)
+    talks.pop().close()
+    with backend.client() as talk:
+        talk.say(messages.GetStatus())
+        talk.next(Status)
+    for talk in talks:
+        talk.close()
+
+
+def test_strangers_do_not_take_the_places_of_clients(backend: Backend) -> None:
+    strangers = [backend.stranger() for _ in range(40)]
+    talks = [backend.client() for _ in range(8)]
+    for talk in talks:
+        talk.say(messages.GetStatus())
+        talk.next(Status)
+        talk.close()
+    for stranger in strangers:
+        stranger.close()
+
+
+def test_a_seventeenth_stranger_takes_the_place_of_the_oldest(backend: Backend) -> None:
+    strangers = [backend.stranger() for _ in range(17)]
+    assert strangers[0].hear() is None
+    strangers[1].greet()
+    assert isinstance(strangers[1].hear(), Capabilities)
+    for stranger in strangers:
+        stranger.close()
+
+
+# --- jobs -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_job_tells_its_place_its_steps_and_its_result(client: Talk) -> None:
+    client.say(patient("one", seed=5, steps=30))
+    *before, last = client.until_end_of("one")
+    assert isinstance(before[0], Queued)
+    assert before[0].position == 0
+    progress = [message for message in before if isinstance(message, Progress)]
+    assert {"geometry"} <= {item.stage for item in progress} <= {"foreground", "normals", "geometry", "finish"}
+    assert all(item.stage_count == 4 and 0 <= item.step <= item.of for item in progress)
+    assert [item.stage_index for item in progress] == sorted(item.stage_index for item in progress)
+    previews = [message for message in before if isinstance(message, Preview)]
+    assert [preview.kind for preview in previews] == ["cutout", "normals"]
+    assert all(max(preview.pixels.shape[:2]) <= 256 for preview in previews)
+    assert isinstance(last, Result)
+    assert last.seed == 5
+    assert last.vertices.tolist() == [[5.0] * 3] * 3
+    assert set(last.seconds) == {"foreground", "normals", "geometry", "finish"}
+    assert last.normal_map[:8].tobytes() == b"\x89PNG\r\n\x1a\n"
+    assert last.recipe["engine"] == "patient"
+
+
+def test_the_time_left_is_null_until_it_was_measured(client: Talk) -> None:
+    client.say(messages.Unload(), patient("first", seed=11, steps=31))
+    first = [item for item in client.until_end_of("first") if isinstance(item, Progress)]
+    assert first[0].eta_seconds is None
+    client.say(messages.Unload(), patient("second", seed=12, steps=31))
+    second = [item for item in client.until_end_of("second") if isinstance(item, Progress)]
+    assert all(item.eta_seconds is not None and item.eta_seconds >= 0 for item in second)
+    assert (second[0].eta_seconds or 0.0) > 0.2  # 31 steps of 10 ms are ahead
+
+
+@pytest.mark.parametrize(
+    ("job", "code"),
+    [
+        (patient("x", fail=1), "no-patience"),
+        (patient("x", fail=2), "out-of-memory"),
+        (patient("x", fail=3), "internal"),
+        (patient("x", fail=4), "bad-setting"),
+        (patient("x", steps=-1), "bad-setting"),
+        (patient("x", steps=1.5), "bad-setting"),
+        (patient("x", steps=True), "bad-setting"),
+        (patient("x", steps=10**4000), "bad-setting"),
+        (patient("x", colour=1), "bad-setting"),
+        (patient("x", **{"c" * 1_000_000: 1}), "bad-setting"),
+        (Generate("x", "patient", 0, np.zeros((1, 1, 4), np.uint8), {"steps": "many"}), "bad-setting"),
+        (Generate("x", "patient", 0, np.zeros((1, 1, 4), np.uint8), {"steps": "\u200b" * 300_000}), "bad-setting"),
+        (Generate("x", "nobody", 0, np.zeros((1, 1, 4), np.uint8)), "unknown-engine"),
+        (Generate("x", "\x01" * 170_000, 0, np.zeros((1, 1, 4), np.uint8)), "unknown-engine"),
+        (Generate("x", "absent", 0, np.zeros((1, 1, 4), np.uint8)), "engine-missing"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_job_that_cannot_be_done_fails_with_a_sentence(client: Talk, job: Generate, code: str) -> None:
+    client.say(job)
+    failure = client.end_of("x")
+    assert isinstance(failure, Failure)
+    assert failure.code == code
+    for sentence in (failure.sentence, failure.advice):
+        assert sentence.endswith((".", "!")) or code in ("bad-setting", "unknown-engine")
+        assert 5 < len(sentence) < 300
+    client.say(patient("x"))
+    assert isinstance(client.end_of("x"), Result)
+
+
+def test_a_running_job_is_cancelled(client: Talk) -> None:
+    begin(client, "long")
+    client.say(messages.Cancel("long"))
+    failure = client.end_of("long")
+    assert isinstance(failure, Failure)
+    assert failure.code == "cancelled"
+
+
+def test_a_waiting_job_is_cancelled_and_the_others_are_not(client: Talk) -> None:
+    begin(client, "long")
+    client.say(patient("second"), patient("third"))
+    assert client.next(Queued, "second").position == 1
+    assert client.next(Queued, "third").position == 2
+    client.say(messages.Cancel("second"), messages.GetStatus())
+    failure = client.end_of("second")
+    assert isinstance(failure, Failure)
+    assert failure.code == "cancelled"
+    status = client.next(Status)
+    assert (status.running, status.queued) == ("long", 1)
+    client.say(messages.Cancel("long"))
+    assert isinstance(client.end_of("third"), Result)
+
+
+def test_cancelling_what_has_ended_or_never_was_is_no_error(client: Talk) -> None:
+    client.say(patient("done"))
+    assert isinstance(client.end_of("done"), Result)
+    client.say(messages.Cancel("done"), messages.Cancel("never"), messages.Cancel(""), patient("next"))
+    assert isinstance(client.next(Queued), Queued)
+    assert isinstance(client.end_of("next"), Result)
+
+
+def test_a_name_is_taken_while_its_job_runs(client: Talk) -> None:
+    begin(client, "one")
+    client.say(patient("one", seed=2))
+    refusal = client.next(Failure)
+    assert (refusal.job, refusal.code) == ("", "duplicate-job")
+    client.say(messages.Cancel("one"))
+    assert isinstance(client.end_of("one"), Failure)
+    client.say(patient("one", seed=3))
+    assert isinstance(client.end_of("one"), Result)
+
+
+def test_seventeen_jobs_do_not_wait(client: Talk) -> None:
+    begin(client, "long")
+    names = [f"job {number}" for number in range(17)]
+    client.say(*(patient(name) for name in names))
+    failure = client.end_of(names[-1])
+    assert isinstance(failure, Failure)
+    assert failure.code == "queue-full"
+    client.say(messages.Cancel("long"))
+    assert all(isinstance(client.end_of(name), Result) for name in names[:-1])
+
+
+def test_status_counts_and_unload_forgets(client: Talk) -> None:
+    client.say(patient("one", rows=20_000))
+    client.end_of("one")
+    client.say(messages.GetStatus())
+    status = client.next(Status)
+    assert (status.version, status.queued, status.running) == (VERSION, 0, "")
+    assert status.cached_bytes > 20_000 * 3 * 4
+    assert status.uptime_seconds > 0
+    client.say(messages.Unload())
+    assert client.next(Status).cached_bytes == 0
+
+
+def test_unload_waits_for_the_job_that_runs(client: Talk) -> None:
+    begin(client, "long")
+    client.say(messages.Unload(), messages.Cancel("long"))
+    assert isinstance(client.end_of("long"), Failure)
+    assert client.next(Status).cached_bytes == 0

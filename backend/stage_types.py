@@ -67,8 +67,11 @@ class Mesh:
     triangles: int32 (T, 3), indices into vertices.
     uv: float32 (V, 2), where the vertex lies in the image, (0, 0) bottom left and (1, 1) top right. A geometry stage
     gives it in the cut-out's frame, the finished mesh in the picture's.
+    colours: float32 (V, 3), sRGB in [0, 1], and normals: float32 (V, 3), unit, where the engine's networks give them.
     """
 
     vertices: Floats
     triangles: NDArray[np.int32]
     uv: Floats
+    colours: Floats | None = None
+    normals: Floats | None = None

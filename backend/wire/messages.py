@@ -82,15 +82,29 @@ class Shutdown:
 
 
 @dataclass(frozen=True)
-class Setting:
-    """A number that an engine lets the artist choose, in [minimum, maximum]; whole where `default` is an int."""
+class Choice:
+    """One of the things that a setting can be."""
 
     name: str
     label: str
     description: str
-    default: int | float
-    minimum: int | float
-    maximum: int | float
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What an engine lets the artist choose; the kind follows from `default`.
+
+    A number lies in [minimum, maximum] and is whole where `default` is an int; a string is the name of one of
+    `choices`; a bool is a switch.
+    """
+
+    name: str
+    label: str
+    description: str
+    default: bool | int | float | str
+    minimum: int | float = 0
+    maximum: int | float = 0
+    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True)

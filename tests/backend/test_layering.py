@@ -60,7 +60,7 @@ def test_this_page_sees_imports() -> None:
     found = dict(imports(ROOT / "backend" / "server.py"))
     assert found["backend.pipeline"] == 1
     assert found["asyncio"] == 0
-    assert "backend.normals.draft" in dict(imports(ROOT / "backend" / "engines.py"))
+    assert "backend.normals.draft" in dict(imports(ROOT / "backend" / "engines" / "draft.py"))
     assert {"backend.wire.frames", "backend.wire.messages"} <= set(
         dict(imports(ROOT / "backend" / "wire" / "client.py"))
     )

@@ -24,7 +24,11 @@ counts = st.integers(0, 2**53)
 numbers = st.integers(-(2**31), 2**31) | st.floats(allow_nan=False, allow_infinity=False)
 scalars = st.booleans() | numbers | texts
 pictures = hnp.arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6), st.just(4)))
-settings = st.builds(messages.Setting, texts, texts, texts, numbers, numbers, numbers)
+choices = st.builds(messages.Choice, texts, texts, texts)
+settings = st.builds(
+    messages.Setting,
+    texts, texts, texts, scalars, numbers, numbers, st.lists(choices, max_size=2).map(tuple),
+)  # fmt: skip
 engines = st.builds(
     messages.EngineInfo,
     texts, texts, texts, st.booleans(), st.booleans(), texts, st.lists(settings, max_size=3).map(tuple),
@@ -294,7 +298,7 @@ def test_nested_objects_are_checked_too() -> None:
     assert not refused(TO_CLIENT, document, {})
     engine = document["engines"][0]
     setting = engine["settings"][0]
-    for wrong_setting in ({**setting, "default": True}, {**setting, "colour": 1}, {"name": "x"}, None):
+    for wrong_setting in ({**setting, "default": None}, {**setting, "colour": 1}, {"name": "x"}, None):
         assert refused(TO_CLIENT, document | {"engines": [{**engine, "settings": [wrong_setting]}]}, {})
     for wrong_engine in ({**engine, "uses_seed": 1}, {**engine, "missing": None}, {**engine, "colour": 1}, {}, 1, None):
         assert refused(TO_CLIENT, document | {"engines": [wrong_engine]}, {})

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engines, a module each: what each can do, and the stages it walks.
+
+Heavy libraries must not be imported on the way to this package: an engine imports them inside its stages.
+"""
+
+from collections.abc import Mapping
+
+from .draft import DRAFT
+from .engine import Engine, Stage
+
+__all__ = ["DRAFT", "ENGINES", "Engine", "Stage"]
+
+ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (DRAFT,)}

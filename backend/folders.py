@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where things are kept on this machine. Asking makes no folder."""
+
+import os
+import sys
+from pathlib import Path
+
+
+def user_folder() -> Path:
+    """The folder for all that outlives a session: the environment variable HI3DGEN_USER_FOLDER, which Blender sets.
+
+    Else a folder at the system's place for a user's data.
+    """
+    chosen = os.environ.get("HI3DGEN_USER_FOLDER")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    home = Path.home()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "Hi3DGen"
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "Hi3DGen"
+    return Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "hi3dgen"
+
+
+def weights_folder() -> Path:
+    """The folder of the published weights: the environment variable HI3DGEN_WEIGHTS, else "weights" in the user's."""
+    chosen = os.environ.get("HI3DGEN_WEIGHTS")
+    return Path(chosen).expanduser().absolute() if chosen else user_folder() / "weights"

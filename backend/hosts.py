@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The public hosts that this program talks to, all of them, and each only when it is asked to download.
+
+Who has a mirror sets the environment variable that is named beside the host.
+"""
+
+HUB = "https://huggingface.co"  # the published weights; HF_ENDPOINT names a mirror

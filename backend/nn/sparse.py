@@ -18,6 +18,9 @@ OFFSETS = tuple((x, y, z) for x in (-1, 0, 1) for y in (-1, 0, 1) for z in (-1, 
 CHILDREN = tuple((x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1))
 """The halves of a voxel along each axis, z fastest."""
 
+GATHERED = 2**26
+"""Elements that a convolution gathers at once: 128 MiB in half precision."""
+
 _LONGEST_INDEX = 2**62
 # Each window is padded to the next of these, by an eighth at most where it is long. More groups pad less and take more
 # launches: on one CPU core, 18,479 voxels take 0.47 s in 7 groups, 0.26 s in 19 and 0.22 s in 115 without padding.
@@ -37,8 +40,10 @@ class Windows:
 class Voxels:
     """Places of voxels, distinct within an item of the batch, an item's voxels one after the other."""
 
-    def __init__(self, coords: Tensor, items: int | None = None) -> None:
+    def __init__(self, coords: Tensor, items: int | None = None, gathered: int = GATHERED) -> None:
         """`coords` int32 (N, 4): item, x, y, z. `items` is the batch's size, where the last items may be empty.
+
+        `gathered`: how many elements convolutions at these voxels, their cells and children gather at once.
 
         Raises ValueError where the items are not in order, or are more than `items`.
         """
@@ -51,6 +56,7 @@ class Voxels:
         if items is not None and items < found:
             raise ValueError(f"voxels of {found} items are not a batch of {items}")
         self.coords = coords
+        self.gathered = gathered
         self.lengths: list[int] = torch.bincount(item, minlength=found if items is None else items).tolist()
         self._parents: Voxels | None = None
         self._windows: dict[tuple[int, int], list[Windows]] = {}
@@ -86,7 +92,7 @@ class Voxels:
     @cached_property
     def cells(self) -> "Voxels":
         """The cells twice as large that hold the voxels, in the order of item, x, y, z."""
-        return Voxels(self._cells_and_rows[0], len(self.lengths))
+        return Voxels(self._cells_and_rows[0], len(self.lengths), self.gathered)
 
     @property
     def cell_of(self) -> Tensor:
@@ -111,6 +117,7 @@ class Voxels:
         scale = torch.tensor([1, 2, 2, 2], dtype=torch.int32, device=self.coords.device)
         children = Voxels.__new__(Voxels)
         children.coords = ((self.coords * scale)[:, None] + halves).flatten(0, 1)
+        children.gathered = self.gathered
         children.lengths = [8 * length for length in self.lengths]
         children._parents = self  # noqa: SLF001  the same class
         children._windows = {}  # noqa: SLF001

@@ -19,8 +19,6 @@ from torch import Tensor, nn
 
 from .sparse import CHILDREN, OFFSETS, Voxels
 
-_GATHERED = 2**26  # elements gathered at once: 128 MiB in half precision
-
 
 class SparseConv(nn.Module):
     """A convolution of voxel features under the published names: `conv.weight` (out, k, k, k, in) and `conv.bias`.
@@ -90,7 +88,7 @@ def unpacked_submanifold(features: Tensor, weight: Tensor, bias: Tensor, voxels:
     products = (features @ weight.view(channels, taps, -1).permute(2, 1, 0).flatten(1)).view(-1, channels)
     products = torch.cat([products, products.new_zeros(taps, channels)])  # of a missing voxel's cell
     first = taps * torch.cat([voxels.cell_of, voxels.cell_of.new_full((1,), len(features))])
-    chunk = max(1, _GATHERED // (taps * channels))
+    chunk = max(1, voxels.gathered // (taps * channels))
     unpacked = features.new_empty(len(voxels), channels)
     for start, part in zip(range(0, len(voxels), chunk), unpacked.split(chunk), strict=False):
         rows = first[voxels.neighbours(start, start + len(part))] + torch.arange(taps, device=first.device)
@@ -125,7 +123,7 @@ def _correlate(features: Tensor, kernels: Tensor, steps: Tensor | None, bias: Te
     """
     count, outputs, taps, channels = kernels.shape
     correlated = features.new_empty(len(voxels), count, outputs)
-    chunk = max(8, _GATHERED // (taps * channels) // 8 * 8)
+    chunk = max(8, voxels.gathered // (taps * channels) // 8 * 8)
     sums = sum_present if features.device.type == "cpu" else sum_at_once
     for start in range(0, len(voxels), chunk):
         stop = min(start + chunk, len(voxels))

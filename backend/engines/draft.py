@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from ..foreground.draft import cut_out
 from ..geometry.draft import build
-from ..mesh.finish import FACES, finish
+from ..mesh.finish import finish
 from ..mesh.rim import inset
 from ..normals.draft import estimate
 from ..stage_types import Cutout, Mesh, Picture, Report
-from ..wire.messages import Setting
+from ..wire.settings import DRAFT_SETTINGS
 from .engine import Engine, Stage
 
 
@@ -31,40 +31,7 @@ DRAFT = Engine(
     description="Inflates the outline to a closed body in seconds, on any computer, offline",
     needs_gpu=False,
     missing=_always_there,
-    settings=(
-        Setting(
-            name="resolution",
-            label="Resolution",
-            description="Side of the square, in pixels, in which the object is worked out. Finer takes longer",
-            default=512,
-            minimum=64,
-            maximum=1024,
-        ),
-        Setting(
-            name="thickness",
-            label="Thickness",
-            description="How far the back reaches behind the outline, relative to what the seed draws",
-            default=1.0,
-            minimum=0.3,
-            maximum=2.5,
-        ),
-        Setting(
-            name="profile",
-            label="Profile",
-            description="How the back rounds off, relative to the seed's draw: lower is fuller, higher more pointed",
-            default=1.0,
-            minimum=0.6,
-            maximum=1.4,
-        ),
-        Setting(
-            name="faces",
-            label="Faces",
-            description="How many triangles the mesh may have at most. Edges and outline are kept",
-            default=FACES,
-            minimum=1_000,
-            maximum=180_000,
-        ),
-    ),
+    settings=DRAFT_SETTINGS,
     stages=(
         Stage("foreground", "Cutting out", ("picture",), ("resolution",), _cut_out),
         Stage("normals", "Estimating normals", ("foreground",), (), estimate),

@@ -95,7 +95,7 @@ class Setting:
     """What an engine lets the artist choose; the kind follows from `default`.
 
     A number lies in [minimum, maximum] and is whole where `default` is an int; a string is the name of one of
-    `choices`; a bool is a switch.
+    `choices`; a bool is a switch. `advanced` is what most artists never touch.
     """
 
     name: str
@@ -105,6 +105,7 @@ class Setting:
     minimum: int | float = 0
     maximum: int | float = 0
     choices: tuple[Choice, ...] = ()
+    advanced: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from backend.engines import DRAFT, ENGINES, Engine, Stage
 from backend.errors import UserError
 from backend.version import VERSION
 from backend.wire import frames, messages
-from backend.wire.messages import EngineInfo, Setting
+from backend.wire.messages import Choice, EngineInfo, Setting
+from backend.wire.settings import SETTINGS
 
 each_engine = pytest.mark.parametrize("engine", ENGINES.values(), ids=list(ENGINES))
 
@@ -44,11 +45,27 @@ def test_what_clients_are_told_is_what_the_engine_is(engine: Engine) -> None:
     info = engine.info
     assert (info.name, info.label, info.description) == (engine.name, engine.label, engine.description)
     assert info.settings == engine.settings
-    for setting in info.settings:
-        assert setting.label
-        assert setting.description
+
+
+@pytest.mark.parametrize("setting", [setting for settings in SETTINGS.values() for setting in settings])
+def test_a_setting_says_what_it_may_be(setting: Setting) -> None:
+    assert setting.label
+    assert setting.description
+    assert not setting.description.endswith("."), "Blender adds the full stop of a tooltip"
+    if isinstance(setting.default, bool):
+        assert not setting.choices
+    elif isinstance(setting.default, str):
+        assert setting.default in [choice.name for choice in setting.choices]
+        assert all(choice.label and choice.description for choice in setting.choices)
+    else:
         assert setting.minimum <= setting.default <= setting.maximum
         assert type(setting.minimum) is type(setting.maximum) is type(setting.default)
+
+
+def test_settings_of_one_name_are_one_setting() -> None:
+    """The panel and scripts know a setting by its name alone."""
+    every = [setting for settings in SETTINGS.values() for setting in settings]
+    assert all(a == b for a in every for b in every if a.name == b.name)
 
 
 def test_the_capabilities_fit_into_a_message() -> None:
@@ -73,19 +90,35 @@ MIXED = Engine(
     "",
     needs_gpu=False,
     missing=str,
-    settings=(Setting("steps", "Steps", "", 5, 1, 10), Setting("scale", "Scale", "", 0.5, 0.0, 1.0)),
+    settings=(
+        Setting("steps", "Steps", "", 5, 1, 10),
+        Setting("scale", "Scale", "", 0.5, 0.0, 1.0),
+        Setting("solid", "Solid", "", default=True),
+        Setting("quality", "Quality", "", "fine", choices=(Choice("rough", "Rough", ""), Choice("fine", "Fine", ""))),
+    ),
     stages=(),
 )
 
 
 def test_what_is_left_out_takes_its_default() -> None:
-    assert MIXED.checked({}) == {"steps": 5, "scale": 0.5}
-    assert MIXED.checked({"scale": 1}) == {"steps": 5, "scale": 1.0}
+    assert MIXED.checked({}) == {"steps": 5, "scale": 0.5, "solid": True, "quality": "fine"}
+    assert MIXED.checked({"scale": 1, "solid": False})["solid"] is False
     checked = MIXED.checked({"steps": 7.0, "scale": 0})
-    assert [type(value) for value in checked.values()] == [int, float]
+    assert [type(value) for value in checked.values()] == [int, float, bool, str]
 
 
-scalars = st.booleans() | st.integers() | st.floats() | st.text(max_size=200)
+scalars = st.booleans() | st.integers() | st.floats() | st.text(max_size=200) | st.just("rough")
+
+
+@given(scalars)
+def test_a_switch_takes_a_truth_and_a_choice_a_name_of_its_own(value: bool | float | str) -> None:  # noqa: FBT001
+    for name, fits in (("solid", isinstance(value, bool)), ("quality", value in ("rough", "fine"))):
+        try:
+            assert MIXED.checked({name: value})[name] is value
+            assert fits
+        except UserError as error:
+            assert not fits
+            assert error.code == "bad-setting"  # noqa: PT017 - what fits raises nothing
 
 
 @given(st.sampled_from(["steps", "scale"]), scalars)
@@ -113,4 +146,4 @@ def test_a_foreign_setting_is_refused_with_those_that_exist() -> None:
         MIXED.checked({"colour": 1})
     assert caught.value.code == "bad-setting"
     assert "colour" in caught.value.sentence
-    assert "steps, scale" in caught.value.advice
+    assert "steps, scale, solid, quality" in caught.value.advice

@@ -28,6 +28,7 @@ choices = st.builds(messages.Choice, texts, texts, texts)
 settings = st.builds(
     messages.Setting,
     texts, texts, texts, scalars, numbers, numbers, st.lists(choices, max_size=2).map(tuple),
+    st.booleans(),
 )  # fmt: skip
 engines = st.builds(
     messages.EngineInfo,

@@ -16,6 +16,7 @@ from ..nn.checks import require_finite
 from ..nn.layers import cast_but_norms, position_embedding
 from ..nn.sparse import Voxels
 from ..nn.sparse_blocks import SubdivideBlock, WindowBlock
+from ..nn.watching import repeating
 from ..stage_types import Report
 from .surface import Surface, extract_surface, feature_channels
 
@@ -135,16 +136,17 @@ def decode_surfaces(decoder: LatentDecoder, latents: Tensor, voxels: Voxels, rep
     Raises UserError where the network computes numbers that are not finite; what `report` raises passes through.
     """
     of = decoder.steps + len(voxels.lengths)
+    with repeating(report) as told:
 
-    def begins(step: int) -> None:
-        report(step, of)
+        def begins(step: int) -> None:
+            told(step, of)
 
-    features, fine = decoder(latents, voxels, begins)
-    require_finite(features, "latents' decoder")
-    surfaces: list[Surface] = []
-    for rows in fine.items():
-        report(decoder.steps + len(surfaces), of)
-        resolution = SUBDIVISION * decoder.config.resolution
-        surfaces.append(extract_surface(fine.coords[rows, 1:], features[rows], resolution))
+        features, fine = decoder(latents, voxels, begins)
+        require_finite(features, "latents' decoder")
+        surfaces: list[Surface] = []
+        for rows in fine.items():
+            told(decoder.steps + len(surfaces), of)
+            resolution = SUBDIVISION * decoder.config.resolution
+            surfaces.append(extract_surface(fine.coords[rows, 1:], features[rows], resolution))
     report(of, of)
     return surfaces

@@ -20,9 +20,11 @@ from ..nn.sampler import Sampling, sample
 from ..nn.sparse import Voxels
 from ..nn.sparse_blocks import ResBlock, gathered_in_cells
 from ..nn.transformer import Context, DiffusionTransformer, KeysValues, Time
+from ..nn.watching import repeating
 from ..stage_types import Report
+from .presets import PRESETS
 
-SAMPLING = Sampling(steps=6)
+SAMPLING = PRESETS["upstream"].latents
 _EPS = 1e-5
 
 
@@ -182,5 +184,6 @@ def sample_latents(
     The picture has `tokens` (1 or B, T, context channels), `noise` is (N, C); all lie on the network's device.
     Raises UserError where the network computes numbers that are not finite; what `report` raises passes through.
     """
-    latents = sample(flow.bound_to(tokens, voxels), noise, sampling, report)
+    with repeating(report) as told:
+        latents = sample(flow.bound_to(tokens, voxels), noise, sampling, told)
     return normalization.undone(require_finite(latents, "latents' flow model"))

@@ -16,9 +16,11 @@ from ..nn.checks import require_finite
 from ..nn.layers import layer_norm32, position_embedding
 from ..nn.sampler import Sampling, sample
 from ..nn.transformer import Context, DiffusionTransformer, Time
+from ..nn.watching import repeating
 from ..stage_types import Report
+from .presets import PRESETS
 
-SAMPLING = Sampling(steps=50)
+SAMPLING = PRESETS["upstream"].structure
 _EPS = 1e-5
 
 
@@ -112,4 +114,6 @@ def sample_structure(
     `noise` is (B, C, R, R, R); each item gives another object. Tokens and noise lie on the network's device.
     Raises UserError where the network computes numbers that are not finite; what `report` raises passes through.
     """
-    return require_finite(sample(flow.bound_to(tokens), noise, sampling, report), "structure's flow model")
+    with repeating(report) as told:
+        latents = sample(flow.bound_to(tokens), noise, sampling, told)
+    return require_finite(latents, "structure's flow model")

@@ -4,11 +4,16 @@
 The model gives the velocity v of the straight path x_t = (1 - t) x_0 + t noise (rectified flow; Liu et al. 2023).
 Guidance moves it away from what the model says without a picture (classifier-free guidance; Ho and Salimans 2022),
 in an interval of the time only (Kynkäänniemi et al. 2024).
+
+The velocity changes slowly along such a path, so that a model need not run in every step: in those between it is
+extrapolated along a line through the last two that were computed (the first-order forecast of Liu et al. 2025, "From
+Reusing to Forecasting", which on a fixed grid is the method of Adams and Bashforth with longer steps). What guidance
+adds is extrapolated apart, because it begins and ends abruptly. That is an approximation, off unless asked for.
 """
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -37,6 +42,16 @@ class Velocity(Protocol[S]):
 
 
 @dataclass(frozen=True)
+class Step:
+    """One step of a walk."""
+
+    t: float
+    t_next: float
+    guided: bool  # whether it needs the velocity without the picture too
+    computed: bool  # whether the model runs; otherwise its answer is extrapolated
+
+
+@dataclass(frozen=True)
 class Sampling:
     """How to walk from noise to data; the defaults are those of the published pipeline's demo."""
 
@@ -44,15 +59,32 @@ class Sampling:
     guidance: float = 3.0  # 0 is none
     interval: tuple[float, float] = (0.5, 1.0)  # the times, both included, at which guidance acts
     rescale_t: float = 3.0  # more than 1 spends more of the steps near the noise
+    every: int = 1  # the model runs in every so many steps; more than 1 is an approximation
 
-    def guides(self, t: float) -> bool:
-        """Whether the step that starts at the time `t` needs the velocity without the picture too."""
-        return self.guidance != 0 and self.interval[0] <= t <= self.interval[1]
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.every < 1:
+            raise ValueError(f"{self.steps} steps, computed every {self.every}: both have to be at least 1")
+
+    def walk(self) -> list[Step]:
+        """The steps in their order.
+
+        The model always runs in the first two, which give the line to extrapolate along, and so in the first two
+        that are guided; and in the last, because `rescale_t` makes it one of the longest.
+        """
+        walk: list[Step] = []
+        guided_before = 0
+        for i, (t, t_next) in enumerate(pairwise(time_grid(self.steps, self.rescale_t))):
+            guided = self.guidance != 0 and self.interval[0] <= t <= self.interval[1]
+            begins = i < 2 or (guided and guided_before < 2)
+            computed = begins or (i - 2) % self.every == 0 or i == self.steps - 1
+            walk.append(Step(t, t_next, guided, computed))
+            guided_before += guided
+        return walk
 
     @property
     def evaluations(self) -> int:
         """How often the model runs for one sample."""
-        return sum(1 + self.guides(t) for t in time_grid(self.steps, self.rescale_t)[:-1])
+        return sum(1 + step.guided for step in self.walk() if step.computed)
 
 
 def time_grid(steps: int, rescale_t: float) -> list[float]:
@@ -65,19 +97,45 @@ def time_grid(steps: int, rescale_t: float) -> list[float]:
 
 
 def sample(velocity: Velocity[S], noise: S, sampling: Sampling, report: Report) -> S:
-    """Walks from `noise` to a sample of the same kind and shape.
+    """Walks from `noise` to a sample of the same kind and shape; a batch is walked together.
 
-    `report` is called before every evaluation of `velocity` with the number of finished steps, and at the end.
+    `report` is called before every evaluation of `velocity` and every extrapolation with the number of finished
+    steps, and at the end.
     """
     x = noise
-    grid = time_grid(sampling.steps, sampling.rescale_t)
-    for i, (t, t_next) in enumerate(pairwise(grid)):
+    seeing, guiding = _Line[S](), _Line[S]()
+    for i, step in enumerate(sampling.walk()):
         report(i, sampling.steps)
-        v = velocity(x, t, conditional=True)
-        if sampling.guides(t):
+        v = seeing.through(step.t, velocity(x, step.t, conditional=True)) if step.computed else seeing.at(step.t)
+        if step.guided and step.computed:
             report(i, sampling.steps)
-            strength = sampling.guidance
-            v = (1 + strength) * v - strength * velocity(x, t, conditional=False)
-        x = x - (t - t_next) * v
+            blind = velocity(x, step.t, conditional=False)
+            guiding.through(step.t, v - blind)
+            v = _guided(v, blind, sampling.guidance)
+        elif step.guided:
+            v = _guided(v, v - guiding.at(step.t), sampling.guidance)
+        x = x - (step.t - step.t_next) * v
     report(sampling.steps, sampling.steps)
     return x
+
+
+def _guided(seeing: S, blind: S, strength: float) -> S:
+    return (1 + strength) * seeing - strength * blind
+
+
+class _Line(Generic[S]):
+    """A line through the last two values that were computed."""
+
+    def __init__(self) -> None:
+        self._known: list[tuple[float, S]] = []
+
+    def through(self, t: float, value: S) -> S:
+        """Goes from the value before through `value` at the time `t`, and gives that back."""
+        self._known = [*self._known[-1:], (t, value)]
+        return value
+
+    def at(self, t: float) -> S:
+        """The value on the line at the time `t`; two have to be known."""
+        (t_before, before), (t_last, last) = self._known
+        ahead = (t - t_last) / (t_last - t_before)
+        return (1 + ahead) * last - ahead * before

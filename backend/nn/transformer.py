@@ -10,8 +10,9 @@ by every step.
 Tokens are (B, L, C), with as many of them in each batch item. Objects of different sizes go through one at a time.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,7 @@ from .layers import FeedForward, HeadRMSNorm, LayerNorm32, TimestepEmbedder, cas
 from .sampler import Velocity
 
 _EPS = 1e-6
+_TIMES = 128  # kept for a network: 38 MB of a full-size one's in half precision
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,8 @@ class DiffusionTransformer(nn.Module):
     ) -> None:
         super().__init__()
         self.dtype = torch.float32
+        self._times: dict[tuple[float, torch.dtype, torch.device], Time] = {}
+        self.register_load_state_dict_post_hook(_forget_times)
         self.t_embedder = TimestepEmbedder(channels)
         self.blocks = nn.ModuleList(
             ModulatedBlock(channels, context_channels, heads, mlp_ratio, qk_rms_norm=qk_rms_norm) for _ in range(blocks)
@@ -143,6 +147,19 @@ class DiffusionTransformer(nn.Module):
         """What the network needs to know of `t` float32 (B,) or (1,), the flow's time times 1000."""
         embedding = self.t_embedder(t).to(self.dtype)
         return Time(embedding, [block.modulation(embedding) for block in self._blocks()])
+
+    def time_at(self, t: float, device: torch.device) -> Time:
+        """The same for the flow's time `t` in [0, 1] and every item; what was asked for last is kept.
+
+        A schedule asks for the same times with every picture and seed.
+        """
+        key = (t, self.dtype, device)
+        if key not in self._times:
+            if len(self._times) >= _TIMES:
+                del self._times[next(iter(self._times))]
+            # Filled on the device: a number that comes from the CPU would have to wait for the queue to empty.
+            self._times[key] = self.time(torch.full((1,), 1000 * t, dtype=torch.float32, device=device))
+        return self._times[key]
 
     def contexts(self, tokens: Tensor | None) -> list[Context]:
         """What every block reads in a picture's `tokens` (B, T, context channels); None is no picture (zeros)."""
@@ -158,16 +175,12 @@ class DiffusionTransformer(nn.Module):
     def bound_to(self, tokens: Tensor, *more: Any) -> Velocity[Tensor]:  # noqa: ANN401  whatever forward takes
         """The flow model, as the sampler wants it, for the picture with `tokens` (1 or B, T, context channels).
 
-        `more` follows the state, the time and the contexts in every call of `forward`. Contexts are computed
-        here, modulations once a step.
+        `more` follows the state, the time and the contexts in every call of `forward`. Contexts are computed here.
         """
         contexts = {True: self.contexts(tokens), False: self.contexts(None)}
-        times: dict[float, Time] = {}
 
         def velocity(x: Tensor, t: float, *, conditional: bool) -> Tensor:
-            if t not in times:
-                times[t] = self.time(torch.tensor([1000 * t], dtype=torch.float32, device=x.device))
-            return self(x, times[t], contexts[conditional], *more)
+            return self(x, self.time_at(t, x.device), contexts[conditional], *more)
 
         return velocity
 
@@ -175,9 +188,25 @@ class DiffusionTransformer(nn.Module):
         """Makes `dtype` what the blocks multiply in; everything before and after them stays float32."""
         self.dtype = dtype
         cast_but_norms(self.blocks, dtype)
+        self.forget_times()
+
+    def forget_times(self) -> None:
+        """Drops what `time_at` keeps; for when weights are changed in another way than by torch's own methods."""
+        self._times.clear()
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:  # noqa: FBT001, FBT002  torch's own
+        """Moves or casts every tensor, as torch wants it; what followed from them is not left behind on the device."""
+        self.forget_times()
+        return super()._apply(fn, recurse)
 
     def _blocks(self) -> list[ModulatedBlock]:
         return [block for block in self.blocks if isinstance(block, ModulatedBlock)]
+
+
+def _forget_times(network: nn.Module, _: object) -> None:
+    """Other weights make other modulations."""
+    if isinstance(network, DiffusionTransformer):
+        network.forget_times()
 
 
 def _modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:

@@ -93,7 +93,7 @@ def test_steps_are_reported_and_can_end_it() -> None:
     voxels, latents = voxels_of([5, 6]), torch.zeros(11, 3)
     told: list[tuple[int, int]] = []
     decode_surfaces(decoder, latents, voxels, lambda step, of: told.append((step, of)))
-    assert told == [(step, 6) for step in range(7)]
+    assert list(dict.fromkeys(told)) == [(step, 6) for step in range(7)]  # some are repeated where a step takes long
 
     def cancel(step: int, of: int) -> None:
         if step == 2:

@@ -2,6 +2,7 @@
 """The sampler against flows whose paths are known, and against guidance written out."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from backend.errors import Cancelled
-from backend.nn.sampler import Sampling, sample, time_grid
+from backend.nn.sampler import Sampling, Velocity, sample, time_grid
 
 Floats = NDArray[np.float64]
 NOISE = np.array([1.5, -0.25, 3.0])
@@ -74,6 +75,104 @@ def test_guidance_acts_inside_its_interval_and_at_both_ends() -> None:
 @pytest.mark.parametrize(("steps", "evaluations"), [(50, 88), (6, 11), (25, 44)])
 def test_the_published_settings_need_the_published_number_of_evaluations(steps: int, evaluations: int) -> None:
     assert Sampling(steps).evaluations == evaluations
+
+
+def test_a_velocity_that_changes_evenly_is_extrapolated_exactly() -> None:
+    """With guidance that begins, ends and changes evenly too: what is not computed is known all the same."""
+    asked: list[tuple[float, bool]] = []
+
+    def even(x: Floats, t: float, *, conditional: bool) -> Floats:
+        asked.append((t, conditional))
+        return NOISE + 3 * t * DATA if conditional else DATA - t * NOISE
+
+    whole = Sampling(30, 2.0, (0.3, 0.8))
+    sparing = replace(whole, every=4)
+    expected = sample(even, NOISE, whole, nobody)
+    assert len(asked) == whole.evaluations
+    asked.clear()
+    np.testing.assert_allclose(sample(even, NOISE, sparing, nobody), expected, rtol=0, atol=1e-12)
+    assert len(asked) == sparing.evaluations < whole.evaluations / 2
+
+
+@given(steps=st.integers(2, 60), every=st.integers(2, 9), rescale_t=st.floats(0.5, 4))
+def test_extrapolation_errs_by_no_more_than_the_velocitys_curvature_allows(
+    steps: int, every: int, rescale_t: float
+) -> None:
+    """A line through two values of v misses a third by at most max |v''| / 2 times its distances to both."""
+
+    def curved(x: Floats, t: float, *, conditional: bool) -> Floats:
+        return np.sin(5 * t + NOISE)
+
+    whole = Sampling(steps, 0, rescale_t=rescale_t)
+    sparing = replace(whole, every=every)
+    bound, known = 1e-12, [0.0, 0.0]
+    for step in sparing.walk():
+        if step.computed:
+            known = [known[1], step.t]
+        else:
+            bound += 25 / 2 * (known[0] - step.t) * (known[1] - step.t) * (step.t - step.t_next)
+    difference = sample(curved, NOISE, sparing, nobody) - sample(curved, NOISE, whole, nobody)
+    assert np.abs(difference).max() <= bound
+
+
+def gaussian(seen: Floats, unseen: Floats) -> Velocity[Floats]:
+    """The flow of data without correlations, normal with the deviations `seen`, or `unseen` without the picture."""
+
+    def velocity(x: Floats, t: float, *, conditional: bool) -> Floats:
+        variance = (seen if conditional else unseen) ** 2
+        return x * (t - (1 - t) * variance) / (t**2 + (1 - t) ** 2 * variance)
+
+    return velocity
+
+
+def test_extrapolation_is_nearer_to_every_step_than_these_are_to_the_exact_path() -> None:
+    """Without guidance the path is noise sqrt(t^2 + (1 - t)^2 s^2); guidance mixes the logarithms."""
+    seen, unseen = np.geomspace(0.05, 2, 40), np.geomspace(0.1, 1.5, 40)
+    noise = np.random.default_rng(1).standard_normal(40)
+    middle, strength = 0.5, 3.0
+
+    def width(deviation: Floats, t: float) -> Floats:
+        return np.sqrt(t**2 + (1 - t) ** 2 * deviation**2)
+
+    guided = width(seen, middle) ** (1 + strength) / width(unseen, middle) ** strength
+    exact = noise * guided * seen / width(seen, middle)
+    flow = gaussian(seen, unseen)
+    whole = sample(flow, noise, Sampling(50, strength), nobody)
+    sparing = sample(flow, noise, Sampling(50, strength, every=5), nobody)
+    assert np.linalg.norm(sparing - whole) < np.linalg.norm(whole - exact) < 0.1 * np.linalg.norm(exact)
+
+
+def test_computing_every_step_is_the_plain_walk_to_the_bit() -> None:
+    flow = gaussian(np.array([0.5, 1.0, 2.0]), np.array([1.0, 1.0, 1.0]))
+    x = NOISE
+    for t, after in pairwise(time_grid(7, 3.0)):
+        v = flow(x, t, conditional=True)
+        if t >= 0.5:
+            v = 4.0 * v - 3.0 * flow(x, t, conditional=False)
+        x = x - (t - after) * v
+    assert np.array_equal(sample(flow, NOISE, Sampling(7), nobody), x)
+
+
+@given(
+    steps=st.integers(1, 60), every=st.integers(1, 9), low=st.floats(0, 1), high=st.floats(0, 1), seed=st.integers(0, 9)
+)
+def test_as_many_evaluations_as_said(steps: int, every: int, low: float, high: float, seed: int) -> None:
+    calls = 0
+
+    def velocity(x: Floats, t: float, *, conditional: bool) -> Floats:
+        nonlocal calls
+        calls += 1
+        return np.full_like(x, float(seed))
+
+    sampling = Sampling(steps, 1.5, (low, high), every=every)
+    sample(velocity, NOISE, sampling, nobody)
+    assert calls == sampling.evaluations
+
+
+@pytest.mark.parametrize("wrong", [{"steps": 0}, {"steps": 4, "every": 0}])
+def test_no_steps_are_no_walk(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        Sampling(**wrong)
 
 
 def test_progress_counts_finished_steps_and_can_end_the_walk() -> None:

@@ -77,6 +77,46 @@ def test_the_norm_of_large_half_numbers_does_not_overflow() -> None:
     torch.testing.assert_close(layer_norm32(x, 1e-6), expected)
 
 
+def test_what_follows_from_a_time_is_computed_once_for_all_walks() -> None:
+    model = network()
+    embedded: list[float] = []
+
+    def note(part: nn.Module, given: tuple[Tensor]) -> None:
+        embedded.append(given[0].item())
+
+    model.t_embedder.register_forward_pre_hook(note)
+    device = torch.device("cpu")
+    kept = model.time_at(0.25, device)
+    assert model.time_at(0.25, device) is kept
+    assert embedded == [250.0]
+    fresh = model.time(torch.tensor([250.0]))
+    assert torch.equal(fresh.embedding, kept.embedding)
+    assert all(map(torch.equal, fresh.modulations, kept.modulations))
+
+
+def test_a_kept_time_is_of_the_networks_weights_and_dtype() -> None:
+    device = torch.device("cpu")
+    model, other = network(), network()
+    before = model.time_at(0.5, device)
+    for parameter in other.blocks.parameters():
+        parameter.fill_(7)
+    model.load_state_dict(other.state_dict())
+    assert not torch.equal(model.time_at(0.5, device).modulations[0], before.modulations[0])
+    model.compute_in(torch.float16)
+    assert model.time_at(0.5, device).modulations[0].dtype == torch.float16
+    kept = model.time_at(0.5, device)
+    model.to(device)
+    assert model.time_at(0.5, device) is not kept
+
+
+def test_no_more_times_are_kept_than_a_schedule_has() -> None:
+    model = network()
+    first = model.time_at(1.0, torch.device("cpu"))
+    for i in range(200):
+        model.time_at(i / 200, torch.device("cpu"))
+    assert model.time_at(1.0, torch.device("cpu")) is not first
+
+
 def test_one_context_serves_every_state_of_its_picture() -> None:
     model = network()
     _, _, picture = state(2)

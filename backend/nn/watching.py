@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lets whoever waits for a network hear of it, and end it, in the middle of an evaluation.
+
+On a CPU one evaluation of a full-size network takes a minute, on a GPU it is queued in milliseconds. Instead of a hook
+in every part of every network, torch itself is asked to call between its operations.
+"""
+
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from torch.overrides import TorchFunctionMode
+
+from ..stage_types import Report
+
+_PAUSE = 0.1  # seconds
+
+
+@contextmanager
+def repeating(report: Report, pause: float = _PAUSE) -> Generator[Report]:
+    """Gives a report that says again what it was told last, between torch's operations, after each `pause` in seconds.
+
+    It repeats on this thread, while the context is entered. What `report` raises comes out of the operation.
+    """
+    mode = _Repeating(report, pause)
+    with mode:
+        yield mode.told
+
+
+class _Repeating(TorchFunctionMode):
+    def __init__(self, report: Report, pause: float) -> None:
+        super().__init__()
+        self._report = report
+        self._pause = pause
+        self._last: tuple[int, int] | None = None
+        self._due = 0.0
+
+    def told(self, step: int, of: int) -> None:
+        self._last = (step, of)
+        self._report(step, of)
+        self._due = time.monotonic() + self._pause
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401  whatever the operation gives
+        if self._last is not None and time.monotonic() >= self._due:
+            self.told(*self._last)
+        return func(*args, **(kwargs or {}))

@@ -130,10 +130,19 @@ class LatentDecoder(WindowTransformer):
 
 
 @torch.inference_mode()
-def decode_surfaces(decoder: LatentDecoder, latents: Tensor, voxels: Voxels, report: Report) -> list[Surface]:
+def decode_surfaces(
+    decoder: LatentDecoder,
+    latents: Tensor,
+    voxels: Voxels,
+    report: Report,
+    *,
+    solid: bool = False,
+    whole: bool = False,
+) -> list[Surface]:
     """The surface of each object in the batch, from its `latents` float32 (N, C) at the structure `voxels`.
 
-    Raises UserError where the network computes numbers that are not finite; what `report` raises passes through.
+    `solid` and `whole` are those of `extract_surface`. Raises UserError where the network computes numbers that are not
+    finite; what `report` raises passes through.
     """
     of = decoder.steps + len(voxels.lengths)
     with repeating(report) as told:
@@ -147,6 +156,7 @@ def decode_surfaces(decoder: LatentDecoder, latents: Tensor, voxels: Voxels, rep
         for rows in fine.items():
             told(decoder.steps + len(surfaces), of)
             resolution = SUBDIVISION * decoder.config.resolution
-            surfaces.append(extract_surface(fine.coords[rows, 1:], features[rows], resolution))
+            at = fine.coords[rows, 1:]
+            surfaces.append(extract_surface(at, features[rows], resolution, solid=solid, whole=whole))
     report(of, of)
     return surfaces

@@ -16,12 +16,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .enclosed import enclosed
 from .marching_cubes import marching_cubes
 
 _DISTANCE = slice(0, 8)
 _DISPLACEMENT = slice(8, 32)
 _COLOUR = slice(53, 101)  # the 21 before are weights that only the training's surface extraction used
 _CORNERS = tuple((c & 1, c >> 1 & 1, c >> 2) for c in range(8))
+_SIDES = ("left", "right", "front", "back", "bottom", "top")
+_FAR = 1e6  # so far outside is what caps a surface: the cap lies on the border to a millionth of a voxel
 
 
 @dataclass(frozen=True)
@@ -38,16 +41,29 @@ def feature_channels(*, colours: bool) -> int:
     return _COLOUR.stop if colours else _COLOUR.start
 
 
-def extract_surface(coords: Tensor, features: Tensor, resolution: int) -> Surface:
+def extract_surface(
+    coords: Tensor, features: Tensor, resolution: int, *, solid: bool = False, whole: bool = False
+) -> Surface:
     """The surface of one object with `features` float32 (N, 53 or 101) at the voxels `coords` int32 (N, 3).
 
     Coordinates lie in [0, `resolution`). Without a change of sign the surface is empty; without colours in the
     features it has none.
+
+    solid: what the surface encloses is inside (see `enclosed`), so that there is one wall. whole: where the surface
+    meets the border of the volume it is closed by a cap. Without either it is upstream's surface.
     """
     if not len(coords):
         return _nothing(features)
     lattice = _lattice_around(coords, resolution)
-    values = _mean_distances(coords, features[:, _DISTANCE] - 1 / resolution, lattice)
+    values, known = _mean_distances(coords, features[:, _DISTANCE] - 1 / resolution, lattice)
+    touched = touches_border(coords, resolution)
+    if solid:
+        filled = enclosed(values > 0, known, tuple(side not in touched for side in _SIDES))
+        values = torch.where(filled, -values, values)
+    if whole:
+        margins = [int(side in touched) for side in _SIDES]
+        values = functional.pad(values, margins[4:] + margins[2:4] + margins[:2], value=_FAR)
+        lattice = _Lattice(lattice.low - lattice.low.new_tensor(margins[::2]), _shape(values))
     isosurface = marching_cubes(values)
     places = torch.stack(torch.unravel_index(isosurface.points, lattice.shape), dim=1)
     voxels = _voxels_at(places, coords, lattice)
@@ -61,6 +77,17 @@ def extract_surface(coords: Tensor, features: Tensor, resolution: int) -> Surfac
         triangles=isosurface.triangles,
         colours=colours,
     )
+
+
+def touches_border(coords: Tensor, resolution: int) -> tuple[str, ...]:
+    """At which sides of the volume there are voxels, so that the surface may be cut off there.
+
+    coords: int (N, 3) in [0, `resolution`), N > 0, of the structure or of the fine voxels. Sides are those of the
+    object seen from the front: some of "left", "right" (-x, x), "front", "back" (-y, y), "bottom", "top" (-z, z), in
+    this order.
+    """
+    at = torch.stack([coords.amin(0) == 0, coords.amax(0) == resolution - 1], dim=1)
+    return tuple(side for side, touched in zip(_SIDES, at.flatten().tolist(), strict=True) if touched)
 
 
 def vertex_normals(vertices: Tensor, triangles: Tensor) -> Tensor:
@@ -106,8 +133,11 @@ def _lattice_around(coords: Tensor, resolution: int) -> _Lattice:
     return _Lattice(low, (x, y, z))
 
 
-def _mean_distances(coords: Tensor, distances: Tensor, lattice: _Lattice) -> Tensor:
-    """The mean of the voxels' `distances` (N, 8) at each of the lattice's points, 1 where there is none: (X, Y, Z)."""
+def _mean_distances(coords: Tensor, distances: Tensor, lattice: _Lattice) -> tuple[Tensor, Tensor]:
+    """The mean of the voxels' `distances` (N, 8) at the lattice's points, 1 where no voxel is, and where one is.
+
+    Both (X, Y, Z), the second bool.
+    """
     first = lattice.flat(coords - lattice.low)
     total = distances.new_zeros(lattice.shape).flatten()
     count = torch.zeros_like(total, dtype=torch.uint8)
@@ -116,7 +146,12 @@ def _mean_distances(coords: Tensor, distances: Tensor, lattice: _Lattice) -> Ten
         points = first + lattice.step(offset)  # all different, so that the order of additions is always the same
         total.index_add_(0, points, distances[:, corner])
         count.index_add_(0, points, one)
-    return torch.where(count > 0, total / count, 1).view(lattice.shape)
+    return torch.where(count > 0, total / count, 1).view(lattice.shape), (count > 0).view(lattice.shape)
+
+
+def _shape(values: Tensor) -> tuple[int, int, int]:
+    x, y, z = values.shape
+    return x, y, z
 
 
 def _voxels_at(places: Tensor, coords: Tensor, lattice: _Lattice) -> Tensor:

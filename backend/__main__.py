@@ -13,6 +13,7 @@ from .engines import ENGINES
 from .errors import UserError
 from .version import VERSION
 from .wire.messages import seed_from_text
+from .wire.settings import split_setting
 
 
 def main(arguments: list[str]) -> int:
@@ -63,7 +64,7 @@ def _add_picture(command: argparse.ArgumentParser) -> None:
     command.add_argument("picture", type=Path, metavar="PICTURE")
     command.add_argument("--engine", choices=sorted(ENGINES), default="draft")
     command.add_argument(
-        "--set", action="append", default=[], type=_setting, metavar="NAME=NUMBER", help="a setting of the engine"
+        "--set", action="append", default=[], type=_setting, metavar="NAME=VALUE", help="a setting of the engine"
     )
 
 
@@ -74,12 +75,11 @@ def _seed(text: str) -> int:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _setting(text: str) -> tuple[str, float]:
-    name, _, value = text.partition("=")
+def _setting(text: str) -> tuple[str, str]:
     try:
-        return name, float(value)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"“{text}” is not NAME=NUMBER") from None
+        return split_setting(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 if __name__ == "__main__":

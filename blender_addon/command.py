@@ -14,6 +14,7 @@ from pathlib import Path
 import bpy
 
 from ..backend.wire.messages import seed_from_text
+from ..backend.wire.settings import SETTINGS, split_setting, typed
 from . import runtime
 from .errors import AddonError
 from .generate import Order, submit, wait
@@ -57,7 +58,7 @@ def _make(picture: Path, output: Path, options: argparse.Namespace) -> Path:
     The file is left as it was: a thousand pictures take no more memory than one.
     """
     runtime.session().try_again()  # a picture that the backend could not bear must not end the others
-    settings = {} if options.resolution is None else {"resolution": options.resolution}
+    settings = typed(SETTINGS.get(options.engine, ()), options.set)
     before = datablocks()
     try:
         wait(
@@ -140,13 +141,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--normal-maps", action="store_true", help="write NAME_normals.png beside each mesh")
     parser.add_argument("--engine", default="draft")
     parser.add_argument("--seed", type=_seed, default=0, help="decides what the picture does not tell")
-    parser.add_argument("--resolution", type=int, help="side of the square in which the object is worked out, pixels")
+    parser.add_argument(
+        "--set", action="append", default=[], type=_setting, metavar="NAME=VALUE", help="a setting of the engine"
+    )
     return parser
 
 
 def _seed(text: str) -> int:
     try:
         return seed_from_text(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _setting(text: str) -> tuple[str, str]:
+    try:
+        return split_setting(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

@@ -11,7 +11,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend.wire.messages import EngineInfo, Generate, Result, Scalar
+from ..backend.wire.messages import Generate, Result, Scalar
 from . import runtime
 from .errors import AddonError
 from .pictures import lasting_image, pixels_of
@@ -21,7 +21,7 @@ from .session import Job, JobState
 
 @dataclass(frozen=True)
 class Order:
-    """What to make of an image or a picture's file. Of `settings`, what the engine does not have is left out."""
+    """What to make of an image or a picture's file."""
 
     picture: bpy.types.Image | Path
     engine: str
@@ -53,8 +53,7 @@ def submit(scene: bpy.types.Scene, order: Order) -> Job:
         raise AddonError(f"The engine “{engine.label}” cannot run here.", engine.missing)
     picture = _read_file(order.picture) if isinstance(order.picture, Path) else pixels_of(order.picture)
     normal_map = pixels_of(order.normal_map) if order.normal_map else None
-    settings = _known(engine, order.settings)
-    request = Generate(session.next_name(), order.engine, order.seed, picture, settings, normal_map)
+    request = Generate(session.next_name(), order.engine, order.seed, picture, order.settings, normal_map)
 
     # Names and numbers alone: undo and other files replace bpy's data while the job runs.
     path = order.picture if isinstance(order.picture, Path) else None
@@ -87,12 +86,6 @@ def wait(job: Job, watch: Callable[[Job], None] = lambda _: None) -> None:
         session.cancel(job)
         cancelled = AddonError("The job was cancelled.", "Generate again whenever you like.")
         raise job.error or session.error or cancelled
-
-
-def _known(engine: EngineInfo | None, settings: dict[str, Scalar]) -> dict[str, Scalar]:
-    """The settings that the engine has; all of them while nothing is known of it."""
-    names = {setting.name for setting in engine.settings} if engine else set(settings)
-    return {name: value for name, value in settings.items() if name in names}
 
 
 def _read_file(path: Path) -> NDArray[np.uint8]:

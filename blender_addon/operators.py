@@ -6,22 +6,23 @@ import random
 from pathlib import Path
 
 import bpy
-from bpy.props import FloatProperty, IntProperty, StringProperty
+from bpy.props import IntProperty, StringProperty
 
 from ..backend.wire.messages import MAX_SEED, Scalar
+from ..backend.wire.settings import SETTINGS
 from . import runtime
 from .errors import AddonError
 from .generate import Order, active_picture, submit, wait
 from .process import log_tail
 from .session import Phase
-from .settings import FACES, NAMES, PROFILE, RESOLUTION, THICKNESS
+from .settings import BY_NAME, EngineSettings, value_of
 from .text import lines
 
 LOG_LINES = 24
 LOG_WIDTH, LOG_MARGIN = 900, 30
 
 
-class HI3DGEN_OT_generate(bpy.types.Operator):  # noqa: N801 - Blender's naming
+class HI3DGEN_OT_generate(EngineSettings, bpy.types.Operator):  # noqa: N801 - Blender's naming
     """Turn the picture into a mesh"""
 
     bl_idname = "hi3dgen.generate"
@@ -33,10 +34,6 @@ class HI3DGEN_OT_generate(bpy.types.Operator):  # noqa: N801 - Blender's naming
     normal_map: StringProperty(name="Normal Map", description="The name of an image; else the panel's choice")
     engine: StringProperty(name="Engine", description="The name of an engine; else the panel's choice")
     seed: IntProperty(name="Seed", description="Else the panel's choice", min=0, max=MAX_SEED)
-    resolution: IntProperty(**RESOLUTION)
-    thickness: FloatProperty(**THICKNESS)
-    profile: FloatProperty(**PROFILE)
-    faces: IntProperty(**FACES)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Queue the job. Without a window, wait for it, and raise where it fails."""
@@ -59,11 +56,15 @@ class HI3DGEN_OT_generate(bpy.types.Operator):  # noqa: N801 - Blender's naming
             seed = self.seed
         elif panel.random_seed:
             seed = random.SystemRandom().randint(0, MAX_SEED)
-        settings: dict[str, Scalar] = {
-            name: getattr(self if self.properties.is_property_set(name) else panel, name) for name in NAMES
-        }
+        engine = self.engine or panel.engine
         normal_map = _image(self.normal_map) if self.normal_map else panel.normal_map
-        return Order(self._picture(context), self.engine or panel.engine, seed, settings, normal_map)
+        return Order(self._picture(context), engine, seed, self._settings(panel, engine), normal_map)
+
+    def _settings(self, panel: bpy.types.PropertyGroup, engine: str) -> dict[str, Scalar]:
+        """The engine's settings, and what the caller said beyond them: the engine refuses that."""
+        said = {name for name in BY_NAME if self.properties.is_property_set(name)}
+        names = [setting.name for setting in SETTINGS.get(engine, ())]
+        return {name: value_of(self if name in said else panel, name) for name in [*names, *sorted(said - {*names})]}
 
     def _picture(self, context: bpy.types.Context) -> bpy.types.Image | Path:
         if self.filepath:

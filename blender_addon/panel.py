@@ -3,6 +3,7 @@
 
 import bpy
 
+from ..backend.wire.settings import SETTINGS
 from . import runtime
 from .generate import active_picture
 from .material import is_ours
@@ -75,13 +76,20 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session
         row = column.row(align=True)
         row.prop(settings, "seed")
         row.prop(settings, "random_seed", text="", icon="FILE_REFRESH")
-    for setting in engine.settings if engine else ():
-        if hasattr(settings, setting.name):
+    listed = SETTINGS.get(settings.engine, ())
+    for setting in listed:
+        if not setting.advanced:
             column.prop(settings, setting.name)
     if settings.normal_map:  # a template beside a label leaves no room for the name
         column.prop(settings, "normal_map")
     else:
         column.template_ID(settings, "normal_map", open="image.open", text="Normal Map")
+    if any(setting.advanced for setting in listed):
+        header, body = layout.panel("hi3dgen_advanced", default_closed=True)
+        header.label(text="Advanced")
+        for setting in listed if body else ():
+            if setting.advanced:
+                body.prop(settings, setting.name)
     if engine and engine.missing:
         _draw_sentence(layout, engine.missing, "INFO")
 

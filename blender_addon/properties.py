@@ -3,28 +3,19 @@
 # pyright: reportInvalidTypeForm=false
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty
+from bpy.props import BoolProperty, EnumProperty, IntProperty, PointerProperty
 
 from ..backend.wire.messages import MAX_SEED
-from . import runtime
-from .settings import FACES, PROFILE, RESOLUTION, THICKNESS
+from .settings import EngineSettings
 
-DRAFT = ("draft", "Draft", "Needs nothing but Blender", 0)
-_engine_items: list[tuple[str, str, str, int]] = [DRAFT]  # Blender keeps pointers into it, so it must stay alive
-
-
-def _engines(_self: object, _context: object) -> list[tuple[str, str, str, int]]:
-    """The engines that the backend has told of; until then the one that is always there."""
-    capabilities = runtime.session().capabilities
-    if capabilities:
-        engines = enumerate(capabilities.engines)
-        items = [(engine.name, engine.label, engine.description, index) for index, engine in engines]
-        if items != _engine_items:
-            _engine_items[:] = items
-    return _engine_items
+# What stands here and not what the backend tells: a script may choose an engine before there is a backend.
+ENGINES = (
+    ("draft", "Draft", "Inflates the outline to a closed body in seconds, on any computer, offline"),
+    ("hi3dgen", "Hi3DGen", "Builds what the picture shows with the published networks; needs a download"),
+)
 
 
-class Hi3DGenSettings(bpy.types.PropertyGroup):
+class Hi3DGenSettings(EngineSettings, bpy.types.PropertyGroup):
     """`scene.hi3dgen`."""
 
     picture: PointerProperty(type=bpy.types.Image, name="Picture", description="The picture to turn into a mesh")
@@ -34,17 +25,13 @@ class Hi3DGenSettings(bpy.types.PropertyGroup):
         description="Your own normal map of the same view, used instead of the estimated one: "
         "red is right, green is up, blue is to the viewer",
     )
-    engine: EnumProperty(items=_engines, name="Engine", description="What makes the mesh")
+    engine: EnumProperty(items=ENGINES, name="Engine", description="What makes the mesh")
     seed: IntProperty(
         name="Seed", description="Decides what the picture does not tell, such as the back", min=0, max=MAX_SEED
     )
     random_seed: BoolProperty(
         name="New Seed Each Time", description="Roll the dice for every mesh; the seed that was used is shown"
     )
-    resolution: IntProperty(**RESOLUTION)
-    thickness: FloatProperty(**THICKNESS)
-    profile: FloatProperty(**PROFILE)
-    faces: IntProperty(**FACES)
 
 
 CLASSES = (Hi3DGenSettings,)

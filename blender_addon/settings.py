@@ -1,38 +1,33 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engines' settings as Blender's properties: in the panel, and as the operator's arguments.
-
-Blender must know them before the backend runs. What a setting may be is the engine's matter, so a test compares this
-page with what the engines say; the panel shows those that the chosen engine has.
-"""
+"""The engines' settings as Blender's properties: in the panel, and as the operator's arguments."""
 
 from typing import Any
 
-RESOLUTION: dict[str, Any] = {
-    "name": "Resolution",
-    "description": "Side of the square, in pixels, in which the object is worked out. Finer takes longer",
-    "default": 512,
-    "min": 64,
-    "max": 1024,
-}
-THICKNESS: dict[str, Any] = {
-    "name": "Thickness",
-    "description": "How far the back reaches behind the outline, relative to what the seed draws",
-    "default": 1.0,
-    "min": 0.3,
-    "max": 2.5,
-}
-PROFILE: dict[str, Any] = {
-    "name": "Profile",
-    "description": "How the back rounds off, relative to the seed's draw: lower is fuller, higher more pointed",
-    "default": 1.0,
-    "min": 0.6,
-    "max": 1.4,
-}
-FACES: dict[str, Any] = {
-    "name": "Faces",
-    "description": "How many triangles the mesh may have at most. Edges and outline are kept",
-    "default": 100_000,
-    "min": 1_000,
-    "max": 180_000,
-}
-NAMES = ("resolution", "thickness", "profile", "faces")
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
+
+from ..backend.wire.messages import Scalar, Setting
+from ..backend.wire.settings import SETTINGS
+
+BY_NAME = {setting.name: setting for settings in SETTINGS.values() for setting in settings}
+
+
+def _property(setting: Setting) -> Any:  # noqa: ANN401 - what Blender makes of an annotation
+    told: dict[str, Any] = {"name": setting.label, "description": setting.description, "default": setting.default}
+    if isinstance(setting.default, bool):
+        return BoolProperty(**told)
+    if isinstance(setting.default, str):
+        return EnumProperty(**told, items=[(item.name, item.label, item.description) for item in setting.choices])
+    limits = {"min": setting.minimum, "max": setting.maximum}
+    return IntProperty(**told, **limits) if isinstance(setting.default, int) else FloatProperty(**told, **limits)
+
+
+class EngineSettings:
+    """Gives whoever inherits from it every engine's settings as properties."""
+
+    __annotations__ = {name: _property(setting) for name, setting in BY_NAME.items()}
+
+
+def value_of(owner: Any, name: str) -> Scalar:  # noqa: ANN401 - anything of Blender's with `EngineSettings`
+    """A setting as it was typed: Blender keeps 32 bits of a number, in which 0.3 lies beyond 0.3."""
+    value = getattr(owner, name)
+    return float(f"{value:.7g}") if isinstance(value, float) else value

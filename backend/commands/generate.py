@@ -5,8 +5,10 @@ import argparse
 import json
 
 from .. import files
+from ..engines import ENGINES
 from ..normals.image import to_picture
 from ..pipeline import Pipeline, Request
+from ..wire.settings import typed
 from .terminal import Terminal
 
 
@@ -17,7 +19,7 @@ def run(options: argparse.Namespace) -> int:
         files.check_picture_path(options.normal_map, options.picture, *filter(None, [options.normals]))
     picture = files.read_picture(options.picture)
     own = files.read_picture(options.normals) if options.normals else None
-    request = Request(picture, options.engine, options.seed, dict(options.set), own)
+    request = Request(picture, options.engine, options.seed, typed(ENGINES[options.engine].settings, options.set), own)
     with Terminal() as terminal:
         outcome = Pipeline().run(request, terminal)
     files.write_mesh(options.output, outcome.mesh, picture)

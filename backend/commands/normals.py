@@ -4,15 +4,21 @@
 import argparse
 
 from .. import files
+from ..engines import ENGINES
 from ..normals.image import to_picture
 from ..pipeline import Pipeline, Request
+from ..wire.settings import typed
 from .terminal import Terminal
 
 
 def run(options: argparse.Namespace) -> int:
     """Estimate the normal map and write it in the picture's frame. Raises `UserError`."""
     files.check_picture_path(options.output, options.picture)
-    request = Request(files.read_picture(options.picture), options.engine, settings=dict(options.set))
+    request = Request(
+        files.read_picture(options.picture),
+        options.engine,
+        settings=typed(ENGINES[options.engine].settings, options.set),
+    )
     with Terminal() as terminal:
         cutout, normal_map = Pipeline().normals(request, terminal)
     files.write_picture(options.output, to_picture(normal_map, cutout.crop))

@@ -5,9 +5,9 @@ Blender must know every setting before the backend runs and cannot import an eng
 the engines take them from and the add-on builds its properties. Engines that share a name share the setting.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from .messages import Choice, Setting
+from .messages import Choice, Scalar, Setting
 
 FACES = Setting(
     name="faces",
@@ -152,3 +152,31 @@ HI3DGEN_SETTINGS = (
 
 SETTINGS: Mapping[str, tuple[Setting, ...]] = {"draft": DRAFT_SETTINGS, "hi3dgen": HI3DGEN_SETTINGS}
 """Every engine's settings, by the engine's name."""
+
+
+def split_setting(text: str) -> tuple[str, str]:
+    """The name and the value of NAME=VALUE. Raises ValueError with a sentence to show."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise ValueError(f"“{text}” is not NAME=VALUE.")
+    return name, value
+
+
+def typed(settings: Iterable[Setting], texts: Iterable[tuple[str, str]]) -> dict[str, Scalar]:
+    """Names and texts as names and values, each of its setting's kind.
+
+    A text that is no such value stays as it is, and so does that of a foreign name: the engine knows what to say of it.
+    """
+    kinds = {setting.name: type(setting.default) for setting in settings}
+    return {name: _value(kinds.get(name, str), text) for name, text in texts}
+
+
+def _value(kind: type, text: str) -> Scalar:
+    if kind is bool:
+        return {"true": True, "on": True, "false": False, "off": False}.get(text.lower(), text)
+    if kind in (int, float):
+        try:
+            return float(text)
+        except ValueError:
+            return text
+    return text

@@ -147,6 +147,7 @@ def test_what_cannot_be_done_is_said_in_a_line_and_nothing_is_written(
     assert refused(("generate", disk, "-o", out, "--set", "colour=1"), "colour", "resolution")
     assert refused(("generate", disk, "-o", out, "--set", "resolution=inf"), "Resolution", "1024")
     assert refused(("generate", disk, "-o", out, "--set", "resolution=nan"), "Resolution", "1024")
+    assert refused(("generate", disk, "-o", out, "--set", "resolution=high"), "Resolution", "high", "1024")
     assert refused(("normals", disk, "-o", disk), "disk.png")
     assert refused(("normals", disk, "-o", tmp_path / "n.glb"), "n.glb")
     assert sorted(tmp_path.iterdir()) == before
@@ -163,8 +164,8 @@ def test_what_cannot_be_done_is_said_in_a_line_and_nothing_is_written(
         (("generate", "a.png", "-o", "a.glb", "--seed", "2147483648"), "2147483647"),
         (("generate", "a.png", "-o", "a.glb", "--seed", "abc"), "A seed is a whole number"),
         (("generate", "a.png", "-o", "a.glb", "--engine", "nobody"), "draft"),
-        (("generate", "a.png", "-o", "a.glb", "--set", "resolution"), "NAME=NUMBER"),
-        (("generate", "a.png", "-o", "a.glb", "--set", "resolution=high"), "NAME=NUMBER"),
+        (("generate", "a.png", "-o", "a.glb", "--set", "resolution"), "NAME=VALUE"),
+        (("generate", "a.png", "-o", "a.glb", "--set", "=64"), "NAME=VALUE"),
     ],
 )
 def test_wrong_arguments_are_told_with_the_usage(

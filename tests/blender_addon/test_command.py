@@ -33,7 +33,17 @@ def test_every_picture_becomes_a_mesh_and_a_normal_map(
     other.write_bytes(picture_file.read_bytes())
     output = tmp_path / "out"
     before = {*bpy.data.objects, *bpy.data.images, *bpy.data.meshes, *bpy.data.materials}
-    arguments = [str(picture_file), str(other), "-o", str(output), "--seed", "4", "--resolution", "96", "--normal-maps"]
+    arguments = [
+        str(picture_file),
+        str(other),
+        "-o",
+        str(output),
+        "--seed",
+        "4",
+        "--set",
+        "resolution=96",
+        "--normal-maps",
+    ]
     assert command(arguments) == 0
     assert {*bpy.data.objects, *bpy.data.images, *bpy.data.meshes, *bpy.data.materials} == before
     assert capsys.readouterr().out.split() == [str(output / "apple.glb"), str(output / "apple-2.glb")]
@@ -51,7 +61,7 @@ def test_one_bad_picture_does_not_keep_the_others(
 ) -> None:
     output = tmp_path / "out"
     missing = tmp_path / "nowhere.png"
-    assert command([str(missing), str(picture_file), "-o", str(output), "--resolution", "96"]) == 1
+    assert command([str(missing), str(picture_file), "-o", str(output), "--set", "resolution=96"]) == 1
     assert (output / "apple.glb").exists()
     sentence = capsys.readouterr().err
     assert "nowhere.png" in sentence
@@ -87,14 +97,21 @@ def test_an_interrupt_ends_with_130_and_leaves_the_backend_alive(
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt, daemon=True).start()
-    assert command([str(picture_file), "-o", str(tmp_path / "out"), "--resolution", "1024"]) == 130
+    assert command([str(picture_file), "-o", str(tmp_path / "out"), "--set", "resolution=1024"]) == 130
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert not (tmp_path / "out" / "apple.glb").exists()
-    assert command([str(picture_file), "-o", str(tmp_path / "out"), "--resolution", "96"]) == 0
+    assert command([str(picture_file), "-o", str(tmp_path / "out"), "--set", "resolution=96"]) == 0
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["a.png"], ["a.png", "-o", "out", "--seed", "-1"], ["a.png", "-o", "out", "--seed", "abc"]]
+    "arguments",
+    [
+        [],
+        ["a.png"],
+        ["a.png", "-o", "out", "--seed", "-1"],
+        ["a.png", "-o", "out", "--seed", "abc"],
+        ["a.png", "-o", "out", "--set", "x"],
+    ],
 )
 def test_wrong_arguments_end_with_2(command: Callable[[list[str]], int], arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -60,6 +60,21 @@ class NormalMap:
 
 
 @dataclass(frozen=True)
+class Structure:
+    """Where the object is, roughly.
+
+    coords: int32 (N, 3), the occupied voxels' x, y, z in [0, resolution), z up, the front at y = 0.
+    randomness: uint8, the state of the generator that drew the noise; what is drawn next goes on from there.
+    notes: sentences for the artist on how it was made, where there is something to say.
+    """
+
+    coords: NDArray[np.int32]
+    resolution: int
+    randomness: NDArray[np.uint8]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Mesh:
     """A triangle mesh, wound so that its normals point outward.
 
@@ -68,6 +83,7 @@ class Mesh:
     uv: float32 (V, 2), where the vertex lies in the image, (0, 0) bottom left and (1, 1) top right. A geometry stage
     gives it in the cut-out's frame, the finished mesh in the picture's.
     colours: float32 (V, 3), sRGB in [0, 1], and normals: float32 (V, 3), unit, where the engine's networks give them.
+    notes: sentences for the artist on how it was made, where there is something to say.
     """
 
     vertices: Floats
@@ -75,3 +91,4 @@ class Mesh:
     uv: Floats
     colours: Floats | None = None
     normals: Floats | None = None
+    notes: tuple[str, ...] = ()

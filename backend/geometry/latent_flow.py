@@ -168,6 +168,22 @@ def latent_noise(config: LatentFlowConfig, voxels: Voxels, generators: Sequence[
     return torch.cat(noise)
 
 
+def latent_noise_by_place(config: LatentFlowConfig, voxels: Voxels, generators: Sequence[torch.Generator]) -> Tensor:
+    """The same, but with noise at each place of the grid, whichever voxels there are: float32 (N, C).
+
+    Where voxels are counted off, one that half precision adds or drops moves the noise of all after it, and the
+    latents turn into other ones. Here all others keep theirs. The whole grid is drawn, (R, R, R, C), because that
+    is torch's own CPU generator again, the same for every device: 8 MB and some 20 ms for 64 voxels along an axis.
+    Coordinates lie in [0, R) with R the `resolution`. A seed means something else than with `latent_noise`.
+    """
+    shape = (*[config.resolution] * 3, config.in_channels)
+    noise: list[Tensor] = []
+    for rows, generator in zip(voxels.items(), generators, strict=True):
+        x, y, z = voxels.coords[rows, 1:].cpu().long().unbind(1)
+        noise.append(torch.randn(shape, generator=generator)[x, y, z])
+    return torch.cat(noise)
+
+
 @torch.inference_mode()
 def sample_latents(
     flow: LatentFlow,

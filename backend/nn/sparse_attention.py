@@ -8,7 +8,6 @@ padded to the same number of voxels and go together; what pads them is masked.
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from .attention import attend
 from .sparse import Windows
@@ -33,15 +32,6 @@ def attend_in_windows(q: Tensor, k: Tensor, v: Tensor, windows: list[Windows]) -
     mixed = torch.empty_like(v)
     for group in windows:
         queries, keys, values = (x[group.rows] for x in (q, k, v))  # (W, L, H, D) each
-        if group.padded:
-            among = _attend_to_present(queries, keys, values, group.present)
-        else:
-            among = attend(queries, keys, values)
+        among = attend(queries, keys, values, group.present if group.padded else None)
         mixed[group.rows.flatten()[group.slots]] = among.flatten(0, 1)[group.slots]
     return mixed
-
-
-def _attend_to_present(q: Tensor, k: Tensor, v: Tensor, present: Tensor) -> Tensor:
-    q, k, v = (x.transpose(1, 2) for x in (q, k, v))  # (W, H, L, D)
-    mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=present[:, None, None, :])
-    return mixed.transpose(1, 2)

@@ -4,13 +4,22 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip("torch", reason="torch is not installed here: the extra hi3dgen has it")
 
 import torch
 
 from backend.errors import UserError
-from backend.geometry.latent_flow import LatentFlow, LatentFlowConfig, Normalization, latent_noise, sample_latents
+from backend.geometry.latent_flow import (
+    LatentFlow,
+    LatentFlowConfig,
+    Normalization,
+    latent_noise,
+    latent_noise_by_place,
+    sample_latents,
+)
 from backend.nn.sampler import Sampling
 from backend.nn.sparse import Voxels
 
@@ -92,6 +101,30 @@ def test_noise_goes_on_where_the_structures_ended() -> None:
     generator = torch.Generator().manual_seed(42)
     torch.randn(1, 3, 4, 4, 4, generator=generator)
     assert torch.equal(latent_noise(small_flow().config, voxels_of([30]), [generator]), theirs)
+
+
+@settings(deadline=None, max_examples=30)
+@given(kept=st.lists(st.booleans(), min_size=120, max_size=120), seed=st.integers(0, 2**31 - 1))
+def test_noise_by_place_knows_nothing_of_other_voxels(kept: list[bool], seed: int) -> None:
+    """Voxels that come or go, in this item and the one before, leave the noise at all others as it was."""
+    config, voxels = small_flow().config, voxels_of([50, 70])
+
+    def noise(voxels: Voxels) -> torch.Tensor:
+        generators = [torch.Generator().manual_seed(seed + item) for item in range(2)]
+        return latent_noise_by_place(config, voxels, generators)
+
+    rows = torch.tensor(kept)
+    assert torch.equal(noise(Voxels(voxels.coords[rows], 2)), noise(voxels)[rows])
+
+
+def test_noise_by_place_is_normal_and_differs_from_place_to_place() -> None:
+    flow = small_flow()
+    whole = voxels_of([512])
+    noise = latent_noise_by_place(flow.config, whole, [torch.Generator().manual_seed(1)])
+    assert noise.shape == (512, 3)
+    assert len(noise.unique()) > 0.99 * noise.numel()
+    assert abs(noise.mean().item()) < 0.1
+    assert noise.std().item() == pytest.approx(1, abs=0.1)
 
 
 def test_normalization_is_undone() -> None:

@@ -17,19 +17,23 @@ sizes = st.tuples(st.integers(1, 3), st.integers(1, 7), st.integers(1, 7), st.in
 
 
 @settings(deadline=None)
-@given(sizes=sizes, seed=st.integers(0, 99))
-def test_both_ways_are_the_formula(sizes: tuple[int, int, int, int, int], seed: int) -> None:
+@given(sizes=sizes, seed=st.integers(0, 99), masked=st.booleans())
+def test_both_ways_are_the_formula(sizes: tuple[int, int, int, int, int], seed: int, masked: bool) -> None:  # noqa: FBT001  drawn by hypothesis
     batch, queries, keys, heads, channels = sizes
     generator = torch.Generator().manual_seed(seed)
     q, k, v = (torch.randn(batch, length, heads, channels, generator=generator) * 3 for length in (queries, keys, keys))
     expected = torch.empty(batch, queries, heads, channels, dtype=torch.float64)
+    present = torch.rand(batch, keys, generator=generator) < 0.7
+    present[:, 0] = True
     for b in range(batch):
         for h in range(heads):
             scores = q[b, :, h].double() @ k[b, :, h].double().T / math.sqrt(channels)
-            weights = scores.exp() / scores.exp().sum(-1, keepdim=True)
-            expected[b, :, h] = weights @ v[b, :, h].double()
-    by_products = attend_by_products(*(x.transpose(1, 2) for x in (q, k, v)), largest=2 * batch * heads * keys)
-    for found in (attend(q, k, v), by_products.transpose(1, 2)):
+            weights = scores.exp() * (present[b] if masked else 1)
+            expected[b, :, h] = weights / weights.sum(-1, keepdim=True) @ v[b, :, h].double()
+    mask = present[:, None, None] if masked else None
+    swapped = (x.transpose(1, 2) for x in (q, k, v))
+    by_products = attend_by_products(*swapped, mask=mask, largest=2 * batch * heads * keys)
+    for found in (attend(q, k, v, present if masked else None), by_products.transpose(1, 2)):
         torch.testing.assert_close(found.double(), expected, rtol=1e-4, atol=1e-5)
 
 

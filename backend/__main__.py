@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line: `python -m backend serve | generate | normals | doctor`.
+"""The command line: `python -m backend serve | generate | normals | weights | doctor`.
 
 Exit codes: 0 done, 1 failed with a sentence on standard error, 2 wrong arguments, 130 interrupted.
 """
@@ -8,7 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from .commands import doctor, generate, normals, serve
+from .commands import doctor, generate, install, normals, serve, weights
 from .engines import ENGINES
 from .errors import UserError
 from .version import VERSION
@@ -55,8 +55,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.set_defaults(run=normals.run)
 
+    weights.configure(commands.add_parser("weights", help="list, download and check the published weights"))
+
     command = commands.add_parser("doctor", help="say what can run here, and what is missing")
     command.set_defaults(run=doctor.run)
+
+    command = commands.add_parser("install", help="make the environment of the engine Hi3DGen")
+    install.add_arguments(command)
     return parser
 
 

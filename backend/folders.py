@@ -2,6 +2,7 @@
 """Where things are kept on this machine. Asking makes no folder."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -26,3 +27,9 @@ def weights_folder() -> Path:
     """The folder of the published weights: the environment variable HI3DGEN_WEIGHTS, else "weights" in the user's."""
     chosen = os.environ.get("HI3DGEN_WEIGHTS")
     return Path(chosen).expanduser().absolute() if chosen else user_folder() / "weights"
+
+
+def free_space(folder: Path) -> int:
+    """The bytes that are free on the disk where `folder` is, or would be. Raises OSError."""
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    return shutil.disk_usage(there).free

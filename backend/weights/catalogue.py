@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which published weights the hi3dgen engine uses: the one place that says so.
 
-Nothing here says which revision: that is asked of the hub at the first download, recorded, and held to.
+The licences are what public sources name (docs/weights.md says which); what the hub's own page names is read from it
+before a download and shown. Nothing here says which revision: that is asked of the hub at the first download,
+recorded, and held to.
 """
 
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ class Package:
     """The files of one repository of the hub; they lie in WEIGHTS/`name`/`file`, named as on the hub.
 
     `files` are all that is needed of the repository, with "/" between folders. `bytes` is their size, about.
-    `licence` is a sentence, `licence_url` where it can be read. Without an `optional` package the engine runs too.
+    `licence` is its name, `licence_url` where it can be read. Without an `optional` package the engine runs too.
     """
 
     name: str
@@ -36,7 +38,7 @@ GEOMETRY = Package(
     name="trellis-normal-v0-1",
     repository="Stable-X/trellis-normal-v0-1",
     files=("pipeline.json", *(f"ckpts/{name}.{kind}" for name in _NETWORKS for kind in ("json", "safetensors"))),
-    licence="MIT, as Hi3DGen's code and TRELLIS, from which it was trained; the weights' own page is shown below.",
+    licence="MIT",
     licence_url="https://github.com/Stable-X/Hi3DGen/blob/main/LICENSE",
     bytes=2_664_021_360,
     purpose="Builds the shape from the normal map.",
@@ -50,8 +52,8 @@ NORMALS = Package(
         for part in ("controlnet", "unet", "vae")
         for file in ("config.json", "diffusion_pytorch_model.fp16.safetensors")
     ),
-    licence="Apache-2.0, as StableNormal's code; the weights' own page is shown below.",
-    licence_url="https://github.com/Stable-X/StableNormal/blob/main/LICENSE.txt",
+    licence="Apache-2.0",
+    licence_url="https://www.apache.org/licenses/LICENSE-2.0",
     bytes=2_630_000_000,
     purpose="Estimates the normal map from the picture.",
 )
@@ -72,7 +74,7 @@ FOREGROUND = Package(
     files=("config.json", "model.safetensors"),
     licence="MIT",
     licence_url="https://github.com/ZhengPeng7/BiRefNet/blob/main/LICENSE",
-    bytes=885_000_000,
+    bytes=441_000_000,
     purpose="Cuts the object out of a picture without transparency; without it, the background's colour decides.",
     optional=True,
 )

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`weights`: lists the published weights, downloads them when that is asked and agreed to, and checks them."""
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from ..errors import UserError
+from ..folders import free_space, weights_folder
+from ..weights import store
+from ..weights.catalogue import PACKAGES, Package
+from ..weights.checkup import Finding, check
+from ..weights.lock import alone_in
+from .progress import Progress, amount
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..weights.download import Order
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` what `weights` can do."""
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("list", help="say which there are, under which licences, and which are here")
+    command.set_defaults(run=_list)
+    command.add_argument("--json", action="store_true", help="print it as JSON")
+
+    command = commands.add_parser("where", help="say in which folders they are, or would be")
+    command.set_defaults(run=_where)
+    command.add_argument("--json", action="store_true", help="print it as JSON")
+
+    command = commands.add_parser("download", help="bring what is missing, when you agreed to what is shown first")
+    command.set_defaults(run=_download)
+    _add_packages(command)
+    command.add_argument("--agree", action="store_true", help="agree to the licences that `weights list` names")
+    command.add_argument("--update", action="store_true", help="take the newest revision instead of the recorded one")
+    command.add_argument("--hub-cache", action="store_true", help="use what the hub's shared cache has on this machine")
+
+    command = commands.add_parser("verify", help="check the files that are here")
+    command.set_defaults(run=_verify)
+    _add_packages(command)
+    command.add_argument("--record", action="store_true", help="record the hashes of files that no record knows")
+
+
+def _add_packages(command: argparse.ArgumentParser) -> None:
+    names = [package.name for package in PACKAGES]
+    command.add_argument("packages", nargs="*", metavar="PACKAGE", type=_package, help=f"of {', '.join(names)}")
+    command.add_argument("--json", action="store_true", help="tell how it goes in lines of JSON")
+
+
+def _package(name: str) -> Package:
+    for package in PACKAGES:
+        if package.name == name:
+            return package
+    raise argparse.ArgumentTypeError(f"“{name}” is none of {', '.join(package.name for package in PACKAGES)}")
+
+
+def _list(options: argparse.Namespace) -> int:
+    """Print what there is, what is here and what it takes; 0 also where something is missing."""
+    with Progress(as_json=options.json):
+        found = [store.status(package) for package in PACKAGES]
+        needed, free = sum(status.bytes_missing for status in found), free_space(weights_folder())
+    if options.json:
+        told = {
+            "folder": str(weights_folder()),
+            "bytes_needed": needed,
+            "bytes_free": free,
+            "packages": [_as_json(status) for status in found],
+        }
+        print(json.dumps(told))
+        return 0
+    for status in found:
+        package = status.package
+        print(f"{package.name}: {status.state}, {amount(status.bytes)}, {package.licence} ({package.licence_url})")
+        print(f"    {package.purpose}{' Can be done without.' if package.optional else ''}")
+        if status.state == "partial":
+            print(f"    missing: {', '.join(status.missing)}")
+    print(f"{amount(needed)} to be downloaded into {weights_folder()}, where {amount(free)} are free")
+    return 0
+
+
+def _where(options: argparse.Namespace) -> int:
+    """Print the folder of the weights and each package's own; 0 also where they are not there yet."""
+    with Progress(as_json=options.json):
+        found = [store.status(package) for package in PACKAGES]
+    if options.json:
+        told = {status.package.name: {"folder": str(status.folder), "state": status.state} for status in found}
+        print(json.dumps({"folder": str(weights_folder()), "packages": told}))
+        return 0
+    print(weights_folder())
+    for status in found:
+        print(f"{status.package.name}: {status.folder} ({status.state})")
+    return 0
+
+
+def _download(options: argparse.Namespace) -> int:
+    """Download what is missing, after it was shown and agreed to. Raises `UserError`."""
+    packages = options.packages or list(PACKAGES)
+    with Progress(as_json=options.json) as progress:
+        try:
+            from ..weights import download  # noqa: PLC0415 - needs huggingface_hub, which only the engine's Python has
+        except ImportError as error:
+            raise UserError(
+                "engine-missing",
+                f"The download needs huggingface_hub, which this Python lacks ({error.name}).",
+                "Install the engine first: `python -m backend install`, or the button in the extension's preferences.",
+            ) from error
+        with alone_in(weights_folder()):
+            orders = download.plan(packages, progress, update=options.update, cached=options.hub_cache)
+            _agree(orders, options)
+            download.run(orders, progress)
+        progress.finished(folder=str(weights_folder()), packages=[package.name for package in packages])
+    if not options.json:
+        print(f"{', '.join(package.name for package in packages)}: whole, in {weights_folder()}")
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    """Check what is here by its hashes, or where none are known by its form. Raises `UserError` where it is damaged."""
+    chosen = [store.status(package) for package in options.packages or PACKAGES]
+    here = [status.package for status in chosen if status.state != "absent"]
+    if not here:
+        store.find(chosen[0].package)
+    with Progress(as_json=options.json) as progress:
+        with alone_in(weights_folder()):
+            findings = [check(package, progress, note=options.record) for package in here]
+        for finding in findings:
+            if not options.json:
+                print(_sentence(finding))
+        faults = [f"{finding.package.name}/{file} ({why})" for finding in findings for file, why in finding.faults]
+        if faults:
+            raise UserError(
+                "weights-damaged",
+                f"Not what it should be: {'; '.join(faults)}.",
+                "`python -m backend weights download` brings it again.",
+            )
+        progress.finished(packages={finding.package.name: finding.basis for finding in findings})
+    return 0
+
+
+def _agree(orders: "Sequence[Order]", options: argparse.Namespace) -> None:
+    """Show what would be downloaded, under which licences; return where the person agrees. Raises `UserError`."""
+    from ..weights import download, hub  # noqa: PLC0415 - as above
+
+    wanted = [order for order in orders if order.files]
+    if not wanted:
+        return
+    out = sys.stderr if options.json else sys.stdout
+    for order in wanted:
+        package = order.package
+        print(f"{package.name}: {amount(order.size)}, {package.licence} ({package.licence_url})", file=out)
+        print(f"    {package.purpose}", file=out)
+        print(f"    from {hub.page(package)}, revision {order.record.revision[:12]}; {_named(order)}", file=out)
+    needed, free = download.space(orders)
+    print(f"{amount(needed)} to be downloaded into {weights_folder()}, where {amount(free)} are free", file=out)
+    if options.agree:
+        _require_known_licences(wanted)
+    elif not sys.stdin.isatty():
+        raise UserError(
+            "agreement-needed",
+            "Nothing was downloaded: nobody agreed to the licences.",
+            "Read them, and say so by the option --agree.",
+        )
+    elif input("Download these under their licences? [y/N] ").strip().lower() not in {"y", "yes"}:
+        raise UserError("agreement-needed", "Nothing was downloaded.", "Start again if you think otherwise.")
+
+
+def _require_known_licences(orders: "Sequence[Order]") -> None:
+    """Who agreed beforehand agreed to the licences of the catalogue."""
+    for order in orders:
+        package, named = order.package, order.record.licence
+        if named and named.lower() != package.licence.lower():
+            raise UserError(
+                "licence-changed",
+                f"The page of {package.repository} names the licence “{named}”, where {package.licence} was expected.",
+                "Read that page. To agree, run `python -m backend weights download` in a terminal, without --agree.",
+            )
+
+
+def _named(order: "Order") -> str:
+    named = order.record.licence
+    return (
+        f"its page there names the licence “{named}”" if named else "its page there names no licence, or was not asked"
+    )
+
+
+def _sentence(finding: Finding) -> str:
+    how = {
+        "hub": f"verified against the hub's revision {finding.revision[:12]}",
+        "here": "as it was when its hashes were recorded here; not verified against the hub",
+        "form": "present, not verified against the hub; checked by safetensors' own header and sizes",
+    }
+    return f"{finding.package.name}: {'damaged' if finding.faults else how[finding.basis]}"
+
+
+def _as_json(status: store.Status) -> dict[str, object]:
+    package = status.package
+    return {
+        "name": package.name,
+        "repository": package.repository,
+        "purpose": package.purpose,
+        "licence": package.licence,
+        "licence_url": package.licence_url,
+        "bytes": status.bytes,
+        "optional": package.optional,
+        "state": status.state,
+        "missing": list(status.missing),
+    }

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Says whether a file of weights is what it should be: by its hash where one is known, else by its own header."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from .record import Algorithm, Entry
+
+_CHUNK = 1 << 22
+_LONGEST_HEADER = 100_000_000  # bytes; the format's own limit
+
+Report = Callable[[int, int], None]
+"""`report(done, of)` in bytes, several times a second; it may raise `Cancelled`."""
+
+
+def digest(path: Path, algorithm: Algorithm, report: Report) -> str:
+    """The file's hash in hexadecimal digits: SHA-256, or what git names a blob by. Raises OSError."""
+    size = path.stat().st_size
+    start = b"" if algorithm == "sha256" else b"blob %d\0" % size
+    computed = hashlib.new(algorithm.removeprefix("git-"), start, usedforsecurity=False)
+    done = 0
+    with path.open("rb") as file:
+        while piece := file.read(_CHUNK):
+            computed.update(piece)
+            done += len(piece)
+            report(done, size)
+    return computed.hexdigest()
+
+
+def matches(path: Path, entry: Entry, report: Report) -> bool:
+    """Whether the file is there and is, by size and hash, what the record says."""
+    return (
+        path.is_file() and path.stat().st_size == entry.size and digest(path, entry.algorithm, report) == entry.digest
+    )
+
+
+def fault(path: Path) -> str:
+    """What is wrong with a file that no record knows, as a clause; "" where it looks whole.
+
+    A .json file has to hold JSON. A .safetensors file begins with the length of its header (8 bytes, little-endian)
+    and the header, JSON that says where in the rest each tensor lies; the last tensor has to end where the file does.
+    """
+    try:
+        if path.suffix == ".json":
+            json.loads(path.read_text(encoding="utf-8"))
+        elif path.suffix == ".safetensors":
+            return _safetensors_fault(path)
+    except (OSError, ValueError) as error:
+        return f"it cannot be read: {error}"
+    return ""
+
+
+def _safetensors_fault(path: Path) -> str:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if not 2 <= length <= min(size - 8, _LONGEST_HEADER):
+            return "it is no safetensors file, or it is cut short"
+        header = json.loads(file.read(length))
+    try:
+        ends = [tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"]
+        end = 8 + length + max(ends, default=0)
+    except (AttributeError, TypeError, KeyError, IndexError):
+        return "it is no safetensors file"
+    return "" if end == size else f"its header tells of {end} bytes, and it has {size}"

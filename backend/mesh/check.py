@@ -31,6 +31,15 @@ def is_closed(triangles: Triangles) -> bool:
     return once and not loops and bool(np.array_equal(there, back))
 
 
+def border_vertices(triangles: Triangles, vertex_count: int) -> NDArray[np.bool_]:
+    """Which vertices lie on an open border: at an edge whose opposite is missing; bool (V,)."""
+    edges = half_edges(triangles)
+    there, back = edges[:, 0] * vertex_count + edges[:, 1], edges[:, 1] * vertex_count + edges[:, 0]
+    border = np.zeros(vertex_count, np.bool_)
+    border[edges[~np.isin(there, back)]] = True
+    return border
+
+
 def pinched_vertices(triangles: Triangles) -> int:
     """Count the vertices at which several separate fans of triangles meet; for a closed mesh, 0 means manifold."""
     t = np.asarray(triangles, np.int64)

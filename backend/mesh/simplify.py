@@ -36,28 +36,38 @@ _SLIVER_ROUNDS = 4
 
 @dataclass
 class _Surface:
-    """The mesh between two rounds: points (V, 3), uv (V, 2), triangles (T, 3), quadrics (V, 10).
+    """The mesh between two rounds: points (V, 3), carried (V, C), triangles (T, 3), quadrics (V, 10).
 
-    refused: keys of edges whose collapse would have done harm; they no longer stand in the way of their neighbours.
+    fixed: bool (V,), vertices on an open border. refused: keys of edges whose collapse would have done harm; they no
+    longer stand in the way of their neighbours.
     """
 
     points: Points
-    uv: Points
+    carried: Points
     triangles: Indices
     quadrics: Points
+    fixed: NDArray[np.bool_]
     refused: Indices
 
 
 def simplify(
-    points: Points, uv: Points, triangles: Indices, budget: int, tick: Callable[[float], None]
+    points: Points, carried: Points, triangles: Indices, budget: int, tick: Callable[[float], None]
 ) -> tuple[Points, Points, Indices]:
-    """Reduce a closed, manifold mesh to at most `budget` triangles, or as near as its topology lets it.
+    """Reduce a manifold mesh to at most `budget` triangles, or as near as its topology lets it.
 
     Triangles flatter than a tenth of an equilateral one go first, where the surface allows it, even within the budget.
-    points: float64 (V, 3). uv: float64 (V, 2), carried along. triangles: int64 (T, 3). tick: called several times a
-    second with the fraction that is done. Returns the same three, unused vertices dropped.
+    points: float64 (V, 3). carried: float64 (V, C), whatever lives on the vertices, blended linearly where they merge.
+    triangles: int64 (T, 3). tick: called several times a second with the fraction that is done. Returns the same three,
+    unused vertices dropped. A closed mesh stays closed; an open border stays as it is.
     """
-    surface = _Surface(points.copy(), uv.copy(), triangles.copy(), _quadrics(points, triangles), np.zeros(0, np.int64))
+    surface = _Surface(
+        points.copy(),
+        carried.copy(),
+        triangles.copy(),
+        _quadrics(points, triangles),
+        check.border_vertices(triangles, len(points)),
+        np.zeros(0, np.int64),
+    )
     first = len(triangles)
     for number in range(_SLIVER_ROUNDS):
         if not _collapse_round(surface, number, len(surface.triangles), lambda: tick(0.0), _of_slivers):
@@ -70,9 +80,11 @@ def simplify(
         done = min(1.0, max(0.0, float(np.log(first / count) / np.log(first / max(budget, 1)))))
         if not _collapse_round(surface, number, (count - budget + 1) // 2, lambda done=done: tick(done), _cheap):
             break
-    points, uv, triangles = mend(surface.points, surface.uv, surface.triangles, lambda: tick(1.0))
+    points, carried, triangles = mend(
+        surface.points, surface.carried, surface.triangles, surface.fixed, lambda: tick(1.0)
+    )
     used, numbered = np.unique(triangles, return_inverse=True)
-    return points[used], uv[used], numbered.reshape(-1, 3).astype(np.int64)
+    return points[used], carried[used], numbered.reshape(-1, 3).astype(np.int64)
 
 
 Choice = Callable[[_Surface, Indices], tuple[Indices, Points]]
@@ -106,7 +118,10 @@ def _collapse_round(surface: _Surface, number: int, most: int, tick: Callable[[]
     tick()
     count = len(surface.points)
     half = check.half_edges(surface.triangles)
-    edges = half[half[:, 0] < half[:, 1]]  # a closed mesh has each edge once in either direction
+    edges = half[half[:, 0] < half[:, 1]]  # each edge once in either direction, but at an open border
+    edges = edges[~surface.fixed[edges].any(axis=1)]
+    if not len(edges):
+        return 0
     chosen, costs = choice(surface, edges)
     keys = edges[chosen, 0] * count + edges[chosen, 1]
     wanted = ~np.isin(keys, surface.refused)
@@ -246,7 +261,7 @@ def _collapse(surface: _Surface, edges: Indices, places: Points) -> None:
     a, b = surface.points[first], surface.points[second]
     way = b - a
     share = np.clip(((places - a) * way).sum(axis=1) / np.maximum((way**2).sum(axis=1), 1e-300), 0.0, 1.0)[:, None]
-    surface.uv[first] = (1.0 - share) * surface.uv[first] + share * surface.uv[second]
+    surface.carried[first] = (1.0 - share) * surface.carried[first] + share * surface.carried[second]
     surface.points[first] = places
     surface.quadrics[first] += surface.quadrics[second]
     target = np.arange(len(surface.points))

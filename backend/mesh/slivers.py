@@ -26,29 +26,36 @@ _TURN = 0.5  # the least cosine between a triangle's normal before and after
 _SWEEPS = 4
 
 
-def mend(points: Points, uv: Points, triangles: Indices, tick: Callable[[], None]) -> tuple[Points, Points, Indices]:
-    """Remove what slivers can be removed from a closed, manifold mesh.
+def mend(
+    points: Points, carried: Points, triangles: Indices, fixed: NDArray[np.bool_], tick: Callable[[], None]
+) -> tuple[Points, Points, Indices]:
+    """Remove what slivers can be removed from a manifold mesh.
 
-    points: float64 (V, 3). uv: float64 (V, 2). triangles: int64 (T, 3). tick: called after every few slivers. Returns
-    new arrays; vertices that are no longer used stay.
+    points: float64 (V, 3). carried: float64 (V, C). triangles: int64 (T, 3). fixed: bool (V,), vertices whose triangles
+    are left alone, all those on an open border among them. tick: called after every few slivers. Returns new arrays;
+    vertices that are no longer used stay.
     """
     slight = _SLIGHT * float(np.ptp(points, axis=0).max(initial=0.0))
-    flat = np.flatnonzero(quality(points, triangles) < SLIVER)
+    flat = np.flatnonzero((quality(points, triangles) < SLIVER) & ~fixed[triangles].any(axis=1))
     if not len(flat):
-        return points, uv, triangles
-    fans = _Fans(points.copy(), uv.copy(), triangles.copy())
+        return points, carried, triangles
+    fans = _Fans(points.copy(), carried.copy(), triangles.copy())
     for _ in range(_SWEEPS):
         before = len(flat)
         for number, triangle in enumerate(flat.tolist()):
             if number % 50 == 0:
                 tick()
-            if fans.triangles[triangle, 0] >= 0 and quality(fans.points, fans.triangles[[triangle]])[0] < SLIVER:
+            corners = fans.triangles[triangle]
+            if corners[0] < 0 or fixed[corners].any():
+                continue
+            if roundness(fans.points[corners][None])[0] < SLIVER:
                 _mend_one(fans, triangle, slight)
         there = np.flatnonzero(fans.triangles[:, 0] >= 0)
+        there = there[~fixed[fans.triangles[there]].any(axis=1)]
         flat = there[quality(fans.points, fans.triangles[there]) < SLIVER]
         if len(flat) in (0, before):
             break
-    return fans.points, fans.uv, fans.triangles[fans.triangles[:, 0] >= 0]
+    return fans.points, fans.carried, fans.triangles[fans.triangles[:, 0] >= 0]
 
 
 def quality(points: Points, triangles: Indices) -> Points:
@@ -82,10 +89,10 @@ class _Change:
 
 
 class _Fans:
-    """A closed mesh whose triangles can be replaced: points (V, 3), uv (V, 2), triangles (T, 3), -1 where removed."""
+    """A mesh whose triangles can be replaced: points (V, 3), carried (V, C), triangles (T, 3), -1 where removed."""
 
-    def __init__(self, points: Points, uv: Points, triangles: Indices) -> None:
-        self.points, self.uv, self.triangles = points, uv, triangles
+    def __init__(self, points: Points, carried: Points, triangles: Indices) -> None:
+        self.points, self.carried, self.triangles = points, carried, triangles
         order = np.argsort(triangles.ravel(), kind="stable")
         self._order = order // 3
         self._start = np.searchsorted(triangles.ravel()[order], np.arange(len(points) + 1))
@@ -141,8 +148,8 @@ class _Fans:
             for corner in self.corners(triangle):
                 self.around(corner).discard(triangle)
         if change.moved >= 0:
-            uv = (1 - change.share) * self.uv[change.moved] + change.share * self.uv[change.merged]
-            self.points[change.moved], self.uv[change.moved] = self.place(change), uv
+            carried = (1 - change.share) * self.carried[change.moved] + change.share * self.carried[change.merged]
+            self.points[change.moved], self.carried[change.moved] = self.place(change), carried
         self.triangles[list(change.gone)] = -1
         for triangle, corners in zip(change.instead, change.new, strict=True):
             self.triangles[triangle] = corners

@@ -52,7 +52,7 @@ def test_caps_go_and_the_surface_stays(around: int, up: int, seed: int, near: fl
     chosen = np.random.default_rng(seed).choice(len(triangles), 10, replace=False)
     points, triangles = with_points_in(points, triangles, chosen, near)
     assert (quality(points, triangles) < SLIVER).sum() >= 10
-    mended, uv, left = mend(points, points[:, :2], triangles, ignore)
+    mended, uv, left = mend(points, points[:, :2], triangles, np.zeros(len(points), np.bool_), ignore)
     assert (quality(mended, left) < SLIVER).sum() == 0
     assert check.is_closed(left)
     assert check.pinched_vertices(left) == 0
@@ -62,7 +62,7 @@ def test_caps_go_and_the_surface_stays(around: int, up: int, seed: int, near: fl
 
 def test_a_sound_mesh_is_returned_as_it_is() -> None:
     points, triangles = ball(16, 8)
-    mended, _, left = mend(points, points[:, :2], triangles, ignore)
+    mended, _, left = mend(points, points[:, :2], triangles, np.zeros(len(points), np.bool_), ignore)
     np.testing.assert_array_equal(mended, points)
     np.testing.assert_array_equal(left, triangles)
 
@@ -70,7 +70,7 @@ def test_a_sound_mesh_is_returned_as_it_is() -> None:
 def test_a_needle_stays_where_the_surface_would_have_to_move() -> None:
     corners = np.array([[0, 0, 0], [1, 0, 0], [0.5, 0.03, 0], [0.5, 0.015, 0.03]])
     needle = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]])
-    mended, _, left = mend(corners, corners[:, :2], needle, ignore)
+    mended, _, left = mend(corners, corners[:, :2], needle, np.zeros(len(corners), np.bool_), ignore)
     np.testing.assert_array_equal(mended, corners)
     np.testing.assert_array_equal(left, needle)
 

@@ -60,8 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("doctor", help="say what can run here, and what is missing")
     command.set_defaults(run=doctor.run)
 
-    command = commands.add_parser("install", help="make the environment of the engine Hi3DGen")
-    install.add_arguments(command)
+    install.configure(commands.add_parser("install", help="make the environment of the engine Hi3DGen"))
     return parser
 
 

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`install`: makes, renews, rolls back or removes the environment of the hi3dgen engine. Nothing goes out unagreed."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from ..errors import UserError
+from ..folders import user_folder
+from ..install.builds import BUILDS
+from ..install.environments import Environments, described
+from ..install.installation import install, roll_back
+from ..install.plan import Plan, make_plan
+from .progress import Progress, amount
+
+
+def configure(command: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    what = command.add_mutually_exclusive_group()
+    what.add_argument("--plan", action="store_true", help="say what would be installed, and download nothing")
+    what.add_argument("--rollback", action="store_true", help="use the environment that was in use before")
+    what.add_argument("--remove", action="store_true", help="delete the engine's environments; the weights stay")
+    builds = ("auto", "cuda", "rocm", *BUILDS)
+    command.add_argument("--torch", choices=builds, default="auto", help="the build of PyTorch (default: what fits)")
+    command.add_argument("--python", type=Path, metavar="PATH", help="the Python 3.11 to 3.13 that makes it")
+    command.add_argument("--index-url", default="", metavar="URL", help="one package index that has everything")
+    command.add_argument("--agree", action="store_true", help="agree to the licences and the size that --plan shows")
+    command.add_argument("--json", action="store_true", help="tell the progress as JSON, an object a line")
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what is asked for. Raises `UserError`."""
+    environments = Environments(user_folder())
+    if options.plan:
+        return _show(options, environments)
+    with Progress(as_json=options.json) as progress:
+        if options.remove:
+            with environments.locked():
+                environments.remove()
+            progress.finished(removed=True)
+            _say(options, "The engine's environments are removed; the weights stay.")
+        elif options.rollback:
+            installed = roll_back(environments, progress)
+            progress.finished(installed=described(installed))
+            _say(options, f"In use again: {installed.name}, PyTorch {installed.torch} on {installed.device}.")
+        else:
+            plan = make_plan(options.torch, options.python, options.index_url)
+            _agree(options, plan, environments)
+            installed = install(plan, environments, progress)
+            progress.finished(installed=described(installed))
+            _say(options, f"The engine is ready: PyTorch {installed.torch} on {installed.device}.")
+    return 0
+
+
+def _show(options: argparse.Namespace, environments: Environments) -> int:
+    """Say what would be done; as JSON in one line, which is an error's where it cannot be done."""
+    with Progress(as_json=options.json) as progress:
+        plan = make_plan(options.torch, options.python, options.index_url)
+        progress.finished(**_facts(plan, environments))
+    if not options.json:
+        _print(plan, environments)
+    return 0
+
+
+def _facts(plan: Plan, environments: Environments) -> dict[str, object]:
+    return {
+        "build": plan.build.label,
+        "why": plan.why,
+        "packages": list(plan.requirements),
+        "hosts": plan.hosts,
+        "download_bytes": round(plan.build.download),
+        "disk_bytes": round(plan.build.disk),
+        "licences": [[licence.part, licence.terms, licence.address] for licence in plan.build.licences],
+        "python": str(plan.python.path),
+        "folder": str(environments.folder(plan.name)),
+        "installed": described(environments.current()),
+        "up_to_date": environments.current() is not None and environments.current() == environments.whole(plan.name),
+    }
+
+
+def _print(plan: Plan, environments: Environments) -> None:
+    print(f"PyTorch for {plan.build.label}. {plan.why}")
+    print(f"into {environments.folder(plan.name)}, by Python {plan.python.full} ({plan.python.path})")
+    print(f"about {amount(plan.build.download)} to download from {' and '.join(plan.hosts)}")
+    print(f"about {amount(plan.build.disk)} on the disk, and while it is made as much as the download more")
+    for licence in plan.build.licences:
+        print(f"{licence.part}: {licence.terms}, {licence.address}")
+    installed = environments.current()
+    print(f"in use now: {f'{installed.name}, PyTorch {installed.torch}' if installed else 'none'}")
+
+
+def _agree(options: argparse.Namespace, plan: Plan, environments: Environments) -> None:
+    """Go on only where a person has agreed, here and now or by `--agree`."""
+    if options.agree:
+        return
+    if options.json or not sys.stdin.isatty():
+        sentence = "Nothing is downloaded before its licences and its size are agreed to."
+        raise UserError("not-agreed", sentence, "Read what `python -m backend install --plan` says and add --agree.")
+    _print(plan, environments)
+    if input("Agree to these licences and download? [y/N] ").strip().lower() not in ("y", "yes"):
+        raise UserError("not-agreed", "Nothing was downloaded.", "Run it again whenever you like.")
+
+
+def _say(options: argparse.Namespace, sentence: str) -> None:
+    if not options.json:
+        print(sentence)

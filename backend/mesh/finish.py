@@ -19,21 +19,32 @@ FACES = 100_000
 
 
 def finish(
-    mesh: Mesh, crop: Crop, report: Report, *, faces: int = FACES, clean: bool = True, reduce: bool = True
+    mesh: Mesh,
+    crop: Crop,
+    report: Report,
+    *,
+    faces: int = FACES,
+    clean: bool = True,
+    reduce: bool = True,
+    stray: Callable[[Mesh], tuple[Mesh, int]] = drop_specks,
 ) -> Mesh:
     """Clean a mesh, reduce it, and set it on the floor, one metre long, its uv in the picture's frame.
 
     mesh: closed, in any unit, its uv in the cut-out's frame. crop: the square of the picture that the cut-out is.
-    faces: how many triangles it may have at most. Returns float32 vertices and int32 triangles: outward, without
-    specks, centred in x and y, lowest point at z = 0, longest side 1 m. Colours and normals come along. Raises
-    UserError "empty-mesh" for a mesh without extent.
+    faces: how many triangles it may have at most. stray: what drops parts that are not of the object, and counts them;
+    a note on the mesh says how many went. Returns float32 vertices and int32 triangles: outward, without stray parts,
+    centred in x and y, lowest point at z = 0, longest side 1 m. Colours and normals come along. Raises UserError
+    "empty-mesh" for a mesh without extent.
 
-    Without `clean` specks stay. Without `reduce` every triangle stays, and the mesh need not be closed.
+    Without `clean` stray parts stay. Without `reduce` every triangle stays.
     """
     report(0, _STEPS)
     mesh = replace(mesh, triangles=_outward(mesh))
     if clean:
-        mesh, _ = drop_specks(mesh)
+        mesh, count = stray(mesh)
+        if count:
+            said = "1 stray part was removed." if count == 1 else f"{count} stray parts were removed."
+            mesh = replace(mesh, notes=(*mesh.notes, said))
     report(1, _STEPS)
     if reduce:
         mesh = reduced(mesh, faces, lambda fraction: report(1 + int(fraction * (_STEPS - 2)), _STEPS))
@@ -58,9 +69,16 @@ def reduced(mesh: Mesh, faces: int, tick: Callable[[float], None]) -> Mesh:
         tick,
     )
     carried = carried.astype(np.float32)
-    colours = None if mesh.colours is None else carried[:, 2:5]
+    colours = None if mesh.colours is None else np.ascontiguousarray(carried[:, 2:5])
     normals = None if mesh.normals is None else _unit(carried[:, -3:])
-    return Mesh(points.astype(np.float32), triangles.astype(np.int32), carried[:, :2], colours, normals)
+    return replace(
+        mesh,
+        vertices=points.astype(np.float32),
+        triangles=triangles.astype(np.int32),
+        uv=np.ascontiguousarray(carried[:, :2]),
+        colours=colours,
+        normals=normals,
+    )
 
 
 def _unit(vectors: Floats) -> Floats:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -22,7 +21,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from backend.install import pins as pinned
+from backend.install.packages import pip_install
+from backend.install.pins import package
+from backend.install.troubles import explain
+
+ROOT = Path(__file__).resolve().parents[1]
 STAMP = "hi3dgen-environment.json"
 LOG = "hi3dgen-install.log"
 PYTHON = (3, 11)  # the only one that bpy 4.2 to 5.0 have wheels for
@@ -86,9 +92,10 @@ def make(environment: Environment) -> Path:
     if output is not None:
         if grows and stamp and "Installing collected packages" not in output:
             _write_stamp(folder, stamp)  # pip fetches everything before it changes anything: still what it was
-        evidence, sentence, advice = explain(output)
-        print(evidence, file=sys.stderr)
-        raise SetupError(f"{environment.folder} could not be made. {sentence}", f"{advice} The whole log: {log}")
+        trouble = explain(output)
+        print(trouble.evidence, file=sys.stderr)
+        sentence = f"{environment.folder} could not be made. {trouble.sentence}"
+        raise SetupError(sentence, f"{trouble.advice} The whole log: {log}")
     _write_stamp(folder, whole)
     print(f"{environment.folder} is ready after {time.monotonic() - started:.0f} s", flush=True)
     return python
@@ -118,27 +125,12 @@ def python_of(folder: Path) -> Path:
 
 def read_requirements() -> tuple[list[str], dict[str, list[str]]]:
     """What pyproject.toml asks for: the backend's own dependencies, and those of each extra and dependency group."""
-    import tomllib  # noqa: PLC0415  not before the version of Python is known to have it
-
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return project["project"]["dependencies"], {
-        **project["project"]["optional-dependencies"],
-        **project["dependency-groups"],
-    }
+    return pinned.read_requirements(ROOT)
 
 
 def read_pins(overrides: tuple[str, ...] = ()) -> list[str]:
-    """The lines of constraints.txt, those of `overrides` in place of the ones for the same packages."""
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    pins = [line for line in lines if line.strip() and not line.startswith("#")]
-    replaced = {package(pin) for pin in overrides}
-    return [*(pin for pin in pins if package(pin) not in replaced), *overrides]
-
-
-def package(requirement: str) -> str:
-    """The normalised name (PEP 503) that a requirement begins with."""
-    name = re.split(r"[^A-Za-z0-9._-]", requirement.strip(), maxsplit=1)[0]
-    return re.sub(r"[-_.]+", "-", name).lower()
+    """The pins of constraints.txt for `PYTHON`, those of `overrides` in place of the ones for the same packages."""
+    return pinned.read_pins(ROOT, PYTHON, overrides)
 
 
 @dataclass(frozen=True)
@@ -194,19 +186,9 @@ def _install(python: Path, requirements: list[str], pins: list[str], log: Path) 
     """Runs pip with its output in `log`; None when all went well, else what pip wrote."""
     constraints = log.with_name("hi3dgen-constraints.txt")
     constraints.write_text("\n".join(pins) + "\n", encoding="utf-8")
-    options = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--only-binary", ":all:"]
-    command = [python, "-m", "pip", "install", *options, "--constraint", constraints, *requirements]
-    output: list[str] = []
-    pip = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace"
-    )
-    with log.open("w", encoding="utf-8") as written, pip:
-        for line in pip.stdout or ():
-            output.append(line)
-            written.write(line)
-            _show(line)
+    output = pip_install(python, ["--constraint", constraints, *requirements], log, _show)
     _show("")
-    return None if pip.returncode == 0 else "".join(output)
+    return output
 
 
 def _show(line: str) -> None:
@@ -214,51 +196,6 @@ def _show(line: str) -> None:
     if sys.stdout.isatty():
         width = shutil.get_terminal_size().columns - 1
         print(f"\r{line.strip()[:width]:<{width}}\r", end="", flush=True)
-
-
-# What pip's output holds when something goes wrong that a person can mend, the surest signs first.
-_TROUBLES = (
-    (
-        r"No space left on device|Errno 28|WinError 112|not enough space",
-        "The disk is full.",
-        "Make room (2 GB for the demo, 4 to 8 GB with torch; also where temporary files go) and run this again.",
-    ),
-    (
-        r"CERTIFICATE_VERIFY_FAILED|SSLCertVerificationError",
-        "The package index's certificate was not accepted.",
-        "Behind a company's proxy, set PIP_CERT to its certificate file and run this again.",
-    ),
-    (
-        r"NewConnectionError|NameResolutionError|\w+TimeoutError|ProxyError|Network is unreachable|Connection reset",
-        "The package index could not be reached.",
-        "Check the network (HTTPS_PROXY where there is a proxy) and run this again.",
-    ),
-    (
-        r"Windows Long Path|path too long|WinError 206",
-        "Windows refused a path of more than 260 characters.",
-        "Move the checkout to a shorter path or switch long paths on in Windows, and run this again.",
-    ),
-    (
-        r"Permission denied|WinError 5\b|WinError 32\b|Errno 13",
-        "A file could not be written.",
-        "Close what uses the environment, see that the folder is yours, and run this again.",
-    ),
-    (
-        r"No matching distribution found|Cannot install .* because",
-        "The package index has nothing that fits the pins, this Python and this system.",
-        "The line above names the package; bpy is built for 64-bit Linux (glibc 2.28 or newer), Windows and macOS.",
-    ),
-)
-
-
-def explain(output: str) -> tuple[str, str, str]:
-    """What pip's output says went wrong: the line that shows it, and two plain sentences: what it is, what to do."""
-    lines = output.splitlines()
-    for sign, sentence, advice in _TROUBLES:
-        signs = [line for line in lines if re.search(sign, line)]
-        if signs:
-            return signs[-1], sentence, advice
-    return "\n".join(lines[-12:]), "pip failed.", "The lines above say why."
 
 
 def main() -> None:

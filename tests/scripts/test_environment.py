@@ -183,33 +183,6 @@ def test_the_command_line_ends_with_the_sentence(monkeypatch: pytest.MonkeyPatch
         environment.main()
 
 
-@pytest.mark.parametrize(
-    ("output", "sentence"),
-    [
-        (
-            "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
-            "The disk is full.",
-        ),
-        (
-            "WARNING: Retrying after connection broken by 'NewConnectionError('...')'\nERROR: No matching distribution",
-            "The package index could not be reached.",
-        ),
-        (
-            "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed'))",
-            "The package index's certificate was not accepted.",
-        ),
-        (
-            "ERROR: No matching distribution found for bpy==4.5.15",
-            "The package index has nothing that fits the pins, this Python and this system.",
-        ),
-        ("ERROR: Could not install packages: [WinError 5] Access is denied", "A file could not be written."),
-        ("Segmentation fault", "pip failed."),
-    ],
-)
-def test_troubles_are_told_apart(output: str, sentence: str) -> None:
-    assert environment.explain(output)[1] == sentence
-
-
 @pytest.mark.parametrize("wanted", NAMED)
 def test_every_package_that_is_asked_for_has_one_exact_pin(wanted: Environment) -> None:
     always, named = environment.read_requirements()

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What pip says when something goes wrong, and what a person is told."""
+
+import pytest
+
+from backend.install.troubles import explain
+
+
+@pytest.mark.parametrize(
+    ("output", "code"),
+    [
+        ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk-full"),
+        (
+            "WARNING: Retrying after connection broken by 'NewConnectionError('...')'\nERROR: No matching distribution",
+            "no-network",
+        ),
+        (
+            "urllib3.exceptions.ProtocolError: ('Connection broken: IncompleteRead(12 bytes read, 99 more)')",
+            "no-network",
+        ),
+        (
+            "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed'))",
+            "certificate",
+        ),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "altered-file"),
+        ("ERROR: No matching distribution found for bpy==4.5.15", "no-such-package"),
+        ("ERROR: Could not install packages: [WinError 5] Access is denied", "not-writable"),
+        ("ERROR: OSError: [WinError 206] The filename or extension is too long", "long-path"),
+        ("Segmentation fault", "pip-failed"),
+    ],
+)
+def test_troubles_are_told_apart(output: str, code: str) -> None:
+    trouble = explain(f"Collecting torch\n{output}\n")
+    assert trouble.code == code
+    assert trouble.evidence.splitlines()[-1] in output
+    assert trouble.sentence.endswith(".")
+    assert trouble.advice.endswith(".")

@@ -8,7 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from .commands import doctor, generate, install, normals, serve, weights
+from .commands import doctor, generate, install, normals, serve, train, weights
 from .engines import ENGINES
 from .errors import UserError
 from .version import VERSION
@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=doctor.run)
 
     install.configure(commands.add_parser("install", help="make the environment of the engine Hi3DGen"))
+    train.configure(commands.add_parser("train", help="train the draft engine's network on shapes made for it"))
     return parser
 
 

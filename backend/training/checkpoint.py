@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a training is made of between two steps, and its file."""
+
+import copy
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..errors import UserError
+from .config import Config, Small, StageName
+from .network import DualStream
+
+
+@dataclass
+class State:
+    """A training between two steps.
+
+    average: the moving average of the network's weights, which is what is measured and shipped. steps: where the stage
+    ends, None for never. trunk: the step that the trunk had where this stage branched off. pictures: seen so far, those
+    of the stages before included.
+    """
+
+    stage: StageName
+    network: nn.Module
+    average: nn.Module
+    optimizer: torch.optim.Optimizer
+    step: int
+    pictures: int
+    steps: int | None
+    trunk: int
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the stage goes on."""
+        return self.steps is None or self.step < self.steps
+
+
+def build(config: Config, stage: StageName, steps: int | None) -> State:
+    """Make a state at step 0, the weights drawn from torch's global generator."""
+    network = make_network(config)
+    return State(stage, network, copy.deepcopy(network), _optimizer(config, stage, network), 0, 0, steps, 0)
+
+
+def make_network(config: Config) -> nn.Module:
+    """Make a configuration's network, untrained."""
+    if isinstance(config.network, Small):
+        return DualStream(config.network).to(memory_format=torch.channels_last)
+    from .large import LatentDualStream  # noqa: PLC0415 - brings diffusers
+
+    return LatentDualStream(config.network)
+
+
+def branch(config: Config, before: State, stage: StageName, steps: int | None) -> State:
+    """Begin a stage with the weights that the stage before has reached.
+
+    The trunk's raw weights are cooled, and its optimizer's moments with them; what is refined is the cooled average.
+    """
+    trunk = before.step if before.stage == "trunk" else before.trunk
+    network, average = before.network, before.average
+    if stage == "refine":
+        network = copy.deepcopy(average)
+        return State(stage, network, average, _optimizer(config, stage, network), 0, before.pictures, steps, trunk)
+    return State(stage, network, average, before.optimizer, 0, before.pictures, steps, trunk)
+
+
+def save(path: Path, state: State) -> None:
+    """Write a state beside and then in place, so that a kill leaves the old file or the new one."""
+    content = {
+        "stage": state.stage,
+        "network": state.network.state_dict(),
+        "average": state.average.state_dict(),
+        "optimizer": state.optimizer.state_dict(),
+        "step": state.step,
+        "pictures": state.pictures,
+        "steps": state.steps,
+        "trunk": state.trunk,
+    }
+    beside = path.with_name(path.name + ".part")
+    with beside.open("wb") as file:
+        torch.save(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def load(path: Path, config: Config) -> State:
+    """Read what `save` wrote. Raises `UserError` where the file is of another configuration or damaged."""
+    try:
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        state = build(config, content["stage"], content["steps"])
+        state.network.load_state_dict(content["network"])
+        state.average.load_state_dict(content["average"])
+        state.optimizer.load_state_dict(content["optimizer"])
+    except Exception as error:
+        raise UserError(
+            "bad-checkpoint",
+            f"The checkpoint {path} cannot be read as one of the configuration “{config.name}”.",
+            "Choose the configuration that it was trained with, or another folder.",
+        ) from error
+    state.step, state.pictures, state.trunk = content["step"], content["pictures"], content["trunk"]
+    return state
+
+
+def export(path: Path, network: nn.Module) -> None:
+    """Write a network's weights in half precision, as `normals.network.load` reads them. Written beside, then moved."""
+    arrays = {name: value.detach().cpu().numpy().astype(np.float16) for name, value in network.state_dict().items()}
+    beside = path.with_name(path.name + ".part")
+    with beside.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+    beside.replace(path)
+
+
+class Curve:
+    """The lines of a training's curve, in a file that never says more than the checkpoint will repeat."""
+
+    def __init__(self, path: Path, step: int) -> None:
+        """Open the file of a training that stands at a step; later lines, and a torn last one, go."""
+        self._path = path
+        kept = [line for line in read_curve(path) if line["step"] <= step]
+        beside = path.with_name(path.name + ".part")
+        beside.write_text("".join(_line(line) for line in kept), "utf-8")
+        beside.replace(path)
+
+    def add(self, line: Mapping[str, float]) -> None:
+        """Append a line."""
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(_line(line))
+
+
+def read_curve(path: Path) -> list[dict[str, float]]:
+    """Return the lines of a curve's file; none where there is no file."""
+    return list(_whole(path.read_text("utf-8").splitlines())) if path.exists() else []
+
+
+def _whole(lines: Iterable[str]) -> Iterable[dict[str, float]]:
+    for line in lines:
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError:
+            return
+
+
+def _line(values: Mapping[str, float]) -> str:
+    return json.dumps(values) + "\n"
+
+
+def _optimizer(config: Config, stage: StageName, network: nn.Module) -> torch.optim.Optimizer:
+    """Make AdamW over what the stage trains; the rest is frozen. Weights decay, what is added to them does not."""
+    trained = dict(network.named_parameters())
+    if stage == "refine":
+        for name in [name for name in trained if name.startswith("clean.")]:
+            trained.pop(name).requires_grad = False
+    groups = [
+        {"params": [value for value in trained.values() if value.ndim > 1], "weight_decay": config.weight_decay},
+        {"params": [value for value in trained.values() if value.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.99), fused=True)

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is trained, and how: a network's widths, what it sees when, and for how long.
+
+Training goes in three stages. `trunk` is long and at a constant rate, so that it can go on at any time. `cool` starts
+from wherever the trunk is and lets the rate fall to zero, which is what makes a network good (a warm-up, stable, decay
+schedule: Hu et al., MiniCPM, 2024). Both train everything: stage one of the Hi3DGen paper. `refine` is its stage two:
+the clean stream is frozen, and the noisy one learns what is left to learn on sharp, large pictures.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+StageName = Literal["trunk", "cool", "refine"]
+STAGES: tuple[StageName, ...] = ("trunk", "cool", "refine")
+
+
+@dataclass(frozen=True)
+class Small:
+    """A `network.DualStream`: channels and residual blocks, from fine to coarse.
+
+    The noisy stream's first level has a quarter of the picture's side, the clean stream's first an eighth, the decoder
+    all levels from a quarter down to the clean stream's last but one. With `dual` off both streams see the noise, which
+    makes them one.
+    """
+
+    clean: tuple[int, ...] = (96, 192, 256)
+    clean_blocks: tuple[int, ...] = (1, 1, 1)
+    noisy: tuple[int, ...] = (48, 64, 96)
+    noisy_blocks: tuple[int, ...] = (1, 1, 1)
+    decoder_blocks: tuple[int, ...] = (1, 1, 1)
+    dual: bool = True
+
+    @property
+    def multiple(self) -> int:
+        """Both sides of a picture must be multiples of this, in pixels."""
+        return 4 << len(self.clean)
+
+
+@dataclass(frozen=True)
+class Large:
+    """A `large.LatentDualStream`: the streams and the decoder are those of Stable Diffusion 2.1's UNet."""
+
+    channels: tuple[int, ...] = (320, 640, 1280, 1280)
+    head_channels: int = 64
+    text_channels: int = 1024
+    dual: bool = True
+    multiple: int = 64
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stretch of training.
+
+    steps: how many, or None for as long as it is let. rate: of AdamW, at its highest; `warm_up` steps lead up to it,
+    and with `decay` it falls linearly to zero at the last step. sizes: the sides of the pictures, in pixels, as
+    (step from which they hold, {side: share of the steps}).
+    """
+
+    steps: int | None
+    rate: float
+    sizes: tuple[tuple[int, Mapping[int, float]], ...]
+    warm_up: int = 0
+    decay: bool = False
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that decides a training but its data's seed.
+
+    pixels: of a batch, so that small pictures come in large batches. noise: the injected noise's greatest standard
+    deviation, in those of the picture's colours; a picture draws its own up to it. gradient: the weight of the
+    gradient loss. average: the decay of the weights' moving average. log, check: steps between two lines of the curve,
+    and between two measurements on held-out pictures. held_out: the sides of those pictures and how many of each.
+    """
+
+    name: str
+    network: Small | Large
+    stages: Mapping[StageName, Stage]
+    pixels: int
+    noise: float
+    gradient: float
+    average: float
+    log: int
+    check: int
+    held_out: Mapping[int, int]
+    precision: Literal["bf16", "fp32"] = "bf16"
+    weight_decay: float = 0.02
+    clip: float = 1.0
+
+
+def _stages(trunk: Stage, cool: Stage, refine: Stage) -> Mapping[StageName, Stage]:
+    return {"trunk": trunk, "cool": cool, "refine": refine}
+
+
+_LATE = {96: 0.30, 128: 0.45, 192: 0.20, 256: 0.05}
+
+TINY = Config(
+    name="tiny",
+    network=Small((16, 24), (1, 1), (8, 12), (1, 1), (1, 1)),
+    stages=_stages(
+        Stage(None, 4e-3, ((0, {32: 1.0}), (40, {32: 0.5, 48: 0.5})), warm_up=5),
+        Stage(20, 4e-3, ((0, {32: 1.0}),), decay=True),
+        Stage(10, 1e-3, ((0, {48: 1.0}),), decay=True),
+    ),
+    pixels=8 * 32**2,
+    noise=0.3,
+    gradient=0.4,
+    average=0.9,
+    log=5,
+    check=20,
+    held_out={32: 16},
+    precision="fp32",
+)
+"""For tests: a minute."""
+
+DRAFT = Config(
+    name="draft",
+    network=Small(),
+    stages=_stages(
+        Stage(
+            None,
+            2e-3,
+            ((0, {64: 1.0}), (1500, {64: 0.3, 96: 0.5, 128: 0.2}), (4000, _LATE)),
+            warm_up=200,
+        ),
+        Stage(3000, 2e-3, ((0, _LATE),), decay=True),
+        Stage(1000, 7e-4, ((0, {128: 0.3, 192: 0.5, 256: 0.2}),), decay=True),
+    ),
+    pixels=32 * 128**2,
+    noise=0.3,
+    gradient=0.4,
+    average=0.999,
+    log=50,
+    check=500,
+    held_out={128: 192, 256: 48},
+)
+"""What ships in the extension: 3.7 M parameters."""
+
+CONFIGS: Mapping[str, Config] = {config.name: config for config in (TINY, DRAFT)}

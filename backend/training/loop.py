@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The training: from a folder's last checkpoint to its next.
+
+A folder holds `trunk.pt` and, for every time that the trunk was cooled, `cool-STEP.pt` and `refine-STEP.pt`, STEP
+being the trunk's; beside each, in files of the same name, its curve, a JSON line at a time, and its weights for
+inference. What happens at a step is a function of the checkpoint and the step alone. So a training that is killed at
+any moment and started again ends in the same weights and writes the same curve, to the bit, on the same machine with
+the same number of threads.
+"""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import UserError
+from . import losses
+from .batches import Batch, Plan, Source
+from .checkpoint import Curve, State, branch, build, export, load, save
+from .config import Config, Stage, StageName
+from .held_out import SEED, HeldOut
+from .precision import lowered
+
+SAVE_SECONDS = 60.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is asked for: a stage of a configuration's training in a folder.
+
+    seed: the data's and the first weights'. minutes: after which it stops and saves; None is when the stage ends, which
+    the trunk does only where `steps` says so. steps: in place of the stage's own, where the stage begins. workers:
+    processes that make pictures; 0 makes them in this one.
+    """
+
+    config: Config
+    folder: Path
+    stage: StageName
+    source: Source
+    seed: int = 1
+    minutes: float | None = None
+    steps: int | None = None
+    workers: int = 1
+
+
+def train(run: Run, say: Say = print) -> Path:
+    """Train, and return the checkpoint's path.
+
+    Raises UserError where the stage before was not trained, or the folder holds another configuration's training, and
+    FloatingPointError where the loss is no number any more.
+    """
+    if run.seed == SEED:
+        raise UserError("held-out-seed", f"The seed {SEED} is that of the held-out pictures.", "Choose another seed.")
+    torch.set_num_threads(1)
+    run.folder.mkdir(parents=True, exist_ok=True)
+    path, state = _begin(run)
+    curve = Curve(path.with_suffix(".jsonl"), state.step)
+    held_out = HeldOut(run.config, run.source)
+    batches = Plan(run.config, run.stage, run.source, run.seed).batches(state.step, run.workers)
+    started, before = time.monotonic(), state.pictures
+    deadline = started + 60 * run.minutes if run.minutes is not None else float("inf")
+    saved = started
+    while state.unfinished:
+        line = _stretch(run.config, state, batches, run.seed)
+        finished = run.stage != "trunk" and not state.unfinished
+        if state.step % run.config.check == 0 or finished:
+            line |= held_out.measure(state.average)
+        curve.add(line)
+        now = time.monotonic()
+        say(f"{run.stage} {json.dumps(line)} {(state.pictures - before) / (now - started):.0f} pictures/s")
+        if now - saved > SAVE_SECONDS or now > deadline or not state.unfinished:
+            save(path, state)
+            saved = now
+        if now > deadline:
+            break
+    export(path.with_suffix(".npz"), state.average)
+    return path
+
+
+def _begin(run: Run) -> tuple[Path, State]:
+    """Go on where the folder stands, or begin the stage."""
+    steps = run.steps or run.config.stages[run.stage].steps
+    if run.stage == "trunk":
+        path = run.folder / "trunk.pt"
+        if path.exists():
+            state = load(path, run.config)
+            state.steps = steps
+            return path, state
+        torch.manual_seed(run.seed)
+        state = build(run.config, "trunk", steps)
+        save(path, state)
+        return path, state
+    newest = _newest(run.folder, run.stage)
+    if newest is not None and (state := load(newest, run.config)).unfinished:
+        return newest, state
+    before = run.folder / "trunk.pt" if run.stage == "cool" else _newest(run.folder, "cool")
+    if before is None or not before.exists():
+        missing = "trunk" if run.stage == "cool" else "cool"
+        raise UserError(
+            "stage-missing",
+            f"The stage “{run.stage}” follows “{missing}”, which {run.folder} lacks.",
+            f"Train it first: --stage {missing}.",
+        )
+    state = branch(run.config, load(before, run.config), run.stage, steps)
+    path = run.folder / f"{run.stage}-{state.trunk}.pt"
+    save(path, state)
+    return path, state
+
+
+def _newest(folder: Path, stage: StageName) -> Path | None:
+    """Return the checkpoint of a stage that branched off latest."""
+    found = sorted(folder.glob(f"{stage}-*.pt"), key=lambda path: int(path.stem.partition("-")[2]))
+    return found[-1] if found else None
+
+
+def _stretch(config: Config, state: State, batches: Iterator[Batch], seed: int) -> dict[str, Any]:
+    """Train up to the next line of the curve, and return it."""
+    sums, steps = torch.zeros(2, dtype=torch.float64), 0
+    while steps == 0 or (state.step % config.log and state.unfinished):
+        sums += _step(config, state, next(batches), seed)
+        steps += 1
+    loss, angle = (sums / steps).tolist()
+    if not math.isfinite(loss):
+        raise FloatingPointError(f"the loss is no number at step {state.step}")
+    return {"step": state.step, "pictures": state.pictures, "loss": loss, "angle": angle}
+
+
+def _step(config: Config, state: State, batch: Batch, seed: int) -> Tensor:
+    """Take one step. Returns the loss and the mean angle in degrees, float64 (2,)."""
+    device = next(state.network.parameters()).device
+    batch = batch.to(device)
+    rate = _rate(config.stages[state.stage], state)
+    for group in state.optimizer.param_groups:
+        group["lr"] = rate
+    noise = _noise(config, batch, seed, state)
+    with lowered(config, device):
+        predicted = state.network(batch.picture, batch.inflated, noise)
+    predicted = losses.unit(predicted.float())
+    loss = losses.chord(predicted, batch.truth, batch.mask)
+    loss = loss + config.gradient * losses.gradient(predicted, batch.truth, batch.mask)
+    loss.backward()
+    trained = [value for group in state.optimizer.param_groups for value in group["params"]]
+    torch.nn.utils.clip_grad_norm_(trained, config.clip)
+    state.optimizer.step()
+    for value in state.network.parameters():
+        value.grad = None
+    state.step += 1
+    state.pictures += len(batch.picture)
+    _follow(config, state)
+    with torch.no_grad():
+        return torch.stack([loss, losses.angle(predicted, batch.truth, batch.mask)]).double().cpu()
+
+
+def _rate(stage: Stage, state: State) -> float:
+    warm = min(1.0, (state.step + 1) / max(1, stage.warm_up))
+    left = 1 - state.step / state.steps if stage.decay and state.steps else 1.0
+    return stage.rate * warm * left
+
+
+def _noise(config: Config, batch: Batch, seed: int, state: State) -> Tensor | None:
+    """Draw the noisy stream's noise on the object: every picture has a strength of its own."""
+    if config.noise == 0:
+        return None
+    entropy = np.random.SeedSequence((seed, list(config.stages).index(state.stage), state.step))
+    generator = torch.Generator().manual_seed(int(entropy.generate_state(1)[0]))
+    count, _, height, width = batch.picture.shape
+    strength = config.noise * torch.rand((count, 1, 1, 1), generator=generator)
+    noise = torch.randn((count, height, width, 3), generator=generator).permute(0, 3, 1, 2)
+    return (noise * strength).to(batch.picture.device) * batch.picture[:, 3:]
+
+
+@torch.no_grad()
+def _follow(config: Config, state: State) -> None:
+    """Let the moving average follow; early on it follows faster."""
+    seen = state.step if state.stage == "trunk" else state.trunk + state.step
+    decay = min(config.average, (1 + seen) / (10 + seen))
+    for mean, value in zip(state.average.parameters(), state.network.parameters(), strict=True):
+        mean.lerp_(value, 1 - decay)

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A training learns, and one that is killed at any moment ends in the same weights and the same curve."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="torch is not installed here: the extra training has it")
+
+import torch
+
+from backend.errors import UserError
+from backend.training.checkpoint import load, read_curve
+from backend.training.config import TINY, StageName
+from backend.training.held_out import SEED
+from backend.training.loop import Run, train
+from tests.backend.training.toy import ellipsoids
+
+ROOT = Path(__file__).parents[3]
+
+
+def go(folder: Path, stage: StageName = "trunk", **more: Any) -> Path:
+    """Train the tiny network on ellipsoids, without a word."""
+    return train(Run(TINY, folder, stage, ellipsoids, workers=0, **more), lambda _: None)
+
+
+def weights(path: Path) -> dict[str, Any]:
+    state = load(path, TINY)
+    return {**state.network.state_dict(), **{f"average {name}": w for name, w in state.average.state_dict().items()}}
+
+
+def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_the_stages_follow_each_other_and_the_angle_falls(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="follows “trunk”"):
+        go(tmp_path, "cool")
+    trunk = go(tmp_path, steps=40)
+    with pytest.raises(UserError, match="follows “cool”"):
+        go(tmp_path, "refine")
+    cool = go(tmp_path, "cool")
+    refine = go(tmp_path, "refine")
+    assert [path.name for path in (trunk, cool, refine)] == ["trunk.pt", "cool-40.pt", "refine-40.pt"]
+    curve = read_curve(tmp_path / "trunk.jsonl")
+    assert [line["step"] for line in curve] == list(range(5, 45, 5))
+    assert [line["pictures"] for line in curve] == list(range(40, 360, 40))
+    measured = [line["held_out_32"] for line in curve if "held_out_32" in line]
+    cooled = read_curve(tmp_path / "cool-40.jsonl")[-1]["held_out_32"]
+    assert measured[0] > measured[-1] > cooled
+
+
+def test_refining_leaves_the_clean_stream_as_it_was(tmp_path: Path) -> None:
+    go(tmp_path, steps=5)
+    before = load(go(tmp_path, "cool", steps=5), TINY).average.state_dict()
+    after = load(go(tmp_path, "refine", steps=5), TINY).network.state_dict()
+    moved = {name.partition(".")[0] for name, value in after.items() if not torch.equal(value, before[name])}
+    assert moved == {"noisy", "joints", "decoder"}
+
+
+def test_the_trunk_goes_on_after_it_was_cooled_as_if_nothing_had_been(tmp_path: Path) -> None:
+    go(tmp_path / "one", steps=10)
+    go(tmp_path / "one", "cool", steps=5)
+    go(tmp_path / "other", steps=20)
+    assert same(weights(go(tmp_path / "one", steps=20)), weights(tmp_path / "other" / "trunk.pt"))
+    curves = [(tmp_path / name / "trunk.jsonl").read_text() for name in ("one", "other")]
+    assert curves[0] == curves[1]
+
+
+def test_the_held_out_pictures_are_never_trained_on(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="held-out"):
+        go(tmp_path, seed=SEED)
+
+
+def test_a_checkpoint_of_another_configuration_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    path = go(tmp_path, steps=1)
+    with pytest.raises(UserError, match="cannot be read as one of the configuration"):
+        load(path, replace(TINY, network=replace(TINY.network, clean=(16, 32))))
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(UserError, match="cannot be read"):
+        go(tmp_path)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from backend.training import loop
+from backend.training.config import TINY
+from tests.backend.training.toy import ellipsoids
+loop.SAVE_SECONDS = 0.0
+if __name__ == "__main__":
+    say = lambda line: print(line, flush=True)
+    loop.train(loop.Run(TINY, Path(sys.argv[1]), "trunk", ellipsoids, steps=60), say)
+"""
+
+
+@pytest.mark.slow
+def test_a_training_killed_again_and_again_ends_as_one_that_was_not(tmp_path: Path) -> None:
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    killed = tmp_path / "killed"
+    random = np.random.default_rng(5)
+    kills = 0
+    while True:
+        with subprocess.Popen(
+            [sys.executable, str(script), str(killed)], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            lines = 0
+            while kills < 4 and lines <= kills and process.stdout.readline():
+                lines += 1
+            if kills < 4:
+                time.sleep(float(random.uniform(0, 0.3)))
+                process.send_signal(signal.SIGKILL)
+                kills += 1
+            else:
+                process.communicate()
+        if process.returncode == 0:
+            break
+        assert process.returncode == -signal.SIGKILL
+    assert kills == 4
+    go(tmp_path / "whole", steps=60)
+    assert same(weights(killed / "trunk.pt"), weights(tmp_path / "whole" / "trunk.pt"))
+    assert (killed / "trunk.jsonl").read_text() == (tmp_path / "whole" / "trunk.jsonl").read_text()

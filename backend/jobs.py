@@ -19,7 +19,7 @@ from .raster import png
 from .raster.resample import resample
 from .stage_types import Cutout, NormalMap, Picture
 from .wire import messages
-from .wire.messages import Failure, Result, ToClient
+from .wire.messages import Failure, Result, ToClient, seeds_from
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +30,12 @@ PROGRESS_SECONDS = 0.05
 
 @dataclass(eq=False)
 class Job:
-    """One request of one client. `tell` may be called from any thread."""
+    """One request of one client, for `count` seeds from its own on. `tell` may be called from any thread."""
 
     name: str
     request: Request
     tell: Callable[[ToClient], None]
+    count: int = 1
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -92,10 +93,19 @@ class JobQueue:
 
 
 def run(pipeline: Pipeline, job: Job) -> Result | Failure:
-    """Run a job to its one result or failure; never raises."""
-    log.info("job %s: %s, seed %d", job.name, job.request.engine, job.request.seed)
+    """Run a job, tell all of its results but the last, and return that, or the failure that came instead.
+
+    Never raises.
+    """
+    log.info("job %s: %s, seed %d, %d of them", job.name, job.request.engine, job.request.seed, job.count)
     try:
-        return _result(job.name, pipeline.run(job.request, _Teller(job)))
+        outcomes = pipeline.run_seeds(job.request, seeds_from(job.request.seed, job.count), _Teller(job))
+        for index, outcome in enumerate(outcomes):
+            result = _result(job, index, outcome)
+            if result.last:
+                return result
+            job.tell(result)
+        raise RuntimeError("the pipeline made fewer meshes than it was asked for")  # noqa: TRY301 - is told as a bug
     except Cancelled:
         return _cancelled(job)
     except UserError as error:
@@ -142,18 +152,22 @@ class _Teller:
             raise Cancelled
 
 
-def _result(job: str, outcome: Outcome) -> Result:
+def _result(job: Job, index: int, outcome: Outcome) -> Result:
     mesh = outcome.mesh
     normal_map = png.encode(to_picture(outcome.normal_map, outcome.cutout.crop))
     return Result(
-        job=job,
+        job=job.name,
         seed=outcome.recipe["seed"],
+        index=index,
+        count=job.count,
         recipe=outcome.recipe,
         seconds=outcome.seconds,
         vertices=mesh.vertices,
         triangles=mesh.triangles,
         uv=mesh.uv,
         normal_map=np.frombuffer(normal_map, np.uint8),
+        colours=mesh.colours,
+        vertex_normals=mesh.normals,
     )
 
 

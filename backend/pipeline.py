@@ -3,13 +3,14 @@
 
 A stage's result is kept under the hash of everything it depends on: the keys of the results it takes and the settings
 it uses. So a new seed starts at the first stage that uses the seed, an edited normal map at the first stage after
-the normals, and no rule says so anywhere else.
+the normals, and no rule says so anywhere else. Several seeds are several lanes: they part where their keys do.
 """
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,7 +19,7 @@ from .cache import ResultCache
 from .engines import ENGINES, Engine, Stage
 from .errors import UserError
 from .normals.image import from_picture
-from .stage_types import Cutout, Mesh, NormalMap, Picture
+from .stage_types import Cutout, Mesh, NormalMap, Picture, Report
 from .version import VERSION
 
 Settings = Mapping[str, bool | int | float | str]
@@ -44,7 +45,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Moment:
-    """How far a job is: step `step` of `of` in `stage`, which is number `index` (from 0) of `count`."""
+    """How far a job is: step `step` of `of` in `stage`, which is number `index` (from 0) of `count`.
+
+    A stage that is walked once for every seed counts as often.
+    """
 
     stage: Stage
     index: int
@@ -62,13 +66,17 @@ class Watcher(Protocol):
         ...
 
     def made(self, stage: str, result: object) -> None:
-        """Called with every stage's result, also where it came from the cache."""
+        """Called once with every result of a stage, also where it came from the cache."""
         ...
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Everything a request led to. `seconds` holds the stages that ran, `recipe` what is needed to do it again."""
+    """Everything a request led to, for one seed.
+
+    `seconds` holds the stages that ran, `recipe` what is needed to do it again. With several seeds, what was done for
+    all is in the first one's seconds, and what was done in one go is shared out in equal parts.
+    """
 
     cutout: Cutout
     normal_map: NormalMap
@@ -83,7 +91,7 @@ class Pipeline:
     def __init__(self, engines: Mapping[str, Engine] = ENGINES, cache_bytes: int = CACHE_BYTES) -> None:
         self.engines = engines
         self._cache = ResultCache(cache_bytes)
-        self._durations: dict[tuple[str, str, str], float] = {}
+        self._durations: dict[_Kind, float] = {}
 
     @property
     def cached_bytes(self) -> int:
@@ -91,92 +99,180 @@ class Pipeline:
         return self._cache.nbytes
 
     def unload(self) -> None:
-        """Forget cached results."""
+        """Forget cached results, and let every engine give back the memory that it holds."""
         self._cache.clear()
+        for engine in self.engines.values():
+            engine.unload()
 
     def run(self, request: Request, watcher: Watcher) -> Outcome:
-        """Make a mesh. Raises `UserError`, and whatever `watcher` raises."""
-        engine, settings = self._prepare(request)
-        results, seconds = self._walk(engine, _stages(engine, request), request, settings, watcher)
-        return Outcome(
-            cutout=results["foreground"],
-            normal_map=results["normals"],
-            mesh=results["finish"],
-            seconds=seconds,
-            recipe=_recipe(request, settings),
-        )
+        """Make the mesh of the request's own seed. Raises `UserError`, and whatever `watcher` raises."""
+        return next(self.run_seeds(request, [request.seed], watcher))
+
+    def run_seeds(self, request: Request, seeds: Sequence[int], watcher: Watcher) -> Iterator[Outcome]:
+        """Make a mesh of each of `seeds`, in this order, and yield it as soon as it is there.
+
+        What no seed changes is done once. Stages that can do several seeds in one go do so; behind the last of these
+        the first seed's mesh is finished, then the second's. Every mesh is the one that `run` makes of its seed alone,
+        as far as the engine's `run_many` does what its `run` does. Raises as `run` does.
+        """
+        engine, request = self._prepare(request)
+        for seed, results, seconds in self._walk(engine, _stages(engine, request), request, seeds, watcher):
+            yield Outcome(
+                cutout=results["foreground"],
+                normal_map=results["normals"],
+                mesh=results["finish"],
+                seconds=seconds,
+                recipe=_recipe(request, seed),
+            )
 
     def normals(self, request: Request, watcher: Watcher) -> tuple[Cutout, NormalMap]:
         """Go no further than the normal map. Raises as `run` does."""
-        engine, settings = self._prepare(request)
+        engine, request = self._prepare(request)
         stages = _stages(engine, request)
         last = [stage.name for stage in stages].index("normals")
-        results, _ = self._walk(engine, stages[: last + 1], request, settings, watcher)
+        _, results, _ = next(self._walk(engine, stages[: last + 1], request, [request.seed], watcher))
         return results["foreground"], results["normals"]
 
-    def _prepare(self, request: Request) -> tuple[Engine, Settings]:
+    def _prepare(self, request: Request) -> tuple[Engine, Request]:
+        """The engine, and the request with all of the engine's settings."""
         engine = self.engines.get(request.engine)
         if engine is None:
             known = ", ".join(self.engines)
             raise UserError("unknown-engine", f"There is no engine “{request.engine:.60}”.", f"Choose one of: {known}.")
         if missing := engine.missing():
             raise UserError("engine-missing", f"The engine “{engine.label}” cannot run here.", missing)
-        return engine, engine.checked(request.settings)
+        return engine, replace(request, settings=engine.checked(request.settings))
 
     def _walk(
-        self, engine: Engine, stages: tuple[Stage, ...], request: Request, settings: Settings, watcher: Watcher
-    ) -> tuple[dict[str, Any], dict[str, float]]:
-        results: dict[str, Any] = {"picture": request.picture, "normal_map": request.normal_map}
-        given = {name: pixels for name, pixels in results.items() if pixels is not None}
-        keys = {name: f"{pixels.shape} {picture_hash(pixels)}" for name, pixels in given.items()}
-        inputs = {**settings, "seed": request.seed}
-        clock = _Clock(self._durations, [(engine.name, stage.name, repr(sorted(settings.items()))) for stage in stages])
-        for index, stage in enumerate(stages):
-            used = {name: inputs[name] for name in stage.uses}
-            keys[stage.name] = _key(engine.name, stage.name, [keys[name] for name in stage.takes], used)
-            result = self._cache.get(keys[stage.name])
-            if result is None:
+        self, engine: Engine, stages: tuple[Stage, ...], request: Request, seeds: Sequence[int], watcher: Watcher
+    ) -> Iterator[tuple[int, dict[str, Any], dict[str, float]]]:
+        """Every seed with its stages' results, and the seconds of those that ran and were not told of before."""
+        pictures = {"picture": request.picture, "normal_map": request.normal_map}
+        given = {name: pixels for name, pixels in pictures.items() if pixels is not None}
+        names = {name: f"{pixels.shape} {picture_hash(pixels)}" for name, pixels in given.items()}
+        lanes = [_lane(engine, stages, names, {**request.settings, "seed": seed}) for seed in seeds]
+        results: dict[str, Any] = {names[name]: pixels for name, pixels in given.items()}
+        results |= self._cached(lanes)
+        tasks = _tasks(stages, lanes, results.keys())
+        clock = _Clock(self._durations, _kinds(engine, stages, request.settings), tasks)
+        seconds: dict[str, float] = {}
+        told: set[str] = set()
+        waiting = deque(lanes)
+        for index, task in enumerate(tasks):
+            if task.todo:
+                clock.begin()
+                made = _run(task, results, _reporter(watcher, clock, tasks, index))
+                took = clock.end(index)
+                for lane, result in zip(task.todo, made, strict=True):
+                    key = lane.keys[task.stage.name]
+                    results[key], seconds[key] = result, took
+                    self._cache.put(key, result)
+            for lane in task.lanes:
+                told.add(lane.keys[task.stage.name])
+                watcher.made(task.stage.name, results[lane.keys[task.stage.name]])
+            while waiting and waiting[0].keys[stages[-1].name] in told:
+                lane = waiting.popleft()
+                own = {name: seconds.pop(key) for name, key in lane.keys.items() if key in seconds}
+                yield lane.seed, {name: results[key] for name, key in lane.keys.items()}, own
+                wanted = {key for other in waiting for key in other.keys.values()}
+                results = {key: result for key, result in results.items() if key in wanted}
 
-                def report(step: int, of: int, stage: Stage = stage, index: int = index) -> None:
-                    eta = clock.remaining(index, step, of)
-                    watcher.moment(Moment(stage, index, len(stages), step, of, eta))
+    def _cached(self, lanes: list["_Lane"]) -> dict[str, Any]:
+        keys = dict.fromkeys(key for lane in lanes for key in lane.keys.values())
+        return {key: result for key in keys if (result := self._cache.get(key)) is not None}
 
-                report(0, 1)
-                clock.start(index)
-                result = _run(stage, [results[name] for name in stage.takes], used, report)
-                clock.stop(index)
-                self._cache.put(keys[stage.name], result)
-            results[stage.name] = result
-            watcher.made(stage.name, result)
-        return results, clock.measured
+
+@dataclass(frozen=True)
+class _Lane:
+    """One seed's way through the stages: what they may use, and the key of every result and picture by its name."""
+
+    inputs: Settings
+    keys: Mapping[str, str]
+
+    @property
+    def seed(self) -> int:
+        return int(self.inputs["seed"])
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A stage, and whose result it is, one lane a result; `todo` are the lanes whose result is not there yet."""
+
+    stage: Stage
+    lanes: list[_Lane]
+    todo: list[_Lane]
+
+
+def _lane(engine: Engine, stages: tuple[Stage, ...], pictures: Mapping[str, str], inputs: Settings) -> _Lane:
+    keys = dict(pictures)
+    for stage in stages:
+        used = {name: inputs[name] for name in stage.uses}
+        keys[stage.name] = _key(engine.name, stage.name, [keys[name] for name in stage.takes], used)
+    return _Lane(inputs, keys)
+
+
+def _tasks(stages: tuple[Stage, ...], lanes: list[_Lane], there: Collection[str]) -> list[_Task]:
+    """What is to be done, in order: stage by stage up to the last that does several lanes in one go, then by lanes."""
+    joint = 0
+    if len(lanes) > 1:
+        joint = max((number for number, stage in enumerate(stages, 1) if stage.run_many), default=0)
+    plan = [
+        (stage, some) for stage in stages[:joint] for some in ([lanes] if stage.run_many else [[one] for one in lanes])
+    ]
+    plan += [(stage, [lane]) for lane in lanes for stage in stages[joint:]]
+    tasks: list[_Task] = []
+    planned: set[str] = set()
+    for stage, some in plan:
+        lane_of = {lane.keys[stage.name]: lane for lane in reversed(some) if lane.keys[stage.name] not in planned}
+        planned.update(lane_of)
+        own = list(reversed(lane_of.values()))
+        if own:
+            tasks.append(_Task(stage, own, [lane for lane in own if lane.keys[stage.name] not in there]))
+    return tasks
+
+
+_Kind = tuple[str, str, str]
 
 
 class _Clock:
-    """Times the stages of one run and estimates, from what this machine measured before, what is left of it."""
+    """Times the tasks of one run and estimates, from what this machine measured before, what is left of it."""
 
-    def __init__(self, durations: dict[tuple[str, str, str], float], stages: list[tuple[str, str, str]]) -> None:
-        self._durations = durations
-        self._stages = stages
+    def __init__(self, durations: dict[_Kind, float], kinds: Mapping[str, _Kind], tasks: list[_Task]) -> None:
+        self._durations = durations  # of one lane, in seconds
+        self._tasks = [(kinds[task.stage.name], len(task.todo)) for task in tasks]
         self._started = time.monotonic()
-        self.measured: dict[str, float] = {}
 
-    def start(self, index: int) -> None:
+    def begin(self) -> None:
         self._started = time.monotonic()
-        self.measured[self._stages[index][1]] = 0.0
 
-    def stop(self, index: int) -> None:
-        seconds = time.monotonic() - self._started
-        self._durations[self._stages[index]] = self.measured[self._stages[index][1]] = seconds
+    def end(self, index: int) -> float:
+        """The seconds that every lane of the task has taken."""
+        kind, lanes = self._tasks[index]
+        self._durations[kind] = seconds = (time.monotonic() - self._started) / lanes
+        return seconds
 
     def remaining(self, index: int, step: int, of: int) -> float | None:
-        """Seconds to the end of the last stage; None while a stage ahead was never measured."""
-        ahead = [self._durations.get(stage) for stage in self._stages[index + 1 :]]
-        whole = self._durations.get(self._stages[index])
+        """Seconds to the end of the last task; None while a task ahead was never measured."""
+        ahead = [lanes and self._lasts(kind, lanes) for kind, lanes in self._tasks[index + 1 :]]
+        whole = self._lasts(*self._tasks[index])
         if None in ahead or (whole is None and step == 0):
             return None
-        elapsed = time.monotonic() - self._started if self._stages[index][1] in self.measured else 0.0
+        elapsed = time.monotonic() - self._started
         rest = elapsed * (of - step) / step if whole is None else max(whole - elapsed, 0.0)
         return rest + sum(seconds for seconds in ahead if seconds is not None)
+
+    def _lasts(self, kind: _Kind, lanes: int) -> float | None:
+        return self._durations[kind] * lanes if kind in self._durations else None
+
+
+def _kinds(engine: Engine, stages: tuple[Stage, ...], settings: Settings) -> dict[str, _Kind]:
+    """By stage, what decides how long it takes: the settings that it depends on, through whatever other stage."""
+    kinds: dict[str, _Kind] = {}
+    reach: dict[str, set[str]] = {}
+    for stage in stages:
+        reach[stage.name] = {*stage.uses}.union(*(reach.get(name, set()) for name in stage.takes)) - {"seed"}
+        kinds[stage.name] = (engine.name, stage.label, repr([settings[name] for name in sorted(reach[stage.name])]))
+    return kinds
 
 
 def picture_hash(pixels: Picture) -> str:
@@ -194,20 +290,38 @@ def _key(engine: str, stage: str, taken: list[str], used: Settings) -> str:
     return hashlib.sha256(repr((VERSION, engine, stage, taken, sorted(used.items()))).encode()).hexdigest()
 
 
-def _run(stage: Stage, taken: list[Any], used: Settings, report: Callable[[int, int], None]) -> Any:  # noqa: ANN401
+def _reporter(watcher: Watcher, clock: _Clock, tasks: list[_Task], index: int) -> Report:
+    def report(step: int, of: int) -> None:
+        eta = clock.remaining(index, step, of)
+        watcher.moment(Moment(tasks[index].stage, index, len(tasks), step, of, eta))
+
+    return report
+
+
+def _run(task: _Task, results: Mapping[str, Any], report: Report) -> list[Any]:
+    """A result for each lane that has none."""
+    stage, lanes = task.stage, task.todo
+    taken = [[results[lane.keys[name]] for lane in lanes] for name in stage.takes]
+    used: dict[str, Any] = {name: lanes[0].inputs[name] for name in stage.uses}
+    report(0, 1)
     try:
-        return stage.run(*taken, **used, report=report)
+        if stage.run_many is None or len(lanes) == 1:
+            return [stage.run(*(each for (each,) in taken), **used, report=report)]
+        if "seed" in used:
+            del used["seed"]
+            used["seeds"] = [lane.seed for lane in lanes]
+        return stage.run_many(*taken, **used, report=report)
     except MemoryError as error:
         sentence = f"The memory was not enough while {stage.label.lower()}."
         raise UserError("out-of-memory", sentence, "Close other programs, or choose a lower resolution.") from error
 
 
-def _recipe(request: Request, settings: Settings) -> Mapping[str, Any]:
+def _recipe(request: Request, seed: int) -> Mapping[str, Any]:
     return {
         "picture_sha256": picture_hash(request.picture),
         "normal_map_sha256": "" if request.normal_map is None else picture_hash(request.normal_map),
         "engine": request.engine,
         "version": VERSION,
-        "seed": request.seed,
-        "settings": dict(settings),
+        "seed": seed,
+        "settings": dict(request.settings),
     }

@@ -166,7 +166,7 @@ class Connection:
             return  # the connection has ended, and its jobs with it
         if isinstance(message, Progress):
             self._outbox = deque(item for item in self._outbox if not _is_progress_of(item, job))
-        elif isinstance(message, messages.Result | Failure) and job:
+        elif job and (isinstance(message, Failure) or (isinstance(message, messages.Result) and message.last)):
             del self._jobs[job]
         self._outbox.append(message)
         self._waiting.set()
@@ -271,7 +271,7 @@ class Connection:
             self.tell(Failure("", "duplicate-job", sentence, "Give every job a name of its own."))
             return
         request = Request(message.picture, message.engine, message.seed, message.settings, message.normal_map)
-        job = Job(message.job, request, self.tell)
+        job = Job(message.job, request, self.tell, message.count)
         self._jobs[job.name] = job
         if not self._server.queue.has_room_for(job):
             sentence = "Too many jobs are waiting already."

@@ -26,6 +26,7 @@ MAX_PIXELS = 8_192**2
 MAX_PREVIEW_SIDE = 256
 MAX_JOB = 64
 MAX_SEED = 2**31 - 1
+MAX_COUNT = 16
 
 
 def _array(dtype: str, *shape: int | None) -> dict[str, Any]:
@@ -46,7 +47,10 @@ class Hello:
 
 @dataclass(frozen=True)
 class Generate:
-    """Make a mesh of `picture`, uint8 (H, W, 4) sRGB with straight alpha, row 0 on top."""
+    """Make `count` meshes of `picture`, uint8 (H, W, 4) sRGB with straight alpha, row 0 on top: one a seed.
+
+    The seeds are `seeds_from(seed, count)`.
+    """
 
     job: str
     engine: str
@@ -54,6 +58,7 @@ class Generate:
     picture: NDArray[np.uint8] = field(metadata=_array("uint8", None, None, 4))
     settings: Mapping[str, Scalar] = field(default_factory=dict[str, Scalar])
     normal_map: NDArray[np.uint8] | None = field(default=None, metadata=_array("uint8", None, None, 4))
+    count: int = 1
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class Preview:
-    """A thumbnail of what a stage has made: `kind` is cutout or normals, `pixels` uint8 (H, W, 4), row 0 on top."""
+    """A thumbnail of what a stage has made: `pixels` uint8 (H, W, 4), row 0 on top.
+
+    `kind` is cutout, normals or voxels.
+    """
 
     job: str
     kind: str
@@ -162,16 +170,28 @@ class Preview:
 
 @dataclass(frozen=True)
 class Result:
-    """The finished mesh, in the conventions of docs/wire.md, and its normal map as a PNG file's bytes."""
+    """A finished mesh, in the conventions of docs/wire.md, and its normal map as a PNG file's bytes.
+
+    It is mesh `index` (from 0) of `count` of the job. colours: sRGB in [0, 1]; vertex_normals: unit.
+    """
 
     job: str
     seed: int
+    index: int
+    count: int
     recipe: Mapping[str, Any]
     seconds: Mapping[str, float]
     vertices: NDArray[np.float32] = field(metadata=_array("float32", None, 3))
     triangles: NDArray[np.int32] = field(metadata=_array("int32", None, 3))
     uv: NDArray[np.float32] = field(metadata=_array("float32", None, 2))
     normal_map: NDArray[np.uint8] = field(metadata=_array("uint8", None))
+    colours: NDArray[np.float32] | None = field(default=None, metadata=_array("float32", None, 3))
+    vertex_normals: NDArray[np.float32] | None = field(default=None, metadata=_array("float32", None, 3))
+
+    @property
+    def last(self) -> bool:
+        """Whether nothing comes after it about its job."""
+        return self.index + 1 >= self.count
 
 
 @dataclass(frozen=True)
@@ -286,11 +306,18 @@ def seed_from_text(text: str) -> int:
     return int(text)
 
 
+def seeds_from(seed: int, count: int) -> list[int]:
+    """`count` seeds: `seed` and those that follow, 0 after `MAX_SEED`."""
+    return [(seed + number) % (MAX_SEED + 1) for number in range(count)]
+
+
 def _check_generate(message: Generate) -> None:
     if not 1 <= len(message.job) <= MAX_JOB:
         raise WireError("bad-message", f"a job's name has 1 to {MAX_JOB} characters")
     if not 0 <= message.seed <= MAX_SEED:
         raise WireError("bad-message", f"a seed lies between 0 and {MAX_SEED}")
+    if not 1 <= message.count <= MAX_COUNT:
+        raise WireError("bad-message", f"a job makes 1 to {MAX_COUNT} meshes")
 
 
 def _kind(kinds: Mapping[str, type[Message]], document: Document) -> type[Message]:

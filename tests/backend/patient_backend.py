@@ -36,13 +36,15 @@ def estimate(cutout: Cutout, report: Report) -> NormalMap:
     return NormalMap(np.tile(np.array([0, 0, 1], np.float32), (SIDE, SIDE, 1)), cutout.alpha)
 
 
-def build(_normal_map: NormalMap, *, seed: int, steps: int, hang: float, fail: int, rows: int, report: Report) -> Mesh:
+def build(
+    _normal_map: NormalMap, *, seed: int, steps: int, hang: float, fail: int, patience: int, rows: int, report: Report
+) -> Mesh:
     """`steps` steps of 10 ms, `hang` seconds without a step, then a failure or `rows` vertices and triangles."""
     for step in range(steps):
         report(step, steps)
         time.sleep(0.01)
     time.sleep(hang)
-    match fail:
+    match fail if seed >= patience else 0:
         case 1:
             raise UserError("no-patience", "The engine lost its patience.", "Ask it nicely.")
         case 2:
@@ -80,12 +82,13 @@ PATIENT = Engine(
         Setting("steps", "Steps", "Of 10 ms each", 1, 0, 10**9),
         Setting("hang", "Hang", "Seconds without a step", 0.0, 0.0, 1e6),
         Setting("fail", "Fail", "1 for a sentence, 2 for want of memory, 3 for a bug", 0, 0, 3),
+        Setting("patience", "Patience", "Seeds below this one do not fail", 0, 0, 2**31 - 1),
         Setting("rows", "Rows", "Vertices and triangles", 3, 3, 10**8),
     ),
     stages=(
         Stage("foreground", "Cutting out", ("picture",), (), cut_out),
         Stage("normals", "Estimating normals", ("foreground",), (), estimate),
-        Stage("geometry", "Waiting", ("normals",), ("seed", "steps", "hang", "fail", "rows"), build),
+        Stage("geometry", "Waiting", ("normals",), ("seed", "steps", "hang", "fail", "patience", "rows"), build),
         Stage("finish", "Finishing", ("geometry",), (), finish),
     ),
 )

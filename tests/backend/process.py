@@ -99,9 +99,9 @@ class Talk:
             assert not isinstance(message, Closed), message.reason
 
     def until_end_of(self, job: str) -> list[ToClient]:
-        """All messages about that job up to its result or failure."""
+        """All messages about that job up to its last result or failure."""
         heard: list[ToClient] = []
-        while not (heard and isinstance(heard[-1], messages.Result | messages.Failure)):
+        while not (heard and ends(heard[-1])):
             message = self.hear()
             assert not isinstance(message, Closed), message.reason
             if getattr(message, "job", None) == job:
@@ -109,7 +109,7 @@ class Talk:
         return heard
 
     def end_of(self, job: str) -> messages.Result | messages.Failure:
-        """The job's result or failure."""
+        """The job's last result or failure."""
         last = self.until_end_of(job)[-1]
         assert isinstance(last, messages.Result | messages.Failure)
         return last
@@ -190,9 +190,14 @@ class Stranger:
         self.close()
 
 
-def patient(job: str, seed: int = 0, **settings: float) -> Generate:
+def ends(message: ToClient) -> bool:
+    """Whether it is the last about its job."""
+    return isinstance(message, messages.Failure) or (isinstance(message, messages.Result) and message.last)
+
+
+def patient(job: str, seed: int = 0, count: int = 1, **settings: float) -> Generate:
     """A job for the patient engine."""
-    return Generate(job, "patient", seed, np.full((2, 3, 4), 255, np.uint8), settings)
+    return Generate(job, "patient", seed, np.full((2, 3, 4), 255, np.uint8), settings, count=count)
 
 
 ENDLESS = 10**9
@@ -212,7 +217,7 @@ def wait_until_idle(talk: Talk) -> None:
 def frame(message: bytes, payload: bytes = b"", *, announced: int | None = None) -> bytes:
     """A frame by the page's table, also one that lies about its payload."""
     length = len(payload) if announced is None else announced
-    return b"H3DG" + struct.pack("<HHIQ", 1, 0, len(message), length) + message + payload
+    return b"H3DG" + struct.pack("<HHIQ", 2, 0, len(message), length) + message + payload
 
 
 def begin(talk: Talk, job: str) -> None:

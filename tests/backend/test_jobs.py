@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The queue's rules and what a job tells, without a socket: how much may wait, and that every job has one end."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 
+from backend.engines import DRAFT
 from backend.jobs import MAX_WAITING, Job, JobQueue, run
 from backend.pipeline import Pipeline, Request
-from backend.stage_types import Picture
+from backend.stage_types import Mesh, Picture, Report
 from backend.wire.messages import MAX_PREVIEW_SIDE, Failure, Preview, Progress, Queued, Result, ToClient
 
 
@@ -125,3 +126,49 @@ def test_a_waiting_job_that_is_cancelled_ends_at_once(told: Told) -> None:
     queue.cancel(job)
     assert not queue.waiting
     assert [type(message) for message in told.messages] == [Queued, Failure]
+
+
+def test_all_results_but_the_last_are_told_on_the_way(told: Told) -> None:
+    job = told.job()
+    end = run(Pipeline(), Job(job.name, job.request, job.tell, count=3))
+    assert isinstance(end, Result)
+    on_the_way = [message for message in told.messages if isinstance(message, Result)]
+    results = [*on_the_way, end]
+    assert [(result.seed, result.index, result.count, result.last) for result in results] == [
+        (3, 0, 3, False),
+        (4, 1, 3, False),
+        (5, 2, 3, True),
+    ]
+    assert [message.kind for message in told.messages if isinstance(message, Preview)] == ["cutout", "normals"]
+
+
+def test_an_engine_that_loses_a_seed_is_a_bug_and_no_silence(told: Told) -> None:
+    """Whoever does several seeds in one go owes a result for each."""
+
+    def forgetful(*_: object, seeds: list[int], **__: object) -> list[Mesh]:
+        return []
+
+    stages = tuple(replace(stage, run_many=forgetful) if stage.name == "geometry" else stage for stage in DRAFT.stages)
+    job = told.job()
+    end = run(
+        Pipeline({"draft": replace(DRAFT, stages=stages)}), Job(job.name, job.request, told.messages.append, count=2)
+    )
+    assert isinstance(end, Failure)
+    assert end.code == "internal"
+
+
+def test_what_the_engine_knows_of_the_surface_comes_with_the_mesh(told: Told) -> None:
+    def painted(mesh: Mesh, cutout: object, *, faces: int, report: Report) -> Mesh:
+        report(0, 1)
+        return replace(mesh, colours=mesh.vertices * 0.0 + 0.5, normals=mesh.vertices * 0.0 + 1.0)
+
+    stages = tuple(replace(stage, run=painted) if stage.name == "finish" else stage for stage in DRAFT.stages)
+    end = run(Pipeline({"draft": replace(DRAFT, stages=stages)}), told.job())
+    assert isinstance(end, Result)
+    assert end.colours is not None
+    assert end.colours.shape == end.vertices.shape
+    assert end.vertex_normals is not None
+    assert end.vertex_normals.max() == 1.0
+    plain = run(Pipeline(), told.job())
+    assert isinstance(plain, Result)
+    assert plain.colours is plain.vertex_normals is None

@@ -234,6 +234,147 @@ def test_another_seed_makes_another_back_of_the_same_front() -> None:
     assert abs(depths[0] - depths[1]) > 1e-3
 
 
+# --- several seeds ----------------------------------------------------------------------------------------------------
+
+
+def same_mesh(a: Mesh, b: Mesh) -> bool:
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in ("vertices", "triangles", "uv"))
+
+
+def test_several_seeds_share_what_no_seed_changes(counted: Counted) -> None:
+    notes = Notes()
+    outcomes = [*counted.pipeline.run_seeds(request(), [5, 6, 7], notes)]
+    assert counted.ran == ["foreground", "normals", *["geometry", "finish"] * 3]
+    assert [outcome.recipe["seed"] for outcome in outcomes] == [5, 6, 7]
+    assert [[*outcome.seconds] for outcome in outcomes] == [ALL, ALL[2:], ALL[2:]]
+    assert [moment.index for moment in notes.moments] == sorted(moment.index for moment in notes.moments)
+    assert {moment.index for moment in notes.moments} == set(range(8))
+    assert {moment.count for moment in notes.moments} == {8}
+
+
+def test_a_seed_of_several_makes_the_mesh_that_it_makes_alone() -> None:
+    together = [*Pipeline().run_seeds(request(), [5, 6], Notes())]
+    for outcome in together:
+        alone = Pipeline().run(request(seed=outcome.recipe["seed"]), Notes())
+        assert same_mesh(alone.mesh, outcome.mesh)
+        assert alone.recipe == outcome.recipe
+
+
+def test_every_mesh_is_there_before_the_next_is_begun(counted: Counted) -> None:
+    outcomes = counted.pipeline.run_seeds(request(), [5, 6], Notes())
+    next(outcomes)
+    assert counted.ran == ALL
+    next(outcomes)
+    assert counted.ran == [*ALL, "geometry", "finish"]
+
+
+def test_what_is_cached_of_some_seeds_is_not_made_again(counted: Counted) -> None:
+    counted.stages_of(request(seed=6))
+    counted.ran.clear()
+    notes = Notes()
+    assert len([*counted.pipeline.run_seeds(request(), [5, 6, 7], notes)]) == 3
+    assert counted.ran == ["geometry", "finish"] * 2
+
+
+def test_a_mesh_needs_no_cache(counted: Counted) -> None:
+    """What all seeds share is made once, though nothing of it can be kept."""
+    pipeline = Pipeline(counted.pipeline.engines, cache_bytes=0)
+    assert len([*pipeline.run_seeds(request(), [5, 6], Notes())]) == 2
+    assert counted.ran == [*ALL, "geometry", "finish"]
+
+
+class Batches:
+    """A draft engine whose seeds are worked out in one go: its geometry, which uses the seed, and what follows it."""
+
+    def __init__(self) -> None:
+        self.goes: list[object] = []
+        stages = {stage.name: stage for stage in DRAFT.stages}
+        self.geometry, self.finish = stages["geometry"], stages["finish"]
+        plain = Stage("plain", "Passing on", ("geometry",), (), self.pass_on)
+        stages = (
+            stages["foreground"],
+            stages["normals"],
+            replace(self.geometry, run_many=self.build),
+            plain,
+            replace(self.finish, takes=("plain", "foreground"), run_many=self.finish_many),
+        )
+        self.pipeline = Pipeline({"draft": replace(DRAFT, stages=stages)})
+
+    def build(self, normal_maps: list[NormalMap], *, seeds: list[int], **used: Any) -> list[Mesh]:
+        """The draft's geometry of each."""
+        self.goes.append(seeds)
+        return [self.geometry.run(item, seed=seed, **used) for item, seed in zip(normal_maps, seeds, strict=True)]
+
+    def pass_on(self, mesh: Mesh, *, report: Any) -> Mesh:
+        """The same mesh."""
+        self.goes.append("plain")
+        report(0, 1)
+        return mesh
+
+    def finish_many(self, meshes: list[Mesh], cutouts: list[Cutout], **used: Any) -> list[Mesh]:
+        """The draft's finish of each."""
+        self.goes.append(len(meshes))
+        assert cutouts[0] is cutouts[-1]
+        return [self.finish.run(mesh, cutout, **used) for mesh, cutout in zip(meshes, cutouts, strict=True)]
+
+
+def test_stages_that_can_do_several_seeds_do_them_in_one_go() -> None:
+    batches = Batches()
+    notes = Notes()
+    outcomes = [*batches.pipeline.run_seeds(request(), [5, 6, 7], notes)]
+    assert batches.goes == [[5, 6, 7], "plain", "plain", "plain", 3]
+    for outcome in outcomes:
+        assert same_mesh(outcome.mesh, Pipeline().run(request(seed=outcome.recipe["seed"]), Notes()).mesh)
+    assert {moment.count for moment in notes.moments} == {2 + 1 + 3 + 1}
+    shares = {outcome.seconds["geometry"] for outcome in outcomes}
+    assert len(shares) == 1
+
+
+def test_one_go_takes_in_what_is_not_cached_and_one_seed_goes_alone() -> None:
+    batches = Batches()
+    batches.pipeline.run(request(seed=6), Notes())
+    assert batches.goes == ["plain"]
+    batches.goes.clear()
+    assert len([*batches.pipeline.run_seeds(request(), [5, 6, 7], Notes())]) == 3
+    assert batches.goes == [[5, 7], "plain", "plain", 2]
+    batches.goes.clear()
+    assert len([*batches.pipeline.run_seeds(request(), [7, 8], Notes())]) == 2
+    assert batches.goes == ["plain"], "a single one goes as it always did"
+
+
+def test_a_cancellation_between_seeds_keeps_the_meshes_before_it(counted: Counted) -> None:
+    seen: list[Moment] = []
+
+    def second_geometry(moment: Moment) -> bool:
+        seen.append(moment)
+        return moment.index == 4
+
+    outcomes = counted.pipeline.run_seeds(request(), [5, 6], Notes(cancel=second_geometry))
+    assert next(outcomes).recipe["seed"] == 5
+    with pytest.raises(Cancelled):
+        next(outcomes)
+    assert counted.stages_of(request(seed=5)) == []
+
+
+def test_unloading_reaches_every_engine() -> None:
+    unloaded: list[str] = []
+    engines = {name: replace(DRAFT, name=name, unload=lambda name=name: unloaded.append(name)) for name in ("a", "b")}
+    Pipeline(engines).unload()
+    assert unloaded == ["a", "b"]
+
+
+def test_the_time_left_is_that_of_the_settings_that_matter() -> None:
+    pipeline = Pipeline()
+    pipeline.run(request(), Notes())
+    notes = Notes()
+    pipeline.run(request(seed=1, settings={**SMALL, "faces": 2_000}), notes)
+    by_stage = {moment.stage.name: moment.eta_seconds for moment in notes.moments if moment.step == 0}
+    assert by_stage["geometry"] is None, "the finish of so few faces was never measured"
+    notes = Notes()
+    pipeline.run(request(seed=2, settings={**SMALL, "faces": 2_000}), notes)
+    assert all(moment.eta_seconds is not None for moment in notes.moments), "building was measured with other faces"
+
+
 # --- how it ends early ------------------------------------------------------------------------------------------------
 
 

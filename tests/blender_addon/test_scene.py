@@ -28,6 +28,8 @@ def result(**changes: Any) -> Result:
     fields: dict[str, Any] = {
         "job": "job-1",
         "seed": 3,
+        "index": 0,
+        "count": 1,
         "recipe": {"engine": "draft", "seed": 3, "settings": {"resolution": 64}},
         "seconds": {},
         "vertices": TETRAHEDRON,

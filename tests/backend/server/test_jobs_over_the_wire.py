@@ -69,7 +69,7 @@ def test_another_version_is_told_so(backend: Backend, greeted: bool) -> None:  #
         if greeted:
             stranger.greet()
             assert isinstance(stranger.hear(), Capabilities)
-        stranger.send(b"H3DG" + struct.pack("<HHIQ", 2, 77, 2**32 - 1, 2**64 - 1))
+        stranger.send(b"H3DG" + struct.pack("<HHIQ", 1, 77, 2**32 - 1, 2**64 - 1))
         answer = stranger.hear()
         assert isinstance(answer, Failure)
         assert (answer.job, answer.code) == ("", "wrong-version")
@@ -190,6 +190,44 @@ def test_a_job_that_cannot_be_done_fails_with_a_sentence(client: Talk, job: Gene
         assert 5 < len(sentence) < 300
     client.say(patient("x"))
     assert isinstance(client.end_of("x"), Result)
+
+
+def test_a_job_of_several_seeds_has_a_result_a_seed(client: Talk) -> None:
+    client.say(patient("many", seed=2**31 - 2, count=3), patient("next", seed=8))
+    heard = client.until_end_of("many")
+    results = [message for message in heard if isinstance(message, Result)]
+    assert [(result.seed, result.index, result.count) for result in results] == [
+        (2**31 - 2, 0, 3),
+        (2**31 - 1, 1, 3),
+        (0, 2, 3),
+    ]
+    assert [result.recipe["seed"] for result in results] == [result.seed for result in results]
+    assert [result.vertices[0, 0] for result in results] == [np.float32(result.seed) for result in results]
+    progress = [message for message in heard if isinstance(message, Progress)]
+    assert [item.stage_index for item in progress] == sorted(item.stage_index for item in progress)
+    assert all(item.stage_count == 2 + 3 * 2 for item in progress)
+    assert isinstance(client.end_of("next"), Result)
+
+
+def test_a_failure_in_between_keeps_the_results_before_it(client: Talk) -> None:
+    client.say(patient("many", seed=5, count=4, fail=1, patience=7))
+    heard = client.until_end_of("many")
+    assert [message.seed for message in heard if isinstance(message, Result)] == [5, 6]
+    assert isinstance(heard[-1], Failure)
+    assert heard[-1].code == "no-patience"
+    client.say(patient("many", seed=5))  # the name is free again
+    assert isinstance(client.end_of("many"), Result)
+
+
+def test_a_cancellation_in_between_keeps_the_results_before_it(client: Talk) -> None:
+    client.say(patient("many", seed=21, count=16, steps=20))
+    first = client.next(Result, "many")
+    client.say(messages.Cancel("many"))
+    *more, last = client.until_end_of("many")
+    assert first.seed == 21
+    assert len([message for message in more if isinstance(message, Result)]) < 15
+    assert isinstance(last, Failure)
+    assert last.code == "cancelled"
 
 
 def test_a_running_job_is_cancelled(client: Talk) -> None:

@@ -38,7 +38,7 @@ some_arrays = st.dictionaries(
 )
 
 
-def header(message: int, payload: int, magic: bytes = b"H3DG", version: int = 1, reserved: int = 0) -> bytes:
+def header(message: int, payload: int, magic: bytes = b"H3DG", version: int = 2, reserved: int = 0) -> bytes:
     """The 20 bytes of the page's table."""
     return magic + struct.pack("<HHIQ", version, reserved, message, payload)
 
@@ -111,9 +111,9 @@ def test_what_the_page_forbids_is_not_written(value: object) -> None:
         (header(2, 0, magic=b"H3DH"), "bad-frame"),
         (header(2, 0, magic=b"GET "), "bad-frame"),
         (header(2, 0, version=0), "wrong-version"),
-        (header(2, 0, version=2), "wrong-version"),
-        (header(2, 0, version=256), "wrong-version"),  # 1 in the other byte order
-        (header(2, 0, version=2, reserved=9), "wrong-version"),  # a later version may use the field
+        (header(2, 0, version=1), "wrong-version"),
+        (header(2, 0, version=512), "wrong-version"),  # 2 in the other byte order
+        (header(2, 0, version=3, reserved=9), "wrong-version"),  # a later version may use the field
         (header(2, 0, reserved=1), "bad-frame"),
         (header(0, 0), "bad-frame"),
         (header(1, 0), "bad-frame"),

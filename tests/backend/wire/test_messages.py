@@ -2,6 +2,7 @@
 """The messages of docs/wire.md: each of them travels, and nothing that differs from the page's tables does."""
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -45,7 +46,7 @@ MESSAGES: list[st.SearchStrategy[Any]] = [
     st.builds(
         messages.Generate,
         jobs, texts, st.integers(0, 2**31 - 1), pictures, st.dictionaries(texts, scalars, max_size=4),
-        st.none() | pictures,
+        st.none() | pictures, st.integers(1, 16),
     ),
     st.builds(messages.Cancel, texts),
     st.just(messages.GetStatus()),
@@ -54,11 +55,13 @@ MESSAGES: list[st.SearchStrategy[Any]] = [
     st.builds(messages.Capabilities, texts, st.lists(engines, max_size=3).map(tuple)),
     st.builds(messages.Queued, jobs, counts),
     st.builds(messages.Progress, jobs, texts, texts, counts, counts, counts, counts, st.none() | numbers),
-    st.builds(messages.Preview, jobs, st.sampled_from(["cutout", "normals"]), pictures),
+    st.builds(messages.Preview, jobs, st.sampled_from(["cutout", "normals", "voxels"]), pictures),
     st.builds(
         messages.Result,
-        jobs, counts, st.dictionaries(texts, scalars, max_size=4), st.dictionaries(texts, numbers, max_size=4),
+        jobs, counts, counts, counts,
+        st.dictionaries(texts, scalars, max_size=4), st.dictionaries(texts, numbers, max_size=4),
         rows(np.float32, 3), rows(np.int32, 3), rows(np.float32, 2), hnp.arrays(np.uint8, st.integers(0, 50)),
+        st.none() | rows(np.float32, 3), st.none() | rows(np.float32, 3),
     ),
     st.builds(messages.Failure, texts, texts, texts, texts),
     st.builds(messages.Status, texts, counts, counts, texts, counts, numbers),
@@ -128,7 +131,7 @@ def examples() -> Iterator[Message]:
         "draft", "Draft", "Fast", uses_seed=True, needs_gpu=False, missing="", settings=(setting,)
     )
     yield messages.Hello("t" * 32, "a test")
-    yield messages.Generate("one", "draft", 7, picture, {"resolution": 64}, picture)
+    yield messages.Generate("one", "draft", 7, picture, {"resolution": 64}, picture, 3)
     yield messages.Cancel("one")
     yield messages.GetStatus()
     yield messages.Unload()
@@ -140,16 +143,25 @@ def examples() -> Iterator[Message]:
     yield messages.Result(
         job="one",
         seed=7,
+        index=0,
+        count=3,
         recipe={"engine": "draft"},
         seconds={"normals": 0.5},
         vertices=np.eye(3, dtype=np.float32),
         triangles=np.array([[0, 1, 2]], np.int32),
         uv=np.zeros((3, 2), np.float32),
         normal_map=np.arange(9, dtype=np.uint8),
+        colours=np.ones((3, 3), np.float32),
+        vertex_normals=np.eye(3, dtype=np.float32),
     )
     yield messages.Failure("one", "cancelled", "The job was cancelled.", "Try again.")
     yield messages.Status("0.1.0", 4711, 2, "one", 1 << 20, 12.5)
 
+
+OPTIONAL: dict[type[Message], set[str]] = {
+    messages.Generate: {"settings", "normal_map", "count"},
+    messages.Result: {"colours", "vertex_normals"},
+}
 
 each_message = pytest.mark.parametrize("message", list(examples()), ids=lambda message: type(message).__name__)
 
@@ -157,7 +169,12 @@ each_message = pytest.mark.parametrize("message", list(examples()), ids=lambda m
 @each_message
 def test_a_missing_field_is_refused(message: Message) -> None:
     document, _, arrays = parts(message)
-    optional = {"settings", "normal_map"} if isinstance(message, messages.Generate) else set[str]()
+    optional = {
+        item.name
+        for item in dataclasses.fields(message)
+        if (item.default, item.default_factory) != (dataclasses.MISSING, dataclasses.MISSING)
+    }
+    assert optional == OPTIONAL.get(type(message), set())
     for name in document:
         less = {key: value for key, value in document.items() if key != name}
         assert refused(kinds_of(message), less, arrays) == (name not in optional), name
@@ -226,6 +243,21 @@ def test_random_fields_are_a_message_or_a_refusal(message: Message, data: st.Dat
 @pytest.mark.parametrize("seed", [-1, 2**31, 10**400, 1.0, True, "7", None])
 def test_a_seed_is_a_whole_number_of_31_bits(seed: object) -> None:
     assert refused(TO_BACKEND, generate(seed=seed), a_picture(1, 1))
+
+
+@pytest.mark.parametrize("count", [0, -1, 17, 10**400, 1.0, True, "7", None])
+def test_a_job_makes_1_to_16_meshes(count: object) -> None:
+    assert refused(TO_BACKEND, generate(count=count), a_picture(1, 1))
+    assert not refused(TO_BACKEND, generate(count=16), a_picture(1, 1))
+
+
+@given(st.integers(0, messages.MAX_SEED), st.integers(1, messages.MAX_COUNT))
+@example(messages.MAX_SEED, 2)
+def test_the_seeds_of_a_job_follow_each_other_round_the_end(seed: int, count: int) -> None:
+    seeds = messages.seeds_from(seed, count)
+    assert seeds[0] == seed
+    assert len(set(seeds)) == count
+    assert all(b == (a + 1 if a < 2**31 - 1 else 0) for a, b in itertools.pairwise(seeds))
 
 
 @pytest.mark.parametrize("job", ["", "j" * 65])

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from .draft import DRAFT
 from .engine import Engine, Stage
+from .hi3dgen import hi3dgen
 
 __all__ = ["DRAFT", "ENGINES", "Engine", "Stage"]
 
-ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (DRAFT,)}
+ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (DRAFT, hi3dgen())}

@@ -8,7 +8,8 @@ that every cross-attention adds a constant, which is folded into the self-attent
 The network's x points to the left. It turns here, where its result leaves, and nowhere else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 
 from ..nn.checkpoint import damaged, fill, read_description, read_tensors
 from ..nn.checks import require_finite
+from ..nn.watching import repeating
 from ..stage_types import Cutout, Floats, NormalMap, Picture, Report
 
 if TYPE_CHECKING:
@@ -135,14 +137,14 @@ def fold_cross_attention(network: N) -> N:
     return network
 
 
-def estimate(estimator: Estimator, cutout: Cutout, report: Report) -> NormalMap:
+def estimate(estimator: Estimator, cutout: Cutout, report: Report, device: torch.device | None = None) -> NormalMap:
     """The normals of what the cut-out shows, on a grid of 768 along the longer side.
 
-    Where the alpha is over a half the normals are those of the object. Raises UserError where the networks compute
-    numbers that are not finite; what `report`, called between the networks, raises passes through.
+    Where the alpha is over a half the normals are those of the object. `device` is as `predict` has it. Raises
+    UserError where the networks compute numbers that are not finite; what `report` raises passes through.
     """
     colours, alpha = model_input(cutout.rgba)
-    normals = predict(estimator, colours, report)
+    normals = predict(estimator, colours, report, device)
     return to_normal_map(normals, alpha)
 
 
@@ -162,24 +164,42 @@ def model_input(rgba: Picture, resolution: int = RESOLUTION) -> tuple[Picture, P
 
 
 @torch.inference_mode()
-def predict(estimator: Estimator, colours: Picture, report: Report) -> Floats:
+def predict(estimator: Estimator, colours: Picture, report: Report, device: torch.device | None = None) -> Floats:
     """The network's own normals for colours uint8 (h, w, 3): unit, float32 (h, w, 3), x to the LEFT.
 
-    h and w are multiples of 64. `report` is called before each of the four passes, and at the end.
+    h and w are multiples of 64. `report` is called before each of the four passes, within them, and at the end. Given
+    a `device`, the networks go there one after the other, and come back.
     """
     weight = next(estimator.unet.parameters())
-    pixels = torch.tensor(colours, device=weight.device).movedim(-1, 0)[None].to(weight.dtype) / 255 * 2 - 1
-    report(0, 4)
-    latent = encode(estimator, pixels)
-    report(1, 4)
-    features, middle = estimator.control(latent)
-    report(2, 4)
-    latent = denoise(estimator, latent, features, middle)
-    report(3, 4)
-    # Made unit twice, as upstream does: half precision leaves the length a little off.
-    normals = unit(unit(decode(estimator, latent)).float())
-    report(4, 4)
+    device = device or weight.device
+    pixels = torch.tensor(colours, device=device).movedim(-1, 0)[None].to(weight.dtype) / 255 * 2 - 1
+    with repeating(report) as told:
+        told(0, 4)
+        with visiting(estimator.vae, device):
+            latent = encode(estimator, pixels)
+        told(1, 4)
+        with visiting(estimator.control, device):
+            features, middle = estimator.control(latent)
+        told(2, 4)
+        with visiting(estimator.unet, device):
+            latent = denoise(estimator, latent, features, middle)
+        told(3, 4)
+        with visiting(estimator.vae, device):
+            # Made unit twice, as upstream does: half precision leaves the length a little off.
+            normals = unit(unit(decode(estimator, latent)).float())
+        told(4, 4)
     return require_finite(normals, "normal estimator")[0].movedim(0, -1).cpu().numpy()
+
+
+@contextmanager
+def visiting(network: nn.Module, device: torch.device) -> Generator[None]:
+    """Brings a network to a device, and back again afterwards; nothing moves where it is there already."""
+    home = next(network.parameters()).device
+    nn.Module.to(network, device)
+    try:
+        yield
+    finally:
+        nn.Module.to(network, home)
 
 
 def encode(estimator: Estimator, pixels: Tensor) -> Tensor:

@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stages of the hi3dgen engine: each brings its networks to the device and hands its result on in numpy.
+
+The noise of a seed is drawn as upstream draws it: one generator on the CPU, first for the structure, then for the
+latents. Several seeds go through a network together, as many as the memory plan allows.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..errors import UserError
+from ..foreground import draft as by_background
+from ..foreground.birefnet import logits
+from ..foreground.hi3dgen import SIDE, cut_out, cut_out_as_upstream, mask_by_birefnet
+from ..geometry.condition import image_tokens, to_picture, to_pixels
+from ..geometry.latent_decoder import decode_surfaces
+from ..geometry.latent_flow import latent_noise, latent_noise_by_place, sample_latents
+from ..geometry.presets import PRESETS
+from ..geometry.structure_decoder import occupied
+from ..geometry.structure_flow import sample_structure, structure_noise
+from ..geometry.to_mesh import to_mesh
+from ..nn.device import Compute, choose
+from ..nn.sampler import Sampling
+from ..nn.sparse import Voxels
+from ..nn.watching import repeating
+from ..normals.hi3dgen import estimate
+from ..stage_types import Cutout, Floats, Mesh, NormalMap, Picture, Report, Structure
+from ..weights import store
+from ..weights.catalogue import FOREGROUND
+from ..weights.placement import Plan, Shelf
+from .hi3dgen_networks import networks, normalization
+
+
+@dataclass(frozen=True)
+class Latents:
+    """What the surface is decoded from: float32 (N, C) at the N voxels of a structure."""
+
+    values: Floats
+    structure: Structure
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Dream:
+    """The latents of a structure, on the CPU, and the state of the generator that drew their noise."""
+
+    latents: Tensor
+    randomness: NDArray[np.uint8]
+    notes: tuple[str, ...] = ()
+
+
+X = TypeVar("X")
+Y = TypeVar("Y", _Dream, Structure, Latents, Mesh)
+
+
+class Stages:
+    """The engine's stages, with the networks that they share. They belong to one thread."""
+
+    def __init__(self) -> None:
+        self._shelf = Shelf(networks())
+
+    def unload(self) -> None:
+        """Give back the device's memory and the computer's."""
+        self._shelf.release()
+
+    def cut_out(self, picture: Picture, *, upstream_preprocessing: bool, precision: str, report: Report) -> Cutout:
+        """The object, 1024 x 1024, by the picture's alpha, else by the network, else by the background's colour."""
+        compute = choose(precision)
+
+        def mask_of(colours: Picture) -> NDArray[np.uint8]:
+            def work(network: Any, _: Plan) -> NDArray[np.uint8]:  # noqa: ANN401
+                with repeating(report) as told:
+                    told(0, 2)
+                    return mask_by_birefnet(colours, logits(network))
+
+            mask, _ = self._shelf.run("foreground", compute, work, following="normals")
+            return mask
+
+        if upstream_preprocessing:
+            return cut_out_as_upstream(picture, SIDE, mask_of, report)
+        if store.missing([FOREGROUND]):
+            return by_background.cut_out(picture, SIDE, report)
+        return cut_out(picture, SIDE, mask_of, report)
+
+    def estimate(self, cutout: Cutout, *, precision: str, report: Report) -> NormalMap:
+        """The normal map of the cut-out."""
+        compute = choose(precision)
+
+        def work(estimator: Any, _: Plan) -> NormalMap:  # noqa: ANN401
+            return estimate(estimator, cutout, report, compute.device)
+
+        normal_map, _ = self._shelf.run("normals", compute, work, following="tokenizer")
+        return normal_map
+
+    def read(self, normal_map: NormalMap, *, precision: str, report: Report) -> Floats:
+        """The normal map as image tokens, float32 (1, T, C)."""
+        compute = choose(precision)
+        pixels = to_pixels(to_picture(normal_map))
+
+        def work(network: Any, _: Plan) -> Floats:  # noqa: ANN401
+            with repeating(report) as told:
+                told(0, 1)
+                return image_tokens(network, pixels.to(compute.device)).cpu().numpy()
+
+        tokens, _ = self._shelf.run("tokenizer", compute, work, following="structure flow")
+        return tokens
+
+    def structures(
+        self,
+        tokens: Sequence[Floats],
+        *,
+        seeds: Sequence[int],
+        quality: str,
+        structure_steps: int,
+        structure_guidance: float,
+        precision: str,
+        report: Report,
+    ) -> list[Structure]:
+        """The occupied voxels for each seed. Raises UserError "empty-structure" where a seed leads to none."""
+        compute = choose(precision)
+        sampling = _sampling(PRESETS[quality].structure, structure_steps, structure_guidance)
+        seen = torch.from_numpy(tokens[0]).to(compute.device)  # every seed sees the same
+
+        def dream(flow: Any, batch: Sequence[int], _: Plan, told: Report) -> list[_Dream]:  # noqa: ANN401
+            generators = [torch.Generator().manual_seed(seed) for seed in batch]
+            noise = structure_noise(flow.config, generators).to(compute.device)
+            latents = sample_structure(flow, seen, noise, told, sampling).cpu()
+            states = [generator.get_state().numpy() for generator in generators]
+            return [_Dream(z, state) for z, state in zip(latents, states, strict=True)]
+
+        @torch.inference_mode()
+        def decode(decoder: Any, batch: Sequence[_Dream], _: Plan, told: Report) -> list[Structure]:  # noqa: ANN401
+            with repeating(told) as repeated:
+                repeated(0, 1)
+                logits = decoder(torch.stack([one.latents for one in batch]).to(compute.device))
+                coords = occupied(logits).cpu().numpy()
+            return [
+                Structure(coords[coords[:, 0] == i, 1:], logits.shape[-1], one.randomness, one.notes)
+                for i, one in enumerate(batch)
+            ]
+
+        dreams = self._each(
+            "structure flow", compute, seeds, dream, report=_part(report, 0, 19), following="structure decoder"
+        )
+        made = self._each(
+            "structure decoder", compute, dreams, decode, report=_part(report, 19, 20), following="latent flow"
+        )
+        for structure, seed in zip(made, seeds, strict=True):
+            if not len(structure.coords):
+                raise UserError(
+                    "empty-structure",
+                    f"The networks see no object with the seed {seed}.",
+                    "Try another seed, or a picture in which the object is larger and clearer.",
+                )
+        return made
+
+    def latents(
+        self,
+        tokens: Sequence[Floats],
+        structures: Sequence[Structure],
+        *,
+        quality: str,
+        latent_steps: int,
+        latent_guidance: float,
+        steady_noise: bool,
+        precision: str,
+        report: Report,
+    ) -> list[Latents]:
+        """What the object is like at each voxel, for each structure."""
+        compute = choose(precision)
+        sampling = _sampling(PRESETS[quality].latents, latent_steps, latent_guidance)
+        seen = torch.from_numpy(tokens[0]).to(compute.device)
+        scaled = normalization()
+        draw = latent_noise_by_place if steady_noise else latent_noise
+
+        def dream(flow: Any, batch: Sequence[Structure], plan: Plan, told: Report) -> list[Latents]:  # noqa: ANN401
+            voxels = _voxels(batch, plan, compute)
+            noise = draw(flow.config, voxels, [_going_on(structure) for structure in batch]).to(compute.device)
+            values = sample_latents(flow, seen, voxels, noise, normalization=scaled, report=told, sampling=sampling)
+            each = values.cpu().split(voxels.lengths)
+            return [Latents(its.numpy(), structure) for its, structure in zip(each, batch, strict=True)]
+
+        return self._each("latent flow", compute, structures, dream, report=report, following="latent decoder")
+
+    def meshes(
+        self,
+        latents: Sequence[Latents],
+        cutouts: Sequence[Cutout],
+        *,
+        solid: bool,
+        whole: bool,
+        precision: str,
+        report: Report,
+    ) -> list[Mesh]:
+        """The surface for each object's latents, with the cut-out projected onto it from the front."""
+        compute = choose(precision)
+
+        def decode(decoder: Any, batch: Sequence[Latents], plan: Plan, told: Report) -> list[Mesh]:  # noqa: ANN401
+            voxels = _voxels([one.structure for one in batch], plan, compute)
+            values = torch.from_numpy(np.concatenate([one.values for one in batch])).to(compute.device)
+            surfaces = decode_surfaces(decoder, values, voxels, told, solid=solid, whole=whole)
+            return [to_mesh(surface, cutouts[0]) for surface in surfaces]
+
+        return self._each("latent decoder", compute, latents, decode, report=report, following="")
+
+    def _each(
+        self,
+        name: str,
+        compute: Compute,
+        items: Sequence[X],
+        work: Callable[[Any, Sequence[X], Plan, Report], list[Y]],
+        *,
+        report: Report,
+        following: str,
+    ) -> list[Y]:
+        """What `work` makes of each item with the network `name`, as many at once as the plan allows."""
+        made: list[Y] = []
+        largest = max((_voxel_count(item) for item in items), default=0)
+        while len(made) < len(items):
+            done = len(made)
+
+            def batch(network: Any, plan: Plan, done: int = done) -> list[Y]:  # noqa: ANN401
+                taken = items[done : done + plan.together]
+
+                def told(step: int, of: int) -> None:
+                    report(done * of + step * len(taken), len(items) * of)
+
+                return work(network, taken, plan, told)
+
+            results, notes = self._shelf.run(name, compute, batch, following=following, voxels=largest)
+            made += [replace(result, notes=(*result.notes, *notes)) for result in results]
+        return made
+
+
+def _sampling(preset: Sampling, steps: int, guidance: float) -> Sampling:
+    return replace(preset, steps=steps or preset.steps, guidance=guidance)
+
+
+def _part(report: Report, first: int, last: int) -> Report:
+    """A report of the part from `first` to `last` twentieths of the whole."""
+    return lambda step, of: report(first * of + (last - first) * step, 20 * of)
+
+
+def _voxel_count(item: object) -> int:
+    structure = item.structure if isinstance(item, Latents) else item
+    return len(structure.coords) if isinstance(structure, Structure) else 0
+
+
+def _voxels(structures: Sequence[Structure], plan: Plan, compute: Compute) -> Voxels:
+    rows = [np.insert(structure.coords, 0, i, axis=1) for i, structure in enumerate(structures)]
+    coords = torch.from_numpy(np.concatenate(rows)).to(compute.device)
+    return Voxels(coords, len(structures), plan.gathered)
+
+
+def _going_on(structure: Structure) -> torch.Generator:
+    """The generator that drew the structure's noise, where it stood after that."""
+    generator = torch.Generator()
+    generator.set_state(torch.from_numpy(structure.randomness))
+    return generator

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the networks run and in which precision, how much memory there is, and what running out of it looks like."""
+
+import gc
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..errors import UserError
+
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+_GIB = 1 << 30
+_NO_ROOM = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "failed to allocate",
+    "cublas_status_alloc_failed",
+)
+_GONE = ("device-side assert", "device lost", "unspecified launch failure", "an illegal memory access", "cuda error")
+
+
+@dataclass(frozen=True)
+class Compute:
+    """A device, and what the large networks multiply in there."""
+
+    device: torch.device
+    dtype: torch.dtype
+
+    def __str__(self) -> str:
+        return f"{str(self.dtype).removeprefix('torch.')} on {device_name(self.device)}"
+
+
+def choose(precision: str = "auto") -> Compute:
+    """The best device that is here, and the dtype that `precision` ("auto" or a key of `DTYPES`) means on it.
+
+    HI3DGEN_DEVICE, a name that torch knows such as "cpu" or "cuda:1", overrules the choice.
+    Raises UserError where that device is not here.
+    """
+    named = os.environ.get("HI3DGEN_DEVICE", "")
+    try:
+        device = torch.device(named or _best())
+        if device.type != "cpu":
+            torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:  # the latter from a torch that was built without the device
+        advice = "Set HI3DGEN_DEVICE to cpu, cuda, cuda:1, mps or xpu, or to nothing for the best there is."
+        raise UserError("no-such-device", f"The device “{named:.40}” cannot be used here.", advice) from error
+    if device.type == "cuda":
+        # Sums of products in half precision overflow in some of the networks.
+        torch.backends.cuda.matmul.allow_fp16_reduced_precision_reduction = False
+        torch.backends.cuda.matmul.allow_bf16_reduced_precision_reduction = False
+    return Compute(device, DTYPES.get(precision) or _dtype_for(device))
+
+
+def device_name(device: torch.device) -> str:
+    """The device as its owner knows it: "NVIDIA GeForce RTX 3060"; torch's name for it where the system tells none."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return {"cpu": "the processor", "mps": "Apple's GPU"}.get(device.type, str(device))
+
+
+def memory_of(device: torch.device) -> int:
+    """How much memory the networks may take on a device, in bytes: what is free now and what they hold already."""
+    if device.type == "cuda":
+        free, whole = torch.cuda.mem_get_info(device)
+        share = torch.cuda.get_per_process_memory_fraction(device)
+        return min(free + torch.cuda.memory_reserved(device), int(share * whole))
+    if device.type == "mps":
+        return torch.mps.recommended_max_memory()
+    return _free_ram()
+
+
+def release(device: torch.device) -> None:
+    """Give back to the system what torch keeps on a device for later; call it when nothing refers to it any more."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that some memory, the device's or the computer's, was not enough."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _NO_ROOM)
+
+
+def is_device_lost(error: BaseException) -> bool:
+    """Whether an error says that the device no longer answers this process."""
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _GONE)
+
+
+def _best() -> str:
+    if torch.cuda.is_available():  # NVIDIA's, and AMD's by ROCm
+        cards = range(torch.cuda.device_count())
+        return f"cuda:{max(cards, key=_card_memory)}"
+    if torch.backends.mps.is_available():
+        return "mps"
+    return "xpu" if torch.xpu.is_available() else "cpu"
+
+
+def _card_memory(card: int) -> int:
+    properties: Any = torch.cuda.get_device_properties(card)
+    return properties.total_memory
+
+
+def _dtype_for(device: torch.device) -> torch.dtype:
+    """The published weights are in float16, and so are upstream's numbers; a processor is fastest in float32.
+
+    Cards before NVIDIA's Volta compute in float16 as slowly as in float64, and AMD's sum in it, which overflows.
+    """
+    if device.type == "cpu":
+        return torch.float32
+    if device.type == "cuda" and torch.version.hip:
+        return torch.bfloat16
+    if device.type == "cuda" and torch.cuda.get_device_capability(device)[0] < 7:
+        return torch.float32
+    return torch.float16
+
+
+def _free_ram() -> int:
+    """The memory that processes may still take, in bytes; half of all where the system tells no more, else 8 GiB."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        sizes = dict(line.split(":", 1) for line in lines)
+        return int(sizes["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    except (AttributeError, OSError, ValueError):  # Windows has no such question
+        return 8 * _GIB

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes a complete checkpoint of tiny random networks, laid out as the published weights of the hi3dgen engine.
+
+    python scripts/make_tiny_weights.py FOLDER [--seed N]
+    HI3DGEN_WEIGHTS=FOLDER python -m backend generate examples/owl.png -o owl.glb --engine hi3dgen
+
+The whole engine runs on it in seconds on a CPU, from loading to the mesh. What comes out is a lump: the networks have
+learned nothing. It needs the extra `hi3dgen`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from backend.foreground.birefnet import BiRefNet, BiRefNetConfig
+from backend.geometry.latent_decoder import LatentDecoder, LatentDecoderConfig
+from backend.geometry.latent_flow import LatentFlow, LatentFlowConfig
+from backend.geometry.structure_decoder import StructureDecoder, StructureDecoderConfig
+from backend.geometry.structure_flow import StructureFlow, StructureFlowConfig
+from backend.weights.catalogue import CONDITIONER, FOREGROUND, GEOMETRY, NORMALS
+
+CHANNELS = 24  # of an image token
+LATENT = 4
+STRUCTURE_FLOW = StructureFlowConfig(
+    resolution=4,
+    in_channels=LATENT,
+    out_channels=LATENT,
+    model_channels=32,
+    cond_channels=CHANNELS,
+    num_blocks=1,
+    num_heads=2,
+    mlp_ratio=2,
+    qk_rms_norm=True,
+    use_fp16=True,
+)
+STRUCTURE_DECODER = StructureDecoderConfig(
+    out_channels=1, latent_channels=LATENT, num_res_blocks=1, num_res_blocks_middle=1, channels=(8, 8, 4), use_fp16=True
+)
+LATENT_FLOW = LatentFlowConfig(
+    resolution=16,
+    in_channels=LATENT,
+    out_channels=LATENT,
+    model_channels=32,
+    cond_channels=CHANNELS,
+    num_blocks=1,
+    num_heads=2,
+    mlp_ratio=2,
+    patch_size=2,
+    num_io_res_blocks=2,
+    io_block_channels=(8,),
+    qk_rms_norm=True,
+    use_fp16=True,
+)
+LATENT_DECODER = LatentDecoderConfig(
+    resolution=16,
+    model_channels=256,  # the last group norm has 32 groups of at least one channel
+    latent_channels=LATENT,
+    num_blocks=2,
+    num_heads=4,
+    mlp_ratio=0.25,
+    window_size=4,
+    use_fp16=True,
+    representation_config={"use_color": True},
+)
+BIREFNET = BiRefNetConfig(
+    embed_dim=8,
+    depths=(1, 1, 1, 1),
+    num_heads=(1, 1, 2, 2),
+    window_size=4,
+    inter_channels=4,
+    aspp_channels=4,
+    image_size=64,
+)
+TOKENIZER = {
+    "hidden_size": CHANNELS,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "mlp_ratio": 2,
+    "image_size": 518,
+    "patch_size": 14,
+    "num_register_tokens": 4,
+}
+_BLOCKS = {
+    "down_block_types": ("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
+    "block_out_channels": (4, 4, 8),
+    "layers_per_block": 1,
+    "norm_num_groups": 4,
+    "cross_attention_dim": 16,
+    "attention_head_dim": (1, 1, 2),
+    "use_linear_projection": True,
+}
+UNET = {
+    **_BLOCKS,
+    "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+    "in_channels": 4,
+    "out_channels": 4,
+}
+CONTROL = {**_BLOCKS, "in_channels": 4, "conditioning_embedding_out_channels": (4, 4)}
+VAE = {
+    "down_block_types": ("DownEncoderBlock2D",) * 4,
+    "up_block_types": ("UpDecoderBlock2D",) * 4,
+    "block_out_channels": (4, 4, 8, 8),
+    "layers_per_block": 1,
+    "norm_num_groups": 4,
+    "latent_channels": 4,
+    "mid_block_add_attention": False,  # among 9216 places it would take most of a test's time
+    "scaling_factor": 0.18215,
+}
+
+
+def make(folder: Path, seed: int = 0) -> None:
+    """Writes every package below `folder`, each in a folder of its name; the same files for the same seed."""
+    torch.manual_seed(seed)
+    _write_geometry(folder / GEOMETRY.name)
+    _write_normals(folder / NORMALS.name)
+    _write_tokenizer(folder / CONDITIONER.name)
+    _write_foreground(folder / FOREGROUND.name)
+
+
+def _write_geometry(folder: Path) -> None:
+    parts: dict[str, tuple[str, Any, Any]] = {
+        "sparse_structure_flow_model": ("SparseStructureFlowModel", StructureFlow, STRUCTURE_FLOW),
+        "sparse_structure_decoder": ("SparseStructureDecoder", StructureDecoder, STRUCTURE_DECODER),
+        "slat_flow_model": ("SLatFlowModel", LatentFlow, LATENT_FLOW),
+        "slat_decoder_mesh": ("SLatMeshDecoder", LatentDecoder, LATENT_DECODER),
+    }
+    stems = [Path(file).with_suffix("") for file in GEOMETRY.files if file.endswith(".safetensors")]
+    models: dict[str, str] = {}
+    for stem, (role, (kind, build, config)) in zip(stems, parts.items(), strict=True):
+        _write_json(folder / f"{stem}.json", {"name": kind, "args": asdict(config)})
+        _save(folder / f"{stem}.safetensors", _randomised(build(config)))
+        models[role] = stem.as_posix()
+    sampler = {"name": "FlowEulerGuidanceIntervalSampler", "args": {"sigma_min": 1e-5}}
+    params = {"steps": 25, "cfg_strength": 5.0, "cfg_interval": [0.5, 1.0], "rescale_t": 3.0}
+    arguments = {
+        "models": models,
+        "sparse_structure_sampler": {**sampler, "params": params},
+        "slat_sampler": {**sampler, "params": params},
+        "slat_normalization": {"mean": [0.0] * LATENT, "std": [1.0] * LATENT},
+        "image_cond_model": "dinov2_vitl14_reg",
+    }
+    _write_json(folder / "pipeline.json", {"name": "TrellisImageTo3DPipeline", "args": arguments})
+
+
+def _write_normals(folder: Path) -> None:
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL  # noqa: PLC0415
+    from diffusers.models.controlnets.controlnet import ControlNetModel  # noqa: PLC0415
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel  # noqa: PLC0415
+
+    parts: dict[str, Any] = {
+        "unet": UNet2DConditionModel.from_config(UNET),
+        "controlnet": ControlNetModel.from_config(CONTROL),
+        "vae": AutoencoderKL.from_config(VAE),
+    }
+    for name, network in parts.items():
+        _write_json(folder / name / "config.json", dict(network.config))
+        _save(folder / name / "diffusion_pytorch_model.fp16.safetensors", _randomised(network.half()))
+
+
+def _write_tokenizer(folder: Path) -> None:
+    from transformers import Dinov2WithRegistersConfig  # noqa: PLC0415
+
+    from backend.geometry.condition import published_forms  # noqa: PLC0415
+
+    config = Dinov2WithRegistersConfig(**TOKENIZER)
+    _write_json(folder / "config.json", config.to_dict())
+    forms = published_forms(config)
+    _save(folder / "model.safetensors", {name: _random(name, form.shape) for name, form in forms.items()})
+
+
+def _write_foreground(folder: Path) -> None:
+    _write_json(folder / "config.json", asdict(BIREFNET))
+    network = BiRefNet(BIREFNET)
+    tensors = _randomised(network)
+    _save(folder / "model.safetensors", tensors)
+
+
+def _randomised(network: nn.Module) -> dict[str, Tensor]:
+    """Random values for every tensor of a network, in its dtype; buffers that are computed stay as they are."""
+    computed = {"pos_emb"}
+    return {
+        name: tensor
+        if name in computed or not tensor.is_floating_point()
+        else _random(name, tensor.shape, tensor.dtype)
+        for name, tensor in network.state_dict().items()
+    }
+
+
+def _random(name: str, shape: torch.Size, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Weights that keep the scale of what goes through them; norms near one, variances positive, biases small."""
+    values = torch.randn(shape)
+    if name.endswith("running_var"):
+        values = values.abs() + 0.5
+    elif name.endswith(("gamma", "lambda1")) or (len(shape) == 1 and name.endswith("weight")):
+        values = 1 + 0.1 * values
+    elif len(shape) > 1:
+        values = values / max(1, values[0].numel()) ** 0.5
+    else:
+        values = 0.1 * values
+    return values.to(dtype)
+
+
+def _save(path: Path, tensors: dict[str, Tensor]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
+
+
+def _write_json(path: Path, document: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=2), encoding="utf-8")
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Write a checkpoint of tiny random networks in the published layout.")
+    parser.add_argument("folder", type=Path, help="the weights folder to fill")
+    parser.add_argument("--seed", type=int, default=0, help="of the random weights (default 0)")
+    options = parser.parse_args()
+    make(options.folder, options.seed)
+    print(options.folder)
+
+
+if __name__ == "__main__":
+    main()

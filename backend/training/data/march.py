@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks at a shape: for every pixel where its ray meets the surface, the normal there, and what light reaches it.
+
+Rays step by signed distances (Hart, "Sphere tracing", 1996). Tiles of pixels keep only the operations that their rays
+can touch. Without numba the same steps are taken by all rays together.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .compiled import COMPILED, compiled, select
+from .relief import noise_lattice
+from .solids import WIDTH, Array, Shape, distance, rows_near
+
+_TILE = 12
+_STEPS = 80
+_FAR = 1e4
+LATTICE = noise_lattice()
+"""What all noise is read from."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A camera, and the square of its target plane that is looked at.
+
+    turn: float64 (3, 3), rows right, up and back in the shape's space. nearness: one over the distance from the eye to
+    the target (the shape's origin), 0 for parallel rays. centre, half: the square on the plane through the target.
+    """
+
+    turn: Array
+    nearness: float
+    centre: tuple[float, float]
+    half: float
+
+
+@dataclass(frozen=True)
+class Surface:
+    """What a view shows of a shape, S x S, row 0 on top; zeros where hit is False.
+
+    hit: bool. depth: float64, along the ray from the target plane on. places: float64 (S, S, 3), in the shape's space.
+    normals: float64 (S, S, 3), unit, in the shape's space. parts: int64.
+    """
+
+    hit: NDArray[np.bool_]
+    depth: Array
+    places: Array
+    normals: Array
+    parts: NDArray[np.int64]
+
+
+def look(shape: Shape, view: View, size: int) -> Surface:
+    """Return what the view shows of the shape at size x size pixels."""
+    found = (_march if COMPILED else _march_arrays)(*_arguments(shape, view, size), True)
+    hit = found[..., 0] < _FAR
+    found[~hit] = 0
+    return Surface(hit, found[..., 0], found[..., 1:4], found[..., 4:7], found[..., 7].astype(np.int64))
+
+
+def glance(shape: Shape, view: View, size: int) -> NDArray[np.bool_]:
+    """Return where the view meets the shape, bool (size, size): enough for framing."""
+    return (_march if COMPILED else _march_arrays)(*_arguments(shape, view, size), False)[..., 0] < _FAR
+
+
+def openness(shape: Shape, surface: Surface, pixel: float) -> Array:
+    """Return about the share of the sky that each pixel's surface sees, float64 (S, S) in [0, 1].
+
+    Distances along the normal that fall short of the way gone tell of something near (Evans, "Fast approximations for
+    global illumination on dynamic scenes", 2006).
+    """
+    first, block = _blocks(surface.hit)
+    kernel = _open_each if COMPILED else _open_at
+    places, normals = surface.places[first].T, surface.normals[first].T
+    fine = int(shape.bumps > 0)
+    return _spread(kernel(*places, *normals, shape.rows, shape.outlines, fine, pixel, LATTICE), block, surface.hit)
+
+
+def lit(shape: Shape, surface: Surface, light: Array, *, near: bool, softness: float, pixel: float) -> Array:
+    """Return how much of a light reaches each pixel, float64 (S, S) in [0, 1]; reliefs throw no shadow.
+
+    light: where it is (near) or a unit vector towards it, in the shape's space. softness: the light's radius over its
+    distance, which widens the half-shadow (Quilez, "Soft shadows", 2010).
+    """
+    first, block = _blocks(surface.hit)
+    kernel = _lit_each if COMPILED else _lit_at
+    toward = light - surface.places[first] if near else np.broadcast_to(light, surface.places[first].shape)
+    toward = toward / np.linalg.norm(toward, axis=-1, keepdims=True)
+    start = 1.2 * shape.bumps + 2.0 * pixel
+    places = surface.places[first] + start * surface.normals[first]
+    return _spread(kernel(*places.T, *toward.T, softness, shape.rows, shape.outlines, pixel, LATTICE), block, surface.hit)
+
+
+def _arguments(shape: Shape, view: View, size: int):
+    frame = np.array([view.nearness, *view.centre, view.half, shape.radius, shape.bumps, shape.caution])
+    return shape.rows, shape.outlines, view.turn, frame, size, LATTICE
+
+
+def _blocks(hit: NDArray[np.bool_]) -> tuple[tuple[NDArray[np.int64], ...], NDArray[np.int64]]:
+    """Return the first pixel that is hit of each block of 2 x 2, and the number of each pixel's block."""
+    rows, columns = np.nonzero(hit)
+    keys = (rows // 2) * hit.shape[1] + columns // 2
+    _, first, block = np.unique(keys, return_index=True, return_inverse=True)
+    return (rows[first], columns[first]), block
+
+
+def _spread(values: Array, block: NDArray[np.int64], hit: NDArray[np.bool_]) -> Array:
+    """Give the blocks' values to their pixels, averaged over each pixel's 3 x 3 neighbours that are hit."""
+    sums, weights = np.zeros(hit.shape), hit.astype(np.float64)
+    sums[hit] = values[block]
+    for array in (weights, sums):
+        for axis in (0, 1):
+            wide = np.pad(array, [(1, 1) if axis == k else (0, 0) for k in (0, 1)])
+            array[:] = wide.take(range(array.shape[axis]), axis) + array + wide.take(range(2, array.shape[axis] + 2), axis)
+    return np.where(hit, sums / np.maximum(weights, 1.0), 0.0)
+
+
+@compiled
+def _aim(u, v, turn, nearness, radius):
+    """Return a ray's point on the target plane, its unit direction, and where it enters and leaves the sphere."""
+    ox, oy, oz = u * turn[0, 0] + v * turn[1, 0], u * turn[0, 1] + v * turn[1, 1], u * turn[0, 2] + v * turn[1, 2]
+    dx, dy, dz = nearness * ox - turn[2, 0], nearness * oy - turn[2, 1], nearness * oz - turn[2, 2]
+    norm = np.sqrt(dx * dx + dy * dy + dz * dz)
+    dx, dy, dz = dx / norm, dy / norm, dz / norm
+    along = ox * dx + oy * dy + oz * dz
+    chord = radius * radius - (ox * ox + oy * oy + oz * oz - along * along)
+    reach = np.sqrt(np.maximum(chord, 0.0))
+    return ox, oy, oz, dx, dy, dz, -along - reach, select(chord > 0.0, -along + reach, -1e3)
+
+
+@compiled
+def _gradient(x, y, z, rows, outlines, pixel, lattice):
+    """Return the unit gradient of the distance, by four differences across half a pixel (a tetrahedron's corners)."""
+    h = 0.5 * pixel
+    a, _ = distance(x + h, y - h, z - h, rows, outlines, 1, pixel, lattice)
+    b, _ = distance(x - h, y - h, z + h, rows, outlines, 1, pixel, lattice)
+    c, _ = distance(x - h, y + h, z - h, rows, outlines, 1, pixel, lattice)
+    d, part = distance(x + h, y + h, z + h, rows, outlines, 1, pixel, lattice)
+    gx, gy, gz = a - b - c + d, -a - b + c + d, -a + b - c + d
+    norm = np.maximum(np.sqrt(gx * gx + gy * gy + gz * gz), 1e-12)
+    return gx / norm, gy / norm, gz / norm, part
+
+
+@compiled
+def _march(rows, outlines, turn, frame, size, lattice, whole):
+    """Return depth, place, normal and part of each pixel, float64 (S, S, 8); a depth of 1e4 is a miss."""
+    nearness, cx, cy, half, radius, bumps, caution = frame
+    pixel = 2.0 * half / size
+    found = np.full((size, size, 8), 1e4)
+    kept = np.empty_like(rows)
+    for top in range(0, size, 12):
+        for left in range(0, size, 12):
+            bottom, right = min(top + 12, size), min(left + 12, size)
+            u = cx + (left + right - size) * 0.5 * pixel
+            v = cy - (top + bottom - size) * 0.5 * pixel
+            ox, oy, oz, dx, dy, dz, _, _ = _aim(u, v, turn, nearness, radius)
+            # Seen from 1.5 in front of the target, which is before all of the shape.
+            wide = 0.71 * 12 * pixel
+            n = rows_near(
+                rows, ox - 1.5 * dx, oy - 1.5 * dy, oz - 1.5 * dz, dx, dy, dz, wide + bumps, wide * nearness, kept
+            )
+            if n == 0:
+                continue
+            near = kept[:n]
+            for i in range(top, bottom):
+                for j in range(left, right):
+                    u, v = cx + (j + 0.5 - 0.5 * size) * pixel, cy - (i + 0.5 - 0.5 * size) * pixel
+                    ox, oy, oz, dx, dy, dz, t, end = _aim(u, v, turn, nearness, radius)
+                    for _ in range(80):
+                        if t > end:
+                            break
+                        x, y, z = ox + t * dx, oy + t * dy, oz + t * dz
+                        d, _ = distance(x, y, z, near, outlines, 0, pixel, lattice)
+                        d -= bumps
+                        if bumps > 0.0 and d < pixel:
+                            d, _ = distance(x, y, z, near, outlines, 1, pixel, lattice)
+                            d *= caution
+                        if d < 0.05 * pixel:
+                            found[i, j, 0] = t
+                            break
+                        t += 0.95 * d
+                    if whole and found[i, j, 0] < 1e4:
+                        found[i, j, 1], found[i, j, 2], found[i, j, 3] = x, y, z
+                        gx, gy, gz, part = _gradient(x, y, z, near, outlines, pixel, lattice)
+                        found[i, j, 4], found[i, j, 5], found[i, j, 6], found[i, j, 7] = gx, gy, gz, part
+    return found
+
+
+def _march_arrays(rows, outlines, turn, frame, size, lattice, whole):
+    """Do as `_march`, all rays together."""
+    nearness, cx, cy, half, radius, bumps, caution = frame
+    pixel = 2.0 * half / size
+    across = (np.arange(size) + 0.5 - 0.5 * size) * pixel
+    u, v = np.meshgrid(cx + across, cy - across)
+    rays = np.stack(_aim(u.ravel(), v.ravel(), turn, nearness, radius))
+    found = np.full((size * size, 8), _FAR)
+    going = np.flatnonzero(rays[6] <= rays[7])
+    t = rays[6].copy()
+    for _ in range(_STEPS):
+        x, y, z = rays[:3, going] + t[going] * rays[3:6, going]
+        d = distance(x, y, z, rows, outlines, 0, pixel, lattice)[0] - bumps
+        close = np.flatnonzero(d < pixel)
+        if bumps > 0 and len(close):
+            d[close] = caution * distance(x[close], y[close], z[close], rows, outlines, 1, pixel, lattice)[0]
+        arrived = d < 0.05 * pixel
+        found[going[arrived], 0] = t[going[arrived]]
+        t[going] += 0.95 * d
+        going = going[~arrived & (t[going] <= rays[7, going])]
+    hit = np.flatnonzero(found[:, 0] < _FAR)
+    if whole and len(hit):
+        x, y, z = rays[:3, hit] + found[hit, 0] * rays[3:6, hit]
+        found[hit, 1:] = np.stack([x, y, z, *_gradient(x, y, z, rows, outlines, pixel, lattice)], axis=1)
+    return found.reshape(size, size, 8)
+
+
+@compiled
+def _open_at(x, y, z, nx, ny, nz, rows, outlines, fine, pixel, lattice):
+    blocked, weight = x * 0.0, 1.0
+    for k in range(4):
+        far = 0.02 + 0.3 * (k / 3.0) ** 1.6
+        d, _ = distance(x + far * nx, y + far * ny, z + far * nz, rows, outlines, fine, pixel, lattice)
+        blocked = blocked + weight * np.maximum(far - d, 0.0) / far
+        weight *= 0.7
+    return np.maximum(1.0 - blocked / 2.0, 0.0)
+
+
+@compiled
+def _open_each(x, y, z, nx, ny, nz, rows, outlines, fine, pixel, lattice):
+    result = np.empty(len(x))
+    for k in range(len(x)):
+        result[k] = _open_at(x[k], y[k], z[k], nx[k], ny[k], nz[k], rows, outlines, fine, pixel, lattice)
+    return result
+
+
+@compiled
+def _lit_at(x, y, z, dx, dy, dz, softness, rows, outlines, pixel, lattice):
+    t, reached = x * 0.0 + 2.0 * pixel, x * 0.0 + 1.0
+    for _ in range(16):
+        d, _ = distance(x + t * dx, y + t * dy, z + t * dz, rows, outlines, 0, pixel, lattice)
+        reached = np.minimum(reached, 0.5 + 0.5 * d / (softness * t))
+        t = t + np.minimum(np.maximum(d, 0.02), 0.3)
+    reached = np.maximum(reached, 0.0)
+    return reached * reached * (3.0 - 2.0 * reached)
+
+
+@compiled
+def _lit_each(x, y, z, dx, dy, dz, softness, rows, outlines, pixel, lattice):
+    result = np.empty(len(x))
+    for k in range(len(x)):
+        result[k] = _lit_at(x[k], y[k], z[k], dx[k], dy[k], dz[k], softness, rows, outlines, pixel, lattice)
+    return result

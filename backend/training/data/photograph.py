@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From light to a cut-out's pixels: framing, exposure, tone curve, lens, sensor, JPEG, and the edges of a cut-out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...stage_types import Floats, Picture
+from .compiled import COMPILED, compiled
+from .solids import Array
+
+_MARGIN = 1.2  # the square's side over the object's longer side, as the draft engine's foreground cuts it
+
+_DCT = np.array([[np.cos((2 * x + 1) * u * np.pi / 16) * (0.5 if u else 8**-0.5) for x in range(8)] for u in range(8)])
+# ITU-T T.81, annex K: what coding of brightness and of colour loses at quality 50.
+_BRIGHTNESS = np.array(
+    [
+        [16, 11, 10, 16, 24, 40, 51, 61], [12, 12, 14, 19, 26, 58, 60, 55], [14, 13, 16, 24, 40, 57, 69, 56],
+        [14, 17, 22, 29, 51, 87, 80, 62], [18, 22, 37, 56, 68, 109, 103, 77], [24, 35, 55, 64, 81, 104, 113, 92],
+        [49, 64, 78, 87, 103, 121, 120, 101], [72, 92, 95, 98, 112, 100, 103, 99],
+    ]
+)  # fmt: skip
+_COLOUR = np.full((8, 8), 99)
+_COLOUR[:4, :4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
+_YCC = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
+
+
+@dataclass(frozen=True)
+class Framing:
+    """Where a picture's frame lies in the view: centre and half side in the view's [-1, 1], y up; roll in radians."""
+
+    centre: tuple[float, float]
+    half: float
+    roll: float
+    mirrored: bool
+
+
+def draw_framing(rng: np.random.Generator, hit: np.ndarray) -> Framing:
+    """Draw a frame about the pixels that are hit: mostly as the cut-out stage centres an object, sometimes looser,
+    tighter or askew, and sometimes cut off by the picture's border.
+    """
+    roll = 0.0 if rng.random() < 0.6 else rng.normal(0.0, 0.12)
+    size = hit.shape[0]
+    rows, columns = np.nonzero(hit)
+    x, y = (columns + 0.5) / size * 2 - 1, 1 - (rows + 0.5) / size * 2
+    c, s = np.cos(roll), np.sin(roll)
+    u, v = c * x - s * y, s * x + c * y
+    side = max(float(np.ptp(u)), float(np.ptp(v))) / 2 + 1 / size
+    a, b = (float(w.min() + w.max()) / 2 for w in (u, v))
+    kind = rng.random()
+    if kind < 0.6:
+        half = side * _MARGIN
+    elif kind < 0.88:
+        half = side * rng.uniform(1.05, 1.5)
+        a, b = a + rng.uniform(-1, 1) * (half - side), b + rng.uniform(-1, 1) * (half - side)
+    else:
+        half = side * rng.uniform(0.6, 1.0)
+        a, b = a + rng.uniform(-0.4, 0.4) * side, b + rng.uniform(-0.4, 0.4) * side
+    return Framing((c * a + s * b, -s * a + c * b), half, roll, bool(rng.random() < 0.5))
+
+
+@compiled
+def _at(u, v, grid, channel):
+    """Return a channel of a grid (S, S, C) between its pixels; u right and v down in pixels; zero outside."""
+    size = grid.shape[0]
+    i, j = np.floor(v - 0.5), np.floor(u - 0.5)
+    f, g = v - 0.5 - i, u - 0.5 - j
+    inside = (i >= 0) & (j >= 0) & (i < size - 1) & (j < size - 1)
+    i, j = np.minimum(np.maximum(i, 0), size - 2), np.minimum(np.maximum(j, 0), size - 2)
+    i, j = np.int64(i), np.int64(j)
+    top = grid[i, j, channel] + g * (grid[i, j + 1, channel] - grid[i, j, channel])
+    bottom = grid[i + 1, j, channel] + g * (grid[i + 1, j + 1, channel] - grid[i + 1, j, channel])
+    return (top + f * (bottom - top)) * inside
+
+
+@compiled
+def _at_each(u, v, grid):
+    result = np.empty((len(u), grid.shape[2]))
+    for k in range(len(u)):
+        for channel in range(grid.shape[2]):
+            result[k, channel] = _at(u[k], v[k], grid, channel)
+    return result
+
+
+def _at_arrays(u, v, grid):
+    return np.stack([_at(u, v, grid, channel) for channel in range(grid.shape[2])], axis=1)
+
+
+def reframe(light: Array, normals: Array, hit: np.ndarray, frame: Framing, size: int) -> tuple[Array, Floats, Array]:
+    """Return a frame of a view: linear colours (S, S, 3), normals float32 (S, S, 3), coverage (S, S).
+
+    light, normals (camera space): float64 (G, G, 3). Each pixel is the mean of the surface in it; of normals, the unit
+    vector along the mean; zeros where nothing is covered.
+    """
+    grid = np.concatenate([light, normals, np.ones((*hit.shape, 1))], axis=2) * hit[..., None]
+    ratio = frame.half * hit.shape[0] / size  # the view's pixels a picture's
+    fine = max(1, round(ratio * 1.3))
+    centres = (np.arange(size * fine) + 0.5) / (size * fine) * 2 - 1
+    x, y = np.meshgrid(centres * frame.half, -centres * frame.half)
+    if frame.mirrored:
+        x = -x
+    c, s = np.cos(frame.roll), np.sin(frame.roll)
+    u, v = c * x + s * y + frame.centre[0], -s * x + c * y + frame.centre[1]
+    g = hit.shape[0] / 2
+    pixels = (_at_each if COMPILED else _at_arrays)(((u + 1) * g).ravel(), ((1 - v) * g).ravel(), grid)
+    mean = pixels.reshape(size, fine, size, fine, 7).mean(axis=(1, 3))
+    colours = mean[..., :3] / np.maximum(mean[..., 6:], 1e-6)
+    nx, ny, nz = mean[..., 3], mean[..., 4], mean[..., 5]
+    turned = np.stack([(c * nx - s * ny) * (-1 if frame.mirrored else 1), s * nx + c * ny, nz], axis=2)
+    norm = np.linalg.norm(turned, axis=2, keepdims=True)
+    turned = np.where(norm > 0.02, turned / np.maximum(norm, 1e-9), 0.0)
+    return colours, turned.astype(np.float32), mean[..., 6]
+
+
+def photograph(rng: np.random.Generator, light: Array, coverage: Array) -> Picture:
+    """Return a cut-out, uint8 (S, S, 4), of linear light (S, S, 3) and its coverage (S, S) in [0, 1]."""
+    seen = coverage > 0.5
+    pixels = _developed(rng, light, seen)
+    around = pixels[seen].mean(axis=0) if seen.any() else np.full(3, 0.5)
+    if rng.random() < 0.4:
+        around = np.where(rng.random() < 0.5, rng.uniform(0.0, 1.0), rng.uniform(0.0, 1.0, 3))
+    alpha = coverage
+    pixels = pixels * alpha[..., None] + around * (1 - alpha[..., None])
+    if rng.random() < 0.4:
+        sigma = rng.uniform(0.3, 0.9)
+        pixels = _blur(pixels, sigma)
+    if rng.random() < 0.25:
+        pixels = pixels + rng.uniform(0.1, 0.6) * (pixels - _blur(pixels, 1.0))
+    if rng.random() < 0.5:
+        noise = rng.normal(size=pixels.shape) * rng.uniform(0.002, 0.025)
+        pixels = pixels + (_blur(noise, 0.7) * 1.8 if rng.random() < 0.5 else noise) * np.sqrt(pixels.clip(0.05, 1.0))
+    pixels = np.clip(pixels, 0.0, 1.0)
+    if rng.random() < 0.5:
+        pixels = jpeg(pixels * 255, rng.uniform(45, 96)) / 255
+    if rng.random() < 0.5:
+        shift = rng.normal(0.0, 0.12)
+        alpha = np.clip((_blur(alpha[..., None], rng.uniform(0.4, 0.9))[..., 0] - 0.5 + shift) * rng.uniform(0.8, 2.0) + 0.5, 0, 1)
+    # Where nothing is left of the object, its colours go on, as the cut-out stage leaves them.
+    pixels = np.where(alpha[..., None] > 0, pixels, around)
+    return np.rint(np.clip(np.concatenate([pixels, alpha[..., None]], axis=2), 0, 1) * 255).astype(np.uint8)
+
+
+def _developed(rng: np.random.Generator, light: Array, seen: np.ndarray) -> Array:
+    """Expose light and give it a tone curve: sRGB in [0, 1]."""
+    luminance = light @ (0.2126, 0.7152, 0.0722)
+    bright = float(np.quantile(luminance[seen], 0.92)) if seen.any() else 1.0
+    aim = rng.uniform(0.04, 0.2) if rng.random() < 0.12 else rng.uniform(0.35, 1.15)
+    exposed = light * (aim / max(bright, 1e-4)) * (1 + 0.05 * rng.normal(size=3).clip(-2, 2))
+    if rng.random() < 0.6:  # a shoulder instead of clipping
+        white = rng.uniform(1.5, 4.0)
+        exposed = exposed * (1 + exposed / white**2) / (1 + exposed) * 1.35
+    linear = np.clip(exposed, 0.0, 1.0)
+    curve = np.where(linear < 0.0031308, 12.92 * linear, 1.055 * np.power(np.maximum(linear, 1e-9), 1 / 2.4) - 0.055)
+    contrast = rng.uniform(-0.25, 0.5)
+    curve = curve + contrast * (curve * curve * (3 - 2 * curve) - curve)
+    grey = curve.mean(axis=2, keepdims=True)
+    return np.clip(grey + (curve - grey) * rng.uniform(0.7, 1.25), 0.0, 1.0)
+
+
+def _blur(pixels: Array, sigma: float) -> Array:
+    """Blur (H, W, C) by a Gaussian of so many pixels, cut off at two."""
+    near, far = np.exp(-0.5 / sigma**2), np.exp(-2.0 / sigma**2)
+    total = 1 + 2 * near + 2 * far
+    for axis in (0, 1):
+        padded = np.pad(pixels, [(2, 2) if axis == k else (0, 0) for k in range(3)], mode="edge")
+        n = pixels.shape[axis]
+        parts = [padded[(slice(None),) * axis + (slice(k, k + n),)] for k in range(5)]
+        pixels = (parts[2] + near * (parts[1] + parts[3]) + far * (parts[0] + parts[4])) / total
+    return pixels
+
+
+def jpeg(pixels: Array, quality: float) -> Array:
+    """Return pixels (H, W, 3) in [0, 255] as a baseline JPEG of that quality (1 to 100) with halved colour leaves them."""
+    height, width = pixels.shape[:2]
+    padded = np.pad(pixels, ((0, -height % 16), (0, -width % 16), (0, 0)), mode="edge")
+    scale = (5000 / quality if quality < 50 else 200 - 2 * quality) / 100
+    planes = np.moveaxis(padded @ _YCC.T, 2, 0)
+    brightness = _coded(planes[0] - 128, _BRIGHTNESS * scale) + 128
+    h, w = brightness.shape
+    half = planes[1:].reshape(2, h // 2, 2, w // 2, 2).mean(axis=(2, 4))
+    colour = [_coded(plane, _COLOUR * scale).repeat(2, 0).repeat(2, 1) for plane in half]
+    whole = np.stack([brightness, *colour], axis=2) @ np.linalg.inv(_YCC).T
+    return np.clip(whole[:height, :width], 0, 255)
+
+
+def _coded(plane: Array, steps: Array) -> Array:
+    h, w = plane.shape
+    blocks = plane.reshape(h // 8, 8, w // 8, 8).transpose(0, 2, 1, 3)
+    steps = np.maximum(np.rint(steps), 1)
+    coded = np.rint((_DCT @ blocks @ _DCT.T) / steps) * steps
+    return (_DCT.T @ coded @ _DCT).transpose(0, 2, 1, 3).reshape(h, w)

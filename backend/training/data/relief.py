@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Heights over a surface: rock, cloth, scales, planks, engraving, fur, as functions of the place.
+
+They push a solid's surface in and out by at most their amplitude. A wave shorter than two pixels fades out before it
+is made, so that neither the truth nor the picture holds what the pixels cannot. Every x, y, z is a number or an array.
+"""
+
+import numpy as np
+
+from .compiled import compiled
+from .distances import profile
+
+ROCK, RIDGES, FOLDS, SCALES, PANELS, RIBS, EMBOSSED, DENTS, STRANDS = range(9)
+
+LATTICE = 32
+"""Noise repeats after so many cells."""
+
+
+def noise_lattice() -> np.ndarray:
+    """Return the lattice that all noise is read from, float64 (32, 32, 32) in [-1, 1], always the same."""
+    return np.random.default_rng(20).uniform(-1.0, 1.0, (LATTICE,) * 3)
+
+
+@compiled
+def value_noise(x, y, z, lattice):
+    """Return smooth noise in [-1, 1] whose cells have the side 1 (Perlin's quintic between lattice values)."""
+    fx, fy, fz = np.floor(x), np.floor(y), np.floor(z)
+    i, j, k = np.int64(fx) & 31, np.int64(fy) & 31, np.int64(fz) & 31
+    l, m, n = (i + 1) & 31, (j + 1) & 31, (k + 1) & 31
+    u, v, w = x - fx, y - fy, z - fz
+    u = u * u * u * (u * (u * 6.0 - 15.0) + 10.0)
+    v = v * v * v * (v * (v * 6.0 - 15.0) + 10.0)
+    w = w * w * w * (w * (w * 6.0 - 15.0) + 10.0)
+    a = lattice[i, j, k] + u * (lattice[l, j, k] - lattice[i, j, k])
+    b = lattice[i, m, k] + u * (lattice[l, m, k] - lattice[i, m, k])
+    c = lattice[i, j, n] + u * (lattice[l, j, n] - lattice[i, j, n])
+    d = lattice[i, m, n] + u * (lattice[l, m, n] - lattice[i, m, n])
+    e = a + v * (b - a)
+    return e + w * (c + v * (d - c) - e)
+
+
+@compiled
+def visible(wavelength, pixel):
+    """Return how much of a wave is kept: nothing below two pixels, all from four on."""
+    t = np.minimum(np.maximum(wavelength / pixel * 0.5 - 1.0, 0.0), 1.0)
+    return t * t * (3.0 - 2.0 * t)
+
+
+@compiled
+def fractal(x, y, z, frequency, roughness, octaves, ridged, pixel, lattice):
+    """Return a sum of noises, each twice as fine and `roughness` times as strong, about in [-1, 1]."""
+    total, strength, norm = x * 0.0, 1.0, 0.0
+    for octave in range(octaves):
+        seen = visible(1.6 / frequency, pixel)
+        if seen > 0.0:
+            shift = 7.31 * octave
+            value = value_noise(x * frequency + shift, y * frequency + 2.0 * shift, z * frequency - shift, lattice)
+            if ridged > 0:
+                value = 1.0 - 2.0 * np.sqrt(value * value + 0.01)
+            total = total + value * (strength * seen)
+        norm += strength
+        strength *= roughness
+        frequency *= 2.03
+    return total / norm
+
+
+@compiled
+def groove(t, half):
+    """Return 1 in the middle of a groove, 0 from `half` off it on, smoothly."""
+    s = np.minimum(np.abs(t) / half, 1.0)
+    return (1.0 - s * s) * (1.0 - s * s)
+
+
+@compiled
+def from_whole(t):
+    """Return how far t is from the nearest whole number, signed, in [-1/2, 1/2]."""
+    return t - np.floor(t + 0.5)
+
+
+@compiled
+def relief(kind, x, y, z, frequency, p, q, outlines, which, pixel, lattice):
+    """Return a height in [-1, 1].
+
+    x, y, z are in the relief's frame, frequency in waves a unit; p and q mean, by kind:
+    ROCK, RIDGES: p the strength of each octave against the one before. FOLDS: p how far they wander, q how sharp.
+    SCALES, PANELS: p the width over the height of one, q the joint's half width. RIBS: q how sharp.
+    EMBOSSED: what lies inside the outline outlines[which] stands out (in the plane of x and y). STRANDS: p how they wander.
+    """
+    wave = visible(1.0 / frequency, pixel)
+    if kind == 0 or kind == 1:
+        return fractal(x, y, z, frequency, p, 4, kind, pixel, lattice)
+    if kind == 2:
+        wander = value_noise(x * 1.7 + 3.0, y * 0.9, z * 1.7, lattice) + 0.5 * value_noise(x * 3.9, y * 2.1, z * 3.9, lattice)
+        t = from_whole(0.5 * (x + 0.6 * z) * frequency + p * wander)
+        ridge = 1.0 - 2.0 * np.sqrt(t * t * 4.0 + q * q) / np.sqrt(1.0 + q * q)
+        fine = value_noise(x * frequency + 9.0, y * 0.4 * frequency, z * frequency, lattice)
+        return (0.8 * ridge + 0.2 * fine) * wave
+    if kind == 3:
+        v = y * frequency
+        row = np.floor(v)
+        u = x * frequency / p + 0.5 * row
+        s, t = from_whole(u), v - row
+        tip = t - 0.45 * (1.0 - 4.0 * s * s)
+        fall = np.minimum(np.maximum(tip / 0.12, 0.0), 1.0)
+        return (0.9 * (1.0 - t) * (1.0 - 1.5 * s * s) * (1.0 - fall) + 0.55 * fall * (1.0 - t)) * wave
+    if kind == 4:
+        v = y * frequency
+        u = x * frequency / p + 0.37 * np.floor(v)
+        least = np.maximum(q, 1.2 * pixel * frequency)
+        joint = np.maximum(groove(from_whole(v), least), groove(from_whole(u) * p, least))
+        return -joint * (q / least) * wave
+    if kind == 5:
+        t = from_whole(x * frequency)
+        return (1.0 - 4.0 * np.sqrt(t * t + 0.25 * q * q)) / (1.0 + q) * wave
+    if kind == 6:
+        edge = np.maximum(q, 1.5 * pixel * frequency)
+        t = np.minimum(np.maximum(0.5 - 0.5 * profile(x * frequency, y * frequency, outlines, which) / edge, 0.0), 1.0)
+        return t * t * (3.0 - 2.0 * t)
+    if kind == 7:
+        u, v, w = from_whole(x * frequency), from_whole(y * frequency), from_whole(z * frequency)
+        return -np.maximum(1.0 - 4.0 * (u * u + v * v + w * w), 0.0) * wave
+    bend = value_noise(x * 2.1, y * 2.1, z * 2.1, lattice) * p
+    strand = value_noise((x + 0.3 * bend) * frequency, y * 0.18 * frequency + bend, z * frequency, lattice)
+    fine = value_noise((x - 0.2 * bend) * 2.1 * frequency, y * 0.3 * frequency, z * 2.1 * frequency + 5.0, lattice)
+    return 0.7 * strand * wave + 0.3 * fine * visible(0.6 / frequency, pixel)

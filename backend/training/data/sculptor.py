@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Notes down a shape, solid by solid: what the drawing of every kind of thing is written with."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+
+from . import profiles
+from .relief import EMBOSSED
+from .solids import Array, Fold, Join, Operation, Placed, Shape, Solid, assemble
+
+
+class Sculptor:
+    """A list of operations that grows, and the place, group and part that the next one gets.
+
+    Lengths are in the units of the present place; angles in radians. y is up, z towards the front.
+    """
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self.place = Placed()
+        self.operations: list[Operation] = []
+        self.outlines: list[Array] = []
+        self.group = 0
+        self.part = 0
+        self.parts = 1
+        self.fold: tuple[Fold, tuple[float, ...]] = (Fold.NONE, ())
+
+    # -- chances
+
+    def uniform(self, low: float, high: float) -> float:
+        """Draw a number between two."""
+        return float(self.rng.uniform(low, high))
+
+    def chance(self, probability: float) -> bool:
+        """Draw whether something with a probability happens."""
+        return bool(self.rng.random() < probability)
+
+    def whole(self, low: int, high: int) -> int:
+        """Draw a whole number from low to high, both included."""
+        return int(self.rng.integers(low, high + 1))
+
+    # -- places, groups, parts
+
+    @contextmanager
+    def at(self, x: float = 0.0, y: float = 0.0, z: float = 0.0, scale: float = 1.0, turn: Array | None = None) -> Iterator[None]:
+        """Work at a place within the present one."""
+        before = self.place
+        self.place = before.then(Placed(np.eye(3) if turn is None else turn, np.array([x, y, z]), scale))
+        yield
+        self.place = before
+
+    @contextmanager
+    def folded(self, fold: Fold, *numbers: float) -> Iterator[None]:
+        """Repeat what is added: its own positions are taken after the present place's space is folded."""
+        self.fold = (fold, numbers)
+        yield
+        self.fold = (Fold.NONE, ())
+
+    def begin(self, *, part: bool = True) -> None:
+        """Begin a group that meets those before it at a crease; by default also a part (of its own material)."""
+        self.group += 1
+        if part:
+            self.part = self.parts
+            self.parts += 1
+
+    def paint(self) -> None:
+        """Make what follows a part of its own, in the same group."""
+        self.part = self.parts
+        self.parts += 1
+
+    # -- solids
+
+    def ball(self, x: float, y: float, z: float, a: float, b: float = 0.0, c: float = 0.0, **rest: object) -> None:
+        """Add an ellipsoid of half axes a, b, c (by default a)."""
+        b, c = b or a, c or a
+        self._add(Solid.ELLIPSOID, (a, b, c), max(a, b, c), (x, y, z), **rest)
+
+    def box(self, x: float, y: float, z: float, a: float, b: float, c: float, rounding: float = 0.0, **rest: object) -> None:
+        """Add a box of half sides a, b, c, its edges rounded."""
+        rounding = min(rounding, 0.9 * min(a, b, c))
+        inner = (a - rounding, b - rounding, c - rounding)
+        self._add(Solid.BOX, inner, float(np.hypot(np.hypot(*inner[:2]), inner[2])), (x, y, z), rounding=rounding, **rest)
+
+    def superquadric(self, x: float, y: float, z: float, a: float, b: float, c: float, p: float, q: float, **rest: object) -> None:
+        """Add a superquadric of half axes a, b, c and exponents p (around y), q (along y), at least 2."""
+        self._add(Solid.SUPERQUADRIC, (a, b, c, p, q), float(np.sqrt(a * a + b * b + c * c)), (x, y, z), **rest)
+
+    def limb(self, start: Array | tuple[float, float, float], end: Array | tuple[float, float, float], ra: float, rb: float, **rest: object) -> None:
+        """Add a capsule between two points whose radius goes from ra to rb."""
+        a, b = np.asarray(start, np.float64), np.asarray(end, np.float64)
+        middle = (a + b) / 2
+        reach = float(np.linalg.norm(b - a)) / 2 + max(ra, rb)
+        self._add(Solid.CAPSULE, (*(a - middle), *(b - middle), ra, rb), reach, middle, **rest)
+
+    def tube(self, points: Array, radii: Array, blend: float = 0.0) -> None:
+        """Add limbs along a line of points (V, 3), radii (V)."""
+        for k in range(len(points) - 1):
+            self.limb(points[k], points[k + 1], float(radii[k]), float(radii[k + 1]), blend=blend)
+
+    def cone(self, x: float, y: float, z: float, bottom: float, top: float, half: float, rounding: float = 0.0, **rest: object) -> None:
+        """Add a cone frustum (or cylinder) about y of a half height."""
+        r = min(rounding, 0.9 * half, 0.9 * max(bottom, top))
+        reach = float(np.hypot(max(bottom, top), half))
+        self._add(Solid.CONE, (max(bottom - r, 0.0), max(top - r, 0.0), half - r), reach, (x, y, z), rounding=r, **rest)
+
+    def torus(self, x: float, y: float, z: float, ring: float, tube: float, **rest: object) -> None:
+        """Add a torus about y."""
+        self._add(Solid.TORUS, (ring, tube), ring + tube, (x, y, z), **rest)
+
+    def lathe(self, x: float, y: float, z: float, points: Array, wall: float = 0.0, **rest: object) -> None:
+        """Turn a line of (radius, height) points (V, 2) about y: filled up to the axis, or a shell of half thickness `wall`."""
+        size = float(np.abs(points).max()) + wall
+        if wall:
+            samples = profiles.stroked(points / size, np.full(len(points), wall / size))
+        else:
+            right = points[np.argsort(points[:, 1], kind="stable")] if points[0, 1] > points[-1, 1] else points
+            samples = profiles.filled(np.concatenate([right, right[::-1] * (-1, 1)]) / size)
+        self._add(Solid.LATHE, (size,), 1.42 * size, (x, y, z), outline=self.outline(samples), **rest)
+
+    def extrude(self, x: float, y: float, z: float, corners: Array, half: float, bevel: float = 0.0, **rest: object) -> None:
+        """Pull a closed outline (V, 2) to half a depth to each side along z."""
+        size = float(np.abs(corners).max())
+        bevel = min(bevel, 0.9 * half)
+        outline = self.outline(profiles.filled(corners / size))
+        self._add(Solid.EXTRUSION, (size, half, bevel), float(np.hypot(1.42 * size, half)), (x, y, z), outline=outline, **rest)
+
+    def relief(
+        self, kind: int, amplitude: float, frequency: float, p: float = 0.5, q: float = 0.2, *, around: bool = False,
+        turn: Array | None = None, outline: int = 0,
+    ) -> None:
+        """Push the present group's surface in and out: see `relief.relief`. around: unrolled about y at radius 1."""
+        place = self.place if turn is None else self.place.then(Placed(turn))
+        steep = amplitude * frequency * (1.5 if kind == EMBOSSED else 1.0)
+        self.operations.append(
+            Operation(Solid.RELIEF, (kind, amplitude, frequency, p, q, float(around)), 0.0, frame=place, group=self.group,
+                      outline=outline, part=self.part, steepness=steep)
+        )
+
+    def outline(self, samples: Array) -> int:
+        """Keep a profile's samples, and return its number."""
+        self.outlines.append(samples)
+        return len(self.outlines) - 1
+
+    def _add(
+        self, solid: Solid, numbers: tuple[float, ...], reach: float, at: Array | tuple[float, float, float], *,
+        turn: Array | None = None, blend: float = 0.0, join: Join = Join.ADD, rounding: float = 0.0, outline: int = 0,
+    ) -> None:
+        place = Placed(np.eye(3) if turn is None else turn, np.asarray(at, np.float64))
+        fold, folds = self.fold
+        self.operations.append(
+            Operation(solid, numbers, reach, join, blend, self.place, fold, folds, place, rounding, outline, self.part, self.group)
+        )
+
+    def shape(self) -> Shape:
+        """Return what has been noted down."""
+        used = sorted({o.part for o in self.operations})
+        names = {part: k for k, part in enumerate(used)}
+        return assemble([replace(o, part=names[o.part]) for o in self.operations], self.outlines)
+
+
+def about_x(angle: float) -> Array:
+    """Return the rotation about x, float64 (3, 3)."""
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
+
+
+def about_y(angle: float) -> Array:
+    """Return the rotation about y, float64 (3, 3)."""
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
+
+
+def about_z(angle: float) -> Array:
+    """Return the rotation about z, float64 (3, 3)."""
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+
+
+def any_turn(rng: np.random.Generator) -> Array:
+    """Draw a rotation, float64 (3, 3), all alike likely."""
+    q, r = np.linalg.qr(rng.normal(size=(3, 3)))
+    q = q * np.sign(np.diag(r))
+    return q * np.sign(np.linalg.det(q))

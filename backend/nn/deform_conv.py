@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Convolution whose kernel looks where the picture tells it to: modulated deformable convolution, in plain torch.
+
+At every pixel each tap of the kernel is moved by an offset of its own, reads the picture there between four pixels,
+and counts as much as its strength says (Dai et al. 2017, formula 2; Zhu et al. 2019, formula 1). What the taps read
+is gathered for some hundred pixels at a time, so that it takes little memory, and then is one matrix product.
+"""
+
+from itertools import product
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+_AT_ONCE = 2**21  # values gathered at a time: 8 MiB in float32, which processors keep near
+
+
+class DeformableConv2d(nn.Module):
+    """A deformable convolution that finds offsets and strengths, 0 to 2, by two convolutions of its own.
+
+    Attribute names are those of the published BiRefNet.
+    """
+
+    def __init__(self, channels: int, out_channels: int, kernel_size: int) -> None:
+        super().__init__()
+        padding, taps = kernel_size // 2, kernel_size**2
+        self.offset_conv = nn.Conv2d(channels, 2 * taps, kernel_size, padding=padding)
+        self.modulator_conv = nn.Conv2d(channels, taps, kernel_size, padding=padding)
+        self.regular_conv = nn.Conv2d(channels, out_channels, kernel_size, padding=padding, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C', H, W)."""
+        strengths = 2 * self.modulator_conv(x).sigmoid()
+        padding = self.regular_conv.kernel_size[0] // 2
+        return deform_conv2d(x, self.regular_conv.weight, self.offset_conv(x), strengths, padding=padding)
+
+
+def deform_conv2d(
+    x: Tensor, weight: Tensor, offsets: Tensor, strengths: Tensor, *, stride: int = 1, padding: int = 0
+) -> Tensor:
+    """Modulated deformable convolution of `x` (B, C, H, W) with `weight` (C', C, I, J): (B, C', H', W').
+
+    `offsets` (B, 2 I J, H', W') in pixels, for every tap of the kernel, row by row, down and then right; `strengths`
+    (B, I J, H', W') are factors of what the taps read. Outside of the picture is zero, and between it and the pixels
+    at the border the reading fades. H' and W' are as of any convolution. All are of one floating dtype; positions
+    are computed in float32, because half precision does not tell apart the places between a large picture's pixels.
+    """
+    batch, channels, height, width = x.shape
+    out_channels, _, *kernel = weight.shape
+    out_size = offsets.shape[2:]
+    places = _places(offsets, kernel, stride, padding).flatten(0, 2)  # (B H' W', I J, 2)
+    factors = strengths.movedim(1, -1).flatten(0, 2)  # (B H' W', I J)
+    items = torch.arange(batch, device=x.device).repeat_interleave(out_size.numel())[:, None]
+    pixels = x.movedim(1, -1).reshape(-1, channels)
+    matrix = weight.permute(2, 3, 1, 0).reshape(-1, out_channels)
+    rows = max(1, _AT_ONCE // len(matrix))
+    chunks = zip(places.split(rows), factors.split(rows), items.split(rows), strict=True)
+    read = (_read(pixels, (height, width), *chunk).flatten(1) @ matrix for chunk in chunks)
+    return torch.cat(list(read)).view(batch, *out_size, out_channels).movedim(-1, 1)
+
+
+def _places(offsets: Tensor, kernel: list[int], stride: int, padding: int) -> Tensor:
+    """Where every tap reads, (row, column) in pixels of the picture: float32 (B, H', W', taps, 2)."""
+    across = [torch.arange(size, device=offsets.device) for size in (*offsets.shape[2:], *kernel)]
+    corners = torch.cartesian_prod(*across[:2]).view(*offsets.shape[2:], 1, 2) * stride - padding
+    taps = torch.cartesian_prod(*across[2:]).view(-1, 2)
+    moved = offsets.unflatten(1, (-1, 2)).permute(0, 3, 4, 1, 2)
+    return moved.float() + (corners + taps)
+
+
+def _read(pixels: Tensor, size: tuple[int, int], places: Tensor, factors: Tensor, items: Tensor) -> Tensor:
+    """What lies at `places` (N, K, 2) of the pictures `items` (N, 1), times `factors` (N, K): (N, K, C).
+
+    `pixels` (B H W, C) are the pictures' of `size` (H, W), row by row.
+    """
+    sizes = torch.tensor(size, device=pixels.device)
+    places = places.clamp(min=-sizes.new_ones(2), max=sizes)  # from there on all is zero; keeps the integers small
+    first = places.floor()
+    beyond = places - first
+    total = pixels.new_zeros(*factors.shape, pixels.shape[1])
+    for corner in product((0, 1), repeat=2):
+        step = torch.tensor(corner, device=pixels.device)
+        at = first.long() + step
+        shares = torch.where(step == 1, beyond, 1 - beyond) * ((at >= 0) & (at < sizes))
+        row, column = at.clamp(sizes.new_zeros(2), sizes - 1).unbind(-1)
+        index = (items * size[0] + row) * size[1] + column
+        share = shares.prod(-1).to(factors.dtype) * factors
+        total.addcmul_(functional.embedding(index, pixels), share[..., None])
+    return total

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A finished mesh stands on the floor, is one metre long, outward, and knows its place in the picture."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from backend.errors import UserError
 from backend.mesh import check
 from backend.mesh.finish import finish
+from backend.mesh.parts import drop_floaters
 from backend.stage_types import Crop, Mesh
 
 CORNERS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
@@ -72,6 +74,56 @@ def test_the_face_budget_is_kept() -> None:
     done = finish(mesh(cone, np.concatenate(sides).astype(np.int32)), CROP, ignore, faces=40)
     assert len(done.triangles) <= 40
     assert check.is_closed(done.triangles)
+
+
+def test_a_note_says_how_many_stray_parts_went() -> None:
+    parts = np.concatenate([CORNERS, CORNERS * 0.005 + 2, CORNERS * 0.004 - 1])
+    triangles = np.concatenate([FACES, FACES + 4, FACES + 8])
+    assert finish(mesh(parts, triangles), CROP, ignore).notes == ("2 stray parts were removed.",)
+    assert finish(mesh(parts[:8], triangles[:8]), CROP, ignore).notes == ("1 stray part was removed.",)
+    assert finish(mesh(CORNERS), CROP, ignore).notes == ()
+    flake = np.concatenate([CORNERS, CORNERS * [0.2, 0.2, 0.01] - 1])
+    assert finish(mesh(flake, triangles[:8]), CROP, ignore).notes == ()
+    assert finish(mesh(flake, triangles[:8]), CROP, ignore, stray=drop_floaters).notes == ("1 stray part was removed.",)
+
+
+def test_without_clean_and_reduce_every_triangle_stays_as_it_was() -> None:
+    """Open ones too."""
+    given = mesh(np.concatenate([CORNERS, CORNERS * 0.005 + 2]), np.concatenate([FACES, FACES[1:] + 4]))
+    done = finish(given, CROP, ignore, faces=1, clean=False, reduce=False)
+    np.testing.assert_array_equal(done.triangles, given.triangles)
+    size = np.ptp(given.vertices, axis=0).max()
+    np.testing.assert_allclose((done.vertices - done.vertices[0]) * size, given.vertices - given.vertices[0], atol=1e-6)
+    assert done.notes == ()
+
+
+@pytest.mark.parametrize("reduce", [False, True])
+def test_colours_and_normals_come_along(*, reduce: bool) -> None:
+    turn = 2 * np.pi * np.arange(60) / 60
+    rings = [np.stack([np.cos(turn), np.sin(turn), np.full(60, z)], axis=1) for z in np.linspace(-1, 1, 20)]
+    points = np.concatenate([*rings, [[0, 0, 1], [0, 0, -1]]])
+    here, there = np.arange(60), (np.arange(60) + 1) % 60
+    sides = [np.stack([1140 + here, 1140 + there, 0 * here + 1200], 1), np.stack([there, here, 0 * here + 1201], 1)]
+    for row in range(0, 1140, 60):
+        sides += [np.stack([row + here, row + there, row + 60 + there], 1)]
+        sides += [np.stack([row + here, row + 60 + there, row + 60 + here], 1)]
+    normals = points / np.linalg.norm(points, axis=1, keepdims=True)
+    given = replace(
+        mesh(points, np.concatenate(sides).astype(np.int32)),
+        colours=(points / 2 + 0.5).astype(np.float32),
+        normals=normals.astype(np.float32),
+        notes=("Said before.",),
+    )
+    done = finish(given, CROP, ignore, faces=600, reduce=reduce)
+    assert len(done.triangles) <= (600 if reduce else len(given.triangles))
+    assert done.notes == given.notes
+    assert done.colours is not None
+    assert done.normals is not None
+    placed = (done.vertices - [0, 0, 0.5]) * 2
+    np.testing.assert_allclose(done.colours, placed / 2 + 0.5, atol=0.05)
+    np.testing.assert_allclose(np.linalg.norm(done.normals, axis=1), 1, atol=1e-5)
+    outward = placed / np.linalg.norm(placed, axis=1, keepdims=True)
+    assert ((done.normals * outward).sum(axis=1)).min() > 0.95
 
 
 @pytest.mark.parametrize("triangles", [np.zeros((0, 3), np.int32), np.zeros((1, 3), np.int32)])

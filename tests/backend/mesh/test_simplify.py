@@ -92,3 +92,35 @@ def test_the_same_mesh_gives_the_same_result_to_the_bit() -> None:
     first, second = (simplify(points, points[:, :2].copy(), triangles, 400, ignore) for _ in range(2))
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_an_open_border_stays_as_it_is() -> None:
+    points, triangles = torus(60, 30)
+    middle = points[triangles].mean(axis=1)
+    triangles = triangles[middle[:, 0] > -0.5]
+    border = check.border_vertices(triangles, len(points))
+    small, _, left = simplify(points, points[:, :2].copy(), triangles, 300, ignore)
+    assert len(left) < 0.3 * len(triangles)
+    assert check.pinched_vertices(left) == 0
+    kept = small[check.border_vertices(left, len(small))]
+    np.testing.assert_array_equal(np.unique(kept, axis=0), np.unique(points[border], axis=0))
+
+
+def test_engraved_lines_stay_sharp() -> None:
+    """A box whose top has grooves a few triangles wide."""
+    points, triangles = box(48)
+    groove = (points[:, 2] == 1) & (np.isin(np.round(points[:, 0] * 48), (11, 12, 13, 30, 31, 32)))
+    points[groove, 2] -= 0.03
+    small, _, left = simplify(points, points[:, :2].copy(), triangles, len(triangles) // 20, ignore)
+    top = small[(small[:, 2] > 0.9) & (np.abs(small - 0.5).max(axis=1) < 0.499)]
+    assert np.minimum(np.abs(top[:, 2] - 1), np.abs(top[:, 2] - 0.97)).max() < 0.002
+    before, after = (check.signed_volume(p, t) for p, t in ((points, triangles), (small, left)))
+    assert after == pytest.approx(before, abs=2e-4)
+
+
+def test_any_number_of_columns_is_carried() -> None:
+    points, triangles = torus(60, 30)
+    columns = np.concatenate([points, points**2], axis=1)
+    small, carried, _ = simplify(points, columns, triangles, 600, ignore)
+    assert carried.shape == (len(small), 6)
+    np.testing.assert_allclose(carried[:, :3], small, atol=0.06)

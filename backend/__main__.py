@@ -12,7 +12,7 @@ from .commands import doctor, generate, install, normals, serve, train, weights
 from .engines import ENGINES
 from .errors import UserError
 from .version import VERSION
-from .wire.messages import seed_from_text
+from .wire.messages import MAX_COUNT, seed_from_text
 from .wire.settings import split_setting
 
 
@@ -43,6 +43,14 @@ def _parser() -> argparse.ArgumentParser:
         "-o", "--output", type=Path, required=True, metavar="MESH", help="the mesh: .glb, .obj, .stl or .ply"
     )
     command.add_argument("--seed", type=_seed, default=0, help="decides what the picture does not tell (default 0)")
+    command.add_argument(
+        "--count",
+        type=int,
+        choices=range(1, MAX_COUNT + 1),
+        default=1,
+        metavar="N",
+        help=f"make 1 to {MAX_COUNT} meshes, with the seeds that follow, as MESH_seedSEED",
+    )
     command.add_argument("--normals", type=Path, metavar="IN", help="your own normal map of the same view")
     command.add_argument("--normal-map", type=Path, metavar="OUT", help="write the normal map here")
     command.add_argument("--json", action="store_true", help="print what was made as JSON")

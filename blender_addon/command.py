@@ -13,13 +13,13 @@ from pathlib import Path
 
 import bpy
 
-from ..backend.wire.messages import seed_from_text
+from ..backend.wire.messages import MAX_COUNT, seed_from_text
 from ..backend.wire.settings import SETTINGS, split_setting, typed
 from . import runtime
 from .errors import AddonError
 from .generate import Order, submit, wait
 from .material import NORMAL_MAP
-from .scene import datablocks
+from .scene import RECIPE, datablocks
 from .session import Job
 
 _handle: object = None
@@ -40,7 +40,7 @@ def run(arguments: list[str]) -> int:
                 failed += 1
                 print(f"{picture}: {error.sentence} {error.advice}", file=sys.stderr)
             else:
-                print(made, flush=True)
+                print(*made, sep="\n", flush=True)
     except AddonError as error:
         print(f"{error.sentence} {error.advice}", file=sys.stderr)
         return 1
@@ -52,28 +52,40 @@ def run(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
-def _make(picture: Path, output: Path, options: argparse.Namespace) -> Path:
-    """One picture's mesh as OUTPUT.glb, and its normal map where it is asked for. Raises `AddonError`.
+def _make(picture: Path, output: Path, options: argparse.Namespace) -> list[Path]:
+    """One picture's meshes, and its normal map where it is asked for. Raises `AddonError`.
 
     The file is left as it was: a thousand pictures take no more memory than one.
     """
     runtime.session().try_again()  # a picture that the backend could not bear must not end the others
     settings = typed(SETTINGS.get(options.engine, ()), options.set)
+    order = Order(picture, options.engine, options.seed, settings, count=options.count)
     before = datablocks()
+    path = output
     try:
-        wait(
-            submit(bpy.context.scene, Order(picture, options.engine, options.seed, settings)), _Line(picture.name).show
-        )
-        made = bpy.context.view_layer.objects.active
+        wait(submit(bpy.context.scene, order), _Line(picture.name).show)
+        made = list(bpy.context.selected_objects)
         if options.normal_maps:
-            normal_map = made.active_material.node_tree.nodes[NORMAL_MAP].image
-            _normal_map_path(output).write_bytes(normal_map.packed_file.data)
-        bpy.ops.export_scene.gltf(filepath=str(_mesh_path(output)), export_format="GLB", use_selection=True)
+            path = _normal_map_path(output)
+            path.write_bytes(made[0].active_material.node_tree.nodes[NORMAL_MAP].image.packed_file.data)
+        written: list[Path] = []
+        for thing in sorted(made, key=lambda thing: thing.location.x):
+            path = _mesh_path(output, thing[RECIPE]["seed"] if options.count > 1 else None)
+            _export(thing, path)
+            written.append(path)
     except (OSError, RuntimeError) as error:
-        raise AddonError(f"“{_mesh_path(output)}” could not be written: {error}.", "Choose another folder.") from error
+        raise AddonError(f"“{path}” could not be written: {error}.", "Choose another folder.") from error
     finally:
         bpy.data.batch_remove(datablocks() - before)
-    return _mesh_path(output)
+    return written
+
+
+def _export(thing: bpy.types.Object, path: Path) -> None:
+    """One object as a file, standing where all files' objects stand."""
+    thing.location = (0.0, 0.0, 0.0)
+    for other in bpy.context.view_layer.objects:
+        other.select_set(other == thing)
+    bpy.ops.export_scene.gltf(filepath=str(path), export_format="GLB", use_selection=True)
 
 
 def _outputs(options: argparse.Namespace) -> list[Path]:
@@ -96,16 +108,15 @@ def _outputs(options: argparse.Namespace) -> list[Path]:
         outputs.append(options.output / name)
     pictures = {_folded(picture) for picture in options.pictures}
     for output in outputs:
-        written = [_mesh_path(output), *([_normal_map_path(output)] if options.normal_maps else [])]
-        for path in written:
+        for path in [_mesh_path(output), *([_normal_map_path(output)] if options.normal_maps else [])]:
             if _folded(path) in pictures:
                 sentence = f"“{path}” would be written over a picture that is to be read."
                 raise AddonError(sentence, "Choose another folder.")
     return outputs
 
 
-def _mesh_path(output: Path) -> Path:
-    return output.with_name(f"{output.name}.glb")
+def _mesh_path(output: Path, seed: int | None = None) -> Path:
+    return output.with_name(f"{output.name}.glb" if seed is None else f"{output.name}_seed{seed}.glb")
 
 
 def _normal_map_path(output: Path) -> Path:
@@ -141,6 +152,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--normal-maps", action="store_true", help="write NAME_normals.png beside each mesh")
     parser.add_argument("--engine", default="draft")
     parser.add_argument("--seed", type=_seed, default=0, help="decides what the picture does not tell")
+    parser.add_argument(
+        "--count",
+        type=int,
+        choices=range(1, MAX_COUNT + 1),
+        default=1,
+        metavar="N",
+        help="meshes of each picture, with the seeds that follow, as NAME_seedSEED.glb",
+    )
     parser.add_argument(
         "--set", action="append", default=[], type=_setting, metavar="NAME=VALUE", help="a setting of the engine"
     )

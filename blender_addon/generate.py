@@ -15,19 +15,20 @@ from ..backend.wire.messages import Generate, Result, Scalar
 from . import runtime
 from .errors import AddonError
 from .pictures import lasting_image, pixels_of
-from .scene import add_result, all_or_nothing
+from .scene import add_results, all_or_nothing
 from .session import Job, JobState
 
 
 @dataclass(frozen=True)
 class Order:
-    """What to make of an image or a picture's file."""
+    """What to make of an image or a picture's file: `count` meshes, with the seeds from `seed` on."""
 
     picture: bpy.types.Image | Path
     engine: str
     seed: int
     settings: dict[str, Scalar] = field(default_factory=dict[str, Scalar])
     normal_map: bpy.types.Image | None = None
+    count: int = 1
 
 
 def active_picture(context: bpy.types.Context) -> bpy.types.Image | None:
@@ -46,14 +47,14 @@ def active_picture(context: bpy.types.Context) -> bpy.types.Image | None:
 
 
 def submit(scene: bpy.types.Scene, order: Order) -> Job:
-    """Queue the job; its mesh lands in `scene` at where the 3D cursor is now. Raises `AddonError`."""
+    """Queue the job; its meshes land in `scene` at where the 3D cursor is now. Raises `AddonError`."""
     session = runtime.session()
     engine = session.engine(order.engine)
     if engine and engine.missing:
         raise AddonError(f"The engine “{engine.label}” cannot run here.", engine.missing)
     picture = _read_file(order.picture) if isinstance(order.picture, Path) else pixels_of(order.picture)
     normal_map = pixels_of(order.normal_map) if order.normal_map else None
-    request = Generate(session.next_name(), order.engine, order.seed, picture, order.settings, normal_map)
+    request = Generate(session.next_name(), order.engine, order.seed, picture, order.settings, normal_map, order.count)
 
     # Names and numbers alone: undo and other files replace bpy's data while the job runs.
     path = order.picture if isinstance(order.picture, Path) else None
@@ -61,11 +62,11 @@ def submit(scene: bpy.types.Scene, order: Order) -> Job:
     title = Path(image_name).stem
     place = tuple(scene.cursor.location)
 
-    def land(result: Result) -> None:
+    def land(results: list[Result]) -> None:
         with all_or_nothing():
             target = bpy.data.scenes.get(scene_name) or bpy.context.scene
             image = _load_again(path) if path else None
-            add_result(target, title, image or lasting_image(image_name, picture), place, result)
+            add_results(target, title, image or lasting_image(image_name, picture), place, results)
         if runtime.has_window():
             with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
                 bpy.ops.ed.undo_push(message=f"Generate {title}")
@@ -76,7 +77,7 @@ def submit(scene: bpy.types.Scene, order: Order) -> Job:
 
 
 def wait(job: Job, watch: Callable[[Job], None] = lambda _: None) -> None:
-    """Wait for a job's end where there is no window. Raises `AddonError` where there is no mesh."""
+    """Wait for a job's end where there is no window. Raises `AddonError` where a mesh is missing."""
     session = runtime.session()
     if not runtime.can_land():
         session.cancel(job)

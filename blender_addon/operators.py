@@ -14,6 +14,7 @@ from . import runtime
 from .errors import AddonError
 from .generate import Order, active_picture, submit, wait
 from .process import log_tail
+from .properties import COUNT
 from .session import Phase
 from .settings import BY_NAME, EngineSettings, value_of
 from .text import lines
@@ -34,6 +35,7 @@ class HI3DGEN_OT_generate(EngineSettings, bpy.types.Operator):  # noqa: N801 - B
     normal_map: StringProperty(name="Normal Map", description="The name of an image; else the panel's choice")
     engine: StringProperty(name="Engine", description="The name of an engine; else the panel's choice")
     seed: IntProperty(name="Seed", description="Else the panel's choice", min=0, max=MAX_SEED)
+    count: IntProperty(**COUNT)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Queue the job. Without a window, wait for it, and raise where it fails."""
@@ -57,8 +59,9 @@ class HI3DGEN_OT_generate(EngineSettings, bpy.types.Operator):  # noqa: N801 - B
         elif panel.random_seed:
             seed = random.SystemRandom().randint(0, MAX_SEED)
         engine = self.engine or panel.engine
+        count = self.count if self.properties.is_property_set("count") else panel.count
         normal_map = _image(self.normal_map) if self.normal_map else panel.normal_map
-        return Order(self._picture(context), engine, seed, self._settings(panel, engine), normal_map)
+        return Order(self._picture(context), engine, seed, self._settings(panel, engine), normal_map, count)
 
     def _settings(self, panel: bpy.types.PropertyGroup, engine: str) -> dict[str, Scalar]:
         """The engine's settings, and what the caller said beyond them: the engine refuses that."""
@@ -78,7 +81,7 @@ class HI3DGEN_OT_generate(EngineSettings, bpy.types.Operator):  # noqa: N801 - B
 
 
 class HI3DGEN_OT_cancel(bpy.types.Operator):  # noqa: N801
-    """End the job without a mesh"""
+    """End the job; the meshes that it has made already are kept"""
 
     bl_idname = "hi3dgen.cancel"
     bl_label = "Cancel"
@@ -87,10 +90,10 @@ class HI3DGEN_OT_cancel(bpy.types.Operator):  # noqa: N801
     job: StringProperty(name="Job", description="The job's name; every job where this is empty", options={"SKIP_SAVE"})
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
-        """Cancel one job or all."""
+        """Stop one job or all."""
         for job in runtime.session().jobs:
             if self.job in ("", job.request.job):
-                runtime.session().cancel(job)
+                runtime.session().stop(job)
         runtime.redraw_panels()
         return {"FINISHED"}
 

@@ -76,6 +76,7 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session
         row = column.row(align=True)
         row.prop(settings, "seed")
         row.prop(settings, "random_seed", text="", icon="FILE_REFRESH")
+        column.prop(settings, "count")
     listed = SETTINGS.get(settings.engine, ())
     for setting in listed:
         if not setting.advanced:
@@ -108,13 +109,15 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, sessi
 def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
     box = layout.box()
     row = box.row()
-    row.label(text=job.title, translate=False)
+    made = f": {len(job.results)} of {job.request.count}" if job.request.count > 1 else ""
+    row.label(text=job.title + made, translate=False)
     row.operator("hi3dgen.cancel", icon="X").job = job.request.job
     if job.preview:
         box.template_icon(icon_of(job.preview), scale=PREVIEW_SCALE)
     progress = job.progress
     if job.state is JobState.LANDING:
-        _draw_sentence(box, "The mesh is ready, and comes when you are done and in Object Mode.", "CHECKMARK")
+        ready = "The mesh is ready, and comes" if len(job.results) == 1 else "The meshes are ready, and come"
+        _draw_sentence(box, f"{ready} when you are done and in Object Mode.", "CHECKMARK")
     elif progress is None:
         waiting = "Waiting" if job.state is JobState.WAITING else "Starting"
         box.progress(factor=0.0, text=waiting)

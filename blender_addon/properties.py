@@ -5,14 +5,22 @@
 import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, PointerProperty
 
-from ..backend.wire.messages import MAX_SEED
+from ..backend.wire.messages import MAX_COUNT, MAX_SEED
 from .settings import EngineSettings
 
 # What stands here and not what the backend tells: a script may choose an engine before there is a backend.
 ENGINES = (
     ("draft", "Draft", "Inflates the outline to a closed body in seconds, on any computer, offline"),
-    ("hi3dgen", "Hi3DGen", "Builds what the picture shows with the published networks; needs a download"),
+    ("hi3dgen", "Hi3DGen", "The published networks: sees what the picture shows and invents the rest as it likely is"),
 )
+
+COUNT = {
+    "name": "Variations",
+    "description": "How many meshes one click makes, each with the next seed, side by side and in one undo step",
+    "default": 1,
+    "min": 1,
+    "max": MAX_COUNT,
+}
 
 
 class Hi3DGenSettings(EngineSettings, bpy.types.PropertyGroup):
@@ -29,6 +37,7 @@ class Hi3DGenSettings(EngineSettings, bpy.types.PropertyGroup):
     seed: IntProperty(
         name="Seed", description="Decides what the picture does not tell, such as the back", min=0, max=MAX_SEED
     )
+    count: IntProperty(**COUNT)
     random_seed: BoolProperty(
         name="New Seed Each Time", description="Roll the dice for every mesh; the seed that was used is shown"
     )

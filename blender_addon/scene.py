@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A result becomes an object in the scene, through arrays and in one undo step; or the scene stays as it was."""
+"""A job's results become objects in the scene, through arrays and in one undo step; or the scene stays as it was."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from .pictures import image_from_png
 
 COLLECTION = "Hi3DGen"
 RECIPE = "hi3dgen"
+SPACING = 1.25  # from middle to middle, in widths of the widest
 
 Vector = tuple[float, float, float]
 
@@ -37,21 +38,27 @@ def datablocks() -> set[bpy.types.ID]:
     return {thing for kind in kinds for thing in kind}
 
 
-def add_result(
-    scene: bpy.types.Scene, title: str, picture: bpy.types.Image, place: Vector, result: Result
-) -> bpy.types.Object:
-    """Add the mesh, standing on `place` and facing -Y, as the only selected and the active object.
+def add_results(
+    scene: bpy.types.Scene, title: str, picture: bpy.types.Image, place: Vector, results: Sequence[Result]
+) -> list[bpy.types.Object]:
+    """Add the meshes of one job, facing -Y, as the only selected objects; the first is the active one.
 
+    The first stands on `place`, the others beside it along x. They share the normal map, which no seed changes.
     Raises `AddonError` for a broken mesh; see `all_or_nothing`.
     """
-    mesh = new_mesh(title, result.vertices, result.triangles, result.uv)
-    normal_map = image_from_png(f"{title} normals", result.normal_map.tobytes(), data=True)
-    mesh.materials.append(new_material(title, picture, normal_map))
-    added = bpy.data.objects.new(title, mesh)
-    added.location = place
-    added[RECIPE] = {"picture": picture.name, **_plain(result.recipe)}
-    _collection(scene).objects.link(added)
-    _make_active(scene, added)
+    normal_map = image_from_png(f"{title} normals", results[0].normal_map.tobytes(), data=True)
+    meshes = [new_mesh(title, result.vertices, result.triangles, result.uv) for result in results]
+    apart = SPACING * max(float(np.ptp(result.vertices[:, 0])) for result in results)
+    collection = _collection(scene)
+    added: list[bpy.types.Object] = []
+    for index, (mesh, result) in enumerate(zip(meshes, results, strict=True)):
+        mesh.materials.append(new_material(title, picture, normal_map))
+        thing = bpy.data.objects.new(title, mesh)
+        thing.location = (place[0] + index * apart, *place[1:])
+        thing[RECIPE] = {"picture": picture.name, **_plain(result.recipe)}
+        collection.objects.link(thing)
+        added.append(thing)
+    _select(scene, added)
     return added
 
 
@@ -102,12 +109,12 @@ def _collection(scene: bpy.types.Scene) -> bpy.types.Collection:
     return collection
 
 
-def _make_active(scene: bpy.types.Scene, added: bpy.types.Object) -> None:
-    """Select the object alone, where the artist sees it: a hidden or excluded collection stays as it is."""
+def _select(scene: bpy.types.Scene, added: list[bpy.types.Object]) -> None:
+    """Select these objects alone, where the artist sees them: a hidden or excluded collection stays as it is."""
     layers = [window.view_layer for window in bpy.context.window_manager.windows if window.scene == scene]
     for layer in layers or scene.view_layers[:1]:
         layer.update()  # a layer learns of new collections late
-        if added.name in layer.objects:
+        if added[0].name in layer.objects:
             for other in layer.objects:
-                other.select_set(other == added, view_layer=layer)
-            layer.objects.active = added
+                other.select_set(other in added, view_layer=layer)
+            layer.objects.active = added[0]

@@ -42,7 +42,7 @@ class JobState(Enum):
 
     WAITING = auto()
     RUNNING = auto()
-    LANDING = auto()  # the mesh is here and waits until the scene can take it
+    LANDING = auto()  # its meshes are here and wait until the scene can take them
     DONE = auto()
     FAILED = auto()
     CANCELLED = auto()
@@ -53,15 +53,15 @@ LIVE = (JobState.WAITING, JobState.RUNNING, JobState.LANDING)
 
 @dataclass(eq=False)
 class Job:
-    """One click on Generate. `land` puts its result into the scene; it holds names, never bpy data."""
+    """One click on Generate. `land` puts its results into the scene, all at once; it holds names, never bpy data."""
 
     title: str
     request: Generate
-    land: Callable[[Result], None]
+    land: Callable[[list[Result]], None]
     state: JobState = JobState.WAITING
     progress: Progress | None = None
     preview: Preview | None = None
-    result: Result | None = None
+    results: list[Result] = field(default_factory=list[Result])
     error: AddonError | None = None
 
     @property
@@ -111,7 +111,7 @@ class Session:
         engines = self.capabilities.engines if self.capabilities else ()
         return next((engine for engine in engines if engine.name == name), None)
 
-    def submit(self, title: str, request: Generate, land: Callable[[Result], None]) -> Job:
+    def submit(self, title: str, request: Generate, land: Callable[[list[Result]], None]) -> Job:
         """Queue a job. Raises `AddonError` while the backend is given up."""
         if self.phase is Phase.BROKEN:
             raise _broken()
@@ -134,11 +134,19 @@ class Session:
             self._process = BackendProcess(self.extension, self.user_folder, self.idle_seconds())
 
     def cancel(self, job: Job) -> None:
-        """End a job without a result."""
+        """End a job without a mesh."""
         if job.state is JobState.RUNNING and self._client:
             self._client.send(messages.Cancel(job.request.job))
         if job.live:
             job.state = JobState.CANCELLED
+            job.results.clear()
+
+    def stop(self, job: Job) -> None:
+        """End a job with the meshes that are made already; one that only waits to bring them, without."""
+        made = [] if job.state is JobState.LANDING else [*job.results]
+        self.cancel(job)
+        if made:
+            job.state, job.results = JobState.LANDING, made
 
     def try_again(self) -> None:
         """Close the circuit breaker."""
@@ -175,7 +183,7 @@ class Session:
             raise
 
     def _shown(self) -> tuple[object, ...]:
-        jobs = tuple((id(job), job.state, job.progress, id(job.preview)) for job in self.jobs)
+        jobs = tuple((id(job), job.state, job.progress, id(job.preview), len(job.results)) for job in self.jobs)
         return (self.phase, self.capabilities, self.error, jobs)
 
     def _hear_process(self) -> None:
@@ -224,14 +232,17 @@ class Session:
             self.deaths = 0
             self._fail(job, AddonError(message.sentence, message.advice, in_log=message.code in LOGGED_FAILURES))
         elif isinstance(message, Result):
-            job.result, job.state = message, JobState.LANDING
+            job.results.append(message)
             self.deaths = 0
+            if message.last:
+                job.state = JobState.LANDING
 
     def _land(self) -> None:
         for job in self.jobs:
-            if job.state is JobState.LANDING and job.result is not None and self.can_land():
+            if job.state is JobState.LANDING and self.can_land():
+                results, job.results = job.results, []
                 try:
-                    job.land(job.result)
+                    job.land(results)
                 except AddonError as error:
                     self._fail(job, error)
                 except Exception:
@@ -239,8 +250,7 @@ class Session:
                     sentence = "The mesh could not be put into the scene."
                     self._fail(job, AddonError(sentence, "Look at Blender's console, and report what it says."))
                 else:
-                    job.state = JobState.DONE
-                job.result = None
+                    job.state = JobState.FAILED if job.error else JobState.DONE
 
     def _send(self) -> None:
         waiting = next((job for job in self.jobs if job.state is JobState.WAITING), None)
@@ -276,7 +286,8 @@ class Session:
         self.error = error
 
     def _fail(self, job: Job, error: AddonError) -> None:
-        job.state, job.error = JobState.FAILED, error
+        """What is made of a job lands although the rest of it failed."""
+        job.state, job.error = JobState.LANDING if job.results else JobState.FAILED, error
         self.error = error
 
     def _drop_backend(self) -> None:

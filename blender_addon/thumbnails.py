@@ -7,28 +7,32 @@ import numpy as np
 from ..backend.wire.messages import Preview
 
 _icons: bpy.utils.previews.ImagePreviewCollection | None = None
+_shown: dict[str, Preview] = {}  # by the icon's name, which is the job's
 
 
 def icon_of(preview: Preview) -> int:
     """The icon's number for a panel's draw, 0 where there is no window."""
     if _icons is None:
         return 0
-    name = f"{preview.job} {preview.kind}"
-    if name not in _icons:
-        for old in [other for other in _icons if other.startswith(f"{preview.job} ")]:
-            del _icons[old]
-        icon = _icons.new(name)
+    if _shown.get(preview.job) is not preview:
+        _forget(preview.job)
+        _shown[preview.job] = preview
+        icon = _icons.new(preview.job)
         height, width, _ = preview.pixels.shape
         icon.image_size = (width, height)
         icon.image_pixels_float.foreach_set((preview.pixels[::-1] / np.float32(255.0)).astype(np.float32).reshape(-1))
-    return _icons[name].icon_id
+    return _icons[preview.job].icon_id
 
 
 def forget_all_but(jobs: set[str]) -> None:
     """Drop the icons of jobs that have ended."""
-    if _icons is not None:
-        for name in [name for name in _icons if name.split()[0] not in jobs]:
-            del _icons[name]
+    for job in set(_shown) - jobs:
+        _forget(job)
+
+
+def _forget(job: str) -> None:
+    if _icons is not None and _shown.pop(job, None):
+        del _icons[job]
 
 
 def register() -> None:
@@ -43,3 +47,4 @@ def unregister() -> None:
     if _icons is not None:
         bpy.utils.previews.remove(_icons)
         _icons = None
+        _shown.clear()

@@ -1,40 +1,56 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`generate`: a picture's file becomes a mesh's file."""
+"""`generate`: a picture's file becomes a mesh's file, or one for each of several seeds."""
 
 import argparse
 import json
+from pathlib import Path
+from typing import Any
 
 from .. import files
 from ..engines import ENGINES
 from ..normals.image import to_picture
-from ..pipeline import Pipeline, Request
+from ..pipeline import Outcome, Pipeline, Request
+from ..stage_types import Picture
+from ..wire.messages import seeds_from
 from ..wire.settings import typed
 from .terminal import Terminal
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make the mesh, and the normal map where it is asked for. Raises `UserError`; writes nothing where it fails."""
+    """Make the meshes, and the normal map where it is asked for. Raises `UserError`; what failed writes nothing."""
     files.check_mesh_path(options.output)
     if options.normal_map:
         files.check_picture_path(options.normal_map, options.picture, *filter(None, [options.normals]))
     picture = files.read_picture(options.picture)
     own = files.read_picture(options.normals) if options.normals else None
     request = Request(picture, options.engine, options.seed, typed(ENGINES[options.engine].settings, options.set), own)
+    made: list[dict[str, Any]] = []
     with Terminal() as terminal:
-        outcome = Pipeline().run(request, terminal)
-    files.write_mesh(options.output, outcome.mesh, picture)
-    if options.normal_map:
-        files.write_picture(options.normal_map, to_picture(outcome.normal_map, outcome.cutout.crop))
-    made = {
-        "mesh": str(options.output),
+        for outcome in Pipeline().run_seeds(request, seeds_from(options.seed, options.count), terminal):
+            made.append(_write(options, outcome, picture, normal_map=options.normal_map if not made else None))
+    if options.json:
+        print(json.dumps(made if options.count > 1 else made[0], indent=2))
+    else:
+        for one in made:
+            print(f"{one['mesh']}: {one['triangles']} triangles in {sum(one['seconds'].values()):.1f} s")
+    return 0
+
+
+def _write(
+    options: argparse.Namespace, outcome: Outcome, picture: Picture, *, normal_map: Path | None
+) -> dict[str, Any]:
+    """Write one mesh, and the normal map that all of them share; returns what is told of it."""
+    path: Path = options.output
+    if options.count > 1:
+        path = path.with_name(f"{path.stem}_seed{outcome.recipe['seed']}{path.suffix}")
+    files.write_mesh(path, outcome.mesh, picture)
+    if normal_map:
+        files.write_picture(normal_map, to_picture(outcome.normal_map, outcome.cutout.crop))
+    return {
+        "mesh": str(path),
         "normal_map": str(options.normal_map or ""),
         "vertices": len(outcome.mesh.vertices),
         "triangles": len(outcome.mesh.triangles),
         "seconds": {stage: round(seconds, 3) for stage, seconds in outcome.seconds.items()},
         "recipe": outcome.recipe,
     }
-    if options.json:
-        print(json.dumps(made, indent=2))
-    else:
-        print(f"{options.output}: {made['triangles']} triangles in {sum(outcome.seconds.values()):.1f} s")
-    return 0

@@ -98,6 +98,23 @@ def test_json_tells_what_was_made_and_the_recipe_makes_it_again(tmp_path: Path, 
     assert (tmp_path / "a.ply").read_bytes() != (tmp_path / "b.ply").read_bytes()
 
 
+def test_several_seeds_are_several_files_and_each_can_be_made_alone(tmp_path: Path, disk: Path) -> None:
+    out = tmp_path / "m.ply"
+    done = backend(
+        "generate", disk, "-o", out, "--seed", 2**31 - 1, "--count", 2, "--normal-map", tmp_path / "n.png", "--json",
+        *SMALL,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    assert [one["recipe"]["seed"] for one in made] == [2**31 - 1, 0]
+    paths = [tmp_path / "m_seed2147483647.ply", tmp_path / "m_seed0.ply"]
+    assert [one["mesh"] for one in made] == [str(path) for path in paths]
+    assert sorted(tmp_path.iterdir()) == sorted([disk, tmp_path / "n.png", *paths])
+    assert backend("generate", disk, "-o", out, "--seed", 0, *SMALL).returncode == 0
+    assert out.read_bytes() == paths[1].read_bytes()
+    assert out.read_bytes() != paths[0].read_bytes()
+
+
 def test_the_normal_map_has_its_colours_and_is_taken_back(tmp_path: Path, disk: Path) -> None:
     out = tmp_path / "normals.png"
     done = backend("normals", disk, "-o", out, "--set", "resolution=256")
@@ -163,6 +180,8 @@ def test_what_cannot_be_done_is_said_in_a_line_and_nothing_is_written(
         (("generate", "a.png", "-o", "a.glb", "--seed", "-1"), "seed"),
         (("generate", "a.png", "-o", "a.glb", "--seed", "2147483648"), "2147483647"),
         (("generate", "a.png", "-o", "a.glb", "--seed", "abc"), "A seed is a whole number"),
+        (("generate", "a.png", "-o", "a.glb", "--count", "0"), "count"),
+        (("generate", "a.png", "-o", "a.glb", "--count", "17"), "16"),
         (("generate", "a.png", "-o", "a.glb", "--engine", "nobody"), "draft"),
         (("generate", "a.png", "-o", "a.glb", "--set", "resolution"), "NAME=VALUE"),
         (("generate", "a.png", "-o", "a.glb", "--set", "=64"), "NAME=VALUE"),

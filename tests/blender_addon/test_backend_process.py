@@ -82,6 +82,42 @@ def test_cancel_ends_a_job_and_the_next_one_runs(scene: Any, session: Any) -> No
     assert len(bpy.data.objects) == objects + 1
 
 
+def submit_many(scene: Any, count: int) -> Any:
+    generate = import_module(f"{MODULE}.blender_addon.generate")
+    image = image_of(disc(), "grapes")
+    return generate.submit(scene, generate.Order(image, "draft", 1, {"resolution": 512}, count=count))
+
+
+def test_stopping_keeps_the_meshes_that_are_made(scene: Any, session: Any) -> None:
+    job = submit_many(scene, 16)
+    tick_until(session, lambda: len(job.results) == 2)
+    assert not bpy.data.objects, "they come together, in one undo step"
+    bpy.ops.hi3dgen.cancel()
+    tick_until(session, lambda: not job.live)
+    assert job.state.name == "DONE"
+    assert [thing["hi3dgen"]["seed"] for thing in bpy.data.objects] == [1, 2]
+    assert session.error is None
+
+
+def test_a_death_in_between_keeps_the_meshes_that_are_made(scene: Any, session: Any) -> None:
+    job = submit_many(scene, 16)
+    tick_until(session, lambda: len(job.results) == 2)
+    kill_backend(session)
+    tick_until(session, lambda: not job.live)
+    assert job.state.name == "FAILED"
+    assert "ended in the middle" in session.error.sentence
+    assert len(bpy.data.objects) >= 2
+
+
+def test_another_file_does_not_receive_the_meshes_that_are_made(scene: Any, session: Any) -> None:
+    job = submit_many(scene, 16)
+    tick_until(session, lambda: len(job.results) == 1)
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=False)
+    assert not job.live
+    session.tick()
+    assert not bpy.data.objects
+
+
 def test_another_file_does_not_receive_this_files_mesh(scene: Any, session: Any) -> None:
     job = submit(scene)
     tick_until(session, lambda: job.progress is not None)

@@ -56,6 +56,21 @@ def test_every_picture_becomes_a_mesh_and_a_normal_map(
     assert np.array(Image.open(output / "apple_normals.png"))[0, 0].tolist()[:3] == [255, 255, 255]
 
 
+def test_several_seeds_are_several_files(
+    command: Callable[[list[str]], int], picture_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out"
+    arguments = [str(picture_file), "-o", str(output), "--seed", "9", "--count", "2", "--set", "resolution=96"]
+    assert command([*arguments, "--normal-maps"]) == 0
+    paths = [output / "apple_seed9.glb", output / "apple_seed10.glb"]
+    assert capsys.readouterr().out.split() == [str(path) for path in paths]
+    assert {path.name for path in output.iterdir()} == {*(path.name for path in paths), "apple_normals.png"}
+    first, second = (trimesh.load(path, force="mesh") for path in paths)
+    assert np.ptp(first.vertices, axis=0) != pytest.approx(np.ptp(second.vertices, axis=0), abs=1e-3)
+    for mesh in (first, second):
+        assert mesh.bounds.mean(axis=0)[0] == pytest.approx(0.0, abs=1e-3), "each stands where it would alone"
+
+
 def test_one_bad_picture_does_not_keep_the_others(
     command: Callable[[list[str]], int], picture_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

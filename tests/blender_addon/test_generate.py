@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`bpy.ops.hi3dgen.generate` without a window: from a picture to an object, through a real backend process."""
 
+import itertools
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.blender_addon.support import disc, image_of, vertices_of
+from tests.blender_addon.support import MODULE, disc, image_of, vertices_of
 
 
 def datablocks() -> dict[str, set[str]]:
@@ -127,6 +129,26 @@ def test_another_seed_is_another_object_with_the_same_front(scene: Any, picture_
     second = bpy.context.object
     assert first != second
     assert not np.allclose(np.ptp(vertices_of(first), axis=0), np.ptp(vertices_of(second), axis=0), atol=1e-3)
+
+
+def test_several_seeds_land_side_by_side_and_each_can_be_made_again_alone(scene: Any, picture_file: Path) -> None:
+    scene.cursor.location = (1.0, 2.0, 3.0)
+    bpy.ops.hi3dgen.generate(filepath=str(picture_file), seed=5, count=3)
+    made = sorted(bpy.context.selected_objects, key=lambda thing: thing.location.x)
+    assert bpy.context.object == made[0]
+    assert [thing["hi3dgen"]["seed"] for thing in made] == [5, 6, 7]
+    assert [tuple(thing.location)[1:] for thing in made] == [(2.0, 3.0)] * 3
+    assert made[0].location.x == 1.0
+    assert scene.hi3dgen.seed == 5
+    edges = [vertices_of(thing)[:, 0] + thing.location.x for thing in made]
+    assert all(left.max() < right.min() for left, right in itertools.pairwise(edges)), "none touches another"
+    maps = {thing.active_material.node_tree.nodes["Normal Map"].image for thing in made}
+    assert len(maps) == 1
+    again = dict(made[1]["hi3dgen"])
+    import_module(f"{MODULE}.blender_addon.runtime").session().close()  # nothing is left in a cache
+    bpy.ops.hi3dgen.generate(filepath=str(picture_file), seed=again["seed"], **again["settings"].to_dict())
+    assert np.array_equal(vertices_of(bpy.context.object), vertices_of(made[1]))
+    assert not np.array_equal(vertices_of(bpy.context.object), vertices_of(made[0]))
 
 
 def test_the_dice_writes_back_the_seed_that_was_used(scene: Any, picture_file: Path) -> None:

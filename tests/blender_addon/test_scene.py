@@ -63,7 +63,7 @@ def test_a_broken_mesh_is_refused_and_leaves_nothing(scene: Any, module: ModuleT
     kinds = ("objects", "meshes", "materials", "collections", "images")
     before = {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds}
     with pytest.raises(Exception, match="broken"), module.all_or_nothing():
-        module.add_result(scene, "plum", picture, (0, 0, 0), result(**changes))
+        module.add_results(scene, "plum", picture, (0, 0, 0), [result(**changes)])
     assert {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds} == before
 
 
@@ -72,15 +72,15 @@ def test_a_failure_at_the_last_step_leaves_nothing(scene: Any, module: ModuleTyp
     kinds = ("objects", "meshes", "materials", "collections", "images")
     before = {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds}
     with pytest.raises((TypeError, ValueError)), module.all_or_nothing():
-        module.add_result(scene, "plum", picture, (0, 0, 0), result(recipe={"settings": object()}))
+        module.add_results(scene, "plum", picture, (0, 0, 0), [result(recipe={"settings": object()})])
     assert {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds} == before
 
 
 def test_every_scene_has_a_collection_of_its_own(scene: Any, module: ModuleType) -> None:
     picture = image_of(disc(16), "plum")
-    first = module.add_result(scene, "plum", picture, (0, 0, 0), result())
+    (first,) = module.add_results(scene, "plum", picture, (0, 0, 0), [result()])
     other_scene = bpy.data.scenes.new("Other")
-    second = module.add_result(other_scene, "plum", picture, (0, 0, 0), result())
+    (second,) = module.add_results(other_scene, "plum", picture, (0, 0, 0), [result()])
     assert first.name in scene.objects
     assert first.name not in other_scene.objects
     assert second.name in other_scene.objects

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Formulae that are written once and run twice: compiled, a point at a time, or as they stand, on whole arrays.
 
-What is marked `compiled` uses nothing but arithmetic and numpy's functions, and branches on nothing that depends on
-a point. With numba it becomes machine code that takes numbers; without, the same lines take arrays and give the same
+What is marked `compiled` uses nothing but arithmetic and numpy's functions, and branches on a point only where all of
+many points agree. With numba it becomes machine code that takes numbers; without, the same lines take arrays and give the same
 to rounding, at a tenth of the speed.
 
 numba keeps its machine code in a folder. It notices a change of the file that a kernel stands in, not of those that
@@ -41,6 +41,7 @@ except ImportError:
         return formula
 
     select = np.where
+    certain = np.all
 else:
     COMPILED = not config.DISABLE_JIT
     if not config.CACHE_DIR:
@@ -55,3 +56,9 @@ else:
         return this if condition else other
 
     select = compiled(_select) if COMPILED else np.where
+
+    def _certain(condition: bool) -> bool:
+        """Return whether a condition holds of the point: what np.all says of many."""
+        return condition
+
+    certain = compiled(_certain) if COMPILED else np.all

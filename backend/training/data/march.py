@@ -10,11 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import COMPILED, compiled, select
+from .compiled import COMPILED, certain, compiled, select
 from .relief import noise_lattice
 from .solids import WIDTH, Array, Shape, distance, rows_near
 
-_TILE = 12
 _STEPS = 80
 _FAR = 1e4
 LATTICE = noise_lattice()
@@ -142,47 +141,82 @@ def _gradient(x, y, z, rows, outlines, pixel, lattice):
 
 
 @compiled
+def _cone_start(u, v, wide, t, turn, frame, rows, outlines, pixel, lattice):
+    """Return how far a bundle of rays, `wide` about its middle one at the target, goes on from t before it may touch."""
+    nearness, _, _, _, radius, bumps, _ = frame
+    ox, oy, oz, dx, dy, dz, start, end = _aim(u, v, turn, nearness, radius + wide)
+    t = max(t, start)
+    for _ in range(40):
+        d, _ = distance(ox + t * dx, oy + t * dy, oz + t * dz, rows, outlines, 0, pixel, lattice)
+        gap = d - bumps - wide * (1.0 + nearness * max(t, 0.0))
+        if gap < pixel or t > end:
+            break
+        t += 0.9 * gap
+    return t if t <= end else 1e4
+
+
+@compiled
+def _march_pixel(u, v, t, turn, frame, rows, outlines, pixel, lattice):
+    """Return where a ray meets the surface, from t on: depth (1e4 for nowhere) and place."""
+    nearness, _, _, _, radius, bumps, caution = frame
+    ox, oy, oz, dx, dy, dz, start, end = _aim(u, v, turn, nearness, radius)
+    t = max(t, start)
+    close = False
+    for _ in range(80):
+        if t > end:
+            break
+        x, y, z = ox + t * dx, oy + t * dy, oz + t * dz
+        if not close:
+            d, _ = distance(x, y, z, rows, outlines, 0, pixel, lattice)
+            d -= bumps
+            close = bumps > 0.0 and d < pixel
+        if close:
+            d, _ = distance(x, y, z, rows, outlines, 1, pixel, lattice)
+            close = d < 2.0 * bumps
+            d *= caution
+        if d < 0.1 * pixel:
+            return t, x, y, z
+        t += 0.95 * d
+    return 1e4, 0.0, 0.0, 0.0
+
+
+@compiled
 def _march(rows, outlines, turn, frame, size, lattice, whole):
-    """Return depth, place, normal and part of each pixel, float64 (S, S, 8); a depth of 1e4 is a miss."""
-    nearness, cx, cy, half, radius, bumps, caution = frame
+    """Return depth, place, normal and part of each pixel, float64 (S, S, 8); a depth of 1e4 is a miss.
+
+    Bundles of 16 x 16 rays go as far as they can together, then bundles of 4 x 4, then each ray.
+    """
+    nearness, cx, cy, half, radius, bumps, _ = frame
     pixel = 2.0 * half / size
     found = np.full((size, size, 8), 1e4)
-    kept = np.empty_like(rows)
-    for top in range(0, size, 12):
-        for left in range(0, size, 12):
-            bottom, right = min(top + 12, size), min(left + 12, size)
-            u = cx + (left + right - size) * 0.5 * pixel
-            v = cy - (top + bottom - size) * 0.5 * pixel
+    kept, fewer = np.empty_like(rows), np.empty_like(rows)
+    wide, narrow = 0.71 * 16 * pixel, 0.71 * 4 * pixel
+    for top in range(0, size, 16):
+        for left in range(0, size, 16):
+            u, v = cx + (left + 8 - 0.5 * size) * pixel, cy - (top + 8 - 0.5 * size) * pixel
             ox, oy, oz, dx, dy, dz, _, _ = _aim(u, v, turn, nearness, radius)
-            # Seen from 1.5 in front of the target, which is before all of the shape.
-            wide = 0.71 * 12 * pixel
-            n = rows_near(
-                rows, ox - 1.5 * dx, oy - 1.5 * dy, oz - 1.5 * dz, dx, dy, dz, wide + bumps, wide * nearness, kept
-            )
-            if n == 0:
+            n = rows_near(rows, ox, oy, oz, dx, dy, dz, wide + bumps, wide * nearness, kept)
+            first = _cone_start(u, v, wide, -1e3, turn, frame, kept[:n], outlines, pixel, lattice) if n else 1e4
+            if first >= 1e4:
                 continue
-            near = kept[:n]
-            for i in range(top, bottom):
-                for j in range(left, right):
-                    u, v = cx + (j + 0.5 - 0.5 * size) * pixel, cy - (i + 0.5 - 0.5 * size) * pixel
-                    ox, oy, oz, dx, dy, dz, t, end = _aim(u, v, turn, nearness, radius)
-                    for _ in range(80):
-                        if t > end:
-                            break
-                        x, y, z = ox + t * dx, oy + t * dy, oz + t * dz
-                        d, _ = distance(x, y, z, near, outlines, 0, pixel, lattice)
-                        d -= bumps
-                        if bumps > 0.0 and d < pixel:
-                            d, _ = distance(x, y, z, near, outlines, 1, pixel, lattice)
-                            d *= caution
-                        if d < 0.05 * pixel:
+            for upper in range(top, min(top + 16, size), 4):
+                for near in range(left, min(left + 16, size), 4):
+                    u, v = cx + (near + 2 - 0.5 * size) * pixel, cy - (upper + 2 - 0.5 * size) * pixel
+                    ox, oy, oz, dx, dy, dz, _, _ = _aim(u, v, turn, nearness, radius)
+                    m = rows_near(kept[:n], ox, oy, oz, dx, dy, dz, narrow + bumps, narrow * nearness, fewer)
+                    here = fewer[:m]
+                    second = _cone_start(u, v, narrow, first, turn, frame, here, outlines, pixel, lattice) if m else 1e4
+                    if second >= 1e4:
+                        continue
+                    for i in range(upper, min(upper + 4, size)):
+                        for j in range(near, min(near + 4, size)):
+                            u, v = cx + (j + 0.5 - 0.5 * size) * pixel, cy - (i + 0.5 - 0.5 * size) * pixel
+                            t, x, y, z = _march_pixel(u, v, second, turn, frame, here, outlines, pixel, lattice)
                             found[i, j, 0] = t
-                            break
-                        t += 0.95 * d
-                    if whole and found[i, j, 0] < 1e4:
-                        found[i, j, 1], found[i, j, 2], found[i, j, 3] = x, y, z
-                        gx, gy, gz, part = _gradient(x, y, z, near, outlines, pixel, lattice)
-                        found[i, j, 4], found[i, j, 5], found[i, j, 6], found[i, j, 7] = gx, gy, gz, part
+                            if whole and t < 1e4:
+                                found[i, j, 1], found[i, j, 2], found[i, j, 3] = x, y, z
+                                gx, gy, gz, part = _gradient(x, y, z, here, outlines, pixel, lattice)
+                                found[i, j, 4], found[i, j, 5], found[i, j, 6], found[i, j, 7] = gx, gy, gz, part
     return found
 
 
@@ -202,7 +236,7 @@ def _march_arrays(rows, outlines, turn, frame, size, lattice, whole):
         close = np.flatnonzero(d < pixel)
         if bumps > 0 and len(close):
             d[close] = caution * distance(x[close], y[close], z[close], rows, outlines, 1, pixel, lattice)[0]
-        arrived = d < 0.05 * pixel
+        arrived = d < 0.1 * pixel
         found[going[arrived], 0] = t[going[arrived]]
         t[going] += 0.95 * d
         going = going[~arrived & (t[going] <= rays[7, going])]
@@ -237,6 +271,8 @@ def _lit_at(x, y, z, dx, dy, dz, softness, rows, outlines, pixel, lattice):
     t, reached = x * 0.0 + 2.0 * pixel, x * 0.0 + 1.0
     for _ in range(16):
         d, _ = distance(x + t * dx, y + t * dy, z + t * dz, rows, outlines, 0, pixel, lattice)
+        if certain((reached <= 0.0) | (t > 2.0)):
+            break
         reached = np.minimum(reached, 0.5 + 0.5 * d / (softness * t))
         t = t + np.minimum(np.maximum(d, 0.02), 0.3)
     reached = np.maximum(reached, 0.0)

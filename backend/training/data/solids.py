@@ -12,7 +12,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import compiled, select
+from .compiled import certain, compiled, select
 from .distances import box, cone, ellipsoid, extruded, length, profile, round_cone, smooth_minimum, superquadric, torus
 from .relief import relief
 
@@ -155,6 +155,8 @@ def assemble(operations: list[Operation], outlines: list[Array]) -> Shape:
 
 
 def _write(row: Array, operation: Operation, scale: float) -> None:
+    if operation.fold is Fold.NONE:
+        operation = replace(operation, frame=operation.frame.then(operation.place), place=Placed())
     heads = (operation.solid, operation.join, operation.blend * operation.frame.scale, operation.group)
     row[: _FOLDS] = (*heads, operation.part, operation.fold, operation.rounding * operation.frame.scale,
                      operation.outline, scale)
@@ -225,6 +227,14 @@ def _height(x, y, z, rows, i, outlines, pixel, lattice):
 
 
 @compiled
+def _is_far(x, y, z, rows, i, join, scene, group):
+    """Return whether a row's sphere is so far away that the row changes nothing at a point."""
+    u, v, w, k = x - rows[i, 13], y - rows[i, 14], z - rows[i, 15], rows[i, 2]
+    short = np.maximum(select(join == 1, k - group, np.minimum(scene, group) + k), 0.0) + rows[i, 16]
+    return u * u + v * v + w * w > short * short
+
+
+@compiled
 def distance(x, y, z, rows, outlines, fine, pixel, lattice):
     """Return the signed distance to a shape, and the part that is nearest; x, y, z numbers or arrays.
 
@@ -242,13 +252,15 @@ def distance(x, y, z, rows, outlines, fine, pixel, lattice):
             group, group_part, number = x * 0.0 + 1e3, x * 0.0, rows[i, 3]
         if kind == 8 and fine == 0:
             continue
+        if kind != 8 and certain(_is_far(x, y, z, rows, i, join, scene, group)):
+            continue
         a, b, c = _moved(x, y, z, rows, i, 17)
         if kind == 8:
             group = group - _height(a, b, c, rows, i, outlines, pixel, lattice)
             continue
         if rows[i, 5] > 0:
             a, b, c = _folded(a, b, c, rows, i)
-        a, b, c = _moved(a, b, c, rows, i, 29)
+            a, b, c = _moved(a, b, c, rows, i, 29)
         d = _solid(kind, a, b, c, rows, i, outlines) * rows[i, 8] - rows[i, 6]
         k = np.maximum(rows[i, 2], 1e-6)
         if join == 0:

@@ -40,7 +40,7 @@ _TROUBLES = (
         "altered-file",
         r"THESE PACKAGES DO NOT MATCH THE HASHES|BadZipFile|is an invalid wheel|Wheel .* is invalid",
         "What arrived is not the file that the package index names.",
-        "A proxy or a virus scanner may have changed it: run this again, or in another network.",
+        "It broke off on the way, or a proxy or a virus scanner changed it: run this again, or in another network.",
     ),
     (
         "long-path",

@@ -15,7 +15,7 @@ from backend.install.troubles import explain
             "no-network",
         ),
         (
-            "urllib3.exceptions.ProtocolError: ('Connection broken: IncompleteRead(12 bytes read, 99 more)')",
+            "urllib3.exceptions.ProtocolError: IncompleteRead(12 bytes read, 99 more)",
             "no-network",
         ),
         (

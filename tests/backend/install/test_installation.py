@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Environments made for real by the real command line, from a tiny index: how it goes, and all the ways it does not."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from backend.commands.progress import Progress
+from backend.install.environments import STAMP, Environments
+from tests.backend.install.conftest import Installer
+from tests.backend.install.test_builds import nvidia_smi
+from tests.backend.install.tiny_index import ROOT, TinyIndex, pinned
+
+TORCH = pinned("torch")
+
+
+def test_it_makes_an_environment_that_works(made: tuple[Installer, list[dict[str, Any]]]) -> None:
+    installer, lines = made
+    done = lines[-1]["installed"]
+    assert (done["torch"], done["device"], done["build"]) == (f"{TORCH}+cpu", "CPU", "cpu")
+    assert installer.torch() == f"{TORCH}+cpu"
+    assert installer.pointer() == {
+        "name": done["name"],
+        "python": Environments(installer.user).python(done["name"]).relative_to(installer.user).as_posix(),
+        "previous": "",
+    }
+    assert not (installer.user / "downloads").exists(), "what was downloaded is not kept twice"
+    labels = [line["label"] for line in lines[:-1]]
+    order = ["Making the environment", "Downloading torch", "Unpacking packages", "Testing"]
+    assert [label for label in dict.fromkeys(labels) if label in order] == order
+    torch = [line for line in lines[:-1] if line["label"] == "Downloading torch"]
+    assert torch[-1]["done"] == torch[-1]["of"] > 300_000
+    assert torch[-1]["unit"] == "bytes"
+    unpacking = [line for line in lines[:-1] if line["label"] == "Unpacking packages"]
+    assert (unpacking[-1]["done"], unpacking[-1]["of"], unpacking[-1]["unit"]) == (7, 7, "steps")
+
+
+def test_nothing_is_asked_of_any_host_before_it_is_agreed_to(fresh: Installer) -> None:
+    assert fresh.run("--torch", "cpu")[-1]["error"] == "not-agreed"
+    plan = fresh.run("--plan", "--torch", "cu126")[-1]
+    assert plan["hosts"] == [f"{fresh.index.address}/simple", f"{fresh.index.address}/whl/cu126"]
+    assert f"torch=={TORCH}+cu126" in plan["packages"]
+    assert plan["download_bytes"] > 2e9
+    assert any("CUDA" in part for part, _, _ in plan["licences"])
+    assert fresh.index.asked == []
+    assert not fresh.user.exists()
+
+
+def test_making_it_again_tests_it_and_fetches_nothing(installer: Installer) -> None:
+    assert installer.run("--plan", "--torch", "cpu")[-1]["up_to_date"] is True
+    before = installer.pointer()
+    assert "finished" in installer.run("--torch", "cpu", "--agree")[-1]
+    assert installer.index.asked == []
+    assert installer.pointer() == before
+
+
+@pytest.mark.parametrize(
+    ("gpu", "build"),
+    [
+        ("NVIDIA GeForce RTX 4070, 580.95.05, 8.9, 12282", "cu130"),
+        pytest.param("NVIDIA GeForce GTX 1060, 560.35.03, 6.1, 6144", "cu126", marks=pytest.mark.slow),
+    ],
+)
+def test_the_gpu_decides_what_is_asked_of_the_index(gpu: str, build: str, fresh: Installer, tmp_path: Path) -> None:
+    nvidia_smi(tmp_path, [gpu])
+    fresh.environment["PATH"] = f"{tmp_path}{os.pathsep}{fresh.environment['PATH']}"
+    assert fresh.run("--agree")[-1]["installed"]["device"] == "Tiny GPU"
+    assert [wheel for wheel in fresh.index.wheels_asked() if wheel.startswith("torch")] == [
+        f"torch-{TORCH}+{build}-py3-none-any.whl"
+    ]
+    assert not any("/whl/" in path and f"/whl/{build}/" not in path for path in fresh.index.asked)
+
+
+def test_an_upgrade_is_made_beside_and_can_be_taken_back(installer: Installer) -> None:
+    first = installer.pointer()["name"]
+    second = installer.run("--torch", "cu126", "--agree")[-1]["installed"]["name"]
+    assert installer.torch() == f"{TORCH}+cu126"
+    assert installer.names() == {first, second}
+    assert installer.run("--rollback")[-1]["installed"]["name"] == first
+    assert installer.torch() == f"{TORCH}+cpu"
+    assert installer.pointer()["previous"] == second
+    assert installer.run("--remove")[-1]["removed"] is True
+    assert not (installer.user / "environment.json").exists()
+    assert installer.names() == set()
+    assert installer.run("--rollback")[-1]["error"] == "nothing-before"
+
+
+def test_what_fails_its_test_is_never_used(installer: Installer) -> None:
+    before, names = installer.pointer(), installer.names()
+    installer.index.put_torch("cu130", "raise ImportError('libcudart.so.13: cannot open shared object file')")
+    try:
+        error = installer.run("--torch", "cu130", "--agree")[-1]
+    finally:
+        installer.index.put_torch("cu130")
+    assert error["error"] == "test-failed"
+    assert "libcudart.so.13" in error["sentence"]
+    assert installer.pointer() == before
+    assert installer.names() == names
+
+
+def test_a_break_costs_only_the_file_it_broke(fresh: Installer) -> None:
+    broken = fresh.index.put_torch("cpu")
+    fresh.index.cut.add(broken)
+    try:
+        error = fresh.run("--torch", "cpu", "--agree")[-1]
+    finally:
+        fresh.index.cut.clear()
+    assert error["error"] in {"no-network", "altered-file"}, "older versions of pip see the hash alone"
+    assert not (fresh.user / "environment.json").exists()
+    assert fresh.names() == set(), "nothing half-made is left"
+    fetched = set(fresh.index.wheels_asked())
+    fresh.index.asked.clear()
+    assert "finished" in fresh.run("--torch", "cpu", "--agree")[-1]
+    assert set(fresh.index.wheels_asked()) & fetched == {broken.rpartition("/")[2]}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no interrupt for one process alone")
+def test_an_interrupt_leaves_nothing_half_made_and_no_pip_behind(fresh: Installer) -> None:
+    fresh.index.held.clear()
+    process = subprocess.Popen(
+        fresh.command("--torch", "cpu", "--agree"),
+        cwd=ROOT,
+        env=fresh.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    watchdog = threading.Timer(60, process.kill)
+    watchdog.start()
+    assert process.stdout is not None
+    while not fresh.index.wheels_asked():
+        assert process.poll() is None
+    folder = next((fresh.user / "environments").iterdir())
+    second = fresh.run("--torch", "cpu", "--agree")[-1]
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate()
+    watchdog.cancel()
+    fresh.index.held.set()
+    assert second["error"] == "already-installing"
+    assert process.returncode == 130
+    assert json.loads(said.splitlines()[-1])["error"] == "cancelled"
+    assert not folder.exists()
+    assert not (fresh.user / "environment.json").exists()
+
+
+def test_without_a_network_it_says_so(fresh: Installer) -> None:
+    fresh.environment |= {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "1"}
+    error = fresh.run("--torch", "cpu", "--agree")[-1]
+    assert error["error"] == "no-network"
+    assert "install.log" in error["advice"]
+
+
+def test_one_index_can_have_everything(fresh: Installer, index: TinyIndex) -> None:
+    plan = fresh.run("--plan", "--torch", "cpu", "--index-url", "https://packages.example/simple")[-1]
+    assert plan["hosts"] == ["https://packages.example/simple"]
+    assert f"torch=={TORCH}" in plan["packages"]
+
+
+def test_a_half_made_one_is_never_taken_for_a_whole_one(installer: Installer) -> None:
+    environments = Environments(installer.user)
+    name = installer.pointer()["name"]
+    assert environments.current() is not None
+    for damage in (STAMP, "pyvenv.cfg", environments.python(name).relative_to(environments.folder(name))):
+        path = environments.folder(name) / damage
+        path.rename(path.with_name("away"))
+        assert environments.current() is None
+        path.with_name("away").rename(path)
+    (environments.folder(name) / STAMP).write_text('{"build": "cp')
+    assert environments.current() is None
+
+
+@pytest.mark.slow
+def test_one_whose_python_went_away_is_made_anew(installer: Installer) -> None:
+    settings = Environments(installer.user).folder(installer.pointer()["name"]) / "pyvenv.cfg"
+    settings.write_text(settings.read_text().replace("home = ", "home = /gone"))
+    assert installer.run("--plan", "--torch", "cpu")[-1]["up_to_date"] is False
+    assert "finished" in installer.run("--torch", "cpu", "--agree")[-1]
+    assert "/gone" not in settings.read_text()
+
+
+def test_a_disk_that_is_too_small_is_said_before_anything_is_downloaded(
+    fresh: Installer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from backend.errors import UserError
+    from backend.install import installation, plan
+
+    class Usage(NamedTuple):
+        free: int
+
+    def disk_usage(_path: Path) -> Usage:
+        return Usage(1_000_000_000)
+
+    monkeypatch.setattr(shutil, "disk_usage", disk_usage)
+    made = plan.make_plan("cu130")
+    with pytest.raises(UserError, match=r"needs about 10\.2 GB, and .* has 1\.0 GB left"):
+        installation.install(made, Environments(fresh.user), Progress(as_json=True))
+    assert fresh.index.asked == []
+
+
+@pytest.mark.parametrize("python", ["/no/such/python", "too old", "lame"])
+def test_a_python_that_will_not_do_is_refused(python: str, fresh: Installer, tmp_path: Path) -> None:
+    if sys.platform == "win32":
+        pytest.skip("the stand-ins for Python are shell scripts")
+    stands_in = tmp_path / "python"
+    version, full, venv = ("[3, 9]", "3.9.2", "true") if python == "too old" else ("[3, 12]", "3.12.1", "false")
+    told = f'{{"path": "/usr/bin/python", "version": {version}, "full": "{full}", "bits": 64, "venv": {venv}}}'
+    stands_in.write_text(f"#!/bin/sh\necho '{told}'\n")
+    stands_in.chmod(0o755)
+    path = python if python.startswith("/") else str(stands_in)
+    error = fresh.run("--plan", "--torch", "cpu", "--python", path)[-1]
+    assert error["error"] == ("no-venv" if python == "lame" else "no-python")
+    assert "--python PATH" in error["advice"]

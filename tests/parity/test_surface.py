@@ -3,6 +3,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.parity import fixtures, meshes
@@ -13,6 +14,8 @@ import torch
 from torch import Tensor
 
 from backend.geometry.surface import Surface, extract_surface, feature_channels, vertex_normals
+from backend.geometry.to_mesh import to_mesh
+from backend.stage_types import Crop, Cutout
 
 CORNERS = torch.tensor([(c & 1, c >> 1 & 1, c >> 2) for c in range(8)])
 
@@ -41,10 +44,8 @@ def test_from_features(path: Path) -> None:
     assert torch.equal(features, before)
 
 
-@fixtures.each("surface")
-def test_from_a_dense_grid(path: Path) -> None:
+def from_dense_grid(fixture: fixtures.Fixture) -> Surface:
     """Voxels everywhere, each with the grid's values at its corners."""
-    fixture = fixtures.read(path)
     resolution = fixture.facts["res"]
 
     def at_corners(values: Tensor) -> Tensor:
@@ -57,4 +58,37 @@ def test_from_a_dense_grid(path: Path) -> None:
     features[:, :8] = at_corners(fixture.input("sdf") + 1 / resolution)
     features[:, 8:32] = at_corners(fixture.input("deform"))
     features[:, 53:] = at_corners(fixture.input("colors"))
-    assert_same_surface(extract_surface(coords.int(), features, resolution), fixture, "vertex_attrs")
+    return extract_surface(coords.int(), features, resolution)
+
+
+@fixtures.each("surface")
+def test_from_a_dense_grid(path: Path) -> None:
+    fixture = fixtures.read(path)
+    assert_same_surface(from_dense_grid(fixture), fixture, "vertex_attrs")
+
+
+@fixtures.each("surface")
+def test_the_mesh_that_is_handed_on(path: Path) -> None:
+    """Ours is z up as the decoder's is; turned to y up it is what the published code exports."""
+    fixture = fixtures.read(path)
+    surface = from_dense_grid(fixture)
+    nothing_seen = Cutout(np.zeros((4, 4, 4), np.uint8), Crop(0, 0, 4, 4, 4))
+    mesh = to_mesh(surface, nothing_seen)
+    pose = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float32)
+    for vertices, name in ((mesh.vertices, "trimesh"), (mesh.vertices @ pose, "trimesh_posed")):
+        match = meshes.assert_same_mesh(
+            (vertices, mesh.triangles.astype(np.int64)),
+            (fixture.output(f"{name}.vertices").float().numpy(), fixture.output(f"{name}.faces").numpy()),
+        )
+    posed = vertex_normals(surface.vertices, surface.triangles).numpy() @ pose
+    theirs = fixture.output("trimesh_posed.vertex_normals")[match]
+    fixtures.assert_close(torch.from_numpy(posed), theirs, absolute=1e-4)
+    attributes = fixture.output("vertex_attrs")[match]
+    assert mesh.colours is not None
+    fixtures.assert_close(torch.from_numpy(mesh.colours), attributes[:, :3])
+    assert mesh.normals is not None
+    decoded = 2 * attributes[:, 3:] - 1
+    clear = torch.linalg.vector_norm(decoded, dim=1) > 0.11
+    assert bool(clear.any())
+    unit = torch.nn.functional.normalize(decoded, dim=1)
+    fixtures.assert_close(torch.from_numpy(mesh.normals)[clear], unit[clear], absolute=1e-4)

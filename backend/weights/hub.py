@@ -106,12 +106,7 @@ def plainly(package: Package) -> Generator[None]:
     except RepositoryNotFoundError as error:
         raise _lacks(package, "is not there, or is shown only to some") from error
     except HfHubHTTPError as error:
-        raise UserError(
-            "hub-refused",
-            f"{endpoint()} refused {package.repository} with the HTTP status {error.response.status_code}.",
-            "Start again later: it goes on where it was. If it stays so, a mirror may help (HF_ENDPOINT), "
-            "or who runs your proxy.",
-        ) from error
+        raise _refused(package, error.response.status_code) from error
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise UserError(
             "no-network",
@@ -127,6 +122,22 @@ def not_the_hub(package: Package) -> UserError:
         "not-the-hub",
         f"{endpoint()} answered with a web page, or with nothing that makes sense, where {package.repository} belongs.",
         "A proxy or a network's sign-in page is in between: sign in by a browser, or set HTTPS_PROXY or HF_ENDPOINT.",
+    )
+
+
+def _refused(package: Package, status: int) -> UserError:
+    if status == 401 and _token():
+        return UserError(
+            "hub-refused",
+            f"{endpoint()} does not accept the token in HF_TOKEN.",
+            "Unset it, for these weights need none, or set a valid one.",
+        )
+    if status in {401, 404}:  # who sends no token is told 401 of what is not there
+        return _lacks(package, "is not there, or is shown only to some")
+    return UserError(
+        "hub-refused",
+        f"{endpoint()} refused {package.repository} with the HTTP status {status}.",
+        "Start again later: it goes on where it was. If it stays so, try a mirror (HF_ENDPOINT) or another proxy.",
     )
 
 

@@ -47,7 +47,7 @@ def fault(path: Path) -> str:
             json.loads(path.read_text(encoding="utf-8"))
         elif path.suffix == ".safetensors":
             return _safetensors_fault(path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         return f"it cannot be read: {error}"
     return ""
 

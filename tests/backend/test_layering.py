@@ -19,7 +19,7 @@ SOURCES = [*MODULES, ROOT / "__init__.py", *sorted((ROOT / "tests").rglob("*.py"
 BACKEND = [path for path in MODULES if path.is_relative_to(ROOT / "backend")]
 ADDON = [path for path in MODULES if path.is_relative_to(ROOT / "blender_addon")]
 SHARED = ("backend.stage_types", "backend.errors", "backend.version")
-HEAVY = ("torch", "diffusers", "transformers", "trimesh", "PIL", "scipy", "safetensors")
+HEAVY = ("torch", "diffusers", "transformers", "trimesh", "PIL", "scipy", "safetensors", "huggingface_hub", "httpx2")
 
 
 def name_of(path: Path) -> str:

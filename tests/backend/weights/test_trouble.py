@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can go wrong on the way: each ends in a plain sentence, and leaves nothing that could be taken for whole."""
+
+import hashlib
+import shutil
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("huggingface_hub")
+
+from backend.errors import Cancelled
+from backend.weights import download, store
+from backend.weights.catalogue import CONDITIONER
+from tests.backend.weights.conftest import LARGE, Content, Place, tensors
+from tests.backend.weights.hub import Fault, Hub
+
+MODEL = "model.safetensors"
+NAME = CONDITIONER.name
+REPOSITORY = CONDITIONER.repository
+API = f"/api/models/{REPOSITORY}"
+PAGE = b"<html><body>Sign in to the guest network</body></html>"
+HTML = (200, {"Content-Type": "text/html; charset=utf-8"}, PAGE)
+
+
+def refusal(status: int, code: str = "") -> tuple[int, dict[str, str], bytes]:
+    return status, {"X-Error-Code": code} if code else {}, b""
+
+
+ANSWERS = {
+    "a sign-in page instead of the hub": (API, HTML, "not-the-hub"),
+    "a sign-in page instead of a file": (MODEL, HTML, "not-the-hub"),
+    "another service's JSON": (API, (200, {"Content-Type": "application/json"}, b"[1]"), "not-the-hub"),
+    "no such repository": (API, refusal(401), "hub-lacks"),
+    "the repository is gone": (API, refusal(404, "RepoNotFound"), "hub-lacks"),
+    "the file is gone": (MODEL, refusal(404, "EntryNotFound"), "hub-lacks"),
+    "terms to agree to": (MODEL, refusal(403, "GatedRepo"), "hub-gated"),
+    "forbidden": (MODEL, refusal(403), "hub-refused"),
+    "the hub is down": (API, refusal(503), "hub-refused"),
+    "the hub goes down": (MODEL, refusal(502), "hub-refused"),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_another_answer_than_a_file_is_told(
+    case: str, hub: Hub, contents: dict[str, Content], here: Place, slept: list[float]
+) -> None:
+    path, answer, code = ANSWERS[case]
+    hub.faults.append(Fault(path, times=9, instead=answer))
+    told = here.lines("download", "--agree", NAME)[-1]
+    assert told["error"] == code
+    assert told["sentence"].endswith(".")
+    assert told["advice"].endswith(".")
+    assert not (here.folder / NAME / MODEL).exists()
+    hub.faults.clear()
+    assert here.lines("download", "--agree", NAME)[-1]["finished"]
+    assert here.holds(CONDITIONER, contents[NAME])
+
+
+def test_a_sentence_goes_to_a_person_and_the_exit_code_to_a_program(hub: Hub, place: Place) -> None:
+    done = place.run("download", "--agree", NAME)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"The repository {REPOSITORY} on {hub.address} is not there")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_token_that_is_wrong_is_told(
+    hub: Hub, contents: dict[str, Content], here: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_old")
+    hub.faults.append(Fault(API, instead=refusal(401)))
+    assert "HF_TOKEN" in here.lines("download", "--agree", NAME)[-1]["sentence"]
+
+
+def test_no_network_is_told(here: Place, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.__exit__()
+    assert here.lines("download", "--agree", NAME)[-1]["error"] == "no-network"
+    monkeypatch.setenv("HF_ENDPOINT", "mirror without a scheme")
+    assert here.lines("download", "--agree", NAME)[-1]["error"] == "no-network"
+
+
+def test_a_network_that_goes_away_is_waited_for_a_while(
+    hub: Hub, contents: dict[str, Content], here: Place, slept: list[float]
+) -> None:
+    hub.faults += [Fault(MODEL, cut=150_000), Fault(MODEL, times=9, cut=0)]
+    assert here.lines("download", "--agree", NAME)[-1]["error"] == "no-network"
+    assert slept == [1.0, 2.0, 4.0, 8.0]
+    assert here.states()[NAME] == "partial"
+
+
+def test_altered_bytes_never_take_the_name(hub: Hub, contents: dict[str, Content], here: Place) -> None:
+    hub.faults.append(Fault(MODEL, other=tensors("altered")))
+    assert here.lines("download", "--agree", NAME)[-1]["error"] == "weights-damaged"
+    assert not (here.folder / NAME / MODEL).exists()
+    assert here.lines("download", "--agree", NAME)[-1]["finished"]
+    assert here.holds(CONDITIONER, contents[NAME])
+
+
+def test_a_file_that_ends_too_early_stays_partial(
+    hub: Hub, contents: dict[str, Content], here: Place, slept: list[float]
+) -> None:
+    hub.faults.append(Fault(MODEL, other=contents[NAME][MODEL][:-1], times=9))
+    assert here.lines("download", "--agree", NAME)[-1]["error"] == "no-network"
+    assert not (here.folder / NAME / MODEL).exists()
+
+
+def test_what_comes_beyond_the_announced_end_is_not_taken(hub: Hub, contents: dict[str, Content], here: Place) -> None:
+    hub.faults.append(Fault(MODEL, other=contents[NAME][MODEL] + b"more"))
+    assert here.lines("download", "--agree", NAME)[-1]["finished"]
+    assert here.holds(CONDITIONER, contents[NAME])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full, the disk that is always full")
+def test_a_disk_that_is_full_in_the_middle_is_told(hub: Hub, contents: dict[str, Content], place: Place) -> None:
+    part = place.folder / NAME / ".partial" / hashlib.sha256(contents[NAME][MODEL]).hexdigest()
+    part.parent.mkdir(parents=True)
+    part.symlink_to("/dev/full")
+    told = place.lines("download", "--agree", NAME)[-1]
+    assert told["error"] == "disk-full"
+    assert "No space left on device" in told["sentence"]
+    assert not (place.folder / NAME / MODEL).exists()
+    part.unlink()
+    assert place.lines("download", "--agree", NAME)[-1]["finished"]
+
+
+def test_a_disk_that_is_too_small_is_told_before_the_first_byte(
+    hub: Hub, contents: dict[str, Content], here: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def little(_path: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=LARGE - 1)
+
+    monkeypatch.setattr(shutil, "disk_usage", little)
+    told = here.lines("download", "--agree", NAME)[-1]
+    assert told["error"] == "disk-full"
+    assert not hub.asked(MODEL)
+
+
+def test_cancelling_from_within_keeps_what_came(hub: Hub, contents: dict[str, Content], here: Place) -> None:
+    def report(label: str, done: int, of: int) -> None:
+        if label == "Downloading the weights" and done > of // 2:
+            raise Cancelled
+
+    orders = download.plan([CONDITIONER], report)
+    with pytest.raises(Cancelled):
+        download.run(orders, report)
+    assert store.status(CONDITIONER).state == "partial"
+    (order,) = download.plan([CONDITIONER], report)
+    assert order.begun > LARGE // 2
+    download.run([order], lambda _label, _done, _of: None)
+    assert store.find(CONDITIONER) == here.folder / NAME
+
+
+def test_a_folder_that_is_none_is_told(hub: Hub, contents: dict[str, Content], here: Place) -> None:
+    here.folder.write_text("a file")
+    assert here.lines("download", "--agree", NAME)[-1]["error"] == "weights-folder-closed"
+    assert here.states()[NAME] == "absent"
+
+
+def test_what_needs_the_engine_says_so(
+    here: Place, monkeypatch: pytest.MonkeyPatch, contents: dict[str, Content]
+) -> None:
+    monkeypatch.delitem(sys.modules, "backend.weights.download")
+    monkeypatch.delattr("backend.weights.download")
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    for module in ("hub", "hub_cache", "transfer"):
+        monkeypatch.delitem(sys.modules, f"backend.weights.{module}")
+        monkeypatch.delattr(f"backend.weights.{module}")
+    assert here.lines("download", "--agree", NAME)[-1]["error"] == "engine-missing"

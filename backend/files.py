@@ -68,13 +68,18 @@ def write_picture(path: Path, pixels: Picture) -> None:
 def write_mesh(path: Path, mesh: Mesh, picture: Picture) -> None:
     """Write a mesh in the format of the path's suffix, with the picture as its texture where the format holds one.
 
-    glb and obj are written y up, stl and ply z up, all in metres. Raises `UserError`.
+    glb and obj are written y up, stl and ply z up, all in metres. Colours of the vertices, sRGB, are written to ply as
+    its own, and to glb as the attribute _COLOUR: its own would be multiplied with the texture. Raises `UserError`.
     """
     trimesh = _library("trimesh", "trimesh", "write meshes")
     suffix = path.suffix.lower()
     vertices = mesh.vertices @ Y_UP if suffix in Y_UP_SUFFIXES else mesh.vertices
     visual = _texture(mesh, picture, path) if suffix in Y_UP_SUFFIXES else None
     made = trimesh.Trimesh(vertices, mesh.triangles, process=False, visual=visual)
+    if mesh.colours is not None and suffix == ".ply":
+        made.visual.vertex_colors = np.rint(mesh.colours * 255.0).astype(np.uint8)
+    elif mesh.colours is not None and suffix == ".glb":
+        made.vertex_attributes["_COLOUR"] = mesh.colours
     if suffix == ".obj":
         _write_obj(path, made)
     else:

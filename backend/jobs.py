@@ -168,6 +168,7 @@ def _result(job: Job, index: int, outcome: Outcome) -> Result:
         normal_map=np.frombuffer(normal_map, np.uint8),
         colours=mesh.colours,
         vertex_normals=mesh.normals,
+        notes=mesh.notes,
     )
 
 

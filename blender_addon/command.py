@@ -72,6 +72,8 @@ def _make(picture: Path, output: Path, options: argparse.Namespace) -> list[Path
         for thing in sorted(made, key=lambda thing: thing.location.x):
             path = _mesh_path(output, thing[RECIPE]["seed"] if options.count > 1 else None)
             _export(thing, path)
+            for note in filter(None, thing[RECIPE]["notes"].splitlines()):
+                print(f"{path.name}: {note}", file=sys.stderr)
             written.append(path)
     except (OSError, RuntimeError) as error:
         raise AddonError(f"“{path}” could not be written: {error}.", "Choose another folder.") from error

@@ -153,8 +153,11 @@ def _draw_object(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         row.use_property_split = False
         row.prop(material, "hi3dgen_shows", expand=True)
         shading = getattr(context.space_data, "shading", None)
-        if shading and shading.type == "SOLID" and shading.color_type != "TEXTURE":  # else the switch would seem dead
-            box.prop_enum(shading, "color_type", "TEXTURE", text="Show Colours in Solid View")
+        wanted = "VERTEX" if material.hi3dgen_shows == "COLOUR" else "TEXTURE"
+        if shading and shading.type == "SOLID" and shading.color_type != wanted:  # else the switch would seem dead
+            box.prop_enum(shading, "color_type", wanted, text="Show Colours in Solid View")
+        for note in filter(None, recipe.get("notes", "").splitlines()):
+            _draw_sentence(box, note, "INFO")
 
 
 def _draw_sentence(layout: bpy.types.UILayout, sentence: str, icon: str) -> None:

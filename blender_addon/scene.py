@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from ..backend.wire.messages import Result
 from .errors import AddonError
-from .material import new_material
+from .material import COLOUR_ATTRIBUTE, new_material
 from .pictures import image_from_png
 
 COLLECTION = "Hi3DGen"
 RECIPE = "hi3dgen"
+NORMAL_ATTRIBUTE = "Hi3DGen Normal"
 SPACING = 1.25  # from middle to middle, in widths of the widest
 
 Vector = tuple[float, float, float]
@@ -47,26 +48,30 @@ def add_results(
     Raises `AddonError` for a broken mesh; see `all_or_nothing`.
     """
     normal_map = image_from_png(f"{title} normals", results[0].normal_map.tobytes(), data=True)
-    meshes = [new_mesh(title, result.vertices, result.triangles, result.uv) for result in results]
+    meshes = [new_mesh(title, result) for result in results]
     apart = SPACING * max(float(np.ptp(result.vertices[:, 0])) for result in results)
     collection = _collection(scene)
     added: list[bpy.types.Object] = []
     for index, (mesh, result) in enumerate(zip(meshes, results, strict=True)):
-        mesh.materials.append(new_material(title, picture, normal_map))
+        mesh.materials.append(new_material(title, picture, normal_map, coloured=result.colours is not None))
         thing = bpy.data.objects.new(title, mesh)
         thing.location = (place[0] + index * apart, *place[1:])
-        thing[RECIPE] = {"picture": picture.name, **_plain(result.recipe)}
+        thing[RECIPE] = {"picture": picture.name, **_plain(result.recipe), "notes": "\n".join(result.notes)}
         collection.objects.link(thing)
         added.append(thing)
     _select(scene, added)
     return added
 
 
-def new_mesh(
-    name: str, vertices: NDArray[np.float32], triangles: NDArray[np.int32], uv: NDArray[np.float32]
-) -> bpy.types.Mesh:
-    """A smooth mesh from arrays (V, 3), (T, 3) and, by vertex, (V, 2). Raises `AddonError` where they do not fit."""
-    if len(triangles) == 0 or len(uv) != len(vertices) or not _within(triangles, len(vertices)):
+def new_mesh(name: str, result: Result) -> bpy.types.Mesh:
+    """A smooth mesh, with the colours and normals that came along as attributes.
+
+    Raises `AddonError` where its arrays do not fit together.
+    """
+    vertices, triangles = result.vertices, result.triangles
+    by_vertex = [array for array in (result.uv, result.colours, result.vertex_normals) if array is not None]
+    fits = all(len(array) == len(vertices) for array in by_vertex)
+    if len(triangles) == 0 or not fits or not _within(triangles, len(vertices)):
         raise AddonError("The mesh that arrived is broken.", "Generate again; report it if it stays.")
     corners = np.ascontiguousarray(triangles).reshape(-1)
     mesh = bpy.data.meshes.new(name)
@@ -77,7 +82,14 @@ def new_mesh(
     _fill(mesh.attributes[".corner_vert"].data, "value", corners)
     _fill(mesh.polygons, "loop_start", np.arange(0, len(corners), 3, dtype=np.int32))
     layer = mesh.uv_layers.new(name="UVMap", do_init=False)
-    _fill(layer.uv, "vector", uv[corners])
+    _fill(layer.uv, "vector", result.uv[corners])
+    if result.colours is not None:
+        colours = mesh.color_attributes.new(COLOUR_ATTRIBUTE, "FLOAT_COLOR", "POINT")
+        _fill(colours.data, "color", _linear_rgba(result.colours))
+        mesh.color_attributes.active_color = colours
+    if result.vertex_normals is not None:
+        normals = mesh.attributes.new(NORMAL_ATTRIBUTE, "FLOAT_VECTOR", "POINT")
+        _fill(normals.data, "vector", result.vertex_normals)
     mesh.update(calc_edges=True)
     return mesh
 
@@ -93,6 +105,13 @@ def _within(triangles: NDArray[np.int32], count: int) -> bool:
 
 def _fill(target: Any, attribute: str, values: NDArray[Any]) -> None:  # noqa: ANN401 - any bpy collection
     target.foreach_set(attribute, np.ascontiguousarray(values).reshape(-1))
+
+
+def _linear_rgba(colours: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Colours, sRGB (V, 3) in [0, 1], as Blender keeps them: linear, with alpha (IEC 61966-2-1)."""
+    colours = np.clip(colours, 0.0, 1.0)
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    return np.concatenate([linear, np.ones_like(linear[:, :1])], axis=1, dtype=np.float32)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON becomes ID properties

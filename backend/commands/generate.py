@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(made if options.count > 1 else made[0], indent=2))
     else:
         for one in made:
-            print(f"{one['mesh']}: {one['triangles']} triangles in {sum(one['seconds'].values()):.1f} s")
+            print(f"{one['mesh']}: {one['triangles']} triangles in {sum(one['seconds'].values()):.1f} s", *one["notes"])
     return 0
 
 
@@ -52,5 +52,6 @@ def _write(
         "vertices": len(outcome.mesh.vertices),
         "triangles": len(outcome.mesh.triangles),
         "seconds": {stage: round(seconds, 3) for stage, seconds in outcome.seconds.items()},
+        "notes": outcome.mesh.notes,
         "recipe": outcome.recipe,
     }

@@ -172,7 +172,8 @@ class Preview:
 class Result:
     """A finished mesh, in the conventions of docs/wire.md, and its normal map as a PNG file's bytes.
 
-    It is mesh `index` (from 0) of `count` of the job. colours: sRGB in [0, 1]; vertex_normals: unit.
+    It is mesh `index` (from 0) of `count` of the job. colours: sRGB in [0, 1]; vertex_normals: unit. notes: sentences
+    for the artist on how it was made.
     """
 
     job: str
@@ -187,6 +188,7 @@ class Result:
     normal_map: NDArray[np.uint8] = field(metadata=_array("uint8", None))
     colours: NDArray[np.float32] | None = field(default=None, metadata=_array("float32", None, 3))
     vertex_normals: NDArray[np.float32] | None = field(default=None, metadata=_array("float32", None, 3))
+    notes: tuple[str, ...] = ()
 
     @property
     def last(self) -> bool:

@@ -4,6 +4,7 @@
 import io
 import os
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -292,3 +293,18 @@ def test_what_is_read_is_not_written_over(tmp_path: Path) -> None:
         files.check_picture_path(tmp_path / "a.png", tmp_path / "b.png", tmp_path / "x" / ".." / "a.png")
     assert caught.value.code == "bad-output"
     files.check_picture_path(tmp_path / "c.png", tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("suffix", [".glb", ".obj", ".stl", ".ply"])
+def test_the_colours_of_the_vertices_are_kept_where_the_format_has_a_place(tmp_path: Path, suffix: str) -> None:
+    colours = np.array([[0, 0, 0], [1, 0.2, 0.4], [0.6, 1, 0.8], [1, 1, 1]], np.float32)
+    path = tmp_path / f"a{suffix}"
+    files.write_mesh(path, replace(tetrahedron(), colours=colours), RGBA)
+    made = read_mesh(path)
+    assert len(made.faces) == 4
+    if suffix == ".ply":
+        np.testing.assert_array_equal(made.visual.vertex_colors[:, :3], np.rint(colours * 255))
+    elif suffix == ".glb":
+        np.testing.assert_array_equal(made.vertex_attributes["_COLOUR"], colours)
+        assert made.visual.material.baseColorTexture is not None
+        assert "color" not in made.visual.vertex_attributes, "it would tint the texture"

@@ -160,7 +160,8 @@ def test_an_engine_that_loses_a_seed_is_a_bug_and_no_silence(told: Told) -> None
 def test_what_the_engine_knows_of_the_surface_comes_with_the_mesh(told: Told) -> None:
     def painted(mesh: Mesh, cutout: object, *, faces: int, report: Report) -> Mesh:
         report(0, 1)
-        return replace(mesh, colours=mesh.vertices * 0.0 + 0.5, normals=mesh.vertices * 0.0 + 1.0)
+        grey, up = mesh.vertices * 0.0 + 0.5, mesh.vertices * 0.0 + 1.0
+        return replace(mesh, colours=grey, normals=up, notes=("Two floaters went.",))
 
     stages = tuple(replace(stage, run=painted) if stage.name == "finish" else stage for stage in DRAFT.stages)
     end = run(Pipeline({"draft": replace(DRAFT, stages=stages)}), told.job())
@@ -169,6 +170,7 @@ def test_what_the_engine_knows_of_the_surface_comes_with_the_mesh(told: Told) ->
     assert end.colours.shape == end.vertices.shape
     assert end.vertex_normals is not None
     assert end.vertex_normals.max() == 1.0
+    assert end.notes == ("Two floaters went.",)
     plain = run(Pipeline(), told.job())
     assert isinstance(plain, Result)
     assert plain.colours is plain.vertex_normals is None

@@ -61,7 +61,7 @@ MESSAGES: list[st.SearchStrategy[Any]] = [
         jobs, counts, counts, counts,
         st.dictionaries(texts, scalars, max_size=4), st.dictionaries(texts, numbers, max_size=4),
         rows(np.float32, 3), rows(np.int32, 3), rows(np.float32, 2), hnp.arrays(np.uint8, st.integers(0, 50)),
-        st.none() | rows(np.float32, 3), st.none() | rows(np.float32, 3),
+        st.none() | rows(np.float32, 3), st.none() | rows(np.float32, 3), st.lists(texts, max_size=3).map(tuple),
     ),
     st.builds(messages.Failure, texts, texts, texts, texts),
     st.builds(messages.Status, texts, counts, counts, texts, counts, numbers),
@@ -153,6 +153,7 @@ def examples() -> Iterator[Message]:
         normal_map=np.arange(9, dtype=np.uint8),
         colours=np.ones((3, 3), np.float32),
         vertex_normals=np.eye(3, dtype=np.float32),
+        notes=("Two floaters went.",),
     )
     yield messages.Failure("one", "cancelled", "The job was cancelled.", "Try again.")
     yield messages.Status("0.1.0", 4711, 2, "one", 1 << 20, 12.5)
@@ -160,7 +161,7 @@ def examples() -> Iterator[Message]:
 
 OPTIONAL: dict[type[Message], set[str]] = {
     messages.Generate: {"settings", "normal_map", "count"},
-    messages.Result: {"colours", "vertex_normals"},
+    messages.Result: {"colours", "vertex_normals", "notes"},
 }
 
 each_message = pytest.mark.parametrize("message", list(examples()), ids=lambda message: type(message).__name__)

@@ -38,12 +38,13 @@ def run(options: argparse.Namespace) -> int:
         raise UserError(
             "unknown-config", f"There is no configuration “{options.config:.60}”.", f"Choose one of: {known}."
         )
-
+    config = CONFIGS[options.config]
     run = Run(
-        config=CONFIGS[options.config],
+        config=config,
         folder=options.folder,
         stage=options.stage,
-        source=sample_block,
+        source=partial(sample_block, views=2, pictures=config.block // 2),
+        measured=partial(sample_block, views=1, pictures=1),
         seed=options.data_seed,
         minutes=options.minutes,
         steps=options.steps,

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the network sees at a step: a pure function of the configuration, the data's seed and the step.
 
-So a training that was killed goes on with the very pictures that it would have seen, and nothing needs to be kept.
-A worker process makes them ahead of time.
+So a training that was killed goes on with the very pictures that it would have seen, and no random state is kept.
+
+Pictures are dear. A step therefore draws them from a window of the source's blocks, which moves on as the steps go by,
+and each is drawn several times before the window has passed it: mirrored or not, with its colours' channels exchanged,
+darker or brighter. The blocks in the window stay in memory. A worker process makes batches ahead of time.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import permutations
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -16,10 +20,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ..normals.features import inflate, look
-from .config import Config, StageName
+from .config import STAGES, Config, StageName
 
-_BLOCKS = 64  # room for so many blocks of the generator at a step
+_APART = 1 << 24  # blocks between the first of two stages, and of two processes
+_FIRST = 16  # blocks of the first window: it grows from there, so that the first steps need not wait for all of it
 _AHEAD = 4  # batches that the worker holds ready
+_GAMMAS = (0.75, 1.35)
+_CHANNELS = tuple(permutations(range(3)))
 
 
 class Block(Protocol):
@@ -72,14 +79,14 @@ class Batch:
 
 @dataclass(frozen=True)
 class Plan:
-    """Which pictures come at which step of a stage. With several processes each takes its own `share` of `shares`."""
+    """Which pictures come at which step of a stage. With several processes each takes its own `share` of blocks."""
 
     config: Config
     stage: StageName
     source: Source
     seed: int
     share: int = 0
-    shares: int = 1
+    _kept: dict[int, dict[int, Block]] = field(default_factory=dict[int, dict[int, Block]])
 
     def size(self, step: int) -> int:
         """Return the side of the pictures at a step."""
@@ -88,21 +95,26 @@ class Plan:
         return int(self._random(step, 1).choice(list(sizes), p=chance / chance.sum()))
 
     def batch(self, step: int) -> Batch:
-        """Make the pictures of a step. Half of them are mirrored."""
+        """Make the pictures of a step."""
         size = self.size(step)
-        first = (step * self.shares + self.share) * _BLOCKS
-        samples = take(self.source, self.seed, first, size, max(1, self.config.pixels // size**2))
-        for index in np.flatnonzero(self._random(step, 2).random(len(samples.rgba)) < 0.5):
-            samples.rgba[index] = samples.rgba[index, :, ::-1]
-            samples.mask[index] = samples.mask[index, :, ::-1]
-            samples.normals[index] = samples.normals[index, :, ::-1] * np.array([-1, 1, 1], np.float32)
-        return prepare(samples)
+        random = self._random(step, 2)
+        blocks = self._window(step, size)
+        drawn = [
+            self._block(int(index), size, blocks)
+            for index in random.integers(blocks.start, blocks.stop, self._count(size))
+        ]
+        chosen = [(block, int(random.integers(len(block.rgba)))) for block in drawn]
+        samples = Samples(
+            np.stack([block.rgba[index] for block, index in chosen]),
+            np.stack([block.normals[index] for block, index in chosen]).astype(np.float32),
+            np.stack([block.mask[index] for block, index in chosen]),
+        )
+        return prepare(_varied(samples, random))
 
     def batches(self, start: int, workers: int) -> Iterator[Batch]:
         """Yield the batches from a step on, without end. Without workers they are made in this process."""
-        steps = _Steps(self)
         loader = DataLoader(
-            steps,
+            _Steps(self),
             batch_size=None,
             sampler=cast("Iterable[int]", range(start, 1 << 40)),
             num_workers=workers,
@@ -112,16 +124,57 @@ class Plan:
         )
         return (Batch(*parts) for parts in loader)
 
+    def _count(self, size: int) -> int:
+        return max(1, self.config.pixels // size**2)
+
+    def _window(self, step: int, size: int) -> range:
+        """Return the blocks that a step of a size draws from.
+
+        They move on so fast that every picture is drawn `Config.uses` times on the average.
+        """
+        sizes = self.config.stages[self.stage].sizes
+        ends = [since for since, _ in sizes[1:]] + [step]
+        before = sum(
+            max(0, min(end, step) - since) * shares.get(size, 0.0) / sum(shares.values())
+            for (since, shares), end in zip(sizes, ends, strict=True)
+        )
+        end = _FIRST + int(before * self._count(size) / (self.config.uses * self.config.block))
+        widest = max(_FIRST, self.config.window // (self.config.block * size**2))
+        first = (STAGES.index(self.stage) * 256 + self.share) * _APART
+        return range(first + max(0, end - widest), first + end)
+
+    def _block(self, index: int, size: int, window: range) -> Block:
+        kept = self._kept.setdefault(size, {})
+        for passed in [old for old in kept if old not in window]:
+            del kept[passed]
+        if index not in kept:
+            kept[index] = self.source(self.seed, index, size)
+        return kept[index]
+
     def _random(self, step: int, purpose: int) -> np.random.Generator:
-        stage = list(self.config.stages).index(self.stage)
-        return np.random.default_rng((self.seed, stage, step, self.share, purpose))
+        return np.random.default_rng((self.seed, STAGES.index(self.stage), step, self.share, purpose))
 
 
-def take(source: Source, seed: int, first: int, size: int, count: int) -> Samples:
-    """Copy `count` pictures out of the source's blocks from `first` on."""
+def _varied(samples: Samples, random: np.random.Generator) -> Samples:
+    """Return pictures that show the same in another way; only mirroring changes their normals."""
+    count = len(samples.rgba)
+    rgba, normals, mask = samples.rgba.copy(), samples.normals.copy(), samples.mask.copy()
+    for index in np.flatnonzero(random.random(count) < 0.5):
+        rgba[index] = rgba[index, :, ::-1]
+        mask[index] = mask[index, :, ::-1]
+        normals[index] = normals[index, :, ::-1] * np.array([-1, 1, 1], np.float32)
+    levels = np.linspace(0, 1, 256)
+    for picture in rgba:
+        curve = np.rint(255 * levels ** random.uniform(*_GAMMAS)).astype(np.uint8)
+        picture[..., :3] = curve[picture[..., _CHANNELS[random.integers(len(_CHANNELS))]]]
+    return Samples(rgba, normals, mask)
+
+
+def take(source: Source, seed: int, size: int, count: int) -> Samples:
+    """Copy the first `count` pictures out of the source's blocks."""
     blocks: list[Block] = []
     while sum(len(block.rgba) for block in blocks) < count:
-        blocks.append(source(seed, first + len(blocks), size))
+        blocks.append(source(seed, len(blocks), size))
     return Samples(
         np.concatenate([block.rgba for block in blocks])[:count],
         np.concatenate([block.normals for block in blocks])[:count].astype(np.float32, copy=False),

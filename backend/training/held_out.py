@@ -2,7 +2,9 @@
 """Pictures that no training sees: they say when a network is better than another, and which one ships."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -18,11 +20,14 @@ _AT_ONCE = 32 * 128**2  # pixels
 
 
 class HeldOut:
-    """The held-out pictures of a configuration, made once."""
+    """The held-out pictures of a configuration, made once and then kept in a folder, in `held_out_SIZE.npz`."""
 
-    def __init__(self, config: Config, source: Source) -> None:
+    def __init__(self, config: Config, source: Source, folder: Path) -> None:
         self._config = config
-        self._batches = {size: _batches(source, size, count) for size, count in config.held_out.items()}
+        self._batches = {
+            size: _batches(kept(source, size, count, folder / f"held_out_{size}.npz"))
+            for size, count in config.held_out.items()
+        }
 
     def measure(self, network: nn.Module) -> Mapping[str, float]:
         """Return the mean angle in degrees as `held_out_SIZE`, over all pixels, for every size."""
@@ -41,8 +46,22 @@ class HeldOut:
         return float(total / sum(batch.mask.sum().double() for batch in batches))
 
 
-def _batches(source: Source, size: int, count: int) -> list[Batch]:
-    samples = take(source, SEED, 0, size, count)
+def kept(source: Source, size: int, count: int, path: Path) -> Samples:
+    """Read held-out pictures from a file, or make them and write it beside, then in place."""
+    if path.exists():
+        with np.load(path, allow_pickle=False) as file:
+            return Samples(file["rgba"], file["normals"].astype(np.float32), file["mask"])
+    samples = take(source, SEED, size, count)
+    beside = path.with_name(path.name + ".part")
+    with beside.open("wb") as file:
+        normals = samples.normals.astype(np.float16)
+        np.savez_compressed(file, rgba=samples.rgba, normals=normals, mask=samples.mask)
+    beside.replace(path)
+    return Samples(samples.rgba, normals.astype(np.float32), samples.mask)
+
+
+def _batches(samples: Samples) -> list[Batch]:
+    count, size = samples.mask.shape[:2]
     step = max(1, _AT_ONCE // size**2)
     parts = (slice(first, first + step) for first in range(0, count, step))
     return [prepare(Samples(samples.rgba[part], samples.normals[part], samples.mask[part])) for part in parts]

@@ -37,7 +37,8 @@ Say = Callable[[str], None]
 class Run:
     """What is asked for: a stage of a configuration's training in a folder.
 
-    seed: the data's and the first weights'. minutes: after which it stops and saves; None is when the stage ends, which
+    source: of the pictures to learn from; measured: of those held out, which are another seed's. seed: the data's and
+    the first weights'. minutes: after which it stops and saves; None is when the stage ends, which
     the trunk does only where `steps` says so. steps: in place of the stage's own, where the stage begins. workers:
     processes that make pictures; 0 makes them in this one.
     """
@@ -46,6 +47,7 @@ class Run:
     folder: Path
     stage: StageName
     source: Source
+    measured: Source
     seed: int = 1
     minutes: float | None = None
     steps: int | None = None
@@ -64,7 +66,7 @@ def train(run: Run, say: Say = print) -> Path:
     run.folder.mkdir(parents=True, exist_ok=True)
     path, state = _begin(run)
     curve = Curve(path.with_suffix(".jsonl"), state.step)
-    held_out = HeldOut(run.config, run.source)
+    held_out = HeldOut(run.config, run.measured, run.folder)
     batches = Plan(run.config, run.stage, run.source, run.seed).batches(state.step, run.workers)
     started, before = time.monotonic(), state.pictures
     deadline = started + 60 * run.minutes if run.minutes is not None else float("inf")

@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[3]
 
 def go(folder: Path, stage: StageName = "trunk", **more: Any) -> Path:
     """Train the tiny network on ellipsoids, without a word."""
-    return train(Run(TINY, folder, stage, ellipsoids, workers=0, **more), lambda _: None)
+    return train(Run(TINY, folder, stage, ellipsoids, ellipsoids, workers=0, **more), lambda _: None)
 
 
 def weights(path: Path) -> dict[str, Any]:
@@ -98,7 +98,7 @@ from tests.backend.training.toy import ellipsoids
 loop.SAVE_SECONDS = 0.0
 if __name__ == "__main__":
     say = lambda line: print(line, flush=True)
-    loop.train(loop.Run(TINY, Path(sys.argv[1]), "trunk", ellipsoids, steps=60), say)
+    loop.train(loop.Run(TINY, Path(sys.argv[1]), "trunk", ellipsoids, ellipsoids, steps=60), say)
 """
 
 

@@ -10,7 +10,6 @@ from typing import Literal
 from . import record
 from .catalogue import Package
 from .record import Entry, Record
-from .store import folder_of
 from .verification import digest, fault, matches
 
 Basis = Literal["hub", "here", "form"]
@@ -35,7 +34,7 @@ def check(package: Package, report: Callable[[str, int, int], None], *, note: bo
     `report` raises.
     """
     known = record.read(package)
-    folder = folder_of(package, known)
+    folder = record.own_folder(package)
     after = known or Record(package.repository, "", "", {})
     faults: list[tuple[str, str]] = []
     for file in package.files:
@@ -48,7 +47,7 @@ def check(package: Package, report: Callable[[str, int, int], None], *, note: bo
         elif note and not why:
             size = (folder / file).stat().st_size
             entry = Entry(size, "sha256", digest(folder / file, "sha256", follow), verified=True)
-            after = Record(after.repository, after.revision, after.licence, {**after.files, file: entry}, after.folder)
+            after = Record(after.repository, after.revision, after.licence, {**after.files, file: entry})
     if after.files:
         record.write(package, after)
     whole = set(package.files) <= set(after.files)

@@ -40,15 +40,13 @@ class Record:
     """A package's files as they have to be.
 
     `revision` is the hub's commit, "" where the hub was never asked; `licence` is what the hub's page of the
-    repository named, "" where it named none. `folder` is where the files are where that is not the package's own
-    folder: a snapshot in the hub's shared cache.
+    repository named, "" where it named none.
     """
 
     repository: str
     revision: str
     licence: str
     files: dict[str, Entry]
-    folder: str = ""
 
     def verified(self, file: str, *, so: bool = True) -> "Record":
         """The same record, in which `file` is verified, or is not."""
@@ -90,12 +88,8 @@ def write(package: Package, record: Record) -> None:
 def _from_json(value: dict[str, Any]) -> Record:
     if value.get("format") != _FORMAT:
         raise ValueError("it is of another version")
-    repository, revision, licence, folder = (
-        _text(value[key]) for key in ("repository", "revision", "licence", "folder")
-    )
-    return Record(
-        repository, revision, licence, {file: _entry(**entry) for file, entry in value["files"].items()}, folder
-    )
+    repository, revision, licence = (_text(value[key]) for key in ("repository", "revision", "licence"))
+    return Record(repository, revision, licence, {file: _entry(**entry) for file, entry in value["files"].items()})
 
 
 def _entry(size: object, algorithm: object, digest: object, verified: object) -> Entry:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where the weights are on this machine, and what of them is missing. The standard library is enough for it.
 
-A package is found in its own folder among the weights, or, where its record says so, in the hub's shared cache.
-Its files may have come by `download` or been copied there by hand; in the second case no record need be there.
+Each package is in its own folder among the weights. Its files may have come by `download`, be links into the hub's
+shared cache, or have been copied there by hand; in the last case no record need be there.
 """
 
 from collections.abc import Iterable
@@ -62,7 +62,7 @@ def missing(packages: Iterable[Package] = PACKAGES) -> list[str]:
 def status(package: Package) -> Status:
     """What is there of `package`; no hash is computed. Raises UserError where its record is damaged."""
     known = record.read(package)
-    folder = folder_of(package, known)
+    folder = record.own_folder(package)
     absent = tuple(file for file in package.files if not is_whole(folder / file, known, file))
     begun = sum(path.stat().st_size for path in (record.own_folder(package) / PARTIAL).glob("*"))
     if known is not None and set(package.files) <= set(known.files):
@@ -76,11 +76,6 @@ def status(package: Package) -> Status:
         "present" if not absent else "absent" if len(absent) == len(package.files) and not begun else "partial"
     )
     return Status(package, folder, state, absent, size, left)
-
-
-def folder_of(package: Package, known: record.Record | None) -> Path:
-    """Where the package's files belong, given its record."""
-    return Path(known.folder) if known is not None and known.folder else record.own_folder(package)
 
 
 def is_whole(path: Path, known: record.Record | None, file: str) -> bool:

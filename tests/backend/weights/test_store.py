@@ -106,7 +106,7 @@ def test_verifying_what_is_not_there_says_so(
     assert not (tmp_path / "none").exists()
 
 
-EMPTY = {"format": 1, "repository": CONDITIONER.repository, "revision": "", "licence": "", "folder": "", "files": {}}
+EMPTY = {"format": 1, "repository": CONDITIONER.repository, "revision": "", "licence": "", "files": {}}
 OUTSIDE = {"size": 1, "algorithm": "sha256", "digest": "../../../somewhere", "verified": True}
 
 

@@ -17,7 +17,8 @@ from .normals.image import to_picture
 from .pipeline import Moment, Outcome, Pipeline, Request
 from .raster import png
 from .raster.resample import resample
-from .stage_types import Cutout, NormalMap, Picture
+from .raster.voxels import draw_voxels
+from .stage_types import Cutout, NormalMap, Picture, Structure
 from .wire import messages
 from .wire.messages import Failure, Result, ToClient, seeds_from
 
@@ -145,6 +146,9 @@ class _Teller:
             self._job.tell(messages.Preview(self._job.name, "cutout", _thumbnail(result.rgba)))
         elif isinstance(result, NormalMap):
             self._job.tell(messages.Preview(self._job.name, "normals", _thumbnail(_rgba(result))))
+        elif isinstance(result, Structure):
+            voxels = draw_voxels(result.coords, result.resolution)
+            self._job.tell(messages.Preview(self._job.name, "voxels", _thumbnail(voxels)))
         log.debug("job %s: %s is made", self._job.name, stage)
 
     def _check(self) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from backend.engines import DRAFT
+from backend.engines import DRAFT, Stage
 from backend.jobs import MAX_WAITING, Job, JobQueue, run
 from backend.pipeline import Pipeline, Request
-from backend.stage_types import Mesh, Picture, Report
+from backend.stage_types import Mesh, NormalMap, Picture, Report, Structure
 from backend.wire.messages import MAX_PREVIEW_SIDE, Failure, Preview, Progress, Queued, Result, ToClient
 
 
@@ -54,6 +54,23 @@ def test_a_job_tells_its_steps_its_previews_and_returns_its_end(told: Told) -> N
     assert cutout[0, 0, 3] == normals[0, 0, 3] == 0
     assert cutout[128, 128].tolist() == [200, 120, 40, 255]
     assert abs(normals[128, 128].astype(int) - (128, 128, 255, 255)).max() < 6  # to the viewer
+
+
+def test_a_coarse_shape_is_shown_for_every_seed(told: Told) -> None:
+    def occupy(_normal_map: NormalMap, *, seed: int, report: Report) -> Structure:
+        report(0, 1)
+        return Structure(np.array([[seed, 0, 31]], np.int32), 32, np.zeros(0, np.uint8))
+
+    coarse = Stage("structure", "Finding the coarse shape", ("normals",), ("seed",), occupy)
+    stages = (*DRAFT.stages[:2], coarse, *DRAFT.stages[2:])
+    job = told.job()
+    run(Pipeline({"draft": replace(DRAFT, stages=stages)}), Job(job.name, job.request, told.messages.append, count=2))
+    previews = [message for message in told.messages if isinstance(message, Preview)]
+    assert [preview.kind for preview in previews] == ["cutout", "normals", "voxels", "voxels"]
+    for seed, preview in zip((3, 4), previews[2:], strict=True):
+        assert preview.pixels.shape == (256, 256, 4)
+        rows, columns = np.nonzero(preview.pixels[..., 3])
+        assert (rows.min(), rows.max(), columns.min(), columns.max()) == (0, 7, seed * 8, seed * 8 + 7)
 
 
 def test_previews_come_from_the_cache_too(told: Told) -> None:

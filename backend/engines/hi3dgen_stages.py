@@ -106,7 +106,9 @@ class Stages:
         def work(network: Any, _: Plan) -> Floats:  # noqa: ANN401
             with repeating(report) as told:
                 told(0, 1)
-                return image_tokens(network, pixels.to(compute.device)).cpu().numpy()
+                seen = image_tokens(network, pixels.to(compute.device)).cpu().numpy()
+                told(1, 1)
+            return seen
 
         tokens, _ = self._shelf.run("tokenizer", compute, work, following="structure flow")
         return tokens
@@ -140,6 +142,7 @@ class Stages:
                 repeated(0, 1)
                 logits = decoder(torch.stack([one.latents for one in batch]).to(compute.device))
                 coords = occupied(logits).cpu().numpy()
+                repeated(1, 1)
             return [
                 Structure(coords[coords[:, 0] == i, 1:], logits.shape[-1], one.randomness, one.notes)
                 for i, one in enumerate(batch)

@@ -66,7 +66,10 @@ def test_a_giant_object_makes_the_plan_smaller_beforehand() -> None:
 
 
 def planned(monkeypatch: pytest.MonkeyPatch, plan: int, *names: str) -> Shelf:
-    monkeypatch.setattr(placement, "choose_plan", lambda *_, **__: PLANS[plan])
+    def choose(*_: object, **__: object) -> Plan:
+        return PLANS[plan]
+
+    monkeypatch.setattr(placement, "choose_plan", choose)
     return Shelf({name: linear(name) for name in names})
 
 

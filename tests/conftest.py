@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+# Tiny networks gain nothing from threads, and lose minutes to threads that wait for each other on a busy machine.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 EXIT_STATUS = pytest.StashKey[int]()
 WINDOW_TOOLS = ("Xvfb", "xdotool", "import")  # a screen, a hand for its mouse and keyboard, a camera
 

@@ -14,8 +14,8 @@ from .compiled import COMPILED, compiled, select
 from .relief import fractal, from_whole, value_noise
 from .solids import Array
 
-PLAIN, SOFT, MOTTLED, WOOD, STRIPES, CHECKS, DOTS, STAINS, MARBLE, SPECKLES = range(10)
-_SHARES = (0.44, 0.16, 0.09, 0.07, 0.05, 0.04, 0.04, 0.04, 0.05, 0.02)
+PLAIN, SOFT, MOTTLED, WOOD, STRIPES, CHECKS, DOTS, STAINS, MARBLE, SPECKLES, PRINT = range(11)
+_SHARES = (0.42, 0.17, 0.09, 0.07, 0.05, 0.03, 0.04, 0.04, 0.04, 0.02, 0.03)
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,12 @@ def _pattern(x, y, z, kind, frequency, bend, fine, lattice):
     if kind == 8:
         t = u + 3.0 * fractal(u, v, w, 0.6, 0.6, 4, 0, 1e-3, lattice)
         return 0.5 + 0.5 * np.sin(4.0 * t), grain
-    t = value_noise(5.0 * u, 5.0 * v, 5.0 * w, lattice)
-    return select(t > 0.45, 1.0, 0.0), grain
+    if kind == 9:
+        return select(value_noise(5.0 * u, 5.0 * v, 5.0 * w, lattice) > 0.45, 1.0, 0.0), grain
+    row = np.floor(1.5 * v)  # lines of something like letters, in some places
+    there = value_noise(0.3 * u, 0.2 * row, 0.3 * w, lattice) > -0.2
+    letter = value_noise(6.0 * u, 3.0 * v, 6.0 * w, lattice) + 0.3 * value_noise(2.0 * u, 9.0 * row, 2.0 * w, lattice)
+    return select(there & (np.abs(from_whole(1.5 * v - 0.5)) < 0.28) & (letter > 0.05), 1.0, 0.0), grain
 
 
 @compiled

@@ -133,8 +133,9 @@ def photograph(rng: np.random.Generator, light: Array, coverage: Array) -> Pictu
     if rng.random() < 0.5:
         pixels = jpeg(pixels * 255, rng.uniform(45, 96)) / 255
     if rng.random() < 0.5:
-        shift = rng.normal(0.0, 0.12)
-        alpha = np.clip((_blur(alpha[..., None], rng.uniform(0.4, 0.9))[..., 0] - 0.5 + shift) * rng.uniform(0.8, 2.0) + 0.5, 0, 1)
+        soft = _blur(alpha[..., None], rng.uniform(0.4, 0.9))[..., 0]
+        shift = float(np.clip(rng.normal(0.0, 0.1), -0.3, 0.3))
+        alpha = np.clip((soft - 0.5 + shift * 4 * soft * (1 - soft)) * rng.uniform(1.0, 2.0) + 0.5, 0, 1)
     # Where nothing is left of the object, its colours go on, as the cut-out stage leaves them.
     pixels = np.where(alpha[..., None] > 0, pixels, around)
     return np.rint(np.clip(np.concatenate([pixels, alpha[..., None]], axis=2), 0, 1) * 255).astype(np.uint8)
@@ -144,7 +145,7 @@ def _developed(rng: np.random.Generator, light: Array, seen: np.ndarray) -> Arra
     """Expose light and give it a tone curve: sRGB in [0, 1]."""
     luminance = light @ (0.2126, 0.7152, 0.0722)
     bright = float(np.quantile(luminance[seen], 0.92)) if seen.any() else 1.0
-    aim = rng.uniform(0.04, 0.2) if rng.random() < 0.12 else rng.uniform(0.35, 1.15)
+    aim = rng.uniform(0.02, 0.2) if rng.random() < 0.15 else rng.uniform(0.35, 1.15)
     exposed = light * (aim / max(bright, 1e-4)) * (1 + 0.05 * rng.normal(size=3).clip(-2, 2))
     if rng.random() < 0.6:  # a shoulder instead of clipping
         white = rng.uniform(1.5, 4.0)

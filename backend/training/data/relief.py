@@ -50,17 +50,18 @@ def visible(wavelength, pixel):
 def fractal(x, y, z, frequency, roughness, octaves, ridged, pixel, lattice):
     """Return a sum of noises, each twice as fine and `roughness` times as strong, about in [-1, 1]."""
     total, strength, norm = x * 0.0, 1.0, 0.0
-    for octave in range(octaves):
+    for _ in range(octaves):
         seen = visible(1.6 / frequency, pixel)
         if seen > 0.0:
-            shift = 7.31 * octave
-            value = value_noise(x * frequency + shift, y * frequency + 2.0 * shift, z * frequency - shift, lattice)
+            value = value_noise(x * frequency, y * frequency, z * frequency, lattice)
             if ridged > 0:
                 value = 1.0 - 2.0 * np.sqrt(value * value + 0.01)
             total = total + value * (strength * seen)
         norm += strength
         strength *= roughness
         frequency *= 2.03
+        # Turned, so that the lattices' axes do not line up and show.
+        x, y, z = 0.8 * y + 0.6 * z + 1.7, -0.8 * x + 0.36 * y - 0.48 * z, -0.6 * x - 0.48 * y + 0.64 * z
     return total / norm
 
 

@@ -6,6 +6,9 @@ import numpy as np
 from . import relief
 from .beings import animal, bust, figure
 from .buildings import house, tower
+from .machines import car, helmet, mechanism
+from .nature import bird, rock, tree
+from .objects import chair, die, drape, rings
 from .profiles import filled, smooth_line
 from .sculptor import Sculptor, about_x, about_z, any_turn
 from .solids import Array, Fold, Join, Shape
@@ -24,15 +27,17 @@ def draw_shape(rng: np.random.Generator) -> Shape:
 
 def heap(s: Sculptor) -> None:
     """Draw solids of all kinds, grown into each other or cut out of each other."""
+    at, size = np.zeros(3), 0.6
     for _ in range(s.whole(1, 4)):
         s.begin()
         blend = s.uniform(0.02, 0.3) if s.chance(0.6) else 0.0
-        spread = s.uniform(0.2, 0.7)
         for k in range(s.whole(1, 5)):
-            at = s.rng.normal(0.0, spread, 3)
             cut = k > 0 and s.chance(0.25)
+            step = s.rng.normal(size=3)
+            at = (at if s.chance(0.7) else 0.3 * at) + step / np.linalg.norm(step) * size * s.uniform(0.5, 0.8)
+            size = s.uniform(0.2, 0.7)
             with s.at(*at, turn=any_turn(s.rng) if s.chance(0.6) else None):
-                solid(s, s.uniform(0.2, 0.7), blend=blend if not cut else 0.2 * blend, join=Join.CUT if cut else Join.ADD)
+                solid(s, size, blend=blend if not cut else 0.2 * blend, join=Join.CUT if cut else Join.ADD)
         if s.chance(0.45):
             texture(s)
 
@@ -112,15 +117,20 @@ def texture(s: Sculptor) -> None:
 
 
 def _base(s: Sculptor) -> None:
-    """Stand everything on a plinth."""
-    low = min(float(o.frame.point(o.place.at)[1]) - 0.7 * o.reach * o.frame.scale for o in s.operations)
+    """Stand everything on a plinth that it sinks into a little."""
+    solids = [o for o in s.operations if o.join is Join.ADD and o.reach > 0]
+    balls = [(o.frame.point(o.place.at), o.frame.scale * o.reach) for o in solids]
+    low, high = min(float(at[1] - r) for at, r in balls), max(float(at[1] + r) for at, r in balls)
+    wide = s.uniform(0.3, 0.5) * (high - low)
+    half = s.uniform(0.1, 0.4) * wide
+    top = low + s.uniform(0.1, 0.3) * (high - low)
     s.begin()
-    half = s.uniform(0.05, 0.2)
-    wide = s.uniform(0.5, 0.9)
     if s.chance(0.5):
-        s.cone(0, low - half + 0.05, 0, wide, wide * s.uniform(0.8, 1.0), half, rounding=0.03)
+        s.cone(0, top - half, 0, wide, wide * s.uniform(0.8, 1.0), half, rounding=0.1 * half)
     else:
-        s.box(0, low - half + 0.05, 0, wide, half, wide * s.uniform(0.6, 1), rounding=0.03)
+        s.box(0, top - half, 0, wide, half, wide * s.uniform(0.6, 1), rounding=0.1 * half)
+    if s.chance(0.4):
+        texture(s)
 
 
 def plaque(s: Sculptor) -> None:
@@ -144,6 +154,9 @@ def plaque(s: Sculptor) -> None:
                 s.ball(0, 0, d, 0.06, 0.06, 0.04)
 
 
-THINGS = ((heap, 0.3), (plaque, 0.1), (vessel, 0.14), (turned, 0.06), (bust, 0.14), (figure, 0.1), (animal, 0.06), (house, 0.08),
-          (tower, 0.02))
+THINGS = (
+    (heap, 0.18), (plaque, 0.06), (vessel, 0.12), (turned, 0.04), (bust, 0.14), (figure, 0.1), (animal, 0.05), (house, 0.06),
+    (tower, 0.01), (car, 0.06), (mechanism, 0.03), (helmet, 0.03), (chair, 0.04), (die, 0.03), (rings, 0.02), (tree, 0.03),
+    (bird, 0.04), (drape, 0.04), (rock, 0.02),
+)
 """What is drawn, and how often."""

@@ -98,6 +98,26 @@ class HI3DGEN_OT_cancel(bpy.types.Operator):  # noqa: N801
         return {"FINISHED"}
 
 
+class HI3DGEN_OT_unload(bpy.types.Operator):  # noqa: N801
+    """Give back the memory that the backend holds, the graphics card's too. The next mesh takes longer to begin"""
+
+    bl_idname = "hi3dgen.unload"
+    bl_label = "Free Memory"
+    bl_options = set()
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Only where a backend is there to hold any."""
+        return runtime.session().phase is Phase.READY
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Ask the backend; it does so when the job that it runs is done."""
+        runtime.session().unload()
+        when = "when its job is done" if runtime.session().running else "now"
+        self.report({"INFO"}, f"Hi3DGen gives its memory back {when}.")
+        return {"FINISHED"}
+
+
 class HI3DGEN_OT_try_again(bpy.types.Operator):  # noqa: N801
     """Start the backend again, after it ended three times in a row"""
 
@@ -157,4 +177,4 @@ def _image(name: str) -> bpy.types.Image:
     return image
 
 
-CLASSES = (HI3DGEN_OT_generate, HI3DGEN_OT_cancel, HI3DGEN_OT_try_again, HI3DGEN_OT_show_log)
+CLASSES = (HI3DGEN_OT_generate, HI3DGEN_OT_cancel, HI3DGEN_OT_unload, HI3DGEN_OT_try_again, HI3DGEN_OT_show_log)

@@ -3,7 +3,7 @@
 # pyright: reportInvalidTypeForm=false
 
 import bpy
-from bpy.props import IntProperty
+from bpy.props import BoolProperty, IntProperty
 
 PACKAGE = (__package__ or "").rpartition(".")[0]
 IDLE_MINUTES = 15
@@ -21,11 +21,17 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
         min=0,
         max=24 * 60,
     )
+    free_when_rendering: BoolProperty(
+        name="Free Memory When Rendering",
+        description="Give back the memory that the backend holds when a render begins, so that it gets the whole card",
+        default=True,
+    )
 
     def draw(self, _context: bpy.types.Context) -> None:
         """Draw the preferences."""
         self.layout.use_property_split = True
         self.layout.prop(self, "idle_minutes")
+        self.layout.prop(self, "free_when_rendering")
         self.layout.operator("hi3dgen.show_log", icon="TEXT")
 
 
@@ -33,6 +39,12 @@ def idle_seconds() -> float:
     """How long the backend lives without a job, 0 for ever."""
     addon = bpy.context.preferences.addons.get(PACKAGE)
     return 60.0 * (addon.preferences.idle_minutes if addon else IDLE_MINUTES)
+
+
+def free_when_rendering() -> bool:
+    """Whether a render makes the backend give its memory back."""
+    addon = bpy.context.preferences.addons.get(PACKAGE)
+    return addon.preferences.free_when_rendering if addon else True
 
 
 CLASSES = (Hi3DGenPreferences,)

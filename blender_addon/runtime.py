@@ -10,7 +10,7 @@ from pathlib import Path
 import bpy
 from bpy.app.handlers import persistent
 
-from .preferences import idle_seconds
+from .preferences import free_when_rendering, idle_seconds
 from .session import Phase, Session
 
 log = logging.getLogger(__name__)
@@ -89,15 +89,17 @@ def redraw_panels() -> None:
 
 
 def register() -> None:
-    """Watch for other files being opened."""
+    """Watch for other files being opened, and for renders."""
     _survive_broken_pipes()
     bpy.app.handlers.load_pre.append(_before_other_file)
+    bpy.app.handlers.render_init.append(_before_rendering)
 
 
 def unregister() -> None:
     """End the backend and leave no timer behind."""
     global _session  # noqa: PLW0603
     bpy.app.handlers.load_pre.remove(_before_other_file)
+    bpy.app.handlers.render_init.remove(_before_rendering)
     for timer in (_tick, _warm_up):
         if bpy.app.timers.is_registered(timer):
             bpy.app.timers.unregister(timer)
@@ -135,3 +137,10 @@ def _before_other_file(*_: object) -> None:
         session().cancel(job)
     if session().phase is not Phase.BROKEN:
         session().error = None
+
+
+@persistent
+def _before_rendering(*_: object) -> None:
+    """Cycles wants the graphics card. Called in the render's own thread, so it makes no session and waits for none."""
+    if _session is not None and free_when_rendering():
+        _session.unload()

@@ -148,6 +148,12 @@ class Session:
         if made:
             job.state, job.results = JobState.LANDING, made
 
+    def unload(self) -> None:
+        """Let the backend give memory back, after the job that runs now. Callable from any thread."""
+        client = self._client
+        if client and self.phase is Phase.READY:
+            client.send(messages.Unload())
+
     def try_again(self) -> None:
         """Close the circuit breaker."""
         if self.phase is Phase.BROKEN:

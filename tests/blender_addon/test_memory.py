@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Memory comes back where the artist asks for it, and when a render wants it."""
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import bpy
+import pytest
+
+from tests.blender_addon.support import MODULE, tick_until
+
+
+@pytest.fixture
+def made_again(scene: Any, session: Any, picture_file: Path) -> Callable[[], bool]:
+    """Whether making the mesh of a picture is work: it is not while the backend remembers it."""
+    generate = import_module(f"{MODULE}.blender_addon.generate")
+
+    def is_work() -> bool:
+        job = generate.submit(scene, generate.Order(picture_file, "draft", 11, {"resolution": 96}))
+        tick_until(session, lambda: not job.live)
+        assert job.error is None
+        return job.progress is not None
+
+    is_work()
+    assert not is_work(), "else this page shows nothing"
+    return is_work
+
+
+def render(scene: Any) -> None:
+    bpy.ops.object.camera_add()
+    scene.camera = bpy.context.object
+    scene.render.engine = "CYCLES"
+    scene.cycles.samples = 1
+    scene.cycles.use_denoising = False
+    scene.render.resolution_x = scene.render.resolution_y = 8
+    bpy.ops.render.render()
+
+
+def test_memory_is_freed_where_it_is_asked_for(made_again: Callable[[], bool]) -> None:
+    assert bpy.ops.hi3dgen.unload() == {"FINISHED"}
+    assert made_again()
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_render_frees_memory_where_the_artist_wants_it(
+    scene: Any,
+    made_again: Callable[[], bool],
+    wanted: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    preferences = bpy.context.preferences.addons[MODULE].preferences
+    assert preferences.free_when_rendering, "unless told"
+    preferences.free_when_rendering = wanted
+    try:
+        render(scene)
+        assert made_again() == wanted
+    finally:
+        preferences.free_when_rendering = True
+
+
+def test_there_is_nothing_to_free_without_a_backend(scene: Any, session: Any) -> None:
+    session.close()
+    assert not bpy.ops.hi3dgen.unload.poll()
+    render(scene)
+    assert session.phase.name == "STOPPED", "a render starts no backend"

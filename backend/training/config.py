@@ -98,7 +98,8 @@ def _stages(trunk: Stage, cool: Stage, refine: Stage) -> Mapping[StageName, Stag
     return {"trunk": trunk, "cool": cool, "refine": refine}
 
 
-_LATE = {96: 0.30, 128: 0.45, 192: 0.20, 256: 0.05}
+_LATE = {64: 0.15, 96: 0.40, 128: 0.35, 192: 0.10}
+_LATER = {96: 0.30, 128: 0.45, 192: 0.20, 256: 0.05}
 
 TINY = Config(
     name="tiny",
@@ -129,13 +130,13 @@ DRAFT = Config(
         Stage(
             None,
             2e-3,
-            ((0, {64: 1.0}), (1500, {64: 0.3, 96: 0.5, 128: 0.2}), (4000, _LATE)),
+            ((0, {64: 1.0}), (3000, _LATE), (20000, _LATER)),
             warm_up=200,
         ),
-        Stage(3000, 2e-3, ((0, _LATE),), decay=True),
+        Stage(3000, 2e-3, ((0, _LATER),), decay=True),
         Stage(1000, 7e-4, ((0, {128: 0.3, 192: 0.5, 256: 0.2}),), decay=True),
     ),
-    pixels=32 * 128**2,
+    pixels=16 * 128**2,
     block=16,
     uses=4,
     window=128 * 16 * 128**2,

@@ -7,10 +7,10 @@ bpy is touched on the main thread only.
 
 import bpy
 
-from . import command, material, menus, operators, panel, preferences, properties, runtime, thumbnails
+from . import command, material, menus, operators, panel, preferences, properties, runtime, setup_operators, thumbnails
 
-_CLASSES = (*preferences.CLASSES, *properties.CLASSES, *operators.CLASSES, *panel.CLASSES)
-_PARTS = (properties, material, thumbnails, menus, runtime, command)
+_CLASSES = (*preferences.CLASSES, *properties.CLASSES, *operators.CLASSES, *setup_operators.CLASSES, *panel.CLASSES)
+_PARTS = (properties, material, thumbnails, menus, runtime, setup_operators, command)
 
 
 def register() -> None:

@@ -3,10 +3,22 @@
 # pyright: reportInvalidTypeForm=false
 
 import bpy
-from bpy.props import BoolProperty, IntProperty
+from bpy.props import BoolProperty, EnumProperty, IntProperty
 
 PACKAGE = (__package__ or "").rpartition(".")[0]
 IDLE_MINUTES = 15
+BUILDS = (  # a part of what `python -m backend install --torch` takes
+    ("auto", "Automatic", "What fits the GPU and its driver"),
+    ("cuda", "NVIDIA", "For NVIDIA's GPUs, by CUDA"),
+    ("rocm", "AMD", "For AMD's GPUs on Linux, by ROCm"),
+    ("cpu", "CPU", "For the processor, on which a mesh takes very long"),
+)
+
+
+def _ask_again(preferences: bpy.types.AddonPreferences, _context: bpy.types.Context) -> None:
+    from . import setup_operators  # noqa: PLC0415 - as in draw
+
+    setup_operators.ask(preferences.torch)
 
 
 class Hi3DGenPreferences(bpy.types.AddonPreferences):
@@ -27,8 +39,18 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
         default=True,
     )
 
-    def draw(self, _context: bpy.types.Context) -> None:
+    torch: EnumProperty(name="PyTorch", description="The build to install", items=BUILDS, update=_ask_again)
+    agree: BoolProperty(
+        name="I agree to these licences and downloads",
+        description="Nothing is downloaded before this is ticked and a button is pressed",
+        options={"SKIP_SAVE"},
+    )
+
+    def draw(self, context: bpy.types.Context) -> None:
         """Draw the preferences."""
+        from . import engine_box  # noqa: PLC0415 - it needs the runtime, which reads these preferences
+
+        engine_box.draw(self.layout, self, context.region.width)
         self.layout.use_property_split = True
         self.layout.prop(self, "idle_minutes")
         self.layout.prop(self, "free_when_rendering")

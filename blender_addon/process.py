@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The backend process: Blender's own Python running `-m backend serve`, as docs/wire.md ("Starting the backend") says.
+"""The backend process: a Python running `-m backend serve`, as docs/wire.md ("Starting the backend") says.
+
+The Python is that of the engine's own environment where there is one that works, else Blender's.
 
 Starting takes a good part of a second, so a thread does it; what happens is read from `events` on the main thread.
 """
@@ -19,12 +21,14 @@ from pathlib import Path
 from typing import IO
 
 from ..backend.wire.client import Client
+from .environment import MEND, installed
 
 log = logging.getLogger(__name__)
 
 START_SECONDS = 60.0
 END_SECONDS = 3.0
 LOG_SECONDS = 7 * 24 * 3600.0
+_NO_BACKEND = (OSError, ValueError, TypeError, KeyError)  # the last three: an answer that is no backend's
 
 
 @dataclass(frozen=True)
@@ -45,10 +49,12 @@ class BackendProcess:
     """One run of the backend, from its start to its end.
 
     extension: the folder that the child imports the backend from and never writes to. user_folder: where its log and
-    its bytecode go. idle_seconds: how long it lives without a job, 0 for ever.
+    its bytecode go. idle_seconds: how long it lives without a job, 0 for ever. `trouble` says why it does not run in
+    the engine's environment although there is one.
     """
 
     def __init__(self, extension: Path, user_folder: Path, idle_seconds: float) -> None:
+        self.trouble = ""
         self.events: queue.SimpleQueue[Started | NotStarted] = queue.SimpleQueue()
         self._extension = extension
         self._user_folder = user_folder
@@ -79,35 +85,54 @@ class BackendProcess:
             self._child.wait()
 
     def _start(self) -> None:
+        environment = installed(self._user_folder)
+        self.trouble = environment.trouble
+        own = Path(sys.executable)
         try:
-            child = self._launch()
-            if child is None:
-                return
+            try:
+                started = self._start_by(environment.python or own)
+            except _NO_BACKEND as error:
+                if environment.python is None:
+                    raise
+                self.trouble = f"The engine's environment does not start. {MEND}"
+                self._note(f"the engine's environment did not start: {error}")
+                if self._child:
+                    self._child.kill()
+                started = self._start_by(own)
+        except _NO_BACKEND as error:
+            reason = f"the backend did not start: {error}"
+            self._note(reason)
+            self.events.put(NotStarted(reason))
+        else:
+            _drain(started.stdout if started else None)
+
+    def _start_by(self, python: Path) -> subprocess.Popen[bytes] | None:
+        """Start it and tell of it; None where `end` was faster. Raises one of `_NO_BACKEND`."""
+        child = self._launch(python)
+        if child:
             token = secrets.token_hex(32)
             port = _shake_hands(child, {"token": token, "idle_seconds": self._idle_seconds})
             self.events.put(Started(Client(port, token, f"Blender, process {os.getpid()}")))
-        except (OSError, ValueError, TypeError, KeyError) as error:  # the last three: an answer that is no backend's
-            reason = f"the backend did not start: {error}"
-            log.warning(reason)
-            with contextlib.suppress(OSError), log_file(self._user_folder).open("a", encoding="utf-8") as errors:
-                print(reason, file=errors)
-            self.events.put(NotStarted(reason))
-        else:
-            _drain(child.stdout)
+        return child
 
-    def _launch(self) -> subprocess.Popen[bytes] | None:
+    def _note(self, reason: str) -> None:
+        log.warning(reason)
+        with contextlib.suppress(OSError), log_file(self._user_folder).open("a", encoding="utf-8") as errors:
+            print(reason, file=errors)
+
+    def _launch(self, python: Path) -> subprocess.Popen[bytes] | None:
         """Start the child; None where `end` was faster."""
         _forget_old_logs(self._user_folder)
         with self._lock, log_file(self._user_folder).open("ab") as errors:
             if self._ended:
                 return None
             self._child = subprocess.Popen(
-                [sys.executable, "-s", "-m", "backend", "serve"],
+                [python, "-s", "-m", "backend", "serve"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 cwd=self._user_folder,
-                env=_environment(self._extension, self._user_folder),
+                env=surroundings(self._extension, self._user_folder),
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
                 start_new_session=True,  # Ctrl-C in a terminal is for Blender, which then cancels
             )
@@ -162,10 +187,11 @@ def _drain(pipe: IO[bytes] | None) -> None:
         pass
 
 
-def _environment(extension: Path, user_folder: Path) -> dict[str, str]:
-    """Blender's environment with the child's own import path, and bytecode kept out of the extension's folder."""
+def surroundings(extension: Path, user_folder: Path) -> dict[str, str]:
+    """A backend's environment variables: Blender's, with the child's own import path and places to write to."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
     environment["PYTHONPATH"] = str(extension)
+    environment["HI3DGEN_USER_FOLDER"] = str(user_folder)
     environment["PYTHONPYCACHEPREFIX"] = str(user_folder / "bytecode")
     environment["PYTHONUTF8"] = "1"
     environment["PYTHONSAFEPATH"] = "1"  # nothing is imported from the working folder

@@ -106,6 +106,11 @@ class Session:
         """The backend's process id, or None where there is none."""
         return self._process.pid if self._process else None
 
+    @property
+    def trouble(self) -> str:
+        """Why the backend does not run in the engine's environment although there is one; empty where it does."""
+        return self._process.trouble if self._process else ""
+
     def engine(self, name: str) -> EngineInfo | None:
         """What is known of an engine; None before the backend has told, or where there is none of that name."""
         engines = self.capabilities.engines if self.capabilities else ()

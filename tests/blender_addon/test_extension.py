@@ -17,7 +17,7 @@ from tests.blender_addon.support import CHECKOUT
 MODULE = "bl_ext.user_default.hi3dgen"
 MAX_BYTES = 15_000_000
 SHIPPED = ("backend/", "blender_addon/")
-SHIPPED_FILES = {"__init__.py", "blender_manifest.toml", "LICENSE"}
+SHIPPED_FILES = {"__init__.py", "blender_manifest.toml", "LICENSE", "constraints.txt", "pyproject.toml"}
 
 
 def blender_tool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

@@ -80,10 +80,10 @@ class TinyIndex:
         """The names of the wheels that were fetched."""
         return [path.rpartition("/")[2] for path in self.asked if path.endswith(".whl")]
 
-    def put(self, folder: str, name: str, version: str, modules: dict[str, str]) -> str:
-        """Serve a package in `folder`, with its hash on its project's page; returns the path of its wheel."""
+    def put(self, folder: str, name: str, version: str, files: dict[str, str]) -> str:
+        """Serve a package of these files in `folder`, with its hash on its project's page; returns the path of its wheel."""
         file = f"{name}-{version}-py3-none-any.whl"
-        wheel = _wheel(name, version, modules)
+        wheel = _wheel(name, version, files)
         digest = hashlib.sha256(wheel).hexdigest()
         path = f"/{folder}/files/{file}"
         self.files[path] = wheel
@@ -95,7 +95,8 @@ class TinyIndex:
         """Serve a build of PyTorch; `code` in place of what it does."""
         version = f"{pinned('torch')}+{build}"
         text = code or _TORCH.format(version=version)
-        return self.put(f"whl/{build}", "torch", version, {"torch": text, "padding": f"text = '{'x' * 400_000}'"})
+        padding = f"text = '{'x' * 400_000}'"
+        return self.put(f"whl/{build}", "torch", version, {"torch.py": text, "padding.py": padding})
 
 
 @contextmanager
@@ -104,7 +105,7 @@ def serve() -> Generator[TinyIndex]:
     index = TinyIndex()
     index.held.set()
     for name, (module, code) in _MODULES.items():
-        index.put("simple", name, pinned(name), {module: code})
+        index.put("simple", name, pinned(name), {f"{module}.py": code})
     for build in BUILDS:
         index.put_torch(build)
 
@@ -151,10 +152,10 @@ def pinned(name: str) -> str:
     return fitting[0].partition(";")[0].partition("==")[2].strip()
 
 
-def _wheel(name: str, version: str, modules: dict[str, str]) -> bytes:
+def _wheel(name: str, version: str, content: dict[str, str]) -> bytes:
     info = f"{name}-{version}.dist-info"
-    files = {f"{module}.py": code for module, code in modules.items()}
-    files |= {
+    files = {
+        **content,
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }

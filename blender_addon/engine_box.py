@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The box "Hi3DGen engine" in the preferences: what is there, what would be downloaded, and how far it is."""
+
+import bpy
+
+from . import runtime, setup_operators
+from .errors import AddonError
+from .setup import Setup, Step
+from .text import lines
+
+_MARGIN = 60  # pixels beside a label
+_UNITS = ((1e9, "GB", 2), (1e6, "MB", 1), (1e3, "kB", 0))
+
+
+def draw(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, width: float) -> None:
+    """Draw the box. width: of the region, in pixels."""
+    setup = setup_operators.setup()
+    setup_operators.find_out(preferences.torch)
+    box = layout.box()
+    box.label(text="Hi3DGen Engine")
+    trouble = runtime.session().trouble
+    if trouble:
+        _sentences(box, width, trouble, icon="ERROR")
+    _draw_environment(box, setup, width)
+    _draw_weights(box, setup, width)
+    if setup.busy:
+        _draw_progress(box, setup.work.step)
+    else:
+        _draw_choices(box, preferences, setup)
+        if setup.work and setup.work.error:
+            _draw_error(box, setup.work.error, width)
+
+
+def progress_text(step: Step) -> str:
+    """Such as "Downloading torch: 120.5 MB of 526.6 MB, 11.2 MB/s"."""
+    if step.unit != "bytes":
+        return f"{step.label}: {step.done} of {step.of}" if step.of > 1 else step.label
+    speed = f", {size(step.per_second)}/s" if step.per_second else ""
+    return f"{step.label}: {size(step.done)}{f' of {size(step.of)}' if step.of else ''}{speed}"
+
+
+def size(count: float) -> str:
+    """A number of bytes, such as "2.66 GB"."""
+    for unit, name, digits in _UNITS:
+        if count >= unit:
+            return f"{count / unit:.{digits}f} {name}"
+    return f"{count:.0f} bytes"
+
+
+def _draw_environment(box: bpy.types.UILayout, setup: Setup, width: float) -> None:
+    plan = setup.plan
+    if setup.plan_error:
+        _draw_error(box, setup.plan_error, width)
+        return
+    if not plan:
+        box.label(text="Looking what is there …")
+        return
+    there = plan["installed"]
+    if there:
+        box.label(text=f"Installed: PyTorch {there['torch']} on {there['device']}", icon="CHECKMARK")
+    if plan["up_to_date"]:
+        return
+    _sentences(box, width, f"To install: PyTorch for {plan['build']}. {plan['why']}", icon="IMPORT")
+    need = f"About {size(plan['download_bytes'])} to download, about {size(plan['disk_bytes'])} on the disk"
+    _sentences(box, width, f"{need}; from {' and '.join(plan['hosts'])}")
+    for part, terms, address in plan["licences"]:
+        _draw_licence(box, f"{part}: {terms}", address)
+
+
+def _draw_weights(box: bpy.types.UILayout, setup: Setup, width: float) -> None:
+    packages = setup.weights.get("packages", [])
+    missing = [package for package in packages if package["state"] != "whole"]
+    if packages and not missing:
+        box.label(text="The weights are here", icon="CHECKMARK")
+    for package in missing:
+        optional = ", can be done without" if package["optional"] else ""
+        _draw_licence(
+            box,
+            f"Weights {package['name']}: {size(package['bytes'])}, {package['licence']}{optional}",
+            package["licence_url"],
+        )
+    if missing:
+        needed = size(setup.weights["bytes_needed"])
+        _sentences(box, width, f"{needed} of weights to download into {setup.weights['folder']}")
+
+
+def _draw_choices(box: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, setup: Setup) -> None:
+    box.prop(preferences, "torch")
+    box.prop(preferences, "agree")
+    row = box.row()
+    install = row.row()
+    install.enabled = preferences.agree
+    renew = bool(setup.plan.get("installed"))
+    button = install.operator("hi3dgen.install", text="Renew" if renew else "Install", icon="IMPORT")
+    button.agree, button.torch = preferences.agree, preferences.torch
+    weights = row.row()
+    weights.enabled = preferences.agree and renew
+    weights.operator("hi3dgen.download_weights", icon="IMPORT").agree = preferences.agree
+    there = row.row()
+    there.enabled = renew
+    there.operator("hi3dgen.verify_weights", icon="CHECKMARK")
+    there.operator("hi3dgen.remove_engine", icon="TRASH")
+
+
+def _draw_progress(box: bpy.types.UILayout, step: Step) -> None:
+    row = box.row()
+    row.progress(factor=min(step.done / step.of, 1.0) if step.of else 0.0, text=progress_text(step))
+    row.operator("hi3dgen.cancel_setup", icon="X")
+
+
+def _draw_error(box: bpy.types.UILayout, error: AddonError, width: float) -> None:
+    _sentences(box, width, error.sentence, icon="ERROR")
+    _sentences(box, width, error.advice)
+
+
+def _draw_licence(box: bpy.types.UILayout, text: str, address: str) -> None:
+    row = box.row()
+    row.label(text=text, icon="BLANK1")
+    row.operator("wm.url_open", text="Licence", icon="URL").url = address
+
+
+def _sentences(box: bpy.types.UILayout, width: float, text: str, *, icon: str = "BLANK1") -> None:
+    column = box.column(align=True)
+    for index, line in enumerate(lines(text, width - _MARGIN * bpy.context.preferences.system.ui_scale)):
+        column.label(text=line, icon="BLANK1" if index else icon)

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Setting up the engine Hi3DGen: `python -m backend install` and `weights` as child processes, followed line by line.
+
+What the children print is specified in backend/commands/progress.py. Everything here happens on the main thread, in
+`tick`, but for the reading of their output; bpy is not needed.
+"""
+
+import json
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .environment import installed
+from .errors import AddonError
+from .process import surroundings
+
+LOG = "setup.log"
+GRACE_SECONDS = 10.0
+_WAIT_SECONDS = 0.02
+
+Message = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a child is: `done` of `of` bytes or steps (`of` is 0 where unknown), and how many a second."""
+
+    label: str = "Starting"
+    done: int = 0
+    of: int = 0
+    per_second: float = 0.0
+    unit: str = "steps"
+
+
+class Child:
+    """One run of a command of the backend. Raises `OSError` where it cannot be started."""
+
+    def __init__(self, python: Path, arguments: list[str], extension: Path, user_folder: Path) -> None:
+        self.step = Step()
+        self.answer: Message = {}
+        self.error: AddonError | None = None
+        self._log = user_folder / LOG
+        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._cancelled_at = 0.0
+        with self._log.open("ab") as errors:
+            self._process = subprocess.Popen(
+                [python, "-s", "-m", "backend", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                cwd=user_folder,
+                env=surroundings(extension, user_folder),
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+                start_new_session=True,
+            )
+        self._job_object: object = None
+        if sys.platform == "win32":
+            from .job_object import JobObject  # noqa: PLC0415 - ctypes has no Windows types elsewhere
+
+            self._job_object = JobObject(self._process.pid)
+        self.live = True
+        threading.Thread(target=self._read, name="hi3dgen setup", daemon=True).start()
+
+    def tick(self) -> None:
+        """Take in what it has said; never waits."""
+        while self.live:
+            try:
+                line = self._lines.get_nowait()
+            except queue.Empty:
+                break
+            if line is None:
+                self._end()
+            else:
+                self._hear(line)
+        if self.live and self._cancelled_at and time.monotonic() - self._cancelled_at > GRACE_SECONDS:
+            self._process.kill()
+
+    def cancel(self) -> None:
+        """Let it end soon; what it has downloaded stays."""
+        self._cancelled_at = self._cancelled_at or time.monotonic()
+        if sys.platform == "win32":
+            self._job_object = None  # which ends it and its children: Windows has no interrupt for one process alone
+        else:
+            self._process.send_signal(signal.SIGINT)
+
+    def _read(self) -> None:
+        for line in self._process.stdout or ():
+            self._lines.put(line)
+        self._process.wait()
+        self._lines.put(None)
+
+    def _hear(self, line: bytes) -> None:
+        try:
+            message = json.loads(line)
+        except ValueError:
+            return  # a stray print of a library
+        if not isinstance(message, dict):
+            return
+        if "label" in message:
+            self.step = Step(**{name: message[name] for name in Step.__dataclass_fields__ if name in message})
+        elif "error" in message:
+            self.error = AddonError(message.get("sentence", ""), message.get("advice", ""), in_log=True)
+        else:
+            self.answer = message
+
+    def _end(self) -> None:
+        self.live = False
+        if self._cancelled_at:
+            self.error = AddonError("It was cancelled.", "What was downloaded completely stays for the next time.")
+        elif self._process.returncode != 0 and self.error is None:
+            self.error = AddonError("It ended unexpectedly.", f"Please report what “{self._log}” says.", in_log=True)
+
+
+@dataclass
+class Setup:
+    """What is known of the engine's environment and weights, and what is being done about them.
+
+    `plan` and `weights` are the answers of `install --plan` and `weights list`, empty while they are not known, with
+    `plan_error` where nothing can be installed. `work` is what runs or ran last. `renewed` is set when it has changed
+    what the backend runs in or on, for who starts the backend anew.
+    """
+
+    extension: Path
+    user_folder: Path
+    plan: Message = field(default_factory=dict[str, Any])
+    weights: Message = field(default_factory=dict[str, Any])
+    plan_error: AddonError | None = None
+    work: Child | None = None
+    asked: bool = False
+    renewed: bool = False
+    _changes: bool = False
+    _questions: dict[str, Child] = field(default_factory=dict[str, Child])
+
+    @property
+    def busy(self) -> bool:
+        """Whether an installation, a download or a check is going on."""
+        return self.work is not None and self.work.live
+
+    @property
+    def live(self) -> bool:
+        """Whether `tick` has something to wait for."""
+        return self.busy or bool(self._questions)
+
+    def ask(self, build: str) -> None:
+        """Ask what is there and what would be installed; the answers come by `tick`."""
+        self.asked = True
+        questions = {
+            "plan": ["install", "--plan", "--json", "--torch", build],
+            "weights": ["weights", "list", "--json"],
+        }
+        for name, arguments in questions.items():
+            if name in self._questions:
+                self._questions[name].cancel()
+            self._questions[name] = Child(Path(sys.executable), arguments, self.extension, self.user_folder)
+
+    def install(self, build: str) -> None:
+        """Make the engine's environment, by Blender's own Python. The caller has asked the artist."""
+        self._start(Path(sys.executable), ["install", "--json", "--agree", "--torch", build], changes=True)
+
+    def remove(self) -> None:
+        """Delete the engine's environments."""
+        self._start(Path(sys.executable), ["install", "--json", "--remove"], changes=True)
+
+    def download(self) -> None:
+        """Download the weights that are missing. The caller has asked the artist. Raises `AddonError`."""
+        self._start(self._engine_python(), ["weights", "download", "--json", "--agree"], changes=True)
+
+    def verify(self) -> None:
+        """Check the weights. Raises `AddonError`."""
+        self._start(self._engine_python(), ["weights", "verify", "--json"], changes=False)
+
+    def cancel(self) -> None:
+        """End what is going on."""
+        if self.work and self.work.live:
+            self.work.cancel()
+
+    def close(self) -> None:
+        """End everything."""
+        self.cancel()
+        for question in self._questions.values():
+            question.cancel()
+        self._questions.clear()
+
+    def tick(self) -> None:
+        """Take in what has happened; never waits."""
+        for name, question in list(self._questions.items()):
+            question.tick()
+            if not question.live:
+                del self._questions[name]
+                self._take(name, question)
+        if self.work is not None and self.work.live:
+            self.work.tick()
+            if not self.work.live:
+                self.asked = False
+                self.renewed = self.renewed or (self.work.error is None and self._changes)
+
+    def wait(self) -> None:
+        """Tick until the work has ended, where no timer does; an interrupt from the keyboard cancels it."""
+        try:
+            while self.busy:
+                self.tick()
+                time.sleep(_WAIT_SECONDS)
+        except KeyboardInterrupt:
+            self.cancel()
+            raise
+
+    def _take(self, name: str, question: Child) -> None:
+        if name == "plan":
+            self.plan, self.plan_error = question.answer, question.error
+        else:
+            self.weights = question.answer
+
+    def _engine_python(self) -> Path:
+        environment = installed(self.user_folder)
+        if environment.python is None:
+            raise AddonError(environment.trouble or "The engine is not installed.", "Press Install first.")
+        return environment.python
+
+    def _start(self, python: Path, arguments: list[str], *, changes: bool) -> None:
+        if self.busy:
+            raise AddonError("Something is going on already.", "Wait until it is done, or cancel it.")
+        self._changes = changes
+        try:
+            self.work = Child(python, arguments, self.extension, self.user_folder)
+        except OSError as error:
+            raise AddonError(
+                f"It could not be started: {error}.", "See that the extension's folder is there."
+            ) from error

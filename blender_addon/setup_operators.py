@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operators that install the engine Hi3DGen and its weights; without a window each waits until it is done."""
+# pyright: reportInvalidTypeForm=false
+
+from collections.abc import Callable
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty
+
+from . import runtime
+from .errors import AddonError
+from .preferences import BUILDS
+from .setup import Setup
+
+TICK_SECONDS = 0.1
+AGREE = "The licences and the size of what is downloaded are agreed to"
+
+_setup: Setup | None = None
+
+
+def setup() -> Setup:
+    """The setup, made when it is first asked for."""
+    global _setup  # noqa: PLW0603 - Blender calls functions, and they need to find it
+    if _setup is None:
+        session = runtime.session()
+        _setup = Setup(session.extension, session.user_folder)
+    return _setup
+
+
+def find_out(build: str) -> None:
+    """Ask soon, if it has not been asked, what is there and what would be installed. Callable from draw."""
+    if not setup().asked and runtime.has_window():
+        setup().asked = True
+        bpy.app.timers.register(lambda: ask(build), first_interval=0.0)
+
+
+def ask(build: str) -> None:
+    """Ask now what is there and what would be installed."""
+    setup().ask(build)
+    _keep_ticking()
+
+
+class _SetupOperator:
+    """What they share: they say why they cannot, wait where no timer does, and let the backend start anew."""
+
+    bl_options = set()
+
+    def run(self, start: Callable[[], None]) -> set[str]:
+        """Start the work; without a window, wait for its end, and raise where it fails."""
+        try:
+            start()
+            _keep_ticking()
+            if not runtime.has_window():
+                setup().wait()
+                _start_backend_anew()
+                error = setup().work.error
+                if error:
+                    raise error
+        except AddonError as error:
+            self.report({"ERROR"}, f"{error.sentence} {error.advice}")
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class HI3DGEN_OT_install(_SetupOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming
+    """Download PyTorch and what else the engine Hi3DGen needs, into an environment of its own"""
+
+    bl_idname = "hi3dgen.install"
+    bl_label = "Install"
+
+    agree: BoolProperty(name="Agree", description=AGREE)
+    torch: EnumProperty(name="PyTorch", description="The build of PyTorch", items=BUILDS)
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Install, or renew what is there."""
+        return self.run(lambda: _allowed(agreed=self.agree).install(self.torch))
+
+
+class HI3DGEN_OT_download_weights(_SetupOperator, bpy.types.Operator):  # noqa: N801
+    """Download the published networks' weights"""
+
+    bl_idname = "hi3dgen.download_weights"
+    bl_label = "Download Weights"
+
+    agree: BoolProperty(name="Agree", description=AGREE)
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Download what is missing."""
+        return self.run(lambda: _allowed(agreed=self.agree).download())
+
+
+class HI3DGEN_OT_verify_weights(_SetupOperator, bpy.types.Operator):  # noqa: N801
+    """Check that the weights are what was published"""
+
+    bl_idname = "hi3dgen.verify_weights"
+    bl_label = "Verify"
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Read them all."""
+        return self.run(setup().verify)
+
+
+class HI3DGEN_OT_remove_engine(_SetupOperator, bpy.types.Operator):  # noqa: N801
+    """Delete the engine's environment; the weights stay"""
+
+    bl_idname = "hi3dgen.remove_engine"
+    bl_label = "Remove"
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask first."""
+        return context.window_manager.invoke_confirm(self, event)
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """End the backend, which may run in it, and delete it."""
+
+        def start() -> None:
+            _require_rest()
+            runtime.session().close()
+            setup().remove()
+
+        return self.run(start)
+
+
+class HI3DGEN_OT_cancel_setup(bpy.types.Operator):  # noqa: N801
+    """End the installation, download or check; what was downloaded completely stays"""
+
+    bl_idname = "hi3dgen.cancel_setup"
+    bl_label = "Cancel"
+    bl_options = set()
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Only where something is going on."""
+        return setup().busy
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Tell it to end."""
+        setup().cancel()
+        return {"FINISHED"}
+
+
+CLASSES = (
+    HI3DGEN_OT_install,
+    HI3DGEN_OT_download_weights,
+    HI3DGEN_OT_verify_weights,
+    HI3DGEN_OT_remove_engine,
+    HI3DGEN_OT_cancel_setup,
+)
+
+
+def register() -> None:
+    """Nothing is begun before it is asked for."""
+
+
+def unregister() -> None:
+    """End what is going on and leave no timer behind."""
+    global _setup  # noqa: PLW0603
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    if _setup is not None:
+        _setup.close()
+        _setup = None
+
+
+def _allowed(*, agreed: bool) -> Setup:
+    """The setup, where the artist lets something be downloaded. Raises `AddonError`."""
+    if not bpy.app.online_access:
+        advice = "Switch on Allow Online Access in Preferences > System > Network."
+        raise AddonError("Blender is not allowed to go online.", advice)
+    if not agreed:
+        advice = "Read what is downloaded in the extension's preferences, and agree there (from a script: agree=True)."
+        raise AddonError("Nothing is downloaded before its licences and its size are agreed to.", advice)
+    return setup()
+
+
+def _require_rest() -> None:
+    if any(job.live for job in runtime.session().jobs):
+        raise AddonError("A mesh is being made.", "Wait until it is done, or cancel it.")
+
+
+def _keep_ticking() -> None:
+    if runtime.has_window() and not bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.register(_tick, persistent=True)
+
+
+def _tick() -> float | None:
+    setup().tick()
+    _start_backend_anew()
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "PREFERENCES":
+                area.tag_redraw()
+    return TICK_SECONDS if setup().live or setup().renewed else None
+
+
+def _start_backend_anew() -> None:
+    """Where the engine has changed and no mesh is being made, so that the panel shows what can run now."""
+    session = runtime.session()
+    if setup().renewed and not any(job.live for job in session.jobs):
+        setup().renewed = False
+        session.close()
+        session.try_again()
+        session.capabilities, session.deaths = None, 0
+        session.start()
+        runtime.keep_ticking()

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine set up from inside Blender: by the operators, from a tiny package index, and what the backend then is."""
+
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import psutil
+import pytest
+
+from tests.backend.install.tiny_index import TinyIndex, pinned, serve
+from tests.blender_addon.support import MODULE, tick_until
+
+
+@pytest.fixture(scope="module")
+def index() -> Iterator[TinyIndex]:
+    """One whose numpy is this Python's, so that the backend runs with it."""
+    with serve() as index:
+        index.put("simple", "numpy", pinned("numpy"), {"numpy-of-the-tests.pth": str(Path(np.__file__).parents[1])})
+        yield index
+
+
+@pytest.fixture
+def online(index: TinyIndex, session: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A Blender that may go online, where there is but the tiny index; the extension's user folder, emptied after."""
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    for name, value in index.environment.items():
+        monkeypatch.setenv(name, value)
+    bpy.context.preferences.system.use_online_access = True
+    yield session.user_folder
+    bpy.context.preferences.system.use_online_access = False
+    session.close()
+    for name in ("environments", "downloads"):
+        shutil.rmtree(session.user_folder / name, ignore_errors=True)
+    (session.user_folder / "environment.json").unlink(missing_ok=True)
+
+
+@pytest.fixture
+def setup(online: Path) -> Any:
+    return import_module(f"{MODULE}.blender_addon.setup_operators").setup()
+
+
+def test_nothing_goes_out_before_blender_and_the_artist_allow_it(session: Any, index: TinyIndex) -> None:
+    index.asked.clear()
+    bpy.context.preferences.system.use_online_access = False
+    with pytest.raises(RuntimeError, match="Allow Online Access"):
+        bpy.ops.hi3dgen.install(agree=True)
+    bpy.context.preferences.system.use_online_access = True
+    with pytest.raises(RuntimeError, match="agreed to"):
+        bpy.ops.hi3dgen.install()
+    with pytest.raises(RuntimeError, match="agreed to"):
+        bpy.ops.hi3dgen.download_weights()
+    bpy.context.preferences.system.use_online_access = False
+    assert index.asked == []
+
+
+def test_one_click_installs_the_engine_and_the_backend_runs_in_it(online: Path, session: Any, setup: Any) -> None:
+    tick_until(session, lambda: session.phase.name != "STARTING")
+    with pytest.raises(RuntimeError, match="Press Install first"):
+        bpy.ops.hi3dgen.download_weights(agree=True)
+    assert bpy.ops.hi3dgen.install(agree=True, torch="cpu") == {"FINISHED"}
+    python = online / json.loads((online / "environment.json").read_text("utf-8"))["python"]
+    tick_until(session, lambda: session.phase.name != "STARTING")
+    child = psutil.Process(session.pid)
+    assert Path(child.cmdline()[0]) == python
+    assert child.environ()["HI3DGEN_USER_FOLDER"] == str(online)
+
+    setup.ask("cpu")
+    while setup.live:
+        setup.tick()
+    assert setup.plan["up_to_date"] is True
+    assert setup.plan["installed"]["device"] == "CPU"
+    assert {package["state"] for package in setup.weights["packages"]} == {"absent"}
+    assert setup.plan_error is None
+
+    assert bpy.ops.hi3dgen.remove_engine() == {"FINISHED"}
+    assert not python.exists()
+    tick_until(session, lambda: session.phase.name == "READY")
+    assert Path(psutil.Process(session.pid).cmdline()[0]) == Path(sys.executable)
+    assert session.trouble == ""
+
+
+def test_a_failure_is_told_by_its_sentence(setup: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    with pytest.raises(RuntimeError, match="could not be reached"):
+        bpy.ops.hi3dgen.install(agree=True, torch="cpu")
+
+
+def test_it_can_be_cancelled(online: Path, index: TinyIndex, setup: Any) -> None:
+    index.held.clear()
+    index.asked.clear()
+    try:
+        setup.install("cpu")
+        while not index.wheels_asked():
+            setup.tick()
+            assert setup.busy, setup.work.error
+        assert bpy.ops.hi3dgen.cancel_setup() == {"FINISHED"}
+        setup.wait()
+    finally:
+        index.held.set()
+    assert setup.work.error.sentence == "It was cancelled."
+    assert not setup.renewed
+    if sys.platform != "win32":
+        assert list((online / "environments").iterdir()) == []
+
+
+def broken(folder: Path, damage: str) -> None:
+    """An environment that looks whole but for its `damage`."""
+    python = folder / "environments" / "x" / "bin" / "python"
+    python.parent.mkdir(parents=True, exist_ok=True)
+    (folder / "environment.json").write_text('{"python": "environments/x/bin/python"}')
+    (python.parents[1] / "hi3dgen-environment.json").write_text("{}")
+    python.unlink(missing_ok=True)
+    if damage == "no stamp":
+        (python.parents[1] / "hi3dgen-environment.json").unlink()
+    if damage == "pointer":
+        (folder / "environment.json").write_text('{"python')
+    if damage == "gone":
+        python.symlink_to("/no/such/python")
+    else:
+        python.write_text("#!/bin/sh\nexit 3\n")
+        python.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [("no stamp", "not whole"), ("pointer", "cannot be read"), ("gone", "is gone"), ("crash", "does not start")],
+)
+def test_a_broken_environment_costs_the_engine_and_not_the_backend(
+    damage: str, reason: str, online: Path, session: Any
+) -> None:
+    if sys.platform == "win32":
+        pytest.skip("the broken Python is a shell script")
+    session.close()
+    broken(online, damage)
+    session.start()
+    tick_until(session, lambda: session.phase.name == "READY")
+    assert Path(psutil.Process(session.pid).cmdline()[0]) == Path(sys.executable)
+    assert reason in session.trouble
+    assert "install it again" in session.trouble
+    assert session.deaths == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
+def test_a_child_that_dies_is_told_with_its_log(online: Path, index: TinyIndex, setup: Any) -> None:
+    index.held.clear()
+    index.asked.clear()
+    setup.install("cpu")
+    while not index.wheels_asked():
+        setup.tick()
+        assert setup.busy, setup.work.error
+    pip = psutil.Process(setup.work._process.pid).children()
+    os.kill(setup.work._process.pid, signal.SIGKILL)
+    setup.wait()
+    index.held.set()
+    for process in pip:
+        process.kill()
+    assert setup.work.error.sentence == "It ended unexpectedly."
+    assert "setup.log" in setup.work.error.advice
+
+
+def test_progress_is_shown_in_bytes_and_speed(scene: Any) -> None:
+    box = import_module(f"{MODULE}.blender_addon.engine_box")
+    step = import_module(f"{MODULE}.blender_addon.setup").Step
+    torch = step("Downloading torch", 120_500_000, 526_602_329, 11_200_000.0, "bytes")
+    assert box.progress_text(torch) == "Downloading torch: 120.5 MB of 526.6 MB, 11.2 MB/s"
+    assert box.progress_text(step("Unpacking packages", 12, 47)) == "Unpacking packages: 12 of 47"
+    assert box.progress_text(step("Testing", 0, 1)) == "Testing"

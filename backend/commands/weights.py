@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UserError
 from ..folders import free_space, weights_folder
-from ..weights import store
+from ..weights import disk, store
 from ..weights.catalogue import PACKAGES, Package
 from ..weights.checkup import Finding, check
 from ..weights.lock import alone_in
@@ -105,7 +105,7 @@ def _download(options: argparse.Namespace) -> int:
         except ImportError as error:
             raise UserError(
                 "engine-missing",
-                f"The download needs huggingface_hub, which this Python lacks ({error.name}).",
+                f"The download needs huggingface_hub 2.4 or newer, which this Python lacks ({error.name}).",
                 "Install the engine first: `python -m backend install`, or the button in the extension's preferences.",
             ) from error
         with alone_in(weights_folder()):
@@ -125,7 +125,7 @@ def _verify(options: argparse.Namespace) -> int:
     if not here:
         store.find(chosen[0].package)
     with Progress(as_json=options.json) as progress:
-        with alone_in(weights_folder()):
+        with alone_in(weights_folder()), disk.plainly():
             findings = [check(package, progress, note=options.record) for package in here]
         for finding in findings:
             if not options.json:

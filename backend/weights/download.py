@@ -5,17 +5,15 @@ First `plan`, which downloads no weights, then, when the person has agreed to wh
 PACKAGE/.partial/HASH, and takes its name when its hash is right; whatever ends the run, the next one goes on there.
 """
 
-import errno
 import shutil
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from ..errors import UserError
 from ..folders import free_space, weights_folder
-from . import hub, hub_cache, record
+from . import disk, hub, hub_cache, record
 from .catalogue import Package
 from .record import Record
 from .store import PARTIAL, is_whole
@@ -24,8 +22,6 @@ from .verification import matches
 
 Report = Callable[[str, int, int], None]
 """`report(label, done, of)` in bytes, several times a second; it may raise `Cancelled`."""
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk, the share of it, or what it takes as one file
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,7 @@ def plan(packages: Iterable[Package], report: Report, *, update: bool = False, c
     are there and were never verified are verified now, which `report` follows. `cached` takes what the hub's shared
     cache on this machine has. Raises UserError, and what `report` raises.
     """
-    with _plainly():
+    with disk.plainly():
         return [_order(package, report, update=update, cached=cached) for package in packages]
 
 
@@ -98,10 +94,10 @@ def run(orders: Sequence[Order], report: Report) -> None:
 
     `report` follows the bytes of all of it. Raises UserError, and what `report` raises; what came stays.
     """
-    with _plainly():
+    with disk.plainly():
         needed, free = space(orders)
         if needed > free:
-            raise _full(f"{needed / 1e9:.2f} GB are to be downloaded, and {free / 1e9:.2f} GB are free there")
+            raise disk.too_full(f"{needed / 1e9:.2f} GB are to be downloaded, and {free / 1e9:.2f} GB are free there")
         done, of = sum(order.begun for order in orders), sum(order.size for order in orders)
         for order in orders:
             record.write(order.package, order.record)  # before the first byte: what is begun is held to it
@@ -144,29 +140,6 @@ def _part(package: Package, known: Record, file: str) -> Path:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
-
-
-@contextmanager
-def _plainly() -> Generator[None]:
-    """Turns what goes wrong between here and the disk into UserError."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise _full(error.strerror or "it takes no more") from error
-        raise UserError(
-            "weights-folder-closed",
-            f"The folder {weights_folder()} cannot be used: {error}.",
-            "Choose another one by the environment variable HI3DGEN_WEIGHTS.",
-        ) from error
-
-
-def _full(why: str) -> UserError:
-    return UserError(
-        "disk-full",
-        f"The disk of {weights_folder()} is too full: {why}.",
-        "Make space and start again: it goes on where it was. HI3DGEN_WEIGHTS can name a folder on another disk.",
-    )
 
 
 def _altered(package: Package, file: str) -> UserError:

@@ -61,9 +61,9 @@ def ask(package: Package, revision: str = "") -> Record:
             info = HfApi(endpoint=endpoint(), token=_token(), library_name="hi3dgen").model_info(
                 package.repository, revision=revision or None, files_metadata=True, timeout=PATIENCE
             )
+            return _record(package, info)
         except (ValueError, TypeError, KeyError, AttributeError) as error:  # JSON of another kind, or none
             raise not_the_hub(package) from error
-    return _record(package, info)
 
 
 def _record(package: Package, info: ModelInfo) -> Record:
@@ -76,10 +76,10 @@ def _record(package: Package, info: ModelInfo) -> Record:
                 entry = Entry(sibling.size, "git-sha1", sibling.blob_id or "", verified=False)
             entries[sibling.rfilename] = entry
     absent = [file for file in package.files if file not in entries]
-    if not info.sha:
-        raise not_the_hub(package)
     if absent:
-        raise _lacks(package, f"has no file {absent[0]}")
+        raise _lacks(package, f"has no file {absent[0]}, or tells no size of it")
+    if not info.sha:
+        raise ValueError("no revision")
     licence = info.card_data.license if info.card_data is not None else None
     return Record(package.repository, info.sha, licence if isinstance(licence, str) else "", entries)
 

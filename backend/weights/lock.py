@@ -8,20 +8,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import UserError
+from . import disk
 
 
 @contextmanager
 def alone_in(folder: Path) -> Generator[None]:
     """Hold the lock of `folder`, which is made. Raises UserError("weights-busy") at once where another holds it."""
-    try:
+    with disk.plainly():
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / ".lock").open("ab")
-    except OSError as error:
-        raise UserError(
-            "weights-folder-closed",
-            f"Nothing can be written into {folder}: {error.strerror}.",
-            "Choose another folder by the environment variable HI3DGEN_WEIGHTS.",
-        ) from error
     with file:
         try:
             _lock(file)
@@ -31,6 +26,8 @@ def alone_in(folder: Path) -> Generator[None]:
                 f"Another process is busy with the weights in {folder}.",
                 "Wait until it is done, or end it.",
             ) from None
+        except OSError:
+            pass  # a network's disk that knows no locks
         yield
 
 

@@ -34,6 +34,12 @@ class Entry:
     digest: str
     verified: bool
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for a digest of another form: it comes from outside, and names a file here."""
+        digits = {"sha256": 64, "git-sha1": 40}[self.algorithm]
+        if self.size < 0 or not re.fullmatch(f"[0-9a-f]{{{digits}}}", self.digest):
+            raise ValueError("a value in it is out of place")
+
 
 @dataclass(frozen=True)
 class Record:
@@ -93,13 +99,9 @@ def _from_json(value: dict[str, Any]) -> Record:
 
 
 def _entry(size: object, algorithm: object, digest: object, verified: object) -> Entry:
-    """The checked entry; its digest becomes a part of a file's name."""
-    digits = {"sha256": 64, "git-sha1": 40}[_text(algorithm)]
-    if not (
-        isinstance(size, int) and isinstance(verified, bool) and re.fullmatch(f"[0-9a-f]{{{digits}}}", _text(digest))
-    ):
+    if not (isinstance(size, int) and isinstance(verified, bool) and algorithm in {"sha256", "git-sha1"}):
         raise ValueError("a value in it is out of place")
-    return Entry(size, "sha256" if algorithm == "sha256" else "git-sha1", str(digest), verified)
+    return Entry(size, "sha256" if algorithm == "sha256" else "git-sha1", _text(digest), verified)
 
 
 def _text(value: object) -> str:

@@ -2,7 +2,9 @@
 """What can go wrong on the way: each ends in a plain sentence, and leaves nothing that could be taken for whole."""
 
 import hashlib
+import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +16,7 @@ pytest.importorskip("huggingface_hub")
 from backend.errors import Cancelled
 from backend.weights import download, store
 from backend.weights.catalogue import CONDITIONER
-from tests.backend.weights.conftest import LARGE, Content, Place, tensors
+from tests.backend.weights.conftest import LARGE, ROOT, Content, Place, tensors
 from tests.backend.weights.hub import Fault, Hub
 
 MODEL = "model.safetensors"
@@ -64,6 +66,17 @@ def test_a_sentence_goes_to_a_person_and_the_exit_code_to_a_program(hub: Hub, pl
     assert done.returncode == 1
     assert done.stderr.startswith(f"The repository {REPOSITORY} on {hub.address} is not there")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("digest", ["", "../../../../somewhere", "A" * 64])
+def test_a_hash_that_is_none_is_not_believed(digest: str, hub: Hub, contents: dict[str, Content], here: Place) -> None:
+    siblings = [
+        {"rfilename": "config.json", "size": 2, "blobId": "9e26dfeeb6e641a33dae4961196235bdb965b21b"},
+        {"rfilename": MODEL, "size": 9, "blobId": "", "lfs": {"sha256": digest, "size": 9, "pointerSize": 1}},
+    ]
+    told = {"id": REPOSITORY, "sha": "0" * 40, "siblings": siblings, "tags": []}
+    hub.faults.append(Fault(API, instead=(200, {"Content-Type": "application/json"}, json.dumps(told).encode())))
+    assert here.lines("download", "--agree", NAME)[-1]["error"] == "not-the-hub"
 
 
 def test_a_token_that_is_wrong_is_told(
@@ -123,6 +136,23 @@ def test_a_disk_that_is_full_in_the_middle_is_told(hub: Hub, contents: dict[str,
     assert not (place.folder / NAME / MODEL).exists()
     part.unlink()
     assert place.lines("download", "--agree", NAME)[-1]["finished"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no file's size")
+def test_a_disk_that_takes_no_file_so_large_is_told(hub: Hub, contents: dict[str, Content], place: Place) -> None:
+    command = ["bash", "-c", 'ulimit -f 200; exec "$@"', "-", sys.executable, "-m", "backend", "weights", "download"]
+    done = subprocess.run(
+        [*command, "--agree", "--json", NAME],
+        cwd=ROOT,
+        env=place.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert json.loads(done.stdout.splitlines()[-1])["error"] == "disk-full"
+    assert place.states()[NAME] == "partial"
+    assert place.lines("download", "--agree", NAME)[-1]["finished"]
+    assert place.holds(CONDITIONER, contents[NAME])
 
 
 def test_a_disk_that_is_too_small_is_told_before_the_first_byte(

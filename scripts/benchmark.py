@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measure the draft engine's geometry.
+"""Measure the engines.
 
-    python scripts/benchmark.py integration FOLDER     normal maps with true depths, in DiLiGenT's layout
-    python scripts/benchmark.py body FOLDER            any pictures that the engine can cut out
+    python scripts/benchmark.py integration FOLDER     draft: normal maps with true depths, in DiLiGenT's layout
+    python scripts/benchmark.py body FOLDER            draft: any pictures that the engine can cut out
+    python scripts/benchmark.py --engine hi3dgen       the networks in full size, with and without their savings
+    python scripts/benchmark.py presets                hi3dgen: how near the presets come to the published settings
+    python scripts/benchmark.py precision              hi3dgen: voxels in half precision against float32
 
 `integration` reads NAME_normal_map.png (rgb = (n + 1) / 2, x right, y up, z to the viewer), NAME_mask.png, NAME_K.txt
 (the 3 x 3 camera matrix) and NAME_depth_gt.npz (one array, in millimetres), integrates the map in perspective, scales
 the depth by the median ratio, and prints the mean absolute error; beside it, that of one turn, which is plain weighted
 least squares. `body` takes every picture from pixels to the finished mesh and prints what each stage took, and whether
-the mesh is sound.
+the mesh is sound. The rest is explained where it is: in benchmark_hi3dgen.py, benchmark_presets.py and
+benchmark_precision.py; it needs the extra `hi3dgen`.
 """
 
 import argparse
+import importlib
 import platform
 import sys
 import time
@@ -38,6 +43,12 @@ from backend.stage_types import Mesh
 
 Array = NDArray[np.float64]
 
+ELSEWHERE = {  # commands with a module of their own, which may import torch
+    "hi3dgen": "the networks of the hi3dgen engine, with and without their savings (or: --engine hi3dgen)",
+    "presets": "how near the presets of the hi3dgen engine come to the published settings",
+    "precision": "how many voxels come out the same in half precision",
+}
+
 
 @dataclass(frozen=True)
 class Object:
@@ -55,6 +66,10 @@ class Object:
 
 def main() -> None:
     """Run the command line."""
+    command, more = _asked(sys.argv[1:])
+    if command in ELSEWHERE:
+        importlib.import_module(f"benchmark_{command}").main(more)
+        return
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
     for name, explanation in (
@@ -62,6 +77,8 @@ def main() -> None:
         ("body", "time, faces and soundness of the bodies of pictures"),
     ):
         commands.add_parser(name, help=explanation).add_argument("folder", type=Path)
+    for name, explanation in ELSEWHERE.items():
+        commands.add_parser(name, help=explanation)
     commands.choices["body"].add_argument("--size", type=int, default=512, help="side of the cut-out, in pixels")
     commands.choices["body"].add_argument("--faces", type=int, default=FACES, help="face budget")
     options = parser.parse_args()
@@ -69,6 +86,15 @@ def main() -> None:
         integration(options.folder)
     else:
         body(options.folder, options.size, options.faces)
+
+
+def _asked(arguments: list[str]) -> tuple[str, list[str]]:
+    """The command and its arguments; `--engine NAME` is another spelling of the command NAME."""
+    if arguments[:1] == ["--engine"]:
+        arguments = arguments[1:]
+    elif arguments and arguments[0].startswith("--engine="):
+        arguments = [arguments[0].partition("=")[2], *arguments[1:]]
+    return (arguments[0], arguments[1:]) if arguments else ("", [])
 
 
 def integration(folder: Path) -> dict[str, float]:

@@ -7,7 +7,6 @@ int8 with an exponent), `input.*` and `output.*`, and NAME.json with the configu
 with its kind and an underscore where there are several. Nothing here knows what a fixture's sizes or seeds are.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -15,9 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import torch
@@ -118,24 +115,6 @@ def forms(tensors: Mapping[str, "torch.Tensor"]) -> dict[str, tuple[tuple[int, .
     return {name: (tuple(tensor.shape), str(tensor.dtype).removeprefix("torch.")) for name, tensor in tensors.items()}
 
 
-def weights_by_rule(tensors: Mapping[str, "torch.Tensor"]) -> dict[str, "torch.Tensor"]:
-    """The weights of the full-size fixtures, each made from the name and shape of its tensor in `tensors`.
-
-    float32 with deviation 0.02. Norm and layer scales (`.gamma`, and `.weight` of one axis) are shifted to 1.
-    """
-    import torch
-
-    weights: dict[str, torch.Tensor] = {}
-    for name, tensor in tensors.items():
-        shape = tuple(tensor.shape)
-        values = _uniform(name, shape)
-        values *= np.sqrt(3) * 0.02
-        if name.endswith(".gamma") or (name.endswith(".weight") and len(shape) == 1):
-            values += 1
-        weights[name] = torch.from_numpy(values.astype(np.float32))
-    return weights
-
-
 def published(kind: str) -> dict[str, "torch.Tensor"]:
     """The published checkpoint's tensors without their values, on torch's "meta" device."""
     import torch
@@ -144,24 +123,6 @@ def published(kind: str) -> dict[str, "torch.Tensor"]:
         name: torch.empty(form["shape"], dtype=getattr(torch, form["dtype"]), device="meta")
         for name, form in manifest(kind)["tensors"].items()
     }
-
-
-def input_by_rule(name: str, shape: tuple[int, ...], sha256: str | None = None, deviation: float = 1) -> "torch.Tensor":
-    """An input of a full-size fixture, made from its name and shape: float32."""
-    import torch
-
-    values = (_uniform(name, shape) * np.sqrt(3)).astype(np.float32) / np.float32(1 / deviation)
-    assert sha256 in {None, hashlib.sha256(values.astype("<f4").tobytes()).hexdigest()}
-    return torch.from_numpy(values)
-
-
-def _uniform(name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Uniform in [-1, 1), float64, from the counter-based generator whose key is the name's hash."""
-    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:16], "little")
-    values = np.random.Generator(np.random.Philox(key=key)).random(shape)
-    values *= 2
-    values -= 1
-    return values
 
 
 def _flat(exponents: dict[str, Any], prefix: str = "") -> dict[str, int]:

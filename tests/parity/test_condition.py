@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from weights_by_rule import input_by_rule, weights_by_rule
 
 from tests.parity import fixtures
 
@@ -107,10 +108,10 @@ def test_the_published_checkpoint_has_a_place_for_every_tensor() -> None:
 @torch.inference_mode()
 def test_the_tokens_in_full_size() -> None:
     fixture = fixtures.full("image_cond")
-    weights = fixtures.weights_by_rule(fixtures.published("dinov2_vitl14_reg"))
+    weights = weights_by_rule(fixtures.published("dinov2_vitl14_reg"))
     network = tokenizer_of(fixtures.manifest("dinov2_vitl14_reg")["config"], weights)
     facts = fixture.facts
-    pixels = fixtures.input_by_rule(facts["image_key"], facts["image_shape"], facts["image_sha256"])
+    pixels = input_by_rule(facts["image_key"], facts["image_shape"], facts["image_sha256"])
     tokens = image_tokens(network, pixels)[0]
     rows = fixture.output("rows")
     fixtures.assert_close(tokens[rows], fixture.output("cond_rows"))

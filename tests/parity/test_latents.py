@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from weights_by_rule import input_by_rule, weights_by_rule
 
 from tests.parity import fixtures, meshes
 
@@ -127,9 +128,9 @@ def test_the_flow_model_in_full_size() -> None:
     fixture = fixtures.full("slat_flow")
     facts = fixture.facts
     assert torch.equal(fixture.input("coords"), shell())
-    flow = flow_of(fixture.config, fixtures.weights_by_rule(flow_of(fixture.config).state_dict()))
+    flow = flow_of(fixture.config, weights_by_rule(flow_of(fixture.config).state_dict()))
     packed, first = fixtures.watched(flow.input_blocks[1]), fixtures.watched(flow.blocks[0])
-    cond = fixtures.input_by_rule(facts["cond_key"], facts["cond_shape"], facts["cond_sha256"])
+    cond = input_by_rule(facts["cond_key"], facts["cond_shape"], facts["cond_sha256"])
     voxels = Voxels(shell())
     v = flow(fixture.input("feats"), flow.time(fixture.input("t")), flow.contexts(cond), voxels)
     assert torch.equal(voxels.cells.coords, fixture.output("down_coords"))
@@ -143,7 +144,7 @@ def test_the_flow_model_in_full_size() -> None:
 @torch.inference_mode()
 def test_the_decoder_in_full_size() -> None:
     fixture = fixtures.full("slat_dec_mesh")
-    decoder = decoder_of(fixture.config, fixtures.weights_by_rule(decoder_of(fixture.config).state_dict()))
+    decoder = decoder_of(fixture.config, weights_by_rule(decoder_of(fixture.config).state_dict()))
     parts = {"torso": decoder.blocks[-1], "up0": decoder.upsample[0], "up1": decoder.upsample[1]}
     watched = {name: fixtures.watched(part) for name, part in parts.items()}
     features, fine = decoder(fixture.input("feats"), Voxels(shell()))

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from weights_by_rule import input_by_rule, weights_by_rule
 
 from tests.parity import fixtures
 
@@ -169,10 +170,10 @@ def test_the_published_checkpoints_have_a_place_for_every_tensor() -> None:
 @torch.inference_mode()
 def test_the_networks_in_full_size() -> None:
     fixture = fixtures.full("normal_yoso")
-    tensors = {part: fixtures.weights_by_rule(fixtures.published(f"normal_{part}")) for part in PARTS}
+    tensors = {part: weights_by_rule(fixtures.published(f"normal_{part}")) for part in PARTS}
     estimator = build_estimator(fixture.config, tensors, torch.float32, "the rule")
     facts = fixture.facts
-    pixels = fixtures.input_by_rule(facts["image_key"], facts["image_shape"], facts["image_sha256"], 3**-0.5)
+    pixels = input_by_rule(facts["image_key"], facts["image_shape"], facts["image_sha256"], 3**-0.5)
     latent = encode(estimator, pixels)
     fixtures.assert_close(latent, fixture.output("image_latent"))
     features, middle = estimator.control(latent)

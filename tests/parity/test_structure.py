@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from weights_by_rule import input_by_rule, weights_by_rule
 
 from tests.parity import fixtures
 
@@ -79,10 +80,10 @@ def test_the_flow_model_in_full_size() -> None:
     fixture = fixtures.full("ss_flow")
     config, facts = fixture.config, fixture.facts
     positions = StructureFlow(StructureFlowConfig(**{**config, "num_blocks": 0})).pos_emb
-    weights = fixtures.weights_by_rule(flow_of(config).state_dict())
+    weights = weights_by_rule(flow_of(config).state_dict())
     flow = flow_of(config, {**weights, "pos_emb": positions})
     blocks = {i: fixtures.watched(flow.blocks[i]) for i in (0, 11)}
-    cond = fixtures.input_by_rule(facts["cond_key"], facts["cond_shape"], facts["cond_sha256"])
+    cond = input_by_rule(facts["cond_key"], facts["cond_shape"], facts["cond_sha256"])
     v = flow(fixture.input("x"), flow.time(fixture.input("t")), flow.contexts(cond))
     for i, (found,) in blocks.items():
         fixtures.assert_close(found[0, :16], fixture.output(f"block{i}_first16"))
@@ -94,7 +95,7 @@ def test_the_flow_model_in_full_size() -> None:
 @torch.inference_mode()
 def test_the_decoder_in_full_size() -> None:
     fixture = fixtures.full("ss_dec")
-    weights = fixtures.weights_by_rule(decoder_of(fixture.config).state_dict())
+    weights = weights_by_rule(decoder_of(fixture.config).state_dict())
     logits = decoder_of(fixture.config, weights)(fixture.input("z"))
     fixtures.assert_close(logits, fixture.output("logits"))
     assert len(occupied(logits)) == fixture.facts["n_positive"]

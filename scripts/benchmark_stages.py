@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stages of the hi3dgen engine, each timed with its savings and as the baseline computes it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import benchmark_baseline as baseline
+import full_size
+import torch
+from benchmark_timing import Bench, raced, timed
+from torch import Tensor
+from weights_by_rule import input_by_rule, weights_by_rule
+
+from backend.geometry.condition import SIDE, image_tokens
+from backend.geometry.latent_decoder import SUBDIVISION
+from backend.geometry.presets import PRESETS
+from backend.geometry.surface import extract_surface
+from backend.nn.sampler import Sampling
+from backend.nn.sparse import Voxels
+from backend.nn.transformer import DiffusionTransformer
+
+_TIME = 0.7  # of the walk; an evaluation takes as long at every one
+_ONCE = dict.fromkeys(PRESETS, 1)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One part of a stage: seconds each time, and how often it comes in a generation."""
+
+    stage: str
+    part: str
+    ours: float
+    baseline: float
+    often: dict[str, int]  # by preset
+    baseline_often: int
+    difference: float | None = None  # of the results, as `Race` has it
+    peak: float | None = None  # GiB
+
+
+@dataclass(frozen=True)
+class Saving:
+    """What one saving spares in a generation with the published settings, in seconds."""
+
+    name: str
+    seconds: float
+
+
+@dataclass
+class Report:
+    """Everything that was measured."""
+
+    rows: list[Row] = field(default_factory=list)
+    savings: list[Saving] = field(default_factory=list)
+
+    def total(self, preset: str | None) -> float:
+        """Seconds of one generation, by a preset; None is the baseline."""
+        if preset is None:
+            return sum(row.baseline * row.baseline_often for row in self.rows)
+        return sum(row.ours * row.often[preset] for row in self.rows)
+
+    def add(self, stage: str, part: str, bench: Bench, ours: Callable[[], Any], other: Callable[[], Any]) -> Row:
+        """Times a part that comes once in every generation, in both ways."""
+        race = raced(bench, ours, other)
+        self.rows.append(Row(stage, part, race.ours, race.other, _ONCE, 1, race.difference, race.peak))
+        return self.rows[-1]
+
+    def add_same(self, stage: str, part: str, bench: Bench, work: Callable[[], Any]) -> None:
+        """Times a part in which there is nothing to save."""
+        seconds, _, peak = timed(bench, work)
+        self.rows.append(Row(stage, part, seconds, seconds, _ONCE, 1, None, peak))
+
+
+def normals(bench: Bench, report: Report) -> None:
+    """The normal estimator at 768 pixels, with its cross-attention to nothing folded away, and whole."""
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel  # noqa: PLC0415
+
+    from backend.nn.checkpoint import fill  # noqa: PLC0415
+    from backend.normals.hi3dgen import ControlEncoder, build_estimator, decode, denoise, encode  # noqa: PLC0415
+
+    configs = full_size.NORMALS
+    networks: Any = UNet2DConditionModel
+    with torch.device("meta"):
+        unet, control, vae = networks.from_config(configs["unet"]), ControlEncoder(configs["controlnet"]), _vae()
+        forms = {"unet": unet.state_dict(), "controlnet": control.state_dict(), "vae": vae.state_dict()}
+    weights = {part: weights_by_rule(tensors) for part, tensors in forms.items()}
+    unused = {name: torch.zeros(0) for name in control.unused}
+    fill(unet, weights["unet"], "the rule")
+    fill(control, weights["controlnet"], "the rule")
+    published = weights | {"controlnet": weights["controlnet"] | unused}
+    estimator = build_estimator(configs, published, torch.float32, "the rule").to(bench.device, bench.dtype)
+    unet, control = (network.to(device=bench.device, dtype=bench.dtype) for network in (unet, control))
+    pixels = input_by_rule("input.image", (1, 3, 768, 768)).to(bench.device, bench.dtype)
+    nothing = torch.zeros(1, 257, 1024, device=bench.device, dtype=bench.dtype)
+    latent = encode(estimator, pixels)
+
+    def folded() -> Tensor:
+        features, middle = estimator.control(latent)
+        return denoise(estimator, latent, features, middle)
+
+    def whole() -> Tensor:
+        features, middle = baseline.control_features(control, latent, nothing)
+        residuals = {"down_block_additional_residuals": features, "mid_block_additional_residual": middle}
+        return unet(latent, timestep=0, encoder_hidden_states=nothing, **residuals).sample
+
+    report.add_same("normals", "VAE, there (the same)", bench, lambda: encode(estimator, pixels))
+    row = report.add("normals", "control branch, UNet", bench, folded, whole)
+    report.add_same("normals", "VAE, back (the same)", bench, lambda: decode(estimator, latent))
+    report.savings.append(Saving("normals: no text is a bias", row.baseline - row.ours))
+
+
+def tokens(bench: Bench, report: Report) -> None:
+    """DINOv2 of the normal map."""
+    network: Any = full_size.image_tokenizer().to(bench.device, bench.dtype)
+    pixels = input_by_rule("input.pixels", (1, 3, SIDE, SIDE)).to(bench.device, bench.dtype)
+    report.add_same("tokens", "DINOv2 (the same)", bench, lambda: image_tokens(network, pixels))
+
+
+def structure(bench: Bench, report: Report) -> None:
+    """The structure's flow model."""
+    flow = full_size.structure_flow()
+    flow.compute_in(bench.dtype)
+    flow.to(bench.device)
+    noise = _noise(bench, 1, 8, 16, 16, 16)
+
+    def plainly(shown: Tensor) -> Tensor:
+        return baseline.velocity(flow, noise, _TIME, shown)
+
+    _walk("structure", bench, report, flow, ours=lambda *given: flow(noise, *given), plainly=plainly)
+
+
+def structure_decoder(bench: Bench, report: Report) -> None:
+    """The structure's decoder."""
+    network = full_size.structure_decoder()
+    network.compute_in(bench.dtype)
+    network.to(bench.device)
+    noise = _noise(bench, 1, 8, 16, 16, 16)
+    report.add_same("structure", "decoder (the same)", bench, lambda: network(noise))
+
+
+def latents(bench: Bench, report: Report) -> None:
+    """The latents' flow model."""
+    flow = full_size.latent_flow()
+    flow.compute_in(bench.dtype)
+    flow.to(bench.device)
+    coords = full_size.shell(bench.voxels).to(bench.device)
+    noise = _noise(bench, len(coords), 8)
+
+    def found() -> Voxels:
+        voxels = Voxels(coords)
+        for level in (voxels, voxels.cells):
+            level.neighbours(0, 1)
+        return voxels
+
+    voxels = found()
+
+    def plainly(shown: Tensor) -> Tensor:
+        with baseline.plain_convolutions(flow):
+            return baseline.velocity(flow, noise, _TIME, shown, voxels)
+
+    _walk("latents", bench, report, flow, ours=lambda *given: flow(noise, *given, voxels), plainly=plainly)
+    searching, _, _ = timed(bench, found)
+    report.rows.append(Row("latents", "neighbours and cells", searching, 0, _ONCE, 0))
+
+
+def decoder(bench: Bench, report: Report) -> None:
+    """The latents' decoder, then the surface."""
+    features, at = _features(bench, report)
+    resolution = SUBDIVISION * full_size.LATENT_DECODER.resolution
+    features[:, :8] += _sphere(at, resolution)
+    row = report.add(
+        "decoder",
+        "surface",
+        bench,
+        lambda: extract_surface(at, features, resolution),
+        lambda: baseline.extract_densely(at, features, resolution),
+    )
+    report.savings.append(Saving("decoder: marching cubes where voxels are", row.baseline - row.ours))
+
+
+def _features(bench: Bench, report: Report) -> tuple[Tensor, Tensor]:
+    """Times the decoder up to its features; gives them (N, 101), and where they are (N, 3)."""
+    network = full_size.latent_decoder()
+    network.compute_in(bench.dtype)
+    network.to(bench.device)
+    coords = full_size.shell(bench.voxels).to(bench.device)
+    given = _noise(bench, len(coords), 8)
+
+    def plainly() -> Any:  # noqa: ANN401
+        with baseline.plain_convolutions(network):
+            return network(given, Voxels(coords))
+
+    row = report.add("decoder", "features", bench, lambda: network(given, Voxels(coords)), plainly)
+    report.savings.append(Saving("decoder: subdivisions and their neighbours", row.baseline - row.ours))
+    features, fine = network(given, Voxels(coords))
+    return features, fine.coords[:, 1:]
+
+
+STAGES: dict[str, Callable[[Bench, Report], None]] = {
+    "normals": normals,
+    "tokens": tokens,
+    "structure": structure,
+    "occupancy": structure_decoder,
+    "latents": latents,
+    "decoder": decoder,
+}
+
+
+def evaluations(sampling: Sampling, *, seeing: bool) -> int:
+    """How often a walk asks the model with the picture, or without it."""
+    return sum(step.computed and (seeing or step.guided) for step in sampling.walk())
+
+
+def _walk(
+    stage: str,
+    bench: Bench,
+    report: Report,
+    flow: DiffusionTransformer,
+    *,
+    ours: Callable[..., Tensor],
+    plainly: Callable[[Tensor], Tensor],
+) -> None:
+    """A step with and without the picture, and what is done once for all steps.
+
+    `ours` takes the time and the contexts, `plainly` a picture's tokens, of which zeros are none.
+    """
+    shown = full_size.image_tokens_by_rule().to(bench.device)
+    kept = flow.time_at(_TIME, bench.device)
+    published: Sampling = getattr(PRESETS["upstream"], stage)
+    spared: dict[bool, float] = {}
+    for seeing, part in ((True, "step with the picture"), (False, "step without it")):
+        contexts = flow.contexts(shown if seeing else None)
+        zeros_or_all = shown if seeing else torch.zeros_like(shown)
+        race = raced(bench, lambda c=contexts: ours(kept, c), lambda given=zeros_or_all: plainly(given))
+        often = {name: evaluations(getattr(preset, stage), seeing=seeing) for name, preset in PRESETS.items()}
+        count = often["upstream"]
+        report.rows.append(Row(stage, part, race.ours, race.other, often, count, race.difference, race.peak))
+        spared[seeing] = race.other - race.ours
+    once, _, _ = timed(bench, lambda: (flow.contexts(shown), flow.contexts(None)))
+    each, _, _ = timed(bench, lambda: flow.time(torch.full((1,), 1000 * _TIME, device=bench.device)))
+    report.rows.append(Row(stage, "keys and values", once, 0, _ONCE, 0))
+    times = {name: getattr(preset, stage).steps for name, preset in PRESETS.items()}
+    report.rows.append(Row(stage, "modulations, first run", each, 0, times, 0))
+    blind = evaluations(published, seeing=False)
+    report.savings += [
+        Saving(f"{stage}: no picture is a constant", blind * (spared[False] - spared[True])),
+        Saving(f"{stage}: keys and values kept", (published.evaluations - 1) * once),
+        Saving(f"{stage}: modulations kept", (published.evaluations - published.steps) * each),
+        Saving(f"{stage}: the rest", published.evaluations * (spared[True] - once - each)),
+    ]
+
+
+def _noise(bench: Bench, *shape: int) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(bench.device)
+
+
+def _sphere(places: Tensor, resolution: int) -> Tensor:
+    """Adds sense to random distances: those of a sphere through the shell's middle, (N, 1)."""
+    from_centre = (places - (resolution - 1) / 2).square().sum(1, keepdim=True).sqrt()
+    return (from_centre - from_centre.mean()) / resolution
+
+
+def _vae() -> Any:  # noqa: ANN401
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL  # noqa: PLC0415
+
+    network: Any = AutoencoderKL
+    return network.from_config(full_size.NORMALS["vae"])

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Weights and inputs of any size that everybody can make for themselves: each follows from its name and its shape.
+
+The published networks can so be timed, and held against the numbers of another implementation, without a download.
+What they compute with such weights has no meaning.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def weights_by_rule(tensors: Mapping[str, "Tensor"]) -> dict[str, "Tensor"]:
+    """Weights for each of the `tensors`, of which the name and the shape count, by their names.
+
+    float32, uniform with deviation 0.02. Norm and layer scales (`.gamma`, and `.weight` of one axis) are shifted to 1.
+    """
+    import torch  # noqa: PLC0415  who reads fixtures may not have it
+
+    weights: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        shape = tuple(tensor.shape)
+        values = _uniform(name, shape)
+        values *= np.sqrt(3) * 0.02
+        if name.endswith(".gamma") or (name.endswith(".weight") and len(shape) == 1):
+            values += 1
+        weights[name] = torch.from_numpy(values.astype(np.float32))
+    return weights
+
+
+def input_by_rule(name: str, shape: tuple[int, ...], sha256: str | None = None, deviation: float = 1) -> "Tensor":
+    """An input, float32, uniform with the deviation. Raises ValueError where its bytes have another hash than given."""
+    import torch  # noqa: PLC0415
+
+    values = (_uniform(name, shape) * np.sqrt(3)).astype(np.float32) / np.float32(1 / deviation)
+    if sha256 not in {None, hashlib.sha256(values.astype("<f4").tobytes()).hexdigest()}:
+        raise ValueError(f"the input {name} came out different from what it should be")
+    return torch.from_numpy(values)
+
+
+def _uniform(name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Uniform in [-1, 1), float64, from the counter-based generator whose key is the name's hash."""
+    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:16], "little")
+    values = np.random.Generator(np.random.Philox(key=key)).random(shape)
+    values *= 2
+    values -= 1
+    return values

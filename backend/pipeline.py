@@ -154,7 +154,8 @@ class Pipeline:
         results: dict[str, Any] = {names[name]: pixels for name, pixels in given.items()}
         results |= self._cached(lanes)
         tasks = _tasks(stages, lanes, results.keys())
-        clock = _Clock(self._durations, _kinds(engine, stages, request.settings), tasks)
+        kinds = _kinds(engine, stages, request.settings)
+        clock = _Clock(self._durations, kinds, tasks, self._guesses(engine, kinds, request.settings, tasks))
         seconds: dict[str, float] = {}
         told: set[str] = set()
         waiting = deque(lanes)
@@ -176,6 +177,14 @@ class Pipeline:
                 yield lane.seed, {name: results[key] for name, key in lane.keys.items()}, own
                 wanted = {key for other in waiting for key in other.keys.values()}
                 results = {key: result for key, result in results.items() if key in wanted}
+
+    def _guesses(
+        self, engine: Engine, kinds: Mapping[str, "_Kind"], settings: Settings, tasks: list["_Task"]
+    ) -> dict["_Kind", float]:
+        """The engine's own guess for each stage that has never run."""
+        new = {task.stage.name for task in tasks if task.todo and kinds[task.stage.name] not in self._durations}
+        guesses = {kinds[name]: engine.seconds(name, settings) for name in new}
+        return {kind: seconds for kind, seconds in guesses.items() if seconds is not None}
 
     def _cached(self, lanes: list["_Lane"]) -> dict[str, Any]:
         keys = dict.fromkeys(key for lane in lanes for key in lane.keys.values())
@@ -235,10 +244,20 @@ _Kind = tuple[str, str, str]
 
 
 class _Clock:
-    """Times the tasks of one run and estimates, from what this machine measured before, what is left of it."""
+    """Times the tasks of one run and estimates, from what this machine measured before, what is left of it.
 
-    def __init__(self, durations: dict[_Kind, float], kinds: Mapping[str, _Kind], tasks: list[_Task]) -> None:
+    Where nothing was measured the `guesses` stand.
+    """
+
+    def __init__(
+        self,
+        durations: dict[_Kind, float],
+        kinds: Mapping[str, _Kind],
+        tasks: list[_Task],
+        guesses: Mapping[_Kind, float],
+    ) -> None:
         self._durations = durations  # of one lane, in seconds
+        self._guesses = guesses
         self._tasks = [(kinds[task.stage.name], len(task.todo)) for task in tasks]
         self._started = time.monotonic()
 
@@ -252,7 +271,7 @@ class _Clock:
         return seconds
 
     def remaining(self, index: int, step: int, of: int) -> float | None:
-        """Seconds to the end of the last task; None while a task ahead was never measured."""
+        """Seconds to the end of the last task; None while nothing is known of a task ahead."""
         ahead = [lanes and self._lasts(kind, lanes) for kind, lanes in self._tasks[index + 1 :]]
         whole = self._lasts(*self._tasks[index])
         if None in ahead or (whole is None and step == 0):
@@ -262,7 +281,8 @@ class _Clock:
         return rest + sum(seconds for seconds in ahead if seconds is not None)
 
     def _lasts(self, kind: _Kind, lanes: int) -> float | None:
-        return self._durations[kind] * lanes if kind in self._durations else None
+        seconds = self._durations.get(kind, self._guesses.get(kind))
+        return None if seconds is None else seconds * lanes
 
 
 def _kinds(engine: Engine, stages: tuple[Stage, ...], settings: Settings) -> dict[str, _Kind]:

@@ -32,8 +32,9 @@ class Stage:
 class Engine:
     """An engine. Its stages make, among others, `foreground`, `normals`, `geometry` and `finish`, in this order.
 
-    `missing` returns a sentence that says why the engine cannot run here, or an empty string. `unload` gives back the
-    memory, on whatever device, that it holds between jobs.
+    `missing` returns a sentence that says why the engine cannot run here, or an empty string. `seconds` guesses, from a
+    stage's name and all settings, how long it will take here for one seed; None where it cannot tell. `unload` gives
+    back the memory, on whatever device, that the engine holds between jobs.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Engine:
     missing: Callable[[], str]
     settings: tuple[Setting, ...]
     stages: tuple[Stage, ...]
+    seconds: Callable[[str, Mapping[str, Scalar]], float | None] = lambda _stage, _settings: None
     unload: Callable[[], None] = lambda: None
 
     @property

@@ -87,12 +87,13 @@ def hi3dgen() -> Engine:
             _of_each(
                 "geometry",
                 "Building the surface",
-                ("latents", "foreground"),
+                ("latents", "foreground", "normals"),
                 ("solid", "whole", "precision"),
                 lambda *taken, **used: stages().meshes(*taken, **used),
             ),
             Stage("finish", "Finishing", ("geometry", "foreground"), ("clean", "reduce", "faces"), _finish),
         ),
+        seconds=lambda stage, settings: stages().seconds(stage, settings),
         unload=unload,
     )
 

@@ -5,7 +5,7 @@ The noise of a seed is drawn as upstream draws it: one generator on the CPU, fir
 latents. Several seeds go through a network together, as many as the memory plan allows.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -26,7 +26,6 @@ from ..geometry.structure_decoder import occupied
 from ..geometry.structure_flow import sample_structure, structure_noise
 from ..geometry.to_mesh import to_mesh
 from ..nn.device import Compute, choose
-from ..nn.sampler import Sampling
 from ..nn.sparse import Voxels
 from ..nn.watching import repeating
 from ..normals.hi3dgen import estimate
@@ -34,6 +33,8 @@ from ..stage_types import Cutout, Floats, Mesh, NormalMap, Picture, Report, Stru
 from ..weights import store
 from ..weights.catalogue import FOREGROUND
 from ..weights.placement import Plan, Shelf
+from ..wire.messages import Scalar
+from .hi3dgen_cost import SLOW, operations, sampling_of, speed_of
 from .hi3dgen_networks import networks, normalization
 
 
@@ -64,6 +65,16 @@ class Stages:
 
     def __init__(self) -> None:
         self._shelf = Shelf(networks())
+        self._speeds: dict[Compute, float] = {}
+
+    def seconds(self, stage: str, settings: Mapping[str, Scalar]) -> float | None:
+        """How long a stage will about take; None where nobody has to wait long, or nothing is known."""
+        compute = choose(str(settings["precision"]))
+        if compute.device.type not in SLOW:
+            return None
+        if compute not in self._speeds:
+            self._speeds[compute] = speed_of(compute)
+        return operations(stage, settings) / self._speeds[compute]
 
     def unload(self) -> None:
         """Give back the device's memory and the computer's."""
@@ -126,7 +137,7 @@ class Stages:
     ) -> list[Structure]:
         """The occupied voxels for each seed. Raises UserError "empty-structure" where a seed leads to none."""
         compute = choose(precision)
-        sampling = _sampling(PRESETS[quality].structure, structure_steps, structure_guidance)
+        sampling = sampling_of(PRESETS[quality].structure, structure_steps, structure_guidance)
         seen = torch.from_numpy(tokens[0]).to(compute.device)  # every seed sees the same
 
         def dream(flow: Any, batch: Sequence[int], _: Plan, told: Report) -> list[_Dream]:  # noqa: ANN401
@@ -177,7 +188,7 @@ class Stages:
     ) -> list[Latents]:
         """What the object is like at each voxel, for each structure."""
         compute = choose(precision)
-        sampling = _sampling(PRESETS[quality].latents, latent_steps, latent_guidance)
+        sampling = sampling_of(PRESETS[quality].latents, latent_steps, latent_guidance)
         seen = torch.from_numpy(tokens[0]).to(compute.device)
         scaled = normalization()
         draw = latent_noise_by_place if steady_noise else latent_noise
@@ -187,7 +198,9 @@ class Stages:
             noise = draw(flow.config, voxels, [_going_on(structure) for structure in batch]).to(compute.device)
             values = sample_latents(flow, seen, voxels, noise, normalization=scaled, report=told, sampling=sampling)
             each = values.cpu().split(voxels.lengths)
-            return [Latents(its.numpy(), structure) for its, structure in zip(each, batch, strict=True)]
+            return [
+                Latents(its.numpy(), structure, structure.notes) for its, structure in zip(each, batch, strict=True)
+            ]
 
         return self._each("latent flow", compute, structures, dream, report=report, following="latent decoder")
 
@@ -195,20 +208,22 @@ class Stages:
         self,
         latents: Sequence[Latents],
         cutouts: Sequence[Cutout],
+        normal_maps: Sequence[NormalMap],
         *,
         solid: bool,
         whole: bool,
         precision: str,
         report: Report,
     ) -> list[Mesh]:
-        """The surface for each object's latents, with the cut-out projected onto it from the front."""
+        """The surface for each object's latents, with the cut-out projected onto it from where the map was seen."""
         compute = choose(precision)
 
         def decode(decoder: Any, batch: Sequence[Latents], plan: Plan, told: Report) -> list[Mesh]:  # noqa: ANN401
             voxels = _voxels([one.structure for one in batch], plan, compute)
             values = torch.from_numpy(np.concatenate([one.values for one in batch])).to(compute.device)
             surfaces = decode_surfaces(decoder, values, voxels, told, solid=solid, whole=whole)
-            return [to_mesh(surface, cutouts[0]) for surface in surfaces]
+            meshes = [to_mesh(surface, cutouts[0], normal_maps[0]) for surface in surfaces]
+            return [replace(mesh, notes=one.notes) for mesh, one in zip(meshes, batch, strict=True)]
 
         return self._each("latent decoder", compute, latents, decode, report=report, following="")
 
@@ -239,10 +254,6 @@ class Stages:
             results, notes = self._shelf.run(name, compute, batch, following=following, voxels=largest)
             made += [replace(result, notes=(*result.notes, *notes)) for result in results]
         return made
-
-
-def _sampling(preset: Sampling, steps: int, guidance: float) -> Sampling:
-    return replace(preset, steps=steps or preset.steps, guidance=guidance)
 
 
 def _part(report: Report, first: int, last: int) -> Report:

@@ -509,3 +509,16 @@ def test_a_map_leaned_to_the_right_leans_the_normals_to_the_right() -> None:
     leaned = given_back(edited_map())
     inside = estimated.alpha > 0.99
     assert np.median(leaned.normals[inside][:, 0] - estimated.normals[inside][:, 0]) > 0.05
+
+
+def test_before_anything_was_measured_the_engines_guess_stands() -> None:
+    """An artist with a slow machine should know beforehand that it will take hours."""
+    pipeline = Pipeline({"draft": replace(DRAFT, seconds=lambda _stage, _settings: 1000.0)})
+    first, second = Notes(), Notes()
+    pipeline.run(request(), first)
+    pipeline.unload()
+    pipeline.run(request(), second)
+    guessed, measured = first.moments[0].eta_seconds, second.moments[0].eta_seconds
+    assert guessed == pytest.approx(4000, abs=100)
+    assert measured is not None
+    assert measured < 1000

@@ -8,6 +8,7 @@ and each is drawn several times before the window has passed it: mirrored or not
 darker or brighter. The blocks in the window stay in memory. A worker process makes batches ahead of time.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import permutations
@@ -121,6 +122,7 @@ class Plan:
             prefetch_factor=_AHEAD if workers else None,
             multiprocessing_context="spawn" if workers else None,
             collate_fn=cast("Any", _as_it_is),
+            worker_init_fn=_alone,
         )
         return (Batch(*parts) for parts in loader)
 
@@ -198,6 +200,12 @@ class _Steps(Dataset[tuple[Tensor, ...]]):
         torch.set_num_threads(1)
         batch = self.plan.batch(index)
         return batch.picture, batch.inflated, batch.truth, batch.mask
+
+
+def _alone(_: int) -> None:
+    """Leave the trainer's session: Linux gives each session its share of a busy machine, not each process."""
+    if hasattr(os, "setsid"):
+        os.setsid()
 
 
 def _as_it_is(parts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

@@ -513,7 +513,11 @@ def test_a_map_leaned_to_the_right_leans_the_normals_to_the_right() -> None:
 
 def test_before_anything_was_measured_the_engines_guess_stands() -> None:
     """An artist with a slow machine should know beforehand that it will take hours."""
-    pipeline = Pipeline({"draft": replace(DRAFT, seconds=lambda _stage, _settings: 1000.0)})
+
+    def a_thousand(_stage: str, _settings: object) -> float:
+        return 1000.0
+
+    pipeline = Pipeline({"draft": replace(DRAFT, seconds=a_thousand)})
     first, second = Notes(), Notes()
     pipeline.run(request(), first)
     pipeline.unload()

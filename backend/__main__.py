@@ -8,7 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from .commands import doctor, generate, install, normals, serve, train, weights
+from .commands import doctor, evaluate, generate, install, normals, serve, train, weights
 from .engines import ENGINES
 from .errors import UserError
 from .version import VERSION
@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=doctor.run)
 
     install.configure(commands.add_parser("install", help="make the environment of the engine Hi3DGen"))
+    evaluate.configure(commands.add_parser("evaluate", help="measure normals against known ones"))
     train.configure(commands.add_parser("train", help="train the draft engine's network on shapes made for it"))
     return parser
 

@@ -1,37 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Normals from the outline alone: the silhouette is blown up like a balloon.
+"""The draft engine's normals: those of the outline."""
 
-The height is h = sqrt(u) with Δu = -1 (see `raster.poisson`), so its normal (-h_x, -h_y, 1) is parallel to
-(-u_x, -u_y, 2 sqrt(u)), which needs no division and lies in the picture's plane exactly on the rim.
-"""
+from .outline import estimate
 
-import numpy as np
-
-from ..errors import UserError
-from ..raster import poisson
-from ..stage_types import Cutout, NormalMap, Report
-
-_STEPS = 20
-
-
-def estimate(cutout: Cutout, report: Report) -> NormalMap:
-    """Estimate the cut-out's normals from its alpha.
-
-    Returns unit normals everywhere, (0, 0, 1) away from the object. Raises UserError "empty-cutout" where no pixel is
-    covered by more than one half.
-    """
-    alpha = cutout.alpha
-    if not (alpha > 0.5).any():
-        raise UserError(
-            "empty-cutout",
-            "There is nothing left in the picture once its background is removed.",
-            "Cut the object out so that it is opaque and the background transparent.",
-        )
-    u = poisson.potential(alpha, lambda fraction: report(int(fraction * (_STEPS - 1)), _STEPS))
-    slope_x, slope_y = poisson.gradient(u, alpha)
-    normals = np.stack([-slope_x, -slope_y, 2.0 * np.sqrt(u)], axis=-1)
-    length = np.linalg.norm(normals, axis=-1, keepdims=True)
-    flat = length[..., 0] < 1e-9
-    normals = np.where(flat[..., None], (0.0, 0.0, 1.0), normals / np.where(length < 1e-9, 1.0, length))
-    report(_STEPS, _STEPS)
-    return NormalMap(normals.astype(np.float32), alpha)
+__all__ = ["estimate"]

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -51,7 +51,7 @@ def build(config: Config, stage: StageName, steps: int | None) -> State:
 def make_network(config: Config) -> nn.Module:
     """Make a configuration's network, untrained."""
     if isinstance(config.network, Small):
-        return DualStream(config.network).to(memory_format=torch.channels_last)
+        return DualStream(config.network).to(memory_format=cast("Any", torch.channels_last))
     from .large import LatentDualStream  # noqa: PLC0415 - brings diffusers
 
     return LatentDualStream(config.network)

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from backend.errors import UserError
-from backend.normals import draft
+from backend.normals import outline
 from backend.stage_types import Crop, Cutout
 
 
@@ -27,7 +27,7 @@ def test_a_disc_has_the_normals_of_the_half_depth_sphere() -> None:
     size, radius = 128, 50.0
     row, column = np.mgrid[:size, :size] - (size - 1) / 2
     alpha = np.clip(radius - np.hypot(row, column) + 0.5, 0, 1)
-    found = draft.estimate(cutout(alpha), lambda _, __: None)
+    found = outline.estimate(cutout(alpha), lambda _, __: None)
     height = 0.5 * np.sqrt(np.maximum(radius**2 - row**2 - column**2, 0))
     expected = np.stack([column, -row, 4 * height], axis=-1)
     expected /= np.linalg.norm(expected, axis=-1, keepdims=True)
@@ -42,10 +42,10 @@ def test_normals_are_unit_and_finite_for_any_mask(alpha: NDArray[np.float64]) ->
     picture = cutout(alpha)
     if not (picture.alpha > 0.5).any():
         with pytest.raises(UserError) as caught:
-            draft.estimate(picture, lambda _, __: None)
+            outline.estimate(picture, lambda _, __: None)
         assert caught.value.code == "empty-cutout"
         return
-    found = draft.estimate(picture, lambda _, __: None)
+    found = outline.estimate(picture, lambda _, __: None)
     assert found.normals.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(found.normals, axis=-1), 1, atol=1e-5)
     assert (found.normals[..., 2] >= 0).all()
@@ -56,6 +56,6 @@ def test_progress_is_counted_and_ends_complete() -> None:
     alpha = np.zeros((96, 96))
     alpha[10:80, 20:70] = 1
     seen: list[tuple[int, int]] = []
-    draft.estimate(cutout(alpha), lambda step, of: seen.append((step, of)))
+    outline.estimate(cutout(alpha), lambda step, of: seen.append((step, of)))
     assert seen[-1][0] == seen[-1][1]
     assert all(0 <= step <= of for step, of in seen)

@@ -7,9 +7,10 @@ from ..backend.wire.settings import SETTINGS
 from . import runtime
 from .generate import active_picture
 from .material import is_ours
+from .preferences import PACKAGE
 from .scene import recipe_of
 from .session import Job, JobState, Phase, Session
-from .text import sidebar_lines
+from .text import duration, sidebar_lines
 from .thumbnails import forget_all_but, icon_of
 
 CATEGORY = "Hi3DGen"
@@ -70,8 +71,15 @@ def _draw_picture(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
 def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:
     settings = context.scene.hi3dgen
     column = layout.column()
-    column.prop(settings, "engine")
+    row = column.row(align=True)
+    row.prop(settings, "engine")
+    if session.phase is Phase.READY:
+        row.operator("hi3dgen.unload", text="", icon="MEMORY")
     engine = session.engine(settings.engine)
+    if engine and engine.missing:
+        _draw_sentence(layout, engine.missing, "INFO")
+        layout.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = PACKAGE
+        column = layout.column()
     if engine is None or engine.uses_seed:
         row = column.row(align=True)
         row.prop(settings, "seed")
@@ -91,8 +99,6 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session
         for setting in listed if body else ():
             if setting.advanced:
                 body.prop(settings, setting.name)
-    if engine and engine.missing:
-        _draw_sentence(layout, engine.missing, "INFO")
 
 
 def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:
@@ -124,11 +130,12 @@ def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
     else:
         part = progress.step / max(progress.of, 1)
         factor = (progress.stage_index + part) / progress.stage_count
+        box.progress(factor=factor, text=progress.label)
         step = f", step {progress.step} of {progress.of}" if progress.of > 1 else ""
-        box.progress(factor=factor, text=progress.label + step)
-        place = f"Stage {progress.stage_index + 1} of {progress.stage_count}"
-        left = "" if progress.eta_seconds is None else f", {max(progress.eta_seconds, 1.0):.0f} s left"
-        box.label(text=place + left)
+        column = box.column(align=True)
+        column.label(text=f"Stage {progress.stage_index + 1} of {progress.stage_count}{step}", translate=False)
+        if progress.eta_seconds is not None:
+            column.label(text=f"About {duration(progress.eta_seconds)} left", translate=False)
 
 
 def _draw_error(layout: bpy.types.UILayout, session: Session) -> None:
@@ -149,13 +156,13 @@ def _draw_object(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     if recipe and is_ours(material):
         box = layout.box()
         box.label(text=f"{thing.name}: seed {recipe['seed']}", icon="MESH_DATA", translate=False)
-        row = box.row()
-        row.use_property_split = False
-        row.prop(material, "hi3dgen_shows", expand=True)
+        column = box.column()
+        column.use_property_split = False
+        column.row().prop(material, "hi3dgen_shows", expand=True)
         shading = getattr(context.space_data, "shading", None)
         wanted = "VERTEX" if material.hi3dgen_shows == "COLOUR" else "TEXTURE"
         if shading and shading.type == "SOLID" and shading.color_type != wanted:  # else the switch would seem dead
-            box.prop_enum(shading, "color_type", wanted, text="Show Colours in Solid View")
+            column.prop_enum(shading, "color_type", wanted, text="Show Colours in Solid View")
         for note in filter(None, recipe.get("notes", "").splitlines()):
             _draw_sentence(box, note, "INFO")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sentences over several lines: a label neither wraps nor shows more than fits."""
+"""What stands in labels: they neither wrap nor show more than fits, and know no hours."""
 
 import blf
 import bpy
@@ -32,3 +32,11 @@ def lines(text: str, width: float) -> list[str]:
         else:
             broken[-1] = longer
     return broken
+
+
+def duration(seconds: float) -> str:
+    """How long something takes, as one would say it: "45 s", "12 min", "1 h 20 min"."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -130,6 +130,36 @@ def test_the_mesh_is_one_undo_step(blender: Blender, toadstool: Path) -> None:
     blender.wait("bpy.data.objects['Cube'].location.x == 0.0")
 
 
+def test_variations_come_side_by_side_in_one_undo_step(blender: Blender, toadstool: Path, shots: Path) -> None:
+    blender.ask("bpy.context.scene.hi3dgen.count = 3")
+    before = press_generate(blender, toadstool)
+    steps = blender.undo_steps()
+    blender.wait_for_job()
+    blender.shoot(shots / "variations.png")
+    assert blender.undo_steps() == [*steps, "Generate toadstool"]
+    objects = blender.ask("facts()['objects']")
+    places = [place for name, place in objects.items() if name.startswith("toadstool")]
+    assert len({x for x, _, _ in places}) == len(places) == 3
+    blender.point_at()
+    blender.screen.press("ctrl+z")
+    blender.wait("'toadstool' not in bpy.context.scene.objects")
+    assert blender.ask("facts()") == before
+
+
+def test_the_other_engine_shows_its_settings_and_what_is_missing(blender: Blender, shots: Path) -> None:
+    blender.wait("session().phase.name == 'READY'")
+    blender.ask("bpy.context.scene.hi3dgen.engine = 'hi3dgen'")
+    blender.shoot(shots / "other engine.png", "VIEW_3D")
+    assert blender.ask("session().engine('hi3dgen').missing"), "Blender has no PyTorch"
+    blender.find("hi3dgen.quality")
+    blender.find("preferences.addon_show")
+    with pytest.raises(AssertionError, match="no button"):
+        blender.find("hi3dgen.thickness")
+    blender.click("hi3dgen.unload", across=0.83)
+    blender.ask("bpy.context.scene.hi3dgen.engine = 'draft'")
+    blender.find("hi3dgen.thickness")
+
+
 def test_search_finds_it(blender: Blender, toadstool: Path, shots: Path) -> None:
     blender.ask(f"use({str(toadstool)!r}, {QUICK})")
     blender.point_at()

@@ -7,6 +7,7 @@ band by band, with the matrix of the weights.
 """
 
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,7 @@ def load(path: Path) -> Weights:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name].astype(np.float32) for name in file.files}
-    except (zipfile.BadZipFile, EOFError, KeyError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError) as error:
         raise ValueError(f"{path} is damaged") from error
     if not all(np.isfinite(array).all() for array in arrays.values()):
         raise ValueError(f"{path} holds what is no number")

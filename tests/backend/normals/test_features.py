@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the network sees does not hang on exposure or contrast, and its inflated outline is the outline's."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+
+from backend.normals import outline
+from backend.normals.features import GRID, inflate, look
+from backend.normals.products import by_einsum, by_matmul, fastest
+from backend.stage_types import Crop, Cutout
+
+
+@given(hnp.arrays(np.uint8, (2, 8, 12, 4)))
+@settings(deadline=None, max_examples=50)
+def test_the_colours_have_no_mean_over_the_object_and_are_finite(rgba: NDArray[np.uint8]) -> None:
+    seen = look(rgba)
+    assert seen.dtype == np.float32
+    assert np.isfinite(seen).all()
+    np.testing.assert_allclose(seen[..., 3], rgba[..., 3] / 255, atol=1e-6)
+    np.testing.assert_allclose(seen[..., :3].sum(axis=(1, 2)), 0, atol=1e-2)
+    assert not seen[rgba[..., 3] == 0].any()
+
+
+def test_exposure_and_contrast_do_not_matter() -> None:
+    random = np.random.default_rng(0)
+    rgba = random.integers(0, 100, (1, 32, 32, 4)).astype(np.uint8)
+    rgba[..., 3] = 255
+    brighter = rgba.copy()
+    brighter[..., :3] = rgba[..., :3] * 2 + 40
+    assert np.abs(look(rgba) - look(brighter)).mean() < 0.2
+    assert np.abs(look(rgba)[..., :3]).mean() > 0.4
+
+
+def blob(size: int) -> NDArray[np.floating[Any]]:
+    y, x = (np.mgrid[:size, :size] + 0.5) / size * 2 - 1
+    return np.clip((0.7 - np.hypot(x, y) + 0.15 * np.sin(5 * np.arctan2(y, x))) * size / 2 + 0.5, 0, 1)
+
+
+def test_the_inflated_outline_is_that_of_the_outline_alone() -> None:
+    alpha = blob(128).astype(np.float32)
+    found = inflate(alpha[None])[0]
+    rgba = np.zeros((128, 128, 4), np.uint8)
+    rgba[..., 3] = np.rint(alpha * 255)
+    whole = outline.estimate(Cutout(rgba, Crop(0, 0, 128, 128, 128)), lambda _, __: None).normals
+    expected = whole.reshape(32, GRID, 32, GRID, 3).mean(axis=(1, 3))
+    inside = alpha.reshape(32, GRID, 32, GRID).min(axis=(1, 3)) == 1
+    cosine = (found * expected).sum(axis=-1)[inside] / np.linalg.norm(expected, axis=-1)[inside]
+    assert np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean() < 5
+
+
+def test_pictures_of_a_batch_and_their_sides_do_not_mix() -> None:
+    alphas = np.stack([blob(64), np.ones((64, 64)), np.zeros((64, 64))]).astype(np.float32)[:, :, 8:56]
+    together = inflate(alphas)
+    assert together.shape == (3, 16, 12, 3)
+    for index in range(3):
+        np.testing.assert_array_equal(together[index], inflate(alphas[index : index + 1])[0])
+    np.testing.assert_allclose(np.linalg.norm(together, axis=-1), 1, atol=1e-5)
+    np.testing.assert_array_equal(together[2], np.broadcast_to([0, 0, 1], (16, 12, 3)))
+
+
+@given(st.tuples(*[st.integers(1, 20)] * 3), st.integers(0, 9))
+@settings(deadline=None)
+def test_both_products_are_the_product(sizes: tuple[int, int, int], seed: int) -> None:
+    m, k, n = sizes
+    random = np.random.default_rng(seed)
+    rows, matrix = random.normal(size=(m, k)).astype(np.float32), random.normal(size=(k, n)).astype(np.float32)
+    expected = rows.astype(np.float64) @ matrix.astype(np.float64)
+    for product in (by_matmul, by_einsum, fastest()):
+        np.testing.assert_allclose(product(rows, matrix), expected, atol=1e-4)

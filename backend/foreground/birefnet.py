@@ -30,7 +30,7 @@ _COARSEST = 32  # pixels of the picture along the side of one at the decoder's f
 _EDGE_CHANNELS = 16
 _KERNELS = (1, 3, 7)
 
-_TRAINING = frozenset(
+TRAINING_ONLY = frozenset(
     f"decoder.{layer}.{kind}"
     for level in (2, 3, 4)
     for layer in (f"conv_ms_spvn_{level}", f"gdt_convs_pred_{level}.0")
@@ -52,11 +52,14 @@ class BiRefNetConfig:
     image_size: int = SIDE  # pixels along the side of what the network sees
 
     def __post_init__(self) -> None:
+        inside = (self.window_size, self.inter_channels, self.aspp_channels, self.image_size)
+        if min(self.embed_dim, *self.depths, *self.num_heads, *inside) < 1:
+            raise ValueError("every size is at least 1")
         if len(self.depths) != STAGES or len(self.num_heads) != STAGES:
             raise ValueError(f"depths and num_heads are of {STAGES} stages each")
         if self.embed_dim % 4 or any(self.embed_dim * 2**i % heads for i, heads in enumerate(self.num_heads)):
             raise ValueError("embed_dim is a multiple of 4, and each stage's channels of its heads")
-        if self.image_size < 1 or self.image_size % _COARSEST:
+        if self.image_size % _COARSEST:
             raise ValueError(f"image_size is a multiple of {_COARSEST}")
 
 
@@ -77,7 +80,7 @@ def load_birefnet(folder: Path) -> "BiRefNet":
         raise damaged(f"{description} describes no BiRefNet: {error}") from error
     tensors = read_tensors(weights)
     half = any(tensor.dtype == torch.float16 for tensor in tensors.values())
-    fill(network.to(torch.float16 if half else torch.float32), tensors, str(weights), _TRAINING)
+    fill(network.to(torch.float16 if half else torch.float32), tensors, str(weights), TRAINING_ONLY)
     return network
 
 
@@ -193,9 +196,9 @@ class Decoder(nn.Module):
         h = h * self.gdt_convs_attn_2(self.gdt_convs_2(h)).sigmoid()
         h = _resized(h, x1.shape[2:]) + self.lateral_block2(x1)
         h = self.decoder_block1(torch.cat([h, self.ipt_blk2(tiled(picture, x1))], dim=1))
-        return self._read_out(picture, h)
+        return self.read_out(picture, h)
 
-    def _read_out(self, picture: Tensor, h: Tensor) -> Tensor:
+    def read_out(self, picture: Tensor, h: Tensor) -> Tensor:
         """The last convolution, over `h` at the picture's size and what the picture itself says.
 
         It looks at one pixel at a time, so each part goes through it alone, and `h` before it grows 16 times larger.

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The hi3dgen engine on tiny weights, through a real backend process and its socket, into a real Blender."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+
+from tests.blender_addon.support import disc, image_of, tick_until, vertices_of
+
+pytest.importorskip("torch", reason="torch is not installed here: the extra hi3dgen has it")
+pytest.importorskip("diffusers", reason="diffusers is not installed here: the extra hi3dgen has it")
+pytest.importorskip("transformers", reason="transformers is not installed here: the extra hi3dgen has it")
+
+QUICK = {"engine": "hi3dgen", "quality": "preview", "structure_steps": 2, "latent_steps": 2}
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with tiny weights of every network."""
+    from make_tiny_weights import make
+
+    folder = tmp_path_factory.mktemp("weights")
+    make(folder)
+    return folder
+
+
+@pytest.fixture
+def with_weights(session: Any, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The session, with a backend that knows the weights."""
+    monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tiny))
+    monkeypatch.setenv("HI3DGEN_DEVICE", "cpu")
+    session.close()
+    session.start()
+    tick_until(session, lambda: session.capabilities is not None)
+    yield session
+    session.close()
+
+
+def test_a_picture_becomes_a_coloured_mesh_with_its_normal_map(with_weights: Any) -> None:
+    assert with_weights.engine("hi3dgen").missing == ""
+    picture = image_of(disc(), "apple")
+    bpy.context.scene.hi3dgen.picture = picture
+    assert bpy.ops.hi3dgen.generate(seed=3, **QUICK) == {"FINISHED"}
+    thing = bpy.context.object
+    vertices = vertices_of(thing)
+    assert np.ptp(vertices, axis=0).max() == pytest.approx(1, abs=1e-4)
+    assert vertices[:, 2].min() == pytest.approx(0, abs=1e-4)
+    colour = thing.data.color_attributes["Hi3DGen Colour"]
+    assert len(colour.data) == len(vertices)
+    assert len(thing.data.attributes["Hi3DGen Normal"].data) == len(vertices)
+    recipe = thing["hi3dgen"]
+    assert (recipe["engine"], recipe["seed"]) == ("hi3dgen", 3)
+    assert recipe["settings"]["quality"] == "preview"
+    images = {node.image for node in thing.active_material.node_tree.nodes if node.type == "TEX_IMAGE"}
+    assert picture in images
+    assert len(images) == 2, "the normal map came along"
+
+
+@pytest.mark.slow
+def test_variations_share_what_they_can_and_each_can_be_made_again(with_weights: Any) -> None:
+    bpy.context.scene.hi3dgen.picture = image_of(disc(), "apple")
+    before = set(bpy.data.objects)
+    assert bpy.ops.hi3dgen.generate(seed=5, count=2, **QUICK) == {"FINISHED"}
+    made = {thing["hi3dgen"]["seed"]: thing for thing in set(bpy.data.objects) - before}
+    assert set(made) == {5, 6}
+    first = vertices_of(made[5])
+    assert bpy.ops.hi3dgen.generate(seed=5, **QUICK) == {"FINISHED"}
+    assert np.array_equal(vertices_of(bpy.context.object), first)
+
+
+@pytest.mark.slow
+def test_a_job_that_is_cancelled_leaves_the_backend_alive(with_weights: Any) -> None:
+    from importlib import import_module
+
+    from tests.blender_addon.support import MODULE
+
+    generate = import_module(f"{MODULE}.blender_addon.generate")
+    scene = bpy.context.scene
+    settings = {**QUICK, "structure_steps": 200}
+    order = generate.Order(image_of(disc(), "apple"), settings.pop("engine"), 1, settings=settings)
+    job = generate.submit(scene, order)
+    tick_until(with_weights, lambda: job.progress is not None and job.progress.stage == "structure")
+    pid = with_weights.pid
+    with_weights.cancel(job)
+    tick_until(with_weights, lambda: not job.live)
+    assert job.error is None or "cancel" in job.error.sentence.lower()
+    assert with_weights.pid == pid
+    bpy.context.scene.hi3dgen.picture = image_of(disc(), "apple")
+    assert bpy.ops.hi3dgen.generate(seed=1, **QUICK) == {"FINISHED"}
+
+
+def test_without_weights_the_engine_says_what_it_lacks(
+    session: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tmp_path / "nowhere"))
+    session.close()
+    session.start()
+    tick_until(session, lambda: session.capabilities is not None)
+    assert "weights" in session.engine("hi3dgen").missing
+    bpy.context.scene.hi3dgen.picture = image_of(disc(), "apple")
+    with pytest.raises(RuntimeError, match="weights"):
+        bpy.ops.hi3dgen.generate(**QUICK)
+    session.close()

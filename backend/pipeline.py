@@ -174,9 +174,9 @@ class Pipeline:
             while waiting and waiting[0].keys[stages[-1].name] in told:
                 lane = waiting.popleft()
                 own = {name: seconds.pop(key) for name, key in lane.keys.items() if key in seconds}
-                yield lane.seed, {name: results[key] for name, key in lane.keys.items()}, own
-                wanted = {key for other in waiting for key in other.keys.values()}
-                results = {key: result for key, result in results.items() if key in wanted}
+                yield lane.seed, {name: results[key] for name, key in lane.keys.items() if key in results}, own
+                kept = {key for other in waiting for key in other.keys.values()}
+                results = {key: result for key, result in results.items() if key in kept}
 
     def _guesses(
         self, engine: Engine, kinds: Mapping[str, "_Kind"], settings: Settings, tasks: list["_Task"]
@@ -229,15 +229,26 @@ def _tasks(stages: tuple[Stage, ...], lanes: list[_Lane], there: Collection[str]
         (stage, some) for stage in stages[:joint] for some in ([lanes] if stage.run_many else [[one] for one in lanes])
     ]
     plan += [(stage, [lane]) for lane in lanes for stage in stages[joint:]]
+    wanted = {key for lane in lanes for key in _wanted(stages, lane, there)}
     tasks: list[_Task] = []
-    planned: set[str] = set()
     for stage, some in plan:
-        lane_of = {lane.keys[stage.name]: lane for lane in reversed(some) if lane.keys[stage.name] not in planned}
-        planned.update(lane_of)
-        own = list(reversed(lane_of.values()))
+        own: list[_Lane] = []
+        for lane in some:
+            if lane.keys[stage.name] in wanted:
+                wanted.remove(lane.keys[stage.name])  # the first lane stands for all that share the result
+                own.append(lane)
         if own:
             tasks.append(_Task(stage, own, [lane for lane in own if lane.keys[stage.name] not in there]))
     return tasks
+
+
+def _wanted(stages: tuple[Stage, ...], lane: _Lane, there: Collection[str]) -> set[str]:
+    """The keys of the lane's results, but for those that are gone and that nothing asks for any more."""
+    names = {"foreground", "normals", stages[-1].name}
+    for stage in reversed(stages):
+        if stage.name in names and lane.keys[stage.name] not in there:
+            names.update(stage.takes)
+    return {lane.keys[stage.name] for stage in stages if stage.name in names or lane.keys[stage.name] in there}
 
 
 _Kind = tuple[str, str, str]

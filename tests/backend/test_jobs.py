@@ -2,6 +2,7 @@
 """The queue's rules and what a job tells, without a socket: how much may wait, and that every job has one end."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -61,8 +62,12 @@ def test_a_coarse_shape_is_shown_for_every_seed(told: Told) -> None:
         report(0, 1)
         return Structure(np.array([[seed, 0, 31]], np.int32), 32, np.zeros(0, np.uint8))
 
+    def build(normal_map: NormalMap, _structure: Structure, **used: Any) -> Mesh:
+        return geometry.run(normal_map, **used)
+
+    foreground, normals, geometry, finish = DRAFT.stages
     coarse = Stage("structure", "Finding the coarse shape", ("normals",), ("seed",), occupy)
-    stages = (*DRAFT.stages[:2], coarse, *DRAFT.stages[2:])
+    stages = (foreground, normals, coarse, replace(geometry, takes=("normals", "structure"), run=build), finish)
     job = told.job()
     run(Pipeline({"draft": replace(DRAFT, stages=stages)}), Job(job.name, job.request, told.messages.append, count=2))
     previews = [message for message in told.messages if isinstance(message, Preview)]

@@ -159,6 +159,24 @@ def test_the_cache_keeps_its_bound() -> None:
         assert 0 < pipeline.cached_bytes <= bound
 
 
+def test_what_nobody_asks_for_is_not_made_again(counted: Counted) -> None:
+    """The mesh is still there; what it was built from was the first that the full cache forgot."""
+    for seed in (1, 2):
+        counted.stages_of(request(seed=seed))
+    full = counted.pipeline.cached_bytes
+    small = Pipeline(counted.pipeline.engines, cache_bytes=full - 1)
+    for seed in (1, 2):
+        small.run(request(seed=seed), Notes())
+    counted.ran.clear()
+    notes = Notes()
+    outcome = small.run(request(seed=1), notes)
+    assert counted.ran == []
+    assert list(notes.results) == ["foreground", "normals", "finish"]
+    assert same_mesh(outcome.mesh, Pipeline().run(request(seed=1), Notes()).mesh)
+    small.run(request(seed=1, settings={**SMALL, "faces": 2_000}), Notes())
+    assert counted.ran == ["geometry", "finish"], "now it is asked for"
+
+
 def test_only_the_normals_end_with_the_normals(counted: Counted) -> None:
     cutout, normal_map = counted.pipeline.normals(request(), Notes())
     assert counted.ran == ["foreground", "normals"]

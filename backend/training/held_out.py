@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..stage_types import Picture
 from . import losses
 from .batches import Batch, Samples, Source, prepare, take
 from .config import Config
@@ -17,6 +18,7 @@ SEED = 2**31 - 1
 """The data's seed of the held-out pictures. No training may use it."""
 
 _AT_ONCE = 32 * 128**2  # pixels
+_SHOWN = 12  # pictures on the sheet
 
 
 class HeldOut:
@@ -24,14 +26,30 @@ class HeldOut:
 
     def __init__(self, config: Config, source: Source, folder: Path) -> None:
         self._config = config
-        self._batches = {
-            size: _batches(kept(source, size, count, folder / f"held_out_{size}.npz"))
-            for size, count in config.held_out.items()
+        self._samples = {
+            size: kept(source, size, count, folder / f"held_out_{size}.npz") for size, count in config.held_out.items()
         }
+        self._batches = {size: _batches(samples) for size, samples in self._samples.items()}
 
     def measure(self, network: nn.Module) -> Mapping[str, float]:
         """Return the mean angle in degrees as `held_out_SIZE`, over all pixels, for every size."""
         return {f"held_out_{size}": self._angle(network, batches) for size, batches in self._batches.items()}
+
+    @torch.no_grad()
+    def sheet(self, network: nn.Module) -> Picture:
+        """Show the first pictures, what the network says, and the truth: uint8 (H, W, 3), a picture a row."""
+        size, batches = next(iter(self._batches.items()))
+        samples = self._samples[size]
+        device = next(network.parameters()).device
+        with lowered(self._config, device):
+            normals = network(batches[0].picture.to(device), batches[0].inflated.to(device))
+        said = losses.unit(normals.float()).permute(0, 2, 3, 1).cpu().numpy()
+        count = min(_SHOWN, len(said))
+        colours = samples.rgba[:count, ..., :3] / 255
+        inside = samples.mask[:count, ..., None]
+        panels = (colours, said[:count] / 2 + 0.5, samples.normals[:count] / 2 + 0.5)
+        rows = np.concatenate([np.where(inside, panel, 1.0) for panel in panels], axis=2)
+        return np.rint(np.clip(rows.reshape(-1, *rows.shape[2:]), 0, 1) * 255).astype(np.uint8)
 
     @torch.no_grad()
     def _angle(self, network: nn.Module, batches: list[Batch]) -> float:

@@ -2,10 +2,10 @@
 """The training: from a folder's last checkpoint to its next.
 
 A folder holds `trunk.pt` and, for every time that the trunk was cooled, `cool-STEP.pt` and `refine-STEP.pt`, STEP
-being the trunk's; beside each, in files of the same name, its curve, a JSON line at a time, and its weights for
-inference. What happens at a step is a function of the checkpoint and the step alone. So a training that is killed at
-any moment and started again ends in the same weights and writes the same curve, to the bit, on the same machine with
-the same number of threads.
+being the trunk's; beside each, in files of the same name, its curve, a JSON line at a time, a sheet of held-out
+pictures, and its weights for inference. What happens at a step is a function of the checkpoint and the step alone. So a
+training that is killed at any moment and started again ends in the same weights and writes the same curve, to the bit,
+on the same machine with the same number of threads.
 """
 
 import json
@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
+from ..raster import png
 from . import losses
 from .batches import Batch, Plan, Source
 from .checkpoint import Curve, State, branch, build, export, load, save
@@ -76,6 +77,7 @@ def train(run: Run, say: Say = print) -> Path:
         finished = run.stage != "trunk" and not state.unfinished
         if state.step % run.config.check == 0 or finished:
             line |= held_out.measure(state.average)
+            path.with_suffix(".png").write_bytes(png.encode(held_out.sheet(state.average)))
         curve.add(line)
         now = time.monotonic()
         say(f"{run.stage} {json.dumps(line)} {(state.pictures - before) / (now - started):.0f} pictures/s")

@@ -16,6 +16,7 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed here: the extra training has it")
 
 import torch
+from PIL import Image
 
 from backend.errors import UserError
 from backend.training.checkpoint import load, read_curve
@@ -53,6 +54,8 @@ def test_the_stages_follow_each_other_and_the_angle_falls(tmp_path: Path) -> Non
     curve = read_curve(tmp_path / "trunk.jsonl")
     assert [line["step"] for line in curve] == list(range(5, 45, 5))
     assert [line["pictures"] for line in curve] == list(range(40, 360, 40))
+    for path in (trunk, cool, refine):
+        assert np.asarray(Image.open(path.with_suffix(".png"))).shape == (12 * 32, 3 * 32, 3)
     measured = [line["held_out_32"] for line in curve if "held_out_32" in line]
     cooled = read_curve(tmp_path / "cool-40.jsonl")[-1]["held_out_32"]
     assert measured[0] > measured[-1] > cooled

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 MAX_WAITING = 16
 MAX_WAITING_BYTES = 1 << 30
 PROGRESS_SECONDS = 0.05
+LAST_FAILURES = ("device-lost",)  # a process that has lost its graphics card cannot reach it again
+FAREWELL_SECONDS = 0.5
 
 
 @dataclass(eq=False)
@@ -80,7 +82,7 @@ class JobQueue:
         unloading.add_done_callback(lambda _: done())
 
     async def work(self) -> None:
-        """Run jobs, for ever."""
+        """Run jobs, for ever, or until one fails in a way that this process does not get over."""
         loop = asyncio.get_running_loop()
         while True:
             while not self.waiting:
@@ -91,6 +93,10 @@ class JobQueue:
             self.running = None
             self.last_used = time.monotonic()
             job.tell(end)  # last, so that whoever hears it finds the worker free
+            if isinstance(end, Failure) and end.code in LAST_FAILURES:
+                log.error("%s The backend ends.", end.sentence)
+                await asyncio.sleep(FAREWELL_SECONDS)  # until it is told
+                return
 
 
 def run(pipeline: Pipeline, job: Job) -> Result | Failure:

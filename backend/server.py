@@ -52,6 +52,7 @@ class Server:
     async def run(self, listener: asyncio.Server) -> None:
         """Serve until `stop`, a shutdown or the idle time."""
         work = asyncio.create_task(self.queue.work())
+        work.add_done_callback(lambda _: self.stop())
         idle = asyncio.create_task(self._watch_idleness())
         await self._stop.wait()
         listener.close()

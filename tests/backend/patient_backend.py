@@ -51,6 +51,8 @@ def build(
             raise MemoryError
         case 3:
             raise ZeroDivisionError
+        case 4:
+            raise UserError("device-lost", "The card stopped answering.", "Generate again.")
         case _:
             vertices = np.full((rows, 3), seed, np.float32)
             return Mesh(vertices, np.zeros((rows, 3), np.int32), np.zeros((rows, 2), np.float32))
@@ -81,7 +83,7 @@ PATIENT = Engine(
     settings=(
         Setting("steps", "Steps", "Of 10 ms each", 1, 0, 10**9),
         Setting("hang", "Hang", "Seconds without a step", 0.0, 0.0, 1e6),
-        Setting("fail", "Fail", "1 for a sentence, 2 for want of memory, 3 for a bug", 0, 0, 3),
+        Setting("fail", "Fail", "1 for a sentence, 2 for want of memory, 3 for a bug, 4 for a lost card", 0, 0, 4),
         Setting("patience", "Patience", "Seeds below this one do not fail", 0, 0, 2**31 - 1),
         Setting("rows", "Rows", "Vertices and triangles", 3, 3, 10**8),
     ),

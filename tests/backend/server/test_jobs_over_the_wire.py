@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from backend.version import VERSION
 from backend.wire import messages
 from backend.wire.messages import Capabilities, Failure, Generate, Preview, Progress, Queued, Result, Status
-from tests.backend.process import TOKEN, Backend, Talk, begin, frame, patient
+from tests.backend.process import SECONDS, TOKEN, Backend, Talk, begin, frame, patient
 
 MEBIBYTE = 1 << 20
 REAL_SOCKETS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -22,7 +22,7 @@ REAL_SOCKETS = settings(max_examples=60, deadline=None, suppress_health_check=[H
 def test_the_answer_to_the_greeting_says_what_the_engines_can_do(client: Talk) -> None:
     assert client.capabilities.version == VERSION
     engines = {engine.name: engine for engine in client.capabilities.engines}
-    assert set(engines) == {"draft", "patient", "absent"}
+    assert set(engines) == {"draft", "hi3dgen", "patient", "absent"}
     assert engines["draft"].uses_seed
     assert not engines["draft"].missing
     assert engines["absent"].missing
@@ -165,7 +165,7 @@ def test_the_time_left_is_null_until_it_was_measured(client: Talk) -> None:
         (patient("x", fail=1), "no-patience"),
         (patient("x", fail=2), "out-of-memory"),
         (patient("x", fail=3), "internal"),
-        (patient("x", fail=4), "bad-setting"),
+        (patient("x", fail=5), "bad-setting"),
         (patient("x", steps=-1), "bad-setting"),
         (patient("x", steps=1.5), "bad-setting"),
         (patient("x", steps=True), "bad-setting"),
@@ -300,3 +300,13 @@ def test_unload_waits_for_the_job_that_runs(client: Talk) -> None:
     client.say(messages.Unload(), messages.Cancel("long"))
     assert isinstance(client.end_of("long"), Failure)
     assert client.next(Status).cached_bytes == 0
+
+
+def test_a_lost_card_is_told_and_ends_the_process() -> None:
+    """Nothing brings a graphics card back into a process that has lost it; a fresh one finds it."""
+    with Backend() as backend, backend.client() as client:
+        client.say(patient("x", fail=4))
+        failure = client.end_of("x")
+        assert isinstance(failure, Failure)
+        assert failure.code == "device-lost"
+        assert backend.process.wait(SECONDS) == 0

@@ -50,7 +50,9 @@ def extract_surface(
     features it has none.
 
     solid: what the surface encloses is inside (see `enclosed`), so that there is one wall. whole: where the surface
-    meets the border of the volume it is closed by a cap. Without either it is upstream's surface.
+    meets the border of the volume it is closed by a cap on that border, flat but where voxels displace it by less than
+    half a voxel; a ball that reached past by 5 % of its height lost 0.7 % of its volume so, by 10 % 2.8 %. Without
+    either it is upstream's surface. It is always a manifold, and closed with `whole`.
     """
     if not len(coords):
         return _nothing(features)

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 
-from ..engines import ENGINES
+from ..engines import ENGINES, Engine
 from ..version import VERSION
 
 FILE_LIBRARIES = {"PIL": "reads and writes pictures", "trimesh": "writes meshes"}
@@ -20,10 +20,21 @@ def run(_options: argparse.Namespace) -> int:
     print(f"Python {platform.python_version()} ({sys.executable})")
     print(f"numpy {np.__version__}")
     print(f"{platform.system()} {platform.release()}, {platform.machine()}")
-    missing = {engine.label: engine.missing() for engine in ENGINES.values()}
-    for label, why in missing.items():
-        print(f"engine {label}: {why or 'ready'}")
+    missing = [_tell(engine) for engine in ENGINES.values()]
     for module, purpose in FILE_LIBRARIES.items():
         found = importlib.util.find_spec(module) is not None
         print(f"{module} ({purpose}): {'there' if found else 'not installed; only files outside Blender need it'}")
-    return 0 if "" in missing.values() else 1
+    return 0 if "" in missing else 1
+
+
+def _tell(engine: Engine) -> str:
+    """Print what there is to say of an engine; returns what it lacks."""
+    missing = engine.missing()
+    if missing:
+        print(f"engine {engine.label}: {missing}")
+        return missing
+    settings = engine.checked({})
+    seconds = sum(engine.seconds(stage.name, settings) or 0.0 for stage in engine.stages)
+    waiting = f"; a mesh will take about {max(1, round(seconds / 60))} min" if seconds else ""
+    print(f"engine {engine.label}: ready, {engine.place()}{waiting}")
+    return ""

@@ -33,8 +33,9 @@ class Engine:
     """An engine. Its stages make, among others, `foreground`, `normals`, `geometry` and `finish`, in this order.
 
     `missing` returns a sentence that says why the engine cannot run here, or an empty string. `seconds` guesses, from a
-    stage's name and all settings, how long it will take here for one seed; None where it cannot tell. `unload` gives
-    back the memory, on whatever device, that the engine holds between jobs.
+    stage's name and all settings, how long it will take here for one seed; None where it cannot tell. `place` says in
+    words on what it would compute. `unload` gives back the memory, on whatever device, that the engine holds between
+    jobs.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Engine:
     settings: tuple[Setting, ...]
     stages: tuple[Stage, ...]
     seconds: Callable[[str, Mapping[str, Scalar]], float | None] = lambda _stage, _settings: None
+    place: Callable[[], str] = lambda: "on the processor"
     unload: Callable[[], None] = lambda: None
 
     @property

@@ -94,6 +94,7 @@ def hi3dgen() -> Engine:
             Stage("finish", "Finishing", ("geometry", "foreground"), ("clean", "reduce", "faces"), _finish),
         ),
         seconds=lambda stage, settings: stages().seconds(stage, settings),
+        place=lambda: stages().place(),
         unload=unload,
     )
 

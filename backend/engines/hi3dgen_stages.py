@@ -25,14 +25,14 @@ from ..geometry.presets import PRESETS
 from ..geometry.structure_decoder import occupied
 from ..geometry.structure_flow import sample_structure, structure_noise
 from ..geometry.to_mesh import to_mesh
-from ..nn.device import Compute, choose
+from ..nn.device import Compute, choose, memory_of
 from ..nn.sparse import Voxels
 from ..nn.watching import repeating
 from ..normals.hi3dgen import estimate
 from ..stage_types import Cutout, Floats, Mesh, NormalMap, Picture, Report, Structure
 from ..weights import store
 from ..weights.catalogue import FOREGROUND
-from ..weights.placement import Plan, Shelf
+from ..weights.placement import Plan, Shelf, choose_plan
 from ..wire.messages import Scalar
 from .hi3dgen_cost import SLOW, operations, sampling_of, speed_of
 from .hi3dgen_networks import networks, normalization
@@ -75,6 +75,13 @@ class Stages:
         if compute not in self._speeds:
             self._speeds[compute] = speed_of(compute)
         return operations(stage, settings) / self._speeds[compute]
+
+    def place(self) -> str:
+        """On what the engine computes, in which precision, and by which memory plan."""
+        compute = choose()
+        memory = memory_of(compute.device)
+        plan = choose_plan(self._shelf.networks, compute, memory)
+        return f"in {compute}, {memory / 2**30:.1f} GiB free, {plan.name}"
 
     def unload(self) -> None:
         """Give back the device's memory and the computer's."""

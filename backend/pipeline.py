@@ -288,11 +288,9 @@ class _Clock:
         if None in ahead or (whole is None and step == 0):
             return None
         elapsed = time.monotonic() - self._started
-        measured = self._tasks[index][0] in self._durations
-        if whole is None or (step > 0 and not measured):  # what this run shows is worth more than a guess
-            rest = elapsed * (of - step) / step
-        else:
-            rest = max(whole - elapsed, 0.0)
+        if step > 0 and self._tasks[index][0] not in self._durations:
+            whole = elapsed * of / step  # what this run shows is worth more than a guess
+        rest = max((whole or 0.0) - elapsed, 0.0)
         return rest + sum(seconds for seconds in ahead if seconds is not None)
 
     def _lasts(self, kind: _Kind, lanes: int) -> float | None:

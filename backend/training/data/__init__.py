@@ -21,7 +21,7 @@ from .photograph import draw_framing, photograph, reframe
 from .sculptures import draw_shape
 from .solids import Shape
 
-_FINER = 1.4  # pixels of a view across one of the picture
+_FINER = 1.1  # pixels of a view across one of the picture
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Batch:
     mask: NDArray[np.bool_]
 
 
-def sample_block(seed: int, index: int, size: int, shapes: int = 1, views: int = 2, pictures: int = 4) -> Batch:
+def sample_block(seed: int, index: int, size: int, shapes: int = 1, views: int = 2, pictures: int = 5) -> Batch:
     """Return block `index` of a seed: shapes x views x pictures pictures of size x size pixels."""
     taken = [
         picture
@@ -49,7 +49,7 @@ def sample_block(seed: int, index: int, size: int, shapes: int = 1, views: int =
 
 
 def stream(
-    seed: int, size: int, shapes_per_block: int = 1, views: int = 2, pictures: int = 4, start: int = 0
+    seed: int, size: int, shapes_per_block: int = 1, views: int = 2, pictures: int = 5, start: int = 0
 ) -> Iterator[Batch]:
     """Yield a seed's blocks from `start` on, without end."""
     index = start

@@ -156,11 +156,11 @@ def _cone_start(u, v, wide, t, turn, frame, rows, outlines, pixel, lattice):
 
 
 @compiled
-def _march_pixel(u, v, t, turn, frame, rows, outlines, pixel, lattice):
-    """Return where a ray meets the surface, from t on: depth (1e4 for nowhere) and place."""
+def _march_pixel(u, v, t, last, turn, frame, rows, outlines, pixel, lattice):
+    """Return where a ray meets the surface between t and last: depth (1e4 for nowhere) and place."""
     nearness, _, _, _, radius, bumps, caution = frame
     ox, oy, oz, dx, dy, dz, start, end = _aim(u, v, turn, nearness, radius)
-    t = max(t, start)
+    t, end = max(t, start), min(end, last)
     close = False
     for _ in range(80):
         if t > end:
@@ -174,10 +174,21 @@ def _march_pixel(u, v, t, turn, frame, rows, outlines, pixel, lattice):
             d, _ = distance(x, y, z, rows, outlines, 1, pixel, lattice)
             close = d < 2.0 * bumps
             d *= caution
-        if d < 0.1 * pixel:
+        if d < 0.08 * pixel:
             return t, x, y, z
         t += 0.95 * d
     return 1e4, 0.0, 0.0, 0.0
+
+
+@compiled
+def _last(x, y, z, dx, dy, dz, rows, slack):
+    """Return how far along a ray the solids' spheres reach."""
+    far = -1e3
+    for i in range(rows.shape[0]):
+        if rows[i, 1] == 0 and rows[i, 0] != 8:
+            along = (rows[i, 13] - x) * dx + (rows[i, 14] - y) * dy + (rows[i, 15] - z) * dz
+            far = max(far, along + rows[i, 16])
+    return far + slack
 
 
 @compiled
@@ -208,10 +219,11 @@ def _march(rows, outlines, turn, frame, size, lattice, whole):
                     second = _cone_start(u, v, narrow, first, turn, frame, here, outlines, pixel, lattice) if m else 1e4
                     if second >= 1e4:
                         continue
+                    last = _last(ox, oy, oz, dx, dy, dz, here, bumps + narrow * (1.0 + nearness))
                     for i in range(upper, min(upper + 4, size)):
                         for j in range(near, min(near + 4, size)):
                             u, v = cx + (j + 0.5 - 0.5 * size) * pixel, cy - (i + 0.5 - 0.5 * size) * pixel
-                            t, x, y, z = _march_pixel(u, v, second, turn, frame, here, outlines, pixel, lattice)
+                            t, x, y, z = _march_pixel(u, v, second, last, turn, frame, here, outlines, pixel, lattice)
                             found[i, j, 0] = t
                             if whole and t < 1e4:
                                 found[i, j, 1], found[i, j, 2], found[i, j, 3] = x, y, z
@@ -236,7 +248,7 @@ def _march_arrays(rows, outlines, turn, frame, size, lattice, whole):
         close = np.flatnonzero(d < pixel)
         if bumps > 0 and len(close):
             d[close] = caution * distance(x[close], y[close], z[close], rows, outlines, 1, pixel, lattice)[0]
-        arrived = d < 0.1 * pixel
+        arrived = d < 0.08 * pixel
         found[going[arrived], 0] = t[going[arrived]]
         t[going] += 0.95 * d
         going = going[~arrived & (t[going] <= rays[7, going])]

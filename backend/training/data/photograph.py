@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From light to a cut-out's pixels: framing, exposure, tone curve, lens, sensor, JPEG, and the edges of a cut-out."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from .solids import Array
 
 _MARGIN = 1.2  # the square's side over the object's longer side, as the draft engine's foreground cuts it
 
-_DCT = np.array([[np.cos((2 * x + 1) * u * np.pi / 16) * (0.5 if u else 8**-0.5) for x in range(8)] for u in range(8)])
+_DCT = np.array([[np.cos((2 * x + 1) * u * np.pi / 16) * (0.5 if u else 8**-0.5) for x in range(8)] for u in range(8)], np.float32)
 # ITU-T T.81, annex K: what coding of brightness and of colour loses at quality 50.
 _BRIGHTNESS = np.array(
     [
@@ -22,7 +23,7 @@ _BRIGHTNESS = np.array(
 )  # fmt: skip
 _COLOUR = np.full((8, 8), 99)
 _COLOUR[:4, :4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
-_YCC = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
+_YCC = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32)
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def draw_framing(rng: np.random.Generator, hit: np.ndarray) -> Framing:
         half = side * rng.uniform(1.05, 1.5)
         a, b = a + rng.uniform(-1, 1) * (half - side), b + rng.uniform(-1, 1) * (half - side)
     else:
-        half = side * rng.uniform(0.6, 1.0)
+        half = side * rng.uniform(0.7, 1.0)
         a, b = a + rng.uniform(-0.4, 0.4) * side, b + rng.uniform(-0.4, 0.4) * side
     return Framing((c * a + s * b, -s * a + c * b), half, roll, bool(rng.random() < 0.5))
 
@@ -74,19 +75,30 @@ def _at(u, v, grid, channel):
 
 
 @compiled
-def _at_each(u, v, grid):
-    result = np.empty((len(u), grid.shape[2]))
-    for k in range(len(u)):
-        for channel in range(grid.shape[2]):
-            result[k, channel] = _at(u[k], v[k], grid, channel)
-    return result
+def _means_each(u, v, grid):
+    """Return the mean of a grid (G, G, C) at places (S, F, S, F) over the second and the last axis."""
+    size, fine, channels = u.shape[0], u.shape[1], grid.shape[2]
+    result = np.zeros((size, size, channels))
+    limit = grid.shape[0] - 1
+    for i in range(size):
+        for j in range(size):
+            for k in range(fine):
+                for l in range(fine):
+                    x, y = u[i, k, j, l], v[i, k, j, l]
+                    row, column = int(np.floor(y - 0.5)), int(np.floor(x - 0.5))
+                    if 0 <= row < limit and 0 <= column < limit:
+                        near = grid[row : row + 2, column : column + 2, channels - 1]
+                        if near[0, 0] + near[0, 1] + near[1, 0] + near[1, 1] > 0.0:
+                            for channel in range(channels):
+                                result[i, j, channel] += _at(x, y, grid, channel)
+    return result / (fine * fine)
 
 
-def _at_arrays(u, v, grid):
-    return np.stack([_at(u, v, grid, channel) for channel in range(grid.shape[2])], axis=1)
+def _means_arrays(u, v, grid):
+    return np.stack([_at(u, v, grid, channel).mean(axis=(1, 3)) for channel in range(grid.shape[2])], axis=2)
 
 
-def reframe(light: Array, normals: Array, hit: np.ndarray, frame: Framing, size: int) -> tuple[Array, Floats, Array]:
+def reframe(light: Array, normals: Array, hit: np.ndarray, frame: Framing, size: int) -> tuple[Floats, Floats, Floats]:
     """Return a frame of a view: linear colours (S, S, 3), normals float32 (S, S, 3), coverage (S, S).
 
     light, normals (camera space): float64 (G, G, 3). Each pixel is the mean of the surface in it; of normals, the unit
@@ -102,65 +114,66 @@ def reframe(light: Array, normals: Array, hit: np.ndarray, frame: Framing, size:
     c, s = np.cos(frame.roll), np.sin(frame.roll)
     u, v = c * x + s * y + frame.centre[0], -s * x + c * y + frame.centre[1]
     g = hit.shape[0] / 2
-    pixels = (_at_each if COMPILED else _at_arrays)(((u + 1) * g).ravel(), ((1 - v) * g).ravel(), grid)
-    mean = pixels.reshape(size, fine, size, fine, 7).mean(axis=(1, 3))
+    parts = [w.reshape(size, fine, size, fine) for w in ((u + 1) * g, (1 - v) * g)]
+    mean = (_means_each if COMPILED else _means_arrays)(*parts, grid)
     colours = mean[..., :3] / np.maximum(mean[..., 6:], 1e-6)
     nx, ny, nz = mean[..., 3], mean[..., 4], mean[..., 5]
     turned = np.stack([(c * nx - s * ny) * (-1 if frame.mirrored else 1), s * nx + c * ny, nz], axis=2)
     norm = np.linalg.norm(turned, axis=2, keepdims=True)
     turned = np.where(norm > 0.02, turned / np.maximum(norm, 1e-9), 0.0)
-    return colours, turned.astype(np.float32), mean[..., 6]
+    return colours.astype(np.float32), turned.astype(np.float32), mean[..., 6].astype(np.float32)
 
 
-def photograph(rng: np.random.Generator, light: Array, coverage: Array) -> Picture:
-    """Return a cut-out, uint8 (S, S, 4), of linear light (S, S, 3) and its coverage (S, S) in [0, 1]."""
+def photograph(rng: np.random.Generator, light: Floats, coverage: Floats) -> Picture:
+    """Return a cut-out, uint8 (S, S, 4), of linear light float32 (S, S, 3) and its coverage float32 (S, S) in [0, 1]."""
     seen = coverage > 0.5
     pixels = _developed(rng, light, seen)
     around = pixels[seen].mean(axis=0) if seen.any() else np.full(3, 0.5)
     if rng.random() < 0.4:
-        around = np.where(rng.random() < 0.5, rng.uniform(0.0, 1.0), rng.uniform(0.0, 1.0, 3))
+        around = np.full(3, rng.uniform()) if rng.random() < 0.5 else rng.uniform(size=3)
+    around = around.astype(np.float32)
     alpha = coverage
     pixels = pixels * alpha[..., None] + around * (1 - alpha[..., None])
     if rng.random() < 0.4:
-        sigma = rng.uniform(0.3, 0.9)
-        pixels = _blur(pixels, sigma)
+        pixels = _blur(pixels, float(rng.uniform(0.3, 0.9)))
     if rng.random() < 0.25:
-        pixels = pixels + rng.uniform(0.1, 0.6) * (pixels - _blur(pixels, 1.0))
+        pixels = pixels + float(rng.uniform(0.1, 0.6)) * (pixels - _blur(pixels, 1.0))
     if rng.random() < 0.5:
-        noise = rng.normal(size=pixels.shape) * rng.uniform(0.002, 0.025)
+        noise = rng.standard_normal(pixels.shape, np.float32) * np.float32(rng.uniform(0.002, 0.025))
         pixels = pixels + (_blur(noise, 0.7) * 1.8 if rng.random() < 0.5 else noise) * np.sqrt(pixels.clip(0.05, 1.0))
     pixels = np.clip(pixels, 0.0, 1.0)
     if rng.random() < 0.5:
         pixels = jpeg(pixels * 255, rng.uniform(45, 96)) / 255
     if rng.random() < 0.5:
-        soft = _blur(alpha[..., None], rng.uniform(0.4, 0.9))[..., 0]
+        soft = _blur(alpha[..., None], float(rng.uniform(0.4, 0.9)))[..., 0]
         shift = float(np.clip(rng.normal(0.0, 0.1), -0.3, 0.3))
-        alpha = np.clip((soft - 0.5 + shift * 4 * soft * (1 - soft)) * rng.uniform(1.0, 2.0) + 0.5, 0, 1)
+        alpha = np.clip((soft - 0.5 + shift * 4 * soft * (1 - soft)) * float(rng.uniform(1.0, 2.0)) + 0.5, 0, 1)
     # Where nothing is left of the object, its colours go on, as the cut-out stage leaves them.
     pixels = np.where(alpha[..., None] > 0, pixels, around)
     return np.rint(np.clip(np.concatenate([pixels, alpha[..., None]], axis=2), 0, 1) * 255).astype(np.uint8)
 
 
-def _developed(rng: np.random.Generator, light: Array, seen: np.ndarray) -> Array:
+def _developed(rng: np.random.Generator, light: Floats, seen: np.ndarray) -> Floats:
     """Expose light and give it a tone curve: sRGB in [0, 1]."""
-    luminance = light @ (0.2126, 0.7152, 0.0722)
+    luminance = light @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     bright = float(np.quantile(luminance[seen], 0.92)) if seen.any() else 1.0
     aim = rng.uniform(0.02, 0.2) if rng.random() < 0.15 else rng.uniform(0.35, 1.15)
-    exposed = light * (aim / max(bright, 1e-4)) * (1 + 0.05 * rng.normal(size=3).clip(-2, 2))
+    cast = 1 + 0.05 * rng.normal(size=3).clip(-2, 2)
+    exposed = light * (aim / max(bright, 1e-4) * cast).astype(np.float32)
     if rng.random() < 0.6:  # a shoulder instead of clipping
-        white = rng.uniform(1.5, 4.0)
+        white = float(rng.uniform(1.5, 4.0))
         exposed = exposed * (1 + exposed / white**2) / (1 + exposed) * 1.35
     linear = np.clip(exposed, 0.0, 1.0)
-    curve = np.where(linear < 0.0031308, 12.92 * linear, 1.055 * np.power(np.maximum(linear, 1e-9), 1 / 2.4) - 0.055)
-    contrast = rng.uniform(-0.25, 0.5)
+    curve = np.where(linear < 0.0031308, 12.92 * linear, 1.055 * np.power(linear, np.float32(1 / 2.4)) - 0.055)
+    contrast = float(rng.uniform(-0.25, 0.5))
     curve = curve + contrast * (curve * curve * (3 - 2 * curve) - curve)
     grey = curve.mean(axis=2, keepdims=True)
-    return np.clip(grey + (curve - grey) * rng.uniform(0.7, 1.25), 0.0, 1.0)
+    return np.clip(grey + (curve - grey) * float(rng.uniform(0.7, 1.25)), 0.0, 1.0)
 
 
-def _blur(pixels: Array, sigma: float) -> Array:
+def _blur(pixels: Floats, sigma: float) -> Floats:
     """Blur (H, W, C) by a Gaussian of so many pixels, cut off at two."""
-    near, far = np.exp(-0.5 / sigma**2), np.exp(-2.0 / sigma**2)
+    near, far = math.exp(-0.5 / sigma**2), math.exp(-2.0 / sigma**2)
     total = 1 + 2 * near + 2 * far
     for axis in (0, 1):
         padded = np.pad(pixels, [(2, 2) if axis == k else (0, 0) for k in range(3)], mode="edge")
@@ -170,7 +183,7 @@ def _blur(pixels: Array, sigma: float) -> Array:
     return pixels
 
 
-def jpeg(pixels: Array, quality: float) -> Array:
+def jpeg(pixels: Floats, quality: float) -> Floats:
     """Return pixels (H, W, 3) in [0, 255] as a baseline JPEG of that quality (1 to 100) with halved colour leaves them."""
     height, width = pixels.shape[:2]
     padded = np.pad(pixels, ((0, -height % 16), (0, -width % 16), (0, 0)), mode="edge")
@@ -184,9 +197,9 @@ def jpeg(pixels: Array, quality: float) -> Array:
     return np.clip(whole[:height, :width], 0, 255)
 
 
-def _coded(plane: Array, steps: Array) -> Array:
+def _coded(plane: Floats, steps: Array) -> Floats:
     h, w = plane.shape
     blocks = plane.reshape(h // 8, 8, w // 8, 8).transpose(0, 2, 1, 3)
-    steps = np.maximum(np.rint(steps), 1)
+    steps = np.maximum(np.rint(steps), 1).astype(np.float32)
     coded = np.rint((_DCT @ blocks @ _DCT.T) / steps) * steps
     return (_DCT.T @ coded @ _DCT).transpose(0, 2, 1, 3).reshape(h, w)

@@ -212,7 +212,7 @@ class Decoder(nn.Module):
 class DeformableASPP(nn.Module):
     """Looks around at several ranges at once: deformable convolutions of 1, 3 and 7 pixels, and the whole's mean.
 
-    (Atrous spatial pyramid pooling; Chen et al. 2017, made deformable by Zheng et al. 2024, section 3.2.)
+    (Atrous spatial pyramid pooling; Chen et al. 2017, made deformable by Zheng et al. 2024.)
     """
 
     def __init__(self, channels: int, branch: int) -> None:

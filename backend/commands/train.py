@@ -23,6 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, metavar="M", help="stop after so long; the next call goes on")
     parser.add_argument("--steps", type=int, metavar="N", help="in place of the stage's own number of steps")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that make pictures (default 1)")
+    parser.add_argument("--start", type=Path, metavar="FOLDER", help="full: the Stable Diffusion 2 to begin with")
     parser.set_defaults(run=run)
 
 
@@ -49,6 +50,7 @@ def run(options: argparse.Namespace) -> int:
         minutes=options.minutes,
         steps=options.steps,
         workers=options.workers,
+        start=options.start,
     )
     print(train(run, partial(print, flush=True)))
     return 0

@@ -7,15 +7,19 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from ..errors import UserError
 from .config import Config, Small, StageName
 from .network import DualStream
+
+if TYPE_CHECKING:
+    from .large import LatentDualStream
+
+    Network = DualStream | LatentDualStream
 
 
 @dataclass
@@ -28,8 +32,8 @@ class State:
     """
 
     stage: StageName
-    network: nn.Module
-    average: nn.Module
+    network: "Network"
+    average: "Network"
     optimizer: torch.optim.Optimizer
     step: int
     pictures: int
@@ -42,16 +46,19 @@ class State:
         return self.steps is None or self.step < self.steps
 
 
-def build(config: Config, stage: StageName, steps: int | None) -> State:
-    """Make a state at step 0, the weights drawn from torch's global generator."""
+def build(config: Config, stage: StageName, steps: int | None, start: Path | None = None) -> State:
+    """Make a state at step 0, the weights drawn from torch's global generator, or a large network's from a folder."""
     network = make_network(config)
+    if start is not None and not isinstance(network, DualStream):
+        network.start(start)
     return State(stage, network, copy.deepcopy(network), _optimizer(config, stage, network), 0, 0, steps, 0)
 
 
-def make_network(config: Config) -> nn.Module:
+def make_network(config: Config) -> "Network":
     """Make a configuration's network, untrained."""
     if isinstance(config.network, Small):
-        return DualStream(config.network).to(memory_format=cast("Any", torch.channels_last))
+        network: Any = DualStream(config.network)
+        return network.to(memory_format=torch.channels_last)
     from .large import LatentDualStream  # noqa: PLC0415 - brings diffusers
 
     return LatentDualStream(config.network)
@@ -108,8 +115,15 @@ def load(path: Path, config: Config) -> State:
     return state
 
 
-def export(path: Path, network: nn.Module) -> None:
-    """Write a network's weights in half precision, as `normals.network.load` reads them. Written beside, then moved."""
+def export(path: Path, network: "Network") -> None:
+    """Write a network's weights for inference, beside first and then in place.
+
+    A small one's in half precision to one file, as `normals.network.load` reads it, a large one's to a folder of the
+    path's stem, in diffusers' layout.
+    """
+    if not isinstance(network, DualStream):
+        network.write(path.with_suffix(""))
+        return
     arrays = {name: value.detach().cpu().numpy().astype(np.float16) for name, value in network.state_dict().items()}
     beside = path.with_name(path.name + ".part")
     with beside.open("wb") as file:
@@ -151,11 +165,11 @@ def _line(values: Mapping[str, float]) -> str:
     return json.dumps(values) + "\n"
 
 
-def _optimizer(config: Config, stage: StageName, network: nn.Module) -> torch.optim.Optimizer:
+def _optimizer(config: Config, stage: StageName, network: "Network") -> torch.optim.Optimizer:
     """Make AdamW over what the stage trains; the rest is frozen. Weights decay, what is added to them does not."""
-    trained = dict(network.named_parameters())
+    trained = {name: value for name, value in network.named_parameters() if value.requires_grad}
     if stage == "refine":
-        for name in [name for name in trained if name.startswith("clean.")]:
+        for name in [name for name in trained if name.startswith(network.CLEAN)]:
             trained.pop(name).requires_grad = False
     groups = [
         {"params": [value for value in trained.values() if value.ndim > 1], "weight_decay": config.weight_decay},

@@ -39,11 +39,12 @@ class Small:
 
 @dataclass(frozen=True)
 class Large:
-    """A `large.LatentDualStream`: the streams and the decoder are those of Stable Diffusion 2.1's UNet."""
+    """A `large.LatentDualStream`: the UNet's channels, an attention head's, the text's, and the autoencoder's."""
 
     channels: tuple[int, ...] = (320, 640, 1280, 1280)
     head_channels: int = 64
     text_channels: int = 1024
+    code_widths: tuple[int, ...] = (128, 256, 512, 512)
     dual: bool = True
     multiple: int = 64
 
@@ -149,4 +150,26 @@ DRAFT = Config(
 )
 """What ships in the extension: 3.7 M parameters."""
 
-CONFIGS: Mapping[str, Config] = {config.name: config for config in (TINY, DRAFT)}
+FULL = Config(
+    name="full",
+    network=Large(),
+    stages=_stages(
+        Stage(None, 3e-5, ((0, {384: 0.5, 512: 0.5}),), warm_up=500),
+        Stage(10_000, 3e-5, ((0, {512: 0.7, 768: 0.3}),), decay=True),
+        Stage(10_000, 1e-5, ((0, {768: 1.0}),), decay=True),
+    ),
+    pixels=4 * 512**2,
+    block=16,
+    uses=2,
+    window=64 * 16 * 512**2,
+    noise=0.3,
+    gradient=0.4,
+    average=0.9999,
+    log=50,
+    check=1000,
+    held_out={512: 64},
+)
+"""NiRNE's published size: 866 M parameters of the UNet, 364 M of the ControlNet, 84 M of the autoencoder, which is not
+trained. Weights, their average, gradients and AdamW's moments take 25 GB, so that it wants a GPU of 48 GB or more."""
+
+CONFIGS: Mapping[str, Config] = {config.name: config for config in (TINY, DRAFT, FULL)}

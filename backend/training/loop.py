@@ -25,7 +25,7 @@ from ..raster import png
 from . import losses
 from .batches import Batch, Plan, Source
 from .checkpoint import Curve, State, branch, build, export, load, save
-from .config import Config, Stage, StageName
+from .config import Config, Large, Stage, StageName
 from .held_out import SEED, HeldOut
 from .precision import lowered
 
@@ -41,7 +41,7 @@ class Run:
     source: of the pictures to learn from; measured: of those held out, which are another seed's. seed: the data's and
     the first weights'. minutes: after which it stops and saves; None is when the stage ends, which
     the trunk does only where `steps` says so. steps: in place of the stage's own, where the stage begins. workers:
-    processes that make pictures; 0 makes them in this one.
+    processes that make pictures; 0 makes them in this one. start: the folder that a large network starts from.
     """
 
     config: Config
@@ -53,6 +53,7 @@ class Run:
     minutes: float | None = None
     steps: int | None = None
     workers: int = 1
+    start: Path | None = None
 
 
 def train(run: Run, say: Say = print) -> Path:
@@ -99,8 +100,11 @@ def _begin(run: Run) -> tuple[Path, State]:
             state = load(path, run.config)
             state.steps = steps
             return path, state
+        if isinstance(run.config.network, Large) and run.start is None:
+            advice = "Give the folder of a Stable Diffusion 2 in diffusers' layout: --start FOLDER."
+            raise UserError("start-missing", f"The configuration “{run.config.name}” starts from weights.", advice)
         torch.manual_seed(run.seed)
-        state = build(run.config, "trunk", steps)
+        state = build(run.config, "trunk", steps, run.start)
         save(path, state)
         return path, state
     newest = _newest(run.folder, run.stage)

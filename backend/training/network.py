@@ -78,6 +78,8 @@ class Decoder(nn.Module):
 class DualStream(nn.Module):
     """The clean stream, the noisy stream, what joins them, the decoder."""
 
+    CLEAN = ("clean.",)
+
     def __init__(self, widths: Small) -> None:
         super().__init__()
         picture = 4 * GRID**2

@@ -96,9 +96,10 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session
     if any(setting.advanced for setting in listed):
         header, body = layout.panel("hi3dgen_advanced", default_closed=True)
         header.label(text="Advanced")
-        for setting in listed if body else ():
+        column = body.column() if body else None
+        for setting in listed if column else ():
             if setting.advanced:
-                body.prop(settings, setting.name)
+                column.prop(settings, setting.name)
 
 
 def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:

@@ -86,7 +86,7 @@ HI3DGEN_SETTINGS = (
     ),
     Setting(
         name="structure_steps",
-        label="Structure Steps",
+        label="Shape Steps",
         description="Steps in which the coarse shape is found; 0: as the quality says",
         default=0,
         minimum=0,
@@ -95,7 +95,7 @@ HI3DGEN_SETTINGS = (
     ),
     Setting(
         name="structure_guidance",
-        label="Structure Guidance",
+        label="Shape Guidance",
         description="How closely the coarse shape follows the normal map",
         default=3.0,
         minimum=0.0,
@@ -143,7 +143,7 @@ HI3DGEN_SETTINGS = (
     ),
     Setting(
         name="upstream_preprocessing",
-        label="Upstream Preprocessing",
+        label="Upstream Picture",
         description="Prepare the picture exactly as the published program does, its slips included",
         default=False,
         advanced=True,

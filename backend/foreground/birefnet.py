@@ -8,7 +8,7 @@ weighs what it has by where it expects edges (the outward one). Attribute names 
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import reduce
 from pathlib import Path
@@ -17,7 +17,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
 from ..nn.checkpoint import damaged, fill, read_description, read_tensors
 from ..nn.checks import require_finite
@@ -84,10 +83,9 @@ def load_birefnet(folder: Path) -> "BiRefNet":
     return network
 
 
-def logits(network: "BiRefNet", begins: Callable[[], None] | None = None) -> Logits:
+def logits(network: "BiRefNet") -> Logits:
     """The network as `mask_by_birefnet` asks it, on the device and in the dtype where it is.
 
-    `begins` is called before every single operation, many thousand times: to raise what ends the pass, and no more.
     The function raises UserError where the network computes numbers that are not finite.
     """
 
@@ -95,34 +93,11 @@ def logits(network: "BiRefNet", begins: Callable[[], None] | None = None) -> Log
     def logits_of(pixels: Floats) -> Floats:
         weight = next(network.parameters())
         given = torch.from_numpy(pixels)
-        with _Calls(begins or _nobody):
-            shown = _resampled(given, (network.image_size, network.image_size)).to(weight.device, weight.dtype)
-            answer = require_finite(network(shown), "foreground network")
-            return _resampled(answer.float().cpu(), given.shape[2:])[0, 0].numpy()
+        shown = _resampled(given, (network.image_size, network.image_size)).to(weight.device, weight.dtype)
+        answer = require_finite(network(shown), "foreground network")
+        return _resampled(answer.float().cpu(), given.shape[2:])[0, 0].numpy()
 
     return logits_of
-
-
-class _Calls(TorchFunctionMode):
-    """Calls `begins` before every operation of torch."""
-
-    def __init__(self, begins: Callable[[], None]) -> None:
-        super().__init__()
-        self.begins = begins
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Iterable[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401  whatever the operation returns
-        self.begins()
-        return func(*args, **(kwargs or {}))
-
-
-def _nobody() -> None:
-    """Lets every operation begin."""
 
 
 class BiRefNet(nn.Module):

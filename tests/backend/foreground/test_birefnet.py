@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from backend.errors import UserError
+from backend.errors import Cancelled, UserError
 from backend.foreground.birefnet import (
     TRAINING_ONLY,
     BiRefNet,
@@ -31,6 +31,7 @@ from backend.foreground.birefnet import (
     tiled,
 )
 from backend.foreground.hi3dgen import mask_by_birefnet
+from backend.nn.watching import repeating
 
 TINY = BiRefNetConfig(
     embed_dim=8,
@@ -169,36 +170,26 @@ def test_numbers_that_are_not_finite_are_not_handed_on(tmp_path: Path) -> None:
         logits(network)(picture())
 
 
-class _EndedError(Exception):
-    """What ends a job."""
-
-
-def test_a_pass_can_be_ended_before_every_operation(tmp_path: Path) -> None:
+def test_a_pass_can_be_ended_in_its_middle(tmp_path: Path) -> None:
     network = load_birefnet(checkpoint(tmp_path, tensors()))
     layers: list[nn.Module] = []
     for part in network.modules():
         part.register_forward_pre_hook(lambda part, _: layers.append(part))
-    count = 0
-
-    def begins() -> None:
-        nonlocal count
-        count += 1
-
-    answer = logits(network, begins)(picture())
-    assert count > len(layers)
-    assert np.array_equal(answer, logits(network)(picture()))
-    whole, passed = len(layers) // 2, count // 2
-
-    def ends() -> None:
-        nonlocal passed
-        passed -= 1
-        if passed == 0:
-            raise _EndedError
-
+    logits(network)(picture())
+    whole = len(layers)
     layers.clear()
-    with pytest.raises(_EndedError):
-        logits(network, ends)(picture())
-    assert passed == 0
+    calls = 0
+
+    def report(_step: int, _of: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1000:
+            raise Cancelled
+
+    with repeating(report, pause=0) as told:
+        told(0, 1)
+        with pytest.raises(Cancelled):
+            logits(network)(picture())
     assert 0 < len(layers) < whole
 
 

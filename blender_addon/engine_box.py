@@ -103,7 +103,7 @@ def _draw_choices(box: bpy.types.UILayout, preferences: bpy.types.AddonPreferenc
 
 
 def _draw_progress(box: bpy.types.UILayout, step: Step) -> None:
-    row = box.row()
+    row = box.split(factor=0.85)
     row.progress(factor=min(step.done / step.of, 1.0) if step.of else 0.0, text=progress_text(step))
     row.operator("hi3dgen.cancel_setup", icon="X")
 
@@ -114,7 +114,7 @@ def _draw_error(box: bpy.types.UILayout, error: AddonError, width: float) -> Non
 
 
 def _draw_licence(box: bpy.types.UILayout, text: str, address: str) -> None:
-    row = box.row()
+    row = box.split(factor=0.85)
     row.label(text=text, icon="BLANK1")
     row.operator("wm.url_open", text="Licence", icon="URL").url = address
 

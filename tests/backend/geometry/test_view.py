@@ -86,7 +86,7 @@ def test_a_view_is_found_again(view: View) -> None:
     points, triangles = figure()
     shown, where = taken(points, triangles, view)
     found = find_view(points, triangles, shown)
-    assert angle(found, view) < 10
+    assert angle(found, view) < 5
     off = np.abs(project(points, shown.alpha, found) - where)
     assert off.mean() < 0.02
 

@@ -123,4 +123,5 @@ def test_any_number_of_columns_is_carried() -> None:
     columns = np.concatenate([points, points**2], axis=1)
     small, carried, _ = simplify(points, columns, triangles, 600, ignore)
     assert carried.shape == (len(small), 6)
-    np.testing.assert_allclose(carried[:, :3], small, atol=0.06)
+    assert np.abs(carried[:, :3] - small).max() < 0.12
+    assert np.abs(carried[:, :3] - small).mean() < 0.02

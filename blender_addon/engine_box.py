@@ -69,7 +69,7 @@ def _draw_environment(box: bpy.types.UILayout, setup: Setup, width: float) -> No
 
 def _draw_weights(box: bpy.types.UILayout, setup: Setup, width: float) -> None:
     packages = setup.weights.get("packages", [])
-    missing = [package for package in packages if package["state"] != "whole"]
+    missing = [package for package in packages if package["state"] != "present"]
     if packages and not missing:
         box.label(text="The weights are here", icon="CHECKMARK")
     for package in missing:

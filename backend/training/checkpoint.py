@@ -46,11 +46,14 @@ class State:
         return self.steps is None or self.step < self.steps
 
 
-def build(config: Config, stage: StageName, steps: int | None, start: Path | None = None) -> State:
+def build(
+    config: Config, stage: StageName, steps: int | None, device: torch.device, start: Path | None = None
+) -> State:
     """Make a state at step 0, the weights drawn from torch's global generator, or a large network's from a folder."""
     network = make_network(config)
     if start is not None and not isinstance(network, DualStream):
         network.start(start)
+    network.to(device)
     return State(stage, network, copy.deepcopy(network), _optimizer(config, stage, network), 0, 0, steps, 0)
 
 
@@ -97,11 +100,11 @@ def save(path: Path, state: State) -> None:
     beside.replace(path)
 
 
-def load(path: Path, config: Config) -> State:
+def load(path: Path, config: Config, device: torch.device) -> State:
     """Read what `save` wrote. Raises `UserError` where the file is of another configuration or damaged."""
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        state = build(config, content["stage"], content["steps"])
+        state = build(config, content["stage"], content["steps"], device)
         state.network.load_state_dict(content["network"])
         state.average.load_state_dict(content["average"])
         state.optimizer.load_state_dict(content["optimizer"])

@@ -12,7 +12,7 @@ from ..stage_types import Picture
 from . import losses
 from .batches import Batch, Samples, Source, prepare, take
 from .config import Config
-from .precision import lowered
+from .devices import lowered
 
 SEED = 2**31 - 1
 """The data's seed of the held-out pictures. No training may use it."""

@@ -18,16 +18,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import UserError
 from ..raster import png
 from . import losses
 from .batches import Batch, Plan, Source
 from .checkpoint import Curve, State, branch, build, export, load, save
-from .config import Config, Large, Stage, StageName
+from .config import STAGES, Config, Large, Stage, StageName
+from .devices import Devices, devices, lowered
 from .held_out import SEED, HeldOut
-from .precision import lowered
 
 SAVE_SECONDS = 60.0
 
@@ -66,49 +66,65 @@ def train(run: Run, say: Say = print) -> Path:
         raise UserError("held-out-seed", f"The seed {SEED} is that of the held-out pictures.", "Choose another seed.")
     torch.set_num_threads(1)
     run.folder.mkdir(parents=True, exist_ok=True)
-    path, state = _begin(run)
-    curve = Curve(path.with_suffix(".jsonl"), state.step)
-    held_out = HeldOut(run.config, run.measured, run.folder)
-    batches = Plan(run.config, run.stage, run.source, run.seed).batches(state.step, run.workers)
+    place = devices()
+    path, state = _begin(run, place)
+    network = place.spread(state.network)
+    writer = Writer(run, path, state.step) if place.index == 0 else None
+    plan = Plan(run.config, run.stage, run.source, run.seed, place.index)
+    batches = plan.batches(state.step, run.workers)
     started, before = time.monotonic(), state.pictures
     deadline = started + 60 * run.minutes if run.minutes is not None else float("inf")
-    saved = started
-    while state.unfinished:
-        line = _stretch(run.config, state, batches, run.seed)
-        finished = run.stage != "trunk" and not state.unfinished
-        if state.step % run.config.check == 0 or finished:
-            line |= held_out.measure(state.average)
-            path.with_suffix(".png").write_bytes(png.encode(held_out.sheet(state.average)))
-        curve.add(line)
-        now = time.monotonic()
-        say(f"{run.stage} {json.dumps(line)} {(state.pictures - before) / (now - started):.0f} pictures/s")
-        if now - saved > SAVE_SECONDS or now > deadline or not state.unfinished:
-            save(path, state)
-            saved = now
-        if now > deadline:
-            break
-    export(path.with_suffix(".npz"), state.average)
+    late = False
+    while state.unfinished and not late:
+        line = _stretch(run, state, network, place, batches)
+        late = place.agree(wish=time.monotonic() > deadline)
+        if writer is not None:
+            writer.write(line, state, last=late or not state.unfinished)
+            speed = (state.pictures - before) / (time.monotonic() - started)
+            say(f"{run.stage} {json.dumps(line)} {speed:.0f} pictures/s")
     return path
 
 
-def _begin(run: Run) -> tuple[Path, State]:
+class Writer:
+    """Writes what a training leaves in its folder."""
+
+    def __init__(self, run: Run, path: Path, step: int) -> None:
+        self._run = run
+        self._path = path
+        self._curve = Curve(path.with_suffix(".jsonl"), step)
+        self._held_out = HeldOut(run.config, run.measured, run.folder)
+        self._saved = time.monotonic()
+
+    def write(self, line: dict[str, Any], state: State, *, last: bool) -> None:
+        """Complete a line of the curve and add it; from time to time, and at last, write a checkpoint."""
+        finished = state.stage != "trunk" and not state.unfinished
+        if state.step % self._run.config.check == 0 or finished:
+            line |= self._held_out.measure(state.average)
+            self._path.with_suffix(".png").write_bytes(png.encode(self._held_out.sheet(state.average)))
+        self._curve.add(line)
+        if last or time.monotonic() - self._saved > SAVE_SECONDS:
+            save(self._path, state)
+            self._saved = time.monotonic()
+        if last:
+            export(self._path.with_suffix(".npz"), state.average)
+
+
+def _begin(run: Run, place: Devices) -> tuple[Path, State]:
     """Go on where the folder stands, or begin the stage."""
     steps = run.steps or run.config.stages[run.stage].steps
     if run.stage == "trunk":
         path = run.folder / "trunk.pt"
         if path.exists():
-            state = load(path, run.config)
+            state = load(path, run.config, place.device)
             state.steps = steps
             return path, state
         if isinstance(run.config.network, Large) and run.start is None:
             advice = "Give the folder of a Stable Diffusion 2 in diffusers' layout: --start FOLDER."
             raise UserError("start-missing", f"The configuration “{run.config.name}” starts from weights.", advice)
         torch.manual_seed(run.seed)
-        state = build(run.config, "trunk", steps, run.start)
-        save(path, state)
-        return path, state
+        return path, build(run.config, "trunk", steps, place.device, run.start)
     newest = _newest(run.folder, run.stage)
-    if newest is not None and (state := load(newest, run.config)).unfinished:
+    if newest is not None and (state := load(newest, run.config, place.device)).unfinished:
         return newest, state
     before = run.folder / "trunk.pt" if run.stage == "cool" else _newest(run.folder, "cool")
     if before is None or not before.exists():
@@ -118,10 +134,8 @@ def _begin(run: Run) -> tuple[Path, State]:
             f"The stage “{run.stage}” follows “{missing}”, which {run.folder} lacks.",
             f"Train it first: --stage {missing}.",
         )
-    state = branch(run.config, load(before, run.config), run.stage, steps)
-    path = run.folder / f"{run.stage}-{state.trunk}.pt"
-    save(path, state)
-    return path, state
+    state = branch(run.config, load(before, run.config, place.device), run.stage, steps)
+    return run.folder / f"{run.stage}-{state.trunk}.pt", state
 
 
 def _newest(folder: Path, stage: StageName) -> Path | None:
@@ -130,11 +144,11 @@ def _newest(folder: Path, stage: StageName) -> Path | None:
     return found[-1] if found else None
 
 
-def _stretch(config: Config, state: State, batches: Iterator[Batch], seed: int) -> dict[str, Any]:
+def _stretch(run: Run, state: State, network: nn.Module, place: Devices, batches: Iterator[Batch]) -> dict[str, Any]:
     """Train up to the next line of the curve, and return it."""
     sums, steps = torch.zeros(2, dtype=torch.float64), 0
-    while steps == 0 or (state.step % config.log and state.unfinished):
-        sums += _step(config, state, next(batches), seed)
+    while steps == 0 or (state.step % run.config.log and state.unfinished):
+        sums += _step(run, state, network, place, next(batches).to(place.device))
         steps += 1
     loss, angle = (sums / steps).tolist()
     if not math.isfinite(loss):
@@ -142,27 +156,26 @@ def _stretch(config: Config, state: State, batches: Iterator[Batch], seed: int) 
     return {"step": state.step, "pictures": state.pictures, "loss": loss, "angle": angle}
 
 
-def _step(config: Config, state: State, batch: Batch, seed: int) -> Tensor:
-    """Take one step. Returns the loss and the mean angle in degrees, float64 (2,)."""
-    device = next(state.network.parameters()).device
-    batch = batch.to(device)
+def _step(run: Run, state: State, network: nn.Module, place: Devices, batch: Batch) -> Tensor:
+    """Take one step. Returns this process's loss and mean angle in degrees, float64 (2,)."""
+    config = run.config
     rate = _rate(config.stages[state.stage], state)
     for group in state.optimizer.param_groups:
         group["lr"] = rate
-    noise = _noise(config, batch, seed, state)
-    with lowered(config, device):
-        predicted = state.network(batch.picture, batch.inflated, noise)
+    noise = _noise(run, batch, state, place)
+    with lowered(config, place.device):
+        predicted = network(batch.picture, batch.inflated, noise)
     predicted = losses.unit(predicted.float())
     loss = losses.chord(predicted, batch.truth, batch.mask)
     loss = loss + config.gradient * losses.gradient(predicted, batch.truth, batch.mask)
-    loss.backward()
+    place.backward(loss)
     trained = [value for group in state.optimizer.param_groups for value in group["params"]]
     torch.nn.utils.clip_grad_norm_(trained, config.clip)
     state.optimizer.step()
     for value in state.network.parameters():
         value.grad = None
     state.step += 1
-    state.pictures += len(batch.picture)
+    state.pictures += len(batch.picture) * place.count
     _follow(config, state)
     with torch.no_grad():
         return torch.stack([loss, losses.angle(predicted, batch.truth, batch.mask)]).double().cpu()
@@ -174,14 +187,14 @@ def _rate(stage: Stage, state: State) -> float:
     return stage.rate * warm * left
 
 
-def _noise(config: Config, batch: Batch, seed: int, state: State) -> Tensor | None:
+def _noise(run: Run, batch: Batch, state: State, place: Devices) -> Tensor | None:
     """Draw the noisy stream's noise on the object: every picture has a strength of its own."""
-    if config.noise == 0:
+    if run.config.noise == 0:
         return None
-    entropy = np.random.SeedSequence((seed, list(config.stages).index(state.stage), state.step))
+    entropy = np.random.SeedSequence((run.seed, STAGES.index(state.stage), state.step, place.index))
     generator = torch.Generator().manual_seed(int(entropy.generate_state(1)[0]))
     count, _, height, width = batch.picture.shape
-    strength = config.noise * torch.rand((count, 1, 1, 1), generator=generator)
+    strength = run.config.noise * torch.rand((count, 1, 1, 1), generator=generator)
     noise = torch.randn((count, height, width, 3), generator=generator).permute(0, 3, 1, 2)
     return (noise * strength).to(batch.picture.device) * batch.picture[:, 3:]
 

@@ -18,6 +18,7 @@ from backend.training.large import LatentDualStream
 from backend.training.loop import Run, train
 from tests.backend.training.toy import ellipsoids
 
+CPU = torch.device("cpu")
 SMALL = Large((32, 32), head_channels=16, text_channels=16, code_widths=(32, 32, 32, 32))
 CONFIG = replace(
     FULL,
@@ -58,10 +59,12 @@ def test_it_starts_from_a_folder_and_refines_the_noisy_stream_alone(tmp_path: Pa
     moved: list[set[str]] = []
     for stage in ("trunk", "cool", "refine"):
         run = Run(CONFIG, tmp_path / "run", stage, ellipsoids, ellipsoids, steps=2, workers=0, start=tmp_path / "start")
-        after = load(train(run, lambda _: None), CONFIG).network.state_dict()
+        after = load(train(run, lambda _: None), CONFIG, CPU).network.state_dict()
         changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
         moved.append({".".join(name.split(".")[: 2 if name.startswith("unet") else 1]) for name in changed})
-        before = load(tmp_path / "run" / f"{stage}{'' if stage == 'trunk' else '-2'}.pt", CONFIG).average.state_dict()
+        before = load(
+            tmp_path / "run" / f"{stage}{'' if stage == 'trunk' else '-2'}.pt", CONFIG, CPU
+        ).average.state_dict()
     decoder = {"unet.up_blocks", "unet.conv_norm_out", "unet.conv_out"}
     assert moved[0] >= {"noisy", "unet.conv_in", "unet.down_blocks", "unet.mid_block", *decoder}
     assert moved[2] == {"noisy", *decoder}

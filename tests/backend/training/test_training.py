@@ -3,6 +3,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -25,6 +26,7 @@ from backend.training.held_out import SEED
 from backend.training.loop import Run, train
 from tests.backend.training.toy import ellipsoids
 
+CPU = torch.device("cpu")
 ROOT = Path(__file__).parents[3]
 
 
@@ -34,7 +36,7 @@ def go(folder: Path, stage: StageName = "trunk", **more: Any) -> Path:
 
 
 def weights(path: Path) -> dict[str, Any]:
-    state = load(path, TINY)
+    state = load(path, TINY, CPU)
     return {**state.network.state_dict(), **{f"average {name}": w for name, w in state.average.state_dict().items()}}
 
 
@@ -63,8 +65,8 @@ def test_the_stages_follow_each_other_and_the_angle_falls(tmp_path: Path) -> Non
 
 def test_refining_leaves_the_clean_stream_as_it_was(tmp_path: Path) -> None:
     go(tmp_path, steps=5)
-    before = load(go(tmp_path, "cool", steps=5), TINY).average.state_dict()
-    after = load(go(tmp_path, "refine", steps=5), TINY).network.state_dict()
+    before = load(go(tmp_path, "cool", steps=5), TINY, CPU).average.state_dict()
+    after = load(go(tmp_path, "refine", steps=5), TINY, CPU).network.state_dict()
     moved = {name.partition(".")[0] for name, value in after.items() if not torch.equal(value, before[name])}
     assert moved == {"noisy", "joints", "decoder"}
 
@@ -86,7 +88,7 @@ def test_the_held_out_pictures_are_never_trained_on(tmp_path: Path) -> None:
 def test_a_checkpoint_of_another_configuration_is_refused_with_a_sentence(tmp_path: Path) -> None:
     path = go(tmp_path, steps=1)
     with pytest.raises(UserError, match="cannot be read as one of the configuration"):
-        load(path, replace(TINY, network=replace(TINY.network, clean=(16, 32))))
+        load(path, replace(TINY, network=replace(TINY.network, clean=(16, 32))), CPU)
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(UserError, match="cannot be read"):
         go(tmp_path)
@@ -134,3 +136,22 @@ def test_a_training_killed_again_and_again_ends_as_one_that_was_not(tmp_path: Pa
     go(tmp_path / "whole", steps=60)
     assert same(weights(killed / "trunk.pt"), weights(tmp_path / "whole" / "trunk.pt"))
     assert (killed / "trunk.jsonl").read_text() == (tmp_path / "whole" / "trunk.jsonl").read_text()
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_network_on_twice_the_pictures(tmp_path: Path) -> None:
+    pytest.importorskip("accelerate", reason="accelerate is not installed here: the extra training has it")
+    script = tmp_path / "several.py"
+    script.write_text(KILLED.replace("steps=60", "steps=10, workers=0"))
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    environment |= {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    ranks = [{"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(2)]
+    command = [sys.executable, str(script), str(tmp_path / "several")]
+    processes = [subprocess.Popen(command, cwd=ROOT, env=environment | rank) for rank in ranks]
+    assert [process.wait() for process in processes] == [0, 0]
+    assert [line["pictures"] for line in read_curve(tmp_path / "several" / "trunk.jsonl")] == [80, 160]
+    alone = weights(go(tmp_path / "alone", steps=10))
+    assert not same(weights(tmp_path / "several" / "trunk.pt"), alone)

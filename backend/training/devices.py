@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a training runs: on the CPU, on a GPU, or as several processes with a GPU each (accelerate).
+
+Several processes each train on pictures of their own, and their gradients are averaged before every step, so that all
+hold the same weights. Start them with `accelerate launch -m backend train …`.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .config import Config
+
+
+@dataclass(frozen=True)
+class Devices:
+    """The device of this process, which of how many processes it is, and accelerate where there are several."""
+
+    device: torch.device
+    index: int = 0
+    count: int = 1
+    accelerator: Any = None
+
+    def spread(self, network: nn.Module) -> nn.Module:
+        """Return a network whose gradients are averaged over all processes; its weights are the given one's."""
+        return network if self.accelerator is None else self.accelerator.prepare_model(network)
+
+    def backward(self, loss: Tensor) -> None:
+        """Work out the gradients of all processes."""
+        if self.accelerator is None:
+            loss.backward()
+        else:
+            self.accelerator.backward(loss)
+
+    def agree(self, *, wish: bool) -> bool:
+        """Return what the first process wishes, so that all stop at the same step."""
+        if self.accelerator is None:
+            return wish
+        flag = torch.tensor([wish and self.index == 0], dtype=torch.int32, device=self.device)
+        return bool(self.accelerator.reduce(flag, "sum").item())
+
+
+def devices() -> Devices:
+    """Find out where this process trains: accelerate decides where it has started several."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        from accelerate import Accelerator  # noqa: PLC0415 - needed for several processes alone
+
+        several = Accelerator()
+        return Devices(several.device, several.process_index, several.num_processes, several)
+    return Devices(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def lowered(config: Config, device: torch.device) -> torch.autocast:
+    """Return a context in which convolutions and products run in the configuration's precision."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")

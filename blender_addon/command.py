@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
@@ -34,13 +35,11 @@ def run(arguments: list[str]) -> int:
         outputs = _outputs(options)
         for picture, output in zip(options.pictures, outputs, strict=True):
             try:
-                with contextlib.redirect_stdout(sys.stderr):  # the exporter chats
-                    made = _make(picture, output, options)
+                for path in _make(picture, output, options):
+                    print(path, flush=True)
             except AddonError as error:
                 failed += 1
                 print(f"{picture}: {error.sentence} {error.advice}", file=sys.stderr)
-            else:
-                print(*made, sep="\n", flush=True)
     except AddonError as error:
         print(f"{error.sentence} {error.advice}", file=sys.stderr)
         return 1
@@ -52,34 +51,44 @@ def run(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
-def _make(picture: Path, output: Path, options: argparse.Namespace) -> list[Path]:
-    """One picture's meshes, and its normal map where it is asked for. Raises `AddonError`.
+def _make(picture: Path, output: Path, options: argparse.Namespace) -> Iterator[Path]:
+    """One picture's meshes as they are written, and its normal map where it is asked for.
 
-    The file is left as it was: a thousand pictures take no more memory than one.
+    Raises `AddonError` where a mesh is missing, after those that were made. The file is left as it was: a thousand
+    pictures take no more memory than one.
     """
     runtime.session().try_again()  # a picture that the backend could not bear must not end the others
-    settings = typed(SETTINGS.get(options.engine, ()), options.set)
-    order = Order(picture, options.engine, options.seed, settings, count=options.count)
     before = datablocks()
     path = output
     try:
-        wait(submit(bpy.context.scene, order), _Line(picture.name).show)
-        made = list(bpy.context.selected_objects)
-        if options.normal_maps:
+        failure = _generated(picture, options)
+        made = sorted(set(bpy.data.objects) - before, key=lambda thing: thing.location.x)
+        if options.normal_maps and made:
             path = _normal_map_path(output)
             path.write_bytes(made[0].active_material.node_tree.nodes[NORMAL_MAP].image.packed_file.data)
-        written: list[Path] = []
-        for thing in sorted(made, key=lambda thing: thing.location.x):
+        for thing in made:
             path = _mesh_path(output, thing[RECIPE]["seed"] if options.count > 1 else None)
             _export(thing, path)
+            yield path
             for note in filter(None, thing[RECIPE]["notes"].splitlines()):
                 print(f"{path.name}: {note}", file=sys.stderr)
-            written.append(path)
+        if failure:
+            raise failure
     except (OSError, RuntimeError) as error:
         raise AddonError(f"“{path}” could not be written: {error}.", "Choose another folder.") from error
     finally:
         bpy.data.batch_remove(datablocks() - before)
-    return written
+
+
+def _generated(picture: Path, options: argparse.Namespace) -> AddonError | None:
+    """Let the meshes land; returns what came in between."""
+    settings = typed(SETTINGS.get(options.engine, ()), options.set)
+    order = Order(picture, options.engine, options.seed, settings, count=options.count)
+    try:
+        wait(submit(bpy.context.scene, order), _Line(picture.name).show)
+    except AddonError as error:
+        return error
+    return None
 
 
 def _export(thing: bpy.types.Object, path: Path) -> None:
@@ -87,7 +96,8 @@ def _export(thing: bpy.types.Object, path: Path) -> None:
     thing.location = (0.0, 0.0, 0.0)
     for other in bpy.context.view_layer.objects:
         other.select_set(other == thing)
-    bpy.ops.export_scene.gltf(filepath=str(path), export_format="GLB", use_selection=True)
+    with contextlib.redirect_stdout(sys.stderr):  # the exporter chats
+        bpy.ops.export_scene.gltf(filepath=str(path), export_format="GLB", use_selection=True)
 
 
 def _outputs(options: argparse.Namespace) -> list[Path]:

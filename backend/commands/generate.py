@@ -17,7 +17,10 @@ from .terminal import Terminal
 
 
 def run(options: argparse.Namespace) -> int:
-    """Make the meshes, and the normal map where it is asked for. Raises `UserError`; what failed writes nothing."""
+    """Make the meshes, and the normal map where it is asked for. Raises `UserError`.
+
+    What fails writes nothing; the meshes before it are written and told of.
+    """
     files.check_mesh_path(options.output)
     if options.normal_map:
         files.check_picture_path(options.normal_map, options.picture, *filter(None, [options.normals]))
@@ -25,15 +28,21 @@ def run(options: argparse.Namespace) -> int:
     own = files.read_picture(options.normals) if options.normals else None
     request = Request(picture, options.engine, options.seed, typed(ENGINES[options.engine].settings, options.set), own)
     made: list[dict[str, Any]] = []
-    with Terminal() as terminal:
-        for outcome in Pipeline().run_seeds(request, seeds_from(options.seed, options.count), terminal):
-            made.append(_write(options, outcome, picture, normal_map=options.normal_map if not made else None))
-    if options.json:
+    try:
+        with Terminal() as terminal:
+            for outcome in Pipeline().run_seeds(request, seeds_from(options.seed, options.count), terminal):
+                made.append(_write(options, outcome, picture, normal_map=options.normal_map if not made else None))
+    finally:
+        _tell(options, made)
+    return 0
+
+
+def _tell(options: argparse.Namespace, made: list[dict[str, Any]]) -> None:
+    if options.json and made:
         print(json.dumps(made if options.count > 1 else made[0], indent=2))
-    else:
+    elif made:
         for one in made:
             print(f"{one['mesh']}: {one['triangles']} triangles in {sum(one['seconds'].values()):.1f} s", *one["notes"])
-    return 0
 
 
 def _write(

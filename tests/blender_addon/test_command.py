@@ -12,6 +12,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+import psutil
 import pytest
 import trimesh
 from PIL import Image
@@ -69,6 +70,28 @@ def test_several_seeds_are_several_files(
     assert np.ptp(first.vertices, axis=0) != pytest.approx(np.ptp(second.vertices, axis=0), abs=1e-3)
     for mesh in (first, second):
         assert mesh.bounds.mean(axis=0)[0] == pytest.approx(0.0, abs=1e-3), "each stands where it would alone"
+
+
+def test_meshes_that_were_made_before_a_failure_are_written(
+    command: Callable[[list[str]], int],
+    session: Any,
+    picture_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def kill_after_the_first() -> None:
+        while session.running is None or not session.running.results:
+            time.sleep(0.002)
+        psutil.Process(session.pid).kill()
+
+    threading.Thread(target=kill_after_the_first, daemon=True).start()
+    output = tmp_path / "out"
+    assert command([str(picture_file), "-o", str(output), "--count", "16", "--set", "resolution=512"]) == 1
+    said = capsys.readouterr()
+    written = said.out.split()
+    assert written[0] == str(output / "apple_seed0.glb")
+    assert sorted(map(str, output.iterdir())) == sorted(written)
+    assert "ended in the middle" in said.err
 
 
 def test_one_bad_picture_does_not_keep_the_others(

@@ -31,6 +31,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--voxels", type=int, default=28_600, help="of the structure (default: 28600, a usual one)")
     parser.add_argument("--steps", type=int, default=1, help="how often each step is timed; the fastest counts")
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES))
+    parser.add_argument("--blocks", type=int, help="time so many blocks of the flow models, and count them for all")
     parser.add_argument("--threads", type=int, help="of the CPU")
     parser.add_argument("--busy", action="store_true", help="count the processor's time: for a machine that is shared")
     parser.add_argument("--memory-limit", type=float, metavar="GB", help="of the GPU's memory to stay within")
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace) -> Report:
         whole = torch.cuda.get_device_properties(device).total_memory
         torch.cuda.set_per_process_memory_fraction(min(1.0, options.memory_limit * GIB / whole), device)
     clock = time.process_time if options.busy else time.perf_counter
-    bench = Bench(device, dtype, options.voxels, options.steps, clock)
+    bench = Bench(device, dtype, options.voxels, options.steps, clock, options.blocks)
     print(f"{machine(device)}; torch {torch.__version__}, {options.voxels} voxels, {dtype}")
     print(f"the baseline's marching cubes: {baseline.extractor()}; {'busy' if options.busy else 'wall'} seconds\n")
     print(f"{'stage':9} {'part':23} {'ours':>11} {'baseline':>11}")
@@ -76,7 +77,7 @@ def run(options: argparse.Namespace) -> Report:
             "dtype": str(dtype),
             "voxels": options.voxels,
         }
-        facts |= {"clock": "busy" if options.busy else "wall"}
+        facts |= {"clock": "busy" if options.busy else "wall", "blocks": options.blocks}
         totals = {"baseline": report.total(None)} | {preset: report.total(preset) for preset in PRESETS}
         found = facts | {"marching cubes": baseline.extractor(), "totals": totals} | asdict(report)
         options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

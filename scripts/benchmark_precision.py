@@ -30,9 +30,13 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--steps", type=int, default=50, help="of the walk")
     parser.add_argument("--dtypes", nargs="+", choices=HALVES, default=list(HALVES))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--blocks", type=int, help="of the flow model's 24, where the weights are by rule")
     parser.add_argument("--weights", action="store_true", help="those that are installed")
     options = parser.parse_args(arguments)
-    flow, decoder = _installed() if options.weights else (full_size.structure_flow(), full_size.structure_decoder())
+    if options.weights:
+        flow, decoder = _installed()
+    else:
+        flow, decoder = full_size.structure_flow(options.blocks), full_size.structure_decoder()
     tokens = torch.randn(1, 1374, flow.config.cond_channels, generator=torch.Generator().manual_seed(0))
     for dtype in options.dtypes:
         for seed in options.seeds:

@@ -2,13 +2,14 @@
 """The stages of the hi3dgen engine, each timed with its savings and as the baseline computes it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import benchmark_baseline as baseline
 import full_size
 import torch
-from benchmark_timing import Bench, raced, timed
+from benchmark_timing import Bench, Race, raced, timed
 from torch import Tensor
 from weights_by_rule import input_by_rule, weights_by_rule
 
@@ -118,10 +119,10 @@ def tokens(bench: Bench, report: Report) -> None:
 
 def structure(bench: Bench, report: Report) -> None:
     """The structure's flow model."""
-    flow = full_size.structure_flow()
+    flow = full_size.structure_flow(bench.blocks)
     flow.compute_in(bench.dtype)
     flow.to(bench.device)
-    noise = _noise(bench, 1, 8, 16, 16, 16)
+    noise = _noise(bench, 1, 8, *[full_size.STRUCTURE_FLOW.resolution] * 3)
 
     def plainly(shown: Tensor) -> Tensor:
         return baseline.velocity(flow, noise, _TIME, shown)
@@ -134,16 +135,16 @@ def structure_decoder(bench: Bench, report: Report) -> None:
     network = full_size.structure_decoder()
     network.compute_in(bench.dtype)
     network.to(bench.device)
-    noise = _noise(bench, 1, 8, 16, 16, 16)
+    noise = _noise(bench, 1, 8, *[full_size.STRUCTURE_FLOW.resolution] * 3)
     report.add_same("structure", "decoder (the same)", bench, lambda: network(noise))
 
 
 def latents(bench: Bench, report: Report) -> None:
     """The latents' flow model."""
-    flow = full_size.latent_flow()
+    flow = full_size.latent_flow(bench.blocks)
     flow.compute_in(bench.dtype)
     flow.to(bench.device)
-    coords = full_size.shell(bench.voxels).to(bench.device)
+    coords = _shell(bench)
     noise = _noise(bench, len(coords), 8)
 
     def found() -> Voxels:
@@ -167,7 +168,7 @@ def decoder(bench: Bench, report: Report) -> None:
     """The latents' decoder, then the surface."""
     features, at = _features(bench, report)
     resolution = SUBDIVISION * full_size.LATENT_DECODER.resolution
-    features[:, :8] += _sphere(at, resolution)
+    features[:, :8] += sphere(at, resolution)
     row = report.add(
         "decoder",
         "surface",
@@ -183,7 +184,7 @@ def _features(bench: Bench, report: Report) -> tuple[Tensor, Tensor]:
     network = full_size.latent_decoder()
     network.compute_in(bench.dtype)
     network.to(bench.device)
-    coords = full_size.shell(bench.voxels).to(bench.device)
+    coords = _shell(bench)
     given = _noise(bench, len(coords), 8)
 
     def plainly() -> Any:  # noqa: ANN401
@@ -224,37 +225,74 @@ def _walk(
 
     `ours` takes the time and the contexts, `plainly` a picture's tokens, of which zeros are none.
     """
-    shown = full_size.image_tokens_by_rule().to(bench.device)
-    kept = flow.time_at(_TIME, bench.device)
-    published: Sampling = getattr(PRESETS["upstream"], stage)
+    measured = _costs(bench, flow, ours, plainly)
+    if bench.blocks:
+        flow.blocks = flow.blocks[:0]
+        flow.forget_times()
+        measured = measured.of_all_blocks(_costs(bench, flow, ours, plainly), full_size.BLOCKS / bench.blocks)
     spared: dict[bool, float] = {}
     for seeing, part in ((True, "step with the picture"), (False, "step without it")):
-        contexts = flow.contexts(shown if seeing else None)
-        zeros_or_all = shown if seeing else torch.zeros_like(shown)
-        race = raced(bench, lambda c=contexts: ours(kept, c), lambda given=zeros_or_all: plainly(given))
         often = {name: evaluations(getattr(preset, stage), seeing=seeing) for name, preset in PRESETS.items()}
-        count = often["upstream"]
+        race, count = measured.steps[seeing], often["upstream"]
         report.rows.append(Row(stage, part, race.ours, race.other, often, count, race.difference, race.peak))
         spared[seeing] = race.other - race.ours
-    once, _, _ = timed(bench, lambda: (flow.contexts(shown), flow.contexts(None)))
-    each, _, _ = timed(bench, lambda: flow.time(torch.full((1,), 1000 * _TIME, device=bench.device)))
-    report.rows.append(Row(stage, "keys and values", once, 0, _ONCE, 0))
-    times = {name: getattr(preset, stage).steps for name, preset in PRESETS.items()}
-    report.rows.append(Row(stage, "modulations, first run", each, 0, times, 0))
-    blind = evaluations(published, seeing=False)
+    published: Sampling = getattr(PRESETS["upstream"], stage)
+    seen, blind = (evaluations(published, seeing=seeing) for seeing in (True, False))
+    times = {name: evaluations(getattr(preset, stage), seeing=True) for name, preset in PRESETS.items()}
+    report.rows.append(Row(stage, "keys and values", measured.contexts, 0, _ONCE, 0))
+    report.rows.append(Row(stage, "modulations, first run", measured.modulations, 0, times, 0))
     report.savings += [
         Saving(f"{stage}: no picture is a constant", blind * (spared[False] - spared[True])),
-        Saving(f"{stage}: keys and values kept", (published.evaluations - 1) * once),
-        Saving(f"{stage}: modulations kept", (published.evaluations - published.steps) * each),
-        Saving(f"{stage}: the rest", published.evaluations * (spared[True] - once - each)),
+        Saving(f"{stage}: keys and values kept", (seen + blind - 1) * measured.contexts),
+        Saving(f"{stage}: modulations kept", blind * measured.modulations),
+        Saving(f"{stage}: the rest", (seen + blind) * (spared[True] - measured.contexts - measured.modulations)),
     ]
+
+
+@dataclass(frozen=True)
+class _Costs:
+    """What a flow model's parts take, in seconds."""
+
+    steps: dict[bool, Race]  # with the picture, and without it
+    contexts: float
+    modulations: float  # of one step
+
+    def of_all_blocks(self, none: "_Costs", share: float) -> "_Costs":
+        """The costs of `share` times as many blocks, given those of none."""
+
+        def grown(some: float, base: float) -> float:
+            return base + share * (some - base)
+
+        steps = {
+            seeing: replace(race, ours=grown(race.ours, base.ours), other=grown(race.other, base.other))
+            for (seeing, race), base in zip(self.steps.items(), none.steps.values(), strict=True)
+        }
+        return _Costs(steps, grown(self.contexts, none.contexts), grown(self.modulations, none.modulations))
+
+
+def _costs(
+    bench: Bench, flow: DiffusionTransformer, ours: Callable[..., Tensor], plainly: Callable[[Tensor], Tensor]
+) -> _Costs:
+    shown = full_size.image_tokens_by_rule().to(bench.device)
+    kept = flow.time_at(_TIME, bench.device)
+    steps: dict[bool, Race] = {}
+    for seeing, tokens in ((True, shown), (False, torch.zeros_like(shown))):
+        contexts = flow.contexts(shown if seeing else None)
+        steps[seeing] = raced(bench, partial(ours, kept, contexts), partial(plainly, tokens))
+    contexts, _, _ = timed(bench, lambda: flow.contexts(shown))
+    modulations, _, _ = timed(bench, lambda: flow.time(torch.full((1,), 1000 * _TIME, device=bench.device)))
+    return _Costs(steps, contexts, modulations)
+
+
+def _shell(bench: Bench) -> Tensor:
+    return full_size.shell(bench.voxels, full_size.LATENT_DECODER.resolution).to(bench.device)
 
 
 def _noise(bench: Bench, *shape: int) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(bench.device)
 
 
-def _sphere(places: Tensor, resolution: int) -> Tensor:
+def sphere(places: Tensor, resolution: int) -> Tensor:
     """Adds sense to random distances: those of a sphere through the shell's middle, (N, 1)."""
     from_centre = (places - (resolution - 1) / 2).square().sum(1, keepdim=True).sqrt()
     return (from_centre - from_centre.mean()) / resolution

@@ -26,6 +26,7 @@ class Bench:
     voxels: int
     repeats: int
     clock: Callable[[], float] = time.perf_counter  # in seconds
+    blocks: int | None = None  # of a flow model that are timed for all; None is all of them
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 """The published networks in their real sizes, with weights by rule: what can be timed without a download."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import torch
@@ -16,12 +17,13 @@ from backend.geometry.structure_flow import StructureFlow, StructureFlowConfig
 from backend.nn.checkpoint import fill
 
 # As the descriptions beside the published weights have them, in float32.
+BLOCKS = 24  # of both flow models
 _FLOW = {
     "in_channels": 8,
     "out_channels": 8,
     "model_channels": 1024,
     "cond_channels": 1024,
-    "num_blocks": 24,
+    "num_blocks": BLOCKS,
     "num_heads": 16,
     "qk_rms_norm": True,
 }
@@ -70,10 +72,11 @@ NORMALS: dict[str, dict[str, Any]] = {
 N = TypeVar("N", bound=nn.Module)
 
 
-def structure_flow() -> StructureFlow:
-    """560 million numbers; the positions are no weights and keep their values."""
-    positions = StructureFlow(StructureFlowConfig(resolution=16, **{**_FLOW, "num_blocks": 0})).pos_emb
-    return _filled(lambda: StructureFlow(STRUCTURE_FLOW), pos_emb=positions)
+def structure_flow(blocks: int | None = None) -> StructureFlow:
+    """560 million numbers, or fewer `blocks`; the positions are no weights and keep their values."""
+    config = replace(STRUCTURE_FLOW, num_blocks=blocks or STRUCTURE_FLOW.num_blocks)
+    positions = StructureFlow(replace(STRUCTURE_FLOW, num_blocks=0)).pos_emb
+    return _filled(lambda: StructureFlow(config), pos_emb=positions)
 
 
 def structure_decoder() -> StructureDecoder:
@@ -81,9 +84,10 @@ def structure_decoder() -> StructureDecoder:
     return _filled(lambda: StructureDecoder(STRUCTURE_DECODER))
 
 
-def latent_flow() -> LatentFlow:
-    """600 million numbers."""
-    return _filled(lambda: LatentFlow(LATENT_FLOW))
+def latent_flow(blocks: int | None = None) -> LatentFlow:
+    """600 million numbers, or fewer `blocks`."""
+    config = replace(LATENT_FLOW, num_blocks=blocks or LATENT_FLOW.num_blocks)
+    return _filled(lambda: LatentFlow(config))
 
 
 def latent_decoder() -> LatentDecoder:

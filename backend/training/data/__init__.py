@@ -37,7 +37,7 @@ class Batch:
     mask: NDArray[np.bool_]
 
 
-def sample_block(seed: int, index: int, size: int, shapes: int = 1, views: int = 2, pictures: int = 5) -> Batch:
+def sample_block(seed: int, index: int, size: int, *, shapes: int = 1, views: int = 2, pictures: int = 5) -> Batch:
     """Return block `index` of a seed: shapes x views x pictures pictures of size x size pixels."""
     taken = [
         picture
@@ -49,16 +49,18 @@ def sample_block(seed: int, index: int, size: int, shapes: int = 1, views: int =
 
 
 def stream(
-    seed: int, size: int, shapes_per_block: int = 1, views: int = 2, pictures: int = 5, start: int = 0
+    seed: int, size: int, *, shapes_per_block: int = 1, views: int = 2, pictures: int = 5, start: int = 0
 ) -> Iterator[Batch]:
     """Yield a seed's blocks from `start` on, without end."""
     index = start
     while True:
-        yield sample_block(seed, index, size, shapes_per_block, views, pictures)
+        yield sample_block(seed, index, size, shapes=shapes_per_block, views=views, pictures=pictures)
         index += 1
 
 
-def _pictures(rng: np.random.Generator, size: int, views: int, pictures: int):
+def _pictures(
+    rng: np.random.Generator, size: int, views: int, pictures: int
+) -> Iterator[tuple[Picture, NDArray[np.float16], NDArray[np.bool_]]]:
     shape = draw_shape(rng)
     for _ in range(views):
         view = draw_view(rng, shape)

@@ -5,7 +5,7 @@ import numpy as np
 
 from . import relief
 from .profiles import smooth_line
-from .sculptor import Sculptor, about_x, about_y, about_z
+from .sculptor import Sculptor, about_x, about_y, about_z, shifted, xyz
 from .solids import Fold, Join
 
 
@@ -27,7 +27,13 @@ def head(s: Sculptor, *, realistic: bool) -> None:
     if realistic:
         with s.folded(Fold.MIRROR):
             s.ball(apart, eyes - 0.01, front, 1.7 * size, 1.15 * size, 1.3 * size, join=Join.CUT, blend=0.12)
-            s.limb((0.12, eyes + 1.45 * size, front), (apart + size, eyes + 1.4 * size, front - 0.14), 0.07, 0.05, blend=0.12)
+            s.limb(
+                (0.12, eyes + 1.45 * size, front),
+                (apart + size, eyes + 1.4 * size, front - 0.14),
+                0.07,
+                0.05,
+                blend=0.12,
+            )
     _nose(s, front, eyes, realistic=realistic)
     _mouth(s, front, realistic=realistic)
     if s.chance(0.75):
@@ -36,7 +42,14 @@ def head(s: Sculptor, *, realistic: bool) -> None:
             s.ball(wide * 1.04, 0.02, -0.04, 0.06, 0.13, 0.08, blend=0.04, join=Join.CUT)
     s.begin(part=s.chance(0.5) or not realistic)
     with s.folded(Fold.MIRROR):
-        s.ball(apart, eyes, front - (0.9 * size if realistic else 0.4 * size), size, size if realistic else size * s.uniform(0.9, 1.5), size)
+        s.ball(
+            apart,
+            eyes,
+            front - (0.9 * size if realistic else 0.4 * size),
+            size,
+            size if realistic else size * s.uniform(0.9, 1.5),
+            size,
+        )
     if realistic and s.chance(0.8):  # lids
         s.begin(part=False)
         with s.folded(Fold.MIRROR):
@@ -93,7 +106,16 @@ def _top(s: Sculptor, wide: float, deep: float, long: float, *, realistic: bool)
         s.begin(part=s.chance(0.6))
         over = s.uniform(1.03, 1.15)
         s.ball(0, 0.14, -0.08, wide * over, 0.92 * long * over, deep * over)
-        s.ball(0, -0.25, 0.75 * deep, wide * s.uniform(0.8, 1.1), s.uniform(0.7, 0.9), 0.75 * deep, join=Join.CUT, blend=0.08)
+        s.ball(
+            0,
+            -0.25,
+            0.75 * deep,
+            wide * s.uniform(0.8, 1.1),
+            s.uniform(0.7, 0.9),
+            0.75 * deep,
+            join=Join.CUT,
+            blend=0.08,
+        )
         s.box(0, -1.3, 0, 2, s.uniform(0.8, 1.1), 2, join=Join.CUT, blend=0.1)
         if s.chance(0.6):
             s.relief(relief.STRANDS, s.uniform(0.04, 0.1), s.uniform(4, 12), p=s.uniform(0, 2))
@@ -123,8 +145,27 @@ def _top(s: Sculptor, wide: float, deep: float, long: float, *, realistic: bool)
         s.begin(part=False)
         up = s.uniform(0.25, 0.8)
         with s.folded(Fold.MIRROR):
-            s.ball(0.5 * wide, 0.75 * long + 0.5 * up, -0.1, s.uniform(0.15, 0.3), up, 0.12, blend=0.1, turn=about_z(-s.uniform(0, 0.6)))
-            s.ball(0.5 * wide, 0.75 * long + 0.5 * up, 0.04, 0.12, 0.7 * up, 0.09, blend=0.03, join=Join.CUT, turn=about_z(-0.3))
+            s.ball(
+                0.5 * wide,
+                0.75 * long + 0.5 * up,
+                -0.1,
+                s.uniform(0.15, 0.3),
+                up,
+                0.12,
+                blend=0.1,
+                turn=about_z(-s.uniform(0, 0.6)),
+            )
+            s.ball(
+                0.5 * wide,
+                0.75 * long + 0.5 * up,
+                0.04,
+                0.12,
+                0.7 * up,
+                0.09,
+                blend=0.03,
+                join=Join.CUT,
+                turn=about_z(-0.3),
+            )
 
 
 def bust(s: Sculptor) -> None:
@@ -146,7 +187,14 @@ def bust(s: Sculptor) -> None:
     s.ball(0, -0.95, -0.2, broad * 0.9, 0.6, 0.5, blend=0.25)
     s.box(0, -2.2, 0, 3, s.uniform(0.7, 0.95), 3, join=Join.CUT)
     if s.chance(0.65):
-        s.relief(relief.FOLDS, s.uniform(0.03, 0.09), s.uniform(1.5, 4), p=s.uniform(0.2, 0.8), q=s.uniform(0.1, 0.4), turn=about_z(s.uniform(-0.9, 0.9)))
+        s.relief(
+            relief.FOLDS,
+            s.uniform(0.03, 0.09),
+            s.uniform(1.5, 4),
+            p=s.uniform(0.2, 0.8),
+            q=s.uniform(0.1, 0.4),
+            turn=about_z(s.uniform(-0.9, 0.9)),
+        )
     if s.chance(0.3):  # a collar or scarf
         s.begin()
         with s.at(0, -0.4, -0.2, turn=about_x(s.uniform(0.1, 0.4))):
@@ -173,21 +221,21 @@ def figure(s: Sculptor) -> None:
     s.begin(part=s.chance(0.5))
     for side in (-1, 1):
         shoulder = np.array([side * 0.34 * stout, 0.9, 0.0])
-        elbow = shoulder + (side * s.uniform(0.05, 0.35), s.uniform(-0.4, 0.1), s.uniform(-0.1, 0.25))
-        hand = elbow + (side * s.uniform(-0.25, 0.25), s.uniform(-0.35, 0.35), s.uniform(0, 0.3))
+        elbow = shifted(shoulder, side * s.uniform(0.05, 0.35), s.uniform(-0.4, 0.1), s.uniform(-0.1, 0.25))
+        hand = shifted(elbow, side * s.uniform(-0.25, 0.25), s.uniform(-0.35, 0.35), s.uniform(0, 0.3))
         thick = s.uniform(0.07, 0.12)
         s.limb(shoulder, elbow, thick * 1.2, thick, blend=0.05)
         s.limb(elbow, hand, thick, 0.7 * thick, blend=0.05)
-        s.ball(*hand, 1.2 * thick, blend=0.03)
+        s.ball(*xyz(hand), 1.2 * thick, blend=0.03)
     if not robe:
         s.begin(part=s.chance(0.5))
         for side in (-1, 1):
             hip = np.array([side * 0.15 * stout, 0.1, 0.0])
-            knee = hip + (side * s.uniform(0, 0.12), -0.45, s.uniform(-0.05, 0.2))
-            foot = knee + (0, -0.45, s.uniform(-0.2, 0.05))
+            knee = shifted(hip, side * s.uniform(0, 0.12), -0.45, s.uniform(-0.05, 0.2))
+            foot = shifted(knee, 0, -0.45, s.uniform(-0.2, 0.05))
             s.limb(hip, knee, 0.14 * stout, 0.1, blend=0.05)
             s.limb(knee, foot, 0.1, 0.075, blend=0.04)
-            s.ball(*(foot + (0, -0.03, 0.08)), 0.09, 0.07, 0.17, blend=0.03)
+            s.ball(*xyz(shifted(foot, 0, -0.03, 0.08)), 0.09, 0.07, 0.17, blend=0.03)
         if s.chance(0.4):
             s.relief(relief.FOLDS, 0.02, s.uniform(4, 8), p=0.5, q=0.3)
     if s.chance(0.3):
@@ -198,7 +246,9 @@ def wings(s: Sculptor) -> None:
     """Add a pair of feathered wings behind."""
     s.begin()
     high, wide = s.uniform(0.3, 0.9), s.uniform(0.7, 1.2)
-    outline = np.array([(0, 0), (0.35, 0.6 + high), (wide, 0.8 + high), (wide * 0.95, 0.4), (0.6 * wide, -0.1), (0.2, -0.4)])
+    outline = np.array(
+        [(0, 0), (0.35, 0.6 + high), (wide, 0.8 + high), (wide * 0.95, 0.4), (0.6 * wide, -0.1), (0.2, -0.4)]
+    )
     corners = smooth_line(outline - (0.5 * wide, 0.3), 30, closed=True)
     with s.folded(Fold.MIRROR):
         s.extrude(0.1 + 0.5 * wide, 0.9, -0.35, corners, 0.06, 0.04, turn=about_y(s.uniform(-0.2, 0.7)))
@@ -217,9 +267,9 @@ def animal(s: Sculptor) -> None:
             for z in (-0.9 * long, 0.8 * long):
                 knee = np.array([0.8 * thick, -0.5 * thick - 0.25, z + s.uniform(-0.1, 0.1)])
                 s.limb((0.6 * thick, 0, z), knee, 0.5 * thick, 0.3 * thick, blend=0.12)
-                foot = knee + (0, -s.uniform(0.2, 0.5), s.uniform(-0.05, 0.1))
+                foot = shifted(knee, 0, -s.uniform(0.2, 0.5), s.uniform(-0.05, 0.1))
                 s.limb(knee, foot, 0.3 * thick, 0.22 * thick, blend=0.08)
-                s.ball(*(foot + (0, 0, 0.06)), 0.3 * thick, 0.18 * thick, 0.38 * thick, blend=0.06)
+                s.ball(*xyz(shifted(foot, 0, 0, 0.06)), 0.3 * thick, 0.18 * thick, 0.38 * thick, blend=0.06)
         up = s.uniform(0.2, 0.6)
         s.limb((0, rise, long), (0, rise + up, long + 0.25), 0.7 * thick, 0.5 * thick, blend=0.15)
         tail = np.array([(0, 0.1, -long), (0, 0.3, -long - 0.3), (0.1, s.uniform(0.0, 0.8), -long - 0.5)])

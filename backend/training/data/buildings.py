@@ -35,7 +35,9 @@ def house(s: Sculptor) -> None:
         for _ in range(s.whole(0, 4)):
             s.begin()
             size = s.uniform(0.07, 0.15)
-            with s.at(s.uniform(-1, 1) * (w + 0.15), -h + size, d + s.uniform(0.15, 0.4), turn=about_y(s.uniform(-0.6, 0.6))):
+            with s.at(
+                s.uniform(-1, 1) * (w + 0.15), -h + size, d + s.uniform(0.15, 0.4), turn=about_y(s.uniform(-0.6, 0.6))
+            ):
                 s.box(0, 0, 0, size, size, size, rounding=0.01)
                 s.box(0, 0, size, 0.75 * size, 0.75 * size, 0.2 * size, join=Join.CUT)
 

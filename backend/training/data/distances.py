@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: PLR0917 - kernels take plain numbers, in order, and choose a formula by a number
 """Signed distances of simple solids, and smooth ways to join them: negative inside, in the solid's own frame.
 
 Exact where a formula is known, elsewhere a lower bound, so that a ray that steps by them passes through nothing.
@@ -8,20 +9,20 @@ or an array of any shape (see `compiled`).
 
 import numpy as np
 
-from .compiled import compiled, select
+from .compiled import Array, Reals, compiled, select
 
 EXTENT = 1.25
 """A profile's samples cover the square [-EXTENT, EXTENT]²."""
 
 
 @compiled
-def length(x, y, z):
+def length(x: Reals, y: Reals, z: Reals) -> Reals:
     """Return the Euclidean norm."""
     return np.sqrt(x * x + y * y + z * z)
 
 
 @compiled
-def ellipsoid(x, y, z, a, b, c):
+def ellipsoid(x: Reals, y: Reals, z: Reals, a: Reals, b: Reals, c: Reals) -> Reals:
     """Return about the distance to an ellipsoid of half axes a, b, c: k0 (k0 - 1) / k1."""
     k0 = length(x / a, y / b, z / c)
     k1 = length(x / (a * a), y / (b * b), z / (c * c))
@@ -29,7 +30,7 @@ def ellipsoid(x, y, z, a, b, c):
 
 
 @compiled
-def box(x, y, z, a, b, c):
+def box(x: Reals, y: Reals, z: Reals, a: Reals, b: Reals, c: Reals) -> Reals:
     """Return the distance to a box of half sides a, b, c."""
     u, v, w = np.abs(x) - a, np.abs(y) - b, np.abs(z) - c
     outside = length(np.maximum(u, 0.0), np.maximum(v, 0.0), np.maximum(w, 0.0))
@@ -37,7 +38,7 @@ def box(x, y, z, a, b, c):
 
 
 @compiled
-def superquadric(x, y, z, a, b, c, across, along):
+def superquadric(x: Reals, y: Reals, z: Reals, a: Reals, b: Reals, c: Reals, across: Reals, along: Reals) -> Reals:
     """Return a lower bound of the distance to |(|x/a|^p + |z/c|^p)^(1/p), y/b|^q = 1, p = across and q = along >= 2."""
     small = np.minimum(a, np.minimum(b, c))
     ring = np.power(np.power(np.abs(x / a) + 1e-9, across) + np.power(np.abs(z / c) + 1e-9, across), 1.0 / across)
@@ -46,7 +47,9 @@ def superquadric(x, y, z, a, b, c, across, along):
 
 
 @compiled
-def round_cone(x, y, z, ax, ay, az, bx, by, bz, ra, rb):
+def round_cone(
+    x: Reals, y: Reals, z: Reals, ax: Reals, ay: Reals, az: Reals, bx: Reals, by: Reals, bz: Reals, ra: Reals, rb: Reals
+) -> Reals:
     """Return about the distance to a capsule from a to b whose radius goes from ra to rb."""
     px, py, pz, dx, dy, dz = x - ax, y - ay, z - az, bx - ax, by - ay, bz - az
     t = (px * dx + py * dy + pz * dz) / np.maximum(dx * dx + dy * dy + dz * dz, 1e-12)
@@ -55,7 +58,7 @@ def round_cone(x, y, z, ax, ay, az, bx, by, bz, ra, rb):
 
 
 @compiled
-def cone(x, y, z, bottom, top, half):
+def cone(x: Reals, y: Reals, z: Reals, bottom: Reals, top: Reals, half: Reals) -> Reals:
     """Return the distance to a cone frustum about y from -half (radius bottom) to half (radius top)."""
     q = np.sqrt(x * x + z * z)
     slope, height = top - bottom, 2.0 * half
@@ -69,17 +72,17 @@ def cone(x, y, z, bottom, top, half):
 
 
 @compiled
-def torus(x, y, z, ring, tube):
+def torus(x: Reals, y: Reals, z: Reals, ring: Reals, tube: Reals) -> Reals:
     """Return the distance to a torus about y."""
     q = np.sqrt(x * x + z * z) - ring
     return np.sqrt(q * q + y * y) - tube
 
 
 @compiled
-def profile(x, y, outlines, which):
-    """Return a plane distance, samples outlines[which] (N, N) over [-EXTENT, EXTENT]², by quadratic B-splines (so its slope is smooth).
+def profile(x: Reals, y: Reals, outlines: Array, which: int) -> Reals:
+    """Return a plane distance from its samples, outlines[which] (N, N) over [-EXTENT, EXTENT]².
 
-    Outside of the square the way back to it is added.
+    Quadratic B-splines go through them, so that its slope is smooth. Outside of the square the way back to it is added.
     """
     n = outlines.shape[1]
     step = 2.0 * EXTENT / (n - 1)
@@ -98,7 +101,7 @@ def profile(x, y, outlines, which):
 
 
 @compiled
-def extruded(plane, z, half, bevel):
+def extruded(plane: Reals, z: Reals, half: Reals, bevel: Reals) -> Reals:
     """Return the distance to an outline (its plane distance) extruded to |z| <= half, its edges rounded by bevel."""
     u, w = plane + bevel, np.abs(z) - half + bevel
     outside = np.sqrt(np.maximum(u, 0.0) * np.maximum(u, 0.0) + np.maximum(w, 0.0) * np.maximum(w, 0.0))
@@ -106,14 +109,14 @@ def extruded(plane, z, half, bevel):
 
 
 @compiled
-def smooth_minimum(a, b, k):
+def smooth_minimum(a: Reals, b: Reals, k: Reals) -> Reals:
     """Return the lesser of two, rounded off over a width k > 0 (quadratic polynomial)."""
     h = np.maximum(k - np.abs(a - b), 0.0)
     return np.minimum(a, b) - h * h / (4.0 * k)
 
 
 @compiled
-def polygon(x, y, corners):
+def polygon(x: Reals, y: Reals, corners: Array) -> Reals:
     """Return the exact signed distance to a closed polygon, corners (V, 2): Quilez's, even-odd inside."""
     count = corners.shape[0]
     squared = x * 0.0 + 1e9
@@ -131,7 +134,7 @@ def polygon(x, y, corners):
 
 
 @compiled
-def curve(x, y, corners, thickness):
+def curve(x: Reals, y: Reals, corners: Array, thickness: Array) -> Reals:
     """Return the distance to an open polyline, corners (V, 2), thickened by thickness (V) to each side."""
     best = x * 0.0 + 1e9
     for i in range(1, corners.shape[0]):

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: PLR0917 - kernels take plain numbers, in order, and choose a formula by a number
 """Lamps, sky and surroundings, and what a surface returns of them to the camera.
 
 Diffuse light after Lambert, gloss as one GGX lobe (Walter et al., "Microfacet models for refraction", 2007) with
@@ -7,19 +8,24 @@ the roughness.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from .compiled import COMPILED, compiled
+from .compiled import Array, Reals, compiled, either
 from .march import Surface, View
 from .materials import Material, albedo
 from .relief import value_noise
-from .solids import Array
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True)
 class Light:
-    """lamps: float64 (L, 8): a unit direction or (near) a place in the shape's space, near, linear colour, which shadow
+    """What light falls on a shape.
+
+    lamps: float64 (L, 8): a unit direction or (near) a place in the shape's space, near, linear colour, which shadow
     (-1: throws none). boxes: float64 (B, 6): unit direction, cosine of the half angle, edge, brightness.
     sky, ground: linear colours (3). up: unit (3). clutter: how strongly the surroundings vary.
     """
@@ -33,8 +39,34 @@ class Light:
 
 
 @compiled
-def _shade(x, y, z, nx, ny, nz, ex, ey, ez, r, g, b, rough, metal, f0, wrap, opened, shadow, other, lamps, boxes, sky, ground,
-           up, clutter, lattice):
+def _shade(
+    x: Reals,
+    y: Reals,
+    z: Reals,
+    nx: Reals,
+    ny: Reals,
+    nz: Reals,
+    ex: Reals,
+    ey: Reals,
+    ez: Reals,
+    r: Reals,
+    g: Reals,
+    b: Reals,
+    rough: Reals,
+    metal: Reals,
+    f0: Reals,
+    wrap: Reals,
+    opened: Reals,
+    shadow: Reals,
+    other: Reals,
+    lamps: Array,
+    boxes: Array,
+    sky: Array,
+    ground: Array,
+    up: Array,
+    clutter: Reals,
+    lattice: Array,
+) -> tuple[Reals, Reals, Reals]:
     """Return the light that leaves a place towards the unit direction e, linear r, g, b."""
     ne = np.maximum(nx * ex + ny * ey + nz * ez, 1e-3)
     diffuse = 1.0 - metal
@@ -78,33 +110,91 @@ def _shade(x, y, z, nx, ny, nz, ex, ey, ez, r, g, b, rough, metal, f0, wrap, ope
     grazing = np.power(1.0 - ne, 5.0) * (1.0 - 0.7 * rough)
     gloss = bright * (0.3 + 0.7 * opened)
     opened = opened * diffuse
-    out_r = out_r + r * opened * (ground[0] + (sky[0] - ground[0]) * sees) + (fr + (1.0 - fr) * grazing) * gloss * (
-        ground[0] + (sky[0] - ground[0]) * horizon)
-    out_g = out_g + g * opened * (ground[1] + (sky[1] - ground[1]) * sees) + (fg + (1.0 - fg) * grazing) * gloss * (
-        ground[1] + (sky[1] - ground[1]) * horizon)
-    out_b = out_b + b * opened * (ground[2] + (sky[2] - ground[2]) * sees) + (fb + (1.0 - fb) * grazing) * gloss * (
-        ground[2] + (sky[2] - ground[2]) * horizon)
+    out_r = (
+        out_r
+        + r * opened * (ground[0] + (sky[0] - ground[0]) * sees)
+        + (fr + (1.0 - fr) * grazing) * gloss * (ground[0] + (sky[0] - ground[0]) * horizon)
+    )
+    out_g = (
+        out_g
+        + g * opened * (ground[1] + (sky[1] - ground[1]) * sees)
+        + (fg + (1.0 - fg) * grazing) * gloss * (ground[1] + (sky[1] - ground[1]) * horizon)
+    )
+    out_b = (
+        out_b
+        + b * opened * (ground[2] + (sky[2] - ground[2]) * sees)
+        + (fb + (1.0 - fb) * grazing) * gloss * (ground[2] + (sky[2] - ground[2]) * horizon)
+    )
     return out_r, out_g, out_b
 
 
 @compiled
-def _shade_each(p, n, e, c, rough, metal, f0, wrap, opened, shadow, other, lamps, boxes, sky, ground, up, clutter, lattice):
+def _shade_each(
+    p: Array,
+    n: Array,
+    e: Array,
+    c: Array,
+    rough: Array,
+    metal: Array,
+    f0: Array,
+    wrap: Array,
+    opened: Array,
+    shadow: Array,
+    other: Array,
+    lamps: Array,
+    boxes: Array,
+    sky: Array,
+    ground: Array,
+    up: Array,
+    clutter: float,
+    lattice: Array,
+) -> Array:
     result = np.empty((p.shape[0], 3))
     for k in range(p.shape[0]):
         result[k, 0], result[k, 1], result[k, 2] = _shade(
-            p[k, 0], p[k, 1], p[k, 2], n[k, 0], n[k, 1], n[k, 2], e[k, 0], e[k, 1], e[k, 2], c[k, 0], c[k, 1], c[k, 2],
-            rough[k], metal[k], f0[k], wrap[k], opened[k], shadow[k], other[k], lamps, boxes, sky, ground, up, clutter,
+            p[k, 0],
+            p[k, 1],
+            p[k, 2],
+            n[k, 0],
+            n[k, 1],
+            n[k, 2],
+            e[k, 0],
+            e[k, 1],
+            e[k, 2],
+            c[k, 0],
+            c[k, 1],
+            c[k, 2],
+            rough[k],
+            metal[k],
+            f0[k],
+            wrap[k],
+            opened[k],
+            shadow[k],
+            other[k],
+            lamps,
+            boxes,
+            sky,
+            ground,
+            up,
+            clutter,
             lattice,
         )
     return result
 
 
-def _shade_arrays(p, n, e, c, *rest):
-    return np.stack(_shade(*p.T, *n.T, *e.T, *c.T, *rest), axis=1)
+def _shade_arrays(p: Array, n: Array, e: Array, c: Array, *rest: Array) -> Array:
+    shade = cast("Callable[..., tuple[Array, Array, Array]]", _shade)
+    return np.stack(shade(*p.T, *n.T, *e.T, *c.T, *rest), axis=1)
 
 
 def shine(
-    surface: Surface, view: View, opened: Array, shadows: list[Array], materials: list[Material], light: Light, lattice: Array
+    surface: Surface,
+    view: View,
+    opened: Array,
+    shadows: list[Array],
+    materials: list[Material],
+    light: Light,
+    lattice: Array,
 ) -> Array:
     """Return what the camera sees of a surface, linear (S, S, 3), zeros where nothing is hit.
 
@@ -120,11 +210,24 @@ def shine(
     stuff = np.array([(m.roughness, m.metal, m.reflectance, m.wrap) for m in materials])[parts]
     eye = view.turn[2] - view.nearness * places
     eye /= np.linalg.norm(eye, axis=1, keepdims=True)
-    kernel = _shade_each if COMPILED else _shade_arrays
+    kernel = either(_shade_each, _shade_arrays)
     image = np.zeros((*hit.shape, 3))
     image[hit] = kernel(
-        places, normals, eye, colour, *np.ascontiguousarray(stuff.T), opened[hit], shadows[0][hit], shadows[1][hit],
-        light.lamps, light.boxes, light.sky, light.ground, light.up, light.clutter, lattice,
+        places,
+        normals,
+        eye,
+        colour,
+        *np.ascontiguousarray(stuff.T),
+        opened[hit],
+        shadows[0][hit],
+        shadows[1][hit],
+        light.lamps,
+        light.boxes,
+        light.sky,
+        light.ground,
+        light.up,
+        light.clutter,
+        lattice,
     )
     return image
 
@@ -139,7 +242,11 @@ def draw_key(rng: np.random.Generator, view: View) -> tuple[Array, bool, float]:
     """Draw where a main lamp is (see `march.lit`), whether it is near, and its softness."""
     near = rng.random() < 0.3
     toward = towards(view, rng.normal(0.0, 0.8), rng.uniform(-0.1, 1.3))
-    return toward * (rng.uniform(1.6, 4.0) if near else 1.0), near, float(np.exp(rng.uniform(np.log(0.03), np.log(0.5))))
+    return (
+        toward * (rng.uniform(1.6, 4.0) if near else 1.0),
+        near,
+        float(np.exp(rng.uniform(np.log(0.03), np.log(0.5)))),
+    )
 
 
 def draw_light(rng: np.random.Generator, view: View, keys: list[tuple[Array, bool, float]]) -> Light:
@@ -155,18 +262,28 @@ def draw_light(rng: np.random.Generator, view: View, keys: list[tuple[Array, boo
     for _ in range(int(rng.integers(1, 3)) if kind == 5 else int(kind == 4) * 2):
         behind = kind == 4 or rng.random() < 0.5
         azimuth = rng.choice((-1.0, 1.0)) * (rng.uniform(1.7, 2.6) if behind else rng.uniform(0.0, 1.6))
-        lamps.append(_lamp(rng, (towards(view, azimuth, rng.uniform(-0.2, 1.0)), False, 0.0), rng.uniform(0.2, 0.9), -1))
+        lamps.append(
+            _lamp(rng, (towards(view, azimuth, rng.uniform(-0.2, 1.0)), False, 0.0), rng.uniform(0.2, 0.9), -1)
+        )
     if kind == 2 and rng.random() < 0.5:
         lamps.append(_lamp(rng, keys[which], rng.uniform(0.1, 0.5), which))
     sky = ambient * _tint(rng, 0.15)
     boxes = [
-        (*towards(view, rng.uniform(-2.5, 2.5), rng.uniform(-0.3, 1.4)), rng.uniform(0.75, 0.98), rng.uniform(0.01, 0.15),
-         rng.uniform(1.0, 8.0))
+        (
+            *towards(view, rng.uniform(-2.5, 2.5), rng.uniform(-0.3, 1.4)),
+            rng.uniform(0.75, 0.98),
+            rng.uniform(0.01, 0.15),
+            rng.uniform(1.0, 8.0),
+        )
         for _ in range(int(rng.integers(0, 5)))
     ]
     return Light(
-        np.array(lamps, np.float64).reshape(-1, 8), np.array(boxes, np.float64).reshape(-1, 6), sky,
-        sky * rng.uniform(0.05, 0.9) * _tint(rng, 0.15), np.array([0.0, 1.0, 0.0]), rng.uniform(0.0, 0.9),
+        np.array(lamps, np.float64).reshape(-1, 8),
+        np.array(boxes, np.float64).reshape(-1, 6),
+        sky,
+        sky * rng.uniform(0.05, 0.9) * _tint(rng, 0.15),
+        np.array([0.0, 1.0, 0.0]),
+        rng.uniform(0.0, 0.9),
     )
 
 

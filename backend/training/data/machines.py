@@ -17,14 +17,24 @@ def car(s: Sculptor) -> None:
         truck = s.chance(0.3)
         s.begin()
         nose, tail = s.uniform(0.4, 0.9) * high, s.uniform(0.6, 1.0) * high
-        side = [(-long, -high), (long, -high), (long, nose - 0.05), (long * 0.9, nose), (0.45, high), (-0.5, high),
-                (-long * 0.93, tail), (-long, tail - 0.06)]
+        side = [
+            (-long, -high),
+            (long, -high),
+            (long, nose - 0.05),
+            (long * 0.9, nose),
+            (0.45, high),
+            (-0.5, high),
+            (-long * 0.93, tail),
+            (-long, tail - 0.06),
+        ]
         line = np.array(side) if truck or s.chance(0.4) else smooth_line(np.array(side), 48, closed=True)
         turn = about_y(-np.pi / 2)  # the outline's x is the car's length
         s.extrude(0, 0, 0, line, wide, s.uniform(0.03, 0.09), turn=turn)
         with s.folded(Fold.MIRROR):
             for z in (-axle, axle):
-                s.cone(wide, -high, z, 1.2 * wheel, 1.2 * wheel, 0.15, turn=about_z(np.pi / 2), join=Join.CUT, blend=0.02)
+                s.cone(
+                    wide, -high, z, 1.2 * wheel, 1.2 * wheel, 0.15, turn=about_z(np.pi / 2), join=Join.CUT, blend=0.02
+                )
         groove = s.uniform(0.006, 0.012)
         with s.folded(Fold.MIRROR):
             for z in (0.4, -0.02, -0.42)[: s.whole(1, 3)]:
@@ -119,7 +129,11 @@ def helmet(s: Sculptor) -> None:
         if s.chance(0.6):
             s.begin()
             with s.folded(Fold.MIRROR):
-                path = smooth_line(np.array([(0.85 * a, low, 0.2), (0.75 * a, low - 0.5, 0.35), (0.0, low - 0.85, 0.5)]), 6, closed=False)
+                path = smooth_line(
+                    np.array([(0.85 * a, low, 0.2), (0.75 * a, low - 0.5, 0.35), (0.0, low - 0.85, 0.5)]),
+                    6,
+                    closed=False,
+                )
                 s.tube(path, np.full(6, 0.035))
                 s.tube(path * (1, 1, 0) + np.linspace((0, 0, -0.5), (0, 0, 0.45), 6), np.full(6, 0.03))
             s.box(0.5 * a, low - 0.6, 0.42, 0.06, 0.08, 0.05, rounding=0.02)
@@ -139,7 +153,9 @@ def mechanism(s: Sculptor) -> None:
         else:
             s.cone(0, 0, 0, w, w * s.uniform(0.7, 1), h, rounding=s.uniform(0.01, 0.1))
         if s.chance(0.5):
-            s.relief(relief.RIBS, s.uniform(0.015, 0.05), s.uniform(4, 9), q=0.5, turn=about_z(s.whole(0, 1) * np.pi / 2))
+            s.relief(
+                relief.RIBS, s.uniform(0.015, 0.05), s.uniform(4, 9), q=0.5, turn=about_z(s.whole(0, 1) * np.pi / 2)
+            )
         s.begin()
         turn = about_x(np.pi / 2)
         r = s.uniform(0.2, 0.45)
@@ -151,7 +167,14 @@ def mechanism(s: Sculptor) -> None:
         s.begin()
         for _ in range(s.whole(1, 3)):
             x, y = s.uniform(-w, w), s.uniform(0, h)
-            path = np.array([(x, y, 0), (1.2 * x, h + 0.3, 0.1), (s.uniform(-1, 1), h + s.uniform(0.1, 0.4), 0.2), (s.uniform(-1, 1), 0, d)])
+            path = np.array(
+                [
+                    (x, y, 0),
+                    (1.2 * x, h + 0.3, 0.1),
+                    (s.uniform(-1, 1), h + s.uniform(0.1, 0.4), 0.2),
+                    (s.uniform(-1, 1), 0, d),
+                ]
+            )
             radius = s.uniform(0.03, 0.1)
             s.tube(smooth_line(path, 9, closed=False), np.full(9, radius))
         if s.chance(0.6):

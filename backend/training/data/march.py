@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: PLR0917 - kernels take plain numbers, in order, and choose a formula by a number
 """Looks at a shape: for every pixel where its ray meets the surface, the normal there, and what light reaches it.
 
 Rays step by signed distances (Hart, "Sphere tracing", 1996). Tiles of pixels keep only the operations that their rays
@@ -10,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import COMPILED, certain, compiled, select
+from .compiled import Array, Reals, certain, compiled, either, select
 from .relief import noise_lattice
-from .solids import WIDTH, Array, Shape, distance, rows_near
+from .solids import Shape, distance, rows_near
 
 _STEPS = 80
 _FAR = 1e4
@@ -51,7 +52,7 @@ class Surface:
 
 def look(shape: Shape, view: View, size: int) -> Surface:
     """Return what the view shows of the shape at size x size pixels."""
-    found = (_march if COMPILED else _march_arrays)(*_arguments(shape, view, size), True)
+    found = either(_march, _march_arrays)(*_arguments(shape, view, size), 1)
     hit = found[..., 0] < _FAR
     found[~hit] = 0
     return Surface(hit, found[..., 0], found[..., 1:4], found[..., 4:7], found[..., 7].astype(np.int64))
@@ -59,7 +60,7 @@ def look(shape: Shape, view: View, size: int) -> Surface:
 
 def glance(shape: Shape, view: View, size: int) -> NDArray[np.bool_]:
     """Return where the view meets the shape, bool (size, size): enough for framing."""
-    return (_march if COMPILED else _march_arrays)(*_arguments(shape, view, size), False)[..., 0] < _FAR
+    return either(_march, _march_arrays)(*_arguments(shape, view, size), 0)[..., 0] < _FAR
 
 
 def openness(shape: Shape, surface: Surface, pixel: float) -> Array:
@@ -69,7 +70,7 @@ def openness(shape: Shape, surface: Surface, pixel: float) -> Array:
     global illumination on dynamic scenes", 2006).
     """
     first, block = _blocks(surface.hit)
-    kernel = _open_each if COMPILED else _open_at
+    kernel = either(_open_each, _open_at)
     places, normals = surface.places[first].T, surface.normals[first].T
     fine = int(shape.bumps > 0)
     return _spread(kernel(*places, *normals, shape.rows, shape.outlines, fine, pixel, LATTICE), block, surface.hit)
@@ -82,15 +83,17 @@ def lit(shape: Shape, surface: Surface, light: Array, *, near: bool, softness: f
     distance, which widens the half-shadow (Quilez, "Soft shadows", 2010).
     """
     first, block = _blocks(surface.hit)
-    kernel = _lit_each if COMPILED else _lit_at
+    kernel = either(_lit_each, _lit_at)
     toward = light - surface.places[first] if near else np.broadcast_to(light, surface.places[first].shape)
     toward = toward / np.linalg.norm(toward, axis=-1, keepdims=True)
     start = 1.2 * shape.bumps + 2.0 * pixel
     places = surface.places[first] + start * surface.normals[first]
-    return _spread(kernel(*places.T, *toward.T, softness, shape.rows, shape.outlines, pixel, LATTICE), block, surface.hit)
+    return _spread(
+        kernel(*places.T, *toward.T, softness, shape.rows, shape.outlines, pixel, LATTICE), block, surface.hit
+    )
 
 
-def _arguments(shape: Shape, view: View, size: int):
+def _arguments(shape: Shape, view: View, size: int) -> tuple[Array, Array, Array, Array, int, Array]:
     frame = np.array([view.nearness, *view.centre, view.half, shape.radius, shape.bumps, shape.caution])
     return shape.rows, shape.outlines, view.turn, frame, size, LATTICE
 
@@ -110,12 +113,16 @@ def _spread(values: Array, block: NDArray[np.int64], hit: NDArray[np.bool_]) -> 
     for array in (weights, sums):
         for axis in (0, 1):
             wide = np.pad(array, [(1, 1) if axis == k else (0, 0) for k in (0, 1)])
-            array[:] = wide.take(range(array.shape[axis]), axis) + array + wide.take(range(2, array.shape[axis] + 2), axis)
+            array[:] = (
+                wide.take(range(array.shape[axis]), axis) + array + wide.take(range(2, array.shape[axis] + 2), axis)
+            )
     return np.where(hit, sums / np.maximum(weights, 1.0), 0.0)
 
 
 @compiled
-def _aim(u, v, turn, nearness, radius):
+def _aim(
+    u: Reals, v: Reals, turn: Array, nearness: Reals, radius: Reals
+) -> tuple[Reals, Reals, Reals, Reals, Reals, Reals, Reals, Reals]:
     """Return a ray's point on the target plane, its unit direction, and where it enters and leaves the sphere."""
     ox, oy, oz = u * turn[0, 0] + v * turn[1, 0], u * turn[0, 1] + v * turn[1, 1], u * turn[0, 2] + v * turn[1, 2]
     dx, dy, dz = nearness * ox - turn[2, 0], nearness * oy - turn[2, 1], nearness * oz - turn[2, 2]
@@ -128,7 +135,9 @@ def _aim(u, v, turn, nearness, radius):
 
 
 @compiled
-def _gradient(x, y, z, rows, outlines, pixel, lattice):
+def _gradient(
+    x: Reals, y: Reals, z: Reals, rows: Array, outlines: Array, pixel: float, lattice: Array
+) -> tuple[Reals, Reals, Reals, Reals]:
     """Return the unit gradient of the distance, by four differences across half a pixel (a tetrahedron's corners)."""
     h = 0.5 * pixel
     a, _ = distance(x + h, y - h, z - h, rows, outlines, 1, pixel, lattice)
@@ -141,8 +150,19 @@ def _gradient(x, y, z, rows, outlines, pixel, lattice):
 
 
 @compiled
-def _cone_start(u, v, wide, t, turn, frame, rows, outlines, pixel, lattice):
-    """Return how far a bundle of rays, `wide` about its middle one at the target, goes on from t before it may touch."""
+def _cone_start(
+    u: Reals,
+    v: Reals,
+    wide: Reals,
+    t: Reals,
+    turn: Array,
+    frame: Array,
+    rows: Array,
+    outlines: Array,
+    pixel: float,
+    lattice: Array,
+) -> Reals:
+    """Return how far a bundle of rays, `wide` about its middle one at the target, goes from t before it may touch."""
     nearness, _, _, _, radius, bumps, _ = frame
     ox, oy, oz, dx, dy, dz, start, end = _aim(u, v, turn, nearness, radius + wide)
     t = max(t, start)
@@ -156,19 +176,29 @@ def _cone_start(u, v, wide, t, turn, frame, rows, outlines, pixel, lattice):
 
 
 @compiled
-def _march_pixel(u, v, t, last, turn, frame, rows, outlines, pixel, lattice):
+def _march_pixel(
+    u: Reals,
+    v: Reals,
+    t: Reals,
+    last: Reals,
+    turn: Array,
+    frame: Array,
+    rows: Array,
+    outlines: Array,
+    pixel: float,
+    lattice: Array,
+) -> tuple[Reals, Reals, Reals, Reals]:
     """Return where a ray meets the surface between t and last: depth (1e4 for nowhere) and place."""
     nearness, _, _, _, radius, bumps, caution = frame
     ox, oy, oz, dx, dy, dz, start, end = _aim(u, v, turn, nearness, radius)
     t, end = max(t, start), min(end, last)
-    close = False
+    close, d = False, 0.0
     for _ in range(80):
         if t > end:
             break
         x, y, z = ox + t * dx, oy + t * dy, oz + t * dz
         if not close:
-            d, _ = distance(x, y, z, rows, outlines, 0, pixel, lattice)
-            d -= bumps
+            d = distance(x, y, z, rows, outlines, 0, pixel, lattice)[0] - bumps
             close = bumps > 0.0 and d < pixel
         if close:
             d, _ = distance(x, y, z, rows, outlines, 1, pixel, lattice)
@@ -181,7 +211,7 @@ def _march_pixel(u, v, t, last, turn, frame, rows, outlines, pixel, lattice):
 
 
 @compiled
-def _last(x, y, z, dx, dy, dz, rows, slack):
+def _last(x: Reals, y: Reals, z: Reals, dx: Reals, dy: Reals, dz: Reals, rows: Array, slack: Reals) -> Reals:
     """Return how far along a ray the solids' spheres reach."""
     far = -1e3
     for i in range(rows.shape[0]):
@@ -192,7 +222,7 @@ def _last(x, y, z, dx, dy, dz, rows, slack):
 
 
 @compiled
-def _march(rows, outlines, turn, frame, size, lattice, whole):
+def _march(rows: Array, outlines: Array, turn: Array, frame: Array, size: int, lattice: Array, whole: int) -> Array:
     """Return depth, place, normal and part of each pixel, float64 (S, S, 8); a depth of 1e4 is a miss.
 
     Bundles of 16 x 16 rays go as far as they can together, then bundles of 4 x 4, then each ray.
@@ -232,7 +262,9 @@ def _march(rows, outlines, turn, frame, size, lattice, whole):
     return found
 
 
-def _march_arrays(rows, outlines, turn, frame, size, lattice, whole):
+def _march_arrays(
+    rows: Array, outlines: Array, turn: Array, frame: Array, size: int, lattice: Array, whole: int
+) -> Array:
     """Do as `_march`, all rays together."""
     nearness, cx, cy, half, radius, bumps, caution = frame
     pixel = 2.0 * half / size
@@ -260,7 +292,19 @@ def _march_arrays(rows, outlines, turn, frame, size, lattice, whole):
 
 
 @compiled
-def _open_at(x, y, z, nx, ny, nz, rows, outlines, fine, pixel, lattice):
+def _open_at(
+    x: Reals,
+    y: Reals,
+    z: Reals,
+    nx: Reals,
+    ny: Reals,
+    nz: Reals,
+    rows: Array,
+    outlines: Array,
+    fine: int,
+    pixel: float,
+    lattice: Array,
+) -> Reals:
     blocked, weight = x * 0.0, 1.0
     for k in range(4):
         far = 0.02 + 0.3 * (k / 3.0) ** 1.6
@@ -271,7 +315,19 @@ def _open_at(x, y, z, nx, ny, nz, rows, outlines, fine, pixel, lattice):
 
 
 @compiled
-def _open_each(x, y, z, nx, ny, nz, rows, outlines, fine, pixel, lattice):
+def _open_each(
+    x: Array,
+    y: Array,
+    z: Array,
+    nx: Array,
+    ny: Array,
+    nz: Array,
+    rows: Array,
+    outlines: Array,
+    fine: int,
+    pixel: float,
+    lattice: Array,
+) -> Array:
     result = np.empty(len(x))
     for k in range(len(x)):
         result[k] = _open_at(x[k], y[k], z[k], nx[k], ny[k], nz[k], rows, outlines, fine, pixel, lattice)
@@ -279,7 +335,19 @@ def _open_each(x, y, z, nx, ny, nz, rows, outlines, fine, pixel, lattice):
 
 
 @compiled
-def _lit_at(x, y, z, dx, dy, dz, softness, rows, outlines, pixel, lattice):
+def _lit_at(
+    x: Reals,
+    y: Reals,
+    z: Reals,
+    dx: Reals,
+    dy: Reals,
+    dz: Reals,
+    softness: Reals,
+    rows: Array,
+    outlines: Array,
+    pixel: float,
+    lattice: Array,
+) -> Reals:
     t, reached = x * 0.0 + 2.0 * pixel, x * 0.0 + 1.0
     for _ in range(16):
         d, _ = distance(x + t * dx, y + t * dy, z + t * dz, rows, outlines, 0, pixel, lattice)
@@ -292,7 +360,19 @@ def _lit_at(x, y, z, dx, dy, dz, softness, rows, outlines, pixel, lattice):
 
 
 @compiled
-def _lit_each(x, y, z, dx, dy, dz, softness, rows, outlines, pixel, lattice):
+def _lit_each(
+    x: Array,
+    y: Array,
+    z: Array,
+    dx: Array,
+    dy: Array,
+    dz: Array,
+    softness: Array,
+    rows: Array,
+    outlines: Array,
+    pixel: float,
+    lattice: Array,
+) -> Array:
     result = np.empty(len(x))
     for k in range(len(x)):
         result[k] = _lit_at(x[k], y[k], z[k], dx[k], dy[k], dz[k], softness, rows, outlines, pixel, lattice)

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: PLR0917, PLR0911 - kernels take plain numbers, in order, and choose a formula by a number
 """What surfaces are made of, drawn without a look at the shape: colours, patterns, gloss.
 
 Most are plain or nearly so, as most objects' parts are: only there does shading tell of the form, and a network that
@@ -7,12 +8,15 @@ is not a groove.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from .compiled import COMPILED, compiled, select
+from .compiled import Array, Reals, compiled, either, select
 from .relief import fractal, from_whole, value_noise
-from .solids import Array
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PLAIN, SOFT, MOTTLED, WOOD, STRIPES, CHECKS, DOTS, STAINS, MARBLE, SPECKLES, PRINT = range(11)
 _SHARES = (0.42, 0.17, 0.09, 0.07, 0.05, 0.03, 0.04, 0.04, 0.04, 0.02, 0.03)
@@ -41,7 +45,9 @@ class Material:
 
 
 @compiled
-def _pattern(x, y, z, kind, frequency, bend, fine, lattice):
+def _pattern(  # noqa: C901 - a formula each
+    x: Reals, y: Reals, z: Reals, kind: int, frequency: Reals, bend: Reals, fine: Reals, lattice: Array
+) -> tuple[Reals, Reals]:
     """Return where a pattern stands between a material's colours, in [0, 1], and its grain in [-1, 1]."""
     grain = fractal(x, y, z, 9.0, 0.7, 2, 0, 1e-3, lattice) * fine
     u, v, w = x * frequency, y * frequency, z * frequency
@@ -80,17 +86,23 @@ def _pattern(x, y, z, kind, frequency, bend, fine, lattice):
 
 
 @compiled
-def _pattern_each(x, y, z, kind, frequency, bend, fine, lattice):
-    place, grain = np.empty(len(x)), np.empty(len(x))
+def _pattern_each(
+    x: Array, y: Array, z: Array, kind: int, frequency: float, bend: float, fine: float, lattice: Array
+) -> Array:
+    result = np.empty((2, len(x)))
     for k in range(len(x)):
-        place[k], grain[k] = _pattern(x[k], y[k], z[k], kind, frequency, bend, fine, lattice)
-    return place, grain
+        result[0, k], result[1, k] = _pattern(x[k], y[k], z[k], kind, frequency, bend, fine, lattice)
+    return result
+
+
+def _pattern_arrays(*arguments: Array) -> Array:
+    return np.stack(cast("Callable[..., tuple[Array, Array]]", _pattern)(*arguments))
 
 
 def albedo(material: Material, places: Array, lattice: Array) -> Array:
     """Return the surface's own linear colour at places, (K, 3) -> (K, 3) in [0, 1]."""
     x, y, z = material.turn @ places.T + material.shift[:, None]
-    kernel = _pattern_each if COMPILED else _pattern
+    kernel = either(_pattern_each, _pattern_arrays)
     t, grain = kernel(x, y, z, material.pattern, material.frequency, material.bend, material.fine, lattice)
     t = np.clip(t, 0.0, 1.0)[:, None] * 2.0
     low, middle, high = material.colours
@@ -122,9 +134,17 @@ def _draw(rng: np.random.Generator) -> Material:
     roughness = rng.uniform(0.5, 1.0) if gloss < 0.55 else rng.uniform(0.12, 0.5)
     turn = np.linalg.qr(rng.normal(size=(3, 3)))[0] if rng.random() < 0.6 else np.eye(3)
     return Material(
-        np.clip(colours, 0.0, 1.0), pattern, float(np.exp(rng.uniform(np.log(2.0), np.log(12.0)))), turn,
-        rng.uniform(0.0, 32.0, 3), rng.uniform(0.0, 1.0), roughness, metal, rng.uniform(0.02, 0.06),
-        rng.uniform(0.1, 0.6) if rng.random() < 0.25 else 0.0, rng.uniform(0.0, 0.06) if rng.random() < 0.6 else 0.15,
+        np.clip(colours, 0.0, 1.0),
+        pattern,
+        float(np.exp(rng.uniform(np.log(2.0), np.log(12.0)))),
+        turn,
+        rng.uniform(0.0, 32.0, 3),
+        rng.uniform(0.0, 1.0),
+        roughness,
+        metal,
+        rng.uniform(0.02, 0.06),
+        rng.uniform(0.1, 0.6) if rng.random() < 0.25 else 0.0,
+        rng.uniform(0.0, 0.06) if rng.random() < 0.6 else 0.15,
     )
 
 

@@ -4,7 +4,7 @@
 import numpy as np
 
 from . import relief
-from .sculptor import Sculptor, about_x, about_y, any_turn
+from .sculptor import Sculptor, about_x, about_y, any_turn, xyz
 from .solids import Fold, Join
 
 
@@ -111,8 +111,15 @@ def drape(s: Sculptor) -> None:
         s.relief(relief.FOLDS, s.uniform(0.04, 0.1), s.uniform(2, 4), p=s.uniform(0.1, 0.4), q=s.uniform(0.15, 0.5))
     elif kind == 2:
         for _ in range(s.whole(2, 4)):
-            s.ball(*s.rng.normal(0, 0.3, 3), s.uniform(0.3, 0.5), blend=0.3)
-        s.relief(relief.FOLDS, s.uniform(0.04, 0.09), s.uniform(2, 4), p=s.uniform(0.4, 1.2), q=s.uniform(0.15, 0.5), turn=any_turn(s.rng))
+            s.ball(*xyz(s.rng.normal(0, 0.3, 3)), s.uniform(0.3, 0.5), blend=0.3)
+        s.relief(
+            relief.FOLDS,
+            s.uniform(0.04, 0.09),
+            s.uniform(2, 4),
+            p=s.uniform(0.4, 1.2),
+            q=s.uniform(0.15, 0.5),
+            turn=any_turn(s.rng),
+        )
     else:
         s.superquadric(0, 0, 0, 0.8, s.uniform(0.2, 0.35), 0.8, 5, 2.2)
         s.relief(relief.FOLDS, 0.04, 2.5, p=1.2, q=0.5, turn=any_turn(s.rng))

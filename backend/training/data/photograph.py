@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+
 """From light to a cut-out's pixels: framing, exposure, tone curve, lens, sensor, JPEG, and the edges of a cut-out."""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...stage_types import Floats, Picture
-from .compiled import COMPILED, compiled
-from .solids import Array
+from .compiled import Array, Reals, compiled, either
 
 _MARGIN = 1.2  # the square's side over the object's longer side, as the draft engine's foreground cuts it
 
-_DCT = np.array([[np.cos((2 * x + 1) * u * np.pi / 16) * (0.5 if u else 8**-0.5) for x in range(8)] for u in range(8)], np.float32)
+_DCT = np.array(
+    [[np.cos((2 * x + 1) * u * np.pi / 16) * (0.5 if u else 8**-0.5) for x in range(8)] for u in range(8)], np.float32
+)
 # ITU-T T.81, annex K: what coding of brightness and of colour loses at quality 50.
 _BRIGHTNESS = np.array(
     [
@@ -36,9 +39,10 @@ class Framing:
     mirrored: bool
 
 
-def draw_framing(rng: np.random.Generator, hit: np.ndarray) -> Framing:
-    """Draw a frame about the pixels that are hit: mostly as the cut-out stage centres an object, sometimes looser,
-    tighter or askew, and sometimes cut off by the picture's border.
+def draw_framing(rng: np.random.Generator, hit: NDArray[np.bool_]) -> Framing:
+    """Draw a frame about the pixels that are hit, bool (G, G).
+
+    Mostly as the cut-out stage centres an object, sometimes looser or askew, and sometimes cut off by the border.
     """
     roll = 0.0 if rng.random() < 0.6 else rng.normal(0.0, 0.12)
     size = hit.shape[0]
@@ -61,7 +65,7 @@ def draw_framing(rng: np.random.Generator, hit: np.ndarray) -> Framing:
 
 
 @compiled
-def _at(u, v, grid, channel):
+def _at(u: Reals, v: Reals, grid: Array, channel: int) -> Reals:
     """Return a channel of a grid (S, S, C) between its pixels; u right and v down in pixels; zero outside."""
     size = grid.shape[0]
     i, j = np.floor(v - 0.5), np.floor(u - 0.5)
@@ -75,7 +79,7 @@ def _at(u, v, grid, channel):
 
 
 @compiled
-def _means_each(u, v, grid):
+def _means_each(u: Array, v: Array, grid: Array) -> Array:
     """Return the mean of a grid (G, G, C) at places (S, F, S, F) over the second and the last axis."""
     size, fine, channels = u.shape[0], u.shape[1], grid.shape[2]
     result = np.zeros((size, size, channels))
@@ -94,11 +98,13 @@ def _means_each(u, v, grid):
     return result / (fine * fine)
 
 
-def _means_arrays(u, v, grid):
-    return np.stack([_at(u, v, grid, channel).mean(axis=(1, 3)) for channel in range(grid.shape[2])], axis=2)
+def _means_arrays(u: Array, v: Array, grid: Array) -> Array:
+    return np.stack([np.mean(_at(u, v, grid, channel), axis=(1, 3)) for channel in range(grid.shape[2])], axis=2)
 
 
-def reframe(light: Array, normals: Array, hit: np.ndarray, frame: Framing, size: int) -> tuple[Floats, Floats, Floats]:
+def reframe(
+    light: Array, normals: Array, hit: NDArray[np.bool_], frame: Framing, size: int
+) -> tuple[Floats, Floats, Floats]:
     """Return a frame of a view: linear colours (S, S, 3), normals float32 (S, S, 3), coverage (S, S).
 
     light, normals (camera space): float64 (G, G, 3). Each pixel is the mean of the surface in it; of normals, the unit
@@ -115,7 +121,7 @@ def reframe(light: Array, normals: Array, hit: np.ndarray, frame: Framing, size:
     u, v = c * x + s * y + frame.centre[0], -s * x + c * y + frame.centre[1]
     g = hit.shape[0] / 2
     parts = [w.reshape(size, fine, size, fine) for w in ((u + 1) * g, (1 - v) * g)]
-    mean = (_means_each if COMPILED else _means_arrays)(*parts, grid)
+    mean = either(_means_each, _means_arrays)(*parts, grid)
     colours = mean[..., :3] / np.maximum(mean[..., 6:], 1e-6)
     nx, ny, nz = mean[..., 3], mean[..., 4], mean[..., 5]
     turned = np.stack([(c * nx - s * ny) * (-1 if frame.mirrored else 1), s * nx + c * ny, nz], axis=2)
@@ -125,7 +131,7 @@ def reframe(light: Array, normals: Array, hit: np.ndarray, frame: Framing, size:
 
 
 def photograph(rng: np.random.Generator, light: Floats, coverage: Floats) -> Picture:
-    """Return a cut-out, uint8 (S, S, 4), of linear light float32 (S, S, 3) and its coverage float32 (S, S) in [0, 1]."""
+    """Return a cut-out, uint8 (S, S, 4), of linear light (S, S, 3) and its coverage (S, S), both float32."""
     seen = coverage > 0.5
     pixels = _developed(rng, light, seen)
     around = pixels[seen].mean(axis=0) if seen.any() else np.full(3, 0.5)
@@ -153,7 +159,7 @@ def photograph(rng: np.random.Generator, light: Floats, coverage: Floats) -> Pic
     return np.rint(np.clip(np.concatenate([pixels, alpha[..., None]], axis=2), 0, 1) * 255).astype(np.uint8)
 
 
-def _developed(rng: np.random.Generator, light: Floats, seen: np.ndarray) -> Floats:
+def _developed(rng: np.random.Generator, light: Floats, seen: NDArray[np.bool_]) -> Floats:
     """Expose light and give it a tone curve: sRGB in [0, 1]."""
     luminance = light @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     bright = float(np.quantile(luminance[seen], 0.92)) if seen.any() else 1.0
@@ -184,7 +190,7 @@ def _blur(pixels: Floats, sigma: float) -> Floats:
 
 
 def jpeg(pixels: Floats, quality: float) -> Floats:
-    """Return pixels (H, W, 3) in [0, 255] as a baseline JPEG of that quality (1 to 100) with halved colour leaves them."""
+    """Return pixels (H, W, 3) in [0, 255] as a baseline JPEG of a quality (1 to 100) leaves them."""
     height, width = pixels.shape[:2]
     padded = np.pad(pixels, ((0, -height % 16), (0, -width % 16), (0, 0)), mode="edge")
     scale = (5000 / quality if quality < 50 else 200 - 2 * quality) / 100
@@ -200,6 +206,6 @@ def jpeg(pixels: Floats, quality: float) -> Floats:
 def _coded(plane: Floats, steps: Array) -> Floats:
     h, w = plane.shape
     blocks = plane.reshape(h // 8, 8, w // 8, 8).transpose(0, 2, 1, 3)
-    steps = np.maximum(np.rint(steps), 1).astype(np.float32)
-    coded = np.rint((_DCT @ blocks @ _DCT.T) / steps) * steps
+    whole = np.maximum(np.rint(steps), 1).astype(np.float32)
+    coded = np.rint((_DCT @ blocks @ _DCT.T) / whole) * whole
     return (_DCT.T @ coded @ _DCT).transpose(0, 2, 1, 3).reshape(h, w)

@@ -3,21 +3,22 @@
 
 import numpy as np
 
+from .compiled import Array, compiled, either
 from .distances import EXTENT, curve, polygon
-from .compiled import COMPILED, compiled
-from .solids import SAMPLES, Array
+from .solids import SAMPLES
 
 
 def filled(corners: Array) -> Array:
     """Return the signed distance to a closed outline, corners (V, 2) within [-1, 1], as samples."""
     x, y = _places()
-    return (_each_polygon if COMPILED else polygon)(x, y, np.ascontiguousarray(corners)).reshape(SAMPLES, SAMPLES)
+    kernel = either(_each_polygon, polygon)
+    return kernel(x, y, np.ascontiguousarray(corners)).reshape(SAMPLES, SAMPLES)
 
 
 def stroked(corners: Array, thickness: Array) -> Array:
     """Return the distance to an open line, corners (V, 2) within [-1, 1], half as thick as `thickness` (V) says."""
     x, y = _places()
-    return (_each_curve if COMPILED else curve)(x, y, np.ascontiguousarray(corners), thickness).reshape(SAMPLES, SAMPLES)
+    return either(_each_curve, curve)(x, y, np.ascontiguousarray(corners), thickness).reshape(SAMPLES, SAMPLES)
 
 
 def smooth_line(points: Array, count: int, *, closed: bool) -> Array:
@@ -39,7 +40,7 @@ def _places() -> tuple[Array, Array]:
 
 
 @compiled
-def _each_polygon(x, y, corners):
+def _each_polygon(x: Array, y: Array, corners: Array) -> Array:
     result = np.empty(len(x))
     for k in range(len(x)):
         result[k] = polygon(x[k], y[k], corners)
@@ -47,7 +48,7 @@ def _each_polygon(x, y, corners):
 
 
 @compiled
-def _each_curve(x, y, corners, thickness):
+def _each_curve(x: Array, y: Array, corners: Array, thickness: Array) -> Array:
     result = np.empty(len(x))
     for k in range(len(x)):
         result[k] = curve(x[k], y[k], corners, thickness)

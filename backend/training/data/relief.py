@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: PLR0917, PLR0911 - kernels take plain numbers, in order, and choose a formula by a number
 """Heights over a surface: rock, cloth, scales, planks, engraving, fur, as functions of the place.
 
 They push a solid's surface in and out by at most their amplitude. A wave shorter than two pixels fades out before it
@@ -7,7 +8,7 @@ is made, so that neither the truth nor the picture holds what the pixels cannot.
 
 import numpy as np
 
-from .compiled import compiled
+from .compiled import Array, Reals, compiled
 from .distances import profile
 
 ROCK, RIDGES, FOLDS, SCALES, PANELS, RIBS, EMBOSSED, DENTS, STRANDS = range(9)
@@ -16,13 +17,13 @@ LATTICE = 32
 """Noise repeats after so many cells."""
 
 
-def noise_lattice() -> np.ndarray:
+def noise_lattice() -> Array:
     """Return the lattice that all noise is read from, float64 (32, 32, 32) in [-1, 1], always the same."""
     return np.random.default_rng(20).uniform(-1.0, 1.0, (LATTICE,) * 3)
 
 
 @compiled
-def value_noise(x, y, z, lattice):
+def value_noise(x: Reals, y: Reals, z: Reals, lattice: Array) -> Reals:
     """Return smooth noise in [-1, 1] whose cells have the side 1 (Perlin's quintic between lattice values)."""
     fx, fy, fz = np.floor(x), np.floor(y), np.floor(z)
     i, j, k = np.int64(fx) & 31, np.int64(fy) & 31, np.int64(fz) & 31
@@ -40,14 +41,24 @@ def value_noise(x, y, z, lattice):
 
 
 @compiled
-def visible(wavelength, pixel):
+def visible(wavelength: Reals, pixel: float) -> Reals:
     """Return how much of a wave is kept: nothing below two pixels, all from four on."""
     t = np.minimum(np.maximum(wavelength / pixel * 0.5 - 1.0, 0.0), 1.0)
     return t * t * (3.0 - 2.0 * t)
 
 
 @compiled
-def fractal(x, y, z, frequency, roughness, octaves, ridged, pixel, lattice):
+def fractal(
+    x: Reals,
+    y: Reals,
+    z: Reals,
+    frequency: Reals,
+    roughness: Reals,
+    octaves: int,
+    ridged: int,
+    pixel: float,
+    lattice: Array,
+) -> Reals:
     """Return a sum of noises, each twice as fine and `roughness` times as strong, about in [-1, 1]."""
     total, strength, norm = x * 0.0, 1.0, 0.0
     for _ in range(octaves):
@@ -66,32 +77,47 @@ def fractal(x, y, z, frequency, roughness, octaves, ridged, pixel, lattice):
 
 
 @compiled
-def groove(t, half):
+def groove(t: Reals, half: Reals) -> Reals:
     """Return 1 in the middle of a groove, 0 from `half` off it on, smoothly."""
     s = np.minimum(np.abs(t) / half, 1.0)
     return (1.0 - s * s) * (1.0 - s * s)
 
 
 @compiled
-def from_whole(t):
+def from_whole(t: Reals) -> Reals:
     """Return how far t is from the nearest whole number, signed, in [-1/2, 1/2]."""
     return t - np.floor(t + 0.5)
 
 
 @compiled
-def relief(kind, x, y, z, frequency, p, q, outlines, which, pixel, lattice):
+def relief(
+    kind: int,
+    x: Reals,
+    y: Reals,
+    z: Reals,
+    frequency: Reals,
+    p: Reals,
+    q: Reals,
+    outlines: Array,
+    which: int,
+    pixel: float,
+    lattice: Array,
+) -> Reals:
     """Return a height in [-1, 1].
 
     x, y, z are in the relief's frame, frequency in waves a unit; p and q mean, by kind:
     ROCK, RIDGES: p the strength of each octave against the one before. FOLDS: p how far they wander, q how sharp.
     SCALES, PANELS: p the width over the height of one, q the joint's half width. RIBS: q how sharp.
-    EMBOSSED: what lies inside the outline outlines[which] stands out (in the plane of x and y). STRANDS: p how they wander.
+    EMBOSSED: what lies inside the outline outlines[which] stands out (in the plane of x and y). STRANDS: p how they
+    wander.
     """
     wave = visible(1.0 / frequency, pixel)
-    if kind == 0 or kind == 1:
+    if kind <= 1:
         return fractal(x, y, z, frequency, p, 4, kind, pixel, lattice)
     if kind == 2:
-        wander = value_noise(x * 1.7 + 3.0, y * 0.9, z * 1.7, lattice) + 0.5 * value_noise(x * 3.9, y * 2.1, z * 3.9, lattice)
+        wander = value_noise(x * 1.7 + 3.0, y * 0.9, z * 1.7, lattice) + 0.5 * value_noise(
+            x * 3.9, y * 2.1, z * 3.9, lattice
+        )
         t = from_whole(0.5 * (x + 0.6 * z) * frequency + p * wander)
         ridge = 1.0 - 2.0 * np.sqrt(t * t * 4.0 + q * q) / np.sqrt(1.0 + q * q)
         fine = value_noise(x * frequency + 9.0, y * 0.4 * frequency, z * frequency, lattice)

@@ -1,15 +1,26 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: PLR0917 - where and how large is said in order, as x, y, z and half sides
 """Notes down a shape, solid by solid: what the drawing of every kind of thing is written with."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TypedDict, Unpack
 
 import numpy as np
 
 from . import profiles
+from .compiled import Array
 from .relief import EMBOSSED
-from .solids import Array, Fold, Join, Operation, Placed, Shape, Solid, assemble
+from .solids import Fold, Join, Operation, Placed, Shape, Solid, assemble
+
+
+class _Rest(TypedDict, total=False):
+    """How a solid lies and how it meets its group: what every one may be given."""
+
+    turn: Array | None
+    blend: float
+    join: Join
 
 
 class Sculptor:
@@ -45,7 +56,9 @@ class Sculptor:
     # -- places, groups, parts
 
     @contextmanager
-    def at(self, x: float = 0.0, y: float = 0.0, z: float = 0.0, scale: float = 1.0, turn: Array | None = None) -> Iterator[None]:
+    def at(
+        self, x: float = 0.0, y: float = 0.0, z: float = 0.0, scale: float = 1.0, turn: Array | None = None
+    ) -> Generator[None, None, None]:
         """Work at a place within the present one."""
         before = self.place
         self.place = before.then(Placed(np.eye(3) if turn is None else turn, np.array([x, y, z]), scale))
@@ -53,7 +66,7 @@ class Sculptor:
         self.place = before
 
     @contextmanager
-    def folded(self, fold: Fold, *numbers: float) -> Iterator[None]:
+    def folded(self, fold: Fold, *numbers: float) -> Generator[None, None, None]:
         """Repeat what is added: its own positions are taken after the present place's space is folded."""
         self.fold = (fold, numbers)
         yield
@@ -73,22 +86,37 @@ class Sculptor:
 
     # -- solids
 
-    def ball(self, x: float, y: float, z: float, a: float, b: float = 0.0, c: float = 0.0, **rest: object) -> None:
+    def ball(
+        self, x: float, y: float, z: float, a: float, b: float = 0.0, c: float = 0.0, **rest: Unpack[_Rest]
+    ) -> None:
         """Add an ellipsoid of half axes a, b, c (by default a)."""
         b, c = b or a, c or a
         self._add(Solid.ELLIPSOID, (a, b, c), max(a, b, c), (x, y, z), **rest)
 
-    def box(self, x: float, y: float, z: float, a: float, b: float, c: float, rounding: float = 0.0, **rest: object) -> None:
+    def box(
+        self, x: float, y: float, z: float, a: float, b: float, c: float, rounding: float = 0.0, **rest: Unpack[_Rest]
+    ) -> None:
         """Add a box of half sides a, b, c, its edges rounded."""
         rounding = min(rounding, 0.9 * min(a, b, c))
         inner = (a - rounding, b - rounding, c - rounding)
-        self._add(Solid.BOX, inner, float(np.hypot(np.hypot(*inner[:2]), inner[2])), (x, y, z), rounding=rounding, **rest)
+        self._add(
+            Solid.BOX, inner, float(np.hypot(np.hypot(*inner[:2]), inner[2])), (x, y, z), rounding=rounding, **rest
+        )
 
-    def superquadric(self, x: float, y: float, z: float, a: float, b: float, c: float, p: float, q: float, **rest: object) -> None:
+    def superquadric(
+        self, x: float, y: float, z: float, a: float, b: float, c: float, p: float, q: float, **rest: Unpack[_Rest]
+    ) -> None:
         """Add a superquadric of half axes a, b, c and exponents p (around y), q (along y), at least 2."""
         self._add(Solid.SUPERQUADRIC, (a, b, c, p, q), float(np.sqrt(a * a + b * b + c * c)), (x, y, z), **rest)
 
-    def limb(self, start: Array | tuple[float, float, float], end: Array | tuple[float, float, float], ra: float, rb: float, **rest: object) -> None:
+    def limb(
+        self,
+        start: Array | tuple[float, float, float],
+        end: Array | tuple[float, float, float],
+        ra: float,
+        rb: float,
+        **rest: Unpack[_Rest],
+    ) -> None:
         """Add a capsule between two points whose radius goes from ra to rb."""
         a, b = np.asarray(start, np.float64), np.asarray(end, np.float64)
         middle = (a + b) / 2
@@ -100,18 +128,28 @@ class Sculptor:
         for k in range(len(points) - 1):
             self.limb(points[k], points[k + 1], float(radii[k]), float(radii[k + 1]), blend=blend)
 
-    def cone(self, x: float, y: float, z: float, bottom: float, top: float, half: float, rounding: float = 0.0, **rest: object) -> None:
+    def cone(
+        self,
+        x: float,
+        y: float,
+        z: float,
+        bottom: float,
+        top: float,
+        half: float,
+        rounding: float = 0.0,
+        **rest: Unpack[_Rest],
+    ) -> None:
         """Add a cone frustum (or cylinder) about y of a half height."""
         r = min(rounding, 0.9 * half, 0.9 * max(bottom, top))
         reach = float(np.hypot(max(bottom, top), half))
         self._add(Solid.CONE, (max(bottom - r, 0.0), max(top - r, 0.0), half - r), reach, (x, y, z), rounding=r, **rest)
 
-    def torus(self, x: float, y: float, z: float, ring: float, tube: float, **rest: object) -> None:
+    def torus(self, x: float, y: float, z: float, ring: float, tube: float, **rest: Unpack[_Rest]) -> None:
         """Add a torus about y."""
         self._add(Solid.TORUS, (ring, tube), ring + tube, (x, y, z), **rest)
 
-    def lathe(self, x: float, y: float, z: float, points: Array, wall: float = 0.0, **rest: object) -> None:
-        """Turn a line of (radius, height) points (V, 2) about y: filled up to the axis, or a shell of half thickness `wall`."""
+    def lathe(self, x: float, y: float, z: float, points: Array, wall: float = 0.0, **rest: Unpack[_Rest]) -> None:
+        """Turn a line of (radius, height) points (V, 2) about y: solid, or a shell of half thickness `wall`."""
         size = float(np.abs(points).max()) + wall
         if wall:
             samples = profiles.stroked(points / size, np.full(len(points), wall / size))
@@ -120,23 +158,43 @@ class Sculptor:
             samples = profiles.filled(np.concatenate([right, right[::-1] * (-1, 1)]) / size)
         self._add(Solid.LATHE, (size,), 1.42 * size, (x, y, z), outline=self.outline(samples), **rest)
 
-    def extrude(self, x: float, y: float, z: float, corners: Array, half: float, bevel: float = 0.0, **rest: object) -> None:
+    def extrude(
+        self, x: float, y: float, z: float, corners: Array, half: float, bevel: float = 0.0, **rest: Unpack[_Rest]
+    ) -> None:
         """Pull a closed outline (V, 2) to half a depth to each side along z."""
         size = float(np.abs(corners).max())
         bevel = min(bevel, 0.9 * half)
         outline = self.outline(profiles.filled(corners / size))
-        self._add(Solid.EXTRUSION, (size, half, bevel), float(np.hypot(1.42 * size, half)), (x, y, z), outline=outline, **rest)
+        self._add(
+            Solid.EXTRUSION, (size, half, bevel), float(np.hypot(1.42 * size, half)), (x, y, z), outline=outline, **rest
+        )
 
     def relief(
-        self, kind: int, amplitude: float, frequency: float, p: float = 0.5, q: float = 0.2, *, around: bool = False,
-        turn: Array | None = None, outline: int = 0,
+        self,
+        kind: int,
+        amplitude: float,
+        frequency: float,
+        p: float = 0.5,
+        q: float = 0.2,
+        *,
+        around: bool = False,
+        turn: Array | None = None,
+        outline: int = 0,
     ) -> None:
         """Push the present group's surface in and out: see `relief.relief`. around: unrolled about y at radius 1."""
         place = self.place if turn is None else self.place.then(Placed(turn))
         steep = amplitude * frequency * (1.5 if kind == EMBOSSED else 1.0)
         self.operations.append(
-            Operation(Solid.RELIEF, (kind, amplitude, frequency, p, q, float(around)), 0.0, frame=place, group=self.group,
-                      outline=outline, part=self.part, steepness=steep)
+            Operation(
+                Solid.RELIEF,
+                (kind, amplitude, frequency, p, q, float(around)),
+                0.0,
+                frame=place,
+                group=self.group,
+                outline=outline,
+                part=self.part,
+                steepness=steep,
+            )
         )
 
     def outline(self, samples: Array) -> int:
@@ -145,13 +203,36 @@ class Sculptor:
         return len(self.outlines) - 1
 
     def _add(
-        self, solid: Solid, numbers: tuple[float, ...], reach: float, at: Array | tuple[float, float, float], *,
-        turn: Array | None = None, blend: float = 0.0, join: Join = Join.ADD, rounding: float = 0.0, outline: int = 0,
+        self,
+        solid: Solid,
+        numbers: tuple[float, ...],
+        reach: float,
+        at: Array | tuple[float, float, float],
+        *,
+        turn: Array | None = None,
+        blend: float = 0.0,
+        join: Join = Join.ADD,
+        rounding: float = 0.0,
+        outline: int = 0,
     ) -> None:
         place = Placed(np.eye(3) if turn is None else turn, np.asarray(at, np.float64))
         fold, folds = self.fold
         self.operations.append(
-            Operation(solid, numbers, reach, join, blend, self.place, fold, folds, place, rounding, outline, self.part, self.group)
+            Operation(
+                solid,
+                numbers,
+                reach,
+                join,
+                blend,
+                self.place,
+                fold,
+                folds,
+                place,
+                rounding,
+                outline,
+                self.part,
+                self.group,
+            )
         )
 
     def shape(self) -> Shape:
@@ -159,6 +240,16 @@ class Sculptor:
         used = sorted({o.part for o in self.operations})
         names = {part: k for k, part in enumerate(used)}
         return assemble([replace(o, part=names[o.part]) for o in self.operations], self.outlines)
+
+
+def shifted(point: Array, x: float, y: float, z: float) -> Array:
+    """Return a point moved by x, y, z."""
+    return point + np.array([x, y, z])
+
+
+def xyz(point: Array) -> tuple[float, float, float]:
+    """Return a point's three coordinates."""
+    return float(point[0]), float(point[1]), float(point[2])
 
 
 def about_x(angle: float) -> Array:

@@ -6,13 +6,14 @@ import numpy as np
 from . import relief
 from .beings import animal, bust, figure
 from .buildings import house, tower
+from .compiled import Array
 from .machines import car, helmet, mechanism
 from .nature import bird, rock, tree
 from .objects import chair, die, drape, rings
 from .profiles import filled, smooth_line
-from .sculptor import Sculptor, about_x, about_z, any_turn
-from .solids import Array, Fold, Join, Shape
-from .vessels import vessel, turned
+from .sculptor import Sculptor, about_x, about_z, any_turn, xyz
+from .solids import Fold, Join, Shape
+from .vessels import turned, vessel
 
 
 def draw_shape(rng: np.random.Generator) -> Shape:
@@ -36,7 +37,7 @@ def heap(s: Sculptor) -> None:
             step = s.rng.normal(size=3)
             at = (at if s.chance(0.7) else 0.3 * at) + step / np.linalg.norm(step) * size * s.uniform(0.5, 0.8)
             size = s.uniform(0.2, 0.7)
-            with s.at(*at, turn=any_turn(s.rng) if s.chance(0.6) else None):
+            with s.at(*xyz(at), turn=any_turn(s.rng) if s.chance(0.6) else None):
                 solid(s, size, blend=blend if not cut else 0.2 * blend, join=Join.CUT if cut else Join.ADD)
         if s.chance(0.45):
             texture(s)
@@ -72,27 +73,43 @@ def flat_outline(s: Sculptor) -> Array:
     if kind == 0:
         n = s.whole(3, 9)
         t = np.arange(2 * n) * np.pi / n
-        r = np.where(np.arange(2 * n) % 2, s.uniform(0.35, 0.9), 0.95)
-        return np.stack([r * np.sin(t), r * np.cos(t)], axis=1)
+        r = np.array([0.95, s.uniform(0.35, 0.9)] * n)
+        return _polar(t, r)
     if kind == 1:
         n = s.whole(6, 12)
         t = np.arange(4 * n) * np.pi / (2 * n)
-        r = np.where(np.arange(4 * n) % 4 < 2, s.uniform(0.65, 0.85), 0.95)
-        return np.stack([r * np.sin(t), r * np.cos(t)], axis=1)
+        r = np.tile(np.array([s.uniform(0.65, 0.85)] * 2 + [0.95] * 2), n)
+        return _polar(t, r)
     if kind == 2:
         w, h, t = s.uniform(0.4, 0.9), s.uniform(0.5, 0.9), s.uniform(0.12, 0.3)
         letters = (
             [(-w, -h), (w, -h), (w, -h + t), (-w + t, -h + t), (-w + t, h), (-w, h)],
             [(-t, -h), (t, -h), (t, h - t), (w, h - t), (w, h), (-w, h), (-w, h - t), (-t, h - t)],
-            [(-w, -h), (-w + t, -h), (-w + t, -t / 2), (w - t, -t / 2), (w - t, -h), (w, -h), (w, h), (w - t, h),
-             (w - t, t / 2), (-w + t, t / 2), (-w + t, h), (-w, h)],
+            [
+                (-w, -h),
+                (-w + t, -h),
+                (-w + t, -t / 2),
+                (w - t, -t / 2),
+                (w - t, -h),
+                (w, -h),
+                (w, h),
+                (w - t, h),
+                (w - t, t / 2),
+                (-w + t, t / 2),
+                (-w + t, h),
+                (-w, h),
+            ],
         )
         return np.array(letters[s.whole(0, 2)])
     n = s.whole(4, 9)
     t = np.arange(n) * 2 * np.pi / n
     r = s.rng.uniform(0.3, 0.95, n)
-    points = np.stack([r * np.sin(t), r * np.cos(t)], axis=1)
+    points = _polar(t, r)
     return smooth_line(points, 40, closed=True).clip(-1, 1) if kind == 3 else points
+
+
+def _polar(angle: Array, radius: Array) -> Array:
+    return np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1)
 
 
 def texture(s: Sculptor) -> None:
@@ -146,7 +163,9 @@ def plaque(s: Sculptor) -> None:
             texture(s)
         s.begin()
         for _ in range(s.whole(0, 5)):
-            with s.at(s.uniform(-0.7, 0.7) * w, s.uniform(-0.7, 0.7) * h, d, turn=any_turn(s.rng) if s.chance(0.4) else None):
+            with s.at(
+                s.uniform(-0.7, 0.7) * w, s.uniform(-0.7, 0.7) * h, d, turn=any_turn(s.rng) if s.chance(0.4) else None
+            ):
                 solid(s, s.uniform(0.1, 0.35), blend=s.uniform(0, 0.05))
         if s.chance(0.4):
             s.begin()
@@ -155,8 +174,24 @@ def plaque(s: Sculptor) -> None:
 
 
 THINGS = (
-    (heap, 0.18), (plaque, 0.06), (vessel, 0.12), (turned, 0.04), (bust, 0.14), (figure, 0.1), (animal, 0.05), (house, 0.06),
-    (tower, 0.01), (car, 0.06), (mechanism, 0.03), (helmet, 0.03), (chair, 0.04), (die, 0.03), (rings, 0.02), (tree, 0.03),
-    (bird, 0.04), (drape, 0.04), (rock, 0.02),
+    (heap, 0.18),
+    (plaque, 0.06),
+    (vessel, 0.12),
+    (turned, 0.04),
+    (bust, 0.14),
+    (figure, 0.1),
+    (animal, 0.05),
+    (house, 0.06),
+    (tower, 0.01),
+    (car, 0.06),
+    (mechanism, 0.03),
+    (helmet, 0.03),
+    (chair, 0.04),
+    (die, 0.03),
+    (rings, 0.02),
+    (tree, 0.03),
+    (bird, 0.04),
+    (drape, 0.04),
+    (rock, 0.02),
 )
 """What is drawn, and how often."""

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# ruff: noqa: PLR0917, PLR0911 - kernels take plain numbers, in order, and choose a formula by a number
 """A shape as a list of operations, and the signed distance that they come to.
 
 A shape is a union of groups; a group starts empty, and its operations join solids to it, cut them away, or change it
@@ -10,13 +11,10 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .compiled import certain, compiled, select
+from .compiled import Array, Reals, Truth, certain, compiled, select
 from .distances import box, cone, ellipsoid, extruded, length, profile, round_cone, smooth_minimum, superquadric, torus
 from .relief import relief
-
-Array = NDArray[np.float64]
 
 SAMPLES = 72
 """A profile's samples along each side."""
@@ -158,18 +156,24 @@ def _write(row: Array, operation: Operation, scale: float) -> None:
     if operation.fold is Fold.NONE:
         operation = replace(operation, frame=operation.frame.then(operation.place), place=Placed())
     heads = (operation.solid, operation.join, operation.blend * operation.frame.scale, operation.group)
-    row[: _FOLDS] = (*heads, operation.part, operation.fold, operation.rounding * operation.frame.scale,
-                     operation.outline, scale)
+    row[:_FOLDS] = (
+        *heads,
+        operation.part,
+        operation.fold,
+        operation.rounding * operation.frame.scale,
+        operation.outline,
+        scale,
+    )
     row[_FOLDS : _FOLDS + len(operation.folds)] = operation.folds
     at, reach = _ball(operation)
     never = operation.join is Join.KEEP or operation.solid is Solid.RELIEF
-    row[_BALL : _FRAME] = (*at, 1e6 if never else reach + 2 * operation.blend * operation.frame.scale)
-    row[_FRAME : _PLACE], row[_PLACE : _NUMBERS] = _inverse(operation.frame), _inverse(operation.place)
+    row[_BALL:_FRAME] = (*at, 1e6 if never else reach + 2 * operation.blend * operation.frame.scale)
+    row[_FRAME:_PLACE], row[_PLACE:_NUMBERS] = _inverse(operation.frame), _inverse(operation.place)
     row[_NUMBERS : _NUMBERS + len(operation.numbers)] = operation.numbers
 
 
 @compiled
-def _moved(x, y, z, rows, i, start):
+def _moved(x: Reals, y: Reals, z: Reals, rows: Array, i: int, start: int) -> tuple[Reals, Reals, Reals]:
     """Take a point by the motion that stands in row i from `start` on."""
     return (
         rows[i, start] * x + rows[i, start + 1] * y + rows[i, start + 2] * z + rows[i, start + 9],
@@ -179,7 +183,7 @@ def _moved(x, y, z, rows, i, start):
 
 
 @compiled
-def _folded(x, y, z, rows, i):
+def _folded(x: Reals, y: Reals, z: Reals, rows: Array, i: int) -> tuple[Reals, Reals, Reals]:
     kind, f0, f1, f2, f3 = rows[i, 5], rows[i, 9], rows[i, 10], rows[i, 11], rows[i, 12]
     if kind == 1:
         return np.abs(x), y, z
@@ -195,7 +199,7 @@ def _folded(x, y, z, rows, i):
 
 
 @compiled
-def _solid(kind, x, y, z, rows, i, outlines):
+def _solid(kind: int, x: Reals, y: Reals, z: Reals, rows: Array, i: int, outlines: Array) -> Reals:
     n0, n1, n2, n3 = rows[i, 41], rows[i, 42], rows[i, 43], rows[i, 44]
     n4, n5, n6, n7 = rows[i, 45], rows[i, 46], rows[i, 47], rows[i, 48]
     if kind == 0:
@@ -217,7 +221,7 @@ def _solid(kind, x, y, z, rows, i, outlines):
 
 
 @compiled
-def _height(x, y, z, rows, i, outlines, pixel, lattice):
+def _height(x: Reals, y: Reals, z: Reals, rows: Array, i: int, outlines: Array, pixel: float, lattice: Array) -> Reals:
     """Return the height of a relief's row; a cylindrical one unrolls the surface about y at radius 1."""
     scale, n0, n1, n2, n3, n4 = rows[i, 8], rows[i, 41], rows[i, 42], rows[i, 43], rows[i, 44], rows[i, 45]
     u, v = x, z
@@ -227,7 +231,7 @@ def _height(x, y, z, rows, i, outlines, pixel, lattice):
 
 
 @compiled
-def _is_far(x, y, z, rows, i, join, scene, group):
+def _is_far(x: Reals, y: Reals, z: Reals, rows: Array, i: int, join: int, scene: Reals, group: Reals) -> Truth:
     """Return whether a row's sphere is so far away that the row changes nothing at a point."""
     u, v, w, k = x - rows[i, 13], y - rows[i, 14], z - rows[i, 15], rows[i, 2]
     short = np.maximum(select(join == 1, k - group, np.minimum(scene, group) + k), 0.0) + rows[i, 16]
@@ -235,7 +239,9 @@ def _is_far(x, y, z, rows, i, join, scene, group):
 
 
 @compiled
-def distance(x, y, z, rows, outlines, fine, pixel, lattice):
+def distance(
+    x: Reals, y: Reals, z: Reals, rows: Array, outlines: Array, fine: int, pixel: float, lattice: Array
+) -> tuple[Reals, Reals]:
     """Return the signed distance to a shape, and the part that is nearest; x, y, z numbers or arrays.
 
     fine: 0 leaves reliefs out, which is much faster. pixel: the width of a pixel at the shape; what is finer than that
@@ -275,7 +281,9 @@ def distance(x, y, z, rows, outlines, fine, pixel, lattice):
 
 
 @compiled
-def rows_near(rows, x, y, z, dx, dy, dz, width, spread, kept):
+def rows_near(
+    rows: Array, x: Reals, y: Reals, z: Reals, dx: Reals, dy: Reals, dz: Reals, width: Reals, spread: Reals, kept: Array
+) -> Reals:
     """Copy into `kept` the rows whose spheres a cone of rays may touch, and return how many.
 
     The cone starts at x, y, z with the radius `width`, goes along the unit direction dx, dy, dz and widens by `spread`

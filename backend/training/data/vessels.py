@@ -4,9 +4,9 @@
 import numpy as np
 
 from . import relief
+from .compiled import Array
 from .profiles import smooth_line
-from .sculptor import Sculptor, about_x, about_y
-from .solids import Array
+from .sculptor import Sculptor, about_x, about_y, shifted, xyz
 
 
 def vessel(s: Sculptor) -> None:
@@ -43,7 +43,13 @@ def _wall(s: Sculptor) -> Array:
         low = s.uniform(0.1, 0.3)
         return smooth_line(np.array([(0, -low), (0.5, -low), (0.7, -0.5 * low), (1.0, low)]), 24, closed=False)
     belly, neck = s.uniform(0.5, 0.95), s.uniform(0.2, 0.7)
-    points = [(0, -height), (0.4, -height), (belly, s.uniform(-0.5, 0.1) * height), (neck, 0.6 * height), (neck * s.uniform(0.9, 1.5), height)]
+    points = [
+        (0, -height),
+        (0.4, -height),
+        (belly, s.uniform(-0.5, 0.1) * height),
+        (neck, 0.6 * height),
+        (neck * s.uniform(0.9, 1.5), height),
+    ]
     return smooth_line(np.array(points), 30, closed=False)
 
 
@@ -70,7 +76,14 @@ def _handle(s: Sculptor, line: Array) -> None:
     low, high = line[len(line) // 2], line[-2]
     out = s.uniform(0.25, 0.5)
     thick = s.uniform(0.04, 0.09)
-    points = np.array([(high[0], high[1], 0), (high[0] + out, high[1] - 0.05, 0), (max(high[0], low[0]) + out, (low[1] + high[1]) / 2, 0), (low[0], low[1], 0)])
+    points = np.array(
+        [
+            (high[0], high[1], 0),
+            (high[0] + out, high[1] - 0.05, 0),
+            (max(high[0], low[0]) + out, (low[1] + high[1]) / 2, 0),
+            (low[0], low[1], 0),
+        ]
+    )
     path = smooth_line(points, 8, closed=False)
     for k in range(2 if s.chance(0.3) else 1):
         with s.at(turn=about_y(np.pi * k + s.uniform(-0.6, 0.6))):
@@ -86,7 +99,7 @@ def _contents(s: Sculptor, line: Array) -> None:
         s.cone(0, level - 0.02, 0, inside, inside, 0.02)
     else:
         for _ in range(s.whole(1, 5)):
-            s.ball(*(s.rng.normal(0, 0.25 * wide, 3) + (0, level, 0)), s.uniform(0.12, 0.25))
+            s.ball(*xyz(shifted(s.rng.normal(0, 0.25 * wide, 3), 0, level, 0)), s.uniform(0.12, 0.25))
 
 
 def turned(s: Sculptor) -> None:

@@ -194,4 +194,7 @@ class _Follow:
                 self._tell(self._label, min(arrived, self._size), self._size)
 
     def _count(self) -> int:
-        return sum(1 for _ in self._folder.glob("[Ll]ib*/**/site-packages/*.dist-info"))
+        """Installed packages: pip writes such a folder for each, the last of its files."""
+        place = next(self._folder.glob("lib/python*/site-packages"), self._folder / "Lib" / "site-packages")
+        names = os.listdir(place)  # noqa: PTH208 - in one look, because pip moves things meanwhile
+        return sum(name.endswith(".dist-info") for name in names)

@@ -89,6 +89,7 @@ def test_one_click_installs_the_engine_and_the_backend_runs_in_it(online: Path, 
     assert session.trouble == ""
 
 
+@pytest.mark.slow
 def test_a_failure_is_told_by_its_sentence(setup: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_RETRIES", "1")
@@ -151,6 +152,7 @@ def test_a_broken_environment_costs_the_engine_and_not_the_backend(
     assert session.deaths == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
 def test_a_child_that_dies_is_told_with_its_log(online: Path, index: TinyIndex, setup: Any) -> None:
     index.held.clear()

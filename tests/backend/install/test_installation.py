@@ -62,31 +62,23 @@ def test_making_it_again_tests_it_and_fetches_nothing(installer: Installer) -> N
     assert installer.pointer() == before
 
 
-@pytest.mark.parametrize(
-    ("gpu", "build"),
-    [
-        ("NVIDIA GeForce RTX 4070, 580.95.05, 8.9, 12282", "cu130"),
-        pytest.param("NVIDIA GeForce GTX 1060, 560.35.03, 6.1, 6144", "cu126", marks=pytest.mark.slow),
-    ],
-)
-def test_the_gpu_decides_what_is_asked_of_the_index(gpu: str, build: str, fresh: Installer, tmp_path: Path) -> None:
-    nvidia_smi(tmp_path, [gpu])
-    fresh.environment["PATH"] = f"{tmp_path}{os.pathsep}{fresh.environment['PATH']}"
-    assert fresh.run("--agree")[-1]["installed"]["device"] == "Tiny GPU"
-    assert [wheel for wheel in fresh.index.wheels_asked() if wheel.startswith("torch")] == [
-        f"torch-{TORCH}+{build}-py3-none-any.whl"
-    ]
-    assert not any("/whl/" in path and f"/whl/{build}/" not in path for path in fresh.index.asked)
-
-
-def test_an_upgrade_is_made_beside_and_can_be_taken_back(installer: Installer) -> None:
+def test_an_upgrade_is_made_beside_for_the_gpu_that_is_there_and_can_be_taken_back(
+    installer: Installer, tmp_path: Path
+) -> None:
     first = installer.pointer()["name"]
-    second = installer.run("--torch", "cu126", "--agree")[-1]["installed"]["name"]
+    nvidia_smi(tmp_path, ["NVIDIA GeForce GTX 1060, 560.35.03, 6.1, 6144"])
+    installer.environment["PATH"] = f"{tmp_path}{os.pathsep}{installer.environment['PATH']}"
+    made = installer.run("--agree")[-1]["installed"]
+    assert made["device"] == "Tiny GPU"
     assert installer.torch() == f"{TORCH}+cu126"
-    assert installer.names() == {first, second}
+    asked = [path for path in installer.index.asked if "torch" in path]
+    assert asked == ["/whl/cu126/torch/", f"/whl/cu126/files/torch-{TORCH}+cu126-py3-none-any.whl"]
+    assert installer.names() == {first, made["name"]}
+
     assert installer.run("--rollback")[-1]["installed"]["name"] == first
     assert installer.torch() == f"{TORCH}+cpu"
-    assert installer.pointer()["previous"] == second
+    assert installer.pointer()["previous"] == made["name"]
+
     assert installer.run("--remove")[-1]["removed"] is True
     assert not (installer.user / "environment.json").exists()
     assert installer.names() == set()

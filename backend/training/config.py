@@ -99,6 +99,7 @@ def _stages(trunk: Stage, cool: Stage, refine: Stage) -> Mapping[StageName, Stag
     return {"trunk": trunk, "cool": cool, "refine": refine}
 
 
+_EARLY = {64: 0.40, 96: 0.40, 128: 0.20}
 _LATE = {64: 0.15, 96: 0.40, 128: 0.35, 192: 0.10}
 _LATER = {96: 0.30, 128: 0.45, 192: 0.20, 256: 0.05}
 
@@ -131,7 +132,7 @@ DRAFT = Config(
         Stage(
             None,
             2e-3,
-            ((0, {64: 1.0}), (3000, _LATE), (20000, _LATER)),
+            ((0, {64: 1.0}), (1800, _EARLY), (3000, _LATE), (20_000, _LATER)),
             warm_up=200,
         ),
         Stage(3000, 2e-3, ((0, _LATER),), decay=True),
@@ -139,7 +140,7 @@ DRAFT = Config(
     ),
     pixels=16 * 128**2,
     block=16,
-    uses=4,
+    uses=3,
     window=128 * 16 * 128**2,
     noise=0.3,
     gradient=0.4,

@@ -25,6 +25,7 @@ from torch import Tensor
 from torch.nn import functional
 
 _REACHES = (0, 1, 0, 2, 0, 4, 0)  # points; after each closing what it has cut off is taken as it is
+_DEPTH = 8  # points: as thick a wall's hole is filled to its mouth
 _FEW = 0.01  # of the contacts: so many raw ones are no inner wall
 
 
@@ -44,7 +45,10 @@ def enclosed(outside: Tensor, known: Tensor, free: tuple[bool, ...]) -> Tensor:
         core = ~_grown(~left, reach)
         inner = _inner_regions(core, _grown(raw, reach), _grown(sound, reach), free, sealed=reach == 0)
         if reach:
-            inner = _grown(inner, reach) & left & ~_grown(core & ~inner, reach)
+            room = left & ~_grown(core & ~inner, reach) & ~_free_border(core, free)
+            inner = _grown(inner, reach) & room
+            for _ in range(_DEPTH):  # up the hole, where no voxel is, to where the open begins
+                inner |= _grown(inner, along_edges=True) & room & ~known
         left = left & ~inner
     return outside & ~left
 
@@ -60,6 +64,15 @@ def _grown(mask: Tensor, steps: int = 1, *, along_edges: bool = False) -> Tensor
             grown.narrow(axis, 1, size).logical_or_(source.narrow(axis, 0, size))
         mask = grown
     return mask
+
+
+def _free_border(like: Tensor, free: tuple[bool, ...]) -> Tensor:
+    """The lattice's points on its free sides: bool (X, Y, Z)."""
+    border = torch.zeros_like(like)
+    for side, is_free in enumerate(free):
+        if is_free:
+            border.select(side // 2, -(side % 2)).fill_(True)  # noqa: FBT003  a value
+    return border
 
 
 def _inner_regions(core: Tensor, raw: Tensor, sound: Tensor, free: tuple[bool, ...], *, sealed: bool) -> Tensor:

@@ -65,8 +65,8 @@ def find_view(vertices: Floats, triangles: NDArray[np.int32], normal_map: Normal
 
     vertices: float32 (V, 3), Blender axes. triangles: int32 (T, 3), T > 0, outward. `FRONT` where the map shows
     nothing, and where no other view is clearly better. In 24 views of synthetic bodies, with and without perspective,
-    it was at most 3 degrees off; with normals wrong by some 25 degrees in patches at most 4 in 23 of them, and 9 in one,
-    where elevation and nearness stood in for each other.
+    it was at most 3 degrees off; with normals wrong by some 25 degrees in patches at most 4 in 23 of them, and 9 in
+    one, where elevation and nearness stood in for each other.
     """
     seen = _seen(normal_map)
     if seen is None:

@@ -175,6 +175,17 @@ def test_any_lattice_comes_out_closed_without_cavities(seed: int, share: float, 
     assert bool(surface.vertices.isfinite().all())
 
 
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 9999), share=st.floats(0, 0.6))
+def test_a_shell_with_any_holes_comes_out_closed(seed: int, share: float) -> None:
+    coords, features = shells.shell(shells.box(0.3, 0.2, 0.3), 32)
+    block = (coords // shells.BLOCK * torch.tensor([64, 8, 1], dtype=torch.int32)).sum(1)
+    kept = torch.rand(512, generator=torch.Generator().manual_seed(seed)) >= share
+    kept[int(block[0])] = True
+    some = kept[block]
+    assert_sound(extract_surface(coords[some], features[some], 32, solid=True))
+
+
 @settings(deadline=None, max_examples=60)
 @given(seed=st.integers(0, 9999), share=st.floats(0.2, 0.8))
 def test_regions_are_those_of_a_flood(seed: int, share: float) -> None:

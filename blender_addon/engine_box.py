@@ -15,7 +15,7 @@ _UNITS = ((1e9, "GB", 2), (1e6, "MB", 1), (1e3, "kB", 0))
 def draw(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, width: float) -> None:
     """Draw the box. width: of the region, in pixels."""
     setup = setup_operators.setup()
-    setup_operators.find_out(preferences.torch)
+    setup_operators.find_out(preferences.torch, preferences.python)
     box = layout.box()
     box.label(text="Hi3DGen Engine")
     trouble = runtime.session().trouble
@@ -86,13 +86,14 @@ def _draw_weights(box: bpy.types.UILayout, setup: Setup, width: float) -> None:
 
 def _draw_choices(box: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, setup: Setup) -> None:
     box.prop(preferences, "torch")
+    box.prop(preferences, "python")
     box.prop(preferences, "agree")
     row = box.row()
     install = row.row()
     install.enabled = preferences.agree
     renew = bool(setup.plan.get("installed"))
     button = install.operator("hi3dgen.install", text="Renew" if renew else "Install", icon="IMPORT")
-    button.agree, button.torch = preferences.agree, preferences.torch
+    button.agree, button.torch, button.python = preferences.agree, preferences.torch, preferences.python
     weights = row.row()
     weights.enabled = preferences.agree and renew
     weights.operator("hi3dgen.download_weights", icon="IMPORT").agree = preferences.agree

@@ -3,7 +3,7 @@
 # pyright: reportInvalidTypeForm=false
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, IntProperty
+from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
 PACKAGE = (__package__ or "").rpartition(".")[0]
 IDLE_MINUTES = 15
@@ -13,12 +13,13 @@ BUILDS = (  # a part of what `python -m backend install --torch` takes
     ("rocm", "AMD", "For AMD's GPUs on Linux, by ROCm"),
     ("cpu", "CPU", "For the processor, on which a mesh takes very long"),
 )
+PYTHON = "A Python 3.11 to 3.13 that makes the engine's environment, where Blender's own cannot"
 
 
 def _ask_again(preferences: bpy.types.AddonPreferences, _context: bpy.types.Context) -> None:
     from . import setup_operators  # noqa: PLC0415 - as in draw
 
-    setup_operators.ask(preferences.torch)
+    setup_operators.ask(preferences.torch, preferences.python)
 
 
 class Hi3DGenPreferences(bpy.types.AddonPreferences):
@@ -40,6 +41,7 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
     )
 
     torch: EnumProperty(name="PyTorch", description="The build to install", items=BUILDS, update=_ask_again)
+    python: StringProperty(name="Python", description=PYTHON, subtype="FILE_PATH", update=_ask_again)
     agree: BoolProperty(
         name="I agree to these licences and downloads",
         description="Nothing is downloaded before this is ticked and a button is pressed",

@@ -147,21 +147,23 @@ class Setup:
         """Whether `tick` has something to wait for."""
         return self.busy or bool(self._questions)
 
-    def ask(self, build: str) -> None:
-        """Ask what is there and what would be installed; the answers come by `tick`."""
+    def ask(self, build: str, python: str = "") -> None:
+        """Ask what is there and what would be installed, see `install`; the answers come by `tick`."""
         self.asked = True
-        questions = {
-            "plan": ["install", "--plan", "--json", "--torch", build],
-            "weights": ["weights", "list", "--json"],
-        }
+        plan = ["install", "--plan", "--json", *_choices(build, python)]
+        questions = {"plan": plan, "weights": ["weights", "list", "--json"]}
         for name, arguments in questions.items():
             if name in self._questions:
                 self._questions[name].cancel()
             self._questions[name] = Child(Path(sys.executable), arguments, self.extension, self.user_folder)
 
-    def install(self, build: str) -> None:
-        """Make the engine's environment, by Blender's own Python. The caller has asked the artist."""
-        self._start(Path(sys.executable), ["install", "--json", "--agree", "--torch", build], changes=True)
+    def install(self, build: str, python: str = "") -> None:
+        """Make the engine's environment with a build of PyTorch. The caller has asked the artist. Raises `AddonError`.
+
+        python: the path of the Python that makes it; empty for Blender's own.
+        """
+        arguments = ["install", "--json", "--agree", *_choices(build, python)]
+        self._start(Path(sys.executable), arguments, changes=True)
 
     def remove(self) -> None:
         """Delete the engine's environments."""
@@ -232,3 +234,7 @@ class Setup:
             raise AddonError(
                 f"It could not be started: {error}.", "See that the extension's folder is there."
             ) from error
+
+
+def _choices(build: str, python: str) -> list[str]:
+    return ["--torch", build, *(["--python", python] if python else [])]

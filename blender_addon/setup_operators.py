@@ -5,11 +5,11 @@
 from collections.abc import Callable
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty
+from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from . import runtime
 from .errors import AddonError
-from .preferences import BUILDS
+from .preferences import BUILDS, PYTHON
 from .setup import Setup
 
 TICK_SECONDS = 0.1
@@ -27,16 +27,16 @@ def setup() -> Setup:
     return _setup
 
 
-def find_out(build: str) -> None:
+def find_out(build: str, python: str) -> None:
     """Ask soon, if it has not been asked, what is there and what would be installed. Callable from draw."""
     if not setup().asked and runtime.has_window():
         setup().asked = True
-        bpy.app.timers.register(lambda: ask(build), first_interval=0.0)
+        bpy.app.timers.register(lambda: ask(build, python), first_interval=0.0)
 
 
-def ask(build: str) -> None:
+def ask(build: str, python: str) -> None:
     """Ask now what is there and what would be installed."""
-    setup().ask(build)
+    setup().ask(build, bpy.path.abspath(python))
     _keep_ticking()
 
 
@@ -70,10 +70,11 @@ class HI3DGEN_OT_install(_SetupOperator, bpy.types.Operator):  # noqa: N801 - Bl
 
     agree: BoolProperty(name="Agree", description=AGREE)
     torch: EnumProperty(name="PyTorch", description="The build of PyTorch", items=BUILDS)
+    python: StringProperty(name="Python", description=PYTHON, subtype="FILE_PATH")
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Install, or renew what is there."""
-        return self.run(lambda: _allowed(agreed=self.agree).install(self.torch))
+        return self.run(lambda: _allowed(agreed=self.agree).install(self.torch, bpy.path.abspath(self.python)))
 
 
 class HI3DGEN_OT_download_weights(_SetupOperator, bpy.types.Operator):  # noqa: N801

@@ -82,7 +82,7 @@ def _make(plan: Plan, environments: Environments, tell: Tell) -> None:
         sentence = (
             f"“{plan.python.path}” could not make a virtual environment: {said[-1] if said else 'it says nothing'}."
         )
-        advice = "Name another Python, 3.11 to 3.13: python -m backend install --python PATH"
+        advice = "Name another Python, 3.11 to 3.13: in the extension's preferences, or by --python PATH."
         raise UserError("no-venv", sentence, advice)
     tell("Making the environment", 1, 1, "steps")
     constraints = folder / "constraints.txt"

@@ -130,4 +130,4 @@ def _ask(python: Path) -> Python:
 
 
 def _another_python() -> str:
-    return "Name another Python, 3.11 to 3.13 from python.org or your system: python -m backend install --python PATH"
+    return "Name another Python, 3.11 to 3.13 from python.org or your system: in the preferences, or by --python PATH."

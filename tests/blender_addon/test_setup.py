@@ -81,6 +81,10 @@ def test_one_click_installs_the_engine_and_the_backend_runs_in_it(online: Path, 
     assert setup.plan["installed"]["device"] == "CPU"
     assert {package["state"] for package in setup.weights["packages"]} == {"absent"}
     assert setup.plan_error is None
+    setup.ask("cpu", "/no/such/python")
+    while setup.live:
+        setup.tick()
+    assert "/no/such/python" in setup.plan_error.sentence
 
     assert bpy.ops.hi3dgen.remove_engine() == {"FINISHED"}
     assert not python.exists()

@@ -8,7 +8,7 @@ the clean stream is frozen, and the noisy one learns what is left to learn on sh
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 StageName = Literal["trunk", "cool", "refine"]
@@ -173,4 +173,23 @@ FULL = Config(
 """NiRNE's published size: 866 M parameters of the UNet, 364 M of the ControlNet, 84 M of the autoencoder, which is not
 trained. Weights, their average, gradients and AdamW's moments take 25 GB, so that it wants a GPU of 48 GB or more."""
 
-CONFIGS: Mapping[str, Config] = {config.name: config for config in (TINY, DRAFT, FULL)}
+ABLATION = replace(
+    DRAFT,
+    name="ablation",
+    stages=_stages(
+        Stage(1500, 2e-3, ((0, {64: 1.0}),), warm_up=200),
+        Stage(500, 2e-3, ((0, {64: 1.0}),), decay=True),
+        Stage(250, 7e-4, ((0, {64: 1.0}),), decay=True),
+    ),
+    held_out={64: 192},
+)
+"""Draft at 64 pixels: some fifteen minutes on one core. What the noise and the two streams are worth is said by the two
+that follow it, and what stage two is worth by cooling for 750 steps instead of refining for the last 250."""
+
+_ABLATIONS = (
+    ABLATION,
+    replace(ABLATION, name="ablation-without-noise", noise=0.0),
+    replace(ABLATION, name="ablation-without-streams", network=Small(dual=False)),
+)
+
+CONFIGS: Mapping[str, Config] = {config.name: config for config in (TINY, DRAFT, FULL, *_ABLATIONS)}

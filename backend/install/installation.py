@@ -34,20 +34,18 @@ class Tell(Protocol):
 
 
 def install(plan: Plan, environments: Environments, tell: Tell) -> Installed:
-    """Make the environment that `plan` describes, test it and use it; the one that is there already is only tested.
+    """Make the environment that `plan` describes, test it and use it; one that is there and passes is not made again.
 
     Raises `UserError` where it cannot be made, and lets an interrupt through; either leaves what was in use as it was,
     nothing half-made, and what was downloaded completely for the next time.
     """
     with environments.locked():
         environments.prune(plan.name, *environments.kept())
-        if environments.whole(plan.name) is None:
+        if not _still_passes(plan, environments, tell):
             _require_room(plan, environments)
             with _half_made(plan, environments):
                 _make(plan, environments, tell)
                 environments.stamp(_tested(plan, environments, tell))
-        else:
-            environments.stamp(_tested(plan, environments, tell))
         environments.switch(plan.name)
         shutil.rmtree(environments.downloads, ignore_errors=True)
     installed = environments.current()
@@ -104,6 +102,18 @@ def _make(plan: Plan, environments: Environments, tell: Tell) -> None:
             advice = " ".join([*evidence, trouble.advice, f"The whole log: {environments.log}"])
             raise UserError(trouble.code, f"The packages could not be installed. {trouble.sentence}", advice)
     shutil.rmtree(folder / "tmp", ignore_errors=True)
+
+
+def _still_passes(plan: Plan, environments: Environments, tell: Tell) -> bool:
+    if environments.whole(plan.name) is None:
+        return False
+    try:
+        environments.stamp(_tested(plan, environments, tell))
+    except UserError as error:
+        if error.code != smoke.FAILED:
+            raise
+        return False  # something has been at its files
+    return True
 
 
 def _tested(plan: Plan, environments: Environments, tell: Tell) -> Installed:

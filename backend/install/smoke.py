@@ -9,6 +9,7 @@ from pathlib import Path
 from ..errors import UserError
 from .builds import Build
 
+FAILED = "test-failed"  # the error's code
 TEST_SECONDS = 900.0  # the first import compiles thousands of files, under the eyes of a virus scanner
 
 _CODE = """
@@ -61,4 +62,4 @@ def test(python: Path, build: Build, bytecode: Path) -> tuple[str, str]:
 
 def _failed(why: str) -> UserError:
     advice = "What was in use before still is. Renew the GPU's driver and try again, or choose another build (CPU)."
-    return UserError("test-failed", f"The new environment did not pass its test: {why}.", advice)
+    return UserError(FAILED, f"The new environment did not pass its test: {why}.", advice)

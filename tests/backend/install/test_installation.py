@@ -172,6 +172,14 @@ def test_a_half_made_one_is_never_taken_for_a_whole_one(installer: Installer) ->
 
 
 @pytest.mark.slow
+def test_one_that_no_longer_passes_is_made_anew(installer: Installer) -> None:
+    torch = next(Environments(installer.user).folder(installer.pointer()["name"]).rglob("torch.py"))
+    torch.write_text("raise OSError('half of it is gone')")
+    assert "finished" in installer.run("--torch", "cpu", "--agree")[-1]
+    assert installer.torch() == f"{TORCH}+cpu"
+
+
+@pytest.mark.slow
 def test_one_whose_python_went_away_is_made_anew(installer: Installer) -> None:
     settings = Environments(installer.user).folder(installer.pointer()["name"]) / "pyvenv.cfg"
     settings.write_text(settings.read_text().replace("home = ", "home = /gone"))

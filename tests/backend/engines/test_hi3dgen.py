@@ -340,6 +340,7 @@ def test_every_package_of_the_catalogue_is_made(tiny: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_twenty_runs_leave_no_memory_behind(pipeline: Pipeline) -> None:
     psutil = pytest.importorskip("psutil", reason="psutil is not installed here")
     process = psutil.Process()

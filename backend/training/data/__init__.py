@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from ...stage_types import Picture
 from .lighting import draw_key, draw_light, shine
-from .march import LATTICE, View, glance, lit, look, openness
+from .march import LATTICE, View, glance, look
 from .materials import draw_materials
+from .occlusion import lit, openness
 from .photograph import draw_framing, photograph, reframe
 from .sculptures import draw_shape
 from .solids import Shape

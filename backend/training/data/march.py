@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # ruff: noqa: PLR0917 - kernels take plain numbers, in order, and choose a formula by a number
-"""Looks at a shape: for every pixel where its ray meets the surface, the normal there, and what light reaches it.
+"""Looks at a shape: for every pixel where its ray meets the surface, and the normal there.
 
 Rays step by signed distances (Hart, "Sphere tracing", 1996). Tiles of pixels keep only the operations that their rays
 can touch. Without numba the same steps are taken by all rays together.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .compiled import Array, Reals, certain, compiled, either, select
+from .compiled import Array, Reals, compiled, either, select
 from .relief import noise_lattice
 from .solids import Shape, distance, rows_near
 
@@ -63,60 +63,9 @@ def glance(shape: Shape, view: View, size: int) -> NDArray[np.bool_]:
     return either(_march, _march_arrays)(*_arguments(shape, view, size), 0)[..., 0] < _FAR
 
 
-def openness(shape: Shape, surface: Surface, pixel: float) -> Array:
-    """Return about the share of the sky that each pixel's surface sees, float64 (S, S) in [0, 1].
-
-    Distances along the normal that fall short of the way gone tell of something near (Evans, "Fast approximations for
-    global illumination on dynamic scenes", 2006).
-    """
-    first, block = _blocks(surface.hit)
-    kernel = either(_open_each, _open_at)
-    places, normals = surface.places[first].T, surface.normals[first].T
-    fine = int(shape.bumps > 0)
-    return _spread(kernel(*places, *normals, shape.rows, shape.outlines, fine, pixel, LATTICE), block, surface.hit)
-
-
-def lit(shape: Shape, surface: Surface, light: Array, *, near: bool, softness: float, pixel: float) -> Array:
-    """Return how much of a light reaches each pixel, float64 (S, S) in [0, 1]; reliefs throw no shadow.
-
-    light: where it is (near) or a unit vector towards it, in the shape's space. softness: the light's radius over its
-    distance, which widens the half-shadow (Quilez, "Soft shadows", 2010).
-    """
-    first, block = _blocks(surface.hit)
-    kernel = either(_lit_each, _lit_at)
-    toward = light - surface.places[first] if near else np.broadcast_to(light, surface.places[first].shape)
-    toward = toward / np.linalg.norm(toward, axis=-1, keepdims=True)
-    start = 1.2 * shape.bumps + 2.0 * pixel
-    places = surface.places[first] + start * surface.normals[first]
-    return _spread(
-        kernel(*places.T, *toward.T, softness, shape.rows, shape.outlines, pixel, LATTICE), block, surface.hit
-    )
-
-
 def _arguments(shape: Shape, view: View, size: int) -> tuple[Array, Array, Array, Array, int, Array]:
     frame = np.array([view.nearness, *view.centre, view.half, shape.radius, shape.bumps, shape.caution])
     return shape.rows, shape.outlines, view.turn, frame, size, LATTICE
-
-
-def _blocks(hit: NDArray[np.bool_]) -> tuple[tuple[NDArray[np.int64], ...], NDArray[np.int64]]:
-    """Return the first pixel that is hit of each block of 2 x 2, and the number of each pixel's block."""
-    rows, columns = np.nonzero(hit)
-    keys = (rows // 2) * hit.shape[1] + columns // 2
-    _, first, block = np.unique(keys, return_index=True, return_inverse=True)
-    return (rows[first], columns[first]), block
-
-
-def _spread(values: Array, block: NDArray[np.int64], hit: NDArray[np.bool_]) -> Array:
-    """Give the blocks' values to their pixels, averaged over each pixel's 3 x 3 neighbours that are hit."""
-    sums, weights = np.zeros(hit.shape), hit.astype(np.float64)
-    sums[hit] = values[block]
-    for array in (weights, sums):
-        for axis in (0, 1):
-            wide = np.pad(array, [(1, 1) if axis == k else (0, 0) for k in (0, 1)])
-            array[:] = (
-                wide.take(range(array.shape[axis]), axis) + array + wide.take(range(2, array.shape[axis] + 2), axis)
-            )
-    return np.where(hit, sums / np.maximum(weights, 1.0), 0.0)
 
 
 @compiled
@@ -176,6 +125,29 @@ def _cone_start(
 
 
 @compiled
+def _crossing(
+    outside: Reals,
+    inside: Reals,
+    ox: Reals,
+    oy: Reals,
+    oz: Reals,
+    dx: Reals,
+    dy: Reals,
+    dz: Reals,
+    rows: Array,
+    outlines: Array,
+    pixel: float,
+    lattice: Array,
+) -> Reals:
+    """Return where a ray passes the surface between a depth outside and one inside, by halving eight times."""
+    for _ in range(8):
+        t = 0.5 * (outside + inside)
+        d, _ = distance(ox + t * dx, oy + t * dy, oz + t * dz, rows, outlines, 1, pixel, lattice)
+        outside, inside = select(d > 0.0, t, outside), select(d > 0.0, inside, t)
+    return 0.5 * (outside + inside)
+
+
+@compiled
 def _march_pixel(
     u: Reals,
     v: Reals,
@@ -192,7 +164,7 @@ def _march_pixel(
     nearness, _, _, _, radius, bumps, caution = frame
     ox, oy, oz, dx, dy, dz, start, end = _aim(u, v, turn, nearness, radius)
     t, end = max(t, start), min(end, last)
-    close, d = False, 0.0
+    close, d, before = False, 0.0, t
     for _ in range(80):
         if t > end:
             break
@@ -205,7 +177,10 @@ def _march_pixel(
             close = d < 2.0 * bumps
             d *= caution
         if d < 0.08 * pixel:
-            return t, x, y, z
+            if d < -0.08 * pixel:  # a steep relief was stepped into: back to where it begins
+                t = _crossing(before, t, ox, oy, oz, dx, dy, dz, rows, outlines, pixel, lattice)
+            return t, ox + t * dx, oy + t * dy, oz + t * dz
+        before = t
         t += 0.95 * d
     return 1e4, 0.0, 0.0, 0.0
 
@@ -273,7 +248,7 @@ def _march_arrays(
     rays = np.stack(_aim(u.ravel(), v.ravel(), turn, nearness, radius))
     found = np.full((size * size, 8), _FAR)
     going = np.flatnonzero(rays[6] <= rays[7])
-    t = rays[6].copy()
+    t, before = rays[6].copy(), rays[6].copy()
     for _ in range(_STEPS):
         x, y, z = rays[:3, going] + t[going] * rays[3:6, going]
         d = distance(x, y, z, rows, outlines, 0, pixel, lattice)[0] - bumps
@@ -282,6 +257,10 @@ def _march_arrays(
             d[close] = caution * distance(x[close], y[close], z[close], rows, outlines, 1, pixel, lattice)[0]
         arrived = d < 0.08 * pixel
         found[going[arrived], 0] = t[going[arrived]]
+        deep = going[d < -0.08 * pixel]
+        ox, oy, oz, dx, dy, dz = rays[:6, deep]
+        found[deep, 0] = _crossing(before[deep], t[deep], ox, oy, oz, dx, dy, dz, rows, outlines, pixel, lattice)
+        before[going] = t[going]
         t[going] += 0.95 * d
         going = going[~arrived & (t[going] <= rays[7, going])]
     hit = np.flatnonzero(found[:, 0] < _FAR)
@@ -289,91 +268,3 @@ def _march_arrays(
         x, y, z = rays[:3, hit] + found[hit, 0] * rays[3:6, hit]
         found[hit, 1:] = np.stack([x, y, z, *_gradient(x, y, z, rows, outlines, pixel, lattice)], axis=1)
     return found.reshape(size, size, 8)
-
-
-@compiled
-def _open_at(
-    x: Reals,
-    y: Reals,
-    z: Reals,
-    nx: Reals,
-    ny: Reals,
-    nz: Reals,
-    rows: Array,
-    outlines: Array,
-    fine: int,
-    pixel: float,
-    lattice: Array,
-) -> Reals:
-    blocked, weight = x * 0.0, 1.0
-    for k in range(4):
-        far = 0.02 + 0.3 * (k / 3.0) ** 1.6
-        d, _ = distance(x + far * nx, y + far * ny, z + far * nz, rows, outlines, fine, pixel, lattice)
-        blocked = blocked + weight * np.maximum(far - d, 0.0) / far
-        weight *= 0.7
-    return np.maximum(1.0 - blocked / 2.0, 0.0)
-
-
-@compiled
-def _open_each(
-    x: Array,
-    y: Array,
-    z: Array,
-    nx: Array,
-    ny: Array,
-    nz: Array,
-    rows: Array,
-    outlines: Array,
-    fine: int,
-    pixel: float,
-    lattice: Array,
-) -> Array:
-    result = np.empty(len(x))
-    for k in range(len(x)):
-        result[k] = _open_at(x[k], y[k], z[k], nx[k], ny[k], nz[k], rows, outlines, fine, pixel, lattice)
-    return result
-
-
-@compiled
-def _lit_at(
-    x: Reals,
-    y: Reals,
-    z: Reals,
-    dx: Reals,
-    dy: Reals,
-    dz: Reals,
-    softness: Reals,
-    rows: Array,
-    outlines: Array,
-    pixel: float,
-    lattice: Array,
-) -> Reals:
-    t, reached = x * 0.0 + 2.0 * pixel, x * 0.0 + 1.0
-    for _ in range(16):
-        d, _ = distance(x + t * dx, y + t * dy, z + t * dz, rows, outlines, 0, pixel, lattice)
-        if certain((reached <= 0.0) | (t > 2.0)):
-            break
-        reached = np.minimum(reached, 0.5 + 0.5 * d / (softness * t))
-        t = t + np.minimum(np.maximum(d, 0.02), 0.3)
-    reached = np.maximum(reached, 0.0)
-    return reached * reached * (3.0 - 2.0 * reached)
-
-
-@compiled
-def _lit_each(
-    x: Array,
-    y: Array,
-    z: Array,
-    dx: Array,
-    dy: Array,
-    dz: Array,
-    softness: Array,
-    rows: Array,
-    outlines: Array,
-    pixel: float,
-    lattice: Array,
-) -> Array:
-    result = np.empty(len(x))
-    for k in range(len(x)):
-        result[k] = _lit_at(x[k], y[k], z[k], dx[k], dy[k], dz[k], softness, rows, outlines, pixel, lattice)
-    return result

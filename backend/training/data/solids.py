@@ -258,7 +258,8 @@ def distance(
             group, group_part, number = x * 0.0 + 1e3, x * 0.0, rows[i, 3]
         if kind == 8 and fine == 0:
             continue
-        if kind != 8 and certain(_is_far(x, y, z, rows, i, join, scene, group)):
+        far = _is_far(x, y, z, rows, i, join, scene, group)
+        if kind != 8 and certain(far):
             continue
         a, b, c = _moved(x, y, z, rows, i, 17)
         if kind == 8:
@@ -270,12 +271,13 @@ def distance(
         d = _solid(kind, a, b, c, rows, i, outlines) * rows[i, 8] - rows[i, 6]
         k = np.maximum(rows[i, 2], 1e-6)
         if join == 0:
-            group_part = select(d < group, part, group_part)
-            group = smooth_minimum(group, d, k)
+            group_part = select(np.logical_or(far, d >= group), group_part, part)
+            joined = smooth_minimum(group, d, k)
         elif join == 1:
-            group = -smooth_minimum(-group, d, k)
+            joined = -smooth_minimum(-group, d, k)
         else:
-            group = -smooth_minimum(-group, -d, k)
+            joined = -smooth_minimum(-group, -d, k)
+        group = select(far, group, joined)
     scene_part = select(group < scene, group_part, scene_part)
     return np.minimum(scene, group), scene_part
 

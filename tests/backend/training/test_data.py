@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pictures that the normal estimator learns from: reproducible, and true to the shapes that they show."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("numba", reason="plain numpy takes minutes for what is made here in seconds")
+
+from backend.training.data import Batch, contact_sheet, draw_view, sample_block, stream
+from backend.training.data.march import LATTICE, View, look
+from backend.training.data.occlusion import lit, openness
+from backend.training.data.photograph import Framing, jpeg, photograph, reframe
+from backend.training.data.sculptor import Sculptor, about_x, about_y
+from backend.training.data.sculptures import THINGS, draw_shape
+from backend.training.data.solids import Join, Shape, distance
+
+ROOT = Path(__file__).parents[3]
+FRONT = View(np.eye(3), 0.0, (0.0, 0.0), 1.1)
+
+PRINT_BLOCK = """
+from hashlib import sha256
+from backend.training.data import sample_block
+batch = sample_block(7, 3, 32, views=1, pictures=2)
+print(sha256(b"".join(a.tobytes() for a in (batch.rgba, batch.normals, batch.mask))).hexdigest())
+"""
+
+SAVE_LOOKS = """
+import sys
+import numpy as np
+from backend.training.data import draw_view
+from backend.training.data.compiled import COMPILED
+from backend.training.data.march import LATTICE, look
+from backend.training.data.sculptures import draw_shape
+from backend.training.data.solids import distance
+assert not COMPILED
+looks = {}
+for seed in range(4):
+    shape = draw_shape(np.random.default_rng(seed))
+    surface = look(shape, draw_view(np.random.default_rng(seed), shape), 40)
+    places = np.random.default_rng(seed).normal(0, 0.5, (3, 200))
+    looks[f"distances{seed}"] = distance(*places, shape.rows, shape.outlines, 1, 0.01, LATTICE)[0]
+    looks[f"depth{seed}"], looks[f"normals{seed}"], looks[f"hit{seed}"] = surface.depth, surface.normals, surface.hit
+np.savez(sys.argv[1], **looks)
+"""
+
+
+def digest(batch: Batch) -> str:
+    return sha256(b"".join(part.tobytes() for part in (batch.rgba, batch.normals, batch.mask))).hexdigest()
+
+
+def ball() -> Shape:
+    s = Sculptor(np.random.default_rng(0))
+    s.ball(0, 0, 0, 1.0)
+    return s.shape()
+
+
+def test_a_block_is_the_same_in_another_process_and_unlike_its_neighbours() -> None:
+    here = sample_block(7, 3, 32, views=1, pictures=2)
+    there = subprocess.run([sys.executable, "-c", PRINT_BLOCK], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert digest(here) == there.stdout.strip()
+    assert digest(here) != digest(sample_block(7, 4, 32, views=1, pictures=2))
+    assert digest(here) != digest(sample_block(8, 3, 32, views=1, pictures=2))
+
+
+def test_the_stream_goes_on_from_any_block() -> None:
+    blocks = list(islice(stream(5, 24, views=1, pictures=1), 3))
+    again = next(stream(5, 24, views=1, pictures=1, start=2))
+    assert digest(blocks[2]) == digest(again)
+    assert digest(blocks[1]) == digest(sample_block(5, 1, 24, views=1, pictures=1))
+
+
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 2**31 - 1), index=st.integers(0, 2**40), size=st.integers(16, 72))
+def test_every_picture_is_whole_and_its_normals_are_unit_and_face_the_viewer(seed: int, index: int, size: int) -> None:
+    batch = sample_block(seed, index, size, views=1, pictures=2)
+    assert batch.rgba.shape == (2, size, size, 4)
+    assert batch.rgba.dtype == np.uint8
+    normals = batch.normals.astype(np.float64)
+    assert np.isfinite(normals).all()
+    assert not normals[~batch.mask].any()
+    shown = normals[batch.mask]
+    assert len(shown) > 0
+    np.testing.assert_allclose(np.linalg.norm(shown, axis=1), 1.0, atol=2e-3)
+    # At 50 mm a ray leaves the axis by up to 20 degrees, and a normal at the outline is square to its ray.
+    assert np.mean(shown[:, 2] > 0) > 0.9
+    # An edge may be worn by a pixel or frayed, never more.
+    off = (batch.rgba[..., 3] > 127) != batch.mask
+    inside = batch.mask[:, 1:-1, 1:-1]
+    for dy in (-1, 0, 1):
+        for dx in (-1, 0, 1):
+            inside = inside & batch.mask[:, 1 + dy : size - 1 + dy, 1 + dx : size - 1 + dx]
+    assert not (off[:, 1:-1, 1:-1] & inside).any()
+
+
+def test_a_ball_has_the_normals_of_a_ball() -> None:
+    surface = look(ball(), FRONT, 96)
+    across = (np.arange(96) + 0.5 - 48) / 48 * 1.1
+    x, y = np.meshgrid(across, -across)
+    far = np.hypot(x, y)
+    assert surface.hit[far < 0.99].all()
+    assert not surface.hit[far > 1.01].any()
+    inside = far < 0.98
+    truth = np.stack([x, y, np.sqrt(np.maximum(1 - far**2, 0))], axis=2)
+    np.testing.assert_allclose(surface.normals[inside], truth[inside], atol=0.01)
+    np.testing.assert_allclose(openness(ball(), surface, 0.02)[inside], 1.0, atol=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_normals_agree_with_the_places_of_neighbouring_pixels(seed: int) -> None:
+    shape = draw_shape(np.random.default_rng(seed))
+    surface = look(shape, draw_view(np.random.default_rng(seed), shape), 200)
+    places, hit = surface.places, surface.hit
+    right, down = places[1:-1, 2:] - places[1:-1, :-2], places[2:, 1:-1] - places[:-2, 1:-1]
+    whole = hit[1:-1, 1:-1] & hit[1:-1, 2:] & hit[1:-1, :-2] & hit[2:, 1:-1] & hit[:-2, 1:-1]
+    across = np.cross(down, right)
+    across /= np.maximum(np.linalg.norm(across, axis=2, keepdims=True), 1e-12)
+    agree = (across * surface.normals[1:-1, 1:-1]).sum(axis=2)[whole]
+    # Creases and steps in depth lie between pixels; on the rest the two are alike.
+    assert np.median(agree) > np.cos(np.radians(4))
+    assert np.mean(agree > np.cos(np.radians(25))) > 0.75
+
+
+def test_a_bowl_is_hollow() -> None:
+    s = Sculptor(np.random.default_rng(0))
+    angles = np.linspace(0, np.pi / 2, 20)
+    s.lathe(0, 0, 0, np.stack([np.sin(angles), -np.cos(angles)], axis=1), 0.05)
+    above = View(about_x(np.pi / 2), 0.0, (0.0, 0.0), 1.0)
+    surface = look(s.shape(), above, 64)
+    normals = surface.normals @ above.turn.T
+    row = surface.hit.any(axis=1).nonzero()[0].mean().round().astype(int)
+    left, right = surface.hit[row].nonzero()[0][[6, -7]]
+    assert normals[row, left, 0] > 0.3  # the left of the inside looks right: a ball's would look left
+    assert normals[row, right, 0] < -0.3
+
+
+def test_a_cut_takes_away_and_a_shadow_falls() -> None:
+    s = Sculptor(np.random.default_rng(0))
+    s.box(0, 0, 0, 1, 1, 0.2)
+    s.ball(0.5, 0.5, 0.2, 0.3, join=Join.CUT)
+    s.begin()
+    s.box(-0.5, 0, 0.4, 0.1, 0.6, 0.4)
+    view = View(np.eye(3), 0.0, (0.0, 0.0), 0.8)
+    surface = look(s.shape(), view, 80)
+    normals = surface.normals
+    assert surface.parts.max() == 1
+    assert len(np.unique(surface.depth[surface.hit].round(2))) > 4  # the dent is round
+    left = np.array([-0.8, 0.0, 0.6])
+    shadow = lit(s.shape(), surface, left, near=False, softness=0.05, pixel=0.02)
+    flat = surface.hit & (normals[..., 2] > 0.99) & (surface.parts == 0)
+    assert shadow[flat].min() < 0.1
+    assert shadow[flat].max() > 0.9
+    opened = openness(s.shape(), surface, 0.02)
+    assert opened[flat].min() < 0.8  # the wall hides some sky from its foot
+    assert opened[flat].max() > 0.98
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_turning_and_mirroring_a_picture_turns_its_normals(*, mirrored: bool) -> None:
+    surface = look(ball(), FRONT, 96)
+    light = surface.normals * 0.5 + 0.5
+    frame = Framing((0.0, 0.0), 1.0, roll=0.7, mirrored=mirrored)
+    _, normals, coverage = reframe(light, surface.normals, surface.hit, frame, 64)
+    across = (np.arange(64) + 0.5 - 32) / 32 * 1.1
+    x, y = np.meshgrid(across, -across)
+    inside = (np.hypot(x, y) < 0.95) & (coverage > 0.99)
+    np.testing.assert_allclose(normals[inside][:, :2], np.stack([x, y], axis=2)[inside], atol=0.03)
+
+
+def test_without_numba_the_same_is_seen(tmp_path: Path) -> None:
+    saved = tmp_path / "looks.npz"
+    bare = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    subprocess.run([sys.executable, "-c", SAVE_LOOKS, str(saved)], cwd=ROOT, env=bare, check=True)
+    with np.load(saved) as looks:
+        for seed in range(4):
+            shape = draw_shape(np.random.default_rng(seed))
+            view = draw_view(np.random.default_rng(seed), shape)
+            surface = look(shape, view, 40)
+            places = np.random.default_rng(seed).normal(0, 0.5, (3, 200))
+            given = (shape.rows, shape.outlines, 1, 0.01, LATTICE)
+            distances = np.array([float(distance(x, y, z, *given)[0]) for x, y, z in places.T])
+            np.testing.assert_allclose(distances, looks[f"distances{seed}"], atol=1e-9)
+            assert np.mean(surface.hit != looks[f"hit{seed}"]) < 0.01  # a ray that grazes may fall either way
+            both = surface.hit & looks[f"hit{seed}"]
+            apart = np.abs(surface.depth - looks[f"depth{seed}"])[both]
+            assert np.quantile(apart, 0.9) < 0.2 * (2 * view.half / 40)  # rays stop within a tenth of a pixel
+            agree = (surface.normals * looks[f"normals{seed}"]).sum(axis=2)[both]
+            assert np.quantile(agree, 0.1) > np.cos(np.radians(6))
+
+
+@pytest.mark.parametrize("thing", [thing for thing, _ in THINGS], ids=lambda thing: thing.__name__)
+def test_every_kind_of_thing_can_be_seen(thing: Callable[[Sculptor], None]) -> None:
+    s = Sculptor(np.random.default_rng(3))
+    thing(s)
+    shape = s.shape()
+    view = View(about_y(0.3), 0.2, (0.0, 0.0), 1.1)
+    surface = look(shape, view, 32)
+    assert surface.hit.sum() > 30
+    assert np.linalg.norm(surface.places[surface.hit], axis=1).max() <= shape.radius + 1e-6
+    assert set(np.unique(surface.parts)) <= set(range(shape.parts))
+
+
+def test_detail_below_a_pixel_is_not_in_the_truth() -> None:
+    def roughness(size: int) -> float:
+        s = Sculptor(np.random.default_rng(0))
+        s.box(0, 0, 0, 1, 1, 0.2)
+        s.relief(5, 0.01, 20.0, q=1.0)
+        surface = look(s.shape(), View(np.eye(3), 0.0, (0.0, 0.0), 0.4), size)
+        return float(np.abs(surface.normals[..., 0]).mean())
+
+    assert roughness(128) > 0.05
+    assert roughness(8) < 1e-6
+
+
+def test_jpeg_keeps_what_is_flat_and_loses_what_is_fine() -> None:
+    flat = np.full((20, 28, 3), 96.0, np.float32)
+    np.testing.assert_allclose(jpeg(flat, 90), flat, atol=2)
+    noise = np.random.default_rng(0).uniform(0, 255, (32, 32, 3)).astype(np.float32)
+    assert np.abs(jpeg(noise, 30) - noise).mean() > np.abs(jpeg(noise, 95) - noise).mean() > 0
+
+
+def test_a_photograph_of_nothing_is_transparent() -> None:
+    rng = np.random.default_rng(0)
+    assert not photograph(rng, np.zeros((16, 16, 3), np.float32), np.zeros((16, 16), np.float32))[..., 3].any()
+
+
+def test_the_sheet_shows_pairs() -> None:
+    sheet = contact_sheet(1, 5, 24)
+    assert sheet.shape == (48, 192, 4)
+    assert (sheet[..., 3] == 255).all()

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..errors import UserError
+from ..raster import png
 from ..wire.messages import seed_from_text
 
 _NEEDED = ("torch", "numba")
@@ -15,16 +16,25 @@ _NEEDED = ("torch", "numba")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give the command its arguments."""
-    parser.add_argument("network", choices=("normals",))
-    parser.add_argument("--config", required=True, metavar="NAME", help="tiny, draft or full")
-    parser.add_argument("--folder", type=Path, required=True, metavar="F", help="checkpoints and curves; goes on there")
-    parser.add_argument("--stage", choices=("trunk", "cool", "refine"), default="trunk", help="see docs/normals.md")
-    parser.add_argument("--data-seed", type=seed_from_text, default=1, help="decides shapes, pictures, first weights")
-    parser.add_argument("--minutes", type=float, metavar="M", help="stop after so long; the next call goes on")
-    parser.add_argument("--steps", type=int, metavar="N", help="in place of the stage's own number of steps")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that make pictures (default 1)")
-    parser.add_argument("--start", type=Path, metavar="FOLDER", help="full: the Stable Diffusion 2 to begin with")
-    parser.set_defaults(run=run)
+    kinds = parser.add_subparsers(required=True, metavar="WHAT")
+    normals = kinds.add_parser("normals", help="train the normal estimator")
+    normals.add_argument("--config", required=True, metavar="NAME", help="tiny, draft or full")
+    normals.add_argument(
+        "--folder", type=Path, required=True, metavar="F", help="checkpoints and curves, to go on with"
+    )
+    normals.add_argument("--stage", choices=("trunk", "cool", "refine"), default="trunk", help="see docs/normals.md")
+    normals.add_argument("--data-seed", type=seed_from_text, default=1, help="decides shapes, pictures, first weights")
+    normals.add_argument("--minutes", type=float, metavar="M", help="stop after so long; the next call goes on")
+    normals.add_argument("--steps", type=int, metavar="N", help="in place of the stage's own number of steps")
+    normals.add_argument("--workers", type=int, default=1, metavar="N", help="processes that make pictures (default 1)")
+    normals.add_argument("--start", type=Path, metavar="FOLDER", help="full: the Stable Diffusion 2 to begin with")
+    normals.set_defaults(run=run)
+    sheet = kinds.add_parser("sheet", help="show some of the pictures that it learns from, beside their normals")
+    sheet.add_argument("--seed", type=seed_from_text, default=1, help="decides shapes and pictures (default 1)")
+    sheet.add_argument("--count", type=int, default=24, metavar="N", help="how many pictures (default 24)")
+    sheet.add_argument("--size", type=int, default=192, metavar="PIXELS", help="each picture's side (default 192)")
+    sheet.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="a PNG file")
+    sheet.set_defaults(run=show)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -53,6 +63,22 @@ def run(options: argparse.Namespace) -> int:
         start=options.start,
     )
     print(train(run, partial(print, flush=True)))
+    return 0
+
+
+def show(options: argparse.Namespace) -> int:
+    """Write a sheet of the pictures that training sees. Raises `UserError`."""
+    check_extra("training", ("numba",))
+    from ..training.data import contact_sheet  # noqa: PLC0415 - compiles
+
+    if options.count < 1 or not 16 <= options.size <= 1024:
+        raise UserError(
+            "sheet-size",
+            f"A sheet of {options.count} pictures of {options.size} pixels cannot be made.",
+            "Ask for at least one picture of 16 to 1024 pixels.",
+        )
+    options.output.write_bytes(png.encode(contact_sheet(options.seed, options.count, options.size)))
+    print(options.output)
     return 0
 
 

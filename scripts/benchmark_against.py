@@ -104,7 +104,8 @@ def _theirs(network: Any, ours: Any, bench: Bench, config: dict[str, Any]) -> An
     theirs.load_state_dict(ours.state_dict())
     ours.compute_in(bench.dtype)
     ours.to(bench.device)
-    return theirs.to(bench.device).eval()
+    # Nothing in them depends on the mode but spconv, whose CPU build adds no bias where it does not train.
+    return theirs.to(bench.device).train(bench.device.type == "cpu")
 
 
 def _noise(bench: Bench, *shape: int) -> Tensor:

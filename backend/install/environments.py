@@ -10,6 +10,7 @@ from collections.abc import Generator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from .. import lock
 from ..errors import UserError
 
 STAMP = "hi3dgen-environment.json"
@@ -122,11 +123,11 @@ class Environments:
         """Keep out a second installation. Raises `UserError` where one is going on, or the folder cannot be written."""
         try:
             self.user.mkdir(parents=True, exist_ok=True)
-            held = (self.user / _LOCK).open("a")
+            held = (self.user / _LOCK).open("ab")
         except OSError as error:
             raise unwritable(self.user, error) from error
         with held:
-            if not _lock(held.fileno()):
+            if not lock.take(held):
                 sentence = "Another Blender or terminal is installing the engine."
                 raise UserError("already-installing", sentence, "Wait until it is done.")
             yield
@@ -169,19 +170,3 @@ def _write(path: Path, content: dict[str, str]) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
-
-
-def _lock(descriptor: int) -> bool:
-    """Take the lock that the system gives back when the process ends; False where another process has it."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt  # noqa: PLC0415 - Windows alone has it
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl  # noqa: PLC0415 - Windows has none
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

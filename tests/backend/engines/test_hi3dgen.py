@@ -155,7 +155,8 @@ def test_seeds_that_go_together_give_what_they_give_alone(pipeline: Pipeline) ->
 
     surfaces = stages["geometry"].run_many
     assert surfaces is not None
-    meshes = surfaces(both, [outcome.cutout] * 2, solid=True, whole=True, precision="auto", report=report)
+    maps = [outcome.normal_map] * 2
+    meshes = surfaces(both, [outcome.cutout] * 2, maps, solid=True, whole=True, precision="auto", report=report)
     assert len(meshes) == 2
     assert not same(*meshes)
 

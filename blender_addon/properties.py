@@ -10,7 +10,7 @@ from .settings import EngineSettings
 
 # What stands here and not what the backend tells: a script may choose an engine before there is a backend.
 ENGINES = (
-    ("draft", "Draft", "Inflates the outline to a closed body in seconds, on any computer, offline"),
+    ("draft", "Draft", "Estimates the surface with a small network in seconds, on any computer, offline"),
     ("hi3dgen", "Hi3DGen", "The published networks: sees what the picture shows and invents the rest as it likely is"),
 )
 

@@ -28,7 +28,7 @@ def _always_there() -> str:
 DRAFT = Engine(
     name="draft",
     label="Draft",
-    description="Inflates the outline to a closed body in seconds, on any computer, offline",
+    description="Estimates the surface with a small network in seconds, on any computer, offline",
     needs_gpu=False,
     missing=_always_there,
     settings=DRAFT_SETTINGS,

@@ -84,7 +84,7 @@ def _aim(
 
 
 @compiled
-def _gradient(
+def gradient(
     x: Reals, y: Reals, z: Reals, rows: Array, outlines: Array, pixel: float, lattice: Array
 ) -> tuple[Reals, Reals, Reals, Reals]:
     """Return the unit gradient of the distance, by four differences across half a pixel (a tetrahedron's corners)."""
@@ -232,7 +232,7 @@ def _march(rows: Array, outlines: Array, turn: Array, frame: Array, size: int, l
                             found[i, j, 0] = t
                             if whole and t < 1e4:
                                 found[i, j, 1], found[i, j, 2], found[i, j, 3] = x, y, z
-                                gx, gy, gz, part = _gradient(x, y, z, here, outlines, pixel, lattice)
+                                gx, gy, gz, part = gradient(x, y, z, here, outlines, pixel, lattice)
                                 found[i, j, 4], found[i, j, 5], found[i, j, 6], found[i, j, 7] = gx, gy, gz, part
     return found
 
@@ -266,5 +266,5 @@ def _march_arrays(
     hit = np.flatnonzero(found[:, 0] < _FAR)
     if whole and len(hit):
         x, y, z = rays[:3, hit] + found[hit, 0] * rays[3:6, hit]
-        found[hit, 1:] = np.stack([x, y, z, *_gradient(x, y, z, rows, outlines, pixel, lattice)], axis=1)
+        found[hit, 1:] = np.stack([x, y, z, *gradient(x, y, z, rows, outlines, pixel, lattice)], axis=1)
     return found.reshape(size, size, 8)

@@ -23,6 +23,7 @@ from backend.training.data.photograph import Framing, jpeg, photograph, reframe
 from backend.training.data.sculptor import Sculptor, about_x, about_y
 from backend.training.data.sculptures import THINGS, draw_shape
 from backend.training.data.solids import Join, Shape, distance
+from backend.training.data.volume import settle, volume
 
 ROOT = Path(__file__).parents[3]
 FRONT = View(np.eye(3), 0.0, (0.0, 0.0), 1.1)
@@ -237,3 +238,19 @@ def test_the_sheet_shows_pairs() -> None:
     sheet = contact_sheet(1, 5, 24)
     assert sheet.shape == (48, 192, 4)
     assert (sheet[..., 3] == 255).all()
+
+
+def test_points_near_a_ball_settle_on_it() -> None:
+    values, half = volume(ball(), 32, 0.01)
+    assert values.shape == (33, 33, 33)
+    assert half > 1.0
+    lattice = np.stack(np.meshgrid(*[np.linspace(-half, half, 33)] * 3, indexing="ij"), axis=3)
+    far = np.linalg.norm(lattice, axis=3) - 1
+    near = np.abs(far) < 2 * half / 32
+    np.testing.assert_allclose(values[near], far[near], atol=1e-6)
+    np.testing.assert_array_equal(np.sign(values[~near]), np.sign(far[~near]))
+    off = lattice[near] * (1 + 0.01 * np.sign(lattice[near][:, :1]))
+    points, normals, parts = settle(ball(), off, 0.01)
+    np.testing.assert_allclose(np.linalg.norm(points, axis=1), 1, atol=1e-3)
+    np.testing.assert_allclose(normals, points, atol=1e-3)
+    assert not parts.any()

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Render shapes of the training data with Cycles: pictures whose light is traced, with the normals of what is seen.
+
+    .venv/bin/python scripts/render_training_set.py FOLDER --count 40 --size 256 --seed 1
+
+writes FOLDER/00000.npz and so on, each with `rgba` uint8 (S, S, 4), `normals` float32 (S, S, 3), camera space, x right,
+y up, z to the viewer, and `mask` bool (S, S); and FOLDER/sheet.png. With --pristine the pictures are as rendered,
+without what lenses, sensors and JPEG do. A picture is decided by the seed and its number, and one that is there already
+is left as it is. Needs the environment that scripts/environment.py makes: Blender, torch and numba in one Python.
+"""
+
+import argparse
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import torch
+from mathutils import Matrix
+from numpy.typing import NDArray
+from render_normal_maps import glowing_normals
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from backend.geometry.marching_cubes import marching_cubes
+from backend.raster import png
+from backend.training.data import draw_view
+from backend.training.data.march import View
+from backend.training.data.materials import Material, draw_materials
+from backend.training.data.photograph import photograph
+from backend.training.data.sculptures import draw_shape
+from backend.training.data.solids import Shape
+from backend.training.data.volume import settle, volume
+
+_CELLS = 208  # of the lattice that a mesh is cut from, along each side
+_MARGIN = 1.2
+_SAMPLES = 24
+_BLENDER = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # y up, z to the front -> Blender's z up, -y to the front
+
+
+def main() -> None:
+    """Render what the command line asks for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--count", type=int, default=40)
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--pristine", action="store_true")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    pairs: list[NDArray[np.float32]] = []
+    for index in range(options.count):
+        target = options.folder / f"{index:05}.npz"
+        if not target.exists():
+            found = picture(options.seed, index, options.size, pristine=options.pristine)
+            part = target.with_suffix(".part.npz")
+            np.savez_compressed(part, **found)
+            part.replace(target)
+            print(target, flush=True)
+        with np.load(target) as kept:
+            rgba = kept["rgba"].astype(np.float32) / 255
+            truth = np.where(kept["mask"][..., None], kept["normals"] * 0.5 + 0.5, 1)
+            pairs.append(np.concatenate([rgba[..., :3] * rgba[..., 3:] + 0.6 * (1 - rgba[..., 3:]), truth], axis=1))
+    pairs += [np.ones_like(pairs[0])] * (-len(pairs) % 4)
+    sheet = np.concatenate([np.concatenate(pairs[k : k + 4], axis=1) for k in range(0, len(pairs), 4)])
+    opaque = np.concatenate([sheet, np.ones_like(sheet[..., :1])], axis=2)
+    (options.folder / "sheet.png").write_bytes(png.encode(np.rint(opaque * 255).astype(np.uint8)))
+
+
+def picture(seed: int, index: int, size: int, *, pristine: bool) -> dict[str, NDArray[Any]]:
+    """Render picture `index` of a seed."""
+    rng = np.random.default_rng([seed, index, 1])
+    shape = draw_shape(rng)
+    view = draw_view(rng, shape)
+    view = replace(view, half=view.half * _MARGIN)
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    _set_stage(size, index)
+    mesh = _mesh(shape, 2 * view.half / size)
+    for material in draw_materials(rng, shape.parts):
+        mesh.materials.append(_node_material(rng, material))
+    _point_camera(view)
+    _light(rng, view)
+    light = _render()
+    scene = bpy.context.scene
+    scene.cycles.max_bounces = 0
+    bpy.context.view_layer.material_override = glowing_normals()
+    glow = _render()
+    coverage = glow[..., 3]
+    normals = glow[..., :3] / np.maximum(coverage, 1e-6)[..., None] * 2 - 1
+    norm = np.linalg.norm(normals, axis=2)
+    mask = (coverage >= 0.5) & (norm > 0.02)
+    normals = np.where(mask[..., None], normals / np.maximum(norm, 1e-6)[..., None], 0).astype(np.float32)
+    colours = light[..., :3] / np.maximum(light[..., 3:], 1e-6)
+    if pristine:
+        bright = float(np.quantile(colours[mask].mean(axis=1), 0.97)) if mask.any() else 1.0
+        linear = np.clip(colours / max(bright, 1e-4) * 0.9, 0, 1)
+        curve = np.where(linear < 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+        rgba = np.rint(np.concatenate([curve, light[..., 3:].clip(0, 1)], axis=2) * 255).astype(np.uint8)
+    else:
+        rgba = photograph(rng, colours, light[..., 3].clip(0, 1))
+    return {"rgba": rgba, "normals": normals, "mask": mask}
+
+
+def _set_stage(size: int, seed: int) -> None:
+    scene = bpy.context.scene
+    scene.render.engine = "CYCLES"
+    scene.cycles.device, scene.cycles.samples, scene.cycles.seed = "CPU", _SAMPLES, seed
+    scene.cycles.use_denoising, scene.cycles.max_bounces = False, 4
+    scene.render.threads_mode, scene.render.threads = "FIXED", 2
+    scene.render.resolution_x = scene.render.resolution_y = size
+    scene.render.film_transparent = True
+    scene.render.image_settings.file_format = "OPEN_EXR"
+    scene.render.image_settings.color_mode, scene.render.image_settings.color_depth = "RGBA", "32"
+    scene.world = bpy.data.worlds.new("world")
+
+
+def _mesh(shape: Shape, pixel: float) -> "bpy.types.Mesh":
+    """Cut the shape's mesh, its points settled on the exact surface, with the exact normals."""
+    values, half = volume(shape, _CELLS, pixel)
+    surface = marching_cubes(torch.from_numpy(values))
+    corners = np.stack(np.unravel_index(surface.points.numpy(), values.shape), axis=1) * (2 * half / _CELLS) - half
+    points = surface.interpolate(torch.from_numpy(corners.astype(np.float32))).numpy().astype(np.float64)
+    points, normals, parts = settle(shape, points, pixel)
+    triangles = surface.triangles.numpy()
+    mesh = bpy.data.meshes.new("shape")
+    mesh.vertices.add(len(points))
+    mesh.vertices.foreach_set("co", (points @ _BLENDER.T).astype(np.float32).ravel())
+    mesh.loops.add(triangles.size)
+    mesh.loops.foreach_set("vertex_index", triangles.astype(np.int32).ravel())
+    mesh.polygons.add(len(triangles))
+    mesh.polygons.foreach_set("loop_start", np.arange(0, triangles.size, 3, dtype=np.int32))
+    mesh.polygons.foreach_set("material_index", parts[triangles[:, 0]].astype(np.int32))
+    mesh.update(calc_edges=True)
+    mesh.normals_split_custom_set_from_vertices((normals @ _BLENDER.T).astype(np.float32))
+    bpy.context.collection.objects.link(bpy.data.objects.new("shape", mesh))
+    return mesh
+
+
+def _point_camera(view: View) -> None:
+    camera = bpy.data.cameras.new("camera")
+    thing = bpy.data.objects.new("camera", camera)
+    right, up, back = view.turn @ _BLENDER.T
+    cx, cy = view.centre
+    if view.nearness > 0:
+        place = back / view.nearness
+        camera.lens = camera.sensor_width / (2 * view.half * view.nearness)
+        camera.shift_x, camera.shift_y = cx / (2 * view.half), cy / (2 * view.half)
+    else:
+        place = 4 * back + cx * right + cy * up
+        camera.type, camera.ortho_scale = "ORTHO", 2 * view.half
+    turned = np.eye(4)
+    turned[:3, :3], turned[:3, 3] = np.stack([right, up, back], axis=1), place
+    thing.matrix_world = Matrix(turned.tolist())
+    bpy.context.collection.objects.link(thing)
+    bpy.context.scene.camera = thing
+
+
+def _light(rng: np.random.Generator, view: View) -> None:
+    """Light the stage: a sky, and up to three lamps, large or small, near or far."""
+    tree = bpy.context.scene.world
+    tree.use_nodes = True
+    sky = tree.node_tree.nodes["Background"]
+    sky.inputs["Color"].default_value = (*(1 + 0.1 * rng.normal(size=3)).clip(0.5, 1.5), 1)
+    sky.inputs["Strength"].default_value = float(rng.uniform(0.05, 0.5) if rng.random() < 0.8 else 1.0)
+    for k in range(int(rng.integers(1, 4))):
+        lamp = bpy.data.lights.new("lamp", "AREA")
+        lamp.size = float(np.exp(rng.uniform(np.log(0.1), np.log(3))))
+        lamp.energy = float(rng.uniform(100, 300)) * (1.0 if k == 0 else float(rng.uniform(0.1, 0.7)))
+        lamp.color = (1 + 0.1 * rng.normal(size=3)).clip(0.5, 1)
+        thing = bpy.data.objects.new("lamp", lamp)
+        around, above = rng.normal(0, 0.9), rng.uniform(-0.1, 1.3)
+        toward = np.array([np.sin(around) * np.cos(above), np.sin(above), np.cos(around) * np.cos(above)]) @ view.turn
+        back = toward @ _BLENDER.T
+        side = np.cross([0.3, 0.2, 0.9], back)
+        side /= np.linalg.norm(side)
+        turned = np.eye(4)
+        turned[:3, :3] = np.stack([side, np.cross(back, side), back], axis=1)
+        turned[:3, 3] = back * rng.uniform(2.0, 4.5)
+        thing.matrix_world = Matrix(turned.tolist())
+        bpy.context.collection.objects.link(thing)
+
+
+def _node_material(rng: np.random.Generator, material: Material) -> "bpy.types.Material":
+    """Make a Blender material of the kind that the fast maker drew: plain, mottled, wooden or chequered."""
+    made = bpy.data.materials.new("material")
+    made.use_nodes = True
+    tree = made.node_tree
+    shader = tree.nodes["Principled BSDF"]
+    shader.inputs["Roughness"].default_value = material.roughness
+    shader.inputs["Metallic"].default_value = material.metal
+    shader.inputs["Base Color"].default_value = (*material.colours[0], 1)
+    if rng.random() < 0.15 and material.metal == 0:
+        shader.inputs["Subsurface Weight"].default_value = float(rng.uniform(0.2, 1.0))
+        shader.inputs["Subsurface Scale"].default_value = 0.05
+    if material.pattern == 0:
+        return made
+    kind = ("ShaderNodeTexNoise", "ShaderNodeTexWave", "ShaderNodeTexVoronoi", "ShaderNodeTexChecker")
+    pattern = tree.nodes.new(kind[int(rng.choice(4, p=(0.6, 0.2, 0.1, 0.1)))])
+    pattern.inputs["Scale"].default_value = material.frequency
+    ramp, place = tree.nodes.new("ShaderNodeValToRGB"), tree.nodes.new("ShaderNodeTexCoord")
+    ramp.color_ramp.elements[0].color = (*material.colours[0], 1)
+    ramp.color_ramp.elements[1].color = (*material.colours[2], 1)
+    tree.links.new(place.outputs["Object"], pattern.inputs["Vector"])
+    tree.links.new(next(o for o in pattern.outputs if o.name in ("Fac", "Distance")), ramp.inputs["Fac"])
+    tree.links.new(ramp.outputs["Color"], shader.inputs["Base Color"])
+    return made
+
+
+def _render() -> NDArray[np.float32]:
+    """Render the scene, linear float32 (S, S, 4), premultiplied, row 0 on top."""
+    scene = bpy.context.scene
+    with tempfile.TemporaryDirectory() as folder:
+        scene.render.filepath = str(Path(folder) / "image.exr")
+        bpy.ops.render.render(write_still=True)
+        image = bpy.data.images.load(scene.render.filepath)
+        image.colorspace_settings.name = "Non-Color"
+        image.alpha_mode = "CHANNEL_PACKED"
+        pixels = np.empty(len(image.pixels), np.float32)
+        image.pixels.foreach_get(pixels)
+        size = image.size[0]
+        bpy.data.images.remove(image)
+    return pixels.reshape(size, size, 4)[::-1]
+
+
+if __name__ == "__main__":
+    main()

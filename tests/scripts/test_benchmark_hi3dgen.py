@@ -5,6 +5,7 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,6 +69,26 @@ def test_the_baseline_computes_the_same_and_every_preset_has_a_total(
     printed = capsys.readouterr().out
     assert "no picture is a constant" in printed
     assert "upstream" in printed
+
+
+def test_one_block_is_timed_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a clock that counts the blocks that were run: 24 with and 24 without the picture, of one each."""
+    blocks = 0
+
+    plainly = full_size.StructureFlow.transform
+
+    def counted(self: full_size.StructureFlow, h: torch.Tensor, *given: Any) -> torch.Tensor:
+        nonlocal blocks
+        blocks += len(self.blocks)
+        return plainly(self, h, *given)
+
+    monkeypatch.setattr(full_size.StructureFlow, "transform", counted)
+    bench = benchmark_timing.Bench(torch.device("cpu"), torch.float32, 10, 1, clock=lambda: blocks, blocks=1)
+    report = benchmark_stages.Report()
+    with torch.inference_mode():
+        benchmark_stages.structure(bench, report)
+    assert [(row.ours, row.baseline) for row in report.rows[:2]] == [(24, 24)] * 2
+    assert report.total("upstream") == report.total(None) == 24 * 88
 
 
 def test_results_that_differ_would_show() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...stage_types import Floats, Picture
-from .compiled import Array, Reals, compiled, either
+from .compiled import Array, compiled, either
 
 _MARGIN = 1.2  # the square's side over the object's longer side, as the draft engine's foreground cuts it
 
@@ -65,41 +65,41 @@ def draw_framing(rng: np.random.Generator, hit: NDArray[np.bool_]) -> Framing:
 
 
 @compiled
-def _at(u: Reals, v: Reals, grid: Array, channel: int) -> Reals:
-    """Return a channel of a grid (S, S, C) between its pixels; u right and v down in pixels; zero outside."""
-    size = grid.shape[0]
-    i, j = np.floor(v - 0.5), np.floor(u - 0.5)
-    f, g = v - 0.5 - i, u - 0.5 - j
-    inside = (i >= 0) & (j >= 0) & (i < size - 1) & (j < size - 1)
-    i, j = np.minimum(np.maximum(i, 0), size - 2), np.minimum(np.maximum(j, 0), size - 2)
-    i, j = np.int64(i), np.int64(j)
-    top = grid[i, j, channel] + g * (grid[i, j + 1, channel] - grid[i, j, channel])
-    bottom = grid[i + 1, j, channel] + g * (grid[i + 1, j + 1, channel] - grid[i + 1, j, channel])
-    return (top + f * (bottom - top)) * inside
+def _means_each(grid: Array, size: int, fine: int, frame: Array) -> Array:
+    """Return the mean of a grid (G, G, C) in each pixel of a frame (S, S, C), over fine x fine places of it.
 
-
-@compiled
-def _means_each(u: Array, v: Array, grid: Array) -> Array:
-    """Return the mean of a grid (G, G, C) at places (S, F, S, F) over the second and the last axis."""
-    size, fine, channels = u.shape[0], u.shape[1], grid.shape[2]
+    frame: how the grid's place (column, row) moves a pixel right and a pixel down, and where it begins: (2, 3).
+    """
+    channels, limit = grid.shape[2], grid.shape[0] - 1
     result = np.zeros((size, size, channels))
-    limit = grid.shape[0] - 1
-    for i in range(size):
-        for j in range(size):
-            for k in range(fine):
-                for l in range(fine):
-                    x, y = u[i, k, j, l], v[i, k, j, l]
-                    row, column = int(np.floor(y - 0.5)), int(np.floor(x - 0.5))
-                    if 0 <= row < limit and 0 <= column < limit:
-                        near = grid[row : row + 2, column : column + 2, channels - 1]
-                        if near[0, 0] + near[0, 1] + near[1, 0] + near[1, 1] > 0.0:
-                            for channel in range(channels):
-                                result[i, j, channel] += _at(x, y, grid, channel)
+    for i in range(size * fine):
+        for j in range(size * fine):
+            down, right = (i + 0.5) / fine, (j + 0.5) / fine
+            u = frame[0, 0] * right + frame[0, 1] * down + frame[0, 2]
+            v = frame[1, 0] * right + frame[1, 1] * down + frame[1, 2]
+            row, column = int(np.floor(v - 0.5)), int(np.floor(u - 0.5))
+            if 0 <= row < limit and 0 <= column < limit:
+                f, g = v - 0.5 - row, u - 0.5 - column
+                for channel in range(channels):
+                    top = grid[row, column, channel] * (1 - g) + grid[row, column + 1, channel] * g
+                    bottom = grid[row + 1, column, channel] * (1 - g) + grid[row + 1, column + 1, channel] * g
+                    result[i // fine, j // fine, channel] += top * (1 - f) + bottom * f
     return result / (fine * fine)
 
 
-def _means_arrays(u: Array, v: Array, grid: Array) -> Array:
-    return np.stack([np.mean(_at(u, v, grid, channel), axis=(1, 3)) for channel in range(grid.shape[2])], axis=2)
+def _means_arrays(grid: Array, size: int, fine: int, frame: Array) -> Array:
+    """Do as `_means_each`, all places together."""
+    right, down = np.meshgrid(*[(np.arange(size * fine) + 0.5) / fine] * 2)
+    u, v = (w[0] * right + w[1] * down + w[2] - 0.5 for w in frame)
+    row, column = np.floor(v).astype(np.int64), np.floor(u).astype(np.int64)
+    limit = len(grid) - 1
+    inside = (row >= 0) & (row < limit) & (column >= 0) & (column < limit)
+    f, g = (v - row)[..., None], (u - column)[..., None]
+    row, column = row.clip(0, limit - 1), column.clip(0, limit - 1)
+    top = grid[row, column] * (1 - g) + grid[row, column + 1] * g
+    bottom = grid[row + 1, column] * (1 - g) + grid[row + 1, column + 1] * g
+    pixels = (top * (1 - f) + bottom * f) * inside[..., None]
+    return pixels.reshape(size, fine, size, fine, -1).mean(axis=(1, 3))
 
 
 def reframe(
@@ -113,15 +113,13 @@ def reframe(
     grid = np.concatenate([light, normals, np.ones((*hit.shape, 1))], axis=2) * hit[..., None]
     ratio = frame.half * hit.shape[0] / size  # the view's pixels a picture's
     fine = max(1, round(ratio * 1.3))
-    centres = (np.arange(size * fine) + 0.5) / (size * fine) * 2 - 1
-    x, y = np.meshgrid(centres * frame.half, -centres * frame.half)
-    if frame.mirrored:
-        x = -x
     c, s = np.cos(frame.roll), np.sin(frame.roll)
-    u, v = c * x + s * y + frame.centre[0], -s * x + c * y + frame.centre[1]
-    g = hit.shape[0] / 2
-    parts = [w.reshape(size, fine, size, fine) for w in ((u + 1) * g, (1 - v) * g)]
-    mean = either(_means_each, _means_arrays)(*parts, grid)
+    # x and y of the frame in [-1, 1], y up, to the view's, and on to the grid's columns and rows.
+    across, up = frame.half * np.array([c, -s]) * (-1 if frame.mirrored else 1), frame.half * np.array([s, c])
+    begin = np.array(frame.centre) - across + up
+    steps = np.stack([across * 2 / size, -up * 2 / size, begin], axis=1)
+    steps[:, 2] += (1, -1)
+    mean = either(_means_each, _means_arrays)(grid, size, fine, steps * hit.shape[0] / 2 * [[1], [-1]])
     colours = mean[..., :3] / np.maximum(mean[..., 6:], 1e-6)
     nx, ny, nz = mean[..., 3], mean[..., 4], mean[..., 5]
     turned = np.stack([(c * nx - s * ny) * (-1 if frame.mirrored else 1), s * nx + c * ny, nz], axis=2)

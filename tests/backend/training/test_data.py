@@ -249,7 +249,7 @@ def test_points_near_a_ball_settle_on_it() -> None:
     near = np.abs(far) < 2 * half / 32
     np.testing.assert_allclose(values[near], far[near], atol=1e-6)
     np.testing.assert_array_equal(np.sign(values[~near]), np.sign(far[~near]))
-    off = lattice[near] * (1 + 0.01 * np.sign(lattice[near][:, :1]))
+    off = lattice[near] / (far[near] + 1)[:, None] * (1 + 0.01 * np.sign(lattice[near][:, :1]))
     points, normals, parts = settle(ball(), off, 0.01)
     np.testing.assert_allclose(np.linalg.norm(points, axis=1), 1, atol=1e-3)
     np.testing.assert_allclose(normals, points, atol=1e-3)

@@ -44,7 +44,7 @@ class Environment:
 
 
 DEMO = Environment(".venv", ("blender", "files"))
-DEVELOPMENT = Environment(".venv", ("blender", "files", "hi3dgen", "lint", "test", "training"))
+DEVELOPMENT = Environment(".venv", ("blender", "evaluation", "files", "hi3dgen", "lint", "test", "training"))
 OLDEST = Environment(".venv-bpy-4.2", ("blender", "files", "test"), ("bpy==4.2.0", "numpy==1.24.3"))
 NEWEST = Environment(".venv-bpy-5.0", ("blender", "files", "test"), ("bpy==5.0.1",))
 NUMPY_2 = Environment(".venv-numpy-2", ("files", "test"), ("numpy==2.4.6",))  # no bpy wheel of these allows it

@@ -22,6 +22,11 @@ from .normals.image import from_picture
 from .stage_types import Cutout, Mesh, NormalMap, Picture, Report
 from .version import VERSION
 
+SET_UP = (
+    "Set it up in the extension's preferences, or by `python -m backend install` and then "
+    "`python -m backend weights download`."
+)
+
 Settings = Mapping[str, bool | int | float | str]
 
 CACHE_BYTES = 512 << 20
@@ -140,7 +145,7 @@ class Pipeline:
             known = ", ".join(self.engines)
             raise UserError("unknown-engine", f"There is no engine “{request.engine:.60}”.", f"Choose one of: {known}.")
         if missing := engine.missing():
-            raise UserError("engine-missing", f"The engine “{engine.label}” cannot run here.", missing)
+            raise UserError("engine-missing", f"The engine “{engine.label}” cannot run here. {missing}", SET_UP)
         return engine, replace(request, settings=engine.checked(request.settings))
 
     def _walk(

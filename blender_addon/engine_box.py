@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The box "Hi3DGen engine" in the preferences: what is there, what would be downloaded, and how far it is."""
 
+from urllib.parse import urlsplit
+
 import bpy
 
 from . import runtime, setup_operators
 from .errors import AddonError
-from .setup import Setup, Step
+from .setup import Message, Setup, Step
 from .text import lines
 
-_MARGIN = 60  # pixels beside a label
+_MARGIN = 80  # pixels beside a label
+_BUTTON = 100  # pixels of a button beside a text
 _UNITS = ((1e9, "GB", 2), (1e6, "MB", 1), (1e3, "kB", 0))
 
 
@@ -21,12 +24,20 @@ def draw(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, wi
     trouble = runtime.session().trouble
     if trouble:
         _sentences(box, width, trouble, icon="ERROR")
-    _draw_environment(box, setup, width)
-    _draw_weights(box, setup, width)
-    if setup.busy:
-        _draw_progress(box, setup.work.step)
+    if setup.plan_error:
+        _draw_error(box, setup.plan_error, width)
+    elif setup.plan:
+        _draw_environment(box, setup.plan, width)
+        _draw_weights(box, setup, width)
     else:
-        _draw_choices(box, preferences, setup)
+        box.label(text="Finding out what is here …")
+    if setup.busy:
+        _draw_progress(box, setup.work.step, width)
+    else:
+        box.prop(preferences, "torch")
+        box.prop(preferences, "python")
+        if setup.plan:
+            _draw_choices(box, preferences, setup)
         if setup.work and setup.work.error:
             _draw_error(box, setup.work.error, width)
 
@@ -47,24 +58,19 @@ def size(count: float) -> str:
     return f"{count:.0f} bytes"
 
 
-def _draw_environment(box: bpy.types.UILayout, setup: Setup, width: float) -> None:
-    plan = setup.plan
-    if setup.plan_error:
-        _draw_error(box, setup.plan_error, width)
-        return
-    if not plan:
-        box.label(text="Looking what is there …")
-        return
+def _draw_environment(box: bpy.types.UILayout, plan: Message, width: float) -> None:
     there = plan["installed"]
     if there:
         box.label(text=f"Installed: PyTorch {there['torch']} on {there['device']}", icon="CHECKMARK")
     if plan["up_to_date"]:
         return
     _sentences(box, width, f"To install: PyTorch for {plan['build']}. {plan['why']}", icon="IMPORT")
-    need = f"About {size(plan['download_bytes'])} to download, about {size(plan['disk_bytes'])} on the disk"
-    _sentences(box, width, f"{need}; from {' and '.join(plan['hosts'])}")
+    hosts = " and ".join(urlsplit(host).netloc for host in plan["hosts"])
+    need = f"About {_about(plan['download_bytes'])} to download, about {_about(plan['disk_bytes'])} on the disk"
+    _sentences(box, width, f"{need}; from {hosts}")
+    column = box.column(align=True)
     for part, terms, address in plan["licences"]:
-        _draw_licence(box, f"{part}: {terms}", address)
+        _draw_licence(column, width, f"{part}: {terms}", address)
 
 
 def _draw_weights(box: bpy.types.UILayout, setup: Setup, width: float) -> None:
@@ -72,21 +78,20 @@ def _draw_weights(box: bpy.types.UILayout, setup: Setup, width: float) -> None:
     missing = [package for package in packages if package["state"] != "present"]
     if packages and not missing:
         box.label(text="The weights are here", icon="CHECKMARK")
+    if not missing:
+        return
+    needed = size(setup.weights["bytes_needed"])
+    _sentences(box, width, f"{needed} of weights to download into {setup.weights['folder']}", icon="IMPORT")
+    column = box.column(align=True)
     for package in missing:
         optional = ", can be done without" if package["optional"] else ""
-        _draw_licence(
-            box,
-            f"Weights {package['name']}: {size(package['bytes'])}, {package['licence']}{optional}",
-            package["licence_url"],
-        )
-    if missing:
-        needed = size(setup.weights["bytes_needed"])
-        _sentences(box, width, f"{needed} of weights to download into {setup.weights['folder']}")
+        text = f"{package['name']}: {size(package['bytes'])}, {package['licence']}{optional}"
+        _draw_licence(column, width, text, package["licence_url"])
 
 
 def _draw_choices(box: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, setup: Setup) -> None:
-    box.prop(preferences, "torch")
-    box.prop(preferences, "python")
+    if not bpy.app.online_access:
+        box.prop(bpy.context.preferences.system, "use_online_access")  # the downloads wait for it
     box.prop(preferences, "agree")
     row = box.row()
     install = row.row()
@@ -97,14 +102,14 @@ def _draw_choices(box: bpy.types.UILayout, preferences: bpy.types.AddonPreferenc
     weights = row.row()
     weights.enabled = preferences.agree and renew
     weights.operator("hi3dgen.download_weights", icon="IMPORT").agree = preferences.agree
-    there = row.row()
-    there.enabled = renew
-    there.operator("hi3dgen.verify_weights", icon="CHECKMARK")
-    there.operator("hi3dgen.remove_engine", icon="TRASH")
+    if renew:
+        row = box.row()
+        row.operator("hi3dgen.verify_weights", icon="CHECKMARK")
+        row.operator("hi3dgen.remove_engine", icon="TRASH")
 
 
-def _draw_progress(box: bpy.types.UILayout, step: Step) -> None:
-    row = box.split(factor=0.85)
+def _draw_progress(box: bpy.types.UILayout, step: Step, width: float) -> None:
+    row = box.split(factor=_beside_button(width))
     row.progress(factor=min(step.done / step.of, 1.0) if step.of else 0.0, text=progress_text(step))
     row.operator("hi3dgen.cancel_setup", icon="X")
 
@@ -114,13 +119,24 @@ def _draw_error(box: bpy.types.UILayout, error: AddonError, width: float) -> Non
     _sentences(box, width, error.advice)
 
 
-def _draw_licence(box: bpy.types.UILayout, text: str, address: str) -> None:
-    row = box.split(factor=0.85)
-    row.label(text=text, icon="BLANK1")
+def _draw_licence(column: bpy.types.UILayout, width: float, text: str, address: str) -> None:
+    beside = _beside_button(width)
+    row = column.split(factor=beside)
+    _sentences(row, width * beside, text)
     row.operator("wm.url_open", text="Licence", icon="URL").url = address
+
+
+def _beside_button(width: float) -> float:
+    """The share of the width that is left beside a button."""
+    return max(0.5, 1.0 - _BUTTON * bpy.context.preferences.system.ui_scale / max(width, 1.0))
 
 
 def _sentences(box: bpy.types.UILayout, width: float, text: str, *, icon: str = "BLANK1") -> None:
     column = box.column(align=True)
+    column.scale_y = 0.8
     for index, line in enumerate(lines(text, width - _MARGIN * bpy.context.preferences.system.ui_scale)):
         column.label(text=line, icon="BLANK1" if index else icon)
+
+
+def _about(count: float) -> str:
+    return f"{count / 1e9:.2g} GB"

@@ -51,7 +51,8 @@ def submit(scene: bpy.types.Scene, order: Order) -> Job:
     session = runtime.session()
     engine = session.engine(order.engine)
     if engine and engine.missing:
-        raise AddonError(f"The engine “{engine.label}” cannot run here.", engine.missing)
+        sentence = f"The engine “{engine.label}” cannot run here. {engine.missing}"
+        raise AddonError(sentence, "Set it up in the extension's preferences.")
     picture = _read_file(order.picture) if isinstance(order.picture, Path) else pixels_of(order.picture)
     normal_map = pixels_of(order.normal_map) if order.normal_map else None
     request = Generate(session.next_name(), order.engine, order.seed, picture, order.settings, normal_map, order.count)

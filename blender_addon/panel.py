@@ -63,7 +63,8 @@ def _draw_picture(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     shown = active_picture(context)
     settings = context.scene.hi3dgen
     if not isinstance(context.space_data, bpy.types.SpaceImageEditor) or context.space_data.image is None:
-        layout.template_ID(settings, "picture", open="image.open")
+        label = {} if settings.picture else {"text": "Picture"}  # it leaves no room for the name
+        layout.template_ID(settings, "picture", open="image.open", **label)
     if shown and shown != settings.picture:
         layout.label(text=shown.name, icon="IMAGE_DATA", translate=False)
 

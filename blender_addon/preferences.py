@@ -28,7 +28,7 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
     bl_idname = PACKAGE
 
     idle_minutes: IntProperty(
-        name="End Backend After",
+        name="End Backend After (min)",
         description="Minutes without a job after which the backend process ends and gives its memory back; 0 for never",
         default=IDLE_MINUTES,
         min=0,

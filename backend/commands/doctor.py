@@ -9,6 +9,7 @@ import sys
 import numpy as np
 
 from ..engines import ENGINES, Engine
+from ..pipeline import SET_UP
 from ..version import VERSION
 
 FILE_LIBRARIES = {"PIL": "reads and writes pictures", "trimesh": "writes meshes"}
@@ -31,7 +32,7 @@ def _tell(engine: Engine) -> str:
     """Print what there is to say of an engine; returns what it lacks."""
     missing = engine.missing()
     if missing:
-        print(f"engine {engine.label}: {missing}")
+        print(f"engine {engine.label}: {missing} {SET_UP}")
         return missing
     settings = engine.checked({})
     seconds = sum(engine.seconds(stage.name, settings) or 0.0 for stage in engine.stages)

@@ -102,10 +102,10 @@ def hi3dgen() -> Engine:
 def missing() -> str:
     """Why the engine cannot run here; empty where it can."""
     if any(importlib.util.find_spec(library) is None for library in LIBRARIES):
-        return "Install it in the extension's preferences, or by “python -m backend install”."
+        return "PyTorch, which it needs, is not installed yet."
     absent = store.missing([package for package in PACKAGES if not package.optional])
     if absent:
-        return "Download its weights in the extension's preferences, or by “python -m backend weights download”."
+        return "Its weights are not downloaded yet."
     return ""
 
 

@@ -40,12 +40,15 @@ def _cache_folder() -> Path:
     return Path(caches) / "hi3dgen" / "kernels" / digest.hexdigest()[:16]
 
 
-os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_folder()))  # numba reads it when it is first imported
+os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_folder()))
 
 try:
     import numba
+    from numba.core import config
 except ImportError:
     numba = None
+else:
+    config.reload_config()  # numba may have been imported by somebody before
 
 COMPILED = numba is not None and os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
 """Whether formulae take numbers (or, if not, arrays)."""

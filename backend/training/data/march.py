@@ -87,13 +87,15 @@ def _aim(
 def gradient(
     x: Reals, y: Reals, z: Reals, rows: Array, outlines: Array, pixel: float, lattice: Array
 ) -> tuple[Reals, Reals, Reals, Reals]:
-    """Return the unit gradient of the distance, by four differences across half a pixel (a tetrahedron's corners)."""
+    """Return the unit gradient of the distance, by central differences across a pixel, and the part that is there."""
     h = 0.5 * pixel
-    a, _ = distance(x + h, y - h, z - h, rows, outlines, 1, pixel, lattice)
-    b, _ = distance(x - h, y - h, z + h, rows, outlines, 1, pixel, lattice)
-    c, _ = distance(x - h, y + h, z - h, rows, outlines, 1, pixel, lattice)
-    d, part = distance(x + h, y + h, z + h, rows, outlines, 1, pixel, lattice)
-    gx, gy, gz = a - b - c + d, -a - b + c + d, -a + b - c + d
+    right, _ = distance(x + h, y, z, rows, outlines, 1, pixel, lattice)
+    left, _ = distance(x - h, y, z, rows, outlines, 1, pixel, lattice)
+    above, _ = distance(x, y + h, z, rows, outlines, 1, pixel, lattice)
+    below, _ = distance(x, y - h, z, rows, outlines, 1, pixel, lattice)
+    before, _ = distance(x, y, z + h, rows, outlines, 1, pixel, lattice)
+    behind, part = distance(x, y, z - h, rows, outlines, 1, pixel, lattice)
+    gx, gy, gz = right - left, above - below, before - behind
     norm = np.maximum(np.sqrt(gx * gx + gy * gy + gz * gz), 1e-12)
     return gx / norm, gy / norm, gz / norm, part
 

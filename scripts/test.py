@@ -25,7 +25,7 @@ from system_libraries import require_system_libraries
 if TYPE_CHECKING:
     from pathlib import Path
 
-STEP_LIMIT = 900  # seconds; a Blender that hangs when its process ends must not hang the run
+STEP_LIMIT = 1500  # seconds; a Blender that hangs when its process ends must not hang the run
 NO_TESTS = 5  # pytest's exit code when its arguments select no test
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The command line: `python -m backend serve | generate | normals | weights | doctor`.
+"""The command line: `python -m backend COMMAND`; a module a command in `commands/`.
 
 Exit codes: 0 done, 1 failed with a sentence on standard error, 2 wrong arguments, 130 interrupted.
 """
@@ -13,7 +13,7 @@ from .engines import ENGINES
 from .errors import UserError
 from .version import VERSION
 from .wire.messages import MAX_COUNT, seed_from_text
-from .wire.settings import split_setting
+from .wire.settings import SETTINGS, split_setting
 
 
 def main(arguments: list[str]) -> int:
@@ -75,11 +75,21 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_picture(command: argparse.ArgumentParser) -> None:
-    command.add_argument("picture", type=Path, metavar="PICTURE")
-    command.add_argument("--engine", choices=sorted(ENGINES), default="draft")
+    command.add_argument("picture", type=Path, metavar="PICTURE", help="a file that Pillow reads, such as PNG or JPEG")
+    command.add_argument("--engine", choices=sorted(ENGINES), default="draft", help="what makes it (default draft)")
     command.add_argument(
-        "--set", action="append", default=[], type=_setting, metavar="NAME=VALUE", help="a setting of the engine"
+        "--set",
+        action="append",
+        default=[],
+        type=_setting,
+        metavar="NAME=VALUE",
+        help=f"a setting of the engine; {_listed()}",
     )
+
+
+def _listed() -> str:
+    """Every engine's settings by name."""
+    return "; ".join(f"{name}: {', '.join(setting.name for setting in SETTINGS[name])}" for name in sorted(SETTINGS))
 
 
 def _seed(text: str) -> int:

@@ -159,18 +159,18 @@ class _Line:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("blender --command hi3dgen", description="Turn pictures into meshes.")
-    parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE")
+    parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="a file that Blender reads")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the meshes go")
     parser.add_argument("--normal-maps", action="store_true", help="write NAME_normals.png beside each mesh")
-    parser.add_argument("--engine", default="draft")
-    parser.add_argument("--seed", type=_seed, default=0, help="decides what the picture does not tell")
+    parser.add_argument("--engine", default="draft", help=f"one of: {', '.join(SETTINGS)} (default draft)")
+    parser.add_argument("--seed", type=_seed, default=0, help="decides what the picture does not tell (default 0)")
     parser.add_argument(
         "--count",
         type=int,
         choices=range(1, MAX_COUNT + 1),
         default=1,
         metavar="N",
-        help="meshes of each picture, with the seeds that follow, as NAME_seedSEED.glb",
+        help=f"make 1 to {MAX_COUNT} meshes of each picture, with the seeds that follow, as NAME_seedSEED.glb",
     )
     parser.add_argument(
         "--set", action="append", default=[], type=_setting, metavar="NAME=VALUE", help="a setting of the engine"

@@ -11,7 +11,7 @@ from ..install.builds import BUILDS
 from ..install.environments import Environments, described
 from ..install.installation import install, roll_back
 from ..install.plan import Plan, make_plan
-from .progress import Progress, amount
+from .progress import Progress
 
 
 def configure(command: argparse.ArgumentParser) -> None:
@@ -82,12 +82,16 @@ def _facts(plan: Plan, environments: Environments) -> dict[str, object]:
 def _print(plan: Plan, environments: Environments) -> None:
     print(f"PyTorch for {plan.build.label}. {plan.why}")
     print(f"into {environments.folder(plan.name)}, by Python {plan.python.full} ({plan.python.path})")
-    print(f"about {amount(plan.build.download)} to download from {' and '.join(plan.hosts)}")
-    print(f"about {amount(plan.build.disk)} on the disk, and while it is made as much as the download more")
+    print(f"about {_about(plan.build.download)} to download from {' and '.join(plan.hosts)}")
+    print(f"about {_about(plan.build.disk)} on the disk, and while it is made as much as the download more")
     for licence in plan.build.licences:
         print(f"{licence.part}: {licence.terms}, {licence.address}")
     installed = environments.current()
     print(f"in use now: {f'{installed.name}, PyTorch {installed.torch}' if installed else 'none'}")
+
+
+def _about(count: float) -> str:
+    return f"{count / 1e9:.2g} GB"
 
 
 def _agree(options: argparse.Namespace, plan: Plan, environments: Environments) -> None:

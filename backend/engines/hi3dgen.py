@@ -101,8 +101,11 @@ def hi3dgen() -> Engine:
 
 def missing() -> str:
     """Why the engine cannot run here; empty where it can."""
-    if any(importlib.util.find_spec(library) is None for library in LIBRARIES):
+    lacking = [library for library in LIBRARIES if importlib.util.find_spec(library) is None]
+    if "torch" in lacking:
         return "PyTorch, which it needs, is not installed yet."
+    if lacking:
+        return f"Libraries that it needs are missing: {', '.join(lacking)}."
     absent = store.missing([package for package in PACKAGES if not package.optional])
     if absent:
         return "Its weights are not downloaded yet."

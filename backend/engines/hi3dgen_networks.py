@@ -107,8 +107,9 @@ def normalization() -> Normalization:
     """What the latents were scaled by, as the package's pipeline.json says. Raises UserError where it does not."""
     path = store.find(GEOMETRY) / "pipeline.json"
     try:
-        return Normalization(**read_description(path)["args"]["slat_normalization"])
-    except (KeyError, TypeError) as error:
+        scales = read_description(path)["args"]["slat_normalization"]
+        return Normalization(**{name: tuple(map(float, values)) for name, values in scales.items()})
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(f"{path} does not say how the latents were normalised") from error
 
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..nn.checkpoint import damaged, fill, read_description, read_tensors
+from ..nn.checkpoint import described, fill, read_description, read_tensors
 from ..nn.checks import require_finite
 from ..nn.deform_conv import DeformableConv2d
 from ..stage_types import Floats
@@ -72,11 +72,8 @@ def load_birefnet(folder: Path) -> "BiRefNet":
     description, weights = folder / "config.json", folder / "model.safetensors"
     given = read_description(description)
     sizes = {field.name: given[field.name] for field in fields(BiRefNetConfig) if field.name in given}
-    try:
-        with torch.device("meta"):
-            network = BiRefNet(BiRefNetConfig(**sizes))
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise damaged(f"{description} describes no BiRefNet: {error}") from error
+    with described(description, "BiRefNet"), torch.device("meta"):
+        network = BiRefNet(BiRefNetConfig(**sizes))
     tensors = read_tensors(weights)
     half = any(tensor.dtype == torch.float16 for tensor in tensors.values())
     fill(network.to(torch.float16 if half else torch.float32), tensors, str(weights), TRAINING_ONLY)

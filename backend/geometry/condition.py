@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from ..nn.checkpoint import read_description, read_tensors, require_forms
+from ..nn.checkpoint import described, read_description, read_tensors, require_forms
 from ..nn.layers import layer_norm32
 from ..stage_types import NormalMap
 
@@ -47,10 +47,13 @@ def load_tokenizer(folder: Path) -> "Dinov2WithRegistersModel":
 
     Raises UserError where a file is missing or damaged, or a tensor is missing, foreign or misshapen.
     """
-    from transformers import Dinov2WithRegistersConfig  # noqa: PLC0415
+    from transformers import Dinov2WithRegistersConfig, Dinov2WithRegistersModel  # noqa: PLC0415
 
     description, weights = folder / "config.json", folder / "model.safetensors"
-    config = Dinov2WithRegistersConfig.from_dict(read_description(description))
+    with described(description, "DINOv2 with registers"):
+        config = Dinov2WithRegistersConfig.from_dict(read_description(description))
+        with torch.device("meta"):
+            Dinov2WithRegistersModel(config)  # says what is wrong with a size
     return tokenizer(config, read_tensors(weights), str(weights))
 
 

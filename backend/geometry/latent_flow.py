@@ -64,6 +64,10 @@ class Normalization:
     mean: Sequence[float]
     std: Sequence[float]
 
+    def __post_init__(self) -> None:
+        if len(self.mean) != len(self.std):
+            raise ValueError(f"{len(self.mean)} means, and {len(self.std)} deviations")
+
     def undone(self, latents: Tensor) -> Tensor:
         """The decoder's latents from the flow's, both (N, C)."""
         return latents * latents.new_tensor(self.std) + latents.new_tensor(self.mean)

@@ -2,7 +2,8 @@
 """Puts published weights into a network, to the last tensor or not at all."""
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,11 +26,8 @@ def load_network(stem: Path, kind: str, build: Callable[..., N]) -> N:
     """
     description = stem.with_name(f"{stem.name}.json")
     arguments = read_config(description, kind)
-    try:
-        with torch.device("meta"):
-            network = build(**arguments)
-    except (TypeError, ValueError) as error:
-        raise damaged(f"{description} describes no {kind} of ours: {error}") from error
+    with described(description, kind), torch.device("meta"):
+        network = build(**arguments)
     weights = stem.with_name(f"{stem.name}.safetensors")
     fill(network, read_tensors(weights), str(weights))
     return network
@@ -45,6 +43,21 @@ def read_config(path: Path, kind: str) -> dict[str, Any]:
     if name != kind or not isinstance(arguments, dict):
         raise damaged(f"{path} describes a {name!r:.60}, where a {kind} belongs")
     return arguments
+
+
+@contextmanager
+def described(source: Path | str, kind: str) -> Generator[None]:
+    """Where a network is built as `source` describes it: raises UserError where its sizes are none.
+
+    Libraries answer a wrong size with errors of any kind. Build on torch's "meta" device, so that none is of memory.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        why = " ".join(str(error).split())
+        raise damaged(f"{source} describes no {kind}: {why:.200}") from error
 
 
 def read_description(path: Path) -> dict[str, Any]:

@@ -50,6 +50,8 @@ class SelfAttention(nn.Module):
 
     def __init__(self, channels: int, heads: int, *, qk_rms_norm: bool) -> None:
         super().__init__()
+        if channels % heads:
+            raise ValueError(f"{channels} channels are no multiple of {heads} heads")
         self.heads = heads
         self.to_qkv = nn.Linear(channels, 3 * channels)
         self.q_rms_norm = HeadRMSNorm(channels // heads, heads) if qk_rms_norm else nn.Identity()

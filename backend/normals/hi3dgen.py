@@ -19,7 +19,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from ..nn.checkpoint import damaged, fill, read_description, read_tensors
+from ..nn.checkpoint import described, fill, read_description, read_tensors
 from ..nn.checks import require_finite
 from ..nn.watching import repeating
 from ..stage_types import Cutout, Floats, NormalMap, Picture, Report
@@ -107,13 +107,10 @@ def build_estimator(
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL  # noqa: PLC0415
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel  # noqa: PLC0415
 
-    try:
-        with torch.device("meta"):
-            vae: Any = AutoencoderKL.from_config(configs["vae"])
-            unet: Any = UNet2DConditionModel.from_config(configs["unet"])
-            control = ControlEncoder(configs["controlnet"])
-    except (TypeError, ValueError, AttributeError) as error:
-        raise damaged(f"{source} does not describe the normal estimator: {error}") from error
+    with described(source, "normal estimator"), torch.device("meta"):
+        vae: Any = AutoencoderKL.from_config(configs["vae"])
+        unet: Any = UNet2DConditionModel.from_config(configs["unet"])
+        control = ControlEncoder(configs["controlnet"])
     for part, network in (("vae", vae), ("unet", unet), ("controlnet", control)):
         unused = network.unused if isinstance(network, ControlEncoder) else ()
         fill(nn.Module.to(network, dtype), tensors[part], f"{source}/{part}", unused)

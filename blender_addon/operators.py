@@ -108,7 +108,10 @@ class HI3DGEN_OT_unload(bpy.types.Operator):  # noqa: N801
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Only where a backend is there to hold any."""
-        return runtime.session().phase is Phase.READY
+        ready = runtime.session().phase is Phase.READY
+        if not ready:
+            cls.poll_message_set("The backend is not running, so it holds no memory")
+        return ready
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Ask the backend; it does so when the job that it runs is done."""

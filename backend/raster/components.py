@@ -66,14 +66,6 @@ def components(mask: Mask, *, diagonal: bool = False) -> Components:
     return Components(labels, areas)
 
 
-def fill_holes(mask: Mask, largest: float = np.inf) -> Mask:
-    """Set what `mask` encloses: holes, joined over edges, of at most `largest` pixels that do not reach the border."""
-    holes = components(~mask)
-    inner = ~holes.touched(border(mask.shape)) & (holes.areas <= largest)
-    inner[0] = False
-    return mask | holes.chosen(inner)
-
-
 def drop_specks(mask: Mask, smallest: float) -> Mask:
     """Clear the components, joined over corners as well, of less than `smallest` pixels."""
     parts = components(mask, diagonal=True)

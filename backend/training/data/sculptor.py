@@ -79,11 +79,6 @@ class Sculptor:
             self.part = self.parts
             self.parts += 1
 
-    def paint(self) -> None:
-        """Make what follows a part of its own, in the same group."""
-        self.part = self.parts
-        self.parts += 1
-
     # -- solids
 
     def ball(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from backend.raster.components import Labels, Mask, border, components, drop_specks, fill_holes
+from backend.raster.components import Labels, Mask, border, components, drop_specks
 
 masks = hnp.arrays(np.bool_, st.tuples(st.integers(1, 14), st.integers(1, 14)))
 CROSS = [(-1, 0), (1, 0), (0, -1), (0, 1)]
@@ -48,17 +48,6 @@ def test_one_winding_path_is_one_component() -> None:
         assert components(mask).count == 1
     snake[50, 30] = False
     assert components(snake).count == 2
-
-
-@given(masks, st.integers(0, 12))
-def test_holes_are_what_no_way_leads_out_of(mask: Mask, largest: int) -> None:
-    holes = flooded(~mask, diagonal=False)
-    expected = mask.copy()
-    for label in range(1, holes.max(initial=0) + 1):
-        hole = holes == label
-        if hole.sum() <= largest and not np.any(hole & border(mask.shape)):
-            expected |= hole
-    np.testing.assert_array_equal(fill_holes(mask, largest), expected)
 
 
 @given(masks, st.integers(0, 12))

@@ -198,5 +198,6 @@ def test_half_precision_is_held_against_float32() -> None:
             flow, decoder, tokens, seed=0, sampling=Sampling(2), dtype=torch.float32, device="cpu"
         )
     assert (same, none) == (1, 0)
-    assert 0.9 < equal < 1
-    assert 0 < flipped < 0.2
+    assert 0.9 < equal <= 1  # a network this small may not flip a single voxel
+    assert 0 <= flipped < 0.2
+    assert (equal == 1) == (flipped == 0)

@@ -38,14 +38,18 @@ def choose(precision: str = "auto") -> Compute:
     """The best device that is here, and the dtype that `precision` ("auto" or a key of `DTYPES`) means on it.
 
     HI3DGEN_DEVICE, a name that torch knows such as "cpu" or "cuda:1", overrules the choice.
-    Raises UserError where that device is not here.
+    Raises UserError where that device is not here, is full, or does not compute.
     """
     named = os.environ.get("HI3DGEN_DEVICE", "")
     try:
-        device = torch.device(named or _best())
+        named = named or _best()
+        device = torch.device(named)
         if device.type != "cpu":
-            torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:  # the latter from a torch that was built without the device
+            torch.ones(1, device=device).sum().item()  # a card that this torch has no kernels for is found here
+    except (RuntimeError, AssertionError, ImportError) as error:  # the last two: torch was built without the device
+        if is_out_of_memory(error):
+            advice = "Close other programs that use it, or set HI3DGEN_DEVICE to cpu, which is slow."
+            raise UserError("out-of-memory", f"The memory of the device “{named:.40}” is full.", advice) from error
         advice = "Set HI3DGEN_DEVICE to cpu, cuda, cuda:1, mps or xpu, or to nothing for the best there is."
         raise UserError("no-such-device", f"The device “{named:.40}” cannot be used here.", advice) from error
     if device.type == "cuda":
@@ -91,7 +95,9 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def is_device_lost(error: BaseException) -> bool:
     """Whether an error says that the device no longer answers this process."""
-    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _GONE)
+    if not isinstance(error, RuntimeError) or is_out_of_memory(error):  # "CUDA error: out of memory" is of the latter
+        return False
+    return any(sign in str(error).lower() for sign in _GONE)
 
 
 def _best() -> str:

@@ -143,8 +143,9 @@ def test_a_device_that_is_gone_is_told_from_one_that_is_full(monkeypatch: pytest
     full = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
     assert is_device_lost(gone)
     assert not is_out_of_memory(gone)
-    assert is_out_of_memory(full)
-    assert not is_device_lost(full)
+    for each in (full, RuntimeError("CUDA error: out of memory")):
+        assert is_out_of_memory(each)
+        assert not is_device_lost(each)
     shelf = planned(monkeypatch, 0, "a")
     with pytest.raises(UserError) as caught:
         shelf.run("a", CPU, lambda _, __: (_ for _ in ()).throw(gone))
@@ -185,7 +186,7 @@ def test_a_device_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose() == CPU
     assert choose("bfloat16").dtype == torch.bfloat16
     assert memory_of(torch.device("cpu")) > 0
-    for name in ("cuda:77", "banana"):
+    for name in ("cuda:77", "banana", "meta", "hpu"):
         monkeypatch.setenv("HI3DGEN_DEVICE", name)
         with pytest.raises(UserError) as caught:
             choose()

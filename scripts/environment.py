@@ -11,6 +11,7 @@ By hand: `python3 scripts/environment.py` makes `.venv` with everything that a c
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import importlib.util
 import json
@@ -207,4 +208,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=f"Make {DEVELOPMENT.folder} with all that a contributor needs.").parse_args()
     main()

@@ -6,9 +6,9 @@ Each subject is rendered with a transparent background, the owl once more in a s
 out have something to work on. The same Blender gives the same pictures.
 """
 
+import argparse
 import itertools
 import math
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -381,4 +381,6 @@ def render(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser(description="Render the pictures of examples/.")
+    parser.add_argument("names", nargs="*", choices=[[], *PICTURES], metavar="NAME", help=f"of: {', '.join(PICTURES)}")
+    main(parser.parse_args().names)

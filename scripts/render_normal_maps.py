@@ -7,7 +7,7 @@ writes FOLDER/owl.png and so on: rgb = (n + 1) / 2, x right, y up, z to the view
 map would hand to the engine, and show what good normals make (scripts/turntable.py --normal-maps).
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import bpy
@@ -57,4 +57,6 @@ def glowing_normals() -> Material:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else sys.exit("Name a folder for the maps."))
+    parser = argparse.ArgumentParser(description="Render the normal maps of the pictures of examples/.")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="where the maps go, as NAME.png")
+    main(parser.parse_args().folder)

@@ -5,7 +5,7 @@ The noise of a seed is drawn as upstream draws it: one generator on the CPU, fir
 latents. Several seeds go through a network together, as many as the memory plan allows.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -25,6 +25,7 @@ from ..geometry.presets import PRESETS
 from ..geometry.structure_decoder import occupied
 from ..geometry.structure_flow import sample_structure, structure_noise
 from ..geometry.to_mesh import to_mesh
+from ..nn.checks import require_finite
 from ..nn.device import Compute, choose, memory_of
 from ..nn.sparse import Voxels
 from ..nn.watching import repeating
@@ -32,7 +33,7 @@ from ..normals.hi3dgen import estimate
 from ..stage_types import Cutout, Floats, Mesh, NormalMap, Picture, Report, Structure
 from ..weights import store
 from ..weights.catalogue import FOREGROUND
-from ..weights.placement import Plan, Shelf, choose_plan
+from ..weights.placement import TYPICAL_VOXELS, Plan, Shelf, choose_plan
 from ..wire.messages import Scalar
 from .hi3dgen_cost import SLOW, operations, sampling_of, speed_of
 from .hi3dgen_networks import networks, normalization
@@ -49,13 +50,14 @@ class Latents:
 
 @dataclass(frozen=True)
 class _Dream:
-    """The latents of a structure, on the CPU, and the state of the generator that drew their noise."""
+    """A structure's latents, on the CPU, and the state of the generator that drew their noise."""
 
     latents: Tensor
     randomness: NDArray[np.uint8]
     notes: tuple[str, ...] = ()
 
 
+T = TypeVar("T")
 X = TypeVar("X")
 Y = TypeVar("Y", _Dream, Structure, Latents, Mesh)
 
@@ -66,6 +68,7 @@ class Stages:
     def __init__(self) -> None:
         self._shelf = Shelf(networks())
         self._speeds: dict[Compute, float] = {}
+        self._notes: tuple[str, ...] = ()
 
     def seconds(self, stage: str, settings: Mapping[str, Scalar]) -> float | None:
         """How long a stage will about take; None where nobody has to wait long, or nothing is known."""
@@ -92,13 +95,10 @@ class Stages:
         compute = choose(precision)
 
         def mask_of(colours: Picture) -> NDArray[np.uint8]:
-            def work(network: Any, _: Plan) -> NDArray[np.uint8]:  # noqa: ANN401
-                with repeating(report) as told:
-                    told(0, 2)
-                    return mask_by_birefnet(colours, logits(network))
+            def work(network: Any, *_: object) -> NDArray[np.uint8]:  # noqa: ANN401
+                return mask_by_birefnet(colours, logits(network))
 
-            mask, _ = self._shelf.run("foreground", compute, work, following="normals")
-            return mask
+            return self._use("foreground", compute, work, report, following="normals")
 
         if upstream_preprocessing:
             return cut_out_as_upstream(picture, SIDE, mask_of, report)
@@ -110,25 +110,21 @@ class Stages:
         """The normal map of the cut-out."""
         compute = choose(precision)
 
-        def work(estimator: Any, _: Plan) -> NormalMap:  # noqa: ANN401
-            return estimate(estimator, cutout, report, compute.device)
+        def work(estimator: Any, _: Plan, told: Report) -> NormalMap:  # noqa: ANN401
+            return estimate(estimator, cutout, told, compute.device)
 
-        normal_map, _ = self._shelf.run("normals", compute, work, following="tokenizer")
-        return normal_map
+        return self._use("normals", compute, work, report, following="tokenizer")
 
     def read(self, normal_map: NormalMap, *, precision: str, report: Report) -> Floats:
         """The normal map as image tokens, float32 (1, T, C)."""
         compute = choose(precision)
         pixels = to_pixels(to_picture(normal_map))
 
-        def work(network: Any, _: Plan) -> Floats:  # noqa: ANN401
-            with repeating(report) as told:
-                told(0, 1)
-                seen = image_tokens(network, pixels.to(compute.device)).cpu().numpy()
-                told(1, 1)
-            return seen
+        def work(network: Any, *_: object) -> Floats:  # noqa: ANN401
+            return require_finite(image_tokens(network, pixels.to(compute.device)), "tokenizer").cpu().numpy()
 
-        tokens, _ = self._shelf.run("tokenizer", compute, work, following="structure flow")
+        tokens = self._use("tokenizer", compute, work, report, following="structure flow")
+        report(1, 1)
         return tokens
 
     def structures(
@@ -151,34 +147,25 @@ class Stages:
             generators = [torch.Generator().manual_seed(seed) for seed in batch]
             noise = structure_noise(flow.config, generators).to(compute.device)
             latents = sample_structure(flow, seen, noise, told, sampling).cpu()
-            states = [generator.get_state().numpy() for generator in generators]
-            return [_Dream(z, state) for z, state in zip(latents, states, strict=True)]
+            return [_Dream(z, its.get_state().numpy()) for z, its in zip(latents, generators, strict=True)]
 
         @torch.inference_mode()
-        def decode(decoder: Any, batch: Sequence[_Dream], _: Plan, told: Report) -> list[Structure]:  # noqa: ANN401
-            with repeating(told) as repeated:
-                repeated(0, 1)
-                logits = decoder(torch.stack([one.latents for one in batch]).to(compute.device))
-                coords = occupied(logits).cpu().numpy()
-                repeated(1, 1)
+        def decode(decoder: Any, batch: Sequence[_Dream], _plan: Plan, _told: Report) -> list[Structure]:  # noqa: ANN401
+            logits = decoder(torch.stack([one.latents for one in batch]).to(compute.device))
+            coords = occupied(require_finite(logits, "structure's decoder")).cpu().numpy()
             return [
                 Structure(coords[coords[:, 0] == i, 1:], logits.shape[-1], one.randomness, one.notes)
                 for i, one in enumerate(batch)
             ]
 
-        dreams = self._each(
-            "structure flow", compute, seeds, dream, report=_part(report, 0, 19), following="structure decoder"
-        )
-        made = self._each(
-            "structure decoder", compute, dreams, decode, report=_part(report, 19, 20), following="latent flow"
-        )
+        most, last = _part(report, 0, 19, 20), _part(report, 19, 20, 20)
+        dreams = self._each("structure flow", compute, seeds, dream, report=most, following="structure decoder")
+        made = self._each("structure decoder", compute, dreams, decode, report=last, following="latent flow")
         for structure, seed in zip(made, seeds, strict=True):
             if not len(structure.coords):
-                raise UserError(
-                    "empty-structure",
-                    f"The networks see no object with the seed {seed}.",
-                    "Try another seed, or a picture in which the object is larger and clearer.",
-                )
+                sentence = f"The networks see no object with the seed {seed}."
+                advice = "Try another seed, or a picture in which the object is larger and clearer."
+                raise UserError("empty-structure", sentence, advice)
         return made
 
     def latents(
@@ -205,11 +192,11 @@ class Stages:
             noise = draw(flow.config, voxels, [_going_on(structure) for structure in batch]).to(compute.device)
             values = sample_latents(flow, seen, voxels, noise, normalization=scaled, report=told, sampling=sampling)
             each = values.cpu().split(voxels.lengths)
-            return [
-                Latents(its.numpy(), structure, structure.notes) for its, structure in zip(each, batch, strict=True)
-            ]
+            return [Latents(its.numpy(), one, one.notes) for its, one in zip(each, batch, strict=True)]
 
-        return self._each("latent flow", compute, structures, dream, report=report, following="latent decoder")
+        size = _largest(structures)
+        following = "latent decoder"
+        return self._each("latent flow", compute, structures, dream, report=report, following=following, voxels=size)
 
     def meshes(
         self,
@@ -228,11 +215,16 @@ class Stages:
         def decode(decoder: Any, batch: Sequence[Latents], plan: Plan, told: Report) -> list[Mesh]:  # noqa: ANN401
             voxels = _voxels([one.structure for one in batch], plan, compute)
             values = torch.from_numpy(np.concatenate([one.values for one in batch])).to(compute.device)
-            surfaces = decode_surfaces(decoder, values, voxels, told, solid=solid, whole=whole)
-            meshes = [to_mesh(surface, cutouts[0], normal_maps[0]) for surface in surfaces]
-            return [replace(mesh, notes=one.notes) for mesh, one in zip(meshes, batch, strict=True)]
+            decoded = _part(told, 0, 3, 4)
+            surfaces = decode_surfaces(decoder, values, voxels, decoded, solid=solid, whole=whole)
+            meshes: list[Mesh] = []
+            for surface, one in zip(surfaces, batch, strict=True):
+                told(3 * len(batch) + len(meshes), 4 * len(batch))
+                meshes.append(replace(to_mesh(surface, cutouts[0], normal_maps[0]), notes=one.notes))
+            return meshes
 
-        return self._each("latent decoder", compute, latents, decode, report=report, following="")
+        size = _largest(one.structure for one in latents)
+        return self._each("latent decoder", compute, latents, decode, report=report, following="", voxels=size)
 
     def _each(
         self,
@@ -243,34 +235,55 @@ class Stages:
         *,
         report: Report,
         following: str,
+        voxels: int = 0,
     ) -> list[Y]:
         """What `work` makes of each item with the network `name`, as many at once as the plan allows."""
         made: list[Y] = []
-        largest = max((_voxel_count(item) for item in items), default=0)
         while len(made) < len(items):
-            done = len(made)
+            left = items[len(made) :]
 
-            def batch(network: Any, plan: Plan, done: int = done) -> list[Y]:  # noqa: ANN401
-                taken = items[done : done + plan.together]
+            def batch(network: Any, plan: Plan, told: Report, left: Sequence[X] = left) -> list[Y]:  # noqa: ANN401
+                share = left[: plan.together]
+                return work(network, share, plan, _part(told, 0, len(share), len(left)))
 
-                def told(step: int, of: int) -> None:
-                    report(done * of + step * len(taken), len(items) * of)
-
-                return work(network, taken, plan, told)
-
-            results, notes = self._shelf.run(name, compute, batch, following=following, voxels=largest)
+            rest = _part(report, len(made), len(items), len(items))
+            results = self._use(name, compute, batch, rest, following=following, voxels=voxels)
+            notes, self._notes = self._notes, ()
             made += [replace(result, notes=(*result.notes, *notes)) for result in results]
+        report(1, 1)
         return made
 
+    def _use(
+        self,
+        name: str,
+        compute: Compute,
+        work: Callable[[Any, Plan, Report], T],
+        report: Report,
+        *,
+        following: str,
+        voxels: int = TYPICAL_VOXELS,
+    ) -> T:
+        """What `work` makes of the network `name`; `report` is repeated while it is loaded, too.
 
-def _part(report: Report, first: int, last: int) -> Report:
-    """A report of the part from `first` to `last` twentieths of the whole."""
-    return lambda step, of: report(first * of + (last - first) * step, 20 * of)
+        What there is to say of it is kept for the next result that has notes.
+        """
+        with repeating(report) as told:
+            told(0, 1)
+            result, notes = self._shelf.run(
+                name, compute, lambda network, plan: work(network, plan, told), following=following, voxels=voxels
+            )
+        self._notes += notes
+        return result
 
 
-def _voxel_count(item: object) -> int:
-    structure = item.structure if isinstance(item, Latents) else item
-    return len(structure.coords) if isinstance(structure, Structure) else 0
+def _part(report: Report, first: int, last: int, whole: int) -> Report:
+    """A report of what goes from `first` to `last` of a `whole`."""
+    return lambda step, of: report(first * of + (last - first) * step, whole * of)
+
+
+def _largest(structures: Iterable[Structure]) -> int:
+    """How many voxels the largest one has."""
+    return max(len(structure.coords) for structure in structures)
 
 
 def _voxels(structures: Sequence[Structure], plan: Plan, compute: Compute) -> Voxels:

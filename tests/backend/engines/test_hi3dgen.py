@@ -251,15 +251,28 @@ def test_without_a_voxel_there_is_a_sentence(tiny: Path, tmp_path: Path, monkeyp
     assert "seed 1" in error.sentence
 
 
-@pytest.mark.parametrize("name", ["ss_flow", "slat_flow", "slat_dec"])
+@pytest.mark.parametrize(
+    ("place", "named"),
+    [
+        (("ss_flow", "out_layer.bias"), "structure's flow model"),
+        (("ss_dec", "out_layer.2.bias"), "structure's decoder"),
+        (("slat_flow", "out_layer.bias"), "latents' flow model"),
+        (("slat_dec", "out_layer.bias"), "latents' decoder"),
+        (("", "embeddings.cls_token"), "tokenizer"),
+    ],
+)
 def test_numbers_that_are_none_are_called_that(
-    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: tuple[str, str], named: str
 ) -> None:
-    def spoil(tensors: dict[str, Any]) -> None:
-        tensors["out_layer.bias"][0] = float("nan")
+    name, tensor = place
 
-    error = refused(broken(tiny, tmp_path / "w", file_of(name), spoil), monkeypatch)
+    def spoil(tensors: dict[str, Any]) -> None:
+        tensors[tensor][0] = float("nan")
+
+    file = file_of(name) if name else f"{CONDITIONER.name}/model.safetensors"
+    error = refused(broken(tiny, tmp_path / "w", file, spoil), monkeypatch)
     assert error.code == "numbers-overflow"
+    assert named in error.sentence
 
 
 def test_a_foreign_tensor_is_refused_by_name(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -298,24 +311,27 @@ def test_a_pipeline_description_without_what_it_should_say(
     assert refused(tmp_path / "w", monkeypatch).code == "weights-damaged"
 
 
-def test_memory_that_runs_out_is_told_in_the_mesh(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("function", ["estimate", "decode_surfaces"])
+def test_memory_that_runs_out_is_told_in_the_mesh(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
     from backend.engines import hi3dgen_stages
 
     failed: list[str] = []
-    decode = hi3dgen_stages.decode_surfaces
+    works = getattr(hi3dgen_stages, function)
 
     def fails_once(*arguments: Any, **more: Any) -> Any:
         if not failed:
             failed.append("once")
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return decode(*arguments, **more)
+        return works(*arguments, **more)
 
     calm, _ = run(pipeline, 1)
     pipeline.unload()
-    monkeypatch.setattr(hi3dgen_stages, "decode_surfaces", fails_once)
+    monkeypatch.setattr(hi3dgen_stages, function, fails_once)
     outcome, _ = run(pipeline, 1)
     assert failed
-    assert any("Memory ran out" in note for note in outcome.mesh.notes)
+    assert [note for note in outcome.mesh.notes if "Memory ran out" in note] != []
     assert same(outcome.mesh, calm.mesh)
 
 

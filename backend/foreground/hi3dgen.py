@@ -140,6 +140,5 @@ def _padded(image: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
 
 
 def _nothing() -> UserError:
-    return UserError(
-        "no-object", "No object was found in the picture.", "Cut it out yourself: make the background transparent."
-    )
+    advice = "Make the object large and opaque, and everything around it transparent."
+    return UserError("no-object", "No object was found in the picture.", advice)

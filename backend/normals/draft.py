@@ -26,9 +26,9 @@ from .products import fastest
 
 WEIGHTS = Path(__file__).with_name("draft_weights.npz")
 
-_AFAR = 96  # pixels of the square's side
-_NEAR = 256  # at most
-_JOIN = 2.0  # pixels of the look from afar: the standard deviation of the blur that parts low from high frequencies
+_AFAR = 128  # pixels of the square's side
+_NEAR = 384  # at most
+_JOIN = 3.0  # pixels of the look from afar: the standard deviation of the blur that parts low from high frequencies
 _STEPS = 20
 _PATIENCE = 0.02  # seconds between two reports
 _LOG = logging.getLogger(__name__)

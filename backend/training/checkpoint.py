@@ -134,6 +134,18 @@ def export(path: Path, network: "Network") -> None:
     beside.replace(path)
 
 
+@torch.no_grad()
+def halfway(one: "Network", other: "Network") -> "Network":
+    """Return a network whose weights are the means of two networks', on the CPU.
+
+    Between a network and one refined from it lie some that have the best of both (Wortsman et al., WiSE-FT, CVPR 2022).
+    """
+    between = copy.deepcopy(one).cpu()
+    for mean, end in zip(between.parameters(), other.parameters(), strict=True):
+        mean.lerp_(end.cpu(), 0.5)
+    return between
+
+
 class Curve:
     """The lines of a training's curve, in a file that never says more than the checkpoint will repeat."""
 

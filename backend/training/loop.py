@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -24,10 +24,13 @@ from ..errors import UserError
 from ..raster import png
 from . import losses
 from .batches import Batch, Plan, Source
-from .checkpoint import Curve, State, branch, build, export, load, save
+from .checkpoint import Curve, State, branch, build, export, halfway, load, save
 from .config import STAGES, Config, Large, Stage, StageName
 from .devices import Devices, devices, lowered
 from .held_out import SEED, HeldOut
+
+if TYPE_CHECKING:
+    from .checkpoint import Network
 
 SAVE_SECONDS = 60.0
 
@@ -106,7 +109,14 @@ class Writer:
             save(self._path, state)
             self._saved = time.monotonic()
         if last:
-            export(self._path.with_suffix(".npz"), state.average)
+            export(self._path.with_suffix(".npz"), self._shipped(state))
+
+    def _shipped(self, state: State) -> "Network":
+        """Return what a stage is for: its average, or after refining what is half-way from the cooled one to it."""
+        if state.stage != "refine":
+            return state.average
+        cooled = load(self._run.folder / f"cool-{state.trunk}.pt", self._run.config, torch.device("cpu")).average
+        return halfway(cooled, state.average)
 
 
 def _begin(run: Run, place: Devices) -> tuple[Path, State]:

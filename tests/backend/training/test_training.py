@@ -108,7 +108,7 @@ from tests.backend.training.toy import ellipsoids
 loop.SAVE_SECONDS = 0.0
 if __name__ == "__main__":
     say = lambda line: print(line, flush=True)
-    loop.train(loop.Run(TINY, Path(sys.argv[1]), "trunk", ellipsoids, ellipsoids, steps=60), say)
+    loop.train(loop.Run(TINY, Path(sys.argv[1]), "trunk", ellipsoids, ellipsoids, steps=200), say)
 """
 
 
@@ -138,7 +138,7 @@ def test_a_training_killed_again_and_again_ends_as_one_that_was_not(tmp_path: Pa
             break
         assert process.returncode == -signal.SIGKILL
     assert kills == 4
-    go(tmp_path / "whole", steps=60)
+    go(tmp_path / "whole", steps=200)
     assert same(weights(killed / "trunk.pt"), weights(tmp_path / "whole" / "trunk.pt"))
     assert (killed / "trunk.jsonl").read_text() == (tmp_path / "whole" / "trunk.jsonl").read_text()
 
@@ -147,7 +147,7 @@ def test_a_training_killed_again_and_again_ends_as_one_that_was_not(tmp_path: Pa
 def test_two_processes_train_one_network_on_twice_the_pictures(tmp_path: Path) -> None:
     pytest.importorskip("accelerate", reason="accelerate is not installed here: the extra training has it")
     script = tmp_path / "several.py"
-    script.write_text(KILLED.replace("steps=60", "steps=10, workers=0"))
+    script.write_text(KILLED.replace("steps=200", "steps=10, workers=0"))
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]

@@ -85,7 +85,7 @@ def control_features(control: Any, latent: Tensor, context: Tensor) -> tuple[tup
     h = control.conv_in(latent)
     features: tuple[Tensor, ...] = (h,)
     for block in control.down_blocks:
-        seen = {"encoder_hidden_states": context} if block.has_cross_attention else {}
+        seen = {"encoder_hidden_states": context} if getattr(block, "has_cross_attention", False) else {}
         h, more = block(hidden_states=h, temb=embedding, **seen)
         features += more
     return features, control.mid_block(h, embedding, encoder_hidden_states=context)

@@ -339,4 +339,4 @@ def is_red(red: Channel, green: Channel, blue: Channel) -> NDArray[np.bool_]:
 
 def is_blue(red: Channel, green: Channel, blue: Channel) -> NDArray[np.bool_]:
     """What looks at the viewer in a normal map."""
-    return (blue > 200) & (abs(red - 128) < 64) & (abs(green - 128) < 64)
+    return (blue > 180) & (abs(red - 128) < 90) & (abs(green - 128) < 90)

@@ -23,8 +23,8 @@ _TERA = 1e12
 _REACHED = 0.75  # of a matrix product's speed
 _SIDE = 1024  # of the matrices
 _SECONDS = 0.1
-_ONCE = {"foreground": 1.5 * _TERA, "normals": 11.5 * _TERA, "tokens": 1.2 * _TERA, "geometry": 8 * _TERA}
-_STRUCTURE = (6.2 * _TERA, 1.5 * _TERA)  # each evaluation of the flow model, and the decoder
+_ONCE = {"foreground": 1.5 * _TERA, "normals": 8 * _TERA, "tokens": 1 * _TERA, "geometry": 6 * _TERA}
+_STRUCTURE = (5.2 * _TERA, 0.4 * _TERA)  # each evaluation of the flow model, and the decoder
 _LATENTS = 3 * _TERA
 
 

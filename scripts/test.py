@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 STEP_LIMIT = 1500  # seconds; a Blender that hangs when its process ends must not hang the run
 NO_TESTS = 5  # pytest's exit code when its arguments select no test
+# Installing and downloading know neither bpy nor NumPy, and take minutes: once is enough.
+NOT_AGAIN = ("--ignore=tests/backend/install", "--ignore=tests/backend/weights")
 
 
 @dataclass(frozen=True)
@@ -90,12 +92,13 @@ def plan(for_pytest: list[str], *, everything: bool) -> list[Step]:
     require_system_libraries(python, oldest, newest)
     if not os.environ.get("HI3DGEN_BLENDER"):
         print("HI3DGEN_BLENDER is not set: tests in a Blender window are skipped, each says how to get one.")
+    both = ("tests/backend", "tests/blender_addon")
     return [
         *checks,
         tests("tests", python, ""),
-        tests("tests in Blender 4.2.0 with NumPy 1.24", oldest, "not window", "tests/backend", "tests/blender_addon"),
+        tests("tests in Blender 4.2.0 with NumPy 1.24", oldest, "not window", *both, *NOT_AGAIN),
         tests("tests in Blender 5.0.1", newest, "not window", "tests/blender_addon"),
-        tests("tests with NumPy 2.4", numpy_2, "not window", "tests/backend"),
+        tests("tests with NumPy 2.4", numpy_2, "not window", "tests/backend", *NOT_AGAIN),
     ]
 
 

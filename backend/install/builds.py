@@ -32,7 +32,11 @@ _COMMON = (
         "Apache-2.0",
         "https://www.apache.org/licenses/LICENSE-2.0",
     ),
-    Licence("NumPy and smaller packages", "BSD, MIT, PSF, MPL-2.0 or Apache-2.0", "https://pypi.org"),
+    Licence(
+        "NumPy and smaller packages",
+        "BSD, MIT, PSF, MPL-2.0 or Apache-2.0",
+        "https://numpy.org/doc/stable/license.html",
+    ),
 )
 _NVIDIA = (
     Licence("CUDA libraries", "NVIDIA CUDA Toolkit EULA", "https://docs.nvidia.com/cuda/eula/"),

@@ -11,6 +11,7 @@ import pytest
 
 from backend.engines import DRAFT, Engine, Stage
 from backend.errors import Cancelled, UserError
+from backend.normals import outline
 from backend.normals.image import to_picture
 from backend.pipeline import Moment, Pipeline, Request
 from backend.stage_types import Cutout, Mesh, NormalMap, Picture
@@ -451,6 +452,12 @@ def angles(a: NormalMap, b: NormalMap) -> np.ndarray[Any, Any]:
     return np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
 
 
+def by_outline() -> Pipeline:
+    """A pipeline whose normals are the outline's: smooth, so that what resampling takes of them is little."""
+    stages = [replace(stage, run=outline.estimate) if stage.name == "normals" else stage for stage in DRAFT.stages]
+    return Pipeline({"draft": replace(DRAFT, stages=tuple(stages))})
+
+
 def given_back(own: Picture, **changes: Any) -> NormalMap:
     _, normal_map = Pipeline().normals(request(normal_map=own, **changes), Notes())
     return normal_map
@@ -460,12 +467,12 @@ def given_back(own: Picture, **changes: Any) -> NormalMap:
 def test_the_estimated_map_comes_back_as_it_was_written(size: tuple[int, int]) -> None:
     """In pictures that are finer, coarser and much wider than the square in which the map was made."""
     picture = vase(*size)
-    cutout, estimated = Pipeline().normals(request(picture=picture), Notes())
+    cutout, estimated = by_outline().normals(request(picture=picture), Notes())
     written = with_alpha(to_picture(estimated, cutout.crop))
     again = given_back(written, picture=picture)
     np.testing.assert_array_equal(again.alpha, estimated.alpha)
     apart = angles(estimated, again)
-    assert np.median(apart) < 4.0  # what the network sees of single pixels does not survive resampling
+    assert np.median(apart) < 2.0
     assert np.percentile(apart, 90) < 15.0  # on the rim a normal is mixed with the white around it
 
 

@@ -65,7 +65,7 @@ def _draw_environment(box: bpy.types.UILayout, plan: Message, width: float) -> N
     if plan["up_to_date"]:
         return
     _sentences(box, width, f"To install: PyTorch for {plan['build']}. {plan['why']}", icon="IMPORT")
-    hosts = " and ".join(urlsplit(host).netloc for host in plan["hosts"])
+    hosts = " and ".join(urlsplit(host).netloc or host for host in plan["hosts"])
     need = f"About {_about(plan['download_bytes'])} to download, about {_about(plan['disk_bytes'])} on the disk"
     _sentences(box, width, f"{need}; from {hosts}")
     column = box.column(align=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UserError
-from ..hosts import PYPI, PYTORCH
+from ..hosts import PYTORCH
 from .builds import Build, Choice, choose
 from .hardware import this_machine
 from .pins import package, read_pins, read_requirements
@@ -65,7 +65,7 @@ class Plan:
     @property
     def hosts(self) -> list[str]:
         """What is asked for files, for a person to read."""
-        own = os.environ.get("PIP_INDEX_URL") or PYPI
+        own = os.environ.get("PIP_INDEX_URL") or "the Python Package Index"
         return [self.index] if self.index else [own, *([pytorch_index(self.build)] if self.build.name else [])]
 
 

@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
         config=config,
         folder=options.folder,
         stage=options.stage,
-        source=partial(sample_block, views=2, pictures=config.block // 2),
+        source=partial(sample_block, views=1, pictures=config.block),
         measured=partial(sample_block, views=1, pictures=1),
         seed=options.data_seed,
         minutes=options.minutes,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..stage_types import Floats
 
 GRID = 4  # pixels of the picture to one of the inflated outline, along a side
-_LEAST_CONTRAST = 0.05
+_LEAST_CONTRAST = 0.02  # a nearly black object still has forms
 _SWEEPS = 1.5  # of the relaxation, to a cell of the longer side
 
 

@@ -70,7 +70,7 @@ class Config:
     """Everything that decides a training but its data's seed.
 
     pixels: of a batch, so that small pictures come in large batches. block, uses, window: how many pictures a block of
-    the source holds, how often each is drawn, and how many pixels of each size may be kept in memory for it. noise:
+    the source holds, which show one shape, how often each is drawn, and how many pixels of each size may be kept in memory for it. noise:
     the injected noise's greatest standard deviation, in those of the picture's colours; a picture draws its own up to
     it. gradient: the weight of the gradient loss. average: the decay of the weights' moving average. log, check: steps
     between two lines of the curve, and between two measurements on held-out pictures. held_out: the sides of those
@@ -139,9 +139,9 @@ DRAFT = Config(
         Stage(1000, 7e-4, ((0, {128: 0.3, 192: 0.5, 256: 0.2}),), decay=True),
     ),
     pixels=16 * 128**2,
-    block=16,
-    uses=5,
-    window=128 * 16 * 128**2,
+    block=4,
+    uses=3,
+    window=32 * 16 * 128**2,
     noise=0.3,
     gradient=0.4,
     average=0.999,

@@ -251,7 +251,7 @@ def draw_key(rng: np.random.Generator, view: View) -> tuple[Array, bool, float]:
 
 def draw_light(rng: np.random.Generator, view: View, keys: list[tuple[Array, bool, float]]) -> Light:
     """Draw how a picture is lit. keys: the lamps whose shadows are known."""
-    kind = rng.choice(6, p=(0.3, 0.15, 0.2, 0.15, 0.08, 0.12))  # studio, sun, sky, one lamp, rim, several
+    kind = rng.choice(6, p=(0.27, 0.13, 0.16, 0.24, 0.08, 0.12))  # studio, sun, sky, one lamp, rim, several
     lamps: list[tuple[float, ...]] = []
     ambient = (0.35, 0.3, 1.0, rng.uniform(0.0, 0.12), 0.12, 0.25)[kind] * rng.uniform(0.6, 1.4)
     which = int(rng.integers(2))

@@ -3,8 +3,8 @@
 
     .venv/bin/python scripts/render_training_set.py FOLDER --count 40 --size 256 --seed 1
 
-writes FOLDER/00000.npz and so on, each with `rgba` uint8 (S, S, 4), `normals` float32 (S, S, 3), camera space, x right,
-y up, z to the viewer, and `mask` bool (S, S); and FOLDER/sheet.png. With --pristine the pictures are as rendered,
+writes FOLDER/images/00000.png and so on, and of the same names `mask` and `normals` (camera space, x right, y up, z to
+the viewer, (n + 1) / 2), as `train --pictures` and `evaluate` read them. With --pristine the pictures are as rendered,
 without what lenses, sensors and JPEG do. A picture is decided by the seed and its number, and one that is there already
 is left as it is. Needs the environment that scripts/environment.py makes: Blender, torch and numba in one Python.
 """
@@ -14,7 +14,6 @@ import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import bpy
 import numpy as np
@@ -35,6 +34,8 @@ from backend.training.data.sculptures import draw_shape
 from backend.training.data.solids import Shape
 from backend.training.data.volume import settle, volume
 
+Bytes = NDArray[np.uint8]
+
 _CELLS = 208  # of the lattice that a mesh is cut from, along each side
 _MARGIN = 1.2
 _SAMPLES = 24
@@ -50,28 +51,20 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--pristine", action="store_true")
     options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
-    pairs: list[NDArray[np.float32]] = []
+    for part in ("images", "mask", "normals"):
+        (options.folder / part).mkdir(parents=True, exist_ok=True)
     for index in range(options.count):
-        target = options.folder / f"{index:05}.npz"
-        if not target.exists():
-            found = picture(options.seed, index, options.size, pristine=options.pristine)
-            part = target.with_suffix(".part.npz")
-            np.savez_compressed(part, **found)
-            part.replace(target)
-            print(target, flush=True)
-        with np.load(target) as kept:
-            rgba = kept["rgba"].astype(np.float32) / 255
-            truth = np.where(kept["mask"][..., None], kept["normals"] * 0.5 + 0.5, 1)
-            pairs.append(np.concatenate([rgba[..., :3] * rgba[..., 3:] + 0.6 * (1 - rgba[..., 3:]), truth], axis=1))
-    pairs += [np.ones_like(pairs[0])] * (-len(pairs) % 4)
-    sheet = np.concatenate([np.concatenate(pairs[k : k + 4], axis=1) for k in range(0, len(pairs), 4)])
-    opaque = np.concatenate([sheet, np.ones_like(sheet[..., :1])], axis=2)
-    (options.folder / "sheet.png").write_bytes(png.encode(np.rint(opaque * 255).astype(np.uint8)))
+        name = f"{index:05}.png"
+        if (options.folder / "images" / name).exists():
+            continue
+        colours, mask, normals = picture(options.seed, index, options.size, pristine=options.pristine)
+        for part, pixels in (("normals", normals), ("mask", mask), ("images", colours)):
+            (options.folder / part / name).write_bytes(png.encode(pixels))
+        print(options.folder / "images" / name, flush=True)
 
 
-def picture(seed: int, index: int, size: int, *, pristine: bool) -> dict[str, NDArray[Any]]:
-    """Render picture `index` of a seed."""
+def picture(seed: int, index: int, size: int, *, pristine: bool) -> tuple[Bytes, Bytes, Bytes]:
+    """Render picture `index` of a seed: colours, mask and normal map, uint8 (S, S, 3) each."""
     rng = np.random.default_rng([seed, index, 1])
     shape = draw_shape(rng)
     view = draw_view(rng, shape)
@@ -92,7 +85,7 @@ def picture(seed: int, index: int, size: int, *, pristine: bool) -> dict[str, ND
     normals = glow[..., :3] / np.maximum(coverage, 1e-6)[..., None] * 2 - 1
     norm = np.linalg.norm(normals, axis=2)
     mask = (coverage >= 0.5) & (norm > 0.02)
-    normals = np.where(mask[..., None], normals / np.maximum(norm, 1e-6)[..., None], 0).astype(np.float32)
+    normals = np.where(mask[..., None], normals / np.maximum(norm, 1e-6)[..., None], (0, 0, 1))
     colours = light[..., :3] / np.maximum(light[..., 3:], 1e-6)
     if pristine:
         bright = float(np.quantile(colours[mask].mean(axis=1), 0.97)) if mask.any() else 1.0
@@ -101,7 +94,8 @@ def picture(seed: int, index: int, size: int, *, pristine: bool) -> dict[str, ND
         rgba = np.rint(np.concatenate([curve, light[..., 3:].clip(0, 1)], axis=2) * 255).astype(np.uint8)
     else:
         rgba = photograph(rng, colours, light[..., 3].clip(0, 1))
-    return {"rgba": rgba, "normals": normals, "mask": mask}
+    stored = np.rint((normals + 1) * 127.5).astype(np.uint8)
+    return rgba[..., :3], np.repeat(rgba[..., 3:], 3, axis=2), stored
 
 
 def _set_stage(size: int, seed: int) -> None:

@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from .. import files
 from ..errors import UserError
 from ..raster import png
 from ..wire.messages import seed_from_text
+
+if TYPE_CHECKING:
+    from ..training.samples import Source
 
 _NEEDED = ("torch", "numba")
 
@@ -27,6 +32,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     normals.add_argument("--minutes", type=float, metavar="M", help="stop after so long; the next call goes on")
     normals.add_argument("--steps", type=int, metavar="N", help="in place of the stage's own number of steps")
     normals.add_argument("--workers", type=int, default=1, metavar="N", help="processes that make pictures (default 1)")
+    normals.add_argument(
+        "--pictures", type=Path, metavar="FOLDER", help="learn from these: images, mask, normals, files of one name"
+    )
     normals.add_argument("--start", type=Path, metavar="FOLDER", help="full: the Stable Diffusion 2 to begin with")
     normals.set_defaults(run=run)
     sheet = kinds.add_parser("sheet", help="show some of the pictures that it learns from, beside their normals")
@@ -42,6 +50,7 @@ def run(options: argparse.Namespace) -> int:
     check_extra("training", _NEEDED)
     from ..training.config import CONFIGS  # noqa: PLC0415 - heavy
     from ..training.data import sample_block  # noqa: PLC0415 - heavy
+    from ..training.folder import Pictures, names  # noqa: PLC0415 - heavy
     from ..training.loop import Run, train  # noqa: PLC0415 - heavy
 
     if options.config not in CONFIGS:
@@ -50,11 +59,15 @@ def run(options: argparse.Namespace) -> int:
             "unknown-config", f"There is no configuration “{options.config:.60}”.", f"Choose one of: {known}."
         )
     config = CONFIGS[options.config]
+    source: Source = partial(sample_block, views=1, pictures=config.block)
+    if options.pictures:
+        check_extra("training", ("PIL",))
+        source = Pictures(options.pictures, names(options.pictures), files.read_picture, config.block)
     run = Run(
         config=config,
         folder=options.folder,
         stage=options.stage,
-        source=partial(sample_block, views=1, pictures=config.block),
+        source=source,
         measured=partial(sample_block, views=1, pictures=1),
         seed=options.data_seed,
         minutes=options.minutes,

@@ -9,55 +9,25 @@ darker or brighter. The blocks in the window stay in memory. A worker process ma
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import permutations
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ..normals.features import inflate, look
 from .config import STAGES, Config, StageName
+from .samples import Block, Samples, Source
 
 _APART = 1 << 24  # blocks between the first of two stages, and of two processes
 _FIRST = 16  # blocks of the first window: it grows from there, so that the first steps need not wait for all of it
 _AHEAD = 4  # batches that the worker holds ready
 _GAMMAS = (0.75, 1.35)
 _CHANNELS = tuple(permutations(range(3)))
-
-
-class Block(Protocol):
-    """What a source makes in one go: pictures with their true normals, as `Samples` describes them."""
-
-    @property
-    def rgba(self) -> NDArray[np.uint8]: ...  # noqa: D102
-
-    @property
-    def normals(self) -> NDArray[np.floating[Any]]: ...  # noqa: D102
-
-    @property
-    def mask(self) -> NDArray[np.bool_]: ...  # noqa: D102
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Pictures with their true normals.
-
-    rgba: uint8 (N, S, S, 4), sRGB, straight alpha. normals: float32 (N, S, S, 3), camera space, x right, y up, z to the
-    viewer. mask: bool (N, S, S), where the normals are known.
-    """
-
-    rgba: NDArray[np.uint8]
-    normals: NDArray[np.float32]
-    mask: NDArray[np.bool_]
-
-
-Source = Callable[[int, int, int], Block]
-"""`source(seed, index, size)`: a pure function, `index` without end. It must be picklable, for the worker process."""
 
 
 @dataclass(frozen=True)

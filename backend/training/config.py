@@ -70,11 +70,11 @@ class Config:
     """Everything that decides a training but its data's seed.
 
     pixels: of a batch, so that small pictures come in large batches. block, uses, window: how many pictures a block of
-    the source holds, which show one shape, how often each is drawn, and how many pixels of each size may be kept in memory for it. noise:
-    the injected noise's greatest standard deviation, in those of the picture's colours; a picture draws its own up to
-    it. gradient: the weight of the gradient loss. average: the decay of the weights' moving average. log, check: steps
-    between two lines of the curve, and between two measurements on held-out pictures. held_out: the sides of those
-    pictures and how many of each.
+    the source holds, which show one shape, how often each is drawn, and how many pixels of each size may be kept in
+    memory for it. noise: the injected noise's greatest standard deviation, in those of the picture's colours; a picture
+    draws its own up to it. gradient: the weight of the gradient loss. average: the decay of the weights' moving
+    average. log, check: steps between two lines of the curve, and between two measurements on held-out pictures.
+    held_out: the sides of those pictures and how many of each.
     """
 
     name: str

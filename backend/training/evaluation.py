@@ -2,26 +2,24 @@
 """How good normals are: the measures of the Hi3DGen paper (section 4.2), in degrees.
 
 NE is the mean angle to the truth, SNE the same where the truth has edges. Both are means over pixels, then over
-pictures. A folder holds `images`, `mask` and `normals`, each with one file a picture, of the same name.
+pictures.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UserError
 from ..stage_types import Floats, Picture
+from .folder import Pictured, Read, names, pictured
 
 SHARES = (11.25, 22.5, 30.0)
 _SURE = 191  # of a mask's grey: the object
 _ERODED = 10  # pixels: the border is where masks and maps are least sure
 _CANNY = (50, 100)
 _NEAR = 3  # pixels about an edge
-
-Read = Callable[[Path], Picture]
 
 
 @dataclass(frozen=True)
@@ -51,35 +49,19 @@ class Score:
 
 
 def examples(folder: Path, read: Read, *, x_left: bool) -> Iterator[Example]:
-    """Yield a folder's pictures by name. With `x_left` the maps' red points left.
-
-    Raises `UserError` where the folder has none, or a picture lacks its mask or map.
-    """
-    names = sorted(path.name for path in (folder / "images").glob("*") if path.is_file())
-    if not names:
-        raise UserError(
-            "no-examples", f"There are no pictures in {folder / 'images'}.", "Give a folder with images, mask, normals."
-        )
-    for name in names:
-        colours, mask, stored = (read(folder / part / name) for part in ("images", "mask", "normals"))
-        if not colours.shape == mask.shape == stored.shape:
-            raise UserError("bad-example", f"The picture, mask and map of {name} differ in size.", "Make them alike.")
-        yield _example(name, colours, mask, stored, x_left=x_left)
+    """Yield a folder's pictures by name, as `folder` reads them. Raises `UserError`."""
+    for name in names(folder):
+        yield _example(pictured(folder, name, read, x_left=x_left))
 
 
-def _example(name: str, colours: Picture, mask: Picture, stored: Picture, *, x_left: bool) -> Example:
+def _example(whole: Pictured) -> Example:
     import cv2  # noqa: PLC0415 - of the extra evaluation alone
 
-    normals = stored[..., :3].astype(np.float32) / np.float32(127.5) - 1
-    normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-6)
-    if x_left:
-        normals[..., 0] *= -1
-    coverage = cv2.cvtColor(mask[..., :3], cv2.COLOR_RGB2GRAY).astype(np.uint8)
-    sure = (coverage > _SURE).astype(np.uint8)
+    sure = (whole.picture[..., 3] > _SURE).astype(np.uint8)
     inside = cv2.erode(sure, np.ones((_ERODED, _ERODED), np.uint8)) > 0
-    canny = cv2.Canny(cv2.cvtColor(stored[..., :3], cv2.COLOR_RGB2GRAY), *_CANNY)
+    canny = cv2.Canny(cv2.cvtColor(whole.stored, cv2.COLOR_RGB2GRAY), *_CANNY)
     edges = inside & (cv2.dilate(canny, np.ones((_NEAR, _NEAR), np.uint8)) > 0)
-    return Example(name, np.dstack([colours[..., :3], coverage]), normals, inside, edges)
+    return Example(whole.name, whole.picture, whole.normals, inside, edges)
 
 
 def angles(normals: Floats, truth: Floats) -> Floats:

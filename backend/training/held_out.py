@@ -10,9 +10,10 @@ from torch import nn
 
 from ..stage_types import Picture
 from . import losses
-from .batches import Batch, Samples, Source, prepare, take
+from .batches import Batch, prepare, take
 from .config import Config
 from .devices import lowered
+from .samples import Samples, Source
 
 SEED = 2**31 - 1
 """The data's seed of the held-out pictures. No training may use it."""

@@ -23,11 +23,12 @@ from torch import Tensor, nn
 from ..errors import UserError
 from ..raster import png
 from . import losses
-from .batches import Batch, Plan, Source
+from .batches import Batch, Plan
 from .checkpoint import Curve, State, branch, build, export, halfway, load, save
 from .config import STAGES, Config, Large, Stage, StageName
 from .devices import Devices, devices, lowered
 from .held_out import SEED, HeldOut
+from .samples import Source
 
 if TYPE_CHECKING:
     from .checkpoint import Network

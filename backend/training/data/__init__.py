@@ -23,6 +23,7 @@ from .sculptures import draw_shape
 from .solids import Shape
 
 _FINER = 1.1  # pixels of a view across one of the picture
+_LEAST = 0.005  # of a view that a shape must cover
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,10 @@ def _pictures(
         view = draw_view(rng, shape)
         fine = round(size * _FINER / 8) * 8
         surface = look(shape, view, fine)
+        while surface.hit.mean() < _LEAST:  # once in some ten thousand shapes cuts leave nothing, or a splinter
+            shape = draw_shape(rng)
+            view = draw_view(rng, shape)
+            surface = look(shape, view, fine)
         pixel = 2 * view.half / fine
         opened = openness(shape, surface, pixel)
         keys = [draw_key(rng, view) for _ in range(2)]

@@ -73,6 +73,15 @@ def test_a_block_is_the_same_in_another_process_and_unlike_its_neighbours() -> N
     assert digest(here) != digest(sample_block(8, 3, 32, views=1, pictures=2))
 
 
+def test_a_shape_that_its_cuts_leave_nothing_of_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = Sculptor(np.random.default_rng(0))
+    nothing.ball(0, 0, 0, 0.5)
+    nothing.ball(0, 0, 0, 0.9, join=Join.CUT)
+    drawn = iter([nothing.shape(), nothing.shape(), ball()])
+    monkeypatch.setattr("backend.training.data.draw_shape", lambda _: next(drawn))
+    assert sample_block(1, 1, 32, views=1, pictures=1).mask.mean() > 0.1
+
+
 def test_the_stream_goes_on_from_any_block() -> None:
     blocks = list(islice(stream(5, 24, views=1, pictures=1), 3))
     again = next(stream(5, 24, views=1, pictures=1, start=2))

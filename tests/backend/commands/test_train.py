@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`train`, as a person calls it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="torch is not installed here: the extra training has it")
+pytest.importorskip("numba", reason="numba is not installed here: the extra training has it")
+
+from PIL import Image
+
+from backend.normals.network import load
+
+ROOT = Path(__file__).parents[3]
+
+
+def train(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "backend", "train", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_a_sheet_shows_pictures_beside_their_normals(tmp_path: Path) -> None:
+    done = train("sheet", "--seed", "4", "--count", "5", "--size", "32", "-o", tmp_path / "sheet.png")
+    assert done.returncode == 0, done.stderr
+    sheet = np.asarray(Image.open(tmp_path / "sheet.png").convert("RGB"))
+    assert sheet.shape == (2 * 32, 4 * 2 * 32, 3)
+    normals = sheet[:32, 32:64].astype(float) / 127.5 - 1
+    inside = (sheet[:32, 32:64] < 255).any(axis=2)
+    np.testing.assert_allclose(np.linalg.norm(normals[inside], axis=1), 1, atol=0.02)
+    assert (sheet[32:, 64:] == 255).all()  # the second row has one pair
+    refused = train("sheet", "--size", "8", "-o", tmp_path / "small.png")
+    assert refused.returncode == 1
+    assert "16 to 1024 pixels" in refused.stderr
+
+
+@pytest.mark.slow
+def test_a_training_goes_on_with_pictures_of_a_folder(tmp_path: Path) -> None:
+    for part, value in (("images", (90, 60, 30)), ("mask", (255,) * 3), ("normals", (128, 128, 255))):
+        (tmp_path / "pictures" / part).mkdir(parents=True)
+        pixels = np.zeros((40, 40, 3), np.uint8)
+        pixels[8:32, 8:32] = value
+        Image.fromarray(pixels).save(tmp_path / "pictures" / part / "plate.png")
+    common = ("normals", "--config", "tiny", "--folder", tmp_path / "run", "--workers", "0")
+    for stage, source in (("trunk", ()), ("cool", ()), ("refine", ("--pictures", tmp_path / "pictures"))):
+        done = train(*common, "--stage", stage, "--steps", "5", *source)
+        assert done.returncode == 0, done.stderr
+    # A plate that faces the viewer is nearer to what an untrained network says than anything made on the fly.
+    plates, made = (
+        float(line.split('"angle": ')[1].split("}")[0].split(",")[0]) for line in (done.stdout, first(tmp_path))
+    )
+    assert plates < made
+    load(tmp_path / "run" / "refine-5.npz")
+    refused = train(*common, "--stage", "refine", "--pictures", tmp_path)
+    assert refused.returncode == 1
+    assert "There are no pictures" in refused.stderr
+
+
+def first(folder: Path) -> str:
+    """The curve of stage one."""
+    return (folder / "run" / "cool-5.jsonl").read_text()

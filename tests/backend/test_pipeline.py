@@ -2,7 +2,6 @@
 """The pipeline on the real draft engine: which stages run again, what is told meanwhile, how a job ends early."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,33 +10,12 @@ import pytest
 
 from backend.engines import DRAFT, Engine, Stage
 from backend.errors import Cancelled, UserError
-from backend.normals import outline
-from backend.normals.image import to_picture
 from backend.pipeline import Moment, Pipeline, Request
-from backend.stage_types import Cutout, Mesh, NormalMap, Picture
+from backend.stage_types import Cutout, Mesh, NormalMap
 from backend.version import VERSION
+from tests.backend.vase import SMALL, Notes, edited_map, request, vase
 
 ALL = ["foreground", "normals", "geometry", "finish"]
-SMALL = {"resolution": 64}
-
-
-@dataclass
-class Notes:
-    """A watcher that notes what it is told, and cancels where it is asked to."""
-
-    moments: list[Moment] = field(default_factory=list[Moment])
-    results: dict[str, object] = field(default_factory=dict[str, object])
-    cancel: Callable[[Moment], bool] = lambda _: False
-
-    def moment(self, moment: Moment) -> None:
-        """Note a moment."""
-        self.moments.append(moment)
-        if self.cancel(moment):
-            raise Cancelled
-
-    def made(self, stage: str, result: object) -> None:
-        """Note a result."""
-        self.results[stage] = result
 
 
 @dataclass
@@ -68,34 +46,6 @@ class Counted:
 @pytest.fixture
 def counted() -> Counted:
     return Counted()
-
-
-def vase(height: int = 90, width: int = 70) -> Picture:
-    """A cut-out vase, a little left of the middle, so that no flip goes unseen."""
-    rows, columns = np.mgrid[:height, :width]
-    y, x = (rows + 0.5) / height, (columns + 0.5) / width
-    half = 0.14 + 0.12 * np.sin(y * 5.0) ** 2
-    picture = np.zeros((height, width, 4), np.uint8)
-    picture[..., 0] = np.rint(255 * x)
-    picture[..., 1] = np.rint(255 * y)
-    picture[..., 3] = np.rint(255 * np.clip((half - np.abs(x - 0.42)) * width + 0.5, 0, 1) * (np.abs(y - 0.5) < 0.42))
-    return picture
-
-
-def request(**changes: Any) -> Request:
-    return replace(Request(vase(), settings=SMALL), **changes)
-
-
-def with_alpha(rgb: Picture) -> Picture:
-    return np.concatenate([rgb, np.full_like(rgb[..., :1], 255)], axis=-1)
-
-
-def edited_map() -> Picture:
-    """The estimated map, leaned a little to the right."""
-    cutout, normal_map = Pipeline().normals(request(), Notes())
-    leaned = normal_map.normals + np.array([0.1, 0.0, 0.0], np.float32)
-    leaned /= np.linalg.norm(leaned, axis=-1, keepdims=True)
-    return with_alpha(to_picture(NormalMap(leaned, normal_map.alpha), cutout.crop))
 
 
 # --- what runs again --------------------------------------------------------------------------------------------------
@@ -441,99 +391,6 @@ def test_a_request_that_cannot_be_run_is_refused_first(changes: dict[str, Any], 
             go(request(**changes), Notes())
         assert caught.value.code == code
     assert counted.ran == []
-
-
-# --- the artist's own normal map --------------------------------------------------------------------------------------
-
-
-def angles(a: NormalMap, b: NormalMap) -> np.ndarray[Any, Any]:
-    """Degrees between the normals of two maps, where the object is."""
-    cosine = (a.normals * b.normals).sum(-1)[a.alpha > 0.5]
-    return np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
-
-
-def by_outline() -> Pipeline:
-    """A pipeline whose normals are the outline's: smooth, so that what resampling takes of them is little."""
-    stages = [replace(stage, run=outline.estimate) if stage.name == "normals" else stage for stage in DRAFT.stages]
-    return Pipeline({"draft": replace(DRAFT, stages=tuple(stages))})
-
-
-def given_back(own: Picture, **changes: Any) -> NormalMap:
-    _, normal_map = Pipeline().normals(request(normal_map=own, **changes), Notes())
-    return normal_map
-
-
-@pytest.mark.parametrize("size", [(90, 70), (1020, 640), (43, 301)])
-def test_the_estimated_map_comes_back_as_it_was_written(size: tuple[int, int]) -> None:
-    """In pictures that are finer, coarser and much wider than the square in which the map was made."""
-    picture = vase(*size)
-    cutout, estimated = by_outline().normals(request(picture=picture), Notes())
-    written = with_alpha(to_picture(estimated, cutout.crop))
-    again = given_back(written, picture=picture)
-    np.testing.assert_array_equal(again.alpha, estimated.alpha)
-    apart = angles(estimated, again)
-    assert np.median(apart) < 2.0
-    assert np.percentile(apart, 90) < 15.0  # on the rim a normal is mixed with the white around it
-
-
-def test_a_map_of_any_resolution_is_taken() -> None:
-    cutout, estimated = Pipeline().normals(request(), Notes())
-    written = with_alpha(to_picture(estimated, cutout.crop))
-    finer = written.repeat(3, axis=0).repeat(3, axis=1)
-    assert np.median(angles(estimated, given_back(finer))) < 3.0
-    coarser = written[::2, ::2]
-    assert np.median(angles(estimated, given_back(coarser))) < 6.0
-
-
-@pytest.mark.parametrize("size", [(70, 90), (90, 90), (90, 75), (9, 1), (180, 146)])
-def test_a_map_of_another_shape_is_refused(size: tuple[int, int]) -> None:
-    own = np.full((*size, 4), (128, 128, 255, 255), np.uint8)
-    with pytest.raises(UserError) as caught:
-        given_back(own)
-    assert caught.value.code == "bad-normal-map"
-    assert f"{size[1]} x {size[0]}" in caught.value.sentence
-
-
-def test_a_map_whose_blue_is_flipped_is_refused() -> None:
-    cutout, estimated = Pipeline().normals(request(), Notes())
-    own = with_alpha(to_picture(estimated, cutout.crop))
-    own[..., 2] = 255 - own[..., 2]
-    with pytest.raises(UserError) as caught:
-        given_back(own)
-    assert caught.value.code == "bad-normal-map"
-    assert "blue" in caught.value.advice
-
-
-def test_the_alpha_of_a_map_is_ignored() -> None:
-    own = edited_map()
-    clear = own.copy()
-    clear[..., 3] = 0
-    np.testing.assert_array_equal(given_back(own).normals, given_back(clear).normals)
-
-
-def test_a_flat_map_makes_flat_normals() -> None:
-    normal_map = given_back(np.full((90, 70, 4), (128, 128, 255, 255), np.uint8))
-    inside = normal_map.normals[normal_map.alpha > 0.99]
-    np.testing.assert_allclose(inside, np.tile([0.0, 0.0, 1.0], (len(inside), 1)), atol=0.01)
-
-
-@pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (128, 128, 128), (255, 0, 255)])
-def test_a_map_that_holds_no_normals_still_gives_unit_normals_or_a_refusal(colour: tuple[int, int, int]) -> None:
-    try:
-        normal_map = given_back(np.full((90, 70, 4), (*colour, 255), np.uint8))
-    except UserError as error:
-        refusal = error.code
-    else:
-        refusal = ""
-        np.testing.assert_allclose(np.linalg.norm(normal_map.normals, axis=-1), 1.0, atol=1e-4)
-    assert refusal == ("bad-normal-map" if colour == (0, 0, 0) else "")
-
-
-def test_a_map_leaned_to_the_right_leans_the_normals_to_the_right() -> None:
-    _, estimated = Pipeline().normals(request(), Notes())
-    leaned = given_back(edited_map())
-    inside = estimated.alpha > 0.99
-    assert np.median(leaned.normals[inside][:, 0] - estimated.normals[inside][:, 0]) > 0.05
 
 
 def test_before_anything_was_measured_the_engines_guess_stands() -> None:

@@ -2,9 +2,7 @@
 """What a training is made of between two steps, and its file."""
 
 import copy
-import json
 import os
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -144,40 +142,6 @@ def halfway(one: "Network", other: "Network") -> "Network":
     for mean, end in zip(between.parameters(), other.parameters(), strict=True):
         mean.lerp_(end.cpu(), 0.5)
     return between
-
-
-class Curve:
-    """The lines of a training's curve, in a file that never says more than the checkpoint will repeat."""
-
-    def __init__(self, path: Path, step: int) -> None:
-        """Open the file of a training that stands at a step; later lines, and a torn last one, go."""
-        self._path = path
-        kept = [line for line in read_curve(path) if line["step"] <= step]
-        beside = path.with_name(path.name + ".part")
-        beside.write_text("".join(_line(line) for line in kept), "utf-8")
-        beside.replace(path)
-
-    def add(self, line: Mapping[str, float]) -> None:
-        """Append a line."""
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(_line(line))
-
-
-def read_curve(path: Path) -> list[dict[str, float]]:
-    """Return the lines of a curve's file; none where there is no file."""
-    return list(_whole(path.read_text("utf-8").splitlines())) if path.exists() else []
-
-
-def _whole(lines: Iterable[str]) -> Iterable[dict[str, float]]:
-    for line in lines:
-        try:
-            yield json.loads(line)
-        except json.JSONDecodeError:
-            return
-
-
-def _line(values: Mapping[str, float]) -> str:
-    return json.dumps(values) + "\n"
 
 
 def _optimizer(config: Config, stage: StageName, network: "Network") -> torch.optim.Optimizer:

@@ -2,10 +2,10 @@
 """The training: from a folder's last checkpoint to its next.
 
 A folder holds `trunk.pt` and, for every time that the trunk was cooled, `cool-STEP.pt` and `refine-STEP.pt`, STEP
-being the trunk's; beside each, in files of the same name, its curve, a JSON line at a time, a sheet of held-out
-pictures, and its weights for inference. What happens at a step is a function of the checkpoint and the step alone. So a
-training that is killed at any moment and started again ends in the same weights and writes the same curve, to the bit,
-on the same machine with the same number of threads.
+being the trunk's; beside each, in files of the same name, its curve, a JSON line at a time and drawn, a sheet of
+held-out pictures, and its weights for inference. What happens at a step is a function of the checkpoint and the step
+alone. So a training that is killed at any moment and started again ends in the same weights and writes the same curve,
+to the bit, on the same machine with the same number of threads.
 """
 
 import json
@@ -24,8 +24,9 @@ from ..errors import UserError
 from ..raster import png
 from . import losses
 from .batches import Batch, Plan
-from .checkpoint import Curve, State, branch, build, export, halfway, load, save
+from .checkpoint import State, branch, build, export, halfway, load, save
 from .config import STAGES, Config, Large, Stage, StageName
+from .curve import Curve, draw, read_curve
 from .devices import Devices, devices, lowered
 from .held_out import SEED, HeldOut
 from .samples import Source
@@ -102,10 +103,13 @@ class Writer:
     def write(self, line: dict[str, Any], state: State, *, last: bool) -> None:
         """Complete a line of the curve and add it; from time to time, and at last, write a checkpoint."""
         finished = state.stage != "trunk" and not state.unfinished
-        if state.step % self._run.config.check == 0 or finished:
+        measured = state.step % self._run.config.check == 0 or finished
+        if measured:
             line |= self._held_out.measure(state.average)
             self._path.with_suffix(".png").write_bytes(png.encode(self._held_out.sheet(state.average)))
         self._curve.add(line)
+        if measured:
+            self._path.with_suffix(".svg").write_text(draw(read_curve(self._path.with_suffix(".jsonl"))), "utf-8")
         if last or time.monotonic() - self._saved > SAVE_SECONDS:
             save(self._path, state)
             self._saved = time.monotonic()

@@ -78,7 +78,11 @@ def test_a_shape_that_its_cuts_leave_nothing_of_is_drawn_again(monkeypatch: pyte
     nothing.ball(0, 0, 0, 0.5)
     nothing.ball(0, 0, 0, 0.9, join=Join.CUT)
     drawn = iter([nothing.shape(), nothing.shape(), ball()])
-    monkeypatch.setattr("backend.training.data.draw_shape", lambda _: next(drawn))
+
+    def draw_next(_: np.random.Generator) -> Shape:
+        return next(drawn)
+
+    monkeypatch.setattr("backend.training.data.draw_shape", draw_next)
     assert sample_block(1, 1, 32, views=1, pictures=1).mask.mean() > 0.1
 
 

@@ -20,8 +20,9 @@ import torch
 from PIL import Image
 
 from backend.errors import UserError
-from backend.training.checkpoint import load, read_curve
+from backend.training.checkpoint import load
 from backend.training.config import TINY, StageName
+from backend.training.curve import read_curve
 from backend.training.held_out import SEED
 from backend.training.loop import Run, train
 from tests.backend.training.toy import ellipsoids

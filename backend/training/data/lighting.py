@@ -8,17 +8,13 @@ the roughness.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from .compiled import Array, Reals, compiled, either
 from .march import Surface, View
-from .materials import Material, albedo
+from .materials import Material, albedo, tabled
 from .relief import value_noise
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 @dataclass(frozen=True)
@@ -39,152 +35,152 @@ class Light:
 
 
 @compiled
-def _shade(
-    x: Reals,
-    y: Reals,
-    z: Reals,
-    nx: Reals,
-    ny: Reals,
-    nz: Reals,
-    ex: Reals,
-    ey: Reals,
-    ez: Reals,
-    r: Reals,
-    g: Reals,
-    b: Reals,
+def _fifth(t: Reals) -> Reals:
+    return t * t * t * t * t
+
+
+@compiled
+def _from_lamp(
+    p: tuple[Reals, Reals, Reals],
+    n: tuple[Reals, Reals, Reals],
+    e: tuple[Reals, Reals, Reals],
+    lamp: tuple[float, float, float, float],
     rough: Reals,
-    metal: Reals,
-    f0: Reals,
     wrap: Reals,
-    opened: Reals,
-    shadow: Reals,
-    other: Reals,
-    lamps: Array,
-    boxes: Array,
-    sky: Array,
-    ground: Array,
-    up: Array,
-    clutter: Reals,
-    lattice: Array,
 ) -> tuple[Reals, Reals, Reals]:
-    """Return the light that leaves a place towards the unit direction e, linear r, g, b."""
-    ne = np.maximum(nx * ex + ny * ey + nz * ez, 1e-3)
-    diffuse = 1.0 - metal
-    fr, fg, fb = f0 + (r - f0) * metal, f0 + (g - f0) * metal, f0 + (b - f0) * metal
-    a2 = np.power(rough, 4.0)
-    out_r, out_g, out_b = x * 0.0, x * 0.0, x * 0.0
-    for i in range(lamps.shape[0]):
-        near = lamps[i, 3]
-        lx, ly, lz = lamps[i, 0] - near * x, lamps[i, 1] - near * y, lamps[i, 2] - near * z
-        far2 = lx * lx + ly * ly + lz * lz
-        far = np.sqrt(far2)
-        lx, ly, lz = lx / far, ly / far, lz / far
-        nl = nx * lx + ny * ly + nz * lz
-        reach = 1.0 + near * (1.0 / far2 - 1.0)
-        if lamps[i, 7] == 0:
-            reach = reach * shadow
-        elif lamps[i, 7] == 1:
-            reach = reach * other
-        hx, hy, hz = lx + ex, ly + ey, lz + ez
-        h = np.sqrt(hx * hx + hy * hy + hz * hz) + 1e-9
-        nh = np.maximum((nx * hx + ny * hy + nz * hz) / h, 0.0)
-        lh = np.maximum((lx * hx + ly * hy + lz * hz) / h, 0.1)
-        around = nh * nh * (a2 - 1.0) + 1.0
-        lit = np.maximum(nl, 0.0)
-        lobe = np.minimum(a2 / (around * around) * 0.25 / (lh * lh), 40.0) * lit
-        fresnel = np.power(1.0 - lh, 5.0)
-        lambert = diffuse * np.maximum(nl + wrap, 0.0) / ((1.0 + wrap) * (1.0 + wrap))
-        out_r = out_r + lamps[i, 4] * reach * (r * lambert + (fr + (1.0 - fr) * fresnel) * lobe)
-        out_g = out_g + lamps[i, 5] * reach * (g * lambert + (fg + (1.0 - fg) * fresnel) * lobe)
-        out_b = out_b + lamps[i, 6] * reach * (b * lambert + (fb + (1.0 - fb) * fresnel) * lobe)
-    sees = 0.5 + 0.5 * (nx * up[0] + ny * up[1] + nz * up[2])
-    rx, ry, rz = 2.0 * ne * nx - ex, 2.0 * ne * ny - ey, 2.0 * ne * nz - ez
-    rise = rx * up[0] + ry * up[1] + rz * up[2]
-    horizon = np.minimum(np.maximum(0.5 + rise / (0.15 + 1.6 * rough), 0.0), 1.0)
+    """Return what comes of a lamp: diffusely, in the gloss head on, and what Fresnel adds to the gloss.
+
+    p: the place; n: its normal; e: the way to the eye; lamp: a way to it or (near: the fourth is 1) a place.
+    """
+    lx, ly, lz = lamp[0] - lamp[3] * p[0], lamp[1] - lamp[3] * p[1], lamp[2] - lamp[3] * p[2]
+    far2 = lx * lx + ly * ly + lz * lz
+    far = np.sqrt(far2)
+    lx, ly, lz = lx / far, ly / far, lz / far
+    nl = n[0] * lx + n[1] * ly + n[2] * lz
+    reach = 1.0 + lamp[3] * (1.0 / far2 - 1.0)
+    hx, hy, hz = lx + e[0], ly + e[1], lz + e[2]
+    h = np.sqrt(hx * hx + hy * hy + hz * hz) + 1e-9
+    nh = np.maximum((n[0] * hx + n[1] * hy + n[2] * hz) / h, 0.0)
+    lh = np.maximum((lx * hx + ly * hy + lz * hz) / h, 0.1)
+    a2 = rough * rough * rough * rough
+    around = nh * nh * (a2 - 1.0) + 1.0
+    lobe = np.minimum(a2 / (around * around) * 0.25 / (lh * lh), 40.0) * np.maximum(nl, 0.0) * reach
+    lambert = reach * np.maximum(nl + wrap, 0.0) / ((1.0 + wrap) * (1.0 + wrap))
+    return lambert, lobe, lobe * _fifth(1.0 - lh)
+
+
+@compiled
+def _mirrored(
+    n: tuple[Reals, Reals, Reals], e: tuple[Reals, Reals, Reals], clutter: float, rough: Reals, lattice: Array
+) -> tuple[Reals, Reals, Reals, Reals, Reals]:
+    """Return the mirrored way to the eye, how bright the surroundings are there, and Fresnel's share."""
+    ne = np.maximum(n[0] * e[0] + n[1] * e[1] + n[2] * e[2], 1e-3)
+    rx, ry, rz = 2.0 * ne * n[0] - e[0], 2.0 * ne * n[1] - e[1], 2.0 * ne * n[2] - e[2]
     bright = 1.0 + clutter * (1.0 - rough) * value_noise(3.0 * rx + 8.0, 3.0 * ry, 3.0 * rz, lattice)
-    for i in range(boxes.shape[0]):
-        c = rx * boxes[i, 0] + ry * boxes[i, 1] + rz * boxes[i, 2]
-        edge = boxes[i, 4] + rough
-        t = np.minimum(np.maximum((c - boxes[i, 3]) / edge + 0.5, 0.0), 1.0)
-        bright = bright + boxes[i, 5] * t * t * (3.0 - 2.0 * t)
-    grazing = np.power(1.0 - ne, 5.0) * (1.0 - 0.7 * rough)
-    gloss = bright * (0.3 + 0.7 * opened)
-    opened = opened * diffuse
-    out_r = (
-        out_r
-        + r * opened * (ground[0] + (sky[0] - ground[0]) * sees)
-        + (fr + (1.0 - fr) * grazing) * gloss * (ground[0] + (sky[0] - ground[0]) * horizon)
-    )
-    out_g = (
-        out_g
-        + g * opened * (ground[1] + (sky[1] - ground[1]) * sees)
-        + (fg + (1.0 - fg) * grazing) * gloss * (ground[1] + (sky[1] - ground[1]) * horizon)
-    )
-    out_b = (
-        out_b
-        + b * opened * (ground[2] + (sky[2] - ground[2]) * sees)
-        + (fb + (1.0 - fb) * grazing) * gloss * (ground[2] + (sky[2] - ground[2]) * horizon)
-    )
-    return out_r, out_g, out_b
+    return rx, ry, rz, bright, _fifth(1.0 - ne) * (1.0 - 0.7 * rough)
+
+
+@compiled
+def _from_box(c: Reals, inner: float, edge: float, rough: Reals) -> Reals:
+    """Return how much of a soft box is mirrored, c being the cosine off its middle."""
+    t = np.minimum(np.maximum((c - inner) / (edge + rough) + 0.5, 0.0), 1.0)
+    return t * t * (3.0 - 2.0 * t)
+
+
+@compiled
+def _returned(colour: Reals, metal: Reals, f0: Reals, lambert: Reals, lobe: Reals, fresnel: Reals) -> Reals:
+    """Return what a surface returns of what reaches it (`_from_lamp`), in one of its colour's channels."""
+    head_on = f0 + (colour - f0) * metal
+    return colour * (1.0 - metal) * lambert + head_on * (lobe - fresnel) + fresnel
 
 
 @compiled
 def _shade_each(
-    p: Array,
-    n: Array,
-    e: Array,
-    c: Array,
-    rough: Array,
-    metal: Array,
-    f0: Array,
-    wrap: Array,
-    opened: Array,
-    shadow: Array,
-    other: Array,
-    lamps: Array,
-    boxes: Array,
-    sky: Array,
-    ground: Array,
-    up: Array,
-    clutter: float,
-    lattice: Array,
+    s: Array, lamps: Array, boxes: Array, sky: Array, ground: Array, up: Array, clutter: float, lattice: Array
 ) -> Array:
-    result = np.empty((p.shape[0], 3))
-    for k in range(p.shape[0]):
-        result[k, 0], result[k, 1], result[k, 2] = _shade(
-            p[k, 0],
-            p[k, 1],
-            p[k, 2],
-            n[k, 0],
-            n[k, 1],
-            n[k, 2],
-            e[k, 0],
-            e[k, 1],
-            e[k, 2],
-            c[k, 0],
-            c[k, 1],
-            c[k, 2],
-            rough[k],
-            metal[k],
-            f0[k],
-            wrap[k],
-            opened[k],
-            shadow[k],
-            other[k],
-            lamps,
-            boxes,
-            sky,
-            ground,
-            up,
-            clutter,
-            lattice,
+    """Do as `_shade_arrays`, with the loop over places innermost."""
+    count = s.shape[1]
+    out, around = np.zeros((3, count)), np.empty((5, count))
+    rough, metal, f0, wrap, opened = s[12], s[13], s[14], s[15], s[16]
+    x, y, z, nx, ny, nz, ex, ey, ez = s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8]
+    a, b, c, bright, grazing = around[0], around[1], around[2], around[3], around[4]
+    for i in range(lamps.shape[0]):
+        lamp = (lamps[i, 0], lamps[i, 1], lamps[i, 2], lamps[i, 3])
+        shadow = s[18 + int(lamps[i, 7])]
+        for k in range(count):
+            a[k], b[k], c[k] = _from_lamp(
+                (x[k], y[k], z[k]), (nx[k], ny[k], nz[k]), (ex[k], ey[k], ez[k]), lamp, rough[k], wrap[k]
+            )
+        for channel in range(3):
+            line, colour, power = out[channel], s[9 + channel], lamps[i, 4 + channel]
+            for k in range(count):
+                line[k] += power * shadow[k] * _returned(colour[k], metal[k], f0[k], a[k], b[k], c[k])
+    for k in range(count):
+        a[k], b[k], c[k], bright[k], grazing[k] = _mirrored(
+            (nx[k], ny[k], nz[k]), (ex[k], ey[k], ez[k]), clutter, rough[k], lattice
         )
-    return result
+    for i in range(boxes.shape[0]):
+        u, v, w, inner, edge, power = boxes[i, 0], boxes[i, 1], boxes[i, 2], boxes[i, 3], boxes[i, 4], boxes[i, 5]
+        for k in range(count):
+            bright[k] += power * _from_box(a[k] * u + b[k] * v + c[k] * w, inner, edge, rough[k])
+    u, v, w = up[0], up[1], up[2]
+    for channel in range(3):
+        line, colour, low, high = out[channel], s[9 + channel], ground[channel], sky[channel]
+        for k in range(count):
+            sees, rise = nx[k] * u + ny[k] * v + nz[k] * w, a[k] * u + b[k] * v + c[k] * w
+            line[k] += _ambient(
+                colour[k], metal[k], f0[k], rough[k], opened[k], sees, rise, bright[k], grazing[k], low, high
+            )
+    return out
 
 
-def _shade_arrays(p: Array, n: Array, e: Array, c: Array, *rest: Array) -> Array:
-    shade = cast("Callable[..., tuple[Array, Array, Array]]", _shade)
-    return np.stack(shade(*p.T, *n.T, *e.T, *c.T, *rest), axis=1)
+@compiled
+def _ambient(
+    colour: Reals,
+    metal: Reals,
+    f0: Reals,
+    rough: Reals,
+    opened: Reals,
+    sees: Reals,
+    rise: Reals,
+    bright: Reals,
+    grazing: Reals,
+    ground: float,
+    sky: float,
+) -> Reals:
+    """Return what a surface returns of sky, ground and surroundings, in one channel.
+
+    sees, rise: the normal's and the mirrored way's cosine with what is up.
+    """
+    horizon = np.minimum(np.maximum(0.5 + rise / (0.15 + 1.6 * rough), 0.0), 1.0)
+    gloss = bright * (0.3 + 0.7 * opened) * (ground + (sky - ground) * horizon)
+    diffuse = opened * (ground + (sky - ground) * (0.5 + 0.5 * sees))
+    return _returned(colour, metal, f0, diffuse, gloss, gloss * grazing)
+
+
+def _shade_arrays(
+    s: Array, lamps: Array, boxes: Array, sky: Array, ground: Array, up: Array, clutter: float, lattice: Array
+) -> Array:
+    """Return the light that places send to the eye, linear (3, K).
+
+    s: (20, K), place, normal, way to the eye, colour, roughness, metal, reflectance, wrap, how open the sky is, and
+    what comes through: 1 for lamps that throw no shadow, and of the first and of the second main lamp.
+    """
+    p, n, e, colours = s[:3], s[3:6], s[6:9], s[9:12]
+    rough, metal, f0, wrap, opened = s[12:17]
+    out = np.zeros_like(colours)
+    for lamp in lamps:
+        light = _from_lamp(tuple(p), tuple(n), tuple(e), tuple(lamp[:4]), rough, wrap)
+        shadow = s[18 + int(lamp[7])]
+        for k in range(3):
+            out[k] += lamp[4 + k] * shadow * _returned(colours[k], metal, f0, *light)
+    *way, bright, grazing = _mirrored(tuple(n), tuple(e), clutter, rough, lattice)
+    for u, v, w, inner, edge, power in boxes:
+        bright = bright + power * _from_box(way[0] * u + way[1] * v + way[2] * w, inner, edge, rough)
+    rise = up @ np.stack(way)
+    for k in range(3):
+        out[k] += _ambient(colours[k], metal, f0, rough, opened, up @ n, rise, bright, grazing, ground[k], sky[k])
+    return out
 
 
 def shine(
@@ -200,35 +196,18 @@ def shine(
 
     opened: (S, S), the share of the sky that each pixel sees. shadows: two of (S, S), how much of a lamp comes through.
     """
-    hit = surface.hit
-    places, normals, parts = surface.places[hit], surface.normals[hit], surface.parts[hit]
-    colour = np.empty_like(places)
-    for part, material in enumerate(materials):
-        mine = parts == part
-        if mine.any():
-            colour[mine] = albedo(material, places[mine], lattice)
-    stuff = np.array([(m.roughness, m.metal, m.reflectance, m.wrap) for m in materials])[parts]
+    hit, stuff = surface.hit, tabled(materials)
+    places, parts = surface.places[hit], surface.parts[hit]
     eye = view.turn[2] - view.nearness * places
-    eye /= np.linalg.norm(eye, axis=1, keepdims=True)
+    s = np.empty((20, len(places)))
+    s[:3], s[3:6] = places.T, surface.normals[hit].T
+    s[6:9] = (eye / np.sqrt((eye * eye).sum(axis=1, keepdims=True))).T
+    s[9:12] = albedo(s[0], s[1], s[2], parts, stuff, lattice)
+    s[12:16], s[16] = stuff.T[25:, parts], opened[hit]
+    s[17], s[18], s[19] = 1.0, shadows[0][hit], shadows[1][hit]
     kernel = either(_shade_each, _shade_arrays)
     image = np.zeros((*hit.shape, 3))
-    image[hit] = kernel(
-        places,
-        normals,
-        eye,
-        colour,
-        *np.ascontiguousarray(stuff.T),
-        opened[hit],
-        shadows[0][hit],
-        shadows[1][hit],
-        light.lamps,
-        light.boxes,
-        light.sky,
-        light.ground,
-        light.up,
-        light.clutter,
-        lattice,
-    )
+    image[hit] = kernel(s, light.lamps, light.boxes, light.sky, light.ground, light.up, light.clutter, lattice).T
     return image
 
 

@@ -12,10 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .compiled import Array, Reals, compiled, either, select
+from .packets import LANES, LINES, distances, find
 from .relief import noise_lattice
-from .solids import Shape, distance, rows_near
+from .solids import Shape, rows_near
+
+Indices = NDArray[np.int64]
 
 _STEPS = 80
+_FREE, _CLOSE, _ARRIVED, _INSIDE, _PAST = 0.0, 1.0, 2.0, 3.0, 4.0  # what a ray does: close is where reliefs count
 _FAR = 1e4
 LATTICE = noise_lattice()
 """What all noise is read from."""
@@ -63,9 +67,9 @@ def glance(shape: Shape, view: View, size: int) -> NDArray[np.bool_]:
     return either(_march, _march_arrays)(*_arguments(shape, view, size), 0)[..., 0] < _FAR
 
 
-def _arguments(shape: Shape, view: View, size: int) -> tuple[Array, Array, Array, Array, int, Array]:
-    frame = np.array([view.nearness, *view.centre, view.half, shape.radius, shape.bumps, shape.caution])
-    return shape.rows, shape.outlines, view.turn, frame, size, LATTICE
+def _arguments(shape: Shape, view: View, size: int) -> tuple[Array, Array, Array, Array, Array]:
+    frame = np.array([view.nearness, *view.centre, view.half, shape.radius, shape.bumps, shape.caution, size])
+    return shape.rows, shape.outlines, view.turn, frame, LATTICE
 
 
 @compiled
@@ -83,167 +87,249 @@ def _aim(
     return ox, oy, oz, dx, dy, dz, -along - reach, select(chord > 0.0, -along + reach, -1e3)
 
 
-@compiled
 def gradient(
-    x: Reals, y: Reals, z: Reals, rows: Array, outlines: Array, pixel: float, lattice: Array
-) -> tuple[Reals, Reals, Reals, Reals]:
-    """Return the unit gradient of the distance, by central differences across a pixel, and the part that is there."""
+    x: Array, y: Array, z: Array, rows: Array, outlines: Array, pixel: float, lattice: Array
+) -> tuple[Array, Array, Array, Array]:
+    """Return the unit gradient of the distance at points (K), by central differences across a pixel, and the parts."""
     h = 0.5 * pixel
-    right, _ = distance(x + h, y, z, rows, outlines, 1, pixel, lattice)
-    left, _ = distance(x - h, y, z, rows, outlines, 1, pixel, lattice)
-    above, _ = distance(x, y + h, z, rows, outlines, 1, pixel, lattice)
-    below, _ = distance(x, y - h, z, rows, outlines, 1, pixel, lattice)
-    before, _ = distance(x, y, z + h, rows, outlines, 1, pixel, lattice)
-    behind, part = distance(x, y, z - h, rows, outlines, 1, pixel, lattice)
+    right, _ = distances(x + h, y, z, rows, outlines, 1, pixel, lattice)
+    left, _ = distances(x - h, y, z, rows, outlines, 1, pixel, lattice)
+    above, _ = distances(x, y + h, z, rows, outlines, 1, pixel, lattice)
+    below, _ = distances(x, y - h, z, rows, outlines, 1, pixel, lattice)
+    before, _ = distances(x, y, z + h, rows, outlines, 1, pixel, lattice)
+    behind, part = distances(x, y, z - h, rows, outlines, 1, pixel, lattice)
     gx, gy, gz = right - left, above - below, before - behind
     norm = np.maximum(np.sqrt(gx * gx + gy * gy + gz * gz), 1e-12)
     return gx / norm, gy / norm, gz / norm, part
 
 
 @compiled
-def _cone_start(
-    u: Reals,
-    v: Reals,
-    wide: Reals,
-    t: Reals,
-    turn: Array,
-    frame: Array,
-    rows: Array,
-    outlines: Array,
-    pixel: float,
-    lattice: Array,
-) -> Reals:
-    """Return how far a bundle of rays, `wide` about its middle one at the target, goes from t before it may touch."""
-    nearness, _, _, _, radius, bumps, _ = frame
-    ox, oy, oz, dx, dy, dz, start, end = _aim(u, v, turn, nearness, radius + wide)
-    t = max(t, start)
-    for _ in range(40):
-        d, _ = distance(ox + t * dx, oy + t * dy, oz + t * dz, rows, outlines, 0, pixel, lattice)
-        gap = d - bumps - wide * (1.0 + nearness * max(t, 0.0))
-        if gap < pixel or t > end:
-            break
-        t += 0.9 * gap
-    return t if t <= end else 1e4
+def _aim_tile(rays: Array, left: int, top: int, step: int, across: int, widen: float, turn: Array, frame: Array) -> int:
+    """Write the rays through the middles of across x across squares of `step` pixels, and return how many."""
+    nearness, cx, cy, half, radius, _, _, size = frame
+    pixel = 2.0 * half / size
+    for k in range(across * across):
+        u = cx + (left + (k % across + 0.5) * step - 0.5 * size) * pixel
+        v = cy - (top + (k // across + 0.5) * step - 0.5 * size) * pixel
+        ray = _aim(u, v, turn, nearness, radius + widen)
+        rays[0, k], rays[1, k], rays[2, k], rays[3, k], rays[4, k], rays[5, k], rays[6, k], rays[7, k] = ray
+    return across * across
 
 
 @compiled
-def _crossing(
-    outside: Reals,
-    inside: Reals,
-    ox: Reals,
-    oy: Reals,
-    oz: Reals,
-    dx: Reals,
-    dy: Reals,
-    dz: Reals,
-    rows: Array,
-    outlines: Array,
-    pixel: float,
-    lattice: Array,
-) -> Reals:
-    """Return where a ray passes the surface between a depth outside and one inside, by halving eight times."""
-    for _ in range(8):
-        t = 0.5 * (outside + inside)
-        d, _ = distance(ox + t * dx, oy + t * dy, oz + t * dz, rows, outlines, 1, pixel, lattice)
-        outside, inside = select(d > 0.0, t, outside), select(d > 0.0, inside, t)
-    return 0.5 * (outside + inside)
-
-
-@compiled
-def _march_pixel(
-    u: Reals,
-    v: Reals,
-    t: Reals,
-    last: Reals,
-    turn: Array,
-    frame: Array,
-    rows: Array,
-    outlines: Array,
-    pixel: float,
-    lattice: Array,
-) -> tuple[Reals, Reals, Reals, Reals]:
-    """Return where a ray meets the surface between t and last: depth (1e4 for nowhere) and place."""
-    nearness, _, _, _, radius, bumps, caution = frame
-    ox, oy, oz, dx, dy, dz, start, end = _aim(u, v, turn, nearness, radius)
-    t, end = max(t, start), min(end, last)
-    close, d, before = False, 0.0, t
-    for _ in range(80):
-        if t > end:
-            break
-        x, y, z = ox + t * dx, oy + t * dy, oz + t * dz
-        if not close:
-            d = distance(x, y, z, rows, outlines, 0, pixel, lattice)[0] - bumps
-            close = bumps > 0.0 and d < pixel
-        if close:
-            d, _ = distance(x, y, z, rows, outlines, 1, pixel, lattice)
-            close = d < 2.0 * bumps
-            d *= caution
-        if d < 0.08 * pixel:
-            if d < -0.08 * pixel:  # a steep relief was stepped into: back to where it begins
-                t = _crossing(before, t, ox, oy, oz, dx, dy, dz, rows, outlines, pixel, lattice)
-            return t, ox + t * dx, oy + t * dy, oz + t * dz
-        before = t
-        t += 0.95 * d
-    return 1e4, 0.0, 0.0, 0.0
-
-
-@compiled
-def _last(x: Reals, y: Reals, z: Reals, dx: Reals, dy: Reals, dz: Reals, rows: Array, slack: Reals) -> Reals:
-    """Return how far along a ray the solids' spheres reach."""
-    far = -1e3
+def _clip(rays: Array, n: int, rows: Array, slack: float, spread: float) -> None:
+    """Shorten rays to where they are in the solids' spheres; one that meets none ends before it starts."""
+    x, y, z, dx, dy, dz, first, last = rays[0], rays[1], rays[2], rays[3], rays[4], rays[5], rays[8], rays[9]
+    for k in range(n):
+        first[k], last[k] = 1e3, -1e3
     for i in range(rows.shape[0]):
         if rows[i, 1] == 0 and rows[i, 0] != 8:
-            along = (rows[i, 13] - x) * dx + (rows[i, 14] - y) * dy + (rows[i, 15] - z) * dz
-            far = max(far, along + rows[i, 16])
-    return far + slack
+            u, v, w, radius = rows[i, 13], rows[i, 14], rows[i, 15], rows[i, 16] + slack
+            for k in range(n):
+                a, b, c = u - x[k], v - y[k], w - z[k]
+                along = a * dx[k] + b * dy[k] + c * dz[k]
+                wide = radius + spread * max(along, 0.0)
+                chord = wide * wide - (a * a + b * b + c * c - along * along)
+                reach = np.sqrt(max(chord, 0.0))
+                first[k] = min(first[k], along - reach) if chord > 0.0 else first[k]
+                last[k] = max(last[k], along + reach) if chord > 0.0 else last[k]
+    for k in range(n):
+        rays[6, k], rays[7, k] = max(rays[6, k], first[k]), min(rays[7, k], last[k])
 
 
 @compiled
-def _march(rows: Array, outlines: Array, turn: Array, frame: Array, size: int, lattice: Array, whole: int) -> Array:
+def _place(w: Array, k: int, rays: Array, ray: int, t: float) -> None:
+    """Write into column k of a table where a ray is at t."""
+    w[0, k] = rays[0, ray] + t * rays[3, ray]
+    w[1, k] = rays[1, ray] + t * rays[4, ray]
+    w[2, k] = rays[2, ray] + t * rays[5, ray]
+
+
+@compiled
+def _cone_starts(
+    w: Array, rays: Array, who: Indices, n: int, wide: float, frame: Array, rows: Array, outlines: Array, lattice: Array
+) -> None:
+    """Move the starts of bundles of rays, `wide` about their middle ones at the target, to where they may touch."""
+    nearness, _, _, half, _, bumps, _, size = frame
+    pixel = 2.0 * half / size
+    count = 0
+    for k in range(n):
+        if rays[6, k] <= rays[7, k]:
+            who[count] = k
+            count += 1
+    for _ in range(24):
+        for k in range(count):
+            _place(w, k, rays, who[k], rays[6, who[k]])
+        find(w, count, rows, outlines, 0, pixel, lattice)
+        going = 0
+        for k in range(count):
+            ray = who[k]
+            gap = w[3, k] - bumps - wide * (1.0 + nearness * max(rays[6, ray], 0.0))
+            if gap >= pixel:
+                rays[6, ray] += 0.9 * gap
+                if rays[6, ray] <= rays[7, ray]:
+                    who[going] = ray
+                    going += 1
+        count = going
+        if count == 0:
+            break
+
+
+@compiled
+def _cross(
+    w: Array, rays: Array, who: Indices, n: int, rows: Array, outlines: Array, pixel: float, lattice: Array
+) -> None:
+    """Put rays where they pass the surface between a depth outside (line 8) and one inside (6), by halving."""
+    for _ in range(8):
+        for k in range(n):
+            _place(w, k, rays, who[k], 0.5 * (rays[6, who[k]] + rays[8, who[k]]))
+        find(w, n, rows, outlines, 1, pixel, lattice)
+        for k in range(n):
+            ray = who[k]
+            rays[8 if w[3, k] > 0.0 else 6, ray] = 0.5 * (rays[6, ray] + rays[8, ray])
+    for k in range(n):
+        rays[6, who[k]] = 0.5 * (rays[6, who[k]] + rays[8, who[k]])
+
+
+@compiled
+def _listed(state: Array, n: int, which: float, who: Indices) -> int:
+    """List the rays in a state, and return how many they are."""
+    count = 0
+    for k in range(n):
+        if state[k] == which:
+            who[count] = k
+            count += 1
+    return count
+
+
+@compiled
+def _step(rays: Array, ray: int, d: float, state: Array, fine: int, pixel: float, bumps: float, caution: float) -> None:
+    """Move a ray by what its distance, without reliefs or (fine) with them, allows, and note its state."""
+    if fine == 0:
+        d -= bumps
+        if bumps > 0.0 and d < pixel:
+            state[ray] = _CLOSE
+            return
+    else:
+        state[ray] = _CLOSE if d < 2.0 * bumps else _FREE
+        d *= caution
+    if d < 0.08 * pixel:
+        state[ray] = _ARRIVED if d >= -0.08 * pixel else _INSIDE
+        return
+    rays[8, ray] = rays[6, ray]
+    rays[6, ray] += 0.95 * d
+    if rays[6, ray] > rays[7, ray]:
+        state[ray] = _PAST
+
+
+@compiled
+def _march_rays(
+    w: Array, rays: Array, who: Indices, n: int, frame: Array, rows: Array, outlines: Array, lattice: Array
+) -> int:
+    """Move rays (line 6) to the surface, and return how many arrive; `who` says which."""
+    _, _, _, half, _, bumps, caution, size = frame
+    pixel = 2.0 * half / size
+    state = rays[9]
+    for k in range(n):
+        state[k] = _FREE if rays[6, k] <= rays[7, k] else _PAST
+    for _ in range(_STEPS):
+        going = 0
+        for fine in range(2):
+            count = _listed(state, n, _CLOSE if fine else _FREE, who)
+            if count == 0:
+                continue
+            for k in range(count):
+                _place(w, k, rays, who[k], rays[6, who[k]])
+            find(w, count, rows, outlines, fine, pixel, lattice)
+            for k in range(count):
+                _step(rays, who[k], w[3, k], state, fine, pixel, bumps, caution)
+            going += count
+        if going == 0:
+            break
+    count = _listed(state, n, _INSIDE, who)
+    if count > 0:  # steep reliefs were stepped into: back to where they begin
+        _cross(w, rays, who, count, rows, outlines, pixel, lattice)
+        for k in range(count):
+            state[who[k]] = _ARRIVED
+    return _listed(state, n, _ARRIVED, who)
+
+
+@compiled
+def _normals(w: Array, found: Array, n: int, rows: Array, outlines: Array, pixel: float, lattice: Array) -> None:
+    """Write the normals and parts (lines 4 to 7) of n places (1 to 3), as `gradient` gives them."""
+    for axis in range(3):
+        for k in range(n):
+            found[4 + axis, k] = 0.0
+        for side in (1.0, -1.0):
+            for k in range(n):
+                w[0, k], w[1, k], w[2, k] = found[1, k], found[2, k], found[3, k]
+                w[axis, k] += side * 0.5 * pixel
+            find(w, n, rows, outlines, 1, pixel, lattice)
+            for k in range(n):
+                found[4 + axis, k] += side * w[3, k]
+    for k in range(n):
+        gx, gy, gz = found[4, k], found[5, k], found[6, k]
+        norm = max(np.sqrt(gx * gx + gy * gy + gz * gz), 1e-12)
+        found[4, k], found[5, k], found[6, k], found[7, k] = gx / norm, gy / norm, gz / norm, w[4, k]
+
+
+@compiled
+def _march(rows: Array, outlines: Array, turn: Array, frame: Array, lattice: Array, whole: int) -> Array:
     """Return depth, place, normal and part of each pixel, float64 (S, S, 8); a depth of 1e4 is a miss.
 
-    Bundles of 16 x 16 rays go as far as they can together, then bundles of 4 x 4, then each ray.
+    A tile of 16 x 16 rays keeps the rows that it can touch. Bundles of 4 x 4 rays go as far as they can together.
     """
-    nearness, cx, cy, half, radius, bumps, _ = frame
-    pixel = 2.0 * half / size
+    nearness, cx, cy, half, radius, bumps, _, size = frame
+    pixel, size = 2.0 * half / size, int(size)
     found = np.full((size, size, 8), 1e4)
-    kept, fewer = np.empty_like(rows), np.empty_like(rows)
+    kept, rays, cones, w = np.empty_like(rows), np.empty((10, LANES)), np.empty((10, 16)), np.empty((LINES, LANES))
+    who, hits = np.empty(LANES, np.int64), np.empty((8, LANES))
     wide, narrow = 0.71 * 16 * pixel, 0.71 * 4 * pixel
     for top in range(0, size, 16):
         for left in range(0, size, 16):
             u, v = cx + (left + 8 - 0.5 * size) * pixel, cy - (top + 8 - 0.5 * size) * pixel
             ox, oy, oz, dx, dy, dz, _, _ = _aim(u, v, turn, nearness, radius)
-            n = rows_near(rows, ox, oy, oz, dx, dy, dz, wide + bumps, wide * nearness, kept)
-            first = _cone_start(u, v, wide, -1e3, turn, frame, kept[:n], outlines, pixel, lattice) if n else 1e4
-            if first >= 1e4:
+            near = rows_near(rows, ox, oy, oz, dx, dy, dz, wide + bumps, wide * nearness, kept)
+            if near == 0:
                 continue
-            for upper in range(top, min(top + 16, size), 4):
-                for near in range(left, min(left + 16, size), 4):
-                    u, v = cx + (near + 2 - 0.5 * size) * pixel, cy - (upper + 2 - 0.5 * size) * pixel
-                    ox, oy, oz, dx, dy, dz, _, _ = _aim(u, v, turn, nearness, radius)
-                    m = rows_near(kept[:n], ox, oy, oz, dx, dy, dz, narrow + bumps, narrow * nearness, fewer)
-                    here = fewer[:m]
-                    second = _cone_start(u, v, narrow, first, turn, frame, here, outlines, pixel, lattice) if m else 1e4
-                    if second >= 1e4:
-                        continue
-                    last = _last(ox, oy, oz, dx, dy, dz, here, bumps + narrow * (1.0 + nearness))
-                    for i in range(upper, min(upper + 4, size)):
-                        for j in range(near, min(near + 4, size)):
-                            u, v = cx + (j + 0.5 - 0.5 * size) * pixel, cy - (i + 0.5 - 0.5 * size) * pixel
-                            t, x, y, z = _march_pixel(u, v, second, last, turn, frame, here, outlines, pixel, lattice)
-                            found[i, j, 0] = t
-                            if whole and t < 1e4:
-                                found[i, j, 1], found[i, j, 2], found[i, j, 3] = x, y, z
-                                gx, gy, gz, part = gradient(x, y, z, here, outlines, pixel, lattice)
-                                found[i, j, 4], found[i, j, 5], found[i, j, 6], found[i, j, 7] = gx, gy, gz, part
+            here = kept[:near]
+            n = _aim_tile(cones, left, top, 4, 4, narrow, turn, frame)
+            _clip(cones, n, here, narrow + bumps, narrow * nearness)
+            _cone_starts(w, cones, who, n, narrow, frame, here, outlines, lattice)
+            n = _aim_tile(rays, left, top, 1, 16, 0.0, turn, frame)
+            _clip(rays, n, here, bumps, 0.0)
+            for k in range(n):
+                cone = k // 64 * 4 + k % 16 // 4
+                rays[6, k] = max(rays[6, k], cones[6, cone])
+                if cones[6, cone] > cones[7, cone] or left + k % 16 >= size or top + k // 16 >= size:
+                    rays[7, k] = -1e4
+            n = _march_rays(w, rays, who, n, frame, here, outlines, lattice)
+            for k in range(n):
+                _place(hits[1:], k, rays, who[k], rays[6, who[k]])
+                found[top + who[k] // 16, left + who[k] % 16, 0] = rays[6, who[k]]
+            if whole and n > 0:
+                _normals(w, hits, n, here, outlines, pixel, lattice)
+                for k in range(n):
+                    for line in range(1, 8):
+                        found[top + who[k] // 16, left + who[k] % 16, line] = hits[line, k]
     return found
 
 
-def _march_arrays(
-    rows: Array, outlines: Array, turn: Array, frame: Array, size: int, lattice: Array, whole: int
+def _crossing(
+    outside: Array, inside: Array, rays: Array, rows: Array, outlines: Array, pixel: float, lattice: Array
 ) -> Array:
+    """Return where rays (6, K) pass the surface between a depth outside and one inside, by halving eight times."""
+    for _ in range(8):
+        t = 0.5 * (outside + inside)
+        d, _ = distances(*(rays[:3] + t * rays[3:6]), rows, outlines, 1, pixel, lattice)
+        outside, inside = np.where(d > 0.0, t, outside), np.where(d > 0.0, inside, t)
+    return 0.5 * (outside + inside)
+
+
+def _march_arrays(rows: Array, outlines: Array, turn: Array, frame: Array, lattice: Array, whole: int) -> Array:
     """Do as `_march`, all rays together."""
-    nearness, cx, cy, half, radius, bumps, caution = frame
+    nearness, cx, cy, half, radius, bumps, caution, _ = frame
+    size = int(frame[7])
     pixel = 2.0 * half / size
     across = (np.arange(size) + 0.5 - 0.5 * size) * pixel
     u, v = np.meshgrid(cx + across, cy - across)
@@ -253,15 +339,14 @@ def _march_arrays(
     t, before = rays[6].copy(), rays[6].copy()
     for _ in range(_STEPS):
         x, y, z = rays[:3, going] + t[going] * rays[3:6, going]
-        d = distance(x, y, z, rows, outlines, 0, pixel, lattice)[0] - bumps
+        d = distances(x, y, z, rows, outlines, 0, pixel, lattice)[0] - bumps
         close = np.flatnonzero(d < pixel)
         if bumps > 0 and len(close):
-            d[close] = caution * distance(x[close], y[close], z[close], rows, outlines, 1, pixel, lattice)[0]
+            d[close] = caution * distances(x[close], y[close], z[close], rows, outlines, 1, pixel, lattice)[0]
         arrived = d < 0.08 * pixel
         found[going[arrived], 0] = t[going[arrived]]
         deep = going[d < -0.08 * pixel]
-        ox, oy, oz, dx, dy, dz = rays[:6, deep]
-        found[deep, 0] = _crossing(before[deep], t[deep], ox, oy, oz, dx, dy, dz, rows, outlines, pixel, lattice)
+        found[deep, 0] = _crossing(before[deep], t[deep], rays[:6, deep], rows, outlines, pixel, lattice)
         before[going] = t[going]
         t[going] += 0.95 * d
         going = going[~arrived & (t[going] <= rays[7, going])]

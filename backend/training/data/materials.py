@@ -8,15 +8,11 @@ is not a groove.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from .compiled import Array, Reals, compiled, either, select
 from .relief import fractal, from_whole, value_noise
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 PLAIN, SOFT, MOTTLED, WOOD, STRIPES, CHECKS, DOTS, STAINS, MARBLE, SPECKLES, PRINT = range(11)
 _SHARES = (0.42, 0.17, 0.09, 0.07, 0.05, 0.03, 0.04, 0.04, 0.04, 0.02, 0.03)
@@ -85,29 +81,56 @@ def _pattern(  # noqa: C901 - a formula each
     return select(there & (np.abs(from_whole(1.5 * v - 0.5)) < 0.28) & (letter > 0.05), 1.0, 0.0), grain
 
 
+def tabled(materials: list[Material]) -> Array:
+    """Return materials as rows of numbers, float64 (M, 29): what `albedo` and `lighting` read."""
+    return np.array(
+        [
+            (m.pattern, m.frequency, m.bend, m.fine, *m.shift, *m.turn.ravel(), *m.colours.ravel(), *_gloss(m))
+            for m in materials
+        ]
+    )
+
+
+def _gloss(m: Material) -> tuple[float, float, float, float]:
+    return m.roughness, m.metal, m.reflectance, m.wrap
+
+
 @compiled
-def _pattern_each(
-    x: Array, y: Array, z: Array, kind: int, frequency: float, bend: float, fine: float, lattice: Array
-) -> Array:
-    result = np.empty((2, len(x)))
-    for k in range(len(x)):
-        result[0, k], result[1, k] = _pattern(x[k], y[k], z[k], kind, frequency, bend, fine, lattice)
+def _albedo(x: Reals, y: Reals, z: Reals, m: Array, lattice: Array) -> tuple[Reals, Reals, Reals]:
+    """Return the own linear colour, in [0, 1], at a place of what a material's row (29) says."""
+    a = m[7] * x + m[8] * y + m[9] * z + m[4]
+    b = m[10] * x + m[11] * y + m[12] * z + m[5]
+    c = m[13] * x + m[14] * y + m[15] * z + m[6]
+    t, grain = _pattern(a, b, c, int(m[0]), m[1], m[2], m[3], lattice)
+    t = np.minimum(np.maximum(t, 0.0), 1.0) * 2.0
+    first, second, grain = np.minimum(t, 1.0), np.maximum(t - 1.0, 0.0), 1.0 + grain
+    red = (m[16] + (m[19] - m[16]) * first + (m[22] - m[19]) * second) * grain
+    green = (m[17] + (m[20] - m[17]) * first + (m[23] - m[20]) * second) * grain
+    blue = (m[18] + (m[21] - m[18]) * first + (m[24] - m[21]) * second) * grain
+    return np.minimum(red, 1.0), np.minimum(green, 1.0), np.minimum(blue, 1.0)
+
+
+@compiled
+def _albedo_each(x: Array, y: Array, z: Array, parts: Array, table: Array, lattice: Array) -> Array:
+    result = np.empty((3, len(x)))
+    for part in range(table.shape[0]):
+        m = table[part]
+        for k in range(len(x)):
+            if parts[k] == part:
+                result[0, k], result[1, k], result[2, k] = _albedo(x[k], y[k], z[k], m, lattice)
     return result
 
 
-def _pattern_arrays(*arguments: Array) -> Array:
-    return np.stack(cast("Callable[..., tuple[Array, Array]]", _pattern)(*arguments))
+def _albedo_arrays(x: Array, y: Array, z: Array, parts: Array, table: Array, lattice: Array) -> Array:
+    result = np.empty((3, len(x)))
+    for part, m in enumerate(table):
+        mine = parts == part
+        result[:, mine] = _albedo(x[mine], y[mine], z[mine], m, lattice)
+    return result
 
 
-def albedo(material: Material, places: Array, lattice: Array) -> Array:
-    """Return the surface's own linear colour at places, (K, 3) -> (K, 3) in [0, 1]."""
-    x, y, z = material.turn @ places.T + material.shift[:, None]
-    kernel = either(_pattern_each, _pattern_arrays)
-    t, grain = kernel(x, y, z, material.pattern, material.frequency, material.bend, material.fine, lattice)
-    t = np.clip(t, 0.0, 1.0)[:, None] * 2.0
-    low, middle, high = material.colours
-    colour = np.where(t < 1.0, low + (middle - low) * t, middle + (high - middle) * (t - 1.0))
-    return np.clip(colour * (1.0 + grain[:, None]), 0.0, 1.0)
+albedo = either(_albedo_each, _albedo_arrays)
+"""The own linear colours (3, K) of places x, y, z (K) on parts (K), whose materials' rows stand in a table."""
 
 
 def draw_materials(rng: np.random.Generator, parts: int) -> list[Material]:

@@ -65,29 +65,42 @@ def draw_framing(rng: np.random.Generator, hit: NDArray[np.bool_]) -> Framing:
 
 
 @compiled
-def _means_each(grid: Array, size: int, fine: int, frame: Array) -> Array:
-    """Return the mean of a grid (G, G, C) in each pixel of a frame (S, S, C), over fine x fine places of it.
+def _means_each(grid: Floats, size: int, fine: int, frame: Array) -> Floats:
+    """Return the mean of a grid (G, G, 7) in each pixel of a frame (S, S, 7), over fine x fine places of it.
 
     frame: how the grid's place (column, row) moves a pixel right and a pixel down, and where it begins: (2, 3).
     """
-    channels, limit = grid.shape[2], grid.shape[0] - 1
-    result = np.zeros((size, size, channels))
-    for i in range(size * fine):
-        for j in range(size * fine):
-            down, right = (i + 0.5) / fine, (j + 0.5) / fine
-            u = frame[0, 0] * right + frame[0, 1] * down + frame[0, 2]
-            v = frame[1, 0] * right + frame[1, 1] * down + frame[1, 2]
-            row, column = int(np.floor(v - 0.5)), int(np.floor(u - 0.5))
-            if 0 <= row < limit and 0 <= column < limit:
-                f, g = v - 0.5 - row, u - 0.5 - column
-                for channel in range(channels):
-                    top = grid[row, column, channel] * (1 - g) + grid[row, column + 1, channel] * g
-                    bottom = grid[row + 1, column, channel] * (1 - g) + grid[row + 1, column + 1, channel] * g
-                    result[i // fine, j // fine, channel] += top * (1 - f) + bottom * f
-    return result / (fine * fine)
+    limit, places = grid.shape[0] - 1, fine * fine
+    result = np.zeros((size, size, grid.shape[2]), np.float32)
+    corners, weights = np.empty((places, 2), np.int64), np.empty((places, 4))
+    for i in range(size):
+        for j in range(size):
+            count = 0
+            for place in range(places):
+                down, right = i + (place // fine + 0.5) / fine, j + (place % fine + 0.5) / fine
+                u = frame[0, 0] * right + frame[0, 1] * down + frame[0, 2] - 0.5
+                v = frame[1, 0] * right + frame[1, 1] * down + frame[1, 2] - 0.5
+                row, column = int(np.floor(v)), int(np.floor(u))
+                if 0 <= row < limit and 0 <= column < limit:
+                    f, g = v - row, u - column
+                    corners[count, 0], corners[count, 1] = row, column
+                    weights[count, 0], weights[count, 1] = (1 - f) * (1 - g) / places, (1 - f) * g / places
+                    weights[count, 2], weights[count, 3] = f * (1 - g) / places, f * g / places
+                    count += 1
+            if count == 0:
+                continue
+            for k in range(grid.shape[2]):
+                total = 0.0
+                for place in range(count):
+                    row, column = corners[place, 0], corners[place, 1]
+                    total += weights[place, 0] * grid[row, column, k] + weights[place, 1] * grid[row, column + 1, k]
+                    total += weights[place, 2] * grid[row + 1, column, k]
+                    total += weights[place, 3] * grid[row + 1, column + 1, k]
+                result[i, j, k] = total
+    return result
 
 
-def _means_arrays(grid: Array, size: int, fine: int, frame: Array) -> Array:
+def _means_arrays(grid: Floats, size: int, fine: int, frame: Array) -> Floats:
     """Do as `_means_each`, all places together."""
     right, down = np.meshgrid(*[(np.arange(size * fine) + 0.5) / fine] * 2)
     u, v = (w[0] * right + w[1] * down + w[2] - 0.5 for w in frame)
@@ -99,7 +112,7 @@ def _means_arrays(grid: Array, size: int, fine: int, frame: Array) -> Array:
     top = grid[row, column] * (1 - g) + grid[row, column + 1] * g
     bottom = grid[row + 1, column] * (1 - g) + grid[row + 1, column + 1] * g
     pixels = (top * (1 - f) + bottom * f) * inside[..., None]
-    return pixels.reshape(size, fine, size, fine, -1).mean(axis=(1, 3))
+    return pixels.reshape(size, fine, size, fine, -1).mean(axis=(1, 3)).astype(np.float32)
 
 
 def reframe(
@@ -110,7 +123,9 @@ def reframe(
     light, normals (camera space): float64 (G, G, 3). Each pixel is the mean of the surface in it; of normals, the unit
     vector along the mean; zeros where nothing is covered.
     """
-    grid = np.concatenate([light, normals, np.ones((*hit.shape, 1))], axis=2) * hit[..., None]
+    grid = np.empty((*hit.shape, 7), np.float32)
+    grid[..., :3], grid[..., 3:6], grid[..., 6] = light, normals, 1
+    grid *= hit[..., None]
     ratio = frame.half * hit.shape[0] / size  # the view's pixels a picture's
     fine = max(1, round(ratio * 1.3))
     c, s = np.cos(frame.roll), np.sin(frame.roll)
@@ -120,24 +135,28 @@ def reframe(
     steps = np.stack([across * 2 / size, -up * 2 / size, begin], axis=1)
     steps[:, 2] += (1, -1)
     mean = either(_means_each, _means_arrays)(grid, size, fine, steps * hit.shape[0] / 2 * [[1], [-1]])
-    colours = mean[..., :3] / np.maximum(mean[..., 6:], 1e-6)
-    nx, ny, nz = mean[..., 3], mean[..., 4], mean[..., 5]
-    turned = np.stack([(c * nx - s * ny) * (-1 if frame.mirrored else 1), s * nx + c * ny, nz], axis=2)
-    norm = np.linalg.norm(turned, axis=2, keepdims=True)
-    turned = np.where(norm > 0.02, turned / np.maximum(norm, 1e-9), 0.0)
-    return colours.astype(np.float32), turned.astype(np.float32), mean[..., 6].astype(np.float32)
+    red, green, blue, nx, ny, nz, coverage = np.ascontiguousarray(np.moveaxis(mean, 2, 0))
+    whole = np.maximum(coverage, 1e-6)
+    nx, ny = (c * nx - s * ny) * (-1 if frame.mirrored else 1), s * nx + c * ny
+    norm = np.sqrt(nx * nx + ny * ny + nz * nz)
+    norm = np.where(norm > 0.02, norm, np.inf)
+    colours, turned = ((red / whole, green / whole, blue / whole), (nx / norm, ny / norm, nz / norm))
+    return np.stack(colours, axis=2), np.stack(turned, axis=2), coverage
 
 
 def photograph(rng: np.random.Generator, light: Floats, coverage: Floats) -> Picture:
     """Return a cut-out, uint8 (S, S, 4), of linear light (S, S, 3) and its coverage (S, S), both float32."""
-    seen = coverage > 0.5
-    pixels = _developed(rng, light, seen)
-    around = pixels[seen].mean(axis=0) if seen.any() else np.full(3, 0.5)
+    some = coverage > 0
+    seen = coverage[some] > 0.5
+    colours = _developed(rng, light[some], seen)
+    around = colours[seen].mean(axis=0) if seen.any() else np.full(3, 0.5)
     if rng.random() < 0.4:
         around = np.full(3, rng.uniform()) if rng.random() < 0.5 else rng.uniform(size=3)
     around = around.astype(np.float32)
     alpha = coverage
-    pixels = pixels * alpha[..., None] + around * (1 - alpha[..., None])
+    pixels = np.empty_like(light)
+    pixels[:] = around
+    pixels[some] += (colours - around) * alpha[some][:, None]
     if rng.random() < 0.4:
         pixels = _blur(pixels, float(rng.uniform(0.3, 0.9)))
     if rng.random() < 0.25:
@@ -158,7 +177,7 @@ def photograph(rng: np.random.Generator, light: Floats, coverage: Floats) -> Pic
 
 
 def _developed(rng: np.random.Generator, light: Floats, seen: NDArray[np.bool_]) -> Floats:
-    """Expose light and give it a tone curve: sRGB in [0, 1]."""
+    """Expose light (K, 3) and give it a tone curve: sRGB in [0, 1]. seen: which count, bool (K)."""
     luminance = light @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     bright = float(np.quantile(luminance[seen], 0.92)) if seen.any() else 1.0
     aim = rng.uniform(0.02, 0.2) if rng.random() < 0.15 else rng.uniform(0.35, 1.15)
@@ -171,20 +190,46 @@ def _developed(rng: np.random.Generator, light: Floats, seen: NDArray[np.bool_])
     curve = np.where(linear < 0.0031308, 12.92 * linear, 1.055 * np.power(linear, np.float32(1 / 2.4)) - 0.055)
     contrast = float(rng.uniform(-0.25, 0.5))
     curve = curve + contrast * (curve * curve * (3 - 2 * curve) - curve)
-    grey = curve.mean(axis=2, keepdims=True)
+    grey = curve @ np.full((3, 1), 1 / 3, np.float32)
     return np.clip(grey + (curve - grey) * float(rng.uniform(0.7, 1.25)), 0.0, 1.0)
+
+
+@compiled
+def _blur_each(pixels: Floats, weights: Floats) -> Floats:
+    """Weight each of (H, W, C) with the two pixels to each side of it, down and then across."""
+    height, width, channels = pixels.shape
+    result, row = np.empty_like(pixels), np.empty((width + 4) * channels, np.float32)
+    for i in range(height):
+        a, b, c = pixels[max(i - 2, 0)].ravel(), pixels[max(i - 1, 0)].ravel(), pixels[i].ravel()
+        d, e = pixels[min(i + 1, height - 1)].ravel(), pixels[min(i + 2, height - 1)].ravel()
+        for k in range(width * channels):
+            row[k + 2 * channels] = weights[2] * c[k] + weights[1] * (b[k] + d[k]) + weights[0] * (a[k] + e[k])
+        for k in range(2 * channels):
+            row[k] = row[2 * channels + k % channels]
+            row[(width + 2) * channels + k] = row[(width + 1) * channels + k % channels]
+        line = result[i].ravel()
+        for k in range(width * channels):
+            beside, beyond = row[k + channels] + row[k + 3 * channels], row[k] + row[k + 4 * channels]
+            line[k] = weights[2] * row[k + 2 * channels] + weights[1] * beside + weights[0] * beyond
+    return result
+
+
+def _blur_arrays(pixels: Floats, weights: Floats) -> Floats:
+    """Do as `_blur_each`."""
+    height, width = pixels.shape[:2]
+    padded = np.pad(pixels, ((2, 2), (2, 2), (0, 0)), mode="edge")
+    down = np.add.reduce([weights[k] * padded[k : k + height] for k in range(5)])
+    result: Floats = np.add.reduce([weights[k] * down[:, k : k + width] for k in range(5)])
+    return result
 
 
 def _blur(pixels: Floats, sigma: float) -> Floats:
     """Blur (H, W, C) by a Gaussian of so many pixels, cut off at two."""
     near, far = math.exp(-0.5 / sigma**2), math.exp(-2.0 / sigma**2)
     total = 1 + 2 * near + 2 * far
-    for axis in (0, 1):
-        padded = np.pad(pixels, [(2, 2) if axis == k else (0, 0) for k in range(3)], mode="edge")
-        n = pixels.shape[axis]
-        parts = [padded[(slice(None),) * axis + (slice(k, k + n),)] for k in range(5)]
-        pixels = (parts[2] + near * (parts[1] + parts[3]) + far * (parts[0] + parts[4])) / total
-    return pixels
+    weights = np.array([far, near, 1, near, far], np.float32) / np.float32(total)
+    kernel = either(_blur_each, _blur_arrays)
+    return kernel(np.ascontiguousarray(pixels, np.float32), weights).astype(np.float32, copy=False)
 
 
 def jpeg(pixels: Floats, quality: float) -> Floats:
@@ -203,7 +248,9 @@ def jpeg(pixels: Floats, quality: float) -> Floats:
 
 def _coded(plane: Floats, steps: Array) -> Floats:
     h, w = plane.shape
-    blocks = plane.reshape(h // 8, 8, w // 8, 8).transpose(0, 2, 1, 3)
-    whole = np.maximum(np.rint(steps), 1).astype(np.float32)
-    coded = np.rint((_DCT @ blocks @ _DCT.T) / whole) * whole
-    return (_DCT.T @ coded @ _DCT).transpose(0, 2, 1, 3).reshape(h, w)
+    whole = np.maximum(np.rint(steps), 1).astype(np.float32)[:, None]
+    down = _DCT @ plane.reshape(h // 8, 8, w)  # rows of blocks, and then each block's own rows
+    coded = (down.reshape(-1, 8) @ _DCT.T).reshape(h // 8, 8, w // 8, 8)
+    coded = np.rint(coded / whole) * whole
+    down = _DCT.T @ (coded.reshape(-1, 8) @ _DCT).reshape(h // 8, 8, w)
+    return down.reshape(h, w)

@@ -90,6 +90,71 @@ def from_whole(t: Reals) -> Reals:
 
 
 @compiled
+def folds(x: Reals, y: Reals, z: Reals, frequency: Reals, p: Reals, q: Reals, pixel: float, lattice: Array) -> Reals:
+    """Return the height of cloth that wanders by p, its ridges as sharp as q is small."""
+    wander = value_noise(x * 1.7 + 3.0, y * 0.9, z * 1.7, lattice) + 0.5 * value_noise(
+        x * 3.9, y * 2.1, z * 3.9, lattice
+    )
+    t = from_whole(0.5 * (x + 0.6 * z) * frequency + p * wander)
+    ridge = 1.0 - 2.0 * np.sqrt(t * t * 4.0 + q * q) / np.sqrt(1.0 + q * q)
+    fine = value_noise(x * frequency + 9.0, y * 0.4 * frequency, z * frequency, lattice)
+    return (0.8 * ridge + 0.2 * fine) * visible(1.0 / frequency, pixel)
+
+
+@compiled
+def scales(x: Reals, y: Reals, frequency: Reals, p: Reals, pixel: float) -> Reals:
+    """Return the height of scales or tiles, p times as wide as high."""
+    v = y * frequency
+    row = np.floor(v)
+    s, t = from_whole(x * frequency / p + 0.5 * row), v - row
+    tip = t - 0.45 * (1.0 - 4.0 * s * s)
+    fall = np.minimum(np.maximum(tip / 0.12, 0.0), 1.0)
+    height = 0.9 * (1.0 - t) * (1.0 - 1.5 * s * s) * (1.0 - fall) + 0.55 * fall * (1.0 - t)
+    return height * visible(1.0 / frequency, pixel)
+
+
+@compiled
+def panels(x: Reals, y: Reals, frequency: Reals, p: Reals, q: Reals, pixel: float) -> Reals:
+    """Return the height of planks or stones, p times as wide as high, between joints of the half width q."""
+    v = y * frequency
+    u = x * frequency / p + 0.37 * np.floor(v)
+    least = np.maximum(q, 1.2 * pixel * frequency)
+    joint = np.maximum(groove(from_whole(v), least), groove(from_whole(u) * p, least))
+    return -joint * (q / least) * visible(1.0 / frequency, pixel)
+
+
+@compiled
+def ribs(x: Reals, frequency: Reals, q: Reals, pixel: float) -> Reals:
+    """Return the height of ribs along y, as sharp as q is small."""
+    t = from_whole(x * frequency)
+    return (1.0 - 4.0 * np.sqrt(t * t + 0.25 * q * q)) / (1.0 + q) * visible(1.0 / frequency, pixel)
+
+
+@compiled
+def embossed(x: Reals, y: Reals, frequency: Reals, q: Reals, outlines: Array, which: int, pixel: float) -> Reals:
+    """Return 1 inside outlines[which], 0 outside of it, over an edge as wide as q."""
+    edge = np.maximum(q, 1.5 * pixel * frequency)
+    t = np.minimum(np.maximum(0.5 - 0.5 * profile(x * frequency, y * frequency, outlines, which) / edge, 0.0), 1.0)
+    return t * t * (3.0 - 2.0 * t)
+
+
+@compiled
+def dents(x: Reals, y: Reals, z: Reals, frequency: Reals, pixel: float) -> Reals:
+    """Return the height of a surface with round dents in rows."""
+    u, v, w = from_whole(x * frequency), from_whole(y * frequency), from_whole(z * frequency)
+    return -np.maximum(1.0 - 4.0 * (u * u + v * v + w * w), 0.0) * visible(1.0 / frequency, pixel)
+
+
+@compiled
+def strands(x: Reals, y: Reals, z: Reals, frequency: Reals, p: Reals, pixel: float, lattice: Array) -> Reals:
+    """Return the height of fur or hair along y that wanders by p."""
+    bend = value_noise(x * 2.1, y * 2.1, z * 2.1, lattice) * p
+    strand = value_noise((x + 0.3 * bend) * frequency, y * 0.18 * frequency + bend, z * frequency, lattice)
+    fine = value_noise((x - 0.2 * bend) * 2.1 * frequency, y * 0.3 * frequency, z * 2.1 * frequency + 5.0, lattice)
+    return 0.7 * strand * visible(1.0 / frequency, pixel) + 0.3 * fine * visible(0.6 / frequency, pixel)
+
+
+@compiled
 def relief(
     kind: int,
     x: Reals,
@@ -111,42 +176,18 @@ def relief(
     EMBOSSED: what lies inside the outline outlines[which] stands out (in the plane of x and y). STRANDS: p how they
     wander.
     """
-    wave = visible(1.0 / frequency, pixel)
     if kind <= 1:
         return fractal(x, y, z, frequency, p, 4, kind, pixel, lattice)
     if kind == 2:
-        wander = value_noise(x * 1.7 + 3.0, y * 0.9, z * 1.7, lattice) + 0.5 * value_noise(
-            x * 3.9, y * 2.1, z * 3.9, lattice
-        )
-        t = from_whole(0.5 * (x + 0.6 * z) * frequency + p * wander)
-        ridge = 1.0 - 2.0 * np.sqrt(t * t * 4.0 + q * q) / np.sqrt(1.0 + q * q)
-        fine = value_noise(x * frequency + 9.0, y * 0.4 * frequency, z * frequency, lattice)
-        return (0.8 * ridge + 0.2 * fine) * wave
+        return folds(x, y, z, frequency, p, q, pixel, lattice)
     if kind == 3:
-        v = y * frequency
-        row = np.floor(v)
-        u = x * frequency / p + 0.5 * row
-        s, t = from_whole(u), v - row
-        tip = t - 0.45 * (1.0 - 4.0 * s * s)
-        fall = np.minimum(np.maximum(tip / 0.12, 0.0), 1.0)
-        return (0.9 * (1.0 - t) * (1.0 - 1.5 * s * s) * (1.0 - fall) + 0.55 * fall * (1.0 - t)) * wave
+        return scales(x, y, frequency, p, pixel)
     if kind == 4:
-        v = y * frequency
-        u = x * frequency / p + 0.37 * np.floor(v)
-        least = np.maximum(q, 1.2 * pixel * frequency)
-        joint = np.maximum(groove(from_whole(v), least), groove(from_whole(u) * p, least))
-        return -joint * (q / least) * wave
+        return panels(x, y, frequency, p, q, pixel)
     if kind == 5:
-        t = from_whole(x * frequency)
-        return (1.0 - 4.0 * np.sqrt(t * t + 0.25 * q * q)) / (1.0 + q) * wave
+        return ribs(x, frequency, q, pixel)
     if kind == 6:
-        edge = np.maximum(q, 1.5 * pixel * frequency)
-        t = np.minimum(np.maximum(0.5 - 0.5 * profile(x * frequency, y * frequency, outlines, which) / edge, 0.0), 1.0)
-        return t * t * (3.0 - 2.0 * t)
+        return embossed(x, y, frequency, q, outlines, which, pixel)
     if kind == 7:
-        u, v, w = from_whole(x * frequency), from_whole(y * frequency), from_whole(z * frequency)
-        return -np.maximum(1.0 - 4.0 * (u * u + v * v + w * w), 0.0) * wave
-    bend = value_noise(x * 2.1, y * 2.1, z * 2.1, lattice) * p
-    strand = value_noise((x + 0.3 * bend) * frequency, y * 0.18 * frequency + bend, z * frequency, lattice)
-    fine = value_noise((x - 0.2 * bend) * 2.1 * frequency, y * 0.3 * frequency, z * 2.1 * frequency + 5.0, lattice)
-    return 0.7 * strand * wave + 0.3 * fine * visible(0.6 / frequency, pixel)
+        return dents(x, y, z, frequency, pixel)
+    return strands(x, y, z, frequency, p, pixel, lattice)

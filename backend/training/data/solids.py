@@ -183,19 +183,30 @@ def _moved(x: Reals, y: Reals, z: Reals, rows: Array, i: int, start: int) -> tup
 
 
 @compiled
+def in_grid(x: Reals, step: Reals, most: Reals) -> Reals:
+    """Return a coordinate within the nearest cell of a grid that has so many cells to each side of the middle one."""
+    return x - step * np.minimum(np.maximum(np.floor(x / step + 0.5), -most), most)
+
+
+@compiled
+def in_ring(x: Reals, z: Reals, count: Reals) -> tuple[Reals, Reals]:
+    """Return x and z within the first of so many sectors about y."""
+    sector = 2.0 * np.pi / count
+    angle: Reals = sector * np.floor(np.arctan2(z, x) / sector + 0.5)
+    cosine: Reals = np.cos(angle)
+    sine: Reals = np.sin(angle)
+    return cosine * x + sine * z, cosine * z - sine * x
+
+
+@compiled
 def _folded(x: Reals, y: Reals, z: Reals, rows: Array, i: int) -> tuple[Reals, Reals, Reals]:
-    kind, f0, f1, f2, f3 = rows[i, 5], rows[i, 9], rows[i, 10], rows[i, 11], rows[i, 12]
+    kind = rows[i, 5]
     if kind == 1:
         return np.abs(x), y, z
     if kind == 2:
-        x = x - f0 * np.minimum(np.maximum(np.floor(x / f0 + 0.5), -f2), f2)
-        y = y - f1 * np.minimum(np.maximum(np.floor(y / f1 + 0.5), -f3), f3)
-        return x, y, z
-    sector = 2.0 * np.pi / f0
-    angle = np.arctan2(z, x)
-    angle = angle - sector * np.floor(angle / sector + 0.5)
-    q = np.sqrt(x * x + z * z)
-    return q * np.cos(angle), y, q * np.sin(angle)
+        return in_grid(x, rows[i, 9], rows[i, 11]), in_grid(y, rows[i, 10], rows[i, 12]), z
+    x, z = in_ring(x, z, rows[i, 9])
+    return x, y, z
 
 
 @compiled
@@ -231,11 +242,22 @@ def _height(x: Reals, y: Reals, z: Reals, rows: Array, i: int, outlines: Array, 
 
 
 @compiled
-def _is_far(x: Reals, y: Reals, z: Reals, rows: Array, i: int, join: int, scene: Reals, group: Reals) -> Truth:
-    """Return whether a row's sphere is so far away that the row changes nothing at a point."""
-    u, v, w, k = x - rows[i, 13], y - rows[i, 14], z - rows[i, 15], rows[i, 2]
-    short = np.maximum(select(join == 1, k - group, np.minimum(scene, group) + k), 0.0) + rows[i, 16]
-    return u * u + v * v + w * w > short * short
+def is_far(
+    x: Reals,
+    y: Reals,
+    z: Reals,
+    u: Reals,
+    v: Reals,
+    w: Reals,
+    r: Reals,
+    k: Reals,
+    join: int,
+    scene: Reals,
+    group: Reals,
+) -> Truth:
+    """Return whether a row's sphere (centre u, v, w, radius r) is so far away that the row changes nothing there."""
+    short = np.maximum(select(join == 1, k - group, np.minimum(scene, group) + k), 0.0) + r
+    return (x - u) * (x - u) + (y - v) * (y - v) + (z - w) * (z - w) > short * short
 
 
 @compiled
@@ -258,7 +280,8 @@ def distance(
             group, group_part, number = x * 0.0 + 1e3, x * 0.0, rows[i, 3]
         if kind == 8 and fine == 0:
             continue
-        far = _is_far(x, y, z, rows, i, join, scene, group)
+        u, v, w, radius, k = rows[i, 13], rows[i, 14], rows[i, 15], rows[i, 16], rows[i, 2]
+        far = is_far(x, y, z, u, v, w, radius, k, join, scene, group)
         if kind != 8 and certain(far):
             continue
         a, b, c = _moved(x, y, z, rows, i, 17)

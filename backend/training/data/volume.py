@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from .compiled import COMPILED, Array, compiled
 from .march import LATTICE, gradient
+from .packets import distances
 from .solids import Shape, distance
 
 
@@ -26,10 +27,13 @@ def settle(shape: Shape, points: Array, pixel: float) -> tuple[Array, Array, NDA
     """Move points near the surface, (V, 3), onto it; return them, the unit normals there and the parts."""
     points = points.copy()
     for _ in range(2):
-        off, normals, parts = _feel(points, shape.rows, shape.outlines, pixel, LATTICE)
+        x, y, z = points.T
+        off, _ = distances(x, y, z, shape.rows, shape.outlines, 1, pixel, LATTICE)
+        normals = np.stack(gradient(x, y, z, shape.rows, shape.outlines, pixel, LATTICE)[:3], axis=1)
         points -= np.clip(off, -2 * pixel, 2 * pixel)[:, None] * normals
-    _, normals, parts = _feel(points, shape.rows, shape.outlines, pixel, LATTICE)
-    return points, normals, parts.astype(np.int64)
+    x, y, z = points.T
+    *normals, parts = gradient(x, y, z, shape.rows, shape.outlines, pixel, LATTICE)
+    return points, np.stack(normals, axis=1), parts.astype(np.int64)
 
 
 @compiled
@@ -51,14 +55,3 @@ def _volume(rows: Array, outlines: Array, bumps: float, half: float, cells: int,
                                 u, v, w = a * step - half, b * step - half, c * step - half
                                 values[a, b, c], _ = distance(u, v, w, rows, outlines, 1, pixel, lattice)
     return values
-
-
-@compiled
-def _feel(points: Array, rows: Array, outlines: Array, pixel: float, lattice: Array) -> tuple[Array, Array, Array]:
-    off, normals, parts = np.empty(len(points)), np.empty_like(points), np.empty(len(points))
-    for k in range(len(points)):
-        x, y, z = points[k, 0], points[k, 1], points[k, 2]
-        off[k], _ = distance(x, y, z, rows, outlines, 1, pixel, lattice)
-        nx, ny, nz, part = gradient(x, y, z, rows, outlines, pixel, lattice)
-        normals[k, 0], normals[k, 1], normals[k, 2], parts[k] = nx, ny, nz, part
-    return off, normals, parts

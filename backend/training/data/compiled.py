@@ -61,6 +61,18 @@ def compiled(formula: _F) -> _F:
     return cast("_F", numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST)(formula))
 
 
+def woven(formula: _F) -> _F:
+    """Do as `compiled`, but put the formula's lines into whoever calls it: a long one in an innermost loop.
+
+    The machine takes several points at once only through a loop that calls nothing, and of itself the compiler puts
+    only short formulae into their callers.
+    """
+    if numba is None:
+        return formula
+    weave = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST, inline="always")
+    return cast("_F", weave(formula))
+
+
 def _select(condition: Truth, this: Reals, other: Reals) -> Reals:
     """Return one of two numbers: what np.where does with arrays, without making an array of each number."""
     return this if condition else other

@@ -197,14 +197,15 @@ def shine(
     opened: (S, S), the share of the sky that each pixel sees. shadows: two of (S, S), how much of a lamp comes through.
     """
     hit, stuff = surface.hit, tabled(materials)
-    places, parts = surface.places[hit], surface.parts[hit]
-    eye = view.turn[2] - view.nearness * places
-    s = np.empty((20, len(places)))
-    s[:3], s[3:6] = places.T, surface.normals[hit].T
-    s[6:9] = (eye / np.sqrt((eye * eye).sum(axis=1, keepdims=True))).T
+    parts = surface.parts[hit]
+    s = np.empty((20, len(parts)))
+    s[:3], s[3:6] = surface.places[hit].T, surface.normals[hit].T
+    s[6:9] = view.turn[2][:, None] - view.nearness * s[:3]
+    s[6:9] /= np.sqrt(s[6] * s[6] + s[7] * s[7] + s[8] * s[8])
     s[9:12] = albedo(s[0], s[1], s[2], parts, stuff, lattice)
-    s[12:16], s[16] = stuff.T[25:, parts], opened[hit]
-    s[17], s[18], s[19] = 1.0, shadows[0][hit], shadows[1][hit]
+    for k in range(4):
+        s[12 + k] = stuff[:, 25 + k].take(parts)
+    s[16], s[17], s[18], s[19] = opened[hit], 1.0, shadows[0][hit], shadows[1][hit]
     kernel = either(_shade_each, _shade_arrays)
     image = np.zeros((*hit.shape, 3))
     image[hit] = kernel(s, light.lamps, light.boxes, light.sky, light.ground, light.up, light.clutter, lattice).T

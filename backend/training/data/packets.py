@@ -11,7 +11,7 @@ The points stand in a scratch table, one line each for x, y, z, what is found of
 import numpy as np
 
 from .compiled import Array, compiled, either
-from .distances import box, cone, ellipsoid, extruded, profile, round_cone, smooth_minimum, superquadric, torus
+from .distances import angle, box, cone, ellipsoid, extruded, profile, round_cone, smooth_minimum, superquadric, torus
 from .relief import dents, embossed, folds, fractal, panels, ribs, scales, strands
 from .solids import distance, in_grid, in_ring, is_far
 
@@ -135,7 +135,7 @@ def _height(  # noqa: C901, PLR0912 - a formula each
     kind, which = int(rows[i, 41]), int(rows[i, 7])
     if rows[i, 46] > 0:
         for k in range(n):
-            a[k], c[k] = np.arctan2(a[k], c[k]), np.sqrt(a[k] * a[k] + c[k] * c[k])
+            a[k], c[k] = angle(a[k], c[k]), np.sqrt(a[k] * a[k] + c[k] * c[k])
     if kind == 0:
         for k in range(n):
             d[k] = fractal(a[k], b[k], c[k], f, p, 4, 0, pixel, lattice)

@@ -27,6 +27,7 @@ _BRIGHTNESS = np.array(
 _COLOUR = np.full((8, 8), 99)
 _COLOUR[:4, :4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
 _YCC = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32)
+_RGB = np.linalg.inv(_YCC)
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,11 @@ def _means_each(grid: Floats, size: int, fine: int, frame: Array) -> Floats:
                 u = frame[0, 0] * right + frame[0, 1] * down + frame[0, 2] - 0.5
                 v = frame[1, 0] * right + frame[1, 1] * down + frame[1, 2] - 0.5
                 row, column = int(np.floor(v)), int(np.floor(u))
-                if 0 <= row < limit and 0 <= column < limit:
+                if not (0 <= row < limit and 0 <= column < limit):
+                    continue
+                whole = grid[row, column, 6] + grid[row, column + 1, 6]
+                whole += grid[row + 1, column, 6] + grid[row + 1, column + 1, 6]
+                if whole > 0:  # that channel is 0 where there is no surface
                     f, g = v - row, u - column
                     corners[count, 0], corners[count, 1] = row, column
                     weights[count, 0], weights[count, 1] = (1 - f) * (1 - g) / places, (1 - f) * g / places
@@ -235,14 +240,16 @@ def _blur(pixels: Floats, sigma: float) -> Floats:
 def jpeg(pixels: Floats, quality: float) -> Floats:
     """Return pixels (H, W, 3) in [0, 255] as a baseline JPEG of a quality (1 to 100) leaves them."""
     height, width = pixels.shape[:2]
-    padded = np.pad(pixels, ((0, -height % 16), (0, -width % 16), (0, 0)), mode="edge")
+    padded = np.pad(pixels, ((0, -height % 16), (0, -width % 16), (0, 0)), mode="edge").astype(np.float32)
     scale = (5000 / quality if quality < 50 else 200 - 2 * quality) / 100
-    planes = np.moveaxis(padded @ _YCC.T, 2, 0)
-    brightness = _coded(planes[0] - 128, _BRIGHTNESS * scale) + 128
-    h, w = brightness.shape
-    half = planes[1:].reshape(2, h // 2, 2, w // 2, 2).mean(axis=(2, 4))
-    colour = [_coded(plane, _COLOUR * scale).repeat(2, 0).repeat(2, 1) for plane in half]
-    whole = np.stack([brightness, *colour], axis=2) @ np.linalg.inv(_YCC).T
+    h, w = padded.shape[:2]
+    planes = (_YCC @ padded.reshape(-1, 3).T).reshape(3, h, w)
+    half = planes[1:].reshape(2, h // 2, 2, w // 2, 2)
+    half = (half[:, :, 0, :, 0] + half[:, :, 0, :, 1] + half[:, :, 1, :, 0] + half[:, :, 1, :, 1]) * np.float32(0.25)
+    planes[0] = _coded(planes[0] - 128, _BRIGHTNESS * scale) + 128
+    for plane, small in zip(planes[1:], half, strict=True):
+        plane.reshape(h // 2, 2, w // 2, 2)[:] = _coded(small, _COLOUR * scale)[:, None, :, None]
+    whole = (planes.reshape(3, -1).T @ _RGB.T).reshape(h, w, 3)
     return np.clip(whole[:height, :width], 0, 255)
 
 

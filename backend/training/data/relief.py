@@ -8,7 +8,7 @@ is made, so that neither the truth nor the picture holds what the pixels cannot.
 
 import numpy as np
 
-from .compiled import Array, Reals, compiled
+from .compiled import Array, Reals, compiled, woven
 from .distances import profile
 
 ROCK, RIDGES, FOLDS, SCALES, PANELS, RIBS, EMBOSSED, DENTS, STRANDS = range(9)
@@ -47,7 +47,7 @@ def visible(wavelength: Reals, pixel: float) -> Reals:
     return t * t * (3.0 - 2.0 * t)
 
 
-@compiled
+@woven
 def fractal(
     x: Reals,
     y: Reals,
@@ -89,7 +89,7 @@ def from_whole(t: Reals) -> Reals:
     return t - np.floor(t + 0.5)
 
 
-@compiled
+@woven
 def folds(x: Reals, y: Reals, z: Reals, frequency: Reals, p: Reals, q: Reals, pixel: float, lattice: Array) -> Reals:
     """Return the height of cloth that wanders by p, its ridges as sharp as q is small."""
     wander = value_noise(x * 1.7 + 3.0, y * 0.9, z * 1.7, lattice) + 0.5 * value_noise(
@@ -145,7 +145,7 @@ def dents(x: Reals, y: Reals, z: Reals, frequency: Reals, pixel: float) -> Reals
     return -np.maximum(1.0 - 4.0 * (u * u + v * v + w * w), 0.0) * visible(1.0 / frequency, pixel)
 
 
-@compiled
+@woven
 def strands(x: Reals, y: Reals, z: Reals, frequency: Reals, p: Reals, pixel: float, lattice: Array) -> Reals:
     """Return the height of fur or hair along y that wanders by p."""
     bend = value_noise(x * 2.1, y * 2.1, z * 2.1, lattice) * p

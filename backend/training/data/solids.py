@@ -13,7 +13,19 @@ from enum import IntEnum
 import numpy as np
 
 from .compiled import Array, Reals, Truth, certain, compiled, select
-from .distances import box, cone, ellipsoid, extruded, length, profile, round_cone, smooth_minimum, superquadric, torus
+from .distances import (
+    angle,
+    box,
+    cone,
+    ellipsoid,
+    extruded,
+    length,
+    profile,
+    round_cone,
+    smooth_minimum,
+    superquadric,
+    torus,
+)
 from .relief import relief
 
 SAMPLES = 72
@@ -192,9 +204,9 @@ def in_grid(x: Reals, step: Reals, most: Reals) -> Reals:
 def in_ring(x: Reals, z: Reals, count: Reals) -> tuple[Reals, Reals]:
     """Return x and z within the first of so many sectors about y."""
     sector = 2.0 * np.pi / count
-    angle: Reals = sector * np.floor(np.arctan2(z, x) / sector + 0.5)
-    cosine: Reals = np.cos(angle)
-    sine: Reals = np.sin(angle)
+    turn: Reals = sector * np.floor(angle(z, x) / sector + 0.5)
+    cosine: Reals = np.cos(turn)
+    sine: Reals = np.sin(turn)
     return cosine * x + sine * z, cosine * z - sine * x
 
 
@@ -237,7 +249,7 @@ def _height(x: Reals, y: Reals, z: Reals, rows: Array, i: int, outlines: Array, 
     scale, n0, n1, n2, n3, n4 = rows[i, 8], rows[i, 41], rows[i, 42], rows[i, 43], rows[i, 44], rows[i, 45]
     u, v = x, z
     if rows[i, 46] > 0:
-        u, v = np.arctan2(x, z), np.sqrt(x * x + z * z)
+        u, v = angle(x, z), np.sqrt(x * x + z * z)
     return scale * n1 * relief(int(n0), u, y, v, n2, n3, n4, outlines, int(rows[i, 7]), pixel / scale, lattice)
 
 

@@ -205,25 +205,19 @@ def _listed(state: Array, n: int, which: float, who: Indices) -> int:
 @compiled
 def _step(rays: Array, ray: int, d: float, state: Array, fine: int, pixel: float, bumps: float, caution: float) -> None:
     """Move a ray by what its distance, without reliefs or (fine) with them, allows, and note its state."""
-    far = 0.0
     if fine == 0:
         d -= bumps
-        rays[10, ray] = 0.0
         if bumps > 0.0 and d < pixel:
             state[ray] = _CLOSE
             return
     else:
         state[ray] = _CLOSE if d < 2.0 * bumps else _FREE
-        fallen = rays[10, ray] - d
-        if fallen > 0.0:  # as the last step shows; the bound is that of the steepest relief
-            far = min(0.95 * d * (rays[6, ray] - rays[8, ray]) / fallen, 2.0 * d)
-        rays[10, ray] = d
         d *= caution
     if d < 0.08 * pixel:
         state[ray] = _ARRIVED if d >= -0.08 * pixel else _INSIDE
         return
     rays[8, ray] = rays[6, ray]
-    rays[6, ray] += max(0.95 * d, far)
+    rays[6, ray] += 0.95 * d
     if rays[6, ray] > rays[7, ray]:
         state[ray] = _PAST
 
@@ -238,7 +232,6 @@ def _march_rays(
     state = rays[9]
     for k in range(n):
         state[k] = _FREE if rays[6, k] <= rays[7, k] else _PAST
-        rays[10, k] = 0.0  # the last distance with reliefs, if there was one
     for _ in range(_STEPS):
         going = 0
         for fine in range(2):
@@ -289,7 +282,7 @@ def _march(rows: Array, outlines: Array, turn: Array, frame: Array, lattice: Arr
     nearness, cx, cy, half, radius, bumps, _, size = frame
     pixel, size = 2.0 * half / size, int(size)
     found = np.full((size, size, 8), 1e4)
-    kept, rays, cones, w = np.empty_like(rows), np.empty((11, LANES)), np.empty((10, 16)), np.empty((LINES, LANES))
+    kept, rays, cones, w = np.empty_like(rows), np.empty((10, LANES)), np.empty((10, 16)), np.empty((LINES, LANES))
     who, hits = np.empty(LANES, np.int64), np.empty((8, LANES))
     wide, narrow = 0.71 * 16 * pixel, 0.71 * 4 * pixel
     for top in range(0, size, 16):

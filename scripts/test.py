@@ -6,7 +6,8 @@
     python3 scripts/test.py -k wire -x        other arguments go to pytest
 
 The first run makes `.venv` (and with --all three more environments). A step that fails does not keep the next ones
-from running; the last line says how it ended.
+from running; the last line says how it ended. The other versions' tests run beside the main ones, and say at their end
+what they had to say.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,11 +35,16 @@ NOT_AGAIN = ("--ignore=tests/backend/install", "--ignore=tests/backend/weights")
 
 @dataclass(frozen=True)
 class Step:
-    """One command of the run; `idle_code` is an exit code that says it had nothing to do."""
+    """One command of the run.
+
+    idle_code: an exit code that says it had nothing to do. beside: it runs while others do, its output comes
+    at its end.
+    """
 
     name: str
     command: list[str | Path]
     idle_code: int = 0
+    beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,8 +68,7 @@ def main() -> None:
     options, for_pytest = parser.parse_known_args()
     started = time.monotonic()
     try:
-        steps = plan(for_pytest, everything=options.all)
-        outcomes = [run(step) for step in steps]
+        outcomes = run_all(plan(for_pytest, everything=options.all))
     except SetupError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
@@ -81,8 +87,8 @@ def plan(for_pytest: list[str], *, everything: bool) -> list[Step]:
     ]
     idle_code = NO_TESTS if for_pytest else 0  # a narrowed run may leave nothing for a step to do
 
-    def tests(name: str, python: Path, marks: str, *folders: str) -> Step:
-        return Step(name, [python, "-m", "pytest", "-m", marks, *folders, *for_pytest], idle_code)
+    def tests(name: str, python: Path, marks: str, *folders: str, beside: bool = False) -> Step:
+        return Step(name, [python, "-m", "pytest", "-m", marks, *folders, *for_pytest], idle_code, beside)
 
     if not everything:
         require_system_libraries(python)
@@ -96,23 +102,46 @@ def plan(for_pytest: list[str], *, everything: bool) -> list[Step]:
     return [
         *checks,
         tests("tests", python, ""),
-        tests("tests in Blender 4.2.0 with NumPy 1.24", oldest, "not window", *both, *NOT_AGAIN),
-        tests("tests in Blender 5.0.1", newest, "not window", "tests/blender_addon"),
-        tests("tests with NumPy 2.4", numpy_2, "not window", "tests/backend", *NOT_AGAIN),
+        tests("tests in Blender 4.2.0 with NumPy 1.24", oldest, "not window", *both, *NOT_AGAIN, beside=True),
+        tests("tests in Blender 5.0.1", newest, "not window", "tests/blender_addon", beside=True),
+        tests("tests with NumPy 2.4", numpy_2, "not window", "tests/backend", *NOT_AGAIN, beside=True),
     ]
 
 
-def run(step: Step) -> Outcome:
-    """Runs `step` with its output on the terminal."""
-    print(f"\n=== {step.name} ===", flush=True)
-    started = time.monotonic()
+def run_all(steps: list[Step]) -> list[Outcome]:
+    """Runs the steps, those that may run beside others one after the other as well."""
+    aside = ThreadPoolExecutor(1)
     try:
-        code = subprocess.run(
-            step.command, cwd=ROOT, stdin=subprocess.DEVNULL, timeout=STEP_LIMIT, check=False
-        ).returncode
+        beside = [aside.submit(run, step) for step in steps if step.beside]
+        outcomes = [run(step) for step in steps if not step.beside]
+        return outcomes + [future.result() for future in beside]
+    finally:
+        aside.shutdown(cancel_futures=True)
+
+
+def run(step: Step) -> Outcome:
+    """Runs `step` with its output on the terminal, at once or, of one that runs beside others, at its end."""
+    heading = f"\n=== {step.name} ==="
+    if not step.beside:
+        print(heading, flush=True)
+    started = time.monotonic()
+    output = subprocess.PIPE if step.beside else None
+    try:
+        ended = subprocess.run(
+            step.command,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT if step.beside else None,
+            timeout=STEP_LIMIT,
+            check=False,
+        )
+        said, code = ended.stdout, ended.returncode
         trouble = "" if code in {0, step.idle_code} else f"FAILED with exit code {code}"
-    except subprocess.TimeoutExpired:
-        trouble = f"FAILED: stopped after {STEP_LIMIT // 60} minutes"
+    except subprocess.TimeoutExpired as late:
+        said, trouble = late.output, f"FAILED: stopped after {STEP_LIMIT // 60} minutes"
+    if step.beside:
+        print(heading, (said or b"").decode(errors="replace"), sep="\n", flush=True)
     return Outcome(step.name, time.monotonic() - started, trouble)
 
 

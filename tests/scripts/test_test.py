@@ -115,6 +115,25 @@ def test_a_step_that_hangs_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     assert outcome.trouble.startswith("FAILED: stopped after")
 
 
+def test_steps_that_run_beside_others_say_at_their_end_what_they_had_to_say(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    wait = (
+        "import sys, time; from pathlib import Path; one, other = map(Path, sys.argv[1:]); one.touch(); print('began')"
+    )
+    wait += "\nwhile not other.exists(): time.sleep(0.01)\nprint('met')"
+    steps = [
+        Step("one", [PYTHON, "-c", wait, here, there]),
+        Step("two", [PYTHON, "-c", wait, there, here], beside=True),
+    ]
+    outcomes = command.run_all([*steps, Step("three", [PYTHON, "-c", "raise SystemExit(3)"], beside=True)])
+    assert [outcome.trouble for outcome in outcomes] == ["", "", "FAILED with exit code 3"]
+    out = capfd.readouterr().out
+    assert out.count("began\nmet\n") == 2
+    assert "=== two ===\nbegan\nmet\n" in out
+
+
 def test_the_last_line_names_every_failure() -> None:
     outcomes = [Outcome("lint", 1.0, ""), Outcome("types", 61.4, "FAILED with exit code 1")]
     assert command.summary(outcomes, 62.4).splitlines() == [

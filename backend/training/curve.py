@@ -9,6 +9,7 @@ from pathlib import Path
 _WIDTH, _HEIGHT = 720, 400
 _LEFT, _TOP, _RIGHT, _BOTTOM = 50, 36, 20, 44  # margins
 _INKS = ("#8a8f98", "#2f6fde", "#d9730d", "#2e9e5b", "#b5309b")  # on white and on black alike
+LEARNED = "learned from"
 _SMOOTHED = 20  # lines of the learned pictures' angle, which jumps with the pictures' sizes
 
 
@@ -49,7 +50,7 @@ def _line(values: Mapping[str, float]) -> str:
 def draw(lines: Sequence[Mapping[str, float]]) -> str:
     """Return a curve as an SVG drawing: degrees over the thousands of pictures seen, learned and held out."""
     learned = [(line["pictures"] / 1000, line["angle"]) for line in lines if "angle" in line]
-    series = {"learned from": _smooth(learned)}
+    series = {LEARNED: _smooth(learned)}
     for name in sorted({key for line in lines for key in line if key.startswith("held_out_")}):
         known = [(line["pictures"] / 1000, line[name]) for line in lines if name in line]
         series[f"held out, {name.removeprefix('held_out_')} pixels"] = known
@@ -57,9 +58,10 @@ def draw(lines: Sequence[Mapping[str, float]]) -> str:
     if not series:
         return _svg([])
     across = [x for points in series.values() for x, _ in points]
-    # The first steps are far off; what is worth seeing comes after.
+    # The first steps are far off; what is worth seeing begins where something was measured first.
     upright = sorted(y for points in series.values() for _, y in points)
-    low, high = math.floor(upright[0]), math.ceil(upright[int(0.97 * (len(upright) - 1))])
+    measured = [y for name, points in series.items() if name != LEARNED for _, y in points]
+    low, high = math.floor(upright[0]), math.ceil(max(measured, default=upright[int(0.97 * (len(upright) - 1))]))
     high = max(high, low + 1)
     last = max(*across, 1e-3)
 

@@ -23,12 +23,26 @@ ROOT = Path(__file__).parents[2]
 SIZE = 96
 
 
+def render(folder: Path, count: int) -> None:
+    script = ROOT / "scripts" / "render_training_set.py"
+    command = [sys.executable, script, folder, "--count", str(count), "--size", str(SIZE), "--seed", "5", "--pristine"]
+    subprocess.run(command, capture_output=True, text=True, check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_picture_is_the_same_to_the_bit_again(tmp_path: Path) -> None:
+    for again in ("one", "other"):
+        render(tmp_path / again, count=1)
+    for part in ("images", "mask", "normals"):
+        one, other = ((tmp_path / again / part / "00000.png").read_bytes() for again in ("one", "other"))
+        assert one == other
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_pristine_pictures_have_the_normals_of_their_shapes(tmp_path: Path) -> None:
-    script = ROOT / "scripts" / "render_training_set.py"
-    command = [sys.executable, script, tmp_path, "--count", "2", "--size", str(SIZE), "--seed", "5", "--pristine"]
-    subprocess.run(command, capture_output=True, text=True, check=True)
+    render(tmp_path, count=2)
     assert names(tmp_path) == ("00000.png", "00001.png")
     for index, name in enumerate(names(tmp_path)):
         shown = pictured(tmp_path, name, read_picture)

@@ -4,6 +4,7 @@
 import atexit
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,11 @@ import pytest
 
 # Tiny networks gain nothing from threads, and lose minutes to threads that wait for each other on a busy machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A shell starts its background jobs with interrupts ignored, and all that they start inherits it: tests that interrupt
+# a process would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 EXIT_STATUS = pytest.StashKey[int]()
 WINDOW_TOOLS = ("Xvfb", "xdotool", "import")  # a screen, a hand for its mouse and keyboard, a camera

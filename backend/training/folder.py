@@ -7,7 +7,6 @@ framed anew every time that it is drawn; it takes the place of what the makers i
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,6 @@ from ..stage_types import Crop, Floats, NormalMap, Picture
 from .samples import Samples
 
 _CLOSEST, _LOOSEST = 1.05, 1.5  # a frame's side over the object's longer side
-_KEPT = 64  # pictures that stay in memory
 
 Read = Callable[[Path], Picture]
 """What reads a picture's file, as `files.read_picture` does."""
@@ -79,7 +77,10 @@ class Pictures:
     count: int
 
     def __call__(self, seed: int, index: int, size: int) -> Samples:
-        """Return block `index` of a seed, `count` pictures of size x size pixels."""
+        """Return block `index` of a seed, `count` pictures of size x size pixels.
+
+        Raises `UserError` where a picture cannot be read, or its mask is empty.
+        """
         drawn = [self._framed(seed, index * self.count + place, size) for place in range(self.count)]
         rgba, normals, mask = zip(*drawn, strict=True)
         return Samples(np.stack(rgba), np.stack(normals), np.stack(mask))
@@ -87,21 +88,16 @@ class Pictures:
     def _framed(self, seed: int, place: int, size: int) -> tuple[Picture, Floats, NDArray[np.bool_]]:
         turn, which = divmod(place, len(self.names))
         order = np.random.default_rng((seed, turn)).permutation(len(self.names))
-        whole = _kept(self.folder, self.names[order[which]], self.read)
+        whole = pictured(self.folder, self.names[order[which]], self.read)
+        if not (whole.picture[..., 3] > 127).any():
+            sentence, advice = f"The mask of {whole.name} is empty.", "Take the picture out, or mend its mask."
+            raise UserError("bad-example", sentence, advice)
         crop = _draw_crop(np.random.default_rng((seed, turn, which)), whole.picture[..., 3])
         rgba = crop_resize(whole.picture, crop.left, crop.top, crop.side, size, fill=0)
         alpha = whole.picture[..., 3].astype(np.float32) / 255
         truth = crop_normals(NormalMap(whole.normals, alpha), crop, size)
         mask = truth.alpha >= 0.5
         return rgba, truth.normals * mask[..., None], mask
-
-
-@lru_cache(maxsize=_KEPT)
-def _kept(folder: Path, name: str, read: Read) -> Pictured:
-    whole = pictured(folder, name, read)
-    if not (whole.picture[..., 3] > 127).any():
-        raise UserError("bad-example", f"The mask of {name} is empty.", "Take the picture out, or mend its mask.")
-    return whole
 
 
 def _draw_crop(random: np.random.Generator, alpha: NDArray[np.uint8]) -> Crop:

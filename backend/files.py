@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .errors import UserError
-from .stage_types import Mesh, Picture
+from .flow.products import Mesh, Picture
 from .wire.messages import MAX_PIXELS, MAX_SIDE
 
 MESH_SUFFIXES = (".glb", ".obj", ".stl", ".ply")

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .errors import Cancelled, UserError
+from .flow.pipeline import Moment, Outcome, Pipeline, Request
+from .flow.products import Cutout, NormalMap, Picture, Structure
 from .normals.image import to_picture
-from .pipeline import Moment, Outcome, Pipeline, Request
 from .raster import png
 from .raster.resample import resample
 from .raster.voxels import draw_voxels
-from .stage_types import Cutout, NormalMap, Picture, Structure
 from .wire import messages
 from .wire.messages import Failure, Result, ToClient, seeds_from
 

@@ -12,8 +12,8 @@ import os
 import time
 from collections import deque
 
+from .flow.pipeline import Pipeline, Request
 from .jobs import Job, JobQueue
-from .pipeline import Pipeline, Request
 from .version import VERSION
 from .wire import frames, messages
 from .wire.frames import Limits, WireError

@@ -30,16 +30,15 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from backend.engines.draft import geometry, normals
+from backend.engines.draft.integration import Camera, clean, integrate
 from backend.errors import UserError
 from backend.files import PICTURE_SUFFIXES, read_picture
-from backend.foreground.draft import cut_out
-from backend.geometry import draft as geometry
-from backend.geometry.integration import Camera, clean, integrate
+from backend.flow.products import Mesh
+from backend.foreground.cut_out import cut_out
 from backend.mesh import check
 from backend.mesh.finish import FACES, finish
 from backend.mesh.slivers import SLIVER, quality
-from backend.normals import draft as normals
-from backend.stage_types import Mesh
 
 Array = NDArray[np.float64]
 

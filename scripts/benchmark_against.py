@@ -17,9 +17,9 @@ import torch
 from benchmark_timing import Bench, raced
 from torch import Tensor, nn
 
-from backend.geometry.latent_decoder import SUBDIVISION
-from backend.geometry.surface import Surface, extract_surface
+from backend.models.latent_decoder import SUBDIVISION
 from backend.nn.sparse import Voxels
+from backend.surface.surface import Surface, extract_surface
 
 _T = 700.0  # the network's time
 

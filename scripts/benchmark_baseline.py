@@ -20,13 +20,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from backend.geometry.marching_cubes import marching_cubes
-from backend.geometry.surface import Surface
 from backend.nn.layers import layer_norm32
 from backend.nn.sparse import Voxels
 from backend.nn.sparse_blocks import ResBlock, SubdivideBlock, of_items
 from backend.nn.sparse_conv import SparseConv
 from backend.nn.transformer import DiffusionTransformer
+from backend.surface.marching_cubes import marching_cubes
+from backend.surface.surface import Surface
 
 _EPS = 1e-6
 

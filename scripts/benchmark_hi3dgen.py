@@ -18,7 +18,7 @@ import torch
 from benchmark_stages import STAGES, Report, Row
 from benchmark_timing import GIB, Bench, machine
 
-from backend.geometry.presets import PRESETS
+from backend.models.presets import PRESETS
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 

@@ -16,8 +16,8 @@ import full_size
 import torch
 from torch import Tensor
 
-from backend.geometry.structure_decoder import StructureDecoder, occupied
-from backend.geometry.structure_flow import StructureFlow, sample_structure, structure_noise
+from backend.models.structure_decoder import StructureDecoder, occupied
+from backend.models.structure_flow import StructureFlow, sample_structure, structure_noise
 from backend.nn.sampler import Sampling
 
 HALVES = {"float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -102,7 +102,7 @@ def structure(
 
 
 def _installed() -> tuple[Any, Any]:
-    from backend.engines.hi3dgen_networks import networks  # noqa: PLC0415
+    from backend.engines.hi3dgen.networks import networks  # noqa: PLC0415
 
     known = networks()
     return known["structure flow"].load(), known["structure decoder"].load()

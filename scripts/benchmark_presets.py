@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.geometry.presets import PRESETS
+from backend.models.presets import PRESETS
 from backend.nn.sampler import Sampling, Velocity, sample
 
 Floats = NDArray[np.float64]
@@ -170,16 +170,16 @@ def _generator(normal_map: Path) -> Callable[[int, str, Any], Run]:
     """A function from a seed, a preset and the voxels to compare latents at (None: its own) to what comes out."""
     import torch  # noqa: PLC0415
 
-    from backend.engines.hi3dgen_networks import networks, normalization  # noqa: PLC0415
+    from backend.engines.hi3dgen.networks import networks, normalization  # noqa: PLC0415
     from backend.files import read_picture  # noqa: PLC0415
-    from backend.geometry.condition import image_tokens, to_picture, to_pixels  # noqa: PLC0415
-    from backend.geometry.latent_decoder import decode_surfaces  # noqa: PLC0415
-    from backend.geometry.latent_flow import latent_noise, sample_latents  # noqa: PLC0415
-    from backend.geometry.structure_decoder import occupied  # noqa: PLC0415
-    from backend.geometry.structure_flow import sample_structure, structure_noise  # noqa: PLC0415
+    from backend.flow.products import NormalMap  # noqa: PLC0415
+    from backend.models.image_tokens import image_tokens, to_picture, to_pixels  # noqa: PLC0415
+    from backend.models.latent_decoder import decode_surfaces  # noqa: PLC0415
+    from backend.models.latent_flow import latent_noise, sample_latents  # noqa: PLC0415
+    from backend.models.structure_decoder import occupied  # noqa: PLC0415
+    from backend.models.structure_flow import sample_structure, structure_noise  # noqa: PLC0415
     from backend.nn.device import choose  # noqa: PLC0415
     from backend.nn.sparse import Voxels  # noqa: PLC0415
-    from backend.stage_types import NormalMap  # noqa: PLC0415
 
     compute = choose()
     parts: dict[str, Any] = {name: networks()[name].load() for name in _PARTS}

@@ -13,13 +13,13 @@ from benchmark_timing import Bench, Race, raced, timed
 from torch import Tensor
 from weights_by_rule import input_by_rule, weights_by_rule
 
-from backend.geometry.condition import SIDE, image_tokens
-from backend.geometry.latent_decoder import SUBDIVISION
-from backend.geometry.presets import PRESETS
-from backend.geometry.surface import extract_surface
+from backend.models.image_tokens import SIDE, image_tokens
+from backend.models.latent_decoder import SUBDIVISION
+from backend.models.presets import PRESETS
 from backend.nn.sampler import Sampling
 from backend.nn.sparse import Voxels
 from backend.nn.transformer import DiffusionTransformer
+from backend.surface.surface import extract_surface
 
 _TIME = 0.7  # of the walk; an evaluation takes as long at every one
 _ONCE = dict.fromkeys(PRESETS, 1)
@@ -76,8 +76,14 @@ def normals(bench: Bench, report: Report) -> None:
     """The normal estimator at 768 pixels, with its cross-attention to nothing folded away, and whole."""
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel  # noqa: PLC0415
 
+    from backend.models.normal_estimator import (  # noqa: PLC0415
+        ControlEncoder,
+        build_estimator,
+        decode,
+        denoise,
+        encode,
+    )
     from backend.nn.checkpoint import fill  # noqa: PLC0415
-    from backend.normals.hi3dgen import ControlEncoder, build_estimator, decode, denoise, encode  # noqa: PLC0415
 
     configs = full_size.NORMALS
     networks: Any = UNet2DConditionModel

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from backend.geometry.surface import Surface
+from backend.surface.surface import Surface
 
 GIB = 1 << 30
 _STATUS, _FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")

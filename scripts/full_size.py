@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 from weights_by_rule import input_by_rule, weights_by_rule
 
-from backend.geometry.condition import published_forms, tokenizer
-from backend.geometry.latent_decoder import LatentDecoder, LatentDecoderConfig
-from backend.geometry.latent_flow import LatentFlow, LatentFlowConfig
-from backend.geometry.structure_decoder import StructureDecoder, StructureDecoderConfig
-from backend.geometry.structure_flow import StructureFlow, StructureFlowConfig
+from backend.models.image_tokens import published_forms, tokenizer
+from backend.models.latent_decoder import LatentDecoder, LatentDecoderConfig
+from backend.models.latent_flow import LatentFlow, LatentFlowConfig
+from backend.models.structure_decoder import StructureDecoder, StructureDecoderConfig
+from backend.models.structure_flow import StructureFlow, StructureFlowConfig
 from backend.nn.checkpoint import fill
 
 # As the descriptions beside the published weights have them, in float32.

@@ -23,11 +23,11 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from backend.foreground.birefnet import BiRefNet, BiRefNetConfig
-from backend.geometry.latent_decoder import LatentDecoder, LatentDecoderConfig
-from backend.geometry.latent_flow import LatentFlow, LatentFlowConfig
-from backend.geometry.structure_decoder import StructureDecoder, StructureDecoderConfig
-from backend.geometry.structure_flow import StructureFlow, StructureFlowConfig
+from backend.models.birefnet import BiRefNet, BiRefNetConfig
+from backend.models.latent_decoder import LatentDecoder, LatentDecoderConfig
+from backend.models.latent_flow import LatentFlow, LatentFlowConfig
+from backend.models.structure_decoder import StructureDecoder, StructureDecoderConfig
+from backend.models.structure_flow import StructureFlow, StructureFlowConfig
 from backend.weights.catalogue import CONDITIONER, FOREGROUND, GEOMETRY, NORMALS
 
 CHANNELS = 24  # of an image token
@@ -171,7 +171,7 @@ def _write_normals(folder: Path) -> None:
 def _write_tokenizer(folder: Path) -> None:
     from transformers import Dinov2WithRegistersConfig  # noqa: PLC0415
 
-    from backend.geometry.condition import published_forms  # noqa: PLC0415
+    from backend.models.image_tokens import published_forms  # noqa: PLC0415
 
     config = Dinov2WithRegistersConfig(**TOKENIZER)
     _write_json(folder / "config.json", config.to_dict())

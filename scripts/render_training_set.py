@@ -24,8 +24,8 @@ from render_normal_maps import glowing_normals
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from backend.geometry.marching_cubes import marching_cubes
 from backend.raster import png
+from backend.surface.marching_cubes import marching_cubes
 from backend.training.data import draw_view
 from backend.training.data.march import View
 from backend.training.data.materials import Material, draw_materials

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from backend.engines.draft.geometry import build
+from backend.engines.draft.normals import estimate
 from backend.files import read_picture, write_picture
-from backend.foreground.draft import cut_out
-from backend.geometry.draft import build
+from backend.flow.products import Cutout, Mesh
+from backend.foreground.cut_out import cut_out
 from backend.mesh.finish import finish
-from backend.normals.draft import estimate
 from backend.normals.image import from_picture
-from backend.stage_types import Cutout, Mesh
 
 Array = NDArray[np.floating[Any]]
 Indices = NDArray[np.int64]

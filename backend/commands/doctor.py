@@ -9,7 +9,7 @@ import sys
 import numpy as np
 
 from ..engines import ENGINES, Engine
-from ..pipeline import SET_UP
+from ..flow.pipeline import SET_UP
 from ..version import VERSION
 
 FILE_LIBRARIES = {"PIL": "reads and writes pictures", "trimesh": "writes meshes"}

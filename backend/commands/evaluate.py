@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from .. import files
-from ..foreground.draft import cut_out
+from ..engines import ENGINES
+from ..flow.pipeline import Pipeline, Request
+from ..flow.products import Floats, Picture
+from ..foreground.cut_out import cut_out
 from ..normals import outline
-from ..pipeline import Pipeline, Request
 from ..raster.resample import lay_back_normals
-from ..stage_types import Floats, Picture
 from ..training import evaluation
 from .terminal import Terminal
 from .train import check_extra
@@ -58,7 +59,7 @@ def _estimator(engine: str) -> Estimate:
         return lambda picture: np.broadcast_to(np.array([0, 0, 1], np.float32), (*picture.shape[:2], 3))
     if engine == "outline":
         return _outline
-    pipeline = Pipeline()
+    pipeline = Pipeline(ENGINES)
 
     def estimate(picture: Picture) -> Floats:
         with Terminal() as terminal:

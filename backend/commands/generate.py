@@ -8,9 +8,9 @@ from typing import Any
 
 from .. import files
 from ..engines import ENGINES
+from ..flow.pipeline import Outcome, Pipeline, Request
+from ..flow.products import Picture
 from ..normals.image import to_picture
-from ..pipeline import Outcome, Pipeline, Request
-from ..stage_types import Picture
 from ..wire.messages import seeds_from
 from ..wire.settings import typed
 from .terminal import Terminal
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     made: list[dict[str, Any]] = []
     try:
         with Terminal() as terminal:
-            for outcome in Pipeline().run_seeds(request, seeds_from(options.seed, options.count), terminal):
+            for outcome in Pipeline(ENGINES).run_seeds(request, seeds_from(options.seed, options.count), terminal):
                 made.append(_write(options, outcome, picture, normal_map=options.normal_map if not made else None))
     finally:
         _tell(options, made)

@@ -5,8 +5,8 @@ import argparse
 
 from .. import files
 from ..engines import ENGINES
+from ..flow.pipeline import Pipeline, Request
 from ..normals.image import to_picture
-from ..pipeline import Pipeline, Request
 from ..wire.settings import typed
 from .terminal import Terminal
 
@@ -20,7 +20,7 @@ def run(options: argparse.Namespace) -> int:
         settings=typed(ENGINES[options.engine].settings, options.set),
     )
     with Terminal() as terminal:
-        cutout, normal_map = Pipeline().normals(request, terminal)
+        cutout, normal_map = Pipeline(ENGINES).normals(request, terminal)
     files.write_picture(options.output, to_picture(normal_map, cutout.crop))
     print(options.output)
     return 0

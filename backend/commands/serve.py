@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable
 from typing import NoReturn
 
-from ..pipeline import Pipeline
+from ..engines import ENGINES
+from ..flow.pipeline import Pipeline
 from ..server import Server
 from ..version import VERSION
 
@@ -26,7 +27,7 @@ TOKEN_LENGTHS = range(32, 129)
 
 def run(_options: argparse.Namespace) -> int:
     """Serve all engines."""
-    return serve(Pipeline())
+    return serve(Pipeline(ENGINES))
 
 
 def serve(pipeline: Pipeline) -> int:

@@ -4,7 +4,7 @@
 import sys
 from typing import Self
 
-from ..pipeline import Moment
+from ..flow.pipeline import Moment
 
 WIDTH = 24
 

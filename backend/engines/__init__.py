@@ -6,9 +6,9 @@ Heavy libraries must not be imported on the way to this package: an engine impor
 
 from collections.abc import Mapping
 
-from .draft import DRAFT
-from .engine import Engine, Stage
-from .hi3dgen import hi3dgen
+from ..flow.engine import Engine, Stage
+from .draft.engine import DRAFT
+from .hi3dgen.engine import hi3dgen
 
 __all__ = ["DRAFT", "ENGINES", "Engine", "Stage"]
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
+from ..flow.products import Floats
 from ..raster.components import Mask, border, components
-from ..stage_types import Floats
 
 _BORDER_FITS = ((0.3, 1), (0.15, 1), (0.1, 2), (0.06, 2), (0.035, 2))  # tolerance in Oklab, degree
 _FIELD_FITS = ((0.05, 4), (0.035, 4))

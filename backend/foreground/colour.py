@@ -8,7 +8,7 @@ shades of one surface lie on a ray from the origin.
 import numpy as np
 from numpy.typing import NDArray
 
-from ..stage_types import Floats
+from ..flow.products import Floats
 
 _LMS_FROM_RGB = np.array(
     [

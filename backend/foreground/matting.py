@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..stage_types import Floats, Picture
+from ..flow.products import Floats, Picture
 from .neighbourhood import box_mean, box_peak, eroded, grown, spread
 
 _EDGE = 1.5  # pixels of the picture that an edge takes to each side

@@ -9,8 +9,8 @@ from typing import TypeVar, cast
 
 import numpy as np
 
+from ..flow.products import Floats
 from ..raster.components import Mask
-from ..stage_types import Floats
 
 Image = TypeVar("Image", Floats, Mask)
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import UserError
+from ..flow.products import Floats
 from ..raster.components import Mask, border, components, drop_specks
 from ..raster.resample import resample
-from ..stage_types import Floats
 from .neighbourhood import box_mean, box_peak, eroded, grown, spread
 
 _BLURS = (0, 1, 2, 4)  # radii in pixels, tried until grain is below what must be told apart

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
-from ..stage_types import Crop, Floats, Mesh, Report
+from ..flow.products import Crop, Floats, Mesh, Report
 from . import check
 from .parts import drop_specks
 from .simplify import simplify

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..stage_types import Mesh
+from ..flow.products import Mesh
 from . import check
 
 _SPECK = 0.02  # of the whole's extent

@@ -7,7 +7,7 @@ over the whole depth of the rim. So what lies near the outline takes its colour 
 
 import numpy as np
 
-from ..stage_types import Floats
+from ..flow.products import Floats
 
 BLUR_PASSES = 3
 FAR_ENOUGH = 0.97  # of the blurred coverage; along a straight edge about three pixels inside

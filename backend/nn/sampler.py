@@ -17,7 +17,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 
-from ..stage_types import Report
+from ..flow.products import Report
 
 
 class State(Protocol):

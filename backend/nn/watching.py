@@ -12,7 +12,7 @@ from typing import Any
 
 from torch.overrides import TorchFunctionMode
 
-from ..stage_types import Report
+from ..flow.products import Report
 
 _PAUSE = 0.1  # seconds
 

@@ -10,7 +10,7 @@ outline cannot tell.
 import numpy as np
 from numpy.typing import NDArray
 
-from ..stage_types import Floats
+from ..flow.products import Floats
 
 GRID = 4  # pixels of the picture to one of the inflated outline, along a side
 _LEAST_CONTRAST = 0.02  # a nearly black object still has forms

@@ -10,8 +10,8 @@ import math
 import numpy as np
 
 from ..errors import UserError
+from ..flow.products import Crop, Cutout, Floats, NormalMap, Picture, Report
 from ..raster.resample import lay_back_normals, resample
-from ..stage_types import Crop, Cutout, Floats, NormalMap, Picture, Report
 
 MAX_SIDE = 4096
 STRIP_ROWS = 32  # of the result

@@ -14,9 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..stage_types import Floats
+from ..flow.products import Floats
 from .features import GRID
 from .products import Product
+
+WEIGHTS = Path(__file__).with_name("weights.npz")
+"""The network that ships."""
 
 _BAND = 1 << 22  # bytes of neighbourhoods that are multiplied at once: they stay in the cache
 _EPSILON = 1e-5  # of the norm, as in torch

@@ -8,8 +8,8 @@ The height is h = sqrt(u) with Δu = -1 (see `raster.poisson`), so its normal (-
 import numpy as np
 
 from ..errors import UserError
+from ..flow.products import Cutout, NormalMap, Report
 from ..raster import poisson
-from ..stage_types import Cutout, NormalMap, Report
 
 _STEPS = 20
 

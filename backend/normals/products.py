@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from ..stage_types import Floats
+from ..flow.products import Floats
 
 Product = Callable[[Floats, Floats], Floats]
 """`product(rows, matrix)`: float32 (M, K) times (K, N)."""

@@ -16,7 +16,7 @@ from typing import TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ..stage_types import Crop, Floats, NormalMap, Picture
+from ..flow.products import Crop, Floats, NormalMap, Picture
 
 Pixels = TypeVar("Pixels", NDArray[np.uint8], Floats)
 

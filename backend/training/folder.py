@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import UserError
+from ..flow.products import Crop, Floats, NormalMap, Picture
 from ..raster.resample import crop_normals, crop_resize
-from ..stage_types import Crop, Floats, NormalMap, Picture
 from .samples import Samples
 
 _CLOSEST, _LOOSEST = 1.05, 1.5  # a frame's side over the object's longer side

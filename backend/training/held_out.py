@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..stage_types import Picture
+from ..flow.products import Picture
 from . import losses
 from .batches import Batch, prepare, take
 from .config import Config

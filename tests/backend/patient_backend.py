@@ -15,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from backend.commands.serve import serve
 from backend.engines import ENGINES, Engine, Stage
 from backend.errors import UserError
-from backend.pipeline import Pipeline
-from backend.stage_types import Crop, Cutout, Mesh, NormalMap, Picture, Report
+from backend.flow.pipeline import Pipeline
+from backend.flow.products import Crop, Cutout, Mesh, NormalMap, Picture, Report
 from backend.wire.messages import Setting
 
 SIDE = 64

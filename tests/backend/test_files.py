@@ -13,7 +13,7 @@ import pytest
 
 from backend import files
 from backend.errors import UserError
-from backend.stage_types import Mesh, Picture
+from backend.flow.products import Mesh, Picture
 
 Image = pytest.importorskip("PIL.Image", reason="Pillow reads and writes pictures: pip install pillow")
 trimesh = pytest.importorskip("trimesh", reason="trimesh writes meshes: pip install trimesh")

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backend.engines import DRAFT, Stage
+from backend.engines import DRAFT, ENGINES, Stage
+from backend.flow.pipeline import Pipeline, Request
+from backend.flow.products import Mesh, NormalMap, Picture, Report, Structure
 from backend.jobs import MAX_WAITING, Job, JobQueue, run
 from backend.normals import outline
-from backend.pipeline import Pipeline, Request
-from backend.stage_types import Mesh, NormalMap, Picture, Report, Structure
 from backend.wire.messages import MAX_PREVIEW_SIDE, Failure, Preview, Progress, Queued, Result, ToClient
 
 
@@ -82,7 +82,7 @@ def test_a_coarse_shape_is_shown_for_every_seed(told: Told) -> None:
 
 
 def test_previews_come_from_the_cache_too(told: Told) -> None:
-    pipeline = Pipeline()
+    pipeline = Pipeline(ENGINES)
     run(pipeline, told.job())
     told.messages.clear()
     end = run(pipeline, told.job())
@@ -92,7 +92,7 @@ def test_previews_come_from_the_cache_too(told: Told) -> None:
 
 
 def test_a_job_that_is_cancelled_already_does_nothing(told: Told) -> None:
-    pipeline = Pipeline()
+    pipeline = Pipeline(ENGINES)
     job = told.job()
     job.cancelled.set()
     end = run(pipeline, job)
@@ -103,7 +103,7 @@ def test_a_job_that_is_cancelled_already_does_nothing(told: Told) -> None:
 
 
 def test_a_cancelled_job_ends_though_everything_is_cached(told: Told) -> None:
-    pipeline = Pipeline()
+    pipeline = Pipeline(ENGINES)
     run(pipeline, told.job())
     job = told.job()
     job.cancelled.set()
@@ -112,13 +112,13 @@ def test_a_cancelled_job_ends_though_everything_is_cached(told: Told) -> None:
 
 def test_a_picture_that_no_engine_can_take_is_a_failure_and_no_exception(told: Told) -> None:
     for picture in (np.zeros((0, 5, 4), np.uint8), np.zeros((2, 2), np.uint8)):
-        end = run(Pipeline(), told.job(picture=picture))
+        end = run(Pipeline(ENGINES), told.job(picture=picture))
         assert isinstance(end, Failure)
         assert end.sentence
 
 
 def test_waiting_jobs_are_bounded_by_number(told: Told) -> None:
-    queue = JobQueue(Pipeline())
+    queue = JobQueue(Pipeline(ENGINES))
     for number in range(MAX_WAITING):
         assert queue.has_room_for(told.job(str(number)))
         queue.add(told.job(str(number)))
@@ -127,7 +127,7 @@ def test_waiting_jobs_are_bounded_by_number(told: Told) -> None:
 
 
 def test_waiting_jobs_are_bounded_by_the_memory_of_their_pictures(told: Told) -> None:
-    queue = JobQueue(Pipeline())
+    queue = JobQueue(Pipeline(ENGINES))
     for number in range(4):
         job = told.job(str(number), picture=giant())
         assert job.nbytes == 256 << 20
@@ -144,7 +144,7 @@ def test_both_pictures_of_a_job_count() -> None:
 
 
 def test_a_waiting_job_that_is_cancelled_ends_at_once(told: Told) -> None:
-    queue = JobQueue(Pipeline())
+    queue = JobQueue(Pipeline(ENGINES))
     job = told.job()
     queue.add(job)
     queue.cancel(job)
@@ -155,7 +155,7 @@ def test_a_waiting_job_that_is_cancelled_ends_at_once(told: Told) -> None:
 
 def test_all_results_but_the_last_are_told_on_the_way(told: Told) -> None:
     job = told.job()
-    end = run(Pipeline(), Job(job.name, job.request, job.tell, count=3))
+    end = run(Pipeline(ENGINES), Job(job.name, job.request, job.tell, count=3))
     assert isinstance(end, Result)
     on_the_way = [message for message in told.messages if isinstance(message, Result)]
     results = [*on_the_way, end]
@@ -196,6 +196,6 @@ def test_what_the_engine_knows_of_the_surface_comes_with_the_mesh(told: Told) ->
     assert end.vertex_normals is not None
     assert end.vertex_normals.max() == 1.0
     assert end.notes == ("Two floaters went.",)
-    plain = run(Pipeline(), told.job())
+    plain = run(Pipeline(ENGINES), told.job())
     assert isinstance(plain, Result)
     assert plain.colours is plain.vertex_normals is None

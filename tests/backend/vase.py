@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from backend.engines import ENGINES
 from backend.errors import Cancelled
+from backend.flow.pipeline import Moment, Pipeline, Request
+from backend.flow.products import NormalMap, Picture
 from backend.normals.image import to_picture
-from backend.pipeline import Moment, Pipeline, Request
-from backend.stage_types import NormalMap, Picture
 
 SMALL = {"resolution": 64}
 
@@ -56,7 +57,7 @@ def with_alpha(rgb: Picture) -> Picture:
 
 def edited_map() -> Picture:
     """The estimated map, leaned a little to the right."""
-    cutout, normal_map = Pipeline().normals(request(), Notes())
+    cutout, normal_map = Pipeline(ENGINES).normals(request(), Notes())
     leaned = normal_map.normals + np.array([0.1, 0.0, 0.0], np.float32)
     leaned /= np.linalg.norm(leaned, axis=-1, keepdims=True)
     return with_alpha(to_picture(NormalMap(leaned, normal_map.alpha), cutout.crop))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from weights_by_rule import input_by_rule
 
-from backend.foreground.birefnet import TRAINING_ONLY, BiRefNet, BiRefNetConfig
+from backend.models.birefnet import TRAINING_ONLY, BiRefNet, BiRefNetConfig
 from backend.nn.checkpoint import fill
 
 GOLDEN = torch.tensor(

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from backend.errors import UserError
-from backend.geometry.condition import (
+from backend.models.image_tokens import (
     from_hub_layout,
     image_tokens,
     load_tokenizer,

@@ -18,14 +18,14 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from backend.engines import hi3dgen_stages
-from backend.engines.hi3dgen import hi3dgen
-from backend.engines.hi3dgen_cost import sampling_of
-from backend.geometry.condition import from_hub_layout
-from backend.geometry.presets import PRESETS
-from backend.geometry.structure_flow import StructureFlow, StructureFlowConfig
+from backend.engines.hi3dgen import stages as hi3dgen_stages
+from backend.engines.hi3dgen.cost import sampling_of
+from backend.engines.hi3dgen.engine import hi3dgen
+from backend.flow.products import Crop, Cutout, NormalMap, Picture
+from backend.models.image_tokens import from_hub_layout
+from backend.models.presets import PRESETS
+from backend.models.structure_flow import StructureFlow, StructureFlowConfig
 from backend.nn.sampler import Sampling
-from backend.stage_types import Crop, Cutout, NormalMap, Picture
 from backend.weights.catalogue import CONDITIONER, GEOMETRY
 from tests.parity import test_condition
 

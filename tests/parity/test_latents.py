@@ -15,11 +15,11 @@ pytest.importorskip("torch", reason="torch is not installed here: the extra hi3d
 import torch
 from torch import Tensor
 
-from backend.geometry.latent_decoder import SUBDIVISION, LatentDecoder, LatentDecoderConfig
-from backend.geometry.latent_flow import LatentFlow, LatentFlowConfig
-from backend.geometry.surface import extract_surface
+from backend.models.latent_decoder import SUBDIVISION, LatentDecoder, LatentDecoderConfig
+from backend.models.latent_flow import LatentFlow, LatentFlowConfig
 from backend.nn.checkpoint import fill
 from backend.nn.sparse import Voxels
+from backend.surface.surface import extract_surface
 
 
 def flow_of(config: dict[str, Any], weights: dict[str, Tensor] | None = None) -> LatentFlow:

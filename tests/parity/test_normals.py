@@ -25,8 +25,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from backend.errors import UserError
-from backend.geometry.condition import to_picture
-from backend.normals.hi3dgen import (
+from backend.flow.products import Crop, Cutout
+from backend.models.image_tokens import to_picture
+from backend.models.normal_estimator import (
     PARTS,
     ControlEncoder,
     Estimator,
@@ -41,7 +42,6 @@ from backend.normals.hi3dgen import (
     to_normal_map,
     unit,
 )
-from backend.stage_types import Crop, Cutout
 
 
 def nobody(step: int, of: int) -> None:

@@ -13,13 +13,13 @@ pytest.importorskip("transformers", reason="transformers is not installed here: 
 
 import torch
 
-from backend.geometry.condition import image_tokens, to_pixels
-from backend.geometry.latent_flow import Normalization, latent_noise, sample_latents
-from backend.geometry.structure_decoder import occupied
-from backend.geometry.structure_flow import StructureFlow, StructureFlowConfig, sample_structure, structure_noise
-from backend.geometry.surface import extract_surface
+from backend.models.image_tokens import image_tokens, to_pixels
+from backend.models.latent_flow import Normalization, latent_noise, sample_latents
+from backend.models.structure_decoder import occupied
+from backend.models.structure_flow import StructureFlow, StructureFlowConfig, sample_structure, structure_noise
 from backend.nn.sampler import Sampling
 from backend.nn.sparse import Voxels
+from backend.surface.surface import extract_surface
 from tests.parity import test_condition, test_latents, test_structure
 
 

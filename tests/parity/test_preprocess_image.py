@@ -11,7 +11,7 @@ from tests.parity import fixtures
 
 pytest.importorskip("PIL", reason="Pillow is not installed here: the extra hi3dgen has it")
 
-from backend.foreground.hi3dgen import SIDE, mask_by_birefnet, preprocess
+from backend.engines.hi3dgen.foreground import SIDE, mask_by_birefnet, preprocess
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]

@@ -11,7 +11,7 @@ pytest.importorskip("torch", reason="torch is not installed here: the extra hi3d
 
 import torch
 
-from backend.geometry.latent_decoder import WindowTransformer
+from backend.models.latent_decoder import WindowTransformer
 from backend.nn.checkpoint import fill
 from backend.nn.sparse import Voxels
 from backend.nn.sparse_attention import WindowAttention

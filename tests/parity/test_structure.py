@@ -14,8 +14,8 @@ pytest.importorskip("torch", reason="torch is not installed here: the extra hi3d
 import torch
 from torch import Tensor
 
-from backend.geometry.structure_decoder import StructureDecoder, StructureDecoderConfig, occupied
-from backend.geometry.structure_flow import StructureFlow, StructureFlowConfig
+from backend.models.structure_decoder import StructureDecoder, StructureDecoderConfig, occupied
+from backend.models.structure_flow import StructureFlow, StructureFlowConfig
 from backend.nn.checkpoint import fill
 
 

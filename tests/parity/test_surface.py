@@ -13,9 +13,9 @@ pytest.importorskip("torch", reason="torch is not installed here: the extra hi3d
 import torch
 from torch import Tensor
 
-from backend.geometry.surface import Surface, extract_surface, feature_channels, vertex_normals
-from backend.geometry.to_mesh import to_mesh
-from backend.stage_types import Crop, Cutout
+from backend.engines.hi3dgen.to_mesh import to_mesh
+from backend.flow.products import Crop, Cutout
+from backend.surface.surface import Surface, extract_surface, feature_channels, vertex_normals
 
 CORNERS = torch.tensor([(c & 1, c >> 1 & 1, c >> 2) for c in range(8)])
 

@@ -23,9 +23,9 @@ import full_size
 import numpy as np
 import torch
 
-from backend.geometry.presets import PRESETS
-from backend.geometry.surface import extract_surface
+from backend.models.presets import PRESETS
 from backend.nn.sampler import Sampling
+from backend.surface.surface import extract_surface
 
 
 @pytest.fixture(autouse=True)

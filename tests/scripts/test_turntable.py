@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import turntable
 
-from backend.stage_types import Mesh
+from backend.flow.products import Mesh
 
 
 def box(size: tuple[float, float, float]) -> Mesh:

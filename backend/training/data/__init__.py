@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...stage_types import Picture
+from ...flow.products import Picture
 from .lighting import draw_key, draw_light, shine
 from .march import LATTICE, View, glance, look
 from .materials import draw_materials

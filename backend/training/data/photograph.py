@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...stage_types import Floats, Picture
+from ...flow.products import Floats, Picture
 from .compiled import Array, compiled, either
 
 _MARGIN = 1.2  # the square's side over the object's longer side, as the draft engine's foreground cuts it

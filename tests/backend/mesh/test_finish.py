@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from backend.errors import UserError
+from backend.flow.products import Crop, Mesh
 from backend.mesh import check
 from backend.mesh.finish import finish
 from backend.mesh.parts import drop_floaters
-from backend.stage_types import Crop, Mesh
 
 CORNERS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
 FACES = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]], np.int32)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from backend.flow.products import Mesh
 from backend.mesh.parts import drop_floaters, drop_specks, parts_of
-from backend.stage_types import Mesh
 
 Points = NDArray[np.float64]
 Indices = NDArray[np.int64]

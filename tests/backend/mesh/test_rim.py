@@ -5,8 +5,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.flow.products import Floats
 from backend.mesh.rim import inset
-from backend.stage_types import Floats
 
 SIZE = 64
 

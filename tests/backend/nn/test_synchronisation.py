@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from backend.geometry.latent_flow import LatentFlow, LatentFlowConfig
-from backend.geometry.structure_flow import StructureFlow, StructureFlowConfig
+from backend.models.latent_flow import LatentFlow, LatentFlowConfig
+from backend.models.structure_flow import StructureFlow, StructureFlowConfig
 from backend.nn import sparse_conv
 from backend.nn.sampler import Sampling, Velocity, sample
 from backend.nn.sparse import Voxels

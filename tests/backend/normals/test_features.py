@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from backend.flow.products import Crop, Cutout
 from backend.normals import outline
 from backend.normals.features import GRID, inflate, look
 from backend.normals.products import by_einsum, by_matmul, fastest
-from backend.stage_types import Crop, Cutout
 
 
 @given(hnp.arrays(np.uint8, (2, 8, 12, 4)))

@@ -11,8 +11,8 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from backend.errors import UserError
+from backend.flow.products import Crop, Cutout
 from backend.normals import outline
-from backend.stage_types import Crop, Cutout
 
 
 def cutout(alpha: NDArray[np.floating[Any]]) -> Cutout:

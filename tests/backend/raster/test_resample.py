@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from backend.flow.products import Crop, Floats, NormalMap
 from backend.raster import resample
-from backend.stage_types import Crop, Floats, NormalMap
 
 sizes = st.integers(1, 40)
 windows = st.tuples(st.floats(-60, 60), st.floats(-60, 60), st.floats(0.3, 90), st.integers(1, 50))

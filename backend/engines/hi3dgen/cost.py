@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long the hi3dgen engine will take where that is long, before it has ever run there.
+
+What each stage computes is known; how fast the device is, a matrix product of a tenth of a second tells. The operations
+were counted for an object of 20,000 voxels, and networks reach about three quarters of a matrix product's speed.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+
+from ...models.presets import PRESETS
+from ...nn.device import Compute
+from ...nn.sampler import Sampling
+from ...wire.messages import Scalar
+
+SLOW = ("cpu", "mps")
+"""Kinds of devices on which somebody should know beforehand how long it takes."""
+
+_TERA = 1e12
+_REACHED = 0.75  # of a matrix product's speed
+_SIDE = 1024  # of the matrices
+_SECONDS = 0.1
+_ONCE = {"foreground": 1.5 * _TERA, "normals": 8 * _TERA, "tokens": 1 * _TERA, "geometry": 6 * _TERA}
+_STRUCTURE = (5.2 * _TERA, 0.4 * _TERA)  # each evaluation of the flow model, and the decoder
+_LATENTS = 3 * _TERA
+
+
+def sampling_of(preset: Sampling, steps: int, guidance: float) -> Sampling:
+    """A preset's walk with the artist's guidance and, unless they are 0, steps."""
+    return replace(preset, steps=steps or preset.steps, guidance=guidance)
+
+
+def operations(stage: str, settings: Mapping[str, Scalar]) -> float:
+    """Floating-point operations of a stage with the engine's settings, for one seed; 0 for one without networks."""
+    preset = PRESETS[str(settings["quality"])]
+    if stage == "structure":
+        each, decoder = _STRUCTURE
+        return each * _evaluations(preset.structure, settings, "structure") + decoder
+    if stage == "latents":
+        return _LATENTS * _evaluations(preset.latents, settings, "latent")
+    return _ONCE.get(stage, 0.0)
+
+
+def speed_of(compute: Compute) -> float:
+    """Operations a second that a network reaches on a device, from a short measurement."""
+    a = torch.rand(_SIDE, _SIDE, device=compute.device).to(compute.dtype)
+    (a @ a).float().sum().item()  # the first product also starts threads, or compiles
+    products, started = 0, time.monotonic()
+    while time.monotonic() - started < _SECONDS:
+        (a @ a)[0, 0].item()
+        products += 1
+    return _REACHED * 2 * _SIDE**3 * products / (time.monotonic() - started)
+
+
+def _evaluations(preset: Sampling, settings: Mapping[str, Scalar], name: str) -> int:
+    sampling = sampling_of(preset, int(settings[f"{name}_steps"]), float(settings[f"{name}_guidance"]))
+    return sampling.evaluations

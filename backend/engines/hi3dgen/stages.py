@@ -1,0 +1,299 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stages of the hi3dgen engine: each brings its networks to the device and hands its result on in numpy.
+
+The noise of a seed is drawn as upstream draws it: one generator on the CPU, first for the structure, then for the
+latents. Several seeds go through a network together, as many as the memory plan allows.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...errors import UserError
+from ...flow.products import Cutout, Floats, Mesh, NormalMap, Picture, Report, Structure
+from ...foreground import cut_out as by_background
+from ...models.birefnet import logits
+from ...models.image_tokens import image_tokens, to_picture, to_pixels
+from ...models.latent_decoder import decode_surfaces
+from ...models.latent_flow import latent_noise, latent_noise_by_place, sample_latents
+from ...models.normal_estimator import estimate
+from ...models.presets import PRESETS
+from ...models.structure_decoder import occupied
+from ...models.structure_flow import sample_structure, structure_noise
+from ...nn.checks import require_finite
+from ...nn.device import Compute, choose, memory_of
+from ...nn.placement import TYPICAL_VOXELS, Plan, Shelf, choose_plan
+from ...nn.sparse import Voxels
+from ...nn.watching import repeating
+from ...weights import store
+from ...weights.catalogue import FOREGROUND
+from ...wire.messages import Scalar
+from .cost import SLOW, operations, sampling_of, speed_of
+from .foreground import SIDE, cut_out, cut_out_as_upstream, mask_by_birefnet
+from .networks import networks, normalization
+from .to_mesh import to_mesh
+
+
+@dataclass(frozen=True)
+class Latents:
+    """What the surface is decoded from: float32 (N, C) at the N voxels of a structure."""
+
+    values: Floats
+    structure: Structure
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Dream:
+    """A structure's latents, on the CPU, and the state of the generator that drew their noise."""
+
+    latents: Tensor
+    randomness: NDArray[np.uint8]
+    notes: tuple[str, ...] = ()
+
+
+T = TypeVar("T")
+X = TypeVar("X")
+Y = TypeVar("Y", _Dream, Structure, Latents, Mesh)
+
+
+class Stages:
+    """The engine's stages, with the networks that they share. They belong to one thread."""
+
+    def __init__(self) -> None:
+        self._shelf = Shelf(networks())
+        self._speeds: dict[Compute, float] = {}
+        self._notes: tuple[str, ...] = ()
+
+    def seconds(self, stage: str, settings: Mapping[str, Scalar]) -> float | None:
+        """How long a stage will about take; None where nobody has to wait long, or nothing is known."""
+        compute = choose(str(settings["precision"]))
+        if compute.device.type not in SLOW:
+            return None
+        if compute not in self._speeds:
+            self._speeds[compute] = speed_of(compute)
+        return operations(stage, settings) / self._speeds[compute]
+
+    def place(self) -> str:
+        """On what the engine computes, in which precision, and by which memory plan."""
+        compute = choose()
+        memory = memory_of(compute.device)
+        plan = choose_plan(self._shelf.networks, compute, memory)
+        return f"in {compute}, {memory / 2**30:.1f} GiB free, {plan.name}"
+
+    def unload(self) -> None:
+        """Give back the device's memory and the computer's."""
+        self._shelf.release()
+
+    def cut_out(self, picture: Picture, *, upstream_preprocessing: bool, precision: str, report: Report) -> Cutout:
+        """The object, 1024 x 1024, by the picture's alpha, else by the network, else by the background's colour."""
+        compute = choose(precision)
+
+        def mask_of(colours: Picture) -> NDArray[np.uint8]:
+            def work(network: Any, *_: object) -> NDArray[np.uint8]:  # noqa: ANN401
+                return mask_by_birefnet(colours, logits(network))
+
+            return self._use("foreground", compute, work, report, following="normals")
+
+        if upstream_preprocessing:
+            return cut_out_as_upstream(picture, SIDE, mask_of, report)
+        if store.missing([FOREGROUND]):
+            return by_background.cut_out(picture, SIDE, report)
+        return cut_out(picture, SIDE, mask_of, report)
+
+    def estimate(self, cutout: Cutout, *, precision: str, report: Report) -> NormalMap:
+        """The normal map of the cut-out."""
+        compute = choose(precision)
+
+        def work(estimator: Any, _: Plan, told: Report) -> NormalMap:  # noqa: ANN401
+            return estimate(estimator, cutout, told, compute.device)
+
+        return self._use("normals", compute, work, report, following="tokenizer")
+
+    def read(self, normal_map: NormalMap, *, precision: str, report: Report) -> Floats:
+        """The normal map as image tokens, float32 (1, T, C)."""
+        compute = choose(precision)
+        pixels = to_pixels(to_picture(normal_map))
+
+        def work(network: Any, *_: object) -> Floats:  # noqa: ANN401
+            return require_finite(image_tokens(network, pixels.to(compute.device)), "tokenizer").cpu().numpy()
+
+        tokens = self._use("tokenizer", compute, work, report, following="structure flow")
+        report(1, 1)
+        return tokens
+
+    def structures(
+        self,
+        tokens: Sequence[Floats],
+        *,
+        seeds: Sequence[int],
+        quality: str,
+        structure_steps: int,
+        structure_guidance: float,
+        precision: str,
+        report: Report,
+    ) -> list[Structure]:
+        """The occupied voxels for each seed. Raises UserError "empty-structure" where a seed leads to none."""
+        compute = choose(precision)
+        sampling = sampling_of(PRESETS[quality].structure, structure_steps, structure_guidance)
+        seen = torch.from_numpy(tokens[0]).to(compute.device)  # every seed sees the same
+
+        def dream(flow: Any, batch: Sequence[int], _: Plan, told: Report) -> list[_Dream]:  # noqa: ANN401
+            generators = [torch.Generator().manual_seed(seed) for seed in batch]
+            noise = structure_noise(flow.config, generators).to(compute.device)
+            latents = sample_structure(flow, seen, noise, told, sampling).cpu()
+            return [_Dream(z, its.get_state().numpy()) for z, its in zip(latents, generators, strict=True)]
+
+        @torch.inference_mode()
+        def decode(decoder: Any, batch: Sequence[_Dream], _plan: Plan, _told: Report) -> list[Structure]:  # noqa: ANN401
+            logits = decoder(torch.stack([one.latents for one in batch]).to(compute.device))
+            coords = occupied(require_finite(logits, "structure's decoder")).cpu().numpy()
+            return [
+                Structure(coords[coords[:, 0] == i, 1:], logits.shape[-1], one.randomness, one.notes)
+                for i, one in enumerate(batch)
+            ]
+
+        most, last = _part(report, 0, 19, 20), _part(report, 19, 20, 20)
+        dreams = self._each("structure flow", compute, seeds, dream, report=most, following="structure decoder")
+        made = self._each("structure decoder", compute, dreams, decode, report=last, following="latent flow")
+        for structure, seed in zip(made, seeds, strict=True):
+            if not len(structure.coords):
+                sentence = f"The networks see no object with the seed {seed}."
+                advice = "Try another seed, or a picture in which the object is larger and clearer."
+                raise UserError("empty-structure", sentence, advice)
+        return made
+
+    def latents(
+        self,
+        tokens: Sequence[Floats],
+        structures: Sequence[Structure],
+        *,
+        quality: str,
+        latent_steps: int,
+        latent_guidance: float,
+        steady_noise: bool,
+        precision: str,
+        report: Report,
+    ) -> list[Latents]:
+        """What the object is like at each voxel, for each structure."""
+        compute = choose(precision)
+        sampling = sampling_of(PRESETS[quality].latents, latent_steps, latent_guidance)
+        seen = torch.from_numpy(tokens[0]).to(compute.device)
+        scaled = normalization()
+        draw = latent_noise_by_place if steady_noise else latent_noise
+
+        def dream(flow: Any, batch: Sequence[Structure], plan: Plan, told: Report) -> list[Latents]:  # noqa: ANN401
+            voxels = _voxels(batch, plan, compute)
+            noise = draw(flow.config, voxels, [_going_on(structure) for structure in batch]).to(compute.device)
+            values = sample_latents(flow, seen, voxels, noise, normalization=scaled, report=told, sampling=sampling)
+            each = values.cpu().split(voxels.lengths)
+            return [Latents(its.numpy(), one, one.notes) for its, one in zip(each, batch, strict=True)]
+
+        size = _largest(structures)
+        following = "latent decoder"
+        return self._each("latent flow", compute, structures, dream, report=report, following=following, voxels=size)
+
+    def meshes(
+        self,
+        latents: Sequence[Latents],
+        cutouts: Sequence[Cutout],
+        normal_maps: Sequence[NormalMap],
+        *,
+        solid: bool,
+        whole: bool,
+        precision: str,
+        report: Report,
+    ) -> list[Mesh]:
+        """The surface for each object's latents, with the cut-out projected onto it from where the map was seen."""
+        compute = choose(precision)
+
+        def decode(decoder: Any, batch: Sequence[Latents], plan: Plan, told: Report) -> list[Mesh]:  # noqa: ANN401
+            voxels = _voxels([one.structure for one in batch], plan, compute)
+            values = torch.from_numpy(np.concatenate([one.values for one in batch])).to(compute.device)
+            decoded = _part(told, 0, 3, 4)
+            surfaces = decode_surfaces(decoder, values, voxels, decoded, solid=solid, whole=whole)
+            meshes: list[Mesh] = []
+            for surface, one in zip(surfaces, batch, strict=True):
+                told(3 * len(batch) + len(meshes), 4 * len(batch))
+                meshes.append(replace(to_mesh(surface, cutouts[0], normal_maps[0]), notes=one.notes))
+            return meshes
+
+        size = _largest(one.structure for one in latents)
+        return self._each("latent decoder", compute, latents, decode, report=report, following="", voxels=size)
+
+    def _each(
+        self,
+        name: str,
+        compute: Compute,
+        items: Sequence[X],
+        work: Callable[[Any, Sequence[X], Plan, Report], list[Y]],
+        *,
+        report: Report,
+        following: str,
+        voxels: int = 0,
+    ) -> list[Y]:
+        """What `work` makes of each item with the network `name`, as many at once as the plan allows."""
+        made: list[Y] = []
+        while len(made) < len(items):
+            left = items[len(made) :]
+
+            def batch(network: Any, plan: Plan, told: Report, left: Sequence[X] = left) -> list[Y]:  # noqa: ANN401
+                share = left[: plan.together]
+                return work(network, share, plan, _part(told, 0, len(share), len(left)))
+
+            rest = _part(report, len(made), len(items), len(items))
+            results = self._use(name, compute, batch, rest, following=following, voxels=voxels)
+            notes, self._notes = self._notes, ()
+            made += [replace(result, notes=(*result.notes, *notes)) for result in results]
+        report(1, 1)
+        return made
+
+    def _use(
+        self,
+        name: str,
+        compute: Compute,
+        work: Callable[[Any, Plan, Report], T],
+        report: Report,
+        *,
+        following: str,
+        voxels: int = TYPICAL_VOXELS,
+    ) -> T:
+        """What `work` makes of the network `name`; `report` is repeated while it is loaded, too.
+
+        What there is to say of it is kept for the next result that has notes.
+        """
+        with repeating(report) as told:
+            told(0, 1)
+            result, notes = self._shelf.run(
+                name, compute, lambda network, plan: work(network, plan, told), following=following, voxels=voxels
+            )
+        self._notes += notes
+        return result
+
+
+def _part(report: Report, first: int, last: int, whole: int) -> Report:
+    """A report of what goes from `first` to `last` of a `whole`."""
+    return lambda step, of: report(first * of + (last - first) * step, whole * of)
+
+
+def _largest(structures: Iterable[Structure]) -> int:
+    """How many voxels the largest one has."""
+    return max(len(structure.coords) for structure in structures)
+
+
+def _voxels(structures: Sequence[Structure], plan: Plan, compute: Compute) -> Voxels:
+    rows = [np.insert(structure.coords, 0, i, axis=1) for i, structure in enumerate(structures)]
+    coords = torch.from_numpy(np.concatenate(rows)).to(compute.device)
+    return Voxels(coords, len(structures), plan.gathered)
+
+
+def _going_on(structure: Structure) -> torch.Generator:
+    """The generator that drew the structure's noise, where it stood after that."""
+    generator = torch.Generator()
+    generator.set_state(torch.from_numpy(structure.randomness))
+    return generator

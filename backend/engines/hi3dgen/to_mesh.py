@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the decoder's surface to the mesh that every engine hands on.
+
+The decoder's volume already has Blender's axes: z is up and the object's front looks to -y. (The published code then
+turns it to y up, (x, y, z) -> (x, z, -y), for glTF.)
+"""
+
+import numpy as np
+
+from ...errors import UserError
+from ...flow.products import Cutout, Mesh, NormalMap
+from ...surface.surface import Surface, vertex_normals
+from .view import FRONT, find_view, project
+
+_VAGUE = 0.1  # a decoded normal that is shorter says nothing
+
+
+def to_mesh(surface: Surface, cutout: Cutout, normal_map: NormalMap | None = None) -> Mesh:
+    """The mesh of a surface, with colours and normals where the surface has them.
+
+    The decoder's normals are made unit; where it gives none worth the name, as where a surface is capped or filled, the
+    mesh's own stand. uv is where the cut-out shows the mesh, as seen from the view that fits the normal map
+    best; from the front without one. Raises UserError "empty-mesh" for a surface without triangles.
+    """
+    if not len(surface.triangles):
+        sentence = "The networks found no surface in the picture."
+        raise UserError("empty-mesh", sentence, "Try another seed, or a picture that shows the whole object.")
+    vertices = surface.vertices.float().cpu().numpy()
+    colours = normals = None
+    if surface.colours is not None:
+        own = vertex_normals(surface.vertices, surface.triangles).float().cpu().numpy()
+        colours, decoded = np.split(surface.colours.float().cpu().numpy(), [3], axis=1)
+        decoded = 2 * decoded - 1
+        length = np.linalg.norm(decoded, axis=1, keepdims=True)
+        normals = np.where(length < _VAGUE, own, decoded / np.maximum(length, _VAGUE))
+        colours = np.ascontiguousarray(colours)
+    triangles = surface.triangles.cpu().numpy()
+    view = FRONT if normal_map is None else find_view(vertices, triangles, normal_map)
+    return Mesh(vertices, triangles, project(vertices, cutout.alpha, view), colours, normals)

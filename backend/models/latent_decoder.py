@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From structured latents to what a surface is made of: distances, displacements and colours, at fine voxels.
+
+A transformer over shifted windows of voxels, then two subdivisions into eight, so that a structure of 64 voxels
+along an axis gets features at 256 (TRELLIS, Xiang et al. 2025, section 3.2; shifted windows: Liu et al. 2021).
+The surface is cut out of the features by `surface`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from ..flow.products import Report
+from ..nn.checks import require_finite
+from ..nn.layers import cast_but_norms, position_embedding
+from ..nn.sparse import Voxels
+from ..nn.sparse_blocks import SubdivideBlock, WindowBlock
+from ..nn.watching import repeating
+from ..surface.surface import Surface, extract_surface, feature_channels
+
+SUBDIVISION = 4
+"""Fine voxels along a voxel's edge."""
+
+_ROWS = 2**18  # read out at once in float32
+
+
+def _unwatched(step: int) -> None:
+    """Is told that a step begins, and does nothing."""
+
+
+@dataclass(frozen=True)
+class LatentDecoderConfig:
+    """The network's sizes, by their names in the checkpoint's description."""
+
+    resolution: int  # voxels along an axis of the structure
+    model_channels: int
+    latent_channels: int
+    num_blocks: int
+    num_heads: int
+    mlp_ratio: float = 4
+    attn_mode: str = "swin"
+    window_size: int = 8
+    pe_mode: str = "ape"
+    use_fp16: bool = False
+    representation_config: Mapping[str, bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.pe_mode != "ape":
+            raise ValueError(f"pe_mode is {self.pe_mode!r}, where only 'ape' (absolute positions) is known")
+        if self.attn_mode != "swin":
+            raise ValueError(f"attn_mode is {self.attn_mode!r}, where only 'swin' (shifted windows) is known")
+
+    @property
+    def use_color(self) -> bool:
+        """Whether the features hold colours."""
+        return bool(self.representation_config.get("use_color"))
+
+
+class WindowTransformer(nn.Module):
+    """The decoder's torso: every second block sees the windows shifted by half their size."""
+
+    def __init__(
+        self, in_channels: int, channels: int, *, blocks: int, heads: int, mlp_ratio: float, window_size: int
+    ) -> None:
+        super().__init__()
+        self.window_size = window_size
+        self.input_layer = nn.Linear(in_channels, channels)
+        self.blocks = nn.ModuleList(WindowBlock(channels, heads, mlp_ratio) for _ in range(blocks))
+
+    def transform(
+        self, x: Tensor, voxels: Voxels, dtype: torch.dtype, begins: Callable[[int], None] = _unwatched
+    ) -> Tensor:
+        """From `x` float32 (N, C) to (N, channels), with the blocks in `dtype`; `begins` is told each one's number."""
+        h = self.input_layer(x)
+        h = (h + position_embedding(voxels.coords[:, 1:], h.shape[1])).to(dtype)
+        for i, block in enumerate(self.blocks):
+            begins(i)
+            h = block(h, voxels.windows(self.window_size, self.window_size // 2 * (i % 2)))
+        return h
+
+
+class LatentDecoder(WindowTransformer):
+    """Features of the surface at each of the 64 fine voxels in a voxel."""
+
+    def __init__(self, config: LatentDecoderConfig) -> None:
+        channels = config.model_channels
+        super().__init__(
+            config.latent_channels,
+            channels,
+            blocks=config.num_blocks,
+            heads=config.num_heads,
+            mlp_ratio=config.mlp_ratio,
+            window_size=config.window_size,
+        )
+        self.config = config
+        self.upsample = nn.ModuleList(
+            [SubdivideBlock(channels, channels // 4), SubdivideBlock(channels // 4, channels // 8)]
+        )
+        self.out_layer = nn.Linear(channels // 8, feature_channels(colours=config.use_color))
+        self.compute_in(torch.float16 if config.use_fp16 else torch.float32)
+
+    def compute_in(self, dtype: torch.dtype) -> None:
+        """Makes `dtype` what the blocks and the subdivisions multiply in."""
+        self.dtype = dtype
+        cast_but_norms(self.blocks, dtype)
+        cast_but_norms(self.upsample, dtype)
+
+    def forward(
+        self, latents: Tensor, voxels: Voxels, begins: Callable[[int], None] = _unwatched
+    ) -> tuple[Tensor, Voxels]:
+        """Features float32 (64 N, F) from `latents` float32 (N, C) at `voxels`, and the fine voxels they are at.
+
+        `begins` is called before each of the `steps` with its number.
+        """
+        h = self.transform(latents, voxels, self.dtype, begins)
+        for i, block in enumerate(self.upsample, start=len(self.blocks)):
+            begins(i)
+            h, voxels = block(h, voxels), voxels.children
+        features = torch.empty(len(h), self.out_layer.out_features, device=h.device)
+        for part, h_part in zip(features.split(_ROWS), h.split(_ROWS), strict=True):
+            part.copy_(self.out_layer(h_part.float()))
+        return features, voxels
+
+    @property
+    def steps(self) -> int:
+        """How many steps `forward` tells of."""
+        return len(self.blocks) + len(self.upsample)
+
+
+@torch.inference_mode()
+def decode_surfaces(
+    decoder: LatentDecoder,
+    latents: Tensor,
+    voxels: Voxels,
+    report: Report,
+    *,
+    solid: bool = False,
+    whole: bool = False,
+) -> list[Surface]:
+    """The surface of each object in the batch, from its `latents` float32 (N, C) at the structure `voxels`.
+
+    `solid` and `whole` are those of `extract_surface`. Raises UserError where the network computes numbers that are not
+    finite; what `report` raises passes through.
+    """
+    of = decoder.steps + len(voxels.lengths)
+    with repeating(report) as told:
+
+        def begins(step: int) -> None:
+            told(step, of)
+
+        features, fine = decoder(latents, voxels, begins)
+        require_finite(features, "latents' decoder")
+        surfaces: list[Surface] = []
+        for rows in fine.items():
+            told(decoder.steps + len(surfaces), of)
+            resolution = SUBDIVISION * decoder.config.resolution
+            at = fine.coords[rows, 1:]
+            surfaces.append(extract_surface(at, features[rows], resolution, solid=solid, whole=whole))
+    report(of, of)
+    return surfaces

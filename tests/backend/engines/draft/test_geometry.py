@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The draft body is a sound solid for any mask and any normals, and shows the normals that it was given."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+
+from backend.engines.draft import geometry as draft
+from backend.errors import Cancelled, UserError
+from backend.flow.products import Mesh, NormalMap
+from backend.mesh import check
+
+FACING = np.array([0, 0, 1], np.float32)
+ROOT = Path(__file__).resolve().parents[4]
+
+# Prints the hash of a finished mesh made from a star and noise: large enough for a BLAS to share it between threads.
+HASH_OF_A_MESH = """
+import hashlib
+import numpy as np
+from backend.engines.draft.geometry import build
+from backend.mesh.finish import finish
+from backend.flow.products import Crop, NormalMap
+
+row, column = np.mgrid[:256, :256] - 127.5
+edge = 80 + 30 * np.cos(5 * np.arctan2(row, column))
+alpha = np.clip(edge - np.hypot(row, column), 0, 1).astype(np.float32)
+normals = np.random.default_rng(1).normal(size=(256, 256, 3)) + (0, 0, 2)
+built = build(NormalMap(normals.astype(np.float32), alpha), 3, lambda step, of: None)
+mesh = finish(built, Crop(0, 0, 256, 256, 256), lambda step, of: None, faces=10_000)
+print(hashlib.sha256(b"".join(part.tobytes() for part in (mesh.vertices, mesh.triangles, mesh.uv))).hexdigest())
+"""
+
+
+def ignore(_step: int, _of: int) -> None:
+    """Watch nothing."""
+
+
+def facing(alpha: NDArray[np.floating[Any]]) -> NormalMap:
+    """A map that faces the viewer everywhere."""
+    return NormalMap(np.broadcast_to(FACING, (*alpha.shape, 3)).copy(), alpha.astype(np.float32))
+
+
+def disc(size: int, radius: float) -> NDArray[np.float64]:
+    row, column = np.mgrid[:size, :size] - (size - 1) / 2
+    return np.clip(radius - np.hypot(row, column) + 0.5, 0, 1)
+
+
+def sphere_normals(size: int, radius: float, depth: float) -> NormalMap:
+    """The normals of an ellipsoid: a disc, `depth` times as deep as the sphere."""
+    row, column = np.mgrid[:size, :size] - (size - 1) / 2
+    z = np.sqrt(np.maximum(radius**2 - row**2 - column**2, 0))
+    normals = np.stack([depth * column, -depth * row, z], axis=-1)
+    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
+    return NormalMap(normals.astype(np.float32), disc(size, radius).astype(np.float32))
+
+
+def assert_sound(mesh: Mesh) -> None:
+    """Closed, manifold, outward, finite, inside its frame."""
+    assert check.is_closed(mesh.triangles)
+    assert check.pinched_vertices(mesh.triangles) == 0
+    assert check.signed_volume(mesh.vertices, mesh.triangles) > 0
+    assert np.isfinite(mesh.vertices).all()
+    assert np.abs(mesh.vertices[:, [0, 2]]).max() <= 0.5 + 1e-6
+    np.testing.assert_allclose(mesh.uv, mesh.vertices[:, [0, 2]] + 0.5, atol=1e-6)
+
+
+squares = st.integers(1, 14).map(lambda side: (side, side))
+hard_masks = hnp.arrays(np.float32, squares, elements=st.sampled_from([0.0, 1.0]))
+soft_masks = hnp.arrays(np.float32, squares, elements=st.floats(0, 1, width=32))
+
+
+@given(st.one_of(hard_masks, soft_masks), st.integers(0, 2**31 - 1))
+@settings(deadline=None, max_examples=200)
+def test_any_mask_becomes_a_sound_solid(alpha: NDArray[np.float32], seed: int) -> None:
+    if not (alpha > 0.5).any():
+        with pytest.raises(UserError) as caught:
+            draft.build(facing(alpha), seed, ignore)
+        assert caught.value.code == "empty-cutout"
+        return
+    assert_sound(draft.build(facing(alpha), seed, ignore))
+
+
+@given(hnp.arrays(np.float32, (9, 9, 3), elements=st.floats(width=32)), st.integers(0, 100))
+@settings(deadline=None)
+def test_any_normals_become_a_sound_solid(normals: NDArray[np.float32], seed: int) -> None:
+    alpha = disc(9, 3.6).astype(np.float32)
+    assert_sound(draft.build(NormalMap(normals, alpha), seed, ignore))
+
+
+def test_parts_and_holes_of_the_mask_are_parts_and_holes_of_the_body() -> None:
+    ring = disc(64, 14) - disc(64, 6)
+    alpha = np.maximum(np.roll(ring, -15, axis=1), np.roll(disc(64, 8), 18, axis=1))
+    mesh = draft.build(facing(alpha), 0, ignore)
+    assert_sound(mesh)
+    part = check.components(mesh.triangles, len(mesh.vertices))
+    assert len(np.unique(part)) == 2
+    # Euler's characteristic: 0 for the torus that the ring becomes, 2 for the ball.
+    edges = len(check.half_edges(mesh.triangles)) // 2
+    assert len(mesh.vertices) - edges + len(mesh.triangles) == 2
+
+
+@given(st.integers(0, 1000), st.integers(3, 12), st.floats(0.1, 0.6))
+@settings(deadline=None, max_examples=20)
+def test_neither_sheet_folds_over_itself(seed: int, lobes: int, depth: float) -> None:
+    row, column = np.mgrid[:128, :128] - 63.5
+    angle = np.arctan2(row, column)
+    edge = 40 * (1 + depth * np.cos(lobes * angle)) / (1 + depth) + 12
+    alpha = np.clip(edge - np.hypot(row, column), 0, 1).astype(np.float32)
+    normals = np.random.default_rng(seed).normal(size=(128, 128, 3)).astype(np.float32)
+    mesh = draft.build(NormalMap(normals, alpha), seed, ignore)
+    a, b, c = np.moveaxis(mesh.vertices[mesh.triangles][..., [0, 2]].astype(np.float64), 1, 0)
+    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+    first_of_back = int(np.argmax(area < 0))
+    assert (area[:first_of_back] > -1e-9).all()  # as the viewer sees them; float32 rounds by as much
+    assert (area[first_of_back:] < 1e-9).all()
+
+
+@pytest.mark.parametrize("depth", [0.5, 1.0])
+def test_an_ellipsoids_normals_give_the_ellipsoid(depth: float) -> None:
+    size, radius = 128, 50.0
+    mesh = draft.build(sphere_normals(size, radius, depth), 0, ignore)
+    x, y, z = mesh.vertices.T * size
+    error = np.abs(-y - depth * np.sqrt(np.maximum(radius**2 - x**2 - z**2, 0)))[y < 0]
+    assert error.max() < 3.0
+    assert error.mean() < 0.5
+
+
+def test_details_of_the_normals_stand_out_on_the_front() -> None:
+    size = 128
+    base = sphere_normals(size, 50.0, 0.5)
+    column = np.arange(size) - (size - 1) / 2
+    waves = base.normals.copy()
+    waves[..., 0] += 0.3 * np.cos(column * 2 * np.pi / 16)
+    plain, waved = (draft.build(NormalMap(n, base.alpha), 0, ignore) for n in (base.normals, waves))
+    depth = [-mesh.vertices[np.hypot(*mesh.vertices[:, [0, 2]].T) < 0.25][:, 1] * size for mesh in (plain, waved)]
+    # A slope of amplitude 0.3 and period 16 pixels is a wave of height 0.3 * 16 / 2 pi.
+    assert np.ptp(depth[1][: len(depth[0])] - depth[0][: len(depth[1])]) > 0.76
+
+
+def test_a_seed_changes_the_back_and_never_the_front() -> None:
+    normal_map = sphere_normals(64, 25.0, 0.5)
+    neutral = draft.build(normal_map, 0, ignore)
+    depths = set[float]()
+    for seed in range(8):
+        other = draft.build(normal_map, seed, ignore)
+        # The front's and the rim's vertices come first, and then the back's.
+        count = min(len(other.vertices), len(neutral.vertices))
+        same = (other.vertices[:count] == neutral.vertices[:count]).all(axis=1)
+        alike = count if same.all() else int(np.argmin(same))
+        assert alike > 0.45 * len(neutral.vertices)
+        assert (other.vertices[alike:, 1] > other.vertices[:alike, 1].min() / 2).all()
+        depths.add(round(float(other.vertices[:, 1].max() / neutral.vertices[:, 1].max()), 3))
+        again = draft.build(normal_map, seed, ignore)
+        np.testing.assert_array_equal(again.vertices, other.vertices)
+        np.testing.assert_array_equal(again.triangles, other.triangles)
+    assert len(depths) == 8
+    assert min(depths) > 0.4
+    assert max(depths) < 2.5
+
+
+def test_the_mesh_is_the_same_to_the_bit_in_processes_of_one_and_of_two_threads() -> None:
+    hashes = set[str]()
+    for threads in ("1", "2"):
+        limits = {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+        command = [sys.executable, "-c", HASH_OF_A_MESH]
+        printed = subprocess.run(command, cwd=ROOT, env=os.environ | limits, check=True, capture_output=True, text=True)
+        hashes.add(printed.stdout)
+    assert len(hashes) == 1
+
+
+def test_thickness_and_profile_shape_the_back_alone() -> None:
+    normal_map = sphere_normals(128, 50.0, 0.5)
+    plain, thick, boxy = (
+        draft.build(normal_map, 0, ignore, **settings) for settings in ({}, {"thickness": 2.0}, {"profile": 0.6})
+    )
+    rim = np.median([mesh.vertices[np.abs(mesh.vertices[:, 0]).argmax(), 1] for mesh in (plain, thick, boxy)])
+    deepest = [float(mesh.vertices[:, 1].max() - rim) for mesh in (plain, thick, boxy)]
+    assert deepest[1] == pytest.approx(2 * deepest[0], rel=0.02)
+    assert deepest[2] == pytest.approx(deepest[0], rel=0.02)
+    assert check.signed_volume(boxy.vertices, boxy.triangles) > 1.05 * check.signed_volume(
+        plain.vertices, plain.triangles
+    )
+    nearest = [float(mesh.vertices[:, 1].min()) for mesh in (plain, thick, boxy)]
+    assert nearest[0] == nearest[1] == nearest[2]
+
+
+def test_it_reports_and_can_be_cancelled() -> None:
+    normal_map = sphere_normals(64, 25.0, 0.5)
+    seen: list[tuple[int, int]] = []
+    draft.build(normal_map, 0, lambda step, of: seen.append((step, of)))
+    assert seen == sorted(seen)
+    assert seen[-1][0] == seen[-1][1]
+
+    def cancel(_step: int, _of: int) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        draft.build(normal_map, 0, cancel)

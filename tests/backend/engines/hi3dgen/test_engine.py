@@ -1,0 +1,369 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole hi3dgen engine on tiny random networks in the published layout: from the picture to the mesh."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="torch is not installed here: the extra hi3dgen has it")
+pytest.importorskip("diffusers", reason="diffusers is not installed here: the extra hi3dgen has it")
+pytest.importorskip("transformers", reason="transformers is not installed here: the extra hi3dgen has it")
+
+import torch
+from make_tiny_weights import make
+from safetensors.torch import load_file, save_file
+
+from backend.engines.hi3dgen.engine import hi3dgen
+from backend.errors import Cancelled, UserError
+from backend.flow.pipeline import Moment, Outcome, Pipeline, Request
+from backend.flow.products import Mesh, Picture
+from backend.mesh import check
+from backend.nn.placement import PLANS
+from backend.normals.image import to_picture
+from backend.weights.catalogue import CONDITIONER, FOREGROUND, GEOMETRY, NORMALS, PACKAGES
+
+QUICK = {"quality": "preview", "structure_steps": 2, "latent_steps": 2}
+
+
+class Watcher:
+    """Remembers which stages ran, and cancels in one of them where told to."""
+
+    def __init__(self, cancel_in: str = "") -> None:
+        self.ran: list[str] = []
+        self._cancel_in = cancel_in
+
+    def moment(self, moment: Moment) -> None:
+        """Notes the stage."""
+        if moment.stage.name not in self.ran:
+            self.ran.append(moment.stage.name)
+        if moment.stage.name == self._cancel_in and moment.step > 0:
+            raise Cancelled
+
+    def made(self, stage: str, result: object) -> None:
+        """Results are looked at in the outcome."""
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A weights folder with every package."""
+    folder = tmp_path_factory.mktemp("weights")
+    make(folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def weights(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tiny))
+    monkeypatch.setenv("HI3DGEN_DEVICE", "cpu")
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Iterator[Pipeline]:
+    engine = hi3dgen()
+    yield Pipeline({engine.name: engine})
+    engine.unload()
+
+
+def disc(size: int = 200) -> Picture:
+    """An orange disc on nothing."""
+    y, x = np.mgrid[:size, :size] + 0.5 - size / 2
+    pixels = np.zeros((size, size, 4), np.uint8)
+    pixels[..., :3] = (200, 80, 40)
+    pixels[..., 3] = np.where(np.hypot(x, y) < size * 0.4, 255, 0)
+    return pixels
+
+
+def request(seed: int = 0, normal_map: Picture | None = None, picture: Picture | None = None, **more: Any) -> Request:
+    return Request(disc() if picture is None else picture, "hi3dgen", seed, {**QUICK, **more}, normal_map)
+
+
+def run(pipeline: Pipeline, *arguments: Any, **settings: Any) -> tuple[Outcome, list[str]]:
+    watcher = Watcher()
+    return pipeline.run(request(*arguments, **settings), watcher), watcher.ran
+
+
+def same(one: Mesh, other: Mesh) -> bool:
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ("vertices", "triangles", "uv"))
+
+
+def test_a_picture_becomes_a_solid_coloured_mesh(pipeline: Pipeline) -> None:
+    outcome, _ = run(pipeline, 1)
+    mesh = outcome.mesh
+    assert check.is_closed(mesh.triangles)
+    assert check.signed_volume(mesh.vertices, mesh.triangles) > 0
+    assert np.ptp(mesh.vertices, axis=0).max() == pytest.approx(1)
+    assert mesh.colours is not None
+    assert mesh.normals is not None
+    assert mesh.colours.shape == mesh.normals.shape == mesh.vertices.shape
+    np.testing.assert_allclose(np.linalg.norm(mesh.normals, axis=1), 1, atol=1e-4)
+    assert outcome.normal_map.normals.shape == (768, 768, 3)
+    assert outcome.recipe["settings"]["quality"] == "preview"
+
+
+def test_what_changed_decides_where_it_starts(pipeline: Pipeline) -> None:
+    run(pipeline, 1)
+    assert run(pipeline, 1)[1] == []
+    assert run(pipeline, 1, faces=2000)[1] == ["finish"]
+    assert run(pipeline, 1, solid=False)[1] == ["geometry", "finish"]
+    assert run(pipeline, 1, latent_guidance=1.0)[1] == ["latents", "geometry", "finish"]
+    assert run(pipeline, 2)[1] == ["structure", "latents", "geometry", "finish"]
+
+
+def test_a_seed_gives_its_mesh_again(pipeline: Pipeline) -> None:
+    first, _ = run(pipeline, 3)
+    pipeline.unload()
+    again, ran = run(pipeline, 3)
+    assert "normals" in ran
+    assert same(first.mesh, again.mesh)
+    assert not same(first.mesh, run(pipeline, 4)[0].mesh)
+
+
+def test_seeds_that_go_together_give_what_they_give_alone(pipeline: Pipeline) -> None:
+    stages = {stage.name: stage for stage in hi3dgen().stages}
+    outcome, _ = run(pipeline, 5)
+    tokens = torch.randn(1, 1374, 24, generator=torch.Generator().manual_seed(0)).numpy()
+    shape = {"quality": "preview", "structure_steps": 2, "structure_guidance": 3.0, "precision": "auto"}
+    steps: list[tuple[int, int]] = []
+
+    def report(step: int, of: int) -> None:
+        steps.append((step, of))
+
+    many = stages["structure"].run_many
+    assert many is not None
+    seeds = [5, 6, 7, 8, 9]
+    together = many([tokens] * 5, seeds=seeds, **shape, report=report)
+    assert steps[-1][0] == steps[-1][1]
+    assert all(before[0] * after[1] <= after[0] * before[1] for before, after in pairwise(steps))
+    alone = [stages["structure"].run(tokens, seed=seed, **shape, report=report) for seed in seeds]
+    for one, other in zip(together, alone, strict=True):
+        assert np.array_equal(one.coords, other.coords)
+        assert np.array_equal(one.randomness, other.randomness)
+
+    detail = {"quality": "preview", "latent_steps": 2, "latent_guidance": 3.0, "steady_noise": False}
+    details = stages["latents"].run_many
+    assert details is not None
+    both = details([tokens] * 2, together[:2], **detail, precision="auto", report=report)
+    for latents, structure in zip(both, together[:2], strict=True):
+        single = stages["latents"].run(tokens, structure, **detail, precision="auto", report=report)
+        np.testing.assert_allclose(latents.values, single.values, atol=1e-5)
+
+    surfaces = stages["geometry"].run_many
+    assert surfaces is not None
+    maps = [outcome.normal_map] * 2
+    meshes = surfaces(both, [outcome.cutout] * 2, maps, solid=True, whole=True, precision="auto", report=report)
+    assert len(meshes) == 2
+    assert not same(*meshes)
+
+
+def test_the_artists_own_normal_map_takes_the_estimates_place(pipeline: Pipeline) -> None:
+    estimated, _ = run(pipeline, 1)
+    own = np.full((200, 200, 4), 255, np.uint8)
+    own[..., :3] = (128, 128, 255)
+    outcome, ran = run(pipeline, 1, own)
+    assert ran == ["normals", "tokens", "structure", "latents", "geometry", "finish"]
+    assert not same(outcome.mesh, estimated.mesh)
+    pictured = to_picture(outcome.normal_map, outcome.cutout.crop)
+    assert tuple(pictured[100, 100]) == (128, 128, 255)
+
+
+def test_upstreams_preprocessing_and_steady_noise_change_the_result(pipeline: Pipeline) -> None:
+    plain, _ = run(pipeline, 1)
+    upstream, ran = run(pipeline, 1, upstream_preprocessing=True)
+    assert ran[0] == "foreground"
+    assert not same(plain.mesh, upstream.mesh)
+    steady, ran = run(pipeline, 1, steady_noise=True)
+    assert ran[0] == "latents"
+    assert not same(plain.mesh, steady.mesh)
+
+
+@pytest.mark.parametrize("precision", [pytest.param("float16", marks=pytest.mark.slow), "bfloat16"])
+def test_half_precision_gives_nearly_the_same_voxels(pipeline: Pipeline, precision: str) -> None:
+    results: dict[str, Any] = {}
+
+    class Keeper(Watcher):
+        def made(self, stage: str, result: object) -> None:
+            results[stage] = result
+
+    pipeline.run(request(1, precision="float32"), Keeper())
+    voxels = {tuple(voxel) for voxel in results["structure"].coords}
+    pipeline.run(request(1, precision=precision), Keeper())
+    halves = {tuple(voxel) for voxel in results["structure"].coords}
+    assert len(voxels & halves) / len(voxels | halves) > 0.9
+
+
+def test_an_opaque_picture_is_cut_out_by_the_network_or_else_by_its_background(
+    pipeline: Pipeline, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opaque = disc()
+    opaque[opaque[..., 3] == 0] = 255
+    with_network, _ = run(pipeline, 1, picture=opaque)
+    shutil.copytree(tiny, tmp_path / "weights", ignore=shutil.ignore_patterns(FOREGROUND.name))
+    monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tmp_path / "weights"))
+    pipeline.unload()
+    without, _ = run(pipeline, 1, picture=opaque)
+    assert without.cutout.alpha.mean() == pytest.approx(np.pi / 4 / 1.2**2, abs=0.02)
+    assert not np.array_equal(without.cutout.alpha, with_network.cutout.alpha)
+
+
+@pytest.mark.parametrize("stage", ["normals", "tokens", "structure", "latents", "geometry"])
+def test_a_job_can_be_cancelled_in_every_stage_and_the_next_one_runs(pipeline: Pipeline, stage: str) -> None:
+    whole, _ = run(pipeline, 1)
+    pipeline.unload()
+    with pytest.raises(Cancelled):
+        pipeline.run(request(1), Watcher(cancel_in=stage))
+    assert same(run(pipeline, 1)[0].mesh, whole.mesh)
+
+
+def broken(tiny: Path, folder: Path, file: str, change: Any) -> Path:
+    """A copy of the weights in which the tensors of one file have been changed."""
+    shutil.copytree(tiny, folder)
+    path = folder / file
+    tensors = load_file(path)
+    change(tensors)
+    save_file(tensors, path)
+    return folder
+
+
+def file_of(name: str) -> str:
+    return f"{GEOMETRY.name}/" + next(file for file in GEOMETRY.files if name in file and "safetensors" in file)
+
+
+def refused(weights: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> UserError:
+    monkeypatch.setenv("HI3DGEN_WEIGHTS", str(weights))
+    engine = hi3dgen()
+    with pytest.raises(UserError) as caught:
+        Pipeline({"hi3dgen": engine}).run(request(1, **settings), Watcher())
+    return caught.value
+
+
+def test_without_a_voxel_there_is_a_sentence(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def empty(tensors: dict[str, Any]) -> None:
+        tensors["out_layer.2.bias"][:] = -1e6
+
+    error = refused(broken(tiny, tmp_path / "w", file_of("ss_dec"), empty), monkeypatch)
+    assert error.code == "empty-structure"
+    assert "seed 1" in error.sentence
+
+
+@pytest.mark.parametrize(
+    ("place", "named"),
+    [
+        (("ss_flow", "out_layer.bias"), "structure's flow model"),
+        (("ss_dec", "out_layer.2.bias"), "structure's decoder"),
+        (("slat_flow", "out_layer.bias"), "latents' flow model"),
+        (("slat_dec", "out_layer.bias"), "latents' decoder"),
+        (("", "embeddings.cls_token"), "tokenizer"),
+    ],
+)
+def test_numbers_that_are_none_are_called_that(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: tuple[str, str], named: str
+) -> None:
+    name, tensor = place
+
+    def spoil(tensors: dict[str, Any]) -> None:
+        tensors[tensor][0] = float("nan")
+
+    file = file_of(name) if name else f"{CONDITIONER.name}/model.safetensors"
+    error = refused(broken(tiny, tmp_path / "w", file, spoil), monkeypatch)
+    assert error.code == "numbers-overflow"
+    assert named in error.sentence
+
+
+def test_a_foreign_tensor_is_refused_by_name(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def add(tensors: dict[str, Any]) -> None:
+        tensors["surplus.weight"] = torch.zeros(1)
+
+    error = refused(broken(tiny, tmp_path / "w", file_of("slat_flow"), add), monkeypatch)
+    assert error.code == "weights-mismatch"
+    assert "surplus.weight" in error.sentence
+
+
+@pytest.mark.parametrize("package", [GEOMETRY, NORMALS, CONDITIONER], ids=lambda package: package.name)
+def test_a_file_that_was_cut_short_is_refused_by_name(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: Any
+) -> None:
+    shutil.copytree(tiny, tmp_path / "w")
+    file = next(file for file in package.files if file.endswith(".safetensors"))
+    path = tmp_path / "w" / package.name / file
+    path.write_bytes(path.read_bytes()[:-100])
+    error = refused(tmp_path / "w", monkeypatch)
+    assert error.code in {"weights-damaged", "weights-missing"}
+    assert Path(file).name in error.sentence
+
+
+def test_an_engine_without_weights_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = refused(tmp_path / "nowhere", monkeypatch)
+    assert error.code == "engine-missing"
+    assert "weights" in error.advice
+
+
+def test_a_pipeline_description_without_what_it_should_say(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(tiny, tmp_path / "w")
+    (tmp_path / "w" / GEOMETRY.name / "pipeline.json").write_text(json.dumps({"name": "x", "args": {}}))
+    assert refused(tmp_path / "w", monkeypatch).code == "weights-damaged"
+
+
+@pytest.mark.parametrize("function", ["estimate", "decode_surfaces"])
+def test_memory_that_runs_out_is_told_in_the_mesh(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
+    from backend.engines.hi3dgen import stages as hi3dgen_stages
+
+    failed: list[str] = []
+    works = getattr(hi3dgen_stages, function)
+
+    def fails_once(*arguments: Any, **more: Any) -> Any:
+        if not failed:
+            failed.append("once")
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return works(*arguments, **more)
+
+    calm, _ = run(pipeline, 1)
+    pipeline.unload()
+    monkeypatch.setattr(hi3dgen_stages, function, fails_once)
+    outcome, _ = run(pipeline, 1)
+    assert failed
+    assert [note for note in outcome.mesh.notes if "Memory ran out" in note] != []
+    assert same(outcome.mesh, calm.mesh)
+
+
+def test_small_pieces_change_nothing(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    from backend.nn import placement
+
+    whole, _ = run(pipeline, 1)
+    small = PLANS[2]
+
+    def choose(*_: object, **__: object) -> Any:
+        return small
+
+    monkeypatch.setattr(placement, "choose_plan", choose)
+    pipeline.unload()
+    pieces, ran = run(pipeline, 1)
+    assert "normals" in ran
+    assert same(whole.mesh, pieces.mesh)
+
+
+def test_every_package_of_the_catalogue_is_made(tiny: Path) -> None:
+    for package in PACKAGES:
+        assert [file for file in package.files if not (tiny / package.name / file).is_file()] == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_twenty_runs_leave_no_memory_behind(pipeline: Pipeline) -> None:
+    psutil = pytest.importorskip("psutil", reason="psutil is not installed here")
+    process = psutil.Process()
+    taken: list[int] = []
+    for seed in range(20):
+        pipeline.run(request(seed), Watcher())
+        pipeline.unload()
+        taken.append(process.memory_info().rss >> 20)
+    assert max(taken[10:]) < max(taken[5:10]) + 60, taken

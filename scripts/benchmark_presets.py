@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from backend.models.presets import PRESETS
 from backend.nn.sampler import Sampling, Velocity, sample
 
-Floats = NDArray[np.float64]
+Float32Array = NDArray[np.float64]
 NEAR = 0.02  # of the unit cube: within it, a point of one surface counts as found on the other
 _POINTS = 20_000
 _DIMENSIONS, _MODES, _SEEN = 512, 12, 4
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str]) -> None:
         on_mixtures()
 
 
-def on_mixtures(apart: Sequence[float] = (6.0, 12.0, 24.0, 48.0)) -> dict[tuple[str, str], Floats]:
+def on_mixtures(apart: Sequence[float] = (6.0, 12.0, 24.0, 48.0)) -> dict[tuple[str, str], Float32Array]:
     """Prints, for each preset, how far its samples are from the published settings'; returns the differences.
 
     The mixtures' modes lie `apart`.
@@ -49,7 +49,7 @@ def on_mixtures(apart: Sequence[float] = (6.0, 12.0, 24.0, 48.0)) -> dict[tuple[
     flows = [mixture(modes, slope, seed) for modes in apart for slope in (0.7, 1.3) for seed in (0, 1)]
     noises = [np.random.default_rng(seed).standard_normal(_DIMENSIONS) for seed in range(3)]
     print(f"{'preset':10} {'walk':10} {'evaluations':>11} {'median':>8} {'9 of 10':>8} {'another mode':>13}")
-    found: dict[tuple[str, str], Floats] = {}
+    found: dict[tuple[str, str], Float32Array] = {}
     for name, preset in PRESETS.items():
         for walk in ("structure", "latents"):
             ours: Sampling = getattr(preset, walk)
@@ -63,7 +63,9 @@ def on_mixtures(apart: Sequence[float] = (6.0, 12.0, 24.0, 48.0)) -> dict[tuple[
     return found
 
 
-def differences(flows: Sequence[Velocity[Floats]], noises: Sequence[Floats], ours: Sampling, other: Sampling) -> Floats:
+def differences(
+    flows: Sequence[Velocity[Float32Array]], noises: Sequence[Float32Array], ours: Sampling, other: Sampling
+) -> Float32Array:
     """|sample by `ours` - sample by `other`| / |that|, for every flow and noise."""
     ratios: list[float] = []
     for flow in flows:
@@ -74,7 +76,7 @@ def differences(flows: Sequence[Velocity[Floats]], noises: Sequence[Floats], our
     return np.array(ratios)
 
 
-def mixture(apart: float, slope: float, seed: int) -> Velocity[Floats]:
+def mixture(apart: float, slope: float, seed: int) -> Velocity[Float32Array]:
     """The exact flow to a mixture of `_MODES` normal distributions, some `apart`; with the picture to `_SEEN` of them.
 
     Each has the variances i^-slope, scaled to a mean of 0.3. v = (x - E[x_0 | x_t]) / t.
@@ -88,7 +90,7 @@ def mixture(apart: float, slope: float, seed: int) -> Velocity[Floats]:
     seen = np.zeros(_MODES)
     seen[:_SEEN] = np.arange(_SEEN, 0, -1) / (_SEEN * (_SEEN + 1) / 2)
 
-    def velocity(x: Floats, t: float, *, conditional: bool) -> Floats:
+    def velocity(x: Float32Array, t: float, *, conditional: bool) -> Float32Array:
         spread = (1 - t) ** 2 * variances + t**2
         aside = x - (1 - t) * means
         with np.errstate(divide="ignore"):

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from .. import files
+from ..arrays import Float32Array
 from ..engines import ENGINES
 from ..flow.pipeline import Pipeline, Request
-from ..flow.products import Floats, Picture
+from ..flow.products import Picture
 from ..foreground.cut_out import cut_out
 from ..normals import outline
 from ..raster.resample import lay_back_normals
@@ -22,7 +23,7 @@ from .train import check_extra
 
 _RESOLUTION = 512
 
-Estimate = Callable[[Picture], Floats]
+Estimate = Callable[[Picture], Float32Array]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +62,7 @@ def _estimator(engine: str) -> Estimate:
         return _outline
     pipeline = Pipeline(ENGINES)
 
-    def estimate(picture: Picture) -> Floats:
+    def estimate(picture: Picture) -> Float32Array:
         with Terminal() as terminal:
             cutout, normal_map = pipeline.normals(Request(picture, engine), terminal)
         return lay_back_normals(normal_map, cutout.crop).normals
@@ -69,7 +70,7 @@ def _estimator(engine: str) -> Estimate:
     return estimate
 
 
-def _outline(picture: Picture) -> Floats:
+def _outline(picture: Picture) -> Float32Array:
     cutout = cut_out(picture, _RESOLUTION, lambda _, __: None)
     return lay_back_normals(outline.estimate(cutout, lambda _, __: None), cutout.crop).normals
 

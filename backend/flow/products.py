@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Float32Array
+
 Picture = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 Report = Callable[[int, int], None]
 """`report(step, of)`: called by a stage between its steps, at least five times a second.
@@ -42,7 +43,7 @@ class Cutout:
     crop: Crop
 
     @property
-    def alpha(self) -> Floats:
+    def alpha(self) -> Float32Array:
         """Coverage in [0, 1], float32 (S, S)."""
         return self.rgba[..., 3].astype(np.float32) / np.float32(255.0)
 
@@ -55,8 +56,8 @@ class NormalMap:
     of no meaning where alpha is 0. alpha: float32 (S, S), the object's coverage in [0, 1].
     """
 
-    normals: Floats
-    alpha: Floats
+    normals: Float32Array
+    alpha: Float32Array
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,9 @@ class Mesh:
     notes: sentences for the artist on how it was made, where there is something to say.
     """
 
-    vertices: Floats
+    vertices: Float32Array
     triangles: NDArray[np.int32]
-    uv: Floats
-    colours: Floats | None = None
-    normals: Floats | None = None
+    uv: Float32Array
+    colours: Float32Array | None = None
+    normals: Float32Array | None = None
     notes: tuple[str, ...] = ()

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import BoolArray, Float32Array
 from ..errors import UserError
-from ..flow.products import Floats
-from ..raster.components import Mask, border, components
+from ..raster.components import border, components
 
 _BORDER_FITS = ((0.3, 1), (0.15, 1), (0.1, 2), (0.06, 2), (0.035, 2))  # tolerance in Oklab, degree
 _FIELD_FITS = ((0.05, 4), (0.035, 4))
@@ -34,14 +34,14 @@ class Background:
 
     coefficients: NDArray[np.float64]
 
-    def over(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> Floats:
+    def over(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> Float32Array:
         """Return the background's Oklab colours, float32 (len(y), len(x), 3), at the columns x and the rows y."""
         powers_x, powers_y = (np.power.outer(axis, np.arange(_DEGREE + 1)) for axis in (x, y))
         along_x = np.einsum("xi,jic->jxc", powers_x, self.coefficients).reshape(_DEGREE + 1, -1)
         return (powers_y @ along_x).reshape(len(y), len(x), 3).astype(np.float32)
 
 
-def judge(lab: Floats) -> Background:
+def judge(lab: Float32Array) -> Background:
     """Tell the background from a small view of the picture.
 
     lab: Oklab float32 (h, w, 3), some 100 pixels across, averaged down so that grain is gone.
@@ -71,7 +71,7 @@ def centres(count: int) -> NDArray[np.float64]:
 
 
 def _robust_fit(
-    lab: Floats, seen: Mask, fits: tuple[tuple[float, int], ...], start: Background | None = None
+    lab: Float32Array, seen: BoolArray, fits: tuple[tuple[float, int], ...], start: Background | None = None
 ) -> Background:
     """Fit a field to the pixels of `seen`, with ever less patience for those that do not fit."""
     rows, columns = np.nonzero(seen)

@@ -8,7 +8,7 @@ shades of one surface lie on a ray from the origin.
 import numpy as np
 from numpy.typing import NDArray
 
-from ..flow.products import Floats
+from ..arrays import Float32Array
 
 _LMS_FROM_RGB = np.array(
     [
@@ -28,7 +28,7 @@ _LAB_FROM_ROOTS = np.array(
 )
 
 
-def oklab(picture: NDArray[np.uint8]) -> Floats:
+def oklab(picture: NDArray[np.uint8]) -> Float32Array:
     """Return a picture's colours, float32 (H, W, 3): lightness in [0, 1], green to red, blue to yellow.
 
     picture: uint8 (H, W, 3 or more), sRGB first. A difference of 0.02 is just visible.
@@ -36,7 +36,7 @@ def oklab(picture: NDArray[np.uint8]) -> Floats:
     return np.cbrt(_LINEAR[picture[..., :3]] @ _LMS_FROM_RGB.T) @ _LAB_FROM_ROOTS.T
 
 
-def _linear_light() -> Floats:
+def _linear_light() -> Float32Array:
     """Tabulate sRGB's decoding (IEC 61966-2-1) for bytes."""
     tone = np.arange(256) / 255
     return np.where(tone <= 0.04045, tone / 12.92, ((tone + 0.055) / 1.055) ** 2.4).astype(np.float32)

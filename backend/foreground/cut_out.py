@@ -11,9 +11,9 @@ from typing import cast
 
 import numpy as np
 
+from ..arrays import BoolArray
 from ..errors import UserError
 from ..flow.products import Crop, Cutout, Picture, Report
-from ..raster.components import Mask
 from ..raster.resample import Pixels, resample, shrink
 from . import background, matting, silhouette
 from .colour import oklab
@@ -54,7 +54,7 @@ def cut_out(picture: Picture, size: int, report: Report) -> Cutout:
     return cutout
 
 
-def _solid(picture: Picture, tick: Callable[[], None]) -> Mask:
+def _solid(picture: Picture, tick: Callable[[], None]) -> BoolArray:
     """Return which pixels are more than half covered, bool (H, W)."""
     solid = np.empty(picture.shape[:2], np.bool_)
     for rows in _strips(picture):
@@ -63,7 +63,7 @@ def _solid(picture: Picture, tick: Callable[[], None]) -> Mask:
     return solid
 
 
-def _by_alpha(picture: Picture, solid: Mask, size: int, tick: Callable[[], None]) -> Cutout:
+def _by_alpha(picture: Picture, solid: BoolArray, size: int, tick: Callable[[], None]) -> Cutout:
     if not picture[..., 3].any():
         raise UserError(
             "picture-empty",
@@ -124,7 +124,7 @@ def _by_background(picture: Picture, size: int, report: Report) -> Cutout:
     return Cutout(np.rint(rgba * 255).astype(np.uint8), crop)
 
 
-def _square_around(body: Mask, picture: Picture) -> Crop:
+def _square_around(body: BoolArray, picture: Picture) -> Crop:
     """Centre the square on the body, bool (h, w), whose frame is the whole picture's at any size."""
     height, width = picture.shape[:2]
     across, down = np.flatnonzero(body.any(axis=0)), np.flatnonzero(body.any(axis=1))

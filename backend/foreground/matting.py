@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..flow.products import Floats, Picture
+from ..arrays import Float32Array
+from ..flow.products import Picture
 from .neighbourhood import box_mean, box_peak, eroded, grown, spread
 
 _EDGE = 1.5  # pixels of the picture that an edge takes to each side
@@ -18,7 +19,9 @@ _CLEAN = (0.1, 0.9)  # coverage below and above is noise
 _CONTRAST = (0.08, 0.3)  # sRGB distance of F and B: too little to tell a mixture, and enough
 
 
-def matte(colours: Floats, body: Floats, scale: float, slack: float, tick: Callable[[], None]) -> Floats:
+def matte(
+    colours: Float32Array, body: Float32Array, scale: float, slack: float, tick: Callable[[], None]
+) -> Float32Array:
     """Give the object soft edges and its own colours, float32 (H, W, 4) in [0, 1], straight alpha.
 
     colours: float32 (H, W, 3), sRGB in [0, 1]. body: float32 (H, W), about 1 in the object and 0 outside. scale: how
@@ -67,6 +70,6 @@ def bleed(picture: Picture, tick: Callable[[], None]) -> Picture:
     return result
 
 
-def _ramp(values: Floats, between: tuple[float, float]) -> Floats:
+def _ramp(values: Float32Array, between: tuple[float, float]) -> Float32Array:
     low, high = between
     return np.clip((values - low) / (high - low), 0, 1).astype(np.float32)

@@ -9,13 +9,12 @@ from typing import TypeVar, cast
 
 import numpy as np
 
-from ..flow.products import Floats
-from ..raster.components import Mask
+from ..arrays import BoolArray, Float32Array
 
-Image = TypeVar("Image", Floats, Mask)
+Image = TypeVar("Image", Float32Array, BoolArray)
 
 
-def box_mean(image: Floats, radius: int) -> Floats:
+def box_mean(image: Float32Array, radius: int) -> Float32Array:
     """Return the mean over squares of 2 radius + 1 pixels, float32 (H, W) or (H, W, C)."""
     for axis in (0, 1):
         total = np.zeros_like(image)
@@ -25,26 +24,26 @@ def box_mean(image: Floats, radius: int) -> Floats:
     return image
 
 
-def box_peak(image: Floats, radius: int) -> Floats:
+def box_peak(image: Float32Array, radius: int) -> Float32Array:
     """Return the greatest value in squares of 2 radius + 1 pixels, float32 (H, W)."""
     for axis in (0, 1):
         image = reduce(np.maximum, _shifts(image, radius, axis))
     return image
 
 
-def grown(mask: Mask, radius: int) -> Mask:
+def grown(mask: BoolArray, radius: int) -> BoolArray:
     """Set every pixel with a set one in the square of 2 radius + 1 pixels around it, bool (H, W)."""
     for axis in (0, 1):
         mask = reduce(np.logical_or, _shifts(mask, radius, axis))
     return mask
 
 
-def eroded(mask: Mask, radius: int) -> Mask:
+def eroded(mask: BoolArray, radius: int) -> BoolArray:
     """Keep the pixels around which the whole square of 2 radius + 1 pixels is set, bool (H, W)."""
     return ~grown(~mask, radius)
 
 
-def spread(colours: Floats, weights: Floats) -> Floats:
+def spread(colours: Float32Array, weights: Float32Array) -> Float32Array:
     """Fill an image from the pixels that count, float32 (H, W, C), each place from the nearest of them.
 
     colours: float32 (H, W, C); weights: float32 (H, W) in [0, 1]. Means over blocks of 2, 4, 8, ... pixels are taken
@@ -61,7 +60,7 @@ def spread(colours: Floats, weights: Floats) -> Floats:
     return fine + (colours - fine) * known
 
 
-def _block_sums(image: Floats) -> Floats:
+def _block_sums(image: Float32Array) -> Float32Array:
     """Add blocks of 2 x 2 pixels, (H, W, C) to (ceil(H / 2), ceil(W / 2), C)."""
     rows = image[::2].copy()
     rows[: image.shape[0] // 2] += image[1::2]

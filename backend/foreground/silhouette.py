@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..arrays import BoolArray, Float32Array
 from ..errors import UserError
-from ..flow.products import Floats
-from ..raster.components import Mask, border, components, drop_specks
+from ..raster.components import border, components, drop_specks
 from ..raster.resample import resample
 from .neighbourhood import box_mean, box_peak, eroded, grown, spread
 
@@ -39,11 +39,11 @@ _SLOPE = 9.0  # Oklab lightness over the picture's longer side: steeper is an ed
 class Silhouette:
     """The object's pixels, bool (H, W), and by how many pixels the grain of the picture blurs their outline."""
 
-    body: Mask
+    body: BoolArray
     slack: int
 
 
-def outline(lab: Floats, field: Floats, tick: Callable[[], None]) -> Silhouette:
+def outline(lab: Float32Array, field: Float32Array, tick: Callable[[], None]) -> Silhouette:
     """Tell the object's pixels from the background's.
 
     lab: the picture's Oklab colours, float32 (H, W, 3); field: the background's, as it would be without the object.
@@ -74,7 +74,7 @@ def outline(lab: Floats, field: Floats, tick: Callable[[], None]) -> Silhouette:
     return Silhouette(body, slack)
 
 
-def _misfit(lab: Floats, field: Floats, tick: Callable[[], None]) -> tuple[Floats, float, int]:
+def _misfit(lab: Float32Array, field: Float32Array, tick: Callable[[], None]) -> tuple[Float32Array, float, int]:
     """Return how far each pixel is from the background, (H, W), how far background may be, and the blur it took."""
     frame = border(lab.shape[:2])
     difference = lab - field
@@ -91,7 +91,7 @@ def _misfit(lab: Floats, field: Floats, tick: Callable[[], None]) -> tuple[Float
     return excess, tolerance, radius
 
 
-def _lit(lab: Floats, field: Floats, plain: Mask) -> Floats:
+def _lit(lab: Float32Array, field: Float32Array, plain: BoolArray) -> Float32Array:
     """Add to the field what lamps do to the background that no polynomial follows, seen where ground is open."""
     height, width = plain.shape
     parts = components(eroded(plain, max(height, width) // _OPEN))
@@ -106,14 +106,14 @@ def _lit(lab: Floats, field: Floats, plain: Mask) -> Floats:
     return field + resample(coarse, (0.0, 0.0, float(shape[1]), float(shape[0])), (height, width))
 
 
-def _reached(plain: Mask) -> Mask:
+def _reached(plain: BoolArray) -> BoolArray:
     """Return the pixels of `plain` that hang together with the border by ways of three pixels' width."""
     core = eroded(plain, 1)
     parts = components(core)
     return grown(parts.chosen(parts.touched(border(plain.shape))), 1) & plain
 
 
-def _with_shadow(lab: Floats, field: Floats, ground: Mask, tick: Callable[[], None]) -> Mask:
+def _with_shadow(lab: Float32Array, field: Float32Array, ground: BoolArray, tick: Callable[[], None]) -> BoolArray:
     """Return the ground with the soft shadows that the object throws on it around its foot."""
     squared = np.maximum(np.sum(field * field, axis=-1), 0.01)
     shade = np.sum(lab * field, axis=-1) / squared
@@ -128,7 +128,7 @@ def _with_shadow(lab: Floats, field: Floats, ground: Mask, tick: Callable[[], No
     return _reached((even & foot) | ground)
 
 
-def _holes(body: Mask, excess: Floats, tolerance: Floats) -> Mask:
+def _holes(body: BoolArray, excess: Float32Array, tolerance: Float32Array) -> BoolArray:
     """Return where the background shows through the object: large patches of it with an edge all around."""
     holes = np.zeros_like(body)
     plain = body & (excess < tolerance)

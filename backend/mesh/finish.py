@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Float32Array
 from ..errors import UserError
-from ..flow.products import Crop, Floats, Mesh, Report
+from ..flow.products import Crop, Mesh, Report
 from . import check
 from .parts import drop_specks
 from .simplify import simplify
@@ -81,7 +82,7 @@ def reduced(mesh: Mesh, faces: int, tick: Callable[[float], None]) -> Mesh:
     )
 
 
-def _unit(vectors: Floats) -> Floats:
+def _unit(vectors: Float32Array) -> Float32Array:
     """Vectors made as long as 1, (N, 3); where opposite normals have met and nothing is left, up."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     up = np.array([0.0, 0.0, 1.0], np.float32)
@@ -94,7 +95,7 @@ def _outward(mesh: Mesh) -> NDArray[np.int32]:
     return mesh.triangles[:, ::-1] if inverted else mesh.triangles
 
 
-def _in_picture(uv: Floats, crop: Crop) -> Floats:
+def _in_picture(uv: Float32Array, crop: Crop) -> Float32Array:
     """Carry uv from the cut-out's frame to the picture's; both have v upward, the crop counts rows downward."""
     u = (crop.left + uv[:, 0] * crop.side) / crop.picture_width
     v = 1.0 - (crop.top + (1.0 - uv[:, 1]) * crop.side) / crop.picture_height

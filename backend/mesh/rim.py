@@ -7,7 +7,7 @@ over the whole depth of the rim. So what lies near the outline takes its colour 
 
 import numpy as np
 
-from ..flow.products import Floats
+from ..arrays import Float32Array
 
 BLUR_PASSES = 3
 FAR_ENOUGH = 0.97  # of the blurred coverage; along a straight edge about three pixels inside
@@ -15,7 +15,7 @@ STEP = 0.5  # pixels
 STEPS = 8
 
 
-def inset(uv: Floats, alpha: Floats) -> Floats:
+def inset(uv: Float32Array, alpha: Float32Array) -> Float32Array:
     """Move what lies within about three pixels of the outline inwards.
 
     uv: float32 (V, 2) in the cut-out's frame, v upward. alpha: float32 (S, S) in [0, 1]. Thin parts move to their
@@ -36,7 +36,7 @@ def inset(uv: Floats, alpha: Floats) -> Floats:
     return np.stack([(x + 0.5) / size, 1.0 - (y + 0.5) / size], axis=-1).astype(np.float32)
 
 
-def _blur(alpha: Floats) -> Floats:
+def _blur(alpha: Float32Array) -> Float32Array:
     """Coverage averaged over 3 x 3 pixels, three times over: nearly a Gaussian of 1.4 pixels."""
     blurred = alpha.astype(np.float32)
     for _ in range(BLUR_PASSES):
@@ -47,7 +47,7 @@ def _blur(alpha: Floats) -> Floats:
     return blurred
 
 
-def _sample(field: Floats, x: Floats, y: Floats) -> Floats:
+def _sample(field: Float32Array, x: Float32Array, y: Float32Array) -> Float32Array:
     """Bilinear values of a field (S, S) or (S, S, C) at pixel positions."""
     size = field.shape[0]
     x, y = np.clip(x, 0.0, size - 1.001), np.clip(y, 0.0, size - 1.001)

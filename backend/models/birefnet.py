@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..flow.products import Floats
+from ..arrays import Float32Array
 from ..nn.checkpoint import described, fill, read_description, read_tensors
 from ..nn.checks import require_finite
 from ..nn.deform_conv import DeformableConv2d
@@ -79,14 +79,14 @@ def load_birefnet(folder: Path) -> "BiRefNet":
     return network
 
 
-def logits(network: "BiRefNet") -> Callable[[Floats], Floats]:
+def logits(network: "BiRefNet") -> Callable[[Float32Array], Float32Array]:
     """The network as `mask_by_birefnet` asks it, on the device and in the dtype where it is.
 
     The function raises UserError where the network computes numbers that are not finite.
     """
 
     @torch.inference_mode()
-    def logits_of(pixels: Floats) -> Floats:
+    def logits_of(pixels: Float32Array) -> Float32Array:
         weight = next(network.parameters())
         given = torch.from_numpy(pixels)
         shown = _resampled(given, (network.image_size, network.image_size)).to(weight.device, weight.dtype)

@@ -19,7 +19,8 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from ..flow.products import Cutout, Floats, NormalMap, Picture, Report
+from ..arrays import Float32Array
+from ..flow.products import Cutout, NormalMap, Picture, Report
 from ..nn.checkpoint import described, fill, read_description, read_tensors
 from ..nn.checks import require_finite
 from ..nn.watching import repeating
@@ -161,7 +162,7 @@ def model_input(rgba: Picture, resolution: int = RESOLUTION) -> tuple[Picture, P
 
 
 @torch.inference_mode()
-def predict(estimator: Estimator, colours: Picture, report: Report, device: torch.device | None = None) -> Floats:
+def predict(estimator: Estimator, colours: Picture, report: Report, device: torch.device | None = None) -> Float32Array:
     """The network's own normals for colours uint8 (h, w, 3): unit, float32 (h, w, 3), x to the LEFT.
 
     h and w are multiples of 64. `report` is called before each of the four passes, within them, and at the end. Given
@@ -228,7 +229,7 @@ def unit(vectors: Tensor) -> Tensor:
     return vectors / vectors.norm(dim=1, keepdim=True).clamp(min=1e-6)
 
 
-def to_normal_map(normals: Floats, alpha: Picture) -> NormalMap:
+def to_normal_map(normals: Float32Array, alpha: Picture) -> NormalMap:
     """The network's unit normals float32 (h, w, 3), x to the left, and the alpha uint8 (h, w), as a normal map."""
     return NormalMap(normals * np.array([-1, 1, 1], np.float32), alpha.astype(np.float32) / 255)
 

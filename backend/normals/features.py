@@ -10,14 +10,14 @@ outline cannot tell.
 import numpy as np
 from numpy.typing import NDArray
 
-from ..flow.products import Floats
+from ..arrays import Float32Array
 
 GRID = 4  # pixels of the picture to one of the inflated outline, along a side
 _LEAST_CONTRAST = 0.02  # a nearly black object still has forms
 _SWEEPS = 1.5  # of the relaxation, to a cell of the longer side
 
 
-def look(rgba: NDArray[np.uint8]) -> Floats:
+def look(rgba: NDArray[np.uint8]) -> Float32Array:
     """Return colours without exposure, and the coverage.
 
     rgba: uint8 (N, H, W, 4), sRGB, straight alpha. Returns float32 (N, H, W, 4): three colours times coverage, of mean
@@ -33,7 +33,7 @@ def look(rgba: NDArray[np.uint8]) -> Floats:
     return pixels
 
 
-def inflate(coverage: Floats) -> Floats:
+def inflate(coverage: Float32Array) -> Float32Array:
     """Return the inflated outline's normals on a coarse grid.
 
     coverage: float32 (N, H, W) in [0, 1], H and W multiples of `GRID`. Solves Δu = -1 where more than half of a cell is

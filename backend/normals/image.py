@@ -9,8 +9,9 @@ import math
 
 import numpy as np
 
+from ..arrays import Float32Array
 from ..errors import UserError
-from ..flow.products import Crop, Cutout, Floats, NormalMap, Picture, Report
+from ..flow.products import Crop, Cutout, NormalMap, Picture, Report
 from ..raster.resample import lay_back_normals, resample
 
 MAX_SIDE = 4096
@@ -61,7 +62,7 @@ def from_picture(cutout: Cutout, pixels: Picture, report: Report) -> NormalMap:
     return NormalMap(normals, cutout.alpha)
 
 
-def _values(pixels: Picture, window: tuple[float, float, float, float], size: int, report: Report) -> Floats:
+def _values(pixels: Picture, window: tuple[float, float, float, float], size: int, report: Report) -> Float32Array:
     """A window (left, top, width, height) of a map in [-1, 1], float32 (size, size, 3), white past its border.
 
     Done by strips: as floats, the largest maps would take gigabytes.
@@ -69,7 +70,7 @@ def _values(pixels: Picture, window: tuple[float, float, float, float], size: in
     left, top, width, height = window
     scale = height / size
     reach = KERNEL_REACH * max(scale, 1.0)
-    strips: list[Floats] = []
+    strips: list[Float32Array] = []
     for first in range(0, size, STRIP_ROWS):
         report(first, size)
         rows = min(STRIP_ROWS, size - first)
@@ -81,7 +82,7 @@ def _values(pixels: Picture, window: tuple[float, float, float, float], size: in
     return np.concatenate(strips)
 
 
-def _without_white(values: Floats, alpha: Floats) -> Floats:
+def _without_white(values: Float32Array, alpha: Float32Array) -> Float32Array:
     """Unit normals from map values in [-1, 1].
 
     On the rim a map may be blended with the white around it, n a + (1 - a), or not: of both readings the one whose

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..flow.products import Floats
+from ..arrays import Float32Array
 from .features import GRID
 from .products import Product
 
@@ -35,8 +35,8 @@ class Weights:
     biases, and the norms' scale and shift. blocks: how many residual blocks each level of a part has.
     """
 
-    matrices: Mapping[str, Floats]
-    vectors: Mapping[str, Floats]
+    matrices: Mapping[str, Float32Array]
+    vectors: Mapping[str, Float32Array]
     blocks: Mapping[str, tuple[int, ...]]
 
     @property
@@ -69,14 +69,16 @@ def load(path: Path) -> Weights:
     return weights
 
 
-def _blocks(arrays: Mapping[str, Floats], part: str) -> tuple[int, ...]:
+def _blocks(arrays: Mapping[str, Float32Array], part: str) -> tuple[int, ...]:
     """Count the blocks of a part's levels, fine to coarse."""
     found = [name.split(".")[2:4] for name in arrays if name.startswith(f"{part}.levels.") and name.endswith(".scale")]
     levels = sorted({int(level) for level, _ in found})
     return tuple(sum(int(level) == wanted for level, _ in found) for wanted in levels)
 
 
-def predict(weights: Weights, picture: Floats, inflated: Floats, product: Product, tick: Tick) -> Floats:
+def predict(
+    weights: Weights, picture: Float32Array, inflated: Float32Array, product: Product, tick: Tick
+) -> Float32Array:
     """Run the network on one picture.
 
     picture: float32 (H, W, 4), both sides multiples of `Weights.multiple`, and inflated: (H / GRID, W / GRID, 3), as
@@ -107,7 +109,7 @@ class _Run:
     product: Product
     tick: Tick
 
-    def encoder(self, part: str, x: Floats) -> list[Floats]:
+    def encoder(self, part: str, x: Float32Array) -> list[Float32Array]:
         x = self.convolution(f"{part}.stem", x)
         features = [self.level(part, 0, x)]
         for level in range(1, len(self.weights.blocks[part])):
@@ -118,12 +120,12 @@ class _Run:
             features.append(self.level(part, level, x))
         return features
 
-    def level(self, part: str, level: int, x: Floats) -> Floats:
+    def level(self, part: str, level: int, x: Float32Array) -> Float32Array:
         for block in range(self.weights.blocks[part][level]):
             x = self.block(f"{part}.levels.{level}.{block}", x)
         return x
 
-    def block(self, name: str, x: Floats) -> Floats:
+    def block(self, name: str, x: Float32Array) -> Float32Array:
         centred = x - x.mean(axis=2, keepdims=True)
         variance = np.einsum("hwc,hwc->hw", centred, centred)[..., None] / np.float32(x.shape[2])
         centred *= 1 / np.sqrt(variance + np.float32(_EPSILON))
@@ -135,12 +137,12 @@ class _Run:
         hidden += x
         return hidden
 
-    def convolution(self, name: str, x: Floats) -> Floats:
+    def convolution(self, name: str, x: Float32Array) -> Float32Array:
         """3 x 3, zeros beyond the border."""
         height, width, channels = x.shape
         padded = np.pad(x, ((1, 1), (1, 1), (0, 0)))
         rows = max(1, _BAND // (width * 9 * channels * 4))
-        bands: list[Floats] = []
+        bands: list[Float32Array] = []
         for first in range(0, height, rows):
             count = min(rows, height - first)
             around = np.empty((count, width, 3, 3, channels), np.float32)
@@ -150,31 +152,31 @@ class _Run:
             bands.append(self._biased(name, around.reshape(count * width, 9 * channels)))
         return np.concatenate(bands).reshape(height, width, -1)
 
-    def pointwise(self, name: str, x: Floats) -> Floats:
+    def pointwise(self, name: str, x: Float32Array) -> Float32Array:
         return self._biased(name, x.reshape(-1, x.shape[2])).reshape(*x.shape[:2], -1)
 
-    def _biased(self, name: str, rows: Floats) -> Floats:
+    def _biased(self, name: str, rows: Float32Array) -> Float32Array:
         self.tick()
         result = self.product(rows, self.weights.matrices[name])
         result += self.weights.vectors[f"{name}.bias"]
         return result
 
 
-def _gathered(x: Floats, side: int) -> Floats:
+def _gathered(x: Float32Array, side: int) -> Float32Array:
     """Lay the pixels of blocks of side x side beside each other, channel by channel: torch's pixel_unshuffle."""
     height, width, channels = x.shape
     blocks = x.reshape(height // side, side, width // side, side, channels).transpose(0, 2, 4, 1, 3)
     return blocks.reshape(height // side, width // side, channels * side**2)
 
 
-def _spread(x: Floats, side: int) -> Floats:
+def _spread(x: Float32Array, side: int) -> Float32Array:
     """Undo `_gathered`: torch's pixel_shuffle."""
     height, width, channels = x.shape
     blocks = x.reshape(height, width, channels // side**2, side, side).transpose(0, 3, 1, 4, 2)
     return blocks.reshape(height * side, width * side, channels // side**2)
 
 
-def _enlarged(x: Floats, factor: int) -> Floats:
+def _enlarged(x: Float32Array, factor: int) -> Float32Array:
     """Interpolate linearly between the centres of pixels, along rows and columns; beyond the last they go on."""
     for axis in (0, 1):
         length = x.shape[axis]

@@ -11,21 +11,21 @@ from functools import cache
 
 import numpy as np
 
-from ..flow.products import Floats
+from ..arrays import Float32Array
 
-Product = Callable[[Floats, Floats], Floats]
+Product = Callable[[Float32Array, Float32Array], Float32Array]
 """`product(rows, matrix)`: float32 (M, K) times (K, N)."""
 
 _TRIES = 20
 _SHAPE = (32, 96, 64)  # small enough that BLAS keeps to one thread, which other programs disturb least
 
 
-def by_matmul(rows: Floats, matrix: Floats) -> Floats:
+def by_matmul(rows: Float32Array, matrix: Float32Array) -> Float32Array:
     """Multiply with BLAS, where numpy has one."""
     return rows @ matrix
 
 
-def by_einsum(rows: Floats, matrix: Floats) -> Floats:
+def by_einsum(rows: Float32Array, matrix: Float32Array) -> Float32Array:
     """Multiply with numpy's own vectorised loops."""
     return np.einsum("mk,kn->mn", rows, matrix)
 
@@ -42,7 +42,7 @@ def fastest() -> Product:
     return by_einsum if 1.25 * _seconds(by_einsum, rows, matrix) < _seconds(by_matmul, rows, matrix) else by_matmul
 
 
-def _seconds(product: Product, rows: Floats, matrix: Floats) -> float:
+def _seconds(product: Product, rows: Float32Array, matrix: Float32Array) -> float:
     def once() -> float:
         started = time.perf_counter()
         product(rows, matrix)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Mask = NDArray[np.bool_]
+from ..arrays import BoolArray
+
 Labels = NDArray[np.int32]
 
 
@@ -32,18 +33,18 @@ class Components:
         """How many components there are."""
         return len(self.areas) - 1
 
-    def chosen(self, which: NDArray[np.bool_]) -> Mask:
+    def chosen(self, which: NDArray[np.bool_]) -> BoolArray:
         """Return the pixels of the components that `which`, bool (count + 1,), picks by label."""
         return which[self.labels]
 
-    def touched(self, seeds: Mask) -> NDArray[np.bool_]:
+    def touched(self, seeds: BoolArray) -> NDArray[np.bool_]:
         """Tell, bool (count + 1,), which components hold a pixel of `seeds`, bool (H, W). The outside is not one."""
         touched = np.bincount(self.labels[seeds], minlength=self.count + 1) > 0
         touched[0] = False
         return touched
 
 
-def components(mask: Mask, *, diagonal: bool = False) -> Components:
+def components(mask: BoolArray, *, diagonal: bool = False) -> Components:
     """Part a mask, bool (H, W), into its connected components: over edges, with `diagonal` over corners as well."""
     height, width = mask.shape
     # A column of nothing on the right keeps the runs of different rows apart in the flat order.
@@ -66,7 +67,7 @@ def components(mask: Mask, *, diagonal: bool = False) -> Components:
     return Components(labels, areas)
 
 
-def drop_specks(mask: Mask, smallest: float) -> Mask:
+def drop_specks(mask: BoolArray, smallest: float) -> BoolArray:
     """Clear the components, joined over corners as well, of less than `smallest` pixels."""
     parts = components(mask, diagonal=True)
     large = parts.areas >= smallest
@@ -74,7 +75,7 @@ def drop_specks(mask: Mask, smallest: float) -> Mask:
     return parts.chosen(large)
 
 
-def border(shape: tuple[int, ...]) -> Mask:
+def border(shape: tuple[int, ...]) -> BoolArray:
     """Return the outermost pixels of an image, bool (H, W)."""
     outermost = np.ones(shape, np.bool_)
     outermost[1:-1, 1:-1] = False

@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ..arrays import Float64Array
+
 Image = NDArray[np.floating[Any]]
 
 Progress = Callable[[float], None]
@@ -79,7 +80,7 @@ class GridSystem:
             out[shift:] -= weight[:-shift] * z[:-shift]
         return out.reshape(self.shape)
 
-    def divergence(self, right: Array, down: Array) -> Array:
+    def divergence(self, right: Float64Array, down: Float64Array) -> Float64Array:
         """The right-hand side of wanted differences.
 
         right, down: float64 (H, W), w * (wanted z_neighbour - z) towards the right and the lower neighbour, 0 in the
@@ -100,7 +101,9 @@ class GridSystem:
         )
 
 
-def solve(system: GridSystem, rhs: Array, start: Array, tolerance: float, progress: Progress) -> Array:
+def solve(
+    system: GridSystem, rhs: Float64Array, start: Float64Array, tolerance: float, progress: Progress
+) -> Float64Array:
     """Solve the system by preconditioned conjugate gradients.
 
     rhs, start: float64 (H, W), start being 0 outside. Ends when the preconditioned residual has fallen to `tolerance`
@@ -138,7 +141,7 @@ def solve(system: GridSystem, rhs: Array, start: Array, tolerance: float, progre
     return z
 
 
-def _dot(one: Array, other: Array) -> float:
+def _dot(one: Float64Array, other: Float64Array) -> float:
     """The inner product of two images, the same to the bit whatever number of threads a BLAS would use."""
     return float(np.einsum("ij,ij->", one, other))
 
@@ -151,7 +154,7 @@ def _levels(system: GridSystem) -> list[GridSystem]:
     return levels
 
 
-def _precondition(levels: list[GridSystem], residual: Array) -> Array:
+def _precondition(levels: list[GridSystem], residual: Float64Array) -> Float64Array:
     """Run a V-cycle, the residual brought into single precision's range by its own size."""
     scale = float(np.abs(residual).max(initial=0.0))
     if scale == 0.0:

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .multigrid import Array, GridSystem, Progress, solve
+from ..arrays import Float64Array
+from .multigrid import GridSystem, Progress, solve
 
 _TOLERANCE = 1e-4
 _CLOSEST_RIM = 0.01  # of a pixel; keeps the weights finite
 
 
-def potential(alpha: NDArray[np.floating[Any]], progress: Progress) -> Array:
+def potential(alpha: NDArray[np.floating[Any]], progress: Progress) -> Float64Array:
     """Solve Δu = -1 inside the mask.
 
     alpha: (H, W) in [0, 1]; inside is where it is above 0.5; beyond the image it is 0. Returns u, float64 (H, W), in
@@ -42,7 +43,7 @@ def potential(alpha: NDArray[np.floating[Any]], progress: Progress) -> Array:
     return np.maximum(u, 0.0)[1:-1, 1:-1]
 
 
-def gradient(u: Array, alpha: NDArray[np.floating[Any]]) -> tuple[Array, Array]:
+def gradient(u: Float64Array, alpha: NDArray[np.floating[Any]]) -> tuple[Float64Array, Float64Array]:
     """The slope of a potential, aware of where the rim lies between two pixel centres.
 
     u: float64 (H, W) as `potential` gives it; alpha: the same alpha. Returns (du/dx, du/dy), float64 (H, W), in
@@ -52,7 +53,7 @@ def gradient(u: Array, alpha: NDArray[np.floating[Any]]) -> tuple[Array, Array]:
     return _slope(u, alpha), -_slope(u.T, alpha.T).T
 
 
-def _slope(u: Array, alpha: Array) -> Array:
+def _slope(u: Float64Array, alpha: Float64Array) -> Float64Array:
     """The derivative along the second axis: through the next samples on both sides, be they pixels or the rim."""
     u, alpha = (np.pad(image, ((0, 0), (1, 1))) for image in (u, alpha))
     middle = alpha[:, 1:-1]

@@ -16,9 +16,10 @@ from typing import TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ..flow.products import Crop, Floats, NormalMap, Picture
+from ..arrays import Float32Array
+from ..flow.products import Crop, NormalMap, Picture
 
-Pixels = TypeVar("Pixels", NDArray[np.uint8], Floats)
+Pixels = TypeVar("Pixels", NDArray[np.uint8], Float32Array)
 
 _BLOCK = 16  # rows of a result computed together: enough for a dense product to pay, few enough to stay in the band
 _KERNEL_RADIUS = 2.0
@@ -127,7 +128,7 @@ def _covered(band: Picture) -> Picture:
     return weighted
 
 
-def _moved(normal_map: NormalMap, move: Callable[[Floats], Floats]) -> NormalMap:
+def _moved(normal_map: NormalMap, move: Callable[[Float32Array], Float32Array]) -> NormalMap:
     """Move a normal map; normals count by their coverage and are made unit length again."""
     alpha = np.clip(move(normal_map.alpha), 0.0, 1.0)
     normals = move(normal_map.normals * normal_map.alpha[..., None])
@@ -136,7 +137,7 @@ def _moved(normal_map: NormalMap, move: Callable[[Floats], Floats]) -> NormalMap
     return NormalMap(np.where(length > 1e-3, normals / np.maximum(length, 1e-3), facing), alpha)
 
 
-def _weighted(band: NDArray[np.uint8] | Floats) -> Floats:
+def _weighted(band: NDArray[np.uint8] | Float32Array) -> Float32Array:
     """Turn rows of an image into float32 and the colours of a picture into colours times coverage."""
     floats = band.astype(np.float32)
     full = _full(band)
@@ -147,7 +148,7 @@ def _weighted(band: NDArray[np.uint8] | Floats) -> Floats:
     return floats
 
 
-def _unweighted(floats: Floats, full: float) -> Floats:
+def _unweighted(floats: Float32Array, full: float) -> Float32Array:
     """Undo `_weighted`; what the kernel's negative lobes overshot in bytes and in pictures is brought into range."""
     if floats.shape[2] != 4:
         return np.clip(floats, 0, full) if full > 1 else np.ascontiguousarray(floats)
@@ -157,13 +158,18 @@ def _unweighted(floats: Floats, full: float) -> Floats:
     return np.concatenate([np.where(visible, colours, np.float32(0)), alpha], axis=-1)
 
 
-def _full(image: NDArray[np.uint8] | Floats) -> float:
+def _full(image: NDArray[np.uint8] | Float32Array) -> float:
     return 255.0 if image.dtype == np.uint8 else 1.0
 
 
 def _stretch(
-    image: NDArray[np.uint8] | Floats, span: tuple[float, float], count: int, beyond: Floats | None, *, weigh: bool
-) -> Floats:
+    image: NDArray[np.uint8] | Float32Array,
+    span: tuple[float, float],
+    count: int,
+    beyond: Float32Array | None,
+    *,
+    weigh: bool,
+) -> Float32Array:
     """Show rows [start, start + extent), the span, of an image (H, W, C) as `count` rows.
 
     Past the border the image is `beyond`, (C,), or where that is None its outermost rows. With `weigh` a picture's
@@ -185,7 +191,9 @@ def _stretch(
     return result
 
 
-def _weights(centres: NDArray[np.float64], widening: float, length: int, *, clamp: bool) -> tuple[Floats, int, int]:
+def _weights(
+    centres: NDArray[np.float64], widening: float, length: int, *, clamp: bool
+) -> tuple[Float32Array, int, int]:
     """Weigh source rows for the result's rows at `centres`: (len(centres), high - low), low and high.
 
     Taps past the border go to the outermost row, or count nothing where `clamp` is off.

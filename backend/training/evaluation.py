@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..flow.products import Floats, Picture
+from ..arrays import Float32Array
+from ..flow.products import Picture
 from .folder import Pictured, Read, names, pictured
 
 SHARES = (11.25, 22.5, 30.0)
@@ -32,7 +33,7 @@ class Example:
 
     name: str
     picture: Picture
-    normals: Floats
+    normals: Float32Array
     inside: NDArray[np.bool_]
     edges: NDArray[np.bool_]
 
@@ -64,12 +65,12 @@ def _example(whole: Pictured) -> Example:
     return Example(whole.name, whole.picture, whole.normals, inside, edges)
 
 
-def angles(normals: Floats, truth: Floats) -> Floats:
+def angles(normals: Float32Array, truth: Float32Array) -> Float32Array:
     """Return the angles in degrees between unit normals, (H, W, 3) each."""
     return np.degrees(np.arccos(np.clip((normals * truth).sum(axis=-1), -1, 1)))
 
 
-def score(example: Example, normals: Floats) -> Score:
+def score(example: Example, normals: Float32Array) -> Score:
     """Measure normals, float32 (H, W, 3), unit, x right, in the picture's frame."""
     error = angles(normals, example.normals)
     inside = error[example.inside]
@@ -90,7 +91,7 @@ def mean(scores: list[Score]) -> Score:
     )
 
 
-def row(example: Example, normals: Floats, size: int = 256) -> Picture:
+def row(example: Example, normals: Float32Array, size: int = 256) -> Picture:
     """Show input, prediction, truth and error (white is 60 degrees) beside each other, uint8 (size, 4 size, 3)."""
     step = -(-max(example.inside.shape) // size)
     inside = example.picture[::step, ::step, 3:] > _SURE

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Float32Array
 from ..errors import UserError
-from ..flow.products import Crop, Floats, NormalMap, Picture
+from ..flow.products import Crop, NormalMap, Picture
 from ..raster.resample import crop_normals, crop_resize
 from .samples import Samples
 
@@ -34,7 +35,7 @@ class Pictured:
     name: str
     picture: Picture
     stored: NDArray[np.uint8]
-    normals: Floats
+    normals: Float32Array
 
 
 def names(folder: Path) -> tuple[str, ...]:
@@ -85,7 +86,7 @@ class Pictures:
         rgba, normals, mask = zip(*drawn, strict=True)
         return Samples(np.stack(rgba), np.stack(normals), np.stack(mask))
 
-    def _framed(self, seed: int, place: int, size: int) -> tuple[Picture, Floats, NDArray[np.bool_]]:
+    def _framed(self, seed: int, place: int, size: int) -> tuple[Picture, Float32Array, NDArray[np.bool_]]:
         turn, which = divmod(place, len(self.names))
         order = np.random.default_rng((seed, turn)).permutation(len(self.names))
         whole = pictured(self.folder, self.names[order[which]], self.read)

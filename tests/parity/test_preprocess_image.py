@@ -14,7 +14,7 @@ pytest.importorskip("PIL", reason="Pillow is not installed here: the extra hi3dg
 from backend.engines.hi3dgen.foreground import SIDE, mask_by_birefnet, preprocess
 
 Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+Float32Array = NDArray[np.float32]
 
 
 def no_mask(colours: Pixels) -> Pixels:
@@ -27,7 +27,7 @@ def opaque_picture() -> Pixels:
     return ((3 * x + 5 * y + 40 * c) % 256).astype(np.uint8)
 
 
-def ellipse(seen: Floats) -> Floats:
+def ellipse(seen: Float32Array) -> Float32Array:
     """The network's stand-in in the fixture's JSON."""
     y, x = np.meshgrid(*[np.linspace(-1, 1, SIDE, dtype=np.float32)] * 2, indexing="ij")
     return np.float32(8) * (np.float32(0.36) - ((x - 0.1) ** 2 / np.float32(0.6) + (y + 0.15) ** 2))
@@ -45,7 +45,7 @@ def test_a_picture_with_alpha(path: Path, case: str) -> None:
 @pytest.mark.parametrize("channels", [3, 4])
 def test_an_opaque_picture(path: Path, channels: int) -> None:
     fixture = fixtures.read(path)
-    seen: list[Floats] = []
+    seen: list[Float32Array] = []
 
     def mask_of(colours: Pixels) -> Pixels:
         assert max(colours.shape) == 1024

@@ -21,10 +21,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import BoolArray, Float64Array
 from ...raster import poisson
-from ...raster.multigrid import Array, GridSystem, Progress, solve
+from ...raster.multigrid import GridSystem, Progress, solve
 from . import integration
-from .integration import Mask
 from .outline import box_mean
 
 _BEND = 0.75  # of u across the rim: Δu = -1 leaves 1 beside a straight rim, 1/2 in a disc
@@ -49,13 +49,13 @@ class Body:
     height above both.
     """
 
-    inside: Mask
-    column: Array
-    row: Array
-    silhouette: Array
-    unmoved: Array
-    rim: Array
-    detail: Array
+    inside: BoolArray
+    column: Float64Array
+    row: Float64Array
+    silhouette: Float64Array
+    unmoved: Float64Array
+    rim: Float64Array
+    detail: Float64Array
     relief: float
     band: float
 
@@ -79,22 +79,22 @@ class Body:
         )
 
     @property
-    def front(self) -> Array:
+    def front(self) -> Float64Array:
         """The front's height above the membrane, (H, W), 0 outside."""
         return self.relief * self.silhouette + self.detail
 
-    def back(self, thickness: float, profile: float) -> Array:
+    def back(self, thickness: float, profile: float) -> Float64Array:
         """The back's height above the membrane, (H, W), negative, always behind the front."""
         top = float(self.unmoved.max())
         behind = -thickness * self.relief * top * (self.silhouette / top) ** profile
         return np.minimum(behind, self.front - _WALL * self.silhouette)
 
-    def surface(self, height: Array) -> Array:
+    def surface(self, height: Float64Array) -> Float64Array:
         """Where a sheet's points lie, given their height above the membrane: (column, row, height), (3, H, W)."""
         return np.stack([self.column, self.row, height + self.rim])
 
 
-def shape(normals: Array, alpha: Array, side: int, progress: Progress) -> Body:
+def shape(normals: Float64Array, alpha: Float64Array, side: int, progress: Progress) -> Body:
     """Find the sheets of the body that shows these normals.
 
     normals: (H, W, 3), of any length, may hold NaN. alpha: float64 (H, W), inside where above 0.5, which is somewhere.
@@ -128,7 +128,9 @@ def shape(normals: Array, alpha: Array, side: int, progress: Progress) -> Body:
     return Body(inside, column, row, np.sqrt(u * ratio), np.sqrt(u), m, detail, depth, _BAND * side)
 
 
-def relief(normals: Array, u: Array, slope: tuple[Array, Array], inside: Mask) -> float:
+def relief(
+    normals: Float64Array, u: Float64Array, slope: tuple[Float64Array, Float64Array], inside: BoolArray
+) -> float:
     """How much deeper than the inflated silhouette sqrt(u) the normals say that the object is.
 
     The factor s that turns the inflated normals nearest to the given ones, within the planes that the inflated slope
@@ -151,7 +153,7 @@ def relief(normals: Array, u: Array, slope: tuple[Array, Array], inside: Mask) -
     return float(factors[int(np.argmin(misfit))])
 
 
-def _trim_cliffs(z: Array, inside: Mask, least: float) -> Array:
+def _trim_cliffs(z: Float64Array, inside: BoolArray, least: float) -> Float64Array:
     """Straighten the edges of steps; (H, W).
 
     Where a surface turns away from the viewer, rows and columns disagree by a few pixels on where it ends, which leaves
@@ -180,7 +182,7 @@ def _trim_cliffs(z: Array, inside: Mask, least: float) -> Array:
     return z
 
 
-def _distance(u: Array, slope: tuple[Array, Array]) -> tuple[Array, Array]:
+def _distance(u: Float64Array, slope: tuple[Float64Array, Float64Array]) -> tuple[Float64Array, Float64Array]:
     """The distance d to the rim and the slope g of u there, from u = g d - k d^2 / 2 and its derivative; (H, W)."""
     here = np.hypot(*slope)
     distance = (np.sqrt(here**2 + 2.0 * _BEND * u) - here) / _BEND
@@ -188,8 +190,8 @@ def _distance(u: Array, slope: tuple[Array, Array]) -> tuple[Array, Array]:
 
 
 def _slide(
-    distance: Array, at_rim: Array, u: Array, slope: tuple[Array, Array], band: float
-) -> tuple[Array, Array, Array]:
+    distance: Float64Array, at_rim: Float64Array, u: Float64Array, slope: tuple[Float64Array, Float64Array], band: float
+) -> tuple[Float64Array, Float64Array, Float64Array]:
     """Move the points near the rim closer to it: (column, row, u there / u), each (H, W).
 
     g is also the half width of a narrow strip: the band ends there, so that nothing moves across its middle.
@@ -205,7 +207,7 @@ def _slide(
     return column - way * slope[0], row + way * slope[1], np.clip(ratio, 0.0, 1.0)
 
 
-def _smooth(image: Array, hold: Array, inside: Mask, progress: Progress) -> Array:
+def _smooth(image: Float64Array, hold: Float64Array, inside: BoolArray, progress: Progress) -> Float64Array:
     """The smooth image m that is held to another: least sum of |grad m|^2 + hold (m - image)^2; (H, W)."""
     right, down = np.zeros(inside.shape), np.zeros(inside.shape)
     right[:, :-1] = inside[:, :-1] & inside[:, 1:]

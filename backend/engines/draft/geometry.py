@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Float64Array
 from ...errors import UserError
 from ...flow.products import Mesh, NormalMap, Report
-from ...raster.multigrid import Array
 from . import lattice, outline
 from .body import Body, shape
 
@@ -60,12 +60,12 @@ def build(normal_map: NormalMap, seed: int, report: Report, *, thickness: float 
     drawn = Back.from_seed(seed)
     thickness, profile = drawn.thickness * thickness, drawn.profile * profile
     sheets: list[lattice.Sheet] = []
-    surfaces: list[Array] = []
+    surfaces: list[Float64Array] = []
 
-    def front(body: Body) -> Array:
+    def front(body: Body) -> Float64Array:
         return body.front
 
-    def back(body: Body) -> Array:
+    def back(body: Body) -> Float64Array:
         return body.back(thickness, profile)
 
     for number, height_of in enumerate((front, back)):
@@ -80,7 +80,7 @@ def build(normal_map: NormalMap, seed: int, report: Report, *, thickness: float 
     return mesh
 
 
-def _unfolded(sheet: lattice.Sheet, body: Body, height_of: Callable[[Body], Array]) -> Array:
+def _unfolded(sheet: lattice.Sheet, body: Body, height_of: Callable[[Body], Float64Array]) -> Float64Array:
     """The sheet's surface, (3, H, W); where points that slid to the rim turned triangles over, they go back."""
     surface = body.surface(height_of(body))
     for _ in range(_UNFOLDINGS):
@@ -92,7 +92,9 @@ def _unfolded(sheet: lattice.Sheet, body: Body, height_of: Callable[[Body], Arra
     return surface
 
 
-def _window(normal_map: NormalMap, tick: Callable[[], None]) -> tuple[Array, NDArray[np.float64], tuple[int, int]]:
+def _window(
+    normal_map: NormalMap, tick: Callable[[], None]
+) -> tuple[Float64Array, NDArray[np.float64], tuple[int, int]]:
     """Return alpha, made fair, and the normals in the smallest lattice around the object, and its top left pixel."""
     alpha = np.asarray(normal_map.alpha, np.float64)
     rows, columns = (np.flatnonzero((alpha > 0.5).any(axis=axis)) for axis in (1, 0))
@@ -117,13 +119,15 @@ def _window(normal_map: NormalMap, tick: Callable[[], None]) -> tuple[Array, NDA
     return padded, normals, (int(low[0] - border), int(low[1] - border))
 
 
-def _tolerance(error: Array, side: int) -> float:
+def _tolerance(error: Float64Array, side: int) -> float:
     """The tolerance that leaves at most half of the points that both sheets may have."""
     most = min(_MOST // 2, error.size)
     return max(_TOLERANCE * side, float(np.partition(error, error.size - most, axis=None)[error.size - most]))
 
 
-def _close(sheets: list[lattice.Sheet], surfaces: list[Array], body: Body, origin: tuple[int, int], side: int) -> Mesh:
+def _close(
+    sheets: list[lattice.Sheet], surfaces: list[Float64Array], body: Body, origin: tuple[int, int], side: int
+) -> Mesh:
     """Join the front and the back sheet in their rim."""
     front, back = sheets
     rim = lattice.rim_places(front, body.inside.shape[1])

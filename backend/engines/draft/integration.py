@@ -27,9 +27,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...raster.multigrid import Array, GridSystem, Progress, solve
+from ...arrays import BoolArray, Float64Array
+from ...raster.multigrid import GridSystem, Progress, solve
 
-Mask = NDArray[np.bool_]
 Trust = NDArray[np.float32]
 
 _SHARPNESS = 2.0  # k
@@ -62,15 +62,15 @@ class _Statements:
     pin, target: (H, W), how strongly and to which height a pixel is held.
     """
 
-    inside: Mask
-    facing: Array
-    right: Array
-    down: Array
-    pin: Array
-    target: Array
+    inside: BoolArray
+    facing: Float64Array
+    right: Float64Array
+    down: Float64Array
+    pin: Float64Array
+    target: Float64Array
 
 
-def clean(normals: NDArray[np.floating[Any]], inside: Mask) -> Array:
+def clean(normals: NDArray[np.floating[Any]], inside: BoolArray) -> Float64Array:
     """Make unit normals that face the viewer out of anything.
 
     normals: (H, W, 3) of any length, may hold NaN and infinity. inside: bool (H, W). Returns float64 (H, W, 3), unit
@@ -89,16 +89,16 @@ def clean(normals: NDArray[np.floating[Any]], inside: Mask) -> Array:
 
 
 def integrate(
-    normals: Array,
-    inside: Mask,
+    normals: Float64Array,
+    inside: BoolArray,
     progress: Progress,
     *,
     camera: Camera | None = None,
-    pin: Array | None = None,
-    target: Array | None = None,
+    pin: Float64Array | None = None,
+    target: Float64Array | None = None,
     turns: int = 15,
     tolerance: float = 1e-4,
-) -> Array:
+) -> Float64Array:
     """Find the heights whose slopes are the normals', with steps where no slope fits.
 
     normals: float64 (H, W, 3), unit, x right, y up, z >= 0, as `clean` gives them. inside: bool (H, W).
@@ -125,7 +125,7 @@ def integrate(
     return z
 
 
-def _statements(normals: Array, camera: Camera | None) -> tuple[Array, Array, Array]:
+def _statements(normals: Float64Array, camera: Camera | None) -> tuple[Float64Array, Float64Array, Float64Array]:
     """Return c and a of the right and the lower side, each (H, W)."""
     nx, ny, nz = np.moveaxis(normals, -1, 0)
     if camera is None:
@@ -137,7 +137,7 @@ def _statements(normals: Array, camera: Camera | None) -> tuple[Array, Array, Ar
     return np.maximum(facing, 0.0), -nx * camera.focal / camera.focal_x, ny * camera.focal / camera.focal_y
 
 
-def _even_trust(inside: Mask) -> Trust:
+def _even_trust(inside: BoolArray) -> Trust:
     """One half for every side on which there is a neighbour inside; (4, H, W)."""
     trust = np.zeros((4, *inside.shape), np.float32)
     across, along = inside[:, :-1] & inside[:, 1:], inside[:-1] & inside[1:]
@@ -146,7 +146,9 @@ def _even_trust(inside: Mask) -> Trust:
     return trust
 
 
-def _heights(said: _Statements, trust: Trust, start: Array, tolerance: float, progress: Progress) -> Array:
+def _heights(
+    said: _Statements, trust: Trust, start: Float64Array, tolerance: float, progress: Progress
+) -> Float64Array:
     """Solve for the heights, given each side's trust (4, H, W)."""
     energy, moment = trust * said.facing**2, trust * said.facing
     progress(0.0)
@@ -162,7 +164,7 @@ def _heights(said: _Statements, trust: Trust, start: Array, tolerance: float, pr
     return solve(system, rhs, start, tolerance, progress)
 
 
-def _trust(said: _Statements, z: Array, tick: Callable[[], None]) -> Trust:
+def _trust(said: _Statements, z: Float64Array, tick: Callable[[], None]) -> Trust:
     """Weigh every pixel's statements about its four neighbours by what the heights show; (4, H, W)."""
     trust = np.zeros((4, *z.shape), np.float32)
     inside = said.inside
@@ -175,7 +177,9 @@ def _trust(said: _Statements, z: Array, tick: Callable[[], None]) -> Trust:
     return trust
 
 
-def _trust_along(facing: Trust, wanted: Array, rise: Array, linked: Mask, *, axis: int) -> tuple[Trust, Trust]:
+def _trust_along(
+    facing: Trust, wanted: Float64Array, rise: Float64Array, linked: BoolArray, *, axis: int
+) -> tuple[Trust, Trust]:
     """Weigh the statements along one axis, forward and backward, (H, W) each.
 
     rise: z_next - z for every pair of neighbours along the axis; linked: whether both are inside.

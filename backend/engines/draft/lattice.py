@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...raster.multigrid import Array
+from ...arrays import Float64Array
 
 Points = NDArray[np.int64]
 
@@ -38,11 +38,11 @@ class Sheet:
     points: Points
     rim_inside: Points
     rim_outside: Points
-    rim_fraction: Array
+    rim_fraction: Float64Array
     triangles: Points
 
 
-def importance(surface: Array, inside: NDArray[np.bool_]) -> Array:
+def importance(surface: Float64Array, inside: NDArray[np.bool_]) -> Float64Array:
     """How far a surface would be off without each of the lattice's points.
 
     surface: float64 (3, H, W), where each point lies. inside: bool (H, W). Returns float64 (H, W), in the surface's
@@ -76,7 +76,7 @@ def importance(surface: Array, inside: NDArray[np.bool_]) -> Array:
     return error
 
 
-def triangulate(error: Array, tolerance: float) -> Points:
+def triangulate(error: Float64Array, tolerance: float) -> Points:
     """Bisect the lattice's triangles wherever a point's importance exceeds the tolerance.
 
     error: float64 (H, W), as `importance` gives it. Returns int64 (T, 3), flat indices, counter-clockwise as
@@ -102,7 +102,7 @@ def triangulate(error: Array, tolerance: float) -> Points:
     return np.concatenate([*done, level])
 
 
-def cut(triangles: Points, alpha: Array) -> Sheet:
+def cut(triangles: Points, alpha: Float64Array) -> Sheet:
     """Keep what lies inside the outline.
 
     triangles: int64 (T, 3), flat indices into the lattice. alpha: float64 (H, W), at most 0.5 along the border.
@@ -148,13 +148,13 @@ def cut(triangles: Points, alpha: Array) -> Sheet:
     )
 
 
-def rim_places(sheet: Sheet, width: int) -> Array:
+def rim_places(sheet: Sheet, width: int) -> Float64Array:
     """Where the rim's vertices lie in a lattice of this width: (column, row), float64 (2, R)."""
     inside, outside = (np.stack(np.divmod(points, width)[::-1]) for points in (sheet.rim_inside, sheet.rim_outside))
     return (1.0 - sheet.rim_fraction) * inside + sheet.rim_fraction * outside
 
 
-def folded(sheet: Sheet, surface: Array) -> Points:
+def folded(sheet: Sheet, surface: Float64Array) -> Points:
     """The lattice points of triangles that a surface turns over, as the viewer sees them; flat indices, int64 (N,).
 
     surface: float64 (3, H, W), each point's column, row and height.
@@ -170,7 +170,7 @@ def folded(sheet: Sheet, surface: Array) -> Points:
 Lattice = tuple[NDArray[np.int64], ...]
 
 
-def _sag(surface: Array, inside: NDArray[np.bool_], middle: Lattice, offset: tuple[int, int]) -> Array:
+def _sag(surface: Float64Array, inside: NDArray[np.bool_], middle: Lattice, offset: tuple[int, int]) -> Float64Array:
     """How far points lie from the middle of the side between their two neighbours; 0 unless all three are inside."""
     row, column = middle
     a = (row - offset[0], column - offset[1])
@@ -179,7 +179,7 @@ def _sag(surface: Array, inside: NDArray[np.bool_], middle: Lattice, offset: tup
     return np.where(inside[middle] & inside[a] & inside[b], away, 0.0)
 
 
-def _around(error: Array, middle: Lattice, step: int, *, diagonal: bool) -> Array:
+def _around(error: Float64Array, middle: Lattice, step: int, *, diagonal: bool) -> Float64Array:
     """The greatest importance among four neighbours, those beyond the lattice left out."""
     height, width = error.shape
     row, column = middle

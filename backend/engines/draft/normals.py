@@ -16,8 +16,9 @@ from threading import Event
 
 import numpy as np
 
+from ...arrays import Float32Array
 from ...errors import Cancelled
-from ...flow.products import Crop, Cutout, Floats, NormalMap, Report
+from ...flow.products import Crop, Cutout, NormalMap, Report
 from ...normals import outline
 from ...normals.features import inflate, look
 from ...normals.network import WEIGHTS, Tick, Weights, load, predict
@@ -32,7 +33,7 @@ _PATIENCE = 0.02  # seconds between two reports
 _LOG = logging.getLogger(__name__)
 
 
-Task = Callable[[Tick], Floats]
+Task = Callable[[Tick], Float32Array]
 
 
 def estimate(cutout: Cutout, report: Report) -> NormalMap:
@@ -86,7 +87,7 @@ def seen(weights: Weights, cutout: Cutout, size: int, tick: Tick) -> NormalMap:
     return NormalMap(_unit(_unit(one) + _unit(back)), pictures[0, ..., 3])
 
 
-def _side_by_side(one: Task, other: Task, tick: Tick) -> tuple[Floats, Floats]:
+def _side_by_side(one: Task, other: Task, tick: Tick) -> tuple[Float32Array, Float32Array]:
     """Do two things on two threads, calling `tick` meanwhile; what it raises ends both."""
     stop = Event()
 
@@ -117,7 +118,7 @@ def join(low: NormalMap, high: NormalMap, deviation: float, tick: Tick) -> Norma
     return NormalMap(_unit((high.normals + change).astype(np.float32, copy=False)), high.alpha)
 
 
-def _blur(image: Floats, deviation: float, tick: Tick) -> Floats:
+def _blur(image: Float32Array, deviation: float, tick: Tick) -> Float32Array:
     """Blur by a Gaussian along rows and columns; zeros lie beyond the border."""
     for axis in (0, 1):
         places = np.arange(image.shape[axis])
@@ -135,11 +136,11 @@ def _resized(normal_map: NormalMap, size: int) -> NormalMap:
     return normal_map if side == size else crop_normals(normal_map, Crop(0, 0, side, side, side), size)
 
 
-def _unit(vectors: Floats) -> Floats:
+def _unit(vectors: Float32Array) -> Float32Array:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32(1e-6))
 
 
-def _facing(normals: Floats, alpha: Floats) -> Floats:
+def _facing(normals: Float32Array, alpha: Float32Array) -> Float32Array:
     """Turn what faces away into the picture's plane, and what is not covered to the viewer."""
     normals = normals.copy()
     normals[..., 2] = np.maximum(normals[..., 2], 0)

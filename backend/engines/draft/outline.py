@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...raster.multigrid import Array
+from ...arrays import Float64Array
 
 _NARROW = 1.2 / 512  # blurs' standard deviations, and
 _WIDE = 3.5 / 512
@@ -21,7 +21,7 @@ _THICK = 7  # a thing is thick where a square of so many pixels fits into it
 _NEAR = 4  # pixels
 
 
-def fair(alpha: Array, side: int, tick: Callable[[], None]) -> Array:
+def fair(alpha: Float64Array, side: int, tick: Callable[[], None]) -> Float64Array:
     """Smooth a mask's outline.
 
     alpha: float64 (H, W) in [0, 1]; side: the cut-out's side in pixels. tick: called between the steps. Returns
@@ -42,13 +42,13 @@ def fair(alpha: Array, side: int, tick: Callable[[], None]) -> Array:
     return alpha + share * (fairer - alpha)
 
 
-def _distance(blurred: Array) -> Array:
+def _distance(blurred: Float64Array) -> Float64Array:
     """How many pixels inside the 0.5 contour each pixel is, to first order; only good beside the contour."""
     down, right = np.gradient(blurred)
     return (blurred - 0.5) / np.maximum(np.hypot(down, right), 0.02)
 
 
-def _blur(image: Array, deviation: float) -> Array:
+def _blur(image: Float64Array, deviation: float) -> Float64Array:
     """Blur almost as a Gaussian does: three times by a box."""
     width = 2 * round((np.sqrt(4.0 * deviation**2 + 1.0) - 1.0) / 2.0) + 1
     for _ in range(3):
@@ -56,7 +56,7 @@ def _blur(image: Array, deviation: float) -> Array:
     return image
 
 
-def box_mean(image: Array, width: int) -> Array:
+def box_mean(image: Float64Array, width: int) -> Float64Array:
     """The mean over a square of odd width; beyond the border is 0."""
     reach = width // 2
     for _ in range(2):
@@ -65,7 +65,7 @@ def box_mean(image: Array, width: int) -> Array:
     return image
 
 
-def _greatest(image: Array, reach: int) -> Array:
+def _greatest(image: Float64Array, reach: int) -> Float64Array:
     """The greatest value within a square of 2 reach + 1 pixels."""
     for _ in range(2):
         padded = np.pad(image, ((reach, reach), (0, 0)))

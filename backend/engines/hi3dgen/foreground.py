@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ...arrays import Float32Array
 from ...errors import UserError
-from ...flow.products import Crop, Cutout, Floats, Picture, Report
+from ...flow.products import Crop, Cutout, Picture, Report
 from ...foreground import cut_out as draft
 
 MaskOf = Callable[[Picture], NDArray[np.uint8]]
 """From colours, uint8 (H, W, 3), to how surely each pixel is the object: uint8 (H, W), 0 to 255."""
 
-Logits = Callable[[Floats], Floats]
+Logits = Callable[[Float32Array], Float32Array]
 """A segmentation network: from float32 (1, 3, 1024, 1024), normalised, to log-odds float32 (1024, 1024)."""
 
 SIDE = 1024  # pixels of the cut-out, and of what BiRefNet sees

@@ -14,8 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...arrays import Float32Array
 from ...errors import UserError
-from ...flow.products import Cutout, Floats, Mesh, NormalMap, Picture, Report, Structure
+from ...flow.products import Cutout, Mesh, NormalMap, Picture, Report, Structure
 from ...foreground import cut_out as by_background
 from ...models.birefnet import logits
 from ...models.image_tokens import image_tokens, to_picture, to_pixels
@@ -43,7 +44,7 @@ from .to_mesh import to_mesh
 class Latents:
     """What the surface is decoded from: float32 (N, C) at the N voxels of a structure."""
 
-    values: Floats
+    values: Float32Array
     structure: Structure
     notes: tuple[str, ...] = ()
 
@@ -115,12 +116,12 @@ class Stages:
 
         return self._use("normals", compute, work, report, following="tokenizer")
 
-    def read(self, normal_map: NormalMap, *, precision: str, report: Report) -> Floats:
+    def read(self, normal_map: NormalMap, *, precision: str, report: Report) -> Float32Array:
         """The normal map as image tokens, float32 (1, T, C)."""
         compute = choose(precision)
         pixels = to_pixels(to_picture(normal_map))
 
-        def work(network: Any, *_: object) -> Floats:  # noqa: ANN401
+        def work(network: Any, *_: object) -> Float32Array:  # noqa: ANN401
             return require_finite(image_tokens(network, pixels.to(compute.device)), "tokenizer").cpu().numpy()
 
         tokens = self._use("tokenizer", compute, work, report, following="structure flow")
@@ -129,7 +130,7 @@ class Stages:
 
     def structures(
         self,
-        tokens: Sequence[Floats],
+        tokens: Sequence[Float32Array],
         *,
         seeds: Sequence[int],
         quality: str,
@@ -170,7 +171,7 @@ class Stages:
 
     def latents(
         self,
-        tokens: Sequence[Floats],
+        tokens: Sequence[Float32Array],
         structures: Sequence[Structure],
         *,
         quality: str,

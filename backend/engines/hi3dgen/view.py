@@ -15,7 +15,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from ...flow.products import Floats, NormalMap
+from ...arrays import Float32Array
+from ...flow.products import NormalMap
 
 _SIDE = 64  # pixels of the pictures that are compared
 _POINTS = 24_000
@@ -60,7 +61,7 @@ class View:
 FRONT = View()
 
 
-def find_view(vertices: Floats, triangles: NDArray[np.int32], normal_map: NormalMap) -> View:
+def find_view(vertices: Float32Array, triangles: NDArray[np.int32], normal_map: NormalMap) -> View:
     """The view from which a mesh shows most nearly what the normal map shows.
 
     vertices: float32 (V, 3), Blender axes. triangles: int32 (T, 3), T > 0, outward. `FRONT` where the map shows
@@ -102,7 +103,7 @@ def _around(view: View, degrees: float, nearness: float) -> list[View]:
     return turned + moved
 
 
-def project(vertices: Floats, alpha: Floats, view: View) -> Floats:
+def project(vertices: Float32Array, alpha: Float32Array, view: View) -> Float32Array:
     """Where vertices (V, 3) seen from `view` lie in the cut-out, so that they fill the silhouette: uv float32 (V, 2).
 
     The projection is stretched so that its bounding box is that of `alpha` (S, S) over a half; without a silhouette
@@ -120,7 +121,7 @@ def project(vertices: Floats, alpha: Floats, view: View) -> Floats:
     return (lowest + share * (highest - lowest)).astype(np.float32)
 
 
-def _box(alpha: Floats) -> tuple[int, int, int, int] | None:
+def _box(alpha: Float32Array) -> tuple[int, int, int, int] | None:
     """The silhouette's first row, last row and one, first column, last column and one."""
     rows, columns = np.nonzero(alpha > 0.5)
     if not len(rows):
@@ -148,7 +149,7 @@ def _seen(normal_map: NormalMap) -> Numbers | None:
     return _unit(total) * covered[..., None]
 
 
-def _centred(vertices: Floats) -> Numbers:
+def _centred(vertices: Float32Array) -> Numbers:
     """Vertices (V, 3) from the object's middle, in lengths of its longest side."""
     low, high = vertices.min(axis=0).astype(np.float64), vertices.max(axis=0).astype(np.float64)
     return (vertices - (low + high) / 2) / max(float((high - low).max()), 1e-9)

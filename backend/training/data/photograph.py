@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...flow.products import Floats, Picture
+from ...arrays import Float32Array
+from ...flow.products import Picture
 from .compiled import Array, compiled, either
 
 _MARGIN = 1.2  # the square's side over the object's longer side, as the draft engine's foreground cuts it
@@ -66,7 +67,7 @@ def draw_framing(rng: np.random.Generator, hit: NDArray[np.bool_]) -> Framing:
 
 
 @compiled
-def _means_each(grid: Floats, size: int, fine: int, frame: Array) -> Floats:
+def _means_each(grid: Float32Array, size: int, fine: int, frame: Array) -> Float32Array:
     """Return the mean of a grid (G, G, 7) in each pixel of a frame (S, S, 7), over fine x fine places of it.
 
     frame: how the grid's place (column, row) moves a pixel right and a pixel down, and where it begins: (2, 3).
@@ -105,7 +106,7 @@ def _means_each(grid: Floats, size: int, fine: int, frame: Array) -> Floats:
     return result
 
 
-def _means_arrays(grid: Floats, size: int, fine: int, frame: Array) -> Floats:
+def _means_arrays(grid: Float32Array, size: int, fine: int, frame: Array) -> Float32Array:
     """Do as `_means_each`, all places together."""
     right, down = np.meshgrid(*[(np.arange(size * fine) + 0.5) / fine] * 2)
     u, v = (w[0] * right + w[1] * down + w[2] - 0.5 for w in frame)
@@ -122,7 +123,7 @@ def _means_arrays(grid: Floats, size: int, fine: int, frame: Array) -> Floats:
 
 def reframe(
     light: Array, normals: Array, hit: NDArray[np.bool_], frame: Framing, size: int
-) -> tuple[Floats, Floats, Floats]:
+) -> tuple[Float32Array, Float32Array, Float32Array]:
     """Return a frame of a view: linear colours (S, S, 3), normals float32 (S, S, 3), coverage (S, S).
 
     light, normals (camera space): float64 (G, G, 3). Each pixel is the mean of the surface in it; of normals, the unit
@@ -149,7 +150,7 @@ def reframe(
     return np.stack(colours, axis=2), np.stack(turned, axis=2), coverage
 
 
-def photograph(rng: np.random.Generator, light: Floats, coverage: Floats) -> Picture:
+def photograph(rng: np.random.Generator, light: Float32Array, coverage: Float32Array) -> Picture:
     """Return a cut-out, uint8 (S, S, 4), of linear light (S, S, 3) and its coverage (S, S), both float32."""
     some = coverage > 0
     seen = coverage[some] > 0.5
@@ -181,7 +182,7 @@ def photograph(rng: np.random.Generator, light: Floats, coverage: Floats) -> Pic
     return np.rint(np.clip(np.concatenate([pixels, alpha[..., None]], axis=2), 0, 1) * 255).astype(np.uint8)
 
 
-def _developed(rng: np.random.Generator, light: Floats, seen: NDArray[np.bool_]) -> Floats:
+def _developed(rng: np.random.Generator, light: Float32Array, seen: NDArray[np.bool_]) -> Float32Array:
     """Expose light (K, 3) and give it a tone curve: sRGB in [0, 1]. seen: which count, bool (K)."""
     luminance = light @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     bright = float(np.quantile(luminance[seen], 0.92)) if seen.any() else 1.0
@@ -200,7 +201,7 @@ def _developed(rng: np.random.Generator, light: Floats, seen: NDArray[np.bool_])
 
 
 @compiled
-def _blur_each(pixels: Floats, weights: Floats) -> Floats:
+def _blur_each(pixels: Float32Array, weights: Float32Array) -> Float32Array:
     """Weight each of (H, W, C) with the two pixels to each side of it, down and then across."""
     height, width, channels = pixels.shape
     result, row = np.empty_like(pixels), np.empty((width + 4) * channels, np.float32)
@@ -219,16 +220,16 @@ def _blur_each(pixels: Floats, weights: Floats) -> Floats:
     return result
 
 
-def _blur_arrays(pixels: Floats, weights: Floats) -> Floats:
+def _blur_arrays(pixels: Float32Array, weights: Float32Array) -> Float32Array:
     """Do as `_blur_each`."""
     height, width = pixels.shape[:2]
     padded = np.pad(pixels, ((2, 2), (2, 2), (0, 0)), mode="edge")
     down = np.add.reduce([weights[k] * padded[k : k + height] for k in range(5)])
-    result: Floats = np.add.reduce([weights[k] * down[:, k : k + width] for k in range(5)])
+    result: Float32Array = np.add.reduce([weights[k] * down[:, k : k + width] for k in range(5)])
     return result
 
 
-def _blur(pixels: Floats, sigma: float) -> Floats:
+def _blur(pixels: Float32Array, sigma: float) -> Float32Array:
     """Blur (H, W, C) by a Gaussian of so many pixels, cut off at two."""
     near, far = math.exp(-0.5 / sigma**2), math.exp(-2.0 / sigma**2)
     total = 1 + 2 * near + 2 * far
@@ -237,7 +238,7 @@ def _blur(pixels: Floats, sigma: float) -> Floats:
     return kernel(np.ascontiguousarray(pixels, np.float32), weights).astype(np.float32, copy=False)
 
 
-def jpeg(pixels: Floats, quality: float) -> Floats:
+def jpeg(pixels: Float32Array, quality: float) -> Float32Array:
     """Return pixels (H, W, 3) in [0, 255] as a baseline JPEG of a quality (1 to 100) leaves them."""
     height, width = pixels.shape[:2]
     padded = np.pad(pixels, ((0, -height % 16), (0, -width % 16), (0, 0)), mode="edge").astype(np.float32)
@@ -253,7 +254,7 @@ def jpeg(pixels: Floats, quality: float) -> Floats:
     return np.clip(whole[:height, :width], 0, 255)
 
 
-def _coded(plane: Floats, steps: Array) -> Floats:
+def _coded(plane: Float32Array, steps: Array) -> Float32Array:
     h, w = plane.shape
     whole = np.maximum(np.rint(steps), 1).astype(np.float32)[:, None]
     down = _DCT @ plane.reshape(h // 8, 8, w)  # rows of blocks, and then each block's own rows

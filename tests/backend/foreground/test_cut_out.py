@@ -9,20 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from backend.arrays import Float32Array
 from backend.errors import Cancelled, UserError
-from backend.flow.products import Cutout, Floats, Picture, Report
+from backend.flow.products import Cutout, Picture, Report
 from backend.foreground.cut_out import MARGIN, cut_out
 from backend.raster.resample import crop_resize
 
 SIZE = 128
-Field = Callable[[Floats, Floats], NDArray[np.float64]]
+Field = Callable[[Float32Array, Float32Array], NDArray[np.float64]]
 
 
 def silent(step: int, of: int) -> None:
     assert 0 <= step <= of
 
 
-def axes(height: int, width: int) -> tuple[Floats, Floats]:
+def axes(height: int, width: int) -> tuple[Float32Array, Float32Array]:
     """Give x and y of the pixels' centres, -1 to 1 over the longer side."""
     y, x = (np.mgrid[:height, :width] + 0.5).astype(np.float32)
     return (2 * x - width) / max(height, width), (2 * y - height) / max(height, width)
@@ -33,7 +34,7 @@ def plain(*tone: float) -> Field:
 
 
 def gradient(angle: float, start: list[float], end: list[float]) -> Field:
-    def field(x: Floats, y: Floats) -> NDArray[np.float64]:
+    def field(x: Float32Array, y: Float32Array) -> NDArray[np.float64]:
         along = ((x * np.cos(angle) + y * np.sin(angle)) / 1.4 + 1)[..., None] / 2
         return np.array(start) * (1 - along) + np.array(end) * along
 
@@ -44,13 +45,13 @@ def vignette(*tone: float) -> Field:
     return lambda x, y: np.array(tone) * (1 - 0.3 * (x * x + y * y))[..., None]
 
 
-def disc(height: int, width: int, across: float = 0.0, down: float = 0.0, radius: float = 0.5) -> Floats:
+def disc(height: int, width: int, across: float = 0.0, down: float = 0.0, radius: float = 0.5) -> Float32Array:
     """Coverage of a disc with soft edges."""
     x, y = axes(height, width)
     return np.clip((radius - np.hypot(x - across, y - down)) * max(height, width) / 2 + 0.5, 0, 1)
 
 
-def laid(alpha: Floats, tone: list[float], field: Field, grain: float = 0.0) -> Picture:
+def laid(alpha: Float32Array, tone: list[float], field: Field, grain: float = 0.0) -> Picture:
     """Lay an object, shaded a little, over a background."""
     x, y = axes(*alpha.shape)
     shaded = np.array(tone) * (0.9 + 0.1 * np.sin(7 * x + 5 * y))[..., None]
@@ -60,7 +61,7 @@ def laid(alpha: Floats, tone: list[float], field: Field, grain: float = 0.0) -> 
     return np.rint(np.clip(np.concatenate([colours, opaque], axis=-1), 0, 255)).astype(np.uint8)
 
 
-def overlap(cutout: Cutout, alpha: Floats) -> float:
+def overlap(cutout: Cutout, alpha: Float32Array) -> float:
     """Intersection over union of the cut-out's alpha and the true one, in the cut-out's frame."""
     crop = cutout.crop
     truth = crop_resize(alpha, crop.left, crop.top, crop.side, len(cutout.rgba), fill=0.0) > 0.5

@@ -5,23 +5,23 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.flow.products import Floats
+from backend.arrays import Float32Array
 from backend.mesh.rim import inset
 
 SIZE = 64
 
 
-def disc(radius: float) -> Floats:
+def disc(radius: float) -> Float32Array:
     y, x = np.mgrid[:SIZE, :SIZE] + 0.5 - SIZE / 2
     return np.clip(radius + 0.5 - np.hypot(x, y), 0.0, 1.0).astype(np.float32)
 
 
-def polar(radius: float, angles: Floats) -> Floats:
+def polar(radius: float, angles: Float32Array) -> Float32Array:
     """The uv of points around the middle, `radius` pixels away."""
     return (0.5 + radius / SIZE * np.stack([np.cos(angles), np.sin(angles)], axis=-1)).astype(np.float32)
 
 
-def radii(uv: Floats) -> Floats:
+def radii(uv: Float32Array) -> Float32Array:
     return np.hypot(uv[:, 0] - 0.5, uv[:, 1] - 0.5, dtype=np.float32) * np.float32(SIZE)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from backend.errors import Cancelled
 from backend.nn.sampler import Sampling, Velocity, sample, time_grid
 
-Floats = NDArray[np.float64]
+Float32Array = NDArray[np.float64]
 NOISE = np.array([1.5, -0.25, 3.0])
 DATA = np.array([0.5, 2.0, -1.0])
 
@@ -25,7 +25,7 @@ def nobody(step: int, of: int) -> None:
 
 @given(steps=st.integers(1, 60), rescale_t=st.floats(0.2, 8))
 def test_a_straight_path_is_walked_exactly(steps: int, rescale_t: float) -> None:
-    def straight(x: Floats, t: float, *, conditional: bool) -> Floats:
+    def straight(x: Float32Array, t: float, *, conditional: bool) -> Float32Array:
         return NOISE - DATA
 
     found = sample(straight, NOISE, Sampling(steps, 0, rescale_t=rescale_t), nobody)
@@ -36,7 +36,7 @@ def test_the_error_on_a_curved_path_is_of_the_first_order() -> None:
     """dx/dt = a x takes the noise n to n exp(-a)."""
     rate = 0.8
 
-    def curved(x: Floats, t: float, *, conditional: bool) -> Floats:
+    def curved(x: Float32Array, t: float, *, conditional: bool) -> Float32Array:
         return rate * x
 
     exact = NOISE * math.exp(-rate)
@@ -50,7 +50,7 @@ def test_the_error_on_a_curved_path_is_of_the_first_order() -> None:
 def test_every_step_starts_at_the_time_that_the_last_one_ended_at() -> None:
     """dx/dt = t over one walk sums the times: sum t_i (t_i - t_{i+1})."""
 
-    def slope(x: Floats, t: float, *, conditional: bool) -> Floats:
+    def slope(x: Float32Array, t: float, *, conditional: bool) -> Float32Array:
         return np.full_like(x, t)
 
     grid = [1, 6 / 7, 2 / 3, 0.4, 0]
@@ -62,7 +62,7 @@ def test_every_step_starts_at_the_time_that_the_last_one_ended_at() -> None:
 def test_guidance_acts_inside_its_interval_and_at_both_ends() -> None:
     asked: list[tuple[float, bool]] = []
 
-    def velocity(x: Floats, t: float, *, conditional: bool) -> Floats:
+    def velocity(x: Float32Array, t: float, *, conditional: bool) -> Float32Array:
         asked.append((t, conditional))
         return np.full_like(x, 5.0 if conditional else 1.0)
 
@@ -81,7 +81,7 @@ def test_a_velocity_that_changes_evenly_is_extrapolated_exactly() -> None:
     """With guidance that begins, ends and changes evenly too: what is not computed is known all the same."""
     asked: list[tuple[float, bool]] = []
 
-    def even(x: Floats, t: float, *, conditional: bool) -> Floats:
+    def even(x: Float32Array, t: float, *, conditional: bool) -> Float32Array:
         asked.append((t, conditional))
         return NOISE + 3 * t * DATA if conditional else DATA - t * NOISE
 
@@ -100,7 +100,7 @@ def test_extrapolation_errs_by_no_more_than_the_velocitys_curvature_allows(
 ) -> None:
     """A line through two values of v misses a third by at most max |v''| / 2 times its distances to both."""
 
-    def curved(x: Floats, t: float, *, conditional: bool) -> Floats:
+    def curved(x: Float32Array, t: float, *, conditional: bool) -> Float32Array:
         return np.sin(5 * t + NOISE)
 
     whole = Sampling(steps, 0, rescale_t=rescale_t)
@@ -115,10 +115,10 @@ def test_extrapolation_errs_by_no_more_than_the_velocitys_curvature_allows(
     assert np.abs(difference).max() <= bound
 
 
-def gaussian(seen: Floats, unseen: Floats) -> Velocity[Floats]:
+def gaussian(seen: Float32Array, unseen: Float32Array) -> Velocity[Float32Array]:
     """The flow of data without correlations, normal with the deviations `seen`, or `unseen` without the picture."""
 
-    def velocity(x: Floats, t: float, *, conditional: bool) -> Floats:
+    def velocity(x: Float32Array, t: float, *, conditional: bool) -> Float32Array:
         variance = (seen if conditional else unseen) ** 2
         return x * (t - (1 - t) * variance) / (t**2 + (1 - t) ** 2 * variance)
 
@@ -131,7 +131,7 @@ def test_extrapolation_is_nearer_to_every_step_than_these_are_to_the_exact_path(
     noise = np.random.default_rng(1).standard_normal(40)
     middle, strength = 0.5, 3.0
 
-    def width(deviation: Floats, t: float) -> Floats:
+    def width(deviation: Float32Array, t: float) -> Float32Array:
         return np.sqrt(t**2 + (1 - t) ** 2 * deviation**2)
 
     guided = width(seen, middle) ** (1 + strength) / width(unseen, middle) ** strength
@@ -159,7 +159,7 @@ def test_computing_every_step_is_the_plain_walk_to_the_bit() -> None:
 def test_as_many_evaluations_as_said(steps: int, every: int, low: float, high: float, seed: int) -> None:
     calls = 0
 
-    def velocity(x: Floats, t: float, *, conditional: bool) -> Floats:
+    def velocity(x: Float32Array, t: float, *, conditional: bool) -> Float32Array:
         nonlocal calls
         calls += 1
         return np.full_like(x, float(seed))
@@ -178,7 +178,7 @@ def test_no_steps_are_no_walk(wrong: dict[str, int]) -> None:
 def test_progress_counts_finished_steps_and_can_end_the_walk() -> None:
     told: list[tuple[int, int]] = []
 
-    def velocity(x: Floats, t: float, *, conditional: bool) -> Floats:
+    def velocity(x: Float32Array, t: float, *, conditional: bool) -> Float32Array:
         return x
 
     def report(step: int, of: int) -> None:

@@ -7,14 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from backend.raster.components import Labels, Mask, border, components, drop_specks
+from backend.arrays import BoolArray
+from backend.raster.components import Labels, border, components, drop_specks
 
 masks = hnp.arrays(np.bool_, st.tuples(st.integers(1, 14), st.integers(1, 14)))
 CROSS = [(-1, 0), (1, 0), (0, -1), (0, 1)]
 CORNERS = [(-1, -1), (-1, 1), (1, -1), (1, 1)]
 
 
-def flooded(mask: Mask, *, diagonal: bool) -> Labels:
+def flooded(mask: BoolArray, *, diagonal: bool) -> Labels:
     labels = np.zeros(mask.shape, np.int32)
     count = 0
     for seed in zip(*np.nonzero(mask), strict=True):
@@ -31,7 +32,7 @@ def flooded(mask: Mask, *, diagonal: bool) -> Labels:
 
 
 @given(masks, st.booleans())
-def test_labels_are_those_of_a_flood_fill(mask: Mask, diagonal: bool) -> None:  # noqa: FBT001 (drawn by hypothesis)
+def test_labels_are_those_of_a_flood_fill(mask: BoolArray, diagonal: bool) -> None:  # noqa: FBT001 (drawn by hypothesis)
     parts = components(mask, diagonal=diagonal)
     expected = flooded(mask, diagonal=diagonal)
     np.testing.assert_array_equal(parts.labels, expected)
@@ -51,14 +52,14 @@ def test_one_winding_path_is_one_component() -> None:
 
 
 @given(masks, st.integers(0, 12))
-def test_specks_go_and_the_rest_stays(mask: Mask, smallest: int) -> None:
+def test_specks_go_and_the_rest_stays(mask: BoolArray, smallest: int) -> None:
     labels = flooded(mask, diagonal=True)
     areas = np.bincount(labels.ravel())
     np.testing.assert_array_equal(drop_specks(mask, smallest), mask & (areas[labels] >= smallest))
 
 
 @given(masks, st.integers(0, 2**32 - 1))
-def test_touched_components_hold_a_seed(mask: Mask, seed: int) -> None:
+def test_touched_components_hold_a_seed(mask: BoolArray, seed: int) -> None:
     seeds = np.random.default_rng(seed).random(mask.shape) < 0.1
     parts = components(mask)
     touched = parts.touched(seeds)

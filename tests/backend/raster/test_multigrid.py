@@ -6,16 +6,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backend.arrays import Float64Array
 from backend.errors import Cancelled
-from backend.raster.multigrid import Array, GridSystem, solve
+from backend.raster.multigrid import GridSystem, solve
 
 
-def random_system(height: int, width: int, spread: float, seed: int) -> tuple[GridSystem, Array]:
+def random_system(height: int, width: int, spread: float, seed: int) -> tuple[GridSystem, Float64Array]:
     """A random mask with random weights over `spread` decades, and a right-hand side."""
     random = np.random.default_rng(seed)
     mask = random.random((height, width)) < 0.8
 
-    def weights() -> Array:
+    def weights() -> Float64Array:
         return 10.0 ** random.uniform(-spread, 0, (height, width))
 
     right, down = weights() * mask, weights() * mask
@@ -26,7 +27,7 @@ def random_system(height: int, width: int, spread: float, seed: int) -> tuple[Gr
     return GridSystem(right, down, 0.01 * weights() * mask), random.normal(size=(height, width)) * mask
 
 
-def dense(system: GridSystem) -> Array:
+def dense(system: GridSystem) -> Float64Array:
     """The matrix, column by column."""
     count = system.pin.size
     return np.stack([system.apply(unit.reshape(system.shape)).ravel() for unit in np.eye(count)], axis=1)

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from backend.arrays import Float64Array
 from backend.raster import poisson
-from backend.raster.multigrid import Array
 
 
-def disc(size: int, radius: float, shift: float = 0.0) -> Array:
+def disc(size: int, radius: float, shift: float = 0.0) -> Float64Array:
     """Coverage of a disc around the image's centre, antialiased over one pixel."""
     row, column = np.mgrid[:size, :size] - (size - 1) / 2 - shift
     return np.clip(radius - np.hypot(row, column) + 0.5, 0, 1)
@@ -47,7 +47,7 @@ def test_the_slope_of_a_disc_points_inward_and_is_exact_up_to_the_rim() -> None:
 
 @given(hnp.arrays(np.float64, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.floats(0, 1)))
 @settings(deadline=None)
-def test_any_alpha_is_inflated_inside_and_only_there(alpha: Array) -> None:
+def test_any_alpha_is_inflated_inside_and_only_there(alpha: Float64Array) -> None:
     u = poisson.potential(alpha, lambda _: None)
     assert u.shape == alpha.shape
     assert ((u > 0) == (alpha > 0.5)).all()

@@ -8,14 +8,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from backend.flow.products import Crop, Floats, NormalMap
+from backend.arrays import Float32Array
+from backend.flow.products import Crop, NormalMap
 from backend.raster import resample
 
 sizes = st.integers(1, 40)
 windows = st.tuples(st.floats(-60, 60), st.floats(-60, 60), st.floats(0.3, 90), st.integers(1, 50))
 
 
-def ramp(height: int, width: int) -> Floats:
+def ramp(height: int, width: int) -> Float32Array:
     """Hold x + 100 y at the centres of the pixels."""
     y, x = np.mgrid[:height, :width] + 0.5
     return (x + 100 * y).astype(np.float32)

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from backend.arrays import Float32Array
 from backend.engines.draft import normals as draft
 from backend.errors import Cancelled, UserError
-from backend.flow.products import Crop, Cutout, Floats, NormalMap
+from backend.flow.products import Crop, Cutout, NormalMap
 from backend.normals import outline
 
 
@@ -27,11 +28,11 @@ def cutout(rgba: NDArray[np.uint8]) -> Cutout:
     return Cutout(rgba, Crop(0, 0, side, side, side))
 
 
-def angle(normals: Floats, truth: Floats) -> Floats:
+def angle(normals: Float32Array, truth: Float32Array) -> Float32Array:
     return np.degrees(np.arccos(np.clip((normals * truth).sum(axis=-1), -1, 1)))
 
 
-def roof(size: int) -> tuple[Cutout, Floats]:
+def roof(size: int) -> tuple[Cutout, Float32Array]:
     """A square whose upper half is a roof that leans back, its lower half a wall that faces the viewer; lit from above.
 
     The outline knows nothing of the edge between them.

@@ -6,19 +6,21 @@ Exit codes: 0 done, 1 failed with a sentence on standard error, 2 wrong argument
 
 import argparse
 import sys
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
-from .commands import doctor, evaluate, generate, install, normals, serve, train, weights
+from .commands import capabilities, doctor, evaluate, generate, install, normals, serve, train, weights
 from .engines import ENGINES
 from .errors import UserError
+from .flow.engine import Engine
 from .version import VERSION
-from .wire.messages import MAX_COUNT, seed_from_text
-from .wire.settings import SETTINGS, split_setting
+from .wire.limits import MAX_COUNT, seed_from_text, split_setting
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], engines: Mapping[str, Engine] = ENGINES) -> int:
     """Run one command and return its exit code."""
-    options = _parser().parse_args(arguments)
+    options = _parser(engines).parse_args(arguments)
     try:
         return options.run(options)
     except UserError as error:
@@ -29,18 +31,26 @@ def main(arguments: list[str]) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m backend", description="Hi3DGen: one picture becomes a mesh.")
     parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     command = commands.add_parser("serve", help="serve Blender, or any client of docs/wire.md")
-    command.set_defaults(run=serve.run)
+    command.set_defaults(run=partial(serve.run, engines=engines))
+
+    command = commands.add_parser("capabilities", help="say what the engines can do, as JSON")
+    command.set_defaults(run=partial(capabilities.run, engines=engines))
 
     command = commands.add_parser("generate", help="make a mesh of a picture")
-    _add_picture(command)
+    _add_picture(command, engines)
     command.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="MESH", help="the mesh: .glb, .obj, .stl or .ply"
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="MESH",
+        help="the mesh: .glb, .obj, .stl or .ply",
     )
     command.add_argument("--seed", type=_seed, default=0, help="decides what the picture does not tell (default 0)")
     command.add_argument(
@@ -53,20 +63,28 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--normals", type=Path, metavar="IN", help="your own normal map of the same view")
     command.add_argument("--normal-map", type=Path, metavar="OUT", help="write the normal map here")
+    command.add_argument(
+        "--save",
+        action="append",
+        default=[],
+        type=_place,
+        metavar="PRODUCT=PATH",
+        help=f"write another product of the engine here; {_products(engines)}",
+    )
     command.add_argument("--json", action="store_true", help="print what was made as JSON")
-    command.set_defaults(run=generate.run)
+    command.set_defaults(run=partial(generate.run, engines=engines))
 
     command = commands.add_parser("normals", help="estimate the normal map of a picture")
-    _add_picture(command)
+    _add_picture(command, engines)
     command.add_argument(
         "-o", "--output", type=Path, required=True, metavar="OUT", help="x right, y up, z to the viewer; white outside"
     )
-    command.set_defaults(run=normals.run)
+    command.set_defaults(run=partial(normals.run, engines=engines))
 
     weights.configure(commands.add_parser("weights", help="list, download and check the published weights"))
 
     command = commands.add_parser("doctor", help="say what can run here, and what is missing")
-    command.set_defaults(run=doctor.run)
+    command.set_defaults(run=partial(doctor.run, engines=engines))
 
     install.configure(commands.add_parser("install", help="make the environment of the engine Hi3DGen"))
     evaluate.configure(commands.add_parser("evaluate", help="measure normals against known ones"))
@@ -74,22 +92,34 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_picture(command: argparse.ArgumentParser) -> None:
+def _add_picture(command: argparse.ArgumentParser, engines: Mapping[str, Engine]) -> None:
     command.add_argument("picture", type=Path, metavar="PICTURE", help="a file that Pillow reads, such as PNG or JPEG")
-    command.add_argument("--engine", choices=sorted(ENGINES), default="draft", help="what makes it (default draft)")
+    command.add_argument("--engine", choices=sorted(engines), default="draft", help="what makes it (default draft)")
     command.add_argument(
         "--set",
         action="append",
         default=[],
         type=_setting,
         metavar="NAME=VALUE",
-        help=f"a setting of the engine; {_listed()}",
+        help=f"a setting of the engine; {_listed(engines)}",
     )
 
 
-def _listed() -> str:
+def _listed(engines: Mapping[str, Engine]) -> str:
     """Every engine's settings by name."""
-    return "; ".join(f"{name}: {', '.join(setting.name for setting in SETTINGS[name])}" for name in sorted(SETTINGS))
+    return "; ".join(f"{name}: {', '.join(each.name for each in engines[name].settings)}" for name in sorted(engines))
+
+
+def _products(engines: Mapping[str, Engine]) -> str:
+    """Every engine's products by name."""
+    return "; ".join(f"{name}: {', '.join(engines[name].gives)}" for name in sorted(engines))
+
+
+def _place(text: str) -> tuple[str, Path]:
+    name, equals, path = text.partition("=")
+    if not (name and equals and path):
+        raise argparse.ArgumentTypeError(f"“{text}” is not PRODUCT=PATH.")
+    return name, Path(path)
 
 
 def _seed(text: str) -> int:

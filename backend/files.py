@@ -17,7 +17,7 @@ import numpy as np
 
 from .errors import UserError
 from .flow.products import Mesh, Picture
-from .wire.messages import MAX_PIXELS, MAX_SIDE
+from .wire.limits import MAX_PIXELS, MAX_SIDE
 
 MESH_SUFFIXES = (".glb", ".obj", ".stl", ".ply")
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")

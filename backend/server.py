@@ -12,8 +12,10 @@ import os
 import time
 from collections import deque
 
-from .flow.pipeline import Pipeline, Request
-from .jobs import Job, JobQueue
+from .capabilities import capabilities_of
+from .flow.pipeline import Pipeline
+from .flow.request import Request
+from .jobs import JobQueue, QueuedJob
 from .version import VERSION
 from .wire import frames, messages
 from .wire.frames import Limits, WireError
@@ -89,7 +91,7 @@ class Server:
 
     def capabilities(self) -> messages.Capabilities:
         """What the engines can do."""
-        return messages.Capabilities(VERSION, tuple(engine.info for engine in self.queue.pipeline.engines.values()))
+        return capabilities_of(self.queue.pipeline.engines)
 
     async def _watch_idleness(self) -> None:
         while self._idle_seconds > 0:
@@ -126,7 +128,7 @@ class Connection:
         self._reader = reader
         self._writer = writer
         self._loop = asyncio.get_running_loop()
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, QueuedJob] = {}
         self._outbox: deque[ToClient] = deque()
         self._waiting = asyncio.Event()
         self._parting = False
@@ -251,8 +253,8 @@ class Connection:
 
     def _handle(self, message: Message) -> None:
         match message:
-            case messages.Generate():
-                self._generate(message)
+            case messages.Request():
+                self._queue(message)
             case messages.Cancel(job):
                 if job in self._jobs:
                     self._server.queue.cancel(self._jobs[job])
@@ -266,13 +268,13 @@ class Connection:
             case _:
                 raise WireError("bad-message", "a greeting comes once")
 
-    def _generate(self, message: messages.Generate) -> None:
+    def _queue(self, message: messages.Request) -> None:
         if message.job in self._jobs:
             sentence = f"A job named “{message.job}” is running already."
             self.tell(Failure("", "duplicate-job", sentence, "Give every job a name of its own."))
             return
-        request = Request(message.picture, message.engine, message.seed, message.settings, message.normal_map)
-        job = Job(message.job, request, self.tell, message.count)
+        request = Request(message.inputs, message.engine, message.seed, message.count, message.settings)
+        job = QueuedJob(message.job, request, self.tell)
         self._jobs[job.name] = job
         if not self._server.queue.has_room_for(job):
             sentence = "Too many jobs are waiting already."

@@ -5,23 +5,25 @@ import argparse
 import importlib.util
 import platform
 import sys
+from collections.abc import Mapping
 
 import numpy as np
 
-from ..engines import ENGINES, Engine
+from ..flow.engine import Engine, why_missing
 from ..flow.pipeline import SET_UP
+from ..flow.settings import checked
 from ..version import VERSION
 
 FILE_LIBRARIES = {"PIL": "reads and writes pictures", "trimesh": "writes meshes"}
 
 
-def run(_options: argparse.Namespace) -> int:
+def run(_options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     """Print the report; 0 where at least one engine can run."""
     print(f"Hi3DGen {VERSION}")
     print(f"Python {platform.python_version()} ({sys.executable})")
     print(f"numpy {np.__version__}")
     print(f"{platform.system()} {platform.release()}, {platform.machine()}")
-    missing = [_tell(engine) for engine in ENGINES.values()]
+    missing = [_tell(engine) for engine in engines.values()]
     for module, purpose in FILE_LIBRARIES.items():
         found = importlib.util.find_spec(module) is not None
         print(f"{module} ({purpose}): {'there' if found else 'not installed; only files outside Blender need it'}")
@@ -30,11 +32,11 @@ def run(_options: argparse.Namespace) -> int:
 
 def _tell(engine: Engine) -> str:
     """Print what there is to say of an engine; returns what it lacks."""
-    missing = engine.missing()
+    missing = why_missing(engine)
     if missing:
         print(f"engine {engine.label}: {missing} {SET_UP}")
         return missing
-    settings = engine.checked({})
+    settings = checked(engine.label, engine.settings, {})
     seconds = sum(engine.seconds(stage.name, settings) or 0.0 for stage in engine.stages)
     waiting = f"; a mesh will take about {max(1, round(seconds / 60))} min" if seconds else ""
     print(f"engine {engine.label}: ready, {engine.place()}{waiting}")

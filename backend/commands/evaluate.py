@@ -12,11 +12,12 @@ import numpy as np
 from .. import files
 from ..arrays import Float32Array
 from ..engines import ENGINES
-from ..flow.pipeline import Pipeline, Request
+from ..flow.pipeline import Pipeline
 from ..flow.products import Picture
+from ..flow.request import Request
 from ..foreground.cut_out import cut_out
 from ..normals import outline
-from ..raster.resample import lay_back_normals
+from ..normals.image import in_picture
 from ..training import evaluation
 from .terminal import Terminal
 from .train import check_extra
@@ -64,15 +65,15 @@ def _estimator(engine: str) -> Estimate:
 
     def estimate(picture: Picture) -> Float32Array:
         with Terminal() as terminal:
-            cutout, normal_map = pipeline.normals(Request(picture, engine), terminal)
-        return lay_back_normals(normal_map, cutout.crop).normals
+            outcome = next(pipeline.run(Request({"picture": picture}, engine), terminal, gives=["normal_map"]))
+        return in_picture(outcome.products["normal_map"]).normals
 
     return estimate
 
 
 def _outline(picture: Picture) -> Float32Array:
     cutout = cut_out(picture, _RESOLUTION, lambda _, __: None)
-    return lay_back_normals(outline.estimate(cutout, lambda _, __: None), cutout.crop).normals
+    return in_picture(outline.estimate(cutout, lambda _, __: None)).normals
 
 
 def _table(scores: list[evaluation.Score]) -> str:

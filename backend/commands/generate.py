@@ -1,66 +1,102 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`generate`: a picture's file becomes a mesh's file, or one for each of several seeds."""
+"""`generate`: a picture's file becomes files of what an engine gives, once for each of several seeds."""
 
 import argparse
 import json
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from .. import files
-from ..engines import ENGINES
-from ..flow.pipeline import Outcome, Pipeline, Request
+from ..adapters import ADAPTERS, Adapter
+from ..errors import UserError
+from ..flow.engine import Engine
+from ..flow.pipeline import Outcome, Pipeline
 from ..flow.products import Picture
-from ..normals.image import to_picture
-from ..wire.messages import seeds_from
-from ..wire.settings import typed
+from ..flow.request import Request
+from ..normals.image import OWN_NORMAL_MAP
+from ..wire.limits import values_of
 from .terminal import Terminal
 
 
-def run(options: argparse.Namespace) -> int:
-    """Make the meshes, and the normal map where it is asked for. Raises `UserError`.
+def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
+    """Make the products and write those that are asked for. Raises `UserError`.
 
-    What fails writes nothing; the meshes before it are written and told of.
+    A seed that fails writes nothing; the seeds before it are written and reported.
     """
-    files.check_mesh_path(options.output)
-    if options.normal_map:
-        files.check_picture_path(options.normal_map, options.picture, *filter(None, [options.normals]))
-    picture = files.read_picture(options.picture)
-    own = files.read_picture(options.normals) if options.normals else None
-    request = Request(picture, options.engine, options.seed, typed(ENGINES[options.engine].settings, options.set), own)
+    engine = engines[options.engine]
+    main = [*engine.gives][-1]
+    places = _places(options, engine, main)
+    inputs = {"picture": options.picture} | ({OWN_NORMAL_MAP: options.normals} if options.normals else {})
+    for name, path in places.items():
+        _check(engine, name, path, [*inputs.values()])
+    pictures = {name: files.read_picture(path) for name, path in inputs.items()}
+    settings = values_of(engine.settings, options.set)
+    request = Request(pictures, options.engine, options.seed, options.count, settings)
+    seeded = engine.seeded(pictures) if options.count > 1 else set[str]()
     made: list[dict[str, Any]] = []
     try:
         with Terminal() as terminal:
-            for outcome in Pipeline(ENGINES).run_seeds(request, seeds_from(options.seed, options.count), terminal):
-                made.append(_write(options, outcome, picture, normal_map=options.normal_map if not made else None))
+            for outcome in Pipeline(engines).run(request, terminal, gives=places):
+                own = places | {name: _with_seed(places[name], outcome.seed) for name in places if name in seeded}
+                new = own if not made else {name: own[name] for name in own if name in seeded}
+                made.append(_write(engine, outcome, own, new, pictures["picture"]))
     finally:
-        _tell(options, made)
+        _print(made, as_json=options.json, several=options.count > 1, main=main)
     return 0
 
 
-def _tell(options: argparse.Namespace, made: list[dict[str, Any]]) -> None:
-    if options.json and made:
-        print(json.dumps(made if options.count > 1 else made[0], indent=2))
-    elif made:
-        for one in made:
-            print(f"{one['mesh']}: {one['triangles']} triangles in {sum(one['seconds'].values()):.1f} s", *one["notes"])
+def _places(options: argparse.Namespace, engine: Engine, main: str) -> dict[str, Path]:
+    """The path of each product that is asked for. Raises `UserError` for a product that the engine does not give."""
+    places: dict[str, Path] = {main: options.output}
+    if options.normal_map:
+        places["normal_map"] = options.normal_map
+    places |= dict(options.save)
+    for name in places:
+        if name not in engine.gives:
+            advice = f"Its products are: {', '.join(engine.gives)}."
+            raise UserError("bad-output", f"{engine.label} does not give “{name:.60}”.", advice)
+    return places
+
+
+def _adapter(engine: Engine, name: str) -> Adapter[Any]:
+    return ADAPTERS[engine.gives[name]]
+
+
+def _check(engine: Engine, name: str, path: Path, read: list[Path]) -> None:
+    """Refuse, before any work is done, a path that cannot be written, or that is read. Raises `UserError`."""
+    check = _adapter(engine, name).check_path
+    if check is not None:
+        check(path)
+    if path.resolve() in [other.resolve() for other in read]:
+        raise UserError("bad-output", f"“{path}” is read, so it is not written over.", "Give another name.")
+
+
+def _with_seed(path: Path, seed: int) -> Path:
+    return path.with_name(f"{path.stem}_seed{seed}{path.suffix}")
 
 
 def _write(
-    options: argparse.Namespace, outcome: Outcome, picture: Picture, *, normal_map: Path | None
+    engine: Engine, outcome: Outcome, places: Mapping[str, Path], new: Collection[str], picture: Picture
 ) -> dict[str, Any]:
-    """Write one mesh, and the normal map that all of them share; returns what is told of it."""
-    path: Path = options.output
-    if options.count > 1:
-        path = path.with_name(f"{path.stem}_seed{outcome.recipe['seed']}{path.suffix}")
-    files.write_mesh(path, outcome.mesh, picture)
-    if normal_map:
-        files.write_picture(normal_map, to_picture(outcome.normal_map, outcome.cutout.crop))
+    """Write the products of one seed that are `new`, and return what is reported of all of them."""
+    about: dict[str, Any] = {}
+    for name, product in outcome.products.items():
+        adapter = _adapter(engine, name)
+        if name in new and adapter.write is not None:
+            adapter.write(places[name], product, picture)
+        about |= {name: str(places[name]), **adapter.about(product)}
     return {
-        "mesh": str(path),
-        "normal_map": str(options.normal_map or ""),
-        "vertices": len(outcome.mesh.vertices),
-        "triangles": len(outcome.mesh.triangles),
+        **about,
         "seconds": {stage: round(seconds, 3) for stage, seconds in outcome.seconds.items()},
-        "notes": outcome.mesh.notes,
+        "notes": outcome.notes,
         "recipe": outcome.recipe,
     }
+
+
+def _print(made: list[dict[str, Any]], *, as_json: bool, several: bool, main: str) -> None:
+    if as_json and made:
+        print(json.dumps(made if several else made[0], indent=2))
+    for one in [] if as_json else made:
+        size = f"{one['triangles']} triangles in " if "triangles" in one else ""
+        print(f"{one[main]}: {size}{sum(one['seconds'].values()):.1f} s", *one["notes"])

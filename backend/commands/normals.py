@@ -2,25 +2,24 @@
 """`normals`: a picture's file becomes a normal map's file."""
 
 import argparse
+from collections.abc import Mapping
 
 from .. import files
-from ..engines import ENGINES
-from ..flow.pipeline import Pipeline, Request
+from ..flow.engine import Engine
+from ..flow.pipeline import Pipeline
+from ..flow.request import Request
 from ..normals.image import to_picture
-from ..wire.settings import typed
+from ..wire.limits import values_of
 from .terminal import Terminal
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     """Estimate the normal map and write it in the picture's frame. Raises `UserError`."""
     files.check_picture_path(options.output, options.picture)
-    request = Request(
-        files.read_picture(options.picture),
-        options.engine,
-        settings=typed(ENGINES[options.engine].settings, options.set),
-    )
+    settings = values_of(engines[options.engine].settings, options.set)
+    request = Request({"picture": files.read_picture(options.picture)}, options.engine, settings=settings)
     with Terminal() as terminal:
-        cutout, normal_map = Pipeline(ENGINES).normals(request, terminal)
-    files.write_picture(options.output, to_picture(normal_map, cutout.crop))
+        outcome = next(Pipeline(engines).run(request, terminal, gives=["normal_map"]))
+    files.write_picture(options.output, to_picture(outcome.products["normal_map"]))
     print(options.output)
     return 0

@@ -10,10 +10,10 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-from ..engines import ENGINES
+from ..flow.engine import Engine
 from ..flow.pipeline import Pipeline
 from ..server import Server
 from ..version import VERSION
@@ -25,9 +25,9 @@ PARENT_SECONDS = 1.0
 TOKEN_LENGTHS = range(32, 129)
 
 
-def run(_options: argparse.Namespace) -> int:
+def run(_options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     """Serve all engines."""
-    return serve(Pipeline(ENGINES))
+    return serve(Pipeline(engines))
 
 
 def serve(pipeline: Pipeline) -> int:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Follows a job on a terminal: one line that fills up. Where standard error is no terminal it stays silent."""
+"""Follows a job on a terminal: one line that fills up. If standard error is no terminal it stays silent."""
 
 import sys
 from typing import Self
 
-from ..flow.pipeline import Moment
+from ..flow.pipeline import Progress
 
 WIDTH = 24
 
@@ -15,15 +15,15 @@ class Terminal:
     def __init__(self) -> None:
         self._shown = sys.stderr.isatty()
 
-    def moment(self, moment: Moment) -> None:
+    def progressed(self, progress: Progress) -> None:
         """Redraw the bar."""
-        done = (moment.index + moment.step / max(moment.of, 1)) / moment.count
+        done = (progress.index + progress.step / max(progress.of, 1)) / progress.count
         bar = ("█" * round(done * WIDTH)).ljust(WIDTH, "░")
-        left = "" if moment.eta_seconds is None else f"  {moment.eta_seconds:.0f} s left"
-        self._write(f"{bar} {moment.stage.label}{left}")
+        left = "" if progress.eta_seconds is None else f"  {progress.eta_seconds:.0f} s left"
+        self._write(f"{bar} {progress.stage.label}{left}")
 
-    def made(self, stage: str, result: object) -> None:
-        """Results are not shown."""
+    def made(self, name: str, product: object) -> None:
+        """Products are not shown."""
 
     def __enter__(self) -> Self:
         return self

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .. import files
 from ..errors import UserError
 from ..raster import png
-from ..wire.messages import seed_from_text
+from ..wire.limits import seed_from_text
 
 if TYPE_CHECKING:
     from ..training.samples import Source

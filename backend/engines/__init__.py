@@ -6,10 +6,10 @@ Heavy libraries must not be imported on the way to this package: an engine impor
 
 from collections.abc import Mapping
 
-from ..flow.engine import Engine, Stage
+from ..flow.engine import Engine
 from .draft.engine import DRAFT
 from .hi3dgen.engine import hi3dgen
 
-__all__ = ["DRAFT", "ENGINES", "Engine", "Stage"]
+__all__ = ["DRAFT", "ENGINES"]
 
 ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (DRAFT, hi3dgen())}

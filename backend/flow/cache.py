@@ -40,9 +40,11 @@ class ResultCache:
 
 
 def array_bytes(result: object) -> int:
-    """The memory of all arrays in a result (an array, or dataclasses of arrays), in bytes."""
+    """The memory of all arrays in a result (an array, or dataclasses and tuples that hold arrays), in bytes."""
     if isinstance(result, np.ndarray):
         return result.nbytes
+    if isinstance(result, tuple):
+        return sum(array_bytes(item) for item in result)
     if dataclasses.is_dataclass(result):
         return sum(array_bytes(getattr(result, item.name)) for item in dataclasses.fields(result))
     return 0

@@ -1,41 +1,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an engine is: stages in order, each with what its result depends on, and settings with what they may be."""
+"""An engine: stages in order, the settings that they use, and the products that it gives."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 
 from ..errors import UserError
-from ..wire.messages import EngineInfo, Scalar, Setting
+from .settings import Setting, Settings
+from .stage import Stage
 
+log = logging.getLogger(__name__)
 
-@dataclass(frozen=True)
-class Stage:
-    """One stage of an engine, described by what it depends on.
-
-    Its result is called `name`. `run` gets the results that `takes` names by position, then the settings that
-    `uses` names ("seed" among them) and `report` by keyword. `label` says what it is doing: "Cutting out".
-
-    `run_many`, where there is one, does several seeds in one go. It is called as `run` is, but for `seeds`, a list, in
-    place of `seed`, and with a list, an entry a seed, for each of `takes`; it returns a list of results.
-    """
-
-    name: str
-    label: str
-    takes: tuple[str, ...]
-    uses: tuple[str, ...]
-    run: Callable[..., Any]
-    run_many: Callable[..., list[Any]] | None = None
+PICTURE = "picture"
+"""The input that every request brings."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine. Its stages make, among others, `foreground`, `normals`, `geometry` and `finish`, in this order.
+    """A way from a picture to its products.
 
-    `missing` returns a sentence that says why the engine cannot run here, or an empty string. `seconds` guesses, from a
-    stage's name and all settings, how long it will take here for one seed; None where it cannot tell. `place` says in
-    words on what it would compute. `unload` gives back the memory, on whatever device, that the engine holds between
-    jobs.
+    stages: in the order in which they run. gives: the products that a request leads to, by name, with their types; the
+    last one is what the engine is for. inputs: the names of the pictures that a request may bring; `PICTURE` always.
+
+    missing: returns a sentence that says why the engine cannot run here, or an empty string. seconds: guesses, from a
+    stage's name and all settings, how long it will take here for one seed; None if it cannot tell. place: says in words
+    on what it would compute. unload: gives back the memory, on whatever device, that the engine holds between jobs.
+    versions: what besides this program decides what a seed means, such as the revisions of weights, by name.
+
+    Raises ValueError if a stage takes what no input and no earlier stage makes, or uses a setting that is not there; if
+    two stages share a name; and if no stage makes what the engine gives.
     """
 
     name: str
@@ -45,46 +38,65 @@ class Engine:
     missing: Callable[[], str]
     settings: tuple[Setting, ...]
     stages: tuple[Stage, ...]
-    seconds: Callable[[str, Mapping[str, Scalar]], float | None] = lambda _stage, _settings: None
+    gives: Mapping[str, type]
+    inputs: tuple[str, ...] = (PICTURE,)
+    seconds: Callable[[str, Settings], float | None] = lambda _stage, _settings: None
     place: Callable[[], str] = lambda: "on the processor"
     unload: Callable[[], None] = lambda: None
+    versions: Callable[[], Mapping[str, str]] = field(default=dict[str, str])
+
+    def __post_init__(self) -> None:
+        names = [stage.name for stage in self.stages]
+        if len({*names, *self.inputs}) < len(names) + len(self.inputs):
+            raise ValueError(f"{self.name}: two stages or inputs have one name")
+        known, usable = {*self.inputs}, {"seed", *(setting.name for setting in self.settings)}
+        for stage in self.stages:
+            lacking = [name for name in stage.takes if name not in known] + [n for n in stage.uses if n not in usable]
+            if lacking:
+                raise ValueError(f"{self.name}: nothing gives {', '.join(lacking)} to the stage {stage.name}")
+            known.add(stage.makes)
+        if not self.gives or not {*self.gives} <= {stage.makes for stage in self.stages}:
+            raise ValueError(f"{self.name}: no stage makes what the engine gives")
 
     @property
-    def info(self) -> EngineInfo:
-        """What clients are told of it."""
-        uses_seed = any("seed" in stage.uses for stage in self.stages)
-        return EngineInfo(
-            self.name, self.label, self.description, uses_seed, self.needs_gpu, self.missing(), self.settings
+    def uses_seed(self) -> bool:
+        """Whether another seed leads to other products."""
+        return any("seed" in stage.uses for stage in self.stages)
+
+    def stages_for(self, inputs: Collection[str]) -> tuple[Stage, ...]:
+        """The stages for a request that brings `inputs`.
+
+        Raises `UserError` (bad-input) for an input that the engine does not take, and if there is no picture.
+        """
+        for name in inputs:
+            if name not in self.inputs:
+                advice = f"The inputs of this engine are: {', '.join(self.inputs)}."
+                raise UserError("bad-input", f"{self.label} does not take the input “{name:.60}”.", advice)
+        if PICTURE not in inputs:
+            raise UserError("bad-input", "The request brings no picture.", "Give one.")
+        return tuple(
+            stage
+            for stage in self.stages
+            if (not stage.when or stage.when in inputs) and (not stage.unless or stage.unless not in inputs)
         )
 
-    def checked(self, settings: Mapping[str, Scalar]) -> dict[str, Scalar]:
-        """Every setting of this engine, defaults filled in. Raises `UserError` for a foreign name or a bad value."""
-        known = {setting.name: setting for setting in self.settings}
-        for name in settings:
-            if name not in known:
-                listed = ", ".join(known) or "none"
-                advice = f"The settings of this engine are: {listed}."
-                raise UserError("bad-setting", f"{self.label} has no setting “{name:.60}”.", advice)
-        return {name: _checked(setting, settings.get(name, setting.default)) for name, setting in known.items()}
+    def seeded(self, inputs: Collection[str]) -> set[str]:
+        """The names of the products that another seed changes, for a request that brings `inputs`."""
+        names: set[str] = set()
+        for stage in self.stages_for(inputs):
+            if "seed" in stage.uses or not names.isdisjoint(stage.takes):
+                names.add(stage.makes)
+            else:
+                names.discard(stage.makes)
+        return names
 
 
-def _checked(setting: Setting, value: Scalar) -> Scalar:
-    if isinstance(setting.default, bool):
-        return _required(setting, value, isinstance(value, bool), "Choose true or false.")
-    if isinstance(setting.default, str):
-        names = [choice.name for choice in setting.choices]
-        return _required(setting, value, value in names, f"Choose one of: {', '.join(names)}.")
-    whole = isinstance(setting.default, int)
-    number = "a whole number" if whole else "a number"
-    advice = f"Choose {number} from {setting.minimum} to {setting.maximum}."
-    if isinstance(value, bool | str):
-        return _required(setting, value, False, advice)  # noqa: FBT003
-    fits = setting.minimum <= value <= setting.maximum and (not whole or value == int(value))
-    checked = _required(setting, value, fits, advice)
-    return int(checked) if whole else float(checked)
-
-
-def _required(setting: Setting, value: Scalar, fits: bool, advice: str) -> Scalar:  # noqa: FBT001
-    if not fits:
-        raise UserError("bad-setting", f"{setting.label} cannot be {value!s:.60}.", advice)
-    return value
+def why_missing(engine: Engine) -> str:
+    """Why the engine cannot run here, as a sentence; empty if it can. Never raises."""
+    try:
+        return engine.missing()
+    except UserError as error:
+        return f"{error.sentence} {error.advice}"
+    except Exception:
+        log.exception("the engine %s cannot be asked what it lacks", engine.name)
+        return "Whether it can run here could not be found out. The log says more."

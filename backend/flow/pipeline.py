@@ -1,58 +1,43 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a picture to a mesh: an engine's stages in order, with their cache, their progress and their cancellation.
+"""From a request to its products: an engine's stages in order, with their cache, their progress and their cancellation.
 
-A stage's result is kept under the hash of everything it depends on: the keys of the results it takes and the settings
-it uses. So a new seed starts at the first stage that uses the seed, an edited normal map at the first stage after
-the normals, and no rule says so anywhere else. Several seeds are several lanes: they part where their keys do.
+A stage's product is kept under the hash of everything it depends on: the keys of what it takes and the settings it
+uses. So a new seed starts at the first stage that uses the seed, an edited normal map at the first stage behind the
+normals, and no rule says so anywhere else. Several seeds are several lanes: they part as soon as their keys do.
+
+No stage and no product is known here by name.
 """
 
 import hashlib
-import time
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 
 from ..errors import UserError
-from ..normals.image import from_picture
 from ..version import VERSION
 from .cache import ResultCache
-from .engine import Engine, Stage
-from .products import Cutout, Mesh, NormalMap, Picture, Report
+from .clock import Clock, Kind
+from .engine import Engine, why_missing
+from .products import Noted, Picture, Report
+from .request import Request
+from .settings import Settings, checked
+from .stage import Stage
 
 SET_UP = (
     "Set it up in the extension's preferences, or by `python -m backend install` and then "
     "`python -m backend weights download`."
 )
-
-Settings = Mapping[str, bool | int | float | str]
-
 CACHE_BYTES = 512 << 20
-OWN_NORMALS = Stage("normals", "Reading your normal map", ("foreground", "normal_map"), (), from_picture)
 
 
 @dataclass(frozen=True)
-class Request:
-    """What a mesh is made from.
-
-    picture: uint8 (H, W, 4). seed: [0, 2**31). normal_map: uint8 (H, W, 4), the artist's own in place of the
-    estimated one, showing the same view as the picture.
-    """
-
-    picture: Picture
-    engine: str = "draft"
-    seed: int = 0
-    settings: Settings = field(default_factory=dict[str, bool | int | float | str])
-    normal_map: Picture | None = None
-
-
-@dataclass(frozen=True)
-class Moment:
+class Progress:
     """How far a job is: step `step` of `of` in `stage`, which is number `index` (from 0) of `count`.
 
-    A stage that is walked once for every seed counts as often.
+    A stage that is walked once for every seed counts as often. eta_seconds: what is left of the whole job.
     """
 
     stage: Stage
@@ -66,142 +51,161 @@ class Moment:
 class Watcher(Protocol):
     """Whoever follows a job. Both methods may raise `Cancelled`, which ends it."""
 
-    def moment(self, moment: Moment) -> None:
+    def progressed(self, progress: Progress) -> None:
         """Called between the steps of every stage."""
         ...
 
-    def made(self, stage: str, result: object) -> None:
-        """Called once with every result of a stage, also where it came from the cache."""
+    def made(self, name: str, product: object) -> None:
+        """Called once with every product, also if it came from the cache. `name` is what the stage makes."""
         ...
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Everything a request led to, for one seed.
+    """Everything that a request led to for one seed.
 
-    `seconds` holds the stages that ran, `recipe` what is needed to do it again. With several seeds, what was done for
-    all is in the first one's seconds, and what was done in one go is shared out in equal parts.
+    products: what the engine gives, by name, in the engine's order. notes: sentences for the artist on how they were
+    made. seconds: by stage, of those that ran; with several seeds, what was done for all is in the first one's seconds,
+    and what was done in one go is shared out in equal parts. recipe: what is needed to make the same again.
     """
 
-    cutout: Cutout
-    normal_map: NormalMap
-    mesh: Mesh
+    seed: int
+    products: Mapping[str, Any]
+    notes: tuple[str, ...]
     seconds: Mapping[str, float]
     recipe: Mapping[str, Any]
 
 
 class Pipeline:
-    """Runs requests one at a time and remembers their stages' results and durations."""
+    """Runs requests one at a time and remembers their products and how long their stages took."""
 
     def __init__(self, engines: Mapping[str, Engine], cache_bytes: int = CACHE_BYTES) -> None:
         self.engines = engines
         self._cache = ResultCache(cache_bytes)
-        self._durations: dict[_Kind, float] = {}
+        self._durations: dict[Kind, float] = {}
 
     @property
     def cached_bytes(self) -> int:
-        """The memory of cached results."""
+        """The memory of cached products."""
         return self._cache.nbytes
 
     def unload(self) -> None:
-        """Forget cached results, and let every engine give back the memory that it holds."""
+        """Forget cached products, and let every engine give back the memory that it holds."""
         self._cache.clear()
         for engine in self.engines.values():
             engine.unload()
 
-    def run(self, request: Request, watcher: Watcher) -> Outcome:
-        """Make the mesh of the request's own seed. Raises `UserError`, and whatever `watcher` raises."""
-        return next(self.run_seeds(request, [request.seed], watcher))
+    def run(self, request: Request, watcher: Watcher, gives: Collection[str] | None = None) -> Iterator[Outcome]:
+        """Make the request's products for each of its seeds, in order, and yield each seed's as soon as they are there.
 
-    def run_seeds(self, request: Request, seeds: Sequence[int], watcher: Watcher) -> Iterator[Outcome]:
-        """Make a mesh of each of `seeds`, in this order, and yield it as soon as it is there.
+        gives: the names of the products that are wanted; those that the engine gives if None. Stages behind the last
+        of them do not run. What no seed changes is done once. Stages that can do several seeds in one go do so; behind
+        the last of these the first seed is finished, then the second. Every product is the one that its seed alone
+        leads to, as far as the engine's `run_many` does what its `run` does.
 
-        What no seed changes is done once. Stages that can do several seeds in one go do so; behind the last of these
-        the first seed's mesh is finished, then the second's. Every mesh is the one that `run` makes of its seed alone,
-        as far as the engine's `run_many` does what its `run` does. Raises as `run` does.
+        Raises `UserError`, and whatever `watcher` raises.
         """
-        engine, request = self._prepare(request)
-        for seed, results, seconds in self._walk(engine, _stages(engine, request), request, seeds, watcher):
-            yield Outcome(
-                cutout=results["foreground"],
-                normal_map=results["normals"],
-                mesh=results["finish"],
-                seconds=seconds,
-                recipe=_recipe(request, seed),
-            )
+        engine = self._engine(request.engine)
+        request = replace(request, settings=checked(engine.label, engine.settings, request.settings))
+        names = [*engine.gives] if gives is None else [name for name in engine.gives if name in gives]
+        steps = _steps(engine.stages_for(request.inputs), names)
+        versions = dict(engine.versions())
+        hashes = {name: picture_hash(pixels) for name, pixels in request.inputs.items()}
+        lanes = [_lane(engine.name, versions, steps, request, hashes, seed) for seed in request.seeds]
+        for lane, made, seconds in self._walk(engine, steps, lanes, request, watcher):
+            products = {name: made[lane.last[name]].product for name in names if name in lane.last}
+            for name, product in products.items():
+                if not isinstance(product, engine.gives[name]):
+                    raise TypeError(f"{engine.name} gave {type(product).__name__} as {name}")
+            notes = [note for name in products for note in made[lane.last[name]].notes]
+            recipe = {
+                "inputs": hashes,
+                "engine": engine.name,
+                "versions": versions,
+                "version": VERSION,
+                "seed": lane.seed,
+                "settings": dict(request.settings),
+            }
+            yield Outcome(lane.seed, products, tuple(dict.fromkeys(notes)), seconds, recipe)
 
-    def normals(self, request: Request, watcher: Watcher) -> tuple[Cutout, NormalMap]:
-        """Go no further than the normal map. Raises as `run` does."""
-        engine, request = self._prepare(request)
-        stages = _stages(engine, request)
-        last = [stage.name for stage in stages].index("normals")
-        _, results, _ = next(self._walk(engine, stages[: last + 1], request, [request.seed], watcher))
-        return results["foreground"], results["normals"]
-
-    def _prepare(self, request: Request) -> tuple[Engine, Request]:
-        """The engine, and the request with all of the engine's settings."""
-        engine = self.engines.get(request.engine)
+    def _engine(self, name: str) -> Engine:
+        engine = self.engines.get(name)
         if engine is None:
             known = ", ".join(self.engines)
-            raise UserError("unknown-engine", f"There is no engine “{request.engine:.60}”.", f"Choose one of: {known}.")
-        if missing := engine.missing():
+            raise UserError("unknown-engine", f"There is no engine “{name:.60}”.", f"Choose one of: {known}.")
+        if missing := why_missing(engine):
             raise UserError("engine-missing", f"The engine “{engine.label}” cannot run here. {missing}", SET_UP)
-        return engine, replace(request, settings=engine.checked(request.settings))
+        return engine
 
     def _walk(
-        self, engine: Engine, stages: tuple[Stage, ...], request: Request, seeds: Sequence[int], watcher: Watcher
-    ) -> Iterator[tuple[int, dict[str, Any], dict[str, float]]]:
-        """Every seed with its stages' results, and the seconds of those that ran and were not told of before."""
-        pictures = {"picture": request.picture, "normal_map": request.normal_map}
-        given = {name: pixels for name, pixels in pictures.items() if pixels is not None}
-        names = {name: f"{pixels.shape} {picture_hash(pixels)}" for name, pixels in given.items()}
-        lanes = [_lane(engine, stages, names, {**request.settings, "seed": seed}) for seed in seeds]
-        results: dict[str, Any] = {names[name]: pixels for name, pixels in given.items()}
-        results |= self._cached(lanes)
-        tasks = _tasks(stages, lanes, results.keys())
-        kinds = _kinds(engine, stages, request.settings)
-        clock = _Clock(self._durations, kinds, tasks, self._guesses(engine, kinds, request.settings, tasks))
+        self, engine: Engine, steps: "list[_Step]", lanes: "list[_Lane]", request: Request, watcher: Watcher
+    ) -> Iterator[tuple["_Lane", dict[str, "_Made"], dict[str, float]]]:
+        """Every lane with what was made for it, by key, and the seconds of the stages that ran for it first."""
+        made = {lanes[0].keys[name]: _Made(pixels) for name, pixels in request.inputs.items()}
+        made |= self._cached(lanes)
+        tasks = _tasks(steps, lanes, made.keys())
+        kinds = _kinds(engine, steps, request.settings)
+        plan = [(kinds[task.step.stage.name], len(task.todo)) for task in tasks]
+        new = {
+            task.step.stage.name for task in tasks if task.todo and kinds[task.step.stage.name] not in self._durations
+        }
+        guesses = {kinds[name]: engine.seconds(name, request.settings) for name in new}
+        clock = Clock(self._durations, plan, {kind: guess for kind, guess in guesses.items() if guess is not None})
         seconds: dict[str, float] = {}
-        told: set[str] = set()
+        done: set[str] = set()
         waiting = deque(lanes)
         for index, task in enumerate(tasks):
+            stage = task.step.stage
             if task.todo:
                 clock.begin()
-                made = _run(task, results, _reporter(watcher, clock, tasks, index))
+                results = _run(task, made, _reporter(watcher, clock, tasks, index))
                 took = clock.end(index)
-                for lane, result in zip(task.todo, made, strict=True):
-                    key = lane.keys[task.stage.name]
-                    results[key], seconds[key] = result, took
+                for lane, result in zip(task.todo, results, strict=True):
+                    key = lane.keys[stage.name]
+                    made[key], seconds[key] = result, took
                     self._cache.put(key, result)
             for lane in task.lanes:
-                told.add(lane.keys[task.stage.name])
-                watcher.made(task.stage.name, results[lane.keys[task.stage.name]])
-            while waiting and waiting[0].keys[stages[-1].name] in told:
+                done.add(lane.keys[stage.name])
+                watcher.made(stage.makes, made[lane.keys[stage.name]].product)
+            while waiting and done.issuperset(waiting[0].last.values()):
                 lane = waiting.popleft()
-                own = {name: seconds.pop(key) for name, key in lane.keys.items() if key in seconds}
-                yield lane.seed, {name: results[key] for name, key in lane.keys.items() if key in results}, own
+                yield lane, made, {name: seconds.pop(key) for name, key in lane.keys.items() if key in seconds}
                 kept = {key for other in waiting for key in other.keys.values()}
-                results = {key: result for key, result in results.items() if key in kept}
+                made = {key: result for key, result in made.items() if key in kept}
 
-    def _guesses(
-        self, engine: Engine, kinds: Mapping[str, "_Kind"], settings: Settings, tasks: list["_Task"]
-    ) -> dict["_Kind", float]:
-        """The engine's own guess for each stage that has never run."""
-        new = {task.stage.name for task in tasks if task.todo and kinds[task.stage.name] not in self._durations}
-        guesses = {kinds[name]: engine.seconds(name, settings) for name in new}
-        return {kind: seconds for kind, seconds in guesses.items() if seconds is not None}
-
-    def _cached(self, lanes: list["_Lane"]) -> dict[str, Any]:
+    def _cached(self, lanes: "list[_Lane]") -> "dict[str, _Made]":
         keys = dict.fromkeys(key for lane in lanes for key in lane.keys.values())
         return {key: result for key in keys if (result := self._cache.get(key)) is not None}
 
 
 @dataclass(frozen=True)
+class _Made:
+    """A product, or an input, and the notes on how it and what it was made from came about."""
+
+    product: Any
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A stage, the names of the stages and inputs that make what it takes, and the products of which it is the last."""
+
+    stage: Stage
+    sources: tuple[str, ...]
+    gives: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class _Lane:
-    """One seed's way through the stages: what they may use, and the key of every result and picture by its name."""
+    """One seed's way through the stages.
+
+    inputs: the settings and the seed. keys: by the name of every stage and input. last: by the name of every product
+    that is wanted, the key of the stage that makes it last.
+    """
 
     inputs: Settings
     keys: Mapping[str, str]
+    last: Mapping[str, str]
 
     @property
     def seed(self) -> int:
@@ -210,106 +214,90 @@ class _Lane:
 
 @dataclass(frozen=True)
 class _Task:
-    """A stage, and whose result it is, one lane a result; `todo` are the lanes whose result is not there yet."""
+    """A step, and whose product it makes, one lane a product; `todo` are the lanes whose product is not there yet."""
 
-    stage: Stage
+    step: _Step
     lanes: list[_Lane]
     todo: list[_Lane]
 
 
-def _lane(engine: Engine, stages: tuple[Stage, ...], pictures: Mapping[str, str], inputs: Settings) -> _Lane:
-    keys = dict(pictures)
+def _steps(stages: tuple[Stage, ...], gives: list[str]) -> list[_Step]:
+    """The stages up to the last that is wanted, each with where it takes its inputs and products from."""
+    last = {stage.makes: stage.name for stage in stages}
+    source: dict[str, str] = {}
+    steps: list[_Step] = []
     for stage in stages:
-        used = {name: inputs[name] for name in stage.uses}
-        keys[stage.name] = _key(engine.name, stage.name, [keys[name] for name in stage.takes], used)
-    return _Lane(inputs, keys)
+        sources = tuple(source.get(name, name) for name in stage.takes)
+        own = tuple(name for name in gives if last.get(name) == stage.name)
+        steps.append(_Step(stage, sources, own))
+        source[stage.makes] = stage.name
+    while steps and not steps[-1].gives:
+        steps.pop()
+    return steps
 
 
-def _tasks(stages: tuple[Stage, ...], lanes: list[_Lane], there: Collection[str]) -> list[_Task]:
-    """What is to be done, in order: stage by stage up to the last that does several lanes in one go, then by lanes."""
+def _lane(
+    engine: str, versions: Mapping[str, str], steps: list[_Step], request: Request, hashes: Mapping[str, str], seed: int
+) -> _Lane:
+    inputs = {**request.settings, "seed": seed}
+    keys = {name: f"{pixels.shape} {hashes[name]}" for name, pixels in request.inputs.items()}
+    for step in steps:
+        used = sorted((name, inputs[name]) for name in step.stage.uses)
+        depends = (
+            VERSION,
+            engine,
+            sorted(versions.items()),
+            step.stage.name,
+            [keys[name] for name in step.sources],
+            used,
+        )
+        keys[step.stage.name] = hashlib.sha256(repr(depends).encode()).hexdigest()
+    return _Lane(inputs, keys, {name: keys[step.stage.name] for step in steps for name in step.gives})
+
+
+def _tasks(steps: list[_Step], lanes: list[_Lane], there: Collection[str]) -> list[_Task]:
+    """What is to be done, in order: step by step up to the last that does several lanes in one go, then by lanes."""
     joint = 0
     if len(lanes) > 1:
-        joint = max((number for number, stage in enumerate(stages, 1) if stage.run_many), default=0)
-    plan = [
-        (stage, some) for stage in stages[:joint] for some in ([lanes] if stage.run_many else [[one] for one in lanes])
+        joint = max((number for number, step in enumerate(steps, 1) if step.stage.run_many), default=0)
+    order = [
+        (step, some)
+        for step in steps[:joint]
+        for some in ([lanes] if step.stage.run_many else [[lane] for lane in lanes])
     ]
-    plan += [(stage, [lane]) for lane in lanes for stage in stages[joint:]]
-    wanted = {key for lane in lanes for key in _wanted(stages, lane, there)}
+    order += [(step, [lane]) for lane in lanes for step in steps[joint:]]
+    wanted = {key for lane in lanes for key in _wanted(steps, lane, there)}
     tasks: list[_Task] = []
-    for stage, some in plan:
+    for step, some in order:
         own: list[_Lane] = []
         for lane in some:
-            if lane.keys[stage.name] in wanted:
-                wanted.remove(lane.keys[stage.name])  # the first lane stands for all that share the result
+            if lane.keys[step.stage.name] in wanted:
+                wanted.remove(lane.keys[step.stage.name])  # the first lane stands for all that share the product
                 own.append(lane)
         if own:
-            tasks.append(_Task(stage, own, [lane for lane in own if lane.keys[stage.name] not in there]))
+            tasks.append(_Task(step, own, [lane for lane in own if lane.keys[step.stage.name] not in there]))
     return tasks
 
 
-def _wanted(stages: tuple[Stage, ...], lane: _Lane, there: Collection[str]) -> set[str]:
-    """The keys of the lane's results, but for those that are gone and that nothing asks for any more."""
-    names = {"foreground", "normals", stages[-1].name}
-    for stage in reversed(stages):
-        if stage.name in names and lane.keys[stage.name] not in there:
-            names.update(stage.takes)
-    return {lane.keys[stage.name] for stage in stages if stage.name in names or lane.keys[stage.name] in there}
+def _wanted(steps: list[_Step], lane: _Lane, there: Collection[str]) -> set[str]:
+    """The keys of what the lane is to lead to and of what is needed for it, and of what is there already."""
+    names = {step.stage.name for step in steps if step.gives}
+    for step in reversed(steps):
+        if step.stage.name in names and lane.keys[step.stage.name] not in there:
+            names.update(step.sources)
+    return {
+        lane.keys[step.stage.name] for step in steps if step.stage.name in names or lane.keys[step.stage.name] in there
+    }
 
 
-_Kind = tuple[str, str, str]
-
-
-class _Clock:
-    """Times the tasks of one run and estimates, from what this machine measured before, what is left of it.
-
-    Where nothing was measured the `guesses` stand.
-    """
-
-    def __init__(
-        self,
-        durations: dict[_Kind, float],
-        kinds: Mapping[str, _Kind],
-        tasks: list[_Task],
-        guesses: Mapping[_Kind, float],
-    ) -> None:
-        self._durations = durations  # of one lane, in seconds
-        self._guesses = guesses
-        self._tasks = [(kinds[task.stage.name], len(task.todo)) for task in tasks]
-        self._started = time.monotonic()
-
-    def begin(self) -> None:
-        self._started = time.monotonic()
-
-    def end(self, index: int) -> float:
-        """The seconds that every lane of the task has taken."""
-        kind, lanes = self._tasks[index]
-        self._durations[kind] = seconds = (time.monotonic() - self._started) / lanes
-        return seconds
-
-    def remaining(self, index: int, step: int, of: int) -> float | None:
-        """Seconds to the end of the last task; None while nothing is known of a task ahead."""
-        ahead = [lanes and self._lasts(kind, lanes) for kind, lanes in self._tasks[index + 1 :]]
-        whole = self._lasts(*self._tasks[index])
-        if None in ahead or (whole is None and step == 0):
-            return None
-        elapsed = time.monotonic() - self._started
-        if step > 0 and self._tasks[index][0] not in self._durations:
-            whole = elapsed * of / step  # what this run shows is worth more than a guess
-        rest = max((whole or 0.0) - elapsed, 0.0)
-        return rest + sum(seconds for seconds in ahead if seconds is not None)
-
-    def _lasts(self, kind: _Kind, lanes: int) -> float | None:
-        seconds = self._durations.get(kind, self._guesses.get(kind))
-        return None if seconds is None else seconds * lanes
-
-
-def _kinds(engine: Engine, stages: tuple[Stage, ...], settings: Settings) -> dict[str, _Kind]:
+def _kinds(engine: Engine, steps: list[_Step], settings: Settings) -> dict[str, Kind]:
     """By stage, what decides how long it takes: the settings that it depends on, through whatever other stage."""
-    kinds: dict[str, _Kind] = {}
+    kinds: dict[str, Kind] = {}
     reach: dict[str, set[str]] = {}
-    for stage in stages:
-        reach[stage.name] = {*stage.uses}.union(*(reach.get(name, set()) for name in stage.takes)) - {"seed"}
-        kinds[stage.name] = (engine.name, stage.label, repr([settings[name] for name in sorted(reach[stage.name])]))
+    for step in steps:
+        name = step.stage.name
+        reach[name] = {*step.stage.uses}.union(*(reach.get(source, set()) for source in step.sources)) - {"seed"}
+        kinds[name] = (engine.name, step.stage.label, repr([settings[used] for used in sorted(reach[name])]))
     return kinds
 
 
@@ -318,48 +306,36 @@ def picture_hash(pixels: Picture) -> str:
     return hashlib.sha256(np.ascontiguousarray(pixels).data).hexdigest()
 
 
-def _stages(engine: Engine, request: Request) -> tuple[Stage, ...]:
-    if request.normal_map is None:
-        return engine.stages
-    return tuple(OWN_NORMALS if stage.name == "normals" else stage for stage in engine.stages)
-
-
-def _key(engine: str, stage: str, taken: list[str], used: Settings) -> str:
-    return hashlib.sha256(repr((VERSION, engine, stage, taken, sorted(used.items()))).encode()).hexdigest()
-
-
-def _reporter(watcher: Watcher, clock: _Clock, tasks: list[_Task], index: int) -> Report:
+def _reporter(watcher: Watcher, clock: Clock, tasks: list[_Task], index: int) -> Report:
     def report(step: int, of: int) -> None:
         eta = clock.remaining(index, step, of)
-        watcher.moment(Moment(tasks[index].stage, index, len(tasks), step, of, eta))
+        watcher.progressed(Progress(tasks[index].step.stage, index, len(tasks), step, of, eta))
 
     return report
 
 
-def _run(task: _Task, results: Mapping[str, Any], report: Report) -> list[Any]:
-    """A result for each lane that has none."""
-    stage, lanes = task.stage, task.todo
-    taken = [[results[lane.keys[name]] for lane in lanes] for name in stage.takes]
+def _run(task: _Task, made: Mapping[str, _Made], report: Report) -> list[_Made]:
+    """A product for each lane that has none."""
+    stage, lanes = task.step.stage, task.todo
+    sources = [[made[lane.keys[name]] for name in task.step.sources] for lane in lanes]
+    taken = [[source.product for source in each] for each in zip(*sources, strict=True)]
     used: dict[str, Any] = {name: lanes[0].inputs[name] for name in stage.uses}
     report(0, 1)
     try:
         if stage.run_many is None or len(lanes) == 1:
-            return [stage.run(*(each for (each,) in taken), **used, report=report)]
-        if "seed" in used:
-            del used["seed"]
-            used["seeds"] = [lane.seed for lane in lanes]
-        return stage.run_many(*taken, **used, report=report)
+            results = [stage.run(*(each for (each,) in taken), **used, report=report)]
+        else:
+            if "seed" in used:
+                del used["seed"]
+                used["seeds"] = [lane.seed for lane in lanes]
+            results = stage.run_many(*taken, **used, report=report)
     except MemoryError as error:
         sentence = f"The memory was not enough while {stage.label.lower()}."
         raise UserError("out-of-memory", sentence, "Close other programs, or choose a lower resolution.") from error
+    return [_noted(result, each) for result, each in zip(results, sources, strict=True)]
 
 
-def _recipe(request: Request, seed: int) -> Mapping[str, Any]:
-    return {
-        "picture_sha256": picture_hash(request.picture),
-        "normal_map_sha256": "" if request.normal_map is None else picture_hash(request.normal_map),
-        "engine": request.engine,
-        "version": VERSION,
-        "seed": seed,
-        "settings": dict(request.settings),
-    }
+def _noted(result: object, sources: list[_Made]) -> _Made:
+    """What a stage has returned, with its notes behind those of what it took."""
+    product, own = (result.product, result.notes) if isinstance(result, Noted) else (result, ())
+    return _Made(product, tuple(dict.fromkeys([*(note for source in sources for note in source.notes), *own])))

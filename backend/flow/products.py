@@ -1,23 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the stages hand to each other. Every engine takes and returns these, and nothing else.
+"""What the stages hand to each other and what an engine gives. Every engine takes and returns these.
 
 A picture is RGBA uint8 (H, W, 4), sRGB, straight alpha, row 0 on top.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from ..arrays import Float32Array, Float64Array, Int32Array, UInt8Array
 
-from ..arrays import Float32Array
-
-Picture = NDArray[np.uint8]
+Picture = UInt8Array
 
 Report = Callable[[int, int], None]
 """`report(step, of)`: called by a stage between its steps, at least five times a second.
 
-It carries the progress to whoever watches, and raises `Cancelled` when the job is to end.
+It carries the progress to whoever watches, and raises `Cancelled` if the job is to end.
 """
 
 
@@ -45,34 +43,68 @@ class Cutout:
     @property
     def alpha(self) -> Float32Array:
         """Coverage in [0, 1], float32 (S, S)."""
-        return self.rgba[..., 3].astype(np.float32) / np.float32(255.0)
+        return self.rgba[..., 3].astype("float32") / 255
 
 
 @dataclass(frozen=True)
 class NormalMap:
     """The cut-out's surface normals, in the cut-out's frame.
 
-    normals: float32 (S, S, 3), unit length, camera space: x right, y up, z to the viewer. Finite everywhere;
-    of no meaning where alpha is 0. alpha: float32 (S, S), the object's coverage in [0, 1].
+    normals: float32 (S, S, 3), unit length, camera space: x right, y up, z to the viewer. Finite everywhere; without
+    meaning if alpha is 0. alpha: float32 (S, S), the object's coverage in [0, 1]. crop: which square of the picture it
+    shows; None if it shows the whole picture.
     """
 
     normals: Float32Array
     alpha: Float32Array
+    crop: Crop | None = None
 
 
 @dataclass(frozen=True)
 class Structure:
-    """Where the object is, roughly.
+    """Where the object is, roughly: its sparse structure.
 
     coords: int32 (N, 3), the occupied voxels' x, y, z in [0, resolution), z up, the front at y = 0.
     randomness: uint8, the state of the generator that drew the noise; what is drawn next goes on from there.
-    notes: sentences for the artist on how it was made, where there is something to say.
     """
 
-    coords: NDArray[np.int32]
+    coords: Int32Array
     resolution: int
-    randomness: NDArray[np.uint8]
-    notes: tuple[str, ...] = ()
+    randomness: UInt8Array
+
+
+@dataclass(frozen=True)
+class Camera:
+    """From where a picture is seen.
+
+    matrix: float64 (4, 4), from the camera's axes (x right, y up, looking along -z) to Blender's, in metres.
+    fov: the angle across the picture's width in degrees; 0 for a parallel projection, which is `width` metres wide.
+    """
+
+    matrix: Float64Array
+    fov: float = 0.0
+    width: float = 1.0
+
+
+@dataclass(frozen=True)
+class Views:
+    """Pictures of one object from around it: uint8 (N, H, W, 4), and the N cameras that see them."""
+
+    pictures: UInt8Array
+    cameras: tuple[Camera, ...]
+
+
+@dataclass(frozen=True)
+class Texture:
+    """The images of a mesh's surface, laid out by its UVs; None for what there is no image of.
+
+    base_colour: a picture. normal: uint8 (H, W, 3), in tangent space, y up (glTF). roughness, metallic: uint8 (H, W).
+    """
+
+    base_colour: Picture | None = None
+    normal: UInt8Array | None = None
+    roughness: UInt8Array | None = None
+    metallic: UInt8Array | None = None
 
 
 @dataclass(frozen=True)
@@ -81,15 +113,28 @@ class Mesh:
 
     vertices: float32 (V, 3), Blender axes (x right, y away from the viewer, z up).
     triangles: int32 (T, 3), indices into vertices.
-    uv: float32 (V, 2), where the vertex lies in the image, (0, 0) bottom left and (1, 1) top right. A geometry stage
-    gives it in the cut-out's frame, the finished mesh in the picture's.
-    colours: float32 (V, 3), sRGB in [0, 1], and normals: float32 (V, 3), unit, where the engine's networks give them.
-    notes: sentences for the artist on how it was made, where there is something to say.
+    uv: where the surface lies in its image, (0, 0) bottom left and (1, 1) top right: float32 (V, 2) by vertex, or
+    (T, 3, 2) by corner if the image has seams. Without a texture the image is the picture; before the stage `project`
+    it is the cut-out.
+    colours: float32 (V, 3), sRGB in [0, 1], and normals: float32 (V, 3), unit, if the engine's networks give them.
     """
 
     vertices: Float32Array
-    triangles: NDArray[np.int32]
+    triangles: Int32Array
     uv: Float32Array
     colours: Float32Array | None = None
     normals: Float32Array | None = None
-    notes: tuple[str, ...] = ()
+    texture: Texture | None = None
+
+    @property
+    def corner_uv(self) -> Float32Array:
+        """The UVs of every triangle's corners, float32 (T, 3, 2)."""
+        return self.uv if self.uv.ndim == 3 else self.uv[self.triangles]
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A product together with sentences for the artist on how it was made."""
+
+    product: Any
+    notes: tuple[str, ...]

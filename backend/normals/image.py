@@ -14,24 +14,36 @@ from ..errors import UserError
 from ..flow.products import Crop, Cutout, NormalMap, Picture, Report
 from ..raster.resample import lay_back_normals, resample
 
+OWN_NORMAL_MAP = "own_normal_map"
+"""The input that brings the artist's own normal map."""
+
 MAX_SIDE = 4096
 STRIP_ROWS = 32  # of the result
 KERNEL_REACH = 3  # rows beyond a strip that the resampling looks at, of the result or of the map
 ASPECT_TOLERANCE = 0.01
 
 
-def to_picture(normal_map: NormalMap, crop: Crop) -> Picture:
+def to_picture(normal_map: NormalMap) -> Picture:
     """The map over white in the frame of the whole picture, uint8 (H, W, 3).
 
-    As large as the picture, or smaller where the map is coarser than the picture; at most 4096 pixels a side.
+    As large as the picture, or smaller if the map is coarser than the picture; at most 4096 pixels a side.
     """
-    longest = max(crop.picture_width, crop.picture_height)
-    scale = min(1.0, normal_map.alpha.shape[0] / crop.side, MAX_SIDE / longest)
-    shape = (max(1, round(crop.picture_height * scale)), max(1, round(crop.picture_width * scale)))
-    laid = lay_back_normals(normal_map, crop, shape)
+    crop = normal_map.crop
+    laid = in_picture(normal_map, crop and _shape_in_picture(normal_map, crop))
     alpha = laid.alpha[..., None]
     over_white = (laid.normals * 0.5 + 0.5) * alpha + (1.0 - alpha)
     return np.rint(over_white * 255.0).astype(np.uint8)
+
+
+def in_picture(normal_map: NormalMap, shape: tuple[int, int] | None = None) -> NormalMap:
+    """The map in the frame of the whole picture, at the picture's own resolution, or as `shape` (rows, columns)."""
+    return normal_map if normal_map.crop is None else lay_back_normals(normal_map, normal_map.crop, shape)
+
+
+def _shape_in_picture(normal_map: NormalMap, crop: Crop) -> tuple[int, int]:
+    longest = max(crop.picture_width, crop.picture_height)
+    scale = min(1.0, normal_map.alpha.shape[0] / crop.side, MAX_SIDE / longest)
+    return max(1, round(crop.picture_height * scale)), max(1, round(crop.picture_width * scale))
 
 
 def from_picture(cutout: Cutout, pixels: Picture, report: Report) -> NormalMap:
@@ -59,7 +71,7 @@ def from_picture(cutout: Cutout, pixels: Picture, report: Report) -> NormalMap:
         sentence = "The normal map's blue does not point to the viewer, so it is no camera-space normal map."
         advice = "Give a map whose red is right, green is up, blue is to the viewer."
         raise UserError("bad-normal-map", sentence, advice)
-    return NormalMap(normals, cutout.alpha)
+    return NormalMap(normals, cutout.alpha, cutout.crop)
 
 
 def _values(pixels: Picture, window: tuple[float, float, float, float], size: int, report: Report) -> Float32Array:

@@ -34,4 +34,4 @@ def estimate(cutout: Cutout, report: Report) -> NormalMap:
     flat = length[..., 0] < 1e-9
     normals = np.where(flat[..., None], (0.0, 0.0, 1.0), normals / np.where(length < 1e-9, 1.0, length))
     report(_STEPS, _STEPS)
-    return NormalMap(normals.astype(np.float32), alpha)
+    return NormalMap(normals.astype(np.float32), alpha, cutout.crop)

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAGIC = b"H3DG"
-PROTOCOL = 2
+PROTOCOL = 3
 HEADER = struct.Struct("<4sHHIQ")
 
-MAX_ARRAYS = 8
+MAX_ARRAYS = 64
 MAX_DIMENSIONS = 4
 MAX_NAME = 64
 DTYPES = {"uint8": np.dtype("u1"), "int32": np.dtype("<i4"), "float32": np.dtype("<f4")}

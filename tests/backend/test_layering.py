@@ -95,7 +95,7 @@ def dotted(cell: str) -> list[str]:
 
 def test_the_table_of_contributing_is_read() -> None:
     assert rules()["backend.models"] == ["backend.nn", "backend.surface"]
-    assert rules()["backend.server"] == ["backend.jobs", "backend.flow", "backend.wire"]
+    assert rules()["backend.server"] == ["backend.capabilities", "backend.jobs", "backend.flow", "backend.wire"]
     assert rules()["backend.raster"] == []
 
 

@@ -1,24 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The engine that needs nothing but Blender: numpy alone, offline, a mesh within seconds."""
 
-from dataclasses import replace
-
-from ...flow.engine import Engine, Stage
-from ...flow.products import Cutout, Mesh, Picture, Report
+from ...flow.engine import Engine
+from ...flow.products import Cutout, Mesh, NormalMap, Picture, Report
+from ...flow.stage import Stage
 from ...foreground.cut_out import cut_out
-from ...mesh.finish import finish
-from ...mesh.rim import inset
-from ...wire.settings import DRAFT_SETTINGS
+from ...mesh.clean import clean
+from ...mesh.place import place
+from ...mesh.project import project
+from ...mesh.reduce import reduce
+from ...normals.image import OWN_NORMAL_MAP, from_picture
 from .geometry import build
 from .normals import estimate
+from .settings import SETTINGS
 
 
 def _cut_out(picture: Picture, *, resolution: int, report: Report) -> Cutout:
     return cut_out(picture, resolution, report)
-
-
-def _finish(mesh: Mesh, cutout: Cutout, *, faces: int, report: Report) -> Mesh:
-    return finish(replace(mesh, uv=inset(mesh.uv, cutout.alpha)), cutout.crop, report, faces=faces)
 
 
 def _always_there() -> str:
@@ -31,11 +29,25 @@ DRAFT = Engine(
     description="Estimates the surface with a small network in seconds, on any computer, offline",
     needs_gpu=False,
     missing=_always_there,
-    settings=DRAFT_SETTINGS,
+    settings=SETTINGS,
+    inputs=("picture", OWN_NORMAL_MAP),
+    gives={"normal_map": NormalMap, "mesh": Mesh},
     stages=(
-        Stage("foreground", "Cutting out", ("picture",), ("resolution",), _cut_out),
-        Stage("normals", "Estimating normals", ("foreground",), (), estimate),
-        Stage("geometry", "Building the surface", ("normals",), ("seed", "thickness", "profile"), build),
-        Stage("finish", "Finishing", ("geometry", "foreground"), ("faces",), _finish),
+        Stage("foreground", "Cutting out", "cutout", ("picture",), ("resolution",), _cut_out),
+        Stage("normals", "Estimating normals", "normal_map", ("cutout",), (), estimate, unless=OWN_NORMAL_MAP),
+        Stage(
+            "own_normals",
+            "Reading your normal map",
+            "normal_map",
+            ("cutout", OWN_NORMAL_MAP),
+            (),
+            from_picture,
+            when=OWN_NORMAL_MAP,
+        ),
+        Stage("geometry", "Building the surface", "mesh", ("normal_map",), ("seed", "thickness", "profile"), build),
+        Stage("clean", "Cleaning up", "mesh", ("mesh",), (), clean),
+        Stage("reduce", "Reducing", "mesh", ("mesh",), ("faces",), reduce),
+        Stage("place", "Placing", "mesh", ("mesh",), (), place),
+        Stage("project", "Laying the picture on", "mesh", ("mesh", "cutout"), (), project),
     ),
 )

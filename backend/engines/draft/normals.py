@@ -57,7 +57,7 @@ def estimate(cutout: Cutout, report: Report) -> NormalMap:
     report(18, _STEPS)
     result = _facing(_resized(joined, size).normals, cutout.alpha)
     report(_STEPS, _STEPS)
-    return NormalMap(result, cutout.alpha)
+    return NormalMap(result, cutout.alpha, cutout.crop)
 
 
 @cache

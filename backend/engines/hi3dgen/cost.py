@@ -6,15 +6,14 @@ were counted for an object of 20,000 voxels, and networks reach about three quar
 """
 
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
 
+from ...flow.settings import Settings
 from ...models.presets import PRESETS
 from ...nn.device import Compute
 from ...nn.sampler import Sampling
-from ...wire.messages import Scalar
 
 SLOW = ("cpu", "mps")
 """Kinds of devices on which somebody should know beforehand how long it takes."""
@@ -33,7 +32,7 @@ def sampling_of(preset: Sampling, steps: int, guidance: float) -> Sampling:
     return replace(preset, steps=steps or preset.steps, guidance=guidance)
 
 
-def operations(stage: str, settings: Mapping[str, Scalar]) -> float:
+def operations(stage: str, settings: Settings) -> float:
     """Floating-point operations of a stage with the engine's settings, for one seed; 0 for one without networks."""
     preset = PRESETS[str(settings["quality"])]
     if stage == "structure":
@@ -55,6 +54,6 @@ def speed_of(compute: Compute) -> float:
     return _REACHED * 2 * _SIDE**3 * products / (time.monotonic() - started)
 
 
-def _evaluations(preset: Sampling, settings: Mapping[str, Scalar], name: str) -> int:
+def _evaluations(preset: Sampling, settings: Settings, name: str) -> int:
     sampling = sampling_of(preset, int(settings[f"{name}_steps"]), float(settings[f"{name}_guidance"]))
     return sampling.evaluations

@@ -6,18 +6,21 @@ Nothing heavy is imported before the engine's first job.
 
 import importlib.util
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ...flow.engine import Engine, Stage
-from ...flow.products import Cutout, Mesh, Report
-from ...mesh.finish import finish
+from ...flow.engine import Engine
+from ...flow.products import Mesh, NormalMap, Noted, Report
+from ...flow.stage import Stage
+from ...mesh.clean import clean as drop_stray
 from ...mesh.parts import drop_floaters
-from ...mesh.rim import inset
+from ...mesh.place import place
+from ...mesh.project import project
+from ...mesh.reduce import reduce as reduce_to
 from ...nn.environment import prepare_environment
+from ...normals.image import OWN_NORMAL_MAP, from_picture
 from ...weights import store
 from ...weights.catalogue import PACKAGES
-from ...wire.settings import HI3DGEN_SETTINGS
+from .settings import SETTINGS
 
 if TYPE_CHECKING:
     from .stages import Stages
@@ -47,11 +50,14 @@ def hi3dgen() -> Engine:
         description="The published networks: sees what the picture shows and invents the rest as it likely is",
         needs_gpu=False,
         missing=missing,
-        settings=HI3DGEN_SETTINGS,
+        settings=SETTINGS,
+        inputs=("picture", OWN_NORMAL_MAP),
+        gives={"normal_map": NormalMap, "mesh": Mesh},
         stages=(
             Stage(
                 "foreground",
                 "Cutting out",
+                "cutout",
                 ("picture",),
                 ("upstream_preprocessing", "precision"),
                 lambda *taken, **used: stages().cut_out(*taken, **used),
@@ -59,20 +65,33 @@ def hi3dgen() -> Engine:
             Stage(
                 "normals",
                 "Estimating normals",
-                ("foreground",),
+                "normal_map",
+                ("cutout",),
                 ("precision",),
                 lambda *taken, **used: stages().estimate(*taken, **used),
+                unless=OWN_NORMAL_MAP,
+            ),
+            Stage(
+                "own_normals",
+                "Reading your normal map",
+                "normal_map",
+                ("cutout", OWN_NORMAL_MAP),
+                (),
+                from_picture,
+                when=OWN_NORMAL_MAP,
             ),
             Stage(
                 "tokens",
                 "Reading the normal map",
-                ("normals",),
+                "tokens",
+                ("normal_map",),
                 ("precision",),
                 lambda *taken, **used: stages().read(*taken, **used),
             ),
             _of_each(
                 "structure",
                 "Finding the coarse shape",
+                "structure",
                 ("tokens",),
                 ("seed", "quality", "structure_steps", "structure_guidance", "precision"),
                 lambda *taken, **used: stages().structures(*taken, **used),
@@ -80,6 +99,7 @@ def hi3dgen() -> Engine:
             _of_each(
                 "latents",
                 "Finding the details",
+                "latents",
                 ("tokens", "structure"),
                 ("quality", "latent_steps", "latent_guidance", "steady_noise", "precision"),
                 lambda *taken, **used: stages().latents(*taken, **used),
@@ -87,11 +107,15 @@ def hi3dgen() -> Engine:
             _of_each(
                 "geometry",
                 "Building the surface",
-                ("latents", "foreground", "normals"),
+                "mesh",
+                ("latents", "cutout", "normal_map"),
                 ("solid", "whole", "precision"),
                 lambda *taken, **used: stages().meshes(*taken, **used),
             ),
-            Stage("finish", "Finishing", ("geometry", "foreground"), ("clean", "reduce", "faces"), _finish),
+            Stage("clean", "Cleaning up", "mesh", ("mesh",), ("clean",), _clean),
+            Stage("reduce", "Reducing", "mesh", ("mesh",), ("reduce", "faces"), _reduce),
+            Stage("place", "Placing", "mesh", ("mesh",), (), place),
+            Stage("project", "Laying the picture on", "mesh", ("mesh", "cutout"), (), project),
         ),
         seconds=lambda stage, settings: stages().seconds(stage, settings),
         place=lambda: stages().place(),
@@ -100,7 +124,7 @@ def hi3dgen() -> Engine:
 
 
 def missing() -> str:
-    """Why the engine cannot run here; empty where it can."""
+    """Why the engine cannot run here; empty if it can."""
     lacking = [library for library in LIBRARIES if importlib.util.find_spec(library) is None]
     if "torch" in lacking:
         return "PyTorch, which it needs, is not installed yet."
@@ -113,7 +137,7 @@ def missing() -> str:
 
 
 def _of_each(
-    name: str, label: str, takes: tuple[str, ...], uses: tuple[str, ...], run_many: Callable[..., list[Any]]
+    name: str, label: str, makes: str, takes: tuple[str, ...], uses: tuple[str, ...], run_many: Callable[..., list[Any]]
 ) -> Stage:
     """A stage that does several seeds at once, and one as a list of one."""
 
@@ -122,9 +146,12 @@ def _of_each(
             used["seeds"] = [used.pop("seed")]
         return run_many(*([result] for result in taken), **used)[0]
 
-    return Stage(name, label, takes, uses, run, run_many)
+    return Stage(name, label, makes, takes, uses, run, run_many)
 
 
-def _finish(mesh: Mesh, cutout: Cutout, *, clean: bool, reduce: bool, faces: int, report: Report) -> Mesh:
-    inside = replace(mesh, uv=inset(mesh.uv, cutout.alpha))
-    return finish(inside, cutout.crop, report, faces=faces, clean=clean, reduce=reduce, stray=drop_floaters)
+def _clean(mesh: Mesh, *, clean: bool, report: Report) -> Mesh | Noted:
+    return drop_stray(mesh, report=report, stray=drop_floaters if clean else None)
+
+
+def _reduce(mesh: Mesh, *, reduce: bool, faces: int, report: Report) -> Mesh:
+    return reduce_to(mesh, faces=faces, report=report) if reduce else mesh

@@ -5,7 +5,7 @@ The noise of a seed is drawn as upstream draws it: one generator on the CPU, fir
 latents. Several seeds go through a network together, as many as the memory plan allows.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -16,7 +16,8 @@ from torch import Tensor
 
 from ...arrays import Float32Array
 from ...errors import UserError
-from ...flow.products import Cutout, Mesh, NormalMap, Picture, Report, Structure
+from ...flow.products import Cutout, Mesh, NormalMap, Noted, Picture, Report, Structure
+from ...flow.settings import Settings
 from ...foreground import cut_out as by_background
 from ...models.birefnet import logits
 from ...models.image_tokens import image_tokens, to_picture, to_pixels
@@ -33,7 +34,6 @@ from ...nn.sparse import Voxels
 from ...nn.watching import repeating
 from ...weights import store
 from ...weights.catalogue import FOREGROUND
-from ...wire.messages import Scalar
 from .cost import SLOW, operations, sampling_of, speed_of
 from .foreground import SIDE, cut_out, cut_out_as_upstream, mask_by_birefnet
 from .networks import networks, normalization
@@ -46,21 +46,20 @@ class Latents:
 
     values: Float32Array
     structure: Structure
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class _Dream:
+class _Sampled:
     """A structure's latents, on the CPU, and the state of the generator that drew their noise."""
 
     latents: Tensor
     randomness: NDArray[np.uint8]
-    notes: tuple[str, ...] = ()
 
 
 T = TypeVar("T")
 X = TypeVar("X")
-Y = TypeVar("Y", _Dream, Structure, Latents, Mesh)
+Y = TypeVar("Y")
+P = TypeVar("P")
 
 
 class Stages:
@@ -69,9 +68,8 @@ class Stages:
     def __init__(self) -> None:
         self._shelf = Shelf(networks())
         self._speeds: dict[Compute, float] = {}
-        self._notes: tuple[str, ...] = ()
 
-    def seconds(self, stage: str, settings: Mapping[str, Scalar]) -> float | None:
+    def seconds(self, stage: str, settings: Settings) -> float | None:
         """How long a stage will about take; None where nobody has to wait long, or nothing is known."""
         compute = choose(str(settings["precision"]))
         if compute.device.type not in SLOW:
@@ -91,42 +89,49 @@ class Stages:
         """Give back the device's memory and the computer's."""
         self._shelf.release()
 
-    def cut_out(self, picture: Picture, *, upstream_preprocessing: bool, precision: str, report: Report) -> Cutout:
+    def cut_out(
+        self, picture: Picture, *, upstream_preprocessing: bool, precision: str, report: Report
+    ) -> Cutout | Noted:
         """The object, 1024 x 1024, by the picture's alpha, else by the network, else by the background's colour."""
         compute = choose(precision)
+        notes: list[str] = []
 
         def mask_of(colours: Picture) -> NDArray[np.uint8]:
             def work(network: Any, *_: object) -> NDArray[np.uint8]:  # noqa: ANN401
                 return mask_by_birefnet(colours, logits(network))
 
-            return self._use("foreground", compute, work, report, following="normals")
+            return self._use("foreground", compute, work, report, notes, following="normals")
 
         if upstream_preprocessing:
-            return cut_out_as_upstream(picture, SIDE, mask_of, report)
-        if store.missing([FOREGROUND]):
-            return by_background.cut_out(picture, SIDE, report)
-        return cut_out(picture, SIDE, mask_of, report)
+            cutout = cut_out_as_upstream(picture, SIDE, mask_of, report)
+        elif store.missing([FOREGROUND]):
+            cutout = by_background.cut_out(picture, SIDE, report)
+        else:
+            cutout = cut_out(picture, SIDE, mask_of, report)
+        return _noted(cutout, notes)
 
-    def estimate(self, cutout: Cutout, *, precision: str, report: Report) -> NormalMap:
+    def estimate(self, cutout: Cutout, *, precision: str, report: Report) -> NormalMap | Noted:
         """The normal map of the cut-out."""
         compute = choose(precision)
+        notes: list[str] = []
 
         def work(estimator: Any, _: Plan, told: Report) -> NormalMap:  # noqa: ANN401
-            return estimate(estimator, cutout, told, compute.device)
+            return replace(estimate(estimator, cutout, told, compute.device), crop=cutout.crop)
 
-        return self._use("normals", compute, work, report, following="tokenizer")
+        return _noted(self._use("normals", compute, work, report, notes, following="tokenizer"), notes)
 
-    def read(self, normal_map: NormalMap, *, precision: str, report: Report) -> Float32Array:
+    def read(self, normal_map: NormalMap, *, precision: str, report: Report) -> Float32Array | Noted:
         """The normal map as image tokens, float32 (1, T, C)."""
         compute = choose(precision)
+        notes: list[str] = []
         pixels = to_pixels(to_picture(normal_map))
 
         def work(network: Any, *_: object) -> Float32Array:  # noqa: ANN401
             return require_finite(image_tokens(network, pixels.to(compute.device)), "tokenizer").cpu().numpy()
 
-        tokens = self._use("tokenizer", compute, work, report, following="structure flow")
+        tokens = self._use("tokenizer", compute, work, report, notes, following="structure flow")
         report(1, 1)
-        return tokens
+        return _noted(tokens, notes)
 
     def structures(
         self,
@@ -138,36 +143,37 @@ class Stages:
         structure_guidance: float,
         precision: str,
         report: Report,
-    ) -> list[Structure]:
-        """The occupied voxels for each seed. Raises UserError "empty-structure" where a seed leads to none."""
+    ) -> list[Structure | Noted]:
+        """The occupied voxels for each seed. Raises UserError "empty-structure" if a seed leads to none."""
         compute = choose(precision)
+        notes: list[str] = []
         sampling = sampling_of(PRESETS[quality].structure, structure_steps, structure_guidance)
         seen = torch.from_numpy(tokens[0]).to(compute.device)  # every seed sees the same
 
-        def dream(flow: Any, batch: Sequence[int], _: Plan, told: Report) -> list[_Dream]:  # noqa: ANN401
+        def sample(flow: Any, batch: Sequence[int], _: Plan, told: Report) -> list[_Sampled]:  # noqa: ANN401
             generators = [torch.Generator().manual_seed(seed) for seed in batch]
             noise = structure_noise(flow.config, generators).to(compute.device)
             latents = sample_structure(flow, seen, noise, told, sampling).cpu()
-            return [_Dream(z, its.get_state().numpy()) for z, its in zip(latents, generators, strict=True)]
+            return [_Sampled(z, its.get_state().numpy()) for z, its in zip(latents, generators, strict=True)]
 
         @torch.inference_mode()
-        def decode(decoder: Any, batch: Sequence[_Dream], _plan: Plan, _told: Report) -> list[Structure]:  # noqa: ANN401
+        def decode(decoder: Any, batch: Sequence[_Sampled], _plan: Plan, _told: Report) -> list[Structure]:  # noqa: ANN401
             logits = decoder(torch.stack([one.latents for one in batch]).to(compute.device))
             coords = occupied(require_finite(logits, "structure's decoder")).cpu().numpy()
             return [
-                Structure(coords[coords[:, 0] == i, 1:], logits.shape[-1], one.randomness, one.notes)
+                Structure(coords[coords[:, 0] == i, 1:], logits.shape[-1], one.randomness)
                 for i, one in enumerate(batch)
             ]
 
         most, last = _part(report, 0, 19, 20), _part(report, 19, 20, 20)
-        dreams = self._each("structure flow", compute, seeds, dream, report=most, following="structure decoder")
-        made = self._each("structure decoder", compute, dreams, decode, report=last, following="latent flow")
+        sampled = self._each("structure flow", compute, seeds, sample, most, notes, following="structure decoder")
+        made = self._each("structure decoder", compute, sampled, decode, last, notes, following="latent flow")
         for structure, seed in zip(made, seeds, strict=True):
             if not len(structure.coords):
                 sentence = f"The networks see no object with the seed {seed}."
                 advice = "Try another seed, or a picture in which the object is larger and clearer."
                 raise UserError("empty-structure", sentence, advice)
-        return made
+        return [_noted(structure, notes) for structure in made]
 
     def latents(
         self,
@@ -180,24 +186,26 @@ class Stages:
         steady_noise: bool,
         precision: str,
         report: Report,
-    ) -> list[Latents]:
+    ) -> list[Latents | Noted]:
         """What the object is like at each voxel, for each structure."""
         compute = choose(precision)
+        notes: list[str] = []
         sampling = sampling_of(PRESETS[quality].latents, latent_steps, latent_guidance)
         seen = torch.from_numpy(tokens[0]).to(compute.device)
         scaled = normalization()
         draw = latent_noise_by_place if steady_noise else latent_noise
 
-        def dream(flow: Any, batch: Sequence[Structure], plan: Plan, told: Report) -> list[Latents]:  # noqa: ANN401
+        def sample(flow: Any, batch: Sequence[Structure], plan: Plan, told: Report) -> list[Latents]:  # noqa: ANN401
             voxels = _voxels(batch, plan, compute)
             noise = draw(flow.config, voxels, [_going_on(structure) for structure in batch]).to(compute.device)
             values = sample_latents(flow, seen, voxels, noise, normalization=scaled, report=told, sampling=sampling)
             each = values.cpu().split(voxels.lengths)
-            return [Latents(its.numpy(), one, one.notes) for its, one in zip(each, batch, strict=True)]
+            return [Latents(its.numpy(), one) for its, one in zip(each, batch, strict=True)]
 
         size = _largest(structures)
         following = "latent decoder"
-        return self._each("latent flow", compute, structures, dream, report=report, following=following, voxels=size)
+        made = self._each("latent flow", compute, structures, sample, report, notes, following=following, voxels=size)
+        return [_noted(latents, notes) for latents in made]
 
     def meshes(
         self,
@@ -209,9 +217,10 @@ class Stages:
         whole: bool,
         precision: str,
         report: Report,
-    ) -> list[Mesh]:
+    ) -> list[Mesh | Noted]:
         """The surface for each object's latents, with the cut-out projected onto it from where the map was seen."""
         compute = choose(precision)
+        notes: list[str] = []
 
         def decode(decoder: Any, batch: Sequence[Latents], plan: Plan, told: Report) -> list[Mesh]:  # noqa: ANN401
             voxels = _voxels([one.structure for one in batch], plan, compute)
@@ -219,13 +228,14 @@ class Stages:
             decoded = _part(told, 0, 3, 4)
             surfaces = decode_surfaces(decoder, values, voxels, decoded, solid=solid, whole=whole)
             meshes: list[Mesh] = []
-            for surface, one in zip(surfaces, batch, strict=True):
+            for surface in surfaces:
                 told(3 * len(batch) + len(meshes), 4 * len(batch))
-                meshes.append(replace(to_mesh(surface, cutouts[0], normal_maps[0]), notes=one.notes))
+                meshes.append(to_mesh(surface, cutouts[0], normal_maps[0]))
             return meshes
 
         size = _largest(one.structure for one in latents)
-        return self._each("latent decoder", compute, latents, decode, report=report, following="", voxels=size)
+        made = self._each("latent decoder", compute, latents, decode, report, notes, following="", voxels=size)
+        return [_noted(mesh, notes) for mesh in made]
 
     def _each(
         self,
@@ -233,8 +243,9 @@ class Stages:
         compute: Compute,
         items: Sequence[X],
         work: Callable[[Any, Sequence[X], Plan, Report], list[Y]],
-        *,
         report: Report,
+        notes: list[str],
+        *,
         following: str,
         voxels: int = 0,
     ) -> list[Y]:
@@ -248,9 +259,7 @@ class Stages:
                 return work(network, share, plan, _part(told, 0, len(share), len(left)))
 
             rest = _part(report, len(made), len(items), len(items))
-            results = self._use(name, compute, batch, rest, following=following, voxels=voxels)
-            notes, self._notes = self._notes, ()
-            made += [replace(result, notes=(*result.notes, *notes)) for result in results]
+            made += self._use(name, compute, batch, rest, notes, following=following, voxels=voxels)
         report(1, 1)
         return made
 
@@ -260,21 +269,26 @@ class Stages:
         compute: Compute,
         work: Callable[[Any, Plan, Report], T],
         report: Report,
+        notes: list[str],
         *,
         following: str,
         voxels: int = TYPICAL_VOXELS,
     ) -> T:
         """What `work` makes of the network `name`; `report` is repeated while it is loaded, too.
 
-        What there is to say of it is kept for the next result that has notes.
+        Adds to `notes` what the artist should know of how it went.
         """
         with repeating(report) as told:
             told(0, 1)
-            result, notes = self._shelf.run(
+            result, new = self._shelf.run(
                 name, compute, lambda network, plan: work(network, plan, told), following=following, voxels=voxels
             )
-        self._notes += notes
+        notes.extend(new)
         return result
+
+
+def _noted(product: P, notes: list[str]) -> P | Noted:
+    return Noted(product, tuple(notes)) if notes else product
 
 
 def _part(report: Report, first: int, last: int, whole: int) -> Report:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ruff: noqa: PLR0917 - kernels take plain numbers, in order, and choose a formula by a number
+
 """Signed distances of simple solids, and smooth ways to join them: negative inside, in the solid's own frame.
 
 Exact where a formula is known, elsewhere a lower bound, so that a ray that steps by them passes through nothing.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ruff: noqa: PLR0917 - kernels take plain numbers, in order, and choose a formula by a number
+
 """Lamps, sky and surroundings, and what a surface returns of them to the camera.
 
 Diffuse light after Lambert, gloss as one GGX lobe (Walter et al., "Microfacet models for refraction", 2007) with

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ruff: noqa: PLR0917 - kernels take plain numbers, in order, and choose a formula by a number
+
 """Looks at a shape: for every pixel where its ray meets the surface, and the normal there.
 
 Rays step by signed distances (Hart, "Sphere tracing", 1996). Tiles of pixels keep only the operations that their rays

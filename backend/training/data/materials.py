@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ruff: noqa: PLR0917, PLR0911 - kernels take plain numbers, in order, and choose a formula by a number
+# ruff: noqa: PLR0911 - kernels take plain numbers, in order, and choose a formula by a number
 """What surfaces are made of, drawn without a look at the shape: colours, patterns, gloss.
 
 Most are plain or nearly so, as most objects' parts are: only there does shading tell of the form, and a network that

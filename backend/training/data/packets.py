@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ruff: noqa: PLR0917 - kernels take plain numbers, in order, and choose a formula by a number
+
 """A shape's distances at many points at once: as `solids.distance`, with the loop over the points innermost.
 
 A row of a shape is read once for up to `LANES` points, and the loop over them holds one formula and no branch, so that

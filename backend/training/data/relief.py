@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ruff: noqa: PLR0917, PLR0911 - kernels take plain numbers, in order, and choose a formula by a number
+# ruff: noqa: PLR0911 - kernels take plain numbers, in order, and choose a formula by a number
 """Heights over a surface: rock, cloth, scales, planks, engraving, fur, as functions of the place.
 
 They push a solid's surface in and out by at most their amplitude. A wave shorter than two pixels fades out before it

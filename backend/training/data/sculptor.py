@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ruff: noqa: PLR0917 - where and how large is said in order, as x, y, z and half sides
+
 """Notes down a shape, solid by solid: what the drawing of every kind of thing is written with."""
 
 from collections.abc import Generator

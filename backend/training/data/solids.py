@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ruff: noqa: PLR0917, PLR0911 - kernels take plain numbers, in order, and choose a formula by a number
+# ruff: noqa: PLR0911 - kernels take plain numbers, in order, and choose a formula by a number
 """A shape as a list of operations, and the signed distance that they come to.
 
 A shape is a union of groups; a group starts empty, and its operations join solids to it, cut them away, or change it

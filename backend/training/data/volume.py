@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ruff: noqa: PLR0917 - kernels take plain numbers, in order
+
 """A shape as a lattice of signed distances and as points on its surface: what meshes of it are made from."""
 
 import numpy as np

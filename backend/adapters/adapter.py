@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an adapter is: everything that is done with one kind of product outside of engines."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from ..flow.products import Picture
+from ..raster.resample import resample
+from ..wire.limits import MAX_PREVIEW_SIDE
+from ..wire.products import Product
+
+P = TypeVar("P")
+
+
+@dataclass(frozen=True)
+class Adapter(Generic[P]):
+    """All that is done with products of `type`.
+
+    kind: its name on the wire. preview: a picture of it, uint8 (H, W, 4), whatever its size. to_wire: as it travels.
+    check_path: refuses, before any work is done, where `write` could not write; raises UserError. write: writes it to a
+    path; the picture that it was made from colours what has no colours of its own. suffix: of the path by default,
+    empty for a folder. about: what a person is told of it, as JSON. None stands for what is not done with it.
+    """
+
+    kind: str
+    type: type[P]
+    preview: Callable[[P], Picture] | None = None
+    to_wire: Callable[[P], Product] | None = None
+    check_path: Callable[[Path], None] | None = None
+    write: Callable[[Path, P, Picture], None] | None = None
+    suffix: str = ""
+    about: Callable[[P], Mapping[str, Any]] = lambda _: {}
+
+
+def thumbnail(pixels: Picture) -> Picture:
+    """A picture, uint8 (H, W, 4), at most `MAX_PREVIEW_SIDE` pixels a side."""
+    scale = min(1.0, MAX_PREVIEW_SIDE / max(pixels.shape[:2]))
+    height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
+    return resample(pixels, (0, 0, pixels.shape[1], pixels.shape[0]), (height, width))
+
+
+def with_three_channels(pixels: Picture) -> Picture:
+    """Grey, uint8 (H, W), as (H, W, 3); colours as they are."""
+    return np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels

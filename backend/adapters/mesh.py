@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Meshes: with the picture or with images of their own."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .. import files
+from ..flow.products import Mesh
+from ..wire import products as wire
+from .adapter import Adapter
+from .texture import encoded
+
+
+def _to_wire(mesh: Mesh) -> wire.Mesh:
+    by_corner = mesh.uv.ndim == 3
+    return wire.Mesh(
+        mesh.vertices,
+        mesh.triangles,
+        uv=None if by_corner else mesh.uv,
+        corner_uv=mesh.uv if by_corner else None,
+        colours=mesh.colours,
+        vertex_normals=mesh.normals,
+        **encoded(mesh.texture),
+    )
+
+
+def _about(mesh: Mesh) -> Mapping[str, Any]:
+    return {"vertices": len(mesh.vertices), "triangles": len(mesh.triangles)}
+
+
+ADAPTER = Adapter("mesh", Mesh, None, _to_wire, files.check_mesh_path, files.write_mesh, ".glb", _about)

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What clients learn of the engines: their settings, inputs and products, and whether they can run."""
+
+from collections.abc import Mapping
+
+from .adapters import kinds_of
+from .flow.engine import Engine, why_missing
+from .flow.settings import Setting
+from .version import VERSION
+from .wire.messages import Capabilities, EngineInfo, OptionInfo, SettingInfo
+
+
+def capabilities_of(engines: Mapping[str, Engine]) -> Capabilities:
+    """What a backend with these engines can do."""
+    return Capabilities(VERSION, tuple(_described(engine) for engine in engines.values()))
+
+
+def _described(engine: Engine) -> EngineInfo:
+    return EngineInfo(
+        engine.name,
+        engine.label,
+        engine.description,
+        uses_seed=engine.uses_seed,
+        needs_gpu=engine.needs_gpu,
+        missing=why_missing(engine),
+        inputs=engine.inputs,
+        products=kinds_of(engine.gives),
+        settings=tuple(map(_setting, engine.settings)),
+    )
+
+
+def _setting(setting: Setting) -> SettingInfo:
+    return SettingInfo(
+        setting.name,
+        setting.label,
+        setting.description,
+        setting.default,
+        setting.minimum,
+        setting.maximum,
+        options=tuple(OptionInfo(option.name, option.label, option.description) for option in setting.options),
+        advanced=setting.advanced,
+    )

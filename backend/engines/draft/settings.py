@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the artist can choose."""
+
+from ...flow.settings import Setting
+from ...mesh.reduce import FACES
+
+SETTINGS = (
+    Setting(
+        name="resolution",
+        label="Resolution",
+        description="Side of the square, in pixels, in which the object is worked out. Finer takes longer",
+        default=512,
+        minimum=64,
+        maximum=1024,
+    ),
+    Setting(
+        name="thickness",
+        label="Thickness",
+        description="How far the back reaches behind the outline, relative to what the seed draws",
+        default=1.0,
+        minimum=0.3,
+        maximum=2.5,
+    ),
+    Setting(
+        name="profile",
+        label="Profile",
+        description="How the back rounds off, relative to the seed's draw: lower is fuller, higher more pointed",
+        default=1.0,
+        minimum=0.6,
+        maximum=1.4,
+    ),
+    Setting(
+        name="faces",
+        label="Faces",
+        description="How many triangles the mesh may have at most. Edges and outline are kept",
+        default=FACES,
+        minimum=1_000,
+        maximum=1_000_000,
+    ),
+)

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the artist can choose."""
+
+from ...flow.settings import Option, Setting
+from ...mesh.reduce import FACES
+
+SETTINGS = (
+    Setting(
+        name="quality",
+        label="Quality",
+        description="How much work goes into the mesh",
+        default="upstream",
+        options=(
+            Option("preview", "Preview", "A look at what comes, in a small part of the time"),
+            Option("balanced", "Balanced", "Close to the full result, in a third of the time"),
+            Option("upstream", "Upstream", "All the steps that Hi3DGen was published with"),
+        ),
+    ),
+    Setting(
+        name="faces",
+        label="Faces",
+        description="How many triangles the mesh may have at most. Edges and outline are kept",
+        default=FACES,
+        minimum=1_000,
+        maximum=1_000_000,
+    ),
+    Setting(
+        name="solid",
+        label="Solid",
+        description="What the surface encloses is inside: one wall, with volume and orientation right",
+        default=True,
+    ),
+    Setting(
+        name="whole",
+        label="Whole",
+        description="Nothing is cut off where the object reaches the border of the volume",
+        default=True,
+    ),
+    Setting(
+        name="clean",
+        label="Clean",
+        description="Floaters and flakes go; real detached parts stay",
+        default=True,
+    ),
+    Setting(
+        name="reduce",
+        label="Reduce",
+        description="Bring the mesh down to the number of faces; else it keeps every triangle of the surface",
+        default=True,
+        advanced=True,
+    ),
+    Setting(
+        name="structure_steps",
+        label="Shape Steps",
+        description="Steps in which the coarse shape is found; 0 takes those of the quality",
+        default=0,
+        minimum=0,
+        maximum=200,
+        advanced=True,
+    ),
+    Setting(
+        name="structure_guidance",
+        label="Shape Guidance",
+        description="How closely the coarse shape follows the normal map",
+        default=3.0,
+        minimum=0.0,
+        maximum=10.0,
+        advanced=True,
+    ),
+    Setting(
+        name="latent_steps",
+        label="Detail Steps",
+        description="Steps in which the details are found; 0 takes those of the quality",
+        default=0,
+        minimum=0,
+        maximum=200,
+        advanced=True,
+    ),
+    Setting(
+        name="latent_guidance",
+        label="Detail Guidance",
+        description="How closely the details follow the normal map",
+        default=3.0,
+        minimum=0.0,
+        maximum=10.0,
+        advanced=True,
+    ),
+    Setting(
+        name="precision",
+        label="Precision",
+        description="The numbers that the networks compute with",
+        default="auto",
+        options=(
+            Option("auto", "Automatic", "The quickest that this device computes well with"),
+            Option("float32", "32 Bit", "The most exact, and the slowest"),
+            Option("float16", "16 Bit", "Half the memory; for most graphics cards"),
+            Option("bfloat16", "Brain 16 Bit", "Half the memory, coarser, with no overflow; for newer cards"),
+        ),
+        advanced=True,
+    ),
+    Setting(
+        name="steady_noise",
+        label="Steady Noise",
+        description="Draw the noise by place, so that a small change of the shape leaves the rest as it was. "
+        "A seed then means another mesh than upstream",
+        default=False,
+        advanced=True,
+    ),
+    Setting(
+        name="upstream_preprocessing",
+        label="Upstream Picture",
+        description="Prepare the picture exactly as the published program does, its slips included",
+        default=False,
+        advanced=True,
+    ),
+)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an engine lets the artist choose, as data, and whether a value fits."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ..errors import UserError
+
+Scalar = bool | int | float | str
+Settings = Mapping[str, Scalar]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One of the things that a setting can be."""
+
+    name: str
+    label: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Something that the artist can choose. The kind of value follows from `default`.
+
+    A number lies in [minimum, maximum] and is whole if `default` is an int; a string is the name of one of `options`;
+    a bool is a switch. `advanced` marks what most artists never touch.
+    """
+
+    name: str
+    label: str
+    description: str
+    default: Scalar
+    minimum: int | float = 0
+    maximum: int | float = 0
+    options: tuple[Option, ...] = ()
+    advanced: bool = False
+
+
+def checked(owner: str, known: Iterable[Setting], values: Settings) -> dict[str, Scalar]:
+    """Every setting with its value, the default if `values` has none.
+
+    `owner` is the label of the engine that has the settings. Raises `UserError` (bad-setting) for an unknown name and
+    for a value that does not fit.
+    """
+    settings = {setting.name: setting for setting in known}
+    for name in values:
+        if name not in settings:
+            advice = f"The settings of this engine are: {', '.join(settings) or 'none'}."
+            raise UserError("bad-setting", f"{owner} has no setting “{name:.60}”.", advice)
+    return {name: _checked_value(setting, values.get(name, setting.default)) for name, setting in settings.items()}
+
+
+def _checked_value(setting: Setting, value: Scalar) -> Scalar:
+    if isinstance(setting.default, bool):
+        return value if isinstance(value, bool) else _refuse(setting, value, "Choose true or false.")
+    if isinstance(setting.default, str):
+        names = [option.name for option in setting.options]
+        return value if value in names else _refuse(setting, value, f"Choose one of: {', '.join(names)}.")
+    whole = isinstance(setting.default, int)
+    advice = f"Choose {'a whole number' if whole else 'a number'} from {setting.minimum} to {setting.maximum}."
+    if isinstance(value, bool | str) or not setting.minimum <= value <= setting.maximum:
+        return _refuse(setting, value, advice)
+    if whole:
+        return int(value) if value == int(value) else _refuse(setting, value, advice)
+    return float(value)
+
+
+def _refuse(setting: Setting, value: Scalar, advice: str) -> Scalar:
+    raise UserError("bad-setting", f"{setting.label} cannot be {value!s:.60}.", advice)

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A stage: one step of an engine, described by what it makes and what that depends on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of an engine.
+
+    name: unique in its engine. label: what it is doing, for people: "Cutting out". makes: the name of its product; if
+    an earlier stage has made a product of that name, the new one takes its place. takes: the names of the inputs and
+    products that it needs, each as the stages before it have left it. uses: the names of the settings that it depends
+    on, "seed" among them.
+
+    run: called with what `takes` names by position, then with what `uses` names and with `report` (see `Report`) by
+    keyword. It returns the product, or `Noted(product, notes)`. run_many: if there is one, it does several seeds in one
+    go. It is called as `run` is, but with `seeds`, a list, in place of `seed`, and with a list, an entry a seed, for
+    each of `takes`; it returns a list.
+
+    when, unless: the name of an input. The stage is left out if the request does not bring `when`, and if it brings
+    `unless`.
+    """
+
+    name: str
+    label: str
+    makes: str
+    takes: tuple[str, ...]
+    uses: tuple[str, ...]
+    run: Callable[..., Any]
+    run_many: Callable[..., list[Any]] | None = None
+    when: str = ""
+    unless: str = ""

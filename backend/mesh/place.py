@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sets a mesh on the floor, one metre long."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..errors import UserError
+from ..flow.products import Mesh, Report
+
+
+def place(mesh: Mesh, *, report: Report) -> Mesh:
+    """Centre a mesh in x and y, its lowest point at z = 0, its longest side 1 m.
+
+    Vertices that no triangle uses do not count. Raises UserError "empty-mesh" for a mesh without extent.
+    """
+    used = mesh.vertices[np.unique(mesh.triangles)].astype(np.float64)
+    low, high = (used.min(axis=0), used.max(axis=0)) if len(used) else (np.zeros(3), np.zeros(3))
+    size = float((high - low).max())
+    if not (np.isfinite(size) and size > 0):
+        raise UserError("empty-mesh", "The result has no surface.", "Try another picture or another seed.")
+    floor = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
+    report(1, 1)
+    return replace(mesh, vertices=((mesh.vertices - floor) / size).astype(np.float32))

@@ -24,7 +24,10 @@ from render_normal_maps import glowing_normals
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from backend.foreground.cut_out import MARGIN
 from backend.raster import png
+from backend.raster.colour import linear_to_srgb
+from backend.raster.vectors import TO_VIEWER, unit
 from backend.surface.marching_cubes import marching_cubes
 from backend.training.data import draw_view
 from backend.training.data.march import View
@@ -37,7 +40,6 @@ from backend.training.data.volume import settle, volume
 Bytes = NDArray[np.uint8]
 
 _CELLS = 208  # of the lattice that a mesh is cut from, along each side
-_MARGIN = 1.2
 _SAMPLES = 24
 _BLENDER = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # y up, z to the front -> Blender's z up, -y to the front
 
@@ -68,7 +70,7 @@ def picture(seed: int, index: int, size: int, *, pristine: bool) -> tuple[Bytes,
     rng = np.random.default_rng([seed, index, 1])
     shape = draw_shape(rng)
     view = draw_view(rng, shape)
-    view = replace(view, half=view.half * _MARGIN)
+    view = replace(view, half=view.half * MARGIN)
     bpy.ops.wm.read_factory_settings(use_empty=True)
     _set_stage(size, index)
     mesh = _mesh(shape, 2 * view.half / size)
@@ -83,15 +85,15 @@ def picture(seed: int, index: int, size: int, *, pristine: bool) -> tuple[Bytes,
     glow = _render()
     coverage = glow[..., 3]
     normals = glow[..., :3] / np.maximum(coverage, 1e-6)[..., None] * 2 - 1
-    norm = np.linalg.norm(normals, axis=2)
-    mask = (coverage >= 0.5) & (norm > 0.02)
-    normals = np.where(mask[..., None], normals / np.maximum(norm, 1e-6)[..., None], (0, 0, 1))
+    mask = (coverage >= 0.5) & (np.linalg.norm(normals, axis=2) > 0.02)
+    normals = np.where(mask[..., None], unit(normals), TO_VIEWER)
     colours = light[..., :3] / np.maximum(light[..., 3:], 1e-6)
     if pristine:
         bright = float(np.quantile(colours[mask].mean(axis=1), 0.97)) if mask.any() else 1.0
         linear = np.clip(colours / max(bright, 1e-4) * 0.9, 0, 1)
-        curve = np.where(linear < 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-        rgba = np.rint(np.concatenate([curve, light[..., 3:].clip(0, 1)], axis=2) * 255).astype(np.uint8)
+        rgba = np.rint(np.concatenate([linear_to_srgb(linear), light[..., 3:].clip(0, 1)], axis=2) * 255).astype(
+            np.uint8
+        )
     else:
         rgba = photograph(rng, colours, light[..., 3].clip(0, 1))
     stored = np.rint((normals + 1) * 127.5).astype(np.uint8)

@@ -26,6 +26,7 @@ from backend.flow.products import Cutout, Mesh
 from backend.foreground.cut_out import cut_out
 from backend.mesh.finish import finish
 from backend.normals.image import from_picture
+from backend.raster.vectors import unit
 
 Array = NDArray[np.floating[Any]]
 Indices = NDArray[np.int64]
@@ -80,7 +81,7 @@ def vertex_normals(mesh: Mesh) -> NDArray[np.float64]:
         ],
         axis=1,
     )
-    return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-20)
+    return unit(total, least=1e-20)
 
 
 def render(mesh: Mesh, angle: float, size: int, *, flat: bool = False) -> NDArray[np.uint8]:
@@ -98,9 +99,7 @@ def render(mesh: Mesh, angle: float, size: int, *, flat: bool = False) -> NDArra
         normal = np.cross(b - a, c - a)
     else:
         normal = np.einsum("ij,ijk->ik", weights, normals[corners])
-    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-20)
-    lights = _LIGHTS / np.linalg.norm(_LIGHTS, axis=1, keepdims=True)
-    shade = _AMBIENT + np.maximum(normal @ lights.T, 0.0) @ _STRENGTHS
+    shade = _AMBIENT + np.maximum(unit(normal, least=1e-20) @ unit(_LIGHTS).T, 0.0) @ _STRENGTHS
     image = np.full((size * size, 3), _BACKGROUND)
     image[pixel] = np.clip(shade, 0, 1)[:, None] ** (1 / 1.8)
     return (image.reshape(size, size, 3) * 255).astype(np.uint8)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Float32Array
+from ..raster.colour import srgb_to_linear
 
 _LMS_FROM_RGB = np.array(
     [
@@ -26,6 +27,7 @@ _LAB_FROM_ROOTS = np.array(
     ],
     np.float32,
 )
+_LINEAR = srgb_to_linear(np.arange(256) / 255).astype(np.float32)  # of every byte
 
 
 def oklab(picture: NDArray[np.uint8]) -> Float32Array:
@@ -34,12 +36,3 @@ def oklab(picture: NDArray[np.uint8]) -> Float32Array:
     picture: uint8 (H, W, 3 or more), sRGB first. A difference of 0.02 is just visible.
     """
     return np.cbrt(_LINEAR[picture[..., :3]] @ _LMS_FROM_RGB.T) @ _LAB_FROM_ROOTS.T
-
-
-def _linear_light() -> Float32Array:
-    """Tabulate sRGB's decoding (IEC 61966-2-1) for bytes."""
-    tone = np.arange(256) / 255
-    return np.where(tone <= 0.04045, tone / 12.92, ((tone + 0.055) / 1.055) ** 2.4).astype(np.float32)
-
-
-_LINEAR = _linear_light()

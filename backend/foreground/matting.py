@@ -12,7 +12,8 @@ import numpy as np
 
 from ..arrays import Float32Array
 from ..flow.products import Picture
-from .neighbourhood import box_mean, box_peak, eroded, grown, spread
+from ..raster.blur import box_mean
+from .neighbourhood import box_peak, eroded, grown, spread
 
 _EDGE = 1.5  # pixels of the picture that an edge takes to each side
 _CLEAN = (0.1, 0.9)  # coverage below and above is noise
@@ -40,7 +41,7 @@ def matte(
     tick()
     own = spread(colours, np.where(inside, np.maximum(purity, 1e-3), 0).astype(np.float32))
     tick()
-    own = np.where(eroded(inside, reach)[..., None], colours, box_mean(own, 1))
+    own = np.where(eroded(inside, reach)[..., None], colours, box_mean(own, 1, beyond="edge"))
     tick()
 
     difference = own - behind

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What lies around a pixel: means and reach over small squares, and the nearest pixels that count.
+"""What lies around a pixel: peaks and reach over small squares, and the nearest pixels that count.
 
 Images go on past their border as their outermost pixels.
 """
@@ -12,16 +12,6 @@ import numpy as np
 from ..arrays import BoolArray, Float32Array
 
 Image = TypeVar("Image", Float32Array, BoolArray)
-
-
-def box_mean(image: Float32Array, radius: int) -> Float32Array:
-    """Return the mean over squares of 2 radius + 1 pixels, float32 (H, W) or (H, W, C)."""
-    for axis in (0, 1):
-        total = np.zeros_like(image)
-        for shifted in _shifts(image, radius, axis):
-            total += shifted
-        image = total / np.float32(2 * radius + 1)
-    return image
 
 
 def box_peak(image: Float32Array, radius: int) -> Float32Array:

@@ -14,9 +14,10 @@ import numpy as np
 
 from ..arrays import BoolArray, Float32Array
 from ..errors import UserError
+from ..raster.blur import box_mean
 from ..raster.components import border, components, drop_specks
 from ..raster.resample import resample
-from .neighbourhood import box_mean, box_peak, eroded, grown, spread
+from .neighbourhood import box_peak, eroded, grown, spread
 
 _BLURS = (0, 1, 2, 4)  # radii in pixels, tried until grain is below what must be told apart
 _TELLING = 0.04  # Oklab: what must be told apart
@@ -81,7 +82,7 @@ def _misfit(lab: Float32Array, field: Float32Array, tick: Callable[[], None]) ->
     excess, tolerance, radius = np.linalg.norm(difference, axis=-1), np.inf, 0
     for radius in _BLURS:
         if radius:
-            excess = np.linalg.norm(box_mean(difference, radius), axis=-1)
+            excess = np.linalg.norm(box_mean(difference, radius, beyond="edge"), axis=-1)
         tick()
         along_border = excess[frame]
         # Grain is spread like the length of a normal vector: nine tenths lie within 2.5 deviations, all within 3.5.
@@ -102,7 +103,7 @@ def _lit(lab: Float32Array, field: Float32Array, plain: BoolArray) -> Float32Arr
     share = np.clip(resample(open_ground, whole, shape), 0, 1)
     misfit = resample((lab - field) * open_ground[..., None], whole, shape) / np.maximum(share, 0.5)[..., None]
     known = (share > 0.5).astype(np.float32)
-    coarse = box_mean(spread(misfit, known), 1)
+    coarse = box_mean(spread(misfit, known), 1, beyond="edge")
     return field + resample(coarse, (0.0, 0.0, float(shape[1]), float(shape[0])), (height, width))
 
 
@@ -119,7 +120,7 @@ def _with_shadow(lab: Float32Array, field: Float32Array, ground: BoolArray, tick
     shade = np.sum(lab * field, axis=-1) / squared
     tint = np.linalg.norm(lab - shade[..., None] * field, axis=-1)
     tick()
-    lightness = box_mean(lab[..., 0], 1)
+    lightness = box_mean(lab[..., 0], 1, beyond="edge")
     slope = np.hypot(*np.gradient(lightness)) * max(lab.shape)
     even = (shade > _SHADES[0]) & (shade < _SHADES[1]) & (tint < _TINT) & (slope < _SLOPE)
     rows = np.flatnonzero((~ground).any(axis=1))

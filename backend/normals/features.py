@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Float32Array
+from ..raster.vectors import unit
 
 GRID = 4  # pixels of the picture to one of the inflated outline, along a side
 _LEAST_CONTRAST = 0.02  # a nearly black object still has forms
@@ -64,6 +65,6 @@ def inflate(coverage: Float32Array) -> Float32Array:
     np.maximum(u, 0, out=u)
     slope_x = (u[:, 1:-1, 2:] - u[:, 1:-1, :-2]) / 2
     slope_y = (u[:, :-2, 1:-1] - u[:, 2:, 1:-1]) / 2
-    normals = np.stack([-slope_x, -slope_y, 2 * np.sqrt(middle)], axis=-1)
+    normals = np.stack([-slope_x, -slope_y, 2 * np.sqrt(middle)], axis=-1).astype(np.float32, copy=False)
     normals[inside == 0] = (0, 0, 1)
-    return normals / np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), np.float32(1e-6))
+    return unit(normals)

@@ -13,6 +13,7 @@ from ..arrays import Float32Array
 from ..errors import UserError
 from ..flow.products import Crop, Cutout, NormalMap, Picture, Report
 from ..raster.resample import lay_back_normals, resample
+from ..raster.vectors import TO_VIEWER, unit
 
 OWN_NORMAL_MAP = "own_normal_map"
 """The input that brings the artist's own normal map."""
@@ -105,6 +106,5 @@ def _without_white(values: Float32Array, alpha: Float32Array) -> Float32Array:
     plain_length, unblended_length = (np.linalg.norm(n, axis=-1, keepdims=True) for n in (values, unblended))
     blended = np.abs(unblended_length - 1.0) < np.abs(plain_length - 1.0)
     normals = np.where(blended, unblended, values)
-    length = np.linalg.norm(normals, axis=-1, keepdims=True)
-    usable = (length > 1e-3) & (cover > 0.0)
-    return np.where(usable, normals / np.maximum(length, 1e-3), [0.0, 0.0, 1.0]).astype(np.float32)
+    normals[alpha <= 0.0] = TO_VIEWER
+    return unit(normals, TO_VIEWER, least=1e-3)

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import UserError
 from ..flow.products import Cutout, NormalMap, Report
 from ..raster import poisson
+from ..raster.vectors import TO_VIEWER, unit
 
 _STEPS = 20
 
@@ -30,8 +31,6 @@ def estimate(cutout: Cutout, report: Report) -> NormalMap:
     u = poisson.potential(alpha, lambda fraction: report(int(fraction * (_STEPS - 1)), _STEPS))
     slope_x, slope_y = poisson.gradient(u, alpha)
     normals = np.stack([-slope_x, -slope_y, 2.0 * np.sqrt(u)], axis=-1)
-    length = np.linalg.norm(normals, axis=-1, keepdims=True)
-    flat = length[..., 0] < 1e-9
-    normals = np.where(flat[..., None], (0.0, 0.0, 1.0), normals / np.where(length < 1e-9, 1.0, length))
+    normals = unit(normals, TO_VIEWER, least=1e-9)
     report(_STEPS, _STEPS)
     return NormalMap(normals.astype(np.float32), alpha, cutout.crop)

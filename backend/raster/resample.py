@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..arrays import Float32Array
 from ..flow.products import Crop, NormalMap, Picture
+from .vectors import TO_VIEWER, unit
 
 Pixels = TypeVar("Pixels", NDArray[np.uint8], Float32Array)
 
@@ -132,9 +133,7 @@ def _moved(normal_map: NormalMap, move: Callable[[Float32Array], Float32Array]) 
     """Move a normal map; normals count by their coverage and are made unit length again."""
     alpha = np.clip(move(normal_map.alpha), 0.0, 1.0)
     normals = move(normal_map.normals * normal_map.alpha[..., None])
-    length = np.linalg.norm(normals, axis=-1, keepdims=True)
-    facing = np.array([0.0, 0.0, 1.0], np.float32)
-    return NormalMap(np.where(length > 1e-3, normals / np.maximum(length, 1e-3), facing), alpha)
+    return NormalMap(unit(normals, TO_VIEWER, least=1e-3), alpha)
 
 
 def _weighted(band: NDArray[np.uint8] | Float32Array) -> Float32Array:

@@ -4,6 +4,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from .vectors import unit
+
 SIDE = 256
 _LIGHT = np.array([-0.45, 0.60, 0.66])  # to the light, from the upper left and before: x right, y up, z to the viewer
 _DARK, _FAR = 0.35, 0.30  # how light a face away from the light is, and how much the farthest loses
@@ -30,8 +32,7 @@ def draw_voxels(coords: NDArray[np.int32], resolution: int) -> NDArray[np.uint8]
     normal = np.stack(
         [slope["right"] - slope["left"], slope["top"] - slope["bottom"], np.full_like(inner, 2)], axis=2
     ).astype(np.float64)
-    normal /= np.linalg.norm(normal, axis=2, keepdims=True)
-    light = _DARK + (1.0 - _DARK) * np.clip(normal @ _LIGHT, 0.0, 1.0)
+    light = _DARK + (1.0 - _DARK) * np.clip(unit(normal) @ _LIGHT, 0.0, 1.0)
     nearest, span = inner.min(), max(int(np.ptp(inner[there])), 1) if there.any() else 1
     light -= _FAR * (inner - nearest) / span
     scale = max(SIDE // resolution, 1)

@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 
 from ...arrays import BoolArray, Float64Array
 from ...raster import poisson
+from ...raster.blur import box_mean
 from ...raster.multigrid import GridSystem, Progress, solve
+from ...raster.vectors import unit
 from . import integration
-from .outline import box_mean
 
 _BEND = 0.75  # of u across the rim: Δu = -1 leaves 1 beside a straight rim, 1/2 in a disc
 _BAND = 12 / 512  # D, of the cut-out's side
@@ -67,8 +68,8 @@ class Body:
         near = np.zeros(self.inside.shape)
         near.ravel()[points] = 1.0
         reach = int(np.ceil(self.band))
-        around = (box_mean(near, 4 * reach + 1) > 1e-9).astype(np.float64)
-        share = np.clip(box_mean(around, 2 * reach + 1), 0.0, 1.0)
+        around = (box_mean(near, 2 * reach, beyond="zero") > 1e-9).astype(np.float64)
+        share = np.clip(box_mean(around, reach, beyond="zero"), 0.0, 1.0)
         row, column = np.indices(self.inside.shape)
         square = self.silhouette**2 + share * (self.unmoved**2 - self.silhouette**2)
         return replace(
@@ -109,7 +110,7 @@ def shape(normals: Float64Array, alpha: Float64Array, side: int, progress: Progr
     depth = relief(n, u, slope, inside)
     h = depth * np.sqrt(u)
     n[..., 2] = np.maximum(n[..., 2], _STEEPEST)
-    n /= np.linalg.norm(n, axis=-1, keepdims=True)
+    n = unit(n)
     progress(0.2)
     pin = np.full(alpha.shape, _LOOSE / float(u.max()))
     z = integration.integrate(n, inside, lambda f: progress(0.2 + 0.55 * f), pin=pin, target=h, turns=6, tolerance=1e-3)

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from ...arrays import BoolArray, Float64Array
 from ...raster.multigrid import GridSystem, Progress, solve
+from ...raster.vectors import TO_VIEWER, unit
 
 Trust = NDArray[np.float32]
 
@@ -82,10 +83,7 @@ def clean(normals: NDArray[np.floating[Any]], inside: BoolArray) -> Float64Array
     n = np.where(usable[..., None], n, 0.0)
     n /= np.abs(n).max(axis=-1, keepdims=True) + 1e-30
     n[..., 2] = np.maximum(n[..., 2], 0.0)
-    length = np.linalg.norm(n, axis=-1)
-    usable &= length > 1e-6
-    n = np.where(usable[..., None], n, (0.0, 0.0, 1.0))
-    return n / np.where(usable, length, 1.0)[..., None]
+    return unit(n, TO_VIEWER)
 
 
 def integrate(

@@ -23,7 +23,9 @@ from ...normals import outline
 from ...normals.features import inflate, look
 from ...normals.network import WEIGHTS, Tick, Weights, load, predict
 from ...normals.products import fastest
+from ...raster.blur import gaussian_blur
 from ...raster.resample import crop_normals, crop_resize
+from ...raster.vectors import TO_VIEWER, unit
 
 _AFAR = 128  # pixels of the square's side
 _NEAR = 384  # at most
@@ -84,7 +86,7 @@ def seen(weights: Weights, cutout: Cutout, size: int, tick: Tick) -> NormalMap:
         tick,
     )
     back = mirrored[:, ::-1] * np.array([-1, 1, 1], np.float32)
-    return NormalMap(_unit(_unit(one) + _unit(back)), pictures[0, ..., 3])
+    return NormalMap(unit(unit(one) + unit(back)), pictures[0, ..., 3])
 
 
 def _side_by_side(one: Task, other: Task, tick: Tick) -> tuple[Float32Array, Float32Array]:
@@ -113,22 +115,9 @@ def join(low: NormalMap, high: NormalMap, deviation: float, tick: Tick) -> Norma
     """
     difference = low.normals - high.normals
     weights = np.concatenate([difference * high.alpha[..., None], high.alpha[..., None]], axis=2)
-    blurred = _blur(weights, deviation, tick)
+    blurred = gaussian_blur(weights, deviation, fastest(), tick)
     change = blurred[..., :3] / np.maximum(blurred[..., 3:], np.float32(1e-4))
-    return NormalMap(_unit((high.normals + change).astype(np.float32, copy=False)), high.alpha)
-
-
-def _blur(image: Float32Array, deviation: float, tick: Tick) -> Float32Array:
-    """Blur by a Gaussian along rows and columns; zeros lie beyond the border."""
-    for axis in (0, 1):
-        places = np.arange(image.shape[axis])
-        kernel = np.exp(-0.5 * ((places[:, None] - places) / deviation) ** 2).astype(np.float32)
-        kernel /= kernel.sum(axis=1).max()
-        turned = np.moveaxis(image, axis, 0)
-        tick()
-        product = fastest()(kernel, np.ascontiguousarray(turned.reshape(len(places), -1)))
-        image = np.moveaxis(product.reshape(turned.shape), 0, axis)
-    return image
+    return NormalMap(unit((high.normals + change).astype(np.float32, copy=False)), high.alpha)
 
 
 def _resized(normal_map: NormalMap, size: int) -> NormalMap:
@@ -136,14 +125,9 @@ def _resized(normal_map: NormalMap, size: int) -> NormalMap:
     return normal_map if side == size else crop_normals(normal_map, Crop(0, 0, side, side, side), size)
 
 
-def _unit(vectors: Float32Array) -> Float32Array:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32(1e-6))
-
-
 def _facing(normals: Float32Array, alpha: Float32Array) -> Float32Array:
     """Turn what faces away into the picture's plane, and what is not covered to the viewer."""
     normals = normals.copy()
     normals[..., 2] = np.maximum(normals[..., 2], 0)
-    length = np.linalg.norm(normals, axis=-1, keepdims=True)
-    facing = np.array([0, 0, 1], np.float32)
-    return np.where((length > 1e-3) & (alpha[..., None] > 0), normals / np.maximum(length, 1e-3), facing)
+    normals[alpha <= 0] = TO_VIEWER
+    return unit(normals, TO_VIEWER, least=1e-3)

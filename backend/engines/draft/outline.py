@@ -13,11 +13,12 @@ from collections.abc import Callable
 import numpy as np
 
 from ...arrays import Float64Array
+from ...raster.blur import box_blur, box_mean
 
 _NARROW = 1.2 / 512  # blurs' standard deviations, and
 _WIDE = 3.5 / 512
 _MOST = 1.0 / 512  # how far the outline may be moved from the narrow blur's, all of the cut-out's side
-_THICK = 7  # a thing is thick where a square of so many pixels fits into it
+_THICK = 3  # a part is thick if a square of so many pixels to each side fits into it
 _NEAR = 4  # pixels
 
 
@@ -27,9 +28,9 @@ def fair(alpha: Float64Array, side: int, tick: Callable[[], None]) -> Float64Arr
     alpha: float64 (H, W) in [0, 1]; side: the cut-out's side in pixels. tick: called between the steps. Returns
     the same, its 0.5 contour the fair outline; thin parts unchanged.
     """
-    narrow = _blur(alpha, max(1.0, _NARROW * side))
+    narrow = box_blur(alpha, max(1.0, _NARROW * side), beyond="zero")
     tick()
-    wide = _blur(alpha, max(1.0, _WIDE * side))
+    wide = box_blur(alpha, max(1.0, _WIDE * side), beyond="zero")
     tick()
     distance = _distance(narrow)
     limit = max(0.5, _MOST * side)
@@ -37,7 +38,7 @@ def fair(alpha: Float64Array, side: int, tick: Callable[[], None]) -> Float64Arr
     beside = np.abs(distance) < 2.0 + limit
     fairer = np.where(beside, np.clip(0.5 + 0.15 * moved, 0.0, 1.0), narrow)
     tick()
-    thick = _greatest(box_mean(alpha, _THICK), _NEAR)
+    thick = _greatest(box_mean(alpha, _THICK, beyond="zero"), _NEAR)
     share = np.clip((thick - 0.9) / 0.1, 0.0, 1.0)
     return alpha + share * (fairer - alpha)
 
@@ -46,23 +47,6 @@ def _distance(blurred: Float64Array) -> Float64Array:
     """How many pixels inside the 0.5 contour each pixel is, to first order; only good beside the contour."""
     down, right = np.gradient(blurred)
     return (blurred - 0.5) / np.maximum(np.hypot(down, right), 0.02)
-
-
-def _blur(image: Float64Array, deviation: float) -> Float64Array:
-    """Blur almost as a Gaussian does: three times by a box."""
-    width = 2 * round((np.sqrt(4.0 * deviation**2 + 1.0) - 1.0) / 2.0) + 1
-    for _ in range(3):
-        image = box_mean(image, width)
-    return image
-
-
-def box_mean(image: Float64Array, width: int) -> Float64Array:
-    """The mean over a square of odd width; beyond the border is 0."""
-    reach = width // 2
-    for _ in range(2):
-        total = np.cumsum(np.pad(image, ((reach + 1, reach), (0, 0))), axis=0)
-        image = np.ascontiguousarray((total[width:] - total[:-width]).T) / width
-    return image
 
 
 def _greatest(image: Float64Array, reach: int) -> Float64Array:

@@ -27,7 +27,6 @@ Logits = Callable[[Float32Array], Float32Array]
 
 SIDE = 1024  # pixels of the cut-out, and of what BiRefNet sees
 _SURE = 0.8 * 255  # alpha above which a pixel counts for upstream's frame
-_MARGIN = 1.2
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # ImageNet's colours
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 
@@ -123,9 +122,9 @@ def _masked(image: Image.Image, mask_of: MaskOf) -> tuple[Image.Image, float]:
 def _clamped_box(
     rows: NDArray[np.int64], columns: NDArray[np.int64], size: tuple[int, int]
 ) -> tuple[int, int, int, int]:
-    """The square around the object, 1.2 times its longer side, cut off at the picture's border."""
+    """The square around the object, `MARGIN` times its longer side, cut off at the picture's border."""
     left, top, right, bottom = columns.min(), rows.min(), columns.max(), rows.max()
-    half = int(max(right - left, bottom - top) * _MARGIN) // 2
+    half = int(max(right - left, bottom - top) * draft.MARGIN) // 2
     x, y = (left + right) / 2, (top + bottom) / 2
     width, height = size
     return max(0, int(x - half)), max(0, int(y - half)), min(width, int(x + half)), min(height, int(y + half))

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...errors import UserError
 from ...flow.products import Cutout, Mesh, NormalMap
+from ...raster.vectors import unit
 from ...surface.surface import Surface, vertex_normals
 from .view import FRONT, find_view, project
 
@@ -30,9 +31,7 @@ def to_mesh(surface: Surface, cutout: Cutout, normal_map: NormalMap | None = Non
     if surface.colours is not None:
         own = vertex_normals(surface.vertices, surface.triangles).float().cpu().numpy()
         colours, decoded = np.split(surface.colours.float().cpu().numpy(), [3], axis=1)
-        decoded = 2 * decoded - 1
-        length = np.linalg.norm(decoded, axis=1, keepdims=True)
-        normals = np.where(length < _VAGUE, own, decoded / np.maximum(length, _VAGUE))
+        normals = unit((2 * decoded - 1).astype(np.float32), own, least=_VAGUE)
         colours = np.ascontiguousarray(colours)
     triangles = surface.triangles.cpu().numpy()
     view = FRONT if normal_map is None else find_view(vertices, triangles, normal_map)

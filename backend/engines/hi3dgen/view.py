@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ...arrays import Float32Array
 from ...flow.products import NormalMap
+from ...raster.vectors import unit
 
 _SIDE = 64  # pixels of the pictures that are compared
 _POINTS = 24_000
@@ -27,6 +28,7 @@ _NEARNESS = 0.25  # between a drawing's 0 and 0.5, a camera two lengths of the o
 _NEAREST = 0.7
 _STEPS = ((7.5, 0.2), (4.0, 0.15), (4.0, 0.15), (2.0, 0.1), (2.0, 0.1), (1.0, 0.05))  # degrees, and of nearness
 _FRONT = 0.02  # by so much another view must be better than the one from the front, which round things look alike from
+_SHORT = 1e-12  # a vector that is shorter has no direction
 
 Numbers = NDArray[np.float64]
 
@@ -146,7 +148,7 @@ def _seen(normal_map: NormalMap) -> Numbers | None:
     normals = np.where(held[..., None], normal_map.normals[np.ix_(rows, columns)], 0.0)
     total = normals.reshape(_SIDE, 4, _SIDE, 4, 3).sum(axis=(1, 3))
     covered = held.reshape(_SIDE, 4, _SIDE, 4).mean(axis=(1, 3)) >= 0.5
-    return _unit(total) * covered[..., None]
+    return unit(total, least=_SHORT) * covered[..., None]
 
 
 def _centred(vertices: Float32Array) -> Numbers:
@@ -167,7 +169,7 @@ def _points_on(vertices: Numbers, triangles: NDArray[np.int32]) -> tuple[Numbers
     u, v = random.random((2, _POINTS, 1))
     u, v = np.where(u + v > 1, 1 - u, u), np.where(u + v > 1, 1 - v, v)
     points = a[chosen] + u * (b - a)[chosen] + v * (c - a)[chosen]
-    return points, _unit(cross[chosen])
+    return points, unit(cross[chosen], least=_SHORT)
 
 
 def _shown(points: Numbers, normals: Numbers, view: View) -> Numbers:
@@ -185,7 +187,7 @@ def _shown(points: Numbers, normals: Numbers, view: View) -> Numbers:
     nearest[pixel[order]] = placed[order, 2]  # of equal pixels the last, which is the nearest, stays
     front = placed[:, 2] > nearest[pixel] - _SHELL
     sums = [np.bincount(pixel[front], part, _SIDE * _SIDE).astype(np.float64) for part in turned[front].T]
-    return _unit(np.stack(sums, axis=1)).reshape(_SIDE, _SIDE, 3)
+    return unit(np.stack(sums, axis=1), least=_SHORT).reshape(_SIDE, _SIDE, 3)
 
 
 def _agreement(shown: Numbers, seen: Numbers) -> float:
@@ -198,7 +200,3 @@ def _agreement(shown: Numbers, seen: Numbers) -> float:
     angles = np.arccos(np.clip((shown[both] * seen[both]).sum(axis=-1), -1, 1))
     apart = (one ^ other).sum()
     return float(((1 - angles / (np.pi / 2)).sum() - 0.5 * apart) / max((one | other).sum(), 1))
-
-
-def _unit(vectors: Numbers) -> Numbers:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What runs inside Blender: numpy and the standard library, and of the backend its wire alone.
 
-`session` keeps the backend process and the jobs, `scene` puts results into the scene, `panel` is what the artist sees.
-bpy is touched on the main thread only.
+`link` keeps the backend process and the jobs, `scene` puts what they make into the scene, `ui` is what the artist sees.
+`generate` ties them together. bpy is touched on the main thread only.
 """
 
 import bpy
 
-from . import command, material, menus, operators, panel, preferences, properties, runtime, setup_operators, thumbnails
+from . import command
+from .link import runtime, setup_timer
+from .scene import material
+from .ui import menus, operators, panel, preferences, properties, setup_operators, thumbnails
 
 _CLASSES = (*preferences.CLASSES, *properties.CLASSES, *operators.CLASSES, *setup_operators.CLASSES, *panel.CLASSES)
-_PARTS = (properties, material, thumbnails, menus, runtime, setup_operators, command)
+_PARTS = (properties, material, thumbnails, menus, runtime, setup_timer, command)
 
 
 def register() -> None:

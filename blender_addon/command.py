@@ -16,12 +16,12 @@ import bpy
 
 from ..backend.wire.messages import MAX_COUNT, seed_from_text
 from ..backend.wire.settings import SETTINGS, split_setting, typed
-from . import runtime
 from .errors import AddonError
 from .generate import Order, submit, wait
-from .material import NORMAL_MAP
-from .scene import RECIPE, datablocks
-from .session import Job
+from .link import runtime
+from .link.session import Job
+from .scene.material import NORMAL_MAP
+from .scene.objects import RECIPE, datablocks
 
 _handle: object = None
 

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backend.wire.messages import Generate, Result, Scalar
-from . import runtime
 from .errors import AddonError
-from .pictures import lasting_image, pixels_of
-from .scene import add_results, all_or_nothing
-from .session import Job, JobState
+from .link import runtime
+from .link.session import Job, JobState
+from .scene.objects import add_results, all_or_nothing
+from .scene.pictures import lasting_image, pixels_of
 
 
 @dataclass(frozen=True)

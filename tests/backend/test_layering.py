@@ -19,6 +19,7 @@ SOURCES = [*MODULES, ROOT / "__init__.py", *sorted((ROOT / "tests").rglob("*.py"
 BACKEND = [path for path in MODULES if path.is_relative_to(ROOT / "backend")]
 ADDON = [path for path in MODULES if path.is_relative_to(ROOT / "blender_addon")]
 SHARED = ("backend.arrays", "backend.flow.products", "backend.errors", "backend.version")
+ADDON_SHARED = ("blender_addon.errors", "blender_addon.extension")
 HEAVY = ("torch", "diffusers", "transformers", "trimesh", "PIL", "scipy", "safetensors", "huggingface_hub", "httpx2")
 
 
@@ -84,8 +85,9 @@ def test_the_backend_knows_no_blender(path: Path) -> None:
 
 
 def rules() -> dict[str, list[str]]:
-    """What CONTRIBUTING.md's table lets each module or folder of the backend import, by dotted names."""
-    rows = re.findall(r"^\| (`backend.*?) \| .* \|(.*)\|$", (ROOT / "CONTRIBUTING.md").read_text("utf-8"), re.MULTILINE)
+    """What CONTRIBUTING.md's table lets each module or folder import, by dotted names."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`(?:backend|blender_addon).*?) \| .* \|(.*)\|$", text, re.MULTILINE)
     return {name: dotted(allowed) for names, allowed in rows for name in dotted(names)}
 
 
@@ -97,6 +99,7 @@ def test_the_table_of_contributing_is_read() -> None:
     assert rules()["backend.models"] == ["backend.nn", "backend.surface"]
     assert rules()["backend.server"] == ["backend.capabilities", "backend.jobs", "backend.flow", "backend.wire"]
     assert rules()["backend.raster"] == []
+    assert rules()["blender_addon.link"] == ["backend.wire"]
 
 
 @pytest.mark.parametrize("name", [name for row in rules().items() for name in (row[0], *row[1])])
@@ -105,14 +108,38 @@ def test_the_table_of_contributing_names_what_is_there(name: str) -> None:
     assert path.is_dir() or path.with_suffix(".py").is_file()
 
 
-@pytest.mark.parametrize("path", [path for path in BACKEND if name_of(path) != "backend"], ids=name_of)
+@pytest.mark.parametrize("path", [path for path in (*BACKEND, *ADDON) if name_of(path) != "backend"], ids=name_of)
 def test_a_module_imports_what_the_table_of_contributing_lets_it(path: Path) -> None:
     table = rules()
     places = [place for place in table if within(name_of(path), place)]
     assert places, "the module has no row of its own"
     room = max(places, key=len)
-    shared = () if room == "backend.wire" else SHARED
+    shared = ADDON_SHARED if within(room, "blender_addon") else () if room == "backend.wire" else SHARED
     assert [name for name in ours(path) if not within(name, room, *shared, *table[room])] == []
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """The circles of a graph of imports: those that are left when whatever imports none of the rest is taken away."""
+    left = {name: imported & set(graph) for name, imported in graph.items()}
+    while free := [name for name, imported in left.items() if not imported & set(left)]:
+        left = {name: imported for name, imported in left.items() if name not in free}
+    found: list[list[str]] = []
+    for start in left:
+        way = [start]
+        while (following := min(left[way[-1]] & set(left))) not in way:
+            way.append(following)
+        found.append([*way[way.index(following) :], following])
+    return found
+
+
+def test_a_circle_of_imports_is_found() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a", "json"}}
+    assert circles(graph)[0] == ["b", "c", "b"]
+    assert circles({**graph, "c": set()}) == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circles({name_of(path): {*ours(path)} - {name_of(path)} for path in MODULES}) == []
 
 
 def test_nothing_imports_an_engine_but_the_registry() -> None:

@@ -43,7 +43,7 @@ def scene(extension: ModuleType) -> Iterator[Any]:
         import addon_utils
 
         addon_utils.enable(MODULE, default_set=True)
-    session = import_module(f"{MODULE}.blender_addon.runtime").session()
+    session = import_module(f"{MODULE}.blender_addon.link.runtime").session()
     bpy.context.scene.hi3dgen.resolution = 128  # quick, and large enough to see everything
     yield bpy.context.scene
     for job in session.jobs:
@@ -56,7 +56,7 @@ def session(scene: Any) -> Any:
     """The add-on's session."""
     from importlib import import_module
 
-    return import_module(f"{MODULE}.blender_addon.runtime").session()
+    return import_module(f"{MODULE}.blender_addon.link.runtime").session()
 
 
 @pytest.fixture

@@ -143,7 +143,7 @@ def test_an_idle_backend_ends_and_the_next_job_starts_another(scene: Any, sessio
 
 
 def test_a_folder_that_cannot_be_written_costs_the_log_alone(scene: Any, tmp_path: Path) -> None:
-    runtime = import_module(f"{MODULE}.blender_addon.runtime")
+    extension = import_module(f"{MODULE}.blender_addon.extension")
     occupied = tmp_path / "hi3dgen"
     occupied.write_text("a file where the folder should be")
 
@@ -156,11 +156,11 @@ def test_a_folder_that_cannot_be_written_costs_the_log_alone(scene: Any, tmp_pat
     for answer in (nowhere, in_the_way):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(bpy.utils, "extension_path_user", answer)
-            assert runtime._user_folder() == Path(bpy.app.tempdir)
+            assert extension.user_folder() == Path(bpy.app.tempdir)
 
 
 def test_an_answer_that_is_no_backends_is_a_failure_and_not_a_wait(scene: Any, tmp_path: Path) -> None:
-    process = import_module(f"{MODULE}.blender_addon.process")
+    process = import_module(f"{MODULE}.blender_addon.link.process")
     impostor = tmp_path / "backend"
     impostor.mkdir()
     for answer in ("[]", "{}", "hello", '{"port": "x"}'):
@@ -183,7 +183,7 @@ import os, sys, time
 os.environ["BLENDER_USER_RESOURCES"] = sys.argv[1]
 import bpy, addon_utils
 addon_utils.enable("{module}", default_set=True)
-from bl_ext.user_default.hi3dgen.blender_addon import runtime
+from bl_ext.user_default.hi3dgen.blender_addon.link import runtime
 session = runtime.session()
 session.start()
 while session.phase.name != "READY":

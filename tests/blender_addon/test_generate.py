@@ -145,7 +145,7 @@ def test_several_seeds_land_side_by_side_and_each_can_be_made_again_alone(scene:
     maps = {thing.active_material.node_tree.nodes["Normal Map"].image for thing in made}
     assert len(maps) == 1
     again = dict(made[1]["hi3dgen"])
-    import_module(f"{MODULE}.blender_addon.runtime").session().close()  # nothing is left in a cache
+    import_module(f"{MODULE}.blender_addon.link.runtime").session().close()  # nothing is left in a cache
     bpy.ops.hi3dgen.generate(filepath=str(picture_file), seed=again["seed"], **again["settings"].to_dict())
     assert np.array_equal(vertices_of(bpy.context.object), vertices_of(made[1]))
     assert not np.array_equal(vertices_of(bpy.context.object), vertices_of(made[0]))

@@ -16,7 +16,7 @@ from tests.blender_addon.support import MODULE, disc, image_of
 @pytest.fixture
 def pictures(scene: Any) -> ModuleType:
     """The add-on's module."""
-    return import_module(f"{MODULE}.blender_addon.pictures")
+    return import_module(f"{MODULE}.blender_addon.scene.pictures")
 
 
 def test_a_picture_survives_the_way_through_blender(pictures: ModuleType) -> None:

@@ -21,7 +21,7 @@ UV = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32)
 @pytest.fixture
 def module(scene: Any) -> ModuleType:
     """The add-on's module."""
-    return import_module(f"{MODULE}.blender_addon.scene")
+    return import_module(f"{MODULE}.blender_addon.scene.objects")
 
 
 def result(**changes: Any) -> Result:

@@ -44,7 +44,7 @@ def test_the_panel_offers_every_engine_that_there_is(scene: Any) -> None:
 def ordered(scene: Any, monkeypatch: pytest.MonkeyPatch, **said: Any) -> Any:
     """What a call of the operator asks for, before anything is made of it."""
     orders: list[Any] = []
-    operators = import_module(f"{MODULE}.blender_addon.operators")
+    operators = import_module(f"{MODULE}.blender_addon.ui.operators")
     errors = import_module(f"{MODULE}.blender_addon.errors")
 
     def submit(_scene: Any, order: Any) -> None:

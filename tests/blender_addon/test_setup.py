@@ -46,7 +46,7 @@ def online(index: TinyIndex, session: Any, monkeypatch: pytest.MonkeyPatch) -> I
 
 @pytest.fixture
 def setup(online: Path) -> Any:
-    return import_module(f"{MODULE}.blender_addon.setup_operators").setup()
+    return import_module(f"{MODULE}.blender_addon.link.setup_timer").setup()
 
 
 def test_nothing_goes_out_before_blender_and_the_artist_allow_it(session: Any, index: TinyIndex) -> None:
@@ -176,8 +176,8 @@ def test_a_child_that_dies_is_told_with_its_log(online: Path, index: TinyIndex, 
 
 
 def test_progress_is_shown_in_bytes_and_speed(scene: Any) -> None:
-    box = import_module(f"{MODULE}.blender_addon.engine_box")
-    step = import_module(f"{MODULE}.blender_addon.setup").Step
+    box = import_module(f"{MODULE}.blender_addon.ui.engine_box")
+    step = import_module(f"{MODULE}.blender_addon.link.setup").Step
     torch = step("Downloading torch", 120_500_000, 526_602_329, 11_200_000.0, "bytes")
     assert box.progress_text(torch) == "Downloading torch: 120.5 MB of 526.6 MB, 11.2 MB/s"
     assert box.progress_text(step("Unpacking packages", 12, 47)) == "Unpacking packages: 12 of 47"

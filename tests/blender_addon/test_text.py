@@ -23,4 +23,4 @@ from tests.blender_addon.support import MODULE
     ],
 )
 def test_a_duration_is_said_as_one_would(scene: Any, seconds: float, said: str) -> None:
-    assert import_module(f"{MODULE}.blender_addon.text").duration(seconds) == said
+    assert import_module(f"{MODULE}.blender_addon.ui.text").duration(seconds) == said

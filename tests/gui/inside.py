@@ -24,7 +24,7 @@ TURN_SECONDS = 0.01
 
 def session() -> Any:
     """The extension's session; None while it is disabled."""
-    module = sys.modules.get(f"{MODULE}.blender_addon.runtime")
+    module = sys.modules.get(f"{MODULE}.blender_addon.link.runtime")
     return module.session() if module and hasattr(bpy.types.Scene, "hi3dgen") else None
 
 
@@ -42,7 +42,7 @@ def error() -> list[str] | None:
 
 def log() -> list[str]:
     """The end of the backend's log."""
-    return sys.modules[f"{MODULE}.blender_addon.operators"]._log_lines()
+    return sys.modules[f"{MODULE}.blender_addon.ui.operators"]._log_lines()
 
 
 def area(kind: str) -> bpy.types.Area:

@@ -5,7 +5,7 @@
 import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, PointerProperty
 
-from ..backend.wire.messages import MAX_COUNT, MAX_SEED
+from ...backend.wire.messages import MAX_COUNT, MAX_SEED
 from .settings import EngineSettings
 
 # What stands here and not what the backend tells: a script may choose an engine before there is a backend.

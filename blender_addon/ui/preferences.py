@@ -5,21 +5,15 @@
 import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
-PACKAGE = (__package__ or "").rpartition(".")[0]
-IDLE_MINUTES = 15
-BUILDS = (  # a part of what `python -m backend install --torch` takes
-    ("auto", "Automatic", "What fits the GPU and its driver"),
-    ("cuda", "NVIDIA", "For NVIDIA's GPUs, by CUDA"),
-    ("rocm", "AMD", "For AMD's GPUs on Linux, by ROCm"),
-    ("cpu", "CPU", "For the processor, on which a mesh takes very long"),
-)
-PYTHON = "A Python 3.11 to 3.13 that makes the engine's environment, where Blender's own cannot"
+from ..extension import PACKAGE
+from ..link import setup_timer
+from ..link.runtime import IDLE_MINUTES
+from . import engine_box
+from .setup_operators import BUILDS, PYTHON
 
 
 def _ask_again(preferences: bpy.types.AddonPreferences, _context: bpy.types.Context) -> None:
-    from . import setup_operators  # noqa: PLC0415 - as in draw
-
-    setup_operators.ask(preferences.torch, preferences.python)
+    setup_timer.ask(preferences.torch, preferences.python)
 
 
 class Hi3DGenPreferences(bpy.types.AddonPreferences):
@@ -50,25 +44,11 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the preferences."""
-        from . import engine_box  # noqa: PLC0415 - it needs the runtime, which reads these preferences
-
         engine_box.draw(self.layout, self, context.region.width)
         self.layout.use_property_split = True
         self.layout.prop(self, "idle_minutes")
         self.layout.prop(self, "free_when_rendering")
         self.layout.operator("hi3dgen.show_log", icon="TEXT")
-
-
-def idle_seconds() -> float:
-    """How long the backend lives without a job, 0 for ever."""
-    addon = bpy.context.preferences.addons.get(PACKAGE)
-    return 60.0 * (addon.preferences.idle_minutes if addon else IDLE_MINUTES)
-
-
-def free_when_rendering() -> bool:
-    """Whether a render makes the backend give its memory back."""
-    addon = bpy.context.preferences.addons.get(PACKAGE)
-    return addon.preferences.free_when_rendering if addon else True
 
 
 CLASSES = (Hi3DGenPreferences,)

@@ -7,37 +7,19 @@ from collections.abc import Callable
 import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
-from . import runtime
-from .errors import AddonError
-from .preferences import BUILDS, PYTHON
-from .setup import Setup
+from ..errors import AddonError
+from ..link import runtime, setup_timer
+from ..link.setup import Setup
+from ..link.setup_timer import setup
 
-TICK_SECONDS = 0.1
+BUILDS = (  # a part of what `python -m backend install --torch` takes
+    ("auto", "Automatic", "What fits the GPU and its driver"),
+    ("cuda", "NVIDIA", "For NVIDIA's GPUs, by CUDA"),
+    ("rocm", "AMD", "For AMD's GPUs on Linux, by ROCm"),
+    ("cpu", "CPU", "For the processor, on which a mesh takes very long"),
+)
+PYTHON = "A Python 3.11 to 3.13 that makes the engine's environment, where Blender's own cannot"
 AGREE = "The licences and the size of what is downloaded are agreed to"
-
-_setup: Setup | None = None
-
-
-def setup() -> Setup:
-    """The setup, made when it is first asked for."""
-    global _setup  # noqa: PLW0603 - Blender calls functions, and they need to find it
-    if _setup is None:
-        session = runtime.session()
-        _setup = Setup(session.extension, session.user_folder)
-    return _setup
-
-
-def find_out(build: str, python: str) -> None:
-    """Ask soon, if it has not been asked, what is there and what would be installed. Callable from draw."""
-    if not setup().asked and runtime.has_window():
-        setup().asked = True
-        bpy.app.timers.register(lambda: ask(build, python), first_interval=0.0)
-
-
-def ask(build: str, python: str) -> None:
-    """Ask now what is there and what would be installed."""
-    setup().ask(build, bpy.path.abspath(python))
-    _keep_ticking()
 
 
 class _SetupOperator:
@@ -49,10 +31,10 @@ class _SetupOperator:
         """Start the work; without a window, wait for its end, and raise where it fails."""
         try:
             start()
-            _keep_ticking()
+            setup_timer.keep_ticking()
             if not runtime.has_window():
                 setup().wait()
-                _start_backend_anew()
+                setup_timer.start_backend_anew()
                 error = setup().work.error
                 if error:
                     raise error
@@ -149,20 +131,6 @@ CLASSES = (
 )
 
 
-def register() -> None:
-    """Nothing is begun before it is asked for."""
-
-
-def unregister() -> None:
-    """End what is going on and leave no timer behind."""
-    global _setup  # noqa: PLW0603
-    if bpy.app.timers.is_registered(_tick):
-        bpy.app.timers.unregister(_tick)
-    if _setup is not None:
-        _setup.close()
-        _setup = None
-
-
 def _allowed(*, agreed: bool) -> Setup:
     """The setup, where the artist lets something be downloaded. Raises `AddonError`."""
     if not bpy.app.online_access:
@@ -177,30 +145,3 @@ def _allowed(*, agreed: bool) -> Setup:
 def _require_rest() -> None:
     if any(job.live for job in runtime.session().jobs):
         raise AddonError("A mesh is being made.", "Wait until it is done, or cancel it.")
-
-
-def _keep_ticking() -> None:
-    if runtime.has_window() and not bpy.app.timers.is_registered(_tick):
-        bpy.app.timers.register(_tick, persistent=True)
-
-
-def _tick() -> float | None:
-    setup().tick()
-    _start_backend_anew()
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "PREFERENCES":
-                area.tag_redraw()
-    return TICK_SECONDS if setup().live or setup().renewed else None
-
-
-def _start_backend_anew() -> None:
-    """Where the engine has changed and no mesh is being made, so that the panel shows what can run now."""
-    session = runtime.session()
-    if setup().renewed and not any(job.live for job in session.jobs):
-        setup().renewed = False
-        session.close()
-        session.try_again()
-        session.capabilities, session.deaths = None, 0
-        session.start()
-        runtime.keep_ticking()

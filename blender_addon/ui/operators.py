@@ -8,14 +8,14 @@ from pathlib import Path
 import bpy
 from bpy.props import IntProperty, StringProperty
 
-from ..backend.wire.messages import MAX_SEED, Scalar
-from ..backend.wire.settings import SETTINGS
-from . import runtime
-from .errors import AddonError
-from .generate import Order, active_picture, submit, wait
-from .process import log_tail
+from ...backend.wire.messages import MAX_SEED, Scalar
+from ...backend.wire.settings import SETTINGS
+from ..errors import AddonError
+from ..generate import Order, active_picture, submit, wait
+from ..link import runtime
+from ..link.process import log_tail
+from ..link.session import Phase
 from .properties import COUNT
-from .session import Phase
 from .settings import BY_NAME, EngineSettings, value_of
 from .text import lines
 

@@ -3,13 +3,13 @@
 
 import bpy
 
-from ..backend.wire.settings import SETTINGS
-from . import runtime
-from .generate import active_picture
-from .material import is_ours
-from .preferences import PACKAGE
-from .scene import recipe_of
-from .session import Job, JobState, Phase, Session
+from ...backend.wire.settings import SETTINGS
+from ..extension import PACKAGE
+from ..generate import active_picture
+from ..link import runtime
+from ..link.session import Job, JobState, Phase, Session
+from ..scene.material import is_ours
+from ..scene.objects import recipe_of
 from .text import duration, sidebar_lines
 from .thumbnails import forget_all_but, icon_of
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 
-from ..backend.wire.messages import Scalar, Setting
-from ..backend.wire.settings import SETTINGS
+from ...backend.wire.messages import Scalar, Setting
+from ...backend.wire.settings import SETTINGS
 
 BY_NAME = {setting.name: setting for settings in SETTINGS.values() for setting in settings}
 

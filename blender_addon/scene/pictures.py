@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import AddonError
+from ..errors import AddonError
 
 MAX_SIDE = 4096
 BAND_PIXELS = 1 << 18

@@ -1,22 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What ties the session to Blender: the timer that ticks it, the handlers that protect it, and its one instance."""
 
-import contextlib
-import logging
 import signal
-import tempfile
-from pathlib import Path
+from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
 
-from .preferences import free_when_rendering, idle_seconds
+from .. import extension
 from .session import Phase, Session
 
-log = logging.getLogger(__name__)
-
-EXTENSION = Path(__file__).resolve().parents[1]
-PACKAGE = (__package__ or "").rpartition(".")[0]
+IDLE_MINUTES = 15
 TICK_SECONDS = 0.05
 PANEL_AREAS = {"VIEW_3D", "IMAGE_EDITOR"}
 
@@ -27,20 +21,8 @@ def session() -> Session:
     """The session, made when it is first asked for."""
     global _session  # noqa: PLW0603 - Blender calls functions, and they need to find it
     if _session is None:
-        _session = Session(EXTENSION, _user_folder(), can_land, idle_seconds)
+        _session = Session(extension.FOLDER, extension.user_folder(), can_land, idle_seconds)
     return _session
-
-
-def _user_folder() -> Path:
-    """The extension's user folder; where nothing can be written there, one that lasts as long as this Blender."""
-    named = bpy.utils.extension_path_user(PACKAGE)
-    if named:
-        with contextlib.suppress(OSError):
-            Path(named).mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=named).close()
-            return Path(named)
-    log.warning("nothing can be written into %r: the backend's log goes to Blender's temporary folder", named)
-    return Path(bpy.app.tempdir)
 
 
 def can_land() -> bool:
@@ -58,6 +40,11 @@ def can_land() -> bool:
 def _drags(operator: bpy.types.Operator) -> bool:
     """Whether it holds the mouse until the artist confirms a change; others may run as long as Blender does."""
     return {"UNDO", "BLOCKING"} <= operator.bl_options
+
+
+def idle_seconds() -> float:
+    """How long the backend lives without a job, 0 for ever."""
+    return 60.0 * _preference("idle_minutes", default=IDLE_MINUTES)
 
 
 def has_window() -> bool:
@@ -142,5 +129,11 @@ def _before_other_file(*_: object) -> None:
 @persistent
 def _before_rendering(*_: object) -> None:
     """Cycles wants the graphics card. Called in the render's own thread, so it makes no session and waits for none."""
-    if _session is not None and free_when_rendering():
+    if _session is not None and _preference("free_when_rendering", default=True):
         _session.unload()
+
+
+def _preference(name: str, *, default: Any) -> Any:  # noqa: ANN401 - of any kind
+    """What the artist chose in the extension's preferences; `default` while Blender knows none of it."""
+    addon = bpy.context.preferences.addons.get(extension.PACKAGE)
+    return getattr(addon.preferences, name, default) if addon else default

@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 
 import bpy
 
-from . import runtime, setup_operators
-from .errors import AddonError
-from .setup import Message, Setup, Step
+from ..errors import AddonError
+from ..link import runtime, setup_timer
+from ..link.setup import Message, Setup, Step
 from .text import lines
 
 _MARGIN = 80  # pixels beside a label
@@ -17,8 +17,8 @@ _UNITS = ((1e9, "GB", 2), (1e6, "MB", 1), (1e3, "kB", 0))
 
 def draw(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, width: float) -> None:
     """Draw the box. width: of the region, in pixels."""
-    setup = setup_operators.setup()
-    setup_operators.find_out(preferences.torch, preferences.python)
+    setup = setup_timer.setup()
+    setup_timer.find_out(preferences.torch, preferences.python)
     box = layout.box()
     box.label(text="Hi3DGen Engine")
     trouble = runtime.session().trouble

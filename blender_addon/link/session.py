@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 
-from ..backend.wire import messages
-from ..backend.wire.client import Client, Closed
-from ..backend.wire.messages import Capabilities, EngineInfo, Failure, Generate, Preview, Progress, Result, ToClient
-from .errors import AddonError
+from ...backend.wire import messages
+from ...backend.wire.client import Client, Closed
+from ...backend.wire.messages import Capabilities, EngineInfo, Failure, Generate, Preview, Progress, Result, ToClient
+from ..errors import AddonError
 from .process import BackendProcess, NotStarted, Started
 
 log = logging.getLogger(__name__)

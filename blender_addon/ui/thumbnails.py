@@ -4,7 +4,7 @@
 import bpy.utils.previews
 import numpy as np
 
-from ..backend.wire.messages import Preview
+from ...backend.wire.messages import Preview
 
 _icons: bpy.utils.previews.ImagePreviewCollection | None = None
 _shown: dict[str, Preview] = {}  # by the icon's name, which is the job's

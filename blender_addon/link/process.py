@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from ..backend.wire.client import Client
+from ...backend.wire.client import Client
 from .environment import MEND, installed
 
 log = logging.getLogger(__name__)

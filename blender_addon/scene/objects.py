@@ -9,8 +9,8 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend.wire.messages import Result
-from .errors import AddonError
+from ...backend.wire.messages import Result
+from ..errors import AddonError
 from .material import COLOUR_ATTRIBUTE, new_material
 from .pictures import image_from_png
 

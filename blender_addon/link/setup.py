@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..errors import AddonError
 from .environment import installed
-from .errors import AddonError
 from .process import surroundings
 
 LOG = "setup.log"

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What ties the setup of the engine Hi3DGen to Blender: the timer that ticks it, and its one instance."""
+
+import bpy
+
+from . import runtime
+from .setup import Setup
+
+TICK_SECONDS = 0.1
+
+_setup: Setup | None = None
+
+
+def setup() -> Setup:
+    """The setup, made when it is first asked for."""
+    global _setup  # noqa: PLW0603 - Blender calls functions, and they need to find it
+    if _setup is None:
+        session = runtime.session()
+        _setup = Setup(session.extension, session.user_folder)
+    return _setup
+
+
+def find_out(build: str, python: str) -> None:
+    """Ask soon, if it has not been asked, what is there and what would be installed. Callable from draw."""
+    if not setup().asked and runtime.has_window():
+        setup().asked = True
+        bpy.app.timers.register(lambda: ask(build, python), first_interval=0.0)
+
+
+def ask(build: str, python: str) -> None:
+    """Ask now what is there and what would be installed."""
+    setup().ask(build, bpy.path.abspath(python))
+    keep_ticking()
+
+
+def keep_ticking() -> None:
+    """Tick the setup by a timer until it has nothing to wait for."""
+    if runtime.has_window() and not bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.register(_tick, persistent=True)
+
+
+def start_backend_anew() -> None:
+    """Start another backend if the engine has changed and no job runs, so that the panel shows what can run now."""
+    session = runtime.session()
+    if setup().renewed and not any(job.live for job in session.jobs):
+        setup().renewed = False
+        session.close()
+        session.try_again()
+        session.capabilities, session.deaths = None, 0
+        session.start()
+        runtime.keep_ticking()
+
+
+def register() -> None:
+    """Nothing is begun before it is asked for."""
+
+
+def unregister() -> None:
+    """End what is going on and leave no timer behind."""
+    global _setup  # noqa: PLW0603
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    if _setup is not None:
+        _setup.close()
+        _setup = None
+
+
+def _tick() -> float | None:
+    setup().tick()
+    start_backend_anew()
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "PREFERENCES":
+                area.tag_redraw()
+    return TICK_SECONDS if setup().live or setup().renewed else None

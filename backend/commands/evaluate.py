@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,9 +17,11 @@ from ..flow.products import Floats, Picture
 from ..foreground.cut_out import cut_out
 from ..normals import outline
 from ..raster.resample import lay_back_normals
-from ..training import evaluation
 from .terminal import Terminal
-from .train import check_extra
+from .train import check_training
+
+if TYPE_CHECKING:
+    from ..training.normals.evaluation import Score
 
 _RESOLUTION = 512
 
@@ -38,9 +41,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure every picture and print a line each. Raises `UserError`."""
-    check_extra("evaluation", ("cv2", "PIL"))
+    check_training("evaluation", ("cv2", "PIL"))
+    from ..training.normals import evaluation  # noqa: PLC0415 - not in the extension's zip
+
     estimate = _estimator(options.engine)
-    scores: list[evaluation.Score] = []
+    scores: list[Score] = []
     rows: list[Picture] = []
     for example in evaluation.examples(options.folder, files.read_picture, x_left=options.x_left):
         normals = estimate(example.picture)
@@ -49,7 +54,8 @@ def run(options: argparse.Namespace) -> int:
     scores.append(evaluation.mean(scores))
     if options.sheet:
         files.write_picture(options.sheet, np.concatenate(rows))
-    print(json.dumps([asdict(one) for one in scores], indent=2) if options.json else _table(scores))
+    bounds = evaluation.SHARES
+    print(json.dumps([asdict(one) for one in scores], indent=2) if options.json else _table(scores, bounds))
     return 0
 
 
@@ -74,9 +80,9 @@ def _outline(picture: Picture) -> Floats:
     return lay_back_normals(outline.estimate(cutout, lambda _, __: None), cutout.crop).normals
 
 
-def _table(scores: list[evaluation.Score]) -> str:
-    bounds = "".join(f"  < {bound:5.2f}" for bound in evaluation.SHARES)
-    lines = [f"{'':24}    NE    SNE median{bounds}"]
+def _table(scores: "list[Score]", bounds: tuple[float, ...]) -> str:
+    heads = "".join(f"  < {bound:5.2f}" for bound in bounds)
+    lines = [f"{'':24}    NE    SNE median{heads}"]
     for one in scores:
         shares = "".join(f"  {100 * share:5.1f} %" for share in one.shares)
         lines.append(f"{one.name:24} {one.error:5.1f}  {one.sharp:5.1f}  {one.median:5.1f}{shares}")

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..flow.products import Floats, Picture
+from ...flow.products import Floats, Picture
 from .folder import Pictured, Read, names, pictured
 
 SHARES = (11.25, 22.5, 30.0)

@@ -2,7 +2,7 @@
 """A folder of pictures with their true normals: something to measure by, or to learn from.
 
 It holds `images`, `mask` and `normals`, each with one file a picture, of the same name. To learn from, a picture is
-framed anew every time that it is drawn; it takes the place of what the makers in `data` make while training goes on.
+framed anew every time that it is drawn; the folder takes the place of what `shapes` makes while training goes on.
 """
 
 from collections.abc import Callable
@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import UserError
-from ..flow.products import Crop, Floats, NormalMap, Picture
-from ..raster.resample import crop_normals, crop_resize
+from ...errors import UserError
+from ...flow.products import Crop, Floats, NormalMap, Picture
+from ...raster.resample import crop_normals, crop_resize
 from .samples import Samples
 
 _CLOSEST, _LOOSEST = 1.05, 1.5  # a frame's side over the object's longer side
@@ -38,7 +38,7 @@ class Pictured:
 
 
 def names(folder: Path) -> tuple[str, ...]:
-    """Return the pictures' names in order. Raises `UserError` where there is none."""
+    """Return the pictures' names in order. Raises `UserError` if there is none."""
     found = tuple(sorted(path.name for path in (folder / "images").glob("*") if path.is_file()))
     if not found:
         raise UserError(
@@ -50,7 +50,7 @@ def names(folder: Path) -> tuple[str, ...]:
 def pictured(folder: Path, name: str, read: Read, *, x_left: bool = False) -> Pictured:
     """Read one picture. With `x_left` the maps' red points left.
 
-    Raises `UserError` where the picture lacks its mask or map, or they differ in size.
+    Raises `UserError` if the picture lacks its mask or map, or they differ in size.
     """
     colours, mask, stored = (read(folder / part / name)[..., :3] for part in ("images", "mask", "normals"))
     if not colours.shape == mask.shape == stored.shape:
@@ -79,7 +79,7 @@ class Pictures:
     def __call__(self, seed: int, index: int, size: int) -> Samples:
         """Return block `index` of a seed, `count` pictures of size x size pixels.
 
-        Raises `UserError` where a picture cannot be read, or its mask is empty.
+        Raises `UserError` if a picture cannot be read, or its mask is empty.
         """
         drawn = [self._framed(seed, index * self.count + place, size) for place in range(self.count)]
         rgba, normals, mask = zip(*drawn, strict=True)

@@ -18,9 +18,9 @@ from PIL import Image
 
 from backend.errors import UserError
 from backend.files import read_picture
-from backend.training.evaluation import examples, mean, row, score
+from backend.training.normals.evaluation import examples, mean, row, score
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 SIZE = 64
 
 

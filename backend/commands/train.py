@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from .. import files
 from ..errors import UserError
-from ..raster import png
 from ..wire.messages import seed_from_text
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     sheet.add_argument("--seed", type=seed_from_text, default=1, help="decides shapes and pictures (default 1)")
     sheet.add_argument("--count", type=int, default=24, metavar="N", help="how many pictures (default 24)")
     sheet.add_argument("--size", type=int, default=192, metavar="PIXELS", help="each picture's side (default 192)")
-    sheet.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="a PNG file")
+    sheet.add_argument("-o", "--output", type=Path, required=True, metavar="PICTURE", help="written here")
     sheet.set_defaults(run=show)
 
 
@@ -73,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """Write a sheet of the pictures that training sees. Raises `UserError`."""
-    check_training("training", ("numba",))
+    check_training("training", ("numba", "PIL"))
     from ..training.shapes import contact_sheet  # noqa: PLC0415 - compiles
 
     if options.count < 1 or not 16 <= options.size <= 1024:
@@ -82,7 +81,8 @@ def show(options: argparse.Namespace) -> int:
             f"A sheet of {options.count} pictures of {options.size} pixels cannot be made.",
             "Ask for at least one picture of 16 to 1024 pixels.",
         )
-    options.output.write_bytes(png.encode(contact_sheet(options.seed, options.count, options.size)))
+    files.check_picture_path(options.output)
+    files.write_picture(options.output, contact_sheet(options.seed, options.count, options.size))
     print(options.output)
     return 0
 

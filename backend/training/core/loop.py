@@ -50,8 +50,8 @@ class Run:
 def train(run: Run, say: Say = print) -> Path:
     """Train, and return the checkpoint's path.
 
-    Raises UserError if the stage before was not trained, or the folder holds another configuration's training, and
-    FloatingPointError if the loss is not finite.
+    Raises UserError if the stage before was not trained, or the folder cannot be made or holds another configuration's
+    training, and FloatingPointError if the loss is not finite.
     """
     if run.task.seed == HELD_OUT_SEED:
         sentence = f"The seed {HELD_OUT_SEED} is that of the held-out pictures."
@@ -60,7 +60,11 @@ def train(run: Run, say: Say = print) -> Path:
         sentence = f"The configuration “{run.task.name}” has no stage “{run.stage}”."
         raise UserError("unknown-stage", sentence, f"Choose one of: {', '.join(run.task.schedule.stages)}.")
     torch.set_num_threads(1)
-    run.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        run.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sentence = f"The folder {run.folder} cannot be made: {error.strerror or error}."
+        raise UserError("bad-folder", sentence, "Choose another folder.") from error
     place = devices()
     path, state = _begin(run, place)
     network = place.spread(state.network)

@@ -38,12 +38,16 @@ class Pictured:
 
 
 def names(folder: Path) -> tuple[str, ...]:
-    """Return the pictures' names in order. Raises `UserError` if there is none."""
+    """Return the pictures' names in order. Raises `UserError` if there is none, or one has no mask or map."""
     found = tuple(sorted(path.name for path in (folder / "images").glob("*") if path.is_file()))
     if not found:
         raise UserError(
             "no-examples", f"There are no pictures in {folder / 'images'}.", "Give a folder with images, mask, normals."
         )
+    for path in (folder / part / name for name in found for part in ("mask", "normals")):
+        if not path.is_file():
+            advice = "Give every picture a mask and a normal map of its name, or take the picture out."
+            raise UserError("no-picture", f"There is no file “{path}”.", advice)
     return found
 
 

@@ -29,13 +29,13 @@ from backend.raster import png
 from backend.raster.colour import linear_to_srgb
 from backend.raster.vectors import TO_VIEWER, unit
 from backend.surface.marching_cubes import marching_cubes
-from backend.training.data import draw_view
-from backend.training.data.march import View
-from backend.training.data.materials import Material, draw_materials
-from backend.training.data.photograph import photograph
-from backend.training.data.sculptures import draw_shape
-from backend.training.data.solids import Shape
-from backend.training.data.volume import settle, volume
+from backend.training.shapes import draw_view
+from backend.training.shapes.march import View
+from backend.training.shapes.materials import Material, draw_materials
+from backend.training.shapes.photograph import photograph
+from backend.training.shapes.sculptures import draw_shape
+from backend.training.shapes.solids import Shape
+from backend.training.shapes.volume import settle, volume
 
 Bytes = NDArray[np.uint8]
 

@@ -3,26 +3,32 @@
 
 import argparse
 import json
-from collections.abc import Callable
-from dataclasses import asdict
+import math
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import files
 from ..arrays import Float32Array
 from ..engines import ENGINES
+from ..errors import UserError
 from ..flow.pipeline import Pipeline
 from ..flow.products import Picture
 from ..flow.request import Request
 from ..foreground.cut_out import cut_out
 from ..normals import outline
 from ..normals.image import in_picture
-from ..training import evaluation
 from .terminal import Terminal
-from .train import check_extra
+from .train import check_training
+
+if TYPE_CHECKING:
+    from ..training.normals.evaluation import Score
 
 _RESOLUTION = 512
+_HIGHEST = {".webp": 16383, ".jpg": 65500, ".jpeg": 65500}  # pixels that a format holds
 
 Estimate = Callable[[Picture], Float32Array]
 
@@ -39,20 +45,49 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure every picture and print a line each. Raises `UserError`."""
-    check_extra("evaluation", ("cv2", "PIL"))
-    estimate = _estimator(options.engine)
-    scores: list[evaluation.Score] = []
-    rows: list[Picture] = []
-    for example in evaluation.examples(options.folder, files.read_picture, x_left=options.x_left):
-        normals = estimate(example.picture)
-        scores.append(evaluation.score(example, normals))
-        rows.append(evaluation.row(example, normals))
-    scores.append(evaluation.mean(scores))
+    """Measure every picture and print a line each, then write the sheet. Returns 1 if a picture could not be measured.
+
+    Raises `UserError`.
+    """
+    check_training("evaluation", ("cv2", "PIL"))
+    from ..training.normals import evaluation  # noqa: PLC0415 - not in the extension's zip
+    from ..training.normals.folder import names  # noqa: PLC0415 - not in the extension's zip
+
+    pictures = names(options.folder)
     if options.sheet:
+        _check_sheet(options.sheet, options.folder, pictures, evaluation.PANEL)
+    estimate = _estimator(options.engine)
+    scores: list[Score] = []
+    rows: list[Picture] = []
+    if not options.json:
+        print(_heads(evaluation.SHARES))
+    for name in pictures:
+        try:
+            example = evaluation.read_example(options.folder, name, files.read_picture, x_left=options.x_left)
+            normals = estimate(example.picture)
+        except UserError as error:  # costs this picture, not the others
+            print(f"{name}: {error.sentence} {error.advice}", file=sys.stderr, flush=True)
+            continue
+        scores.append(evaluation.score(example, normals))
+        if options.sheet:
+            rows.append(evaluation.row(example, normals))
+        if not options.json:
+            print(_line(scores[-1]), flush=True)
+    scores.append(evaluation.mean(scores))
+    print(json.dumps([_numbers(one) for one in scores], indent=2) if options.json else _line(scores[-1]), flush=True)
+    if rows:
         files.write_picture(options.sheet, np.concatenate(rows))
-    print(json.dumps([asdict(one) for one in scores], indent=2) if options.json else _table(scores))
-    return 0
+    return 0 if len(scores) == len(pictures) + 1 else 1
+
+
+def _check_sheet(sheet: Path, folder: Path, pictures: Sequence[str], panel: int) -> None:
+    """Refuse a sheet that could not be written, or would replace a picture that is read. Raises `UserError`."""
+    parts = ("images", "mask", "normals")
+    files.check_picture_path(sheet, *(folder / part / name for part in parts for name in pictures))
+    suffix = sheet.suffix.lower()
+    if panel * len(pictures) > _HIGHEST.get(suffix, math.inf):
+        sentence = f"A sheet of {len(pictures)} pictures is too high for the format {suffix[1:]}."
+        raise UserError("bad-output", sentence, "Let its name end in .png.")
 
 
 def _estimator(engine: str) -> Estimate:
@@ -76,10 +111,20 @@ def _outline(picture: Picture) -> Float32Array:
     return in_picture(outline.estimate(cutout, lambda _, __: None)).normals
 
 
-def _table(scores: list[evaluation.Score]) -> str:
-    bounds = "".join(f"  < {bound:5.2f}" for bound in evaluation.SHARES)
-    lines = [f"{'':24}    NE    SNE median{bounds}"]
-    for one in scores:
-        shares = "".join(f"  {100 * share:5.1f} %" for share in one.shares)
-        lines.append(f"{one.name:24} {one.error:5.1f}  {one.sharp:5.1f}  {one.median:5.1f}{shares}")
-    return "\n".join(lines)
+def _heads(bounds: Sequence[float]) -> str:
+    return f"{'':24}    NE    SNE median" + "".join(f"  < {bound:5.2f}" for bound in bounds)
+
+
+def _line(one: "Score") -> str:
+    shares = "".join(f"  {100 * share:5.1f} %" for share in one.shares)
+    return f"{one.name:24} {one.error:5.1f}  {one.sharp:5.1f}  {one.median:5.1f}{shares}"
+
+
+def _numbers(one: "Score") -> dict[str, Any]:
+    """Return a score for JSON, which has no NaN: null is no number."""
+
+    def number(value: float) -> float | None:
+        return None if math.isnan(value) else value
+
+    errors = {name: number(getattr(one, name)) for name in ("error", "sharp", "median")}
+    return {"name": one.name, **errors, "shares": [number(share) for share in one.shares]}

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 from .. import files
 from ..errors import UserError
-from ..raster import png
 from ..wire.limits import seed_from_text
 
 if TYPE_CHECKING:
-    from ..training.samples import Source
+    from ..training.normals.samples import Source
 
 _NEEDED = ("torch", "numba")
 
@@ -41,17 +40,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     sheet.add_argument("--seed", type=seed_from_text, default=1, help="decides shapes and pictures (default 1)")
     sheet.add_argument("--count", type=int, default=24, metavar="N", help="how many pictures (default 24)")
     sheet.add_argument("--size", type=int, default=192, metavar="PIXELS", help="each picture's side (default 192)")
-    sheet.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="a PNG file")
+    sheet.add_argument("-o", "--output", type=Path, required=True, metavar="PICTURE", help="written here")
     sheet.set_defaults(run=show)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train for as long as is asked for, and print where the checkpoint is. Raises `UserError`."""
-    check_extra("training", _NEEDED)
-    from ..training.config import CONFIGS  # noqa: PLC0415 - heavy
-    from ..training.data import sample_block  # noqa: PLC0415 - heavy
-    from ..training.folder import Pictures, names  # noqa: PLC0415 - heavy
-    from ..training.loop import Run, train  # noqa: PLC0415 - heavy
+    """Train for as long as is asked for, and print the checkpoint's path. Raises `UserError`."""
+    check_training("training", _NEEDED)
+    from ..training.core.loop import Run, train  # noqa: PLC0415 - heavy
+    from ..training.normals.config import CONFIGS  # noqa: PLC0415 - heavy
+    from ..training.normals.folder import Pictures, names  # noqa: PLC0415 - heavy
+    from ..training.normals.task import NormalsTask  # noqa: PLC0415 - heavy
+    from ..training.shapes import sample_block  # noqa: PLC0415 - heavy
 
     if options.config not in CONFIGS:
         known = ", ".join(CONFIGS)
@@ -61,28 +61,19 @@ def run(options: argparse.Namespace) -> int:
     config = CONFIGS[options.config]
     source: Source = partial(sample_block, views=1, pictures=config.block)
     if options.pictures:
-        check_extra("training", ("PIL",))
+        check_training("training", ("PIL",))
         source = Pictures(options.pictures, names(options.pictures), files.read_picture, config.block)
-    run = Run(
-        config=config,
-        folder=options.folder,
-        stage=options.stage,
-        source=source,
-        measured=partial(sample_block, views=1, pictures=1),
-        seed=options.data_seed,
-        minutes=options.minutes,
-        steps=options.steps,
-        workers=options.workers,
-        start=options.start,
-    )
+    measured = partial(sample_block, views=1, pictures=1)
+    task = NormalsTask(config, source, measured, options.data_seed, options.workers, options.start)
+    run = Run(task, options.folder, options.stage, options.minutes, options.steps)
     print(train(run, partial(print, flush=True)))
     return 0
 
 
 def show(options: argparse.Namespace) -> int:
     """Write a sheet of the pictures that training sees. Raises `UserError`."""
-    check_extra("training", ("numba",))
-    from ..training.data import contact_sheet  # noqa: PLC0415 - compiles
+    check_training("training", ("numba", "PIL"))
+    from ..training.shapes import contact_sheet  # noqa: PLC0415 - compiles
 
     if options.count < 1 or not 16 <= options.size <= 1024:
         raise UserError(
@@ -90,13 +81,20 @@ def show(options: argparse.Namespace) -> int:
             f"A sheet of {options.count} pictures of {options.size} pixels cannot be made.",
             "Ask for at least one picture of 16 to 1024 pixels.",
         )
-    options.output.write_bytes(png.encode(contact_sheet(options.seed, options.count, options.size)))
+    files.check_picture_path(options.output)
+    files.write_picture(options.output, contact_sheet(options.seed, options.count, options.size))
     print(options.output)
     return 0
 
 
-def check_extra(extra: str, modules: Sequence[str]) -> None:
-    """Raise `UserError` where a module that an extra of the package brings is not installed."""
+def check_training(extra: str, modules: Sequence[str]) -> None:
+    """Raise `UserError` if this copy has no `backend.training`, or a module of an extra of the package is missing."""
+    if find_spec("..training", __package__) is None:
+        raise UserError(
+            "training-missing",
+            "This copy of Hi3DGen cannot train or measure networks: the extension's zip leaves that part out.",
+            "Run the command in a checkout of the project, or install the project as a Python package.",
+        )
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
         raise UserError(

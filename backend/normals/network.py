@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The small normal estimator in numpy: two streams, their joints, one decoder.
 
-What the network is, `backend.training.network` says, which trains it; this module runs the same weights without
+What the network is, `backend.training.normals.network` says, which trains it; this module runs the same weights without
 anything but numpy. An image is (H, W, C) here, so that a convolution is a product of a matrix of neighbourhoods, made
 band by band, with the matrix of the weights.
 """
@@ -46,7 +46,7 @@ class Weights:
 
 
 def load(path: Path) -> Weights:
-    """Read weights that `backend.training.checkpoint.export` wrote. Nothing in the file is run.
+    """Read weights that `backend.training.normals.task.export` wrote. Nothing in the file is run.
 
     Raises OSError where it cannot be read, ValueError where it is not such a file or is damaged.
     """

@@ -152,6 +152,17 @@ def test_nothing_imports_an_engine_but_the_registry() -> None:
         assert path == registry or path.is_relative_to(ROOT / "scripts") or others == [], name_of(path)
 
 
+def test_of_the_training_only_commands_know_and_only_inside_functions() -> None:
+    """The extension's zip leaves the training out; whatever imports it when it is loaded would not load there."""
+    others = [path for path in BACKEND if not within(name_of(path), "backend.training")]
+    users = {name_of(path) for path in others if any(within(name, "backend.training") for name in ours(path))}
+    assert users == {"backend.commands.evaluate", "backend.commands.train"}
+    for user in users:
+        tree = ast.parse(ROOT.joinpath(*user.split(".")).with_suffix(".py").read_text(encoding="utf-8"))
+        loaded = [node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)]
+        assert not [name for name in loaded if within(name, "training")]
+
+
 def test_what_all_may_import_imports_nothing_of_ours() -> None:
     shared = [ROOT.joinpath(*name.split(".")).with_suffix(".py") for name in SHARED]
     assert [name for path in shared for name in ours(path) if name not in SHARED] == []

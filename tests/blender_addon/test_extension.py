@@ -17,6 +17,7 @@ from tests.blender_addon.support import CHECKOUT
 MODULE = "bl_ext.user_default.hi3dgen"
 MAX_BYTES = 15_000_000
 SHIPPED = ("backend/", "blender_addon/")
+KEPT = "backend/training/"
 SHIPPED_FILES = {"__init__.py", "blender_manifest.toml", "LICENSE", "constraints.txt", "pyproject.toml"}
 
 
@@ -57,9 +58,32 @@ def test_the_zip_holds_the_code_that_runs_and_nothing_else(archive: Path) -> Non
         names = {name for name in opened.namelist() if not name.endswith("/")}
     tracked = subprocess.run(["git", "ls-files"], cwd=CHECKOUT, capture_output=True, check=True, text=True).stdout
     wanted = {name for name in tracked.splitlines() if name.startswith(SHIPPED)} | SHIPPED_FILES
-    assert names == wanted
+    kept = {name for name in wanted if name.startswith(KEPT)}
+    assert kept
+    assert names == wanted - kept
     assert not any(Path(name).suffix in {".so", ".pyd", ".dll", ".dylib", ".pyc", ".exe"} for name in names)
     assert archive.stat().st_size < MAX_BYTES
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("train", "sheet", "-o", "sheet.png"),
+        ("train", "normals", "--config", "tiny", "--folder", "run"),
+        ("evaluate", "normals", ".", "--engine", "outline"),
+    ],
+    ids=" ".join,
+)
+def test_what_the_zip_leaves_out_is_answered_with_a_sentence(
+    archive: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(tmp_path)
+    asked = [sys.executable, "-m", "backend", *command]
+    ran = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert "the extension's zip leaves that part out" in ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 def test_it_comes_and_goes_any_number_of_times(scene: Any, extension: ModuleType) -> None:

@@ -34,7 +34,7 @@ def kill(blender: Blender) -> None:
 
 @pytest.mark.parametrize(("leave", "exit_code"), [(quit_by_key, 0), (kill, -signal.SIGKILL)])
 @pytest.mark.parametrize("frozen", [False, True])
-def test_the_backend_ends_with_blender(  # noqa: PLR0917 - fixtures
+def test_the_backend_ends_with_blender(
     own_blender: Blender,
     toadstool: Path,
     tmp_path: Path,

@@ -14,10 +14,10 @@ pytest.importorskip("torch", reason="torch is not installed here: the extra trai
 pytest.importorskip("numba", reason="numba is not installed here: the extra training has it")
 
 from backend.files import read_picture
-from backend.training.data import draw_view
-from backend.training.data.march import look
-from backend.training.data.sculptures import draw_shape
-from backend.training.folder import names, pictured
+from backend.training.normals.folder import names, pictured
+from backend.training.shapes import draw_view
+from backend.training.shapes.march import look
+from backend.training.shapes.sculptures import draw_shape
 
 ROOT = Path(__file__).parents[2]
 SIZE = 96

@@ -35,6 +35,9 @@ def test_a_sheet_shows_pictures_beside_their_normals(tmp_path: Path) -> None:
     refused = train("sheet", "--size", "8", "-o", tmp_path / "small.png")
     assert refused.returncode == 1
     assert "16 to 1024 pixels" in refused.stderr
+    nowhere = train("sheet", "-o", tmp_path / "none" / "sheet.png")
+    assert nowhere.returncode == 1
+    assert "There is no folder" in nowhere.stderr
 
 
 @pytest.mark.slow

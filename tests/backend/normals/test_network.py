@@ -14,8 +14,8 @@ import torch
 from backend.normals.features import GRID, inflate, look
 from backend.normals.network import load, predict
 from backend.normals.products import Product, by_einsum, by_matmul
-from backend.training.checkpoint import export, make_network
-from backend.training.config import DRAFT, TINY, Config, Small
+from backend.training.normals.config import DRAFT, TINY, Config, Small
+from backend.training.normals.task import export, make_network
 
 
 def drawn(config: Config) -> torch.nn.Module:

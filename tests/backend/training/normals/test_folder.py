@@ -14,8 +14,8 @@ from PIL import Image
 
 from backend.errors import UserError
 from backend.files import read_picture
-from backend.training.folder import Pictures, names
-from tests.backend.training.toy import ellipsoids
+from backend.training.normals.folder import Pictures, names
+from tests.backend.training.normals.toy import ellipsoids
 
 
 @pytest.fixture(scope="module")

@@ -12,25 +12,33 @@ pytest.importorskip("diffusers", reason="diffusers is not installed here: the ex
 import torch
 
 from backend.errors import UserError
-from backend.training.checkpoint import load
-from backend.training.config import FULL, TINY, Large
-from backend.training.large import LatentDualStream
-from backend.training.loop import Run, train
-from tests.backend.training.toy import ellipsoids
+from backend.training.core.checkpoint import load
+from backend.training.core.loop import Run, train
+from backend.training.normals.config import FULL, TINY, Large
+from backend.training.normals.large import LatentDualStream
+from backend.training.normals.task import NormalsTask
+from tests.backend.training.normals.toy import ellipsoids
 
 CPU = torch.device("cpu")
 SMALL = Large((32, 32), head_channels=16, text_channels=16, code_widths=(32, 32, 32, 32))
 CONFIG = replace(
     FULL,
     network=SMALL,
-    stages={name: replace(stage, sizes=((0, {64: 1.0}),), rate=1e-3) for name, stage in TINY.stages.items()},
+    schedule=replace(
+        TINY.schedule,
+        stages={name: replace(stage, rate=1e-3) for name, stage in TINY.schedule.stages.items()},
+        log=1,
+        check=2,
+    ),
+    sizes=dict.fromkeys(FULL.sizes, ((0, {64: 1.0}),)),
     pixels=2 * 64**2,
     block=8,
-    log=1,
-    check=2,
     held_out={64: 2},
-    precision="fp32",
 )
+
+
+def task(start: Path | None) -> NormalsTask:
+    return NormalsTask(CONFIG, ellipsoids, ellipsoids, workers=0, start=start)
 
 
 def millions(module: torch.nn.Module) -> int:
@@ -49,7 +57,7 @@ def test_the_full_network_has_the_published_size_and_returns_a_normal_a_pixel() 
 @pytest.mark.slow
 def test_it_starts_from_a_folder_and_refines_the_noisy_stream_alone(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="starts from weights"):
-        train(Run(CONFIG, tmp_path / "run", "trunk", ellipsoids, ellipsoids, workers=0), lambda _: None)
+        train(Run(task(None), tmp_path / "run", "trunk"), lambda _: None)
     torch.manual_seed(0)
     first = LatentDualStream(SMALL)
     first.write(tmp_path / "start")
@@ -58,12 +66,12 @@ def test_it_starts_from_a_folder_and_refines_the_noisy_stream_alone(tmp_path: Pa
     before = first.state_dict()
     moved: list[set[str]] = []
     for stage in ("trunk", "cool", "refine"):
-        run = Run(CONFIG, tmp_path / "run", stage, ellipsoids, ellipsoids, steps=2, workers=0, start=tmp_path / "start")
-        after = load(train(run, lambda _: None), CONFIG, CPU).network.state_dict()
+        run = Run(task(tmp_path / "start"), tmp_path / "run", stage, steps=2)
+        after = load(train(run, lambda _: None), run.task, CPU).network.state_dict()
         changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
         moved.append({".".join(name.split(".")[: 2 if name.startswith("unet") else 1]) for name in changed})
         before = load(
-            tmp_path / "run" / f"{stage}{'' if stage == 'trunk' else '-2'}.pt", CONFIG, CPU
+            tmp_path / "run" / f"{stage}{'' if stage == 'trunk' else '-2'}.pt", run.task, CPU
         ).average.state_dict()
     decoder = {"unet.up_blocks", "unet.conv_norm_out", "unet.conv_out"}
     assert moved[0] >= {"noisy", "unet.conv_in", "unet.down_blocks", "unet.mid_block", *decoder}

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the network sees at a step: a pure function of the configuration, the data's seed and the step.
 
-So a training that was killed goes on with the very pictures that it would have seen, and no random state is kept.
+So no random state is kept, and a training that was killed goes on with the same pictures as one that was not.
 
-Pictures are dear. A step therefore draws them from a window of the source's blocks, which moves on as the steps go by,
-and each is drawn several times before the window has passed it: mirrored or not, with its colours' channels exchanged,
-darker or brighter. The blocks in the window stay in memory. A worker process makes batches ahead of time.
+Pictures take long to make. A step therefore draws them from a window of the source's blocks, which moves on with the
+steps, and each is drawn several times before the window has passed it: mirrored or not, with its colour channels
+exchanged, darker or brighter. The blocks in the window stay in memory. A worker process makes batches ahead of time.
 """
 
 import os
@@ -19,12 +19,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from ..normals.features import inflate, look
-from .config import STAGES, Config, StageName
+from ...normals.features import inflate, look
+from ..core.schedule import STAGES, StageName
+from .config import Config
 from .samples import Block, Samples, Source
 
 _APART = 1 << 24  # blocks between the first of two stages, and of two processes
-_FIRST = 16  # blocks of the first window: it grows from there, so that the first steps need not wait for all of it
+_FIRST = 16  # blocks of the first window, which grows: the first steps need not wait until a full one is made
 _AHEAD = 4  # batches that the worker holds ready
 _GAMMAS = (0.75, 1.35)
 _CHANNELS = tuple(permutations(range(3)))
@@ -32,7 +33,7 @@ _CHANNELS = tuple(permutations(range(3)))
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures as the network takes them, and what it should say.
+    """Pictures as the network takes them, and the normals that it should return.
 
     picture: (N, 4, S, S), inflated: (N, 3, S / 4, S / 4), see `normals.features`. truth: (N, 3, S, S), 0 off the mask.
     mask: (N, 1, S, S), 0 or 1. All float32.
@@ -43,14 +44,17 @@ class Batch:
     truth: Tensor
     mask: Tensor
 
+    def __len__(self) -> int:
+        return len(self.picture)
+
     def to(self, device: torch.device) -> "Batch":
         """Bring it to a device."""
         return Batch(*(part.to(device) for part in (self.picture, self.inflated, self.truth, self.mask)))
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Which pictures come at which step of a stage. With several processes each takes its own `share` of blocks."""
+class Sampler:
+    """Draws the pictures of a stage's steps. With several processes each takes its own `share` of the blocks."""
 
     config: Config
     stage: StageName
@@ -61,7 +65,7 @@ class Plan:
 
     def size(self, step: int) -> int:
         """Return the side of the pictures at a step."""
-        sizes = next(shares for since, shares in reversed(self.config.stages[self.stage].sizes) if since <= step)
+        sizes = next(shares for since, shares in reversed(self.config.sizes[self.stage]) if since <= step)
         chance = np.array(list(sizes.values()))
         return int(self._random(step, 1).choice(list(sizes), p=chance / chance.sum()))
 
@@ -91,8 +95,8 @@ class Plan:
             num_workers=workers,
             prefetch_factor=_AHEAD if workers else None,
             multiprocessing_context="spawn" if workers else None,
-            collate_fn=cast("Any", _as_it_is),
-            worker_init_fn=_alone,
+            collate_fn=cast("Any", _unchanged),
+            worker_init_fn=_leave_session,
         )
         return (Batch(*parts) for parts in loader)
 
@@ -104,7 +108,7 @@ class Plan:
 
         They move on so fast that every picture is drawn `Config.uses` times on the average.
         """
-        sizes = self.config.stages[self.stage].sizes
+        sizes = self.config.sizes[self.stage]
         ends = [since for since, _ in sizes[1:]] + [step]
         before = sum(
             max(0, min(end, step) - since) * shares.get(size, 0.0) / sum(shares.values())
@@ -128,7 +132,7 @@ class Plan:
 
 
 def _varied(samples: Samples, random: np.random.Generator) -> Samples:
-    """Return pictures that show the same in another way; only mirroring changes their normals."""
+    """Return the pictures mirrored or not, with other colours; only mirroring changes their normals."""
     count = len(samples.rgba)
     rgba, normals, mask = samples.rgba.copy(), samples.normals.copy(), samples.mask.copy()
     for index in np.flatnonzero(random.random(count) < 0.5):
@@ -163,20 +167,20 @@ def prepare(samples: Samples) -> Batch:
 
 
 class _Steps(Dataset[tuple[Tensor, ...]]):
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+    def __init__(self, sampler: Sampler) -> None:
+        self.sampler = sampler
 
     def __getitem__(self, index: int) -> tuple[Tensor, ...]:
         torch.set_num_threads(1)
-        batch = self.plan.batch(index)
+        batch = self.sampler.batch(index)
         return batch.picture, batch.inflated, batch.truth, batch.mask
 
 
-def _alone(_: int) -> None:
-    """Leave the trainer's session: Linux gives each session its share of a busy machine, not each process."""
+def _leave_session(_: int) -> None:
+    """Leave the trainer's session: Linux divides a busy machine between sessions, and then between their processes."""
     if hasattr(os, "setsid"):
         os.setsid()
 
 
-def _as_it_is(parts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+def _unchanged(parts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     return parts

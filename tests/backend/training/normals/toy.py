@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from backend.training.samples import Samples
+from backend.training.normals.samples import Samples
 
 COUNT = 8
 

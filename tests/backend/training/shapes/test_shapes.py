@@ -16,21 +16,21 @@ from hypothesis import strategies as st
 
 pytest.importorskip("numba", reason="plain numpy takes minutes for what is made here in seconds")
 
-from backend.training.data import Batch, contact_sheet, draw_view, sample_block, stream
-from backend.training.data.march import LATTICE, View, look
-from backend.training.data.occlusion import lit, openness
-from backend.training.data.photograph import Framing, jpeg, photograph, reframe
-from backend.training.data.sculptor import Sculptor, about_x, about_y
-from backend.training.data.sculptures import THINGS, draw_shape
-from backend.training.data.solids import Join, Shape, distance
-from backend.training.data.volume import settle, volume
+from backend.training.shapes import Batch, contact_sheet, draw_view, sample_block, stream
+from backend.training.shapes.march import LATTICE, View, look
+from backend.training.shapes.occlusion import lit, openness
+from backend.training.shapes.photograph import Framing, jpeg, photograph, reframe
+from backend.training.shapes.sculptor import Sculptor, about_x, about_y
+from backend.training.shapes.sculptures import THINGS, draw_shape
+from backend.training.shapes.solids import Join, Shape, distance
+from backend.training.shapes.volume import settle, volume
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 FRONT = View(np.eye(3), 0.0, (0.0, 0.0), 1.1)
 
 PRINT_BLOCK = """
 from hashlib import sha256
-from backend.training.data import sample_block
+from backend.training.shapes import sample_block
 batch = sample_block(7, 3, 32, views=1, pictures=2)
 print(sha256(b"".join(a.tobytes() for a in (batch.rgba, batch.normals, batch.mask))).hexdigest())
 """
@@ -38,11 +38,11 @@ print(sha256(b"".join(a.tobytes() for a in (batch.rgba, batch.normals, batch.mas
 SAVE_LOOKS = """
 import sys
 import numpy as np
-from backend.training.data import draw_view
-from backend.training.data.compiled import COMPILED
-from backend.training.data.march import LATTICE, look
-from backend.training.data.sculptures import draw_shape
-from backend.training.data.solids import distance
+from backend.training.shapes import draw_view
+from backend.training.shapes.compiled import COMPILED
+from backend.training.shapes.march import LATTICE, look
+from backend.training.shapes.sculptures import draw_shape
+from backend.training.shapes.solids import distance
 assert not COMPILED
 looks = {}
 for seed in range(4):
@@ -82,7 +82,7 @@ def test_a_shape_that_its_cuts_leave_nothing_of_is_drawn_again(monkeypatch: pyte
     def draw_next(_: np.random.Generator) -> Shape:
         return next(drawn)
 
-    monkeypatch.setattr("backend.training.data.draw_shape", draw_next)
+    monkeypatch.setattr("backend.training.shapes.draw_shape", draw_next)
     assert sample_block(1, 1, 32, views=1, pictures=1).mask.mean() > 0.1
 
 

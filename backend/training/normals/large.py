@@ -13,7 +13,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ..errors import UserError
+from ...errors import UserError
 from .config import Large
 
 _CODE_CHANNELS = 4
@@ -70,7 +70,7 @@ class LatentDualStream(nn.Module):
     def start(self, folder: Path) -> None:
         """Take the autoencoder and the UNet from a folder; the noisy stream begins as a copy of the clean one.
 
-        Raises UserError where they are missing or of another size.
+        Raises UserError if they are missing or of another size.
         """
         autoencoder, unet, control = _classes()
         try:

@@ -7,17 +7,15 @@ hold the same weights. Start them with `accelerate launch -m backend train …`.
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from .config import Config
-
 
 @dataclass(frozen=True)
 class Devices:
-    """The device of this process, which of how many processes it is, and accelerate where there are several."""
+    """The device of this process, which of how many processes it is, and accelerate if there are several."""
 
     device: torch.device
     index: int = 0
@@ -44,15 +42,15 @@ class Devices:
 
 
 def devices() -> Devices:
-    """Find out where this process trains: accelerate decides where it has started several."""
+    """Find out where this process trains: accelerate decides if it has started several."""
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        from accelerate import Accelerator  # noqa: PLC0415 - needed for several processes alone
+        from accelerate import Accelerator  # noqa: PLC0415 - only several processes need it
 
         several = Accelerator()
         return Devices(several.device, several.process_index, several.num_processes, several)
     return Devices(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 
 
-def lowered(config: Config, device: torch.device) -> torch.autocast:
-    """Return a context in which convolutions and products run in the configuration's precision."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
+def lowered(precision: Literal["bf16", "fp32"], device: torch.device) -> torch.autocast:
+    """Return a context in which convolutions and products run in a precision."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")

@@ -8,8 +8,9 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.training.curve import Curve, draw, read_curve
+from backend.training.core.curve import Curve, Quantity, draw, read_curve
 
+ANGLE = Quantity("angle", "°", "held out, {} pixels")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -33,7 +34,7 @@ def test_every_series_lies_inside_the_drawing(angles: list[float], measured: lis
     ]
     for line, angle in zip(lines, measured, strict=False):
         line["held_out_64"] = angle
-    drawing = ET.fromstring(draw(lines))  # noqa: S314 - our own
+    drawing = ET.fromstring(draw(lines, ANGLE))  # noqa: S314 - our own
     curves = [line for line in drawing.iter(f"{SVG}polyline") if line.get("stroke-width") == "2"]
     assert len(curves) == (2 if measured else 1)
     for curve, count in zip(curves, (len(angles), min(len(measured), len(angles))), strict=False):
@@ -46,4 +47,4 @@ def test_every_series_lies_inside_the_drawing(angles: list[float], measured: lis
 
 
 def test_a_training_that_measured_nothing_is_an_empty_drawing() -> None:
-    assert not list(ET.fromstring(draw([])))  # noqa: S314 - our own
+    assert not list(ET.fromstring(draw([], ANGLE)))  # noqa: S314 - our own

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures that no training sees: they say when a network is better than another, and which one ships."""
+"""Pictures that no training sees: by them networks are compared, and the one that ships is chosen."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,27 +8,25 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..flow.products import Picture
+from ...flow.products import Picture
+from ..core.devices import lowered
+from ..core.task import HELD_OUT_SEED
 from . import losses
 from .batches import Batch, prepare, take
 from .config import Config
-from .devices import lowered
 from .samples import Samples, Source
-
-SEED = 2**31 - 1
-"""The data's seed of the held-out pictures. No training may use it."""
 
 _AT_ONCE = 32 * 128**2  # pixels
 _SHOWN = 12  # pictures on the sheet
 
 
 class HeldOut:
-    """The held-out pictures of a configuration, made once and then kept in a folder, in `held_out_SIZE.npz`."""
+    """The held-out pictures of a configuration: made once, kept in a folder's files `held_out_SIZE.npz`."""
 
     def __init__(self, config: Config, source: Source, folder: Path) -> None:
         self._config = config
         self._samples = {
-            size: kept(source, size, count, folder / f"held_out_{size}.npz") for size, count in config.held_out.items()
+            size: _kept(source, size, count, folder / f"held_out_{size}.npz") for size, count in config.held_out.items()
         }
         self._batches = {size: _batches(samples) for size, samples in self._samples.items()}
 
@@ -38,17 +36,17 @@ class HeldOut:
 
     @torch.no_grad()
     def sheet(self, network: nn.Module) -> Picture:
-        """Show the first pictures, what the network says, and the truth: uint8 (H, W, 3), a picture a row."""
+        """Show the first pictures, the network's normals, and the truth: uint8 (H, W, 3), a picture a row."""
         size, batches = next(iter(self._batches.items()))
         samples = self._samples[size]
         device = next(network.parameters()).device
-        with lowered(self._config, device):
+        with lowered(self._config.schedule.precision, device):
             normals = network(batches[0].picture.to(device), batches[0].inflated.to(device))
-        said = losses.unit(normals.float()).permute(0, 2, 3, 1).cpu().numpy()
-        count = min(_SHOWN, len(said))
+        predicted = losses.unit(normals.float()).permute(0, 2, 3, 1).cpu().numpy()
+        count = min(_SHOWN, len(predicted))
         colours = samples.rgba[:count, ..., :3] / 255
         inside = samples.mask[:count, ..., None]
-        panels = (colours, said[:count] / 2 + 0.5, samples.normals[:count] / 2 + 0.5)
+        panels = (colours, predicted[:count] / 2 + 0.5, samples.normals[:count] / 2 + 0.5)
         rows = np.concatenate([np.where(inside, panel, 1.0) for panel in panels], axis=2)
         return np.rint(np.clip(rows.reshape(-1, *rows.shape[2:]), 0, 1) * 255).astype(np.uint8)
 
@@ -58,19 +56,19 @@ class HeldOut:
         total = torch.zeros((), dtype=torch.float64)
         for batch in batches:
             seen = batch.to(device)
-            with lowered(self._config, device):
+            with lowered(self._config.schedule.precision, device):
                 normals = network(seen.picture, seen.inflated)
             angle = losses.angle(losses.unit(normals.float()), seen.truth, seen.mask).cpu()
             total += angle.double() * batch.mask.sum().double()
         return float(total / sum(batch.mask.sum().double() for batch in batches))
 
 
-def kept(source: Source, size: int, count: int, path: Path) -> Samples:
+def _kept(source: Source, size: int, count: int, path: Path) -> Samples:
     """Read held-out pictures from a file, or make them and write it beside, then in place."""
     if path.exists():
         with np.load(path, allow_pickle=False) as file:
             return Samples(file["rgba"], file["normals"].astype(np.float32), file["mask"])
-    samples = take(source, SEED, size, count)
+    samples = take(source, HELD_OUT_SEED, size, count)
     beside = path.with_name(path.name + ".part")
     with beside.open("wb") as file:
         normals = samples.normals.astype(np.float16)

@@ -4,17 +4,31 @@
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 _WIDTH, _HEIGHT = 720, 400
 _LEFT, _TOP, _RIGHT, _BOTTOM = 50, 36, 20, 44  # margins
 _INKS = ("#8a8f98", "#2f6fde", "#d9730d", "#2e9e5b", "#b5309b")  # on white and on black alike
 LEARNED = "learned from"
-_SMOOTHED = 20  # lines of the learned pictures' angle, which jumps with the pictures' sizes
+_SMOOTHED = 20  # lines of what was learned from, which jump with the pictures' sizes
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What a curve shows of a network.
+
+    name: of the lines' value for the pictures learned from. unit: for the ticks. held_out: what the value
+    `held_out_NAME` is called in the drawing, with {} for NAME.
+    """
+
+    name: str
+    unit: str = ""
+    held_out: str = "held out, {}"
 
 
 class Curve:
-    """The lines of a training's curve, in a file that never says more than the checkpoint will repeat."""
+    """The lines of a training's curve, in a file that holds no step twice."""
 
     def __init__(self, path: Path, step: int) -> None:
         """Open the file of a training that stands at a step; later lines, and a torn last one, go."""
@@ -31,7 +45,7 @@ class Curve:
 
 
 def read_curve(path: Path) -> list[dict[str, float]]:
-    """Return the lines of a curve's file; none where there is no file."""
+    """Return the lines of a curve's file; none if there is no file."""
     return list(_whole(path.read_text("utf-8").splitlines())) if path.exists() else []
 
 
@@ -47,13 +61,13 @@ def _line(values: Mapping[str, float]) -> str:
     return json.dumps(values) + "\n"
 
 
-def draw(lines: Sequence[Mapping[str, float]]) -> str:
-    """Return a curve as an SVG drawing: degrees over the thousands of pictures seen, learned and held out."""
-    learned = [(line["pictures"] / 1000, line["angle"]) for line in lines if "angle" in line]
+def draw(lines: Sequence[Mapping[str, float]], quantity: Quantity) -> str:
+    """Return a curve as an SVG drawing: a quantity over the thousands of pictures seen, learned and held out."""
+    learned = [(line["pictures"] / 1000, line[quantity.name]) for line in lines if quantity.name in line]
     series = {LEARNED: _smooth(learned)}
     for name in sorted({key for line in lines for key in line if key.startswith("held_out_")}):
         known = [(line["pictures"] / 1000, line[name]) for line in lines if name in line]
-        series[f"held out, {name.removeprefix('held_out_')} pixels"] = known
+        series[quantity.held_out.format(name.removeprefix("held_out_"))] = known
     series = {name: points for name, points in series.items() if points}
     if not series:
         return _svg([])
@@ -73,7 +87,7 @@ def draw(lines: Sequence[Mapping[str, float]]) -> str:
     parts: list[str] = []
     for y in _ticks(low, high):
         ends = " ".join(place(x, y) for x in (0, last))
-        parts += [_line_of(ends, "#8a8f98", 0.4), _text(place(0, y), f"{y:g}°", "end", -6, 4)]
+        parts += [_line_of(ends, "#8a8f98", 0.4), _text(place(0, y), f"{y:g}{quantity.unit}", "end", -6, 4)]
     parts += [_text(place(x, low), f"{x:g}", "middle", 0, 18) for x in _ticks(0, last)]
     parts.append(_text(place(last / 2, low), "thousand pictures seen", "middle", 0, 36))
     for index, (name, points) in enumerate(series.items()):

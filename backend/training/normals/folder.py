@@ -2,7 +2,7 @@
 """A folder of pictures with their true normals: something to measure by, or to learn from.
 
 It holds `images`, `mask` and `normals`, each with one file a picture, of the same name. To learn from, a picture is
-framed anew every time that it is drawn; it takes the place of what the makers in `data` make while training goes on.
+framed anew every time that it is drawn; the folder takes the place of what `shapes` makes while training goes on.
 """
 
 from collections.abc import Callable
@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import Float32Array
-from ..errors import UserError
-from ..flow.products import Crop, NormalMap, Picture
-from ..raster.resample import crop_normals, crop_resize
+from ...arrays import Float32Array
+from ...errors import UserError
+from ...flow.products import Crop, NormalMap, Picture
+from ...raster.resample import crop_normals, crop_resize
 from .samples import Samples
 
 _CLOSEST, _LOOSEST = 1.05, 1.5  # a frame's side over the object's longer side
@@ -39,19 +39,23 @@ class Pictured:
 
 
 def names(folder: Path) -> tuple[str, ...]:
-    """Return the pictures' names in order. Raises `UserError` where there is none."""
+    """Return the pictures' names in order. Raises `UserError` if there is none, or one has no mask or map."""
     found = tuple(sorted(path.name for path in (folder / "images").glob("*") if path.is_file()))
     if not found:
         raise UserError(
             "no-examples", f"There are no pictures in {folder / 'images'}.", "Give a folder with images, mask, normals."
         )
+    for path in (folder / part / name for name in found for part in ("mask", "normals")):
+        if not path.is_file():
+            advice = "Give every picture a mask and a normal map of its name, or take the picture out."
+            raise UserError("no-picture", f"There is no file “{path}”.", advice)
     return found
 
 
 def pictured(folder: Path, name: str, read: Read, *, x_left: bool = False) -> Pictured:
     """Read one picture. With `x_left` the maps' red points left.
 
-    Raises `UserError` where the picture lacks its mask or map, or they differ in size.
+    Raises `UserError` if the picture lacks its mask or map, or they differ in size.
     """
     colours, mask, stored = (read(folder / part / name)[..., :3] for part in ("images", "mask", "normals"))
     if not colours.shape == mask.shape == stored.shape:
@@ -80,7 +84,7 @@ class Pictures:
     def __call__(self, seed: int, index: int, size: int) -> Samples:
         """Return block `index` of a seed, `count` pictures of size x size pixels.
 
-        Raises `UserError` where a picture cannot be read, or its mask is empty.
+        Raises `UserError` if a picture cannot be read, or its mask is empty.
         """
         drawn = [self._framed(seed, index * self.count + place, size) for place in range(self.count)]
         rgba, normals, mask = zip(*drawn, strict=True)

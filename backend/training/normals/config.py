@@ -1,18 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is trained, and how: a network's widths, what it sees when, and for how long.
+"""Which normal estimators are trained, and how: a network's widths, its schedule, and what it sees when.
 
-Training goes in three stages. `trunk` is long and at a constant rate, so that it can go on at any time. `cool` starts
-from wherever the trunk is and lets the rate fall to zero, which is what makes a network good (a warm-up, stable, decay
-schedule: Hu et al., MiniCPM, 2024). Both train everything: stage one of the Hi3DGen paper. `refine` is its stage two:
-the clean stream is frozen, and the noisy one learns what is left to learn on sharp, large pictures.
+`trunk` and `cool` are stage one of the Hi3DGen paper. `refine` is its stage two: the clean stream is frozen, and the
+noisy one learns what is left to learn on sharp, large pictures.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
-StageName = Literal["trunk", "cool", "refine"]
-STAGES: tuple[StageName, ...] = ("trunk", "cool", "refine")
+from ..core.schedule import Schedule, StageName, TrainingStage
 
 
 @dataclass(frozen=True)
@@ -49,20 +45,8 @@ class Large:
     multiple: int = 64
 
 
-@dataclass(frozen=True)
-class Stage:
-    """One stretch of training.
-
-    steps: how many, or None for as long as it is let. rate: of AdamW, at its highest; `warm_up` steps lead up to it,
-    and with `decay` it falls linearly to zero at the last step. sizes: the sides of the pictures, in pixels, as
-    (step from which they hold, {side: share of the steps}).
-    """
-
-    steps: int | None
-    rate: float
-    sizes: tuple[tuple[int, Mapping[int, float]], ...]
-    warm_up: int = 0
-    decay: bool = False
+Sizes = tuple[tuple[int, Mapping[int, float]], ...]
+"""The sides of a stage's pictures, in pixels, as (step from which they hold, {side: share of the steps})."""
 
 
 @dataclass(frozen=True)
@@ -72,31 +56,29 @@ class Config:
     pixels: of a batch, so that small pictures come in large batches. block, uses, window: how many pictures a block of
     the source holds, which show one shape, how often each is drawn, and how many pixels of each size may be kept in
     memory for it. noise: the injected noise's greatest standard deviation, in those of the picture's colours; a picture
-    draws its own up to it. gradient: the weight of the gradient loss. average: the decay of the weights' moving
-    average. log, check: steps between two lines of the curve, and between two measurements on held-out pictures.
-    held_out: the sides of those pictures and how many of each.
+    draws its own up to it. gradient: the weight of the gradient loss. held_out: the sides of the held-out pictures and
+    how many of each.
     """
 
     name: str
     network: Small | Large
-    stages: Mapping[StageName, Stage]
+    schedule: Schedule
+    sizes: Mapping[StageName, Sizes]
     pixels: int
     block: int
     uses: int
     window: int
     noise: float
     gradient: float
-    average: float
-    log: int
-    check: int
     held_out: Mapping[int, int]
-    precision: Literal["bf16", "fp32"] = "bf16"
-    weight_decay: float = 0.02
-    clip: float = 1.0
 
 
-def _stages(trunk: Stage, cool: Stage, refine: Stage) -> Mapping[StageName, Stage]:
+def _stages(trunk: TrainingStage, cool: TrainingStage, refine: TrainingStage) -> Mapping[StageName, TrainingStage]:
     return {"trunk": trunk, "cool": cool, "refine": refine}
+
+
+def _sizes(trunk: Sizes, cool: Mapping[int, float], refine: Mapping[int, float]) -> Mapping[StageName, Sizes]:
+    return {"trunk": trunk, "cool": ((0, cool),), "refine": ((0, refine),)}
 
 
 _EARLY = {64: 0.40, 96: 0.40, 128: 0.20}
@@ -106,37 +88,45 @@ _LATER = {96: 0.30, 128: 0.45, 192: 0.20, 256: 0.05}
 TINY = Config(
     name="tiny",
     network=Small((16, 24), (1, 1), (8, 12), (1, 1), (1, 1)),
-    stages=_stages(
-        Stage(None, 4e-3, ((0, {32: 1.0}), (40, {32: 0.5, 48: 0.5})), warm_up=5),
-        Stage(20, 4e-3, ((0, {32: 1.0}),), decay=True),
-        Stage(10, 1e-3, ((0, {48: 1.0}),), decay=True),
+    schedule=Schedule(
+        _stages(
+            TrainingStage(None, 4e-3, warm_up=5),
+            TrainingStage(20, 4e-3, decay=True),
+            TrainingStage(10, 1e-3, decay=True),
+        ),
+        average=0.9,
+        log=5,
+        check=20,
+        precision="fp32",
     ),
+    sizes=_sizes(((0, {32: 1.0}), (40, {32: 0.5, 48: 0.5})), {32: 1.0}, {48: 1.0}),
     pixels=8 * 32**2,
     block=8,
     uses=2,
     window=32 * 8 * 32**2,
     noise=0.3,
     gradient=0.4,
-    average=0.9,
-    log=5,
-    check=20,
     held_out={32: 16},
-    precision="fp32",
 )
 """For tests: a minute."""
 
 DRAFT = Config(
     name="draft",
     network=Small(),
-    stages=_stages(
-        Stage(
-            None,
-            2e-3,
-            ((0, {64: 1.0}), (1800, _EARLY), (3000, _LATE), (20_000, _LATER)),
-            warm_up=200,
+    schedule=Schedule(
+        _stages(
+            TrainingStage(None, 2e-3, warm_up=200),
+            TrainingStage(5000, 2e-3, decay=True),
+            TrainingStage(2000, 7e-4, decay=True),
         ),
-        Stage(5000, 2e-3, ((0, {96: 0.30, 128: 0.40, 192: 0.20, 256: 0.10}),), decay=True),
-        Stage(2000, 7e-4, ((0, {128: 0.25, 192: 0.35, 256: 0.25, 384: 0.15}),), decay=True),
+        average=0.999,
+        log=50,
+        check=500,
+    ),
+    sizes=_sizes(
+        ((0, {64: 1.0}), (1800, _EARLY), (3000, _LATE), (20_000, _LATER)),
+        {96: 0.30, 128: 0.40, 192: 0.20, 256: 0.10},
+        {128: 0.25, 192: 0.35, 256: 0.25, 384: 0.15},
     ),
     pixels=16 * 128**2,
     block=4,
@@ -144,9 +134,6 @@ DRAFT = Config(
     window=32 * 16 * 128**2,
     noise=0.3,
     gradient=0.4,
-    average=0.999,
-    log=50,
-    check=500,
     held_out={128: 192, 256: 48},
 )
 """What ships in the extension: 3.7 M parameters."""
@@ -154,20 +141,23 @@ DRAFT = Config(
 FULL = Config(
     name="full",
     network=Large(),
-    stages=_stages(
-        Stage(None, 3e-5, ((0, {384: 0.5, 512: 0.5}),), warm_up=500),
-        Stage(10_000, 3e-5, ((0, {512: 0.7, 768: 0.3}),), decay=True),
-        Stage(10_000, 1e-5, ((0, {768: 1.0}),), decay=True),
+    schedule=Schedule(
+        _stages(
+            TrainingStage(None, 3e-5, warm_up=500),
+            TrainingStage(10_000, 3e-5, decay=True),
+            TrainingStage(10_000, 1e-5, decay=True),
+        ),
+        average=0.9999,
+        log=50,
+        check=1000,
     ),
+    sizes=_sizes(((0, {384: 0.5, 512: 0.5}),), {512: 0.7, 768: 0.3}, {768: 1.0}),
     pixels=4 * 512**2,
     block=16,
     uses=2,
     window=64 * 16 * 512**2,
     noise=0.3,
     gradient=0.4,
-    average=0.9999,
-    log=50,
-    check=1000,
     held_out={512: 64},
 )
 """NiRNE's published size: 866 M parameters of the UNet, 364 M of the ControlNet, 84 M of the autoencoder, which is not
@@ -176,11 +166,15 @@ trained. Weights, their average, gradients and AdamW's moments take 25 GB, so th
 ABLATION = replace(
     DRAFT,
     name="ablation",
-    stages=_stages(
-        Stage(1500, 2e-3, ((0, {64: 1.0}),), warm_up=200),
-        Stage(500, 2e-3, ((0, {64: 1.0}),), decay=True),
-        Stage(250, 7e-4, ((0, {64: 1.0}),), decay=True),
+    schedule=replace(
+        DRAFT.schedule,
+        stages=_stages(
+            TrainingStage(1500, 2e-3, warm_up=200),
+            TrainingStage(500, 2e-3, decay=True),
+            TrainingStage(250, 7e-4, decay=True),
+        ),
     ),
+    sizes=_sizes(((0, {64: 1.0}),), {64: 1.0}, {64: 1.0}),
     held_out={64: 192},
 )
 """Draft at 64 pixels: some fifteen minutes on one core. What the noise and the two streams are worth is said by the two

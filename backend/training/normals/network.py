@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..normals.features import GRID
+from ...normals.features import GRID
 from .config import Small
 
 _CHANNELS_LAST = torch.channels_last

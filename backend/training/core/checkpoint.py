@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a training is made of between two steps, and its file."""
+
+import copy
+import os
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ...errors import UserError
+from .schedule import Schedule, StageName
+from .task import Task
+
+_PARTS = ("average", "network", "optimizer", "pictures", "stage", "step", "steps", "trunk")
+
+
+@dataclass
+class State:
+    """A training between two steps.
+
+    average: the moving average of the network's weights, which is what is measured and shipped. steps: at which the
+    stage ends, None for never. trunk: the step that the trunk had when this stage branched off. pictures: seen so far,
+    those of the stages before included.
+    """
+
+    stage: StageName
+    network: nn.Module
+    average: nn.Module
+    optimizer: torch.optim.Optimizer
+    step: int
+    pictures: int
+    steps: int | None
+    trunk: int
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the stage goes on."""
+        return self.steps is None or self.step < self.steps
+
+
+def begin(task: Task[Any], steps: int | None, device: torch.device) -> State:
+    """Make a state at step 0 of the trunk."""
+    return _build(task, "trunk", steps, device, fresh=True)
+
+
+def branch(task: Task[Any], before: State, stage: StageName, steps: int | None) -> State:
+    """Begin a stage with the weights that the stage before has reached.
+
+    The trunk's raw weights are cooled, and its optimizer's moments with them; what is refined is the cooled average.
+    """
+    trunk = before.step if before.stage == "trunk" else before.trunk
+    network, average = before.network, before.average
+    if stage == "refine":
+        network = copy.deepcopy(average)
+        optimizer = _optimizer(task.schedule, network, task.frozen)
+        return State(stage, network, average, optimizer, 0, before.pictures, steps, trunk)
+    return State(stage, network, average, before.optimizer, 0, before.pictures, steps, trunk)
+
+
+def save(path: Path, state: State) -> None:
+    """Write a state beside and then in place, so that a kill leaves the old file or the new one."""
+    content = {
+        "stage": state.stage,
+        "network": state.network.state_dict(),
+        "average": state.average.state_dict(),
+        "optimizer": state.optimizer.state_dict(),
+        "step": state.step,
+        "pictures": state.pictures,
+        "steps": state.steps,
+        "trunk": state.trunk,
+    }
+    beside = path.with_name(path.name + ".part")
+    with beside.open("wb") as file:
+        torch.save(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def load(path: Path, task: Task[Any], device: torch.device) -> State:
+    """Read what `save` wrote.
+
+    Raises `UserError` if the file cannot be read, is damaged, or is of another configuration. What else goes wrong,
+    such as a lack of memory, is raised as it is.
+    """
+    content = _content(path)
+    state = _build(task, content["stage"], content["steps"], device, fresh=False)
+    for name, network in (("network", state.network), ("average", state.average)):
+        if _shapes(content[name]) != _shapes(network.state_dict()):
+            raise UserError(
+                "other-configuration",
+                f"The checkpoint {path} was not trained with the configuration “{task.name}”.",
+                "Choose the configuration that it was trained with, or another folder.",
+            )
+        network.load_state_dict(content[name])
+    state.optimizer.load_state_dict(content["optimizer"])
+    state.step, state.pictures, state.trunk = content["step"], content["pictures"], content["trunk"]
+    return state
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise UserError(
+            "unreadable-checkpoint",
+            f"The checkpoint {path} cannot be read: {error.strerror or error}.",
+            "Check that the file is there and that you may read it.",
+        ) from error
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        if isinstance(error, RuntimeError) and "PytorchStreamReader" not in str(error):
+            raise
+        raise _damaged(path) from error
+    if not isinstance(content, dict) or not set(_PARTS) <= set(content):
+        raise _damaged(path)
+    return content
+
+
+def _damaged(path: Path) -> UserError:
+    advice = "Put an earlier copy in its place, or remove it to train this stage again."
+    return UserError("damaged-checkpoint", f"The checkpoint {path} is damaged.", advice)
+
+
+def _shapes(weights: Mapping[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: value.shape for name, value in weights.items()}
+
+
+@torch.no_grad()
+def halfway(one: nn.Module, other: nn.Module) -> nn.Module:
+    """Return a network whose weights are the means of two networks', on the CPU.
+
+    Between a network and one refined from it lie some that have the best of both (Wortsman et al., WiSE-FT, CVPR 2022).
+    """
+    between = copy.deepcopy(one).cpu()
+    for mean, end in zip(between.parameters(), other.parameters(), strict=True):
+        mean.lerp_(end.cpu(), 0.5)
+    return between
+
+
+def _build(task: Task[Any], stage: StageName, steps: int | None, device: torch.device, *, fresh: bool) -> State:
+    network = task.make_network(fresh=fresh).to(device)
+    average = copy.deepcopy(network)
+    frozen = task.frozen if stage == "refine" else ()
+    return State(stage, network, average, _optimizer(task.schedule, network, frozen), 0, 0, steps, 0)
+
+
+def _optimizer(schedule: Schedule, network: nn.Module, frozen: tuple[str, ...]) -> torch.optim.Optimizer:
+    """Make AdamW over what the stage trains; the rest is frozen. Weights decay, what is added to them does not."""
+    trained = {name: value for name, value in network.named_parameters() if value.requires_grad}
+    for name in [name for name in trained if name.startswith(frozen)]:
+        trained.pop(name).requires_grad = False
+    groups = [
+        {"params": [value for value in trained.values() if value.ndim > 1], "weight_decay": schedule.weight_decay},
+        {"params": [value for value in trained.values() if value.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.99), fused=True)

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The training: from a folder's last checkpoint to its next.
+
+A folder holds `trunk.pt` and, for every time that the trunk was cooled, `cool-STEP.pt` and `refine-STEP.pt`, STEP
+being the trunk's; beside each, in files of the same name, its curve, a JSON line at a time and drawn, a sheet of
+held-out pictures, and its weights for inference. What happens at a step is a function of the checkpoint and the step
+alone. So a training that is killed at any moment and started again ends in the same weights and writes the same curve,
+to the bit, on the same machine with the same number of threads.
+"""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ...errors import UserError
+from ...raster import png
+from .checkpoint import State, begin, branch, load, save
+from .curve import Curve, draw, read_curve
+from .devices import Devices, devices
+from .schedule import StageName, rate
+from .task import HELD_OUT_SEED, Batch, Moment, Task
+
+SAVE_SECONDS = 60.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is asked for: a stage of a task's training in a folder.
+
+    minutes: after which it stops and saves; None goes on to the stage's end, which the trunk has only if `steps` says
+    so. steps: in place of the stage's own, when the stage begins.
+    """
+
+    task: Task[Any]
+    folder: Path
+    stage: StageName
+    minutes: float | None = None
+    steps: int | None = None
+
+
+def train(run: Run, say: Say = print) -> Path:
+    """Train, and return the checkpoint's path.
+
+    Raises UserError if the stage before was not trained, or the folder cannot be made or holds another configuration's
+    training, and FloatingPointError if the loss is not finite.
+    """
+    if run.task.seed == HELD_OUT_SEED:
+        sentence = f"The seed {HELD_OUT_SEED} is that of the held-out pictures."
+        raise UserError("held-out-seed", sentence, "Choose another seed.")
+    if run.stage not in run.task.schedule.stages:
+        sentence = f"The configuration “{run.task.name}” has no stage “{run.stage}”."
+        raise UserError("unknown-stage", sentence, f"Choose one of: {', '.join(run.task.schedule.stages)}.")
+    torch.set_num_threads(1)
+    try:
+        run.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sentence = f"The folder {run.folder} cannot be made: {error.strerror or error}."
+        raise UserError("bad-folder", sentence, "Choose another folder.") from error
+    place = devices()
+    path, state = _begin(run, place)
+    network = place.spread(state.network)
+    writer = _Writer(run, path, state.step) if place.index == 0 else None
+    batches = run.task.batches(Moment(run.stage, state.step, place.index))
+    started, before = time.monotonic(), state.pictures
+    deadline = started + 60 * run.minutes if run.minutes is not None else float("inf")
+    late = False
+    while state.unfinished and not late:
+        line = _stretch(run.task, state, network, place, batches)
+        late = place.agree(wish=time.monotonic() > deadline)
+        if writer is not None:
+            writer.write(line, state, last=late or not state.unfinished)
+            speed = (state.pictures - before) / (time.monotonic() - started)
+            say(f"{run.stage} {json.dumps(line)} {speed:.0f} pictures/s")
+    return path
+
+
+class _Writer:
+    """Writes what a training leaves in its folder."""
+
+    def __init__(self, run: Run, path: Path, step: int) -> None:
+        self._task = run.task
+        self._path = path
+        self._curve = Curve(path.with_suffix(".jsonl"), step)
+        self._held_out = run.task.held_out(run.folder)
+        self._saved = time.monotonic()
+
+    def write(self, line: dict[str, Any], state: State, *, last: bool) -> None:
+        """Complete a line of the curve and add it; from time to time, and at last, write a checkpoint."""
+        finished = state.stage != "trunk" and not state.unfinished
+        measured = state.step % self._task.schedule.check == 0 or finished
+        if measured:
+            line |= self._held_out.measure(state.average)
+            self._path.with_suffix(".png").write_bytes(png.encode(self._held_out.sheet(state.average)))
+        self._curve.add(line)
+        if measured:
+            drawing = draw(read_curve(self._path.with_suffix(".jsonl")), self._task.quantity)
+            self._path.with_suffix(".svg").write_text(drawing, "utf-8")
+        if last or time.monotonic() - self._saved > SAVE_SECONDS:
+            save(self._path, state)
+            self._saved = time.monotonic()
+        if last:
+            self._task.export(self._path.with_suffix(".npz"), state)
+
+
+def _begin(run: Run, place: Devices) -> tuple[Path, State]:
+    """Go on from the folder's last checkpoint, or begin the stage."""
+    steps = run.steps or run.task.schedule.stages[run.stage].steps
+    if run.stage == "trunk":
+        path = run.folder / "trunk.pt"
+        if path.exists():
+            state = load(path, run.task, place.device)
+            state.steps = steps
+            return path, state
+        torch.manual_seed(run.task.seed)
+        return path, begin(run.task, steps, place.device)
+    newest = _newest(run.folder, run.stage)
+    if newest is not None and (state := load(newest, run.task, place.device)).unfinished:
+        return newest, state
+    before = run.folder / "trunk.pt" if run.stage == "cool" else _newest(run.folder, "cool")
+    if before is None or not before.exists():
+        missing = "trunk" if run.stage == "cool" else "cool"
+        raise UserError(
+            "stage-missing",
+            f"The stage “{run.stage}” follows “{missing}”, which {run.folder} lacks.",
+            f"Train it first: --stage {missing}.",
+        )
+    state = branch(run.task, load(before, run.task, place.device), run.stage, steps)
+    return run.folder / f"{run.stage}-{state.trunk}.pt", state
+
+
+def _newest(folder: Path, stage: StageName) -> Path | None:
+    """Return the checkpoint of a stage that branched off latest."""
+    found = sorted(folder.glob(f"{stage}-*.pt"), key=lambda path: int(path.stem.partition("-")[2]))
+    return found[-1] if found else None
+
+
+def _stretch(
+    task: Task[Any], state: State, network: nn.Module, place: Devices, batches: Iterator[Batch]
+) -> dict[str, Any]:
+    """Train up to the next line of the curve, and return it."""
+    sums: dict[str, Tensor] = {}
+    steps = 0
+    while steps == 0 or (state.step % task.schedule.log and state.unfinished):
+        for name, value in _step(task, state, network, place, next(batches).to(place.device)).items():
+            sums[name] = sums.get(name, torch.zeros((), dtype=torch.float64)) + value
+        steps += 1
+    means = {name: float(total / steps) for name, total in sums.items()}
+    if not math.isfinite(means["loss"]):
+        raise FloatingPointError(f"the loss is not finite at step {state.step}")
+    return {"step": state.step, "pictures": state.pictures, **means}
+
+
+def _step(task: Task[Any], state: State, network: nn.Module, place: Devices, batch: Batch) -> dict[str, Tensor]:
+    """Take one step. Returns this process's loss and what the task measured, each float64 () on the CPU."""
+    schedule = task.schedule
+    for group in state.optimizer.param_groups:
+        group["lr"] = rate(schedule.stages[state.stage], state.step, state.steps)
+    loss, measured = task.loss(network, batch, Moment(state.stage, state.step, place.index))
+    place.backward(loss)
+    trained = [value for group in state.optimizer.param_groups for value in group["params"]]
+    torch.nn.utils.clip_grad_norm_(trained, schedule.clip)
+    state.optimizer.step()
+    for value in state.network.parameters():
+        value.grad = None
+    state.step += 1
+    state.pictures += len(batch) * place.count
+    _follow(schedule.average, state)
+    return {name: value.detach().double().cpu() for name, value in {"loss": loss, **measured}.items()}
+
+
+@torch.no_grad()
+def _follow(average: float, state: State) -> None:
+    """Let the moving average follow; early on it follows faster."""
+    seen = state.step if state.stage == "trunk" else state.trunk + state.step
+    decay = min(average, (1 + seen) / (10 + seen))
+    for mean, value in zip(state.average.parameters(), state.network.parameters(), strict=True):
+        mean.lerp_(value, 1 - decay)

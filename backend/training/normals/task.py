@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The normal estimator as a task of the training loop."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...errors import UserError
+from ..core.checkpoint import State, halfway, load
+from ..core.curve import Quantity
+from ..core.devices import lowered
+from ..core.schedule import STAGES, Schedule
+from ..core.task import Moment
+from . import losses
+from .batches import Batch, Sampler
+from .config import Config, Large, Small
+from .held_out import HeldOut
+from .large import LatentDualStream
+from .network import DualStream
+from .samples import Source
+
+
+@dataclass(frozen=True)
+class NormalsTask:
+    """A configuration's training: a `core.task.Task`.
+
+    source: of the pictures to learn from; measured: of those held out, which are another seed's. seed: the data's and
+    the first weights'. workers: processes that make pictures; 0 makes them in this one. start: the folder of the
+    Stable Diffusion 2 that a large network starts from.
+    """
+
+    config: Config
+    source: Source
+    measured: Source
+    seed: int = 1
+    workers: int = 1
+    start: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """The configuration's name."""
+        return self.config.name
+
+    @property
+    def schedule(self) -> Schedule:
+        """The configuration's schedule."""
+        return self.config.schedule
+
+    @property
+    def quantity(self) -> Quantity:
+        """The mean angle to the true normals."""
+        return Quantity("angle", "°", "held out, {} pixels")
+
+    def make_network(self, *, fresh: bool) -> nn.Module:
+        """Make a small network, or a large one with the weights of `start` if it is fresh. Raises `UserError`."""
+        if fresh and self.start is None and isinstance(self.config.network, Large):
+            advice = "Give the folder of a Stable Diffusion 2 in diffusers' layout: --start FOLDER."
+            raise UserError("start-missing", f"The configuration “{self.name}” starts from weights.", advice)
+        network = make_network(self.config)
+        if fresh and self.start is not None and isinstance(network, LatentDualStream):
+            network.start(self.start)
+        return network
+
+    @property
+    def frozen(self) -> tuple[str, ...]:
+        """How the names of the clean stream's parameters begin."""
+        return DualStream.CLEAN if isinstance(self.config.network, Small) else LatentDualStream.CLEAN
+
+    def batches(self, start: Moment) -> Iterator[Batch]:
+        """Yield batches of pictures from a step on, without end."""
+        sampler = Sampler(self.config, start.stage, self.source, self.seed, start.share)
+        return sampler.batches(start.step, self.workers)
+
+    def loss(self, network: nn.Module, batch: Batch, moment: Moment) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Return the loss of a batch, and the mean angle in degrees."""
+        noise = self._noise(batch, moment)
+        with lowered(self.schedule.precision, batch.picture.device):
+            predicted = network(batch.picture, batch.inflated, noise)
+        predicted = losses.unit(predicted.float())
+        loss = losses.chord(predicted, batch.truth, batch.mask)
+        loss = loss + self.config.gradient * losses.gradient(predicted, batch.truth, batch.mask)
+        with torch.no_grad():
+            return loss, {"angle": losses.angle(predicted, batch.truth, batch.mask)}
+
+    def held_out(self, folder: Path) -> HeldOut:
+        """Make the held-out pictures, or read them from the folder."""
+        return HeldOut(self.config, self.measured, folder)
+
+    def export(self, path: Path, state: State) -> None:
+        """Write a stage's average, or after refining what is half-way from the cooled one to it."""
+        network = state.average
+        if state.stage == "refine":
+            cooled = load(path.with_name(f"cool-{state.trunk}.pt"), self, torch.device("cpu"))
+            network = halfway(cooled.average, network)
+        export(path, network)
+
+    def _noise(self, batch: Batch, moment: Moment) -> Tensor | None:
+        """Draw the noisy stream's noise on the object: every picture has a strength of its own."""
+        if self.config.noise == 0:
+            return None
+        entropy = np.random.SeedSequence((self.seed, STAGES.index(moment.stage), moment.step, moment.share))
+        generator = torch.Generator().manual_seed(int(entropy.generate_state(1)[0]))
+        count, _, height, width = batch.picture.shape
+        strength = self.config.noise * torch.rand((count, 1, 1, 1), generator=generator)
+        noise = torch.randn((count, height, width, 3), generator=generator).permute(0, 3, 1, 2)
+        return (noise * strength).to(batch.picture.device) * batch.picture[:, 3:]
+
+
+def make_network(config: Config) -> nn.Module:
+    """Make a configuration's network, untrained: a `DualStream` or a `LatentDualStream`."""
+    if isinstance(config.network, Large):
+        return LatentDualStream(config.network)
+    network: Any = DualStream(config.network)
+    return network.to(memory_format=torch.channels_last)
+
+
+def export(path: Path, network: nn.Module) -> None:
+    """Write a network's weights for inference, beside first and then in place.
+
+    A small one's in half precision to one file, as `backend.normals.network.load` reads it, a large one's to a folder
+    of the path's stem, in diffusers' layout.
+    """
+    if isinstance(network, LatentDualStream):
+        network.write(path.with_suffix(""))
+        return
+    arrays = {name: value.detach().cpu().numpy().astype(np.float16) for name, value in network.state_dict().items()}
+    beside = path.with_name(path.name + ".part")
+    with beside.open("wb") as file:
+        np.savez_compressed(file, **arrays)
+    beside.replace(path)

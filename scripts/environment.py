@@ -75,12 +75,11 @@ def make(environment: Environment) -> Path:
     require_python()
     folder = ROOT / environment.folder
     stamp = _read_stamp(folder)
-    always, named = read_requirements()
-    kept = [group for group in stamp.groups if group in named] if stamp else []
-    groups = sorted({*environment.groups, *kept})
-    requirements = [*always, *(requirement for group in groups for requirement in named[group])]
-    pins = read_pins(THIS, environment.overrides)
-    whole = _Stamp(tuple(groups), _digest(requirements, pins))
+    known = read_requirements()[1]
+    kept = [group for group in stamp.groups if group in known] if stamp else []
+    groups = tuple(sorted({*environment.groups, *kept}))
+    requirements, pins = contents(environment, groups, THIS)
+    whole = _Stamp(groups, _digest(requirements, pins))
     python = python_of(folder)
     if stamp == whole and python.exists():
         return python
@@ -88,11 +87,11 @@ def make(environment: Environment) -> Path:
     started = time.monotonic()
     grows = stamp is not None and stamp.digest != "" and python.exists()
     versions = {package(pin): pin.partition("==")[2] for pin in pins}
-    contents = ", ".join(f"{package(wanted)} {versions.get(package(wanted), '')}" for wanted in requirements)
-    print(f"{'Completing' if grows else 'Making'} {environment.folder}: {contents}", flush=True)
+    listed = ", ".join(f"{package(wanted)} {versions.get(package(wanted), '')}" for wanted in requirements)
+    print(f"{'Completing' if grows else 'Making'} {environment.folder}: {listed}", flush=True)
     if not grows:
         _start_afresh(folder)
-    _write_stamp(folder, _Stamp(tuple(groups), ""))
+    _write_stamp(folder, _Stamp(groups, ""))
     log = folder / LOG
     output = _install(python, requirements, pins, log)
     if output is not None:
@@ -105,6 +104,13 @@ def make(environment: Environment) -> Path:
     _write_stamp(folder, whole)
     print(f"{environment.folder} is ready after {time.monotonic() - started:.0f} s", flush=True)
     return python
+
+
+def contents(environment: Environment, groups: tuple[str, ...], python: tuple[int, int]) -> tuple[list[str], list[str]]:
+    """What pip is told to make `environment` with these groups on a Python: the requirements and the pins."""
+    always, named = read_requirements()
+    requirements = [*always, *(requirement for group in groups for requirement in named[group])]
+    return requirements, read_pins(python, environment.overrides)
 
 
 def require_python() -> None:

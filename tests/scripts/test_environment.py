@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import environment
+import fetch_wheels
 import pytest
 from environment import Environment, SetupError
 
@@ -219,3 +220,21 @@ def test_each_python_has_a_blender_and_a_folder_of_its_own() -> None:
         pin for python in environment.FOLDERS for pin in environment.read_pins(python) if pin.startswith("bpy==")
     }
     assert len(blenders) == len(set(environment.FOLDERS.values())) == len(environment.FOLDERS)
+
+
+def test_wheels_are_fetched_once_for_a_python_without_a_network(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch_wheels, "NEWEST", SMALL)
+    folder = tmp_path / "wheels"
+    fetch_wheels.main(folder)
+    assert sorted(path.name for path in folder.glob("*.whl")) == [
+        "always-1.0-py3-none-any.whl",
+        "little-1.0-py3-none-any.whl",
+    ]
+    shutil.rmtree(checkout / "wheels")
+    fetch_wheels.main(folder)
+    (checkout / "constraints.txt").write_text("always==1.0\nlittle==2.0\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        fetch_wheels.main(folder)
+    assert not (folder / "complete").exists()

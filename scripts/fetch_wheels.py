@@ -15,13 +15,9 @@ from pathlib import Path
 
 from environment import FOLDERS, NEWEST, contents
 
-PYTHON = next(version for version, folder in FOLDERS.items() if folder == NEWEST.folder)
-OLD_NAMES = (
-    "manylinux2014",
-    "manylinux2010",
-    "manylinux1",
-)  # wheels name the oldest glibc that they run on: 2.y, or so
-GLIBC = range(5, 40)  # of these minor versions; Debian 13 has 2.41
+PYTHON = max(FOLDERS)
+# A wheel's name says the oldest glibc that it runs on: 2.5 to 2.39, or one of three by an older name.
+GLIBCS = ("1", "2010", "2014", *(f"_2_{minor}" for minor in range(5, 40)))
 
 
 def main(folder: Path) -> None:
@@ -34,7 +30,7 @@ def main(folder: Path) -> None:
     stamp.unlink(missing_ok=True)
     constraints = folder / "constraints"
     constraints.write_text("\n".join(pins) + "\n")
-    systems = ["any", *(f"{name}_x86_64" for name in (*OLD_NAMES, *(f"manylinux_2_{minor}" for minor in GLIBC)))]
+    systems = ["any", *(f"manylinux{glibc}_x86_64" for glibc in GLIBCS)]
     subprocess.run(
         [
             *(sys.executable, "-m", "pip", "download", "--quiet", "--only-binary", ":all:", "--dest", folder),

@@ -6,7 +6,10 @@ code supports); constraints.txt pins every package exactly, so that everybody ge
 environment's folder says what it holds. The stamp is withdrawn before the first change and written again after
 the last, so that an environment whose making was cut short is never taken for a whole one.
 
-By hand: `python3 scripts/environment.py` makes `.venv` with everything that a contributor needs.
+Blender exists as a Python module for two versions of Python. Each has a folder of its own in the checkout, and the
+Python that runs a script chooses: 3.11 gets Blender 4.5 LTS, 3.13 gets the newest that is supported.
+
+By hand: `python3 scripts/environment.py` makes the folder with everything that a contributor needs.
 """
 
 from __future__ import annotations
@@ -32,7 +35,8 @@ from backend.install.troubles import explain
 ROOT = Path(__file__).resolve().parents[1]
 STAMP = "hi3dgen-environment.json"
 LOG = "hi3dgen-install.log"
-PYTHON = (3, 11)  # the only one that bpy 4.2 to 5.0 have wheels for
+FOLDERS = {(3, 11): ".venv", (3, 13): ".venv-3.13"}  # bpy 4.2 to 5.0 has wheels for the first, 5.1 to 5.3 for the other
+THIS = sys.version_info[:2]
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,12 @@ class Environment:
     overrides: tuple[str, ...] = ()  # pins (name==version) in place of those of constraints.txt
 
 
-DEMO = Environment(".venv", ("blender", "files"))
-DEVELOPMENT = Environment(".venv", ("blender", "evaluation", "files", "hi3dgen", "lint", "test", "training"))
+_OWN = FOLDERS.get(THIS, ".venv")
+DEMO = Environment(_OWN, ("blender", "files"))
+DEVELOPMENT = Environment(_OWN, ("blender", "evaluation", "files", "hi3dgen", "lint", "test", "training"))
 OLDEST = Environment(".venv-bpy-4.2", ("blender", "files", "test"), ("bpy==4.2.0", "numpy==1.24.3"))
-NEWEST = Environment(".venv-bpy-5.0", ("blender", "files", "test"), ("bpy==5.0.1",))
-NUMPY_2 = Environment(".venv-numpy-2", ("files", "test"), ("numpy==2.4.6",))  # no bpy wheel of these allows it
+NEWEST = Environment(FOLDERS[3, 13], ("blender", "files", "test"))
+EDGE = OLDEST if THIS == (3, 11) else NEWEST  # the oldest or newest that is supported: what this Python can make
 
 
 class SetupError(Exception):
@@ -61,21 +66,20 @@ class SetupError(Exception):
 
 
 def make(environment: Environment) -> Path:
-    """Makes `environment`, or lets it grow, where needed, and returns the path of its Python.
+    """Makes `environment`, or lets it grow, if needed, and returns the path of its Python.
 
-    Instant where the environment is whole already. One that holds more groups than asked for keeps them.
-    Prints a line when it starts and one when it is done. Raises SetupError where it cannot be made: the wrong
+    Instant if the environment is whole already. One that holds more groups than asked for keeps them.
+    Prints a line when it starts and one when it is done. Raises SetupError if it cannot be made: the wrong
     Python, a folder that somebody else made, no network, no space.
     """
     require_python()
     folder = ROOT / environment.folder
     stamp = _read_stamp(folder)
-    always, named = read_requirements()
-    kept = [group for group in stamp.groups if group in named] if stamp else []
-    groups = sorted({*environment.groups, *kept})
-    requirements = [*always, *(requirement for group in groups for requirement in named[group])]
-    pins = read_pins(environment.overrides)
-    whole = _Stamp(tuple(groups), _digest(requirements, pins))
+    known = read_requirements()[1]
+    kept = [group for group in stamp.groups if group in known] if stamp else []
+    groups = tuple(sorted({*environment.groups, *kept}))
+    requirements, pins = contents(environment, groups, THIS)
+    whole = _Stamp(groups, _digest(requirements, pins))
     python = python_of(folder)
     if stamp == whole and python.exists():
         return python
@@ -83,11 +87,11 @@ def make(environment: Environment) -> Path:
     started = time.monotonic()
     grows = stamp is not None and stamp.digest != "" and python.exists()
     versions = {package(pin): pin.partition("==")[2] for pin in pins}
-    contents = ", ".join(f"{package(wanted)} {versions.get(package(wanted), '')}" for wanted in requirements)
-    print(f"{'Completing' if grows else 'Making'} {environment.folder}: {contents}", flush=True)
+    listed = ", ".join(f"{package(wanted)} {versions.get(package(wanted), '')}" for wanted in requirements)
+    print(f"{'Completing' if grows else 'Making'} {environment.folder}: {listed}", flush=True)
     if not grows:
         _start_afresh(folder)
-    _write_stamp(folder, _Stamp(tuple(groups), ""))
+    _write_stamp(folder, _Stamp(groups, ""))
     log = folder / LOG
     output = _install(python, requirements, pins, log)
     if output is not None:
@@ -102,21 +106,33 @@ def make(environment: Environment) -> Path:
     return python
 
 
+def contents(environment: Environment, groups: tuple[str, ...], python: tuple[int, int]) -> tuple[list[str], list[str]]:
+    """What pip is told to make `environment` with these groups on a Python: the requirements and the pins."""
+    always, named = read_requirements()
+    requirements = [*always, *(requirement for group in groups for requirement in named[group])]
+    return requirements, read_pins(python, environment.overrides)
+
+
 def require_python() -> None:
-    """Raises SetupError where this is not the Python that bpy's wheels are for, saying which one to get."""
-    if sys.version_info[:2] == PYTHON:
+    """Raises SetupError if this is no Python that bpy's wheels are for, saying which one to get and how."""
+    if THIS in FOLDERS:
         return
-    wanted, this = (".".join(map(str, version)) for version in (PYTHON, sys.version_info[:2]))
-    found = shutil.which(f"python{wanted}")
+    names = [_dotted(version) for version in FOLDERS]
+    here = [name for name in names if shutil.which(f"python{name}")]
+    wanted = [*here, *reversed(names)][0]
     install = {
         "darwin": f"brew install python@{wanted}, or python.org",
         "win32": f"winget install Python.Python.{wanted}, or python.org",
     }.get(sys.platform, f"your system's package python{wanted} or python{wanted}-venv, or python.org")
     command = f"py -{wanted}" if sys.platform == "win32" else f"python{wanted}"
     raise SetupError(
-        f"Blender as a Python module needs Python {wanted}, and this is Python {this}.",
-        f"{'It is here' if found else f'Get it ({install})'}; run: {command} {sys.argv[0]}",
+        f"Blender as a Python module needs Python {' or '.join(names)}, and this is Python {_dotted(THIS)}.",
+        f"{f'Python {wanted} is here' if here else f'Get {wanted} ({install})'}; run: {command} {sys.argv[0]}",
     )
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def python_of(folder: Path) -> Path:
@@ -129,9 +145,9 @@ def read_requirements() -> tuple[list[str], dict[str, list[str]]]:
     return pinned.read_requirements(ROOT)
 
 
-def read_pins(overrides: tuple[str, ...] = ()) -> list[str]:
-    """The pins of constraints.txt for `PYTHON`, those of `overrides` in place of the ones for the same packages."""
-    return pinned.read_pins(ROOT, PYTHON, overrides)
+def read_pins(python: tuple[int, int], overrides: tuple[str, ...] = ()) -> list[str]:
+    """The pins of constraints.txt for a Python, those of `overrides` in place of the ones for the same packages."""
+    return pinned.read_pins(ROOT, python, overrides)
 
 
 @dataclass(frozen=True)
@@ -168,7 +184,7 @@ def _start_afresh(folder: Path) -> None:
     if importlib.util.find_spec("ensurepip") is None:
         raise SetupError(
             "This Python cannot make virtual environments: its module ensurepip is missing.",
-            "On Debian and Ubuntu: apt-get install python3.11-venv (or python3-venv). Then run this again.",
+            f"On Debian and Ubuntu: apt-get install python{_dotted(THIS)}-venv (or python3-venv). Then run this again.",
         )
     base = getattr(sys, "_base_executable", sys.executable)  # not the Python inside the folder that goes
     try:
@@ -184,7 +200,7 @@ def _start_afresh(folder: Path) -> None:
 
 
 def _install(python: Path, requirements: list[str], pins: list[str], log: Path) -> str | None:
-    """Runs pip with its output in `log`; None when all went well, else what pip wrote."""
+    """Runs pip with its output in `log`; None if all went well, else what pip wrote."""
     constraints = log.with_name("hi3dgen-constraints.txt")
     constraints.write_text("\n".join(pins) + "\n", encoding="utf-8")
     output = pip_install(python, ["--constraint", constraints, *requirements], log, _show)

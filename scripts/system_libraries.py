@@ -5,7 +5,7 @@ A bpy wheel brings most of its libraries along, but not those of the X server an
 opens a window; without one of them `import bpy` fails with a loader's message that helps nobody. The loader itself
 is asked what it lacks (`ldd`), and the answer is turned into the one line that installs it.
 
-By hand: `python3 scripts/system_libraries.py --install` runs that line for all environments, as root.
+By hand: `python3 scripts/system_libraries.py --install` runs that line for every bpy that this Python has, as root.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from environment import DEVELOPMENT, NEWEST, OLDEST, SetupError, make
+from environment import DEMO, EDGE, SetupError, make
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,7 +101,7 @@ def main() -> None:
     parser.add_argument("--install", action="store_true", help="install them (as root) instead of saying how")
     install = parser.parse_args().install
     try:
-        pythons = [make(environment) for environment in (DEVELOPMENT, OLDEST, NEWEST)]
+        pythons = [make(environment) for environment in (EDGE, DEMO)]
         missing = missing_libraries(pythons)
         command = install_command(missing) if missing and install else None
         if command:

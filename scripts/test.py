@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs what a change has to pass: format, lint, types and the fast tests; with --all the rest too.
 
-    python3 scripts/test.py                   some minutes, needs nothing but Python 3.11
-    python3 scripts/test.py --all             also the slow tests, a Blender window, other versions of Blender and NumPy
+    python3 scripts/test.py                   some minutes, needs nothing but Python 3.11 or 3.13
+    python3 scripts/test.py --all             also the slow tests, Blender's window, the oldest and newest Blender
     python3 scripts/test.py -k wire -x        other arguments go to pytest
 
-The first run makes `.venv` (and with --all three more environments). A step that fails does not keep the next ones
-from running; the last line says how it ended. The other versions' tests run beside the main ones, and say at their end
-what they had to say.
+The first run makes `.venv`, or `.venv-3.13` with Python 3.13, and with --all more environments. Two things come from
+outside, each in a variable: HI3DGEN_BLENDER names the `blender` commands whose windows are tested, separated as in
+PATH; HI3DGEN_OTHER_PYTHON names a Python 3.13 if this is 3.11, or the other way round. Without them the last lines say
+what was skipped. A step that fails does not keep the next ones from running; the last line says how it ended. Windows
+and other Blenders are tested beside the main tests, and their output comes at their end.
 """
 
 from __future__ import annotations
@@ -18,19 +20,34 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from environment import DEVELOPMENT, NEWEST, NUMPY_2, OLDEST, ROOT, SetupError, make
+from environment import DEVELOPMENT, EDGE, FOLDERS, OLDEST, ROOT, THIS, SetupError, make
 from system_libraries import require_system_libraries
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 STEP_LIMIT = 1500  # seconds; a Blender that hangs when its process ends must not hang the run
-NO_TESTS = 5  # pytest's exit code when its arguments select no test
-# Installing and downloading know neither bpy nor NumPy, and take minutes: once is enough.
-NOT_AGAIN = ("--ignore=tests/backend/install", "--ignore=tests/backend/weights")
+NO_TESTS = 5  # pytest's exit code if its arguments select no test
+OTHER = next(version for version in FOLDERS if version != THIS)
+WINDOW, PYTHON = "HI3DGEN_BLENDER", "HI3DGEN_OTHER_PYTHON"
+
+# What is tested in the oldest and in the newest Blender as well: what can differ there.
+# The oldest differs by bpy and NumPy: not where sockets, processes, packages and PyTorch are all there is.
+_OLDEST = (
+    *("tests/blender_addon", "tests/backend", "--ignore=tests/backend/install", "--ignore=tests/backend/models"),
+    *("--ignore=tests/backend/nn", "--ignore=tests/backend/server", "--ignore=tests/backend/test_serve.py"),
+    *("--ignore=tests/backend/training", "--ignore=tests/backend/weights"),
+)
+# The newest differs by Python, too: not where PyTorch is all there is, nor in what the package index answers.
+_NEWEST = (
+    *("tests/blender_addon", "tests/backend", "--ignore=tests/backend/install/test_real_index.py"),
+    *("--ignore=tests/backend/models", "--ignore=tests/backend/nn", "--ignore=tests/backend/training"),
+    *("--ignore=tests/backend/weights", "tests/scripts/test_demo.py", "tests/scripts/test_environment.py"),
+    *("tests/scripts/test_render_training_set.py", "tests/scripts/test_turntable.py"),
+)
 
 
 @dataclass(frozen=True)
@@ -38,18 +55,19 @@ class Step:
     """One command of the run.
 
     idle_code: an exit code that says it had nothing to do. beside: it runs while others do, its output comes
-    at its end.
+    at its end. variables: what the command finds in its environment, besides what is there.
     """
 
     name: str
     command: list[str | Path]
     idle_code: int = 0
     beside: bool = False
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a step ended: the seconds that it took and what went wrong, empty where nothing did."""
+    """How a step ended: the seconds that it took and what went wrong, empty if nothing did."""
 
     name: str
     seconds: float
@@ -62,50 +80,108 @@ def main() -> None:
         description="Run format, lint, types and tests. Arguments that are not listed here go to pytest.",
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "--all", action="store_true", help="also slow tests, a window, other Blender and NumPy versions"
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--all", action="store_true", help="also slow tests, Blender's window, the oldest and newest Blender"
+    )
+    which.add_argument(
+        "--edge", action="store_true", help="the tests in the oldest or newest Blender that this Python has"
     )
     options, for_pytest = parser.parse_known_args()
     started = time.monotonic()
     try:
-        outcomes = run_all(plan(for_pytest, everything=options.all))
+        if options.edge:
+            steps, skipped = [replace(edge(for_pytest), beside=False)], []
+        else:
+            steps, skipped = plan(for_pytest, everything=options.all)
+        outcomes = run_all(steps)
     except SetupError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit("\nStopped.")
-    print(summary(outcomes, time.monotonic() - started), flush=True)
+    print(summary(outcomes, skipped, time.monotonic() - started), flush=True)
     sys.exit(any(outcome.trouble for outcome in outcomes))
 
 
-def plan(for_pytest: list[str], *, everything: bool) -> list[Step]:
-    """The steps of a run, after making the environments that they run in."""
+def plan(for_pytest: list[str], *, everything: bool) -> tuple[list[Step], list[str]]:
+    """The steps of a run, after making the environments that they run in, and a sentence for each that is skipped."""
     python = make(DEVELOPMENT)
     checks = [
         Step("format", [python, "-m", "ruff", "format", "--check", "."]),
         Step("lint", [python, "-m", "ruff", "check", "."]),
         Step("types", [python, "-m", "basedpyright", "--pythonpath", python]),
     ]
-    idle_code = NO_TESTS if for_pytest else 0  # a narrowed run may leave nothing for a step to do
-
-    def tests(name: str, python: Path, marks: str, *folders: str, beside: bool = False) -> Step:
-        return Step(name, [python, "-m", "pytest", "-m", marks, *folders, *for_pytest], idle_code, beside)
-
     if not everything:
         require_system_libraries(python)
-        return [*checks, tests("tests", python, "not slow and not window")]
+        return [*checks, _tests("tests", python, "not slow and not window", for_pytest)], []
 
-    oldest, newest, numpy_2 = make(OLDEST), make(NEWEST), make(NUMPY_2)
-    require_system_libraries(python, oldest, newest)
-    if not os.environ.get("HI3DGEN_BLENDER"):
-        print("HI3DGEN_BLENDER is not set: tests in a Blender window are skipped, each says how to get one.")
-    both = ("tests/backend", "tests/blender_addon")
-    return [
-        *checks,
-        tests("tests", python, ""),
-        tests("tests in Blender 4.2.0 with NumPy 1.24", oldest, "not window", *both, *NOT_AGAIN, beside=True),
-        tests("tests in Blender 5.0.1", newest, "not window", "tests/blender_addon", beside=True),
-        tests("tests with NumPy 2.4", numpy_2, "not window", "tests/backend", *NOT_AGAIN, beside=True),
-    ]
+    steps = [*checks, _tests("tests", python, "not window", for_pytest)]
+    skipped: list[str] = []
+    if EDGE is OLDEST:  # the newest is what Python 3.13 runs the tests in anyway
+        steps.append(edge(for_pytest))
+    require_system_libraries(python)
+    blenders = [name for name in os.environ.get(WINDOW, "").split(os.pathsep) if name]
+    for name in blenders:
+        window = f"window of {_version(name)}"
+        steps.append(_tests(window, python, "window", for_pytest, beside=True, variables=((WINDOW, name),)))
+    if not blenders:
+        skipped.append(f"{WINDOW} is not set: Blender's window was not tested.")
+    other = os.environ.get(PYTHON)
+    described = f"{'newest' if EDGE is OLDEST else 'oldest'} Blender on Python {OTHER[0]}.{OTHER[1]}"
+    if other:
+        _require_other(other)
+        command: list[str | Path] = [other, ROOT / "scripts" / "test.py", "--edge", *for_pytest]
+        steps.append(Step(f"tests in the {described}", command, beside=True))
+    else:
+        skipped.append(f"{PYTHON} is not set: the {described} was not tested.")
+    return steps, skipped
+
+
+def edge(for_pytest: list[str]) -> Step:
+    """The tests in the oldest or newest Blender that is supported, whichever this Python can run."""
+    python = make(EDGE)
+    require_system_libraries(python)
+    name, folders = ("oldest", _OLDEST) if EDGE is OLDEST else ("newest", _NEWEST)
+    return _tests(f"tests in the {name} Blender", python, "not window", for_pytest, *folders, beside=True)
+
+
+def _tests(
+    name: str,
+    python: Path,
+    marks: str,
+    for_pytest: list[str],
+    *folders: str,
+    beside: bool = False,
+    variables: tuple[tuple[str, str], ...] = (),
+) -> Step:
+    idle_code = NO_TESTS if for_pytest else 0  # a narrowed run may leave nothing for a step to do
+    return Step(name, [python, "-m", "pytest", "-m", marks, *folders, *for_pytest], idle_code, beside, variables)
+
+
+def _version(blender: str) -> str:
+    """What a `blender` command says it is, such as Blender 5.2.2 LTS."""
+    said = _answer([blender, "--version"])
+    if not said.startswith("Blender "):
+        raise SetupError(
+            f"{WINDOW} names {blender}, which is no Blender that runs.",
+            f"Set it to `blender` commands, separated by {os.pathsep!r}, such as /usr/bin/blender.",
+        )
+    return said.splitlines()[0]
+
+
+def _require_other(python: str) -> None:
+    if _answer([python, "-c", "import sys; print(*sys.version_info[:2])"]).split() != [str(part) for part in OTHER]:
+        wanted = f"{OTHER[0]}.{OTHER[1]}"
+        raise SetupError(f"{PYTHON} names {python}, which is no Python {wanted}.", f"Set it to a Python {wanted}.")
+
+
+def _answer(command: list[str]) -> str:
+    """What a command prints; empty if it cannot be run or fails."""
+    try:
+        ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=60)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return ran.stdout
 
 
 def run_all(steps: list[Step]) -> list[Outcome]:
@@ -135,6 +211,7 @@ def run(step: Step) -> Outcome:
             stderr=subprocess.STDOUT if step.beside else None,
             timeout=STEP_LIMIT,
             check=False,
+            env={**os.environ, **dict(step.variables)},
         )
         said, code = ended.stdout, ended.returncode
         trouble = "" if code in {0, step.idle_code} else f"FAILED with exit code {code}"
@@ -145,12 +222,12 @@ def run(step: Step) -> Outcome:
     return Outcome(step.name, time.monotonic() - started, trouble)
 
 
-def summary(outcomes: list[Outcome], seconds: float) -> str:
-    """A line for each step and a last one for the whole run."""
+def summary(outcomes: list[Outcome], skipped: list[str], seconds: float) -> str:
+    """A line for each step and for each thing that was skipped, and a last one for the whole run."""
     lines = [f"{outcome.seconds:6.0f} s  {outcome.name}: {outcome.trouble or 'passed'}" for outcome in outcomes]
     failed = [outcome.name for outcome in outcomes if outcome.trouble]
     ended = f"FAILED: {', '.join(failed)}." if failed else f"All {len(outcomes)} steps passed."
-    return "\n".join(["", *lines, "", f"{ended} {seconds:.0f} s in all."])
+    return "\n".join(["", *lines, *skipped, "", f"{ended} {seconds:.0f} s in all."])
 
 
 if __name__ == "__main__":

@@ -23,18 +23,22 @@ EXIT_STATUS = pytest.StashKey[int]()
 WINDOW_TOOLS = ("Xvfb", "xdotool", "import")  # a screen, a hand for its mouse and keyboard, a camera
 
 
-@pytest.fixture(scope="session")
-def real_blender() -> Callable[[str], list[str | Path]]:
+BLENDERS = [name for name in os.environ.get("HI3DGEN_BLENDER", "").split(os.pathsep) if name]
+
+
+@pytest.fixture(scope="session", params=BLENDERS or ["no Blender"])
+def real_blender(request: pytest.FixtureRequest) -> Callable[[str], list[str | Path]]:
     """A function from `blender`, `Xvfb`, `xdotool` or `import` to the beginning of the command that runs it.
 
-    HI3DGEN_BLENDER names the `blender` command. Where it lives in a chroot, the command `run` beside it runs the
-    other tools in there; else they are looked for on PATH.
+    HI3DGEN_BLENDER names one or several `blender` commands, separated as in PATH: the tests run in each. If it lives in
+    a chroot, the command `run` beside it runs the other tools in there; else they are looked for on PATH.
     """
-    named = os.environ.get("HI3DGEN_BLENDER", "")
+    if not BLENDERS:
+        pytest.skip("HI3DGEN_BLENDER is not set: set it to the path of Blender 4.2 or newer, such as /usr/bin/blender")
+    named = str(request.param)
     blender = shutil.which(named)
     if blender is None:
-        state = f"HI3DGEN_BLENDER is {named!r}, which is no command" if named else "HI3DGEN_BLENDER is not set"
-        pytest.skip(f"{state}: set it to the path of Blender 4.2 or newer, such as /usr/bin/blender")
+        pytest.fail(f"HI3DGEN_BLENDER names {named!r}, which is no command")
     run = Path(blender).with_name("run")
     within: list[str | Path] = [run] if run.exists() else []
     lacking = [] if within else [tool for tool in WINDOW_TOOLS if shutil.which(tool) is None]

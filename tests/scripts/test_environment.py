@@ -4,18 +4,20 @@
 import os
 import shutil
 import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import environment
+import fetch_wheels
 import pytest
 from environment import Environment, SetupError
 
 SMALL = Environment(".venv", ("small",))
 GROWN = Environment(".venv", ("small", "more"))
 
-NAMED = (environment.DEMO, environment.DEVELOPMENT, environment.OLDEST, environment.NEWEST, environment.NUMPY_2)
+NAMED = (environment.DEMO, environment.DEVELOPMENT, environment.OLDEST, environment.NEWEST)
 
 PROJECT = """
 [project]
@@ -169,27 +171,70 @@ def test_a_folder_of_somebody_else_is_left_alone(checkout: Path) -> None:
     assert version_of(checkout, "little") == "1.0"
 
 
-def test_another_python_is_told_which_one_to_get(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "PYTHON", (3, 99))
+@pytest.fixture
+def unsupported_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Lets this Python be a 3.99, and returns the folder that is all of PATH."""
+    monkeypatch.setattr(environment, "THIS", (3, 99))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.usefixtures("unsupported_python")
+def test_another_python_is_told_which_one_to_get_and_how() -> None:
     with pytest.raises(SetupError) as caught:
         environment.make(SMALL)
-    assert "needs Python 3.99" in caught.value.sentence
-    assert "Get it (" in caught.value.advice
+    assert caught.value.sentence == "Blender as a Python module needs Python 3.11 or 3.13, and this is Python 3.99."
+    assert caught.value.advice.startswith("Get 3.13 (")
+    assert "3.13 " in caught.value.advice.partition("; run: ")[2]
 
 
-def test_the_command_line_ends_with_the_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "PYTHON", (3, 99))
-    with pytest.raises(SystemExit, match=r"needs Python 3\.99"):
+@pytest.mark.skipif(sys.platform == "win32", reason="there the launcher finds Pythons")
+def test_another_python_is_told_which_one_is_here(unsupported_python: Path) -> None:
+    (unsupported_python / "python3.11").touch(0o755)
+    with pytest.raises(SetupError) as caught:
+        environment.make(SMALL)
+    assert caught.value.advice == f"Python 3.11 is here; run: python3.11 {sys.argv[0]}"
+
+
+@pytest.mark.usefixtures("unsupported_python")
+def test_the_command_line_ends_with_the_sentence() -> None:
+    with pytest.raises(SystemExit, match=r"needs Python 3\.11 or 3\.13"):
         environment.main()
 
 
+@pytest.mark.parametrize("python", environment.FOLDERS)
 @pytest.mark.parametrize("wanted", NAMED)
-def test_every_package_that_is_asked_for_has_one_exact_pin(wanted: Environment) -> None:
+def test_every_package_that_is_asked_for_has_one_exact_pin(wanted: Environment, python: tuple[int, int]) -> None:
     always, named = environment.read_requirements()
     asked = {environment.package(line) for line in sum((named[group] for group in wanted.groups), always)}
-    pins = environment.read_pins(wanted.overrides)
+    pins = environment.read_pins(python, wanted.overrides)
     pinned = [environment.package(pin) for pin in pins]
     assert len(set(pinned)) == len(pinned)
     assert all("==" in pin for pin in pins)
     assert asked <= set(pinned)
     assert ("torch" in asked) == (wanted is environment.DEVELOPMENT)  # gigabytes that the others do not need
+
+
+def test_each_python_has_a_blender_and_a_folder_of_its_own() -> None:
+    blenders = {
+        pin for python in environment.FOLDERS for pin in environment.read_pins(python) if pin.startswith("bpy==")
+    }
+    assert len(blenders) == len(set(environment.FOLDERS.values())) == len(environment.FOLDERS)
+
+
+def test_wheels_are_fetched_once_for_a_python_without_a_network(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch_wheels, "NEWEST", SMALL)
+    folder = tmp_path / "wheels"
+    fetch_wheels.main(folder)
+    assert sorted(path.name for path in folder.glob("*.whl")) == [
+        "always-1.0-py3-none-any.whl",
+        "little-1.0-py3-none-any.whl",
+    ]
+    shutil.rmtree(checkout / "wheels")
+    fetch_wheels.main(folder)
+    (checkout / "constraints.txt").write_text("always==1.0\nlittle==2.0\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        fetch_wheels.main(folder)
+    assert not (folder / "complete").exists()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The test command, run on a small checkout with the tools of the environment that these tests run in."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -31,6 +32,16 @@ def test_fails_and_is_slow() -> None:
     raise ValueError
 """
 
+WINDOW_TEST = """import os
+
+import pytest
+
+
+@pytest.mark.window
+def test_shows_its_blender() -> None:
+    assert os.environ["HI3DGEN_BLENDER"].endswith("new blender")
+"""
+
 
 def this_one(_: environment.Environment) -> Path:
     """Takes the place of `make`: whatever is asked for is there."""
@@ -48,8 +59,17 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "tests" / "backend" / "test_none.py").write_text("def test_passes() -> None:\n    assert True\n")
     monkeypatch.setattr(command, "ROOT", root)
     monkeypatch.setattr(command, "make", this_one)
+    monkeypatch.setattr(command, "EDGE", environment.OLDEST)
     monkeypatch.delenv("HI3DGEN_BLENDER", raising=False)
+    monkeypatch.delenv("HI3DGEN_OTHER_PYTHON", raising=False)
     return root
+
+
+def script(path: Path, says: str) -> Path:
+    """A command that prints a line, whatever it is asked."""
+    path.write_text(f"#!/bin/sh\necho '{says}'\n")
+    path.chmod(0o755)
+    return path
 
 
 def end(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> tuple[object, str]:
@@ -79,22 +99,77 @@ def test_one_failure_stops_nothing(
 
 
 @pytest.mark.usefixtures("checkout")
-def test_all_adds_slow_tests_and_other_blenders(
+def test_all_adds_slow_tests_and_the_oldest_blender_and_says_what_it_skips(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     code, out = end(["--all"], monkeypatch, capfd)
     assert code == 1
-    assert "HI3DGEN_BLENDER is not set" in out
     assert out.count("1 failed, 2 passed") == 2
-    assert out.count("1 failed, 1 passed") == 1
-    assert out.splitlines()[-1].startswith(
-        "FAILED: tests, tests in Blender 4.2.0 with NumPy 1.24, tests in Blender 5.0.1. "
-    )
+    assert "HI3DGEN_BLENDER is not set: Blender's window was not tested." in out.splitlines()
+    assert "HI3DGEN_OTHER_PYTHON is not set: the newest Blender on Python " in out
+    assert out.splitlines()[-1].startswith("FAILED: tests, tests in the oldest Blender. ")
+
+
+@pytest.mark.usefixtures("checkout")
+def test_the_newest_blender_is_not_tested_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "EDGE", environment.NEWEST)
+    steps, skipped = command.plan([], everything=True)
+    assert [step.name for step in steps[3:]] == ["tests"]
+    assert "the oldest Blender on Python " in skipped[1]
+
+
+@pytest.mark.usefixtures("checkout")
+def test_edge_runs_the_tests_in_the_oldest_blender_alone(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, out = end(["--edge"], monkeypatch, capfd)
+    assert code == 1
+    assert out.count("1 failed, 2 passed") == 1
+    assert out.splitlines()[-1].startswith("FAILED: tests in the oldest Blender. ")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="shell scripts take the places of Blender and Python here")
+def test_each_window_and_the_other_python_have_a_step(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (checkout / "tests" / "test_window.py").write_text(WINDOW_TEST)
+    blenders = [script(tmp_path / "old blender", "Blender 8.3"), script(tmp_path / "new blender", "Blender 9.0 LTS")]
+    monkeypatch.setenv("HI3DGEN_BLENDER", os.pathsep.join(map(str, blenders)))
+    other = ".".join(map(str, command.OTHER))
+    monkeypatch.setenv("HI3DGEN_OTHER_PYTHON", str(script(tmp_path / "python", other.replace(".", " "))))
+    code, out = end(["--all", "-k", "shows_its_blender"], monkeypatch, capfd)
+    assert code == 1
+    assert "is not set" not in out
+    assert "window of Blender 9.0 LTS: passed" in out
+    assert f"tests in the newest Blender on Python {other}: passed" in out
+    assert out.splitlines()[-1].startswith("FAILED: window of Blender 8.3. ")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="shell scripts take the places of Blender and Python here")
+@pytest.mark.parametrize(
+    ("variable", "trouble"),
+    [("HI3DGEN_BLENDER", "is no Blender that runs"), ("HI3DGEN_OTHER_PYTHON", "is no Python 3")],
+)
+@pytest.mark.parametrize("there", [False, True])
+def test_a_variable_that_names_something_else_is_a_sentence(
+    checkout: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    trouble: str,
+    there: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    named = script(checkout / "something", "else") if there else checkout / "nothing"
+    monkeypatch.setenv(variable, str(named))
+    with pytest.raises(environment.SetupError) as caught:
+        command.plan([], everything=True)
+    assert caught.value.sentence.startswith(f"{variable} names {named}, which ")
+    assert trouble in caught.value.sentence
 
 
 @pytest.mark.usefixtures("checkout")
 def test_other_arguments_go_to_pytest() -> None:
-    for step in command.plan(["-k", "wire", "-x"], everything=True)[3:]:
+    steps, _ = command.plan(["-k", "wire", "-x"], everything=True)
+    for step in steps[3:]:
         assert step.command[-3:] == ["-k", "wire", "-x"]
 
 
@@ -136,10 +211,11 @@ def test_steps_that_run_beside_others_say_at_their_end_what_they_had_to_say(
 
 def test_the_last_line_names_every_failure() -> None:
     outcomes = [Outcome("lint", 1.0, ""), Outcome("types", 61.4, "FAILED with exit code 1")]
-    assert command.summary(outcomes, 62.4).splitlines() == [
+    assert command.summary(outcomes, ["A window was not tested."], 62.4).splitlines() == [
         "",
         "     1 s  lint: passed",
         "    61 s  types: FAILED with exit code 1",
+        "A window was not tested.",
         "",
         "FAILED: types. 62 s in all.",
     ]

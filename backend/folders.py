@@ -8,13 +8,14 @@ from pathlib import Path
 
 
 def user_folder() -> Path:
-    """The folder for all that outlives a session: the environment variable HI3DGEN_USER_FOLDER, which Blender sets.
+    """The folder for all that outlives a session.
 
-    Else a folder at the system's place for a user's data.
+    The environment variable HI3DGEN_USER_FOLDER names it, which Blender sets; else it is a folder at the system's
+    place for a user's data.
     """
     chosen = os.environ.get("HI3DGEN_USER_FOLDER")
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        return _path(chosen)
     home = Path.home()
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "Hi3DGen"
@@ -26,10 +27,16 @@ def user_folder() -> Path:
 def weights_folder() -> Path:
     """The folder of the published weights: the environment variable HI3DGEN_WEIGHTS, else "weights" in the user's."""
     chosen = os.environ.get("HI3DGEN_WEIGHTS")
-    return Path(chosen).expanduser().absolute() if chosen else user_folder() / "weights"
+    return _path(chosen) if chosen else user_folder() / "weights"
 
 
 def free_space(folder: Path) -> int:
     """The bytes that are free on the disk where `folder` is, or would be. Raises OSError."""
-    there = next(place for place in (folder, *folder.parents) if place.exists())
-    return shutil.disk_usage(there).free
+    for place in (folder, *folder.parents):
+        if place.exists():
+            return shutil.disk_usage(place).free
+    raise FileNotFoundError(f"{folder.anchor} is not there")  # such as a drive of Windows without a disk
+
+
+def _path(chosen: str) -> Path:
+    return Path(os.path.expanduser(chosen)).absolute()  # noqa: PTH111 - Path's raises for a user who does not exist

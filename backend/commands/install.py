@@ -11,7 +11,7 @@ from ..install.builds import BUILDS
 from ..install.environments import Environments, described
 from ..install.installation import install, roll_back
 from ..install.plan import Plan, make_plan
-from .progress import Progress
+from .progress import ProgressBar
 
 
 def configure(command: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     environments = Environments(user_folder())
     if options.plan:
         return _show(options, environments)
-    with Progress(as_json=options.json) as progress:
+    with ProgressBar(as_json=options.json) as progress:
         if options.remove:
             with environments.locked():
                 environments.remove()
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace, environments: Environments) -> int:
     """Say what would be done; as JSON in one line, which is an error's where it cannot be done."""
-    with Progress(as_json=options.json) as progress:
+    with ProgressBar(as_json=options.json) as progress:
         plan = make_plan(options.torch, options.python, options.index_url)
         progress.finished(**_facts(plan, environments))
     if not options.json:

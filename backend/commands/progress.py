@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-r"""How a command that takes minutes tells how far it is.
+r"""How a command that takes minutes shows how far it is.
 
 For a person: on a terminal one line of standard error that is overwritten; elsewhere a line for each label, at its end.
 
 For a program (`--json`): lines on standard output, each a JSON object.
 
     {"label": str, "done": int, "of": int, "per_second": float, "unit": "bytes" | "steps"}   while it runs, several
-        times a second at most; `of` is 0 where the end is not known, `per_second` 0 where no speed is known yet
+        times a second at most; `of` is 0 if the end is not known, `per_second` 0 while no speed is known
     {"finished": true, ...}                                   it is done; the command adds what it made; exit code 0
     {"error": code, "sentence": str, "advice": str}           it failed, with exit code 1; or it was interrupted, with
         the code "cancelled" and exit code 130. The sentences are for the person, as they are.
@@ -27,27 +27,27 @@ _WINDOW = 5.0  # seconds over which the speed is measured
 _BAR = 24  # characters
 
 
-class Progress:
-    """Tells of one command. Use it as a context; what is raised inside is told as well, and raised on."""
+class ProgressBar:
+    """Shows the progress of one command. Use it as a context; what is raised inside is shown too, and raised again."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._json = as_json
         self._terminal = sys.stderr.isatty()
         self._label = ""
-        self._told = 0.0
+        self._shown_at = 0.0
         self._seen: deque[tuple[float, int]] = deque()
 
     def __call__(self, label: str, done: int, of: int, unit: Unit = "bytes") -> None:
-        """`done` of `of` bytes or steps of what `label` names are done. May be called as often as one likes."""
+        """`done` of `of` bytes or steps of what `label` names are done. May be called any number of times a second."""
         now = time.monotonic()
         if label != self._label:
             self._label = label
             self._seen.clear()
-            self._told = 0.0
+            self._shown_at = 0.0
         speed = self._speed(now, done)
-        if now - self._told < _PAUSE and done < of:
+        if now - self._shown_at < _PAUSE and done < of:
             return
-        self._told = now
+        self._shown_at = now
         if self._json:
             self._line({"label": label, "done": done, "of": of, "per_second": round(speed, 3), "unit": unit})
         elif self._terminal:
@@ -56,7 +56,7 @@ class Progress:
             print(f"{label}: {amount(done, unit)}", file=sys.stderr, flush=True)
 
     def finished(self, **made: object) -> None:
-        """The command is done; `made` is told to a program."""
+        """The command is done; `made` goes into the last line of JSON."""
         if self._json:
             self._line({"finished": True, **made})
 
@@ -67,7 +67,7 @@ class Progress:
         if self._terminal and not self._json:
             print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
         if self._json and error is not None:
-            code, sentence, advice = _told(error)
+            code, sentence, advice = _described(error)
             self._line({"error": code, "sentence": sentence, "advice": advice})
 
     def _line(self, message: dict[str, object]) -> None:
@@ -97,7 +97,7 @@ def _bar(label: str, done: int, of: int, speed: float, unit: Unit) -> str:
     return f"{filled}{label}: {amount(done, unit)}{rest}, {amount(speed, unit)}/s"
 
 
-def _told(error: BaseException) -> tuple[str, str, str]:
+def _described(error: BaseException) -> tuple[str, str, str]:
     if isinstance(error, UserError):
         return error.code, error.sentence, error.advice
     if isinstance(error, KeyboardInterrupt | Cancelled):

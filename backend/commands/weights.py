@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`weights`: lists the published weights, downloads them when that is asked and agreed to, and checks them."""
+"""`weights`: lists the published weights, downloads them when a person has agreed, and checks them."""
 
 import argparse
 import json
@@ -11,84 +11,88 @@ from ..folders import free_space, weights_folder
 from ..weights import disk, store
 from ..weights.catalogue import PACKAGES, Package
 from ..weights.checkup import Finding, check
-from ..weights.lock import alone_in
-from .progress import Progress, amount
+from ..weights.lock import only_process_in
+from .progress import ProgressBar, amount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..weights.download import Order
+    from ..weights.download import Download
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` what `weights` can do."""
+    """Give `parser` the commands of `weights`."""
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    command = commands.add_parser("list", help="say which there are, under which licences, and which are here")
+    command = commands.add_parser("list", help="list them with their licences, and say which are here")
     command.set_defaults(run=_list)
     command.add_argument("--json", action="store_true", help="print it as JSON")
 
-    command = commands.add_parser("where", help="say in which folders they are, or would be")
+    command = commands.add_parser("where", help="print their folders, whether they are there or not")
     command.set_defaults(run=_where)
     command.add_argument("--json", action="store_true", help="print it as JSON")
 
-    command = commands.add_parser("download", help="bring what is missing, when you agreed to what is shown first")
+    command = commands.add_parser("download", help="show licences and sizes, ask, and download what is missing")
     command.set_defaults(run=_download)
     _add_packages(command)
     command.add_argument("--agree", action="store_true", help="agree to the licences that `weights list` names")
-    command.add_argument("--update", action="store_true", help="take the newest revision instead of the recorded one")
+    command.add_argument(
+        "--update", action="store_true", help="take this version's revisions instead of the recorded ones"
+    )
     command.add_argument("--hub-cache", action="store_true", help="use what the hub's shared cache has on this machine")
 
     command = commands.add_parser("verify", help="check the files that are here")
     command.set_defaults(run=_verify)
     _add_packages(command)
-    command.add_argument("--record", action="store_true", help="record the hashes of files that no record knows")
+    command.add_argument("--record", action="store_true", help="record the hashes of files that no record has")
 
 
 def _add_packages(command: argparse.ArgumentParser) -> None:
     names = [package.name for package in PACKAGES]
     command.add_argument("packages", nargs="*", metavar="PACKAGE", type=_package, help=f"of {', '.join(names)}")
-    command.add_argument("--json", action="store_true", help="tell how it goes in lines of JSON")
+    command.add_argument("--json", action="store_true", help="print progress and result as lines of JSON")
 
 
 def _package(name: str) -> Package:
     for package in PACKAGES:
         if package.name == name:
             return package
-    raise argparse.ArgumentTypeError(f"“{name}” is none of {', '.join(package.name for package in PACKAGES)}")
+    raise argparse.ArgumentTypeError(f"“{name}” is not one of {', '.join(package.name for package in PACKAGES)}")
 
 
 def _list(options: argparse.Namespace) -> int:
-    """Print what there is, what is here and what it takes; 0 also where something is missing."""
-    with Progress(as_json=options.json):
+    """Print the packages, what is here and what is to be downloaded; 0 also if something is missing."""
+    with ProgressBar(as_json=options.json), disk.user_errors():
         found = [store.status(package) for package in PACKAGES]
         needed, free = sum(status.bytes_missing for status in found), free_space(weights_folder())
     if options.json:
-        told = {
+        answer = {
             "folder": str(weights_folder()),
             "bytes_needed": needed,
             "bytes_free": free,
             "packages": [_as_json(status) for status in found],
         }
-        print(json.dumps(told))
+        print(json.dumps(answer))
         return 0
     for status in found:
         package = status.package
         print(f"{package.name}: {status.state}, {amount(status.bytes)}, {package.licence} ({package.licence_url})")
-        print(f"    {package.purpose}{' Can be done without.' if package.optional else ''}")
-        if status.state == "partial":
+        print(f"    {package.purpose}{' Optional.' if package.optional else ''}")
+        if status.trouble:
+            print(f"    {status.trouble.sentence} {status.trouble.advice}")
+        elif status.state == "partial":
             print(f"    missing: {', '.join(status.missing)}")
     print(f"{amount(needed)} to be downloaded into {weights_folder()}, where {amount(free)} are free")
     return 0
 
 
 def _where(options: argparse.Namespace) -> int:
-    """Print the folder of the weights and each package's own; 0 also where they are not there yet."""
-    with Progress(as_json=options.json):
+    """Print the folder of the weights and each package's own; 0 also if they are not there yet."""
+    with ProgressBar(as_json=options.json):
         found = [store.status(package) for package in PACKAGES]
     if options.json:
-        told = {status.package.name: {"folder": str(status.folder), "state": status.state} for status in found}
-        print(json.dumps({"folder": str(weights_folder()), "packages": told}))
+        packages = {status.package.name: {"folder": str(status.folder), "state": status.state} for status in found}
+        print(json.dumps({"folder": str(weights_folder()), "packages": packages}))
         return 0
     print(weights_folder())
     for status in found:
@@ -97,9 +101,9 @@ def _where(options: argparse.Namespace) -> int:
 
 
 def _download(options: argparse.Namespace) -> int:
-    """Download what is missing, after it was shown and agreed to. Raises `UserError`."""
+    """Download what is missing, after a person has agreed. Raises `UserError`."""
     packages = options.packages or list(PACKAGES)
-    with Progress(as_json=options.json) as progress:
+    with ProgressBar(as_json=options.json) as progress:
         try:
             from ..weights import download  # noqa: PLC0415 - needs huggingface_hub, which only the engine's Python has
         except ImportError as error:
@@ -108,10 +112,10 @@ def _download(options: argparse.Namespace) -> int:
                 f"The download needs huggingface_hub 2.4 or newer, which this Python lacks ({error.name}).",
                 "Install the engine first: `python -m backend install`, or the button in the extension's preferences.",
             ) from error
-        with alone_in(weights_folder()):
-            orders = download.plan(packages, progress, update=options.update, cached=options.hub_cache)
-            _agree(orders, options)
-            download.run(orders, progress)
+        with only_process_in(weights_folder()):
+            downloads = download.plan(packages, progress, update=options.update, cached=options.hub_cache)
+            _agree(downloads, options)
+            download.run(downloads, progress)
         progress.finished(folder=str(weights_folder()), packages=[package.name for package in packages])
     if not options.json:
         print(f"{', '.join(package.name for package in packages)}: whole, in {weights_folder()}")
@@ -119,14 +123,14 @@ def _download(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    """Check what is here by its hashes, or where none are known by its form. Raises `UserError` where it is damaged."""
+    """Check what is here by its hashes, or without any by its form. Raises `UserError` if something is damaged."""
     chosen = [store.status(package) for package in options.packages or PACKAGES]
     here = [status.package for status in chosen if status.state != "absent"]
     if not here:
         store.find(chosen[0].package)
-    with Progress(as_json=options.json) as progress:
-        with alone_in(weights_folder()), disk.plainly():
-            findings = [check(package, progress, note=options.record) for package in here]
+    with ProgressBar(as_json=options.json) as progress:
+        with only_process_in(weights_folder()), disk.user_errors():
+            findings = [check(package, progress, record_hashes=options.record) for package in here]
         for finding in findings:
             if not options.json:
                 print(_sentence(finding))
@@ -134,27 +138,28 @@ def _verify(options: argparse.Namespace) -> int:
         if faults:
             raise UserError(
                 "weights-damaged",
-                f"Not what it should be: {'; '.join(faults)}.",
-                "`python -m backend weights download` brings it again.",
+                f"Damaged: {'; '.join(faults)}.",
+                "Run `python -m backend weights download`: it downloads these again.",
             )
         progress.finished(packages={finding.package.name: finding.basis for finding in findings})
     return 0
 
 
-def _agree(orders: "Sequence[Order]", options: argparse.Namespace) -> None:
-    """Show what would be downloaded, under which licences; return where the person agrees. Raises `UserError`."""
+def _agree(downloads: "Sequence[Download]", options: argparse.Namespace) -> None:
+    """Show what would be downloaded, and under which licences. Raises `UserError` unless the person agrees."""
     from ..weights import download, hub  # noqa: PLC0415 - as above
 
-    wanted = [order for order in orders if order.files]
+    wanted = [each for each in downloads if each.files]
     if not wanted:
         return
     out = sys.stderr if options.json else sys.stdout
-    for order in wanted:
-        package = order.package
-        print(f"{package.name}: {amount(order.size)}, {package.licence} ({package.licence_url})", file=out)
+    for each in wanted:
+        package = each.package
+        print(f"{package.name}: {amount(each.size)}, {package.licence} ({package.licence_url})", file=out)
         print(f"    {package.purpose}", file=out)
-        print(f"    from {hub.page(package)}, revision {order.record.revision[:12]}; {_named(order)}", file=out)
-    needed, free = download.space(orders)
+        print(f"    from {hub.page(package)}, revision {each.record.revision[:12]}; {_page_licence(each)}", file=out)
+    with disk.user_errors():
+        needed, free = download.space(downloads)
     print(f"{amount(needed)} to be downloaded into {weights_folder()}, where {amount(free)} are free", file=out)
     if options.agree:
         _require_known_licences(wanted)
@@ -165,26 +170,24 @@ def _agree(orders: "Sequence[Order]", options: argparse.Namespace) -> None:
             "Read them, and say so by the option --agree.",
         )
     elif input("Download these under their licences? [y/N] ").strip().lower() not in {"y", "yes"}:
-        raise UserError("agreement-needed", "Nothing was downloaded.", "Start again if you think otherwise.")
+        raise UserError("agreement-needed", "Nothing was downloaded.", "Start again if you want them after all.")
 
 
-def _require_known_licences(orders: "Sequence[Order]") -> None:
-    """Who agreed beforehand agreed to the licences of the catalogue."""
-    for order in orders:
-        package, named = order.package, order.record.licence
+def _require_known_licences(downloads: "Sequence[Download]") -> None:
+    """Raises `UserError` if a page names another licence than the catalogue, to which `--agree` agrees."""
+    for each in downloads:
+        package, named = each.package, each.record.licence
         if named and named.lower() != package.licence.lower():
             raise UserError(
                 "licence-changed",
-                f"The page of {package.repository} names the licence “{named}”, where {package.licence} was expected.",
+                f"The page of {package.repository} names the licence “{named}” instead of {package.licence}.",
                 "Read that page. To agree, run `python -m backend weights download` in a terminal, without --agree.",
             )
 
 
-def _named(order: "Order") -> str:
-    named = order.record.licence
-    return (
-        f"its page there names the licence “{named}”" if named else "its page there names no licence, or was not asked"
-    )
+def _page_licence(download: "Download") -> str:
+    named = download.record.licence
+    return f"its page names the licence “{named}”" if named else "its page names no licence, or was not read"
 
 
 def _sentence(finding: Finding) -> str:
@@ -208,4 +211,5 @@ def _as_json(status: store.Status) -> dict[str, object]:
         "optional": package.optional,
         "state": status.state,
         "missing": list(status.missing),
+        "trouble": status.trouble.sentence if status.trouble else "",
     }

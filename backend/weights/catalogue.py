@@ -2,12 +2,12 @@
 """Which published weights the hi3dgen engine uses: the one place that says so.
 
 The licences are what public sources name (docs/weights.md says which); what the hub's own page names is read from it
-before a download and shown. Nothing here says which revision: that is asked of the hub at the first download,
-recorded, and held to.
+before a download and shown.
 """
 
 from dataclasses import dataclass
 
+BRANCH = "main"  # of a repository whose commits no public source names in full
 _NETWORKS = (  # of pipeline.json: what makes the structure, what decodes it, and the same for the shape
     "ss_flow_normal_dit_L_16l8_fp16",
     "ss_dec_conv3d_16l8_fp16",
@@ -20,12 +20,15 @@ _NETWORKS = (  # of pipeline.json: what makes the structure, what decodes it, an
 class Package:
     """The files of one repository of the hub; they lie in WEIGHTS/`name`/`file`, named as on the hub.
 
-    `files` are all that is needed of the repository, with "/" between folders. `bytes` is their size, about.
-    `licence` is its name, `licence_url` where it can be read. Without an `optional` package the engine runs too.
+    `revision` is the hub's commit that a first download takes, or `BRANCH`: then it takes the newest commit, and the
+    record says which that was. `files` are all that is needed of the repository, with "/" between folders. `bytes`
+    is their size, about. `licence` is its name, `licence_url` where it can be read. The engine runs without an
+    `optional` package too.
     """
 
     name: str
     repository: str
+    revision: str
     files: tuple[str, ...]
     licence: str
     licence_url: str
@@ -37,6 +40,7 @@ class Package:
 GEOMETRY = Package(
     name="trellis-normal-v0-1",
     repository="Stable-X/trellis-normal-v0-1",
+    revision=BRANCH,
     files=("pipeline.json", *(f"ckpts/{name}.{kind}" for name in _NETWORKS for kind in ("json", "safetensors"))),
     licence="MIT",
     licence_url="https://github.com/Stable-X/Hi3DGen/blob/main/LICENSE",
@@ -47,6 +51,7 @@ GEOMETRY = Package(
 NORMALS = Package(
     name="yoso-normal-v1-8-1",
     repository="Stable-X/yoso-normal-v1-8-1",
+    revision=BRANCH,
     files=tuple(
         f"{part}/{file}"
         for part in ("controlnet", "unet", "vae")
@@ -61,6 +66,7 @@ NORMALS = Package(
 CONDITIONER = Package(
     name="dinov2-with-registers-large",
     repository="facebook/dinov2-with-registers-large",
+    revision="e4c89a4e05589de9b3e188688a303d0f3c04d0f3",
     files=("config.json", "model.safetensors"),
     licence="Apache-2.0",
     licence_url="https://github.com/facebookresearch/dinov2/blob/main/LICENSE",
@@ -71,10 +77,11 @@ CONDITIONER = Package(
 FOREGROUND = Package(
     name="BiRefNet",
     repository="ZhengPeng7/BiRefNet",
+    revision="e2bf8e4460fc8fa32bba5ea4d94b3233d367b0e4",
     files=("config.json", "model.safetensors"),
     licence="MIT",
     licence_url="https://github.com/ZhengPeng7/BiRefNet/blob/main/LICENSE",
-    bytes=441_000_000,
+    bytes=444_000_000,
     purpose="Cuts the object out of a picture without transparency; without it, the background's colour decides.",
     optional=True,
 )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Looks again at a package that is here: at each file's hash where its record knows one, else at its form."""
+"""Checks a package that is here: each file's hash if its record has one, else its form."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,13 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from ..errors import UserError
+from ..flow.products import Report
 from . import record
 from .catalogue import Package
+from .disk import file_size
 from .record import Entry, Record
 from .verification import digest, fault, matches
 
 Basis = Literal["hub", "here", "form"]
-"""What a package was held against: the hub's hashes; those that were computed here once; its files' own form."""
+"""What a package was compared with: the hub's hashes, hashes that were computed here once, or its files' own form."""
 
 
 @dataclass(frozen=True)
@@ -26,40 +29,51 @@ class Finding:
     faults: tuple[tuple[str, str], ...]
 
 
-def check(package: Package, report: Callable[[str, int, int], None], *, note: bool = False) -> Finding:
-    """Check every file of `package`, following it by `report(label, done, of)` in bytes.
+def check(package: Package, report: Callable[[str, int, int], None], *, record_hashes: bool = False) -> Finding:
+    """Check every file of `package`; `report(label, done, of)` is called in bytes.
 
-    A file whose hash is wrong is noted in the record, so that `download` brings it again. `note` records the hashes
-    of files that no record knows and that look whole. Raises UserError for a damaged record, OSError, and what
-    `report` raises.
+    The record is told which files have the wrong hash, so that `download` brings them again. A record that cannot be
+    used is a fault, and the files are checked by their form. `record_hashes` records the hashes of files that no
+    record has and that look whole, and replaces a record that cannot be used. Raises OSError, and what `report`
+    raises.
     """
-    known = record.read(package)
+    known, faults = _known(package)
+    if record_hashes:
+        faults = []
     folder = record.own_folder(package)
     after = known or Record(package.repository, "", "", {})
-    faults: list[tuple[str, str]] = []
     for file in package.files:
         follow = partial(report, f"Checking {package.name}/{file}")
         why = _fault(folder / file, after.files.get(file), follow)
         if why:
             faults.append((file, why))
         if file in after.files:
-            after = after.verified(file, so=not why)
-        elif note and not why:
+            after = after.with_verified(file, verified=not why)
+        elif record_hashes and not why:
             size = (folder / file).stat().st_size
             entry = Entry(size, "sha256", digest(folder / file, "sha256", follow), verified=True)
             after = Record(after.repository, after.revision, after.licence, {**after.files, file: entry})
     if after.files:
         record.write(package, after)
-    whole = set(package.files) <= set(after.files)
-    basis = "form" if not whole else "hub" if after.revision else "here"
+    complete = set(package.files) <= set(after.files)
+    basis = "form" if not complete else "hub" if after.revision else "here"
     return Finding(package, basis, after.revision, tuple(faults))
 
 
-def _fault(path: Path, entry: Entry | None, report: Callable[[int, int], None]) -> str:
-    if not path.is_file():
+def _known(package: Package) -> tuple[Record | None, list[tuple[str, str]]]:
+    """The package's record, and it among the faults if it cannot be used."""
+    try:
+        return record.read(package), []
+    except UserError:
+        return None, [(record.NAME, "it cannot be used")]
+
+
+def _fault(path: Path, entry: Entry | None, report: Report) -> str:
+    size = file_size(path)
+    if size is None:
         return "it is missing"
     if entry is None:
         return fault(path)
-    if path.stat().st_size != entry.size:
-        return f"it has {path.stat().st_size} bytes, where {entry.size} belong"
-    return "" if matches(path, entry, report) else "its hash is another"
+    if size != entry.size:
+        return f"it has {size} bytes instead of {entry.size}"
+    return "" if matches(path, entry, report) else "it has another hash"

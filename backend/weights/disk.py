@@ -2,17 +2,19 @@
 """What goes wrong between here and the disk of the weights, in plain sentences."""
 
 import errno
+import stat
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 from ..errors import UserError
 from ..folders import weights_folder
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk, the share of it, or what it takes as one file
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # the disk, the user's share of it, or the largest file it takes
 
 
 @contextmanager
-def plainly() -> Generator[None]:
+def user_errors() -> Generator[None]:
     """Turns OSError into UserError."""
     try:
         yield
@@ -27,9 +29,18 @@ def plainly() -> Generator[None]:
 
 
 def too_full(why: str) -> UserError:
-    """What to raise where there is too little space, as `why` (a clause without its full stop) says."""
+    """The error to raise if there is too little space; `why` is a clause without its full stop."""
     return UserError(
         "disk-full",
         f"The disk of {weights_folder()} is too full: {why}.",
         "Make space and start again: it goes on where it was. HI3DGEN_WEIGHTS can name a folder on another disk.",
     )
+
+
+def file_size(path: Path) -> int | None:
+    """The bytes of the file at `path`, links followed; None if no file is there, or none that this user may see."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the hub is asked, and what it answers, also when that is not what one hoped for.
+"""What the hub is asked, and what it answers, errors among it.
 
-Imported only for a download, since it needs huggingface_hub. A token is sent only where HF_TOKEN is set: nothing
-here needs one, and one that was once saved for the hub is no business of a mirror.
+Imported only for a download, since it needs huggingface_hub. A token is sent only if HF_TOKEN is set: nothing here
+needs one, and a mirror must not get one that was once saved for the hub.
 """
 
 import os
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Literal
@@ -28,11 +29,12 @@ from ..errors import UserError
 from .catalogue import Package
 from .record import Entry, Record
 
-PATIENCE = 20  # seconds in which an answer has to begin, and to go on
+TIMEOUT = 20  # seconds in which an answer has to begin, and to go on
+_COMMIT = re.compile("[0-9a-f]{40}")
 
 
 def endpoint() -> str:
-    """The hub's address: the environment variable HF_ENDPOINT where a mirror is wanted."""
+    """The hub's address, or the mirror's that the environment variable HF_ENDPOINT names."""
     return (os.environ.get("HF_ENDPOINT") or hosts.HUB).rstrip("/")
 
 
@@ -42,28 +44,31 @@ def page(package: Package) -> str:
 
 
 def address(package: Package, revision: str, file: str) -> str:
-    """Where the bytes of a file are."""
+    """The address of a file's bytes."""
     return hf_hub_url(package.repository, file, revision=revision, endpoint=endpoint())
 
 
 def headers() -> dict[str, str]:
-    """What a request for a file carries. The bytes have to come as they are: their number is known beforehand."""
+    """The headers of a request for a file. The bytes have to come uncompressed: their number is known beforehand."""
     return {**build_hf_headers(token=_token(), library_name="hi3dgen"), "Accept-Encoding": "identity"}
 
 
-def ask(package: Package, revision: str = "") -> Record:
-    """The package as the hub has it, at `revision` or at its newest: commit, licence, sizes and hashes.
+def ask(package: Package, revision: str) -> Record:
+    """The package as the hub has it at `revision`, a commit or a branch: the commit, licence, sizes and hashes.
 
-    Raises UserError where there is no answer, or one of which nothing can be made.
+    Raises UserError if there is no answer, or an invalid one.
     """
-    with plainly(package):
+    with user_errors(package):
         try:
             info = HfApi(endpoint=endpoint(), token=_token(), library_name="hi3dgen").model_info(
-                package.repository, revision=revision or None, files_metadata=True, timeout=PATIENCE
+                package.repository, revision=revision, files_metadata=True, timeout=TIMEOUT
             )
-            return _record(package, info)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:  # JSON of another kind, or none
+            record = _record(package, info)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:  # not JSON, or of another form
             raise not_the_hub(package) from error
+    if _COMMIT.fullmatch(revision) and record.revision != revision:
+        raise _another_revision(package, revision, record.revision)
+    return record
 
 
 def _record(package: Package, info: ModelInfo) -> Record:
@@ -77,7 +82,7 @@ def _record(package: Package, info: ModelInfo) -> Record:
             entries[sibling.rfilename] = entry
     absent = [file for file in package.files if file not in entries]
     if absent:
-        raise _lacks(package, f"has no file {absent[0]}, or tells no size of it")
+        raise _lacks(package, f"does not list the file {absent[0]} with its size")
     if not info.sha:
         raise ValueError("no revision")
     licence = info.card_data.license if info.card_data is not None else None
@@ -85,8 +90,8 @@ def _record(package: Package, info: ModelInfo) -> Record:
 
 
 @contextmanager
-def plainly(package: Package) -> Generator[None]:
-    """Turns what goes wrong between here and the hub into UserError."""
+def user_errors(package: Package) -> Generator[None]:
+    """Turns the errors of a connection to the hub into UserError."""
     try:
         yield
     except OfflineModeIsEnabled as error:
@@ -100,9 +105,9 @@ def plainly(package: Package) -> Generator[None]:
             f"Agree on {page(package)} in a browser, set HF_TOKEN to a token of your account, and start again.",
         ) from error
     except RevisionNotFoundError as error:
-        raise _lacks(package, "no longer has the revision that was downloaded here first") from error
+        raise _lacks(package, "does not have the revision that is asked for") from error
     except RemoteEntryNotFoundError as error:
-        raise _lacks(package, "lacks a file that it had announced") from error
+        raise _lacks(package, "does not have a file that it lists") from error
     except RepositoryNotFoundError as error:
         raise _lacks(package, "is not there, or is shown only to some") from error
     except HfHubHTTPError as error:
@@ -111,16 +116,15 @@ def plainly(package: Package) -> Generator[None]:
         raise UserError(
             "no-network",
             f"{endpoint()} cannot be reached ({type(error).__name__}: {error}).",
-            "Check the connection, and where you set them HTTPS_PROXY and HF_ENDPOINT. Start again: it goes on where "
-            "it was.",
+            "Check the connection, and HTTPS_PROXY and HF_ENDPOINT if set. Start again: it goes on where it was.",
         ) from error
 
 
 def not_the_hub(package: Package) -> UserError:
-    """What to raise where something answered that is no hub, as the sign-in page of a network does."""
+    """The error to raise if something else than a hub answered, such as the sign-in page of a network."""
     return UserError(
         "not-the-hub",
-        f"{endpoint()} answered with a web page, or with nothing that makes sense, where {package.repository} belongs.",
+        f"{endpoint()} answered with a web page, or with something invalid, instead of {package.repository}.",
         "A proxy or a network's sign-in page is in between: sign in by a browser, or set HTTPS_PROXY or HF_ENDPOINT.",
     )
 
@@ -132,7 +136,7 @@ def _refused(package: Package, status: int) -> UserError:
             f"{endpoint()} does not accept the token in HF_TOKEN.",
             "Unset it, for these weights need none, or set a valid one.",
         )
-    if status in {401, 404}:  # who sends no token is told 401 of what is not there
+    if status in {401, 404}:  # without a token the hub answers 401 for what is not there
         return _lacks(package, "is not there, or is shown only to some")
     return UserError(
         "hub-refused",
@@ -145,8 +149,16 @@ def _lacks(package: Package, what: str) -> UserError:
     return UserError(
         "hub-lacks",
         f"The repository {package.repository} on {endpoint()} {what}.",
-        "Where HF_ENDPOINT names a mirror, try without it. `weights download --update` takes the newest revision; "
-        "a newer version of Hi3DGen may know where the files went.",
+        "If HF_ENDPOINT names a mirror, try without it. `weights download --update` takes the revision that this "
+        "version of Hi3DGen names; a newer version may know where the files went.",
+    )
+
+
+def _another_revision(package: Package, wanted: str, given: str) -> UserError:
+    return UserError(
+        "hub-altered",
+        f"{endpoint()} gave revision {given:.12} of {package.repository} instead of {wanted:.12}.",
+        "If HF_ENDPOINT names a mirror, try without it.",
     )
 
 

@@ -1,32 +1,37 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Takes files from the cache that all programs which use huggingface_hub share on this machine.
 
-They are linked, not copied, where the disk can do that: they take no more space, and stay when the cache is cleared.
+A hard link takes no space and stays when the cache is cleared. If the disk cannot do that, a symbolic link is made,
+which goes with the cache, else a copy.
 The cache names each file's content by its hash (huggingface_hub's guide, "Understand caching").
 """
 
 import os
 import re
+import secrets
 import shutil
 from pathlib import Path
 
 from huggingface_hub import constants, try_to_load_from_cache
 from huggingface_hub.file_download import repo_folder_name
 
+from ..flow.products import Report
+from ..safe_files import replacing
 from .catalogue import Package
 from .record import Entry, Record
-from .verification import Report, matches
+from .verification import matches
 
 
-def whole(package: Package) -> Record | None:
-    """The package as the cache has it, when it has every file of the newest revision that it saw; else None.
+def cached_record(package: Package) -> Record | None:
+    """The package as the cache has it, if it has every file of the catalogue's revision; else None.
 
-    The hub is not asked: the hashes are those that it told when the files came into the cache.
+    For a branch that is the newest commit that the cache saw. The hub is not asked: the hashes are those that it
+    gave when the files came into the cache.
     """
     entries: dict[str, Entry] = {}
     revision = ""
     for file in package.files:
-        found = try_to_load_from_cache(package.repository, file)
+        found = try_to_load_from_cache(package.repository, file, revision=package.revision)
         if not isinstance(found, str):
             return None
         path = Path(found)
@@ -40,7 +45,10 @@ def whole(package: Package) -> Record | None:
 
 
 def take(package: Package, wanted: Record, file: str, path: Path, report: Report) -> bool:
-    """Link the file to `path` if the cache has it with the hash that `wanted` names; gives whether it had."""
+    """Link the file to `path` if the cache has it with the hash that `wanted` names; returns whether it has.
+
+    Raises OSError, and what `report` raises.
+    """
     entry = wanted.files[file]
     folder = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=package.repository, repo_type="model")
     snapshot = folder / "snapshots" / wanted.revision / file
@@ -53,14 +61,13 @@ def take(package: Package, wanted: Record, file: str, path: Path, report: Report
 
 def _link(source: Path, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.new")
-    beside.unlink(missing_ok=True)
-    for way in (os.link, os.symlink):
+    beside = path.with_name(f".{secrets.token_hex(8)}.new")
+    for link in (os.link, os.symlink):
         try:
-            way(source, beside)
-            break
+            link(source, beside)
         except OSError:  # another disk, or a system that does not let everybody link
             continue
-    else:
-        shutil.copyfile(source, beside)
-    beside.replace(path)
+        beside.replace(path)
+        return
+    with source.open("rb") as original, replacing(path) as copy:
+        shutil.copyfileobj(original, copy)

@@ -7,15 +7,16 @@ from pathlib import Path
 
 from .. import lock
 from ..errors import UserError
+from ..safe_files import open_own
 from . import disk
 
 
 @contextmanager
-def alone_in(folder: Path) -> Generator[None]:
-    """Hold the lock of `folder`, which is made. Raises UserError("weights-busy") at once where another holds it."""
-    with disk.plainly():
+def only_process_in(folder: Path) -> Generator[None]:
+    """Hold the lock of `folder`, which is made. Raises UserError("weights-busy") at once if another process has it."""
+    with disk.user_errors():
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / ".lock").open("ab")
+        file = open_own(folder / ".lock", append=True, private=False)
     with file:
         if not lock.take(file):
             sentence = f"Another process is busy with the weights in {folder}."

@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Says whether a file of weights is what it should be: by its hash where one is known, else by its own header."""
+"""Says whether a file of weights is what it should be: by its hash if one is known, else by its own header.
+
+`report` is called with the bytes that are read and the bytes of the file.
+"""
 
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 
+from ..flow.products import Report
+from ..safe_files import read_json
+from .disk import file_size
 from .record import Algorithm, Entry
 
 _CHUNK = 1 << 22
-_LONGEST_HEADER = 100_000_000  # bytes; the format's own limit
-
-Report = Callable[[int, int], None]
-"""`report(done, of)` in bytes, several times a second; it may raise `Cancelled`."""
+_LONGEST_HEADER = 100_000_000  # bytes; the format's own limit, and enough for any .json file
 
 
 def digest(path: Path, algorithm: Algorithm, report: Report) -> str:
-    """The file's hash in hexadecimal digits: SHA-256, or what git names a blob by. Raises OSError."""
+    """The file's hash in hexadecimal digits: SHA-256, or the one by which git names a blob. Raises OSError."""
     size = path.stat().st_size
     start = b"" if algorithm == "sha256" else b"blob %d\0" % size
     computed = hashlib.new(algorithm.removeprefix("git-"), start, usedforsecurity=False)
@@ -30,21 +32,19 @@ def digest(path: Path, algorithm: Algorithm, report: Report) -> str:
 
 
 def matches(path: Path, entry: Entry, report: Report) -> bool:
-    """Whether the file is there and is, by size and hash, what the record says."""
-    return (
-        path.is_file() and path.stat().st_size == entry.size and digest(path, entry.algorithm, report) == entry.digest
-    )
+    """Whether the file is there with the size and the hash that the record says. Raises OSError."""
+    return file_size(path) == entry.size and digest(path, entry.algorithm, report) == entry.digest
 
 
 def fault(path: Path) -> str:
-    """What is wrong with a file that no record knows, as a clause; "" where it looks whole.
+    """What is wrong with a file that no record has, as a clause; "" if it looks whole.
 
     A .json file has to hold JSON. A .safetensors file begins with the length of its header (8 bytes, little-endian)
     and the header, JSON that says where in the rest each tensor lies; the last tensor has to end where the file does.
     """
     try:
         if path.suffix == ".json":
-            json.loads(path.read_text(encoding="utf-8"))
+            read_json(path, _LONGEST_HEADER)
         elif path.suffix == ".safetensors":
             return _safetensors_fault(path)
     except (OSError, ValueError, RecursionError) as error:
@@ -64,4 +64,4 @@ def _safetensors_fault(path: Path) -> str:
         end = 8 + length + max(ends, default=0)
     except (AttributeError, TypeError, KeyError, IndexError):
         return "it is no safetensors file"
-    return "" if end == size else f"its header tells of {end} bytes, and it has {size}"
+    return "" if end == size else f"by its header it has {end} bytes, and it has {size}"

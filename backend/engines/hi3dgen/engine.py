@@ -130,10 +130,7 @@ def missing() -> str:
         return "PyTorch, which it needs, is not installed yet."
     if lacking:
         return f"Libraries that it needs are missing: {', '.join(lacking)}."
-    absent = store.missing([package for package in PACKAGES if not package.optional])
-    if absent:
-        return "Its weights are not downloaded yet."
-    return ""
+    return store.trouble([package for package in PACKAGES if not package.optional])
 
 
 def _of_each(

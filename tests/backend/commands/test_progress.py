@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backend.commands.progress import Progress, amount
+from backend.commands.progress import ProgressBar, amount
 from backend.errors import Cancelled, UserError
 
 
@@ -29,7 +29,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 def test_a_program_reads_what_is_done_and_how_fast(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    with Progress(as_json=True) as progress:
+    with ProgressBar(as_json=True) as progress:
         for second in range(11):
             clock.now = 1000.0 + second
             progress("Downloading", second * 10, 100)
@@ -41,7 +41,7 @@ def test_a_program_reads_what_is_done_and_how_fast(clock: Clock, capsys: pytest.
 
 
 def test_a_thousand_reports_a_second_are_ten_lines(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    with Progress(as_json=True) as progress:
+    with ProgressBar(as_json=True) as progress:
         for step in range(1001):
             clock.now = 1000.0 + step / 1000
             progress("Downloading", step, 1000)
@@ -51,7 +51,7 @@ def test_a_thousand_reports_a_second_are_ten_lines(clock: Clock, capsys: pytest.
 
 
 def test_what_was_there_before_is_no_speed(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    with Progress(as_json=True) as progress:
+    with ProgressBar(as_json=True) as progress:
         progress("Downloading", 5_000_000, 9_000_000)
         clock.now += 1
         progress("Downloading", 5_000_100, 9_000_000)
@@ -68,7 +68,7 @@ def test_what_was_there_before_is_no_speed(clock: Clock, capsys: pytest.CaptureF
     ],
 )
 def test_the_last_line_says_how_it_failed(error: BaseException, code: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(type(error)), Progress(as_json=True):
+    with pytest.raises(type(error)), ProgressBar(as_json=True):
         raise error
     (told,) = lines(capsys)
     assert told["error"] == code
@@ -79,7 +79,7 @@ def test_a_person_sees_one_line_that_fills_and_goes(clock: Clock, monkeypatch: p
     screen = io.StringIO()
     monkeypatch.setattr(screen, "isatty", lambda: True)
     monkeypatch.setattr("sys.stderr", screen)
-    with Progress(as_json=False) as progress:
+    with ProgressBar(as_json=False) as progress:
         for second in range(3):
             clock.now = 1000.0 + second
             progress("Downloading", second * 1_200_000_000, 2_400_000_000)
@@ -90,7 +90,7 @@ def test_a_person_sees_one_line_that_fills_and_goes(clock: Clock, monkeypatch: p
 
 
 def test_a_log_holds_a_line_for_what_is_done(capsys: pytest.CaptureFixture[str]) -> None:
-    with Progress(as_json=False) as progress:
+    with ProgressBar(as_json=False) as progress:
         progress("Checking a", 1, 3, "steps")
         progress("Checking a", 3, 3, "steps")
     told = capsys.readouterr()

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from backend.commands.progress import Progress
+from backend.commands.progress import ProgressBar
 from backend.install.environments import STAMP, Environments
 from tests.backend.install.conftest import Installer
 from tests.backend.install.test_builds import nvidia_smi
@@ -203,7 +203,7 @@ def test_a_disk_that_is_too_small_is_said_before_anything_is_downloaded(
     monkeypatch.setattr(shutil, "disk_usage", disk_usage)
     made = plan.make_plan("cu130")
     with pytest.raises(UserError, match=r"needs about 10\.2 GB, and .* has 1\.0 GB left"):
-        installation.install(made, Environments(fresh.user), Progress(as_json=True))
+        installation.install(made, Environments(fresh.user), ProgressBar(as_json=True))
     assert fresh.index.asked == []
 
 

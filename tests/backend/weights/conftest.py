@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from backend.__main__ import main
-from backend.weights.catalogue import PACKAGES, Package
+from backend.weights.catalogue import BRANCH, PACKAGES, Package
 from tests.backend.weights.hub import Hub
 
 ROOT = Path(__file__).parents[3]
@@ -31,7 +31,7 @@ class Place:
     environment: dict[str, str]
 
     def start(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
-        """The command `weights` with these arguments, just begun."""
+        """Start the command `weights` with these arguments."""
         return subprocess.Popen(
             [sys.executable, "-m", "backend", "weights", *arguments],
             cwd=ROOT,
@@ -43,13 +43,13 @@ class Place:
         )
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """The same, done."""
+        """Run it to its end."""
         process = self.start(*arguments)
         stdout, stderr = process.communicate(timeout=60)
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
     def lines(self, *arguments: str) -> list[dict[str, Any]]:
-        """What `--json` tells."""
+        """The lines of `--json`."""
         return [json.loads(line) for line in self.run(*arguments, "--json").stdout.splitlines()]
 
     def states(self) -> dict[str, str]:
@@ -58,7 +58,7 @@ class Place:
         return {package["name"]: package["state"] for package in listed["packages"]}
 
     def holds(self, package: Package, content: Content) -> bool:
-        """Whether the package's folder holds these files, as they are, and of others only its record."""
+        """Whether the package's folder holds these files and its record, and nothing else."""
         folder = self.folder / package.name
         found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
         found.pop("hi3dgen-record.json", None)
@@ -73,10 +73,11 @@ def hub() -> Iterator[Hub]:
 
 @pytest.fixture
 def contents(hub: Hub) -> dict[str, Content]:
-    """The files of every package, as they are on the hub."""
+    """The files of every package, as they are on the hub at the catalogue's revisions."""
     made = {package.name: content_of(package) for package in PACKAGES}
     for package in PACKAGES:
-        hub.publish(package.repository, made[package.name], package.licence.lower())
+        revision = "" if package.revision == BRANCH else package.revision
+        hub.publish(package.repository, made[package.name], package.licence.lower(), revision)
     return made
 
 
@@ -89,7 +90,7 @@ def place(hub: Hub, tmp_path: Path) -> Place:
 
 @pytest.fixture
 def here(place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Place:
-    """The same in this process: it saves the start, and what the command stands on can be changed."""
+    """The same in this process: it starts faster, and what the command uses can be changed."""
     from huggingface_hub import constants
 
     for name in list(os.environ):
@@ -103,7 +104,7 @@ def here(place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
 
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that were to be waited, which take no time here."""
+    """The seconds that were asked to be waited, which take no time here."""
     seconds: list[float] = []
     monkeypatch.setattr("time.sleep", seconds.append)
     return seconds
@@ -116,11 +117,11 @@ class Here(Place):
     capsys: pytest.CaptureFixture[str]
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """The command, done."""
+        """Run the command to its end."""
         self.capsys.readouterr()
         code = main(["weights", *arguments])
-        told = self.capsys.readouterr()
-        return subprocess.CompletedProcess(arguments, code, told.out, told.err)
+        printed = self.capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, code, printed.out, printed.err)
 
 
 def content_of(package: Package) -> Content:

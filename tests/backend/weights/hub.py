@@ -7,10 +7,9 @@
         command = [sys.executable, "-m", "backend", "weights", "download", "--agree"]
         subprocess.run(command, env=os.environ | hub.environment, check=True)
 
-`publish` gives the revision (a commit's hash); the last one published is "main", the others stay. Files named
+`publish` returns the revision (a commit's hash); the last one published is "main", the others stay. Files named
 *.safetensors are as large files are on the hub: known by their SHA-256, and served by way of a redirect
-to another host. `hub.faults`
-takes what is to go wrong, `hub.seen` holds the requests.
+to another host. `hub.faults` takes what is to go wrong, `hub.seen` holds the requests.
 """
 
 import hashlib
@@ -89,17 +88,18 @@ class Hub:
             "HF_HUB_DISABLE_TELEMETRY": "1",
         }
 
-    def publish(self, repository: str, files: Mapping[str, bytes], licence: str = "mit") -> str:
-        """Make `files` the newest revision of `repository`, and give its name."""
+    def publish(self, repository: str, files: Mapping[str, bytes], licence: str = "mit", revision: str = "") -> str:
+        """Make `files` the newest revision of `repository`, by its name or one of their own, and return the name."""
         known = self.repositories.setdefault(repository, Repository())
         known.licence = licence
         listing = "".join(f"{name} {_sha256(content)}\n" for name, content in sorted(files.items()))
-        revision = hashlib.sha1(f"{len(known.revisions)} {listing}".encode(), usedforsecurity=False).hexdigest()
+        own = hashlib.sha1(f"{len(known.revisions)} {listing}".encode(), usedforsecurity=False).hexdigest()
+        revision = revision or own
         known.revisions[revision] = dict(files)
         return revision
 
     def publish_folder(self, repository: str, folder: Path, licence: str = "mit") -> str:
-        """Make the files below `folder` the newest revision of `repository`, and give its name."""
+        """Make the files below `folder` the newest revision of `repository`, and return its name."""
         paths = [path for path in folder.rglob("*") if path.is_file()]
         files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
         return self.publish(repository, files, licence)
@@ -152,7 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
             fault.times -= 1
             self._answer(*fault.instead)
         elif parts[:2] == ["api", "models"]:
-            self._tell("/".join(parts[2:4]), parts[5] if parts[4:5] == ["revision"] else "main")
+            self._describe("/".join(parts[2:4]), parts[5] if parts[4:5] == ["revision"] else "main")
         elif parts[2:3] == ["resolve"]:
             self._resolve("/".join(parts[:2]), parts[3], "/".join(parts[4:]))
         elif parts[:1] == ["cdn"]:
@@ -160,8 +160,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(404, {}, b"")
 
-    def _tell(self, name: str, revision: str) -> None:
-        """What the hub's API tells of a model."""
+    def _describe(self, name: str, revision: str) -> None:
+        """What the hub's API answers about a model."""
         repository = self.hub.repositories.get(name)
         if repository is None:
             return self._answer(404, {"X-Error-Code": "RepoNotFound"}, b"")
@@ -170,8 +170,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(404, {"X-Error-Code": "RevisionNotFound"}, b"")
         siblings = [_sibling(file, content) for file, content in repository.revisions[revision].items()]
         card = {"license": repository.licence} if repository.licence else {}
-        told = {"id": name, "modelId": name, "sha": revision, "siblings": siblings, "cardData": card, "tags": []}
-        return self._answer(200, {"Content-Type": "application/json"}, json.dumps(told).encode())
+        about = {"id": name, "modelId": name, "sha": revision, "siblings": siblings, "cardData": card, "tags": []}
+        return self._answer(200, {"Content-Type": "application/json"}, json.dumps(about).encode())
 
     def _resolve(self, name: str, revision: str, file: str) -> None:
         """A file's address: the file itself, or for a large one, where it is."""
@@ -230,10 +230,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _sibling(file: str, content: bytes) -> dict[str, object]:
-    told: dict[str, object] = {"rfilename": file, "size": len(content), "blobId": _git(content)}
+    about: dict[str, object] = {"rfilename": file, "size": len(content), "blobId": _git(content)}
     if _is_large(file):
-        told["lfs"] = {"sha256": _sha256(content), "size": len(content), "pointerSize": 134}
-    return told
+        about["lfs"] = {"sha256": _sha256(content), "size": len(content), "pointerSize": 134}
+    return about
 
 
 def _is_large(file: str) -> bool:

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way of the weights from a hub onto this machine, by the real command line in a real process."""
+"""Downloads of the weights from a hub, by the real command line in a real process."""
 
+import hashlib
 import json
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +16,25 @@ pytest.importorskip("huggingface_hub")
 
 from huggingface_hub import hf_hub_download
 
-from backend.weights.catalogue import CONDITIONER, FOREGROUND, PACKAGES
+from backend.weights import download
+from backend.weights.catalogue import CONDITIONER, FOREGROUND, NORMALS, PACKAGES
 from tests.backend.weights.conftest import LARGE, Content, Place, tensors
 from tests.backend.weights.hub import Fault, Hub
 
 MODEL = "model.safetensors"
 NAME = CONDITIONER.name
+UNET = "unet/diffusion_pytorch_model.fp16.safetensors"  # of NORMALS, whose newest commit is taken
+
+
+def unseen(_label: str, _done: int, _of: int) -> None:
+    """Show no progress."""
 
 
 def record_of(place: Place, name: str = NAME) -> dict[str, Any]:
     return json.loads((place.folder / name / "hi3dgen-record.json").read_text("utf-8"))
 
 
-def test_everything_comes_and_is_recorded_and_verified(hub: Hub, contents: dict[str, Content], place: Place) -> None:
+def test_everything_is_downloaded_recorded_and_verified(hub: Hub, contents: dict[str, Content], place: Place) -> None:
     assert set(place.states().values()) == {"absent"}
     *steps, last = place.lines("download", "--agree")
     assert all(place.holds(package, contents[package.name]) for package in PACKAGES)
@@ -36,20 +44,21 @@ def test_everything_comes_and_is_recorded_and_verified(hub: Hub, contents: dict[
     assert [step for step in steps if step["done"] == step["of"] == size and step["unit"] == "bytes"]
     assert set(place.states().values()) == {"present"}
     record = record_of(place)
-    assert record["revision"] == hub.repositories[CONDITIONER.repository].main
+    assert record["revision"] == CONDITIONER.revision
+    assert record_of(place, NORMALS.name)["revision"] == hub.repositories[NORMALS.repository].main
     assert record["files"][MODEL]["size"] == len(contents[NAME][MODEL])
     assert "verified against the hub's revision" in place.run("verify").stdout
     assert not [request for request in hub.seen if "authorization" in request.headers]
 
 
-def test_what_is_here_is_not_asked_for_again(hub: Hub, contents: dict[str, Content], here: Place) -> None:
+def test_nothing_is_asked_for_if_everything_is_here(hub: Hub, contents: dict[str, Content], here: Place) -> None:
     here.run("download", "--agree", NAME)
     hub.seen.clear()
     assert here.lines("download", "--agree", NAME)[-1]["finished"]
     assert hub.seen == []
 
 
-def test_nothing_comes_before_one_agreed(hub: Hub, contents: dict[str, Content], place: Place) -> None:
+def test_nothing_is_downloaded_before_a_person_agrees(hub: Hub, contents: dict[str, Content], place: Place) -> None:
     refused = place.run("download", NAME)
     assert refused.returncode == 1
     assert "Apache-2.0" in refused.stdout
@@ -61,9 +70,7 @@ def test_nothing_comes_before_one_agreed(hub: Hub, contents: dict[str, Content],
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 @pytest.mark.parametrize(("answer", "state"), [("y\n", "present"), ("\n", "absent")])
-def test_on_a_terminal_the_question_is_asked(
-    hub: Hub, contents: dict[str, Content], place: Place, answer: str, state: str
-) -> None:
+def test_a_terminal_is_asked(hub: Hub, contents: dict[str, Content], place: Place, answer: str, state: str) -> None:
     ours, theirs = os.openpty()
     process = place.start("download", NAME, stdin=theirs)
     os.write(ours, answer.encode())
@@ -74,15 +81,13 @@ def test_on_a_terminal_the_question_is_asked(
     assert place.states()[NAME] == state
 
 
-def test_who_agreed_beforehand_did_not_agree_to_another_licence(
-    hub: Hub, contents: dict[str, Content], here: Place
-) -> None:
+def test_agree_does_not_agree_to_another_licence(hub: Hub, contents: dict[str, Content], here: Place) -> None:
     hub.publish(CONDITIONER.repository, contents[NAME], "cc-by-nc-4.0")
     assert here.lines("download", "--agree", NAME)[-1]["error"] == "licence-changed"
     assert not hub.asked(MODEL)
 
 
-def test_a_connection_that_breaks_is_gone_on_with(
+def test_a_download_goes_on_after_a_broken_connection(
     hub: Hub, contents: dict[str, Content], here: Place, slept: list[float]
 ) -> None:
     hub.faults.append(Fault(MODEL, times=2, cut=150_000))
@@ -95,7 +100,7 @@ def test_a_connection_that_breaks_is_gone_on_with(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_a_process_that_ends_is_gone_on_with(
+def test_a_download_goes_on_after_its_process_ended(
     hub: Hub, contents: dict[str, Content], place: Place, how: signal.Signals
 ) -> None:
     hub.faults.append(Fault(MODEL, stall=150_000))
@@ -126,7 +131,7 @@ def test_a_server_without_ranges_starts_anew(
     assert here.holds(CONDITIONER, contents[NAME])
 
 
-def test_two_at_once_do_not_meddle(hub: Hub, contents: dict[str, Content], place: Place) -> None:
+def test_two_downloads_at_once_are_refused(hub: Hub, contents: dict[str, Content], place: Place) -> None:
     hub.faults.append(Fault(MODEL, stall=150_000))
     first = place.start("download", "--agree", NAME)
     assert hub.stalled.wait(30)
@@ -137,38 +142,110 @@ def test_two_at_once_do_not_meddle(hub: Hub, contents: dict[str, Content], place
     assert place.lines("download", "--agree", NAME)[-1]["finished"]
 
 
-def test_the_revision_that_came_first_is_held_to(hub: Hub, contents: dict[str, Content], here: Place) -> None:
-    here.run("download", "--agree", NAME)
-    revision = record_of(here)["revision"]
+def test_a_pinned_commit_is_downloaded_whatever_is_newer(hub: Hub, contents: dict[str, Content], here: Place) -> None:
     hub.publish(CONDITIONER.repository, {**contents[NAME], MODEL: tensors("newer")}, "apache-2.0")
-    (here.folder / NAME / MODEL).unlink()
-    assert here.states()[NAME] == "partial"
-    here.run("download", "--agree", NAME)
+    assert here.lines("download", "--agree", NAME)[-1]["finished"]
     assert here.holds(CONDITIONER, contents[NAME])
-    assert record_of(here)["revision"] == revision
-
-
-def test_an_update_brings_what_changed_and_no_more(hub: Hub, contents: dict[str, Content], here: Place) -> None:
-    here.run("download", "--agree", NAME)
-    newer = {**contents[NAME], MODEL: tensors("newer")}
-    revision = hub.publish(CONDITIONER.repository, newer, "apache-2.0")
-    hub.seen.clear()
+    assert record_of(here)["revision"] == CONDITIONER.revision
     assert here.lines("download", "--agree", "--update", NAME)[-1]["finished"]
-    assert here.holds(CONDITIONER, newer)
-    assert record_of(here)["revision"] == revision
+    assert here.holds(CONDITIONER, contents[NAME])
+
+
+def test_another_commit_than_the_pinned_one_is_refused(hub: Hub, contents: dict[str, Content], here: Place) -> None:
+    path = f"/api/models/{CONDITIONER.repository}/revision/{CONDITIONER.revision}"
+    siblings = [{"rfilename": name, "size": 1, "blobId": "0" * 40} for name in contents[NAME]]
+    answer = {"id": CONDITIONER.repository, "sha": "1" * 40, "siblings": siblings, "tags": []}
+    hub.faults.append(Fault(path, instead=(200, {"Content-Type": "application/json"}, json.dumps(answer).encode())))
+    error = here.lines("download", "--agree", NAME)[-1]
+    assert error["error"] == "hub-altered"
+    assert CONDITIONER.revision[:12] in error["sentence"]
+
+
+def test_the_recorded_revision_is_kept(hub: Hub, contents: dict[str, Content], here: Place) -> None:
+    here.run("download", "--agree", NORMALS.name)
+    revision = record_of(here, NORMALS.name)["revision"]
+    hub.publish(NORMALS.repository, {**contents[NORMALS.name], UNET: tensors("newer")}, "apache-2.0")
+    (here.folder / NORMALS.name / UNET).unlink()
+    assert here.states()[NORMALS.name] == "partial"
+    here.run("download", "--agree", NORMALS.name)
+    assert here.holds(NORMALS, contents[NORMALS.name])
+    assert record_of(here, NORMALS.name)["revision"] == revision
+
+
+def test_an_update_takes_the_newest_commit_and_only_what_changed(
+    hub: Hub, contents: dict[str, Content], here: Place
+) -> None:
+    here.run("download", "--agree", NORMALS.name)
+    newer = {**contents[NORMALS.name], UNET: tensors("newer")}
+    revision = hub.publish(NORMALS.repository, newer, "apache-2.0")
+    hub.seen.clear()
+    assert here.lines("download", "--agree", "--update", NORMALS.name)[-1]["finished"]
+    assert here.holds(NORMALS, newer)
+    assert record_of(here, NORMALS.name)["revision"] == revision
     assert not hub.asked("config.json")
 
 
+def test_an_update_takes_the_commit_that_the_catalogue_pins(
+    hub: Hub, contents: dict[str, Content], here: Place
+) -> None:
+    older = hub.publish(CONDITIONER.repository, {**contents[NAME], MODEL: tensors("older")}, "apache-2.0")
+    download.run(download.plan([replace(CONDITIONER, revision=older)], unseen), unseen)
+    assert here.lines("download", "--agree", NAME)[-1]["finished"]
+    assert record_of(here)["revision"] == older
+    assert here.lines("download", "--agree", "--update", NAME)[-1]["finished"]
+    assert record_of(here)["revision"] == CONDITIONER.revision
+    assert here.holds(CONDITIONER, contents[NAME])
+
+
 def test_an_update_that_breaks_off_leaves_no_mixture(hub: Hub, contents: dict[str, Content], here: Place) -> None:
-    here.run("download", "--agree", NAME)
-    hub.publish(CONDITIONER.repository, {**contents[NAME], MODEL: tensors("newer")}, "apache-2.0")
-    hub.faults.append(Fault(MODEL, instead=(404, {"X-Error-Code": "EntryNotFound"}, b"")))
-    assert here.lines("download", "--agree", "--update", NAME)[-1]["error"] == "hub-lacks"
+    here.run("download", "--agree", NORMALS.name)
+    hub.publish(NORMALS.repository, {**contents[NORMALS.name], UNET: tensors("newer")}, "apache-2.0")
+    hub.faults.append(Fault(UNET, instead=(404, {"X-Error-Code": "EntryNotFound"}, b"")))
+    assert here.lines("download", "--agree", "--update", NORMALS.name)[-1]["error"] == "hub-lacks"
     (listed,) = here.lines("list")
-    assert next(package for package in listed["packages"] if package["name"] == NAME)["missing"] == [MODEL]
+    assert next(each for each in listed["packages"] if each["name"] == NORMALS.name)["missing"] == [UNET]
 
 
-def test_a_token_is_sent_only_where_one_is_set_and_only_to_the_hub(
+DAMAGES = {
+    "half": b'{"format": 1, "repo',
+    "empty": b"",
+    "no text": b"\xff\xfe\x00",
+    "nested": b'{"files":' * 100_000,
+    "large": b" " * 2_000_000,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_download_writes_a_damaged_record_anew_and_keeps_whole_files(
+    damage: str, hub: Hub, contents: dict[str, Content], here: Place
+) -> None:
+    here.run("download", "--agree", NAME)
+    (here.folder / NAME / "hi3dgen-record.json").write_bytes(DAMAGES[damage])
+    assert here.states()[NAME] == "damaged"
+    hub.seen.clear()
+    assert here.lines("download", "--agree", NAME)[-1]["finished"]
+    assert not hub.asked(MODEL)
+    assert here.states()[NAME] == "present"
+    assert record_of(here)["revision"] == CONDITIONER.revision
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows makes links only for some")
+def test_planted_links_are_not_written_through(hub: Hub, contents: dict[str, Content], here: Place) -> None:
+    target = here.folder / "target"
+    digest = hashlib.sha256(contents[NAME][MODEL]).hexdigest()
+    names = ("config.json", MODEL, "hi3dgen-record.json", f".partial/{digest}")
+    for name in names:
+        path = here.folder / NAME / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(target)
+    target.write_text("precious")
+    assert here.lines("download", "--agree", NAME)[-1]["finished"]
+    assert target.read_text() == "precious"
+    assert here.holds(CONDITIONER, contents[NAME])
+    assert not any((here.folder / NAME / name).is_symlink() for name in names)
+
+
+def test_a_token_is_sent_only_if_one_is_set_and_only_to_the_hub(
     hub: Hub, contents: dict[str, Content], here: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_mine")
@@ -196,7 +273,7 @@ def test_the_shared_cache_spares_the_download(
     hub: Hub, contents: dict[str, Content], here: Place, names: tuple[str, ...]
 ) -> None:
     for name in names:
-        hf_hub_download(CONDITIONER.repository, name, endpoint=hub.address)
+        hf_hub_download(CONDITIONER.repository, name, endpoint=hub.address, revision=CONDITIONER.revision)
     hub.seen.clear()
     assert here.lines("download", "--agree", "--hub-cache", NAME)[-1]["finished"]
     assert bool(hub.seen) is (len(names) == 1)

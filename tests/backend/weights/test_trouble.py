@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong on the way: each ends in a plain sentence, and leaves nothing that could be taken for whole."""
+"""What can go wrong in a download: each ends in a plain sentence, and no half file is taken for a whole one."""
 
-import hashlib
 import json
 import shutil
 import subprocess
@@ -13,8 +12,8 @@ import pytest
 
 pytest.importorskip("huggingface_hub")
 
-from backend.errors import Cancelled
-from backend.weights import download, store
+from backend.errors import Cancelled, UserError
+from backend.weights import disk, download, store
 from backend.weights.catalogue import CONDITIONER
 from tests.backend.weights.conftest import LARGE, ROOT, Content, Place, tensors
 from tests.backend.weights.hub import Fault, Hub
@@ -22,7 +21,7 @@ from tests.backend.weights.hub import Fault, Hub
 MODEL = "model.safetensors"
 NAME = CONDITIONER.name
 REPOSITORY = CONDITIONER.repository
-API = f"/api/models/{REPOSITORY}"
+API = f"/api/models/{REPOSITORY}/revision/{CONDITIONER.revision}"
 PAGE = b"<html><body>Sign in to the guest network</body></html>"
 HTML = (200, {"Content-Type": "text/html; charset=utf-8"}, PAGE)
 
@@ -46,22 +45,22 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("case", ANSWERS)
-def test_another_answer_than_a_file_is_told(
+def test_another_answer_than_a_file_is_an_error(
     case: str, hub: Hub, contents: dict[str, Content], here: Place, slept: list[float]
 ) -> None:
     path, answer, code = ANSWERS[case]
     hub.faults.append(Fault(path, times=9, instead=answer))
-    told = here.lines("download", "--agree", NAME)[-1]
-    assert told["error"] == code
-    assert told["sentence"].endswith(".")
-    assert told["advice"].endswith(".")
+    error = here.lines("download", "--agree", NAME)[-1]
+    assert error["error"] == code
+    assert error["sentence"].endswith(".")
+    assert error["advice"].endswith(".")
     assert not (here.folder / NAME / MODEL).exists()
     hub.faults.clear()
     assert here.lines("download", "--agree", NAME)[-1]["finished"]
     assert here.holds(CONDITIONER, contents[NAME])
 
 
-def test_a_sentence_goes_to_a_person_and_the_exit_code_to_a_program(hub: Hub, place: Place) -> None:
+def test_a_person_gets_a_sentence_and_a_program_an_exit_code(hub: Hub, place: Place) -> None:
     done = place.run("download", "--agree", NAME)
     assert done.returncode == 1
     assert done.stderr.startswith(f"The repository {REPOSITORY} on {hub.address} is not there")
@@ -69,17 +68,17 @@ def test_a_sentence_goes_to_a_person_and_the_exit_code_to_a_program(hub: Hub, pl
 
 
 @pytest.mark.parametrize("digest", ["", "../../../../somewhere", "A" * 64])
-def test_a_hash_that_is_none_is_not_believed(digest: str, hub: Hub, contents: dict[str, Content], here: Place) -> None:
+def test_an_invalid_hash_is_refused(digest: str, hub: Hub, contents: dict[str, Content], here: Place) -> None:
     siblings = [
         {"rfilename": "config.json", "size": 2, "blobId": "9e26dfeeb6e641a33dae4961196235bdb965b21b"},
         {"rfilename": MODEL, "size": 9, "blobId": "", "lfs": {"sha256": digest, "size": 9, "pointerSize": 1}},
     ]
-    told = {"id": REPOSITORY, "sha": "0" * 40, "siblings": siblings, "tags": []}
-    hub.faults.append(Fault(API, instead=(200, {"Content-Type": "application/json"}, json.dumps(told).encode())))
+    info = {"id": REPOSITORY, "sha": "0" * 40, "siblings": siblings, "tags": []}
+    hub.faults.append(Fault(API, instead=(200, {"Content-Type": "application/json"}, json.dumps(info).encode())))
     assert here.lines("download", "--agree", NAME)[-1]["error"] == "not-the-hub"
 
 
-def test_a_token_that_is_wrong_is_told(
+def test_an_invalid_token_is_an_error(
     hub: Hub, contents: dict[str, Content], here: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_old")
@@ -87,23 +86,21 @@ def test_a_token_that_is_wrong_is_told(
     assert "HF_TOKEN" in here.lines("download", "--agree", NAME)[-1]["sentence"]
 
 
-def test_no_network_is_told(here: Place, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_network_is_an_error(here: Place, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.__exit__()
     assert here.lines("download", "--agree", NAME)[-1]["error"] == "no-network"
     monkeypatch.setenv("HF_ENDPOINT", "mirror without a scheme")
     assert here.lines("download", "--agree", NAME)[-1]["error"] == "no-network"
 
 
-def test_a_network_that_goes_away_is_waited_for_a_while(
-    hub: Hub, contents: dict[str, Content], here: Place, slept: list[float]
-) -> None:
+def test_a_lost_network_is_waited_for(hub: Hub, contents: dict[str, Content], here: Place, slept: list[float]) -> None:
     hub.faults += [Fault(MODEL, cut=150_000), Fault(MODEL, times=9, cut=0)]
     assert here.lines("download", "--agree", NAME)[-1]["error"] == "no-network"
     assert slept == [1.0, 2.0, 4.0, 8.0]
     assert here.states()[NAME] == "partial"
 
 
-def test_altered_bytes_never_take_the_name(hub: Hub, contents: dict[str, Content], here: Place) -> None:
+def test_an_altered_file_is_deleted(hub: Hub, contents: dict[str, Content], here: Place) -> None:
     hub.faults.append(Fault(MODEL, other=tensors("altered")))
     assert here.lines("download", "--agree", NAME)[-1]["error"] == "weights-damaged"
     assert not (here.folder / NAME / MODEL).exists()
@@ -119,27 +116,21 @@ def test_a_file_that_ends_too_early_stays_partial(
     assert not (here.folder / NAME / MODEL).exists()
 
 
-def test_what_comes_beyond_the_announced_end_is_not_taken(hub: Hub, contents: dict[str, Content], here: Place) -> None:
+def test_bytes_beyond_the_listed_size_are_dropped(hub: Hub, contents: dict[str, Content], here: Place) -> None:
     hub.faults.append(Fault(MODEL, other=contents[NAME][MODEL] + b"more"))
     assert here.lines("download", "--agree", NAME)[-1]["finished"]
     assert here.holds(CONDITIONER, contents[NAME])
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full, the disk that is always full")
-def test_a_disk_that_is_full_in_the_middle_is_told(hub: Hub, contents: dict[str, Content], place: Place) -> None:
-    part = place.folder / NAME / ".partial" / hashlib.sha256(contents[NAME][MODEL]).hexdigest()
-    part.parent.mkdir(parents=True)
-    part.symlink_to("/dev/full")
-    told = place.lines("download", "--agree", NAME)[-1]
-    assert told["error"] == "disk-full"
-    assert "No space left on device" in told["sentence"]
-    assert not (place.folder / NAME / MODEL).exists()
-    part.unlink()
-    assert place.lines("download", "--agree", NAME)[-1]["finished"]
+def test_a_full_disk_is_a_user_error() -> None:
+    with pytest.raises(UserError, match="No space left on device") as caught, disk.user_errors():
+        Path("/dev/full").write_bytes(b"a byte")
+    assert caught.value.code == "disk-full"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no file's size")
-def test_a_disk_that_takes_no_file_so_large_is_told(hub: Hub, contents: dict[str, Content], place: Place) -> None:
+def test_a_file_too_large_for_the_disk_is_an_error(hub: Hub, contents: dict[str, Content], place: Place) -> None:
     command = ["bash", "-c", 'ulimit -f 200; exec "$@"', "-", sys.executable, "-m", "backend", "weights", "download"]
     done = subprocess.run(
         [*command, "--agree", "--json", NAME],
@@ -155,40 +146,40 @@ def test_a_disk_that_takes_no_file_so_large_is_told(hub: Hub, contents: dict[str
     assert place.holds(CONDITIONER, contents[NAME])
 
 
-def test_a_disk_that_is_too_small_is_told_before_the_first_byte(
+def test_too_little_space_is_an_error_before_the_first_byte(
     hub: Hub, contents: dict[str, Content], here: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def little(_path: Path) -> SimpleNamespace:
         return SimpleNamespace(free=LARGE - 1)
 
     monkeypatch.setattr(shutil, "disk_usage", little)
-    told = here.lines("download", "--agree", NAME)[-1]
-    assert told["error"] == "disk-full"
+    error = here.lines("download", "--agree", NAME)[-1]
+    assert error["error"] == "disk-full"
     assert not hub.asked(MODEL)
 
 
-def test_cancelling_from_within_keeps_what_came(hub: Hub, contents: dict[str, Content], here: Place) -> None:
+def test_a_cancelled_download_keeps_what_came(hub: Hub, contents: dict[str, Content], here: Place) -> None:
     def report(label: str, done: int, of: int) -> None:
         if label == "Downloading the weights" and done > of // 2:
             raise Cancelled
 
-    orders = download.plan([CONDITIONER], report)
+    downloads = download.plan([CONDITIONER], report)
     with pytest.raises(Cancelled):
-        download.run(orders, report)
+        download.run(downloads, report)
     assert store.status(CONDITIONER).state == "partial"
-    (order,) = download.plan([CONDITIONER], report)
-    assert order.begun > LARGE // 2
-    download.run([order], lambda _label, _done, _of: None)
+    (rest,) = download.plan([CONDITIONER], report)
+    assert rest.begun > LARGE // 2
+    download.run([rest], lambda _label, _done, _of: None)
     assert store.find(CONDITIONER) == here.folder / NAME
 
 
-def test_a_folder_that_is_none_is_told(hub: Hub, contents: dict[str, Content], here: Place) -> None:
+def test_a_file_in_place_of_the_folder_is_an_error(hub: Hub, contents: dict[str, Content], here: Place) -> None:
     here.folder.write_text("a file")
     assert here.lines("download", "--agree", NAME)[-1]["error"] == "weights-folder-closed"
     assert here.states()[NAME] == "absent"
 
 
-def test_what_needs_the_engine_says_so(
+def test_a_python_without_the_engine_says_so(
     here: Place, monkeypatch: pytest.MonkeyPatch, contents: dict[str, Content]
 ) -> None:
     monkeypatch.delitem(sys.modules, "backend.weights.download")

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads and writes this program's own small files, whatever somebody else has put on the disk in their place.
+
+No name that is written to can be guessed, and no link is followed: a link that was planted would let this program
+overwrite what it points to.
+"""
+
+from __future__ import annotations  # scripts/environment.py must get as far as telling an older Python that it is one
+
+import contextlib
+import json
+import os
+import secrets
+import stat
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+SMALL = 1 << 20  # bytes; what this program writes of this kind has a few kilobytes
+_EVERYBODY, _OWNER = 0o666, 0o600  # modes of new files, before the process's umask
+_BINARY = getattr(os, "O_BINARY", 0)  # of Windows
+_NO_LINKS = getattr(os, "O_NOFOLLOW", 0)  # of all others
+_NO_WAITING = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its other end
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, private: bool = False) -> Generator[BinaryIO]:
+    """Open a new file that takes the name `path` when the block ends; if the block raises, nothing changes.
+
+    The file lies beside `path` under a random name, and is on the disk before it is renamed. A link at `path` is
+    replaced, and what it points to stays as it is. private: only this user can read it. Raises OSError.
+    """
+    beside = path.with_name(f".{secrets.token_hex(8)}.new")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINKS | _BINARY
+    with os.fdopen(os.open(beside, flags, _OWNER if private else _EVERYBODY), "wb") as file:
+        try:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()  # Windows renames no open file
+            beside.replace(path)
+        except BaseException:
+            file.close()
+            beside.unlink(missing_ok=True)
+            raise
+
+
+def write_json(path: Path, value: object, *, private: bool = False) -> None:
+    """Write `value` as JSON, see `replacing`. Raises OSError."""
+    with replacing(path, private=private) as file:
+        file.write(json.dumps(value, indent=1).encode())
+
+
+def read_json(path: Path, limit: int = SMALL) -> object:
+    """The value of a JSON file. Raises OSError and ValueError, and nothing else, whatever lies at `path`."""
+    try:
+        return json.loads(read_small(path, limit).decode())
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+
+
+def read_small(path: Path, limit: int = SMALL) -> bytes:
+    """The content of a regular file, links followed.
+
+    Raises OSError, also for a folder, a pipe and a device, and ValueError for a file of more than `limit` bytes.
+    """
+    number = os.open(path, os.O_RDONLY | _NO_WAITING | _BINARY)
+    try:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise OSError("it is not a file")
+        with os.fdopen(number, "rb", closefd=False) as file:
+            content = file.read(limit + 1)
+    finally:
+        os.close(number)
+    if len(content) > limit:
+        raise ValueError(f"it has more than {limit} bytes")
+    return content
+
+
+def open_own(path: Path, *, append: bool = False, private: bool = True) -> BinaryIO:
+    """Open a file of a fixed name for writing, such as a log or a lock: a new one, or with `append` the one there.
+
+    A link or a pipe that lies there is removed first. private: only this user can read a new file. Raises OSError,
+    also for a folder.
+    """
+    if not (append and _is_own(path)):
+        path.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_EXCL) | _NO_LINKS | _NO_WAITING | _BINARY
+    return os.fdopen(os.open(path, flags, _OWNER if private else _EVERYBODY), "ab" if append else "wb")
+
+
+def _is_own(path: Path) -> bool:
+    """Whether a regular file that has no other name lies there."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_nlink <= 1

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report of `doctor` when an engine cannot answer."""
+
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from backend.__main__ import main
+from backend.commands import doctor
+from backend.engines import ENGINES
+from backend.errors import UserError
+from backend.weights import record
+from backend.weights.catalogue import GEOMETRY
+
+DRAFT = ENGINES["draft"]
+
+
+def raises(error: Exception) -> Callable[..., str]:
+    """A function that raises `error`, whatever it is called with."""
+
+    def fail(*_: object) -> str:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("broken", "sentence"),
+    [
+        (replace(DRAFT, missing=raises(UserError("a", "It is broken.", "Mend it."))), "It is broken. Mend it."),
+        (replace(DRAFT, missing=raises(RecursionError("too deep"))), "it failed to answer: RecursionError: too deep"),
+        (replace(DRAFT, place=raises(OSError("no driver"))), "it failed to answer: OSError: no driver"),
+    ],
+)
+def test_an_engine_that_fails_to_answer_does_not_end_the_report(
+    broken: object, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "ENGINES", {"broken": broken, "draft": DRAFT})
+    assert doctor.run(Namespace()) == 0
+    printed = capsys.readouterr().out
+    assert f"engine Draft: {sentence}" in printed
+    assert "engine Draft: ready" in printed
+    assert "trimesh" in printed
+    monkeypatch.setattr(doctor, "ENGINES", {"broken": broken})
+    assert doctor.run(Namespace()) == 1
+
+
+def test_an_unreadable_record_is_reported_and_costs_its_own_engine_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tmp_path))
+    path = tmp_path / GEOMETRY.name / record.NAME
+    path.parent.mkdir()
+    path.write_text("[" * 100_000)
+    assert main(["doctor"]) == 0
+    printed = capsys.readouterr().out
+    assert "engine Draft: ready" in printed
+    assert str(path) in printed

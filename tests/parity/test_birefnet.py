@@ -3,7 +3,7 @@
 
 import pytest
 
-from tests.parity import fixtures
+from tests.parity import golden
 
 pytest.importorskip("torch", reason="torch is not installed here: the extra hi3dgen has it")
 
@@ -22,11 +22,11 @@ GOLDEN = torch.tensor(
         [-1.4266003, -0.4797526, -1.1550425, -0.9833078, -1.0337824, -1.1087396],
     ]
 )
-"""What the published code (ZhengPeng7/BiRefNet at 25cb930) said of every 16th pixel, from the one at (8, 8) on."""
+"""The published code's (ZhengPeng7/BiRefNet at 25cb930) log-odds at every 16th pixel, from the one at (8, 8) on."""
 
 
 def weights(network: BiRefNet) -> dict[str, Tensor]:
-    """A weight for each of the network's tensors, from its name and shape, so that all of them bear on the result."""
+    """Weights from the tensors' names and shapes, of such sizes that every tensor changes the result."""
     made = network.state_dict()
     for name, tensor in made.items():
         if tensor.is_floating_point():
@@ -43,11 +43,11 @@ def weights(network: BiRefNet) -> dict[str, Tensor]:
 
 
 def test_the_published_checkpoint_has_a_place_for_every_tensor() -> None:
-    published = fixtures.published("birefnet")
+    published = golden.published("birefnet")
     with torch.device("meta"):
         network = BiRefNet(BiRefNetConfig())
     expected = {name: tensor for name, tensor in published.items() if name not in TRAINING_ONLY}
-    assert fixtures.forms(network.state_dict()) == fixtures.forms(expected)
+    assert golden.forms(network.state_dict()) == golden.forms(expected)
     assert published.keys() - expected.keys() == TRAINING_ONLY
     fill(network, published, "the manifest", TRAINING_ONLY)
 
@@ -59,4 +59,4 @@ def test_what_the_published_code_computes() -> None:
     fill(network, weights(network), "the rule")
     logits = network(input_by_rule("picture", (1, 3, 64, 96)))
     assert logits.shape == (1, 1, 64, 96)
-    fixtures.assert_close(logits[0, 0, 8::16, 8::16], GOLDEN, relative=1e-5)
+    golden.assert_close(logits[0, 0, 8::16, 8::16], GOLDEN, relative=1e-5)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.parity import fixtures, meshes
+from tests.parity import golden
 
 pytest.importorskip("torch", reason="torch is not installed here: the extra hi3dgen has it")
 pytest.importorskip("diffusers", reason="diffusers is not installed here: the extra hi3dgen has it")
@@ -23,11 +23,10 @@ from backend.engines.hi3dgen.cost import sampling_of
 from backend.engines.hi3dgen.engine import hi3dgen
 from backend.flow.products import Crop, Cutout, NormalMap, Picture
 from backend.models.image_tokens import from_hub_layout
-from backend.models.presets import PRESETS
-from backend.models.structure_flow import StructureFlow, StructureFlowConfig
+from backend.models.presets import PRESETS, Preset
 from backend.nn.sampler import Sampling
 from backend.weights.catalogue import CONDITIONER, GEOMETRY
-from tests.parity import test_condition
+from tests.parity import test_condition, test_pipeline_e2e, test_structure
 
 OFF = {"solid": False, "whole": False, "clean": False, "reduce": False}
 KINDS = {
@@ -40,14 +39,14 @@ SQUARE = Cutout(np.full((64, 64, 4), 255, np.uint8), Crop(0, 0, 64, 64, 64))
 MAP = NormalMap(np.full((64, 64, 3), (0, 0, 1), np.float32), np.ones((64, 64), np.float32))
 
 
-def publish(fixture: fixtures.Fixture, folder: Path) -> None:
+def publish(fixture: golden.Fixture, folder: Path) -> None:
     """Writes the fixture's networks as the hub has the published ones."""
     geometry = folder / GEOMETRY.name
     stems = [file.removesuffix(".safetensors") for file in GEOMETRY.files if file.endswith(".safetensors")]
     for stem, (role, kind) in zip(stems, KINDS.items(), strict=True):
         config, weights = fixture.config[role], fixture.weights(f"{role}.")
-        if role == "sparse_structure_flow_model":  # this fixture leaves the positions out
-            weights["pos_emb"] = StructureFlow(StructureFlowConfig(**config)).pos_emb
+        if role == "sparse_structure_flow_model":
+            weights = {"pos_emb": test_structure.positions(config), **weights}
         write_json(geometry / f"{stem}.json", {"name": kind, "args": config})
         write_tensors(geometry / f"{stem}.safetensors", weights)
     arguments = {
@@ -69,22 +68,13 @@ def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
 
 
-def nobody(step: int, of: int) -> None:
-    """Watches a stage without wishes."""
+def preset_of(fixture: golden.Fixture) -> Preset:
+    """How the fixture samples, as a preset of the engine."""
+    structure = test_pipeline_e2e.sampling_of(fixture, "sparse_structure_sampler_params")
+    return Preset(structure, test_pipeline_e2e.sampling_of(fixture, "slat_sampler_params"), "")
 
 
-def asked_for(fixture: fixtures.Fixture) -> dict[str, Any]:
-    """The fixture's steps and guidance as the engine's settings; skips where it walks as the engine never does."""
-    asked: dict[str, Any] = {}
-    for name, published in (("structure", "sparse_structure"), ("latent", "slat")):
-        walk = {**fixture.facts["sampler_defaults"], **fixture.facts[f"{published}_sampler_params"]}
-        if (walk["cfg_interval"], walk["rescale_t"]) != ([0.5, 1.0], 3.0):
-            pytest.skip("the fixture's interval or times are not the published ones, which the engine keeps to")
-        asked |= {f"{name}_steps": walk["steps"], f"{name}_guidance": walk["cfg_strength"]}
-    return asked
-
-
-def test_unless_told_the_engine_walks_as_the_published_demo() -> None:
+def test_by_default_the_engine_samples_as_the_published_demo() -> None:
     settings = hi3dgen().checked({})
     preset = PRESETS[settings["quality"]]
     structure = sampling_of(preset.structure, settings["structure_steps"], settings["structure_guidance"])
@@ -93,12 +83,12 @@ def test_unless_told_the_engine_walks_as_the_published_demo() -> None:
     assert latents == Sampling(steps=6, guidance=3.0, interval=(0.5, 1.0), rescale_t=3.0, every=1)
 
 
-@fixtures.each("pipeline_e2e")
+@golden.each("pipeline_e2e", with_weights=True)
 @pytest.mark.parametrize("others", [(), (7,)], ids=["alone", "with another seed"])
 def test_the_stages_with_every_switch_off_give_the_published_mesh(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, others: tuple[int, ...]
 ) -> None:
-    fixture = fixtures.read(path)
+    fixture = golden.read(path)
     publish(fixture, tmp_path)
     monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tmp_path))
     monkeypatch.setenv("HI3DGEN_DEVICE", "cpu")
@@ -109,7 +99,10 @@ def test_the_stages_with_every_switch_off_give_the_published_mesh(
 
     monkeypatch.setattr(hi3dgen_stages, "to_picture", picture)
     engine = hi3dgen()
-    settings = engine.checked({**OFF, **asked_for(fixture)})
+    settings = engine.checked(OFF)
+    preset = preset_of(fixture)
+    monkeypatch.setattr(hi3dgen_stages, "PRESETS", {settings["quality"]: preset})
+    settings |= {"structure_guidance": preset.structure.guidance, "latent_guidance": preset.latents.guidance}
     stages = {stage.name: stage for stage in engine.stages}
     seeds = [fixture.facts["seed"], *others]
 
@@ -117,27 +110,24 @@ def test_the_stages_with_every_switch_off_give_the_published_mesh(
         stage = stages[name]
         assert stage.run_many is not None
         used = {setting: settings[setting] for setting in stage.uses if setting != "seed"}
-        return stage.run_many(*taken, **used, **more, report=nobody)
+        return stage.run_many(*taken, **used, **more, report=golden.no_report)
 
-    tokens = stages["tokens"].run(MAP, precision="auto", report=nobody)
-    fixtures.assert_close(torch.from_numpy(tokens)[0, :8], fixture.output("cond_first8"))
+    tokens = stages["tokens"].run(MAP, precision="auto", report=golden.no_report)
+    golden.assert_outputs_close(fixture, {"cond": torch.from_numpy(tokens)[0]}, needed=["cond"])
 
     seen = [tokens] * len(seeds)
     structures = run("structure", seen, seeds=seeds)
     assert np.array_equal(structures[0].coords, fixture.output("coords")[:, 1:].numpy())
 
     latents = run("latents", seen, structures)
-    fixtures.assert_close(torch.from_numpy(latents[0].values), fixture.output("slat"))
+    golden.assert_close(torch.from_numpy(latents[0].values), fixture.output("slat"))
 
     mesh = run("geometry", latents, [SQUARE] * len(seeds), [MAP] * len(seeds))[0]
     assert (len(mesh.vertices), len(mesh.triangles)) == (fixture.facts["n_vertices"], fixture.facts["n_faces"])
-    meshes.matched(fixture.output("vertices_first6000").numpy(), mesh.vertices, 2e-5)
-    np.testing.assert_allclose(mesh.vertices.mean(0, np.float64), fixture.output("vertices_mean"), atol=1e-5)
-    np.testing.assert_allclose(mesh.vertices.min(0), fixture.output("vertices_min"), atol=1e-5)
-    np.testing.assert_allclose(mesh.vertices.max(0), fixture.output("vertices_max"), atol=1e-5)
+    test_pipeline_e2e.assert_vertices(mesh.vertices, fixture)
 
     used = {setting: settings[setting] for setting in stages["finish"].uses}
-    finished = stages["finish"].run(mesh, SQUARE, **used, report=nobody)
+    finished = stages["finish"].run(mesh, SQUARE, **used, report=golden.no_report)
     assert finished.triangles.shape == mesh.triangles.shape
     longest = np.ptp(mesh.vertices, axis=0).max()
     moved = mesh.vertices / longest

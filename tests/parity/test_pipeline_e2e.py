@@ -6,56 +6,60 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.parity import fixtures, meshes
+from tests.parity import golden, meshes
 
 pytest.importorskip("torch", reason="torch is not installed here: the extra hi3dgen has it")
 pytest.importorskip("transformers", reason="transformers is not installed here: the extra hi3dgen has it")
 
 import torch
 
+from backend.arrays import Float32Array
 from backend.models.image_tokens import image_tokens, to_pixels
 from backend.models.latent_flow import Normalization, latent_noise, sample_latents
 from backend.models.structure_decoder import occupied
-from backend.models.structure_flow import StructureFlow, StructureFlowConfig, sample_structure, structure_noise
+from backend.models.structure_flow import sample_structure, structure_noise
 from backend.nn.sampler import Sampling
 from backend.nn.sparse import Voxels
 from backend.surface.surface import extract_surface
 from tests.parity import test_condition, test_latents, test_structure
 
 
-def nobody(step: int, of: int) -> None:
-    """Watches a stage without wishes."""
-
-
-def sampling_of(fixture: fixtures.Fixture, params: str) -> Sampling:
+def sampling_of(fixture: golden.Fixture, params: str) -> Sampling:
     settings = {**fixture.facts["sampler_defaults"], **fixture.facts[params]}
     return Sampling(settings["steps"], settings["cfg_strength"], tuple(settings["cfg_interval"]), settings["rescale_t"])
 
 
-@fixtures.each("pipeline_e2e")
+def assert_vertices(vertices: Float32Array, fixture: golden.Fixture) -> None:
+    """The fixture's first vertices are among `vertices` (V, 3), whose mean and box are the fixture's."""
+    (first,) = (name for name in fixture.outputs if name.startswith("vertices_first"))
+    meshes.matched(fixture.output(first).numpy(), vertices, 2e-5)
+    np.testing.assert_allclose(vertices.mean(0, np.float64), fixture.output("vertices_mean"), atol=1e-5)
+    np.testing.assert_allclose(vertices.min(0), fixture.output("vertices_min"), atol=1e-5)
+    np.testing.assert_allclose(vertices.max(0), fixture.output("vertices_max"), atol=1e-5)
+
+
+@golden.each("pipeline_e2e", with_weights=True)
 @torch.inference_mode()
 def test_from_the_picture_of_the_normals_to_the_mesh(path: Path) -> None:
-    fixture = fixtures.read(path)
+    fixture = golden.read(path)
     config = fixture.config
     generator = torch.Generator().manual_seed(fixture.facts["seed"])
 
     tokenizer = test_condition.tokenizer_of(config["image_cond_model"], fixture.weights("image_cond_model."))
     tokens = image_tokens(tokenizer, to_pixels(fixture.input("rgb").numpy()))
-    fixtures.assert_close(tokens[0, :8], fixture.output("cond_first8"))
+    golden.assert_outputs_close(fixture, {"cond": tokens[0]}, needed=["cond"])
 
     settings = config["sparse_structure_flow_model"]
-    positions = StructureFlow(StructureFlowConfig(**settings)).pos_emb  # this fixture leaves them out
-    weights = fixture.weights("sparse_structure_flow_model.")
-    structure_flow = test_structure.flow_of(settings, {**weights, "pos_emb": positions})
+    structure_flow = test_structure.flow_of(settings, fixture.weights("sparse_structure_flow_model."))
     noise = structure_noise(structure_flow.config, [generator])
     assert torch.equal(noise, fixture.input("noise_ss"))
     sampling = sampling_of(fixture, "sparse_structure_sampler_params")
-    z = sample_structure(structure_flow, tokens, noise, nobody, sampling)
-    fixtures.assert_close(z, fixture.output("z_s"))
+    z = sample_structure(structure_flow, tokens, noise, golden.no_report, sampling)
+    golden.assert_close(z, fixture.output("z_s"))
 
     settings = config["sparse_structure_decoder"]
     logits = test_structure.decoder_of(settings, fixture.weights("sparse_structure_decoder."))(z)
-    fixtures.assert_close(logits, fixture.output("logits"))
+    golden.assert_close(logits, fixture.output("logits"))
     voxels = Voxels(occupied(logits))
     assert torch.equal(voxels.coords, fixture.output("coords"))
 
@@ -68,10 +72,10 @@ def test_from_the_picture_of_the_normals_to_the_mesh(path: Path) -> None:
         voxels,
         noise,
         normalization=Normalization(**fixture.facts["slat_normalization"]),
-        report=nobody,
+        report=golden.no_report,
         sampling=sampling_of(fixture, "slat_sampler_params"),
     )
-    fixtures.assert_close(latents, fixture.output("slat"))
+    golden.assert_close(latents, fixture.output("slat"))
 
     decoder = test_latents.decoder_of(config["slat_decoder_mesh"], fixture.weights("slat_decoder_mesh."))
     features, fine = decoder(latents, voxels)
@@ -79,10 +83,7 @@ def test_from_the_picture_of_the_normals_to_the_mesh(path: Path) -> None:
     surface = extract_surface(fine.coords[:, 1:], features, resolution)
     vertices, triangles = surface.vertices.numpy(), surface.triangles.numpy()
     assert (len(vertices), len(triangles)) == (fixture.facts["n_vertices"], fixture.facts["n_faces"])
-    meshes.matched(fixture.output("vertices_first6000").numpy(), vertices, 2e-5)
-    np.testing.assert_allclose(vertices.mean(0, np.float64), fixture.output("vertices_mean"), atol=1e-5)
-    np.testing.assert_allclose(vertices.min(0), fixture.output("vertices_min"), atol=1e-5)
-    np.testing.assert_allclose(vertices.max(0), fixture.output("vertices_max"), atol=1e-5)
+    assert_vertices(vertices, fixture)
     first, second, third = vertices[triangles].astype(np.float64).swapaxes(0, 1)
     crosses = np.cross(second - first, third - first)
     area = np.linalg.norm(crosses, axis=1).sum() / 2

@@ -5,6 +5,8 @@ Exit codes: 0 done, 1 failed with a sentence on standard error, 2 wrong argument
 """
 
 import argparse
+import io
+import os
 import sys
 from pathlib import Path
 
@@ -18,15 +20,22 @@ from .wire.settings import SETTINGS, split_setting
 
 def main(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a path that the terminal has no characters for
     options = _parser().parse_args(arguments)
     try:
-        return options.run(options)
+        code = options.run(options)
+        _finish_output()
     except UserError as error:
         print(f"{error.sentence} {error.advice}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return 130
+    except BrokenPipeError:
+        return _cannot_print("nobody reads it")
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

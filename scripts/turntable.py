@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from backend.engines.draft.geometry import build
 from backend.engines.draft.normals import estimate
-from backend.files import read_picture, write_picture
+from backend.files.pictures import read_picture, write_picture
 from backend.flow.products import Cutout, Mesh
 from backend.foreground.cut_out import cut_out
 from backend.mesh.finish import finish

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import files
 from ..arrays import Float32Array
 from ..engines import ENGINES
+from ..files import pictures
 from ..flow.pipeline import Pipeline, Request
 from ..flow.products import Picture
 from ..foreground.cut_out import cut_out
@@ -43,13 +43,13 @@ def run(options: argparse.Namespace) -> int:
     estimate = _estimator(options.engine)
     scores: list[evaluation.Score] = []
     rows: list[Picture] = []
-    for example in evaluation.examples(options.folder, files.read_picture, x_left=options.x_left):
+    for example in evaluation.examples(options.folder, pictures.read_picture, x_left=options.x_left):
         normals = estimate(example.picture)
         scores.append(evaluation.score(example, normals))
         rows.append(evaluation.row(example, normals))
     scores.append(evaluation.mean(scores))
     if options.sheet:
-        files.write_picture(options.sheet, np.concatenate(rows))
+        pictures.write_picture(options.sheet, np.concatenate(rows))
     print(json.dumps([asdict(one) for one in scores], indent=2) if options.json else _table(scores))
     return 0
 

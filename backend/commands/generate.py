@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .. import files
 from ..engines import ENGINES
+from ..files import meshes, pictures
 from ..flow.pipeline import Outcome, Pipeline, Request
 from ..flow.products import Picture
 from ..normals.image import to_picture
@@ -21,16 +21,18 @@ def run(options: argparse.Namespace) -> int:
 
     What fails writes nothing; the meshes before it are written and told of.
     """
-    files.check_mesh_path(options.output)
+    seeds = seeds_from(options.seed, options.count)
+    for seed in seeds:
+        meshes.check_mesh_path(_mesh_path(options, seed), *filter(None, [options.picture, options.normals]))
     if options.normal_map:
-        files.check_picture_path(options.normal_map, options.picture, *filter(None, [options.normals]))
-    picture = files.read_picture(options.picture)
-    own = files.read_picture(options.normals) if options.normals else None
+        pictures.check_picture_path(options.normal_map, options.picture, *filter(None, [options.normals]))
+    picture = pictures.read_picture(options.picture)
+    own = pictures.read_picture(options.normals) if options.normals else None
     request = Request(picture, options.engine, options.seed, typed(ENGINES[options.engine].settings, options.set), own)
     made: list[dict[str, Any]] = []
     try:
         with Terminal() as terminal:
-            for outcome in Pipeline(ENGINES).run_seeds(request, seeds_from(options.seed, options.count), terminal):
+            for outcome in Pipeline(ENGINES).run_seeds(request, seeds, terminal):
                 made.append(_write(options, outcome, picture, normal_map=options.normal_map if not made else None))
     finally:
         _tell(options, made)
@@ -45,16 +47,19 @@ def _tell(options: argparse.Namespace, made: list[dict[str, Any]]) -> None:
             print(f"{one['mesh']}: {one['triangles']} triangles in {sum(one['seconds'].values()):.1f} s", *one["notes"])
 
 
+def _mesh_path(options: argparse.Namespace, seed: int) -> Path:
+    path: Path = options.output
+    return path if options.count == 1 else path.with_name(f"{path.stem}_seed{seed}{path.suffix}")
+
+
 def _write(
     options: argparse.Namespace, outcome: Outcome, picture: Picture, *, normal_map: Path | None
 ) -> dict[str, Any]:
     """Write one mesh, and the normal map that all of them share; returns what is told of it."""
-    path: Path = options.output
-    if options.count > 1:
-        path = path.with_name(f"{path.stem}_seed{outcome.recipe['seed']}{path.suffix}")
-    files.write_mesh(path, outcome.mesh, picture)
+    path = _mesh_path(options, outcome.recipe["seed"])
+    meshes.write_mesh(path, outcome.mesh, picture)
     if normal_map:
-        files.write_picture(normal_map, to_picture(outcome.normal_map, outcome.cutout.crop))
+        pictures.write_picture(normal_map, to_picture(outcome.normal_map, outcome.cutout.crop))
     return {
         "mesh": str(path),
         "normal_map": str(options.normal_map or ""),

@@ -3,8 +3,8 @@
 
 import argparse
 
-from .. import files
 from ..engines import ENGINES
+from ..files import pictures
 from ..flow.pipeline import Pipeline, Request
 from ..normals.image import to_picture
 from ..wire.settings import typed
@@ -13,14 +13,14 @@ from .terminal import Terminal
 
 def run(options: argparse.Namespace) -> int:
     """Estimate the normal map and write it in the picture's frame. Raises `UserError`."""
-    files.check_picture_path(options.output, options.picture)
+    pictures.check_picture_path(options.output, options.picture)
     request = Request(
-        files.read_picture(options.picture),
+        pictures.read_picture(options.picture),
         options.engine,
         settings=typed(ENGINES[options.engine].settings, options.set),
     )
     with Terminal() as terminal:
         cutout, normal_map = Pipeline(ENGINES).normals(request, terminal)
-    files.write_picture(options.output, to_picture(normal_map, cutout.crop))
+    pictures.write_picture(options.output, to_picture(normal_map, cutout.crop))
     print(options.output)
     return 0

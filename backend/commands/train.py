@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import files
 from ..errors import UserError
+from ..files import pictures
 from ..raster import png
 from ..wire.messages import seed_from_text
 
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     source: Source = partial(sample_block, views=1, pictures=config.block)
     if options.pictures:
         check_extra("training", ("PIL",))
-        source = Pictures(options.pictures, names(options.pictures), files.read_picture, config.block)
+        source = Pictures(options.pictures, names(options.pictures), pictures.read_picture, config.block)
     run = Run(
         config=config,
         folder=options.folder,

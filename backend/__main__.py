@@ -26,15 +26,16 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         code = options.run(options)
-        _finish_output()
+        print(end="", flush=True)
     except UserError as error:
         print(f"{error.sentence} {error.advice}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        return _cannot_print("nobody reads it")
+    except BrokenPipeError:  # whoever read the output has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
+        return 1
     return code
 
 

@@ -5,6 +5,8 @@ Exit codes: 0 done, 1 failed with a sentence on standard error, 2 wrong argument
 """
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Mapping
 from functools import partial
@@ -20,15 +22,23 @@ from .wire.limits import MAX_COUNT, seed_from_text, split_setting
 
 def main(arguments: list[str], engines: Mapping[str, Engine] = ENGINES) -> int:
     """Run one command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a path that the terminal has no characters for
     options = _parser(engines).parse_args(arguments)
     try:
-        return options.run(options)
+        code = options.run(options)
+        print(end="", flush=True)
     except UserError as error:
         print(f"{error.sentence} {error.advice}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # whoever read the output has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
+        return 1
+    return code
 
 
 def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:

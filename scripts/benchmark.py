@@ -33,12 +33,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from backend.engines.draft import geometry, normals
 from backend.engines.draft.integration import Camera, clean, integrate
 from backend.errors import UserError
-from backend.files import PICTURE_SUFFIXES, read_picture
+from backend.files.pictures import PICTURE_SUFFIXES, read_picture
 from backend.flow.products import Mesh
 from backend.foreground.cut_out import cut_out
 from backend.mesh import check
-from backend.mesh.finish import FACES, finish
+from backend.mesh.reduce import FACES
 from backend.mesh.slivers import SLIVER, quality
+from finishing import finish
 
 Array = NDArray[np.float64]
 
@@ -174,7 +175,7 @@ def picture_to_mesh(path: Path, size: int, faces: int) -> tuple[Mesh, list[float
     cutout = timed(lambda: cut_out(picture, size, _ignore))
     estimated = timed(lambda: normals.estimate(cutout, _ignore))
     built = timed(lambda: geometry.build(estimated, 0, _ignore))
-    return timed(lambda: finish(built, cutout.crop, _ignore, faces=faces)), seconds
+    return timed(lambda: finish(built, cutout, faces)), seconds
 
 
 def soundness(mesh: Mesh) -> str:

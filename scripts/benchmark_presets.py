@@ -173,7 +173,7 @@ def _generator(normal_map: Path) -> Callable[[int, str, Any], Run]:
     import torch  # noqa: PLC0415
 
     from backend.engines.hi3dgen.networks import networks, normalization  # noqa: PLC0415
-    from backend.files import read_picture  # noqa: PLC0415
+    from backend.files.pictures import read_picture  # noqa: PLC0415
     from backend.flow.products import NormalMap  # noqa: PLC0415
     from backend.models.image_tokens import image_tokens, to_picture, to_pixels  # noqa: PLC0415
     from backend.models.latent_decoder import decode_surfaces  # noqa: PLC0415

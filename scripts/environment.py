@@ -27,6 +27,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from backend.files.writing import replacing
 from backend.install import pins as pinned
 from backend.install.packages import pip_install
 from backend.install.pins import package
@@ -172,9 +173,8 @@ def _read_stamp(folder: Path) -> _Stamp | None:
 
 def _write_stamp(folder: Path, stamp: _Stamp) -> None:
     text = json.dumps({"groups": stamp.groups, "digest": stamp.digest})
-    beside = folder / f"{STAMP}.new"
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(folder / STAMP)
+    with replacing(folder / STAMP) as file:
+        file.write(text.encode())
 
 
 def _start_afresh(folder: Path) -> None:

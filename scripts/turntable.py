@@ -21,12 +21,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from backend.engines.draft.geometry import build
 from backend.engines.draft.normals import estimate
-from backend.files import read_picture, write_picture
+from backend.files.pictures import read_picture, write_picture
 from backend.flow.products import Cutout, Mesh
 from backend.foreground.cut_out import cut_out
-from backend.mesh.finish import finish
 from backend.normals.image import from_picture
 from backend.raster.vectors import unit
+from finishing import finish
 
 Array = NDArray[np.floating[Any]]
 Indices = NDArray[np.int64]
@@ -56,7 +56,7 @@ def main() -> None:
         if options.normal_maps and (options.normal_maps / path.name).is_file():
             maps.append(from_picture(cutout, read_picture(options.normal_maps / path.name), _ignore))
         for normal_map in maps:
-            mesh = finish(build(normal_map, options.seed, _ignore), cutout.crop, _ignore)
+            mesh = finish(build(normal_map, options.seed, _ignore), cutout)
             rows.append(sheet_row(cutout, mesh, options.size))
             print(f"{path.name}: {len(mesh.triangles)} triangles", flush=True)
     write_picture(options.output, np.concatenate(rows))

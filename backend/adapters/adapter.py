@@ -21,7 +21,8 @@ class Adapter(Generic[P]):
     """All that is done with products of `type`.
 
     kind: its name on the wire. preview: a picture of it, uint8 (H, W, 4), whatever its size. to_wire: as it travels.
-    check_path: refuses, before any work is done, where `write` could not write; raises UserError. write: writes it to a
+    check_path: called with the path and with the files that must stay; refuses, before any work is done, what `write`
+    could not write, raising UserError. write: writes it to a
     path; the picture that it was made from colours what has no colours of its own. suffix: of the path by default,
     empty for a folder. about: what a person is told of it, as JSON. None stands for what is not done with it.
     """
@@ -30,7 +31,7 @@ class Adapter(Generic[P]):
     type: type[P]
     preview: Callable[[P], Picture] | None = None
     to_wire: Callable[[P], Product] | None = None
-    check_path: Callable[[Path], None] | None = None
+    check_path: Callable[..., None] | None = None
     write: Callable[[Path, P, Picture], None] | None = None
     suffix: str = ""
     about: Callable[[P], Mapping[str, Any]] = lambda _: {}

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import UserError
 
 
-def check_folder_path(path: Path) -> None:
+def check_folder_path(path: Path, *_kept: Path) -> None:
     """Refuse, before any work is done, a folder that holds something already or cannot be made. Raises `UserError`."""
     if not path.absolute().parent.is_dir():
         raise UserError("bad-output", f"There is no folder “{path.parent}”.", "Make it first, or choose another.")

@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from .. import files
+from ..files.meshes import check_mesh_path, write_mesh
 from ..flow.products import Mesh
 from ..wire import products as wire
 from .adapter import Adapter
@@ -28,4 +28,4 @@ def _about(mesh: Mesh) -> Mapping[str, Any]:
     return {"vertices": len(mesh.vertices), "triangles": len(mesh.triangles)}
 
 
-ADAPTER = Adapter("mesh", Mesh, None, _to_wire, files.check_mesh_path, files.write_mesh, ".glb", _about)
+ADAPTER = Adapter("mesh", Mesh, None, _to_wire, check_mesh_path, write_mesh, ".glb", _about)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import files
+from ..files.pictures import check_picture_path, write_picture
 from ..flow.products import NormalMap, Picture
 from ..normals.image import to_picture
 from ..raster import png
@@ -23,7 +23,7 @@ def _to_wire(normal_map: NormalMap) -> wire.NormalMap:
 
 
 def _write(path: Path, normal_map: NormalMap, _picture: Picture) -> None:
-    files.write_picture(path, to_picture(normal_map))
+    write_picture(path, to_picture(normal_map))
 
 
-ADAPTER = Adapter("normal_map", NormalMap, _preview, _to_wire, files.check_picture_path, _write, ".png")
+ADAPTER = Adapter("normal_map", NormalMap, _preview, _to_wire, check_picture_path, _write, ".png")

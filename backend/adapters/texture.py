@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import files
+from ..files.pictures import write_picture
 from ..flow.products import Picture, Texture
 from ..raster import png
 from ..wire import products as wire
@@ -34,7 +34,7 @@ def _to_wire(texture: Texture) -> wire.Texture:
 def _write(path: Path, texture: Texture, _picture: Picture) -> None:
     with folder_in_place(path) as folder:
         for name, image in images_of(texture).items():
-            files.write_picture(folder / f"{name}.png", image)
+            write_picture(folder / f"{name}.png", image)
 
 
 ADAPTER = Adapter("texture", Texture, None, _to_wire, check_folder_path, _write)

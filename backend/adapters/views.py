@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import files
+from ..files.pictures import write_picture
 from ..flow.products import Picture, Views
 from ..raster import png
 from ..wire import products as wire
@@ -44,7 +44,7 @@ def _write(path: Path, views: Views, _picture: Picture) -> None:
         described: list[dict[str, Any]] = []
         for number, (picture, camera) in enumerate(zip(views.pictures, views.cameras, strict=True)):
             name = f"{number:03d}.png"
-            files.write_picture(folder / name, picture)
+            write_picture(folder / name, picture)
             described.append({"file": name, "matrix": camera.matrix.tolist(), "fov": camera.fov, "width": camera.width})
         (folder / CAMERAS).write_text(json.dumps(described, indent=1), encoding="utf-8")
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import files
 from ..arrays import Float32Array
 from ..engines import ENGINES
 from ..errors import UserError
+from ..files.pictures import check_picture_path, read_picture, write_picture
 from ..flow.pipeline import Pipeline
 from ..flow.products import Picture
 from ..flow.request import Request
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
         print(_heads(evaluation.SHARES))
     for name in pictures:
         try:
-            example = evaluation.read_example(options.folder, name, files.read_picture, x_left=options.x_left)
+            example = evaluation.read_example(options.folder, name, read_picture, x_left=options.x_left)
             normals = estimate(example.picture)
         except UserError as error:  # costs this picture, not the others
             print(f"{name}: {error.sentence} {error.advice}", file=sys.stderr, flush=True)
@@ -76,14 +76,14 @@ def run(options: argparse.Namespace) -> int:
     scores.append(evaluation.mean(scores))
     print(json.dumps([_numbers(one) for one in scores], indent=2) if options.json else _line(scores[-1]), flush=True)
     if rows:
-        files.write_picture(options.sheet, np.concatenate(rows))
+        write_picture(options.sheet, np.concatenate(rows))
     return 0 if len(scores) == len(pictures) + 1 else 1
 
 
 def _check_sheet(sheet: Path, folder: Path, pictures: Sequence[str], panel: int) -> None:
     """Refuse a sheet that could not be written, or would replace a picture that is read. Raises `UserError`."""
     parts = ("images", "mask", "normals")
-    files.check_picture_path(sheet, *(folder / part / name for part in parts for name in pictures))
+    check_picture_path(sheet, *(folder / part / name for part in parts for name in pictures))
     suffix = sheet.suffix.lower()
     if panel * len(pictures) > _HIGHEST.get(suffix, math.inf):
         sentence = f"A sheet of {len(pictures)} pictures is too high for the format {suffix[1:]}."

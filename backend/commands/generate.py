@@ -7,15 +7,15 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from .. import files
 from ..adapters import ADAPTERS, Adapter
 from ..errors import UserError
+from ..files.pictures import read_picture
 from ..flow.engine import Engine
 from ..flow.pipeline import Outcome, Pipeline
 from ..flow.products import Picture
 from ..flow.request import Request
 from ..normals.image import OWN_NORMAL_MAP
-from ..wire.limits import values_of
+from ..wire.limits import seeds_from, values_of
 from .terminal import Terminal
 
 
@@ -28,17 +28,17 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     main = [*engine.gives][-1]
     places = _places(options, engine, main)
     inputs = {"picture": options.picture} | ({OWN_NORMAL_MAP: options.normals} if options.normals else {})
-    for name, path in places.items():
-        _check(engine, name, path, [*inputs.values()])
-    pictures = {name: files.read_picture(path) for name, path in inputs.items()}
+    seeded = engine.seeded(inputs) if options.count > 1 else set[str]()
+    for seed in seeds_from(options.seed, options.count):
+        _check(engine, _places_of(seed, places, seeded), [*inputs.values()])
+    pictures = {name: read_picture(path) for name, path in inputs.items()}
     settings = values_of(engine.settings, options.set)
     request = Request(pictures, options.engine, options.seed, options.count, settings)
-    seeded = engine.seeded(pictures) if options.count > 1 else set[str]()
     made: list[dict[str, Any]] = []
     try:
         with Terminal() as terminal:
             for outcome in Pipeline(engines).run(request, terminal, gives=places):
-                own = places | {name: _with_seed(places[name], outcome.seed) for name in places if name in seeded}
+                own = _places_of(outcome.seed, places, seeded)
                 new = own if not made else {name: own[name] for name in own if name in seeded}
                 made.append(_write(engine, outcome, own, new, pictures["picture"]))
     finally:
@@ -63,17 +63,20 @@ def _adapter(engine: Engine, name: str) -> Adapter[Any]:
     return ADAPTERS[engine.gives[name]]
 
 
-def _check(engine: Engine, name: str, path: Path, read: list[Path]) -> None:
+def _places_of(seed: int, places: Mapping[str, Path], seeded: Collection[str]) -> dict[str, Path]:
+    """The paths for one seed: those of products that another seed changes tell it."""
+    return {
+        name: path.with_name(f"{path.stem}_seed{seed}{path.suffix}") if name in seeded else path
+        for name, path in places.items()
+    }
+
+
+def _check(engine: Engine, places: Mapping[str, Path], read: list[Path]) -> None:
     """Refuse, before any work is done, a path that cannot be written, or that is read. Raises `UserError`."""
-    check = _adapter(engine, name).check_path
-    if check is not None:
-        check(path)
-    if path.resolve() in [other.resolve() for other in read]:
-        raise UserError("bad-output", f"“{path}” is read, so it is not written over.", "Give another name.")
-
-
-def _with_seed(path: Path, seed: int) -> Path:
-    return path.with_name(f"{path.stem}_seed{seed}{path.suffix}")
+    for name, path in places.items():
+        check = _adapter(engine, name).check_path
+        if check is not None:
+            check(path, *read)
 
 
 def _write(

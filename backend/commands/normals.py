@@ -4,7 +4,7 @@
 import argparse
 from collections.abc import Mapping
 
-from .. import files
+from ..files.pictures import check_picture_path, read_picture, write_picture
 from ..flow.engine import Engine
 from ..flow.pipeline import Pipeline
 from ..flow.request import Request
@@ -15,11 +15,11 @@ from .terminal import Terminal
 
 def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     """Estimate the normal map and write it in the picture's frame. Raises `UserError`."""
-    files.check_picture_path(options.output, options.picture)
+    check_picture_path(options.output, options.picture)
     settings = values_of(engines[options.engine].settings, options.set)
-    request = Request({"picture": files.read_picture(options.picture)}, options.engine, settings=settings)
+    request = Request({"picture": read_picture(options.picture)}, options.engine, settings=settings)
     with Terminal() as terminal:
         outcome = next(Pipeline(engines).run(request, terminal, gives=["normal_map"]))
-    files.write_picture(options.output, to_picture(outcome.products["normal_map"]))
+    write_picture(options.output, to_picture(outcome.products["normal_map"]))
     print(options.output)
     return 0

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .. import files
 from ..errors import UserError
+from ..files.pictures import check_picture_path, read_picture, write_picture
 from ..wire.limits import seed_from_text
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     source: Source = partial(sample_block, views=1, pictures=config.block)
     if options.pictures:
         check_training("training", ("PIL",))
-        source = Pictures(options.pictures, names(options.pictures), files.read_picture, config.block)
+        source = Pictures(options.pictures, names(options.pictures), read_picture, config.block)
     measured = partial(sample_block, views=1, pictures=1)
     task = NormalsTask(config, source, measured, options.data_seed, options.workers, options.start)
     run = Run(task, options.folder, options.stage, options.minutes, options.steps)
@@ -81,8 +81,8 @@ def show(options: argparse.Namespace) -> int:
             f"A sheet of {options.count} pictures of {options.size} pixels cannot be made.",
             "Ask for at least one picture of 16 to 1024 pixels.",
         )
-    files.check_picture_path(options.output)
-    files.write_picture(options.output, contact_sheet(options.seed, options.count, options.size))
+    check_picture_path(options.output)
+    write_picture(options.output, contact_sheet(options.seed, options.count, options.size))
     print(options.output)
     return 0
 

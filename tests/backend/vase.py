@@ -9,8 +9,9 @@ import numpy as np
 
 from backend.engines import ENGINES
 from backend.errors import Cancelled
-from backend.flow.pipeline import Moment, Pipeline, Request
-from backend.flow.products import NormalMap, Picture
+from backend.flow.pipeline import Outcome, Pipeline, Progress, Watcher
+from backend.flow.products import Mesh, NormalMap, Picture
+from backend.flow.request import Request
 from backend.normals.image import to_picture
 
 SMALL = {"resolution": 64}
@@ -18,21 +19,46 @@ SMALL = {"resolution": 64}
 
 @dataclass
 class Notes:
-    """A watcher that notes what it is told, and cancels where it is asked to."""
+    """A watcher that notes what it is called with, and cancels if it is asked to."""
 
-    moments: list[Moment] = field(default_factory=list[Moment])
-    results: dict[str, object] = field(default_factory=dict[str, object])
-    cancel: Callable[[Moment], bool] = lambda _: False
+    progress: list[Progress] = field(default_factory=list[Progress])
+    products: list[tuple[str, object]] = field(default_factory=list[tuple[str, object]])
+    cancel: Callable[[Progress], bool] = lambda _: False
 
-    def moment(self, moment: Moment) -> None:
-        """Note a moment."""
-        self.moments.append(moment)
-        if self.cancel(moment):
+    def progressed(self, progress: Progress) -> None:
+        """Note how far it is."""
+        self.progress.append(progress)
+        if self.cancel(progress):
             raise Cancelled
 
-    def made(self, stage: str, result: object) -> None:
-        """Note a result."""
-        self.results[stage] = result
+    def made(self, name: str, product: object) -> None:
+        """Note a product."""
+        self.products.append((name, product))
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the products, in order."""
+        return [name for name, _ in self.products]
+
+
+def run_one(pipeline: Pipeline, request: Request, watcher: Watcher) -> Outcome:
+    """The outcome of a request for one seed."""
+    (outcome,) = pipeline.run(request, watcher)
+    return outcome
+
+
+def mesh_of(outcome: Outcome) -> Mesh:
+    mesh = outcome.products["mesh"]
+    assert isinstance(mesh, Mesh)
+    return mesh
+
+
+def normals_of(pipeline: Pipeline, request: Request) -> NormalMap:
+    """The normal map of a request, and no mesh."""
+    (outcome,) = pipeline.run(request, Notes(), gives=["normal_map"])
+    normal_map = outcome.products["normal_map"]
+    assert isinstance(normal_map, NormalMap)
+    return normal_map
 
 
 def vase(height: int = 90, width: int = 70) -> Picture:
@@ -47,8 +73,11 @@ def vase(height: int = 90, width: int = 70) -> Picture:
     return picture
 
 
-def request(**changes: Any) -> Request:
-    return replace(Request(vase(), settings=SMALL), **changes)
+def request(*, picture: Picture | None = None, normal_map: Picture | None = None, **changes: Any) -> Request:
+    inputs = {"picture": vase() if picture is None else picture}
+    if normal_map is not None:
+        inputs["own_normal_map"] = normal_map
+    return replace(Request(inputs, settings=SMALL), **changes)
 
 
 def with_alpha(rgb: Picture) -> Picture:
@@ -57,7 +86,7 @@ def with_alpha(rgb: Picture) -> Picture:
 
 def edited_map() -> Picture:
     """The estimated map, leaned a little to the right."""
-    cutout, normal_map = Pipeline(ENGINES).normals(request(), Notes())
+    normal_map = normals_of(Pipeline(ENGINES), request())
     leaned = normal_map.normals + np.array([0.1, 0.0, 0.0], np.float32)
     leaned /= np.linalg.norm(leaned, axis=-1, keepdims=True)
-    return with_alpha(to_picture(NormalMap(leaned, normal_map.alpha), cutout.crop))
+    return with_alpha(to_picture(replace(normal_map, normals=leaned)))

@@ -13,7 +13,7 @@ pytest.importorskip("bpy", reason="Blender as a module is not installed here")
 pytest.importorskip("torch", reason="torch is not installed here: the extra training has it")
 pytest.importorskip("numba", reason="numba is not installed here: the extra training has it")
 
-from backend.files import read_picture
+from backend.files.pictures import read_picture
 from backend.training.normals.folder import names, pictured
 from backend.training.shapes import draw_view
 from backend.training.shapes.march import look

@@ -13,7 +13,7 @@ from backend.flow.pipeline import Pipeline
 from backend.flow.products import NormalMap, Picture
 from backend.normals import outline
 from backend.normals.image import to_picture
-from tests.backend.vase import Notes, edited_map, request, vase, with_alpha
+from tests.backend.vase import edited_map, normals_of, request, vase, with_alpha
 
 
 def angles(a: NormalMap, b: NormalMap) -> np.ndarray[Any, Any]:
@@ -29,16 +29,15 @@ def by_outline() -> Pipeline:
 
 
 def given_back(own: Picture, **changes: Any) -> NormalMap:
-    _, normal_map = Pipeline(ENGINES).normals(request(normal_map=own, **changes), Notes())
-    return normal_map
+    return normals_of(Pipeline(ENGINES), request(normal_map=own, **changes))
 
 
 @pytest.mark.parametrize("size", [(90, 70), (1020, 640), (43, 301)])
 def test_the_estimated_map_comes_back_as_it_was_written(size: tuple[int, int]) -> None:
     """In pictures that are finer, coarser and much wider than the square in which the map was made."""
     picture = vase(*size)
-    cutout, estimated = by_outline().normals(request(picture=picture), Notes())
-    written = with_alpha(to_picture(estimated, cutout.crop))
+    estimated = normals_of(by_outline(), request(picture=picture))
+    written = with_alpha(to_picture(estimated))
     again = given_back(written, picture=picture)
     np.testing.assert_array_equal(again.alpha, estimated.alpha)
     apart = angles(estimated, again)
@@ -47,8 +46,8 @@ def test_the_estimated_map_comes_back_as_it_was_written(size: tuple[int, int]) -
 
 
 def test_a_map_of_any_resolution_is_taken() -> None:
-    cutout, estimated = Pipeline(ENGINES).normals(request(), Notes())
-    written = with_alpha(to_picture(estimated, cutout.crop))
+    estimated = normals_of(Pipeline(ENGINES), request())
+    written = with_alpha(to_picture(estimated))
     finer = written.repeat(3, axis=0).repeat(3, axis=1)
     assert np.median(angles(estimated, given_back(finer))) < 3.0
     coarser = written[::2, ::2]
@@ -65,8 +64,8 @@ def test_a_map_of_another_shape_is_refused(size: tuple[int, int]) -> None:
 
 
 def test_a_map_whose_blue_is_flipped_is_refused() -> None:
-    cutout, estimated = Pipeline(ENGINES).normals(request(), Notes())
-    own = with_alpha(to_picture(estimated, cutout.crop))
+    estimated = normals_of(Pipeline(ENGINES), request())
+    own = with_alpha(to_picture(estimated))
     own[..., 2] = 255 - own[..., 2]
     with pytest.raises(UserError) as caught:
         given_back(own)
@@ -100,7 +99,7 @@ def test_a_map_that_holds_no_normals_still_gives_unit_normals_or_a_refusal(colou
 
 
 def test_a_map_leaned_to_the_right_leans_the_normals_to_the_right() -> None:
-    _, estimated = Pipeline(ENGINES).normals(request(), Notes())
+    estimated = normals_of(Pipeline(ENGINES), request())
     leaned = given_back(edited_map())
     inside = estimated.alpha > 0.99
     assert np.median(leaned.normals[inside][:, 0] - estimated.normals[inside][:, 0]) > 0.05

@@ -17,7 +17,7 @@ pytest.importorskip("PIL", reason="Pillow is not installed here: the extra evalu
 from PIL import Image
 
 from backend.errors import UserError
-from backend.files import read_picture
+from backend.files.pictures import read_picture
 from backend.training.normals.evaluation import PANEL, Example, mean, read_example, row, score
 from backend.training.normals.folder import names
 

@@ -13,7 +13,7 @@ pytest.importorskip("PIL", reason="Pillow is not installed here: the extra train
 from PIL import Image
 
 from backend.errors import UserError
-from backend.files import read_picture
+from backend.files.pictures import read_picture
 from backend.training.normals.folder import Pictures, names
 from tests.backend.training.normals.toy import ellipsoids
 

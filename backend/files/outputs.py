@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every output has in common: it is checked before the work, and a failure to write it is a sentence."""
+
+import contextlib
+import importlib
+import os
+import stat
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ..errors import UserError
+from .writing import replacing
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Generator[BinaryIO]:
+    """A new file that takes the place of `path` when the block ends. Raises `UserError` if anything fails in it."""
+    try:
+        with replacing(path) as file:
+            yield file
+    except OSError as error:
+        raise _not_written(path, error.strerror or type(error).__name__) from error
+    except Exception as error:  # an encoder refuses a size or a colour in its own ways
+        raise _not_written(path, str(error) or type(error).__name__) from error
+
+
+def check_output(path: Path, suffixes: tuple[str, ...], kind: str) -> None:
+    """Refuse, before any work is done, a file that could not be written. Raises `UserError`."""
+    if path.suffix.lower() not in suffixes:
+        sentence = f"“{path.name}” does not end like a {kind} that can be written."
+        raise UserError("bad-output", sentence, f"Use one of {', '.join(suffixes)}.")
+    if not os.path.isdir(path.parent):  # noqa: PTH112 - Path.is_dir raises PermissionError
+        raise UserError("bad-output", f"There is no folder “{path.parent}”.", "Make it first, or choose another.")
+    check_name(path)
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):  # only trying shows it: networks and Windows have their own rules
+            pass
+    except OSError as error:
+        sentence = f"The folder “{path.parent}” cannot be written to: {error.strerror or type(error).__name__}."
+        raise UserError("bad-output", sentence, "Choose another folder.") from error
+
+
+def check_name(path: Path) -> None:
+    """Refuse a name that no file can have, and a place where something lies that is no file. Raises `UserError`."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        sentence = f"“{path.name}” cannot be written: {error.strerror or type(error).__name__}."
+        raise UserError("bad-output", sentence, "Choose another name.") from error
+    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+        raise UserError("bad-output", f"“{path}” is there already and is no file.", "Choose another name.")
+
+
+def is_one_of(path: Path, others: tuple[Path, ...]) -> bool:
+    """Whether `path` is the same file as one of the others, by whatever name; False if it does not exist."""
+    for other in others:
+        with contextlib.suppress(OSError):  # one of the two does not exist
+            if path.samefile(other):
+                return True
+    return False
+
+
+def library(module: str, package: str, purpose: str) -> Any:  # noqa: ANN401 - a module
+    """Import a module of an optional package. Raises `UserError` if it is not installed."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        sentence = f"{package} is not installed, and it is needed to {purpose} here."
+        raise UserError("library-missing", sentence, f"Install it with: pip install {package.lower()}") from error
+
+
+def _not_written(path: Path, reason: str) -> UserError:
+    return UserError("not-written", f"“{path}” could not be written: {reason}.", "Choose another place.")

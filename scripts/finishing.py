@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stages behind the surface, one after the other, for scripts that build a surface without a pipeline."""
+
+from backend.flow.products import Cutout, Mesh, Noted
+from backend.mesh.clean import clean
+from backend.mesh.place import place
+from backend.mesh.project import project
+from backend.mesh.reduce import FACES, reduce
+
+
+def finish(mesh: Mesh, cutout: Cutout, faces: int = FACES) -> Mesh:
+    """Clean a mesh whose uv lies in the cut-out's frame, reduce it, place it, and lay the picture on."""
+    cleaned = clean(mesh, report=_ignore)
+    reduced = reduce(cleaned.product if isinstance(cleaned, Noted) else cleaned, faces=faces, report=_ignore)
+    return project(place(reduced, report=_ignore), cutout, report=_ignore)
+
+
+def _ignore(_step: int, _of: int) -> None:
+    """Watch nothing."""

@@ -6,6 +6,7 @@ Everything else is the backend as it ships. The tests of the server start this f
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,13 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from backend.commands.serve import serve
-from backend.engines import ENGINES, Engine, Stage
+from backend.engines import ENGINES
 from backend.errors import UserError
+from backend.flow.engine import Engine
 from backend.flow.pipeline import Pipeline
 from backend.flow.products import Crop, Cutout, Mesh, NormalMap, Picture, Report
-from backend.wire.messages import Setting
+from backend.flow.settings import Setting
+from backend.flow.stage import Stage
 
 SIDE = 64
 
@@ -33,7 +36,7 @@ def cut_out(picture: Picture, *, report: Report) -> Cutout:
 def estimate(cutout: Cutout, report: Report) -> NormalMap:
     """A wall."""
     report(0, 1)
-    return NormalMap(np.tile(np.array([0, 0, 1], np.float32), (SIDE, SIDE, 1)), cutout.alpha)
+    return NormalMap(np.tile(np.array([0, 0, 1], np.float32), (SIDE, SIDE, 1)), cutout.alpha, cutout.crop)
 
 
 def build(
@@ -74,29 +77,32 @@ def absent() -> str:
     return "Install it first."
 
 
+SETTINGS = {
+    setting.name: setting
+    for setting in (
+        Setting("steps", "Steps", "Of 10 ms each", 1, 0, 10**9),
+        Setting("hang", "Hang", "Seconds without a step", 0.0, 0.0, 1e6),
+        Setting("fail", "Fail", "1 for a sentence, 2 for want of memory, 3 for a bug, 4 for a lost card", 0, 0, 4),
+        Setting("patience", "Patience", "Seeds below this one do not fail", 0, 0, 2**31 - 1),
+        Setting("rows", "Rows", "Vertices and triangles", 3, 3, 10**8),
+    )
+}
 PATIENT = Engine(
     name="patient",
     label="Patient",
     description="Does as it is told",
     needs_gpu=False,
     missing=ready,
-    settings=(
-        Setting("steps", "Steps", "Of 10 ms each", 1, 0, 10**9),
-        Setting("hang", "Hang", "Seconds without a step", 0.0, 0.0, 1e6),
-        Setting("fail", "Fail", "1 for a sentence, 2 for want of memory, 3 for a bug, 4 for a lost card", 0, 0, 4),
-        Setting("patience", "Patience", "Seeds below this one do not fail", 0, 0, 2**31 - 1),
-        Setting("rows", "Rows", "Vertices and triangles", 3, 3, 10**8),
-    ),
+    settings=tuple(SETTINGS.values()),
+    gives={"normal_map": NormalMap, "mesh": Mesh},
     stages=(
-        Stage("foreground", "Cutting out", ("picture",), (), cut_out),
-        Stage("normals", "Estimating normals", ("foreground",), (), estimate),
-        Stage("geometry", "Waiting", ("normals",), ("seed", "steps", "hang", "fail", "patience", "rows"), build),
-        Stage("finish", "Finishing", ("geometry",), (), finish),
+        Stage("foreground", "Cutting out", "cutout", ("picture",), (), cut_out),
+        Stage("normals", "Estimating normals", "normal_map", ("cutout",), (), estimate),
+        Stage("geometry", "Waiting", "mesh", ("normal_map",), ("seed", *SETTINGS), build),
+        Stage("finish", "Finishing", "mesh", ("mesh",), (), finish),
     ),
 )
-ABSENT = Engine(
-    "absent", "Absent", "Cannot run here", needs_gpu=True, missing=absent, settings=(), stages=PATIENT.stages
-)
+ABSENT = replace(PATIENT, name="absent", label="Absent", description="Cannot run here", missing=absent)
 
 if __name__ == "__main__":
     sys.exit(serve(Pipeline({**ENGINES, "patient": PATIENT, "absent": ABSENT})))

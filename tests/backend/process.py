@@ -16,9 +16,9 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from backend.wire import frames, messages
+from backend.wire import frames, messages, products
 from backend.wire.client import Client, Closed
-from backend.wire.messages import Generate, Progress, Status, ToBackend, ToClient
+from backend.wire.messages import Progress, Request, Status, ToBackend, ToClient
 
 ROOT = Path(__file__).parents[2]
 SERVE = (sys.executable, "-s", "-m", "backend", "serve")
@@ -195,9 +195,16 @@ def ends(message: ToClient) -> bool:
     return isinstance(message, messages.Failure) or (isinstance(message, messages.Result) and message.last)
 
 
-def patient(job: str, seed: int = 0, count: int = 1, **settings: float) -> Generate:
+def patient(job: str, seed: int = 0, count: int = 1, **settings: float) -> Request:
     """A job for the patient engine."""
-    return Generate(job, "patient", seed, np.full((2, 3, 4), 255, np.uint8), settings, count=count)
+    return Request(job, "patient", seed, {"picture": np.full((2, 3, 4), 255, np.uint8)}, settings, count)
+
+
+def mesh_of(result: messages.Result) -> products.Mesh:
+    """The mesh of a result."""
+    mesh = result.products["mesh"]
+    assert isinstance(mesh, products.Mesh)
+    return mesh
 
 
 ENDLESS = 10**9
@@ -217,7 +224,7 @@ def wait_until_idle(talk: Talk) -> None:
 def frame(message: bytes, payload: bytes = b"", *, announced: int | None = None) -> bytes:
     """A frame by the page's table, also one that lies about its payload."""
     length = len(payload) if announced is None else announced
-    return b"H3DG" + struct.pack("<HHIQ", 2, 0, len(message), length) + message + payload
+    return b"H3DG" + struct.pack("<HHIQ", frames.PROTOCOL, 0, len(message), length) + message + payload
 
 
 def begin(talk: Talk, job: str) -> None:

@@ -16,8 +16,8 @@ import pytest
 
 from backend.version import VERSION
 from backend.wire import messages
-from backend.wire.messages import Generate, Progress, Queued, Result
-from tests.backend.process import ROOT, SECONDS, SERVE, SERVE_PATIENT, TOKEN, Backend, Talk, patient
+from backend.wire.messages import Progress, Queued, Request, Result
+from tests.backend.process import ROOT, SECONDS, SERVE, SERVE_PATIENT, TOKEN, Backend, Talk, mesh_of, patient
 
 PARENT = """
 import json, os, subprocess, sys
@@ -225,13 +225,15 @@ def test_the_draft_engine_serves_a_mesh_and_cancels() -> None:
     rows, columns = np.mgrid[:120, :160]
     picture[(rows - 60) ** 2 + (columns - 80) ** 2 < 45**2] = (200, 120, 40, 255)
     with Backend(SERVE) as backend, backend.client() as talk:
-        talk.say(Generate("small", "draft", 3, picture, {"resolution": 64}))
+        talk.say(Request("small", "draft", 3, {"picture": picture}, {"resolution": 64}))
         result = talk.end_of("small")
         assert isinstance(result, Result)
-        assert np.ptp(result.vertices, axis=0).max() == pytest.approx(1.0, abs=1e-5)
-        assert result.vertices[:, 2].min() == pytest.approx(0.0, abs=1e-6)
-        assert result.triangles.max() < len(result.vertices) == len(result.uv)
-        talk.say(Generate("large", "draft", 3, picture, {"resolution": 1024}))
+        mesh = mesh_of(result)
+        assert np.ptp(mesh.vertices, axis=0).max() == pytest.approx(1.0, abs=1e-5)
+        assert mesh.vertices[:, 2].min() == pytest.approx(0.0, abs=1e-6)
+        assert mesh.uv is not None
+        assert mesh.triangles.max() < len(mesh.vertices) == len(mesh.uv)
+        talk.say(Request("large", "draft", 3, {"picture": picture}, {"resolution": 1024}))
         talk.next(Progress, "large")
         talk.say(messages.Cancel("large"))
         failure = talk.end_of("large")
@@ -253,7 +255,7 @@ def pictures_without_an_object() -> Iterator[tuple[str, np.ndarray[tuple[int, ..
 def test_the_draft_engine_refuses_pictures_without_an_object() -> None:
     with Backend(SERVE) as backend, backend.client() as talk:
         for name, picture in pictures_without_an_object():
-            talk.say(Generate(name, "draft", 0, picture, {"resolution": 64}))
+            talk.say(Request(name, "draft", 0, {"picture": picture}, {"resolution": 64}))
             failure = talk.end_of(name)
             assert isinstance(failure, messages.Failure), name
             assert failure.code not in ("internal", "out-of-memory", "bad-message"), (name, failure)

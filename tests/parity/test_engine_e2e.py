@@ -22,6 +22,7 @@ from backend.engines.hi3dgen import stages as hi3dgen_stages
 from backend.engines.hi3dgen.cost import sampling_of
 from backend.engines.hi3dgen.engine import hi3dgen
 from backend.flow.products import Crop, Cutout, NormalMap, Picture
+from backend.flow.settings import checked
 from backend.models.image_tokens import from_hub_layout
 from backend.models.presets import PRESETS, Preset
 from backend.nn.sampler import Sampling
@@ -75,7 +76,7 @@ def preset_of(fixture: golden.Fixture) -> Preset:
 
 
 def test_by_default_the_engine_samples_as_the_published_demo() -> None:
-    settings = hi3dgen().checked({})
+    settings = checked("Hi3DGen", hi3dgen().settings, {})
     preset = PRESETS[settings["quality"]]
     structure = sampling_of(preset.structure, settings["structure_steps"], settings["structure_guidance"])
     latents = sampling_of(preset.latents, settings["latent_steps"], settings["latent_guidance"])
@@ -99,7 +100,7 @@ def test_the_stages_with_every_switch_off_give_the_published_mesh(
 
     monkeypatch.setattr(hi3dgen_stages, "to_picture", picture)
     engine = hi3dgen()
-    settings = engine.checked(OFF)
+    settings = checked("Hi3DGen", engine.settings, OFF)
     preset = preset_of(fixture)
     monkeypatch.setattr(hi3dgen_stages, "PRESETS", {settings["quality"]: preset})
     settings |= {"structure_guidance": preset.structure.guidance, "latent_guidance": preset.latents.guidance}
@@ -126,8 +127,10 @@ def test_the_stages_with_every_switch_off_give_the_published_mesh(
     assert (len(mesh.vertices), len(mesh.triangles)) == (fixture.facts["n_vertices"], fixture.facts["n_faces"])
     test_pipeline_e2e.assert_vertices(mesh.vertices, fixture)
 
-    used = {setting: settings[setting] for setting in stages["finish"].uses}
-    finished = stages["finish"].run(mesh, SQUARE, **used, report=golden.no_report)
+    finished = mesh
+    for name in ("clean", "reduce", "place"):
+        used = {setting: settings[setting] for setting in stages[name].uses}
+        finished = stages[name].run(finished, **used, report=golden.no_report)
     assert finished.triangles.shape == mesh.triangles.shape
     longest = np.ptp(mesh.vertices, axis=0).max()
     moved = mesh.vertices / longest

@@ -13,8 +13,19 @@ from hypothesis import strategies as st
 
 from backend.wire import messages
 from backend.wire.client import Closed
-from backend.wire.messages import Capabilities, Failure, Generate, Progress, Queued, Result, Status
-from tests.backend.process import ENDLESS, TOKEN, Backend, Stranger, Talk, begin, frame, patient, wait_until_idle
+from backend.wire.messages import Capabilities, Failure, Progress, Queued, Request, Result, Status
+from tests.backend.process import (
+    ENDLESS,
+    TOKEN,
+    Backend,
+    Stranger,
+    Talk,
+    begin,
+    frame,
+    mesh_of,
+    patient,
+    wait_until_idle,
+)
 
 MEBIBYTE = 1 << 20
 REAL_SOCKETS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -80,7 +91,7 @@ def test_a_slow_reader_holds_up_nobody(backend: Backend, client: Talk) -> None:
         wait_until_idle(client)
         client.say(patient("mine", seed=3))
         assert isinstance(client.end_of("mine"), Result)
-        assert slow.next(Result).vertices.shape == (3_000_000, 3)
+        assert mesh_of(slow.next(Result)).vertices.shape == (3_000_000, 3)
 
 
 def test_progress_that_nobody_took_is_replaced(backend: Backend, client: Talk) -> None:
@@ -141,17 +152,17 @@ def test_a_client_that_takes_nothing_is_disconnected(backend: Backend, client: T
         (frame(b"[]"), "bad-frame"),
         (frame(b'{"type":"status","n":NaN}'), "bad-frame"),
         (frame(b'{"type":"status"}', b"x"), "bad-frame"),
-        (b"H3DG" + struct.pack("<HHIQ", 2, 0, MEBIBYTE + 1, 0), "bad-frame"),
-        (b"H3DG" + struct.pack("<HHIQ", 2, 0, 20, 512 * MEBIBYTE + 1), "bad-frame"),
-        (b"H3DG" + struct.pack("<HHIQ", 2, 1, 20, 0), "bad-frame"),
+        (b"H3DG" + struct.pack("<HHIQ", 3, 0, MEBIBYTE + 1, 0), "bad-frame"),
+        (b"H3DG" + struct.pack("<HHIQ", 3, 0, 20, 512 * MEBIBYTE + 1), "bad-frame"),
+        (b"H3DG" + struct.pack("<HHIQ", 3, 1, 20, 0), "bad-frame"),
         (frame(b'{"type":"quit"}'), "bad-message"),
         (frame(b'{"type":"cancel"}'), "bad-message"),
         (frame(b'{"type":"cancel","job":1}'), "bad-message"),
         (frame(b'{"type":"status","job":"x"}'), "bad-message"),
-        (frame(b'{"type":"generate","job":"x","engine":"draft","seed":0}'), "bad-message"),
+        (frame(b'{"type":"request","job":"x","engine":"draft","seed":0}'), "bad-message"),
         (frame(b"".join(messages.encode(messages.Hello(TOKEN, "again")))[20:]), "bad-message"),
         (
-            b"".join(messages.encode(Generate("x", "patient", 0, np.zeros((0, 5, 4), np.uint8)))),
+            b"".join(messages.encode(Request("x", "patient", 0, {"picture": np.zeros((0, 5, 4), np.uint8)}))),
             "bad-message",
         ),
     ],
@@ -236,8 +247,11 @@ def test_mutated_frames_disturb_nobody(backend: Backend, client: Talk, data: st.
 def test_memory_grows_with_what_has_arrived(backend: Backend, client: Talk) -> None:
     process = psutil.Process(backend.process.pid)
     side = 8192
-    arrays = [{"name": name, "dtype": "uint8", "shape": [side, side, 4]} for name in ("picture", "normal_map")]
-    data = json.dumps({"type": "generate", "job": "x", "engine": "patient", "seed": 0, "arrays": arrays}).encode()
+    arrays = [
+        {"name": name, "dtype": "uint8", "shape": [side, side, 4]}
+        for name in ("inputs.picture", "inputs.own_normal_map")
+    ]
+    data = json.dumps({"type": "request", "job": "x", "engine": "patient", "seed": 0, "arrays": arrays}).encode()
     before = process.memory_info().rss
     strangers: list[Stranger] = []
     for _ in range(5):

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from backend.version import VERSION
-from backend.wire import messages
-from backend.wire.messages import Capabilities, Failure, Generate, Preview, Progress, Queued, Result, Status
-from tests.backend.process import SECONDS, TOKEN, Backend, Talk, begin, frame, patient
+from backend.wire import messages, products
+from backend.wire.messages import Capabilities, Failure, Preview, Progress, Queued, Request, Result, Status
+from tests.backend.process import SECONDS, TOKEN, Backend, Talk, begin, frame, mesh_of, patient
 
 MEBIBYTE = 1 << 20
+PIXEL = {"picture": np.zeros((1, 1, 4), np.uint8)}
 REAL_SOCKETS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -139,13 +140,15 @@ def test_a_job_tells_its_place_its_steps_and_its_result(client: Talk) -> None:
     assert all(item.stage_count == 4 and 0 <= item.step <= item.of for item in progress)
     assert [item.stage_index for item in progress] == sorted(item.stage_index for item in progress)
     previews = [message for message in before if isinstance(message, Preview)]
-    assert [preview.kind for preview in previews] == ["cutout", "normals"]
+    assert [preview.product for preview in previews] == ["cutout", "normal_map"]
     assert all(max(preview.pixels.shape[:2]) <= 256 for preview in previews)
     assert isinstance(last, Result)
     assert last.seed == 5
-    assert last.vertices.tolist() == [[5.0] * 3] * 3
+    assert mesh_of(last).vertices.tolist() == [[5.0] * 3] * 3
     assert set(last.seconds) == {"foreground", "normals", "geometry", "finish"}
-    assert last.normal_map[:8].tobytes() == b"\x89PNG\r\n\x1a\n"
+    normal_map = last.products["normal_map"]
+    assert isinstance(normal_map, products.NormalMap)
+    assert normal_map.png[:8].tobytes() == b"\x89PNG\r\n\x1a\n"
     assert last.recipe["engine"] == "patient"
 
 
@@ -172,15 +175,19 @@ def test_the_time_left_is_null_until_it_was_measured(client: Talk) -> None:
         (patient("x", steps=10**4000), "bad-setting"),
         (patient("x", colour=1), "bad-setting"),
         (patient("x", **{"c" * 1_000_000: 1}), "bad-setting"),
-        (Generate("x", "patient", 0, np.zeros((1, 1, 4), np.uint8), {"steps": "many"}), "bad-setting"),
-        (Generate("x", "patient", 0, np.zeros((1, 1, 4), np.uint8), {"steps": "\u200b" * 300_000}), "bad-setting"),
-        (Generate("x", "nobody", 0, np.zeros((1, 1, 4), np.uint8)), "unknown-engine"),
-        (Generate("x", "\x01" * 170_000, 0, np.zeros((1, 1, 4), np.uint8)), "unknown-engine"),
-        (Generate("x", "absent", 0, np.zeros((1, 1, 4), np.uint8)), "engine-missing"),
+        (Request("x", "patient", 0, PIXEL, {"steps": "many"}), "bad-setting"),
+        (
+            Request("x", "patient", 0, PIXEL, {"steps": "\u200b" * 300_000}),
+            "bad-setting",
+        ),
+        (Request("x", "patient", 0, {**PIXEL, "left": PIXEL["picture"]}), "bad-input"),
+        (Request("x", "nobody", 0, PIXEL), "unknown-engine"),
+        (Request("x", "\x01" * 170_000, 0, PIXEL), "unknown-engine"),
+        (Request("x", "absent", 0, PIXEL), "engine-missing"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_job_that_cannot_be_done_fails_with_a_sentence(client: Talk, job: Generate, code: str) -> None:
+def test_a_job_that_cannot_be_done_fails_with_a_sentence(client: Talk, job: Request, code: str) -> None:
     client.say(job)
     failure = client.end_of("x")
     assert isinstance(failure, Failure)
@@ -202,7 +209,7 @@ def test_a_job_of_several_seeds_has_a_result_a_seed(client: Talk) -> None:
         (0, 2, 3),
     ]
     assert [result.recipe["seed"] for result in results] == [result.seed for result in results]
-    assert [result.vertices[0, 0] for result in results] == [np.float32(result.seed) for result in results]
+    assert [mesh_of(result).vertices[0, 0] for result in results] == [np.float32(result.seed) for result in results]
     progress = [message for message in heard if isinstance(message, Progress)]
     assert [item.stage_index for item in progress] == sorted(item.stage_index for item in progress)
     assert all(item.stage_count == 2 + 3 * 2 for item in progress)

@@ -38,7 +38,7 @@ some_arrays = st.dictionaries(
 )
 
 
-def header(message: int, payload: int, magic: bytes = b"H3DG", version: int = 2, reserved: int = 0) -> bytes:
+def header(message: int, payload: int, magic: bytes = b"H3DG", version: int = 3, reserved: int = 0) -> bytes:
     """The 20 bytes of the page's table."""
     return magic + struct.pack("<HHIQ", version, reserved, message, payload)
 
@@ -112,8 +112,8 @@ def test_what_the_page_forbids_is_not_written(value: object) -> None:
         (header(2, 0, magic=b"GET "), "bad-frame"),
         (header(2, 0, version=0), "wrong-version"),
         (header(2, 0, version=1), "wrong-version"),
-        (header(2, 0, version=512), "wrong-version"),  # 2 in the other byte order
-        (header(2, 0, version=3, reserved=9), "wrong-version"),  # a later version may use the field
+        (header(2, 0, version=768), "wrong-version"),  # 3 in the other byte order
+        (header(2, 0, version=4, reserved=9), "wrong-version"),  # a later version may use the field
         (header(2, 0, reserved=1), "bad-frame"),
         (header(0, 0), "bad-frame"),
         (header(1, 0), "bad-frame"),
@@ -262,13 +262,13 @@ def test_any_shape_is_an_array_or_a_refusal(shape: list[int]) -> None:
     assert frames.split_payload(specs, bytearray())["a"].shape == tuple([0, *shape][:4])
 
 
-def test_names_are_given_once_and_arrays_are_eight() -> None:
+def test_names_are_given_once_and_arrays_are_sixty_four() -> None:
     one = {"name": "a", "dtype": "uint8", "shape": [1]}
-    eight = [one | {"name": str(number)} for number in range(8)]
-    data = json.dumps({"arrays": eight}).encode()
-    _, specs = frames.parse_document(data, Header(len(data), 8))
-    assert [spec.name for spec in specs] == [str(number) for number in range(8)]
-    assert refusal({"arrays": [*eight, one]}, 9) == "bad-frame"
+    most = [one | {"name": str(number)} for number in range(64)]
+    data = json.dumps({"arrays": most}).encode()
+    _, specs = frames.parse_document(data, Header(len(data), 64))
+    assert [spec.name for spec in specs] == [str(number) for number in range(64)]
+    assert refusal({"arrays": [*most, one]}, 65) == "bad-frame"
     assert refusal({"arrays": [one, one]}, 2) == "bad-frame"
 
 

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from backend.wire import frames, messages
+from backend.wire import frames, limits, messages, products
 from backend.wire.frames import ArraySpec, Header, WireError
 from backend.wire.messages import TO_BACKEND, TO_CLIENT, Message
 
@@ -25,15 +25,16 @@ counts = st.integers(0, 2**53)
 numbers = st.integers(-(2**31), 2**31) | st.floats(allow_nan=False, allow_infinity=False)
 scalars = st.booleans() | numbers | texts
 pictures = hnp.arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6), st.just(4)))
-choices = st.builds(messages.Choice, texts, texts, texts)
+options = st.builds(messages.OptionInfo, texts, texts, texts)
 settings = st.builds(
-    messages.Setting,
-    texts, texts, texts, scalars, numbers, numbers, st.lists(choices, max_size=2).map(tuple),
+    messages.SettingInfo,
+    texts, texts, texts, scalars, numbers, numbers, st.lists(options, max_size=2).map(tuple),
     st.booleans(),
 )  # fmt: skip
 engines = st.builds(
     messages.EngineInfo,
-    texts, texts, texts, st.booleans(), st.booleans(), texts, st.lists(settings, max_size=3).map(tuple),
+    texts, texts, texts, st.booleans(), st.booleans(), texts, st.lists(texts, max_size=3).map(tuple),
+    st.dictionaries(texts, texts, max_size=3), st.lists(settings, max_size=3).map(tuple),
 )  # fmt: skip
 
 
@@ -41,12 +42,39 @@ def rows(dtype: type, width: int) -> st.SearchStrategy[Any]:
     return hnp.arrays(dtype, st.tuples(st.integers(0, 6), st.just(width)))
 
 
+def with_picture(inputs: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    return pictures.map(lambda picture: {"picture": picture, **inputs})
+
+
+def views_of(sizes: list[int]) -> products.Views:
+    angles = tuple(float(size) for size in sizes)
+    matrices = np.zeros((len(sizes), 4, 4), np.float32)
+    return products.Views(tuple(sizes), angles, angles, np.arange(sum(sizes), dtype=np.uint8), matrices)
+
+
+files = hnp.arrays(np.uint8, st.integers(0, 50))
+images = [st.none() | files] * 4
+PRODUCTS: list[st.SearchStrategy[Any]] = [
+    st.builds(products.NormalMap, files),
+    st.builds(products.Texture, *images),
+    st.builds(
+        products.Mesh,
+        rows(np.float32, 3), rows(np.int32, 3), rows(np.float32, 2), st.none(),
+        st.none() | rows(np.float32, 3), st.none() | rows(np.float32, 3), *images,
+    ),
+    st.builds(
+        products.Mesh,
+        rows(np.float32, 3), rows(np.int32, 3), st.none(), hnp.arrays(np.float32, (2, 3, 2)),
+    ),
+    st.lists(st.integers(0, 20), max_size=3).map(views_of),
+]  # fmt: skip
 MESSAGES: list[st.SearchStrategy[Any]] = [
     st.builds(messages.Hello, texts, texts),
     st.builds(
-        messages.Generate,
-        jobs, texts, st.integers(0, 2**31 - 1), pictures, st.dictionaries(texts, scalars, max_size=4),
-        st.none() | pictures, st.integers(1, 16),
+        messages.Request,
+        jobs, texts, st.integers(0, 2**31 - 1),
+        st.dictionaries(st.text("abc.", min_size=1, max_size=8), pictures, max_size=3).flatmap(with_picture),
+        st.dictionaries(texts, scalars, max_size=4), st.integers(1, 16),
     ),
     st.builds(messages.Cancel, texts),
     st.just(messages.GetStatus()),
@@ -55,13 +83,13 @@ MESSAGES: list[st.SearchStrategy[Any]] = [
     st.builds(messages.Capabilities, texts, st.lists(engines, max_size=3).map(tuple)),
     st.builds(messages.Queued, jobs, counts),
     st.builds(messages.Progress, jobs, texts, texts, counts, counts, counts, counts, st.none() | numbers),
-    st.builds(messages.Preview, jobs, st.sampled_from(["cutout", "normals", "voxels"]), pictures),
+    st.builds(messages.Preview, jobs, texts, pictures),
     st.builds(
         messages.Result,
         jobs, counts, counts, counts,
         st.dictionaries(texts, scalars, max_size=4), st.dictionaries(texts, numbers, max_size=4),
-        rows(np.float32, 3), rows(np.int32, 3), rows(np.float32, 2), hnp.arrays(np.uint8, st.integers(0, 50)),
-        st.none() | rows(np.float32, 3), st.none() | rows(np.float32, 3), st.lists(texts, max_size=3).map(tuple),
+        st.lists(texts, max_size=3).map(tuple),
+        st.dictionaries(st.text("abc", min_size=1, max_size=4), st.one_of(PRODUCTS), max_size=3),
     ),
     st.builds(messages.Failure, texts, texts, texts, texts),
     st.builds(messages.Status, texts, counts, counts, texts, counts, numbers),
@@ -103,6 +131,8 @@ def same(a: object, b: object) -> bool:
     """Equal, arrays and what holds them included."""
     if isinstance(a, np.ndarray):
         return isinstance(b, np.ndarray) and a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+    if isinstance(a, Mapping):
+        return isinstance(b, Mapping) and a.keys() == b.keys() and all(same(a[name], b[name]) for name in a)
     if dataclasses.is_dataclass(a):
         names = [item.name for item in dataclasses.fields(a)]
         return type(a) is type(b) and all(same(getattr(a, name), getattr(b, name)) for name in names)
@@ -119,19 +149,37 @@ def test_every_message_travels(message: Message) -> None:
 def test_every_type_of_the_page_is_tried_above() -> None:
     tried = {type(example) for example in examples()}
     assert tried == {*TO_BACKEND.values(), *TO_CLIENT.values()}
-    assert set(TO_BACKEND) == {"hello", "generate", "cancel", "status", "unload", "shutdown"}
+    assert set(TO_BACKEND) == {"hello", "request", "cancel", "status", "unload", "shutdown"}
     assert set(TO_CLIENT) == {"capabilities", "queued", "progress", "preview", "result", "failure", "status"}
+
+
+MESH = products.Mesh(
+    vertices=np.eye(3, dtype=np.float32),
+    triangles=np.array([[0, 1, 2]], np.int32),
+    uv=np.zeros((3, 2), np.float32),
+    colours=np.ones((3, 3), np.float32),
+    vertex_normals=np.eye(3, dtype=np.float32),
+    base_colour=np.arange(7, dtype=np.uint8),
+)
 
 
 def examples() -> Iterator[Message]:
     """One message of every type, nothing in it empty."""
     picture = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
-    setting = messages.Setting("resolution", "Resolution", "The side", 512, 64, 1024)
+    setting = messages.SettingInfo("resolution", "Resolution", "The side", 512, 64, 1024)
     engine = messages.EngineInfo(
-        "draft", "Draft", "Fast", uses_seed=True, needs_gpu=False, missing="", settings=(setting,)
+        "draft",
+        "Draft",
+        "Fast",
+        uses_seed=True,
+        needs_gpu=False,
+        missing="",
+        inputs=("picture",),
+        products={"mesh": "mesh"},
+        settings=(setting,),
     )
     yield messages.Hello("t" * 32, "a test")
-    yield messages.Generate("one", "draft", 7, picture, {"resolution": 64}, picture, 3)
+    yield messages.Request("one", "draft", 7, {"picture": picture, "left": picture}, {"resolution": 64}, 3)
     yield messages.Cancel("one")
     yield messages.GetStatus()
     yield messages.Unload()
@@ -147,22 +195,22 @@ def examples() -> Iterator[Message]:
         count=3,
         recipe={"engine": "draft"},
         seconds={"normals": 0.5},
-        vertices=np.eye(3, dtype=np.float32),
-        triangles=np.array([[0, 1, 2]], np.int32),
-        uv=np.zeros((3, 2), np.float32),
-        normal_map=np.arange(9, dtype=np.uint8),
-        colours=np.ones((3, 3), np.float32),
-        vertex_normals=np.eye(3, dtype=np.float32),
         notes=("Two floaters went.",),
+        products={
+            "mesh": MESH,
+            "normal_map": products.NormalMap(np.arange(9, dtype=np.uint8)),
+            "around": views_of([4, 5]),
+        },
     )
     yield messages.Failure("one", "cancelled", "The job was cancelled.", "Try again.")
     yield messages.Status("0.1.0", 4711, 2, "one", 1 << 20, 12.5)
 
 
 OPTIONAL: dict[type[Message], set[str]] = {
-    messages.Generate: {"settings", "normal_map", "count"},
-    messages.Result: {"colours", "vertex_normals", "notes"},
+    messages.Request: {"settings", "count"},
 }
+
+OPTIONAL_ARRAYS = {"inputs.left", "mesh.colours", "mesh.vertex_normals", "mesh.base_colour"}
 
 each_message = pytest.mark.parametrize("message", list(examples()), ids=lambda message: type(message).__name__)
 
@@ -181,14 +229,14 @@ def test_a_missing_field_is_refused(message: Message) -> None:
         assert refused(kinds_of(message), less, arrays) == (name not in optional), name
     for name in arrays:
         less = {key: value for key, value in arrays.items() if key != name}
-        assert refused(kinds_of(message), document, less) == (name not in optional), name
+        assert refused(kinds_of(message), document, less) == (name not in OPTIONAL_ARRAYS), name
 
 
-def test_what_is_left_out_of_generate_takes_its_default() -> None:
+def test_what_is_left_out_of_a_request_takes_its_default() -> None:
     picture = np.zeros((1, 1, 4), np.uint8)
-    document = {"type": "generate", "job": "one", "engine": "draft", "seed": 0}
-    message = receive(TO_BACKEND, document, {"picture": picture})
-    assert same(message, messages.Generate("one", "draft", 0, picture, {}, None))
+    document = {"type": "request", "job": "one", "engine": "draft", "seed": 0}
+    message = receive(TO_BACKEND, document, {"inputs.picture": picture})
+    assert same(message, messages.Request("one", "draft", 0, {"picture": picture}, {}, 1))
 
 
 @each_message
@@ -243,19 +291,19 @@ def test_random_fields_are_a_message_or_a_refusal(message: Message, data: st.Dat
 
 @pytest.mark.parametrize("seed", [-1, 2**31, 10**400, 1.0, True, "7", None])
 def test_a_seed_is_a_whole_number_of_31_bits(seed: object) -> None:
-    assert refused(TO_BACKEND, generate(seed=seed), a_picture(1, 1))
+    assert refused(TO_BACKEND, a_request(seed=seed), a_picture(1, 1))
 
 
 @pytest.mark.parametrize("count", [0, -1, 17, 10**400, 1.0, True, "7", None])
 def test_a_job_makes_1_to_16_meshes(count: object) -> None:
-    assert refused(TO_BACKEND, generate(count=count), a_picture(1, 1))
-    assert not refused(TO_BACKEND, generate(count=16), a_picture(1, 1))
+    assert refused(TO_BACKEND, a_request(count=count), a_picture(1, 1))
+    assert not refused(TO_BACKEND, a_request(count=16), a_picture(1, 1))
 
 
-@given(st.integers(0, messages.MAX_SEED), st.integers(1, messages.MAX_COUNT))
-@example(messages.MAX_SEED, 2)
+@given(st.integers(0, limits.MAX_SEED), st.integers(1, limits.MAX_COUNT))
+@example(limits.MAX_SEED, 2)
 def test_the_seeds_of_a_job_follow_each_other_round_the_end(seed: int, count: int) -> None:
-    seeds = messages.seeds_from(seed, count)
+    seeds = limits.seeds_from(seed, count)
     assert seeds[0] == seed
     assert len(set(seeds)) == count
     assert all(b == (a + 1 if a < 2**31 - 1 else 0) for a, b in itertools.pairwise(seeds))
@@ -263,17 +311,17 @@ def test_the_seeds_of_a_job_follow_each_other_round_the_end(seed: int, count: in
 
 @pytest.mark.parametrize("job", ["", "j" * 65])
 def test_a_jobs_name_has_1_to_64_characters(job: str) -> None:
-    assert refused(TO_BACKEND, generate(job=job), a_picture(1, 1))
-    assert not refused(TO_BACKEND, generate(job="j" * 64), a_picture(1, 1))
+    assert refused(TO_BACKEND, a_request(job=job), a_picture(1, 1))
+    assert not refused(TO_BACKEND, a_request(job="j" * 64), a_picture(1, 1))
 
 
 @pytest.mark.parametrize("setting", [None, [], {}, [1], {"a": 1}])
 def test_a_setting_is_a_number_a_text_or_a_truth(setting: object) -> None:
-    assert refused(TO_BACKEND, generate(settings={"resolution": setting}), a_picture(1, 1))
-    assert not refused(TO_BACKEND, generate(settings={"a": True, "b": 1, "c": 1.5, "d": "text"}), a_picture(1, 1))
+    assert refused(TO_BACKEND, a_request(settings={"resolution": setting}), a_picture(1, 1))
+    assert not refused(TO_BACKEND, a_request(settings={"a": True, "b": 1, "c": 1.5, "d": "text"}), a_picture(1, 1))
 
 
-@pytest.mark.parametrize("name", ["picture", "normal_map"])
+@pytest.mark.parametrize("name", ["inputs.picture", "inputs.left"])
 @pytest.mark.parametrize(
     "array",
     [
@@ -290,21 +338,21 @@ def test_a_setting_is_a_number_a_text_or_a_truth(setting: object) -> None:
     ids=lambda array: f"{array.dtype} {array.shape}",
 )
 def test_a_picture_is_rgba_of_at_least_a_pixel(name: str, array: frames.Array) -> None:
-    assert refused(TO_BACKEND, generate(), a_picture(2, 3) | {name: array})
+    assert refused(TO_BACKEND, a_request(), a_picture(2, 3) | {name: array})
 
 
 @pytest.mark.parametrize(("height", "width"), [(16_385, 1), (1, 16_385), (8_193, 8_192), (16_384, 4_097)])
 def test_a_picture_that_is_too_large_is_refused_before_it_is_read(height: int, width: int) -> None:
-    for name in ("picture", "normal_map"):
+    for name in ("inputs.picture", "inputs.left"):
         with pytest.raises(WireError) as caught:
-            messages.check_arrays(TO_BACKEND, generate(), [ArraySpec(name, "uint8", (height, width, 4))])
+            messages.check_arrays(TO_BACKEND, a_request(), [ArraySpec(name, "uint8", (height, width, 4))])
         assert caught.value.code == "bad-message"
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (16_384, 4_096), (4_096, 16_384), (8_192, 8_192)])
 def test_a_picture_may_be_as_large_as_the_page_says(height: int, width: int) -> None:
-    specs = [ArraySpec(name, "uint8", (height, width, 4)) for name in ("picture", "normal_map")]
-    messages.check_arrays(TO_BACKEND, generate(), specs)
+    specs = [ArraySpec(name, "uint8", (height, width, 4)) for name in ("inputs.picture", "inputs.left")]
+    messages.check_arrays(TO_BACKEND, a_request(), specs)
     assert sum(spec.nbytes for spec in specs) <= frames.TO_BACKEND.payload
 
 
@@ -316,8 +364,8 @@ def test_a_message_without_arrays_takes_none(document: Document) -> None:
 
 @pytest.mark.parametrize("value", [None, [], [[[[0, 0, 0, 0]]]], "AAAA"])
 def test_an_array_does_not_travel_as_json(value: object) -> None:
-    assert refused(TO_BACKEND, generate(normal_map=value), a_picture(1, 1))
-    assert refused(TO_BACKEND, generate(picture=value), {})
+    assert refused(TO_BACKEND, a_request(inputs=value), a_picture(1, 1))
+    assert refused(TO_BACKEND, a_request(inputs={"picture": value}), {})
 
 
 @pytest.mark.parametrize("seconds", [True, "1", None, [1.0], 10**400])
@@ -342,13 +390,13 @@ def iter_of(kind: type[Message]) -> Iterator[Message]:
     return (message for message in examples() if type(message) is kind)
 
 
-def generate(**changes: object) -> Document:
-    """A `generate` that keeps the page, changed."""
-    return {"type": "generate", "job": "one", "engine": "draft", "seed": 7, "settings": {}} | changes
+def a_request(**changes: object) -> Document:
+    """A `request` that keeps the page, changed."""
+    return {"type": "request", "job": "one", "engine": "draft", "seed": 7, "settings": {}} | changes
 
 
 def a_picture(height: int, width: int) -> dict[str, frames.Array]:
-    return {"picture": np.zeros((height, width, 4), np.uint8)}
+    return {"inputs.picture": np.zeros((height, width, 4), np.uint8)}
 
 
 def test_a_header_knows_what_the_arrays_take() -> None:
@@ -358,9 +406,9 @@ def test_a_header_knows_what_the_arrays_take() -> None:
         assert header == Header(header.message, len(data) - 20 - header.message)
 
 
-@given(st.integers(0, messages.MAX_SEED))
+@given(st.integers(0, limits.MAX_SEED))
 def test_a_typed_seed_is_what_the_wire_carries(seed: int) -> None:
-    assert messages.seed_from_text(str(seed)) == seed
+    assert limits.seed_from_text(str(seed)) == seed
 
 
 @given(st.text(max_size=24).filter(lambda text: not (text.isascii() and text.isdecimal())))
@@ -371,8 +419,62 @@ def test_a_typed_seed_is_what_the_wire_carries(seed: int) -> None:
 @example("1_000")
 @example(" 7")
 @example("٣")
-@example(str(messages.MAX_SEED + 1))
+@example(str(limits.MAX_SEED + 1))
 @example("9" * 5000)
-def test_what_is_no_seed_is_told_in_a_sentence(text: str) -> None:
+def test_what_is_no_seed_is_refused_with_a_sentence(text: str) -> None:
     with pytest.raises(ValueError, match=r"^A seed is a whole number from 0 to 2147483647\.$"):
-        messages.seed_from_text(text)
+        limits.seed_from_text(text)
+
+
+# --- products ---------------------------------------------------------------------------------------------------------
+
+
+def a_result(kind: str, **fields: object) -> Document:
+    """A `result` with one product."""
+    head = {"type": "result", "job": "one", "seed": 7, "index": 0, "count": 1, "recipe": {}, "seconds": {}, "notes": []}
+    return {**head, "products": [{"name": "it", "kind": kind, "fields": fields}]}
+
+
+def test_every_kind_of_product_is_tried_above() -> None:
+    assert set(products.KINDS) == {"normal_map", "texture", "mesh", "views"}
+
+
+def test_a_product_of_an_unknown_kind_is_known_to_be_there() -> None:
+    message = receive(TO_CLIENT, a_result("smell", strength=3), {"it.nose": np.zeros(3, np.uint8)})
+    assert isinstance(message, messages.Result)
+    assert message.products == {"it": products.Unknown("smell")}
+
+
+def test_a_mesh_has_its_uvs_by_vertex_or_by_corner() -> None:
+    mesh = {"it.vertices": np.zeros((3, 3), np.float32), "it.triangles": np.array([[0, 1, 2]], np.int32)}
+    uv, corner_uv = {"it.uv": np.zeros((3, 2), np.float32)}, {"it.corner_uv": np.zeros((1, 3, 2), np.float32)}
+    assert not refused(TO_CLIENT, a_result("mesh"), mesh | uv)
+    assert not refused(TO_CLIENT, a_result("mesh"), mesh | corner_uv)
+    assert refused(TO_CLIENT, a_result("mesh"), mesh | uv | corner_uv)
+    assert refused(TO_CLIENT, a_result("mesh"), mesh)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"lengths": [3]}, {"lengths": [4, 4]}, {"lengths": [-1, 8]}, {"fovs": [1.0]}, {"widths": []}]
+)
+def test_views_have_a_picture_and_a_camera_each(changes: dict[str, Any]) -> None:
+    fields = {"lengths": [3, 4], "fovs": [50.0, 50.0], "widths": [1.0, 1.0]}
+    arrays = {"it.png": np.zeros(7, np.uint8), "it.matrices": np.zeros((2, 4, 4), np.float32)}
+    assert not refused(TO_CLIENT, a_result("views", **fields), arrays)
+    assert refused(TO_CLIENT, a_result("views", **fields | changes), arrays)
+
+
+@pytest.mark.parametrize("described", [None, {}, [1], [{}], [{"name": "a.b", "kind": "mesh", "fields": {}}]])
+def test_products_are_a_list_of_named_ones(described: object) -> None:
+    assert refused(TO_CLIENT, a_result("smell") | {"products": described}, {})
+
+
+def test_two_products_of_one_name_are_refused() -> None:
+    document = a_result("smell")
+    document["products"] *= 2
+    assert refused(TO_CLIENT, document, {})
+
+
+def test_an_array_of_no_product_is_refused_before_it_is_read() -> None:
+    with pytest.raises(WireError):
+        messages.check_arrays(TO_CLIENT, a_result("mesh"), [ArraySpec("other.vertices", "float32", (1 << 30, 3))])

@@ -27,15 +27,20 @@ HASH_OF_A_MESH = """
 import hashlib
 import numpy as np
 from backend.engines.draft.geometry import build
-from backend.mesh.finish import finish
-from backend.flow.products import Crop, NormalMap
+from backend.flow.products import Crop, Cutout, NormalMap
+from backend.mesh.place import place
+from backend.mesh.project import project
+from backend.mesh.reduce import reduce
 
 row, column = np.mgrid[:256, :256] - 127.5
 edge = 80 + 30 * np.cos(5 * np.arctan2(row, column))
 alpha = np.clip(edge - np.hypot(row, column), 0, 1).astype(np.float32)
 normals = np.random.default_rng(1).normal(size=(256, 256, 3)) + (0, 0, 2)
 built = build(NormalMap(normals.astype(np.float32), alpha), 3, lambda step, of: None)
-mesh = finish(built, Crop(0, 0, 256, 256, 256), lambda step, of: None, faces=10_000)
+rgba = np.full((256, 256, 4), 255, np.uint8)
+def report(step, of): pass
+mesh = place(reduce(built, faces=10_000, report=report), report=report)
+mesh = project(mesh, Cutout(rgba, Crop(0, 0, 256, 256, 256)), report=report)
 print(hashlib.sha256(b"".join(part.tobytes() for part in (mesh.vertices, mesh.triangles, mesh.uv))).hexdigest())
 """
 

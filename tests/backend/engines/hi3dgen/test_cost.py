@@ -11,11 +11,12 @@ import torch
 
 from backend.engines.hi3dgen.cost import operations, speed_of
 from backend.engines.hi3dgen.engine import hi3dgen
+from backend.flow.settings import checked
 from backend.nn.device import Compute
 
 
 def settings(**changes: Any) -> dict[str, Any]:
-    return hi3dgen().checked(changes)
+    return checked("Hi3DGen", hi3dgen().settings, changes)
 
 
 def whole(**changes: Any) -> float:
@@ -36,7 +37,7 @@ def test_the_published_settings_evaluate_as_often_as_published() -> None:
     """88 times for the structure and 11 for the latents (at 5.2 and 3 tera each, and 0.4 for the decoder)."""
     assert operations("structure", settings()) == pytest.approx(88 * 5.2e12 + 0.4e12)
     assert operations("latents", settings()) == pytest.approx(11 * 3e12)
-    assert operations("finish", settings()) == 0
+    assert operations("place", settings()) == 0
 
 
 def test_a_device_has_a_speed() -> None:

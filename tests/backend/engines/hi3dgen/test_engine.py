@@ -21,32 +21,36 @@ from safetensors.torch import load_file, save_file
 
 from backend.engines.hi3dgen.engine import hi3dgen
 from backend.errors import Cancelled, UserError
-from backend.flow.pipeline import Moment, Outcome, Pipeline, Request
-from backend.flow.products import Mesh, Picture
+from backend.flow.pipeline import Outcome, Pipeline, Progress
+from backend.flow.products import Cutout, Mesh, Picture
+from backend.flow.request import Request
 from backend.mesh import check
 from backend.nn.placement import PLANS
 from backend.normals.image import to_picture
 from backend.weights.catalogue import CONDITIONER, FOREGROUND, GEOMETRY, NORMALS, PACKAGES
 
+BEHIND = ["clean", "reduce", "place", "project"]
 QUICK = {"quality": "preview", "structure_steps": 2, "latent_steps": 2}
 
 
 class Watcher:
-    """Remembers which stages ran, and cancels in one of them where told to."""
+    """Remembers which stages ran and the last product of each name, and cancels in a stage if it is asked to."""
 
     def __init__(self, cancel_in: str = "") -> None:
         self.ran: list[str] = []
+        self.products: dict[str, Any] = {}
         self._cancel_in = cancel_in
 
-    def moment(self, moment: Moment) -> None:
-        """Notes the stage."""
-        if moment.stage.name not in self.ran:
-            self.ran.append(moment.stage.name)
-        if moment.stage.name == self._cancel_in and moment.step > 0:
+    def progressed(self, progress: Progress) -> None:
+        """Note the stage."""
+        if progress.stage.name not in self.ran:
+            self.ran.append(progress.stage.name)
+        if progress.stage.name == self._cancel_in and progress.step > 0:
             raise Cancelled
 
-    def made(self, stage: str, result: object) -> None:
-        """Results are looked at in the outcome."""
+    def made(self, name: str, product: object) -> None:
+        """Keep the product."""
+        self.products[name] = product
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +84,26 @@ def disc(size: int = 200) -> Picture:
 
 
 def request(seed: int = 0, normal_map: Picture | None = None, picture: Picture | None = None, **more: Any) -> Request:
-    return Request(disc() if picture is None else picture, "hi3dgen", seed, {**QUICK, **more}, normal_map)
+    inputs = {"picture": disc() if picture is None else picture}
+    if normal_map is not None:
+        inputs["own_normal_map"] = normal_map
+    return Request(inputs, "hi3dgen", seed, settings={**QUICK, **more})
 
 
 def run(pipeline: Pipeline, *arguments: Any, **settings: Any) -> tuple[Outcome, list[str]]:
     watcher = Watcher()
-    return pipeline.run(request(*arguments, **settings), watcher), watcher.ran
+    (outcome,) = pipeline.run(request(*arguments, **settings), watcher)
+    return outcome, watcher.ran
+
+
+def cutout_of(pipeline: Pipeline, *arguments: Any, **settings: Any) -> Cutout:
+    watcher = Watcher()
+    list(pipeline.run(request(*arguments, **settings), watcher))
+    return watcher.products["cutout"]
+
+
+def mesh_of(outcome: Outcome) -> Mesh:
+    return outcome.products["mesh"]
 
 
 def same(one: Mesh, other: Mesh) -> bool:
@@ -94,7 +112,7 @@ def same(one: Mesh, other: Mesh) -> bool:
 
 def test_a_picture_becomes_a_solid_coloured_mesh(pipeline: Pipeline) -> None:
     outcome, _ = run(pipeline, 1)
-    mesh = outcome.mesh
+    mesh = mesh_of(outcome)
     assert check.is_closed(mesh.triangles)
     assert check.signed_volume(mesh.vertices, mesh.triangles) > 0
     assert np.ptp(mesh.vertices, axis=0).max() == pytest.approx(1)
@@ -102,17 +120,17 @@ def test_a_picture_becomes_a_solid_coloured_mesh(pipeline: Pipeline) -> None:
     assert mesh.normals is not None
     assert mesh.colours.shape == mesh.normals.shape == mesh.vertices.shape
     np.testing.assert_allclose(np.linalg.norm(mesh.normals, axis=1), 1, atol=1e-4)
-    assert outcome.normal_map.normals.shape == (768, 768, 3)
+    assert outcome.products["normal_map"].normals.shape == (768, 768, 3)
     assert outcome.recipe["settings"]["quality"] == "preview"
 
 
 def test_what_changed_decides_where_it_starts(pipeline: Pipeline) -> None:
     run(pipeline, 1)
     assert run(pipeline, 1)[1] == []
-    assert run(pipeline, 1, faces=2000)[1] == ["finish"]
-    assert run(pipeline, 1, solid=False)[1] == ["geometry", "finish"]
-    assert run(pipeline, 1, latent_guidance=1.0)[1] == ["latents", "geometry", "finish"]
-    assert run(pipeline, 2)[1] == ["structure", "latents", "geometry", "finish"]
+    assert run(pipeline, 1, faces=2000)[1] == BEHIND[1:]
+    assert run(pipeline, 1, solid=False)[1] == ["geometry", *BEHIND]
+    assert run(pipeline, 1, latent_guidance=1.0)[1] == ["latents", "geometry", *BEHIND]
+    assert run(pipeline, 2)[1] == ["structure", "latents", "geometry", *BEHIND]
 
 
 def test_a_seed_gives_its_mesh_again(pipeline: Pipeline) -> None:
@@ -120,8 +138,8 @@ def test_a_seed_gives_its_mesh_again(pipeline: Pipeline) -> None:
     pipeline.unload()
     again, ran = run(pipeline, 3)
     assert "normals" in ran
-    assert same(first.mesh, again.mesh)
-    assert not same(first.mesh, run(pipeline, 4)[0].mesh)
+    assert same(mesh_of(first), mesh_of(again))
+    assert not same(mesh_of(first), mesh_of(run(pipeline, 4)[0]))
 
 
 def test_seeds_that_go_together_give_what_they_give_alone(pipeline: Pipeline) -> None:
@@ -155,8 +173,8 @@ def test_seeds_that_go_together_give_what_they_give_alone(pipeline: Pipeline) ->
 
     surfaces = stages["geometry"].run_many
     assert surfaces is not None
-    maps = [outcome.normal_map] * 2
-    meshes = surfaces(both, [outcome.cutout] * 2, maps, solid=True, whole=True, precision="auto", report=report)
+    maps = [outcome.products["normal_map"]] * 2
+    meshes = surfaces(both, [cutout_of(pipeline, 5)] * 2, maps, solid=True, whole=True, precision="auto", report=report)
     assert len(meshes) == 2
     assert not same(*meshes)
 
@@ -166,9 +184,9 @@ def test_the_artists_own_normal_map_takes_the_estimates_place(pipeline: Pipeline
     own = np.full((200, 200, 4), 255, np.uint8)
     own[..., :3] = (128, 128, 255)
     outcome, ran = run(pipeline, 1, own)
-    assert ran == ["normals", "tokens", "structure", "latents", "geometry", "finish"]
-    assert not same(outcome.mesh, estimated.mesh)
-    pictured = to_picture(outcome.normal_map, outcome.cutout.crop)
+    assert ran == ["own_normals", "tokens", "structure", "latents", "geometry", *BEHIND]
+    assert not same(mesh_of(outcome), mesh_of(estimated))
+    pictured = to_picture(outcome.products["normal_map"])
     assert tuple(pictured[100, 100]) == (128, 128, 255)
 
 
@@ -176,24 +194,19 @@ def test_upstreams_preprocessing_and_steady_noise_change_the_result(pipeline: Pi
     plain, _ = run(pipeline, 1)
     upstream, ran = run(pipeline, 1, upstream_preprocessing=True)
     assert ran[0] == "foreground"
-    assert not same(plain.mesh, upstream.mesh)
+    assert not same(mesh_of(plain), mesh_of(upstream))
     steady, ran = run(pipeline, 1, steady_noise=True)
     assert ran[0] == "latents"
-    assert not same(plain.mesh, steady.mesh)
+    assert not same(mesh_of(plain), mesh_of(steady))
 
 
 @pytest.mark.parametrize("precision", [pytest.param("float16", marks=pytest.mark.slow), "bfloat16"])
 def test_half_precision_gives_nearly_the_same_voxels(pipeline: Pipeline, precision: str) -> None:
-    results: dict[str, Any] = {}
-
-    class Keeper(Watcher):
-        def made(self, stage: str, result: object) -> None:
-            results[stage] = result
-
-    pipeline.run(request(1, precision="float32"), Keeper())
-    voxels = {tuple(voxel) for voxel in results["structure"].coords}
-    pipeline.run(request(1, precision=precision), Keeper())
-    halves = {tuple(voxel) for voxel in results["structure"].coords}
+    single, half = Watcher(), Watcher()
+    list(pipeline.run(request(1, precision="float32"), single))
+    voxels = {tuple(voxel) for voxel in single.products["structure"].coords}
+    list(pipeline.run(request(1, precision=precision), half))
+    halves = {tuple(voxel) for voxel in half.products["structure"].coords}
     assert len(voxels & halves) / len(voxels | halves) > 0.9
 
 
@@ -202,13 +215,13 @@ def test_an_opaque_picture_is_cut_out_by_the_network_or_else_by_its_background(
 ) -> None:
     opaque = disc()
     opaque[opaque[..., 3] == 0] = 255
-    with_network, _ = run(pipeline, 1, picture=opaque)
+    with_network = cutout_of(pipeline, 1, picture=opaque)
     shutil.copytree(tiny, tmp_path / "weights", ignore=shutil.ignore_patterns(FOREGROUND.name))
     monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tmp_path / "weights"))
     pipeline.unload()
-    without, _ = run(pipeline, 1, picture=opaque)
-    assert without.cutout.alpha.mean() == pytest.approx(np.pi / 4 / 1.2**2, abs=0.02)
-    assert not np.array_equal(without.cutout.alpha, with_network.cutout.alpha)
+    without = cutout_of(pipeline, 1, picture=opaque)
+    assert without.alpha.mean() == pytest.approx(np.pi / 4 / 1.2**2, abs=0.02)
+    assert not np.array_equal(without.alpha, with_network.alpha)
 
 
 @pytest.mark.parametrize("stage", ["normals", "tokens", "structure", "latents", "geometry"])
@@ -216,8 +229,8 @@ def test_a_job_can_be_cancelled_in_every_stage_and_the_next_one_runs(pipeline: P
     whole, _ = run(pipeline, 1)
     pipeline.unload()
     with pytest.raises(Cancelled):
-        pipeline.run(request(1), Watcher(cancel_in=stage))
-    assert same(run(pipeline, 1)[0].mesh, whole.mesh)
+        list(pipeline.run(request(1), Watcher(cancel_in=stage)))
+    assert same(mesh_of(run(pipeline, 1)[0]), mesh_of(whole))
 
 
 def broken(tiny: Path, folder: Path, file: str, change: Any) -> Path:
@@ -238,7 +251,7 @@ def refused(weights: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> 
     monkeypatch.setenv("HI3DGEN_WEIGHTS", str(weights))
     engine = hi3dgen()
     with pytest.raises(UserError) as caught:
-        Pipeline({"hi3dgen": engine}).run(request(1, **settings), Watcher())
+        list(Pipeline({"hi3dgen": engine}).run(request(1, **settings), Watcher()))
     return caught.value
 
 
@@ -331,8 +344,8 @@ def test_memory_that_runs_out_is_told_in_the_mesh(
     monkeypatch.setattr(hi3dgen_stages, function, fails_once)
     outcome, _ = run(pipeline, 1)
     assert failed
-    assert [note for note in outcome.mesh.notes if "Memory ran out" in note] != []
-    assert same(outcome.mesh, calm.mesh)
+    assert [note for note in outcome.notes if "Memory ran out" in note] != []
+    assert same(mesh_of(outcome), mesh_of(calm))
 
 
 def test_small_pieces_change_nothing(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -348,7 +361,7 @@ def test_small_pieces_change_nothing(pipeline: Pipeline, monkeypatch: pytest.Mon
     pipeline.unload()
     pieces, ran = run(pipeline, 1)
     assert "normals" in ran
-    assert same(whole.mesh, pieces.mesh)
+    assert same(mesh_of(whole), mesh_of(pieces))
 
 
 def test_every_package_of_the_catalogue_is_made(tiny: Path) -> None:

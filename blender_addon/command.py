@@ -84,9 +84,13 @@ def _generated(picture: Path, options: argparse.Namespace) -> AddonError | None:
     """Let the meshes land; returns what came in between."""
     settings = typed(SETTINGS.get(options.engine, ()), options.set)
     order = Order(picture, options.engine, options.seed, settings, count=options.count)
+    job = None
     try:
-        wait(submit(bpy.context.scene, order), _Line(picture.name).show)
+        job = submit(bpy.context.scene, order)
+        wait(job, _Line(picture.name).show)
     except AddonError as error:
+        if job:
+            runtime.session().cancel(job)  # nobody is there who could try to land the rest again
         return error
     return None
 

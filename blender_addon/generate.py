@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from ..backend.wire.messages import Generate, Result, Scalar
 from .errors import AddonError
 from .link import runtime
-from .link.session import Job, JobState
-from .scene.objects import add_results, all_or_nothing
+from .link.session import Job, JobState, Refused
+from .scene.objects import Place, add_results, all_or_nothing, place_of, reason
 from .scene.pictures import lasting_image, pixels_of
 
 
@@ -61,16 +61,23 @@ def submit(scene: bpy.types.Scene, order: Order) -> Job:
     path = order.picture if isinstance(order.picture, Path) else None
     scene_name, image_name = scene.name, os.fsencode(order.picture.name).decode("utf-8", "replace")
     title = Path(image_name).stem
-    place = tuple(scene.cursor.location)
+    cursor = tuple(scene.cursor.location)
+    place: Place | None = None
 
-    def land(results: list[Result]) -> None:
-        with all_or_nothing():
-            target = bpy.data.scenes.get(scene_name) or bpy.context.scene
-            image = _load_again(path) if path else None
-            add_results(target, title, image or lasting_image(image_name, picture), place, results)
+    def land(results: list[Result]) -> Refused:
+        nonlocal place
+        place = place or place_of(cursor, results)  # what lands at another try stands in the place that is left for it
+        try:
+            with all_or_nothing():
+                target = bpy.data.scenes.get(scene_name) or bpy.context.scene
+                image = _load_again(path) if path else None
+                _, refused = add_results(target, title, image or lasting_image(image_name, picture), place, results)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the results must not be lost
+            return [(result, reason(error)) for result in results]
         if runtime.has_window():
             with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
                 bpy.ops.ed.undo_push(message=f"Generate {title}")
+        return refused
 
     job = session.submit(title, request, land)
     runtime.keep_ticking()
@@ -78,14 +85,15 @@ def submit(scene: bpy.types.Scene, order: Order) -> Job:
 
 
 def wait(job: Job, watch: Callable[[Job], None] = lambda _: None) -> None:
-    """Wait for a job's end where there is no window. Raises `AddonError` where a mesh is missing."""
+    """Wait for a job's end if there is no window. Raises `AddonError` if a result is missing."""
     session = runtime.session()
     if not runtime.can_land():
         session.cancel(job)
         raise AddonError("A mesh can only be made in Object Mode.", "Leave the current mode first.")
     session.wait(job, watch)
     if job.state is not JobState.DONE:
-        session.cancel(job)
+        if job.live:
+            session.cancel(job)
         cancelled = AddonError("The job was cancelled.", "Generate again whenever you like.")
         raise job.error or session.error or cancelled
 

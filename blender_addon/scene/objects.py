@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A job's results become objects in the scene, through arrays and in one undo step; or the scene stays as it was."""
+"""A job's results become objects in the scene, through arrays; what fails leaves nothing behind."""
 
+import logging
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import bpy
@@ -14,6 +16,8 @@ from ..errors import AddonError
 from .material import COLOUR_ATTRIBUTE, new_material
 from .pictures import image_from_png
 
+log = logging.getLogger(__name__)
+
 COLLECTION = "Hi3DGen"
 RECIPE = "hi3dgen"
 NORMAL_ATTRIBUTE = "Hi3DGen Normal"
@@ -24,7 +28,7 @@ Vector = tuple[float, float, float]
 
 @contextmanager
 def all_or_nothing() -> Generator[None]:
-    """Where what is done within fails, every datablock that it made is removed again."""
+    """If what is done within fails, every datablock that it made is removed again."""
     before = datablocks()
     try:
         yield
@@ -39,39 +43,78 @@ def datablocks() -> set[bpy.types.ID]:
     return {thing for kind in kinds for thing in kind}
 
 
-def add_results(
-    scene: bpy.types.Scene, title: str, picture: bpy.types.Image, place: Vector, results: Sequence[Result]
-) -> list[bpy.types.Object]:
-    """Add the meshes of one job, facing -Y, as the only selected objects; the first is the active one.
+@dataclass(frozen=True)
+class Place:
+    """Where a job's objects stand: the first at `first`, each further one `apart` beside it along x, in metres."""
 
-    The first stands on `place`, the others beside it along x. They share the normal map, which no seed changes.
-    Raises `AddonError` for a broken mesh; see `all_or_nothing`.
+    first: Vector
+    apart: float
+
+
+def place_of(first: Vector, results: Sequence[Result]) -> Place:
+    """Where the results of a job stand, so that none touches another."""
+    return Place(first, SPACING * max(_width(result.vertices) for result in results))
+
+
+def add_results(
+    scene: bpy.types.Scene, title: str, picture: bpy.types.Image, place: Place, results: Sequence[Result]
+) -> tuple[list[bpy.types.Object], list[tuple[Result, AddonError]]]:
+    """Add results of one job, facing -Y, as the only selected objects; the first is the active one.
+
+    Each is added on its own: returns the objects, and the results that could not become one, with the reason. They
+    share the normal map, which no seed changes. Raises `AddonError` if none could be added; see `all_or_nothing`.
     """
     normal_map = image_from_png(f"{title} normals", results[0].normal_map.tobytes(), data=True)
-    meshes = [new_mesh(title, result) for result in results]
-    apart = SPACING * max(float(np.ptp(result.vertices[:, 0])) for result in results)
-    collection = _collection(scene)
     added: list[bpy.types.Object] = []
-    for index, (mesh, result) in enumerate(zip(meshes, results, strict=True)):
-        mesh.materials.append(new_material(title, picture, normal_map, coloured=result.colours is not None))
-        thing = bpy.data.objects.new(title, mesh)
-        thing.location = (place[0] + index * apart, *place[1:])
-        thing[RECIPE] = {"picture": picture.name, **_plain(result.recipe), "notes": "\n".join(result.notes)}
-        collection.objects.link(thing)
-        added.append(thing)
+    refused: list[tuple[Result, AddonError]] = []
+    for result in results:
+        try:
+            with all_or_nothing():
+                added.append(_add(scene, title, (picture, normal_map), place, result))
+        except Exception as error:  # noqa: BLE001 - one that fails, however it does, must not cost the others
+            refused.append((result, reason(error)))
+    if not added:
+        raise refused[0][1]
     _select(scene, added)
-    return added
+    return added, refused
+
+
+def reason(error: Exception) -> AddonError:
+    """An error for the artist of whatever was raised while the scene took something."""
+    if isinstance(error, AddonError):
+        return error
+    log.error("the scene did not take a result", exc_info=error)
+    return AddonError("Blender refused it.", "Look at Blender's console, and report what it says.")
+
+
+def _add(
+    scene: bpy.types.Scene, title: str, images: tuple[bpy.types.Image, bpy.types.Image], place: Place, result: Result
+) -> bpy.types.Object:
+    mesh = new_mesh(title, result)
+    mesh.materials.append(new_material(title, *images, coloured=result.colours is not None))
+    thing = bpy.data.objects.new(title, mesh)
+    thing.location = (place.first[0] + result.index * place.apart, *place.first[1:])
+    thing[RECIPE] = {"picture": images[0].name, **_plain(result.recipe), "notes": "\n".join(result.notes)}
+    _collection(scene).objects.link(thing)
+    return thing
+
+
+def _width(vertices: NDArray[np.float32]) -> float:
+    """How far they reach along x; 0 if they are none, or non-finite."""
+    x = vertices[:, 0]
+    return float(np.ptp(x)) if len(x) and np.isfinite(x).all() else 0.0
 
 
 def new_mesh(name: str, result: Result) -> bpy.types.Mesh:
     """A smooth mesh, with the colours and normals that came along as attributes.
 
-    Raises `AddonError` where its arrays do not fit together.
+    Raises `AddonError` if its arrays do not fit together or a vertex is non-finite.
     """
     vertices, triangles = result.vertices, result.triangles
     by_vertex = [array for array in (result.uv, result.colours, result.vertex_normals) if array is not None]
     fits = all(len(array) == len(vertices) for array in by_vertex)
-    if len(triangles) == 0 or not fits or not _within(triangles, len(vertices)):
+    whole = len(triangles) > 0 and np.isfinite(vertices).all()
+    if not (whole and fits and _within(triangles, len(vertices))):
         raise AddonError("The mesh that arrived is broken.", "Generate again; report it if it stays.")
     corners = np.ascontiguousarray(triangles).reshape(-1)
     mesh = bpy.data.meshes.new(name)
@@ -95,7 +138,7 @@ def new_mesh(name: str, result: Result) -> bpy.types.Mesh:
 
 
 def recipe_of(thing: bpy.types.Object | None) -> Mapping[str, Any] | None:
-    """What the object was made from, or None where it was not made here."""
+    """What the object was made from, or None if it was not made here."""
     return thing[RECIPE] if thing is not None and RECIPE in thing else None
 
 

@@ -14,7 +14,7 @@ from ..errors import AddonError
 from ..generate import Order, active_picture, submit, wait
 from ..link import runtime
 from ..link.process import log_tail
-from ..link.session import Phase
+from ..link.session import JobState, Phase
 from .properties import COUNT
 from .settings import BY_NAME, EngineSettings, value_of
 from .text import lines
@@ -81,13 +81,13 @@ class HI3DGEN_OT_generate(EngineSettings, bpy.types.Operator):  # noqa: N801 - B
 
 
 class HI3DGEN_OT_cancel(bpy.types.Operator):  # noqa: N801
-    """End the job; the meshes that it has made already are kept"""
+    """End the job. The meshes that it has made come into the scene; those that already wait for it are dropped"""
 
     bl_idname = "hi3dgen.cancel"
     bl_label = "Cancel"
     bl_options = set()
 
-    job: StringProperty(name="Job", description="The job's name; every job where this is empty", options={"SKIP_SAVE"})
+    job: StringProperty(name="Job", description="The job's name; every job if empty", options={"SKIP_SAVE"})
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Stop one job or all."""
@@ -95,6 +95,36 @@ class HI3DGEN_OT_cancel(bpy.types.Operator):  # noqa: N801
             if self.job in ("", job.request.job):
                 runtime.session().stop(job)
         runtime.redraw_panels()
+        return {"FINISHED"}
+
+
+class HI3DGEN_OT_land_again(bpy.types.Operator):  # noqa: N801
+    """Try again to put into the scene what it did not take"""
+
+    bl_idname = "hi3dgen.land_again"
+    bl_label = "Land Again"
+    bl_options = set()
+
+    job: StringProperty(name="Job", description="The job's name; every job if empty", options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Only if a job has kept results."""
+        return any(job.state is JobState.KEPT for job in runtime.session().jobs)
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Offer the results again; without a window, raise if the scene refuses them again."""
+        session = runtime.session()
+        jobs = [job for job in session.jobs if job.state is JobState.KEPT and self.job in ("", job.request.job)]
+        for job in jobs:
+            session.land_again(job)
+        runtime.keep_ticking()
+        try:
+            for job in [] if runtime.has_window() else jobs:
+                wait(job)
+        except AddonError as error:
+            self.report({"ERROR"}, f"{error.sentence} {error.advice}")
+            return {"CANCELLED"}
         return {"FINISHED"}
 
 
@@ -114,10 +144,17 @@ class HI3DGEN_OT_unload(bpy.types.Operator):  # noqa: N801
         return ready
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
-        """Ask the backend; it does so when the job that it runs is done."""
-        runtime.session().unload()
-        when = "when its job is done" if runtime.session().running else "now"
-        self.report({"INFO"}, f"Hi3DGen gives its memory back {when}.")
+        """Ask the backend. Its answer comes when its job is done, in the panel; without a window, it is reported."""
+        session = runtime.session()
+        session.unload()
+        runtime.keep_ticking()
+        if not runtime.has_window():
+            try:
+                session.wait_for_memory()
+            except AddonError as error:
+                self.report({"ERROR"}, f"{error.sentence} {error.advice}")
+                return {"CANCELLED"}
+            self.report({"INFO"}, session.notice)
         return {"FINISHED"}
 
 
@@ -180,4 +217,11 @@ def _image(name: str) -> bpy.types.Image:
     return image
 
 
-CLASSES = (HI3DGEN_OT_generate, HI3DGEN_OT_cancel, HI3DGEN_OT_unload, HI3DGEN_OT_try_again, HI3DGEN_OT_show_log)
+CLASSES = (
+    HI3DGEN_OT_generate,
+    HI3DGEN_OT_cancel,
+    HI3DGEN_OT_land_again,
+    HI3DGEN_OT_unload,
+    HI3DGEN_OT_try_again,
+    HI3DGEN_OT_show_log,
+)

@@ -36,11 +36,13 @@ class _Panel:
         _draw_picture(layout, context)
         _draw_engine(layout, context, session)
         _draw_generate(layout, context, session)
-        live = [job for job in session.jobs if job.live]
-        forget_all_but({job.request.job for job in live})
-        for job in live:
+        shown = [job for job in session.jobs if job.holds_results]
+        forget_all_but({job.request.job for job in shown})
+        for job in shown:
             _draw_job(layout, job)
         _draw_error(layout, session)
+        if session.notice:
+            _draw_sentence(layout, session.notice, "INFO")
         _draw_object(layout, context)
 
 
@@ -117,13 +119,17 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, sessi
 def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
     box = layout.box()
     row = box.row()
-    made = f": {len(job.results)} of {job.request.count}" if job.request.count > 1 else ""
+    made = f": {len(job.results)} of {job.request.count}" if job.live and job.request.count > 1 else ""
     row.label(text=job.title + made, translate=False)
     row.operator("hi3dgen.cancel", icon="X").job = job.request.job
     if job.preview:
         box.template_icon(icon_of(job.preview), scale=PREVIEW_SCALE)
     progress = job.progress
-    if job.state is JobState.LANDING:
+    if job.state is JobState.KEPT and job.error:
+        _draw_sentence(box, job.error.sentence, "ERROR")
+        _draw_sentence(box, job.error.advice, "BLANK1")
+        box.operator("hi3dgen.land_again", icon="IMPORT").job = job.request.job
+    elif job.state is JobState.LANDING:
         ready = "The mesh is ready, and comes" if len(job.results) == 1 else "The meshes are ready, and come"
         _draw_sentence(box, f"{ready} when you are done and in Object Mode.", "CHECKMARK")
     elif progress is None:

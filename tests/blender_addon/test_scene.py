@@ -65,11 +65,11 @@ def test_colours_and_normals_become_attributes(module: ModuleType) -> None:
 
 def test_the_switch_has_the_colours_where_there_are_any(scene: Any, module: ModuleType) -> None:
     picture = image_of(disc(16), "plum")
-    (plain,) = module.add_results(scene, "plum", picture, (0, 0, 0), [result()])
+    ((plain,), _) = module.add_results(scene, "plum", picture, module.Place((0, 0, 0), 1.25), [result()])
     with pytest.raises(TypeError):
         plain.active_material.hi3dgen_shows = "COLOUR"
     coloured = result(colours=np.full((4, 3), 0.5, np.float32))
-    (thing,) = module.add_results(scene, "plum", picture, (0, 0, 0), [coloured])
+    ((thing,), _) = module.add_results(scene, "plum", picture, module.Place((0, 0, 0), 1.25), [coloured])
     material = thing.active_material
     output = material.node_tree.nodes["Material Output"].inputs["Surface"]
     for shows, kind in (("COLOUR", "BSDF_PRINCIPLED"), ("NORMAL_MAP", "EMISSION"), ("PICTURE", "BSDF_PRINCIPLED")):
@@ -83,7 +83,9 @@ def test_the_switch_has_the_colours_where_there_are_any(scene: Any, module: Modu
 
 def test_the_notes_stay_with_the_object(scene: Any, module: ModuleType) -> None:
     noted = result(notes=("Two floaters went.", "The border was closed."))
-    (thing,) = module.add_results(scene, "plum", image_of(disc(16), "plum"), (0, 0, 0), [noted])
+    ((thing,), _) = module.add_results(
+        scene, "plum", image_of(disc(16), "plum"), module.Place((0, 0, 0), 1.25), [noted]
+    )
     assert thing["hi3dgen"]["notes"].splitlines() == ["Two floaters went.", "The border was closed."]
 
 
@@ -93,18 +95,27 @@ def test_the_notes_stay_with_the_object(scene: Any, module: ModuleType) -> None:
         {"triangles": FACES + 1},
         {"triangles": FACES - 1},
         {"triangles": FACES[:0]},
+        {"vertices": TETRAHEDRON * np.float32(np.nan)},
         {"uv": UV[:3]},
         {"colours": np.zeros((3, 3), np.float32)},
         {"vertex_normals": np.zeros((5, 3), np.float32)},
     ],
-    ids=["index too large", "index negative", "no triangles", "uv too short", "few colours", "many normals"],
+    ids=[
+        "index too large",
+        "index negative",
+        "no triangles",
+        "non-finite",
+        "uv too short",
+        "few colours",
+        "many normals",
+    ],
 )
 def test_a_broken_mesh_is_refused_and_leaves_nothing(scene: Any, module: ModuleType, changes: dict[str, Any]) -> None:
     picture = image_of(disc(16), "plum")
     kinds = ("objects", "meshes", "materials", "collections", "images")
     before = {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds}
     with pytest.raises(Exception, match="broken"), module.all_or_nothing():
-        module.add_results(scene, "plum", picture, (0, 0, 0), [result(**changes)])
+        module.add_results(scene, "plum", picture, module.Place((0, 0, 0), 1.25), [result(**changes)])
     assert {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds} == before
 
 
@@ -112,16 +123,18 @@ def test_a_failure_at_the_last_step_leaves_nothing(scene: Any, module: ModuleTyp
     picture = image_of(disc(16), "plum")
     kinds = ("objects", "meshes", "materials", "collections", "images")
     before = {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds}
-    with pytest.raises((TypeError, ValueError)), module.all_or_nothing():
-        module.add_results(scene, "plum", picture, (0, 0, 0), [result(recipe={"settings": object()})])
+    with pytest.raises(Exception, match="refused"), module.all_or_nothing():
+        module.add_results(
+            scene, "plum", picture, module.Place((0, 0, 0), 1.25), [result(recipe={"settings": object()})]
+        )
     assert {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds} == before
 
 
 def test_every_scene_has_a_collection_of_its_own(scene: Any, module: ModuleType) -> None:
     picture = image_of(disc(16), "plum")
-    (first,) = module.add_results(scene, "plum", picture, (0, 0, 0), [result()])
+    ((first,), _) = module.add_results(scene, "plum", picture, module.Place((0, 0, 0), 1.25), [result()])
     other_scene = bpy.data.scenes.new("Other")
-    (second,) = module.add_results(other_scene, "plum", picture, (0, 0, 0), [result()])
+    ((second,), _) = module.add_results(other_scene, "plum", picture, module.Place((0, 0, 0), 1.25), [result()])
     assert first.name in scene.objects
     assert first.name not in other_scene.objects
     assert second.name in other_scene.objects

@@ -133,7 +133,7 @@ def test_an_idle_backend_ends_and_the_next_job_starts_another(scene: Any, sessio
         tick_until(session, lambda: not job.live)
         child = psutil.Process(session.pid)
         tick_until(session, lambda: session.phase.name == "STOPPED")
-        assert not child.is_running()
+        assert psutil.wait_procs([child], timeout=20)[0]
         assert session.error is None
     finally:
         session.idle_seconds = usual

@@ -159,6 +159,6 @@ def _sum(blocks: Float32Array) -> NDArray[np.floating[Any]]:
     return total
 
 
-def _encoded(linear: NDArray[np.floating[Any]]) -> NDArray[np.floating]:
+def _encoded(linear: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """Linear colours in [0, 1] as sRGB (IEC 61966-2-1)."""
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)

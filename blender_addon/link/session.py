@@ -20,9 +20,9 @@ from ...backend.wire.messages import (
     Capabilities,
     EngineInfo,
     Failure,
-    Generate,
     Preview,
     Progress,
+    Request,
     Result,
     Status,
     ToClient,
@@ -76,7 +76,7 @@ class Job:
     """
 
     title: str
-    request: Generate
+    request: Request
     land: Land
     state: JobState = JobState.WAITING
     progress: Progress | None = None
@@ -99,13 +99,14 @@ class Job:
 class Session:
     """See the module. `extension` and `user_folder` are what `BackendProcess` takes.
 
-    can_land: whether the scene can take a mesh now. changed: called when there is something new to show.
+    can_land: whether the scene can take results now. learned: called with what a backend answers to the greeting.
     """
 
     extension: Path
     user_folder: Path
     can_land: Callable[[], bool]
     idle_seconds: Callable[[], float]
+    learned: Callable[[Capabilities], None] = lambda _: None
     phase: Phase = Phase.STOPPED
     capabilities: Capabilities | None = None
     jobs: list[Job] = field(default_factory=list[Job])
@@ -144,7 +145,7 @@ class Session:
         engines = self.capabilities.engines if self.capabilities else ()
         return next((engine for engine in engines if engine.name == name), None)
 
-    def submit(self, title: str, request: Generate, land: Land) -> Job:
+    def submit(self, title: str, request: Request, land: Land) -> Job:
         """Queue a job. Raises `AddonError` while the backend is given up."""
         if self.phase is Phase.BROKEN:
             raise _broken()
@@ -277,6 +278,7 @@ class Session:
         if isinstance(message, Capabilities):
             self.capabilities = message
             self.phase = Phase.READY
+            self.learned(message)
             return
         job = self.running
         if isinstance(message, Status) or (isinstance(message, Failure) and not message.job):

@@ -16,7 +16,9 @@ Break = Callable[[Any], Any]
 
 
 def too_many_corners(result: Any) -> Any:
-    return dataclasses.replace(result, triangles=result.triangles + 1_000_000)
+    mesh = result.products["mesh"]
+    broken = dataclasses.replace(mesh, triangles=mesh.triangles + 1_000_000)
+    return dataclasses.replace(result, products={**result.products, "mesh": broken})
 
 
 def no_property(result: Any) -> Any:
@@ -29,7 +31,7 @@ def arrived(scene: Any, session: Any, picture_file: Path) -> Any:
     generate = import_module(f"{MODULE}.blender_addon.generate")
     session.can_land, usual = (lambda: False), session.can_land
     try:
-        job = generate.submit(scene, generate.Order(picture_file, "draft", 5, {"resolution": 96}, count=3))
+        job = generate.submit(scene, picture_file, "draft", 5, settings={"resolution": 96}, count=3)
         tick_until(session, lambda: job.state.name == "LANDING")
     finally:
         session.can_land = usual

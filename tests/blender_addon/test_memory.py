@@ -19,7 +19,7 @@ def made_again(scene: Any, session: Any, picture_file: Path) -> Callable[[], boo
     generate = import_module(f"{MODULE}.blender_addon.generate")
 
     def is_work() -> bool:
-        job = generate.submit(scene, generate.Order(picture_file, "draft", 11, {"resolution": 96}))
+        job = generate.submit(scene, picture_file, "draft", 11, settings={"resolution": 96})
         tick_until(session, lambda: not job.live)
         assert job.error is None
         return job.progress is not None

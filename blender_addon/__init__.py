@@ -8,12 +8,33 @@
 import bpy
 
 from . import command
-from .link import runtime, setup_timer
+from .link import engines, runtime, setup_timer
 from .scene import material
-from .ui import menus, operators, panel, preferences, properties, setup_operators, thumbnails
+from .ui import (
+    engine_settings,
+    generate_operator,
+    menus,
+    operators,
+    panel,
+    preferences,
+    properties,
+    setup_operators,
+    thumbnails,
+)
 
 _CLASSES = (*preferences.CLASSES, *properties.CLASSES, *operators.CLASSES, *setup_operators.CLASSES, *panel.CLASSES)
-_PARTS = (properties, material, thumbnails, menus, runtime, setup_timer, command)
+_PARTS = (
+    engines,
+    properties,
+    engine_settings,
+    generate_operator,
+    material,
+    thumbnails,
+    menus,
+    runtime,
+    setup_timer,
+    command,
+)
 
 
 def register() -> None:

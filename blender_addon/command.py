@@ -14,13 +14,12 @@ from pathlib import Path
 
 import bpy
 
-from ..backend.wire.messages import MAX_COUNT, seed_from_text
-from ..backend.wire.settings import SETTINGS, split_setting, typed
+from ..backend.wire.limits import MAX_COUNT, seed_from_text, split_setting, values_of
 from .errors import AddonError
-from .generate import Order, submit, wait
-from .link import runtime
+from .generate import submit, wait
+from .link import engines, runtime
 from .link.session import Job
-from .scene.material import NORMAL_MAP
+from .scene.landing import PRODUCT
 from .scene.objects import RECIPE, datablocks
 
 _handle: object = None
@@ -52,9 +51,9 @@ def run(arguments: list[str]) -> int:
 
 
 def _make(picture: Path, output: Path, options: argparse.Namespace) -> Iterator[Path]:
-    """One picture's meshes as they are written, and its normal map where it is asked for.
+    """One picture's meshes as they are written, and its normal map if it is asked for.
 
-    Raises `AddonError` where a mesh is missing, after those that were made. The file is left as it was: a thousand
+    Raises `AddonError` if a mesh is missing, after those that were made. The file is left as it was: a thousand
     pictures take no more memory than one.
     """
     runtime.session().try_again()  # a picture that the backend could not bear must not end the others
@@ -62,11 +61,13 @@ def _make(picture: Path, output: Path, options: argparse.Namespace) -> Iterator[
     path = output
     try:
         failure = _generated(picture, options)
-        made = sorted(set(bpy.data.objects) - before, key=lambda thing: thing.location.x)
-        if options.normal_maps and made:
+        new = datablocks() - before
+        normal_maps = [thing for thing in new if thing.get(PRODUCT) == "normal_map"]
+        if options.normal_maps and normal_maps:
             path = _normal_map_path(output)
-            path.write_bytes(made[0].active_material.node_tree.nodes[NORMAL_MAP].image.packed_file.data)
-        for thing in made:
+            path.write_bytes(normal_maps[0].packed_file.data)
+        meshes = [thing for thing in new if isinstance(thing, bpy.types.Object) and thing.type == "MESH"]
+        for thing in sorted(meshes, key=lambda thing: thing.location.x):
             path = _mesh_path(output, thing[RECIPE]["seed"] if options.count > 1 else None)
             _export(thing, path)
             yield path
@@ -82,11 +83,17 @@ def _make(picture: Path, output: Path, options: argparse.Namespace) -> Iterator[
 
 def _generated(picture: Path, options: argparse.Namespace) -> AddonError | None:
     """Let the meshes land; returns what came in between."""
-    settings = typed(SETTINGS.get(options.engine, ()), options.set)
-    order = Order(picture, options.engine, options.seed, settings, count=options.count)
+    known = engines.known_or_asked()
+    engine = engines.find(options.engine, known) if options.engine else known[0]
+    settings = values_of(engine.settings if engine else (), options.set)
+    name = engine.name if engine else options.engine
+    job = None
     try:
-        wait(submit(bpy.context.scene, order), _Line(picture.name).show)
+        job = submit(bpy.context.scene, picture, name, options.seed, settings=settings, count=options.count)
+        wait(job, _Line(picture.name).show)
     except AddonError as error:
+        if job:
+            runtime.session().cancel(job)  # nobody is there who could try to land the rest again
         return error
     return None
 
@@ -101,9 +108,9 @@ def _export(thing: bpy.types.Object, path: Path) -> None:
 
 
 def _outputs(options: argparse.Namespace) -> list[Path]:
-    """The path of each picture's results without a suffix: its own name, numbered where an earlier picture has it.
+    """The path of each picture's results without a suffix: its own name, numbered if an earlier picture has it.
 
-    Raises `AddonError` where the folder cannot be made, and where a result would take the place of a picture.
+    Raises `AddonError` if the folder cannot be made, or if a result would take the place of a picture.
     """
     try:
         options.output.mkdir(parents=True, exist_ok=True)
@@ -141,7 +148,7 @@ def _folded(path: Path) -> str:
 
 
 class _Line:
-    """One line on a terminal that follows a job; nothing where standard error is no terminal."""
+    """One line on a terminal that follows a job; nothing if standard error is not a terminal."""
 
     def __init__(self, title: str) -> None:
         self._title = title
@@ -162,7 +169,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("pictures", nargs="+", type=Path, metavar="PICTURE", help="a file that Blender reads")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the meshes go")
     parser.add_argument("--normal-maps", action="store_true", help="write NAME_normals.png beside each mesh")
-    parser.add_argument("--engine", default="draft", help=f"one of: {', '.join(SETTINGS)} (default draft)")
+    known = engines.known()
+    named = f"{', '.join(engine.name for engine in known)} (default {known[0].name})" if known else "by its name"
+    parser.add_argument("--engine", choices=[engine.name for engine in known] or None, help=f"what makes them: {named}")
     parser.add_argument("--seed", type=_seed, default=0, help="decides what the picture does not tell (default 0)")
     parser.add_argument(
         "--count",
@@ -173,9 +182,19 @@ def _parser() -> argparse.ArgumentParser:
         help=f"make 1 to {MAX_COUNT} meshes of each picture, with the seeds that follow, as NAME_seedSEED.glb",
     )
     parser.add_argument(
-        "--set", action="append", default=[], type=_setting, metavar="NAME=VALUE", help="a setting of the engine"
+        "--set",
+        action="append",
+        default=[],
+        type=_setting,
+        metavar="NAME=VALUE",
+        help=f"a setting of the engine; {_listed(known)}",
     )
     return parser
+
+
+def _listed(known: engines.Engines) -> str:
+    """Every engine's settings by name."""
+    return "; ".join(f"{engine.name}: {', '.join(setting.name for setting in engine.settings)}" for engine in known)
 
 
 def _seed(text: str) -> int:

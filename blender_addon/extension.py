@@ -15,12 +15,17 @@ PACKAGE = (__package__ or "").rpartition(".")[0]
 
 
 def user_folder() -> Path:
-    """The extension's user folder; if nothing can be written there, one that lasts as long as this Blender."""
+    """The extension's user folder, open to its owner alone.
+
+    If nothing can be written there, it is a folder that lasts as long as this Blender.
+    """
     named = bpy.utils.extension_path_user(PACKAGE)
     if named:
         with contextlib.suppress(OSError):
-            Path(named).mkdir(parents=True, exist_ok=True)
+            Path(named).mkdir(mode=0o700, parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=named).close()
+            with contextlib.suppress(OSError):  # it may be another's, who shares it
+                Path(named).chmod(0o700)  # an older version left it open to everyone
             return Path(named)
     log.warning("nothing can be written into %r: the backend's log goes to Blender's temporary folder", named)
     return Path(bpy.app.tempdir)

@@ -1,40 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a click, or a line of a script, to a job: what is asked for, of which picture, and where its mesh lands."""
+"""From a click, or a line of a script, to a job: what is requested, of which picture, and where it lands."""
 
 import contextlib
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend.wire.messages import Generate, Result, Scalar
+from ..backend.wire.limits import Scalar
+from ..backend.wire.messages import Request, Result
 from .errors import AddonError
 from .link import runtime
-from .link.session import Job, JobState
-from .scene.objects import add_results, all_or_nothing
+from .link.session import Job, JobState, Refused
+from .scene.objects import Place, add_results, all_or_nothing, place_of, reason
 from .scene.pictures import lasting_image, pixels_of
-
-
-@dataclass(frozen=True)
-class Order:
-    """What to make of an image or a picture's file: `count` meshes, with the seeds from `seed` on."""
-
-    picture: bpy.types.Image | Path
-    engine: str
-    seed: int
-    settings: dict[str, Scalar] = field(default_factory=dict[str, Scalar])
-    normal_map: bpy.types.Image | None = None
-    count: int = 1
 
 
 def active_picture(context: bpy.types.Context) -> bpy.types.Image | None:
     """The picture that a click means: the one of the Image Editor that was clicked in, else the panel's.
 
-    Where the panel has none, an Image Editor in the same window helps out.
+    If the panel has none, it is that of an Image Editor in the same window.
     """
     space = context.space_data
     if isinstance(space, bpy.types.SpaceImageEditor) and space.image:
@@ -46,31 +34,51 @@ def active_picture(context: bpy.types.Context) -> bpy.types.Image | None:
     return next((image for image in shown if image), None)
 
 
-def submit(scene: bpy.types.Scene, order: Order) -> Job:
-    """Queue the job; its meshes land in `scene` at where the 3D cursor is now. Raises `AddonError`."""
+def submit(
+    scene: bpy.types.Scene,
+    picture: bpy.types.Image | Path,
+    engine: str,
+    seed: int,
+    *,
+    settings: Mapping[str, Scalar] | None = None,
+    inputs: Mapping[str, bpy.types.Image] | None = None,
+    count: int = 1,
+) -> Job:
+    """Request what `engine` gives of an image or a picture's file, for `count` seeds from `seed` on.
+
+    settings: those that are not to have their defaults. inputs: further pictures by name, such as `own_normal_map`.
+    What is made lands in `scene`, at the place that the 3D cursor has now. Raises `AddonError`.
+    """
     session = runtime.session()
-    engine = session.engine(order.engine)
-    if engine and engine.missing:
-        sentence = f"The engine “{engine.label}” cannot run here. {engine.missing}"
+    info = session.engine(engine)
+    if info and info.missing:
+        sentence = f"The engine “{info.label}” cannot run here. {info.missing}"
         raise AddonError(sentence, "Set it up in the extension's preferences.")
-    picture = _read_file(order.picture) if isinstance(order.picture, Path) else pixels_of(order.picture)
-    normal_map = pixels_of(order.normal_map) if order.normal_map else None
-    request = Generate(session.next_name(), order.engine, order.seed, picture, order.settings, normal_map, order.count)
+    pixels = _read_file(picture) if isinstance(picture, Path) else pixels_of(picture)
+    pictures = {"picture": pixels, **{name: pixels_of(image) for name, image in (inputs or {}).items()}}
+    request = Request(session.next_name(), engine, seed, pictures, settings or {}, count)
 
     # Names and numbers alone: undo and other files replace bpy's data while the job runs.
-    path = order.picture if isinstance(order.picture, Path) else None
-    scene_name, image_name = scene.name, os.fsencode(order.picture.name).decode("utf-8", "replace")
+    path = picture if isinstance(picture, Path) else None
+    scene_name, image_name = scene.name, os.fsencode(picture.name).decode("utf-8", "replace")
     title = Path(image_name).stem
-    place = tuple(scene.cursor.location)
+    cursor = tuple(scene.cursor.location)
+    place: Place | None = None
 
-    def land(results: list[Result]) -> None:
-        with all_or_nothing():
-            target = bpy.data.scenes.get(scene_name) or bpy.context.scene
-            image = _load_again(path) if path else None
-            add_results(target, title, image or lasting_image(image_name, picture), place, results)
+    def land(results: list[Result]) -> Refused:
+        nonlocal place
+        place = place or place_of(cursor, results)  # what lands at another try stands in the place that is left for it
+        try:
+            with all_or_nothing():
+                target = bpy.data.scenes.get(scene_name) or bpy.context.scene
+                shown = (_load_again(path) if path else None) or lasting_image(image_name, pixels)
+                _, refused = add_results(target, title, shown, place, results)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the results must not be lost
+            return [(result, reason(error)) for result in results]
         if runtime.has_window():
             with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
                 bpy.ops.ed.undo_push(message=f"Generate {title}")
+        return refused
 
     job = session.submit(title, request, land)
     runtime.keep_ticking()
@@ -78,14 +86,15 @@ def submit(scene: bpy.types.Scene, order: Order) -> Job:
 
 
 def wait(job: Job, watch: Callable[[Job], None] = lambda _: None) -> None:
-    """Wait for a job's end where there is no window. Raises `AddonError` where a mesh is missing."""
+    """Wait for a job's end if there is no window. Raises `AddonError` if a result is missing."""
     session = runtime.session()
     if not runtime.can_land():
         session.cancel(job)
         raise AddonError("A mesh can only be made in Object Mode.", "Leave the current mode first.")
     session.wait(job, watch)
     if job.state is not JobState.DONE:
-        session.cancel(job)
+        if job.live:
+            session.cancel(job)
         cancelled = AddonError("The job was cancelled.", "Generate again whenever you like.")
         raise job.error or session.error or cancelled
 
@@ -107,7 +116,7 @@ def _read_file(path: Path) -> NDArray[np.uint8]:
 
 
 def _load_again(path: Path) -> bpy.types.Image | None:
-    """The file as an image that stays; None where it has vanished while the job ran."""
+    """The file as an image that stays; None if it has vanished while the job ran."""
     with contextlib.suppress(RuntimeError):
         return bpy.data.images.load(str(path.absolute()), check_existing=True)
     return None

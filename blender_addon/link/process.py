@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The backend process: a Python running `-m backend serve`, as docs/wire.md ("Starting the backend") says.
 
-The Python is that of the engine's own environment where there is one that works, else Blender's.
+The Python is that of the engine's own environment if there is one that works, else Blender's.
 
-Starting takes a good part of a second, so a thread does it; what happens is read from `events` on the main thread.
+Starting takes a good part of a second, and ending as long as the backend needs: threads do both. What happens is read
+from `events` on the main thread.
 """
 
 import contextlib
@@ -28,7 +29,6 @@ log = logging.getLogger(__name__)
 START_SECONDS = 60.0
 END_SECONDS = 3.0
 LOG_SECONDS = 7 * 24 * 3600.0
-_NO_BACKEND = (OSError, ValueError, TypeError, KeyError)  # the last three: an answer that is no backend's
 
 
 @dataclass(frozen=True)
@@ -71,43 +71,57 @@ class BackendProcess:
         return self._child.pid if self._child else None
 
     def end(self) -> None:
-        """Let the process end, and end it where it does not. Takes a moment at most."""
+        """Let the process end, and kill it if it does not. Returns at once; a thread waits.
+
+        If Blender quits before the thread is done, the process still ends: its standard input closes with Blender.
+        """
+        self._ended = True
+        with contextlib.suppress(RuntimeError):  # Python itself is ending, and starts no more threads
+            threading.Thread(target=self._end, name="hi3dgen end", daemon=True).start()
+
+    def _end(self) -> None:
         with self._lock:
-            self._ended = True
-            if self._child is None:
-                return
-        if self._child.stdin:
-            self._child.stdin.close()  # the backend ends on this end of file
+            child = self._child
+        if child is None:
+            return
+        with contextlib.suppress(OSError):  # it died before it had read its orders, which are still to be flushed
+            child.stdin.close()  # pyright: ignore[reportOptionalMemberAccess] - the backend ends on this end of file
         try:
-            self._child.wait(END_SECONDS)
+            child.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
-            self._child.kill()
-            self._child.wait()
+            child.kill()
+            child.wait()
 
     def _start(self) -> None:
-        environment = installed(self._user_folder)
-        self.trouble = environment.trouble
-        own = Path(sys.executable)
         try:
-            try:
-                started = self._start_by(environment.python or own)
-            except _NO_BACKEND as error:
-                if environment.python is None:
-                    raise
-                self.trouble = f"The engine's environment does not start. {MEND}"
-                self._note(f"the engine's environment did not start: {error}")
-                if self._child:
-                    self._child.kill()
-                started = self._start_by(own)
-        except _NO_BACKEND as error:
+            started = self._started()
+        except Exception as error:  # noqa: BLE001 - whatever happens here, the session must hear of it
             reason = f"the backend did not start: {error}"
-            self._note(reason)
-            self.events.put(NotStarted(reason))
+            try:
+                self._note(reason)
+            finally:
+                self.events.put(NotStarted(reason))
         else:
             _drain(started.stdout if started else None)
 
+    def _started(self) -> subprocess.Popen[bytes] | None:
+        """Start it in the engine's environment, else by Blender's Python; None if `end` was faster."""
+        environment = installed(self._user_folder)
+        self.trouble = environment.trouble
+        own = Path(sys.executable)
+        if environment.python is None:
+            return self._start_by(own)
+        try:
+            return self._start_by(environment.python)
+        except Exception as error:  # noqa: BLE001 - one that answers nonsense is as broken as one that is not there
+            self.trouble = f"The engine's environment does not start. {MEND}"
+            self._note(f"the engine's environment did not start: {error}")
+            if self._child:
+                self._child.kill()
+            return self._start_by(own)
+
     def _start_by(self, python: Path) -> subprocess.Popen[bytes] | None:
-        """Start it and tell of it; None where `end` was faster. Raises one of `_NO_BACKEND`."""
+        """Start it and report it; None if `end` was faster. Raises what says that it did not start."""
         child = self._launch(python)
         if child:
             token = secrets.token_hex(32)
@@ -117,13 +131,13 @@ class BackendProcess:
 
     def _note(self, reason: str) -> None:
         log.warning(reason)
-        with contextlib.suppress(OSError), log_file(self._user_folder).open("a", encoding="utf-8") as errors:
-            print(reason, file=errors)
+        with contextlib.suppress(OSError), open_private(log_file(self._user_folder)) as errors:
+            errors.write(f"{reason}\n".encode())
 
     def _launch(self, python: Path) -> subprocess.Popen[bytes] | None:
-        """Start the child; None where `end` was faster."""
+        """Start the child; None if `end` was faster."""
         _forget_old_logs(self._user_folder)
-        with self._lock, log_file(self._user_folder).open("ab") as errors:
+        with self._lock, open_private(log_file(self._user_folder)) as errors:
             if self._ended:
                 return None
             self._child = subprocess.Popen(
@@ -148,8 +162,16 @@ def log_file(user_folder: Path) -> Path:
     return user_folder / f"backend-{os.getpid()}.log"
 
 
+def open_private(path: Path) -> IO[bytes]:
+    """Open a file to append to, which only its owner may read. Raises `OSError`."""
+    file = os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
+    with contextlib.suppress(OSError):  # a file of an older version was open to everyone
+        path.chmod(0o600)
+    return file
+
+
 def log_tail(user_folder: Path, lines: int) -> list[str]:
-    """The last lines of the log, also after the process has ended; empty where there was none."""
+    """The last lines of the log, also after the process has ended; empty if there is none."""
     try:
         text = log_file(user_folder).read_bytes()[-64_000:].decode("utf-8", "replace")
     except OSError:
@@ -165,7 +187,7 @@ def _forget_old_logs(user_folder: Path) -> None:
 
 
 def _shake_hands(child: subprocess.Popen[bytes], orders: dict[str, object]) -> int:
-    """Hand the orders over and return the port. Raises `OSError` or `ValueError` where the child is no backend."""
+    """Hand the orders over and return the port. Raises if the child is no backend."""
     assert child.stdin is not None  # noqa: S101 - Popen was asked for pipes
     assert child.stdout is not None  # noqa: S101
     deadline = threading.Timer(START_SECONDS, child.kill)

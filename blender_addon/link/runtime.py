@@ -8,6 +8,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .. import extension
+from . import engines
 from .session import Phase, Session
 
 IDLE_MINUTES = 15
@@ -21,7 +22,8 @@ def session() -> Session:
     """The session, made when it is first asked for."""
     global _session  # noqa: PLW0603 - Blender calls functions, and they need to find it
     if _session is None:
-        _session = Session(extension.FOLDER, extension.user_folder(), can_land, idle_seconds)
+        folder = extension.user_folder()
+        _session = Session(extension.FOLDER, folder, can_land, idle_seconds, lambda told: engines.hear(told, folder))
     return _session
 
 
@@ -106,7 +108,8 @@ def _survive_broken_pipes() -> None:
 
 
 def _tick() -> float | None:
-    if session().tick():
+    new = session().tick()
+    if engines.learn() or new:
         redraw_panels()
     return TICK_SECONDS if session().live else None
 

@@ -16,15 +16,27 @@ from pathlib import Path
 
 from ...backend.wire import messages
 from ...backend.wire.client import Client, Closed
-from ...backend.wire.messages import Capabilities, EngineInfo, Failure, Generate, Preview, Progress, Result, ToClient
+from ...backend.wire.messages import (
+    Capabilities,
+    EngineInfo,
+    Failure,
+    Preview,
+    Progress,
+    Request,
+    Result,
+    Status,
+    ToClient,
+)
 from ..errors import AddonError
-from .process import BackendProcess, NotStarted, Started
+from .process import START_SECONDS, BackendProcess, NotStarted, Started
 
 log = logging.getLogger(__name__)
 
 MAX_DEATHS = 3
+STARTING_SECONDS = 2 * START_SECONDS + 15.0  # in the engine's environment and by Blender's Python, and a little more
 GREETING_SECONDS = 10.0
 LOGGED_FAILURES = ("internal", "out-of-memory")
+FREED = "The backend has given its memory back."
 LOOK_AT_LOG = "Look at its log. The next Generate starts a fresh one."
 
 
@@ -42,7 +54,8 @@ class JobState(Enum):
 
     WAITING = auto()
     RUNNING = auto()
-    LANDING = auto()  # its meshes are here and wait until the scene can take them
+    LANDING = auto()  # its results are here and wait until the scene can take them
+    KEPT = auto()  # the scene did not take some of its results; they are kept for another try
     DONE = auto()
     FAILED = auto()
     CANCELLED = auto()
@@ -51,13 +64,20 @@ class JobState(Enum):
 LIVE = (JobState.WAITING, JobState.RUNNING, JobState.LANDING)
 
 
+Refused = list[tuple[Result, AddonError]]  # the results that the scene did not take, and why
+Land = Callable[[list[Result]], Refused]
+
+
 @dataclass(eq=False)
 class Job:
-    """One click on Generate. `land` puts its results into the scene, all at once; it holds names, never bpy data."""
+    """One click on Generate. `land` puts results into the scene; it holds names, never bpy data.
+
+    error: why it failed, or why the scene did not take all of its results.
+    """
 
     title: str
-    request: Generate
-    land: Callable[[list[Result]], None]
+    request: Request
+    land: Land
     state: JobState = JobState.WAITING
     progress: Progress | None = None
     preview: Preview | None = None
@@ -66,35 +86,44 @@ class Job:
 
     @property
     def live(self) -> bool:
-        """Whether it has not ended."""
+        """Whether it goes on by itself."""
         return self.state in LIVE
+
+    @property
+    def holds_results(self) -> bool:
+        """Whether it has results that are not in the scene, so that it must not be forgotten."""
+        return self.live or self.state is JobState.KEPT
 
 
 @dataclass
 class Session:
     """See the module. `extension` and `user_folder` are what `BackendProcess` takes.
 
-    can_land: whether the scene can take a mesh now. changed: called when there is something new to show.
+    can_land: whether the scene can take results now. learned: called with what a backend answers to the greeting.
     """
 
     extension: Path
     user_folder: Path
     can_land: Callable[[], bool]
     idle_seconds: Callable[[], float]
+    learned: Callable[[Capabilities], None] = lambda _: None
     phase: Phase = Phase.STOPPED
     capabilities: Capabilities | None = None
     jobs: list[Job] = field(default_factory=list[Job])
     error: AddonError | None = None
     deaths: int = 0
+    freeing: bool = False  # the backend was asked to give memory back, and has not answered
+    notice: str = ""  # what the backend did when it was asked to
     _process: BackendProcess | None = None
     _client: Client | None = None
+    _started_at: float = 0.0
     _greeted_at: float = 0.0
     _count: int = 0
 
     @property
     def live(self) -> bool:
         """Whether `tick` has something to wait for."""
-        return self.phase is Phase.STARTING or any(job.live for job in self.jobs)
+        return self.phase is Phase.STARTING or self.freeing or any(job.live for job in self.jobs)
 
     @property
     def running(self) -> Job | None:
@@ -116,14 +145,14 @@ class Session:
         engines = self.capabilities.engines if self.capabilities else ()
         return next((engine for engine in engines if engine.name == name), None)
 
-    def submit(self, title: str, request: Generate, land: Callable[[list[Result]], None]) -> Job:
+    def submit(self, title: str, request: Request, land: Land) -> Job:
         """Queue a job. Raises `AddonError` while the backend is given up."""
         if self.phase is Phase.BROKEN:
             raise _broken()
         self._count += 1
         job = Job(title, request, land)
-        self.error = None
-        self.jobs = [*(other for other in self.jobs if other.live), job]
+        self.error, self.notice = None, ""
+        self.jobs = [*(other for other in self.jobs if other.holds_results), job]
         self.start()
         return job
 
@@ -135,28 +164,37 @@ class Session:
         """Start the backend where it is not running."""
         if self.phase is Phase.STOPPED:
             self.phase = Phase.STARTING
-            self._greeted_at = 0.0
+            self._started_at, self._greeted_at = time.monotonic(), 0.0
             self._process = BackendProcess(self.extension, self.user_folder, self.idle_seconds())
 
     def cancel(self, job: Job) -> None:
-        """End a job without a mesh."""
+        """End a job and drop its results, also those that the scene did not take."""
         if job.state is JobState.RUNNING and self._client:
             self._client.send(messages.Cancel(job.request.job))
-        if job.live:
+        if job.holds_results:
             job.state = JobState.CANCELLED
             job.results.clear()
 
     def stop(self, job: Job) -> None:
-        """End a job with the meshes that are made already; one that only waits to bring them, without."""
-        made = [] if job.state is JobState.LANDING else [*job.results]
+        """End a job with the results that are made already; one that only waits to bring them, without."""
+        made = [*job.results] if job.state is JobState.RUNNING else []
         self.cancel(job)
         if made:
             job.state, job.results = JobState.LANDING, made
 
+    def land_again(self, job: Job) -> None:
+        """Offer the scene once more what it did not take."""
+        if job.state is JobState.KEPT:
+            job.state, job.error = JobState.LANDING, None
+
     def unload(self) -> None:
-        """Let the backend give memory back, after the job that runs now. Callable from any thread."""
+        """Let the backend give memory back, after the job that runs now; `notice` or `error` is its answer.
+
+        Callable from any thread.
+        """
         client = self._client
         if client and self.phase is Phase.READY:
+            self.notice, self.freeing = "", True
             client.send(messages.Unload())
 
     def try_again(self) -> None:
@@ -165,13 +203,14 @@ class Session:
             self.phase, self.deaths, self.error = Phase.STOPPED, 0, None
 
     def close(self) -> None:
-        """Cancel every job and end the backend."""
+        """Cancel every job that goes on and end the backend; kept results stay."""
         for job in self.jobs:
-            self.cancel(job)
-        self.jobs.clear()
-        self._drop_backend()
+            if job.live:
+                self.cancel(job)
+        self.jobs = [job for job in self.jobs if job.holds_results]
         if self.phase is not Phase.BROKEN:
             self.phase = Phase.STOPPED
+        self._drop_backend()
 
     def tick(self) -> bool:
         """Take in what has happened and do what is due; never waits. Returns whether there is something new to show."""
@@ -182,8 +221,16 @@ class Session:
         self._send()
         return self._shown() != before
 
+    def wait_for_memory(self) -> None:
+        """Tick until the backend has answered `unload`, if no timer does. Raises `AddonError` if it could not."""
+        while self.freeing:
+            self.tick()
+            time.sleep(0.01)
+        if not self.notice:
+            raise self.error or AddonError("The backend ended before it answered.", "Its memory is free.")
+
     def wait(self, job: Job, watch: Callable[[Job], None]) -> None:
-        """Tick until the job has ended, where no timer does. An interrupt from the keyboard cancels the job."""
+        """Tick until the job has ended, if no timer does. An interrupt from the keyboard cancels the job."""
         try:
             while job.live and self.phase is not Phase.BROKEN:
                 self.tick()
@@ -195,7 +242,7 @@ class Session:
 
     def _shown(self) -> tuple[object, ...]:
         jobs = tuple((id(job), job.state, job.progress, id(job.preview), len(job.results)) for job in self.jobs)
-        return (self.phase, self.capabilities, self.error, jobs)
+        return (self.phase, self.capabilities, self.error, self.freeing, self.notice, jobs)
 
     def _hear_process(self) -> None:
         if self._process is None:
@@ -220,19 +267,22 @@ class Session:
                 self._lost(message.reason)
             else:
                 self._hear(message)
-        if self.phase is Phase.STARTING and self._greeted_at:
-            late = time.monotonic() - self._greeted_at > GREETING_SECONDS
-            if late:
+        if self.phase is Phase.STARTING:
+            now = time.monotonic()
+            if self._greeted_at and now - self._greeted_at > GREETING_SECONDS:
                 self._died("The backend started, and did not answer.")
+            elif not self._greeted_at and now - self._started_at > STARTING_SECONDS:
+                self._died("The backend did not start in time.")
 
     def _hear(self, message: ToClient) -> None:
         if isinstance(message, Capabilities):
             self.capabilities = message
             self.phase = Phase.READY
+            self.learned(message)
             return
         job = self.running
-        if isinstance(message, Failure) and not message.job:
-            log.warning("the backend: %s %s", message.sentence, message.advice)
+        if isinstance(message, Status) or (isinstance(message, Failure) and not message.job):
+            self._hear_of_no_job(message)
         elif job is None or getattr(message, "job", "") != job.request.job:
             return  # about a job that was cancelled
         elif isinstance(message, Progress):
@@ -248,18 +298,24 @@ class Session:
             if message.last:
                 job.state = JobState.LANDING
 
+    def _hear_of_no_job(self, message: Status | Failure) -> None:
+        if isinstance(message, Status):
+            if self.freeing:  # no other status is asked for
+                self.freeing, self.notice = False, FREED
+            return
+        log.warning("the backend: %s %s", message.sentence, message.advice)
+        if message.code == "unload-failed":
+            self.freeing = False
+            self.error = AddonError(message.sentence, message.advice, in_log=True)
+
     def _land(self) -> None:
         for job in self.jobs:
             if job.state is JobState.LANDING and self.can_land():
-                results, job.results = job.results, []
-                try:
-                    job.land(results)
-                except AddonError as error:
-                    self._fail(job, error)
-                except Exception:
-                    log.exception("the mesh did not reach the scene")
-                    sentence = "The mesh could not be put into the scene."
-                    self._fail(job, AddonError(sentence, "Look at Blender's console, and report what it says."))
+                refused = job.land(job.results)
+                job.results = [result for result, _ in refused]
+                if refused:
+                    job.state = JobState.KEPT
+                    job.error = _not_landed(refused)
                 else:
                     job.state = JobState.FAILED if job.error else JobState.DONE
 
@@ -278,13 +334,12 @@ class Session:
         self._client = None
         if job is None and self.phase is Phase.READY:
             log.info("the backend has ended: %s", reason)
-            self._drop_backend()
             self.phase = Phase.STOPPED
+            self._drop_backend()
             return
         self._died("The backend ended in the middle of its work.")
 
     def _died(self, sentence: str) -> None:
-        self._drop_backend()
         self.deaths += 1
         self.phase = Phase.STOPPED
         error = AddonError(sentence, LOOK_AT_LOG, in_log=True)
@@ -295,6 +350,7 @@ class Session:
         if job:
             self._fail(job, error)
         self.error = error
+        self._drop_backend()
 
     def _fail(self, job: Job, error: AddonError) -> None:
         """What is made of a job lands although the rest of it failed."""
@@ -304,10 +360,19 @@ class Session:
     def _drop_backend(self) -> None:
         client, process = self._client, self._process
         self._client = self._process = None
+        self.freeing = False
         if client:
             client.close()
         if process:
             process.end()
+
+
+def _not_landed(refused: Refused) -> AddonError:
+    """Of which seeds the results are not in the scene, and why; the first reason stands for all."""
+    seeds = ", ".join(str(result.seed) for result, _ in refused)
+    which = f"The result of the seed {seeds}" if len(refused) == 1 else f"The results of the seeds {seeds}"
+    first = refused[0][1]
+    return AddonError(f"{which} could not be put into the scene. {first.sentence}", first.advice)
 
 
 def _broken() -> AddonError:

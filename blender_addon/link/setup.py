@@ -18,7 +18,7 @@ from typing import Any
 
 from ..errors import AddonError
 from .environment import installed
-from .process import surroundings
+from .process import open_private, surroundings
 
 LOG = "setup.log"
 GRACE_SECONDS = 10.0
@@ -48,7 +48,7 @@ class Child:
         self._log = user_folder / LOG
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._cancelled_at = 0.0
-        with self._log.open("ab") as errors:
+        with open_private(self._log) as errors:
             self._process = subprocess.Popen(
                 [python, "-s", "-m", "backend", *arguments],
                 stdin=subprocess.DEVNULL,

@@ -1,30 +1,31 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A job's results become objects in the scene, through arrays and in one undo step; or the scene stays as it was."""
+"""A job's results become objects in the scene, through arrays; what fails leaves nothing behind."""
 
+import logging
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import bpy
 import numpy as np
-from numpy.typing import NDArray
 
 from ...backend.wire.messages import Result
+from ...backend.wire.products import Mesh
 from ..errors import AddonError
-from .material import COLOUR_ATTRIBUTE, new_material
-from .pictures import image_from_png
+from . import products
+from .landing import Images, Landing, Vector
+
+log = logging.getLogger(__name__)
 
 COLLECTION = "Hi3DGen"
 RECIPE = "hi3dgen"
-NORMAL_ATTRIBUTE = "Hi3DGen Normal"
 SPACING = 1.25  # from middle to middle, in widths of the widest
-
-Vector = tuple[float, float, float]
 
 
 @contextmanager
 def all_or_nothing() -> Generator[None]:
-    """Where what is done within fails, every datablock that it made is removed again."""
+    """If what is done within fails, every datablock that it made is removed again."""
     before = datablocks()
     try:
         yield
@@ -35,83 +36,89 @@ def all_or_nothing() -> Generator[None]:
 
 def datablocks() -> set[bpy.types.ID]:
     """Everything in the file of the kinds that a generation makes."""
-    kinds = (bpy.data.objects, bpy.data.meshes, bpy.data.materials, bpy.data.images, bpy.data.collections)
+    kinds = (
+        bpy.data.objects,
+        bpy.data.meshes,
+        bpy.data.cameras,
+        bpy.data.materials,
+        bpy.data.images,
+        bpy.data.collections,
+    )
     return {thing for kind in kinds for thing in kind}
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a job's objects stand: the first at `first`, each further one `apart` beside it along x, in metres."""
+
+    first: Vector
+    apart: float
+
+
+def place_of(first: Vector, results: Sequence[Result]) -> Place:
+    """Where the results of a job stand, so that none touches another."""
+    return Place(first, SPACING * max(_width(result) for result in results))
+
+
 def add_results(
-    scene: bpy.types.Scene, title: str, picture: bpy.types.Image, place: Vector, results: Sequence[Result]
-) -> list[bpy.types.Object]:
-    """Add the meshes of one job, facing -Y, as the only selected objects; the first is the active one.
+    scene: bpy.types.Scene, title: str, picture: bpy.types.Image, place: Place, results: Sequence[Result]
+) -> tuple[list[bpy.types.Object], list[tuple[Result, AddonError]]]:
+    """Add results of one job, facing -Y, as the only selected objects; the first is the active one.
 
-    The first stands on `place`, the others beside it along x. They share the normal map, which no seed changes.
-    Raises `AddonError` for a broken mesh; see `all_or_nothing`.
+    Each is added on its own: returns the objects, and the results that could not be added, with the reason. Raises
+    `AddonError` if none could be added; see `all_or_nothing`.
     """
-    normal_map = image_from_png(f"{title} normals", results[0].normal_map.tobytes(), data=True)
-    meshes = [new_mesh(title, result) for result in results]
-    apart = SPACING * max(float(np.ptp(result.vertices[:, 0])) for result in results)
-    collection = _collection(scene)
     added: list[bpy.types.Object] = []
-    for index, (mesh, result) in enumerate(zip(meshes, results, strict=True)):
-        mesh.materials.append(new_material(title, picture, normal_map, coloured=result.colours is not None))
-        thing = bpy.data.objects.new(title, mesh)
-        thing.location = (place[0] + index * apart, *place[1:])
-        thing[RECIPE] = {"picture": picture.name, **_plain(result.recipe), "notes": "\n".join(result.notes)}
-        collection.objects.link(thing)
-        added.append(thing)
-    _select(scene, added)
-    return added
+    refused: list[tuple[Result, AddonError]] = []
+    images: Images = {}
+    for result in results:
+        try:
+            with all_or_nothing():
+                landing = _land(scene, title, picture, place, result, {**images})
+        except Exception as error:  # noqa: BLE001 - one that fails, however it does, must not cost the others
+            refused.append((result, reason(error)))
+        else:
+            images = landing.images
+            added += landing.objects
+    if len(refused) == len(results):
+        raise refused[0][1]
+    if added:
+        _select(scene, [thing for thing in added if thing.type == "MESH"] or added)
+    return added, refused
 
 
-def new_mesh(name: str, result: Result) -> bpy.types.Mesh:
-    """A smooth mesh, with the colours and normals that came along as attributes.
+def reason(error: Exception) -> AddonError:
+    """An error for the artist of whatever was raised while the scene took something."""
+    if isinstance(error, AddonError):
+        return error
+    log.error("the scene did not take a result", exc_info=error)
+    return AddonError("Blender refused it.", "Look at Blender's console, and report what it says.")
 
-    Raises `AddonError` where its arrays do not fit together.
-    """
-    vertices, triangles = result.vertices, result.triangles
-    by_vertex = [array for array in (result.uv, result.colours, result.vertex_normals) if array is not None]
-    fits = all(len(array) == len(vertices) for array in by_vertex)
-    if len(triangles) == 0 or not fits or not _within(triangles, len(vertices)):
-        raise AddonError("The mesh that arrived is broken.", "Generate again; report it if it stays.")
-    corners = np.ascontiguousarray(triangles).reshape(-1)
-    mesh = bpy.data.meshes.new(name)
-    mesh.vertices.add(len(vertices))
-    mesh.loops.add(len(corners))
-    mesh.polygons.add(len(triangles))
-    _fill(mesh.attributes["position"].data, "vector", vertices)
-    _fill(mesh.attributes[".corner_vert"].data, "value", corners)
-    _fill(mesh.polygons, "loop_start", np.arange(0, len(corners), 3, dtype=np.int32))
-    layer = mesh.uv_layers.new(name="UVMap", do_init=False)
-    _fill(layer.uv, "vector", result.uv[corners])
-    if result.colours is not None:
-        colours = mesh.color_attributes.new(COLOUR_ATTRIBUTE, "FLOAT_COLOR", "POINT")
-        _fill(colours.data, "color", _linear_rgba(result.colours))
-        mesh.color_attributes.active_color = colours
-    if result.vertex_normals is not None:
-        normals = mesh.attributes.new(NORMAL_ATTRIBUTE, "FLOAT_VECTOR", "POINT")
-        _fill(normals.data, "vector", result.vertex_normals)
-    mesh.update(calc_edges=True)
-    return mesh
+
+def _land(
+    scene: bpy.types.Scene, title: str, picture: bpy.types.Image, place: Place, result: Result, images: Images
+) -> Landing:
+    x, y, z = place.first
+    location = (x + result.index * place.apart, y, z)
+    landing = Landing(title, picture, _collection(scene), location, images, [*result.notes])
+    products.land(landing, result.products)
+    recipe = {"picture": picture.name, **_plain(result.recipe), "notes": "\n".join(landing.notes)}
+    for thing in landing.objects:
+        thing[RECIPE] = recipe
+    for image in landing.images.values():
+        image.use_fake_user = not image.users  # else what nothing shows is not saved
+    return landing
+
+
+def _width(result: Result) -> float:
+    """How far its meshes reach along x; 0 if there is none, or if it is non-finite."""
+    meshes = [product.vertices[:, 0] for product in result.products.values() if isinstance(product, Mesh)]
+    return max((float(np.ptp(x)) for x in meshes if len(x) and np.isfinite(x).all()), default=0.0)
 
 
 def recipe_of(thing: bpy.types.Object | None) -> Mapping[str, Any] | None:
-    """What the object was made from, or None where it was not made here."""
+    """What the object was made from, or None if it was not made here."""
     return thing[RECIPE] if thing is not None and RECIPE in thing else None
-
-
-def _within(triangles: NDArray[np.int32], count: int) -> bool:
-    return int(triangles.min()) >= 0 and int(triangles.max()) < count
-
-
-def _fill(target: Any, attribute: str, values: NDArray[Any]) -> None:  # noqa: ANN401 - any bpy collection
-    target.foreach_set(attribute, np.ascontiguousarray(values).reshape(-1))
-
-
-def _linear_rgba(colours: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Colours, sRGB (V, 3) in [0, 1], as Blender keeps them: linear, with alpha (IEC 61966-2-1)."""
-    colours = np.clip(colours, 0.0, 1.0)
-    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
-    return np.concatenate([linear, np.ones_like(linear[:, :1])], axis=1, dtype=np.float32)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON becomes ID properties

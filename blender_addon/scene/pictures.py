@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Between Blender's images and the pictures of the wire (uint8 RGBA, sRGB, straight alpha, row 0 on top).
 
-Blender's rows start at the bottom, its float images are linear with premultiplied alpha: both change here, once.
+Blender's rows start at the bottom, its float images are linear with premultiplied alpha: both change here, once. Float
+images of data, such as a normal map in 16 bits, are not linear colours: their numbers stay.
 """
 
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -17,14 +19,17 @@ from ..errors import AddonError
 
 MAX_SIDE = 4096
 BAND_PIXELS = 1 << 18
+EXACT_PIXELS = 256  # of so many pixels, sums of products of two bytes are exact in 32 bits: 256 * 255² < 2²⁴
 PASSING = {"RENDER_RESULT", "COMPOSITING"}
 UNREADABLE = "Choose another picture, or save this one as PNG and load it again."
+
+Float32Array = NDArray[np.float32]
 
 
 def pixels_of(image: bpy.types.Image) -> NDArray[np.uint8]:
     """The picture as the wire wants it, uint8 (H, W, 4); pictures above 4096 pixels a side are shrunk.
 
-    Raises `AddonError` where the image has no pixels.
+    Raises `AddonError` if the image has no pixels.
     """
     if image.type == "RENDER_RESULT":
         with _render_result(image) as saved:
@@ -35,7 +40,8 @@ def pixels_of(image: bpy.types.Image) -> NDArray[np.uint8]:
         raise AddonError(f"The image “{image.name}” has no pixels.", UNREADABLE)
     values = np.empty(width * height * channels, np.float32)
     image.pixels.foreach_get(values)
-    return _as_picture(values.reshape(height, width, channels)[::-1], linear=image.is_float)
+    rows = values.reshape(height, width, channels)[::-1]
+    return _as_picture(rows, is_float=image.is_float, is_data=image.colorspace_settings.is_data)
 
 
 def image_from_png(name: str, png: bytes, *, data: bool) -> bpy.types.Image:
@@ -49,7 +55,7 @@ def image_from_png(name: str, png: bytes, *, data: bool) -> bpy.types.Image:
 
 
 def lasting_image(name: str, pixels: NDArray[np.uint8]) -> bpy.types.Image:
-    """The image of that name; where it is gone, or the next render would replace it, what was sent of it, packed."""
+    """The image of that name; if it is gone, or the next render would replace it, what was sent of it, packed."""
     image = bpy.data.images.get(name)
     if image is not None and image.type not in PASSING:
         return image
@@ -86,7 +92,7 @@ def _render_result(image: bpy.types.Image) -> Generator[bpy.types.Image]:
             bpy.data.images.remove(saved)
 
 
-def _as_picture(values: NDArray[np.float32], *, linear: bool) -> NDArray[np.uint8]:
+def _as_picture(values: Float32Array, *, is_float: bool, is_data: bool = False) -> NDArray[np.uint8]:
     """Float pixels (H, W, C), row 0 on top, as uint8 RGBA with no side above 4096 pixels.
 
     A larger picture is averaged over whole blocks; what fills no block is dropped at the right and at the bottom. Done
@@ -100,15 +106,39 @@ def _as_picture(values: NDArray[np.float32], *, linear: bool) -> NDArray[np.uint
     for first in range(0, len(picture), rows):
         target = picture[first : first + rows]
         band = _with_alpha(values[first * tall : (first + len(target)) * tall, : picture.shape[1] * wide])
-        if linear:
-            band = _encoded(band)
-        if factor > 1:
-            band = band.reshape(len(target), tall, picture.shape[1], wide, 4).mean(axis=(1, 3), dtype=np.float32)
-        np.rint(np.clip(band * np.float32(255.0), 0.0, 255.0), out=target, casting="unsafe")
+        blocks = band.reshape(len(target), tall, picture.shape[1], wide, 4)
+        averaged = _average_premultiplied(blocks, is_data=is_data) if is_float else _average_straight(blocks)
+        np.rint(averaged, out=target, casting="unsafe")
     return picture
 
 
-def _with_alpha(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def _average_straight(blocks: Float32Array) -> NDArray[np.floating[Any]]:
+    """The mean of each block (H, tall, W, wide, 4) of a byte image as (H, W, 4) in [0, 255], exact up to the division.
+
+    Colours count by their alpha, so that what hides in transparent pixels shows only if the whole block is transparent.
+    """
+    count = blocks.shape[1] * blocks.shape[3]
+    exact = blocks * np.float32(255.0)
+    if count == 1:
+        return exact[:, 0, :, 0]
+    np.rint(exact, out=exact)
+    covered = _sum(exact[..., 3:])
+    hidden = covered == 0
+    plain = _sum(exact[..., :3]) if hidden.any() else 0.0
+    exact[..., :3] *= exact[..., 3:]
+    colour = np.where(hidden, plain, _sum(exact[..., :3])) / np.where(hidden, count, covered)
+    return np.concatenate([colour, covered / count], axis=2)
+
+
+def _average_premultiplied(blocks: Float32Array, *, is_data: bool) -> NDArray[np.floating[Any]]:
+    """The same of a float image, linear and premultiplied; `is_data`: its numbers are no colours and have no curve."""
+    averaged = _sum(blocks) / (blocks.shape[1] * blocks.shape[3])
+    alpha = np.clip(averaged[..., 3:], 0.0, 1.0)
+    straight = np.clip(averaged[..., :3] / np.maximum(alpha, 1e-6), 0.0, 1.0)
+    return 255.0 * np.concatenate([straight if is_data else _encoded(straight), alpha], axis=2)
+
+
+def _with_alpha(values: Float32Array) -> Float32Array:
     """Grey, grey with alpha or RGB become RGBA."""
     channels = values.shape[2]
     if channels == 4:
@@ -118,9 +148,17 @@ def _with_alpha(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate([colour, alpha], axis=2)
 
 
-def _encoded(rgba: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Linear premultiplied to sRGB straight (IEC 61966-2-1)."""
-    alpha = rgba[..., 3:]
-    linear = np.clip(rgba[..., :3] / np.maximum(alpha, 1e-6), 0.0, 1.0)
-    curve = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return np.concatenate([curve, alpha], axis=2)
+def _sum(blocks: Float32Array) -> NDArray[np.floating[Any]]:
+    """The sums of blocks (H, tall, W, wide, C), as (H, W, C)."""
+    _, tall, _, wide, _ = blocks.shape
+    kind = np.float32 if tall * wide <= EXACT_PIXELS else np.float64
+    parts = [blocks[:, row, :, column] for row in range(tall) for column in range(wide)]
+    total = parts[0].astype(kind)
+    for part in parts[1:]:
+        total += part
+    return total
+
+
+def _encoded(linear: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """Linear colours in [0, 1] as sRGB (IEC 61966-2-1)."""
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)

@@ -3,13 +3,15 @@
 
 import bpy
 
-from ...backend.wire.settings import SETTINGS
+from ...backend.wire.messages import EngineInfo
 from ..extension import PACKAGE
 from ..generate import active_picture
 from ..link import runtime
 from ..link.session import Job, JobState, Phase, Session
 from ..scene.material import is_ours
 from ..scene.objects import recipe_of
+from . import engine_settings
+from .properties import chosen_engine
 from .text import duration, sidebar_lines
 from .thumbnails import forget_all_but, icon_of
 
@@ -36,11 +38,13 @@ class _Panel:
         _draw_picture(layout, context)
         _draw_engine(layout, context, session)
         _draw_generate(layout, context, session)
-        live = [job for job in session.jobs if job.live]
-        forget_all_but({job.request.job for job in live})
-        for job in live:
+        shown = [job for job in session.jobs if job.holds_results]
+        forget_all_but({job.request.job for job in shown})
+        for job in shown:
             _draw_job(layout, job)
         _draw_error(layout, session)
+        if session.notice:
+            _draw_sentence(layout, session.notice, "INFO")
         _draw_object(layout, context)
 
 
@@ -59,7 +63,7 @@ class HI3DGEN_PT_image_editor(_Panel, bpy.types.Panel):  # noqa: N801
 
 
 def _draw_picture(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """The field for the picture, and the one of an Image Editor where that is what a click means."""
+    """The field for the picture, and the one of an Image Editor if that is what a click means."""
     shown = active_picture(context)
     settings = context.scene.hi3dgen
     if not isinstance(context.space_data, bpy.types.SpaceImageEditor) or context.space_data.image is None:
@@ -71,36 +75,60 @@ def _draw_picture(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
 
 def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:
     settings = context.scene.hi3dgen
+    engine = chosen_engine(context.scene)
+    if engine is None:
+        _draw_sentence(layout, "Finding out what can be made …", "INFO")
+        return
     column = layout.column()
     row = column.row(align=True)
     row.prop(settings, "engine")
     if session.phase is Phase.READY:
         row.operator("hi3dgen.unload", text="", icon="MEMORY")
-    engine = session.engine(settings.engine)
-    if engine and engine.missing:
-        _draw_sentence(layout, engine.missing, "INFO")
+    if missing := _missing(engine, session):
+        _draw_sentence(layout, missing, "INFO")
         layout.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = PACKAGE
         column = layout.column()
-    if engine is None or engine.uses_seed:
+    if engine.uses_seed:
         row = column.row(align=True)
         row.prop(settings, "seed")
         row.prop(settings, "random_seed", text="", icon="FILE_REFRESH")
         column.prop(settings, "count")
-    listed = SETTINGS.get(settings.engine, ())
+    _draw_settings(layout, column, context.scene, engine)
+
+
+def _missing(engine: EngineInfo, session: Session) -> str:
+    """Why the engine cannot run, as the backend that runs now says; empty if it can, and before there is a backend."""
+    told = session.engine(engine.name)
+    return told.missing if told else ""
+
+
+def _draw_settings(
+    layout: bpy.types.UILayout, column: bpy.types.UILayout, scene: bpy.types.Scene, engine: EngineInfo
+) -> None:
+    group = engine_settings.group_of(scene, engine)
+    listed = engine_settings.shown(engine) if group else []
     for setting in listed:
         if not setting.advanced:
-            column.prop(settings, setting.name)
-    if settings.normal_map:  # a template beside a label leaves no room for the name
-        column.prop(settings, "normal_map")
-    else:
-        column.template_ID(settings, "normal_map", open="image.open", text="Normal Map")
+            column.prop(group, setting.name)
+    if "own_normal_map" in engine.inputs:
+        _draw_image(column, scene.hi3dgen, "normal_map", "Normal Map")
+    for name in engine_settings.further_inputs(engine) if group else ():
+        _draw_image(column, group, name, engine_settings.label_of(name))
     if any(setting.advanced for setting in listed):
         header, body = layout.panel("hi3dgen_advanced", default_closed=True)
         header.label(text="Advanced")
-        column = body.column() if body else None
-        for setting in listed if column else ():
+        inner = body.column() if body else None
+        for setting in listed if inner else ():
             if setting.advanced:
-                column.prop(settings, setting.name)
+                inner.prop(group, setting.name)
+
+
+def _draw_image(column: bpy.types.UILayout, owner: bpy.types.PropertyGroup, name: str, label: str) -> None:
+    """A field for an image: a template beside a label leaves no room for the image's name."""
+    if getattr(owner, name):
+        column.prop(owner, name)
+    else:
+        column.template_ID(owner, name, open="image.open", text=label)
 
 
 def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:
@@ -109,22 +137,27 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, sessi
     if session.phase is Phase.BROKEN:
         column.operator("hi3dgen.try_again", icon="FILE_REFRESH")
         return
-    engine = session.engine(context.scene.hi3dgen.engine)
-    column.enabled = active_picture(context) is not None and not (engine and engine.missing)
+    engine = chosen_engine(context.scene)
+    ready = engine is not None and not _missing(engine, session)
+    column.enabled = ready and active_picture(context) is not None
     column.operator("hi3dgen.generate", icon="MESH_MONKEY")
 
 
 def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
     box = layout.box()
     row = box.row()
-    made = f": {len(job.results)} of {job.request.count}" if job.request.count > 1 else ""
+    made = f": {len(job.results)} of {job.request.count}" if job.live and job.request.count > 1 else ""
     row.label(text=job.title + made, translate=False)
     row.operator("hi3dgen.cancel", icon="X").job = job.request.job
     if job.preview:
         box.template_icon(icon_of(job.preview), scale=PREVIEW_SCALE)
     progress = job.progress
-    if job.state is JobState.LANDING:
-        ready = "The mesh is ready, and comes" if len(job.results) == 1 else "The meshes are ready, and come"
+    if job.state is JobState.KEPT and job.error:
+        _draw_sentence(box, job.error.sentence, "ERROR")
+        _draw_sentence(box, job.error.advice, "BLANK1")
+        box.operator("hi3dgen.land_again", icon="IMPORT").job = job.request.job
+    elif job.state is JobState.LANDING:
+        ready = "The result is ready. It comes" if len(job.results) == 1 else "The results are ready. They come"
         _draw_sentence(box, f"{ready} when you are done and in Object Mode.", "CHECKMARK")
     elif progress is None:
         waiting = "Waiting" if job.state is JobState.WAITING else "Starting"
@@ -154,10 +187,13 @@ def _draw_error(layout: bpy.types.UILayout, session: Session) -> None:
 def _draw_object(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     thing = context.object
     recipe = recipe_of(thing)
-    material = thing.active_material if thing and recipe else None
-    if recipe and is_ours(material):
-        box = layout.box()
-        box.label(text=f"{thing.name}: seed {recipe['seed']}", icon="MESH_DATA", translate=False)
+    if not recipe:
+        return
+    box = layout.box()
+    icon = "MESH_DATA" if thing.type == "MESH" else "OUTLINER_OB_CAMERA"
+    box.label(text=f"{thing.name}: seed {recipe['seed']}", icon=icon, translate=False)
+    material = thing.active_material
+    if is_ours(material):
         column = box.column()
         column.use_property_split = False
         column.row().prop(material, "hi3dgen_shows", expand=True)
@@ -165,8 +201,8 @@ def _draw_object(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         wanted = "VERTEX" if material.hi3dgen_shows == "COLOUR" else "TEXTURE"
         if shading and shading.type == "SOLID" and shading.color_type != wanted:  # else the switch would seem dead
             column.prop_enum(shading, "color_type", wanted, text="Show Colours in Solid View")
-        for note in filter(None, recipe.get("notes", "").splitlines()):
-            _draw_sentence(box, note, "INFO")
+    for note in filter(None, recipe.get("notes", "").splitlines()):
+        _draw_sentence(box, note, "INFO")
 
 
 def _draw_sentence(layout: bpy.types.UILayout, sentence: str, icon: str) -> None:

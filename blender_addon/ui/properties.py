@@ -1,29 +1,53 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the artist chooses in the panel, kept with the scene."""
+"""What the artist chooses in the panel whatever the engine, kept with the scene."""
 # pyright: reportInvalidTypeForm=false
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, IntProperty, PointerProperty
+from bpy.props import BoolProperty, EnumProperty, IntProperty, PointerProperty, StringProperty
 
-from ...backend.wire.messages import MAX_COUNT, MAX_SEED
-from .settings import EngineSettings
-
-# What stands here and not what the backend tells: a script may choose an engine before there is a backend.
-ENGINES = (
-    ("draft", "Draft", "Estimates the surface with a small network in seconds, on any computer, offline"),
-    ("hi3dgen", "Hi3DGen", "The published networks: sees what the picture shows and invents the rest as it likely is"),
-)
+from ...backend.wire.limits import MAX_COUNT, MAX_SEED
+from ...backend.wire.messages import EngineInfo
+from ..link import engines
+from .engine_settings import number_of
 
 COUNT = {
     "name": "Variations",
-    "description": "How many meshes one click makes, each with the next seed, side by side and in one undo step",
+    "description": "How many results one click makes, each with the next seed, side by side and in one undo step",
     "default": 1,
     "min": 1,
     "max": MAX_COUNT,
 }
 
+_items: list[tuple[str, str, str, int]] = []  # stays alive: Blender keeps pointers into it
 
-class Hi3DGenSettings(EngineSettings, bpy.types.PropertyGroup):
+
+def chosen_engine(scene: bpy.types.Scene) -> EngineInfo | None:
+    """The engine that the artist has chosen, else the first; None while no engine is known."""
+    known = engines.known()
+    return engines.find(scene.hi3dgen.engine_name, known) or (known[0] if known else None)
+
+
+def _engine_items(_settings: object, _context: object) -> list[tuple[str, str, str, int]]:
+    items = [(engine.name, engine.label, _told(engine), number_of(engine.name)) for engine in engines.known()]
+    if items != _items:
+        _items[:] = items
+    return _items
+
+
+def _told(engine: EngineInfo) -> str:
+    return f"{engine.description}. It gives: {', '.join(name.replace('_', ' ') for name in engine.products)}"
+
+
+def _get_engine(settings: bpy.types.PropertyGroup) -> int:
+    engine = chosen_engine(settings.id_data)
+    return number_of(engine.name) if engine else 0
+
+
+def _set_engine(settings: bpy.types.PropertyGroup, number: int) -> None:
+    settings.engine_name = next(engine.name for engine in engines.known() if number_of(engine.name) == number)
+
+
+class Hi3DGenSettings(bpy.types.PropertyGroup):
     """`scene.hi3dgen`."""
 
     picture: PointerProperty(type=bpy.types.Image, name="Picture", description="The picture to turn into a mesh")
@@ -33,13 +57,16 @@ class Hi3DGenSettings(EngineSettings, bpy.types.PropertyGroup):
         description="Your own normal map of the same view, used instead of the estimated one: "
         "red is right, green is up, blue is to the viewer",
     )
-    engine: EnumProperty(items=ENGINES, name="Engine", description="What makes the mesh")
+    engine: EnumProperty(
+        items=_engine_items, name="Engine", description="What makes the mesh", get=_get_engine, set=_set_engine
+    )
+    engine_name: StringProperty(name="Engine", description="The name of the chosen engine", options={"HIDDEN"})
     seed: IntProperty(
         name="Seed", description="Decides what the picture does not tell, such as the back", min=0, max=MAX_SEED
     )
     count: IntProperty(**COUNT)
     random_seed: BoolProperty(
-        name="New Seed Each Time", description="Roll the dice for every mesh; the seed that was used is shown"
+        name="New Seed Each Time", description="Roll the dice for every job; the seed that was used is shown"
     )
 
 

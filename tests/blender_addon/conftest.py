@@ -44,7 +44,7 @@ def scene(extension: ModuleType) -> Iterator[Any]:
 
         addon_utils.enable(MODULE, default_set=True)
     session = import_module(f"{MODULE}.blender_addon.link.runtime").session()
-    bpy.context.scene.hi3dgen.resolution = 128  # quick, and large enough to see everything
+    bpy.context.scene.hi3dgen_draft.resolution = 128  # quick, and large enough to see everything
     yield bpy.context.scene
     for job in session.jobs:
         session.cancel(job)

@@ -18,7 +18,7 @@ def submit(scene: Any, name: str = "plum", *, resolution: int = 1024) -> Any:
     generate = import_module(f"{MODULE}.blender_addon.generate")
     image = bpy.data.images.get(name) or image_of(disc(), name)
     seed = len(bpy.data.objects)
-    return generate.submit(scene, generate.Order(image, "draft", seed, {"resolution": resolution}))
+    return generate.submit(scene, image, "draft", seed, settings={"resolution": resolution})
 
 
 def kill_backend(session: Any) -> None:
@@ -85,7 +85,7 @@ def test_cancel_ends_a_job_and_the_next_one_runs(scene: Any, session: Any) -> No
 def submit_many(scene: Any, count: int) -> Any:
     generate = import_module(f"{MODULE}.blender_addon.generate")
     image = image_of(disc(), "grapes")
-    return generate.submit(scene, generate.Order(image, "draft", 1, {"resolution": 512}, count=count))
+    return generate.submit(scene, image, "draft", 1, settings={"resolution": 512}, count=count)
 
 
 def test_stopping_keeps_the_meshes_that_are_made(scene: Any, session: Any) -> None:
@@ -133,7 +133,7 @@ def test_an_idle_backend_ends_and_the_next_job_starts_another(scene: Any, sessio
         tick_until(session, lambda: not job.live)
         child = psutil.Process(session.pid)
         tick_until(session, lambda: session.phase.name == "STOPPED")
-        assert not child.is_running()
+        assert psutil.wait_procs([child], timeout=20)[0]
         assert session.error is None
     finally:
         session.idle_seconds = usual

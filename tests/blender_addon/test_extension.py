@@ -106,7 +106,7 @@ import bpy
 bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
 bpy.ops.extensions.package_install_files(
     filepath=sys.argv[1], repo="user_default", enable_on_install=True, overwrite=True)
-bpy.context.scene.hi3dgen.resolution = 96
+bpy.context.scene.hi3dgen_draft.resolution = 96
 bpy.ops.hi3dgen.generate(filepath=sys.argv[2], seed=5)
 print("made", bpy.context.view_layer.objects.active.name)
 import addon_utils

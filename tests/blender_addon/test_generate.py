@@ -116,7 +116,7 @@ def test_the_recipe_stays_on_the_object(scene: Any, picture_file: Path) -> None:
     bpy.ops.hi3dgen.generate(filepath=str(picture_file), seed=3, resolution=128)
     recipe = bpy.context.object["hi3dgen"]
     assert recipe["picture"] == "apple.png"
-    assert len(recipe["picture_sha256"]) == 64
+    assert len(recipe["inputs"]["picture"]) == 64
     assert (recipe["engine"], recipe["seed"]) == ("draft", 3)
     assert recipe["settings"]["resolution"] == 128
     assert recipe["version"]
@@ -173,10 +173,10 @@ def test_the_artists_own_normal_map_is_used(scene: Any) -> None:
     image_of(flat, "flat")
     bpy.ops.hi3dgen.generate(image="plum", normal_map="flat")
     thing = bpy.context.object
-    assert len(thing["hi3dgen"]["normal_map_sha256"]) == 64
+    assert len(thing["hi3dgen"]["inputs"]["own_normal_map"]) == 64
     flat_depth = np.ptp(vertices_of(thing)[:, 1])
     bpy.ops.hi3dgen.generate(image="plum")
-    assert bpy.context.object["hi3dgen"]["normal_map_sha256"] == ""
+    assert "own_normal_map" not in bpy.context.object["hi3dgen"]["inputs"]
     assert np.ptp(vertices_of(bpy.context.object)[:, 1]) != pytest.approx(flat_depth, abs=1e-3)
 
 

@@ -81,8 +81,7 @@ def test_a_job_that_is_cancelled_leaves_the_backend_alive(with_weights: Any) -> 
     generate = import_module(f"{MODULE}.blender_addon.generate")
     scene = bpy.context.scene
     settings = {**QUICK, "structure_steps": 200}
-    order = generate.Order(image_of(disc(), "apple"), settings.pop("engine"), 1, settings=settings)
-    job = generate.submit(scene, order)
+    job = generate.submit(scene, image_of(disc(), "apple"), settings.pop("engine"), 1, settings=settings)
     tick_until(with_weights, lambda: job.progress is not None and job.progress.stage == "structure")
     pid = with_weights.pid
     with_weights.cancel(job)

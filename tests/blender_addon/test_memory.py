@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 import pytest
 
+from tests.blender_addon.scripted import write_backend
 from tests.blender_addon.support import MODULE, tick_until
 
 
@@ -18,7 +19,7 @@ def made_again(scene: Any, session: Any, picture_file: Path) -> Callable[[], boo
     generate = import_module(f"{MODULE}.blender_addon.generate")
 
     def is_work() -> bool:
-        job = generate.submit(scene, generate.Order(picture_file, "draft", 11, {"resolution": 96}))
+        job = generate.submit(scene, picture_file, "draft", 11, settings={"resolution": 96})
         tick_until(session, lambda: not job.live)
         assert job.error is None
         return job.progress is not None
@@ -38,9 +39,33 @@ def render(scene: Any) -> None:
     bpy.ops.render.render()
 
 
-def test_memory_is_freed_where_it_is_asked_for(made_again: Callable[[], bool]) -> None:
+def test_memory_is_freed_when_it_is_asked_for(made_again: Callable[[], bool], session: Any) -> None:
     assert bpy.ops.hi3dgen.unload() == {"FINISHED"}
+    assert session.notice == "The backend has given its memory back."
     assert made_again()
+    assert session.notice == "", "the next job forgets it"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ('send(messages.Failure("", "unload-failed", "It stuck.", "Restart Blender."))', "It stuck. Restart Blender."),
+        ("raise SystemExit", "ended before it answered"),
+    ],
+)
+def test_memory_that_was_not_freed_is_reported(session: Any, tmp_path: Path, answer: str, said: str) -> None:
+    session.close()
+    session.extension, usual = write_backend(tmp_path, f"receive()\n{answer}\nsys.stdin.read()"), session.extension
+    try:
+        session.start()
+        tick_until(session, lambda: session.phase.name == "READY")
+        with pytest.raises(RuntimeError, match=said):
+            bpy.ops.hi3dgen.unload()
+        assert session.notice == ""
+        assert not session.freeing
+    finally:
+        session.close()
+        session.extension = usual
 
 
 @pytest.mark.parametrize("wanted", [True, False])

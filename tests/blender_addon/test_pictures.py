@@ -55,7 +55,7 @@ def test_an_image_without_pixels_is_refused_with_a_sentence(pictures: ModuleType
 def test_giant_pictures_shrink_and_keep_their_look(pictures: ModuleType) -> None:
     wide = np.zeros((10, 9000, 4), np.float32)
     wide[:, 4500:] = 1.0
-    small = pictures._as_picture(wide, linear=False)
+    small = pictures._as_picture(wide, is_float=False)
     assert small.shape == (3, 3000, 4)
     assert small[:, :1499].max() == 0
     assert small[:, 1501:].min() == 255
@@ -65,3 +65,35 @@ def test_a_removed_picture_comes_back_from_what_was_sent(pictures: ModuleType) -
     image = pictures.lasting_image("nobody", disc(16))
     assert image.packed_file is not None
     assert np.array_equal(pictures.pixels_of(image), disc(16))
+
+
+def test_a_giant_byte_picture_is_averaged_by_alpha_exactly(pictures: ModuleType) -> None:
+    """Blocks of 3 x 3 pixels of which some are transparent black: an opaque colour stays as it is, without a fringe."""
+    generator = np.random.default_rng(2)
+    fine = generator.integers(0, 256, (9, 9000, 4), np.uint8)
+    fine[:, 3000:6000] = (200, 80, 40, 255)
+    fine[::2, 3000:6000:2] = 0  # colourless holes in an even colour
+    fine[:, 6000:] = (255, 255, 255, 0)
+    small = pictures._as_picture((fine / 255.0).astype(np.float32), is_float=False)
+    blocks = fine.astype(np.int64).reshape(3, 3, 3000, 3, 4)
+    alpha = blocks[..., 3:]
+    covered = alpha.sum(axis=(1, 3))
+    colours = np.rint((blocks[..., :3] * alpha).sum(axis=(1, 3)) / np.maximum(covered, 1))
+    assert np.array_equal(small[:, :2000, :3], colours[:, :2000])
+    assert np.array_equal(small[..., 3], np.rint(covered[..., 0] / 9))
+    assert np.unique(small[:, 1000:2000, :3].reshape(-1, 3), axis=0).tolist() == [[200, 80, 40]]
+    assert np.unique(small[:, 2000:].reshape(-1, 4), axis=0).tolist() == [[255, 255, 255, 0]]
+
+
+def test_a_giant_float_picture_is_averaged_before_its_alpha_is_divided_out(pictures: ModuleType) -> None:
+    linear = np.zeros((2, 8000, 4), np.float32)
+    linear[:, ::2] = (0.2140, 0.2140, 0.2140, 1.0)  # sRGB 127, and nothing beside it
+    small = pictures._as_picture(linear, is_float=True)
+    assert small.shape == (1, 4000, 4)
+    assert np.unique(small.reshape(-1, 4), axis=0).tolist() == [[127, 127, 127, 128]]
+
+
+def test_a_float_image_of_data_keeps_its_numbers(pictures: ModuleType) -> None:
+    image = bpy.data.images.new("normals", 1, 1, alpha=True, float_buffer=True, is_data=True)
+    image.pixels.foreach_set(np.array([0.5, 0.25, 1.0, 1.0], np.float32))
+    assert pictures.pixels_of(image)[0, 0].tolist() == pytest.approx([128, 64, 255, 255], abs=1)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Arrays become a mesh; what does not fit becomes a sentence, and nothing is left behind."""
+"""Products become datablocks; what does not fit becomes a sentence, and nothing is left behind."""
 
+import dataclasses
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from backend.raster import png
 from backend.wire.messages import Result
+from backend.wire.products import Mesh, NormalMap, Texture, Unknown, Views
 from tests.blender_addon.support import MODULE, disc, image_of, vertices_of
 
 TETRAHEDRON = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
@@ -24,7 +26,22 @@ def module(scene: Any) -> ModuleType:
     return import_module(f"{MODULE}.blender_addon.scene.objects")
 
 
-def result(**changes: Any) -> Result:
+@pytest.fixture
+def meshes(scene: Any) -> ModuleType:
+    """The add-on's module for meshes."""
+    return import_module(f"{MODULE}.blender_addon.scene.mesh")
+
+
+def mesh_product(**changes: Any) -> Mesh:
+    return Mesh(**{"vertices": TETRAHEDRON, "triangles": FACES, "uv": UV, **changes})
+
+
+def png_bytes(pixels: Any) -> Any:
+    return np.frombuffer(png.encode(pixels), np.uint8)
+
+
+def result(products: dict[str, Any] | None = None, *, mesh: dict[str, Any] | None = None, **changes: Any) -> Result:
+    given = {"normal_map": NormalMap(png_bytes(disc(16))), "mesh": mesh_product(**(mesh or {}))}
     fields: dict[str, Any] = {
         "job": "job-1",
         "seed": 3,
@@ -32,16 +49,23 @@ def result(**changes: Any) -> Result:
         "count": 1,
         "recipe": {"engine": "draft", "seed": 3, "settings": {"resolution": 64}},
         "seconds": {},
-        "vertices": TETRAHEDRON,
-        "triangles": FACES,
-        "uv": UV,
-        "normal_map": np.frombuffer(png.encode(disc(16)), np.uint8),
+        "notes": (),
+        "products": given if products is None else products,
     }
-    return Result(**{**fields, **changes})
+    return of_the_extension(Result(**{**fields, **changes}))
 
 
-def test_arrays_become_a_mesh(module: ModuleType) -> None:
-    mesh = module.new_mesh("corner", result())
+def of_the_extension(found: Result) -> Any:
+    """The same result of the classes that the extension's own copy of the wire has."""
+    wire = import_module(f"{MODULE}.backend.wire.products")
+    products = {
+        name: getattr(wire, type(product).__name__)(**vars(product)) for name, product in found.products.items()
+    }
+    return dataclasses.replace(found, products=products)
+
+
+def test_arrays_become_a_mesh(meshes: ModuleType) -> None:
+    mesh = meshes.new_mesh("corner", mesh_product())
     assert (len(mesh.vertices), len(mesh.edges), len(mesh.polygons)) == (4, 6, 4)
     assert [tuple(polygon.vertices) for polygon in mesh.polygons] == [tuple(face) for face in FACES.tolist()]
     assert np.allclose([tuple(item.vector) for item in mesh.uv_layers[0].uv], UV[FACES.reshape(-1)])
@@ -49,10 +73,10 @@ def test_arrays_become_a_mesh(module: ModuleType) -> None:
     assert not mesh.color_attributes
 
 
-def test_colours_and_normals_become_attributes(module: ModuleType) -> None:
+def test_colours_and_normals_become_attributes(meshes: ModuleType) -> None:
     colours = np.array([[0, 0, 0], [1, 1, 1], [0.5, 0.02, 1], [0.25, 0.5, 0.75]], np.float32)
     normals = np.roll(np.eye(4, 3, dtype=np.float32), 1, axis=0)
-    mesh = module.new_mesh("corner", result(colours=colours, vertex_normals=normals))
+    mesh = meshes.new_mesh("corner", mesh_product(colours=colours, vertex_normals=normals))
     colour, normal = mesh.attributes["Hi3DGen Colour"], mesh.attributes["Hi3DGen Normal"]
     assert (colour.domain, normal.domain, normal.data_type) == ("POINT", "POINT", "FLOAT_VECTOR")
     assert mesh.color_attributes.active_color.name == "Hi3DGen Colour"
@@ -63,13 +87,13 @@ def test_colours_and_normals_become_attributes(module: ModuleType) -> None:
     assert not mesh.validate()
 
 
-def test_the_switch_has_the_colours_where_there_are_any(scene: Any, module: ModuleType) -> None:
+def test_the_switch_has_the_colours_if_there_are_any(scene: Any, module: ModuleType) -> None:
     picture = image_of(disc(16), "plum")
-    (plain,) = module.add_results(scene, "plum", picture, (0, 0, 0), [result()])
+    ((plain,), _) = module.add_results(scene, "plum", picture, module.Place((0, 0, 0), 1.25), [result()])
     with pytest.raises(TypeError):
         plain.active_material.hi3dgen_shows = "COLOUR"
-    coloured = result(colours=np.full((4, 3), 0.5, np.float32))
-    (thing,) = module.add_results(scene, "plum", picture, (0, 0, 0), [coloured])
+    coloured = result(mesh={"colours": np.full((4, 3), 0.5, np.float32)})
+    ((thing,), _) = module.add_results(scene, "plum", picture, module.Place((0, 0, 0), 1.25), [coloured])
     material = thing.active_material
     output = material.node_tree.nodes["Material Output"].inputs["Surface"]
     for shows, kind in (("COLOUR", "BSDF_PRINCIPLED"), ("NORMAL_MAP", "EMISSION"), ("PICTURE", "BSDF_PRINCIPLED")):
@@ -83,7 +107,9 @@ def test_the_switch_has_the_colours_where_there_are_any(scene: Any, module: Modu
 
 def test_the_notes_stay_with_the_object(scene: Any, module: ModuleType) -> None:
     noted = result(notes=("Two floaters went.", "The border was closed."))
-    (thing,) = module.add_results(scene, "plum", image_of(disc(16), "plum"), (0, 0, 0), [noted])
+    ((thing,), _) = module.add_results(
+        scene, "plum", image_of(disc(16), "plum"), module.Place((0, 0, 0), 1.25), [noted]
+    )
     assert thing["hi3dgen"]["notes"].splitlines() == ["Two floaters went.", "The border was closed."]
 
 
@@ -93,18 +119,29 @@ def test_the_notes_stay_with_the_object(scene: Any, module: ModuleType) -> None:
         {"triangles": FACES + 1},
         {"triangles": FACES - 1},
         {"triangles": FACES[:0]},
+        {"vertices": TETRAHEDRON * np.float32(np.nan)},
         {"uv": UV[:3]},
+        {"uv": None, "corner_uv": np.zeros((3, 3, 2), np.float32)},
         {"colours": np.zeros((3, 3), np.float32)},
         {"vertex_normals": np.zeros((5, 3), np.float32)},
     ],
-    ids=["index too large", "index negative", "no triangles", "uv too short", "few colours", "many normals"],
+    ids=[
+        "index too large",
+        "index negative",
+        "no triangles",
+        "non-finite",
+        "uv too short",
+        "few corners",
+        "few colours",
+        "many normals",
+    ],
 )
 def test_a_broken_mesh_is_refused_and_leaves_nothing(scene: Any, module: ModuleType, changes: dict[str, Any]) -> None:
     picture = image_of(disc(16), "plum")
     kinds = ("objects", "meshes", "materials", "collections", "images")
     before = {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds}
     with pytest.raises(Exception, match="broken"), module.all_or_nothing():
-        module.add_results(scene, "plum", picture, (0, 0, 0), [result(**changes)])
+        module.add_results(scene, "plum", picture, module.Place((0, 0, 0), 1.25), [result(mesh=changes)])
     assert {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds} == before
 
 
@@ -112,18 +149,113 @@ def test_a_failure_at_the_last_step_leaves_nothing(scene: Any, module: ModuleTyp
     picture = image_of(disc(16), "plum")
     kinds = ("objects", "meshes", "materials", "collections", "images")
     before = {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds}
-    with pytest.raises((TypeError, ValueError)), module.all_or_nothing():
-        module.add_results(scene, "plum", picture, (0, 0, 0), [result(recipe={"settings": object()})])
+    with pytest.raises(Exception, match="refused"), module.all_or_nothing():
+        module.add_results(
+            scene, "plum", picture, module.Place((0, 0, 0), 1.25), [result(recipe={"settings": object()})]
+        )
     assert {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds} == before
 
 
 def test_every_scene_has_a_collection_of_its_own(scene: Any, module: ModuleType) -> None:
     picture = image_of(disc(16), "plum")
-    (first,) = module.add_results(scene, "plum", picture, (0, 0, 0), [result()])
+    ((first,), _) = module.add_results(scene, "plum", picture, module.Place((0, 0, 0), 1.25), [result()])
     other_scene = bpy.data.scenes.new("Other")
-    (second,) = module.add_results(other_scene, "plum", picture, (0, 0, 0), [result()])
+    ((second,), _) = module.add_results(other_scene, "plum", picture, module.Place((0, 0, 0), 1.25), [result()])
     assert first.name in scene.objects
     assert first.name not in other_scene.objects
     assert second.name in other_scene.objects
     assert second.name not in scene.objects
     assert np.allclose(vertices_of(second), TETRAHEDRON)
+
+
+def test_uvs_by_corner_may_have_seams(meshes: ModuleType) -> None:
+    corners = np.random.default_rng(0).random((4, 3, 2), np.float32)
+    mesh = meshes.new_mesh("corner", mesh_product(uv=None, corner_uv=corners))
+    assert np.array_equal([tuple(item.vector) for item in mesh.uv_layers[0].uv], corners.reshape(-1, 2))
+
+
+def test_a_meshes_own_images_are_its_material(scene: Any, module: ModuleType) -> None:
+    images = {
+        name: png_bytes(np.full((4, 4, 3), value, np.uint8))
+        for name, value in (("base_colour", 200), ("normal", 128), ("roughness", 90), ("metallic", 0))
+    }
+    textured = result(mesh={"uv": None, "corner_uv": np.zeros((4, 3, 2), np.float32), **images})
+    ((thing,), _) = module.add_results(
+        scene, "plum", image_of(disc(16), "plum"), module.Place((0, 0, 0), 1), [textured]
+    )
+    nodes = thing.active_material.node_tree.nodes
+    surface = nodes["Surface"]
+    spaces = {}
+    for socket in ("Base Color", "Roughness", "Metallic"):
+        source = surface.inputs[socket].links[0].from_node
+        assert source.image.packed_file is not None
+        assert source.image["hi3dgen_product"] == "mesh"
+        spaces[socket] = source.image.colorspace_settings.name
+    assert spaces == {"Base Color": "sRGB", "Roughness": "Non-Color", "Metallic": "Non-Color"}
+    tangent = surface.inputs["Normal"].links[0].from_node
+    assert (tangent.type, tangent.space, tangent.uv_map) == ("NORMAL_MAP", "TANGENT", "UVMap")
+    assert nodes["Material Output"].inputs["Surface"].links[0].from_node == surface
+    assert bpy.data.images["plum normals"].use_fake_user, "no node shows it, and it is still saved"
+
+
+def views() -> Views:
+    files = [png_bytes(disc(8)), png_bytes(disc(16))]
+    matrices = np.stack([np.eye(4, dtype=np.float32)] * 2)
+    matrices[:, :3, 3] = [(0, -2, 0.5), (2, 0, 0.5)]
+    lengths = tuple(len(each) for each in files)
+    return Views(lengths, (50.0, 0.0), (0.0, 1.5), np.concatenate(files), matrices)
+
+
+@pytest.mark.parametrize("beside_a_mesh", [True, False])
+def test_views_become_cameras_with_their_pictures_where_they_were_seen_from(
+    scene: Any,
+    module: ModuleType,
+    beside_a_mesh: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    products = {"views": views()} | ({"mesh": mesh_product()} if beside_a_mesh else {})
+    place = module.Place((1, 2, 3), 1)
+    (made, _) = module.add_results(scene, "plum", image_of(disc(16), "plum"), place, [result(products)])
+    bpy.context.view_layer.update()
+    cameras = [thing for thing in made if thing.type == "CAMERA"]
+    assert [tuple(camera.matrix_world.translation) for camera in cameras] == [(1, 0, 3.5), (3, 2, 3.5)]
+    assert all(camera.hide_render and camera["hi3dgen"]["seed"] == 3 for camera in cameras)
+    assert {collection.name for camera in cameras for collection in camera.users_collection} == {"Hi3DGen"}
+    first, second = (camera.data for camera in cameras)
+    assert (first.type, np.degrees(first.angle_x)) == ("PERSP", pytest.approx(50.0, abs=1e-3))
+    assert (second.type, second.ortho_scale) == ("ORTHO", 1.5)
+    sizes = [tuple(camera.data.background_images[0].image.size) for camera in cameras]
+    assert sizes == [(8, 8), (16, 16)]
+    assert bpy.context.object.type == ("MESH" if beside_a_mesh else "CAMERA")
+    if beside_a_mesh:
+        made[0].location.x += 5
+        bpy.context.view_layer.update()
+        assert cameras[0].matrix_world.translation.x == pytest.approx(6)
+
+
+def test_images_alone_are_saved_although_nothing_shows_them(scene: Any, module: ModuleType) -> None:
+    products = {"skin": Texture(base_colour=png_bytes(np.zeros((4, 4, 3), np.uint8)))}
+    picture = image_of(disc(16), "plum")
+    (made, refused) = module.add_results(scene, "plum", picture, module.Place((0, 0, 0), 1), [result(products)])
+    assert (made, refused) == ([], [])
+    assert bpy.data.images["plum base colour"].use_fake_user
+
+
+def test_a_product_of_an_unknown_kind_is_left_out_with_a_note(scene: Any, module: ModuleType) -> None:
+    picture, place = image_of(disc(16), "plum"), module.Place((0, 0, 0), 1)
+    products = {"mesh": mesh_product(), "bones": Unknown("skeleton")}
+    ((thing,), _) = module.add_results(scene, "plum", picture, place, [result(products, notes=("Two floaters went.",))])
+    told = thing["hi3dgen"]["notes"].splitlines()
+    assert told[0] == "Two floaters went."
+    assert "bones" in told[1]
+    assert "skeleton" in told[1]
+    with pytest.raises(Exception, match="Update the extension"):
+        module.add_results(scene, "plum", picture, place, [result({"bones": Unknown("skeleton")})])
+
+
+def test_what_all_seeds_share_is_one_image(scene: Any, module: ModuleType) -> None:
+    several = [result(index=index, seed=index) for index in range(3)]
+    several[1] = result(index=1, mesh={"triangles": FACES + 9})
+    (made, refused) = module.add_results(scene, "plum", image_of(disc(16), "plum"), module.Place((0, 0, 0), 1), several)
+    assert [result.index for result, _ in refused] == [1]
+    assert len({thing.active_material.node_tree.nodes["Normal Map"].image for thing in made}) == 1
+    assert [thing.location.x for thing in made] == [0, 2]

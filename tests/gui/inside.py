@@ -104,9 +104,8 @@ def rest() -> None:
 
 def use(path: str, resolution: int) -> None:
     """Choose a file as the panel's picture, at about a resolution: a new one each time, so that nothing is cached."""
-    settings = bpy.context.scene.hi3dgen
-    settings.picture = bpy.data.images.load(path, check_existing=True)
-    settings.resolution = resolution - next(used)
+    bpy.context.scene.hi3dgen.picture = bpy.data.images.load(path, check_existing=True)
+    bpy.context.scene.hi3dgen_draft.resolution = resolution - next(used)
     push("Choose Picture")
     redraw()  # the panel's button is not grey any more
 

@@ -152,13 +152,13 @@ def test_the_other_engine_shows_its_settings_and_what_is_missing(blender: Blende
     blender.ask("bpy.context.scene.hi3dgen.engine = 'hi3dgen'")
     blender.shoot(shots / "other engine.png", "VIEW_3D")
     assert blender.ask("session().engine('hi3dgen').missing"), "Blender has no PyTorch"
-    blender.find("hi3dgen.quality")
+    blender.find("hi3dgen_hi3dgen.quality")
     blender.find("preferences.addon_show")
     with pytest.raises(AssertionError, match="no button"):
-        blender.find("hi3dgen.thickness")
+        blender.find("hi3dgen_draft.thickness")
     blender.click("hi3dgen.unload", across=0.83)
     blender.ask("bpy.context.scene.hi3dgen.engine = 'draft'")
-    blender.find("hi3dgen.thickness")
+    blender.find("hi3dgen_draft.thickness")
 
 
 def test_search_finds_it(blender: Blender, toadstool: Path, shots: Path) -> None:

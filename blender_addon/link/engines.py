@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engines, as the backend describes them: known before there is a backend, from a file of the last time.
+
+Whatever depends on them (the panel's settings, the operator's arguments) is made again when they change, by the
+functions in `changed`. They run on the main thread, and never within an operator: it may be what is made again.
+"""
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import queue
+import secrets
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import bpy
+
+from ...backend.wire.frames import WireError
+from ...backend.wire.messages import Capabilities, EngineInfo
+from ...backend.wire.records import fields_of, from_fields
+from .. import extension
+from ..errors import AddonError
+from .process import log_file, open_private, surroundings
+
+log = logging.getLogger(__name__)
+
+FILE = "capabilities.json"
+ASK_SECONDS = 60.0
+POLL_SECONDS = 0.1
+_UNREADABLE = (OSError, ValueError, TypeError, KeyError, RecursionError, WireError)
+
+Engines = tuple[EngineInfo, ...]
+
+changed: list[Callable[[], None]] = []
+_known: Engines = ()
+_heard: queue.SimpleQueue[Engines] = queue.SimpleQueue()
+_asking: threading.Thread | None = None
+
+
+def known() -> Engines:
+    """The engines for which the settings and the operators are made, in the backend's order; empty before it is asked.
+
+    What an engine lacks is not among what is known: that may have changed since.
+    """
+    return _known
+
+
+def find(name: str, engines: Engines) -> EngineInfo | None:
+    """The engine of that name; None if there is none."""
+    return next((engine for engine in engines if engine.name == name), None)
+
+
+def known_or_asked() -> Engines:
+    """The engines, after waiting for the answer if the backend is being asked. Raises `AddonError` without one."""
+    if _known:
+        return _known
+    if _asking is not None:
+        _asking.join(ASK_SECONDS)
+    with contextlib.suppress(queue.Empty):
+        engines = _heard.get_nowait()
+        _heard.put(engines)  # still to be learned, when no operator runs
+        return engines
+    raise AddonError("What the engines can do could not be found out.", "Look at the backend's log.", in_log=True)
+
+
+def hear(capabilities: Capabilities, user_folder: Path) -> None:
+    """Take in what a backend answers, from any thread. The file is written at once; `learn` does the rest."""
+    engines = tuple(replace(engine, missing="") for engine in capabilities.engines)
+    if engines and engines != _known:
+        write(user_folder, extension.FOLDER, engines)
+        _heard.put(engines)
+
+
+def learn() -> bool:
+    """Make what depends on the engines again if others were heard of. Returns whether it was.
+
+    Call it on the main thread and outside of operators.
+    """
+    global _known  # noqa: PLW0603 - Blender's classes are as global
+    news = _known
+    with contextlib.suppress(queue.Empty):
+        while True:
+            news = _heard.get_nowait()
+    if news == _known:
+        return False
+    _known = news
+    for make in changed:
+        make()
+    return True
+
+
+def read(user_folder: Path, backend: Path) -> Engines:
+    """The engines of the last time; empty if the file is missing, unreadable, or of other code of the backend."""
+    try:
+        told = json.loads((user_folder / FILE).read_text(encoding="utf-8"))
+        if told["stamp"] != _stamp(backend):
+            return ()
+        return from_fields(Capabilities, told["capabilities"], {}, FILE).engines
+    except FileNotFoundError:
+        return ()
+    except _UNREADABLE as error:
+        log.info("“%s” is not used: %s", FILE, error)
+        return ()
+
+
+def write(user_folder: Path, backend: Path, engines: Engines) -> None:
+    """Keep the engines for the next time; not being able to costs time alone."""
+    capabilities, _ = fields_of(Capabilities("", engines))
+    beside = user_folder / f".{FILE}.{secrets.token_hex(8)}"
+    try:
+        with open_private(beside) as file:
+            file.write(json.dumps({"stamp": _stamp(backend), "capabilities": capabilities}).encode())
+        beside.replace(user_folder / FILE)
+    except OSError as error:
+        log.warning("“%s” could not be written: %s", user_folder / FILE, error)
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
+
+
+def ask(user_folder: Path, backend: Path) -> Capabilities:
+    """Ask a backend that only describes itself. Raises `OSError`, `ValueError`, `SubprocessError` or `WireError`."""
+    with open_private(log_file(user_folder)) as errors:
+        answer = subprocess.run(
+            [sys.executable, "-s", "-m", "backend", "capabilities"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            cwd=user_folder,
+            env=surroundings(backend, user_folder),
+            timeout=ASK_SECONDS,
+            check=True,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        ).stdout
+    return from_fields(Capabilities, json.loads(answer), {}, "capabilities")
+
+
+def register() -> None:
+    """Know the engines of the last time; else ask: at once without a window, beside Blender's work with one."""
+    global _asking  # noqa: PLW0603
+    folder = extension.user_folder()
+    if engines := read(folder, extension.FOLDER):
+        _heard.put(engines)
+        learn()
+        return
+    _asking = threading.Thread(target=_ask, args=(folder,), name="hi3dgen capabilities", daemon=True)
+    _asking.start()
+    if bpy.app.background:
+        _asking.join()
+        learn()
+    else:
+        bpy.app.timers.register(_poll, persistent=True)
+
+
+def unregister() -> None:
+    """Forget all; the file stays."""
+    global _known, _heard, _asking
+    if bpy.app.timers.is_registered(_poll):
+        bpy.app.timers.unregister(_poll)
+    _known, _heard, _asking = (), queue.SimpleQueue(), None
+
+
+def _ask(folder: Path) -> None:
+    try:
+        hear(ask(folder, extension.FOLDER), folder)
+    except (*_UNREADABLE, subprocess.SubprocessError) as error:
+        log.warning("the backend did not say what it can do: %s", error)
+
+
+def _poll() -> float | None:
+    alive = _asking is not None and _asking.is_alive()
+    learn()
+    return POLL_SECONDS if alive else None
+
+
+def _stamp(backend: Path) -> str:
+    """A hash of the backend's code, by its files' names, sizes and times: other code may have other engines."""
+    seen = hashlib.sha256()
+    for folder, folders, files in os.walk(backend / "backend"):
+        folders[:] = sorted(name for name in folders if name != "__pycache__")
+        for name in sorted(files):
+            about = Path(folder, name).stat()
+            seen.update(f"{folder}/{name} {about.st_size} {about.st_mtime_ns}\n".encode("utf-8", "replace"))
+    return seen.hexdigest()

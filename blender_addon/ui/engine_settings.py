@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The settings of each engine as Blender's properties, made from what the backend tells.
+
+An engine's settings are a property group of every scene, `scene.hi3dgen_ENGINE`: two engines may have settings of the
+same name. The operator takes the settings of all engines by name.
+"""
+
+import keyword
+import logging
+from collections.abc import Iterable
+from typing import Any
+from zlib import crc32
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
+
+from ...backend.wire.limits import Scalar, values_of
+from ...backend.wire.messages import EngineInfo, OptionInfo, SettingInfo
+from ..link import engines
+
+log = logging.getLogger(__name__)
+
+SHARED_INPUTS = ("picture", "own_normal_map")  # of which `scene.hi3dgen` has one for all engines
+_INT_RANGE = (-(2**31), 2**31 - 1)
+
+_groups: dict[str, tuple[EngineInfo, type]] = {}  # by the scene's attribute
+
+
+def number_of(name: str) -> int:
+    """A number for a name in Blender's enums, which stays the same when other names come and go."""
+    return crc32(name.encode()) & 0x7FFFFFFF
+
+
+def settings_of(scene: bpy.types.Scene, engine: EngineInfo) -> dict[str, Scalar]:
+    """An engine's settings as the scene has them; the default if the scene has an option that is gone."""
+    group = group_of(scene, engine)
+    if group is None:
+        return {}
+    values = {setting.name: value_of(group, setting.name) for setting in shown(engine)}
+    return {
+        setting.name: setting.default if values[setting.name] == "" else values[setting.name]
+        for setting in shown(engine)
+    }
+
+
+def group_of(scene: bpy.types.Scene, engine: EngineInfo) -> bpy.types.PropertyGroup | None:
+    """The scene's settings of an engine; None while they are not made yet."""
+    return getattr(scene, _attribute(engine.name), None)
+
+
+def shown(engine: EngineInfo) -> list[SettingInfo]:
+    """The engine's settings that can be properties."""
+    return [setting for setting in engine.settings if _is_free(setting.name)]
+
+
+def further_inputs(engine: EngineInfo) -> list[str]:
+    """The names of the pictures that this engine takes and others may not; each is a property beside its settings."""
+    taken = {*SHARED_INPUTS, *(setting.name for setting in engine.settings)}
+    return [name for name in engine.inputs if name not in taken and _is_free(name)]
+
+
+def value_of(owner: Any, name: str) -> Scalar:  # noqa: ANN401 - anything of Blender's with such properties
+    """A setting as it was typed: Blender keeps 32 bits of a number, in which 0.3 lies beyond 0.3."""
+    value = getattr(owner, name)
+    return float(f"{value:.7g}") if isinstance(value, float) else value
+
+
+def arguments() -> dict[str, Any]:
+    """Properties for the settings of all engines by name, and for their inputs, each the name of an image.
+
+    Engines may mean different things by one name: numbers are then bounded by the widest of the bounds, options are
+    those of all, and what is of different kinds is text. The engine refuses what does not fit it.
+    """
+    by_name: dict[str, list[SettingInfo]] = {}
+    for engine in engines.known():
+        for setting in shown(engine):
+            by_name.setdefault(setting.name, []).append(setting)
+    inputs = {name for engine in engines.known() for name in further_inputs(engine)}
+    named = {name: StringProperty(name=label_of(name), description="The name of an image") for name in sorted(inputs)}
+    return named | _properties(_united(settings) for settings in by_name.values())
+
+
+def read(engine: EngineInfo | None, name: str, value: Scalar) -> Scalar:
+    """The value of an argument as the engine's kind of it, if it came as text."""
+    if engine is None or not isinstance(value, str):
+        return value
+    return values_of(engine.settings, [(name, value)])[name]
+
+
+def update() -> None:
+    """Make the groups of engines that are new or changed, and drop those of engines that are gone; values stay."""
+    wanted = {_attribute(engine.name): engine for engine in engines.known() if _attribute(engine.name).isidentifier()}
+    for attribute, (engine, _) in list(_groups.items()):
+        if wanted.get(attribute) != engine:
+            _drop(attribute)
+    for attribute, engine in wanted.items():
+        if attribute not in _groups:
+            pictures = {
+                name: PointerProperty(type=bpy.types.Image, name=label_of(name)) for name in further_inputs(engine)
+            }
+            properties = pictures | _properties(shown(engine))
+            body = {"__annotations__": properties, "__doc__": f"The settings and inputs of {engine.label}."}
+            group = type(f"HI3DGEN_PG_{engine.name}", (bpy.types.PropertyGroup,), body)
+            bpy.utils.register_class(group)
+            setattr(bpy.types.Scene, attribute, PointerProperty(type=group, name=engine.label))
+            _groups[attribute] = (engine, group)
+
+
+def register() -> None:
+    """Follow the engines."""
+    engines.changed.append(update)
+    update()
+
+
+def unregister() -> None:
+    """Drop all groups; what was chosen stays in the file."""
+    engines.changed.remove(update)
+    for attribute in list(_groups):
+        _drop(attribute)
+
+
+def _drop(attribute: str) -> None:
+    _, group = _groups.pop(attribute)
+    delattr(bpy.types.Scene, attribute)
+    bpy.utils.unregister_class(group)
+
+
+def _attribute(engine: str) -> str:
+    return f"hi3dgen_{engine}"
+
+
+def label_of(name: str) -> str:
+    """An input's name as a label."""
+    return name.replace("_", " ").title()
+
+
+def _is_free(name: str) -> bool:
+    """Whether a property can have that name: it is one of Python's, and none that every group has."""
+    return name.isidentifier() and not keyword.iskeyword(name) and not hasattr(bpy.types.PropertyGroup, name)
+
+
+def _united(settings: list[SettingInfo]) -> SettingInfo:
+    first, *others = settings
+    if not others:
+        return first
+    if any(type(other.default) is not type(first.default) for other in others):
+        return SettingInfo(first.name, first.label, first.description, "")
+    options: dict[str, OptionInfo] = {}
+    for option in (option for setting in settings for option in setting.options):
+        options.setdefault(option.name, option)
+    return SettingInfo(
+        first.name,
+        first.label,
+        first.description,
+        first.default,
+        min(setting.minimum for setting in settings),
+        max(setting.maximum for setting in settings),
+        tuple(options.values()),
+    )
+
+
+def _properties(settings: Iterable[SettingInfo]) -> dict[str, Any]:
+    return {setting.name: _property(setting) for setting in settings}
+
+
+def _property(setting: SettingInfo) -> Any:  # noqa: ANN401 - what Blender makes of an annotation
+    told: dict[str, Any] = {"name": setting.label, "description": setting.description, "default": setting.default}
+    if isinstance(setting.default, bool):
+        return BoolProperty(**told)
+    if isinstance(setting.default, str):
+        named = setting.default in [option.name for option in setting.options]
+        return EnumProperty(**told, items=_items(setting.options)) if named else StringProperty(**told)
+    if isinstance(setting.default, float):
+        return FloatProperty(**told, min=setting.minimum, max=setting.maximum)
+    low, high = (min(max(int(bound), _INT_RANGE[0]), _INT_RANGE[1]) for bound in (setting.minimum, setting.maximum))
+    return IntProperty(**told, min=low, max=high)
+
+
+def _items(options: Iterable[OptionInfo]) -> list[tuple[str, str, str, int]]:
+    return [(option.name, option.label, option.description, number_of(option.name)) for option in options]

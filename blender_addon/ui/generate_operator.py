@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operator Generate. Its arguments are the settings of all engines, so it is made again when they change."""
+# pyright: reportInvalidTypeForm=false
+
+import random
+from pathlib import Path
+
+import bpy
+from bpy.props import IntProperty, StringProperty
+
+from ...backend.wire.limits import MAX_SEED, Scalar
+from ...backend.wire.messages import EngineInfo
+from ..errors import AddonError
+from ..generate import active_picture, submit, wait
+from ..link import engines, runtime
+from ..link.session import Job
+from . import engine_settings
+from .properties import COUNT, chosen_engine
+
+_FIXED = ("filepath", "image", "normal_map", "engine", "seed", "count")  # no setting takes their place
+
+_made: type | None = None
+
+
+class _Generate:
+    bl_idname = "hi3dgen.generate"
+    bl_label = "Generate"
+    bl_description = "Turn the picture into a mesh"
+    bl_options = set()  # what is made is an undo step of its own when it is there
+
+    filepath: StringProperty(name="File", description="The picture's file; else the active image", subtype="FILE_PATH")
+    image: StringProperty(name="Image", description="The name of an image in this file; else the active image")
+    normal_map: StringProperty(name="Normal Map", description="The name of an image; else the panel's choice")
+    engine: StringProperty(name="Engine", description="The name of an engine; else the panel's choice")
+    seed: IntProperty(name="Seed", description="Else the panel's choice", min=0, max=MAX_SEED)
+    count: IntProperty(**COUNT)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Queue the job. Without a window, wait for it, and raise if it fails."""
+        try:
+            job = self._submit(context)
+            context.scene.hi3dgen.seed = job.request.seed
+            if not runtime.has_window():
+                wait(job)
+        except AddonError as error:
+            self.report({"ERROR"}, f"{error.sentence} {error.advice}")
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+    def _submit(self, context: bpy.types.Context) -> Job:
+        """Ask for what the caller said, and for what the panel says if the caller said nothing."""
+        panel = context.scene.hi3dgen
+        seed = panel.seed
+        if self._is_said("seed"):
+            seed = self.seed
+        elif panel.random_seed:
+            seed = random.SystemRandom().randint(0, MAX_SEED)
+        known = engines.known_or_asked()
+        engine = engines.find(self.engine, known) if self.engine else chosen_engine(context.scene) or known[0]
+        return submit(
+            context.scene,
+            self._picture(context),
+            self.engine or engine.name,
+            seed,
+            settings=self._settings(context.scene, engine),
+            inputs=self._inputs(context.scene, engine),
+            count=self.count if self._is_said("count") else panel.count,
+        )
+
+    def _is_said(self, name: str) -> bool:
+        return self.properties.is_property_set(name)
+
+    def _settings(self, scene: bpy.types.Scene, engine: EngineInfo | None) -> dict[str, Scalar]:
+        """The engine's settings, and what the caller said beyond them: the engine refuses that."""
+        settings = engine_settings.settings_of(scene, engine) if engine else {}
+        for name in sorted(self._names_of_settings().difference(_FIXED)):
+            if self._is_said(name):
+                settings[name] = engine_settings.read(engine, name, engine_settings.value_of(self, name))
+        return settings
+
+    def _names_of_settings(self) -> set[str]:
+        return {setting.name for engine in engines.known() for setting in engine_settings.shown(engine)}
+
+    def _inputs(self, scene: bpy.types.Scene, engine: EngineInfo | None) -> dict[str, bpy.types.Image]:
+        """The pictures beside the picture: those that the caller named, and the panel's if the engine takes them."""
+        inputs: dict[str, bpy.types.Image | None] = {}
+        if engine:
+            group = engine_settings.group_of(scene, engine)
+            inputs = {name: getattr(group, name) for name in engine_settings.further_inputs(engine) if group}
+            if "own_normal_map" in engine.inputs:
+                inputs["own_normal_map"] = scene.hi3dgen.normal_map
+        if self.normal_map:
+            inputs["own_normal_map"] = _image(self.normal_map)
+        names = {name for each in engines.known() for name in engine_settings.further_inputs(each)}
+        for name in names.difference(_FIXED, self._names_of_settings()):
+            if self._is_said(name):
+                inputs[name] = _image(getattr(self, name))
+        return {name: image for name, image in inputs.items() if image}
+
+    def _picture(self, context: bpy.types.Context) -> bpy.types.Image | Path:
+        if self.filepath:
+            return Path(bpy.path.abspath(self.filepath))
+        if self.image:
+            return _image(self.image)
+        picture = active_picture(context)
+        if picture is None:
+            raise AddonError("There is no picture.", "Open one in the panel or in an Image Editor.")
+        return picture
+
+
+def update() -> None:
+    """Make the operator with the arguments that the known engines take."""
+    global _made  # noqa: PLW0603 - as global as Blender's classes
+    _drop()
+    arguments = {name: value for name, value in engine_settings.arguments().items() if name not in _FIXED}
+    body = {"__annotations__": arguments}
+    _made = type("HI3DGEN_OT_generate", (_Generate, bpy.types.Operator), body)
+    bpy.utils.register_class(_made)
+
+
+def register() -> None:
+    """Follow the engines."""
+    engines.changed.append(update)
+    update()
+
+
+def unregister() -> None:
+    """Take the operator away."""
+    engines.changed.remove(update)
+    _drop()
+
+
+def _drop() -> None:
+    global _made  # noqa: PLW0603
+    if _made is not None:
+        bpy.utils.unregister_class(_made)
+        _made = None
+
+
+def _image(name: str) -> bpy.types.Image:
+    image = bpy.data.images.get(name)
+    if image is None:
+        raise AddonError(f"There is no image “{name}” in this file.", "Check the name.")
+    return image

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Engines as the add-on learns them: from the file of the last time, a child or a greeting. They come and go."""
+
+import dataclasses
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import bpy
+import pytest
+
+from tests.blender_addon.scripted import write_program
+from tests.blender_addon.support import CHECKOUT, MODULE, tick_until
+
+
+@pytest.fixture
+def module(scene: Any, session: Any) -> Iterator[ModuleType]:
+    """The add-on's module; it knows the real engines before and after."""
+    module = import_module(f"{MODULE}.blender_addon.link.engines")
+    usual, extension = module.known(), session.extension
+    yield module
+    session.close()
+    session.extension, session.capabilities = extension, None
+    learn(module, session, usual)
+    assert module.known() == usual
+
+
+def learn(module: ModuleType, session: Any, engines: Any) -> None:
+    """As after a greeting."""
+    module.hear(wire().Capabilities("0.0.0", tuple(engines)), session.user_folder)
+    module.learn()
+
+
+def wire() -> Any:
+    return import_module(f"{MODULE}.backend.wire.messages")
+
+
+def setting(name: str, default: Any, minimum: float = 0, maximum: float = 0, options: tuple[str, ...] = ()) -> Any:
+    listed = tuple(wire().OptionInfo(option, option.title(), f"It is {option}") for option in options)
+    return wire().SettingInfo(name, name.title(), f"What {name} is", default, minimum, maximum, listed)
+
+
+def engine(name: str, *settings: Any, inputs: tuple[str, ...] = ("picture",)) -> Any:
+    return wire().EngineInfo(
+        name,
+        name.title(),
+        "Spins",
+        uses_seed=True,
+        needs_gpu=False,
+        missing="",
+        inputs=inputs,
+        products={"views": "views"},
+        settings=settings,
+    )
+
+
+def test_an_engine_that_nobody_knew_has_a_panel_and_arguments(scene: Any, session: Any, module: ModuleType) -> None:
+    orbit = engine("orbit", setting("steps", 7, 1, 9), setting("path", "round", options=("round", "flat")))
+    learn(module, session, [*module.known(), orbit])
+    scene.hi3dgen.engine = "orbit"
+    scene.hi3dgen_orbit.path = "flat"
+    assert scene.hi3dgen_orbit.steps == 7
+    arguments = bpy.ops.hi3dgen.generate.get_rna_type().properties
+    assert arguments["steps"].hard_max == 9
+    assert "thickness" in arguments, "those of the other engines stay"
+
+
+def test_an_engine_comes_back_with_its_values_and_the_choice(scene: Any, session: Any, module: ModuleType) -> None:
+    usual = module.known()
+    orbit = engine("orbit", setting("path", "round", options=("round", "flat")), setting("size", 0.5, 0, 1))
+    learn(module, session, [*usual, orbit])
+    scene.hi3dgen.engine = "orbit"
+    scene.hi3dgen_orbit.path, scene.hi3dgen_orbit.size = "flat", 0.25
+    learn(module, session, usual)
+    assert scene.hi3dgen.engine == usual[0].name
+    assert not hasattr(scene, "hi3dgen_orbit")
+    longer = setting("path", "round", options=("spiral", "flat", "round"))
+    learn(module, session, [engine("first"), *usual, dataclasses.replace(orbit, settings=(longer, orbit.settings[1]))])
+    assert scene.hi3dgen.engine == "orbit"
+    assert (scene.hi3dgen_orbit.path, scene.hi3dgen_orbit.size) == ("flat", 0.25)
+
+
+def test_a_value_that_a_changed_setting_cannot_have_is_its_default(
+    scene: Any, session: Any, module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.blender_addon.test_settings import requested
+
+    usual = module.known()
+    for before, value, after in (
+        (setting("size", 3, 0, 9), 5, setting("size", "big", options=("small", "big"))),
+        (setting("size", "big", options=("small", "big")), "small", setting("size", "big", options=("big",))),
+        (setting("size", "big", options=("small", "big")), "small", setting("size", 0.5, 0, 1)),
+    ):
+        learn(module, session, [*usual, engine("orbit", before)])
+        scene.hi3dgen_orbit.size = value
+        learn(module, session, [*usual, engine("orbit", after)])
+        assert requested(scene, monkeypatch, engine="orbit")[1] == {"size": after.default}
+
+
+def test_what_engines_mean_differently_is_read_by_the_engine_that_runs(
+    scene: Any, session: Any, module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.blender_addon.test_settings import requested
+
+    narrow = engine(
+        "narrow", setting("size", 3, 0, 9), setting("mood", "calm", options=("calm",)), setting("x", 1, 1, 2)
+    )
+    wide = engine("wide", setting("size", 0.5, 0, 1), setting("mood", "wild", options=("wild",)), setting("x", 3, 3, 4))
+    learn(module, session, [narrow, wide])
+    arguments = bpy.ops.hi3dgen.generate.get_rna_type().properties
+    assert (arguments["size"].type, arguments["mood"].type) == ("STRING", "ENUM")
+    assert (arguments["x"].hard_min, arguments["x"].hard_max) == (1, 4)
+    assert {item.identifier for item in arguments["mood"].enum_items} == {"calm", "wild"}
+    assert requested(scene, monkeypatch, engine="narrow", size="4")[1] == {"size": 4, "mood": "calm", "x": 1}
+    assert requested(scene, monkeypatch, engine="wide", size="0.25")[1] == {"size": 0.25, "mood": "wild", "x": 3}
+    assert requested(scene, monkeypatch, engine="wide")[1]["size"] == 0.5
+
+
+def test_names_that_blender_needs_itself_are_left_to_it(scene: Any, session: Any, module: ModuleType) -> None:
+    odd = engine("odd", setting("name", 1, 0, 2), setting("class", 1, 0, 2), setting("engine", 1, 0, 2))
+    learn(module, session, [odd])
+    assert bpy.ops.hi3dgen.generate.get_rna_type().properties["engine"].type == "STRING"
+    assert scene.hi3dgen_odd.engine == 1
+    assert not hasattr(scene.hi3dgen_odd, "class")
+
+
+def test_a_further_input_is_an_image_of_the_panel_and_an_argument(
+    scene: Any, session: Any, module: ModuleType, picture_file: Path
+) -> None:
+    learn(module, session, [*module.known(), engine("orbit", inputs=("picture", "back_view"))])
+    scene.hi3dgen_orbit.back_view = bpy.data.images.new("behind", 4, 4)
+    assert bpy.ops.hi3dgen.generate.get_rna_type().properties["back_view"].name == "Back View"
+    with pytest.raises(RuntimeError, match="no image “nobody”"):
+        bpy.ops.hi3dgen.generate(filepath=str(picture_file), back_view="nobody")
+
+
+def test_the_file_is_private_and_of_one_version_of_the_backend(
+    session: Any, module: ModuleType, tmp_path: Path
+) -> None:
+    backend = write_program(tmp_path, "")
+    engines = (engine("orbit", setting("steps", 7, 1, 9)),)
+    module.write(tmp_path, backend, engines)
+    assert module.read(tmp_path, backend) == engines
+    path = tmp_path / "capabilities.json"
+    if sys.platform != "win32":
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert not list(tmp_path.glob(".*"))
+    (backend / "backend" / "new.py").touch()
+    assert module.read(tmp_path, backend) == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"stamp": 1}', "[" * 100_000, '{"stamp": "STAMP", "capabilities": {"version": ""}}']
+)
+def test_an_unreadable_file_is_as_if_it_were_missing(
+    session: Any, module: ModuleType, tmp_path: Path, text: str
+) -> None:
+    module.write(tmp_path, CHECKOUT, module.known())
+    path = tmp_path / "capabilities.json"
+    path.write_text(text.replace("STAMP", json.loads(path.read_text())["stamp"]))
+    assert module.read(tmp_path, CHECKOUT) == ()
+
+
+def test_a_folder_that_cannot_be_written_costs_the_file_alone(session: Any, module: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "capabilities.json").mkdir()
+    module.write(tmp_path, CHECKOUT, module.known())
+    assert module.read(tmp_path, CHECKOUT) == ()
+
+
+def test_a_greeting_is_learned_between_operators(session: Any, module: ModuleType, tmp_path: Path) -> None:
+    usual = module.known()
+    learn(module, session, usual[:1])
+    session.start()
+    tick_until(session, lambda: session.phase.name == "READY")
+    assert module.known() == usual[:1]
+    assert module.learn()
+    assert module.known() == usual
+
+
+ENABLED = """
+import os, sys
+import bpy, addon_utils
+addon_utils.enable("{module}", default_set=True)
+print("arguments", "faces" in bpy.ops.hi3dgen.generate.get_rna_type().properties)
+try:
+    bpy.ops.hi3dgen.generate(filepath=sys.argv[1])
+except RuntimeError as error:
+    print(error)
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_the_first_time_without_a_window_the_backend_is_asked(
+    tmp_path: Path,
+    picture_file: Path,
+    answers: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    folder = tmp_path / "extensions" / "user_default"
+    folder.mkdir(parents=True)
+    (folder / "hi3dgen").symlink_to(CHECKOUT, target_is_directory=True)
+    environment = {**os.environ, "BLENDER_USER_RESOURCES": str(tmp_path)}
+    script = ENABLED.format(module=MODULE)
+    if not answers:
+        script = script.replace("import bpy,", f"sys.executable = {str(tmp_path / 'gone')!r}\nimport bpy,")
+    command = [sys.executable, "-c", script, str(picture_file)]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=100)
+    assert f"arguments {answers}" in ran.stdout, ran.stdout + ran.stderr
+    assert ("could not be found out" in ran.stdout) != answers, ran.stdout
+    file = tmp_path / "extensions" / ".user" / "user_default" / "hi3dgen" / "capabilities.json"
+    assert file.exists() == answers

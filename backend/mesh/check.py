@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import BoolArray, Float64Array, Int64Array
+
 Triangles = NDArray[np.integer[Any]]
 
 
-def half_edges(triangles: Triangles) -> NDArray[np.int64]:
+def half_edges(triangles: Triangles) -> Int64Array:
     """The directed edges, int64 (3 T, 2): first all from corner 0 to 1, then 1 to 2, then 2 to 0."""
     t = np.asarray(triangles, np.int64)
     return np.concatenate([t[:, [0, 1]], t[:, [1, 2]], t[:, [2, 0]]])
@@ -31,7 +33,7 @@ def is_closed(triangles: Triangles) -> bool:
     return once and not loops and bool(np.array_equal(there, back))
 
 
-def border_vertices(triangles: Triangles, vertex_count: int) -> NDArray[np.bool_]:
+def border_vertices(triangles: Triangles, vertex_count: int) -> BoolArray:
     """Which vertices lie on an open border: at an edge whose opposite is missing; bool (V,)."""
     edges = half_edges(triangles)
     there, back = edges[:, 0] * vertex_count + edges[:, 1], edges[:, 1] * vertex_count + edges[:, 0]
@@ -61,7 +63,7 @@ def pinched_vertices(triangles: Triangles) -> int:
     return len(np.unique(fans)) - len(used)
 
 
-def components(triangles: Triangles, vertex_count: int) -> NDArray[np.int64]:
+def components(triangles: Triangles, vertex_count: int) -> Int64Array:
     """Label the connected parts: for each vertex the smallest index of a vertex it is connected with; int64 (V,)."""
     edges = half_edges(triangles)
     return _label(vertex_count, edges[:, 0], edges[:, 1])
@@ -72,7 +74,7 @@ def signed_volume(vertices: NDArray[np.floating[Any]], triangles: Triangles) -> 
     return float(signed_volumes(vertices, triangles).sum())
 
 
-def signed_volumes(vertices: NDArray[np.floating[Any]], triangles: Triangles) -> NDArray[np.float64]:
+def signed_volumes(vertices: NDArray[np.floating[Any]], triangles: Triangles) -> Float64Array:
     """Each triangle's share of the volume, float64 (T,): the tetrahedron that it spans with the vertices' mean."""
     v = np.asarray(vertices, np.float64)
     if not len(v):
@@ -81,7 +83,7 @@ def signed_volumes(vertices: NDArray[np.floating[Any]], triangles: Triangles) ->
     return np.einsum("ij,ij->i", a, np.cross(b, c)) / 6.0
 
 
-def _label(count: int, start: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.int64]:
+def _label(count: int, start: Int64Array, end: Int64Array) -> Int64Array:
     """Connected components of a graph: each node's label is its component's smallest node (hooking and doubling)."""
     label = np.arange(count)
     while len(start):

@@ -13,8 +13,8 @@ little, 2 V / A: that is the thickness of a plate, and a third of that of a ball
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import BoolArray, Float64Array, Int64Array
 from ..flow.products import Mesh
 from . import check
 
@@ -23,7 +23,7 @@ _FLAT = 0.04  # of the body's extent: between flakes (0.014) and parts (0.118)
 _FILM = 0.014  # of the body's extent: what curls is as thin as the thickest flakes
 _LARGE = 0.05  # of the whole's area: a cape or a wing may be thin
 
-Numbers = NDArray[np.float64]
+Numbers = Float64Array
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Parts:
     smallest extent along the principal axes. film: (P,) 2 V / A. area: (P,).
     """
 
-    of: NDArray[np.int64]
+    of: Int64Array
     extents: Numbers
     thickness: Numbers
     film: Numbers
@@ -97,13 +97,13 @@ def drop_floaters(mesh: Mesh) -> tuple[Mesh, int]:
     return _without(mesh, parts, thin)
 
 
-def _extents(corners: Numbers, first: NDArray[np.int64]) -> Numbers:
+def _extents(corners: Numbers, first: Int64Array) -> Numbers:
     """How far each part reaches along three axes, (P, 3), of `corners` (T, 3, 3) in order of the parts."""
     highest, lowest = corners.max(axis=1), corners.min(axis=1)
     return np.maximum.reduceat(highest, first) - np.minimum.reduceat(lowest, first)
 
 
-def _without(mesh: Mesh, parts: Parts, stray: NDArray[np.bool_]) -> tuple[Mesh, int]:
+def _without(mesh: Mesh, parts: Parts, stray: BoolArray) -> tuple[Mesh, int]:
     """The mesh without stray parts, and how many these are."""
     triangles = mesh.triangles[~stray[parts.of]]
     used, numbered = np.unique(triangles, return_inverse=True)

@@ -15,13 +15,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import BoolArray, Float64Array, Int64Array
 from . import check
 from .slivers import SLIVER, mend, quality
 
-Points = NDArray[np.float64]
-Indices = NDArray[np.int64]
+Points = Float64Array
+Indices = Int64Array
 
 _SHARE = 0.5  # of the edges, the cheapest, compete in a round: dear ones wait, though nothing cheaper is near
 _ALIKE = 3  # powers of two: the range within which costs count as equal
@@ -47,7 +47,7 @@ class _Surface:
     carried: Points
     triangles: Indices
     quadrics: Points
-    fixed: NDArray[np.bool_]
+    fixed: BoolArray
     refused: Indices
 
 
@@ -219,7 +219,7 @@ def _best_places(surface: _Surface, edges: Indices) -> Points:
     return np.where(far[:, None], middle, places)
 
 
-def _among(keys: Indices, ordered: Indices) -> NDArray[np.bool_]:
+def _among(keys: Indices, ordered: Indices) -> BoolArray:
     """Which keys are among some that are in ascending order, (N,)."""
     if not len(ordered):
         return np.zeros(len(keys), np.bool_)
@@ -240,7 +240,7 @@ def _fan(keys: Indices, wanted: Indices) -> tuple[Indices, Indices]:
     return owner, order[np.repeat(start, length) + offset]
 
 
-def _keeps_topology(half: Indices, edges: Indices, count: int) -> NDArray[np.bool_]:
+def _keeps_topology(half: Indices, edges: Indices, count: int) -> BoolArray:
     """Whether the ends of an edge share two neighbours only, and neither of these would be left with two, (E,)."""
     owner, position = _fan(half[:, 0], edges.ravel())
     keys = np.sort(owner // 2 * count + half[position, 1])
@@ -252,7 +252,7 @@ def _keeps_topology(half: Indices, edges: Indices, count: int) -> NDArray[np.boo
     return (number == 2) & (thin == 0)
 
 
-def _keeps_sides(surface: _Surface, edges: Indices, places: Points) -> NDArray[np.bool_]:
+def _keeps_sides(surface: _Surface, edges: Indices, places: Points) -> BoolArray:
     """Whether no triangle around an edge is turned over or flattened by its collapse, (E,)."""
     corners = surface.triangles.ravel()
     owner, position = _fan(corners, edges.ravel())

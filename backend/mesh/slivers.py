@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Points = NDArray[np.float64]
-Indices = NDArray[np.int64]
+from ..arrays import BoolArray, Float64Array, Int64Array
+
+Points = Float64Array
+Indices = Int64Array
 Triangle = tuple[int, int, int]
 
 SLIVER = 0.1
@@ -27,7 +28,7 @@ _SWEEPS = 4
 
 
 def mend(
-    points: Points, carried: Points, triangles: Indices, fixed: NDArray[np.bool_], tick: Callable[[], None]
+    points: Points, carried: Points, triangles: Indices, fixed: BoolArray, tick: Callable[[], None]
 ) -> tuple[Points, Points, Indices]:
     """Remove what slivers can be removed from a manifold mesh.
 

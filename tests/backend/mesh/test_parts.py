@@ -7,17 +7,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from backend.arrays import Float64Array, Int64Array
 from backend.flow.products import Mesh
 from backend.mesh.parts import drop_floaters, drop_specks, parts_of
 
-Points = NDArray[np.float64]
-Indices = NDArray[np.int64]
 Drop = Callable[[Mesh], tuple[Mesh, int]]
 
 
-def ball(radius: float = 1.0, around: int = 24) -> tuple[Points, Indices]:
+def ball(radius: float = 1.0, around: int = 24) -> tuple[Float64Array, Int64Array]:
     """A ball of rings between two poles, outward."""
     turn, rings = np.arange(around) / around * 2 * np.pi, around // 2
     slope = np.arange(1, rings)[:, None] / rings * np.pi
@@ -36,18 +34,18 @@ def ball(radius: float = 1.0, around: int = 24) -> tuple[Points, Indices]:
     return points, np.concatenate(triangles)
 
 
-def squashed(x: float, y: float, z: float) -> tuple[Points, Indices]:
+def squashed(x: float, y: float, z: float) -> tuple[Float64Array, Int64Array]:
     """An ellipsoid by its half axes."""
     points, triangles = ball()
     return points * np.array([x, y, z]), triangles
 
 
-def turned(points: Points, seed: int) -> Points:
+def turned(points: Float64Array, seed: int) -> Float64Array:
     """The same in any direction."""
     return points @ np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))[0].T
 
 
-def curled(radius: float, thickness: float) -> tuple[Points, Indices]:
+def curled(radius: float, thickness: float) -> tuple[Float64Array, Int64Array]:
     """Half of a sphere's skin: as thick as told, and as deep as its radius."""
     points, triangles = ball(1.0)
     inner = points[:, 2] < 0
@@ -55,10 +53,10 @@ def curled(radius: float, thickness: float) -> tuple[Points, Indices]:
     return points, triangles
 
 
-def mesh_of(*bodies: tuple[Points, Indices]) -> Mesh:
+def mesh_of(*bodies: tuple[Float64Array, Int64Array]) -> Mesh:
     """Bodies side by side."""
-    points: list[Points] = []
-    triangles: list[Indices] = []
+    points: list[Float64Array] = []
+    triangles: list[Int64Array] = []
     count = 0
     for place, (own, faces) in enumerate(bodies):
         points.append(own + np.array([3.0 * place, 0, 0]))

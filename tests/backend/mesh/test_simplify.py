@@ -5,21 +5,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from backend.arrays import Float64Array, Int64Array
 from backend.mesh import check
 from backend.mesh.simplify import simplify
 from backend.mesh.slivers import quality
-
-Points = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 
 def ignore(_fraction: float) -> None:
     """Watch nothing."""
 
 
-def torus(around: int, across: int) -> tuple[Points, Indices]:
+def torus(around: int, across: int) -> tuple[Float64Array, Int64Array]:
     """A torus of radii 1 and 0.4, outward: its hole must survive."""
     i, j = (part.ravel() for part in np.mgrid[:around, :across])
     u, v = 2 * np.pi * i / around, 2 * np.pi * j / across
@@ -29,10 +26,10 @@ def torus(around: int, across: int) -> tuple[Points, Indices]:
     return points, np.concatenate([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)])
 
 
-def box(steps: int) -> tuple[Points, Indices]:
+def box(steps: int) -> tuple[Float64Array, Int64Array]:
     """A unit cube, every side a grid of `steps` squares, outward."""
-    points: list[Points] = []
-    triangles: list[Indices] = []
+    points: list[Float64Array] = []
+    triangles: list[Int64Array] = []
     row, column = (part.ravel() for part in np.mgrid[: steps + 1, : steps + 1] / steps)
     i, j = (part.ravel() for part in np.mgrid[:steps, :steps])
     a = i * (steps + 1) + j

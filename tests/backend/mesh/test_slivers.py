@@ -5,20 +5,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from backend.arrays import Float64Array, Int64Array
 from backend.mesh import check
 from backend.mesh.slivers import SLIVER, mend, quality
-
-Points = NDArray[np.float64]
-Indices = NDArray[np.int64]
 
 
 def ignore() -> None:
     """Watch nothing."""
 
 
-def ball(around: int, up: int) -> tuple[Points, Indices]:
+def ball(around: int, up: int) -> tuple[Float64Array, Int64Array]:
     """A sphere of rings and two poles, outward."""
     i, j = (part.ravel() for part in np.mgrid[: up - 1, :around])
     tilt, turn = np.pi * (i + 1) / up, 2 * np.pi * j / around
@@ -36,7 +33,9 @@ def ball(around: int, up: int) -> tuple[Points, Indices]:
     return np.concatenate([rings, [[0, 0, 1], [0, 0, -1]]]), np.concatenate(triangles)
 
 
-def with_points_in(points: Points, triangles: Indices, chosen: Indices, near: float) -> tuple[Points, Indices]:
+def with_points_in(
+    points: Float64Array, triangles: Int64Array, chosen: Int64Array, near: float
+) -> tuple[Float64Array, Int64Array]:
     """Set a vertex into each chosen triangle, at `near` of its height from its first side: a cap and two others."""
     a, b, c = triangles[chosen].T
     new = len(points) + np.arange(len(chosen))

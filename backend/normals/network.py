@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The small normal estimator in numpy: two encoders, one decoder.
 
-`backend.training.normals.network` describes the network and trains it; this module runs the same weights with numpy alone. An
+`backend.training.normals` describes the network and trains it; this module runs the same weights with numpy alone. An
 image is (H, W, C) here, so that a convolution multiplies a matrix of neighbourhoods, made in bands of rows, by the
 matrix of the weights.
 """

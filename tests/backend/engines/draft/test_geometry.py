@@ -23,20 +23,20 @@ from backend.mesh import check
 FACING = np.array([0, 0, 1], np.float32)
 ROOT = Path(__file__).resolve().parents[4]
 
-# Prints the hash of a finished mesh made from a star and noise: large enough for a BLAS to share it between threads.
+# Prints the hash of a reduced mesh made from a star and noise: large enough for a BLAS to share it between threads.
 HASH_OF_A_MESH = """
 import hashlib
 import numpy as np
 from backend.engines.draft.geometry import build
-from backend.mesh.finish import finish
-from backend.flow.products import Crop, NormalMap
+from backend.flow.products import NormalMap
+from backend.mesh.reduce import reduce
 
 row, column = np.mgrid[:256, :256] - 127.5
 edge = 80 + 30 * np.cos(5 * np.arctan2(row, column))
 alpha = np.clip(edge - np.hypot(row, column), 0, 1).astype(np.float32)
 normals = np.random.default_rng(1).normal(size=(256, 256, 3)) + (0, 0, 2)
 built = build(NormalMap(normals.astype(np.float32), alpha), 3, lambda step, of: None)
-mesh = finish(built, Crop(0, 0, 256, 256, 256), lambda step, of: None, faces=10_000)
+mesh = reduce(built, faces=10_000, report=lambda step, of: None)
 print(hashlib.sha256(b"".join(part.tobytes() for part in (mesh.vertices, mesh.triangles, mesh.uv))).hexdigest())
 """
 
@@ -102,7 +102,7 @@ def test_parts_and_holes_of_the_mask_become_parts_and_holes_of_the_body() -> Non
     alpha = np.maximum(np.roll(ring, -15, axis=1), np.roll(disc(64, 8), 18, axis=1))
     mesh = draft.build(facing(alpha), 0, ignore)
     assert_closed_manifold(mesh)
-    part = check.components(mesh.triangles, len(mesh.vertices))
+    part = check.vertex_components(mesh.triangles, len(mesh.vertices))
     assert len(np.unique(part)) == 2
     # Euler's characteristic: 0 for the torus that the ring becomes, 2 for the ball.
     edges = len(check.half_edges(mesh.triangles)) // 2

@@ -40,7 +40,7 @@ from backend.flow.products import Mesh
 from backend.foreground.cut_out import cut_out
 from backend.mesh import check
 from backend.mesh.reduce import FACES
-from backend.mesh.slivers import SLIVER, quality
+from backend.mesh.slivers import SLIVER, roundness
 
 Array = NDArray[np.float64]
 
@@ -151,7 +151,7 @@ def body(folder: Path, size: int, faces: int) -> dict[str, Mesh]:
         except UserError as error:
             print(f"{path.stem:16} {error.sentence}")
             continue
-        slivers = int((quality(mesh.vertices.astype(np.float64), mesh.triangles.astype(np.int64)) < SLIVER).sum())
+        slivers = int((roundness(mesh.vertices[mesh.triangles].astype(np.float64)) < SLIVER).sum())
         times = " ".join(f"{one:8.2f}" for one in seconds)
         print(
             f"{path.stem:16} {times} {sum(seconds):8.2f} {len(mesh.triangles):8} {slivers:8}  {soundness(mesh)}",

@@ -19,8 +19,9 @@ import bpy
 import numpy as np
 import torch
 from mathutils import Matrix
-from numpy.typing import NDArray
 from render_normal_maps import glowing_normals
+
+from backend.arrays import Float32Array, UInt8Array
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -37,7 +38,7 @@ from backend.training.shapes.sculptures import draw_shape
 from backend.training.shapes.solids import Shape
 from backend.training.shapes.volume import settle, volume
 
-Bytes = NDArray[np.uint8]
+Bytes = UInt8Array
 
 _CELLS = 208  # of the lattice that a mesh is cut from, along each side
 _SAMPLES = 24
@@ -205,7 +206,7 @@ def _node_material(rng: np.random.Generator, material: Material) -> "bpy.types.M
     return made
 
 
-def _render() -> NDArray[np.float32]:
+def _render() -> Float32Array:
     """Render the scene, linear float32 (S, S, 4), premultiplied, row 0 on top."""
     scene = bpy.context.scene
     with tempfile.TemporaryDirectory() as folder:

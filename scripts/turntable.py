@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.arrays import Float64Array, Int64Array, UInt8Array
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from finishing import finish
@@ -30,7 +32,7 @@ from backend.normals.image import from_picture
 from backend.raster.vectors import unit
 
 Array = NDArray[np.floating[Any]]
-Indices = NDArray[np.int64]
+Indices = Int64Array
 
 ANGLES = (0, 35, 90, 145, 180)
 _LIGHTS = np.array([[-0.45, -0.65, 0.6], [0.85, -0.45, 0.25], [0.0, 0.9, 0.5]])  # key, fill, rim, towards the light
@@ -50,7 +52,7 @@ def main() -> None:
         "--normal-maps", type=Path, metavar="FOLDER", help="maps of the same view, named as the pictures"
     )
     options = parser.parse_args()
-    rows: list[NDArray[np.uint8]] = []
+    rows: list[UInt8Array] = []
     for path in options.pictures:
         cutout = cut_out(read_picture(path), 512, _ignore)
         maps = [estimate(cutout, _ignore)]
@@ -63,7 +65,7 @@ def main() -> None:
     write_picture(options.output, np.concatenate(rows))
 
 
-def sheet_row(cutout: Cutout, mesh: Mesh, size: int) -> NDArray[np.uint8]:
+def sheet_row(cutout: Cutout, mesh: Mesh, size: int) -> UInt8Array:
     """The cut-out over white and the mesh from all sides, uint8 (size, 6 size, 3)."""
     number = np.arange(size) * len(cutout.rgba) // size
     shown = cutout.rgba[np.ix_(number, number)].astype(np.float64)
@@ -71,7 +73,7 @@ def sheet_row(cutout: Cutout, mesh: Mesh, size: int) -> NDArray[np.uint8]:
     return np.concatenate([over_white.astype(np.uint8), *(render(mesh, angle, size) for angle in ANGLES)], axis=1)
 
 
-def vertex_normals(mesh: Mesh) -> NDArray[np.float64]:
+def vertex_normals(mesh: Mesh) -> Float64Array:
     """Area-weighted unit normals, float64 (V, 3)."""
     a, b, c = np.moveaxis(mesh.vertices[mesh.triangles].astype(np.float64), 1, 0)
     face = np.cross(b - a, c - a)
@@ -85,7 +87,7 @@ def vertex_normals(mesh: Mesh) -> NDArray[np.float64]:
     return unit(total, least=1e-20)
 
 
-def render(mesh: Mesh, angle: float, size: int, *, flat: bool = False) -> NDArray[np.uint8]:
+def render(mesh: Mesh, angle: float, size: int, *, flat: bool = False) -> UInt8Array:
     """Render a finished mesh, turned by `angle` degrees, orthographically; uint8 (size, size, 3)."""
     turn = np.radians(angle)
     turned = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])

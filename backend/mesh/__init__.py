@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every mesh goes through, whichever engine made it."""
+"""Measure, clean, reduce, place and project on meshes. Every engine may use it; it uses raster/."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures of a triangle mesh: is it closed, is it a manifold, what does it enclose.
+"""Measures of a triangle mesh: is it closed, is it a manifold, what volume does it enclose.
 
 All functions take plain arrays: triangles int (T, 3), vertices float (V, 3).
 """
@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Triangles = NDArray[np.integer[Any]]
+from ..arrays import BoolArray, Float64Array, Int64Array
+
+IntegerArray = NDArray[np.integer[Any]]
 
 
-def half_edges(triangles: Triangles) -> NDArray[np.int64]:
-    """The directed edges, int64 (3 T, 2): first all from corner 0 to 1, then 1 to 2, then 2 to 0."""
+def half_edges(triangles: IntegerArray) -> Int64Array:
+    """Return the directed edges, int64 (3 T, 2): first all from corner 0 to 1, then 1 to 2, then 2 to 0."""
     t = np.asarray(triangles, np.int64)
     return np.concatenate([t[:, [0, 1]], t[:, [1, 2]], t[:, [2, 0]]])
 
 
-def is_closed(triangles: Triangles) -> bool:
-    """Whether every directed edge occurs once and its opposite once: watertight, consistently wound, edges manifold."""
+def is_closed(triangles: IntegerArray) -> bool:
+    """Whether every directed edge occurs once, and so does its opposite: closed, and all triangles turn alike."""
     edges = half_edges(triangles)
     if not len(edges):
         return True
@@ -31,8 +33,8 @@ def is_closed(triangles: Triangles) -> bool:
     return once and not loops and bool(np.array_equal(there, back))
 
 
-def border_vertices(triangles: Triangles, vertex_count: int) -> NDArray[np.bool_]:
-    """Which vertices lie on an open border: at an edge whose opposite is missing; bool (V,)."""
+def border_vertices(triangles: IntegerArray, vertex_count: int) -> BoolArray:
+    """Whether each vertex lies on an open border, at an edge whose opposite is missing; bool (V,)."""
     edges = half_edges(triangles)
     there, back = edges[:, 0] * vertex_count + edges[:, 1], edges[:, 1] * vertex_count + edges[:, 0]
     border = np.zeros(vertex_count, np.bool_)
@@ -40,16 +42,16 @@ def border_vertices(triangles: Triangles, vertex_count: int) -> NDArray[np.bool_
     return border
 
 
-def pinched_vertices(triangles: Triangles) -> int:
-    """Count the vertices at which several separate fans of triangles meet; for a closed mesh, 0 means manifold."""
+def pinched_vertices(triangles: IntegerArray) -> int:
+    """Count the extra fans of triangles at vertices where several meet; a closed mesh is a manifold if it has none."""
     t = np.asarray(triangles, np.int64)
     if not len(t):
         return 0
     corners = 3 * len(t)
-    # Around a vertex, a corner is joined with the corner of the triangle across the edge that leaves the vertex.
+    # Corners at the same vertex are joined if their triangles share an edge there; what remains apart are the fans.
     ends = half_edges(t)
     size = int(t.max()) + 1
-    corner = np.arange(corners)  # corner k of triangle i is numbered k T + i, as the half-edge that leaves it
+    corner = np.arange(corners)  # corner k of triangle i has the number k T + i, as has the half-edge that leaves it
     arriving = (corner + len(t)) % corners  # the corner at the half-edge's end
     order = np.argsort(ends[:, 1] * size + ends[:, 0])
     keys = (ends[:, 1] * size + ends[:, 0])[order]
@@ -61,19 +63,19 @@ def pinched_vertices(triangles: Triangles) -> int:
     return len(np.unique(fans)) - len(used)
 
 
-def components(triangles: Triangles, vertex_count: int) -> NDArray[np.int64]:
-    """Label the connected parts: for each vertex the smallest index of a vertex it is connected with; int64 (V,)."""
+def vertex_components(triangles: IntegerArray, vertex_count: int) -> Int64Array:
+    """Label connected vertices alike, int64 (V,): by the smallest index among them."""
     edges = half_edges(triangles)
     return _label(vertex_count, edges[:, 0], edges[:, 1])
 
 
-def signed_volume(vertices: NDArray[np.floating[Any]], triangles: Triangles) -> float:
-    """The enclosed volume, positive where triangles are wound counter-clockwise from outside (divergence theorem)."""
+def signed_volume(vertices: NDArray[np.floating[Any]], triangles: IntegerArray) -> float:
+    """Return the enclosed volume (divergence theorem); positive if triangles are counter-clockwise from outside."""
     return float(signed_volumes(vertices, triangles).sum())
 
 
-def signed_volumes(vertices: NDArray[np.floating[Any]], triangles: Triangles) -> NDArray[np.float64]:
-    """Each triangle's share of the volume, float64 (T,): the tetrahedron that it spans with the vertices' mean."""
+def signed_volumes(vertices: NDArray[np.floating[Any]], triangles: IntegerArray) -> Float64Array:
+    """Return each triangle's share of the volume, float64 (T,): its tetrahedron with the vertices' mean."""
     v = np.asarray(vertices, np.float64)
     if not len(v):
         return np.zeros(0)
@@ -81,8 +83,8 @@ def signed_volumes(vertices: NDArray[np.floating[Any]], triangles: Triangles) ->
     return np.einsum("ij,ij->i", a, np.cross(b, c)) / 6.0
 
 
-def _label(count: int, start: NDArray[np.int64], end: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Connected components of a graph: each node's label is its component's smallest node (hooking and doubling)."""
+def _label(count: int, start: Int64Array, end: Int64Array) -> Int64Array:
+    """Label a graph's nodes by the smallest node of their component (hooking and pointer doubling), int64 (count,)."""
     label = np.arange(count)
     while len(start):
         a, b = label[start], label[end]

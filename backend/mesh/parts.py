@@ -1,49 +1,48 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The connected parts of a mesh, and which of them are not of the object.
+"""The connected parts of a mesh, and how to drop those that do not belong to the object.
 
-Two kinds of stray parts are known. *Specks* are dust of a mask: tiny in every direction, while what is long and thin
-may be a twig. *Floaters* are what the networks scatter around a body: specks too, and flakes, which are as long as one
-likes but thin. On the published network's results flakes were at most 1.4 % as thick as the body is long and real
-detached parts at least 11.8 %; the bound lies between, at equal ratios.
+Two kinds of stray parts are known. *Specks* come from dust in a mask: they are tiny in every direction; a long and thin
+part may be a twig. *Floaters* come from the networks: specks too, and flakes, which are thin and of any length. In
+results of the published network, flakes were at most 1.4 % as thick as the body is long, and real detached parts at
+least 11.8 %; the bound is the geometric mean.
 
-How thick a part is, is the smallest of its extents along its principal axes, and for curled flakes, whose extents say
-little, 2 V / A: that is the thickness of a plate, and a third of that of a ball.
+A part's thickness is the smallest of its extents along its principal axes. A curled flake has large extents, so it is
+also measured by 2 V / A: that is the thickness of a plate, and a third of a ball's diameter.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import BoolArray, Float64Array, Int64Array
 from ..flow.products import Mesh
 from . import check
 
 _SPECK = 0.02  # of the whole's extent
-_FLAT = 0.04  # of the body's extent: between flakes (0.014) and parts (0.118)
-_FILM = 0.014  # of the body's extent: what curls is as thin as the thickest flakes
-_LARGE = 0.05  # of the whole's area: a cape or a wing may be thin
-
-Numbers = NDArray[np.float64]
+_FLAKE = 0.04  # of the body's extent: between flakes (0.014) and parts (0.118)
+_CURLED_FLAKE = 0.014  # of the body's extent: 2 V / A of the thickest flakes
+_LARGE = 0.05  # of the whole's area: a part that is larger may be thin, such as a cape or a wing
 
 
 @dataclass(frozen=True)
 class Parts:
     """The connected parts of a mesh and their measures.
 
-    of: int64 (T,), which part each triangle belongs to, from 0. extents: (P, 3) along the axes. thickness: (P,) the
-    smallest extent along the principal axes. film: (P,) 2 V / A. area: (P,).
+    of: int64 (T,), the part that each triangle belongs to, from 0. extents: float64 (P, 3), along the axes. thickness:
+    float64 (P,), the smallest extent along the principal axes. plate_thickness: float64 (P,), 2 V / A. area: float64
+    (P,).
     """
 
-    of: NDArray[np.int64]
-    extents: Numbers
-    thickness: Numbers
-    film: Numbers
-    area: Numbers
+    of: Int64Array
+    extents: Float64Array
+    thickness: Float64Array
+    plate_thickness: Float64Array
+    area: Float64Array
 
 
 def parts_of(mesh: Mesh) -> Parts:
     """Find and measure the connected parts of a mesh with at least one triangle."""
-    label = check.components(mesh.triangles, len(mesh.vertices))
+    label = check.vertex_components(mesh.triangles, len(mesh.vertices))
     _, of = np.unique(label[mesh.triangles[:, 0]], return_inverse=True)
     order = np.argsort(of, kind="stable")
     first = np.searchsorted(of[order], np.arange(of.max() + 1))
@@ -51,7 +50,7 @@ def parts_of(mesh: Mesh) -> Parts:
     owner = of[order]
 
     middle = np.add.reduceat(corners.mean(axis=1), first) / np.bincount(of)[:, None]
-    corners -= middle[owner, None]  # the volume of a part that is not quite closed is taken from its own middle
+    corners -= middle[owner, None]  # if a part is open, its volume depends on the origin: take its own middle
     a, b, c = np.moveaxis(corners, 1, 0)
     cross = np.cross(b - a, c - a)
     area = np.add.reduceat(np.linalg.norm(cross, axis=1), first) / 2
@@ -63,15 +62,15 @@ def parts_of(mesh: Mesh) -> Parts:
         of=of,
         extents=_extents(corners, first),
         thickness=_extents(np.einsum("tki,tij->tkj", corners, axes[owner]), first).min(axis=1),
-        film=2 * volume / np.maximum(area, 1e-300),
+        plate_thickness=2 * volume / np.maximum(area, 1e-300),
         area=area,
     )
 
 
 def drop_specks(mesh: Mesh) -> tuple[Mesh, int]:
-    """Drop the parts that are tiny in every direction: less than 2 % of the whole's longest side.
+    """Drop the parts that are tiny in every direction: smaller than 2 % of the whole's longest side.
 
-    Returns the mesh without them and without vertices that no triangle uses, and how many parts went.
+    Returns the mesh without them and without unused vertices, and how many parts were dropped.
     """
     if not len(mesh.triangles):
         return mesh, 0
@@ -81,37 +80,38 @@ def drop_specks(mesh: Mesh) -> tuple[Mesh, int]:
 
 
 def drop_floaters(mesh: Mesh) -> tuple[Mesh, int]:
-    """Drop the parts that are thinner than 4 % of the body's longest side, or 1.4 % by 2 V / A.
+    """Drop the parts that are thinner than 4 % of the body's longest side, or than 1.4 % by 2 V / A.
 
-    The body is the part with the largest area; that and what has 5 % of all the area stay however thin they are.
-    Returns the mesh without floaters and without vertices that no triangle uses, and how many parts went.
+    The body is the part with the largest area. It stays however thin it is, and so does a part with 5 % of all area.
+    Returns the mesh without floaters and unused vertices, and how many parts were dropped.
     """
     if not len(mesh.triangles):
         return mesh, 0
     parts = parts_of(mesh)
     body = int(parts.area.argmax())
     size = float(parts.extents[body].max())
-    thin = (parts.thickness < _FLAT * size) | (parts.film < _FILM * size)
+    thin = (parts.thickness < _FLAKE * size) | (parts.plate_thickness < _CURLED_FLAKE * size)
     thin &= parts.area < _LARGE * parts.area.sum()
     thin[body] = False
     return _without(mesh, parts, thin)
 
 
-def _extents(corners: Numbers, first: NDArray[np.int64]) -> Numbers:
-    """How far each part reaches along three axes, (P, 3), of `corners` (T, 3, 3) in order of the parts."""
+def _extents(corners: Float64Array, first: Int64Array) -> Float64Array:
+    """Return each part's extent along three axes, (P, 3). corners: (T, 3, 3), in order of the parts."""
     highest, lowest = corners.max(axis=1), corners.min(axis=1)
     return np.maximum.reduceat(highest, first) - np.minimum.reduceat(lowest, first)
 
 
-def _without(mesh: Mesh, parts: Parts, stray: NDArray[np.bool_]) -> tuple[Mesh, int]:
-    """The mesh without stray parts, and how many these are."""
-    triangles = mesh.triangles[~stray[parts.of]]
+def _without(mesh: Mesh, parts: Parts, stray: BoolArray) -> tuple[Mesh, int]:
+    """Return the mesh without stray parts and unused vertices, and how many parts are stray."""
+    kept = ~stray[parts.of]
+    triangles = mesh.triangles[kept]
     used, numbered = np.unique(triangles, return_inverse=True)
     cleaned = replace(
         mesh,
         vertices=mesh.vertices[used],
         triangles=numbered.reshape(-1, 3).astype(np.int32),
-        uv=mesh.uv[used],
+        uv=mesh.uv[used] if mesh.uv.ndim == 2 else mesh.uv[kept],
         colours=None if mesh.colours is None else mesh.colours[used],
         normals=None if mesh.normals is None else mesh.normals[used],
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sets a mesh on the floor, one metre long."""
+"""The stage `place`: sets a mesh on the floor, one metre long."""
 
 from dataclasses import replace
 
@@ -10,9 +10,9 @@ from ..flow.products import Mesh, Report
 
 
 def place(mesh: Mesh, *, report: Report) -> Mesh:
-    """Centre a mesh in x and y, its lowest point at z = 0, its longest side 1 m.
+    """Centre a mesh in x and y, with its lowest point at z = 0 and its longest side 1 m.
 
-    Vertices that no triangle uses do not count. Raises UserError "empty-mesh" for a mesh without extent.
+    Unused vertices do not count. Raises UserError "empty-mesh" for a mesh without extent.
     """
     used = mesh.vertices[np.unique(mesh.triangles)].astype(np.float64)
     low, high = (used.min(axis=0), used.max(axis=0)) if len(used) else (np.zeros(3), np.zeros(3))

@@ -1,54 +1,43 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keeps the background off the mesh's rim, where few pixels are stretched over much surface.
+"""Keep the background's colours off the mesh's rim, where few pixels are stretched over much surface.
 
-The outermost pixels of a silhouette mix the object's colours with what lay behind it, and a front projection draws them
-over the whole depth of the rim. So what lies near the outline takes its colour from a little further inside.
+The outermost pixels of a silhouette mix the object's colours with the background's, and a projection from the front
+draws them over the whole depth of the rim. So vertices near the outline take their colour from a little further inside.
 """
 
 import numpy as np
 
 from ..arrays import Float32Array
+from ..raster.blur import box_blur
 
-BLUR_PASSES = 3
-FAR_ENOUGH = 0.97  # of the blurred coverage; along a straight edge about three pixels inside
-STEP = 0.5  # pixels
-STEPS = 8
+_BLUR = 1.4  # pixels: the standard deviation
+_FAR_ENOUGH = 0.97  # of the blurred alpha; along a straight edge about three pixels inside
+_STEP = 0.5  # pixels
+_STEPS = 8
 
 
 def inset(uv: Float32Array, alpha: Float32Array) -> Float32Array:
-    """Move what lies within about three pixels of the outline inwards.
+    """Move points within about three pixels of the outline inwards; in thin parts, to the middle line at most.
 
-    uv: float32 (V, 2) in the cut-out's frame, v upward. alpha: float32 (S, S) in [0, 1]. Thin parts move to their
-    middle line and no further. Returns uv of the same shape.
+    uv: float32 (V, 2) in the cut-out's frame, v upward. alpha: float32 (S, S) in [0, 1]. Returns float32 (V, 2).
     """
     size = alpha.shape[0]
-    blurred = _blur(alpha)
+    blurred = box_blur(alpha, _BLUR, beyond="zero")
     slope = np.stack([np.gradient(blurred, axis=1), np.gradient(blurred, axis=0)], axis=-1)
     x, y = uv[:, 0] * size - 0.5, (1.0 - uv[:, 1]) * size - 0.5
-    near = np.flatnonzero(_sample(blurred, x, y) < FAR_ENOUGH)
-    for _ in range(STEPS):
+    near = np.flatnonzero(_sample(blurred, x, y) < _FAR_ENOUGH)
+    for _ in range(_STEPS):
         direction = _sample(slope, x[near], y[near])
         length = np.hypot(direction[:, 0], direction[:, 1])
         here = _sample(blurred, x[near], y[near])
-        stride = np.where(here < FAR_ENOUGH, STEP / np.maximum(length, 1e-3), 0.0)  # a flat slope is the middle line
+        stride = np.where(here < _FAR_ENOUGH, _STEP / np.maximum(length, 1e-3), 0.0)  # 0 on the middle line
         x[near] += direction[:, 0] * stride
         y[near] += direction[:, 1] * stride
     return np.stack([(x + 0.5) / size, 1.0 - (y + 0.5) / size], axis=-1).astype(np.float32)
 
 
-def _blur(alpha: Float32Array) -> Float32Array:
-    """Coverage averaged over 3 x 3 pixels, three times over: nearly a Gaussian of 1.4 pixels."""
-    blurred = alpha.astype(np.float32)
-    for _ in range(BLUR_PASSES):
-        for axis in (0, 1):
-            padded = np.pad(blurred, [(1, 1) if axis == side else (0, 0) for side in (0, 1)])
-            before, after = np.delete(padded, [-1, -2], axis), np.delete(padded, [0, 1], axis)
-            blurred = (before + blurred + after) / np.float32(3.0)
-    return blurred
-
-
 def _sample(field: Float32Array, x: Float32Array, y: Float32Array) -> Float32Array:
-    """Bilinear values of a field (S, S) or (S, S, C) at pixel positions."""
+    """Return bilinear values of a field (S, S) or (S, S, C) at pixel positions, (N,) or (N, C)."""
     size = field.shape[0]
     x, y = np.clip(x, 0.0, size - 1.001), np.clip(y, 0.0, size - 1.001)
     column, row = x.astype(np.int32), y.astype(np.int32)

@@ -1,69 +1,68 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fewer triangles, the same shape: quadric edge collapses, many at once.
+"""Simplify a mesh by quadric edge collapses, many at once.
 
-After M. Garland, P. Heckbert, "Surface simplification using quadric error metrics", SIGGRAPH 1997: a vertex remembers
-the planes of the triangles that it stands for as the quadric Q(x) = x A x + 2 b x + c, the sum of squared distances
-weighted by area; an edge is collapsed into the point where the sum of its ends' quadrics is least, cheapest first. Flat
-regions go, edges and silhouettes stay.
+After M. Garland, P. Heckbert, "Surface simplification using quadric error metrics", SIGGRAPH 1997. A vertex stores the
+planes of the triangles that it stands for as the quadric Q(x) = x A x + 2 b x + c, the sum of squared distances
+weighted by area. An edge is collapsed into the point at which the sum of its ends' quadrics is least, the cheapest edge
+first. Flat regions lose triangles; edges and silhouettes stay.
 
-Instead of one edge after another, each round collapses many edges that are cheaper than those within their reach, so
-that no triangle is touched twice. Lots are drawn from fixed seeds, so that the result is the same on every run. A
-collapse is left out where it would pinch the surface (the link condition) or turn a triangle over.
+Instead of one edge after another, each round collapses many edges, each cheaper than all that are near it, so that no
+triangle changes twice. Random numbers have fixed seeds, so that every run gives the same result. A collapse is refused
+if it would pinch the surface (the link condition) or turn a triangle over.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import BoolArray, Float64Array, Int64Array
+from ..raster.ticks import Poll, Tick
 from . import check
-from .slivers import SLIVER, mend, quality
+from .slivers import SLIVER, remove_slivers, require_by_vertex, roundness
 
-Points = NDArray[np.float64]
-Indices = NDArray[np.int64]
-
-_SHARE = 0.5  # of the edges, the cheapest, compete in a round: dear ones wait, though nothing cheaper is near
-_ALIKE = 3  # powers of two: the range within which costs count as equal
-_TURNS = 3
-_STAY = 1e-3  # how strongly the best point is held to the edge's middle, where the planes leave it open
-_TURN = 0.5  # the least cosine between a triangle's normal before and after
+_SHARE = 0.5  # of the edges, the cheapest, may be collapsed in a round
+_ALIKE = 3  # powers of two: costs within this range count as equal
+_PASSES = 3  # of the search for edges that are apart
+_HOLD = 1e-3  # the weight of the edge's middle, which decides if the planes leave the best point open
+_LEAST_COSINE = 0.5  # the least cosine between a triangle's normal before and after
 _FLATTEST = 0.02  # of an equilateral triangle's roundness; a collapse must not make a flatter one
 _ROUNDS = 100
-_SLIGHT = 1e-3  # of the mesh's size: how far a surface may move to be rid of a sliver
+_SLIGHT = 1e-3  # of the mesh's size: how far a surface may move to remove a sliver
 _SLIVER_ROUNDS = 4
-_CHUNK = 1 << 14  # edges: so much at once stays in the processor's cache
+_CHUNK = 1 << 14  # edges that are worked on at once: so many fit the processor's cache
 
 
 @dataclass
-class _Surface:
-    """The mesh between two rounds: points (V, 3), carried (V, C), triangles (T, 3), quadrics (V, 10).
+class _State:
+    """The mesh between two rounds: points (V, 3), attributes (V, C), triangles (T, 3), quadrics (V, 10).
 
-    fixed: bool (V,), vertices on an open border. refused: keys, in ascending order, of edges whose collapse would have
-    done harm; they no longer stand in the way of their neighbours.
+    fixed: bool (V,), vertices on an open border. refused: the keys, in ascending order, of edges whose collapse was
+    refused; they are not tried again.
     """
 
-    points: Points
-    carried: Points
-    triangles: Indices
-    quadrics: Points
-    fixed: NDArray[np.bool_]
-    refused: Indices
+    points: Float64Array
+    attributes: Float64Array
+    triangles: Int64Array
+    quadrics: Float64Array
+    fixed: BoolArray
+    refused: Int64Array
 
 
 def simplify(
-    points: Points, carried: Points, triangles: Indices, budget: int, tick: Callable[[float], None]
-) -> tuple[Points, Points, Indices]:
-    """Reduce a manifold mesh to at most `budget` triangles, or as near as its topology lets it.
+    points: Float64Array, attributes: Float64Array, triangles: Int64Array, budget: int, tick: Tick
+) -> tuple[Float64Array, Float64Array, Int64Array]:
+    """Reduce a manifold mesh to at most `budget` triangles, or to as few as its topology allows.
 
-    Triangles flatter than a tenth of an equilateral one go first, where the surface allows it, even within the budget.
-    points: float64 (V, 3). carried: float64 (V, C), whatever lives on the vertices, blended linearly where they merge.
-    triangles: int64 (T, 3). tick: called several times a second with the fraction that is done. Returns the same three,
-    unused vertices dropped. A closed mesh stays closed; an open border stays as it is.
+    points: float64 (V, 3). attributes: float64 (V, C), values at the vertices, such as UVs; merged vertices take a
+    linear blend. triangles: int64 (T, 3). Returns the same three, without unused vertices. Slivers (see `slivers`) are
+    removed even within the budget, if the surface hardly moves. A closed mesh stays closed; an open border stays as it
+    is. Raises ValueError if the attributes are not given by vertex.
     """
-    surface = _Surface(
+    require_by_vertex(points, attributes)
+    state = _State(
         points.copy(),
-        carried.copy(),
+        attributes.copy(),
         triangles.copy(),
         _quadrics(points, triangles),
         check.border_vertices(triangles, len(points)),
@@ -71,81 +70,81 @@ def simplify(
     )
     first = len(triangles)
     for number in range(_SLIVER_ROUNDS):
-        if not _collapse_round(surface, number, len(surface.triangles), lambda: tick(0.0), _of_slivers):
+        if not _collapse_round(state, number, len(state.triangles), lambda: tick(0.0), _of_slivers):
             break
-    surface.refused = np.zeros(0, np.int64)
+    state.refused = np.zeros(0, np.int64)
     for number in range(_ROUNDS):
-        count = len(surface.triangles)
+        count = len(state.triangles)
         if count <= budget:
             break
         done = min(1.0, max(0.0, float(np.log(first / count) / np.log(first / max(budget, 1)))))
-        if not _collapse_round(surface, number, (count - budget + 1) // 2, lambda done=done: tick(done), _cheap):
+        if not _collapse_round(state, number, (count - budget + 1) // 2, lambda done=done: tick(done), _cheap):
             break
-    points, carried, triangles = mend(
-        surface.points, surface.carried, surface.triangles, surface.fixed, lambda: tick(1.0)
+    points, attributes, triangles = remove_slivers(
+        state.points, state.attributes, state.triangles, state.fixed, lambda: tick(1.0)
     )
     used, numbered = np.unique(triangles, return_inverse=True)
-    return points[used], carried[used], numbered.reshape(-1, 3).astype(np.int64)
+    return points[used], attributes[used], numbered.reshape(-1, 3).astype(np.int64)
 
 
-Choice = Callable[[_Surface, Indices], tuple[Indices, Points]]
-"""Which edges may be collapsed in a round: (surface, edges (E, 2)) -> their indices and their costs, both (N,)."""
+Select = Callable[[_State, Int64Array], tuple[Int64Array, Float64Array]]
+"""Which edges may be collapsed in a round: from the state and edges (E, 2) to their indices and costs, (N,) each."""
 
 
-def _cheap(surface: _Surface, edges: Indices) -> tuple[Indices, Points]:
-    """Choose the cheaper share of the edges."""
-    costs = _costs(surface, edges)
+def _cheap(state: _State, edges: Int64Array) -> tuple[Int64Array, Float64Array]:
+    """Select the cheapest share of the edges."""
+    costs = _costs(state, edges)
     middle = int(_SHARE * (len(costs) - 1))
     chosen = np.flatnonzero(costs <= np.partition(costs, middle)[middle])
     return chosen, costs[chosen]
 
 
-def _of_slivers(surface: _Surface, edges: Indices) -> tuple[Indices, Points]:
-    """Choose the shortest edges of the flattest triangles, where their collapse hardly moves the surface."""
-    triangles, count = surface.triangles, len(surface.points)
-    flat = triangles[quality(surface.points, triangles) < SLIVER]
+def _of_slivers(state: _State, edges: Int64Array) -> tuple[Int64Array, Float64Array]:
+    """Choose the shortest edges of the flattest triangles, where their collapse hardly moves the state."""
+    triangles, count = state.triangles, len(state.points)
+    flat = triangles[roundness(state.points[triangles]) < SLIVER]
     ends = flat[:, [[0, 1], [1, 2], [2, 0]]]
-    lengths = ((surface.points[ends[..., 0]] - surface.points[ends[..., 1]]) ** 2).sum(axis=-1)
+    lengths = ((state.points[ends[..., 0]] - state.points[ends[..., 1]]) ** 2).sum(axis=-1)
     shortest = np.sort(ends[np.arange(len(flat)), lengths.argmin(axis=1)], axis=1)
     chosen = np.flatnonzero(np.isin(edges[:, 0] * count + edges[:, 1], shortest[:, 0] * count + shortest[:, 1]))
-    costs = _costs(surface, edges[chosen])
-    area = surface.quadrics[edges[chosen]][..., [0, 3, 5]].sum(axis=(1, 2))
-    slight = costs <= (_SLIGHT * np.ptp(surface.points, axis=0).max()) ** 2 * area
+    costs = _costs(state, edges[chosen])
+    area = state.quadrics[edges[chosen]][..., [0, 3, 5]].sum(axis=(1, 2))
+    slight = costs <= (_SLIGHT * np.ptp(state.points, axis=0).max()) ** 2 * area
     return chosen[slight], costs[slight]
 
 
-def _collapse_round(surface: _Surface, number: int, most: int, tick: Callable[[], None], choice: Choice) -> int:
-    """Collapse up to `most` edges of which none is near another; returns how many were tried."""
-    tick()
-    count = len(surface.points)
-    half = check.half_edges(surface.triangles)
-    edges = half[half[:, 0] < half[:, 1]]  # each edge once in either direction, but at an open border
-    edges = edges[~surface.fixed[edges].any(axis=1)]
+def _collapse_round(state: _State, number: int, most: int, poll: Poll, select: Select) -> int:
+    """Collapse at most `most` edges, no two of them near each other; returns how many were tried."""
+    poll()
+    count = len(state.points)
+    half = check.half_edges(state.triangles)
+    edges = half[half[:, 0] < half[:, 1]]  # each edge once; at an open border perhaps not at all, but those are fixed
+    edges = edges[~state.fixed[edges].any(axis=1)]
     if not len(edges):
         return 0
-    chosen, costs = choice(surface, edges)
+    chosen, costs = select(state, edges)
     keys = edges[chosen, 0] * count + edges[chosen, 1]
-    wanted = ~_among(keys, surface.refused)
+    wanted = ~_among(keys, state.refused)
     chosen, costs = chosen[wanted], costs[wanted]
-    # Costs of like size count as equal and are drawn by lot: where they fall steadily, hardly any would come before
-    # all of its neighbours.
-    lot = np.random.default_rng(number).random(len(chosen))
-    order = np.argsort(np.log2(costs + 1e-300) // _ALIKE + lot, kind="stable")
-    tick()
+    # Similar costs count as equal and are ordered at random: if costs fall steadily along the surface, hardly any edge
+    # would be the cheapest of its neighbourhood.
+    chance = np.random.default_rng(number).random(len(chosen))
+    order = np.argsort(np.log2(costs + 1e-300) // _ALIKE + chance, kind="stable")
+    poll()
     taken = order[_apart(edges, chosen[order], count)]
     taken = taken[np.argsort(costs[taken], kind="stable")]
     ends = edges[chosen[taken]]
-    tick()
-    places = _best_places(surface, ends)
-    sound = _keeps_topology(half, ends, count) & _keeps_sides(surface, ends, places)
-    surface.refused = np.sort(np.concatenate([surface.refused, ends[~sound, 0] * count + ends[~sound, 1]]))
+    poll()
+    places = _best_places(state, ends)
+    sound = _keeps_topology(half, ends, count) & _keeps_sides(state, ends, places)
+    state.refused = np.sort(np.concatenate([state.refused, ends[~sound, 0] * count + ends[~sound, 1]]))
     keep = np.flatnonzero(sound)[:most]
-    _collapse(surface, ends[keep], places[keep])
+    _collapse(state, ends[keep], places[keep])
     return len(taken)
 
 
-def _quadrics(points: Points, triangles: Indices) -> Points:
-    """Each vertex's quadric (V, 10): A's xx xy xz yy yz zz, b's x y z, c; planes weighted by a third of their area."""
+def _quadrics(points: Float64Array, triangles: Int64Array) -> Float64Array:
+    """Return the vertices' quadrics (V, 10), weighted by a third of the area: A's xx xy xz yy yz zz, b's x y z, c."""
     a, b, c = np.moveaxis(points[triangles], 1, 0)
     normal = np.cross(b - a, c - a)
     double = np.sqrt((normal**2).sum(axis=1))
@@ -158,8 +157,8 @@ def _quadrics(points: Points, triangles: Indices) -> Points:
     return np.stack([part.astype(np.float64) for part in sums], axis=1)
 
 
-def _error(quadrics: Points, places: Points) -> Points:
-    """The quadrics' values, (N,), of columns (10, N) at one place each, (3, N)."""
+def _error(quadrics: Float64Array, places: Float64Array) -> Float64Array:
+    """Return the values, (N,), of quadrics (10, N) at places (3, N)."""
     xx, xy, xz, yy, yz, zz, bx, by, bz, c = quadrics
     x, y, z = places
     along_x = x * (xx * x + 2 * (xy * y + xz * z + bx))
@@ -167,29 +166,29 @@ def _error(quadrics: Points, places: Points) -> Points:
     return np.maximum(along_x + along_y + z * (zz * z + 2 * bz) + c, 0.0)
 
 
-def _costs(surface: _Surface, edges: Indices) -> Points:
-    """What each edge's collapse would cost, (E,): the best of its ends and its middle, longer edges a little more."""
+def _costs(state: _State, edges: Int64Array) -> Float64Array:
+    """Return each edge's cost, (E,): the least error at its ends and middle, and a little for its length."""
     costs = np.empty(len(edges))
     for first in range(0, len(edges), _CHUNK):
-        some = slice(first, first + _CHUNK)
-        start, end = edges[some].T
-        a, b = (np.ascontiguousarray(surface.points[ends].T) for ends in (start, end))
-        quadrics = np.ascontiguousarray((surface.quadrics[start] + surface.quadrics[end]).T)
+        chunk = slice(first, first + _CHUNK)
+        start, end = edges[chunk].T
+        a, b = (np.ascontiguousarray(state.points[ends].T) for ends in (start, end))
+        quadrics = np.ascontiguousarray((state.quadrics[start] + state.quadrics[end]).T)
         least = np.minimum(np.minimum(_error(quadrics, a), _error(quadrics, b)), _error(quadrics, (a + b) / 2))
-        costs[some] = least + 1e-4 * ((b - a) ** 2).sum(axis=0) ** 2
+        costs[chunk] = least + 1e-4 * ((b - a) ** 2).sum(axis=0) ** 2
     return costs
 
 
-def _apart(edges: Indices, ranked: Indices, count: int) -> Indices:
-    """Choose from `ranked` edges such that no two have ends that are the same or neighbours; places in `ranked`.
+def _apart(edges: Int64Array, ranked: Int64Array, count: int) -> Int64Array:
+    """Choose from ranked edges so that no two have common or neighbouring ends; returns their positions in `ranked`.
 
-    An edge is taken when it ranks before all within reach, and what is within its reach retires; a few such turns find
-    nearly all there is room for (M. Luby, "A simple parallel algorithm for the maximal independent set problem", 1986).
+    An edge is taken if it ranks before all edges near it; those are then out. A few passes find nearly all that have
+    room (M. Luby, "A simple parallel algorithm for the maximal independent set problem", 1986).
     """
     start, end = edges.T
     competing = np.arange(len(ranked))
-    taken: list[Indices] = []
-    for _ in range(_TURNS):
+    taken: list[Int64Array] = []
+    for _ in range(_PASSES):
         a, b = start[ranked[competing]], end[ranked[competing]]
         best = np.full(count, len(ranked))
         np.minimum.at(best, a, competing)
@@ -201,33 +200,33 @@ def _apart(edges: Indices, ranked: Indices, count: int) -> Indices:
         taken.append(new)
         reached = np.zeros(count, np.bool_)
         reached[edges[ranked[new]]] = True
-        for _ in range(2):  # the ends' neighbours, then theirs
+        for _ in range(2):  # the ends' neighbours, then their neighbours
             reached[edges[reached[start] | reached[end]]] = True
         competing = competing[~(reached[a] | reached[b])]
     return np.concatenate(taken)
 
 
-def _best_places(surface: _Surface, edges: Indices) -> Points:
-    """Where each edge's collapse costs least, (E, 3): A x = -b, held a little to the middle, never far from it."""
-    a, b = (surface.points[edges[:, k]] for k in (0, 1))
+def _best_places(state: _State, edges: Int64Array) -> Float64Array:
+    """Return the best place for each edge's collapse, (E, 3): A x = -b, held a little to the middle, and near it."""
+    a, b = (state.points[edges[:, k]] for k in (0, 1))
     middle = (a + b) / 2
-    q = surface.quadrics[edges[:, 0]] + surface.quadrics[edges[:, 1]]
-    hold = _STAY * (q[:, 0] + q[:, 3] + q[:, 5]) + 1e-300
+    q = state.quadrics[edges[:, 0]] + state.quadrics[edges[:, 1]]
+    hold = _HOLD * (q[:, 0] + q[:, 3] + q[:, 5]) + 1e-300
     matrix = q[:, [0, 1, 2, 1, 3, 4, 2, 4, 5]].reshape(-1, 3, 3) + hold[:, None, None] * np.eye(3)
     places = np.linalg.solve(matrix, (hold[:, None] * middle - q[:, 6:9])[..., None])[..., 0]
     far = ((places - middle) ** 2).sum(axis=1) > ((b - a) ** 2).sum(axis=1)
     return np.where(far[:, None], middle, places)
 
 
-def _among(keys: Indices, ordered: Indices) -> NDArray[np.bool_]:
-    """Which keys are among some that are in ascending order, (N,)."""
+def _among(keys: Int64Array, ordered: Int64Array) -> BoolArray:
+    """Whether each key is among others that are in ascending order, (N,)."""
     if not len(ordered):
         return np.zeros(len(keys), np.bool_)
     return ordered[np.searchsorted(ordered, keys).clip(max=len(ordered) - 1)] == keys
 
 
-def _fan(keys: Indices, wanted: Indices) -> tuple[Indices, Indices]:
-    """Find all positions of each wanted key: (index into wanted, position in keys), both (N,)."""
+def _fan(keys: Int64Array, wanted: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """Find all positions of each wanted key: the indices into `wanted` and the positions in `keys`, (N,) each."""
     sought = np.zeros(int(keys.max(initial=0)) + 1, np.bool_)
     sought[wanted] = True
     order = np.flatnonzero(sought[keys])
@@ -240,8 +239,8 @@ def _fan(keys: Indices, wanted: Indices) -> tuple[Indices, Indices]:
     return owner, order[np.repeat(start, length) + offset]
 
 
-def _keeps_topology(half: Indices, edges: Indices, count: int) -> NDArray[np.bool_]:
-    """Whether the ends of an edge share two neighbours only, and neither of these would be left with two, (E,)."""
+def _keeps_topology(half: Int64Array, edges: Int64Array, count: int) -> BoolArray:
+    """Whether an edge's ends share exactly two neighbours, both of which have more than three neighbours; bool (E,)."""
     owner, position = _fan(half[:, 0], edges.ravel())
     keys = np.sort(owner // 2 * count + half[position, 1])
     shared = keys[1:][keys[1:] == keys[:-1]]
@@ -252,38 +251,37 @@ def _keeps_topology(half: Indices, edges: Indices, count: int) -> NDArray[np.boo
     return (number == 2) & (thin == 0)
 
 
-def _keeps_sides(surface: _Surface, edges: Indices, places: Points) -> NDArray[np.bool_]:
-    """Whether no triangle around an edge is turned over or flattened by its collapse, (E,)."""
-    corners = surface.triangles.ravel()
+def _keeps_sides(state: _State, edges: Int64Array, places: Float64Array) -> BoolArray:
+    """Whether an edge's collapse neither turns over nor flattens a triangle around it; bool (E,)."""
+    corners = state.triangles.ravel()
     owner, position = _fan(corners, edges.ravel())
     end, owner = owner % 2, owner // 2
     triangle, corner = position // 3, position % 3
     other = edges[owner, 1 - end]
-    stays = (surface.triangles[triangle] != other[:, None]).all(axis=1)
+    stays = (state.triangles[triangle] != other[:, None]).all(axis=1)
     owner, triangle, corner = owner[stays], triangle[stays], corner[stays]
-    before = surface.points[surface.triangles[triangle]]
+    before = state.points[state.triangles[triangle]]
     after = before.copy()
     after[np.arange(len(after)), corner] = places[owner]
     normals = [np.cross(t[:, 1] - t[:, 0], t[:, 2] - t[:, 0]) for t in (before, after)]
     along = (normals[0] * normals[1]).sum(axis=1)
     sizes = [np.linalg.norm(n, axis=1) for n in normals]
-    each = np.arange(3 * len(after)).reshape(-1, 3)
-    round_before, round_after = (quality(t.reshape(-1, 3), each) for t in (before, after))
-    bad = (along < _TURN * sizes[0] * sizes[1]) | (round_after < np.minimum(_FLATTEST, round_before))
+    round_before, round_after = (roundness(t) for t in (before, after))
+    bad = (along < _LEAST_COSINE * sizes[0] * sizes[1]) | (round_after < np.minimum(_FLATTEST, round_before))
     return np.bincount(owner, bad, minlength=len(edges)) == 0
 
 
-def _collapse(surface: _Surface, edges: Indices, places: Points) -> None:
+def _collapse(state: _State, edges: Int64Array, places: Float64Array) -> None:
     """Merge each edge's second end into its first, at its place."""
     first, second = edges.T
-    a, b = surface.points[first], surface.points[second]
+    a, b = state.points[first], state.points[second]
     way = b - a
     share = np.clip(((places - a) * way).sum(axis=1) / np.maximum((way**2).sum(axis=1), 1e-300), 0.0, 1.0)[:, None]
-    surface.carried[first] = (1.0 - share) * surface.carried[first] + share * surface.carried[second]
-    surface.points[first] = places
-    surface.quadrics[first] += surface.quadrics[second]
-    target = np.arange(len(surface.points))
+    state.attributes[first] = (1.0 - share) * state.attributes[first] + share * state.attributes[second]
+    state.points[first] = places
+    state.quadrics[first] += state.quadrics[second]
+    target = np.arange(len(state.points))
     target[second] = first
-    moved = target[surface.triangles]
+    moved = target[state.triangles]
     a, b, c = moved.T
-    surface.triangles = moved[(a != b) & (b != c) & (c != a)]
+    state.triangles = moved[(a != b) & (b != c) & (c != a)]

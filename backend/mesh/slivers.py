@@ -1,70 +1,70 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The last slivers, one by one.
+"""Remove slivers, one by one.
 
-Reduction leaves some needles and caps among thousands of sound triangles: collapses that would pinch or fold the
-surface are refused there. Each of them is looked at by itself. Any of its edges may be collapsed, into either end or
-the middle, or turned to join the two corners that it parts; of all changes that keep the surface closed, leave it
-where it is and turn no triangle over, the one is made whose flattest triangle is the roundest. It must be rounder than
-what was there, so that this comes to an end.
+Simplification leaves some needles and caps, where a collapse would have pinched or folded the surface. For each of them
+all changes are tried: to collapse one of its edges into either end or the middle, or to flip it, so that it joins the
+two corners opposite to it. Changes that open the surface, move it or turn a triangle over are refused. Of the others,
+the one is made whose flattest triangle is the roundest, if it is rounder than the flattest one before; so it comes to
+an end.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Points = NDArray[np.float64]
-Indices = NDArray[np.int64]
+from ..arrays import BoolArray, Float64Array, Int64Array
+from ..raster.ticks import Poll
+
 Triangle = tuple[int, int, int]
 
 SLIVER = 0.1
-"""The roundness (see `quality`) below which a triangle is a sliver."""
+"""The roundness (see `roundness`) below which a triangle is a sliver."""
 
 _SLIGHT = 2e-3  # of the mesh's size: how far the surface may move
-_TURN = 0.5  # the least cosine between a triangle's normal before and after
+_LEAST_COSINE = 0.5  # the least cosine between a triangle's normal before and after
 _SWEEPS = 4
 
 
-def mend(
-    points: Points, carried: Points, triangles: Indices, fixed: NDArray[np.bool_], tick: Callable[[], None]
-) -> tuple[Points, Points, Indices]:
-    """Remove what slivers can be removed from a manifold mesh.
+def remove_slivers(
+    points: Float64Array, attributes: Float64Array, triangles: Int64Array, fixed: BoolArray, poll: Poll
+) -> tuple[Float64Array, Float64Array, Int64Array]:
+    """Remove as many slivers as possible from a manifold mesh.
 
-    points: float64 (V, 3). carried: float64 (V, C). triangles: int64 (T, 3). fixed: bool (V,), vertices whose triangles
-    are left alone, all those on an open border among them. tick: called after every few slivers. Returns new arrays;
-    vertices that are no longer used stay.
+    points: float64 (V, 3). attributes: float64 (V, C), values at the vertices. triangles: int64 (T, 3). fixed: bool
+    (V,), vertices whose triangles must not change; those on an open border have to be among them. poll: called after
+    every few slivers. Returns points, attributes and triangles; vertices that are no longer used stay. Raises
+    ValueError if the attributes are not given by vertex.
     """
+    require_by_vertex(points, attributes)
     slight = _SLIGHT * float(np.ptp(points, axis=0).max(initial=0.0))
-    flat = np.flatnonzero((quality(points, triangles) < SLIVER) & ~fixed[triangles].any(axis=1))
+    flat = np.flatnonzero((roundness(points[triangles]) < SLIVER) & ~fixed[triangles].any(axis=1))
     if not len(flat):
-        return points, carried, triangles
-    fans = _Fans(points.copy(), carried.copy(), triangles.copy())
+        return points, attributes, triangles
+    mesh = _EditableMesh(points.copy(), attributes.copy(), triangles.copy())
     for _ in range(_SWEEPS):
         before = len(flat)
         for number, triangle in enumerate(flat.tolist()):
             if number % 50 == 0:
-                tick()
-            corners = fans.triangles[triangle]
+                poll()
+            corners = mesh.triangles[triangle]
             if corners[0] < 0 or fixed[corners].any():
                 continue
-            if roundness(fans.points[corners][None])[0] < SLIVER:
-                _mend_one(fans, triangle, slight)
-        there = np.flatnonzero(fans.triangles[:, 0] >= 0)
-        there = there[~fixed[fans.triangles[there]].any(axis=1)]
-        flat = there[quality(fans.points, fans.triangles[there]) < SLIVER]
+            if roundness(mesh.points[corners][None])[0] < SLIVER:
+                _improve(mesh, triangle, slight)
+        there = np.flatnonzero(mesh.triangles[:, 0] >= 0)
+        there = there[~fixed[mesh.triangles[there]].any(axis=1)]
+        flat = there[roundness(mesh.points[mesh.triangles[there]]) < SLIVER]
         if len(flat) in (0, before):
             break
-    return fans.points, fans.carried, fans.triangles[fans.triangles[:, 0] >= 0]
+    return mesh.points, mesh.attributes, mesh.triangles[mesh.triangles[:, 0] >= 0]
 
 
-def quality(points: Points, triangles: Indices) -> Points:
-    """How round each triangle is, (T,): 4 sqrt(3) area / sum of squared sides, 1 if equilateral, 0 without area."""
-    return roundness(points[triangles])
+def roundness(corners: Float64Array) -> Float64Array:
+    """Return the roundness, (T,), of triangles given by their corners, (T, 3, 3).
 
-
-def roundness(corners: Points) -> Points:
-    """The same of triangles given by their corners, (T, 3, 3) -> (T,)."""
+    It is 4 sqrt(3) area / sum of squared sides: 1 if the triangle is equilateral, 0 if it has no area.
+    """
     a, b, c = np.moveaxis(corners, 1, 0)
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
     squares = ((b - a) ** 2).sum(axis=1) + ((c - b) ** 2).sum(axis=1) + ((a - c) ** 2).sum(axis=1)
@@ -73,11 +73,11 @@ def roundness(corners: Points) -> Points:
 
 @dataclass(frozen=True)
 class _Change:
-    """What a collapse or a turn makes of the triangles around it.
+    """How a collapse or a flip changes the triangles around an edge.
 
-    gone: those that go. new: what comes, and instead: which of those that go each takes the place of. moved: the vertex
-    that is kept, merged: the one that is not, share: how far the kept one goes towards the merged one; where an edge is
-    turned, both vertices are -1.
+    gone: the triangles that go. new: those that come; each is stored in place of one that goes, whose index is in
+    instead. moved: the vertex that is kept by a collapse. merged: the other one. share: how far the kept one moves
+    towards the other, 0 to 1. For a flip both vertices are -1.
     """
 
     gone: tuple[int, ...]
@@ -88,18 +88,18 @@ class _Change:
     share: float = 0.0
 
 
-class _Fans:
-    """A mesh whose triangles can be replaced: points (V, 3), carried (V, C), triangles (T, 3), -1 where removed."""
+class _EditableMesh:
+    """A mesh whose triangles can be replaced: points (V, 3), attributes (V, C), triangles (T, 3), -1 if removed."""
 
-    def __init__(self, points: Points, carried: Points, triangles: Indices) -> None:
-        self.points, self.carried, self.triangles = points, carried, triangles
+    def __init__(self, points: Float64Array, attributes: Float64Array, triangles: Int64Array) -> None:
+        self.points, self.attributes, self.triangles = points, attributes, triangles
         order = np.argsort(triangles.ravel(), kind="stable")
         self._order = order // 3
         self._start = np.searchsorted(triangles.ravel()[order], np.arange(len(points) + 1))
         self._changed: dict[int, set[int]] = {}
 
     def around(self, vertex: int) -> set[int]:
-        """The triangles that meet in a vertex."""
+        """Return the triangles that meet in a vertex."""
         if vertex not in self._changed:
             self._changed[vertex] = set(self._order[self._start[vertex] : self._start[vertex + 1]].tolist())
         return self._changed[vertex]
@@ -109,11 +109,11 @@ class _Fans:
         return a, b, c
 
     def neighbours(self, vertex: int) -> set[int]:
-        """The vertices that share an edge with one."""
+        """Return the vertices that share an edge with one."""
         return {corner for triangle in self.around(vertex) for corner in self.corners(triangle)} - {vertex}
 
     def changes(self, triangle: int) -> Iterator[_Change]:
-        """All changes of a triangle's edges that keep the surface closed and manifold."""
+        """Yield all changes of a triangle's edges that keep the surface closed and manifold."""
         a, b, c = self.corners(triangle)
         for one, other, apex in ((a, b, c), (b, c, a), (c, a, b)):
             both = self.around(one) & self.around(other)
@@ -136,20 +136,21 @@ class _Fans:
             for share in (0.0, 0.5, 1.0):
                 yield _Change(gone, tuple(new), instead, one, other, share)
 
-    def place(self, change: _Change) -> Points:
-        """Where the vertex that a change keeps would come to lie, or the corner that it joins to another, (3,)."""
+    def place(self, change: _Change) -> Float64Array:
+        """Return where a collapse puts the vertex that it keeps, or a corner that a flip joins to another, (3,)."""
         if change.moved < 0:
             return self.points[change.new[0][0]]
         return (1 - change.share) * self.points[change.moved] + change.share * self.points[change.merged]
 
     def apply(self, change: _Change) -> None:
-        """Replace the triangles; new ones take the places of old ones."""
+        """Make a change; new triangles are stored in place of old ones."""
         for triangle in change.gone:
             for corner in self.corners(triangle):
                 self.around(corner).discard(triangle)
         if change.moved >= 0:
-            carried = (1 - change.share) * self.carried[change.moved] + change.share * self.carried[change.merged]
-            self.points[change.moved], self.carried[change.moved] = self.place(change), carried
+            kept, merged, share = change.moved, change.merged, change.share
+            self.points[kept] = self.place(change)
+            self.attributes[kept] = (1 - share) * self.attributes[kept] + share * self.attributes[merged]
         self.triangles[list(change.gone)] = -1
         for triangle, corners in zip(change.instead, change.new, strict=True):
             self.triangles[triangle] = corners
@@ -157,19 +158,19 @@ class _Fans:
                 self.around(corner).add(triangle)
 
 
-def _mend_one(fans: _Fans, triangle: int, slight: float) -> None:
-    """Make the best change around a sliver, if one is better than none."""
-    changes = list(fans.changes(triangle))
+def _improve(mesh: _EditableMesh, triangle: int, slight: float) -> None:
+    """Make the best change around a sliver, if it makes the flattest triangle rounder."""
+    changes = list(mesh.changes(triangle))
     if not changes:
         return
-    gains = _gains(fans, changes, slight)
+    gains = _gains(mesh, changes, slight)
     best = int(np.argmax(gains))
     if gains[best] > 0:
-        fans.apply(changes[best])
+        mesh.apply(changes[best])
 
 
-def _gains(fans: _Fans, changes: list[_Change], slight: float) -> Points:
-    """By how much each change makes the flattest triangle rounder; -1 where it folds or moves the surface, (N,)."""
+def _gains(mesh: _EditableMesh, changes: list[_Change], slight: float) -> Float64Array:
+    """Return by how much each change makes the flattest triangle rounder, (N,); -1 if it folds or moves the surface."""
     count = len(changes)
     old = np.array([triangle for change in changes for triangle in change.gone])
     old_owner = np.repeat(np.arange(count), [len(change.gone) for change in changes])
@@ -177,20 +178,20 @@ def _gains(fans: _Fans, changes: list[_Change], slight: float) -> Points:
     instead = np.array([triangle for change in changes for triangle in change.instead])
     owner = np.repeat(np.arange(count), [len(change.new) for change in changes])
     moved = np.array([change.moved for change in changes])
-    places = np.array([fans.place(change) for change in changes])
+    places = np.array([mesh.place(change) for change in changes])
 
-    before, replaced, after = fans.points[fans.triangles[old]], fans.points[fans.triangles[instead]], fans.points[new]
+    before, replaced, after = mesh.points[mesh.triangles[old]], mesh.points[mesh.triangles[instead]], mesh.points[new]
     after = np.where((new == moved[owner, None])[..., None], places[owner, None], after)
     round_before, round_after = roundness(before), roundness(after)
     normal, normal_replaced, normal_after = _normals(before), _normals(replaced), _normals(after)
 
-    # A sliver's own normal says little: what comes in its place is compared with all that goes.
+    # A sliver's own normal is unreliable: a triangle in its place is compared with the sum of all that go.
     total = np.zeros((count, 3))
     np.add.at(total, old_owner, normal)
     vague = (moved[owner] < 0) | (roundness(replaced) < SLIVER)
     reference = np.where(vague[:, None], total[owner], normal_replaced)
     lengths = np.linalg.norm(reference, axis=1) * np.linalg.norm(normal_after, axis=1)
-    turned = (reference * normal_after).sum(axis=1) < _TURN * lengths
+    turned = (reference * normal_after).sum(axis=1) < _LEAST_COSINE * lengths
     off = np.abs(((places[old_owner] - before[:, 0]) * normal).sum(axis=1))
     far = (off > slight * np.linalg.norm(normal, axis=1)) & (round_before >= SLIVER)
 
@@ -201,6 +202,12 @@ def _gains(fans: _Fans, changes: list[_Change], slight: float) -> Points:
     return np.where(bad, -1.0, becomes - was)
 
 
-def _normals(corners: Points) -> Points:
-    """Normals as long as twice the area, (T, 3, 3) -> (T, 3)."""
+def _normals(corners: Float64Array) -> Float64Array:
+    """Return the normals, as long as twice the area, (T, 3), of triangles (T, 3, 3)."""
     return np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+
+
+def require_by_vertex(points: Float64Array, attributes: Float64Array) -> None:
+    """Raise ValueError if attributes are not given by vertex, (V, C), as UVs by corner are."""
+    if attributes.ndim != 2 or len(attributes) != len(points):
+        raise ValueError(f"expected attributes by vertex, ({len(points)}, C), got {attributes.shape}")

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cut-out → normal map, and normal maps as pictures."""
+"""Normal maps as pictures, normals from outlines, and the small network that estimates them. It uses raster/."""

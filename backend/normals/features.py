@@ -1,28 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the small network sees of a picture. Training and inference share these lines, so they cannot drift apart.
+"""The inputs of the small network, the same for training and inference.
 
-The colours are freed of exposure and contrast: their mean over the object goes, and one standard deviation scales all
-three channels. Beside them stand the coverage and, at a quarter of the size, the normals of the inflated outline
-(`raster.poisson` says of what kind), so that the network starts from the outline's large forms and learns what the
-outline cannot tell.
+Exposure and contrast are removed from the colours: their mean over the object is subtracted, and one standard deviation
+scales all three channels. The other inputs are the coverage and, at a quarter of the size, the normals of the inflated
+outline (see `raster.poisson`): the network starts from the outline's large forms and learns what the outline does not
+show.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..arrays import Float32Array
+from ..arrays import Float32Array, UInt8Array
 from ..raster.vectors import unit
 
-GRID = 4  # pixels of the picture to one of the inflated outline, along a side
-_LEAST_CONTRAST = 0.02  # a nearly black object still has forms
-_SWEEPS = 1.5  # of the relaxation, to a cell of the longer side
+GRID = 4
+"""Pixels of the picture to a cell of the inflated outline, along a side."""
+
+_LEAST_CONTRAST = 0.02  # added to the deviation, which is 0 for an object of one colour
+_SWEEPS = 1.5  # of the relaxation, times the cells of the longer side
 
 
-def look(rgba: NDArray[np.uint8]) -> Float32Array:
-    """Return colours without exposure, and the coverage.
+def standardise(rgba: UInt8Array) -> Float32Array:
+    """Return the colours without exposure and contrast, and the coverage.
 
     rgba: uint8 (N, H, W, 4), sRGB, straight alpha. Returns float32 (N, H, W, 4): three colours times coverage, of mean
-    0 and about unit deviation over the object, then coverage in [0, 1].
+    0 and deviation of about 1 over the object, then the coverage in [0, 1].
     """
     pixels = rgba.astype(np.float32) * np.float32(1 / 255)
     coverage = pixels[..., 3:]
@@ -37,10 +38,10 @@ def look(rgba: NDArray[np.uint8]) -> Float32Array:
 def inflate(coverage: Float32Array) -> Float32Array:
     """Return the inflated outline's normals on a coarse grid.
 
-    coverage: float32 (N, H, W) in [0, 1], H and W multiples of `GRID`. Solves Δu = -1 where more than half of a cell is
-    covered, u = 0 elsewhere, by successive over-relaxation in red and black (Young, Iterative Solution of Large Linear
-    Systems, 1971), as far as the eye needs. Returns float32 (N, H / GRID, W / GRID, 3), (-u_x, -u_y, 2 sqrt(u)) made
-    unit length, x right, y up; (0, 0, 1) outside.
+    coverage: float32 (N, H, W) in [0, 1], H and W multiples of `GRID`. Solves Δu = -1 in cells that are more than half
+    covered, with u = 0 elsewhere, by red-black successive over-relaxation (Young, Iterative Solution of Large Linear
+    Systems, 1971), with a fixed number of sweeps. Returns float32 (N, H / GRID, W / GRID, 3): (-u_x, -u_y, 2 sqrt(u))
+    scaled to unit length, x right, y up, z to the viewer; (0, 0, 1) outside.
     """
     count, height, width = coverage.shape
     cells = coverage.reshape(count, height // GRID, GRID, width // GRID, GRID).mean(axis=(2, 4))
@@ -48,8 +49,8 @@ def inflate(coverage: Float32Array) -> Float32Array:
     longer = max(rows, columns)
     omega = np.float32(2 / (1 + np.sin(np.pi / (longer + 1))))
     inside = (cells > 0.5) * omega
-    chequers = (np.add.outer(np.arange(rows), np.arange(columns)) % 2).astype(np.float32)
-    colours = (inside * chequers, inside * (1 - chequers))
+    chequered = (np.add.outer(np.arange(rows), np.arange(columns)) % 2).astype(np.float32)
+    colours = (inside * chequered, inside * (1 - chequered))
     u = np.zeros((count, rows + 2, columns + 2), np.float32)
     middle = u[:, 1:-1, 1:-1]
     for _ in range(int(_SWEEPS * longer)):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Normal maps as pictures: what an artist sees, edits and hands back.
+"""Normal maps as pictures, which artists see and edit.
 
-As a picture a normal map lies in the frame of the picture that it belongs to, so that both overlay pixel for pixel, and
-is white outside the object: rgb = (n + 1) / 2 * 255 with x right, y up, z to the viewer (OpenGL).
+As a picture, a normal map shows the same frame as the picture that it belongs to, pixel for pixel, and is white outside
+the object: rgb = (n + 1) / 2 * 255 with x right, y up, z to the viewer (OpenGL).
 """
 
 import math
@@ -12,7 +12,7 @@ import numpy as np
 from ..arrays import Float32Array
 from ..errors import UserError
 from ..flow.products import Crop, Cutout, NormalMap, Picture, Report
-from ..raster.resample import lay_back_normals, resample
+from ..raster.resample import Window, paste_back_normals, resample
 from ..raster.vectors import TO_VIEWER, unit
 
 OWN_NORMAL_MAP = "own_normal_map"
@@ -20,25 +20,29 @@ OWN_NORMAL_MAP = "own_normal_map"
 
 MAX_SIDE = 4096
 STRIP_ROWS = 32  # of the result
-KERNEL_REACH = 3  # rows beyond a strip that the resampling looks at, of the result or of the map
+KERNEL_REACH = 3  # rows beyond a strip that resampling needs, of the result or of the map, whichever are larger
 ASPECT_TOLERANCE = 0.01
 
 
 def to_picture(normal_map: NormalMap) -> Picture:
-    """The map over white in the frame of the whole picture, uint8 (H, W, 3).
+    """Return a normal map over white in the frame of the whole picture, uint8 (H, W, 3).
 
-    As large as the picture, or smaller if the map is coarser than the picture; at most 4096 pixels a side.
+    It has the picture's size, or a smaller one if the map is coarser than the picture; at most 4096 pixels a side. A
+    map without a crop already has that frame.
     """
     crop = normal_map.crop
-    laid = in_picture(normal_map, crop and _shape_in_picture(normal_map, crop))
-    alpha = laid.alpha[..., None]
-    over_white = (laid.normals * 0.5 + 0.5) * alpha + (1.0 - alpha)
+    whole = in_picture(normal_map, crop and _shape_in_picture(normal_map, crop))
+    alpha = whole.alpha[..., None]
+    over_white = (whole.normals * 0.5 + 0.5) * alpha + (1.0 - alpha)
     return np.rint(over_white * 255.0).astype(np.uint8)
 
 
 def in_picture(normal_map: NormalMap, shape: tuple[int, int] | None = None) -> NormalMap:
-    """The map in the frame of the whole picture, at the picture's own resolution, or as `shape` (rows, columns)."""
-    return normal_map if normal_map.crop is None else lay_back_normals(normal_map, normal_map.crop, shape)
+    """Return the map in the whole picture's frame, at the picture's resolution or as `shape` (rows, columns).
+
+    A map without a crop already has that frame and stays as it is.
+    """
+    return normal_map if normal_map.crop is None else paste_back_normals(normal_map, normal_map.crop, shape)
 
 
 def _shape_in_picture(normal_map: NormalMap, crop: Crop) -> tuple[int, int]:
@@ -48,15 +52,16 @@ def _shape_in_picture(normal_map: NormalMap, crop: Crop) -> tuple[int, int]:
 
 
 def from_picture(cutout: Cutout, pixels: Picture, report: Report) -> NormalMap:
-    """The artist's own map in the cut-out's frame, cut out by the cut-out's alpha.
+    """Return the artist's own normal map in the cut-out's frame, with the cut-out's alpha.
 
     pixels: uint8 (H, W, 4), the same view as the picture at any resolution; its alpha is ignored.
-    Raises `UserError` where its aspect ratio is not the picture's, or where it holds no normals.
+    Raises UserError "bad-normal-map" if its aspect ratio differs from the picture's, or if most normals on the object
+    face away from the viewer.
     """
     height, width = pixels.shape[:2]
     crop = cutout.crop
     x, y = width / crop.picture_width, height / crop.picture_height
-    # By so many pixels the map is too wide or too high. One along the shorter side may be a rounding.
+    # By so many pixels the map is too wide or too high; one pixel along the shorter side may come from rounding.
     beside = min(
         abs(x - y) * crop.picture_width - ASPECT_TOLERANCE * width,
         abs(x - y) * crop.picture_height - ASPECT_TOLERANCE * height,
@@ -75,10 +80,10 @@ def from_picture(cutout: Cutout, pixels: Picture, report: Report) -> NormalMap:
     return NormalMap(normals, cutout.alpha, cutout.crop)
 
 
-def _values(pixels: Picture, window: tuple[float, float, float, float], size: int, report: Report) -> Float32Array:
-    """A window (left, top, width, height) of a map in [-1, 1], float32 (size, size, 3), white past its border.
+def _values(pixels: Picture, window: Window, size: int, report: Report) -> Float32Array:
+    """Return a window of a map as values in [-1, 1], float32 (size, size, 3), white beyond the map's border.
 
-    Done by strips: as floats, the largest maps would take gigabytes.
+    Works in strips, as the largest maps would take gigabytes as floats.
     """
     left, top, width, height = window
     scale = height / size
@@ -96,10 +101,10 @@ def _values(pixels: Picture, window: tuple[float, float, float, float], size: in
 
 
 def _without_white(values: Float32Array, alpha: Float32Array) -> Float32Array:
-    """Unit normals from map values in [-1, 1].
+    """Return unit normals, float32 (H, W, 3), of a map's values in [-1, 1]; (0, 0, 1) where alpha is 0.
 
-    On the rim a map may be blended with the white around it, n a + (1 - a), or not: of both readings the one whose
-    length is nearer to 1 is right.
+    Along the outline a map may be blended with the white around it, n a + (1 - a), or not. Of the two readings, the one
+    whose length is nearer to 1 is taken.
     """
     cover = alpha[..., None]
     unblended = (values - (1.0 - cover)) / np.maximum(cover, 0.25)

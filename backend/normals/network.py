@@ -1,38 +1,37 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The small normal estimator in numpy: two streams, their joints, one decoder.
+"""The small normal estimator in numpy: two encoders, one decoder.
 
-What the network is, `backend.training.normals.network` says, which trains it; this module runs the same weights without
-anything but numpy. An image is (H, W, C) here, so that a convolution is a product of a matrix of neighbourhoods, made
-band by band, with the matrix of the weights.
+`backend.training.normals` describes the network and trains it; this module runs the same weights with numpy alone. An
+image is (H, W, C) here, so that a convolution multiplies a matrix of neighbourhoods, made in bands of rows, by the
+matrix of the weights.
 """
 
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..arrays import Float32Array
+from ..raster.ticks import Poll
 from .features import GRID
-from .products import Product
+from .matmul import MatMul
 
 WEIGHTS = Path(__file__).with_name("weights.npz")
-"""The network that ships."""
+"""The weights that ship."""
 
-_BAND = 1 << 22  # bytes of neighbourhoods that are multiplied at once: they stay in the cache
+_BAND = 1 << 22  # bytes of neighbourhoods that are multiplied at once: so many fit the cache
 _EPSILON = 1e-5  # of the norm, as in torch
-
-Tick = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class Weights:
     """A network's weights.
 
-    matrices: float32, by the name of their layer: a convolution's as (height * width * inputs, outputs). vectors: the
-    biases, and the norms' scale and shift. blocks: how many residual blocks each level of a part has.
+    matrices: float32, by the name of the layer, (height * width * inputs, outputs) of a convolution. vectors: float32,
+    by name, the biases and the norms' scales and shifts. blocks: the number of residual blocks at each level of a part.
     """
 
     matrices: Mapping[str, Float32Array]
@@ -41,14 +40,14 @@ class Weights:
 
     @property
     def multiple(self) -> int:
-        """Both sides of a picture must be multiples of this, in pixels."""
+        """The number of pixels that both sides of a picture must be multiples of."""
         return GRID << len(self.blocks["clean"])
 
 
 def load(path: Path) -> Weights:
-    """Read weights that `backend.training.normals.task.export` wrote. Nothing in the file is run.
+    """Read weights that `backend.training.normals.task.export` wrote. No code in the file is run.
 
-    Raises OSError where it cannot be read, ValueError where it is not such a file or is damaged.
+    Raises OSError if the file cannot be read, and ValueError if it is damaged or holds something else.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -56,7 +55,7 @@ def load(path: Path) -> Weights:
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError) as error:
         raise ValueError(f"{path} is damaged") from error
     if not all(np.isfinite(array).all() for array in arrays.values()):
-        raise ValueError(f"{path} holds what is no number")
+        raise ValueError(f"{path} holds non-finite numbers")
     matrices = {
         name.removesuffix(".weight"): np.ascontiguousarray(array.transpose(2, 3, 1, 0).reshape(-1, len(array)))
         for name, array in arrays.items()
@@ -70,25 +69,26 @@ def load(path: Path) -> Weights:
 
 
 def _blocks(arrays: Mapping[str, Float32Array], part: str) -> tuple[int, ...]:
-    """Count the blocks of a part's levels, fine to coarse."""
+    """Count the blocks at each level of a part, from fine to coarse."""
     found = [name.split(".")[2:4] for name in arrays if name.startswith(f"{part}.levels.") and name.endswith(".scale")]
     levels = sorted({int(level) for level, _ in found})
     return tuple(sum(int(level) == wanted for level, _ in found) for wanted in levels)
 
 
 def predict(
-    weights: Weights, picture: Float32Array, inflated: Float32Array, product: Product, tick: Tick
+    weights: Weights, picture: Float32Array, inflated: Float32Array, multiply: MatMul, poll: Poll
 ) -> Float32Array:
     """Run the network on one picture.
 
-    picture: float32 (H, W, 4), both sides multiples of `Weights.multiple`, and inflated: (H / GRID, W / GRID, 3), as
-    `features` makes them. `tick` is called between products, many times a second. Returns float32 (H, W, 3): normals
-    that are yet to be made unit length, camera space, x right, y up, z to the viewer.
+    picture: float32 (H, W, 4), both sides multiples of `Weights.multiple`, from `features.standardise`. inflated:
+    float32 (H / GRID, W / GRID, 3), from `features.inflate`. multiply: the matrix multiplication, before each of which
+    `poll` is called. Returns float32 (H, W, 3): normals of any length, camera space, x right, y up, z to the viewer.
     """
-    run = _Run(weights, product, tick)
+    run = _Run(weights, multiply, poll)
     halved = picture.reshape(len(picture) // 2, 2, picture.shape[1] // 2, 2, 4).mean(axis=(1, 3))
-    clean = run.encoder("clean", np.concatenate([_gathered(halved, GRID), _gathered(inflated, 2)], axis=2))
-    noisy = run.encoder("noisy", _gathered(picture, GRID))
+    coarse = [_pixel_unshuffle(halved, GRID), _pixel_unshuffle(inflated, 2)]
+    clean = run.encoder("clean", np.concatenate(coarse, axis=2))
+    noisy = run.encoder("noisy", _pixel_unshuffle(picture, GRID))
     features = [run.pointwise(f"joints.{level}", stream) for level, stream in enumerate(noisy)]
     for level, stream in enumerate(clean, start=1):
         if level < len(features):
@@ -100,14 +100,16 @@ def predict(
         x = run.pointwise(f"decoder.up.{level}", x).repeat(2, axis=0).repeat(2, axis=1)
         x += features[level]
         x = run.level("decoder", level, x)
-    return _spread(run.pointwise("decoder.head", x), GRID) + _enlarged(inflated, GRID)
+    return _pixel_shuffle(run.pointwise("decoder.head", x), GRID) + _enlarged(inflated, GRID)
 
 
 @dataclass(frozen=True)
 class _Run:
+    """The network's parts, applied to images float32 (H, W, C)."""
+
     weights: Weights
-    product: Product
-    tick: Tick
+    multiply: MatMul
+    poll: Poll
 
     def encoder(self, part: str, x: Float32Array) -> list[Float32Array]:
         x = self.convolution(f"{part}.stem", x)
@@ -138,7 +140,7 @@ class _Run:
         return hidden
 
     def convolution(self, name: str, x: Float32Array) -> Float32Array:
-        """3 x 3, zeros beyond the border."""
+        """Convolve by 3 x 3 weights, with zeros beyond the border."""
         height, width, channels = x.shape
         padded = np.pad(x, ((1, 1), (1, 1), (0, 0)))
         rows = max(1, _BAND // (width * 9 * channels * 4))
@@ -156,28 +158,28 @@ class _Run:
         return self._biased(name, x.reshape(-1, x.shape[2])).reshape(*x.shape[:2], -1)
 
     def _biased(self, name: str, rows: Float32Array) -> Float32Array:
-        self.tick()
-        result = self.product(rows, self.weights.matrices[name])
+        self.poll()
+        result = self.multiply(rows, self.weights.matrices[name])
         result += self.weights.vectors[f"{name}.bias"]
         return result
 
 
-def _gathered(x: Float32Array, side: int) -> Float32Array:
-    """Lay the pixels of blocks of side x side beside each other, channel by channel: torch's pixel_unshuffle."""
+def _pixel_unshuffle(x: Float32Array, side: int) -> Float32Array:
+    """Turn blocks of side x side pixels into channels, as torch's pixel_unshuffle does."""
     height, width, channels = x.shape
     blocks = x.reshape(height // side, side, width // side, side, channels).transpose(0, 2, 4, 1, 3)
     return blocks.reshape(height // side, width // side, channels * side**2)
 
 
-def _spread(x: Float32Array, side: int) -> Float32Array:
-    """Undo `_gathered`: torch's pixel_shuffle."""
+def _pixel_shuffle(x: Float32Array, side: int) -> Float32Array:
+    """Turn channels into blocks of side x side pixels, as torch's pixel_shuffle does."""
     height, width, channels = x.shape
     blocks = x.reshape(height, width, channels // side**2, side, side).transpose(0, 3, 1, 4, 2)
     return blocks.reshape(height * side, width * side, channels // side**2)
 
 
 def _enlarged(x: Float32Array, factor: int) -> Float32Array:
-    """Interpolate linearly between the centres of pixels, along rows and columns; beyond the last they go on."""
+    """Enlarge bilinearly by a whole factor; the outermost pixels repeat beyond the border."""
     for axis in (0, 1):
         length = x.shape[axis]
         at = np.clip((np.arange(length * factor) + 0.5) / factor - 0.5, 0, length - 1)

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures and pixel grids in plain numpy: resampling, PNG, connected parts, Poisson equations."""
+"""Pictures, pixel grids and vectors in plain numpy. Any room may use it; it uses no other."""

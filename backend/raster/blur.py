@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Float32Array
+from .ticks import Poll
 
 Float = TypeVar("Float", np.float32, np.float64)
 
@@ -50,20 +51,20 @@ def gaussian_blur(
     image: Float32Array,
     deviation: float,
     multiply: Callable[[Float32Array, Float32Array], Float32Array] = np.matmul,
-    tick: Callable[[], None] | None = None,
+    poll: Poll | None = None,
 ) -> Float32Array:
     """Blur by a Gaussian of this standard deviation in pixels, cut off nowhere; zeros lie beyond the border.
 
     image: float32 (H, W) or (H, W, C), up to some hundred pixels a side: an axis of N pixels takes an N x N matrix.
-    multiply: the matrix product. tick: called before each of the two axes. Returns float32 of the same shape.
+    multiply: the matrix product. poll: called before each of the two axes. Returns float32 of the same shape.
     """
     for axis in (0, 1):
         places = np.arange(image.shape[axis])
         kernel = np.exp(-0.5 * ((places[:, None] - places) / deviation) ** 2).astype(np.float32)
         kernel /= kernel.sum(axis=1).max()
         rows = np.moveaxis(image, axis, 0)
-        if tick:
-            tick()
+        if poll:
+            poll()
         blurred = multiply(kernel, np.ascontiguousarray(rows.reshape(len(places), -1)))
         image = np.moveaxis(blurred.reshape(rows.shape), 0, axis)
     return image

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Connected components of a mask, on the runs of its rows.
+"""Connected components of a mask, found on the runs of its rows.
 
-A run is a stretch of set pixels in one row. Runs of neighbouring rows that overlap are joined: each run's label drops
-to the lowest one around it and labels are followed to their own labels, over and over until nothing changes. Every
-round is a few whole-array operations, and the rounds grow with the logarithm of a component's length (compare
-Shiloach and Vishkin, An O(log n) parallel connectivity algorithm, Journal of Algorithms, 1982).
+A run is a row of neighbouring set pixels. Runs of neighbouring rows that overlap are joined: each run takes the lowest
+label around it, and labels are followed to their own labels, until nothing changes. Every round is a few whole-array
+operations, and the number of rounds grows with the logarithm of a component's length (compare Shiloach and Vishkin, An
+O(log n) parallel connectivity algorithm, Journal of Algorithms, 1982).
 """
 
 from dataclasses import dataclass
@@ -12,42 +12,43 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays import BoolArray
-
-Labels = NDArray[np.int32]
+from ..arrays import BoolArray, Int32Array, Int64Array
 
 
 @dataclass(frozen=True)
 class Components:
-    """The parts of a mask.
+    """The connected components of a mask.
 
-    labels: int32 (H, W), 0 outside of the mask and 1 to `count` inside, in the order of their first pixels, row by
-    row. areas: int64 (count + 1,), pixels of each label, the outside first.
+    labels: int32 (H, W), 0 outside the mask and 1 to `count` inside, in the order of their first pixels, row by row.
+    areas: int64 (count + 1,), the number of pixels of each label, beginning with 0.
     """
 
-    labels: Labels
-    areas: NDArray[np.int64]
+    labels: Int32Array
+    areas: Int64Array
 
     @property
     def count(self) -> int:
-        """How many components there are."""
+        """The number of components."""
         return len(self.areas) - 1
 
-    def chosen(self, which: NDArray[np.bool_]) -> BoolArray:
-        """Return the pixels of the components that `which`, bool (count + 1,), picks by label."""
+    def mask(self, which: BoolArray) -> BoolArray:
+        """Return the pixels, bool (H, W), of the labels that are set in `which`, bool (count + 1,)."""
         return which[self.labels]
 
-    def touched(self, seeds: BoolArray) -> NDArray[np.bool_]:
-        """Tell, bool (count + 1,), which components hold a pixel of `seeds`, bool (H, W). The outside is not one."""
+    def touched(self, seeds: BoolArray) -> BoolArray:
+        """Return which labels contain a pixel of `seeds`, bool (H, W): bool (count + 1,), False for label 0."""
         touched = np.bincount(self.labels[seeds], minlength=self.count + 1) > 0
         touched[0] = False
         return touched
 
 
 def components(mask: BoolArray, *, diagonal: bool = False) -> Components:
-    """Part a mask, bool (H, W), into its connected components: over edges, with `diagonal` over corners as well."""
+    """Find the connected components of a mask, bool (H, W).
+
+    Pixels are connected across their edges; with `diagonal` also across their corners.
+    """
     height, width = mask.shape
-    # A column of nothing on the right keeps the runs of different rows apart in the flat order.
+    # An empty column on the right keeps the runs of different rows apart in the flat order.
     stride = width + 1
     flat = np.zeros(height * stride + 1, np.int8)
     flat[:-1].reshape(height, stride)[:, :width] = mask
@@ -56,7 +57,7 @@ def components(mask: BoolArray, *, diagonal: bool = False) -> Components:
     reach = 1 if diagonal else 0
     first = np.searchsorted(ends, starts + stride - reach, side="right")
     last = np.searchsorted(starts, ends + stride + reach, side="left")
-    of_run = _joined(len(starts), first, last)
+    of_run = _connected(len(starts), first, last)
     roots, labels_of_runs = np.unique(of_run, return_inverse=True)
     lengths = ends - starts
     labels = np.zeros(mask.shape, np.int32)
@@ -67,12 +68,12 @@ def components(mask: BoolArray, *, diagonal: bool = False) -> Components:
     return Components(labels, areas)
 
 
-def drop_specks(mask: BoolArray, smallest: float) -> BoolArray:
-    """Clear the components, joined over corners as well, of less than `smallest` pixels."""
+def without_small(mask: BoolArray, least: float) -> BoolArray:
+    """Clear the components of less than `least` pixels; pixels that touch at a corner are connected."""
     parts = components(mask, diagonal=True)
-    large = parts.areas >= smallest
+    large = parts.areas >= least
     large[0] = False
-    return parts.chosen(large)
+    return parts.mask(large)
 
 
 def border(shape: tuple[int, ...]) -> BoolArray:
@@ -82,19 +83,19 @@ def border(shape: tuple[int, ...]) -> BoolArray:
     return outermost
 
 
-def _joined(count: int, first: NDArray[np.intp], last: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Give runs that touch, directly or by way of others, the number of the lowest run among them.
+def _connected(count: int, first: NDArray[np.intp], last: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Give all runs that are connected the number of the lowest run among them.
 
     Run i touches the runs first[i] to last[i] - 1 of the next row.
     """
-    touching = np.maximum(last - first, 0)
-    upper = np.repeat(np.arange(count), touching)
-    before = np.repeat(np.cumsum(touching) - touching, touching)
-    lower = np.repeat(first, touching) + np.arange(len(upper)) - before
+    neighbours = np.maximum(last - first, 0)
+    upper = np.repeat(np.arange(count), neighbours)
+    before = np.repeat(np.cumsum(neighbours) - neighbours, neighbours)
+    lower = np.repeat(first, neighbours) + np.arange(len(upper)) - before
     parent = np.arange(count)
     while len(upper):
         lowest = np.minimum(parent[upper], parent[lower])
-        # Roots are hooked below the lowest label that any of their runs meets; then every run looks up its root.
+        # Each root takes the lowest label that any of its runs touches; then every run looks up its root.
         np.minimum.at(parent, parent[upper], lowest)
         np.minimum.at(parent, parent[lower], lowest)
         while not np.array_equal(grand := parent[parent], parent):

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Inflation of a silhouette: the solution of Poisson's equation inside it, as a balloon's height.
+"""Inflation of a silhouette: a height inside it that solves Poisson's equation.
 
-Δu = -1 inside the mask, u = 0 on its rim, h = 0.5 sqrt(4 u) = sqrt(u). The square root turns the membrane, which
-leaves the rim at an angle, into a surface that leaves it upright: a disc of radius R gives u = (R^2 - r^2) / 4 and so
-the half-depth sphere h = 0.5 sqrt(R^2 - r^2). The rim is where alpha crosses 0.5 between two pixel centres, to a
-fraction of a pixel: a neighbour beyond the rim at the fraction f of the step stands for u = 0 at that place, which is a
-weight of 1 / f (the symmetric ghost-fluid discretisation: Gibou et al., J. Comput. Phys. 176, 2002).
+Δu = -1 inside the mask, u = 0 on its rim, and the height is h = sqrt(u). u meets the rim at an angle; its square root
+meets it vertically. A disc of radius R gives u = (R^2 - r^2) / 4 and h = 0.5 sqrt(R^2 - r^2), a sphere of half the
+depth. The rim lies where alpha crosses 0.5 between two pixel centres. If it lies at the fraction f of the way to a
+neighbour, that neighbour stands for u = 0 at that place, with a weight of 1 / f (the symmetric ghost-fluid
+discretisation: Gibou et al., J. Comput. Phys. 176, 2002).
 """
 
 from typing import Any
@@ -14,16 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import Float64Array
-from .multigrid import GridSystem, Progress, solve
+from .multigrid import GridSystem, solve
+from .ticks import Tick
 
 _TOLERANCE = 1e-4
 _CLOSEST_RIM = 0.01  # of a pixel; keeps the weights finite
 
 
-def potential(alpha: NDArray[np.floating[Any]], progress: Progress) -> Float64Array:
+def potential(alpha: NDArray[np.floating[Any]], tick: Tick) -> Float64Array:
     """Solve Δu = -1 inside the mask.
 
-    alpha: (H, W) in [0, 1]; inside is where it is above 0.5; beyond the image it is 0. Returns u, float64 (H, W), in
+    alpha: (H, W) in [0, 1]. Pixels above 0.5 are inside; beyond the image alpha is 0. Returns u, float64 (H, W), in
     square pixels, positive inside and 0 outside.
     """
     padded = np.pad(np.asarray(alpha, np.float64), 1)
@@ -39,22 +40,22 @@ def potential(alpha: NDArray[np.floating[Any]], progress: Progress) -> Float64Ar
     right[:, :-1] = inside[:, :-1] & inside[:, 1:]
     down[:-1] = inside[:-1] & inside[1:]
     system = GridSystem(right, down, pin)
-    u = solve(system, inside.astype(np.float64), np.zeros(padded.shape), _TOLERANCE, progress)
+    u = solve(system, inside.astype(np.float64), np.zeros(padded.shape), _TOLERANCE, tick)
     return np.maximum(u, 0.0)[1:-1, 1:-1]
 
 
 def gradient(u: Float64Array, alpha: NDArray[np.floating[Any]]) -> tuple[Float64Array, Float64Array]:
-    """The slope of a potential, aware of where the rim lies between two pixel centres.
+    """Return the slope (du/dx, du/dy) of a potential, float64 (H, W) each, x to the right and y UP, in pixels.
 
-    u: float64 (H, W) as `potential` gives it; alpha: the same alpha. Returns (du/dx, du/dy), float64 (H, W), in
-    pixels, x to the right and y UP. Outside the mask it is one-sided next to the rim, pointing inward, else 0.
+    u: float64 (H, W) from `potential`. alpha: the same as there. Differences next to the rim reach to the rim itself,
+    at its fraction of a pixel. Outside the mask the slope is one-sided next to the rim and 0 elsewhere.
     """
     alpha = np.asarray(alpha, np.float64)
     return _slope(u, alpha), -_slope(u.T, alpha.T).T
 
 
 def _slope(u: Float64Array, alpha: Float64Array) -> Float64Array:
-    """The derivative along the second axis: through the next samples on both sides, be they pixels or the rim."""
+    """Return the derivative along the second axis: between the next sample on each side, a pixel or the rim."""
     u, alpha = (np.pad(image, ((0, 0), (1, 1))) for image in (u, alpha))
     middle = alpha[:, 1:-1]
     inside = middle > 0.5

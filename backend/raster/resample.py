@@ -1,49 +1,51 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Any window of an image at any size: separable cubic convolution, widened to the area that a result's pixel covers.
+"""Resample any window of an image to any size, by separable cubic convolution.
 
-The kernel is Keys' cubic (IEEE Transactions on Acoustics, Speech and Signal Processing, 1981, a = -1/2). Where the
-image shrinks, the kernel is widened by the same factor, so that no source pixel is passed over. Each axis is a banded
-matrix, built and applied in blocks of rows as small dense products.
+The kernel is Keys' cubic (IEEE Transactions on Acoustics, Speech and Signal Processing, 1981, a = -1/2). If the image
+shrinks, the kernel is widened by the same factor, so that every source pixel counts. Each axis is a banded matrix,
+built and applied in blocks of rows as small dense products.
 
-Images are (H, W) or (H, W, C), uint8 or floating; pixel j covers [j, j + 1). Four channels are a picture with straight
-alpha, floating ones in [0, 1]: its colours count by their coverage, so that what hides in transparent pixels never
-shows, and they come back as 0 where nothing is covered. Results have the input's kind: uint8, rounded, or float32.
+Images are (H, W) or (H, W, C), uint8 or floating; pixel j covers [j, j + 1). An image of four channels is a picture
+with straight alpha; a floating one lies in [0, 1]. Its colours are weighted by alpha, so that colours of transparent
+pixels never show; where the result is transparent, its colours are 0. Results are uint8, rounded, or float32, like the
+input.
 """
 
 from collections.abc import Callable
 from typing import TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..arrays import Float32Array
+from ..arrays import Float32Array, Float64Array, UInt8Array
 from ..flow.products import Crop, NormalMap, Picture
 from .vectors import TO_VIEWER, unit
 
-Pixels = TypeVar("Pixels", NDArray[np.uint8], Float32Array)
+Pixels = TypeVar("Pixels", UInt8Array, Float32Array)
 
-_BLOCK = 16  # rows of a result computed together: enough for a dense product to pay, few enough to stay in the band
+Window = tuple[float, float, float, float]
+"""Left, top, width and height of a rectangle, in an image's pixels; it may be fractional and reach past the border."""
+
+_BLOCK = 16  # rows of a result computed together: enough for a fast product, few enough to keep the band narrow
 _KERNEL_RADIUS = 2.0
 
 
 def crop_resize(
     pixels: Pixels, left: float, top: float, side: float, size: int, *, fill: float | None = None
 ) -> Pixels:
-    """Cut a square window out of an image, as (size, size) or (size, size, C).
+    """Return a square window of an image, (size, size) or (size, size, C).
 
-    left, top, side: the window in the image's pixels; it may be fractional and reach past the border, where the image
-    goes on as `fill` in every channel or, without it, as its outermost pixels.
+    left, top, side: the window in the image's pixels; it may be fractional and reach past the border. Beyond the border
+    lies `fill` in every channel or, without it, the outermost pixels repeated.
 
     Raises ValueError for an empty image or a window without area.
     """
     return resample(pixels, (left, top, side, side), (size, size), fill=fill)
 
 
-def lay_back(pixels: Pixels, crop: Crop, shape: tuple[int, int] | None = None, *, fill: float = 0.0) -> Pixels:
-    """Put what fills the square of `crop`, (S, S) or (S, S, C), back to where it lies in the picture.
+def paste_back(pixels: Pixels, crop: Crop, shape: tuple[int, int] | None = None, *, fill: float = 0.0) -> Pixels:
+    """Return the whole picture's frame with an image of the crop's square, (S, S) or (S, S, C), at its place.
 
-    Returns the whole picture's frame as `shape` (rows, columns), or without it at the picture's own resolution, `fill`
-    outside of the square.
+    shape: rows and columns of the result; without it those of the picture. Outside the square lies `fill`.
     """
     scale = pixels.shape[0] / crop.side
     width, height = crop.picture_width, crop.picture_height
@@ -52,47 +54,45 @@ def lay_back(pixels: Pixels, crop: Crop, shape: tuple[int, int] | None = None, *
 
 
 def crop_normals(in_picture: NormalMap, crop: Crop, size: int) -> NormalMap:
-    """Bring a normal map of the picture's frame, (H, W), into the cut-out's, (size, size)."""
+    """Return the part of a whole picture's normal map, (H, W), that lies in the crop's square, (size, size)."""
     return _moved(in_picture, lambda field: crop_resize(field, crop.left, crop.top, crop.side, size, fill=0.0))
 
 
-def lay_back_normals(in_square: NormalMap, crop: Crop, shape: tuple[int, int] | None = None) -> NormalMap:
-    """Bring a normal map of the cut-out's frame back into the picture's, as `lay_back` does."""
-    return _moved(in_square, lambda field: lay_back(field, crop, shape))
+def paste_back_normals(in_square: NormalMap, crop: Crop, shape: tuple[int, int] | None = None) -> NormalMap:
+    """Return the whole picture's frame with a normal map of the crop's square at its place; see `paste_back`."""
+    return _moved(in_square, lambda field: paste_back(field, crop, shape))
 
 
-def resample(
-    pixels: Pixels, window: tuple[float, float, float, float], shape: tuple[int, int], *, fill: float | None = None
-) -> Pixels:
-    """Show a window (left, top, width, height) of an image as `shape` (rows, columns).
+def resample(pixels: Pixels, window: Window, shape: tuple[int, int], *, fill: float | None = None) -> Pixels:
+    """Return a window of an image, resampled to `shape` (rows, columns).
 
-    The window may be fractional and reach past the border, as in `crop_resize`.
+    Beyond the border lies `fill` in every channel or, without it, the outermost pixels repeated.
 
     Raises ValueError for an empty image or a window without area.
     """
     left, top, width, height = window
     if not (pixels.size and min(shape) > 0 and 0 < width < np.inf and 0 < height < np.inf):
-        raise ValueError(f"cannot show window {window} of an image {pixels.shape} in {shape} pixels")
+        raise ValueError(f"cannot resample the window {window} of an image {pixels.shape} to {shape}")
     image = pixels if pixels.ndim == 3 else pixels[..., None]
-    beyond = None if fill is None else _weighted(np.full_like(image[:1, :1], fill))[0, 0]
-    # Columns that the window does not reach are left out before the first pass.
+    beyond = None if fill is None else _premultiplied(np.full_like(image[:1, :1], fill))[0, 0]
+    # The first pass takes only the columns that the second needs.
     reach = _KERNEL_RADIUS * max(width / shape[1], 1.0) + 1.0
     first = int(np.clip(np.floor(left - reach), 0, image.shape[1] - 1))
     last = int(np.clip(np.ceil(left + width + reach), first + 1, image.shape[1]))
-    rows = _stretch(image[:, first:last], (top, height), shape[0], beyond, weigh=True)
-    # Turned on its side the other axis is rows too, and a copy is cheaper than products over strides.
+    rows = _stretch(image[:, first:last], (top, height), shape[0], beyond, premultiply=True)
+    # The second axis becomes the first one: a copy is cheaper than products over strides.
     turned = np.ascontiguousarray(rows.swapaxes(0, 1))
-    columns = _stretch(turned, (left - first, width), shape[1], beyond, weigh=False)
-    result = _unweighted(columns.swapaxes(0, 1), _full(pixels))
+    columns = _stretch(turned, (left - first, width), shape[1], beyond, premultiply=False)
+    result = _straight(columns.swapaxes(0, 1), _full(pixels))
     result = result.reshape(*shape, *pixels.shape[2:])
     return cast("Pixels", np.rint(result).astype(np.uint8) if pixels.dtype == np.uint8 else result)
 
 
 def shrink(picture: Picture, factor: int) -> Picture:
-    """Average blocks of factor x factor pixels, factor in 1 to 16; blocks over the border repeat its last pixels.
+    """Average blocks of factor x factor pixels; blocks that reach past the border repeat its last pixels.
 
-    Returns (ceil(H / factor), ceil(W / factor), 4). Twenty times as fast as `resample` where a picture is opaque: this
-    is what makes a giant one small enough to look at.
+    picture: uint8 (H, W, 4), straight alpha. factor: 1 to 16. Returns uint8 (ceil(H / factor), ceil(W / factor), 4).
+    Twenty times as fast as `resample` for an opaque picture.
     """
     height, width = picture.shape[:2]
     columns = -(-width // factor)
@@ -103,7 +103,7 @@ def shrink(picture: Picture, factor: int) -> Picture:
         past = (len(block) * factor - len(band), columns * factor - width)
         if any(past):
             band = np.pad(band, ((0, past[0]), (0, past[1]), (0, 0)), mode="edge")
-        lines = _covered(band).reshape(len(block), factor, -1)
+        lines = _premultiplied_bytes(band).reshape(len(block), factor, -1)
         sums = np.zeros((len(block), columns * factor * 4), np.uint16)
         for line in range(factor):
             sums += lines[:, line]
@@ -113,12 +113,12 @@ def shrink(picture: Picture, factor: int) -> Picture:
         for column in range(1, factor):
             totals += words[:, :, column]
         means = totals.view(np.uint16).reshape(len(block), columns, 4).astype(np.float32) / np.float32(factor**2)
-        block[:] = np.rint(_unweighted(means, 255.0))
+        block[:] = np.rint(_straight(means, 255.0))
     return result
 
 
-def _covered(band: Picture) -> Picture:
-    """Weight a picture's colours with its coverage, rounded to bytes."""
+def _premultiplied_bytes(band: Picture) -> Picture:
+    """Multiply a picture's colours by its alpha, rounded to bytes."""
     alpha = band[..., 3].astype(np.uint16)
     if alpha.min() == 255:
         return band
@@ -130,14 +130,14 @@ def _covered(band: Picture) -> Picture:
 
 
 def _moved(normal_map: NormalMap, move: Callable[[Float32Array], Float32Array]) -> NormalMap:
-    """Move a normal map; normals count by their coverage and are made unit length again."""
+    """Apply `move` to a normal map: normals are weighted by alpha and made unit length again."""
     alpha = np.clip(move(normal_map.alpha), 0.0, 1.0)
     normals = move(normal_map.normals * normal_map.alpha[..., None])
     return NormalMap(unit(normals, TO_VIEWER, least=1e-3), alpha)
 
 
-def _weighted(band: NDArray[np.uint8] | Float32Array) -> Float32Array:
-    """Turn rows of an image into float32 and the colours of a picture into colours times coverage."""
+def _premultiplied(band: UInt8Array | Float32Array) -> Float32Array:
+    """Return rows of an image as float32, the colours of a picture multiplied by its alpha."""
     floats = band.astype(np.float32)
     full = _full(band)
     if band.shape[2] == 4 and band[..., 3].min() < full:
@@ -147,32 +147,32 @@ def _weighted(band: NDArray[np.uint8] | Float32Array) -> Float32Array:
     return floats
 
 
-def _unweighted(floats: Float32Array, full: float) -> Float32Array:
-    """Undo `_weighted`; what the kernel's negative lobes overshot in bytes and in pictures is brought into range."""
+def _straight(floats: Float32Array, full: float) -> Float32Array:
+    """Divide by alpha again, and clip bytes and pictures, which the kernel's negative lobes may carry out of range."""
     if floats.shape[2] != 4:
         return np.clip(floats, 0, full) if full > 1 else np.ascontiguousarray(floats)
     alpha = np.clip(floats[..., 3:], 0, full)
     colours = np.clip(floats[..., :3], 0, alpha) * (full / np.maximum(alpha, np.float32(1e-6)))
-    visible = alpha >= max(full / 510, 1e-6)  # half of the least coverage that a byte holds
+    visible = alpha >= max(full / 510, 1e-6)  # half of the least alpha above 0 that a byte holds
     return np.concatenate([np.where(visible, colours, np.float32(0)), alpha], axis=-1)
 
 
-def _full(image: NDArray[np.uint8] | Float32Array) -> float:
+def _full(image: UInt8Array | Float32Array) -> float:
     return 255.0 if image.dtype == np.uint8 else 1.0
 
 
 def _stretch(
-    image: NDArray[np.uint8] | Float32Array,
+    image: UInt8Array | Float32Array,
     span: tuple[float, float],
     count: int,
     beyond: Float32Array | None,
     *,
-    weigh: bool,
+    premultiply: bool,
 ) -> Float32Array:
-    """Show rows [start, start + extent), the span, of an image (H, W, C) as `count` rows.
+    """Resample the rows [start, start + extent), the span, of an image (H, W, C) to `count` rows.
 
-    Past the border the image is `beyond`, (C,), or where that is None its outermost rows. With `weigh` a picture's
-    colours are weighted with its coverage on the way.
+    Beyond the border lies `beyond`, (C,), or if that is None the outermost rows. With `premultiply` a picture's colours
+    are multiplied by its alpha first.
     """
     start, extent = span
     result = np.empty((count, *image.shape[1:]), np.float32)
@@ -181,7 +181,7 @@ def _stretch(
         block = result[first : first + _BLOCK]
         centres = start + (first + np.arange(len(block)) + 0.5) * step
         weights, low, high = _weights(centres, max(step, 1.0), len(image), clamp=beyond is None)
-        band = _weighted(image[low:high]) if weigh else image[low:high].astype(np.float32, copy=False)
+        band = _premultiplied(image[low:high]) if premultiply else image[low:high].astype(np.float32, copy=False)
         if beyond is not None:
             band = band - beyond
         np.matmul(weights, band.reshape(len(band), -1), out=block.reshape(len(block), -1))
@@ -190,12 +190,10 @@ def _stretch(
     return result
 
 
-def _weights(
-    centres: NDArray[np.float64], widening: float, length: int, *, clamp: bool
-) -> tuple[Float32Array, int, int]:
-    """Weigh source rows for the result's rows at `centres`: (len(centres), high - low), low and high.
+def _weights(centres: Float64Array, widening: float, length: int, *, clamp: bool) -> tuple[Float32Array, int, int]:
+    """Return the weights of the source rows low to high - 1, (len(centres), high - low), and low and high.
 
-    Taps past the border go to the outermost row, or count nothing where `clamp` is off.
+    centres: where the result's rows lie. Taps beyond the border count for the outermost row with `clamp`, else not.
     """
     reach = _KERNEL_RADIUS * widening
     taps = np.arange(np.floor(centres[0] - reach), np.ceil(centres[-1] + reach))
@@ -208,7 +206,7 @@ def _weights(
     return weights.astype(np.float32), int(rows[0]), int(rows[-1]) + 1
 
 
-def _cubic(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+def _cubic(distance: Float64Array) -> Float64Array:
     """Evaluate Keys' kernel with a = -1/2 at a distance of 0 or more."""
     near = (1.5 * distance - 2.5) * distance * distance + 1.0
     far = ((-0.5 * distance + 2.5) * distance - 4.0) * distance + 2.0

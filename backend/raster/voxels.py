@@ -2,25 +2,24 @@
 """A picture of occupied voxels, to show a coarse shape before it has a surface."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Int32Array, UInt8Array
 from .vectors import unit
 
 SIDE = 256
-_LIGHT = np.array([-0.45, 0.60, 0.66])  # to the light, from the upper left and before: x right, y up, z to the viewer
-_DARK, _FAR = 0.35, 0.30  # how light a face away from the light is, and how much the farthest loses
+_LIGHT = np.array([-0.45, 0.60, 0.66])  # towards the light, upper left and in front: x right, y up, z to the viewer
+_DARK, _FAR = 0.35, 0.30  # brightness of a face away from the light, and what the farthest voxel loses
 _BEVEL = 0.10  # how much lighter an edge to the light is, and how much darker one away from it
-_STEEP = 3  # voxels: a higher step is another thing, behind, and no slope
+_STEEP = 3  # voxels: a higher step separates two parts and is no slope
 _TINT = np.array([0.86, 0.91, 1.00])
 
 
-def draw_voxels(coords: NDArray[np.int32], resolution: int) -> NDArray[np.uint8]:
-    """Draw voxels as the front sees them, from -y, in parallel projection on transparency.
+def draw_voxels(coords: Int32Array, resolution: int) -> UInt8Array:
+    """Draw voxels from the front (-y), in parallel projection on a transparent background.
 
-    coords: (N, 3), x, y, z in [0, resolution), x right, y away, z up. Returns uint8 (S, S, 4), straight alpha, row 0 on
-    top; S is the largest multiple of `resolution` up to 256, and at least `resolution`. A voxel is shaded by the slope
-    of the shape around it and by its depth, the farther the darker; its edges stand out where the neighbour lies
-    farther back.
+    coords: int32 (N, 3), x, y, z in [0, resolution), x right, y away, z up. Returns uint8 (S, S, 4), straight alpha,
+    row 0 on top; S is the largest multiple of `resolution` up to 256, and at least `resolution`. A voxel is shaded by
+    the slope around it and gets darker with its depth; an edge is drawn if the neighbour lies farther back.
     """
     depth = np.full((resolution + 2, resolution + 2), resolution, np.int64)  # rows are z downward, with a border
     x, y, z = np.asarray(coords, np.int64).T

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engine `draft`, read from front to back: `engine` lists its stages, the other modules are what they do."""
+"""The engine `draft`: numpy alone, in seconds, offline. Only the registry of engines and tests import it."""

@@ -1,43 +1,42 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From normals to heights, with the steps kept: bilateral normal integration.
+"""Heights from normals, with steps between parts: bilateral normal integration.
 
-After X. Cao, H. Santo, B. Shi, F. Okura, Y. Matsushita, "Bilateral Normal Integration", ECCV 2022. The surface is taken
-to be continuous on at least one side of each pixel. Every pixel so makes four statements about its neighbours, one for
-each side s in {right, left, down, up}:
+After X. Cao, H. Santo, B. Shi, F. Okura, Y. Matsushita, "Bilateral Normal Integration", ECCV 2022. The surface is
+assumed to be continuous on at least one side of each pixel. Every pixel gives four equations, one for each neighbour s
+in {right, left, down, up}:
 
     c (z_s - z) = a_s        c: how much the pixel faces the viewer;  a_s: the slope times c, from its normal
 
-and trusts a side the more, the less the height changes there compared with the opposite side (the paper's eq. 13):
+The weight of an equation is the larger, the less the height changes on its side compared with the opposite side (the
+paper's eq. 13):
 
     w_s = 1 / (1 + exp(-k ((c (z_opposite - z))^2 - (c (z_s - z))^2))),   k = 2
 
 Weights and heights are found in turns. Orthographically c = n_z and a_right = -n_x; in perspective, z is the logarithm
 of depth times the focal length, negated, and c = n . (ray towards the viewer) (the paper's section 3.2).
 
-Two things differ from the paper. An edge that one of its two pixels distrusts is broken for both: only what is
-continuous as seen from either side holds parts together, which places parts that touch nearly exactly. A statement
-across a broken edge is a bound: the nearer surface turns away there, so that the step is at least what its slope says,
-and a larger one costs nothing. (Turns on a coarse image first were tried: they bridge narrow gaps, for good.)
+Two things differ from the paper. An edge between two pixels is broken for both if one of them gives it a low weight: so
+parts are joined only where the surface is continuous as seen from both sides. And an equation across a broken edge
+becomes a bound: the nearer surface turns away there, so the step is at least what its slope says, and a larger one
+costs nothing. (Solving on a coarse image first was tried: it joins parts across narrow gaps for good.)
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arrays import BoolArray, Float64Array
-from ...raster.multigrid import GridSystem, Progress, solve
+from ...arrays import BoolArray, Float32Array, Float64Array
+from ...raster.multigrid import GridSystem, solve
+from ...raster.ticks import Poll, Tick
 from ...raster.vectors import TO_VIEWER, unit
-
-Trust = NDArray[np.float32]
 
 _SHARPNESS = 2.0  # k
 _BOUND = 0.05  # weight of a bound across a broken edge
-_SLACK = 0.1  # how far beyond its bound a step costs little, in units of c dz
-_BROKEN = 0.003  # what remains of the equality across a broken edge, so that no part floats freely
-_LOOSE_PIN = 1e-9  # keeps the solution's mean where nothing else does
+_SLACK = 0.1  # how far beyond its bound a step is still weighted fully, in units of c dz
+_BROKEN = 0.003  # the least weight of an equation across a broken edge, so that every part has a height
+_LOOSE_PIN = 1e-9  # fixes the heights' mean if nothing else does
 
 
 @dataclass(frozen=True)
@@ -51,16 +50,16 @@ class Camera:
 
     @property
     def focal(self) -> float:
-        """The focal length that heights are scaled by."""
+        """The focal length that heights are multiples of: the mean of both."""
         return (self.focal_x + self.focal_y) / 2
 
 
 @dataclass(frozen=True)
-class _Statements:
-    """What the pixels say.
+class _Equations:
+    """The pixels' equations; all (H, W).
 
-    inside: bool (H, W). facing: c, (H, W). right, down: a of these two sides, (H, W), of the other two its negative.
-    pin, target: (H, W), how strongly and to which height a pixel is held.
+    inside: bool. facing: c. right, down: a of these two sides; on the opposite sides it is the negative. pin, target:
+    how strongly a pixel is held to which height.
     """
 
     inside: BoolArray
@@ -72,11 +71,10 @@ class _Statements:
 
 
 def clean(normals: NDArray[np.floating[Any]], inside: BoolArray) -> Float64Array:
-    """Make unit normals that face the viewer out of anything.
+    """Return unit normals with z >= 0, float64 (H, W, 3).
 
-    normals: (H, W, 3) of any length, may hold NaN and infinity. inside: bool (H, W). Returns float64 (H, W, 3), unit
-    length, z >= 0. What has no direction, and everything outside, becomes (0, 0, 1); what looks away from the viewer is
-    turned to the nearest direction that is just visible.
+    normals: (H, W, 3), of any length, may be non-finite. inside: bool (H, W). Normals without a direction, and all
+    outside, become (0, 0, 1). Normals that face away from the viewer are turned into the picture's plane.
     """
     n = np.asarray(normals, np.float64)
     usable = inside & np.isfinite(n).all(axis=-1)
@@ -89,7 +87,7 @@ def clean(normals: NDArray[np.floating[Any]], inside: BoolArray) -> Float64Array
 def integrate(
     normals: Float64Array,
     inside: BoolArray,
-    progress: Progress,
+    tick: Tick,
     *,
     camera: Camera | None = None,
     pin: Float64Array | None = None,
@@ -97,34 +95,33 @@ def integrate(
     turns: int = 15,
     tolerance: float = 1e-4,
 ) -> Float64Array:
-    """Find the heights whose slopes are the normals', with steps where no slope fits.
+    """Find heights whose slopes are those of the normals, with steps where no slope fits.
 
-    normals: float64 (H, W, 3), unit, x right, y up, z >= 0, as `clean` gives them. inside: bool (H, W).
-    Without a camera the view is orthographic. pin, target: float64 (H, W), hold each pixel to a height, with a weight
-    to be compared with that of a slope, which is 1; without them the mean height is 0. turns: how often heights and
-    weights are found in turns; tolerance: of each solution (see `raster.multigrid.solve`). 15 and 1e-4 settle parts
-    that hang together by little; where pins hold everything in its place, 6 and 1e-3 look the same.
+    normals: float64 (H, W, 3), unit, x right, y up, z >= 0, as `clean` returns them. inside: bool (H, W). camera:
+    without one the view is orthographic. pin, target: float64 (H, W), the weight and the height that each pixel is held
+    to; a slope has the weight 1. Without them the mean height is 0. turns: how often weights and heights are found.
+    tolerance: of each solution (see `raster.multigrid.solve`). Parts with little contact need 15 turns and 1e-4; if
+    pins hold every part, 6 and 1e-3 look the same.
 
-    Returns float64 (H, W), heights towards the viewer in pixels, 0 outside; with a camera, -focal * log(depth) up to
-    a constant: depth is then exp(-height / focal), up to a factor.
+    Returns float64 (H, W), heights towards the viewer in pixels, 0 outside. With a camera they are
+    -focal * log(depth), up to a constant.
     """
-    nothing = np.zeros(inside.shape)
-    held = (nothing if pin is None else pin) + _LOOSE_PIN
-    wanted = nothing if target is None else target
-    facing, right, down = _statements(normals, camera)
-    parts = (np.where(inside, part, 0.0) for part in (facing, right, down, held, wanted))
-    said = _Statements(inside, *parts)
-    progress(0.0)
-    z = said.target
-    trust = _even_trust(inside)
+    zeros = np.zeros(inside.shape)
+    pin = (zeros if pin is None else pin) + _LOOSE_PIN
+    target = zeros if target is None else target
+    parts = (*_sides(normals, camera), pin, target)
+    equations = _Equations(inside, *(np.where(inside, part, 0.0) for part in parts))
+    tick(0.0)
+    z = equations.target
+    weights = _even_weights(inside)
     for turn in range(turns):
-        z = _heights(said, trust, z, tolerance, lambda f, turn=turn: progress((turn + 0.9 * f) / turns))
-        trust = _trust(said, z, lambda turn=turn: progress((turn + 0.9) / turns))
+        z = _heights(equations, weights, z, tolerance, lambda f, turn=turn: tick((turn + 0.9 * f) / turns))
+        weights = _weights(equations, z, lambda turn=turn: tick((turn + 0.9) / turns))
     return z
 
 
-def _statements(normals: Float64Array, camera: Camera | None) -> tuple[Float64Array, Float64Array, Float64Array]:
-    """Return c and a of the right and the lower side, each (H, W)."""
+def _sides(normals: Float64Array, camera: Camera | None) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """Return c, and a of the right and of the lower side, (H, W) each."""
     nx, ny, nz = np.moveaxis(normals, -1, 0)
     if camera is None:
         return nz, -nx, ny
@@ -135,52 +132,53 @@ def _statements(normals: Float64Array, camera: Camera | None) -> tuple[Float64Ar
     return np.maximum(facing, 0.0), -nx * camera.focal / camera.focal_x, ny * camera.focal / camera.focal_y
 
 
-def _even_trust(inside: BoolArray) -> Trust:
-    """One half for every side on which there is a neighbour inside; (4, H, W)."""
-    trust = np.zeros((4, *inside.shape), np.float32)
+def _even_weights(inside: BoolArray) -> Float32Array:
+    """Return one half for each side (right, left, down, up) with a neighbour inside, float32 (4, H, W)."""
+    weights = np.zeros((4, *inside.shape), np.float32)
     across, along = inside[:, :-1] & inside[:, 1:], inside[:-1] & inside[1:]
-    trust[0, :, :-1] = trust[1, :, 1:] = 0.5 * across
-    trust[2, :-1] = trust[3, 1:] = 0.5 * along
-    return trust
+    weights[0, :, :-1] = weights[1, :, 1:] = 0.5 * across
+    weights[2, :-1] = weights[3, 1:] = 0.5 * along
+    return weights
 
 
 def _heights(
-    said: _Statements, trust: Trust, start: Float64Array, tolerance: float, progress: Progress
+    equations: _Equations, weights: Float32Array, start: Float64Array, tolerance: float, tick: Tick
 ) -> Float64Array:
-    """Solve for the heights, given each side's trust (4, H, W)."""
-    energy, moment = trust * said.facing**2, trust * said.facing
-    progress(0.0)
+    """Solve for the heights, (H, W), with the sides' weights, (4, H, W)."""
+    energy, moment = weights * equations.facing**2, weights * equations.facing
+    tick(0.0)
     right, down = energy[0], energy[2]
     right[:, :-1] += energy[1, :, 1:]
     down[:-1] += energy[3, 1:]
-    rise_right, rise_down = moment[0] * said.right, moment[2] * said.down
-    rise_right[:, :-1] += (moment[1] * said.right)[:, 1:]
-    rise_down[:-1] += (moment[3] * said.down)[1:]
-    system = GridSystem(right, down, said.pin)
-    rhs = system.divergence(rise_right, rise_down) + said.pin * said.target
-    progress(0.0)
-    return solve(system, rhs, start, tolerance, progress)
+    rise_right, rise_down = moment[0] * equations.right, moment[2] * equations.down
+    rise_right[:, :-1] += (moment[1] * equations.right)[:, 1:]
+    rise_down[:-1] += (moment[3] * equations.down)[1:]
+    system = GridSystem(right, down, equations.pin)
+    rhs = system.divergence(rise_right, rise_down) + equations.pin * equations.target
+    tick(0.0)
+    return solve(system, rhs, start, tolerance, tick)
 
 
-def _trust(said: _Statements, z: Float64Array, tick: Callable[[], None]) -> Trust:
-    """Weigh every pixel's statements about its four neighbours by what the heights show; (4, H, W)."""
-    trust = np.zeros((4, *z.shape), np.float32)
-    inside = said.inside
-    facing = said.facing.astype(np.float32)
+def _weights(equations: _Equations, z: Float64Array, poll: Poll) -> Float32Array:
+    """Return the weight of each pixel's four equations for given heights, float32 (4, H, W)."""
+    weights = np.zeros((4, *z.shape), np.float32)
+    inside = equations.inside
+    facing = equations.facing.astype(np.float32)
     across, along = inside[:, 1:] & inside[:, :-1], inside[1:] & inside[:-1]
-    trust[0], trust[1] = _trust_along(facing, said.right, z[:, 1:] - z[:, :-1], across, axis=1)
-    tick()
-    trust[2], trust[3] = _trust_along(facing, said.down, z[1:] - z[:-1], along, axis=0)
-    tick()
-    return trust
+    weights[0], weights[1] = _weights_along(facing, equations.right, z[:, 1:] - z[:, :-1], across, axis=1)
+    poll()
+    weights[2], weights[3] = _weights_along(facing, equations.down, z[1:] - z[:-1], along, axis=0)
+    poll()
+    return weights
 
 
-def _trust_along(
-    facing: Trust, wanted: Float64Array, rise: Float64Array, linked: BoolArray, *, axis: int
-) -> tuple[Trust, Trust]:
-    """Weigh the statements along one axis, forward and backward, (H, W) each.
+def _weights_along(
+    facing: Float32Array, wanted: Float64Array, rise: Float64Array, linked: BoolArray, *, axis: int
+) -> tuple[Float32Array, Float32Array]:
+    """Return the weights of the equations along one axis, forward and backward, (H, W) each.
 
-    rise: z_next - z for every pair of neighbours along the axis; linked: whether both are inside.
+    facing: c, and wanted: a of the forward side, (H, W). rise: z_next - z of every pair of neighbours along the axis.
+    linked: whether both of a pair are inside.
     """
     edges = (slice(0, -1), slice(None)) if axis == 0 else (slice(None), slice(0, -1))  # the pairs' first pixels
     slope = wanted.astype(np.float32)
@@ -191,13 +189,13 @@ def _trust_along(
     there[0][edges] = linked
     change[1], there[1] = np.roll(change[0], 1, axis), np.roll(there[0], 1, axis)
     change *= facing
-    square = np.where(there, np.square(change), np.float32(1.0))  # past the outline: a step of moderate height
+    square = np.where(there, np.square(change), np.float32(1.0))  # beyond the outline, as if there were a small step
     forward = 1.0 / (1.0 + np.exp(np.clip(_SHARPNESS * (square[0] - square[1]), -50.0, 50.0)))
-    trust = np.stack([forward, 1.0 - forward]) * there
+    weights = np.stack([forward, 1.0 - forward]) * there
     beyond = np.maximum(change * sense - size, 0.0)
     bound = np.maximum(_BOUND / (1.0 + np.square(beyond / _SLACK)), _BROKEN)
-    # How unbroken the edge to the next pixel is, as seen from both of its ends.
-    whole = np.square(np.minimum(2.0 * np.minimum(trust[0], np.roll(trust[1], -1, axis)), 1.0))
+    # 1 if both ends of the edge to the next pixel give it a weight of at least one half, near 0 if it is broken.
+    whole = np.square(np.minimum(2.0 * np.minimum(weights[0], np.roll(weights[1], -1, axis)), 1.0))
     both = np.stack([whole, np.roll(whole, 1, axis)])
-    trust *= both + (1.0 - both) * bound
-    return trust[0], trust[1]
+    weights *= both + (1.0 - both) * bound
+    return weights[0], weights[1]

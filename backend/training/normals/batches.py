@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from ...normals.features import inflate, look
+from ...normals.features import inflate, standardise
 from ..core.schedule import STAGES, StageName
 from .config import Config
 from .samples import Block, Samples, Source
@@ -160,7 +160,7 @@ def take(source: Source, seed: int, size: int, count: int) -> Samples:
 
 def prepare(samples: Samples) -> Batch:
     """Turn pictures and their truth into tensors; they keep their channels last in memory."""
-    seen = look(samples.rgba)
+    seen = standardise(samples.rgba)
     mask = samples.mask[..., None].astype(np.float32)
     parts = (seen, inflate(seen[..., 3]), samples.normals * mask, mask)
     return Batch(*(torch.from_numpy(np.ascontiguousarray(part)).permute(0, 3, 1, 2) for part in parts))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Objects drawn on backgrounds of every plain kind are found again; what has no plain background is said to."""
+"""Objects on plain backgrounds of every kind are cut out; other pictures raise a sentence."""
 
 from collections.abc import Callable
 
@@ -7,16 +7,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from backend.arrays import Float32Array
+from backend.arrays import Float32Array, Float64Array, UInt8Array
 from backend.errors import Cancelled, UserError
 from backend.flow.products import Cutout, Picture, Report
 from backend.foreground.cut_out import MARGIN, cut_out
 from backend.raster.resample import crop_resize
 
 SIZE = 128
-Field = Callable[[Float32Array, Float32Array], NDArray[np.float64]]
+Field = Callable[[Float32Array, Float32Array], Float64Array]
 
 
 def silent(step: int, of: int) -> None:
@@ -24,7 +23,7 @@ def silent(step: int, of: int) -> None:
 
 
 def axes(height: int, width: int) -> tuple[Float32Array, Float32Array]:
-    """Give x and y of the pixels' centres, -1 to 1 over the longer side."""
+    """Return x and y of the pixels' centres, -1 to 1 over the longer side."""
     y, x = (np.mgrid[:height, :width] + 0.5).astype(np.float32)
     return (2 * x - width) / max(height, width), (2 * y - height) / max(height, width)
 
@@ -34,7 +33,7 @@ def plain(*tone: float) -> Field:
 
 
 def gradient(angle: float, start: list[float], end: list[float]) -> Field:
-    def field(x: Float32Array, y: Float32Array) -> NDArray[np.float64]:
+    def field(x: Float32Array, y: Float32Array) -> Float64Array:
         along = ((x * np.cos(angle) + y * np.sin(angle)) / 1.4 + 1)[..., None] / 2
         return np.array(start) * (1 - along) + np.array(end) * along
 
@@ -46,13 +45,13 @@ def vignette(*tone: float) -> Field:
 
 
 def disc(height: int, width: int, across: float = 0.0, down: float = 0.0, radius: float = 0.5) -> Float32Array:
-    """Coverage of a disc with soft edges."""
+    """Return the coverage of a disc with soft edges."""
     x, y = axes(height, width)
     return np.clip((radius - np.hypot(x - across, y - down)) * max(height, width) / 2 + 0.5, 0, 1)
 
 
-def laid(alpha: Float32Array, tone: list[float], field: Field, grain: float = 0.0) -> Picture:
-    """Lay an object, shaded a little, over a background."""
+def composed(alpha: Float32Array, tone: list[float], field: Field, grain: float = 0.0) -> Picture:
+    """Return an object, shaded a little, over a background."""
     x, y = axes(*alpha.shape)
     shaded = np.array(tone) * (0.9 + 0.1 * np.sin(7 * x + 5 * y))[..., None]
     colours = shaded * alpha[..., None] + field(x, y) * (1 - alpha[..., None])
@@ -62,7 +61,7 @@ def laid(alpha: Float32Array, tone: list[float], field: Field, grain: float = 0.
 
 
 def overlap(cutout: Cutout, alpha: Float32Array) -> float:
-    """Intersection over union of the cut-out's alpha and the true one, in the cut-out's frame."""
+    """Return the intersection over union of the cut-out's alpha and the true one, in the cut-out's frame."""
     crop = cutout.crop
     truth = crop_resize(alpha, crop.left, crop.top, crop.side, len(cutout.rgba), fill=0.0) > 0.5
     found = cutout.alpha > 0.5
@@ -84,7 +83,7 @@ BACKGROUNDS = {
 @pytest.mark.parametrize("name", BACKGROUNDS)
 def test_a_disc_is_found_on_every_plain_background(name: str, grain: float) -> None:
     alpha = disc(240, 320, 0.1, -0.05, 0.45)
-    cutout = cut_out(laid(alpha, [190, 60, 40], BACKGROUNDS[name], grain), SIZE, silent)
+    cutout = cut_out(composed(alpha, [190, 60, 40], BACKGROUNDS[name], grain), SIZE, silent)
     assert cutout.rgba.shape == (SIZE, SIZE, 4)
     assert overlap(cutout, alpha) > 0.97
 
@@ -103,13 +102,13 @@ def test_discs_anywhere_on_gradients_of_any_direction(
     within = min(height, width) / max(height, width)
     alpha = disc(height, width, *(within * value for value in circle))
     background = gradient(angle, [220, 225, 235], [150, 170, 190])
-    cutout = cut_out(laid(alpha, [120, 50, 30], background), size, silent)
+    cutout = cut_out(composed(alpha, [120, 50, 30], background), size, silent)
     assert overlap(cutout, alpha) > 0.93
 
 
 def test_the_object_is_centred_with_its_margin() -> None:
     alpha = disc(300, 500, -0.3, 0.1, 0.25)
-    cutout = cut_out(laid(alpha, [30, 60, 140], plain(250, 250, 250)), 200, silent)
+    cutout = cut_out(composed(alpha, [30, 60, 140], plain(250, 250, 250)), 200, silent)
     assert cutout.crop.side == pytest.approx(MARGIN * 125, abs=3)
     assert (cutout.crop.picture_width, cutout.crop.picture_height) == (500, 300)
     rows, columns = np.nonzero(cutout.alpha > 0.5)
@@ -118,9 +117,9 @@ def test_the_object_is_centred_with_its_margin() -> None:
         assert ends.max() + 1 - ends.min() == pytest.approx(200 / MARGIN, abs=4)
 
 
-def test_edges_are_soft_and_keep_nothing_of_the_old_background() -> None:
+def test_edges_are_soft_and_free_of_the_old_background() -> None:
     alpha = disc(400, 400, radius=0.6)
-    cutout = cut_out(laid(alpha, [200, 30, 30], plain(40, 220, 60)), 400, silent)
+    cutout = cut_out(composed(alpha, [200, 30, 30], plain(40, 220, 60)), 400, silent)
     crop = cutout.crop
     truth = crop_resize(alpha, crop.left, crop.top, crop.side, 400, fill=0.0)
     assert np.abs(cutout.alpha - truth).mean() < 0.004
@@ -133,7 +132,7 @@ def test_edges_are_soft_and_keep_nothing_of_the_old_background() -> None:
 
 def test_hidden_pixels_near_the_object_carry_its_colour() -> None:
     alpha = disc(200, 200, radius=0.5)
-    cutout = cut_out(laid(alpha, [200, 30, 30], plain(255, 255, 255)), 200, silent)
+    cutout = cut_out(composed(alpha, [200, 30, 30], plain(255, 255, 255)), 200, silent)
     hidden = cutout.rgba[cutout.rgba[..., 3] == 0][:, :3].astype(int)
     assert len(hidden) > 5000
     assert np.all(hidden[:, 0] - hidden[:, 1] > 90)
@@ -141,27 +140,27 @@ def test_hidden_pixels_near_the_object_carry_its_colour() -> None:
 
 def test_an_object_may_touch_the_border() -> None:
     alpha = disc(300, 300, 0.0, 0.75, 0.6)
-    cutout = cut_out(laid(alpha, [60, 40, 120], vignette(220, 220, 215)), SIZE, silent)
+    cutout = cut_out(composed(alpha, [60, 40, 120], vignette(220, 220, 215)), SIZE, silent)
     assert overlap(cutout, alpha) > 0.96
-    # Past the picture there is nothing.
+    # Beyond the picture's border the cut-out is empty.
     bottom = int((300 - cutout.crop.top) / cutout.crop.side * SIZE)
     assert np.all(cutout.alpha[bottom + 3 :] == 0)
     assert cutout.alpha[bottom - 3].max() == 1
 
 
-def test_patches_of_the_backgrounds_colour_stay_and_large_holes_open() -> None:
+def test_small_patches_of_the_backgrounds_colour_stay_and_large_ones_are_holes() -> None:
     face = disc(300, 300, radius=0.7)
     eyes = disc(300, 300, -0.2, -0.2, 0.05) + disc(300, 300, 0.2, -0.2, 0.05)
     ring = np.clip(face - disc(300, 300, radius=0.3), 0, 1)
-    with_eyes = cut_out(laid(face - eyes, [50, 90, 60], plain(255, 255, 255)), SIZE, silent)
-    with_hole = cut_out(laid(ring, [50, 90, 60], plain(255, 255, 255)), SIZE, silent)
+    with_eyes = cut_out(composed(face - eyes, [50, 90, 60], plain(255, 255, 255)), SIZE, silent)
+    with_hole = cut_out(composed(ring, [50, 90, 60], plain(255, 255, 255)), SIZE, silent)
     assert overlap(with_eyes, face) > 0.98
     assert overlap(with_hole, ring) > 0.96
 
 
 def test_a_shaded_patch_of_nearly_the_backgrounds_colour_is_no_hole() -> None:
     body, patch = disc(300, 300, radius=0.75), disc(300, 300, 0.0, -0.1, 0.3)
-    picture = laid(body, [30, 70, 90], plain(205, 198, 188), 1.0)
+    picture = composed(body, [30, 70, 90], plain(205, 198, 188), 1.0)
     x, _ = axes(300, 300)
     cream = np.array([209, 202, 190]) + 80 * x[..., None]
     mixed = picture[..., :3] * (1 - patch[..., None]) + cream * patch[..., None]
@@ -172,7 +171,7 @@ def test_a_shaded_patch_of_nearly_the_backgrounds_colour_is_no_hole() -> None:
 def test_several_parts_stay_and_specks_go() -> None:
     parts = disc(300, 400, -0.45, 0.0, 0.3) + disc(300, 400, 0.4, 0.1, 0.25)
     specks = disc(300, 400, 0.0, 0.6, 0.008)
-    cutout = cut_out(laid(parts + specks, [150, 80, 20], plain(235, 235, 240)), SIZE, silent)
+    cutout = cut_out(composed(parts + specks, [150, 80, 20], plain(235, 235, 240)), SIZE, silent)
     assert overlap(cutout, parts) > 0.97
 
 
@@ -180,13 +179,13 @@ def test_a_soft_shadow_below_is_background() -> None:
     alpha = disc(400, 400, 0.0, 0.0, 0.5)
     x, y = axes(400, 400)
     shade = 1 - 0.4 * np.exp(-((x / 0.45) ** 2) - ((y - 0.52) / 0.12) ** 2)[..., None]
-    cutout = cut_out(laid(alpha, [40, 110, 190], lambda x, y: plain(230, 228, 220)(x, y) * shade), SIZE, silent)
+    cutout = cut_out(composed(alpha, [40, 110, 190], lambda x, y: plain(230, 228, 220)(x, y) * shade), SIZE, silent)
     assert overlap(cutout, alpha) > 0.96
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 48), st.integers(2, 48), st.integers(0, 2**32 - 1), st.integers(16, 400))
-def test_a_pictures_own_alpha_is_taken_as_it_is(height: int, width: int, seed: int, size: int) -> None:
+def test_a_pictures_own_alpha_is_used_unchanged(height: int, width: int, seed: int, size: int) -> None:
     rng = np.random.default_rng(seed)
     picture = rng.integers(0, 256, (height, width, 4), np.uint8)
     picture[..., 3] = np.where(rng.random((height, width)) < 0.5, picture[..., 3], 0)
@@ -197,7 +196,7 @@ def test_a_pictures_own_alpha_is_taken_as_it_is(height: int, width: int, seed: i
     expected = crop_resize(picture, crop.left, crop.top, crop.side, size, fill=0)
     np.testing.assert_array_equal(cutout.rgba[..., 3], expected[..., 3])
     shown = expected[..., 3] > 0
-    # Where next to nothing is covered, the last bit of a sum may decide how a colour is rounded.
+    # If alpha is near 0, the last bit of a sum may decide how a colour is rounded.
     np.testing.assert_allclose(cutout.rgba[shown].astype(int), expected[shown].astype(int), atol=1)
     covered = expected[..., 3] > 15
     np.testing.assert_array_equal(cutout.rgba[covered], expected[covered])
@@ -208,9 +207,9 @@ def test_a_pictures_own_alpha_is_taken_as_it_is(height: int, width: int, seed: i
     assert crop.top + crop.side / 2 == pytest.approx((rows.min() + rows.max() + 1) / 2)
 
 
-def barely_transparent(alpha: NDArray[np.uint8]) -> Picture:
-    """A disc on white under an alpha that is over a half everywhere."""
-    picture = laid(disc(150, 200, 0.1, 0.0, 0.5), [190, 60, 40], plain(250, 250, 250))
+def barely_transparent(alpha: UInt8Array) -> Picture:
+    """Return a disc on white with an alpha that is above one half everywhere."""
+    picture = composed(disc(150, 200, 0.1, 0.0, 0.5), [190, 60, 40], plain(250, 250, 250))
     picture[..., 3] = alpha
     return picture
 
@@ -226,7 +225,7 @@ def barely_transparent(alpha: NDArray[np.uint8]) -> Picture:
     ],
     ids=["254 everywhere", "128 everywhere", "a column of 254", "a column of 128", "noise"],
 )
-def test_an_alpha_that_separates_nothing_leaves_it_to_the_background(alpha: NDArray[np.uint8]) -> None:
+def test_an_alpha_above_one_half_everywhere_is_ignored(alpha: UInt8Array) -> None:
     cutout = cut_out(barely_transparent(alpha), SIZE, silent)
     assert overlap(cutout, disc(150, 200, 0.1, 0.0, 0.5)) > 0.97
     assert cutout.alpha.max() == 1
@@ -255,7 +254,7 @@ def land_and_sky() -> Picture:
         (land_and_sky(), "no-plain-background"),
         (noise(200, 260, 1), "no-plain-background"),
         (np.full((90, 120, 4), 255, np.uint8), "nothing-on-background"),
-        (laid(np.zeros((90, 120), np.float32), [0, 0, 0], vignette(200, 180, 160), 5.0), "nothing-on-background"),
+        (composed(np.zeros((90, 120), np.float32), [0, 0, 0], vignette(200, 180, 160), 5.0), "nothing-on-background"),
         (np.full((15, 300, 4), 255, np.uint8), "picture-too-small"),
         (np.full((1, 1, 4), 255, np.uint8), "picture-too-small"),
         (np.zeros((50, 50, 4), np.uint8), "picture-empty"),
@@ -265,7 +264,7 @@ def land_and_sky() -> Picture:
         (np.full((1, 1, 4), 1, np.uint8), "picture-faint"),
     ],
 )
-def test_what_cannot_be_cut_out_is_told_in_a_sentence(picture: Picture, code: str) -> None:
+def test_a_picture_that_cannot_be_cut_out_raises_a_sentence(picture: Picture, code: str) -> None:
     with pytest.raises(UserError) as raised:
         cut_out(picture, SIZE, silent)
     assert raised.value.code == code
@@ -277,12 +276,12 @@ def test_what_cannot_be_cut_out_is_told_in_a_sentence(picture: Picture, code: st
 @pytest.mark.parametrize("shape", [(16, 16), (20, 40)])
 def test_tiny_pictures_are_cut_out(shape: tuple[int, int]) -> None:
     alpha = disc(*shape, radius=0.35)
-    assert overlap(cut_out(laid(alpha, [20, 20, 90], plain(255, 255, 255)), 64, silent), alpha) > 0.85
+    assert overlap(cut_out(composed(alpha, [20, 20, 90], plain(255, 255, 255)), 64, silent), alpha) > 0.85
 
 
 def test_a_giant_picture_gives_the_cut_out_of_a_small_one() -> None:
     alpha = disc(3300, 4100, 0.2, 0.1, 0.3)
-    picture = laid(alpha, [190, 60, 40], gradient(0.9, [200, 230, 180], [110, 150, 120]))
+    picture = composed(alpha, [190, 60, 40], gradient(0.9, [200, 230, 180], [110, 150, 120]))
     cutout = cut_out(picture, SIZE, silent)
     assert overlap(cutout, alpha) > 0.97
     picture[..., 3] = np.rint(alpha * 255)
@@ -290,7 +289,7 @@ def test_a_giant_picture_gives_the_cut_out_of_a_small_one() -> None:
 
 
 def cancelling(after: int) -> Report:
-    """Make a report that is patient `after` times."""
+    """Return a report that raises Cancelled after so many calls."""
     left = iter(range(after))
 
     def report(_step: int, _of: int) -> None:
@@ -301,9 +300,9 @@ def cancelling(after: int) -> Report:
 
 
 @pytest.mark.parametrize("transparent", [False, True])
-def test_a_report_may_end_the_job_at_every_step(transparent: bool) -> None:  # noqa: FBT001 (a parameter of the test)
+def test_any_report_can_cancel_the_job(transparent: bool) -> None:  # noqa: FBT001 (a parameter of the test)
     alpha = disc(120, 120, radius=0.6)
-    picture = laid(alpha, [190, 60, 40], plain(255, 255, 255))
+    picture = composed(alpha, [190, 60, 40], plain(255, 255, 255))
     if transparent:
         picture[..., 3] = np.rint(alpha * 255)
     steps: list[tuple[int, int]] = []
@@ -316,10 +315,10 @@ def test_a_report_may_end_the_job_at_every_step(transparent: bool) -> None:  # n
 
 
 @pytest.mark.parametrize("transparent", [False, True])
-def test_the_more_there_is_to_do_the_more_often_it_reports(transparent: bool) -> None:  # noqa: FBT001 (a parameter of the test)
+def test_larger_pictures_report_more_often(transparent: bool) -> None:  # noqa: FBT001 (a parameter of the test)
     def reports(side: int, size: int) -> int:
         alpha = disc(side, side, radius=0.6)
-        picture = laid(alpha, [190, 60, 40], plain(255, 255, 255))
+        picture = composed(alpha, [190, 60, 40], plain(255, 255, 255))
         if transparent:
             picture[..., 3] = np.rint(alpha * 255)
         steps: list[int] = []
@@ -332,7 +331,7 @@ def test_the_more_there_is_to_do_the_more_often_it_reports(transparent: bool) ->
 
 
 def test_the_same_picture_gives_the_same_cut_out() -> None:
-    picture = laid(disc(150, 150), [20, 90, 140], vignette(210, 220, 200), 6.0)
+    picture = composed(disc(150, 150), [20, 90, 140], vignette(210, 220, 200), 6.0)
     before = picture.copy()
     first, second = (cut_out(picture, SIZE, silent) for _ in range(2))
     np.testing.assert_array_equal(first.rgba, second.rgba)

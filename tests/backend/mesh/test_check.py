@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The measures tell sound solids from broken ones."""
+"""The measures tell closed manifolds from other meshes."""
 
 from typing import Any
 
@@ -8,10 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from backend.mesh import check
-
-# A tetrahedron, outward.
-CORNERS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
-FACES = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [0, 3, 2]], np.int32)
+from tests.backend.mesh.solids import CORNERS, FACES
 
 
 def test_a_tetrahedron_is_closed_manifold_and_has_its_volume() -> None:
@@ -31,7 +28,7 @@ def test_a_tetrahedron_is_closed_manifold_and_has_its_volume() -> None:
         np.concatenate([FACES, [[1, 1, 2]]]),  # a face without area
     ],
 )
-def test_what_is_not_closed_is_found(broken: NDArray[Any]) -> None:
+def test_a_mesh_that_is_not_closed_is_found(broken: NDArray[Any]) -> None:
     assert not check.is_closed(broken)
 
 
@@ -40,15 +37,15 @@ def test_two_solids_that_touch_in_a_vertex_are_pinched_there() -> None:
     both = np.concatenate([FACES, second])
     assert check.is_closed(both)
     assert check.pinched_vertices(both) == 1
-    assert len(np.unique(check.components(both, 7))) == 1
+    assert len(np.unique(check.vertex_components(both, 7))) == 1
 
 
 def test_components_are_labelled_by_their_smallest_vertex() -> None:
     both = np.concatenate([FACES, FACES + 4])
-    np.testing.assert_array_equal(check.components(both, 9), [0, 0, 0, 0, 4, 4, 4, 4, 8])
+    np.testing.assert_array_equal(check.vertex_components(both, 9), [0, 0, 0, 0, 4, 4, 4, 4, 8])
 
 
-def test_nothing_is_a_sound_mesh_without_volume() -> None:
+def test_no_triangles_are_a_closed_mesh_without_volume() -> None:
     nothing = np.zeros((0, 3), np.int32)
     assert check.is_closed(nothing)
     assert check.pinched_vertices(nothing) == 0

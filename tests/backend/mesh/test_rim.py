@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What lies near the outline takes its colour from further inside."""
+"""UVs near the outline move further inside."""
 
 import numpy as np
 from hypothesis import given
@@ -17,7 +17,7 @@ def disc(radius: float) -> Float32Array:
 
 
 def polar(radius: float, angles: Float32Array) -> Float32Array:
-    """The uv of points around the middle, `radius` pixels away."""
+    """Return the uv of points around the middle, `radius` pixels away."""
     return (0.5 + radius / SIZE * np.stack([np.cos(angles), np.sin(angles)], axis=-1)).astype(np.float32)
 
 
@@ -26,7 +26,7 @@ def radii(uv: Float32Array) -> Float32Array:
 
 
 @given(st.floats(10.0, 28.0), st.floats(0.0, 2.0))
-def test_the_rim_moves_two_to_four_pixels_inward_and_not_sideways(radius: float, inside: float) -> None:
+def test_uvs_on_the_rim_move_two_to_four_pixels_straight_inward(radius: float, inside: float) -> None:
     angles = np.linspace(0.0, 2 * np.pi, 32, endpoint=False)
     moved = inset(polar(radius - inside, angles), disc(radius))
     assert np.all(radii(moved) < radius - 1.9)
@@ -35,7 +35,7 @@ def test_the_rim_moves_two_to_four_pixels_inward_and_not_sideways(radius: float,
     assert np.abs(turned).max() < 0.1
 
 
-def test_the_inside_stays_where_it_is() -> None:
+def test_uvs_inside_stay() -> None:
     uv = polar(12.0, np.linspace(0.0, 6.0, 16))
     assert np.allclose(inset(uv, disc(20.0)), uv, atol=1e-6)
 
@@ -51,7 +51,7 @@ def test_thin_parts_move_to_their_middle_and_no_further(width: int) -> None:
     assert np.allclose(moved[:, 1], 0.5, atol=0.02)
 
 
-def test_nothing_leaves_the_picture_and_everything_stays_finite() -> None:
+def test_uvs_stay_finite_for_any_alpha() -> None:
     uv = np.random.default_rng(0).random((500, 2), np.float32)
     for alpha in (np.zeros((SIZE, SIZE), np.float32), np.ones((SIZE, SIZE), np.float32), disc(2.0)):
         moved = inset(uv, alpha)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the network sees does not hang on exposure or contrast, and its inflated outline is the outline's."""
+"""The network's inputs do not depend on exposure and contrast; the inflated outline is that of `outline`."""
 
 from typing import Any
 
@@ -9,16 +9,17 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from backend.arrays import UInt8Array
 from backend.flow.products import Crop, Cutout
 from backend.normals import outline
-from backend.normals.features import GRID, inflate, look
-from backend.normals.products import by_einsum, by_matmul, fastest
+from backend.normals.features import GRID, inflate, standardise
+from backend.normals.matmul import by_einsum, by_matmul, fastest
 
 
 @given(hnp.arrays(np.uint8, (2, 8, 12, 4)))
 @settings(deadline=None, max_examples=50)
-def test_the_colours_have_no_mean_over_the_object_and_are_finite(rgba: NDArray[np.uint8]) -> None:
-    seen = look(rgba)
+def test_the_colours_have_no_mean_over_the_object_and_are_finite(rgba: UInt8Array) -> None:
+    seen = standardise(rgba)
     assert seen.dtype == np.float32
     assert np.isfinite(seen).all()
     np.testing.assert_allclose(seen[..., 3], rgba[..., 3] / 255, atol=1e-6)
@@ -32,8 +33,8 @@ def test_exposure_and_contrast_do_not_matter() -> None:
     rgba[..., 3] = 255
     brighter = rgba.copy()
     brighter[..., :3] = rgba[..., :3] * 2 + 40
-    assert np.abs(look(rgba) - look(brighter)).mean() < 0.2
-    assert np.abs(look(rgba)[..., :3]).mean() > 0.4
+    assert np.abs(standardise(rgba) - standardise(brighter)).mean() < 0.2
+    assert np.abs(standardise(rgba)[..., :3]).mean() > 0.4
 
 
 def blob(size: int) -> NDArray[np.floating[Any]]:
@@ -41,7 +42,7 @@ def blob(size: int) -> NDArray[np.floating[Any]]:
     return np.clip((0.7 - np.hypot(x, y) + 0.15 * np.sin(5 * np.arctan2(y, x))) * size / 2 + 0.5, 0, 1)
 
 
-def test_the_inflated_outline_is_that_of_the_outline_alone() -> None:
+def test_the_inflated_outline_has_the_normals_of_the_outline_alone() -> None:
     alpha = blob(128).astype(np.float32)
     found = inflate(alpha[None])[0]
     rgba = np.zeros((128, 128, 4), np.uint8)
@@ -65,10 +66,10 @@ def test_pictures_of_a_batch_and_their_sides_do_not_mix() -> None:
 
 @given(st.tuples(*[st.integers(1, 20)] * 3), st.integers(0, 9))
 @settings(deadline=None)
-def test_both_products_are_the_product(sizes: tuple[int, int, int], seed: int) -> None:
+def test_both_ways_to_multiply_give_the_product(sizes: tuple[int, int, int], seed: int) -> None:
     m, k, n = sizes
     random = np.random.default_rng(seed)
     rows, matrix = random.normal(size=(m, k)).astype(np.float32), random.normal(size=(k, n)).astype(np.float32)
     expected = rows.astype(np.float64) @ matrix.astype(np.float64)
-    for product in (by_matmul, by_einsum, fastest()):
-        np.testing.assert_allclose(product(rows, matrix), expected, atol=1e-4)
+    for multiply in (by_matmul, by_einsum, fastest()):
+        np.testing.assert_allclose(multiply(rows, matrix), expected, atol=1e-4)

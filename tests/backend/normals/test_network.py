@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The numpy network is the torch network, whatever multiplies its matrices, and damaged weights are refused."""
+"""The network gives the same in numpy as in torch, with either matrix multiplication; invalid weights are refused."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,15 +11,15 @@ pytest.importorskip("torch", reason="torch is not installed here: the extra trai
 
 import torch
 
-from backend.normals.features import GRID, inflate, look
+from backend.normals.features import GRID, inflate, standardise
+from backend.normals.matmul import MatMul, by_einsum, by_matmul
 from backend.normals.network import load, predict
-from backend.normals.products import Product, by_einsum, by_matmul
 from backend.training.normals.config import DRAFT, TINY, Config, Small
 from backend.training.normals.task import export, make_network
 
 
 def drawn(config: Config) -> torch.nn.Module:
-    """Return a network with every weight drawn, none zero, in half precision's steps."""
+    """Return a network with random weights, none of them zero, that half precision can hold."""
     torch.manual_seed(3)
     network = make_network(config)
     for value in network.parameters():
@@ -28,11 +28,11 @@ def drawn(config: Config) -> torch.nn.Module:
     return network
 
 
-@pytest.mark.parametrize("product", [by_matmul, by_einsum])
+@pytest.mark.parametrize("multiply", [by_matmul, by_einsum])
 @pytest.mark.parametrize(
     "config", [TINY, DRAFT, replace(TINY, network=Small((8, 12, 16), (2, 1, 3), (4, 8), (1, 2), (2, 1, 1)))]
 )
-def test_numpy_and_torch_agree(tmp_path: Path, config: Config, product: Product) -> None:
+def test_numpy_and_torch_agree(tmp_path: Path, config: Config, multiply: MatMul) -> None:
     network = drawn(config)
     export(tmp_path / "weights.npz", network)
     weights = load(tmp_path / "weights.npz")
@@ -40,9 +40,9 @@ def test_numpy_and_torch_agree(tmp_path: Path, config: Config, product: Product)
     random = np.random.default_rng(1)
     rgba = random.integers(0, 256, (1, 96, 160, 4)).astype(np.uint8)
     rgba[..., 3] = np.where(np.add.outer(np.arange(96), np.arange(160)) > 70, rgba[..., 3] // 2 + 128, 0)
-    picture = look(rgba)
+    picture = standardise(rgba)
     inflated = inflate(picture[..., 3])
-    found = predict(weights, picture[0], inflated[0], product, lambda: None)
+    found = predict(weights, picture[0], inflated[0], multiply, lambda: None)
     with torch.no_grad():
         expected = network(*(torch.from_numpy(part).permute(0, 3, 1, 2) for part in (picture, inflated)))
     wanted = expected[0].permute(1, 2, 0).numpy()
@@ -51,9 +51,9 @@ def test_numpy_and_torch_agree(tmp_path: Path, config: Config, product: Product)
     np.testing.assert_allclose(found, wanted, atol=1e-3)
 
 
-def test_an_untrained_network_says_what_the_outline_says(tmp_path: Path) -> None:
+def test_an_untrained_network_returns_the_inflated_outline(tmp_path: Path) -> None:
     export(tmp_path / "weights.npz", make_network(TINY))
-    picture = look(np.full((1, 64, 64, 4), 200, np.uint8))
+    picture = standardise(np.full((1, 64, 64, 4), 200, np.uint8))
     inflated = inflate(picture[..., 3])
     found = predict(load(tmp_path / "weights.npz"), picture[0], inflated[0], by_matmul, lambda: None)
     middle = found.reshape(16, 4, 16, 4, 3)[:, 1:3, :, 1:3].mean(axis=(1, 3))
@@ -84,5 +84,5 @@ def test_weights_of_another_network_or_with_objects_are_refused(tmp_path: Path) 
     with np.load(path) as file:
         arrays = dict(file)
     np.savez(path, **{**arrays, "decoder.head.bias": np.full(48, np.nan, np.float16)})
-    with pytest.raises(ValueError, match="no number"):
+    with pytest.raises(ValueError, match="non-finite"):
         load(path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Normals from the outline: unit, finite, and those of the half-depth sphere for a disc."""
+"""Normals from the outline are unit and finite; for a disc they are those of a sphere of half the depth."""
 
 from typing import Any
 
@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from backend.arrays import Float64Array
 from backend.errors import UserError
 from backend.flow.products import Crop, Cutout
 from backend.normals import outline
 
 
 def cutout(alpha: NDArray[np.floating[Any]]) -> Cutout:
-    """An uncoloured cut-out with this coverage."""
+    """Return a cut-out without colours with this coverage."""
     rgba = np.zeros((*alpha.shape, 4), np.uint8)
     rgba[..., 3] = np.round(alpha * 255)
     side = alpha.shape[0]
@@ -38,7 +39,7 @@ def test_a_disc_has_the_normals_of_the_half_depth_sphere() -> None:
 
 @given(hnp.arrays(np.float64, st.integers(1, 16).map(lambda n: (n, n)), elements=st.floats(0, 1)))
 @settings(deadline=None)
-def test_normals_are_unit_and_finite_for_any_mask(alpha: NDArray[np.float64]) -> None:
+def test_normals_are_unit_and_finite_for_any_mask(alpha: Float64Array) -> None:
     picture = cutout(alpha)
     if not (picture.alpha > 0.5).any():
         with pytest.raises(UserError) as caught:

@@ -59,9 +59,9 @@ def test_both_blurs_have_the_deviation_that_was_asked_for(deviation: float) -> N
     assert gaussian.sum() == pytest.approx(1, rel=1e-5)
 
 
-def test_a_gaussian_blur_fades_towards_the_border_and_ticks_once_an_axis() -> None:
-    ticks: list[int] = []
-    blurred = gaussian_blur(np.ones((40, 60, 2), np.float32), 2.0, tick=lambda: ticks.append(1))
-    assert len(ticks) == 2
+def test_a_gaussian_blur_fades_towards_the_border_and_polls_once_an_axis() -> None:
+    polls: list[int] = []
+    blurred = gaussian_blur(np.ones((40, 60, 2), np.float32), 2.0, poll=lambda: polls.append(1))
+    assert len(polls) == 2
     np.testing.assert_allclose(blurred[20, 30], 1, rtol=1e-5)
     np.testing.assert_allclose(blurred[0, 30], 0.6, atol=0.02)  # half of the kernel, and half of its centre

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Components, holes and specks of masks, against a flood fill that visits pixel by pixel."""
+"""Connected components of masks are those that a flood fill finds, pixel by pixel."""
 
 import numpy as np
 import pytest
@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from backend.arrays import BoolArray
-from backend.raster.components import Labels, border, components, drop_specks
+from backend.arrays import BoolArray, Int32Array
+from backend.raster.components import border, components, without_small
 
 masks = hnp.arrays(np.bool_, st.tuples(st.integers(1, 14), st.integers(1, 14)))
 CROSS = [(-1, 0), (1, 0), (0, -1), (0, 1)]
 CORNERS = [(-1, -1), (-1, 1), (1, -1), (1, 1)]
 
 
-def flooded(mask: BoolArray, *, diagonal: bool) -> Labels:
+def flooded(mask: BoolArray, *, diagonal: bool) -> Int32Array:
     labels = np.zeros(mask.shape, np.int32)
     count = 0
     for seed in zip(*np.nonzero(mask), strict=True):
@@ -41,30 +41,30 @@ def test_labels_are_those_of_a_flood_fill(mask: BoolArray, diagonal: bool) -> No
 
 
 def test_one_winding_path_is_one_component() -> None:
-    snake = np.zeros((99, 64), np.bool_)
-    snake[::2] = True
-    snake[1::4, -1] = True
-    snake[3::4, 0] = True
-    for mask in (snake, snake.T, snake[::-1], snake[:, ::-1].T):
+    path = np.zeros((99, 64), np.bool_)
+    path[::2] = True
+    path[1::4, -1] = True
+    path[3::4, 0] = True
+    for mask in (path, path.T, path[::-1], path[:, ::-1].T):
         assert components(mask).count == 1
-    snake[50, 30] = False
-    assert components(snake).count == 2
+    path[50, 30] = False
+    assert components(path).count == 2
 
 
 @given(masks, st.integers(0, 12))
-def test_specks_go_and_the_rest_stays(mask: BoolArray, smallest: int) -> None:
+def test_small_components_are_cleared_and_the_others_stay(mask: BoolArray, smallest: int) -> None:
     labels = flooded(mask, diagonal=True)
     areas = np.bincount(labels.ravel())
-    np.testing.assert_array_equal(drop_specks(mask, smallest), mask & (areas[labels] >= smallest))
+    np.testing.assert_array_equal(without_small(mask, smallest), mask & (areas[labels] >= smallest))
 
 
 @given(masks, st.integers(0, 2**32 - 1))
-def test_touched_components_hold_a_seed(mask: BoolArray, seed: int) -> None:
+def test_touched_components_contain_a_seed(mask: BoolArray, seed: int) -> None:
     seeds = np.random.default_rng(seed).random(mask.shape) < 0.1
     parts = components(mask)
     touched = parts.touched(seeds)
     assert set(np.flatnonzero(touched)) == set(np.unique(parts.labels[seeds])) - {0}
-    np.testing.assert_array_equal(parts.chosen(touched), np.isin(parts.labels, np.flatnonzero(touched)))
+    np.testing.assert_array_equal(parts.mask(touched), np.isin(parts.labels, np.flatnonzero(touched)))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 2)])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The grid solver finds what a dense solver finds, whatever the weights."""
+"""The grid solver agrees with a dense solver, for any weights."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from backend.raster.multigrid import GridSystem, solve
 
 
 def random_system(height: int, width: int, spread: float, seed: int) -> tuple[GridSystem, Float64Array]:
-    """A random mask with random weights over `spread` decades, and a right-hand side."""
+    """Return a system with a random mask and random weights over `spread` decades, and a right-hand side."""
     random = np.random.default_rng(seed)
     mask = random.random((height, width)) < 0.8
 
@@ -28,7 +28,7 @@ def random_system(height: int, width: int, spread: float, seed: int) -> tuple[Gr
 
 
 def dense(system: GridSystem) -> Float64Array:
-    """The matrix, column by column."""
+    """Return the system's matrix."""
     count = system.pin.size
     return np.stack([system.apply(unit.reshape(system.shape)).ravel() for unit in np.eye(count)], axis=1)
 
@@ -56,7 +56,7 @@ def test_solutions_agree_with_a_dense_solver(grid: tuple[int, int, float, int]) 
     np.testing.assert_allclose(found.ravel(), expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max(initial=1e-9))
 
 
-def test_wanted_differences_that_a_surface_has_are_met_exactly() -> None:
+def test_differences_of_a_surface_give_the_surface_back() -> None:
     random = np.random.default_rng(0)
     surface = random.normal(size=(40, 33))
     right, down = np.zeros(surface.shape), np.zeros(surface.shape)
@@ -70,7 +70,7 @@ def test_wanted_differences_that_a_surface_has_are_met_exactly() -> None:
     np.testing.assert_allclose(found - found.mean(), surface - surface.mean(), atol=1e-6)
 
 
-def test_progress_rises_from_zero_towards_one_and_can_end_the_work() -> None:
+def test_ticks_rise_from_zero_towards_one_and_can_end_the_work() -> None:
     system, rhs = random_system(64, 64, 0.0, 1)
     seen: list[float] = []
     solve(system, rhs, np.zeros(system.shape), 1e-6, seen.append)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A PNG file that we write reads back, in another decoder, as the pixels that went in."""
+"""Another decoder reads the encoded pixels back unchanged."""
 
 import io
 
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from numpy.typing import NDArray
 
+from backend.arrays import UInt8Array
 from backend.raster import png
 
 Image = pytest.importorskip("PIL.Image", reason="Pillow is the decoder that checks the files: pip install pillow")
@@ -17,7 +17,7 @@ Image = pytest.importorskip("PIL.Image", reason="Pillow is the decoder that chec
 shapes = st.tuples(st.integers(1, 40), st.integers(1, 40), st.sampled_from([3, 4]))
 
 
-def decoded(data: bytes) -> NDArray[np.uint8]:
+def decoded(data: bytes) -> UInt8Array:
     with Image.open(io.BytesIO(data)) as image:
         assert image.format == "PNG"
         image.load()
@@ -25,7 +25,7 @@ def decoded(data: bytes) -> NDArray[np.uint8]:
 
 
 @given(hnp.arrays(np.uint8, shapes))
-def test_any_picture_reads_back(pixels: NDArray[np.uint8]) -> None:
+def test_any_picture_reads_back(pixels: UInt8Array) -> None:
     np.testing.assert_array_equal(decoded(png.encode(pixels)), pixels)
 
 
@@ -42,7 +42,7 @@ def test_views_with_strides_read_back() -> None:
     np.testing.assert_array_equal(decoded(png.encode(flipped)), flipped)
 
 
-def test_a_smooth_picture_is_packed_small() -> None:
+def test_a_smooth_picture_gives_a_small_file() -> None:
     y, x = np.mgrid[:256, :256]
     pixels = np.stack([x, y, (x + y) // 2, np.full_like(x, 255)], axis=-1).astype(np.uint8)
     assert len(png.encode(pixels)) < pixels.nbytes / 50
@@ -52,6 +52,6 @@ def test_a_smooth_picture_is_packed_small() -> None:
     "pixels",
     [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 2), np.uint8), np.zeros((0, 4, 3), np.uint8), np.zeros((4, 4, 3))],
 )
-def test_what_is_no_picture_is_refused(pixels: NDArray[np.uint8]) -> None:
+def test_other_shapes_and_dtypes_are_refused(pixels: UInt8Array) -> None:
     with pytest.raises(ValueError, match="expected uint8"):
         png.encode(pixels)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Inflation agrees with the solutions that are known in closed form, to a fraction of a pixel."""
+"""Inflation agrees with known closed forms, to a fraction of a pixel."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from backend.raster import poisson
 
 
 def disc(size: int, radius: float, shift: float = 0.0) -> Float64Array:
-    """Coverage of a disc around the image's centre, antialiased over one pixel."""
+    """Return the coverage of a disc around the image's centre, antialiased over one pixel."""
     row, column = np.mgrid[:size, :size] - (size - 1) / 2 - shift
     return np.clip(radius - np.hypot(row, column) + 0.5, 0, 1)
 
@@ -47,7 +47,7 @@ def test_the_slope_of_a_disc_points_inward_and_is_exact_up_to_the_rim() -> None:
 
 @given(hnp.arrays(np.float64, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.floats(0, 1)))
 @settings(deadline=None)
-def test_any_alpha_is_inflated_inside_and_only_there(alpha: Float64Array) -> None:
+def test_any_alpha_is_inflated_inside_its_mask_only(alpha: Float64Array) -> None:
     u = poisson.potential(alpha, lambda _: None)
     assert u.shape == alpha.shape
     assert ((u > 0) == (alpha > 0.5)).all()

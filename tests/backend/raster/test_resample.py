@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Windows of images: exact where nothing is to be done, faithful where the image shrinks, grows or ends."""
+"""Resampling is exact for whole shifts, right at every scale, and defined beyond the border."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from numpy.typing import NDArray
 
-from backend.arrays import Float32Array
+from backend.arrays import Float32Array, UInt8Array
 from backend.flow.products import Crop, NormalMap
 from backend.raster import resample
 
@@ -17,19 +16,19 @@ windows = st.tuples(st.floats(-60, 60), st.floats(-60, 60), st.floats(0.3, 90), 
 
 
 def ramp(height: int, width: int) -> Float32Array:
-    """Hold x + 100 y at the centres of the pixels."""
+    """Return an image of x + 100 y at the pixels' centres."""
     y, x = np.mgrid[:height, :width] + 0.5
     return (x + 100 * y).astype(np.float32)
 
 
 @given(hnp.arrays(np.uint8, st.tuples(sizes, st.sampled_from([1, 2, 3]))))
-def test_the_whole_image_at_its_own_size_is_itself(line: NDArray[np.uint8]) -> None:
+def test_the_whole_image_at_its_own_size_is_itself(line: UInt8Array) -> None:
     square = np.repeat(line[None], len(line), axis=0)
     np.testing.assert_array_equal(resample.crop_resize(square, 0, 0, len(line), len(line)), square)
 
 
 @given(hnp.arrays(np.uint8, (13, 13, 4)), st.integers(-20, 20), st.integers(-20, 20))
-def test_whole_shifts_move_pixels_and_fill_the_rest(pixels: NDArray[np.uint8], left: int, top: int) -> None:
+def test_whole_shifts_move_pixels_and_fill_the_rest(pixels: UInt8Array, left: int, top: int) -> None:
     pixels[..., 3] = 255
     moved = resample.crop_resize(pixels, left, top, 13, 13, fill=0)
     around = np.pad(pixels, ((20, 20), (20, 20), (0, 0)))
@@ -47,7 +46,7 @@ def test_a_flat_image_stays_flat(height: int, width: int, window: tuple[float, f
 
 @given(st.floats(8, 20), st.floats(8, 20), st.floats(2, 20), st.integers(2, 40))
 def test_a_ramp_is_kept_at_every_scale(left: float, top: float, side: float, size: int) -> None:
-    """Away from the border the kernel reproduces straight lines: nothing shifts by half a pixel."""
+    """Away from the border the kernel reproduces straight lines, without a shift by half a pixel."""
     margin = 2 * max(side / size, 1)
     y, x = (np.mgrid[:size, :size] + 0.5) * side / size
     expected = (left + x) + 100 * (top + y)
@@ -56,7 +55,7 @@ def test_a_ramp_is_kept_at_every_scale(left: float, top: float, side: float, siz
     np.testing.assert_allclose(shown[inside], expected[inside], rtol=2e-4, atol=side / size * 2)
 
 
-def test_shrinking_weighs_every_pixel() -> None:
+def test_every_pixel_counts_if_the_image_shrinks() -> None:
     """A checkerboard of single pixels, five times smaller, is an even grey."""
     y, x = np.mgrid[:200, :200]
     board = ((x + y) % 2 * 255).astype(np.uint8)
@@ -65,15 +64,15 @@ def test_shrinking_weighs_every_pixel() -> None:
     assert abs(int(shown.max()) - 127) <= 2
 
 
-def test_past_the_border_the_edge_goes_on_or_the_fill() -> None:
+def test_beyond_the_border_lies_the_edge_or_the_fill() -> None:
     image = np.full((10, 10), 200, np.uint8)
     assert np.all(resample.crop_resize(image, 30, -50, 12, 7) == 200)
     assert np.all(resample.crop_resize(image, 30, -50, 12, 7, fill=9) == 9)
 
 
 @given(windows, hnp.arrays(np.uint8, (9, 11)))
-def test_hidden_colours_do_not_bleed(window: tuple[float, float, float, int], alpha: NDArray[np.uint8]) -> None:
-    """Red shows wherever anything shows, though transparent pixels hide green."""
+def test_hidden_colours_do_not_bleed(window: tuple[float, float, float, int], alpha: UInt8Array) -> None:
+    """Transparent pixels hide green, and every visible pixel of the result is red."""
     left, top, side, size = window
     picture = np.zeros((9, 11, 4), np.uint8)
     picture[..., 3] = np.where(alpha > 127, alpha, 0)
@@ -85,14 +84,14 @@ def test_hidden_colours_do_not_bleed(window: tuple[float, float, float, int], al
 
 
 @pytest.mark.parametrize("pixels", [np.zeros((0, 3), np.uint8), np.zeros((3, 0, 4), np.uint8)])
-def test_an_empty_image_is_refused(pixels: NDArray[np.uint8]) -> None:
-    with pytest.raises(ValueError, match="cannot show"):
+def test_an_empty_image_is_refused(pixels: UInt8Array) -> None:
+    with pytest.raises(ValueError, match="cannot resample"):
         resample.crop_resize(pixels, 0, 0, 3, 3)
 
 
 @pytest.mark.parametrize("side", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_window_without_area_is_refused(side: float) -> None:
-    with pytest.raises(ValueError, match="cannot show"):
+    with pytest.raises(ValueError, match="cannot resample"):
         resample.crop_resize(np.zeros((3, 3), np.uint8), 0, 0, side, 3)
 
 
@@ -108,7 +107,7 @@ def test_shrink_is_the_mean_of_blocks(height: int, width: int, factor: int, seed
 
 
 @given(hnp.arrays(np.uint8, (12, 12, 4)), st.sampled_from([2, 3, 4]))
-def test_shrink_weighs_colours_with_coverage(picture: NDArray[np.uint8], factor: int) -> None:
+def test_shrink_weighs_colours_with_coverage(picture: UInt8Array, factor: int) -> None:
     blocks = picture.reshape(12 // factor, factor, 12 // factor, factor, 4).swapaxes(1, 2).astype(float)
     alpha = blocks[..., 3].sum(axis=(2, 3))
     colours = (blocks[..., :3] * blocks[..., 3:]).sum(axis=(2, 3)) / np.maximum(alpha, 1)[..., None]
@@ -129,10 +128,10 @@ def dome(size: int, radius: float) -> NormalMap:
     return NormalMap(normals.astype(np.float32), inside.astype(np.float32))
 
 
-def test_normals_come_back_from_the_picture_and_stay_unit_length() -> None:
+def test_pasted_normals_can_be_cropped_again_and_stay_unit_length() -> None:
     square = dome(96, 40)
     crop = Crop(left=-10.5, top=20.25, side=120.0, picture_width=100, picture_height=180)
-    there = resample.lay_back_normals(square, crop)
+    there = resample.paste_back_normals(square, crop)
     assert there.normals.shape == (180, 100, 3)
     assert there.alpha.shape == (180, 100)
     back = resample.crop_normals(there, crop, 96)
@@ -145,11 +144,11 @@ def test_normals_come_back_from_the_picture_and_stay_unit_length() -> None:
     assert np.quantile(cosines, 0.01) > 0.995
 
 
-def test_laying_back_undoes_the_cut() -> None:
+def test_pasting_back_undoes_the_crop() -> None:
     y, x = np.mgrid[:60, :80]
     picture = np.stack([x * 3, y * 4, x + y, np.full_like(x, 255)], axis=-1).astype(np.uint8)
     crop = Crop(left=-9.0, top=-19.0, side=98.0, picture_width=80, picture_height=60)
     square = resample.crop_resize(picture, crop.left, crop.top, crop.side, 196, fill=0)
-    back = resample.lay_back(square, crop)
+    back = resample.paste_back(square, crop)
     assert back.shape == picture.shape
     np.testing.assert_allclose(back[4:-4, 4:-4].astype(int), picture[4:-4, 4:-4], atol=2)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The picture of voxels: each where the front sees it, the nearest before the others, shaded by depth and slope."""
+"""Voxels are drawn as seen from the front, the nearest over the others, shaded by depth and slope."""
 
 import numpy as np
 import pytest
@@ -28,22 +28,22 @@ def test_a_pixel_is_opaque_exactly_where_a_voxel_lies_behind_it(resolution: int,
     assert not picture[picture[..., 3] == 0].any()
 
 
-def test_nothing_is_an_empty_picture() -> None:
+def test_no_voxels_give_an_empty_picture() -> None:
     assert not drawn().any()
 
 
-def test_what_is_behind_another_is_not_seen() -> None:
+def test_a_voxel_behind_another_is_hidden() -> None:
     np.testing.assert_array_equal(drawn((3, 1, 4), (3, 6, 4)), drawn((3, 1, 4)))
 
 
-def test_the_farther_the_darker() -> None:
+def test_a_farther_voxel_is_darker() -> None:
     picture = drawn((1, 0, 4), (6, 7, 4)).astype(int)
     near, far = picture[4 * 32 - 16, 1 * 32 + 16], picture[4 * 32 - 16, 6 * 32 + 16]
     assert (near[:3] > far[:3] + 30).all()
 
 
 @pytest.mark.parametrize("axis", [0, 2])
-def test_what_turns_to_the_light_is_lighter(axis: int) -> None:
+def test_a_slope_towards_the_light_is_lighter(axis: int) -> None:
     """A slope that faces left, or up, against its mirror image: the light comes from the upper left."""
     across, along = np.mgrid[:8, :8].reshape(2, -1)
     coords = np.zeros((64, 3), np.int32)
@@ -56,7 +56,7 @@ def test_what_turns_to_the_light_is_lighter(axis: int) -> None:
     assert lighter > darker + 30
 
 
-def test_an_edge_stands_out_where_there_is_a_step_and_not_in_a_wall() -> None:
+def test_an_edge_is_drawn_at_a_step_and_not_in_a_wall() -> None:
     wall = draw_voxels(np.array([[x, 0, z] for x in range(8) for z in range(8)], np.int32), 8)
     inner = wall[64:192, 64:192]
     assert (inner == inner[0, 0]).all()

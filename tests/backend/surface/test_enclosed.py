@@ -29,7 +29,7 @@ def volume(surface: Surface) -> float:
 def parts(surface: Surface) -> int:
     """How many connected parts a surface has."""
     triangles = surface.triangles.numpy()
-    return len(np.unique(check.components(triangles, len(surface.vertices))[triangles[:, 0]]))
+    return len(np.unique(check.vertex_components(triangles, len(surface.vertices))[triangles[:, 0]]))
 
 
 def euler(surface: Surface) -> int:

@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The body's sheets meet in an upright rim, never cross, and do not lean with biased normals."""
+"""Front and back meet at a round rim, never cross, and lean little if the normals are biased."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from backend.engines.draft.body import Body, relief, shape
+from backend.arrays import Float64Array
+from backend.engines.draft.body import Body, make_body, relief
 from backend.engines.draft.integration import clean, integrate
 from backend.raster import poisson
 
-Array = NDArray[np.float64]
 SIZE, RADIUS = 129, 50.0
 ROW, COLUMN = np.mgrid[:SIZE, :SIZE] - (SIZE - 1) / 2
 
@@ -20,11 +19,11 @@ def ignore(_fraction: float) -> None:
     """Watch nothing."""
 
 
-def disc() -> Array:
+def disc() -> Float64Array:
     return np.clip(RADIUS - np.hypot(ROW, COLUMN) + 0.5, 0, 1)
 
 
-def ellipsoid(depth: float) -> Array:
+def ellipsoid(depth: float) -> Float64Array:
     """Normals of a disc's ellipsoid, `depth` times as deep as the sphere."""
     z = np.sqrt(np.maximum(RADIUS**2 - ROW**2 - COLUMN**2, 0))
     normals = np.stack([depth * COLUMN, -depth * ROW, z], axis=-1)
@@ -32,29 +31,29 @@ def ellipsoid(depth: float) -> Array:
 
 
 @pytest.mark.parametrize("depth", [0.25, 0.5, 0.8, 1.0])
-def test_relief_is_read_from_the_normals(depth: float) -> None:
+def test_relief_follows_from_the_normals(depth: float) -> None:
     alpha = disc()
     u = poisson.potential(alpha, ignore)
     found = relief(ellipsoid(depth), u, poisson.gradient(u, alpha), alpha > 0.5)
     assert found == pytest.approx(2 * depth, rel=0.03)
 
 
-def lean(biased: Array, upright: Array) -> float:
-    """The slope, from top to bottom, of what a bias has added to a height."""
+def lean(biased: Float64Array, upright: Float64Array) -> float:
+    """Return the slope, from top to bottom, of what a bias has added to a height."""
     middle = SIZE // 2
     rows = slice(middle - 40, middle + 41)
     return abs(float(np.polyfit(ROW[rows, middle], (biased - upright)[rows, middle], 1)[0]))
 
 
-def test_a_bias_of_the_normals_makes_the_body_lean_far_less_than_it_adds_up_to() -> None:
+def test_biased_normals_make_the_body_lean_less_than_half_as_much_as_integration_alone() -> None:
     bias, inside = np.array([0, 0.15, 0]), disc() > 0.5
-    upright, biased = (shape(n, disc(), 512, ignore) for n in (ellipsoid(1.0), ellipsoid(1.0) + bias))
+    upright, biased = (make_body(n, disc(), 512, ignore) for n in (ellipsoid(1.0), ellipsoid(1.0) + bias))
     alone = [integrate(clean(n, inside), inside, ignore) for n in (ellipsoid(1.0), ellipsoid(1.0) + bias)]
-    assert lean(biased.front + biased.rim, upright.front + upright.rim) < 0.5 * lean(alone[1], alone[0])
+    assert lean(biased.front + biased.membrane, upright.front + upright.membrane) < 0.5 * lean(alone[1], alone[0])
 
 
-def profile(body: Body) -> tuple[Array, Array]:
-    """Distance from the rim and height of the front along the middle row's left end, in pixels."""
+def profile(body: Body) -> tuple[Float64Array, Float64Array]:
+    """Return the distance from the rim and the front's height along the middle row's left half, in pixels."""
     middle = SIZE // 2
     inside = body.inside[middle, :middle]
     left = body.column[middle, :middle][inside]
@@ -62,16 +61,16 @@ def profile(body: Body) -> tuple[Array, Array]:
 
 
 @pytest.mark.parametrize("flat", [False, True])
-def test_the_rim_is_round_whatever_the_normals_say(flat: bool) -> None:  # noqa: FBT001 - a parameter of the test
+def test_the_rim_is_round_for_any_normals(flat: bool) -> None:  # noqa: FBT001 - a parameter of the test
     normals = np.broadcast_to([0.0, 0, 1], (SIZE, SIZE, 3)).copy() if flat else ellipsoid(1.0)
-    distance, height = profile(shape(normals, disc(), 512, ignore))
-    assert height[0] > distance[0]  # steeper than 45 degrees at once,
-    assert (np.diff(height)[:8] > 0).all()  # then ever less steep, without a bead along the rim
+    distance, height = profile(make_body(normals, disc(), 512, ignore))
+    assert height[0] > distance[0]  # steeper than 45 degrees at the rim,
+    assert (np.diff(height)[:8] > 0).all()  # then less and less steep, without a bulge along the rim
     assert (np.diff(np.diff(height) / np.diff(distance))[:6] < 0.05).all()
 
 
-def test_points_near_the_rim_move_towards_it_without_passing_each_other() -> None:
-    body = shape(ellipsoid(1.0), disc(), 512, ignore)
+def test_points_near_the_rim_move_towards_it_in_order() -> None:
+    body = make_body(ellipsoid(1.0), disc(), 512, ignore)
     middle = SIZE // 2
     inside = body.inside[middle]
     steps = np.diff(body.column[middle][inside])
@@ -84,7 +83,7 @@ def test_points_near_the_rim_move_towards_it_without_passing_each_other() -> Non
 @settings(deadline=None, max_examples=15)
 def test_the_back_stays_behind_the_front(seed: int, thickness: float, exponent: float) -> None:
     normals = np.random.default_rng(seed).normal(size=(SIZE, SIZE, 3))
-    body = shape(normals, disc(), SIZE, ignore)
+    body = make_body(normals, disc(), SIZE, ignore)
     back = body.back(thickness, exponent)
     assert (body.front[body.inside] > back[body.inside]).all()
     assert np.isfinite(body.front).all()
@@ -92,28 +91,28 @@ def test_the_back_stays_behind_the_front(seed: int, thickness: float, exponent: 
 
 def test_a_hollow_front_pushes_the_back_away() -> None:
     bowl = ellipsoid(1.0) * np.array([-1, -1, 1])
-    body = shape(bowl, disc(), 512, ignore)
+    body = make_body(bowl, disc(), 512, ignore)
     middle = SIZE // 2
     assert body.back(1.0, 1.0)[middle, middle] < body.front[middle, middle] - 3
 
 
-def test_around_given_points_the_others_go_back_to_their_pixels_and_further_off_stay() -> None:
-    body = shape(ellipsoid(1.0), disc(), 512, ignore)
+def test_points_near_given_ones_move_back_to_their_pixels_and_others_stay() -> None:
+    body = make_body(ellipsoid(1.0), disc(), 512, ignore)
     row, column = np.indices((SIZE, SIZE))
     middle = SIZE // 2
     left = int(np.argmax(body.inside[middle]))
-    eased = body.eased(np.array([middle * SIZE + left]))
+    back = body.moved_back(np.array([middle * SIZE + left]))
     near = body.inside & (np.hypot(row - middle, column - left) < 8)
-    np.testing.assert_allclose(eased.column[near], column[near])
-    np.testing.assert_allclose(eased.silhouette[near], body.unmoved[near])
+    np.testing.assert_allclose(back.column[near], column[near])
+    np.testing.assert_allclose(back.inflated[near], body.unmoved[near])
     far = column > middle
-    np.testing.assert_array_equal(eased.front[far], body.front[far])
-    assert (eased.front >= body.front - 1e-9).all()  # sliding only goes down
+    np.testing.assert_array_equal(back.front[far], body.front[far])
+    assert (back.front >= body.front - 1e-9).all()  # sliding only goes down
 
 
 def test_twigs_stay_round() -> None:
     alpha = np.zeros((SIZE, SIZE))
     alpha[20:110, 62:66] = 1.0
     noise = np.random.default_rng(0).normal(size=(SIZE, SIZE, 3))
-    body = shape(noise, alpha, SIZE, ignore)
-    np.testing.assert_allclose(body.front[30:100, 63:65], body.relief * body.silhouette[30:100, 63:65], atol=1e-6)
+    body = make_body(noise, alpha, SIZE, ignore)
+    np.testing.assert_allclose(body.front[30:100, 63:65], body.relief * body.inflated[30:100, 63:65], atol=1e-6)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The draft body is a sound solid for any mask and any normals, and shows the normals that it was given."""
+"""The draft body is a closed manifold for any mask and any normals, and shows those normals."""
 
 import os
 import subprocess
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from backend.arrays import Float32Array, Float64Array
 from backend.engines.draft import geometry as draft
 from backend.errors import Cancelled, UserError
 from backend.flow.products import Mesh, NormalMap
@@ -22,14 +23,12 @@ from backend.mesh import check
 FACING = np.array([0, 0, 1], np.float32)
 ROOT = Path(__file__).resolve().parents[4]
 
-# Prints the hash of a finished mesh made from a star and noise: large enough for a BLAS to share it between threads.
+# Prints the hash of a reduced mesh made from a star and noise: large enough for a BLAS to share it between threads.
 HASH_OF_A_MESH = """
 import hashlib
 import numpy as np
 from backend.engines.draft.geometry import build
-from backend.flow.products import Crop, Cutout, NormalMap
-from backend.mesh.place import place
-from backend.mesh.project import project
+from backend.flow.products import NormalMap
 from backend.mesh.reduce import reduce
 
 row, column = np.mgrid[:256, :256] - 127.5
@@ -37,10 +36,7 @@ edge = 80 + 30 * np.cos(5 * np.arctan2(row, column))
 alpha = np.clip(edge - np.hypot(row, column), 0, 1).astype(np.float32)
 normals = np.random.default_rng(1).normal(size=(256, 256, 3)) + (0, 0, 2)
 built = build(NormalMap(normals.astype(np.float32), alpha), 3, lambda step, of: None)
-rgba = np.full((256, 256, 4), 255, np.uint8)
-def report(step, of): pass
-mesh = place(reduce(built, faces=10_000, report=report), report=report)
-mesh = project(mesh, Cutout(rgba, Crop(0, 0, 256, 256, 256)), report=report)
+mesh = reduce(built, faces=10_000, report=lambda step, of: None)
 print(hashlib.sha256(b"".join(part.tobytes() for part in (mesh.vertices, mesh.triangles, mesh.uv))).hexdigest())
 """
 
@@ -50,17 +46,17 @@ def ignore(_step: int, _of: int) -> None:
 
 
 def facing(alpha: NDArray[np.floating[Any]]) -> NormalMap:
-    """A map that faces the viewer everywhere."""
+    """Return a map that faces the viewer everywhere."""
     return NormalMap(np.broadcast_to(FACING, (*alpha.shape, 3)).copy(), alpha.astype(np.float32))
 
 
-def disc(size: int, radius: float) -> NDArray[np.float64]:
+def disc(size: int, radius: float) -> Float64Array:
     row, column = np.mgrid[:size, :size] - (size - 1) / 2
     return np.clip(radius - np.hypot(row, column) + 0.5, 0, 1)
 
 
 def sphere_normals(size: int, radius: float, depth: float) -> NormalMap:
-    """The normals of an ellipsoid: a disc, `depth` times as deep as the sphere."""
+    """Return the normals of an ellipsoid: a disc, `depth` times as deep as the sphere."""
     row, column = np.mgrid[:size, :size] - (size - 1) / 2
     z = np.sqrt(np.maximum(radius**2 - row**2 - column**2, 0))
     normals = np.stack([depth * column, -depth * row, z], axis=-1)
@@ -68,8 +64,8 @@ def sphere_normals(size: int, radius: float, depth: float) -> NormalMap:
     return NormalMap(normals.astype(np.float32), disc(size, radius).astype(np.float32))
 
 
-def assert_sound(mesh: Mesh) -> None:
-    """Closed, manifold, outward, finite, inside its frame."""
+def assert_closed_manifold(mesh: Mesh) -> None:
+    """Assert that a mesh is closed, manifold, outward, finite and inside its frame."""
     assert check.is_closed(mesh.triangles)
     assert check.pinched_vertices(mesh.triangles) == 0
     assert check.signed_volume(mesh.vertices, mesh.triangles) > 0
@@ -85,28 +81,28 @@ soft_masks = hnp.arrays(np.float32, squares, elements=st.floats(0, 1, width=32))
 
 @given(st.one_of(hard_masks, soft_masks), st.integers(0, 2**31 - 1))
 @settings(deadline=None, max_examples=200)
-def test_any_mask_becomes_a_sound_solid(alpha: NDArray[np.float32], seed: int) -> None:
+def test_any_mask_gives_a_closed_manifold(alpha: Float32Array, seed: int) -> None:
     if not (alpha > 0.5).any():
         with pytest.raises(UserError) as caught:
             draft.build(facing(alpha), seed, ignore)
         assert caught.value.code == "empty-cutout"
         return
-    assert_sound(draft.build(facing(alpha), seed, ignore))
+    assert_closed_manifold(draft.build(facing(alpha), seed, ignore))
 
 
 @given(hnp.arrays(np.float32, (9, 9, 3), elements=st.floats(width=32)), st.integers(0, 100))
 @settings(deadline=None)
-def test_any_normals_become_a_sound_solid(normals: NDArray[np.float32], seed: int) -> None:
+def test_any_normals_give_a_closed_manifold(normals: Float32Array, seed: int) -> None:
     alpha = disc(9, 3.6).astype(np.float32)
-    assert_sound(draft.build(NormalMap(normals, alpha), seed, ignore))
+    assert_closed_manifold(draft.build(NormalMap(normals, alpha), seed, ignore))
 
 
-def test_parts_and_holes_of_the_mask_are_parts_and_holes_of_the_body() -> None:
+def test_parts_and_holes_of_the_mask_become_parts_and_holes_of_the_body() -> None:
     ring = disc(64, 14) - disc(64, 6)
     alpha = np.maximum(np.roll(ring, -15, axis=1), np.roll(disc(64, 8), 18, axis=1))
     mesh = draft.build(facing(alpha), 0, ignore)
-    assert_sound(mesh)
-    part = check.components(mesh.triangles, len(mesh.vertices))
+    assert_closed_manifold(mesh)
+    part = check.vertex_components(mesh.triangles, len(mesh.vertices))
     assert len(np.unique(part)) == 2
     # Euler's characteristic: 0 for the torus that the ring becomes, 2 for the ball.
     edges = len(check.half_edges(mesh.triangles)) // 2
@@ -115,7 +111,7 @@ def test_parts_and_holes_of_the_mask_are_parts_and_holes_of_the_body() -> None:
 
 @given(st.integers(0, 1000), st.integers(3, 12), st.floats(0.1, 0.6))
 @settings(deadline=None, max_examples=20)
-def test_neither_sheet_folds_over_itself(seed: int, lobes: int, depth: float) -> None:
+def test_neither_front_nor_back_folds_over_itself(seed: int, lobes: int, depth: float) -> None:
     row, column = np.mgrid[:128, :128] - 63.5
     angle = np.arctan2(row, column)
     edge = 40 * (1 + depth * np.cos(lobes * angle)) / (1 + depth) + 12
@@ -139,7 +135,7 @@ def test_an_ellipsoids_normals_give_the_ellipsoid(depth: float) -> None:
     assert error.mean() < 0.5
 
 
-def test_details_of_the_normals_stand_out_on_the_front() -> None:
+def test_details_of_the_normals_show_on_the_front() -> None:
     size = 128
     base = sphere_normals(size, 50.0, 0.5)
     column = np.arange(size) - (size - 1) / 2

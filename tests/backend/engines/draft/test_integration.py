@@ -1,33 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Integration returns the surface whose normals it is given, keeps steps, and survives what no surface has."""
-
-from typing import Any
+"""Integration returns the surface that has the normals, keeps steps, and is finite for any normals."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from numpy.typing import NDArray
 
+from backend.arrays import BoolArray, Float32Array, Float64Array
 from backend.engines.draft.integration import Camera, clean, integrate
 from backend.errors import Cancelled
-
-Array = NDArray[np.float64]
 
 
 def ignore(_fraction: float) -> None:
     """Watch nothing."""
 
 
-def from_slopes(slope_x: Array, slope_y: Array) -> Array:
-    """Unit normals of a height with these slopes, y up."""
+def from_slopes(slope_x: Float64Array, slope_y: Float64Array) -> Float64Array:
+    """Return the unit normals of a height with these slopes, y up."""
     normals = np.stack([-slope_x, -slope_y, np.ones_like(slope_x)], axis=-1)
     return normals / np.linalg.norm(normals, axis=-1, keepdims=True)
 
 
-def off(found: Array, expected: Array, inside: NDArray[np.bool_]) -> Array:
-    """The differences inside, less their mean: heights are known up to a constant."""
+def off(found: Float64Array, expected: Float64Array, inside: BoolArray) -> Float64Array:
+    """Return the differences inside without their mean, as heights are known up to a constant."""
     difference = (found - expected)[inside]
     return difference - difference.mean()
 
@@ -43,7 +39,7 @@ def test_a_plane_comes_back_exactly(slope_x: float, slope_y: float) -> None:
     assert (found[~inside] == 0).all()
 
 
-def test_a_sphere_comes_back_but_for_its_steep_rim() -> None:
+def test_a_sphere_comes_back_except_at_its_steep_rim() -> None:
     radius = 60.0
     row, column = np.mgrid[:140, :140] - 69.5
     inside = np.hypot(row, column) < radius - 0.5
@@ -67,8 +63,8 @@ def test_a_tilted_plane_comes_back_in_perspective() -> None:
     assert np.ptp(ratio) / ratio.mean() < 2e-3
 
 
-def arm() -> tuple[Array, Array, NDArray[np.bool_]]:
-    """A round bar that rises before a flat ground, from touching it at its left end: heights, normals, where it is."""
+def arm() -> tuple[Float64Array, Float64Array, BoolArray]:
+    """Return heights, normals and mask of a round bar that rises from the ground at its left end."""
     row, column = np.mgrid[:120, :160].astype(np.float64)
     bar = (np.abs(row - 60) < 10.5) & (column > 30) & (column < 130)
     round_height = np.sqrt(np.maximum(10.5**2 - (row - 60) ** 2, 0.2))
@@ -88,7 +84,7 @@ def test_a_step_inside_the_outline_is_a_step_and_not_a_ramp() -> None:
         assert np.abs(np.diff(stepped[60:76, column])).max() > 0.4 * found  # between two rows
 
 
-def test_pins_hold_a_height_where_normals_say_nothing_of_it() -> None:
+def test_pins_decide_the_height_of_parts() -> None:
     inside = np.zeros((20, 50), np.bool_)
     inside[5:15, 5:15] = True
     inside[5:15, 30:45] = True
@@ -100,31 +96,31 @@ def test_pins_hold_a_height_where_normals_say_nothing_of_it() -> None:
 
 @given(hnp.arrays(np.float32, (12, 14, 3), elements=st.floats(width=32)))
 @settings(deadline=None)
-def test_whatever_it_is_given_heights_are_finite(normals: NDArray[np.float32]) -> None:
+def test_heights_are_finite_for_any_normals(normals: Float32Array) -> None:
     inside = np.ones((12, 14), np.bool_)
     found = integrate(clean(normals, inside), inside, ignore, pin=np.full(inside.shape, 1e-3))
     assert np.isfinite(found).all()
 
 
 @given(hnp.arrays(np.float64, (6, 7, 3), elements=st.floats()), hnp.arrays(np.bool_, (6, 7)))
-def test_clean_normals_are_unit_and_face_the_viewer(normals: Array, inside: NDArray[np.bool_]) -> None:
+def test_clean_normals_are_unit_and_face_the_viewer(normals: Float64Array, inside: BoolArray) -> None:
     cleaned = clean(normals, inside)
     np.testing.assert_allclose(np.linalg.norm(cleaned, axis=-1), 1)
     assert (cleaned[..., 2] >= 0).all()
     np.testing.assert_array_equal(cleaned[~inside], np.broadcast_to([0.0, 0, 1], ((~inside).sum(), 3)))
 
 
-def test_length_does_not_matter_and_good_normals_stay() -> None:
+def test_length_does_not_matter_and_valid_normals_stay() -> None:
     random = np.random.default_rng(0)
     normals = random.normal(size=(5, 5, 3))
     normals[..., 2] = np.abs(normals[..., 2])
     unit = normals / np.linalg.norm(normals, axis=-1, keepdims=True)
     inside = np.ones((5, 5), np.bool_)
-    scale: NDArray[Any] = 10.0 ** random.uniform(-3, 30, (5, 5, 1))
+    scale: Float64Array = np.power(10.0, random.uniform(-3, 30, (5, 5, 1)))
     np.testing.assert_allclose(clean(normals * scale, inside), unit)
 
 
-def test_it_can_be_ended_from_its_progress() -> None:
+def test_a_tick_can_end_it() -> None:
     _, normals, bar = arm()
     seen: list[float] = []
 

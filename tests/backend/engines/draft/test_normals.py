@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The draft engine's normals come from the picture, whatever it is, and without weights from the outline."""
+"""The draft engine estimates normals from any picture, and without weights from its outline."""
 
 import logging
 from pathlib import Path
@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from numpy.typing import NDArray
 
-from backend.arrays import Float32Array
+from backend.arrays import Float32Array, UInt8Array
 from backend.engines.draft import normals as draft
 from backend.errors import Cancelled, UserError
 from backend.flow.products import Crop, Cutout, NormalMap
@@ -20,10 +19,10 @@ from backend.normals import outline
 
 
 def silent(step: int, of: int) -> None:
-    """Report to nobody."""
+    """Ignore a report."""
 
 
-def cutout(rgba: NDArray[np.uint8]) -> Cutout:
+def cutout(rgba: UInt8Array) -> Cutout:
     side = rgba.shape[0]
     return Cutout(rgba, Crop(0, 0, side, side, side))
 
@@ -33,9 +32,9 @@ def angle(normals: Float32Array, truth: Float32Array) -> Float32Array:
 
 
 def roof(size: int) -> tuple[Cutout, Float32Array]:
-    """A square whose upper half is a roof that leans back, its lower half a wall that faces the viewer; lit from above.
+    """Return a square of a roof that leans back over a wall that faces the viewer, lit from above, and its normals.
 
-    The outline knows nothing of the edge between them.
+    The outline does not show the edge between them.
     """
     rgba = np.zeros((size, size, 4), np.uint8)
     low, middle, high = size // 6, size // 2, size - size // 6
@@ -49,7 +48,7 @@ def roof(size: int) -> tuple[Cutout, Float32Array]:
 
 @given(hnp.arrays(np.uint8, st.integers(1, 40).map(lambda side: (side, side, 4))))
 @settings(deadline=None, max_examples=40)
-def test_normals_are_unit_and_face_the_viewer_for_any_picture(rgba: NDArray[np.uint8]) -> None:
+def test_normals_are_unit_and_face_the_viewer_for_any_picture(rgba: UInt8Array) -> None:
     picture = cutout(rgba)
     if not (picture.alpha > 0.5).any():
         with pytest.raises(UserError) as caught:
@@ -66,12 +65,12 @@ def test_normals_are_unit_and_face_the_viewer_for_any_picture(rgba: NDArray[np.u
 
 
 @pytest.mark.parametrize("size", [64, 200, 512])
-def test_it_sees_what_the_outline_cannot_tell(size: int) -> None:
+def test_it_is_better_than_the_outline_alone(size: int) -> None:
     picture, truth = roof(size)
     inside = picture.alpha > 0.5
-    seen = angle(draft.estimate(picture, silent).normals, truth)[inside].mean()
-    told = angle(outline.estimate(picture, silent).normals, truth)[inside].mean()
-    assert seen < told - 3
+    with_network = angle(draft.estimate(picture, silent).normals, truth)[inside].mean()
+    from_outline = angle(outline.estimate(picture, silent).normals, truth)[inside].mean()
+    assert with_network < from_outline - 3
 
 
 def test_the_same_picture_gives_the_same_normals() -> None:
@@ -81,7 +80,7 @@ def test_the_same_picture_gives_the_same_normals() -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"PK damaged"])
-def test_without_good_weights_the_outline_has_to_do(
+def test_without_valid_weights_the_normals_come_from_the_outline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, content: bytes | None
 ) -> None:
     path = tmp_path / "weights.npz"
@@ -116,7 +115,7 @@ def test_it_can_be_cancelled_at_any_report(calls: int) -> None:
 
 
 def plane(size: int, tilt: float, ripple: float) -> NormalMap:
-    """A plane that leans to the right by `tilt`, with ripples of two pixels."""
+    """Return a plane that leans to the right by `tilt`, with ripples of two pixels."""
     x = np.full((size, size), tilt)
     x[:, ::2] += ripple
     x[:, 1::2] -= ripple
@@ -124,7 +123,7 @@ def plane(size: int, tilt: float, ripple: float) -> NormalMap:
     return NormalMap(normals.astype(np.float32), np.ones((size, size), np.float32))
 
 
-def test_joining_takes_the_forms_of_one_and_the_detail_of_the_other() -> None:
+def test_joining_takes_low_frequencies_of_one_map_and_high_ones_of_the_other() -> None:
     joined = draft.join(plane(64, 0.3, 0.0), plane(64, -0.2, 0.1), 4.0, lambda: None)
     expected: Any = plane(64, 0.3, 0.1).normals
     assert angle(joined.normals, expected).max() < 2

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Colours in Oklab, where distances are about as large as they look (Ottosson, A perceptual color space, 2020).
+"""Colours in Oklab, in which distances are about as large as they look (Ottosson, A perceptual color space, 2020).
 
-A shadow on a surface scales its linear colour by one factor, and Oklab's three numbers by that factor's cube root:
+A shadow on a surface scales its linear colour by one factor, and Oklab's three numbers by that factor's cube root: the
 shades of one surface lie on a ray from the origin.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..arrays import Float32Array
+from ..arrays import Float32Array, UInt8Array
 from ..raster.colour import srgb_to_linear
 
 _LMS_FROM_RGB = np.array(
@@ -27,12 +26,12 @@ _LAB_FROM_ROOTS = np.array(
     ],
     np.float32,
 )
-_LINEAR = srgb_to_linear(np.arange(256) / 255).astype(np.float32)  # of every byte
+_LINEAR = srgb_to_linear(np.arange(256) / 255).astype(np.float32)  # a table for bytes
 
 
-def oklab(picture: NDArray[np.uint8]) -> Float32Array:
+def oklab(picture: UInt8Array) -> Float32Array:
     """Return a picture's colours, float32 (H, W, 3): lightness in [0, 1], green to red, blue to yellow.
 
-    picture: uint8 (H, W, 3 or more), sRGB first. A difference of 0.02 is just visible.
+    picture: uint8 (H, W, 3 or 4), sRGB; alpha is ignored. A difference of 0.02 is just visible.
     """
     return np.cbrt(_LINEAR[picture[..., :3]] @ _LMS_FROM_RGB.T) @ _LAB_FROM_ROOTS.T

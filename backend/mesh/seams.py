@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Split a mesh along the seams of its UVs, for file formats whose UVs belong to vertices."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..flow.products import Mesh
+
+
+def split_at_seams(mesh: Mesh) -> Mesh:
+    """Return the mesh with vertices duplicated so that each has one UV; its uv is (V, 2).
+
+    Every vertex becomes as many as its corners have different UVs; unused vertices are dropped. Triangles and corners
+    keep their order, and the copies of a vertex follow each other, in an order that depends on the UVs alone. UVs are
+    different if any of their bits are; only 0 equals -0. A mesh whose UVs are given by vertex is returned unchanged.
+
+    The copies are not connected: clean and reduce a mesh before it is split.
+    """
+    if mesh.uv.ndim == 2:
+        return mesh
+    vertex = mesh.triangles.reshape(-1)
+    # Adding 0 turns -0 into 0; as integers, NaNs too can be ordered and compared.
+    u, v = np.add(mesh.uv.reshape(-1, 2), 0, dtype=np.float32).view(np.int32).T
+    order = np.lexsort((v, u, vertex))
+    vertex, u, v = vertex[order], u[order], v[order]
+    is_new = np.ones(len(order), np.bool_)
+    is_new[1:] = (vertex[1:] != vertex[:-1]) | (u[1:] != u[:-1]) | (v[1:] != v[:-1])
+    numbers = np.empty(len(order), np.int32)
+    numbers[order] = np.cumsum(is_new) - 1
+    source = vertex[is_new]
+    return replace(
+        mesh,
+        vertices=mesh.vertices[source],
+        triangles=numbers.reshape(-1, 3),
+        uv=mesh.uv.reshape(-1, 2)[order[is_new]],
+        colours=None if mesh.colours is None else mesh.colours[source],
+        normals=None if mesh.normals is None else mesh.normals[source],
+    )

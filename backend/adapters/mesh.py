@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..files.meshes import check_mesh_path, write_mesh
-from ..flow.products import Mesh
+from ..flow.products import Mesh, Picture
+from ..raster.render import render
 from ..wire import products as wire
 from .adapter import Adapter
 from .texture import encoded
@@ -28,4 +29,8 @@ def _about(mesh: Mesh) -> Mapping[str, Any]:
     return {"vertices": len(mesh.vertices), "triangles": len(mesh.triangles)}
 
 
-ADAPTER = Adapter("mesh", Mesh, None, _to_wire, check_mesh_path, write_mesh, ".glb", _about)
+def _draw(mesh: Mesh) -> Picture:
+    return render(mesh, angle=35.0, size=160)
+
+
+ADAPTER = Adapter("mesh", Mesh, None, _to_wire, check_mesh_path, write_mesh, ".glb", _about, _draw)

@@ -11,6 +11,9 @@ from ..wire import products as wire
 from .adapter import Adapter
 from .texture import encoded
 
+_DRAWN = 160  # pixels a side
+_ANGLE = 35.0  # degrees: a little from the side, so that its depth shows
+
 
 def _to_wire(mesh: Mesh) -> wire.Mesh:
     by_corner = mesh.uv.ndim == 3
@@ -30,7 +33,7 @@ def _about(mesh: Mesh) -> Mapping[str, Any]:
 
 
 def _draw(mesh: Mesh) -> Picture:
-    return render(mesh, angle=35.0, size=160)
+    return render(mesh, angle=_ANGLE, size=_DRAWN)
 
 
 ADAPTER = Adapter("mesh", Mesh, None, _to_wire, check_mesh_path, write_mesh, ".glb", _about, _draw)

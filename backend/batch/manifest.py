@@ -74,7 +74,7 @@ class Manifest:
     """
 
     def __init__(self, out: Path) -> None:
-        self.out = Path(os.path.realpath(out))  # noqa: PTH118 - never raises
+        self.out = Path(os.path.realpath(out))
         self.entries: dict[str, Entry] = {}
         self._journal = Journal(self.out / MANIFEST, self.out / WORK / "lock")
         _prepare(out)

@@ -40,5 +40,5 @@ def stems(name: str, products: Iterable[str], seeds: Sequence[int]) -> set[str]:
 
 
 def file_stem(stem: str, product: str, seed: int | None) -> str:
-    """What one file of a picture is called, without its suffix. product: empty for the main one; seed: if it differs."""
+    """A file's name without its suffix. product: empty for the main one. seed: None if it makes no difference."""
     return f"{stem}{f'_{product}' if product else ''}{'' if seed is None else f'_seed{seed}'}"

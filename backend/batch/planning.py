@@ -129,7 +129,7 @@ def _given_names(wanted: Sequence[Wanted]) -> dict[int, str]:
 
 
 def _new_name(title: str, request: Mapping[str, Any], taken: Collection[str], counts: dict[str, int]) -> str:
-    """The title, or the first of title-2, title-3, … whose results are not `taken`; `counts` remembers how far it is."""
+    """The title, or the first of title-2, title-3, … whose results are not `taken`. `counts`: how far each title is."""
     name = title
     while not _stems(name, request).isdisjoint(taken):
         counts[title] = counts.get(title, 1) + 1

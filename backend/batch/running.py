@@ -55,7 +55,8 @@ Executor = Callable[[Iterator[Task], Progressed], Generator[Ended, None, None]]
 """Makes tasks, in this process, in others or on other machines.
 
 It takes a task when it has room for it: from then on the picture counts as running. It yields the end of each as it
-comes, in any order, and never raises for a picture. It is a generator: if it is closed, it stops what runs. A `UserError` ends the batch.
+comes, in any order, and never raises for a picture. It is a generator: if it is closed, it stops what runs. A
+`UserError` ends the batch.
 """
 
 
@@ -102,7 +103,7 @@ def _tasks(manifest: Manifest, names: Sequence[str], follower: Follower) -> Iter
 
 
 def _place(manifest: Manifest, name: str) -> Path:
-    """This process's own folder for a picture, flat: one picture's name may be the beginning of another's."""
+    """The folder of this process for a picture, flat: one picture's name may be the beginning of another's."""
     return manifest.worker.folder / hashlib.sha256(name.encode()).hexdigest()[:16]
 
 

@@ -40,7 +40,7 @@ def write_sheet(manifest: Manifest, names: Sequence[str]) -> list[str]:
 def _page(manifest: Manifest, names: Sequence[str]) -> Any:  # noqa: ANN401 - a Pillow image
     image_module = library("PIL.Image", "Pillow", "draw the contact sheet")
     draw_module = library("PIL.ImageDraw", "Pillow", "draw the contact sheet")
-    tiles = [tile for tile in _tiles(manifest, names)]
+    tiles = [*_tiles(manifest, names)]
     wide = max([SIDE, *(tile.width for _, tile in tiles if tile)]) + _GAP
     high = SIDE + _CAPTION + _GAP
     columns, rows = min(COLUMNS, len(tiles)), -(-len(tiles) // COLUMNS)

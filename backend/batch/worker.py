@@ -102,8 +102,8 @@ class _Making:
         """Make and write everything. Raises `UserError`."""
         task, asked = self._task, self._task.request
         for name, path in task.inputs.items():
-            with contextlib.suppress(FileNotFoundError, PermissionError):  # reading says it better
-                self.fingerprints[name] = _fingerprint(Path(path))
+            with contextlib.suppress(OSError):  # reading it says why
+                self.fingerprints[name] = fingerprint(Path(path))
         pictures = {name: read_picture(Path(path)) for name, path in task.inputs.items()}
         self._picture = pictures[PICTURE]
         request = Request(pictures, asked["engine"], asked["seed"], asked["count"], asked["settings"])
@@ -152,16 +152,6 @@ class _Making:
         """Keep what is made on the way."""
         if not self._shown:
             self._products[name] = product
-
-
-def _fingerprint(path: Path) -> dict[str, Any]:
-    try:
-        return fingerprint(path)
-    except (FileNotFoundError, PermissionError):
-        raise
-    except OSError as error:
-        sentence = f"“{path.name}” cannot be read: {error.strerror or type(error).__name__}."
-        raise UserError("bad-picture", sentence, "Save it again as PNG or JPEG.") from error
 
 
 def _speaker(stream: TextIO) -> Say:

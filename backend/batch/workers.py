@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which processes work on a batch: each has a folder of its own, with a file that it holds locked as long as it lives."""
+"""Which processes work on a batch: each has a folder, with a file in it that it holds locked as long as it lives."""
 
 import os
 import re
@@ -15,7 +15,7 @@ _ALIVE = "alive"
 
 
 class Worker:
-    """This process, registered in the folder `workers`; call all of this while holding the journal's lock.
+    """A process, this one, registered in the folder `workers`; call all of this while holding the journal's lock.
 
     name: unique, and says where it runs. folder: where it may write what is not whole yet.
     """

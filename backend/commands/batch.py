@@ -11,13 +11,12 @@ For a program (`--json`): lines on standard output, each a JSON object.
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from ..adapters import ADAPTERS, kinds_of
+from ..adapters import ADAPTERS
 from ..batch import worker
 from ..batch.executor import LocalExecutor
 from ..batch.lines import Line, bad_line, read_sources
@@ -55,8 +54,12 @@ def configure(command: argparse.ArgumentParser, hidden: argparse.ArgumentParser,
         help=f"write another product of the engine, as NAME_PRODUCT; {products_of(engines)}",
     )
     command.add_argument("--json", action="store_true", help="tell what happens as JSON, an object a line")
-    command.set_defaults(run=lambda options: run(options, engines))
-    hidden.set_defaults(run=lambda _: worker.work(engines))
+    command.set_defaults(run=partial(run, engines=engines))
+    hidden.set_defaults(run=partial(_work, engines=engines))
+
+
+def _work(_options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
+    return worker.work(engines)
 
 
 def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
@@ -68,7 +71,7 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
             _check_output(manifest, wanted, engines)
             names = plan(manifest, wanted)
             todo = [name for name in names if manifest.entries[name].state is not State.DONE]
-            with BatchProgress(options.output, len(names), len(todo), as_json=options.json) as progress:
+            with BatchProgress(len(names), len(todo), as_json=options.json) as progress:
                 run_batch(manifest, todo, LocalExecutor(_worker_command(), manifest.out / LOG), progress)
         finally:
             if names:
@@ -81,11 +84,11 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
 
 def _wanted(line: Line, options: argparse.Namespace, engines: Mapping[str, Engine]) -> Wanted:
     """The request of a line: what it says itself comes before the command line. Raises `UserError`."""
+    name = options.engine if line.engine is None else line.engine
+    engine = engines.get(name)
+    if engine is None:
+        raise bad_line(line.place, f"asks for an unknown engine “{name:.60}”", f"Choose one of: {', '.join(engines)}.")
     try:
-        name = options.engine if line.engine is None else line.engine
-        engine = engines.get(name)
-        if engine is None:
-            raise UserError("bad-list", f"There is no engine “{name:.60}”.", f"Choose one of: {', '.join(engines)}.")
         shared = values_of(engine.settings, options.set) if name == options.engine else {}
         settings = checked(engine.label, engine.settings, {**shared, **line.settings})
         engine.stages_for(line.inputs)  # refuses inputs that it does not take

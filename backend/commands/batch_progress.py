@@ -5,7 +5,6 @@ import json
 import sys
 import time
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, Self
 
 from ..batch.manifest import Entry, State
@@ -16,11 +15,10 @@ _ERASE = "\r\x1b[2K"
 
 
 class BatchProgress:
-    """A `Follower`. of: how many pictures are asked for; todo: how many of them are not done yet. Use it as a context."""
+    """A `Follower`; use it as a context. of: how many pictures are asked for. todo: how many are not done yet."""
 
-    def __init__(self, out: Path, of: int, todo: int, *, as_json: bool) -> None:
+    def __init__(self, of: int, todo: int, *, as_json: bool) -> None:
         self.ended_names: set[str] = set()
-        self._out = out
         self._of = of
         self._todo = todo
         self._json = as_json
@@ -52,8 +50,7 @@ class BatchProgress:
             return
         self._erase()
         if entry.state is State.DONE:
-            main = self._out / entry.files[-1] if entry.files else entry.name
-            print(f"{main}: {entry.seconds:.1f} s", *entry.notes, flush=True)
+            print(f"{entry.name}: {', '.join(entry.files)} in {entry.seconds:.1f} s.", *entry.notes, flush=True)
         else:
             print(f"{entry.name}: {entry.sentence} {entry.advice}", file=sys.stderr, flush=True)
 

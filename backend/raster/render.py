@@ -13,14 +13,13 @@ from .vectors import unit
 _LIGHTS = np.array([[-0.45, -0.65, 0.6], [0.85, -0.45, 0.25], [0.0, 0.9, 0.5]])  # key, fill, rim, towards the light
 _STRENGTHS = np.array([0.75, 0.25, 0.2])
 _AMBIENT = 0.12
-_BACKGROUND = 0.93
 
 
 def vertex_normals(mesh: Mesh) -> Float64Array:
     """Area-weighted unit normals, float64 (V, 3)."""
     a, b, c = np.moveaxis(mesh.vertices[mesh.triangles].astype(np.float64), 1, 0)
-    face = np.cross(b - a, c - a)
-    total = np.stack(
+    face = np.asarray(np.cross(b - a, c - a), np.float64)
+    total: Float64Array = np.stack(
         [
             np.bincount(mesh.triangles.ravel(), np.repeat(face[:, axis], 3), minlength=len(mesh.vertices))
             for axis in range(3)
@@ -31,22 +30,24 @@ def vertex_normals(mesh: Mesh) -> Float64Array:
 
 
 def render(mesh: Mesh, angle: float, size: int) -> Picture:
-    """A finished mesh, which stands at the origin and is a metre large, turned by `angle` degrees: uint8 (size, size, 4).
+    """A mesh of a metre that stands at the origin, turned by `angle` degrees, as a picture, uint8 (size, size, 4).
 
-    The projection is parallel, the background is light grey.
+    The projection is parallel, the background is transparent.
     """
     turn = np.radians(angle)
     turned = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
     middle = np.array([0.0, 0.0, float(mesh.vertices[:, 2].max()) / 2])
     place = (mesh.vertices.astype(np.float64) - middle) @ turned.T
-    screen = np.stack([(place[:, 0] / 1.1 + 0.5) * size, (0.5 - place[:, 2] / 1.1) * size, place[:, 1]], axis=1)
+    screen: Float64Array = np.stack(
+        [(place[:, 0] / 1.1 + 0.5) * size, (0.5 - place[:, 2] / 1.1) * size, place[:, 1]], axis=1
+    )
     normals = vertex_normals(mesh) @ turned.T
     pixel, triangle, weights = nearest(screen[mesh.triangles], size)
     corners = mesh.triangles[triangle]
     normal = np.einsum("ij,ijk->ik", weights, normals[corners])
     shade = _AMBIENT + np.maximum(unit(normal, least=1e-20) @ unit(_LIGHTS).T, 0.0) @ _STRENGTHS
-    image = np.ones((size * size, 4))
-    image[:, :3] = _BACKGROUND
+    image = np.zeros((size * size, 4))
+    image[pixel, 3] = 1.0
     image[pixel, :3] = np.clip(shade, 0, 1)[:, None] ** (1 / 1.8)
     return (image.reshape(size, size, 4) * 255).astype(np.uint8)
 

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from .commands import capabilities, doctor, evaluate, generate, install, normals, serve, train, weights
+from .commands import batch, capabilities, doctor, evaluate, generate, install, normals, serve, train, weights
+from .commands.arguments import add_engine, add_seeds, place, products_of
 from .engines import ENGINES
 from .errors import UserError
 from .flow.engine import Engine
 from .version import VERSION
-from .wire.limits import MAX_COUNT, seed_from_text, split_setting
 
 
 def main(arguments: list[str], engines: Mapping[str, Engine] = ENGINES) -> int:
@@ -62,27 +62,25 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
         metavar="MESH",
         help="the mesh: .glb, .obj, .stl or .ply",
     )
-    command.add_argument("--seed", type=_seed, default=0, help="decides what the picture does not tell (default 0)")
-    command.add_argument(
-        "--count",
-        type=int,
-        choices=range(1, MAX_COUNT + 1),
-        default=1,
-        metavar="N",
-        help=f"make 1 to {MAX_COUNT} meshes, with the seeds that follow, as MESH_seedSEED",
-    )
+    add_seeds(command, "meshes, with the seeds that follow, as MESH_seedSEED")
     command.add_argument("--normals", type=Path, metavar="IN", help="your own normal map of the same view")
     command.add_argument("--normal-map", type=Path, metavar="OUT", help="write the normal map here")
     command.add_argument(
         "--save",
         action="append",
         default=[],
-        type=_place,
+        type=place,
         metavar="PRODUCT=PATH",
-        help=f"write another product of the engine here; {_products(engines)}",
+        help=f"write another product of the engine here; {products_of(engines)}",
     )
     command.add_argument("--json", action="store_true", help="print what was made as JSON")
     command.set_defaults(run=partial(generate.run, engines=engines))
+
+    batch.configure(
+        commands.add_parser("batch", help="make meshes of many pictures; goes on where it was"),
+        commands.add_parser(batch.WORKER),  # without help: it is not for people
+        engines,
+    )
 
     command = commands.add_parser("normals", help="estimate the normal map of a picture")
     _add_picture(command, engines)
@@ -104,46 +102,7 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
 
 def _add_picture(command: argparse.ArgumentParser, engines: Mapping[str, Engine]) -> None:
     command.add_argument("picture", type=Path, metavar="PICTURE", help="a file that Pillow reads, such as PNG or JPEG")
-    command.add_argument("--engine", choices=sorted(engines), default="draft", help="what makes it (default draft)")
-    command.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        type=_setting,
-        metavar="NAME=VALUE",
-        help=f"a setting of the engine; {_listed(engines)}",
-    )
-
-
-def _listed(engines: Mapping[str, Engine]) -> str:
-    """Every engine's settings by name."""
-    return "; ".join(f"{name}: {', '.join(each.name for each in engines[name].settings)}" for name in sorted(engines))
-
-
-def _products(engines: Mapping[str, Engine]) -> str:
-    """Every engine's products by name."""
-    return "; ".join(f"{name}: {', '.join(engines[name].gives)}" for name in sorted(engines))
-
-
-def _place(text: str) -> tuple[str, Path]:
-    name, equals, path = text.partition("=")
-    if not (name and equals and path):
-        raise argparse.ArgumentTypeError(f"“{text}” is not PRODUCT=PATH.")
-    return name, Path(path)
-
-
-def _seed(text: str) -> int:
-    try:
-        return seed_from_text(text)
-    except ValueError as error:  # argparse would tell the function's name instead of the sentence
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _setting(text: str) -> tuple[str, str]:
-    try:
-        return split_setting(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    add_engine(command, engines)
 
 
 if __name__ == "__main__":

@@ -20,11 +20,12 @@ P = TypeVar("P")
 class Adapter(Generic[P]):
     """All that is done with products of `type`.
 
-    kind: its name on the wire. preview: a picture of it, uint8 (H, W, 4), whatever its size. to_wire: as it travels.
-    check_path: called with the path and with the files that must stay; refuses, before any work is done, what `write`
-    could not write, raising UserError. write: writes it to a
-    path; the picture that it was made from colours what has no colours of its own. suffix: of the path by default,
-    empty for a folder. about: what a person is told of it, as JSON. None stands for what is not done with it.
+    kind: its name on the wire. preview: a picture of it, uint8 (H, W, 4), whatever its size. draw: the same for
+    contact sheets, if it takes too long for a preview of every stage. to_wire: as it travels. check_path: called with
+    the path and with the files that must stay; refuses, before any work is done, what `write` could not write, raising
+    UserError. write: writes it to a path; the picture that it was made from colours what has no colours of its own.
+    suffix: of the path by default, empty for a folder. about: what a person is told of it, as JSON. None stands for
+    what is not done with it.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Adapter(Generic[P]):
     write: Callable[[Path, P, Picture], None] | None = None
     suffix: str = ""
     about: Callable[[P], Mapping[str, Any]] = lambda _: {}
+    draw: Callable[[P], Picture] | None = None
 
 
 def thumbnail(pixels: Picture) -> Picture:

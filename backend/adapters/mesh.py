@@ -5,10 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..files.meshes import check_mesh_path, write_mesh
-from ..flow.products import Mesh
+from ..flow.products import Mesh, Picture
+from ..raster.render import render
 from ..wire import products as wire
 from .adapter import Adapter
 from .texture import encoded
+
+_DRAWN = 160  # pixels a side
+_ANGLE = 35.0  # degrees: a little from the side, so that its depth shows
 
 
 def _to_wire(mesh: Mesh) -> wire.Mesh:
@@ -28,4 +32,8 @@ def _about(mesh: Mesh) -> Mapping[str, Any]:
     return {"vertices": len(mesh.vertices), "triangles": len(mesh.triangles)}
 
 
-ADAPTER = Adapter("mesh", Mesh, None, _to_wire, check_mesh_path, write_mesh, ".glb", _about)
+def _draw(mesh: Mesh) -> Picture:
+    return render(mesh, angle=_ANGLE, size=_DRAWN)
+
+
+ADAPTER = Adapter("mesh", Mesh, None, _to_wire, check_mesh_path, write_mesh, ".glb", _about, _draw)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from turntable import nearest
 
 from backend.engines.hi3dgen.view import FRONT, View, find_view, project
 from backend.flow.products import NormalMap
+from backend.raster.render import nearest
 
 Points = NDArray[np.float32]
 Triangles = NDArray[np.int32]

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The turntable's renderer shows what is in front, lit from the viewer's side, and nothing where nothing is."""
+"""The small renderer of meshes shows what is in front, lit from the viewer's side, and nothing where nothing is."""
 
 import numpy as np
 import pytest
-import turntable
 
 from backend.flow.products import Mesh
+from backend.raster.render import nearest, render
 
 
 def box(size: tuple[float, float, float]) -> Mesh:
@@ -19,7 +19,7 @@ def box(size: tuple[float, float, float]) -> Mesh:
 @pytest.mark.parametrize(("angle", "width"), [(0, 0.4), (90, 0.8), (180, 0.4)])
 def test_a_box_covers_its_outline(angle: float, width: float) -> None:
     size = 220  # 200 pixels a metre
-    covered = (turntable.render(box((0.4, 0.8, 1.0)), angle, size, flat=True) != 237).any(axis=-1)
+    covered = render(box((0.4, 0.8, 1.0)), angle, size)[..., 3] > 0
     rows, columns = np.flatnonzero(covered.any(axis=1)), np.flatnonzero(covered.any(axis=0))
     assert len(rows) == pytest.approx(200, abs=1)
     assert len(columns) == pytest.approx(200 * width, abs=1)
@@ -33,7 +33,7 @@ def test_the_nearer_of_two_surfaces_is_shown() -> None:
     both = Mesh(
         np.concatenate([far.vertices, near.vertices]), np.concatenate([far.triangles, near.triangles + 8]), far.uv
     )
-    pixel, triangle, _ = turntable.nearest(
+    pixel, triangle, _ = nearest(
         np.stack([both.vertices[:, 0] + 0.5, 1 - both.vertices[:, 2], both.vertices[:, 1]], axis=1)[both.triangles]
         * np.array([100, 100, 1]),
         100,

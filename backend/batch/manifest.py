@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The manifest: every picture's request and state, on disk, shared by all processes that work on a batch.
+
+It is the only truth: what is in memory here is what its lines say, and a state counts once its line is written.
+docs/batch.md describes the file.
+"""
+
+import contextlib
+import dataclasses
+import errno
+import hashlib
+import os
+import stat
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+
+from ..errors import UserError
+from .journal import MANIFEST, Journal, Record
+from .workers import Worker
+
+WORK = ".batch"
+FORMAT = 1
+_HEADER = {"hi3dgen": "batch", "format": FORMAT}
+_STAY = ("request", "files")  # what a line that does not mention them leaves as it was
+_SLACK = 64  # lines that may be superseded before the file is written anew
+
+
+class State(StrEnum):
+    """Where a picture is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the manifest says of one picture.
+
+    name: of its results, relative to the folder, with "/". request: what is to be made, as JSON; `request["inputs"]`
+    are the files that are read, relative to the folder. files: all that lies in the folder of it, also of an earlier
+    request until it is made again.
+
+    worker: who makes it. fingerprints: of the files that were read, by input. error: code, sentence and advice, if it
+    failed. at: when the line was written, in UTC.
+    """
+
+    name: str
+    request: Mapping[str, Any]
+    state: State = State.WAITING
+    files: tuple[str, ...] = ()
+    worker: str = ""
+    fingerprints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    code: str = ""
+    sentence: str = ""
+    advice: str = ""
+    at: str = ""
+
+
+_FIELDS = {item.name: item.default for item in dataclasses.fields(Entry)}
+
+
+class Manifest:
+    """The manifest of the folder `out`, opened by one process. Use it as a context.
+
+    Raises `UserError` if the folder cannot be made or written to, or holds something that no batch has made.
+    """
+
+    def __init__(self, out: Path) -> None:
+        self.out = Path(os.path.realpath(out))
+        self.entries: dict[str, Entry] = {}
+        self._journal = Journal(self.out / MANIFEST, self.out / WORK / "lock")
+        _prepare(out)
+        with self._journal.locked() as news:
+            try:
+                self.worker = Worker(self.out / WORK / "workers")
+            except OSError as error:
+                sentence = f"The folder “{out}” cannot be written to: {error.strerror or type(error).__name__}."
+                raise UserError("bad-output", sentence, "Choose another folder.") from error
+            try:
+                self._open(news)
+            except BaseException:
+                self.worker.leave()
+                raise
+
+    def _open(self, news: list[Record]) -> None:
+        if self._journal.count == 0:
+            self._journal.append([_HEADER])
+        elif {key: news[0].get(key) for key in _HEADER} != _HEADER:
+            sentence = f"“{self._journal.path}” is no manifest of this version."
+            raise UserError("bad-manifest", sentence, "Give a new folder.")
+        self._apply(news[1:])
+        living = self.worker.others()
+        if not living and self._journal.count > len(self.entries) + 1 + _SLACK:
+            self._compact()
+        dead = [e for e in self.entries.values() if e.state is State.RUNNING and e.worker not in living]
+        self.write(*(_waiting(entry) for entry in dead))
+        self._living = living
+
+    @contextlib.contextmanager
+    def locked(self) -> Generator[None]:
+        """Have the manifest alone, and know what the other processes have written. Raises `UserError`."""
+        with self._journal.locked() as news:
+            self._apply(news)
+            yield
+
+    def write(self, *entries: Entry, lasting: bool = False) -> None:
+        """Set the state of pictures; call it in `locked`. Raises `UserError`."""
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        records = [_record(dataclasses.replace(entry, at=now), self.entries.get(entry.name)) for entry in entries]
+        if records:
+            self._journal.append(records, lasting=lasting)
+            self._apply(records)
+
+    def claim(self, name: str) -> Entry | None:
+        """Take a picture that waits, for this process alone; None if it does not wait. Raises `UserError`."""
+        with self.locked():
+            entry = self.entries[name]
+            if entry.state is not State.WAITING:
+                return None
+            self.write(dataclasses.replace(entry, state=State.RUNNING, worker=self.worker.name))
+            return self.entries[name]
+
+    def release(self) -> None:
+        """Let all pictures wait that this process has claimed and not ended. Raises `UserError`."""
+        with self.locked():
+            mine = [entry for entry in self.entries.values() if entry.worker == self.worker.name]
+            self.write(*(_waiting(entry) for entry in mine if entry.state is State.RUNNING))
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes worked on the batch when this one opened it."""
+        return bool(self._living)
+
+    def path(self, relative: str) -> Path:
+        """An absolute path of one that the manifest names."""
+        return Path(os.path.normpath(self.out / relative))
+
+    def close(self) -> None:
+        """Release what is claimed, and leave one line a picture if nobody else works on it. Raises `UserError`."""
+        self.release()
+        with self.locked():
+            if not self.worker.others() and self._journal.count > len(self.entries) + 1:
+                self._compact()
+            self.worker.leave()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _compact(self) -> None:
+        self._journal.rewrite([_HEADER, *(_record(entry, None) for entry in self.entries.values())])
+
+    def _apply(self, records: list[Record]) -> None:
+        for record in records:
+            try:
+                before = self.entries.get(record["name"])
+                kept = {key: getattr(before, key) for key in _STAY} if before else {}
+                entry = Entry(**(kept | _typed(record)))
+            except (KeyError, TypeError, ValueError) as error:
+                sentence = f"“{self._journal.path}” has a line that is no picture's: {str(dict(record))[:80]}"
+                raise UserError("bad-manifest", sentence, "Restore the file, or give a new folder.") from error
+            self.entries[entry.name] = entry
+
+
+def _prepare(out: Path) -> None:
+    """Make the folder, and refuse one that holds something which no batch has made. Raises `UserError`."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        foreign = [] if (out / MANIFEST).exists() else [name for name in os.listdir(out) if not name.startswith(".")]  # noqa: PTH208
+        (out / WORK).mkdir(exist_ok=True)
+    except OSError as error:
+        sentence = f"The folder “{out}” cannot be made or written to: {error.strerror or type(error).__name__}."
+        raise UserError("bad-output", sentence, "Choose another.") from error
+    if foreign:
+        sentence = f"“{out}” holds something that no batch has made: “{min(foreign)}”."
+        raise UserError("bad-output", sentence, "Give a folder that is new or empty, or that of an earlier batch.")
+
+
+def _waiting(entry: Entry) -> Entry:
+    return Entry(entry.name, entry.request, files=entry.files)
+
+
+def _record(entry: Entry, before: Entry | None) -> Record:
+    """The line that makes `entry` of what the lines before it say."""
+    record: dict[str, Any] = {"name": entry.name, "state": str(entry.state)}
+    for key, default in _FIELDS.items():
+        value = getattr(entry, key)
+        known = getattr(before, key) if before and key in _STAY else default
+        if key not in record and value != known:
+            record[key] = value
+    return record
+
+
+def _typed(record: Record) -> dict[str, Any]:
+    """A line's values as an entry's. Raises ValueError and TypeError for those that are none."""
+    values = {key: value for key, value in record.items() if key in _FIELDS}
+    if not isinstance(values["name"], str) or not isinstance(values.get("request", {}), dict):
+        raise TypeError("no name or no request")
+    values["state"] = State(values["state"])
+    values |= {key: tuple(values[key]) for key in ("files", "notes") if key in values}
+    return values
+
+
+def relative_path(path: Path, out: Path) -> str:
+    """A path relative to the folder, with "/"; absolute if there is no way from one to the other."""
+    real = Path(os.path.realpath(path.parent), path.name)  # the name stays, also of a link
+    try:
+        return Path(os.path.relpath(real, out)).as_posix()
+    except ValueError:  # on another drive of Windows
+        return real.as_posix()
+
+
+def fingerprint(path: Path) -> dict[str, Any]:
+    """What a file is now: its SHA-256, its size in bytes, and when it was changed (ns). Raises OSError.
+
+    Take it before the file is read: if it changes meanwhile, the fingerprint does not fit, and it is read again.
+    """
+    mark = _mark(path)
+    with path.open("rb") as file:
+        return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), **mark}
+
+
+def same_fingerprint(path: Path, known: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The fingerprint of a file if its content is the known one, else None; read only if its time has changed."""
+    try:
+        mark = _mark(path)
+        if all(known.get(key) == value for key, value in mark.items()):
+            return known
+        if known.get("size") != mark["size"]:
+            return None
+        new = fingerprint(path)
+    except OSError:
+        return None
+    return new if new["sha256"] == known.get("sha256") else None
+
+
+def _mark(path: Path) -> dict[str, int]:
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):  # a pipe would be waited for
+        raise OSError(errno.EINVAL, "it is not a file")
+    return {"size": found.st_size, "changed": max(found.st_mtime_ns, found.st_ctime_ns)}

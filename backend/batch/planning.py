@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what is asked for to what is to be made: each line gets its name, and whatever is made already stays."""
+
+import dataclasses
+import json
+import os
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import UserError
+from ..wire.limits import seeds_from
+from .lines import PICTURE, Line, bad_line
+from .manifest import Entry, Manifest, State, relative_path
+from .manifest import same_fingerprint as same
+from .names import folded, is_safe, safe_name, stems
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A line, and the request that it means: JSON, with `engine`, `seed`, `count`, `settings` and `products` at least.
+
+    The same request always leads to the same results of the same files: it names the versions that decide on them.
+    """
+
+    line: Line
+    request: Mapping[str, Any]
+
+
+def plan(manifest: Manifest, wanted: Sequence[Wanted]) -> list[str]:
+    """Write into the manifest what is to be made, and return the names of all that is wanted, in order.
+
+    What is done already, by the same request and of the same files, stays done. Raises `UserError` if two lines have
+    one name, if a name is invalid, and if another process is making something else of the same pictures.
+    """
+    with manifest.locked():
+        requests = [_with_inputs(manifest, each) for each in wanted]
+        names = _names(manifest, wanted, requests)
+        changes: list[Entry] = []
+        for name, request in zip(names, requests, strict=True):
+            before = manifest.entries.get(name)
+            entry = _next(manifest, name, request, before)
+            if entry is not before:
+                changes.append(entry)
+        if manifest.is_shared:
+            _refuse_other_requests(manifest, changes)
+        manifest.write(*changes)
+    return names
+
+
+def _next(manifest: Manifest, name: str, request: Mapping[str, Any], before: Entry | None) -> Entry:
+    """The entry as it is to be: `before` itself if it stays."""
+    if before is None:
+        return Entry(name, request)
+    if before.request == request:
+        if before.state in (State.WAITING, State.RUNNING):
+            return before
+        if before.state is State.DONE and (known := _unchanged(manifest, before)) is not None:
+            return before if known == before.fingerprints else dataclasses.replace(before, fingerprints=known)
+    return Entry(name, request, files=before.files)
+
+
+def _unchanged(manifest: Manifest, entry: Entry) -> Mapping[str, Mapping[str, Any]] | None:
+    """The fingerprints of what the entry was made of; None if a file has changed, or a result is missing."""
+    known: dict[str, Mapping[str, Any]] = {}
+    for name, path in entry.request["inputs"].items():
+        found = same(manifest.path(path), entry.fingerprints.get(name, {}))
+        if found is None:
+            return None
+        known[name] = found
+    return known if all(os.path.lexists(manifest.out / file) for file in entry.files) else None
+
+
+def _refuse_other_requests(manifest: Manifest, changes: Sequence[Entry]) -> None:
+    for entry in changes:
+        before = manifest.entries.get(entry.name)
+        if before is not None and before.request != entry.request:
+            sentence = f"Another process is working in “{manifest.out}”, and “{entry.name}” is to be made differently."
+            raise UserError("in-use", sentence, "Wait until it has ended, or give another folder.")
+
+
+def _with_inputs(manifest: Manifest, wanted: Wanted) -> dict[str, Any]:
+    inputs = {name: relative_path(path, manifest.out) for name, path in sorted(wanted.line.inputs.items())}
+    return json.loads(json.dumps({"inputs": inputs, **wanted.request}))  # as it will be read back
+
+
+def _names(manifest: Manifest, wanted: Sequence[Wanted], requests: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A name for each: its own; else the one under which the manifest knows the picture; else a new one."""
+    names = _given_names(wanted)
+    given = {folded(name) for name in names.values()}
+    taken: set[str] = set()  # the names of all results, folded, without suffixes
+    known: dict[str, list[Entry]] = defaultdict(list)
+    for entry in manifest.entries.values():
+        if folded(entry.name) not in given:
+            known[entry.request["inputs"][PICTURE]].append(entry)
+            taken |= _stems(entry.name, entry.request)
+    for exactly in (True, False):  # first those that are known with this very request
+        for number, request in enumerate(requests):
+            entries = known[request["inputs"][PICTURE]] if number not in names else []
+            fitting = [entry for entry in entries if not exactly or entry.request == request]
+            if fitting:
+                names[number] = fitting[0].name
+                entries.remove(fitting[0])
+    for number, name in names.items():
+        taken |= _stems(name, requests[number])
+    counts: dict[str, int] = {}
+    for number, each in enumerate(wanted):
+        if number not in names:
+            names[number] = _new_name(safe_name(each.line.title), requests[number], taken, counts)
+            taken |= _stems(names[number], requests[number])
+    return [names[number] for number in range(len(wanted))]
+
+
+def _given_names(wanted: Sequence[Wanted]) -> dict[int, str]:
+    """The names that lines insist on, by the lines' numbers. Raises `UserError`."""
+    names: dict[int, str] = {}
+    seen: set[str] = set()
+    for number, line in enumerate(each.line for each in wanted):
+        if line.name and not is_safe(line.name):
+            advice = f"“{safe_name(line.name)}” would do; folders are separated by “/”."
+            raise bad_line(line.place, f"has the name “{line.name:.60}”, which a file cannot have everywhere", advice)
+        if line.name and folded(line.name) in seen:
+            raise bad_line(line.place, f"has the name “{line.name:.60}”, as another line has", "Give each its own.")
+        if line.name:
+            seen.add(folded(line.name))
+            names[number] = line.name
+    return names
+
+
+def _new_name(title: str, request: Mapping[str, Any], taken: Collection[str], counts: dict[str, int]) -> str:
+    """The title, or the first of title-2, title-3, … whose results are not `taken`. `counts`: how far each title is."""
+    name = title
+    while not _stems(name, request).isdisjoint(taken):
+        counts[title] = counts.get(title, 1) + 1
+        name = f"{title}-{counts[title]}"
+    return name
+
+
+def _stems(name: str, request: Mapping[str, Any]) -> set[str]:
+    return stems(name, request["products"], seeds_from(request["seed"], request["count"]))

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The contact sheet: every picture and what was made of it, some dozens a page."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..files.outputs import library
+from ..safe_files import replacing
+from .manifest import Manifest
+from .running import tile_path
+from .tile import GREY, SIDE
+
+COLUMNS = 4
+ROWS = 12
+_GAP = 8
+_CAPTION = 16  # pixels
+_QUALITY = 85
+
+
+def pages_of(count: int) -> list[str]:
+    """The names of the files of a contact sheet of so many pictures."""
+    pages = -(-count // (COLUMNS * ROWS))
+    return [f"contact_sheet{'' if number == 1 else f'_{number}'}.jpg" for number in range(1, pages + 1)]
+
+
+def write_sheet(manifest: Manifest, names: Sequence[str]) -> list[str]:
+    """Draw these pictures' contact sheet, and return the names of its files.
+
+    Raises `UserError` if Pillow is missing, and OSError.
+    """
+    pages = pages_of(len(names))
+    for number, page in enumerate(pages):
+        image = _page(manifest, names[number * COLUMNS * ROWS :][: COLUMNS * ROWS])
+        with replacing(manifest.out / page) as file:
+            image.save(file, "JPEG", quality=_QUALITY)
+    return pages
+
+
+def _page(manifest: Manifest, names: Sequence[str]) -> Any:  # noqa: ANN401 - a Pillow image
+    image_module = library("PIL.Image", "Pillow", "draw the contact sheet")
+    draw_module = library("PIL.ImageDraw", "Pillow", "draw the contact sheet")
+    tiles = [*_tiles(manifest, names)]
+    wide = max([SIDE, *(tile.width for _, tile in tiles if tile)]) + _GAP
+    high = SIDE + _CAPTION + _GAP
+    columns, rows = min(COLUMNS, len(tiles)), -(-len(tiles) // COLUMNS)
+    page = image_module.new("RGB", (columns * wide + _GAP, rows * high + _GAP), (255, 255, 255))
+    draw = draw_module.Draw(page)
+    for number, (name, tile) in enumerate(tiles):
+        left, top = _GAP + number % COLUMNS * wide, _GAP + number // COLUMNS * high
+        page.paste(tile or image_module.new("RGB", (SIDE, SIDE), (GREY,) * 3), (left, top))
+        entry = manifest.entries[name]
+        ending = f": {entry.code or entry.state}" if entry.state != "done" else ""
+        room = (wide - _GAP) // 6  # characters of the smallest font
+        shown = f"{name}{ending}".encode("latin-1", "replace").decode("latin-1")  # what every font of Pillow has
+        draw.text((left, top + SIDE + 2), shown if len(shown) <= room else f"{shown[: room - 3]}...", (60, 60, 60))
+    return page
+
+
+def _tiles(manifest: Manifest, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """Each name with its tile; None if there is none."""
+    image_module = library("PIL.Image", "Pillow", "draw the contact sheet")
+    for name in names:
+        tile = None
+        with contextlib.suppress(OSError), image_module.open(tile_path(manifest.out, name)) as image:
+            tile = image.convert("RGB")
+        yield name, tile

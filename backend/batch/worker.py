@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The process that makes the pictures of a batch: it gets tasks, runs the pipeline and writes what comes out."""
+
+import contextlib
+import dataclasses
+import json
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from ..adapters import ADAPTERS
+from ..errors import UserError
+from ..files.pictures import read_picture
+from ..flow.engine import PICTURE, Engine
+from ..flow.pipeline import Outcome, Pipeline, Progress
+from ..flow.products import Picture
+from ..flow.request import Request
+from .manifest import fingerprint
+from .names import file_stem
+from .running import Ended, Task
+from .tile import write_tile
+
+log = logging.getLogger(__name__)
+
+LAST_FAILURES = ("device-lost", "out-of-memory")  # a new process gets over them
+_PAUSE = 0.1  # seconds between two messages about progress, at least
+
+Say = Callable[[Mapping[str, Any]], None]
+
+
+def work(engines: Mapping[str, Engine]) -> int:
+    """Make tasks from standard input until it ends; see `executor`. Returns an exit code."""
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    said = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints goes into the log
+    orders = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+    tasks: list[Task] = []
+    arrived = threading.Semaphore(0)
+
+    def listen() -> None:
+        for line in orders:
+            tasks.append(Task(**json.loads(line)["task"]))
+            arrived.release()
+        os._exit(0)  # the parent is gone, or has no more
+
+    threading.Thread(target=listen, daemon=True).start()
+    say = _speaker(said)
+    pipeline = Pipeline(engines)
+    say({"ready": True})
+    while True:
+        arrived.acquire()
+        ended = make(pipeline, tasks.pop(0), say)
+        last = ended.code in LAST_FAILURES
+        say({"ended": dataclasses.asdict(ended), "last": last})
+        if last:
+            return 0
+
+
+def make(pipeline: Pipeline, task: Task, say: Say) -> Ended:
+    """Make one picture's results in the task's folder. Never raises."""
+    started = time.monotonic()
+    made = _Making(pipeline.engines, task, say)
+    error: UserError | None = None
+    try:
+        made.run(pipeline)
+    except UserError as raised:
+        log.info("%s failed: %s", task.name, raised)
+        error = raised
+    except MemoryError:
+        error = UserError("out-of-memory", "The memory was not enough.", "Close other programs.")
+    except Exception:
+        log.exception("%s failed", task.name)
+        error = UserError("internal", "Something went wrong inside Hi3DGen.", "The log of the batch says more.")
+    with contextlib.suppress(Exception):  # without it the contact sheet has a gap
+        write_tile(Path(task.tile), made.drawn(), failed=error is not None)
+    failure = (error.code, error.sentence, error.advice) if error else ("", "", "")
+    return Ended(
+        task.name, made.fingerprints, round(time.monotonic() - started, 3), tuple(dict.fromkeys(made.notes)), *failure
+    )
+
+
+class _Making:
+    """One picture on its way; a `Watcher` of the pipeline, which keeps what can be shown."""
+
+    def __init__(self, engines: Mapping[str, Engine], task: Task, say: Say) -> None:
+        self.fingerprints: dict[str, Mapping[str, Any]] = {}
+        self.notes: list[str] = []
+        self._engines = engines
+        self._task = task
+        self._say = say
+        self._said = 0.0
+        self._picture: Picture | None = None
+        self._products: dict[str, Any] = {}
+        self._shown = False
+
+    def run(self, pipeline: Pipeline) -> None:
+        """Make and write everything. Raises `UserError`."""
+        task, asked = self._task, self._task.request
+        for name, path in task.inputs.items():
+            with contextlib.suppress(OSError):  # reading it says why
+                self.fingerprints[name] = fingerprint(Path(path))
+        pictures = {name: read_picture(Path(path)) for name, path in task.inputs.items()}
+        self._picture = pictures[PICTURE]
+        request = Request(pictures, asked["engine"], asked["seed"], asked["count"], asked["settings"])
+        first = True
+        for outcome in pipeline.run(request, self, gives=asked["products"]):
+            self._write(outcome, self._engines[request.engine], pictures, first=first)
+            first = False
+
+    def _write(self, outcome: Outcome, engine: Engine, pictures: Mapping[str, Picture], *, first: bool) -> None:
+        asked = self._task.request
+        seeded = engine.seeded(pictures) if asked["count"] > 1 else set[str]()
+        for name, product in outcome.products.items():
+            adapter = ADAPTERS[engine.gives[name]]
+            if adapter.write is not None and (first or name in seeded):
+                main = name == asked["products"][-1]
+                seed = outcome.seed if name in seeded else None
+                stem = file_stem(self._task.stem, "" if main else name, seed)
+                adapter.write(Path(self._task.folder, f"{stem}{adapter.suffix}"), product, pictures[PICTURE])
+        self.notes += outcome.notes
+        if first:
+            self._products |= outcome.products
+            self._shown = True
+
+    def drawn(self) -> list[Picture]:
+        """The picture, and pictures of the products that were made of it for the first seed."""
+        if self._picture is None:
+            return []
+        gives = self._engines[self._task.request["engine"]].gives
+        pictures = [self._picture]
+        for name in gives:
+            adapter = ADAPTERS[gives[name]]
+            draw = adapter.draw or adapter.preview
+            if name in self._products and draw is not None:
+                pictures.append(draw(self._products[name]))
+        return pictures
+
+    def progressed(self, progress: Progress) -> None:
+        """Say how far it is, not too often."""
+        now = time.monotonic()
+        if now - self._said >= _PAUSE:
+            self._said = now
+            done = (progress.index + progress.step / max(progress.of, 1)) / progress.count
+            self._say({"progress": [self._task.name, progress.stage.label, round(done, 3)]})
+
+    def made(self, name: str, product: object) -> None:
+        """Keep what is made on the way."""
+        if not self._shown:
+            self._products[name] = product
+
+
+def _speaker(stream: TextIO) -> Say:
+    def say(message: Mapping[str, Any]) -> None:
+        with contextlib.suppress(OSError):  # the parent is gone: this process ends at once
+            stream.write(f"{json.dumps(message)}\n")
+            stream.flush()
+
+    return say

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The arguments that several commands share: engine, seed, count, settings, products."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..flow.engine import Engine
+from ..wire.limits import MAX_COUNT, seed_from_text, split_setting
+
+
+def add_engine(command: argparse.ArgumentParser, engines: Mapping[str, Engine]) -> None:
+    """`--engine` and `--set`."""
+    command.add_argument("--engine", choices=sorted(engines), default="draft", help="what makes it (default draft)")
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=_setting,
+        metavar="NAME=VALUE",
+        help=f"a setting of the engine; {_listed(engines)}",
+    )
+
+
+def add_seeds(command: argparse.ArgumentParser, results: str) -> None:
+    """`--seed` and `--count`; results: what several seeds make, for the help."""
+    command.add_argument("--seed", type=_seed, default=0, help="decides what the picture does not tell (default 0)")
+    command.add_argument(
+        "--count",
+        type=int,
+        choices=range(1, MAX_COUNT + 1),
+        default=1,
+        metavar="N",
+        help=f"make 1 to {MAX_COUNT} {results}",
+    )
+
+
+def products_of(engines: Mapping[str, Engine]) -> str:
+    """Every engine's products by name, for the help."""
+    return "; ".join(f"{name}: {', '.join(engines[name].gives)}" for name in sorted(engines))
+
+
+def place(text: str) -> tuple[str, Path]:
+    """The product and the path of PRODUCT=PATH."""
+    name, equals, path = text.partition("=")
+    if not (name and equals and path):
+        raise argparse.ArgumentTypeError(f"“{text}” is not PRODUCT=PATH.")
+    return name, Path(path)
+
+
+def _listed(engines: Mapping[str, Engine]) -> str:
+    """Every engine's settings by name."""
+    return "; ".join(f"{name}: {', '.join(each.name for each in engines[name].settings)}" for name in sorted(engines))
+
+
+def _seed(text: str) -> int:
+    try:
+        return seed_from_text(text)
+    except ValueError as error:  # argparse would tell the function's name instead of the sentence
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _setting(text: str) -> tuple[str, str]:
+    try:
+        return split_setting(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`batch`: many pictures by a manifest, which goes on where it was. docs/batch.md says how.
+
+For a program (`--json`): lines on standard output, each a JSON object.
+
+    {"name": str, "state": "running", "number": int, "of": int}             a picture begins
+    {"name": str, "label": str, "done": 0.0 to 1.0, "seconds_left": float}  how far it is; seconds of the whole batch,
+        null if nothing is known
+    {"name": str, "state": "done" | "failed", …}                            a picture has ended: its line of the summary
+    {"finished": true, "made": int, "failed": int, "unchanged": int, "elsewhere": int}      the end
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from ..adapters import ADAPTERS
+from ..batch import worker
+from ..batch.executor import LocalExecutor
+from ..batch.lines import Line, bad_line, read_sources
+from ..batch.manifest import Manifest, State
+from ..batch.planning import Wanted, plan
+from ..batch.running import run as run_batch
+from ..batch.sheet import pages_of, write_sheet
+from ..batch.summary import write_summary
+from ..errors import UserError
+from ..flow.engine import Engine, why_missing
+from ..flow.pipeline import SET_UP
+from ..flow.settings import checked
+from ..version import VERSION
+from ..wire.limits import values_of
+from .arguments import add_engine, add_seeds, products_of
+from .batch_progress import BatchProgress
+
+LOG = "batch.log"
+WORKER = "batch-worker"
+
+
+def configure(command: argparse.ArgumentParser, hidden: argparse.ArgumentParser, engines: Mapping[str, Engine]) -> None:
+    """What the command takes; `hidden` is the command that its worker is started by."""
+    command.add_argument(
+        "sources", nargs="+", type=Path, metavar="FOLDER|LIST", help="pictures, or a list: one a line, or JSON Lines"
+    )
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="where the results go")
+    add_engine(command, engines)
+    add_seeds(command, "meshes of each picture, with the seeds that follow, as NAME_seedSEED.glb")
+    command.add_argument(
+        "--save",
+        action="append",
+        default=[],
+        metavar="PRODUCT",
+        help=f"write another product of the engine, as NAME_PRODUCT; {products_of(engines)}",
+    )
+    command.add_argument("--json", action="store_true", help="tell what happens as JSON, an object a line")
+    command.set_defaults(run=partial(run, engines=engines))
+    hidden.set_defaults(run=partial(_work, engines=engines))
+
+
+def _work(_options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
+    return worker.work(engines)
+
+
+def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
+    """Make what is not made yet; 0 if all pictures are done. Raises `UserError`."""
+    wanted = [_wanted(line, options, engines) for line in read_sources(options.sources)]
+    names: list[str] = []
+    with Manifest(options.output) as manifest:
+        try:
+            _check_output(manifest, wanted, engines)
+            names = plan(manifest, wanted)
+            todo = [name for name in names if manifest.entries[name].state is not State.DONE]
+            with BatchProgress(len(names), len(todo), as_json=options.json) as progress:
+                run_batch(manifest, todo, LocalExecutor(_worker_command(), manifest.out / LOG), progress)
+        finally:
+            if names:
+                write_summary(manifest, names)
+        if progress.ended_names or not all((manifest.out / page).is_file() for page in pages_of(len(names))):
+            _write_sheet(manifest, names)
+    progress.finish(manifest.entries[name] for name in names)
+    return 1 if any(manifest.entries[name].state is State.FAILED for name in names) else 0
+
+
+def _wanted(line: Line, options: argparse.Namespace, engines: Mapping[str, Engine]) -> Wanted:
+    """The request of a line: what it says itself comes before the command line. Raises `UserError`."""
+    name = options.engine if line.engine is None else line.engine
+    engine = engines.get(name)
+    if engine is None:
+        raise bad_line(line.place, f"asks for an unknown engine “{name:.60}”", f"Choose one of: {', '.join(engines)}.")
+    try:
+        shared = values_of(engine.settings, options.set) if name == options.engine else {}
+        settings = checked(engine.label, engine.settings, {**shared, **line.settings})
+        engine.stages_for(line.inputs)  # refuses inputs that it does not take
+        request = {
+            "engine": name,
+            "seed": options.seed if line.seed is None else line.seed,
+            "count": options.count if line.count is None else line.count,
+            "settings": settings,
+            "products": _products(engine, options.save),
+            "versions": {"hi3dgen": VERSION, **({} if why_missing(engine) else engine.versions())},
+        }
+    except UserError as error:
+        if line.place and (line.engine or line.settings or len(line.inputs) > 1):
+            raise bad_line(line.place, f"is invalid. {error.sentence.rstrip('.')}", error.advice) from error
+        raise
+    return Wanted(line, request)
+
+
+def _products(engine: Engine, saved: Sequence[str]) -> list[str]:
+    """The products to write, the main one last. Raises `UserError`."""
+    for name in saved:
+        if name not in engine.gives or ADAPTERS[engine.gives[name]].write is None:
+            advice = f"Its products are: {', '.join(engine.gives)}."
+            raise UserError("bad-output", f"{engine.label} does not give “{name:.60}” as a file.", advice)
+    main = [*engine.gives][-1]
+    return [*(name for name in engine.gives if name in saved and name != main), main]
+
+
+def _check_output(manifest: Manifest, wanted: Sequence[Wanted], engines: Mapping[str, Engine]) -> None:
+    """Refuse, before any work is done, what no picture could be made or written by. Raises `UserError`."""
+    for name in {each.request["engine"] for each in wanted}:
+        engine = engines[name]
+        if missing := why_missing(engine):
+            raise UserError("engine-missing", f"The engine “{engine.label}” cannot run here. {missing}", SET_UP)
+    used = {(each.request["engine"], product) for each in wanted for product in each.request["products"]}
+    for name, product in used:
+        adapter = ADAPTERS[engines[name].gives[product]]
+        if adapter.check_path is not None:
+            adapter.check_path(manifest.worker.folder / f"{product}{adapter.suffix}")
+
+
+def _worker_command() -> list[str]:
+    """How this very program is started as the worker, with the same engines, whatever script it is."""
+    own = sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]
+    return [sys.executable, *own, WORKER]
+
+
+def _write_sheet(manifest: Manifest, names: Sequence[str]) -> None:
+    try:
+        write_sheet(manifest, names)
+    except OSError as error:
+        sentence = f"The contact sheet could not be written: {error.strerror or type(error).__name__}."
+        raise UserError("not-written", sentence, "Make room, and start it again.") from error

@@ -18,7 +18,7 @@ BUILDS = (  # a part of what `python -m backend install --torch` takes
     ("rocm", "AMD", "For AMD's GPUs on Linux, by ROCm"),
     ("cpu", "CPU", "For the processor, on which a mesh takes very long"),
 )
-PYTHON = "A Python 3.11 to 3.13 that makes the engine's environment, where Blender's own cannot"
+PYTHON = "A Python 3.11 to 3.14 that makes the engine's environment if Blender's own cannot"
 AGREE = "The licences and the size of what is downloaded are agreed to"
 
 

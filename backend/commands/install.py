@@ -31,7 +31,7 @@ def configure(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what is asked for. Raises `UserError`."""
+    """Install, or what the options ask for instead. Raises `UserError`."""
     environments = Environments(user_folder())
     if options.plan:
         return _show(options, environments)
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace, environments: Environments) -> int:
-    """Say what would be done; as JSON in one line, which is an error's where it cannot be done."""
+    """Print what would be installed; with `--json` in one line, an error's if it cannot be installed."""
     with ProgressBar(as_json=options.json) as progress:
         plan = make_plan(options.torch, options.python, options.index_url)
         progress.finished(**_facts(plan, environments))

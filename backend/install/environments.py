@@ -51,7 +51,7 @@ class Environments:
 
     @property
     def log(self) -> Path:
-        """What pip said the last time."""
+        """The output of pip in the last installation."""
         return self.user / _LOG
 
     def folder(self, name: str) -> Path:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes wrong while packages are installed, found in pip's output and said in plain sentences."""
+"""What goes wrong while packages are installed, found in pip's output and put into plain sentences."""
 
 from __future__ import annotations
 

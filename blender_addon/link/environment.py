@@ -30,7 +30,7 @@ class Environment:
 def installed(user_folder: Path) -> Environment:
     """The environment in use, by what is on the disk. Nothing is run, and nothing raised whatever lies there.
 
-    Accepted is only a Python inside the user folder that belongs to this user (Windows is not asked who owns a file).
+    Accepted is only a Python inside the user folder that belongs to this user (on Windows the owner is not looked at).
     """
     try:
         python = user_folder / _read_pointer(user_folder / POINTER)
@@ -42,7 +42,7 @@ def installed(user_folder: Path) -> Environment:
         fault = _fault(python, user_folder)
     except FileNotFoundError:
         fault = "The engine's environment is not whole."
-    except (OSError, ValueError, RuntimeError):  # RuntimeError: links that go round in a circle, before Python 3.13
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: a circle of links, before Python 3.13
         fault = "The engine's environment cannot be read."
     return Environment(trouble=f"{fault} {MEND}") if fault else Environment(python)
 

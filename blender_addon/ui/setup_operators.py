@@ -23,12 +23,12 @@ AGREE = "The licences and the size of what is downloaded are agreed to"
 
 
 class _SetupOperator:
-    """What they share: they say why they cannot, wait where no timer does, and let the backend start anew."""
+    """What they share: they report errors, wait if no timer runs, and let the backend start anew."""
 
     bl_options = set()
 
     def run(self, start: Callable[[], None]) -> set[str]:
-        """Start the work; without a window, wait for its end, and raise where it fails."""
+        """Start the work; without a window, wait for its end. Errors are reported."""
         try:
             start()
             setup_timer.keep_ticking()
@@ -113,11 +113,11 @@ class HI3DGEN_OT_cancel_setup(bpy.types.Operator):  # noqa: N801
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        """Only where something is going on."""
+        """Only while something is going on."""
         return setup().busy
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
-        """Tell it to end."""
+        """Cancel it."""
         setup().cancel()
         return {"FINISHED"}
 
@@ -132,7 +132,7 @@ CLASSES = (
 
 
 def _allowed(*, agreed: bool) -> Setup:
-    """The setup, where the artist lets something be downloaded. Raises `AddonError`."""
+    """The setup, if downloads are allowed and agreed to. Raises `AddonError` if not."""
     if not bpy.app.online_access:
         advice = "Switch on Allow Online Access in Preferences > System > Network."
         raise AddonError("Blender is not allowed to go online.", advice)

@@ -157,7 +157,7 @@ def test_an_environment_of_another_user_is_refused(path: str, installed: Any, us
 
 @root
 def test_a_folder_that_another_user_closed_raises_nothing(installed: Any, user: Path) -> None:
-    os.seteuid(65534)  # nobody, who cannot enter the folder of the tests
+    os.seteuid(65534)  # the user “nobody” cannot enter the folder of the tests
     try:
         found = installed(user)
     finally:

@@ -136,12 +136,12 @@ def test_an_interrupt_leaves_nothing_half_made_and_no_pip_behind(fresh: Installe
     folder = next((fresh.user / "environments").iterdir())
     second = fresh.run("--torch", "cpu", "--agree")[-1]
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate()
+    printed, _ = process.communicate()
     watchdog.cancel()
     fresh.index.held.set()
     assert second["error"] == "already-installing"
     assert process.returncode == 130
-    assert json.loads(said.splitlines()[-1])["error"] == "cancelled"
+    assert json.loads(printed.splitlines()[-1])["error"] == "cancelled"
     assert not folder.exists()
     assert not (fresh.user / "environment.json").exists()
 

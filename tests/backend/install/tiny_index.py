@@ -140,7 +140,7 @@ def serve() -> Generator[TinyIndex]:
             if path not in index.cut:
                 if path.startswith("/whl/") and path.endswith(".whl"):
                     index.held.wait(60)
-                with contextlib.suppress(OSError):  # who waited may have been interrupted
+                with contextlib.suppress(OSError):  # the client may have been interrupted
                     self.wfile.write(content[middle:])
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the standard library

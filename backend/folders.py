@@ -31,7 +31,7 @@ def weights_folder() -> Path:
 
 
 def free_space(folder: Path) -> int:
-    """The bytes that are free on the disk where `folder` is, or would be. Raises OSError."""
+    """The bytes that are free on the disk of `folder`, whether it exists or not. Raises OSError."""
     for place in (folder, *folder.parents):
         if place.exists():
             return shutil.disk_usage(place).free

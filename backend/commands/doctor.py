@@ -9,8 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..errors import UserError
-from ..flow.engine import Engine
+from ..flow.engine import Engine, why_missing
 from ..flow.pipeline import SET_UP
 from ..flow.settings import checked
 from ..version import VERSION
@@ -33,19 +32,17 @@ def run(_options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
 
 def _describe(engine: Engine) -> bool:
     """Print whether the engine can run here, and return it; an engine that fails to answer cannot."""
+    missing = why_missing(engine)
+    if missing:
+        print(f"engine {engine.label}: {missing} {SET_UP}")
+        return False
     try:
-        missing = engine.missing()
-        if missing:
-            print(f"engine {engine.label}: {missing} {SET_UP}")
-            return False
         settings = checked(engine.label, engine.settings, {})
         seconds = sum(engine.seconds(stage.name, settings) or 0.0 for stage in engine.stages)
-        waiting = f"; a mesh will take about {max(1, round(seconds / 60))} min" if seconds else ""
-        print(f"engine {engine.label}: ready, {engine.place()}{waiting}")
-    except UserError as error:
-        print(f"engine {engine.label}: {error.sentence} {error.advice}")
-        return False
+        place = engine.place()
     except Exception as error:  # noqa: BLE001 - a broken library or driver: the report goes on
-        print(f"engine {engine.label}: it failed to answer: {type(error).__name__}: {error}")
+        print(f"engine {engine.label}: it cannot run here: {type(error).__name__}: {error}")
         return False
+    waiting = f"; a mesh will take about {max(1, round(seconds / 60))} min" if seconds else ""
+    print(f"engine {engine.label}: ready, {place}{waiting}")
     return True

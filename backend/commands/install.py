@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`install`: makes, renews, rolls back or removes the environment of the hi3dgen engine. Nothing goes out unagreed."""
+"""`install`: makes, renews, rolls back or removes the hi3dgen engine's environment, when a person has agreed."""
 
 import argparse
 import sys
@@ -10,27 +10,28 @@ from ..folders import user_folder
 from ..install.builds import BUILDS
 from ..install.environments import Environments, described
 from ..install.installation import install, roll_back
-from ..install.plan import Plan, make_plan
+from ..install.plan import PYTHONS, InstallPlan, make_plan
 from .progress import ProgressBar
 
 
 def configure(command: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Give `command` its options."""
+    oldest, newest = (".".join(map(str, version)) for version in PYTHONS)
     what = command.add_mutually_exclusive_group()
     what.add_argument("--plan", action="store_true", help="say what would be installed, and download nothing")
     what.add_argument("--rollback", action="store_true", help="use the environment that was in use before")
     what.add_argument("--remove", action="store_true", help="delete the engine's environments; the weights stay")
     builds = ("auto", "cuda", "rocm", *BUILDS)
     command.add_argument("--torch", choices=builds, default="auto", help="the build of PyTorch (default: what fits)")
-    command.add_argument("--python", type=Path, metavar="PATH", help="the Python 3.11 to 3.13 that makes it")
+    command.add_argument("--python", type=Path, metavar="PATH", help=f"the Python {oldest} to {newest} that makes it")
     command.add_argument("--index-url", default="", metavar="URL", help="one package index that has everything")
     command.add_argument("--agree", action="store_true", help="agree to the licences and the size that --plan shows")
-    command.add_argument("--json", action="store_true", help="tell the progress as JSON, an object a line")
+    command.add_argument("--json", action="store_true", help="print the progress as JSON, an object a line")
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what is asked for. Raises `UserError`."""
+    """Install, or what the options ask for instead. Raises `UserError`."""
     environments = Environments(user_folder())
     if options.plan:
         return _show(options, environments)
@@ -54,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace, environments: Environments) -> int:
-    """Say what would be done; as JSON in one line, which is an error's where it cannot be done."""
+    """Print what would be installed; with `--json` in one line, an error's if it cannot be installed."""
     with ProgressBar(as_json=options.json) as progress:
         plan = make_plan(options.torch, options.python, options.index_url)
         progress.finished(**_facts(plan, environments))
@@ -63,7 +64,7 @@ def _show(options: argparse.Namespace, environments: Environments) -> int:
     return 0
 
 
-def _facts(plan: Plan, environments: Environments) -> dict[str, object]:
+def _facts(plan: InstallPlan, environments: Environments) -> dict[str, object]:
     return {
         "build": plan.build.label,
         "why": plan.why,
@@ -79,7 +80,7 @@ def _facts(plan: Plan, environments: Environments) -> dict[str, object]:
     }
 
 
-def _print(plan: Plan, environments: Environments) -> None:
+def _print(plan: InstallPlan, environments: Environments) -> None:
     print(f"PyTorch for {plan.build.label}. {plan.why}")
     print(f"into {environments.folder(plan.name)}, by Python {plan.python.full} ({plan.python.path})")
     print(f"about {_about(plan.build.download)} to download from {' and '.join(plan.hosts)}")
@@ -94,8 +95,8 @@ def _about(count: float) -> str:
     return f"{count / 1e9:.2g} GB"
 
 
-def _agree(options: argparse.Namespace, plan: Plan, environments: Environments) -> None:
-    """Go on only where a person has agreed, here and now or by `--agree`."""
+def _agree(options: argparse.Namespace, plan: InstallPlan, environments: Environments) -> None:
+    """Ask the person, unless `--agree` is given. Raises `UserError` if the person does not agree."""
     if options.agree:
         return
     if options.json or not sys.stdin.isatty():

@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     command.set_defaults(run=_list)
     command.add_argument("--json", action="store_true", help="print it as JSON")
 
-    command = commands.add_parser("where", help="print their folders, whether they are there or not")
+    command = commands.add_parser("where", help="print the folder of each")
     command.set_defaults(run=_where)
     command.add_argument("--json", action="store_true", help="print it as JSON")
 
@@ -82,7 +82,7 @@ def _list(options: argparse.Namespace) -> int:
             print(f"    {status.trouble.sentence} {status.trouble.advice}")
         elif status.state == "partial":
             print(f"    missing: {', '.join(status.missing)}")
-    print(f"{amount(needed)} to be downloaded into {weights_folder()}, where {amount(free)} are free")
+    print(f"{amount(needed)} to be downloaded into {weights_folder()}; {amount(free)} are free there")
     return 0
 
 
@@ -160,7 +160,7 @@ def _agree(downloads: "Sequence[Download]", options: argparse.Namespace) -> None
         print(f"    from {hub.page(package)}, revision {each.record.revision[:12]}; {_page_licence(each)}", file=out)
     with disk.user_errors():
         needed, free = download.space(downloads)
-    print(f"{amount(needed)} to be downloaded into {weights_folder()}, where {amount(free)} are free", file=out)
+    print(f"{amount(needed)} to be downloaded into {weights_folder()}; {amount(free)} are free there", file=out)
     if options.agree:
         _require_known_licences(wanted)
     elif not sys.stdin.isatty():

@@ -3,11 +3,11 @@
 
 It is a virtual environment in the user's folder (backend/folders.py), made by Blender's own Python or by a given one:
 
-    environments/NAME/      whole where it holds the stamp, which is written last, after a test
+    environments/NAME/      whole if it holds the stamp, which is written last, after a test
     environment.json        points to the one in use; replaced in one step, and only by one that passed its test
-    downloads/              pip's cache: what a break left is not fetched again; goes when the environment is whole
-    install.log             what pip said, the last time
+    downloads/              pip's cache: what came before a break is not downloaded again; deleted at the end
+    install.log             pip's output of the last installation
 
-An upgrade is made beside the one in use, which stays there for a way back. `plan` says what would be done, before
-anything is fetched; `installation` does it.
+An upgrade is made beside the one in use, which stays there for a rollback. `plan` says what would be done before
+anything is downloaded; `installation` does it. `hashes.txt` is written by scripts/pin_hashes.py.
 """

@@ -55,7 +55,7 @@ class Build:
 
     name: what follows the "+" in its version, and the folder of its index; empty for the one on the package index.
     device: what it runs on, in PyTorch's words. download, disk: bytes, about. pins: of packages that this build alone
-    brings along and that its own metadata leave in a range.
+    brings along and for which its own metadata give a range.
     """
 
     name: str
@@ -111,45 +111,45 @@ OLDEST_MACOS = (14,)  # the wheels' tag: macosx_14_0_arm64
 
 
 @dataclass(frozen=True)
-class Choice:
-    """The build that a machine needs, and one sentence why."""
+class ChosenBuild:
+    """The build that a machine gets, and one sentence why."""
 
     build: Build
     why: str
 
 
-def choose(machine: Machine, wanted: str = "auto") -> Choice:
+def choose(machine: Machine, wanted: str = "auto") -> ChosenBuild:
     """The build for `machine`.
 
     wanted: "auto", or a person's own choice: "cuda" or "rocm" for the right one of that kind, or a name of `BUILDS`.
-    Raises `UserError` where there is no PyTorch for the machine, or none before its driver is renewed.
+    Raises `UserError` if there is no PyTorch for the machine, or none for its driver.
     """
     if machine.system == "darwin":
         _require_apple_silicon(machine)
     if wanted in BUILDS:
         build = BUILDS[wanted]
         _require_system(build, machine)
-        return Choice(build, "It was chosen by hand.")
+        return ChosenBuild(build, "It was chosen by hand.")
     if wanted == "cuda" and not machine.nvidia:
-        sentence = "No NVIDIA GPU answers here."
+        sentence = "No NVIDIA GPU was found."
         raise UserError(
             "no-gpu", sentence, "Install NVIDIA's driver, see that nvidia-smi lists the GPU, and try again."
         )
     if wanted == "rocm":
         _require_system(ROCM, machine)
-        return Choice(ROCM, "It was chosen by hand.")
+        return ChosenBuild(ROCM, "It was chosen by hand.")
     if machine.system == "darwin":
-        return Choice(APPLE, "This is a Mac with Apple silicon.")
-    choice = _for_nvidia(machine)
-    if choice is None and wanted == "cuda":
+        return ChosenBuild(APPLE, "This is a Mac with Apple silicon.")
+    chosen = _for_nvidia(machine)
+    if chosen is None and wanted == "cuda":
         raise UserError("no-build", _why_cpu(machine), "Let the right build be chosen: --torch auto.")
-    return choice or _for_amd(machine) or Choice(CPU, _why_cpu(machine))
+    return chosen or _for_amd(machine) or ChosenBuild(CPU, _why_cpu(machine))
 
 
-def _for_nvidia(machine: Machine) -> Choice | None:
-    """The build for the newest GPU, which CUDA puts first too; None where no build has kernels for any.
+def _for_nvidia(machine: Machine) -> ChosenBuild | None:
+    """The build for the newest GPU, which CUDA puts first too; None if no build has kernels for any.
 
-    Raises `UserError` where a newer driver would make one run.
+    Raises `UserError` if only the driver is too old.
     """
     for gpu in sorted(machine.nvidia, key=lambda gpu: (gpu.capability, gpu.memory), reverse=True):
         rows = [row for row in _CUDA if row.processor == machine.processor and _holds(row, gpu)]
@@ -157,7 +157,7 @@ def _for_nvidia(machine: Machine) -> Choice | None:
             if gpu.driver >= (row.driver,):
                 driver = ".".join(map(str, gpu.driver))
                 capability = ".".join(map(str, gpu.capability))
-                return Choice(row.build, f"{gpu.name}: compute capability {capability}, driver {driver}.")
+                return ChosenBuild(row.build, f"{gpu.name}: compute capability {capability}, driver {driver}.")
         if rows:
             oldest = min(row.driver for row in rows)
             sentence = f"The driver of {gpu.name} is version {gpu.driver[0]}, too old for PyTorch."
@@ -167,16 +167,18 @@ def _for_nvidia(machine: Machine) -> Choice | None:
 
 
 def _holds(row: _Kernels, gpu: NvidiaGpu) -> bool:
-    unknown = gpu.capability == (0, 0)  # told by no driver that is new enough: the driver is what has to change
+    unknown = gpu.capability == (0, 0)  # only a driver that is too old does not say it
     return unknown or row.oldest <= gpu.capability <= row.newest
 
 
-def _for_amd(machine: Machine) -> Choice | None:
+def _for_amd(machine: Machine) -> ChosenBuild | None:
     if (machine.system, machine.processor) != ("linux", "x86_64"):
         return None
-    override = bool(machine.amd) and "HSA_OVERRIDE_GFX_VERSION" in os.environ  # its owner knows what to pass it off as
+    override = (
+        bool(machine.amd) and "HSA_OVERRIDE_GFX_VERSION" in os.environ
+    )  # its owner says which GPU it is compatible with
     fitting = [name for name in machine.amd if name in _ROCM or override]
-    return Choice(ROCM, f"An AMD GPU, {fitting[0]}.") if fitting else None
+    return ChosenBuild(ROCM, f"An AMD GPU, {fitting[0]}.") if fitting else None
 
 
 def _why_cpu(machine: Machine) -> str:
@@ -197,11 +199,11 @@ def _require_apple_silicon(machine: Machine) -> None:
 
 
 def _require_system(build: Build, machine: Machine) -> None:
-    there = {
+    has_it = {
         "cpu": machine.system != "darwin",
         "": machine.system == "darwin",
         "rocm7.2": (machine.system, machine.processor) == ("linux", "x86_64"),
     }.get(build.name, any(row.build is build and row.processor == machine.processor for row in _CUDA))
-    if not there or (build.device == "cuda" and machine.system == "darwin"):
+    if not has_it or (build.device == "cuda" and machine.system == "darwin"):
         sentence = f"There is no build “{build.label}” of PyTorch for this system."
         raise UserError("no-build", sentence, "Let the right one be chosen: --torch auto.")

@@ -2,16 +2,16 @@
 """The environments in the user's folder: which are whole, which one is in use, and how that changes."""
 
 import contextlib
-import json
-import os
+import re
 import shutil
 import sys
 from collections.abc import Generator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .. import lock
 from ..errors import UserError
+from ..safe_files import open_own, read_json, read_small, write_json
 
 STAMP = "hi3dgen-environment.json"
 _FOLDER, _POINTER, _DOWNLOADS, _LOG, _LOCK = (
@@ -22,15 +22,20 @@ _FOLDER, _POINTER, _DOWNLOADS, _LOG, _LOCK = (
     "environments.lock",
 )
 
+_NAME = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
+
 
 @dataclass(frozen=True)
 class Installed:
-    """A whole environment: its name, the build of PyTorch in it (a key of `BUILDS`), and what its test found."""
+    """A whole environment: its name, the build of PyTorch in it (a key of `BUILDS`), and what its test found.
+
+    torch: PyTorch's version. device: the name of what it computes on.
+    """
 
     name: str
     build: str
-    torch: str = ""
-    device: str = ""
+    torch: str
+    device: str
 
 
 @dataclass(frozen=True)
@@ -46,11 +51,11 @@ class Environments:
 
     @property
     def log(self) -> Path:
-        """What pip said the last time."""
+        """The output of pip in the last installation."""
         return self.user / _LOG
 
     def folder(self, name: str) -> Path:
-        """Where the environment of that name is, or would be."""
+        """The folder of the environment of that name, whether it exists or not."""
         return self.user / _FOLDER / name
 
     def python(self, name: str) -> Path:
@@ -58,34 +63,35 @@ class Environments:
         return self.folder(name) / python_in_environment()
 
     def whole(self, name: str) -> Installed | None:
-        """The environment where it is whole and the Python that it was made with is still there, else None."""
+        """The environment if it is whole and the Python that made it is still there, else None."""
         folder = self.folder(name)
         try:
-            stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
+            stamp = _texts(folder / STAMP)
             installed = Installed(name, stamp["build"], stamp["torch"], stamp["device"])
-            settings = (folder / "pyvenv.cfg").read_text(encoding="utf-8").splitlines()
-        except (OSError, ValueError, KeyError, TypeError):
+            settings = read_small(folder / "pyvenv.cfg").decode().splitlines()
+            homes = [line.partition("=")[2].strip() for line in settings if line.partition("=")[0].strip() == "home"]
+            is_there = self.python(name).exists() and all(Path(home).is_dir() for home in homes)
+        except (OSError, ValueError, KeyError):
             return None
-        homes = [line.partition("=")[2].strip() for line in settings if line.partition("=")[0].strip() == "home"]
-        return installed if self.python(name).exists() and all(Path(home).is_dir() for home in homes) else None
+        return installed if is_there else None
 
     def stamp(self, installed: Installed) -> None:
-        """Declare it whole. The last thing that is written into it."""
+        """Declare it whole. The last thing that is written into it. Raises `UserError`."""
         folder = self.folder(installed.name)
         _write(folder / STAMP, {name: value for name, value in asdict(installed).items() if name != "name"})
 
     def current(self) -> Installed | None:
-        """The one in use; None where there is none, or it is broken."""
+        """The one in use; None if there is none, or it is broken."""
         name = self._named("name")
         return self.whole(name) if name else None
 
     def previous(self) -> Installed | None:
-        """The one that was in use before, for a way back."""
+        """The one that was in use before, for a rollback."""
         name = self._named("previous")
         return self.whole(name) if name else None
 
     def switch(self, name: str) -> None:
-        """Use that one from now on, and forget all but the one that was in use before."""
+        """Use that one from now on, and delete all but the one that was in use before. Raises `UserError`."""
         before = self.current()
         kept = before.name if before and before.name != name else self._named("previous")
         kept = kept if kept and kept != name and self.whole(kept) else ""
@@ -94,18 +100,18 @@ class Environments:
         self.prune(name, kept)
 
     def prune(self, *kept: str) -> None:
-        """Delete every other environment; what cannot be deleted yet, because it is in use, goes the next time."""
+        """Delete all environments but those of these names; what is in use on Windows is deleted the next time."""
         with contextlib.suppress(OSError):
             for folder in sorted((self.user / _FOLDER).iterdir()):
                 if folder.name not in kept:
                     shutil.rmtree(folder, ignore_errors=True)
 
     def kept(self) -> tuple[str, ...]:
-        """The names of those in use and for a way back."""
+        """The names of the one in use and the one before."""
         return tuple(one.name for one in (self.current(), self.previous()) if one)
 
     def remove(self) -> None:
-        """Delete all of them, what was downloaded for them, and the log. Raises `UserError` where a file is in use."""
+        """Delete all of them, what was downloaded for them, and the log. Raises `UserError` if a file is in use."""
         try:
             (self.user / _POINTER).unlink(missing_ok=True)  # first, so that nothing half-deleted is ever in use
             for folder in (self.user / _FOLDER, self.downloads):
@@ -120,10 +126,10 @@ class Environments:
 
     @contextlib.contextmanager
     def locked(self) -> Generator[None]:
-        """Keep out a second installation. Raises `UserError` where one is going on, or the folder cannot be written."""
+        """Keep out a second installation. Raises `UserError` if one is going on, or the folder cannot be written."""
         try:
-            self.user.mkdir(parents=True, exist_ok=True)
-            held = (self.user / _LOCK).open("ab")
+            self.user.mkdir(mode=0o700, parents=True, exist_ok=True)
+            held = open_own(self.user / _LOCK, append=True)
         except OSError as error:
             raise unwritable(self.user, error) from error
         with held:
@@ -134,20 +140,15 @@ class Environments:
 
     def _named(self, key: str) -> str:
         try:
-            name = json.loads((self.user / _POINTER).read_text(encoding="utf-8"))[key]
-        except (OSError, ValueError, KeyError, TypeError):
+            name = _texts(self.user / _POINTER).get(key, "")
+        except (OSError, ValueError):
             return ""
-        return name if isinstance(name, str) and name == Path(name).name else ""
+        return name if _NAME.fullmatch(name) else ""
 
 
 def described(installed: Installed | None) -> dict[str, str] | None:
-    """It as JSON."""
+    """An environment as a value for JSON, None if there is none."""
     return asdict(installed) if installed else None
-
-
-def tested(installed: Installed, torch: str, device: str) -> Installed:
-    """It with what its test found."""
-    return replace(installed, torch=torch, device=device)
 
 
 def python_in_environment() -> str:
@@ -156,17 +157,22 @@ def python_in_environment() -> str:
 
 
 def unwritable(folder: Path, error: OSError) -> UserError:
-    """What to tell where something cannot be written under `folder`."""
+    """The error to raise if something cannot be written under `folder`."""
     reason = error.strerror or error
     sentence = f"“{folder}” cannot be written: {reason}."
     return UserError("not-writable", sentence, "Make room or give yourself the right to write there, and try again.")
 
 
 def _write(path: Path, content: dict[str, str]) -> None:
-    """In one step: a reader finds the old content or the new one, whatever happens."""
-    beside = path.with_name(f"{path.name}.new")
-    with beside.open("w", encoding="utf-8") as file:
-        json.dump(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    try:
+        write_json(path, content, private=True)
+    except OSError as error:
+        raise unwritable(path.parent, error) from error
+
+
+def _texts(path: Path) -> dict[str, str]:
+    """The texts of a JSON object. Raises OSError and ValueError."""
+    value = read_json(path)
+    if not isinstance(value, dict):
+        raise ValueError("it is not an object")  # noqa: TRY004 - as for any other content
+    return {str(key): text for key, text in value.items() if isinstance(text, str)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What this machine has to compute on, asked of the drivers: nothing is downloaded or loaded for it."""
+"""What this machine has to compute on, by what its drivers say: nothing is downloaded or loaded for it."""
 
 import os
 import platform
@@ -20,8 +20,8 @@ _OLD_FIELDS = "name,driver_version,memory.total"  # drivers before 2021 refuse a
 class NvidiaGpu:
     """An NVIDIA GPU.
 
-    driver: version such as (580, 65). capability: CUDA's compute capability, such as (8, 9), (0, 0) where the driver
-    is too old to tell. memory: MiB, 0 where unknown.
+    driver: version such as (580, 65). capability: CUDA's compute capability, such as (8, 9), (0, 0) if the driver
+    is too old to say it. memory: MiB, 0 if unknown.
     """
 
     name: str
@@ -55,7 +55,7 @@ def this_machine() -> Machine:
 
 
 def nvidia_gpus() -> tuple[NvidiaGpu, ...]:
-    """NVIDIA's GPUs as `nvidia-smi`, which comes with the driver, lists them; none where it cannot be run."""
+    """NVIDIA's GPUs as `nvidia-smi`, which comes with the driver, lists them; none if it cannot be run."""
     tool = _nvidia_smi()
     if tool is None:
         return ()

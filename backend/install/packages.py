@@ -8,6 +8,8 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING
 
+from ..safe_files import open_own
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
@@ -21,15 +23,17 @@ def pip_install(
     python: Path,
     arguments: Sequence[str | Path],
     log: Path,
-    said: Callable[[str], None],
+    on_line: Callable[[str], None],
     *,
-    meanwhile: Callable[[], None] = lambda: None,
+    on_silence: Callable[[], None] = lambda: None,
+    append: bool = False,
     environment: Mapping[str, str] | None = None,
 ) -> str | None:
     """Run `python -m pip install` with `OPTIONS` and these arguments.
 
-    Its output is written to `log`, and told to `said` line by line; `meanwhile` is called several times a second while
-    it says nothing. Returns None when all went well, else the output. What is raised inside, an interrupt too, ends it.
+    Its output goes into a new file `log`, or with `append` to its end, and `on_line` is called with each line;
+    `on_silence` is called several times a second while there is no output. Returns None on success, else the output.
+    Whatever is raised inside, an interrupt too, ends pip. Raises OSError.
     """
     command = [python, "-m", "pip", "install", *OPTIONS, *arguments]
     flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
@@ -47,18 +51,18 @@ def pip_install(
     threading.Thread(target=_read, args=(pip, lines), daemon=True).start()
     output: list[str] = []
     try:
-        with log.open("w", encoding="utf-8") as written:
+        with open_own(log, append=append) as written:
             while True:
                 try:
                     line = lines.get(timeout=_LOOK_SECONDS)
                 except queue.Empty:
-                    meanwhile()
+                    on_silence()
                     continue
                 if not line:
                     break
                 output.append(line)
-                written.write(line)
-                said(line)
+                written.write(line.encode())
+                on_line(line)
         return None if pip.wait() == 0 else "".join(output)
     finally:
         _end(pip)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an installation would do: known, shown and agreed to before a byte is fetched."""
+"""What an installation would do: known, shown and agreed to before a byte is downloaded."""
 
 import hashlib
 import json
@@ -11,12 +11,13 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..hosts import PYTORCH
-from .builds import Build, Choice, choose
+from .builds import Build, ChosenBuild, choose
 from .hardware import this_machine
-from .pins import package, read_pins, read_requirements
+from .pins import HASHES, package, read_pins, read_requirements
 
 ROOT = Path(__file__).resolve().parents[2]
-PYTHONS = ((3, 11), (3, 13))  # the oldest and the newest; pyproject.toml says so too
+PYTHONS = ((3, 11), (3, 14))  # the oldest and the newest; pyproject.toml says so too
+_SUPPORTED = " to ".join(f"{major}.{minor}" for major, minor in PYTHONS)
 _ASK_SECONDS = 60.0
 _QUESTION = """
 import importlib.util, json, sys
@@ -40,11 +41,13 @@ class Python:
 
 
 @dataclass(frozen=True)
-class Plan:
+class InstallPlan:
     """Everything that decides what is installed.
 
-    name: of the environment; another pin, build, index or Python makes another name. index: the one index that
-    everything comes from, or empty for pip's own settings and PyTorch's host.
+    name: of the environment; another pin, hash, build, index or Python makes another name. requirements: the packages
+    that the engine imports, `torch` among them in the very build. hashes: the list of pip's hashes for all packages
+    but PyTorch and what it alone brings along. index: the one index that everything comes from, or empty for pip's
+    own settings and PyTorch's host.
     """
 
     name: str
@@ -53,35 +56,52 @@ class Plan:
     python: Python
     requirements: tuple[str, ...]
     pins: tuple[str, ...]
+    hashes: Path
     index: str
 
     @property
-    def indices(self) -> list[str]:
-        """Options of pip that say where packages come from."""
-        if self.index:
-            return ["--index-url", self.index]
-        return ["--extra-index-url", pytorch_index(self.build)] if self.build.name else []
+    def torch(self) -> str:
+        """The requirement that names the build of PyTorch."""
+        return next(line for line in self.requirements if package(line) == "torch")
+
+    @property
+    def index_options(self) -> list[str]:
+        """The options of pip that say where all packages but PyTorch come from."""
+        return ["--index-url", self.index] if self.index else []
+
+    @property
+    def torch_index_options(self) -> list[str]:
+        """The options of pip that say where PyTorch comes from."""
+        if self.index or not self.build.name:
+            return self.index_options
+        return ["--extra-index-url", pytorch_index(self.build)]
 
     @property
     def hosts(self) -> list[str]:
-        """What is asked for files, for a person to read."""
+        """The addresses that files are downloaded from, for a person to read."""
         own = os.environ.get("PIP_INDEX_URL") or "the Python Package Index"
         return [self.index] if self.index else [own, *([pytorch_index(self.build)] if self.build.name else [])]
 
 
-def make_plan(wanted: str = "auto", python: Path | None = None, index: str = "") -> Plan:
+def make_plan(wanted: str = "auto", python: Path | None = None, index: str = "") -> InstallPlan:
     """Look at this machine and decide.
 
-    wanted: a build, see `choose`. python: what makes the environment, by default the Python that runs this. index:
-    see `Plan`. Raises `UserError` where it cannot be installed, with what to do.
+    wanted: a build, see `choose`. python: makes the environment, by default the Python that runs this. index: see
+    `InstallPlan`. Raises `UserError` if it cannot be installed, with what to do.
     """
-    choice = choose(this_machine(), wanted)
+    chosen = choose(this_machine(), wanted)
     asked = _ask(python or Path(sys.executable))
-    requirements, pins = _what(choice, asked.version, index)
-    recipe = json.dumps([requirements, pins, index, asked.full])
+    hashes = Path(os.environ.get("HI3DGEN_HASHES") or ROOT / HASHES).absolute()
+    try:
+        requirements, pins = _packages(chosen, asked.version, index)
+        listed = hashlib.sha256(hashes.read_bytes()).hexdigest()
+    except OSError as error:
+        sentence = f"The list of packages {error.filename} cannot be read: {error.strerror}."
+        raise UserError("no-pins", sentence, "Run this from the Blender extension or from a checkout.") from error
+    recipe = json.dumps([requirements, pins, listed, index, asked.full])
     digest = hashlib.sha256(recipe.encode()).hexdigest()[:8]
-    name = f"{choice.build.name or 'mps'}-{digest}"
-    return Plan(name, choice.build, choice.why, asked, requirements, pins, index)
+    name = f"{chosen.build.name or 'mps'}-{digest}"
+    return InstallPlan(name, chosen.build, chosen.why, asked, requirements, pins, hashes, index)
 
 
 def pytorch_index(build: Build) -> str:
@@ -89,18 +109,14 @@ def pytorch_index(build: Build) -> str:
     return f"{os.environ.get('HI3DGEN_PYTORCH') or PYTORCH}/{build.name}"
 
 
-def _what(choice: Choice, version: tuple[int, int], index: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The requirements and the pins. Of the PyTorch host the very build is asked for, not whatever sorts highest."""
-    try:
-        always, named = read_requirements(ROOT)
-        pins = read_pins(ROOT, version)
-    except FileNotFoundError as error:
-        sentence = f"This copy of Hi3DGen came without its list of packages ({Path(error.filename).name})."
-        raise UserError("no-pins", sentence, "Run this from the Blender extension or from a checkout.") from error
+def _packages(chosen: ChosenBuild, version: tuple[int, int], index: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The requirements and the pins. PyTorch's host is asked for the very build, not for the highest version."""
+    always, named = read_requirements(ROOT)
+    pins = read_pins(ROOT, version)
     pinned = {package(pin): pin for pin in pins}
-    exact = f"{pinned['torch']}+{choice.build.name}" if choice.build.name and not index else pinned["torch"]
+    exact = f"{pinned['torch']}+{chosen.build.name}" if chosen.build.name and not index else pinned["torch"]
     wanted = (exact if package(line) == "torch" else line for line in (*always, *named["hi3dgen"]))
-    return tuple(wanted), (*pins, *choice.build.pins)
+    return tuple(wanted), (*pins, *chosen.build.pins)
 
 
 def _ask(python: Path) -> Python:
@@ -114,20 +130,23 @@ def _ask(python: Path) -> Python:
             check=True,
             creationflags=flags,
         )
-        told = json.loads(ran.stdout)
-        found = Python(Path(told["path"]), (told["version"][0], told["version"][1]), told["full"])
-    except (OSError, subprocess.SubprocessError, ValueError, KeyError) as error:
-        raise UserError("no-python", f"“{python}” is no Python that runs.", _another_python()) from error
-    if not PYTHONS[0] <= found.version <= PYTHONS[1] or told["bits"] != 64:
-        sentence = f"“{python}” is Python {found.full}, {told['bits']} bits; the engine runs on 3.11 to 3.13, 64 bits."
-        raise UserError("no-python", sentence, _another_python())
-    if not told["venv"]:
+        answer = json.loads(ran.stdout)
+        major, minor = answer["version"]
+        found = Python(Path(answer["path"]), (int(major), int(minor)), str(answer["full"]))
+        bits, has_venv = int(answer["bits"]), bool(answer["venv"])
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UserError("no-python", f"“{python}” is not a Python that runs.", another_python()) from error
+    if not PYTHONS[0] <= found.version <= PYTHONS[1] or bits != 64:
+        sentence = f"“{python}” is Python {found.full}, {bits} bits; the engine runs on {_SUPPORTED}, 64 bits."
+        raise UserError("no-python", sentence, another_python())
+    if not has_venv:
         sentence = f"“{python}” cannot make virtual environments: its modules venv and ensurepip are missing."
         version = ".".join(map(str, found.version))
-        advice = f"On Debian and Ubuntu install python{version}-venv. Else: {_another_python()}"
+        advice = f"On Debian and Ubuntu install python{version}-venv. Elsewhere: {another_python()}"
         raise UserError("no-venv", sentence, advice)
     return found
 
 
-def _another_python() -> str:
-    return "Name another Python, 3.11 to 3.13 from python.org or your system: in the preferences, or by --python PATH."
+def another_python() -> str:
+    """The advice to name another Python."""
+    return f"Name another Python, {_SUPPORTED} from python.org or your system: in the preferences, or by --python PATH."

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The test that an environment has to pass before it is used: in it, everything is imported and the device computes."""
+"""The test that an environment has to pass before it is used: everything is imported, and the device computes."""
 
 import json
 import os
@@ -17,11 +17,11 @@ import json, sys
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import Dinov2WithRegistersModel
-import huggingface_hub, numpy, PIL, safetensors
+import httpx2, huggingface_hub, numpy, PIL, safetensors
 
 wanted = sys.argv[1]
-there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available, "cpu": lambda: True}[wanted]()
-if not there:
+is_there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available, "cpu": lambda: True}[wanted]()
+if not is_there:
     sys.exit(f"PyTorch {torch.__version__} does not see the GPU")
 ones = torch.ones(64, 64, device=wanted)
 if float((ones @ ones).sum()) != 64.0 ** 3:
@@ -32,9 +32,10 @@ print(json.dumps({"torch": torch.__version__, "device": name}))
 
 
 def test(python: Path, build: Build, bytecode: Path) -> tuple[str, str]:
-    """Run the test in the environment whose Python is `python`; the version of PyTorch and the device's name.
+    """Run the test in the environment whose Python is `python`; returns the version of PyTorch and the device's name.
 
-    bytecode: the folder that the backend's bytecode goes to, so that its first start finds it. Raises `UserError`.
+    bytecode: the folder that the backend's bytecode goes to, so that its first start finds it. Raises
+    `UserError(FAILED)`.
     """
     command = [python, "-I", "-X", f"pycache_prefix={bytecode}", "-c", _CODE, build.device]
     flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
@@ -54,12 +55,12 @@ def test(python: Path, build: Build, bytecode: Path) -> tuple[str, str]:
         raise _failed(str(error)) from error
     try:
         found = json.loads(ran.stdout.splitlines()[-1]) if ran.returncode == 0 else {}
-        return found["torch"], found["device"]
-    except (IndexError, ValueError, KeyError) as error:
-        said = (ran.stderr.strip() or ran.stdout.strip()).splitlines()
-        raise _failed(said[-1] if said else f"exit code {ran.returncode}") from error
+        return str(found["torch"]), str(found["device"])
+    except (IndexError, ValueError, KeyError, TypeError) as error:
+        printed = (ran.stderr.strip() or ran.stdout.strip()).splitlines()
+        raise _failed(printed[-1] if printed else f"exit code {ran.returncode}") from error
 
 
 def _failed(why: str) -> UserError:
-    advice = "What was in use before still is. Renew the GPU's driver and try again, or choose another build (CPU)."
+    advice = "What was in use before still is. Update the GPU's driver and try again, or choose another build (CPU)."
     return UserError(FAILED, f"The new environment did not pass its test: {why}.", advice)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes wrong while packages are installed, read off pip's output and told in plain sentences."""
+"""What goes wrong while packages are installed, found in pip's output and put into plain sentences."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 
 class Trouble(NamedTuple):
-    """What happened: for programs, the lines of the output that show it, and for people, what it is and what to do."""
+    """What happened: a code for programs, the sentence and the advice for people, and the evidence.
+
+    evidence: the output's last line that shows the trouble, or the last lines of an output that nothing is known of.
+    """
 
     code: str
     evidence: str
@@ -16,7 +19,7 @@ class Trouble(NamedTuple):
     advice: str
 
 
-# What pip's output holds when something goes wrong that a person can mend, the surest signs first.
+# What pip's output holds if something went wrong that a person can mend; the first that is found decides.
 _TROUBLES = (
     (
         "disk-full",
@@ -34,13 +37,13 @@ _TROUBLES = (
         "no-network",
         r"NewConnection|NameResolut|\w+TimeoutError|ProxyError|Network is unreach|Connection ?[rR]eset|IncompleteRead",
         "The package index could not be reached.",
-        "Check the network (HTTPS_PROXY where there is a proxy) and run this again.",
+        "Check the network (HTTPS_PROXY if there is a proxy) and run this again.",
     ),
     (
         "altered-file",
         r"THESE PACKAGES DO NOT MATCH THE HASHES|BadZipFile|is an invalid wheel|Wheel .* is invalid",
-        "What arrived is not the file that the package index names.",
-        "It broke off on the way, or a proxy or a virus scanner changed it: run this again, or in another network.",
+        "A file arrived that is not the expected one.",
+        "A proxy, a virus scanner or the package index changed it: run this again, or in another network.",
     ),
     (
         "long-path",
@@ -64,7 +67,7 @@ _TROUBLES = (
 
 
 def explain(output: str) -> Trouble:
-    """What pip's output says went wrong."""
+    """What went wrong, by pip's output."""
     lines = output.splitlines()
     for code, sign, sentence, advice in _TROUBLES:
         signs = [line for line in lines if re.search(sign, line)]

@@ -32,7 +32,7 @@ class Finding:
 def check(package: Package, report: Callable[[str, int, int], None], *, record_hashes: bool = False) -> Finding:
     """Check every file of `package`; `report(label, done, of)` is called in bytes.
 
-    The record is told which files have the wrong hash, so that `download` brings them again. A record that cannot be
+    The record notes which files have the wrong hash, so that `download` downloads them again. A record that cannot be
     used is a fault, and the files are checked by their form. `record_hashes` records the hashes of files that no
     record has and that look whole, and replaces a record that cannot be used. Raises OSError, and what `report`
     raises.

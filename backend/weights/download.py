@@ -147,7 +147,7 @@ def _part(package: Package, known: Record, file: str) -> Path:
 
 
 def _part_size(part: Path) -> int:
-    """The bytes of a part; 0 for a link, which is not gone on with."""
+    """The bytes of a part; 0 for a link, which is replaced."""
     return 0 if part.is_symlink() else file_size(part) or 0
 
 

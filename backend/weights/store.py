@@ -123,7 +123,7 @@ def _bytes_in(folder: Path) -> int:
 
 
 def _folder_advice() -> str:
-    """The advice for who chose the folder of one package as the folder of all, else ""."""
+    """The advice if the folder of one package was chosen as the folder of all, else ""."""
     folder = weights_folder()
     if folder.name in {package.name for package in PACKAGES}:
         return f"HI3DGEN_WEIGHTS names the folder of one of the packages: choose the one above it, {folder.parent}."

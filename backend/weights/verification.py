@@ -40,7 +40,7 @@ def fault(path: Path) -> str:
     """What is wrong with a file that no record has, as a clause; "" if it looks whole.
 
     A .json file has to hold JSON. A .safetensors file begins with the length of its header (8 bytes, little-endian)
-    and the header, JSON that says where in the rest each tensor lies; the last tensor has to end where the file does.
+    and the header, JSON with the place of each tensor in the rest; the last tensor has to end at the end of the file.
     """
     try:
         if path.suffix == ".json":

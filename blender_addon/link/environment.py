@@ -1,38 +1,76 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which Python runs the backend: that of the engine's own environment where a whole one is there, else Blender's.
+"""Which Python runs the backend: that of the engine's own environment if a whole one is there, else Blender's.
 
 `python -m backend install` makes the environment in the extension's user folder and points to it in environment.json:
 {"python": path within the user folder, ...}. In the environment lies a stamp, which is written when it is whole.
 """
 
 import json
+import os
+import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 POINTER = "environment.json"
 STAMP = "hi3dgen-environment.json"
 MEND = "The backend runs on Blender's own Python, without the engine Hi3DGen: install it again in the preferences."
+_LONGEST = 65_536  # bytes of the pointer, which has about 150
+_PYTHON = re.compile(r"environments/[A-Za-z0-9][\w.+-]*/(bin/python|Scripts/python\.exe)", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Environment:
-    """python: the environment's, or None where there is none, or none that can be used; `trouble` says why then."""
+    """python: the environment's; None if there is none, or none that can be used: then `trouble` says why."""
 
     python: Path | None = None
     trouble: str = ""
 
 
 def installed(user_folder: Path) -> Environment:
-    """The environment that is in use, by what is on the disk; nothing is run."""
+    """The environment in use, by what is on the disk. Nothing is run, and nothing raised whatever lies there.
+
+    Accepted is only a Python inside the user folder that belongs to this user (on Windows the owner is not looked at).
+    """
     try:
-        told = json.loads((user_folder / POINTER).read_text(encoding="utf-8"))
-        python = user_folder / told["python"]
+        python = user_folder / _read_pointer(user_folder / POINTER)
     except FileNotFoundError:
         return Environment()
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, RecursionError):
         return Environment(trouble=f"“{POINTER}” in the extension's user folder cannot be read. {MEND}")
-    if not (python.parents[1] / STAMP).exists():
-        return Environment(trouble=f"The engine's environment is not whole. {MEND}")
-    if not python.exists():  # a link to a Python that is gone does not exist either
-        return Environment(trouble=f"The Python that the engine's environment was made with is gone. {MEND}")
-    return Environment(python)
+    try:
+        fault = _fault(python, user_folder)
+    except FileNotFoundError:
+        fault = "The engine's environment is not whole."
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: a circle of links, before Python 3.13
+        fault = "The engine's environment cannot be read."
+    return Environment(trouble=f"{fault} {MEND}") if fault else Environment(python)
+
+
+def _read_pointer(path: Path) -> str:
+    """The path of the environment's Python in the user folder. Raises OSError, ValueError and RecursionError."""
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # opening a pipe would wait for its other end
+    try:
+        content = os.read(number, _LONGEST + 1) if stat.S_ISREG(os.fstat(number).st_mode) else b""
+    finally:
+        os.close(number)
+    value = json.loads(content) if len(content) <= _LONGEST else None
+    python = value.get("python") if isinstance(value, dict) else None
+    if not isinstance(python, str) or not _PYTHON.fullmatch(python):
+        raise ValueError("it does not name a Python of the engine")
+    return python
+
+
+def _fault(python: Path, user_folder: Path) -> str:
+    """What is wrong with the environment, as a sentence; "" if nothing. Raises OSError."""
+    folder = python.parents[1]
+    stamp = folder / STAMP
+    if not python.parent.resolve(strict=True).is_relative_to(user_folder.resolve(strict=True)):
+        return "The engine's environment is not inside the extension's user folder."
+    found = stamp.lstat()
+    if not python.exists():  # false too for a link to a Python that is gone
+        return "The Python that the engine's environment was made with is gone."
+    owners = {found.st_uid, folder.lstat().st_uid, python.parent.lstat().st_uid, python.lstat().st_uid}
+    if hasattr(os, "getuid") and owners != {os.getuid()}:
+        return "The engine's environment belongs to another user."
+    return ""

@@ -29,7 +29,7 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True)
 class Step:
-    """How far a child is: `done` of `of` bytes or steps (`of` is 0 where unknown), and how many a second."""
+    """How far a child is: `done` of `of` bytes or steps (`of` is 0 if unknown), and how many a second."""
 
     label: str = "Starting"
     done: int = 0
@@ -39,7 +39,7 @@ class Step:
 
 
 class Child:
-    """One run of a command of the backend. Raises `OSError` where it cannot be started."""
+    """One run of a command of the backend. Raises `OSError` if it cannot be started."""
 
     def __init__(self, python: Path, arguments: list[str], extension: Path, user_folder: Path) -> None:
         self.step = Step()
@@ -68,7 +68,7 @@ class Child:
         threading.Thread(target=self._read, name="hi3dgen setup", daemon=True).start()
 
     def tick(self) -> None:
-        """Take in what it has said; never waits."""
+        """Take in what it has printed; never waits."""
         while self.live:
             try:
                 line = self._lines.get_nowait()
@@ -98,7 +98,7 @@ class Child:
     def _hear(self, line: bytes) -> None:
         try:
             message = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return  # a stray print of a library
         if not isinstance(message, dict):
             return
@@ -121,9 +121,9 @@ class Child:
 class Setup:
     """What is known of the engine's environment and weights, and what is being done about them.
 
-    `plan` and `weights` are the answers of `install --plan` and `weights list`, empty while they are not known, with
-    `plan_error` where nothing can be installed. `work` is what runs or ran last. `renewed` is set when it has changed
-    what the backend runs in or on, for who starts the backend anew.
+    `plan` and `weights` are the answers of `install --plan` and `weights list`, empty while they are not known;
+    `plan_error` says why nothing can be installed. `work` is the child that runs or ran last. `renewed` is set when
+    it has changed the environment or the weights: then the backend has to be started anew.
     """
 
     extension: Path
@@ -203,7 +203,7 @@ class Setup:
                 self.renewed = self.renewed or (self.work.error is None and self._changes)
 
     def wait(self) -> None:
-        """Tick until the work has ended, where no timer does; an interrupt from the keyboard cancels it."""
+        """Tick until the work has ended, if no timer does; an interrupt from the keyboard cancels it."""
         try:
             while self.busy:
                 self.tick()

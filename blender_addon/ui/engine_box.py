@@ -84,9 +84,11 @@ def _draw_weights(box: bpy.types.UILayout, setup: Setup, width: float) -> None:
     _sentences(box, width, f"{needed} of weights to download into {setup.weights['folder']}", icon="IMPORT")
     column = box.column(align=True)
     for package in missing:
-        optional = ", can be done without" if package["optional"] else ""
+        optional = ", optional" if package["optional"] else ""
         text = f"{package['name']}: {size(package['bytes'])}, {package['licence']}{optional}"
         _draw_licence(column, width, text, package["licence_url"])
+        if package["trouble"]:
+            _sentences(column, width, package["trouble"], icon="ERROR")
 
 
 def _draw_choices(box: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, setup: Setup) -> None:

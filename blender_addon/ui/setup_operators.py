@@ -18,17 +18,17 @@ BUILDS = (  # a part of what `python -m backend install --torch` takes
     ("rocm", "AMD", "For AMD's GPUs on Linux, by ROCm"),
     ("cpu", "CPU", "For the processor, on which a mesh takes very long"),
 )
-PYTHON = "A Python 3.11 to 3.13 that makes the engine's environment, where Blender's own cannot"
+PYTHON = "A Python 3.11 to 3.14 that makes the engine's environment if Blender's own cannot"
 AGREE = "The licences and the size of what is downloaded are agreed to"
 
 
 class _SetupOperator:
-    """What they share: they say why they cannot, wait where no timer does, and let the backend start anew."""
+    """What they share: they report errors, wait if no timer runs, and let the backend start anew."""
 
     bl_options = set()
 
     def run(self, start: Callable[[], None]) -> set[str]:
-        """Start the work; without a window, wait for its end, and raise where it fails."""
+        """Start the work; without a window, wait for its end. Errors are reported."""
         try:
             start()
             setup_timer.keep_ticking()
@@ -113,11 +113,11 @@ class HI3DGEN_OT_cancel_setup(bpy.types.Operator):  # noqa: N801
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        """Only where something is going on."""
+        """Only while something is going on."""
         return setup().busy
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
-        """Tell it to end."""
+        """Cancel it."""
         setup().cancel()
         return {"FINISHED"}
 
@@ -132,7 +132,7 @@ CLASSES = (
 
 
 def _allowed(*, agreed: bool) -> Setup:
-    """The setup, where the artist lets something be downloaded. Raises `AddonError`."""
+    """The setup, if downloads are allowed and agreed to. Raises `AddonError` if not."""
     if not bpy.app.online_access:
         advice = "Switch on Allow Online Access in Preferences > System > Network."
         raise AddonError("Blender is not allowed to go online.", advice)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where things are kept: as the environment says, else at the system's own place."""
+"""The folders of this program: what the environment names, else the system's own place."""
 
 from pathlib import Path
 
@@ -38,5 +38,11 @@ def test_the_environment_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert not weights_folder().exists()
 
 
-def test_space_is_known_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
+def test_the_home_of_nobody_is_a_folder_of_that_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HI3DGEN_WEIGHTS", "~no-such-user/weights")
+    assert weights_folder() == tmp_path / "~no-such-user" / "weights"
+
+
+def test_a_missing_folder_has_the_free_space_of_its_disk(tmp_path: Path) -> None:
     assert free_space(tmp_path / "not" / "there") > 0

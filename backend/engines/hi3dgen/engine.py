@@ -50,6 +50,7 @@ def hi3dgen() -> Engine:
         description="The published networks: sees what the picture shows and invents the rest as it likely is",
         needs_gpu=False,
         missing=missing,
+        versions=store.revisions,
         settings=SETTINGS,
         inputs=("picture", OWN_NORMAL_MAP),
         gives={"normal_map": NormalMap, "mesh": Mesh},

@@ -32,8 +32,9 @@ def raises(error: Exception) -> Callable[..., str]:
     ("broken", "sentence"),
     [
         (replace(DRAFT, missing=raises(UserError("a", "It is broken.", "Mend it."))), "It is broken. Mend it."),
-        (replace(DRAFT, missing=raises(RecursionError("too deep"))), "it failed to answer: RecursionError: too deep"),
-        (replace(DRAFT, place=raises(OSError("no driver"))), "it failed to answer: OSError: no driver"),
+        (replace(DRAFT, missing=raises(RecursionError("too deep"))), "could not be found out"),
+        (replace(DRAFT, place=raises(OSError("no driver"))), "it cannot run here: OSError: no driver"),
+        (replace(DRAFT, seconds=raises(MemoryError("full"))), "it cannot run here: MemoryError: full"),
     ],
 )
 def test_an_engine_that_fails_to_answer_does_not_end_the_report(
@@ -41,7 +42,7 @@ def test_an_engine_that_fails_to_answer_does_not_end_the_report(
 ) -> None:
     assert doctor.run(Namespace(), {"broken": broken, "draft": DRAFT}) == 0
     printed = capsys.readouterr().out
-    assert f"engine Draft: {sentence}" in printed
+    assert sentence in printed
     assert "engine Draft: ready" in printed
     assert "trimesh" in printed
     assert doctor.run(Namespace(), {"broken": broken}) == 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a long command tells while it runs: to a program in lines of JSON, to a person on one line."""
+"""The progress of a long command: lines of JSON for a program, one line for a person."""
 
 import io
 import json
@@ -12,7 +12,7 @@ from backend.errors import Cancelled, UserError
 
 
 class Clock:
-    """A time that passes when it is told to."""
+    """A time that the test sets."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
@@ -45,12 +45,12 @@ def test_a_thousand_reports_a_second_are_ten_lines(clock: Clock, capsys: pytest.
         for step in range(1001):
             clock.now = 1000.0 + step / 1000
             progress("Downloading", step, 1000)
-    told = lines(capsys)
-    assert 9 <= len(told) <= 12
-    assert told[-1]["done"] == 1000
+    printed = lines(capsys)
+    assert 9 <= len(printed) <= 12
+    assert printed[-1]["done"] == 1000
 
 
-def test_what_was_there_before_is_no_speed(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bytes_of_an_earlier_run_are_no_speed(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     with ProgressBar(as_json=True) as progress:
         progress("Downloading", 5_000_000, 9_000_000)
         clock.now += 1
@@ -70,12 +70,12 @@ def test_what_was_there_before_is_no_speed(clock: Clock, capsys: pytest.CaptureF
 def test_the_last_line_says_how_it_failed(error: BaseException, code: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(type(error)), ProgressBar(as_json=True):
         raise error
-    (told,) = lines(capsys)
-    assert told["error"] == code
-    assert set(told) == {"error", "sentence", "advice"}
+    (error_line,) = lines(capsys)
+    assert error_line["error"] == code
+    assert set(error_line) == {"error", "sentence", "advice"}
 
 
-def test_a_person_sees_one_line_that_fills_and_goes(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_shows_one_line_that_is_cleared(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     screen = io.StringIO()
     monkeypatch.setattr(screen, "isatty", lambda: True)
     monkeypatch.setattr("sys.stderr", screen)
@@ -89,13 +89,13 @@ def test_a_person_sees_one_line_that_fills_and_goes(clock: Clock, monkeypatch: p
     assert "\n" not in screen.getvalue()
 
 
-def test_a_log_holds_a_line_for_what_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_gets_a_line_for_each_label(capsys: pytest.CaptureFixture[str]) -> None:
     with ProgressBar(as_json=False) as progress:
         progress("Checking a", 1, 3, "steps")
         progress("Checking a", 3, 3, "steps")
-    told = capsys.readouterr()
-    assert told.err == "Checking a: 3 steps\n"
-    assert told.out == ""
+    printed = capsys.readouterr()
+    assert printed.err == "Checking a: 3 steps\n"
+    assert printed.out == ""
 
 
 def test_amounts_read_as_people_write_them() -> None:

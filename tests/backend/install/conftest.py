@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The installer as a person runs it, against an index of its own."""
+"""The installer as a person runs it, with an index of its own."""
 
 import json
 import shutil
@@ -27,7 +27,7 @@ class Installer:
         return [sys.executable, "-m", "backend", "install", "--json", *arguments]
 
     def run(self, *arguments: str) -> list[dict[str, Any]]:
-        """What it says, line by line."""
+        """The lines that it prints, to its end."""
         ran = subprocess.run(
             self.command(*arguments), cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
         )
@@ -36,7 +36,7 @@ class Installer:
         return lines
 
     def pointer(self) -> dict[str, str]:
-        """What says which environment is in use."""
+        """The pointer to the environment in use."""
         return json.loads((self.user / "environment.json").read_text("utf-8"))
 
     def names(self) -> set[str]:
@@ -59,7 +59,7 @@ def index() -> Iterator[TinyIndex]:
 
 @pytest.fixture(scope="session")
 def made(index: TinyIndex, tmp_path_factory: pytest.TempPathFactory) -> tuple[Installer, list[dict[str, Any]]]:
-    """A user folder in which the build for the CPU is installed, and what was said; to be looked at or copied."""
+    """A user folder in which the build for the CPU is installed, and the lines that were printed; not to be changed."""
     installer = Installer(tmp_path_factory.mktemp("made") / "Žofie's folder, 画像", index)
     index.asked.clear()
     return installer, installer.run("--torch", "cpu", "--agree")

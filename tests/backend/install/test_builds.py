@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which build of PyTorch a machine gets, asked of stand-ins for the drivers' own tools."""
+"""Which build of PyTorch a machine gets, with stand-ins for the drivers' own tools."""
 
 import os
 import sys
@@ -30,7 +30,7 @@ def nvidia_smi(folder: Path, lines: list[str], *, knows_capability: bool = True)
 
 @pytest.fixture
 def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that is looked in for commands first."""
+    """A folder that commands are looked for in first."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
@@ -64,7 +64,7 @@ def test_nvidia_by_capability_and_driver(lines: list[str], build: Build, system:
 @pytest.mark.parametrize(
     "line", ["NVIDIA GeForce RTX 5090, 572.16, 12.0, 32607", "NVIDIA GeForce RTX 3060, 517.40, 8.6, 12288"]
 )
-def test_a_driver_that_is_too_old_is_said_before_anything_is_downloaded(line: str, tools: Path) -> None:
+def test_a_driver_that_is_too_old_is_an_error(line: str, tools: Path) -> None:
     nvidia_smi(tools, [line])
     with pytest.raises(UserError, match="too old for PyTorch") as caught:
         choose(machine(*nvidia_gpus()))
@@ -108,14 +108,14 @@ def test_amd_gpus_are_read_from_the_kernel(versions: list[int], names: tuple[str
         (machine(NvidiaGpu("Orin", (580,), (8, 7), 0), processor="arm64"), CUDA_130),
     ],
 )
-def test_the_others(given: Machine, build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_amd_apple_and_arm(given: Machine, build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HSA_OVERRIDE_GFX_VERSION", raising=False)
     chosen = choose(given)
     assert chosen.build is build
     assert chosen.why.endswith(".")
 
 
-def test_who_passes_an_amd_gpu_off_as_another_gets_the_build_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_overridden_amd_gpu_gets_the_build_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HSA_OVERRIDE_GFX_VERSION", "10.3.0")
     assert choose(machine(amd=("gfx1031",))).build is ROCM
 
@@ -132,7 +132,7 @@ def test_who_passes_an_amd_gpu_off_as_another_gets_the_build_for_it(monkeypatch:
         (machine(NvidiaGpu("K80", (580,), (3, 7), 0)), "cuda"),
     ],
 )
-def test_what_there_is_no_build_for_is_refused(given: Machine, wanted: str) -> None:
+def test_a_machine_without_a_build_is_refused(given: Machine, wanted: str) -> None:
     with pytest.raises(UserError) as caught:
         choose(given, wanted)
     assert caught.value.code in {"no-build", "no-gpu"}
@@ -143,7 +143,7 @@ def test_a_persons_own_choice_counts(wanted: str) -> None:
     assert choose(machine(NvidiaGpu("old", (390,), (0, 0), 0)), wanted).build is BUILDS[wanted]
 
 
-def test_this_machine_is_told_in_the_names_that_the_table_uses() -> None:
+def test_this_machine_has_the_names_of_the_table() -> None:
     here = this_machine()
     assert here.system in {"linux", "win32", "darwin"}
     assert here.processor not in {"amd64", "aarch64"}

@@ -30,13 +30,13 @@ def test_the_build_for_the_cpu_installs_runs_and_goes(tmp_path: Path) -> None:
         )
         return ran.stdout
 
-    said = backend(sys.executable, "install", "--torch", "cpu", "--index-url", index, "--agree", "--json").splitlines()
-    end = json.loads(said[-1])
+    lines = backend(sys.executable, "install", "--torch", "cpu", "--index-url", index, "--agree", "--json").splitlines()
+    end = json.loads(lines[-1])
     if end.get("error") == "no-network":
         pytest.skip(f"the package index {index} cannot be reached")
     assert end["finished"] is True, end
     assert end["installed"]["torch"].partition("+")[0] == pinned("torch")
-    labels = {json.loads(line)["label"] for line in said[:-1]}
+    labels = {json.loads(line)["label"] for line in lines[:-1]}
     assert {"Making the environment", "Looking up packages", "Unpacking packages", "Testing"} <= labels
 
     python = user / json.loads((user / "environment.json").read_text("utf-8"))["python"]

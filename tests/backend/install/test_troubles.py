@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What pip says when something goes wrong, and what a person is told."""
+"""Which error a person gets for pip's output."""
 
 import pytest
 
@@ -29,7 +29,7 @@ from backend.install.troubles import explain
         ("Segmentation fault", "pip-failed"),
     ],
 )
-def test_troubles_are_told_apart(output: str, code: str) -> None:
+def test_each_output_has_its_error(output: str, code: str) -> None:
     trouble = explain(f"Collecting torch\n{output}\n")
     assert trouble.code == code
     assert trouble.evidence.splitlines()[-1] in output

@@ -7,6 +7,7 @@ import http.server
 import io
 import os
 import sys
+import tempfile
 import threading
 import zipfile
 from collections.abc import Generator
@@ -46,6 +47,7 @@ _MODULES = {
     "transformers": ("transformers", "Dinov2WithRegistersModel = None"),
     "safetensors": ("safetensors", ""),
     "huggingface_hub": ("huggingface_hub", ""),
+    "httpx2": ("httpx2", ""),
     "pillow": ("PIL", ""),
 }
 
@@ -54,14 +56,18 @@ _MODULES = {
 class TinyIndex:
     """`address` is the server's; `files` what it serves, by path; `asked` the paths that were asked for.
 
-    `cut`: paths whose answer breaks off in the middle. `held`: clear to let PyTorch stop in the middle until it is set.
+    `hashes` is the list of the hashes of its packages, but for PyTorch: a file that `put` keeps up to date.
+
+    `cut`: paths whose answer breaks off in the middle. `held`: clear it to stop PyTorch in the middle until it is set.
     """
 
+    hashes: Path
     address: str = ""
     files: dict[str, bytes] = field(default_factory=dict[str, bytes])
     asked: list[str] = field(default_factory=list[str])
     cut: set[str] = field(default_factory=set[str])
     held: threading.Event = field(default_factory=threading.Event)
+    _listed: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def environment(self) -> dict[str, str]:
@@ -74,6 +80,7 @@ class TinyIndex:
             "PIP_TRUSTED_HOST": self.address.removeprefix("http://"),  # else pip keeps nothing that came without https
             "PIP_INDEX_URL": f"{self.address}/simple",
             "HI3DGEN_PYTORCH": f"{self.address}/whl",
+            "HI3DGEN_HASHES": str(self.hashes),
             "NO_PROXY": "127.0.0.1",
         }
 
@@ -82,7 +89,7 @@ class TinyIndex:
         return [path.rpartition("/")[2] for path in self.asked if path.endswith(".whl")]
 
     def put(self, folder: str, name: str, version: str, files: dict[str, str]) -> str:
-        """Serve a package of these files in `folder`, its hash on its project's page; returns the path of its wheel."""
+        """Serve a package of these files in `folder`, with its hash on its page; returns the path of its wheel."""
         file = f"{name}-{version}-py3-none-any.whl"
         wheel = _wheel(name, version, files)
         digest = hashlib.sha256(wheel).hexdigest()
@@ -90,6 +97,9 @@ class TinyIndex:
         self.files[path] = wheel
         page = f'<a href="{quote(path)}#sha256={digest}">{file}</a>'
         self.files[f"/{folder}/{name.replace('_', '-')}/"] = f"<!DOCTYPE html><html><body>{page}</body></html>".encode()
+        if folder == "simple":
+            self._listed[name] = f"{name}=={version} \\\n    --hash=sha256:{digest}\n"
+            self.hashes.write_text("".join(self._listed.values()), encoding="utf-8")
         return path
 
     def put_torch(self, build: str, code: str = "") -> str:
@@ -103,7 +113,8 @@ class TinyIndex:
 @contextmanager
 def serve() -> Generator[TinyIndex]:
     """An index with everything that the engine asks for."""
-    index = TinyIndex()
+    folder = tempfile.TemporaryDirectory()
+    index = TinyIndex(Path(folder.name) / "hashes.txt")
     index.held.set()
     for name, (module, code) in _MODULES.items():
         index.put("simple", name, pinned(name), {f"{module}.py": code})
@@ -129,7 +140,7 @@ def serve() -> Generator[TinyIndex]:
             if path not in index.cut:
                 if path.startswith("/whl/") and path.endswith(".whl"):
                     index.held.wait(60)
-                with contextlib.suppress(OSError):  # who waited may have been interrupted
+                with contextlib.suppress(OSError):  # the client may have been interrupted
                     self.wfile.write(content[middle:])
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the standard library
@@ -145,6 +156,7 @@ def serve() -> Generator[TinyIndex]:
         index.held.set()
         server.shutdown()
         server.server_close()
+        folder.cleanup()
 
 
 def pinned(name: str) -> str:

@@ -53,7 +53,7 @@ class Place:
         return [json.loads(line) for line in self.run(*arguments, "--json").stdout.splitlines()]
 
     def states(self) -> dict[str, str]:
-        """What `list` says of each package."""
+        """The state of each package, by `list`."""
         (listed,) = self.lines("list")
         return {package["name"]: package["state"] for package in listed["packages"]}
 

@@ -174,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self._answer(200, {"Content-Type": "application/json"}, json.dumps(about).encode())
 
     def _resolve(self, name: str, revision: str, file: str) -> None:
-        """A file's address: the file itself, or for a large one, where it is."""
+        """A file by its address: the file itself, or for a large one a redirect."""
         repository = self.hub.repositories.get(name)
         if repository is None:
             return self._answer(404, {"X-Error-Code": "RepoNotFound"}, b"")

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.__main__ import main
+from backend.engines import ENGINES
 from backend.errors import UserError
 from backend.weights import record, store, verification
 from backend.weights.catalogue import BRANCH, CONDITIONER, GEOMETRY, NORMALS, PACKAGES
@@ -195,7 +196,7 @@ def test_a_damaged_record_is_a_fault_until_the_hashes_are_recorded(
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can become another user")
 def test_a_folder_that_another_user_closed_is_damaged(folder: Path) -> None:
     assert store.status(CONDITIONER).state == "present"
-    os.seteuid(65534)  # nobody, who cannot enter the folder of the tests
+    os.seteuid(65534)  # the user “nobody” cannot enter the folder of the tests
     try:
         found = store.status(CONDITIONER)
         trouble = store.trouble([CONDITIONER])
@@ -218,6 +219,7 @@ def test_the_revision_is_the_hubs_commit_or_names_the_content(folder: Path) -> N
     assert known is not None
     record.write(CONDITIONER, replace(known, revision="a" * 40))
     assert store.revisions([CONDITIONER]) == {CONDITIONER.name: "a" * 40}
+    assert ENGINES["hi3dgen"].versions() == {package.name: "" for package in PACKAGES} | {CONDITIONER.name: "a" * 40}
 
 
 def test_git_names_a_file_as_git_does(tmp_path: Path) -> None:

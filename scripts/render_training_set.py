@@ -21,10 +21,9 @@ import torch
 from mathutils import Matrix
 from render_normal_maps import glowing_normals
 
-from backend.arrays import Float32Array, UInt8Array
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from backend.arrays import Float32Array, UInt8Array
 from backend.foreground.cut_out import MARGIN
 from backend.raster import png
 from backend.raster.colour import linear_to_srgb

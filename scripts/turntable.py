@@ -14,12 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.arrays import UInt8Array
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from finishing import finish
 
+from backend.arrays import UInt8Array
 from backend.engines.draft.geometry import build
 from backend.engines.draft.normals import estimate
 from backend.files.pictures import read_picture, write_picture

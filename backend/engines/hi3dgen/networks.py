@@ -23,7 +23,7 @@ from ...models.structure_decoder import StructureDecoder, StructureDecoderConfig
 from ...models.structure_flow import StructureFlow, StructureFlowConfig
 from ...nn.checkpoint import damaged, load_network, read_description
 from ...nn.device import Compute
-from ...nn.memory_plan import Network, MemoryPlan
+from ...nn.memory_plan import MemoryPlan, Network
 from ...weights import store
 from ...weights.catalogue import CONDITIONER, FOREGROUND, GEOMETRY, NORMALS, Package
 

@@ -121,14 +121,14 @@ VAE = {
 
 def make(folder: Path, seed: int = 0) -> None:
     """Writes every package below `folder`, each in a folder of its name; the same files for the same seed."""
-    torch.manual_seed(seed)
-    _write_geometry(folder / GEOMETRY.name)
-    _write_normals(folder / NORMALS.name)
-    _write_tokenizer(folder / CONDITIONER.name)
-    _write_foreground(folder / FOREGROUND.name)
+    random = torch.Generator().manual_seed(seed)
+    _write_geometry(folder / GEOMETRY.name, random)
+    _write_normals(folder / NORMALS.name, random)
+    _write_tokenizer(folder / CONDITIONER.name, random)
+    _write_foreground(folder / FOREGROUND.name, random)
 
 
-def _write_geometry(folder: Path) -> None:
+def _write_geometry(folder: Path, random: torch.Generator) -> None:
     parts: dict[str, tuple[str, Any, Any]] = {
         "sparse_structure_flow_model": ("SparseStructureFlowModel", StructureFlow, STRUCTURE_FLOW),
         "sparse_structure_decoder": ("SparseStructureDecoder", StructureDecoder, STRUCTURE_DECODER),
@@ -139,7 +139,7 @@ def _write_geometry(folder: Path) -> None:
     models: dict[str, str] = {}
     for stem, (role, (kind, build, config)) in zip(stems, parts.items(), strict=True):
         _write_json(folder / f"{stem}.json", {"name": kind, "args": asdict(config)})
-        _save(folder / f"{stem}.safetensors", _randomised(build(config)))
+        _save(folder / f"{stem}.safetensors", _randomised(build(config), random))
         models[role] = stem.as_posix()
     sampler = {"name": "FlowEulerGuidanceIntervalSampler", "args": {"sigma_min": 1e-5}}
     params = {"steps": 25, "cfg_strength": 5.0, "cfg_interval": [0.5, 1.0], "rescale_t": 3.0}
@@ -153,7 +153,7 @@ def _write_geometry(folder: Path) -> None:
     _write_json(folder / "pipeline.json", {"name": "TrellisImageTo3DPipeline", "args": arguments})
 
 
-def _write_normals(folder: Path) -> None:
+def _write_normals(folder: Path, random: torch.Generator) -> None:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL  # noqa: PLC0415
     from diffusers.models.controlnets.controlnet import ControlNetModel  # noqa: PLC0415
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel  # noqa: PLC0415
@@ -165,10 +165,10 @@ def _write_normals(folder: Path) -> None:
     }
     for name, network in parts.items():
         _write_json(folder / name / "config.json", dict(network.config))
-        _save(folder / name / "diffusion_pytorch_model.fp16.safetensors", _randomised(network.half()))
+        _save(folder / name / "diffusion_pytorch_model.fp16.safetensors", _randomised(network.half(), random))
 
 
-def _write_tokenizer(folder: Path) -> None:
+def _write_tokenizer(folder: Path, random: torch.Generator) -> None:
     from transformers import Dinov2WithRegistersConfig  # noqa: PLC0415
 
     from backend.models.image_tokens import published_forms  # noqa: PLC0415
@@ -176,30 +176,30 @@ def _write_tokenizer(folder: Path) -> None:
     config = Dinov2WithRegistersConfig(**TOKENIZER)
     _write_json(folder / "config.json", config.to_dict())
     forms = published_forms(config)
-    _save(folder / "model.safetensors", {name: _random(name, form.shape) for name, form in forms.items()})
+    _save(folder / "model.safetensors", {name: _random(name, form.shape, random) for name, form in forms.items()})
 
 
-def _write_foreground(folder: Path) -> None:
+def _write_foreground(folder: Path, random: torch.Generator) -> None:
     _write_json(folder / "config.json", asdict(BIREFNET))
     network = BiRefNet(BIREFNET)
-    tensors = _randomised(network)
+    tensors = _randomised(network, random)
     _save(folder / "model.safetensors", tensors)
 
 
-def _randomised(network: nn.Module) -> dict[str, Tensor]:
+def _randomised(network: nn.Module, random: torch.Generator) -> dict[str, Tensor]:
     """Random values for every tensor of a network, in its dtype; buffers that are computed stay as they are."""
     computed = {"pos_emb"}
     return {
         name: tensor
         if name in computed or not tensor.is_floating_point()
-        else _random(name, tensor.shape, tensor.dtype)
+        else _random(name, tensor.shape, random, tensor.dtype)
         for name, tensor in network.state_dict().items()
     }
 
 
-def _random(name: str, shape: torch.Size, dtype: torch.dtype = torch.float32) -> Tensor:
+def _random(name: str, shape: torch.Size, random: torch.Generator, dtype: torch.dtype = torch.float32) -> Tensor:
     """Weights that keep the scale of what goes through them; norms near one, variances positive, biases small."""
-    values = torch.randn(shape)
+    values = torch.randn(shape, generator=random)
     if name.endswith("running_var"):
         values = values.abs() + 0.5
     elif name.endswith(("gamma", "lambda1")) or (len(shape) == 1 and name.endswith("weight")):

@@ -142,7 +142,7 @@ def to_pixels(picture: NDArray[np.uint8]) -> Tensor:
     return ((pixels - torch.tensor(_MEAN)[:, None, None]) / torch.tensor(_DEVIATION)[:, None, None])[None]
 
 
-@torch.inference_mode()
+@torch.no_grad()  # not inference mode: networks are trained with these tokens
 def image_tokens(network: "Dinov2WithRegistersModel", pixels: Tensor) -> Tensor:
     """The tokens of `pixels` (B, 3, 518, 518), float32 (B, 1374, C).
 

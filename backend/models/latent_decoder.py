@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from ..flow.products import Report
 from ..nn.checks import require_finite
-from ..nn.layers import cast_but_norms, position_embedding
+from ..nn.initial_weights import set_linear, set_zero
+from ..nn.layers import cast_but_norms, joined, position_embedding, widened
 from ..nn.sparse import Voxels
 from ..nn.sparse_blocks import SubdivideBlock, WindowBlock
 from ..nn.watching import repeating
@@ -99,6 +100,8 @@ class LatentDecoder(WindowTransformer):
             [SubdivideBlock(channels, channels // 4), SubdivideBlock(channels // 4, channels // 8)]
         )
         self.out_layer = nn.Linear(channels // 8, feature_channels(colours=config.use_color))
+        set_linear(self)
+        set_zero(self.out_layer)
         self.compute_in(torch.float16 if config.use_fp16 else torch.float32)
 
     def compute_in(self, dtype: torch.dtype) -> None:
@@ -118,10 +121,8 @@ class LatentDecoder(WindowTransformer):
         for i, block in enumerate(self.upsample, start=len(self.blocks)):
             begins(i)
             h, voxels = block(h, voxels), voxels.children
-        features = torch.empty(len(h), self.out_layer.out_features, device=h.device)
-        for part, h_part in zip(features.split(_ROWS), h.split(_ROWS), strict=True):
-            part.copy_(self.out_layer(h_part.float()))
-        return features, voxels
+        features = self.out_layer.weight.new_empty(len(h), self.out_layer.out_features)
+        return joined((self.out_layer(widened(part)) for part in h.split(_ROWS)), features), voxels
 
     @property
     def steps(self) -> int:

@@ -9,14 +9,14 @@ section 3.3; with normal maps for pictures: Hi3DGen, Ye et al. 2025).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, starmap
 
 import torch
 from torch import Tensor, nn
 
 from ..flow.products import Report
 from ..nn.checks import require_finite
-from ..nn.layers import cast_but_norms, layer_norm32, position_embedding
+from ..nn.layers import cast_but_norms, joined, layer_norm32, position_embedding, widened
 from ..nn.sampler import Sampling, sample
 from ..nn.sparse import Voxels
 from ..nn.sparse_blocks import ResBlock, gathered_in_cells
@@ -100,14 +100,14 @@ class LatentFlow(DiffusionTransformer):
             self.out_blocks.append(ResBlock(doubled * coarser, width, inner))
             self.out_blocks.extend([ResBlock(doubled * width, width, inner) for _ in range(more)])
         self.out_layer = nn.Linear(widths[0], config.out_channels)
+        self.set_initial_weights()
         self.compute_in(torch.float16 if config.use_fp16 else torch.float32)
 
     def compute_in(self, dtype: torch.dtype) -> None:
         """Makes `dtype` what the blocks, those before and after the transformer included, multiply in."""
         super().compute_in(dtype)
-        if hasattr(self, "out_blocks"):
-            cast_but_norms(self.input_blocks, dtype)
-            cast_but_norms(self.out_blocks, dtype)
+        cast_but_norms(self.input_blocks, dtype)
+        cast_but_norms(self.out_blocks, dtype)
 
     def forward(self, x: Tensor, time: Time, contexts: list[Context], voxels: Voxels) -> Tensor:
         """The velocity at the latents `x` float32 (N, C) of `voxels`, float32 of the same shape.
@@ -131,7 +131,7 @@ class LatentFlow(DiffusionTransformer):
             if unpacks:
                 levels.pop()
             h = block(h, time.embedding, levels[-1], unpacks=unpacks)
-        return self.out_layer(layer_norm32(h, _EPS).float())
+        return self.out_layer(widened(layer_norm32(h, _EPS)))
 
     def _stages(self, blocks: nn.ModuleList, *, last: bool) -> list[tuple[nn.Module, bool]]:
         """The blocks, each with whether it changes the resolution: the last, or the first, at each resolution."""
@@ -140,11 +140,12 @@ class LatentFlow(DiffusionTransformer):
 
     def _transform_each(self, h: Tensor, time: Time, contexts: list[Context], voxels: Voxels) -> Tensor:
         """Runs each object's cells through the transformer; they are thousands, so that nothing waits for more."""
-        transformed = torch.empty_like(h)
-        for i, rows in enumerate(voxels.items()):
-            its_contexts = [_context_of(context, i) for context in contexts]
-            transformed[rows] = self.transform(h[rows][None], _time_of(time, i), its_contexts)[0]
-        return transformed
+
+        def transformed(item: int, rows: slice) -> Tensor:
+            its_contexts = [_context_of(context, item) for context in contexts]
+            return self.transform(h[rows][None], _time_of(time, item), its_contexts)[0]
+
+        return joined(starmap(transformed, enumerate(voxels.items())), torch.empty_like(h))
 
 
 def _time_of(time: Time, item: int) -> Time:

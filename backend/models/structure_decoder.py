@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..nn.layers import LayerNorm32, cast_but_norms
+from ..nn.initial_weights import set_zero
+from ..nn.layers import LayerNorm32, cast_but_norms, widened
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class StructureDecoder(nn.Module):
         """
         h = self.input_layer(z).to(self.dtype)
         h = self.blocks(self.middle_block(h))
-        return self.out_layer(h.float())
+        return self.out_layer(widened(h))
 
 
 class ChannelNorm(LayerNorm32):
@@ -77,6 +78,7 @@ class ResidualBlock(nn.Module):
         self.norm2 = ChannelNorm(channels)
         self.conv1 = _convolution(channels, channels)
         self.conv2 = _convolution(channels, channels)
+        set_zero(self.conv2)
 
     def forward(self, x: Tensor) -> Tensor:
         """Transforms `x` (B, C, R, R, R)."""

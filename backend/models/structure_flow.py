@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..flow.products import Report
 from ..nn.checks import require_finite
-from ..nn.layers import layer_norm32, position_embedding
+from ..nn.layers import layer_norm32, position_embedding, widened
 from ..nn.sampler import Sampling, sample
 from ..nn.transformer import Context, DiffusionTransformer, Time
 from ..nn.watching import repeating
@@ -60,7 +60,6 @@ class StructureFlow(DiffusionTransformer):
             config.mlp_ratio,
             qk_rms_norm=config.qk_rms_norm,
         )
-        self.compute_in(torch.float16 if config.use_fp16 else torch.float32)
         self.config = config
         volume = config.patch_size**3
         cells = torch.cartesian_prod(*[torch.arange(config.resolution // config.patch_size)] * 3)
@@ -68,6 +67,8 @@ class StructureFlow(DiffusionTransformer):
         self.register_buffer("pos_emb", position_embedding(cells.view(-1, 3), config.model_channels))
         self.input_layer = nn.Linear(config.in_channels * volume, config.model_channels)
         self.out_layer = nn.Linear(config.model_channels, config.out_channels * volume)
+        self.set_initial_weights()
+        self.compute_in(torch.float16 if config.use_fp16 else torch.float32)
 
     def forward(self, x: Tensor, time: Time, contexts: list[Context]) -> Tensor:
         """The velocity at the latents `x` float32 (B, C, R, R, R), float32 of the same shape.
@@ -75,7 +76,7 @@ class StructureFlow(DiffusionTransformer):
         `time` is of one time or of B, `contexts` are of one picture, of B, or of none.
         """
         h = self.input_layer(to_patches(x, self.config.patch_size)) + self.pos_emb
-        h = self.transform(h.to(self.dtype), time, contexts).float()
+        h = widened(self.transform(h.to(self.dtype), time, contexts))
         return from_patches(self.out_layer(layer_norm32(h, _EPS)), self.config.patch_size, self.config.resolution)
 
 

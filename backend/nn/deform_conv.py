@@ -12,6 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .initial_weights import set_zero
+from .layers import widened
+
 _AT_ONCE = 2**22  # values gathered at a time: 16 MiB in float32; larger chunks are slower, smaller ones too many
 
 
@@ -27,6 +30,7 @@ class DeformableConv2d(nn.Module):
         self.offset_conv = nn.Conv2d(channels, 2 * taps, kernel_size, padding=padding)
         self.modulator_conv = nn.Conv2d(channels, taps, kernel_size, padding=padding)
         self.regular_conv = nn.Conv2d(channels, out_channels, kernel_size, padding=padding, bias=False)
+        set_zero(self.offset_conv, self.modulator_conv)  # training starts from a plain convolution
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) to (B, C', H, W)."""
@@ -60,12 +64,12 @@ def deform_conv2d(
 
 
 def _places(offsets: Tensor, kernel: list[int], stride: int, padding: int) -> Tensor:
-    """Where every tap reads, (row, column) in pixels of the picture: float32 (B, H', W', taps, 2)."""
+    """Where every tap reads, (row, column) in pixels of the picture: at least float32 (B, H', W', taps, 2)."""
     across = [torch.arange(size, device=offsets.device) for size in (*offsets.shape[2:], *kernel)]
     corners = torch.cartesian_prod(*across[:2]).view(*offsets.shape[2:], 1, 2) * stride - padding
     taps = torch.cartesian_prod(*across[2:]).view(-1, 2)
     moved = offsets.unflatten(1, (-1, 2)).permute(0, 3, 4, 1, 2)
-    return moved.float() + (corners + taps)
+    return widened(moved) + (corners + taps)
 
 
 def _read(pixels: Tensor, size: tuple[int, int], places: Tensor, factors: Tensor, items: Tensor) -> Tensor:

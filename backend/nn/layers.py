@@ -7,10 +7,31 @@ Attribute names are those of the checkpoints, so that tensors load under their p
 """
 
 import math
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+
+def widened(x: Tensor) -> Tensor:
+    """`x` in float32 if it is of half precision, else as it is."""
+    return x.float() if x.dtype.itemsize < torch.float32.itemsize else x
+
+
+def joined(parts: Iterable[Tensor], into: Tensor) -> Tensor:
+    """The `parts` (n, ...), one after the other, in the dtype of `into` (N, ...).
+
+    Each part is written into `into` before the next is made, so that only one is held beside it; `into` may be what the
+    parts are made from. If gradients are on, which such writing would break, `into` stays as it is.
+    """
+    if torch.is_grad_enabled() and len(into):
+        return torch.cat([part.to(into.dtype) for part in parts])
+    start = 0
+    for part in parts:
+        into[start : start + len(part)].copy_(part)
+        start += len(part)
+    return into
 
 
 class LayerNorm32(nn.LayerNorm):
@@ -18,12 +39,12 @@ class LayerNorm32(nn.LayerNorm):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002  the name that torch gave it
         """Normalises `input` (..., C)."""
-        return super().forward(input.float()).to(input.dtype)
+        return super().forward(widened(input)).to(input.dtype)
 
 
 def layer_norm32(x: Tensor, eps: float) -> Tensor:
     """Layer norm over the last axis of `x` (..., C) without affine, in float32; the output has x's dtype."""
-    return functional.layer_norm(x.float(), x.shape[-1:], eps=eps).to(x.dtype)
+    return functional.layer_norm(widened(x), x.shape[-1:], eps=eps).to(x.dtype)
 
 
 class HeadRMSNorm(nn.Module):
@@ -39,7 +60,7 @@ class HeadRMSNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Normalises `x` (..., heads, D); the output has x's dtype."""
         scale = self.gamma * math.sqrt(x.shape[-1])
-        return (functional.normalize(x.float(), dim=-1) * scale).to(x.dtype)
+        return (functional.normalize(widened(x), dim=-1) * scale).to(x.dtype)
 
 
 def cast_but_norms(part: nn.Module, dtype: torch.dtype) -> None:
@@ -72,7 +93,8 @@ class TimestepEmbedder(nn.Module):
 
     def forward(self, t: Tensor) -> Tensor:
         """Embeds `t` float32 (B,), the network's time in [0, 1000], as float32 (B, channels)."""
-        return self.mlp(timestep_embedding(t, self.waves))
+        first = next(self.mlp.parameters())
+        return self.mlp(timestep_embedding(t, self.waves).to(first.dtype))
 
 
 def timestep_embedding(t: Tensor, channels: int) -> Tensor:

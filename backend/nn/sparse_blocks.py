@@ -4,11 +4,14 @@
 Features are (N, C), a row a voxel. Attribute names are those of the checkpoints.
 """
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .layers import FeedForward, LayerNorm32, layer_norm32
+from .initial_weights import set_zero
+from .layers import FeedForward, LayerNorm32, joined, layer_norm32, widened
 from .sparse import Voxels, Windows
 from .sparse_attention import WindowAttention
 from .sparse_conv import SparseConv
@@ -22,7 +25,8 @@ def gathered_in_cells(features: Tensor, voxels: Voxels) -> Tensor:
 
     The networks were trained with a mean that counted its starting value, zero, as one more voxel.
     """
-    rows = torch.cat([features.float(), features.new_zeros(1, features.shape[1], dtype=torch.float32)])
+    wide = widened(features)
+    rows = torch.cat([wide, wide.new_zeros(1, features.shape[1])])
     count = (voxels.members < len(voxels)).sum(1, keepdim=True)
     return (rows[voxels.members].sum(1) / (count + 1)).to(features.dtype)
 
@@ -42,6 +46,7 @@ class ResBlock(nn.Module):
         self.conv2 = SparseConv(out_channels, out_channels, 3)
         self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(time_channels, 2 * out_channels))
         self.skip_connection = nn.Linear(channels, out_channels) if channels != out_channels else nn.Identity()
+        set_zero(self.conv2)
 
     def forward(self, x: Tensor, time: Tensor, voxels: Voxels, *, unpacks: bool = False) -> Tensor:
         """Convolves `x` (N, C), modulated by the `time`'s embedding (1 or B, time channels): (N, out channels).
@@ -71,13 +76,15 @@ class GroupNormSiLU(nn.GroupNorm):
 
         The result is written to `output` where that is given; it may be the input.
         """
-        output = torch.empty_like(input) if output is None else output
         chunk = max(1, _NORMALISED // self.num_channels)
-        for rows, out in zip(input.split(lengths), output.split(lengths), strict=True):
-            scale, shift = self._scale_and_shift(rows.split(chunk), len(rows))
-            for part, out_part in zip(rows.split(chunk), out.split(chunk), strict=True):
-                out_part.copy_(functional.silu(torch.addcmul(shift, part.float(), scale)))
-        return output
+
+        def normalised() -> Iterator[Tensor]:
+            for rows in input.split(lengths):
+                scale, shift = self._scale_and_shift(rows.split(chunk), len(rows))
+                for part in rows.split(chunk):
+                    yield functional.silu(torch.addcmul(shift, widened(part), scale))
+
+        return joined(normalised(), torch.empty_like(input) if output is None else output)
 
     def _scale_and_shift(self, parts: tuple[Tensor, ...], rows: int) -> tuple[Tensor, Tensor]:
         def over_group(sums: Tensor) -> Tensor:
@@ -85,9 +92,9 @@ class GroupNormSiLU(nn.GroupNorm):
             means = sums.view(self.num_groups, -1).mean(1) / max(rows, 1)
             return means.repeat_interleave(self.num_channels // self.num_groups)
 
-        zero = torch.zeros(self.num_channels, device=self.weight.device)
-        mean = over_group(sum((part.float().sum(0) for part in parts), start=zero))
-        variance = over_group(sum(((part.float() - mean).square().sum(0) for part in parts), start=zero))
+        zero = torch.zeros_like(self.weight)
+        mean = over_group(sum((widened(part).sum(0) for part in parts), start=zero))
+        variance = over_group(sum(((widened(part) - mean).square().sum(0) for part in parts), start=zero))
         scale = self.weight * torch.rsqrt(variance + self.eps)
         return scale, self.bias - mean * scale
 
@@ -111,6 +118,7 @@ class SubdivideBlock(nn.Module):
             ]
         )
         self.skip_connection = SparseConv(channels, out_channels, 1) if channels != out_channels else nn.Identity()
+        set_zero(self.out_layers[-1])
 
     def forward(self, x: Tensor, voxels: Voxels) -> Tensor:
         """From `x` (N, C) at `voxels` to (8 N, out channels) at their children."""

@@ -12,11 +12,14 @@ neighbours are children of 8 voxels, and it needs 8 products with sums of the ke
 products with the whole kernel are fewer than the voxels' with their neighbours.
 """
 
+import math
+from collections.abc import Iterator
 from itertools import product
 
 import torch
 from torch import Tensor, nn
 
+from .layers import joined, widened
 from .sparse import CHILDREN, OFFSETS, Voxels
 
 
@@ -51,8 +54,9 @@ class SparseConv(nn.Module):
 class _Kernel(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, size: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.empty(out_channels, size, size, size, in_channels))
-        self.bias = nn.Parameter(torch.empty(out_channels))
+        reach = 1 / math.sqrt(size**3 * in_channels)  # as torch's own convolutions begin (He et al. 2015)
+        self.weight = nn.Parameter(torch.empty(out_channels, size, size, size, in_channels).uniform_(-reach, reach))
+        self.bias = nn.Parameter(torch.empty(out_channels).uniform_(-reach, reach))
 
 
 def pointwise(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -89,12 +93,14 @@ def unpacked_submanifold(features: Tensor, weight: Tensor, bias: Tensor, voxels:
     products = torch.cat([products, products.new_zeros(taps, channels)])  # of a missing voxel's cell
     first = taps * torch.cat([voxels.cell_of, voxels.cell_of.new_full((1,), len(features))])
     chunk = max(1, voxels.gathered // (taps * channels))
-    unpacked = features.new_empty(len(voxels), channels)
-    for start, part in zip(range(0, len(voxels), chunk), unpacked.split(chunk), strict=False):
-        rows = first[voxels.neighbours(start, start + len(part))] + torch.arange(taps, device=first.device)
+
+    def sums(start: int) -> Tensor:
+        neighbours = voxels.neighbours(start, min(start + chunk, len(voxels)))
+        rows = first[neighbours] + torch.arange(taps, device=first.device)
         gathered = products.index_select(0, rows.flatten()).view(-1, taps, channels)
-        part.copy_(gathered.sum(1, dtype=torch.float32) + bias)
-    return unpacked
+        return gathered.sum(1, dtype=widened(bias).dtype) + bias
+
+    return joined(map(sums, range(0, len(voxels), chunk)), features.new_empty(len(voxels), channels))
 
 
 def _kernels_of_children(weight: Tensor) -> tuple[Tensor, list[list[int]]]:
@@ -104,7 +110,7 @@ def _kernels_of_children(weight: Tensor) -> tuple[Tensor, list[list[int]]]:
     """
     kernels: list[Tensor] = []
     steps: list[list[int]] = []
-    whole = weight.float()
+    whole = widened(weight)
     for child in CHILDREN:
         spans = [
             ((-1, slice(0, 1)), (0, slice(1, 3))) if half == 0 else ((0, slice(0, 2)), (1, slice(2, 3)))
@@ -122,15 +128,21 @@ def _correlate(features: Tensor, kernels: Tensor, steps: Tensor | None, bias: Te
     `steps` int64 (K, T) says which neighbours a kernel is for; None is all of them in their order.
     """
     count, outputs, taps, channels = kernels.shape
-    correlated = features.new_empty(len(voxels), count, outputs)
     chunk = max(8, voxels.gathered // (taps * channels) // 8 * 8)
     sums = sum_present if features.device.type == "cpu" else sum_at_once
-    for start in range(0, len(voxels), chunk):
-        stop = min(start + chunk, len(voxels))
-        neighbours = voxels.neighbours(start, stop)
+
+    def by_kernel(start: int) -> Iterator[Tensor]:
+        neighbours = voxels.neighbours(start, min(start + chunk, len(voxels)))
         for number, kernel in enumerate(kernels):
-            wanted = neighbours if steps is None else neighbours[:, steps[number]]
-            correlated[start:stop, number] = sums(features, kernel, wanted, bias)
+            yield sums(features, kernel, neighbours if steps is None else neighbours[:, steps[number]], bias)
+
+    starts = range(0, len(voxels), chunk)
+    if torch.is_grad_enabled() and starts:  # autograd would copy the whole for every write into a part of it
+        return torch.cat([torch.stack(list(by_kernel(start)), dim=1) for start in starts])
+    correlated = features.new_empty(len(voxels), count, outputs)
+    for start in starts:
+        for number, summed in enumerate(by_kernel(start)):
+            correlated[start : start + chunk, number] = summed
     return correlated
 
 
@@ -146,9 +158,9 @@ def sum_at_once(features: Tensor, kernel: Tensor, neighbours: Tensor, bias: Tens
 
 def sum_present(features: Tensor, kernel: Tensor, neighbours: Tensor, bias: Tensor) -> Tensor:
     """The same, neighbour by neighbour, where there is one, summed in float32."""
-    total = bias.float().repeat(len(neighbours), 1)
+    total = widened(bias).repeat(len(neighbours), 1)
     for tap, rows in enumerate(neighbours.t().contiguous()):
         present = (rows < len(features)).nonzero()[:, 0]
         products = features.index_select(0, rows[present]) @ kernel[:, tap].t()
-        total.index_add_(0, present, products.float())
+        total.index_add_(0, present, widened(products))
     return total.to(features.dtype)

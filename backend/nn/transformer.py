@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from .attention import attend
+from .initial_weights import set_linear, set_zero
 from .layers import FeedForward, HeadRMSNorm, LayerNorm32, TimestepEmbedder, cast_but_norms, layer_norm32
 from .sampler import Velocity
 
@@ -126,6 +127,8 @@ class ModulatedBlock(nn.Module):
 class DiffusionTransformer(nn.Module):
     """The time's embedding and the blocks; the flow models add what turns their state into tokens and back."""
 
+    out_layer: nn.Linear  # the last, which the flow models add
+
     def __init__(
         self,
         channels: int,
@@ -145,16 +148,31 @@ class DiffusionTransformer(nn.Module):
             ModulatedBlock(channels, context_channels, heads, mlp_ratio, qk_rms_norm=qk_rms_norm) for _ in range(blocks)
         )
 
+    def set_initial_weights(self) -> None:
+        """Gives every linear layer the weights that training starts from; the velocity is 0 everywhere then.
+
+        The modulation is 0, so that each block adds only what its cross-attention does (adaLN-Zero).
+        """
+        set_linear(self)
+        for layer in self.t_embedder.modules():
+            if isinstance(layer, nn.Linear):
+                nn.init.normal_(layer.weight, std=0.02)
+        for block in self._blocks():
+            set_zero(block.adaLN_modulation)
+        set_zero(self.out_layer)
+
     def time(self, t: Tensor) -> Time:
         """What the network needs to know of `t` float32 (B,) or (1,), the flow's time times 1000."""
         embedding = self.t_embedder(t).to(self.dtype)
         return Time(embedding, [block.modulation(embedding) for block in self._blocks()])
 
     def time_at(self, t: float, device: torch.device) -> Time:
-        """The same for the flow's time `t` in [0, 1] and every item; what was asked for last is kept.
+        """The same for the flow's time `t` in [0, 1] and every item. The last times are kept, except in training.
 
-        A schedule asks for the same times with every picture and seed.
+        A schedule has the same times with every picture and seed.
         """
+        if self.training or torch.is_grad_enabled():
+            return self.time(torch.full((1,), 1000 * t, dtype=torch.float32, device=device))
         key = (t, self.dtype, device)
         if key not in self._times:
             if len(self._times) >= _TIMES:
@@ -195,6 +213,11 @@ class DiffusionTransformer(nn.Module):
     def forget_times(self) -> None:
         """Drops what `time_at` keeps; for when weights are changed in another way than by torch's own methods."""
         self._times.clear()
+
+    def train(self, mode: bool = True) -> Self:  # noqa: FBT001, FBT002  torch's own
+        """Switches to training or, with `mode` False, to inference, with times of the weights that training made."""
+        self.forget_times()
+        return super().train(mode)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:  # noqa: FBT001, FBT002  torch's own
         """Moves or casts every tensor, as torch wants it; what followed from them is not left behind on the device."""

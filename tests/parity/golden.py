@@ -33,7 +33,7 @@ NAMED = tuple(ROOT / name for name in os.environ.get("HI3DGEN_PARITY", "").split
 
 NETWORKS = (
     *("ss_flow", "ss_dec", "slat_flow", "slat_dec_mesh", "image_cond", "normal_yoso", "pipeline_e2e"),
-    *("sparse_conv", "sparse_attention", "swin_torso", "subdivide"),
+    *("sparse_conv", "sparse_attention", "swin_torso", "subdivide", "flow_dense", "flow_sparse"),
 )
 """Kinds that need weights."""
 ALGORITHMS = ("features2mesh", "normal_postprocess", "preprocess_image", "sampler", "sparse_updown", "surface")

@@ -23,7 +23,7 @@ from ...models.structure_decoder import StructureDecoder, StructureDecoderConfig
 from ...models.structure_flow import StructureFlow, StructureFlowConfig
 from ...nn.checkpoint import damaged, load_network, read_description
 from ...nn.device import Compute
-from ...nn.placement import Network, Plan
+from ...nn.memory_plan import MemoryPlan, Network
 from ...weights import store
 from ...weights.catalogue import CONDITIONER, FOREGROUND, GEOMETRY, NORMALS, Package
 
@@ -119,7 +119,7 @@ def _of_geometry(name: str, millions: int, works: tuple[int, int]) -> Network:
     def load() -> Any:  # noqa: ANN401  one of the four
         return load_network(_stem(checkpoint.role), checkpoint.kind, checkpoint.build)
 
-    def place(network: Any, compute: Compute, _: Plan) -> Any:  # noqa: ANN401
+    def place(network: Any, compute: Compute, _: MemoryPlan) -> Any:  # noqa: ANN401
         network.compute_in(compute.dtype)  # on the CPU, so that no wider copy has to fit on the device
         return network.to(compute.device)
 

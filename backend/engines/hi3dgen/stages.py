@@ -29,7 +29,7 @@ from ...models.structure_decoder import occupied
 from ...models.structure_flow import sample_structure, structure_noise
 from ...nn.checks import require_finite
 from ...nn.device import Compute, choose, memory_of
-from ...nn.placement import TYPICAL_VOXELS, Plan, Shelf, choose_plan
+from ...nn.memory_plan import TYPICAL_VOXELS, MemoryPlan, NetworkPool, choose_plan
 from ...nn.sparse import Voxels
 from ...nn.watching import repeating
 from ...weights import store
@@ -66,7 +66,7 @@ class Stages:
     """The engine's stages, with the networks that they share. They belong to one thread."""
 
     def __init__(self) -> None:
-        self._shelf = Shelf(networks())
+        self._pool = NetworkPool(networks())
         self._speeds: dict[Compute, float] = {}
 
     def seconds(self, stage: str, settings: Settings) -> float | None:
@@ -82,12 +82,12 @@ class Stages:
         """On what the engine computes, in which precision, and by which memory plan."""
         compute = choose()
         memory = memory_of(compute.device)
-        plan = choose_plan(self._shelf.networks, compute, memory)
+        plan = choose_plan(self._pool.networks, compute, memory)
         return f"in {compute}, {memory / 2**30:.1f} GiB free, {plan.name}"
 
     def unload(self) -> None:
         """Give back the device's memory and the computer's."""
-        self._shelf.release()
+        self._pool.release()
 
     def cut_out(
         self, picture: Picture, *, upstream_preprocessing: bool, precision: str, report: Report
@@ -115,7 +115,7 @@ class Stages:
         compute = choose(precision)
         notes: list[str] = []
 
-        def work(estimator: Any, _: Plan, told: Report) -> NormalMap:  # noqa: ANN401
+        def work(estimator: Any, _: MemoryPlan, told: Report) -> NormalMap:  # noqa: ANN401
             return replace(estimate(estimator, cutout, told, compute.device), crop=cutout.crop)
 
         return _noted(self._use("normals", compute, work, report, notes, following="tokenizer"), notes)
@@ -150,14 +150,14 @@ class Stages:
         sampling = sampling_of(PRESETS[quality].structure, structure_steps, structure_guidance)
         seen = torch.from_numpy(tokens[0]).to(compute.device)  # every seed sees the same
 
-        def sample(flow: Any, batch: Sequence[int], _: Plan, told: Report) -> list[_Sampled]:  # noqa: ANN401
+        def sample(flow: Any, batch: Sequence[int], _: MemoryPlan, told: Report) -> list[_Sampled]:  # noqa: ANN401
             generators = [torch.Generator().manual_seed(seed) for seed in batch]
             noise = structure_noise(flow.config, generators).to(compute.device)
             latents = sample_structure(flow, seen, noise, told, sampling).cpu()
             return [_Sampled(z, its.get_state().numpy()) for z, its in zip(latents, generators, strict=True)]
 
         @torch.inference_mode()
-        def decode(decoder: Any, batch: Sequence[_Sampled], _plan: Plan, _told: Report) -> list[Structure]:  # noqa: ANN401
+        def decode(decoder: Any, batch: Sequence[_Sampled], _plan: MemoryPlan, _told: Report) -> list[Structure]:  # noqa: ANN401
             logits = decoder(torch.stack([one.latents for one in batch]).to(compute.device))
             coords = occupied(require_finite(logits, "structure's decoder")).cpu().numpy()
             return [
@@ -195,7 +195,7 @@ class Stages:
         scaled = normalization()
         draw = latent_noise_by_place if steady_noise else latent_noise
 
-        def sample(flow: Any, batch: Sequence[Structure], plan: Plan, told: Report) -> list[Latents]:  # noqa: ANN401
+        def sample(flow: Any, batch: Sequence[Structure], plan: MemoryPlan, told: Report) -> list[Latents]:  # noqa: ANN401
             voxels = _voxels(batch, plan, compute)
             noise = draw(flow.config, voxels, [_going_on(structure) for structure in batch]).to(compute.device)
             values = sample_latents(flow, seen, voxels, noise, normalization=scaled, report=told, sampling=sampling)
@@ -222,7 +222,7 @@ class Stages:
         compute = choose(precision)
         notes: list[str] = []
 
-        def decode(decoder: Any, batch: Sequence[Latents], plan: Plan, told: Report) -> list[Mesh]:  # noqa: ANN401
+        def decode(decoder: Any, batch: Sequence[Latents], plan: MemoryPlan, told: Report) -> list[Mesh]:  # noqa: ANN401
             voxels = _voxels([one.structure for one in batch], plan, compute)
             values = torch.from_numpy(np.concatenate([one.values for one in batch])).to(compute.device)
             decoded = _part(told, 0, 3, 4)
@@ -242,7 +242,7 @@ class Stages:
         name: str,
         compute: Compute,
         items: Sequence[X],
-        work: Callable[[Any, Sequence[X], Plan, Report], list[Y]],
+        work: Callable[[Any, Sequence[X], MemoryPlan, Report], list[Y]],
         report: Report,
         notes: list[str],
         *,
@@ -254,7 +254,7 @@ class Stages:
         while len(made) < len(items):
             left = items[len(made) :]
 
-            def batch(network: Any, plan: Plan, told: Report, left: Sequence[X] = left) -> list[Y]:  # noqa: ANN401
+            def batch(network: Any, plan: MemoryPlan, told: Report, left: Sequence[X] = left) -> list[Y]:  # noqa: ANN401
                 share = left[: plan.together]
                 return work(network, share, plan, _part(told, 0, len(share), len(left)))
 
@@ -267,7 +267,7 @@ class Stages:
         self,
         name: str,
         compute: Compute,
-        work: Callable[[Any, Plan, Report], T],
+        work: Callable[[Any, MemoryPlan, Report], T],
         report: Report,
         notes: list[str],
         *,
@@ -280,7 +280,7 @@ class Stages:
         """
         with repeating(report) as told:
             told(0, 1)
-            result, new = self._shelf.run(
+            result, new = self._pool.run(
                 name, compute, lambda network, plan: work(network, plan, told), following=following, voxels=voxels
             )
         notes.extend(new)
@@ -301,7 +301,7 @@ def _largest(structures: Iterable[Structure]) -> int:
     return max(len(structure.coords) for structure in structures)
 
 
-def _voxels(structures: Sequence[Structure], plan: Plan, compute: Compute) -> Voxels:
+def _voxels(structures: Sequence[Structure], plan: MemoryPlan, compute: Compute) -> Voxels:
     rows = [np.insert(structure.coords, 0, i, axis=1) for i, structure in enumerate(structures)]
     coords = torch.from_numpy(np.concatenate(rows)).to(compute.device)
     return Voxels(coords, len(structures), plan.gathered)

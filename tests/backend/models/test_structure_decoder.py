@@ -27,6 +27,8 @@ def test_eight_channels_become_the_eight_voxels_of_a_cell(batch: int, channels: 
 def test_a_batch_is_decoded_as_its_items_are() -> None:
     torch.manual_seed(2)
     decoder = StructureDecoder(StructureDecoderConfig(1, 3, 1, (8, 6), num_res_blocks_middle=1))
+    for parameter in decoder.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
     z = torch.randn(3, 3, 4, 4, 4)
     with torch.inference_mode():
         together = decoder(z)

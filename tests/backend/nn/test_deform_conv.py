@@ -112,10 +112,8 @@ def test_an_offset_that_is_no_number_reads_nothing_foreign(offset: float, read: 
 def test_the_layer_finds_offsets_and_strengths_itself() -> None:
     torch.manual_seed(4)
     layer, x = DeformableConv2d(3, 5, 3), torch.randn(1, 3, 7, 6)
-    for part in (layer.offset_conv, layer.modulator_conv):
-        torch.nn.init.zeros_(part.weight)
-        torch.nn.init.zeros_(part.bias)
-    torch.testing.assert_close(layer(x), layer.regular_conv(x), rtol=1e-5, atol=1e-5)  # strengths are 1 in the middle
+    # Training starts with offsets of 0 and strengths of 1.
+    torch.testing.assert_close(layer(x), layer.regular_conv(x), rtol=1e-5, atol=1e-5)
     with torch.no_grad():
         layer.offset_conv.bias[1::2] = 1
         layer.modulator_conv.bias[:] = 100

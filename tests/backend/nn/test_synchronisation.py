@@ -53,13 +53,13 @@ def nobody(step: int, of: int) -> None:
 
 
 def structure(device: str) -> tuple[Velocity[Tensor], Tensor]:
-    flow = StructureFlow(StructureFlowConfig(4, 3, 3, 12, 6, 2, 2, qk_rms_norm=True)).to(device)
+    flow = StructureFlow(StructureFlowConfig(4, 3, 3, 12, 6, 2, 2, qk_rms_norm=True)).to(device).eval()
     return flow.bound_to(torch.randn(1, 5, 6, device=device)), torch.randn(1, 3, 4, 4, 4, device=device)
 
 
 def latents(device: str) -> tuple[Velocity[Tensor], Tensor]:
     config = LatentFlowConfig(8, 3, 3, 12, 6, 2, 2, io_block_channels=[5], qk_rms_norm=True)
-    flow = LatentFlow(config).to(device)
+    flow = LatentFlow(config).to(device).eval()
     for parameter in flow.parameters():
         parameter.data.fill_(0.01)
     coords = torch.cartesian_prod(*[torch.arange(8)] * 3)[::3]

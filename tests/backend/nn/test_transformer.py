@@ -21,7 +21,7 @@ def network(dtype: torch.dtype = torch.float32) -> DiffusionTransformer:
     made.compute_in(dtype)
     for parameter in made.parameters():
         parameter.data = (torch.randn(parameter.shape) * 0.2).to(parameter.dtype)
-    return made.requires_grad_(requires_grad=False)
+    return made.requires_grad_(requires_grad=False).eval()
 
 
 def state(batch: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -77,7 +77,8 @@ def test_the_norm_of_large_half_numbers_does_not_overflow() -> None:
     torch.testing.assert_close(layer_norm32(x, 1e-6), expected)
 
 
-def test_what_follows_from_a_time_is_computed_once_for_all_walks() -> None:
+@torch.no_grad()
+def test_what_follows_from_a_time_is_computed_once_for_all_samples() -> None:
     model = network()
     embedded: list[float] = []
 
@@ -94,6 +95,7 @@ def test_what_follows_from_a_time_is_computed_once_for_all_walks() -> None:
     assert all(map(torch.equal, fresh.modulations, kept.modulations))
 
 
+@torch.no_grad()
 def test_a_kept_time_is_of_the_networks_weights_and_dtype() -> None:
     device = torch.device("cpu")
     model, other = network(), network()
@@ -109,6 +111,19 @@ def test_a_kept_time_is_of_the_networks_weights_and_dtype() -> None:
     assert model.time_at(0.5, device) is not kept
 
 
+@torch.no_grad()
+def test_training_keeps_no_times() -> None:
+    device = torch.device("cpu")
+    model = network()
+    kept = model.time_at(0.5, device)
+    model.train()
+    assert model.time_at(0.5, device) is not model.time_at(0.5, device)
+    assert model.eval().time_at(0.5, device) is not kept
+    with torch.enable_grad():
+        assert model.time_at(0.5, device) is not model.time_at(0.5, device)
+
+
+@torch.no_grad()
 def test_no_more_times_are_kept_than_a_schedule_has() -> None:
     model = network()
     first = model.time_at(1.0, torch.device("cpu"))

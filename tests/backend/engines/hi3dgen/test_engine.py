@@ -25,7 +25,7 @@ from backend.flow.pipeline import Outcome, Pipeline, Progress
 from backend.flow.products import Cutout, Mesh, Picture
 from backend.flow.request import Request
 from backend.mesh import check
-from backend.nn.placement import PLANS
+from backend.nn.memory_plan import PLANS
 from backend.normals.image import to_picture
 from backend.weights.catalogue import CONDITIONER, FOREGROUND, GEOMETRY, NORMALS, PACKAGES
 
@@ -349,7 +349,7 @@ def test_memory_that_runs_out_is_told_in_the_mesh(
 
 
 def test_small_pieces_change_nothing(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    from backend.nn import placement
+    from backend.nn import memory_plan
 
     whole, _ = run(pipeline, 1)
     small = PLANS[2]
@@ -357,7 +357,7 @@ def test_small_pieces_change_nothing(pipeline: Pipeline, monkeypatch: pytest.Mon
     def choose(*_: object, **__: object) -> Any:
         return small
 
-    monkeypatch.setattr(placement, "choose_plan", choose)
+    monkeypatch.setattr(memory_plan, "choose_plan", choose)
     pipeline.unload()
     pieces, ran = run(pipeline, 1)
     assert "normals" in ran

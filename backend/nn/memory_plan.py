@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which networks lie on the device at once, so that all of them fit: memory by plan.
+"""The memory plan: which networks are on the device at once, so that all of them fit.
 
 What a network needs is known before it is loaded: its weights from its files, its work from the sizes that it works
-on. The plan follows from that and from the device's memory: everything stays there, or one network at a time
-(the files stay mapped into memory, so that the system keeps in its cache what there is room for), or besides that the
-work is done in smaller pieces. Where memory runs out all the same, because others use the device too, the next smaller
-plan is taken and the stage is repeated.
+on. The plan follows from that and from the device's memory. All networks stay on the device; or one at a time is there
+(the files stay mapped into memory, so that the system keeps in its cache what there is room for); or, besides that, the
+work is done in smaller pieces. If memory runs out nevertheless, because other programs use the device too, the work is
+repeated by the next smaller plan.
 """
 
 import logging
@@ -32,12 +32,12 @@ _BLOCK = 16 << 20
 
 
 @dataclass(frozen=True)
-class Plan:
+class MemoryPlan:
     """How to share a device's memory.
 
-    resident: networks stay once they are there. gathered: how many elements a sparse convolution gathers at once.
-    together: how many seeds go through a network in one batch. apart: what consists of several networks brings them
-    to the device one after the other.
+    resident: networks stay on the device after their first use. gathered: how many elements a sparse convolution
+    gathers at once. together: how many seeds go through a network in one batch. apart: the networks that work together
+    are on the device one after the other.
     """
 
     name: str
@@ -48,21 +48,21 @@ class Plan:
 
 
 PLANS = (
-    Plan("everything on the device", resident=True, together=4, gathered=2**26, apart=False),
-    Plan("one network at a time", resident=False, together=2, gathered=2**26, apart=False),
-    Plan("one network at a time, in small pieces", resident=False, together=1, gathered=2**23, apart=True),
+    MemoryPlan("everything on the device", resident=True, together=4, gathered=2**26, apart=False),
+    MemoryPlan("one network at a time", resident=False, together=2, gathered=2**26, apart=False),
+    MemoryPlan("one network at a time, in small pieces", resident=False, together=1, gathered=2**23, apart=True),
 )
-"""From the fastest to the smallest."""
+"""From the fastest to the one that needs the least memory."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network, or some that work together, and where it comes from.
+    """A network, or some that work together, and how to get it.
 
-    values: how many numbers its weights are. works: numbers that its work holds at once, beside the weights: always,
-    and for each voxel. files: where the weights lie, to be read ahead. load: maps them, in the published dtype, and
-    raises UserError where that fails. place: brings what `load` returned to the device and dtype (what goes there
-    apart: to the dtype alone), and returns it. single: whether it computes in float32 in any case.
+    values: how many numbers its weights are. works: how many numbers its work holds at once beside the weights: in any
+    case, and for each voxel. files: the files of its weights. load: maps them into memory in the published dtype;
+    raises UserError if that fails. place: brings what `load` returned to the device and dtype, and returns it; if the
+    plan is `apart`, to the dtype only. single: whether it always computes in float32.
     """
 
     label: str
@@ -70,7 +70,7 @@ class Network:
     works: tuple[int, int]
     files: Callable[[], Sequence[Path]]
     load: Callable[[], Any]
-    place: Callable[[Any, Compute, Plan], Any]
+    place: Callable[[Any, Compute, MemoryPlan], Any]
     single: bool = False
 
     def weight(self, compute: Compute) -> int:
@@ -78,7 +78,7 @@ class Network:
         return self.values * self._itemsize(compute)
 
     def work(self, compute: Compute, voxels: int) -> int:
-        """Bytes that its work takes on the device for one object of so many voxels."""
+        """Bytes that its work takes on the device for one object of `voxels` voxels."""
         always, each = self.works
         return (always + each * voxels) * self._itemsize(compute)
 
@@ -88,10 +88,10 @@ class Network:
 
 def choose_plan(
     networks: Mapping[str, Network], compute: Compute, memory: int, *, name: str = "", voxels: int = TYPICAL_VOXELS
-) -> Plan:
-    """The fastest plan by which the networks fit into `memory` bytes; the smallest one where none surely does.
+) -> MemoryPlan:
+    """The fastest plan by which the networks fit into `memory` bytes; the last one if none is sure to.
 
-    `voxels` are those of the network `name`; the others may come to have the typical number.
+    `voxels` is how many the network `name` works on; the others are taken to work on `TYPICAL_VOXELS`.
     """
     room = memory - _RESERVE
     work = {other: network.work(compute, TYPICAL_VOXELS) for other, network in networks.items()}
@@ -104,12 +104,12 @@ def choose_plan(
     return stages if max((weight[other] + work[other] for other in networks), default=0) <= room else small
 
 
-class Shelf:
-    """Networks by name, loaded when they are asked for and kept as the plan says. It belongs to one thread."""
+class NetworkPool:
+    """Networks by name, loaded at their first use and kept as the memory plan says. It belongs to one thread."""
 
     def __init__(self, networks: Mapping[str, Network]) -> None:
         self.networks = networks
-        self.plan: Plan | None = None
+        self.plan: MemoryPlan | None = None
         self._compute: Compute | None = None
         self._placed: dict[str, Any] = {}
 
@@ -117,16 +117,17 @@ class Shelf:
         self,
         name: str,
         compute: Compute,
-        work: Callable[[Any, Plan], T],
+        work: Callable[[Any, MemoryPlan], T],
         *,
         following: str = "",
         voxels: int = TYPICAL_VOXELS,
     ) -> tuple[T, tuple[str, ...]]:
-        """What `work` makes of the network and the plan, and a sentence for every time that it had to start again.
+        """The result of `work(network, plan)`, and a sentence for every time that it was repeated.
 
-        The object has so many `voxels`. The weights of the network `following` are read meanwhile. Where memory runs
-        out, all networks leave the device and the work is repeated by a smaller plan. Raises UserError where the
-        smallest one does not fit, or the device is gone; what `work` and the network's loading raise passes through.
+        `voxels` is how many the work is done on. The weights of the network `following` are read meanwhile. If memory
+        runs out, all networks leave the device and the work is repeated by a smaller plan. Raises UserError if the
+        last plan does not fit either, or if the device does not answer any more. Errors of `work` and of loading pass
+        through.
         """
         notes: list[str] = []
         while True:
@@ -141,23 +142,23 @@ class Shelf:
                     raise
                 log.warning("memory ran out in the %s with %s: %s", self.networks[name].label, plan.name, error)
                 trouble = str(error)
-            # Here, not above: the error's traceback holds what the work had made.
+            # After the except clause: until it ends, the error's traceback keeps the work's tensors alive.
             self.release()
             smaller = PLANS[PLANS.index(plan) + 1 :]
             if not smaller:
-                raise _too_small(self.networks[name].label, compute, trouble)
+                raise _out_of_memory(self.networks[name].label, compute, trouble)
             self.plan = smaller[0]
             notes.append(f"Memory ran out in the {self.networks[name].label}; it was repeated with {self.plan.name}.")
 
     def release(self) -> None:
-        """Take every network off the device, and give the memory back. The plan is made anew next time."""
+        """Takes every network off the device and gives its memory back. The next use makes a new plan."""
         self._placed.clear()
         self.plan = None
         if self._compute:
             release(self._compute.device)
 
-    def _planned(self, compute: Compute, name: str, voxels: int) -> Plan:
-        """The plan; it is made when nothing is on the device, and made smaller for an object that is too large."""
+    def _planned(self, compute: Compute, name: str, voxels: int) -> MemoryPlan:
+        """The plan: made if nothing is on the device, and replaced by a smaller one if the object is too large."""
         if compute != self._compute:
             self.release()
             self._compute = compute
@@ -169,7 +170,9 @@ class Shelf:
                 log.info("networks in %s, %d MiB free: %s", compute, memory >> 20, plan.name)
         return self.plan
 
-    def _attempt(self, name: str, compute: Compute, plan: Plan, work: Callable[[Any, Plan], T], following: str) -> T:
+    def _attempt(
+        self, name: str, compute: Compute, plan: MemoryPlan, work: Callable[[Any, MemoryPlan], T], following: str
+    ) -> T:
         if not plan.resident:
             for other in [other for other in self._placed if other != name]:
                 del self._placed[other]
@@ -183,7 +186,7 @@ class Shelf:
 
 
 def read_ahead(files: Sequence[Path]) -> threading.Thread:
-    """Read files into the system's cache in a thread of its own, so that mapping them later waits for no disk."""
+    """Reads files into the system's cache in a thread of its own, so that mapping them later need not wait for it."""
 
     def read() -> None:
         for file in files:
@@ -191,7 +194,7 @@ def read_ahead(files: Sequence[Path]) -> threading.Thread:
                 with file.open("rb", buffering=0) as opened:
                     while opened.read(_BLOCK):
                         pass
-            except OSError:  # whoever needs the file says what is wrong with it
+            except OSError:  # loading the network reports it
                 return
 
     thread = threading.Thread(target=read, name="read ahead", daemon=True)
@@ -199,8 +202,8 @@ def read_ahead(files: Sequence[Path]) -> threading.Thread:
     return thread
 
 
-def _too_small(label: str, compute: Compute, trouble: str) -> UserError:
-    log.error("memory ran out for good: %s", trouble)
+def _out_of_memory(label: str, compute: Compute, trouble: str) -> UserError:
+    log.error("memory ran out with the smallest plan: %s", trouble)
     sentence = f"The memory of {device_name(compute.device)} was not enough for the {label}, even in small pieces."
     advice = "Close other programs that use it, or set HI3DGEN_DEVICE to cpu, which is slow but has more memory."
     return UserError("out-of-memory", sentence, advice)
@@ -208,5 +211,5 @@ def _too_small(label: str, compute: Compute, trouble: str) -> UserError:
 
 def _device_lost(compute: Compute) -> UserError:
     sentence = f"{device_name(compute.device)} stopped answering."
-    advice = "Generate again: the backend starts anew. If it happens again, restart the computer or renew its driver."
+    advice = "Generate again: the backend starts anew. If it happens again, restart the computer or update its driver."
     return UserError("device-lost", sentence, advice)

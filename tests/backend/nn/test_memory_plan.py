@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Networks share a device by a plan that is known beforehand, and by a smaller one where memory runs out."""
+"""Networks share a device by a plan that is made in advance, and by a smaller one if memory runs out."""
 
 import logging
 import threading
@@ -16,9 +16,9 @@ from torch import nn
 
 from backend.engines.hi3dgen.networks import networks
 from backend.errors import UserError
-from backend.nn import placement
+from backend.nn import memory_plan
 from backend.nn.device import Compute, choose, is_device_lost, is_out_of_memory, memory_of
-from backend.nn.placement import PLANS, Network, Plan, Shelf, choose_plan, read_ahead
+from backend.nn.memory_plan import PLANS, MemoryPlan, Network, NetworkPool, choose_plan, read_ahead
 
 CPU = Compute(torch.device("cpu"), torch.float32)
 HALF = Compute(torch.device("cpu"), torch.float16)
@@ -38,11 +38,11 @@ def linear(label: str = "line", values: int = 10, works: tuple[int, int] = (0, 0
 
 @pytest.mark.parametrize(("gib", "plan"), [(24, 0), (16, 0), (10, 0), (8, 1), (6, 1), (4, 2), (2, 2)], ids=str)
 def test_the_plan_for_a_card(gib: int, plan: int) -> None:
-    """In half precision; half a gigabyte of a card is never there for networks."""
+    """In half precision; half a gigabyte of the card is kept free."""
     assert choose_plan(networks(), HALF, gib * GIB) is PLANS[plan]
 
 
-def test_what_is_resident_and_what_is_not_takes_no_more_than_was_asked_for() -> None:
+def test_all_networks_fit_into_10_gib_and_each_into_6() -> None:
     weight = {name: network.weight(HALF) for name, network in networks().items()}
     work = {name: network.work(HALF, 28_600) for name, network in networks().items()}
     assert sum(weight.values()) + max(work.values()) < 10 * GIB
@@ -57,7 +57,7 @@ def test_single_precision_takes_twice_as_much() -> None:
     assert tokenizer.weight(CPU) == tokenizer.weight(HALF)
 
 
-def test_a_giant_object_makes_the_plan_smaller_beforehand() -> None:
+def test_a_huge_object_gets_a_smaller_plan_in_advance() -> None:
     everything = {"a": linear(values=GIB), "b": linear(works=(0, 40_000))}
     memory = 8 * GIB
     assert choose_plan(everything, CPU, memory) is PLANS[1]
@@ -65,80 +65,80 @@ def test_a_giant_object_makes_the_plan_smaller_beforehand() -> None:
     assert choose_plan(everything, CPU, memory, name="b", voxels=100_000) is PLANS[2]
 
 
-def planned(monkeypatch: pytest.MonkeyPatch, plan: int, *names: str) -> Shelf:
-    def choose(*_: object, **__: object) -> Plan:
+def planned(monkeypatch: pytest.MonkeyPatch, plan: int, *names: str) -> NetworkPool:
+    def choose(*_: object, **__: object) -> MemoryPlan:
         return PLANS[plan]
 
-    monkeypatch.setattr(placement, "choose_plan", choose)
-    return Shelf({name: linear(name) for name in names})
+    monkeypatch.setattr(memory_plan, "choose_plan", choose)
+    return NetworkPool({name: linear(name) for name in names})
 
 
 def test_resident_networks_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf = planned(monkeypatch, 0, "a", "b")
+    pool = planned(monkeypatch, 0, "a", "b")
     seen: list[Any] = []
     for name in ("a", "b", "a"):
-        shelf.run(name, CPU, lambda network, _: seen.append(network))
+        pool.run(name, CPU, lambda network, _: seen.append(network))
     assert seen[0] is seen[2]
     assert seen[0] is not seen[1]
 
 
-def test_otherwise_one_leaves_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf = planned(monkeypatch, 1, "a", "b")
-    first, _ = shelf.run("a", CPU, lambda network, _: weakref.ref(network))
+def test_networks_that_are_not_resident_leave_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = planned(monkeypatch, 1, "a", "b")
+    first, _ = pool.run("a", CPU, lambda network, _: weakref.ref(network))
     assert first() is not None
-    shelf.run("b", CPU, lambda _, __: None)
+    pool.run("b", CPU, lambda _, __: None)
     assert first() is None
 
 
-def test_another_precision_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf = planned(monkeypatch, 0, "a")
-    before, _ = shelf.run("a", CPU, lambda network, _: network.weight.dtype)
-    after, _ = shelf.run("a", HALF, lambda network, _: network.weight.dtype)
+def test_another_precision_loads_the_networks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = planned(monkeypatch, 0, "a")
+    before, _ = pool.run("a", CPU, lambda network, _: network.weight.dtype)
+    after, _ = pool.run("a", HALF, lambda network, _: network.weight.dtype)
     assert (before, after) == (torch.float32, torch.float16)
 
 
 @pytest.mark.parametrize(
     "error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError(), RuntimeError("MPS backend out of memory")]
 )
-def test_where_memory_runs_out_a_smaller_plan_repeats_the_work_and_says_so(
+def test_if_memory_runs_out_the_work_is_repeated_by_a_smaller_plan_with_a_note(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    shelf = planned(monkeypatch, 0, "a")
-    plans: list[Plan] = []
+    pool = planned(monkeypatch, 0, "a")
+    plans: list[MemoryPlan] = []
 
-    def work(_: object, plan: Plan) -> str:
+    def work(_: object, plan: MemoryPlan) -> str:
         plans.append(plan)
         if len(plans) < 3:
             raise error
         return "done"
 
-    result, notes = shelf.run("a", CPU, work)
+    result, notes = pool.run("a", CPU, work)
     assert (result, plans) == ("done", list(PLANS))
     assert len(notes) == 2
     assert all("Memory ran out" in note for note in notes)
-    assert shelf.run("a", CPU, lambda _, plan: plan)[0] is PLANS[2], "the smaller plan is kept"
+    assert pool.run("a", CPU, lambda _, plan: plan)[0] is PLANS[2], "the smaller plan is kept"
 
 
-def test_where_the_smallest_plan_does_not_fit_a_sentence_says_so(
+def test_if_the_smallest_plan_does_not_fit_the_job_fails_with_a_sentence(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    shelf = planned(monkeypatch, 0, "a")
+    pool = planned(monkeypatch, 0, "a")
     with pytest.raises(UserError) as caught, caplog.at_level(logging.ERROR):
-        shelf.run("a", CPU, lambda _, __: (_ for _ in ()).throw(torch.OutOfMemoryError("out of memory: 3 GiB")))
+        pool.run("a", CPU, lambda _, __: (_ for _ in ()).throw(torch.OutOfMemoryError("out of memory: 3 GiB")))
     assert caught.value.code == "out-of-memory"
     assert "3 GiB" in caplog.text
-    assert shelf.run("a", CPU, lambda _, __: "again")[0] == "again", "the next job is not hurt"
+    assert pool.run("a", CPU, lambda _, __: "again")[0] == "again", "the next job runs"
 
 
 def test_other_errors_pass_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf = planned(monkeypatch, 0, "a")
+    pool = planned(monkeypatch, 0, "a")
     for error in (ValueError("x"), RuntimeError("shapes do not match"), UserError("a", "b", "c")):
         with pytest.raises(type(error)) as caught:
-            shelf.run("a", CPU, lambda _, __, error=error: (_ for _ in ()).throw(error))
+            pool.run("a", CPU, lambda _, __, error=error: (_ for _ in ()).throw(error))
         assert caught.value is error
 
 
-def test_a_device_that_is_gone_is_told_from_one_that_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_device_and_a_full_one_are_different_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = RuntimeError("CUDA error: unspecified launch failure")
     full = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
     assert is_device_lost(gone)
@@ -146,29 +146,29 @@ def test_a_device_that_is_gone_is_told_from_one_that_is_full(monkeypatch: pytest
     for each in (full, RuntimeError("CUDA error: out of memory")):
         assert is_out_of_memory(each)
         assert not is_device_lost(each)
-    shelf = planned(monkeypatch, 0, "a")
+    pool = planned(monkeypatch, 0, "a")
     with pytest.raises(UserError) as caught:
-        shelf.run("a", CPU, lambda _, __: (_ for _ in ()).throw(gone))
+        pool.run("a", CPU, lambda _, __: (_ for _ in ()).throw(gone))
     assert caught.value.code == "device-lost"
 
 
 def test_released_networks_are_loaded_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    shelf = planned(monkeypatch, 0, "a")
-    first, _ = shelf.run("a", CPU, lambda network, _: weakref.ref(network))
-    shelf.release()
+    pool = planned(monkeypatch, 0, "a")
+    first, _ = pool.run("a", CPU, lambda network, _: weakref.ref(network))
+    pool.release()
     assert first() is None
-    assert shelf.plan is None
-    assert shelf.run("a", CPU, lambda network, _: network is not None)[0]
+    assert pool.plan is None
+    assert pool.run("a", CPU, lambda network, _: network is not None)[0]
 
 
-def test_the_next_networks_files_are_read_meanwhile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_next_networks_files_are_read_ahead(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     read: list[object] = []
-    monkeypatch.setattr(placement, "read_ahead", read.append)
-    shelf = planned(monkeypatch, 0, "a", "b")
-    shelf.run("a", CPU, lambda _, __: None, following="b")
-    shelf.run("b", CPU, lambda _, __: None)
-    shelf.run("a", CPU, lambda _, __: None, following="b")
-    assert len(read) == 1, "what is on the device already is not read again"
+    monkeypatch.setattr(memory_plan, "read_ahead", read.append)
+    pool = planned(monkeypatch, 0, "a", "b")
+    pool.run("a", CPU, lambda _, __: None, following="b")
+    pool.run("b", CPU, lambda _, __: None)
+    pool.run("a", CPU, lambda _, __: None, following="b")
+    assert len(read) == 1, "a network on the device is not read again"
 
 
 def test_reading_ahead_reads_and_ends(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
-from .files.writing import PRIVATE
+from .safe_files import open_own
 
 MAX_BYTES = 1 << 20  # of the file; one older file of this size is kept beside it
 MAX_LINE = 2_000  # characters
@@ -69,14 +69,10 @@ class _File(logging.StreamHandler[TextIO]):
         super().emit(record)
 
     def _open(self) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-        file = os.open(self._path, flags, PRIVATE)
-        try:
+        with open_own(self._path, append=True) as file:
             if os.name == "posix":
-                os.fchmod(file, PRIVATE)  # whoever started the backend may have made it
-            os.dup2(file, STANDARD_ERROR)
-        finally:
-            os.close(file)
+                os.fchmod(file.fileno(), 0o600)  # whoever started the backend may have made it
+            os.dup2(file.fileno(), STANDARD_ERROR)
 
 
 def _printable(text: str) -> str:

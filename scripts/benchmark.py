@@ -30,6 +30,8 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from finishing import finish
+
 from backend.engines.draft import geometry, normals
 from backend.engines.draft.integration import Camera, clean, integrate
 from backend.errors import UserError
@@ -39,7 +41,6 @@ from backend.foreground.cut_out import cut_out
 from backend.mesh import check
 from backend.mesh.reduce import FACES
 from backend.mesh.slivers import SLIVER, quality
-from finishing import finish
 
 Array = NDArray[np.float64]
 

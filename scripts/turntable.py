@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from finishing import finish
+
 from backend.engines.draft.geometry import build
 from backend.engines.draft.normals import estimate
 from backend.files.pictures import read_picture, write_picture
@@ -26,7 +28,6 @@ from backend.flow.products import Cutout, Mesh
 from backend.foreground.cut_out import cut_out
 from backend.normals.image import from_picture
 from backend.raster.vectors import unit
-from finishing import finish
 
 Array = NDArray[np.floating[Any]]
 Indices = NDArray[np.int64]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from . import memory
 from .adapters import adapter_of
 from .adapters.adapter import thumbnail
 from .errors import Cancelled, UserError
@@ -66,10 +67,9 @@ class JobQueue:
             self.waiting.remove(job)
             job.send(_cancelled(job))
 
-    def unload(self, done: Callable[[], None]) -> None:
-        """Give memory back after the job that runs now, then call `done` in the event loop."""
-        unloading = asyncio.get_running_loop().run_in_executor(self._thread, self.pipeline.unload)
-        unloading.add_done_callback(lambda _: done())
+    def unload(self) -> asyncio.Future[None]:
+        """Give memory back after the job that runs now. The future raises what an engine raises when it is asked to."""
+        return asyncio.get_running_loop().run_in_executor(self._thread, _unload, self.pipeline)
 
     async def work(self) -> None:
         """Run jobs, for ever, or until one fails in a way that this process does not get over."""
@@ -87,6 +87,7 @@ class JobQueue:
                 log.error("%s The backend ends.", end.sentence)
                 await asyncio.sleep(FAREWELL_SECONDS)  # until it is told
                 return
+            del job, end  # pictures and meshes are not kept until the next job
 
 
 def run(pipeline: Pipeline, job: QueuedJob) -> Result | Failure:
@@ -112,6 +113,13 @@ def run(pipeline: Pipeline, job: QueuedJob) -> Result | Failure:
         log.exception("job %s failed", job.name)
         advice = "Look at the log, and report it if it stays."
         return Failure(job.name, "internal", "Something went wrong inside Hi3DGen.", advice)
+
+
+def _unload(pipeline: Pipeline) -> None:
+    try:
+        pipeline.unload()
+    finally:
+        memory.give_back()
 
 
 def _cancelled(job: QueuedJob) -> Failure:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reads and writes this program's own small files, whatever somebody else has put on the disk in their place.
+"""Writes files whole or not at all, and reads this program's own, whatever else lies on the disk in their place.
 
 No name that is written to can be guessed, and no link is followed: a link that was planted would let this program
 overwrite what it points to.
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
+UNFINISHED = (
+    ".hi3dgen-*.part"  # the names of what `replacing` writes, as a pattern: a killed process leaves them behind
+)
 SMALL = 1 << 20  # bytes; what this program writes of this kind has a few kilobytes
 _EVERYBODY, _OWNER = 0o666, 0o600  # modes of new files, before the process's umask
+_OWNER_FOLDER = 0o700
 _BINARY = getattr(os, "O_BINARY", 0)  # of Windows
 _NO_LINKS = getattr(os, "O_NOFOLLOW", 0)  # of all others
 _NO_WAITING = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its other end
@@ -30,12 +34,18 @@ def replacing(path: Path, *, private: bool = False) -> Generator[BinaryIO]:
     """Open a new file that takes the name `path` when the block ends; if the block raises, nothing changes.
 
     The file lies beside `path` under a random name, and is on the disk before it is renamed. A link at `path` is
-    replaced, and what it points to stays as it is. private: only this user can read it. Raises OSError.
+    replaced, and what it points to stays as it is.
+
+    private: only this user can read it. Else it has the permissions of the file that it replaces, or those of any new
+    file. Raises OSError; if no file can have this name, before the block runs.
     """
-    beside = path.with_name(f".{secrets.token_hex(8)}.new")
+    permissions = _OWNER if private else _permissions(path)
+    beside = path.with_name(UNFINISHED.replace("*", secrets.token_hex(8)))
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINKS | _BINARY
-    with os.fdopen(os.open(beside, flags, _OWNER if private else _EVERYBODY), "wb") as file:
+    with os.fdopen(os.open(beside, flags, _EVERYBODY if permissions is None else permissions), "wb") as file:
         try:
+            if permissions is not None and os.name == "posix":
+                os.fchmod(file.fileno(), permissions)
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -89,6 +99,25 @@ def open_own(path: Path, *, append: bool = False, private: bool = True) -> Binar
         path.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_EXCL) | _NO_LINKS | _NO_WAITING | _BINARY
     return os.fdopen(os.open(path, flags, _OWNER if private else _EVERYBODY), "ab" if append else "wb")
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for this user alone. Raises OSError.
+
+    Folders that exist keep their permissions.
+    """
+    for place in reversed((folder, *folder.parents)):
+        if not place.is_dir():
+            place.mkdir(_OWNER_FOLDER, exist_ok=True)
+
+
+def _permissions(path: Path) -> int | None:
+    """The permissions of the regular file at `path`; None if there is none. Raises OSError for an impossible name."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return None
+    return mode & 0o777 if stat.S_ISREG(mode) else None
 
 
 def _is_own(path: Path) -> bool:

@@ -16,9 +16,10 @@ from .capabilities import capabilities_of
 from .flow.pipeline import Pipeline
 from .flow.request import Request
 from .jobs import JobQueue, QueuedJob
+from .receiving import CHUNK_BYTES, PATIENCE, Patience, Receiver
 from .version import VERSION
 from .wire import frames, messages
-from .wire.frames import Limits, WireError
+from .wire.frames import WireError
 from .wire.messages import Failure, Message, Progress, ToClient
 
 log = logging.getLogger(__name__)
@@ -26,17 +27,21 @@ log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 MAX_CLIENTS = 8
 MAX_STRANGERS = 16  # who have not greeted yet: any program on this machine can connect
-GREETING_SECONDS = 5.0
-SEND_SECONDS = 30.0
-CHUNK_BYTES = 1 << 20
+STRANGERS_SECONDS = 60.0  # they are logged together: each on a line of its own would fill the log
 PIECE_BYTES = 1 << 16
 MAX_OUTBOX = 1024
 
 
 class Server:
-    """Serves one pipeline to clients that know the token, until it is told to stop or nothing was asked of it."""
+    """Serves one pipeline to clients that know the token, until `stop` or until nothing was asked of it for a while.
 
-    def __init__(self, pipeline: Pipeline, token: str, idle_seconds: float = 0.0) -> None:
+    idle_seconds: how long that is, 0 for ever.
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, token: str, idle_seconds: float = 0.0, patience: Patience = PATIENCE
+    ) -> None:
+        self.patience = patience
         self._token = token
         self.queue = JobQueue(pipeline)
         self._idle_seconds = idle_seconds
@@ -44,6 +49,8 @@ class Server:
         self._connections: dict[Connection, asyncio.Task[None] | None] = {}
         self._strangers: deque[Connection] = deque()
         self._clients: set[Connection] = set()
+        self._turned_away = 0
+        self._why_turned_away = ""
         self._stop = asyncio.Event()
 
     async def listen(self) -> tuple[asyncio.Server, int]:
@@ -52,10 +59,12 @@ class Server:
         return listener, listener.sockets[0].getsockname()[1]
 
     async def run(self, listener: asyncio.Server) -> None:
-        """Serve until `stop`, a shutdown or the idle time."""
-        work = asyncio.create_task(self.queue.work())
-        work.add_done_callback(lambda _: self.stop())
-        idle = asyncio.create_task(self._watch_idleness())
+        """Serve until `stop`, a shutdown or the idle time. Raises what the queue or the watch over idleness raises."""
+        tasks = [asyncio.create_task(self.queue.work())]
+        if self._idle_seconds > 0:
+            tasks.append(asyncio.create_task(self._watch_idleness()))
+        for task in tasks:
+            task.add_done_callback(lambda _: self.stop())
         await self._stop.wait()
         listener.close()
         for job in [*self.queue.waiting, *filter(None, [self.queue.running])]:
@@ -63,8 +72,11 @@ class Server:
         for connection in self._connections:
             connection.close()
         await asyncio.gather(*filter(None, self._connections.values()), return_exceptions=True)
-        idle.cancel()
-        work.cancel()
+        self._log_strangers()
+        for task in tasks:
+            if task.done():
+                task.result()
+            task.cancel()
 
     def stop(self) -> None:
         """Make `run` return."""
@@ -75,12 +87,30 @@ class Server:
         return hmac.compare_digest(token.encode(), self._token.encode())
 
     def admit(self, connection: "Connection") -> bool:
-        """Count a stranger who has greeted among the clients, or say that there is no place left."""
-        if connection not in self._strangers or len(self._clients) >= MAX_CLIENTS:
+        """Count a stranger who has greeted among the clients; False if there is no place.
+
+        If all places are taken, the client without jobs that was silent the longest is closed for it.
+        """
+        if connection not in self._strangers:
             return False
+        if len(self._clients) >= MAX_CLIENTS:
+            idle = [client for client in self._clients if not client.has_jobs]
+            if not idle:
+                return False
+            silent = min(idle, key=lambda client: client.receiver.heard)
+            log.info("a client that asks for nothing is closed: another one needs its place")
+            self._clients.remove(silent)
+            silent.close()
         self._strangers.remove(connection)
         self._clients.add(connection)
         return True
+
+    def turn_away(self, reason: str) -> None:
+        """Count a connection that did not greet as it should; any program on this machine can make them."""
+        if self._turned_away == 0:
+            asyncio.get_running_loop().call_later(STRANGERS_SECONDS, self._log_strangers)
+        self._turned_away += 1
+        self._why_turned_away = reason
 
     def status(self) -> messages.Status:
         """What the backend is doing."""
@@ -93,14 +123,18 @@ class Server:
         """What the engines can do."""
         return capabilities_of(self.queue.pipeline.engines)
 
+    def _log_strangers(self) -> None:
+        if self._turned_away:
+            log.warning("turned away: %d connections, the last because %s", self._turned_away, self._why_turned_away)
+        self._turned_away = 0
+
     async def _watch_idleness(self) -> None:
-        while self._idle_seconds > 0:
-            receiving = any(client.receiving for client in self._clients)
+        while True:
+            receiving = any(client.receiver.is_within_frame for client in self._clients)
             busy = receiving or self.queue.running is not None or self.queue.waiting
             left = self._idle_seconds - (0.0 if busy else time.monotonic() - self.queue.last_used)
             if left <= 0:
                 log.info("nothing to do for %g s: the backend ends", self._idle_seconds)
-                self.stop()
                 return
             await asyncio.sleep(min(left, 1.0) if not busy else 1.0)
 
@@ -120,12 +154,11 @@ class Server:
 
 
 class Connection:
-    """One client: its jobs, and what waits to be sent to it. `receiving` is true while a frame of it is on its way."""
+    """One client: its jobs, and what waits to be sent to it."""
 
     def __init__(self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.receiving = False
+        self.receiver = Receiver(reader, server.patience)
         self._server = server
-        self._reader = reader
         self._writer = writer
         self._loop = asyncio.get_running_loop()
         self._jobs: dict[str, QueuedJob] = {}
@@ -137,25 +170,34 @@ class Connection:
         """Drop the connection; `run` ends soon after."""
         self._writer.transport.abort()
 
+    @property
+    def has_jobs(self) -> bool:
+        """Whether a job of this client runs or waits."""
+        return bool(self._jobs)
+
     async def run(self) -> None:
         """Talk to the client until either side ends it; then cancel its jobs."""
         sender = asyncio.create_task(self._send())
         try:
             await self._converse()
+        except _StrangerError as error:
+            self._server.turn_away(str(error))
+            if error.code == "wrong-version":
+                await self._say_goodbye(sender, error)
         except WireError as error:
             log.warning("a client broke the protocol: %s", error)
             self._cancel_jobs()
             await self._say_goodbye(sender, error)
-        except (OSError, EOFError, TimeoutError) as error:  # IncompleteReadError is an EOFError
+        except (OSError, EOFError, TimeoutError) as error:
             log.info("a client is gone: %s", error or type(error).__name__)
         finally:
             sender.cancel()
             self._cancel_jobs()
             self.close()
 
-    def tell(self, message: ToClient) -> None:
+    def send(self, message: ToClient) -> None:
         """Queue a message to the client; callable from any thread."""
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to be told
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and the connection with it
             self._loop.call_soon_threadsafe(self._post, message)
 
     def _cancel_jobs(self) -> None:
@@ -178,78 +220,58 @@ class Connection:
             self.close()
 
     async def _send(self) -> None:
-        """Send what waits, as it comes; where the client takes nothing of it, close the connection."""
+        """Send what waits, as it comes; if the client takes nothing of it, close the connection."""
         try:
             while not self._parting:
                 await self._waiting.wait()
                 self._waiting.clear()
                 while self._outbox:
-                    for piece in messages.encode(self._outbox.popleft()):
-                        await self._send_piece(memoryview(piece))
+                    await self._send_message(self._outbox.popleft())
         except (OSError, TimeoutError):
             self.close()
         except Exception:
             log.exception("a message could not be sent")
             self.close()  # rather than leave the client waiting for it
 
-    async def _send_piece(self, piece: memoryview) -> None:
+    async def _send_message(self, message: ToClient) -> None:
         """Send by parts that even a slow client takes in time."""
-        for start in range(0, len(piece), PIECE_BYTES):
-            self._writer.write(piece[start : start + PIECE_BYTES])
-            async with asyncio.timeout(SEND_SECONDS):
-                await self._writer.drain()
+        for piece in map(memoryview, messages.encode(message)):
+            for start in range(0, len(piece), PIECE_BYTES):
+                self._writer.write(piece[start : start + PIECE_BYTES])
+                async with asyncio.timeout(self._server.patience.sending):
+                    await self._writer.drain()
 
     async def _say_goodbye(self, sender: asyncio.Task[None], error: WireError) -> None:
         """Tell what was wrong, behind the rest of a frame that is on its way."""
-        if isinstance(error, _StrangerError) and error.code != "wrong-version":
-            return
         advice = "Use the backend and the extension of one version of Hi3DGen."
         self._post(Failure("", error.code, f"The backend did not understand: {error}.", advice))
         self._parting = True
         with contextlib.suppress(OSError, TimeoutError):
-            async with asyncio.timeout(GREETING_SECONDS):
+            async with asyncio.timeout(self._server.patience.greeting):
                 await sender
                 self._writer.write_eof()
-                while await self._reader.read(CHUNK_BYTES):  # closing over unread data would take the message back
-                    pass
+                await self.receiver.until_closed()  # closing over unread data would take the message back
 
     async def _converse(self) -> None:
         await self._greet()
         while not self._writer.is_closing():
-            message = await self._receive(frames.TO_BACKEND)
-            self._handle(message)
+            self._handle(await self.receiver.message(frames.TO_BACKEND))  # no name keeps its picture in memory
             await asyncio.sleep(0)  # messages that have arrived already are read without waiting; the others take turns
 
     async def _greet(self) -> None:
         try:
-            hello = await asyncio.wait_for(self._receive(frames.GREETING), GREETING_SECONDS)
+            async with asyncio.timeout(self._server.patience.greeting):
+                hello = await self.receiver.message(frames.GREETING)
         except WireError as error:
             raise _StrangerError(error.code, str(error)) from error
+        except (OSError, EOFError, TimeoutError) as error:
+            raise _StrangerError("bad-message", "it did not greet") from error
         if not isinstance(hello, messages.Hello) or not self._server.knows(hello.token):
-            raise _StrangerError("bad-message", "a stranger without the token")
+            raise _StrangerError("bad-message", "it does not know the token")
         if not self._server.admit(self):
             raise _StrangerError("bad-message", f"{MAX_CLIENTS} clients are served already")
         log.info("client: %s", hello.client)
-        self.tell(self._server.capabilities())
-
-    async def _receive(self, limits: Limits) -> Message:
-        header = frames.parse_header(await self._reader.readexactly(frames.HEADER.size), limits)
-        self.receiving = True
-        try:
-            return await self._receive_rest(header)
-        finally:
-            self.receiving = False
-
-    async def _receive_rest(self, header: frames.Header) -> Message:
-        document, specs = frames.parse_document(await self._reader.readexactly(header.message), header)
-        messages.check_arrays(messages.TO_BACKEND, document, specs)
-        payload = bytearray()
-        while len(payload) < header.payload:
-            piece = await self._reader.read(min(header.payload - len(payload), CHUNK_BYTES))
-            if not piece:
-                raise EOFError("the client vanished within a frame")
-            payload += piece
-        return messages.decode(messages.TO_BACKEND, document, frames.split_payload(specs, payload))
+        self.send(self._server.capabilities())
 
     def _handle(self, message: Message) -> None:
         match message:
@@ -259,32 +281,40 @@ class Connection:
                 if job in self._jobs:
                     self._server.queue.cancel(self._jobs[job])
             case messages.GetStatus():
-                self.tell(self._server.status())
+                self.send(self._server.status())
             case messages.Unload():
-                self._server.queue.unload(lambda: self.tell(self._server.status()))
+                self._server.queue.unload().add_done_callback(self._unloaded)
             case messages.Shutdown():
                 log.info("a client asked for the end")
                 self._server.stop()
             case _:
                 raise WireError("bad-message", "a greeting comes once")
 
+    def _unloaded(self, unloading: asyncio.Future[None]) -> None:
+        if error := unloading.exception():
+            log.error("memory could not be given back", exc_info=error)
+            sentence = "Hi3DGen could not give all of its memory back."
+            self.send(Failure("", "unload-failed", sentence, "End Hi3DGen's backend; the next job starts a new one."))
+        else:
+            self.send(self._server.status())
+
     def _queue(self, message: messages.Request) -> None:
         if message.job in self._jobs:
             sentence = f"A job named “{message.job}” is running already."
-            self.tell(Failure("", "duplicate-job", sentence, "Give every job a name of its own."))
+            self.send(Failure("", "duplicate-job", sentence, "Give every job a name of its own."))
             return
         request = Request(message.inputs, message.engine, message.seed, message.count, message.settings)
-        job = QueuedJob(message.job, request, self.tell)
+        job = QueuedJob(message.job, request, self.send)
         self._jobs[job.name] = job
         if not self._server.queue.has_room_for(job):
             sentence = "Too many jobs are waiting already."
-            self.tell(Failure(job.name, "queue-full", sentence, "Wait until some are done, or cancel some."))
+            self.send(Failure(job.name, "queue-full", sentence, "Wait until some are done, or cancel some."))
         else:
             self._server.queue.add(job)
 
 
 class _StrangerError(WireError):
-    """Somebody who has not greeted properly: closed without a word."""
+    """A connection that has not greeted as it should; it is closed without an answer."""
 
 
 def _is_progress_of(message: ToClient, job: str) -> bool:

@@ -27,11 +27,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from backend.files.writing import replacing
 from backend.install import pins as pinned
 from backend.install.packages import pip_install
 from backend.install.pins import package
 from backend.install.troubles import explain
+from backend.safe_files import replacing
 
 ROOT = Path(__file__).resolve().parents[1]
 STAMP = "hi3dgen-environment.json"

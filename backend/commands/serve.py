@@ -11,8 +11,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn
 
+from .. import log as logs
 from ..flow.engine import Engine
 from ..flow.pipeline import Pipeline
 from ..server import Server
@@ -22,6 +25,7 @@ log = logging.getLogger(__name__)
 
 FAREWELL_SECONDS = 2.0
 PARENT_SECONDS = 1.0
+MAX_START = 32_768  # bytes of the first line; a path alone may be long
 TOKEN_LENGTHS = range(32, 129)
 
 
@@ -30,27 +34,47 @@ def run(_options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     return serve(Pipeline(engines))
 
 
+@dataclass(frozen=True)
+class Start:
+    """What the first line of standard input says."""
+
+    token: str
+    idle_seconds: float
+    log: Path | None
+
+
 def serve(pipeline: Pipeline) -> int:
     """Serve until the parent ends, the idle time passes or a client shuts the backend down; then end the process.
 
-    Returns 2 where the first line of standard input is not what it should be, and else does not return.
+    Returns 2 if the first line of standard input is not what it should be, and else does not return.
     """
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     parent = os.getppid()
     try:
-        token, idle_seconds = _read_orders(sys.stdin.buffer.readline(4096))
+        start = _read_start(sys.stdin.buffer.readline(MAX_START))
     except (ValueError, TypeError, RecursionError) as error:
         print(f"The first line of standard input is not what docs/wire.md asks for: {error}", file=sys.stderr)
         return 2
+    _start_log(start.log)
     try:
-        asyncio.run(_serve(pipeline, token, idle_seconds, parent))
+        asyncio.run(_serve(pipeline, start, parent))
     except KeyboardInterrupt:
         return _end(130)
+    except BaseException:
+        log.exception("the backend failed, and ends")
+        return _end(1)
     return _end(0)
 
 
-async def _serve(pipeline: Pipeline, token: str, idle_seconds: float, parent: int) -> None:
-    server = Server(pipeline, token, idle_seconds)
+def _start_log(path: Path | None) -> None:
+    try:
+        logs.start(path)
+    except (OSError, ValueError) as error:
+        logs.start(None)
+        log.warning("the log stays on standard error: %s", error)
+
+
+async def _serve(pipeline: Pipeline, start: Start, parent: int) -> None:
+    server = Server(pipeline, start.token, start.idle_seconds)
     listener, port = await server.listen()
     loop = asyncio.get_running_loop()
 
@@ -68,16 +92,18 @@ async def _serve(pipeline: Pipeline, token: str, idle_seconds: float, parent: in
     await server.run(listener)
 
 
-def _read_orders(line: bytes) -> tuple[str, float]:
-    orders = json.loads(line)
-    if not isinstance(orders, dict):
+def _read_start(line: bytes) -> Start:
+    fields = json.loads(line)
+    if not isinstance(fields, dict):
         raise TypeError("it is no JSON object")
-    token, idle_seconds = orders.get("token"), orders.get("idle_seconds", 0)
+    token, idle_seconds, log_file = fields.get("token"), fields.get("idle_seconds", 0), fields.get("log")
     if not isinstance(token, str) or len(token) not in TOKEN_LENGTHS or not (token.isascii() and token.isprintable()):
         raise ValueError("the token is not 32 to 128 printable ASCII characters")
     if isinstance(idle_seconds, bool) or not isinstance(idle_seconds, int | float) or not 0 <= idle_seconds < 1e9:
         raise ValueError("idle_seconds is no number of seconds")
-    return token, float(idle_seconds)
+    if log_file is not None and not (isinstance(log_file, str) and Path(log_file).is_absolute()):
+        raise ValueError("log is no absolute path")
+    return Start(token, float(idle_seconds), Path(log_file) if log_file else None)
 
 
 def _watch_input(ended: Callable[[], None]) -> None:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures and meshes as files, outside Blender; `writing` is for everybody who writes a file."""
+"""Pictures and meshes as files, outside Blender."""

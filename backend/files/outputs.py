@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import UserError
-from .writing import replacing
+from ..safe_files import replacing
 
 
 @contextlib.contextmanager

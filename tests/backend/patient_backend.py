@@ -23,6 +23,11 @@ from backend.flow.settings import Setting
 from backend.flow.stage import Stage
 
 SIDE = 64
+LEFT_TO_UNLOAD: list[int] = []
+
+
+class FatalError(BaseException):
+    """What no queue expects of a job."""
 
 
 def cut_out(picture: Picture, *, report: Report) -> Cutout:
@@ -56,9 +61,21 @@ def build(
             raise ZeroDivisionError
         case 4:
             raise UserError("device-lost", "The card stopped answering.", "Generate again.")
+        case 5:
+            raise FatalError
+        case 6:
+            LEFT_TO_UNLOAD.append(seed)
+            raise UserError("no-patience", "The engine lost its patience.", "Ask it nicely.")
         case _:
             vertices = np.full((rows, 3), seed, np.float32)
             return Mesh(vertices, np.zeros((rows, 3), np.int32), np.zeros((rows, 2), np.float32))
+
+
+def unload() -> None:
+    """Fail once if a job has asked for it."""
+    if LEFT_TO_UNLOAD:
+        LEFT_TO_UNLOAD.clear()
+        raise RuntimeError("the card does not answer")
 
 
 def finish(mesh: Mesh, *, report: Report) -> Mesh:
@@ -77,12 +94,13 @@ def absent() -> str:
     return "Install it first."
 
 
+FAILURES = "1 a sentence, 2 want of memory, 3 a bug, 4 a lost card, 5 the end of the queue, 6 a failure of `unload` too"
 SETTINGS = {
     setting.name: setting
     for setting in (
         Setting("steps", "Steps", "Of 10 ms each", 1, 0, 10**9),
         Setting("hang", "Hang", "Seconds without a step", 0.0, 0.0, 1e6),
-        Setting("fail", "Fail", "1 for a sentence, 2 for want of memory, 3 for a bug, 4 for a lost card", 0, 0, 4),
+        Setting("fail", "Fail", FAILURES, 0, 0, 6),
         Setting("patience", "Patience", "Seeds below this one do not fail", 0, 0, 2**31 - 1),
         Setting("rows", "Rows", "Vertices and triangles", 3, 3, 10**8),
     )
@@ -101,6 +119,7 @@ PATIENT = Engine(
         Stage("geometry", "Waiting", "mesh", ("normal_map",), ("seed", *SETTINGS), build),
         Stage("finish", "Finishing", "mesh", ("mesh",), (), finish),
     ),
+    unload=unload,
 )
 ABSENT = replace(PATIENT, name="absent", label="Absent", description="Cannot run here", missing=absent)
 

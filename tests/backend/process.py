@@ -32,15 +32,17 @@ Kind = TypeVar("Kind")
 class Backend:
     """A backend process whose parent is this one. Use it as a context: it ends with it."""
 
-    def __init__(self, command: tuple[str, ...] = SERVE_PATIENT, idle_seconds: float = 0.0) -> None:
+    def __init__(
+        self, command: tuple[str, ...] = SERVE_PATIENT, idle_seconds: float = 0.0, log: Path | None = None
+    ) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - it is open as long as the process runs
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log
         )
         assert self.process.stdin
         assert self.process.stdout
-        orders = {"token": TOKEN, "idle_seconds": idle_seconds}
-        self.process.stdin.write(json.dumps(orders).encode() + b"\n")
+        start = {"token": TOKEN, "idle_seconds": idle_seconds, "log": str(log) if log else None}
+        self.process.stdin.write(json.dumps(start).encode() + b"\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         assert line, self.log()

@@ -97,7 +97,7 @@ def dotted(cell: str) -> list[str]:
 
 def test_the_table_of_contributing_is_read() -> None:
     assert rules()["backend.models"] == ["backend.nn", "backend.surface"]
-    assert rules()["backend.server"] == ["backend.capabilities", "backend.jobs", "backend.flow", "backend.wire"]
+    assert rules()["backend.surface"] == []
     assert rules()["backend.raster"] == []
     assert rules()["blender_addon.link"] == ["backend.wire"]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Small files of this program, with other things on the disk in their place."""
+"""Files are written whole or not at all, and read with other things on the disk in their place."""
 
 import os
 import stat
@@ -8,14 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from backend.safe_files import SMALL, open_own, read_json, read_small, replacing, write_json
+from backend.safe_files import SMALL, make_private_folder, open_own, read_json, read_small, replacing, write_json
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes on the disk, links only for some")
 
 
 def mode(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
+    return stat.S_IMODE(path.lstat().st_mode)
 
 
 def names(folder: Path) -> list[str]:
@@ -28,12 +30,6 @@ def test_a_value_comes_back_as_it_was_written(tmp_path: Path) -> None:
         write_json(path, value)
         assert read_json(path) == value
     assert names(tmp_path) == ["ä.json"]
-
-
-def test_a_name_of_the_longest_length_can_be_written(tmp_path: Path) -> None:
-    path = tmp_path / ("n" * 255)
-    write_json(path, 1)
-    assert read_json(path) == 1
 
 
 @posix
@@ -134,3 +130,105 @@ def test_a_missing_file_and_a_folder_are_an_os_error(tmp_path: Path) -> None:
             read_json(path)
         with pytest.raises(OSError, match=r"."):
             open_own(tmp_path)
+
+
+# --- replacing --------------------------------------------------------------------------------------------------------
+
+
+@given(data=st.lists(st.binary(max_size=100), max_size=4))
+def test_the_file_holds_what_was_written(tmp_path_factory: pytest.TempPathFactory, data: list[bytes]) -> None:
+    path = tmp_path_factory.mktemp("written") / "a.bin"
+    for _ in range(2):
+        with replacing(path) as file:
+            file.writelines(data)
+        assert path.read_bytes() == b"".join(data)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_place_that_a_folder_has_is_refused_without_a_trace(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    with pytest.raises(OSError), replacing(tmp_path / "a") as file:  # noqa: PT011 - the system's own sentence
+        file.write(b"x")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_the_name_beside_is_another_each_time(tmp_path: Path) -> None:
+    seen: set[str] = set()
+    for _ in range(5):
+        with replacing(tmp_path / "a.bin"):
+            seen.update(path.name for path in tmp_path.glob(".hi3dgen-*.part"))
+    assert len(seen) == 5
+
+
+@posix
+def test_a_link_that_is_planted_under_the_random_name_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def guessed(_: int) -> str:
+        return "guessed"
+
+    monkeypatch.setattr("secrets.token_hex", guessed)
+    target = tmp_path / "target"
+    for exists in (False, True):
+        (tmp_path / ".hi3dgen-guessed.part").unlink(missing_ok=True)
+        (tmp_path / ".hi3dgen-guessed.part").symlink_to(target)
+        with pytest.raises(FileExistsError), replacing(tmp_path / "a.bin") as file:
+            file.write(b"x")
+        assert target.exists() == exists
+        assert not exists or target.read_bytes() == b"precious"
+        target.write_bytes(b"precious")
+
+
+@posix
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
+def test_a_new_file_has_the_permissions_of_any_new_file(tmp_path: Path, mask: int) -> None:
+    before = os.umask(mask)
+    try:
+        (tmp_path / "plain").write_bytes(b"")
+        with replacing(tmp_path / "new"):
+            pass
+    finally:
+        os.umask(before)
+    assert mode(tmp_path / "new") == mode(tmp_path / "plain") == 0o666 & ~mask
+
+
+@posix
+@pytest.mark.parametrize("permissions", [0o600, 0o640, 0o666, 0o444])
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path: Path, permissions: int) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"")
+    path.chmod(permissions)
+    with replacing(path) as file:
+        assert mode(next(tmp_path.glob(".hi3dgen-*.part"))) == permissions
+        file.write(b"new")
+    assert mode(path) == permissions
+    assert path.read_bytes() == b"new"
+
+
+@posix
+def test_a_private_file_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"")
+    path.chmod(0o666)
+    with replacing(path, private=True):
+        assert mode(next(tmp_path.glob(".hi3dgen-*.part"))) == 0o600
+    assert mode(path) == 0o600
+
+
+def test_a_name_of_255_bytes_is_written_and_a_longer_one_raises_before_the_work(tmp_path: Path) -> None:
+    with replacing(tmp_path / ("n" * 255)) as file:
+        file.write(b"x")
+    assert [path.name for path in tmp_path.iterdir()] == ["n" * 255]
+    began = False
+    with pytest.raises(OSError, match="too long"), replacing(tmp_path / ("n" * 256)):
+        began = True
+    assert not began
+
+
+@posix
+def test_private_folders_are_made_and_others_are_left_alone(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    make_private_folder(tmp_path / "a" / "b")
+    make_private_folder(tmp_path / "a" / "b")
+    assert mode(tmp_path) == 0o755
+    assert mode(tmp_path / "a") == mode(tmp_path / "a" / "b") == 0o700

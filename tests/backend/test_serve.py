@@ -101,7 +101,9 @@ def has_ended(backend: psutil.Process) -> bool:
         orders(idle_seconds=None),
         orders(idle_seconds=float("nan")),
         orders(idle_seconds=float("inf")),
-        b" " * 5000 + orders(),
+        b" " * 33_000 + orders(),
+        orders(log=7),
+        orders(log="backend.log"),
     ],
     ids=lambda line: repr(line[:45]),
 )

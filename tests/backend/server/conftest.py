@@ -14,7 +14,9 @@ def backend() -> Iterator[Backend]:
         yield running
         assert running.process.poll() is None
         log = running.log()
-        assert log.count("Traceback") == log.count("\nZeroDivisionError\n"), log[-5000:]  # the one that a test asks for
+        assert log.count("Traceback") == log.count("\n    ZeroDivisionError\n"), log[
+            -5000:
+        ]  # the one that a test asks for
 
 
 @pytest.fixture

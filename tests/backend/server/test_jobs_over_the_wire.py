@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The server, as docs/wire.md describes it: the greeting and the jobs, over real sockets to a real process."""
 
+import contextlib
 import struct
 
 import numpy as np
@@ -9,8 +10,9 @@ from hypothesis import HealthCheck, settings
 
 from backend.version import VERSION
 from backend.wire import messages, products
+from backend.wire.client import Closed
 from backend.wire.messages import Capabilities, Failure, Preview, Progress, Queued, Request, Result, Status
-from tests.backend.process import SECONDS, TOKEN, Backend, Talk, begin, frame, mesh_of, patient
+from tests.backend.process import ENDLESS, SECONDS, TOKEN, Backend, Talk, begin, frame, mesh_of, patient
 
 MEBIBYTE = 1 << 20
 PIXEL = {"picture": np.zeros((1, 1, 4), np.uint8)}
@@ -91,20 +93,50 @@ def test_who_does_not_greet_is_closed_after_a_while(backend: Backend, client: Ta
     client.next(Status)
 
 
-def test_eight_are_served_and_the_ninth_is_closed(backend: Backend) -> None:
-    talks = [backend.client() for _ in range(8)]
-    with backend.stranger() as ninth:
-        ninth.greet()
-        assert ninth.hear() is None
-    for talk in talks:
-        talk.say(messages.GetStatus())
-        talk.next(Status)
-    talks.pop().close()
-    with backend.client() as talk:
-        talk.say(messages.GetStatus())
-        talk.next(Status)
-    for talk in talks:
-        talk.close()
+def test_a_ninth_client_takes_the_place_of_the_one_that_was_silent_the_longest(backend: Backend) -> None:
+    with contextlib.ExitStack() as stack:
+        first, second, *others = [stack.enter_context(backend.client()) for _ in range(8)]
+        for talk in (first, *others):
+            talk.say(messages.GetStatus())
+            talk.next(Status)
+        begin(first, "long")
+        ninth = stack.enter_context(backend.client())
+        assert isinstance(second.hear(), Closed)
+        tenth = stack.enter_context(backend.client())  # `first` was silent for longer, but it has a job
+        assert isinstance(others[0].hear(), Closed)
+        for talk in (first, *others[1:], ninth, tenth):
+            talk.say(messages.GetStatus())
+            talk.next(Status)
+        first.say(messages.Cancel("long"))
+        first.end_of("long")
+
+
+def test_clients_that_stop_within_a_frame_do_not_lock_others_out(backend: Backend) -> None:
+    half = b"".join(messages.encode(patient("x")))[:-5]
+    with contextlib.ExitStack() as stack:
+        for _ in range(8):
+            stranger = stack.enter_context(backend.stranger())
+            stranger.greet()
+            assert isinstance(stranger.hear(), Capabilities)
+            stranger.send(half)
+        for _ in range(8):
+            talk = stack.enter_context(backend.client())
+            talk.say(messages.GetStatus())
+            talk.next(Status)
+
+
+def test_eight_clients_with_jobs_are_served_and_a_ninth_is_closed(backend: Backend) -> None:
+    with contextlib.ExitStack() as stack:
+        talks = [stack.enter_context(backend.client()) for _ in range(8)]
+        for number, talk in enumerate(talks):
+            talk.say(patient(f"job {number}", steps=ENDLESS))
+            talk.next(Queued)
+        with backend.stranger() as ninth:
+            ninth.greet()
+            assert ninth.hear() is None
+        for talk in talks:
+            talk.say(messages.GetStatus())
+            talk.next(Status)
 
 
 def test_strangers_do_not_take_the_places_of_clients(backend: Backend) -> None:
@@ -168,7 +200,7 @@ def test_the_time_left_is_null_until_it_was_measured(client: Talk) -> None:
         (patient("x", fail=1), "no-patience"),
         (patient("x", fail=2), "out-of-memory"),
         (patient("x", fail=3), "internal"),
-        (patient("x", fail=5), "bad-setting"),
+        (patient("x", fail=7), "bad-setting"),
         (patient("x", steps=-1), "bad-setting"),
         (patient("x", steps=1.5), "bad-setting"),
         (patient("x", steps=True), "bad-setting"),
@@ -307,6 +339,31 @@ def test_unload_waits_for_the_job_that_runs(client: Talk) -> None:
     client.say(messages.Unload(), messages.Cancel("long"))
     assert isinstance(client.end_of("long"), Failure)
     assert client.next(Status).cached_bytes == 0
+
+
+def test_a_failure_to_give_memory_back_is_a_failure_and_no_status() -> None:
+    with Backend() as backend, backend.client() as client:
+        client.say(patient("x", fail=6), messages.Unload())
+        client.end_of("x")
+        failure = client.hear()
+        assert isinstance(failure, Failure)
+        assert (failure.job, failure.code) == ("", "unload-failed")
+        assert failure.sentence.endswith(".")
+        assert failure.advice.endswith(".")
+        assert "RuntimeError: the card does not answer" in backend.log()
+        client.say(messages.Unload())
+        assert isinstance(client.hear(), Status)
+
+
+def test_a_queue_that_dies_is_logged_and_ends_the_process_with_an_error() -> None:
+    with Backend() as backend, backend.client() as client, backend.client() as other:
+        client.say(patient("x", fail=5))
+        for talk in (client, other):
+            while not isinstance(talk.hear(), Closed):
+                pass
+        assert backend.process.wait(SECONDS) == 1
+        assert "the backend failed, and ends\n    Traceback" in backend.log()
+        assert "FatalError" in backend.log()
 
 
 def test_a_lost_card_is_told_and_ends_the_process() -> None:

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The log of a backend: a record is one line, whatever text from outside it holds, and a file of it is bounded."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+from .safe_files import open_own
+
+MAX_BYTES = 1 << 20  # of the file; one older file of this size is kept beside it
+MAX_LINE = 2_000  # characters
+MAX_TRACEBACK = 200  # lines
+STANDARD_ERROR = 2
+
+_ExceptionInfo = (
+    tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+)  # as logging hands it over
+
+
+def start(path: Path | None) -> None:
+    """Log to standard error; if a path is given, turn standard error into that file first, and bound it.
+
+    The file then also holds what libraries print. Raises `OSError` if it cannot be opened.
+    """
+    handler = logging.StreamHandler(sys.stderr) if path is None else _File(path)
+    handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+def older(path: Path) -> Path:
+    """Where the part of a log goes that its file has no more room for."""
+    return path.with_name(f"{path.stem}-older{path.suffix}")
+
+
+class OneLine(logging.Formatter):
+    """A record is one line of printable characters; a traceback follows in indented lines.
+
+    So no text that comes from outside, such as a client's name, can look like another record.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """The record's line."""
+        return _printable(super().formatMessage(record))
+
+    def formatException(self, ei: _ExceptionInfo) -> str:  # noqa: N802 - logging's name
+        """The last lines of the traceback."""
+        lines = super().formatException(ei).splitlines()[-MAX_TRACEBACK:]
+        return "\n".join(f"    {_printable(line)}" for line in lines)
+
+
+class _File(logging.StreamHandler[TextIO]):
+    """Standard error, turned into a file that begins anew when it is full."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(sys.stderr)
+        self._path = path
+        self._open()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if os.fstat(STANDARD_ERROR).st_size > MAX_BYTES:
+            try:
+                self._path.replace(older(self._path))
+                self._open()
+            except OSError:  # Windows renames no open file
+                os.ftruncate(STANDARD_ERROR, 0)
+        super().emit(record)
+
+    def _open(self) -> None:
+        with open_own(self._path, append=True) as file:
+            if os.name == "posix":
+                os.fchmod(file.fileno(), 0o600)  # whoever started the backend may have made it
+            os.dup2(file.fileno(), STANDARD_ERROR)
+
+
+def _printable(text: str) -> str:
+    """`text` with escapes for all that is no plain character or space, cut where it is too long for a line."""
+    cut = text if len(text) <= MAX_LINE else f"{text[:MAX_LINE]}…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)

@@ -46,7 +46,6 @@ _NEWEST = (
     *("tests/blender_addon", "tests/backend", "--ignore=tests/backend/install/test_real_index.py"),
     *("--ignore=tests/backend/models", "--ignore=tests/backend/nn", "--ignore=tests/backend/training"),
     *("--ignore=tests/backend/weights", "tests/scripts/test_demo.py", "tests/scripts/test_environment.py"),
-    "tests/scripts/test_render_training_set.py",
 )
 
 

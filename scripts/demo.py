@@ -4,7 +4,8 @@
     python3 scripts/demo.py             a picture that comes with the project
     python3 scripts/demo.py PICTURE     your own, best with a transparent or a plain background
 
-The first run makes `.venv` with Blender as a Python module. The results are in `demo/`.
+The first run makes a virtual environment with Blender as a Python module: `.venv` with 4.5 LTS by Python 3.11,
+`.venv-3.13` with 5.3 by Python 3.13. The results are in `demo/`.
 """
 
 from __future__ import annotations

@@ -106,7 +106,8 @@ def add_card(scene: bpy.types.Scene, picture: bpy.types.Image, width: float) -> 
     for corner, place in zip(uv.uv, ((0, 0), (1, 0), (1, 1), (0, 1)), strict=True):
         corner.vector = place
     material = bpy.data.materials.new("Card")
-    material.use_nodes = True
+    if bpy.app.version < (5, 0, 0):  # newer ones have nodes anyway
+        material.use_nodes = True
     nodes, links = material.node_tree.nodes, material.node_tree.links
     nodes.clear()
     texture = nodes.new("ShaderNodeTexImage")
@@ -138,7 +139,8 @@ def add_backdrop(scene: bpy.types.Scene) -> None:
     mesh.from_pydata(vertices, [], faces)
     mesh.shade_smooth()
     material = bpy.data.materials.new("Backdrop")
-    material.use_nodes = True
+    if bpy.app.version < (5, 0, 0):  # newer ones have nodes anyway
+        material.use_nodes = True
     surface = material.node_tree.nodes["Principled BSDF"].inputs
     surface["Base Color"].default_value = BACKDROP
     surface["Roughness"].default_value = 0.9
@@ -146,7 +148,8 @@ def add_backdrop(scene: bpy.types.Scene) -> None:
     scene.collection.objects.link(bpy.data.objects.new("Backdrop", mesh))
     world = scene.world or bpy.data.worlds.new("World")
     scene.world = world
-    world.use_nodes = True
+    if bpy.app.version < (5, 0, 0):  # newer ones have nodes anyway
+        world.use_nodes = True
     world.node_tree.nodes["Background"].inputs["Color"].default_value = BACKDROP
     world.node_tree.nodes["Background"].inputs["Strength"].default_value = 0.35
 

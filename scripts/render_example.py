@@ -296,7 +296,8 @@ def place(form: bmesh.types.BMesh, material: Material, matrix: Matrix) -> None:
 def glossy(name: str, colour: Triple, roughness: float, *, metallic: float = 0.0, coat: float = 0.0) -> Material:
     """Make a material: colour in linear sRGB."""
     material = bpy.data.materials.new(name)
-    material.use_nodes = True
+    if bpy.app.version < (5, 0, 0):  # newer ones have nodes anyway
+        material.use_nodes = True
     surface = material.node_tree.nodes["Principled BSDF"].inputs
     surface["Base Color"].default_value = (*colour, 1)
     surface["Roughness"].default_value = roughness
@@ -323,7 +324,8 @@ def set_stage() -> None:
     scene.render.dither_intensity = 0  # grain would double the files
     scene.view_settings.view_transform, scene.view_settings.look = "AgX", "AgX - Punchy"
     world = bpy.data.worlds.new("studio")
-    world.use_nodes = True
+    if bpy.app.version < (5, 0, 0):  # newer ones have nodes anyway
+        world.use_nodes = True
     world.node_tree.nodes["Background"].inputs["Color"].default_value = (0.75, 0.82, 1.0, 1)
     world.node_tree.nodes["Background"].inputs["Strength"].default_value = 0.45
     scene.world = world

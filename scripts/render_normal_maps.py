@@ -33,7 +33,8 @@ def main(folder: Path) -> None:
 def glowing_normals() -> Material:
     """Make a material that shines in its normal's colour. Cycles' camera space has z away from the viewer."""
     material = bpy.data.materials.new("normals")
-    material.use_nodes = True
+    if bpy.app.version < (5, 0, 0):  # newer ones have nodes anyway
+        material.use_nodes = True
     tree = material.node_tree
     tree.nodes.clear()
     geometry, turn, scale, shine, output = (

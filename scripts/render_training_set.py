@@ -157,7 +157,8 @@ def _point_camera(view: View) -> None:
 def _light(rng: np.random.Generator, view: View) -> None:
     """Light the stage: a sky, and up to three lamps, large or small, near or far."""
     tree = bpy.context.scene.world
-    tree.use_nodes = True
+    if bpy.app.version < (5, 0, 0):  # newer ones have nodes anyway
+        tree.use_nodes = True
     sky = tree.node_tree.nodes["Background"]
     sky.inputs["Color"].default_value = (*(1 + 0.1 * rng.normal(size=3)).clip(0.5, 1.5), 1)
     sky.inputs["Strength"].default_value = float(rng.uniform(0.05, 0.5) if rng.random() < 0.8 else 1.0)
@@ -182,7 +183,8 @@ def _light(rng: np.random.Generator, view: View) -> None:
 def _node_material(rng: np.random.Generator, material: Material) -> "bpy.types.Material":
     """Make a Blender material of the kind that the fast maker drew: plain, mottled, wooden or chequered."""
     made = bpy.data.materials.new("material")
-    made.use_nodes = True
+    if bpy.app.version < (5, 0, 0):  # newer ones have nodes anyway
+        made.use_nodes = True
     tree = made.node_tree
     shader = tree.nodes["Principled BSDF"]
     shader.inputs["Roughness"].default_value = material.roughness

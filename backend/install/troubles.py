@@ -35,7 +35,10 @@ _TROUBLES = (
     ),
     (
         "no-network",
-        r"NewConnection|NameResolut|\w+TimeoutError|ProxyError|Network is unreach|Connection ?[rR]eset|IncompleteRead",
+        (  # the last one is that of pip 25 and newer
+            r"NewConnection|NameResolut|\w+TimeoutError|ProxyError|Network is unreach|Connection ?[rR]eset"
+            "|IncompleteRead|not enough bytes were received"
+        ),
         "The package index could not be reached.",
         "Check the network (HTTPS_PROXY if there is a proxy) and run this again.",
     ),

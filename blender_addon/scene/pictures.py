@@ -34,7 +34,7 @@ def pixels_of(image: bpy.types.Image) -> NDArray[np.uint8]:
     if image.type == "RENDER_RESULT":
         with _render_result(image) as saved:
             return pixels_of(saved)
-    width, height = image.size
+    width, height = image.size[0], image.size[1]  # the stubs of its type cannot be iterated
     channels = image.channels
     if width * height * channels == 0:
         raise AddonError(f"The image “{image.name}” has no pixels.", UNREADABLE)

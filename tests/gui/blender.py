@@ -149,5 +149,7 @@ def install(tool: Tool, folder: Path, source: Path = CHECKOUT) -> Path:
     installed = background(
         tool, resources, "--command", "extension", "install-file", "-r", "user_default", "--enable", archive
     )
-    assert (resources / "extensions/user_default/hi3dgen").is_dir(), installed.stdout + installed.stderr
+    output = installed.stdout + installed.stderr
+    assert (resources / "extensions/user_default/hi3dgen").is_dir(), output
+    assert "Exception in module" not in output, output  # the exit code says nothing of it
     return resources

@@ -19,6 +19,10 @@ from backend.install.troubles import explain
             "no-network",
         ),
         (
+            "error: incomplete-download\nDownload failed because not enough bytes were received (2.0 MB/4.0 MB)",
+            "no-network",
+        ),
+        (
             "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed'))",
             "certificate",
         ),

@@ -50,7 +50,7 @@ def _write(path: Path, views: Views, _picture: Picture) -> None:
 
 
 def _about(views: Views) -> Mapping[str, Any]:
-    return {"views": len(views.pictures)}
+    return {"pictures": len(views.pictures)}
 
 
 ADAPTER = Adapter("views", Views, _preview, _to_wire, check_folder_path, _write, "", _about)

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from ..arrays import UInt8Array
 from ..errors import UserError
-from ..flow.products import Mesh, Picture
+from ..flow.products import Mesh, Picture, Texture
+from ..mesh.seams import split_at_seams
 from .outputs import check_name, check_output, is_one_of, library, writing
 
 MESH_SUFFIXES = (".glb", ".obj", ".stl", ".ply")
@@ -32,13 +34,16 @@ def check_mesh_path(path: Path, *kept: Path) -> None:
 
 
 def write_mesh(path: Path, mesh: Mesh, picture: Picture) -> None:
-    """Write a mesh in the format of the path's suffix, with the picture as its texture if the format holds one.
+    """Write a mesh in the format of the path's suffix, with its own images, else the picture, if the format holds any.
 
-    glb and obj are written y up, stl and ply z up, all in metres. Colours of the vertices, sRGB, are written to ply as
-    its own, and to glb as the attribute _COLOUR: its own would be multiplied with the texture. Raises `UserError`.
+    obj holds the base colour alone. glb and obj are written y up, stl and ply z up, all in metres. Colours of the
+    vertices, sRGB, are written to ply as its own, and to glb as the attribute _COLOUR: its own would be multiplied with
+    the texture. Raises `UserError`.
     """
     trimesh = library("trimesh", "trimesh", "write meshes")
     suffix = path.suffix.lower()
+    if suffix in Y_UP_SUFFIXES:  # these hold one UV a vertex
+        mesh = split_at_seams(mesh)
     vertices = mesh.vertices @ Y_UP if suffix in Y_UP_SUFFIXES else mesh.vertices
     visual = _texture(mesh, picture, path) if suffix in Y_UP_SUFFIXES else None
     made = trimesh.Trimesh(vertices, mesh.triangles, process=False, visual=visual)
@@ -54,16 +59,49 @@ def write_mesh(path: Path, mesh: Mesh, picture: Picture) -> None:
 
 
 def _texture(mesh: Mesh, picture: Picture, path: Path) -> Any:  # noqa: ANN401 - trimesh's own type
-    image = library("PIL.Image", "Pillow", "write textures").fromarray(picture[..., :3])
-    image.thumbnail((MAX_TEXTURE, MAX_TEXTURE))
+    own = mesh.texture or Texture()
+    base_colour = None if mesh.texture and own.base_colour is None else _image(own.base_colour, picture)
     texture = library("trimesh.visual.texture", "trimesh", "write meshes")
     material = library("trimesh.visual.material", "trimesh", "write meshes")
     name = _texture_path(path).stem
     if path.suffix.lower() == ".obj":
-        plain = material.SimpleMaterial(image=image, name=name, diffuse=[255, 255, 255], specular=[0, 0, 0])
+        plain = material.SimpleMaterial(image=base_colour, name=name, diffuse=[255, 255, 255], specular=[0, 0, 0])
     else:
-        plain = material.PBRMaterial(name=name, baseColorTexture=image, metallicFactor=0.0, roughnessFactor=0.6)
+        surface = _roughness_and_metallic(own)
+        plain = material.PBRMaterial(
+            name=name,
+            baseColorTexture=base_colour,
+            normalTexture=None if own.normal is None else _image(own.normal),
+            metallicRoughnessTexture=None if surface is None else _image(surface),
+            metallicFactor=0.0 if own.metallic is None else 1.0,
+            roughnessFactor=0.6 if own.roughness is None else 1.0,
+        )
     return texture.TextureVisuals(uv=mesh.uv, material=plain)
+
+
+def _image(pixels: UInt8Array | None, otherwise: Picture | None = None) -> Any:  # noqa: ANN401 - a Pillow image
+    shown = otherwise if pixels is None else pixels
+    assert shown is not None  # noqa: S101 - one of them is given
+    image = library("PIL.Image", "Pillow", "write textures").fromarray(np.ascontiguousarray(shown[..., :3]))
+    image.thumbnail((MAX_TEXTURE, MAX_TEXTURE))
+    return image
+
+
+def _roughness_and_metallic(texture: Texture) -> UInt8Array | None:
+    """Both as one image, uint8 (H, W, 3): glTF has the roughness in green, the metallic in blue; None if neither is."""
+    parts = (texture.roughness, texture.metallic)
+    there = [part for part in parts if part is not None]
+    if not there:
+        return None
+    height, width = (max(part.shape[axis] for part in there) for axis in (0, 1))
+    rows, columns = (np.arange(side) / side for side in (height, width))
+    channels = [
+        np.full((height, width), 255, np.uint8)
+        if part is None
+        else part[np.ix_((rows * part.shape[0]).astype(int), (columns * part.shape[1]).astype(int))]
+        for part in parts
+    ]
+    return np.stack([np.zeros((height, width), np.uint8), *channels], axis=-1)
 
 
 def _write_obj(path: Path, made: Any) -> None:  # noqa: ANN401 - a Trimesh

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An engine that no line of the product knows lands its views and its textured mesh in a real Blender."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+
+from tests.blender_addon.scripted import write_program
+from tests.blender_addon.support import CHECKOUT, MODULE, disc, image_of, tick_until
+
+PROGRAM = f"""
+import runpy, sys
+del sys.modules["backend"]  # this folder's, which holds nothing else
+runpy.run_path({str(CHECKOUT / "tests" / "new_engine.py")!r}, run_name="__main__")
+"""
+
+
+@pytest.fixture
+def with_engine(session: Any, tmp_path: Path) -> Iterator[Any]:
+    """The session, with a backend that has the engine, and the engines as they were afterwards."""
+    engines = import_module(f"{MODULE}.blender_addon.link.engines")
+    usual, extension = session.capabilities, session.extension
+    session.close()
+    session.extension = write_program(tmp_path, PROGRAM)
+    session.start()
+    tick_until(session, lambda: session.engine("orbit") is not None)
+    engines.learn()
+    yield session
+    session.close()
+    session.extension, session.capabilities = extension, usual
+    session.start()
+    tick_until(session, lambda: session.capabilities is not None and session.engine("orbit") is None)
+    engines.learn()
+
+
+def test_its_products_land(with_engine: Any) -> None:
+    bpy.context.scene.hi3dgen.picture = image_of(disc(), "apple")
+    bpy.context.scene.hi3dgen.engine = "orbit"
+    bpy.context.scene.hi3dgen_orbit.distance = 4.0
+    assert bpy.ops.hi3dgen.generate(seed=3, resolution=64, faces=1000, distance=3.0) == {"FINISHED"}
+    thing = bpy.context.object
+    assert thing.type == "MESH"
+    recipe = thing["hi3dgen"]
+    assert (recipe["engine"], recipe["seed"]) == ("orbit", 3)
+    assert recipe["settings"]["distance"] == 3.0
+
+    uv = np.empty(len(thing.data.loops) * 2, np.float32)
+    thing.data.uv_layers.active.uv.foreach_get("vector", uv)
+    assert set(np.unique(uv)) == {0.0, 0.5, 1.0}, "corners of one vertex lie apart"
+    images = {node.image.size[0] for node in thing.active_material.node_tree.nodes if node.type == "TEX_IMAGE"}
+    assert {16, 8} <= images, "base colour and roughness"
+
+    cameras = [other for other in bpy.context.scene.objects if other.type == "CAMERA"]
+    assert len(cameras) == 4
+    for camera in cameras:
+        assert np.linalg.norm(camera.matrix_local.translation) == pytest.approx(3.0, abs=1e-4)
+        assert tuple(camera.data.background_images[0].image.size) == (32, 32)
+        assert np.degrees(camera.data.angle) == pytest.approx(50.0, abs=1e-3)

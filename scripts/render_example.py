@@ -2,8 +2,8 @@
 """Render the pictures of examples/: an owl, a teapot and a robot, modelled here from simple forms.
 
 Run with a Python that has bpy (the demo's has): `.venv/bin/python scripts/render_example.py [PICTURE...]`.
-Each subject is rendered with a transparent background, the owl once more in a studio, so that both ways of cutting
-out have something to work on. The same Blender gives the same pictures.
+Each subject is rendered with a transparent background, and the owl also in a studio: one kind of picture for each way
+of cutting out. The same Blender gives the same pictures.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import bpy  # makes the two below findable
+import bpy  # has to come before the next two
 
 # isort: split
 import bmesh
@@ -216,7 +216,7 @@ def ring(
     material: Material,
     turn: Sequence[float] = (0, 0, 0),
 ) -> None:
-    """Add a torus around the z axis, then turned."""
+    """Add a torus around the z axis, rotated by `turn`."""
     section = [
         (radius + thickness * math.cos(a), thickness * math.sin(a)) for a in (k * math.pi / 12 for k in range(25))
     ]
@@ -229,7 +229,7 @@ def lathe(
     middle: Sequence[float] = (0, 0, 0),
     turn: Sequence[float] = (0, 0, 0),
 ) -> None:
-    """Turn an outline of (radius, height) around the z axis; its corners are rounded."""
+    """Add a surface of revolution: an outline of (radius, height), its corners rounded, around the z axis."""
     for _ in range(3):
         outline = rounded(outline)
     spin(outline, material, Matrix.LocRotScale(Vector(middle), Euler(turn), None))
@@ -246,7 +246,7 @@ def rounded(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def spin(outline: Sequence[tuple[float, float]], material: Material, matrix: Matrix) -> None:
-    """Add the surface that an outline of (radius, height) draws around the z axis."""
+    """Add a surface of revolution: an outline of (radius, height) around the z axis."""
     form = bmesh.new()
     line = [form.verts.new((radius, 0, height)) for radius, height in outline]
     edges = [form.edges.new(pair) for pair in itertools.pairwise(line)]
@@ -282,7 +282,7 @@ def tube(points: Sequence[Sequence[float]], material: Material) -> None:
 
 
 def place(form: bmesh.types.BMesh, material: Material, matrix: Matrix) -> None:
-    """Make a smooth object of a form."""
+    """Make a smoothly shaded object of a mesh, which is freed."""
     mesh = bpy.data.meshes.new("form")
     form.to_mesh(mesh)
     form.free()
@@ -294,7 +294,7 @@ def place(form: bmesh.types.BMesh, material: Material, matrix: Matrix) -> None:
 
 
 def glossy(name: str, colour: Triple, roughness: float, *, metallic: float = 0.0, coat: float = 0.0) -> Material:
-    """Make a material: colour in linear sRGB."""
+    """Make a material; its colour is linear sRGB."""
     material = bpy.data.materials.new(name)
     if bpy.app.version < (5, 0, 0):  # newer ones have nodes anyway
         material.use_nodes = True
@@ -336,7 +336,7 @@ def set_stage() -> None:
 
 
 def add_light(place_at: Triple, size: float, power: float, colour: Triple) -> None:
-    """Add a soft light, metres and watts, that looks at the subject's middle."""
+    """Add a round area light that points at the subject's middle; size in metres, power in watts."""
     light = bpy.data.lights.new("light", "AREA")
     light.shape, light.size, light.energy, light.color = "DISK", size, power, colour
     made = bpy.data.objects.new("light", light)
@@ -346,7 +346,7 @@ def add_light(place_at: Triple, size: float, power: float, colour: Triple) -> No
 
 
 def frame_subject() -> None:
-    """Look at the subject from a little above with a long lens, a tenth of the picture free around it."""
+    """Point a long lens at the subject from a little above, with 7 % of its size free on every side."""
     bpy.context.view_layer.update()
     forms = [made for made in bpy.context.scene.objects if made.type in {"MESH", "CURVE"}]
     corners = [made.matrix_world @ Vector(corner) for made in forms for corner in made.bound_box]
@@ -363,7 +363,7 @@ def frame_subject() -> None:
 
 
 def add_backdrop(colour: Triple) -> None:
-    """Put the subject on a sheet of paper that rises behind it in a curve."""
+    """Put the subject on a backdrop of paper that rises behind it in a curve."""
     bpy.context.scene.render.film_transparent = False
     form = bmesh.new()
     bend = [(k * math.pi / 24) for k in range(13)]

@@ -3,8 +3,8 @@
 
     .venv/bin/python scripts/render_normal_maps.py FOLDER
 
-writes FOLDER/owl.png and so on: rgb = (n + 1) / 2, x right, y up, z to the viewer. They are what an artist who has a
-map would hand to the engine, and show what good normals make (scripts/turntable.py --normal-maps).
+writes FOLDER/owl.png and so on: rgb = (n + 1) / 2, x right, y up, z to the viewer. They stand for an artist's own
+normal maps, and show what the engine makes of good normals (scripts/turntable.py --normal-maps).
 """
 
 import argparse
@@ -15,7 +15,7 @@ from render_example import PICTURES, Material, frame_subject, render, set_stage
 
 
 def main(folder: Path) -> None:
-    """Render a map of every subject that is not shown before a backdrop."""
+    """Render a map of every subject that has no backdrop."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, (build_subject, backdrop) in PICTURES.items():
         if backdrop:
@@ -31,13 +31,13 @@ def main(folder: Path) -> None:
 
 
 def glowing_normals() -> Material:
-    """Make a material that shines in its normal's colour. Cycles' camera space has z away from the viewer."""
+    """Make a material that emits its normal as a colour. Cycles' camera space has z away from the viewer."""
     material = bpy.data.materials.new("normals")
     if bpy.app.version < (5, 0, 0):  # newer ones have nodes anyway
         material.use_nodes = True
     tree = material.node_tree
     tree.nodes.clear()
-    geometry, turn, scale, shine, output = (
+    geometry, turn, scale, emission, output = (
         tree.nodes.new(kind)
         for kind in (
             "ShaderNodeNewGeometry",
@@ -52,8 +52,8 @@ def glowing_normals() -> Material:
     scale.inputs[1].default_value, scale.inputs[2].default_value = (0.5, 0.5, -0.5), (0.5, 0.5, 0.5)
     tree.links.new(geometry.outputs["Normal"], turn.inputs["Vector"])
     tree.links.new(turn.outputs["Vector"], scale.inputs[0])
-    tree.links.new(scale.outputs["Vector"], shine.inputs["Color"])
-    tree.links.new(shine.outputs["Emission"], output.inputs["Surface"])
+    tree.links.new(scale.outputs["Vector"], emission.inputs["Color"])
+    tree.links.new(emission.outputs["Emission"], output.inputs["Surface"])
     return material
 
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Render shapes of the training data with Cycles: pictures whose light is traced, with the normals of what is seen.
+"""Render shapes of the training data with Cycles: path-traced pictures with their masks and normal maps.
 
     .venv/bin/python scripts/render_training_set.py FOLDER --count 40 --size 256 --seed 1
 
-writes FOLDER/images/00000.png and so on, and of the same names `mask` and `normals` (camera space, x right, y up, z to
-the viewer, (n + 1) / 2), as `train --pictures` and `evaluate` read them. With --pristine the pictures are as rendered,
-without what lenses, sensors and JPEG do. A picture is decided by the seed and its number, and one that is there already
-is left as it is. Needs the environment that scripts/environment.py makes: Blender, torch and numba in one Python.
+writes FOLDER/images/00000.png and so on, and files of the same names in `mask` and `normals` (camera space, x right, y
+up, z to the viewer, (n + 1) / 2), as `train --pictures` and `evaluate` read them. With --pristine the pictures have no
+effects of lenses, sensors and JPEG. The seed and the number decide a picture; one that exists is not rendered again.
+Needs the environment that scripts/environment.py makes: Blender, torch and numba in one Python.
 """
 
 import argparse
@@ -37,9 +37,7 @@ from backend.training.shapes.sculptures import draw_shape
 from backend.training.shapes.solids import Shape
 from backend.training.shapes.volume import settle, volume
 
-Bytes = UInt8Array
-
-_CELLS = 208  # of the lattice that a mesh is cut from, along each side
+_CELLS = 208  # along each side of the lattice that a mesh is extracted from
 _SAMPLES = 24
 _BLENDER = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])  # y up, z to the front -> Blender's z up, -y to the front
 
@@ -65,7 +63,7 @@ def main() -> None:
         print(options.folder / "images" / name, flush=True)
 
 
-def picture(seed: int, index: int, size: int, *, pristine: bool) -> tuple[Bytes, Bytes, Bytes]:
+def picture(seed: int, index: int, size: int, *, pristine: bool) -> tuple[UInt8Array, UInt8Array, UInt8Array]:
     """Render picture `index` of a seed: colours, mask and normal map, uint8 (S, S, 3) each."""
     rng = np.random.default_rng([seed, index, 1])
     shape = draw_shape(rng)
@@ -114,7 +112,7 @@ def _set_stage(size: int, seed: int) -> None:
 
 
 def _mesh(shape: Shape, pixel: float) -> "bpy.types.Mesh":
-    """Cut the shape's mesh, its points settled on the exact surface, with the exact normals."""
+    """Return the shape as a mesh, its vertices moved onto the exact surface, with the exact normals."""
     values, half = volume(shape, _CELLS, pixel)
     surface = marching_cubes(torch.from_numpy(values))
     corners = np.stack(np.unravel_index(surface.points.numpy(), values.shape), axis=1) * (2 * half / _CELLS) - half
@@ -155,7 +153,7 @@ def _point_camera(view: View) -> None:
 
 
 def _light(rng: np.random.Generator, view: View) -> None:
-    """Light the stage: a sky, and up to three lamps, large or small, near or far."""
+    """Light the scene by a sky and one to three lamps, large or small, near or far."""
     tree = bpy.context.scene.world
     if bpy.app.version < (5, 0, 0):  # newer ones have nodes anyway
         tree.use_nodes = True
@@ -181,7 +179,7 @@ def _light(rng: np.random.Generator, view: View) -> None:
 
 
 def _node_material(rng: np.random.Generator, material: Material) -> "bpy.types.Material":
-    """Make a Blender material of the kind that the fast maker drew: plain, mottled, wooden or chequered."""
+    """Make a Blender material with the numbers of a drawn one: plain, or with a noise, wave, cell or check pattern."""
     made = bpy.data.materials.new("material")
     if bpy.app.version < (5, 0, 0):  # newer ones have nodes anyway
         made.use_nodes = True

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Look at what the draft engine makes of pictures, from all sides.
+"""Draw the draft engine's meshes of pictures from all sides.
 
     python scripts/turntable.py PICTURE... -o SHEET.png [--seed N] [--size PIXELS] [--normal-maps FOLDER]
 
-makes one row a picture: the cut-out, then the body from the front and turned by 35, 90, 145 and 180 degrees, grey under
-three lights. A picture whose name is also in the folder of normal maps gets a second row, of the body that this map
-makes.
+draws one row for each picture: the cut-out, then the mesh from the front and turned by 35, 90, 145 and 180 degrees,
+grey under three lights. If the folder of normal maps has a file of the same name, a second row shows the mesh made from
+that map.
 """
 
 import argparse
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def sheet_row(cutout: Cutout, mesh: Mesh, size: int) -> UInt8Array:
-    """The cut-out over white and the mesh from all sides, uint8 (size, 6 size, 3)."""
+    """Return the cut-out over white and the mesh from all sides, uint8 (size, 6 size, 3)."""
     number = np.arange(size) * len(cutout.rgba) // size
     shown = cutout.rgba[np.ix_(number, number)].astype(np.float64)
     over_white = 255.0 + (shown[..., :3] - 255.0) * shown[..., 3:] / 255.0
@@ -66,11 +66,12 @@ def sheet_row(cutout: Cutout, mesh: Mesh, size: int) -> UInt8Array:
 
 
 def _over_grey(picture: Picture) -> UInt8Array:
+    """Return a picture without half-transparent pixels over grey, uint8 (H, W, 3)."""
     return np.where(picture[..., 3:] > 0, picture[..., :3], np.uint8(_BACKGROUND))
 
 
 def _ignore(_step: int, _of: int) -> None:
-    """Watch nothing."""
+    """Ignore a report."""
 
 
 if __name__ == "__main__":

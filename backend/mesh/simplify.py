@@ -100,7 +100,7 @@ def _cheap(state: _State, edges: Int64Array) -> tuple[Int64Array, Float64Array]:
 
 
 def _of_slivers(state: _State, edges: Int64Array) -> tuple[Int64Array, Float64Array]:
-    """Choose the shortest edges of the flattest triangles, where their collapse hardly moves the state."""
+    """Select the shortest edges of slivers, if their collapse hardly moves the surface."""
     triangles, count = state.triangles, len(state.points)
     flat = triangles[roundness(state.points[triangles]) < SLIVER]
     ends = flat[:, [[0, 1], [1, 2], [2, 0]]]

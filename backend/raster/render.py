@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small picture of a mesh: grey under three lights, by a z-buffer in numpy.
+"""Render a small picture of a mesh, grey under three lights, by a z-buffer in numpy.
 
-Every triangle is tested against the pixels of its bounding box, all triangles of like size at once.
+Every triangle is tested against the pixels of its bounding box, all triangles of similar size at once.
 """
 
 import numpy as np
@@ -16,31 +16,25 @@ _AMBIENT = 0.12
 
 
 def vertex_normals(mesh: Mesh) -> Float64Array:
-    """Area-weighted unit normals, float64 (V, 3)."""
+    """Return the vertices' area-weighted unit normals, float64 (V, 3)."""
     a, b, c = np.moveaxis(mesh.vertices[mesh.triangles].astype(np.float64), 1, 0)
     face = np.asarray(np.cross(b - a, c - a), np.float64)
-    total: Float64Array = np.stack(
-        [
-            np.bincount(mesh.triangles.ravel(), np.repeat(face[:, axis], 3), minlength=len(mesh.vertices))
-            for axis in range(3)
-        ],
-        axis=1,
-    )
-    return unit(total, least=1e-20)
+    owners, count = mesh.triangles.ravel(), len(mesh.vertices)
+    sums = [np.bincount(owners, np.repeat(face[:, axis], 3), count) for axis in range(3)]
+    return unit(np.stack(sums, axis=1).astype(np.float64), least=1e-20)
 
 
 def render(mesh: Mesh, angle: float, size: int) -> Picture:
-    """A mesh of a metre that stands at the origin, turned by `angle` degrees, as a picture, uint8 (size, size, 4).
+    """Render a placed mesh from the front (-y), turned by `angle` degrees around z: uint8 (size, size, 4).
 
-    The projection is parallel, the background is transparent.
+    mesh: one metre long, standing at the origin. The projection is parallel, the background transparent.
     """
     turn = np.radians(angle)
     turned = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
     middle = np.array([0.0, 0.0, float(mesh.vertices[:, 2].max()) / 2])
     place = (mesh.vertices.astype(np.float64) - middle) @ turned.T
-    screen: Float64Array = np.stack(
-        [(place[:, 0] / 1.1 + 0.5) * size, (0.5 - place[:, 2] / 1.1) * size, place[:, 1]], axis=1
-    )
+    x, y = (place[:, 0] / 1.1 + 0.5) * size, (0.5 - place[:, 2] / 1.1) * size
+    screen = np.stack([x, y, place[:, 1]], axis=1).astype(np.float64)
     normals = vertex_normals(mesh) @ turned.T
     pixel, triangle, weights = nearest(screen[mesh.triangles], size)
     corners = mesh.triangles[triangle]
@@ -53,7 +47,10 @@ def render(mesh: Mesh, angle: float, size: int) -> Picture:
 
 
 def nearest(corners: Float64Array, size: int) -> tuple[Int64Array, Int64Array, Float64Array]:
-    """The triangle that each pixel shows: (pixels (P,), triangles (P,), barycentric weights (P, 3))."""
+    """Return the pixels that show a triangle (P,), the triangles (P,) and the barycentric weights (P, 3).
+
+    corners: float64 (T, 3, 3), column, row and depth of every corner. Pixels are flat indices of a square image.
+    """
     low = np.clip(np.ceil(corners[..., :2].min(axis=1) - 0.5).astype(np.int64), 0, size - 1)
     high = np.clip(np.floor(corners[..., :2].max(axis=1) - 0.5).astype(np.int64), 0, size - 1)
     extent = (high - low + 1).max(axis=1)
@@ -76,7 +73,7 @@ def nearest(corners: Float64Array, size: int) -> tuple[Int64Array, Int64Array, F
 def _cover(
     corners: Float64Array, numbers: Int64Array, low: Int64Array, side: int, size: int
 ) -> tuple[Int64Array, Int64Array, Float64Array, Float64Array]:
-    """Pixels, triangle numbers, depths and weights of what each triangle covers in a square of `side` pixels."""
+    """Return pixels, triangles, depths and weights of what triangles cover in a square of `side` pixels at `low`."""
     offset = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1).reshape(-1, 2)
     x, y = np.moveaxis(low[:, None] + offset, -1, 0)
     a, b, c = np.moveaxis(corners[:, None], 2, 0)

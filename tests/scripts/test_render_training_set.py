@@ -14,6 +14,7 @@ pytest.importorskip("torch", reason="torch is not installed here: the extra trai
 pytest.importorskip("numba", reason="numba is not installed here: the extra training has it")
 
 from backend.files.pictures import read_picture
+from backend.foreground.cut_out import MARGIN
 from backend.training.normals.folder import names, pictured
 from backend.training.shapes import draw_view
 from backend.training.shapes.march import look
@@ -49,7 +50,7 @@ def test_pristine_pictures_have_the_normals_of_their_shapes(tmp_path: Path) -> N
         rng = np.random.default_rng([5, index, 1])
         shape = draw_shape(rng)
         view = draw_view(rng, shape)
-        surface = look(shape, replace(view, half=view.half * 1.2), SIZE)
+        surface = look(shape, replace(view, half=view.half * MARGIN), SIZE)
         coverage = shown.picture[..., 3]
         assert np.mean((coverage > 127) == surface.hit) > 0.98
         both = surface.hit & (coverage == 255)

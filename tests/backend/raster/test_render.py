@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The small renderer of meshes shows what is in front, lit from the viewer's side, and nothing where nothing is."""
+"""The renderer draws the nearest surface, lit from the viewer's side, on a transparent background."""
 
 import numpy as np
 import pytest

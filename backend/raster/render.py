@@ -19,13 +19,10 @@ def vertex_normals(mesh: Mesh) -> Float64Array:
     """Area-weighted unit normals, float64 (V, 3)."""
     a, b, c = np.moveaxis(mesh.vertices[mesh.triangles].astype(np.float64), 1, 0)
     face = np.asarray(np.cross(b - a, c - a), np.float64)
-    total: Float64Array = np.stack(
-        [
-            np.bincount(mesh.triangles.ravel(), np.repeat(face[:, axis], 3), minlength=len(mesh.vertices))
-            for axis in range(3)
-        ],
-        axis=1,
-    )
+    corners = mesh.triangles.ravel()
+    total = np.zeros((len(mesh.vertices), 3))
+    for axis in range(3):
+        total[:, axis] = np.bincount(corners, np.repeat(face[:, axis], 3), minlength=len(mesh.vertices))
     return unit(total, least=1e-20)
 
 
@@ -38,9 +35,8 @@ def render(mesh: Mesh, angle: float, size: int) -> Picture:
     turned = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
     middle = np.array([0.0, 0.0, float(mesh.vertices[:, 2].max()) / 2])
     place = (mesh.vertices.astype(np.float64) - middle) @ turned.T
-    screen: Float64Array = np.stack(
-        [(place[:, 0] / 1.1 + 0.5) * size, (0.5 - place[:, 2] / 1.1) * size, place[:, 1]], axis=1
-    )
+    scaled = place * (size / 1.1)
+    screen = np.stack([scaled[:, 0] + 0.5 * size, 0.5 * size - scaled[:, 2], place[:, 1]], axis=1).astype(np.float64)
     normals = vertex_normals(mesh) @ turned.T
     pixel, triangle, weights = nearest(screen[mesh.triangles], size)
     corners = mesh.triangles[triangle]

@@ -13,10 +13,6 @@ import pytest
 from backend import engines
 from backend.__main__ import main
 from tests.backend.batch.batch_backend import FRAGILE as ENGINE
-
-pytest.importorskip("PIL.Image", reason="Pillow reads and writes pictures: pip install pillow")
-trimesh = pytest.importorskip("trimesh", reason="trimesh writes meshes: pip install trimesh")
-
 from tests.backend.batch.pictures import (
     SCRIPT,
     SMALL,
@@ -29,6 +25,8 @@ from tests.backend.batch.pictures import (
     visible,
     wait_for,
 )
+
+trimesh = pytest.importorskip("trimesh", reason="trimesh writes meshes: pip install trimesh")
 
 FRAGILE = ("--engine", "fragile")
 ENGINES = {**engines.ENGINES, "fragile": ENGINE}

@@ -2,7 +2,6 @@
 """The manifest: whole whenever it is looked at, shared by several processes, and the only truth."""
 
 import dataclasses
-import json
 import os
 import subprocess
 import sys
@@ -146,11 +145,3 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="not a file"):
         fingerprint(tmp_path / "pipe")
-
-
-def test_what_blender_shares_needs_the_standard_library_alone() -> None:
-    modules = ("lines", "names", "journal", "workers", "manifest", "planning", "results", "running", "summary")
-    code = f"import sys; {'; '.join(f'import backend.batch.{name}' for name in modules)}; print(json.dumps([*sys.modules]))"
-    run = subprocess.run([sys.executable, "-c", f"import json; {code}"], cwd=ROOT, capture_output=True, check=True)
-    loaded = {name.partition(".")[0] for name in json.loads(run.stdout)}
-    assert loaded - {*sys.stdlib_module_names} <= {"backend", "__main__"} | {name for name in loaded if name[0] == "_"}

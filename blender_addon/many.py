@@ -59,7 +59,9 @@ def _generated(task: Task, progressed: Progressed) -> AddonError | None:
 
     def watch(job: Job) -> None:
         if job.live and (said := job.progress) is not None:
-            progressed(task.name, said.label, (said.index + said.step / max(said.of, 1)) / max(said.count, 1))
+            progressed(
+                task.name, said.label, (said.stage_index + said.step / max(said.of, 1)) / max(said.stage_count, 1)
+            )
 
     try:
         inputs = {name: _image(Path(path)) for name, path in task.inputs.items() if name != PICTURE}

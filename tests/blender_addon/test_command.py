@@ -4,6 +4,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -18,7 +20,13 @@ import pytest
 import trimesh
 from PIL import Image
 
-from tests.blender_addon.support import MODULE
+from tests.blender_addon.support import CHECKOUT, MODULE
+
+ANOTHER_BLENDER = """
+import bpy, addon_utils, importlib, sys
+addon_utils.enable(sys.argv[1], default_set=True)
+sys.exit(importlib.import_module(f"{sys.argv[1]}.blender_addon.command").run(sys.argv[2:]))
+"""
 
 
 def visible(folder: Path) -> set[str]:
@@ -126,6 +134,35 @@ def test_the_same_command_twice_makes_nothing_and_another_setting_makes_it_again
     assert (output / "apple.glb").stat().st_mtime_ns == before
     assert command([*arguments, "--seed", "1"]) == 0
     assert capsys.readouterr().out.split() == [str(output / "apple.glb")]
+
+
+def test_a_blender_that_is_killed_loses_the_running_picture_alone(
+    command: Callable[[list[str]], int], picture_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos, output, resources = tmp_path / "photos", tmp_path / "out", tmp_path / "resources"
+    photos.mkdir()
+    for name in "abcd":
+        (photos / f"{name}.png").write_bytes(picture_file.read_bytes())
+    (resources / "extensions" / "user_default").mkdir(parents=True)
+    (resources / "extensions" / "user_default" / "hi3dgen").symlink_to(CHECKOUT, target_is_directory=True)
+    arguments = [str(photos), "-o", str(output), "--set", "resolution=512"]
+    other = subprocess.Popen(
+        [sys.executable, "-c", ANOTHER_BLENDER, MODULE, *arguments],
+        env={**os.environ, "BLENDER_USER_RESOURCES": str(resources)},
+        stdout=subprocess.PIPE,
+    )
+    assert other.stdout
+    first = next(line for line in other.stdout if line.strip().endswith(b".glb")).decode().strip()
+    other.kill()
+    other.communicate()
+    before = Path(first).stat().st_mtime_ns
+    assert command(arguments) == 0
+    made = capsys.readouterr().out.split()
+    assert first == str(output / "a.glb")
+    assert made[-3:] == [str(output / f"{name}.glb") for name in "bcd"][-len(made) :]
+    assert Path(first).stat().st_mtime_ns == before
+    states = [json.loads(line)["state"] for line in (output / "summary.jsonl").read_text("utf-8").splitlines()]
+    assert states == ["done"] * 4
 
 
 def test_a_list_gives_each_picture_its_own_settings(

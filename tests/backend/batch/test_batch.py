@@ -339,7 +339,7 @@ def test_an_engine_that_is_missing_ends_the_batch_before_it_begins(
     assert main(["batch", str(photos), "-o", str(tmp_path / "out"), *FRAGILE], {**ENGINES, "fragile": absent}) == 1
     (said,) = capsys.readouterr().err.splitlines()
     assert "Install it first" in said
-    assert not (tmp_path / "out" / "summary.jsonl").exists()
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import UserError
+from ..safe_files import read_small
 from ..wire.limits import MAX_COUNT, MAX_SEED, Scalar
 from .journal import MANIFEST
 
@@ -84,16 +85,16 @@ def _folder(folder: Path) -> Iterator[Line]:
 
 def _list(path: Path) -> Iterator[Line]:
     try:
-        if path.stat().st_size > MAX_LIST_BYTES:
-            sentence = f"The list “{path}” has more than {MAX_LIST_BYTES >> 20} MB."
-            raise UserError("bad-list", sentence, "Divide it.")
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_small(path, MAX_LIST_BYTES).decode("utf-8-sig")
     except OSError as error:
-        sentence = f"The list “{path}” cannot be read: {error.strerror or type(error).__name__}."
+        sentence = f"The list “{path}” cannot be read: {error.strerror or error}."
         raise UserError("bad-list", sentence, "Give a folder, a list or a picture.") from error
     except UnicodeDecodeError as error:
         sentence = f"The list “{path}” is not text in UTF-8."
         raise UserError("bad-list", sentence, "Save it as UTF-8: a picture a line.") from error
+    except ValueError as error:
+        sentence = f"The list “{path}” has more than {MAX_LIST_BYTES >> 20} MB."
+        raise UserError("bad-list", sentence, "Divide it.") from error
     for number, raw in enumerate(text.split("\n"), 1):
         line = raw.strip()
         if line and not line.startswith("#"):

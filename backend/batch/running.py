@@ -117,7 +117,7 @@ def _room(manifest: Manifest, name: str) -> tuple[Path, Path]:
     except OSError as error:
         sentence = f"“{folder}” cannot be made: {error.strerror or type(error).__name__}."
         raise UserError("bad-output", sentence, "Make room, or choose another folder.") from error
-    return folder, place / "tile.png"
+    return folder, place / "tile.jpg"
 
 
 def _finish(manifest: Manifest, ended: Ended) -> Entry:
@@ -137,7 +137,7 @@ def _finish(manifest: Manifest, ended: Ended) -> Entry:
         with contextlib.suppress(OSError):  # a contact sheet without it is none the worse
             tile.unlink(missing_ok=True)
             tile.parent.mkdir(parents=True, exist_ok=True)
-            (place / "tile.png").replace(tile)
+            (place / "tile.jpg").replace(tile)
         manifest.write(entry, lasting=True)
     shutil.rmtree(place, ignore_errors=True)
     return manifest.entries[ended.name]
@@ -145,4 +145,4 @@ def _finish(manifest: Manifest, ended: Ended) -> Entry:
 
 def tile_path(out: Path, name: str) -> Path:
     """Where a picture's part of the contact sheet is kept."""
-    return out / WORK / "tiles" / f"{name}.png"
+    return out / WORK / "tiles" / f"{name}.jpg"

@@ -9,13 +9,12 @@ from ..files.outputs import library
 from ..safe_files import replacing
 from .manifest import Manifest
 from .running import tile_path
-from .tile import GREY, SIDE
+from .tile import GREY, QUALITY, SIDE
 
 COLUMNS = 4
 ROWS = 12
 _GAP = 8
 _CAPTION = 16  # pixels
-_QUALITY = 85
 
 
 def pages_of(count: int) -> list[str]:
@@ -33,7 +32,7 @@ def write_sheet(manifest: Manifest, names: Sequence[str]) -> list[str]:
     for number, page in enumerate(pages):
         image = _page(manifest, names[number * COLUMNS * ROWS :][: COLUMNS * ROWS])
         with replacing(manifest.out / page) as file:
-            image.save(file, "JPEG", quality=_QUALITY)
+            image.save(file, "JPEG", quality=QUALITY)
     return pages
 
 

@@ -6,24 +6,28 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files.outputs import library
 from ..flow.products import Picture
-from ..raster.png import encode
 from ..raster.resample import resample
 from ..safe_files import replacing
 
 SIDE = 160
 GREY = 237
+QUALITY = 85  # of JPEG: ten thousand tiles shall not fill a disk
 RED = (196, 60, 50)
 
 
 def write_tile(path: Path, pictures: Sequence[Picture], *, failed: bool) -> None:
-    """Write pictures, uint8 (H, W, 4), as squares beside each other; framed in red if it failed. Raises OSError."""
+    """Write pictures, uint8 (H, W, 4), as squares beside each other, as JPEG; framed in red if it failed.
+
+    Raises `UserError` and OSError.
+    """
     squares = [square(picture) for picture in pictures] or [np.full((SIDE, SIDE, 3), GREY, np.uint8)]
     tile = np.concatenate(squares, axis=1)
     if failed:
         tile[:3], tile[-3:], tile[:, :3], tile[:, -3:] = (np.array(RED, np.uint8),) * 4
     with replacing(path) as file:
-        file.write(encode(tile))
+        library("PIL.Image", "Pillow", "draw the contact sheet").fromarray(tile).save(file, "JPEG", quality=QUALITY)
 
 
 def square(picture: Picture) -> Picture:

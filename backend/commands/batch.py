@@ -12,7 +12,7 @@ For a program (`--json`): lines on standard output, each a JSON object.
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -64,7 +64,9 @@ def _work(_options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
 
 def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     """Make what is not made yet; 0 if all pictures are done. Raises `UserError`."""
-    wanted = [_wanted(line, options, engines) for line in read_sources(options.sources)]
+    lines = read_sources(options.sources)
+    versions = _versions({line.engine or options.engine for line in lines}, engines)
+    wanted = [_wanted(line, options, engines, versions) for line in lines]
     names: list[str] = []
     with Manifest(options.output) as manifest:
         try:
@@ -82,7 +84,22 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     return 1 if any(manifest.entries[name].state is State.FAILED for name in names) else 0
 
 
-def _wanted(line: Line, options: argparse.Namespace, engines: Mapping[str, Engine]) -> Wanted:
+def _versions(names: Collection[str], engines: Mapping[str, Engine]) -> dict[str, dict[str, str]]:
+    """What decides what a seed means, for each engine that is used. Raises `UserError` if one of them is missing."""
+    versions: dict[str, dict[str, str]] = {}
+    for engine in (engines[name] for name in names if name in engines):
+        if missing := why_missing(engine):
+            raise UserError("engine-missing", f"The engine “{engine.label}” cannot run here. {missing}", SET_UP)
+        versions[engine.name] = {"hi3dgen": VERSION, **engine.versions()}
+    return versions
+
+
+def _wanted(
+    line: Line,
+    options: argparse.Namespace,
+    engines: Mapping[str, Engine],
+    versions: Mapping[str, Mapping[str, str]],
+) -> Wanted:
     """The request of a line: what it says itself comes before the command line. Raises `UserError`."""
     name = options.engine if line.engine is None else line.engine
     engine = engines.get(name)
@@ -98,7 +115,7 @@ def _wanted(line: Line, options: argparse.Namespace, engines: Mapping[str, Engin
             "count": options.count if line.count is None else line.count,
             "settings": settings,
             "products": _products(engine, options.save),
-            "versions": {"hi3dgen": VERSION, **({} if why_missing(engine) else engine.versions())},
+            "versions": versions[name],
         }
     except UserError as error:
         if line.place and (line.engine or line.settings or len(line.inputs) > 1):
@@ -118,11 +135,7 @@ def _products(engine: Engine, saved: Sequence[str]) -> list[str]:
 
 
 def _check_output(manifest: Manifest, wanted: Sequence[Wanted], engines: Mapping[str, Engine]) -> None:
-    """Refuse, before any work is done, what no picture could be made or written by. Raises `UserError`."""
-    for name in {each.request["engine"] for each in wanted}:
-        engine = engines[name]
-        if missing := why_missing(engine):
-            raise UserError("engine-missing", f"The engine “{engine.label}” cannot run here. {missing}", SET_UP)
+    """Refuse, before any work is done, a product that could not be written. Raises `UserError`."""
     used = {(each.request["engine"], product) for each in wanted for product in each.request["products"]}
     for name, product in used:
         adapter = ADAPTERS[engines[name].gives[product]]

@@ -2,6 +2,7 @@
 """Who may import what, and other rules that every module keeps."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -19,6 +20,10 @@ SOURCES = [*MODULES, ROOT / "__init__.py", *sorted((ROOT / "tests").rglob("*.py"
 BACKEND = [path for path in MODULES if path.is_relative_to(ROOT / "backend")]
 ADDON = [path for path in MODULES if path.is_relative_to(ROOT / "blender_addon")]
 SHARED = ("backend.arrays", "backend.flow.products", "backend.errors", "backend.version")
+SHARED_BATCH = (
+    *(f"backend.batch.{name}" for name in ("lines", "manifest", "names", "planning", "running", "summary")),
+    *("backend.errors", "backend.version"),
+)
 ADDON_SHARED = ("blender_addon.errors", "blender_addon.extension")
 HEAVY = ("torch", "diffusers", "transformers", "trimesh", "PIL", "scipy", "safetensors", "huggingface_hub", "httpx2")
 
@@ -73,8 +78,16 @@ def test_the_wire_imports_nothing_of_ours(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ADDON, ids=name_of)
-def test_the_addon_knows_only_the_wire_of_the_backend(path: Path) -> None:
-    assert [name for name in ours(path) if not within(name, "backend.wire", "blender_addon")] == []
+def test_the_addon_knows_only_the_wire_of_the_backend_and_what_it_shares_of_batches(path: Path) -> None:
+    shared = SHARED_BATCH if path.name in ("command.py", "many.py") else ()
+    assert [name for name in ours(path) if not within(name, "backend.wire", "blender_addon", *shared)] == []
+
+
+def test_what_the_addon_shares_needs_the_standard_library_alone() -> None:
+    code = f"import json, sys; import {', '.join(SHARED_BATCH)}; print(json.dumps([*sys.modules]))"
+    run = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, check=True)
+    loaded = {name.partition(".")[0] for name in json.loads(run.stdout)}
+    assert loaded - {*sys.stdlib_module_names} == {"backend", "__main__"}
 
 
 @pytest.mark.parametrize("path", BACKEND, ids=name_of)

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`blender --command hi3dgen`, called as Blender calls it: the arguments after the name, an exit code back."""
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,7 +20,18 @@ import pytest
 import trimesh
 from PIL import Image
 
-from tests.blender_addon.support import MODULE
+from tests.blender_addon.support import CHECKOUT, MODULE
+
+ANOTHER_BLENDER = """
+import bpy, addon_utils, importlib, sys
+addon_utils.enable(sys.argv[1], default_set=True)
+sys.exit(importlib.import_module(f"{sys.argv[1]}.blender_addon.command").run(sys.argv[2:]))
+"""
+
+
+def visible(folder: Path) -> set[str]:
+    """The names of the files in a folder but hidden ones."""
+    return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
 
 
 @pytest.fixture
@@ -48,13 +62,13 @@ def test_every_picture_becomes_a_mesh_and_a_normal_map(
     assert command(arguments) == 0
     assert {*bpy.data.objects, *bpy.data.images, *bpy.data.meshes, *bpy.data.materials} == before
     assert capsys.readouterr().out.split() == [str(output / "apple.glb"), str(output / "apple-2.glb")]
-    made = {path.name for path in output.iterdir()}
-    assert made == {"apple.glb", "apple_normals.png", "apple-2.glb", "apple-2_normals.png"}
+    made = {"apple.glb", "apple_normal_map.png", "apple-2.glb", "apple-2_normal_map.png"}
+    assert visible(output) == {*made, "manifest.jsonl", "summary.jsonl"}
     mesh = trimesh.load(output / "apple.glb", force="mesh")
     assert mesh.extents.max() == pytest.approx(1.0, abs=1e-3)
     assert mesh.bounds[0][1] == pytest.approx(0.0, abs=1e-4), "glTF is y up"
     assert mesh.visual.material.baseColorTexture.size == (96, 96)
-    assert np.array(Image.open(output / "apple_normals.png"))[0, 0].tolist()[:3] == [255, 255, 255]
+    assert np.array(Image.open(output / "apple_normal_map.png"))[0, 0].tolist()[:3] == [255, 255, 255]
 
 
 def test_several_seeds_are_several_files(
@@ -65,7 +79,8 @@ def test_several_seeds_are_several_files(
     assert command([*arguments, "--normal-maps"]) == 0
     paths = [output / "apple_seed9.glb", output / "apple_seed10.glb"]
     assert capsys.readouterr().out.split() == [str(path) for path in paths]
-    assert {path.name for path in output.iterdir()} == {*(path.name for path in paths), "apple_normals.png"}
+    made = {*(path.name for path in paths), "apple_normal_map.png"}
+    assert visible(output) == {*made, "manifest.jsonl", "summary.jsonl"}
     first, second = (trimesh.load(path, force="mesh") for path in paths)
     assert np.ptp(first.vertices, axis=0) != pytest.approx(np.ptp(second.vertices, axis=0), abs=1e-3)
     for mesh in (first, second):
@@ -90,7 +105,7 @@ def test_meshes_that_were_made_before_a_failure_are_written(
     said = capsys.readouterr()
     written = said.out.split()
     assert written[0] == str(output / "apple_seed0.glb")
-    assert sorted(map(str, output.iterdir())) == sorted(written)
+    assert {Path(path).name for path in written} == {name for name in visible(output) if name.endswith(".glb")}
     assert "ended in the middle" in said.err
 
 
@@ -106,17 +121,88 @@ def test_one_bad_picture_does_not_keep_the_others(
     assert "Traceback" not in sentence
 
 
-def test_a_picture_is_never_written_over(
+def test_the_same_command_twice_makes_nothing_and_another_setting_makes_it_again(
     command: Callable[[list[str]], int], picture_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    painted = tmp_path / "Apple_normals.PNG"
-    painted.write_bytes(picture_file.read_bytes() + b"painted by hand")
-    before = painted.read_bytes()
-    arguments = [str(picture_file), str(painted), "-o", str(tmp_path), "--normal-maps"]
-    assert command(arguments) == 1
-    assert "written over" in capsys.readouterr().err
-    assert painted.read_bytes() == before
-    assert not (tmp_path / "apple.glb").exists(), "refused before any work"
+    output = tmp_path / "out"
+    arguments = [str(picture_file), "-o", str(output), "--set", "resolution=96"]
+    assert command(arguments) == 0
+    before = (output / "apple.glb").stat().st_mtime_ns
+    assert capsys.readouterr().out.split() == [str(output / "apple.glb")]
+    assert command(arguments) == 0
+    assert capsys.readouterr().out == ""
+    assert (output / "apple.glb").stat().st_mtime_ns == before
+    assert command([*arguments, "--seed", "1"]) == 0
+    assert capsys.readouterr().out.split() == [str(output / "apple.glb")]
+
+
+def test_a_blender_that_is_killed_loses_the_running_picture_alone(
+    command: Callable[[list[str]], int], picture_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos, output, resources = tmp_path / "photos", tmp_path / "out", tmp_path / "resources"
+    photos.mkdir()
+    for name in "abcd":
+        (photos / f"{name}.png").write_bytes(picture_file.read_bytes())
+    (resources / "extensions" / "user_default").mkdir(parents=True)
+    (resources / "extensions" / "user_default" / "hi3dgen").symlink_to(CHECKOUT, target_is_directory=True)
+    arguments = [str(photos), "-o", str(output), "--set", "resolution=512"]
+    other = subprocess.Popen(
+        [sys.executable, "-c", ANOTHER_BLENDER, MODULE, *arguments],
+        env={**os.environ, "BLENDER_USER_RESOURCES": str(resources)},
+        stdout=subprocess.PIPE,
+    )
+    assert other.stdout
+    first = next(line for line in other.stdout if line.strip().endswith(b".glb")).decode().strip()
+    other.kill()
+    other.communicate()
+    before = Path(first).stat().st_mtime_ns
+    assert command(arguments) == 0
+    made = capsys.readouterr().out.split()
+    assert first == str(output / "a.glb")
+    assert made[-3:] == [str(output / f"{name}.glb") for name in "bcd"][-len(made) :]
+    assert Path(first).stat().st_mtime_ns == before
+    states = [json.loads(line)["state"] for line in (output / "summary.jsonl").read_text("utf-8").splitlines()]
+    assert states == ["done"] * 4
+
+
+def test_a_list_gives_each_picture_its_own_settings(
+    command: Callable[[list[str]], int], picture_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out"
+    lines = [
+        {"picture": picture_file.name, "settings": {"resolution": 96}, "name": "small"},
+        {"picture": picture_file.name, "settings": {"resolution": 5}},
+        {"picture": picture_file.name, "seed": 9, "count": 2, "settings": {"resolution": 96}},
+    ]
+    (tmp_path / "list.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    assert command([str(tmp_path / "list.jsonl"), "-o", str(output)]) == 1
+    said = capsys.readouterr()
+    names = [Path(path).name for path in said.out.split()]
+    assert names == ["small.glb", "apple-2_seed9.glb", "apple-2_seed10.glb"]
+    assert "cannot be 5" in said.err
+    states = [json.loads(line)["state"] for line in (output / "summary.jsonl").read_text("utf-8").splitlines()]
+    assert states == ["done", "failed", "done"]
+
+
+def test_a_file_of_somebody_else_is_never_written_over(
+    command: Callable[[list[str]], int], picture_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out"
+    arguments = [str(picture_file), "-o", str(output), "--set", "resolution=96"]
+    assert command(arguments) == 0
+    (output / "apple_normal_map.png").write_bytes(b"painted by hand")
+    assert command([*arguments, "--normal-maps"]) == 1
+    assert "is there already" in capsys.readouterr().err
+    assert (output / "apple_normal_map.png").read_bytes() == b"painted by hand"
+
+
+def test_a_folder_with_something_else_in_it_is_refused_before_any_work(
+    command: Callable[[list[str]], int], picture_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path.name for path in tmp_path.iterdir()}
+    assert command([str(picture_file), "-o", str(tmp_path)]) == 1
+    assert "no batch has made" in capsys.readouterr().err
+    assert visible(tmp_path) == before
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(

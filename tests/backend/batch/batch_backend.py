@@ -35,6 +35,8 @@ def build(picture: Picture, *, seed: int, size: float, report: Report) -> Mesh:
             raise ZeroDivisionError
         case 4:
             time.sleep(1e6)
+        case _:
+            pass
     for step in range(green * 10):
         report(step, green * 10)
         time.sleep(0.01)

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+import pytest
 
+Image = pytest.importorskip("PIL.Image", reason="Pillow reads and writes pictures: pip install pillow")
 ROOT = Path(__file__).parents[3]
 SECONDS = 100.0  # how long anything may take before its test counts as hanging
 SMALL = ("--set", "resolution=64", "--set", "faces=1000")

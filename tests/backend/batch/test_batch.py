@@ -1,26 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`python -m backend batch` as people meet it: real processes, killed and started again, and real files."""
 
+import contextlib
 import json
 import os
+import re
 import signal
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from backend import engines
 from backend.__main__ import main
 from tests.backend.batch.batch_backend import FRAGILE as ENGINE
-
-pytest.importorskip("PIL.Image", reason="Pillow reads and writes pictures: pip install pillow")
-trimesh = pytest.importorskip("trimesh", reason="trimesh writes meshes: pip install trimesh")
-
 from tests.backend.batch.pictures import (
+    ROOT,
     SCRIPT,
     SMALL,
+    Image,
     batch,
+    command,
     paint,
     start,
     states,
@@ -29,6 +32,8 @@ from tests.backend.batch.pictures import (
     visible,
     wait_for,
 )
+
+trimesh = pytest.importorskip("trimesh", reason="trimesh writes meshes: pip install trimesh")
 
 FRAGILE = ("--engine", "fragile")
 ENGINES = {**engines.ENGINES, "fragile": ENGINE}
@@ -59,6 +64,13 @@ def test_a_folder_becomes_meshes_a_summary_and_a_contact_sheet(photos: Path, tmp
     assert {file for line in lines for file in line["files"]} == results
     assert all((out / line["picture"]).resolve().is_file() for line in lines)
     assert "3 pictures: 3 made, 0 unchanged." in done.stdout
+    with Image.open(out / "contact_sheet.jpg") as sheet:
+        page = np.asarray(sheet)
+    assert page.shape == (192, 3 * (3 * 160 + 8) + 8, 3), "a row of three pictures with three tiles each"
+    for number in range(9):
+        tile = page[8:168, 8 + number // 3 * 488 + number % 3 * 160 :][:, :160]
+        assert np.abs(tile[:10, :10].astype(int) - 237).max() < 9, "the background"
+        assert np.abs(tile[80, 80].astype(int) - 237).max() > 20, "something is in its middle"
     assert {path.name for path in tmp_path.iterdir()} == {"photos", "out"}, "nothing beside it"
 
 
@@ -194,6 +206,27 @@ def test_an_interrupt_keeps_the_state_and_the_next_run_goes_on(tmp_path: Path) -
     assert [line["state"] for line in summary(out)] == ["done", "waiting"]
     paint(photos / "b.png", (0, 0, 0))
     assert told(batch(photos, "-o", out, *FRAGILE, "--json", script=SCRIPT))[-1]["made"] == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="this system has no pseudo-terminals")
+def test_a_terminal_shows_which_picture_it_is_and_how_long_the_rest_takes(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    for number in range(3):
+        paint(photos / f"{number}.png", (0, 3, number))
+    terminal, end = os.openpty()
+    arguments = command("batch", photos, "-o", tmp_path / "out", *FRAGILE, script=SCRIPT)
+    process = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=end)
+    os.close(end)
+    shown = b""
+    with contextlib.suppress(OSError):  # the terminal's end
+        while piece := os.read(terminal, 4096):
+            shown += piece
+    os.close(terminal)
+    assert process.wait() == 0
+    lines = shown.decode().split("\r\x1b[2K")
+    assert any(re.search(r"picture 1 of 3, 0: Building$", line) for line in lines)
+    assert any(re.search(r"█.* picture 3 of 3, 2: Building  \d+ s left$", line) for line in lines)
+    assert lines[-1] == "", "the line is gone at the end"
 
 
 def test_two_processes_share_the_work(tmp_path: Path) -> None:
@@ -341,7 +374,7 @@ def test_an_engine_that_is_missing_ends_the_batch_before_it_begins(
     assert main(["batch", str(photos), "-o", str(tmp_path / "out"), *FRAGILE], {**ENGINES, "fragile": absent}) == 1
     (said,) = capsys.readouterr().err.splitlines()
     assert "Install it first" in said
-    assert not (tmp_path / "out" / "summary.jsonl").exists()
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(

@@ -36,9 +36,11 @@ def test_any_text_becomes_lines_or_a_sentence(lines: list[str]) -> None:
     try:
         found = read_list("\n".join(lines))
     except UserError as error:
-        assert error.code in ("bad-list", "no-pictures")
-        assert error.sentence.endswith(".")
-        return
+        found, code, sentence = [], error.code, error.sentence
+    else:
+        code, sentence = "bad-list", "."
+    assert code in ("bad-list", "no-pictures")
+    assert sentence.endswith(".")
     for line in found:
         assert line.inputs[PICTURE].is_absolute()
         assert line.seed is None or 0 <= line.seed <= MAX_SEED

@@ -2,8 +2,8 @@
 """The manifest: whole whenever it is looked at, shared by several processes, and the only truth."""
 
 import dataclasses
-import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -148,9 +148,59 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         fingerprint(tmp_path / "pipe")
 
 
-def test_what_blender_shares_needs_the_standard_library_alone() -> None:
-    modules = ("lines", "names", "journal", "workers", "manifest", "planning", "results", "running", "summary")
-    code = f"import sys; {'; '.join(f'import backend.batch.{name}' for name in modules)}; print(json.dumps([*sys.modules]))"
-    run = subprocess.run([sys.executable, "-c", f"import json; {code}"], cwd=ROOT, capture_output=True, check=True)
-    loaded = {name.partition(".")[0] for name in json.loads(run.stdout)}
-    assert loaded - {*sys.stdlib_module_names} <= {"backend", "__main__"} | {name for name in loaded if name[0] == "_"}
+PUBLISH = """
+import os, signal, sys
+from pathlib import Path
+from backend.batch.manifest import Entry, Manifest
+from backend.batch.running import Ended, Task, run
+
+left = int(sys.argv[2])
+replace, unlink = Path.replace, Path.unlink
+
+def until_it_is_killed(change):
+    def changed(self, *arguments, **options):
+        global left
+        if self.suffix in (".glb", ".png"):
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left -= 1
+        return change(self, *arguments, **options)
+    return changed
+
+def execute(tasks, _):
+    for task in tasks:
+        for name in sys.argv[4:]:
+            Path(task.folder, name).write_text(sys.argv[3])
+        yield Ended(task.name)
+
+class Silent:
+    begun = ended = progressed = lambda *_: None
+
+request = {"inputs": {"picture": "../a.png"}, "made": sys.argv[3]}
+with Manifest(Path(sys.argv[1])) as manifest:
+    before = manifest.entries.get("a")
+    with manifest.locked():
+        manifest.write(Entry("a", request, files=before.files if before else ()))
+    Path.replace, Path.unlink = until_it_is_killed(replace), until_it_is_killed(unlink)
+    run(manifest, ["a"], execute, Silent())
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a process kills itself by a signal")
+@pytest.mark.parametrize("moment", range(5))
+def test_a_process_that_is_killed_between_two_files_leaves_nothing_that_is_nobodys(tmp_path: Path, moment: int) -> None:
+    def publish(kill_at: int, content: str, *names: str) -> int:
+        command = [sys.executable, "-c", PUBLISH, str(tmp_path / "out"), str(kill_at), content, *names]
+        return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+    assert publish(100, "old", "a.glb", "a_old.glb", "a_normal_map.png") == 0
+    killed = publish(moment, "new", "a.glb", "a_normal_map.png", "a_new.png")
+    assert killed == (-signal.SIGKILL if moment < 4 else 0)
+    with Manifest(tmp_path / "out") as manifest:
+        entry = manifest.entries["a"]
+        assert entry.state is (State.WAITING if moment < 4 else State.DONE)
+        found = {path.name for path in (tmp_path / "out").iterdir()} - {".batch", "manifest.jsonl"}
+        assert found <= {*entry.files}, "whatever lies there is the picture's, so that it may be replaced"
+    assert publish(100, "new", "a.glb", "a_normal_map.png", "a_new.png") == 0
+    made = {path.name: path.read_text("utf-8") for path in (tmp_path / "out").glob("a*")}
+    assert made == dict.fromkeys(["a.glb", "a_normal_map.png", "a_new.png"], "new")

@@ -93,7 +93,7 @@ def _generated(picture: Path, options: argparse.Namespace) -> AddonError | None:
         wait(job, _Line(picture.name).show)
     except AddonError as error:
         if job:
-            runtime.session().cancel(job)  # nobody is there who could try to land the rest again
+            runtime.session().cancel(job)  # without a panel, the rest cannot be landed again
         return error
     return None
 
@@ -172,7 +172,7 @@ def _parser() -> argparse.ArgumentParser:
     known = engines.known()
     named = f"{', '.join(engine.name for engine in known)} (default {known[0].name})" if known else "by its name"
     parser.add_argument("--engine", choices=[engine.name for engine in known] or None, help=f"what makes them: {named}")
-    parser.add_argument("--seed", type=_seed, default=0, help="decides what the picture does not tell (default 0)")
+    parser.add_argument("--seed", type=_seed, default=0, help="decides what the picture does not show (default 0)")
     parser.add_argument(
         "--count",
         type=int,

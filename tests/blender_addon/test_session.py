@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The session with backends that do not behave: whatever happens while one starts or ends, the session goes on."""
+"""The session with backends that misbehave: however one starts or ends, the session goes on."""
 
 import stat
 import sys
@@ -73,7 +73,7 @@ def test_a_child_that_dies_before_it_has_read_its_orders_ends_the_start(
 
 
 @pytest.mark.parametrize("error", [PermissionError("another user's"), RecursionError("nested"), KeyError("python")])
-def test_whatever_raises_in_the_thread_that_starts_is_told_to_the_session(
+def test_every_exception_while_starting_reaches_the_session(
     process: Any, new_session: NewSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def raises(_folder: Path) -> Any:

@@ -125,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     known = engines.known()
     named = f"{', '.join(engine.name for engine in known)} (default {known[0].name})" if known else "by its name"
     parser.add_argument("--engine", choices=[engine.name for engine in known] or None, help=f"what makes them: {named}")
-    parser.add_argument("--seed", type=_seed, default=0, help="decides what the picture does not tell (default 0)")
+    parser.add_argument("--seed", type=_seed, default=0, help="decides what the picture does not show (default 0)")
     parser.add_argument(
         "--count",
         type=int,

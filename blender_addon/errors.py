@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the artist is told when something does not work."""
+"""Errors that the artist meets."""
 
 
 class AddonError(Exception):

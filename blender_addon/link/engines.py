@@ -98,10 +98,10 @@ def learn() -> bool:
 def read(user_folder: Path, backend: Path) -> Engines:
     """The engines of the last time; empty if the file is missing, unreadable, or of other code of the backend."""
     try:
-        told = json.loads((user_folder / FILE).read_text(encoding="utf-8"))
-        if told["stamp"] != _stamp(backend):
+        kept = json.loads((user_folder / FILE).read_text(encoding="utf-8"))
+        if kept["stamp"] != _stamp(backend):
             return ()
-        return from_fields(Capabilities, told["capabilities"], {}, FILE).engines
+        return from_fields(Capabilities, kept["capabilities"], {}, FILE).engines
     except FileNotFoundError:
         return ()
     except _UNREADABLE as error:

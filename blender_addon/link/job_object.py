@@ -42,7 +42,7 @@ class JobObject:
     """Holds one process; the process ends with the last reference to this."""
 
     def __init__(self, pid: int) -> None:
-        """Put the process `pid` into a job of its own. Raises `OSError` where Windows refuses."""
+        """Put the process `pid` into a job of its own. Raises `OSError` if Windows refuses."""
         self._kernel = ctypes.WinDLL("kernel32", use_last_error=True)
         for name in ("CreateJobObjectW", "OpenProcess"):
             getattr(self._kernel, name).restype = wintypes.HANDLE

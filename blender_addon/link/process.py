@@ -95,7 +95,7 @@ class BackendProcess:
     def _start(self) -> None:
         try:
             started = self._started()
-        except Exception as error:  # noqa: BLE001 - whatever happens here, the session must hear of it
+        except Exception as error:  # noqa: BLE001 - every failure must reach the session
             reason = f"the backend did not start: {error}"
             try:
                 self._note(reason)
@@ -204,7 +204,7 @@ def _shake_hands(child: subprocess.Popen[bytes], orders: dict[str, object]) -> i
 
 
 def _drain(pipe: IO[bytes] | None) -> None:
-    """Read what nobody should write, so that a stray print can never block the backend."""
+    """Read and drop what a stray print writes: a full pipe would block the backend."""
     while pipe is not None and pipe.read(4096):
         pass
 

@@ -23,12 +23,12 @@ def session() -> Session:
     global _session  # noqa: PLW0603 - Blender calls functions, and they need to find it
     if _session is None:
         folder = extension.user_folder()
-        _session = Session(extension.FOLDER, folder, can_land, idle_seconds, lambda told: engines.hear(told, folder))
+        _session = Session(extension.FOLDER, folder, can_land, idle_seconds, lambda heard: engines.hear(heard, folder))
     return _session
 
 
 def can_land() -> bool:
-    """Whether no window is in the midst of something that a new object would spoil.
+    """Whether the artist does nothing that a new object would spoil.
 
     It takes over as the active one, which would throw the artist out of the mode that they work in; and the undo step
     that comes with it would keep a half-done drag.
@@ -98,7 +98,7 @@ def unregister() -> None:
 
 
 def _survive_broken_pipes() -> None:
-    """Writing to a backend that is gone must raise in whoever writes, as it does in every other Python.
+    """Let writing to a backend that is gone raise an error, as it does in every other Python.
 
     Blender starts its Python without that, and the signal would end Blender. It stays so when the extension is
     disabled: its threads may write on for a moment.

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The one session of this Blender: the backend process, its connection, and the jobs from the click to the mesh.
 
-Everything here happens on the main thread, in `tick`. A window's timer calls it; where there is no window, whoever
-waits calls it. Jobs wait here and go to the backend one at a time, so that a backend that dies takes only the job
-that it was working on.
+Everything here happens on the main thread, in `tick`. A window's timer calls it; without a window, `wait` does. Jobs
+wait here and go to the backend one at a time, so that a backend that dies takes only the job that it was working on.
 """
 
 import logging
@@ -50,7 +49,7 @@ class Phase(Enum):
 
 
 class JobState(Enum):
-    """Where a job is."""
+    """How far a job is."""
 
     WAITING = auto()
     RUNNING = auto()
@@ -132,16 +131,16 @@ class Session:
 
     @property
     def pid(self) -> int | None:
-        """The backend's process id, or None where there is none."""
+        """The backend's process id, or None if there is none."""
         return self._process.pid if self._process else None
 
     @property
     def trouble(self) -> str:
-        """Why the backend does not run in the engine's environment although there is one; empty where it does."""
+        """Why the backend does not run in the engine's environment although there is one; empty if it does."""
         return self._process.trouble if self._process else ""
 
     def engine(self, name: str) -> EngineInfo | None:
-        """What is known of an engine; None before the backend has told, or where there is none of that name."""
+        """What the backend reports of an engine; None before its greeting, and if it has none of that name."""
         engines = self.capabilities.engines if self.capabilities else ()
         return next((engine for engine in engines if engine.name == name), None)
 
@@ -161,7 +160,7 @@ class Session:
         return f"job-{self._count + 1}"
 
     def start(self) -> None:
-        """Start the backend where it is not running."""
+        """Start the backend if it is not running."""
         if self.phase is Phase.STOPPED:
             self.phase = Phase.STARTING
             self._started_at, self._greeted_at = time.monotonic(), 0.0

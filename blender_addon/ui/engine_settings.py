@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The settings of each engine as Blender's properties, made from what the backend tells.
+"""The settings of each engine as Blender's properties, made from the backend's capabilities.
 
 An engine's settings are a property group of every scene, `scene.hi3dgen_ENGINE`: two engines may have settings of the
 same name. The operator takes the settings of all engines by name.
@@ -164,16 +164,16 @@ def _properties(settings: Iterable[SettingInfo]) -> dict[str, Any]:
 
 
 def _property(setting: SettingInfo) -> Any:  # noqa: ANN401 - what Blender makes of an annotation
-    told: dict[str, Any] = {"name": setting.label, "description": setting.description, "default": setting.default}
+    described: dict[str, Any] = {"name": setting.label, "description": setting.description, "default": setting.default}
     if isinstance(setting.default, bool):
-        return BoolProperty(**told)
+        return BoolProperty(**described)
     if isinstance(setting.default, str):
         named = setting.default in [option.name for option in setting.options]
-        return EnumProperty(**told, items=_items(setting.options)) if named else StringProperty(**told)
+        return EnumProperty(**described, items=_items(setting.options)) if named else StringProperty(**described)
     if isinstance(setting.default, float):
-        return FloatProperty(**told, min=setting.minimum, max=setting.maximum)
+        return FloatProperty(**described, min=setting.minimum, max=setting.maximum)
     low, high = (min(max(int(bound), _INT_RANGE[0]), _INT_RANGE[1]) for bound in (setting.minimum, setting.maximum))
-    return IntProperty(**told, min=low, max=high)
+    return IntProperty(**described, min=low, max=high)
 
 
 def _items(options: Iterable[OptionInfo]) -> list[tuple[str, str, str, int]]:

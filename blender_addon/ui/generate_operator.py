@@ -48,10 +48,10 @@ class _Generate:
         return {"FINISHED"}
 
     def _submit(self, context: bpy.types.Context) -> Job:
-        """Ask for what the caller said, and for what the panel says if the caller said nothing."""
+        """Request what the caller's arguments say; the panel has the rest."""
         panel = context.scene.hi3dgen
         seed = panel.seed
-        if self._is_said("seed"):
+        if self._is_set("seed"):
             seed = self.seed
         elif panel.random_seed:
             seed = random.SystemRandom().randint(0, MAX_SEED)
@@ -64,17 +64,17 @@ class _Generate:
             seed,
             settings=self._settings(context.scene, engine),
             inputs=self._inputs(context.scene, engine),
-            count=self.count if self._is_said("count") else panel.count,
+            count=self.count if self._is_set("count") else panel.count,
         )
 
-    def _is_said(self, name: str) -> bool:
+    def _is_set(self, name: str) -> bool:
         return self.properties.is_property_set(name)
 
     def _settings(self, scene: bpy.types.Scene, engine: EngineInfo | None) -> dict[str, Scalar]:
-        """The engine's settings, and what the caller said beyond them: the engine refuses that."""
+        """The panel's settings of the engine, and the caller's. The engine refuses those that are not its own."""
         settings = engine_settings.settings_of(scene, engine) if engine else {}
         for name in sorted(self._names_of_settings().difference(_FIXED)):
-            if self._is_said(name):
+            if self._is_set(name):
                 settings[name] = engine_settings.read(engine, name, engine_settings.value_of(self, name))
         return settings
 
@@ -93,7 +93,7 @@ class _Generate:
             inputs["own_normal_map"] = _image(self.normal_map)
         names = {name for each in engines.known() for name in engine_settings.further_inputs(each)}
         for name in names.difference(_FIXED, self._names_of_settings()):
-            if self._is_said(name):
+            if self._is_set(name):
                 inputs[name] = _image(getattr(self, name))
         return {name: image for name, image in inputs.items() if image}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Generate in the menus: search (F3) finds what is in a menu of the editor under the mouse, and nothing else."""
+"""Generate in the menus, without which search (F3) would not find it."""
 
 import bpy
 

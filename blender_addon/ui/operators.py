@@ -73,7 +73,7 @@ class HI3DGEN_OT_unload(bpy.types.Operator):  # noqa: N801
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        """Only where a backend is there to hold any."""
+        """Only if a backend runs."""
         ready = runtime.session().phase is Phase.READY
         if not ready:
             cls.poll_message_set("The backend is not running, so it holds no memory")
@@ -103,7 +103,7 @@ class HI3DGEN_OT_try_again(bpy.types.Operator):  # noqa: N801
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
-        """Only where the backend is given up."""
+        """Only if the backend is given up."""
         return runtime.session().phase is Phase.BROKEN
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
@@ -137,7 +137,7 @@ class HI3DGEN_OT_show_log(bpy.types.Operator):  # noqa: N801
                 column.label(text=line, translate=False)
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
-        """Print it, where a script asks."""
+        """Print it, for a script."""
         print("\n".join(_log_lines()))
         return {"FINISHED"}
 

@@ -97,9 +97,9 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session
 
 
 def _missing(engine: EngineInfo, session: Session) -> str:
-    """Why the engine cannot run, as the backend that runs now says; empty if it can, and before there is a backend."""
-    told = session.engine(engine.name)
-    return told.missing if told else ""
+    """Why the engine cannot run, as the running backend reports; empty if it can, and if no backend runs."""
+    info = session.engine(engine.name)
+    return info.missing if info else ""
 
 
 def _draw_settings(
@@ -148,7 +148,7 @@ def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
     row = box.row()
     made = f": {len(job.results)} of {job.request.count}" if job.live and job.request.count > 1 else ""
     row.label(text=job.title + made, translate=False)
-    row.operator("hi3dgen.cancel", icon="X").job = job.request.job
+    row.operator("hi3dgen.cancel", text="Cancel" if job.live else "Discard", icon="X").job = job.request.job
     if job.preview:
         box.template_icon(icon_of(job.preview), scale=PREVIEW_SCALE)
     progress = job.progress

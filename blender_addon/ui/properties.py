@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the artist chooses in the panel whatever the engine, kept with the scene."""
+"""What the artist chooses in the panel for every engine, kept with the scene."""
 # pyright: reportInvalidTypeForm=false
 
 import bpy
@@ -28,13 +28,13 @@ def chosen_engine(scene: bpy.types.Scene) -> EngineInfo | None:
 
 
 def _engine_items(_settings: object, _context: object) -> list[tuple[str, str, str, int]]:
-    items = [(engine.name, engine.label, _told(engine), number_of(engine.name)) for engine in engines.known()]
+    items = [(engine.name, engine.label, _description(engine), number_of(engine.name)) for engine in engines.known()]
     if items != _items:
         _items[:] = items
     return _items
 
 
-def _told(engine: EngineInfo) -> str:
+def _description(engine: EngineInfo) -> str:
     return f"{engine.description}. It gives: {', '.join(name.replace('_', ' ') for name in engine.products)}"
 
 
@@ -62,11 +62,11 @@ class Hi3DGenSettings(bpy.types.PropertyGroup):
     )
     engine_name: StringProperty(name="Engine", description="The name of the chosen engine", options={"HIDDEN"})
     seed: IntProperty(
-        name="Seed", description="Decides what the picture does not tell, such as the back", min=0, max=MAX_SEED
+        name="Seed", description="Decides what the picture does not show, such as the back", min=0, max=MAX_SEED
     )
     count: IntProperty(**COUNT)
     random_seed: BoolProperty(
-        name="New Seed Each Time", description="Roll the dice for every job; the seed that was used is shown"
+        name="New Seed Each Time", description="Draw a random seed for every job; the seed that was used is shown"
     )
 
 

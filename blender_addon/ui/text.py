@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands in labels: they neither wrap nor show more than fits, and know no hours."""
+"""Text for labels, which do not wrap, and durations in words."""
 
 import blf
 import bpy
 
-_FONT = 0  # the interface's
+_FONT = 0  # that of the interface
 _UNIT = 20  # pixels of a button's height at scale 1
 _MARGIN = 4.8  # units beside a label with an icon: the panel's and the box's borders, the icon, the column of tabs
 

@@ -11,7 +11,7 @@ _shown: dict[str, Preview] = {}  # by the icon's name, which is the job's
 
 
 def icon_of(preview: Preview) -> int:
-    """The icon's number for a panel's draw, 0 where there is no window."""
+    """The icon's number for a panel's draw, 0 without a window."""
     if _icons is None:
         return 0
     if _shown.get(preview.job) is not preview:

@@ -60,6 +60,22 @@ def session(scene: Any) -> Any:
 
 
 @pytest.fixture
+def engines(scene: Any, session: Any) -> Iterator[ModuleType]:
+    """The add-on's module of that name; it knows the real engines before and after."""
+    from importlib import import_module
+
+    module = import_module(f"{MODULE}.blender_addon.link.engines")
+    messages = import_module(f"{MODULE}.backend.wire.messages")
+    usual, extension = module.known(), session.extension
+    yield module
+    session.close()
+    session.extension, session.capabilities = extension, None
+    module.hear(messages.Capabilities("0.0.0", usual), session.user_folder)
+    module.learn()
+    assert module.known() == usual
+
+
+@pytest.fixture
 def picture_file(tmp_path: Path) -> Path:
     """A PNG file of a disc."""
     from PIL import Image

@@ -7,7 +7,6 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -18,18 +17,6 @@ import pytest
 
 from tests.blender_addon.scripted import write_program
 from tests.blender_addon.support import CHECKOUT, MODULE, tick_until
-
-
-@pytest.fixture
-def module(scene: Any, session: Any) -> Iterator[ModuleType]:
-    """The add-on's module; it knows the real engines before and after."""
-    module = import_module(f"{MODULE}.blender_addon.link.engines")
-    usual, extension = module.known(), session.extension
-    yield module
-    session.close()
-    session.extension, session.capabilities = extension, None
-    learn(module, session, usual)
-    assert module.known() == usual
 
 
 def learn(module: ModuleType, session: Any, engines: Any) -> None:
@@ -61,9 +48,9 @@ def engine(name: str, *settings: Any, inputs: tuple[str, ...] = ("picture",)) ->
     )
 
 
-def test_an_engine_that_nobody_knew_has_a_panel_and_arguments(scene: Any, session: Any, module: ModuleType) -> None:
+def test_an_engine_that_nobody_knew_has_a_panel_and_arguments(scene: Any, session: Any, engines: ModuleType) -> None:
     orbit = engine("orbit", setting("steps", 7, 1, 9), setting("path", "round", options=("round", "flat")))
-    learn(module, session, [*module.known(), orbit])
+    learn(engines, session, [*engines.known(), orbit])
     scene.hi3dgen.engine = "orbit"
     scene.hi3dgen_orbit.path = "flat"
     assert scene.hi3dgen_orbit.steps == 7
@@ -72,40 +59,40 @@ def test_an_engine_that_nobody_knew_has_a_panel_and_arguments(scene: Any, sessio
     assert "thickness" in arguments, "those of the other engines stay"
 
 
-def test_an_engine_comes_back_with_its_values_and_the_choice(scene: Any, session: Any, module: ModuleType) -> None:
-    usual = module.known()
+def test_an_engine_comes_back_with_its_values_and_the_choice(scene: Any, session: Any, engines: ModuleType) -> None:
+    usual = engines.known()
     orbit = engine("orbit", setting("path", "round", options=("round", "flat")), setting("size", 0.5, 0, 1))
-    learn(module, session, [*usual, orbit])
+    learn(engines, session, [*usual, orbit])
     scene.hi3dgen.engine = "orbit"
     scene.hi3dgen_orbit.path, scene.hi3dgen_orbit.size = "flat", 0.25
-    learn(module, session, usual)
+    learn(engines, session, usual)
     assert scene.hi3dgen.engine == usual[0].name
     assert not hasattr(scene, "hi3dgen_orbit")
     longer = setting("path", "round", options=("spiral", "flat", "round"))
-    learn(module, session, [engine("first"), *usual, dataclasses.replace(orbit, settings=(longer, orbit.settings[1]))])
+    learn(engines, session, [engine("first"), *usual, dataclasses.replace(orbit, settings=(longer, orbit.settings[1]))])
     assert scene.hi3dgen.engine == "orbit"
     assert (scene.hi3dgen_orbit.path, scene.hi3dgen_orbit.size) == ("flat", 0.25)
 
 
 def test_a_value_that_a_changed_setting_cannot_have_is_its_default(
-    scene: Any, session: Any, module: ModuleType, monkeypatch: pytest.MonkeyPatch
+    scene: Any, session: Any, engines: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tests.blender_addon.test_settings import requested
 
-    usual = module.known()
+    usual = engines.known()
     for before, value, after in (
         (setting("size", 3, 0, 9), 5, setting("size", "big", options=("small", "big"))),
         (setting("size", "big", options=("small", "big")), "small", setting("size", "big", options=("big",))),
         (setting("size", "big", options=("small", "big")), "small", setting("size", 0.5, 0, 1)),
     ):
-        learn(module, session, [*usual, engine("orbit", before)])
+        learn(engines, session, [*usual, engine("orbit", before)])
         scene.hi3dgen_orbit.size = value
-        learn(module, session, [*usual, engine("orbit", after)])
+        learn(engines, session, [*usual, engine("orbit", after)])
         assert requested(scene, monkeypatch, engine="orbit")[1] == {"size": after.default}
 
 
 def test_what_engines_mean_differently_is_read_by_the_engine_that_runs(
-    scene: Any, session: Any, module: ModuleType, monkeypatch: pytest.MonkeyPatch
+    scene: Any, session: Any, engines: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tests.blender_addon.test_settings import requested
 
@@ -113,7 +100,7 @@ def test_what_engines_mean_differently_is_read_by_the_engine_that_runs(
         "narrow", setting("size", 3, 0, 9), setting("mood", "calm", options=("calm",)), setting("x", 1, 1, 2)
     )
     wide = engine("wide", setting("size", 0.5, 0, 1), setting("mood", "wild", options=("wild",)), setting("x", 3, 3, 4))
-    learn(module, session, [narrow, wide])
+    learn(engines, session, [narrow, wide])
     arguments = bpy.ops.hi3dgen.generate.get_rna_type().properties
     assert (arguments["size"].type, arguments["mood"].type) == ("STRING", "ENUM")
     assert (arguments["x"].hard_min, arguments["x"].hard_max) == (1, 4)
@@ -123,18 +110,18 @@ def test_what_engines_mean_differently_is_read_by_the_engine_that_runs(
     assert requested(scene, monkeypatch, engine="wide")[1]["size"] == 0.5
 
 
-def test_names_that_blender_needs_itself_are_left_to_it(scene: Any, session: Any, module: ModuleType) -> None:
+def test_names_that_blender_needs_itself_are_left_to_it(scene: Any, session: Any, engines: ModuleType) -> None:
     odd = engine("odd", setting("name", 1, 0, 2), setting("class", 1, 0, 2), setting("engine", 1, 0, 2))
-    learn(module, session, [odd])
+    learn(engines, session, [odd])
     assert bpy.ops.hi3dgen.generate.get_rna_type().properties["engine"].type == "STRING"
     assert scene.hi3dgen_odd.engine == 1
     assert not hasattr(scene.hi3dgen_odd, "class")
 
 
 def test_a_further_input_is_an_image_of_the_panel_and_an_argument(
-    scene: Any, session: Any, module: ModuleType, picture_file: Path
+    scene: Any, session: Any, engines: ModuleType, picture_file: Path
 ) -> None:
-    learn(module, session, [*module.known(), engine("orbit", inputs=("picture", "back_view"))])
+    learn(engines, session, [*engines.known(), engine("orbit", inputs=("picture", "back_view"))])
     scene.hi3dgen_orbit.back_view = bpy.data.images.new("behind", 4, 4)
     assert bpy.ops.hi3dgen.generate.get_rna_type().properties["back_view"].name == "Back View"
     with pytest.raises(RuntimeError, match="no image “nobody”"):
@@ -142,46 +129,48 @@ def test_a_further_input_is_an_image_of_the_panel_and_an_argument(
 
 
 def test_the_file_is_private_and_of_one_version_of_the_backend(
-    session: Any, module: ModuleType, tmp_path: Path
+    session: Any, engines: ModuleType, tmp_path: Path
 ) -> None:
     backend = write_program(tmp_path, "")
-    engines = (engine("orbit", setting("steps", 7, 1, 9)),)
-    module.write(tmp_path, backend, engines)
-    assert module.read(tmp_path, backend) == engines
+    orbit = (engine("orbit", setting("steps", 7, 1, 9)),)
+    engines.write(tmp_path, backend, orbit)
+    assert engines.read(tmp_path, backend) == orbit
     path = tmp_path / "capabilities.json"
     if sys.platform != "win32":
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert not list(tmp_path.glob(".*"))
     (backend / "backend" / "new.py").touch()
-    assert module.read(tmp_path, backend) == ()
+    assert engines.read(tmp_path, backend) == ()
 
 
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "{}", '{"stamp": 1}', "[" * 100_000, '{"stamp": "STAMP", "capabilities": {"version": ""}}']
 )
 def test_an_unreadable_file_is_as_if_it_were_missing(
-    session: Any, module: ModuleType, tmp_path: Path, text: str
+    session: Any, engines: ModuleType, tmp_path: Path, text: str
 ) -> None:
-    module.write(tmp_path, CHECKOUT, module.known())
+    engines.write(tmp_path, CHECKOUT, engines.known())
     path = tmp_path / "capabilities.json"
     path.write_text(text.replace("STAMP", json.loads(path.read_text())["stamp"]))
-    assert module.read(tmp_path, CHECKOUT) == ()
+    assert engines.read(tmp_path, CHECKOUT) == ()
 
 
-def test_a_folder_that_cannot_be_written_costs_the_file_alone(session: Any, module: ModuleType, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_costs_the_file_alone(
+    session: Any, engines: ModuleType, tmp_path: Path
+) -> None:
     (tmp_path / "capabilities.json").mkdir()
-    module.write(tmp_path, CHECKOUT, module.known())
-    assert module.read(tmp_path, CHECKOUT) == ()
+    engines.write(tmp_path, CHECKOUT, engines.known())
+    assert engines.read(tmp_path, CHECKOUT) == ()
 
 
-def test_a_greeting_is_learned_between_operators(session: Any, module: ModuleType, tmp_path: Path) -> None:
-    usual = module.known()
-    learn(module, session, usual[:1])
+def test_a_greeting_is_learned_between_operators(session: Any, engines: ModuleType, tmp_path: Path) -> None:
+    usual = engines.known()
+    learn(engines, session, usual[:1])
     session.start()
     tick_until(session, lambda: session.phase.name == "READY")
-    assert module.known() == usual[:1]
-    assert module.learn()
-    assert module.known() == usual
+    assert engines.known() == usual[:1]
+    assert engines.learn()
+    assert engines.known() == usual
 
 
 ENABLED = """

@@ -160,7 +160,7 @@ def test_the_dice_writes_back_the_seed_that_was_used(scene: Any, picture_file: P
     assert scene.hi3dgen.seed != before
 
 
-def test_the_panels_picture_is_used_where_no_file_is_named(scene: Any) -> None:
+def test_the_panels_picture_is_used_if_no_file_is_named(scene: Any) -> None:
     scene.hi3dgen.picture = image_of(disc(), "plum")
     assert bpy.ops.hi3dgen.generate() == {"FINISHED"}
     assert bpy.context.object.name == "plum"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Memory comes back where the artist asks for it, and when a render wants it."""
+"""Memory comes back if the artist asks for it, and when a render wants it."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -47,19 +47,19 @@ def test_memory_is_freed_when_it_is_asked_for(made_again: Callable[[], bool], se
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "sentence"),
     [
         ('send(messages.Failure("", "unload-failed", "It stuck.", "Restart Blender."))', "It stuck. Restart Blender."),
         ("raise SystemExit", "ended before it answered"),
     ],
 )
-def test_memory_that_was_not_freed_is_reported(session: Any, tmp_path: Path, answer: str, said: str) -> None:
+def test_memory_that_was_not_freed_is_reported(session: Any, tmp_path: Path, answer: str, sentence: str) -> None:
     session.close()
     session.extension, usual = write_backend(tmp_path, f"receive()\n{answer}\nsys.stdin.read()"), session.extension
     try:
         session.start()
         tick_until(session, lambda: session.phase.name == "READY")
-        with pytest.raises(RuntimeError, match=said):
+        with pytest.raises(RuntimeError, match=sentence):
             bpy.ops.hi3dgen.unload()
         assert session.notice == ""
         assert not session.freeing
@@ -69,13 +69,13 @@ def test_memory_that_was_not_freed_is_reported(session: Any, tmp_path: Path, ans
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-def test_a_render_frees_memory_where_the_artist_wants_it(
+def test_a_render_frees_memory_if_the_artist_wants_it(
     scene: Any,
     made_again: Callable[[], bool],
     wanted: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     preferences = bpy.context.preferences.addons[MODULE].preferences
-    assert preferences.free_when_rendering, "unless told"
+    assert preferences.free_when_rendering, "by default"
     preferences.free_when_rendering = wanted
     try:
         render(scene)

@@ -61,3 +61,19 @@ def test_its_products_land(with_engine: Any) -> None:
         assert np.linalg.norm(camera.matrix_local.translation) == pytest.approx(3.0, abs=1e-4)
         assert tuple(camera.data.background_images[0].image.size) == (32, 32)
         assert np.degrees(camera.data.angle) == pytest.approx(50.0, abs=1e-3)
+
+
+def test_the_command_knows_it(
+    with_engine: Any, picture_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trimesh = pytest.importorskip("trimesh", reason="trimesh is not installed here: the extra files has it")
+    command = import_module(f"{MODULE}.blender_addon.command").run
+    with pytest.raises(SystemExit):
+        command(["--help"])
+    assert "orbit: resolution, thickness, profile, faces, distance" in " ".join(capsys.readouterr().out.split())
+    output = tmp_path / "out"
+    settings = ["--set", "distance=2", "--set", "resolution=96"]
+    assert command([str(picture_file), "-o", str(output), "--engine", "orbit", *settings]) == 0
+    mesh = trimesh.load(output / "apple.glb", force="mesh")
+    assert mesh.visual.material.baseColorTexture.size == (16, 16)
+    assert not bpy.data.cameras, "nothing stays in the file"

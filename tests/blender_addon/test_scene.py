@@ -244,10 +244,10 @@ def test_a_product_of_an_unknown_kind_is_left_out_with_a_note(scene: Any, module
     picture, place = image_of(disc(16), "plum"), module.Place((0, 0, 0), 1)
     products = {"mesh": mesh_product(), "bones": Unknown("skeleton")}
     ((thing,), _) = module.add_results(scene, "plum", picture, place, [result(products, notes=("Two floaters went.",))])
-    told = thing["hi3dgen"]["notes"].splitlines()
-    assert told[0] == "Two floaters went."
-    assert "bones" in told[1]
-    assert "skeleton" in told[1]
+    notes = thing["hi3dgen"]["notes"].splitlines()
+    assert notes[0] == "Two floaters went."
+    assert "bones" in notes[1]
+    assert "skeleton" in notes[1]
     with pytest.raises(Exception, match="Update the extension"):
         module.add_results(scene, "plum", picture, place, [result({"bones": Unknown("skeleton")})])
 

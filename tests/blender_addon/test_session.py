@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The session with backends that do not behave: whatever happens while one starts or ends, the session goes on."""
+"""The session with backends that misbehave: however one starts or ends, the session goes on."""
 
 import stat
 import sys
@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 
@@ -73,7 +74,7 @@ def test_a_child_that_dies_before_it_has_read_its_orders_ends_the_start(
 
 
 @pytest.mark.parametrize("error", [PermissionError("another user's"), RecursionError("nested"), KeyError("python")])
-def test_whatever_raises_in_the_thread_that_starts_is_told_to_the_session(
+def test_every_exception_while_starting_reaches_the_session(
     process: Any, new_session: NewSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def raises(_folder: Path) -> Any:
@@ -122,6 +123,37 @@ def test_ending_a_backend_that_does_not_end_blocks_nobody(new_session: NewSessio
     assert child.is_running(), "it has been waited for"
     assert session.phase.name == "STOPPED"
     assert psutil.wait_procs([child], timeout=20)[0], "it was not killed"
+
+
+LATE = """
+first = receive()
+receive()  # its end is asked for
+second = receive()
+for job, note in ((first.job, "of the first"), (second.job, "of the second")):
+    send(messages.Result(job, 0, 0, 1, {}, {}, (note,), {}))
+sys.stdin.read()
+"""
+
+
+def test_what_a_cancelled_job_still_sends_reaches_no_other(new_session: NewSession, tmp_path: Path) -> None:
+    messages = import_module(f"{MODULE}.backend.wire.messages")
+    session = new_session(write_backend(tmp_path, LATE))
+    landed: list[Any] = []
+
+    def land(results: list[Any]) -> list[Any]:
+        landed.extend(results)
+        return []
+
+    def submit() -> Any:
+        pictures = {"picture": np.zeros((4, 4, 4), np.uint8)}
+        return session.submit("plum", messages.Request(session.next_name(), "draft", 0, pictures), land)
+
+    first = submit()
+    tick_until(session, lambda: first.state.name == "RUNNING")
+    session.cancel(first)
+    second = submit()
+    tick_until(session, lambda: not second.live)
+    assert [result.notes for result in landed] == [("of the second",)]
 
 
 def test_the_log_is_the_users_alone(process: Any, new_session: NewSession, tmp_path: Path) -> None:

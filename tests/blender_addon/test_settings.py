@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the panel offers and the operator takes is what the engines take, whatever its kind."""
+"""The panel offers, and the operator takes, what the engines take."""
 
 import itertools
 from importlib import import_module

@@ -10,7 +10,7 @@ from tests.blender_addon.support import MODULE
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [
         (0.0, "1 s"),
         (1.4, "1 s"),
@@ -22,5 +22,5 @@ from tests.blender_addon.support import MODULE
         (26 * 3600, "26 h 0 min"),
     ],
 )
-def test_a_duration_is_said_as_one_would(scene: Any, seconds: float, said: str) -> None:
-    assert import_module(f"{MODULE}.blender_addon.ui.text").duration(seconds) == said
+def test_a_duration_in_words(scene: Any, seconds: float, text: str) -> None:
+    assert import_module(f"{MODULE}.blender_addon.ui.text").duration(seconds) == text

@@ -103,7 +103,7 @@ class Blender:
 def running_blender(
     screen: Screen, tool: Tool, resources: Path, folder: Path, *arguments: str | Path
 ) -> Generator[Blender]:
-    """Start Blender on the screen with its user folder at `resources`; end it where the test has not."""
+    """Start Blender on the screen with its user folder at `resources`; end it if the test has not."""
     console = folder / "console.txt"
     with tempfile.TemporaryDirectory() as sockets:  # a socket's path is short
         address = str(Path(sockets, "inside"))

@@ -29,7 +29,7 @@ def session() -> Any:
 
 
 def job_state() -> str:
-    """The state of the last job, empty where there is none."""
+    """The state of the last job, empty if there is none."""
     jobs = session().jobs
     return jobs[-1].state.name if jobs else ""
 
@@ -62,7 +62,7 @@ def box(kind: str, region_kind: str = "UI") -> list[int]:
 
 
 def show_tab(kind: str, category: str = "Hi3DGen") -> bool:
-    """Open the sidebar at a tab; false where it has to be asked again, after a redraw."""
+    """Open the sidebar at a tab; false if it has to be asked again, after a redraw."""
     area(kind).spaces.active.show_region_ui = True
     area(kind).tag_redraw()
     sidebar = region(kind)
@@ -129,7 +129,7 @@ def facts() -> dict[str, Any]:
 
 
 def freeze() -> None:
-    """Stop the backend where it is."""
+    """Stop the backend at once."""
     os.kill(session().pid, signal.SIGSTOP)
 
 
@@ -153,7 +153,7 @@ class Diary:
         self.stop_at = ""  # the stage at which the backend is to be frozen
 
     def turn(self) -> None:
-        """Freeze the backend where it has come to the stage `stop_at`."""
+        """Freeze the backend when it has come to the stage `stop_at`."""
         self.turns += 1
         running = session() and session().running
         if running and running.progress and running.progress.stage == self.stop_at:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The extension in a real Blender window: from the click to the mesh, and what may come between.
 
-Mouse and keyboard drive it. The backend is frozen where a test needs it to be in the middle of its work.
+Mouse and keyboard drive it. The backend is frozen if a test needs it to be in the middle of its work.
 """
 
 from collections.abc import Callable

@@ -12,8 +12,8 @@ is left as it is. Needs the environment that scripts/environment.py makes: Blend
 import argparse
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -27,12 +27,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from backend.raster import png
 from backend.surface.marching_cubes import marching_cubes
 from backend.training.shapes import draw_view
-from backend.training.shapes.march import View
-from backend.training.shapes.materials import Material, draw_materials
+from backend.training.shapes.field import settle, volume
+from backend.training.shapes.materials import draw_materials
 from backend.training.shapes.photograph import photograph
 from backend.training.shapes.sculptures import draw_shape
 from backend.training.shapes.solids import Shape
-from backend.training.shapes.volume import settle, volume
+from backend.training.shapes.tracing import View
 
 Bytes = NDArray[np.uint8]
 
@@ -68,7 +68,7 @@ def picture(seed: int, index: int, size: int, *, pristine: bool) -> tuple[Bytes,
     rng = np.random.default_rng([seed, index, 1])
     shape = draw_shape(rng)
     view = draw_view(rng, shape)
-    view = replace(view, half=view.half * _MARGIN)
+    view = view._replace(half=view.half * _MARGIN)
     bpy.ops.wm.read_factory_settings(use_empty=True)
     _set_stage(size, index)
     mesh = _mesh(shape, 2 * view.half / size)
@@ -177,26 +177,26 @@ def _light(rng: np.random.Generator, view: View) -> None:
         bpy.context.collection.objects.link(thing)
 
 
-def _node_material(rng: np.random.Generator, material: Material) -> "bpy.types.Material":
+def _node_material(rng: np.random.Generator, material: Any) -> "bpy.types.Material":  # noqa: ANN401 - a `MATERIAL`
     """Make a Blender material of the kind that the fast maker drew: plain, mottled, wooden or chequered."""
     made = bpy.data.materials.new("material")
     made.use_nodes = True
     tree = made.node_tree
     shader = tree.nodes["Principled BSDF"]
-    shader.inputs["Roughness"].default_value = material.roughness
-    shader.inputs["Metallic"].default_value = material.metal
-    shader.inputs["Base Color"].default_value = (*material.colours[0], 1)
-    if rng.random() < 0.15 and material.metal == 0:
+    shader.inputs["Roughness"].default_value = float(material["roughness"])
+    shader.inputs["Metallic"].default_value = float(material["metal"])
+    shader.inputs["Base Color"].default_value = (*material["colours"][0], 1)
+    if rng.random() < 0.15 and material["metal"] == 0:
         shader.inputs["Subsurface Weight"].default_value = float(rng.uniform(0.2, 1.0))
         shader.inputs["Subsurface Scale"].default_value = 0.05
-    if material.pattern == 0:
+    if material["pattern"] == 0:
         return made
     kind = ("ShaderNodeTexNoise", "ShaderNodeTexWave", "ShaderNodeTexVoronoi", "ShaderNodeTexChecker")
     pattern = tree.nodes.new(kind[int(rng.choice(4, p=(0.6, 0.2, 0.1, 0.1)))])
-    pattern.inputs["Scale"].default_value = material.frequency
+    pattern.inputs["Scale"].default_value = float(material["frequency"])
     ramp, place = tree.nodes.new("ShaderNodeValToRGB"), tree.nodes.new("ShaderNodeTexCoord")
-    ramp.color_ramp.elements[0].color = (*material.colours[0], 1)
-    ramp.color_ramp.elements[1].color = (*material.colours[2], 1)
+    ramp.color_ramp.elements[0].color = (*material["colours"][0], 1)
+    ramp.color_ramp.elements[1].color = (*material["colours"][2], 1)
     tree.links.new(place.outputs["Object"], pattern.inputs["Vector"])
     tree.links.new(next(o for o in pattern.outputs if o.name in ("Fac", "Distance")), ramp.inputs["Fac"])
     tree.links.new(ramp.outputs["Color"], shader.inputs["Base Color"])

@@ -12,8 +12,8 @@ Needs the environment that scripts/environment.py makes: Blender, torch and numb
 import argparse
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -30,12 +30,12 @@ from backend.raster.colour import linear_to_srgb
 from backend.raster.vectors import TO_VIEWER, unit
 from backend.surface.marching_cubes import marching_cubes
 from backend.training.shapes import draw_view
-from backend.training.shapes.march import View
-from backend.training.shapes.materials import Material, draw_materials
+from backend.training.shapes.field import settle, volume
+from backend.training.shapes.materials import draw_materials
 from backend.training.shapes.photograph import photograph
 from backend.training.shapes.sculptures import draw_shape
 from backend.training.shapes.solids import Shape
-from backend.training.shapes.volume import settle, volume
+from backend.training.shapes.tracing import View
 
 _CELLS = 208  # along each side of the lattice that a mesh is extracted from
 _SAMPLES = 24
@@ -68,7 +68,7 @@ def picture(seed: int, index: int, size: int, *, pristine: bool) -> tuple[UInt8A
     rng = np.random.default_rng([seed, index, 1])
     shape = draw_shape(rng)
     view = draw_view(rng, shape)
-    view = replace(view, half=view.half * MARGIN)
+    view = view._replace(half=view.half * MARGIN)
     bpy.ops.wm.read_factory_settings(use_empty=True)
     _set_stage(size, index)
     mesh = _mesh(shape, 2 * view.half / size)
@@ -178,27 +178,27 @@ def _light(rng: np.random.Generator, view: View) -> None:
         bpy.context.collection.objects.link(thing)
 
 
-def _node_material(rng: np.random.Generator, material: Material) -> "bpy.types.Material":
-    """Make a Blender material with the numbers of a drawn one: plain, or with a noise, wave, cell or check pattern."""
+def _node_material(rng: np.random.Generator, material: Any) -> "bpy.types.Material":  # noqa: ANN401 - a `MATERIAL`
+    """Make a Blender material of the kind that the fast maker drew: plain, mottled, wooden or chequered."""
     made = bpy.data.materials.new("material")
     if bpy.app.version < (5, 0, 0):  # newer ones have nodes anyway
         made.use_nodes = True
     tree = made.node_tree
     shader = tree.nodes["Principled BSDF"]
-    shader.inputs["Roughness"].default_value = material.roughness
-    shader.inputs["Metallic"].default_value = material.metal
-    shader.inputs["Base Color"].default_value = (*material.colours[0], 1)
-    if rng.random() < 0.15 and material.metal == 0:
+    shader.inputs["Roughness"].default_value = float(material["roughness"])
+    shader.inputs["Metallic"].default_value = float(material["metal"])
+    shader.inputs["Base Color"].default_value = (*material["colours"][0], 1)
+    if rng.random() < 0.15 and material["metal"] == 0:
         shader.inputs["Subsurface Weight"].default_value = float(rng.uniform(0.2, 1.0))
         shader.inputs["Subsurface Scale"].default_value = 0.05
-    if material.pattern == 0:
+    if material["pattern"] == 0:
         return made
     kind = ("ShaderNodeTexNoise", "ShaderNodeTexWave", "ShaderNodeTexVoronoi", "ShaderNodeTexChecker")
     pattern = tree.nodes.new(kind[int(rng.choice(4, p=(0.6, 0.2, 0.1, 0.1)))])
-    pattern.inputs["Scale"].default_value = material.frequency
+    pattern.inputs["Scale"].default_value = float(material["frequency"])
     ramp, place = tree.nodes.new("ShaderNodeValToRGB"), tree.nodes.new("ShaderNodeTexCoord")
-    ramp.color_ramp.elements[0].color = (*material.colours[0], 1)
-    ramp.color_ramp.elements[1].color = (*material.colours[2], 1)
+    ramp.color_ramp.elements[0].color = (*material["colours"][0], 1)
+    ramp.color_ramp.elements[1].color = (*material["colours"][2], 1)
     tree.links.new(place.outputs["Object"], pattern.inputs["Vector"])
     tree.links.new(next(o for o in pattern.outputs if o.name in ("Fac", "Distance")), ramp.inputs["Fac"])
     tree.links.new(ramp.outputs["Color"], shader.inputs["Base Color"])

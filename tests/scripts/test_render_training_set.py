@@ -3,7 +3,6 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +13,10 @@ pytest.importorskip("torch", reason="torch is not installed here: the extra trai
 pytest.importorskip("numba", reason="numba is not installed here: the extra training has it")
 
 from backend.files.pictures import read_picture
-from backend.foreground.cut_out import MARGIN
 from backend.training.normals.folder import names, pictured
 from backend.training.shapes import draw_view
-from backend.training.shapes.march import look
 from backend.training.shapes.sculptures import draw_shape
+from backend.training.shapes.tracing import look
 
 ROOT = Path(__file__).parents[2]
 SIZE = 96
@@ -50,7 +48,7 @@ def test_pristine_pictures_have_the_normals_of_their_shapes(tmp_path: Path) -> N
         rng = np.random.default_rng([5, index, 1])
         shape = draw_shape(rng)
         view = draw_view(rng, shape)
-        surface = look(shape, replace(view, half=view.half * MARGIN), SIZE)
+        surface = look(shape, view._replace(half=view.half * 1.2), SIZE)
         coverage = shown.picture[..., 3]
         assert np.mean((coverage > 127) == surface.hit) > 0.98
         both = surface.hit & (coverage == 255)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures of things that never were, with their exact normals: what the normal estimator learns from.
+"""Makers of data, for any room of training: pictures of made-up shapes with their exact normals.
 
 A block is one or a few shapes, each seen from a few sides, each view lit, framed and photographed several times. Block
 number `index` of a seed is a pure function of the two, so that workers share no state and training resumes anywhere.
-A shape is a list of solids (`solids`) that a sculptor draws (`sculptures`); `march` looks at it, `materials` and
-`lighting` colour it, `photograph` takes the picture.
+A shape is a list of solids (`solids`) that a sculptor draws (`sculptures`); `tracing` looks at it, `materials` and
+`lighting` colour it, `photograph` takes the picture. It imports no other room.
 """
 
 from collections.abc import Iterator
@@ -14,55 +14,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...flow.products import Picture
+from .compiled import Mask
 from .lighting import draw_key, draw_light, shine
-from .march import LATTICE, View, glance, look
 from .materials import draw_materials
 from .occlusion import lit, openness
 from .photograph import draw_framing, photograph, reframe
 from .sculptures import draw_shape
 from .solids import Shape
+from .tracing import View, glance, look
 
 _FINER = 1.1  # pixels of a view across one of the picture
 _LEAST = 0.005  # of a view that a shape must cover
 
 
 @dataclass(frozen=True)
-class Batch:
+class Block:
     """N pictures. rgba: uint8 (N, S, S, 4), sRGB, straight alpha, as a `Cutout` holds them.
 
     normals: float16 (N, S, S, 3), unit, camera space, x right, y up, z to the viewer; zeros where mask is False.
-    mask: bool (N, S, S), where at least half of a pixel is surface.
+    mask: bool (N, S, S), True if at least half of a pixel is surface.
     """
 
     rgba: Picture
     normals: NDArray[np.float16]
-    mask: NDArray[np.bool_]
+    mask: Mask
 
 
-def sample_block(seed: int, index: int, size: int, *, shapes: int = 1, views: int = 2, pictures: int = 5) -> Batch:
+def sample_block(seed: int, index: int, size: int, *, shapes: int = 1, views: int = 2, pictures: int = 5) -> Block:
     """Return block `index` of a seed: shapes x views x pictures pictures of size x size pixels."""
-    taken = [
-        picture
-        for shape in range(shapes)
-        for picture in _pictures(np.random.default_rng([seed, index, shape]), size, views, pictures)
-    ]
-    rgba, normals, masks = zip(*taken, strict=True)
-    return Batch(np.stack(rgba), np.stack(normals), np.stack(masks))
-
-
-def stream(
-    seed: int, size: int, *, shapes_per_block: int = 1, views: int = 2, pictures: int = 5, start: int = 0
-) -> Iterator[Batch]:
-    """Yield a seed's blocks from `start` on, without end."""
-    index = start
-    while True:
-        yield sample_block(seed, index, size, shapes=shapes_per_block, views=views, pictures=pictures)
-        index += 1
+    generators = (np.random.default_rng([seed, index, shape]) for shape in range(shapes))
+    taken = [picture for rng in generators for picture in _pictures(rng, size, views, pictures)]
+    rgba, normals, masks = (np.stack(part) for part in zip(*taken, strict=True))
+    return Block(rgba, normals, masks)
 
 
 def _pictures(
     rng: np.random.Generator, size: int, views: int, pictures: int
-) -> Iterator[tuple[Picture, NDArray[np.float16], NDArray[np.bool_]]]:
+) -> Iterator[tuple[Picture, NDArray[np.float16], Mask]]:
     shape = draw_shape(rng)
     for _ in range(views):
         view = draw_view(rng, shape)
@@ -79,7 +67,7 @@ def _pictures(
         normals = surface.normals @ view.turn.T
         for _ in range(pictures):
             materials, light = draw_materials(rng, shape.parts), draw_light(rng, view, keys)
-            image = shine(surface, view, opened, shadows, materials, light, LATTICE)
+            image = shine(surface, view, opened, shadows, materials, light)
             frame = draw_framing(rng, surface.hit)
             colours, truth, coverage = reframe(image, normals, surface.hit, frame, size)
             mask = (coverage >= 0.5) & truth.any(axis=2)
@@ -95,28 +83,27 @@ def draw_view(rng: np.random.Generator, shape: Shape) -> View:
     back, right = np.array([sa * ce, se, ca * ce]), np.array([ca, 0.0, -sa])
     turn = np.stack([right, np.cross(back, right), back])
     nearness = 0.0 if rng.random() < 0.25 else rng.uniform(0.03, 0.36)
-    wide = shape.radius * 1.02 / np.sqrt(1 - min(0.9, (nearness * shape.radius) ** 2))
-    seen = glance(shape, View(turn, nearness, (0.0, 0.0), wide), 48)
-    rows, columns = np.nonzero(seen)
+    half = float(shape.radius * 1.02 / np.sqrt(1 - min(0.9, (nearness * shape.radius) ** 2)))
+    whole = View(turn, nearness, (0.0, 0.0), half)
+    rows, columns = np.nonzero(glance(shape, whole, 48))
     if len(rows) == 0:
-        return View(turn, nearness, (0.0, 0.0), wide)
-    step = 2 * wide / 48
+        return whole
+    step = 2 * half / 48
     low, high = columns.min() - 1, columns.max() + 2
     top, bottom = rows.min() - 1, rows.max() + 2
-    half = max(high - low, bottom - top) * step / 2
-    return View(turn, nearness, ((low + high - 48) * step / 2, (48 - top - bottom) * step / 2), half)
+    centre = (float((low + high - 48) * step / 2), float((48 - top - bottom) * step / 2))
+    return View(turn, nearness, centre, float(max(high - low, bottom - top) * step / 2))
 
 
 def contact_sheet(seed: int, count: int, size: int) -> Picture:
     """Return `count` pictures of a seed, each beside its normals, uint8 (H, W, 4): four pairs a row, over grey."""
     pairs = []
     for index in range(count):
-        batch = sample_block(seed, index, size, views=1, pictures=1)
-        rgba = batch.rgba[0].astype(np.float32) / 255
+        block = sample_block(seed, index, size, views=1, pictures=1)
+        rgba = block.rgba[0].astype(np.float32) / 255
         over = rgba[..., :3] * rgba[..., 3:] + 0.6 * (1 - rgba[..., 3:])
-        truth = np.where(batch.mask[0][..., None], batch.normals[0].astype(np.float32) * 0.5 + 0.5, 1)
+        truth = np.where(block.mask[0][..., None], block.normals[0].astype(np.float32) * 0.5 + 0.5, 1)
         pairs.append(np.concatenate([over, truth], axis=1))
     pairs += [np.ones_like(pairs[0])] * (-count % 4)
-    rows = [np.concatenate(pairs[k : k + 4], axis=1) for k in range(0, len(pairs), 4)]
-    sheet = np.concatenate(rows)
+    sheet = np.concatenate([np.concatenate(pairs[k : k + 4], axis=1) for k in range(0, len(pairs), 4)])
     return np.rint(np.concatenate([sheet, np.ones_like(sheet[..., :1])], axis=2) * 255).astype(np.uint8)

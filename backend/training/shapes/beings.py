@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from . import relief
+from . import reliefs
 from .profiles import smooth_line
 from .sculptor import Sculptor, about_x, about_y, about_z, shifted, xyz
 from .solids import Fold, Join
@@ -118,9 +118,9 @@ def _top(s: Sculptor, wide: float, deep: float, long: float, *, realistic: bool)
         )
         s.box(0, -1.3, 0, 2, s.uniform(0.8, 1.1), 2, join=Join.CUT, blend=0.1)
         if s.chance(0.6):
-            s.relief(relief.STRANDS, s.uniform(0.04, 0.1), s.uniform(4, 12), p=s.uniform(0, 2))
+            s.relief(reliefs.STRANDS, s.uniform(0.04, 0.1), s.uniform(4, 12), p=s.uniform(0, 2))
         else:
-            s.relief(relief.ROCK, s.uniform(0.06, 0.14), s.uniform(2.5, 6), p=0.5)
+            s.relief(reliefs.ROCK, s.uniform(0.06, 0.14), s.uniform(2.5, 6), p=0.5)
     elif kind < 0.75:  # a hat
         s.begin()
         y, r = s.uniform(0.35, 0.55), wide * s.uniform(1.0, 1.12)
@@ -128,7 +128,7 @@ def _top(s: Sculptor, wide: float, deep: float, long: float, *, realistic: bool)
             s.ball(0, y, -0.08, r, s.uniform(0.6, 1.0), r * deep / wide)
             s.box(0, y - 1.05, 0, 2, 1, 2, join=Join.CUT, blend=0.03)
             if s.chance(0.6):
-                s.relief(relief.RIBS, s.uniform(0.01, 0.03), s.uniform(10, 25) / 6, q=0.8, around=True)
+                s.relief(reliefs.RIBS, s.uniform(0.01, 0.03), s.uniform(10, 25) / 6, q=0.8, around=True)
         else:
             s.cone(0, y + 0.4, -0.05, r, s.uniform(0.1, 1.0) * r, s.uniform(0.3, 0.6), rounding=0.05)
         s.begin(part=s.chance(0.6))
@@ -140,7 +140,7 @@ def _top(s: Sculptor, wide: float, deep: float, long: float, *, realistic: bool)
         if s.chance(0.4):
             s.begin()
             s.ball(0, y + s.uniform(0.8, 1.0), -0.08, s.uniform(0.15, 0.28))
-            s.relief(relief.ROCK, 0.06, 5)
+            s.relief(reliefs.ROCK, 0.06, 5)
     elif not realistic and s.chance(0.7):  # an animal's ears
         s.begin(part=False)
         up = s.uniform(0.25, 0.8)
@@ -188,7 +188,7 @@ def bust(s: Sculptor) -> None:
     s.box(0, -2.2, 0, 3, s.uniform(0.7, 0.95), 3, join=Join.CUT)
     if s.chance(0.65):
         s.relief(
-            relief.FOLDS,
+            reliefs.FOLDS,
             s.uniform(0.03, 0.09),
             s.uniform(1.5, 4),
             p=s.uniform(0.2, 0.8),
@@ -199,7 +199,7 @@ def bust(s: Sculptor) -> None:
         s.begin()
         with s.at(0, -0.4, -0.2, turn=about_x(s.uniform(0.1, 0.4))):
             s.torus(0, 0, 0, 0.5, s.uniform(0.12, 0.2))
-        s.relief(relief.FOLDS, 0.05, 3.0, p=0.5, q=0.3)
+        s.relief(reliefs.FOLDS, 0.05, 3.0, p=0.5, q=0.3)
     if s.chance(0.4):
         s.begin()
         s.cone(0, -1.65, -0.2, s.uniform(0.35, 0.6), s.uniform(0.3, 0.4), 0.25, rounding=0.03)
@@ -217,7 +217,7 @@ def figure(s: Sculptor) -> None:
     s.limb((0, 0.9, 0), (0, 1.15, 0), 0.12, 0.1, blend=0.08)
     if robe:
         s.cone(0, -0.35, 0, s.uniform(0.35, 0.6), 0.25 * stout, 0.55, rounding=0.05, blend=0.15)
-        s.relief(relief.FOLDS, s.uniform(0.02, 0.06), s.uniform(2, 6), p=s.uniform(0.1, 0.6), q=s.uniform(0.1, 0.4))
+        s.relief(reliefs.FOLDS, s.uniform(0.02, 0.06), s.uniform(2, 6), p=s.uniform(0.1, 0.6), q=s.uniform(0.1, 0.4))
     s.begin(part=s.chance(0.5))
     for side in (-1, 1):
         shoulder = np.array([side * 0.34 * stout, 0.9, 0.0])
@@ -237,7 +237,7 @@ def figure(s: Sculptor) -> None:
             s.limb(knee, foot, 0.1, 0.075, blend=0.04)
             s.ball(*xyz(shifted(foot, 0, -0.03, 0.08)), 0.09, 0.07, 0.17, blend=0.03)
         if s.chance(0.4):
-            s.relief(relief.FOLDS, 0.02, s.uniform(4, 8), p=0.5, q=0.3)
+            s.relief(reliefs.FOLDS, 0.02, s.uniform(4, 8), p=0.5, q=0.3)
     if s.chance(0.3):
         wings(s)
 
@@ -252,7 +252,7 @@ def wings(s: Sculptor) -> None:
     corners = smooth_line(outline - (0.5 * wide, 0.3), 30, closed=True)
     with s.folded(Fold.MIRROR):
         s.extrude(0.1 + 0.5 * wide, 0.9, -0.35, corners, 0.06, 0.04, turn=about_y(s.uniform(-0.2, 0.7)))
-    s.relief(relief.SCALES, s.uniform(0.02, 0.05), s.uniform(3, 6), p=s.uniform(0.5, 1.0))
+    s.relief(reliefs.SCALES, s.uniform(0.02, 0.05), s.uniform(3, 6), p=s.uniform(0.5, 1.0))
 
 
 def animal(s: Sculptor) -> None:
@@ -276,7 +276,7 @@ def animal(s: Sculptor) -> None:
         path = smooth_line(tail, 6, closed=False)
         s.tube(path, np.linspace(0.12, 0.04, 6), blend=0.05)
         if s.chance(0.6):
-            kind = (relief.STRANDS, relief.ROCK, relief.SCALES)[s.whole(0, 2)]
+            kind = (reliefs.STRANDS, reliefs.ROCK, reliefs.SCALES)[s.whole(0, 2)]
             s.relief(kind, s.uniform(0.01, 0.03), s.uniform(5, 12), p=s.uniform(0.5, 1.0), turn=about_x(np.pi / 2))
         with s.at(0, rise + up + 0.15, long + 0.4, scale=s.uniform(0.3, 0.5), turn=about_y(s.rng.normal(0, 0.3))):
             head(s, realistic=False)

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from . import relief
+from . import reliefs
 from .sculptor import Sculptor, about_y, about_z
 from .solids import Fold, Join
 
@@ -16,7 +16,7 @@ def house(s: Sculptor) -> None:
         gable = np.array([(-w, -h), (w, -h), (w, h), (0, h + rise), (-w, h)])
         s.extrude(0, 0, 0, gable, d)
         if s.chance(0.6):
-            kind = (relief.PANELS, relief.ROCK)[s.whole(0, 1)]
+            kind = (reliefs.PANELS, reliefs.ROCK)[s.whole(0, 1)]
             s.relief(kind, s.uniform(0.005, 0.015), s.uniform(5, 12), p=s.uniform(1.5, 3.0), q=0.06)
         _openings(s, w, h, d)
         _roof(s, w, h, d, rise)
@@ -26,12 +26,12 @@ def house(s: Sculptor) -> None:
             s.begin()
             x, y = s.uniform(-0.5, 0.5) * w, h + rise
             s.box(x, y, s.uniform(-0.5, 0.3) * d, 0.08, 0.3, 0.08)
-            s.relief(relief.PANELS, 0.01, 14, p=2.0, q=0.08)
+            s.relief(reliefs.PANELS, 0.01, 14, p=2.0, q=0.08)
         if s.chance(0.5):
             s.begin()
             s.box(0, -h - 0.04, 0, w + 0.1, s.uniform(0.04, 0.15), d + 0.1, rounding=0.01)
             if s.chance(0.5):
-                s.relief(relief.PANELS, 0.012, 7, p=1.8, q=0.08)
+                s.relief(reliefs.PANELS, 0.012, 7, p=1.8, q=0.08)
         for _ in range(s.whole(0, 4)):
             s.begin()
             size = s.uniform(0.07, 0.15)
@@ -65,7 +65,7 @@ def _openings(s: Sculptor, w: float, h: float, d: float) -> None:
         s.box(0, y - high, w, wide + bar, bar, 2 * bar)
     s.begin()
     s.box(0, -h + 0.55 * h, d - 0.6 * deep, door * 0.6, 0.55 * h, 0.4 * deep)
-    s.relief(relief.PANELS, 0.01, s.uniform(6, 10), p=5.0, q=0.08, turn=about_z(np.pi / 2))
+    s.relief(reliefs.PANELS, 0.01, s.uniform(6, 10), p=5.0, q=0.08, turn=about_z(np.pi / 2))
     s.ball(0.4 * door, -h + 0.5 * h, d - 0.1 * deep, 0.02)
 
 
@@ -81,11 +81,11 @@ def _roof(s: Sculptor, w: float, h: float, d: float, rise: float) -> None:
     tiles = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
     kind = s.whole(0, 2)
     if kind == 0:
-        s.relief(relief.SCALES, s.uniform(0.015, 0.035), s.uniform(4, 9), p=s.uniform(0.7, 1.3), turn=tiles)
+        s.relief(reliefs.SCALES, s.uniform(0.015, 0.035), s.uniform(4, 9), p=s.uniform(0.7, 1.3), turn=tiles)
     elif kind == 1:
-        s.relief(relief.PANELS, s.uniform(0.01, 0.02), s.uniform(4, 8), p=s.uniform(1, 2), q=0.1, turn=tiles)
+        s.relief(reliefs.PANELS, s.uniform(0.01, 0.02), s.uniform(4, 8), p=s.uniform(1, 2), q=0.1, turn=tiles)
     else:
-        s.relief(relief.STRANDS, s.uniform(0.02, 0.04), s.uniform(6, 12), p=0.3)
+        s.relief(reliefs.STRANDS, s.uniform(0.02, 0.04), s.uniform(6, 12), p=0.3)
     if s.chance(0.5):
         s.begin(part=s.chance(0.5))
         s.limb((0, h + rise + thick, -d - over), (0, h + rise + thick, d + over), 1.4 * thick, 1.4 * thick)
@@ -106,7 +106,7 @@ def _beams(s: Sculptor, w: float, h: float, d: float, rise: float) -> None:
     if s.chance(0.5):
         s.box(0, 0, d, w, 0.8 * b, out)
     s.box(0, h + 0.5 * rise, d, b, 0.5 * rise, out)
-    s.relief(relief.STRANDS, 0.008, 9, p=0.5)
+    s.relief(reliefs.STRANDS, 0.008, 9, p=0.5)
 
 
 def tower(s: Sculptor) -> None:
@@ -120,11 +120,11 @@ def tower(s: Sculptor) -> None:
         s.box(0, 0, 0, wide, high, wide)
     with s.folded(Fold.RING, s.whole(3, 6)):
         s.box(wide, s.uniform(-0.3, 0.3), 0, 0.15, s.uniform(0.08, 0.16), s.uniform(0.04, 0.07), join=Join.CUT)
-    s.relief(relief.PANELS, s.uniform(0.01, 0.025), s.uniform(5, 9), p=s.uniform(1.2, 2.2), q=0.08, around=round_)
+    s.relief(reliefs.PANELS, s.uniform(0.01, 0.025), s.uniform(5, 9), p=s.uniform(1.2, 2.2), q=0.08, around=round_)
     s.begin()
     if s.chance(0.5):
         s.cone(0, high + 0.3, 0, wide * 1.3, 0.0, 0.35)
-        s.relief(relief.SCALES, 0.02, s.uniform(6, 10), p=0.4, around=True)
+        s.relief(reliefs.SCALES, 0.02, s.uniform(6, 10), p=0.4, around=True)
     else:
         s.cone(0, high, 0, 1.2 * wide, 1.2 * wide, 0.1)
         with s.folded(Fold.RING, s.whole(6, 10)):

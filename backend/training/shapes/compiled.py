@@ -1,35 +1,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Formulae that are written once and run twice: compiled, a point at a time, or as they stand, on whole arrays.
+"""Compiles kernels with numba, and keeps their machine code on disk.
 
-What is marked `compiled` uses nothing but arithmetic and numpy's functions, and branches on a point only where all of
-many points agree. With numba it becomes machine code that takes numbers; without, the same lines take arrays and give
-the same to rounding, more slowly.
-
-numba keeps its machine code in a folder. It notices a change of the file that a kernel stands in, not of those that
-the kernel calls; so the folder's name holds a hash of all of this package's sources.
+numba notices a change of the file that a kernel stands in, but not of those that the kernel calls; so the name of the
+folder for machine code holds a hash of all of this package's sources.
 """
 
 import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
+import numba
 import numpy as np
+from numba.core import config, types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
-Reals = Array | float
-"""What formulae take: a number, or an array of any shape that goes with the others'."""
-
-Truth = NDArray[np.bool_] | bool
-"""What comparing them gives."""
+Table = Any
+"""A structured array. Kernels read its columns as attributes of a row, which numpy's types do not know."""
 
 _F = TypeVar("_F", bound=Callable[..., object])
 
-# A reordering of sums is not allowed: it would set the two ways apart. That nothing is NaN or infinite holds.
+# Sums may not be reordered: every machine gives the same. No number is NaN or infinite.
 _FAST = {"nnan", "ninf", "nsz", "contract"}
+_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": _FAST}
 
 
 def _cache_folder() -> Path:
@@ -41,52 +40,32 @@ def _cache_folder() -> Path:
 
 
 os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_folder()))
-
-try:
-    import numba
-    from numba.core import config
-except ImportError:
-    numba = None
-else:
-    config.reload_config()  # numba may have been imported by somebody before
-
-COMPILED = numba is not None and os.environ.get("NUMBA_DISABLE_JIT", "0") == "0"
-"""Whether formulae take numbers (or, if not, arrays)."""
+config.reload_config()  # numba read it when it was imported
 
 
-def compiled(formula: _F) -> _F:
-    """Compile the formula when it is first called; without numba leave it as it is, for arrays."""
-    if numba is None:
-        return formula
-    return cast("_F", numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST)(formula))
+def compiled(kernel: _F) -> _F:
+    """Compile a kernel when it is first called."""
+    return cast("_F", numba.njit(**_OPTIONS)(kernel))
 
 
-def woven(formula: _F) -> _F:
-    """Do as `compiled`, but put the formula's lines into whoever calls it: a long one in an innermost loop.
+def inlined(kernel: _F) -> _F:
+    """Compile a kernel, and copy its lines into the kernels that call it.
 
-    The machine takes several points at once only through a loop that calls nothing, and of itself the compiler puts
-    only short formulae into their callers.
+    The machine takes several points at once only in a loop that calls nothing, and of itself the compiler copies only
+    short kernels.
     """
-    if numba is None:
-        return formula
-    weave = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=_FAST, inline="always")
-    return cast("_F", weave(formula))
+    return cast("_F", numba.njit(**_OPTIONS, inline="always")(kernel))
 
 
-def _select(condition: Truth, this: Reals, other: Reals) -> Reals:
-    """Return one of two numbers: what np.where does with arrays, without making an array of each number."""
-    return this if condition else other
+def _fma(_: Any, a: Any, b: Any, c: Any) -> Any:  # noqa: ANN401, ARG001 - numba's own types
+    def generate(_: Any, builder: Any, __: Any, numbers: Any) -> Any:  # noqa: ANN401
+        return builder.fma(*numbers)
+
+    return types.float64(types.float64, types.float64, types.float64), generate
 
 
-def _certain(condition: Truth) -> Truth:
-    """Return whether a condition holds of the point: what np.all says of many."""
-    return condition
+fma = cast("Callable[[float, float, float], float]", intrinsic(_fma))
+"""Returns a * b + c, rounded once.
 
-
-select = cast("Callable[[Truth, Reals, Reals], Reals]", compiled(_select) if COMPILED else np.where)
-certain = cast("Callable[[Truth], bool]", compiled(_certain) if COMPILED else np.all)
-
-
-def either(each: Callable[..., object], at_once: Callable[..., object]) -> Callable[..., Array]:
-    """Return what runs here: a compiled loop over points, or the formula that takes them all at once."""
-    return cast("Callable[..., Array]", each if COMPILED else at_once)
+The compiler rounds a sum of two products in either of two ways, as the code around it suggests. This one decides.
+"""

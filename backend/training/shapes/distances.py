@@ -2,43 +2,54 @@
 
 """Signed distances of simple solids, and smooth ways to join them: negative inside, in the solid's own frame.
 
-Exact where a formula is known, elsewhere a lower bound, so that a ray that steps by them passes through nothing.
-Formulae as in Hart, "Sphere tracing" (1996), and Quilez, "Distance functions" (2008-2020). Every x, y, z is a number
-or an array of any shape (see `compiled`).
+They are exact if a formula is known, and otherwise a lower bound, so that sphere tracing passes through nothing.
+Formulae as in Hart, "Sphere tracing" (1996), and Quilez, "Distance functions" (2008-2020). A point is x, y, z.
 """
 
 import numpy as np
 
-from .compiled import Array, Reals, compiled, select, woven
+from .compiled import Array, compiled, inlined
 
 EXTENT = 1.25
 """A profile's samples cover the square [-EXTENT, EXTENT]²."""
 
+Vector = tuple[float, float, float]
+
 
 @compiled
-def length(x: Reals, y: Reals, z: Reals) -> Reals:
+def dot(a: Vector, b: Vector) -> float:
+    """Return the inner product."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@compiled
+def length(x: float, y: float, z: float) -> float:
     """Return the Euclidean norm."""
     return np.sqrt(x * x + y * y + z * z)
 
 
-@compiled
-def ellipsoid(x: Reals, y: Reals, z: Reals, a: Reals, b: Reals, c: Reals) -> Reals:
-    """Return about the distance to an ellipsoid of half axes a, b, c: k0 (k0 - 1) / k1."""
-    k0 = length(x / a, y / b, z / c)
-    k1 = length(x / (a * a), y / (b * b), z / (c * c))
-    return k0 * (k0 - 1.0) / np.maximum(k1, 1e-9)
+@inlined
+def clamp(x: float, low: float, high: float) -> float:
+    """Return the number of an interval that is nearest to x."""
+    return np.minimum(np.maximum(x, low), high)
+
+
+@inlined
+def smoothstep(x: float) -> float:
+    """Return 0 below 0, 1 above 1, and the cubic between."""
+    t = clamp(x, 0.0, 1.0)
+    return t * t * (3.0 - 2.0 * t)
 
 
 @compiled
-def box(x: Reals, y: Reals, z: Reals, a: Reals, b: Reals, c: Reals) -> Reals:
-    """Return the distance to a box of half sides a, b, c."""
-    u, v, w = np.abs(x) - a, np.abs(y) - b, np.abs(z) - c
-    outside = length(np.maximum(u, 0.0), np.maximum(v, 0.0), np.maximum(w, 0.0))
-    return outside + np.minimum(np.maximum(u, np.maximum(v, w)), 0.0)
+def smooth_minimum(a: float, b: float, k: float) -> float:
+    """Return the lesser of two, rounded off over a width k > 0 (quadratic polynomial)."""
+    h = np.maximum(k - np.abs(a - b), 0.0)
+    return np.minimum(a, b) - h * h / (4.0 * k)
 
 
 @compiled
-def log2(x: Reals) -> Reals:
+def log2(x: float) -> float:
     """Return the logarithm, base 2, of x > 0 to 1e-13: a series, so that the machine takes several at once."""
     bits = np.float64(x).view(np.int64)
     whole = (bits - 0x3FE6A09E667F3BCD) >> 52  # the exponent that leaves a mantissa in [sqrt(1/2), sqrt(2))
@@ -50,7 +61,7 @@ def log2(x: Reals) -> Reals:
 
 
 @compiled
-def exp2(x: Reals) -> Reals:
+def exp2(x: float) -> float:
     """Return 2^x, |x| < 1000, to 1e-13."""
     whole = np.floor(x + 0.5)
     f = 0.6931471805599453 * (x - whole)
@@ -59,8 +70,8 @@ def exp2(x: Reals) -> Reals:
     return rest * np.int64((np.int64(whole) + 1023) << 52).view(np.float64)
 
 
-@woven
-def angle(y: Reals, x: Reals) -> Reals:
+@inlined
+def angle(y: float, x: float) -> float:
     """Return the angle of (x, y) in [-pi, pi] to 1e-11: arctan's series about an eighth of a turn's tangent."""
     a, b = np.abs(x), np.abs(y)
     t = np.minimum(a, b) / (np.maximum(a, b) + 1e-300)
@@ -69,13 +80,29 @@ def angle(y: Reals, x: Reals) -> Reals:
     rest = 1 / 15 + q * (1 / 17 + q * (1 / 19 + q * (1 / 21 + q * (1 / 23 + q / 25))))
     rest = 1 / 3 + q * (1 / 5 + q * (1 / 7 + q * (1 / 9 + q * (1 / 11 + q * (1 / 13 + q * rest)))))
     r = 0.39269908169872414 + s * (1.0 + q * rest)
-    r = select(b > a, 1.5707963267948966 - r, r)
-    r = select(x < 0.0, 3.141592653589793 - r, r)
-    return select(y < 0.0, -r, r)
+    r = 1.5707963267948966 - r if b > a else r
+    r = 3.141592653589793 - r if x < 0.0 else r
+    return -r if y < 0.0 else r
 
 
-@woven
-def superquadric(x: Reals, y: Reals, z: Reals, a: Reals, b: Reals, c: Reals, across: Reals, along: Reals) -> Reals:
+@compiled
+def ellipsoid(x: float, y: float, z: float, a: float, b: float, c: float) -> float:
+    """Return about the distance to an ellipsoid of half axes a, b, c: k0 (k0 - 1) / k1."""
+    k0 = length(x / a, y / b, z / c)
+    k1 = length(x / (a * a), y / (b * b), z / (c * c))
+    return k0 * (k0 - 1.0) / np.maximum(k1, 1e-9)
+
+
+@compiled
+def box(x: float, y: float, z: float, a: float, b: float, c: float) -> float:
+    """Return the distance to a box of half sides a, b, c."""
+    u, v, w = np.abs(x) - a, np.abs(y) - b, np.abs(z) - c
+    outside = length(np.maximum(u, 0.0), np.maximum(v, 0.0), np.maximum(w, 0.0))
+    return outside + np.minimum(np.maximum(u, np.maximum(v, w)), 0.0)
+
+
+@inlined
+def superquadric(x: float, y: float, z: float, a: float, b: float, c: float, across: float, along: float) -> float:
     """Return about the distance to (|x/a|^p + |z/c|^p)^(q/p) + |y/b|^q = 1, p = across and q = along >= 2.
 
     The left side's q-th root is a norm N; (N - 1) / |grad N| is never too far outside, as norms are convex.
@@ -91,47 +118,42 @@ def superquadric(x: Reals, y: Reals, z: Reals, a: Reals, b: Reals, c: Reals, acr
 
 
 @compiled
-def round_cone(
-    x: Reals, y: Reals, z: Reals, ax: Reals, ay: Reals, az: Reals, bx: Reals, by: Reals, bz: Reals, ra: Reals, rb: Reals
-) -> Reals:
-    """Return about the distance to a capsule from a to b whose radius goes from ra to rb."""
-    px, py, pz, dx, dy, dz = x - ax, y - ay, z - az, bx - ax, by - ay, bz - az
-    t = (px * dx + py * dy + pz * dz) / np.maximum(dx * dx + dy * dy + dz * dz, 1e-12)
-    t = np.minimum(np.maximum(t, 0.0), 1.0)
+def round_cone(x: float, y: float, z: float, start: Vector, end: Vector, ra: float, rb: float) -> float:
+    """Return about the distance to a capsule between two points whose radius goes from ra to rb."""
+    px, py, pz = x - start[0], y - start[1], z - start[2]
+    dx, dy, dz = end[0] - start[0], end[1] - start[1], end[2] - start[2]
+    t = clamp((px * dx + py * dy + pz * dz) / np.maximum(dx * dx + dy * dy + dz * dz, 1e-12), 0.0, 1.0)
     return length(px - t * dx, py - t * dy, pz - t * dz) - (ra + (rb - ra) * t)
 
 
 @compiled
-def cone(x: Reals, y: Reals, z: Reals, bottom: Reals, top: Reals, half: Reals) -> Reals:
+def cone(x: float, y: float, z: float, bottom: float, top: float, half: float) -> float:
     """Return the distance to a cone frustum about y from -half (radius bottom) to half (radius top)."""
     q = np.sqrt(x * x + z * z)
     slope, height = top - bottom, 2.0 * half
-    end = select(y < 0.0, bottom, top)
-    cap_q, cap_y = q - np.minimum(q, end), np.abs(y) - half
-    t = ((top - q) * slope + (half - y) * height) / (slope * slope + height * height)
-    t = np.minimum(np.maximum(t, 0.0), 1.0)
+    cap_q, cap_y = q - np.minimum(q, bottom if y < 0.0 else top), np.abs(y) - half
+    t = clamp(((top - q) * slope + (half - y) * height) / (slope * slope + height * height), 0.0, 1.0)
     side_q, side_y = q - top + slope * t, y - half + height * t
-    inside = select((side_q < 0.0) & (cap_y < 0.0), -1.0, 1.0)
+    inside = -1.0 if (side_q < 0.0) & (cap_y < 0.0) else 1.0
     return inside * np.sqrt(np.minimum(cap_q * cap_q + cap_y * cap_y, side_q * side_q + side_y * side_y))
 
 
 @compiled
-def torus(x: Reals, y: Reals, z: Reals, ring: Reals, tube: Reals) -> Reals:
+def torus(x: float, y: float, z: float, ring: float, tube: float) -> float:
     """Return the distance to a torus about y."""
     q = np.sqrt(x * x + z * z) - ring
     return np.sqrt(q * q + y * y) - tube
 
 
 @compiled
-def profile(x: Reals, y: Reals, outlines: Array, which: int) -> Reals:
+def profile(x: float, y: float, outlines: Array, which: int) -> float:
     """Return a plane distance from its samples, outlines[which] (N, N) over [-EXTENT, EXTENT]².
 
     Quadratic B-splines go through them, so that its slope is smooth. Outside of the square the way back to it is added.
     """
-    n = outlines.shape[1]
-    step = 2.0 * EXTENT / (n - 1)
+    step = 2.0 * EXTENT / (outlines.shape[1] - 1)
     limit = EXTENT - 1.01 * step
-    u, v = np.minimum(np.maximum(x, -limit), limit), np.minimum(np.maximum(y, -limit), limit)
+    u, v = clamp(x, -limit, limit), clamp(y, -limit, limit)
     beyond = np.sqrt((x - u) * (x - u) + (y - v) * (y - v))
     u, v = (u + EXTENT) / step, (v + EXTENT) / step
     i, j = np.int64(np.floor(u + 0.5)), np.int64(np.floor(v + 0.5))
@@ -148,48 +170,8 @@ def profile(x: Reals, y: Reals, outlines: Array, which: int) -> Reals:
 
 
 @compiled
-def extruded(plane: Reals, z: Reals, half: Reals, bevel: Reals) -> Reals:
+def extruded(plane: float, z: float, half: float, bevel: float) -> float:
     """Return the distance to an outline (its plane distance) extruded to |z| <= half, its edges rounded by bevel."""
     u, w = plane + bevel, np.abs(z) - half + bevel
     outside = np.sqrt(np.maximum(u, 0.0) * np.maximum(u, 0.0) + np.maximum(w, 0.0) * np.maximum(w, 0.0))
     return outside + np.minimum(np.maximum(u, w), 0.0) - bevel
-
-
-@compiled
-def smooth_minimum(a: Reals, b: Reals, k: Reals) -> Reals:
-    """Return the lesser of two, rounded off over a width k > 0 (quadratic polynomial)."""
-    h = np.maximum(k - np.abs(a - b), 0.0)
-    return np.minimum(a, b) - h * h / (4.0 * k)
-
-
-@compiled
-def polygon(x: Reals, y: Reals, corners: Array) -> Reals:
-    """Return the exact signed distance to a closed polygon, corners (V, 2): Quilez's, even-odd inside."""
-    count = corners.shape[0]
-    squared = x * 0.0 + 1e9
-    sign = x * 0.0 + 1.0
-    for i in range(count):
-        ax, ay = corners[i, 0], corners[i, 1]
-        ex, ey = corners[i - 1, 0] - ax, corners[i - 1, 1] - ay
-        wx, wy = x - ax, y - ay
-        t = np.minimum(np.maximum((wx * ex + wy * ey) / np.maximum(ex * ex + ey * ey, 1e-12), 0.0), 1.0)
-        bx, by = wx - ex * t, wy - ey * t
-        squared = np.minimum(squared, bx * bx + by * by)
-        over, under, left = y >= ay, y < ay + ey, ex * wy > ey * wx
-        sign = select((over & under & left) | np.logical_not(over | under | left), -sign, sign)
-    return sign * np.sqrt(squared)
-
-
-@compiled
-def curve(x: Reals, y: Reals, corners: Array, thickness: Array) -> Reals:
-    """Return the distance to an open polyline, corners (V, 2), thickened by thickness (V) to each side."""
-    best = x * 0.0 + 1e9
-    for i in range(1, corners.shape[0]):
-        ax, ay = corners[i - 1, 0], corners[i - 1, 1]
-        ex, ey = corners[i, 0] - ax, corners[i, 1] - ay
-        wx, wy = x - ax, y - ay
-        t = np.minimum(np.maximum((wx * ex + wy * ey) / np.maximum(ex * ex + ey * ey, 1e-12), 0.0), 1.0)
-        bx, by = wx - ex * t, wy - ey * t
-        wide = thickness[i - 1] + (thickness[i] - thickness[i - 1]) * t
-        best = np.minimum(best, np.sqrt(bx * bx + by * by) - wide)
-    return best

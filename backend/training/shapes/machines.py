@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from . import relief
+from . import reliefs
 from .profiles import filled, smooth_line
 from .sculptor import Sculptor, about_x, about_y, about_z
 from .solids import Fold, Join
@@ -100,7 +100,7 @@ def _front(s: Sculptor, wide: float, high: float, nose: float, long: float) -> N
     if s.chance(0.7):
         s.begin()
         s.box(0, 0.1 * high, long, 0.4 * wide, 0.3 * nose, 0.02)
-        s.relief(relief.PANELS, 0.015, s.uniform(12, 20), p=8.0, q=0.2)
+        s.relief(reliefs.PANELS, 0.015, s.uniform(12, 20), p=8.0, q=0.2)
 
 
 def helmet(s: Sculptor) -> None:
@@ -114,9 +114,9 @@ def helmet(s: Sculptor) -> None:
         s.box(0, low - 1, 0.5, 2, 1 + s.uniform(0.0, 0.25), 1.2, join=Join.CUT, blend=0.05)
         s.box(0, low - 1.25, -0.6, 2, 1, 1.2, join=Join.CUT, blend=0.05)
         if s.chance(0.5):
-            s.relief(relief.ROCK, 0.004, 14)
+            s.relief(reliefs.ROCK, 0.004, 14)
         elif s.chance(0.5):
-            s.relief(relief.RIBS, 0.02, s.uniform(1.5, 4), q=0.3)
+            s.relief(reliefs.RIBS, 0.02, s.uniform(1.5, 4), q=0.3)
         s.begin()
         with s.folded(Fold.MIRROR):
             s.box(0.97 * a, low + 0.15, 0, 0.05, 0.06, 0.4, rounding=0.02, turn=about_x(s.uniform(-0.3, 0.1)))
@@ -154,7 +154,7 @@ def mechanism(s: Sculptor) -> None:
             s.cone(0, 0, 0, w, w * s.uniform(0.7, 1), h, rounding=s.uniform(0.01, 0.1))
         if s.chance(0.5):
             s.relief(
-                relief.RIBS, s.uniform(0.015, 0.05), s.uniform(4, 9), q=0.5, turn=about_z(s.whole(0, 1) * np.pi / 2)
+                reliefs.RIBS, s.uniform(0.015, 0.05), s.uniform(4, 9), q=0.5, turn=about_z(s.whole(0, 1) * np.pi / 2)
             )
         s.begin()
         turn = about_x(np.pi / 2)
@@ -188,4 +188,4 @@ def mechanism(s: Sculptor) -> None:
             s.begin()
             plate = s.outline(filled(np.array([(-0.8, -0.5), (0.8, -0.5), (0.8, 0.5), (-0.8, 0.5)])))
             s.box(0, -h, 0, w + 0.15, 0.06, d + 0.15, rounding=0.02)
-            s.relief(relief.EMBOSSED, 0.02, 2.0, q=0.05, outline=plate)
+            s.relief(reliefs.EMBOSSED, 0.02, 2.0, q=0.05, outline=plate)

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from . import relief
+from . import reliefs
 from .profiles import smooth_line
 from .sculptor import Sculptor, about_x, about_y, about_z, shifted, xyz
 from .solids import Fold, Join
@@ -13,7 +13,7 @@ def tree(s: Sculptor) -> None:
     """Draw a fir with baubles, or a round tree, on a trunk or in a pot."""
     s.begin()
     s.cone(0, -0.75, 0, 0.12, 0.08, 0.25)
-    s.relief(relief.STRANDS, 0.02, 8, p=0.5)
+    s.relief(reliefs.STRANDS, 0.02, 8, p=0.5)
     s.begin()
     if s.chance(0.6):
         for k in range(s.whole(2, 5)):
@@ -21,7 +21,7 @@ def tree(s: Sculptor) -> None:
     else:
         for _ in range(s.whole(2, 5)):
             s.ball(*xyz(shifted(s.rng.normal(0, 0.25, 3), 0, 0.1, 0)), s.uniform(0.25, 0.45), blend=0.1)
-    s.relief(relief.RIDGES if s.chance(0.5) else relief.ROCK, s.uniform(0.06, 0.12), s.uniform(3, 6), p=0.6)
+    s.relief(reliefs.RIDGES if s.chance(0.5) else reliefs.ROCK, s.uniform(0.06, 0.12), s.uniform(3, 6), p=0.6)
     if s.chance(0.5):
         s.begin()
         for _ in range(s.whole(4, 10)):
@@ -32,7 +32,7 @@ def tree(s: Sculptor) -> None:
         s.begin()
         s.cone(0, -0.95, 0, s.uniform(0.2, 0.5), s.uniform(0.2, 0.5), 0.12, rounding=0.02)
         if s.chance(0.5):
-            s.relief(relief.FOLDS, 0.04, 4.0, p=0.4, q=0.3)
+            s.relief(reliefs.FOLDS, 0.04, 4.0, p=0.4, q=0.3)
 
 
 def bird(s: Sculptor) -> None:
@@ -43,12 +43,12 @@ def bird(s: Sculptor) -> None:
         with s.at(turn=about_x(lean)):
             s.ball(0, 0, 0, 0.27, 0.5, 0.27)
             s.ball(0, -0.65, -0.08, 0.2, 0.35, 0.05, blend=0.12)
-            s.relief(relief.SCALES, s.uniform(0.01, 0.025), s.uniform(6, 10), p=s.uniform(0.6, 1.0), around=True)
+            s.relief(reliefs.SCALES, s.uniform(0.01, 0.025), s.uniform(6, 10), p=s.uniform(0.6, 1.0), around=True)
         up = np.array([0, 0.55 * np.cos(lean), 0.55 * np.sin(lean)])
         s.begin(part=s.chance(0.5))
         s.limb(0.5 * up, shifted(up, 0, 0.05, 0.05), 0.2, 0.14)
         s.ball(*xyz(shifted(up, 0, 0.1, 0.1)), 0.16, 0.15, 0.19, blend=0.06)
-        s.relief(relief.STRANDS, 0.012, 10, p=0.6)
+        s.relief(reliefs.STRANDS, 0.012, 10, p=0.6)
         s.begin()
         s.limb(shifted(up, 0, 0.1, 0.25), shifted(up, 0, s.uniform(0.0, 0.08), s.uniform(0.36, 0.5)), 0.07, 0.02)
         with s.folded(Fold.MIRROR):
@@ -74,7 +74,7 @@ def bird(s: Sculptor) -> None:
                 turn=about_y(s.uniform(-0.5, 0.5) if spread else 1.2),
             )
         s.relief(
-            relief.SCALES,
+            reliefs.SCALES,
             s.uniform(0.015, 0.03),
             s.uniform(4, 7),
             p=s.uniform(0.4, 0.8),
@@ -89,7 +89,7 @@ def bird(s: Sculptor) -> None:
             s.begin()
             s.limb((-0.4, -0.8, 0), (0.4, -0.85, 0.1), 0.13, 0.1)
             s.limb((0, -0.8, 0), (0.1, -1.3, 0), 0.15, 0.25, blend=0.15)
-            s.relief(relief.STRANDS, 0.03, 5, p=1.0)
+            s.relief(reliefs.STRANDS, 0.03, 5, p=1.0)
 
 
 def rock(s: Sculptor) -> None:
@@ -99,15 +99,15 @@ def rock(s: Sculptor) -> None:
         s.superquadric(
             0, 0, 0, s.uniform(0.4, 0.8), s.uniform(0.3, 0.7), s.uniform(0.4, 0.8), s.uniform(2, 4), s.uniform(2, 4)
         )
-        s.relief(relief.ROCK, s.uniform(0.1, 0.2), s.uniform(0.8, 1.5), p=0.4)
-        s.relief(relief.RIDGES, s.uniform(0.03, 0.08), s.uniform(2, 5), p=0.5)
+        s.relief(reliefs.ROCK, s.uniform(0.1, 0.2), s.uniform(0.8, 1.5), p=0.4)
+        s.relief(reliefs.RIDGES, s.uniform(0.03, 0.08), s.uniform(2, 5), p=0.5)
         return
     s.ball(0, 0, 0, 0.6, s.uniform(0.45, 0.8))
     s.ball(0, 0.75, 0, 0.3, 0.25, 0.3, join=Join.CUT, blend=0.25)
     if s.chance(0.6):
-        s.relief(relief.RIBS, s.uniform(0.02, 0.06), s.whole(5, 12) / (2 * np.pi), q=0.8, around=True)
+        s.relief(reliefs.RIBS, s.uniform(0.02, 0.06), s.whole(5, 12) / (2 * np.pi), q=0.8, around=True)
     else:
-        s.relief(relief.DENTS, 0.01, s.uniform(5, 12))
+        s.relief(reliefs.DENTS, 0.01, s.uniform(5, 12))
     s.begin()
     s.tube(
         smooth_line(np.array([(0, 0.4, 0), (0.03, 0.6, 0), (s.uniform(-0.2, 0.2), 0.8, 0)]), 5, closed=False),

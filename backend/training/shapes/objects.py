@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from . import relief
+from . import reliefs
 from .sculptor import Sculptor, about_x, about_y, any_turn, xyz
 from .solids import Fold, Join
 
@@ -27,7 +27,7 @@ def chair(s: Sculptor) -> None:
                 with s.folded(Fold.GRID, 0.4 * w, 1.0, 1.0, 0.0):
                     s.box(0, 0, 0, 0.12 * w, 0.7 * back, 1, rounding=0.02, join=Join.CUT)
         if soft:
-            s.relief(relief.FOLDS, 0.012, 3.0, p=1.0, q=0.5)
+            s.relief(reliefs.FOLDS, 0.012, 3.0, p=1.0, q=0.5)
         s.begin(part=s.chance(0.3))
         s.box(0, seat, 0, w, s.uniform(0.08, 0.18) if soft else 0.04, d, rounding=rounding)
         if soft and s.chance(0.7):
@@ -67,7 +67,7 @@ def die(s: Sculptor) -> None:
                 with s.at(turn=turn), s.folded(Fold.GRID, 0.45 * u, 0.45 * v, s.whole(0, 1), 1):
                     s.ball(0, 0, w + out, r, r, r, join=join)
         elif kind == 1:
-            s.relief(relief.PANELS, 0.02, s.uniform(1.5, 4), p=s.uniform(1, 4), q=0.06)
+            s.relief(reliefs.PANELS, 0.02, s.uniform(1.5, 4), p=s.uniform(1, 4), q=0.06)
         else:
             inner = 0.75
             s.box(0, 0, c, inner * a, inner * b, 0.1, join=join)
@@ -91,7 +91,7 @@ def rings(s: Sculptor) -> None:
             else:
                 s.superquadric(0, 0, 0, size, high, size, s.uniform(2, 6), s.uniform(2, 5))
             if s.chance(0.4):
-                s.relief(relief.RIBS, 0.03, s.whole(5, 16) / (2 * np.pi), q=0.8, around=True)
+                s.relief(reliefs.RIBS, 0.03, s.whole(5, 16) / (2 * np.pi), q=0.8, around=True)
         y += 1.75 * high
         size *= shrink
     s.begin()
@@ -104,16 +104,16 @@ def drape(s: Sculptor) -> None:
     kind = s.whole(0, 3)
     if kind == 0:
         s.box(0, 0, 0, s.uniform(0.4, 0.8), 0.9, 0.12, rounding=0.1)
-        s.relief(relief.FOLDS, s.uniform(0.05, 0.1), s.uniform(2.5, 5), p=s.uniform(0.1, 0.4), q=s.uniform(0.2, 0.5))
+        s.relief(reliefs.FOLDS, s.uniform(0.05, 0.1), s.uniform(2.5, 5), p=s.uniform(0.1, 0.4), q=s.uniform(0.2, 0.5))
     elif kind == 1:
         s.cone(0, -0.3, 0, s.uniform(0.5, 0.9), 0.2, 0.7, rounding=0.1)
         s.ball(0, 0.5, 0, 0.3, 0.4, 0.2, blend=0.2)
-        s.relief(relief.FOLDS, s.uniform(0.04, 0.1), s.uniform(2, 4), p=s.uniform(0.1, 0.4), q=s.uniform(0.15, 0.5))
+        s.relief(reliefs.FOLDS, s.uniform(0.04, 0.1), s.uniform(2, 4), p=s.uniform(0.1, 0.4), q=s.uniform(0.15, 0.5))
     elif kind == 2:
         for _ in range(s.whole(2, 4)):
             s.ball(*xyz(s.rng.normal(0, 0.3, 3)), s.uniform(0.3, 0.5), blend=0.3)
         s.relief(
-            relief.FOLDS,
+            reliefs.FOLDS,
             s.uniform(0.04, 0.09),
             s.uniform(2, 4),
             p=s.uniform(0.4, 1.2),
@@ -122,8 +122,8 @@ def drape(s: Sculptor) -> None:
         )
     else:
         s.superquadric(0, 0, 0, 0.8, s.uniform(0.2, 0.35), 0.8, 5, 2.2)
-        s.relief(relief.FOLDS, 0.04, 2.5, p=1.2, q=0.5, turn=any_turn(s.rng))
-        s.relief(relief.RIDGES, 0.03, 1.5, p=0.5)
+        s.relief(reliefs.FOLDS, 0.04, 2.5, p=1.2, q=0.5, turn=any_turn(s.rng))
+        s.relief(reliefs.RIDGES, 0.03, 1.5, p=0.5)
     if s.chance(0.3):
         s.begin()
         s.torus(0, s.uniform(-0.3, 0.5), 0, 0.35, 0.06)

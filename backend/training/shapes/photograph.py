@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 """From light to a cut-out's pixels: framing, exposure, tone curve, lens, sensor, JPEG, and the edges of a cut-out."""
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...arrays import Float32Array
 from ...flow.products import Picture
-from .compiled import Array, compiled, either
+from .compiled import Array, Mask, compiled
 
 _MARGIN = 1.2  # the square's side over the object's longer side, as the draft engine's foreground cuts it
 
@@ -31,8 +29,7 @@ _YCC = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.41
 _RGB = np.linalg.inv(_YCC)
 
 
-@dataclass(frozen=True)
-class Framing:
+class Framing(NamedTuple):
     """Where a picture's frame lies in the view: centre and half side in the view's [-1, 1], y up; roll in radians."""
 
     centre: tuple[float, float]
@@ -41,7 +38,7 @@ class Framing:
     mirrored: bool
 
 
-def draw_framing(rng: np.random.Generator, hit: NDArray[np.bool_]) -> Framing:
+def draw_framing(rng: np.random.Generator, hit: Mask) -> Framing:
     """Draw a frame about the pixels that are hit, bool (G, G).
 
     Mostly as the cut-out stage centres an object, sometimes looser or askew, and sometimes cut off by the border.
@@ -67,7 +64,7 @@ def draw_framing(rng: np.random.Generator, hit: NDArray[np.bool_]) -> Framing:
 
 
 @compiled
-def _means_each(grid: Float32Array, size: int, fine: int, frame: Array) -> Float32Array:
+def _means(grid: Float32Array, size: int, fine: int, frame: Array) -> Float32Array:
     """Return the mean of a grid (G, G, 7) in each pixel of a frame (S, S, 7), over fine x fine places of it.
 
     frame: how the grid's place (column, row) moves a pixel right and a pixel down, and where it begins: (2, 3).
@@ -93,9 +90,7 @@ def _means_each(grid: Float32Array, size: int, fine: int, frame: Array) -> Float
                     weights[count, 0], weights[count, 1] = (1 - f) * (1 - g) / places, (1 - f) * g / places
                     weights[count, 2], weights[count, 3] = f * (1 - g) / places, f * g / places
                     count += 1
-            if count == 0:
-                continue
-            for k in range(grid.shape[2]):
+            for k in range(grid.shape[2] if count else 0):
                 total = 0.0
                 for place in range(count):
                     row, column = corners[place, 0], corners[place, 1]
@@ -106,23 +101,8 @@ def _means_each(grid: Float32Array, size: int, fine: int, frame: Array) -> Float
     return result
 
 
-def _means_arrays(grid: Float32Array, size: int, fine: int, frame: Array) -> Float32Array:
-    """Do as `_means_each`, all places together."""
-    right, down = np.meshgrid(*[(np.arange(size * fine) + 0.5) / fine] * 2)
-    u, v = (w[0] * right + w[1] * down + w[2] - 0.5 for w in frame)
-    row, column = np.floor(v).astype(np.int64), np.floor(u).astype(np.int64)
-    limit = len(grid) - 1
-    inside = (row >= 0) & (row < limit) & (column >= 0) & (column < limit)
-    f, g = (v - row)[..., None], (u - column)[..., None]
-    row, column = row.clip(0, limit - 1), column.clip(0, limit - 1)
-    top = grid[row, column] * (1 - g) + grid[row, column + 1] * g
-    bottom = grid[row + 1, column] * (1 - g) + grid[row + 1, column + 1] * g
-    pixels = (top * (1 - f) + bottom * f) * inside[..., None]
-    return pixels.reshape(size, fine, size, fine, -1).mean(axis=(1, 3)).astype(np.float32)
-
-
 def reframe(
-    light: Array, normals: Array, hit: NDArray[np.bool_], frame: Framing, size: int
+    light: Array, normals: Array, hit: Mask, frame: Framing, size: int
 ) -> tuple[Float32Array, Float32Array, Float32Array]:
     """Return a frame of a view: linear colours (S, S, 3), normals float32 (S, S, 3), coverage (S, S).
 
@@ -132,22 +112,21 @@ def reframe(
     grid = np.empty((*hit.shape, 7), np.float32)
     grid[..., :3], grid[..., 3:6], grid[..., 6] = light, normals, 1
     grid *= hit[..., None]
-    ratio = frame.half * hit.shape[0] / size  # the view's pixels a picture's
-    fine = max(1, round(ratio * 1.3))
-    c, s = np.cos(frame.roll), np.sin(frame.roll)
+    fine = max(1, round(frame.half * hit.shape[0] / size * 1.3))
+    c, s, side = np.cos(frame.roll), np.sin(frame.roll), -1 if frame.mirrored else 1
     # x and y of the frame in [-1, 1], y up, to the view's, and on to the grid's columns and rows.
-    across, up = frame.half * np.array([c, -s]) * (-1 if frame.mirrored else 1), frame.half * np.array([s, c])
+    across, up = frame.half * np.array([c, -s]) * side, frame.half * np.array([s, c])
     begin = np.array(frame.centre) - across + up
     steps = np.stack([across * 2 / size, -up * 2 / size, begin], axis=1)
     steps[:, 2] += (1, -1)
-    mean = either(_means_each, _means_arrays)(grid, size, fine, steps * hit.shape[0] / 2 * [[1], [-1]])
+    mean = _means(grid, size, fine, steps * hit.shape[0] / 2 * [[1], [-1]])
     red, green, blue, nx, ny, nz, coverage = np.ascontiguousarray(np.moveaxis(mean, 2, 0))
     whole = np.maximum(coverage, 1e-6)
-    nx, ny = (c * nx - s * ny) * (-1 if frame.mirrored else 1), s * nx + c * ny
+    nx, ny = (c * nx - s * ny) * side, s * nx + c * ny
     norm = np.sqrt(nx * nx + ny * ny + nz * nz)
     norm = np.where(norm > 0.02, norm, np.inf)
-    colours, turned = ((red / whole, green / whole, blue / whole), (nx / norm, ny / norm, nz / norm))
-    return np.stack(colours, axis=2), np.stack(turned, axis=2), coverage
+    colours = np.stack((red / whole, green / whole, blue / whole), axis=2)
+    return colours, np.stack((nx / norm, ny / norm, nz / norm), axis=2), coverage
 
 
 def photograph(rng: np.random.Generator, light: Float32Array, coverage: Float32Array) -> Picture:
@@ -182,7 +161,7 @@ def photograph(rng: np.random.Generator, light: Float32Array, coverage: Float32A
     return np.rint(np.clip(np.concatenate([pixels, alpha[..., None]], axis=2), 0, 1) * 255).astype(np.uint8)
 
 
-def _developed(rng: np.random.Generator, light: Float32Array, seen: NDArray[np.bool_]) -> Float32Array:
+def _developed(rng: np.random.Generator, light: Float32Array, seen: Mask) -> Float32Array:
     """Expose light (K, 3) and give it a tone curve: sRGB in [0, 1]. seen: which count, bool (K)."""
     luminance = light @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     bright = float(np.quantile(luminance[seen], 0.92)) if seen.any() else 1.0
@@ -200,9 +179,19 @@ def _developed(rng: np.random.Generator, light: Float32Array, seen: NDArray[np.b
     return np.clip(grey + (curve - grey) * float(rng.uniform(0.7, 1.25)), 0.0, 1.0)
 
 
+def _blur(pixels: Float32Array, sigma: float) -> Float32Array:
+    """Blur (H, W, C) by a Gaussian of so many pixels, cut off at two."""
+    near, far = math.exp(-0.5 / sigma**2), math.exp(-2.0 / sigma**2)
+    weights = np.array([far, near, 1], np.float32) / np.float32(1 + 2 * near + 2 * far)
+    return _weighted(np.ascontiguousarray(pixels, np.float32), weights)
+
+
 @compiled
-def _blur_each(pixels: Float32Array, weights: Float32Array) -> Float32Array:
-    """Weight each of (H, W, C) with the two pixels to each side of it, down and then across."""
+def _weighted(pixels: Float32Array, weights: Float32Array) -> Float32Array:
+    """Weight each of (H, W, C) with the two pixels to each side of it, down and then across.
+
+    Compiled, as five passes of numpy over the picture take several times as long.
+    """
     height, width, channels = pixels.shape
     result, row = np.empty_like(pixels), np.empty((width + 4) * channels, np.float32)
     for i in range(height):
@@ -218,24 +207,6 @@ def _blur_each(pixels: Float32Array, weights: Float32Array) -> Float32Array:
             beside, beyond = row[k + channels] + row[k + 3 * channels], row[k] + row[k + 4 * channels]
             line[k] = weights[2] * row[k + 2 * channels] + weights[1] * beside + weights[0] * beyond
     return result
-
-
-def _blur_arrays(pixels: Float32Array, weights: Float32Array) -> Float32Array:
-    """Do as `_blur_each`."""
-    height, width = pixels.shape[:2]
-    padded = np.pad(pixels, ((2, 2), (2, 2), (0, 0)), mode="edge")
-    down = np.add.reduce([weights[k] * padded[k : k + height] for k in range(5)])
-    result: Float32Array = np.add.reduce([weights[k] * down[:, k : k + width] for k in range(5)])
-    return result
-
-
-def _blur(pixels: Float32Array, sigma: float) -> Float32Array:
-    """Blur (H, W, C) by a Gaussian of so many pixels, cut off at two."""
-    near, far = math.exp(-0.5 / sigma**2), math.exp(-2.0 / sigma**2)
-    total = 1 + 2 * near + 2 * far
-    weights = np.array([far, near, 1, near, far], np.float32) / np.float32(total)
-    kernel = either(_blur_each, _blur_arrays)
-    return kernel(np.ascontiguousarray(pixels, np.float32), weights).astype(np.float32, copy=False)
 
 
 def jpeg(pixels: Float32Array, quality: float) -> Float32Array:

@@ -3,22 +3,21 @@
 
 import numpy as np
 
-from .compiled import Array, compiled, either
-from .distances import EXTENT, curve, polygon
+from .compiled import Array, compiled
+from .distances import EXTENT, clamp
 from .solids import SAMPLES
+
+_AXIS = np.linspace(-EXTENT, EXTENT, SAMPLES)
 
 
 def filled(corners: Array) -> Array:
-    """Return the signed distance to a closed outline, corners (V, 2) within [-1, 1], as samples."""
-    x, y = _places()
-    kernel = either(_each_polygon, polygon)
-    return kernel(x, y, np.ascontiguousarray(corners)).reshape(SAMPLES, SAMPLES)
+    """Return samples of the signed distance to a closed outline, corners (V, 2) within [-1, 1]."""
+    return _filled(_AXIS, np.ascontiguousarray(corners))
 
 
 def stroked(corners: Array, thickness: Array) -> Array:
-    """Return the distance to an open line, corners (V, 2) within [-1, 1], half as thick as `thickness` (V) says."""
-    x, y = _places()
-    return either(_each_curve, curve)(x, y, np.ascontiguousarray(corners), thickness).reshape(SAMPLES, SAMPLES)
+    """Return samples of the distance to an open line, corners (V, 2) within [-1, 1], thickness (V) to each side."""
+    return _stroked(_AXIS, np.ascontiguousarray(corners), thickness)
 
 
 def smooth_line(points: Array, count: int, *, closed: bool) -> Array:
@@ -34,22 +33,42 @@ def smooth_line(points: Array, count: int, *, closed: bool) -> Array:
     return 0.5 * (2 * b + (c - a) * f + (2 * a - 5 * b + 4 * c - d) * f**2 + (3 * b - 3 * c + d - a) * f**3)
 
 
-def _places() -> tuple[Array, Array]:
-    x, y = np.meshgrid(*[np.linspace(-EXTENT, EXTENT, SAMPLES)] * 2)
-    return x.ravel(), y.ravel()
+@compiled
+def _nearest(wx: float, wy: float, ex: float, ey: float) -> tuple[float, float]:
+    """Return where on the way from 0 to e the point nearest to w is, in [0, 1], and its squared distance."""
+    t = clamp((wx * ex + wy * ey) / np.maximum(ex * ex + ey * ey, 1e-12), 0.0, 1.0)
+    bx, by = wx - ex * t, wy - ey * t
+    return t, bx * bx + by * by
 
 
 @compiled
-def _each_polygon(x: Array, y: Array, corners: Array) -> Array:
-    result = np.empty(len(x))
-    for k in range(len(x)):
-        result[k] = polygon(x[k], y[k], corners)
-    return result
+def _filled(axis: Array, corners: Array) -> Array:
+    """Do as Quilez's exact distance to a polygon, even-odd inside."""
+    samples = np.empty((len(axis), len(axis)))
+    for place in range(samples.size):
+        x, y = axis[place % len(axis)], axis[place // len(axis)]
+        squared, sign = 1e9, 1.0
+        for i in range(len(corners)):
+            ax, ay = corners[i, 0], corners[i, 1]
+            ex, ey = corners[i - 1, 0] - ax, corners[i - 1, 1] - ay
+            wx, wy = x - ax, y - ay
+            squared = min(squared, _nearest(wx, wy, ex, ey)[1])
+            over, under, left = y >= ay, y < ay + ey, ex * wy > ey * wx
+            if (over and under and left) or not (over or under or left):
+                sign = -sign
+        samples.flat[place] = sign * np.sqrt(squared)
+    return samples
 
 
 @compiled
-def _each_curve(x: Array, y: Array, corners: Array, thickness: Array) -> Array:
-    result = np.empty(len(x))
-    for k in range(len(x)):
-        result[k] = curve(x[k], y[k], corners, thickness)
-    return result
+def _stroked(axis: Array, corners: Array, thickness: Array) -> Array:
+    samples = np.empty((len(axis), len(axis)))
+    for place in range(samples.size):
+        x, y, best = axis[place % len(axis)], axis[place // len(axis)], 1e9
+        for i in range(1, len(corners)):
+            ax, ay = corners[i - 1, 0], corners[i - 1, 1]
+            t, squared = _nearest(x - ax, y - ay, corners[i, 0] - ax, corners[i, 1] - ay)
+            wide = thickness[i - 1] + (thickness[i] - thickness[i - 1]) * t
+            best = min(best, np.sqrt(squared) - wide)
+        samples.flat[place] = best
+    return samples

@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Notes down a shape, solid by solid: what the drawing of every kind of thing is written with."""
+"""Lists a shape's operations, solid by solid: every kind of thing is drawn with it."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
 from . import profiles
 from .compiled import Array
-from .relief import EMBOSSED
+from .reliefs import EMBOSSED
 from .solids import Fold, Join, Operation, Placed, Shape, Solid, assemble
 
+Point = Array | tuple[float, float, float]
 
-class _Rest(TypedDict, total=False):
+
+class Rest(TypedDict, total=False):
     """How a solid lies and how it meets its group: what every one may be given."""
 
     turn: Array | None
@@ -39,8 +41,6 @@ class Sculptor:
         self.parts = 1
         self.fold: tuple[Fold, tuple[float, ...]] = (Fold.NONE, ())
 
-    # -- chances
-
     def uniform(self, low: float, high: float) -> float:
         """Draw a number between two."""
         return float(self.rng.uniform(low, high))
@@ -53,15 +53,13 @@ class Sculptor:
         """Draw a whole number from low to high, both included."""
         return int(self.rng.integers(low, high + 1))
 
-    # -- places, groups, parts
-
     @contextmanager
     def at(
         self, x: float = 0.0, y: float = 0.0, z: float = 0.0, scale: float = 1.0, turn: Array | None = None
     ) -> Generator[None, None, None]:
         """Work at a place within the present one."""
         before = self.place
-        self.place = before.then(Placed(np.eye(3) if turn is None else turn, np.array([x, y, z]), scale))
+        self.place = before.then(_placed((x, y, z), turn, scale))
         yield
         self.place = before
 
@@ -79,71 +77,60 @@ class Sculptor:
             self.part = self.parts
             self.parts += 1
 
-    # -- solids
-
     def ball(
-        self, x: float, y: float, z: float, a: float, b: float = 0.0, c: float = 0.0, **rest: Unpack[_Rest]
+        self, x: float, y: float, z: float, a: float, b: float = 0.0, c: float = 0.0, **rest: Unpack[Rest]
     ) -> None:
         """Add an ellipsoid of half axes a, b, c (by default a)."""
         b, c = b or a, c or a
         self._add(Solid.ELLIPSOID, (a, b, c), max(a, b, c), (x, y, z), **rest)
 
     def box(
-        self, x: float, y: float, z: float, a: float, b: float, c: float, rounding: float = 0.0, **rest: Unpack[_Rest]
+        self, x: float, y: float, z: float, a: float, b: float, c: float, rounding: float = 0.0, **rest: Unpack[Rest]
     ) -> None:
         """Add a box of half sides a, b, c, its edges rounded."""
-        rounding = min(rounding, 0.9 * min(a, b, c))
-        inner = (a - rounding, b - rounding, c - rounding)
-        self._add(
-            Solid.BOX, inner, float(np.hypot(np.hypot(*inner[:2]), inner[2])), (x, y, z), rounding=rounding, **rest
-        )
+        r = min(rounding, 0.9 * min(a, b, c))
+        reach = float(np.hypot(np.hypot(a - r, b - r), c - r))
+        self._add(Solid.BOX, (a - r, b - r, c - r), reach, (x, y, z), rounding=r, **rest)
 
     def superquadric(
-        self, x: float, y: float, z: float, a: float, b: float, c: float, p: float, q: float, **rest: Unpack[_Rest]
+        self, x: float, y: float, z: float, a: float, b: float, c: float, p: float, q: float, **rest: Unpack[Rest]
     ) -> None:
         """Add a superquadric of half axes a, b, c and exponents p (around y), q (along y), at least 2."""
         self._add(Solid.SUPERQUADRIC, (a, b, c, p, q), float(np.sqrt(a * a + b * b + c * c)), (x, y, z), **rest)
 
-    def limb(
-        self,
-        start: Array | tuple[float, float, float],
-        end: Array | tuple[float, float, float],
-        ra: float,
-        rb: float,
-        **rest: Unpack[_Rest],
-    ) -> None:
+    def limb(self, start: Point, end: Point, ra: float, rb: float, **rest: Unpack[Rest]) -> None:
         """Add a capsule between two points whose radius goes from ra to rb."""
         a, b = np.asarray(start, np.float64), np.asarray(end, np.float64)
         middle = (a + b) / 2
         reach = float(np.linalg.norm(b - a)) / 2 + max(ra, rb)
         self._add(Solid.CAPSULE, (*(a - middle), *(b - middle), ra, rb), reach, middle, **rest)
 
-    def tube(self, points: Array, radii: Array, blend: float = 0.0) -> None:
+    def tube(self, points: Array, radii: Array, **rest: Unpack[Rest]) -> None:
         """Add limbs along a line of points (V, 3), radii (V)."""
         for k in range(len(points) - 1):
-            self.limb(points[k], points[k + 1], float(radii[k]), float(radii[k + 1]), blend=blend)
+            self.limb(points[k], points[k + 1], float(radii[k]), float(radii[k + 1]), **rest)
 
     def cone(
         self,
         x: float,
         y: float,
         z: float,
-        bottom: float,
+        low: float,
         top: float,
         half: float,
         rounding: float = 0.0,
-        **rest: Unpack[_Rest],
+        **rest: Unpack[Rest],
     ) -> None:
-        """Add a cone frustum (or cylinder) about y of a half height."""
-        r = min(rounding, 0.9 * half, 0.9 * max(bottom, top))
-        reach = float(np.hypot(max(bottom, top), half))
-        self._add(Solid.CONE, (max(bottom - r, 0.0), max(top - r, 0.0), half - r), reach, (x, y, z), rounding=r, **rest)
+        """Add a cone frustum (or cylinder) about y: radii at the bottom and at the top, half height."""
+        r = min(rounding, 0.9 * half, 0.9 * max(low, top))
+        reach = float(np.hypot(max(low, top), half))
+        self._add(Solid.CONE, (max(low - r, 0.0), max(top - r, 0.0), half - r), reach, (x, y, z), rounding=r, **rest)
 
-    def torus(self, x: float, y: float, z: float, ring: float, tube: float, **rest: Unpack[_Rest]) -> None:
+    def torus(self, x: float, y: float, z: float, ring: float, tube: float, **rest: Unpack[Rest]) -> None:
         """Add a torus about y."""
         self._add(Solid.TORUS, (ring, tube), ring + tube, (x, y, z), **rest)
 
-    def lathe(self, x: float, y: float, z: float, points: Array, wall: float = 0.0, **rest: Unpack[_Rest]) -> None:
+    def lathe(self, x: float, y: float, z: float, points: Array, wall: float = 0.0, **rest: Unpack[Rest]) -> None:
         """Turn a line of (radius, height) points (V, 2) about y: solid, or a shell of half thickness `wall`."""
         size = float(np.abs(points).max()) + wall
         if wall:
@@ -154,42 +141,24 @@ class Sculptor:
         self._add(Solid.LATHE, (size,), 1.42 * size, (x, y, z), outline=self.outline(samples), **rest)
 
     def extrude(
-        self, x: float, y: float, z: float, corners: Array, half: float, bevel: float = 0.0, **rest: Unpack[_Rest]
+        self, x: float, y: float, z: float, corners: Array, half: float, bevel: float = 0.0, **rest: Unpack[Rest]
     ) -> None:
         """Pull a closed outline (V, 2) to half a depth to each side along z."""
         size = float(np.abs(corners).max())
-        bevel = min(bevel, 0.9 * half)
+        numbers, reach = (size, half, min(bevel, 0.9 * half)), float(np.hypot(1.42 * size, half))
         outline = self.outline(profiles.filled(corners / size))
-        self._add(
-            Solid.EXTRUSION, (size, half, bevel), float(np.hypot(1.42 * size, half)), (x, y, z), outline=outline, **rest
-        )
+        self._add(Solid.EXTRUSION, numbers, reach, (x, y, z), outline=outline, **rest)
 
     def relief(
-        self,
-        kind: int,
-        amplitude: float,
-        frequency: float,
-        p: float = 0.5,
-        q: float = 0.2,
-        *,
-        around: bool = False,
-        turn: Array | None = None,
-        outline: int = 0,
-    ) -> None:
-        """Push the present group's surface in and out: see `relief.relief`. around: unrolled about y at radius 1."""
-        place = self.place if turn is None else self.place.then(Placed(turn))
+        self, kind: int, amplitude: float, frequency: float, p: float = 0.5, q: float = 0.2, *, around: bool = False,
+        turn: Array | None = None, outline: int = 0,
+    ) -> None:  # fmt: skip
+        """Push the present group's surface in and out: see `reliefs`. around: unrolled about y at radius 1."""
         steep = amplitude * frequency * (1.5 if kind == EMBOSSED else 1.0)
+        numbers = (kind, amplitude, frequency, p, q, float(around))
+        frame = self.place if turn is None else self.place.then(Placed(turn))
         self.operations.append(
-            Operation(
-                Solid.RELIEF,
-                (kind, amplitude, frequency, p, q, float(around)),
-                0.0,
-                frame=place,
-                group=self.group,
-                outline=outline,
-                part=self.part,
-                steepness=steep,
-            )
+            Operation(Solid.RELIEF, numbers, 0.0, frame, self.group, self.part, outline=outline, steepness=steep)
         )
 
     def outline(self, samples: Array) -> int:
@@ -202,39 +171,24 @@ class Sculptor:
         solid: Solid,
         numbers: tuple[float, ...],
         reach: float,
-        at: Array | tuple[float, float, float],
-        *,
+        at: Point,
         turn: Array | None = None,
-        blend: float = 0.0,
-        join: Join = Join.ADD,
-        rounding: float = 0.0,
-        outline: int = 0,
+        **rest: Any,  # noqa: ANN401
     ) -> None:
-        place = Placed(np.eye(3) if turn is None else turn, np.asarray(at, np.float64))
-        fold, folds = self.fold
+        place = _placed(at, turn)
         self.operations.append(
-            Operation(
-                solid,
-                numbers,
-                reach,
-                join,
-                blend,
-                self.place,
-                fold,
-                folds,
-                place,
-                rounding,
-                outline,
-                self.part,
-                self.group,
-            )
+            Operation(solid, numbers, reach, self.place, self.group, self.part, place, *self.fold, **rest)
         )
 
     def shape(self) -> Shape:
-        """Return what has been noted down."""
+        """Return the shape that the operations make."""
         used = sorted({o.part for o in self.operations})
-        names = {part: k for k, part in enumerate(used)}
-        return assemble([replace(o, part=names[o.part]) for o in self.operations], self.outlines)
+        numbers = {part: k for k, part in enumerate(used)}
+        return assemble([replace(o, part=numbers[o.part]) for o in self.operations], self.outlines)
+
+
+def _placed(at: Point, turn: Array | None, scale: float = 1.0) -> Placed:
+    return Placed(np.eye(3) if turn is None else turn, np.asarray(at, np.float64), scale)
 
 
 def shifted(point: Array, x: float, y: float, z: float) -> Array:

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from . import relief
+from . import reliefs
 from .beings import animal, bust, figure
 from .buildings import house, tower
 from .compiled import Array
@@ -118,19 +118,19 @@ def texture(s: Sculptor) -> None:
     turn = any_turn(s.rng) if s.chance(0.4) else None
     fine = float(np.exp(s.uniform(np.log(2.5), np.log(14))))
     high = s.uniform(0.05, 0.25) / fine
-    if kind in (relief.ROCK, relief.RIDGES):
+    if kind in (reliefs.ROCK, reliefs.RIDGES):
         s.relief(kind, 1.6 * high, 0.6 * fine, p=s.uniform(0.35, 0.65), turn=turn)
-    elif kind == relief.FOLDS:
+    elif kind == reliefs.FOLDS:
         s.relief(kind, 1.3 * high, fine, p=s.uniform(0.2, 1.0), q=s.uniform(0.1, 0.5), turn=turn)
-    elif kind in (relief.SCALES, relief.PANELS):
+    elif kind in (reliefs.SCALES, reliefs.PANELS):
         s.relief(kind, 0.8 * high, fine, p=s.uniform(0.7, 3.0), q=s.uniform(0.03, 0.1), turn=turn, around=s.chance(0.4))
-    elif kind == relief.EMBOSSED:
+    elif kind == reliefs.EMBOSSED:
         outline = s.outline(filled(flat_outline(s)))
         s.relief(kind, s.uniform(-0.06, 0.06), s.uniform(1.5, 4.0), q=0.1, outline=outline, turn=turn)
-    elif kind == relief.STRANDS:
+    elif kind == reliefs.STRANDS:
         s.relief(kind, high, 2.0 * fine, p=s.uniform(0.0, 2.0), turn=turn)
     else:
-        s.relief(kind, high, fine, q=s.uniform(0.1, 1.0), turn=turn, around=kind == relief.RIBS and s.chance(0.4))
+        s.relief(kind, high, fine, q=s.uniform(0.1, 1.0), turn=turn, around=kind == reliefs.RIBS and s.chance(0.4))
 
 
 def _base(s: Sculptor) -> None:

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from . import relief
+from . import reliefs
 from .compiled import Array
 from .profiles import smooth_line
 from .sculptor import Sculptor, about_x, about_y, shifted, xyz
@@ -56,15 +56,15 @@ def _wall(s: Sculptor) -> Array:
 def _decorate(s: Sculptor) -> None:
     kind = s.rng.random()
     if kind < 0.2:
-        s.relief(relief.RIBS, s.uniform(0.01, 0.04), s.whole(6, 30) / (2 * np.pi), q=s.uniform(0.2, 1.0), around=True)
+        s.relief(reliefs.RIBS, s.uniform(0.01, 0.04), s.whole(6, 30) / (2 * np.pi), q=s.uniform(0.2, 1.0), around=True)
     elif kind < 0.35:
-        s.relief(relief.RIBS, s.uniform(0.006, 0.03), s.uniform(3, 9), q=1.0, turn=about_z_quarter())
+        s.relief(reliefs.RIBS, s.uniform(0.006, 0.03), s.uniform(3, 9), q=1.0, turn=about_z_quarter())
     elif kind < 0.45:
-        s.relief(relief.ROCK, s.uniform(0.01, 0.05), s.uniform(1, 6))
+        s.relief(reliefs.ROCK, s.uniform(0.01, 0.05), s.uniform(1, 6))
     elif kind < 0.55:
-        s.relief(relief.SCALES, s.uniform(0.01, 0.03), s.uniform(3, 8), p=s.uniform(0.7, 1.4), around=True)
+        s.relief(reliefs.SCALES, s.uniform(0.01, 0.03), s.uniform(3, 8), p=s.uniform(0.7, 1.4), around=True)
     elif kind < 0.62:
-        s.relief(relief.DENTS, s.uniform(0.005, 0.02), s.uniform(4, 10))
+        s.relief(reliefs.DENTS, s.uniform(0.005, 0.02), s.uniform(4, 10))
 
 
 def about_z_quarter() -> Array:

@@ -1,29 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# ruff: noqa: PLR0911 - kernels take plain numbers, in order, and choose a formula by a number
+
 """Heights over a surface: rock, cloth, scales, planks, engraving, fur, as functions of the place.
 
 They push a solid's surface in and out by at most their amplitude. A wave shorter than two pixels fades out before it
-is made, so that neither the truth nor the picture holds what the pixels cannot. Every x, y, z is a number or an array.
+is made, so that neither the truth nor the picture holds what the pixels cannot. Heights are in [-1, 1]; x, y, z is a
+point in the relief's frame, frequency in waves a unit; p and q mean something else for every relief.
 """
 
 import numpy as np
 
-from .compiled import Array, Reals, compiled, woven
-from .distances import profile
+from .compiled import Array, compiled, inlined
+from .distances import clamp, profile, smoothstep
+
+LATTICE = np.random.default_rng(20).uniform(-1.0, 1.0, (32, 32, 32))
+"""What all noise is read from, float64 in [-1, 1]; it repeats after so many cells."""
 
 ROCK, RIDGES, FOLDS, SCALES, PANELS, RIBS, EMBOSSED, DENTS, STRANDS = range(9)
 
-LATTICE = 32
-"""Noise repeats after so many cells."""
-
-
-def noise_lattice() -> Array:
-    """Return the lattice that all noise is read from, float64 (32, 32, 32) in [-1, 1], always the same."""
-    return np.random.default_rng(20).uniform(-1.0, 1.0, (LATTICE,) * 3)
-
 
 @compiled
-def value_noise(x: Reals, y: Reals, z: Reals, lattice: Array) -> Reals:
+def value_noise(x: float, y: float, z: float, lattice: Array) -> float:
     """Return smooth noise in [-1, 1] whose cells have the side 1 (Perlin's quintic between lattice values)."""
     fx, fy, fz = np.floor(x), np.floor(y), np.floor(z)
     i, j, k = np.int64(fx) & 31, np.int64(fy) & 31, np.int64(fz) & 31
@@ -41,25 +37,16 @@ def value_noise(x: Reals, y: Reals, z: Reals, lattice: Array) -> Reals:
 
 
 @compiled
-def visible(wavelength: Reals, pixel: float) -> Reals:
+def visible(wavelength: float, pixel: float) -> float:
     """Return how much of a wave is kept: nothing below two pixels, all from four on."""
-    t = np.minimum(np.maximum(wavelength / pixel * 0.5 - 1.0, 0.0), 1.0)
-    return t * t * (3.0 - 2.0 * t)
+    return smoothstep(wavelength / pixel * 0.5 - 1.0)
 
 
-@woven
+@inlined
 def fractal(
-    x: Reals,
-    y: Reals,
-    z: Reals,
-    frequency: Reals,
-    roughness: Reals,
-    octaves: int,
-    ridged: int,
-    pixel: float,
-    lattice: Array,
-) -> Reals:
-    """Return a sum of noises, each twice as fine and `roughness` times as strong, about in [-1, 1]."""
+    x: float, y: float, z: float, frequency: float, p: float, octaves: int, ridged: int, pixel: float, lattice: Array
+) -> float:
+    """Return a sum of noises, each twice as fine and p times as strong as the one before."""
     total, strength, norm = x * 0.0, 1.0, 0.0
     for _ in range(octaves):
         seen = visible(1.6 / frequency, pixel)
@@ -69,7 +56,7 @@ def fractal(
                 value = 1.0 - 2.0 * np.sqrt(value * value + 0.01)
             total = total + value * (strength * seen)
         norm += strength
-        strength *= roughness
+        strength *= p
         frequency *= 2.03
         # Turned, so that the lattices' axes do not line up and show.
         x, y, z = 0.8 * y + 0.6 * z + 1.7, -0.8 * x + 0.36 * y - 0.48 * z, -0.6 * x - 0.48 * y + 0.64 * z
@@ -77,24 +64,23 @@ def fractal(
 
 
 @compiled
-def groove(t: Reals, half: Reals) -> Reals:
+def groove(t: float, half: float) -> float:
     """Return 1 in the middle of a groove, 0 from `half` off it on, smoothly."""
     s = np.minimum(np.abs(t) / half, 1.0)
     return (1.0 - s * s) * (1.0 - s * s)
 
 
 @compiled
-def from_whole(t: Reals) -> Reals:
+def from_whole(t: float) -> float:
     """Return how far t is from the nearest whole number, signed, in [-1/2, 1/2]."""
     return t - np.floor(t + 0.5)
 
 
-@woven
-def folds(x: Reals, y: Reals, z: Reals, frequency: Reals, p: Reals, q: Reals, pixel: float, lattice: Array) -> Reals:
+@inlined
+def folds(x: float, y: float, z: float, frequency: float, p: float, q: float, pixel: float, lattice: Array) -> float:
     """Return the height of cloth that wanders by p, its ridges as sharp as q is small."""
-    wander = value_noise(x * 1.7 + 3.0, y * 0.9, z * 1.7, lattice) + 0.5 * value_noise(
-        x * 3.9, y * 2.1, z * 3.9, lattice
-    )
+    near = value_noise(x * 1.7 + 3.0, y * 0.9, z * 1.7, lattice)
+    wander = near + 0.5 * value_noise(x * 3.9, y * 2.1, z * 3.9, lattice)
     t = from_whole(0.5 * (x + 0.6 * z) * frequency + p * wander)
     ridge = 1.0 - 2.0 * np.sqrt(t * t * 4.0 + q * q) / np.sqrt(1.0 + q * q)
     fine = value_noise(x * frequency + 9.0, y * 0.4 * frequency, z * frequency, lattice)
@@ -102,19 +88,18 @@ def folds(x: Reals, y: Reals, z: Reals, frequency: Reals, p: Reals, q: Reals, pi
 
 
 @compiled
-def scales(x: Reals, y: Reals, frequency: Reals, p: Reals, pixel: float) -> Reals:
+def scales(x: float, y: float, frequency: float, p: float, pixel: float) -> float:
     """Return the height of scales or tiles, p times as wide as high."""
     v = y * frequency
     row = np.floor(v)
     s, t = from_whole(x * frequency / p + 0.5 * row), v - row
-    tip = t - 0.45 * (1.0 - 4.0 * s * s)
-    fall = np.minimum(np.maximum(tip / 0.12, 0.0), 1.0)
+    fall = clamp((t - 0.45 * (1.0 - 4.0 * s * s)) / 0.12, 0.0, 1.0)
     height = 0.9 * (1.0 - t) * (1.0 - 1.5 * s * s) * (1.0 - fall) + 0.55 * fall * (1.0 - t)
     return height * visible(1.0 / frequency, pixel)
 
 
 @compiled
-def panels(x: Reals, y: Reals, frequency: Reals, p: Reals, q: Reals, pixel: float) -> Reals:
+def panels(x: float, y: float, frequency: float, p: float, q: float, pixel: float) -> float:
     """Return the height of planks or stones, p times as wide as high, between joints of the half width q."""
     v = y * frequency
     u = x * frequency / p + 0.37 * np.floor(v)
@@ -124,70 +109,30 @@ def panels(x: Reals, y: Reals, frequency: Reals, p: Reals, q: Reals, pixel: floa
 
 
 @compiled
-def ribs(x: Reals, frequency: Reals, q: Reals, pixel: float) -> Reals:
+def ribs(x: float, frequency: float, q: float, pixel: float) -> float:
     """Return the height of ribs along y, as sharp as q is small."""
     t = from_whole(x * frequency)
     return (1.0 - 4.0 * np.sqrt(t * t + 0.25 * q * q)) / (1.0 + q) * visible(1.0 / frequency, pixel)
 
 
 @compiled
-def embossed(x: Reals, y: Reals, frequency: Reals, q: Reals, outlines: Array, which: int, pixel: float) -> Reals:
-    """Return 1 inside outlines[which], 0 outside of it, over an edge as wide as q."""
+def embossed(x: float, y: float, frequency: float, q: float, outlines: Array, which: int, pixel: float) -> float:
+    """Return 1 inside outlines[which] (in the plane of x and y), 0 outside of it, over an edge as wide as q."""
     edge = np.maximum(q, 1.5 * pixel * frequency)
-    t = np.minimum(np.maximum(0.5 - 0.5 * profile(x * frequency, y * frequency, outlines, which) / edge, 0.0), 1.0)
-    return t * t * (3.0 - 2.0 * t)
+    return smoothstep(0.5 - 0.5 * profile(x * frequency, y * frequency, outlines, which) / edge)
 
 
 @compiled
-def dents(x: Reals, y: Reals, z: Reals, frequency: Reals, pixel: float) -> Reals:
+def dents(x: float, y: float, z: float, frequency: float, pixel: float) -> float:
     """Return the height of a surface with round dents in rows."""
     u, v, w = from_whole(x * frequency), from_whole(y * frequency), from_whole(z * frequency)
     return -np.maximum(1.0 - 4.0 * (u * u + v * v + w * w), 0.0) * visible(1.0 / frequency, pixel)
 
 
-@woven
-def strands(x: Reals, y: Reals, z: Reals, frequency: Reals, p: Reals, pixel: float, lattice: Array) -> Reals:
+@inlined
+def strands(x: float, y: float, z: float, frequency: float, p: float, pixel: float, lattice: Array) -> float:
     """Return the height of fur or hair along y that wanders by p."""
     bend = value_noise(x * 2.1, y * 2.1, z * 2.1, lattice) * p
     strand = value_noise((x + 0.3 * bend) * frequency, y * 0.18 * frequency + bend, z * frequency, lattice)
     fine = value_noise((x - 0.2 * bend) * 2.1 * frequency, y * 0.3 * frequency, z * 2.1 * frequency + 5.0, lattice)
     return 0.7 * strand * visible(1.0 / frequency, pixel) + 0.3 * fine * visible(0.6 / frequency, pixel)
-
-
-@compiled
-def relief(
-    kind: int,
-    x: Reals,
-    y: Reals,
-    z: Reals,
-    frequency: Reals,
-    p: Reals,
-    q: Reals,
-    outlines: Array,
-    which: int,
-    pixel: float,
-    lattice: Array,
-) -> Reals:
-    """Return a height in [-1, 1].
-
-    x, y, z are in the relief's frame, frequency in waves a unit; p and q mean, by kind:
-    ROCK, RIDGES: p the strength of each octave against the one before. FOLDS: p how far they wander, q how sharp.
-    SCALES, PANELS: p the width over the height of one, q the joint's half width. RIBS: q how sharp.
-    EMBOSSED: what lies inside the outline outlines[which] stands out (in the plane of x and y). STRANDS: p how they
-    wander.
-    """
-    if kind <= 1:
-        return fractal(x, y, z, frequency, p, 4, kind, pixel, lattice)
-    if kind == 2:
-        return folds(x, y, z, frequency, p, q, pixel, lattice)
-    if kind == 3:
-        return scales(x, y, frequency, p, pixel)
-    if kind == 4:
-        return panels(x, y, frequency, p, q, pixel)
-    if kind == 5:
-        return ribs(x, frequency, q, pixel)
-    if kind == 6:
-        return embossed(x, y, frequency, q, outlines, which, pixel)
-    if kind == 7:
-        return dents(x, y, z, frequency, pixel)
-    return strands(x, y, z, frequency, p, pixel, lattice)

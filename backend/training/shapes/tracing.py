@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Looks at a shape: for every pixel the place at which its ray meets the surface, and the normal there.
+
+Rays step by signed distances (Hart, "Sphere tracing", 1996). Tiles of pixels keep only the operations that their rays
+can touch, and bundles of rays go as far as they can together.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .compiled import Array, Indices, Mask, Table, compiled, fma
+from .distances import Vector, dot, length
+from .field import LANES, LINES, SCENE, X, Y, Z, evaluate, gradient
+from .solids import Join, Shape, Solid
+
+_STEPS = 80
+_FREE, _CLOSE, _ARRIVED, _INSIDE, _PAST = 0.0, 1.0, 2.0, 3.0, 4.0  # what a ray does: reliefs count if it is close
+_MISS = 1e4
+_TILE, _BUNDLE = 16, 4  # rays to a side
+
+# The lines of a table of rays: a point on the target plane and a unit direction, the depth reached and the last one,
+# the depth before the last step, and what the ray does.
+_OX, _OY, _OZ, _DX, _DY, _DZ, _DEPTH, _END, _BEFORE, _STATE = range(10)
+
+
+class View(NamedTuple):
+    """A camera, and the square of its target plane that is looked at.
+
+    turn: float64 (3, 3), rows right, up and back in the shape's space. nearness: one over the distance from the eye to
+    the target (the shape's origin), 0 for parallel rays. centre, half: the square on the plane through the target.
+    """
+
+    turn: Array
+    nearness: float
+    centre: tuple[float, float]
+    half: float
+
+
+class GBuffer(NamedTuple):
+    """What a view shows of a shape, S x S, row 0 on top; zeros where hit is False.
+
+    hit: bool. depth: float64, along the ray from the target plane on. places: float64 (S, S, 3), in the shape's space.
+    normals: float64 (S, S, 3), unit, in the shape's space. parts: int64.
+    """
+
+    hit: Mask
+    depth: Array
+    places: Array
+    normals: Array
+    parts: Indices
+
+
+def look(shape: Shape, view: View, size: int) -> GBuffer:
+    """Return what the view shows of the shape at size x size pixels."""
+    found = _found(shape, view, size, 1)
+    hit = found[..., 0] < _MISS
+    found[~hit] = 0
+    return GBuffer(hit, found[..., 0], found[..., 1:4], found[..., 4:7], found[..., 7].astype(np.int64))
+
+
+def glance(shape: Shape, view: View, size: int) -> Mask:
+    """Return where the view meets the shape, bool (size, size): enough for framing."""
+    return _found(shape, view, size, 0)[..., 0] < _MISS
+
+
+def _found(shape: Shape, view: View, size: int, whole: int) -> Array:
+    return _trace(shape, view, size, 2.0 * view.half / size, whole)
+
+
+@compiled
+def _aim(u: float, v: float, turn: Array, nearness: float, radius: float) -> tuple[Vector, Vector, float, float]:
+    """Return a ray's point on the target plane, its unit direction, and where it enters and leaves the sphere."""
+    ox, oy, oz = (
+        fma(u, turn[0, 0], v * turn[1, 0]),
+        fma(u, turn[0, 1], v * turn[1, 1]),
+        fma(u, turn[0, 2], v * turn[1, 2]),
+    )
+    dx, dy, dz = nearness * ox - turn[2, 0], nearness * oy - turn[2, 1], nearness * oz - turn[2, 2]
+    norm = length(dx, dy, dz)
+    place, way = (ox, oy, oz), (dx / norm, dy / norm, dz / norm)
+    along = dot(place, way)
+    chord = radius * radius - (dot(place, place) - along * along)
+    reach = np.sqrt(np.maximum(chord, 0.0))
+    return place, way, -along - reach, -along + reach if chord > 0.0 else -1e3
+
+
+@compiled
+def _rows_near(rows: Table, place: Vector, way: Vector, width: float, spread: float, kept: Table) -> int:
+    """Copy into `kept` the rows whose spheres a cone of rays may touch, and return how many.
+
+    The cone starts at a place with the radius `width`, goes along a unit direction and widens by `spread` a unit. A
+    group of which no solid is left goes as a whole.
+    """
+    count, start, group, solids = 0, 0, -1, 0
+    for i in range(len(rows)):
+        row = rows[i]
+        if row.group != group:
+            count = start if solids == 0 else count
+            start, group, solids = count, row.group, 0
+        px, py, pz = row.centre[0] - place[0], row.centre[1] - place[1], row.centre[2] - place[2]
+        along = dot((px, py, pz), way)
+        off = length(px - along * way[0], py - along * way[1], pz - along * way[2])
+        if off <= row.radius + width + spread * max(along, 0.0):
+            kept[count] = row
+            count += 1
+            solids += row.join == Join.ADD and row.solid != Solid.RELIEF
+    return start if solids == 0 else count
+
+
+@compiled
+def _aim_tile(rays: Array, left: int, top: int, step: int, across: int, radius: float, view: View, size: int) -> int:
+    """Write the rays through the middles of across x across squares of `step` pixels, and return how many."""
+    (cx, cy), turn, nearness, pixel = view.centre, view.turn, view.nearness, 2.0 * view.half / size
+    for k in range(across * across):
+        u = cx + (left + (k % across + 0.5) * step - 0.5 * size) * pixel
+        v = cy - (top + (k // across + 0.5) * step - 0.5 * size) * pixel
+        place, way, rays[_DEPTH, k], rays[_END, k] = _aim(u, v, turn, nearness, radius)
+        rays[_OX, k], rays[_OY, k], rays[_OZ, k] = place
+        rays[_DX, k], rays[_DY, k], rays[_DZ, k] = way
+    return across * across
+
+
+@compiled
+def _clip(rays: Array, n: int, rows: Table, slack: float, spread: float) -> None:
+    """Shorten rays to where they are in the solids' spheres; one that meets none ends before it starts."""
+    x, y, z, dx, dy, dz = rays[_OX], rays[_OY], rays[_OZ], rays[_DX], rays[_DY], rays[_DZ]
+    first, last = rays[_BEFORE], rays[_STATE]
+    for k in range(n):
+        first[k], last[k] = 1e3, -1e3
+    for i in range(len(rows)):
+        if rows[i].join == Join.ADD and rows[i].solid != Solid.RELIEF:
+            (u, v, w), radius = rows[i].centre, rows[i].radius + slack
+            for k in range(n):
+                a, b, c = u - x[k], v - y[k], w - z[k]
+                along = a * dx[k] + b * dy[k] + c * dz[k]
+                wide = radius + spread * max(along, 0.0)
+                chord = wide * wide - (a * a + b * b + c * c - along * along)
+                reach = np.sqrt(max(chord, 0.0))
+                first[k] = min(first[k], along - reach) if chord > 0.0 else first[k]
+                last[k] = max(last[k], along + reach) if chord > 0.0 else last[k]
+    for k in range(n):
+        rays[_DEPTH, k], rays[_END, k] = max(rays[_DEPTH, k], first[k]), min(rays[_END, k], last[k])
+
+
+@compiled
+def _place(w: Array, k: int, rays: Array, ray: int, depth: float) -> None:
+    """Write a ray's place at a depth as point k."""
+    w[X, k] = rays[_OX, ray] + depth * rays[_DX, ray]
+    w[Y, k] = rays[_OY, ray] + depth * rays[_DY, ray]
+    w[Z, k] = rays[_OZ, ray] + depth * rays[_DZ, ray]
+
+
+@compiled
+def _advance_bundles(
+    w: Array, rays: Array, who: Indices, n: int, wide: float, shape: Shape, view: View, pixel: float
+) -> None:
+    """Move bundles of rays, `wide` about their middle ones at the target, to where they may touch the shape."""
+    count = 0
+    for k in range(n):
+        if rays[_DEPTH, k] <= rays[_END, k]:
+            who[count] = k
+            count += 1
+    for _ in range(24):
+        for k in range(count):
+            _place(w, k, rays, who[k], rays[_DEPTH, who[k]])
+        evaluate(w, count, shape, 0, pixel)
+        going = 0
+        for k in range(count):
+            ray = who[k]
+            gap = w[SCENE, k] - shape.bumps - wide * (1.0 + view.nearness * max(rays[_DEPTH, ray], 0.0))
+            if gap >= pixel:
+                rays[_DEPTH, ray] += 0.9 * gap
+                if rays[_DEPTH, ray] <= rays[_END, ray]:
+                    who[going] = ray
+                    going += 1
+        count = going
+        if count == 0:
+            break
+
+
+@compiled
+def _cross(w: Array, rays: Array, who: Indices, n: int, shape: Shape, pixel: float) -> None:
+    """Put rays where they pass the surface between a depth outside (before) and one inside (depth), by halving."""
+    for _ in range(8):
+        for k in range(n):
+            _place(w, k, rays, who[k], 0.5 * (rays[_DEPTH, who[k]] + rays[_BEFORE, who[k]]))
+        evaluate(w, n, shape, 1, pixel)
+        for k in range(n):
+            ray = who[k]
+            middle = 0.5 * (rays[_DEPTH, ray] + rays[_BEFORE, ray])
+            if w[SCENE, k] > 0.0:
+                rays[_BEFORE, ray] = middle
+            else:
+                rays[_DEPTH, ray] = middle
+    for k in range(n):
+        rays[_DEPTH, who[k]] = 0.5 * (rays[_DEPTH, who[k]] + rays[_BEFORE, who[k]])
+        rays[_STATE, who[k]] = _ARRIVED
+
+
+@compiled
+def _list(state: Array, n: int, which: float, who: Indices) -> int:
+    """List the rays in a state, and return how many they are."""
+    count = 0
+    for k in range(n):
+        if state[k] == which:
+            who[count] = k
+            count += 1
+    return count
+
+
+@compiled
+def _step(rays: Array, ray: int, d: float, fine: int, pixel: float, bumps: float, caution: float) -> None:
+    """Move a ray by what its distance, without reliefs or (fine) with them, allows, and note its state."""
+    if fine == 0:
+        d -= bumps
+        if bumps > 0.0 and d < pixel:
+            rays[_STATE, ray] = _CLOSE
+            return
+    else:
+        rays[_STATE, ray] = _CLOSE if d < 2.0 * bumps else _FREE
+        d *= caution
+    if d < 0.08 * pixel:
+        rays[_STATE, ray] = _ARRIVED if d >= -0.08 * pixel else _INSIDE
+        return
+    rays[_BEFORE, ray] = rays[_DEPTH, ray]
+    rays[_DEPTH, ray] += 0.95 * d
+    if rays[_DEPTH, ray] > rays[_END, ray]:
+        rays[_STATE, ray] = _PAST
+
+
+@compiled
+def _march(w: Array, rays: Array, who: Indices, n: int, shape: Shape, pixel: float) -> int:
+    """Move rays to the surface, and return how many arrive; `who` says which."""
+    for k in range(n):
+        rays[_STATE, k] = _FREE if rays[_DEPTH, k] <= rays[_END, k] else _PAST
+    for _ in range(_STEPS):
+        going = 0
+        for fine in range(2):
+            count = _list(rays[_STATE], n, _CLOSE if fine else _FREE, who)
+            if count == 0:
+                continue
+            for k in range(count):
+                _place(w, k, rays, who[k], rays[_DEPTH, who[k]])
+            evaluate(w, count, shape, fine, pixel)
+            for k in range(count):
+                _step(rays, who[k], w[SCENE, k], fine, pixel, shape.bumps, shape.caution)
+            going += count
+        if going == 0:
+            break
+    count = _list(rays[_STATE], n, _INSIDE, who)
+    if count > 0:  # steep reliefs were stepped into: back to where they begin
+        _cross(w, rays, who, count, shape, pixel)
+    return _list(rays[_STATE], n, _ARRIVED, who)
+
+
+@compiled
+def _trace(shape: Shape, view: View, size: int, pixel: float, whole: int) -> Array:
+    """Return depth and, if whole, place, normal and part of each pixel, float64 (S, S, 8); a depth of 1e4 is a miss.
+
+    A tile of 16 x 16 rays keeps the rows that it can touch; its bundles are of 4 x 4 rays.
+    """
+    wide, narrow = 0.71 * _TILE * pixel, 0.71 * _BUNDLE * pixel  # half the diagonals
+    bumps, nearness, (cx, cy) = shape.bumps, view.nearness, view.centre
+    found, kept, who = np.full((size, size, 8), _MISS), np.empty_like(shape.rows), np.empty(LANES, np.int64)
+    rays, bundles, w, hits = np.empty((10, LANES)), np.empty((10, 16)), np.empty((LINES, LANES)), np.empty((7, LANES))
+    for top in range(0, size, _TILE):
+        for left in range(0, size, _TILE):
+            u, v = cx + (left + 8 - 0.5 * size) * pixel, cy - (top + 8 - 0.5 * size) * pixel
+            place, way, _, _ = _aim(u, v, view.turn, nearness, shape.radius)
+            near = _rows_near(shape.rows, place, way, wide + bumps, wide * nearness, kept)
+            if near == 0:
+                continue
+            here = Shape(kept[:near], shape.outlines, shape.lattice, shape.radius, bumps, shape.caution, shape.parts)
+            n = _aim_tile(bundles, left, top, _BUNDLE, 4, here.radius + narrow, view, size)
+            _clip(bundles, n, here.rows, narrow + bumps, narrow * nearness)
+            _advance_bundles(w, bundles, who, n, narrow, here, view, pixel)
+            n = _aim_tile(rays, left, top, 1, _TILE, here.radius, view, size)
+            _clip(rays, n, here.rows, bumps, 0.0)
+            for k in range(n):
+                mine, right, down = k // 64 * 4 + k % 16 // 4, left + k % 16, top + k // 16
+                rays[_DEPTH, k] = max(rays[_DEPTH, k], bundles[_DEPTH, mine])
+                if bundles[_DEPTH, mine] > bundles[_END, mine] or right >= size or down >= size:
+                    rays[_END, k] = -1e4
+            n = _march(w, rays, who, n, here, pixel)
+            for k in range(n):
+                _place(hits, k, rays, who[k], rays[_DEPTH, who[k]])
+                found[top + who[k] // 16, left + who[k] % 16, 0] = rays[_DEPTH, who[k]]
+            if whole and n > 0:
+                gradient(w, hits, n, here, pixel)
+                for k in range(n):
+                    for line in range(7):
+                        found[top + who[k] // 16, left + who[k] % 16, 1 + line] = hits[line, k]
+    return found

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import benchmark_baseline as baseline
 import torch
-from benchmark_stages import STAGES, Report, Row
+from benchmark_stages import STAGES, Measurements, Row
 from benchmark_timing import GIB, Bench, machine
 
 from backend.models.presets import PRESETS
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> None:
     run(parser.parse_args(arguments))
 
 
-def run(options: argparse.Namespace) -> Report:
+def run(options: argparse.Namespace) -> Measurements:
     """Measures what the options ask for, prints it, and returns it."""
     device = torch.device(options.device)
     dtype = DTYPES[options.dtype or ("float32" if device.type == "cpu" else "float16")]
@@ -54,17 +54,17 @@ def run(options: argparse.Namespace) -> Report:
     print(f"{machine(device)}; torch {torch.__version__}, {options.voxels} voxels, {dtype}")
     print(f"the baseline's marching cubes: {baseline.extractor()}; {'busy' if options.busy else 'wall'} seconds\n")
     print(f"{'stage':9} {'part':23} {'ours':>11} {'baseline':>11}")
-    report = Report()
+    measurements = Measurements()
     for stage in options.stages:
-        before = len(report.rows)
+        before = len(measurements.rows)
         try:
             with torch.inference_mode():
-                STAGES[stage](bench, report)
+                STAGES[stage](bench, measurements)
         except torch.OutOfMemoryError:
             print(f"{stage}: out of memory")
-        for row in report.rows[before:]:
+        for row in measurements.rows[before:]:
             print_row(row)
-    print_totals(report)
+    print_totals(measurements)
     if options.against:
         from benchmark_against import compare  # noqa: PLC0415  it changes the environment for the published code
 
@@ -78,10 +78,10 @@ def run(options: argparse.Namespace) -> Report:
             "voxels": options.voxels,
         }
         facts |= {"clock": "busy" if options.busy else "wall", "blocks": options.blocks}
-        totals = {"baseline": report.total(None)} | {preset: report.total(preset) for preset in PRESETS}
-        found = facts | {"marching cubes": baseline.extractor(), "totals": totals} | asdict(report)
+        totals = {"baseline": measurements.total(None)} | {preset: measurements.total(preset) for preset in PRESETS}
+        found = facts | {"marching cubes": baseline.extractor(), "totals": totals} | asdict(measurements)
         options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    return report
+    return measurements
 
 
 def print_row(row: Row) -> None:
@@ -94,15 +94,15 @@ def print_row(row: Row) -> None:
     )
 
 
-def print_totals(report: Report) -> None:
+def print_totals(measurements: Measurements) -> None:
     """Prints what a generation takes, and what each saving brings."""
-    whole = report.total(None)
+    whole = measurements.total(None)
     if not whole:
         return
-    print(f"\nOne generation, of {', '.join(dict.fromkeys(row.stage for row in report.rows))}:")
+    print(f"\nOne generation, of {', '.join(dict.fromkeys(row.stage for row in measurements.rows))}:")
     print(f"  {'baseline':44} {whole:9.1f} s")
     for preset in reversed(list(PRESETS)):
-        print(f"  {preset:44} {report.total(preset):9.1f} s  {whole / report.total(preset):5.2f}x")
+        print(f"  {preset:44} {measurements.total(preset):9.1f} s  {whole / measurements.total(preset):5.2f}x")
     print("\nWhat the savings spare of the baseline's generation:")
-    for saving in report.savings:
+    for saving in measurements.savings:
         print(f"  {saving.name:44} {saving.seconds:9.1f} s  {saving.seconds / whole:6.1%}")

@@ -4,8 +4,8 @@
     python scripts/benchmark.py precision              networks in full size, with weights by rule
     python scripts/benchmark.py precision --weights    with the weights that are installed
 
-Both walk from the same seeds through the structure's flow model and its decoder. With weights by rule the walk leads to
-nothing that a decoder has learned: about as many log-odds as numbers can be lie near zero, where voxels flip.
+Both sample the structure from the same seeds and decode it. With weights by rule the decoder has learned nothing: very
+many log-odds are near zero, so many voxels change.
 """
 
 import argparse
@@ -27,10 +27,10 @@ def main(arguments: Sequence[str]) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="benchmark.py precision", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--steps", type=int, default=50, help="of the walk")
+    parser.add_argument("--steps", type=int, default=50, help="of sampling")
     parser.add_argument("--dtypes", nargs="+", choices=HALVES, default=list(HALVES))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--blocks", type=int, help="of the flow model's 24, where the weights are by rule")
+    parser.add_argument("--blocks", type=int, help="of the flow model's 24, if the weights are by rule")
     parser.add_argument("--weights", action="store_true", help="those that are installed")
     options = parser.parse_args(arguments)
     if options.weights:
@@ -64,7 +64,7 @@ def compared(
     dtype: torch.dtype,
     device: str,
 ) -> tuple[float, float]:
-    """The share of places where float32 and `dtype` agree, and that of voxels, of either, where they do not."""
+    """The share of places in which float32 and `dtype` agree, and the share of both's voxels in which they differ."""
     whole, half = (
         structure(flow, decoder, tokens, seed=seed, sampling=sampling, dtype=one, device=device)
         for one in (torch.float32, dtype)
@@ -83,7 +83,7 @@ def structure(
     dtype: torch.dtype,
     device: str,
 ) -> Tensor:
-    """Where the voxels are: bool (F, F, F), by networks that compute in `dtype`, from weights rounded to half.
+    """The occupied places: bool (F, F, F), by networks that compute in `dtype`, from weights rounded to half.
 
     The weights are those that are published, in half precision, whatever is computed in.
     """

@@ -4,11 +4,11 @@
     python scripts/benchmark.py presets                                  on flows whose velocity is known
     python scripts/benchmark.py presets --normal-map FILE --seeds 1 2 3  with the weights that are installed
 
-Without weights, the flows are exact ones towards mixtures of normal distributions: data with a few modes, each with
-a power law for a spectrum, of which the picture singles out some. They bend, decide and disagree with their guidance as
-learned flows do; they are not these.
-With weights, preset and published settings go from the same seed to a mesh each. The published settings' own row shows
-what comparing by points leaves of equality.
+Without weights, the flows are exact ones towards mixtures of normal distributions: data with a few modes, each with a
+power law for a spectrum; with the picture only some of the modes are likely. Like learned flows they bend, choose a
+mode and differ from their guidance, but they are not learned. With weights, a mesh is made with each preset and with
+the published settings from the same seed. The row of the published settings shows the error of comparing meshes by
+points.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from backend.models.presets import PRESETS
 from backend.nn.sampler import Sampling, Velocity, sample
 
-Float32Array = NDArray[np.float64]
+Float64Array = NDArray[np.float64]
 NEAR = 0.02  # of the unit cube: within it, a point of one surface counts as found on the other
 _POINTS = 20_000
 _DIMENSIONS, _MODES, _SEEN = 512, 12, 4
@@ -41,42 +41,42 @@ def main(arguments: Sequence[str]) -> None:
         on_mixtures()
 
 
-def on_mixtures(apart: Sequence[float] = (6.0, 12.0, 24.0, 48.0)) -> dict[tuple[str, str], Float32Array]:
+def on_mixtures(apart: Sequence[float] = (6.0, 12.0, 24.0, 48.0)) -> dict[tuple[str, str], Float64Array]:
     """Prints, for each preset, how far its samples are from the published settings'; returns the differences.
 
     The mixtures' modes lie `apart`.
     """
     flows = [mixture(modes, slope, seed) for modes in apart for slope in (0.7, 1.3) for seed in (0, 1)]
     noises = [np.random.default_rng(seed).standard_normal(_DIMENSIONS) for seed in range(3)]
-    print(f"{'preset':10} {'walk':10} {'evaluations':>11} {'median':>8} {'9 of 10':>8} {'another mode':>13}")
-    found: dict[tuple[str, str], Float32Array] = {}
+    print(f"{'preset':10} {'stage':10} {'evaluations':>11} {'median':>8} {'9 of 10':>8} {'another mode':>13}")
+    found: dict[tuple[str, str], Float64Array] = {}
     for name, preset in PRESETS.items():
-        for walk in ("structure", "latents"):
-            ours: Sampling = getattr(preset, walk)
-            published: Sampling = getattr(PRESETS["upstream"], walk)
-            found[name, walk] = differences(flows, noises, ours, published)
-            middle, most = np.quantile(found[name, walk], (0.5, 0.9))
-            other = (found[name, walk] > 0.5).mean()
-            print(f"{name:10} {walk:10} {ours.evaluations:11} {middle:8.1%} {most:8.1%} {other:13.1%}")
+        for stage in ("structure", "latents"):
+            ours: Sampling = getattr(preset, stage)
+            published: Sampling = getattr(PRESETS["upstream"], stage)
+            found[name, stage] = differences(flows, noises, ours, published)
+            middle, most = np.quantile(found[name, stage], (0.5, 0.9))
+            other = (found[name, stage] > 0.5).mean()
+            print(f"{name:10} {stage:10} {ours.evaluations:11} {middle:8.1%} {most:8.1%} {other:13.1%}")
     finer = differences(flows, noises, Sampling(steps=800), PRESETS["upstream"].structure)
     print(f"For comparison, 800 steps differ from the published 50 by {np.median(finer):.1%} in the median.")
     return found
 
 
 def differences(
-    flows: Sequence[Velocity[Float32Array]], noises: Sequence[Float32Array], ours: Sampling, other: Sampling
-) -> Float32Array:
+    flows: Sequence[Velocity[Float64Array]], noises: Sequence[Float64Array], ours: Sampling, other: Sampling
+) -> Float64Array:
     """|sample by `ours` - sample by `other`| / |that|, for every flow and noise."""
     ratios: list[float] = []
     for flow in flows:
         for noise in noises:
-            expected = sample(flow, noise, other, _nobody)
-            found = sample(flow, noise, ours, _nobody)
+            expected = sample(flow, noise, other, _no_report)
+            found = sample(flow, noise, ours, _no_report)
             ratios.append(float(np.linalg.norm(found - expected) / np.linalg.norm(expected)))
     return np.array(ratios)
 
 
-def mixture(apart: float, slope: float, seed: int) -> Velocity[Float32Array]:
+def mixture(apart: float, slope: float, seed: int) -> Velocity[Float64Array]:
     """The exact flow to a mixture of `_MODES` normal distributions, some `apart`; with the picture to `_SEEN` of them.
 
     Each has the variances i^-slope, scaled to a mean of 0.3. v = (x - E[x_0 | x_t]) / t.
@@ -90,7 +90,7 @@ def mixture(apart: float, slope: float, seed: int) -> Velocity[Float32Array]:
     seen = np.zeros(_MODES)
     seen[:_SEEN] = np.arange(_SEEN, 0, -1) / (_SEEN * (_SEEN + 1) / 2)
 
-    def velocity(x: Float32Array, t: float, *, conditional: bool) -> Float32Array:
+    def velocity(x: Float64Array, t: float, *, conditional: bool) -> Float64Array:
         spread = (1 - t) ** 2 * variances + t**2
         aside = x - (1 - t) * means
         with np.errstate(divide="ignore"):
@@ -173,9 +173,10 @@ def _generator(normal_map: Path) -> Callable[[int, str, Any], Run]:
     import torch  # noqa: PLC0415
 
     from backend.engines.hi3dgen.networks import networks, normalization  # noqa: PLC0415
+    from backend.engines.hi3dgen.pictures import to_picture, to_pixels  # noqa: PLC0415
     from backend.files.pictures import read_picture  # noqa: PLC0415
     from backend.flow.products import NormalMap  # noqa: PLC0415
-    from backend.models.image_tokens import image_tokens, to_picture, to_pixels  # noqa: PLC0415
+    from backend.models.image_tokens import image_tokens  # noqa: PLC0415
     from backend.models.latent_decoder import decode_surfaces  # noqa: PLC0415
     from backend.models.latent_flow import latent_noise, sample_latents  # noqa: PLC0415
     from backend.models.structure_decoder import occupied  # noqa: PLC0415
@@ -199,18 +200,18 @@ def _generator(normal_map: Path) -> Callable[[int, str, Any], Run]:
         flow = parts["structure flow"]
         noise = structure_noise(flow.config, [generator]).to(compute.device)
         drawn = generator.get_state()
-        z = sample_structure(flow, tokens, noise, _nobody, preset.structure)
+        z = sample_structure(flow, tokens, noise, _no_report, preset.structure)
         voxels = Voxels(occupied(parts["structure decoder"](z)))
 
         def latents(at: Voxels) -> Any:  # noqa: ANN401
             flow = parts["latent flow"]
             noise = latent_noise(flow.config, at, [generator.set_state(drawn)]).to(compute.device)
             return sample_latents(
-                flow, tokens, at, noise, normalization=scaled, report=_nobody, sampling=preset.latents
+                flow, tokens, at, noise, normalization=scaled, report=_no_report, sampling=preset.latents
             )
 
         own = latents(voxels)
-        surface = decode_surfaces(parts["latent decoder"], own, voxels, _nobody)[0]
+        surface = decode_surfaces(parts["latent decoder"], own, voxels, _no_report)[0]
         compared = own if shared is None else latents(Voxels(shared.to(compute.device)))
         return Run(*(found.cpu() for found in (voxels.coords, compared, surface.vertices, surface.triangles)))
 
@@ -220,5 +221,5 @@ def _generator(normal_map: Path) -> Callable[[int, str, Any], Run]:
 _PARTS = ("tokenizer", "structure flow", "structure decoder", "latent flow", "latent decoder")
 
 
-def _nobody(step: int, of: int) -> None:
-    """Watches a walk without wishes."""
+def _no_report(step: int, of: int) -> None:
+    """Ignores the progress."""

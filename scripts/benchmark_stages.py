@@ -21,7 +21,7 @@ from backend.nn.sparse import Voxels
 from backend.nn.transformer import DiffusionTransformer
 from backend.surface.surface import extract_surface
 
-_TIME = 0.7  # of the walk; an evaluation takes as long at every one
+_TIME = 0.7  # the flow's; an evaluation takes the same time at each
 _ONCE = dict.fromkeys(PRESETS, 1)
 
 
@@ -41,14 +41,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Saving:
-    """What one saving spares in a generation with the published settings, in seconds."""
+    """The seconds that one saving takes off a generation with the published settings."""
 
     name: str
     seconds: float
 
 
 @dataclass
-class Report:
+class Measurements:
     """Everything that was measured."""
 
     rows: list[Row] = field(default_factory=list)
@@ -72,7 +72,7 @@ class Report:
         self.rows.append(Row(stage, part, seconds, seconds, _ONCE, 1, None, peak))
 
 
-def normals(bench: Bench, report: Report) -> None:
+def normals(bench: Bench, measurements: Measurements) -> None:
     """The normal estimator at 768 pixels, with its cross-attention to nothing folded away, and whole."""
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel  # noqa: PLC0415
 
@@ -110,42 +110,42 @@ def normals(bench: Bench, report: Report) -> None:
         residuals = {"down_block_additional_residuals": features, "mid_block_additional_residual": middle}
         return unet(latent, timestep=0, encoder_hidden_states=nothing, **residuals).sample
 
-    report.add_same("normals", "VAE, there (the same)", bench, lambda: encode(estimator, pixels))
-    row = report.add("normals", "control branch, UNet", bench, folded, whole)
-    report.add_same("normals", "VAE, back (the same)", bench, lambda: decode(estimator, latent))
-    report.savings.append(Saving("normals: no text is a bias", row.baseline - row.ours))
+    measurements.add_same("normals", "VAE, there (the same)", bench, lambda: encode(estimator, pixels))
+    row = measurements.add("normals", "control branch, UNet", bench, folded, whole)
+    measurements.add_same("normals", "VAE, back (the same)", bench, lambda: decode(estimator, latent))
+    measurements.savings.append(Saving("normals: no text is a bias", row.baseline - row.ours))
 
 
-def tokens(bench: Bench, report: Report) -> None:
+def tokens(bench: Bench, measurements: Measurements) -> None:
     """DINOv2 of the normal map."""
     network: Any = full_size.image_tokenizer().to(bench.device, bench.dtype)
     pixels = input_by_rule("input.pixels", (1, 3, SIDE, SIDE)).to(bench.device, bench.dtype)
-    report.add_same("tokens", "DINOv2 (the same)", bench, lambda: image_tokens(network, pixels))
+    measurements.add_same("tokens", "DINOv2 (the same)", bench, lambda: image_tokens(network, pixels))
 
 
-def structure(bench: Bench, report: Report) -> None:
+def structure(bench: Bench, measurements: Measurements) -> None:
     """The structure's flow model."""
     flow = full_size.structure_flow(bench.blocks)
     flow.compute_in(bench.dtype)
     flow.to(bench.device)
     noise = _noise(bench, 1, 8, *[full_size.STRUCTURE_FLOW.resolution] * 3)
 
-    def plainly(shown: Tensor) -> Tensor:
+    def plain(shown: Tensor) -> Tensor:
         return baseline.velocity(flow, noise, _TIME, shown)
 
-    _walk("structure", bench, report, flow, ours=lambda *given: flow(noise, *given), plainly=plainly)
+    _compared("structure", bench, measurements, flow, ours=lambda *given: flow(noise, *given), plain=plain)
 
 
-def structure_decoder(bench: Bench, report: Report) -> None:
+def structure_decoder(bench: Bench, measurements: Measurements) -> None:
     """The structure's decoder."""
     network = full_size.structure_decoder()
     network.compute_in(bench.dtype)
     network.to(bench.device)
     noise = _noise(bench, 1, 8, *[full_size.STRUCTURE_FLOW.resolution] * 3)
-    report.add_same("structure", "decoder (the same)", bench, lambda: network(noise))
+    measurements.add_same("structure", "decoder (the same)", bench, lambda: network(noise))
 
 
-def latents(bench: Bench, report: Report) -> None:
+def latents(bench: Bench, measurements: Measurements) -> None:
     """The latents' flow model."""
     flow = full_size.latent_flow(bench.blocks)
     flow.compute_in(bench.dtype)
@@ -161,49 +161,49 @@ def latents(bench: Bench, report: Report) -> None:
 
     voxels = found()
 
-    def plainly(shown: Tensor) -> Tensor:
+    def plain(shown: Tensor) -> Tensor:
         with baseline.plain_convolutions(flow):
             return baseline.velocity(flow, noise, _TIME, shown, voxels)
 
-    _walk("latents", bench, report, flow, ours=lambda *given: flow(noise, *given, voxels), plainly=plainly)
+    _compared("latents", bench, measurements, flow, ours=lambda *given: flow(noise, *given, voxels), plain=plain)
     searching, _, _ = timed(bench, found)
-    report.rows.append(Row("latents", "neighbours and cells", searching, 0, _ONCE, 0))
+    measurements.rows.append(Row("latents", "neighbours and cells", searching, 0, _ONCE, 0))
 
 
-def decoder(bench: Bench, report: Report) -> None:
+def decoder(bench: Bench, measurements: Measurements) -> None:
     """The latents' decoder, then the surface."""
-    features, at = _features(bench, report)
+    features, at = _features(bench, measurements)
     resolution = SUBDIVISION * full_size.LATENT_DECODER.resolution
     features[:, :8] += sphere(at, resolution)
-    row = report.add(
+    row = measurements.add(
         "decoder",
         "surface",
         bench,
         lambda: extract_surface(at, features, resolution),
         lambda: baseline.extract_densely(at, features, resolution),
     )
-    report.savings.append(Saving("decoder: marching cubes where voxels are", row.baseline - row.ours))
+    measurements.savings.append(Saving("decoder: marching cubes at voxels only", row.baseline - row.ours))
 
 
-def _features(bench: Bench, report: Report) -> tuple[Tensor, Tensor]:
-    """Times the decoder up to its features; gives them (N, 101), and where they are (N, 3)."""
+def _features(bench: Bench, measurements: Measurements) -> tuple[Tensor, Tensor]:
+    """Times the decoder up to its features; gives them (N, 101), and their places (N, 3)."""
     network = full_size.latent_decoder()
     network.compute_in(bench.dtype)
     network.to(bench.device)
     coords = _shell(bench)
     given = _noise(bench, len(coords), 8)
 
-    def plainly() -> Any:  # noqa: ANN401
+    def plain() -> Any:  # noqa: ANN401
         with baseline.plain_convolutions(network):
             return network(given, Voxels(coords))
 
-    row = report.add("decoder", "features", bench, lambda: network(given, Voxels(coords)), plainly)
-    report.savings.append(Saving("decoder: subdivisions and their neighbours", row.baseline - row.ours))
+    row = measurements.add("decoder", "features", bench, lambda: network(given, Voxels(coords)), plain)
+    measurements.savings.append(Saving("decoder: subdivisions and their neighbours", row.baseline - row.ours))
     features, fine = network(given, Voxels(coords))
     return features, fine.coords[:, 1:]
 
 
-STAGES: dict[str, Callable[[Bench, Report], None]] = {
+STAGES: dict[str, Callable[[Bench, Measurements], None]] = {
     "normals": normals,
     "tokens": tokens,
     "structure": structure,
@@ -214,40 +214,40 @@ STAGES: dict[str, Callable[[Bench, Report], None]] = {
 
 
 def evaluations(sampling: Sampling, *, seeing: bool) -> int:
-    """How often a walk asks the model with the picture, or without it."""
-    return sum(step.computed and (seeing or step.guided) for step in sampling.walk())
+    """How often sampling runs the model with the picture, or without it."""
+    return sum(step.computed and (seeing or step.guided) for step in sampling.schedule())
 
 
-def _walk(
+def _compared(
     stage: str,
     bench: Bench,
-    report: Report,
+    measurements: Measurements,
     flow: DiffusionTransformer,
     *,
     ours: Callable[..., Tensor],
-    plainly: Callable[[Tensor], Tensor],
+    plain: Callable[[Tensor], Tensor],
 ) -> None:
     """A step with and without the picture, and what is done once for all steps.
 
-    `ours` takes the time and the contexts, `plainly` a picture's tokens, of which zeros are none.
+    `ours` takes the time and the contexts, `plain` a picture's tokens; tokens of zeros are no picture.
     """
-    measured = _costs(bench, flow, ours, plainly)
+    measured = _costs(bench, flow, ours, plain)
     if bench.blocks:
         flow.blocks = flow.blocks[:0]
         flow.forget_times()
-        measured = measured.of_all_blocks(_costs(bench, flow, ours, plainly), full_size.BLOCKS / bench.blocks)
+        measured = measured.of_all_blocks(_costs(bench, flow, ours, plain), full_size.BLOCKS / bench.blocks)
     spared: dict[bool, float] = {}
     for seeing, part in ((True, "step with the picture"), (False, "step without it")):
         often = {name: evaluations(getattr(preset, stage), seeing=seeing) for name, preset in PRESETS.items()}
         race, count = measured.steps[seeing], often["upstream"]
-        report.rows.append(Row(stage, part, race.ours, race.other, often, count, race.difference, race.peak))
+        measurements.rows.append(Row(stage, part, race.ours, race.other, often, count, race.difference, race.peak))
         spared[seeing] = race.other - race.ours
     published: Sampling = getattr(PRESETS["upstream"], stage)
     seen, blind = (evaluations(published, seeing=seeing) for seeing in (True, False))
     times = {name: evaluations(getattr(preset, stage), seeing=True) for name, preset in PRESETS.items()}
-    report.rows.append(Row(stage, "keys and values", measured.contexts, 0, _ONCE, 0))
-    report.rows.append(Row(stage, "modulations, first run", measured.modulations, 0, times, 0))
-    report.savings += [
+    measurements.rows.append(Row(stage, "keys and values", measured.contexts, 0, _ONCE, 0))
+    measurements.rows.append(Row(stage, "modulations, first run", measured.modulations, 0, times, 0))
+    measurements.savings += [
         Saving(f"{stage}: no picture is a constant", blind * (spared[False] - spared[True])),
         Saving(f"{stage}: keys and values kept", (seen + blind - 1) * measured.contexts),
         Saving(f"{stage}: modulations kept", blind * measured.modulations),
@@ -257,34 +257,34 @@ def _walk(
 
 @dataclass(frozen=True)
 class _Costs:
-    """What a flow model's parts take, in seconds."""
+    """The seconds that a flow model's parts take."""
 
     steps: dict[bool, Race]  # with the picture, and without it
     contexts: float
     modulations: float  # of one step
 
-    def of_all_blocks(self, none: "_Costs", share: float) -> "_Costs":
-        """The costs of `share` times as many blocks, given those of none."""
+    def of_all_blocks(self, without: "_Costs", share: float) -> "_Costs":
+        """The costs of `share` times as many blocks, given those of no block."""
 
         def grown(some: float, base: float) -> float:
             return base + share * (some - base)
 
         steps = {
             seeing: replace(race, ours=grown(race.ours, base.ours), other=grown(race.other, base.other))
-            for (seeing, race), base in zip(self.steps.items(), none.steps.values(), strict=True)
+            for (seeing, race), base in zip(self.steps.items(), without.steps.values(), strict=True)
         }
-        return _Costs(steps, grown(self.contexts, none.contexts), grown(self.modulations, none.modulations))
+        return _Costs(steps, grown(self.contexts, without.contexts), grown(self.modulations, without.modulations))
 
 
 def _costs(
-    bench: Bench, flow: DiffusionTransformer, ours: Callable[..., Tensor], plainly: Callable[[Tensor], Tensor]
+    bench: Bench, flow: DiffusionTransformer, ours: Callable[..., Tensor], plain: Callable[[Tensor], Tensor]
 ) -> _Costs:
     shown = full_size.image_tokens_by_rule().to(bench.device)
     kept = flow.time_at(_TIME, bench.device)
     steps: dict[bool, Race] = {}
     for seeing, tokens in ((True, shown), (False, torch.zeros_like(shown))):
         contexts = flow.contexts(shown if seeing else None)
-        steps[seeing] = raced(bench, partial(ours, kept, contexts), partial(plainly, tokens))
+        steps[seeing] = raced(bench, partial(ours, kept, contexts), partial(plain, tokens))
     contexts, _, _ = timed(bench, lambda: flow.contexts(shown))
     modulations, _, _ = timed(bench, lambda: flow.time(torch.full((1,), 1000 * _TIME, device=bench.device)))
     return _Costs(steps, contexts, modulations)

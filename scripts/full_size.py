@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The published networks in their real sizes, with weights by rule: what can be timed without a download."""
+"""The published networks in their real sizes, with weights by rule, to be timed without a download."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -73,7 +73,7 @@ N = TypeVar("N", bound=nn.Module)
 
 
 def structure_flow(blocks: int | None = None) -> StructureFlow:
-    """560 million numbers, or fewer `blocks`; the positions are no weights and keep their values."""
+    """560 million numbers, or fewer `blocks`; the positions are computed, not by the rule."""
     config = replace(STRUCTURE_FLOW, num_blocks=blocks or STRUCTURE_FLOW.num_blocks)
     positions = StructureFlow(replace(STRUCTURE_FLOW, num_blocks=0)).pos_emb
     return _filled(lambda: StructureFlow(config), pos_emb=positions)
@@ -106,12 +106,12 @@ def image_tokenizer() -> nn.Module:
 
 
 def image_tokens_by_rule() -> Tensor:
-    """The tokens of no picture: float32 (1, 1374, 1024), deviation 1."""
+    """Tokens by rule, of no picture: float32 (1, 1374, 1024), deviation 1."""
     return input_by_rule("input.cond", (1, 1374, 1024))
 
 
 def shell(count: int, resolution: int = 64) -> Tensor:
-    """So many voxels on a sphere about two of them thick, or thicker where it does not fit: int32 (N, 4), in order."""
+    """`count` voxels on a sphere about two of them thick, or thicker if it does not fit: int32 (N, 4), in order."""
     places = torch.cartesian_prod(*[torch.arange(resolution)] * 3)
     from_centre = (2 * places - (resolution - 1)).square().sum(1).sqrt() / 2
     radius = min(resolution / 2 - 2, (count / (8 * torch.pi)) ** 0.5)

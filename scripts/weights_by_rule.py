@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Weights and inputs of any size that everybody can make for themselves: each follows from its name and its shape.
+"""Weights and inputs of any size by a rule: each follows from its name and its shape.
 
-The published networks can so be timed, and held against the numbers of another implementation, without a download.
-What they compute with such weights has no meaning.
+So the published networks can be timed, and compared with another implementation, without a download. Their results with
+such weights have no meaning.
 """
 
 import hashlib
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def weights_by_rule(tensors: Mapping[str, "Tensor"]) -> dict[str, "Tensor"]:
-    """Weights for each of the `tensors`, of which the name and the shape count, by their names.
+    """Weights for `tensors`, by their names; only names and shapes matter.
 
     float32, uniform with deviation 0.02. Norm and layer scales (`.gamma`, and `.weight` of one axis) are shifted to 1.
     """
-    import torch  # noqa: PLC0415  who reads fixtures may not have it
+    import torch  # noqa: PLC0415  tests that read fixtures may run without it
 
     weights: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
@@ -35,7 +35,7 @@ def weights_by_rule(tensors: Mapping[str, "Tensor"]) -> dict[str, "Tensor"]:
 
 
 def input_by_rule(name: str, shape: tuple[int, ...], sha256: str | None = None, deviation: float = 1) -> "Tensor":
-    """An input, float32, uniform with the deviation. Raises ValueError where its bytes have another hash than given."""
+    """An input, float32, uniform with the deviation. Raises ValueError if its bytes have another hash."""
     import torch  # noqa: PLC0415
 
     values = (_uniform(name, shape) * np.sqrt(3)).astype(np.float32) / np.float32(1 / deviation)

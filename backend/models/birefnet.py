@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""BiRefNet: how surely each pixel of a picture is the object (Zheng et al. 2024).
+"""BiRefNet: how likely each pixel of a picture is the object (Zheng et al. 2024).
 
-A Swin backbone looks at the picture and at the picture halved, and both results lie side by side at each of four
-scales. The decoder goes from the coarsest to the finest. At every level it is shown the picture itself once more,
-cut into tiles of the level's size that lie on top of each other as channels (the paper's inward reference), and
-weighs what it has by where it expects edges (the outward one). Attribute names are those of the published checkpoint.
+A Swin backbone sees the picture and the picture halved; at each of four scales the features of both are concatenated.
+The decoder goes from the coarsest scale to the finest. At every level it sees the picture itself once more, cut into
+tiles of the level's size that are stacked as channels (the paper's inward reference), and weights its features by how
+likely it expects edges (the outward reference). Attribute names are those of the published checkpoint.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import reduce
 from pathlib import Path
@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..arrays import Float32Array
 from ..nn.checkpoint import described, fill, read_description, read_tensors
 from ..nn.checks import require_finite
 from ..nn.deform_conv import DeformableConv2d
@@ -34,12 +33,12 @@ TRAINING_ONLY = frozenset(
     for layer in (f"conv_ms_spvn_{level}", f"gdt_convs_pred_{level}.0")
     for kind in ("weight", "bias")
 )
-"""What only the training asks for, and the checkpoint holds all the same."""
+"""Tensors of the checkpoint that only its training used."""
 
 
 @dataclass(frozen=True)
 class BiRefNetConfig:
-    """The network's sizes. The published description gives none; these are those of its weights."""
+    """The network's sizes. The published description has none; the defaults are those of the published weights."""
 
     embed_dim: int = 192
     depths: Sequence[int] = (2, 2, 18, 2)
@@ -56,7 +55,7 @@ class BiRefNetConfig:
         if len(self.depths) != STAGES or len(self.num_heads) != STAGES:
             raise ValueError(f"depths and num_heads are of {STAGES} stages each")
         if self.embed_dim % 4 or any(self.embed_dim * 2**i % heads for i, heads in enumerate(self.num_heads)):
-            raise ValueError("embed_dim is a multiple of 4, and each stage's channels of its heads")
+            raise ValueError("embed_dim is a multiple of 4, and each stage's channels are a multiple of its heads")
         if self.image_size % _COARSEST:
             raise ValueError(f"image_size is a multiple of {_COARSEST}")
 
@@ -64,9 +63,9 @@ class BiRefNetConfig:
 def load_birefnet(folder: Path) -> "BiRefNet":
     """The network in `folder`, laid out as ZhengPeng7/BiRefNet: config.json, model.safetensors in half or single.
 
-    config.json may name sizes, as `BiRefNetConfig` has them; the published one names none. The weights keep their
-    dtype and are mapped into memory: moving the network to a device reads them. Raises UserError where a file is
-    missing or damaged, or a tensor is missing, foreign or misshapen.
+    config.json may hold sizes by their names in `BiRefNetConfig`; the published one holds none. The weights keep their
+    dtype and are mapped into memory: moving the network to a device reads them. Raises UserError if a file is missing
+    or damaged, or if a tensor is missing, unknown or of another shape.
     """
     description, weights = folder / "config.json", folder / "model.safetensors"
     given = read_description(description)
@@ -79,21 +78,17 @@ def load_birefnet(folder: Path) -> "BiRefNet":
     return network
 
 
-def logits(network: "BiRefNet") -> Callable[[Float32Array], Float32Array]:
-    """The network as `mask_by_birefnet` asks it, on the device and in the dtype where it is.
+@torch.inference_mode()
+def log_odds(network: "BiRefNet", pixels: Tensor) -> Tensor:
+    """The log-odds that a pixel is the object: float32 (B, 1, H, W) for `pixels` float32 (B, 3, H, W), both on the CPU.
 
-    The function raises UserError where the network computes numbers that are not finite.
+    The colours have ImageNet's mean 0 and deviation 1. The network sees them at its own size, and computes on its
+    device and in its dtype. Raises UserError if it computes non-finite numbers.
     """
-
-    @torch.inference_mode()
-    def logits_of(pixels: Float32Array) -> Float32Array:
-        weight = next(network.parameters())
-        given = torch.from_numpy(pixels)
-        shown = _resampled(given, (network.image_size, network.image_size)).to(weight.device, weight.dtype)
-        answer = require_finite(network(shown), "foreground network")
-        return _resampled(answer.float().cpu(), given.shape[2:])[0, 0].numpy()
-
-    return logits_of
+    weight = next(network.parameters())
+    shown = _resampled(pixels, (network.image_size, network.image_size)).to(weight.device, weight.dtype)
+    answer = require_finite(network(shown), "foreground network")
+    return _resampled(answer.float().cpu(), pixels.shape[2:])
 
 
 class BiRefNet(nn.Module):
@@ -124,25 +119,25 @@ class BiRefNet(nn.Module):
 
 
 class Decoder(nn.Module):
-    """From features, of as many channels as `wide` says from coarse to fine, back to the picture's pixels."""
+    """From features back to the picture's pixels. `wide`: the features' channels, from coarse to fine."""
 
     def __init__(self, wide: Sequence[int], config: BiRefNetConfig) -> None:
         super().__init__()
         out = (*wide[1:], wide[-1] // 2)
-        told = [channels // 8 for channels in (wide[0], *wide)]
+        shown = [channels // 8 for channels in (wide[0], *wide)]  # channels of the picture's tiles
         tiles = [3 * (_COARSEST // 2**i) ** 2 for i in range(STAGES)]
         inter = config.inter_channels
 
-        self.ipt_blk5 = _convolutions(tiles[0], inter, told[0])
-        self.ipt_blk4 = _convolutions(tiles[1], inter, told[1])
-        self.ipt_blk3 = _convolutions(tiles[2], inter, told[2])
-        self.ipt_blk2 = _convolutions(tiles[3], inter, told[3])
-        self.ipt_blk1 = _convolutions(3, inter, told[4])
+        self.ipt_blk5 = _convolutions(tiles[0], inter, shown[0])
+        self.ipt_blk4 = _convolutions(tiles[1], inter, shown[1])
+        self.ipt_blk3 = _convolutions(tiles[2], inter, shown[2])
+        self.ipt_blk2 = _convolutions(tiles[3], inter, shown[3])
+        self.ipt_blk1 = _convolutions(3, inter, shown[4])
 
-        self.decoder_block4 = _block(wide[0] + told[0], out[0], config)
-        self.decoder_block3 = _block(wide[1] + told[1], out[1], config)
-        self.decoder_block2 = _block(wide[2] + told[2], out[2], config)
-        self.decoder_block1 = _block(wide[3] + told[3], out[3], config)
+        self.decoder_block4 = _block(wide[0] + shown[0], out[0], config)
+        self.decoder_block3 = _block(wide[1] + shown[1], out[1], config)
+        self.decoder_block2 = _block(wide[2] + shown[2], out[2], config)
+        self.decoder_block1 = _block(wide[3] + shown[3], out[3], config)
 
         self.lateral_block4 = _lateral(wide[1])
         self.lateral_block3 = _lateral(wide[2])
@@ -152,7 +147,7 @@ class Decoder(nn.Module):
         self.gdt_convs_3, self.gdt_convs_attn_3 = _edges(out[1])
         self.gdt_convs_2, self.gdt_convs_attn_2 = _edges(out[2])
 
-        self.conv_out1 = nn.Sequential(nn.Conv2d(out[3] + told[4], 1, 1))
+        self.conv_out1 = nn.Sequential(nn.Conv2d(out[3] + shown[4], 1, 1))
 
     def forward(self, picture: Tensor, features: Sequence[Tensor]) -> Tensor:
         """Log-odds (B, 1, H, W) from `picture` (B, 3, H, W) and `features`, fine to coarse."""
@@ -170,9 +165,9 @@ class Decoder(nn.Module):
         return self.read_out(picture, h)
 
     def read_out(self, picture: Tensor, h: Tensor) -> Tensor:
-        """The last convolution, over `h` at the picture's size and what the picture itself says.
+        """The last convolution, of `h` at the picture's size beside features of the picture.
 
-        It looks at one pixel at a time, so each part goes through it alone, and `h` before it grows 16 times larger.
+        It is of single pixels, so each part goes through it alone, and `h` does before it grows 16 times larger.
         """
         last: Any = self.conv_out1[0]
         of_h, of_picture = last.weight.split([h.shape[1], last.in_channels - h.shape[1]], dim=1)
@@ -181,7 +176,7 @@ class Decoder(nn.Module):
 
 
 class DeformableASPP(nn.Module):
-    """Looks around at several ranges at once: deformable convolutions of 1, 3 and 7 pixels, and the whole's mean.
+    """Features of several ranges at once: deformable convolutions of 1, 3 and 7 pixels, and the picture's mean.
 
     (Atrous spatial pyramid pooling; Chen et al. 2017, made deformable by Zheng et al. 2024.)
     """
@@ -200,7 +195,7 @@ class DeformableASPP(nn.Module):
         """(B, C, H, W) to (B, C, H, W)."""
         parts = (self.aspp1, *self.aspp_deforms, self.global_avg_pool)
         weights = self.conv1.weight.chunk(len(parts), dim=1)
-        # Each part goes through the last convolution alone: side by side they would fill hundreds of megabytes.
+        # Each part goes through the last convolution alone: concatenated they would take hundreds of megabytes.
         mixed = (functional.conv2d(part(x), weight) for part, weight in zip(parts, weights, strict=True))
         return self.bn1(reduce(torch.add, mixed)).relu()
 
@@ -216,7 +211,7 @@ def _branch(channels: int, out_channels: int, kernel: int) -> nn.Sequential:
 
 
 def _block(channels: int, out_channels: int, config: BiRefNetConfig) -> nn.Sequential:
-    """What looks around at each level of the decoder: (B, C, H, W) to (B, C', H, W)."""
+    """A level of the decoder: (B, C, H, W) to (B, C', H, W)."""
     inter = config.inter_channels
     return nn.Sequential(
         OrderedDict(
@@ -231,7 +226,7 @@ def _block(channels: int, out_channels: int, config: BiRefNetConfig) -> nn.Seque
 
 
 def _convolutions(channels: int, inter: int, out_channels: int) -> nn.Sequential:
-    """What makes features of the picture's tiles."""
+    """From the picture's tiles to features."""
     first, last = nn.Conv2d(channels, inter, 3, padding=1), nn.Conv2d(inter, out_channels, 3, padding=1)
     return nn.Sequential(OrderedDict(conv1=first, conv_out=last))
 
@@ -241,7 +236,7 @@ def _lateral(channels: int) -> nn.Sequential:
 
 
 def _edges(channels: int) -> tuple[nn.Sequential, nn.Sequential]:
-    """What finds edges, and what makes of them the weight that each pixel has, as log-odds."""
+    """The part that finds edges, and the part that gives from these each pixel's weight as log-odds."""
     find = nn.Conv2d(channels, _EDGE_CHANNELS, 3, padding=1)
     return (
         nn.Sequential(find, nn.BatchNorm2d(_EDGE_CHANNELS), nn.ReLU(inplace=True)),
@@ -259,10 +254,10 @@ def tiled(picture: Tensor, like: Tensor) -> Tensor:
 
 
 def _resized(x: Tensor, size: Sequence[int]) -> Tensor:
-    """`x` (B, C, H, W) stretched to another size so that the corner pixels' centres stay where they are."""
+    """`x` (B, C, H, W) at another size, with the centres of the corner pixels in the corners as before."""
     return functional.interpolate(x, list(size), mode="bilinear", align_corners=True)
 
 
 def _resampled(x: Tensor, size: Sequence[int]) -> Tensor:
-    """`x` (B, C, H, W) at another size, averaged where it shrinks; as it is where it has that size."""
+    """`x` (B, C, H, W) at another size, averaged if it shrinks; unchanged if it has that size."""
     return functional.interpolate(x, list(size), mode="bilinear", antialias=True)

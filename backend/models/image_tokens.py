@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the flow models see: the normal map as a picture, and that picture as image tokens.
+"""What the flow models see of a picture: image tokens.
 
 The tokens are those of DINOv2 with registers (Oquab et al. 2023; Darcet et al. 2024), taken before the network's own
-last norm and normalised without an affine part. Here, where normal maps go into Hi3DGen's networks, x turns to
-the left and the map becomes the 8-bit picture over white that they learned from.
+last norm and normalised without an affine part.
 """
 
 import re
@@ -11,24 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
-from ..flow.products import NormalMap
 from ..nn.checkpoint import described, read_description, read_tensors, require_forms
 from ..nn.layers import layer_norm32
 
 if TYPE_CHECKING:
     from transformers import Dinov2WithRegistersConfig, Dinov2WithRegistersModel
 
-SIDE = 518  # pixels of the picture that the tokens are of: 37 patches of 14
-_PICTURE_SIDE = 1024  # pixels of the picture that upstream shows and hands on
-_HALF = 128.5 / 255  # between the 8-bit alpha that is still background and the first that is not
-_MEAN = (0.485, 0.456, 0.406)  # ImageNet's colours
-_DEVIATION = (0.229, 0.224, 0.225)
+SIDE = 518  # pixels along the sides of the picture: 37 patches of 14
 _EPS = 1e-5
 
 _HUB_NAMES = (
@@ -45,12 +36,13 @@ _HUB_NAMES = (
 def load_tokenizer(folder: Path) -> "Dinov2WithRegistersModel":
     """The network in `folder`, laid out as facebook/dinov2-with-registers-large: config.json, model.safetensors.
 
-    Raises UserError where a file is missing or damaged, or a tensor is missing, foreign or misshapen.
+    Raises UserError if a file is missing or damaged, or if a tensor is missing, unknown or of another shape.
     """
+    from huggingface_hub.errors import StrictDataclassError  # noqa: PLC0415
     from transformers import Dinov2WithRegistersConfig, Dinov2WithRegistersModel  # noqa: PLC0415
 
     description, weights = folder / "config.json", folder / "model.safetensors"
-    with described(description, "DINOv2 with registers"):
+    with described(description, "DINOv2 with registers", (StrictDataclassError,)):
         config = Dinov2WithRegistersConfig.from_dict(read_description(description))
         with torch.device("meta"):
             Dinov2WithRegistersModel(config)  # says what is wrong with a size
@@ -62,14 +54,14 @@ def tokenizer(
 ) -> "Dinov2WithRegistersModel":
     """The network with `tensors`, by their names in the published transformers checkpoint; it gives raw tokens.
 
-    Raises UserError, naming the tensor and `source`, where one is missing, foreign or misshapen.
+    Raises UserError, which names the tensor and `source`, if one is missing, unknown or of another shape.
     """
     from transformers import Dinov2WithRegistersModel  # noqa: PLC0415
     from transformers.utils import logging  # noqa: PLC0415
 
     require_forms(published_forms(config), tensors, source)
-    logging.disable_progress_bar()  # loading takes no time: the tensors are used as they are
-    # The class renames its parts from one version to the next, and knows the published names when it loads.
+    logging.disable_progress_bar()  # the tensors are used as they are, which takes no time
+    # The class renames its parts from one version to the next; only its loading knows the published names.
     network: Any = Dinov2WithRegistersModel.from_pretrained(
         None, config=config, state_dict=dict(tensors), dtype=torch.float32
     )
@@ -78,8 +70,8 @@ def tokenizer(
 
 
 def published_forms(config: "Dinov2WithRegistersConfig") -> dict[str, Tensor]:
-    """What the published transformers checkpoint holds, by name: tensors without values, on torch's "meta" device."""
-    sizes: Any = config  # its class allows lists for what is a number here
+    """The tensors of the published transformers checkpoint, by name, without values, on torch's "meta" device."""
+    sizes: Any = config  # typed as numbers or lists; here they are numbers
     wide, hidden, patch = sizes.hidden_size, int(sizes.hidden_size * sizes.mlp_ratio), sizes.patch_size
     shapes: dict[str, tuple[int, ...]] = {
         "embeddings.cls_token": (1, 1, wide),
@@ -104,7 +96,7 @@ def published_forms(config: "Dinov2WithRegistersConfig") -> dict[str, Tensor]:
 def from_hub_layout(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors of a checkpoint in torch.hub's layout (dinov2_vitl14_reg4_pretrain.pth), renamed for `tokenizer`.
 
-    Queries, keys and values lie in one tensor there. Unknown names stay as they are, for `tokenizer` to refuse.
+    That layout has queries, keys and values in one tensor. Unknown names stay as they are: `tokenizer` refuses them.
     """
     renamed: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
@@ -125,26 +117,9 @@ def _with_bias(layer: str, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]
     return {f"{layer}.weight": shape, f"{layer}.bias": shape[:1]}
 
 
-def to_picture(normal_map: NormalMap, size: tuple[int, int] = (_PICTURE_SIDE, _PICTURE_SIDE)) -> NDArray[np.uint8]:
-    """The map as upstream pictures it: uint8 (H, W, 3), x to the left, white where the alpha is at most a half.
-
-    `size` is (W, H). The map becomes 8-bit in its own resolution, cut short and not rounded, and is then resampled.
-    """
-    values = np.where(normal_map.alpha[..., None] > _HALF, normal_map.normals * (-1, 1, 1), 1).clip(-1, 1)
-    pixels = ((values.astype(np.float32) + 1) / 2 * 255).astype(np.uint8)
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
-
-
-def to_pixels(picture: NDArray[np.uint8]) -> Tensor:
-    """A picture uint8 (H, W, 3) as the network takes it: float32 (1, 3, 518, 518), ImageNet's mean 0, deviation 1."""
-    resized = np.asarray(Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
-    pixels = torch.from_numpy(resized.astype(np.float32) / 255).movedim(-1, 0)
-    return ((pixels - torch.tensor(_MEAN)[:, None, None]) / torch.tensor(_DEVIATION)[:, None, None])[None]
-
-
 @torch.no_grad()  # not inference mode: networks are trained with these tokens
 def image_tokens(network: "Dinov2WithRegistersModel", pixels: Tensor) -> Tensor:
-    """The tokens of `pixels` (B, 3, 518, 518), float32 (B, 1374, C).
+    """The tokens of `pixels` (B, 3, 518, 518), ImageNet's mean 0 and deviation 1: float32 (B, 1374, C).
 
     First the class token, then 4 registers, then the 37 x 37 patches row by row.
     """

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From structured latents to what a surface is made of: distances, displacements and colours, at fine voxels.
+"""From structured latents to the features of a surface: distances, displacements and colours, at fine voxels.
 
 A transformer over shifted windows of voxels, then two subdivisions into eight, so that a structure of 64 voxels
 along an axis gets features at 256 (TRELLIS, Xiang et al. 2025, section 3.2; shifted windows: Liu et al. 2021).
-The surface is cut out of the features by `surface`.
+The room `surface` makes the surface from the features.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,8 +27,8 @@ SUBDIVISION = 4
 _ROWS = 2**18  # read out at once in float32
 
 
-def _unwatched(step: int) -> None:
-    """Is told that a step begins, and does nothing."""
+def _no_report(step: int) -> None:
+    """Ignores that a step begins."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ class LatentDecoderConfig:
 
     def __post_init__(self) -> None:
         if self.pe_mode != "ape":
-            raise ValueError(f"pe_mode is {self.pe_mode!r}, where only 'ape' (absolute positions) is known")
+            raise ValueError(f"pe_mode is {self.pe_mode!r}: only 'ape' (absolute positions) is known")
         if self.attn_mode != "swin":
-            raise ValueError(f"attn_mode is {self.attn_mode!r}, where only 'swin' (shifted windows) is known")
+            raise ValueError(f"attn_mode is {self.attn_mode!r}: only 'swin' (shifted windows) is known")
 
     @property
     def use_color(self) -> bool:
@@ -60,7 +60,7 @@ class LatentDecoderConfig:
 
 
 class WindowTransformer(nn.Module):
-    """The decoder's torso: every second block sees the windows shifted by half their size."""
+    """The decoder's transformer: in every second block the windows are shifted by half their size."""
 
     def __init__(
         self, in_channels: int, channels: int, *, blocks: int, heads: int, mlp_ratio: float, window_size: int
@@ -71,9 +71,9 @@ class WindowTransformer(nn.Module):
         self.blocks = nn.ModuleList(WindowBlock(channels, heads, mlp_ratio) for _ in range(blocks))
 
     def transform(
-        self, x: Tensor, voxels: Voxels, dtype: torch.dtype, begins: Callable[[int], None] = _unwatched
+        self, x: Tensor, voxels: Voxels, dtype: torch.dtype, begins: Callable[[int], None] = _no_report
     ) -> Tensor:
-        """From `x` float32 (N, C) to (N, channels), with the blocks in `dtype`; `begins` is told each one's number."""
+        """From `x` float32 (N, C) to (N, channels), with the blocks in `dtype`; each calls `begins` with its number."""
         h = self.input_layer(x)
         h = (h + position_embedding(voxels.coords[:, 1:], h.shape[1])).to(dtype)
         for i, block in enumerate(self.blocks):
@@ -105,13 +105,13 @@ class LatentDecoder(WindowTransformer):
         self.compute_in(torch.float16 if config.use_fp16 else torch.float32)
 
     def compute_in(self, dtype: torch.dtype) -> None:
-        """Makes `dtype` what the blocks and the subdivisions multiply in."""
+        """Sets the `dtype` that the blocks and the subdivisions multiply in."""
         self.dtype = dtype
         cast_but_norms(self.blocks, dtype)
         cast_but_norms(self.upsample, dtype)
 
     def forward(
-        self, latents: Tensor, voxels: Voxels, begins: Callable[[int], None] = _unwatched
+        self, latents: Tensor, voxels: Voxels, begins: Callable[[int], None] = _no_report
     ) -> tuple[Tensor, Voxels]:
         """Features float32 (64 N, F) from `latents` float32 (N, C) at `voxels`, and the fine voxels they are at.
 
@@ -126,7 +126,7 @@ class LatentDecoder(WindowTransformer):
 
     @property
     def steps(self) -> int:
-        """How many steps `forward` tells of."""
+        """How many steps `forward` reports."""
         return len(self.blocks) + len(self.upsample)
 
 
@@ -142,20 +142,20 @@ def decode_surfaces(
 ) -> list[Surface]:
     """The surface of each object in the batch, from its `latents` float32 (N, C) at the structure `voxels`.
 
-    `solid` and `whole` are those of `extract_surface`. Raises UserError where the network computes numbers that are not
-    finite; what `report` raises passes through.
+    `solid` and `whole` are those of `extract_surface`. Raises UserError if the network computes non-finite numbers;
+    errors of `report` pass through.
     """
     of = decoder.steps + len(voxels.lengths)
-    with repeating(report) as told:
+    with repeating(report) as repeated:
 
         def begins(step: int) -> None:
-            told(step, of)
+            repeated(step, of)
 
         features, fine = decoder(latents, voxels, begins)
         require_finite(features, "latents' decoder")
         surfaces: list[Surface] = []
         for rows in fine.items():
-            told(decoder.steps + len(surfaces), of)
+            repeated(decoder.steps + len(surfaces), of)
             resolution = SUBDIVISION * decoder.config.resolution
             at = fine.coords[rows, 1:]
             surfaces.append(extract_surface(at, features[rows], resolution, solid=solid, whole=whole))

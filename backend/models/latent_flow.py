@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the object is like at each occupied voxel: a flow model over structured latents.
+"""The details of the object: a flow model over structured latents.
 
 The latents are a few numbers at every voxel of the sparse structure, which a decoder turns into a surface
 (latent_decoder). The model is a diffusion transformer over cells of 2 x 2 x 2 voxels, between residual blocks of
-submanifold convolutions that pack the voxels into cells and unpack them again (TRELLIS; Xiang et al. 2025,
+submanifold convolutions that gather the voxels into cells and unpack them again (TRELLIS; Xiang et al. 2025,
 section 3.3; with normal maps for pictures: Hi3DGen, Ye et al. 2025).
 """
 
@@ -32,7 +32,7 @@ _EPS = 1e-5
 class LatentFlowConfig:
     """The network's sizes, by their names in the checkpoint's description."""
 
-    resolution: int  # voxels along an axis; the network itself has no bounds
+    resolution: int  # voxels along an axis; the network itself works at any
     in_channels: int
     out_channels: int
     model_channels: int
@@ -50,23 +50,23 @@ class LatentFlowConfig:
 
     def __post_init__(self) -> None:
         if self.pe_mode != "ape":
-            raise ValueError(f"pe_mode is {self.pe_mode!r}, where only 'ape' (absolute positions) is known")
+            raise ValueError(f"pe_mode is {self.pe_mode!r}: only 'ape' (absolute positions) is known")
         if self.patch_size != 2 ** len(self.io_block_channels):
-            raise ValueError(f"{len(self.io_block_channels)} halvings do not make cells of {self.patch_size} voxels")
+            raise ValueError(f"{len(self.io_block_channels)} halvings do not give cells of {self.patch_size} voxels")
         if self.num_io_res_blocks < 1:
             raise ValueError("num_io_res_blocks has to be at least 1")
 
 
 @dataclass(frozen=True)
 class Normalization:
-    """What each channel of the latents was scaled by for the flow, by its names in `pipeline.json`."""
+    """The mean and the deviation of each channel of the decoder's latents, by their names in `pipeline.json`."""
 
     mean: Sequence[float]
     std: Sequence[float]
 
     def __post_init__(self) -> None:
         if len(self.mean) != len(self.std):
-            raise ValueError(f"{len(self.mean)} means, and {len(self.std)} deviations")
+            raise ValueError(f"{len(self.mean)} means for {len(self.std)} deviations")
 
     def undone(self, latents: Tensor) -> Tensor:
         """The decoder's latents from the flow's, both (N, C)."""
@@ -104,7 +104,7 @@ class LatentFlow(DiffusionTransformer):
         self.compute_in(torch.float16 if config.use_fp16 else torch.float32)
 
     def compute_in(self, dtype: torch.dtype) -> None:
-        """Makes `dtype` what the blocks, those before and after the transformer included, multiply in."""
+        """Sets the `dtype` that the blocks multiply in, also those before and after the transformer."""
         super().compute_in(dtype)
         cast_but_norms(self.input_blocks, dtype)
         cast_but_norms(self.out_blocks, dtype)
@@ -112,20 +112,20 @@ class LatentFlow(DiffusionTransformer):
     def forward(self, x: Tensor, time: Time, contexts: list[Context], voxels: Voxels) -> Tensor:
         """The velocity at the latents `x` float32 (N, C) of `voxels`, float32 of the same shape.
 
-        `time` is of one time or of the batch's B, `contexts` are of one picture, of B, or of none.
+        `time` is of one time or of the batch's B; `contexts` are of one picture, of B, or of no picture.
         """
         skips: list[Tensor] = []
         levels = [voxels]
         h = self.input_layer(x).to(self.dtype)
-        for block, packs in self._stages(self.input_blocks, last=True):
-            if packs:
+        for block, gathers in self._levels(self.input_blocks, last=True):
+            if gathers:
                 h = gathered_in_cells(h, levels[-1])
                 levels.append(levels[-1].cells)
             h = block(h, time.embedding, levels[-1])
             skips.append(h)
         h = h + position_embedding(levels[-1].coords[:, 1:], h.shape[1]).to(h.dtype)
         h = self._transform_each(h, time, contexts, levels[-1])
-        for block, unpacks in self._stages(self.out_blocks, last=False):
+        for block, unpacks in self._levels(self.out_blocks, last=False):
             skip = skips.pop()
             h = torch.cat([h, skip], dim=1) if self.config.use_skip_connection else h
             if unpacks:
@@ -133,13 +133,13 @@ class LatentFlow(DiffusionTransformer):
             h = block(h, time.embedding, levels[-1], unpacks=unpacks)
         return self.out_layer(widened(layer_norm32(h, _EPS)))
 
-    def _stages(self, blocks: nn.ModuleList, *, last: bool) -> list[tuple[nn.Module, bool]]:
-        """The blocks, each with whether it changes the resolution: the last, or the first, at each resolution."""
+    def _levels(self, blocks: nn.ModuleList, *, last: bool) -> list[tuple[nn.Module, bool]]:
+        """The blocks, each with whether it changes the resolution: the last or the first at each resolution does."""
         count = self.config.num_io_res_blocks
         return [(block, i % count == (count - 1 if last else 0)) for i, block in enumerate(blocks)]
 
     def _transform_each(self, h: Tensor, time: Time, contexts: list[Context], voxels: Voxels) -> Tensor:
-        """Runs each object's cells through the transformer; they are thousands, so that nothing waits for more."""
+        """Runs each object's cells through the transformer: thousands, enough to keep a device busy."""
 
         def transformed(item: int, rows: slice) -> Tensor:
             its_contexts = [_context_of(context, item) for context in contexts]
@@ -161,9 +161,9 @@ def _context_of(context: Context, item: int) -> Context:
 
 
 def latent_noise(config: LatentFlowConfig, voxels: Voxels, generators: Sequence[torch.Generator]) -> Tensor:
-    """What sampling starts from, float32 (N, C): each item's rows from its own CPU generator.
+    """The noise that sampling starts from, float32 (N, C): each item's rows from its own CPU generator.
 
-    A generator that drew the structure's noise for a seed goes on here, as upstream's does.
+    The generator that drew the structure's noise for a seed continues here, as upstream's does.
     """
     channels = config.in_channels
     noise = [
@@ -174,12 +174,12 @@ def latent_noise(config: LatentFlowConfig, voxels: Voxels, generators: Sequence[
 
 
 def latent_noise_by_place(config: LatentFlowConfig, voxels: Voxels, generators: Sequence[torch.Generator]) -> Tensor:
-    """The same, but with noise at each place of the grid, whichever voxels there are: float32 (N, C).
+    """The same, but the noise at each place of the grid does not depend on other voxels: float32 (N, C).
 
-    Where voxels are counted off, one that half precision adds or drops moves the noise of all after it, and the
-    latents turn into other ones. Here all others keep theirs. The whole grid is drawn, (R, R, R, C), because that
-    is torch's own CPU generator again, the same for every device: 8 MB and some 20 ms for 64 voxels along an axis.
-    Coordinates lie in [0, R) with R the `resolution`. A seed means something else than with `latent_noise`.
+    With `latent_noise`, a voxel that half precision adds or drops moves the noise of all voxels after it, and the
+    result is another object. Here all others keep theirs. The noise is drawn for the whole grid, (R, R, R, C), by
+    torch's CPU generator, so that it is the same for every device: 8 MB and some 20 ms for 64 voxels along an axis.
+    Coordinates are in [0, R) with R the `resolution`. A seed gives another object than with `latent_noise`.
     """
     shape = (*[config.resolution] * 3, config.in_channels)
     noise: list[Tensor] = []
@@ -202,9 +202,9 @@ def sample_latents(
 ) -> Tensor:
     """Latents for the decoder, float32 (N, C), of objects with the structure `voxels`.
 
-    The picture has `tokens` (1 or B, T, context channels), `noise` is (N, C); all lie on the network's device.
-    Raises UserError where the network computes numbers that are not finite; what `report` raises passes through.
+    `tokens` (1 or B, T, context channels) are the picture's, `noise` is (N, C); all are on the network's device.
+    Raises UserError if the network computes non-finite numbers; errors of `report` pass through.
     """
-    with repeating(report) as told:
-        latents = sample(flow.bound_to(tokens, voxels), noise, sampling, told)
+    with repeating(report) as repeated:
+        latents = sample(flow.bound_to(tokens, voxels), noise, sampling, repeated)
     return normalization.undone(require_finite(latents, "latents' flow model"))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much care the hi3dgen engine takes: the published settings, and two that trade likeness for time.
+"""The presets of the hi3dgen engine: the published settings, and two that are faster and differ more from them.
 
-What a preset costs is the number of times that the two flow models run. What it changes depends on the weights and on
+A preset costs the time of the two flow models' evaluations. How much it changes the result depends on the weights and
 the picture: `scripts/benchmark.py presets` measures it, and docs/performance.md has the numbers behind the choice.
 """
 
@@ -14,11 +14,11 @@ from ..nn.sampler import Sampling
 
 @dataclass(frozen=True)
 class Preset:
-    """The walks of both flow models."""
+    """How both flow models are sampled."""
 
     structure: Sampling
     latents: Sampling
-    description: str  # one plain sentence or two
+    description: str  # a sentence or two for the artist
 
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
@@ -40,4 +40,4 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         ),
     }
 )
-"""By name, fastest first. A seed means the same object in each only as far as the walks agree."""
+"""By name, fastest first. The same seed gives similar objects with all of them, but not the same."""

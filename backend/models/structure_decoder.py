@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From the latents of a sparse structure to its voxels: a convolutional decoder.
 
-Residual blocks in a pyramid, each level twice as fine as the last; the result says of every voxel how surely the
-surface passes through it (TRELLIS; Xiang et al. 2025, section 3.3 and appendix A).
+Residual blocks in a pyramid, each level twice as fine as the last; the result is how likely the surface passes through
+each voxel (TRELLIS; Xiang et al. 2025, section 3.3 and appendix A).
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ class StructureDecoder(nn.Module):
         self.compute_in(torch.float16 if config.use_fp16 else torch.float32)
 
     def compute_in(self, dtype: torch.dtype) -> None:
-        """Makes `dtype` what all convolutions but the first and the last compute in."""
+        """Sets the `dtype` that all convolutions but the first and the last compute in."""
         self.dtype = dtype
         cast_but_norms(self.middle_block, dtype)
         cast_but_norms(self.blocks, dtype)
@@ -70,7 +70,7 @@ class ChannelNorm(LayerNorm32):
 
 
 class ResidualBlock(nn.Module):
-    """Twice norm, SiLU and convolution, added to what came in."""
+    """Norm, SiLU and convolution, twice, added to the input."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

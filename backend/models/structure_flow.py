@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the object is, roughly: a flow model over the dense latents of its sparse structure.
+"""The coarse shape of the object: a flow model over the dense latents of its sparse structure.
 
 The latents are a small grid of a few channels that a decoder turns into occupied voxels (structure_decoder). The
-model is a diffusion transformer over the cells of that grid, which sees the normal map through its image tokens
+model is a diffusion transformer over the cells of that grid; it sees the normal map as image tokens
 (TRELLIS; Xiang et al. 2025, section 3.3; with normal maps for pictures: Hi3DGen, Ye et al. 2025).
 """
 
@@ -43,9 +43,9 @@ class StructureFlowConfig:
 
     def __post_init__(self) -> None:
         if self.pe_mode != "ape":
-            raise ValueError(f"pe_mode is {self.pe_mode!r}, where only 'ape' (absolute positions) is known")
+            raise ValueError(f"pe_mode is {self.pe_mode!r}: only 'ape' (absolute positions) is known")
         if self.resolution % self.patch_size:
-            raise ValueError(f"resolution {self.resolution} is no multiple of patch_size {self.patch_size}")
+            raise ValueError(f"resolution {self.resolution} is not a multiple of patch_size {self.patch_size}")
 
 
 class StructureFlow(DiffusionTransformer):
@@ -73,7 +73,7 @@ class StructureFlow(DiffusionTransformer):
     def forward(self, x: Tensor, time: Time, contexts: list[Context]) -> Tensor:
         """The velocity at the latents `x` float32 (B, C, R, R, R), float32 of the same shape.
 
-        `time` is of one time or of B, `contexts` are of one picture, of B, or of none.
+        `time` is of one time or of B; `contexts` are of one picture, of B, or of no picture.
         """
         h = self.input_layer(to_patches(x, self.config.patch_size)) + self.pos_emb
         h = widened(self.transform(h.to(self.dtype), time, contexts))
@@ -88,7 +88,7 @@ def to_patches(x: Tensor, size: int) -> Tensor:
 
 
 def from_patches(tokens: Tensor, size: int, resolution: int) -> Tensor:
-    """Puts tokens (B, (R/P)³, C P³) together to the grid (B, C, R, R, R) that `to_patches` would cut into them."""
+    """The inverse of `to_patches`: from tokens (B, (R/P)³, C P³) to the grid (B, C, R, R, R)."""
     along = resolution // size
     x = tokens.unflatten(2, (-1, size, size, size)).unflatten(1, (along, along, along))
     x = x.permute(0, 4, 1, 5, 2, 6, 3, 7)
@@ -98,9 +98,9 @@ def from_patches(tokens: Tensor, size: int, resolution: int) -> Tensor:
 
 
 def structure_noise(config: StructureFlowConfig, generators: Sequence[torch.Generator]) -> Tensor:
-    """What sampling starts from, float32 (B, C, R, R, R): one item from each CPU generator, seeded with a seed.
+    """The noise that sampling starts from, float32 (B, C, R, R, R): one item from each CPU generator.
 
-    It is the first that upstream draws for a seed; what a later stage draws continues the same generator.
+    Each generator is seeded with a seed; upstream draws the same numbers first. Later stages continue the generator.
     """
     shape = (1, config.in_channels, *[config.resolution] * 3)
     return torch.cat([torch.randn(shape, generator=generator) for generator in generators])
@@ -110,11 +110,11 @@ def structure_noise(config: StructureFlowConfig, generators: Sequence[torch.Gene
 def sample_structure(
     flow: StructureFlow, tokens: Tensor, noise: Tensor, report: Report, sampling: Sampling = SAMPLING
 ) -> Tensor:
-    """Latents float32 (B, C, R, R, R) of objects that the picture with `tokens` (1, T, context channels) may show.
+    """Latents float32 (B, C, R, R, R) of objects as in the picture with `tokens` (1, T, context channels).
 
     `noise` is (B, C, R, R, R); each item gives another object. Tokens and noise lie on the network's device.
-    Raises UserError where the network computes numbers that are not finite; what `report` raises passes through.
+    Raises UserError if the network computes non-finite numbers; errors of `report` pass through.
     """
-    with repeating(report) as told:
-        latents = sample(flow.bound_to(tokens), noise, sampling, told)
+    with repeating(report) as repeated:
+        latents = sample(flow.bound_to(tokens), noise, sampling, repeated)
     return require_finite(latents, "structure's flow model")

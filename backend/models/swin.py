@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A picture's features at four scales: the Swin transformer (Liu et al. 2021).
 
-Attention looks inside square windows. In every second block the windows lie half their side further on, around the
-picture's border as if it were a torus, so that neighbours from different windows meet; a mask keeps apart what meets
-only because it went around. Each stage halves the picture and doubles the channels. Attribute names are those of the
+Attention is inside square windows. In every second block the windows are shifted by half their side, cyclically, so
+that neighbours from different windows attend to each other; a mask separates tokens that are in one window only because
+of the cyclic shift. Each stage halves the picture and doubles the channels. Attribute names are those of the
 checkpoints.
 """
 
@@ -19,14 +19,14 @@ _PATCH = 4  # pixels along the side of what becomes a token
 
 
 class Swin(nn.Module):
-    """The backbone: at each stage so many blocks as `depths` says, of channels `embed_dim` times 1, 2, 4 and 8."""
+    """The backbone: stages of `depths` blocks, with `embed_dim` times 1, 2, 4 and 8 channels."""
 
     def __init__(self, embed_dim: int, depths: Sequence[int], num_heads: Sequence[int], window_size: int) -> None:
         super().__init__()
         widths = [embed_dim * 2**i for i in range(STAGES)]
         self.patch_embed = PatchEmbedding(embed_dim)
         self.layers = nn.ModuleList(
-            Stage(width, depth, heads, window_size, merges=width < widths[-1])
+            SwinStage(width, depth, heads, window_size, merges=width < widths[-1])
             for width, depth, heads in zip(widths, depths, num_heads, strict=True)
         )
         self.norm0, self.norm1, self.norm2, self.norm3 = (nn.LayerNorm(width) for width in widths)
@@ -57,8 +57,8 @@ class PatchEmbedding(nn.Module):
         return self.norm(self.proj(picture).movedim(1, -1))
 
 
-class Stage(nn.Module):
-    """Blocks at one scale and, where it `merges`, the way to the next."""
+class SwinStage(nn.Module):
+    """Blocks at one scale and, if it `merges`, the step to the next."""
 
     def __init__(self, channels: int, depth: int, heads: int, window: int, *, merges: bool) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class Stage(nn.Module):
         self.downsample = PatchMerging(channels) if merges else nn.Identity()
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """`x` (B, H, W, C) after the blocks, and what the next stage begins with."""
+        """`x` (B, H, W, C) after the blocks, and the input of the next stage."""
         height, width = (-(-side // self.window) * self.window for side in x.shape[1:3])
         with x.device:
             mask = shift_mask(height, width, self.window, self.shift).to(x.dtype)
@@ -78,7 +78,7 @@ class Stage(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention inside windows that lie `shift` tokens down and to the right, then two layers on every token."""
+    """Attention inside windows that are shifted by `shift` tokens, then two layers on every token."""
 
     def __init__(self, channels: int, heads: int, window: int, shift: int) -> None:
         super().__init__()
@@ -93,13 +93,13 @@ class Block(nn.Module):
         )
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Transforms `x` (B, H, W, C); `mask`, as of `shift_mask`, serves a block whose windows are shifted."""
+        """Transforms `x` (B, H, W, C); `mask`, from `shift_mask`, is used if the windows are shifted."""
         x = x + self._attend(self.norm1(x), mask)
         return x + self.mlp(self.norm2(x))
 
     def _attend(self, x: Tensor, mask: Tensor) -> Tensor:
         height, width = x.shape[1:3]
-        # Zeros fill the last windows up. As in the published network they are attended to like any token.
+        # Zeros fill the last windows. As in the published network, tokens attend to them.
         x = functional.pad(x, (0, 0, 0, -width % self.window, 0, -height % self.window))
         padded = x.shape[1:3]
         if self.shift:
@@ -112,7 +112,7 @@ class Block(nn.Module):
 
 
 class WindowAttention(nn.Module):
-    """Self-attention of a window's tokens, with a bias for how far apart two of them are."""
+    """Self-attention of a window's tokens, with a bias by the distance between two of them."""
 
     def __init__(self, channels: int, heads: int, window: int) -> None:
         super().__init__()
@@ -142,9 +142,9 @@ class PatchMerging(nn.Module):
         self.reduction = nn.Linear(4 * channels, 2 * channels, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, H, W, C) to (B, H / 2, W / 2, 2 C), rounded up, as if zeros followed."""
+        """(B, H, W, C) to (B, H / 2, W / 2, 2 C), rounded up with zeros."""
         x = functional.pad(x, (0, 0, 0, x.shape[2] % 2, 0, x.shape[1] % 2))
-        # Of each four the two on the left come first, from the top.
+        # Of each four tokens the left two come first, the upper before the lower.
         x = x.unflatten(2, (-1, 2)).unflatten(1, (-1, 2)).permute(0, 1, 3, 4, 2, 5).flatten(3)
         return self.reduction(self.norm(x))
 
@@ -156,15 +156,16 @@ def to_windows(x: Tensor, window: int) -> Tensor:
 
 
 def from_windows(windows: Tensor, window: int, height: int, width: int) -> Tensor:
-    """Puts what `to_windows` cut together again: (B, H, W, C)."""
+    """The inverse of `to_windows`: (B, H, W, C)."""
     x = windows.view(-1, height // window, width // window, window, window, windows.shape[-1])
     return x.transpose(2, 3).flatten(3, 4).flatten(1, 2)
 
 
 def relative_positions(window: int) -> Tensor:
-    """For every two tokens of a window which row of the bias table is theirs: int64 (window², window²).
+    """The row of the bias table for every two tokens of a window: int64 (window², window²).
 
-    With the one d rows below the other and e columns to its right: (d + window - 1) (2 window - 1) + e + window - 1.
+    For a token d rows below the other and e columns to its right it is (d + window - 1) (2 window - 1) + e + window -
+    1.
     """
     row, column = torch.cartesian_prod(torch.arange(window), torch.arange(window)).unbind(-1)
     down, right = row[:, None] - row, column[:, None] - column
@@ -172,7 +173,7 @@ def relative_positions(window: int) -> Tensor:
 
 
 def shift_mask(height: int, width: int, window: int, shift: int) -> Tensor:
-    """What is added to the scores where windows are shifted: 0 or, for two tokens that are no neighbours, -infinity.
+    """The mask for shifted windows, added to the scores: 0, or -infinity for two tokens that are not neighbours.
 
     Float32 (windows, window², window²) for pictures of `height` x `width` tokens, both multiples of `window`.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts published weights into a network, to the last tensor or not at all."""
+"""Loads published weights into a network: all tensors, or none."""
 
 import json
 from collections.abc import Callable, Collection, Generator, Mapping
@@ -11,7 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import UserError
+from .device import is_out_of_memory
 
+# TypeError and AttributeError: a word or a list for a number. ArithmeticError: a division by zero heads, an overflow.
+_WRONG_SIZE = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, AssertionError, RuntimeError)
 _AGAIN = "The file is not the published one, or it is damaged. Delete it and download it again."
 
 
@@ -22,7 +25,7 @@ def load_network(stem: Path, kind: str, build: Callable[..., N]) -> N:
     """The network that STEM.json describes, made by `build` from its arguments, with the weights in STEM.safetensors.
 
     The weights are mapped into memory and not copied: moving the network to a device reads them.
-    Raises UserError where a file is missing or damaged, or does not fit the network that `kind` names.
+    Raises UserError if a file is missing or damaged, or does not fit the network that `kind` names.
     """
     description = stem.with_name(f"{stem.name}.json")
     arguments = read_config(description, kind)
@@ -36,32 +39,34 @@ def load_network(stem: Path, kind: str, build: Callable[..., N]) -> N:
 def read_config(path: Path, kind: str) -> dict[str, Any]:
     """The arguments in a network's description `path`, a JSON object {"name": kind, "args": {...}}.
 
-    Raises UserError where the file is missing, is no such description, or describes another kind of network.
+    Raises UserError if the file is missing, is not such a description, or describes another kind of network.
     """
     description = read_description(path)
     name, arguments = description.get("name"), description.get("args")
     if name != kind or not isinstance(arguments, dict):
-        raise damaged(f"{path} describes a {name!r:.60}, where a {kind} belongs")
+        raise damaged(f"{path} describes a {name!r:.60} instead of a {kind}")
     return arguments
 
 
 @contextmanager
-def described(source: Path | str, kind: str) -> Generator[None]:
-    """Where a network is built as `source` describes it: raises UserError where its sizes are none.
+def described(source: Path | str, kind: str, wrong: tuple[type[Exception], ...] = ()) -> Generator[None]:
+    """Raises UserError if a network cannot be built, inside the context, with the sizes that `source` describes.
 
-    Libraries answer a wrong size with errors of any kind. Build on torch's "meta" device, so that none is of memory.
+    Torch and other libraries raise errors of several types for an invalid size; `wrong` adds a library's own. Errors
+    that no size causes pass through: memory that runs out, a file or a library that is missing, an operation that torch
+    lacks. Build on torch's "meta" device, on which no size needs memory.
     """
     try:
         yield
-    except UserError:
-        raise
-    except Exception as error:
+    except (*_WRONG_SIZE, *wrong) as error:
+        if isinstance(error, NotImplementedError) or is_out_of_memory(error):
+            raise
         why = " ".join(str(error).split())
         raise damaged(f"{source} describes no {kind}: {why:.200}") from error
 
 
 def read_description(path: Path) -> dict[str, Any]:
-    """The JSON object in `path`. Raises UserError where the file is missing or something else."""
+    """The JSON object in `path`. Raises UserError if the file is missing or holds something else."""
     try:
         description = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -76,7 +81,7 @@ def read_description(path: Path) -> dict[str, Any]:
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """The tensors in the safetensors file `path`, by name, mapped into memory and read when they are used.
 
-    Raises UserError where the file is missing, cut short or of another format.
+    Raises UserError if the file is missing, truncated or of another format.
     """
     from safetensors import SafetensorError  # noqa: PLC0415
     from safetensors.torch import load_file  # noqa: PLC0415
@@ -92,10 +97,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: str, unused: Collection[str] = ()) -> None:
     """Makes `tensors` the weights of `network`, without a copy, and switches it to inference.
 
-    The network says what every tensor has to be; it may lie on torch's "meta" device. Names in `unused` are of
-    tensors that are published too and that the network has no place for.
-    Raises UserError, naming the tensor and `source`, the file or folder it is from, where one is missing or
-    foreign, or has another shape or dtype than the network's.
+    Every tensor has to have the name, the shape and the dtype that it has in the network, which may be on torch's
+    "meta" device. Tensors named in `unused` may be there too, and are left out. To train the network afterwards, call
+    its `train()` and `requires_grad_()`. Raises UserError, which names the tensor and its `source`, a file or folder,
+    if a tensor is missing or unknown, or has another shape or dtype.
     """
     wanted = network.state_dict()
     require_forms(wanted, tensors, source, unused)
@@ -106,15 +111,15 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: str, unused:
 def require_forms(
     wanted: Mapping[str, Tensor], tensors: Mapping[str, Tensor], source: str, unused: Collection[str] = ()
 ) -> None:
-    """Raises UserError where `tensors` are not, by name, shape and dtype, those `wanted`, whose values do not count.
+    """Raises UserError unless `tensors` have the names, shapes and dtypes of `wanted`, whose values do not matter.
 
-    It names the first tensor that is missing, foreign (and not in `unused`) or of another form, and `source`.
+    It names `source` and the first tensor that is missing, unknown (and not in `unused`) or of another form.
     """
     faults = [
         *(f"the tensor {name} is missing" for name in wanted if name not in tensors),
         *(f"it has no place for the tensor {name}" for name in tensors if name not in wanted and name not in unused),
         *(
-            f"the tensor {name} is {_form(tensors[name])}, where {_form(tensor)} belongs"
+            f"the tensor {name} is {_form(tensors[name])} instead of {_form(tensor)}"
             for name, tensor in wanted.items()
             if name in tensors and _form(tensors[name]) != _form(tensor)
         ),
@@ -125,12 +130,12 @@ def require_forms(
 
 
 def missing(path: Path) -> UserError:
-    """What to raise where a file of weights is not there."""
+    """The error for a file of weights that is missing."""
     return UserError("weights-missing", f"{path} is not there.", "Download the weights of this engine first.")
 
 
 def damaged(sentence: str) -> UserError:
-    """What to raise where a file of weights is not what it should be, as `sentence` (without its full stop) says."""
+    """The error for a damaged file of weights, with a `sentence` without its full stop."""
     return UserError("weights-damaged", f"{sentence}.", _AGAIN)
 
 

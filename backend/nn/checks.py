@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tells a network's broken result from a good one."""
+"""Stops at results that are not numbers."""
 
 import torch
 from torch import Tensor
@@ -8,9 +8,9 @@ from ..errors import UserError
 
 
 def require_finite(result: Tensor, network: str) -> Tensor:
-    """`result` as it is. Raises UserError, naming the `network`, where a number in it is infinite or none at all.
+    """Returns `result`. Raises UserError, which names the `network`, if a number in it is non-finite.
 
-    It waits for the device, so it is asked once a stage.
+    It waits for the device, so call it once a stage.
     """
     if torch.isfinite(result).all():
         return result

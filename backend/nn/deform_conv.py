@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Convolution whose kernel looks where the picture tells it to: modulated deformable convolution, in plain torch.
+"""Modulated deformable convolution, in plain torch: a convolution whose kernel is moved by the picture.
 
-At every pixel each tap of the kernel is moved by an offset of its own, reads the picture there between four pixels,
-and counts as much as its strength says (Dai et al. 2017, formula 2; Zhu et al. 2019, formula 1). What the taps read
-is gathered for some hundred pixels at a time, so that it takes little memory, and then is one matrix product.
+At every pixel each tap of the kernel is moved by an offset of its own, reads the picture there by interpolation between
+four pixels, and is multiplied by a strength (Dai et al. 2017, formula 2; Zhu et al. 2019, formula 1). The readings are
+gathered for some hundred pixels at a time, so that they take little memory, and go into one matrix product.
 """
 
 from itertools import product
@@ -19,7 +19,7 @@ _AT_ONCE = 2**22  # values gathered at a time: 16 MiB in float32; larger chunks 
 
 
 class DeformableConv2d(nn.Module):
-    """A deformable convolution that finds offsets and strengths, 0 to 2, by two convolutions of its own.
+    """A deformable convolution whose offsets, and strengths from 0 to 2, come from two convolutions of its own.
 
     Attribute names are those of the published BiRefNet.
     """
@@ -45,9 +45,9 @@ def deform_conv2d(
     """Modulated deformable convolution of `x` (B, C, H, W) with `weight` (C', C, I, J): (B, C', H', W').
 
     `offsets` (B, 2 I J, H', W') in pixels, for every tap of the kernel, row by row, down and then right; `strengths`
-    (B, I J, H', W') are factors of what the taps read. Outside of the picture is zero, and between it and the pixels
-    at the border the reading fades. H' and W' are as of any convolution. All are of one floating dtype; positions
-    are computed in float32, because half precision does not tell apart the places between a large picture's pixels.
+    (B, I J, H', W') are factors of what the taps read. The picture is zero outside, and interpolated to zero at its
+    border. H' and W' are those of any convolution. All are of one floating dtype; positions are computed in at least
+    float32, because half precision is too coarse for positions in a large picture.
     """
     batch, channels, height, width = x.shape
     out_channels, _, *kernel = weight.shape
@@ -64,7 +64,7 @@ def deform_conv2d(
 
 
 def _places(offsets: Tensor, kernel: list[int], stride: int, padding: int) -> Tensor:
-    """Where every tap reads, (row, column) in pixels of the picture: at least float32 (B, H', W', taps, 2)."""
+    """The position that every tap reads, (row, column) in pixels: at least float32 (B, H', W', taps, 2)."""
     across = [torch.arange(size, device=offsets.device) for size in (*offsets.shape[2:], *kernel)]
     corners = torch.cartesian_prod(*across[:2]).view(*offsets.shape[2:], 1, 2) * stride - padding
     taps = torch.cartesian_prod(*across[2:]).view(-1, 2)
@@ -73,13 +73,15 @@ def _places(offsets: Tensor, kernel: list[int], stride: int, padding: int) -> Te
 
 
 def _read(pixels: Tensor, size: tuple[int, int], places: Tensor, factors: Tensor, items: Tensor) -> Tensor:
-    """What lies at `places` (N, K, 2) of the pictures `items` (N, 1), times `factors` (N, K): (N, K, C).
+    """The values at `places` (N, K, 2) of the pictures `items` (N, 1), times `factors` (N, K): (N, K, C).
 
     `pixels` (B H W, C) are the pictures' of `size` (H, W), row by row.
     """
     sizes = torch.tensor(size, device=pixels.device)
     corners = torch.tensor(list(product((0, 1), repeat=2)), device=pixels.device)[:, None, None]
-    places = places.clamp(-torch.ones_like(sizes), sizes)  # beyond them all is zero, and integers would overflow
+    places = places.clamp(
+        -torch.ones_like(sizes), sizes
+    )  # beyond all is zero; larger numbers would overflow as integers
     at = places.floor() + corners  # (4, N, K, 2)
     inside = (at >= 0) & (at < sizes)
     shares = (inside * (1 - (places - at).abs())).prod(-1).to(factors.dtype) * factors

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the networks run and in which precision, how much memory there is, and what running out of it looks like."""
+"""The device and the precision that networks compute in, its memory, and the errors when it is full or lost."""
 
 import gc
 import os
@@ -25,7 +25,7 @@ _GONE = ("device-side assert", "device lost", "unspecified launch failure", "an 
 
 @dataclass(frozen=True)
 class Compute:
-    """A device, and what the large networks multiply in there."""
+    """A device, and the dtype that the large networks multiply in."""
 
     device: torch.device
     dtype: torch.dtype
@@ -35,22 +35,22 @@ class Compute:
 
 
 def choose(precision: str = "auto") -> Compute:
-    """The best device that is here, and the dtype that `precision` ("auto" or a key of `DTYPES`) means on it.
+    """The best device of this machine, and the dtype that `precision` ("auto" or a key of `DTYPES`) means on it.
 
-    HI3DGEN_DEVICE, a name that torch knows such as "cpu" or "cuda:1", overrules the choice.
-    Raises UserError where that device is not here, is full, or does not compute.
+    HI3DGEN_DEVICE, a name that torch knows such as "cpu" or "cuda:1", overrides the choice.
+    Raises UserError if that device is missing, is full, or does not compute.
     """
     named = os.environ.get("HI3DGEN_DEVICE", "")
     try:
         named = named or _best()
         device = torch.device(named)
         if device.type != "cpu":
-            torch.ones(1, device=device).sum().item()  # a card that this torch has no kernels for is found here
+            torch.ones(1, device=device).sum().item()  # fails here if this torch has no kernels for the card
     except (RuntimeError, AssertionError, ImportError) as error:  # the last two: torch was built without the device
         if is_out_of_memory(error):
             advice = "Close other programs that use it, or set HI3DGEN_DEVICE to cpu, which is slow."
             raise UserError("out-of-memory", f"The memory of the device “{named:.40}” is full.", advice) from error
-        advice = "Set HI3DGEN_DEVICE to cpu, cuda, cuda:1, mps or xpu, or to nothing for the best there is."
+        advice = "Set HI3DGEN_DEVICE to cpu, cuda, cuda:1, mps or xpu, or leave it empty for the best device."
         raise UserError("no-such-device", f"The device “{named:.40}” cannot be used here.", advice) from error
     if device.type == "cuda":
         # Sums of products in half precision overflow in some of the networks.
@@ -60,14 +60,14 @@ def choose(precision: str = "auto") -> Compute:
 
 
 def device_name(device: torch.device) -> str:
-    """The device as its owner knows it: "NVIDIA GeForce RTX 3060"; torch's name for it where the system tells none."""
+    """The device's name as its owner knows it, "NVIDIA GeForce RTX 3060"; torch's name if there is no other."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return {"cpu": "the processor", "mps": "Apple's GPU"}.get(device.type, str(device))
 
 
 def memory_of(device: torch.device) -> int:
-    """How much memory the networks may take on a device, in bytes: what is free now and what they hold already."""
+    """How much memory the networks may take on a device, in bytes: what is free and what they hold already."""
     if device.type == "cuda":
         free, whole = torch.cuda.mem_get_info(device)
         share = torch.cuda.get_per_process_memory_fraction(device)
@@ -78,7 +78,7 @@ def memory_of(device: torch.device) -> int:
 
 
 def release(device: torch.device) -> None:
-    """Give back to the system what torch keeps on a device for later; call it when nothing refers to it any more."""
+    """Gives memory that torch keeps on a device back to the system; call it when nothing refers to it any more."""
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
@@ -129,7 +129,7 @@ def _dtype_for(device: torch.device) -> torch.dtype:
 
 
 def _free_ram() -> int:
-    """The memory that processes may still take, in bytes; half of all where the system tells no more, else 8 GiB."""
+    """The memory that processes may still take, in bytes; half of all memory if that is unknown, else 8 GiB."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         sizes = dict(line.split(":", 1) for line in lines)
@@ -138,5 +138,5 @@ def _free_ram() -> int:
         pass
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    except (AttributeError, OSError, ValueError):  # Windows has no such question
+    except (AttributeError, OSError, ValueError):  # Windows does not report it
         return 8 * _GIB

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What has to stand in the process's environment before torch is imported. Nothing here imports it."""
+"""Environment variables that have to be set before torch is imported. This module does not import it."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ _ALLOCATOR = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_HIP_ALLO
 
 
 def prepare_environment() -> None:
-    """Sets what makes torch faster and its memory whole, where that is known to work; what is set already stays.
+    """Sets variables that make torch faster and keep its memory in one piece. Variables that are set already stay.
 
     Attention by AOTriton is many times faster on AMD's cards, and experimental on most of them; other builds of torch
     do not read that variable. Expandable segments let blocks of all sizes share memory that was taken once, so that

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The small parts that the dense and the sparse networks share.
 
-The published networks run in half precision, but whatever sums over channels or holds an angle stays in float32:
-the norms here compute in float32 and give back the dtype that they were given, the embeddings are float32 always.
+The published networks run in half precision, but sums over channels and angles stay in float32: the norms here compute
+in float32 (in float64 if they are given that) and return the dtype that they were given; the embeddings are float32.
 Attribute names are those of the checkpoints, so that tensors load under their published names.
 """
 
@@ -84,7 +84,7 @@ class FeedForward(nn.Module):
 
 
 class TimestepEmbedder(nn.Module):
-    """What the network knows of the time: sines and cosines, then two linear layers, in float32."""
+    """The embedding of the time: sines and cosines, then two linear layers, in float32."""
 
     def __init__(self, channels: int, waves: int = 256) -> None:
         super().__init__()
@@ -114,7 +114,7 @@ def position_embedding(coordinates: Tensor, channels: int) -> Tensor:
     """Embeds integer `coordinates` (..., 3) absolutely, as float32 (..., channels).
 
     The axes follow each other, each as [sin(c w), cos(c w)] with w_m = 10000^(-m / f) and f = channels // 6
-    frequencies; what is left of the channels is zero. (Vaswani et al. 2017, section 3.5, for three axes.)
+    frequencies; the remaining channels are zero. (Vaswani et al. 2017, section 3.5, for three axes.)
     """
     count = channels // 6
     exponents = torch.arange(count, dtype=torch.float32, device=coordinates.device) / count

@@ -2,13 +2,13 @@
 """Draws samples from a flow model: Euler's method from noise (t = 1) to data (t = 0), guided in part of the time.
 
 The model gives the velocity v of the straight path x_t = (1 - t) x_0 + t noise (rectified flow; Liu et al. 2023).
-Guidance moves it away from what the model says without a picture (classifier-free guidance; Ho and Salimans 2022),
+Guidance moves it further away from the velocity without a picture (classifier-free guidance; Ho and Salimans 2022),
 in an interval of the time only (Kynkäänniemi et al. 2024).
 
-The velocity changes slowly along such a path, so that a model need not run in every step: in those between it is
-extrapolated along a line through the last two that were computed (the first-order forecast of Liu et al. 2025, "From
-Reusing to Forecasting", which on a fixed grid is the method of Adams and Bashforth with longer steps). What guidance
-adds is extrapolated apart, because it begins and ends abruptly. That is an approximation, off unless asked for.
+The velocity changes slowly along such a path, so a model need not run in every step: in the others the velocity is
+extrapolated along a line through the last two computed ones (the first-order forecast of Liu et al. 2025, "From
+Reusing to Forecasting", which on a fixed grid is the method of Adams and Bashforth with longer steps). The part that
+guidance adds is extrapolated separately, because it begins and ends abruptly. This approximation is off by default.
 """
 
 from dataclasses import dataclass
@@ -37,26 +37,26 @@ class Velocity(Protocol[S]):
     """A flow model, bound to a picture."""
 
     def __call__(self, x: S, t: float, *, conditional: bool) -> S:
-        """The velocity at `x` and at the flow's time `t` in (0, 1]; without the picture where not `conditional`."""
+        """The velocity at `x` and at the flow's time `t` in (0, 1]; without the picture unless `conditional`."""
         ...
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a walk."""
+    """One step of the schedule."""
 
     t: float
     t_next: float
     guided: bool  # whether it needs the velocity without the picture too
-    computed: bool  # whether the model runs; otherwise its answer is extrapolated
+    computed: bool  # whether the model runs; if not, its velocity is extrapolated
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How to walk from noise to data; the defaults are those of the published pipeline's demo."""
+    """How to go from noise to data; the defaults are those of the published pipeline's demo."""
 
     steps: int
-    guidance: float = 3.0  # 0 is none
+    guidance: float = 3.0  # 0 for no guidance
     interval: tuple[float, float] = (0.5, 1.0)  # the times, both included, at which guidance acts
     rescale_t: float = 3.0  # more than 1 spends more of the steps near the noise
     every: int = 1  # the model runs in every so many steps; more than 1 is an approximation
@@ -65,26 +65,26 @@ class Sampling:
         if self.steps < 1 or self.every < 1:
             raise ValueError(f"{self.steps} steps, computed every {self.every}: both have to be at least 1")
 
-    def walk(self) -> list[Step]:
+    def schedule(self) -> list[Step]:
         """The steps in their order.
 
         The model always runs in the first two, which give the line to extrapolate along, and so in the first two
         that are guided; and in the last, because `rescale_t` makes it one of the longest.
         """
-        walk: list[Step] = []
+        schedule: list[Step] = []
         guided_before = 0
         for i, (t, t_next) in enumerate(pairwise(time_grid(self.steps, self.rescale_t))):
             guided = self.guidance != 0 and self.interval[0] <= t <= self.interval[1]
             begins = i < 2 or (guided and guided_before < 2)
             computed = begins or (i - 2) % self.every == 0 or i == self.steps - 1
-            walk.append(Step(t, t_next, guided, computed))
+            schedule.append(Step(t, t_next, guided, computed))
             guided_before += guided
-        return walk
+        return schedule
 
     @property
     def evaluations(self) -> int:
         """How often the model runs for one sample."""
-        return sum(1 + step.guided for step in self.walk() if step.computed)
+        return sum(1 + step.guided for step in self.schedule() if step.computed)
 
 
 def time_grid(steps: int, rescale_t: float) -> list[float]:
@@ -97,14 +97,14 @@ def time_grid(steps: int, rescale_t: float) -> list[float]:
 
 
 def sample(velocity: Velocity[S], noise: S, sampling: Sampling, report: Report) -> S:
-    """Walks from `noise` to a sample of the same kind and shape; a batch is walked together.
+    """Goes from `noise` to a sample of the same kind and shape; the items of a batch go together.
 
     `report` is called before every evaluation of `velocity` and every extrapolation with the number of finished
     steps, and at the end.
     """
     x = noise
     seeing, guiding = _Line[S](), _Line[S]()
-    for i, step in enumerate(sampling.walk()):
+    for i, step in enumerate(sampling.schedule()):
         report(i, sampling.steps)
         v = seeing.through(step.t, velocity(x, step.t, conditional=True)) if step.computed else seeing.at(step.t)
         if step.guided and step.computed:

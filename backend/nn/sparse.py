@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The occupied voxels of a batch of objects, and what follows from where they are.
+"""The occupied voxels of a batch of objects, and what follows from their places.
 
-A sparse tensor here is a matrix of features, one row a voxel, beside a `Voxels` that says where the rows are. Who is
-whose neighbour, which voxels share a window, and how they gather into cells twice as large depends on the places
-alone: it is found once, when first asked for, and kept as long as the voxels are.
+A sparse tensor here is a matrix of features, one row a voxel, and a `Voxels` with the places of the rows. Neighbours,
+windows, and the cells twice as large depend on the places alone: they are found at their first use, and kept as long as
+the voxels are.
 """
 
 from dataclasses import dataclass
@@ -22,30 +22,30 @@ GATHERED = 2**26
 """Elements that a convolution gathers at once: 128 MiB in half precision."""
 
 _LONGEST_INDEX = 2**62
-# Each window is padded to the next of these, by an eighth at most where it is long. More groups pad less and take more
+# Each window is padded to the next of these, long ones by at most an eighth. More groups pad less and take more
 # launches: on one CPU core, 18,479 voxels take 0.47 s in 7 groups, 0.26 s in 19 and 0.22 s in 115 without padding.
 _WINDOW_LENGTHS = (*range(8, 64, 8), *range(64, 128, 16), *range(128, 256, 32), *range(256, 512, 64))
 
 
 @dataclass(frozen=True)
 class Windows:
-    """Windows of about as many voxels, each padded to the same number L of them."""
+    """Windows of similar numbers of voxels, each padded to the same number L."""
 
-    rows: Tensor  # int64 (W, L): the rows of each window's voxels, ascending; row 0 where there are fewer
-    present: Tensor  # bool (W, L): where there is a voxel
-    slots: Tensor  # int64 (voxels,): where `present` is set in the flattened (W L)
-    padded: bool  # whether `present` is not set everywhere
+    rows: Tensor  # int64 (W, L): the rows of each window's voxels, ascending; row 0 for padding
+    present: Tensor  # bool (W, L): whether it is a voxel, not padding
+    slots: Tensor  # int64 (voxels,): the indices of `present` in the flattened (W L)
+    padded: bool  # whether there is padding
 
 
 class Voxels:
     """Places of voxels, distinct within an item of the batch, an item's voxels one after the other."""
 
     def __init__(self, coords: Tensor, items: int | None = None, gathered: int = GATHERED) -> None:
-        """`coords` int32 (N, 4): item, x, y, z. `items` is the batch's size, where the last items may be empty.
+        """`coords` int32 (N, 4): item, x, y, z. `items`: the batch's size, needed if the last items are empty.
 
         `gathered`: how many elements convolutions at these voxels, their cells and children gather at once.
 
-        Raises ValueError where the items are not in order, or are more than `items`.
+        Raises ValueError if the items are not in order, or are more than `items`.
         """
         if coords.dtype != torch.int32 or coords.ndim != 2 or coords.shape[1] != 4:
             raise ValueError(f"voxels are int32 (N, 4), not {coords.dtype} {tuple(coords.shape)}")
@@ -72,11 +72,11 @@ class Voxels:
     def neighbours(self, start: int, stop: int) -> Tensor:
         """The rows of the neighbours of rows `start` to `stop`: int32 (stop - start, 27) in the order of `OFFSETS`.
 
-        Where there is no neighbour the row is N, one past the last.
+        The row of a missing neighbour is N, one past the last.
         """
         if self._parents is None:
             return self._neighbours[start:stop]
-        # Children of one voxel follow each other, so theirs follow from the neighbours of the voxels around.
+        # The children of a voxel follow each other, so their neighbours follow from those of their parents.
         first = start // 8
         around = self._parents.neighbours(first, (stop + 7) // 8)
         steps, halves = self._steps_to_parents
@@ -84,7 +84,7 @@ class Voxels:
         return rows.flatten(0, 1)[start - 8 * first : stop - 8 * first]
 
     def windows(self, size: int, shift: int) -> list[Windows]:
-        """Each item's voxels by the window floor((c + shift) / size) that they lie in, in groups of like lengths."""
+        """Each item's voxels by the window floor((c + shift) / size) that they lie in, in groups of similar lengths."""
         if (size, shift) not in self._windows:
             self._windows[size, shift] = self._find_windows(size, shift)
         return self._windows[size, shift]
@@ -111,7 +111,7 @@ class Voxels:
     def children(self) -> "Voxels":
         """The voxels half as large, eight for each, in the order of `CHILDREN`: those of row n from row 8 n on.
 
-        They are made anew each time: they hold these voxels, and a circle would keep both from being freed.
+        They are made each time: they refer to these voxels, and a circle of references would keep both in memory.
         """
         halves = torch.tensor([(0, *child) for child in CHILDREN], dtype=torch.int32, device=self.coords.device)
         scale = torch.tensor([1, 2, 2, 2], dtype=torch.int32, device=self.coords.device)

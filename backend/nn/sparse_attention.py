@@ -2,8 +2,8 @@
 """Attention among voxels: of all of an object's, or of those that share a window.
 
 An object's voxels attend to each other as a sequence as long as the object; objects of different sizes go one at a
-time. Shifted windows (Swin; Liu et al. 2021) hold from one to some hundred voxels each. Windows of like sizes are
-padded to the same number of voxels and go together; what pads them is masked.
+time. Shifted windows (Swin; Liu et al. 2021) hold from one to some hundred voxels each. Windows of similar sizes are
+padded to the same number of voxels and go together; the padding is masked.
 """
 
 import torch

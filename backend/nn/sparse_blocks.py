@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the sparse networks are built of: going between resolutions, norms over voxels, and residual blocks.
+"""The parts of the sparse networks: going between resolutions, norms over voxels, and residual blocks.
 
 Features are (N, C), a row a voxel. Attribute names are those of the checkpoints.
 """
@@ -37,7 +37,7 @@ def of_items(values: Tensor, voxels: Voxels) -> Tensor:
 
 
 class ResBlock(nn.Module):
-    """Two convolutions that the time modulates between, at the voxels, at their cells, or back from these."""
+    """Two convolutions with a modulation by the time between them."""
 
     def __init__(self, channels: int, out_channels: int, time_channels: int) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class ResBlock(nn.Module):
     def forward(self, x: Tensor, time: Tensor, voxels: Voxels, *, unpacks: bool = False) -> Tensor:
         """Convolves `x` (N, C), modulated by the `time`'s embedding (1 or B, time channels): (N, out channels).
 
-        Where it `unpacks`, `x` (cells, C) is of the voxels' cells, and each voxel begins with its cell's.
+        If it `unpacks`, `x` (cells, C) is of the voxels' cells, and each voxel starts with its cell's features.
         """
         scale, shift = of_items(self.emb_layers(time), voxels).chunk(2, dim=1)
         h = self.conv1(functional.silu(self.norm1(x)), voxels, unpacks=unpacks)
@@ -63,7 +63,7 @@ class ResBlock(nn.Module):
 class GroupNormSiLU(nn.GroupNorm):
     """Group norm over all voxels of an item (Wu and He 2018), then SiLU, in float32; the output has the input's dtype.
 
-    Statistics are found in two passes and rows go in chunks, so that no float32 copy of everything is held.
+    Statistics are found in two passes, and rows go in chunks, so that there is no float32 copy of the whole.
     """
 
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride]  items are normalised apart
@@ -74,7 +74,7 @@ class GroupNormSiLU(nn.GroupNorm):
     ) -> Tensor:
         """Normalises `input` (N, C), of which each item holds the next of `lengths` rows.
 
-        The result is written to `output` where that is given; it may be the input.
+        The result may be written to `output`, if that is given; it may be the input.
         """
         chunk = max(1, _NORMALISED // self.num_channels)
 
@@ -102,8 +102,8 @@ class GroupNormSiLU(nn.GroupNorm):
 class SubdivideBlock(nn.Module):
     """Divides each voxel into eight, with two convolutions of the children.
 
-    Children begin with their parent's features. So the first convolution takes them from there, and the skip
-    connection is computed once for all eight.
+    Children start with their parent's features, so the first convolution reads the parents, and the skip connection is
+    computed once for all eight.
     """
 
     def __init__(self, channels: int, out_channels: int, groups: int = 32) -> None:

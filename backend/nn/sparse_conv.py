@@ -3,13 +3,13 @@
 
 A submanifold convolution (Graham, Engelcke and van der Maaten 2018) is a dense one with zeros for the missing voxels,
 of which only the values at the voxels themselves are kept. Here it is a gather and a matrix product. On a GPU all
-neighbours of some rows are gathered beside each other, for one large product that sums in the accumulators'
-precision; on a CPU each neighbour is gathered where it is present only, for as many products as neighbours: about
-half of a surface's neighbours are missing, and the arithmetic saved is worth more than the larger product.
+neighbours of some rows are gathered for one large product, which sums in the accumulators' precision. On a CPU only the
+neighbours that exist are gathered, for one product for each of the 27: about half of a surface's neighbours are
+missing, and the saved arithmetic is worth more than one large product.
 
-Where features were copied to smaller voxels just before, less is to be done. After a subdivision, a child's 27
-neighbours are children of 8 voxels, and it needs 8 products with sums of the kernel. Where cells were unpacked, their
-products with the whole kernel are fewer than the voxels' with their neighbours.
+There is less to do if features were just copied to smaller voxels. After a subdivision, a child's 27 neighbours are
+children of 8 voxels, and 8 products with sums of the kernel are enough. After cells were unpacked, there are fewer
+products of cells with the whole kernel than of voxels with their neighbours.
 """
 
 import math
@@ -38,8 +38,8 @@ class SparseConv(nn.Module):
     def forward(self, features: Tensor, voxels: Voxels, *, subdivides: bool = False, unpacks: bool = False) -> Tensor:
         """Convolves `features` (N, in) to (N, out) at the same voxels.
 
-        Where it `subdivides` (size 3), to (8 N, out) at their children, which have their parent's features before;
-        where it `unpacks` (size 3), from (cells, in), with each voxel having its cell's features before.
+        If it `subdivides` (size 3), the result is (8 N, out) at the voxels' children, which start with their parent's
+        features. If it `unpacks` (size 3), `features` are (cells, in), and each voxel starts with its cell's.
         """
         weight, bias = self.conv.weight, self.conv.bias
         if self.size == 1:
@@ -60,9 +60,9 @@ class _Kernel(nn.Module):
 
 
 def pointwise(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """The 1x1x1 convolution as the networks were trained with it: (N, in) to (N, out).
+    """The 1x1x1 convolution that the networks were trained with: (N, in) to (N, out).
 
-    The library that they were trained in multiplies by the memory of `weight` (out, 1, 1, 1, in) read as a matrix
+    The library that they were trained with multiplies by the memory of `weight` (out, 1, 1, 1, in) read as a matrix
     (in, out). That is not the transposed weight unless one of the sizes is 1.
     """
     return torch.addmm(bias, features, weight.reshape(features.shape[1], -1))
@@ -78,13 +78,13 @@ def submanifold(features: Tensor, weight: Tensor, bias: Tensor, voxels: Voxels) 
 
 
 def subdivided_submanifold(features: Tensor, weight: Tensor, bias: Tensor, voxels: Voxels) -> Tensor:
-    """The same at the children of `voxels`, which all have their parent's `features` (N, in): (8 N, out)."""
+    """The 3x3x3 convolution at the children of `voxels`, which have their parent's `features` (N, in): (8 N, out)."""
     kernels, steps = _kernels_of_children(weight)
     return _correlate(features, kernels, torch.tensor(steps, device=features.device), bias, voxels).flatten(0, 1)
 
 
 def unpacked_submanifold(features: Tensor, weight: Tensor, bias: Tensor, voxels: Voxels) -> Tensor:
-    """The same at `voxels`, which all have the `features` (M, in) of their cells: (N, out).
+    """The 3x3x3 convolution at `voxels`, which have the `features` (M, in) of their cells: (N, out).
 
     The cells are few, so they are multiplied by the whole kernel first, and the products are gathered and summed.
     """
@@ -104,7 +104,7 @@ def unpacked_submanifold(features: Tensor, weight: Tensor, bias: Tensor, voxels:
 
 
 def _kernels_of_children(weight: Tensor) -> tuple[Tensor, list[list[int]]]:
-    """What each child multiplies its parent's neighbours by (8, out, 8, in), and which neighbours these are.
+    """The kernels of the 8 children for their parent's neighbours (8, out, 8, in), and which neighbours these are.
 
     Along an axis a first child has one neighbour in the voxel before and two, itself included, in its own.
     """
@@ -125,7 +125,7 @@ def _kernels_of_children(weight: Tensor) -> tuple[Tensor, list[list[int]]]:
 def _correlate(features: Tensor, kernels: Tensor, steps: Tensor | None, bias: Tensor, voxels: Voxels) -> Tensor:
     """Sums neighbours' `features` (N, in) by each of the `kernels` (K, out, T, in), plus `bias`: (N, K, out).
 
-    `steps` int64 (K, T) says which neighbours a kernel is for; None is all of them in their order.
+    `steps` int64 (K, T): the neighbours that a kernel is for; None means all of them in their order.
     """
     count, outputs, taps, channels = kernels.shape
     chunk = max(8, voxels.gathered // (taps * channels) // 8 * 8)
@@ -149,7 +149,7 @@ def _correlate(features: Tensor, kernels: Tensor, steps: Tensor | None, bias: Te
 def sum_at_once(features: Tensor, kernel: Tensor, neighbours: Tensor, bias: Tensor) -> Tensor:
     """One kernel (out, T, in) at rows whose `neighbours` (n, T) are rows of `features` (N, in): (n, out).
 
-    Where there is no neighbour its row is N. All are gathered for one product.
+    The row of a missing neighbour is N. All are gathered for one product.
     """
     missing = (neighbours == len(features)).flatten()[:, None]
     gathered = features.index_select(0, neighbours.flatten().clamp_max(len(features) - 1)).masked_fill_(missing, 0)
@@ -157,7 +157,7 @@ def sum_at_once(features: Tensor, kernel: Tensor, neighbours: Tensor, bias: Tens
 
 
 def sum_present(features: Tensor, kernel: Tensor, neighbours: Tensor, bias: Tensor) -> Tensor:
-    """The same, neighbour by neighbour, where there is one, summed in float32."""
+    """The same, one product for each of the T neighbours that exist, summed in float32."""
     total = widened(bias).repeat(len(neighbours), 1)
     for tap, rows in enumerate(neighbours.t().contiguous()):
         present = (rows < len(features)).nonzero()[:, 0]

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The diffusion transformer that both flow models have in their middle.
 
-Blocks of self-attention, cross-attention to the picture's tokens and a feed-forward part, whose first and last are
-modulated by the time (DiT with adaLN-Zero; Peebles and Xie 2023, section 3.2). What a block needs besides its
-tokens is computed apart from them, because it outlives one evaluation: the *modulation* depends on the time alone,
-so it is shared by every seed and by the guided pair; the *context* depends on the picture alone, so it is shared
-by every step.
+Its blocks are self-attention, cross-attention to the picture's tokens and a feed-forward part; the first and the last
+are modulated by the time (DiT with adaLN-Zero; Peebles and Xie 2023, section 3.2). Two inputs of a block are computed
+separately, because several evaluations share them: the *modulation* depends on the time alone, so all seeds and the
+guided pair share it; the *context* depends on the picture alone, so all steps share it.
 
-Tokens are (B, L, C), with as many of them in each batch item. Objects of different sizes go through one at a time.
+Tokens are (B, L, C), of the same number in each batch item. Objects of different sizes go through one at a time.
 """
 
 from collections.abc import Callable
@@ -23,36 +22,36 @@ from .layers import FeedForward, HeadRMSNorm, LayerNorm32, TimestepEmbedder, cas
 from .sampler import Velocity
 
 _EPS = 1e-6
-_TIMES = 128  # kept for a network: 38 MB of a full-size one's in half precision
+_TIMES = 128  # kept for each network: 38 MB for a full-size one in half precision
 
 
 @dataclass(frozen=True)
 class KeysValues:
-    """What a picture's tokens are to one cross-attention: keys and values, each (B, tokens, heads, D)."""
+    """The keys and values of a picture's tokens in one cross-attention, each (B, tokens, heads, D)."""
 
     keys: Tensor
     values: Tensor
 
 
 Context = KeysValues | Tensor
-"""What one cross-attention reads: a picture, or, where there is none, the vector (C,) that it adds to every token."""
+"""The input of one cross-attention: a picture, or without one the vector (C,) that it adds to every token."""
 
 
 @dataclass(frozen=True)
 class Time:
-    """What the network knows of the time: its embedding (B, C) and every block's modulation (B, 1, 6 C)."""
+    """The time for the network: its embedding (B, C) and every block's modulation (B, 1, 6 C)."""
 
     embedding: Tensor
     modulations: list[Tensor]
 
 
 class SelfAttention(nn.Module):
-    """Multi-head attention of the tokens to each other, with normalised queries and keys where that is wanted."""
+    """Multi-head attention of the tokens to each other, with normalised queries and keys if `qk_rms_norm`."""
 
     def __init__(self, channels: int, heads: int, *, qk_rms_norm: bool) -> None:
         super().__init__()
         if channels % heads:
-            raise ValueError(f"{channels} channels are no multiple of {heads} heads")
+            raise ValueError(f"{channels} channels are not a multiple of {heads} heads")
         self.heads = heads
         self.to_qkv = nn.Linear(channels, 3 * channels)
         self.q_rms_norm = HeadRMSNorm(channels // heads, heads) if qk_rms_norm else nn.Identity()
@@ -82,7 +81,7 @@ class CrossAttention(nn.Module):
         return KeysValues(keys, values)
 
     def read_nothing(self) -> Tensor:
-        """What attention to tokens that are all zero adds to every token, (C,).
+        """The vector (C,) that attention to tokens of zeros adds to every token.
 
         Their values are all the bias of `to_kv`, so every weighted mean of them is that bias too.
         """
@@ -113,7 +112,7 @@ class ModulatedBlock(nn.Module):
         return self.adaLN_modulation(embedding)[:, None]
 
     def context(self, tokens: Tensor | None) -> Context:
-        """What the cross-attention reads in a picture's `tokens` (B, T, context channels), or without a picture."""
+        """The input of the cross-attention for a picture's `tokens` (B, T, context channels), or for no picture."""
         return self.cross_attn.read_nothing() if tokens is None else self.cross_attn.read(tokens)
 
     def forward(self, x: Tensor, modulation: Tensor, context: Context) -> Tensor:
@@ -125,7 +124,7 @@ class ModulatedBlock(nn.Module):
 
 
 class DiffusionTransformer(nn.Module):
-    """The time's embedding and the blocks; the flow models add what turns their state into tokens and back."""
+    """The time's embedding and the blocks; the flow models add the layers between their state and tokens."""
 
     out_layer: nn.Linear  # the last, which the flow models add
 
@@ -162,7 +161,7 @@ class DiffusionTransformer(nn.Module):
         set_zero(self.out_layer)
 
     def time(self, t: Tensor) -> Time:
-        """What the network needs to know of `t` float32 (B,) or (1,), the flow's time times 1000."""
+        """The time for the network from `t` float32 (B,) or (1,), the flow's time times 1000."""
         embedding = self.t_embedder(t).to(self.dtype)
         return Time(embedding, [block.modulation(embedding) for block in self._blocks()])
 
@@ -177,12 +176,12 @@ class DiffusionTransformer(nn.Module):
         if key not in self._times:
             if len(self._times) >= _TIMES:
                 del self._times[next(iter(self._times))]
-            # Filled on the device: a number that comes from the CPU would have to wait for the queue to empty.
+            # Filled on the device: a number from the CPU would have to wait for the device's queue.
             self._times[key] = self.time(torch.full((1,), 1000 * t, dtype=torch.float32, device=device))
         return self._times[key]
 
     def contexts(self, tokens: Tensor | None) -> list[Context]:
-        """What every block reads in a picture's `tokens` (B, T, context channels); None is no picture (zeros)."""
+        """The contexts of all blocks for a picture's `tokens` (B, T, context channels); None is no picture (zeros)."""
         inner = None if tokens is None else tokens.to(self.dtype)
         return [block.context(inner) for block in self._blocks()]
 
@@ -193,7 +192,7 @@ class DiffusionTransformer(nn.Module):
         return h
 
     def bound_to(self, tokens: Tensor, *more: Any) -> Velocity[Tensor]:  # noqa: ANN401  whatever forward takes
-        """The flow model, as the sampler wants it, for the picture with `tokens` (1 or B, T, context channels).
+        """The flow model as the sampler calls it, for the picture with `tokens` (1 or B, T, context channels).
 
         `more` follows the state, the time and the contexts in every call of `forward`. Contexts are computed here.
         """
@@ -205,13 +204,13 @@ class DiffusionTransformer(nn.Module):
         return velocity
 
     def compute_in(self, dtype: torch.dtype) -> None:
-        """Makes `dtype` what the blocks multiply in; everything before and after them stays float32."""
+        """Sets the `dtype` that the blocks multiply in; the layers before and after them keep theirs."""
         self.dtype = dtype
         cast_but_norms(self.blocks, dtype)
         self.forget_times()
 
     def forget_times(self) -> None:
-        """Drops what `time_at` keeps; for when weights are changed in another way than by torch's own methods."""
+        """Drops the times that `time_at` keeps; call it after weights were changed in place."""
         self._times.clear()
 
     def train(self, mode: bool = True) -> Self:  # noqa: FBT001, FBT002  torch's own
@@ -220,7 +219,7 @@ class DiffusionTransformer(nn.Module):
         return super().train(mode)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:  # noqa: FBT001, FBT002  torch's own
-        """Moves or casts every tensor, as torch wants it; what followed from them is not left behind on the device."""
+        """Moves or casts every tensor, and drops the times, which were computed with the old ones."""
         self.forget_times()
         return super()._apply(fn, recurse)
 
@@ -229,7 +228,7 @@ class DiffusionTransformer(nn.Module):
 
 
 def _forget_times(network: nn.Module, _: object) -> None:
-    """Other weights make other modulations."""
+    """Drops the times, which other weights change."""
     if isinstance(network, DiffusionTransformer):
         network.forget_times()
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lets whoever waits for a network hear of it, and end it, in the middle of an evaluation.
+"""Reports progress, and lets a job be cancelled, in the middle of a network's evaluation.
 
 On a CPU one evaluation of a full-size network takes a minute, on a GPU it is queued in milliseconds. Instead of a hook
-in every part of every network, torch itself is asked to call between its operations.
+in every part of every network, torch calls us between its operations.
 """
 
 import time
@@ -19,13 +19,13 @@ _PAUSE = 0.1  # seconds
 
 @contextmanager
 def repeating(report: Report, pause: float = _PAUSE) -> Generator[Report]:
-    """Gives a report that says again what it was told last, between torch's operations, after each `pause` in seconds.
+    """Gives a report that repeats its last call between torch's operations, after each `pause` in seconds.
 
-    It repeats on this thread, while the context is entered. What `report` raises comes out of the operation.
+    It repeats on this thread, inside the context. Errors of `report` come out of the operation.
     """
     mode = _Repeating(report, pause)
     with mode:
-        yield mode.told
+        yield mode.report
 
 
 class _Repeating(TorchFunctionMode):
@@ -36,7 +36,7 @@ class _Repeating(TorchFunctionMode):
         self._last: tuple[int, int] | None = None
         self._due = 0.0
 
-    def told(self, step: int, of: int) -> None:
+    def report(self, step: int, of: int) -> None:
         self._last = (step, of)
         self._report(step, of)
         self._due = time.monotonic() + self._pause
@@ -49,5 +49,5 @@ class _Repeating(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401  whatever the operation gives
         if self._last is not None and time.monotonic() >= self._due:
-            self.told(*self._last)
+            self.report(*self._last)
         return func(*args, **(kwargs or {}))

@@ -1,40 +1,39 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a surface encloses, told from what lies outside of it.
+"""Which points a surface encloses.
 
-The decoder describes a shell of voxels around the surface and nothing within, and upstream calls all that no voxel
-touches outside. So every closed object gets a second wall where its shell ends inwards. Here the points of the lattice
-that are outside by their values are parted into regions that hang together along the lattice's edges, and a region is
-enclosed
+The decoder describes a shell of voxels around the surface and nothing inside it, and upstream takes all points that no
+voxel touches as outside. So every closed object gets a second wall at the inner side of its shell. Here the points that
+are outside by their values are divided into regions, connected along the lattice's edges. A region is enclosed
 
-- where it does not reach the lattice's border: no edge of the lattice leads from it into the open; or
-- where most of its contact with inside points is *raw*: made by points that no voxel touches. The outer side of a shell
-  has voxels that know of the outside; only its inner side ends raw. This tells the inside also of a shell that the
-  border of the volume cuts open.
+- if it does not reach the lattice's border; or
+- if most of its contact with inside points is *raw*: at points that no voxel touches. Voxels touch the points at the
+  outer side of a shell; only the inner side has raw contact. This finds the inside also of a shell that the border of
+  the volume cuts open.
 
-Inside and outside of a shell with holes are one region. Then the region is taken without all that lies within one, then
-two, then four points of an inside point: a hole falls apart that is not wider than twice that, and what is
-raw beyond it is enclosed. As only the raw side is filled, a crevice as narrow stays as it is. In the walls of balls and
-boxes, square holes of up to eight voxels were closed and of ten were not.
+In a shell with holes, inside and outside are one region. It is divided by leaving out all points within one, then two,
+then four points of an inside point: that closes holes up to twice as wide, and the part behind them with raw contact is
+enclosed. Only the raw side is filled, so narrow crevices stay as they are. In the walls of balls and boxes, square
+holes of up to eight voxels were closed and of ten were not.
 
-Regions are joined runs of points along the last axis, so that the work grows with the surface, not with the volume
-(labels spread by hooking and doubling, Shiloach and Vishkin 1982).
+Regions are connected runs of points along the last axis, so the work grows with the surface, not with the volume
+(labels by hooking and doubling, Shiloach and Vishkin 1982).
 """
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-_REACHES = (0, 1, 0, 2, 0, 4, 0)  # points; after each closing what it has cut off is taken as it is
-_DEPTH = 8  # points: as thick a wall's hole is filled to its mouth
-_FEW = 0.01  # of the contacts: so many raw ones are no inner wall
+_REACHES = (0, 1, 0, 2, 0, 4, 0)  # points; 0 after each takes the regions that the closing cut off
+_DEPTH = 8  # points: the holes of walls up to this thick are filled to their outer end
+_FEW = 0.01  # of the contacts: with fewer raw ones there is no inner wall
 
 
 def enclosed(outside: Tensor, known: Tensor, free: tuple[bool, ...]) -> Tensor:
-    """Which of the points `outside` (X, Y, Z) the rest encloses: bool (X, Y, Z).
+    """Which of the points `outside` (X, Y, Z) the other points enclose: bool (X, Y, Z).
 
-    known: bool (X, Y, Z), the points that voxels touch; all that are not `outside` are. free: for the low and the high
-    side of each axis in turn, whether the open begins there; a region that reaches such a side is not enclosed. Beyond
-    another side is the unseen, and raw contact decides.
+    known: bool (X, Y, Z), the points that voxels touch, among them all that are not `outside`. free: for the low and
+    the high side of each axis in turn, whether everything beyond it is outside; a region that reaches such a side is
+    not enclosed. Nothing is known beyond the other sides; there raw contact decides.
     """
     left = outside
     for reach in _REACHES:
@@ -47,14 +46,14 @@ def enclosed(outside: Tensor, known: Tensor, free: tuple[bool, ...]) -> Tensor:
         if reach:
             room = left & ~_grown(core & ~inner, reach) & ~_free_border(core, free)
             inner = _grown(inner, reach) & room
-            for _ in range(_DEPTH):  # up the hole, where no voxel is, to where the open begins
+            for _ in range(_DEPTH):  # along the hole, which no voxel touches, to its outer end
                 inner |= _grown(inner, along_edges=True) & room & ~known
         left = left & ~inner
     return outside & ~left
 
 
 def _grown(mask: Tensor, steps: int = 1, *, along_edges: bool = False) -> Tensor:
-    """`mask` and all within `steps` of it along each axis; with `along_edges` all within one edge of the lattice."""
+    """`mask` and all points within `steps` of it along each axis; with `along_edges` within as many edges."""
     for _ in range(steps):
         grown = mask.clone()
         for axis in range(3):
@@ -78,7 +77,7 @@ def _free_border(like: Tensor, free: tuple[bool, ...]) -> Tensor:
 def _inner_regions(core: Tensor, raw: Tensor, sound: Tensor, free: tuple[bool, ...], *, sealed: bool) -> Tensor:
     """The enclosed ones among the regions of `core`: bool (X, Y, Z).
 
-    sealed: those that do not reach the border are enclosed, whatever their contacts are.
+    sealed: regions that do not reach the border are enclosed, whatever their contacts are.
     """
     starts, ends = _runs(core)
     region = _joined(len(starts), *_touching(starts, ends, core.shape))
@@ -103,19 +102,19 @@ def _inner_regions(core: Tensor, raw: Tensor, sound: Tensor, free: tuple[bool, .
 
 
 def _numbered(mask: Tensor) -> Tensor:
-    """`mask` flattened with one more point at the end of each line, so that lines are apart."""
+    """`mask` flattened with one more point at the end of each line, which separates the lines."""
     return functional.pad(mask, (0, 1)).flatten()
 
 
 def _runs(mask: Tensor) -> tuple[Tensor, Tensor]:
-    """The runs of set points along the last axis: where each starts, and where it has ended, int64 (R,), ascending."""
+    """The runs of set points along the last axis: their starts, and their ends (exclusive), int64 (R,), ascending."""
     padded = functional.pad(mask, (1, 1))
     changes = (padded[..., 1:] ^ padded[..., :-1]).flatten().nonzero()[:, 0]
     return changes[0::2].contiguous(), changes[1::2].contiguous()
 
 
 def _touching(starts: Tensor, ends: Tensor, shape: torch.Size) -> tuple[Tensor, Tensor]:
-    """Pairs of runs in lines side by side that have points side by side: two int64 (N,)."""
+    """Pairs of runs in neighbouring lines that have neighbouring points: two int64 (N,)."""
     line = shape[2] + 1
     ones: list[Tensor] = []
     others: list[Tensor] = []
@@ -146,7 +145,7 @@ def _joined(count: int, ones: Tensor, others: Tensor) -> Tensor:
 
 
 def _at_border(starts: Tensor, ends: Tensor, shape: torch.Size, free: tuple[bool, ...]) -> tuple[Tensor, Tensor]:
-    """Which runs reach the lattice's border, and which a side of it that is free: two bool (R,)."""
+    """Which runs reach the lattice's border, and which reach a free side of it: two bool (R,)."""
     line = shape[2] + 1
     x, y = starts // (line * shape[1]), starts // line % shape[1]
     sides = (x == 0, x == shape[0] - 1, y == 0, y == shape[1] - 1, starts % line == 0, ends % line == shape[2])

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Marching cubes 33 on a lattice of values, in torch, all cells at once.
 
-The surface is described by the lattice points it passes between, not by places in space: whatever lives on the
-lattice (positions, colours) is interpolated afterwards, and needs to be known at those few points only.
+The surface is described by the lattice points that it passes between, not by places in space: fields on the lattice
+(positions, colours) are interpolated afterwards, and are needed at those few points only.
 
-The decisions are those of Lewiner et al. (2003) as scikit-image takes them, in double precision where the device has
-it: the asymptotic decider on faces (Nielson and Hamann 1991), and inside, where a tunnel is possible, the bilinear
-section in which it would be widest. Two habits of that implementation are kept: the section is always across the
-first axis, and a vertex in the middle of a cell is the mean of the corners, each weighted by one over its value.
+The decisions are those of Lewiner et al. (2003) as scikit-image takes them, in double precision if the device has it:
+on faces the asymptotic decider (Nielson and Hamann 1991), and inside, if a tunnel is possible, the bilinear section in
+which it would be widest. Two details of that implementation are kept: the section is always across the first axis, and
+a vertex in the middle of a cell is the mean of the corners, each weighted by one over its value.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Isosurface:
     ends: Tensor  # int64 (E, 2) into points: the two ends of the edge that each vertex lies on
     along: Tensor  # float32 (E,) in [0, 1]: how far from the first end
     corners: Tensor  # int64 (M, 8) into points: the corners of the cell in which each further vertex lies
-    within: Tensor  # float32 (M, 3) in [0, 1]: where in the cell
+    within: Tensor  # float32 (M, 3) in [0, 1]: the vertex's place in the cell
     triangles: Tensor  # int32 (T, 3) into the E + M vertices, counter-clockwise seen from outside (values > 0)
 
     def interpolate(self, field: Tensor) -> Tensor:
@@ -48,7 +48,7 @@ class Isosurface:
 def marching_cubes(values: Tensor) -> Isosurface:
     """Cuts the lattice `values` float32 (X, Y, Z), negative or zero inside, along its zero surface.
 
-    Without a change of sign the surface is empty. The surface ends open where it meets the lattice's border.
+    Without a change of sign the surface is empty. It is open at the lattice's border.
     """
     flat = values.flatten()
     outside = values > 0
@@ -91,7 +91,7 @@ def marching_cubes(values: Tensor) -> Isosurface:
 
 
 def _corner_steps(values: Tensor) -> Tensor:
-    """How far each of a cell's corners lies behind its lowest in the flat lattice: int64 (8,)."""
+    """The distance of each of a cell's corners from its lowest in the flat lattice: int64 (8,)."""
     x, y, z = values.shape[1] * values.shape[2], values.shape[2], 1
     return torch.tensor([(c & 1) * x + (c >> 1 & 1) * y + (c >> 2) * z for c in range(8)], device=values.device)
 
@@ -113,7 +113,7 @@ def _crossed_edges(outside: Tensor, axis: int) -> Tensor:
 
 
 def _flat_indices(mask: Tensor, lattice: Tensor) -> Tensor:
-    """Where `mask`, which begins at the lattice's origin but may be smaller, is set: indices into the flat lattice."""
+    """The set points of `mask`, which may be smaller than the lattice at its ends: indices into the flat lattice."""
     whole = torch.zeros_like(lattice)
     whole[: mask.shape[0], : mask.shape[1], : mask.shape[2]] = mask
     return whole.flatten().nonzero()[:, 0]
@@ -161,7 +161,7 @@ def _tilings(values: Tensor) -> Tensor:
 def _joined_across(values: Tensor, face: int) -> Tensor:
     """Whether the two outside corners of an ambiguous face are joined across it (asymptotic decider): bool (K,).
 
-    Where that is undecided they are. Both cells at a face come to the same answer, so that no hole opens.
+    If that is undecided, they are. Both cells at a face decide alike, so there are no holes.
     """
     a, b, c, d = values[:, FACES[face]].unbind(1)
     saddle = a * c - b * d
@@ -172,8 +172,8 @@ def _tunnel_runs(values: Tensor, few_outside: Tensor) -> Tensor:
     """Whether the rarer side's two opposite corners are joined through the cell's inside: bool (K,).
 
     Between the faces across the first axis, the values at the four parallel edges form bilinear sections; the one at
-    the extremum of A C - B D is asked (Lewiner et al. 2003, section 3.3). Without an extremum between the faces, that
-    method says no for outside corners and yes for inside ones.
+    the extremum of A C - B D decides (Lewiner et al. 2003, section 3.3). Without an extremum between the faces, that
+    method answers no for outside corners and yes for inside ones.
     """
     ring = [c for c, _ in EDGES[:4]]
     a0, b0, d0, c0 = values[:, ring].unbind(1)
@@ -193,7 +193,7 @@ def _tunnel_runs(values: Tensor, few_outside: Tensor) -> Tensor:
 
 
 def _middles(values: Tensor) -> Tensor:
-    """Where in its cell a vertex in the middle lies, by the `values` (M, 8) at the corners: float32 (M, 3)."""
+    """The place in its cell of a vertex in the middle, by the `values` (M, 8) at the corners: float32 (M, 3)."""
     weights = 1 / (values.abs() + _EPSILON)
     places = torch.tensor([(c & 1, c >> 1 & 1, c >> 2) for c in range(8)], dtype=weights.dtype, device=values.device)
     return weights @ places / weights.sum(1, keepdim=True)

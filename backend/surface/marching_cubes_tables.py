@@ -2,8 +2,8 @@
 """How the zero surface cuts a cell: the tilings of marching cubes 33, made from 26 by symmetry.
 
 Marching cubes 33 (Chernyaev 1995; Lewiner et al. 2003) cuts a cell by which of its corners are outside (value > 0),
-by whether the outside corners of a face with two of them, opposite each other, are joined across it, and, where that
-leaves the inside open, by whether a tunnel runs through the cell. Turning, mirroring and exchanging inside and
+by whether the outside corners of a face with two of them, opposite each other, are joined across it, and, if that
+does not decide the inside, by whether a tunnel runs through the cell. Turning, mirroring and exchanging inside and
 outside (96 symmetries) carries 26 tilings to all 634. Several tilings can fit one cut, being mirrored triangulations
 of one polygon; which of them the widely used tables of Lewiner hold is a fact without a rule, and is listed.
 
@@ -78,7 +78,7 @@ class Tables:
     """The tilings as arrays."""
 
     ambiguous: NDArray[np.uint8]  # (256,) by corners outside: bits of the faces that can be joined or not
-    tunnels: NDArray[np.bool_]  # (256,) by corners outside: whether a tunnel is possible where no face is joined
+    tunnels: NDArray[np.bool_]  # (256,) by corners outside: whether a tunnel is possible if no face is joined
     tiling: NDArray[np.int16]  # (256, 64, 2) by corners outside, faces joined, tunnel: index into the next two
     counts: NDArray[np.int64]  # (tilings,) number of triangles
     triangles: NDArray[np.int64]  # (tilings, 12, 3) edges; what lies past the count is 0
@@ -111,7 +111,7 @@ def _chosen_tilings() -> dict[Cut, Tiling]:
         tiling = [(int(a, 13), int(b, 13), int(c, 13)) for a, b, c in digits.split()]
         for symmetry in _symmetries():
             cut = symmetry.cut(outside, joined, tunnel)
-            # Where outside corners are joined across a face, Lewiner's method asks for no tunnel.
+            # If outside corners are joined across a face, Lewiner's method has no tunnel.
             if not (cut[1] and cut[2]):
                 fitting.setdefault(cut, set()).add(symmetry.tiling(tiling))
     choices = iter(_CHOICES)
@@ -122,7 +122,7 @@ def _chosen_tilings() -> dict[Cut, Tiling]:
 
 @dataclass(frozen=True)
 class _Symmetry:
-    """Where a symmetry of the cell carries its parts, and whether it exchanges inside and outside."""
+    """The parts of a cell after a symmetry, and whether it exchanges inside and outside."""
 
     corners: tuple[int, ...]
     edges: tuple[int, ...]  # the middle included

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From features at fine voxels to a surface with colours.
 
-Every voxel says for its eight corners how far the surface is (negative inside), where to displace the corner, and
-which colour and normal it has there; corners that voxels share take the mean. The surface is cut out of the distances
-by marching cubes 33, with everything that no voxel touches outside, and carried into the displaced lattice. (The
-decoder of TRELLIS, Xiang et al. 2025, section 3.2, with plain marching cubes for its FlexiCubes, as Hi3DGen has it.)
+Every voxel has, for each of its eight corners, a signed distance to the surface (negative inside), a displacement of
+the corner, a colour and a normal; corners that voxels share take the mean. Marching cubes 33 makes the surface from the
+distances, with all points that no voxel touches outside; then its vertices move with the displaced corners. (The
+decoder of TRELLIS, Xiang et al. 2025, section 3.2, with marching cubes instead of FlexiCubes, as in Hi3DGen.)
 
-Distances are held in a lattice that is just large enough for the voxels; displacements and colours are looked up at
-the corners next to the surface only.
+Distances are kept in a lattice that is just large enough for the voxels; displacements and colours are looked up only
+at the corners next to the surface.
 """
 
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ from .marching_cubes import marching_cubes
 
 _DISTANCE = slice(0, 8)
 _DISPLACEMENT = slice(8, 32)
-_COLOUR = slice(53, 101)  # the 21 before are weights that only the training's surface extraction used
+_COLOUR = slice(53, 101)  # the 21 before are weights that only training uses
 _CORNERS = tuple((c & 1, c >> 1 & 1, c >> 2) for c in range(8))
 _SIDES = ("left", "right", "front", "back", "bottom", "top")
-_FAR = 1e6  # so far outside is what caps a surface: the cap lies on the border to a millionth of a voxel
+_FAR = 1e6  # the distance outside a cap: it is on the border to a millionth of a voxel
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,13 @@ def extract_surface(
 ) -> Surface:
     """The surface of one object with `features` float32 (N, 53 or 101) at the voxels `coords` int32 (N, 3).
 
-    Coordinates lie in [0, `resolution`). Without a change of sign the surface is empty; without colours in the
-    features it has none.
+    Coordinates are in [0, `resolution`). If no distance changes its sign, the surface is empty; it has colours if the
+    features have them.
 
-    solid: what the surface encloses is inside (see `enclosed`), so that there is one wall. whole: where the surface
-    meets the border of the volume it is closed by a cap on that border, flat but where voxels displace it by less than
-    half a voxel; a ball that reached past by 5 % of its height lost 0.7 % of its volume so, by 10 % 2.8 %. Without
-    either it is upstream's surface. It is always a manifold, and closed with `whole`.
+    solid: what the surface encloses is inside (see `enclosed`), so that there is one wall. whole: a surface that meets
+    the border of the volume is closed by a cap on that border, flat to half a voxel; a ball that reached past by 5 % of
+    its height lost 0.7 % of its volume, by 10 % 2.8 %. Without both it is upstream's surface. It is always a manifold,
+    and with `whole` it is closed.
     """
     if not len(coords):
         return _nothing(features)
@@ -82,7 +82,7 @@ def extract_surface(
 
 
 def touches_border(coords: Tensor, resolution: int) -> tuple[str, ...]:
-    """At which sides of the volume there are voxels, so that the surface may be cut off there.
+    """The sides of the volume at which there are voxels: the surface may be cut off there.
 
     coords: int (N, 3) in [0, `resolution`), N > 0, of the structure or of the fine voxels. Sides are those of the
     object seen from the front: some of "left", "right" (-x, x), "front", "back" (-y, y), "bottom", "top" (-z, z), in
@@ -123,7 +123,7 @@ class _Lattice:
         return (places[:, 0].long() * self.shape[1] + places[:, 1]) * self.shape[2] + places[:, 2]
 
     def step(self, offset: tuple[int, int, int]) -> int:
-        """How far apart places are in the flattened lattice that differ by `offset`."""
+        """The distance in the flattened lattice between places that differ by `offset`."""
         return (offset[0] * self.shape[1] + offset[1]) * self.shape[2] + offset[2]
 
 
@@ -136,16 +136,16 @@ def _lattice_around(coords: Tensor, resolution: int) -> _Lattice:
 
 
 def _mean_distances(coords: Tensor, distances: Tensor, lattice: _Lattice) -> tuple[Tensor, Tensor]:
-    """The mean of the voxels' `distances` (N, 8) at the lattice's points, 1 where no voxel is, and where one is.
+    """The mean of the voxels' `distances` (N, 8) at the lattice's points, and whether a voxel touches them.
 
-    Both (X, Y, Z), the second bool.
+    Both (X, Y, Z), the second bool; the distance is 1 at points that no voxel touches.
     """
     first = lattice.flat(coords - lattice.low)
     total = distances.new_zeros(lattice.shape).flatten()
     count = torch.zeros_like(total, dtype=torch.uint8)
     one = torch.ones_like(first, dtype=torch.uint8)
     for corner, offset in enumerate(_CORNERS):
-        points = first + lattice.step(offset)  # all different, so that the order of additions is always the same
+        points = first + lattice.step(offset)  # all different, so the order of additions does not vary
         total.index_add_(0, points, distances[:, corner])
         count.index_add_(0, points, one)
     return torch.where(count > 0, total / count, 1).view(lattice.shape), (count > 0).view(lattice.shape)
@@ -157,12 +157,12 @@ def _shape(values: Tensor) -> tuple[int, int, int]:
 
 
 def _voxels_at(places: Tensor, coords: Tensor, lattice: _Lattice) -> Tensor:
-    """The voxels of which some lattice points are corners: rows int32 (P, 8), by which corner, -1 where there is none.
+    """The voxels that have lattice points as corners: rows int32 (P, 8) by the corner, -1 if there is none.
 
     `places` (P, 3) are counted from the lattice's lowest point.
     """
     x, y, z = (size + 1 for size in lattice.shape)
-    padded = _Lattice(lattice.low - 1, (x, y, z))  # a layer before the first, where no voxel is
+    padded = _Lattice(lattice.low - 1, (x, y, z))  # with an empty layer before the first
     rows = torch.full((x * y * z,), -1, dtype=torch.int32, device=coords.device)
     rows[padded.flat(coords - padded.low)] = torch.arange(len(coords), dtype=torch.int32, device=coords.device)
     last = padded.flat(places + 1)  # the voxel whose lowest corner the point is
@@ -170,7 +170,7 @@ def _voxels_at(places: Tensor, coords: Tensor, lattice: _Lattice) -> Tensor:
 
 
 def _mean_at(voxels: Tensor, features: Tensor) -> Tensor:
-    """The mean of `features` (N, 8 C), given at each corner, at points with `voxels` (P, 8), 0 without any: (P, C)."""
+    """The mean of `features` (N, 8 C), 8 corners a voxel, at points with `voxels` (P, 8), 0 without any: (P, C)."""
     by_corner = features.unflatten(1, (8, -1))
     total = features.new_zeros(len(voxels), by_corner.shape[2])
     for corner, rows in enumerate(voxels.unbind(1)):

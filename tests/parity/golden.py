@@ -43,7 +43,7 @@ _CUT = re.compile(r"(.+)_(first|stride)(\d+)")
 
 @dataclass(frozen=True)
 class Source:
-    """Where a fixture is.
+    """A fixture's files.
 
     kind: one of `NETWORKS` and `ALGORITHMS`, or empty if it is unknown. by_rule: whether its weights follow from their
     names and shapes.

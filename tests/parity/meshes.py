@@ -10,7 +10,7 @@ _NEAREST = 24
 def matched(ours: NDArray[np.float32], theirs: NDArray[np.float32], tolerance: float = 1e-5) -> NDArray[np.int64]:
     """For each of our vertices (V, 3) the one of theirs that is nearest: indices (V,).
 
-    Fails where it is farther than `tolerance` along any axis.
+    Fails if one is farther than `tolerance` along any axis.
     """
     candidates, apart = _candidates(ours, theirs)
     nearest = apart.argmin(1)[:, None]
@@ -30,7 +30,7 @@ def _candidates(
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """For each of ours some of theirs that are near, and how far along the farthest axis: two arrays (V, K).
 
-    They are those that come next to it along a slanted direction, in which hardly any two are level.
+    They are next to it along a slanted direction, along which hardly any two are at the same height.
     """
     direction = np.array([0.547, 0.619, 0.563])
     keys = theirs @ direction
@@ -41,9 +41,9 @@ def _candidates(
 
 
 def canonical(triangles: NDArray[np.int64]) -> NDArray[np.int64]:
-    """`triangles` (T, 3), each from its smallest index on, the way round kept, in ascending order.
+    """`triangles` (T, 3), each from its smallest index on, with the same orientation, in ascending order.
 
-    Those that have a corner twice have no way round, and are left out.
+    Triangles that have a corner twice have no orientation, and are left out.
     """
     triangles = triangles[(triangles != np.roll(triangles, 1, axis=1)).all(1)]
     first = triangles.argmin(1)
@@ -56,7 +56,7 @@ def assert_same_mesh(
     theirs: tuple[NDArray[np.float32], NDArray[np.int64]],
     tolerance: float = 1e-5,
 ) -> NDArray[np.int64]:
-    """The same vertices (V, 3) within `tolerance` and the same set of triangles (T, 3), each turning the same way.
+    """The same vertices (V, 3) within `tolerance` and the same set of triangles (T, 3), with the same orientation.
 
     Returns which of their vertices each of ours is.
     """

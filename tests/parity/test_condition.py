@@ -16,13 +16,13 @@ import transformers
 from safetensors.torch import save_file
 from torch import Tensor
 
+from backend.engines.hi3dgen.pictures import to_pixels
 from backend.errors import UserError
 from backend.models.image_tokens import (
     from_hub_layout,
     image_tokens,
     load_tokenizer,
     published_forms,
-    to_pixels,
     tokenizer,
 )
 
@@ -86,7 +86,7 @@ def test_the_folder_that_is_on_the_hub(path: Path, tmp_path: Path) -> None:
         ({"cls_token": None}, "embeddings.cls_token is missing"),
         ({"blocks.0.attn.qkv.bias": None}, r"encoder\.layer\.0\.attention\.attention\.query\.bias is missing"),
         ({"head.weight": torch.zeros(2)}, "no place for the tensor head.weight"),
-        ({"mask_token": torch.zeros(1, 5)}, r"mask_token is float32 \(1, 5\), where"),
+        ({"mask_token": torch.zeros(1, 5)}, r"mask_token is float32 \(1, 5\) instead of"),
     ],
 )
 def test_what_does_not_fit_is_named(path: Path, change: dict[str, Tensor | None], named: str) -> None:

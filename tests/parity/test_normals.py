@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The normal estimator computes what the published pipeline computes, from the picture to the picture of the map.
 
-The small networks of the fixture are badly conditioned: their norms are over two numbers, and they decode to vectors
-a fiftieth long, which are then made unit. So each network is given the published input of its own. From end to end,
-where rounding alone moves the control branch by 4e-5 (in double precision it lies as far from the published numbers),
-vectors are compared at the length that they were decoded with, and to 1e-4.
+The fixture's small networks are badly conditioned: their norms are over two numbers, and they decode to vectors of a
+length of 0.02, which are then made unit. So each network gets its published input. From end to end, rounding alone
+moves the control branch by 4e-5 (in double precision it is as far from the published numbers); there vectors are
+compared at their decoded length, and to 1e-4.
 """
 
 import json
@@ -23,23 +23,19 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from backend.engines.hi3dgen.pictures import RESOLUTION, estimate, estimator_input, to_normal_map, to_picture
 from backend.errors import UserError
 from backend.flow.products import Crop, Cutout
-from backend.models.image_tokens import to_picture
 from backend.models.normal_estimator import (
     PARTS,
-    RESOLUTION,
     ControlEncoder,
     Estimator,
     build_estimator,
     decode,
     denoise,
     encode,
-    estimate,
     load_estimator,
-    model_input,
     predict,
-    to_normal_map,
     unit,
 )
 
@@ -62,7 +58,7 @@ def size_of(rgba: Tensor) -> tuple[int, int]:
 def test_what_the_network_is_given_and_what_becomes_of_its_answer(path: Path) -> None:
     fixture = golden.read(path)
     rgba = fixture.input("rgba")
-    colours, alpha = model_input(rgba.numpy(), fixture.facts["resolution"])
+    colours, alpha = estimator_input(rgba.numpy(), fixture.facts["resolution"])
     np.testing.assert_array_equal(colours, fixture.output("model_rgb_input").numpy())
     picture = to_picture(to_normal_map(fixture.input("prediction")[0].numpy(), alpha), size_of(rgba))
     np.testing.assert_array_equal(picture, fixture.output("normal_rgb").numpy())
@@ -74,7 +70,7 @@ def test_each_network(path: Path) -> None:
     fixture = golden.read(path)
     estimator = estimator_of(fixture)
     if fixture.has_input("rgba"):
-        colours, _ = model_input(fixture.input("rgba").numpy(), resolution_of(fixture))
+        colours, _ = estimator_input(fixture.input("rgba").numpy(), resolution_of(fixture))
         np.testing.assert_array_equal(colours, fixture.output("pipeline_rgb_input").numpy())
         pixels = as_pixels(colours)
     else:
@@ -111,8 +107,8 @@ def resolution_of(fixture: golden.Fixture) -> int:
 def test_from_end_to_end(path: Path) -> None:
     fixture = golden.read(path)
     estimator, rgba = estimator_of(fixture), fixture.input("rgba")
-    colours, alpha = model_input(rgba.numpy(), resolution_of(fixture))
-    normals = predict(estimator, colours, golden.no_report)
+    colours, alpha = estimator_input(rgba.numpy(), resolution_of(fixture))
+    normals = predict(estimator, torch.tensor(colours), golden.no_report).numpy()
     assert_vectors_close(estimator, fixture, torch.from_numpy(normals), 1e-4)
     picture = to_picture(to_normal_map(normals, alpha), size_of(rgba)).astype(int)
     difference = np.abs(picture - fixture.output("normal_rgb").numpy())
@@ -142,7 +138,7 @@ def test_the_folder_that_is_on_the_hub(path: Path, tmp_path: Path) -> None:
     estimator = estimator.to("cpu", torch.float32)
     rgba = fixture.input("rgba").numpy()
     normal_map = estimate(estimator, Cutout(rgba, Crop(0, 0, max(rgba.shape), *rgba.shape[1::-1])), golden.no_report)
-    theirs = predict(estimator, model_input(rgba)[0], golden.no_report)
+    theirs = predict(estimator, torch.tensor(estimator_input(rgba)[0]), golden.no_report).numpy()
     assert max(normal_map.alpha.shape) == RESOLUTION
     assert normal_map.normals.shape == (*normal_map.alpha.shape, 3)
     np.testing.assert_array_equal(normal_map.normals, theirs * np.float32([-1, 1, 1]))

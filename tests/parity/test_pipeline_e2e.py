@@ -14,7 +14,8 @@ pytest.importorskip("transformers", reason="transformers is not installed here: 
 import torch
 
 from backend.arrays import Float32Array
-from backend.models.image_tokens import image_tokens, to_pixels
+from backend.engines.hi3dgen.pictures import to_pixels
+from backend.models.image_tokens import image_tokens
 from backend.models.latent_flow import Normalization, latent_noise, sample_latents
 from backend.models.structure_decoder import occupied
 from backend.models.structure_flow import sample_structure, structure_noise

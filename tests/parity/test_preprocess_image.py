@@ -13,10 +13,10 @@ from tests.parity.formulas import evaluate
 
 pytest.importorskip("PIL", reason="Pillow is not installed here: the extra hi3dgen has it")
 
+from backend.arrays import Float32Array
 from backend.engines.hi3dgen.foreground import SIDE, mask_by_birefnet, preprocess
 
 Pixels = NDArray[np.uint8]
-Float32Array = NDArray[np.float32]
 
 
 def no_mask(colours: Pixels) -> Pixels:

@@ -21,11 +21,11 @@ ALWAYS = (0.0, 1.0)
 
 
 def velocity_of(
-    fixture: golden.Fixture, formula: str, items: Tensor, walk: list[Tensor], calls: list[tuple[float, bool]]
+    fixture: golden.Fixture, formula: str, items: Tensor, states: list[Tensor], calls: list[tuple[float, bool]]
 ) -> Velocity[Tensor]:
     """The velocity that the fixture's JSON writes as a formula of a state whose rows belong to the batch's `items`.
 
-    Appends to `walk` the state before each step, and to `calls` the network's time of every call, and whether it was
+    Appends to `states` the state before each step, and to `calls` the network's time of every call, and whether it was
     conditional.
     """
     constants = dict(zip("ABCD", fixture.facts["ABCD"], strict=True))
@@ -39,7 +39,7 @@ def velocity_of(
         network_time = torch.tensor(1000 * t, dtype=torch.float32)
         calls.append((network_time.item(), conditional))
         if conditional:
-            walk.append(x)
+            states.append(x)
         condition = means[conditional].view(-1, *[1] * (x.ndim - 1))
         names = {**constants, "x": x, "t": network_time / 1000, "sin": torch.sin, "condition": condition}
         return evaluate(formula, names)
@@ -47,10 +47,10 @@ def velocity_of(
     return velocity
 
 
-def dense(fixture: golden.Fixture, walk: list[Tensor], calls: list[tuple[float, bool]]) -> Velocity[Tensor]:
+def dense(fixture: golden.Fixture, states: list[Tensor], calls: list[tuple[float, bool]]) -> Velocity[Tensor]:
     formula = re.search(r"v = (.*?) with", fixture.facts["velocity_model"])
     assert formula
-    return velocity_of(fixture, formula[1], torch.arange(len(fixture.input("noise"))), walk, calls)
+    return velocity_of(fixture, formula[1], torch.arange(len(fixture.input("noise"))), states, calls)
 
 
 def sampling_of(params: dict[str, Any]) -> Sampling:
@@ -64,14 +64,14 @@ def test_guidance_in_part_of_the_time(path: Path) -> None:
     fixture = golden.read(path)
     for i, run in enumerate(fixture.facts["runs"]):
         sampling = sampling_of(run["params"])
-        walk: list[Tensor] = []
+        states: list[Tensor] = []
         calls: list[tuple[float, bool]] = []
-        found = sample(dense(fixture, walk, calls), fixture.input("noise"), sampling, golden.no_report)
+        found = sample(dense(fixture, states, calls), fixture.input("noise"), sampling, golden.no_report)
         assert time_grid(sampling.steps, sampling.rescale_t) == fixture.output(f"run{i}.t_seq").tolist()
         assert len(calls) == sampling.evaluations == run["model_calls"]
         assert [t for t, _ in calls] == fixture.output(f"run{i}.t_network").tolist()
         assert [conditional for _, conditional in calls] == fixture.output(f"run{i}.cond_used").bool().tolist()
-        golden.assert_close(torch.stack([*walk[1:], found]), fixture.output(f"run{i}.pred_x_t"))
+        golden.assert_close(torch.stack([*states[1:], found]), fixture.output(f"run{i}.pred_x_t"))
         golden.assert_close(found, fixture.output(f"run{i}.samples"))
 
 

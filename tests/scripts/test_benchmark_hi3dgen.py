@@ -84,11 +84,11 @@ def test_one_block_is_timed_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(full_size.StructureFlow, "transform", counted)
     bench = benchmark_timing.Bench(torch.device("cpu"), torch.float32, 10, 1, clock=lambda: blocks, blocks=1)
-    report = benchmark_stages.Report()
+    measurements = benchmark_stages.Measurements()
     with torch.inference_mode():
-        benchmark_stages.structure(bench, report)
-    assert [(row.ours, row.baseline) for row in report.rows[:2]] == [(24, 24)] * 2
-    assert report.total("upstream") == report.total(None) == 24 * 88
+        benchmark_stages.structure(bench, measurements)
+    assert [(row.ours, row.baseline) for row in measurements.rows[:2]] == [(24, 24)] * 2
+    assert measurements.total("upstream") == report.total(None) == 24 * 88
 
 
 def test_results_that_differ_would_show() -> None:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long the hi3dgen engine will take where that is long, before it has ever run there.
+"""How long the hi3dgen engine will take on a slow device on which it has not run yet.
 
-What each stage computes is known; how fast the device is, a matrix product of a tenth of a second tells. The operations
-were counted for an object of 20,000 voxels, and networks reach about three quarters of a matrix product's speed.
+The operations of each stage are known; the speed of the device is measured by matrix products for a tenth of a second.
+The operations were counted for an object of 20,000 voxels. Networks reach about three quarters of the speed of a matrix
+product.
 """
 
 import time
@@ -16,7 +17,7 @@ from ...nn.device import Compute
 from ...nn.sampler import Sampling
 
 SLOW = ("cpu", "mps")
-"""Kinds of devices on which somebody should know beforehand how long it takes."""
+"""Kinds of devices on which jobs take so long that the time is estimated in advance."""
 
 _TERA = 1e12
 _REACHED = 0.75  # of a matrix product's speed
@@ -28,7 +29,7 @@ _LATENTS = 3 * _TERA
 
 
 def sampling_of(preset: Sampling, steps: int, guidance: float) -> Sampling:
-    """A preset's walk with the artist's guidance and, unless they are 0, steps."""
+    """A preset's sampling with the artist's guidance and, unless they are 0, steps."""
     return replace(preset, steps=steps or preset.steps, guidance=guidance)
 
 
@@ -43,15 +44,16 @@ def operations(stage: str, settings: Settings) -> float:
     return _ONCE.get(stage, 0.0)
 
 
-def speed_of(compute: Compute) -> float:
-    """Operations a second that a network reaches on a device, from a short measurement."""
+def speed_of(compute: Compute, clock: Callable[[], float] = time.monotonic) -> float:
+    """Operations a second that a network reaches on a device, from a short measurement by a clock of seconds."""
     a = torch.rand(_SIDE, _SIDE, device=compute.device).to(compute.dtype)
     (a @ a).float().sum().item()  # the first product also starts threads, or compiles
-    products, started = 0, time.monotonic()
-    while time.monotonic() - started < _SECONDS:
+    products, started, now = 0, clock(), 0.0
+    while not products or now - started < _SECONDS:
         (a @ a)[0, 0].item()
         products += 1
-    return _REACHED * 2 * _SIDE**3 * products / (time.monotonic() - started)
+        now = clock()
+    return _REACHED * 2 * _SIDE**3 * products / max(now - started, 1e-9)
 
 
 def _evaluations(preset: Sampling, settings: Settings, name: str) -> int:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The hi3dgen engine's foreground: the picture's own transparency, or else a mask from a segmentation network.
 
-Two ways lead to the cut-out. The right one frames the object once, in the middle of its square, and leaves its
-colours as they are. The other does to the bit what upstream Hi3DGen does, for those who want its very mesh: it cuts
-off the square at the picture's border, multiplies the colours by the alpha, and does all of it twice, so that
-soft edges darken. Where the mask comes from is the caller's business.
+There are two ways to a cut-out. `cut_out` frames the object once, in the middle of its square, and leaves its colours
+as they are. `cut_out_as_upstream` does to the bit what upstream Hi3DGen does, for those who want exactly its mesh: it
+cuts the square off at the picture's border, multiplies the colours by the alpha, and does all of it twice, so that soft
+edges darken. The caller provides the function that finds a mask.
 """
 
 from collections.abc import Callable
@@ -18,24 +18,24 @@ from ...arrays import Float32Array
 from ...errors import UserError
 from ...flow.products import Crop, Cutout, Picture, Report
 from ...foreground import cut_out as draft
+from ...models import imagenet
 
 MaskOf = Callable[[Picture], NDArray[np.uint8]]
-"""From colours, uint8 (H, W, 3), to how surely each pixel is the object: uint8 (H, W), 0 to 255."""
+"""From colours, uint8 (H, W, 3), to how likely each pixel is the object: uint8 (H, W), 0 to 255."""
 
 Logits = Callable[[Float32Array], Float32Array]
 """A segmentation network: from float32 (1, 3, 1024, 1024), normalised, to log-odds float32 (1024, 1024)."""
 
 SIDE = 1024  # pixels of the cut-out, and of what BiRefNet sees
 _SURE = 0.8 * 255  # alpha above which a pixel counts for upstream's frame
-_MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # ImageNet's colours
-_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+_MEAN, _DEVIATION = (np.array(colour, np.float32) for colour in (imagenet.MEAN, imagenet.DEVIATION))
 
 
 def cut_out(picture: Picture, size: int, mask_of: MaskOf, report: Report) -> Cutout:
-    """Cut the object out of a picture and centre it in a square of size x size pixels.
+    """Cuts the object out of a picture and centres it in a square of size x size pixels.
 
-    picture: uint8 (H, W, 4), sRGB, straight alpha, which is taken as it is unless it is 255 everywhere; then
-    `mask_of` gives it. Raises UserError where there is no object in the picture.
+    picture: uint8 (H, W, 4), sRGB, straight alpha. If the alpha is 255 everywhere, `mask_of` gives another. Raises
+    UserError if there is no object in the picture.
     """
     if picture[..., 3].min(initial=255) == 255:
         picture = np.dstack([picture[..., :3], mask_of(picture[..., :3])])
@@ -45,7 +45,7 @@ def cut_out(picture: Picture, size: int, mask_of: MaskOf, report: Report) -> Cut
 
 
 def cut_out_as_upstream(picture: Picture, size: int, mask_of: MaskOf, report: Report) -> Cutout:
-    """What upstream's demo hands to its networks: `preprocess` twice. Arguments and errors as of `cut_out`."""
+    """The cut-out of upstream's demo: `preprocess` twice. Arguments and errors are those of `cut_out`."""
     report(0, 2)
     first = preprocess(picture, size, mask_of)
     report(1, 2)
@@ -64,10 +64,10 @@ def cut_out_as_upstream(picture: Picture, size: int, mask_of: MaskOf, report: Re
 
 @dataclass(frozen=True)
 class Preprocessed:
-    """What upstream's preprocessing gives.
+    """The result of upstream's preprocessing.
 
-    pixels: uint8 (size, size, 4), colours times alpha, and `square` is where they lie in the given picture: left, top
-    and side in its pixels. Where nothing, or no more than a speck, is opaque: the colours alone (H, W, 3), no square.
+    pixels: uint8 (size, size, 4), colours times alpha. square: their place in the given picture: left, top and side in
+    its pixels. If nothing or only a speck is opaque, pixels are the colours alone (H, W, 3), and there is no square.
     """
 
     pixels: Picture
@@ -77,15 +77,15 @@ class Preprocessed:
 def preprocess(picture: Picture, size: int, mask_of: MaskOf) -> Preprocessed:
     """Upstream's preprocessing, once, equal to its result in every bit.
 
-    picture: uint8 (H, W, 3 or 4). Where it has no alpha below 255, it is shrunk to at most 1024 pixels and `mask_of`
-    asked; over 128 is the object.
+    picture: uint8 (H, W, 3 or 4). If no alpha is below 255, it is shrunk to at most 1024 pixels, and the object is
+    where `mask_of` is over 128.
     """
     image, shrunk = Image.fromarray(picture), 1.0
     if picture.shape[2] == 3 or picture[..., 3].min(initial=255) == 255:
         image, shrunk = _masked(image.convert("RGB"), mask_of)
     alpha = np.asarray(image)[..., 3]
     rows, columns = np.nonzero(alpha > _SURE)
-    if len(rows) == 0 or max(np.ptp(rows), np.ptp(columns)) < 2:  # of less, upstream makes an empty crop
+    if len(rows) == 0 or max(np.ptp(rows), np.ptp(columns)) < 2:  # upstream's crop would be empty
         return Preprocessed(np.asarray(image.convert("RGB")), None)
     box = _clamped_box(rows, columns, image.size)
     square, offset = _padded(image.crop(box))
@@ -99,14 +99,14 @@ def preprocess(picture: Picture, size: int, mask_of: MaskOf) -> Preprocessed:
 def mask_by_birefnet(colours: Picture, logits: Logits) -> NDArray[np.uint8]:
     """The mask that BiRefNet (Zheng et al. 2024) finds: uint8 (H, W) for colours uint8 (H, W, 3).
 
-    The network sees the picture squeezed to a square; what it answers is resampled back. Soft: upstream makes it
-    binary, over 128.
+    The network sees the picture squeezed to a square; its answer is resampled to the picture's size. The mask is soft;
+    upstream makes it binary, over 128.
     """
     image = Image.fromarray(colours)
     seen = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR)).astype(np.float32) / 255
     answer = logits(np.moveaxis((seen - _MEAN) / _DEVIATION, -1, 0)[None])
-    surely = 1 / (1 + np.exp(-answer.astype(np.float64)))
-    mask = Image.fromarray((surely.astype(np.float32) * 255).astype(np.uint8))
+    likely = 1 / (1 + np.exp(-answer.astype(np.float64)))
+    mask = Image.fromarray((likely.astype(np.float32) * 255).astype(np.uint8))
     return np.asarray(mask.resize(image.size, Image.Resampling.BICUBIC))
 
 

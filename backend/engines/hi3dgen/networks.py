@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The networks of the hi3dgen engine: where each one's files are, how it is loaded and placed, what memory it takes.
+"""The networks of the hi3dgen engine: their files, how they are loaded and placed, and the memory that they take.
 
-The numbers of values are those of the published checkpoints. What the work holds was counted from the networks' largest
-tensors that live at the same time.
+The numbers of values are those of the published checkpoints. The memory of the work was counted from the networks'
+largest tensors that exist at the same time.
 """
 
 from collections.abc import Callable, Mapping
@@ -104,7 +104,7 @@ def networks() -> Mapping[str, Network]:
 
 
 def normalization() -> Normalization:
-    """What the latents were scaled by, as the package's pipeline.json says. Raises UserError where it does not."""
+    """The scales of the latents in the package's pipeline.json. Raises UserError if they are missing or invalid."""
     path = store.find(GEOMETRY) / "pipeline.json"
     try:
         scales = read_description(path)["args"]["slat_normalization"]
@@ -134,7 +134,7 @@ def _of_geometry(name: str, millions: int, works: tuple[int, int]) -> Network:
 
 
 def _stem(role: str) -> Path:
-    """The path of a network's files without their suffix, as pipeline.json gives it. Raises UserError without one."""
+    """The path of a network's files without the suffix, from pipeline.json. Raises UserError if it is missing there."""
     folder = store.find(GEOMETRY)
     path = folder / "pipeline.json"
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stages of the hi3dgen engine: each brings its networks to the device and hands its result on in numpy.
+"""The stages of the hi3dgen engine: each brings its networks to the device and returns its result in numpy.
 
 The noise of a seed is drawn as upstream draws it: one generator on the CPU, first for the structure, then for the
 latents. Several seeds go through a network together, as many as the memory plan allows.
@@ -19,11 +19,10 @@ from ...errors import UserError
 from ...flow.products import Cutout, Mesh, NormalMap, Noted, Picture, Report, Structure
 from ...flow.settings import Settings
 from ...foreground import cut_out as by_background
-from ...models.birefnet import logits
-from ...models.image_tokens import image_tokens, to_picture, to_pixels
+from ...models.birefnet import log_odds
+from ...models.image_tokens import image_tokens
 from ...models.latent_decoder import decode_surfaces
 from ...models.latent_flow import latent_noise, latent_noise_by_place, sample_latents
-from ...models.normal_estimator import estimate
 from ...models.presets import PRESETS
 from ...models.structure_decoder import occupied
 from ...models.structure_flow import sample_structure, structure_noise
@@ -37,6 +36,7 @@ from ...weights.catalogue import FOREGROUND
 from .cost import SLOW, operations, sampling_of, speed_of
 from .foreground import SIDE, cut_out, cut_out_as_upstream, mask_by_birefnet
 from .networks import networks, normalization
+from .pictures import estimate, to_picture, to_pixels
 from .to_mesh import to_mesh
 
 
@@ -70,7 +70,7 @@ class Stages:
         self._speeds: dict[Compute, float] = {}
 
     def seconds(self, stage: str, settings: Settings) -> float | None:
-        """How long a stage will about take; None where nobody has to wait long, or nothing is known."""
+        """How many seconds a stage will about take; None on a fast device, or if it is unknown."""
         compute = choose(str(settings["precision"]))
         if compute.device.type not in SLOW:
             return None
@@ -79,26 +79,29 @@ class Stages:
         return operations(stage, settings) / self._speeds[compute]
 
     def place(self) -> str:
-        """On what the engine computes, in which precision, and by which memory plan."""
+        """The device on which the engine computes, the precision, and the memory plan, as words."""
         compute = choose()
         memory = memory_of(compute.device)
         plan = choose_plan(self._pool.networks, compute, memory)
         return f"in {compute}, {memory / 2**30:.1f} GiB free, {plan.name}"
 
     def unload(self) -> None:
-        """Give back the device's memory and the computer's."""
+        """Gives back the device's memory and the computer's."""
         self._pool.release()
 
     def cut_out(
         self, picture: Picture, *, upstream_preprocessing: bool, precision: str, report: Report
     ) -> Cutout | Noted:
-        """The object, 1024 x 1024, by the picture's alpha, else by the network, else by the background's colour."""
+        """The object, 1024 x 1024, by the picture's alpha, else by the network or the background's colour."""
         compute = choose(precision)
         notes: list[str] = []
 
         def mask_of(colours: Picture) -> NDArray[np.uint8]:
             def work(network: Any, *_: object) -> NDArray[np.uint8]:  # noqa: ANN401
-                return mask_by_birefnet(colours, logits(network))
+                def logits(pixels: Float32Array) -> Float32Array:
+                    return log_odds(network, torch.from_numpy(pixels))[0, 0].numpy()
+
+                return mask_by_birefnet(colours, logits)
 
             return self._use("foreground", compute, work, report, notes, following="normals")
 
@@ -115,8 +118,8 @@ class Stages:
         compute = choose(precision)
         notes: list[str] = []
 
-        def work(estimator: Any, _: MemoryPlan, told: Report) -> NormalMap:  # noqa: ANN401
-            return replace(estimate(estimator, cutout, told, compute.device), crop=cutout.crop)
+        def work(estimator: Any, _: MemoryPlan, report: Report) -> NormalMap:  # noqa: ANN401
+            return replace(estimate(estimator, cutout, report, compute.device), crop=cutout.crop)
 
         return _noted(self._use("normals", compute, work, report, notes, following="tokenizer"), notes)
 
@@ -150,14 +153,14 @@ class Stages:
         sampling = sampling_of(PRESETS[quality].structure, structure_steps, structure_guidance)
         seen = torch.from_numpy(tokens[0]).to(compute.device)  # every seed sees the same
 
-        def sample(flow: Any, batch: Sequence[int], _: MemoryPlan, told: Report) -> list[_Sampled]:  # noqa: ANN401
+        def sample(flow: Any, batch: Sequence[int], _: MemoryPlan, report: Report) -> list[_Sampled]:  # noqa: ANN401
             generators = [torch.Generator().manual_seed(seed) for seed in batch]
             noise = structure_noise(flow.config, generators).to(compute.device)
-            latents = sample_structure(flow, seen, noise, told, sampling).cpu()
+            latents = sample_structure(flow, seen, noise, report, sampling).cpu()
             return [_Sampled(z, its.get_state().numpy()) for z, its in zip(latents, generators, strict=True)]
 
         @torch.inference_mode()
-        def decode(decoder: Any, batch: Sequence[_Sampled], _plan: MemoryPlan, _told: Report) -> list[Structure]:  # noqa: ANN401
+        def decode(decoder: Any, batch: Sequence[_Sampled], _plan: MemoryPlan, _report: Report) -> list[Structure]:  # noqa: ANN401
             logits = decoder(torch.stack([one.latents for one in batch]).to(compute.device))
             coords = occupied(require_finite(logits, "structure's decoder")).cpu().numpy()
             return [
@@ -187,7 +190,7 @@ class Stages:
         precision: str,
         report: Report,
     ) -> list[Latents | Noted]:
-        """What the object is like at each voxel, for each structure."""
+        """The latents at each voxel, for each structure."""
         compute = choose(precision)
         notes: list[str] = []
         sampling = sampling_of(PRESETS[quality].latents, latent_steps, latent_guidance)
@@ -195,10 +198,10 @@ class Stages:
         scaled = normalization()
         draw = latent_noise_by_place if steady_noise else latent_noise
 
-        def sample(flow: Any, batch: Sequence[Structure], plan: MemoryPlan, told: Report) -> list[Latents]:  # noqa: ANN401
+        def sample(flow: Any, batch: Sequence[Structure], plan: MemoryPlan, report: Report) -> list[Latents]:  # noqa: ANN401
             voxels = _voxels(batch, plan, compute)
             noise = draw(flow.config, voxels, [_going_on(structure) for structure in batch]).to(compute.device)
-            values = sample_latents(flow, seen, voxels, noise, normalization=scaled, report=told, sampling=sampling)
+            values = sample_latents(flow, seen, voxels, noise, normalization=scaled, report=report, sampling=sampling)
             each = values.cpu().split(voxels.lengths)
             return [Latents(its.numpy(), one) for its, one in zip(each, batch, strict=True)]
 
@@ -218,18 +221,18 @@ class Stages:
         precision: str,
         report: Report,
     ) -> list[Mesh | Noted]:
-        """The surface for each object's latents, with the cut-out projected onto it from where the map was seen."""
+        """The surface for each object's latents, with the cut-out projected onto it from the pose of the normal map."""
         compute = choose(precision)
         notes: list[str] = []
 
-        def decode(decoder: Any, batch: Sequence[Latents], plan: MemoryPlan, told: Report) -> list[Mesh]:  # noqa: ANN401
+        def decode(decoder: Any, batch: Sequence[Latents], plan: MemoryPlan, report: Report) -> list[Mesh]:  # noqa: ANN401
             voxels = _voxels([one.structure for one in batch], plan, compute)
             values = torch.from_numpy(np.concatenate([one.values for one in batch])).to(compute.device)
-            decoded = _part(told, 0, 3, 4)
+            decoded = _part(report, 0, 3, 4)
             surfaces = decode_surfaces(decoder, values, voxels, decoded, solid=solid, whole=whole)
             meshes: list[Mesh] = []
             for surface in surfaces:
-                told(3 * len(batch) + len(meshes), 4 * len(batch))
+                report(3 * len(batch) + len(meshes), 4 * len(batch))
                 meshes.append(to_mesh(surface, cutouts[0], normal_maps[0]))
             return meshes
 
@@ -249,14 +252,14 @@ class Stages:
         following: str,
         voxels: int = 0,
     ) -> list[Y]:
-        """What `work` makes of each item with the network `name`, as many at once as the plan allows."""
+        """The results of `work` for all items with the network `name`, as many at once as the plan allows."""
         made: list[Y] = []
         while len(made) < len(items):
             left = items[len(made) :]
 
-            def batch(network: Any, plan: MemoryPlan, told: Report, left: Sequence[X] = left) -> list[Y]:  # noqa: ANN401
+            def batch(network: Any, plan: MemoryPlan, report: Report, left: Sequence[X] = left) -> list[Y]:  # noqa: ANN401
                 share = left[: plan.together]
-                return work(network, share, plan, _part(told, 0, len(share), len(left)))
+                return work(network, share, plan, _part(report, 0, len(share), len(left)))
 
             rest = _part(report, len(made), len(items), len(items))
             made += self._use(name, compute, batch, rest, notes, following=following, voxels=voxels)
@@ -274,14 +277,14 @@ class Stages:
         following: str,
         voxels: int = TYPICAL_VOXELS,
     ) -> T:
-        """What `work` makes of the network `name`; `report` is repeated while it is loaded, too.
+        """The result of `work` with the network `name`; `report` is repeated meanwhile, also while it is loaded.
 
         Adds to `notes` what the artist should know of how it went.
         """
-        with repeating(report) as told:
-            told(0, 1)
+        with repeating(report) as repeated:
+            repeated(0, 1)
             result, new = self._pool.run(
-                name, compute, lambda network, plan: work(network, plan, told), following=following, voxels=voxels
+                name, compute, lambda network, plan: work(network, plan, repeated), following=following, voxels=voxels
             )
         notes.extend(new)
         return result
@@ -292,12 +295,12 @@ def _noted(product: P, notes: list[str]) -> P | Noted:
 
 
 def _part(report: Report, first: int, last: int, whole: int) -> Report:
-    """A report of what goes from `first` to `last` of a `whole`."""
+    """A report for the part of a work that goes from `first` to `last` of a `whole`."""
     return lambda step, of: report(first * of + (last - first) * step, whole * of)
 
 
 def _largest(structures: Iterable[Structure]) -> int:
-    """How many voxels the largest one has."""
+    """The number of voxels of the largest structure."""
     return max(len(structure.coords) for structure in structures)
 
 
@@ -308,7 +311,7 @@ def _voxels(structures: Sequence[Structure], plan: MemoryPlan, compute: Compute)
 
 
 def _going_on(structure: Structure) -> torch.Generator:
-    """The generator that drew the structure's noise, where it stood after that."""
+    """The generator that drew the structure's noise, in the state after that."""
     generator = torch.Generator()
     generator.set_state(torch.from_numpy(structure.randomness))
     return generator

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From the decoder's surface to the mesh that every engine hands on.
+"""From the decoder's surface to the mesh that the engine gives.
 
 The decoder's volume already has Blender's axes: z is up and the object's front looks to -y. (The published code then
 turns it to y up, (x, y, z) -> (x, z, -y), for glTF.)
@@ -11,17 +11,17 @@ from ...errors import UserError
 from ...flow.products import Cutout, Mesh, NormalMap
 from ...raster.vectors import unit
 from ...surface.surface import Surface, vertex_normals
-from .view import FRONT, find_view, project
+from .pose import FRONT, find_pose, project
 
-_VAGUE = 0.1  # a decoded normal that is shorter says nothing
+_VAGUE = 0.1  # a shorter decoded normal has no direction
 
 
 def to_mesh(surface: Surface, cutout: Cutout, normal_map: NormalMap | None = None) -> Mesh:
-    """The mesh of a surface, with colours and normals where the surface has them.
+    """The mesh of a surface, with colours and normals if the surface has them.
 
-    The decoder's normals are made unit; where it gives none worth the name, as where a surface is capped or filled, the
-    mesh's own stand. uv is where the cut-out shows the mesh, as seen from the view that fits the normal map
-    best; from the front without one. Raises UserError "empty-mesh" for a surface without triangles.
+    The decoder's normals are made unit; at vertices with a decoded normal near zero, as where a surface is capped or
+    filled, the mesh's own normals are used. uv: the places of the vertices in the cut-out, seen from the pose that fits
+    the normal map best, or from the front without a map. Raises UserError "empty-mesh" if there are no triangles.
     """
     if not len(surface.triangles):
         sentence = "The networks found no surface in the picture."
@@ -34,5 +34,5 @@ def to_mesh(surface: Surface, cutout: Cutout, normal_map: NormalMap | None = Non
         normals = unit((2 * decoded - 1).astype(np.float32), own, least=_VAGUE)
         colours = np.ascontiguousarray(colours)
     triangles = surface.triangles.cpu().numpy()
-    view = FRONT if normal_map is None else find_view(vertices, triangles, normal_map)
-    return Mesh(vertices, triangles, project(vertices, cutout.alpha, view), colours, normals)
+    pose = FRONT if normal_map is None else find_pose(vertices, triangles, normal_map)
+    return Mesh(vertices, triangles, project(vertices, cutout.alpha, pose), colours, normals)

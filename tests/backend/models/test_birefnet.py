@@ -3,6 +3,7 @@
 
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from backend.arrays import Float32Array
 from backend.engines.hi3dgen.foreground import mask_by_birefnet
 from backend.errors import Cancelled, UserError
 from backend.models.birefnet import (
@@ -28,7 +30,7 @@ from backend.models.birefnet import (
     BiRefNetConfig,
     DeformableASPP,
     load_birefnet,
-    logits,
+    log_odds,
     tiled,
 )
 from backend.nn.watching import repeating
@@ -45,7 +47,7 @@ TINY = BiRefNetConfig(
 
 
 def tensors(dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
-    """Random weights of a tiny network, as a checkpoint has them: with what only the training asked for."""
+    """Random weights of a tiny network, as a checkpoint has them: with the tensors that only training uses."""
     torch.manual_seed(7)
     made = BiRefNet(TINY).state_dict()
     for name, tensor in made.items():
@@ -65,11 +67,15 @@ def picture(side: int = 64) -> np.ndarray[Any, np.dtype[np.float32]]:
     return np.random.default_rng(5).normal(size=(1, 3, side, side)).astype(np.float32)
 
 
+def answer_of(network: BiRefNet, pixels: Float32Array) -> Float32Array:
+    return log_odds(network, torch.from_numpy(pixels))[0, 0].numpy()
+
+
 def test_a_mask_from_the_folder_to_the_pixels(tmp_path: Path) -> None:
     description = {**asdict(TINY), "architectures": ["BiRefNet"], "bb_pretrained": False}
     network = load_birefnet(checkpoint(tmp_path, tensors(), description))
     colours = np.random.default_rng(2).integers(0, 256, (40, 90, 3), np.uint8)
-    mask = mask_by_birefnet(colours, logits(network))
+    mask = mask_by_birefnet(colours, partial(answer_of, network))
     assert mask.shape == (40, 90)
     assert mask.dtype == np.uint8
     assert np.ptp(mask) > 10
@@ -77,16 +83,16 @@ def test_a_mask_from_the_folder_to_the_pixels(tmp_path: Path) -> None:
 
 def test_the_answer_is_the_networks_log_odds(tmp_path: Path) -> None:
     network = load_birefnet(checkpoint(tmp_path, tensors()))
-    answer = logits(network)(picture())
+    answer = answer_of(network, picture())
     assert answer.dtype == np.float32
     assert np.array_equal(answer, network(torch.from_numpy(picture()))[0, 0].numpy())
 
 
-def test_another_size_is_resampled_on_the_way_in_and_out(tmp_path: Path) -> None:
+def test_another_size_is_resampled_before_and_after(tmp_path: Path) -> None:
     network = load_birefnet(checkpoint(tmp_path, tensors()))
     smooth = functional.interpolate(torch.from_numpy(picture(4)), (128, 128), mode="bicubic")
     shown = functional.interpolate(smooth, (64, 64), mode="area")
-    answer, expected = logits(network)(smooth.numpy()), logits(network)(shown.numpy())
+    answer, expected = answer_of(network, smooth.numpy()), answer_of(network, shown.numpy())
     assert answer.shape == (128, 128)
     assert np.abs(answer[::2, ::2] - expected).mean() < 0.2 * expected.std()
 
@@ -95,15 +101,15 @@ def test_half_precision_stays_half_until_it_is_moved(tmp_path: Path) -> None:
     weights = tensors(torch.float16)
     network = load_birefnet(checkpoint(tmp_path, weights))
     assert {tensor.dtype for tensor in network.parameters()} == {torch.float16}
-    coarse = logits(network)(picture())
-    fine = logits(network.to("cpu", torch.float32))(picture())
+    coarse = answer_of(network, picture())
+    fine = answer_of(network.to("cpu", torch.float32), picture())
     assert fine.dtype == coarse.dtype == np.float32
     assert np.abs(fine - coarse).max() < 0.02 * np.abs(fine).max()
     whole = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
-    assert np.array_equal(fine, logits(load_birefnet(checkpoint(tmp_path, whole)))(picture()))
+    assert np.array_equal(fine, answer_of(load_birefnet(checkpoint(tmp_path, whole)), picture()))
 
 
-def test_what_only_the_training_asked_for_may_be_missing(tmp_path: Path) -> None:
+def test_tensors_that_only_training_uses_may_be_missing(tmp_path: Path) -> None:
     without = {name: tensor for name, tensor in tensors().items() if name not in TRAINING_ONLY}
     assert load_birefnet(checkpoint(tmp_path, without))
 
@@ -116,9 +122,9 @@ BIAS = "squeeze_module.0.dec_att.aspp_deforms.1.atrous_conv.offset_conv.bias"
     [
         ({BIAS: None}, f"{BIAS} is missing"),
         ({"bb.norm3.running_mean": torch.rand(64)}, r"no place for the tensor bb\.norm3\.running_mean"),
-        ({BIAS: torch.rand(17)}, r"offset_conv\.bias is float32 \(17,\), where float32 \(18,\) belongs"),
-        ({BIAS: torch.rand(18).half()}, r"is float32 .* where float16"),
-        ({BIAS: torch.rand(18).double()}, r"offset_conv\.bias is float64 \(18,\), where float32"),
+        ({BIAS: torch.rand(17)}, r"offset_conv\.bias is float32 \(17,\) instead of float32 \(18,\)"),
+        ({BIAS: torch.rand(18).half()}, r"is float32 .* instead of float16"),
+        ({BIAS: torch.rand(18).double()}, r"offset_conv\.bias is float64 \(18,\) instead of float32"),
     ],
 )
 def test_weights_that_do_not_fit_are_named(tmp_path: Path, change: dict[str, Tensor | None], named: str) -> None:
@@ -164,18 +170,18 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         assert refused.value.code == "weights-missing"
 
 
-def test_numbers_that_are_not_finite_are_not_handed_on(tmp_path: Path) -> None:
+def test_non_finite_numbers_are_an_error(tmp_path: Path) -> None:
     network = load_birefnet(checkpoint(tmp_path, tensors() | {"decoder.conv_out1.0.bias": torch.tensor([torch.inf])}))
     with pytest.raises(UserError, match="foreground network computed numbers that are not finite"):
-        logits(network)(picture())
+        answer_of(network, picture())
 
 
-def test_a_pass_can_be_ended_in_its_middle(tmp_path: Path) -> None:
+def test_an_evaluation_can_be_cancelled(tmp_path: Path) -> None:
     network = load_birefnet(checkpoint(tmp_path, tensors()))
     layers: list[nn.Module] = []
     for part in network.modules():
         part.register_forward_pre_hook(lambda part, _: layers.append(part))
-    logits(network)(picture())
+    answer_of(network, picture())
     whole = len(layers)
     layers.clear()
     calls = 0
@@ -186,10 +192,10 @@ def test_a_pass_can_be_ended_in_its_middle(tmp_path: Path) -> None:
         if calls == 1000:
             raise Cancelled
 
-    with repeating(report, pause=0) as told:
-        told(0, 1)
+    with repeating(report, pause=0) as repeated:
+        repeated(0, 1)
         with pytest.raises(Cancelled):
-            logits(network)(picture())
+            answer_of(network, picture())
     assert 0 < len(layers) < whole
 
 

@@ -25,8 +25,8 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 
-def nobody(step: int, of: int) -> None:
-    """Watches a decoder without wishes."""
+def no_report(step: int, of: int) -> None:
+    """Ignores the progress."""
 
 
 def small_decoder(**changes: Any) -> LatentDecoder:
@@ -46,7 +46,7 @@ def voxels_of(counts: list[int]) -> Voxels:
     return Voxels(torch.cat(rows).int(), len(counts))
 
 
-def test_objects_decoded_together_are_what_they_are_alone() -> None:
+def test_objects_decoded_together_are_the_same_as_alone() -> None:
     """An empty one among them."""
     decoder = small_decoder()
     voxels = voxels_of([40, 0, 1])
@@ -54,7 +54,7 @@ def test_objects_decoded_together_are_what_they_are_alone() -> None:
     features, fine = decoder(latents, voxels)
     assert features.shape == (64 * 41, 101)
     assert fine.lengths == [64 * 40, 0, 64]
-    surfaces = decode_surfaces(decoder, latents, voxels, nobody)
+    surfaces = decode_surfaces(decoder, latents, voxels, no_report)
     for item, rows in enumerate(voxels.items()):
         coords = voxels.coords[rows].clone()
         coords[:, 0] = 0
@@ -62,8 +62,8 @@ def test_objects_decoded_together_are_what_they_are_alone() -> None:
         fine_rows = fine.items()[item]
         torch.testing.assert_close(features[fine_rows], alone, rtol=1e-4, atol=1e-5)
         assert torch.equal(fine.coords[fine_rows, 1:], fine_alone.coords[:, 1:])
-        (surface,) = decode_surfaces(decoder, latents[rows], Voxels(coords, 1), nobody)
-        assert abs(len(surface.triangles) - len(surfaces[item].triangles)) <= 2  # rounding may turn a sign
+        (surface,) = decode_surfaces(decoder, latents[rows], Voxels(coords, 1), no_report)
+        assert abs(len(surface.triangles) - len(surfaces[item].triangles)) <= 2  # rounding may change a sign
     assert len(surfaces[0].triangles) > 0
     assert len(surfaces[1].triangles) == 0
 
@@ -72,7 +72,7 @@ def test_no_voxels_have_no_surfaces() -> None:
     decoder = small_decoder()
     for items, count in ((None, 0), (2, 2)):
         nothing = Voxels(torch.zeros(0, 4, dtype=torch.int32), items)
-        surfaces = decode_surfaces(decoder, torch.zeros(0, 3), nothing, nobody)
+        surfaces = decode_surfaces(decoder, torch.zeros(0, 3), nothing, no_report)
         assert [len(surface.vertices) for surface in surfaces] == [0] * count
 
 
@@ -88,12 +88,12 @@ def test_half_precision_stays_near() -> None:
     assert (half - full).abs().max() < 0.02 * full.abs().max()
 
 
-def test_steps_are_reported_and_can_end_it() -> None:
+def test_steps_are_reported_and_can_cancel() -> None:
     decoder = small_decoder()
     voxels, latents = voxels_of([5, 6]), torch.zeros(11, 3)
-    told: list[tuple[int, int]] = []
-    decode_surfaces(decoder, latents, voxels, lambda step, of: told.append((step, of)))
-    assert list(dict.fromkeys(told)) == [(step, 6) for step in range(7)]  # some are repeated where a step takes long
+    reported: list[tuple[int, int]] = []
+    decode_surfaces(decoder, latents, voxels, lambda step, of: reported.append((step, of)))
+    assert list(dict.fromkeys(reported)) == [(step, 6) for step in range(7)]  # long steps are reported again
 
     def cancel(step: int, of: int) -> None:
         if step == 2:
@@ -105,20 +105,20 @@ def test_steps_are_reported_and_can_end_it() -> None:
 
 def test_without_colours_there_are_fewer_features() -> None:
     decoder = small_decoder(representation_config={})
-    (surface,) = decode_surfaces(decoder, torch.randn(20, 3), voxels_of([20]), nobody)
+    (surface,) = decode_surfaces(decoder, torch.randn(20, 3), voxels_of([20]), no_report)
     assert decoder.out_layer.out_features == 53
     assert surface.colours is None
 
 
-def test_numbers_that_are_none_are_told_of() -> None:
+def test_non_finite_numbers_are_an_error() -> None:
     decoder = small_decoder()
     decoder.out_layer.bias.fill_(torch.inf)
     with pytest.raises(UserError) as caught:
-        decode_surfaces(decoder, torch.zeros(4, 3), voxels_of([4]), nobody)
+        decode_surfaces(decoder, torch.zeros(4, 3), voxels_of([4]), no_report)
     assert caught.value.code == "numbers-overflow"
 
 
 @pytest.mark.parametrize("changes", [{"pe_mode": "rope"}, {"attn_mode": "full"}])
-def test_a_network_of_another_make_is_refused(changes: dict[str, Any]) -> None:
+def test_an_unknown_kind_of_network_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(changes))):
         LatentDecoderConfig(**{**ARGUMENTS, **changes})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The latents' flow model apart from its weights: noise, batches, half precision, and what it refuses."""
+"""The latents' flow model apart from its weights: noise, batches, half precision, and invalid configurations."""
 
 from typing import Any
 
@@ -41,8 +41,8 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 
-def nobody(step: int, of: int) -> None:
-    """Watches a sampler without wishes."""
+def no_report(step: int, of: int) -> None:
+    """Ignores the progress."""
 
 
 def small_flow(**changes: Any) -> LatentFlow:
@@ -69,7 +69,7 @@ def alone(voxels: Voxels, item: int) -> Voxels:
 
 
 @pytest.mark.parametrize("changes", [{}, {"patch_size": 1, "io_block_channels": []}, {"use_skip_connection": False}])
-def test_objects_sampled_together_are_what_they_are_alone(changes: dict[str, Any]) -> None:
+def test_objects_sampled_together_are_the_same_as_alone(changes: dict[str, Any]) -> None:
     """An empty one among them."""
     flow = small_flow(**changes)
     tokens = torch.randn(1, 5, 6, generator=torch.Generator().manual_seed(1))
@@ -78,7 +78,7 @@ def test_objects_sampled_together_are_what_they_are_alone(changes: dict[str, Any
 
     def sampled(voxels: Voxels, noise: torch.Tensor) -> torch.Tensor:
         return sample_latents(
-            flow, tokens, voxels, noise, normalization=NORMALIZATION, report=nobody, sampling=SAMPLING
+            flow, tokens, voxels, noise, normalization=NORMALIZATION, report=no_report, sampling=SAMPLING
         )
 
     together = sampled(voxels, noise)
@@ -94,7 +94,7 @@ def test_no_voxels_have_no_latents() -> None:
         assert flow(torch.zeros(0, 3), flow.time(torch.tensor([1.0])), contexts, nothing).shape == (0, 3)
 
 
-def test_noise_goes_on_where_the_structures_ended() -> None:
+def test_noise_continues_the_structures_generator() -> None:
     torch.manual_seed(42)
     torch.randn(1, 3, 4, 4, 4)
     theirs = torch.randn(30, 3)
@@ -105,8 +105,8 @@ def test_noise_goes_on_where_the_structures_ended() -> None:
 
 @settings(deadline=None, max_examples=30)
 @given(kept=st.lists(st.booleans(), min_size=120, max_size=120), seed=st.integers(0, 2**31 - 1))
-def test_noise_by_place_knows_nothing_of_other_voxels(kept: list[bool], seed: int) -> None:
-    """Voxels that come or go, in this item and the one before, leave the noise at all others as it was."""
+def test_noise_by_place_does_not_depend_on_other_voxels(kept: list[bool], seed: int) -> None:
+    """Voxels that are added or dropped, in this item or the one before, do not change the noise at the others."""
     config, voxels = small_flow().config, voxels_of([50, 70])
 
     def noise(voxels: Voxels) -> torch.Tensor:
@@ -144,18 +144,18 @@ def test_half_precision_stays_near() -> None:
     assert (half - full).abs().max() < 0.02 * full.abs().max()
 
 
-def test_numbers_that_are_none_are_told_of() -> None:
+def test_non_finite_numbers_are_an_error() -> None:
     flow = small_flow()
     flow.out_layer.bias.fill_(torch.nan)
     voxels, tokens = voxels_of([9]), torch.zeros(1, 5, 6)
     with pytest.raises(UserError) as caught:
         sample_latents(
-            flow, tokens, voxels, torch.zeros(9, 3), normalization=NORMALIZATION, report=nobody, sampling=SAMPLING
+            flow, tokens, voxels, torch.zeros(9, 3), normalization=NORMALIZATION, report=no_report, sampling=SAMPLING
         )
     assert caught.value.code == "numbers-overflow"
 
 
 @pytest.mark.parametrize("changes", [{"pe_mode": "rope"}, {"patch_size": 2}, {"num_io_res_blocks": 0}])
-def test_a_network_of_another_make_is_refused(changes: dict[str, Any]) -> None:
+def test_an_unknown_kind_of_network_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(changes)).replace("patch_size", "cells of 2")):
         LatentFlowConfig(**{**ARGUMENTS, **changes})

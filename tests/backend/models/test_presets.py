@@ -11,8 +11,8 @@ from backend.models.presets import PRESETS
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_tells_how_often_the_networks_run(name: str) -> None:
     preset = PRESETS[name]
-    told = [int(number) for number in re.findall(r"\d+", preset.description)]
-    assert told[:2] == [preset.structure.evaluations, preset.latents.evaluations]
+    reported = [int(number) for number in re.findall(r"\d+", preset.description)]
+    assert reported[:2] == [preset.structure.evaluations, preset.latents.evaluations]
 
 
 def test_upstream_is_what_the_published_demo_does() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The structure's flow model apart from its weights: patches, noise, batches, and what sampling keeps between steps."""
+"""The structure's flow model apart from its weights: patches, noise, batches, and sampling."""
 
 import json
 from itertools import product
@@ -31,8 +31,8 @@ from backend.nn.sampler import Sampling, time_grid
 SAMPLING = Sampling(steps=4, guidance=2.0, interval=(0.4, 1.0), rescale_t=2.0)
 
 
-def nobody(step: int, of: int) -> None:
-    """Watches a sampler without wishes."""
+def no_report(step: int, of: int) -> None:
+    """Ignores the progress."""
 
 
 def small_flow(patch_size: int = 1) -> StructureFlow:
@@ -50,9 +50,7 @@ def build(**arguments: object) -> StructureFlow:
 
 @given(batch=st.integers(1, 2), channels=st.integers(1, 3), along=st.integers(1, 3), size=st.integers(1, 3))
 @settings(deadline=None)
-def test_patches_are_cut_in_row_major_order_and_put_together_again(
-    batch: int, channels: int, along: int, size: int
-) -> None:
+def test_patches_are_cut_in_row_major_order_and_joined_again(batch: int, channels: int, along: int, size: int) -> None:
     side = along * size
     x = torch.arange(batch * channels * side**3).view(batch, channels, side, side, side)
     tokens = to_patches(x, size)
@@ -71,15 +69,15 @@ def test_a_batch_of_noise_gives_what_each_gives_alone(patch_size: int) -> None:
     flow = small_flow(patch_size)
     tokens = torch.randn(1, 5, 6, generator=torch.Generator().manual_seed(1))
     noise = structure_noise(flow.config, [torch.Generator().manual_seed(seed) for seed in (7, 8, 9)])
-    together = sample_structure(flow, tokens, noise, nobody, SAMPLING)
+    together = sample_structure(flow, tokens, noise, no_report, SAMPLING)
     assert together.shape == (3, 3, 4, 4, 4)
     for i in range(3):
-        alone = sample_structure(flow, tokens, noise[i : i + 1], nobody, SAMPLING)
+        alone = sample_structure(flow, tokens, noise[i : i + 1], no_report, SAMPLING)
         torch.testing.assert_close(together[i : i + 1], alone, rtol=1e-4, atol=1e-5)
 
 
 def test_a_seed_draws_upstreams_noise() -> None:
-    """Which seeds torch's own generator, and draws one structure after the other stage's."""
+    """Upstream seeds torch's own generator, and draws first for the structure, then for the latents."""
     config = small_flow().config
     torch.manual_seed(42)
     theirs, later = torch.randn(1, 3, 4, 4, 4), torch.randn(9, 8)
@@ -89,7 +87,7 @@ def test_a_seed_draws_upstreams_noise() -> None:
 
 
 def test_sampling_is_the_plain_formula_with_zeros_for_no_picture() -> None:
-    """Every evaluation on its own, nothing kept between them."""
+    """Each evaluation by itself, with nothing kept between them."""
     flow = small_flow()
     tokens = torch.randn(1, 5, 6, generator=torch.Generator().manual_seed(2))
     noise = structure_noise(flow.config, [torch.Generator().manual_seed(3)])
@@ -104,10 +102,10 @@ def test_sampling_is_the_plain_formula_with_zeros_for_no_picture() -> None:
         if grid[i] >= 0.4:
             v = 3 * v - 2 * velocity(x, grid[i], torch.zeros_like(tokens))
         x = x - (grid[i] - grid[i + 1]) * v
-    torch.testing.assert_close(sample_structure(flow, tokens, noise, nobody, SAMPLING), x, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(sample_structure(flow, tokens, noise, no_report, SAMPLING), x, rtol=1e-4, atol=1e-5)
 
 
-def test_a_checkpoint_is_loaded_as_it_is_published(tmp_path: Path) -> None:
+def test_a_published_checkpoint_is_loaded(tmp_path: Path) -> None:
     arguments = {
         "resolution": 4,
         "in_channels": 3,

@@ -38,7 +38,7 @@ def scattered(part: N) -> N:
 def full_attention(attention: WindowAttention, x: Tensor, window: int, shift: int) -> Tensor:
     """What shifted windows compute, by attention among all tokens of `x` (H, W, C), both multiples of `window`.
 
-    Two tokens see each other where one window holds both and neither came into it around the border.
+    Two tokens see each other if one window holds both and neither came into it by the cyclic shift.
     """
     height, width, channels = x.shape
     row, column = torch.cartesian_prod(torch.arange(height), torch.arange(width)).unbind(-1)

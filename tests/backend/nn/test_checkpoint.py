@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Weights are taken whole and exact, or refused with the name of what is wrong."""
+"""Weights are loaded exactly, or refused with a sentence that names what is wrong."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from backend.errors import UserError
-from backend.nn.checkpoint import fill, read_config, read_tensors
+from backend.nn.checkpoint import described, fill, read_config, read_tensors
 
 
 def network() -> nn.Module:
@@ -45,12 +45,12 @@ def test_a_network_takes_a_whole_file_and_computes(tmp_path: Path) -> None:
     [
         ({"0.bias": None}, "the tensor 0.bias is missing"),
         ({"2.bias": torch.rand(2)}, "no place for the tensor 2.bias"),
-        ({"0.weight": torch.rand(3, 2)}, r"the tensor 0.weight is float32 \(3, 2\), where float32 \(2, 3\) belongs"),
-        ({"1.bias": torch.rand(2).half()}, r"the tensor 1.bias is float16 \(2,\), where float32 \(2,\) belongs"),
+        ({"0.weight": torch.rand(3, 2)}, r"the tensor 0.weight is float32 \(3, 2\) instead of float32 \(2, 3\)"),
+        ({"1.bias": torch.rand(2).half()}, r"the tensor 1.bias is float16 \(2,\) instead of float32 \(2,\)"),
         ({"0.bias": None, "2.bias": torch.rand(2)}, "and 1 more"),
     ],
 )
-def test_what_does_not_fit_is_named(change: dict[str, Tensor | None], named: str) -> None:
+def test_a_tensor_that_does_not_fit_is_named(change: dict[str, Tensor | None], named: str) -> None:
     tensors = {name: tensor for name, tensor in (weights() | change).items() if tensor is not None}
     made = network()
     with pytest.raises(UserError, match=named) as caught:
@@ -60,7 +60,7 @@ def test_what_does_not_fit_is_named(change: dict[str, Tensor | None], named: str
     assert all(parameter.is_meta for parameter in made.parameters())
 
 
-def test_tensors_that_are_known_to_be_unused_are_left() -> None:
+def test_unused_tensors_are_left_out() -> None:
     fill(network(), weights() | {"spare.bias": torch.rand(7)}, "x", unused=("spare.bias",))
 
 
@@ -84,6 +84,46 @@ def test_a_description_of_something_else_is_refused(tmp_path: Path, text: str) -
     with pytest.raises(UserError, match=r"x\.json") as caught:
         read_config(path, "A")
     assert caught.value.code == "weights-damaged"
+
+
+@pytest.mark.parametrize(
+    "error", [TypeError("x"), KeyError("x"), ZeroDivisionError("x"), RuntimeError("negative\nsize")]
+)
+def test_a_size_that_a_library_refuses_is_a_damaged_description(error: Exception) -> None:
+    with pytest.raises(UserError, match=r"x\.json describes no A") as caught, described("x.json", "A"):
+        raise error
+    assert caught.value.code == "weights-damaged"
+    assert caught.value.__cause__ is error
+    assert "\n" not in caught.value.sentence
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
+        ImportError("no module diffusers"),
+        FileNotFoundError("x"),
+        NotImplementedError("no kernel for meta tensors"),
+        UserError("weights-missing", "It is missing.", "Download it."),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_that_no_size_causes_passes_through(error: Exception) -> None:
+    with pytest.raises(type(error)) as caught, described("x.json", "A"):
+        raise error
+    assert caught.value is error
+
+
+def test_a_librarys_own_error_can_mean_a_wrong_size() -> None:
+    class InvalidFieldError(Exception):
+        """As a library has it that checks its configuration."""
+
+    with pytest.raises(InvalidFieldError), described("x.json", "A"):
+        raise InvalidFieldError
+    with pytest.raises(UserError), described("x.json", "A", (InvalidFieldError,)):
+        raise InvalidFieldError
 
 
 def test_a_description_gives_its_arguments(tmp_path: Path) -> None:

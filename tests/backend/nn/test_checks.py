@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Broken numbers are told, with the network that they are from."""
+"""Non-finite numbers are an error that names their network."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from backend.nn.checks import require_finite
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
-def test_a_number_that_is_none_is_refused(number: float) -> None:
+def test_a_non_finite_number_is_refused(number: float) -> None:
     result = torch.zeros(3, 4, dtype=torch.float16)
     assert require_finite(result, "normal estimator") is result
     result[1, 2] = number

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Deformable convolution reads where it is told to, and nothing beyond the picture."""
+"""Deformable convolution reads at its offsets, and zeros outside of the picture."""
 
 import math
 from itertools import product
@@ -64,7 +64,7 @@ def convolutions(draw: st.DrawFn) -> tuple[Tensor, Tensor, Tensor, Tensor, int, 
 
 @given(convolutions())
 @settings(deadline=None, max_examples=60)
-def test_every_tap_reads_where_its_offset_says(given: tuple[Tensor, Tensor, Tensor, Tensor, int, int]) -> None:
+def test_every_tap_reads_at_its_offset(given: tuple[Tensor, Tensor, Tensor, Tensor, int, int]) -> None:
     x, weight, offsets, strengths, stride, padding = given
     ours = deform_conv2d(x, weight, offsets, strengths, stride=stride, padding=padding)
     expected = pixel_by_pixel(
@@ -83,7 +83,7 @@ def test_without_offsets_it_is_a_convolution(given: tuple[Tensor, Tensor, Tensor
     torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-5)
 
 
-def test_how_much_is_gathered_at_a_time_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_of_a_gather_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(3)
     x, weight, offsets = torch.randn(2, 3, 6, 5), torch.randn(4, 3, 3, 3), torch.randn(2, 18, 6, 5)
     strengths = torch.rand(2, 9, 6, 5)
@@ -93,7 +93,7 @@ def test_how_much_is_gathered_at_a_time_does_not_matter(monkeypatch: pytest.Monk
         torch.testing.assert_close(deform_conv2d(x, weight, offsets, strengths, padding=1), whole)
 
 
-def test_half_precision_tells_apart_places_far_from_the_corner() -> None:
+def test_half_precision_reads_exact_places_far_from_the_corner() -> None:
     x = (torch.arange(3000) % 2).half().view(1, 1, 1, -1)
     offsets = torch.zeros(1, 2, 1, 3000, dtype=torch.half)
     offsets[:, 1] = 0.25
@@ -102,14 +102,14 @@ def test_half_precision_tells_apart_places_far_from_the_corner() -> None:
 
 
 @pytest.mark.parametrize(("offset", "read"), [(torch.nan, torch.nan), (torch.inf, 0.0), (-torch.inf, 0.0)])
-def test_an_offset_that_is_no_number_reads_nothing_foreign(offset: float, read: float) -> None:
+def test_a_non_finite_offset_changes_its_own_pixel_only(offset: float, read: float) -> None:
     offsets = torch.zeros(1, 2, 2, 2)
     offsets[0, 0, 0, 0] = offset
     found = deform_conv2d(torch.ones(1, 1, 2, 2), torch.ones(1, 1, 1, 1), offsets, torch.ones(1, 1, 2, 2))
     torch.testing.assert_close(found[0, 0], torch.tensor([[read, 1], [1, 1]]), equal_nan=True)
 
 
-def test_the_layer_finds_offsets_and_strengths_itself() -> None:
+def test_the_layer_computes_offsets_and_strengths() -> None:
     torch.manual_seed(4)
     layer, x = DeformableConv2d(3, 5, 3), torch.randn(1, 3, 7, 6)
     # Training starts with offsets of 0 and strengths of 1.
@@ -117,6 +117,6 @@ def test_the_layer_finds_offsets_and_strengths_itself() -> None:
     with torch.no_grad():
         layer.offset_conv.bias[1::2] = 1
         layer.modulator_conv.bias[:] = 100
-    shifted = functional.pad(x, (0, 1))[..., 1:]  # one pixel to the right, where there are zeros beyond
+    shifted = functional.pad(x, (0, 1))[..., 1:]  # one pixel to the right, with zeros beyond
     inner = layer(x)[..., 1:], 2 * layer.regular_conv(shifted)[..., 1:]
     torch.testing.assert_close(*inner, rtol=1e-5, atol=1e-5)

@@ -30,7 +30,7 @@ def prepared(**given: str) -> dict[str, str]:
     return json.loads(run.stdout)
 
 
-def test_torch_is_told_before_it_is_imported() -> None:
+def test_the_variables_are_set_before_torch_is_imported() -> None:
     found = prepared()
     assert found[AOTRITON] == "1"
     maps = sys.platform == "linux" and platform.machine() == "x86_64" and "microsoft" not in platform.release().lower()

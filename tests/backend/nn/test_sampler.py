@@ -19,16 +19,16 @@ NOISE = np.array([1.5, -0.25, 3.0])
 DATA = np.array([0.5, 2.0, -1.0])
 
 
-def nobody(step: int, of: int) -> None:
-    """Watches a sampler without wishes."""
+def no_report(step: int, of: int) -> None:
+    """Ignores the progress."""
 
 
 @given(steps=st.integers(1, 60), rescale_t=st.floats(0.2, 8))
-def test_a_straight_path_is_walked_exactly(steps: int, rescale_t: float) -> None:
+def test_a_straight_path_is_followed_exactly(steps: int, rescale_t: float) -> None:
     def straight(x: Float32Array, t: float, *, conditional: bool) -> Float32Array:
         return NOISE - DATA
 
-    found = sample(straight, NOISE, Sampling(steps, 0, rescale_t=rescale_t), nobody)
+    found = sample(straight, NOISE, Sampling(steps, 0, rescale_t=rescale_t), no_report)
     np.testing.assert_allclose(found, DATA, rtol=0, atol=1e-12)
 
 
@@ -41,14 +41,14 @@ def test_the_error_on_a_curved_path_is_of_the_first_order() -> None:
 
     exact = NOISE * math.exp(-rate)
     coarse, fine = (
-        float(np.abs(sample(curved, NOISE, Sampling(steps, 0), nobody) - exact).max()) for steps in (100, 200)
+        float(np.abs(sample(curved, NOISE, Sampling(steps, 0), no_report) - exact).max()) for steps in (100, 200)
     )
     assert fine < 0.01
     assert coarse / fine == pytest.approx(2, rel=0.03)
 
 
 def test_every_step_starts_at_the_time_that_the_last_one_ended_at() -> None:
-    """dx/dt = t over one walk sums the times: sum t_i (t_i - t_{i+1})."""
+    """dx/dt = t sums the times: sum t_i (t_i - t_{i+1})."""
 
     def slope(x: Float32Array, t: float, *, conditional: bool) -> Float32Array:
         return np.full_like(x, t)
@@ -56,7 +56,7 @@ def test_every_step_starts_at_the_time_that_the_last_one_ended_at() -> None:
     grid = [1, 6 / 7, 2 / 3, 0.4, 0]
     assert time_grid(4, 2.0) == pytest.approx([1, 6 / 7, 2 / 3, 0.4, 0])
     expected = NOISE - sum(t * (t - after) for t, after in pairwise(grid))
-    np.testing.assert_allclose(sample(slope, NOISE, Sampling(4, 0, rescale_t=2.0), nobody), expected, atol=1e-12)
+    np.testing.assert_allclose(sample(slope, NOISE, Sampling(4, 0, rescale_t=2.0), no_report), expected, atol=1e-12)
 
 
 def test_guidance_acts_inside_its_interval_and_at_both_ends() -> None:
@@ -66,7 +66,7 @@ def test_guidance_acts_inside_its_interval_and_at_both_ends() -> None:
         asked.append((t, conditional))
         return np.full_like(x, 5.0 if conditional else 1.0)
 
-    found = sample(velocity, NOISE, Sampling(4, 2.0, (0.25, 0.75), 1.0), nobody)
+    found = sample(velocity, NOISE, Sampling(4, 2.0, (0.25, 0.75), 1.0), no_report)
     assert asked == [(1, True), (0.75, True), (0.75, False), (0.5, True), (0.5, False), (0.25, True), (0.25, False)]
     guided = 3 * 5.0 - 2 * 1.0
     np.testing.assert_allclose(found, NOISE - (0.25 * 5.0 + 0.75 * guided), atol=1e-12)
@@ -87,10 +87,10 @@ def test_a_velocity_that_changes_evenly_is_extrapolated_exactly() -> None:
 
     whole = Sampling(30, 2.0, (0.3, 0.8))
     sparing = replace(whole, every=4)
-    expected = sample(even, NOISE, whole, nobody)
+    expected = sample(even, NOISE, whole, no_report)
     assert len(asked) == whole.evaluations
     asked.clear()
-    np.testing.assert_allclose(sample(even, NOISE, sparing, nobody), expected, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(sample(even, NOISE, sparing, no_report), expected, rtol=0, atol=1e-12)
     assert len(asked) == sparing.evaluations < whole.evaluations / 2
 
 
@@ -106,12 +106,12 @@ def test_extrapolation_errs_by_no_more_than_the_velocitys_curvature_allows(
     whole = Sampling(steps, 0, rescale_t=rescale_t)
     sparing = replace(whole, every=every)
     bound, known = 1e-12, [0.0, 0.0]
-    for step in sparing.walk():
+    for step in sparing.schedule():
         if step.computed:
             known = [known[1], step.t]
         else:
             bound += 25 / 2 * (known[0] - step.t) * (known[1] - step.t) * (step.t - step.t_next)
-    difference = sample(curved, NOISE, sparing, nobody) - sample(curved, NOISE, whole, nobody)
+    difference = sample(curved, NOISE, sparing, no_report) - sample(curved, NOISE, whole, no_report)
     assert np.abs(difference).max() <= bound
 
 
@@ -137,12 +137,12 @@ def test_extrapolation_is_nearer_to_every_step_than_these_are_to_the_exact_path(
     guided = width(seen, middle) ** (1 + strength) / width(unseen, middle) ** strength
     exact = noise * guided * seen / width(seen, middle)
     flow = gaussian(seen, unseen)
-    whole = sample(flow, noise, Sampling(50, strength), nobody)
-    sparing = sample(flow, noise, Sampling(50, strength, every=5), nobody)
+    whole = sample(flow, noise, Sampling(50, strength), no_report)
+    sparing = sample(flow, noise, Sampling(50, strength, every=5), no_report)
     assert np.linalg.norm(sparing - whole) < np.linalg.norm(whole - exact) < 0.1 * np.linalg.norm(exact)
 
 
-def test_computing_every_step_is_the_plain_walk_to_the_bit() -> None:
+def test_computing_every_step_is_plain_sampling_to_the_bit() -> None:
     flow = gaussian(np.array([0.5, 1.0, 2.0]), np.array([1.0, 1.0, 1.0]))
     x = NOISE
     for t, after in pairwise(time_grid(7, 3.0)):
@@ -150,7 +150,7 @@ def test_computing_every_step_is_the_plain_walk_to_the_bit() -> None:
         if t >= 0.5:
             v = 4.0 * v - 3.0 * flow(x, t, conditional=False)
         x = x - (t - after) * v
-    assert np.array_equal(sample(flow, NOISE, Sampling(7), nobody), x)
+    assert np.array_equal(sample(flow, NOISE, Sampling(7), no_report), x)
 
 
 @given(
@@ -165,28 +165,28 @@ def test_as_many_evaluations_as_said(steps: int, every: int, low: float, high: f
         return np.full_like(x, float(seed))
 
     sampling = Sampling(steps, 1.5, (low, high), every=every)
-    sample(velocity, NOISE, sampling, nobody)
+    sample(velocity, NOISE, sampling, no_report)
     assert calls == sampling.evaluations
 
 
 @pytest.mark.parametrize("wrong", [{"steps": 0}, {"steps": 4, "every": 0}])
-def test_no_steps_are_no_walk(wrong: dict[str, int]) -> None:
+def test_sampling_needs_a_step(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="at least 1"):
         Sampling(**wrong)
 
 
-def test_progress_counts_finished_steps_and_can_end_the_walk() -> None:
-    told: list[tuple[int, int]] = []
+def test_progress_counts_finished_steps_and_can_cancel() -> None:
+    reported: list[tuple[int, int]] = []
 
     def velocity(x: Float32Array, t: float, *, conditional: bool) -> Float32Array:
         return x
 
     def report(step: int, of: int) -> None:
-        told.append((step, of))
-        if len(told) == 6:
+        reported.append((step, of))
+        if len(reported) == 6:
             raise Cancelled
 
-    sample(velocity, NOISE, Sampling(2, 3.0, (0.6, 1.0)), lambda step, of: told.append((step, of)))
-    assert told == [(0, 2), (0, 2), (1, 2), (1, 2), (2, 2)]
+    sample(velocity, NOISE, Sampling(2, 3.0, (0.6, 1.0)), lambda step, of: reported.append((step, of)))
+    assert reported == [(0, 2), (0, 2), (1, 2), (1, 2), (2, 2)]
     with pytest.raises(Cancelled):
         sample(velocity, NOISE, Sampling(2), report)

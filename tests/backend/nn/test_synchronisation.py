@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Between the steps of a walk nothing waits for the device: the processor queues them, and the device never idles.
+"""Between the steps of sampling nothing waits for the device: the processor queues them, and the device is never idle.
 
-On a GPU that is measured by torch itself; elsewhere the operations are counted whose result the processor has to know:
-a single number, or a tensor whose size depends on values; and those that bring numbers from the processor.
+On a GPU torch itself reports it. Elsewhere the operations are counted whose result the processor needs: a single
+number, or a tensor whose size depends on values; and the operations that copy numbers from the processor.
 """
 
 from collections import Counter
@@ -48,8 +48,8 @@ class Waits(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def nobody(step: int, of: int) -> None:
-    """Watches a sampler without wishes."""
+def no_report(step: int, of: int) -> None:
+    """Ignores the progress."""
 
 
 def structure(device: str) -> tuple[Velocity[Tensor], Tensor]:
@@ -85,15 +85,15 @@ def test_waiting_is_counted() -> None:
 def test_no_step_waits(
     model: Callable[[str], tuple[Velocity[Tensor], Tensor]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sparse_conv, "sum_present", sparse_conv.sum_at_once)  # what other devices than the CPU take
+    monkeypatch.setattr(sparse_conv, "sum_present", sparse_conv.sum_at_once)  # as on other devices than a CPU
     velocity, noise = model("cpu")
     velocity(noise, 1.0, conditional=True)  # finds neighbours, cells and windows, once for the voxels
     with Waits() as waits:
-        sample(velocity, noise, SAMPLING, nobody)
+        sample(velocity, noise, SAMPLING, no_report)
     assert waits.found == {}
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here that torch could be asked on")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 @pytest.mark.parametrize("model", [structure, latents])
 @torch.inference_mode()
 def test_no_step_waits_for_a_gpu(model: Callable[[str], tuple[Velocity[Tensor], Tensor]]) -> None:
@@ -101,6 +101,6 @@ def test_no_step_waits_for_a_gpu(model: Callable[[str], tuple[Velocity[Tensor], 
     velocity(noise, 1.0, conditional=True)
     torch.cuda.set_sync_debug_mode("error")
     try:
-        sample(velocity, noise, SAMPLING, nobody)
+        sample(velocity, noise, SAMPLING, no_report)
     finally:
         torch.cuda.set_sync_debug_mode("default")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the transformer keeps from one evaluation to the next changes no result; half precision stays where it is."""
+"""What the transformer keeps between evaluations changes no result; norms stay out of half precision."""
 
 import pytest
 
@@ -15,7 +15,7 @@ CHANNELS, CONTEXT, TOKENS, PICTURE = 24, 10, 7, 5
 
 
 def network(dtype: torch.dtype = torch.float32) -> DiffusionTransformer:
-    """A transformer with weights of a size that lets every part of it count."""
+    """A transformer with weights of such a size that every part changes the result."""
     torch.manual_seed(3)
     made = DiffusionTransformer(CHANNELS, CONTEXT, blocks=3, heads=2, qk_rms_norm=True)
     made.compute_in(dtype)
@@ -40,7 +40,7 @@ def test_no_picture_is_a_picture_of_zeros() -> None:
     assert (without - model.transform(h, model.time(t), model.contexts(picture))).abs().max() > 0.01
 
 
-def test_a_batch_is_its_items_and_shares_what_all_have_in_common() -> None:
+def test_a_batch_gives_what_its_items_give_alone() -> None:
     model = network()
     h, t, picture = state(3)
     together = model.transform(h, model.time(t), model.contexts(picture))
@@ -78,7 +78,7 @@ def test_the_norm_of_large_half_numbers_does_not_overflow() -> None:
 
 
 @torch.no_grad()
-def test_what_follows_from_a_time_is_computed_once_for_all_samples() -> None:
+def test_a_time_is_embedded_once_for_all_samples() -> None:
     model = network()
     embedded: list[float] = []
 

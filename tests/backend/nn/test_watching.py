@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whoever waits hears of a network between its operations, and can end it there."""
+"""Progress is reported between a network's operations, and a job can be cancelled there."""
 
 from typing import Any
 
@@ -17,26 +17,26 @@ NETWORK = nn.Sequential(*(nn.Linear(4, 4) for _ in range(5)))
 
 
 def test_the_last_report_is_repeated_between_operations() -> None:
-    told: list[tuple[int, int]] = []
-    with repeating(lambda step, of: told.append((step, of)), pause=0) as report:
+    reported: list[tuple[int, int]] = []
+    with repeating(lambda step, of: reported.append((step, of)), pause=0) as report:
         NETWORK(torch.ones(2, 4))
-        assert told == []  # nothing to repeat yet
+        assert reported == []  # nothing to repeat yet
         report(3, 7)
         NETWORK(torch.ones(2, 4))
-    assert set(told) == {(3, 7)}
-    assert len(told) >= 1 + 5
-    told.clear()
+    assert set(reported) == {(3, 7)}
+    assert len(reported) >= 1 + 5
+    reported.clear()
     NETWORK(torch.ones(2, 4))
-    assert told == []
+    assert reported == []
 
 
 def test_it_pauses_between_repetitions() -> None:
-    told: list[tuple[int, int]] = []
-    with repeating(lambda step, of: told.append((step, of)), pause=3600) as report:
+    reported: list[tuple[int, int]] = []
+    with repeating(lambda step, of: reported.append((step, of)), pause=3600) as report:
         report(0, 1)
         NETWORK(torch.ones(2, 4))
         report(1, 1)
-    assert told == [(0, 1), (1, 1)]
+    assert reported == [(0, 1), (1, 1)]
 
 
 def test_a_cancel_ends_the_network_in_the_middle() -> None:
@@ -62,8 +62,8 @@ def test_a_cancel_ends_the_network_in_the_middle() -> None:
 
 def test_results_are_the_same_to_the_bit() -> None:
     x = torch.randn(3, 4, generator=torch.Generator().manual_seed(0))
-    told: list[tuple[int, int]] = []
-    with torch.inference_mode(), repeating(lambda step, of: told.append((step, of)), pause=0) as report:
+    reported: list[tuple[int, int]] = []
+    with torch.inference_mode(), repeating(lambda step, of: reported.append((step, of)), pause=0) as report:
         report(0, 1)
         watched = NETWORK(x)
     assert torch.equal(watched, NETWORK(x))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a surface encloses is inside: one wall, the volume right, closed, and the outer wall where it was."""
+"""What a surface encloses is inside: one closed wall, the right volume, and the same outer wall."""
 
 import math
 
@@ -148,7 +148,7 @@ def test_a_wide_hole_leaves_the_shell_hollow() -> None:
 
 
 @pytest.mark.parametrize("gap", [1, 2, 4, 7])
-def test_a_crevice_stays_open_even_where_a_hole_is_closed(gap: int) -> None:
+def test_a_crevice_stays_open_if_holes_are_closed(gap: int) -> None:
     half, room = 0.15, gap / 64 / 2
     shape = shells.union(
         shells.box(half, 0.3, 0.3, (-half - room, 0, 0)),
@@ -189,7 +189,7 @@ def test_a_shell_with_any_holes_comes_out_closed(seed: int, share: float) -> Non
 @settings(deadline=None, max_examples=60)
 @given(seed=st.integers(0, 9999), share=st.floats(0.2, 0.8))
 def test_regions_are_those_of_a_flood(seed: int, share: float) -> None:
-    """Where every point is known, all but what a flood from the border reaches along edges is enclosed."""
+    """If every point is known, everything is enclosed that a flood from the border does not reach along edges."""
     outside = torch.rand(6, 7, 8, generator=torch.Generator().manual_seed(seed)) < share
     flooded = torch.zeros_like(outside)
     flooded[0] = flooded[-1] = flooded[:, 0] = flooded[:, -1] = flooded[..., 0] = flooded[..., -1] = True

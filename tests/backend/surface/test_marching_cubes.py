@@ -34,7 +34,7 @@ def cut_across_faces(outside: int, joined: int) -> set[frozenset[int]]:
         if len(crossed) == 2:
             lines.add(frozenset(edges[i] for i in crossed))
         elif len(crossed) == 4:
-            # Each line cuts off one corner: an inside one where the outside corners are joined, else an outside one.
+            # Each line cuts off one corner: an inside one if the outside corners are joined, else an outside one.
             alone = [i for i in range(4) if signs[i] != (joined >> face & 1)]
             lines.update(frozenset((edges[i], edges[i - 1])) for i in alone)
     return lines
@@ -174,7 +174,7 @@ def test_triangles_are_those_of_scikit_image() -> None:
 
 
 def test_ties_and_zeros_leave_no_holes() -> None:
-    """Whole numbers, where faces are undecided and corners lie on the surface."""
+    """Whole numbers: some faces are undecided, and some corners are on the surface."""
     generator = torch.Generator().manual_seed(0)
     values = torch.ones(12, 12, 12)
     values[1:-1, 1:-1, 1:-1] = torch.randint(-2, 3, (10, 10, 10), generator=generator).float()
@@ -188,7 +188,7 @@ def test_it_does_not_matter_how_the_lattice_lies_in_memory() -> None:
     assert torch.equal(positions(ours, values.shape), positions(theirs, values.shape))
 
 
-def test_a_plane_is_where_it_is() -> None:
+def test_a_plane_has_its_place() -> None:
     x, y, z = lattice(6, (2.3, 0, 0)).unbind(-1)
     surface = marching_cubes((x + 0.1 * y - 0.2 * z).float())
     off = positions(surface, (6, 6, 6)) @ torch.tensor([1, 0.1, -0.2]).double() - 2.3

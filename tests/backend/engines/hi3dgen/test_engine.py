@@ -124,7 +124,7 @@ def test_a_picture_becomes_a_solid_coloured_mesh(pipeline: Pipeline) -> None:
     assert outcome.recipe["settings"]["quality"] == "preview"
 
 
-def test_what_changed_decides_where_it_starts(pipeline: Pipeline) -> None:
+def test_a_change_starts_at_the_first_stage_that_uses_it(pipeline: Pipeline) -> None:
     run(pipeline, 1)
     assert run(pipeline, 1)[1] == []
     assert run(pipeline, 1, faces=2000)[1] == BEHIND[1:]
@@ -274,7 +274,7 @@ def test_without_a_voxel_there_is_a_sentence(tiny: Path, tmp_path: Path, monkeyp
         (("", "embeddings.cls_token"), "tokenizer"),
     ],
 )
-def test_numbers_that_are_none_are_called_that(
+def test_non_finite_numbers_are_an_error(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: tuple[str, str], named: str
 ) -> None:
     name, tensor = place
@@ -325,9 +325,7 @@ def test_a_pipeline_description_without_what_it_should_say(
 
 
 @pytest.mark.parametrize("function", ["estimate", "decode_surfaces"])
-def test_memory_that_runs_out_is_told_in_the_mesh(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, function: str
-) -> None:
+def test_memory_that_runs_out_is_noted(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, function: str) -> None:
     from backend.engines.hi3dgen import stages as hi3dgen_stages
 
     failed: list[str] = []

@@ -18,8 +18,8 @@ Way = Callable[[Pixels, int, Callable[[Pixels], Pixels], Report], Cutout]
 COLOUR = (200, 120, 40)
 
 
-def nobody(step: int, of: int) -> None:
-    """Watches a stage without wishes."""
+def no_report(step: int, of: int) -> None:
+    """Ignores the progress."""
 
 
 def no_mask(colours: Pixels) -> Pixels:
@@ -42,7 +42,7 @@ def box_of(mask: NDArray[np.bool_]) -> tuple[float, float, float, float]:
 
 
 def test_an_object_at_the_border_is_centred_and_keeps_its_colours() -> None:
-    cutout = cut_out(box_in(100, 160, slice(0, 60), slice(100, 160)), 240, no_mask, nobody)
+    cutout = cut_out(box_in(100, 160, slice(0, 60), slice(100, 160)), 240, no_mask, no_report)
     left, top, right, bottom = box_of(cutout.rgba[..., 3] > 127)
     assert (left + right) / 2 == pytest.approx(120, abs=1)
     assert (top + bottom) / 2 == pytest.approx(120, abs=1)
@@ -53,19 +53,19 @@ def test_an_object_at_the_border_is_centred_and_keeps_its_colours() -> None:
 def test_half_covered_colours_stay_in_the_right_way_and_darken_twice_in_upstreams() -> None:
     picture = box_in(90, 90, slice(20, 70), slice(20, 70))
     picture[20:70, 20:45, 3] = 215  # still sure enough for upstream's frame
-    ours = cut_out(picture, 120, no_mask, nobody).rgba[60, 35]
-    theirs = cut_out_as_upstream(picture, 120, no_mask, nobody).rgba[60, 35]
+    ours = cut_out(picture, 120, no_mask, no_report).rgba[60, 35]
+    theirs = cut_out_as_upstream(picture, 120, no_mask, no_report).rgba[60, 35]
     np.testing.assert_allclose(ours, [*COLOUR, 215], atol=1)
     once = 215 / 255
     np.testing.assert_allclose(theirs, [*(channel * once**2 for channel in COLOUR), 215], atol=3)
 
 
-def test_upstreams_crop_is_where_it_says() -> None:
-    """The object's box, taken back from the cut-out to the picture, is where it was."""
+def test_upstreams_crop_is_exact() -> None:
+    """The object's box, mapped from the cut-out back to the picture, is the same."""
     box = (100, 15, 155, 75)
     picture = box_in(100, 160, slice(box[1], box[3]), slice(box[0], box[2]))
     for size in (64, 256):
-        cutout = cut_out_as_upstream(picture, size, no_mask, nobody)
+        cutout = cut_out_as_upstream(picture, size, no_mask, no_report)
         found = np.array(box_of(cutout.rgba[..., 3] > 127)) * cutout.crop.side / size
         moved = found + np.array([cutout.crop.left, cutout.crop.top] * 2)
         np.testing.assert_allclose(moved, box, atol=2 * cutout.crop.side / size)
@@ -83,7 +83,7 @@ def test_an_opaque_picture_is_cut_by_its_mask() -> None:
         return mask
 
     for way in (cut_out, cut_out_as_upstream):
-        cutout = way(picture, 96, mask_of, nobody)
+        cutout = way(picture, 96, mask_of, no_report)
         assert cutout.crop.side == pytest.approx(48, abs=3)
         assert cutout.crop.left + cutout.crop.side / 2 == pytest.approx(50, abs=2)
         assert (cutout.rgba[..., 3] > 127).mean() == pytest.approx(1 / 1.2**2, abs=0.1)
@@ -93,9 +93,9 @@ def test_an_opaque_picture_is_cut_by_its_mask() -> None:
 def test_a_picture_without_an_object_is_refused(way: Way) -> None:
     opaque = np.full((40, 40, 4), 255, np.uint8)
     with pytest.raises(UserError, match="No object"):
-        way(opaque, 64, empty_mask, nobody)
+        way(opaque, 64, empty_mask, no_report)
     with pytest.raises(UserError):
-        way(opaque * np.uint8([1, 1, 1, 0]), 64, no_mask, nobody)
+        way(opaque * np.uint8([1, 1, 1, 0]), 64, no_mask, no_report)
 
 
 @pytest.mark.parametrize("pixels", [1, 2, 3])

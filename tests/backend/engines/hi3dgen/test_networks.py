@@ -72,7 +72,7 @@ def weights(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
         ("normals", {"block_out_channels": [4, -4, 8]}),
     ],
 )
-def test_a_size_that_is_none_is_refused(weights: Path, name: str, change: dict[str, Any]) -> None:
+def test_an_invalid_size_is_refused(weights: Path, name: str, change: dict[str, Any]) -> None:
     path = weights / DESCRIPTIONS[name]
     document = json.loads(path.read_text())
     document.get("args", document).update(change)

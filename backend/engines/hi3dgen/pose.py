@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From where the picture looks at the mesh.
+"""The pose from which the picture shows the mesh.
 
-The networks put an object upright and straight before them, however the picture shows it, and upstream says nothing of
-the picture's camera. It is found again by trying: points all over the mesh are seen from directions around it, and what
-they show is compared with the normal map, outline and normals at once. The best direction is then made finer.
+The networks place an object upright and facing them, whatever the picture's camera was, and upstream does not estimate
+that camera. It is found by trial: points all over the mesh are drawn from directions around it, and the drawing is
+compared with the normal map, outline and normals at once. Then the best direction is refined.
 
-The camera is taken to be upright and to look at the object's middle, and the object to fill the picture as its outline
-does.
+The camera is assumed to be upright and to look at the object's middle, and the object to fill the outline in the
+picture.
 """
 
 from dataclasses import dataclass, replace
@@ -27,15 +27,15 @@ _ELEVATIONS = (-20.0, 0.0, 20.0, 40.0)
 _NEARNESS = 0.25  # between a drawing's 0 and 0.5, a camera two lengths of the object away
 _NEAREST = 0.7
 _STEPS = ((7.5, 0.2), (4.0, 0.15), (4.0, 0.15), (2.0, 0.1), (2.0, 0.1), (1.0, 0.05))  # degrees, and of nearness
-_FRONT = 0.02  # by so much another view must be better than the one from the front, which round things look alike from
+_FRONT = 0.02  # by so much another pose must be better than the front: round things look alike from everywhere
 _SHORT = 1e-12  # a vector that is shorter has no direction
 
 Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class View:
-    """From where an object is seen.
+class Pose:
+    """The direction and the distance from which an object is seen.
 
     azimuth: degrees, 0 from the front (-y), 90 from +x, in [-180, 180). elevation: degrees, positive from above.
     nearness: the object's longest side over the camera's distance from its middle; 0 for a parallel projection.
@@ -54,64 +54,64 @@ class View:
         return np.stack([right, np.cross(toward, right), toward])
 
     def place(self, points: Numbers) -> Numbers:
-        """Where points (N, 3), in lengths of the object from its middle, are seen: right, up, towards the viewer."""
+        """Points (N, 3), in lengths of the object from its middle, for the camera: right, up, to the viewer."""
         placed = points @ self.axes.T
         placed[:, :2] /= 1 - self.nearness * placed[:, 2:]
         return placed
 
 
-FRONT = View()
+FRONT = Pose()
 
 
-def find_view(vertices: Float32Array, triangles: NDArray[np.int32], normal_map: NormalMap) -> View:
-    """The view from which a mesh shows most nearly what the normal map shows.
+def find_pose(vertices: Float32Array, triangles: NDArray[np.int32], normal_map: NormalMap) -> Pose:
+    """The pose from which a mesh looks most like the normal map.
 
-    vertices: float32 (V, 3), Blender axes. triangles: int32 (T, 3), T > 0, outward. `FRONT` where the map shows
-    nothing, and where no other view is clearly better. In 24 views of synthetic bodies, with and without perspective,
-    it was at most 3 degrees off; with normals wrong by some 25 degrees in patches at most 4 in 23 of them, and 9 in
-    one, where elevation and nearness stood in for each other.
+    vertices: float32 (V, 3), Blender axes. triangles: int32 (T, 3), T > 0, outward. `FRONT` if the map shows nothing,
+    or if no other pose is clearly better. For 24 poses of synthetic bodies, with and without perspective, the error was
+    at most 3 degrees; with normals wrong by some 25 degrees in patches it was at most 4 degrees for 23 of them, and 9
+    for one, in which elevation and nearness were mistaken for each other.
     """
     seen = _seen(normal_map)
     if seen is None:
         return FRONT
     points, normals = _points_on(_centred(vertices), triangles)
 
-    def agreement(view: View) -> float:
-        return _agreement(_shown(points, normals, view), seen)
+    def agreement(pose: Pose) -> float:
+        return _agreement(_shown(points, normals, pose), seen)
 
-    views = [View(float(azimuth), elevation, _NEARNESS) for azimuth in _AZIMUTHS for elevation in _ELEVATIONS]
-    scores = [agreement(view) for view in views]
-    best, score = views[int(np.argmax(scores))], max(scores)
+    poses = [Pose(float(azimuth), elevation, _NEARNESS) for azimuth in _AZIMUTHS for elevation in _ELEVATIONS]
+    scores = [agreement(pose) for pose in poses]
+    best, score = poses[int(np.argmax(scores))], max(scores)
     for degrees, nearness in _STEPS:
         near = _around(best, degrees, nearness)
-        scores = [agreement(view) for view in near]
+        scores = [agreement(pose) for pose in near]
         if max(scores) > score:
             best, score = near[int(np.argmax(scores))], max(scores)
     return best if score > agreement(FRONT) + _FRONT else FRONT
 
 
-def _around(view: View, degrees: float, nearness: float) -> list[View]:
-    """The ten views next to one."""
+def _around(pose: Pose, degrees: float, nearness: float) -> list[Pose]:
+    """The ten poses next to one."""
     turned = [
-        View(
-            (view.azimuth + i * degrees + 180) % 360 - 180,
-            min(max(view.elevation + j * degrees, -80.0), 80.0),
-            view.nearness,
+        Pose(
+            (pose.azimuth + i * degrees + 180) % 360 - 180,
+            min(max(pose.elevation + j * degrees, -80.0), 80.0),
+            pose.nearness,
         )
         for i, j in product((-1, 0, 1), repeat=2)
         if i or j
     ]
-    moved = [replace(view, nearness=min(max(view.nearness + step, 0.0), _NEAREST)) for step in (-nearness, nearness)]
+    moved = [replace(pose, nearness=min(max(pose.nearness + step, 0.0), _NEAREST)) for step in (-nearness, nearness)]
     return turned + moved
 
 
-def project(vertices: Float32Array, alpha: Float32Array, view: View) -> Float32Array:
-    """Where vertices (V, 3) seen from `view` lie in the cut-out, so that they fill the silhouette: uv float32 (V, 2).
+def project(vertices: Float32Array, alpha: Float32Array, pose: Pose) -> Float32Array:
+    """The places of vertices (V, 3) in the cut-out, if seen from `pose` they fill the silhouette: uv float32 (V, 2).
 
     The projection is stretched so that its bounding box is that of `alpha` (S, S) over a half; without a silhouette
     it fills the whole.
     """
-    flat = view.place(_centred(vertices))[:, :2]
+    flat = pose.place(_centred(vertices))[:, :2]
     low, high = flat.min(axis=0), flat.max(axis=0)
     share = (flat - low) / np.maximum(high - low, 1e-6)
     box = _box(alpha)
@@ -172,12 +172,12 @@ def _points_on(vertices: Numbers, triangles: NDArray[np.int32]) -> tuple[Numbers
     return points, unit(cross[chosen], least=_SHORT)
 
 
-def _shown(points: Numbers, normals: Numbers, view: View) -> Numbers:
-    """What points with normals show from a view, framed as `_seen` frames the map: (_SIDE, _SIDE, 3), 0 outside."""
-    placed, turned = view.place(points), normals @ view.axes.T
+def _shown(points: Numbers, normals: Numbers, pose: Pose) -> Numbers:
+    """The normals that points show from a pose, framed as `_seen` frames the map: (_SIDE, _SIDE, 3), 0 outside."""
+    placed, turned = pose.place(points), normals @ pose.axes.T
     low, high = placed.min(axis=0), placed.max(axis=0)
     size = max(float((high - low)[:2].max()), 1e-9)
-    facing = turned[:, 2] > view.nearness * (normals * points).sum(axis=1)
+    facing = turned[:, 2] > pose.nearness * (normals * points).sum(axis=1)
     placed, turned = placed[facing], turned[facing]
     share = (placed[:, :2] - (low + high)[:2] / 2) / size + 0.5
     column, row = (share * [_SIDE, -_SIDE] + [0, _SIDE]).astype(np.int64).clip(0, _SIDE - 1).T
@@ -193,7 +193,7 @@ def _shown(points: Numbers, normals: Numbers, view: View) -> Numbers:
 def _agreement(shown: Numbers, seen: Numbers) -> float:
     """How alike two pictures of normals are, in [-1, 1]: 1 less the mean angle between them in right angles.
 
-    Where one has none and the other has, -0.5. Angles, unlike their cosines, count also while they are small.
+    A pixel in which only one shows something counts -0.5. Angles, unlike their cosines, count also if they are small.
     """
     one, other = shown.any(axis=-1), seen.any(axis=-1)
     both = one & other

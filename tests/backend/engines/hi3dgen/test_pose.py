@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The view from which a normal map was taken is found again."""
+"""The pose from which a normal map was drawn is found again."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from backend.engines.hi3dgen.view import FRONT, View, find_view, project
+from backend.engines.hi3dgen.pose import FRONT, Pose, find_pose, project
 from backend.flow.products import NormalMap
 from backend.raster.render import nearest
 
@@ -33,16 +33,16 @@ def figure() -> tuple[Points, Triangles]:
     return points.astype(np.float32), triangles.astype(np.int32)
 
 
-def taken(points: Points, triangles: Triangles, view: View, size: int = 192) -> tuple[NormalMap, Points]:
-    """A normal map of flat triangles from a view, and where the points are in it, (V, 2)."""
+def drawn(points: Points, triangles: Triangles, pose: Pose, size: int = 192) -> tuple[NormalMap, Points]:
+    """A normal map of flat triangles from a pose, and the points' places in it, (V, 2)."""
     low, high = points.min(axis=0), points.max(axis=0)
-    placed = view.place((points - (low + high) / 2).astype(np.float64) / (high - low).max())
+    placed = pose.place((points - (low + high) / 2).astype(np.float64) / (high - low).max())
     placed[:, :2] = placed[:, :2] / np.ptp(placed[:, :2], axis=0).max() * 0.8
     placed[:, :2] += 0.5 - (placed[:, :2].min(axis=0) + placed[:, :2].max(axis=0)) / 2
     screen = placed * [size, -size, -1] + [0, size, 0]
     pixel, triangle, _ = nearest(screen[triangles], size)
     a, b, c = np.moveaxis(points[triangles].astype(np.float64), 1, 0)
-    normal = np.cross(b - a, c - a) @ view.axes.T
+    normal = np.cross(b - a, c - a) @ pose.axes.T
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     normals, alpha = np.zeros((size * size, 3), np.float32), np.zeros(size * size, np.float32)
     normals[:, 2] = 1
@@ -51,15 +51,15 @@ def taken(points: Points, triangles: Triangles, view: View, size: int = 192) -> 
     return shown, placed[:, :2].astype(np.float32)
 
 
-def angle(one: View, other: View) -> float:
-    """Degrees by which two views differ."""
+def angle(one: Pose, other: Pose) -> float:
+    """Degrees by which two poses differ."""
     cosine = (np.trace(one.axes @ other.axes.T) - 1) / 2
     return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
 
 @given(azimuth=st.floats(-180, 180), elevation=st.floats(-80, 80))
-def test_a_views_axes_are_right_handed(azimuth: float, elevation: float) -> None:
-    axes = View(azimuth, elevation).axes
+def test_a_poses_axes_are_right_handed(azimuth: float, elevation: float) -> None:
+    axes = Pose(azimuth, elevation).axes
     np.testing.assert_allclose(axes @ axes.T, np.eye(3), atol=1e-9)
     assert np.linalg.det(axes) == pytest.approx(1)
     assert axes[0, 2] == pytest.approx(0)  # right is level
@@ -69,44 +69,44 @@ def test_a_views_axes_are_right_handed(azimuth: float, elevation: float) -> None
 def test_the_front_is_seen_as_normal_maps_are() -> None:
     """Right is x, up is y in the picture and z in the world, and the viewer is at -y."""
     np.testing.assert_allclose(FRONT.axes, [[1, 0, 0], [0, 0, 1], [0, -1, 0]], atol=1e-12)
-    np.testing.assert_allclose(View(90).axes[2], [1, 0, 0], atol=1e-12)
-    np.testing.assert_allclose(View(0, 90).axes[2], [0, 0, 1], atol=1e-12)
+    np.testing.assert_allclose(Pose(90).axes[2], [1, 0, 0], atol=1e-12)
+    np.testing.assert_allclose(Pose(0, 90).axes[2], [0, 0, 1], atol=1e-12)
 
 
 @pytest.mark.parametrize(
-    "view",
+    "pose",
     [
-        View(33, 12, 0.0),
-        View(-70, 25, 0.3),
-        View(160, 5, 0.5),
-        View(10, -8, 0.3),
+        Pose(33, 12, 0.0),
+        Pose(-70, 25, 0.3),
+        Pose(160, 5, 0.5),
+        Pose(10, -8, 0.3),
     ],
 )
-def test_a_view_is_found_again(view: View) -> None:
+def test_a_pose_is_found_again(pose: Pose) -> None:
     points, triangles = figure()
-    shown, where = taken(points, triangles, view)
-    found = find_view(points, triangles, shown)
-    assert angle(found, view) < 5
-    off = np.abs(project(points, shown.alpha, found) - where)
+    shown, places = drawn(points, triangles, pose)
+    found = find_pose(points, triangles, shown)
+    assert angle(found, pose) < 5
+    off = np.abs(project(points, shown.alpha, found) - places)
     assert off.mean() < 0.02
 
 
-def test_the_front_stays_where_nothing_speaks_against_it() -> None:
+def test_the_front_is_found_unless_another_pose_is_better() -> None:
     points, triangles = figure()
     corners = np.array([[0, 0, 1], [1, 0, 0], [0, 1, 0], [-1, 0, 0], [0, -1, 0], [0, 0, -1]], np.float32)
     octahedron = np.array([[0, 1, 2], [0, 2, 3], [0, 3, 4], [0, 4, 1], [5, 2, 1], [5, 3, 2], [5, 4, 3], [5, 1, 4]])
-    shown, _ = taken(corners, octahedron.astype(np.int32), FRONT)
-    assert find_view(corners, octahedron.astype(np.int32), shown) == FRONT
+    shown, _ = drawn(corners, octahedron.astype(np.int32), FRONT)
+    assert find_pose(corners, octahedron.astype(np.int32), shown) == FRONT
     nothing = NormalMap(shown.normals, np.zeros_like(shown.alpha))
-    assert find_view(points, triangles, nothing) == FRONT
+    assert find_pose(points, triangles, nothing) == FRONT
 
 
 def test_a_projection_fills_the_silhouette() -> None:
     points, _ = figure()
     alpha = np.zeros((100, 100), np.float32)
     alpha[20:90, 30:60] = 1
-    for view in (FRONT, View(40, 20, 0.4)):
-        uv = project(points, alpha, view)
+    for pose in (FRONT, Pose(40, 20, 0.4)):
+        uv = project(points, alpha, pose)
         np.testing.assert_allclose(uv.min(axis=0), [0.3, 0.1], atol=1e-6)
         np.testing.assert_allclose(uv.max(axis=0), [0.6, 0.8], atol=1e-6)
     uv = project(points, np.zeros_like(alpha), FRONT)

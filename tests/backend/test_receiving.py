@@ -10,7 +10,7 @@ import pytest
 
 from backend.receiving import Patience, Receiver
 from backend.wire import frames, messages
-from backend.wire.messages import Request, GetStatus, Message
+from backend.wire.messages import GetStatus, Message, Request
 
 HASTY = Patience(silence=1.0, per_mebibyte=2.0)
 FRAME = b"".join(messages.encode(Request("x", "draft", 0, {"picture": np.zeros((100, 100, 4), np.uint8)})))

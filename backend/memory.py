@@ -1,24 +1,39 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Memory that is free inside the process goes back to the system."""
+"""Memory that is free inside the process goes back to the system.
 
+Tested on Linux with glibc. The calls for macOS and Windows are untested there; a C library that lacks them is left as
+it is.
+"""
+
+import contextlib
 import ctypes
 import gc
 import sys
 
+_ARENA_MAX = -8  # of glibc's malloc.h
+
+
+def keep_one_heap() -> None:
+    """Let all threads take their memory from one heap; to be called before there are others.
+
+    glibc gives each thread a heap of its own, and `give_back` reaches the free end of the first one alone.
+    """
+    if sys.platform == "linux":
+        _call(None, "mallopt", ctypes.c_int(_ARENA_MAX), ctypes.c_int(1))
+
 
 def give_back() -> None:
-    """Give the system the memory that this process has freed and keeps for later.
-
-    The C library keeps it when small pieces in use lie between free ones. Tested on Linux with glibc; the calls for
-    macOS and Windows are untested there, and a C library without such a call is left alone.
-    """
+    """Give the system the memory that this process has freed and keeps for later."""
     gc.collect()
-    try:
-        if sys.platform == "win32":
-            ctypes.CDLL("ucrtbase")._heapmin()  # noqa: SLF001 - its name
-        elif sys.platform == "darwin":
-            ctypes.CDLL(None).malloc_zone_pressure_relief(None, ctypes.c_size_t(0))
-        else:
-            ctypes.CDLL(None).malloc_trim(ctypes.c_size_t(0))
-    except (OSError, AttributeError):  # another C library, such as musl
-        pass
+    if sys.platform == "linux":
+        _call(None, "malloc_trim", ctypes.c_size_t(0))
+    elif sys.platform == "darwin":
+        _call(None, "malloc_zone_pressure_relief", ctypes.c_void_p(None), ctypes.c_size_t(0))
+    elif sys.platform == "win32":
+        _call("ucrtbase", "_heapmin")
+
+
+def _call(library: str | None, function: str, *arguments: ctypes.c_int | ctypes.c_size_t | ctypes.c_void_p) -> None:
+    """Call a function of the C library, if it has one of this name."""
+    with contextlib.suppress(OSError, AttributeError):
+        getattr(ctypes.CDLL(library), function)(*arguments)

@@ -18,6 +18,7 @@ from typing import NoReturn
 from .. import log as logs
 from ..flow.engine import Engine
 from ..flow.pipeline import Pipeline
+from ..memory import keep_one_heap
 from ..server import Server
 from ..version import VERSION
 
@@ -55,6 +56,7 @@ def serve(pipeline: Pipeline) -> int:
         print(f"The first line of standard input is not what docs/wire.md asks for: {error}", file=sys.stderr)
         return 2
     _start_log(start.log)
+    keep_one_heap()
     try:
         asyncio.run(_serve(pipeline, start, parent))
     except KeyboardInterrupt:

@@ -10,10 +10,10 @@ import pytest
 
 from backend.receiving import Patience, Receiver
 from backend.wire import frames, messages
-from backend.wire.messages import Generate, GetStatus, Message
+from backend.wire.messages import GetStatus, Message, Request
 
 HASTY = Patience(silence=1.0, per_mebibyte=2.0)
-FRAME = b"".join(messages.encode(Generate("x", "draft", 0, np.zeros((100, 100, 4), np.uint8))))
+FRAME = b"".join(messages.encode(Request("x", "draft", 0, {"picture": np.zeros((100, 100, 4), np.uint8)})))
 
 
 async def received(pieces: AsyncIterator[bytes], patience: Patience = HASTY) -> Message:
@@ -72,8 +72,8 @@ def test_a_frame_that_trickles_is_given_up_although_it_never_stops() -> None:
 
 
 def test_a_large_frame_has_more_time_than_a_small_one() -> None:
-    large = b"".join(messages.encode(Generate("x", "draft", 0, np.zeros((2048, 2048, 4), np.uint8))))
-    assert isinstance(asyncio.run(received(paced(large, 8, 0.3))), Generate)
+    large = b"".join(messages.encode(Request("x", "draft", 0, {"picture": np.zeros((2048, 2048, 4), np.uint8)})))
+    assert isinstance(asyncio.run(received(paced(large, 8, 0.3))), Request)
 
 
 def test_a_client_that_leaves_within_a_frame_is_gone_at_once() -> None:

@@ -163,7 +163,7 @@ def test_a_seventeenth_stranger_takes_the_place_of_the_oldest(backend: Backend) 
 
 
 def test_a_job_tells_its_place_its_steps_and_its_result(client: Talk) -> None:
-    client.say(patient("one", seed=5, steps=30))
+    client.say(messages.Unload(), patient("one", seed=5, steps=30))
     *before, last = client.until_end_of("one")
     assert isinstance(before[0], Queued)
     assert before[0].position == 0

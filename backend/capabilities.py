@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What clients learn of the engines: their settings, inputs and products, and whether they can run."""
 
+import logging
 from collections.abc import Mapping
 
 from .adapters import kinds_of
@@ -9,10 +10,18 @@ from .flow.settings import Setting
 from .version import VERSION
 from .wire.messages import Capabilities, EngineInfo, OptionInfo, SettingInfo
 
+log = logging.getLogger(__name__)
+
 
 def capabilities_of(engines: Mapping[str, Engine]) -> Capabilities:
-    """What a backend with these engines can do."""
-    return Capabilities(VERSION, tuple(_described(engine) for engine in engines.values()))
+    """What a backend with these engines can do. Never raises: an engine that cannot be described is left out."""
+    described: list[EngineInfo] = []
+    for engine in engines.values():
+        try:
+            described.append(_described(engine))
+        except Exception:
+            log.exception("the engine %s cannot be described", engine.name)
+    return Capabilities(VERSION, tuple(described))
 
 
 def _described(engine: Engine) -> EngineInfo:

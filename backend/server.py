@@ -6,11 +6,14 @@ One event loop owns every connection and the queue; the worker's thread reaches 
 
 import asyncio
 import contextlib
+import dataclasses
 import hmac
 import logging
 import os
 import time
 from collections import deque
+from collections.abc import Mapping
+from typing import Any
 
 from .capabilities import capabilities_of
 from .flow.pipeline import Pipeline
@@ -235,7 +238,7 @@ class Connection:
 
     async def _send_message(self, message: ToClient) -> None:
         """Send by parts that even a slow client takes in time."""
-        for piece in map(memoryview, messages.encode(message)):
+        for piece in map(memoryview, _encoded(message)):
             for start in range(0, len(piece), PIECE_BYTES):
                 self._writer.write(piece[start : start + PIECE_BYTES])
                 async with asyncio.timeout(self._server.patience.sending):
@@ -315,6 +318,26 @@ class Connection:
 
 class _StrangerError(WireError):
     """A connection that has not greeted as it should; it is closed without an answer."""
+
+
+def _encoded(message: ToClient) -> list[bytes | memoryview]:
+    """The pieces of a message's frame; what UTF-8 cannot hold of a text, such as an odd path, becomes `?`."""
+    try:
+        return messages.encode(message)
+    except UnicodeEncodeError:
+        return messages.encode(_readable(message))
+
+
+def _readable(value: Any) -> Any:  # noqa: ANN401 - a message, or anything in one
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.replace(value, **{name: _readable(item) for name, item in vars(value).items()})
+    if isinstance(value, Mapping):
+        return {_readable(name): _readable(item) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return tuple(map(_readable, value))
+    return value
 
 
 def _is_progress_of(message: ToClient, job: str) -> bool:

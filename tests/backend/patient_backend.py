@@ -123,5 +123,30 @@ PATIENT = Engine(
 )
 ABSENT = replace(PATIENT, name="absent", label="Absent", description="Cannot run here", missing=absent)
 
+
+def raises() -> str:
+    """A bug."""
+    raise ZeroDivisionError
+
+
+def raises_a_sentence() -> str:
+    """What a damaged record leads to."""
+    raise UserError("weights-record-damaged", "The record is damaged.", "Delete it.")
+
+
+def tells_a_path() -> str:
+    """A sentence with a path that is not UTF-8."""
+    return "There is nothing in “/home/gr\udcfcn”."
+
+
+ODD = {
+    "bug": replace(PATIENT, name="bug", missing=raises),
+    "damaged": replace(PATIENT, name="damaged", missing=raises_a_sentence),
+    "path": replace(PATIENT, name="path", missing=tells_a_path),
+    "unknown product": replace(PATIENT, name="unknown product", gives={"mesh": Mesh, "cutout": Crop}),
+}
+"""Engines that cannot be asked or described; only `--odd` serves them."""
+
 if __name__ == "__main__":
-    sys.exit(serve(Pipeline({**ENGINES, "patient": PATIENT, "absent": ABSENT})))
+    more = ODD if "--odd" in sys.argv else {}
+    sys.exit(serve(Pipeline({**ENGINES, "patient": PATIENT, "absent": ABSENT, **more})))

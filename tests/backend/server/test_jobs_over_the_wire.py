@@ -3,6 +3,7 @@
 
 import contextlib
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from backend.version import VERSION
 from backend.wire import messages, products
 from backend.wire.client import Closed
 from backend.wire.messages import Capabilities, Failure, Preview, Progress, Queued, Request, Result, Status
-from tests.backend.process import ENDLESS, SECONDS, TOKEN, Backend, Talk, begin, frame, mesh_of, patient
+from tests.backend.process import ENDLESS, SECONDS, SERVE_PATIENT, TOKEN, Backend, Talk, begin, frame, mesh_of, patient
 
 MEBIBYTE = 1 << 20
 PIXEL = {"picture": np.zeros((1, 1, 4), np.uint8)}
@@ -30,6 +31,24 @@ def test_the_answer_to_the_greeting_says_what_the_engines_can_do(client: Talk) -
     assert not engines["draft"].missing
     assert engines["absent"].missing
     assert "resolution" in [setting.name for setting in engines["draft"].settings]
+
+
+def test_an_engine_that_cannot_be_asked_is_missing_and_costs_the_others_nothing() -> None:
+    with Backend((*SERVE_PATIENT, "--odd")) as backend, backend.client() as client:
+        missing = {engine.name: engine.missing for engine in client.capabilities.engines}
+        assert missing["draft"] == missing["patient"] == ""
+        assert missing["bug"].endswith(".")
+        assert missing["damaged"] == "The record is damaged. Delete it."
+        assert missing["path"] == "There is nothing in “/home/gr?n”."
+        assert "unknown product" not in missing
+        assert "the engine unknown product cannot be described\n    Traceback" in backend.log()
+        client.say(replace(patient("x"), engine="bug"), replace(patient("y"), engine="path"), patient("z"))
+        for job, sentence in (("x", "The log"), ("y", "gr?n")):
+            failure = client.end_of(job)
+            assert isinstance(failure, Failure)
+            assert failure.code == "engine-missing"
+            assert sentence in failure.sentence
+        assert isinstance(client.end_of("z"), Result)
 
 
 @pytest.mark.parametrize("token", ["", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "\N{SNOWMAN}" * 32, "x" * 3000])

@@ -71,11 +71,11 @@ class _File(logging.StreamHandler[TextIO]):
     def _open(self) -> None:
         with open_own(self._path, append=True) as file:
             if os.name == "posix":
-                os.fchmod(file.fileno(), 0o600)  # whoever started the backend may have made it
+                os.fchmod(file.fileno(), 0o600)  # the parent may have made it readable by all
             os.dup2(file.fileno(), STANDARD_ERROR)
 
 
 def _printable(text: str) -> str:
-    """`text` with escapes for all that is no plain character or space, cut where it is too long for a line."""
+    """`text` with escapes for everything but printable characters and spaces, cut if it is too long for a line."""
     cut = text if len(text) <= MAX_LINE else f"{text[:MAX_LINE]}…"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)

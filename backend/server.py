@@ -86,7 +86,7 @@ class Server:
         self._stop.set()
 
     def knows(self, token: str) -> bool:
-        """Whether it is the parent's secret, without telling by the time it takes how much of it is right."""
+        """Whether it is the parent's secret, compared in a time that does not depend on the token."""
         return hmac.compare_digest(token.encode(), self._token.encode())
 
     def admit(self, connection: "Connection") -> bool:
@@ -143,7 +143,7 @@ class Server:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._strangers) >= MAX_STRANGERS:
-            self._strangers.popleft().close()  # the oldest: whoever means it greets at once
+            self._strangers.popleft().close()  # the oldest: a client greets at once
         connection = Connection(self, reader, writer)
         self._connections[connection] = asyncio.current_task()
         self._strangers.append(connection)

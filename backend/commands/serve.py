@@ -125,6 +125,6 @@ def _watch_parent(parent: int, ended: Callable[[], None]) -> None:
 def _end(code: int) -> NoReturn:
     """Leave at once: the worker's thread may be in the middle of a step, and a normal exit would wait for it."""
     for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError):  # whoever read it may be gone
+        with contextlib.suppress(OSError):  # its reader may be gone
             stream.flush()
     os._exit(code)

@@ -43,7 +43,7 @@ def check_output(path: Path, suffixes: tuple[str, ...], kind: str) -> None:
 
 
 def check_name(path: Path) -> None:
-    """Refuse a name that no file can have, and a place where something lies that is no file. Raises `UserError`."""
+    """Refuse a name that no file can have, and the name of a folder, a pipe or a device. Raises `UserError`."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A client of the backend: two threads and two queues, so that whoever uses it never waits for the socket."""
+"""A client of the backend: two threads and two queues, so that its user never waits for the socket."""
 
 import contextlib
 import queue
@@ -24,12 +24,11 @@ class Closed:
 class Client:
     """One connection to a backend.
 
-    `inbox` holds what the backend says, in order; a `Closed` is the last thing in it.
-    `send` and `close` return at once.
+    `inbox` holds what the backend sends, in order, and a `Closed` at the end. `send` and `close` return at once.
     """
 
     def __init__(self, port: int, token: str, name: str) -> None:
-        """Connect to 127.0.0.1:`port` and greet. Raises `OSError` where nothing listens there."""
+        """Connect to 127.0.0.1:`port` and greet. Raises `OSError` if nothing listens there."""
         self.inbox: queue.SimpleQueue[ToClient | Closed] = queue.SimpleQueue()
         self._outbox: queue.SimpleQueue[list[bytes | memoryview] | None] = queue.SimpleQueue()
         self._socket = socket.create_connection((HOST, port), CONNECT_SECONDS)
@@ -56,9 +55,15 @@ class Client:
 
     def _write(self) -> None:
         with contextlib.suppress(OSError):  # the reader sees the same end and reports it
-            while (pieces := self._outbox.get()) is not None:
-                for piece in pieces:
-                    self._socket.sendall(piece)
+            while self._write_next():
+                pass
+
+    def _write_next(self) -> bool:
+        """Write the next message; False at the end. Nothing of it is kept in memory while the next one is awaited."""
+        pieces = self._outbox.get()
+        for piece in pieces or []:
+            self._socket.sendall(piece)
+        return pieces is not None
 
     def _read(self) -> None:
         reason = "the reader failed"

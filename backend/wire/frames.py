@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Frames: a fixed header, a JSON message, and the raw arrays that the message describes (docs/wire.md, "Frames").
 
-Pure functions over bytes; whoever reads from a socket calls them in the order `parse_header`, `parse_document`,
+Pure functions over bytes; a reader of a socket calls them in the order `parse_header`, `parse_document`,
 `split_payload`, so that every length is checked before a byte of it is read.
 """
 
@@ -112,9 +112,9 @@ def parse_header(data: bytes, limits: Limits) -> Header:
 
 
 def parse_document(data: bytes | bytearray, header: Header) -> tuple[Document, tuple[ArraySpec, ...]]:
-    """The JSON object of a message, without its `arrays`, and what those say of the payload.
+    """The JSON object of a message, without its `arrays`, and the arrays that they describe.
 
-    Raises `WireError` (bad-frame) where it is no such object or disagrees with the header.
+    Raises `WireError` (bad-frame) if it is no such object or disagrees with the header.
     """
     try:
         document = json.loads(data.decode("utf-8"), parse_constant=_finite, parse_float=_finite)
@@ -171,6 +171,6 @@ def _array_spec(item: object) -> ArraySpec:
         raise WireError("bad-frame", f"an array's shape has 1 to {MAX_DIMENSIONS} dimensions")
     if not all(type(side) is int and side >= 0 for side in shape):
         raise WireError("bad-frame", "an array's sides are whole numbers")
-    if math.prod(max(side, 1) for side in shape) > 1 << 40:  # numpy refuses such shapes even where a side is 0
+    if math.prod(max(side, 1) for side in shape) > 1 << 40:  # numpy refuses such shapes even if a side is 0
         raise WireError("bad-frame", "an array is too large")
     return ArraySpec(name, dtype, tuple(shape))

@@ -147,7 +147,7 @@ class Stranger:
         self.say(messages.Hello(token, "stranger"))
 
     def exactly(self, count: int) -> bytes:
-        """That many bytes, or fewer where the connection ends before."""
+        """That many bytes, or fewer if the connection ends before."""
         data = bytearray()
         with contextlib.suppress(ConnectionError):
             while len(data) < count and (piece := self.socket.recv(min(count - len(data), 1 << 20))):
@@ -155,7 +155,7 @@ class Stranger:
         return bytes(data)
 
     def hear(self) -> ToClient | None:
-        """The next message, None where the connection ends. Raises `EOFError` where it ends within a frame."""
+        """The next message, None at the end of the connection. Raises `EOFError` if it ends within a frame."""
         data = self.exactly(HEADER_BYTES)
         if not data:
             return None

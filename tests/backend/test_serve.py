@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The life of the backend process, as docs/wire.md tells it: how it starts, and everything that ends it."""
+"""The life of the backend process, as docs/wire.md describes it: how it starts, and everything that ends it."""
 
 import contextlib
 import json
@@ -41,7 +41,7 @@ def start(line: bytes) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(SERVE, cwd=ROOT, input=line, capture_output=True, timeout=SECONDS, check=False)
 
 
-def orders(**changes: object) -> bytes:
+def first_line(**changes: object) -> bytes:
     return json.dumps({"token": TOKEN, **changes}).encode() + b"\n"
 
 
@@ -71,7 +71,7 @@ def hang(port: int) -> Talk:
 
 
 def has_ended(backend: psutil.Process) -> bool:
-    """Wait until it has; whoever inherited it may not have buried it yet."""
+    """Wait until the process has ended; it may still be a zombie."""
     with contextlib.suppress(psutil.TimeoutExpired):
         backend.wait(SECONDS)
     return not backend.is_running() or backend.status() == psutil.STATUS_ZOMBIE
@@ -89,21 +89,21 @@ def has_ended(backend: psutil.Process) -> bool:
         b"[" * 4000 + b"\n",
         b"\xff\xfe\n",
         b"{}\n",
-        orders(token=None),
-        orders(token=7),
-        orders(token="x" * 31),
-        orders(token="x" * 129),
-        orders(token="x" * 32 + "\n"),
-        orders(token="ä" * 32),
-        orders(idle_seconds=-1),
-        orders(idle_seconds="900"),
-        orders(idle_seconds=True),
-        orders(idle_seconds=None),
-        orders(idle_seconds=float("nan")),
-        orders(idle_seconds=float("inf")),
-        b" " * 33_000 + orders(),
-        orders(log=7),
-        orders(log="backend.log"),
+        first_line(token=None),
+        first_line(token=7),
+        first_line(token="x" * 31),
+        first_line(token="x" * 129),
+        first_line(token="x" * 32 + "\n"),
+        first_line(token="ä" * 32),
+        first_line(idle_seconds=-1),
+        first_line(idle_seconds="900"),
+        first_line(idle_seconds=True),
+        first_line(idle_seconds=None),
+        first_line(idle_seconds=float("nan")),
+        first_line(idle_seconds=float("inf")),
+        b" " * 33_000 + first_line(),
+        first_line(log=7),
+        first_line(log="backend.log"),
     ],
     ids=lambda line: repr(line[:45]),
 )
@@ -118,7 +118,7 @@ def test_a_first_line_that_is_wrong_ends_it(line: bytes) -> None:
 
 
 def test_it_says_one_line_and_ends_with_its_input() -> None:
-    ended = start(orders())
+    ended = start(first_line())
     assert ended.returncode == 0
     said = json.loads(ended.stdout)
     assert ended.stdout.count(b"\n") == 1

@@ -89,7 +89,7 @@ def test_the_folder_that_is_on_the_hub(path: Path, tmp_path: Path) -> None:
         ({"mask_token": torch.zeros(1, 5)}, r"mask_token is float32 \(1, 5\) instead of"),
     ],
 )
-def test_what_does_not_fit_is_named(path: Path, change: dict[str, Tensor | None], named: str) -> None:
+def test_a_tensor_that_does_not_fit_is_named(path: Path, change: dict[str, Tensor | None], named: str) -> None:
     fixture = golden.read(path)
     changed = {name: tensor for name, tensor in {**fixture.weights(), **change}.items() if tensor is not None}
     with pytest.raises(UserError, match=named):

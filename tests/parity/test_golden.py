@@ -52,7 +52,7 @@ def test_a_kind_is_what_the_json_says_or_the_files_name(
     assert [source.kind for source in golden.sources((tmp_path,))] == [kind]
 
 
-def test_what_is_no_fixture_is_left_out(tmp_path: Path) -> None:
+def test_other_files_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "lonely.json").write_text("{}", encoding="utf-8")
     (tmp_path / "broken.json").write_text("{", encoding="utf-8")
     shutil.copy(golden.OWN / "ss_flow.safetensors", tmp_path / "broken.safetensors")

@@ -55,7 +55,7 @@ def size_of(rgba: Tensor) -> tuple[int, int]:
 
 
 @golden.each("normal_postprocess")
-def test_what_the_network_is_given_and_what_becomes_of_its_answer(path: Path) -> None:
+def test_the_estimators_input_and_the_picture_of_its_answer(path: Path) -> None:
     fixture = golden.read(path)
     rgba = fixture.input("rgba")
     colours, alpha = estimator_input(rgba.numpy(), fixture.facts["resolution"])
@@ -157,7 +157,7 @@ def test_the_folder_that_is_on_the_hub(path: Path, tmp_path: Path) -> None:
         ("vae", "decoder.conv_out.bias", "decoder.conv_out.bias is missing"),
     ],
 )
-def test_what_does_not_fit_is_named(path: Path, part: str, name: str, named: str) -> None:
+def test_a_tensor_that_does_not_fit_is_named(path: Path, part: str, name: str, named: str) -> None:
     fixture = golden.read(path)
     tensors = {part: fixture.weights(f"{part}.") for part in PARTS}
     foreign = {**tensors, part: {**tensors[part], "controlnet_more.weight": torch.zeros(1)}}

@@ -72,7 +72,7 @@ def test_from_a_dense_grid(path: Path) -> None:
 
 
 @golden.each("surface")
-def test_the_mesh_that_is_handed_on(path: Path) -> None:
+def test_the_mesh_of_the_engine(path: Path) -> None:
     """Ours is z up as the decoder's is; turned to y up it is what the published code exports."""
     fixture = golden.read(path)
     surface = from_dense_grid(fixture)

@@ -88,7 +88,7 @@ def test_one_block_is_timed_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     with torch.inference_mode():
         benchmark_stages.structure(bench, measurements)
     assert [(row.ours, row.baseline) for row in measurements.rows[:2]] == [(24, 24)] * 2
-    assert measurements.total("upstream") == report.total(None) == 24 * 88
+    assert measurements.total("upstream") == measurements.total(None) == 24 * 88
 
 
 def test_results_that_differ_would_show() -> None:

@@ -134,7 +134,7 @@ def test_weights_that_do_not_fit_are_named(tmp_path: Path, change: dict[str, Ten
     assert refused.value.code == "weights-mismatch"
 
 
-def test_the_published_sizes_are_what_an_empty_description_means(tmp_path: Path) -> None:
+def test_an_empty_description_means_the_published_sizes(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"bb\.layers\.0\.blocks\.1\.norm1\.weight is missing"):
         load_birefnet(checkpoint(tmp_path, tensors(), {"architectures": ["BiRefNet"]}))
 

@@ -9,7 +9,7 @@ from backend.models.presets import PRESETS
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_tells_how_often_the_networks_run(name: str) -> None:
+def test_a_presets_description_has_its_numbers_of_evaluations(name: str) -> None:
     preset = PRESETS[name]
     reported = [int(number) for number in re.findall(r"\d+", preset.description)]
     assert reported[:2] == [preset.structure.evaluations, preset.latents.evaluations]

@@ -87,7 +87,7 @@ def test_shifted_windows_are_masked_full_attention(
 
 @given(window=st.integers(1, 4), high=st.integers(1, 3), wide=st.integers(1, 3), batch=st.integers(1, 2))
 @settings(deadline=None)
-def test_windows_are_cut_row_by_row_and_put_together_again(window: int, high: int, wide: int, batch: int) -> None:
+def test_windows_are_cut_row_by_row_and_joined_again(window: int, high: int, wide: int, batch: int) -> None:
     x = torch.arange(batch * high * wide * window**2 * 2).view(batch, high * window, wide * window, 2)
     windows = to_windows(x, window)
     assert windows.shape == (batch * high * wide, window**2, 2)
@@ -100,7 +100,7 @@ def test_windows_are_cut_row_by_row_and_put_together_again(window: int, high: in
 
 @given(st.integers(1, 5))
 @settings(deadline=None)
-def test_the_bias_is_that_of_how_far_apart_two_tokens_are(window: int) -> None:
+def test_the_bias_depends_on_the_distance_of_two_tokens(window: int) -> None:
     index = relative_positions(window).view(window, window, window, window)
     assert index.unique().tolist() == list(range((2 * window - 1) ** 2))
     assert torch.equal(index[1:, 1:, 1:, 1:], index[:-1, :-1, :-1, :-1])

@@ -156,7 +156,7 @@ def test_computing_every_step_is_plain_sampling_to_the_bit() -> None:
 @given(
     steps=st.integers(1, 60), every=st.integers(1, 9), low=st.floats(0, 1), high=st.floats(0, 1), seed=st.integers(0, 9)
 )
-def test_as_many_evaluations_as_said(steps: int, every: int, low: float, high: float, seed: int) -> None:
+def test_the_model_runs_as_often_as_stated(steps: int, every: int, low: float, high: float, seed: int) -> None:
     calls = 0
 
     def velocity(x: Float32Array, t: float, *, conditional: bool) -> Float32Array:

@@ -56,7 +56,7 @@ def test_neighbours_of_children_are_those_of_voxels_at_their_places(
 
 @settings(deadline=None)
 @given(objects=objects, corner=st.sampled_from([0, -3, 61]))
-def test_cells_hold_what_lies_in_them(objects: list[list[tuple[int, int, int]]], corner: int) -> None:
+def test_cells_hold_their_voxels(objects: list[list[tuple[int, int, int]]], corner: int) -> None:
     voxels = voxels_at(objects, corner)
     cells = [(item, x // 2, y // 2, z // 2) for item, x, y, z in voxels.coords.tolist()]
     assert [tuple(cell) for cell in voxels.cells.coords.tolist()] == sorted(set(cells))
@@ -81,7 +81,7 @@ def test_children_follow_their_parent(objects: list[list[tuple[int, int, int]]])
 
 @settings(deadline=None)
 @given(objects=objects, corner=near_limits, size=st.integers(1, 5), shift=st.integers(0, 4))
-def test_windows_share_out_the_voxels(
+def test_each_voxel_is_in_one_window(
     objects: list[list[tuple[int, int, int]]], corner: int, size: int, shift: int
 ) -> None:
     voxels = voxels_at(objects, corner)
@@ -119,7 +119,7 @@ def test_nothing_is_kept_longer_than_the_voxels() -> None:
         gc.enable()
 
 
-def test_windows_of_a_full_block_are_padded_by_little() -> None:
+def test_windows_of_a_full_block_need_little_padding() -> None:
     generator = torch.Generator().manual_seed(1)
     places = torch.cartesian_prod(*[torch.arange(40)] * 3)
     coords = places[torch.rand(len(places), generator=generator) < places[:, 0] / 40].int()
@@ -144,7 +144,7 @@ def test_rows_of_items() -> None:
         (torch.tensor([[2, 0, 0, 0]], dtype=torch.int32), 2, "3 items are not a batch of 2"),
     ],
 )
-def test_what_are_no_voxels_is_refused(coords: torch.Tensor, items: int | None, sentence: str) -> None:
+def test_invalid_voxels_are_refused(coords: torch.Tensor, items: int | None, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         Voxels(coords, items)
 

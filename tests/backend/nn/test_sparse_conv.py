@@ -114,7 +114,7 @@ def test_chunks_change_nothing() -> None:
     torch.testing.assert_close(unpacked_submanifold(cells, weight, bias, little), unpacked)
 
 
-def test_half_precision_sums_in_more() -> None:
+def test_half_precision_sums_in_float32() -> None:
     """Half precision's own sum of 27 x 64 products would be off by far more than its last digit."""
     features, weight, bias, voxels = random_conv([150], (64, 8), 3)
     features, weight, bias = features.half(), weight.half(), bias.half()
@@ -124,7 +124,7 @@ def test_half_precision_sums_in_more() -> None:
     torch.testing.assert_close(found.double(), expected, rtol=2e-3, atol=2e-2)
 
 
-def test_a_pointwise_weight_is_read_as_its_memory_lies() -> None:
+def test_a_pointwise_weight_is_read_in_memory_order() -> None:
     weight = torch.arange(6.0).view(3, 1, 1, 1, 2)
     found = pointwise(torch.tensor([[1.0, 10.0]]), weight, torch.tensor([100.0, 200.0, 300.0]))
     assert found.tolist() == [[130.0, 241.0, 352.0]]

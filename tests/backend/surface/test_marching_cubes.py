@@ -71,7 +71,7 @@ def test_tilings_fill_the_cuts_of_the_faces() -> None:
             assert np.cross(along, into_cell) @ (PLACES[high] - PLACES[low]) > 0
 
 
-def test_a_tunnel_joins_what_is_apart_without_it() -> None:
+def test_a_tunnel_joins_two_parts() -> None:
     """Vertices - edges + triangles: two sheets make 2, a tube makes 0."""
     known = tables()
     for outside in known.tunnels.nonzero()[0]:
@@ -198,7 +198,7 @@ def test_a_plane_has_its_place() -> None:
 
 @pytest.mark.parametrize("shape", [(4, 5, 6), (1, 1, 1), (1, 8, 8), (2, 2, 2)])
 @pytest.mark.parametrize("sign", [-1, 1])
-def test_without_a_change_of_sign_there_is_nothing(shape: tuple[int, int, int], sign: int) -> None:
+def test_without_a_change_of_sign_there_is_no_surface(shape: tuple[int, int, int], sign: int) -> None:
     surface = marching_cubes(torch.full(shape, float(sign)))
     assert surface.triangles.shape == (0, 3)
     assert surface.interpolate(torch.zeros(0, 4)).shape == (0, 4)

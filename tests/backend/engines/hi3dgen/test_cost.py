@@ -1,17 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long it will take is known before the first run."""
+"""The time of a run is estimated before the first one, from the operations and the device's speed."""
 
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+from time import monotonic
 from typing import Any
 
 import pytest
 
 pytest.importorskip("torch", reason="torch is not installed here: the extra hi3dgen has it")
 
+import full_size
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
+from backend.engines.hi3dgen import stages as hi3dgen_stages
 from backend.engines.hi3dgen.cost import operations, speed_of
 from backend.engines.hi3dgen.engine import hi3dgen
 from backend.flow.settings import checked
+from backend.models.birefnet import BiRefNet, BiRefNetConfig
+from backend.models.structure_decoder import StructureDecoder
+from backend.models.structure_flow import StructureFlow
 from backend.nn.device import Compute
 
 
@@ -34,11 +44,85 @@ def test_steps_and_guidance_count() -> None:
 
 
 def test_the_published_settings_evaluate_as_often_as_published() -> None:
-    """88 times for the structure and 11 for the latents (at 5.2 and 3 tera each, and 0.4 for the decoder)."""
-    assert operations("structure", settings()) == pytest.approx(88 * 5.2e12 + 0.4e12)
-    assert operations("latents", settings()) == pytest.approx(11 * 3e12)
-    assert operations("place", settings()) == 0
+    """The structure's flow model 50 times with the picture and 38 without it, the latents' 6 and 5 times."""
+    flow, unguided = (operations("structure", settings(structure_steps=n, structure_guidance=0)) for n in (2, 1))
+    seen = flow - unguided
+    decoder = unguided - seen
+    guided = operations("structure", settings()) - decoder
+    assert (guided - 50 * seen) / 38 == pytest.approx(0.8 * seen, rel=0.05)
+    assert operations("latents", settings()) == pytest.approx(6 * 3.4e12 + 5 * 3e12)
+    assert operations("clean", settings()) == 0
 
 
-def test_a_device_has_a_speed() -> None:
-    assert 1e8 < speed_of(Compute(torch.device("cpu"), torch.float32)) < 1e14
+def counted(work: Callable[[], object]) -> int:
+    """Floating-point operations of `work`, as torch counts them."""
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return counter.get_total_flops()
+
+
+@torch.inference_mode()
+def test_the_operations_are_those_of_the_networks() -> None:
+    """In full size, on torch's "meta" device, which counts and does not compute."""
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed here")
+    with torch.device("meta"):
+        flow, decoder = StructureFlow(full_size.STRUCTURE_FLOW), StructureDecoder(full_size.STRUCTURE_DECODER)
+        state = torch.empty(1, 8, 16, 16, 16)
+        contexts = [flow.contexts(torch.empty(1, 1374, 1024)), flow.contexts(None)]
+        time = flow.time(torch.empty(1))
+        seen, blind = (counted(partial(flow, state, time, each)) for each in contexts)
+        assert operations("structure", settings()) == pytest.approx(
+            50 * seen + 38 * blind + counted(lambda: decoder(state)), rel=0.05
+        )
+        config = transformers.Dinov2WithRegistersConfig(
+            hidden_size=1024, num_hidden_layers=24, num_attention_heads=16, image_size=518, patch_size=14
+        )
+        tokenizer = transformers.Dinov2WithRegistersModel(config)
+        of_tokens = counted(lambda: tokenizer(torch.empty(1, 3, 518, 518)))
+        assert operations("tokens", settings()) == pytest.approx(of_tokens, rel=0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@torch.inference_mode()
+def test_the_operations_are_those_of_the_foreground_network() -> None:
+    with torch.device("meta"):
+        network = BiRefNet(BiRefNetConfig()).eval()
+        found = counted(lambda: network(torch.empty(1, 3, 1024, 1024)))
+    assert operations("foreground", settings()) == pytest.approx(found, rel=0.05)
+
+
+def test_the_speed_is_the_operations_over_the_seconds() -> None:
+    """Three quarters of the matrix products' speed; torch counts these, with one before the clock starts."""
+    readings: list[float] = []
+
+    def clock() -> float:
+        readings.append(monotonic())
+        return readings[-1]
+
+    speeds: list[float] = []
+    products = counted(lambda: speeds.append(speed_of(Compute(torch.device("cpu"), torch.float32), clock)))
+    first = 2 * 1024**3
+    assert speeds[0] == pytest.approx(0.75 * (products - first) / (readings[-1] - readings[0]))
+    assert readings[-1] - readings[0] >= 0.1
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.05, 3.0])
+def test_a_device_is_measured_for_a_tenth_of_a_second_or_one_product(seconds: float) -> None:
+    clock = count(0, seconds)
+    speed = speed_of(Compute(torch.device("cpu"), torch.float32), lambda: next(clock))
+    assert speed == pytest.approx(0.75 * 2 * 1024**3 / seconds)
+
+
+def test_a_stages_seconds_are_its_operations_over_the_measured_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HI3DGEN_DEVICE", "cpu")
+
+    def speed_of(compute: Compute) -> float:
+        return 1e12 if compute.dtype == torch.float32 else 1e11
+
+    monkeypatch.setattr(hi3dgen_stages, "speed_of", speed_of)
+    stages = hi3dgen_stages.Stages()
+    for name in ("foreground", "normals", "tokens", "structure", "latents", "geometry", "clean"):
+        assert stages.seconds(name, settings()) == operations(name, settings()) / 1e12
+        half = settings(precision="float16")
+        assert stages.seconds(name, half) == operations(name, half) / 1e11

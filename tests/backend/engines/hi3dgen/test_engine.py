@@ -255,7 +255,7 @@ def refused(weights: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> 
     return caught.value
 
 
-def test_without_a_voxel_there_is_a_sentence(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_structure_without_voxels_is_an_error(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def empty(tensors: dict[str, Any]) -> None:
         tensors["out_layer.2.bias"][:] = -1e6
 
@@ -288,7 +288,7 @@ def test_non_finite_numbers_are_an_error(
     assert named in error.sentence
 
 
-def test_a_foreign_tensor_is_refused_by_name(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_tensor_is_refused_by_name(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def add(tensors: dict[str, Any]) -> None:
         tensors["surplus.weight"] = torch.zeros(1)
 
@@ -316,7 +316,7 @@ def test_an_engine_without_weights_says_what_to_do(tmp_path: Path, monkeypatch: 
     assert "weights" in error.advice
 
 
-def test_a_pipeline_description_without_what_it_should_say(
+def test_a_pipeline_description_with_missing_entries(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(tiny, tmp_path / "w")

@@ -50,7 +50,7 @@ def test_an_object_at_the_border_is_centred_and_keeps_its_colours() -> None:
     np.testing.assert_array_equal(cutout.rgba[120, 120], [*COLOUR, 255])
 
 
-def test_half_covered_colours_stay_in_the_right_way_and_darken_twice_in_upstreams() -> None:
+def test_half_covered_colours_stay_or_darken_twice_as_upstream() -> None:
     picture = box_in(90, 90, slice(20, 70), slice(20, 70))
     picture[20:70, 20:45, 3] = 215  # still sure enough for upstream's frame
     ours = cut_out(picture, 120, no_mask, no_report).rgba[60, 35]
@@ -99,7 +99,7 @@ def test_a_picture_without_an_object_is_refused(way: Way) -> None:
 
 
 @pytest.mark.parametrize("pixels", [1, 2, 3])
-def test_a_speck_is_an_object_or_none(pixels: int) -> None:
+def test_a_speck_is_an_object_or_an_error(pixels: int) -> None:
     found = preprocess(box_in(30, 30, slice(5, 5 + pixels), slice(5, 5 + pixels)), 16, no_mask)
     assert (found.square is None) == (pixels < 3)
 

@@ -12,7 +12,7 @@ from ...arrays import Float32Array
 from . import distances as sdf
 from . import reliefs
 from .compiled import Array, Indices, Table, compiled
-from .solids import Fold, Join, Shape, Solid
+from .solids import ADD, CUT, GRID, MIRROR, NONE, Shape, Solid
 
 LANES = 256
 """How many points a table holds."""
@@ -45,7 +45,7 @@ def _end_group(w: Array, n: int) -> None:
 def _count_near(w: Array, n: int, row: Table) -> int:
     """Note which points are too far from a row's sphere for it to matter, and return how many are not."""
     x, y, z, scene, group, far = w[X], w[Y], w[Z], w[SCENE], w[GROUP], w[FAR]
-    (cx, cy, cz), radius, blend, cuts = row.centre, row.radius, row.blend, row.join == Join.CUT
+    (cx, cy, cz), radius, blend, cuts = row.centre, row.radius, row.blend, row.join == CUT
     near = 0
     for k in range(n):
         least = blend - group[k] if cuts else np.minimum(scene[k], group[k]) + blend
@@ -71,22 +71,16 @@ def _move(w: Array, first: int, n: int, motion: Array) -> None:
 
 
 @compiled
-def _in_grid(x: float, step: float, most: float) -> float:
-    """Return a coordinate within the nearest cell of a grid that has so many cells to each side of the middle one."""
-    return x - step * sdf.clamp(np.floor(x / step + 0.5), -most, most)
-
-
-@compiled
 def _fold(w: Array, n: int, row: Table) -> None:
     a, b, c, far = w[A], w[B], w[C], w[FAR]
     f0, f1, f2, f3 = row.folds
-    if row.fold == Fold.MIRROR:
+    if row.fold == MIRROR:
         for k in range(n):
             a[k] = np.abs(a[k])
-    elif row.fold == Fold.GRID:
+    elif row.fold == GRID:
         for k in range(n):
-            a[k] = _in_grid(a[k], f0, f2)
-            b[k] = _in_grid(b[k], f1, f3)
+            a[k] -= f0 * sdf.clamp(np.floor(a[k] / f0 + 0.5), -f2, f2)
+            b[k] -= f1 * sdf.clamp(np.floor(b[k] / f1 + 0.5), -f3, f3)
     else:
         sector = 2.0 * np.pi / f0
         for k in range(n):
@@ -173,17 +167,16 @@ def _join(w: Array, n: int, row: Table) -> None:
     """Join a row's solid to its group, unless it is far."""
     group, group_part, d, far = w[GROUP], w[GROUP_PART], w[D], w[FAR]
     scale, rounding, part, blend = row.scale, row.rounding, float(row.part), max(row.blend, 1e-6)
-    if row.join == Join.ADD:
+    if row.join == ADD:
         for k in range(n):
             here = d[k] * scale - rounding
             far_off = far[k] > 0.0
             group_part[k] = group_part[k] if far_off or here >= group[k] else part
             group[k] = group[k] if far_off else sdf.smooth_minimum(group[k], here, blend)
     else:
-        side = -1.0 if row.join == Join.CUT else 1.0  # what is cut is outside of the solid
         for k in range(n):
-            here = side * (d[k] * scale - rounding)
-            group[k] = group[k] if far[k] > 0.0 else -sdf.smooth_minimum(-group[k], -here, blend)
+            here = d[k] * scale - rounding
+            group[k] = group[k] if far[k] > 0.0 else -sdf.smooth_minimum(-group[k], here, blend)
 
 
 @compiled
@@ -220,7 +213,7 @@ def evaluate(w: Array, n: int, shape: Shape, fine: int, pixel: float) -> None:
                 w[GROUP, k] -= reach * w[D, k]
         elif _count_near(w, n, row) > 0:
             _move(w, X, n, row.frame)
-            if row.fold != Fold.NONE:
+            if row.fold != NONE:
                 _fold(w, n, row)
                 _move(w, A, n, row.place)
             _solid(w, n, row, shape.outlines)

@@ -5,30 +5,32 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, TypedDict, Unpack
+from typing import Any, Self, TypedDict, Unpack
 
 import numpy as np
 
 from . import profiles
 from .compiled import Array
 from .reliefs import EMBOSSED
-from .solids import Fold, Join, Operation, Placed, Shape, Solid, assemble
+from .solids import NONE, Fold, Join, Operation, Placed, Shape, Solid, assemble
 
 Point = Array | tuple[float, float, float]
 
 
 class Rest(TypedDict, total=False):
-    """How a solid lies and how it meets its group: what every one may be given."""
+    """What every solid may be given: how it lies, how it meets its group, and a fold that needs no numbers."""
 
     turn: Array | None
     blend: float
     join: Join
+    fold: Fold
 
 
 class Sculptor:
     """A list of operations that grows, and the place, group and part that the next one gets.
 
-    Lengths are in the units of the present place; angles in radians. y is up, z towards the front.
+    Lengths are in the units of the present place; angles in radians. y is up, z towards the front. What adds something
+    returns the sculptor, so that a solid can follow what begins its group, and a relief the solid that it is on.
     """
 
     def __init__(self, rng: np.random.Generator) -> None:
@@ -36,10 +38,9 @@ class Sculptor:
         self.place = Placed()
         self.operations: list[Operation] = []
         self.outlines: list[Array] = []
-        self.group = 0
-        self.part = 0
+        self.group = self.part = 0
         self.parts = 1
-        self.fold: tuple[Fold, tuple[float, ...]] = (Fold.NONE, ())
+        self.fold: tuple[Fold, tuple[float, ...]] = (NONE, ())
 
     def uniform(self, low: float, high: float) -> float:
         """Draw a number between two."""
@@ -68,47 +69,48 @@ class Sculptor:
         """Repeat what is added: its own positions are taken after the present place's space is folded."""
         self.fold = (fold, numbers)
         yield
-        self.fold = (Fold.NONE, ())
+        self.fold = (NONE, ())
 
-    def begin(self, *, part: bool = True) -> None:
+    def begin(self, *, part: bool = True) -> Self:
         """Begin a group that meets those before it at a crease; by default also a part (of its own material)."""
         self.group += 1
         if part:
             self.part = self.parts
             self.parts += 1
+        return self
 
-    def ball(
-        self, x: float, y: float, z: float, a: float, b: float = 0.0, c: float = 0.0, **rest: Unpack[Rest]
-    ) -> None:
+    def ball(self, x: float, y: float, z: float, a: float, b: float = 0, c: float = 0, **rest: Unpack[Rest]) -> Self:
         """Add an ellipsoid of half axes a, b, c (by default a)."""
         b, c = b or a, c or a
-        self._add(Solid.ELLIPSOID, (a, b, c), max(a, b, c), (x, y, z), **rest)
+        return self._add(Solid.ELLIPSOID, (a, b, c), max(a, b, c), (x, y, z), **rest)
 
     def box(
         self, x: float, y: float, z: float, a: float, b: float, c: float, rounding: float = 0.0, **rest: Unpack[Rest]
-    ) -> None:
+    ) -> Self:
         """Add a box of half sides a, b, c, its edges rounded."""
         r = min(rounding, 0.9 * min(a, b, c))
         reach = float(np.hypot(np.hypot(a - r, b - r), c - r))
-        self._add(Solid.BOX, (a - r, b - r, c - r), reach, (x, y, z), rounding=r, **rest)
+        return self._add(Solid.BOX, (a - r, b - r, c - r), reach, (x, y, z), rounding=r, **rest)
 
     def superquadric(
         self, x: float, y: float, z: float, a: float, b: float, c: float, p: float, q: float, **rest: Unpack[Rest]
-    ) -> None:
+    ) -> Self:
         """Add a superquadric of half axes a, b, c and exponents p (around y), q (along y), at least 2."""
-        self._add(Solid.SUPERQUADRIC, (a, b, c, p, q), float(np.sqrt(a * a + b * b + c * c)), (x, y, z), **rest)
+        reach = float(np.sqrt(a * a + b * b + c * c))
+        return self._add(Solid.SUPERQUADRIC, (a, b, c, p, q), reach, (x, y, z), **rest)
 
-    def limb(self, start: Point, end: Point, ra: float, rb: float, **rest: Unpack[Rest]) -> None:
+    def limb(self, start: Point, end: Point, ra: float, rb: float, **rest: Unpack[Rest]) -> Self:
         """Add a capsule between two points whose radius goes from ra to rb."""
         a, b = np.asarray(start, np.float64), np.asarray(end, np.float64)
         middle = (a + b) / 2
         reach = float(np.linalg.norm(b - a)) / 2 + max(ra, rb)
-        self._add(Solid.CAPSULE, (*(a - middle), *(b - middle), ra, rb), reach, middle, **rest)
+        return self._add(Solid.CAPSULE, (*(a - middle), *(b - middle), ra, rb), reach, middle, **rest)
 
-    def tube(self, points: Array, radii: Array, **rest: Unpack[Rest]) -> None:
+    def tube(self, points: Array, radii: Array, **rest: Unpack[Rest]) -> Self:
         """Add limbs along a line of points (V, 3), radii (V)."""
         for k in range(len(points) - 1):
             self.limb(points[k], points[k + 1], float(radii[k]), float(radii[k + 1]), **rest)
+        return self
 
     def cone(
         self,
@@ -117,20 +119,20 @@ class Sculptor:
         z: float,
         low: float,
         top: float,
-        half: float,
+        h: float,
         rounding: float = 0.0,
         **rest: Unpack[Rest],
-    ) -> None:
+    ) -> Self:
         """Add a cone frustum (or cylinder) about y: radii at the bottom and at the top, half height."""
-        r = min(rounding, 0.9 * half, 0.9 * max(low, top))
-        reach = float(np.hypot(max(low, top), half))
-        self._add(Solid.CONE, (max(low - r, 0.0), max(top - r, 0.0), half - r), reach, (x, y, z), rounding=r, **rest)
+        r = min(rounding, 0.9 * h, 0.9 * max(low, top))
+        numbers, reach = (max(low - r, 0.0), max(top - r, 0.0), h - r), float(np.hypot(max(low, top), h))
+        return self._add(Solid.CONE, numbers, reach, (x, y, z), rounding=r, **rest)
 
-    def torus(self, x: float, y: float, z: float, ring: float, tube: float, **rest: Unpack[Rest]) -> None:
+    def torus(self, x: float, y: float, z: float, ring: float, tube: float, **rest: Unpack[Rest]) -> Self:
         """Add a torus about y."""
-        self._add(Solid.TORUS, (ring, tube), ring + tube, (x, y, z), **rest)
+        return self._add(Solid.TORUS, (ring, tube), ring + tube, (x, y, z), **rest)
 
-    def lathe(self, x: float, y: float, z: float, points: Array, wall: float = 0.0, **rest: Unpack[Rest]) -> None:
+    def lathe(self, x: float, y: float, z: float, points: Array, wall: float = 0.0, **rest: Unpack[Rest]) -> Self:
         """Turn a line of (radius, height) points (V, 2) about y: solid, or a shell of half thickness `wall`."""
         size = float(np.abs(points).max()) + wall
         if wall:
@@ -138,28 +140,27 @@ class Sculptor:
         else:
             right = points[np.argsort(points[:, 1], kind="stable")] if points[0, 1] > points[-1, 1] else points
             samples = profiles.filled(np.concatenate([right, right[::-1] * (-1, 1)]) / size)
-        self._add(Solid.LATHE, (size,), 1.42 * size, (x, y, z), outline=self.outline(samples), **rest)
+        return self._add(Solid.LATHE, (size,), 1.42 * size, (x, y, z), outline=self.outline(samples), **rest)
 
     def extrude(
         self, x: float, y: float, z: float, corners: Array, half: float, bevel: float = 0.0, **rest: Unpack[Rest]
-    ) -> None:
+    ) -> Self:
         """Pull a closed outline (V, 2) to half a depth to each side along z."""
         size = float(np.abs(corners).max())
         numbers, reach = (size, half, min(bevel, 0.9 * half)), float(np.hypot(1.42 * size, half))
         outline = self.outline(profiles.filled(corners / size))
-        self._add(Solid.EXTRUSION, numbers, reach, (x, y, z), outline=outline, **rest)
+        return self._add(Solid.EXTRUSION, numbers, reach, (x, y, z), outline=outline, **rest)
 
     def relief(
         self, kind: int, amplitude: float, frequency: float, p: float = 0.5, q: float = 0.2, *, around: bool = False,
         turn: Array | None = None, outline: int = 0,
-    ) -> None:  # fmt: skip
+    ) -> Self:  # fmt: skip
         """Push the present group's surface in and out: see `reliefs`. around: unrolled about y at radius 1."""
         steep = amplitude * frequency * (1.5 if kind == EMBOSSED else 1.0)
-        numbers = (kind, amplitude, frequency, p, q, float(around))
         frame = self.place if turn is None else self.place.then(Placed(turn))
-        self.operations.append(
-            Operation(Solid.RELIEF, numbers, 0.0, frame, self.group, self.part, outline=outline, steepness=steep)
-        )
+        numbers, where = (kind, amplitude, frequency, p, q, float(around)), (frame, self.group, self.part)
+        self.operations.append(Operation(Solid.RELIEF, numbers, 0.0, *where, outline=outline, steepness=steep))
+        return self
 
     def outline(self, samples: Array) -> int:
         """Keep a profile's samples, and return its number."""
@@ -167,24 +168,18 @@ class Sculptor:
         return len(self.outlines) - 1
 
     def _add(
-        self,
-        solid: Solid,
-        numbers: tuple[float, ...],
-        reach: float,
-        at: Point,
-        turn: Array | None = None,
-        **rest: Any,  # noqa: ANN401
-    ) -> None:
-        place = _placed(at, turn)
-        self.operations.append(
-            Operation(solid, numbers, reach, self.place, self.group, self.part, place, *self.fold, **rest)
-        )
+        self, solid: Solid, numbers: tuple[float, ...], reach: float, at: Point, turn: Array | None = None,
+        fold: Fold = NONE, **rest: Any,  # noqa: ANN401
+    ) -> Self:  # fmt: skip
+        where = (self.place, self.group, self.part, _placed(at, turn))
+        fold, folds = (fold, ()) if fold else self.fold
+        self.operations.append(Operation(solid, numbers, reach, *where, fold, folds, **rest))
+        return self
 
     def shape(self) -> Shape:
         """Return the shape that the operations make."""
         used = sorted({o.part for o in self.operations})
-        numbers = {part: k for k, part in enumerate(used)}
-        return assemble([replace(o, part=numbers[o.part]) for o in self.operations], self.outlines)
+        return assemble([replace(o, part=used.index(o.part)) for o in self.operations], self.outlines)
 
 
 def _placed(at: Point, turn: Array | None, scale: float = 1.0) -> Placed:
@@ -194,11 +189,6 @@ def _placed(at: Point, turn: Array | None, scale: float = 1.0) -> Placed:
 def shifted(point: Array, x: float, y: float, z: float) -> Array:
     """Return a point moved by x, y, z."""
     return point + np.array([x, y, z])
-
-
-def xyz(point: Array) -> tuple[float, float, float]:
-    """Return a point's three coordinates."""
-    return float(point[0]), float(point[1]), float(point[2])
 
 
 def about_x(angle: float) -> Array:

@@ -3,17 +3,14 @@
 
 import numpy as np
 
-from . import reliefs
-from .beings import animal, bust, figure
-from .buildings import house, tower
+from .built import car, helmet, house, mechanism, tower
 from .compiled import Array
-from .machines import car, helmet, mechanism
-from .nature import bird, rock, tree
-from .objects import chair, die, drape, rings
+from .household import chair, die, drape, rings, turned, vessel
+from .living import animal, bird, bust, figure, rock, tree
 from .profiles import filled, smooth_line
-from .sculptor import Sculptor, about_x, about_z, any_turn, xyz
-from .solids import Fold, Join, Shape
-from .vessels import turned, vessel
+from .reliefs import EMBOSSED, FOLDS, PANELS, RIBS, RIDGES, ROCK, SCALES, STRANDS
+from .sculptor import Sculptor, about_x, about_z, any_turn
+from .solids import ADD, CUT, GRID, Join, Shape
 
 
 def draw_shape(rng: np.random.Generator) -> Shape:
@@ -37,13 +34,13 @@ def heap(s: Sculptor) -> None:
             step = s.rng.normal(size=3)
             at = (at if s.chance(0.7) else 0.3 * at) + step / np.linalg.norm(step) * size * s.uniform(0.5, 0.8)
             size = s.uniform(0.2, 0.7)
-            with s.at(*xyz(at), turn=any_turn(s.rng) if s.chance(0.6) else None):
-                solid(s, size, blend=blend if not cut else 0.2 * blend, join=Join.CUT if cut else Join.ADD)
+            with s.at(*at, turn=any_turn(s.rng) if s.chance(0.6) else None):
+                solid(s, size, blend=blend if not cut else 0.2 * blend, join=CUT if cut else ADD)
         if s.chance(0.45):
             texture(s)
 
 
-def solid(s: Sculptor, size: float, *, blend: float = 0.0, join: Join = Join.ADD) -> None:
+def solid(s: Sculptor, size: float, *, blend: float = 0.0, join: Join = ADD) -> None:
     """Add one solid of any kind."""
     a, b, c = (size * s.uniform(0.35, 1.0) for _ in range(3))
     kind = s.whole(0, 7)
@@ -118,24 +115,24 @@ def texture(s: Sculptor) -> None:
     turn = any_turn(s.rng) if s.chance(0.4) else None
     fine = float(np.exp(s.uniform(np.log(2.5), np.log(14))))
     high = s.uniform(0.05, 0.25) / fine
-    if kind in (reliefs.ROCK, reliefs.RIDGES):
+    if kind in (ROCK, RIDGES):
         s.relief(kind, 1.6 * high, 0.6 * fine, p=s.uniform(0.35, 0.65), turn=turn)
-    elif kind == reliefs.FOLDS:
+    elif kind == FOLDS:
         s.relief(kind, 1.3 * high, fine, p=s.uniform(0.2, 1.0), q=s.uniform(0.1, 0.5), turn=turn)
-    elif kind in (reliefs.SCALES, reliefs.PANELS):
+    elif kind in (SCALES, PANELS):
         s.relief(kind, 0.8 * high, fine, p=s.uniform(0.7, 3.0), q=s.uniform(0.03, 0.1), turn=turn, around=s.chance(0.4))
-    elif kind == reliefs.EMBOSSED:
+    elif kind == EMBOSSED:
         outline = s.outline(filled(flat_outline(s)))
         s.relief(kind, s.uniform(-0.06, 0.06), s.uniform(1.5, 4.0), q=0.1, outline=outline, turn=turn)
-    elif kind == reliefs.STRANDS:
+    elif kind == STRANDS:
         s.relief(kind, high, 2.0 * fine, p=s.uniform(0.0, 2.0), turn=turn)
     else:
-        s.relief(kind, high, fine, q=s.uniform(0.1, 1.0), turn=turn, around=kind == reliefs.RIBS and s.chance(0.4))
+        s.relief(kind, high, fine, q=s.uniform(0.1, 1.0), turn=turn, around=kind == RIBS and s.chance(0.4))
 
 
 def _base(s: Sculptor) -> None:
     """Stand everything on a plinth that it sinks into a little."""
-    solids = [o for o in s.operations if o.join is Join.ADD and o.reach > 0]
+    solids = [o for o in s.operations if o.join is ADD and o.reach > 0]
     balls = [(o.frame.point(o.place.at), o.frame.scale * o.reach) for o in solids]
     low, high = min(float(at[1] - r) for at, r in balls), max(float(at[1] + r) for at, r in balls)
     wide = s.uniform(0.3, 0.5) * (high - low)
@@ -169,7 +166,7 @@ def plaque(s: Sculptor) -> None:
                 solid(s, s.uniform(0.1, 0.35), blend=s.uniform(0, 0.05))
         if s.chance(0.4):
             s.begin()
-            with s.folded(Fold.GRID, 0.85 * w, 0.85 * h, 1, 1):
+            with s.folded(GRID, 0.85 * w, 0.85 * h, 1, 1):
                 s.ball(0, 0, d, 0.06, 0.06, 0.04)
 
 

@@ -38,7 +38,6 @@ class Join(IntEnum):
 
     ADD = 0
     CUT = 1
-    KEEP = 2  # what is in both
 
 
 class Fold(IntEnum):
@@ -48,6 +47,10 @@ class Fold(IntEnum):
     MIRROR = 1  # x -> |x|
     GRID = 2  # spacing x, y; copies to each side x, y
     RING = 3  # so many copies about y
+
+
+ADD, CUT = Join
+NONE, MIRROR, GRID, RING = Fold
 
 
 @dataclass(frozen=True)
@@ -83,9 +86,9 @@ class Operation:
     group: int
     part: int
     place: Placed = field(default_factory=Placed)
-    fold: Fold = Fold.NONE
+    fold: Fold = NONE
     folds: tuple[float, ...] = ()
-    join: Join = Join.ADD
+    join: Join = ADD
     blend: float = 0.0
     rounding: float = 0.0
     outline: int = 0
@@ -95,11 +98,11 @@ class Operation:
         """Return the centre and the radius of a sphere that holds every copy of the solid."""
         reach = self.reach * self.place.scale + self.rounding
         at = self.place.at
-        if self.fold is Fold.MIRROR:
+        if self.fold is MIRROR:
             reach, at = reach + abs(float(at[0])), at * (0.0, 1.0, 1.0)
-        elif self.fold is Fold.GRID:
+        elif self.fold is GRID:
             reach += float(np.hypot(self.folds[0] * self.folds[2], self.folds[1] * self.folds[3]))
-        elif self.fold is Fold.RING:
+        elif self.fold is RING:
             reach, at = reach + float(np.hypot(at[0], at[2])), at * (0.0, 1.0, 0.0)
         return self.frame.point(at), reach * self.frame.scale
 
@@ -136,7 +139,7 @@ class Shape(NamedTuple):
 
 def assemble(operations: list[Operation], outlines: list[Array]) -> Shape:
     """Write the operations as rows, moved and scaled into the sphere of radius 1."""
-    spheres = [o.sphere() for o in operations if o.join is Join.ADD and o.solid is not Solid.RELIEF]
+    spheres = [o.sphere() for o in operations if o.join is ADD and o.solid is not Solid.RELIEF]
     low = np.min([at - radius for at, radius in spheres], axis=0)
     high = np.max([at + radius for at, radius in spheres], axis=0)
     middle = (low + high) / 2
@@ -159,7 +162,7 @@ def assemble(operations: list[Operation], outlines: list[Array]) -> Shape:
 def _write(row: Table, operation: Operation) -> None:
     o, scale = operation, operation.frame.scale
     row["scale"] = scale * o.place.scale
-    if o.fold is Fold.NONE:
+    if o.fold is NONE:
         o = replace(o, frame=o.frame.then(o.place), place=Placed())
     for name in _WHOLE:
         row[name] = getattr(o, name)
@@ -167,5 +170,4 @@ def _write(row: Table, operation: Operation) -> None:
     row["folds"][: len(o.folds)], row["numbers"][: len(o.numbers)] = o.folds, o.numbers
     row["frame"], row["place"] = o.frame.inverse(), o.place.inverse()
     row["centre"], reach = o.sphere()
-    everywhere = o.join is Join.KEEP or o.solid is Solid.RELIEF
-    row["radius"] = 1e6 if everywhere else reach + 2 * row["blend"]
+    row["radius"] = 1e6 if o.solid is Solid.RELIEF else reach + 2 * row["blend"]

@@ -13,7 +13,7 @@ import numpy as np
 from .compiled import Array, Indices, Mask, Table, compiled, fma
 from .distances import Vector, dot, length
 from .field import LANES, LINES, SCENE, X, Y, Z, evaluate, gradient
-from .solids import Join, Shape, Solid
+from .solids import ADD, Shape, Solid
 
 _STEPS = 80
 _FREE, _CLOSE, _ARRIVED, _INSIDE, _PAST = 0.0, 1.0, 2.0, 3.0, 4.0  # what a ray does: reliefs count if it is close
@@ -105,7 +105,7 @@ def _rows_near(rows: Table, place: Vector, way: Vector, width: float, spread: fl
         if off <= row.radius + width + spread * max(along, 0.0):
             kept[count] = row
             count += 1
-            solids += row.join == Join.ADD and row.solid != Solid.RELIEF
+            solids += row.join == ADD and row.solid != Solid.RELIEF
     return start if solids == 0 else count
 
 
@@ -130,7 +130,7 @@ def _clip(rays: Array, n: int, rows: Table, slack: float, spread: float) -> None
     for k in range(n):
         first[k], last[k] = 1e3, -1e3
     for i in range(len(rows)):
-        if rows[i].join == Join.ADD and rows[i].solid != Solid.RELIEF:
+        if rows[i].join == ADD and rows[i].solid != Solid.RELIEF:
             (u, v, w), radius = rows[i].centre, rows[i].radius + slack
             for k in range(n):
                 a, b, c = u - x[k], v - y[k], w - z[k]

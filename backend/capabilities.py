@@ -34,8 +34,17 @@ def _described(engine: Engine) -> EngineInfo:
         missing=why_missing(engine),
         inputs=engine.inputs,
         products=kinds_of(engine.gives),
+        versions=_versions(engine),
         settings=tuple(map(_setting, engine.settings)),
     )
+
+
+def _versions(engine: Engine) -> Mapping[str, str]:
+    try:
+        return dict(engine.versions())
+    except Exception:
+        log.exception("the engine %s cannot be asked for its versions", engine.name)
+        return {}
 
 
 def _setting(setting: Setting) -> SettingInfo:

@@ -46,7 +46,7 @@ def run(arguments: list[str]) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     """Make what is not made yet; 0 if all pictures are done. Raises `AddonError` and `UserError`."""
-    known = engines.known_or_asked()
+    known = engines.known_afresh()
     wanted = [_wanted(line, options, known) for line in read_sources(options.pictures)]
     with Manifest(options.output) as manifest:
         names = plan(manifest, wanted)
@@ -74,7 +74,7 @@ def _wanted(line: Line, options: argparse.Namespace, known: engines.Engines) -> 
         "count": options.count if line.count is None else line.count,
         "settings": {**defaults, **shared, **line.settings},
         "products": [*([NORMAL_MAP] if options.normal_maps else []), "mesh"],
-        "versions": {"hi3dgen": VERSION, "blender": bpy.app.version_string},
+        "versions": {**engine.versions, "hi3dgen": VERSION, "blender": bpy.app.version_string},
     }
     return Wanted(line, request)
 

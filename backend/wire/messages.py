@@ -99,7 +99,8 @@ class SettingInfo:
 class EngineInfo:
     """What one engine can do. `missing` is empty if it can run, else a sentence that says why it cannot.
 
-    inputs: the names of the pictures that it takes. products: what it gives, by name, with their kinds.
+    inputs: the names of the pictures that it takes. products: what it gives, by name, with their kinds. versions: what
+    besides the program's version decides what a seed means, such as the revisions of weights.
     """
 
     name: str
@@ -110,6 +111,7 @@ class EngineInfo:
     missing: str
     inputs: tuple[str, ...]
     products: Mapping[str, str]
+    versions: Mapping[str, str]
     settings: tuple[SettingInfo, ...]
 
 

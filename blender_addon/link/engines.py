@@ -69,6 +69,20 @@ def known_or_asked() -> Engines:
     raise AddonError("What the engines can do could not be found out.", "Look at the backend's log.", in_log=True)
 
 
+def known_afresh() -> Engines:
+    """The engines with their versions as they are now, which may have changed since the last time.
+
+    The backend is only asked if an engine has any. Raises `AddonError` as `known_or_asked` does.
+    """
+    engines = known_or_asked()
+    if not any(engine.versions for engine in engines):
+        return engines
+    try:
+        return ask(extension.user_folder(), extension.FOLDER).engines
+    except (*_UNREADABLE, subprocess.SubprocessError) as error:
+        raise AddonError("The backend did not say what it can do.", "Look at its log.", in_log=True) from error
+
+
 def hear(capabilities: Capabilities, user_folder: Path) -> None:
     """Take in what a backend answers, from any thread. The file is written at once; `learn` does the rest."""
     engines = tuple(replace(engine, missing="") for engine in capabilities.engines)

@@ -44,6 +44,7 @@ def engine(name: str, *settings: Any, inputs: tuple[str, ...] = ("picture",)) ->
         missing="",
         inputs=inputs,
         products={"views": "views"},
+        versions={},
         settings=settings,
     )
 

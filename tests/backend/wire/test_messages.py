@@ -34,7 +34,8 @@ settings = st.builds(
 engines = st.builds(
     messages.EngineInfo,
     texts, texts, texts, st.booleans(), st.booleans(), texts, st.lists(texts, max_size=3).map(tuple),
-    st.dictionaries(texts, texts, max_size=3), st.lists(settings, max_size=3).map(tuple),
+    st.dictionaries(texts, texts, max_size=3), st.dictionaries(texts, texts, max_size=3),
+    st.lists(settings, max_size=3).map(tuple),
 )  # fmt: skip
 
 
@@ -176,6 +177,7 @@ def examples() -> Iterator[Message]:
         missing="",
         inputs=("picture",),
         products={"mesh": "mesh"},
+        versions={"weights": "one"},
         settings=(setting,),
     )
     yield messages.Hello("t" * 32, "a test")

@@ -78,9 +78,10 @@ def known_afresh() -> Engines:
     if not any(engine.versions for engine in engines):
         return engines
     try:
-        return ask(extension.user_folder(), extension.FOLDER).engines
+        fresh = ask(extension.user_folder(), extension.FOLDER).engines
     except (*_UNREADABLE, subprocess.SubprocessError) as error:
         raise AddonError("The backend did not say what it can do.", "Look at its log.", in_log=True) from error
+    return tuple(find(engine.name, fresh) or engine for engine in engines)
 
 
 def hear(capabilities: Capabilities, user_folder: Path) -> None:

@@ -29,13 +29,13 @@ from backend.raster import png
 from backend.raster.colour import linear_to_srgb
 from backend.raster.vectors import TO_VIEWER, unit
 from backend.surface.marching_cubes import marching_cubes
-from backend.training.shapes import draw_view
+from backend.training.shapes import draw_camera
 from backend.training.shapes.field import settle, volume
 from backend.training.shapes.materials import draw_materials
 from backend.training.shapes.photograph import photograph
 from backend.training.shapes.sculptures import draw_shape
 from backend.training.shapes.solids import Shape
-from backend.training.shapes.tracing import View
+from backend.training.shapes.tracing import Camera
 
 _CELLS = 208  # along each side of the lattice that a mesh is extracted from
 _SAMPLES = 24
@@ -67,7 +67,7 @@ def picture(seed: int, index: int, size: int, *, pristine: bool) -> tuple[UInt8A
     """Render picture `index` of a seed: colours, mask and normal map, uint8 (S, S, 3) each."""
     rng = np.random.default_rng([seed, index, 1])
     shape = draw_shape(rng)
-    view = draw_view(rng, shape)
+    view = draw_camera(rng, shape)
     view = view._replace(half=view.half * MARGIN)
     bpy.ops.wm.read_factory_settings(use_empty=True)
     _set_stage(size, index)
@@ -133,7 +133,7 @@ def _mesh(shape: Shape, pixel: float) -> "bpy.types.Mesh":
     return mesh
 
 
-def _point_camera(view: View) -> None:
+def _point_camera(view: Camera) -> None:
     camera = bpy.data.cameras.new("camera")
     thing = bpy.data.objects.new("camera", camera)
     right, up, back = view.turn @ _BLENDER.T
@@ -152,7 +152,7 @@ def _point_camera(view: View) -> None:
     bpy.context.scene.camera = thing
 
 
-def _light(rng: np.random.Generator, view: View) -> None:
+def _light(rng: np.random.Generator, view: Camera) -> None:
     """Light the scene by a sky and one to three lamps, large or small, near or far."""
     tree = bpy.context.scene.world
     if bpy.app.version < (5, 0, 0):  # newer ones have nodes anyway

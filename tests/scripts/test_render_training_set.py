@@ -14,7 +14,7 @@ pytest.importorskip("numba", reason="numba is not installed here: the extra trai
 
 from backend.files.pictures import read_picture
 from backend.training.normals.folder import names, pictured
-from backend.training.shapes import draw_view
+from backend.training.shapes import draw_camera
 from backend.training.shapes.sculptures import draw_shape
 from backend.training.shapes.tracing import look
 
@@ -47,12 +47,12 @@ def test_pristine_pictures_have_the_normals_of_their_shapes(tmp_path: Path) -> N
         shown = pictured(tmp_path, name, read_picture)
         rng = np.random.default_rng([5, index, 1])
         shape = draw_shape(rng)
-        view = draw_view(rng, shape)
-        surface = look(shape, view._replace(half=view.half * 1.2), SIZE)
+        camera = draw_camera(rng, shape)
+        surface = look(shape, camera._replace(half=camera.half * 1.2), SIZE)
         coverage = shown.picture[..., 3]
         assert np.mean((coverage > 127) == surface.hit) > 0.98
         both = surface.hit & (coverage == 255)
-        cosine = (surface.normals @ view.turn.T * shown.normals).sum(axis=2)[both]
+        cosine = (surface.normals @ camera.turn.T * shown.normals).sum(axis=2)[both]
         # Edges and reliefs finer than a pixel are averaged in the one and asked at a point in the other.
         assert np.median(np.degrees(np.arccos(cosine.clip(-1, 1)))) < 6
         assert shown.picture[both][:, :3].std() > 10

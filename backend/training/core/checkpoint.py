@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import UserError
-from .schedule import Schedule, StageName
-from .task import Task
+from .schedule import Schedule, TrainingStageName
+from .task import TrainingTask
 
 _PARTS = ("average", "network", "optimizer", "pictures", "stage", "step", "steps", "trunk")
 
@@ -28,7 +28,7 @@ class State:
     those of the stages before included.
     """
 
-    stage: StageName
+    stage: TrainingStageName
     network: nn.Module
     average: nn.Module
     optimizer: torch.optim.Optimizer
@@ -43,12 +43,12 @@ class State:
         return self.steps is None or self.step < self.steps
 
 
-def begin(task: Task[Any], steps: int | None, device: torch.device) -> State:
+def begin(task: TrainingTask[Any], steps: int | None, device: torch.device) -> State:
     """Make a state at step 0 of the trunk."""
     return _build(task, "trunk", steps, device, fresh=True)
 
 
-def branch(task: Task[Any], before: State, stage: StageName, steps: int | None) -> State:
+def branch(task: TrainingTask[Any], before: State, stage: TrainingStageName, steps: int | None) -> State:
     """Begin a stage with the weights that the stage before has reached.
 
     The trunk's raw weights are cooled, and its optimizer's moments with them; what is refined is the cooled average.
@@ -82,7 +82,7 @@ def save(path: Path, state: State) -> None:
     beside.replace(path)
 
 
-def load(path: Path, task: Task[Any], device: torch.device) -> State:
+def load(path: Path, task: TrainingTask[Any], device: torch.device) -> State:
     """Read what `save` wrote.
 
     Raises `UserError` if the file cannot be read, is damaged, or is of another configuration. What else goes wrong,
@@ -142,7 +142,9 @@ def halfway(one: nn.Module, other: nn.Module) -> nn.Module:
     return between
 
 
-def _build(task: Task[Any], stage: StageName, steps: int | None, device: torch.device, *, fresh: bool) -> State:
+def _build(
+    task: TrainingTask[Any], stage: TrainingStageName, steps: int | None, device: torch.device, *, fresh: bool
+) -> State:
     network = task.make_network(fresh=fresh).to(device)
     average = copy.deepcopy(network)
     frozen = task.frozen if stage == "refine" else ()

@@ -24,8 +24,8 @@ from ...raster import png
 from .checkpoint import State, begin, branch, load, save
 from .curve import Curve, draw, read_curve
 from .devices import Devices, devices
-from .schedule import StageName, rate
-from .task import HELD_OUT_SEED, Batch, Moment, Task
+from .schedule import TrainingStageName, rate
+from .task import HELD_OUT_SEED, Minibatch, Moment, TrainingTask
 
 SAVE_SECONDS = 60.0
 
@@ -40,9 +40,9 @@ class Run:
     so. steps: in place of the stage's own, when the stage begins.
     """
 
-    task: Task[Any]
+    task: TrainingTask[Any]
     folder: Path
-    stage: StageName
+    stage: TrainingStageName
     minutes: float | None = None
     steps: int | None = None
 
@@ -137,14 +137,14 @@ def _begin(run: Run, place: Devices) -> tuple[Path, State]:
     return run.folder / f"{run.stage}-{state.trunk}.pt", state
 
 
-def _newest(folder: Path, stage: StageName) -> Path | None:
+def _newest(folder: Path, stage: TrainingStageName) -> Path | None:
     """Return the checkpoint of a stage that branched off latest."""
     found = sorted(folder.glob(f"{stage}-*.pt"), key=lambda path: int(path.stem.partition("-")[2]))
     return found[-1] if found else None
 
 
 def _stretch(
-    task: Task[Any], state: State, network: nn.Module, place: Devices, batches: Iterator[Batch]
+    task: TrainingTask[Any], state: State, network: nn.Module, place: Devices, batches: Iterator[Minibatch]
 ) -> dict[str, Any]:
     """Train up to the next line of the curve, and return it."""
     sums: dict[str, Tensor] = {}
@@ -159,7 +159,9 @@ def _stretch(
     return {"step": state.step, "pictures": state.pictures, **means}
 
 
-def _step(task: Task[Any], state: State, network: nn.Module, place: Devices, batch: Batch) -> dict[str, Tensor]:
+def _step(
+    task: TrainingTask[Any], state: State, network: nn.Module, place: Devices, batch: Minibatch
+) -> dict[str, Tensor]:
     """Take one step. Returns this process's loss and what the task measured, each float64 () on the CPU."""
     schedule = task.schedule
     for group in state.optimizer.param_groups:

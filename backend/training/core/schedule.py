@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-StageName = Literal["trunk", "cool", "refine"]
-STAGES: tuple[StageName, ...] = ("trunk", "cool", "refine")
+TrainingStageName = Literal["trunk", "cool", "refine"]
+STAGES: tuple[TrainingStageName, ...] = ("trunk", "cool", "refine")
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Schedule:
     measurements on held-out pictures. precision: of convolutions and products. clip: the gradient's greatest norm.
     """
 
-    stages: Mapping[StageName, TrainingStage]
+    stages: Mapping[TrainingStageName, TrainingStage]
     average: float
     log: int
     check: int

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `loop.train` has to know of a network, its data and its loss. A network's room says it with a `Task`."""
+"""What `loop.train` has to know of a network, its data and its loss. A network's room says it with a `TrainingTask`."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ...flow.products import Picture
 from .curve import Quantity
-from .schedule import Schedule, StageName
+from .schedule import Schedule, TrainingStageName
 
 if TYPE_CHECKING:
     from .checkpoint import State
@@ -27,12 +27,12 @@ class Moment:
     share: which of several processes this is.
     """
 
-    stage: StageName
+    stage: TrainingStageName
     step: int
     share: int = 0
 
 
-class Batch(Protocol):
+class Minibatch(Protocol):
     """What the network learns from in one step; its length is the number of pictures."""
 
     def __len__(self) -> int: ...
@@ -52,10 +52,10 @@ class HeldOut(Protocol):
         ...
 
 
-B = TypeVar("B", bound=Batch)
+B = TypeVar("B", bound=Minibatch)
 
 
-class Task(Protocol[B]):
+class TrainingTask(Protocol[B]):
     """A network, what it learns from, and how it is measured.
 
     name: of the configuration, for messages. seed: of the data and the first weights. quantity: what the curve shows.

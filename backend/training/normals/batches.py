@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ...normals.features import inflate, standardise
-from ..core.schedule import STAGES, StageName
+from ..core.schedule import STAGES, TrainingStageName
 from .config import Config
 from .samples import Block, Samples, Source
 
@@ -32,7 +32,7 @@ _CHANNELS = tuple(permutations(range(3)))
 
 
 @dataclass(frozen=True)
-class Batch:
+class Minibatch:
     """Pictures as the network takes them, and the normals that it should return.
 
     picture: (N, 4, S, S), inflated: (N, 3, S / 4, S / 4), see `normals.features`. truth: (N, 3, S, S), 0 off the mask.
@@ -47,9 +47,9 @@ class Batch:
     def __len__(self) -> int:
         return len(self.picture)
 
-    def to(self, device: torch.device) -> "Batch":
+    def to(self, device: torch.device) -> "Minibatch":
         """Bring it to a device."""
-        return Batch(*(part.to(device) for part in (self.picture, self.inflated, self.truth, self.mask)))
+        return Minibatch(*(part.to(device) for part in (self.picture, self.inflated, self.truth, self.mask)))
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Sampler:
     """Draws the pictures of a stage's steps. With several processes each takes its own `share` of the blocks."""
 
     config: Config
-    stage: StageName
+    stage: TrainingStageName
     source: Source
     seed: int
     share: int = 0
@@ -69,7 +69,7 @@ class Sampler:
         chance = np.array(list(sizes.values()))
         return int(self._random(step, 1).choice(list(sizes), p=chance / chance.sum()))
 
-    def batch(self, step: int) -> Batch:
+    def batch(self, step: int) -> Minibatch:
         """Make the pictures of a step."""
         size = self.size(step)
         random = self._random(step, 2)
@@ -86,7 +86,7 @@ class Sampler:
         )
         return prepare(_varied(samples, random))
 
-    def batches(self, start: int, workers: int) -> Iterator[Batch]:
+    def batches(self, start: int, workers: int) -> Iterator[Minibatch]:
         """Yield the batches from a step on, without end. Without workers they are made in this process."""
         loader = DataLoader(
             _Steps(self),
@@ -98,7 +98,7 @@ class Sampler:
             collate_fn=cast("Any", _unchanged),
             worker_init_fn=_leave_session,
         )
-        return (Batch(*parts) for parts in loader)
+        return (Minibatch(*parts) for parts in loader)
 
     def _count(self, size: int) -> int:
         return max(1, self.config.pixels // size**2)
@@ -158,12 +158,12 @@ def take(source: Source, seed: int, size: int, count: int) -> Samples:
     )
 
 
-def prepare(samples: Samples) -> Batch:
+def prepare(samples: Samples) -> Minibatch:
     """Turn pictures and their truth into tensors; they keep their channels last in memory."""
     seen = standardise(samples.rgba)
     mask = samples.mask[..., None].astype(np.float32)
     parts = (seen, inflate(seen[..., 3]), samples.normals * mask, mask)
-    return Batch(*(torch.from_numpy(np.ascontiguousarray(part)).permute(0, 3, 1, 2) for part in parts))
+    return Minibatch(*(torch.from_numpy(np.ascontiguousarray(part)).permute(0, 3, 1, 2) for part in parts))
 
 
 class _Steps(Dataset[tuple[Tensor, ...]]):

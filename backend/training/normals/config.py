@@ -8,7 +8,7 @@ noisy one learns what is left to learn on sharp, large pictures.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ..core.schedule import Schedule, StageName, TrainingStage
+from ..core.schedule import Schedule, TrainingStage, TrainingStageName
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Config:
     name: str
     network: Small | Large
     schedule: Schedule
-    sizes: Mapping[StageName, Sizes]
+    sizes: Mapping[TrainingStageName, Sizes]
     pixels: int
     block: int
     uses: int
@@ -73,11 +73,13 @@ class Config:
     held_out: Mapping[int, int]
 
 
-def _stages(trunk: TrainingStage, cool: TrainingStage, refine: TrainingStage) -> Mapping[StageName, TrainingStage]:
+def _stages(
+    trunk: TrainingStage, cool: TrainingStage, refine: TrainingStage
+) -> Mapping[TrainingStageName, TrainingStage]:
     return {"trunk": trunk, "cool": cool, "refine": refine}
 
 
-def _sizes(trunk: Sizes, cool: Mapping[int, float], refine: Mapping[int, float]) -> Mapping[StageName, Sizes]:
+def _sizes(trunk: Sizes, cool: Mapping[int, float], refine: Mapping[int, float]) -> Mapping[TrainingStageName, Sizes]:
     return {"trunk": trunk, "cool": ((0, cool),), "refine": ((0, refine),)}
 
 

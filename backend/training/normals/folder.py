@@ -16,6 +16,7 @@ from ...arrays import Float32Array
 from ...errors import UserError
 from ...flow.products import Crop, NormalMap, Picture
 from ...raster.resample import crop_normals, crop_resize
+from ...raster.vectors import unit
 from .samples import Samples
 
 _CLOSEST, _LOOSEST = 1.05, 1.5  # a frame's side over the object's longer side
@@ -61,7 +62,7 @@ def pictured(folder: Path, name: str, read: Read, *, x_left: bool = False) -> Pi
     if not colours.shape == mask.shape == stored.shape:
         raise UserError("bad-example", f"The picture, mask and map of {name} differ in size.", "Make them alike.")
     normals = stored.astype(np.float32) / np.float32(127.5) - 1
-    normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-6)
+    normals = unit(normals)
     if x_left:
         normals[..., 0] *= -1
     grey = np.rint(mask @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)

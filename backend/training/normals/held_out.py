@@ -12,7 +12,7 @@ from ...flow.products import Picture
 from ..core.devices import lowered
 from ..core.task import HELD_OUT_SEED
 from . import losses
-from .batches import Batch, prepare, take
+from .batches import Minibatch, prepare, take
 from .config import Config
 from .samples import Samples, Source
 
@@ -51,7 +51,7 @@ class HeldOut:
         return np.rint(np.clip(rows.reshape(-1, *rows.shape[2:]), 0, 1) * 255).astype(np.uint8)
 
     @torch.no_grad()
-    def _angle(self, network: nn.Module, batches: list[Batch]) -> float:
+    def _angle(self, network: nn.Module, batches: list[Minibatch]) -> float:
         device = next(network.parameters()).device
         total = torch.zeros((), dtype=torch.float64)
         for batch in batches:
@@ -77,7 +77,7 @@ def _kept(source: Source, size: int, count: int, path: Path) -> Samples:
     return Samples(samples.rgba, normals.astype(np.float32), samples.mask)
 
 
-def _batches(samples: Samples) -> list[Batch]:
+def _batches(samples: Samples) -> list[Minibatch]:
     count, size = samples.mask.shape[:2]
     step = max(1, _AT_ONCE // size**2)
     parts = (slice(first, first + step) for first in range(0, count, step))

@@ -17,7 +17,7 @@ from ..core.devices import lowered
 from ..core.schedule import STAGES, Schedule
 from ..core.task import Moment
 from . import losses
-from .batches import Batch, Sampler
+from .batches import Minibatch, Sampler
 from .config import Config, Large, Small
 from .held_out import HeldOut
 from .large import LatentDualStream
@@ -27,7 +27,7 @@ from .samples import Source
 
 @dataclass(frozen=True)
 class NormalsTask:
-    """A configuration's training: a `core.task.Task`.
+    """A configuration's training: a `core.task.TrainingTask`.
 
     source: of the pictures to learn from; measured: of those held out, which are another seed's. seed: the data's and
     the first weights'. workers: processes that make pictures; 0 makes them in this one. start: the folder of the
@@ -71,12 +71,12 @@ class NormalsTask:
         """How the names of the clean stream's parameters begin."""
         return DualStream.CLEAN if isinstance(self.config.network, Small) else LatentDualStream.CLEAN
 
-    def batches(self, start: Moment) -> Iterator[Batch]:
+    def batches(self, start: Moment) -> Iterator[Minibatch]:
         """Yield batches of pictures from a step on, without end."""
         sampler = Sampler(self.config, start.stage, self.source, self.seed, start.share)
         return sampler.batches(start.step, self.workers)
 
-    def loss(self, network: nn.Module, batch: Batch, moment: Moment) -> tuple[Tensor, Mapping[str, Tensor]]:
+    def loss(self, network: nn.Module, batch: Minibatch, moment: Moment) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Return the loss of a batch, and the mean angle in degrees."""
         noise = self._noise(batch, moment)
         with lowered(self.schedule.precision, batch.picture.device):
@@ -99,7 +99,7 @@ class NormalsTask:
             network = halfway(cooled.average, network)
         export(path, network)
 
-    def _noise(self, batch: Batch, moment: Moment) -> Tensor | None:
+    def _noise(self, batch: Minibatch, moment: Moment) -> Tensor | None:
         """Draw the noisy stream's noise on the object: every picture has a strength of its own."""
         if self.config.noise == 0:
             return None

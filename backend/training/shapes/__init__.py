@@ -4,7 +4,7 @@
 A block is one or a few shapes, each seen from a few sides, each view lit, framed and photographed several times. Block
 number `index` of a seed is a pure function of the two, so that workers share no state and training resumes anywhere.
 A shape is a list of solids (`solids`) that a sculptor draws (`sculptures`); `tracing` looks at it, `materials` and
-`lighting` colour it, `photograph` takes the picture. It imports no other room.
+`lighting` colour it, `photograph` takes the picture. It imports no other room of training.
 """
 
 from collections.abc import Iterator
@@ -13,15 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import BoolArray
 from ...flow.products import Picture
-from .compiled import Mask
 from .lighting import draw_key, draw_light, shine
 from .materials import draw_materials
 from .occlusion import lit, openness
 from .photograph import draw_framing, photograph, reframe
 from .sculptures import draw_shape
 from .solids import Shape
-from .tracing import View, glance, look
+from .tracing import Camera, glance, look
 
 _FINER = 1.1  # pixels of a view across one of the picture
 _LEAST = 0.005  # of a view that a shape must cover
@@ -37,7 +37,7 @@ class Block:
 
     rgba: Picture
     normals: NDArray[np.float16]
-    mask: Mask
+    mask: BoolArray
 
 
 def sample_block(seed: int, index: int, size: int, *, shapes: int = 1, views: int = 2, pictures: int = 5) -> Block:
@@ -50,24 +50,24 @@ def sample_block(seed: int, index: int, size: int, *, shapes: int = 1, views: in
 
 def _pictures(
     rng: np.random.Generator, size: int, views: int, pictures: int
-) -> Iterator[tuple[Picture, NDArray[np.float16], Mask]]:
+) -> Iterator[tuple[Picture, NDArray[np.float16], BoolArray]]:
     shape = draw_shape(rng)
     for _ in range(views):
-        view = draw_view(rng, shape)
+        camera = draw_camera(rng, shape)
         fine = round(size * _FINER / 8) * 8
-        surface = look(shape, view, fine)
+        surface = look(shape, camera, fine)
         while surface.hit.mean() < _LEAST:  # once in some ten thousand shapes cuts leave nothing, or a splinter
             shape = draw_shape(rng)
-            view = draw_view(rng, shape)
-            surface = look(shape, view, fine)
-        pixel = 2 * view.half / fine
+            camera = draw_camera(rng, shape)
+            surface = look(shape, camera, fine)
+        pixel = 2 * camera.half / fine
         opened = openness(shape, surface, pixel)
-        keys = [draw_key(rng, view) for _ in range(2)]
+        keys = [draw_key(rng, camera) for _ in range(2)]
         shadows = [lit(shape, surface, at, near=near, softness=soft, pixel=pixel) for at, near, soft in keys]
-        normals = surface.normals @ view.turn.T
+        normals = surface.normals @ camera.turn.T
         for _ in range(pictures):
-            materials, light = draw_materials(rng, shape.parts), draw_light(rng, view, keys)
-            image = shine(surface, view, opened, shadows, materials, light)
+            materials, light = draw_materials(rng, shape.parts), draw_light(rng, camera, keys)
+            image = shine(surface, camera, opened, shadows, materials, light)
             frame = draw_framing(rng, surface.hit)
             colours, truth, coverage = reframe(image, normals, surface.hit, frame, size)
             mask = (coverage >= 0.5) & truth.any(axis=2)
@@ -75,7 +75,7 @@ def _pictures(
             yield photograph(rng, colours, coverage), truth, mask
 
 
-def draw_view(rng: np.random.Generator, shape: Shape) -> View:
+def draw_camera(rng: np.random.Generator, shape: Shape) -> Camera:
     """Draw a camera about the shape, and the square that its outline just fills."""
     around = rng.normal(0.0, 0.6) if rng.random() < 0.75 else rng.uniform(-np.pi, np.pi)
     above = np.radians(rng.uniform(0, 30) if rng.random() < 0.7 else rng.uniform(-20, 60))
@@ -84,7 +84,7 @@ def draw_view(rng: np.random.Generator, shape: Shape) -> View:
     turn = np.stack([right, np.cross(back, right), back])
     nearness = 0.0 if rng.random() < 0.25 else rng.uniform(0.03, 0.36)
     half = float(shape.radius * 1.02 / np.sqrt(1 - min(0.9, (nearness * shape.radius) ** 2)))
-    whole = View(turn, nearness, (0.0, 0.0), half)
+    whole = Camera(turn, nearness, (0.0, 0.0), half)
     rows, columns = np.nonzero(glance(shape, whole, 48))
     if len(rows) == 0:
         return whole
@@ -92,7 +92,7 @@ def draw_view(rng: np.random.Generator, shape: Shape) -> View:
     low, high = columns.min() - 1, columns.max() + 2
     top, bottom = rows.min() - 1, rows.max() + 2
     centre = (float((low + high - 48) * step / 2), float((48 - top - bottom) * step / 2))
-    return View(turn, nearness, centre, float(max(high - low, bottom - top) * step / 2))
+    return Camera(turn, nearness, centre, float(max(high - low, bottom - top) * step / 2))
 
 
 def contact_sheet(seed: int, count: int, size: int) -> Picture:

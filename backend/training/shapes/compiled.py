@@ -12,14 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
-import numpy as np
 from numba.core import config, types
 from numba.extending import intrinsic
-from numpy.typing import NDArray
-
-Array = NDArray[np.float64]
-Indices = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 Table = Any
 """A structured array. Kernels read its columns as attributes of a row, which numpy's types do not know."""

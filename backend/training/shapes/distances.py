@@ -8,7 +8,8 @@ Formulae as in Hart, "Sphere tracing" (1996), and Quilez, "Distance functions" (
 
 import numpy as np
 
-from .compiled import Array, compiled, inlined
+from ...arrays import Float64Array
+from .compiled import compiled, inlined
 
 EXTENT = 1.25
 """A profile's samples cover the square [-EXTENT, EXTENT]²."""
@@ -24,7 +25,7 @@ def dot(a: Vector, b: Vector) -> float:
 
 @compiled
 def length(x: float, y: float, z: float) -> float:
-    """Return the Euclidean norm."""
+    """Return the Euclidean norm; `raster.vectors` has none for kernels, which take a point at a time."""
     return np.sqrt(x * x + y * y + z * z)
 
 
@@ -146,7 +147,7 @@ def torus(x: float, y: float, z: float, ring: float, tube: float) -> float:
 
 
 @compiled
-def profile(x: float, y: float, outlines: Array, which: int) -> float:
+def profile(x: float, y: float, outlines: Float64Array, which: int) -> float:
     """Return a plane distance from its samples, outlines[which] (N, N) over [-EXTENT, EXTENT]².
 
     Quadratic B-splines go through them, so that its slope is smooth. Outside of the square the way back to it is added.

@@ -2,26 +2,26 @@
 
 """A shape's signed distances, their gradient, and the parts that are nearest, at many points at once.
 
-A row of a shape is read once for up to `LANES` points, and the loop over them holds one formula and no branch, so that
+A row of a shape is read once for up to `POINTS` points, and the loop over them holds one formula and no branch, so that
 the machine takes eight points at a time. That is several times as fast as a point at a time.
 """
 
 import numpy as np
 
-from ...arrays import Float32Array
+from ...arrays import Float32Array, Float64Array, Int64Array
 from . import distances as sdf
 from . import reliefs
-from .compiled import Array, Indices, Table, compiled
+from .compiled import Table, compiled
 from .solids import ADD, CUT, GRID, MIRROR, NONE, Shape, Solid
 
-LANES = 256
+POINTS = 256
 """How many points a table holds."""
 
 _FAR = 1e3
 
 
 X, Y, Z, SCENE, SCENE_PART, GROUP, GROUP_PART, A, B, C, D, FAR, LINES = range(13)
-"""The lines of a table of points, float64 (LINES, LANES), that kernels call w.
+"""The lines of a table of points, float64 (LINES, POINTS), that kernels call w.
 
 X, Y, Z: the points. SCENE, SCENE_PART: the distance to the groups so far, and the part that is nearest; GROUP,
 GROUP_PART: to the present group. A, B, C: the point in a solid's frame. D: the solid's distance or a relief's height
@@ -30,7 +30,7 @@ there. FAR: 1 if the solid is too far away to matter.
 
 
 @compiled
-def _end_group(w: Array, n: int) -> None:
+def _end_group(w: Float64Array, n: int) -> None:
     """Unite the present group with the scene, and begin another."""
     scene, scene_part, group, group_part = w[SCENE], w[SCENE_PART], w[GROUP], w[GROUP_PART]
     for k in range(n):
@@ -42,7 +42,7 @@ def _end_group(w: Array, n: int) -> None:
 
 
 @compiled
-def _count_near(w: Array, n: int, row: Table) -> int:
+def _count_near(w: Float64Array, n: int, row: Table) -> int:
     """Note which points are too far from a row's sphere for it to matter, and return how many are not."""
     x, y, z, scene, group, far = w[X], w[Y], w[Z], w[SCENE], w[GROUP], w[FAR]
     (cx, cy, cz), radius, blend, cuts = row.centre, row.radius, row.blend, row.join == CUT
@@ -58,7 +58,7 @@ def _count_near(w: Array, n: int, row: Table) -> int:
 
 
 @compiled
-def _move(w: Array, first: int, n: int, motion: Array) -> None:
+def _move(w: Float64Array, first: int, n: int, motion: Float64Array) -> None:
     """Take the points in the lines from `first` on by a motion (3, 4) into A, B, C."""
     xx, xy, xz, xt = motion[0]
     yx, yy, yz, yt = motion[1]
@@ -71,7 +71,7 @@ def _move(w: Array, first: int, n: int, motion: Array) -> None:
 
 
 @compiled
-def _fold(w: Array, n: int, row: Table) -> None:
+def _fold(w: Float64Array, n: int, row: Table) -> None:
     a, b, c, far = w[A], w[B], w[C], w[FAR]
     f0, f1, f2, f3 = row.folds
     if row.fold == MIRROR:
@@ -91,7 +91,7 @@ def _fold(w: Array, n: int, row: Table) -> None:
 
 
 @compiled
-def _solid(w: Array, n: int, row: Table, outlines: Array) -> None:  # noqa: C901, PLR0912 - a formula each
+def _solid(w: Float64Array, n: int, row: Table, outlines: Float64Array) -> None:  # noqa: C901, PLR0912 - a formula each
     """Write the distances to a row's solid, in its own frame and scale."""
     a, b, c, d = w[A], w[B], w[C], w[D]
     n0, n1, n2, n3, n4, n5, n6, n7 = row.numbers
@@ -124,7 +124,7 @@ def _solid(w: Array, n: int, row: Table, outlines: Array) -> None:  # noqa: C901
 
 @compiled
 def _height(  # noqa: C901, PLR0912 - a formula each
-    w: Array, n: int, row: Table, outlines: Array, pixel: float, lattice: Array
+    w: Float64Array, n: int, row: Table, outlines: Float64Array, pixel: float, lattice: Float64Array
 ) -> None:
     """Write the heights of a row's relief, in its own scale; a cylindrical one unrolls the surface about y."""
     a, b, c, d = w[A], w[B], w[C], w[D]
@@ -163,7 +163,7 @@ def _height(  # noqa: C901, PLR0912 - a formula each
 
 
 @compiled
-def _join(w: Array, n: int, row: Table) -> None:
+def _join(w: Float64Array, n: int, row: Table) -> None:
     """Join a row's solid to its group, unless it is far."""
     group, group_part, d, far = w[GROUP], w[GROUP_PART], w[D], w[FAR]
     scale, rounding, part, blend = row.scale, row.rounding, float(row.part), max(row.blend, 1e-6)
@@ -180,7 +180,7 @@ def _join(w: Array, n: int, row: Table) -> None:
 
 
 @compiled
-def _matters(w: Array, n: int, height: float) -> bool:
+def _matters(w: Float64Array, n: int, height: float) -> bool:
     """Return whether, at some point, a group that is raised by a height may be in front."""
     scene, group = w[SCENE], w[GROUP]
     front = 0
@@ -190,7 +190,7 @@ def _matters(w: Array, n: int, height: float) -> bool:
 
 
 @compiled
-def evaluate(w: Array, n: int, shape: Shape, fine: int, pixel: float) -> None:
+def evaluate(w: Float64Array, n: int, shape: Shape, fine: int, pixel: float) -> None:
     """Write the distances (SCENE) and the parts (SCENE_PART) of the first n points of a table.
 
     fine: 0 leaves reliefs out, which is much faster. pixel: the width of a pixel at the shape; what is finer than that
@@ -222,7 +222,7 @@ def evaluate(w: Array, n: int, shape: Shape, fine: int, pixel: float) -> None:
 
 
 @compiled
-def gradient(w: Array, found: Array, n: int, shape: Shape, pixel: float) -> None:
+def gradient(w: Float64Array, found: Float64Array, n: int, shape: Shape, pixel: float) -> None:
     """Write unit gradients and parts (lines 3 to 6) of n places (0 to 2): central differences across a pixel."""
     for axis in range(3):
         for k in range(n):
@@ -241,11 +241,11 @@ def gradient(w: Array, found: Array, n: int, shape: Shape, pixel: float) -> None
 
 
 @compiled
-def distances(places: Array, shape: Shape, fine: int, pixel: float) -> Array:
+def distances(places: Float64Array, shape: Shape, fine: int, pixel: float) -> Float64Array:
     """Return the distances, float64 (K), of places (3, K): see `evaluate`."""
-    found, w = np.empty(places.shape[1]), np.empty((LINES, LANES))
-    for first in range(0, len(found), LANES):
-        n = min(LANES, len(found) - first)
+    found, w = np.empty(places.shape[1]), np.empty((LINES, POINTS))
+    for first in range(0, len(found), POINTS):
+        n = min(POINTS, len(found) - first)
         for k in range(n):
             w[X, k], w[Y, k], w[Z, k] = places[0, first + k], places[1, first + k], places[2, first + k]
         evaluate(w, n, shape, fine, pixel)
@@ -255,12 +255,12 @@ def distances(places: Array, shape: Shape, fine: int, pixel: float) -> Array:
 
 
 @compiled
-def _gradients(places: Array, shape: Shape, pixel: float) -> Array:
+def _gradients(places: Float64Array, shape: Shape, pixel: float) -> Float64Array:
     """Return places (3, K) and their unit gradients and parts, float64 (7, K)."""
-    found, w = np.empty((7, places.shape[1])), np.empty((LINES, LANES))
+    found, w = np.empty((7, places.shape[1])), np.empty((LINES, POINTS))
     found[:3] = places
-    for first in range(0, places.shape[1], LANES):
-        gradient(w, found[:, first:], min(LANES, places.shape[1] - first), shape, pixel)
+    for first in range(0, places.shape[1], POINTS):
+        gradient(w, found[:, first:], min(POINTS, places.shape[1] - first), shape, pixel)
     return found
 
 
@@ -281,7 +281,7 @@ def volume(shape: Shape, cells: int, pixel: float) -> tuple[Float32Array, float]
     return values.astype(np.float32), half
 
 
-def settle(shape: Shape, points: Array, pixel: float) -> tuple[Array, Array, Indices]:
+def settle(shape: Shape, points: Float64Array, pixel: float) -> tuple[Float64Array, Float64Array, Int64Array]:
     """Move points near the surface, (V, 3), onto it; return them, the unit normals there and the parts."""
     places = np.ascontiguousarray(points.T)
     for _ in range(2):

@@ -3,10 +3,10 @@
 
 import numpy as np
 
-from .compiled import Array
+from ...arrays import Float64Array
 from .profiles import smooth_line
 from .reliefs import DENTS, FOLDS, PANELS, RIBS, RIDGES, ROCK, SCALES
-from .sculptor import Sculptor, about_x, about_y, any_turn, shifted
+from .sculptor import Sculptor, about_x, about_y, any_turn, shifted, xyz
 from .solids import ADD, CUT, GRID, MIRROR
 
 
@@ -30,7 +30,7 @@ def vessel(s: Sculptor) -> None:
             _contents(s, line)
 
 
-def _wall(s: Sculptor) -> Array:
+def _wall(s: Sculptor) -> Float64Array:
     """Draw a wall from the middle of the floor to the rim, (radius, height)."""
     height, foot, rim = s.uniform(0.3, 1.1), s.uniform(0.3, 0.8), s.uniform(0.5, 1.0)
     kind = s.whole(0, 3)
@@ -68,12 +68,12 @@ def _decorate(s: Sculptor) -> None:
         s.relief(DENTS, s.uniform(0.005, 0.02), s.uniform(4, 10))
 
 
-def about_z_quarter() -> Array:
+def about_z_quarter() -> Float64Array:
     """Return the turn that lays x along y."""
     return np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 
 
-def _handle(s: Sculptor, line: Array) -> None:
+def _handle(s: Sculptor, line: Float64Array) -> None:
     low, high = line[len(line) // 2], line[-2]
     out = s.uniform(0.25, 0.5)
     thick = s.uniform(0.04, 0.09)
@@ -91,7 +91,7 @@ def _handle(s: Sculptor, line: Array) -> None:
             s.tube(path, np.full(len(path), thick), blend=0.03)
 
 
-def _contents(s: Sculptor, line: Array) -> None:
+def _contents(s: Sculptor, line: Float64Array) -> None:
     s.begin()
     wide = float(line[:, 0].max())
     level = float(line[-1, 1]) - s.uniform(0.1, 0.5)
@@ -100,7 +100,7 @@ def _contents(s: Sculptor, line: Array) -> None:
         s.cone(0, level - 0.02, 0, inside, inside, 0.02)
     else:
         for _ in range(s.whole(1, 5)):
-            s.ball(*shifted(s.rng.normal(0, 0.25 * wide, 3), 0, level, 0), s.uniform(0.12, 0.25))
+            s.ball(*xyz(shifted(s.rng.normal(0, 0.25 * wide, 3), 0, level, 0)), s.uniform(0.12, 0.25))
 
 
 def turned(s: Sculptor) -> None:
@@ -218,7 +218,7 @@ def drape(s: Sculptor) -> None:
         s.relief(FOLDS, s.uniform(0.04, 0.1), s.uniform(2, 4), p=s.uniform(0.1, 0.4), q=s.uniform(0.15, 0.5))
     elif kind == 2:
         for _ in range(s.whole(2, 4)):
-            s.ball(*s.rng.normal(0, 0.3, 3), s.uniform(0.3, 0.5), blend=0.3)
+            s.ball(*xyz(s.rng.normal(0, 0.3, 3)), s.uniform(0.3, 0.5), blend=0.3)
         s.relief(
             FOLDS,
             s.uniform(0.04, 0.09),

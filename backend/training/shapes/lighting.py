@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .compiled import Array, Table, compiled
+from ...arrays import Float64Array
+from .compiled import Table, compiled
 from .distances import Vector, clamp, dot, length, smoothstep
 from .materials import albedo
 from .reliefs import LATTICE, value_noise
-from .tracing import GBuffer, View
+from .tracing import Camera, GBuffer
 
 LAMP = np.dtype(
     [("at", np.float64, 3), ("near", np.float64), ("colour", np.float64, 3), ("shadow", np.int64)], align=True
@@ -25,7 +26,7 @@ LAMP = np.dtype(
 BOX = np.dtype([("way", np.float64, 3), ("inner", np.float64), ("edge", np.float64), ("power", np.float64)], align=True)
 """A bright soft box around a unit direction: cosine of its half angle, width of its edge, brightness."""
 
-Key = tuple[Array, bool, float]
+Key = tuple[Float64Array, bool, float]
 """A main lamp: its place or direction, whether it is near, and its softness (see `occlusion.lit`)."""
 
 
@@ -37,8 +38,8 @@ class Light(NamedTuple):
 
     lamps: Table
     boxes: Table
-    sky: Array
-    ground: Array
+    sky: Float64Array
+    ground: Float64Array
     clutter: float
 
 
@@ -48,16 +49,16 @@ class _Surface(NamedTuple):
     opened: how open the sky is. shadows: (3, K), what comes through: 1, and of the first and of the second key.
     """
 
-    places: Array
-    normals: Array
-    ways: Array
-    colours: Array
-    rough: Array
-    metal: Array
-    f0: Array
-    wrap: Array
-    opened: Array
-    shadows: Array
+    places: Float64Array
+    normals: Float64Array
+    ways: Float64Array
+    colours: Float64Array
+    rough: Float64Array
+    metal: Float64Array
+    f0: Float64Array
+    wrap: Float64Array
+    opened: Float64Array
+    shadows: Float64Array
 
 
 @compiled
@@ -98,7 +99,7 @@ def _reflected(colour: float, metal: float, f0: float, lambert: float, lobe: flo
 
 
 @compiled
-def _shade(s: _Surface, light: Light, lattice: Array) -> Array:
+def _shade(s: _Surface, light: Light, lattice: Float64Array) -> Float64Array:
     """Return the light that places send to the eye, linear (3, K); the loops over places are innermost."""
     count = len(s.rough)
     out, w = np.zeros((3, count)), np.empty((5, count))
@@ -139,14 +140,16 @@ def _shade(s: _Surface, light: Light, lattice: Array) -> Array:
     return out
 
 
-def shine(surface: GBuffer, view: View, opened: Array, shadows: list[Array], materials: Table, light: Light) -> Array:
+def shine(
+    surface: GBuffer, camera: Camera, opened: Float64Array, shadows: list[Float64Array], materials: Table, light: Light
+) -> Float64Array:
     """Return what the camera sees of a surface, linear (S, S, 3), zeros where nothing is hit.
 
     opened: (S, S), the share of the sky that each pixel sees. shadows: two of (S, S), how much of a key comes through.
     """
     hit = surface.hit
     parts, places = surface.parts[hit], np.ascontiguousarray(surface.places[hit].T)
-    ways = view.turn[2][:, None] - view.nearness * places
+    ways = camera.turn[2][:, None] - camera.nearness * places
     ways /= np.sqrt(ways[0] * ways[0] + ways[1] * ways[1] + ways[2] * ways[2])
     rough, metal, f0, wrap = (materials[name][parts] for name in ("roughness", "metal", "reflectance", "wrap"))
     through = np.stack([np.ones(len(parts)), shadows[0][hit], shadows[1][hit]])
@@ -159,24 +162,24 @@ def shine(surface: GBuffer, view: View, opened: Array, shadows: list[Array], mat
     return image
 
 
-def towards(view: View, azimuth: float, elevation: float) -> Array:
+def towards(camera: Camera, azimuth: float, elevation: float) -> Float64Array:
     """Return the unit direction, in the shape's space, that is so far right of and above the camera (radians)."""
     x, y = np.sin(azimuth) * np.cos(elevation), np.sin(elevation)
-    return np.array([x, y, np.cos(azimuth) * np.cos(elevation)]) @ view.turn
+    return np.array([x, y, np.cos(azimuth) * np.cos(elevation)]) @ camera.turn
 
 
-def draw_key(rng: np.random.Generator, view: View) -> Key:
+def draw_key(rng: np.random.Generator, camera: Camera) -> Key:
     """Draw a main lamp."""
     near = rng.random() < 0.3
-    toward = towards(view, rng.normal(0.0, 0.8), rng.uniform(-0.1, 1.3))
+    toward = towards(camera, rng.normal(0.0, 0.8), rng.uniform(-0.1, 1.3))
     toward = toward * (rng.uniform(1.6, 4.0) if near else 1.0)
     return toward, near, float(np.exp(rng.uniform(np.log(0.03), np.log(0.5))))
 
 
-def draw_light(rng: np.random.Generator, view: View, keys: list[Key]) -> Light:
+def draw_light(rng: np.random.Generator, camera: Camera, keys: list[Key]) -> Light:
     """Draw how a picture is lit. keys: the two lamps whose shadows are known."""
     kind = rng.choice(6, p=(0.27, 0.13, 0.16, 0.24, 0.08, 0.12))  # studio, sun, sky, one lamp, rim, several
-    lamps: list[tuple[Array, bool, Array, int]] = []
+    lamps: list[tuple[Float64Array, bool, Float64Array, int]] = []
     ambient = (0.35, 0.3, 1.0, rng.uniform(0.0, 0.12), 0.12, 0.25)[kind] * rng.uniform(0.6, 1.4)
     which = int(rng.integers(2))
     if kind != 2:
@@ -186,14 +189,14 @@ def draw_light(rng: np.random.Generator, view: View, keys: list[Key]) -> Light:
     for _ in range(int(rng.integers(1, 3)) if kind == 5 else int(kind == 4) * 2):
         behind = kind == 4 or rng.random() < 0.5
         azimuth = rng.choice((-1.0, 1.0)) * (rng.uniform(1.7, 2.6) if behind else rng.uniform(0.0, 1.6))
-        way = towards(view, azimuth, rng.uniform(-0.2, 1.0))
+        way = towards(camera, azimuth, rng.uniform(-0.2, 1.0))
         lamps.append(_lamp(rng, (way, False, 0.0), rng.uniform(0.2, 0.9), 0))
     if kind == 2 and rng.random() < 0.5:
         lamps.append(_lamp(rng, keys[which], rng.uniform(0.1, 0.5), which + 1))
     sky = ambient * _tint(rng, 0.15)
     boxes = [
         (
-            towards(view, rng.uniform(-2.5, 2.5), rng.uniform(-0.3, 1.4)),
+            towards(camera, rng.uniform(-2.5, 2.5), rng.uniform(-0.3, 1.4)),
             *(rng.uniform(low, high) for low, high in ((0.75, 0.98), (0.01, 0.15), (1.0, 8.0))),
         )
         for _ in range(int(rng.integers(0, 5)))
@@ -202,11 +205,13 @@ def draw_light(rng: np.random.Generator, view: View, keys: list[Key]) -> Light:
     return Light(np.array(lamps, LAMP), np.array(boxes, BOX), sky, ground, rng.uniform(0.0, 0.9))
 
 
-def _lamp(rng: np.random.Generator, key: Key, power: float, shadow: int) -> tuple[Array, bool, Array, int]:
+def _lamp(
+    rng: np.random.Generator, key: Key, power: float, shadow: int
+) -> tuple[Float64Array, bool, Float64Array, int]:
     at, near, _ = key
     power *= float(at @ at) if near else 1.0
     return at, near, power * _tint(rng, 0.12), shadow
 
 
-def _tint(rng: np.random.Generator, strength: float) -> Array:
+def _tint(rng: np.random.Generator, strength: float) -> Float64Array:
     return 1.0 + strength * rng.normal(size=3).clip(-2, 2) * np.array([1.0, 0.4, 1.0])

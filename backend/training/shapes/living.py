@@ -5,7 +5,7 @@ import numpy as np
 
 from .profiles import smooth_line
 from .reliefs import DENTS, FOLDS, RIBS, RIDGES, ROCK, SCALES, STRANDS
-from .sculptor import Sculptor, about_x, about_y, about_z, shifted
+from .sculptor import Sculptor, about_x, about_y, about_z, shifted, xyz
 from .solids import CUT, MIRROR
 
 
@@ -201,7 +201,7 @@ def figure(s: Sculptor) -> None:
         thick = s.uniform(0.07, 0.12)
         s.limb(shoulder, elbow, thick * 1.2, thick, blend=0.05)
         s.limb(elbow, hand, thick, 0.7 * thick, blend=0.05)
-        s.ball(*hand, 1.2 * thick, blend=0.03)
+        s.ball(*xyz(hand), 1.2 * thick, blend=0.03)
     if not robe:
         s.begin(part=s.chance(0.5))
         for side in (-1, 1):
@@ -210,7 +210,7 @@ def figure(s: Sculptor) -> None:
             foot = shifted(knee, 0, -0.45, s.uniform(-0.2, 0.05))
             s.limb(hip, knee, 0.14 * stout, 0.1, blend=0.05)
             s.limb(knee, foot, 0.1, 0.075, blend=0.04)
-            s.ball(*shifted(foot, 0, -0.03, 0.08), 0.09, 0.07, 0.17, blend=0.03)
+            s.ball(*xyz(shifted(foot, 0, -0.03, 0.08)), 0.09, 0.07, 0.17, blend=0.03)
         if s.chance(0.4):
             s.relief(FOLDS, 0.02, s.uniform(4, 8), p=0.5, q=0.3)
     if s.chance(0.3):
@@ -243,7 +243,7 @@ def animal(s: Sculptor) -> None:
                 s.limb((0.6 * thick, 0, z), knee, 0.5 * thick, 0.3 * thick, blend=0.12)
                 foot = shifted(knee, 0, -s.uniform(0.2, 0.5), s.uniform(-0.05, 0.1))
                 s.limb(knee, foot, 0.3 * thick, 0.22 * thick, blend=0.08)
-                s.ball(*shifted(foot, 0, 0, 0.06), 0.3 * thick, 0.18 * thick, 0.38 * thick, blend=0.06)
+                s.ball(*xyz(shifted(foot, 0, 0, 0.06)), 0.3 * thick, 0.18 * thick, 0.38 * thick, blend=0.06)
         up = s.uniform(0.2, 0.6)
         s.limb((0, rise, long), (0, rise + up, long + 0.25), 0.7 * thick, 0.5 * thick, blend=0.15)
         tail = np.array([(0, 0.1, -long), (0, 0.3, -long - 0.3), (0.1, s.uniform(0.0, 0.8), -long - 0.5)])
@@ -265,7 +265,7 @@ def tree(s: Sculptor) -> None:
             s.cone(0, -0.45 + 0.3 * k, 0, 0.55 - 0.1 * k, 0.1, 0.25, blend=0.05)
     else:
         for _ in range(s.whole(2, 5)):
-            s.ball(*shifted(s.rng.normal(0, 0.25, 3), 0, 0.1, 0), s.uniform(0.25, 0.45), blend=0.1)
+            s.ball(*xyz(shifted(s.rng.normal(0, 0.25, 3), 0, 0.1, 0)), s.uniform(0.25, 0.45), blend=0.1)
     s.relief(RIDGES if s.chance(0.5) else ROCK, s.uniform(0.06, 0.12), s.uniform(3, 6), p=0.6)
     if s.chance(0.5):
         s.begin()
@@ -290,7 +290,7 @@ def bird(s: Sculptor) -> None:
             s.relief(SCALES, s.uniform(0.01, 0.025), s.uniform(6, 10), p=s.uniform(0.6, 1.0), around=True)
         up = np.array([0, 0.55 * np.cos(lean), 0.55 * np.sin(lean)])
         s.begin(part=s.chance(0.5)).limb(0.5 * up, shifted(up, 0, 0.05, 0.05), 0.2, 0.14)
-        s.ball(*shifted(up, 0, 0.1, 0.1), 0.16, 0.15, 0.19, blend=0.06).relief(STRANDS, 0.012, 10, p=0.6)
+        s.ball(*xyz(shifted(up, 0, 0.1, 0.1)), 0.16, 0.15, 0.19, blend=0.06).relief(STRANDS, 0.012, 10, p=0.6)
         s.begin().limb(
             shifted(up, 0, 0.1, 0.25), shifted(up, 0, s.uniform(0.0, 0.08), s.uniform(0.36, 0.5)), 0.07, 0.02
         )

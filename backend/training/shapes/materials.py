@@ -9,7 +9,8 @@ a groove.
 
 import numpy as np
 
-from .compiled import Array, Indices, Table, compiled
+from ...arrays import Float64Array, Int64Array
+from .compiled import Table, compiled
 from .distances import clamp
 from .reliefs import LATTICE, fractal, from_whole, value_noise
 
@@ -31,7 +32,7 @@ reflectance: of a dielectric, head on. wrap: how far light goes round the edge, 
 
 
 @compiled
-def _pattern(x: float, y: float, z: float, m: Table, lattice: Array) -> float:  # noqa: C901 - a formula each
+def _pattern(x: float, y: float, z: float, m: Table, lattice: Float64Array) -> float:  # noqa: C901 - a formula each
     """Return where a material's pattern stands between its colours, about in [0, 1]."""
     u, v, w = x * m.frequency, y * m.frequency, z * m.frequency
     kind = m.pattern
@@ -65,13 +66,13 @@ def _pattern(x: float, y: float, z: float, m: Table, lattice: Array) -> float:  
     return 1.0 if there and np.abs(from_whole(1.5 * v - 0.5)) < 0.28 and letter > 0.05 else 0.0
 
 
-def albedo(places: Array, parts: Indices, materials: Table) -> Array:
+def albedo(places: Float64Array, parts: Int64Array, materials: Table) -> Float64Array:
     """Return the own linear colours (3, K) of places (3, K) on parts (K), in [0, 1]."""
     return _albedo(places, parts, materials, LATTICE)
 
 
 @compiled
-def _albedo(places: Array, parts: Indices, materials: Table, lattice: Array) -> Array:
+def _albedo(places: Float64Array, parts: Int64Array, materials: Table, lattice: Float64Array) -> Float64Array:
     result = np.empty(places.shape)
     for k in range(len(parts)):
         m = materials[parts[k]]
@@ -118,7 +119,7 @@ def _draw(rng: np.random.Generator) -> Table:
     return m
 
 
-def _colour(rng: np.random.Generator) -> Array:
+def _colour(rng: np.random.Generator) -> Float64Array:
     """Draw a linear colour: greys and whites often, saturated ones sometimes, seldom near black."""
     value = rng.uniform(0.25, 0.95) ** 1.6 if rng.random() < 0.85 else rng.uniform(0.02, 0.1)
     saturation = 0.0 if rng.random() < 0.25 else rng.uniform(0.0, 1.0) ** 1.3

@@ -6,13 +6,14 @@ Both change slowly, so that they are worked out for one pixel of four and smooth
 
 import numpy as np
 
-from .compiled import Array, Indices, Mask
+from ...arrays import BoolArray, Float64Array, Int64Array
+from ...raster.vectors import unit
 from .field import distances
 from .solids import Shape
 from .tracing import GBuffer
 
 
-def openness(shape: Shape, surface: GBuffer, pixel: float) -> Array:
+def openness(shape: Shape, surface: GBuffer, pixel: float) -> Float64Array:
     """Return about the share of the sky that each pixel's surface sees, float64 (S, S) in [0, 1].
 
     If something is near, distances along the normal are shorter than the way gone (Evans, "Fast approximations for
@@ -29,16 +30,19 @@ def openness(shape: Shape, surface: GBuffer, pixel: float) -> Array:
     return _spread(np.maximum(1.0 - blocked / 2.0, 0.0), block, surface.hit)
 
 
-def lit(shape: Shape, surface: GBuffer, light: Array, *, near: bool, softness: float, pixel: float) -> Array:
+def lit(
+    shape: Shape, surface: GBuffer, light: Float64Array, *, near: bool, softness: float, pixel: float
+) -> Float64Array:
     """Return how much of a light reaches each pixel, float64 (S, S) in [0, 1]; reliefs throw no shadow.
 
     light: its place (near) or a unit vector towards it, in the shape's space. softness: the light's radius over its
     distance, which widens the half-shadow (Quilez, "Soft shadows", 2010).
     """
     first, block = _blocks(surface.hit)
-    toward = light - surface.places[first] if near else np.broadcast_to(light, surface.places[first].shape)
-    toward = (toward / np.linalg.norm(toward, axis=-1, keepdims=True)).T
-    places = (surface.places[first] + (1.2 * shape.bumps + 2.0 * pixel) * surface.normals[first]).T
+    origin: Float64Array = surface.places[first]
+    toward: Float64Array = light - origin if near else np.broadcast_to(light, origin.shape)
+    toward = unit(toward).T
+    places = (origin + (1.2 * shape.bumps + 2.0 * pixel) * surface.normals[first]).T
     reached, t = np.ones(places.shape[1]), np.full(places.shape[1], 2.0 * pixel)
     going = np.arange(len(t))
     for _ in range(16):
@@ -52,7 +56,7 @@ def lit(shape: Shape, surface: GBuffer, light: Array, *, near: bool, softness: f
     return _spread(reached * reached * (3.0 - 2.0 * reached), block, surface.hit)
 
 
-def _blocks(hit: Mask) -> tuple[tuple[Indices, ...], Indices]:
+def _blocks(hit: BoolArray) -> tuple[tuple[Int64Array, ...], Int64Array]:
     """Return the first pixel that is hit of each block of 2 x 2, and the number of each pixel's block."""
     rows, columns = np.nonzero(hit)
     keys = (rows // 2) * hit.shape[1] + columns // 2
@@ -60,7 +64,7 @@ def _blocks(hit: Mask) -> tuple[tuple[Indices, ...], Indices]:
     return (rows[first], columns[first]), block
 
 
-def _spread(values: Array, block: Indices, hit: Mask) -> Array:
+def _spread(values: Float64Array, block: Int64Array, hit: BoolArray) -> Float64Array:
     """Give the blocks' values to their pixels, averaged over each pixel's 3 x 3 neighbours that are hit."""
     sums, weights = np.zeros(hit.shape), hit.astype(np.float64)
     sums[hit] = values[block]

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...arrays import Float32Array
+from ...arrays import BoolArray, Float32Array, Float64Array
 from ...flow.products import Picture
-from .compiled import Array, Mask, compiled
+from ...raster.colour import linear_to_srgb
+from .compiled import compiled
 
 _MARGIN = 1.2  # the square's side over the object's longer side, as the draft engine's foreground cuts it
 
@@ -38,7 +39,7 @@ class Framing(NamedTuple):
     mirrored: bool
 
 
-def draw_framing(rng: np.random.Generator, hit: Mask) -> Framing:
+def draw_framing(rng: np.random.Generator, hit: BoolArray) -> Framing:
     """Draw a frame about the pixels that are hit, bool (G, G).
 
     Mostly as the cut-out stage centres an object, sometimes looser or askew, and sometimes cut off by the border.
@@ -64,7 +65,7 @@ def draw_framing(rng: np.random.Generator, hit: Mask) -> Framing:
 
 
 @compiled
-def _means(grid: Float32Array, size: int, fine: int, frame: Array) -> Float32Array:
+def _means(grid: Float32Array, size: int, fine: int, frame: Float64Array) -> Float32Array:
     """Return the mean of a grid (G, G, 7) in each pixel of a frame (S, S, 7), over fine x fine places of it.
 
     frame: how the grid's place (column, row) moves a pixel right and a pixel down, and where it begins: (2, 3).
@@ -102,7 +103,7 @@ def _means(grid: Float32Array, size: int, fine: int, frame: Array) -> Float32Arr
 
 
 def reframe(
-    light: Array, normals: Array, hit: Mask, frame: Framing, size: int
+    light: Float64Array, normals: Float64Array, hit: BoolArray, frame: Framing, size: int
 ) -> tuple[Float32Array, Float32Array, Float32Array]:
     """Return a frame of a view: linear colours (S, S, 3), normals float32 (S, S, 3), coverage (S, S).
 
@@ -156,12 +157,12 @@ def photograph(rng: np.random.Generator, light: Float32Array, coverage: Float32A
         soft = _blur(alpha[..., None], float(rng.uniform(0.4, 0.9)))[..., 0]
         shift = float(np.clip(rng.normal(0.0, 0.1), -0.3, 0.3))
         alpha = np.clip((soft - 0.5 + shift * 4 * soft * (1 - soft)) * float(rng.uniform(1.0, 2.0)) + 0.5, 0, 1)
-    # Where nothing is left of the object, its colours go on, as the cut-out stage leaves them.
+    # Pixels without the object keep its colour, as the cut-out stage leaves them.
     pixels = np.where(alpha[..., None] > 0, pixels, around)
     return np.rint(np.clip(np.concatenate([pixels, alpha[..., None]], axis=2), 0, 1) * 255).astype(np.uint8)
 
 
-def _developed(rng: np.random.Generator, light: Float32Array, seen: Mask) -> Float32Array:
+def _developed(rng: np.random.Generator, light: Float32Array, seen: BoolArray) -> Float32Array:
     """Expose light (K, 3) and give it a tone curve: sRGB in [0, 1]. seen: which count, bool (K)."""
     luminance = light @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     bright = float(np.quantile(luminance[seen], 0.92)) if seen.any() else 1.0
@@ -172,7 +173,7 @@ def _developed(rng: np.random.Generator, light: Float32Array, seen: Mask) -> Flo
         white = float(rng.uniform(1.5, 4.0))
         exposed = exposed * (1 + exposed / white**2) / (1 + exposed) * 1.35
     linear = np.clip(exposed, 0.0, 1.0)
-    curve = np.where(linear < 0.0031308, 12.92 * linear, 1.055 * np.power(linear, np.float32(1 / 2.4)) - 0.055)
+    curve = linear_to_srgb(linear)
     contrast = float(rng.uniform(-0.25, 0.5))
     curve = curve + contrast * (curve * curve * (3 - 2 * curve) - curve)
     grey = curve @ np.full((3, 1), 1 / 3, np.float32)
@@ -190,7 +191,7 @@ def _blur(pixels: Float32Array, sigma: float) -> Float32Array:
 def _weighted(pixels: Float32Array, weights: Float32Array) -> Float32Array:
     """Weight each of (H, W, C) with the two pixels to each side of it, down and then across.
 
-    Compiled, as five passes of numpy over the picture take several times as long.
+    Compiled: `raster.blur` takes several times as long, and a third of all pictures is blurred.
     """
     height, width, channels = pixels.shape
     result, row = np.empty_like(pixels), np.empty((width + 4) * channels, np.float32)
@@ -225,7 +226,7 @@ def jpeg(pixels: Float32Array, quality: float) -> Float32Array:
     return np.clip(whole[:height, :width], 0, 255)
 
 
-def _coded(plane: Float32Array, steps: Array) -> Float32Array:
+def _coded(plane: Float32Array, steps: Float64Array) -> Float32Array:
     h, w = plane.shape
     whole = np.maximum(np.rint(steps), 1).astype(np.float32)[:, None]
     down = _DCT @ plane.reshape(h // 8, 8, w)  # rows of blocks, and then each block's own rows

@@ -3,24 +3,25 @@
 
 import numpy as np
 
-from .compiled import Array, compiled
+from ...arrays import Float64Array
+from .compiled import compiled
 from .distances import EXTENT, clamp
 from .solids import SAMPLES
 
 _AXIS = np.linspace(-EXTENT, EXTENT, SAMPLES)
 
 
-def filled(corners: Array) -> Array:
+def filled(corners: Float64Array) -> Float64Array:
     """Return samples of the signed distance to a closed outline, corners (V, 2) within [-1, 1]."""
     return _filled(_AXIS, np.ascontiguousarray(corners))
 
 
-def stroked(corners: Array, thickness: Array) -> Array:
+def stroked(corners: Float64Array, thickness: Float64Array) -> Float64Array:
     """Return samples of the distance to an open line, corners (V, 2) within [-1, 1], thickness (V) to each side."""
     return _stroked(_AXIS, np.ascontiguousarray(corners), thickness)
 
 
-def smooth_line(points: Array, count: int, *, closed: bool) -> Array:
+def smooth_line(points: Float64Array, count: int, *, closed: bool) -> Float64Array:
     """Return `count` points along the Catmull-Rom curve through `points` (V, 2)."""
     n = len(points)
     t = np.linspace(0, n, count, endpoint=False) if closed else np.linspace(0, n - 1, count)
@@ -42,7 +43,7 @@ def _nearest(wx: float, wy: float, ex: float, ey: float) -> tuple[float, float]:
 
 
 @compiled
-def _filled(axis: Array, corners: Array) -> Array:
+def _filled(axis: Float64Array, corners: Float64Array) -> Float64Array:
     """Do as Quilez's exact distance to a polygon, even-odd inside."""
     samples = np.empty((len(axis), len(axis)))
     for place in range(samples.size):
@@ -61,7 +62,7 @@ def _filled(axis: Array, corners: Array) -> Array:
 
 
 @compiled
-def _stroked(axis: Array, corners: Array, thickness: Array) -> Array:
+def _stroked(axis: Float64Array, corners: Float64Array, thickness: Float64Array) -> Float64Array:
     samples = np.empty((len(axis), len(axis)))
     for place in range(samples.size):
         x, y, best = axis[place % len(axis)], axis[place // len(axis)], 1e9

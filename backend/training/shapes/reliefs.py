@@ -9,7 +9,8 @@ point in the relief's frame, frequency in waves a unit; p and q mean something e
 
 import numpy as np
 
-from .compiled import Array, compiled, inlined
+from ...arrays import Float64Array
+from .compiled import compiled, inlined
 from .distances import clamp, profile, smoothstep
 
 LATTICE = np.random.default_rng(20).uniform(-1.0, 1.0, (32, 32, 32))
@@ -19,7 +20,7 @@ ROCK, RIDGES, FOLDS, SCALES, PANELS, RIBS, EMBOSSED, DENTS, STRANDS = range(9)
 
 
 @compiled
-def value_noise(x: float, y: float, z: float, lattice: Array) -> float:
+def value_noise(x: float, y: float, z: float, lattice: Float64Array) -> float:
     """Return smooth noise in [-1, 1] whose cells have the side 1 (Perlin's quintic between lattice values)."""
     fx, fy, fz = np.floor(x), np.floor(y), np.floor(z)
     i, j, k = np.int64(fx) & 31, np.int64(fy) & 31, np.int64(fz) & 31
@@ -44,7 +45,15 @@ def visible(wavelength: float, pixel: float) -> float:
 
 @inlined
 def fractal(
-    x: float, y: float, z: float, frequency: float, p: float, octaves: int, ridged: int, pixel: float, lattice: Array
+    x: float,
+    y: float,
+    z: float,
+    frequency: float,
+    p: float,
+    octaves: int,
+    ridged: int,
+    pixel: float,
+    lattice: Float64Array,
 ) -> float:
     """Return a sum of noises, each twice as fine and p times as strong as the one before."""
     total, strength, norm = x * 0.0, 1.0, 0.0
@@ -77,7 +86,9 @@ def from_whole(t: float) -> float:
 
 
 @inlined
-def folds(x: float, y: float, z: float, frequency: float, p: float, q: float, pixel: float, lattice: Array) -> float:
+def folds(
+    x: float, y: float, z: float, frequency: float, p: float, q: float, pixel: float, lattice: Float64Array
+) -> float:
     """Return the height of cloth that wanders by p, its ridges as sharp as q is small."""
     near = value_noise(x * 1.7 + 3.0, y * 0.9, z * 1.7, lattice)
     wander = near + 0.5 * value_noise(x * 3.9, y * 2.1, z * 3.9, lattice)
@@ -116,7 +127,7 @@ def ribs(x: float, frequency: float, q: float, pixel: float) -> float:
 
 
 @compiled
-def embossed(x: float, y: float, frequency: float, q: float, outlines: Array, which: int, pixel: float) -> float:
+def embossed(x: float, y: float, frequency: float, q: float, outlines: Float64Array, which: int, pixel: float) -> float:
     """Return 1 inside outlines[which] (in the plane of x and y), 0 outside of it, over an edge as wide as q."""
     edge = np.maximum(q, 1.5 * pixel * frequency)
     return smoothstep(0.5 - 0.5 * profile(x * frequency, y * frequency, outlines, which) / edge)
@@ -130,7 +141,7 @@ def dents(x: float, y: float, z: float, frequency: float, pixel: float) -> float
 
 
 @inlined
-def strands(x: float, y: float, z: float, frequency: float, p: float, pixel: float, lattice: Array) -> float:
+def strands(x: float, y: float, z: float, frequency: float, p: float, pixel: float, lattice: Float64Array) -> float:
     """Return the height of fur or hair along y that wanders by p."""
     bend = value_noise(x * 2.1, y * 2.1, z * 2.1, lattice) * p
     strand = value_noise((x + 0.3 * bend) * frequency, y * 0.18 * frequency + bend, z * frequency, lattice)

@@ -9,18 +9,18 @@ from typing import Any, Self, TypedDict, Unpack
 
 import numpy as np
 
+from ...arrays import Float64Array
 from . import profiles
-from .compiled import Array
 from .reliefs import EMBOSSED
 from .solids import NONE, Fold, Join, Operation, Placed, Shape, Solid, assemble
 
-Point = Array | tuple[float, float, float]
+Point = Float64Array | tuple[float, float, float]
 
 
 class Rest(TypedDict, total=False):
     """What every solid may be given: how it lies, how it meets its group, and a fold that needs no numbers."""
 
-    turn: Array | None
+    turn: Float64Array | None
     blend: float
     join: Join
     fold: Fold
@@ -37,7 +37,7 @@ class Sculptor:
         self.rng = rng
         self.place = Placed()
         self.operations: list[Operation] = []
-        self.outlines: list[Array] = []
+        self.outlines: list[Float64Array] = []
         self.group = self.part = 0
         self.parts = 1
         self.fold: tuple[Fold, tuple[float, ...]] = (NONE, ())
@@ -56,7 +56,7 @@ class Sculptor:
 
     @contextmanager
     def at(
-        self, x: float = 0.0, y: float = 0.0, z: float = 0.0, scale: float = 1.0, turn: Array | None = None
+        self, x: float = 0.0, y: float = 0.0, z: float = 0.0, scale: float = 1.0, turn: Float64Array | None = None
     ) -> Generator[None, None, None]:
         """Work at a place within the present one."""
         before = self.place
@@ -106,7 +106,7 @@ class Sculptor:
         reach = float(np.linalg.norm(b - a)) / 2 + max(ra, rb)
         return self._add(Solid.CAPSULE, (*(a - middle), *(b - middle), ra, rb), reach, middle, **rest)
 
-    def tube(self, points: Array, radii: Array, **rest: Unpack[Rest]) -> Self:
+    def tube(self, points: Float64Array, radii: Float64Array, **rest: Unpack[Rest]) -> Self:
         """Add limbs along a line of points (V, 3), radii (V)."""
         for k in range(len(points) - 1):
             self.limb(points[k], points[k + 1], float(radii[k]), float(radii[k + 1]), **rest)
@@ -132,7 +132,9 @@ class Sculptor:
         """Add a torus about y."""
         return self._add(Solid.TORUS, (ring, tube), ring + tube, (x, y, z), **rest)
 
-    def lathe(self, x: float, y: float, z: float, points: Array, wall: float = 0.0, **rest: Unpack[Rest]) -> Self:
+    def lathe(
+        self, x: float, y: float, z: float, points: Float64Array, wall: float = 0.0, **rest: Unpack[Rest]
+    ) -> Self:
         """Turn a line of (radius, height) points (V, 2) about y: solid, or a shell of half thickness `wall`."""
         size = float(np.abs(points).max()) + wall
         if wall:
@@ -143,7 +145,7 @@ class Sculptor:
         return self._add(Solid.LATHE, (size,), 1.42 * size, (x, y, z), outline=self.outline(samples), **rest)
 
     def extrude(
-        self, x: float, y: float, z: float, corners: Array, half: float, bevel: float = 0.0, **rest: Unpack[Rest]
+        self, x: float, y: float, z: float, corners: Float64Array, half: float, bevel: float = 0.0, **rest: Unpack[Rest]
     ) -> Self:
         """Pull a closed outline (V, 2) to half a depth to each side along z."""
         size = float(np.abs(corners).max())
@@ -153,7 +155,7 @@ class Sculptor:
 
     def relief(
         self, kind: int, amplitude: float, frequency: float, p: float = 0.5, q: float = 0.2, *, around: bool = False,
-        turn: Array | None = None, outline: int = 0,
+        turn: Float64Array | None = None, outline: int = 0,
     ) -> Self:  # fmt: skip
         """Push the present group's surface in and out: see `reliefs`. around: unrolled about y at radius 1."""
         steep = amplitude * frequency * (1.5 if kind == EMBOSSED else 1.0)
@@ -162,13 +164,13 @@ class Sculptor:
         self.operations.append(Operation(Solid.RELIEF, numbers, 0.0, *where, outline=outline, steepness=steep))
         return self
 
-    def outline(self, samples: Array) -> int:
+    def outline(self, samples: Float64Array) -> int:
         """Keep a profile's samples, and return its number."""
         self.outlines.append(samples)
         return len(self.outlines) - 1
 
     def _add(
-        self, solid: Solid, numbers: tuple[float, ...], reach: float, at: Point, turn: Array | None = None,
+        self, solid: Solid, numbers: tuple[float, ...], reach: float, at: Point, turn: Float64Array | None = None,
         fold: Fold = NONE, **rest: Any,  # noqa: ANN401
     ) -> Self:  # fmt: skip
         where = (self.place, self.group, self.part, _placed(at, turn))
@@ -182,34 +184,39 @@ class Sculptor:
         return assemble([replace(o, part=used.index(o.part)) for o in self.operations], self.outlines)
 
 
-def _placed(at: Point, turn: Array | None, scale: float = 1.0) -> Placed:
+def _placed(at: Point, turn: Float64Array | None, scale: float = 1.0) -> Placed:
     return Placed(np.eye(3) if turn is None else turn, np.asarray(at, np.float64), scale)
 
 
-def shifted(point: Array, x: float, y: float, z: float) -> Array:
+def shifted(point: Float64Array, x: float, y: float, z: float) -> Float64Array:
     """Return a point moved by x, y, z."""
     return point + np.array([x, y, z])
 
 
-def about_x(angle: float) -> Array:
+def xyz(point: Float64Array) -> tuple[float, float, float]:
+    """Return a point's three coordinates."""
+    return float(point[0]), float(point[1]), float(point[2])
+
+
+def about_x(angle: float) -> Float64Array:
     """Return the rotation about x, float64 (3, 3)."""
     c, s = np.cos(angle), np.sin(angle)
     return np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
 
 
-def about_y(angle: float) -> Array:
+def about_y(angle: float) -> Float64Array:
     """Return the rotation about y, float64 (3, 3)."""
     c, s = np.cos(angle), np.sin(angle)
     return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
 
 
-def about_z(angle: float) -> Array:
+def about_z(angle: float) -> Float64Array:
     """Return the rotation about z, float64 (3, 3)."""
     c, s = np.cos(angle), np.sin(angle)
     return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
 
 
-def any_turn(rng: np.random.Generator) -> Array:
+def any_turn(rng: np.random.Generator) -> Float64Array:
     """Draw a rotation, float64 (3, 3), all alike likely."""
     q, r = np.linalg.qr(rng.normal(size=(3, 3)))
     q = q * np.sign(np.diag(r))

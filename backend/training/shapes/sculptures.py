@@ -3,13 +3,13 @@
 
 import numpy as np
 
+from ...arrays import Float64Array
 from .built import car, helmet, house, mechanism, tower
-from .compiled import Array
 from .household import chair, die, drape, rings, turned, vessel
 from .living import animal, bird, bust, figure, rock, tree
 from .profiles import filled, smooth_line
 from .reliefs import EMBOSSED, FOLDS, PANELS, RIBS, RIDGES, ROCK, SCALES, STRANDS
-from .sculptor import Sculptor, about_x, about_z, any_turn
+from .sculptor import Sculptor, about_x, about_z, any_turn, xyz
 from .solids import ADD, CUT, GRID, Join, Shape
 
 
@@ -34,7 +34,7 @@ def heap(s: Sculptor) -> None:
             step = s.rng.normal(size=3)
             at = (at if s.chance(0.7) else 0.3 * at) + step / np.linalg.norm(step) * size * s.uniform(0.5, 0.8)
             size = s.uniform(0.2, 0.7)
-            with s.at(*at, turn=any_turn(s.rng) if s.chance(0.6) else None):
+            with s.at(*xyz(at), turn=any_turn(s.rng) if s.chance(0.6) else None):
                 solid(s, size, blend=blend if not cut else 0.2 * blend, join=CUT if cut else ADD)
         if s.chance(0.45):
             texture(s)
@@ -64,7 +64,7 @@ def solid(s: Sculptor, size: float, *, blend: float = 0.0, join: Join = ADD) -> 
         s.lathe(0, 0, 0, line, blend=blend, join=join)
 
 
-def flat_outline(s: Sculptor) -> Array:
+def flat_outline(s: Sculptor) -> Float64Array:
     """Draw a closed outline within [-1, 1]²: stars, gears, letters' strokes, leaves, blots."""
     kind = s.whole(0, 4)
     if kind == 0:
@@ -105,7 +105,7 @@ def flat_outline(s: Sculptor) -> Array:
     return smooth_line(points, 40, closed=True).clip(-1, 1) if kind == 3 else points
 
 
-def _polar(angle: Array, radius: Array) -> Array:
+def _polar(angle: Float64Array, radius: Float64Array) -> Float64Array:
     return np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1)
 
 

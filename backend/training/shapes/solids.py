@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .compiled import Array, Table
+from ...arrays import Float64Array
+from .compiled import Table
 from .reliefs import LATTICE
 
 SAMPLES = 72
@@ -57,19 +58,19 @@ NONE, MIRROR, GRID, RING = Fold
 class Placed:
     """A rigid motion with a scale: p -> scale * turn @ p + at."""
 
-    turn: Array = field(default_factory=lambda: np.eye(3))
-    at: Array = field(default_factory=lambda: np.zeros(3))
+    turn: Float64Array = field(default_factory=lambda: np.eye(3))
+    at: Float64Array = field(default_factory=lambda: np.zeros(3))
     scale: float = 1.0
 
     def then(self, inner: "Placed") -> "Placed":
         """Return the motion that does `inner` first."""
         return Placed(self.turn @ inner.turn, self.point(inner.at), self.scale * inner.scale)
 
-    def point(self, at: Array) -> Array:
+    def point(self, at: Float64Array) -> Float64Array:
         """Return where a point goes."""
         return self.scale * (self.turn @ at) + self.at
 
-    def inverse(self) -> Array:
+    def inverse(self) -> Float64Array:
         """Return the motion back as a matrix that takes (x, y, z, 1), float64 (3, 4)."""
         back = self.turn.T / self.scale
         return np.concatenate([back, (-back @ self.at)[:, None]], axis=1)
@@ -94,7 +95,7 @@ class Operation:
     outline: int = 0
     steepness: float = 0.0  # of a relief: height over wavelength
 
-    def sphere(self) -> tuple[Array, float]:
+    def sphere(self) -> tuple[Float64Array, float]:
         """Return the centre and the radius of a sphere that holds every copy of the solid."""
         reach = self.reach * self.place.scale + self.rounding
         at = self.place.at
@@ -129,15 +130,15 @@ class Shape(NamedTuple):
     """
 
     rows: Table
-    outlines: Array
-    lattice: Array
+    outlines: Float64Array
+    lattice: Float64Array
     radius: float
     bumps: float
     caution: float
     parts: int
 
 
-def assemble(operations: list[Operation], outlines: list[Array]) -> Shape:
+def assemble(operations: list[Operation], outlines: list[Float64Array]) -> Shape:
     """Write the operations as rows, moved and scaled into the sphere of radius 1."""
     spheres = [o.sphere() for o in operations if o.join is ADD and o.solid is not Solid.RELIEF]
     low = np.min([at - radius for at, radius in spheres], axis=0)

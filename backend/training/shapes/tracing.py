@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .compiled import Array, Indices, Mask, Table, compiled, fma
+from ...arrays import BoolArray, Float64Array, Int64Array
+from .compiled import Table, compiled, fma
 from .distances import Vector, dot, length
-from .field import LANES, LINES, SCENE, X, Y, Z, evaluate, gradient
+from .field import LINES, POINTS, SCENE, X, Y, Z, evaluate, gradient
 from .solids import ADD, Shape, Solid
 
 _STEPS = 80
@@ -25,52 +26,48 @@ _TILE, _BUNDLE = 16, 4  # rays to a side
 _OX, _OY, _OZ, _DX, _DY, _DZ, _DEPTH, _END, _BEFORE, _STATE = range(10)
 
 
-class View(NamedTuple):
+class Camera(NamedTuple):
     """A camera, and the square of its target plane that is looked at.
 
     turn: float64 (3, 3), rows right, up and back in the shape's space. nearness: one over the distance from the eye to
     the target (the shape's origin), 0 for parallel rays. centre, half: the square on the plane through the target.
     """
 
-    turn: Array
+    turn: Float64Array
     nearness: float
     centre: tuple[float, float]
     half: float
 
 
 class GBuffer(NamedTuple):
-    """What a view shows of a shape, S x S, row 0 on top; zeros where hit is False.
+    """What a camera shows of a shape, S x S, row 0 on top; zeros where hit is False.
 
     hit: bool. depth: float64, along the ray from the target plane on. places: float64 (S, S, 3), in the shape's space.
     normals: float64 (S, S, 3), unit, in the shape's space. parts: int64.
     """
 
-    hit: Mask
-    depth: Array
-    places: Array
-    normals: Array
-    parts: Indices
+    hit: BoolArray
+    depth: Float64Array
+    places: Float64Array
+    normals: Float64Array
+    parts: Int64Array
 
 
-def look(shape: Shape, view: View, size: int) -> GBuffer:
-    """Return what the view shows of the shape at size x size pixels."""
-    found = _found(shape, view, size, 1)
+def look(shape: Shape, camera: Camera, size: int) -> GBuffer:
+    """Return what the camera shows of the shape at size x size pixels."""
+    found = _trace(shape, camera, size, 1)
     hit = found[..., 0] < _MISS
     found[~hit] = 0
     return GBuffer(hit, found[..., 0], found[..., 1:4], found[..., 4:7], found[..., 7].astype(np.int64))
 
 
-def glance(shape: Shape, view: View, size: int) -> Mask:
-    """Return where the view meets the shape, bool (size, size): enough for framing."""
-    return _found(shape, view, size, 0)[..., 0] < _MISS
-
-
-def _found(shape: Shape, view: View, size: int, whole: int) -> Array:
-    return _trace(shape, view, size, 2.0 * view.half / size, whole)
+def glance(shape: Shape, camera: Camera, size: int) -> BoolArray:
+    """Return where the camera meets the shape, bool (size, size): enough for framing."""
+    return _trace(shape, camera, size, 0)[..., 0] < _MISS
 
 
 @compiled
-def _aim(u: float, v: float, turn: Array, nearness: float, radius: float) -> tuple[Vector, Vector, float, float]:
+def _aim(u: float, v: float, turn: Float64Array, nearness: float, radius: float) -> tuple[Vector, Vector, float, float]:
     """Return a ray's point on the target plane, its unit direction, and where it enters and leaves the sphere."""
     ox, oy, oz = (
         fma(u, turn[0, 0], v * turn[1, 0]),
@@ -110,9 +107,11 @@ def _rows_near(rows: Table, place: Vector, way: Vector, width: float, spread: fl
 
 
 @compiled
-def _aim_tile(rays: Array, left: int, top: int, step: int, across: int, radius: float, view: View, size: int) -> int:
+def _aim_tile(
+    rays: Float64Array, left: int, top: int, step: int, across: int, radius: float, camera: Camera, size: int
+) -> int:
     """Write the rays through the middles of across x across squares of `step` pixels, and return how many."""
-    (cx, cy), turn, nearness, pixel = view.centre, view.turn, view.nearness, 2.0 * view.half / size
+    (cx, cy), turn, nearness, pixel = camera.centre, camera.turn, camera.nearness, 2.0 * camera.half / size
     for k in range(across * across):
         u = cx + (left + (k % across + 0.5) * step - 0.5 * size) * pixel
         v = cy - (top + (k // across + 0.5) * step - 0.5 * size) * pixel
@@ -123,7 +122,7 @@ def _aim_tile(rays: Array, left: int, top: int, step: int, across: int, radius: 
 
 
 @compiled
-def _clip(rays: Array, n: int, rows: Table, slack: float, spread: float) -> None:
+def _clip(rays: Float64Array, n: int, rows: Table, slack: float, spread: float) -> None:
     """Shorten rays to where they are in the solids' spheres; one that meets none ends before it starts."""
     x, y, z, dx, dy, dz = rays[_OX], rays[_OY], rays[_OZ], rays[_DX], rays[_DY], rays[_DZ]
     first, last = rays[_BEFORE], rays[_STATE]
@@ -145,7 +144,7 @@ def _clip(rays: Array, n: int, rows: Table, slack: float, spread: float) -> None
 
 
 @compiled
-def _place(w: Array, k: int, rays: Array, ray: int, depth: float) -> None:
+def _place(w: Float64Array, k: int, rays: Float64Array, ray: int, depth: float) -> None:
     """Write a ray's place at a depth as point k."""
     w[X, k] = rays[_OX, ray] + depth * rays[_DX, ray]
     w[Y, k] = rays[_OY, ray] + depth * rays[_DY, ray]
@@ -154,7 +153,14 @@ def _place(w: Array, k: int, rays: Array, ray: int, depth: float) -> None:
 
 @compiled
 def _advance_bundles(
-    w: Array, rays: Array, who: Indices, n: int, wide: float, shape: Shape, view: View, pixel: float
+    w: Float64Array,
+    rays: Float64Array,
+    who: Int64Array,
+    n: int,
+    wide: float,
+    shape: Shape,
+    camera: Camera,
+    pixel: float,
 ) -> None:
     """Move bundles of rays, `wide` about their middle ones at the target, to where they may touch the shape."""
     count = 0
@@ -169,7 +175,7 @@ def _advance_bundles(
         going = 0
         for k in range(count):
             ray = who[k]
-            gap = w[SCENE, k] - shape.bumps - wide * (1.0 + view.nearness * max(rays[_DEPTH, ray], 0.0))
+            gap = w[SCENE, k] - shape.bumps - wide * (1.0 + camera.nearness * max(rays[_DEPTH, ray], 0.0))
             if gap >= pixel:
                 rays[_DEPTH, ray] += 0.9 * gap
                 if rays[_DEPTH, ray] <= rays[_END, ray]:
@@ -181,7 +187,7 @@ def _advance_bundles(
 
 
 @compiled
-def _cross(w: Array, rays: Array, who: Indices, n: int, shape: Shape, pixel: float) -> None:
+def _cross(w: Float64Array, rays: Float64Array, who: Int64Array, n: int, shape: Shape, pixel: float) -> None:
     """Put rays where they pass the surface between a depth outside (before) and one inside (depth), by halving."""
     for _ in range(8):
         for k in range(n):
@@ -200,7 +206,7 @@ def _cross(w: Array, rays: Array, who: Indices, n: int, shape: Shape, pixel: flo
 
 
 @compiled
-def _list(state: Array, n: int, which: float, who: Indices) -> int:
+def _list(state: Float64Array, n: int, which: float, who: Int64Array) -> int:
     """List the rays in a state, and return how many they are."""
     count = 0
     for k in range(n):
@@ -211,7 +217,7 @@ def _list(state: Array, n: int, which: float, who: Indices) -> int:
 
 
 @compiled
-def _step(rays: Array, ray: int, d: float, fine: int, pixel: float, bumps: float, caution: float) -> None:
+def _step(rays: Float64Array, ray: int, d: float, fine: int, pixel: float, bumps: float, caution: float) -> None:
     """Move a ray by what its distance, without reliefs or (fine) with them, allows, and note its state."""
     if fine == 0:
         d -= bumps
@@ -231,7 +237,7 @@ def _step(rays: Array, ray: int, d: float, fine: int, pixel: float, bumps: float
 
 
 @compiled
-def _march(w: Array, rays: Array, who: Indices, n: int, shape: Shape, pixel: float) -> int:
+def _march(w: Float64Array, rays: Float64Array, who: Int64Array, n: int, shape: Shape, pixel: float) -> int:
     """Move rays to the surface, and return how many arrive; `who` says which."""
     for k in range(n):
         rays[_STATE, k] = _FREE if rays[_DEPTH, k] <= rays[_END, k] else _PAST
@@ -256,27 +262,33 @@ def _march(w: Array, rays: Array, who: Indices, n: int, shape: Shape, pixel: flo
 
 
 @compiled
-def _trace(shape: Shape, view: View, size: int, pixel: float, whole: int) -> Array:
+def _trace(shape: Shape, camera: Camera, size: int, whole: int) -> Float64Array:
     """Return depth and, if whole, place, normal and part of each pixel, float64 (S, S, 8); a depth of 1e4 is a miss.
 
     A tile of 16 x 16 rays keeps the rows that it can touch; its bundles are of 4 x 4 rays.
     """
+    pixel = 2.0 * camera.half / size
     wide, narrow = 0.71 * _TILE * pixel, 0.71 * _BUNDLE * pixel  # half the diagonals
-    bumps, nearness, (cx, cy) = shape.bumps, view.nearness, view.centre
-    found, kept, who = np.full((size, size, 8), _MISS), np.empty_like(shape.rows), np.empty(LANES, np.int64)
-    rays, bundles, w, hits = np.empty((10, LANES)), np.empty((10, 16)), np.empty((LINES, LANES)), np.empty((7, LANES))
+    bumps, nearness, (cx, cy) = shape.bumps, camera.nearness, camera.centre
+    found, kept, who = np.full((size, size, 8), _MISS), np.empty_like(shape.rows), np.empty(POINTS, np.int64)
+    rays, bundles, w, hits = (
+        np.empty((10, POINTS)),
+        np.empty((10, 16)),
+        np.empty((LINES, POINTS)),
+        np.empty((7, POINTS)),
+    )
     for top in range(0, size, _TILE):
         for left in range(0, size, _TILE):
             u, v = cx + (left + 8 - 0.5 * size) * pixel, cy - (top + 8 - 0.5 * size) * pixel
-            place, way, _, _ = _aim(u, v, view.turn, nearness, shape.radius)
+            place, way, _, _ = _aim(u, v, camera.turn, nearness, shape.radius)
             near = _rows_near(shape.rows, place, way, wide + bumps, wide * nearness, kept)
             if near == 0:
                 continue
             here = Shape(kept[:near], shape.outlines, shape.lattice, shape.radius, bumps, shape.caution, shape.parts)
-            n = _aim_tile(bundles, left, top, _BUNDLE, 4, here.radius + narrow, view, size)
+            n = _aim_tile(bundles, left, top, _BUNDLE, 4, here.radius + narrow, camera, size)
             _clip(bundles, n, here.rows, narrow + bumps, narrow * nearness)
-            _advance_bundles(w, bundles, who, n, narrow, here, view, pixel)
-            n = _aim_tile(rays, left, top, 1, _TILE, here.radius, view, size)
+            _advance_bundles(w, bundles, who, n, narrow, here, camera, pixel)
+            n = _aim_tile(rays, left, top, 1, _TILE, here.radius, camera, size)
             _clip(rays, n, here.rows, bumps, 0.0)
             for k in range(n):
                 mine, right, down = k // 64 * 4 + k % 16 // 4, left + k % 16, top + k // 16

@@ -19,11 +19,11 @@ from backend.flow.products import Picture
 from backend.training.core.checkpoint import State, load
 from backend.training.core.curve import Quantity, read_curve
 from backend.training.core.loop import Run, train
-from backend.training.core.schedule import Schedule, StageName, TrainingStage, rate
+from backend.training.core.schedule import Schedule, TrainingStage, TrainingStageName, rate
 from backend.training.core.task import Moment
 
 CPU = torch.device("cpu")
-STAGES: Mapping[StageName, TrainingStage] = {
+STAGES: Mapping[TrainingStageName, TrainingStage] = {
     "trunk": TrainingStage(None, 0.1, warm_up=2),
     "cool": TrainingStage(20, 0.1, decay=True),
 }
@@ -87,7 +87,7 @@ class Line:
         path.write_text(str(next(state.average.parameters()).item()))
 
 
-def go(folder: Path, stage: StageName = "trunk", steps: int | None = None) -> Path:
+def go(folder: Path, stage: TrainingStageName = "trunk", steps: int | None = None) -> Path:
     return train(Run(Line(), folder, stage, steps=steps), lambda _: None)
 
 

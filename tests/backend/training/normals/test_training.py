@@ -23,7 +23,7 @@ from backend.errors import UserError
 from backend.training.core.checkpoint import load
 from backend.training.core.curve import read_curve
 from backend.training.core.loop import Run, train
-from backend.training.core.schedule import StageName
+from backend.training.core.schedule import TrainingStageName
 from backend.training.core.task import HELD_OUT_SEED
 from backend.training.normals.config import TINY, Config
 from backend.training.normals.task import NormalsTask
@@ -37,7 +37,7 @@ def task(config: Config = TINY, seed: int = 1) -> NormalsTask:
     return NormalsTask(config, ellipsoids, ellipsoids, seed, workers=0)
 
 
-def go(folder: Path, stage: StageName = "trunk", *, steps: int | None = None, seed: int = 1) -> Path:
+def go(folder: Path, stage: TrainingStageName = "trunk", *, steps: int | None = None, seed: int = 1) -> Path:
     """Train the tiny network on ellipsoids and print nothing."""
     return train(Run(task(seed=seed), folder, stage, steps=steps), lambda _: None)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 pytest.importorskip("numba", reason="plain numpy takes minutes for what is made here in seconds")
 
-from backend.training.shapes import Block, contact_sheet, draw_view, sample_block
+from backend.training.shapes import Block, contact_sheet, draw_camera, sample_block
 from backend.training.shapes.field import distances, settle, volume
 from backend.training.shapes.occlusion import lit, openness
 from backend.training.shapes.photograph import Framing, jpeg, photograph, reframe
@@ -23,10 +23,10 @@ from backend.training.shapes.reliefs import RIBS
 from backend.training.shapes.sculptor import Sculptor, about_x, about_y
 from backend.training.shapes.sculptures import THINGS, draw_shape
 from backend.training.shapes.solids import Fold, Join, Shape
-from backend.training.shapes.tracing import View, look
+from backend.training.shapes.tracing import Camera, look
 
 ROOT = Path(__file__).parents[4]
-FRONT = View(np.eye(3), 0.0, (0.0, 0.0), 1.1)
+FRONT = Camera(np.eye(3), 0.0, (0.0, 0.0), 1.1)
 
 PRINT_BLOCK = """
 from hashlib import sha256
@@ -106,7 +106,7 @@ def test_a_ball_has_the_normals_of_a_ball() -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_normals_agree_with_the_places_of_neighbouring_pixels(seed: int) -> None:
     shape = draw_shape(np.random.default_rng(seed))
-    surface = look(shape, draw_view(np.random.default_rng(seed), shape), 200)
+    surface = look(shape, draw_camera(np.random.default_rng(seed), shape), 200)
     places, hit = surface.places, surface.hit
     right, down = places[1:-1, 2:] - places[1:-1, :-2], places[2:, 1:-1] - places[:-2, 1:-1]
     whole = hit[1:-1, 1:-1] & hit[1:-1, 2:] & hit[1:-1, :-2] & hit[2:, 1:-1] & hit[:-2, 1:-1]
@@ -122,7 +122,7 @@ def test_a_bowl_is_hollow() -> None:
     s = Sculptor(np.random.default_rng(0))
     angles = np.linspace(0, np.pi / 2, 20)
     s.lathe(0, 0, 0, np.stack([np.sin(angles), -np.cos(angles)], axis=1), 0.05)
-    above = View(about_x(np.pi / 2), 0.0, (0.0, 0.0), 1.0)
+    above = Camera(about_x(np.pi / 2), 0.0, (0.0, 0.0), 1.0)
     surface = look(s.shape(), above, 64)
     normals = surface.normals @ above.turn.T
     row = surface.hit.any(axis=1).nonzero()[0].mean().round().astype(int)
@@ -137,8 +137,8 @@ def test_a_cut_takes_away_and_a_shadow_falls() -> None:
     s.ball(0.5, 0.5, 0.2, 0.3, join=Join.CUT)
     s.begin()
     s.box(-0.5, 0, 0.4, 0.1, 0.6, 0.4)
-    view = View(np.eye(3), 0.0, (0.0, 0.0), 0.8)
-    surface = look(s.shape(), view, 80)
+    camera = Camera(np.eye(3), 0.0, (0.0, 0.0), 0.8)
+    surface = look(s.shape(), camera, 80)
     normals = surface.normals
     assert surface.parts.max() == 1
     assert len(np.unique(surface.depth[surface.hit].round(2))) > 4  # the dent is round
@@ -213,8 +213,8 @@ def test_every_kind_of_thing_can_be_seen(thing: Callable[[Sculptor], None]) -> N
     s = Sculptor(np.random.default_rng(3))
     thing(s)
     shape = s.shape()
-    view = View(about_y(0.3), 0.2, (0.0, 0.0), 1.1)
-    surface = look(shape, view, 32)
+    camera = Camera(about_y(0.3), 0.2, (0.0, 0.0), 1.1)
+    surface = look(shape, camera, 32)
     assert surface.hit.sum() > 30
     assert np.linalg.norm(surface.places[surface.hit], axis=1).max() <= shape.radius + 1e-6
     assert set(np.unique(surface.parts)) <= set(range(shape.parts))
@@ -225,7 +225,7 @@ def test_detail_below_a_pixel_is_not_in_the_truth() -> None:
         s = Sculptor(np.random.default_rng(0))
         s.box(0, 0, 0, 1, 1, 0.2)
         s.relief(RIBS, 0.01, 20.0, q=1.0)
-        surface = look(s.shape(), View(np.eye(3), 0.0, (0.0, 0.0), 0.4), size)
+        surface = look(s.shape(), Camera(np.eye(3), 0.0, (0.0, 0.0), 0.4), size)
         return float(np.abs(surface.normals[..., 0]).mean())
 
     assert roughness(128) > 0.05

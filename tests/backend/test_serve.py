@@ -200,6 +200,16 @@ def test_it_does_not_end_while_a_picture_is_on_its_way() -> None:
         assert backend.process.wait(SECONDS) == 0
 
 
+@pytest.mark.slow
+def test_half_a_frame_does_not_keep_it_alive() -> None:
+    with Backend(idle_seconds=0.5) as backend, backend.stranger() as client:
+        client.greet()
+        assert isinstance(client.receive(), messages.Capabilities)
+        client.send_bytes(b"".join(messages.encode(patient("one")))[:-1])
+        assert backend.process.wait(SECONDS) == 0
+        assert "its frame stopped arriving" in backend.log()
+
+
 def test_it_ends_though_a_stranger_has_begun_to_greet() -> None:
     with Backend(idle_seconds=0.5) as backend, backend.stranger() as stranger:
         stranger.send_bytes(b"".join(messages.encode(messages.Hello(TOKEN, "x")))[:-1])

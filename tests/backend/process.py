@@ -46,8 +46,8 @@ class Backend:
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         assert line, self.log()
-        self.said: dict[str, Any] = json.loads(line)
-        self.port: int = self.said["port"]
+        self.first_line: dict[str, Any] = json.loads(line)
+        self.port: int = self.first_line["port"]
 
     def log(self) -> str:
         """Everything that it has logged."""
@@ -64,38 +64,38 @@ class Backend:
             if stream:
                 stream.close()
 
-    def client(self) -> "Talk":
+    def client(self) -> "Conversation":
         """A client that has greeted."""
-        return Talk(self.port)
+        return Conversation(self.port)
 
     def stranger(self) -> "Stranger":
-        """A connection that has said nothing yet."""
+        """A connection that has not greeted."""
         return Stranger(self.port)
 
 
-class Talk:
+class Conversation:
     """A conversation through the product's own client. Use it as a context: it hangs up with it."""
 
     def __init__(self, port: int) -> None:
         self._client = Client(port, TOKEN, "test")
         self.capabilities = self.next(messages.Capabilities)
 
-    def say(self, *said: ToBackend) -> None:
+    def send(self, *sent: ToBackend) -> None:
         """Send messages."""
-        for message in said:
+        for message in sent:
             self._client.send(message)
 
-    def hear(self) -> ToClient | Closed:
+    def receive(self) -> ToClient | Closed:
         """The next message."""
         try:
             return self._client.inbox.get(timeout=SECONDS)
         except queue.Empty:
-            raise AssertionError("nothing was said") from None
+            raise AssertionError("nothing was sent") from None
 
     def next(self, kind: type[Kind], job: str | None = None) -> Kind:
         """The next message of that type, about that job; others are passed over, but not the end."""
         while True:
-            message = self.hear()
+            message = self.receive()
             if isinstance(message, kind) and job in (None, getattr(message, "job", None)):
                 return message
             assert not isinstance(message, Closed), message.reason
@@ -104,7 +104,7 @@ class Talk:
         """All messages about that job up to its last result or failure."""
         heard: list[ToClient] = []
         while not (heard and ends(heard[-1])):
-            message = self.hear()
+            message = self.receive()
             assert not isinstance(message, Closed), message.reason
             if getattr(message, "job", None) == job:
                 heard.append(message)
@@ -133,18 +133,18 @@ class Stranger:
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), SECONDS)
 
-    def send(self, data: bytes) -> None:
+    def send_bytes(self, data: bytes) -> None:
         """Send bytes, whether or not the other side still listens."""
         with contextlib.suppress(OSError):
             self.socket.sendall(data)
 
-    def say(self, message: ToBackend) -> None:
+    def send(self, message: ToBackend) -> None:
         """Send a message as it should be sent."""
-        self.send(b"".join(messages.encode(message)))
+        self.send_bytes(b"".join(messages.encode(message)))
 
     def greet(self, token: str = TOKEN) -> None:
         """Send a greeting."""
-        self.say(messages.Hello(token, "stranger"))
+        self.send(messages.Hello(token, "stranger"))
 
     def exactly(self, count: int) -> bytes:
         """That many bytes, or fewer if the connection ends before."""
@@ -154,7 +154,7 @@ class Stranger:
                 data += piece
         return bytes(data)
 
-    def hear(self) -> ToClient | None:
+    def receive(self) -> ToClient | None:
         """The next message, None at the end of the connection. Raises `EOFError` if it ends within a frame."""
         data = self.exactly(HEADER_BYTES)
         if not data:
@@ -171,14 +171,14 @@ class Stranger:
     def next(self, kind: type[Kind], job: str | None = None) -> Kind:
         """The next message of that type, about that job; others are passed over, but not the end."""
         while True:
-            message = self.hear()
+            message = self.receive()
             assert message is not None, "the connection has ended"
             if isinstance(message, kind) and job in (None, getattr(message, "job", None)):
                 return message
 
     def all(self) -> Iterator[ToClient]:
         """Messages until the connection ends."""
-        while (message := self.hear()) is not None:
+        while (message := self.receive()) is not None:
             yield message
 
     def close(self) -> None:
@@ -213,11 +213,11 @@ ENDLESS = 10**9
 """Steps that only a cancellation ends."""
 
 
-def wait_until_idle(talk: Talk) -> None:
+def wait_until_idle(client: Conversation) -> None:
     """Return when no job runs or waits."""
     while True:
-        talk.say(messages.GetStatus())
-        status = talk.next(Status)
+        client.send(messages.GetStatus())
+        status = client.next(Status)
         if not status.running and not status.queued:
             return
         time.sleep(0.02)
@@ -229,7 +229,7 @@ def frame(message: bytes, payload: bytes = b"", *, announced: int | None = None)
     return b"H3DG" + struct.pack("<HHIQ", frames.PROTOCOL, 0, len(message), length) + message + payload
 
 
-def begin(talk: Talk, job: str) -> None:
+def begin(client: Conversation, job: str) -> None:
     """Start a job that only a cancellation ends, and wait until it runs."""
-    talk.say(patient(job, steps=ENDLESS))
-    talk.next(Progress, job)
+    client.send(patient(job, steps=ENDLESS))
+    client.next(Progress, job)

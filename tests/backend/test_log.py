@@ -81,8 +81,8 @@ def test_strangers_are_counted_and_not_logged_one_by_one() -> None:
             with socket.create_connection(("127.0.0.1", backend.port)) as stranger:
                 stranger.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
                 stranger.recv(1)
-        with backend.client() as talk:
-            talk.say(messages.Shutdown())
+        with backend.client() as last:
+            last.send(messages.Shutdown())
             backend.process.wait()
         log = backend.log()
     assert log.count("turned away") == 1
@@ -99,8 +99,8 @@ def test_a_log_file_is_bounded_and_holds_the_newest(tmp_path: Path) -> None:
             client = Client(backend.port, TOKEN, f"{number} " + "x" * 3_900)
             client.inbox.get()
             client.close()
-        with backend.client() as talk:
-            talk.say(messages.Shutdown())
+        with backend.client() as last:
+            last.send(messages.Shutdown())
             backend.process.wait()
         assert backend.log() == "", "all of it went to the file"
     assert sorted(tmp_path.iterdir()) == [older(path), path]

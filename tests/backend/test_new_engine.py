@@ -12,7 +12,7 @@ import pytest
 
 from backend.wire import products
 from backend.wire.messages import Preview, Progress, Request, Result
-from tests.backend.process import ROOT, Backend, Talk
+from tests.backend.process import ROOT, Backend, Conversation
 from tests.backend.vase import vase
 
 PROGRAM = ROOT / "tests" / "new_engine.py"
@@ -31,11 +31,11 @@ def test_it_is_as_short_as_an_engine_should_be() -> None:
     assert code.index(")") - first < 60
 
 
-def test_the_server_describes_it_and_gives_its_products(client: Talk) -> None:
+def test_the_server_describes_it_and_gives_its_products(client: Conversation) -> None:
     (info,) = (engine for engine in client.capabilities.engines if engine.name == "orbit")
     assert info.products == {"normal_map": "normal_map", "views": "views", "mesh": "mesh"}
     assert "distance" in [setting.name for setting in info.settings]
-    client.say(Request("one", "orbit", 4, {"picture": vase()}, SMALL, count=2))
+    client.send(Request("one", "orbit", 4, {"picture": vase()}, SMALL, count=2))
     heard = client.until_end_of("one")
     assert {"Looking around", "Painting"} <= {message.label for message in heard if isinstance(message, Progress)}
     assert "views" in [message.product for message in heard if isinstance(message, Preview)]

@@ -17,7 +17,7 @@ import pytest
 from backend.version import VERSION
 from backend.wire import messages
 from backend.wire.messages import Progress, Queued, Request, Result
-from tests.backend.process import ROOT, SECONDS, SERVE, SERVE_PATIENT, TOKEN, Backend, Talk, mesh_of, patient
+from tests.backend.process import ROOT, SECONDS, SERVE, SERVE_PATIENT, TOKEN, Backend, Conversation, mesh_of, patient
 
 PARENT = """
 import json, os, subprocess, sys
@@ -25,13 +25,13 @@ token, command = sys.argv[1], sys.argv[3:]
 backend = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 backend.stdin.write(json.dumps({"token": token}).encode() + b"\\n")
 backend.stdin.flush()
-said = json.loads(backend.stdout.readline())
+wrote = json.loads(backend.stdout.readline())
 if sys.argv[2] == "forks":
-    said["sibling"] = os.fork()
-    if said["sibling"] == 0:
+    wrote["sibling"] = os.fork()
+    if wrote["sibling"] == 0:
         import time
         time.sleep(600)
-print(json.dumps(said), flush=True)
+print(json.dumps(wrote), flush=True)
 backend.wait()
 """
 
@@ -41,33 +41,33 @@ def start(line: bytes) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(SERVE, cwd=ROOT, input=line, capture_output=True, timeout=SECONDS, check=False)
 
 
-def first_line(**changes: object) -> bytes:
+def start_line(**changes: object) -> bytes:
     return json.dumps({"token": TOKEN, **changes}).encode() + b"\n"
 
 
 @contextlib.contextmanager
 def parent_of_a_backend(kind: str = "plain") -> Generator[tuple[subprocess.Popen[bytes], dict[str, int]]]:
-    """A process that started a backend and drains nothing, and what the backend said."""
+    """A process that started a backend and drains nothing, and what the backend wrote."""
     command = (sys.executable, "-c", PARENT, TOKEN, kind, *SERVE_PATIENT)
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as parent:
         assert parent.stdout
-        said = json.loads(parent.stdout.readline())
+        wrote = json.loads(parent.stdout.readline())
         try:
-            yield parent, said
+            yield parent, wrote
         finally:
             parent.kill()
             for name in ("pid", "sibling"):
                 with contextlib.suppress(KeyError, psutil.NoSuchProcess):
-                    psutil.Process(said[name]).kill()
+                    psutil.Process(wrote[name]).kill()
 
 
-def hang(port: int) -> Talk:
+def hang(port: int) -> Conversation:
     """A client with a job that is in the middle of a step of ten minutes."""
-    talk = Talk(port)
-    talk.say(patient("deaf", steps=1, hang=600.0))
-    while talk.next(Progress, "deaf").stage != "geometry":
+    client = Conversation(port)
+    client.send(patient("deaf", steps=1, hang=600.0))
+    while client.next(Progress, "deaf").stage != "geometry":
         pass
-    return talk
+    return client
 
 
 def has_ended(backend: psutil.Process) -> bool:
@@ -89,21 +89,21 @@ def has_ended(backend: psutil.Process) -> bool:
         b"[" * 4000 + b"\n",
         b"\xff\xfe\n",
         b"{}\n",
-        first_line(token=None),
-        first_line(token=7),
-        first_line(token="x" * 31),
-        first_line(token="x" * 129),
-        first_line(token="x" * 32 + "\n"),
-        first_line(token="ä" * 32),
-        first_line(idle_seconds=-1),
-        first_line(idle_seconds="900"),
-        first_line(idle_seconds=True),
-        first_line(idle_seconds=None),
-        first_line(idle_seconds=float("nan")),
-        first_line(idle_seconds=float("inf")),
-        b" " * 33_000 + first_line(),
-        first_line(log=7),
-        first_line(log="backend.log"),
+        start_line(token=None),
+        start_line(token=7),
+        start_line(token="x" * 31),
+        start_line(token="x" * 129),
+        start_line(token="x" * 32 + "\n"),
+        start_line(token="ä" * 32),
+        start_line(idle_seconds=-1),
+        start_line(idle_seconds="900"),
+        start_line(idle_seconds=True),
+        start_line(idle_seconds=None),
+        start_line(idle_seconds=float("nan")),
+        start_line(idle_seconds=float("inf")),
+        b" " * 33_000 + start_line(),
+        start_line(log=7),
+        start_line(log="backend.log"),
     ],
     ids=lambda line: repr(line[:45]),
 )
@@ -117,19 +117,19 @@ def test_a_first_line_that_is_wrong_ends_it(line: bytes) -> None:
     assert TOKEN.encode() not in ended.stderr
 
 
-def test_it_says_one_line_and_ends_with_its_input() -> None:
-    ended = start(first_line())
+def test_it_writes_one_line_and_ends_with_its_input() -> None:
+    ended = start(start_line())
     assert ended.returncode == 0
-    said = json.loads(ended.stdout)
+    wrote = json.loads(ended.stdout)
     assert ended.stdout.count(b"\n") == 1
-    assert set(said) == {"port", "pid", "version"}
-    assert said["version"] == VERSION
+    assert set(wrote) == {"port", "pid", "version"}
+    assert wrote["version"] == VERSION
     assert TOKEN.encode() not in ended.stderr
 
 
-def test_nobody_can_read_the_token_off_the_process() -> None:
+def test_the_token_is_not_in_the_command_line_or_the_environment() -> None:
     with Backend() as backend:
-        process = psutil.Process(backend.said["pid"])
+        process = psutil.Process(backend.first_line["pid"])
         assert process.pid == backend.process.pid
         assert TOKEN not in " ".join(process.cmdline())
         assert TOKEN not in " ".join([*process.environ(), *process.environ().values()])
@@ -142,10 +142,10 @@ def test_it_listens_on_this_computer_alone() -> None:
 
 
 def test_a_shutdown_ends_it_at_once_whatever_it_is_doing() -> None:
-    with Backend() as backend, hang(backend.port) as talk:
-        talk.say(patient("waiting"))
-        talk.next(Queued, "waiting")
-        talk.say(messages.Shutdown())
+    with Backend() as backend, hang(backend.port) as client:
+        client.send(patient("waiting"))
+        client.next(Queued, "waiting")
+        client.send(messages.Shutdown())
         assert backend.process.wait(SECONDS) == 0
         assert "Traceback" not in backend.log()
 
@@ -165,14 +165,14 @@ def test_an_interrupt_ends_it_whatever_it_is_doing() -> None:
         assert backend.process.wait(SECONDS) == 130
 
 
-def test_what_comes_on_its_input_later_is_ignored() -> None:
+def test_later_input_is_ignored() -> None:
     with Backend() as backend:
         assert backend.process.stdin
         backend.process.stdin.write(b"noise\n" * 10_000)
         backend.process.stdin.flush()
-        with backend.client() as talk:
-            talk.say(messages.GetStatus())
-            talk.next(messages.Status)
+        with backend.client() as client:
+            client.send(messages.GetStatus())
+            client.next(messages.Status)
 
 
 def test_it_ends_after_its_idle_time_though_a_client_is_there() -> None:
@@ -181,64 +181,74 @@ def test_it_ends_after_its_idle_time_though_a_client_is_there() -> None:
 
 
 def test_it_does_not_end_while_it_works() -> None:
-    with Backend(idle_seconds=0.3) as backend, backend.client() as talk:
-        talk.say(patient("one", steps=150), patient("two", seed=1, steps=1))
-        assert isinstance(talk.end_of("one"), Result)
-        assert isinstance(talk.end_of("two"), Result)
+    with Backend(idle_seconds=0.3) as backend, backend.client() as client:
+        client.send(patient("one", steps=150), patient("two", seed=1, steps=1))
+        assert isinstance(client.end_of("one"), Result)
+        assert isinstance(client.end_of("two"), Result)
         assert backend.process.wait(SECONDS) == 0
 
 
 def test_it_does_not_end_while_a_picture_is_on_its_way() -> None:
     with Backend(idle_seconds=0.5) as backend, backend.stranger() as client:
         client.greet()
-        assert isinstance(client.hear(), messages.Capabilities)
+        assert isinstance(client.receive(), messages.Capabilities)
         data = b"".join(messages.encode(patient("one")))
-        client.send(data[:-1])
+        client.send_bytes(data[:-1])
         time.sleep(1.5)
-        client.send(data[-1:])
+        client.send_bytes(data[-1:])
         assert client.next(Result).job == "one"
         assert backend.process.wait(SECONDS) == 0
 
 
+@pytest.mark.slow
+def test_half_a_frame_does_not_keep_it_alive() -> None:
+    with Backend(idle_seconds=0.5) as backend, backend.stranger() as client:
+        client.greet()
+        assert isinstance(client.receive(), messages.Capabilities)
+        client.send_bytes(b"".join(messages.encode(patient("one")))[:-1])
+        assert backend.process.wait(SECONDS) == 0
+        assert "its frame stopped arriving" in backend.log()
+
+
 def test_it_ends_though_a_stranger_has_begun_to_greet() -> None:
     with Backend(idle_seconds=0.5) as backend, backend.stranger() as stranger:
-        stranger.send(b"".join(messages.encode(messages.Hello(TOKEN, "x")))[:-1])
+        stranger.send_bytes(b"".join(messages.encode(messages.Hello(TOKEN, "x")))[:-1])
         assert backend.process.wait(SECONDS) == 0
 
 
 def test_it_ends_when_its_parent_is_killed() -> None:
-    with parent_of_a_backend() as (parent, said), hang(said["port"]):
-        backend = psutil.Process(said["pid"])
+    with parent_of_a_backend() as (parent, wrote), hang(wrote["port"]):
+        backend = psutil.Process(wrote["pid"])
         parent.kill()
         assert has_ended(backend)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_it_ends_when_its_parent_is_killed_and_a_sibling_holds_its_pipe() -> None:
-    with parent_of_a_backend("forks") as (parent, said), hang(said["port"]):
-        backend = psutil.Process(said["pid"])
+    with parent_of_a_backend("forks") as (parent, wrote), hang(wrote["port"]):
+        backend = psutil.Process(wrote["pid"])
         parent.kill()
         assert has_ended(backend)
-        assert psutil.pid_exists(said["sibling"])
+        assert psutil.pid_exists(wrote["sibling"])
 
 
 def test_the_draft_engine_serves_a_mesh_and_cancels() -> None:
     picture = np.zeros((120, 160, 4), np.uint8)
     rows, columns = np.mgrid[:120, :160]
     picture[(rows - 60) ** 2 + (columns - 80) ** 2 < 45**2] = (200, 120, 40, 255)
-    with Backend(SERVE) as backend, backend.client() as talk:
-        talk.say(Request("small", "draft", 3, {"picture": picture}, {"resolution": 64}))
-        result = talk.end_of("small")
+    with Backend(SERVE) as backend, backend.client() as client:
+        client.send(Request("small", "draft", 3, {"picture": picture}, {"resolution": 64}))
+        result = client.end_of("small")
         assert isinstance(result, Result)
         mesh = mesh_of(result)
         assert np.ptp(mesh.vertices, axis=0).max() == pytest.approx(1.0, abs=1e-5)
         assert mesh.vertices[:, 2].min() == pytest.approx(0.0, abs=1e-6)
         assert mesh.uv is not None
         assert mesh.triangles.max() < len(mesh.vertices) == len(mesh.uv)
-        talk.say(Request("large", "draft", 3, {"picture": picture}, {"resolution": 1024}))
-        talk.next(Progress, "large")
-        talk.say(messages.Cancel("large"))
-        failure = talk.end_of("large")
+        client.send(Request("large", "draft", 3, {"picture": picture}, {"resolution": 1024}))
+        client.next(Progress, "large")
+        client.send(messages.Cancel("large"))
+        failure = client.end_of("large")
         assert isinstance(failure, messages.Failure)
         assert failure.code == "cancelled"
 
@@ -255,10 +265,10 @@ def pictures_without_an_object() -> Iterator[tuple[str, np.ndarray[tuple[int, ..
 
 
 def test_the_draft_engine_refuses_pictures_without_an_object() -> None:
-    with Backend(SERVE) as backend, backend.client() as talk:
+    with Backend(SERVE) as backend, backend.client() as client:
         for name, picture in pictures_without_an_object():
-            talk.say(Request(name, "draft", 0, {"picture": picture}, {"resolution": 64}))
-            failure = talk.end_of(name)
+            client.send(Request(name, "draft", 0, {"picture": picture}, {"resolution": 64}))
+            failure = client.end_of(name)
             assert isinstance(failure, messages.Failure), name
             assert failure.code not in ("internal", "out-of-memory", "bad-message"), (name, failure)
             assert failure.sentence.endswith("."), failure

@@ -49,7 +49,7 @@ def read_mesh(path: Path) -> Any:
 
 
 @pytest.mark.parametrize("suffix", [".glb", ".obj"])
-def test_y_is_up_where_readers_expect_it_and_the_picture_comes_along(tmp_path: Path, suffix: str) -> None:
+def test_y_is_up_if_readers_expect_it_and_the_picture_is_the_texture(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"my mesh{suffix}"
     meshes.write_mesh(path, tetrahedron(), RGBA)
     read = read_mesh(path)
@@ -100,7 +100,7 @@ def test_a_large_texture_is_made_smaller(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".glb", ".obj", ".stl", ".ply"])
-def test_the_colours_of_the_vertices_are_kept_where_the_format_has_a_place(tmp_path: Path, suffix: str) -> None:
+def test_the_colours_of_the_vertices_are_kept_if_the_format_has_a_place(tmp_path: Path, suffix: str) -> None:
     colours = np.array([[0, 0, 0], [1, 0.2, 0.4], [0.6, 1, 0.8], [1, 1, 1]], np.float32)
     path = tmp_path / f"a{suffix}"
     meshes.write_mesh(path, replace(tetrahedron(), colours=colours), RGBA)
@@ -116,7 +116,7 @@ def test_the_colours_of_the_vertices_are_kept_where_the_format_has_a_place(tmp_p
 
 @posix
 @pytest.mark.parametrize("suffix", [".glb", ".obj", ".stl", ".ply"])
-def test_a_name_that_is_not_utf_8_is_as_good_as_another(tmp_path: Path, suffix: str) -> None:
+def test_a_name_that_is_not_utf_8_works(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / os.fsdecode(b"gr\xfcn" + suffix.encode())
     meshes.check_mesh_path(path)
     meshes.write_mesh(path, tetrahedron(), RGBA)
@@ -174,14 +174,14 @@ def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path: Path) -> None:
     locked.chmod(0o700)
 
 
-def test_a_place_that_something_else_has_is_refused(tmp_path: Path) -> None:
+def test_the_name_of_a_folder_is_refused(tmp_path: Path) -> None:
     for check, name in CHECKS:
         (tmp_path / name).mkdir()
         assert "no file" in refusal(check, tmp_path / name).sentence
 
 
 @posix
-def test_a_link_to_itself_is_a_place_like_any_other_but_no_folder(tmp_path: Path) -> None:
+def test_a_link_to_itself_can_be_replaced_and_is_no_folder(tmp_path: Path) -> None:
     for check, name in CHECKS:
         (tmp_path / name).symlink_to(name)
         check(tmp_path / name)

@@ -91,7 +91,7 @@ def test_grey_keeps_what_is_transparent_and_is_turned_upright(tmp_path: Path, bi
     assert pixels[..., 3].tolist() == [[255, 255], [255, 0], [255, 255]]
 
 
-def test_only_the_very_grey_that_is_meant_is_transparent(tmp_path: Path) -> None:
+def test_only_the_grey_that_the_file_names_is_transparent(tmp_path: Path) -> None:
     grey = np.array([[25_700, 25_701]], np.uint16)
     pixels = pictures.read_picture(saved(tmp_path / "a.png", Image.fromarray(grey), transparency=25_700))
     assert pixels[0].tolist() == [[100, 100, 100, 0], [100, 100, 100, 255]]
@@ -131,14 +131,14 @@ def test_a_picture_of_too_many_pixels_is_refused_without_a_warning(tmp_path: Pat
     assert "large" in caught.value.sentence
 
 
-def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         pictures.read_picture(tmp_path / "a.png")
     assert caught.value.code == "no-picture"
 
 
 @only_for_mortals
-def test_a_file_that_may_not_be_read_is_said_so(tmp_path: Path) -> None:
+def test_a_file_without_permission_is_a_sentence(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.png", Image.fromarray(RGBA))
     path.chmod(0o200)
     with pytest.raises(UserError) as caught:
@@ -148,7 +148,7 @@ def test_a_file_that_may_not_be_read_is_said_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0" + b"\0" * 50])
-def test_a_file_that_is_no_picture_is_said_so(tmp_path: Path, data: bytes) -> None:
+def test_a_file_that_is_no_picture_is_a_sentence(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(data)
     with pytest.raises(UserError) as caught:
@@ -317,7 +317,7 @@ def test_a_link_to_a_picture_is_read(tmp_path: Path) -> None:
 
 @posix
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
-def test_a_name_that_is_not_utf_8_is_as_good_as_another(tmp_path: Path, suffix: str) -> None:
+def test_a_name_that_is_not_utf_8_works(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / os.fsdecode(b"gr\xfcn" + suffix.encode())
     pictures.write_picture(path, RGBA)
     np.testing.assert_array_equal(pictures.read_picture(path), RGBA)

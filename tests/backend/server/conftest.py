@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.backend.process import Backend, Talk, wait_until_idle
+from tests.backend.process import Backend, Conversation, wait_until_idle
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def backend() -> Iterator[Backend]:
 
 
 @pytest.fixture
-def client(backend: Backend) -> Iterator[Talk]:
-    with backend.client() as talk:
-        wait_until_idle(talk)  # the last test's jobs may still be ending
-        yield talk
+def client(backend: Backend) -> Iterator[Conversation]:
+    with backend.client() as client:
+        wait_until_idle(client)  # the last test's jobs may still be ending
+        yield client

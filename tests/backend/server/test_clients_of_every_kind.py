@@ -18,8 +18,8 @@ from tests.backend.process import (
     ENDLESS,
     TOKEN,
     Backend,
+    Conversation,
     Stranger,
-    Talk,
     begin,
     frame,
     mesh_of,
@@ -34,14 +34,14 @@ REAL_SOCKETS = settings(max_examples=60, deadline=None, suppress_health_check=[H
 # --- several clients --------------------------------------------------------------------------------------------------
 
 
-def test_two_clients_may_use_one_name(backend: Backend, client: Talk) -> None:
+def test_two_clients_may_use_one_name(backend: Backend, client: Conversation) -> None:
     with backend.client() as other:
         begin(client, "one")
         for seed in (1, 2):
-            other.say(patient("one" if seed == 1 else "two", seed=seed))
+            other.send(patient("one" if seed == 1 else "two", seed=seed))
         assert other.next(Queued, "one").position == 1
-        other.say(messages.Cancel("long"))
-        client.say(messages.Cancel("one"))
+        other.send(messages.Cancel("long"))
+        client.send(messages.Cancel("one"))
         assert isinstance(client.end_of("one"), Failure)
         for seed, name in ((1, "one"), (2, "two")):
             result = other.end_of(name)
@@ -49,73 +49,73 @@ def test_two_clients_may_use_one_name(backend: Backend, client: Talk) -> None:
             assert result.seed == seed
 
 
-def test_interleaved_jobs_of_one_name_reach_their_owners(backend: Backend, client: Talk) -> None:
+def test_interleaved_jobs_of_one_name_reach_their_owners(backend: Backend, client: Conversation) -> None:
     with backend.client() as other:
         for number in range(6):
-            client.say(patient(f"job {number}", seed=number, steps=3))
-            other.say(patient(f"job {number}", seed=100 + number, steps=3))
+            client.send(patient(f"job {number}", seed=number, steps=3))
+            other.send(patient(f"job {number}", seed=100 + number, steps=3))
         for number in range(6):
             results = client.end_of(f"job {number}"), other.end_of(f"job {number}")
             assert [result.seed for result in results if isinstance(result, Result)] == [number, 100 + number]
 
 
-def test_the_jobs_of_a_client_that_vanishes_are_cancelled(backend: Backend, client: Talk) -> None:
+def test_the_jobs_of_a_client_that_vanishes_are_cancelled(backend: Backend, client: Conversation) -> None:
     with backend.client() as vanishing:
         begin(vanishing, "endless")
-        vanishing.say(patient("endless too", steps=ENDLESS))
+        vanishing.send(patient("endless too", steps=ENDLESS))
         vanishing.next(Queued, "endless too")
-        client.say(patient("mine"))
+        client.send(patient("mine"))
         assert client.next(Queued, "mine").position == 2
     assert isinstance(client.end_of("mine"), Result)
-    client.say(messages.GetStatus())
+    client.send(messages.GetStatus())
     status = client.next(Status)
     assert (status.running, status.queued) == ("", 0)
 
 
-def test_a_client_that_resets_in_mid_frame_is_forgotten(backend: Backend, client: Talk) -> None:
+def test_a_client_that_resets_in_mid_frame_is_forgotten(backend: Backend, client: Conversation) -> None:
     with backend.stranger() as vanishing:
         vanishing.greet()
-        vanishing.say(patient("endless", steps=ENDLESS))
+        vanishing.send(patient("endless", steps=ENDLESS))
         vanishing.next(Progress)
-        vanishing.send(b"".join(messages.encode(patient("cut short")))[:-5])
+        vanishing.send_bytes(b"".join(messages.encode(patient("cut short")))[:-5])
         vanishing.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close by a reset
-    client.say(patient("mine"))
+    client.send(patient("mine"))
     assert isinstance(client.end_of("mine"), Result)
 
 
-def test_a_slow_reader_holds_up_nobody(backend: Backend, client: Talk) -> None:
+def test_a_slow_reader_does_not_delay_other_clients(backend: Backend, client: Conversation) -> None:
     with backend.stranger() as slow:
         slow.greet()
-        slow.say(patient("large", rows=3_000_000))  # 96 MB, more than the sockets' buffers
+        slow.send(patient("large", rows=3_000_000))  # 96 MB, more than the sockets' buffers
         slow.next(Queued)
         wait_until_idle(client)
-        client.say(patient("mine", seed=3))
+        client.send(patient("mine", seed=3))
         assert isinstance(client.end_of("mine"), Result)
         assert mesh_of(slow.next(Result)).vertices.shape == (3_000_000, 3)
 
 
-def test_progress_that_nobody_took_is_replaced(backend: Backend, client: Talk) -> None:
+def test_progress_that_was_not_read_is_replaced(backend: Backend, client: Conversation) -> None:
     with backend.stranger() as slow:
         slow.greet()
-        slow.say(patient("large", seed=1, rows=3_000_000))
-        slow.say(patient("long", seed=2, steps=150))
+        slow.send(patient("large", seed=1, rows=3_000_000))
+        slow.send(patient("long", seed=2, steps=150))
         slow.next(Queued, "long")
         wait_until_idle(client)  # the result of "long" waits behind that of "large"
         slow.next(Result)
         behind: list[Progress] = []
-        while not isinstance(message := slow.hear(), Result):
+        while not isinstance(message := slow.receive(), Result):
             if isinstance(message, Progress):
                 behind.append(message)
         assert len(behind) <= 2  # one may have been on its way; 1.5 s of steps make 30
 
 
-def test_a_client_that_asks_without_listening_is_disconnected(backend: Backend, client: Talk) -> None:
+def test_a_client_that_asks_and_reads_nothing_is_disconnected(backend: Backend, client: Conversation) -> None:
     question = b"".join(messages.encode(messages.GetStatus()))
     with backend.stranger() as deaf:
         deaf.greet()
         with pytest.raises(ConnectionError):
             ask_for_ever(deaf, question)
-    client.say(messages.GetStatus())
+    client.send(messages.GetStatus())
     client.next(Status)
 
 
@@ -124,18 +124,18 @@ def ask_for_ever(stranger: Stranger, question: bytes) -> None:
         stranger.socket.sendall(question * 1000)
 
 
-def test_many_questions_at_once_are_all_answered_to_who_listens(client: Talk) -> None:
-    client.say(*[messages.GetStatus()] * 5000)
+def test_many_requests_for_the_status_at_once_are_all_answered(client: Conversation) -> None:
+    client.send(*[messages.GetStatus()] * 5000)
     for _ in range(5000):
         client.next(Status)
 
 
 @pytest.mark.slow
-def test_a_client_that_takes_nothing_is_disconnected(backend: Backend, client: Talk) -> None:
+def test_a_client_that_takes_nothing_is_disconnected(backend: Backend, client: Conversation) -> None:
     with backend.stranger() as deaf:
         deaf.greet()
-        deaf.say(patient("large", rows=3_000_000))
-        deaf.say(patient("endless", steps=ENDLESS))
+        deaf.send(patient("large", rows=3_000_000))
+        deaf.send(patient("endless", steps=ENDLESS))
         deaf.next(Queued, "endless")
         wait_until_idle(client)  # the endless job was cancelled when its client was given up
         with pytest.raises(EOFError):
@@ -168,39 +168,41 @@ def test_a_client_that_takes_nothing_is_disconnected(backend: Backend, client: T
     ],
     ids=lambda value: value if isinstance(value, str) else repr(value[:40]),
 )
-def test_who_breaks_the_rules_is_told_and_closed(backend: Backend, client: Talk, data: bytes, code: str) -> None:
+def test_a_client_that_breaks_the_rules_gets_a_failure_and_is_closed(
+    backend: Backend, client: Conversation, data: bytes, code: str
+) -> None:
     with backend.stranger() as stranger:
         stranger.greet()
-        assert isinstance(stranger.hear(), Capabilities)
-        stranger.send(data)
-        answer = stranger.hear()
+        assert isinstance(stranger.receive(), Capabilities)
+        stranger.send_bytes(data)
+        answer = stranger.receive()
         assert isinstance(answer, Failure)
         assert (answer.job, answer.code) == ("", code)
-        assert stranger.hear() is None
-    client.say(messages.GetStatus())
+        assert stranger.receive() is None
+    client.send(messages.GetStatus())
     client.next(Status)
 
 
-def test_who_breaks_the_rules_loses_the_jobs(backend: Backend, client: Talk) -> None:
+def test_a_client_that_breaks_the_rules_loses_its_jobs(backend: Backend, client: Conversation) -> None:
     with backend.stranger() as stranger:
         stranger.greet()
-        stranger.say(patient("endless", steps=ENDLESS))
+        stranger.send(patient("endless", steps=ENDLESS))
         stranger.next(Progress)
-        stranger.send(frame(b'{"type":"quit"}'))
-        client.say(patient("mine"))
+        stranger.send_bytes(frame(b'{"type":"quit"}'))
+        client.send(patient("mine"))
         assert isinstance(client.end_of("mine"), Result)
         last = list(stranger.all())[-1]
         assert isinstance(last, Failure)
         assert last.code == "bad-message"
 
 
-def test_a_refusal_comes_behind_the_frame_that_is_on_its_way(backend: Backend, client: Talk) -> None:
+def test_a_refusal_comes_after_the_frame_that_is_being_sent(backend: Backend, client: Conversation) -> None:
     with backend.stranger() as stranger:
         stranger.greet()
-        stranger.say(patient("large", seed=8, rows=3_000_000))
+        stranger.send(patient("large", seed=8, rows=3_000_000))
         stranger.next(Queued)
         wait_until_idle(client)
-        stranger.send(frame(b'{"type":"quit"}'))
+        stranger.send_bytes(frame(b'{"type":"quit"}'))
         heard = list(stranger.all())
         assert isinstance(heard[-1], Failure)
         assert heard[-1].code == "bad-message"
@@ -208,18 +210,25 @@ def test_a_refusal_comes_behind_the_frame_that_is_on_its_way(backend: Backend, c
 
 @REAL_SOCKETS
 @given(data=st.binary(max_size=200), greeted=st.booleans())
-def test_random_bytes_disturb_nobody(backend: Backend, client: Talk, data: bytes, greeted: bool) -> None:  # noqa: FBT001
+def test_random_bytes_do_not_disturb_other_clients(
+    backend: Backend,
+    client: Conversation,
+    data: bytes,
+    greeted: bool,  # noqa: FBT001
+) -> None:
     with backend.stranger() as stranger:
         if greeted:
             stranger.greet()
-        stranger.send(data)
-    client.say(messages.GetStatus())
+        stranger.send_bytes(data)
+    client.send(messages.GetStatus())
     client.next(Status)
 
 
 @REAL_SOCKETS
 @given(st.data())
-def test_mutated_frames_disturb_nobody(backend: Backend, client: Talk, data: st.DataObject) -> None:
+def test_mutated_frames_do_not_disturb_other_clients(
+    backend: Backend, client: Conversation, data: st.DataObject
+) -> None:
     good = bytearray(
         b"".join(
             messages.encode(data.draw(st.sampled_from([patient("x"), messages.Cancel("x"), messages.GetStatus()])))
@@ -238,13 +247,13 @@ def test_mutated_frames_disturb_nobody(backend: Backend, client: Talk, data: st.
                 good = good[: place + 1]
     with backend.stranger() as stranger:
         stranger.greet()
-        assert isinstance(stranger.hear(), Capabilities)
-        stranger.send(bytes(good))
-    client.say(messages.GetStatus())
+        assert isinstance(stranger.receive(), Capabilities)
+        stranger.send_bytes(bytes(good))
+    client.send(messages.GetStatus())
     client.next(Status)
 
 
-def test_memory_grows_with_what_has_arrived(backend: Backend, client: Talk) -> None:
+def test_memory_grows_with_what_has_arrived(backend: Backend, client: Conversation) -> None:
     process = psutil.Process(backend.process.pid)
     side = 8192
     arrays = [
@@ -258,9 +267,9 @@ def test_memory_grows_with_what_has_arrived(backend: Backend, client: Talk) -> N
         stranger = backend.stranger()
         strangers.append(stranger)
         stranger.greet()
-        assert isinstance(stranger.hear(), Capabilities)
-        stranger.send(frame(data, bytes(4 * MEBIBYTE), announced=512 * MEBIBYTE))
-    client.say(patient("mine"))
+        assert isinstance(stranger.receive(), Capabilities)
+        stranger.send_bytes(frame(data, bytes(4 * MEBIBYTE), announced=512 * MEBIBYTE))
+    client.send(patient("mine"))
     assert isinstance(client.end_of("mine"), Result)
     grown = process.memory_info().rss - before
     for stranger in strangers:
@@ -268,21 +277,21 @@ def test_memory_grows_with_what_has_arrived(backend: Backend, client: Talk) -> N
     assert grown < 5 * 4 * 4 * MEBIBYTE + 64 * MEBIBYTE
 
 
-def test_the_client_of_the_product_says_when_it_is_over(backend: Backend) -> None:
-    talk = backend.client()
-    talk.say(patient("endless", steps=ENDLESS))
-    talk.next(Progress)
-    talk.close()
-    talk.say(messages.GetStatus())  # is dropped
-    while not isinstance(message := talk.hear(), Closed):
+def test_the_products_client_reports_the_end_of_the_connection(backend: Backend) -> None:
+    client = backend.client()
+    client.send(patient("endless", steps=ENDLESS))
+    client.next(Progress)
+    client.close()
+    client.send(messages.GetStatus())  # is dropped
+    while not isinstance(message := client.receive(), Closed):
         assert message
     assert message.reason
 
 
-def test_what_the_wire_cannot_carry_is_refused_where_it_is_said(client: Talk) -> None:
+def test_a_message_that_the_wire_cannot_carry_is_refused_before_it_is_sent(client: Conversation) -> None:
     with pytest.raises(ValueError, match="surrogates"):
-        client.say(messages.Cancel("\ud800"))
+        client.send(messages.Cancel("\ud800"))
     with pytest.raises(ValueError, match="JSON"):
-        client.say(patient("x", steps=float("nan")))
-    client.say(messages.GetStatus())
+        client.send(patient("x", steps=float("nan")))
+    client.send(messages.GetStatus())
     client.next(Status)

@@ -13,7 +13,18 @@ from backend.version import VERSION
 from backend.wire import messages, products
 from backend.wire.client import Closed
 from backend.wire.messages import Capabilities, Failure, Preview, Progress, Queued, Request, Result, Status
-from tests.backend.process import ENDLESS, SECONDS, SERVE_PATIENT, TOKEN, Backend, Talk, begin, frame, mesh_of, patient
+from tests.backend.process import (
+    ENDLESS,
+    SECONDS,
+    SERVE_PATIENT,
+    TOKEN,
+    Backend,
+    Conversation,
+    begin,
+    frame,
+    mesh_of,
+    patient,
+)
 
 MEBIBYTE = 1 << 20
 PIXEL = {"picture": np.zeros((1, 1, 4), np.uint8)}
@@ -23,7 +34,7 @@ REAL_SOCKETS = settings(max_examples=60, deadline=None, suppress_health_check=[H
 # --- the greeting -----------------------------------------------------------------------------------------------------
 
 
-def test_the_answer_to_the_greeting_says_what_the_engines_can_do(client: Talk) -> None:
+def test_the_answer_to_the_greeting_describes_the_engines(client: Conversation) -> None:
     assert client.capabilities.version == VERSION
     engines = {engine.name: engine for engine in client.capabilities.engines}
     assert set(engines) == {"draft", "hi3dgen", "patient", "absent"}
@@ -42,7 +53,7 @@ def test_an_engine_that_cannot_be_asked_is_missing_and_costs_the_others_nothing(
         assert missing["path"] == "There is nothing in “/home/gr?n”."
         assert "unknown product" not in missing
         assert "the engine unknown product cannot be described\n    Traceback" in backend.log()
-        client.say(replace(patient("x"), engine="bug"), replace(patient("y"), engine="path"), patient("z"))
+        client.send(replace(patient("x"), engine="bug"), replace(patient("y"), engine="path"), patient("z"))
         for job, sentence in (("x", "The log"), ("y", "gr?n")):
             failure = client.end_of(job)
             assert isinstance(failure, Failure)
@@ -52,10 +63,10 @@ def test_an_engine_that_cannot_be_asked_is_missing_and_costs_the_others_nothing(
 
 
 @pytest.mark.parametrize("token", ["", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "\N{SNOWMAN}" * 32, "x" * 3000])
-def test_a_wrong_token_is_answered_by_silence(backend: Backend, token: str) -> None:
+def test_a_wrong_token_is_closed_without_an_answer(backend: Backend, token: str) -> None:
     with backend.stranger() as stranger:
         stranger.greet(token)
-        assert stranger.hear() is None
+        assert stranger.receive() is None
 
 
 @pytest.mark.parametrize(
@@ -72,61 +83,61 @@ def test_a_wrong_token_is_answered_by_silence(backend: Backend, token: str) -> N
     ],
     ids=lambda data: repr(data[:40]),
 )
-def test_a_wrong_greeting_is_answered_by_silence(backend: Backend, data: bytes) -> None:
+def test_a_wrong_greeting_is_closed_without_an_answer(backend: Backend, data: bytes) -> None:
     with backend.stranger() as stranger:
-        stranger.send(data)
-        assert stranger.hear() is None
+        stranger.send_bytes(data)
+        assert stranger.receive() is None
 
 
 def test_a_payload_before_the_greeting_is_refused_unread(backend: Backend) -> None:
     hello = f'{{"type":"hello","token":"{TOKEN}","client":"x","arrays":[{{"name":"a","dtype":"uint8","shape":[5]}}]}}'
     with backend.stranger() as stranger:
-        stranger.send(frame(hello.encode(), announced=5))
-        assert stranger.hear() is None
+        stranger.send_bytes(frame(hello.encode(), announced=5))
+        assert stranger.receive() is None
 
 
 @pytest.mark.parametrize("greeted", [False, True])
-def test_another_version_is_told_so(backend: Backend, greeted: bool) -> None:  # noqa: FBT001 - a test's parameter
+def test_another_version_gets_a_failure(backend: Backend, greeted: bool) -> None:  # noqa: FBT001 - a test's parameter
     with backend.stranger() as stranger:
         if greeted:
             stranger.greet()
-            assert isinstance(stranger.hear(), Capabilities)
-        stranger.send(b"H3DG" + struct.pack("<HHIQ", 1, 77, 2**32 - 1, 2**64 - 1))
-        answer = stranger.hear()
+            assert isinstance(stranger.receive(), Capabilities)
+        stranger.send_bytes(b"H3DG" + struct.pack("<HHIQ", 1, 77, 2**32 - 1, 2**64 - 1))
+        answer = stranger.receive()
         assert isinstance(answer, Failure)
         assert (answer.job, answer.code) == ("", "wrong-version")
         assert answer.sentence
         assert answer.advice
-        assert stranger.hear() is None
+        assert stranger.receive() is None
 
 
-def test_who_does_not_greet_is_closed_after_a_while(backend: Backend, client: Talk) -> None:
+def test_a_connection_that_does_not_greet_is_closed_after_a_while(backend: Backend, client: Conversation) -> None:
     whole = b"".join(messages.encode(messages.Hello(TOKEN, "x")))
     strangers = [backend.stranger() for _ in range(3)]
     for stranger, part in zip(strangers, (0, 10, len(whole) - 1), strict=True):
-        stranger.send(whole[:part])
+        stranger.send_bytes(whole[:part])
     for stranger in strangers:
-        assert stranger.hear() is None
+        assert stranger.receive() is None
         stranger.close()
-    client.say(messages.GetStatus())
+    client.send(messages.GetStatus())
     client.next(Status)
 
 
 def test_a_ninth_client_takes_the_place_of_the_one_that_was_silent_the_longest(backend: Backend) -> None:
     with contextlib.ExitStack() as stack:
         first, second, *others = [stack.enter_context(backend.client()) for _ in range(8)]
-        for talk in (first, *others):
-            talk.say(messages.GetStatus())
-            talk.next(Status)
+        for client in (first, *others):
+            client.send(messages.GetStatus())
+            client.next(Status)
         begin(first, "long")
         ninth = stack.enter_context(backend.client())
-        assert isinstance(second.hear(), Closed)
+        assert isinstance(second.receive(), Closed)
         tenth = stack.enter_context(backend.client())  # `first` was silent for longer, but it has a job
-        assert isinstance(others[0].hear(), Closed)
-        for talk in (first, *others[1:], ninth, tenth):
-            talk.say(messages.GetStatus())
-            talk.next(Status)
-        first.say(messages.Cancel("long"))
+        assert isinstance(others[0].receive(), Closed)
+        for client in (first, *others[1:], ninth, tenth):
+            client.send(messages.GetStatus())
+            client.next(Status)
+        first.send(messages.Cancel("long"))
         first.end_of("long")
 
 
@@ -136,44 +147,44 @@ def test_clients_that_stop_within_a_frame_do_not_lock_others_out(backend: Backen
         for _ in range(8):
             stranger = stack.enter_context(backend.stranger())
             stranger.greet()
-            assert isinstance(stranger.hear(), Capabilities)
-            stranger.send(half)
+            assert isinstance(stranger.receive(), Capabilities)
+            stranger.send_bytes(half)
         for _ in range(8):
-            talk = stack.enter_context(backend.client())
-            talk.say(messages.GetStatus())
-            talk.next(Status)
+            client = stack.enter_context(backend.client())
+            client.send(messages.GetStatus())
+            client.next(Status)
 
 
 def test_eight_clients_with_jobs_are_served_and_a_ninth_is_closed(backend: Backend) -> None:
     with contextlib.ExitStack() as stack:
-        talks = [stack.enter_context(backend.client()) for _ in range(8)]
-        for number, talk in enumerate(talks):
-            talk.say(patient(f"job {number}", steps=ENDLESS))
-            talk.next(Queued)
+        clients = [stack.enter_context(backend.client()) for _ in range(8)]
+        for number, client in enumerate(clients):
+            client.send(patient(f"job {number}", steps=ENDLESS))
+            client.next(Queued)
         with backend.stranger() as ninth:
             ninth.greet()
-            assert ninth.hear() is None
-        for talk in talks:
-            talk.say(messages.GetStatus())
-            talk.next(Status)
+            assert ninth.receive() is None
+        for client in clients:
+            client.send(messages.GetStatus())
+            client.next(Status)
 
 
 def test_strangers_do_not_take_the_places_of_clients(backend: Backend) -> None:
     strangers = [backend.stranger() for _ in range(40)]
-    talks = [backend.client() for _ in range(8)]
-    for talk in talks:
-        talk.say(messages.GetStatus())
-        talk.next(Status)
-        talk.close()
+    clients = [backend.client() for _ in range(8)]
+    for client in clients:
+        client.send(messages.GetStatus())
+        client.next(Status)
+        client.close()
     for stranger in strangers:
         stranger.close()
 
 
 def test_a_seventeenth_stranger_takes_the_place_of_the_oldest(backend: Backend) -> None:
     strangers = [backend.stranger() for _ in range(17)]
-    assert strangers[0].hear() is None
+    assert strangers[0].receive() is None
     strangers[1].greet()
-    assert isinstance(strangers[1].hear(), Capabilities)
+    assert isinstance(strangers[1].receive(), Capabilities)
     for stranger in strangers:
         stranger.close()
 
@@ -181,8 +192,8 @@ def test_a_seventeenth_stranger_takes_the_place_of_the_oldest(backend: Backend) 
 # --- jobs -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_job_tells_its_place_its_steps_and_its_result(client: Talk) -> None:
-    client.say(messages.Unload(), patient("one", seed=5, steps=30))
+def test_a_job_sends_its_place_its_progress_and_its_result(client: Conversation) -> None:
+    client.send(messages.Unload(), patient("one", seed=5, steps=30))
     *before, last = client.until_end_of("one")
     assert isinstance(before[0], Queued)
     assert before[0].position == 0
@@ -203,11 +214,11 @@ def test_a_job_tells_its_place_its_steps_and_its_result(client: Talk) -> None:
     assert last.recipe["engine"] == "patient"
 
 
-def test_the_time_left_is_null_until_it_was_measured(client: Talk) -> None:
-    client.say(messages.Unload(), patient("first", seed=11, steps=31))
+def test_the_time_left_is_null_until_it_was_measured(client: Conversation) -> None:
+    client.send(messages.Unload(), patient("first", seed=11, steps=31))
     first = [item for item in client.until_end_of("first") if isinstance(item, Progress)]
     assert first[0].eta_seconds is None
-    client.say(messages.Unload(), patient("second", seed=12, steps=31))
+    client.send(messages.Unload(), patient("second", seed=12, steps=31))
     second = [item for item in client.until_end_of("second") if isinstance(item, Progress)]
     assert all(item.eta_seconds is not None and item.eta_seconds >= 0 for item in second)
     assert (second[0].eta_seconds or 0.0) > 0.2  # 31 steps of 10 ms are ahead
@@ -238,20 +249,20 @@ def test_the_time_left_is_null_until_it_was_measured(client: Talk) -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_job_that_cannot_be_done_fails_with_a_sentence(client: Talk, job: Request, code: str) -> None:
-    client.say(job)
+def test_a_job_that_cannot_be_done_fails_with_a_sentence(client: Conversation, job: Request, code: str) -> None:
+    client.send(job)
     failure = client.end_of("x")
     assert isinstance(failure, Failure)
     assert failure.code == code
     for sentence in (failure.sentence, failure.advice):
         assert sentence.endswith((".", "!")) or code in ("bad-setting", "unknown-engine")
         assert 5 < len(sentence) < 300
-    client.say(patient("x"))
+    client.send(patient("x"))
     assert isinstance(client.end_of("x"), Result)
 
 
-def test_a_job_of_several_seeds_has_a_result_a_seed(client: Talk) -> None:
-    client.say(patient("many", seed=2**31 - 2, count=3), patient("next", seed=8))
+def test_a_job_of_several_seeds_has_a_result_a_seed(client: Conversation) -> None:
+    client.send(patient("many", seed=2**31 - 2, count=3), patient("next", seed=8))
     heard = client.until_end_of("many")
     results = [message for message in heard if isinstance(message, Result)]
     assert [(result.seed, result.index, result.count) for result in results] == [
@@ -267,20 +278,20 @@ def test_a_job_of_several_seeds_has_a_result_a_seed(client: Talk) -> None:
     assert isinstance(client.end_of("next"), Result)
 
 
-def test_a_failure_in_between_keeps_the_results_before_it(client: Talk) -> None:
-    client.say(patient("many", seed=5, count=4, fail=1, patience=7))
+def test_a_failure_in_between_keeps_the_results_before_it(client: Conversation) -> None:
+    client.send(patient("many", seed=5, count=4, fail=1, patience=7))
     heard = client.until_end_of("many")
     assert [message.seed for message in heard if isinstance(message, Result)] == [5, 6]
     assert isinstance(heard[-1], Failure)
     assert heard[-1].code == "no-patience"
-    client.say(patient("many", seed=5))  # the name is free again
+    client.send(patient("many", seed=5))  # the name is free again
     assert isinstance(client.end_of("many"), Result)
 
 
-def test_a_cancellation_in_between_keeps_the_results_before_it(client: Talk) -> None:
-    client.say(patient("many", seed=21, count=16, steps=20))
+def test_a_cancellation_in_between_keeps_the_results_before_it(client: Conversation) -> None:
+    client.send(patient("many", seed=21, count=16, steps=20))
     first = client.next(Result, "many")
-    client.say(messages.Cancel("many"))
+    client.send(messages.Cancel("many"))
     *more, last = client.until_end_of("many")
     assert first.seed == 21
     assert len([message for message in more if isinstance(message, Result)]) < 15
@@ -288,107 +299,107 @@ def test_a_cancellation_in_between_keeps_the_results_before_it(client: Talk) -> 
     assert last.code == "cancelled"
 
 
-def test_a_running_job_is_cancelled(client: Talk) -> None:
+def test_a_running_job_is_cancelled(client: Conversation) -> None:
     begin(client, "long")
-    client.say(messages.Cancel("long"))
+    client.send(messages.Cancel("long"))
     failure = client.end_of("long")
     assert isinstance(failure, Failure)
     assert failure.code == "cancelled"
 
 
-def test_a_waiting_job_is_cancelled_and_the_others_are_not(client: Talk) -> None:
+def test_a_waiting_job_is_cancelled_and_the_others_are_not(client: Conversation) -> None:
     begin(client, "long")
-    client.say(patient("second"), patient("third"))
+    client.send(patient("second"), patient("third"))
     assert client.next(Queued, "second").position == 1
     assert client.next(Queued, "third").position == 2
-    client.say(messages.Cancel("second"), messages.GetStatus())
+    client.send(messages.Cancel("second"), messages.GetStatus())
     failure = client.end_of("second")
     assert isinstance(failure, Failure)
     assert failure.code == "cancelled"
     status = client.next(Status)
     assert (status.running, status.queued) == ("long", 1)
-    client.say(messages.Cancel("long"))
+    client.send(messages.Cancel("long"))
     assert isinstance(client.end_of("third"), Result)
 
 
-def test_cancelling_what_has_ended_or_never_was_is_no_error(client: Talk) -> None:
-    client.say(patient("done"))
+def test_cancelling_a_job_that_has_ended_or_is_unknown_is_no_error(client: Conversation) -> None:
+    client.send(patient("done"))
     assert isinstance(client.end_of("done"), Result)
-    client.say(messages.Cancel("done"), messages.Cancel("never"), messages.Cancel(""), patient("next"))
+    client.send(messages.Cancel("done"), messages.Cancel("never"), messages.Cancel(""), patient("next"))
     assert isinstance(client.next(Queued), Queued)
     assert isinstance(client.end_of("next"), Result)
 
 
-def test_a_name_is_taken_while_its_job_runs(client: Talk) -> None:
+def test_a_name_is_taken_while_its_job_runs(client: Conversation) -> None:
     begin(client, "one")
-    client.say(patient("one", seed=2))
+    client.send(patient("one", seed=2))
     refusal = client.next(Failure)
     assert (refusal.job, refusal.code) == ("", "duplicate-job")
-    client.say(messages.Cancel("one"))
+    client.send(messages.Cancel("one"))
     assert isinstance(client.end_of("one"), Failure)
-    client.say(patient("one", seed=3))
+    client.send(patient("one", seed=3))
     assert isinstance(client.end_of("one"), Result)
 
 
-def test_seventeen_jobs_do_not_wait(client: Talk) -> None:
+def test_seventeen_jobs_do_not_wait(client: Conversation) -> None:
     begin(client, "long")
     names = [f"job {number}" for number in range(17)]
-    client.say(*(patient(name) for name in names))
+    client.send(*(patient(name) for name in names))
     failure = client.end_of(names[-1])
     assert isinstance(failure, Failure)
     assert failure.code == "queue-full"
-    client.say(messages.Cancel("long"))
+    client.send(messages.Cancel("long"))
     assert all(isinstance(client.end_of(name), Result) for name in names[:-1])
 
 
-def test_status_counts_and_unload_forgets(client: Talk) -> None:
-    client.say(patient("one", rows=20_000))
+def test_status_counts_and_unload_forgets(client: Conversation) -> None:
+    client.send(patient("one", rows=20_000))
     client.end_of("one")
-    client.say(messages.GetStatus())
+    client.send(messages.GetStatus())
     status = client.next(Status)
     assert (status.version, status.queued, status.running) == (VERSION, 0, "")
     assert status.cached_bytes > 20_000 * 3 * 4
     assert status.uptime_seconds > 0
-    client.say(messages.Unload())
+    client.send(messages.Unload())
     assert client.next(Status).cached_bytes == 0
 
 
-def test_unload_waits_for_the_job_that_runs(client: Talk) -> None:
+def test_unload_waits_for_the_job_that_runs(client: Conversation) -> None:
     begin(client, "long")
-    client.say(messages.Unload(), messages.Cancel("long"))
+    client.send(messages.Unload(), messages.Cancel("long"))
     assert isinstance(client.end_of("long"), Failure)
     assert client.next(Status).cached_bytes == 0
 
 
 def test_a_failure_to_give_memory_back_is_a_failure_and_no_status() -> None:
     with Backend() as backend, backend.client() as client:
-        client.say(patient("x", fail=6), messages.Unload())
+        client.send(patient("x", fail=6), messages.Unload())
         client.end_of("x")
-        failure = client.hear()
+        failure = client.receive()
         assert isinstance(failure, Failure)
         assert (failure.job, failure.code) == ("", "unload-failed")
         assert failure.sentence.endswith(".")
         assert failure.advice.endswith(".")
         assert "RuntimeError: the card does not answer" in backend.log()
-        client.say(messages.Unload())
-        assert isinstance(client.hear(), Status)
+        client.send(messages.Unload())
+        assert isinstance(client.receive(), Status)
 
 
 def test_a_queue_that_dies_is_logged_and_ends_the_process_with_an_error() -> None:
     with Backend() as backend, backend.client() as client, backend.client() as other:
-        client.say(patient("x", fail=5))
-        for talk in (client, other):
-            while not isinstance(talk.hear(), Closed):
+        client.send(patient("x", fail=5))
+        for each in (client, other):
+            while not isinstance(each.receive(), Closed):
                 pass
         assert backend.process.wait(SECONDS) == 1
         assert "the backend failed, and ends\n    Traceback" in backend.log()
         assert "FatalError" in backend.log()
 
 
-def test_a_lost_card_is_told_and_ends_the_process() -> None:
+def test_a_lost_card_is_a_failure_and_ends_the_process() -> None:
     """Nothing brings a graphics card back into a process that has lost it; a fresh one finds it."""
     with Backend() as backend, backend.client() as client:
-        client.say(patient("x", fail=4))
+        client.send(patient("x", fail=4))
         failure = client.end_of("x")
         assert isinstance(failure, Failure)
         assert failure.code == "device-lost"

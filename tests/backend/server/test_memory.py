@@ -10,7 +10,7 @@ import pytest
 from backend.flow.products import Picture
 from backend.wire import messages
 from backend.wire.messages import Request, Result, Status
-from tests.backend.process import SERVE, Backend, Talk
+from tests.backend.process import SERVE, Backend, Conversation
 
 MEBIBYTE = 1 << 20
 SIDE = 800
@@ -24,45 +24,47 @@ def ball(number: int) -> Picture:
     return picture
 
 
-def run(talk: Talk, number: int) -> None:
-    talk.say(Request(str(number), "draft", number, {"picture": ball(number)}, {"resolution": 256 + 64 * (number % 5)}))
-    assert isinstance(talk.end_of(str(number)), Result)
+def run(client: Conversation, number: int) -> None:
+    client.send(
+        Request(str(number), "draft", number, {"picture": ball(number)}, {"resolution": 256 + 64 * (number % 5)})
+    )
+    assert isinstance(client.end_of(str(number)), Result)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems keep free memory in ways of their own")
 def test_unload_gives_the_memory_of_many_jobs_back_to_the_system() -> None:
-    with Backend(SERVE) as backend, backend.client() as talk:
+    with Backend(SERVE) as backend, backend.client() as client:
 
         def megabytes() -> float:
             return psutil.Process(backend.process.pid).memory_info().rss / MEBIBYTE
 
         def unloaded() -> float:
-            talk.say(messages.Unload())
-            talk.next(Status)
+            client.send(messages.Unload())
+            client.next(Status)
             return megabytes()
 
-        run(talk, 0)
+        run(client, 0)
         first = unloaded()
         for number in range(1, 11):
-            run(talk, number)
+            run(client, number)
         assert megabytes() > first + 100, "the jobs left nothing that could be given back"
         assert unloaded() < first + 25
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems keep free memory in ways of their own")
 def test_a_large_request_and_its_result_are_not_kept_until_the_next_one() -> None:
-    with Backend() as backend, backend.client() as talk:
+    with Backend() as backend, backend.client() as client:
 
         def megabytes() -> float:
-            talk.say(messages.Unload())
-            talk.next(Status)
+            client.send(messages.Unload())
+            client.next(Status)
             return psutil.Process(backend.process.pid).memory_info().rss / MEBIBYTE
 
         pixel, large = np.zeros((1, 1, 4), np.uint8), np.zeros((4096, 4096, 4), np.uint8)
-        talk.say(Request("small", "patient", 0, {"picture": pixel}))
-        talk.end_of("small")
+        client.send(Request("small", "patient", 0, {"picture": pixel}))
+        client.end_of("small")
         first = megabytes()
-        talk.say(Request("large", "patient", 0, {"picture": large}, {"rows": 2_000_000}))
-        assert isinstance(talk.end_of("large"), Result)
+        client.send(Request("large", "patient", 0, {"picture": large}, {"rows": 2_000_000}))
+        assert isinstance(client.end_of("large"), Result)
         assert megabytes() < first + 25

@@ -64,7 +64,7 @@ def described(**changes: object) -> dict[str, object]:
 
 
 @given(documents, some_arrays)
-def test_what_is_written_reads_back(document: dict[str, Any], arrays: Arrays) -> None:
+def test_a_written_frame_reads_back(document: dict[str, Any], arrays: Arrays) -> None:
     again, arrays_again = read(b"".join(frames.encode(document, arrays)), TO_CLIENT)
     assert again == document
     assert list(arrays_again) == list(arrays)
@@ -73,7 +73,7 @@ def test_what_is_written_reads_back(document: dict[str, Any], arrays: Arrays) ->
         np.testing.assert_array_equal(arrays_again[name], array)
 
 
-def test_a_frame_is_the_bytes_of_the_page() -> None:
+def test_a_frame_has_the_bytes_that_the_page_gives() -> None:
     array = np.array([[1, -2]], ">i4")
     message = b'{"type":"x","arrays":[{"name":"a","dtype":"int32","shape":[1,2]}]}'
     expected = header(len(message), 8) + message + struct.pack("<ii", 1, -2)
@@ -100,7 +100,7 @@ def test_other_dtypes_do_not_travel() -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800"])
-def test_what_the_page_forbids_is_not_written(value: object) -> None:
+def test_values_that_the_page_forbids_are_not_written(value: object) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - json's and Python's own sentences
         frames.encode({"value": value}, {})
 
@@ -197,7 +197,7 @@ def test_random_bytes_are_no_message(data: bytes, payload: int) -> None:
     ],
     ids=lambda data: repr(data[:20]),
 )
-def test_what_is_no_json_object_is_refused(data: bytes) -> None:
+def test_a_message_that_is_no_json_object_is_refused(data: bytes) -> None:
     assert refusal(data) == "bad-frame"
 
 

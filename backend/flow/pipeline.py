@@ -8,6 +8,7 @@ normals, and no rule says so anywhere else. Several seeds are several lanes: the
 No stage and no product is known here by name.
 """
 
+import contextlib
 import hashlib
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
@@ -90,10 +91,14 @@ class Pipeline:
         return self._cache.nbytes
 
     def unload(self) -> None:
-        """Forget cached products, and let every engine give back the memory that it holds."""
+        """Forget cached products, and let every engine give back the memory that it holds.
+
+        Raises what an engine raises, after all have been asked.
+        """
         self._cache.clear()
-        for engine in self.engines.values():
-            engine.unload()
+        with contextlib.ExitStack() as engines:
+            for engine in self.engines.values():
+                engines.callback(engine.unload)
 
     def run(self, request: Request, watcher: Watcher, gives: Collection[str] | None = None) -> Iterator[Outcome]:
         """Make the request's products for each of its seeds, in order, and yield each seed's as soon as they are there.

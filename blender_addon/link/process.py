@@ -125,7 +125,9 @@ class BackendProcess:
         child = self._launch(python)
         if child:
             token = secrets.token_hex(32)
-            port = _shake_hands(child, {"token": token, "idle_seconds": self._idle_seconds})
+            log_path = str(log_file(self._user_folder).absolute())
+            orders = {"token": token, "idle_seconds": self._idle_seconds, "log": log_path}
+            port = _shake_hands(child, orders)
             self.events.put(Started(Client(port, token, f"Blender, process {os.getpid()}")))
         return child
 
@@ -163,19 +165,24 @@ def log_file(user_folder: Path) -> Path:
 
 
 def open_private(path: Path) -> IO[bytes]:
-    """Open a file to append to, which only its owner may read. Raises `OSError`."""
-    file = os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
+    """Open a file to append to, which only its owner may read; follows no link. Raises `OSError`."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag
+    file = os.fdopen(os.open(path, flags, 0o600), "ab")
     with contextlib.suppress(OSError):  # a file of an older version was open to everyone
         path.chmod(0o600)
     return file
 
 
 def log_tail(user_folder: Path, lines: int) -> list[str]:
-    """The last lines of the log, also after the process has ended; empty if there is none."""
-    try:
-        text = log_file(user_folder).read_bytes()[-64_000:].decode("utf-8", "replace")
-    except OSError:
-        return []
+    """The last lines of the log, also after the process has ended; empty if there is none.
+
+    The backend begins a new file when the log grows large, and keeps the one before it (docs/wire.md, "The log").
+    """
+    now = log_file(user_folder)
+    text = ""
+    for path in (now.with_name(f"{now.stem}-older{now.suffix}"), now):
+        with contextlib.suppress(OSError):
+            text += path.read_bytes()[-64_000:].decode("utf-8", "replace")
     return text.splitlines()[-lines:]
 
 

@@ -332,7 +332,19 @@ def test_unloading_reaches_every_engine() -> None:
     unloaded: list[str] = []
     engines = {name: replace(DRAFT, name=name, unload=lambda name=name: unloaded.append(name)) for name in ("a", "b")}
     Pipeline(engines).unload()
-    assert unloaded == ["a", "b"]
+    assert sorted(unloaded) == ["a", "b"]
+
+
+def test_an_engine_that_cannot_unload_keeps_no_other_from_it() -> None:
+    def stuck() -> None:
+        raise OSError("the card does not answer")
+
+    unloaded: list[str] = []
+    whole = [replace(DRAFT, name=name, unload=lambda name=name: unloaded.append(name)) for name in ("a", "b")]
+    engines = [whole[0], replace(DRAFT, name="stuck", unload=stuck), whole[1]]
+    with pytest.raises(OSError, match="does not answer"):
+        Pipeline({engine.name: engine for engine in engines}).unload()
+    assert sorted(unloaded) == ["a", "b"]
 
 
 def test_the_time_left_is_that_of_the_settings_that_matter() -> None:

@@ -72,7 +72,7 @@ def draw(lines: Sequence[Mapping[str, float]], quantity: Quantity) -> str:
     if not series:
         return _svg([])
     across = [x for points in series.values() for x, _ in points]
-    # The first steps are far off; what is worth seeing begins where something was measured first.
+    # The first steps are far off: the drawing reaches up to the highest value that was measured.
     upright = sorted(y for points in series.values() for _, y in points)
     measured = [y for name, points in series.items() if name != LEARNED for _, y in points]
     low, high = math.floor(upright[0]), math.ceil(max(measured, default=upright[int(0.97 * (len(upright) - 1))]))

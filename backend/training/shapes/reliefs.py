@@ -45,28 +45,20 @@ def visible(wavelength: float, pixel: float) -> float:
 
 @inlined
 def fractal(
-    x: float,
-    y: float,
-    z: float,
-    frequency: float,
-    p: float,
-    octaves: int,
-    ridged: int,
-    pixel: float,
-    lattice: Float64Array,
+    x: float, y: float, z: float, f: float, p: float, octaves: int, ridged: int, pixel: float, lattice: Float64Array
 ) -> float:
-    """Return a sum of noises, each twice as fine and p times as strong as the one before."""
+    """Return a sum of noises from the frequency f on, each twice as fine and p times as strong as the one before."""
     total, strength, norm = x * 0.0, 1.0, 0.0
     for _ in range(octaves):
-        seen = visible(1.6 / frequency, pixel)
+        seen = visible(1.6 / f, pixel)
         if seen > 0.0:
-            value = value_noise(x * frequency, y * frequency, z * frequency, lattice)
+            value = value_noise(x * f, y * f, z * f, lattice)
             if ridged > 0:
                 value = 1.0 - 2.0 * np.sqrt(value * value + 0.01)
             total = total + value * (strength * seen)
         norm += strength
         strength *= p
-        frequency *= 2.03
+        f *= 2.03
         # Turned, so that the lattices' axes do not line up and show.
         x, y, z = 0.8 * y + 0.6 * z + 1.7, -0.8 * x + 0.36 * y - 0.48 * z, -0.6 * x - 0.48 * y + 0.64 * z
     return total / norm

@@ -113,15 +113,7 @@ class Sculptor:
         return self
 
     def cone(
-        self,
-        x: float,
-        y: float,
-        z: float,
-        low: float,
-        top: float,
-        h: float,
-        rounding: float = 0.0,
-        **rest: Unpack[Rest],
+        self, x: float, y: float, z: float, low: float, top: float, h: float, rounding: float = 0, **rest: Unpack[Rest]
     ) -> Self:
         """Add a cone frustum (or cylinder) about y: radii at the bottom and at the top, half height."""
         r = min(rounding, 0.9 * h, 0.9 * max(low, top))

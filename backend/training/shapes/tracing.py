@@ -159,7 +159,7 @@ def _advance_bundles(
     n: int,
     wide: float,
     shape: Shape,
-    camera: Camera,
+    nearness: float,
     pixel: float,
 ) -> None:
     """Move bundles of rays, `wide` about their middle ones at the target, to where they may touch the shape."""
@@ -175,7 +175,7 @@ def _advance_bundles(
         going = 0
         for k in range(count):
             ray = who[k]
-            gap = w[SCENE, k] - shape.bumps - wide * (1.0 + camera.nearness * max(rays[_DEPTH, ray], 0.0))
+            gap = w[SCENE, k] - shape.bumps - wide * (1.0 + nearness * max(rays[_DEPTH, ray], 0.0))
             if gap >= pixel:
                 rays[_DEPTH, ray] += 0.9 * gap
                 if rays[_DEPTH, ray] <= rays[_END, ray]:
@@ -287,7 +287,7 @@ def _trace(shape: Shape, camera: Camera, size: int, whole: int) -> Float64Array:
             here = Shape(kept[:near], shape.outlines, shape.lattice, shape.radius, bumps, shape.caution, shape.parts)
             n = _aim_tile(bundles, left, top, _BUNDLE, 4, here.radius + narrow, camera, size)
             _clip(bundles, n, here.rows, narrow + bumps, narrow * nearness)
-            _advance_bundles(w, bundles, who, n, narrow, here, camera, pixel)
+            _advance_bundles(w, bundles, who, n, narrow, here, nearness, pixel)
             n = _aim_tile(rays, left, top, 1, _TILE, here.radius, camera, size)
             _clip(rays, n, here.rows, bumps, 0.0)
             for k in range(n):

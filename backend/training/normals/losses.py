@@ -18,7 +18,7 @@ def chord(predicted: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
 
 
 def gradient(predicted: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
-    """Return the mean absolute difference between the normals' changes from pixel to pixel, so that edges and folds count."""
+    """Return the mean absolute difference between the normals' changes from pixel to pixel: edges and folds count."""
     error = (predicted - truth) * mask
     total = predicted.new_zeros(())
     for reach in _REACHES:

@@ -21,10 +21,13 @@ from tests.blender_addon.support import MODULE, tick_until
 
 
 @pytest.fixture(scope="module")
-def index() -> Iterator[TinyIndex]:
-    """One whose numpy is this Python's, so that the backend runs with it."""
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TinyIndex]:
+    """One whose numpy is this Python's, without the packages beside it: the backend runs with it."""
+    alone = tmp_path_factory.mktemp("numpy")
+    for folder in Path(np.__file__).parents[1].glob("numpy*"):  # its libraries may lie beside it
+        (alone / folder.name).symlink_to(folder, target_is_directory=True)
     with serve() as index:
-        index.put("simple", "numpy", pinned("numpy"), {"numpy-of-the-tests.pth": str(Path(np.__file__).parents[1])})
+        index.put("simple", "numpy", pinned("numpy"), {"numpy-of-the-tests.pth": str(alone)})
         yield index
 
 

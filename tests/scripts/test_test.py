@@ -59,6 +59,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "tests" / "backend" / "test_none.py").write_text("def test_passes() -> None:\n    assert True\n")
     monkeypatch.setattr(command, "ROOT", root)
     monkeypatch.setattr(command, "make", this_one)
+    monkeypatch.setattr(command, "THIS", command.TYPED)
     monkeypatch.setattr(command, "EDGE", environment.OLDEST)
     monkeypatch.delenv("HI3DGEN_BLENDER", raising=False)
     monkeypatch.delenv("HI3DGEN_OTHER_PYTHON", raising=False)
@@ -111,11 +112,15 @@ def test_all_adds_slow_tests_and_the_oldest_blender_and_says_what_it_skips(
 
 
 @pytest.mark.usefixtures("checkout")
-def test_the_newest_blender_is_not_tested_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_newest_blender_is_not_tested_twice_and_types_are_left_to_python_3_11(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(command, "THIS", (3, 13))
     monkeypatch.setattr(command, "EDGE", environment.NEWEST)
     steps, skipped = command.plan([], everything=True)
-    assert [step.name for step in steps[3:]] == ["tests"]
-    assert "the oldest Blender on Python " in skipped[1]
+    assert [step.name for step in steps] == ["format", "lint", "tests"]
+    assert skipped[0].startswith("Types were not checked: ")
+    assert "the oldest Blender on Python " in skipped[2]
 
 
 @pytest.mark.usefixtures("checkout")

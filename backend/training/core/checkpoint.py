@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a training is made of between two steps, and its file."""
+"""A training's state as a file, and how it begins, branches off and goes on."""
 
 import copy
-import os
 import pickle
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,34 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import UserError
+from ...safe_files import replacing
 from .schedule import Schedule, TrainingStageName
+from .state import State
 from .task import TrainingTask
 
 _PARTS = ("average", "network", "optimizer", "pictures", "stage", "step", "steps", "trunk")
-
-
-@dataclass
-class State:
-    """A training between two steps.
-
-    average: the moving average of the network's weights, which is what is measured and shipped. steps: at which the
-    stage ends, None for never. trunk: the step that the trunk had when this stage branched off. pictures: seen so far,
-    those of the stages before included.
-    """
-
-    stage: TrainingStageName
-    network: nn.Module
-    average: nn.Module
-    optimizer: torch.optim.Optimizer
-    step: int
-    pictures: int
-    steps: int | None
-    trunk: int
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether the stage goes on."""
-        return self.steps is None or self.step < self.steps
 
 
 def begin(task: TrainingTask[Any], steps: int | None, device: torch.device) -> State:
@@ -74,12 +50,8 @@ def save(path: Path, state: State) -> None:
         "steps": state.steps,
         "trunk": state.trunk,
     }
-    beside = path.with_name(path.name + ".part")
-    with beside.open("wb") as file:
+    with replacing(path) as file:
         torch.save(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 def load(path: Path, task: TrainingTask[Any], device: torch.device) -> State:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...safe_files import replacing
+
 _WIDTH, _HEIGHT = 720, 400
 _LEFT, _TOP, _RIGHT, _BOTTOM = 50, 36, 20, 44  # margins
 _INKS = ("#8a8f98", "#2f6fde", "#d9730d", "#2e9e5b", "#b5309b")  # on white and on black alike
@@ -34,9 +36,8 @@ class Curve:
         """Open the file of a training that stands at a step; later lines, and a torn last one, go."""
         self._path = path
         kept = [line for line in read_curve(path) if line["step"] <= step]
-        beside = path.with_name(path.name + ".part")
-        beside.write_text("".join(_line(line) for line in kept), "utf-8")
-        beside.replace(path)
+        with replacing(path) as file:
+            file.write("".join(_line(line) for line in kept).encode())
 
     def add(self, line: Mapping[str, float]) -> None:
         """Append a line."""

@@ -21,10 +21,11 @@ from torch import Tensor, nn
 
 from ...errors import UserError
 from ...raster import png
-from .checkpoint import State, begin, branch, load, save
+from .checkpoint import begin, branch, load, save
 from .curve import Curve, draw, read_curve
 from .devices import Devices, devices
 from .schedule import TrainingStageName, rate
+from .state import State
 from .task import HELD_OUT_SEED, Minibatch, Moment, TrainingTask
 
 SAVE_SECONDS = 60.0

@@ -4,7 +4,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +12,7 @@ from torch import Tensor, nn
 from ...flow.products import Picture
 from .curve import Quantity
 from .schedule import Schedule, TrainingStageName
-
-if TYPE_CHECKING:
-    from .checkpoint import State
+from .state import State
 
 HELD_OUT_SEED = 2**31 - 1
 """The data's seed of the held-out pictures. No training may use it."""
@@ -96,7 +94,7 @@ class TrainingTask(Protocol[B]):
         """Make the held-out pictures, or read them from the training's folder."""
         ...
 
-    def export(self, path: Path, state: "State") -> None:
+    def export(self, path: Path, state: State) -> None:
         """Write the weights for inference to a file, or to a folder of its stem, beside first and then in place.
 
         path: beside the state's checkpoint and of its name, with the suffix .npz.

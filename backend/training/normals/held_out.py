@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ...flow.products import Picture
+from ...safe_files import replacing
 from ..core.devices import lowered
 from ..core.task import HELD_OUT_SEED
 from . import losses
@@ -69,11 +70,9 @@ def _kept(source: Source, size: int, count: int, path: Path) -> Samples:
         with np.load(path, allow_pickle=False) as file:
             return Samples(file["rgba"], file["normals"].astype(np.float32), file["mask"])
     samples = take(source, HELD_OUT_SEED, size, count)
-    beside = path.with_name(path.name + ".part")
-    with beside.open("wb") as file:
-        normals = samples.normals.astype(np.float16)
+    normals = samples.normals.astype(np.float16)
+    with replacing(path) as file:
         np.savez_compressed(file, rgba=samples.rgba, normals=normals, mask=samples.mask)
-    beside.replace(path)
     return Samples(samples.rgba, normals.astype(np.float32), samples.mask)
 
 

@@ -11,10 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from ...errors import UserError
-from ..core.checkpoint import State, halfway, load
+from ...safe_files import replacing
+from ..core.checkpoint import halfway, load
 from ..core.curve import Quantity
 from ..core.devices import lowered
 from ..core.schedule import STAGES, Schedule
+from ..core.state import State
 from ..core.task import Moment
 from . import losses
 from .batches import Minibatch, Sampler
@@ -129,7 +131,5 @@ def export(path: Path, network: nn.Module) -> None:
         network.write(path.with_suffix(""))
         return
     arrays = {name: value.detach().cpu().numpy().astype(np.float16) for name, value in network.state_dict().items()}
-    beside = path.with_name(path.name + ".part")
-    with beside.open("wb") as file:
+    with replacing(path) as file:
         np.savez_compressed(file, **arrays)
-    beside.replace(path)

@@ -8,10 +8,9 @@ import numpy as np
 
 from ...arrays import BoolArray, Float32Array, Float64Array
 from ...flow.products import Picture
+from ...foreground.cut_out import MARGIN
 from ...raster.colour import linear_to_srgb
 from .compiled import compiled
-
-_MARGIN = 1.2  # the square's side over the object's longer side, as the draft engine's foreground cuts it
 
 _DCT = np.array(
     [[np.cos((2 * x + 1) * u * np.pi / 16) * (0.5 if u else 8**-0.5) for x in range(8)] for u in range(8)], np.float32
@@ -54,7 +53,7 @@ def draw_framing(rng: np.random.Generator, hit: BoolArray) -> Framing:
     a, b = (float(w.min() + w.max()) / 2 for w in (u, v))
     kind = rng.random()
     if kind < 0.6:
-        half = side * _MARGIN
+        half = side * MARGIN
     elif kind < 0.88:
         half = side * rng.uniform(1.05, 1.5)
         a, b = a + rng.uniform(-1, 1) * (half - side), b + rng.uniform(-1, 1) * (half - side)

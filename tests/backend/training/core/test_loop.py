@@ -16,10 +16,11 @@ from torch import Tensor, nn
 
 from backend.errors import UserError
 from backend.flow.products import Picture
-from backend.training.core.checkpoint import State, load
+from backend.training.core.checkpoint import load
 from backend.training.core.curve import Quantity, read_curve
 from backend.training.core.loop import Run, train
 from backend.training.core.schedule import Schedule, TrainingStage, TrainingStageName, rate
+from backend.training.core.state import State
 from backend.training.core.task import Moment
 
 CPU = torch.device("cpu")

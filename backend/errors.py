@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ends a job early: the artist's wish, or something the artist can be told."""
+"""What ends a job early: the artist's wish, or an error that a person can meet."""
 
 
 class Cancelled(Exception):  # noqa: N818 - a wish, not an error

@@ -61,7 +61,7 @@ class JobQueue:
         job.send(messages.Queued(job.name, len(self.waiting) - 1 + (self.running is not None)))
 
     def cancel(self, job: QueuedJob) -> None:
-        """End a job: at once where it waits, at its next step where it runs."""
+        """End a job: at once if it waits, at its next step if it runs."""
         job.cancelled.set()
         if job in self.waiting:
             self.waiting.remove(job)
@@ -85,7 +85,7 @@ class JobQueue:
             job.send(end)  # last, so that whoever hears it finds the worker free
             if isinstance(end, Failure) and end.code in LAST_FAILURES:
                 log.error("%s The backend ends.", end.sentence)
-                await asyncio.sleep(FAREWELL_SECONDS)  # until it is told
+                await asyncio.sleep(FAREWELL_SECONDS)  # so that the client gets the message
                 return
             del job, end  # pictures and meshes are not kept until the next job
 

@@ -180,7 +180,7 @@ def picture_to_mesh(path: Path, size: int, faces: int) -> tuple[Mesh, list[float
 
 
 def soundness(mesh: Mesh) -> str:
-    """What is wrong with a mesh, in words; "yes" where nothing is."""
+    """What is wrong with a mesh, in words; "yes" if nothing is."""
     closed = check.is_closed(mesh.triangles)
     wrong = [
         "" if closed else "open",
@@ -197,7 +197,7 @@ def _ignore(_step: int, _of: int) -> None:
 
 
 def _peak_megabytes() -> str:
-    """The most memory that this process has held, where the system tells."""
+    """The most memory that this process has held, if the system reports it."""
     if platform.system() == "Windows":
         return "unknown"
     import resource  # noqa: PLC0415 - not there on Windows

@@ -25,7 +25,7 @@ _T = 700.0  # the network's time
 
 
 def compare(folder: Path, bench: Bench) -> None:
-    """Prints seconds and the largest difference, a network a line; one sentence where the code cannot be run."""
+    """Prints seconds and the largest difference, a network a line; one sentence if the code cannot be run."""
     os.environ.setdefault("ATTN_BACKEND", "xformers")
     os.environ.setdefault("SPCONV_ALGO", "native")
     sys.path.insert(0, str(folder))
@@ -104,7 +104,7 @@ def _theirs(network: Any, ours: Any, bench: Bench, config: dict[str, Any]) -> An
     theirs.load_state_dict(ours.state_dict())
     ours.compute_in(bench.dtype)
     ours.to(bench.device)
-    # Nothing in them depends on the mode but spconv, whose CPU build adds no bias where it does not train.
+    # Nothing in them depends on the mode but spconv, whose CPU build adds no bias unless it trains.
     return theirs.to(bench.device).train(bench.device.type == "cpu")
 
 

@@ -92,7 +92,7 @@ def control_features(control: Any, latent: Tensor, context: Tensor) -> tuple[tup
 
 
 def extractor() -> str:
-    """Which marching cubes `extract_densely` uses: scikit-image's where it is installed."""
+    """Which marching cubes `extract_densely` uses: scikit-image's if it is installed."""
     return "scikit-image" if find_spec("skimage") else "ours, on the dense grid"
 
 

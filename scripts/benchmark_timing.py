@@ -36,7 +36,7 @@ class Race:
     ours: float
     other: float
     difference: float | None  # the largest, relative to the other's largest number; None where shapes differ
-    peak: float | None  # GiB that ours held at most, weights included, where the system tells
+    peak: float | None  # GiB that ours held at most, weights included, if the system reports it
 
 
 def raced(bench: Bench, ours: Callable[[], Any], other: Callable[[], Any]) -> Race:

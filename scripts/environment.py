@@ -108,7 +108,7 @@ def make(environment: Environment) -> Path:
 
 
 def contents(environment: Environment, groups: tuple[str, ...], python: tuple[int, int]) -> tuple[list[str], list[str]]:
-    """What pip is told to make `environment` with these groups on a Python: the requirements and the pins."""
+    """What pip is given for `environment` with these groups on a Python: the requirements and the pins."""
     always, named = read_requirements()
     requirements = [*always, *(requirement for group in groups for requirement in named[group])]
     return requirements, read_pins(python, environment.overrides)

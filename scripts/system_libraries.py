@@ -44,7 +44,7 @@ _PACKAGES = {
 
 
 def require_system_libraries(*pythons: Path) -> None:
-    """Raises SetupError with the line that installs them where the bpy of one of `pythons` lacks system libraries."""
+    """Raises SetupError with the line that installs them if the bpy of one of `pythons` lacks system libraries."""
     missing = missing_libraries(pythons)
     if not missing:
         return
@@ -85,7 +85,7 @@ def _not_found(binary: Path) -> list[str]:
 
 
 def install_command(libraries: list[str]) -> list[str] | None:
-    """The command that installs `libraries` on this system; None where no known package manager has them all."""
+    """The command that installs `libraries` on this system; None if no known package manager has them all."""
     known = all(library in _PACKAGES for library in libraries)
     if shutil.which("dnf"):
         return ["dnf", "install", "-y", *(f"{library}()(64bit)" for library in libraries)]

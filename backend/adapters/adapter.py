@@ -24,7 +24,7 @@ class Adapter(Generic[P]):
     contact sheets, if it takes too long for a preview of every stage. to_wire: as it travels. check_path: called with
     the path and with the files that must stay; refuses, before any work is done, what `write` could not write, raising
     UserError. write: writes it to a path; the picture that it was made from colours what has no colours of its own.
-    suffix: of the path by default, empty for a folder. about: what a person is told of it, as JSON. None stands for
+    suffix: of the path by default, empty for a folder. about: what is reported of it, as JSON. None stands for
     what is not done with it.
     """
 

@@ -25,7 +25,7 @@ def write_summary(manifest: Manifest, names: Iterable[str]) -> None:
 
 
 def described(entry: Entry) -> dict[str, Any]:
-    """What a program is told of a picture; paths are relative to the folder. `error` is there if it failed."""
+    """What a program learns of a picture; paths are relative to the folder. `error` is there if it failed."""
     error = {"code": entry.code, "sentence": entry.sentence, "advice": entry.advice}
     return {
         "name": entry.name,

@@ -79,7 +79,7 @@ def go_to(root: Path, patch: pytest.MonkeyPatch) -> None:
 
 
 def version_of(root: Path, package: str) -> str | None:
-    """The version of `package` that the Python of `.venv` imports; None where it has none."""
+    """The version of `package` that the Python of `.venv` imports; None if it has none."""
     python = environment.python_of(root / ".venv")
     code = f"import {package}; print({package}.version)"
     run = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)

@@ -69,7 +69,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StepResult:
     """How a step ended: the seconds that it took and what went wrong, empty if nothing did."""
 
     name: str
@@ -190,7 +190,7 @@ def _answer(command: list[str]) -> str:
     return ran.stdout
 
 
-def run_all(steps: list[Step]) -> list[Outcome]:
+def run_all(steps: list[Step]) -> list[StepResult]:
     """Runs the steps, those that may run beside others one after the other as well."""
     aside = ThreadPoolExecutor(1)
     try:
@@ -201,7 +201,7 @@ def run_all(steps: list[Step]) -> list[Outcome]:
         aside.shutdown(cancel_futures=True)
 
 
-def run(step: Step) -> Outcome:
+def run(step: Step) -> StepResult:
     """Runs `step` with its output on the terminal, at once or, of one that runs beside others, at its end."""
     heading = f"\n=== {step.name} ==="
     if not step.beside:
@@ -225,10 +225,10 @@ def run(step: Step) -> Outcome:
         said, trouble = late.output, f"FAILED: stopped after {STEP_LIMIT // 60} minutes"
     if step.beside:
         print(heading, (said or b"").decode(errors="replace"), sep="\n", flush=True)
-    return Outcome(step.name, time.monotonic() - started, trouble)
+    return StepResult(step.name, time.monotonic() - started, trouble)
 
 
-def summary(outcomes: list[Outcome], skipped: list[str], seconds: float) -> str:
+def summary(outcomes: list[StepResult], skipped: list[str], seconds: float) -> str:
     """A line for each step and for each thing that was skipped, and a last one for the whole run."""
     lines = [f"{outcome.seconds:6.0f} s  {outcome.name}: {outcome.trouble or 'passed'}" for outcome in outcomes]
     failed = [outcome.name for outcome in outcomes if outcome.trouble]

@@ -8,7 +8,7 @@ from pathlib import Path
 import environment
 import pytest
 import test as command
-from test import Outcome, Step
+from test import StepResult, Step
 
 PYTHON = Path(sys.executable)
 
@@ -215,7 +215,7 @@ def test_steps_that_run_beside_others_say_at_their_end_what_they_had_to_say(
 
 
 def test_the_last_line_names_every_failure() -> None:
-    outcomes = [Outcome("lint", 1.0, ""), Outcome("types", 61.4, "FAILED with exit code 1")]
+    outcomes = [StepResult("lint", 1.0, ""), StepResult("types", 61.4, "FAILED with exit code 1")]
     assert command.summary(outcomes, ["A window was not tested."], 62.4).splitlines() == [
         "",
         "     1 s  lint: passed",

@@ -8,7 +8,7 @@ from pathlib import Path
 import environment
 import pytest
 import test as command
-from test import StepResult, Step
+from test import Step, StepResult
 
 PYTHON = Path(sys.executable)
 

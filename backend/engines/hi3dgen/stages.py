@@ -67,6 +67,7 @@ class Stages:
 
     def __init__(self) -> None:
         self._pool = NetworkPool(networks())
+        self._revisions = store.revisions()
         self._speeds: dict[Compute, float] = {}
 
     def seconds(self, stage: str, settings: Settings) -> float | None:
@@ -283,11 +284,19 @@ class Stages:
         """
         with repeating(report) as repeated:
             repeated(0, 1)
+            self._forget_replaced_weights()
             result, new = self._pool.run(
                 name, compute, lambda network, plan: work(network, plan, repeated), following=following, voxels=voxels
             )
         notes.extend(new)
         return result
+
+    def _forget_replaced_weights(self) -> None:
+        """Let networks go if other weights were downloaded since: a recipe names those that are on the disk."""
+        revisions = store.revisions()
+        if revisions != self._revisions:
+            self._pool.release()
+            self._revisions = revisions
 
 
 def _noted(product: P, notes: list[str]) -> P | Noted:

@@ -27,6 +27,7 @@ from backend.flow.request import Request
 from backend.mesh import check
 from backend.nn.memory_plan import PLANS
 from backend.normals.image import to_picture
+from backend.weights import store
 from backend.weights.catalogue import CONDITIONER, FOREGROUND, GEOMETRY, NORMALS, PACKAGES
 
 BEHIND = ["clean", "reduce", "place", "project"]
@@ -360,6 +361,30 @@ def test_small_pieces_change_nothing(pipeline: Pipeline, monkeypatch: pytest.Mon
     pieces, ran = run(pipeline, 1)
     assert "normals" in ran
     assert same(mesh_of(whole), mesh_of(pieces))
+
+
+def test_other_weights_on_the_disk_are_used_by_the_next_job(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recipe names the revisions that are on the disk, so networks of others must not be used."""
+    folder = tmp_path / "weights"
+    shutil.copytree(tiny, folder)
+    monkeypatch.setenv("HI3DGEN_WEIGHTS", str(folder))
+    found = {GEOMETRY.name: "one"}
+    monkeypatch.setattr(
+        store, "revisions", lambda: dict(found)
+    )  # these weights were not downloaded: nothing records them
+    engine = hi3dgen()
+    pipeline = Pipeline({"hi3dgen": engine}, cache_bytes=0)
+    first, _ = run(pipeline, 1)
+    make(tmp_path / "new", seed=2)
+    shutil.rmtree(folder)
+    (tmp_path / "new").rename(folder)
+    found[GEOMETRY.name] = "two"
+    again, _ = run(pipeline, 1)
+    assert (first.recipe["versions"], again.recipe["versions"]) == ({GEOMETRY.name: "one"}, {GEOMETRY.name: "two"})
+    assert not same(mesh_of(first), mesh_of(again))
+    engine.unload()
 
 
 def test_every_package_of_the_catalogue_is_made(tiny: Path) -> None:

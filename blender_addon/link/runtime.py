@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What ties the session to Blender: the timer that ticks it, the handlers that protect it, and its one instance."""
 
+import atexit
 import signal
+import threading
+import time
 from typing import Any
 
 import bpy
@@ -13,6 +16,7 @@ from .session import Phase, Session
 
 IDLE_MINUTES = 15
 TICK_SECONDS = 0.05
+QUIT_SECONDS = 5.0
 PANEL_AREAS = {"VIEW_3D", "IMAGE_EDITOR"}
 
 _session: Session | None = None
@@ -80,6 +84,8 @@ def redraw_panels() -> None:
 def register() -> None:
     """Watch for other files being opened, and for renders."""
     _survive_broken_pipes()
+    if bpy.app.background:
+        atexit.register(_before_python_ends)
     bpy.app.handlers.load_pre.append(_before_other_file)
     bpy.app.handlers.render_init.append(_before_rendering)
 
@@ -87,6 +93,7 @@ def register() -> None:
 def unregister() -> None:
     """End the backend and leave no timer behind."""
     global _session  # noqa: PLW0603
+    atexit.unregister(_before_python_ends)
     bpy.app.handlers.load_pre.remove(_before_other_file)
     bpy.app.handlers.render_init.remove(_before_rendering)
     for timer in (_tick, _warm_up):
@@ -105,6 +112,16 @@ def _survive_broken_pipes() -> None:
     """
     if hasattr(signal, "SIGPIPE") and signal.getsignal(signal.SIGPIPE) is signal.SIG_DFL:  # Windows has none
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+
+def _before_python_ends() -> None:
+    """End the backend and the threads that listen to it: one that still runs makes the bpy module hang as it goes."""
+    if _session is not None:
+        _session.close()
+    deadline = time.monotonic() + QUIT_SECONDS
+    for thread in threading.enumerate():
+        if thread.name.startswith("hi3dgen "):
+            thread.join(max(deadline - time.monotonic(), 0.0))
 
 
 def _tick() -> float | None:

@@ -41,6 +41,7 @@ def test_a_sheet_shows_pictures_beside_their_normals(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)  # a fresh checkout compiles the kernels first
 def test_a_training_goes_on_with_pictures_of_a_folder(tmp_path: Path) -> None:
     for part, value in (("images", (90, 60, 30)), ("mask", (255,) * 3), ("normals", (128, 128, 255))):
         (tmp_path / "pictures" / part).mkdir(parents=True)

@@ -146,10 +146,13 @@ def test_the_process_that_makes_the_pictures_ends_with_its_parent(tmp_path: Path
     paint(tmp_path / "a.png", (4, 0, 0))
     process = start(tmp_path / "a.png", "-o", tmp_path / "out", *FRAGILE, script=SCRIPT)
     wait_for(lambda: (tmp_path / "out" / "manifest.jsonl").exists() and states(tmp_path / "out").get("a") == "running")
-    children = psutil.Process(process.pid).children(recursive=True)
-    assert children
-    process.kill()
-    process.communicate()
+    parent = psutil.Process(process.pid)
+    try:
+        wait_for(lambda: bool(parent.children(recursive=True)))  # a picture is claimed before its process starts
+        children = parent.children(recursive=True)
+    finally:
+        process.kill()
+        process.communicate()
     _, alive = psutil.wait_procs(children, timeout=30)
     assert alive == []
 

@@ -29,7 +29,7 @@ from system_libraries import require_system_libraries
 if TYPE_CHECKING:
     from pathlib import Path
 
-STEP_LIMIT = 1500  # seconds; a Blender that hangs when its process ends must not hang the run
+STEP_LIMIT = 2400  # seconds; a Blender that hangs when its process ends must not hang the run
 NO_TESTS = 5  # pytest's exit code if its arguments select no test
 TYPED = (3, 11)  # the Python whose NumPy describes types as the code is written for
 OTHER = next(version for version in FOLDERS if version != THIS)

@@ -39,8 +39,8 @@ from backend.files.pictures import PICTURE_SUFFIXES, read_picture
 from backend.flow.products import Mesh
 from backend.foreground.cut_out import cut_out
 from backend.mesh import check
-from backend.mesh.reduce import FACES
 from backend.mesh.slivers import SLIVER, roundness
+from backend.mesh.stages import FACES
 
 Array = NDArray[np.float64]
 
@@ -81,7 +81,7 @@ def main() -> None:
     for name, explanation in ELSEWHERE.items():
         commands.add_parser(name, help=explanation)
     commands.choices["body"].add_argument("--size", type=int, default=512, help="side of the cut-out, in pixels")
-    commands.choices["body"].add_argument("--faces", type=int, default=FACES, help="face budget")
+    commands.choices["body"].add_argument("--faces", type=int, default=FACES.default, help="face budget")
     options = parser.parse_args()
     if options.command == "integration":
         integration(options.folder)

@@ -4,13 +4,15 @@
 The server, the command line and batches use this room; a new kind of product is a module and a line here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from ..errors import UserError
+from ..flow.engine import Engine
 from . import cutout, mesh, normal_map, structure, texture, views
 from .adapter import Adapter
 
-__all__ = ["ADAPTERS", "Adapter", "adapter_of", "kinds_of"]
+__all__ = ["ADAPTERS", "Adapter", "adapter_of", "kinds_of", "written"]
 
 ADAPTERS: Mapping[type, Adapter[Any]] = {
     adapter.type: adapter
@@ -33,3 +35,16 @@ def adapter_of(product: object) -> Adapter[Any] | None:
 def kinds_of(gives: Mapping[str, type]) -> dict[str, str]:
     """The kinds, as docs/wire.md calls them, of the products that an engine gives, by their names."""
     return {name: ADAPTERS[product].kind for name, product in gives.items()}
+
+
+def written(engine: Engine, names: Collection[str]) -> list[str]:
+    """The products of these names, in the engine's order.
+
+    Raises `UserError` (bad-product) for one that the engine does not give, or that is no file.
+    """
+    chosen = engine.chosen(names)
+    for name in chosen:
+        if ADAPTERS[engine.gives[name]].write is None:
+            sentence = f"{engine.label} gives “{name:.60}” only while it works, and not as a file."
+            raise UserError("bad-product", sentence, "Ask for another product.")
+    return chosen

@@ -12,19 +12,20 @@ from ..files.pictures import write_picture
 from ..flow.products import Picture, Views
 from ..raster import png
 from ..wire import products as wire
-from .adapter import Adapter
+from .adapter import Adapter, thumbnail
 from .folder import check_folder_path, folder_in_place
 
 CAMERAS = "cameras.json"
 
 
 def _preview(views: Views) -> Picture:
-    """A contact sheet, as square as it goes."""
-    count, height, width, _ = views.pictures.shape
+    """A contact sheet, as square as it goes, of small pictures: large ones would take gigabytes beside each other."""
+    small = np.stack([thumbnail(picture) for picture in views.pictures])
+    count, height, width, _ = small.shape
     columns = int(np.ceil(np.sqrt(count)))
     rows = -(-count // columns)
     sheet = np.zeros((rows * columns, height, width, 4), np.uint8)
-    sheet[:count] = views.pictures
+    sheet[:count] = small
     return sheet.reshape(rows, columns, height, width, 4).swapaxes(1, 2).reshape(rows * height, columns * width, 4)
 
 

@@ -16,7 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from ..adapters import ADAPTERS
+from ..adapters import ADAPTERS, written
 from ..batch import worker
 from ..batch.executor import LocalExecutor
 from ..batch.lines import Line, bad_line, read_sources
@@ -126,12 +126,7 @@ def _wanted(
 
 def _products(engine: Engine, saved: Sequence[str]) -> list[str]:
     """The products to write, the main one last. Raises `UserError`."""
-    for name in saved:
-        if name not in engine.gives or ADAPTERS[engine.gives[name]].write is None:
-            advice = f"Its products are: {', '.join(engine.gives)}."
-            raise UserError("bad-output", f"{engine.label} does not give “{name:.60}” as a file.", advice)
-    main = [*engine.gives][-1]
-    return [*(name for name in engine.gives if name in saved and name != main), main]
+    return written(engine, {*saved, [*engine.gives][-1]})
 
 
 def _check_output(manifest: Manifest, wanted: Sequence[Wanted], engines: Mapping[str, Engine]) -> None:

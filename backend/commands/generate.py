@@ -7,8 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..adapters import ADAPTERS, Adapter
-from ..errors import UserError
+from ..adapters import ADAPTERS, Adapter, written
 from ..files.pictures import read_picture
 from ..flow.engine import Engine
 from ..flow.pipeline import Outcome, Pipeline
@@ -52,10 +51,7 @@ def _places(options: argparse.Namespace, engine: Engine, main: str) -> dict[str,
     if options.normal_map:
         places["normal_map"] = options.normal_map
     places |= dict(options.save)
-    for name in places:
-        if name not in engine.gives:
-            advice = f"Its products are: {', '.join(engine.gives)}."
-            raise UserError("bad-output", f"{engine.label} does not give “{name:.60}”.", advice)
+    written(engine, places)
     return places
 
 

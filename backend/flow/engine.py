@@ -80,6 +80,17 @@ class Engine:
             if (not stage.when or stage.when in inputs) and (not stage.unless or stage.unless not in inputs)
         )
 
+    def chosen(self, names: Collection[str] | None) -> list[str]:
+        """The products of these names, in the engine's order; all that it gives if None.
+
+        Raises `UserError` (bad-product) for a product that the engine does not give.
+        """
+        for name in names or ():
+            if name not in self.gives:
+                advice = f"Its products are: {', '.join(self.gives)}."
+                raise UserError("bad-product", f"{self.label} does not give “{name:.60}”.", advice)
+        return [name for name in self.gives if names is None or name in names]
+
     def seeded(self, inputs: Collection[str]) -> set[str]:
         """The names of the products that another seed changes, for a request that brings `inputs`."""
         names: set[str] = set()

@@ -57,7 +57,7 @@ class Watcher(Protocol):
         ...
 
     def made(self, name: str, product: object) -> None:
-        """Called once with every product, also if it came from the cache. `name` is what the stage makes."""
+        """Called once for every stage, with the product that it makes and its name, also if it came from the cache."""
         ...
 
 
@@ -112,7 +112,7 @@ class Pipeline:
         """
         engine = self._engine(request.engine)
         request = replace(request, settings=checked(engine.label, engine.settings, request.settings))
-        names = [*engine.gives] if gives is None else [name for name in engine.gives if name in gives]
+        names = engine.chosen(gives)
         steps = _steps(engine.stages_for(request.inputs), names)
         versions = dict(engine.versions())
         hashes = {name: picture_hash(pixels) for name, pixels in request.inputs.items()}

@@ -35,10 +35,10 @@ class HI3DGEN_OT_cancel(bpy.types.Operator):  # noqa: N801
 
 
 class HI3DGEN_OT_land_again(bpy.types.Operator):  # noqa: N801
-    """Try again to put into the scene what it did not take"""
+    """Try again to add to the scene what it did not take"""
 
     bl_idname = "hi3dgen.land_again"
-    bl_label = "Land Again"
+    bl_label = "Add to Scene"
     bl_options = set()
 
     job: StringProperty(name="Job", description="The job's name; every job if empty", options={"SKIP_SAVE"})

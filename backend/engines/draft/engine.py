@@ -6,10 +6,10 @@ from ...flow.products import Cutout, Mesh, NormalMap, Picture, Report
 from ...flow.stage import Stage
 from ...foreground.cut_out import cut_out
 from ...mesh.clean import clean
-from ...mesh.place import place
-from ...mesh.project import project
 from ...mesh.reduce import reduce
-from ...normals.image import OWN_NORMAL_MAP, from_picture
+from ...mesh.stages import IN_THE_SCENE
+from ...normals.image import OWN_NORMAL_MAP
+from ...normals.stages import READ_OWN
 from .geometry import build
 from .normals import estimate
 from .settings import SETTINGS
@@ -35,19 +35,10 @@ DRAFT = Engine(
     stages=(
         Stage("foreground", "Cutting out", "cutout", ("picture",), ("resolution",), _cut_out),
         Stage("normals", "Estimating normals", "normal_map", ("cutout",), (), estimate, unless=OWN_NORMAL_MAP),
-        Stage(
-            "own_normals",
-            "Reading your normal map",
-            "normal_map",
-            ("cutout", OWN_NORMAL_MAP),
-            (),
-            from_picture,
-            when=OWN_NORMAL_MAP,
-        ),
+        READ_OWN,
         Stage("geometry", "Building the surface", "mesh", ("normal_map",), ("seed", "thickness", "profile"), build),
         Stage("clean", "Cleaning up", "mesh", ("mesh",), (), clean),
         Stage("reduce", "Reducing", "mesh", ("mesh",), ("faces",), reduce),
-        Stage("place", "Placing", "mesh", ("mesh",), (), place),
-        Stage("project", "Laying the picture on", "mesh", ("mesh", "cutout"), (), project),
+        *IN_THE_SCENE,
     ),
 )

@@ -2,7 +2,7 @@
 """What the artist can choose."""
 
 from ...flow.settings import Setting
-from ...mesh.reduce import FACES
+from ...mesh.stages import FACES
 
 SETTINGS = (
     Setting(
@@ -29,12 +29,5 @@ SETTINGS = (
         minimum=0.6,
         maximum=1.4,
     ),
-    Setting(
-        name="faces",
-        label="Faces",
-        description="How many triangles the mesh may have at most. Edges and outline are kept",
-        default=FACES,
-        minimum=1_000,
-        maximum=1_000_000,
-    ),
+    FACES,
 )

@@ -13,11 +13,11 @@ from ...flow.products import Mesh, NormalMap, Noted, Report
 from ...flow.stage import Stage
 from ...mesh.clean import clean as drop_stray
 from ...mesh.parts import drop_floaters
-from ...mesh.place import place
-from ...mesh.project import project
 from ...mesh.reduce import reduce as reduce_to
+from ...mesh.stages import IN_THE_SCENE
 from ...nn.environment import prepare_environment
-from ...normals.image import OWN_NORMAL_MAP, from_picture
+from ...normals.image import OWN_NORMAL_MAP
+from ...normals.stages import READ_OWN
 from ...weights import store
 from ...weights.catalogue import PACKAGES
 from .settings import SETTINGS
@@ -72,15 +72,7 @@ def hi3dgen() -> Engine:
                 lambda *taken, **used: stages().estimate(*taken, **used),
                 unless=OWN_NORMAL_MAP,
             ),
-            Stage(
-                "own_normals",
-                "Reading your normal map",
-                "normal_map",
-                ("cutout", OWN_NORMAL_MAP),
-                (),
-                from_picture,
-                when=OWN_NORMAL_MAP,
-            ),
+            READ_OWN,
             Stage(
                 "tokens",
                 "Reading the normal map",
@@ -115,8 +107,7 @@ def hi3dgen() -> Engine:
             ),
             Stage("clean", "Cleaning up", "mesh", ("mesh",), ("clean",), _clean),
             Stage("reduce", "Reducing", "mesh", ("mesh",), ("reduce", "faces"), _reduce),
-            Stage("place", "Placing", "mesh", ("mesh",), (), place),
-            Stage("project", "Laying the picture on", "mesh", ("mesh", "cutout"), (), project),
+            *IN_THE_SCENE,
         ),
         seconds=lambda stage, settings: stages().seconds(stage, settings),
         place=lambda: stages().place(),

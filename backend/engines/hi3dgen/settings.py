@@ -2,7 +2,7 @@
 """What the artist can choose."""
 
 from ...flow.settings import Option, Setting
-from ...mesh.reduce import FACES
+from ...mesh.stages import FACES
 
 SETTINGS = (
     Setting(
@@ -16,14 +16,7 @@ SETTINGS = (
             Option("upstream", "Upstream", "All the steps that Hi3DGen was published with"),
         ),
     ),
-    Setting(
-        name="faces",
-        label="Faces",
-        description="How many triangles the mesh may have at most. Edges and outline are kept",
-        default=FACES,
-        minimum=1_000,
-        maximum=1_000_000,
-    ),
+    FACES,
     Setting(
         name="solid",
         label="Solid",

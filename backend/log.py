@@ -8,9 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
-from .safe_files import open_own
+from .safe_files import MAX_LOG, open_log
 
-MAX_BYTES = 1 << 20  # of the file; one older file of this size is kept beside it
 MAX_LINE = 2_000  # characters
 MAX_TRACEBACK = 200  # lines
 STANDARD_ERROR = 2
@@ -28,11 +27,6 @@ def start(path: Path | None) -> None:
     handler = logging.StreamHandler(sys.stderr) if path is None else _File(path)
     handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-
-
-def older(path: Path) -> Path:
-    """Where the part of a log goes that its file has no more room for."""
-    return path.with_name(f"{path.stem}-older{path.suffix}")
 
 
 class OneLine(logging.Formatter):
@@ -60,18 +54,15 @@ class _File(logging.StreamHandler[TextIO]):
         self._open()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if os.fstat(STANDARD_ERROR).st_size > MAX_BYTES:
+        if os.fstat(STANDARD_ERROR).st_size > MAX_LOG:
             try:
-                self._path.replace(older(self._path))
                 self._open()
-            except OSError:  # Windows renames no open file
+            except OSError:
                 os.ftruncate(STANDARD_ERROR, 0)
         super().emit(record)
 
     def _open(self) -> None:
-        with open_own(self._path, append=True) as file:
-            if os.name == "posix":
-                os.fchmod(file.fileno(), 0o600)  # the parent may have made it readable by all
+        with open_log(self._path) as file:
             os.dup2(file.fileno(), STANDARD_ERROR)
 
 

@@ -22,6 +22,7 @@ UNFINISHED = (
     ".hi3dgen-*.part"  # the names of what `replacing` writes, as a pattern: a killed process leaves them behind
 )
 SMALL = 1 << 20  # bytes; what this program writes of this kind has a few kilobytes
+MAX_LOG = 1 << 20  # bytes of a log; one older file of about this size is kept beside it
 _EVERYBODY, _OWNER = 0o666, 0o600  # modes of new files, before the process's umask
 _OWNER_FOLDER = 0o700
 _BINARY = getattr(os, "O_BINARY", 0)  # of Windows
@@ -92,13 +93,32 @@ def read_small(path: Path, limit: int = SMALL) -> bytes:
 def open_own(path: Path, *, append: bool = False, private: bool = True) -> BinaryIO:
     """Open a file of a fixed name for writing, such as a log or a lock: a new one, or with `append` the one there.
 
-    A link or a pipe that lies there is removed first. private: only this user can read a new file. Raises OSError,
-    also for a folder.
+    A link or a pipe that lies there is removed first. private: only this user can read it. Raises OSError, also for a
+    folder.
     """
     if not (append and _is_own(path)):
         path.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_EXCL) | _NO_LINKS | _NO_WAITING | _BINARY
-    return os.fdopen(os.open(path, flags, _OWNER if private else _EVERYBODY), "ab" if append else "wb")
+    file = os.fdopen(os.open(path, flags, _OWNER if private else _EVERYBODY), "ab" if append else "wb")
+    if private and append and os.name == "posix":
+        with contextlib.suppress(OSError):  # some disks have no permissions, and the file may be another user's
+            os.fchmod(file.fileno(), _OWNER)
+    return file
+
+
+def open_log(path: Path) -> BinaryIO:
+    """Open a log of this user's to append to; one that is full becomes the older log first. Raises OSError."""
+    if _is_own(path) and path.lstat().st_size > MAX_LOG:
+        try:
+            path.replace(older_log(path))
+        except OSError:  # Windows renames no open file
+            os.truncate(path, 0)
+    return open_own(path, append=True)
+
+
+def older_log(path: Path) -> Path:
+    """Where the part of a log goes that its file has no more room for."""
+    return path.with_name(f"{path.stem}-older{path.suffix}")
 
 
 def make_private_folder(folder: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.log import MAX_BYTES, MAX_LINE, OneLine, older
+from backend.log import MAX_LINE, OneLine
+from backend.safe_files import MAX_LOG, older_log
 from backend.wire import messages
 from backend.wire.client import Client
 from tests.backend.process import SERVE, TOKEN, Backend, patient
@@ -103,12 +104,12 @@ def test_a_log_file_is_bounded_and_holds_the_newest(tmp_path: Path) -> None:
             last.send(messages.Shutdown())
             backend.process.wait()
         assert backend.log() == "", "all of it went to the file"
-    assert sorted(tmp_path.iterdir()) == [older(path), path]
-    for file in (path, older(path)):
-        assert file.stat().st_size <= MAX_BYTES + 2 * MAX_LINE
+    assert sorted(tmp_path.iterdir()) == [older_log(path), path]
+    for file in (path, older_log(path)):
+        assert file.stat().st_size <= MAX_LOG + 2 * MAX_LINE
         if os.name == "posix":
             assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    text = older(path).read_text(encoding="utf-8") + path.read_text(encoding="utf-8")
+    text = older_log(path).read_text(encoding="utf-8") + path.read_text(encoding="utf-8")
     assert "what came before" not in text  # the file began anew twice
     assert [int(line.partition("client: ")[2].split()[0]) for line in text.splitlines() if "client: 1" in line][
         -1

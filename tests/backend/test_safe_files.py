@@ -11,7 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.safe_files import SMALL, make_private_folder, open_own, read_json, read_small, replacing, write_json
+from backend.safe_files import (
+    MAX_LOG,
+    SMALL,
+    make_private_folder,
+    older_log,
+    open_log,
+    open_own,
+    read_json,
+    read_small,
+    replacing,
+    write_json,
+)
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes on the disk, links only for some")
 
@@ -71,10 +82,14 @@ def append(path: Path) -> None:
     open_own(path, append=True).close()
 
 
+def append_to_log(path: Path) -> None:
+    open_log(path).close()
+
+
 @posix
 @pytest.mark.parametrize(
     "write",
-    [replace, make_new, append],
+    [replace, make_new, append, append_to_log],
 )
 @pytest.mark.parametrize("plant", [Path.symlink_to, Path.hardlink_to], ids=["symbolic", "hard"])
 def test_a_planted_link_is_not_followed(
@@ -108,6 +123,33 @@ def test_a_log_that_is_appended_to_keeps_its_lines(tmp_path: Path) -> None:
             file.write(line)
     assert path.read_bytes() == b"one\ntwo\n"
     open_own(path).close()
+    assert path.read_bytes() == b""
+
+
+@posix
+def test_a_file_that_was_open_to_everyone_becomes_private_and_a_shared_one_stays_as_it_is(tmp_path: Path) -> None:
+    for private, left in ((True, 0o600), (False, 0o644)):
+        path = tmp_path / str(private)
+        path.touch()
+        path.chmod(0o644)
+        open_own(path, append=True, private=private).close()
+        assert mode(path) == left
+
+
+def test_a_full_log_begins_anew_and_the_older_one_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "setup.log"
+    for letter in (b"a", b"b", b"c"):
+        with open_log(path) as file:
+            file.write(letter * (MAX_LOG + 1))
+    assert names(tmp_path) == ["setup-older.log", "setup.log"]
+    assert (older_log(path).read_bytes()[:1], path.read_bytes()[:1]) == (b"b", b"c")
+
+
+def test_a_full_log_that_cannot_be_renamed_is_emptied(tmp_path: Path) -> None:
+    path = tmp_path / "setup.log"
+    path.write_bytes(b"a" * (MAX_LOG + 1))
+    older_log(path).mkdir()
+    open_log(path).close()
     assert path.read_bytes() == b""
 
 

@@ -76,6 +76,7 @@ def _facts(plan: InstallPlan, environments: Environments) -> dict[str, object]:
         "python": str(plan.python.path),
         "folder": str(environments.folder(plan.name)),
         "installed": described(environments.current()),
+        "has_files": environments.has_files(),
         "up_to_date": environments.current() is not None and environments.current() == environments.whole(plan.name),
     }
 

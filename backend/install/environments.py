@@ -5,6 +5,7 @@ import contextlib
 import re
 import shutil
 import sys
+import time
 from collections.abc import Generator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from ..errors import UserError
 from ..safe_files import open_own, read_json, read_small, write_json
 
 STAMP = "hi3dgen-environment.json"
+ENDING_SECONDS = 5.0  # in which a backend that was asked to end has ended
+_PAUSE = 0.1  # seconds
 _FOLDER, _POINTER, _DOWNLOADS, _LOG, _LOCK = (
     "environments",
     "environment.json",
@@ -110,13 +113,19 @@ class Environments:
         """The names of the one in use and the one before."""
         return tuple(one.name for one in (self.current(), self.previous()) if one)
 
+    def has_files(self) -> bool:
+        """Whether there is something to remove: environments, parts of them, or downloads."""
+        with contextlib.suppress(OSError):
+            return any(any(folder.iterdir()) for folder in (self.user / _FOLDER, self.downloads) if folder.exists())
+        return True  # a folder that cannot be read
+
     def remove(self) -> None:
         """Delete all of them, what was downloaded for them, and the log. Raises `UserError` if a file is in use."""
         try:
             (self.user / _POINTER).unlink(missing_ok=True)  # first, so that nothing half-deleted is ever in use
+            deadline = time.monotonic() + ENDING_SECONDS
             for folder in (self.user / _FOLDER, self.downloads):
-                if folder.exists():
-                    shutil.rmtree(folder)
+                _delete(folder, deadline)
             self.log.unlink(missing_ok=True)
         except OSError as error:
             sentence = f"The engine is switched off, but not all of it could be deleted: {error}."
@@ -144,6 +153,17 @@ class Environments:
         except (OSError, ValueError):
             return ""
         return name if _NAME.fullmatch(name) else ""
+
+
+def _delete(folder: Path, deadline: float) -> None:
+    """Delete a folder, if there is one, with all that is in it. Raises OSError if that does not succeed in time."""
+    while folder.exists():
+        try:
+            shutil.rmtree(folder)
+        except OSError:  # on Windows as long as a backend that is just ending has a file open
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE)
 
 
 def described(installed: Installed | None) -> dict[str, str] | None:

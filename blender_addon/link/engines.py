@@ -11,22 +11,24 @@ import json
 import logging
 import os
 import queue
-import secrets
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import bpy
 
+from ...backend.safe_files import open_log, read_json, write_json
 from ...backend.wire.frames import WireError
 from ...backend.wire.messages import Capabilities, EngineInfo
 from ...backend.wire.records import fields_of, from_fields
 from .. import extension
 from ..errors import AddonError
-from .process import log_file, open_private, surroundings
+from .child import surroundings
+from .process import log_file, note
 
 log = logging.getLogger(__name__)
 
@@ -56,25 +58,31 @@ def find(name: str, engines: Engines) -> EngineInfo | None:
     return next((engine for engine in engines if engine.name == name), None)
 
 
-def known_or_asked() -> Engines:
-    """The engines, after waiting for the answer if the backend is being asked. Raises `AddonError` without one."""
+def require() -> Engines:
+    """The engines, at least one. Raises `AddonError` while none is known, see `why_unknown`."""
+    if error := why_unknown():
+        raise error
+    return _known
+
+
+def why_unknown() -> AddonError | None:
+    """Why no engine is known: the backend is still being asked, or it did not answer. None if engines are known.
+
+    The backend is only asked beside Blender's work if there is a window.
+    """
     if _known:
-        return _known
-    if _asking is not None:
-        _asking.join(ASK_SECONDS)
-    with contextlib.suppress(queue.Empty):
-        engines = _heard.get_nowait()
-        _heard.put(engines)  # still to be learned, when no operator runs
-        return engines
-    raise AddonError("What the engines can do could not be found out.", "Look at the backend's log.", in_log=True)
+        return None
+    if (_asking is not None and _asking.is_alive()) or not _heard.empty():
+        return AddonError("The engines are still being found out.", "Try again in a moment.")
+    return AddonError("What the engines can do could not be found out.", "Look at the backend's log.", in_log=True)
 
 
 def known_afresh() -> Engines:
     """The engines with their versions as they are now, which may have changed since the last time.
 
-    The backend is only asked if an engine has any. Raises `AddonError` as `known_or_asked` does.
+    The backend is only asked if an engine has any. Raises `AddonError` if it does not answer.
     """
-    engines = known_or_asked()
+    engines = require()
     if not any(engine.versions for engine in engines):
         return engines
     try:
@@ -113,7 +121,7 @@ def learn() -> bool:
 def read(user_folder: Path, backend: Path) -> Engines:
     """The engines of the last time; empty if the file is missing, unreadable, or of other code of the backend."""
     try:
-        kept = json.loads((user_folder / FILE).read_text(encoding="utf-8"))
+        kept: Any = read_json(user_folder / FILE)
         if kept["stamp"] != _stamp(backend):
             return ()
         return from_fields(Capabilities, kept["capabilities"], {}, FILE).engines
@@ -127,20 +135,15 @@ def read(user_folder: Path, backend: Path) -> Engines:
 def write(user_folder: Path, backend: Path, engines: Engines) -> None:
     """Keep the engines for the next time; not being able to costs time alone."""
     capabilities, _ = fields_of(Capabilities("", engines))
-    beside = user_folder / f".{FILE}.{secrets.token_hex(8)}"
     try:
-        with open_private(beside) as file:
-            file.write(json.dumps({"stamp": _stamp(backend), "capabilities": capabilities}).encode())
-        beside.replace(user_folder / FILE)
+        write_json(user_folder / FILE, {"stamp": _stamp(backend), "capabilities": capabilities}, private=True)
     except OSError as error:
         log.warning("“%s” could not be written: %s", user_folder / FILE, error)
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
 
 
 def ask(user_folder: Path, backend: Path) -> Capabilities:
     """Ask a backend that only describes itself. Raises `OSError`, `ValueError`, `SubprocessError` or `WireError`."""
-    with open_private(log_file(user_folder)) as errors:
+    with open_log(log_file(user_folder)) as errors:
         answer = subprocess.run(
             [sys.executable, "-s", "-m", "backend", "capabilities"],
             stdin=subprocess.DEVNULL,
@@ -184,7 +187,7 @@ def _ask(folder: Path) -> None:
     try:
         hear(ask(folder, extension.FOLDER), folder)
     except (*_UNREADABLE, subprocess.SubprocessError) as error:
-        log.warning("the backend did not say what it can do: %s", error)
+        note(folder, f"the backend did not say what it can do: {error}")
 
 
 def _poll() -> float | None:

@@ -5,17 +5,16 @@
 {"python": path within the user folder, ...}. In the environment lies a stamp, which is written when it is whole.
 """
 
-import json
 import os
 import re
-import stat
 from dataclasses import dataclass
 from pathlib import Path
+
+from ...backend.safe_files import read_json
 
 POINTER = "environment.json"
 STAMP = "hi3dgen-environment.json"
 MEND = "The backend runs on Blender's own Python, without the engine Hi3DGen: install it again in the preferences."
-_LONGEST = 65_536  # bytes of the pointer, which has about 150
 _PYTHON = re.compile(r"environments/[A-Za-z0-9][\w.+-]*/(bin/python|Scripts/python\.exe)", re.ASCII)
 
 
@@ -36,7 +35,7 @@ def installed(user_folder: Path) -> Environment:
         python = user_folder / _read_pointer(user_folder / POINTER)
     except FileNotFoundError:
         return Environment()
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         return Environment(trouble=f"“{POINTER}” in the extension's user folder cannot be read. {MEND}")
     try:
         fault = _fault(python, user_folder)
@@ -48,13 +47,8 @@ def installed(user_folder: Path) -> Environment:
 
 
 def _read_pointer(path: Path) -> str:
-    """The path of the environment's Python in the user folder. Raises OSError, ValueError and RecursionError."""
-    number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # opening a pipe would wait for its other end
-    try:
-        content = os.read(number, _LONGEST + 1) if stat.S_ISREG(os.fstat(number).st_mode) else b""
-    finally:
-        os.close(number)
-    value = json.loads(content) if len(content) <= _LONGEST else None
+    """The path of the environment's Python in the user folder. Raises OSError and ValueError."""
+    value = read_json(path)
     python = value.get("python") if isinstance(value, dict) else None
     if not isinstance(python, str) or not _PYTHON.fullmatch(python):
         raise ValueError("it does not name a Python of the engine")

@@ -21,7 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from ...backend.safe_files import older_log, open_log
 from ...backend.wire.client import Client
+from .child import launch
 from .environment import MEND, installed
 
 log = logging.getLogger(__name__)
@@ -40,9 +42,7 @@ class Started:
 
 @dataclass(frozen=True)
 class NotStarted:
-    """The backend could not be started; `reason` is for the log."""
-
-    reason: str
+    """The backend could not be started; the log says why."""
 
 
 class BackendProcess:
@@ -62,7 +62,7 @@ class BackendProcess:
         self._child: subprocess.Popen[bytes] | None = None
         self._ended = False
         self._lock = threading.Lock()  # between the start in its thread and an early end
-        self._job_object: object = None
+        self._tie: object = None
         threading.Thread(target=self._start, name="hi3dgen start", daemon=True).start()
 
     @property
@@ -98,9 +98,9 @@ class BackendProcess:
         except Exception as error:  # noqa: BLE001 - every failure must reach the session
             reason = f"the backend did not start: {error}"
             try:
-                self._note(reason)
+                note(self._user_folder, reason)
             finally:
-                self.events.put(NotStarted(reason))
+                self.events.put(NotStarted())
         else:
             _drain(started.stdout if started else None)
 
@@ -115,7 +115,7 @@ class BackendProcess:
             return self._start_by(environment.python)
         except Exception as error:  # noqa: BLE001 - one that answers nonsense is as broken as one that is not there
             self.trouble = f"The engine's environment does not start. {MEND}"
-            self._note(f"the engine's environment did not start: {error}")
+            note(self._user_folder, f"the engine's environment did not start: {error}")
             if self._child:
                 self._child.kill()
             return self._start_by(own)
@@ -131,31 +131,15 @@ class BackendProcess:
             self.events.put(Started(Client(port, token, f"Blender, process {os.getpid()}")))
         return child
 
-    def _note(self, reason: str) -> None:
-        log.warning(reason)
-        with contextlib.suppress(OSError), open_private(log_file(self._user_folder)) as errors:
-            errors.write(f"{reason}\n".encode())
-
     def _launch(self, python: Path) -> subprocess.Popen[bytes] | None:
         """Start the child; None if `end` was faster."""
         _forget_old_logs(self._user_folder)
-        with self._lock, open_private(log_file(self._user_folder)) as errors:
+        with self._lock, open_log(log_file(self._user_folder)) as errors:
             if self._ended:
                 return None
-            self._child = subprocess.Popen(
-                [python, "-s", "-m", "backend", "serve"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                cwd=self._user_folder,
-                env=surroundings(self._extension, self._user_folder),
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-                start_new_session=True,  # Ctrl-C in a terminal is for Blender, which then cancels
+            self._child, self._tie = launch(
+                python, ["serve"], self._extension, self._user_folder, errors, stdin=subprocess.PIPE
             )
-        if sys.platform == "win32":
-            from .job_object import JobObject  # noqa: PLC0415 - ctypes has no Windows types elsewhere
-
-            self._job_object = JobObject(self._child.pid)
         return self._child
 
 
@@ -164,13 +148,11 @@ def log_file(user_folder: Path) -> Path:
     return user_folder / f"backend-{os.getpid()}.log"
 
 
-def open_private(path: Path) -> IO[bytes]:
-    """Open a file to append to, which only its owner may read; follows no link. Raises `OSError`."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)  # Windows has no such flag
-    file = os.fdopen(os.open(path, flags, 0o600), "ab")
-    with contextlib.suppress(OSError):  # a file of an older version was open to everyone
-        path.chmod(0o600)
-    return file
+def note(user_folder: Path, reason: str) -> None:
+    """Write a line into the log, and into Python's; not being able to is no error."""
+    log.warning(reason)
+    with contextlib.suppress(OSError), open_log(log_file(user_folder)) as file:
+        file.write(f"{reason}\n".encode("utf-8", "replace"))
 
 
 def log_tail(user_folder: Path, lines: int) -> list[str]:
@@ -180,7 +162,7 @@ def log_tail(user_folder: Path, lines: int) -> list[str]:
     """
     now = log_file(user_folder)
     text = ""
-    for path in (now.with_name(f"{now.stem}-older{now.suffix}"), now):
+    for path in (older_log(now), now):
         with contextlib.suppress(OSError):
             text += path.read_bytes()[-64_000:].decode("utf-8", "replace")
     return text.splitlines()[-lines:]
@@ -214,14 +196,3 @@ def _drain(pipe: IO[bytes] | None) -> None:
     """Read and drop what a stray print writes: a full pipe would block the backend."""
     while pipe is not None and pipe.read(4096):
         pass
-
-
-def surroundings(extension: Path, user_folder: Path) -> dict[str, str]:
-    """A backend's environment variables: Blender's, with the child's own import path and places to write to."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
-    environment["PYTHONPATH"] = str(extension)
-    environment["HI3DGEN_USER_FOLDER"] = str(user_folder)
-    environment["PYTHONPYCACHEPREFIX"] = str(user_folder / "bytecode")
-    environment["PYTHONUTF8"] = "1"
-    environment["PYTHONSAFEPATH"] = "1"  # nothing is imported from the working folder
-    return environment

@@ -112,6 +112,7 @@ class Session:
     error: AddonError | None = None
     deaths: int = 0
     freeing: bool = False  # the backend was asked to give memory back, and has not answered
+    holds_memory: bool = False  # it answered that it could not
     notice: str = ""  # what the backend did when it was asked to
     _process: BackendProcess | None = None
     _client: Client | None = None
@@ -193,7 +194,7 @@ class Session:
         """
         client = self._client
         if client and self.phase is Phase.READY:
-            self.notice, self.freeing = "", True
+            self.notice, self.freeing, self.holds_memory = "", True, False
             client.send(messages.Unload())
 
     def try_again(self) -> None:
@@ -304,7 +305,7 @@ class Session:
             return
         log.warning("the backend: %s %s", message.sentence, message.advice)
         if message.code == "unload-failed":
-            self.freeing = False
+            self.freeing, self.holds_memory = False, True
             self.error = AddonError(message.sentence, message.advice, in_log=True)
 
     def _land(self) -> None:
@@ -359,7 +360,7 @@ class Session:
     def _drop_backend(self) -> None:
         client, process = self._client, self._process
         self._client = self._process = None
-        self.freeing = False
+        self.freeing = self.holds_memory = False
         if client:
             client.close()
         if process:

@@ -8,7 +8,6 @@ What the children print is specified in backend/commands/progress.py. Everything
 import json
 import queue
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -16,9 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ...backend.safe_files import open_log
 from ..errors import AddonError
+from .child import launch
 from .environment import installed
-from .process import open_private, surroundings
 
 LOG = "setup.log"
 GRACE_SECONDS = 10.0
@@ -39,7 +39,7 @@ class Step:
 
 
 class Child:
-    """One run of a command of the backend. Raises `OSError` if it cannot be started."""
+    """One run of a command of the backend. Raises `AddonError` if it cannot be started."""
 
     def __init__(self, python: Path, arguments: list[str], extension: Path, user_folder: Path) -> None:
         self.step = Step()
@@ -48,22 +48,14 @@ class Child:
         self._log = user_folder / LOG
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._cancelled_at = 0.0
-        with open_private(self._log) as errors:
-            self._process = subprocess.Popen(
-                [python, "-s", "-m", "backend", *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                cwd=user_folder,
-                env=surroundings(extension, user_folder),
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-                start_new_session=True,
-            )
-        self._job_object: object = None
-        if sys.platform == "win32":
-            from .job_object import JobObject  # noqa: PLC0415 - ctypes has no Windows types elsewhere
-
-            self._job_object = JobObject(self._process.pid)
+        try:
+            with open_log(self._log) as errors:
+                self._process, self._tie = launch(python, arguments, extension, user_folder, errors)
+        except Exception as error:  # whatever it is, the artist must not wait for an answer
+            sentence = f"The backend's command “{arguments[0]}” could not be started: {error}."
+            raise AddonError(
+                sentence, "Restart Blender; if that does not help, install the extension again."
+            ) from error
         self.live = True
         threading.Thread(target=self._read, name="hi3dgen setup", daemon=True).start()
 
@@ -85,7 +77,7 @@ class Child:
         """Let it end soon; what it has downloaded stays."""
         self._cancelled_at = self._cancelled_at or time.monotonic()
         if sys.platform == "win32":
-            self._job_object = None  # which ends it and its children: Windows has no interrupt for one process alone
+            self._tie = None  # which ends it and its children: Windows has no interrupt for one process alone
         else:
             self._process.send_signal(signal.SIGINT)
 
@@ -113,7 +105,7 @@ class Child:
         self.live = False
         if self._cancelled_at:
             self.error = AddonError("It was cancelled.", "What was downloaded completely stays for the next time.")
-        elif self._process.returncode != 0 and self.error is None:
+        elif self.error is None and (self._process.returncode != 0 or not self.answer):
             self.error = AddonError("It ended unexpectedly.", f"Please report what “{self._log}” says.", in_log=True)
 
 
@@ -121,9 +113,10 @@ class Child:
 class Setup:
     """What is known of the engine's environment and weights, and what is being done about them.
 
-    `plan` and `weights` are the answers of `install --plan` and `weights list`, empty while they are not known;
-    `plan_error` says why nothing can be installed. `work` is the child that runs or ran last. `renewed` is set when
-    it has changed the environment or the weights: then the backend has to be started anew.
+    `asked`: whether the questions `install --plan` and `weights list` were put since something changed. `plan` and
+    `weights` are the answers, empty while they are not known; `plan_error` says why nothing can be installed,
+    `weights_error` why it is not known which weights are here. `work` is the child that runs or ran last. `renewed` is
+    set when it has changed the environment or the weights: then the backend has to be started anew.
     """
 
     extension: Path
@@ -131,6 +124,7 @@ class Setup:
     plan: Message = field(default_factory=dict[str, Any])
     weights: Message = field(default_factory=dict[str, Any])
     plan_error: AddonError | None = None
+    weights_error: AddonError | None = None
     work: Child | None = None
     asked: bool = False
     renewed: bool = False
@@ -148,25 +142,28 @@ class Setup:
         return self.busy or bool(self._questions)
 
     def ask(self, build: str, python: str = "") -> None:
-        """Ask what is there and what would be installed, see `install`; the answers come by `tick`."""
+        """Ask what is there and what would be installed, see `install`; the answers come by `tick`, errors too."""
         self.asked = True
-        plan = ["install", "--plan", "--json", *_choices(build, python)]
+        plan = ["install", "--plan", "--json", *_options(build, python)]
         questions = {"plan": plan, "weights": ["weights", "list", "--json"]}
         for name, arguments in questions.items():
             if name in self._questions:
-                self._questions[name].cancel()
-            self._questions[name] = Child(Path(sys.executable), arguments, self.extension, self.user_folder)
+                self._questions.pop(name).cancel()
+            try:
+                self._questions[name] = Child(Path(sys.executable), arguments, self.extension, self.user_folder)
+            except AddonError as error:
+                self._take(name, {}, error)
 
     def install(self, build: str, python: str = "") -> None:
         """Make the engine's environment with a build of PyTorch. The caller has asked the artist. Raises `AddonError`.
 
         python: the path of the Python that makes it; empty for Blender's own.
         """
-        arguments = ["install", "--json", "--agree", *_choices(build, python)]
+        arguments = ["install", "--json", "--agree", *_options(build, python)]
         self._start(Path(sys.executable), arguments, changes=True)
 
     def remove(self) -> None:
-        """Delete the engine's environments."""
+        """Delete the engine's environments. Raises `AddonError`."""
         self._start(Path(sys.executable), ["install", "--json", "--remove"], changes=True)
 
     def download(self) -> None:
@@ -195,7 +192,7 @@ class Setup:
             question.tick()
             if not question.live:
                 del self._questions[name]
-                self._take(name, question)
+                self._take(name, question.answer, question.error)
         if self.work is not None and self.work.live:
             self.work.tick()
             if not self.work.live:
@@ -212,11 +209,11 @@ class Setup:
             self.cancel()
             raise
 
-    def _take(self, name: str, question: Child) -> None:
-        if name == "plan":
-            self.plan, self.plan_error = question.answer, question.error
+    def _take(self, question: str, answer: Message, error: AddonError | None) -> None:
+        if question == "plan":
+            self.plan, self.plan_error = answer, error
         else:
-            self.weights = question.answer
+            self.weights, self.weights_error = answer, error
 
     def _engine_python(self) -> Path:
         environment = installed(self.user_folder)
@@ -228,13 +225,8 @@ class Setup:
         if self.busy:
             raise AddonError("Something is going on already.", "Wait until it is done, or cancel it.")
         self._changes = changes
-        try:
-            self.work = Child(python, arguments, self.extension, self.user_folder)
-        except OSError as error:
-            raise AddonError(
-                f"It could not be started: {error}.", "See that the extension's folder is there."
-            ) from error
+        self.work = Child(python, arguments, self.extension, self.user_folder)
 
 
-def _choices(build: str, python: str) -> list[str]:
+def _options(build: str, python: str) -> list[str]:
     return ["--torch", build, *(["--python", python] if python else [])]

@@ -21,16 +21,16 @@ def setup() -> Setup:
 
 
 def find_out(build: str, python: str) -> None:
-    """Ask soon, if it has not been asked, what is there and what would be installed. Callable from draw."""
-    if not setup().asked and runtime.has_window():
-        setup().asked = True
-        bpy.app.timers.register(lambda: ask(build, python), first_interval=0.0)
+    """Ask, if it has not been asked, what is there and what would be installed. Callable from a draw."""
+    if not setup().asked:
+        ask(build, python)
 
 
 def ask(build: str, python: str) -> None:
-    """Ask now what is there and what would be installed."""
-    setup().ask(build, bpy.path.abspath(python))
-    keep_ticking()
+    """Ask again what is there and what would be installed; without a window nobody sees the answer."""
+    if runtime.has_window():
+        setup().ask(build, bpy.path.abspath(python))
+        keep_ticking()
 
 
 def keep_ticking() -> None:

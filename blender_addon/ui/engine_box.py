@@ -8,7 +8,7 @@ import bpy
 from ..errors import AddonError
 from ..link import runtime, setup_timer
 from ..link.setup import Message, Setup, Step
-from .text import lines
+from .text import draw_lines, lines
 
 _MARGIN = 80  # pixels beside a label
 _BUTTON = 100  # pixels of a button beside a text
@@ -37,7 +37,7 @@ def draw(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, wi
         box.prop(preferences, "torch")
         box.prop(preferences, "python")
         if setup.plan:
-            _draw_choices(box, preferences, setup)
+            _draw_buttons(box, preferences, setup)
         if setup.work and setup.work.error:
             _draw_error(box, setup.work.error, width)
 
@@ -59,9 +59,9 @@ def size(count: float) -> str:
 
 
 def _draw_environment(box: bpy.types.UILayout, plan: Message, width: float) -> None:
-    there = plan["installed"]
-    if there:
-        box.label(text=f"Installed: PyTorch {there['torch']} on {there['device']}", icon="CHECKMARK")
+    installed = plan["installed"]
+    if installed:
+        box.label(text=f"Installed: PyTorch {installed['torch']} on {installed['device']}", icon="CHECKMARK")
     if plan["up_to_date"]:
         return
     _sentences(box, width, f"To install: PyTorch for {plan['build']}. {plan['why']}", icon="IMPORT")
@@ -74,6 +74,8 @@ def _draw_environment(box: bpy.types.UILayout, plan: Message, width: float) -> N
 
 
 def _draw_weights(box: bpy.types.UILayout, setup: Setup, width: float) -> None:
+    if setup.weights_error:
+        _draw_error(box, setup.weights_error, width)
     packages = setup.weights.get("packages", [])
     missing = [package for package in packages if package["state"] != "present"]
     if packages and not missing:
@@ -91,22 +93,23 @@ def _draw_weights(box: bpy.types.UILayout, setup: Setup, width: float) -> None:
             _sentences(column, width, package["trouble"], icon="ERROR")
 
 
-def _draw_choices(box: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, setup: Setup) -> None:
+def _draw_buttons(box: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, setup: Setup) -> None:
     if not bpy.app.online_access:
         box.prop(bpy.context.preferences.system, "use_online_access")  # the downloads wait for it
     box.prop(preferences, "agree")
     row = box.row()
     install = row.row()
     install.enabled = preferences.agree
-    renew = bool(setup.plan.get("installed"))
-    button = install.operator("hi3dgen.install", text="Renew" if renew else "Install", icon="IMPORT")
+    is_installed = bool(setup.plan["installed"])
+    button = install.operator("hi3dgen.install", text="Renew" if is_installed else "Install", icon="IMPORT")
     button.agree, button.torch, button.python = preferences.agree, preferences.torch, preferences.python
     weights = row.row()
-    weights.enabled = preferences.agree and renew
+    weights.enabled = preferences.agree and is_installed
     weights.operator("hi3dgen.download_weights", icon="IMPORT").agree = preferences.agree
-    if renew:
-        row = box.row()
+    row = box.row()
+    if is_installed:
         row.operator("hi3dgen.verify_weights", icon="CHECKMARK")
+    if setup.plan["has_files"]:  # also if some of them could not be deleted the last time
         row.operator("hi3dgen.remove_engine", icon="TRASH")
 
 
@@ -134,10 +137,7 @@ def _beside_button(width: float) -> float:
 
 
 def _sentences(box: bpy.types.UILayout, width: float, text: str, *, icon: str = "BLANK1") -> None:
-    column = box.column(align=True)
-    column.scale_y = 0.8
-    for index, line in enumerate(lines(text, width - _MARGIN * bpy.context.preferences.system.ui_scale)):
-        column.label(text=line, icon="BLANK1" if index else icon)
+    draw_lines(box, lines(text, width - _MARGIN * bpy.context.preferences.system.ui_scale), icon)
 
 
 def _about(count: float) -> str:

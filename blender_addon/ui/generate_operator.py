@@ -35,6 +35,14 @@ class _Generate:
     seed: IntProperty(name="Seed", description="Else the panel's choice", min=0, max=MAX_SEED)
     count: IntProperty(**COUNT)
 
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Only if the engines are known: a caller's settings would be refused as unknown arguments."""
+        error = engines.why_unknown()
+        if error:
+            cls.poll_message_set(f"{error.sentence} {error.advice}")  # pyright: ignore[reportAttributeAccessIssue] - the operator's
+        return error is None
+
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Queue the job. Without a window, wait for it, and raise if it fails."""
         try:
@@ -55,7 +63,7 @@ class _Generate:
             seed = self.seed
         elif panel.random_seed:
             seed = random.SystemRandom().randint(0, MAX_SEED)
-        known = engines.known_or_asked()
+        known = engines.require()
         engine = engines.find(self.engine, known) if self.engine else chosen_engine(context.scene) or known[0]
         return submit(
             context.scene,

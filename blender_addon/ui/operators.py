@@ -55,12 +55,13 @@ class HI3DGEN_OT_land_again(bpy.types.Operator):  # noqa: N801
         for job in jobs:
             session.land_again(job)
         runtime.keep_ticking()
-        try:
-            for job in [] if runtime.has_window() else jobs:
-                wait(job)
-        except AddonError as error:
-            self.report({"ERROR"}, f"{error.sentence} {error.advice}")
-            return {"CANCELLED"}
+        if not runtime.has_window():
+            try:
+                for job in jobs:
+                    wait(job)
+            except AddonError as error:
+                self.report({"ERROR"}, f"{error.sentence} {error.advice}")
+                return {"CANCELLED"}
         return {"FINISHED"}
 
 
@@ -91,6 +92,33 @@ class HI3DGEN_OT_unload(bpy.types.Operator):  # noqa: N801
                 self.report({"ERROR"}, f"{error.sentence} {error.advice}")
                 return {"CANCELLED"}
             self.report({"INFO"}, session.notice)
+        return {"FINISHED"}
+
+
+class HI3DGEN_OT_end_backend(bpy.types.Operator):  # noqa: N801
+    """End the backend, which gives all of its memory back. The next Generate starts a new one"""
+
+    bl_idname = "hi3dgen.end_backend"
+    bl_label = "End Backend"
+    bl_options = set()
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Only if a backend runs and no job would be lost."""
+        session = runtime.session()
+        is_running = session.phase is Phase.READY
+        if not is_running:
+            cls.poll_message_set("The backend is not running")
+        elif any(job.live for job in session.jobs):
+            cls.poll_message_set("A mesh is being made")
+        return is_running and not any(job.live for job in session.jobs)
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """End it, and forget that it could not give its memory back."""
+        session = runtime.session()
+        session.close()
+        session.error = None
+        runtime.redraw_panels()
         return {"FINISHED"}
 
 
@@ -150,6 +178,7 @@ CLASSES = (
     HI3DGEN_OT_cancel,
     HI3DGEN_OT_land_again,
     HI3DGEN_OT_unload,
+    HI3DGEN_OT_end_backend,
     HI3DGEN_OT_try_again,
     HI3DGEN_OT_show_log,
 )

@@ -4,15 +4,16 @@
 import bpy
 
 from ...backend.wire.messages import EngineInfo
+from ..errors import AddonError
 from ..extension import PACKAGE
 from ..generate import active_picture
-from ..link import runtime
+from ..link import engines, runtime
 from ..link.session import Job, JobState, Phase, Session
 from ..scene.material import is_ours
 from ..scene.objects import recipe_of
 from . import engine_settings
 from .properties import chosen_engine
-from .text import duration, sidebar_lines
+from .text import draw_lines, duration, sidebar_lines
 from .thumbnails import forget_all_but, icon_of
 
 CATEGORY = "Hi3DGen"
@@ -42,7 +43,10 @@ class _Panel:
         forget_all_but({job.request.job for job in shown})
         for job in shown:
             _draw_job(layout, job)
-        _draw_error(layout, session)
+        if session.error:
+            box = _draw_error(layout, session.error)
+            if session.holds_memory:
+                box.operator("hi3dgen.end_backend", icon="X")
         if session.notice:
             _draw_sentence(layout, session.notice, "INFO")
         _draw_object(layout, context)
@@ -77,7 +81,11 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session
     settings = context.scene.hi3dgen
     engine = chosen_engine(context.scene)
     if engine is None:
-        _draw_sentence(layout, "Finding out what can be made …", "INFO")
+        error = engines.why_unknown()
+        if error and error.in_log:
+            _draw_error(layout, error)
+        elif error:
+            _draw_sentence(layout, error.sentence, "INFO")
         return
     column = layout.column()
     row = column.row(align=True)
@@ -173,15 +181,16 @@ def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
             column.label(text=f"About {duration(progress.eta_seconds)} left", translate=False)
 
 
-def _draw_error(layout: bpy.types.UILayout, session: Session) -> None:
-    if session.error:
-        box = layout.box()
-        alert = box.column()
-        alert.alert = True  # not the whole box: what happened is red, what to do about it is not
-        _draw_sentence(alert, session.error.sentence, "ERROR")
-        _draw_sentence(box, session.error.advice, "BLANK1")
-        if session.error.in_log:
-            box.operator("hi3dgen.show_log", icon="TEXT")
+def _draw_error(layout: bpy.types.UILayout, error: AddonError) -> bpy.types.UILayout:
+    """A box with the error, which is returned."""
+    box = layout.box()
+    alert = box.column()
+    alert.alert = True  # not the whole box: what happened is red, what to do about it is not
+    _draw_sentence(alert, error.sentence, "ERROR")
+    _draw_sentence(box, error.advice, "BLANK1")
+    if error.in_log:
+        box.operator("hi3dgen.show_log", icon="TEXT")
+    return box
 
 
 def _draw_object(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -207,10 +216,7 @@ def _draw_object(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
 
 def _draw_sentence(layout: bpy.types.UILayout, sentence: str, icon: str) -> None:
     """A sentence over as many lines as it needs."""
-    column = layout.column(align=True)
-    column.scale_y = 0.8
-    for number, line in enumerate(sidebar_lines(sentence, bpy.context.region)):
-        column.label(text=line, icon="BLANK1" if number else icon, translate=False)
+    draw_lines(layout, sidebar_lines(sentence, bpy.context.region), icon)
 
 
 CLASSES = (HI3DGEN_PT_viewport, HI3DGEN_PT_image_editor)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Text for labels, which do not wrap, and durations in words."""
+"""Sentences as labels, which do not wrap, and durations in words."""
 
 import blf
 import bpy
@@ -32,6 +32,14 @@ def lines(text: str, width: float) -> list[str]:
         else:
             broken[-1] = longer
     return broken
+
+
+def draw_lines(layout: bpy.types.UILayout, broken: list[str], icon: str) -> None:
+    """Draw lines as labels below each other, the first with an icon."""
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    for number, line in enumerate(broken):
+        column.label(text=line, icon="BLANK1" if number else icon, translate=False)
 
 
 def duration(seconds: float) -> str:

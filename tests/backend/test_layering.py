@@ -24,6 +24,7 @@ SHARED_BATCH = (
     *(f"backend.batch.{name}" for name in ("lines", "manifest", "names", "planning", "running", "summary")),
     *("backend.errors", "backend.version"),
 )
+SHARED_FILES = ("backend.safe_files",)
 ADDON_SHARED = ("blender_addon.errors", "blender_addon.extension")
 HEAVY = ("torch", "diffusers", "transformers", "trimesh", "PIL", "scipy", "safetensors", "huggingface_hub", "httpx2")
 
@@ -78,13 +79,14 @@ def test_the_wire_imports_nothing_of_ours(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ADDON, ids=name_of)
-def test_the_addon_knows_only_the_wire_of_the_backend_and_what_it_shares_of_batches(path: Path) -> None:
+def test_the_addon_knows_only_the_wire_of_the_backend_and_what_it_shares(path: Path) -> None:
     shared = SHARED_BATCH if path.name in ("command.py", "many.py") else ()
+    shared = SHARED_FILES if path.parent.name == "link" else shared
     assert [name for name in ours(path) if not within(name, "backend.wire", "blender_addon", *shared)] == []
 
 
 def test_what_the_addon_shares_needs_the_standard_library_alone() -> None:
-    code = f"import json, sys; import {', '.join(SHARED_BATCH)}; print(json.dumps([*sys.modules]))"
+    code = f"import json, sys; import {', '.join((*SHARED_BATCH, *SHARED_FILES))}; print(json.dumps([*sys.modules]))"
     run = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, check=True)
     loaded = {name.partition(".")[0] for name in json.loads(run.stdout)}
     assert loaded - {*sys.stdlib_module_names} == {"backend", "__main__"}
@@ -112,7 +114,7 @@ def test_the_table_of_contributing_is_read() -> None:
     assert rules()["backend.models"] == ["backend.nn", "backend.surface"]
     assert rules()["backend.surface"] == []
     assert rules()["backend.raster"] == []
-    assert rules()["blender_addon.link"] == ["backend.wire"]
+    assert rules()["blender_addon.link"] == ["backend.wire", "backend.safe_files"]
 
 
 @pytest.mark.parametrize("name", [name for row in rules().items() for name in (row[0], *row[1])])

@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -180,12 +181,52 @@ import bpy, addon_utils
 addon_utils.enable("{module}", default_set=True)
 print("arguments", "faces" in bpy.ops.hi3dgen.generate.get_rna_type().properties)
 try:
-    bpy.ops.hi3dgen.generate(filepath=sys.argv[1])
+    bpy.ops.hi3dgen.generate(filepath=sys.argv[1], faces=2_000)
 except RuntimeError as error:
     print(error)
 sys.stdout.flush()
 os._exit(0)
 """
+
+
+@pytest.mark.parametrize("arguments", [{}, {"faces": 2_000}, {"no_such_setting": 1}])
+def test_while_the_engines_are_found_out_generate_says_so_and_does_not_wait(
+    scene: Any, engines: ModuleType, monkeypatch: pytest.MonkeyPatch, arguments: dict[str, Any]
+) -> None:
+    answered = threading.Event()
+    asking = threading.Thread(target=answered.wait)
+    asking.start()
+    monkeypatch.setattr(engines, "_known", ())
+    monkeypatch.setattr(engines, "_asking", asking)
+    try:
+        with pytest.raises(RuntimeError, match=r"still being found out. Try again in a moment"):
+            bpy.ops.hi3dgen.generate(filepath=__file__, **arguments)
+        assert asking.is_alive(), "nobody waited for it"
+    finally:
+        answered.set()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes on the disk")
+def test_a_pipe_in_place_of_the_file_is_not_waited_for(session: Any, engines: ModuleType, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "capabilities.json")
+    assert engines.read(tmp_path, CHECKOUT) == ()
+    engines.write(tmp_path, CHECKOUT, engines.known())
+    assert engines.read(tmp_path, CHECKOUT) == engines.known()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has links only for some")
+def test_a_link_in_place_of_the_log_is_not_followed(session: Any, engines: ModuleType, tmp_path: Path) -> None:
+    process = import_module(f"{MODULE}.blender_addon.link.process")
+    (tmp_path / "precious").write_text("precious")
+    process.log_file(tmp_path).hardlink_to(tmp_path / "precious")
+    engines.ask(
+        tmp_path,
+        write_program(
+            tmp_path, 'import sys; print("noise", file=sys.stderr); print(\'{"version": "0.0.0", "engines": []}\')'
+        ),
+    )
+    assert (tmp_path / "precious").read_text() == "precious"
+    assert "noise" in process.log_tail(tmp_path, 1)
 
 
 @pytest.mark.parametrize("answers", [True, False])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
+import psutil
 import pytest
 
 from tests.blender_addon.scripted import write_backend
@@ -63,9 +64,38 @@ def test_memory_that_was_not_freed_is_reported(session: Any, tmp_path: Path, ans
             bpy.ops.hi3dgen.unload()
         assert session.notice == ""
         assert not session.freeing
+        assert session.holds_memory == ("unload-failed" in answer)
     finally:
         session.close()
         session.extension = usual
+
+
+def test_a_backend_that_holds_memory_can_be_ended(session: Any, tmp_path: Path) -> None:
+    session.close()
+    assert not bpy.ops.hi3dgen.end_backend.poll(), "there is none"
+    script = 'receive()\nsend(messages.Failure("", "unload-failed", "It stuck.", "End it."))\nsys.stdin.read()'
+    session.extension, usual = write_backend(tmp_path, script), session.extension
+    try:
+        session.start()
+        tick_until(session, lambda: session.phase.name == "READY")
+        backend = psutil.Process(session.pid)
+        with pytest.raises(RuntimeError, match="It stuck"):
+            bpy.ops.hi3dgen.unload()
+        assert bpy.ops.hi3dgen.end_backend() == {"FINISHED"}
+        assert (session.phase.name, session.error, session.holds_memory) == ("STOPPED", None, False)
+        assert psutil.wait_procs([backend], timeout=20)[0]
+    finally:
+        session.close()
+        session.extension = usual
+
+
+def test_a_backend_that_makes_a_mesh_is_not_ended_by_its_button(scene: Any, session: Any, picture_file: Path) -> None:
+    generate = import_module(f"{MODULE}.blender_addon.generate")
+    job = generate.submit(scene, picture_file, "draft", 12, settings={"resolution": 1024})
+    tick_until(session, lambda: job.state.name == "RUNNING")
+    with pytest.raises(RuntimeError, match="A mesh is being made"):
+        bpy.ops.hi3dgen.end_backend()
+    session.cancel(job)
 
 
 @pytest.mark.parametrize("wanted", [True, False])

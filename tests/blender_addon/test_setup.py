@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +17,9 @@ import numpy as np
 import psutil
 import pytest
 
+from backend.safe_files import MAX_LOG
 from tests.backend.install.tiny_index import TinyIndex, pinned, serve
+from tests.blender_addon.scripted import write_program
 from tests.blender_addon.support import MODULE, tick_until
 
 
@@ -176,6 +179,71 @@ def test_a_child_that_dies_is_told_with_its_log(online: Path, index: TinyIndex, 
         process.kill()
     assert setup.work.error.sentence == "It ended unexpectedly."
     assert "setup.log" in setup.work.error.advice
+
+
+def new_setup(extension: Path, user_folder: Path) -> Any:
+    return import_module(f"{MODULE}.blender_addon.link.setup").Setup(extension, user_folder)
+
+
+def error_type() -> type[Exception]:
+    return import_module(f"{MODULE}.blender_addon.errors").AddonError
+
+
+def tick_to_the_end(setup: Any) -> None:
+    while setup.live:
+        setup.tick()
+        time.sleep(0.005)
+
+
+def test_a_question_that_cannot_be_put_is_answered_with_a_sentence(
+    scene: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setup = new_setup(write_program(tmp_path, "import time; time.sleep(60)"), tmp_path)
+    setup.ask("cpu")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "gone"))
+    setup.ask("cpu")
+    for error, command in ((setup.plan_error, "install"), (setup.weights_error, "weights")):
+        assert f"“{command}” could not be started" in error.sentence
+    assert not setup.live, "the questions of before are forgotten"
+    with pytest.raises(error_type(), match="“install” could not be started"):
+        setup.install("cpu")
+    assert not setup.busy
+
+
+def test_a_child_that_windows_does_not_tie_to_blender_is_ended(
+    scene: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[int] = []
+
+    def refuses(pid: int) -> object:
+        started.append(pid)
+        raise OSError("Access is denied")
+
+    monkeypatch.setattr(import_module(f"{MODULE}.blender_addon.link.child"), "tie", refuses)
+    setup = new_setup(write_program(tmp_path, "import time; time.sleep(60)"), tmp_path)
+    setup.ask("cpu")
+    assert "Access is denied" in setup.plan_error.sentence
+    assert len(started) == 2
+    assert not any(psutil.pid_exists(pid) for pid in started)
+
+
+def test_a_question_without_an_answer_is_an_error(scene: Any, tmp_path: Path) -> None:
+    setup = new_setup(write_program(tmp_path, "print('a stray line')"), tmp_path)
+    setup.ask("cpu")
+    tick_to_the_end(setup)
+    for error in (setup.plan_error, setup.weights_error):
+        assert error.sentence == "It ended unexpectedly."
+
+
+def test_the_log_of_the_setup_is_bounded(scene: Any, tmp_path: Path) -> None:
+    program = f"import sys; sys.stderr.write('x' * {MAX_LOG})"
+    setup = new_setup(write_program(tmp_path, program), tmp_path)
+    for _ in range(6):
+        setup.install("cpu")
+        setup.wait()
+    logs = sorted(tmp_path.glob("*.log"))
+    assert [log.name for log in logs] == ["setup-older.log", "setup.log"]
+    assert sum(log.stat().st_size for log in logs) <= 4 * MAX_LOG
 
 
 def test_progress_is_shown_in_bytes_and_speed(scene: Any) -> None:

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A child process that runs a command of the backend; on Windows it ends with Blender, however Blender ends."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+
+def launch(
+    python: Path,
+    arguments: list[str],
+    extension: Path,
+    user_folder: Path,
+    errors: BinaryIO,
+    *,
+    stdin: int = subprocess.DEVNULL,
+) -> tuple["subprocess.Popen[bytes]", object]:
+    """Start `python -m backend ARGUMENTS`, with a pipe as its standard output and `errors` as its standard error.
+
+    Returns the process, and what ties it to Blender, see `tie`. If this raises, no process is left.
+    """
+    child = subprocess.Popen(
+        [python, "-s", "-m", "backend", *arguments],
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        cwd=user_folder,
+        env=surroundings(extension, user_folder),
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        start_new_session=True,  # Ctrl-C in a terminal is for Blender, which then cancels
+    )
+    try:
+        return child, tie(child.pid)
+    except BaseException:
+        child.kill()
+        child.communicate()
+        raise
+
+
+def tie(pid: int) -> object:
+    """On Windows an object that ends the process and its children when it is dropped; elsewhere None.
+
+    Raises `OSError` if Windows refuses.
+    """
+    if sys.platform == "win32":
+        from .job_object import JobObject  # noqa: PLC0415 - ctypes has no Windows types elsewhere
+
+        return JobObject(pid)
+    return None
+
+
+def surroundings(extension: Path, user_folder: Path) -> dict[str, str]:
+    """A backend's environment variables: Blender's, with the child's own import path and places to write to."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
+    environment["PYTHONPATH"] = str(extension)
+    environment["HI3DGEN_USER_FOLDER"] = str(user_folder)
+    environment["PYTHONPYCACHEPREFIX"] = str(user_folder / "bytecode")
+    environment["PYTHONUTF8"] = "1"
+    environment["PYTHONSAFEPATH"] = "1"  # nothing is imported from the working folder
+    return environment

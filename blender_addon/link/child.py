@@ -22,7 +22,7 @@ def launch(
     Returns the process, and what ties it to Blender, see `tie`. If this raises, no process is left.
     """
     child = subprocess.Popen(
-        [python, "-s", "-m", "backend", *arguments],
+        [str(python), "-s", "-m", "backend", *arguments],
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=errors,

@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import addon_utils
 import bpy
 
 MODULE = "bl_ext.user_default.hi3dgen"
@@ -43,6 +44,21 @@ def error() -> list[str] | None:
 def log() -> list[str]:
     """The end of the backend's log."""
     return sys.modules[f"{MODULE}.blender_addon.ui.operators"]._log_lines()
+
+
+def setup() -> Any:
+    """The extension's setup of the engine."""
+    return sys.modules[f"{MODULE}.blender_addon.link.setup_timer"].setup()
+
+
+def show_preferences() -> None:
+    """Let an area that shows the preferences show the extension's."""
+    addon_utils.modules(refresh=False)
+    info = addon_utils.module_bl_info(addon_utils.addons_fake_modules[MODULE])
+    info["show_expanded"] = True
+    bpy.context.preferences.active_section = "ADDONS"
+    bpy.context.window_manager.addon_search = info["name"]
+    redraw()
 
 
 def area(kind: str) -> bpy.types.Area:

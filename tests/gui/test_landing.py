@@ -3,10 +3,11 @@
 
 from pathlib import Path
 
+import psutil
 import pytest
 
-from tests.gui.blender import Blender, running_blender
-from tests.gui.screen import Screen, Tool
+from tests.gui.blender import MODULE, Blender, running_blender
+from tests.gui.screen import Screen, Tool, wait_until
 
 pytestmark = [pytest.mark.window, pytest.mark.slow]
 
@@ -48,16 +49,67 @@ def test_the_panel_reports_that_memory_was_given_back(blender: Blender, toadstoo
     assert blender.ask("error()") is None
 
 
-def test_the_first_window_asks_what_the_engines_can_do_and_the_operator_waits_for_it(
-    screen: Screen, real_blender: Tool, resources: Path, toadstool: Path, tmp_path: Path
+CANNOT_FREE = """
+messages = sys.modules[f"{MODULE}.backend.wire.messages"]
+session().unload()
+session()._hear(messages.Failure("", "unload-failed", "It stuck.", "End Hi3DGen's backend."))
+"""
+
+
+def test_a_backend_that_cannot_give_its_memory_back_is_ended_by_a_click(blender: Blender, shots: Path) -> None:
+    blender.wait("session().phase.name == 'READY'")
+    with pytest.raises(AssertionError, match="no button"):
+        blender.find("hi3dgen.end_backend")
+    backend = psutil.Process(blender.ask("session().pid"))
+    blender.ask(CANNOT_FREE)
+    blender.shoot(shots / "memory is held.png", "VIEW_3D")
+    blender.click("hi3dgen.end_backend")
+    wait_until(lambda: not backend.is_running(), "the backend has ended")
+    assert blender.ask("error()") is None
+    with pytest.raises(AssertionError, match="no button"):
+        blender.find("hi3dgen.end_backend")
+
+
+def test_the_preferences_say_what_would_be_installed_or_why_that_is_not_known(blender: Blender, shots: Path) -> None:
+    blender.ask("area('VIEW_3D').type = 'PREFERENCES'")
+    blender.ask("show_preferences()")
+    blender.wait("setup().asked and not setup().live")
+    assert blender.ask("setup().plan['why']")
+    blender.shoot(shots / "preferences.png")
+    blender.ask("usual, sys.executable = sys.executable, '/nowhere/python'")
+    blender.ask("setup().asked = False; redraw()")
+    blender.wait("setup().plan_error")
+    blender.shoot(shots / "preferences without an answer.png")
+    assert "could not be started" in blender.ask("setup().plan_error.sentence")
+    blender.ask("sys.executable = usual")
+    blender.ask("setup().asked = False; redraw()")
+    blender.wait("setup().plan and setup().plan_error is None")
+
+
+SLOW_PYTHON = """#!/bin/sh
+until test -e "{go}"; do sleep 0.05; done
+exec "{python}" "$@"
+"""
+
+
+def test_the_first_window_asks_what_the_engines_can_do_and_says_so_meanwhile(
+    screen: Screen, real_blender: Tool, resources: Path, toadstool: Path, tmp_path: Path, shots: Path
 ) -> None:
     file = resources / "extensions" / ".user" / "user_default" / "hi3dgen" / "capabilities.json"
-    file.unlink()
     with running_blender(screen, real_blender, resources, tmp_path) as blender:
-        blender.ask(f"bpy.ops.hi3dgen.generate(filepath={str(toadstool)!r}, seed=7)")
-        blender.wait_for_job()
-        blender.wait("hasattr(bpy.context.scene, 'hi3dgen_draft')")
+        slow, go = tmp_path / "python", tmp_path / "go"
+        slow.write_text(SLOW_PYTHON.format(go=go, python=blender.ask("sys.executable")))
+        slow.chmod(0o755)
+        blender.ask(f"bpy.ops.preferences.addon_disable(module={MODULE!r})")
+        file.unlink()
+        blender.ask(f"sys.executable = {str(slow)!r}")
+        blender.ask(f"bpy.ops.preferences.addon_enable(module={MODULE!r})")
         blender.open_tab()
+        blender.shoot(shots / "first window.png", "VIEW_3D")
+        with pytest.raises(AssertionError, match=r"RuntimeError.* still being found out\. Try again in a moment\."):
+            blender.ask(f"bpy.ops.hi3dgen.generate(filepath={str(toadstool)!r}, seed=8, faces=2_000)")
+        go.touch()
+        blender.wait("hasattr(bpy.context.scene, 'hi3dgen_draft')")
         blender.find("hi3dgen_draft.thickness")
         blender.ask(f"bpy.ops.hi3dgen.generate(filepath={str(toadstool)!r}, seed=8, faces=2_000)")
         blender.wait_for_job()

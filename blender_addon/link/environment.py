@@ -14,7 +14,9 @@ from ...backend.safe_files import read_json
 
 POINTER = "environment.json"
 STAMP = "hi3dgen-environment.json"
-MEND = "The backend runs on Blender's own Python, without the engine Hi3DGen: install it again in the preferences."
+INSTALL_AGAIN = (
+    "The backend runs on Blender's own Python, without the engine Hi3DGen: install it again in the preferences."
+)
 _PYTHON = re.compile(r"environments/[A-Za-z0-9][\w.+-]*/(bin/python|Scripts/python\.exe)", re.ASCII)
 
 
@@ -36,14 +38,14 @@ def installed(user_folder: Path) -> Environment:
     except FileNotFoundError:
         return Environment()
     except (OSError, ValueError):
-        return Environment(trouble=f"“{POINTER}” in the extension's user folder cannot be read. {MEND}")
+        return Environment(trouble=f"“{POINTER}” in the extension's user folder cannot be read. {INSTALL_AGAIN}")
     try:
         fault = _fault(python, user_folder)
     except FileNotFoundError:
         fault = "The engine's environment is not whole."
     except (OSError, ValueError, RuntimeError):  # RuntimeError: a circle of links, before Python 3.13
         fault = "The engine's environment cannot be read."
-    return Environment(trouble=f"{fault} {MEND}") if fault else Environment(python)
+    return Environment(trouble=f"{fault} {INSTALL_AGAIN}") if fault else Environment(python)
 
 
 def _read_pointer(path: Path) -> str:

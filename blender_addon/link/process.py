@@ -24,7 +24,7 @@ from typing import IO
 from ...backend.safe_files import older_log, open_log
 from ...backend.wire.client import Client
 from .child import launch
-from .environment import MEND, installed
+from .environment import INSTALL_AGAIN, installed
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ class BackendProcess:
         try:
             return self._start_by(environment.python)
         except Exception as error:  # noqa: BLE001 - one that answers nonsense is as broken as one that is not there
-            self.trouble = f"The engine's environment does not start. {MEND}"
+            self.trouble = f"The engine's environment does not start. {INSTALL_AGAIN}"
             note(self._user_folder, f"the engine's environment did not start: {error}")
             if self._child:
                 self._child.kill()

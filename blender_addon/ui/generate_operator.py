@@ -40,7 +40,7 @@ class _Generate:
         """Only if the engines are known: a caller's settings would be refused as unknown arguments."""
         error = engines.why_unknown()
         if error:
-            cls.poll_message_set(f"{error.sentence} {error.advice}")  # pyright: ignore[reportAttributeAccessIssue] - the operator's
+            cls.poll_message_set(str(error))  # pyright: ignore[reportAttributeAccessIssue] - the operator's
         return error is None
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -51,7 +51,7 @@ class _Generate:
             if not runtime.has_window():
                 wait(job)
         except AddonError as error:
-            self.report({"ERROR"}, f"{error.sentence} {error.advice}")
+            self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 

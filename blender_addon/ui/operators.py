@@ -60,7 +60,7 @@ class HI3DGEN_OT_land_again(bpy.types.Operator):  # noqa: N801
                 for job in jobs:
                     wait(job)
             except AddonError as error:
-                self.report({"ERROR"}, f"{error.sentence} {error.advice}")
+                self.report({"ERROR"}, str(error))
                 return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -89,7 +89,7 @@ class HI3DGEN_OT_unload(bpy.types.Operator):  # noqa: N801
             try:
                 session.wait_for_memory()
             except AddonError as error:
-                self.report({"ERROR"}, f"{error.sentence} {error.advice}")
+                self.report({"ERROR"}, str(error))
                 return {"CANCELLED"}
             self.report({"INFO"}, session.notice)
         return {"FINISHED"}

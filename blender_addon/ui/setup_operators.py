@@ -39,7 +39,7 @@ class _SetupOperator:
                 if error:
                     raise error
         except AddonError as error:
-            self.report({"ERROR"}, f"{error.sentence} {error.advice}")
+            self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 

@@ -106,14 +106,17 @@ def open_own(path: Path, *, append: bool = False, private: bool = True) -> Binar
     return file
 
 
-def open_log(path: Path) -> BinaryIO:
-    """Open a log of this user's to append to; one that is full becomes the older log first. Raises OSError."""
-    if _is_own(path) and path.lstat().st_size > MAX_LOG:
-        try:
-            path.replace(older_log(path))
-        except OSError:  # Windows renames no open file
-            os.truncate(path, 0)
-    return open_own(path, append=True)
+def open_log(path: Path, *, private: bool = True) -> BinaryIO:
+    """Open a log to append to, see `open_own`; one that is full becomes the older log first. Raises OSError."""
+    file = open_own(path, append=True, private=private)
+    if os.fstat(file.fileno()).st_size <= MAX_LOG:
+        return file
+    file.close()
+    try:
+        path.replace(older_log(path))
+    except OSError:  # Windows renames no open file
+        os.truncate(path, 0)
+    return open_own(path, append=True, private=private)
 
 
 def older_log(path: Path) -> Path:

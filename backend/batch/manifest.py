@@ -19,7 +19,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..errors import UserError
+from ..wire.limits import MAX_COUNT, MAX_SEED
 from .journal import MANIFEST, Journal, Record
+from .lines import PICTURE
+from .names import is_inside
 from .workers import Worker
 
 WORK = ".batch"
@@ -65,6 +68,8 @@ class Entry:
 
 
 _FIELDS = {item.name: item.default for item in dataclasses.fields(Entry)}
+_KINDS = dict.fromkeys(_FIELDS, str) | {"request": dict, "fingerprints": dict, "files": (list, tuple)}
+_KINDS |= {"notes": (list, tuple), "seconds": (int, float)}
 
 
 class Manifest:
@@ -78,6 +83,10 @@ class Manifest:
         self.entries: dict[str, Entry] = {}
         self._journal = Journal(self.out / MANIFEST, self.out / WORK / "lock")
         _prepare(out)
+        for place in ("workers", "tiles"):  # whatever the dead have left there is removed
+            if not self.holds(self.out / WORK / place / "any"):
+                sentence = f"“{self.out / WORK / place}” leads out of the folder of the results."
+                raise UserError("bad-output", sentence, "Remove that link.")
         with self._journal.locked() as news:
             try:
                 self.worker = Worker(self.out / WORK / "workers")
@@ -143,6 +152,10 @@ class Manifest:
         """An absolute path of one that the manifest names."""
         return Path(os.path.normpath(self.out / relative))
 
+    def holds(self, path: Path) -> bool:
+        """Whether a path lies in the folder once all links on the way to it are followed."""
+        return Path(os.path.realpath(path.parent)).is_relative_to(self.out)
+
     def close(self) -> None:
         """Release what is claimed, and leave one line a picture if nobody else works on it. Raises `UserError`."""
         self.release()
@@ -167,7 +180,7 @@ class Manifest:
                 kept = {key: getattr(before, key) for key in _STAY} if before else {}
                 entry = Entry(**(kept | _typed(record)))
             except (KeyError, TypeError, ValueError) as error:
-                sentence = f"“{self._journal.path}” has a line that is no picture's: {str(dict(record))[:80]}"
+                sentence = f"“{self._journal.path}” has an invalid line: {str(dict(record))[:120]}"
                 raise UserError("bad-manifest", sentence, "Restore the file, or give a new folder.") from error
             self.entries[entry.name] = entry
 
@@ -202,13 +215,35 @@ def _record(entry: Entry, before: Entry | None) -> Record:
 
 
 def _typed(record: Record) -> dict[str, Any]:
-    """A line's values as an entry's. Raises ValueError and TypeError for those that are none."""
+    """A line's values as an entry's. Raises KeyError, TypeError and ValueError if one is invalid.
+
+    The file may come from anywhere, and what it names is replaced and removed: none of it may lie outside the folder.
+    """
     values = {key: value for key, value in record.items() if key in _FIELDS}
-    if not isinstance(values["name"], str) or not isinstance(values.get("request", {}), dict):
-        raise TypeError("no name or no request")
+    request = values.get("request")
+    valid = (
+        all(isinstance(value, _KINDS[key]) for key, value in values.items())
+        and all(is_inside(path) for path in (values["name"], *values.get("files", ())))
+        and all(isinstance(each, dict) for each in values.get("fingerprints", {}).values())
+        and (request is None or _is_request(request))
+    )
+    if not valid:
+        raise ValueError("a value is invalid")
     values["state"] = State(values["state"])
     values |= {key: tuple(values[key]) for key in ("files", "notes") if key in values}
     return values
+
+
+def _is_request(request: Mapping[str, Any]) -> bool:
+    """Whether it has what every request has. Raises KeyError and TypeError."""
+    inputs = request["inputs"]
+    return (
+        isinstance(inputs, dict)
+        and all(isinstance(path, str) for path in (inputs[PICTURE], *inputs.values()))
+        and request["seed"] in range(MAX_SEED + 1)
+        and request["count"] in range(1, MAX_COUNT + 1)
+        and isinstance(request["products"], list)
+    )
 
 
 def relative_path(path: Path, out: Path) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import UserError
 from .manifest import Entry, Manifest
+from .names import is_inside
 
 
 def publish(manifest: Manifest, entry: Entry, folder: Path) -> Entry:
@@ -35,10 +36,11 @@ def publish(manifest: Manifest, entry: Entry, folder: Path) -> Entry:
             raise _not_written(manifest.out / name, error) from error
     if not found:
         return entry
-    for name in old:
+    for path in (manifest.out / name for name in old):
         with contextlib.suppress(OSError):
-            (manifest.out / name).unlink()
-            (manifest.out / name).parent.rmdir()  # if it is empty now
+            if manifest.holds(path):
+                path.unlink()
+                path.parent.rmdir()  # if it is empty now
     return dataclasses.replace(entry, files=tuple(found))
 
 
@@ -50,7 +52,10 @@ def _files(folder: Path) -> list[Path]:
 
 def _check(manifest: Manifest, entry: Entry, name: str, read: Sequence[Path]) -> None:
     path = manifest.out / name
-    if not Path(os.path.realpath(path.parent)).is_relative_to(manifest.out):
+    if not is_inside(name):
+        sentence = f"“{name}” is no name that every system can write."
+        raise UserError("bad-output", sentence, "Report it: the engine has named a product so.")
+    if not manifest.holds(path):
         sentence = f"“{path.parent}” leads out of the folder of the results."
         raise UserError("bad-output", sentence, "Move that link away.")
     if any(path == other for other in read):

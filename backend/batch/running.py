@@ -135,9 +135,10 @@ def _finish(manifest: Manifest, ended: Ended) -> Entry:
         entry = Entry(request=entry.request, state=state, files=entry.files, **said)
         tile = tile_path(manifest.out, ended.name)
         with contextlib.suppress(OSError):  # a contact sheet without it is none the worse
-            tile.unlink(missing_ok=True)
-            tile.parent.mkdir(parents=True, exist_ok=True)
-            (place / "tile.jpg").replace(tile)
+            if manifest.holds(tile):
+                tile.unlink(missing_ok=True)
+                tile.parent.mkdir(parents=True, exist_ok=True)
+                (place / "tile.jpg").replace(tile)
         manifest.write(entry, lasting=True)
     shutil.rmtree(place, ignore_errors=True)
     return manifest.entries[ended.name]

@@ -2,6 +2,7 @@
 """The manifest: whole whenever it is looked at, shared by several processes, and the only truth."""
 
 import dataclasses
+import json
 import os
 import signal
 import subprocess
@@ -13,22 +14,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.batch.manifest import Entry, Manifest, State, fingerprint, same_fingerprint
+from backend.batch.names import is_inside
+from backend.batch.results import publish
 from backend.errors import UserError
 from tests.backend.batch.pictures import ROOT
 
 REQUEST = {"inputs": {"picture": "../a.png"}, "engine": "draft", "seed": 0, "count": 1, "products": ["mesh"]}
 NAMES = st.sampled_from(["a", "b/c", "ö", "\udce4"])
+FILES = st.text(max_size=5).filter(is_inside)
 ENTRIES = st.builds(
     Entry,
     NAMES,
     st.just(REQUEST),
     st.sampled_from([State.WAITING, State.DONE, State.FAILED]),
-    st.lists(st.text(max_size=5), max_size=3).map(tuple),
+    st.lists(FILES, max_size=3).map(tuple),
     seconds=st.floats(0, 1e6),
     notes=st.lists(st.text(max_size=9), max_size=2).map(tuple),
     code=st.sampled_from(["", "bad-picture"]),
     sentence=st.text(max_size=9),
 )
+
+
+REQUIRED = ("inputs", "seed", "count", "products")
+
+
+def record(**changes: object) -> str:
+    """A line of the manifest."""
+    return json.dumps({"name": "a", "state": "done", "request": REQUEST} | changes)
 
 
 def without_time(entries: dict[str, Entry]) -> dict[str, Entry]:
@@ -70,7 +82,7 @@ def test_what_a_dead_process_was_making_waits_again(tmp_path: Path) -> None:
     code = (
         "import sys, os, signal; from pathlib import Path; from backend.batch.manifest import *\n"
         "m = Manifest(Path(sys.argv[1]))\n"
-        "with m.locked(): m.write(Entry('a', {'inputs': {'picture': 'x'}}, files=('a.glb',)))\n"
+        f"with m.locked(): m.write(Entry('a', {REQUEST}, files=('a.glb',)))\n"
         "m.claim('a'); print('ready', flush=True); sys.stdin.read()"
     )
     child = subprocess.Popen(
@@ -96,7 +108,16 @@ def test_what_a_dead_process_was_making_waits_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["[]", "nonsense", '{"state": "done"}', '{"name": 1, "state": "done"}', '{"name": "a", "state": "x"}', "[" * 10**5],
+    [
+        *("[]", "nonsense", "[" * 10**5),
+        *('{"state": "done"}', '{"name": 1, "state": "done"}', '{"name": "a", "state": "x"}', '{"name": "a"}'),
+        json.dumps({"name": "a", "state": "done"}),
+        *(record(request=REQUEST | change) for change in ({"inputs": {}}, {"inputs": 1}, {"seed": -1}, {"count": 1e9})),
+        *(record(request={key: REQUEST[key] for key in REQUEST if key != left_out}) for left_out in REQUIRED),
+        *(record(files=files) for files in ("ab", [1], ["../b"], ["/b"], ["a//b"], ["b\\c"], ["C:b"], [".batch/lock"])),
+        *(record(name=name) for name in ("", "..", "../a", "/a", "a/../../b", "..\\a", "C:/a", "a\0")),
+        *(record(fingerprints=value) for value in ([], {"picture": 1})),
+    ],
 )
 def test_a_line_that_somebody_broke_is_a_sentence_and_stays(tmp_path: Path, line: str) -> None:
     Manifest(tmp_path).close()
@@ -108,6 +129,30 @@ def test_a_line_that_somebody_broke_is_a_sentence_and_stays(tmp_path: Path, line
     assert raised.value.code == "bad-manifest"
     assert path.read_bytes() == before
     assert [*(tmp_path / ".batch" / "workers").iterdir()] == []
+
+
+def test_no_link_of_a_folder_from_elsewhere_leads_to_files_outside_it(tmp_path: Path) -> None:
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    (elsewhere / "deep").mkdir(parents=True)
+    (elsewhere / "deep" / "mine").write_bytes(b"")
+    (elsewhere / "a.jpg").write_bytes(b"")
+    Manifest(out).close()
+    (out / ".batch" / "workers").rmdir()
+    for place in ("workers", "tiles"):
+        (out / ".batch" / place).symlink_to(elsewhere)
+        with pytest.raises(UserError, match="leads out"):
+            Manifest(out)
+        (out / ".batch" / place).unlink()
+    (out / "link").symlink_to(elsewhere)
+    with Manifest(out) as manifest:
+        with manifest.locked():
+            manifest.write(Entry("a", REQUEST, files=("link/a.jpg",)))
+        (tmp_path / "made").mkdir()
+        (tmp_path / "made" / "a.glb").write_bytes(b"")
+        with manifest.locked():
+            publish(manifest, manifest.entries["a"], tmp_path / "made")
+    assert {path.name for path in elsewhere.rglob("*")} == {"deep", "mine", "a.jpg"}
+    assert (out / "a.glb").is_file()
 
 
 @pytest.mark.parametrize("first", ['{"hi3dgen": "batch", "format": 2}', '{"other": 1}'])
@@ -176,7 +221,7 @@ def execute(tasks, _):
 class Silent:
     begun = ended = progressed = lambda *_: None
 
-request = {"inputs": {"picture": "../a.png"}, "made": sys.argv[3]}
+request = {"inputs": {"picture": "../a.png"}, "seed": 0, "count": 1, "products": ["mesh"], "made": sys.argv[3]}
 with Manifest(Path(sys.argv[1])) as manifest:
     before = manifest.entries.get("a")
     with manifest.locked():

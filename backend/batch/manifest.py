@@ -20,7 +20,7 @@ from typing import Any, Self
 
 from ..errors import UserError
 from ..wire.limits import MAX_COUNT, MAX_SEED
-from .journal import MANIFEST, Journal, Record
+from .journal import MANIFEST, Journal, Record, sentences
 from .lines import PICTURE
 from .names import is_inside
 from .workers import Worker
@@ -88,11 +88,8 @@ class Manifest:
                 sentence = f"“{self.out / WORK / place}” leads out of the folder of the results."
                 raise UserError("bad-output", sentence, "Remove that link.")
         with self._journal.locked() as news:
-            try:
+            with sentences(out, "written to"):
                 self.worker = Worker(self.out / WORK / "workers")
-            except OSError as error:
-                sentence = f"The folder “{out}” cannot be written to: {error.strerror or type(error).__name__}."
-                raise UserError("bad-output", sentence, "Choose another folder.") from error
             try:
                 self._open(news)
             except BaseException:
@@ -111,7 +108,6 @@ class Manifest:
             self._compact()
         dead = [e for e in self.entries.values() if e.state is State.RUNNING and e.worker not in living]
         self.write(*(_waiting(entry) for entry in dead))
-        self._living = living
 
     @contextlib.contextmanager
     def locked(self) -> Generator[None]:
@@ -142,11 +138,6 @@ class Manifest:
         with self.locked():
             mine = [entry for entry in self.entries.values() if entry.worker == self.worker.name]
             self.write(*(_waiting(entry) for entry in mine if entry.state is State.RUNNING))
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether other processes worked on the batch when this one opened it."""
-        return bool(self._living)
 
     def path(self, relative: str) -> Path:
         """An absolute path of one that the manifest names."""

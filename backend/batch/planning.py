@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import UserError
 from ..wire.limits import seeds_from
+from .journal import sentences
 from .lines import PICTURE, Line, bad_line
 from .manifest import Entry, Manifest, State, relative_path
 from .manifest import same_fingerprint as same
@@ -43,7 +44,9 @@ def plan(manifest: Manifest, wanted: Sequence[Wanted]) -> list[str]:
             entry = _next(manifest, name, request, before)
             if entry is not before:
                 changes.append(entry)
-        if manifest.is_shared:
+        with sentences(manifest.worker.folder, "written to"):
+            is_shared = manifest.worker.plans()
+        if is_shared:
             _refuse_other_requests(manifest, changes)
         manifest.write(*changes)
     return names

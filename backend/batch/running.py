@@ -125,6 +125,9 @@ def _finish(manifest: Manifest, ended: Ended) -> Entry:
     place = _place(manifest, ended.name)
     with manifest.locked():
         entry = manifest.entries[ended.name]
+        if entry.worker != manifest.worker.name:  # it was taken for dead, as on a disk that has lost its locks
+            sentence = f"Another process has taken “{entry.name}”, which this one was making."
+            raise UserError("in-use", sentence, "Start it again when the other one has ended.")
         try:
             entry = publish(manifest, entry, place / "results")
         except UserError as error:

@@ -20,12 +20,13 @@ _ExceptionInfo = (
 )  # as logging hands it over
 
 
-def start(path: Path | None) -> None:
+def start(path: Path | None, *, private: bool = True) -> None:
     """Log to standard error; if a path is given, turn standard error into that file first, and bound it.
 
-    The file then also holds what libraries print. Raises `OSError` if it cannot be opened.
+    The file then also holds what libraries print. Several processes may log to it. private: only this user can read it.
+    Raises `OSError` if it cannot be opened.
     """
-    handler = logging.StreamHandler(sys.stderr) if path is None else _File(path)
+    handler = logging.StreamHandler(sys.stderr) if path is None else _File(path, private=private)
     handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
@@ -54,23 +55,26 @@ class OneLine(logging.Formatter):
 class _File(logging.StreamHandler[TextIO]):
     """Standard error, turned into a file that begins anew when it is full."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, private: bool) -> None:
         super().__init__(sys.stderr)
         self._path = path
+        self._private = private
         self._open()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if os.fstat(STANDARD_ERROR).st_size > MAX_BYTES:
+        full = os.fstat(STANDARD_ERROR)
+        if full.st_size > MAX_BYTES:
             try:
-                self._path.replace(older(self._path))
+                if os.path.samestat(full, self._path.stat()):  # else another process has begun it anew
+                    self._path.replace(older(self._path))
                 self._open()
             except OSError:  # Windows renames no open file
                 os.ftruncate(STANDARD_ERROR, 0)
         super().emit(record)
 
     def _open(self) -> None:
-        with open_own(self._path, append=True) as file:
-            if os.name == "posix":
+        with open_own(self._path, append=True, private=self._private) as file:
+            if self._private and os.name == "posix":
                 os.fchmod(file.fileno(), 0o600)  # the parent may have made it readable by all
             os.dup2(file.fileno(), STANDARD_ERROR)
 

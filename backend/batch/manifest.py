@@ -68,8 +68,13 @@ class Entry:
 
 
 _FIELDS = {item.name: item.default for item in dataclasses.fields(Entry)}
-_KINDS = dict.fromkeys(_FIELDS, str) | {"request": dict, "fingerprints": dict, "files": (list, tuple)}
-_KINDS |= {"notes": (list, tuple), "seconds": (int, float)}
+_KINDS = dict.fromkeys(_FIELDS, str) | {
+    "request": dict,
+    "fingerprints": dict,
+    "seconds": (int, float),
+    "files": (list, tuple),
+    "notes": (list, tuple),
+}
 
 
 class Manifest:
@@ -254,6 +259,15 @@ def fingerprint(path: Path) -> dict[str, Any]:
     mark = _mark(path)
     with path.open("rb") as file:
         return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), **mark}
+
+
+def fingerprints(paths: Mapping[str, str]) -> dict[str, Mapping[str, Any]]:
+    """The fingerprints of files, by name; without those that cannot be read: whoever reads them says why."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, path in paths.items():
+        with contextlib.suppress(OSError):
+            found[name] = fingerprint(Path(path))
+    return found
 
 
 def same_fingerprint(path: Path, known: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -23,7 +23,7 @@ def sheet_is_current(out: Path, count: int) -> bool:
     """Whether a contact sheet of so many pictures is there and was drawn after the summary was last changed."""
     try:
         drawn = [(out / page).stat().st_mtime_ns for page in _pages(count)]
-        return min(drawn) >= (out / SUMMARY).stat().st_mtime_ns
+        return min(drawn) > (out / SUMMARY).stat().st_mtime_ns
     except OSError:
         return False
 

@@ -56,12 +56,26 @@ def test_a_folder_becomes_meshes_a_summary_and_a_contact_sheet(photos: Path, tmp
 def test_the_same_command_twice_does_nothing_the_second_time(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert batch(photos, "-o", out, *SMALL).returncode == 0
-    before = {name: time for name, time in visible(out).items() if name != "summary.jsonl"}
+    before = visible(out)
     manifest = (out / "manifest.jsonl").read_bytes()
     again = batch(photos, "-o", out, *SMALL, "--json")
     assert told(again)[-1] == {"finished": True, "made": 0, "failed": 0, "unchanged": 3, "elsewhere": 0}
-    assert {name: time for name, time in visible(out).items() if name != "summary.jsonl"} == before
+    assert visible(out) == before
     assert (out / "manifest.jsonl").read_bytes() == manifest
+
+
+def test_the_contact_sheet_shows_what_the_summary_lists(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def width() -> int:
+        with Image.open(out / "contact_sheet.jpg") as sheet:
+            return sheet.width
+
+    widths: list[int] = []
+    for sources in ([photos], [photos / "pear.png"], [photos]):
+        assert batch(*sources, "-o", out, *SMALL).returncode == 0
+        widths.append(width())
+    assert widths[0] == widths[2] > widths[1]
 
 
 @pytest.mark.parametrize("change", ["picture", "touched", "setting", "result", "version", "product"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.log import MAX_BYTES, older
 from tests.backend.batch.pictures import FRAGILE, SCRIPT, batch, paint, start, states, summary, told, visible, wait_for
 
 pytest.importorskip("trimesh", reason="trimesh writes meshes: pip install trimesh")
@@ -115,11 +116,42 @@ def test_two_processes_share_the_work(tmp_path: Path) -> None:
     made: list[list[str]] = []
     for process in both:
         stdout, stderr = process.communicate(timeout=110)
-        assert process.returncode == 0, stderr
         lines = [json.loads(line) for line in stdout.splitlines()]
+        assert process.returncode == (1 if lines[-1]["elsewhere"] else 0), stderr
         made.append([line["name"] for line in lines if line.get("state") == "done"])
     assert sorted(made[0] + made[1]) == [str(number) for number in range(8)]
     assert states(out) == {str(number): "done" for number in range(8)}
+
+
+def test_a_batch_of_which_another_process_makes_a_picture_is_not_done(tmp_path: Path) -> None:
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    paint(photos / "a.png", (4, 0, 0))
+    paint(photos / "b.png", (0, 0, 0))
+    first = start(photos, "-o", out, *FRAGILE, script=SCRIPT)
+    try:
+        wait_for(lambda: (out / "manifest.jsonl").exists() and states(out).get("a") == "running")
+        second = batch(photos, "-o", out, *FRAGILE, script=SCRIPT)
+        assert states(out) == {"a": "running", "b": "done"}
+        assert second.returncode == 1
+        assert second.stdout.splitlines()[-1] == "2 pictures: 1 made, 0 unchanged, 1 being made by another process."
+        assert second.stderr.startswith("1 picture is not made yet: another process has taken it. ")
+    finally:
+        first.kill()
+        first.communicate()
+
+
+def test_the_log_is_bounded_and_stays_readable_for_whoever_shares_the_folder(tmp_path: Path) -> None:
+    paint(tmp_path / "a.png", (3, 0, 0))
+    arguments = (tmp_path / "a.png", "-o", tmp_path / "out", *FRAGILE)
+    log = tmp_path / "out" / "batch.log"
+    assert batch(*arguments, script=SCRIPT).returncode == 1
+    permissions = log.stat().st_mode
+    log.write_bytes(b"x" * MAX_BYTES + b"x\n")
+    assert batch(*arguments, script=SCRIPT).returncode == 1
+    assert older(log).stat().st_size > MAX_BYTES
+    assert log.stat().st_size < MAX_BYTES
+    assert log.stat().st_mode == permissions
+    assert "ZeroDivisionError" in log.read_text("utf-8")
 
 
 def test_another_process_does_not_make_the_same_pictures_differently(tmp_path: Path) -> None:

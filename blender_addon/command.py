@@ -57,7 +57,8 @@ def _run(options: argparse.Namespace) -> int:
         raise AddonError("Blender's glTF exporter is switched off.", "Enable “glTF 2.0 format” in the preferences.")
     lines = read_sources(options.pictures)
     options.engine = options.engine or engines.known_or_asked()[0].name
-    known = {engine.name: engine for engine in engines.known_afresh()}
+    named = {line.engine or options.engine for line in lines}
+    known = {engine.name: engine for engine in engines.known_afresh(named)}
 
     def rest(engine: EngineInfo) -> dict[str, Any]:
         return {

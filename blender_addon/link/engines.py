@@ -15,7 +15,7 @@ import secrets
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,13 +69,13 @@ def known_or_asked() -> Engines:
     raise AddonError("What the engines can do could not be found out.", "Look at the backend's log.", in_log=True)
 
 
-def known_afresh() -> Engines:
-    """The engines with their versions as they are now, which may have changed since the last time.
+def known_afresh(names: Collection[str]) -> Engines:
+    """The engines; those of these names with the versions that they have now, which may not be those of last time.
 
-    The backend is only asked if an engine has any. Raises `AddonError` as `known_or_asked` does.
+    The backend is only asked if one of these has any. Raises `AddonError` as `known_or_asked` does.
     """
     engines = known_or_asked()
-    if not any(engine.versions for engine in engines):
+    if not any(engine.versions for engine in engines if engine.name in names):
         return engines
     try:
         fresh = ask(extension.user_folder(), extension.FOLDER).engines

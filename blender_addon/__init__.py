@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What runs inside Blender: numpy and the standard library, and of the backend its wire alone.
+"""What runs inside Blender: numpy and the standard library; of the backend its wire, and what batches share with it.
 
 `link` keeps the backend process and the jobs, `scene` puts what they make into the scene, `ui` is what the artist sees.
 `generate` ties them together. bpy is touched on the main thread only.

@@ -2,8 +2,9 @@
 """`blender --command hi3dgen PICTURE... -o FOLDER`: meshes of many pictures, without a window, by a manifest.
 
 It is the batch of docs/batch.md with Blender's exporter: a run that was killed goes on where it was, and the same
-command twice does nothing. Exit codes: 0 all made, 1 some not (each with a sentence on standard error), 2 wrong
-arguments, 130 interrupted. Standard output holds the paths of the meshes, a line each, and nothing else.
+command twice does nothing. Exit codes: 0 all done, 1 some not (each with a sentence on standard error), 2 wrong
+arguments, 130 interrupted. Standard output holds the paths of the meshes that were made now, a line each, and nothing
+else.
 """
 
 import argparse

@@ -88,10 +88,12 @@ class Manifest:
         self.entries: dict[str, Entry] = {}
         self._journal = Journal(self.out / MANIFEST, self.out / WORK / "lock")
         _prepare(out)
-        for place in ("workers", "tiles"):  # whatever the dead have left there is removed
-            if not self.holds(self.out / WORK / place / "any"):
-                sentence = f"“{self.out / WORK / place}” leads out of the folder of the results."
-                raise UserError("bad-output", sentence, "Remove that link.")
+        for path in (self.out / MANIFEST, self.out / WORK / "workers", self.out / WORK / "tiles"):
+            if (
+                Path(os.path.realpath(path)) != path
+            ):  # the one is cut, and what the dead have left in the others removed
+                sentence = f"“{path}” is a link, or leads through one."
+                raise UserError("bad-output", sentence, "Remove that link, or give another folder.")
         with self._journal.locked() as news:
             with sentences(out, "written to"):
                 self.worker = Worker(self.out / WORK / "workers")

@@ -61,7 +61,7 @@ comes, in any order, and never raises for a picture. It is a generator: if it is
 """
 
 
-class Failure(Protocol):
+class Explained(Protocol):
     """Why a picture failed: a `UserError`, or what Blender has in its place."""
 
     code: str
@@ -74,7 +74,7 @@ def end_of(
     started: float,
     fingerprints: Mapping[str, Mapping[str, Any]],
     notes: Iterable[str],
-    failure: Failure | None,
+    failure: Explained | None,
 ) -> Ended:
     """How a task has ended that began at `started`, by `time.monotonic`."""
     seconds = round(time.monotonic() - started, 3)

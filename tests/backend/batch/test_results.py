@@ -24,9 +24,16 @@ def test_no_link_of_a_folder_from_elsewhere_leads_to_files_outside_it(tmp_path: 
     (out / ".batch" / "workers").rmdir()
     for place in ("workers", "tiles"):
         (out / ".batch" / place).symlink_to(elsewhere)
-        with pytest.raises(UserError, match="leads out"):
+        with pytest.raises(UserError, match="is a link"):
             Manifest(out)
         (out / ".batch" / place).unlink()
+    (elsewhere / "letter").write_bytes(b"one line\nhalf a line")
+    (out / "manifest.jsonl").replace(tmp_path / "manifest.jsonl")
+    (out / "manifest.jsonl").symlink_to(elsewhere / "letter")
+    with pytest.raises(UserError, match="is a link"):
+        Manifest(out)
+    assert (elsewhere / "letter").read_bytes() == b"one line\nhalf a line"
+    (tmp_path / "manifest.jsonl").replace(out / "manifest.jsonl")
     (out / "link").symlink_to(elsewhere)
     with Manifest(out) as manifest:
         with manifest.locked():
@@ -35,7 +42,7 @@ def test_no_link_of_a_folder_from_elsewhere_leads_to_files_outside_it(tmp_path: 
         (tmp_path / "made" / "a.glb").write_bytes(b"")
         with manifest.locked():
             publish(manifest, manifest.entries["a"], tmp_path / "made")
-    assert {path.name for path in elsewhere.rglob("*")} == {"deep", "mine", "a.jpg"}
+    assert {path.name for path in elsewhere.rglob("*")} == {"deep", "mine", "a.jpg", "letter"}
     assert (out / "a.glb").is_file()
 
 

@@ -102,7 +102,7 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
 
 def _add_picture(command: argparse.ArgumentParser, engines: Mapping[str, Engine]) -> None:
     command.add_argument("picture", type=Path, metavar="PICTURE", help="a file that Pillow reads, such as PNG or JPEG")
-    add_engine(command, engines)
+    add_engine(command, engines.values())
 
 
 if __name__ == "__main__":

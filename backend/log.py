@@ -19,12 +19,13 @@ _ExceptionInfo = (
 )  # as logging hands it over
 
 
-def start(path: Path | None) -> None:
+def start(path: Path | None, *, private: bool = True) -> None:
     """Log to standard error; if a path is given, turn standard error into that file first, and bound it.
 
-    The file then also holds what libraries print. Raises `OSError` if it cannot be opened.
+    The file then also holds what libraries print. Several processes may log to it. private: only this user can read it.
+    Raises `OSError` if it cannot be opened.
     """
-    handler = logging.StreamHandler(sys.stderr) if path is None else _File(path)
+    handler = logging.StreamHandler(sys.stderr) if path is None else _File(path, private=private)
     handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
@@ -48,9 +49,10 @@ class OneLine(logging.Formatter):
 class _File(logging.StreamHandler[TextIO]):
     """Standard error, turned into a file that begins anew when it is full."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, private: bool) -> None:
         super().__init__(sys.stderr)
         self._path = path
+        self._private = private
         self._open()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -62,7 +64,7 @@ class _File(logging.StreamHandler[TextIO]):
         super().emit(record)
 
     def _open(self) -> None:
-        with open_log(self._path) as file:
+        with open_log(self._path, private=self._private) as file:
             os.dup2(file.fileno(), STANDARD_ERROR)
 
 

@@ -2,28 +2,33 @@
 """`blender --command hi3dgen PICTURE... -o FOLDER`: meshes of many pictures, without a window, by a manifest.
 
 It is the batch of docs/batch.md with Blender's exporter: a run that was killed goes on where it was, and the same
-command twice does nothing. Exit codes: 0 all made, 1 some not (each with a sentence on standard error), 2 wrong
-arguments, 130 interrupted. Standard output holds the paths of the meshes, a line each, and nothing else.
+command twice does nothing. Exit codes: 0 all done, 1 some not (each with a sentence on standard error), 2 wrong
+arguments, 130 interrupted. Standard output holds the paths of the meshes that were made now, a line each, and nothing
+else.
 """
 
 import argparse
+import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import bpy
 
-from ..backend.batch.lines import Line, bad_line, read_sources
+from ..backend.batch.lines import read_sources
 from ..backend.batch.manifest import Entry, Manifest, State
-from ..backend.batch.planning import Wanted, plan
+from ..backend.batch.planning import plan, wanted
 from ..backend.batch.running import run as run_batch
-from ..backend.batch.summary import write_summary
+from ..backend.batch.summary import taken_elsewhere, write_summary
+from ..backend.commands.arguments import add_engine, add_seeds
 from ..backend.errors import UserError
 from ..backend.version import VERSION
-from ..backend.wire.limits import MAX_COUNT, seed_from_text, split_setting, values_of
+from ..backend.wire.messages import EngineInfo
 from .errors import AddonError
 from .link import engines
-from .many import NORMAL_MAP, execute
+from .many import execute
 
 _handle: object = None
 
@@ -40,46 +45,58 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # whoever read the output has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
+        return 1
     finally:
         signal.signal(signal.SIGINT, before or signal.SIG_DFL)  # None: Blender's own, which Python cannot set
 
 
 def _run(options: argparse.Namespace) -> int:
     """Make what is not made yet; 0 if all pictures are done. Raises `AddonError` and `UserError`."""
-    known = engines.known_afresh()
-    wanted = [_wanted(line, options, known) for line in read_sources(options.pictures)]
+    if not hasattr(bpy.types, "EXPORT_SCENE_OT_gltf"):
+        raise AddonError("Blender's glTF exporter is switched off.", "Enable “glTF 2.0 format” in the preferences.")
+    lines = read_sources(options.pictures)
+    options.engine = options.engine or engines.known_or_asked()[0].name
+    named = {line.engine or options.engine for line in lines}
+    known = {engine.name: engine for engine in engines.known_afresh(named)}
+
+    def rest(engine: EngineInfo) -> dict[str, Any]:
+        return {
+            "products": _products(engine, normal_maps=options.normal_maps),
+            "versions": {**engine.versions, "hi3dgen": VERSION, "blender": bpy.app.version_string},
+        }
+
+    pictures = [wanted(line, options, known, rest) for line in lines]
     with Manifest(options.output) as manifest:
-        names = plan(manifest, wanted)
+        names = plan(manifest, pictures)
         todo = [name for name in names if manifest.entries[name].state is not State.DONE]
         try:
-            run_batch(manifest, todo, execute, _Follower(options.output, len(names), len(todo)))
+            run_batch(manifest, todo, execute, _Watcher(options.output, len(names), len(todo)))
         finally:
             write_summary(manifest, names)
-    return 1 if any(manifest.entries[name].state is State.FAILED for name in names) else 0
+    entries = [manifest.entries[name] for name in names]
+    if sentence := taken_elsewhere(entries):
+        print(sentence, file=sys.stderr)
+    return 0 if all(entry.state is State.DONE for entry in entries) else 1
 
 
-def _wanted(line: Line, options: argparse.Namespace, known: engines.Engines) -> Wanted:
-    """The request of a line: what it says itself comes before the command line. Raises `UserError`."""
-    own = options.engine or known[0].name
-    name = own if line.engine is None else line.engine
-    engine = engines.find(name, known)
-    if engine is None:
-        advice = f"Choose one of: {', '.join(each.name for each in known)}."
-        raise bad_line(line.place or "The command", f"asks for an unknown engine “{name:.60}”", advice)
-    defaults = {setting.name: setting.default for setting in engine.settings}
-    shared = values_of(engine.settings, options.set) if name == own else {}
-    request = {
-        "engine": name,
-        "seed": options.seed if line.seed is None else line.seed,
-        "count": options.count if line.count is None else line.count,
-        "settings": {**defaults, **shared, **line.settings},
-        "products": [*([NORMAL_MAP] if options.normal_maps else []), "mesh"],
-        "versions": {**engine.versions, "hi3dgen": VERSION, "blender": bpy.app.version_string},
+def _products(engine: EngineInfo, *, normal_maps: bool) -> list[str]:
+    """The names of the products to write: its normal maps if they are asked for, and the last of its meshes, last.
+
+    Raises `UserError` (bad-product) if it gives none.
+    """
+    kinds = {
+        kind: [name for name in engine.products if engine.products[name] == kind] for kind in ("normal_map", "mesh")
     }
-    return Wanted(line, request)
+    for kind in kinds if normal_maps else ("mesh",):
+        if not kinds[kind]:
+            sentence = f"{engine.label} gives no {kind.replace('_', ' ')}."
+            raise UserError("bad-product", sentence, "Choose another engine.")
+    return [*(kinds["normal_map"] if normal_maps else ()), kinds["mesh"][-1]]
 
 
-class _Follower:
+class _Watcher:
     """Prints the paths of meshes, failures with their sentences, and a line on a terminal that shows how far it is."""
 
     def __init__(self, out: Path, of: int, todo: int) -> None:
@@ -95,9 +112,9 @@ class _Follower:
     def progressed(self, name: str, label: str, done: float) -> None:
         self._show(f"picture {self._number} of {self._of}, {name}: {label}, {100 * done:.0f} %")
 
-    def ended(self, entry: Entry) -> None:
+    def ended(self, entry: Entry, made: Sequence[str]) -> None:
         self._show("")
-        for file in entry.files:
+        for file in made:
             if file.endswith(".glb"):
                 print(self._out / file, flush=True)
         for note in entry.notes:
@@ -122,46 +139,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the meshes go")
     parser.add_argument("--normal-maps", action="store_true", help="write NAME_normal_map.png beside each mesh")
-    known = engines.known()
-    named = f"{', '.join(engine.name for engine in known)} (default {known[0].name})" if known else "by its name"
-    parser.add_argument("--engine", choices=[engine.name for engine in known] or None, help=f"what makes them: {named}")
-    parser.add_argument("--seed", type=_seed, default=0, help="decides what the picture does not show (default 0)")
-    parser.add_argument(
-        "--count",
-        type=int,
-        choices=range(1, MAX_COUNT + 1),
-        default=1,
-        metavar="N",
-        help=f"make 1 to {MAX_COUNT} meshes of each picture, with the seeds that follow, as NAME_seedSEED.glb",
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        type=_setting,
-        metavar="NAME=VALUE",
-        help=f"a setting of the engine; {_listed(known)}",
-    )
+    add_engine(parser, engines.known())
+    add_seeds(parser, "meshes of each picture, with the seeds that follow, as NAME_seedSEED.glb")
     return parser
-
-
-def _listed(known: engines.Engines) -> str:
-    """Every engine's settings by name."""
-    return "; ".join(f"{engine.name}: {', '.join(setting.name for setting in engine.settings)}" for engine in known)
-
-
-def _seed(text: str) -> int:
-    try:
-        return seed_from_text(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _setting(text: str) -> tuple[str, str]:
-    try:
-        return split_setting(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def register() -> None:

@@ -3,10 +3,14 @@
 
 
 class AddonError(Exception):
-    """An error for the artist: a plain sentence what happened, one what to do. `in_log`: the log knows more."""
+    """An error for the artist: a plain sentence what happened, one what to do.
 
-    def __init__(self, sentence: str, advice: str, *, in_log: bool = False) -> None:
+    in_log: the log knows more. code: for programs, as a `UserError` of the backend has it.
+    """
+
+    def __init__(self, sentence: str, advice: str, *, in_log: bool = False, code: str = "failed") -> None:
         super().__init__(f"{sentence} {advice}")
         self.sentence = sentence
         self.advice = advice
         self.in_log = in_log
+        self.code = code

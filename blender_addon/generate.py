@@ -41,21 +41,20 @@ def submit(
     seed: int,
     *,
     settings: Mapping[str, Scalar] | None = None,
-    inputs: Mapping[str, bpy.types.Image] | None = None,
+    inputs: Mapping[str, bpy.types.Image | Path] | None = None,
     count: int = 1,
 ) -> Job:
     """Request what `engine` gives of an image or a picture's file, for `count` seeds from `seed` on.
 
-    settings: those that are not to have their defaults. inputs: further pictures by name, such as `own_normal_map`.
-    What is made lands in `scene`, at the place that the 3D cursor has now. Raises `AddonError`.
+    settings: those that are not to have their defaults. inputs: further images or files by name, such as
+    `own_normal_map`. What is made lands in `scene`, at the place that the 3D cursor has now. Raises `AddonError`.
     """
     session = runtime.session()
     info = session.engine(engine)
     if info and info.missing:
         sentence = f"The engine “{info.label}” cannot run here. {info.missing}"
-        raise AddonError(sentence, "Set it up in the extension's preferences.")
-    pixels = _read_file(picture) if isinstance(picture, Path) else pixels_of(picture)
-    pictures = {"picture": pixels, **{name: pixels_of(image) for name, image in (inputs or {}).items()}}
+        raise AddonError(sentence, "Set it up in the extension's preferences.", code="engine-missing")
+    pictures = {name: _read(source) for name, source in {"picture": picture, **(inputs or {})}.items()}
     request = Request(session.next_name(), engine, seed, pictures, settings or {}, count)
 
     # Names and numbers alone: undo and other files replace bpy's data while the job runs.
@@ -71,7 +70,7 @@ def submit(
         try:
             with all_or_nothing():
                 target = bpy.data.scenes.get(scene_name) or bpy.context.scene
-                shown = (_load_again(path) if path else None) or lasting_image(image_name, pixels)
+                shown = (_load_again(path) if path else None) or lasting_image(image_name, pictures["picture"])
                 _, refused = add_results(target, title, shown, place, results)
         except Exception as error:  # noqa: BLE001 - whatever it is, the results must not be lost
             return [(result, reason(error)) for result in results]
@@ -99,8 +98,11 @@ def wait(job: Job, watch: Callable[[Job], None] = lambda _: None) -> None:
         raise job.error or session.error or cancelled
 
 
-def _read_file(path: Path) -> NDArray[np.uint8]:
-    """A file's pixels, without a trace in the scene until there is a mesh. Raises `AddonError`."""
+def _read(source: bpy.types.Image | Path) -> NDArray[np.uint8]:
+    """The pixels of an image or a file, without a trace in the scene until there is a mesh. Raises `AddonError`."""
+    if not isinstance(source, Path):
+        return pixels_of(source)
+    path = source
     if not path.is_file():
         raise AddonError(f"There is no file “{path}”.", "Check the path.")
     try:

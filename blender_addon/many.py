@@ -4,39 +4,34 @@
 import contextlib
 import sys
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import bpy
 
 from ..backend.batch.lines import PICTURE
-from ..backend.batch.manifest import fingerprint
+from ..backend.batch.manifest import fingerprints
 from ..backend.batch.names import file_stem
-from ..backend.batch.running import Ended, Progressed, Task
+from ..backend.batch.running import Ended, Progressed, Task, end_of
 from .errors import AddonError
 from .generate import submit, wait
 from .link import runtime
 from .link.session import Job
-from .scene.landing import PRODUCT
+from .scene.landing import PRODUCT, SEEDS
 from .scene.objects import RECIPE, datablocks
-
-NORMAL_MAP = "normal_map"
 
 
 def execute(tasks: Iterator[Task], progressed: Progressed) -> Generator[Ended, None, None]:
     """See `Executor`. The file is left as it was: a thousand pictures take no more memory than one."""
     for task in tasks:
-        yield _ended(task, progressed)
+        yield _make(task, progressed)
 
 
-def _ended(task: Task, progressed: Progressed) -> Ended:
+def _make(task: Task, progressed: Progressed) -> Ended:
     """Make one picture's results; never raises `AddonError`."""
     started = time.monotonic()
-    fingerprints: dict[str, Mapping[str, Any]] = {}
-    for name, path in task.inputs.items():
-        with contextlib.suppress(OSError):  # reading it says why
-            fingerprints[name] = fingerprint(Path(path))
+    read = fingerprints(task.inputs)
     runtime.session().try_again()  # a picture that the backend could not bear must not end the others
     before = datablocks()
     notes: list[str] = []
@@ -45,34 +40,31 @@ def _ended(task: Task, progressed: Progressed) -> Ended:
         error = _generated(task, progressed)
         notes = _write(task, datablocks() - before)
     except AddonError as raised:
-        error = raised
+        error = error or raised
     finally:
         bpy.data.batch_remove(datablocks() - before)
-    failure = ("failed", error.sentence, error.advice) if error else ("", "", "")
-    return Ended(task.name, fingerprints, round(time.monotonic() - started, 3), tuple(dict.fromkeys(notes)), *failure)
+    return end_of(task, started, read, notes, error)
 
 
 def _generated(task: Task, progressed: Progressed) -> AddonError | None:
     """Let the results land; returns what came in between."""
-    asked = task.request
+    request = task.request
     job = None
 
     def watch(job: Job) -> None:
-        if job.live and (said := job.progress) is not None:
-            progressed(
-                task.name, said.label, (said.stage_index + said.step / max(said.of, 1)) / max(said.stage_count, 1)
-            )
+        if job.live and job.progress is not None:
+            progressed(task.name, job.progress.label, job.progress.done)
 
     try:
-        inputs = {name: _image(Path(path)) for name, path in task.inputs.items() if name != PICTURE}
+        inputs = {name: Path(path) for name, path in task.inputs.items()}
         job = submit(
             bpy.context.scene,
-            Path(task.inputs[PICTURE]),
-            asked["engine"],
-            asked["seed"],
-            settings=asked["settings"],
+            inputs.pop(PICTURE),
+            request["engine"],
+            request["seed"],
+            settings=request["settings"],
             inputs=inputs,
-            count=asked["count"],
+            count=request["count"],
         )
         wait(job, watch)
     except AddonError as error:
@@ -82,31 +74,34 @@ def _generated(task: Task, progressed: Progressed) -> AddonError | None:
     return None
 
 
-def _image(path: Path) -> bpy.types.Image:
-    try:
-        return bpy.data.images.load(str(path))
-    except RuntimeError as error:
-        raise AddonError(f"“{path.name}” cannot be read as a picture.", "Save it again as PNG or JPEG.") from error
-
-
 def _write(task: Task, new: set[Any]) -> list[str]:
-    """Write what has landed into the task's folder; returns its notes. Raises `AddonError`."""
-    notes: list[str] = []
+    """Write the products that are asked for into the task's folder; returns the notes. Raises `AddonError`."""
+    *others, main = task.request["products"]
+    several = task.request["count"] > 1
     path = Path(task.folder)
+    missing: list[str] = []
     meshes = [thing for thing in new if isinstance(thing, bpy.types.Object) and thing.type == "MESH"]
-    maps = [thing for thing in new if thing.get(PRODUCT) == NORMAL_MAP]
     try:
-        if NORMAL_MAP in task.request["products"] and maps:
-            path = Path(task.folder, f"{file_stem(task.stem, NORMAL_MAP, None)}.png")
-            path.write_bytes(maps[0].packed_file.data)
-        for thing in meshes:
-            seed = thing[RECIPE]["seed"] if task.request["count"] > 1 else None
-            path = Path(task.folder, f"{file_stem(task.stem, '', seed)}.glb")
-            _export(thing, path)
-            notes += filter(None, thing[RECIPE]["notes"].splitlines())
+        for name in (*others, main):
+            own = [thing for thing in meshes if thing[PRODUCT] == name]
+            images = [] if own else [thing for thing in new if thing.get(PRODUCT) == name]
+            stem = "" if name == main else name
+            for thing in own:
+                path = Path(
+                    task.folder, f"{file_stem(task.stem, stem, thing[RECIPE]['seed'] if several else None)}.glb"
+                )
+                _export(thing, path)
+            for image in images:
+                for seed in image[SEEDS] if len(images) > 1 else (None,):
+                    path = Path(task.folder, f"{file_stem(task.stem, stem, seed)}.png")
+                    path.write_bytes(image.packed_file.data)
+            missing += [] if own or images else [name]
     except (OSError, RuntimeError) as error:
         raise AddonError(f"“{path.name}” could not be written: {error}.", "Choose another folder.") from error
-    return notes
+    if missing:
+        sentence = f"The engine did not give “{missing[0]}”."
+        raise AddonError(sentence, "Update the extension, or choose another engine.", code="bad-product")
+    return [note for thing in meshes for note in filter(None, thing[RECIPE]["notes"].splitlines())]
 
 
 def _export(thing: bpy.types.Object, path: Path) -> None:

@@ -31,7 +31,7 @@ _LISTEN_SECONDS = 0.5  # on Windows, Ctrl-C comes through only between two waits
 
 
 class LocalExecutor:
-    """An `Executor`. command: starts the child, which calls `worker.work`. log: what the child says goes there."""
+    """An `Executor`. command: starts the child, which calls `worker.work`. log: its standard error."""
 
     def __init__(self, command: Sequence[str], log: Path) -> None:
         self._command = command
@@ -71,7 +71,7 @@ class _Child:
             raise UserError("not-started", sentence, "Look at Python's installation.") from error
         assert self._process.stdin is not None  # noqa: S101 - Popen was asked for pipes
         assert self._process.stdout is not None  # noqa: S101
-        self._orders = self._process.stdin
+        self._tasks = self._process.stdin
         self._heard: queue.SimpleQueue[Mapping[str, Any] | None] = queue.SimpleQueue()
         threading.Thread(target=_listen, args=(self._process.stdout, self._heard), daemon=True).start()
         try:
@@ -88,14 +88,14 @@ class _Child:
         """How the task ended, and whether the child makes another."""
         started = time.monotonic()
         with contextlib.suppress(OSError):  # it has ended, which is heard below
-            self._orders.write(json.dumps({"task": dataclasses.asdict(task)}).encode() + b"\n")
-            self._orders.flush()
+            self._tasks.write(json.dumps({"task": dataclasses.asdict(task)}).encode() + b"\n")
+            self._tasks.flush()
         while (message := self._next()) is not None:
             if "progress" in message:
                 progressed(*message["progress"])
             else:
-                said = message["ended"]
-                return Ended(**(said | {"notes": tuple(said["notes"])})), not message["last"]
+                end = message["ended"]
+                return Ended(**(end | {"notes": tuple(end["notes"])})), not message["last"]
         sentence = f"The process that made it ended unexpectedly{self._how()}."
         advice = "Often the memory was not enough: close other programs, or choose a lower resolution."
         seconds = time.monotonic() - started
@@ -106,7 +106,7 @@ class _Child:
         self._process.kill()
         self._process.wait()
         with contextlib.suppress(OSError):
-            self._orders.close()
+            self._tasks.close()
 
     def _next(self) -> Mapping[str, Any] | None:
         """The child's next message; None if it has ended."""

@@ -40,7 +40,7 @@ class Journal:
         Raises `UserError` if it cannot be read.
         """
         with contextlib.ExitStack() as stack:
-            with _sentences(self.path, "read"):
+            with sentences(self.path, "read"):
                 file = stack.enter_context(open_own(self._lock, append=True, private=False))
                 while not take(file):
                     time.sleep(_WAIT_SECONDS)
@@ -54,7 +54,7 @@ class Journal:
         """
         lines = [encoded(record) for record in records]
         data = b"".join(lines)
-        with _sentences(self.path, "written"):
+        with sentences(self.path, "written"):
             number = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _BINARY, 0o666)
             try:
                 rest = memoryview(data)
@@ -73,7 +73,7 @@ class Journal:
         Raises `UserError`.
         """
         lines = [encoded(record) for record in records]
-        with _sentences(self.path, "written"), replacing(self.path) as file:
+        with sentences(self.path, "written"), replacing(self.path) as file:
             file.write(b"".join(lines))
         self._offset = sum(map(len, lines))
         self.count = len(lines)
@@ -115,7 +115,8 @@ def encoded(record: Record) -> bytes:
 
 
 @contextlib.contextmanager
-def _sentences(path: Path, done: str) -> Generator[None]:
+def sentences(path: Path, done: str) -> Generator[None]:
+    """Raise `UserError` for an OSError: the file could not be “read”, “written”, …: `done`."""
     try:
         yield
     except OSError as error:

@@ -99,23 +99,23 @@ def _list(path: Path) -> Iterator[Line]:
         line = raw.strip()
         if line and not line.startswith("#"):
             place = f"Line {number} of “{path.name}”"
-            said = _parsed(line, place) if line.startswith("{") else {PICTURE: line}
-            yield _line(said, path.parent, place)
+            fields = _parsed(line, place) if line.startswith("{") else {PICTURE: line}
+            yield _line(fields, path.parent, place)
 
 
 def _parsed(text: str, place: str) -> dict[str, Any]:
     try:
-        said: object = json.loads(text)
+        fields: object = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise bad_line(place, "is no valid JSON", 'Write {"picture": "owl.png", …} on one line.') from error
-    if not isinstance(said, dict):
+    if not isinstance(fields, dict):
         raise bad_line(place, "is no JSON object", 'Write {"picture": "owl.png", …} on one line.')
-    return said
+    return fields
 
 
-def _line(said: dict[str, Any], folder: Path, place: str) -> Line:
+def _line(fields: dict[str, Any], folder: Path, place: str) -> Line:
     """A line of a list; keys that are not known here are names of inputs. Raises `UserError`."""
-    rest = dict(said)
+    rest = dict(fields)
     name = _taken(rest, "name", str, place) or ""
     engine = _taken(rest, "engine", str, place)
     seed, count = _taken(rest, "seed", int, place), _taken(rest, "count", int, place)
@@ -137,9 +137,9 @@ def _line(said: dict[str, Any], folder: Path, place: str) -> Line:
     return Line(inputs, _title(rest[PICTURE]), name, engine, seed, count, settings, place)
 
 
-def _taken(said: dict[str, Any], key: str, kind: type, place: str) -> Any:  # noqa: ANN401 - of that kind
+def _taken(fields: dict[str, Any], key: str, kind: type, place: str) -> Any:  # noqa: ANN401 - of that kind
     """Take a value out of a line, None if it has none. Raises `UserError` if it is of another kind."""
-    value = said.pop(key, None)
+    value = fields.pop(key, None)
     if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
         words = {str: "a text", int: "a whole number", dict: "an object"}
         raise bad_line(place, f"has an invalid “{key}”", f"It is {words[kind]}.")

@@ -19,7 +19,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..errors import UserError
-from .journal import MANIFEST, Journal, Record
+from ..wire.limits import MAX_COUNT, MAX_SEED
+from .journal import MANIFEST, Journal, Record, sentences
+from .lines import PICTURE
+from .names import is_inside
 from .workers import Worker
 
 WORK = ".batch"
@@ -65,6 +68,13 @@ class Entry:
 
 
 _FIELDS = {item.name: item.default for item in dataclasses.fields(Entry)}
+_KINDS = dict.fromkeys(_FIELDS, str) | {
+    "request": dict,
+    "fingerprints": dict,
+    "seconds": (int, float),
+    "files": (list, tuple),
+    "notes": (list, tuple),
+}
 
 
 class Manifest:
@@ -78,12 +88,15 @@ class Manifest:
         self.entries: dict[str, Entry] = {}
         self._journal = Journal(self.out / MANIFEST, self.out / WORK / "lock")
         _prepare(out)
+        for path in (self.out / MANIFEST, self.out / WORK / "workers", self.out / WORK / "tiles"):
+            if (
+                Path(os.path.realpath(path)) != path
+            ):  # the one is cut, and what the dead have left in the others removed
+                sentence = f"“{path}” is a link, or leads through one."
+                raise UserError("bad-output", sentence, "Remove that link, or give another folder.")
         with self._journal.locked() as news:
-            try:
+            with sentences(out, "written to"):
                 self.worker = Worker(self.out / WORK / "workers")
-            except OSError as error:
-                sentence = f"The folder “{out}” cannot be written to: {error.strerror or type(error).__name__}."
-                raise UserError("bad-output", sentence, "Choose another folder.") from error
             try:
                 self._open(news)
             except BaseException:
@@ -102,7 +115,6 @@ class Manifest:
             self._compact()
         dead = [e for e in self.entries.values() if e.state is State.RUNNING and e.worker not in living]
         self.write(*(_waiting(entry) for entry in dead))
-        self._living = living
 
     @contextlib.contextmanager
     def locked(self) -> Generator[None]:
@@ -134,14 +146,13 @@ class Manifest:
             mine = [entry for entry in self.entries.values() if entry.worker == self.worker.name]
             self.write(*(_waiting(entry) for entry in mine if entry.state is State.RUNNING))
 
-    @property
-    def is_shared(self) -> bool:
-        """Whether other processes worked on the batch when this one opened it."""
-        return bool(self._living)
-
     def path(self, relative: str) -> Path:
         """An absolute path of one that the manifest names."""
         return Path(os.path.normpath(self.out / relative))
+
+    def holds(self, path: Path) -> bool:
+        """Whether a path lies in the folder once all links on the way to it are followed."""
+        return Path(os.path.realpath(path.parent)).is_relative_to(self.out)
 
     def close(self) -> None:
         """Release what is claimed, and leave one line a picture if nobody else works on it. Raises `UserError`."""
@@ -167,7 +178,7 @@ class Manifest:
                 kept = {key: getattr(before, key) for key in _STAY} if before else {}
                 entry = Entry(**(kept | _typed(record)))
             except (KeyError, TypeError, ValueError) as error:
-                sentence = f"“{self._journal.path}” has a line that is no picture's: {str(dict(record))[:80]}"
+                sentence = f"“{self._journal.path}” has an invalid line: {str(dict(record))[:120]}"
                 raise UserError("bad-manifest", sentence, "Restore the file, or give a new folder.") from error
             self.entries[entry.name] = entry
 
@@ -202,13 +213,35 @@ def _record(entry: Entry, before: Entry | None) -> Record:
 
 
 def _typed(record: Record) -> dict[str, Any]:
-    """A line's values as an entry's. Raises ValueError and TypeError for those that are none."""
+    """A line's values as an entry's. Raises KeyError, TypeError and ValueError if one is invalid.
+
+    The file may come from anywhere, and what it names is replaced and removed: none of it may lie outside the folder.
+    """
     values = {key: value for key, value in record.items() if key in _FIELDS}
-    if not isinstance(values["name"], str) or not isinstance(values.get("request", {}), dict):
-        raise TypeError("no name or no request")
+    request = values.get("request")
+    valid = (
+        all(isinstance(value, _KINDS[key]) for key, value in values.items())
+        and all(is_inside(path) for path in (values["name"], *values.get("files", ())))
+        and all(isinstance(each, dict) for each in values.get("fingerprints", {}).values())
+        and (request is None or _is_request(request))
+    )
+    if not valid:
+        raise ValueError("a value is invalid")
     values["state"] = State(values["state"])
     values |= {key: tuple(values[key]) for key in ("files", "notes") if key in values}
     return values
+
+
+def _is_request(request: Mapping[str, Any]) -> bool:
+    """Whether it has what every request has. Raises KeyError and TypeError."""
+    inputs = request["inputs"]
+    return (
+        isinstance(inputs, dict)
+        and all(isinstance(path, str) for path in (inputs[PICTURE], *inputs.values()))
+        and request["seed"] in range(MAX_SEED + 1)
+        and request["count"] in range(1, MAX_COUNT + 1)
+        and isinstance(request["products"], list)
+    )
 
 
 def relative_path(path: Path, out: Path) -> str:
@@ -228,6 +261,15 @@ def fingerprint(path: Path) -> dict[str, Any]:
     mark = _mark(path)
     with path.open("rb") as file:
         return {"sha256": hashlib.file_digest(file, "sha256").hexdigest(), **mark}
+
+
+def fingerprints(paths: Mapping[str, str]) -> dict[str, Mapping[str, Any]]:
+    """The fingerprints of files, by name; without those that cannot be read: whoever reads them says why."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, path in paths.items():
+        with contextlib.suppress(OSError):
+            found[name] = fingerprint(Path(path))
+    return found
 
 
 def same_fingerprint(path: Path, known: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -20,6 +20,12 @@ def is_safe(name: str) -> bool:
     return bool(name) and safe_name(name) == name
 
 
+def is_inside(path: object) -> bool:
+    """Whether this is a relative path, with "/", that no system takes for one out of the folder or for a hidden one."""
+    parts = path.split("/") if isinstance(path, str) else [""]
+    return all(part and not part.startswith(".") and not {*part} & {*"\\:\0"} for part in parts)
+
+
 def _safe_part(part: str) -> str:
     part = _FORBIDDEN.sub("_", part)
     part = part.encode()[:MAX_PART_BYTES].decode(errors="ignore").rstrip(". ").lstrip(" ")

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From what is asked for to what is to be made: each line gets its name, and whatever is made already stays."""
 
+import argparse
 import dataclasses
 import json
 import os
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from ..errors import UserError
-from ..wire.limits import seeds_from
+from ..flow.engine import check_inputs
+from ..flow.settings import HasRange, checked
+from ..wire.limits import seeds_from, values_of
+from .journal import sentences
 from .lines import PICTURE, Line, bad_line
 from .manifest import Entry, Manifest, State, relative_path
 from .manifest import same_fingerprint as same
@@ -28,6 +32,63 @@ class Wanted:
     request: Mapping[str, Any]
 
 
+class AnyEngine(Protocol):
+    """An engine, as far as a line's request needs it: an `Engine`, or what clients know of one."""
+
+    @property
+    def name(self) -> str:
+        """What lists and the command line call it."""
+        ...
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
+    def inputs(self) -> Collection[str]:
+        """The names of the pictures that it takes."""
+        ...
+
+    @property
+    def settings(self) -> Iterable[HasRange]:
+        """What the artist can choose."""
+        ...
+
+
+_E = TypeVar("_E", bound=AnyEngine)
+
+
+def wanted(
+    line: Line, options: argparse.Namespace, engines: Mapping[str, _E], rest: Callable[[_E], Mapping[str, Any]]
+) -> Wanted:
+    """The request of a line: what it says itself comes before the command line.
+
+    options: `engine`, `seed`, `count` and `set` of the command line, see `commands.arguments`. rest: returns what else
+    a request to an engine says, such as `products`. Raises `UserError`, with the line's number if the line is wrong.
+    """
+    name = options.engine if line.engine is None else line.engine
+    engine = engines.get(name)
+    if engine is None:
+        raise bad_line(line.place, f"asks for an unknown engine “{name:.60}”", f"Choose one of: {', '.join(engines)}.")
+    try:
+        shared = values_of(engine.settings, options.set) if name == options.engine else {}
+        settings = checked(engine.label, engine.settings, {**shared, **line.settings})
+        check_inputs(engine.label, engine.inputs, line.inputs)
+        request = {
+            "engine": name,
+            "seed": options.seed if line.seed is None else line.seed,
+            "count": options.count if line.count is None else line.count,
+            "settings": settings,
+            **rest(engine),
+        }
+    except UserError as error:
+        if line.place and (line.engine or line.settings or len(line.inputs) > 1):
+            raise bad_line(line.place, f"is invalid. {error.sentence.rstrip('.')}", error.advice) from error
+        raise
+    return Wanted(line, request)
+
+
 def plan(manifest: Manifest, wanted: Sequence[Wanted]) -> list[str]:
     """Write into the manifest what is to be made, and return the names of all that is wanted, in order.
 
@@ -43,7 +104,9 @@ def plan(manifest: Manifest, wanted: Sequence[Wanted]) -> list[str]:
             entry = _next(manifest, name, request, before)
             if entry is not before:
                 changes.append(entry)
-        if manifest.is_shared:
+        with sentences(manifest.worker.folder, "written to"):
+            is_shared = manifest.worker.plans()
+        if is_shared:
             _refuse_other_requests(manifest, changes)
         manifest.write(*changes)
     return names

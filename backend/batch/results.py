@@ -10,14 +10,16 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import UserError
 from .manifest import Entry, Manifest
+from .names import is_inside
 
 
-def publish(manifest: Manifest, entry: Entry, folder: Path) -> Entry:
+def publish(manifest: Manifest, entry: Entry, folder: Path) -> tuple[Entry, tuple[str, ...]]:
     """Rename all that lies in `folder` into the place of the picture's results, and remove its results of before.
 
-    Returns the entry with its files; call it in `locked`. The manifest says which files are the picture's before the
-    first is renamed: a process that is killed in between leaves nothing that is nobody's. Hidden files are what was not
-    finished, and stay. Raises `UserError`, before anything is changed, if a place is taken by something else.
+    Returns the entry with its files, and those that are new; call it in `locked`. The manifest says which files are the
+    picture's before the first is renamed: a process that is killed in between leaves nothing that is nobody's. Hidden
+    files are what was not finished, and stay. Raises `UserError`, before anything is changed, if a place is taken by
+    something else.
     """
     place = PurePosixPath(entry.name).parent
     found = {str(place / path.relative_to(folder).as_posix()): path for path in _files(folder)}
@@ -34,12 +36,13 @@ def publish(manifest: Manifest, entry: Entry, folder: Path) -> Entry:
         except OSError as error:
             raise _not_written(manifest.out / name, error) from error
     if not found:
-        return entry
-    for name in old:
+        return entry, ()
+    for path in (manifest.out / name for name in old):
         with contextlib.suppress(OSError):
-            (manifest.out / name).unlink()
-            (manifest.out / name).parent.rmdir()  # if it is empty now
-    return dataclasses.replace(entry, files=tuple(found))
+            if manifest.holds(path):
+                path.unlink()
+                path.parent.rmdir()  # if it is empty now
+    return dataclasses.replace(entry, files=tuple(found)), tuple(found)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -50,7 +53,10 @@ def _files(folder: Path) -> list[Path]:
 
 def _check(manifest: Manifest, entry: Entry, name: str, read: Sequence[Path]) -> None:
     path = manifest.out / name
-    if not Path(os.path.realpath(path.parent)).is_relative_to(manifest.out):
+    if not is_inside(name):
+        sentence = f"“{name}” is no name that every system can write."
+        raise UserError("bad-output", sentence, "Report it: the engine has named a product so.")
+    if not manifest.holds(path):
         sentence = f"“{path.parent}” leads out of the folder of the results."
         raise UserError("bad-output", sentence, "Move that link away.")
     if any(path == other for other in read):

@@ -5,7 +5,8 @@ import contextlib
 import dataclasses
 import hashlib
 import shutil
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
@@ -60,7 +61,28 @@ comes, in any order, and never raises for a picture. It is a generator: if it is
 """
 
 
-class Follower(Protocol):
+class Explained(Protocol):
+    """Why a picture failed: a `UserError`, or what Blender has in its place."""
+
+    code: str
+    sentence: str
+    advice: str
+
+
+def end_of(
+    task: Task,
+    started: float,
+    fingerprints: Mapping[str, Mapping[str, Any]],
+    notes: Iterable[str],
+    failure: Explained | None,
+) -> Ended:
+    """How a task has ended that began at `started`, by `time.monotonic`."""
+    seconds = round(time.monotonic() - started, 3)
+    why = (failure.code, failure.sentence, failure.advice) if failure else ("", "", "")
+    return Ended(task.name, fingerprints, seconds, tuple(dict.fromkeys(notes)), *why)
+
+
+class Watcher(Protocol):
     """Whoever follows a batch."""
 
     def begun(self, entry: Entry) -> None:
@@ -71,32 +93,32 @@ class Follower(Protocol):
         """See `Progressed`."""
         ...
 
-    def ended(self, entry: Entry) -> None:
-        """Called when a picture is done or has failed, and the manifest says so."""
+    def ended(self, entry: Entry, made: Sequence[str]) -> None:
+        """Called when a picture is done or has failed, and the manifest says so. made: its files that are new."""
         ...
 
 
-def run(manifest: Manifest, names: Sequence[str], executor: Executor, follower: Follower) -> None:
+def run(manifest: Manifest, names: Sequence[str], executor: Executor, watcher: Watcher) -> None:
     """Make all pictures of those names that wait, and end when none waits.
 
-    Raises `UserError` if the manifest or the machine fails, and whatever `follower` raises; pictures that run then wait
+    Raises `UserError` if the manifest or the machine fails, and whatever `watcher` raises; pictures that run then wait
     again.
     """
     try:
-        with contextlib.closing(executor(_tasks(manifest, names, follower), follower.progressed)) as made:
+        with contextlib.closing(executor(_tasks(manifest, names, watcher), watcher.progressed)) as made:
             for ended in made:
                 if ended.code in MACHINE:
                     raise UserError(ended.code, ended.sentence, ended.advice)
-                follower.ended(_finish(manifest, ended))
+                watcher.ended(*_finish(manifest, ended))
     finally:
         manifest.release()
 
 
-def _tasks(manifest: Manifest, names: Sequence[str], follower: Follower) -> Iterator[Task]:
+def _tasks(manifest: Manifest, names: Sequence[str], watcher: Watcher) -> Iterator[Task]:
     for name in names:
         entry = manifest.claim(name) if manifest.entries[name].state is State.WAITING else None
         if entry is not None:
-            follower.begun(entry)
+            watcher.begun(entry)
             folder, tile = _room(manifest, name)
             inputs = {key: str(manifest.path(path)) for key, path in entry.request["inputs"].items()}
             yield Task(name, PurePosixPath(name).name, inputs, entry.request, str(folder), str(tile))
@@ -120,27 +142,32 @@ def _room(manifest: Manifest, name: str) -> tuple[Path, Path]:
     return folder, place / "tile.jpg"
 
 
-def _finish(manifest: Manifest, ended: Ended) -> Entry:
-    """Put in place what was made, and write how it ended."""
+def _finish(manifest: Manifest, ended: Ended) -> tuple[Entry, Sequence[str]]:
+    """Put in place what was made, and write how it ended; see `publish`. Raises `UserError`."""
     place = _place(manifest, ended.name)
     with manifest.locked():
         entry = manifest.entries[ended.name]
+        if entry.worker != manifest.worker.name:  # it was taken for dead, as on a disk that has lost its locks
+            sentence = f"Another process has taken “{entry.name}”, which this one was making."
+            raise UserError("in-use", sentence, "Start it again when the other one has ended.")
+        made: Sequence[str] = ()
         try:
-            entry = publish(manifest, entry, place / "results")
+            entry, made = publish(manifest, entry, place / "results")
         except UserError as error:
             entry = manifest.entries[ended.name]
             ended = dataclasses.replace(ended, code=error.code, sentence=error.sentence, advice=error.advice)
-        said = {item.name: getattr(ended, item.name) for item in dataclasses.fields(ended)}
+        end = {item.name: getattr(ended, item.name) for item in dataclasses.fields(ended)}
         state = State.FAILED if ended.code else State.DONE
-        entry = Entry(request=entry.request, state=state, files=entry.files, **said)
+        entry = Entry(request=entry.request, state=state, files=entry.files, **end)
         tile = tile_path(manifest.out, ended.name)
         with contextlib.suppress(OSError):  # a contact sheet without it is none the worse
-            tile.unlink(missing_ok=True)
-            tile.parent.mkdir(parents=True, exist_ok=True)
-            (place / "tile.jpg").replace(tile)
+            if manifest.holds(tile):
+                tile.unlink(missing_ok=True)
+                tile.parent.mkdir(parents=True, exist_ok=True)
+                (place / "tile.jpg").replace(tile)
         manifest.write(entry, lasting=True)
     shutil.rmtree(place, ignore_errors=True)
-    return manifest.entries[ended.name]
+    return manifest.entries[ended.name], made
 
 
 def tile_path(out: Path, name: str) -> Path:

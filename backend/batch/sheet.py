@@ -3,12 +3,14 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..files.outputs import library
 from ..safe_files import replacing
 from .manifest import Manifest
 from .running import tile_path
+from .summary import SUMMARY
 from .tile import GREY, QUALITY, SIDE
 
 COLUMNS = 4
@@ -17,23 +19,38 @@ _GAP = 8
 _CAPTION = 16  # pixels
 
 
-def pages_of(count: int) -> list[str]:
-    """The names of the files of a contact sheet of so many pictures."""
-    pages = -(-count // (COLUMNS * ROWS))
-    return [f"contact_sheet{'' if number == 1 else f'_{number}'}.jpg" for number in range(1, pages + 1)]
+def sheet_is_current(out: Path, count: int) -> bool:
+    """Whether a contact sheet of so many pictures is there and was drawn after the summary was last changed."""
+    try:
+        drawn = [(out / page).stat().st_mtime_ns for page in _pages(count)]
+        return min(drawn) > (out / SUMMARY).stat().st_mtime_ns
+    except OSError:
+        return False
 
 
-def write_sheet(manifest: Manifest, names: Sequence[str]) -> list[str]:
-    """Draw these pictures' contact sheet, and return the names of its files.
+def write_sheet(manifest: Manifest, names: Sequence[str]) -> None:
+    """Draw these pictures' contact sheet, and remove the pages behind it of an earlier one.
 
     Raises `UserError` if Pillow is missing, and OSError.
     """
-    pages = pages_of(len(names))
+    pages = _pages(len(names))
     for number, page in enumerate(pages):
         image = _page(manifest, names[number * COLUMNS * ROWS :][: COLUMNS * ROWS])
         with replacing(manifest.out / page) as file:
             image.save(file, "JPEG", quality=QUALITY)
-    return pages
+    number = len(pages)
+    while (surplus := manifest.out / _page_name(number)).exists():
+        surplus.unlink()
+        number += 1
+
+
+def _pages(count: int) -> list[str]:
+    """The names of the files of a contact sheet of so many pictures."""
+    return [_page_name(number) for number in range(-(-count // (COLUMNS * ROWS)))]
+
+
+def _page_name(number: int) -> str:
+    return f"contact_sheet{f'_{number + 1}' if number else ''}.jpg"
 
 
 def _page(manifest: Manifest, names: Sequence[str]) -> Any:  # noqa: ANN401 - a Pillow image

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import logging
 import os
+import queue
 import sys
 import threading
 import time
@@ -13,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from .. import log as logs
 from ..adapters import ADAPTERS
 from ..errors import UserError
 from ..files.pictures import read_picture
@@ -20,9 +22,9 @@ from ..flow.engine import PICTURE, Engine
 from ..flow.pipeline import Outcome, Pipeline, Progress
 from ..flow.products import Picture
 from ..flow.request import Request
-from .manifest import fingerprint
+from .manifest import fingerprints
 from .names import file_stem
-from .running import Ended, Task
+from .running import Ended, Task, end_of
 from .tile import write_tile
 
 log = logging.getLogger(__name__)
@@ -33,28 +35,28 @@ _PAUSE = 0.1  # seconds between two messages about progress, at least
 Say = Callable[[Mapping[str, Any]], None]
 
 
-def work(engines: Mapping[str, Engine]) -> int:
-    """Make tasks from standard input until it ends; see `executor`. Returns an exit code."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    said = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+def work(engines: Mapping[str, Engine], log_file: Path) -> int:
+    """Make tasks from standard input until it ends; see `executor`. Returns an exit code. Raises OSError.
+
+    Standard error becomes `log_file`.
+    """
+    logs.start(log_file, private=False)
+    messages = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints goes into the log
-    orders = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
-    tasks: list[Task] = []
-    arrived = threading.Semaphore(0)
+    lines = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+    tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
 
     def listen() -> None:
-        for line in orders:
-            tasks.append(Task(**json.loads(line)["task"]))
-            arrived.release()
+        for line in lines:
+            tasks.put(Task(**json.loads(line)["task"]))
         os._exit(0)  # the parent is gone, or has no more
 
     threading.Thread(target=listen, daemon=True).start()
-    say = _speaker(said)
+    say = _speaker(messages)
     pipeline = Pipeline(engines)
     say({"ready": True})
     while True:
-        arrived.acquire()
-        ended = make(pipeline, tasks.pop(0), say)
+        ended = make(pipeline, tasks.get(), say)
         last = ended.code in LAST_FAILURES
         say({"ended": dataclasses.asdict(ended), "last": last})
         if last:
@@ -78,10 +80,7 @@ def make(pipeline: Pipeline, task: Task, say: Say) -> Ended:
         error = UserError("internal", "Something went wrong inside Hi3DGen.", "The log of the batch says more.")
     with contextlib.suppress(Exception):  # without it the contact sheet has a gap
         write_tile(Path(task.tile), made.drawn(), failed=error is not None)
-    failure = (error.code, error.sentence, error.advice) if error else ("", "", "")
-    return Ended(
-        task.name, made.fingerprints, round(time.monotonic() - started, 3), tuple(dict.fromkeys(made.notes)), *failure
-    )
+    return end_of(task, started, made.fingerprints, made.notes, error)
 
 
 class _Making:
@@ -93,32 +92,30 @@ class _Making:
         self._engines = engines
         self._task = task
         self._say = say
-        self._said = 0.0
+        self._last_progress = 0.0
         self._picture: Picture | None = None
         self._products: dict[str, Any] = {}
         self._shown = False
 
     def run(self, pipeline: Pipeline) -> None:
         """Make and write everything. Raises `UserError`."""
-        task, asked = self._task, self._task.request
-        for name, path in task.inputs.items():
-            with contextlib.suppress(OSError):  # reading it says why
-                self.fingerprints[name] = fingerprint(Path(path))
-        pictures = {name: read_picture(Path(path)) for name, path in task.inputs.items()}
+        request = self._task.request
+        self.fingerprints = fingerprints(self._task.inputs)
+        pictures = {name: read_picture(Path(path)) for name, path in self._task.inputs.items()}
         self._picture = pictures[PICTURE]
-        request = Request(pictures, asked["engine"], asked["seed"], asked["count"], asked["settings"])
+        job = Request(pictures, request["engine"], request["seed"], request["count"], request["settings"])
         first = True
-        for outcome in pipeline.run(request, self, gives=asked["products"]):
-            self._write(outcome, self._engines[request.engine], pictures, first=first)
+        for outcome in pipeline.run(job, self, gives=request["products"]):
+            self._write(outcome, self._engines[job.engine], pictures, first=first)
             first = False
 
     def _write(self, outcome: Outcome, engine: Engine, pictures: Mapping[str, Picture], *, first: bool) -> None:
-        asked = self._task.request
-        seeded = engine.seeded(pictures) if asked["count"] > 1 else set[str]()
+        request = self._task.request
+        seeded = engine.seeded(pictures) if request["count"] > 1 else set[str]()
         for name, product in outcome.products.items():
             adapter = ADAPTERS[engine.gives[name]]
             if adapter.write is not None and (first or name in seeded):
-                main = name == asked["products"][-1]
+                main = name == request["products"][-1]
                 seed = outcome.seed if name in seeded else None
                 stem = file_stem(self._task.stem, "" if main else name, seed)
                 adapter.write(Path(self._task.folder, f"{stem}{adapter.suffix}"), product, pictures[PICTURE])
@@ -143,10 +140,9 @@ class _Making:
     def progressed(self, progress: Progress) -> None:
         """Say how far it is, not too often."""
         now = time.monotonic()
-        if now - self._said >= _PAUSE:
-            self._said = now
-            done = (progress.index + progress.step / max(progress.of, 1)) / progress.count
-            self._say({"progress": [self._task.name, progress.stage.label, round(done, 3)]})
+        if now - self._last_progress >= _PAUSE:
+            self._last_progress = now
+            self._say({"progress": [self._task.name, progress.stage.label, round(progress.done, 3)]})
 
     def made(self, name: str, product: object) -> None:
         """Keep what is made on the way."""

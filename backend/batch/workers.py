@@ -12,6 +12,7 @@ from ..lock import take
 from ..safe_files import open_own
 
 _ALIVE = "alive"
+_PLANNED = "planned"
 
 
 class Worker:
@@ -40,6 +41,11 @@ class Worker:
             else:
                 shutil.rmtree(folder, ignore_errors=True)
         return living
+
+    def plans(self) -> bool:
+        """Record that this process plans now, and return whether another one that lives has. Raises OSError."""
+        (self.folder / _PLANNED).touch()
+        return any((self._workers / name / _PLANNED).exists() for name in self.others())
 
     def leave(self) -> None:
         """Remove what is left of this one."""

@@ -1,24 +1,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The arguments that several commands share: engine, seed, count, settings, products."""
+"""The arguments that several commands share, Blender's among them: engine, seed, count, settings, products."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from ..batch.planning import AnyEngine
 from ..flow.engine import Engine
 from ..wire.limits import MAX_COUNT, seed_from_text, split_setting
 
 
-def add_engine(command: argparse.ArgumentParser, engines: Mapping[str, Engine]) -> None:
-    """`--engine` and `--set`."""
-    command.add_argument("--engine", choices=sorted(engines), default="draft", help="what makes it (default draft)")
+def add_engine(command: argparse.ArgumentParser, engines: Iterable[AnyEngine]) -> None:
+    """`--engine` and `--set`. The first engine is the default; if none is known, any name will do, and None is."""
+    engines = [*engines]
+    names = [engine.name for engine in engines]
+    default = names[0] if names else None
+    listed = f"what makes it (default {default})" if names else "what makes it"
+    command.add_argument("--engine", choices=sorted(names) or None, default=default, help=listed)
+    settings = "; ".join(f"{each.name}: {', '.join(setting.name for setting in each.settings)}" for each in engines)
     command.add_argument(
         "--set",
         action="append",
         default=[],
         type=_setting,
         metavar="NAME=VALUE",
-        help=f"a setting of the engine; {_listed(engines)}",
+        help=f"a setting of the engine; {settings}",
     )
 
 
@@ -46,11 +52,6 @@ def place(text: str) -> tuple[str, Path]:
     if not (name and equals and path):
         raise argparse.ArgumentTypeError(f"“{text}” is not PRODUCT=PATH.")
     return name, Path(path)
-
-
-def _listed(engines: Mapping[str, Engine]) -> str:
-    """Every engine's settings by name."""
-    return "; ".join(f"{name}: {', '.join(each.name for each in engines[name].settings)}" for name in sorted(engines))
 
 
 def _seed(text: str) -> int:

@@ -15,22 +15,21 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ..adapters import ADAPTERS, written
 from ..batch import worker
 from ..batch.executor import LocalExecutor
-from ..batch.lines import Line, bad_line, read_sources
+from ..batch.lines import read_sources
 from ..batch.manifest import Manifest, State
-from ..batch.planning import Wanted, plan
+from ..batch.planning import Wanted, plan, wanted
 from ..batch.running import run as run_batch
-from ..batch.sheet import pages_of, write_sheet
+from ..batch.sheet import sheet_is_current, write_sheet
 from ..batch.summary import write_summary
 from ..errors import UserError
 from ..flow.engine import Engine, why_missing
 from ..flow.pipeline import SET_UP
-from ..flow.settings import checked
 from ..version import VERSION
-from ..wire.limits import values_of
 from .arguments import add_engine, add_seeds, products_of
 from .batch_progress import BatchProgress
 
@@ -44,7 +43,7 @@ def configure(command: argparse.ArgumentParser, hidden: argparse.ArgumentParser,
         "sources", nargs="+", type=Path, metavar="FOLDER|LIST", help="pictures, or a list: one a line, or JSON Lines"
     )
     command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="where the results go")
-    add_engine(command, engines)
+    add_engine(command, engines.values())
     add_seeds(command, "meshes of each picture, with the seeds that follow, as NAME_seedSEED.glb")
     command.add_argument(
         "--save",
@@ -55,33 +54,39 @@ def configure(command: argparse.ArgumentParser, hidden: argparse.ArgumentParser,
     )
     command.add_argument("--json", action="store_true", help="tell what happens as JSON, an object a line")
     command.set_defaults(run=partial(run, engines=engines))
+    hidden.add_argument("log", type=Path)
     hidden.set_defaults(run=partial(_work, engines=engines))
 
 
-def _work(_options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
-    return worker.work(engines)
+def _work(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
+    return worker.work(engines, options.log)
 
 
 def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     """Make what is not made yet; 0 if all pictures are done. Raises `UserError`."""
     lines = read_sources(options.sources)
     versions = _versions({line.engine or options.engine for line in lines}, engines)
-    wanted = [_wanted(line, options, engines, versions) for line in lines]
+
+    def rest(engine: Engine) -> dict[str, Any]:
+        return {"products": _products(engine, options.save), "versions": versions[engine.name]}
+
+    pictures = [wanted(line, options, engines, rest) for line in lines]
     names: list[str] = []
     with Manifest(options.output) as manifest:
         try:
-            _check_output(manifest, wanted, engines)
-            names = plan(manifest, wanted)
+            _check_output(manifest, pictures, engines)
+            names = plan(manifest, pictures)
             todo = [name for name in names if manifest.entries[name].state is not State.DONE]
+            log = manifest.out / LOG
             with BatchProgress(len(names), len(todo), as_json=options.json) as progress:
-                run_batch(manifest, todo, LocalExecutor(_worker_command(), manifest.out / LOG), progress)
+                run_batch(manifest, todo, LocalExecutor([*_worker_command(), str(log)], log), progress)
         finally:
             if names:
                 write_summary(manifest, names)
-        if progress.ended_names or not all((manifest.out / page).is_file() for page in pages_of(len(names))):
+        if progress.ended_names or not sheet_is_current(manifest.out, len(names)):
             _write_sheet(manifest, names)
     progress.finish(manifest.entries[name] for name in names)
-    return 1 if any(manifest.entries[name].state is State.FAILED for name in names) else 0
+    return 0 if all(manifest.entries[name].state is State.DONE for name in names) else 1
 
 
 def _versions(names: Collection[str], engines: Mapping[str, Engine]) -> dict[str, dict[str, str]]:
@@ -94,44 +99,14 @@ def _versions(names: Collection[str], engines: Mapping[str, Engine]) -> dict[str
     return versions
 
 
-def _wanted(
-    line: Line,
-    options: argparse.Namespace,
-    engines: Mapping[str, Engine],
-    versions: Mapping[str, Mapping[str, str]],
-) -> Wanted:
-    """The request of a line: what it says itself comes before the command line. Raises `UserError`."""
-    name = options.engine if line.engine is None else line.engine
-    engine = engines.get(name)
-    if engine is None:
-        raise bad_line(line.place, f"asks for an unknown engine “{name:.60}”", f"Choose one of: {', '.join(engines)}.")
-    try:
-        shared = values_of(engine.settings, options.set) if name == options.engine else {}
-        settings = checked(engine.label, engine.settings, {**shared, **line.settings})
-        engine.stages_for(line.inputs)  # refuses inputs that it does not take
-        request = {
-            "engine": name,
-            "seed": options.seed if line.seed is None else line.seed,
-            "count": options.count if line.count is None else line.count,
-            "settings": settings,
-            "products": _products(engine, options.save),
-            "versions": versions[name],
-        }
-    except UserError as error:
-        if line.place and (line.engine or line.settings or len(line.inputs) > 1):
-            raise bad_line(line.place, f"is invalid. {error.sentence.rstrip('.')}", error.advice) from error
-        raise
-    return Wanted(line, request)
-
-
 def _products(engine: Engine, saved: Sequence[str]) -> list[str]:
     """The products to write, the main one last. Raises `UserError`."""
     return written(engine, {*saved, [*engine.gives][-1]})
 
 
-def _check_output(manifest: Manifest, wanted: Sequence[Wanted], engines: Mapping[str, Engine]) -> None:
+def _check_output(manifest: Manifest, pictures: Sequence[Wanted], engines: Mapping[str, Engine]) -> None:
     """Refuse, before any work is done, a product that could not be written. Raises `UserError`."""
-    used = {(each.request["engine"], product) for each in wanted for product in each.request["products"]}
+    used = {(each.request["engine"], product) for each in pictures for product in each.request["products"]}
     for name, product in used:
         adapter = ADAPTERS[engines[name].gives[product]]
         if adapter.check_path is not None:

@@ -4,18 +4,18 @@
 import json
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 from ..batch.manifest import Entry, State
-from ..batch.summary import described
+from ..batch.summary import described, taken_elsewhere
 
 _BAR = 24  # characters
 _ERASE = "\r\x1b[2K"
 
 
 class BatchProgress:
-    """A `Follower`; use it as a context. of: how many pictures are asked for. todo: how many are not done yet."""
+    """A `Watcher`; use it as a context. of: how many pictures are asked for. todo: how many are not done yet."""
 
     def __init__(self, of: int, todo: int, *, as_json: bool) -> None:
         self.ended_names: set[str] = set()
@@ -42,7 +42,7 @@ class BatchProgress:
             line = f"{bar} picture {self._number} of {self._of}, {name}: {label}{rest}"
             print(f"{_ERASE}{line}", end="", file=sys.stderr, flush=True)
 
-    def ended(self, entry: Entry) -> None:
+    def ended(self, entry: Entry, made: Sequence[str]) -> None:
         """A picture is done or has failed."""
         self.ended_names.add(entry.name)
         if self._json:
@@ -50,7 +50,7 @@ class BatchProgress:
             return
         self._erase()
         if entry.state is State.DONE:
-            print(f"{entry.name}: {', '.join(entry.files)} in {entry.seconds:.1f} s.", *entry.notes, flush=True)
+            print(f"{entry.name}: {', '.join(made)} in {entry.seconds:.1f} s.", *entry.notes, flush=True)
         else:
             print(f"{entry.name}: {entry.sentence} {entry.advice}", file=sys.stderr, flush=True)
 
@@ -75,6 +75,8 @@ class BatchProgress:
         print(f"{self._of} {'picture' if self._of == 1 else 'pictures'}: {', '.join(words)}.", flush=True)
         for entry in failed if len(failed) > 1 or len(self.ended_names) > 1 else []:
             print(f"{entry.name}: {entry.sentence} {entry.advice}", file=sys.stderr)
+        if sentence := taken_elsewhere(entries):
+            print(sentence, file=sys.stderr)
 
     def __enter__(self) -> Self:
         return self

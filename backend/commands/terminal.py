@@ -17,7 +17,7 @@ class Terminal:
 
     def progressed(self, progress: Progress) -> None:
         """Redraw the bar."""
-        done = (progress.index + progress.step / max(progress.of, 1)) / progress.count
+        done = progress.done
         bar = ("█" * round(done * WIDTH)).ljust(WIDTH, "░")
         left = "" if progress.eta_seconds is None else f"  {progress.eta_seconds:.0f} s left"
         self._write(f"{bar} {progress.stage.label}{left}")

@@ -68,12 +68,7 @@ class Engine:
 
         Raises `UserError` (bad-input) for an input that the engine does not take, and if there is no picture.
         """
-        for name in inputs:
-            if name not in self.inputs:
-                advice = f"The inputs of this engine are: {', '.join(self.inputs)}."
-                raise UserError("bad-input", f"{self.label} does not take the input “{name:.60}”.", advice)
-        if PICTURE not in inputs:
-            raise UserError("bad-input", "The request brings no picture.", "Give one.")
+        check_inputs(self.label, self.inputs, inputs)
         return tuple(
             stage
             for stage in self.stages
@@ -100,6 +95,19 @@ class Engine:
             else:
                 names.discard(stage.makes)
         return names
+
+
+def check_inputs(owner: str, known: Collection[str], names: Collection[str]) -> None:
+    """Refuse inputs that the engine with the label `owner` does not take, and a request without a picture.
+
+    Raises `UserError` (bad-input).
+    """
+    for name in names:
+        if name not in known:
+            advice = f"The inputs of this engine are: {', '.join(known)}."
+            raise UserError("bad-input", f"{owner} does not take the input “{name:.60}”.", advice)
+    if PICTURE not in names:
+        raise UserError("bad-input", "The request brings no picture.", "Give one.")
 
 
 def why_missing(engine: Engine) -> str:

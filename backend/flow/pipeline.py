@@ -48,6 +48,11 @@ class Progress:
     of: int
     eta_seconds: float | None
 
+    @property
+    def done(self) -> float:
+        """How much of the job is done, in [0, 1]."""
+        return (self.index + self.step / max(self.of, 1)) / max(self.count, 1)
+
 
 class Watcher(Protocol):
     """Whoever follows a job. Both methods may raise `Cancelled`, which ends it."""

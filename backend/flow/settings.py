@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What an engine lets the artist choose, as data, and whether a value fits."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from ..errors import UserError
+from ..wire.limits import HasDefault, Scalar
 
-Scalar = bool | int | float | str
 Settings = Mapping[str, Scalar]
 
 
@@ -37,7 +38,40 @@ class Setting:
     advanced: bool = False
 
 
-def checked(owner: str, known: Iterable[Setting], values: Settings) -> dict[str, Scalar]:
+class HasName(Protocol):
+    """An option, as far as checking a value needs it."""
+
+    @property
+    def name(self) -> str:
+        """What a setting's value is if this is chosen."""
+        ...
+
+
+class HasRange(HasDefault, Protocol):
+    """A setting, as far as checking a value needs it: a `Setting`, or what clients know of one."""
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
+    def minimum(self) -> int | float:
+        """The smallest number."""
+        ...
+
+    @property
+    def maximum(self) -> int | float:
+        """The largest number."""
+        ...
+
+    @property
+    def options(self) -> Sequence[HasName]:
+        """What a text can be."""
+        ...
+
+
+def checked(owner: str, known: Iterable[HasRange], values: Settings) -> dict[str, Scalar]:
     """Every setting with its value, the default if `values` has none.
 
     `owner` is the label of the engine that has the settings. Raises `UserError` (bad-setting) for an unknown name and
@@ -51,7 +85,7 @@ def checked(owner: str, known: Iterable[Setting], values: Settings) -> dict[str,
     return {name: _checked_value(setting, values.get(name, setting.default)) for name, setting in settings.items()}
 
 
-def _checked_value(setting: Setting, value: Scalar) -> Scalar:
+def _checked_value(setting: HasRange, value: Scalar) -> Scalar:
     if isinstance(setting.default, bool):
         return value if isinstance(value, bool) else _refuse(setting, value, "Choose true or false.")
     if isinstance(setting.default, str):
@@ -66,5 +100,5 @@ def _checked_value(setting: Setting, value: Scalar) -> Scalar:
     return float(value)
 
 
-def _refuse(setting: Setting, value: Scalar, advice: str) -> Scalar:
+def _refuse(setting: HasRange, value: Scalar, advice: str) -> Scalar:
     raise UserError("bad-setting", f"{setting.label} cannot be {value!s:.60}.", advice)

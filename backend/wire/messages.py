@@ -144,6 +144,11 @@ class Progress:
     of: int
     eta_seconds: float | None
 
+    @property
+    def done(self) -> float:
+        """How much of the job is done, in [0, 1]."""
+        return (self.stage_index + self.step / max(self.of, 1)) / max(self.stage_count, 1)
+
 
 @dataclass(frozen=True)
 class Preview:

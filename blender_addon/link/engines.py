@@ -14,7 +14,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -77,13 +77,13 @@ def why_unknown() -> AddonError | None:
     return AddonError("What the engines can do could not be found out.", "Look at the backend's log.", in_log=True)
 
 
-def known_afresh() -> Engines:
-    """The engines with their versions as they are now, which may have changed since the last time.
+def known_afresh(names: Collection[str]) -> Engines:
+    """The engines; those of these names with the versions that they have now, which may not be those of last time.
 
-    The backend is only asked if an engine has any. Raises `AddonError` if it does not answer.
+    The backend is only asked if one of these has any. Raises `AddonError` if it does not answer.
     """
     engines = require()
-    if not any(engine.versions for engine in engines):
+    if not any(engine.versions for engine in engines if engine.name in names):
         return engines
     try:
         fresh = ask(extension.user_folder(), extension.FOLDER).engines

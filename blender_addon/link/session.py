@@ -35,6 +35,7 @@ MAX_DEATHS = 3
 STARTING_SECONDS = 2 * START_SECONDS + 15.0  # in the engine's environment and by Blender's Python, and a little more
 GREETING_SECONDS = 10.0
 LOGGED_FAILURES = ("internal", "out-of-memory")
+NOT_STARTED, PROCESS_DIED = "not-started", "process-died"  # codes of errors
 FREED = "The backend has given its memory back."
 LOOK_AT_LOG = "Look at its log. The next Generate starts a fresh one."
 
@@ -255,7 +256,7 @@ class Session:
             self._client = event.client
             self._greeted_at = time.monotonic()
         elif isinstance(event, NotStarted):
-            self._died("The backend could not be started.")
+            self._died("The backend could not be started.", NOT_STARTED)
 
     def _hear_backend(self) -> None:
         while self._client is not None:
@@ -270,9 +271,9 @@ class Session:
         if self.phase is Phase.STARTING:
             now = time.monotonic()
             if self._greeted_at and now - self._greeted_at > GREETING_SECONDS:
-                self._died("The backend started, and did not answer.")
+                self._died("The backend started, and did not answer.", NOT_STARTED)
             elif not self._greeted_at and now - self._started_at > STARTING_SECONDS:
-                self._died("The backend did not start in time.")
+                self._died("The backend did not start in time.", NOT_STARTED)
 
     def _hear(self, message: ToClient) -> None:
         if isinstance(message, Capabilities):
@@ -291,7 +292,8 @@ class Session:
             job.preview = message
         elif isinstance(message, Failure):
             self.deaths = 0
-            self._fail(job, AddonError(message.sentence, message.advice, in_log=message.code in LOGGED_FAILURES))
+            in_log = message.code in LOGGED_FAILURES
+            self._fail(job, AddonError(message.sentence, message.advice, in_log=in_log, code=message.code))
         elif isinstance(message, Result):
             job.results.append(message)
             self.deaths = 0
@@ -337,15 +339,15 @@ class Session:
             self.phase = Phase.STOPPED
             self._drop_backend()
             return
-        self._died("The backend ended in the middle of its work.")
+        self._died("The backend ended in the middle of its work.", PROCESS_DIED if job else NOT_STARTED)
 
-    def _died(self, sentence: str) -> None:
+    def _died(self, sentence: str, code: str) -> None:
         self.deaths += 1
         self.phase = Phase.STOPPED
-        error = AddonError(sentence, LOOK_AT_LOG, in_log=True)
+        error = AddonError(sentence, LOOK_AT_LOG, in_log=True, code=code)
         if self.deaths >= MAX_DEATHS:
             self.phase = Phase.BROKEN
-            error = _broken()
+            error = _broken(code)
         job = self.running or next((job for job in self.jobs if job.state is JobState.WAITING), None)
         if job:
             self._fail(job, error)
@@ -375,6 +377,6 @@ def _not_landed(refused: Refused) -> AddonError:
     return AddonError(f"{which} could not be put into the scene. {first.sentence}", first.advice)
 
 
-def _broken() -> AddonError:
+def _broken(code: str = PROCESS_DIED) -> AddonError:
     sentence = f"The backend ended unexpectedly {MAX_DEATHS} times in a row."
-    return AddonError(sentence, "Look at its log, then press Try Again.", in_log=True)
+    return AddonError(sentence, "Look at its log, then press Try Again.", in_log=True, code=code)

@@ -10,22 +10,24 @@ from numpy.typing import NDArray
 
 from .pictures import image_from_png
 
-PRODUCT = "hi3dgen_product"  # on an image: the name of the product that it is, or is a part of
+PRODUCT = "hi3dgen_product"  # on an image or object: the name of the product that it is, or is a part of
+SEEDS = "hi3dgen_seeds"  # on an image: the seeds of the job that led to it
 
 Vector = tuple[float, float, float]
-Images = dict[tuple[bool, bytes], bpy.types.Image]
+Images = dict[tuple[str, bool, bytes], bpy.types.Image]
 
 
 @dataclass
 class Landing:
     """One result on its way into the scene.
 
-    location: where its objects stand. images: those of the job so far, by content: what no seed changes is one image.
-    normal_map: the result's, in the picture's frame. objects: what was added, meshes first. notes: sentences for the
-    artist.
+    seed: what led to it. location: where its objects stand. images: those of the job so far, by product and content:
+    what no seed changes is one image. normal_map: the result's, in the picture's frame. objects: what was added, meshes
+    first. notes: sentences for the artist.
     """
 
     title: str
+    seed: int
     picture: bpy.types.Image
     collection: bpy.types.Collection
     location: Vector
@@ -37,15 +39,18 @@ class Landing:
     def image(self, product: str, part: str, png: NDArray[np.uint8], *, data: bool) -> bpy.types.Image:
         """The bytes of a PNG file as an image, packed; one that the job has already is used again."""
         content = png.tobytes()
-        key = (data, hashlib.sha256(content).digest())
+        key = (product, data, hashlib.sha256(content).digest())
         if key not in self.images:
             self.images[key] = image_from_png(f"{self.title} {part}", content, data=data)
             self.images[key][PRODUCT] = product
-        return self.images[key]
+        image = self.images[key]
+        image[SEEDS] = sorted({*image.get(SEEDS, ()), self.seed})
+        return image
 
-    def add(self, data: bpy.types.ID, name: str) -> bpy.types.Object:
+    def add(self, product: str, data: bpy.types.ID, name: str) -> bpy.types.Object:
         """A new object in the scene, at the result's location."""
         thing = bpy.data.objects.new(name, data)
+        thing[PRODUCT] = product
         thing.location = self.location
         self.collection.objects.link(thing)
         self.objects.append(thing)

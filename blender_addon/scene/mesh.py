@@ -28,7 +28,7 @@ def land(landing: Landing, name: str, product: Mesh) -> None:
         coloured = product.colours is not None
         material = projected_material(landing.title, landing.picture, landing.normal_map, coloured=coloured)
     mesh.materials.append(material)
-    landing.add(mesh, landing.title)
+    landing.add(name, mesh, landing.title)
 
 
 def new_mesh(name: str, product: Mesh) -> bpy.types.Mesh:

@@ -100,7 +100,7 @@ def _land(
 ) -> Landing:
     x, y, z = place.first
     location = (x + result.index * place.apart, y, z)
-    landing = Landing(title, picture, _collection(scene), location, images, [*result.notes])
+    landing = Landing(title, result.seed, picture, _collection(scene), location, images, [*result.notes])
     products.land(landing, result.products)
     recipe = {"picture": picture.name, **_plain(result.recipe), "notes": "\n".join(landing.notes)}
     for thing in landing.objects:

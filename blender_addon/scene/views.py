@@ -33,7 +33,7 @@ def land(landing: Landing, name: str, product: Views) -> None:
         camera.show_background_images = True
         shown = camera.background_images.new()
         shown.image = landing.image(name, part, np.frombuffer(png, np.uint8), data=False)
-        thing = landing.add(camera, camera.name)
+        thing = landing.add(name, camera, camera.name)
         pose = Matrix(product.matrices[number].tolist())
         thing.parent = parent
         thing.matrix_basis = pose if parent else place @ pose

@@ -17,7 +17,7 @@ LOG_WIDTH, LOG_MARGIN = 900, 30
 
 
 class HI3DGEN_OT_cancel(bpy.types.Operator):  # noqa: N801
-    """End the job. The meshes that it has made come into the scene; those that already wait for it are dropped"""
+    """Meshes made so far are added to the scene. If all are made and only wait to be added, they are dropped"""
 
     bl_idname = "hi3dgen.cancel"
     bl_label = "Cancel"

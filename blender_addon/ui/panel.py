@@ -171,9 +171,7 @@ def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
         waiting = "Waiting" if job.state is JobState.WAITING else "Starting"
         box.progress(factor=0.0, text=waiting)
     else:
-        part = progress.step / max(progress.of, 1)
-        factor = (progress.stage_index + part) / progress.stage_count
-        box.progress(factor=factor, text=progress.label)
+        box.progress(factor=progress.done, text=progress.label)
         step = f", step {progress.step} of {progress.of}" if progress.of > 1 else ""
         column = box.column(align=True)
         column.label(text=f"Stage {progress.stage_index + 1} of {progress.stage_count}{step}", translate=False)

@@ -22,7 +22,7 @@ ADDON = [path for path in MODULES if path.is_relative_to(ROOT / "blender_addon")
 SHARED = ("backend.arrays", "backend.flow.products", "backend.errors", "backend.version")
 SHARED_BATCH = (
     *(f"backend.batch.{name}" for name in ("lines", "manifest", "names", "planning", "running", "summary")),
-    *("backend.errors", "backend.version"),
+    *("backend.commands.arguments", "backend.errors", "backend.version"),
 )
 SHARED_FILES = ("backend.safe_files",)
 ADDON_SHARED = ("blender_addon.errors", "blender_addon.extension")

@@ -5,6 +5,8 @@ import logging
 import os
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from backend.wire import messages
 from backend.wire.client import Client
 from tests.backend.process import SERVE, TOKEN, Backend, patient
 
+ROOT = Path(__file__).parents[2]
 PATTERN = "%(levelname)s %(name)s: %(message)s"
 FORGED = "x\n2026-01-01 00:00:00,000 INFO backend.server: a shutdown that nobody asked for"
 
@@ -131,3 +134,37 @@ def test_a_link_in_the_place_of_the_log_is_replaced(tmp_path: Path) -> None:
     with Backend(SERVE, log=path) as backend, backend.client():
         assert "listens on port" in path.read_text()
     assert target.read_bytes() == b"precious"
+
+
+LOGS = """
+import logging, os, sys
+from pathlib import Path
+from backend import log
+
+log.start(Path(sys.argv[1]), private=False)
+for line in sys.stdin:
+    os.write(2, b"x" * int(line.split()[0]) + b"\\n")
+    logging.info("of %s", line.split()[1])
+    print(flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows renames no open file")
+def test_two_processes_that_share_a_log_lose_no_newest_line(tmp_path: Path) -> None:
+    path = tmp_path / "batch.log"
+    command = [sys.executable, "-c", LOGS, str(path)]
+    both = [
+        subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)
+    ]
+    for process, line in ((both[0], f"{2 * MAX_BYTES} first"), (both[1], "0 second")):
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(f"{line}\n")
+        process.stdin.flush()
+        process.stdout.readline()
+    for process in both:
+        process.communicate()
+    assert older(path).stat().st_size > MAX_BYTES
+    newest = path.read_text("utf-8").split()
+    assert "first" in newest
+    assert "second" in newest

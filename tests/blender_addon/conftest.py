@@ -3,7 +3,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -73,6 +73,50 @@ def engines(scene: Any, session: Any) -> Iterator[ModuleType]:
     module.hear(messages.Capabilities("0.0.0", usual), session.user_folder)
     module.learn()
     assert module.known() == usual
+
+
+@pytest.fixture
+def use_backend(session: Any, tmp_path: Path) -> Iterator[Callable[[Path, str], None]]:
+    """Call it with a script that is run as the backend is, and the name of an engine that it has more than ours.
+
+    The engines are as they were afterwards.
+    """
+    from importlib import import_module
+
+    from tests.blender_addon.scripted import write_program
+    from tests.blender_addon.support import tick_until
+
+    engines = import_module(f"{MODULE}.blender_addon.link.engines")
+    usual, extension, name = session.capabilities, session.extension, ""
+
+    def use(script: Path, engine: str) -> None:
+        nonlocal name
+        name = engine
+        session.close()
+        program = f"""
+import runpy, sys
+del sys.modules["backend"]  # this folder's, which holds nothing else
+runpy.run_path({str(script)!r}, run_name="__main__")
+"""
+        session.extension = write_program(tmp_path, program)
+        session.start()
+        tick_until(session, lambda: session.engine(name) is not None)
+        engines.learn()
+
+    yield use
+    session.close()
+    session.extension, session.capabilities = extension, usual
+    session.start()
+    tick_until(session, lambda: session.capabilities is not None and session.engine(name) is None)
+    engines.learn()
+
+
+@pytest.fixture
+def command(scene: Any) -> Callable[[list[str]], int]:
+    """The function of `blender --command hi3dgen`."""
+    from importlib import import_module
+
+    return import_module(f"{MODULE}.blender_addon.command").run
 
 
 @pytest.fixture

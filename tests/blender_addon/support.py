@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the tests inside Blender share."""
 
+import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +16,11 @@ from numpy.typing import NDArray
 
 CHECKOUT = Path(__file__).parents[2]
 MODULE = "bl_ext.user_default.hi3dgen"
+ANOTHER_BLENDER = """
+import bpy, addon_utils, importlib, sys
+addon_utils.enable(sys.argv[1], default_set=True)
+sys.exit(importlib.import_module(f"{sys.argv[1]}.blender_addon.command").run(sys.argv[2:]))
+"""
 
 
 def disc(size: int = 96) -> NDArray[Any]:
@@ -45,3 +54,25 @@ def tick_until(session: Any, condition: Callable[[], bool], seconds: float = 60.
         assert time.monotonic() < deadline, f"waited in vain; {session.phase}, {session.error}"
         session.tick()
         time.sleep(0.005)
+
+
+def visible(folder: Path) -> set[str]:
+    """The names of the files in a folder but hidden ones."""
+    return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+
+
+def states(folder: Path) -> list[str]:
+    """The states of a batch's pictures, in order, by its summary."""
+    return [json.loads(line)["state"] for line in (folder / "summary.jsonl").read_text("utf-8").splitlines()]
+
+
+def another_blender(resources: Path, arguments: list[str]) -> subprocess.Popen[bytes]:
+    """Start the command in another process, with the checkout as its extension in a new folder `resources`."""
+    (resources / "extensions" / "user_default").mkdir(parents=True)
+    (resources / "extensions" / "user_default" / "hi3dgen").symlink_to(CHECKOUT, target_is_directory=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", ANOTHER_BLENDER, MODULE, *arguments],
+        env={**os.environ, "BLENDER_USER_RESOURCES": str(resources)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )

@@ -4,8 +4,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,24 +18,7 @@ import pytest
 import trimesh
 from PIL import Image
 
-from tests.blender_addon.support import CHECKOUT, MODULE
-
-ANOTHER_BLENDER = """
-import bpy, addon_utils, importlib, sys
-addon_utils.enable(sys.argv[1], default_set=True)
-sys.exit(importlib.import_module(f"{sys.argv[1]}.blender_addon.command").run(sys.argv[2:]))
-"""
-
-
-def visible(folder: Path) -> set[str]:
-    """The names of the files in a folder but hidden ones."""
-    return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
-
-
-@pytest.fixture
-def command(scene: Any) -> Callable[[list[str]], int]:
-    """The command's function."""
-    return import_module(f"{MODULE}.blender_addon.command").run
+from tests.blender_addon.support import MODULE, another_blender, states, visible
 
 
 def test_every_picture_becomes_a_mesh_and_a_normal_map(
@@ -139,18 +120,12 @@ def test_the_same_command_twice_makes_nothing_and_another_setting_makes_it_again
 def test_a_blender_that_is_killed_loses_the_running_picture_alone(
     command: Callable[[list[str]], int], picture_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    photos, output, resources = tmp_path / "photos", tmp_path / "out", tmp_path / "resources"
+    photos, output = tmp_path / "photos", tmp_path / "out"
     photos.mkdir()
     for name in "abcd":
         (photos / f"{name}.png").write_bytes(picture_file.read_bytes())
-    (resources / "extensions" / "user_default").mkdir(parents=True)
-    (resources / "extensions" / "user_default" / "hi3dgen").symlink_to(CHECKOUT, target_is_directory=True)
     arguments = [str(photos), "-o", str(output), "--set", "resolution=512"]
-    other = subprocess.Popen(
-        [sys.executable, "-c", ANOTHER_BLENDER, MODULE, *arguments],
-        env={**os.environ, "BLENDER_USER_RESOURCES": str(resources)},
-        stdout=subprocess.PIPE,
-    )
+    other = another_blender(tmp_path / "resources", arguments)
     assert other.stdout
     first = next(line for line in other.stdout if line.strip().endswith(b".glb")).decode().strip()
     other.kill()
@@ -161,8 +136,7 @@ def test_a_blender_that_is_killed_loses_the_running_picture_alone(
     assert first == str(output / "a.glb")
     assert made[-3:] == [str(output / f"{name}.glb") for name in "bcd"][-len(made) :]
     assert Path(first).stat().st_mtime_ns == before
-    states = [json.loads(line)["state"] for line in (output / "summary.jsonl").read_text("utf-8").splitlines()]
-    assert states == ["done"] * 4
+    assert states(output) == ["done"] * 4
 
 
 def test_a_list_gives_each_picture_its_own_settings(
@@ -171,45 +145,13 @@ def test_a_list_gives_each_picture_its_own_settings(
     output = tmp_path / "out"
     lines = [
         {"picture": picture_file.name, "settings": {"resolution": 96}, "name": "small"},
-        {"picture": picture_file.name, "settings": {"resolution": 5}},
+        {"picture": picture_file.name, "settings": {"resolution": 64}},
         {"picture": picture_file.name, "seed": 9, "count": 2, "settings": {"resolution": 96}},
     ]
     (tmp_path / "list.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
-    assert command([str(tmp_path / "list.jsonl"), "-o", str(output)]) == 1
-    said = capsys.readouterr()
-    names = [Path(path).name for path in said.out.split()]
-    assert names == ["small.glb", "apple-2_seed9.glb", "apple-2_seed10.glb"]
-    assert "cannot be 5" in said.err
-    states = [json.loads(line)["state"] for line in (output / "summary.jsonl").read_text("utf-8").splitlines()]
-    assert states == ["done", "failed", "done"]
-
-
-def test_a_file_of_somebody_else_is_never_written_over(
-    command: Callable[[list[str]], int], picture_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    output = tmp_path / "out"
-    arguments = [str(picture_file), "-o", str(output), "--set", "resolution=96"]
-    assert command(arguments) == 0
-    (output / "apple_normal_map.png").write_bytes(b"painted by hand")
-    assert command([*arguments, "--normal-maps"]) == 1
-    assert "is there already" in capsys.readouterr().err
-    assert (output / "apple_normal_map.png").read_bytes() == b"painted by hand"
-
-
-def test_a_folder_with_something_else_in_it_is_refused_before_any_work(
-    command: Callable[[list[str]], int], picture_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    before = {path.name for path in tmp_path.iterdir()}
-    assert command([str(picture_file), "-o", str(tmp_path)]) == 1
-    assert "no batch has made" in capsys.readouterr().err
-    assert visible(tmp_path) == before
-
-
-def test_a_folder_that_cannot_be_made_is_a_sentence(
-    command: Callable[[list[str]], int], picture_file: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert command([str(picture_file), "-o", str(picture_file)]) == 1
-    assert "cannot be made" in capsys.readouterr().err
+    assert command([str(tmp_path / "list.jsonl"), "-o", str(output)]) == 0
+    names = [Path(path).name for path in capsys.readouterr().out.split()]
+    assert names == ["small.glb", "apple.glb", "apple-2_seed9.glb", "apple-2_seed10.glb"]
 
 
 def test_an_interrupt_ends_with_130_and_leaves_the_backend_alive(
@@ -227,17 +169,43 @@ def test_an_interrupt_ends_with_130_and_leaves_the_backend_alive(
     assert command([str(picture_file), "-o", str(tmp_path / "out"), "--set", "resolution=96"]) == 0
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        [],
-        ["a.png"],
-        ["a.png", "-o", "out", "--seed", "-1"],
-        ["a.png", "-o", "out", "--seed", "abc"],
-        ["a.png", "-o", "out", "--set", "x"],
-    ],
-)
-def test_wrong_arguments_end_with_2(command: Callable[[list[str]], int], arguments: list[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        command(arguments)
-    assert ended.value.code == 2
+def test_products_are_written_by_their_names_and_seeds(
+    command: Callable[[list[str]], int],
+    use_backend: Callable[[Path, str], None],
+    picture_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    use_backend(Path(__file__).with_name("two_meshes.py"), "both")
+    output = tmp_path / "out"
+    arguments = [str(picture_file), "-o", str(output), "--engine", "both", "--set", "resolution=96", "--count", "2"]
+    assert command([*arguments, "--normal-maps"]) == 0
+    assert capsys.readouterr().out.split() == [str(output / f"apple_seed{seed}.glb") for seed in (0, 1)]
+    for seed in (0, 1):
+        mesh = trimesh.load(output / f"apple_seed{seed}.glb", force="mesh")
+        assert mesh.extents.max() == pytest.approx(1.0, abs=1e-3), "the engine's last product, and not the small one"
+        pixel = np.array(Image.open(output / f"apple_normal_map_seed{seed}.png"))[48, 48]
+        assert pixel[seed] > 250
+        assert pixel[1 - seed] < 140
+
+
+def test_an_engine_without_a_mesh_is_refused(
+    command: Callable[[list[str]], int],
+    use_backend: Callable[[Path, str], None],
+    picture_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    use_backend(Path(__file__).with_name("two_meshes.py"), "flat")
+    assert command([str(picture_file), "-o", str(tmp_path / "out"), "--engine", "flat"]) == 1
+    assert "Flat gives no mesh" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_product_that_did_not_come_is_a_sentence(scene: Any, tmp_path: Path) -> None:
+    many = import_module(f"{MODULE}.blender_addon.many")
+    errors = import_module(f"{MODULE}.blender_addon.errors")
+    request = {"products": ["mesh"], "count": 1}
+    task = many.Task("apple", "apple", {}, request, str(tmp_path), str(tmp_path / "tile.jpg"))
+    with pytest.raises(errors.AddonError, match="did not give “mesh”"):
+        many._write(task, set())

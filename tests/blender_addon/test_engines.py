@@ -175,6 +175,32 @@ def test_a_greeting_is_learned_between_operators(session: Any, engines: ModuleTy
     assert engines.known() == usual
 
 
+ASKED = """
+import json, pathlib, sys
+with open(pathlib.Path(__file__).with_name("asked"), "a") as file:
+    file.write(".")
+print(json.dumps(CAPABILITIES))
+"""
+
+
+def test_the_backend_is_only_asked_for_the_versions_of_engines_that_are_used(
+    session: Any, engines: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = engines.known()
+    fields, _ = import_module(f"{MODULE}.backend.wire.records").fields_of(
+        wire().Capabilities("0.0.0", (engine("plain"), dataclasses.replace(engine("orbit"), versions={"weights": "2"})))
+    )
+    extension = write_program(tmp_path, ASKED.replace("CAPABILITIES", repr(fields)))
+    monkeypatch.setattr(engines.extension, "FOLDER", extension)
+    learn(engines, session, [engine("plain"), dataclasses.replace(engine("orbit"), versions={"weights": ""})])
+    assert {each.name: each.versions for each in engines.known_afresh({"plain"})}["orbit"] == {"weights": ""}
+    assert not (extension / "backend" / "asked").exists()
+    assert {each.name: each.versions for each in engines.known_afresh({"plain", "orbit"})}["orbit"] == {"weights": "2"}
+    assert (extension / "backend" / "asked").read_text() == "."
+    monkeypatch.undo()
+    learn(engines, session, usual)
+
+
 ENABLED = """
 import os, sys
 import bpy, addon_utils

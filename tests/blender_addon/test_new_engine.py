@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An engine that no line of the product knows lands its views and its textured mesh in a real Blender."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -10,32 +10,14 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.blender_addon.scripted import write_program
-from tests.blender_addon.support import CHECKOUT, MODULE, disc, image_of, tick_until
-
-PROGRAM = f"""
-import runpy, sys
-del sys.modules["backend"]  # this folder's, which holds nothing else
-runpy.run_path({str(CHECKOUT / "tests" / "new_engine.py")!r}, run_name="__main__")
-"""
+from tests.blender_addon.support import CHECKOUT, MODULE, disc, image_of
 
 
 @pytest.fixture
-def with_engine(session: Any, tmp_path: Path) -> Iterator[Any]:
-    """The session, with a backend that has the engine, and the engines as they were afterwards."""
-    engines = import_module(f"{MODULE}.blender_addon.link.engines")
-    usual, extension = session.capabilities, session.extension
-    session.close()
-    session.extension = write_program(tmp_path, PROGRAM)
-    session.start()
-    tick_until(session, lambda: session.engine("orbit") is not None)
-    engines.learn()
-    yield session
-    session.close()
-    session.extension, session.capabilities = extension, usual
-    session.start()
-    tick_until(session, lambda: session.capabilities is not None and session.engine("orbit") is None)
-    engines.learn()
+def with_engine(session: Any, use_backend: Callable[[Path, str], None]) -> Any:
+    """The session, with a backend that has the engine."""
+    use_backend(CHECKOUT / "tests" / "new_engine.py", "orbit")
+    return session
 
 
 def test_its_products_land(with_engine: Any) -> None:

@@ -18,6 +18,14 @@ ROOT = Path(__file__).parents[3]
 SECONDS = 100.0  # how long anything may take before its test counts as hanging
 SMALL = ("--set", "resolution=64", "--set", "faces=1000")
 SCRIPT = Path(__file__).with_name("batch_backend.py")
+REQUEST: dict[str, Any] = {
+    "inputs": {"picture": "../a.png"},
+    "engine": "draft",
+    "seed": 0,
+    "count": 1,
+    "products": ["mesh"],
+}  # as in a manifest
+FRAGILE = ("--engine", "fragile")  # of that script
 
 
 def paint(path: Path, colour: tuple[int, int, int] = (200, 120, 40), radius: float = 30.5) -> Path:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from backend.batch.lines import PICTURE, Line, read_sources
 from backend.batch.manifest import Manifest
-from backend.batch.names import MAX_PART_BYTES, folded, is_safe, safe_name, stems
+from backend.batch.names import MAX_PART_BYTES, folded, is_inside, is_safe, safe_name, stems
 from backend.batch.planning import Wanted, plan
 from backend.errors import UserError
 from backend.wire.limits import MAX_SEED, seeds_from
@@ -95,6 +95,7 @@ def test_a_folder_is_read_to_its_depth_in_a_stable_order(tmp_path: Path) -> None
 def test_every_title_becomes_a_name_that_every_system_can_write(title: str) -> None:
     name = safe_name(title)
     assert is_safe(name)
+    assert is_inside(name)
     path = PurePosixPath(name)
     assert not path.is_absolute()
     for part in path.parts:

@@ -2,8 +2,8 @@
 """The manifest: whole whenever it is looked at, shared by several processes, and the only truth."""
 
 import dataclasses
+import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,22 +13,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.batch.manifest import Entry, Manifest, State, fingerprint, same_fingerprint
+from backend.batch.names import is_inside
 from backend.errors import UserError
-from tests.backend.batch.pictures import ROOT
+from tests.backend.batch.pictures import REQUEST, ROOT
 
-REQUEST = {"inputs": {"picture": "../a.png"}, "engine": "draft", "seed": 0, "count": 1, "products": ["mesh"]}
 NAMES = st.sampled_from(["a", "b/c", "ö", "\udce4"])
+FILES = st.text(max_size=5).filter(is_inside)
 ENTRIES = st.builds(
     Entry,
     NAMES,
     st.just(REQUEST),
     st.sampled_from([State.WAITING, State.DONE, State.FAILED]),
-    st.lists(st.text(max_size=5), max_size=3).map(tuple),
+    st.lists(FILES, max_size=3).map(tuple),
     seconds=st.floats(0, 1e6),
     notes=st.lists(st.text(max_size=9), max_size=2).map(tuple),
     code=st.sampled_from(["", "bad-picture"]),
     sentence=st.text(max_size=9),
 )
+
+
+REQUIRED = ("inputs", "seed", "count", "products")
+
+
+def record(**changes: object) -> str:
+    """A line of the manifest."""
+    return json.dumps({"name": "a", "state": "done", "request": REQUEST} | changes)
 
 
 def without_time(entries: dict[str, Entry]) -> dict[str, Entry]:
@@ -70,7 +79,7 @@ def test_what_a_dead_process_was_making_waits_again(tmp_path: Path) -> None:
     code = (
         "import sys, os, signal; from pathlib import Path; from backend.batch.manifest import *\n"
         "m = Manifest(Path(sys.argv[1]))\n"
-        "with m.locked(): m.write(Entry('a', {'inputs': {'picture': 'x'}}, files=('a.glb',)))\n"
+        f"with m.locked(): m.write(Entry('a', {REQUEST}, files=('a.glb',)))\n"
         "m.claim('a'); print('ready', flush=True); sys.stdin.read()"
     )
     child = subprocess.Popen(
@@ -80,14 +89,12 @@ def test_what_a_dead_process_was_making_waits_again(tmp_path: Path) -> None:
     assert child.stdout.readline() == b"ready\n"
     with Manifest(tmp_path) as other:
         assert other.entries["a"].state is State.RUNNING
-        assert other.is_shared
         assert other.claim("a") is None, "it is the other's"
     child.kill()
     child.communicate()
     with Manifest(tmp_path) as other:
         assert other.entries["a"].state is State.WAITING
         assert other.entries["a"].files == ("a.glb",), "they are still its own"
-        assert not other.is_shared
         claimed = other.claim("a")
         assert claimed
         assert claimed.worker == other.worker.name
@@ -96,7 +103,16 @@ def test_what_a_dead_process_was_making_waits_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["[]", "nonsense", '{"state": "done"}', '{"name": 1, "state": "done"}', '{"name": "a", "state": "x"}', "[" * 10**5],
+    [
+        *("[]", "nonsense", "[" * 10**5),
+        *('{"state": "done"}', '{"name": 1, "state": "done"}', '{"name": "a", "state": "x"}', '{"name": "a"}'),
+        json.dumps({"name": "a", "state": "done"}),
+        *(record(request=REQUEST | change) for change in ({"inputs": {}}, {"inputs": 1}, {"seed": -1}, {"count": 1e9})),
+        *(record(request={key: REQUEST[key] for key in REQUEST if key != left_out}) for left_out in REQUIRED),
+        *(record(files=files) for files in ("ab", [1], ["../b"], ["/b"], ["a//b"], ["b\\c"], ["C:b"], [".batch/lock"])),
+        *(record(name=name) for name in ("", "..", "../a", "/a", "a/../../b", "..\\a", "C:/a", "a\0")),
+        *(record(fingerprints=value) for value in ([], {"picture": 1})),
+    ],
 )
 def test_a_line_that_somebody_broke_is_a_sentence_and_stays(tmp_path: Path, line: str) -> None:
     Manifest(tmp_path).close()
@@ -146,61 +162,3 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="not a file"):
         fingerprint(tmp_path / "pipe")
-
-
-PUBLISH = """
-import os, signal, sys
-from pathlib import Path
-from backend.batch.manifest import Entry, Manifest
-from backend.batch.running import Ended, Task, run
-
-left = int(sys.argv[2])
-replace, unlink = Path.replace, Path.unlink
-
-def until_it_is_killed(change):
-    def changed(self, *arguments, **options):
-        global left
-        if self.suffix in (".glb", ".png"):
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            left -= 1
-        return change(self, *arguments, **options)
-    return changed
-
-def execute(tasks, _):
-    for task in tasks:
-        for name in sys.argv[4:]:
-            Path(task.folder, name).write_text(sys.argv[3])
-        yield Ended(task.name)
-
-class Silent:
-    begun = ended = progressed = lambda *_: None
-
-request = {"inputs": {"picture": "../a.png"}, "made": sys.argv[3]}
-with Manifest(Path(sys.argv[1])) as manifest:
-    before = manifest.entries.get("a")
-    with manifest.locked():
-        manifest.write(Entry("a", request, files=before.files if before else ()))
-    Path.replace, Path.unlink = until_it_is_killed(replace), until_it_is_killed(unlink)
-    run(manifest, ["a"], execute, Silent())
-"""
-
-
-@pytest.mark.skipif(os.name != "posix", reason="a process kills itself by a signal")
-@pytest.mark.parametrize("moment", range(5))
-def test_a_process_that_is_killed_between_two_files_leaves_nothing_that_is_nobodys(tmp_path: Path, moment: int) -> None:
-    def publish(kill_at: int, content: str, *names: str) -> int:
-        command = [sys.executable, "-c", PUBLISH, str(tmp_path / "out"), str(kill_at), content, *names]
-        return subprocess.run(command, cwd=ROOT, check=False).returncode
-
-    assert publish(100, "old", "a.glb", "a_old.glb", "a_normal_map.png") == 0
-    killed = publish(moment, "new", "a.glb", "a_normal_map.png", "a_new.png")
-    assert killed == (-signal.SIGKILL if moment < 4 else 0)
-    with Manifest(tmp_path / "out") as manifest:
-        entry = manifest.entries["a"]
-        assert entry.state is (State.WAITING if moment < 4 else State.DONE)
-        found = {path.name for path in (tmp_path / "out").iterdir()} - {".batch", "manifest.jsonl"}
-        assert found <= {*entry.files}, "whatever lies there is the picture's, so that it may be replaced"
-    assert publish(100, "new", "a.glb", "a_normal_map.png", "a_new.png") == 0
-    made = {path.name: path.read_text("utf-8") for path in (tmp_path / "out").glob("a*")}
-    assert made == dict.fromkeys(["a.glb", "a_normal_map.png", "a_new.png"], "new")

@@ -12,6 +12,7 @@ from ..weights import disk, store
 from ..weights.catalogue import PACKAGES, Package
 from ..weights.checkup import Finding, check
 from ..weights.lock import only_process_in
+from .agreement import agrees
 from .progress import ProgressBar, amount
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _agree(downloads: "Sequence[Download]", options: argparse.Namespace) -> None
             "Nothing was downloaded: nobody agreed to the licences.",
             "Read them, and say so by the option --agree.",
         )
-    elif input("Download these under their licences? [y/N] ").strip().lower() not in {"y", "yes"}:
+    elif not agrees("Download these under their licences?"):
         raise UserError("agreement-needed", "Nothing was downloaded.", "Start again if you want them after all.")
 
 

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-UNFINISHED = (
-    ".hi3dgen-*.part"  # the names of what `replacing` writes, as a pattern: a killed process leaves them behind
-)
+UNFINISHED = ".hi3dgen-*.part"  # the names of what is not whole yet, as a pattern: a killed process leaves them behind
 SMALL = 1 << 20  # bytes; what this program writes of this kind has a few kilobytes
 _EVERYBODY, _OWNER = 0o666, 0o600  # modes of new files, before the process's umask
 _OWNER_FOLDER = 0o700
@@ -40,7 +38,7 @@ def replacing(path: Path, *, private: bool = False) -> Generator[BinaryIO]:
     file. Raises OSError; if no file can have this name, before the block runs.
     """
     permissions = _OWNER if private else _permissions(path)
-    beside = path.with_name(UNFINISHED.replace("*", secrets.token_hex(8)))
+    beside = unfinished(path)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINKS | _BINARY
     with os.fdopen(os.open(beside, flags, _EVERYBODY if permissions is None else permissions), "wb") as file:
         try:
@@ -55,6 +53,11 @@ def replacing(path: Path, *, private: bool = False) -> Generator[BinaryIO]:
             file.close()
             beside.unlink(missing_ok=True)
             raise
+
+
+def unfinished(path: Path) -> Path:
+    """A path beside `path` that nobody can guess, for what takes the name `path` when it is whole."""
+    return path.with_name(UNFINISHED.replace("*", secrets.token_hex(8)))
 
 
 def write_json(path: Path, value: object, *, private: bool = False) -> None:

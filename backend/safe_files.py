@@ -96,10 +96,9 @@ def open_own(path: Path, *, append: bool = False, private: bool = True) -> Binar
     """Open a file of a fixed name for writing, such as a log or a lock: a new one, or with `append` the one there.
 
     A link or a pipe that lies there is removed first. private: only this user can read a new file. Raises OSError,
-    also for a folder.
+    also for a folder, a socket and a device, which stay.
     """
-    if not (append and _is_own(path)):
-        path.unlink(missing_ok=True)
+    _make_way(path, append=append)
     flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_EXCL) | _NO_LINKS | _NO_WAITING | _BINARY
     return os.fdopen(os.open(path, flags, _OWNER if private else _EVERYBODY), "ab" if append else "wb")
 
@@ -123,10 +122,15 @@ def _permissions(path: Path) -> int | None:
     return mode & 0o777 if stat.S_ISREG(mode) else None
 
 
-def _is_own(path: Path) -> bool:
-    """Whether a regular file that has no other name lies there."""
+def _make_way(path: Path, *, append: bool) -> None:
+    """Remove what a new file would have to replace; with `append`, a file that has no other name stays."""
     try:
         found = path.lstat()
     except FileNotFoundError:
-        return False
-    return stat.S_ISREG(found.st_mode) and found.st_nlink <= 1
+        return
+    if stat.S_ISREG(found.st_mode):
+        if append and found.st_nlink <= 1:
+            return
+    elif not (stat.S_ISLNK(found.st_mode) or stat.S_ISFIFO(found.st_mode)):
+        raise OSError("it is not a file")
+    path.unlink(missing_ok=True)

@@ -99,7 +99,13 @@ def _query(tool: str, fields: str) -> list[str] | None:
     flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
     try:
         answer = subprocess.run(
-            command, capture_output=True, text=True, timeout=_ANSWER_SECONDS, check=False, creationflags=flags
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_ANSWER_SECONDS,
+            check=False,
+            creationflags=flags,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -86,7 +86,8 @@ def _record(package: Package, info: ModelInfo) -> Record:
     if not info.sha:
         raise ValueError("no revision")
     licence = info.card_data.license if info.card_data is not None else None
-    return Record(package.repository, info.sha, licence if isinstance(licence, str) else "", entries)
+    named = licence if isinstance(licence, str) and licence.isprintable() else ""
+    return Record(package.repository, info.sha, named, entries)
 
 
 @contextmanager

@@ -168,6 +168,7 @@ class Connection:
         self._outbox: deque[ToClient] = deque()
         self._waiting = asyncio.Event()
         self._parting = False
+        self._unloads = 0  # that were asked for and are not answered yet
 
     def close(self) -> None:
         """Drop the connection; `run` ends soon after."""
@@ -218,7 +219,10 @@ class Connection:
             del self._jobs[job]
         self._outbox.append(message)
         self._waiting.set()
-        if len(self._outbox) > MAX_OUTBOX:
+        self._check_owed()
+
+    def _check_owed(self) -> None:
+        if len(self._outbox) + self._unloads > MAX_OUTBOX:
             log.warning("a client asks and does not listen")
             self.close()
 
@@ -286,7 +290,9 @@ class Connection:
             case messages.GetStatus():
                 self.send(self._server.status())
             case messages.Unload():
+                self._unloads += 1
                 self._server.queue.unload().add_done_callback(self._unloaded)
+                self._check_owed()
             case messages.Shutdown():
                 log.info("a client asked for the end")
                 self._server.stop()
@@ -294,6 +300,7 @@ class Connection:
                 raise WireError("bad-message", "a greeting comes once")
 
     def _unloaded(self, unloading: asyncio.Future[None]) -> None:
+        self._unloads -= 1
         if error := unloading.exception():
             log.error("memory could not be given back", exc_info=error)
             sentence = "Hi3DGen could not give all of its memory back."

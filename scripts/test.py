@@ -184,7 +184,10 @@ def _require_other(python: str) -> None:
 def _answer(command: list[str]) -> str:
     """What a command prints; empty if it cannot be run or fails."""
     try:
-        ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=60)
+        ran = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", check=True,
+            timeout=60,
+        )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return ""
     return ran.stdout

@@ -127,6 +127,17 @@ def test_it_writes_one_line_and_ends_with_its_input() -> None:
     assert TOKEN.encode() not in ended.stderr
 
 
+def test_what_a_library_prints_goes_into_the_log() -> None:
+    with Backend() as backend, backend.client() as client:
+        client.send(patient("chatty", fail=7))  # more than a pipe holds
+        assert isinstance(client.end_of("chatty"), Result)
+        client.send(messages.Shutdown())
+        backend.process.wait(SECONDS)
+        assert backend.process.stdout
+        assert backend.process.stdout.read() == b""
+        assert "a library says something" in backend.log()
+
+
 def test_the_token_is_not_in_the_command_line_or_the_environment() -> None:
     with Backend() as backend:
         process = psutil.Process(backend.first_line["pid"])

@@ -230,7 +230,7 @@ def test_the_time_left_is_null_until_it_was_measured(client: Conversation) -> No
         (patient("x", fail=1), "no-patience"),
         (patient("x", fail=2), "out-of-memory"),
         (patient("x", fail=3), "internal"),
-        (patient("x", fail=7), "bad-setting"),
+        (patient("x", fail=8), "bad-setting"),
         (patient("x", steps=-1), "bad-setting"),
         (patient("x", steps=1.5), "bad-setting"),
         (patient("x", steps=True), "bad-setting"),

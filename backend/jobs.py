@@ -25,7 +25,6 @@ MAX_WAITING = 16
 MAX_WAITING_BYTES = 1 << 30
 PROGRESS_SECONDS = 0.05
 LAST_FAILURES = ("device-lost",)  # a process that has lost its graphics card cannot reach it again
-FAREWELL_SECONDS = 0.5
 
 
 @dataclass(eq=False)
@@ -91,7 +90,6 @@ class JobQueue:
             job.send(end)  # last, so that whoever hears it finds the worker free
             if isinstance(end, Failure) and end.code in LAST_FAILURES:
                 log.error("%s The backend ends.", end.sentence)
-                await asyncio.sleep(FAREWELL_SECONDS)  # so that the client gets the message
                 return
             del job, end  # pictures and meshes are not kept until the next job
 

@@ -212,6 +212,16 @@ def test_it_does_not_end_while_a_picture_is_on_its_way() -> None:
 
 
 @pytest.mark.slow
+def test_it_does_not_end_while_a_result_is_on_its_way() -> None:
+    with Backend(idle_seconds=0.5) as backend, backend.stranger() as slow:
+        slow.greet()
+        slow.send(patient("large", rows=1_000_000))
+        time.sleep(2)  # the job has ended and the idle time has passed; its result waits to be taken
+        result = slow.next(Result)
+        assert len(mesh_of(result).vertices) == 1_000_000
+        assert backend.process.wait(SECONDS) == 0
+
+
 def test_half_a_frame_does_not_keep_it_alive() -> None:
     with Backend(idle_seconds=0.5) as backend, backend.stranger() as client:
         client.greet()

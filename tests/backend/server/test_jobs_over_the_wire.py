@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Jobs, as docs/wire.md describes them, over real sockets to a real process."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -231,4 +233,17 @@ def test_a_lost_card_is_a_failure_and_ends_the_process() -> None:
         failure = client.end_of("x")
         assert isinstance(failure, Failure)
         assert failure.code == "device-lost"
+        assert backend.process.wait(SECONDS) == 0
+
+
+def test_results_that_are_on_their_way_arrive_though_a_lost_card_ends_the_process() -> None:
+    with Backend() as backend, backend.stranger() as slow:
+        slow.greet()
+        slow.send(patient("x", seed=1, count=2, rows=1_000_000))
+        slow.send(patient("y", fail=4))
+        while "The backend ends." not in backend.log():
+            time.sleep(0.02)
+        time.sleep(1)
+        assert [len(mesh_of(slow.next(Result, "x")).vertices) for _ in range(2)] == [1_000_000] * 2
+        assert slow.next(Failure, "y").code == "device-lost"
         assert backend.process.wait(SECONDS) == 0

@@ -6,6 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from .. import hosts
 from ..errors import UserError
 from ..folders import free_space, weights_folder
 from ..weights import disk, store
@@ -105,6 +106,7 @@ def _download(options: argparse.Namespace) -> int:
     """Download what is missing, after a person has agreed. Raises `UserError`."""
     packages = options.packages or list(PACKAGES)
     with ProgressBar(as_json=options.json) as progress:
+        hosts.hub()  # huggingface_hub cannot even be imported if HF_ENDPOINT is no address
         try:
             from ..weights import download  # noqa: PLC0415 - needs huggingface_hub, which only the engine's Python has
         except ImportError as error:

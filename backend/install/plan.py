@@ -4,14 +4,13 @@
 import hashlib
 import json
 import os
-import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UserError
-from ..hosts import PYTORCH
+from ..hosts import PYTORCH, shown
 from ..safe_files import read_small
 from .builds import Build, ChosenBuild, choose
 from .hardware import this_machine
@@ -22,7 +21,6 @@ PYTHONS = ((3, 11), (3, 14))  # the oldest and the newest; pyproject.toml says s
 _SUPPORTED = " to ".join(f"{major}.{minor}" for major, minor in PYTHONS)
 _ASK_SECONDS = 60.0
 _LONGEST_LIST = 32 << 20  # bytes of a list of hashes
-_PASSWORD = re.compile(r"^([a-z][a-z0-9+.-]*://)[^/?#]*@", re.IGNORECASE)  # of an address
 _QUESTION = """
 import importlib.util, json, sys
 print(json.dumps({
@@ -85,7 +83,7 @@ class InstallPlan:
         """The addresses that files are downloaded from, for a person to read: without a user's name and password."""
         own = os.environ.get("PIP_INDEX_URL") or "the Python Package Index"
         all_of_them = [self.index] if self.index else [own, *([pytorch_index(self.build)] if self.build.name else [])]
-        return [_PASSWORD.sub(r"\1", address) for address in all_of_them]
+        return [shown(address) for address in all_of_them]
 
 
 def make_plan(wanted: str = "auto", python: Path | None = None, index: str = "") -> InstallPlan:

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 failed with a sentence on standard error, 2 wrong argument
 """
 
 import argparse
+import contextlib
 import io
 import os
 import sys
@@ -22,6 +23,7 @@ from .version import VERSION
 
 def main(arguments: list[str], engines: Mapping[str, Engine] = ENGINES) -> int:
     """Run one command and return its exit code."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a path that the terminal has no characters for
@@ -36,9 +38,30 @@ def main(arguments: list[str], engines: Mapping[str, Engine] = ENGINES) -> int:
         print("Interrupted.", file=sys.stderr)
         return 130
     except BrokenPipeError:  # whoever read the output has gone, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
+        _drop_output()
+        return 1
+    except OSError as error:  # such as a full disk behind standard output
+        place = f"“{error.filename}”: " if error.filename else ""
+        reason = error.strerror or type(error).__name__
+        print(f"The system reports an error: {place}{reason}. Mend it and run the command again.", file=sys.stderr)
+        _drop_output()
         return 1
     return code
+
+
+def _open_closed_streams() -> None:
+    """Open the standard streams that the parent has closed, for which Python has None, so that they hold nothing."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - until Python ends
+
+
+def _drop_output() -> None:
+    """Let go of printed lines that cannot be written: Python tries once more when it ends, and would complain."""
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        return
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:

@@ -25,7 +25,6 @@ MAX_WAITING = 16
 MAX_WAITING_BYTES = 1 << 30
 PROGRESS_SECONDS = 0.05
 LAST_FAILURES = ("device-lost",)  # a process that has lost its graphics card cannot reach it again
-FAREWELL_SECONDS = 0.5
 
 
 @dataclass(eq=False)
@@ -48,6 +47,7 @@ class JobQueue:
         self.last_used = time.monotonic()
         self._thread = ThreadPoolExecutor(1, "hi3dgen worker")
         self._arrived = asyncio.Event()
+        self._unloading: asyncio.Future[None] | None = None
 
     def has_room_for(self, job: QueuedJob) -> bool:
         """Whether a further job may wait: jobs are few, and so is the memory of their pictures."""
@@ -68,8 +68,13 @@ class JobQueue:
             job.send(_cancelled(job))
 
     def unload(self) -> asyncio.Future[None]:
-        """Give memory back after the job that runs now. The future raises what an engine raises when it is asked to."""
-        return asyncio.get_running_loop().run_in_executor(self._thread, _unload, self.pipeline)
+        """Give memory back after the job that runs now, once for all who ask until then.
+
+        The future raises what an engine raises when it is asked to.
+        """
+        if self._unloading is None or self._unloading.done():
+            self._unloading = asyncio.get_running_loop().run_in_executor(self._thread, _unload, self.pipeline)
+        return self._unloading
 
     async def work(self) -> None:
         """Run jobs, for ever, or until one fails in a way that this process does not get over."""
@@ -85,7 +90,6 @@ class JobQueue:
             job.send(end)  # last, so that whoever hears it finds the worker free
             if isinstance(end, Failure) and end.code in LAST_FAILURES:
                 log.error("%s The backend ends.", end.sentence)
-                await asyncio.sleep(FAREWELL_SECONDS)  # so that the client gets the message
                 return
             del job, end  # pictures and meshes are not kept until the next job
 

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-UNFINISHED = (
-    ".hi3dgen-*.part"  # the names of what `replacing` writes, as a pattern: a killed process leaves them behind
-)
+UNFINISHED = ".hi3dgen-*.part"  # the names of what is not whole yet, as a pattern: a killed process leaves them behind
 SMALL = 1 << 20  # bytes; what this program writes of this kind has a few kilobytes
 MAX_LOG = 1 << 20  # bytes of a log; one older file of about this size is kept beside it
 _EVERYBODY, _OWNER = 0o666, 0o600  # modes of new files, before the process's umask
@@ -41,7 +39,7 @@ def replacing(path: Path, *, private: bool = False) -> Generator[BinaryIO]:
     file. Raises OSError; if no file can have this name, before the block runs.
     """
     permissions = _OWNER if private else _permissions(path)
-    beside = path.with_name(UNFINISHED.replace("*", secrets.token_hex(8)))
+    beside = unfinished(path)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINKS | _BINARY
     with os.fdopen(os.open(beside, flags, _EVERYBODY if permissions is None else permissions), "wb") as file:
         try:
@@ -56,6 +54,11 @@ def replacing(path: Path, *, private: bool = False) -> Generator[BinaryIO]:
             file.close()
             beside.unlink(missing_ok=True)
             raise
+
+
+def unfinished(path: Path) -> Path:
+    """A path beside `path` that nobody can guess, for what takes the name `path` when it is whole."""
+    return path.with_name(UNFINISHED.replace("*", secrets.token_hex(8)))
 
 
 def write_json(path: Path, value: object, *, private: bool = False) -> None:
@@ -94,10 +97,9 @@ def open_own(path: Path, *, append: bool = False, private: bool = True) -> Binar
     """Open a file of a fixed name for writing, such as a log or a lock: a new one, or with `append` the one there.
 
     A link or a pipe that lies there is removed first. private: only this user can read it. Raises OSError, also for a
-    folder.
+    folder, a socket and a device, which stay.
     """
-    if not (append and _is_own(path)):
-        path.unlink(missing_ok=True)
+    _make_way(path, append=append)
     flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_EXCL) | _NO_LINKS | _NO_WAITING | _BINARY
     file = os.fdopen(os.open(path, flags, _OWNER if private else _EVERYBODY), "ab" if append else "wb")
     if private and append and os.name == "posix":
@@ -143,10 +145,15 @@ def _permissions(path: Path) -> int | None:
     return mode & 0o777 if stat.S_ISREG(mode) else None
 
 
-def _is_own(path: Path) -> bool:
-    """Whether a regular file that has no other name lies there."""
+def _make_way(path: Path, *, append: bool) -> None:
+    """Remove what a new file would have to replace; with `append`, a file that has no other name stays."""
     try:
         found = path.lstat()
     except FileNotFoundError:
-        return False
-    return stat.S_ISREG(found.st_mode) and found.st_nlink <= 1
+        return
+    if stat.S_ISREG(found.st_mode):
+        if append and found.st_nlink <= 1:
+            return
+    elif not (stat.S_ISLNK(found.st_mode) or stat.S_ISFIFO(found.st_mode)):
+        raise OSError("it is not a file")
+    path.unlink(missing_ok=True)

@@ -72,6 +72,8 @@ class Server:
         listener.close()
         for job in [*self.queue.waiting, *filter(None, [self.queue.running])]:
             self.queue.cancel(job)
+        if tasks[0].done():  # the queue has ended, and nobody asked for it
+            await self._until_all_is_sent()
         for connection in self._connections:
             connection.close()
         await asyncio.gather(*filter(None, self._connections.values()), return_exceptions=True)
@@ -133,13 +135,22 @@ class Server:
 
     async def _watch_idleness(self) -> None:
         while True:
-            receiving = any(client.receiver.is_within_frame for client in self._clients)
-            busy = receiving or self.queue.running is not None or self.queue.waiting
-            left = self._idle_seconds - (0.0 if busy else time.monotonic() - self.queue.last_used)
+            on_the_way = any(
+                client.receiver.is_within_frame or not client.all_is_sent.is_set() for client in self._clients
+            )
+            if on_the_way or self.queue.running is not None or self.queue.waiting:
+                self.queue.last_used = time.monotonic()
+            left = self._idle_seconds - (time.monotonic() - self.queue.last_used)
             if left <= 0:
                 log.info("nothing to do for %g s: the backend ends", self._idle_seconds)
                 return
-            await asyncio.sleep(min(left, 1.0) if not busy else 1.0)
+            await asyncio.sleep(min(left, 1.0))
+
+    async def _until_all_is_sent(self) -> None:
+        """Wait until the clients have taken what came of their jobs, but not for ever."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.patience.sending):
+                await asyncio.gather(*(client.all_is_sent.wait() for client in self._clients))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._strangers) >= MAX_STRANGERS:
@@ -157,17 +168,21 @@ class Server:
 
 
 class Connection:
-    """One client: its jobs, and what waits to be sent to it."""
+    """One client: its jobs, and what waits to be sent to it. `all_is_sent` also if it is gone."""
 
     def __init__(self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.receiver = Receiver(reader, server.patience)
         self._server = server
         self._writer = writer
+        writer.transport.set_write_buffer_limits(high=0)  # what is sent is with the system, and survives `close`
         self._loop = asyncio.get_running_loop()
         self._jobs: dict[str, QueuedJob] = {}
         self._outbox: deque[ToClient] = deque()
         self._waiting = asyncio.Event()
         self._parting = False
+        self.all_is_sent = asyncio.Event()
+        self.all_is_sent.set()
+        self._unloads = 0  # that were asked for and are not answered yet
 
     def close(self) -> None:
         """Drop the connection; `run` ends soon after."""
@@ -195,6 +210,7 @@ class Connection:
             log.info("a client is gone: %s", error or type(error).__name__)
         finally:
             sender.cancel()
+            self.all_is_sent.set()
             self._cancel_jobs()
             self.close()
 
@@ -217,8 +233,12 @@ class Connection:
         elif job and (isinstance(message, Failure) or (isinstance(message, messages.Result) and message.last)):
             del self._jobs[job]
         self._outbox.append(message)
+        self.all_is_sent.clear()
         self._waiting.set()
-        if len(self._outbox) > MAX_OUTBOX:
+        self._check_owed()
+
+    def _check_owed(self) -> None:
+        if len(self._outbox) + self._unloads > MAX_OUTBOX:
             log.warning("a client asks and does not listen")
             self.close()
 
@@ -230,6 +250,7 @@ class Connection:
                 self._waiting.clear()
                 while self._outbox:
                     await self._send_message(self._outbox.popleft())
+                self.all_is_sent.set()
         except (OSError, TimeoutError):
             self.close()
         except Exception:
@@ -286,7 +307,9 @@ class Connection:
             case messages.GetStatus():
                 self.send(self._server.status())
             case messages.Unload():
+                self._unloads += 1
                 self._server.queue.unload().add_done_callback(self._unloaded)
+                self._check_owed()
             case messages.Shutdown():
                 log.info("a client asked for the end")
                 self._server.stop()
@@ -294,6 +317,7 @@ class Connection:
                 raise WireError("bad-message", "a greeting comes once")
 
     def _unloaded(self, unloading: asyncio.Future[None]) -> None:
+        self._unloads -= 1
         if error := unloading.exception():
             log.error("memory could not be given back", exc_info=error)
             sentence = "Hi3DGen could not give all of its memory back."

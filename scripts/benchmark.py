@@ -55,7 +55,7 @@ ELSEWHERE = {  # commands with a module of their own, which may import torch
 class Object:
     """One object of a DiLiGenT-like folder, cropped to its mask.
 
-    normals: float64 (H, W, 3). inside: bool (H, W). depth: float64 (H, W), in millimetres, 0 where unknown.
+    normals: float64 (H, W, 3). inside: bool (H, W). depth: float64 (H, W), in millimetres, 0 if unknown.
     """
 
     name: str

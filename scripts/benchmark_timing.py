@@ -35,7 +35,7 @@ class Race:
 
     ours: float
     other: float
-    difference: float | None  # the largest, relative to the other's largest number; None where shapes differ
+    difference: float | None  # the largest, relative to the other's largest number; None if their shapes differ
     peak: float | None  # GiB that ours held at most, weights included, if the system reports it
 
 
@@ -71,7 +71,7 @@ def timed(bench: Bench, work: Callable[[], Any]) -> tuple[float, Any, float | No
 
 
 def relative_difference(found: Any, expected: Any) -> float | None:  # noqa: ANN401  tensors or what holds one
-    """The largest difference of two results, relative to the largest number; None where their shapes differ."""
+    """The largest difference of two results, relative to the largest number; None if their shapes differ."""
     ours, theirs = (_numbers(result) for result in (found, expected))
     if ours.shape != theirs.shape:
         return None

@@ -75,6 +75,15 @@ def make(environment: Environment) -> Path:
     """
     require_python()
     folder = ROOT / environment.folder
+    try:
+        return _make(environment, folder)
+    except OSError as error:
+        raise SetupError(
+            f"{folder} cannot be used: {error}.", "Move it away or delete it, and run this again."
+        ) from error
+
+
+def _make(environment: Environment, folder: Path) -> Path:
     stamp = _read_stamp(folder)
     known = read_requirements()[1]
     kept = [group for group in stamp.groups if group in known] if stamp else []

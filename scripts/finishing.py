@@ -6,9 +6,10 @@ from backend.mesh.clean import clean
 from backend.mesh.place import place
 from backend.mesh.project import project
 from backend.mesh.reduce import reduce
+from backend.mesh.stages import FACES
 
 
-def finish(mesh: Mesh, cutout: Cutout, faces: int = 100_000) -> Mesh:
+def finish(mesh: Mesh, cutout: Cutout, faces: int = int(FACES.default)) -> Mesh:
     """Clean a mesh whose uv lies in the cut-out's frame, reduce it, place it, and lay the picture on."""
     cleaned = clean(mesh, report=_ignore)
     reduced = reduce(cleaned.product if isinstance(cleaned, Noted) else cleaned, faces=faces, report=_ignore)

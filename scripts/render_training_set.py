@@ -28,6 +28,7 @@ from backend.foreground.cut_out import MARGIN
 from backend.raster import png
 from backend.raster.colour import linear_to_srgb
 from backend.raster.vectors import TO_VIEWER, unit
+from backend.safe_files import replacing
 from backend.surface.marching_cubes import marching_cubes
 from backend.training.shapes import draw_camera
 from backend.training.shapes.field import settle, volume
@@ -59,7 +60,8 @@ def main() -> None:
             continue
         colours, mask, normals = picture(options.seed, index, options.size, pristine=options.pristine)
         for part, pixels in (("normals", normals), ("mask", mask), ("images", colours)):
-            (options.folder / part / name).write_bytes(png.encode(pixels))
+            with replacing(options.folder / part / name) as file:  # half a file would not be rendered again
+                file.write(png.encode(pixels))
         print(options.folder / "images" / name, flush=True)
 
 

@@ -97,13 +97,13 @@ def main() -> None:
             steps, skipped = [replace(edge(for_pytest), beside=False)], []
         else:
             steps, skipped = plan(for_pytest, everything=options.all)
-        outcomes = run_all(steps)
+        results = run_all(steps)
     except SetupError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit("\nStopped.")
-    print(summary(outcomes, skipped, time.monotonic() - started), flush=True)
-    sys.exit(any(outcome.trouble for outcome in outcomes))
+    print(summary(results, skipped, time.monotonic() - started), flush=True)
+    sys.exit(any(result.trouble for result in results))
 
 
 def plan(for_pytest: list[str], *, everything: bool) -> tuple[list[Step], list[str]]:
@@ -166,13 +166,13 @@ def _tests(
 
 def _version(blender: str) -> str:
     """What a `blender` command says it is, such as Blender 5.2.2 LTS."""
-    said = _answer([blender, "--version"])
-    if not said.startswith("Blender "):
+    printed = _answer([blender, "--version"])
+    if not printed.startswith("Blender "):
         raise SetupError(
             f"{WINDOW} names {blender}, which is no Blender that runs.",
             f"Set it to `blender` commands, separated by {os.pathsep!r}, such as /usr/bin/blender.",
         )
-    return said.splitlines()[0]
+    return printed.splitlines()[0]
 
 
 def _require_other(python: str) -> None:
@@ -184,7 +184,10 @@ def _require_other(python: str) -> None:
 def _answer(command: list[str]) -> str:
     """What a command prints; empty if it cannot be run or fails."""
     try:
-        ran = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=60)
+        ran = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace", check=True,
+            timeout=60,
+        )  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return ""
     return ran.stdout
@@ -195,8 +198,8 @@ def run_all(steps: list[Step]) -> list[StepResult]:
     aside = ThreadPoolExecutor(1)
     try:
         beside = [aside.submit(run, step) for step in steps if step.beside]
-        outcomes = [run(step) for step in steps if not step.beside]
-        return outcomes + [future.result() for future in beside]
+        results = [run(step) for step in steps if not step.beside]
+        return results + [future.result() for future in beside]
     finally:
         aside.shutdown(cancel_futures=True)
 
@@ -219,20 +222,20 @@ def run(step: Step) -> StepResult:
             check=False,
             env={**os.environ, **dict(step.variables)},
         )
-        said, code = ended.stdout, ended.returncode
+        printed, code = ended.stdout, ended.returncode
         trouble = "" if code in {0, step.idle_code} else f"FAILED with exit code {code}"
     except subprocess.TimeoutExpired as late:
-        said, trouble = late.output, f"FAILED: stopped after {STEP_LIMIT // 60} minutes"
+        printed, trouble = late.output, f"FAILED: stopped after {STEP_LIMIT // 60} minutes"
     if step.beside:
-        print(heading, (said or b"").decode(errors="replace"), sep="\n", flush=True)
+        print(heading, (printed or b"").decode(errors="replace"), sep="\n", flush=True)
     return StepResult(step.name, time.monotonic() - started, trouble)
 
 
-def summary(outcomes: list[StepResult], skipped: list[str], seconds: float) -> str:
+def summary(results: list[StepResult], skipped: list[str], seconds: float) -> str:
     """A line for each step and for each thing that was skipped, and a last one for the whole run."""
-    lines = [f"{outcome.seconds:6.0f} s  {outcome.name}: {outcome.trouble or 'passed'}" for outcome in outcomes]
-    failed = [outcome.name for outcome in outcomes if outcome.trouble]
-    ended = f"FAILED: {', '.join(failed)}." if failed else f"All {len(outcomes)} steps passed."
+    lines = [f"{result.seconds:6.0f} s  {result.name}: {result.trouble or 'passed'}" for result in results]
+    failed = [result.name for result in results if result.trouble]
+    ended = f"FAILED: {', '.join(failed)}." if failed else f"All {len(results)} steps passed."
     return "\n".join(["", *lines, *skipped, "", f"{ended} {seconds:.0f} s in all."])
 
 

@@ -21,7 +21,8 @@ from finishing import finish
 from backend.arrays import UInt8Array
 from backend.engines.draft.geometry import build
 from backend.engines.draft.normals import estimate
-from backend.files.pictures import read_picture, write_picture
+from backend.errors import UserError
+from backend.files.pictures import check_picture_path, read_picture, write_picture
 from backend.flow.products import Cutout, Mesh, Picture
 from backend.foreground.cut_out import cut_out
 from backend.normals.image import from_picture
@@ -42,17 +43,26 @@ def main() -> None:
         "--normal-maps", type=Path, metavar="FOLDER", help="maps of the same view, named as the pictures"
     )
     options = parser.parse_args()
+    try:
+        check_picture_path(options.output, *options.pictures)
+        rows = [row for path in options.pictures for row in _rows(path, options)]
+        write_picture(options.output, np.concatenate(rows))
+    except UserError as error:
+        sys.exit(str(error))
+
+
+def _rows(path: Path, options: argparse.Namespace) -> list[UInt8Array]:
+    """One row, or two if there is a normal map for the picture."""
+    cutout = cut_out(read_picture(path), 512, _ignore)
+    maps = [estimate(cutout, _ignore)]
+    if options.normal_maps and (options.normal_maps / path.name).is_file():
+        maps.append(from_picture(cutout, read_picture(options.normal_maps / path.name), _ignore))
     rows: list[UInt8Array] = []
-    for path in options.pictures:
-        cutout = cut_out(read_picture(path), 512, _ignore)
-        maps = [estimate(cutout, _ignore)]
-        if options.normal_maps and (options.normal_maps / path.name).is_file():
-            maps.append(from_picture(cutout, read_picture(options.normal_maps / path.name), _ignore))
-        for normal_map in maps:
-            mesh = finish(build(normal_map, options.seed, _ignore), cutout)
-            rows.append(sheet_row(cutout, mesh, options.size))
-            print(f"{path.name}: {len(mesh.triangles)} triangles", flush=True)
-    write_picture(options.output, np.concatenate(rows))
+    for normal_map in maps:
+        mesh = finish(build(normal_map, options.seed, _ignore), cutout)
+        rows.append(sheet_row(cutout, mesh, options.size))
+        print(f"{path.name}: {len(mesh.triangles)} triangles", flush=True)
+    return rows
 
 
 def sheet_row(cutout: Cutout, mesh: Mesh, size: int) -> UInt8Array:

@@ -28,7 +28,7 @@ ADAPTERS: Mapping[type, Adapter[Any]] = {
 
 
 def adapter_of(product: object) -> Adapter[Any] | None:
-    """The adapter for a product; None if it is of no kind that anybody outside the engine sees."""
+    """The adapter for a product; None if nobody outside the engine sees products of its kind."""
     return ADAPTERS.get(type(product))
 
 
@@ -40,7 +40,7 @@ def kinds_of(gives: Mapping[str, type]) -> dict[str, str]:
 def written(engine: Engine, names: Collection[str]) -> list[str]:
     """The products of these names, in the engine's order.
 
-    Raises `UserError` (bad-product) for one that the engine does not give, or that is no file.
+    Raises `UserError` (bad-product) for one that the engine does not give, or that cannot be written.
     """
     chosen = engine.chosen(names)
     for name in chosen:

@@ -1,34 +1,36 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Products that are folders: written beside their place and renamed when they are whole."""
 
-import secrets
+import contextlib
 import shutil
+import stat
 from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import UserError
+from ..files.outputs import check_parent, mode_at
+from ..safe_files import unfinished
 
 
 def check_folder_path(path: Path, *_kept: Path) -> None:
     """Refuse, before any work is done, a folder that holds something already or cannot be made. Raises `UserError`."""
-    if not path.absolute().parent.is_dir():
-        raise UserError("bad-output", f"There is no folder “{path.parent}”.", "Make it first, or choose another.")
-    try:
-        free = not path.exists() or not any(path.iterdir())
-    except OSError:  # it is a file, or may not be looked into
-        free = False
-    if not free:
-        raise UserError("bad-output", f"“{path}” holds something already.", "Give a folder that is new or empty.")
+    path = path.absolute()
+    check_parent(path)
+    mode = mode_at(path)
+    with contextlib.suppress(OSError):  # it may not be looked into
+        if mode is None or (stat.S_ISDIR(mode) and not any(path.iterdir())):
+            return
+    sentence = f"“{path}” is there already, and is not an empty folder."
+    raise UserError("bad-output", sentence, "Give a folder that is new or empty.")
 
 
-@contextmanager
+@contextlib.contextmanager
 def folder_in_place(path: Path) -> Generator[Path]:
     """A new folder to write into, that becomes `path` at the end; nothing is left if something is raised before.
 
     Raises `UserError` (not-written) if the folder cannot be made.
     """
-    beside = path.absolute().parent / f".{secrets.token_hex(8)}"
+    beside = unfinished(path.absolute())
     try:
         beside.mkdir()
         yield beside

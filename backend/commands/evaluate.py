@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Give the command its arguments."""
     parser.add_argument("result", choices=("normals",))
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="with images, mask and normals: files of one name")
-    parser.add_argument("--engine", choices=("draft", "outline", "constant", "hi3dgen"), default="draft")
+    parser.add_argument("--engine", choices=(*ENGINES, "outline", "constant"), default="draft")
     parser.add_argument("--x-left", action="store_true", help="the maps' red points left")
     parser.add_argument("--sheet", type=Path, metavar="PICTURE", help="write input, prediction, truth and error here")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")

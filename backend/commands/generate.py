@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..adapters import ADAPTERS, Adapter, written
+from ..errors import UserError
+from ..files.outputs import is_one_of
 from ..files.pictures import read_picture
 from ..flow.engine import Engine
 from ..flow.pipeline import Outcome, Pipeline
@@ -46,11 +48,17 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
 
 
 def _places(options: argparse.Namespace, engine: Engine, main: str) -> dict[str, Path]:
-    """The path of each product that is asked for. Raises `UserError` for a product that the engine does not give."""
-    places: dict[str, Path] = {main: options.output}
-    if options.normal_map:
-        places["normal_map"] = options.normal_map
-    places |= dict(options.save)
+    """The path of each product that is asked for.
+
+    Raises `UserError` for a product that the engine does not give, and for one with two paths.
+    """
+    own = [("normal_map", options.normal_map)] if options.normal_map else []
+    places: dict[str, Path] = {}
+    for name, path in [(main, options.output), *own, *options.save]:
+        if name in places:
+            sentence = f"“{places[name]}” and “{path}” are both given for {name}."
+            raise UserError("bad-output", sentence, "Give one of them.")
+        places[name] = path
     written(engine, places)
     return places
 
@@ -68,11 +76,14 @@ def _places_of(seed: int, places: Mapping[str, Path], seeded: Collection[str]) -
 
 
 def _check(engine: Engine, places: Mapping[str, Path], read: list[Path]) -> None:
-    """Refuse, before any work is done, a path that cannot be written, or that is read. Raises `UserError`."""
+    """Refuse, before any work is done, a path that cannot be written, is read or is given twice. Raises `UserError`."""
     for name, path in places.items():
+        others = [place for other, place in places.items() if other != name]
+        if is_one_of(path, others):
+            raise UserError("bad-output", f"“{path}” is given for two products.", "Give each a name of its own.")
         check = _adapter(engine, name).check_path
         if check is not None:
-            check(path, *read)
+            check(path, *read, *others)
 
 
 def _write(

@@ -11,6 +11,7 @@ from ..install.builds import BUILDS
 from ..install.environments import Environments, described
 from ..install.installation import install, roll_back
 from ..install.plan import PYTHONS, InstallPlan, make_plan
+from .agreement import agrees
 from .progress import ProgressBar
 
 
@@ -104,7 +105,7 @@ def _agree(options: argparse.Namespace, plan: InstallPlan, environments: Environ
         sentence = "Nothing is downloaded before its licences and its size are agreed to."
         raise UserError("not-agreed", sentence, "Read what `python -m backend install --plan` says and add --agree.")
     _print(plan, environments)
-    if input("Agree to these licences and download? [y/N] ").strip().lower() not in ("y", "yes"):
+    if not agrees("Agree to these licences and download?"):
         raise UserError("not-agreed", "Nothing was downloaded.", "Run it again whenever you like.")
 
 

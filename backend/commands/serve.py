@@ -90,6 +90,7 @@ async def _serve(pipeline: Pipeline, start: Start, parent: int) -> None:
     if os.name == "posix":
         threading.Thread(target=_watch_parent, args=(parent, parent_is_gone), daemon=True).start()
     print(json.dumps({"port": port, "pid": os.getpid(), "version": VERSION}), flush=True)
+    sys.stdout = sys.stderr  # what a library prints goes into the log: a pipe that nobody reads would fill up
     log.info("version %s listens on port %d", VERSION, port)
     await server.run(listener)
 

@@ -2,7 +2,8 @@
 """`train normals`: the small network learns normals from shapes that the project makes itself."""
 
 import argparse
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,9 +29,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     normals.add_argument("--stage", choices=("trunk", "cool", "refine"), default="trunk", help="see docs/normals.md")
     normals.add_argument("--data-seed", type=seed_from_text, default=1, help="decides shapes, pictures, first weights")
-    normals.add_argument("--minutes", type=float, metavar="M", help="stop after so long; the next call goes on")
-    normals.add_argument("--steps", type=int, metavar="N", help="in place of the stage's own number of steps")
-    normals.add_argument("--workers", type=int, default=1, metavar="N", help="processes that make pictures (default 1)")
+    normals.add_argument("--minutes", type=_minutes, metavar="M", help="stop after so long; the next call goes on")
+    normals.add_argument("--steps", type=_at_least(1), metavar="N", help="in place of the stage's own number of steps")
+    normals.add_argument(
+        "--workers", type=_at_least(0), default=1, metavar="N", help="processes that make pictures (default 1)"
+    )
     normals.add_argument(
         "--pictures", type=Path, metavar="FOLDER", help="learn from these: images, mask, normals, files of one name"
     )
@@ -85,6 +88,27 @@ def show(options: argparse.Namespace) -> int:
     write_picture(options.output, contact_sheet(options.seed, options.count, options.size))
     print(options.output)
     return 0
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    """What reads a whole number from `least` on."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) >= least):
+            raise argparse.ArgumentTypeError(f"“{text:.60}” is no whole number from {least} on.")
+        return int(text)
+
+    return read
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = math.nan
+    if not 0 < minutes < math.inf:
+        raise argparse.ArgumentTypeError(f"“{text:.60}” is no number of minutes.")
+    return minutes
 
 
 def check_training(extra: str, modules: Sequence[str]) -> None:

@@ -6,12 +6,14 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from .. import hosts
 from ..errors import UserError
 from ..folders import free_space, weights_folder
 from ..weights import disk, store
 from ..weights.catalogue import PACKAGES, Package
 from ..weights.checkup import Finding, check
 from ..weights.lock import only_process_in
+from .agreement import agrees
 from .progress import ProgressBar, amount
 
 if TYPE_CHECKING:
@@ -104,6 +106,7 @@ def _download(options: argparse.Namespace) -> int:
     """Download what is missing, after a person has agreed. Raises `UserError`."""
     packages = options.packages or list(PACKAGES)
     with ProgressBar(as_json=options.json) as progress:
+        hosts.hub()  # huggingface_hub cannot even be imported if HF_ENDPOINT is no address
         try:
             from ..weights import download  # noqa: PLC0415 - needs huggingface_hub, which only the engine's Python has
         except ImportError as error:
@@ -169,7 +172,7 @@ def _agree(downloads: "Sequence[Download]", options: argparse.Namespace) -> None
             "Nothing was downloaded: nobody agreed to the licences.",
             "Read them, and say so by the option --agree.",
         )
-    elif input("Download these under their licences? [y/N] ").strip().lower() not in {"y", "yes"}:
+    elif not agrees("Download these under their licences?"):
         raise UserError("agreement-needed", "Nothing was downloaded.", "Start again if you want them after all.")
 
 

@@ -6,7 +6,7 @@ import importlib
 import os
 import stat
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -31,9 +31,14 @@ def check_output(path: Path, suffixes: tuple[str, ...], kind: str) -> None:
     if path.suffix.lower() not in suffixes:
         sentence = f"“{path.name}” does not end like a {kind} that can be written."
         raise UserError("bad-output", sentence, f"Use one of {', '.join(suffixes)}.")
+    check_parent(path)
+    check_name(path)
+
+
+def check_parent(path: Path) -> None:
+    """Refuse a path in whose folder nothing can be made. Raises `UserError`."""
     if not os.path.isdir(path.parent):  # noqa: PTH112 - Path.is_dir raises PermissionError
         raise UserError("bad-output", f"There is no folder “{path.parent}”.", "Make it first, or choose another.")
-    check_name(path)
     try:
         with tempfile.TemporaryFile(dir=path.parent):  # only trying shows it: networks and Windows have their own rules
             pass
@@ -44,24 +49,39 @@ def check_output(path: Path, suffixes: tuple[str, ...], kind: str) -> None:
 
 def check_name(path: Path) -> None:
     """Refuse a name that no file can have, and the name of a folder, a pipe or a device. Raises `UserError`."""
-    try:
-        mode = path.lstat().st_mode
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        sentence = f"“{path.name}” cannot be written: {error.strerror or type(error).__name__}."
-        raise UserError("bad-output", sentence, "Choose another name.") from error
-    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+    mode = mode_at(path)
+    if not (mode is None or stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
         raise UserError("bad-output", f"“{path}” is there already and is no file.", "Choose another name.")
 
 
-def is_one_of(path: Path, others: tuple[Path, ...]) -> bool:
-    """Whether `path` is the same file as one of the others, by whatever name; False if it does not exist."""
+def mode_at(path: Path) -> int | None:
+    """What lies at a path, as `st_mode`, links not followed; None if nothing does.
+
+    Raises `UserError` for a name that nothing can have.
+    """
+    try:
+        return path.lstat().st_mode
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        sentence = f"“{path.name}” cannot be written: {error.strerror or type(error).__name__}."
+        raise UserError("bad-output", sentence, "Choose another name.") from error
+
+
+def is_one_of(path: Path, others: Iterable[Path]) -> bool:
+    """Whether `path` is the same file as one of the others, by whatever name, whether it exists or not."""
     for other in others:
+        if _place(path) == _place(other):
+            return True
         with contextlib.suppress(OSError):  # one of the two does not exist
             if path.samefile(other):
                 return True
     return False
+
+
+def _place(path: Path) -> str:
+    """A path by which two names of a file that does not exist yet can be compared."""
+    return os.path.normcase(os.path.join(os.path.realpath(path.parent), path.name))  # noqa: PTH118 - as text
 
 
 def library(module: str, package: str, purpose: str) -> Any:  # noqa: ANN401 - a module

@@ -67,7 +67,7 @@ def check_picture_path(path: Path, *read: Path) -> None:
     check_output(path, PICTURE_SUFFIXES, "picture")
     if is_one_of(path, read):
         sentence = f"“{path}” is read, so it is not written over."
-        raise UserError("bad-output", sentence, "Give the normal map another name.")
+        raise UserError("bad-output", sentence, "Choose another name.")
 
 
 def print_pixels() -> None:

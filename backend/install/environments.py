@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .. import lock
 from ..errors import UserError
-from ..safe_files import open_own, read_json, read_small, write_json
+from ..safe_files import make_private_folder, open_own, read_json, read_small, write_json
 
 STAMP = "hi3dgen-environment.json"
 ENDING_SECONDS = 5.0  # in which a backend that was asked to end has ended
@@ -137,7 +137,7 @@ class Environments:
     def locked(self) -> Generator[None]:
         """Keep out a second installation. Raises `UserError` if one is going on, or the folder cannot be written."""
         try:
-            self.user.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(self.user)
             held = open_own(self.user / _LOCK, append=True)
         except OSError as error:
             raise unwritable(self.user, error) from error

@@ -32,9 +32,10 @@ class NvidiaGpu:
 
 @dataclass(frozen=True)
 class Machine:
-    """system: as `sys.platform`. processor: "x86_64" or "arm64", else as the system calls it.
+    """A computer, as far as it decides which build of PyTorch runs on it.
 
-    release: the system's version as numbers, of macOS alone. amd: names of AMD's GPU targets, such as "gfx1100".
+    system: as `sys.platform`. processor: "x86_64" or "arm64", else as the system calls it. release: the system's
+    version as numbers, of macOS alone. amd: names of AMD's GPU targets, such as "gfx1100".
     """
 
     system: str
@@ -99,7 +100,13 @@ def _query(tool: str, fields: str) -> list[str] | None:
     flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
     try:
         answer = subprocess.run(
-            command, capture_output=True, text=True, timeout=_ANSWER_SECONDS, check=False, creationflags=flags
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_ANSWER_SECONDS,
+            check=False,
+            creationflags=flags,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UserError
-from ..hosts import PYTORCH
+from ..hosts import PYTORCH, shown
+from ..safe_files import read_small
 from .builds import Build, ChosenBuild, choose
 from .hardware import this_machine
 from .pins import HASHES, package, read_pins, read_requirements
@@ -19,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PYTHONS = ((3, 11), (3, 14))  # the oldest and the newest; pyproject.toml says so too
 _SUPPORTED = " to ".join(f"{major}.{minor}" for major, minor in PYTHONS)
 _ASK_SECONDS = 60.0
+_LONGEST_LIST = 32 << 20  # bytes of a list of hashes
 _QUESTION = """
 import importlib.util, json, sys
 print(json.dumps({
@@ -78,9 +80,10 @@ class InstallPlan:
 
     @property
     def hosts(self) -> list[str]:
-        """The addresses that files are downloaded from, for a person to read."""
+        """The addresses that files are downloaded from, for a person to read: without a user's name and password."""
         own = os.environ.get("PIP_INDEX_URL") or "the Python Package Index"
-        return [self.index] if self.index else [own, *([pytorch_index(self.build)] if self.build.name else [])]
+        all_of_them = [self.index] if self.index else [own, *([pytorch_index(self.build)] if self.build.name else [])]
+        return [shown(address) for address in all_of_them]
 
 
 def make_plan(wanted: str = "auto", python: Path | None = None, index: str = "") -> InstallPlan:
@@ -94,10 +97,14 @@ def make_plan(wanted: str = "auto", python: Path | None = None, index: str = "")
     hashes = Path(os.environ.get("HI3DGEN_HASHES") or ROOT / HASHES).absolute()
     try:
         requirements, pins = _packages(chosen, asked.version, index)
-        listed = hashlib.sha256(hashes.read_bytes()).hexdigest()
     except OSError as error:
-        sentence = f"The list of packages {error.filename} cannot be read: {error.strerror}."
-        raise UserError("no-pins", sentence, "Run this from the Blender extension or from a checkout.") from error
+        advice = "Run this from the Blender extension or from a checkout."
+        raise _unreadable(error.filename, error, advice) from error
+    try:
+        listing = read_small(hashes, _LONGEST_LIST).decode()
+    except (OSError, ValueError) as error:
+        raise _unreadable(hashes, error, "If HI3DGEN_HASHES names it, name another list, or none.") from error
+    listed = hashlib.sha256(listing.encode()).hexdigest()
     recipe = json.dumps([requirements, pins, listed, index, asked.full])
     digest = hashlib.sha256(recipe.encode()).hexdigest()[:8]
     name = f"{chosen.build.name or 'mps'}-{digest}"
@@ -117,6 +124,11 @@ def _packages(chosen: ChosenBuild, version: tuple[int, int], index: str) -> tupl
     exact = f"{pinned['torch']}+{chosen.build.name}" if chosen.build.name and not index else pinned["torch"]
     wanted = (exact if package(line) == "torch" else line for line in (*always, *named["hi3dgen"]))
     return tuple(wanted), (*pins, *chosen.build.pins)
+
+
+def _unreadable(path: Path | str, error: OSError | ValueError, advice: str) -> UserError:
+    reason = (error.strerror if isinstance(error, OSError) else None) or error
+    return UserError("no-pins", f"The list of packages {path} cannot be read: {reason}.", advice)
 
 
 def _ask(python: Path) -> Python:

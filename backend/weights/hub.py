@@ -33,19 +33,14 @@ TIMEOUT = 20  # seconds in which an answer has to begin, and to go on
 _COMMIT = re.compile("[0-9a-f]{40}")
 
 
-def endpoint() -> str:
-    """The hub's address, or the mirror's that the environment variable HF_ENDPOINT names."""
-    return (os.environ.get("HF_ENDPOINT") or hosts.HUB).rstrip("/")
-
-
 def page(package: Package) -> str:
     """The address of the package's own page, for a person."""
-    return f"{endpoint()}/{package.repository}"
+    return f"{_name()}/{package.repository}"
 
 
 def address(package: Package, revision: str, file: str) -> str:
     """The address of a file's bytes."""
-    return hf_hub_url(package.repository, file, revision=revision, endpoint=endpoint())
+    return hf_hub_url(package.repository, file, revision=revision, endpoint=hosts.hub())
 
 
 def headers() -> dict[str, str]:
@@ -60,7 +55,7 @@ def ask(package: Package, revision: str) -> Record:
     """
     with user_errors(package):
         try:
-            info = HfApi(endpoint=endpoint(), token=_token(), library_name="hi3dgen").model_info(
+            info = HfApi(endpoint=hosts.hub(), token=_token(), library_name="hi3dgen").model_info(
                 package.repository, revision=revision, files_metadata=True, timeout=TIMEOUT
             )
             record = _record(package, info)
@@ -86,7 +81,8 @@ def _record(package: Package, info: ModelInfo) -> Record:
     if not info.sha:
         raise ValueError("no revision")
     licence = info.card_data.license if info.card_data is not None else None
-    return Record(package.repository, info.sha, licence if isinstance(licence, str) else "", entries)
+    named = licence if isinstance(licence, str) and licence.isprintable() else ""
+    return Record(package.repository, info.sha, named, entries)
 
 
 @contextmanager
@@ -115,7 +111,7 @@ def user_errors(package: Package) -> Generator[None]:
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise UserError(
             "no-network",
-            f"{endpoint()} cannot be reached ({type(error).__name__}: {error}).",
+            f"{_name()} cannot be reached ({type(error).__name__}: {error}).",
             "Check the connection, and HTTPS_PROXY and HF_ENDPOINT if set. Start again: it goes on where it was.",
         ) from error
 
@@ -124,7 +120,7 @@ def not_the_hub(package: Package) -> UserError:
     """The error to raise if something else than a hub answered, such as the sign-in page of a network."""
     return UserError(
         "not-the-hub",
-        f"{endpoint()} answered with a web page, or with something invalid, instead of {package.repository}.",
+        f"{_name()} answered with a web page, or with something invalid, instead of {package.repository}.",
         "A proxy or a network's sign-in page is in between: sign in by a browser, or set HTTPS_PROXY or HF_ENDPOINT.",
     )
 
@@ -133,14 +129,14 @@ def _refused(package: Package, status: int) -> UserError:
     if status == 401 and _token():
         return UserError(
             "hub-refused",
-            f"{endpoint()} does not accept the token in HF_TOKEN.",
+            f"{_name()} does not accept the token in HF_TOKEN.",
             "Unset it, for these weights need none, or set a valid one.",
         )
     if status in {401, 404}:  # without a token the hub answers 401 for what is not there
         return _lacks(package, "is not there, or is shown only to some")
     return UserError(
         "hub-refused",
-        f"{endpoint()} refused {package.repository} with the HTTP status {status}.",
+        f"{_name()} refused {package.repository} with the HTTP status {status}.",
         "Start again later: it goes on where it was. If it stays so, try a mirror (HF_ENDPOINT) or another proxy.",
     )
 
@@ -148,7 +144,7 @@ def _refused(package: Package, status: int) -> UserError:
 def _lacks(package: Package, what: str) -> UserError:
     return UserError(
         "hub-lacks",
-        f"The repository {package.repository} on {endpoint()} {what}.",
+        f"The repository {package.repository} on {_name()} {what}.",
         "If HF_ENDPOINT names a mirror, try without it. `weights download --update` takes the revision that this "
         "version of Hi3DGen names; a newer version may know where the files went.",
     )
@@ -157,10 +153,17 @@ def _lacks(package: Package, what: str) -> UserError:
 def _another_revision(package: Package, wanted: str, given: str) -> UserError:
     return UserError(
         "hub-altered",
-        f"{endpoint()} gave revision {given:.12} of {package.repository} instead of {wanted:.12}.",
+        f"{_name()} gave revision {given:.12} of {package.repository} instead of {wanted:.12}.",
         "If HF_ENDPOINT names a mirror, try without it.",
     )
 
 
+def _name() -> str:
+    return hosts.shown(hosts.hub())
+
+
 def _token() -> str | Literal[False]:
-    return os.environ.get("HF_TOKEN") or False
+    token = os.environ.get("HF_TOKEN")
+    if token and not (token.isascii() and token.isprintable()):  # no header can hold it
+        raise UserError("hub-refused", "HF_TOKEN holds no valid token.", "Unset it, for these weights need none.")
+    return token or False

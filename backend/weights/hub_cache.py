@@ -8,7 +8,6 @@ The cache names each file's content by its hash (huggingface_hub's guide, "Under
 
 import os
 import re
-import secrets
 import shutil
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from huggingface_hub import constants, try_to_load_from_cache
 from huggingface_hub.file_download import repo_folder_name
 
 from ..flow.products import Report
-from ..safe_files import replacing
+from ..safe_files import replacing, unfinished
 from .catalogue import Package
 from .record import Entry, Record
 from .verification import matches
@@ -61,13 +60,16 @@ def take(package: Package, wanted: Record, file: str, path: Path, report: Report
 
 def _link(source: Path, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{secrets.token_hex(8)}.new")
+    beside = unfinished(path)
     for link in (os.link, os.symlink):
         try:
             link(source, beside)
         except OSError:  # another disk, or a system that does not let everybody link
             continue
-        beside.replace(path)
+        try:
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
         return
     with source.open("rb") as original, replacing(path) as copy:
         shutil.copyfileobj(original, copy)

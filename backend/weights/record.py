@@ -19,6 +19,7 @@ from .catalogue import Package
 
 NAME = "hi3dgen-record.json"
 _FORMAT = 1
+_LARGEST = (1 << 63) - 1  # bytes of a file, for every system
 
 Algorithm = Literal["sha256", "git-sha1"]
 
@@ -37,9 +38,9 @@ class Entry:
     verified: bool
 
     def __post_init__(self) -> None:
-        """Raises ValueError for an invalid digest: it comes from outside, and names a file here."""
+        """Raises ValueError for a size that no file has, and a digest, which names a file here, that is invalid."""
         digits = {"sha256": 64, "git-sha1": 40}[self.algorithm]
-        if self.size < 0 or not re.fullmatch(f"[0-9a-f]{{{digits}}}", self.digest):
+        if not 0 <= self.size <= _LARGEST or not re.fullmatch(f"[0-9a-f]{{{digits}}}", self.digest):
             raise ValueError("it holds an invalid value")
 
 
@@ -55,6 +56,11 @@ class Record:
     revision: str
     licence: str
     files: dict[str, Entry]
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for texts with control characters: they come from outside, and are shown to people."""
+        if not (self.repository + self.revision + self.licence).isprintable():
+            raise ValueError("it holds an invalid value")
 
     @property
     def version(self) -> str:

@@ -69,7 +69,7 @@ def from_fields(
     values: dict[str, Any] = {**known}
     for name, value in document.items():
         if name not in fields or name in known:
-            raise WireError("bad-message", f"{called} has no field {name}")
+            raise WireError("bad-message", f"{called} has no field {name:.64}")
         if "dtype" in fields[name].metadata:
             raise WireError("bad-message", "an array does not travel as JSON")
         values[name] = _checked(hints[name], value)

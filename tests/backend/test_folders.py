@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.errors import UserError
 from backend.folders import free_space, user_folder, weights_folder
 
 
@@ -42,6 +43,21 @@ def test_the_home_of_nobody_is_a_folder_of_that_name(monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HI3DGEN_WEIGHTS", "~no-such-user/weights")
     assert weights_folder() == tmp_path / "~no-such-user" / "weights"
+
+
+def test_a_user_without_a_home_gets_a_sentence_unless_a_folder_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")  # what Path raises
+
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(UserError, match="no home folder") as error:
+        weights_folder()
+    assert "HI3DGEN_USER_FOLDER" in error.value.advice
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert user_folder() == tmp_path / "hi3dgen"
 
 
 def test_a_missing_folder_has_the_free_space_of_its_disk(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 """Files are written whole or not at all, and read with other things on the disk in their place."""
 
 import os
+import socket
 import stat
 import sys
 from collections.abc import Callable
@@ -68,6 +69,17 @@ def test_an_error_while_writing_changes_nothing(tmp_path: Path) -> None:
         write()
     assert path.read_text() == "old"
     assert names(tmp_path) == ["file"]
+
+
+@posix
+def test_a_socket_is_not_removed_for_a_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # a socket's path is short
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("socket")
+        for appends in (False, True):
+            with pytest.raises(OSError, match="not a file"):
+                open_own(Path("socket"), append=appends)
+            assert Path("socket").is_socket()
 
 
 def replace(path: Path) -> None:

@@ -127,6 +127,17 @@ def test_it_writes_one_line_and_ends_with_its_input() -> None:
     assert TOKEN.encode() not in ended.stderr
 
 
+def test_what_a_library_prints_goes_into_the_log() -> None:
+    with Backend() as backend, backend.client() as client:
+        client.send(patient("chatty", fail=7))  # more than a pipe holds
+        assert isinstance(client.end_of("chatty"), Result)
+        client.send(messages.Shutdown())
+        backend.process.wait(SECONDS)
+        assert backend.process.stdout
+        assert backend.process.stdout.read() == b""
+        assert "a library says something" in backend.log()
+
+
 def test_the_token_is_not_in_the_command_line_or_the_environment() -> None:
     with Backend() as backend:
         process = psutil.Process(backend.first_line["pid"])
@@ -201,6 +212,16 @@ def test_it_does_not_end_while_a_picture_is_on_its_way() -> None:
 
 
 @pytest.mark.slow
+def test_it_does_not_end_while_a_result_is_on_its_way() -> None:
+    with Backend(idle_seconds=0.5) as backend, backend.stranger() as slow:
+        slow.greet()
+        slow.send(patient("large", rows=1_000_000))
+        time.sleep(2)  # the job has ended and the idle time has passed; its result waits to be taken
+        result = slow.next(Result)
+        assert len(mesh_of(result).vertices) == 1_000_000
+        assert backend.process.wait(SECONDS) == 0
+
+
 def test_half_a_frame_does_not_keep_it_alive() -> None:
     with Backend(idle_seconds=0.5) as backend, backend.stranger() as client:
         client.greet()

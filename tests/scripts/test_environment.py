@@ -99,6 +99,16 @@ def test_making_it_again_does_nothing(checkout: Path, capfd: pytest.CaptureFixtu
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_file_in_place_of_the_folder_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_to(tmp_path, monkeypatch)
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    (tmp_path / "constraints.txt").write_text("always==1.0\nlittle==1.0\n")
+    (tmp_path / ".venv").write_text("mine")
+    with pytest.raises(SetupError, match="Move it away"):
+        environment.make(SMALL)
+    assert (tmp_path / ".venv").read_text() == "mine"
+
+
 def test_it_grows_and_stays_grown(checkout: Path, capfd: pytest.CaptureFixture[str]) -> None:
     environment.make(GROWN)
     assert version_of(checkout, "extra") == "3.0"

@@ -97,3 +97,52 @@ def test_a_name_that_is_too_long_with_its_seed_is_refused_before_the_work(tmp_pa
     assert sorted(tmp_path.iterdir()) == [picture]
     assert generate(picture, out).returncode == 0
     assert out.is_file()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_a_full_disk_behind_the_output_is_a_sentence() -> None:
+    command = [sys.executable, "-s", "-m", "backend", "capabilities"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, timeout=SECONDS, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count(b"\n") == 1
+    assert b"No space left on device" in done.stderr
+
+
+@posix
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [("normals a.png -o n.png", 0), ("weights download", 1), ("install", 1), ("serve", 2)],
+)
+def test_closed_standard_streams_are_no_bug(tmp_path: Path, picture: Path, command: str, code: int) -> None:
+    log = tmp_path / "errors"
+    start = f'exec "{sys.executable}" -s -m backend {command}'
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HI3DGEN_USER_FOLDER": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    for closed in (f"0<&- 2>{log}", "0<&- 2>&- >&-"):
+        ran = subprocess.run(
+            ["sh", "-c", f"{start} {closed}"], cwd=picture.parent, env=environment, timeout=SECONDS, check=False
+        )
+        assert ran.returncode == code
+    assert "Traceback" not in log.read_text(encoding="utf-8")
+
+
+@posix
+def test_the_end_of_the_input_is_no_answer_to_a_question(tmp_path: Path) -> None:
+    mine, its = os.openpty()
+    command = [sys.executable, "-s", "-m", "backend", "install"]
+    environment = {**os.environ, "HI3DGEN_USER_FOLDER": str(tmp_path)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=its, stdout=its, stderr=its) as process:
+        os.close(its)
+        shown = b""
+        while b"[y/N]" not in shown:
+            shown += os.read(mine, 4096)
+        os.write(mine, b"\x04")  # Ctrl-D
+        try:
+            while data := os.read(mine, 4096):
+                shown += data
+        except OSError:  # how Linux tells the end of a terminal
+            pass
+        assert process.wait(SECONDS) == 1
+    os.close(mine)
+    assert b"Nothing was downloaded." in shown
+    assert b"Traceback" not in shown

@@ -13,6 +13,7 @@ pytest.importorskip("numba", reason="numba is not installed here: the extra trai
 
 from PIL import Image
 
+from backend.__main__ import main
 from backend.normals.network import load
 
 ROOT = Path(__file__).parents[3]
@@ -38,6 +39,21 @@ def test_a_sheet_shows_pictures_beside_their_normals(tmp_path: Path) -> None:
     nowhere = train("sheet", "-o", tmp_path / "none" / "sheet.png")
     assert nowhere.returncode == 1
     assert "There is no folder" in nowhere.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--workers", "-1"), ("--workers", "many"), ("--steps", "0"), ("--steps", "-3"), ("--steps", "9" * 5000),
+        ("--minutes", "nan"), ("--minutes", "inf"), ("--minutes", "0"), ("--minutes", "soon"),
+    ],
+)  # fmt: skip
+def test_a_number_that_makes_no_sense_is_refused(option: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["train", "normals", "--config", "none", "--folder", "none", f"{option}={value}"])
+    assert ended.value.code == 2
+    printed = capsys.readouterr().err
+    assert f"argument {option}: “{value:.60}” is no" in printed
 
 
 @pytest.mark.slow

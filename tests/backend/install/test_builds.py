@@ -79,6 +79,14 @@ def test_a_driver_that_cannot_tell_the_capability_is_too_old(tools: Path) -> Non
         choose(machine(*nvidia_gpus()))
 
 
+def test_a_name_in_another_encoding_is_read_somehow(tools: Path) -> None:
+    nvidia_smi(tools, [ADA])
+    answer = (tools / "nvidia-smi").read_bytes()
+    (tools / "nvidia-smi").write_bytes(answer.replace(b"GeForce", b"GeForce\xae"))
+    (gpu,) = nvidia_gpus()
+    assert gpu.capability == (8, 9)
+
+
 def test_a_driver_that_does_not_answer_counts_as_none(tools: Path) -> None:
     (tools / "nvidia-smi").write_text("#!/bin/sh\necho 'could not communicate with the NVIDIA driver'\nexit 9\n")
     (tools / "nvidia-smi").chmod(0o755)

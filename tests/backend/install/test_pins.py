@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The list of hashes covers what the engine requires, in the versions that constraints.txt pins."""
 
+import os
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
+from backend.errors import UserError
 from backend.install.pins import HASHES, package, read_hashes, read_pins, read_requirements
 from backend.install.plan import PYTHONS, ROOT, make_plan
 
@@ -48,3 +51,24 @@ def test_another_list_of_hashes_makes_another_environment(
     path.write_text("numpy==1 --hash=sha256:00\n")
     monkeypatch.setenv("HI3DGEN_HASHES", str(path))
     assert make_plan("cpu").name != first
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes on the disk")
+def test_a_list_of_hashes_that_cannot_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "bytes").write_bytes(b"\xff")
+    for name, reason in (("pipe", "it is not a file"), ("none", "No such file"), ("bytes", "can't decode byte")):
+        monkeypatch.setenv("HI3DGEN_HASHES", str(tmp_path / name))
+        with pytest.raises(UserError, match=f"{name} cannot be read: .*{reason}"):
+            make_plan()
+
+
+def test_a_password_in_an_address_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = "https://who:secr@t@example.invalid/simple"
+    assert make_plan(index=own).hosts == ["https://example.invalid/simple"]
+    assert make_plan(index=own).index_options[-1] == own
+    monkeypatch.setenv("PIP_INDEX_URL", own)
+    monkeypatch.setenv("HI3DGEN_PYTORCH", "https://token@example.invalid/torch")
+    hosts = make_plan().hosts
+    assert hosts[0] == "https://example.invalid/simple"
+    assert "token" not in " ".join(hosts)

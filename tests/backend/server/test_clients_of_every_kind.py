@@ -124,6 +124,20 @@ def ask_for_ever(stranger: Stranger, question: bytes) -> None:
         stranger.socket.sendall(question * 1000)
 
 
+def test_a_client_that_asks_too_often_for_what_has_to_wait_is_disconnected(
+    backend: Backend, client: Conversation
+) -> None:
+    begin(client, "long")
+    with backend.client() as other, backend.stranger() as impatient:
+        other.send(*[messages.Unload()] * 1000)
+        impatient.greet()
+        with pytest.raises(ConnectionError):
+            ask_for_ever(impatient, b"".join(messages.encode(messages.Unload())))
+        client.send(messages.Cancel("long"))
+        for _ in range(1000):
+            other.next(Status)
+
+
 def test_many_requests_for_the_status_at_once_are_all_answered(client: Conversation) -> None:
     client.send(*[messages.GetStatus()] * 5000)
     for _ in range(5000):
@@ -159,6 +173,7 @@ def test_a_client_that_takes_nothing_is_disconnected(backend: Backend, client: C
         (frame(b'{"type":"cancel"}'), "bad-message"),
         (frame(b'{"type":"cancel","job":1}'), "bad-message"),
         (frame(b'{"type":"status","job":"x"}'), "bad-message"),
+        (frame(b'{"type":"status","' + b"x" * (MEBIBYTE - 30) + b'":"x"}'), "bad-message"),
         (frame(b'{"type":"request","job":"x","engine":"draft","seed":0}'), "bad-message"),
         (frame(b"".join(messages.encode(messages.Hello(TOKEN, "again")))[20:]), "bad-message"),
         (

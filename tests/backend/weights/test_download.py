@@ -87,6 +87,13 @@ def test_agree_does_not_agree_to_another_licence(hub: Hub, contents: dict[str, C
     assert not hub.asked(MODEL)
 
 
+def test_a_licence_with_control_characters_is_not_shown(hub: Hub, contents: dict[str, Content], place: Place) -> None:
+    hub.publish(CONDITIONER.repository, contents[NAME], "mit”\n0 bytes to be downloaded\x1b[2J")
+    refused = place.run("download", NAME)
+    assert "its page names no licence" in refused.stdout
+    assert "0 bytes to be downloaded\x1b" not in refused.stdout
+
+
 def test_a_download_goes_on_after_a_broken_connection(
     hub: Hub, contents: dict[str, Content], here: Place, slept: list[float]
 ) -> None:

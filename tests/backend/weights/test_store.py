@@ -133,6 +133,10 @@ DAMAGED: dict[str, str | bytes] = {
     "a path for a hash": json.dumps({**EMPTY, "files": {"config.json": OUTSIDE}}),
     "an unknown hash": json.dumps({**EMPTY, "files": {"config.json": {**OUTSIDE, "algorithm": "md5"}}}),
     "a list for a hash": json.dumps({**EMPTY, "files": {"config.json": {**OUTSIDE, "algorithm": ["sha256"]}}}),
+    "a size that no file has": json.dumps({**EMPTY, "files": {"config.json": {**OUTSIDE, "size": 10**400}}}).replace(
+        "../../../somewhere", "0" * 64
+    ),
+    "control characters": json.dumps({**EMPTY, "revision": "\x1b[2Jverified"}),
     "half an entry": json.dumps({**EMPTY, "files": {"config.json": {"size": 1}}}),
     "nested": "[" * 100_000,
     "nested files": json.dumps(EMPTY).replace("{}", '{"a":' * 100_000),

@@ -84,6 +84,8 @@ def test_an_invalid_token_is_an_error(
     monkeypatch.setenv("HF_TOKEN", "hf_old")
     hub.faults.append(Fault(API, instead=refusal(401)))
     assert "HF_TOKEN" in here.lines("download", "--agree", NAME)[-1]["sentence"]
+    monkeypatch.setenv("HF_TOKEN", "hf_\u00fc")
+    assert "HF_TOKEN" in here.lines("download", "--agree", NAME)[-1]["sentence"]
 
 
 def test_no_network_is_an_error(here: Place, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,6 +93,23 @@ def test_no_network_is_an_error(here: Place, hub: Hub, monkeypatch: pytest.Monke
     assert here.lines("download", "--agree", NAME)[-1]["error"] == "no-network"
     monkeypatch.setenv("HF_ENDPOINT", "mirror without a scheme")
     assert here.lines("download", "--agree", NAME)[-1]["error"] == "no-network"
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "http://127.0.0.1:99999999"])
+def test_what_cannot_be_an_address_is_an_error(address: str, place: Place) -> None:
+    place.environment["HF_ENDPOINT"] = address
+    refused = place.run("download", "--agree", NAME)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"HF_ENDPOINT is “{address}”, which is no address")
+    assert refused.stderr.count("\n") == 1
+
+
+def test_a_password_in_an_address_is_not_shown(here: Place, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.__exit__()
+    monkeypatch.setenv("HF_ENDPOINT", hub.address.replace("://", "://who:secret@"))
+    sentence = here.lines("download", "--agree", NAME)[-1]["sentence"]
+    assert hub.address in sentence
+    assert "secret" not in sentence
 
 
 def test_a_lost_network_is_waited_for(hub: Hub, contents: dict[str, Content], here: Place, slept: list[float]) -> None:

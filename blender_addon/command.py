@@ -57,7 +57,7 @@ def _run(options: argparse.Namespace) -> int:
     if not hasattr(bpy.types, "EXPORT_SCENE_OT_gltf"):
         raise AddonError("Blender's glTF exporter is switched off.", "Enable “glTF 2.0 format” in the preferences.")
     lines = read_sources(options.pictures)
-    options.engine = options.engine or engines.known_or_asked()[0].name
+    options.engine = options.engine or engines.require()[0].name
     named = {line.engine or options.engine for line in lines}
     known = {engine.name: engine for engine in engines.known_afresh(named)}
 

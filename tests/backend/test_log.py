@@ -156,7 +156,7 @@ def test_two_processes_that_share_a_log_lose_no_newest_line(tmp_path: Path) -> N
     both = [
         subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)
     ]
-    for process, line in ((both[0], f"{2 * MAX_BYTES} first"), (both[1], "0 second")):
+    for process, line in ((both[0], f"{2 * MAX_LOG} first"), (both[1], "0 second")):
         assert process.stdin
         assert process.stdout
         process.stdin.write(f"{line}\n")
@@ -164,7 +164,7 @@ def test_two_processes_that_share_a_log_lose_no_newest_line(tmp_path: Path) -> N
         process.stdout.readline()
     for process in both:
         process.communicate()
-    assert older(path).stat().st_size > MAX_BYTES
+    assert older_log(path).stat().st_size > MAX_LOG
     newest = path.read_text("utf-8").split()
     assert "first" in newest
     assert "second" in newest

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.log import MAX_BYTES, older
+from backend.safe_files import MAX_LOG, older_log
 from tests.backend.batch.pictures import FRAGILE, SCRIPT, batch, paint, start, states, summary, told, visible, wait_for
 
 pytest.importorskip("trimesh", reason="trimesh writes meshes: pip install trimesh")
@@ -146,10 +146,10 @@ def test_the_log_is_bounded_and_stays_readable_for_whoever_shares_the_folder(tmp
     log = tmp_path / "out" / "batch.log"
     assert batch(*arguments, script=SCRIPT).returncode == 1
     permissions = log.stat().st_mode
-    log.write_bytes(b"x" * MAX_BYTES + b"x\n")
+    log.write_bytes(b"x" * MAX_LOG + b"x\n")
     assert batch(*arguments, script=SCRIPT).returncode == 1
-    assert older(log).stat().st_size > MAX_BYTES
-    assert log.stat().st_size < MAX_BYTES
+    assert older_log(log).stat().st_size > MAX_LOG
+    assert log.stat().st_size < MAX_LOG
     assert log.stat().st_mode == permissions
     assert "ZeroDivisionError" in log.read_text("utf-8")
 

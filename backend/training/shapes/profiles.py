@@ -2,6 +2,7 @@
 """Outlines in the plane, sampled as distances: what lathes turn, extrusions pull and engravings cut."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ...arrays import Float64Array
 from .compiled import compiled
@@ -21,13 +22,18 @@ def stroked(corners: Float64Array, thickness: Float64Array) -> Float64Array:
     return _stroked(_AXIS, np.ascontiguousarray(corners), thickness)
 
 
-def smooth_line(points: Float64Array, count: int, *, closed: bool) -> Float64Array:
-    """Return `count` points along the Catmull-Rom curve through `points` (V, 2)."""
+def evenly(radii: Float64Array) -> Float64Array:
+    """Return corners (V, 2) at even angles about the origin, from the top on, at distances (V)."""
+    angles = np.arange(len(radii)) * 2 * np.pi / len(radii)
+    return np.stack([radii * np.sin(angles), radii * np.cos(angles)], axis=1)
+
+
+def smooth_line(corners: ArrayLike, count: int, *, closed: bool = False) -> Float64Array:
+    """Return `count` points along the Catmull-Rom curve through corners (V, 2) or (V, 3)."""
+    points = np.asarray(corners, np.float64)
     n = len(points)
     t = np.linspace(0, n, count, endpoint=False) if closed else np.linspace(0, n - 1, count)
-    i = np.floor(t).astype(np.int64)
-    if not closed:
-        i = np.minimum(i, n - 2)
+    i = np.floor(t).astype(np.int64) if closed else np.minimum(np.floor(t).astype(np.int64), n - 2)
     f = (t - i)[:, None]
     at = [(i + k) % n if closed else np.clip(i + k, 0, n - 1) for k in (-1, 0, 1, 2)]
     a, b, c, d = (points[k] for k in at)

@@ -19,7 +19,6 @@ POINTS = 256
 
 _FAR = 1e3
 
-
 X, Y, Z, SCENE, SCENE_PART, GROUP, GROUP_PART, A, B, C, D, FAR, LINES = range(13)
 """The lines of a table of points, float64 (LINES, POINTS), that kernels call w.
 
@@ -37,8 +36,7 @@ def _end_group(w: Float64Array, n: int) -> None:
         closer = group[k] < scene[k]
         scene_part[k] = group_part[k] if closer else scene_part[k]
         scene[k] = group[k] if closer else scene[k]
-        group[k] = _FAR
-        group_part[k] = 0.0
+        group[k], group_part[k] = _FAR, 0.0
 
 
 @compiled
@@ -133,12 +131,9 @@ def _height(  # noqa: C901, PLR0912 - a formula each
     if around > 0:
         for k in range(n):
             a[k], c[k] = sdf.angle(a[k], c[k]), np.sqrt(a[k] * a[k] + c[k] * c[k])
-    if kind == reliefs.ROCK:
+    if kind in (reliefs.ROCK, reliefs.RIDGES):
         for k in range(n):
-            d[k] = reliefs.fractal(a[k], b[k], c[k], f, p, 4, 0, pixel, lattice)
-    elif kind == reliefs.RIDGES:
-        for k in range(n):
-            d[k] = reliefs.fractal(a[k], b[k], c[k], f, p, 4, 1, pixel, lattice)
+            d[k] = reliefs.fractal(a[k], b[k], c[k], f, p, 4, kind, pixel, lattice)
     elif kind == reliefs.FOLDS:
         for k in range(n):
             d[k] = reliefs.folds(a[k], b[k], c[k], f, p, q, pixel, lattice)
@@ -164,19 +159,14 @@ def _height(  # noqa: C901, PLR0912 - a formula each
 
 @compiled
 def _join(w: Float64Array, n: int, row: Table) -> None:
-    """Join a row's solid to its group, unless it is far."""
+    """Join a row's solid to its group, unless it is far: to cut is to add to what is outside."""
     group, group_part, d, far = w[GROUP], w[GROUP_PART], w[D], w[FAR]
     scale, rounding, part, blend = row.scale, row.rounding, float(row.part), max(row.blend, 1e-6)
-    if row.join == ADD:
-        for k in range(n):
-            here = d[k] * scale - rounding
-            far_off = far[k] > 0.0
-            group_part[k] = group_part[k] if far_off or here >= group[k] else part
-            group[k] = group[k] if far_off else sdf.smooth_minimum(group[k], here, blend)
-    else:
-        for k in range(n):
-            here = d[k] * scale - rounding
-            group[k] = group[k] if far[k] > 0.0 else -sdf.smooth_minimum(-group[k], here, blend)
+    adds, side = row.join == ADD, 1.0 if row.join == ADD else -1.0
+    for k in range(n):
+        here, near = d[k] * scale - rounding, far[k] <= 0.0
+        group_part[k] = part if adds and near and here < group[k] else group_part[k]
+        group[k] = side * sdf.smooth_minimum(side * group[k], here, blend) if near else group[k]
 
 
 @compiled

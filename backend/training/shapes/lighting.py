@@ -43,24 +43,6 @@ class Light(NamedTuple):
     clutter: float
 
 
-class _Surface(NamedTuple):
-    """What is seen, float64 (3, K) or (K): place, normal, way to the eye, own colour, roughness, metal, and so on.
-
-    opened: how open the sky is. shadows: (3, K), what comes through: 1, and of the first and of the second key.
-    """
-
-    places: Float64Array
-    normals: Float64Array
-    ways: Float64Array
-    colours: Float64Array
-    rough: Float64Array
-    metal: Float64Array
-    f0: Float64Array
-    wrap: Float64Array
-    opened: Float64Array
-    shadows: Float64Array
-
-
 @compiled
 def _fifth(t: float) -> float:
     return t * t * t * t * t
@@ -99,23 +81,26 @@ def _reflected(colour: float, metal: float, f0: float, lambert: float, lobe: flo
 
 
 @compiled
-def _shade(s: _Surface, light: Light, lattice: Float64Array) -> Float64Array:
-    """Return the light that places send to the eye, linear (3, K); the loops over places are innermost."""
-    count = len(s.rough)
+def _shade(
+    seen: tuple[Float64Array, ...], colours: Float64Array, shadows: Float64Array, light: Light, lattice: Float64Array
+) -> Float64Array:
+    """Return the light that K places send to the eye, linear (3, K); the loops over places are innermost.
+
+    seen: (K) each: places, normals, ways to the eye, roughness, metal, reflectance, wrap, how open the sky is. colours:
+    (3, K), own ones. shadows: (3, K), what comes through: 1, and of the first and of the second key.
+    """
+    x, y, z, nx, ny, nz, ex, ey, ez, rough, metal, f0, wrap, opened = seen
+    count = len(rough)
     out, w = np.zeros((3, count)), np.empty((5, count))
-    rough, metal, f0, wrap, opened = s.rough, s.metal, s.f0, s.wrap, s.opened
-    x, y, z = s.places[0], s.places[1], s.places[2]
-    nx, ny, nz = s.normals[0], s.normals[1], s.normals[2]
-    ex, ey, ez = s.ways[0], s.ways[1], s.ways[2]
     a, b, c, bright, grazing = w[0], w[1], w[2], w[3], w[4]
     for i in range(len(light.lamps)):
         lamp = light.lamps[i]
-        at, near, shadow = (lamp.at[0], lamp.at[1], lamp.at[2]), lamp.near, s.shadows[lamp.shadow]
+        at, near, shadow = (lamp.at[0], lamp.at[1], lamp.at[2]), lamp.near, shadows[lamp.shadow]
         for k in range(count):
             p, n, e = (x[k], y[k], z[k]), (nx[k], ny[k], nz[k]), (ex[k], ey[k], ez[k])
             a[k], b[k], c[k] = _from_lamp(p, n, e, at, near, rough[k], wrap[k])
         for channel in range(3):
-            line, colour, power = out[channel], s.colours[channel], lamp.colour[channel]
+            line, colour, power = out[channel], colours[channel], lamp.colour[channel]
             for k in range(count):
                 line[k] += power * shadow[k] * _reflected(colour[k], metal[k], f0[k], a[k], b[k], c[k])
     for k in range(count):  # the mirrored way to the eye, how bright the surroundings are there, and Fresnel's share
@@ -131,7 +116,7 @@ def _shade(s: _Surface, light: Light, lattice: Float64Array) -> Float64Array:
             cosine = a[k] * u + b[k] * v + c[k] * w_
             bright[k] += power * smoothstep((cosine - inner) / (edge + rough[k]) + 0.5)
     for channel in range(3):
-        line, colour, low, high = out[channel], s.colours[channel], light.ground[channel], light.sky[channel]
+        line, colour, low, high = out[channel], colours[channel], light.ground[channel], light.sky[channel]
         for k in range(count):
             horizon = clamp(0.5 + b[k] / (0.15 + 1.6 * rough[k]), 0.0, 1.0)
             gloss = bright[k] * (0.3 + 0.7 * opened[k]) * (low + (high - low) * horizon)
@@ -148,17 +133,15 @@ def shine(
     opened: (S, S), the share of the sky that each pixel sees. shadows: two of (S, S), how much of a key comes through.
     """
     hit = surface.hit
-    parts, places = surface.parts[hit], np.ascontiguousarray(surface.places[hit].T)
+    parts = surface.parts[hit]
+    places, normals = (np.ascontiguousarray(lines[hit].T) for lines in (surface.places, surface.normals))
     ways = camera.turn[2][:, None] - camera.nearness * places
     ways /= np.sqrt(ways[0] * ways[0] + ways[1] * ways[1] + ways[2] * ways[2])
-    rough, metal, f0, wrap = (materials[name][parts] for name in ("roughness", "metal", "reflectance", "wrap"))
+    own = (materials[name][parts] for name in ("roughness", "metal", "reflectance", "wrap"))
     through = np.stack([np.ones(len(parts)), shadows[0][hit], shadows[1][hit]])
-    normals = np.ascontiguousarray(surface.normals[hit].T)
-    seen = _Surface(
-        places, normals, ways, albedo(places, parts, materials), rough, metal, f0, wrap, opened[hit], through
-    )
+    seen = (*places, *normals, *ways, *own, opened[hit])
     image = np.zeros((*hit.shape, 3))
-    image[hit] = _shade(seen, light, LATTICE).T
+    image[hit] = _shade(seen, albedo(places, parts, materials, LATTICE), through, light, LATTICE).T
     return image
 
 

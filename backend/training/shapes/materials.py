@@ -12,7 +12,7 @@ import numpy as np
 from ...arrays import Float64Array, Int64Array
 from .compiled import Table, compiled
 from .distances import clamp
-from .reliefs import LATTICE, fractal, from_whole, value_noise
+from .reliefs import fractal, from_whole, value_noise
 
 PLAIN, SOFT, MOTTLED, WOOD, STRIPES, CHECKS, DOTS, STAINS, MARBLE, SPECKLES, PRINT = range(11)
 _SHARES = (0.42, 0.17, 0.09, 0.07, 0.05, 0.03, 0.04, 0.04, 0.04, 0.02, 0.03)
@@ -66,13 +66,9 @@ def _pattern(x: float, y: float, z: float, m: Table, lattice: Float64Array) -> f
     return 1.0 if there and np.abs(from_whole(1.5 * v - 0.5)) < 0.28 and letter > 0.05 else 0.0
 
 
-def albedo(places: Float64Array, parts: Int64Array, materials: Table) -> Float64Array:
-    """Return the own linear colours (3, K) of places (3, K) on parts (K), in [0, 1]."""
-    return _albedo(places, parts, materials, LATTICE)
-
-
 @compiled
-def _albedo(places: Float64Array, parts: Int64Array, materials: Table, lattice: Float64Array) -> Float64Array:
+def albedo(places: Float64Array, parts: Int64Array, materials: Table, lattice: Float64Array) -> Float64Array:
+    """Return the own linear colours (3, K) of places (3, K) on parts (K), in [0, 1]."""
     result = np.empty(places.shape)
     for k in range(len(parts)):
         m = materials[parts[k]]

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 """Lamps, sky and surroundings, and what a surface reflects of them to the camera.
 
 Diffuse light after Lambert, gloss as one GGX lobe (Walter et al., "Microfacet models for refraction", 2007) with
-Schlick's Fresnel and Kelemen's visibility; the surroundings are a sky over a ground with soft boxes in it, blurred by
-the roughness.
+Schlick's Fresnel and Kelemen's visibility; around are a sky, a ground and soft boxes, blurred by the roughness.
 """
 
 from typing import NamedTuple
@@ -18,23 +16,19 @@ from .materials import albedo
 from .reliefs import LATTICE, value_noise
 from .tracing import Camera, GBuffer
 
-LAMP = np.dtype(
-    [("at", np.float64, 3), ("near", np.float64), ("colour", np.float64, 3), ("shadow", np.int64)], align=True
-)
+LAMP = np.dtype([("at", "3f8"), ("near", "f8"), ("colour", "3f8"), ("shadow", "i8")], align=True)
 """at: a unit direction or (near is 1) a place in the shape's space. shadow: 0 for none, or that of key 1 or 2."""
 
-BOX = np.dtype([("way", np.float64, 3), ("inner", np.float64), ("edge", np.float64), ("power", np.float64)], align=True)
+BOX = np.dtype([("way", "3f8"), ("inner", "f8"), ("edge", "f8"), ("power", "f8")], align=True)
 """A bright soft box around a unit direction: cosine of its half angle, width of its edge, brightness."""
 
+_Lamp = tuple[Float64Array, bool, Float64Array, int]
 Key = tuple[Float64Array, bool, float]
 """A main lamp: its place or direction, whether it is near, and its softness (see `occlusion.lit`)."""
 
 
 class Light(NamedTuple):
-    """What light falls on a shape: rows of `LAMP` and `BOX`, linear colours (3) of sky and ground.
-
-    clutter: how strongly the surroundings vary.
-    """
+    """What falls on a shape: rows of `LAMP` and `BOX`, colours (3) of sky and ground, how much what is around varies."""
 
     lamps: Table
     boxes: Table
@@ -49,9 +43,7 @@ def _fifth(t: float) -> float:
 
 
 @compiled
-def _from_lamp(
-    p: Vector, n: Vector, e: Vector, at: Vector, near: float, rough: float, wrap: float
-) -> tuple[float, float, float]:
+def _from_lamp(p: Vector, n: Vector, e: Vector, at: Vector, near: float, rough: float, wrap: float) -> Vector:
     """Return what comes of a lamp: diffusely, in the gloss head on, and what Fresnel adds to the gloss.
 
     p: the place; n: its normal; e: the way to the eye; at: a way to the lamp or (near is 1) its place.
@@ -154,15 +146,14 @@ def towards(camera: Camera, azimuth: float, elevation: float) -> Float64Array:
 def draw_key(rng: np.random.Generator, camera: Camera) -> Key:
     """Draw a main lamp."""
     near = rng.random() < 0.3
-    toward = towards(camera, rng.normal(0.0, 0.8), rng.uniform(-0.1, 1.3))
-    toward = toward * (rng.uniform(1.6, 4.0) if near else 1.0)
-    return toward, near, float(np.exp(rng.uniform(np.log(0.03), np.log(0.5))))
+    way = towards(camera, rng.normal(0.0, 0.8), rng.uniform(-0.1, 1.3))
+    return way * (rng.uniform(1.6, 4.0) if near else 1.0), near, float(np.exp(rng.uniform(np.log(0.03), np.log(0.5))))
 
 
 def draw_light(rng: np.random.Generator, camera: Camera, keys: list[Key]) -> Light:
     """Draw how a picture is lit. keys: the two lamps whose shadows are known."""
     kind = rng.choice(6, p=(0.27, 0.13, 0.16, 0.24, 0.08, 0.12))  # studio, sun, sky, one lamp, rim, several
-    lamps: list[tuple[Float64Array, bool, Float64Array, int]] = []
+    lamps: list[_Lamp] = []
     ambient = (0.35, 0.3, 1.0, rng.uniform(0.0, 0.12), 0.12, 0.25)[kind] * rng.uniform(0.6, 1.4)
     which = int(rng.integers(2))
     if kind != 2:
@@ -177,23 +168,17 @@ def draw_light(rng: np.random.Generator, camera: Camera, keys: list[Key]) -> Lig
     if kind == 2 and rng.random() < 0.5:
         lamps.append(_lamp(rng, keys[which], rng.uniform(0.1, 0.5), which + 1))
     sky = ambient * _tint(rng, 0.15)
-    boxes = [
-        (
-            towards(camera, rng.uniform(-2.5, 2.5), rng.uniform(-0.3, 1.4)),
-            *(rng.uniform(low, high) for low, high in ((0.75, 0.98), (0.01, 0.15), (1.0, 8.0))),
-        )
-        for _ in range(int(rng.integers(0, 5)))
-    ]
+    boxes: list[tuple[Float64Array, float, float, float]] = []
+    for _ in range(int(rng.integers(0, 5))):
+        way = towards(camera, rng.uniform(-2.5, 2.5), rng.uniform(-0.3, 1.4))
+        boxes.append((way, rng.uniform(0.75, 0.98), rng.uniform(0.01, 0.15), rng.uniform(1.0, 8.0)))
     ground = sky * rng.uniform(0.05, 0.9) * _tint(rng, 0.15)
     return Light(np.array(lamps, LAMP), np.array(boxes, BOX), sky, ground, rng.uniform(0.0, 0.9))
 
 
-def _lamp(
-    rng: np.random.Generator, key: Key, power: float, shadow: int
-) -> tuple[Float64Array, bool, Float64Array, int]:
+def _lamp(rng: np.random.Generator, key: Key, power: float, shadow: int) -> _Lamp:
     at, near, _ = key
-    power *= float(at @ at) if near else 1.0
-    return at, near, power * _tint(rng, 0.12), shadow
+    return at, near, power * (float(at @ at) if near else 1.0) * _tint(rng, 0.12), shadow
 
 
 def _tint(rng: np.random.Generator, strength: float) -> Float64Array:

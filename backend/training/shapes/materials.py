@@ -2,9 +2,8 @@
 # ruff: noqa: PLR0911 - kernels choose a formula by a number
 """What surfaces are made of, drawn without a look at the shape: colours, patterns, gloss.
 
-Most are plain or nearly so, as most objects' parts are: only there does shading tell of the form, and a network that
-meets nothing but wild patterns learns to ignore shading. The rest are patterned, so that it learns that a print is not
-a groove.
+Most are plain or nearly so: only there does shading tell of the form. The rest are patterned, so that a network learns
+that a print is not a groove.
 """
 
 import numpy as np
@@ -17,10 +16,9 @@ from .reliefs import fractal, from_whole, value_noise
 PLAIN, SOFT, MOTTLED, WOOD, STRIPES, CHECKS, DOTS, STAINS, MARBLE, SPECKLES, PRINT = range(11)
 _SHARES = (0.42, 0.17, 0.09, 0.07, 0.05, 0.03, 0.04, 0.04, 0.04, 0.02, 0.03)
 
-_NUMBERS = ("frequency", "bend", "fine", "roughness", "metal", "reflectance", "wrap")
 MATERIAL = np.dtype(
     [("pattern", np.int64), ("colours", np.float64, (3, 3)), ("turn", np.float64, (3, 3)), ("shift", np.float64, 3)]
-    + [(name, np.float64) for name in _NUMBERS],
+    + [(name, np.float64) for name in ("frequency", "bend", "fine", "roughness", "metal", "reflectance", "wrap")],
     align=True,
 )
 """Linear colours that a pattern goes through, and how the surface reflects.

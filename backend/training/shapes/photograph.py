@@ -130,10 +130,8 @@ def photograph(rng: np.random.Generator, light: Float32Array, coverage: Float32A
     around = colours[seen].mean(axis=0) if seen.any() else np.full(3, 0.5)
     if rng.random() < 0.4:
         around = np.full(3, rng.uniform()) if rng.random() < 0.5 else rng.uniform(size=3)
-    around = around.astype(np.float32)
-    alpha = coverage
-    pixels = np.empty_like(light)
-    pixels[:] = around
+    around, alpha = around.astype(np.float32), coverage
+    pixels = np.full_like(light, around)
     pixels[some] += (colours - around) * alpha[some][:, None]
     if rng.random() < 0.4:
         pixels = _blur(pixels, float(rng.uniform(0.3, 0.9)))

@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 """Looks at a shape: for every pixel the place at which its ray meets the surface, and the normal there.
 
 Rays step by signed distances (Hart, "Sphere tracing", 1996). Tiles of pixels keep only the operations that their rays
@@ -16,7 +15,6 @@ from .distances import Vector, dot, length
 from .field import LINES, POINTS, SCENE, X, Y, Z, evaluate, gradient
 from .solids import ADD, Shape, Solid
 
-_STEPS = 80
 _FREE, _CLOSE, _ARRIVED, _INSIDE, _PAST = 0.0, 1.0, 2.0, 3.0, 4.0  # what a ray does: reliefs count if it is close
 _MISS = 1e4
 _TILE, _BUNDLE = 16, 4  # rays to a side
@@ -82,10 +80,9 @@ def _aim(u: float, v: float, turn: Float64Array, nearness: float, radius: float)
 
 @compiled
 def _rows_near(rows: Table, place: Vector, way: Vector, width: float, spread: float, kept: Table) -> int:
-    """Copy into `kept` the rows whose spheres a cone of rays may touch, and return how many.
+    """Copy into `kept` the rows whose spheres a cone of rays may touch, and return how many; no relief is left alone.
 
-    The cone starts at a place with the radius `width`, goes along a unit direction and widens by `spread` a unit. A
-    group of which no solid is left goes as a whole.
+    The cone starts at a place with the radius `width`, goes along a unit direction and widens by `spread` a unit.
     """
     count, start, group, solids = 0, 0, -1, 0
     for i in range(len(rows)):
@@ -106,8 +103,8 @@ def _rows_near(rows: Table, place: Vector, way: Vector, width: float, spread: fl
 @compiled
 def _aim_tile(
     rays: Float64Array, left: int, top: int, step: int, across: int, radius: float, camera: Camera, size: int
-) -> int:
-    """Write the rays through the middles of across x across squares of `step` pixels, and return how many."""
+) -> None:
+    """Write the rays through the middles of across x across squares of `step` pixels."""
     (cx, cy), turn, nearness, pixel = camera.centre, camera.turn, camera.nearness, 2.0 * camera.half / size
     for k in range(across * across):
         u = cx + (left + (k % across + 0.5) * step - 0.5 * size) * pixel
@@ -115,16 +112,14 @@ def _aim_tile(
         place, way, rays[_DEPTH, k], rays[_END, k] = _aim(u, v, turn, nearness, radius)
         rays[_OX, k], rays[_OY, k], rays[_OZ, k] = place
         rays[_DX, k], rays[_DY, k], rays[_DZ, k] = way
-    return across * across
 
 
 @compiled
-def _clip(rays: Float64Array, n: int, rows: Table, slack: float, spread: float) -> None:
+def _clip(rays: Float64Array, rows: Table, slack: float, spread: float) -> None:
     """Shorten rays to where they are in the solids' spheres; one that meets none ends before it starts."""
     x, y, z, dx, dy, dz = rays[_OX], rays[_OY], rays[_OZ], rays[_DX], rays[_DY], rays[_DZ]
-    first, last = rays[_BEFORE], rays[_STATE]
-    for k in range(n):
-        first[k], last[k] = 1e3, -1e3
+    n, first, last = len(x), rays[_BEFORE], rays[_STATE]
+    first[:], last[:] = 1e3, -1e3
     for i in range(len(rows)):
         if rows[i].join == ADD and rows[i].solid != Solid.RELIEF:
             (u, v, w), radius = rows[i].centre, rows[i].radius + slack
@@ -136,8 +131,7 @@ def _clip(rays: Float64Array, n: int, rows: Table, slack: float, spread: float) 
                 reach = np.sqrt(max(chord, 0.0))
                 first[k] = min(first[k], along - reach) if chord > 0.0 else first[k]
                 last[k] = max(last[k], along + reach) if chord > 0.0 else last[k]
-    for k in range(n):
-        rays[_DEPTH, k], rays[_END, k] = max(rays[_DEPTH, k], first[k]), min(rays[_END, k], last[k])
+    rays[_DEPTH], rays[_END] = np.maximum(rays[_DEPTH], first), np.minimum(rays[_END], last)
 
 
 @compiled
@@ -152,10 +146,10 @@ def _place(w: Float64Array, rays: Float64Array, who: Int64Array) -> None:
 
 @compiled
 def _advance_bundles(
-    w: Float64Array, rays: Float64Array, n: int, wide: float, shape: Shape, nearness: float, pixel: float
+    w: Float64Array, rays: Float64Array, wide: float, shape: Shape, nearness: float, pixel: float
 ) -> None:
     """Move bundles of rays, `wide` about their middle ones at the target, to where they may touch the shape."""
-    who = np.nonzero(rays[_DEPTH, :n] <= rays[_END, :n])[0]
+    who = np.nonzero(rays[_DEPTH] <= rays[_END])[0]
     for _ in range(24):
         _place(w, rays, who)
         evaluate(w, len(who), shape, 0, pixel)
@@ -213,12 +207,11 @@ def _step(rays: Float64Array, ray: int, d: float, fine: int, pixel: float, bumps
 
 
 @compiled
-def _march(w: Float64Array, rays: Float64Array, n: int, shape: Shape, pixel: float) -> Int64Array:
-    """Move n rays to the surface, and return which arrive."""
-    state = rays[_STATE, :n]
-    for k in range(n):
-        state[k] = _FREE if rays[_DEPTH, k] <= rays[_END, k] else _PAST
-    for _ in range(_STEPS):
+def _march(w: Float64Array, rays: Float64Array, shape: Shape, pixel: float) -> Int64Array:
+    """Move rays to the surface, and return which arrive."""
+    state = rays[_STATE]
+    state[:] = np.where(rays[_DEPTH] <= rays[_END], _FREE, _PAST)
+    for _ in range(80):
         going = 0
         for fine in range(2):
             who = np.nonzero(state == (_CLOSE if fine else _FREE))[0]
@@ -247,8 +240,8 @@ def _trace(shape: Shape, camera: Camera, size: int, whole: int) -> Float64Array:
     wide, narrow = 0.71 * _TILE * pixel, 0.71 * _BUNDLE * pixel  # half the diagonals
     bumps, nearness, (cx, cy) = shape.bumps, camera.nearness, camera.centre
     found, kept = np.full((size, size, 8), _MISS), np.empty_like(shape.rows)
-    rays, bundles, w = np.empty((10, POINTS)), np.empty((10, 16)), np.empty((LINES, POINTS))
-    hits = np.empty((7, POINTS))
+    rays, bundles = np.empty((10, _TILE * _TILE)), np.empty((10, 16))
+    w, hits = np.empty((LINES, POINTS)), np.empty((7, POINTS))
     for top in range(0, size, _TILE):
         for left in range(0, size, _TILE):
             u, v = cx + (left + 8 - 0.5 * size) * pixel, cy - (top + 8 - 0.5 * size) * pixel
@@ -257,17 +250,17 @@ def _trace(shape: Shape, camera: Camera, size: int, whole: int) -> Float64Array:
             if near == 0:
                 continue
             here = Shape(kept[:near], shape.outlines, shape.lattice, shape.radius, bumps, shape.caution, shape.parts)
-            n = _aim_tile(bundles, left, top, _BUNDLE, 4, here.radius + narrow, camera, size)
-            _clip(bundles, n, here.rows, narrow + bumps, narrow * nearness)
-            _advance_bundles(w, bundles, n, narrow, here, nearness, pixel)
-            n = _aim_tile(rays, left, top, 1, _TILE, here.radius, camera, size)
-            _clip(rays, n, here.rows, bumps, 0.0)
-            for k in range(n):
+            _aim_tile(bundles, left, top, _BUNDLE, 4, here.radius + narrow, camera, size)
+            _clip(bundles, here.rows, narrow + bumps, narrow * nearness)
+            _advance_bundles(w, bundles, narrow, here, nearness, pixel)
+            _aim_tile(rays, left, top, 1, _TILE, here.radius, camera, size)
+            _clip(rays, here.rows, bumps, 0.0)
+            for k in range(_TILE * _TILE):
                 mine, right, down = k // 64 * 4 + k % 16 // 4, left + k % 16, top + k // 16
                 rays[_DEPTH, k] = max(rays[_DEPTH, k], bundles[_DEPTH, mine])
                 if bundles[_DEPTH, mine] > bundles[_END, mine] or right >= size or down >= size:
                     rays[_END, k] = -1e4
-            who = _march(w, rays, n, here, pixel)
+            who = _march(w, rays, here, pixel)
             _place(hits, rays, who)
             if whole and len(who) > 0:
                 gradient(w, hits, len(who), here, pixel)

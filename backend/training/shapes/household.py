@@ -7,14 +7,14 @@ from ...arrays import Float64Array
 from .profiles import smooth_line
 from .reliefs import DENTS, FOLDS, PANELS, RIBS, RIDGES, ROCK, SCALES
 from .sculptor import Sculptor, about_x, about_y, any_turn
-from .solids import ADD, CUT, GRID, MIRROR
+from .solids import ADD, CUT, EYE, GRID, MIRROR
 
 _UPRIGHT = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])  # lays x along y
 
 
 def vessel(s: Sculptor) -> None:
     """Draw a hollow vessel, often tipped towards the viewer, so that its inside shows."""
-    with s.at(turn=about_x(abs(s.rng.normal(0.0, 0.45))) if s.chance(0.7) else None):
+    with s.at(turn=about_x(abs(s.rng.normal(0.0, 0.45))) if s.chance(0.7) else EYE):
         line, wall = _wall(s), s.uniform(0.035, 0.09)
         s.begin().lathe(line, wall)
         if s.chance(0.35):
@@ -141,7 +141,7 @@ def die(s: Sculptor) -> None:
             join, out = ADD, 0.0
         kind = s.whole(0, 2)
         if kind == 0:
-            for turn, u, v, w in ((None, a, b, c), (about_y(np.pi / 2), c, b, a), (about_x(-np.pi / 2), a, c, b)):
+            for turn, u, v, w in ((EYE, a, b, c), (about_y(np.pi / 2), c, b, a), (about_x(-np.pi / 2), a, c, b)):
                 with s.at(turn=turn), s.folded(GRID, 0.45 * u, 0.45 * v, s.whole(0, 1), 1):
                     s.ball((0, 0, w + out), r, join=join)
         elif kind == 1:

@@ -28,7 +28,7 @@ Key = tuple[Float64Array, bool, float]
 
 
 class Light(NamedTuple):
-    """What falls on a shape: rows of `LAMP` and `BOX`, colours (3) of sky and ground, how much what is around varies."""
+    """What falls on a shape: rows of `LAMP` and `BOX`, colours (3) of sky and ground, and how clutter varies."""
 
     lamps: Table
     boxes: Table

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from ...arrays import Float64Array
 from . import profiles
 from .reliefs import EMBOSSED
-from .solids import NONE, Fold, Join, Operation, Placed, Shape, Solid, assemble
+from .solids import EYE, NONE, Fold, Join, Operation, Placed, Shape, Solid, assemble
 
 Point = Float64Array | tuple[float, float, float]
 _T = TypeVar("_T")
@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 class Rest(TypedDict, total=False):
     """What every solid may be given: how it lies, how it meets its group, and a fold that needs no numbers."""
 
-    turn: Float64Array | None
+    turn: Float64Array
     blend: float
     join: Join
     fold: Fold
@@ -61,10 +61,10 @@ class Sculptor:
         return options[self.whole(0, len(options) - 1)]
 
     @contextmanager
-    def at(self, at: Point = (0, 0, 0), scale: float = 1.0, turn: Float64Array | None = None) -> Generator[None]:
+    def at(self, at: Point = (0, 0, 0), scale: float = 1.0, turn: Float64Array = EYE) -> Generator[None]:
         """Work at a place within the present one."""
         before = self.place
-        self.place = before.then(_placed(at, turn, scale))
+        self.place = before.then(Placed(turn, np.asarray(at, np.float64), scale))
         yield
         self.place = before
 
@@ -125,7 +125,7 @@ class Sculptor:
         """Turn a line of (radius, height) points (V, 2) about y: solid, or a shell of half thickness `wall`."""
         size = float(np.abs(points).max()) + wall
         if wall:
-            samples = profiles.stroked(points / size, np.full(len(points), wall / size))
+            samples = profiles.stroked(points / size, wall / size)
         else:
             right = points[np.argsort(points[:, 1], kind="stable")] if points[0, 1] > points[-1, 1] else points
             samples = profiles.filled(np.concatenate([right, right[::-1] * (-1, 1)]) / size)
@@ -136,18 +136,17 @@ class Sculptor:
         line = np.asarray(corners, np.float64)
         size = float(np.abs(line).max())
         numbers, reach = (size, half, min(bevel, 0.9 * half)), float(np.hypot(1.42 * size, half))
-        return self._add(
-            Solid.EXTRUSION, numbers, reach, at, outline=self.outline(profiles.filled(line / size)), **rest
-        )
+        outline = self.outline(profiles.filled(line / size))
+        return self._add(Solid.EXTRUSION, numbers, reach, at, outline=outline, **rest)
 
     def relief(
         self, kind: int, amplitude: float, frequency: float, p: float = 0.5, q: float = 0.2, *, around: bool = False,
-        turn: Float64Array | None = None, outline: int = 0,
+        turn: Float64Array = EYE, outline: int = 0,
     ) -> Self:  # fmt: skip
         """Push the present group's surface in and out: see `reliefs`. around: unrolled about y at radius 1."""
         steep = amplitude * frequency * (1.5 if kind == EMBOSSED else 1.0)
-        frame = self.place if turn is None else self.place.then(Placed(turn))
-        numbers, where = (kind, amplitude, frequency, p, q, float(around)), (frame, self.group, self.part)
+        numbers = (kind, amplitude, frequency, p, q, float(around))
+        where = (self.place.then(Placed(turn)), self.group, self.part)
         self.operations.append(Operation(Solid.RELIEF, numbers, 0.0, *where, outline=outline, steepness=steep))
         return self
 
@@ -157,10 +156,10 @@ class Sculptor:
         return len(self.outlines) - 1
 
     def _add(
-        self, solid: Solid, numbers: tuple[float, ...], reach: float, at: Point, turn: Float64Array | None = None,
+        self, solid: Solid, numbers: tuple[float, ...], reach: float, at: Point, turn: Float64Array = EYE,
         fold: Fold = NONE, **rest: Any,  # noqa: ANN401
     ) -> Self:  # fmt: skip
-        where = (self.place, self.group, self.part, _placed(at, turn))
+        where = (self.place, self.group, self.part, Placed(turn, np.asarray(at, np.float64)))
         fold, folds = (fold, ()) if fold else self.fold
         self.operations.append(Operation(solid, numbers, reach, *where, fold, folds, **rest))
         return self
@@ -169,10 +168,6 @@ class Sculptor:
         """Return the shape that the operations make."""
         used = sorted({o.part for o in self.operations})
         return assemble([replace(o, part=used.index(o.part)) for o in self.operations], self.outlines)
-
-
-def _placed(at: Point, turn: Float64Array | None, scale: float = 1.0) -> Placed:
-    return Placed(np.eye(3) if turn is None else turn, np.asarray(at, np.float64), scale)
 
 
 def _about(axis: int, angle: float) -> Float64Array:

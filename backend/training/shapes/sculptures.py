@@ -12,7 +12,7 @@ from .living import animal, bird, bust, figure, rock, tree
 from .profiles import evenly, filled, smooth_line
 from .reliefs import EMBOSSED, FOLDS, PANELS, RIBS, RIDGES, ROCK, SCALES, STRANDS
 from .sculptor import Rest, Sculptor, about_x, about_z, any_turn
-from .solids import ADD, CUT, GRID, Shape
+from .solids import ADD, CUT, EYE, GRID, Shape
 
 
 def draw_shape(rng: np.random.Generator) -> Shape:
@@ -36,7 +36,7 @@ def heap(s: Sculptor) -> None:
             step = s.rng.normal(size=3)
             at = (at if s.chance(0.7) else 0.3 * at) + step / np.linalg.norm(step) * size * s.uniform(0.5, 0.8)
             size = s.uniform(0.2, 0.7)
-            with s.at(at, turn=any_turn(s.rng) if s.chance(0.6) else None):
+            with s.at(at, turn=any_turn(s.rng) if s.chance(0.6) else EYE):
                 solid(s, size, blend=blend if not cut else 0.2 * blend, join=CUT if cut else ADD)
         if s.chance(0.45):
             texture(s)
@@ -91,7 +91,7 @@ def flat_outline(s: Sculptor) -> Float64Array:
 def texture(s: Sculptor) -> None:
     """Give the present group a relief of any kind."""
     kind = s.whole(0, 8)
-    turn = any_turn(s.rng) if s.chance(0.4) else None
+    turn = any_turn(s.rng) if s.chance(0.4) else EYE
     fine = float(np.exp(s.uniform(np.log(2.5), np.log(14))))
     high = s.uniform(0.05, 0.25) / fine
     if kind in (ROCK, RIDGES):
@@ -140,7 +140,7 @@ def plaque(s: Sculptor) -> None:
         s.begin()
         for _ in range(s.whole(0, 5)):
             at = s.uniform(-0.7, 0.7) * w, s.uniform(-0.7, 0.7) * h, d
-            with s.at(at, turn=any_turn(s.rng) if s.chance(0.4) else None):
+            with s.at(at, turn=any_turn(s.rng) if s.chance(0.4) else EYE):
                 solid(s, s.uniform(0.1, 0.35), blend=s.uniform(0, 0.05))
         if s.chance(0.4):
             with s.begin().folded(GRID, 0.85 * w, 0.85 * h, 1, 1):

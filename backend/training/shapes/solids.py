@@ -16,8 +16,8 @@ from ...arrays import Float64Array
 from .compiled import Table
 from .reliefs import LATTICE
 
-SAMPLES = 72
-"""A profile's samples along each side."""
+SAMPLES = 72  # of a profile along each side
+EYE = np.eye(3)
 
 
 class Solid(IntEnum):
@@ -58,7 +58,7 @@ NONE, MIRROR, GRID, RING = Fold
 class Placed:
     """A rigid motion with a scale: p -> scale * turn @ p + at."""
 
-    turn: Float64Array = field(default_factory=lambda: np.eye(3))
+    turn: Float64Array = field(default_factory=lambda: EYE)
     at: Float64Array = field(default_factory=lambda: np.zeros(3))
     scale: float = 1.0
 
@@ -145,7 +145,7 @@ def assemble(operations: list[Operation], outlines: list[Float64Array]) -> Shape
     high = np.max([at + radius for at, radius in spheres], axis=0)
     middle = (low + high) / 2
     radius = max(float(np.linalg.norm(at - middle)) + reach for at, reach in spheres)
-    fit = Placed(np.eye(3), -middle / radius, 1 / radius)
+    fit = Placed(EYE, -middle / radius, 1 / radius)
     rows = np.zeros(len(operations), ROW)
     for row, operation in zip(rows, sorted(operations, key=lambda o: o.group), strict=True):
         _write(row, replace(operation, frame=fit.then(operation.frame)))

@@ -198,8 +198,7 @@ def helmet(s: Sculptor) -> None:
         if s.chance(0.6):  # straps
             strap = smooth_line([(0.85 * a, low, 0.2), (0.75 * a, low - 0.5, 0.35), (0.0, low - 0.85, 0.5)], 6)
             with s.begin().folded(MIRROR):
-                s.tube(strap, 0.035)
-                s.tube(strap * (1, 1, 0) + np.linspace((0, 0, -0.5), (0, 0, 0.45), 6), 0.03)
+                s.tube(strap, 0.035).tube(strap * (1, 1, 0) + np.linspace((0, 0, -0.5), (0, 0, 0.45), 6), 0.03)
             s.box((0.5 * a, low - 0.6, 0.42), 0.06, 0.08, 0.05, rounding=0.02)
         if s.chance(0.3):
             s.begin().ball((0, low + 0.15, 0.15), a + 0.02, 0.35, c).box((0, 0, -1.6), 2, 2, 1.9, join=CUT)

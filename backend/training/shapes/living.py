@@ -29,9 +29,8 @@ def head(s: Sculptor, *, realistic: bool) -> None:
     _nose(s, front, eyes, realistic=realistic)
     _mouth(s, front, realistic=realistic)
     if s.chance(0.75):
-        with s.folded(MIRROR):
-            s.ball((wide * 0.98, 0, -0.1), 0.08, s.uniform(0.18, 0.3), 0.15, blend=0.05, turn=about_y(-0.4))
-            s.ball((wide * 1.04, 0.02, -0.04), 0.06, 0.13, 0.08, blend=0.04, join=CUT)
+        s.ball((wide * 0.98, 0, -0.1), 0.08, s.uniform(0.18, 0.3), 0.15, blend=0.05, turn=about_y(-0.4), fold=MIRROR)
+        s.ball((wide * 1.04, 0.02, -0.04), 0.06, 0.13, 0.08, blend=0.04, join=CUT, fold=MIRROR)
     s.begin(part=s.chance(0.5) or not realistic)
     tall = 1.0 if realistic else s.uniform(0.9, 1.5)
     s.ball((apart, eyes, front - (0.9 if realistic else 0.4) * size), size, size * tall, size, fold=MIRROR)

@@ -146,9 +146,7 @@ class Sculptor:
         """Push the present group's surface in and out: see `reliefs`. around: unrolled about y at radius 1."""
         steep = amplitude * frequency * (1.5 if kind == EMBOSSED else 1.0)
         numbers = (kind, amplitude, frequency, p, q, float(around))
-        where = (self.place.then(Placed(turn)), self.group, self.part)
-        self.operations.append(Operation(Solid.RELIEF, numbers, 0.0, *where, outline=outline, steepness=steep))
-        return self
+        return self._add(Solid.RELIEF, numbers, 0.0, (0, 0, 0), turn, outline=outline, steepness=steep)
 
     def outline(self, samples: Float64Array) -> int:
         """Keep a profile's samples, and return its number."""

@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import numba
 from numba.core import config, types
@@ -26,7 +26,7 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(_FOLDER))
 config.reload_config()  # numba read it when it was imported
 
 
-def compiled(kernel: _F, inline: str = "never") -> _F:
+def compiled(kernel: _F, inline: Literal["never", "always"] = "never") -> _F:
     """Compile a kernel when it is first called.
 
     Sums may not be reordered: every machine gives the same. No number is NaN or infinite.

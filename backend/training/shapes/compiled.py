@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import numba
 from numba.core import config, types
@@ -19,27 +19,21 @@ Table = Any
 """A structured array. Kernels read its columns as attributes of a row, which numpy's types do not know."""
 
 _F = TypeVar("_F", bound=Callable[..., object])
-
-# Sums may not be reordered: every machine gives the same. No number is NaN or infinite.
-_FAST = {"nnan", "ninf", "nsz", "contract"}
-_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": _FAST}
-
-
-def _cache_folder() -> Path:
-    digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
-    caches = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(caches) / "hi3dgen" / "kernels" / digest.hexdigest()[:16]
-
-
-os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_folder()))
+_SOURCES = b"".join(source.read_bytes() for source in sorted(Path(__file__).parent.glob("*.py")))
+_CACHES = Path(os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+_FOLDER = _CACHES / "hi3dgen" / "kernels" / hashlib.sha256(_SOURCES).hexdigest()[:16]
+os.environ.setdefault("NUMBA_CACHE_DIR", str(_FOLDER))
 config.reload_config()  # numba read it when it was imported
 
 
-def compiled(kernel: _F) -> _F:
-    """Compile a kernel when it is first called."""
-    return cast("_F", numba.njit(**_OPTIONS)(kernel))
+def compiled(kernel: _F, inline: Literal["never", "always"] = "never") -> _F:
+    """Compile a kernel when it is first called.
+
+    Sums may not be reordered: every machine gives the same. No number is NaN or infinite.
+    """
+    exact = {"nnan", "ninf", "nsz", "contract"}
+    compile_it = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=exact, inline=inline)
+    return cast("_F", compile_it(kernel))
 
 
 def inlined(kernel: _F) -> _F:
@@ -48,7 +42,7 @@ def inlined(kernel: _F) -> _F:
     The machine takes several points at once only in a loop that calls nothing, and of itself the compiler copies only
     short kernels.
     """
-    return cast("_F", numba.njit(**_OPTIONS, inline="always")(kernel))
+    return compiled(kernel, "always")
 
 
 def _fma(_: Any, a: Any, b: Any, c: Any) -> Any:  # noqa: ANN401, ARG001 - numba's own types
@@ -59,7 +53,4 @@ def _fma(_: Any, a: Any, b: Any, c: Any) -> Any:  # noqa: ANN401, ARG001 - numba
 
 
 fma = cast("Callable[[float, float, float], float]", intrinsic(_fma))
-"""Returns a * b + c, rounded once.
-
-The compiler rounds a sum of two products in either of two ways, as the code around it suggests. This one decides.
-"""
+"""Returns a * b + c, rounded once: of a sum of two products the compiler rounds either, as the code around suggests."""

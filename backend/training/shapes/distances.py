@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 """Signed distances of simple solids, and smooth ways to join them: negative inside, in the solid's own frame.
 
 They are exact if a formula is known, and otherwise a lower bound, so that sphere tracing passes through nothing.
@@ -13,7 +12,6 @@ from .compiled import compiled, inlined
 
 EXTENT = 1.25
 """A profile's samples cover the square [-EXTENT, EXTENT]²."""
-
 Vector = tuple[float, float, float]
 
 

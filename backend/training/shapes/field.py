@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 """A shape's signed distances, their gradient, and the parts that are nearest, at many points at once.
 
 A row of a shape is read once for up to `POINTS` points, and the loop over them holds one formula and no branch, so that
-the machine takes eight points at a time. That is several times as fast as a point at a time.
+the machine takes eight points at a time.
 """
 
 import numpy as np
@@ -14,11 +13,8 @@ from . import reliefs
 from .compiled import Table, compiled
 from .solids import ADD, CUT, GRID, MIRROR, NONE, Shape, Solid
 
-POINTS = 256
-"""How many points a table holds."""
-
+POINTS = 256  # that a table holds
 _FAR = 1e3
-
 
 X, Y, Z, SCENE, SCENE_PART, GROUP, GROUP_PART, A, B, C, D, FAR, LINES = range(13)
 """The lines of a table of points, float64 (LINES, POINTS), that kernels call w.
@@ -37,8 +33,7 @@ def _end_group(w: Float64Array, n: int) -> None:
         closer = group[k] < scene[k]
         scene_part[k] = group_part[k] if closer else scene_part[k]
         scene[k] = group[k] if closer else scene[k]
-        group[k] = _FAR
-        group_part[k] = 0.0
+        group[k], group_part[k] = _FAR, 0.0
 
 
 @compiled
@@ -133,12 +128,9 @@ def _height(  # noqa: C901, PLR0912 - a formula each
     if around > 0:
         for k in range(n):
             a[k], c[k] = sdf.angle(a[k], c[k]), np.sqrt(a[k] * a[k] + c[k] * c[k])
-    if kind == reliefs.ROCK:
+    if kind in (reliefs.ROCK, reliefs.RIDGES):
         for k in range(n):
-            d[k] = reliefs.fractal(a[k], b[k], c[k], f, p, 4, 0, pixel, lattice)
-    elif kind == reliefs.RIDGES:
-        for k in range(n):
-            d[k] = reliefs.fractal(a[k], b[k], c[k], f, p, 4, 1, pixel, lattice)
+            d[k] = reliefs.fractal(a[k], b[k], c[k], f, p, 4, kind, pixel, lattice)
     elif kind == reliefs.FOLDS:
         for k in range(n):
             d[k] = reliefs.folds(a[k], b[k], c[k], f, p, q, pixel, lattice)
@@ -164,37 +156,21 @@ def _height(  # noqa: C901, PLR0912 - a formula each
 
 @compiled
 def _join(w: Float64Array, n: int, row: Table) -> None:
-    """Join a row's solid to its group, unless it is far."""
+    """Join a row's solid to its group, unless it is far: to cut is to add to what is outside."""
     group, group_part, d, far = w[GROUP], w[GROUP_PART], w[D], w[FAR]
     scale, rounding, part, blend = row.scale, row.rounding, float(row.part), max(row.blend, 1e-6)
-    if row.join == ADD:
-        for k in range(n):
-            here = d[k] * scale - rounding
-            far_off = far[k] > 0.0
-            group_part[k] = group_part[k] if far_off or here >= group[k] else part
-            group[k] = group[k] if far_off else sdf.smooth_minimum(group[k], here, blend)
-    else:
-        for k in range(n):
-            here = d[k] * scale - rounding
-            group[k] = group[k] if far[k] > 0.0 else -sdf.smooth_minimum(-group[k], here, blend)
-
-
-@compiled
-def _matters(w: Float64Array, n: int, height: float) -> bool:
-    """Return whether, at some point, a group that is raised by a height may be in front."""
-    scene, group = w[SCENE], w[GROUP]
-    front = 0
+    adds, side = row.join == ADD, 1.0 if row.join == ADD else -1.0
     for k in range(n):
-        front += 1 if group[k] - height < min(scene[k], 1e2) else 0
-    return front > 0
+        here, near = d[k] * scale - rounding, far[k] <= 0.0
+        group_part[k] = part if adds and near and here < group[k] else group_part[k]
+        group[k] = side * sdf.smooth_minimum(side * group[k], here, blend) if near else group[k]
 
 
 @compiled
 def evaluate(w: Float64Array, n: int, shape: Shape, fine: int, pixel: float) -> None:
     """Write the distances (SCENE) and the parts (SCENE_PART) of the first n points of a table.
 
-    fine: 0 leaves reliefs out, which is much faster. pixel: the width of a pixel at the shape; what is finer than that
-    is left out.
+    fine: 0 leaves reliefs out, which is much faster. pixel: a pixel's width at the shape; what is finer is left out.
     """
     rows = shape.rows
     for k in range(n):
@@ -205,8 +181,8 @@ def evaluate(w: Float64Array, n: int, shape: Shape, fine: int, pixel: float) -> 
             _end_group(w, n)
         if row.solid == Solid.RELIEF:
             reach = row.scale * row.numbers[1]
-            if fine == 0 or not _matters(w, n, 1.5 * np.abs(reach)):
-                continue
+            if fine == 0 or not np.any(w[GROUP, :n] - 1.5 * np.abs(reach) < np.minimum(w[SCENE, :n], 1e2)):
+                continue  # what is behind other groups may be as rough as it likes
             _move(w, X, n, row.frame)
             _height(w, n, row, shape.outlines, pixel / row.scale, shape.lattice)
             for k in range(n):
@@ -224,16 +200,13 @@ def evaluate(w: Float64Array, n: int, shape: Shape, fine: int, pixel: float) -> 
 @compiled
 def gradient(w: Float64Array, found: Float64Array, n: int, shape: Shape, pixel: float) -> None:
     """Write unit gradients and parts (lines 3 to 6) of n places (0 to 2): central differences across a pixel."""
+    found[3:6, :n] = 0.0
     for axis in range(3):
-        for k in range(n):
-            found[3 + axis, k] = 0.0
         for side in (1.0, -1.0):
-            for k in range(n):
-                w[X, k], w[Y, k], w[Z, k] = found[0, k], found[1, k], found[2, k]
-                w[axis, k] += side * 0.5 * pixel
+            w[:3, :n] = found[:3, :n]
+            w[axis, :n] += side * 0.5 * pixel
             evaluate(w, n, shape, 1, pixel)
-            for k in range(n):
-                found[3 + axis, k] += side * w[SCENE, k]
+            found[3 + axis, :n] += side * w[SCENE, :n]
     for k in range(n):
         gx, gy, gz = found[3, k], found[4, k], found[5, k]
         norm = max(np.sqrt(gx * gx + gy * gy + gz * gz), 1e-12)
@@ -246,11 +219,9 @@ def distances(places: Float64Array, shape: Shape, fine: int, pixel: float) -> Fl
     found, w = np.empty(places.shape[1]), np.empty((LINES, POINTS))
     for first in range(0, len(found), POINTS):
         n = min(POINTS, len(found) - first)
-        for k in range(n):
-            w[X, k], w[Y, k], w[Z, k] = places[0, first + k], places[1, first + k], places[2, first + k]
+        w[:3, :n] = places[:, first : first + n]
         evaluate(w, n, shape, fine, pixel)
-        for k in range(n):
-            found[first + k] = w[SCENE, k]
+        found[first : first + n] = w[SCENE, :n]
     return found
 
 
@@ -267,8 +238,7 @@ def _gradients(places: Float64Array, shape: Shape, pixel: float) -> Float64Array
 def volume(shape: Shape, cells: int, pixel: float) -> tuple[Float32Array, float]:
     """Return distances on a cubic lattice about the shape, float32 (N, N, N) by x, y, z, and its half side.
 
-    N = cells + 1, cells a multiple of 8. Far from the surface only the sign is right. Reliefs finer than `pixel` are
-    left out.
+    N = cells + 1, cells a multiple of 8. Far from the surface only the sign is right. `pixel`: see `evaluate`.
     """
     half = shape.radius * 1.02
     step = 2.0 * half / cells

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 """Lamps, sky and surroundings, and what a surface reflects of them to the camera.
 
 Diffuse light after Lambert, gloss as one GGX lobe (Walter et al., "Microfacet models for refraction", 2007) with
-Schlick's Fresnel and Kelemen's visibility; the surroundings are a sky over a ground with soft boxes in it, blurred by
-the roughness.
+Schlick's Fresnel and Kelemen's visibility; around are a sky, a ground and soft boxes, blurred by the roughness.
 """
 
 from typing import NamedTuple
@@ -18,23 +16,19 @@ from .materials import albedo
 from .reliefs import LATTICE, value_noise
 from .tracing import Camera, GBuffer
 
-LAMP = np.dtype(
-    [("at", np.float64, 3), ("near", np.float64), ("colour", np.float64, 3), ("shadow", np.int64)], align=True
-)
+LAMP = np.dtype([("at", "3f8"), ("near", "f8"), ("colour", "3f8"), ("shadow", "i8")], align=True)
 """at: a unit direction or (near is 1) a place in the shape's space. shadow: 0 for none, or that of key 1 or 2."""
 
-BOX = np.dtype([("way", np.float64, 3), ("inner", np.float64), ("edge", np.float64), ("power", np.float64)], align=True)
+BOX = np.dtype([("way", "3f8"), ("inner", "f8"), ("edge", "f8"), ("power", "f8")], align=True)
 """A bright soft box around a unit direction: cosine of its half angle, width of its edge, brightness."""
 
+_Lamp = tuple[Float64Array, bool, Float64Array, int]
 Key = tuple[Float64Array, bool, float]
 """A main lamp: its place or direction, whether it is near, and its softness (see `occlusion.lit`)."""
 
 
 class Light(NamedTuple):
-    """What light falls on a shape: rows of `LAMP` and `BOX`, linear colours (3) of sky and ground.
-
-    clutter: how strongly the surroundings vary.
-    """
+    """What falls on a shape: rows of `LAMP` and `BOX`, colours (3) of sky and ground, and how clutter varies."""
 
     lamps: Table
     boxes: Table
@@ -43,33 +37,13 @@ class Light(NamedTuple):
     clutter: float
 
 
-class _Surface(NamedTuple):
-    """What is seen, float64 (3, K) or (K): place, normal, way to the eye, own colour, roughness, metal, and so on.
-
-    opened: how open the sky is. shadows: (3, K), what comes through: 1, and of the first and of the second key.
-    """
-
-    places: Float64Array
-    normals: Float64Array
-    ways: Float64Array
-    colours: Float64Array
-    rough: Float64Array
-    metal: Float64Array
-    f0: Float64Array
-    wrap: Float64Array
-    opened: Float64Array
-    shadows: Float64Array
-
-
 @compiled
 def _fifth(t: float) -> float:
     return t * t * t * t * t
 
 
 @compiled
-def _from_lamp(
-    p: Vector, n: Vector, e: Vector, at: Vector, near: float, rough: float, wrap: float
-) -> tuple[float, float, float]:
+def _from_lamp(p: Vector, n: Vector, e: Vector, at: Vector, near: float, rough: float, wrap: float) -> Vector:
     """Return what comes of a lamp: diffusely, in the gloss head on, and what Fresnel adds to the gloss.
 
     p: the place; n: its normal; e: the way to the eye; at: a way to the lamp or (near is 1) its place.
@@ -99,23 +73,26 @@ def _reflected(colour: float, metal: float, f0: float, lambert: float, lobe: flo
 
 
 @compiled
-def _shade(s: _Surface, light: Light, lattice: Float64Array) -> Float64Array:
-    """Return the light that places send to the eye, linear (3, K); the loops over places are innermost."""
-    count = len(s.rough)
+def _shade(
+    seen: tuple[Float64Array, ...], colours: Float64Array, shadows: Float64Array, light: Light, lattice: Float64Array
+) -> Float64Array:
+    """Return the light that K places send to the eye, linear (3, K); the loops over places are innermost.
+
+    seen: (K) each: places, normals, ways to the eye, roughness, metal, reflectance, wrap, how open the sky is. colours:
+    (3, K), own ones. shadows: (3, K), what comes through: 1, and of the first and of the second key.
+    """
+    x, y, z, nx, ny, nz, ex, ey, ez, rough, metal, f0, wrap, opened = seen
+    count = len(rough)
     out, w = np.zeros((3, count)), np.empty((5, count))
-    rough, metal, f0, wrap, opened = s.rough, s.metal, s.f0, s.wrap, s.opened
-    x, y, z = s.places[0], s.places[1], s.places[2]
-    nx, ny, nz = s.normals[0], s.normals[1], s.normals[2]
-    ex, ey, ez = s.ways[0], s.ways[1], s.ways[2]
     a, b, c, bright, grazing = w[0], w[1], w[2], w[3], w[4]
     for i in range(len(light.lamps)):
         lamp = light.lamps[i]
-        at, near, shadow = (lamp.at[0], lamp.at[1], lamp.at[2]), lamp.near, s.shadows[lamp.shadow]
+        at, near, shadow = (lamp.at[0], lamp.at[1], lamp.at[2]), lamp.near, shadows[lamp.shadow]
         for k in range(count):
             p, n, e = (x[k], y[k], z[k]), (nx[k], ny[k], nz[k]), (ex[k], ey[k], ez[k])
             a[k], b[k], c[k] = _from_lamp(p, n, e, at, near, rough[k], wrap[k])
         for channel in range(3):
-            line, colour, power = out[channel], s.colours[channel], lamp.colour[channel]
+            line, colour, power = out[channel], colours[channel], lamp.colour[channel]
             for k in range(count):
                 line[k] += power * shadow[k] * _reflected(colour[k], metal[k], f0[k], a[k], b[k], c[k])
     for k in range(count):  # the mirrored way to the eye, how bright the surroundings are there, and Fresnel's share
@@ -131,7 +108,7 @@ def _shade(s: _Surface, light: Light, lattice: Float64Array) -> Float64Array:
             cosine = a[k] * u + b[k] * v + c[k] * w_
             bright[k] += power * smoothstep((cosine - inner) / (edge + rough[k]) + 0.5)
     for channel in range(3):
-        line, colour, low, high = out[channel], s.colours[channel], light.ground[channel], light.sky[channel]
+        line, colour, low, high = out[channel], colours[channel], light.ground[channel], light.sky[channel]
         for k in range(count):
             horizon = clamp(0.5 + b[k] / (0.15 + 1.6 * rough[k]), 0.0, 1.0)
             gloss = bright[k] * (0.3 + 0.7 * opened[k]) * (low + (high - low) * horizon)
@@ -148,17 +125,15 @@ def shine(
     opened: (S, S), the share of the sky that each pixel sees. shadows: two of (S, S), how much of a key comes through.
     """
     hit = surface.hit
-    parts, places = surface.parts[hit], np.ascontiguousarray(surface.places[hit].T)
+    parts = surface.parts[hit]
+    places, normals = (np.ascontiguousarray(lines[hit].T) for lines in (surface.places, surface.normals))
     ways = camera.turn[2][:, None] - camera.nearness * places
     ways /= np.sqrt(ways[0] * ways[0] + ways[1] * ways[1] + ways[2] * ways[2])
-    rough, metal, f0, wrap = (materials[name][parts] for name in ("roughness", "metal", "reflectance", "wrap"))
+    own = (materials[name][parts] for name in ("roughness", "metal", "reflectance", "wrap"))
     through = np.stack([np.ones(len(parts)), shadows[0][hit], shadows[1][hit]])
-    normals = np.ascontiguousarray(surface.normals[hit].T)
-    seen = _Surface(
-        places, normals, ways, albedo(places, parts, materials), rough, metal, f0, wrap, opened[hit], through
-    )
+    seen = (*places, *normals, *ways, *own, opened[hit])
     image = np.zeros((*hit.shape, 3))
-    image[hit] = _shade(seen, light, LATTICE).T
+    image[hit] = _shade(seen, albedo(places, parts, materials, LATTICE), through, light, LATTICE).T
     return image
 
 
@@ -171,15 +146,14 @@ def towards(camera: Camera, azimuth: float, elevation: float) -> Float64Array:
 def draw_key(rng: np.random.Generator, camera: Camera) -> Key:
     """Draw a main lamp."""
     near = rng.random() < 0.3
-    toward = towards(camera, rng.normal(0.0, 0.8), rng.uniform(-0.1, 1.3))
-    toward = toward * (rng.uniform(1.6, 4.0) if near else 1.0)
-    return toward, near, float(np.exp(rng.uniform(np.log(0.03), np.log(0.5))))
+    way = towards(camera, rng.normal(0.0, 0.8), rng.uniform(-0.1, 1.3))
+    return way * (rng.uniform(1.6, 4.0) if near else 1.0), near, float(np.exp(rng.uniform(np.log(0.03), np.log(0.5))))
 
 
 def draw_light(rng: np.random.Generator, camera: Camera, keys: list[Key]) -> Light:
     """Draw how a picture is lit. keys: the two lamps whose shadows are known."""
     kind = rng.choice(6, p=(0.27, 0.13, 0.16, 0.24, 0.08, 0.12))  # studio, sun, sky, one lamp, rim, several
-    lamps: list[tuple[Float64Array, bool, Float64Array, int]] = []
+    lamps: list[_Lamp] = []
     ambient = (0.35, 0.3, 1.0, rng.uniform(0.0, 0.12), 0.12, 0.25)[kind] * rng.uniform(0.6, 1.4)
     which = int(rng.integers(2))
     if kind != 2:
@@ -194,23 +168,17 @@ def draw_light(rng: np.random.Generator, camera: Camera, keys: list[Key]) -> Lig
     if kind == 2 and rng.random() < 0.5:
         lamps.append(_lamp(rng, keys[which], rng.uniform(0.1, 0.5), which + 1))
     sky = ambient * _tint(rng, 0.15)
-    boxes = [
-        (
-            towards(camera, rng.uniform(-2.5, 2.5), rng.uniform(-0.3, 1.4)),
-            *(rng.uniform(low, high) for low, high in ((0.75, 0.98), (0.01, 0.15), (1.0, 8.0))),
-        )
-        for _ in range(int(rng.integers(0, 5)))
-    ]
+    boxes: list[tuple[Float64Array, float, float, float]] = []
+    for _ in range(int(rng.integers(0, 5))):
+        way = towards(camera, rng.uniform(-2.5, 2.5), rng.uniform(-0.3, 1.4))
+        boxes.append((way, rng.uniform(0.75, 0.98), rng.uniform(0.01, 0.15), rng.uniform(1.0, 8.0)))
     ground = sky * rng.uniform(0.05, 0.9) * _tint(rng, 0.15)
     return Light(np.array(lamps, LAMP), np.array(boxes, BOX), sky, ground, rng.uniform(0.0, 0.9))
 
 
-def _lamp(
-    rng: np.random.Generator, key: Key, power: float, shadow: int
-) -> tuple[Float64Array, bool, Float64Array, int]:
+def _lamp(rng: np.random.Generator, key: Key, power: float, shadow: int) -> _Lamp:
     at, near, _ = key
-    power *= float(at @ at) if near else 1.0
-    return at, near, power * _tint(rng, 0.12), shadow
+    return at, near, power * (float(at @ at) if near else 1.0) * _tint(rng, 0.12), shadow
 
 
 def _tint(rng: np.random.Generator, strength: float) -> Float64Array:

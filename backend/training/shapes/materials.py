@@ -2,9 +2,8 @@
 # ruff: noqa: PLR0911 - kernels choose a formula by a number
 """What surfaces are made of, drawn without a look at the shape: colours, patterns, gloss.
 
-Most are plain or nearly so, as most objects' parts are: only there does shading tell of the form, and a network that
-meets nothing but wild patterns learns to ignore shading. The rest are patterned, so that it learns that a print is not
-a groove.
+Most are plain or nearly so: only there does shading tell of the form. The rest are patterned, so that a network learns
+that a print is not a groove.
 """
 
 import numpy as np
@@ -12,15 +11,14 @@ import numpy as np
 from ...arrays import Float64Array, Int64Array
 from .compiled import Table, compiled
 from .distances import clamp
-from .reliefs import LATTICE, fractal, from_whole, value_noise
+from .reliefs import fractal, from_whole, value_noise
 
 PLAIN, SOFT, MOTTLED, WOOD, STRIPES, CHECKS, DOTS, STAINS, MARBLE, SPECKLES, PRINT = range(11)
 _SHARES = (0.42, 0.17, 0.09, 0.07, 0.05, 0.03, 0.04, 0.04, 0.04, 0.02, 0.03)
 
-_NUMBERS = ("frequency", "bend", "fine", "roughness", "metal", "reflectance", "wrap")
 MATERIAL = np.dtype(
     [("pattern", np.int64), ("colours", np.float64, (3, 3)), ("turn", np.float64, (3, 3)), ("shift", np.float64, 3)]
-    + [(name, np.float64) for name in _NUMBERS],
+    + [(name, np.float64) for name in ("frequency", "bend", "fine", "roughness", "metal", "reflectance", "wrap")],
     align=True,
 )
 """Linear colours that a pattern goes through, and how the surface reflects.
@@ -66,13 +64,9 @@ def _pattern(x: float, y: float, z: float, m: Table, lattice: Float64Array) -> f
     return 1.0 if there and np.abs(from_whole(1.5 * v - 0.5)) < 0.28 and letter > 0.05 else 0.0
 
 
-def albedo(places: Float64Array, parts: Int64Array, materials: Table) -> Float64Array:
-    """Return the own linear colours (3, K) of places (3, K) on parts (K), in [0, 1]."""
-    return _albedo(places, parts, materials, LATTICE)
-
-
 @compiled
-def _albedo(places: Float64Array, parts: Int64Array, materials: Table, lattice: Float64Array) -> Float64Array:
+def albedo(places: Float64Array, parts: Int64Array, materials: Table, lattice: Float64Array) -> Float64Array:
+    """Return the own linear colours (3, K) of places (3, K) on parts (K), in [0, 1]."""
     result = np.empty(places.shape)
     for k in range(len(parts)):
         m = materials[parts[k]]

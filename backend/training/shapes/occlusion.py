@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What light reaches a surface: how much of the sky each place sees, and what stands between it and a lamp.
-
-Both change slowly, so that they are worked out for one pixel of four and smoothed.
-"""
+"""How much of the sky each place sees, and of a lamp: they change slowly, so one pixel of four tells, smoothed."""
 
 import numpy as np
 

@@ -70,11 +70,10 @@ def _means(grid: Float32Array, size: int, fine: int, frame: Float64Array) -> Flo
     frame: how the grid's place (column, row) moves a pixel right and a pixel down, and where it begins: (2, 3).
     """
     limit, places = grid.shape[0] - 1, fine * fine
-    result = np.zeros((size, size, grid.shape[2]), np.float32)
-    corners, weights = np.empty((places, 2), np.int64), np.empty((places, 4))
+    result, total = np.zeros((size, size, grid.shape[2]), np.float32), np.empty(grid.shape[2])
     for i in range(size):
         for j in range(size):
-            count = 0
+            total[:] = 0.0
             for place in range(places):
                 down, right = i + (place // fine + 0.5) / fine, j + (place % fine + 0.5) / fine
                 u = frame[0, 0] * right + frame[0, 1] * down + frame[0, 2] - 0.5
@@ -82,22 +81,16 @@ def _means(grid: Float32Array, size: int, fine: int, frame: Float64Array) -> Flo
                 row, column = int(np.floor(v)), int(np.floor(u))
                 if not (0 <= row < limit and 0 <= column < limit):
                     continue
-                whole = grid[row, column, 6] + grid[row, column + 1, 6]
-                whole += grid[row + 1, column, 6] + grid[row + 1, column + 1, 6]
-                if whole > 0:  # that channel is 0 where there is no surface
+                upper, lower = grid[row, column : column + 2], grid[row + 1, column : column + 2]
+                if upper[0, 6] + upper[1, 6] + lower[0, 6] + lower[1, 6] > 0:  # 0 where there is no surface
                     f, g = v - row, u - column
-                    corners[count, 0], corners[count, 1] = row, column
-                    weights[count, 0], weights[count, 1] = (1 - f) * (1 - g) / places, (1 - f) * g / places
-                    weights[count, 2], weights[count, 3] = f * (1 - g) / places, f * g / places
-                    count += 1
-            for k in range(grid.shape[2] if count else 0):
-                total = 0.0
-                for place in range(count):
-                    row, column = corners[place, 0], corners[place, 1]
-                    total += weights[place, 0] * grid[row, column, k] + weights[place, 1] * grid[row, column + 1, k]
-                    total += weights[place, 2] * grid[row + 1, column, k]
-                    total += weights[place, 3] * grid[row + 1, column + 1, k]
-                result[i, j, k] = total
+                    a, b = (1 - f) * (1 - g) / places, (1 - f) * g / places
+                    c, d = f * (1 - g) / places, f * g / places
+                    for k in range(len(total)):
+                        total[k] += a * upper[0, k] + b * upper[1, k]
+                        total[k] += c * lower[0, k]
+                        total[k] += d * lower[1, k]
+            result[i, j] = total
     return result
 
 
@@ -137,10 +130,8 @@ def photograph(rng: np.random.Generator, light: Float32Array, coverage: Float32A
     around = colours[seen].mean(axis=0) if seen.any() else np.full(3, 0.5)
     if rng.random() < 0.4:
         around = np.full(3, rng.uniform()) if rng.random() < 0.5 else rng.uniform(size=3)
-    around = around.astype(np.float32)
-    alpha = coverage
-    pixels = np.empty_like(light)
-    pixels[:] = around
+    around, alpha = around.astype(np.float32), coverage
+    pixels = np.full_like(light, around)
     pixels[some] += (colours - around) * alpha[some][:, None]
     if rng.random() < 0.4:
         pixels = _blur(pixels, float(rng.uniform(0.3, 0.9)))
@@ -180,32 +171,25 @@ def _developed(rng: np.random.Generator, light: Float32Array, seen: BoolArray) -
 
 
 def _blur(pixels: Float32Array, sigma: float) -> Float32Array:
-    """Blur (H, W, C) by a Gaussian of so many pixels, cut off at two."""
-    near, far = math.exp(-0.5 / sigma**2), math.exp(-2.0 / sigma**2)
-    weights = np.array([far, near, 1], np.float32) / np.float32(1 + 2 * near + 2 * far)
-    return _weighted(np.ascontiguousarray(pixels, np.float32), weights)
-
-
-@compiled
-def _weighted(pixels: Float32Array, weights: Float32Array) -> Float32Array:
-    """Weight each of (H, W, C) with the two pixels to each side of it, down and then across.
+    """Blur (H, W, C) by a Gaussian of so many pixels, cut off at two: down and then across.
 
     Compiled: `raster.blur` takes several times as long, and a third of all pictures is blurred.
     """
-    height, width, channels = pixels.shape
-    result, row = np.empty_like(pixels), np.empty((width + 4) * channels, np.float32)
-    for i in range(height):
-        a, b, c = pixels[max(i - 2, 0)].ravel(), pixels[max(i - 1, 0)].ravel(), pixels[i].ravel()
-        d, e = pixels[min(i + 1, height - 1)].ravel(), pixels[min(i + 2, height - 1)].ravel()
-        for k in range(width * channels):
-            row[k + 2 * channels] = weights[2] * c[k] + weights[1] * (b[k] + d[k]) + weights[0] * (a[k] + e[k])
-        for k in range(2 * channels):
-            row[k] = row[2 * channels + k % channels]
-            row[(width + 2) * channels + k] = row[(width + 1) * channels + k % channels]
-        line = result[i].ravel()
-        for k in range(width * channels):
-            beside, beyond = row[k + channels] + row[k + 3 * channels], row[k] + row[k + 4 * channels]
-            line[k] = weights[2] * row[k + 2 * channels] + weights[1] * beside + weights[0] * beyond
+    near, far = math.exp(-0.5 / sigma**2), math.exp(-2.0 / sigma**2)
+    weights = np.array([far, near, 1], np.float32) / np.float32(1 + 2 * near + 2 * far)
+    padded = np.pad(pixels.astype(np.float32, copy=False), ((2, 2), (2, 2), (0, 0)), mode="edge")
+    across = padded.shape[2]
+    wide = _weighted(_weighted(padded.ravel(), padded.shape[1] * across, weights), across, weights)
+    return wide.reshape(padded.shape)[2:-2, 2:-2]
+
+
+@compiled
+def _weighted(line: Float32Array, step: int, weights: Float32Array) -> Float32Array:
+    """Weight each of a line with the two to each side of it that are one and two steps away."""
+    result = np.zeros_like(line)
+    for k in range(2 * step, len(line) - 2 * step):
+        beside, beyond = line[k - step] + line[k + step], line[k - 2 * step] + line[k + 2 * step]
+        result[k] = weights[2] * line[k] + weights[1] * beside + weights[0] * beyond
     return result
 
 

@@ -2,6 +2,7 @@
 """Outlines in the plane, sampled as distances: what lathes turn, extrusions pull and engravings cut."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ...arrays import Float64Array
 from .compiled import compiled
@@ -11,23 +12,18 @@ from .solids import SAMPLES
 _AXIS = np.linspace(-EXTENT, EXTENT, SAMPLES)
 
 
-def filled(corners: Float64Array) -> Float64Array:
-    """Return samples of the signed distance to a closed outline, corners (V, 2) within [-1, 1]."""
-    return _filled(_AXIS, np.ascontiguousarray(corners))
+def evenly(radii: Float64Array) -> Float64Array:
+    """Return corners (V, 2) at even angles about the origin, from the top on, at distances (V)."""
+    angles = np.arange(len(radii)) * 2 * np.pi / len(radii)
+    return np.stack([radii * np.sin(angles), radii * np.cos(angles)], axis=1)
 
 
-def stroked(corners: Float64Array, thickness: Float64Array) -> Float64Array:
-    """Return samples of the distance to an open line, corners (V, 2) within [-1, 1], thickness (V) to each side."""
-    return _stroked(_AXIS, np.ascontiguousarray(corners), thickness)
-
-
-def smooth_line(points: Float64Array, count: int, *, closed: bool) -> Float64Array:
-    """Return `count` points along the Catmull-Rom curve through `points` (V, 2)."""
+def smooth_line(corners: ArrayLike, count: int, *, closed: bool = False) -> Float64Array:
+    """Return `count` points along the Catmull-Rom curve through corners (V, 2) or (V, 3)."""
+    points = np.asarray(corners, np.float64)
     n = len(points)
     t = np.linspace(0, n, count, endpoint=False) if closed else np.linspace(0, n - 1, count)
-    i = np.floor(t).astype(np.int64)
-    if not closed:
-        i = np.minimum(i, n - 2)
+    i = np.floor(t).astype(np.int64) if closed else np.minimum(np.floor(t).astype(np.int64), n - 2)
     f = (t - i)[:, None]
     at = [(i + k) % n if closed else np.clip(i + k, 0, n - 1) for k in (-1, 0, 1, 2)]
     a, b, c, d = (points[k] for k in at)
@@ -35,25 +31,25 @@ def smooth_line(points: Float64Array, count: int, *, closed: bool) -> Float64Arr
 
 
 @compiled
-def _nearest(wx: float, wy: float, ex: float, ey: float) -> tuple[float, float]:
-    """Return where on the way from 0 to e the point nearest to w is, in [0, 1], and its squared distance."""
+def _nearest(wx: float, wy: float, ex: float, ey: float) -> float:
+    """Return the squared distance from w to the nearest point on the way from 0 to e."""
     t = clamp((wx * ex + wy * ey) / np.maximum(ex * ex + ey * ey, 1e-12), 0.0, 1.0)
     bx, by = wx - ex * t, wy - ey * t
-    return t, bx * bx + by * by
+    return bx * bx + by * by
 
 
 @compiled
-def _filled(axis: Float64Array, corners: Float64Array) -> Float64Array:
-    """Do as Quilez's exact distance to a polygon, even-odd inside."""
-    samples = np.empty((len(axis), len(axis)))
+def filled(corners: Float64Array) -> Float64Array:
+    """Return samples of Quilez's exact distance to a closed outline, corners (V, 2) within [-1, 1], even-odd inside."""
+    samples = np.empty((SAMPLES, SAMPLES))
     for place in range(samples.size):
-        x, y = axis[place % len(axis)], axis[place // len(axis)]
+        x, y = _AXIS[place % SAMPLES], _AXIS[place // SAMPLES]
         squared, sign = 1e9, 1.0
         for i in range(len(corners)):
             ax, ay = corners[i, 0], corners[i, 1]
             ex, ey = corners[i - 1, 0] - ax, corners[i - 1, 1] - ay
             wx, wy = x - ax, y - ay
-            squared = min(squared, _nearest(wx, wy, ex, ey)[1])
+            squared = min(squared, _nearest(wx, wy, ex, ey))
             over, under, left = y >= ay, y < ay + ey, ex * wy > ey * wx
             if (over and under and left) or not (over or under or left):
                 sign = -sign
@@ -62,14 +58,14 @@ def _filled(axis: Float64Array, corners: Float64Array) -> Float64Array:
 
 
 @compiled
-def _stroked(axis: Float64Array, corners: Float64Array, thickness: Float64Array) -> Float64Array:
-    samples = np.empty((len(axis), len(axis)))
+def stroked(corners: Float64Array, thickness: float) -> Float64Array:
+    """Return samples of the distance to an open line, corners (V, 2) within [-1, 1], so thick to each side."""
+    samples = np.empty((SAMPLES, SAMPLES))
     for place in range(samples.size):
-        x, y, best = axis[place % len(axis)], axis[place // len(axis)], 1e9
+        x, y, best = _AXIS[place % SAMPLES], _AXIS[place // SAMPLES], 1e9
         for i in range(1, len(corners)):
             ax, ay = corners[i - 1, 0], corners[i - 1, 1]
-            t, squared = _nearest(x - ax, y - ay, corners[i, 0] - ax, corners[i, 1] - ay)
-            wide = thickness[i - 1] + (thickness[i] - thickness[i - 1]) * t
-            best = min(best, np.sqrt(squared) - wide)
+            squared = _nearest(x - ax, y - ay, corners[i, 0] - ax, corners[i, 1] - ay)
+            best = min(best, np.sqrt(squared) - thickness)
         samples.flat[place] = best
     return samples

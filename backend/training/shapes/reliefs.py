@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 """Heights over a surface: rock, cloth, scales, planks, engraving, fur, as functions of the place.
 
 They push a solid's surface in and out by at most their amplitude. A wave shorter than two pixels fades out before it

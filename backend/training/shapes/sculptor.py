@@ -1,26 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 """Lists a shape's operations, solid by solid: every kind of thing is drawn with it."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Self, TypedDict, Unpack
+from functools import partial
+from typing import Any, Self, TypedDict, TypeVar, Unpack
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ...arrays import Float64Array
 from . import profiles
 from .reliefs import EMBOSSED
-from .solids import NONE, Fold, Join, Operation, Placed, Shape, Solid, assemble
+from .solids import EYE, NONE, Fold, Join, Operation, Placed, Shape, Solid, assemble
 
 Point = Float64Array | tuple[float, float, float]
+_T = TypeVar("_T")
 
 
 class Rest(TypedDict, total=False):
     """What every solid may be given: how it lies, how it meets its group, and a fold that needs no numbers."""
 
-    turn: Float64Array | None
+    turn: Float64Array
     blend: float
     join: Join
     fold: Fold
@@ -54,18 +56,20 @@ class Sculptor:
         """Draw a whole number from low to high, both included."""
         return int(self.rng.integers(low, high + 1))
 
+    def one_of(self, *options: _T) -> _T:
+        """Draw one of several, all alike likely."""
+        return options[self.whole(0, len(options) - 1)]
+
     @contextmanager
-    def at(
-        self, x: float = 0.0, y: float = 0.0, z: float = 0.0, scale: float = 1.0, turn: Float64Array | None = None
-    ) -> Generator[None, None, None]:
+    def at(self, at: Point = (0, 0, 0), scale: float = 1.0, turn: Float64Array = EYE) -> Generator[None]:
         """Work at a place within the present one."""
         before = self.place
-        self.place = before.then(_placed((x, y, z), turn, scale))
+        self.place = before.then(Placed(turn, np.asarray(at, np.float64), scale))
         yield
         self.place = before
 
     @contextmanager
-    def folded(self, fold: Fold, *numbers: float) -> Generator[None, None, None]:
+    def folded(self, fold: Fold, *numbers: float) -> Generator[None]:
         """Repeat what is added: its own positions are taken after the present place's space is folded."""
         self.fold = (fold, numbers)
         yield
@@ -79,82 +83,70 @@ class Sculptor:
             self.parts += 1
         return self
 
-    def ball(self, x: float, y: float, z: float, a: float, b: float = 0, c: float = 0, **rest: Unpack[Rest]) -> Self:
+    def ball(self, at: Point, a: float, b: float = 0, c: float = 0, **rest: Unpack[Rest]) -> Self:
         """Add an ellipsoid of half axes a, b, c (by default a)."""
         b, c = b or a, c or a
-        return self._add(Solid.ELLIPSOID, (a, b, c), max(a, b, c), (x, y, z), **rest)
+        return self._add(Solid.ELLIPSOID, (a, b, c), max(a, b, c), at, **rest)
 
-    def box(
-        self, x: float, y: float, z: float, a: float, b: float, c: float, rounding: float = 0.0, **rest: Unpack[Rest]
-    ) -> Self:
+    def box(self, at: Point, a: float, b: float, c: float, rounding: float = 0.0, **rest: Unpack[Rest]) -> Self:
         """Add a box of half sides a, b, c, its edges rounded."""
         r = min(rounding, 0.9 * min(a, b, c))
         reach = float(np.hypot(np.hypot(a - r, b - r), c - r))
-        return self._add(Solid.BOX, (a - r, b - r, c - r), reach, (x, y, z), rounding=r, **rest)
+        return self._add(Solid.BOX, (a - r, b - r, c - r), reach, at, rounding=r, **rest)
 
-    def superquadric(
-        self, x: float, y: float, z: float, a: float, b: float, c: float, p: float, q: float, **rest: Unpack[Rest]
-    ) -> Self:
+    def superquadric(self, at: Point, a: float, b: float, c: float, p: float, q: float, **rest: Unpack[Rest]) -> Self:
         """Add a superquadric of half axes a, b, c and exponents p (around y), q (along y), at least 2."""
-        reach = float(np.sqrt(a * a + b * b + c * c))
-        return self._add(Solid.SUPERQUADRIC, (a, b, c, p, q), reach, (x, y, z), **rest)
+        return self._add(Solid.SUPERQUADRIC, (a, b, c, p, q), float(np.sqrt(a * a + b * b + c * c)), at, **rest)
 
     def limb(self, start: Point, end: Point, ra: float, rb: float, **rest: Unpack[Rest]) -> Self:
         """Add a capsule between two points whose radius goes from ra to rb."""
         a, b = np.asarray(start, np.float64), np.asarray(end, np.float64)
-        middle = (a + b) / 2
-        reach = float(np.linalg.norm(b - a)) / 2 + max(ra, rb)
+        middle, reach = (a + b) / 2, float(np.linalg.norm(b - a)) / 2 + max(ra, rb)
         return self._add(Solid.CAPSULE, (*(a - middle), *(b - middle), ra, rb), reach, middle, **rest)
 
-    def tube(self, points: Float64Array, radii: Float64Array, **rest: Unpack[Rest]) -> Self:
-        """Add limbs along a line of points (V, 3), radii (V)."""
+    def tube(self, points: Float64Array, radii: ArrayLike, **rest: Unpack[Rest]) -> Self:
+        """Add limbs along a line of points (V, 3), radii (V) or one for all."""
+        wide = np.broadcast_to(np.asarray(radii, np.float64), len(points))
         for k in range(len(points) - 1):
-            self.limb(points[k], points[k + 1], float(radii[k]), float(radii[k + 1]), **rest)
+            self.limb(points[k], points[k + 1], float(wide[k]), float(wide[k + 1]), **rest)
         return self
 
-    def cone(
-        self, x: float, y: float, z: float, low: float, top: float, h: float, rounding: float = 0, **rest: Unpack[Rest]
-    ) -> Self:
+    def cone(self, at: Point, low: float, top: float, h: float, rounding: float = 0, **rest: Unpack[Rest]) -> Self:
         """Add a cone frustum (or cylinder) about y: radii at the bottom and at the top, half height."""
         r = min(rounding, 0.9 * h, 0.9 * max(low, top))
         numbers, reach = (max(low - r, 0.0), max(top - r, 0.0), h - r), float(np.hypot(max(low, top), h))
-        return self._add(Solid.CONE, numbers, reach, (x, y, z), rounding=r, **rest)
+        return self._add(Solid.CONE, numbers, reach, at, rounding=r, **rest)
 
-    def torus(self, x: float, y: float, z: float, ring: float, tube: float, **rest: Unpack[Rest]) -> Self:
+    def torus(self, at: Point, ring: float, tube: float, **rest: Unpack[Rest]) -> Self:
         """Add a torus about y."""
-        return self._add(Solid.TORUS, (ring, tube), ring + tube, (x, y, z), **rest)
+        return self._add(Solid.TORUS, (ring, tube), ring + tube, at, **rest)
 
-    def lathe(
-        self, x: float, y: float, z: float, points: Float64Array, wall: float = 0.0, **rest: Unpack[Rest]
-    ) -> Self:
+    def lathe(self, points: Float64Array, wall: float = 0.0, **rest: Unpack[Rest]) -> Self:
         """Turn a line of (radius, height) points (V, 2) about y: solid, or a shell of half thickness `wall`."""
         size = float(np.abs(points).max()) + wall
         if wall:
-            samples = profiles.stroked(points / size, np.full(len(points), wall / size))
+            samples = profiles.stroked(points / size, wall / size)
         else:
             right = points[np.argsort(points[:, 1], kind="stable")] if points[0, 1] > points[-1, 1] else points
             samples = profiles.filled(np.concatenate([right, right[::-1] * (-1, 1)]) / size)
-        return self._add(Solid.LATHE, (size,), 1.42 * size, (x, y, z), outline=self.outline(samples), **rest)
+        return self._add(Solid.LATHE, (size,), 1.42 * size, (0, 0, 0), outline=self.outline(samples), **rest)
 
-    def extrude(
-        self, x: float, y: float, z: float, corners: Float64Array, half: float, bevel: float = 0.0, **rest: Unpack[Rest]
-    ) -> Self:
+    def extrude(self, at: Point, corners: ArrayLike, half: float, bevel: float = 0.0, **rest: Unpack[Rest]) -> Self:
         """Pull a closed outline (V, 2) to half a depth to each side along z."""
-        size = float(np.abs(corners).max())
+        line = np.asarray(corners, np.float64)
+        size = float(np.abs(line).max())
         numbers, reach = (size, half, min(bevel, 0.9 * half)), float(np.hypot(1.42 * size, half))
-        outline = self.outline(profiles.filled(corners / size))
-        return self._add(Solid.EXTRUSION, numbers, reach, (x, y, z), outline=outline, **rest)
+        outline = self.outline(profiles.filled(line / size))
+        return self._add(Solid.EXTRUSION, numbers, reach, at, outline=outline, **rest)
 
     def relief(
         self, kind: int, amplitude: float, frequency: float, p: float = 0.5, q: float = 0.2, *, around: bool = False,
-        turn: Float64Array | None = None, outline: int = 0,
+        turn: Float64Array = EYE, outline: int = 0,
     ) -> Self:  # fmt: skip
         """Push the present group's surface in and out: see `reliefs`. around: unrolled about y at radius 1."""
         steep = amplitude * frequency * (1.5 if kind == EMBOSSED else 1.0)
-        frame = self.place if turn is None else self.place.then(Placed(turn))
-        numbers, where = (kind, amplitude, frequency, p, q, float(around)), (frame, self.group, self.part)
-        self.operations.append(Operation(Solid.RELIEF, numbers, 0.0, *where, outline=outline, steepness=steep))
-        return self
+        numbers = (kind, amplitude, frequency, p, q, float(around))
+        return self._add(Solid.RELIEF, numbers, 0.0, (0, 0, 0), turn, outline=outline, steepness=steep)
 
     def outline(self, samples: Float64Array) -> int:
         """Keep a profile's samples, and return its number."""
@@ -162,10 +154,10 @@ class Sculptor:
         return len(self.outlines) - 1
 
     def _add(
-        self, solid: Solid, numbers: tuple[float, ...], reach: float, at: Point, turn: Float64Array | None = None,
+        self, solid: Solid, numbers: tuple[float, ...], reach: float, at: Point, turn: Float64Array = EYE,
         fold: Fold = NONE, **rest: Any,  # noqa: ANN401
     ) -> Self:  # fmt: skip
-        where = (self.place, self.group, self.part, _placed(at, turn))
+        where = (self.place, self.group, self.part, Placed(turn, np.asarray(at, np.float64)))
         fold, folds = (fold, ()) if fold else self.fold
         self.operations.append(Operation(solid, numbers, reach, *where, fold, folds, **rest))
         return self
@@ -176,36 +168,16 @@ class Sculptor:
         return assemble([replace(o, part=used.index(o.part)) for o in self.operations], self.outlines)
 
 
-def _placed(at: Point, turn: Float64Array | None, scale: float = 1.0) -> Placed:
-    return Placed(np.eye(3) if turn is None else turn, np.asarray(at, np.float64), scale)
+def _about(axis: int, angle: float) -> Float64Array:
+    """Return the rotation about an axis (0 to 2), float64 (3, 3)."""
+    turn, i, j = np.eye(3), (axis + 1) % 3, (axis + 2) % 3
+    turn[i, i] = turn[j, j] = np.cos(angle)
+    turn[j, i] = np.sin(angle)
+    turn[i, j] = -turn[j, i]
+    return turn
 
 
-def shifted(point: Float64Array, x: float, y: float, z: float) -> Float64Array:
-    """Return a point moved by x, y, z."""
-    return point + np.array([x, y, z])
-
-
-def xyz(point: Float64Array) -> tuple[float, float, float]:
-    """Return a point's three coordinates."""
-    return float(point[0]), float(point[1]), float(point[2])
-
-
-def about_x(angle: float) -> Float64Array:
-    """Return the rotation about x, float64 (3, 3)."""
-    c, s = np.cos(angle), np.sin(angle)
-    return np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
-
-
-def about_y(angle: float) -> Float64Array:
-    """Return the rotation about y, float64 (3, 3)."""
-    c, s = np.cos(angle), np.sin(angle)
-    return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
-
-
-def about_z(angle: float) -> Float64Array:
-    """Return the rotation about z, float64 (3, 3)."""
-    c, s = np.cos(angle), np.sin(angle)
-    return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+about_x, about_y, about_z = (partial(_about, axis) for axis in range(3))
 
 
 def any_turn(rng: np.random.Generator) -> Float64Array:

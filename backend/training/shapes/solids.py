@@ -16,8 +16,8 @@ from ...arrays import Float64Array
 from .compiled import Table
 from .reliefs import LATTICE
 
-SAMPLES = 72
-"""A profile's samples along each side."""
+SAMPLES = 72  # of a profile along each side
+EYE = np.eye(3)
 
 
 class Solid(IntEnum):
@@ -58,7 +58,7 @@ NONE, MIRROR, GRID, RING = Fold
 class Placed:
     """A rigid motion with a scale: p -> scale * turn @ p + at."""
 
-    turn: Float64Array = field(default_factory=lambda: np.eye(3))
+    turn: Float64Array = field(default_factory=lambda: EYE)
     at: Float64Array = field(default_factory=lambda: np.zeros(3))
     scale: float = 1.0
 
@@ -145,29 +145,25 @@ def assemble(operations: list[Operation], outlines: list[Float64Array]) -> Shape
     high = np.max([at + radius for at, radius in spheres], axis=0)
     middle = (low + high) / 2
     radius = max(float(np.linalg.norm(at - middle)) + reach for at, reach in spheres)
-    fit = Placed(np.eye(3), -middle / radius, 1 / radius)
-    moved = [replace(o, frame=fit.then(o.frame)) for o in sorted(operations, key=lambda o: o.group)]
-    rows = np.zeros(len(moved), ROW)
-    bumps, steep = dict.fromkeys((o.group for o in moved), 0.0), 0.0
-    for row, o in zip(rows, moved, strict=True):
-        _write(row, o)
-        if o.solid is Solid.RELIEF:
-            bumps[o.group] += abs(o.numbers[1]) * o.frame.scale * o.place.scale
-            steep = max(steep, o.steepness)
-    table = np.stack(outlines) if outlines else np.zeros((1, SAMPLES, SAMPLES))
-    highest = max(bumps.values())
+    fit = Placed(EYE, -middle / radius, 1 / radius)
+    rows = np.zeros(len(operations), ROW)
+    for row, operation in zip(rows, sorted(operations, key=lambda o: o.group), strict=True):
+        _write(row, replace(operation, frame=fit.then(operation.frame)))
+    reliefs = rows[rows["solid"] == Solid.RELIEF]
+    heights = np.bincount(reliefs["group"], np.abs(reliefs["numbers"][:, 1]) * reliefs["scale"])
+    bumps, steep = float(heights.max(initial=0.0)), max(o.steepness for o in operations)
     caution = float(0.9 / np.sqrt(1.0 + (2.0 * steep) ** 2))
-    return Shape(rows, table, LATTICE, 1.0 + highest, highest, caution, 1 + max(o.part for o in moved))
+    table = np.stack(outlines) if outlines else np.zeros((1, SAMPLES, SAMPLES))
+    return Shape(rows, table, LATTICE, 1.0 + bumps, bumps, caution, 1 + max(o.part for o in operations))
 
 
-def _write(row: Table, operation: Operation) -> None:
-    o, scale = operation, operation.frame.scale
-    row["scale"] = scale * o.place.scale
+def _write(row: Table, o: Operation) -> None:
+    row["scale"] = o.frame.scale * o.place.scale
+    row["blend"], row["rounding"] = o.blend * o.frame.scale, o.rounding * o.frame.scale
     if o.fold is NONE:
         o = replace(o, frame=o.frame.then(o.place), place=Placed())
     for name in _WHOLE:
         row[name] = getattr(o, name)
-    row["blend"], row["rounding"] = o.blend * o.frame.scale, o.rounding * o.frame.scale
     row["folds"][: len(o.folds)], row["numbers"][: len(o.numbers)] = o.folds, o.numbers
     row["frame"], row["place"] = o.frame.inverse(), o.place.inverse()
     row["centre"], reach = o.sphere()

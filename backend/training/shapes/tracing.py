@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 """Looks at a shape: for every pixel the place at which its ray meets the surface, and the normal there.
 
 Rays step by signed distances (Hart, "Sphere tracing", 1996). Tiles of pixels keep only the operations that their rays
@@ -16,7 +15,6 @@ from .distances import Vector, dot, length
 from .field import LINES, POINTS, SCENE, X, Y, Z, evaluate, gradient
 from .solids import ADD, Shape, Solid
 
-_STEPS = 80
 _FREE, _CLOSE, _ARRIVED, _INSIDE, _PAST = 0.0, 1.0, 2.0, 3.0, 4.0  # what a ray does: reliefs count if it is close
 _MISS = 1e4
 _TILE, _BUNDLE = 16, 4  # rays to a side
@@ -69,11 +67,8 @@ def glance(shape: Shape, camera: Camera, size: int) -> BoolArray:
 @compiled
 def _aim(u: float, v: float, turn: Float64Array, nearness: float, radius: float) -> tuple[Vector, Vector, float, float]:
     """Return a ray's point on the target plane, its unit direction, and where it enters and leaves the sphere."""
-    ox, oy, oz = (
-        fma(u, turn[0, 0], v * turn[1, 0]),
-        fma(u, turn[0, 1], v * turn[1, 1]),
-        fma(u, turn[0, 2], v * turn[1, 2]),
-    )
+    right, up = turn[0], turn[1]
+    ox, oy, oz = fma(u, right[0], v * up[0]), fma(u, right[1], v * up[1]), fma(u, right[2], v * up[2])
     dx, dy, dz = nearness * ox - turn[2, 0], nearness * oy - turn[2, 1], nearness * oz - turn[2, 2]
     norm = length(dx, dy, dz)
     place, way = (ox, oy, oz), (dx / norm, dy / norm, dz / norm)
@@ -85,10 +80,9 @@ def _aim(u: float, v: float, turn: Float64Array, nearness: float, radius: float)
 
 @compiled
 def _rows_near(rows: Table, place: Vector, way: Vector, width: float, spread: float, kept: Table) -> int:
-    """Copy into `kept` the rows whose spheres a cone of rays may touch, and return how many.
+    """Copy into `kept` the rows whose spheres a cone of rays may touch, and return how many; no relief is left alone.
 
-    The cone starts at a place with the radius `width`, goes along a unit direction and widens by `spread` a unit. A
-    group of which no solid is left goes as a whole.
+    The cone starts at a place with the radius `width`, goes along a unit direction and widens by `spread` a unit.
     """
     count, start, group, solids = 0, 0, -1, 0
     for i in range(len(rows)):
@@ -109,8 +103,8 @@ def _rows_near(rows: Table, place: Vector, way: Vector, width: float, spread: fl
 @compiled
 def _aim_tile(
     rays: Float64Array, left: int, top: int, step: int, across: int, radius: float, camera: Camera, size: int
-) -> int:
-    """Write the rays through the middles of across x across squares of `step` pixels, and return how many."""
+) -> None:
+    """Write the rays through the middles of across x across squares of `step` pixels."""
     (cx, cy), turn, nearness, pixel = camera.centre, camera.turn, camera.nearness, 2.0 * camera.half / size
     for k in range(across * across):
         u = cx + (left + (k % across + 0.5) * step - 0.5 * size) * pixel
@@ -118,16 +112,14 @@ def _aim_tile(
         place, way, rays[_DEPTH, k], rays[_END, k] = _aim(u, v, turn, nearness, radius)
         rays[_OX, k], rays[_OY, k], rays[_OZ, k] = place
         rays[_DX, k], rays[_DY, k], rays[_DZ, k] = way
-    return across * across
 
 
 @compiled
-def _clip(rays: Float64Array, n: int, rows: Table, slack: float, spread: float) -> None:
+def _clip(rays: Float64Array, rows: Table, slack: float, spread: float) -> None:
     """Shorten rays to where they are in the solids' spheres; one that meets none ends before it starts."""
     x, y, z, dx, dy, dz = rays[_OX], rays[_OY], rays[_OZ], rays[_DX], rays[_DY], rays[_DZ]
-    first, last = rays[_BEFORE], rays[_STATE]
-    for k in range(n):
-        first[k], last[k] = 1e3, -1e3
+    n, first, last = len(x), rays[_BEFORE], rays[_STATE]
+    first[:], last[:] = 1e3, -1e3
     for i in range(len(rows)):
         if rows[i].join == ADD and rows[i].solid != Solid.RELIEF:
             (u, v, w), radius = rows[i].centre, rows[i].radius + slack
@@ -139,41 +131,30 @@ def _clip(rays: Float64Array, n: int, rows: Table, slack: float, spread: float) 
                 reach = np.sqrt(max(chord, 0.0))
                 first[k] = min(first[k], along - reach) if chord > 0.0 else first[k]
                 last[k] = max(last[k], along + reach) if chord > 0.0 else last[k]
-    for k in range(n):
-        rays[_DEPTH, k], rays[_END, k] = max(rays[_DEPTH, k], first[k]), min(rays[_END, k], last[k])
+    rays[_DEPTH], rays[_END] = np.maximum(rays[_DEPTH], first), np.minimum(rays[_END], last)
 
 
 @compiled
-def _place(w: Float64Array, k: int, rays: Float64Array, ray: int, depth: float) -> None:
-    """Write a ray's place at a depth as point k."""
-    w[X, k] = rays[_OX, ray] + depth * rays[_DX, ray]
-    w[Y, k] = rays[_OY, ray] + depth * rays[_DY, ray]
-    w[Z, k] = rays[_OZ, ray] + depth * rays[_DZ, ray]
+def _place(w: Float64Array, rays: Float64Array, who: Int64Array) -> None:
+    """Write the places that some rays have reached as the first points of a table."""
+    for k in range(len(who)):
+        ray = who[k]
+        w[X, k] = rays[_OX, ray] + rays[_DEPTH, ray] * rays[_DX, ray]
+        w[Y, k] = rays[_OY, ray] + rays[_DEPTH, ray] * rays[_DY, ray]
+        w[Z, k] = rays[_OZ, ray] + rays[_DEPTH, ray] * rays[_DZ, ray]
 
 
 @compiled
 def _advance_bundles(
-    w: Float64Array,
-    rays: Float64Array,
-    who: Int64Array,
-    n: int,
-    wide: float,
-    shape: Shape,
-    nearness: float,
-    pixel: float,
+    w: Float64Array, rays: Float64Array, wide: float, shape: Shape, nearness: float, pixel: float
 ) -> None:
     """Move bundles of rays, `wide` about their middle ones at the target, to where they may touch the shape."""
-    count = 0
-    for k in range(n):
-        if rays[_DEPTH, k] <= rays[_END, k]:
-            who[count] = k
-            count += 1
+    who = np.nonzero(rays[_DEPTH] <= rays[_END])[0]
     for _ in range(24):
-        for k in range(count):
-            _place(w, k, rays, who[k], rays[_DEPTH, who[k]])
-        evaluate(w, count, shape, 0, pixel)
+        _place(w, rays, who)
+        evaluate(w, len(who), shape, 0, pixel)
         going = 0
-        for k in range(count):
+        for k in range(len(who)):
             ray = who[k]
             gap = w[SCENE, k] - shape.bumps - wide * (1.0 + nearness * max(rays[_DEPTH, ray], 0.0))
             if gap >= pixel:
@@ -181,39 +162,28 @@ def _advance_bundles(
                 if rays[_DEPTH, ray] <= rays[_END, ray]:
                     who[going] = ray
                     going += 1
-        count = going
-        if count == 0:
+        who = who[:going]
+        if going == 0:
             break
 
 
 @compiled
-def _cross(w: Float64Array, rays: Float64Array, who: Int64Array, n: int, shape: Shape, pixel: float) -> None:
+def _cross(w: Float64Array, rays: Float64Array, who: Int64Array, shape: Shape, pixel: float) -> None:
     """Put rays where they pass the surface between a depth outside (before) and one inside (depth), by halving."""
-    for _ in range(8):
-        for k in range(n):
-            _place(w, k, rays, who[k], 0.5 * (rays[_DEPTH, who[k]] + rays[_BEFORE, who[k]]))
-        evaluate(w, n, shape, 1, pixel)
-        for k in range(n):
-            ray = who[k]
-            middle = 0.5 * (rays[_DEPTH, ray] + rays[_BEFORE, ray])
-            if w[SCENE, k] > 0.0:
-                rays[_BEFORE, ray] = middle
-            else:
-                rays[_DEPTH, ray] = middle
-    for k in range(n):
-        rays[_DEPTH, who[k]] = 0.5 * (rays[_DEPTH, who[k]] + rays[_BEFORE, who[k]])
-        rays[_STATE, who[k]] = _ARRIVED
-
-
-@compiled
-def _list(state: Float64Array, n: int, which: float, who: Int64Array) -> int:
-    """List the rays in a state, and return how many they are."""
-    count = 0
-    for k in range(n):
-        if state[k] == which:
-            who[count] = k
-            count += 1
-    return count
+    depth, outside, inside = rays[_DEPTH], rays[_BEFORE], rays[_END]
+    for ray in who:
+        inside[ray] = depth[ray]
+    for halving in range(9):
+        for ray in who:
+            depth[ray] = 0.5 * (inside[ray] + outside[ray])
+        if halving < 8:
+            _place(w, rays, who)
+            evaluate(w, len(who), shape, 1, pixel)
+            for k in range(len(who)):
+                if w[SCENE, k] > 0.0:
+                    outside[who[k]] = depth[who[k]]
+                else:
+                    inside[who[k]] = depth[who[k]]
 
 
 @compiled
@@ -237,28 +207,27 @@ def _step(rays: Float64Array, ray: int, d: float, fine: int, pixel: float, bumps
 
 
 @compiled
-def _march(w: Float64Array, rays: Float64Array, who: Int64Array, n: int, shape: Shape, pixel: float) -> int:
-    """Move rays to the surface, and return how many arrive; `who` says which."""
-    for k in range(n):
-        rays[_STATE, k] = _FREE if rays[_DEPTH, k] <= rays[_END, k] else _PAST
-    for _ in range(_STEPS):
+def _march(w: Float64Array, rays: Float64Array, shape: Shape, pixel: float) -> Int64Array:
+    """Move rays to the surface, and return which arrive."""
+    state = rays[_STATE]
+    state[:] = np.where(rays[_DEPTH] <= rays[_END], _FREE, _PAST)
+    for _ in range(80):
         going = 0
         for fine in range(2):
-            count = _list(rays[_STATE], n, _CLOSE if fine else _FREE, who)
-            if count == 0:
-                continue
-            for k in range(count):
-                _place(w, k, rays, who[k], rays[_DEPTH, who[k]])
-            evaluate(w, count, shape, fine, pixel)
-            for k in range(count):
-                _step(rays, who[k], w[SCENE, k], fine, pixel, shape.bumps, shape.caution)
-            going += count
+            who = np.nonzero(state == (_CLOSE if fine else _FREE))[0]
+            if len(who) > 0:
+                _place(w, rays, who)
+                evaluate(w, len(who), shape, fine, pixel)
+                for k in range(len(who)):
+                    _step(rays, who[k], w[SCENE, k], fine, pixel, shape.bumps, shape.caution)
+            going += len(who)
         if going == 0:
             break
-    count = _list(rays[_STATE], n, _INSIDE, who)
-    if count > 0:  # steep reliefs were stepped into: back to where they begin
-        _cross(w, rays, who, count, shape, pixel)
-    return _list(rays[_STATE], n, _ARRIVED, who)
+    arrived = np.nonzero((state == _ARRIVED) | (state == _INSIDE))[0]
+    inside = np.nonzero(state == _INSIDE)[0]
+    if len(inside) > 0:  # steep reliefs were stepped into: back to where they begin
+        _cross(w, rays, inside, shape, pixel)
+    return arrived
 
 
 @compiled
@@ -270,13 +239,9 @@ def _trace(shape: Shape, camera: Camera, size: int, whole: int) -> Float64Array:
     pixel = 2.0 * camera.half / size
     wide, narrow = 0.71 * _TILE * pixel, 0.71 * _BUNDLE * pixel  # half the diagonals
     bumps, nearness, (cx, cy) = shape.bumps, camera.nearness, camera.centre
-    found, kept, who = np.full((size, size, 8), _MISS), np.empty_like(shape.rows), np.empty(POINTS, np.int64)
-    rays, bundles, w, hits = (
-        np.empty((10, POINTS)),
-        np.empty((10, 16)),
-        np.empty((LINES, POINTS)),
-        np.empty((7, POINTS)),
-    )
+    found, kept = np.full((size, size, 8), _MISS), np.empty_like(shape.rows)
+    rays, bundles = np.empty((10, _TILE * _TILE)), np.empty((10, 16))
+    w, hits = np.empty((LINES, POINTS)), np.empty((7, POINTS))
     for top in range(0, size, _TILE):
         for left in range(0, size, _TILE):
             u, v = cx + (left + 8 - 0.5 * size) * pixel, cy - (top + 8 - 0.5 * size) * pixel
@@ -285,23 +250,23 @@ def _trace(shape: Shape, camera: Camera, size: int, whole: int) -> Float64Array:
             if near == 0:
                 continue
             here = Shape(kept[:near], shape.outlines, shape.lattice, shape.radius, bumps, shape.caution, shape.parts)
-            n = _aim_tile(bundles, left, top, _BUNDLE, 4, here.radius + narrow, camera, size)
-            _clip(bundles, n, here.rows, narrow + bumps, narrow * nearness)
-            _advance_bundles(w, bundles, who, n, narrow, here, nearness, pixel)
-            n = _aim_tile(rays, left, top, 1, _TILE, here.radius, camera, size)
-            _clip(rays, n, here.rows, bumps, 0.0)
-            for k in range(n):
+            _aim_tile(bundles, left, top, _BUNDLE, 4, here.radius + narrow, camera, size)
+            _clip(bundles, here.rows, narrow + bumps, narrow * nearness)
+            _advance_bundles(w, bundles, narrow, here, nearness, pixel)
+            _aim_tile(rays, left, top, 1, _TILE, here.radius, camera, size)
+            _clip(rays, here.rows, bumps, 0.0)
+            for k in range(_TILE * _TILE):
                 mine, right, down = k // 64 * 4 + k % 16 // 4, left + k % 16, top + k // 16
                 rays[_DEPTH, k] = max(rays[_DEPTH, k], bundles[_DEPTH, mine])
                 if bundles[_DEPTH, mine] > bundles[_END, mine] or right >= size or down >= size:
                     rays[_END, k] = -1e4
-            n = _march(w, rays, who, n, here, pixel)
-            for k in range(n):
-                _place(hits, k, rays, who[k], rays[_DEPTH, who[k]])
-                found[top + who[k] // 16, left + who[k] % 16, 0] = rays[_DEPTH, who[k]]
-            if whole and n > 0:
-                gradient(w, hits, n, here, pixel)
-                for k in range(n):
-                    for line in range(7):
-                        found[top + who[k] // 16, left + who[k] % 16, 1 + line] = hits[line, k]
+            who = _march(w, rays, here, pixel)
+            _place(hits, rays, who)
+            if whole and len(who) > 0:
+                gradient(w, hits, len(who), here, pixel)
+            for k in range(len(who)):
+                pixel_found = found[top + who[k] // _TILE, left + who[k] % _TILE]
+                pixel_found[0] = rays[_DEPTH, who[k]]
+                for line in range(7 * whole):
+                    pixel_found[1 + line] = hits[line, k]
     return found

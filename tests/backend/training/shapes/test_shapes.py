@@ -42,7 +42,7 @@ def digest(block: Block) -> str:
 
 def ball() -> Shape:
     s = Sculptor(np.random.default_rng(0))
-    s.ball(0, 0, 0, 1.0)
+    s.ball((0, 0, 0), 1.0)
     return s.shape()
 
 
@@ -56,8 +56,8 @@ def test_a_block_is_the_same_in_another_process_and_unlike_its_neighbours() -> N
 
 def test_a_shape_that_its_cuts_leave_nothing_of_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = Sculptor(np.random.default_rng(0))
-    nothing.ball(0, 0, 0, 0.5)
-    nothing.ball(0, 0, 0, 0.9, join=Join.CUT)
+    nothing.ball((0, 0, 0), 0.5)
+    nothing.ball((0, 0, 0), 0.9, join=Join.CUT)
     drawn = iter([nothing.shape(), nothing.shape(), ball()])
 
     def draw_next(_: np.random.Generator) -> Shape:
@@ -121,7 +121,7 @@ def test_normals_agree_with_the_places_of_neighbouring_pixels(seed: int) -> None
 def test_a_bowl_is_hollow() -> None:
     s = Sculptor(np.random.default_rng(0))
     angles = np.linspace(0, np.pi / 2, 20)
-    s.lathe(0, 0, 0, np.stack([np.sin(angles), -np.cos(angles)], axis=1), 0.05)
+    s.lathe(np.stack([np.sin(angles), -np.cos(angles)], axis=1), 0.05)
     above = Camera(about_x(np.pi / 2), 0.0, (0.0, 0.0), 1.0)
     surface = look(s.shape(), above, 64)
     normals = surface.normals @ above.turn.T
@@ -133,10 +133,10 @@ def test_a_bowl_is_hollow() -> None:
 
 def test_a_cut_takes_away_and_a_shadow_falls() -> None:
     s = Sculptor(np.random.default_rng(0))
-    s.box(0, 0, 0, 1, 1, 0.2)
-    s.ball(0.5, 0.5, 0.2, 0.3, join=Join.CUT)
+    s.box((0, 0, 0), 1, 1, 0.2)
+    s.ball((0.5, 0.5, 0.2), 0.3, join=Join.CUT)
     s.begin()
-    s.box(-0.5, 0, 0.4, 0.1, 0.6, 0.4)
+    s.box((-0.5, 0, 0.4), 0.1, 0.6, 0.4)
     camera = Camera(np.eye(3), 0.0, (0.0, 0.0), 0.8)
     surface = look(s.shape(), camera, 80)
     normals = surface.normals
@@ -180,30 +180,30 @@ def test_every_solid_is_its_formula() -> None:
         off = np.abs([x, y, z]) - np.array([[a], [b], [c]])
         return np.linalg.norm(off.clip(0), axis=0) + off.max(axis=0).clip(max=0)
 
-    np.testing.assert_allclose(drawn(lambda s: s.ball(0, 0, 0, 0.5)), np.linalg.norm(points, axis=0) - 0.5, atol=1e-9)
-    np.testing.assert_allclose(drawn(lambda s: s.box(0, 0, 0, 0.3, 0.4, 0.5)), box(0.3, 0.4, 0.5), atol=1e-9)
+    np.testing.assert_allclose(drawn(lambda s: s.ball((0, 0, 0), 0.5)), np.linalg.norm(points, axis=0) - 0.5, atol=1e-9)
+    np.testing.assert_allclose(drawn(lambda s: s.box((0, 0, 0), 0.3, 0.4, 0.5)), box(0.3, 0.4, 0.5), atol=1e-9)
     torus = np.hypot(far - 0.6, y) - 0.2
-    np.testing.assert_allclose(drawn(lambda s: s.torus(0, 0, 0, 0.6, 0.2)), torus, atol=1e-9)
+    np.testing.assert_allclose(drawn(lambda s: s.torus((0, 0, 0), 0.6, 0.2)), torus, atol=1e-9)
     capsule = np.linalg.norm([x, y, np.maximum(np.abs(z) - 0.5, 0)], axis=0) - 0.2
     np.testing.assert_allclose(drawn(lambda s: s.limb((0, 0, -0.5), (0, 0, 0.5), 0.2, 0.2)), capsule, atol=1e-9)
     off = np.stack([far - 0.4, np.abs(y) - 0.5])
     cylinder = np.linalg.norm(off.clip(0), axis=0) + off.max(axis=0).clip(max=0)
-    np.testing.assert_allclose(drawn(lambda s: s.cone(0, 0, 0, 0.4, 0.4, 0.5)), cylinder, atol=1e-9)
+    np.testing.assert_allclose(drawn(lambda s: s.cone((0, 0, 0), 0.4, 0.4, 0.5)), cylinder, atol=1e-9)
     square = np.array([(-0.4, -0.3), (0.4, -0.3), (0.4, 0.3), (-0.4, 0.3)])
     line = np.array([(0.4, -0.5), (0.4, 0.5)])
     for sampled, exact in (  # profiles are sampled: exact near the surface but for corners, bounds far away
-        (drawn(lambda s: s.extrude(0, 0, 0, square, 0.2)), box(0.4, 0.3, 0.2)),
-        (drawn(lambda s: s.lathe(0, 0, 0, line)), cylinder),
+        (drawn(lambda s: s.extrude((0, 0, 0), square, 0.2)), box(0.4, 0.3, 0.2)),
+        (drawn(lambda s: s.lathe(line)), cylinder),
     ):
         near = np.abs(exact) < 0.1
         np.testing.assert_allclose(sampled[near], exact[near], atol=0.02)
         np.testing.assert_array_equal(sampled[~near] > 0, exact[~near] > 0)
-    ball = drawn(lambda s: s.superquadric(0, 0, 0, 0.5, 0.5, 0.5, 2.0, 2.0))
+    ball = drawn(lambda s: s.superquadric((0, 0, 0), 0.5, 0.5, 0.5, 2.0, 2.0))
     np.testing.assert_allclose(ball, np.linalg.norm(points, axis=0) - 0.5, atol=1e-6)
 
     def mirrored(s: Sculptor) -> None:
         with s.folded(Fold.MIRROR):
-            s.box(0.6, 0, 0, 0.2, 0.4, 0.3)
+            s.box((0.6, 0, 0), 0.2, 0.4, 0.3)
 
     np.testing.assert_allclose(drawn(mirrored), box(0.2, 0.4, 0.3, np.abs(x) - 0.6), atol=1e-9)
 
@@ -223,7 +223,7 @@ def test_every_kind_of_thing_can_be_seen(thing: Callable[[Sculptor], None]) -> N
 def test_detail_below_a_pixel_is_not_in_the_truth() -> None:
     def roughness(size: int) -> float:
         s = Sculptor(np.random.default_rng(0))
-        s.box(0, 0, 0, 1, 1, 0.2)
+        s.box((0, 0, 0), 1, 1, 0.2)
         s.relief(RIBS, 0.01, 20.0, q=1.0)
         surface = look(s.shape(), Camera(np.eye(3), 0.0, (0.0, 0.0), 0.4), size)
         return float(np.abs(surface.normals[..., 0]).mean())

@@ -31,6 +31,7 @@ class Client:
         """Connect to 127.0.0.1:`port` and greet. Raises `OSError` if nothing listens there."""
         self.inbox: queue.SimpleQueue[ToClient | Closed] = queue.SimpleQueue()
         self._outbox: queue.SimpleQueue[list[bytes | memoryview] | None] = queue.SimpleQueue()
+        self._has_ended = False
         self._socket = socket.create_connection((HOST, port), CONNECT_SECONDS)
         self._socket.settimeout(None)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -44,10 +45,13 @@ class Client:
         Arrays are not copied: leave them as they are afterwards. Raises `ValueError` for a text that UTF-8 cannot hold
         and a number that JSON cannot.
         """
-        self._outbox.put(messages.encode(message))
+        pieces = messages.encode(message)
+        if not self._has_ended:  # else nobody would take them out
+            self._outbox.put(pieces)
 
     def close(self) -> None:
         """Close the connection: what is not sent yet is dropped, and the backend cancels the client's jobs."""
+        self._has_ended = True
         self._outbox.put(None)
         with contextlib.suppress(OSError):  # the other side may have been faster
             self._socket.shutdown(socket.SHUT_RDWR)
@@ -73,8 +77,8 @@ class Client:
         except (OSError, EOFError, MemoryError, frames.WireError) as error:
             reason = str(error) or type(error).__name__
         finally:
-            self.inbox.put(Closed(reason))
             self.close()
+            self.inbox.put(Closed(reason))
 
     def _receive(self) -> ToClient:
         header = frames.parse_header(bytes(self._exactly(frames.HEADER.size)), frames.TO_CLIENT)

@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backend.wire import messages
-from backend.wire.client import Closed
+from backend.wire.client import Client, Closed
 from backend.wire.messages import Capabilities, Failure, Progress, Queued, Request, Result, Status
 from tests.backend.process import (
     ENDLESS,
+    SECONDS,
     TOKEN,
     Backend,
     Conversation,
@@ -310,3 +311,16 @@ def test_a_message_that_the_wire_cannot_carry_is_refused_before_it_is_sent(clien
         client.send(patient("x", steps=float("nan")))
     client.send(messages.GetStatus())
     client.next(Status)
+
+
+def test_what_is_sent_after_the_end_is_dropped() -> None:
+    with Backend() as backend:
+        client = Client(backend.port, TOKEN, "late")
+        client.send(messages.Shutdown())
+        while not isinstance(client.inbox.get(timeout=SECONDS), Closed):
+            pass
+        backend.process.wait(SECONDS)
+        for _ in range(100):
+            client.send(messages.GetStatus())
+        assert client._outbox.qsize() <= 2, "only what the end itself has put there"
+        client.close()

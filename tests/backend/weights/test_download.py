@@ -290,3 +290,12 @@ def test_the_shared_cache_spares_the_download(
     cached = next((Path(here.environment["HF_HOME"]) / "hub").rglob(MODEL)).resolve()
     assert cached.samefile(here.folder / NAME / MODEL) or sys.platform == "win32"
     assert cached.stat().st_size > LARGE
+
+
+def test_a_folder_in_place_of_a_cached_file_is_an_error_and_leaves_nothing_beside(
+    hub: Hub, contents: dict[str, Content], here: Place
+) -> None:
+    hf_hub_download(CONDITIONER.repository, MODEL, endpoint=hub.address, revision=CONDITIONER.revision)
+    (here.folder / NAME / MODEL / "in it").mkdir(parents=True)
+    assert here.lines("download", "--agree", "--hub-cache", NAME)[-1]["error"] == "weights-folder-closed"
+    assert [path.name for path in (here.folder / NAME).iterdir()] == [MODEL]

@@ -239,6 +239,14 @@ def noise(height: int, width: int, cell: int) -> Picture:
     return picture
 
 
+def dithered(height: int, width: int) -> Picture:
+    """Return a disc before black and white pixels in turn, whose mean is one plain grey."""
+    y, x = np.indices((height, width))
+    picture = composed(disc(height, width), [200, 20, 20], plain(0, 0, 0))
+    picture[..., :3][(disc(height, width) == 0) & ((x + y) % 2 > 0)] = 255
+    return picture
+
+
 def land_and_sky() -> Picture:
     picture = np.full((200, 260, 4), 255, np.uint8)
     picture[:100, :, :3] = [120, 170, 230]
@@ -253,6 +261,7 @@ def land_and_sky() -> Picture:
         (noise(200, 260, 20), "no-plain-background"),
         (land_and_sky(), "no-plain-background"),
         (noise(200, 260, 1), "no-plain-background"),
+        (dithered(200, 260), "no-plain-background"),
         (np.full((90, 120, 4), 255, np.uint8), "nothing-on-background"),
         (composed(np.zeros((90, 120), np.float32), [0, 0, 0], vignette(200, 180, 160), 5.0), "nothing-on-background"),
         (np.full((15, 300, 4), 255, np.uint8), "picture-too-small"),
@@ -271,6 +280,16 @@ def test_a_picture_that_cannot_be_cut_out_raises_a_sentence(picture: Picture, co
     assert raised.value.sentence.endswith(".")
     assert ("transparent all over" in raised.value.sentence) == (code == "picture-empty")
     assert "transparent" in raised.value.advice or "opaque" in raised.value.advice
+
+
+@pytest.mark.parametrize("shape", [(16, 12_000), (12_000, 16)])
+def test_a_picture_that_is_a_thousand_times_as_long_as_wide_is_cut_out(shape: tuple[int, int]) -> None:
+    picture = np.full((*shape, 4), 255, np.uint8)
+    part = tuple(slice(side // 4, side // 2) for side in shape)
+    picture[part] = (200, 20, 20, 255)
+    crop = cut_out(picture, SIZE, silent).crop
+    along = (crop.left, crop.top)[shape[0] > shape[1]] + crop.side / 2
+    assert along == pytest.approx(0.375 * max(shape), rel=0.02)
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (20, 40)])

@@ -182,8 +182,10 @@ def _step(
 
 @torch.no_grad()
 def _follow(average: float, state: State) -> None:
-    """Let the moving average follow; early on it follows faster."""
+    """Let the moving average follow; early on it follows faster. What is no parameter is taken as it is."""
     seen = state.step if state.stage == "trunk" else state.trunk + state.step
     decay = min(average, (1 + seen) / (10 + seen))
     for mean, value in zip(state.average.parameters(), state.network.parameters(), strict=True):
         mean.lerp_(value, 1 - decay)
+    for kept, value in zip(state.average.buffers(), state.network.buffers(), strict=True):
+        kept.copy_(value)

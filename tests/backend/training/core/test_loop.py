@@ -2,12 +2,15 @@
 # ruff: noqa: ARG002, D102 - a task's methods, each as short as can be
 """The loop trains any network: here a line through points, which has no stage `refine` and no pictures."""
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip("torch", reason="torch is not installed here: the extra training has it")
 
@@ -127,9 +130,38 @@ def test_a_checkpoint_that_cannot_be_used_is_refused_with_its_reason(tmp_path: P
         path.write_bytes(content)
         with pytest.raises(UserError, match=r"trunk\.pt is damaged"):
             load(path, Line(), CPU)
-    torch.save({"network": {}}, path)
-    with pytest.raises(UserError, match=r"trunk\.pt is damaged"):
-        load(path, Line(), CPU)
+    path.write_bytes(whole)
+    content = torch.load(path, weights_only=True)
+    parts = {"stage": "none", "network": [1], "average": {"weight": 1}, "optimizer": {}, "step": "x", "steps": 0.5}
+    for wrong in ({"network": {}}, *({**content, name: part} for name, part in parts.items())):
+        torch.save(wrong, path)
+        with pytest.raises(UserError, match=r"trunk\.pt is damaged"):
+            load(path, Line(), CPU)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 600), st.integers(0, 255))
+def test_a_damaged_byte_is_no_other_error(tmp_path: Path, place: int, byte: int) -> None:
+    path = tmp_path / "trunk.pt"
+    if not path.exists():
+        go(tmp_path, steps=5)
+    damaged = bytearray(path.read_bytes())
+    damaged[damaged.index(b"stage") - 100 + place] = byte
+    other = tmp_path / "damaged.pt"
+    other.write_bytes(damaged)
+    with contextlib.suppress(UserError):  # a byte of a number or of a name may be another one
+        load(other, Line(), CPU)
+
+
+def test_the_average_has_the_networks_buffers(tmp_path: Path) -> None:
+    class Counted(Line):
+        def make_network(self, *, fresh: bool) -> nn.Module:
+            return nn.Sequential(nn.Linear(1, 1, bias=False), nn.BatchNorm1d(1, affine=False))
+
+    state = load(train(Run(Counted(), tmp_path, "trunk", steps=5), lambda _: None), Counted(), CPU)
+    kept, own = (dict(network.named_buffers()) for network in (state.average, state.network))
+    assert own["1.num_batches_tracked"] == 5
+    assert kept == own
 
 
 def test_what_is_wrong_in_the_network_itself_is_not_called_a_bad_checkpoint(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +112,41 @@ def test_a_network_that_the_loop_does_not_know_is_trained_and_goes_on_where_it_s
 def test_a_stage_that_the_schedule_lacks_is_refused_with_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="“line” has no stage “refine”"):
         go(tmp_path, "refine")
+
+
+@pytest.mark.parametrize("steps", [0, -3])
+def test_a_stage_without_steps_is_refused(tmp_path: Path, steps: int) -> None:
+    with pytest.raises(UserError, match="at least one"):
+        go(tmp_path, steps=steps)
+
+
+def test_a_loss_that_is_not_finite_is_a_sentence_and_costs_no_checkpoint(tmp_path: Path) -> None:
+    class Spoiled(Line):
+        def batches(self, start: Moment) -> Iterator[Points]:
+            yield Points(torch.full((4, 1), torch.inf), torch.zeros(4, 1))
+
+    path = go(tmp_path, steps=5)
+    before = path.read_bytes()
+    with pytest.raises(UserError, match="not finite at step 6"):
+        train(Run(Spoiled(schedule=replace(SCHEDULE, log=1)), tmp_path, "trunk", steps=10), lambda _: None)
+    assert path.read_bytes() == before
+
+
+def test_drawings_and_sheets_replace_links_and_leave_what_these_point_to(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.txt"
+    mine.write_text("mine")
+    for suffix in (".png", ".svg"):
+        (tmp_path / "trunk").with_suffix(suffix).symlink_to(mine)
+    go(tmp_path, steps=10)
+    assert mine.read_text() == "mine"
+    assert "<svg" in (tmp_path / "trunk.svg").read_text()
+
+
+def test_other_files_beside_the_checkpoints_are_no_checkpoints(tmp_path: Path) -> None:
+    go(tmp_path, steps=5)
+    (tmp_path / "cool-5 (copy).pt").write_bytes(b"")
+    assert go(tmp_path, "cool", steps=5).name == "cool-5.pt"
+    assert go(tmp_path, "cool", steps=5).name == "cool-5.pt"
 
 
 def test_the_rate_warms_up_and_falls_to_zero() -> None:

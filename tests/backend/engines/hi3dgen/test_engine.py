@@ -138,10 +138,11 @@ def test_an_opaque_picture_is_cut_out_by_the_network_or_else_by_its_background(
     with_network = cutout_of(pipeline, 1, picture=opaque)
     shutil.copytree(tiny, tmp_path / "weights", ignore=shutil.ignore_patterns(FOREGROUND.name))
     monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tmp_path / "weights"))
-    pipeline.unload()
     without = cutout_of(pipeline, 1, picture=opaque)
     assert without.alpha.mean() == pytest.approx(np.pi / 4 / 1.2**2, abs=0.02)
     assert not np.array_equal(without.alpha, with_network.alpha)
+    shutil.copytree(tiny / FOREGROUND.name, tmp_path / "weights" / FOREGROUND.name)
+    assert np.array_equal(cutout_of(pipeline, 1, picture=opaque).alpha, with_network.alpha), "copied there meanwhile"
 
 
 @pytest.mark.parametrize("stage", ["normals", "tokens", "structure", "latents", "geometry"])

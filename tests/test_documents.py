@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.backend.test_layering import imports, name_of, within
+from tests.backend.test_layering import SOURCES, imports, name_of, within
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(path for folder in (ROOT, ROOT / "docs") for path in folder.glob("*.md"))
+CODE = {path: path.read_text(encoding="utf-8") for path in SOURCES}
+NAMED = re.compile(r"(?<!`)`((?:\w+/)*)(\w+)\.(\w+)(?:\([^`]*\))?`")
+SUFFIXES = ("glb", "jpg", "json", "jsonl", "log", "md", "png", "safetensors", "txt")
+"""What follows a dot in the name of a file that is no module."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -19,6 +23,21 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
     broken = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     assert not broken
+
+
+@pytest.mark.parametrize("text", [*PAGES, *SOURCES], ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_code_that_is_named_is_there(text: Path) -> None:
+    """A module is a file, and a name behind a module's is in it; what begins otherwise is no code of ours."""
+    lacking: list[str] = []
+    for path, module, name in NAMED.findall(text.read_text(encoding="utf-8")):
+        places = [place for place in SOURCES if place.as_posix().endswith(f"/{path}{module}.py")]
+        if any(place.as_posix().endswith(f"/{path}{module}/{name}.py") for place in SOURCES):
+            continue
+        if name == "py":
+            lacking += [] if places else [f"{path}{module}.py"]
+        elif places and name not in SUFFIXES and not any(re.search(rf"\b{name}\b", CODE[place]) for place in places):
+            lacking.append(f"{path}{module}.{name}")
+    assert not lacking
 
 
 def test_the_failure_codes_of_the_wire_are_those_of_the_code() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The engines, a module each: what each can do, and the stages it walks.
+"""The engines, a package each: what each can do, and its stages in order.
 
 Heavy libraries must not be imported on the way to this package: an engine imports them inside its stages.
 """

@@ -3,6 +3,7 @@
 
 import dataclasses
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -40,11 +41,13 @@ class ResultCache:
 
 
 def array_bytes(result: object) -> int:
-    """The memory of all arrays in a result (an array, or dataclasses and tuples that hold arrays), in bytes."""
+    """The memory of all arrays in a result, in bytes: an array, or what holds some, dataclasses and collections."""
     if isinstance(result, np.ndarray):
         return result.nbytes
-    if isinstance(result, tuple):
-        return sum(array_bytes(item) for item in result)
+    if isinstance(result, Mapping):
+        return sum(map(array_bytes, result.values()))
+    if isinstance(result, list | tuple):
+        return sum(map(array_bytes, result))
     if dataclasses.is_dataclass(result):
         return sum(array_bytes(getattr(result, item.name)) for item in dataclasses.fields(result))
     return 0

@@ -38,7 +38,7 @@ CACHE_BYTES = 512 << 20
 class Progress:
     """How far a job is: step `step` of `of` in `stage`, which is number `index` (from 0) of `count`.
 
-    A stage that is walked once for every seed counts as often. eta_seconds: what is left of the whole job.
+    A stage that runs once for every seed counts as often. eta_seconds: what is left of the whole job.
     """
 
     stage: Stage
@@ -122,7 +122,7 @@ class Pipeline:
         versions = dict(engine.versions())
         hashes = {name: picture_hash(pixels) for name, pixels in request.inputs.items()}
         lanes = [_lane(engine.name, versions, steps, request, hashes, seed) for seed in request.seeds]
-        for lane, made, seconds in self._walk(engine, steps, lanes, request, watcher):
+        for lane, made, seconds in self._run_lanes(engine, steps, lanes, request, watcher):
             products = {name: made[lane.last[name]].product for name in names if name in lane.last}
             for name, product in products.items():
                 if not isinstance(product, engine.gives[name]):
@@ -147,7 +147,7 @@ class Pipeline:
             raise UserError("engine-missing", f"The engine “{engine.label}” cannot run here. {missing}", SET_UP)
         return engine
 
-    def _walk(
+    def _run_lanes(
         self, engine: Engine, steps: "list[_Step]", lanes: "list[_Lane]", request: Request, watcher: Watcher
     ) -> Iterator[tuple["_Lane", dict[str, "_Made"], dict[str, float]]]:
         """Every lane with what was made for it, by key, and the seconds of the stages that ran for it first."""

@@ -55,16 +55,19 @@ def estimate(lab: Float32Array) -> Background:
     field = _robust_fit(lab, frame, _BORDER_FITS)
     plain = np.linalg.norm(lab - field.over(x, y), axis=-1) < _PLAIN
     if plain[frame].mean() < _LEAST_PLAIN_BORDER:
-        raise UserError(
-            "no-plain-background",
-            "The picture's background is not plain enough to tell the object from it.",
-            "Cut the object out, so that everything around it is transparent, and save the picture as PNG.",
-        )
+        raise not_plain()
     for _ in range(3):
         parts = components(plain)
         field = _robust_fit(lab, parts.mask(parts.touched(frame)), _FIELD_FITS, start=field)
         plain = np.linalg.norm(lab - field.over(x, y), axis=-1) < _PLAIN
     return field
+
+
+def not_plain() -> UserError:
+    """Return the error for a background from which the object cannot be told."""
+    sentence = "The picture's background is not plain enough to tell the object from it."
+    advice = "Cut the object out, so that everything around it is transparent, and save the picture as PNG."
+    return UserError("no-plain-background", sentence, advice)
 
 
 def centres(count: int) -> Float64Array:

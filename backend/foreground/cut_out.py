@@ -49,9 +49,23 @@ def cut_out(picture: Picture, size: int, report: Report) -> Cutout:
     report(0, _STEPS)
     solid = _solid(picture, partial(report, 0, _STEPS))
     if solid.all():
-        cutout = _by_background(picture, size, report)
-    else:
-        cutout = _by_alpha(picture, solid, size, partial(report, 4, _STEPS))
+        return _bled(_by_background(picture, size, report), report)
+    return _bled(_by_alpha(picture, solid, size, partial(report, 4, _STEPS)), report)
+
+
+def cut_out_by_alpha(picture: Picture, size: int, report: Report) -> Cutout:
+    """Do as `cut_out` for a picture whose alpha is a mask of the object, which may fill the picture."""
+    report(0, _STEPS)
+    solid = _solid(picture, partial(report, 0, _STEPS))
+    return _bled(_by_alpha(picture, solid, size, partial(report, 4, _STEPS)), report)
+
+
+def is_opaque(picture: Picture) -> bool:
+    """Whether all of a picture's pixels are more than half opaque, so that its alpha separates nothing."""
+    return bool((picture[..., 3] > 127).all())
+
+
+def _bled(cutout: Cutout, report: Report) -> Cutout:
     report(5, _STEPS)
     cutout = Cutout(matting.bleed(cutout.rgba, partial(report, 5, _STEPS)), cutout.crop)
     report(_STEPS, _STEPS)
@@ -93,7 +107,7 @@ def _by_background(picture: Picture, size: int, report: Report) -> Cutout:
             "Choose a larger picture, or cut the object out so that everything around it is transparent.",
         )
     shrunk = min(1.0, _SILHOUETTE_SIDE / max(height, width))
-    shape = (max(1, round(height * shrunk)), max(1, round(width * shrunk)))
+    shape = (max(2, round(height * shrunk)), max(2, round(width * shrunk)))  # a slope takes two pixels
     small = _resampled_large(picture, (0, 0, width, height), shape, partial(report, 0, _STEPS), fill=None)
     report(1, _STEPS)
     smallest = (min(_BACKGROUND_SIDE, shape[0]), min(_BACKGROUND_SIDE, shape[1]))

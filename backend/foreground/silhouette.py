@@ -19,15 +19,18 @@ from ..raster.morphology import dilated, eroded
 from ..raster.pull_push import fill
 from ..raster.resample import resample
 from ..raster.ticks import Poll
+from .background import not_plain
 
 _BLURS = (0, 1, 2, 4)  # radii in pixels, tried until grain is weaker than `_DISTINCT`
 _DISTINCT = 0.04  # Oklab: a difference that must be noticed
+_GRAINIEST = 0.12  # Oklab: along the border, what differs more is no grain
 _SURE = 0.01  # Oklab: the tolerance for a background without grain
 _OPEN = 80  # a pixel is open ground if the ground reaches 1/80 of the picture to all sides of it
 _BLOCK = 16  # pixels a side of the blocks that the light is corrected by
 _RINGING = 0.12  # of the contrast nearby: the noise beside an edge from JPEG's blocks of 8 pixels
 _RINGING_REACH = 7
 _LEAST_OBJECT = 5e-4  # of the picture
+_MOST_BORDER = 0.5  # of the border's pixels, at most of them of the object
 _SPECK = 5e-3  # of the largest component's area
 _HOLE = 0.015  # of the object's area: smaller patches of the background's colour belong to it, such as eyes
 _STEP = 2.6  # a hole's rim differs from the background by this factor more than the hole itself
@@ -54,7 +57,7 @@ def find(lab: Float32Array, behind: Float32Array, poll: Poll) -> Silhouette:
     lab: the picture's Oklab colours, float32 (H, W, 3). behind: those of the background alone, float32 (H, W, 3). poll:
     called between the parts of the work.
 
-    Raises UserError if nothing stands out from the background.
+    Raises UserError if nothing stands out from the background, or if that is too rough to be seen as one, as dither is.
     """
     excess, doubt, _ = _misfit(lab, behind, poll)
     behind = _with_lighting(lab, behind, excess < doubt)
@@ -76,6 +79,8 @@ def find(lab: Float32Array, behind: Float32Array, poll: Poll) -> Silhouette:
             "Nothing in the picture stands out from its background.",
             "Choose a picture that shows an object, or cut the object out so that everything around it is transparent.",
         )
+    if body[border(body.shape)].mean() > _MOST_BORDER:
+        raise not_plain()
     return Silhouette(body, slack)
 
 
@@ -89,8 +94,10 @@ def _misfit(lab: Float32Array, behind: Float32Array, poll: Poll) -> tuple[Float3
             excess = np.linalg.norm(box_mean(difference, radius, beyond="edge"), axis=-1)
         poll()
         along_border = excess[frame]
+        grain = along_border[along_border < _GRAINIEST]
         # Grain has the distribution of a normal vector's length: nine tenths lie within 2.5 deviations, all in 3.5.
-        tolerance = _SURE + 1.4 * float(np.quantile(along_border[along_border < 3 * _DISTINCT], 0.9))
+        # A dithered background has no pixel of its mean colour before it is blurred.
+        tolerance = _SURE + 1.4 * (float(np.quantile(grain, 0.9)) if len(grain) else _GRAINIEST)
         if tolerance < _DISTINCT:
             break
     return excess, tolerance, radius

@@ -70,13 +70,15 @@ def parts_of(mesh: Mesh) -> Parts:
 def drop_specks(mesh: Mesh) -> tuple[Mesh, int]:
     """Drop the parts that are tiny in every direction: smaller than 2 % of the whole's longest side.
 
-    Returns the mesh without them and without unused vertices, and how many parts were dropped.
+    If all are, the object is made of such parts, and they stay. Returns the mesh without specks and without unused
+    vertices, and how many parts were dropped.
     """
     if not len(mesh.triangles):
         return mesh, 0
     parts = parts_of(mesh)
     whole = float(np.ptp(mesh.vertices[np.unique(mesh.triangles)], axis=0).max())
-    return _without(mesh, parts, parts.extents.max(axis=1) < _SPECK * whole)
+    specks = parts.extents.max(axis=1) < _SPECK * whole
+    return _without(mesh, parts, specks & ~specks.all())
 
 
 def drop_floaters(mesh: Mesh) -> tuple[Mesh, int]:

@@ -9,9 +9,6 @@ from ..flow.products import Mesh, Report
 from ..raster.vectors import unit
 from .simplify import simplify
 
-FACES = 100_000
-"""How many triangles a mesh may have at most, unless the request says otherwise."""
-
 _STEPS = 20
 _UP = (0.0, 0.0, 1.0)  # the normal of a vertex in which opposite normals have met
 

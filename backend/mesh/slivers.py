@@ -37,10 +37,10 @@ def remove_slivers(
     ValueError if the attributes are not given by vertex.
     """
     require_by_vertex(points, attributes)
-    slight = _SLIGHT * float(np.ptp(points, axis=0).max(initial=0.0))
     flat = np.flatnonzero((roundness(points[triangles]) < SLIVER) & ~fixed[triangles].any(axis=1))
     if not len(flat):
         return points, attributes, triangles
+    slight = _SLIGHT * float(np.ptp(points, axis=0).max())
     mesh = _EditableMesh(points.copy(), attributes.copy(), triangles.copy())
     for _ in range(_SWEEPS):
         before = len(flat)

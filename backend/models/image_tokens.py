@@ -5,7 +5,6 @@ The tokens are those of DINOv2 with registers (Oquab et al. 2023; Darcet et al. 
 last norm and normalised without an affine part.
 """
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,16 +20,6 @@ if TYPE_CHECKING:
 
 SIDE = 518  # pixels along the sides of the picture: 37 patches of 14
 _EPS = 1e-5
-
-_HUB_NAMES = (
-    (r"^patch_embed\.proj\.", "embeddings.patch_embeddings.projection."),
-    (r"^pos_embed$", "embeddings.position_embeddings"),
-    (r"^(cls_token|mask_token|register_tokens)$", r"embeddings.\1"),
-    (r"^norm\.", "layernorm."),
-    (r"^blocks\.(\d+)\.attn\.proj\.", r"encoder.layer.\1.attention.output.dense."),
-    (r"^blocks\.(\d+)\.ls(\d)\.gamma$", r"encoder.layer.\1.layer_scale\2.lambda1"),
-    (r"^blocks\.(\d+)\.", r"encoder.layer.\1."),
-)
 
 
 def load_tokenizer(folder: Path) -> "Dinov2WithRegistersModel":
@@ -91,26 +80,6 @@ def published_forms(config: "Dinov2WithRegistersConfig") -> dict[str, Tensor]:
             shapes |= _with_bias(f"{block}.norm{number}", (wide,))
             shapes[f"{block}.layer_scale{number}.lambda1"] = (wide,)
     return {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
-
-
-def from_hub_layout(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of a checkpoint in torch.hub's layout (dinov2_vitl14_reg4_pretrain.pth), renamed for `tokenizer`.
-
-    That layout has queries, keys and values in one tensor. Unknown names stay as they are: `tokenizer` refuses them.
-    """
-    renamed: dict[str, Tensor] = {}
-    for name, tensor in tensors.items():
-        fused = re.fullmatch(r"blocks\.(\d+)\.attn\.qkv\.(weight|bias)", name)
-        if fused and len(tensor) % 3 == 0:
-            block, kind = fused.groups()
-            for part, third in zip(("query", "key", "value"), tensor.chunk(3), strict=True):
-                renamed[f"encoder.layer.{block}.attention.attention.{part}.{kind}"] = third
-            continue
-        published = name
-        for pattern, replacement in _HUB_NAMES:
-            published = re.sub(pattern, replacement, published)
-        renamed[published] = tensor
-    return renamed
 
 
 def _with_bias(layer: str, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ..flow.products import Report
 from ..nn.checks import require_finite
 from ..nn.initial_weights import set_linear, set_zero
-from ..nn.layers import cast_but_norms, joined, position_embedding, widened
+from ..nn.layers import cast_but_norms, joined, position_embedding, require_absolute_positions, widened
 from ..nn.sparse import Voxels
 from ..nn.sparse_blocks import SubdivideBlock, WindowBlock
 from ..nn.watching import repeating
@@ -48,8 +48,7 @@ class LatentDecoderConfig:
     representation_config: Mapping[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.pe_mode != "ape":
-            raise ValueError(f"pe_mode is {self.pe_mode!r}: only 'ape' (absolute positions) is known")
+        require_absolute_positions(self.pe_mode)
         if self.attn_mode != "swin":
             raise ValueError(f"attn_mode is {self.attn_mode!r}: only 'swin' (shifted windows) is known")
 

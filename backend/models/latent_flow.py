@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from ..flow.products import Report
 from ..nn.checks import require_finite
-from ..nn.layers import cast_but_norms, joined, layer_norm32, position_embedding, widened
+from ..nn.layers import cast_but_norms, joined, layer_norm32, position_embedding, require_absolute_positions, widened
 from ..nn.sampler import Sampling, sample
 from ..nn.sparse import Voxels
 from ..nn.sparse_blocks import ResBlock, gathered_in_cells
@@ -49,8 +49,7 @@ class LatentFlowConfig:
     use_fp16: bool = False
 
     def __post_init__(self) -> None:
-        if self.pe_mode != "ape":
-            raise ValueError(f"pe_mode is {self.pe_mode!r}: only 'ape' (absolute positions) is known")
+        require_absolute_positions(self.pe_mode)
         if self.patch_size != 2 ** len(self.io_block_channels):
             raise ValueError(f"{len(self.io_block_channels)} halvings do not give cells of {self.patch_size} voxels")
         if self.num_io_res_blocks < 1:

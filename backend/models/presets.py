@@ -18,26 +18,13 @@ class Preset:
 
     structure: Sampling
     latents: Sampling
-    description: str  # a sentence or two for the artist
 
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        "preview": Preset(
-            Sampling(steps=16, every=3),
-            Sampling(steps=3),
-            "A first look: 14 and 6 evaluations of the networks instead of 88 and 11. The shape can differ.",
-        ),
-        "balanced": Preset(
-            Sampling(steps=50, every=4),
-            Sampling(steps=5),
-            "Nearly the full result: 26 and 9 evaluations of the networks instead of 88 and 11.",
-        ),
-        "upstream": Preset(
-            Sampling(steps=50),
-            Sampling(steps=6),
-            "The published settings: 88 and 11 evaluations of the networks, nothing left out.",
-        ),
+        "preview": Preset(Sampling(steps=16, every=3), Sampling(steps=3)),
+        "balanced": Preset(Sampling(steps=50, every=4), Sampling(steps=5)),
+        "upstream": Preset(Sampling(steps=50), Sampling(steps=6)),
     }
 )
 """By name, fastest first. The same seed gives similar objects with all of them, but not the same."""

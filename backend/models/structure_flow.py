@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..flow.products import Report
 from ..nn.checks import require_finite
-from ..nn.layers import layer_norm32, position_embedding, widened
+from ..nn.layers import layer_norm32, position_embedding, require_absolute_positions, widened
 from ..nn.sampler import Sampling, sample
 from ..nn.transformer import Context, DiffusionTransformer, Time
 from ..nn.watching import repeating
@@ -42,8 +42,7 @@ class StructureFlowConfig:
     use_fp16: bool = False
 
     def __post_init__(self) -> None:
-        if self.pe_mode != "ape":
-            raise ValueError(f"pe_mode is {self.pe_mode!r}: only 'ape' (absolute positions) is known")
+        require_absolute_positions(self.pe_mode)
         if self.resolution % self.patch_size:
             raise ValueError(f"resolution {self.resolution} is not a multiple of patch_size {self.patch_size}")
 

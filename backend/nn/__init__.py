@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parts of neural networks that the engines share."""
+"""Parts of neural networks, their devices and memory. Models, engines and training use it."""

@@ -71,7 +71,7 @@ def read_description(path: Path) -> dict[str, Any]:
         description = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise missing(path) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # the last: it is nested too deep
         raise damaged(f"{path} cannot be read: {error}") from error
     if not isinstance(description, dict):
         raise damaged(f"{path} does not describe a network")

@@ -121,3 +121,9 @@ def position_embedding(coordinates: Tensor, channels: int) -> Tensor:
     angles = coordinates[..., None] * (1 / 10_000**exponents)
     waves = torch.cat([angles.sin(), angles.cos()], dim=-1).flatten(-2)
     return functional.pad(waves, (0, channels - waves.shape[-1]))
+
+
+def require_absolute_positions(pe_mode: str) -> None:
+    """Raises ValueError unless a network's description asks for `position_embedding`, by its published name "ape"."""
+    if pe_mode != "ape":
+        raise ValueError(f"pe_mode is {pe_mode!r}: only 'ape' (absolute positions) is known")

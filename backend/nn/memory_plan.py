@@ -11,7 +11,7 @@ repeated by the next smaller plan.
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,8 +36,8 @@ class MemoryPlan:
     """How to share a device's memory.
 
     resident: networks stay on the device after their first use. gathered: how many elements a sparse convolution
-    gathers at once. together: how many seeds go through a network in one batch. apart: the networks that work together
-    are on the device one after the other.
+    gathers at once. together: how many seeds go through a network in one batch, at most. apart: the networks that work
+    together are on the device one after the other.
     """
 
     name: str
@@ -110,6 +110,7 @@ class NetworkPool:
     def __init__(self, networks: Mapping[str, Network]) -> None:
         self.networks = networks
         self.plan: MemoryPlan | None = None
+        self._memory = 0  # bytes, when the plan was made
         self._compute: Compute | None = None
         self._placed: dict[str, Any] = {}
 
@@ -124,17 +125,19 @@ class NetworkPool:
     ) -> tuple[T, tuple[str, ...]]:
         """The result of `work(network, plan)`, and a sentence for every time that it was repeated.
 
-        `voxels` is how many the work is done on. The weights of the network `following` are read meanwhile. If memory
-        runs out, all networks leave the device and the work is repeated by a smaller plan. Raises UserError if the
-        last plan does not fit either, or if the device does not answer any more. Errors of `work` and of loading pass
-        through.
+        `voxels` is how many the work is done on for one seed; the plan says for how many seeds there is room. The
+        weights of the network `following` are read meanwhile. If memory runs out, all networks leave the device and
+        the work is repeated by a smaller plan. Raises UserError if the last plan does not fit either, or if the device
+        does not answer any more. Errors of `work` and of loading pass through.
         """
         notes: list[str] = []
         while True:
             plan = self._planned(compute, name, voxels)
             trouble: str
             try:
-                return self._attempt(name, compute, plan, work, following), tuple(notes)
+                return self._attempt(name, compute, self._shared(compute, plan, name, voxels), work, following), tuple(
+                    notes
+                )
             except (RuntimeError, MemoryError) as error:
                 if is_device_lost(error):
                     raise _device_lost(compute) from error
@@ -163,12 +166,21 @@ class NetworkPool:
             self.release()
             self._compute = compute
         if self.plan is None or voxels > TYPICAL_VOXELS:
-            memory = memory_of(compute.device)
-            plan = choose_plan(self.networks, compute, memory, name=name, voxels=voxels)
+            self._memory = memory_of(compute.device)
+            plan = choose_plan(self.networks, compute, self._memory, name=name, voxels=voxels)
             if self.plan is None or PLANS.index(plan) > PLANS.index(self.plan):
                 self.plan = plan
-                log.info("networks in %s, %d MiB free: %s", compute, memory >> 20, plan.name)
+                log.info("networks in %s, %d MiB free: %s", compute, self._memory >> 20, plan.name)
         return self.plan
+
+    def _shared(self, compute: Compute, plan: MemoryPlan, name: str, voxels: int) -> MemoryPlan:
+        """The plan with no more seeds in a batch than there is room for; one at least."""
+        held = [*self.networks.values()] if plan.resident else [self.networks[name]]
+        room = self._memory - _RESERVE - sum(network.weight(compute) for network in held)
+        work = self.networks[name].work(compute, voxels)
+        if work * plan.together <= room or not work:
+            return plan
+        return replace(plan, together=max(1, room // work))
 
     def _attempt(
         self, name: str, compute: Compute, plan: MemoryPlan, work: Callable[[Any, MemoryPlan], T], following: str

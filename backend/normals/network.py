@@ -17,7 +17,7 @@ import numpy as np
 from ..arrays import Float32Array
 from ..raster.ticks import Poll
 from .features import GRID
-from .matmul import MatMul
+from .matmul import MatMul, by_matmul
 
 WEIGHTS = Path(__file__).with_name("weights.npz")
 """The weights that ship."""
@@ -63,9 +63,18 @@ def load(path: Path) -> Weights:
     }
     vectors = {name: array for name, array in arrays.items() if array.ndim == 1}
     weights = Weights(matrices, vectors, {part: _blocks(arrays, part) for part in ("clean", "noisy", "decoder")})
-    if not all(weights.blocks.values()) or "decoder.head" not in matrices:
-        raise ValueError(f"{path} holds another network")
+    try:
+        _look_at_nothing(weights)
+    except (LookupError, ValueError) as error:
+        raise ValueError(f"{path} holds another network") from error
     return weights
+
+
+def _look_at_nothing(weights: Weights) -> None:
+    """Run the network on the smallest picture, empty, so that weights which are missing or do not fit are noticed."""
+    size = weights.multiple
+    picture, inflated = np.zeros((size, size, 4), np.float32), np.zeros((size // GRID, size // GRID, 3), np.float32)
+    predict(weights, picture, inflated, by_matmul, lambda: None)
 
 
 def _blocks(arrays: Mapping[str, Float32Array], part: str) -> tuple[int, ...]:

@@ -15,16 +15,18 @@ import json
 import os
 import re
 import struct
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 if TYPE_CHECKING:
     import torch
+
+N = TypeVar("N", bound="torch.nn.Module")
 
 ROOT = Path(__file__).parents[2]
 OWN = Path(__file__).parent / "fixtures"
@@ -170,6 +172,19 @@ def published(kind: str) -> dict[str, "torch.Tensor"]:
 def forms(tensors: Mapping[str, "torch.Tensor"]) -> dict[str, tuple[tuple[int, ...], str]]:
     """Every tensor's shape and dtype by its name, as a manifest gives them."""
     return {name: (tuple(tensor.shape), str(tensor.dtype).removeprefix("torch.")) for name, tensor in tensors.items()}
+
+
+def network(build: Callable[[], N], weights: Mapping[str, "torch.Tensor"] | None) -> N:
+    """A network on torch's "meta" device, or with weights."""
+    import torch
+
+    from backend.nn.checkpoint import fill
+
+    with torch.device("meta"):
+        built = build()
+    if weights is not None:
+        fill(built, weights, "the fixture")
+    return built
 
 
 def assert_close(ours: "torch.Tensor", theirs: "torch.Tensor", relative: float = 2e-6, absolute: float = 1e-5) -> None:

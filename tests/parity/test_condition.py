@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.parity import golden
+from tests.parity.hub_layout import from_hub_layout
 
 pytest.importorskip("torch", reason="torch is not installed here: the extra hi3dgen has it")
 pytest.importorskip("transformers", reason="transformers is not installed here: the extra hi3dgen has it")
@@ -19,7 +20,6 @@ from torch import Tensor
 from backend.engines.hi3dgen.pictures import to_pixels
 from backend.errors import UserError
 from backend.models.image_tokens import (
-    from_hub_layout,
     image_tokens,
     load_tokenizer,
     published_forms,

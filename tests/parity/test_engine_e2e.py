@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.parity import golden
+from tests.parity.hub_layout import from_hub_layout
 
 pytest.importorskip("torch", reason="torch is not installed here: the extra hi3dgen has it")
 pytest.importorskip("diffusers", reason="diffusers is not installed here: the extra hi3dgen has it")
@@ -23,7 +24,6 @@ from backend.engines.hi3dgen.cost import sampling_of
 from backend.engines.hi3dgen.engine import hi3dgen
 from backend.flow.products import Crop, Cutout, NormalMap, Picture
 from backend.flow.settings import checked
-from backend.models.image_tokens import from_hub_layout
 from backend.models.presets import PRESETS, Preset
 from backend.nn.sampler import Sampling
 from backend.weights.catalogue import CONDITIONER, GEOMETRY
@@ -72,7 +72,7 @@ def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
 def preset_of(fixture: golden.Fixture) -> Preset:
     """How the fixture samples, as a preset of the engine."""
     structure = test_pipeline_e2e.sampling_of(fixture, "sparse_structure_sampler_params")
-    return Preset(structure, test_pipeline_e2e.sampling_of(fixture, "slat_sampler_params"), "")
+    return Preset(structure, test_pipeline_e2e.sampling_of(fixture, "slat_sampler_params"))
 
 
 def test_by_default_the_engine_samples_as_the_published_demo() -> None:

@@ -16,27 +16,18 @@ from torch import Tensor
 
 from backend.models.latent_decoder import SUBDIVISION, LatentDecoder, LatentDecoderConfig
 from backend.models.latent_flow import LatentFlow, LatentFlowConfig
-from backend.nn.checkpoint import fill
 from backend.nn.sparse import Voxels
 from backend.surface.surface import Surface, extract_surface
 
 
 def flow_of(config: dict[str, Any], weights: dict[str, Tensor] | None = None) -> LatentFlow:
     """The flow model on the meta device, or with weights."""
-    with torch.device("meta"):
-        flow = LatentFlow(LatentFlowConfig(**config))
-    if weights is not None:
-        fill(flow, weights, "the fixture")
-    return flow
+    return golden.network(lambda: LatentFlow(LatentFlowConfig(**config)), weights)
 
 
 def decoder_of(config: dict[str, Any], weights: dict[str, Tensor] | None = None) -> LatentDecoder:
     """The decoder on the meta device, or with weights."""
-    with torch.device("meta"):
-        decoder = LatentDecoder(LatentDecoderConfig(**config))
-    if weights is not None:
-        fill(decoder, weights, "the fixture")
-    return decoder
+    return golden.network(lambda: LatentDecoder(LatentDecoderConfig(**config)), weights)
 
 
 @golden.each("slat_flow")

@@ -16,16 +16,12 @@ from torch import Tensor
 
 from backend.models.structure_decoder import StructureDecoder, StructureDecoderConfig, occupied
 from backend.models.structure_flow import StructureFlow, StructureFlowConfig
-from backend.nn.checkpoint import fill
 
 
 def flow_of(config: dict[str, Any], weights: dict[str, Tensor] | None = None) -> StructureFlow:
     """The flow model on the meta device, or with weights; positions that are left out are computed."""
-    with torch.device("meta"):
-        flow = StructureFlow(StructureFlowConfig(**config))
-    if weights is not None:
-        fill(flow, {"pos_emb": positions(config), **weights}, "the fixture")
-    return flow
+    whole = None if weights is None else {"pos_emb": positions(config), **weights}
+    return golden.network(lambda: StructureFlow(StructureFlowConfig(**config)), whole)
 
 
 def positions(config: dict[str, Any]) -> Tensor:
@@ -39,11 +35,7 @@ def flow_by(fixture: golden.Fixture) -> StructureFlow:
 
 def decoder_of(config: dict[str, Any], weights: dict[str, Tensor] | None = None) -> StructureDecoder:
     """The decoder on the meta device, or with weights."""
-    with torch.device("meta"):
-        decoder = StructureDecoder(StructureDecoderConfig(**config))
-    if weights is not None:
-        fill(decoder, weights, "the fixture")
-    return decoder
+    return golden.network(lambda: StructureDecoder(StructureDecoderConfig(**config)), weights)
 
 
 @golden.each("ss_flow")

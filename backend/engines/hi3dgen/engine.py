@@ -19,7 +19,7 @@ from ...nn.environment import prepare_environment
 from ...normals.image import OWN_NORMAL_MAP
 from ...normals.stages import READ_OWN
 from ...weights import store
-from ...weights.catalogue import PACKAGES
+from ...weights.catalogue import FOREGROUND, PACKAGES
 from .settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def hi3dgen() -> Engine:
         description="The published networks: sees what the picture shows and invents the rest as it likely is",
         needs_gpu=False,
         missing=missing,
-        versions=store.revisions,
+        versions=versions,
         settings=SETTINGS,
         inputs=("picture", OWN_NORMAL_MAP),
         gives={"normal_map": NormalMap, "mesh": Mesh},
@@ -123,6 +123,12 @@ def missing() -> str:
     if lacking:
         return f"Libraries that it needs are missing: {', '.join(lacking)}."
     return store.trouble([package for package in PACKAGES if not package.optional])
+
+
+def versions() -> dict[str, str]:
+    """The revisions of the weights by which a job is done; those of the foreground are left out if they are missing."""
+    unused = {FOREGROUND.name} if store.missing([FOREGROUND]) else set[str]()
+    return {name: revision for name, revision in store.revisions().items() if name not in unused}
 
 
 def _of_each(

@@ -17,7 +17,7 @@ from PIL import Image
 from ...arrays import Float32Array
 from ...errors import UserError
 from ...flow.products import Crop, Cutout, Picture, Report
-from ...foreground import cut_out as draft
+from ...foreground import cut_out as shared
 from ...models import imagenet
 
 MaskOf = Callable[[Picture], NDArray[np.uint8]]
@@ -34,14 +34,14 @@ _MEAN, _DEVIATION = (np.array(colour, np.float32) for colour in (imagenet.MEAN, 
 def cut_out(picture: Picture, size: int, mask_of: MaskOf, report: Report) -> Cutout:
     """Cuts the object out of a picture and centres it in a square of size x size pixels.
 
-    picture: uint8 (H, W, 4), sRGB, straight alpha. If the alpha is 255 everywhere, `mask_of` gives another. Raises
-    UserError if there is no object in the picture.
+    picture: uint8 (H, W, 4), sRGB, straight alpha. If the alpha separates nothing (see `is_opaque`), `mask_of` gives
+    another. Raises UserError if there is no object in the picture.
     """
-    if picture[..., 3].min(initial=255) == 255:
+    if shared.is_opaque(picture):
         picture = np.dstack([picture[..., :3], mask_of(picture[..., :3])])
         if picture[..., 3].max(initial=0) < 128:
             raise _nothing()
-    return draft.cut_out(picture, size, report)
+    return shared.cut_out_by_alpha(picture, size, report)
 
 
 def cut_out_as_upstream(picture: Picture, size: int, mask_of: MaskOf, report: Report) -> Cutout:
@@ -124,7 +124,7 @@ def _clamped_box(
 ) -> tuple[int, int, int, int]:
     """The square around the object, `MARGIN` times its longer side, cut off at the picture's border."""
     left, top, right, bottom = columns.min(), rows.min(), columns.max(), rows.max()
-    half = int(max(right - left, bottom - top) * draft.MARGIN) // 2
+    half = int(max(right - left, bottom - top) * shared.MARGIN) // 2
     x, y = (left + right) / 2, (top + bottom) / 2
     width, height = size
     return max(0, int(x - half)), max(0, int(y - half)), min(width, int(x + half)), min(height, int(y + half))

@@ -19,8 +19,8 @@ _VAGUE = 0.1  # a shorter decoded normal has no direction
 def to_mesh(surface: Surface, cutout: Cutout, normal_map: NormalMap | None = None) -> Mesh:
     """The mesh of a surface, with colours and normals if the surface has them.
 
-    The decoder's normals are made unit; at vertices with a decoded normal near zero, as where a surface is capped or
-    filled, the mesh's own normals are used. uv: the places of the vertices in the cut-out, seen from the pose that fits
+    The decoder's normals are made unit; at vertices with a decoded normal near zero, as those of caps and fillings
+    are, the mesh's own normals are used. uv: the places of the vertices in the cut-out, seen from the pose that fits
     the normal map best, or from the front without a map. Raises UserError "empty-mesh" if there are no triangles.
     """
     if not len(surface.triangles):

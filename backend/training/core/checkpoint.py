@@ -12,11 +12,16 @@ from torch import Tensor, nn
 
 from ...errors import UserError
 from ...safe_files import replacing
-from .schedule import Schedule, TrainingStageName
+from .schedule import STAGES, Schedule, TrainingStageName
 from .state import State
 from .task import TrainingTask
 
-_PARTS = ("average", "network", "optimizer", "pictures", "stage", "step", "steps", "trunk")
+_COUNTS = ("pictures", "step", "trunk")
+# What torch and its unpickler raise for a file that is not as it was written.
+_DAMAGE = (
+    *(RuntimeError, EOFError, pickle.UnpicklingError),
+    *(ValueError, LookupError, TypeError, AttributeError, AssertionError),
+)
 
 
 def begin(task: TrainingTask[Any], steps: int | None, device: torch.device) -> State:
@@ -70,7 +75,10 @@ def load(path: Path, task: TrainingTask[Any], device: torch.device) -> State:
                 "Choose the configuration that it was trained with, or another folder.",
             )
         network.load_state_dict(content[name])
-    state.optimizer.load_state_dict(content["optimizer"])
+    try:
+        state.optimizer.load_state_dict(content["optimizer"])
+    except _DAMAGE as error:
+        raise _damaged(path) from error
     state.step, state.pictures, state.trunk = content["step"], content["pictures"], content["trunk"]
     return state
 
@@ -84,13 +92,29 @@ def _content(path: Path) -> dict[str, Any]:
             f"The checkpoint {path} cannot be read: {error.strerror or error}.",
             "Check that the file is there and that you may read it.",
         ) from error
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        if isinstance(error, RuntimeError) and "PytorchStreamReader" not in str(error):
+    except _DAMAGE as error:
+        if "allocate memory" in str(error):
             raise
         raise _damaged(path) from error
-    if not isinstance(content, dict) or not set(_PARTS) <= set(content):
+    if not _is_state(content):
         raise _damaged(path)
     return content
+
+
+def _is_state(content: Any) -> bool:  # noqa: ANN401 - whatever the file holds
+    """Whether a checkpoint's content has the parts that `save` writes, each of its kind."""
+    return (
+        isinstance(content, dict)
+        and content.get("stage") in STAGES
+        and all(isinstance(content.get(name), int) for name in _COUNTS)
+        and isinstance(content.get("steps", "missing"), int | None)
+        and isinstance(content.get("optimizer"), dict)
+        and all(_are_weights(content.get(name)) for name in ("network", "average"))
+    )
+
+
+def _are_weights(part: Any) -> bool:  # noqa: ANN401
+    return isinstance(part, Mapping) and all(isinstance(value, Tensor) for value in part.values())
 
 
 def _damaged(path: Path) -> UserError:

@@ -5,7 +5,7 @@ A folder holds `trunk.pt` and, for every time that the trunk was cooled, `cool-S
 being the trunk's; beside each, in files of the same name, its curve, a JSON line at a time and drawn, a sheet of
 held-out pictures, and its weights for inference. What happens at a step is a function of the checkpoint and the step
 alone. So a training that is killed at any moment and started again ends in the same weights and writes the same curve,
-to the bit, on the same machine with the same number of threads.
+to the bit, on the same processor. A GPU may round otherwise from run to run.
 """
 
 import json
@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from ...errors import UserError
 from ...raster import png
+from ...safe_files import replacing
 from .checkpoint import begin, branch, load, save
 from .curve import Curve, draw, read_curve
 from .devices import Devices, devices
@@ -51,8 +52,8 @@ class Run:
 def train(run: Run, say: Say = print) -> Path:
     """Train, and return the checkpoint's path.
 
-    Raises UserError if the stage before was not trained, or the folder cannot be made or holds another configuration's
-    training, and FloatingPointError if the loss is not finite.
+    Raises UserError if the stage before was not trained, if the folder cannot be made or holds another configuration's
+    training, if fewer than one step is asked for, and if the loss is not finite.
     """
     if run.task.seed == HELD_OUT_SEED:
         sentence = f"The seed {HELD_OUT_SEED} is that of the held-out pictures."
@@ -60,6 +61,8 @@ def train(run: Run, say: Say = print) -> Path:
     if run.stage not in run.task.schedule.stages:
         sentence = f"The configuration “{run.task.name}” has no stage “{run.stage}”."
         raise UserError("unknown-stage", sentence, f"Choose one of: {', '.join(run.task.schedule.stages)}.")
+    if run.steps is not None and run.steps < 1:
+        raise UserError("no-steps", f"A stage cannot have {run.steps} steps.", "Ask for at least one.")
     torch.set_num_threads(1)
     try:
         run.folder.mkdir(parents=True, exist_ok=True)
@@ -100,16 +103,21 @@ class _Writer:
         measured = state.step % self._task.schedule.check == 0 or finished
         if measured:
             line |= self._held_out.measure(state.average)
-            self._path.with_suffix(".png").write_bytes(png.encode(self._held_out.sheet(state.average)))
+            _write(self._path.with_suffix(".png"), png.encode(self._held_out.sheet(state.average)))
         self._curve.add(line)
         if measured:
             drawing = draw(read_curve(self._path.with_suffix(".jsonl")), self._task.quantity)
-            self._path.with_suffix(".svg").write_text(drawing, "utf-8")
+            _write(self._path.with_suffix(".svg"), drawing.encode())
         if last or time.monotonic() - self._saved > SAVE_SECONDS:
             save(self._path, state)
             self._saved = time.monotonic()
         if last:
             self._task.export(self._path.with_suffix(".npz"), state)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with replacing(path) as file:
+        file.write(content)
 
 
 def _begin(run: Run, place: Devices) -> tuple[Path, State]:
@@ -140,8 +148,9 @@ def _begin(run: Run, place: Devices) -> tuple[Path, State]:
 
 def _newest(folder: Path, stage: TrainingStageName) -> Path | None:
     """Return the checkpoint of a stage that branched off latest."""
-    found = sorted(folder.glob(f"{stage}-*.pt"), key=lambda path: int(path.stem.partition("-")[2]))
-    return found[-1] if found else None
+    found = {path.stem.partition("-")[2]: path for path in folder.glob(f"{stage}-*.pt")}
+    steps = [step for step in found if step.isdecimal()]
+    return found[max(steps, key=int)] if steps else None
 
 
 def _stretch(
@@ -156,7 +165,11 @@ def _stretch(
         steps += 1
     means = {name: float(total / steps) for name, total in sums.items()}
     if not math.isfinite(means["loss"]):
-        raise FloatingPointError(f"the loss is not finite at step {state.step}")
+        raise UserError(
+            "loss-not-finite",
+            f"The loss is not finite at step {state.step}. The last checkpoint stays as it is.",
+            "Check what the network learns from, or lower the configuration's rate.",
+        )
     return {"step": state.step, "pictures": state.pictures, **means}
 
 
@@ -182,8 +195,10 @@ def _step(
 
 @torch.no_grad()
 def _follow(average: float, state: State) -> None:
-    """Let the moving average follow; early on it follows faster."""
+    """Let the moving average follow; early on it follows faster. What is no parameter is taken as it is."""
     seen = state.step if state.stage == "trunk" else state.trunk + state.step
     decay = min(average, (1 + seen) / (10 + seen))
     for mean, value in zip(state.average.parameters(), state.network.parameters(), strict=True):
         mean.lerp_(value, 1 - decay)
+    for kept, value in zip(state.average.buffers(), state.network.buffers(), strict=True):
+        kept.copy_(value)

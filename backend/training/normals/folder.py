@@ -22,7 +22,7 @@ from .samples import Samples
 _CLOSEST, _LOOSEST = 1.05, 1.5  # a frame's side over the object's longer side
 
 Read = Callable[[Path], Picture]
-"""What reads a picture's file, as `files.read_picture` does."""
+"""What reads a picture's file, as `files.pictures.read_picture` does."""
 
 
 @dataclass(frozen=True)

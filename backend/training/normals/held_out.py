@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pictures that no training sees: by them networks are compared, and the one that ships is chosen."""
 
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -66,14 +68,22 @@ class HeldOut:
 
 def _kept(source: Source, size: int, count: int, path: Path) -> Samples:
     """Read held-out pictures from a file, or make them and write it beside, then in place."""
-    if path.exists():
-        with np.load(path, allow_pickle=False) as file:
-            return Samples(file["rgba"], file["normals"].astype(np.float32), file["mask"])
+    if (kept := _read(path)) is not None and kept.mask.shape == (count, size, size):
+        return kept
     samples = take(source, HELD_OUT_SEED, size, count)
     normals = samples.normals.astype(np.float16)
     with replacing(path) as file:
         np.savez_compressed(file, rgba=samples.rgba, normals=normals, mask=samples.mask)
     return Samples(samples.rgba, normals.astype(np.float32), samples.mask)
+
+
+def _read(path: Path) -> Samples | None:
+    """Read what `_kept` wrote; None if there is no such file, or it is damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return Samples(file["rgba"], file["normals"].astype(np.float32), file["mask"])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None
 
 
 def _batches(samples: Samples) -> list[Minibatch]:

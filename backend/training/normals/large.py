@@ -8,12 +8,15 @@ regression in one step: the timestep is 0, the text is zeros (Hi3DGen, section 3
 What it starts from is any folder of a Stable Diffusion 2 in diffusers' layout: `vae` and `unet`.
 """
 
+import secrets
+import shutil
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
 from ...errors import UserError
+from ...safe_files import UNFINISHED
 from .config import Large
 
 _CODE_CHANNELS = 4
@@ -85,9 +88,16 @@ class LatentDualStream(nn.Module):
         self.noisy.load_state_dict(control.from_unet(self.unet).state_dict())
 
     def write(self, folder: Path) -> None:
-        """Write the three networks in diffusers' layout."""
-        for name, part in (("vae", self.vae), ("unet", self.unet), ("controlnet", self.noisy)):
-            part.save_pretrained(folder / name)
+        """Write the three networks in diffusers' layout, beside and then in place of what is there."""
+        beside = folder.with_name(UNFINISHED.replace("*", secrets.token_hex(8)))
+        try:
+            for name, part in (("vae", self.vae), ("unet", self.unet), ("controlnet", self.noisy)):
+                part.save_pretrained(beside / name)
+            if folder.exists():
+                shutil.rmtree(folder)
+            beside.rename(folder)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
 
 
 def _classes() -> tuple[Any, Any, Any]:

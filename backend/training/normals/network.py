@@ -97,9 +97,9 @@ class DualStream(nn.Module):
     def forward(self, picture: Tensor, inflated: Tensor, noise: Tensor | None = None) -> Tensor:
         """Return normals that are yet to be made unit length.
 
-        picture: (N, 4, H, W), H and W multiples of `Small.multiple`, as `features.look` makes it. inflated: (N, 3,
-        H / GRID, W / GRID), as `features.inflate` makes it. noise: (N, 3, H, W), added to the colours that the noisy
-        stream sees; none is no noise. Returns (N, 3, H, W), camera space, x right, y up, z to the viewer.
+        picture: (N, 4, H, W), H and W multiples of `Small.multiple`, as `features.standardise` makes it. inflated:
+        (N, 3, H / GRID, W / GRID), as `features.inflate` makes it. noise: (N, 3, H, W), added to the colours that the
+        noisy stream sees; None is no noise. Returns (N, 3, H, W), camera space, x right, y up, z to the viewer.
         """
         noised = picture if noise is None else torch.cat([picture[:, :3] + noise, picture[:, 3:]], dim=1)
         halved = functional.avg_pool2d(picture if self.dual else noised, 2)

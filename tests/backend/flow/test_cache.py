@@ -33,6 +33,7 @@ def block(size: int) -> NDArray[np.uint8]:
 
 def test_a_result_is_as_large_as_all_its_arrays() -> None:
     assert array_bytes(Outer(Inner(block(10), "x"), np.zeros(5, np.float32))) == 30
+    assert array_bytes([block(3), {"a": (block(4),)}]) == 7
     assert array_bytes("text") == 0
 
 

@@ -2,7 +2,7 @@
 """The pipeline on the real draft engine: which stages run again, what a watcher sees, how a job ends early."""
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,47 +10,14 @@ import pytest
 
 from backend.engines import DRAFT, ENGINES
 from backend.errors import Cancelled, UserError
-from backend.flow.pipeline import Pipeline, Progress
+from backend.flow.pipeline import Pipeline
 from backend.flow.products import Cutout, Mesh, NormalMap, Noted, Picture
-from backend.flow.request import Request
 from backend.flow.stage import Stage
 from backend.version import VERSION
+from tests.backend.flow.counted import ALL, SEEDED, Counted, same_mesh
 from tests.backend.vase import SMALL, Notes, edited_map, mesh_of, normals_of, request, run_one, vase
 
-BEHIND = ["clean", "reduce", "place", "project"]
-SEEDED = ["geometry", *BEHIND]
-ALL = ["foreground", "normals", *SEEDED]
 MADE = ["cutout", "normal_map", *["mesh"] * 5]
-
-
-@dataclass
-class Counted:
-    """A pipeline of the draft engine, and the stages that ran since they were last asked for."""
-
-    ran: list[str] = field(default_factory=list[str])
-
-    def __post_init__(self) -> None:
-        self.pipeline = Pipeline({"draft": replace(DRAFT, stages=tuple(map(self.counting, DRAFT.stages)))})
-
-    def counting(self, stage: Stage) -> Stage:
-        """The same stage, which also notes that it ran."""
-
-        def run(*taken: Any, **used: Any) -> Any:
-            self.ran.append(stage.name)
-            return stage.run(*taken, **used)
-
-        return replace(stage, run=run)
-
-    def stages_of(self, request: Request) -> list[str]:
-        """The stages that this request made run."""
-        self.ran.clear()
-        run_one(self.pipeline, request, Notes())
-        return [*self.ran]
-
-
-@pytest.fixture
-def counted() -> Counted:
-    return Counted()
 
 
 # --- what runs again --------------------------------------------------------------------------------------------------
@@ -205,127 +172,6 @@ def test_another_seed_makes_another_back_of_the_same_front() -> None:
     meshes = [mesh_of(run_one(pipeline, request(seed=seed), Notes())) for seed in (0, 1)]
     depths = [np.ptp(mesh.vertices[:, 1]) for mesh in meshes]
     assert abs(depths[0] - depths[1]) > 1e-3
-
-
-# --- several seeds ----------------------------------------------------------------------------------------------------
-
-
-def same_mesh(a: Mesh, b: Mesh) -> bool:
-    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in ("vertices", "triangles", "uv"))
-
-
-def test_several_seeds_share_what_no_seed_changes(counted: Counted) -> None:
-    notes = Notes()
-    outcomes = [*counted.pipeline.run(request(seed=5, count=3), notes)]
-    assert counted.ran == ["foreground", "normals", *SEEDED * 3]
-    assert [outcome.seed for outcome in outcomes] == [5, 6, 7]
-    assert [[*outcome.seconds] for outcome in outcomes] == [ALL, ALL[2:], ALL[2:]]
-    assert [seen.index for seen in notes.progress] == sorted(seen.index for seen in notes.progress)
-    assert {seen.index for seen in notes.progress} == set(range(2 + 3 * 5))
-    assert {seen.count for seen in notes.progress} == {2 + 3 * 5}
-
-
-def test_a_seed_of_several_makes_the_mesh_that_it_makes_alone() -> None:
-    together = [*Pipeline(ENGINES).run(request(seed=5, count=2), Notes())]
-    for outcome in together:
-        alone = run_one(Pipeline(ENGINES), request(seed=outcome.seed), Notes())
-        assert same_mesh(mesh_of(alone), mesh_of(outcome))
-        assert alone.recipe == outcome.recipe
-
-
-def test_every_mesh_is_there_before_the_next_is_begun(counted: Counted) -> None:
-    outcomes = counted.pipeline.run(request(seed=5, count=2), Notes())
-    next(outcomes)
-    assert counted.ran == ALL
-    next(outcomes)
-    assert counted.ran == [*ALL, *SEEDED]
-
-
-def test_what_is_cached_of_some_seeds_is_not_made_again(counted: Counted) -> None:
-    counted.stages_of(request(seed=6))
-    counted.ran.clear()
-    notes = Notes()
-    assert len([*counted.pipeline.run(request(seed=5, count=3), notes)]) == 3
-    assert counted.ran == SEEDED * 2
-
-
-def test_a_mesh_needs_no_cache(counted: Counted) -> None:
-    """What all seeds share is made once, though nothing of it can be kept."""
-    pipeline = Pipeline(counted.pipeline.engines, cache_bytes=0)
-    assert len([*pipeline.run(request(seed=5, count=2), Notes())]) == 2
-    assert counted.ran == [*ALL, *SEEDED]
-
-
-class Batches:
-    """A draft engine whose seeds are worked out in one go: its geometry, which uses the seed, and what follows it."""
-
-    def __init__(self) -> None:
-        self.goes: list[object] = []
-        stages = {stage.name: stage for stage in DRAFT.stages}
-        self.geometry, self.project = stages["geometry"], stages["project"]
-        plain = Stage("plain", "Passing on", "mesh", ("mesh",), (), self.pass_on)
-        stages = (
-            stages["foreground"],
-            stages["normals"],
-            replace(self.geometry, run_many=self.build),
-            plain,
-            *(stages[name] for name in BEHIND[:3]),
-            replace(self.project, run_many=self.project_many),
-        )
-        self.pipeline = Pipeline({"draft": replace(DRAFT, stages=stages)})
-
-    def build(self, normal_maps: list[NormalMap], *, seeds: list[int], **used: Any) -> list[Mesh]:
-        """The draft's geometry of each."""
-        self.goes.append(seeds)
-        return [self.geometry.run(item, seed=seed, **used) for item, seed in zip(normal_maps, seeds, strict=True)]
-
-    def pass_on(self, mesh: Mesh, *, report: Any) -> Mesh:
-        """The same mesh."""
-        self.goes.append("plain")
-        report(0, 1)
-        return mesh
-
-    def project_many(self, meshes: list[Mesh], cutouts: list[Cutout], **used: Any) -> list[Mesh]:
-        """The draft's projection of each."""
-        self.goes.append(len(meshes))
-        assert cutouts[0] is cutouts[-1]
-        return [self.project.run(mesh, cutout, **used) for mesh, cutout in zip(meshes, cutouts, strict=True)]
-
-
-def test_stages_that_can_do_several_seeds_do_them_in_one_go() -> None:
-    batches = Batches()
-    notes = Notes()
-    outcomes = [*batches.pipeline.run(request(seed=5, count=3), notes)]
-    assert batches.goes == [[5, 6, 7], "plain", "plain", "plain", 3]
-    for outcome in outcomes:
-        alone = run_one(Pipeline(ENGINES), request(seed=outcome.seed), Notes())
-        assert same_mesh(mesh_of(outcome), mesh_of(alone))
-    assert {seen.count for seen in notes.progress} == {2 + 1 + 3 * 4 + 1}
-    shares = {outcome.seconds["geometry"] for outcome in outcomes}
-    assert len(shares) == 1
-
-
-def test_one_go_takes_in_what_is_not_cached_and_one_seed_goes_alone() -> None:
-    batches = Batches()
-    run_one(batches.pipeline, request(seed=6), Notes())
-    assert batches.goes == ["plain"]
-    batches.goes.clear()
-    assert len([*batches.pipeline.run(request(seed=5, count=3), Notes())]) == 3
-    assert batches.goes == [[5, 7], "plain", "plain", 2]
-    batches.goes.clear()
-    assert len([*batches.pipeline.run(request(seed=7, count=2), Notes())]) == 2
-    assert batches.goes == ["plain"], "a single one goes as it always did"
-
-
-def test_a_cancellation_between_seeds_keeps_the_meshes_before_it(counted: Counted) -> None:
-    def second_geometry(progress: Progress) -> bool:
-        return progress.index == len(ALL)
-
-    outcomes = counted.pipeline.run(request(seed=5, count=2), Notes(cancel=second_geometry))
-    assert next(outcomes).seed == 5
-    with pytest.raises(Cancelled):
-        next(outcomes)
-    assert counted.stages_of(request(seed=5)) == []
 
 
 def test_unloading_reaches_every_engine() -> None:

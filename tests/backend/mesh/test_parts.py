@@ -149,3 +149,10 @@ def test_uvs_by_corner_stay_with_their_triangles(drop: Drop) -> None:
 def test_a_mesh_without_triangles_has_no_parts(drop: Drop) -> None:
     empty = Mesh(np.zeros((2, 3), np.float32), np.zeros((0, 3), np.int32), np.zeros((2, 2), np.float32))
     assert drop(empty) == (empty, 0)
+
+
+def test_an_object_of_specks_stays() -> None:
+    body = np.array(squashed(0.01, 0.01, 0.01)[0]), squashed(1, 1, 1)[1]
+    specks = mesh_of(*((body[0] + [x, 0, 0], body[1]) for x in range(4)))
+    assert drop_specks(specks)[1] == 0
+    assert len(drop_specks(specks)[0].triangles) == len(specks.triangles)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from backend.flow.products import Mesh
 from backend.mesh import check
 from backend.mesh.reduce import reduce
 from tests.backend.mesh.solids import CORNERS, ball, ignore, mesh_of
@@ -47,3 +48,8 @@ def test_uvs_by_corner_are_refused() -> None:
     mesh = mesh_of(CORNERS)
     with pytest.raises(ValueError, match="UVs by corner"):
         reduce(replace(mesh, uv=mesh.corner_uv), faces=10, report=ignore)
+
+
+def test_nothing_stays_nothing() -> None:
+    empty = Mesh(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32), np.zeros((0, 2), np.float32))
+    assert reduce(empty, faces=10, report=ignore).vertices.shape == (0, 3)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,15 @@ from torch import Tensor, nn
 from backend.models.birefnet import BiRefNet, BiRefNetConfig
 from backend.models.latent_decoder import LatentDecoder, LatentDecoderConfig
 from backend.models.latent_flow import LatentFlow, LatentFlowConfig
+from backend.models.normal_estimator import (
+    ControlEncoder,
+    Estimator,
+    decode,
+    denoise,
+    encode,
+    fold_cross_attention,
+    unit,
+)
 from backend.models.structure_decoder import StructureDecoder, StructureDecoderConfig
 from backend.models.structure_flow import StructureFlow, StructureFlowConfig
 from backend.nn import sparse_conv
@@ -107,6 +117,33 @@ def birefnet() -> Trained:
     return Trained(network, lambda: network(picture), step=1e-7)
 
 
+def normal_estimator() -> Trained:
+    pytest.importorskip("diffusers", reason="diffusers is not installed here: the extra hi3dgen has it")
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
+    vae: Any = AutoencoderKL(
+        block_out_channels=(4, 8),
+        down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2,
+        norm_num_groups=2,
+    )
+    down = ("CrossAttnDownBlock2D", "DownBlock2D")
+    sizes: dict[str, Any] = {"block_out_channels": (4, 8), "layers_per_block": 1, "norm_num_groups": 2}
+    sizes |= {"cross_attention_dim": 6, "attention_head_dim": (1, 2), "down_block_types": down}
+    unet: Any = UNet2DConditionModel(**sizes, up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"))
+    whole = nn.ModuleDict({"vae": vae, "control": ControlEncoder(sizes), "unet": unet})
+    randomised(fold_cross_attention(whole))
+    estimator: Any = Estimator(vae, whole["control"], unet)
+    picture = numbers(1, 3, 16, 24).tanh()
+
+    def forward() -> Tensor:
+        latent = encode(estimator, picture)
+        return unit(decode(estimator, denoise(estimator, latent, *estimator.control(latent))))
+
+    return Trained(whole, forward)
+
+
 NETWORKS: dict[str, Callable[[], Trained]] = {
     "structure flow": partial(structure_flow, seen=True),
     "structure flow without a picture": partial(structure_flow, seen=False),
@@ -115,6 +152,7 @@ NETWORKS: dict[str, Callable[[], Trained]] = {
     "latent flow in small pieces": partial(latent_flow, 2**10),
     "latent decoder": latent_decoder,
     "BiRefNet": birefnet,
+    "normal estimator": normal_estimator,
 }
 each_network = pytest.mark.parametrize("made", NETWORKS.values(), ids=NETWORKS.keys())
 

@@ -12,6 +12,7 @@ import torch
 from backend.errors import Cancelled, UserError
 from backend.models.latent_decoder import LatentDecoder, LatentDecoderConfig, decode_surfaces
 from backend.nn.sparse import Voxels
+from tests.backend.models.objects import no_report, voxels_of
 
 ARGUMENTS: dict[str, Any] = {
     "resolution": 8,
@@ -25,25 +26,12 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 
-def no_report(step: int, of: int) -> None:
-    """Ignores the progress."""
-
-
 def small_decoder(**changes: Any) -> LatentDecoder:
     torch.manual_seed(5)
     decoder = LatentDecoder(LatentDecoderConfig(**{**ARGUMENTS, **changes})).requires_grad_(requires_grad=False)
     for parameter in decoder.parameters():
         parameter.data = (torch.randn(parameter.shape) * 0.05).to(parameter.dtype)
     return decoder
-
-
-def voxels_of(counts: list[int]) -> Voxels:
-    generator = torch.Generator().manual_seed(3)
-    rows: list[torch.Tensor] = []
-    for item, count in enumerate(counts):
-        flat = torch.randperm(8**3, generator=generator)[:count]
-        rows.append(torch.stack([torch.full_like(flat, item), *torch.unravel_index(flat, (8, 8, 8))], dim=1))
-    return Voxels(torch.cat(rows).int(), len(counts))
 
 
 def test_objects_decoded_together_are_the_same_as_alone() -> None:

@@ -22,6 +22,7 @@ from backend.models.latent_flow import (
 )
 from backend.nn.sampler import Sampling
 from backend.nn.sparse import Voxels
+from tests.backend.models.objects import no_report, voxels_of
 
 SAMPLING = Sampling(steps=3, guidance=2, interval=(0.4, 1))
 NORMALIZATION = Normalization((1.0, 2.0, 3.0), (2.0, 0.5, 1.0))
@@ -41,25 +42,12 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 
-def no_report(step: int, of: int) -> None:
-    """Ignores the progress."""
-
-
 def small_flow(**changes: Any) -> LatentFlow:
     torch.manual_seed(5)
     flow = LatentFlow(LatentFlowConfig(**{**ARGUMENTS, **changes})).requires_grad_(requires_grad=False)
     for parameter in flow.parameters():
         parameter.data = (torch.randn(parameter.shape) * 0.3).to(parameter.dtype)
     return flow
-
-
-def voxels_of(counts: list[int]) -> Voxels:
-    generator = torch.Generator().manual_seed(3)
-    rows: list[torch.Tensor] = []
-    for item, count in enumerate(counts):
-        flat = torch.randperm(8**3, generator=generator)[:count]
-        rows.append(torch.stack([torch.full_like(flat, item), *torch.unravel_index(flat, (8, 8, 8))], dim=1))
-    return Voxels(torch.cat(rows).int(), len(counts))
 
 
 def alone(voxels: Voxels, item: int) -> Voxels:

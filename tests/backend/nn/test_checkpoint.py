@@ -77,7 +77,13 @@ def test_a_file_that_is_missing_short_or_something_else_is_refused(tmp_path: Pat
         read_tensors(path)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"name": "A", "args": 3}', '{"name": "B", "args": {}}', "\x00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", "{}", '{"name": "A", "args": 3}', '{"name": "B", "args": {}}', "\x00"),
+        pytest.param("[" * 100_000, id="nested"),
+    ],
+)
 def test_a_description_of_something_else_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.json"
     path.write_text(text, encoding="utf-8")

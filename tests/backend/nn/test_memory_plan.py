@@ -73,6 +73,21 @@ def planned(monkeypatch: pytest.MonkeyPatch, plan: int, *names: str) -> NetworkP
     return NetworkPool({name: linear(name) for name in names})
 
 
+@pytest.mark.parametrize(("gib", "together"), [(24, 4), (8.5, 4), (8, 3), (4, 1), (1, 1)])
+def test_as_many_seeds_go_together_as_there_is_room_for(
+    monkeypatch: pytest.MonkeyPatch, gib: float, together: int
+) -> None:
+    """The work takes 2 GiB a seed, and half a gigabyte stays free."""
+
+    def memory_of(_: torch.device) -> int:
+        return int(gib * GIB)
+
+    monkeypatch.setattr(memory_plan, "memory_of", memory_of)
+    pool = NetworkPool({"a": linear(works=(0, 1000))})
+    plan, _ = pool.run("a", CPU, lambda _, plan: plan, voxels=(2 * GIB) // 4000)
+    assert plan.together == together
+
+
 def test_resident_networks_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     pool = planned(monkeypatch, 0, "a", "b")
     seen: list[Any] = []

@@ -86,3 +86,10 @@ def test_weights_of_another_network_or_with_objects_are_refused(tmp_path: Path) 
     np.savez(path, **{**arrays, "decoder.head.bias": np.full(48, np.nan, np.float16)})
     with pytest.raises(ValueError, match="non-finite"):
         load(path)
+    for name in ("clean.stem.weight", "noisy.down.0.bias", "joints.1.weight", "decoder.levels.0.0.second.weight"):
+        np.savez(path, **{other: array for other, array in arrays.items() if other != name})
+        with pytest.raises(ValueError, match="another network"):
+            load(path)
+        np.savez(path, **{**arrays, name: arrays[name][:-1]})
+        with pytest.raises(ValueError, match="another network"):
+            load(path)

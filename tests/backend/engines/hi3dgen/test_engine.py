@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The whole hi3dgen engine on tiny random networks in the published layout: from the picture to the mesh."""
 
-import json
 import shutil
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,98 +15,19 @@ pytest.importorskip("transformers", reason="transformers is not installed here: 
 
 import torch
 from make_tiny_weights import make
-from safetensors.torch import load_file, save_file
 
 from backend.engines.hi3dgen.engine import hi3dgen
-from backend.errors import Cancelled, UserError
-from backend.flow.pipeline import Outcome, Pipeline, Progress
-from backend.flow.products import Cutout, Mesh, Picture
-from backend.flow.request import Request
+from backend.errors import Cancelled
+from backend.flow.pipeline import Pipeline
 from backend.mesh import check
 from backend.nn.memory_plan import PLANS
 from backend.normals.image import to_picture
 from backend.weights import store
-from backend.weights.catalogue import CONDITIONER, FOREGROUND, GEOMETRY, NORMALS, PACKAGES
+from backend.weights.catalogue import FOREGROUND, GEOMETRY, PACKAGES
+from tests.backend.engines.hi3dgen.tiny_engine import Watcher, cutout_of, disc, mesh_of, request, run, same
 
+pytestmark = pytest.mark.usefixtures("weights")
 BEHIND = ["clean", "reduce", "place", "project"]
-QUICK = {"quality": "preview", "structure_steps": 2, "latent_steps": 2}
-
-
-class Watcher:
-    """Remembers which stages ran and the last product of each name, and cancels in a stage if it is asked to."""
-
-    def __init__(self, cancel_in: str = "") -> None:
-        self.ran: list[str] = []
-        self.products: dict[str, Any] = {}
-        self._cancel_in = cancel_in
-
-    def progressed(self, progress: Progress) -> None:
-        """Note the stage."""
-        if progress.stage.name not in self.ran:
-            self.ran.append(progress.stage.name)
-        if progress.stage.name == self._cancel_in and progress.step > 0:
-            raise Cancelled
-
-    def made(self, name: str, product: object) -> None:
-        """Keep the product."""
-        self.products[name] = product
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A weights folder with every package."""
-    folder = tmp_path_factory.mktemp("weights")
-    make(folder)
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def weights(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tiny))
-    monkeypatch.setenv("HI3DGEN_DEVICE", "cpu")
-
-
-@pytest.fixture(scope="module")
-def pipeline() -> Iterator[Pipeline]:
-    engine = hi3dgen()
-    yield Pipeline({engine.name: engine})
-    engine.unload()
-
-
-def disc(size: int = 200) -> Picture:
-    """An orange disc on nothing."""
-    y, x = np.mgrid[:size, :size] + 0.5 - size / 2
-    pixels = np.zeros((size, size, 4), np.uint8)
-    pixels[..., :3] = (200, 80, 40)
-    pixels[..., 3] = np.where(np.hypot(x, y) < size * 0.4, 255, 0)
-    return pixels
-
-
-def request(seed: int = 0, normal_map: Picture | None = None, picture: Picture | None = None, **more: Any) -> Request:
-    inputs = {"picture": disc() if picture is None else picture}
-    if normal_map is not None:
-        inputs["own_normal_map"] = normal_map
-    return Request(inputs, "hi3dgen", seed, settings={**QUICK, **more})
-
-
-def run(pipeline: Pipeline, *arguments: Any, **settings: Any) -> tuple[Outcome, list[str]]:
-    watcher = Watcher()
-    (outcome,) = pipeline.run(request(*arguments, **settings), watcher)
-    return outcome, watcher.ran
-
-
-def cutout_of(pipeline: Pipeline, *arguments: Any, **settings: Any) -> Cutout:
-    watcher = Watcher()
-    list(pipeline.run(request(*arguments, **settings), watcher))
-    return watcher.products["cutout"]
-
-
-def mesh_of(outcome: Outcome) -> Mesh:
-    return outcome.products["mesh"]
-
-
-def same(one: Mesh, other: Mesh) -> bool:
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ("vertices", "triangles", "uv"))
 
 
 def test_a_picture_becomes_a_solid_coloured_mesh(pipeline: Pipeline) -> None:
@@ -219,10 +138,11 @@ def test_an_opaque_picture_is_cut_out_by_the_network_or_else_by_its_background(
     with_network = cutout_of(pipeline, 1, picture=opaque)
     shutil.copytree(tiny, tmp_path / "weights", ignore=shutil.ignore_patterns(FOREGROUND.name))
     monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tmp_path / "weights"))
-    pipeline.unload()
     without = cutout_of(pipeline, 1, picture=opaque)
     assert without.alpha.mean() == pytest.approx(np.pi / 4 / 1.2**2, abs=0.02)
     assert not np.array_equal(without.alpha, with_network.alpha)
+    shutil.copytree(tiny / FOREGROUND.name, tmp_path / "weights" / FOREGROUND.name)
+    assert np.array_equal(cutout_of(pipeline, 1, picture=opaque).alpha, with_network.alpha), "copied there meanwhile"
 
 
 @pytest.mark.parametrize("stage", ["normals", "tokens", "structure", "latents", "geometry"])
@@ -232,97 +152,6 @@ def test_a_job_can_be_cancelled_in_every_stage_and_the_next_one_runs(pipeline: P
     with pytest.raises(Cancelled):
         list(pipeline.run(request(1), Watcher(cancel_in=stage)))
     assert same(mesh_of(run(pipeline, 1)[0]), mesh_of(whole))
-
-
-def broken(tiny: Path, folder: Path, file: str, change: Any) -> Path:
-    """A copy of the weights in which the tensors of one file have been changed."""
-    shutil.copytree(tiny, folder)
-    path = folder / file
-    tensors = load_file(path)
-    change(tensors)
-    save_file(tensors, path)
-    return folder
-
-
-def file_of(name: str) -> str:
-    return f"{GEOMETRY.name}/" + next(file for file in GEOMETRY.files if name in file and "safetensors" in file)
-
-
-def refused(weights: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> UserError:
-    monkeypatch.setenv("HI3DGEN_WEIGHTS", str(weights))
-    engine = hi3dgen()
-    with pytest.raises(UserError) as caught:
-        list(Pipeline({"hi3dgen": engine}).run(request(1, **settings), Watcher()))
-    return caught.value
-
-
-def test_a_structure_without_voxels_is_an_error(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def empty(tensors: dict[str, Any]) -> None:
-        tensors["out_layer.2.bias"][:] = -1e6
-
-    error = refused(broken(tiny, tmp_path / "w", file_of("ss_dec"), empty), monkeypatch)
-    assert error.code == "empty-structure"
-    assert "seed 1" in error.sentence
-
-
-@pytest.mark.parametrize(
-    ("place", "named"),
-    [
-        (("ss_flow", "out_layer.bias"), "structure's flow model"),
-        (("ss_dec", "out_layer.2.bias"), "structure's decoder"),
-        (("slat_flow", "out_layer.bias"), "latents' flow model"),
-        (("slat_dec", "out_layer.bias"), "latents' decoder"),
-        (("", "embeddings.cls_token"), "tokenizer"),
-    ],
-)
-def test_non_finite_numbers_are_an_error(
-    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: tuple[str, str], named: str
-) -> None:
-    name, tensor = place
-
-    def spoil(tensors: dict[str, Any]) -> None:
-        tensors[tensor][0] = float("nan")
-
-    file = file_of(name) if name else f"{CONDITIONER.name}/model.safetensors"
-    error = refused(broken(tiny, tmp_path / "w", file, spoil), monkeypatch)
-    assert error.code == "numbers-overflow"
-    assert named in error.sentence
-
-
-def test_an_unknown_tensor_is_refused_by_name(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def add(tensors: dict[str, Any]) -> None:
-        tensors["surplus.weight"] = torch.zeros(1)
-
-    error = refused(broken(tiny, tmp_path / "w", file_of("slat_flow"), add), monkeypatch)
-    assert error.code == "weights-mismatch"
-    assert "surplus.weight" in error.sentence
-
-
-@pytest.mark.parametrize("package", [GEOMETRY, NORMALS, CONDITIONER], ids=lambda package: package.name)
-def test_a_file_that_was_cut_short_is_refused_by_name(
-    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: Any
-) -> None:
-    shutil.copytree(tiny, tmp_path / "w")
-    file = next(file for file in package.files if file.endswith(".safetensors"))
-    path = tmp_path / "w" / package.name / file
-    path.write_bytes(path.read_bytes()[:-100])
-    error = refused(tmp_path / "w", monkeypatch)
-    assert error.code in {"weights-damaged", "weights-missing"}
-    assert Path(file).name in error.sentence
-
-
-def test_an_engine_without_weights_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    error = refused(tmp_path / "nowhere", monkeypatch)
-    assert error.code == "engine-missing"
-    assert "weights" in error.advice
-
-
-def test_a_pipeline_description_with_missing_entries(
-    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shutil.copytree(tiny, tmp_path / "w")
-    (tmp_path / "w" / GEOMETRY.name / "pipeline.json").write_text(json.dumps({"name": "x", "args": {}}))
-    assert refused(tmp_path / "w", monkeypatch).code == "weights-damaged"
 
 
 @pytest.mark.parametrize("function", ["estimate", "decode_surfaces"])
@@ -399,7 +228,7 @@ def test_twenty_runs_leave_no_memory_behind(pipeline: Pipeline) -> None:
     process = psutil.Process()
     taken: list[int] = []
     for seed in range(20):
-        pipeline.run(request(seed), Watcher())
+        list(pipeline.run(request(seed), Watcher()))
         pipeline.unload()
         taken.append(process.memory_info().rss >> 20)
     assert max(taken[10:]) < max(taken[5:10]) + 60, taken

@@ -104,6 +104,23 @@ def test_a_speck_is_an_object_or_an_error(pixels: int) -> None:
     assert (found.square is None) == (pixels < 3)
 
 
+def test_a_picture_that_is_a_little_transparent_all_over_is_cut_by_its_mask() -> None:
+    """As a layer at 99 % is: such an alpha says nothing of where the object is."""
+    picture = np.random.default_rng(0).integers(0, 256, (80, 120, 4)).astype(np.uint8)
+    picture[..., 3] = 252
+    mask = box_in(80, 120, slice(20, 60), slice(40, 80))[..., 3]
+    cutout = cut_out(picture, 96, lambda _: mask, no_report)
+    assert (cutout.crop.left, cutout.crop.top, cutout.crop.side) == pytest.approx((36, 16, 48))
+
+
+def test_an_object_may_fill_the_picture() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (80, 120, 4)).astype(np.uint8)
+    picture[..., 3] = 255
+    cutout = cut_out(picture, 96, lambda colours: np.full(colours.shape[:2], 255, np.uint8), no_report)
+    assert cutout.crop.side == pytest.approx(1.2 * 120)
+    assert (cutout.alpha > 0.5).mean() == pytest.approx(80 * 120 / cutout.crop.side**2, rel=0.05)
+
+
 def test_the_network_sees_a_normalised_square_and_its_answer_returns_to_the_picture() -> None:
     colours = np.zeros((50, 200, 3), np.uint8)
     colours[:, 100:] = 255

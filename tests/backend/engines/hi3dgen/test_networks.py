@@ -12,8 +12,6 @@ pytest.importorskip("torch", reason="torch is not installed here: the extra hi3d
 pytest.importorskip("diffusers", reason="diffusers is not installed here: the extra hi3dgen has it")
 pytest.importorskip("transformers", reason="transformers is not installed here: the extra hi3dgen has it")
 
-from make_tiny_weights import make
-
 from backend.engines.hi3dgen.networks import networks, normalization
 from backend.errors import UserError
 from backend.weights.catalogue import CONDITIONER, FOREGROUND, GEOMETRY, NORMALS
@@ -31,14 +29,6 @@ DESCRIPTIONS = {
     "foreground": f"{FOREGROUND.name}/config.json",
     "normals": f"{NORMALS.name}/unet/config.json",
 }
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A weights folder with every package."""
-    folder = tmp_path_factory.mktemp("weights")
-    make(folder)
-    return folder
 
 
 @pytest.fixture

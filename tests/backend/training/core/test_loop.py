@@ -2,12 +2,15 @@
 # ruff: noqa: ARG002, D102 - a task's methods, each as short as can be
 """The loop trains any network: here a line through points, which has no stage `refine` and no pictures."""
 
+import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip("torch", reason="torch is not installed here: the extra training has it")
 
@@ -111,6 +114,41 @@ def test_a_stage_that_the_schedule_lacks_is_refused_with_a_sentence(tmp_path: Pa
         go(tmp_path, "refine")
 
 
+@pytest.mark.parametrize("steps", [0, -3])
+def test_a_stage_without_steps_is_refused(tmp_path: Path, steps: int) -> None:
+    with pytest.raises(UserError, match="at least one"):
+        go(tmp_path, steps=steps)
+
+
+def test_a_loss_that_is_not_finite_is_a_sentence_and_costs_no_checkpoint(tmp_path: Path) -> None:
+    class Spoiled(Line):
+        def batches(self, start: Moment) -> Iterator[Points]:
+            yield Points(torch.full((4, 1), torch.inf), torch.zeros(4, 1))
+
+    path = go(tmp_path, steps=5)
+    before = path.read_bytes()
+    with pytest.raises(UserError, match="not finite at step 6"):
+        train(Run(Spoiled(schedule=replace(SCHEDULE, log=1)), tmp_path, "trunk", steps=10), lambda _: None)
+    assert path.read_bytes() == before
+
+
+def test_drawings_and_sheets_replace_links_and_leave_what_these_point_to(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.txt"
+    mine.write_text("mine")
+    for suffix in (".png", ".svg"):
+        (tmp_path / "trunk").with_suffix(suffix).symlink_to(mine)
+    go(tmp_path, steps=10)
+    assert mine.read_text() == "mine"
+    assert "<svg" in (tmp_path / "trunk.svg").read_text()
+
+
+def test_other_files_beside_the_checkpoints_are_no_checkpoints(tmp_path: Path) -> None:
+    go(tmp_path, steps=5)
+    (tmp_path / "cool-5 (copy).pt").write_bytes(b"")
+    assert go(tmp_path, "cool", steps=5).name == "cool-5.pt"
+    assert go(tmp_path, "cool", steps=5).name == "cool-5.pt"
+
+
 def test_the_rate_warms_up_and_falls_to_zero() -> None:
     assert [rate(STAGES["trunk"], step, None) for step in (0, 1, 1000)] == [0.05, 0.1, 0.1]
     assert [rate(STAGES["cool"], step, 20) for step in (0, 10, 19)] == pytest.approx([0.1, 0.05, 0.005])
@@ -127,9 +165,38 @@ def test_a_checkpoint_that_cannot_be_used_is_refused_with_its_reason(tmp_path: P
         path.write_bytes(content)
         with pytest.raises(UserError, match=r"trunk\.pt is damaged"):
             load(path, Line(), CPU)
-    torch.save({"network": {}}, path)
-    with pytest.raises(UserError, match=r"trunk\.pt is damaged"):
-        load(path, Line(), CPU)
+    path.write_bytes(whole)
+    content = torch.load(path, weights_only=True)
+    parts = {"stage": "none", "network": [1], "average": {"weight": 1}, "optimizer": {}, "step": "x", "steps": 0.5}
+    for wrong in ({"network": {}}, *({**content, name: part} for name, part in parts.items())):
+        torch.save(wrong, path)
+        with pytest.raises(UserError, match=r"trunk\.pt is damaged"):
+            load(path, Line(), CPU)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, 600), st.integers(0, 255))
+def test_a_damaged_byte_is_no_other_error(tmp_path: Path, place: int, byte: int) -> None:
+    path = tmp_path / "trunk.pt"
+    if not path.exists():
+        go(tmp_path, steps=5)
+    damaged = bytearray(path.read_bytes())
+    damaged[damaged.index(b"stage") - 100 + place] = byte
+    other = tmp_path / "damaged.pt"
+    other.write_bytes(damaged)
+    with contextlib.suppress(UserError):  # a byte of a number or of a name may be another one
+        load(other, Line(), CPU)
+
+
+def test_the_average_has_the_networks_buffers(tmp_path: Path) -> None:
+    class Counted(Line):
+        def make_network(self, *, fresh: bool) -> nn.Module:
+            return nn.Sequential(nn.Linear(1, 1, bias=False), nn.BatchNorm1d(1, affine=False))
+
+    state = load(train(Run(Counted(), tmp_path, "trunk", steps=5), lambda _: None), Counted(), CPU)
+    kept, own = (dict(network.named_buffers()) for network in (state.average, state.network))
+    assert own["1.num_batches_tracked"] == 5
+    assert kept == own
 
 
 def test_what_is_wrong_in_the_network_itself_is_not_called_a_bad_checkpoint(tmp_path: Path) -> None:

@@ -54,6 +54,15 @@ def test_the_full_network_has_the_published_size_and_returns_a_normal_a_pixel() 
     assert [millions(part) for part in (network.unet, network.noisy, network.vae)] == [866, 364, 84]
 
 
+def test_what_is_written_takes_the_place_of_all_that_was_there(tmp_path: Path) -> None:
+    (tmp_path / "trunk" / "unet").mkdir(parents=True)
+    (tmp_path / "trunk" / "unet" / "of_another.safetensors").touch()
+    LatentDualStream(SMALL).write(tmp_path / "trunk")
+    parts = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.safetensors"))
+    assert parts == [f"trunk/{name}/diffusion_pytorch_model.safetensors" for name in ("controlnet", "unet", "vae")]
+    assert [path.name for path in tmp_path.iterdir()] == ["trunk"]
+
+
 @pytest.mark.slow
 def test_it_starts_from_a_folder_and_refines_the_noisy_stream_alone(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="starts from weights"):

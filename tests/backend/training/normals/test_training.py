@@ -26,6 +26,7 @@ from backend.training.core.loop import Run, train
 from backend.training.core.schedule import TrainingStageName
 from backend.training.core.task import HELD_OUT_SEED
 from backend.training.normals.config import TINY, Config
+from backend.training.normals.held_out import HeldOut
 from backend.training.normals.task import NormalsTask
 from tests.backend.training.normals.toy import ellipsoids
 
@@ -95,6 +96,21 @@ def test_the_trunk_goes_on_after_it_was_cooled_as_if_nothing_had_been(tmp_path: 
 def test_the_held_out_pictures_are_never_trained_on(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="held-out"):
         go(tmp_path, seed=HELD_OUT_SEED)
+
+
+def test_held_out_pictures_that_are_too_few_or_damaged_are_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "held_out_32.npz"
+    HeldOut(TINY, ellipsoids, tmp_path)
+    first = path.read_bytes()
+    more = replace(TINY, held_out={32: 20})
+    assert HeldOut(more, ellipsoids, tmp_path).sheet(task().make_network(fresh=True)).shape == (12 * 32, 3 * 32, 3)
+    with np.load(path) as file:
+        assert len(file["mask"]) == 20
+    for damaged in (b"", first[: len(first) // 2]):
+        path.write_bytes(damaged)
+        HeldOut(TINY, ellipsoids, tmp_path)
+        with np.load(path) as file:
+            assert len(file["mask"]) == 16
 
 
 def test_a_checkpoint_of_another_configuration_is_refused_with_a_sentence(tmp_path: Path) -> None:

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The draft engine with a count of the stages that ran."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from backend.engines import DRAFT
+from backend.flow.pipeline import Pipeline
+from backend.flow.products import Mesh
+from backend.flow.request import Request
+from backend.flow.stage import Stage
+from tests.backend.vase import Notes, run_one
+
+BEHIND = ["clean", "reduce", "place", "project"]
+SEEDED = ["geometry", *BEHIND]
+ALL = ["foreground", "normals", *SEEDED]
+
+
+@dataclass
+class Counted:
+    """A pipeline of the draft engine, and the stages that ran since they were last asked for."""
+
+    ran: list[str] = field(default_factory=list[str])
+
+    def __post_init__(self) -> None:
+        self.pipeline = Pipeline({"draft": replace(DRAFT, stages=tuple(map(self.counting, DRAFT.stages)))})
+
+    def counting(self, stage: Stage) -> Stage:
+        """The same stage, which also notes that it ran."""
+
+        def run(*taken: Any, **used: Any) -> Any:
+            self.ran.append(stage.name)
+            return stage.run(*taken, **used)
+
+        return replace(stage, run=run)
+
+    def stages_of(self, request: Request) -> list[str]:
+        """The stages that this request made run."""
+        self.ran.clear()
+        run_one(self.pipeline, request, Notes())
+        return [*self.ran]
+
+
+def same_mesh(a: Mesh, b: Mesh) -> bool:
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in ("vertices", "triangles", "uv"))

@@ -51,6 +51,17 @@ def nearest(corners: Float64Array, size: int) -> tuple[Int64Array, Int64Array, F
 
     corners: float64 (T, 3, 3), column, row and depth of every corner. Pixels are flat indices of a square image.
     """
+    pixel, triangle, depth, weights = hits(corners, size)
+    order = np.lexsort((triangle, depth, pixel))
+    first = order[np.append(True, pixel[order][1:] != pixel[order][:-1])] if len(order) else order
+    return pixel[first], triangle[first], weights[first]
+
+
+def hits(corners: Float64Array, size: int) -> tuple[Int64Array, Int64Array, Float64Array, Float64Array]:
+    """Return every meeting of a triangle with the ray through a pixel's centre, in no order.
+
+    Pixels (P,), triangles (P,), depths (P,) and barycentric weights (P, 3); corners and pixels as in `nearest`.
+    """
     low = np.clip(np.ceil(corners[..., :2].min(axis=1) - 0.5).astype(np.int64), 0, size - 1)
     high = np.clip(np.floor(corners[..., :2].max(axis=1) - 0.5).astype(np.int64), 0, size - 1)
     extent = (high - low + 1).max(axis=1)
@@ -61,13 +72,8 @@ def nearest(corners: Float64Array, size: int) -> tuple[Int64Array, Int64Array, F
         for part in np.array_split(chosen, max(1, len(chosen) * side * side // 2_000_000)):
             found += [_cover(corners[part], part, low[part], side, size)]
         side *= 2
-    pixel = np.concatenate([f[0] for f in found])
-    triangle = np.concatenate([f[1] for f in found])
-    depth = np.concatenate([f[2] for f in found])
-    weights = np.concatenate([f[3] for f in found])
-    order = np.lexsort((triangle, depth, pixel))
-    first = order[np.append(True, pixel[order][1:] != pixel[order][:-1])] if len(order) else order
-    return pixel[first], triangle[first], weights[first]
+    pixel, triangle, depth, weights = zip(*found, strict=True)
+    return np.concatenate(pixel), np.concatenate(triangle), np.concatenate(depth), np.concatenate(weights)
 
 
 def _cover(

@@ -18,6 +18,7 @@ import numpy as np
 
 from ..arrays import Float32Array, Float64Array, UInt8Array
 from ..flow.products import Crop, NormalMap, Picture
+from .matmul import MatMul
 from .vectors import TO_VIEWER, unit
 
 Pixels = TypeVar("Pixels", UInt8Array, Float32Array)
@@ -63,10 +64,18 @@ def paste_back_normals(in_square: NormalMap, crop: Crop, shape: tuple[int, int] 
     return _moved(in_square, lambda field: paste_back(field, crop, shape))
 
 
-def resample(pixels: Pixels, window: Window, shape: tuple[int, int], *, fill: float | None = None) -> Pixels:
+def resample(
+    pixels: Pixels,
+    window: Window,
+    shape: tuple[int, int],
+    *,
+    fill: float | None = None,
+    multiply: MatMul = np.matmul,
+) -> Pixels:
     """Return a window of an image, resampled to `shape` (rows, columns).
 
-    Beyond the border lies `fill` in every channel or, without it, the outermost pixels repeated.
+    Beyond the border lies `fill` in every channel or, without it, the outermost pixels repeated. multiply: the matrix
+    product.
 
     Raises ValueError for an empty image or a window without area.
     """
@@ -79,10 +88,10 @@ def resample(pixels: Pixels, window: Window, shape: tuple[int, int], *, fill: fl
     reach = _KERNEL_RADIUS * max(width / shape[1], 1.0) + 1.0
     first = int(np.clip(np.floor(left - reach), 0, image.shape[1] - 1))
     last = int(np.clip(np.ceil(left + width + reach), first + 1, image.shape[1]))
-    rows = _stretch(image[:, first:last], (top, height), shape[0], beyond, premultiply=True)
+    rows = _stretch(image[:, first:last], (top, height), shape[0], beyond, multiply, premultiply=True)
     # The second axis becomes the first one: a copy is cheaper than products over strides.
     turned = np.ascontiguousarray(rows.swapaxes(0, 1))
-    columns = _stretch(turned, (left - first, width), shape[1], beyond, premultiply=False)
+    columns = _stretch(turned, (left - first, width), shape[1], beyond, multiply, premultiply=False)
     result = _straight(columns.swapaxes(0, 1), _full(pixels))
     result = result.reshape(*shape, *pixels.shape[2:])
     return cast("Pixels", np.rint(result).astype(np.uint8) if pixels.dtype == np.uint8 else result)
@@ -166,6 +175,7 @@ def _stretch(
     span: tuple[float, float],
     count: int,
     beyond: Float32Array | None,
+    multiply: MatMul,
     *,
     premultiply: bool,
 ) -> Float32Array:
@@ -184,7 +194,7 @@ def _stretch(
         band = _premultiplied(image[low:high]) if premultiply else image[low:high].astype(np.float32, copy=False)
         if beyond is not None:
             band = band - beyond
-        np.matmul(weights, band.reshape(len(band), -1), out=block.reshape(len(block), -1))
+        block[:] = multiply(weights, band.reshape(len(band), -1)).reshape(block.shape)
         if beyond is not None:
             block += beyond
     return result

@@ -9,70 +9,13 @@ join the clean stream's as a ControlNet's do, through 1 x 1 convolutions that st
 `backend.normals.network` runs the same network in numpy. A change here is a change there.
 """
 
-from itertools import pairwise
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ...normals.features import GRID
+from ..core.layers import Decoder, Encoder, zero
 from .config import Small
-
-_CHANNELS_LAST = torch.channels_last
-
-
-class Block(nn.Module):
-    """x + conv(relu(conv(norm(x)))), the norm over the channels of each pixel; it begins as the identity."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.scale = nn.Parameter(torch.ones(channels))
-        self.shift = nn.Parameter(torch.zeros(channels))
-        self.first = nn.Conv2d(channels, channels, 3, padding=1)
-        self.second = nn.Conv2d(channels, channels, 3, padding=1)
-        _zero(self.second)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x: (N, C, H, W), and so is what comes back."""
-        last = functional.layer_norm(x.permute(0, 2, 3, 1), self.scale.shape, self.scale, self.shift)
-        return x + self.second(functional.relu(self.first(last.permute(0, 3, 1, 2))))
-
-
-class Encoder(nn.Module):
-    """A stem, then levels of blocks, each with half the side of the one before."""
-
-    def __init__(self, inputs: int, channels: tuple[int, ...], blocks: tuple[int, ...]) -> None:
-        super().__init__()
-        self.stem = nn.Conv2d(inputs, channels[0], 3, padding=1)
-        self.levels = nn.ModuleList(_blocks(width, count) for width, count in zip(channels, blocks, strict=True))
-        self.down = nn.ModuleList(nn.Conv2d(*pair, 2, stride=2) for pair in pairwise(channels))
-
-    def forward(self, x: Tensor) -> list[Tensor]:
-        """Return every level's features, fine to coarse."""
-        x = self.stem(x.contiguous(memory_format=_CHANNELS_LAST))
-        features: list[Tensor] = []
-        for index, level in enumerate(self.levels):
-            x = level(x if index == 0 else self.down[index - 1](x))
-            features.append(x)
-        return features
-
-
-class Decoder(nn.Module):
-    """Levels of blocks from coarse to fine, each with twice the side of the one before, then pixels."""
-
-    def __init__(self, channels: tuple[int, ...], blocks: tuple[int, ...]) -> None:
-        super().__init__()
-        self.up = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairwise(channels))
-        self.levels = nn.ModuleList(_blocks(width, count) for width, count in zip(channels, blocks, strict=False))
-        self.head = nn.Conv2d(channels[0], 3 * GRID**2, 1)
-        _zero(self.head)
-
-    def forward(self, features: list[Tensor]) -> Tensor:
-        """features: fine to coarse. Returns (N, 3, H, W), H and W `GRID` times those of the first."""
-        x = features[-1]
-        for up, level, beside in zip(reversed(self.up), reversed(self.levels), features[-2::-1], strict=True):
-            x = level(functional.interpolate(up(x), scale_factor=2, mode="nearest") + beside)
-        return functional.pixel_shuffle(self.head(x), GRID)
 
 
 class DualStream(nn.Module):
@@ -91,8 +34,8 @@ class DualStream(nn.Module):
             nn.Conv2d(*pair, 1) for pair in zip(widths.noisy, decoder[: len(widths.noisy)], strict=True)
         )
         for joint in self.joints[1:]:
-            _zero(joint)
-        self.decoder = Decoder(decoder, widths.decoder_blocks)
+            zero(joint)
+        self.decoder = Decoder(decoder, widths.decoder_blocks, 3 * GRID**2)
 
     def forward(self, picture: Tensor, inflated: Tensor, noise: Tensor | None = None) -> Tensor:
         """Return normals that are yet to be made unit length.
@@ -115,13 +58,4 @@ class DualStream(nn.Module):
             else:
                 joined.append(features)
         base = functional.interpolate(inflated, scale_factor=GRID, mode="bilinear", align_corners=False)
-        return base + self.decoder(joined).float()
-
-
-def _blocks(channels: int, count: int) -> nn.Sequential:
-    return nn.Sequential(*(Block(channels) for _ in range(count)))
-
-
-def _zero(module: nn.Module) -> None:
-    for value in module.parameters():
-        nn.init.zeros_(value)
+        return base + functional.pixel_shuffle(self.decoder(joined), GRID).float()

@@ -13,7 +13,7 @@ from backend.arrays import UInt8Array
 from backend.flow.products import Crop, Cutout
 from backend.normals import outline
 from backend.normals.features import GRID, inflate, standardise
-from backend.normals.matmul import by_einsum, by_matmul, fastest
+from backend.raster.matmul import by_einsum, by_matmul, fastest
 
 
 @given(hnp.arrays(np.uint8, (2, 8, 12, 4)))

@@ -12,8 +12,8 @@ pytest.importorskip("torch", reason="torch is not installed here: the extra trai
 import torch
 
 from backend.normals.features import GRID, inflate, standardise
-from backend.normals.matmul import MatMul, by_einsum, by_matmul
-from backend.normals.network import load, predict
+from backend.normals.network import load, multiple, predict
+from backend.raster.matmul import MatMul, by_einsum, by_matmul
 from backend.training.normals.config import DRAFT, TINY, Config, Small
 from backend.training.normals.task import export, make_network
 
@@ -36,7 +36,7 @@ def test_numpy_and_torch_agree(tmp_path: Path, config: Config, multiply: MatMul)
     network = drawn(config)
     export(tmp_path / "weights.npz", network)
     weights = load(tmp_path / "weights.npz")
-    assert weights.multiple == config.network.multiple
+    assert multiple(weights) == config.network.multiple
     random = np.random.default_rng(1)
     rgba = random.integers(0, 256, (1, 96, 160, 4)).astype(np.uint8)
     rgba[..., 3] = np.where(np.add.outer(np.arange(96), np.arange(160)) > 70, rgba[..., 3] // 2 + 128, 0)

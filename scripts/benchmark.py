@@ -33,11 +33,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from finishing import finish
 
 from backend.engines.draft import geometry, normals
-from backend.engines.draft.integration import Camera, clean, integrate
 from backend.errors import UserError
 from backend.files.pictures import PICTURE_SUFFIXES, read_picture
 from backend.flow.products import Mesh
 from backend.foreground.cut_out import cut_out
+from backend.geometry.integration import Camera, clean, integrate
 from backend.mesh import check
 from backend.mesh.slivers import SLIVER, roundness
 from backend.mesh.stages import FACES

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`train normals`: the small network learns normals from shapes that the project makes itself."""
+"""`train normals`, `train geometry`: the small networks learn from shapes that the project makes itself."""
 
 import argparse
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import UserError
 from ..files.pictures import check_picture_path, read_picture, write_picture
@@ -18,33 +18,41 @@ if TYPE_CHECKING:
 
 _NEEDED = ("torch", "numba")
 
+C = TypeVar("C")
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Give the command its arguments."""
     kinds = parser.add_subparsers(required=True, metavar="WHAT")
     normals = kinds.add_parser("normals", help="train the normal estimator")
-    normals.add_argument("--config", required=True, metavar="NAME", help="tiny, draft or full")
-    normals.add_argument(
-        "--folder", type=Path, required=True, metavar="F", help="checkpoints and curves, to go on with"
-    )
-    normals.add_argument("--stage", choices=("trunk", "cool", "refine"), default="trunk", help="see docs/normals.md")
-    normals.add_argument("--data-seed", type=seed_from_text, default=1, help="decides shapes, pictures, first weights")
-    normals.add_argument("--minutes", type=_minutes, metavar="M", help="stop after so long; the next call goes on")
-    normals.add_argument("--steps", type=_at_least(1), metavar="N", help="in place of the stage's own number of steps")
-    normals.add_argument(
-        "--workers", type=_at_least(0), default=1, metavar="N", help="processes that make pictures (default 1)"
-    )
+    _configure_training(normals, "tiny, draft or full", ("trunk", "cool", "refine"), "docs/normals.md")
     normals.add_argument(
         "--pictures", type=Path, metavar="FOLDER", help="learn from these: images, mask, normals, files of one name"
     )
     normals.add_argument("--start", type=Path, metavar="FOLDER", help="full: the Stable Diffusion 2 to begin with")
     normals.set_defaults(run=run)
+    geometry = kinds.add_parser("geometry", help="train the network that sees front and back behind a normal map")
+    _configure_training(geometry, "tiny, draft or an ablation", ("trunk", "cool"), "docs/geometry.md")
+    geometry.set_defaults(run=run_geometry)
     sheet = kinds.add_parser("sheet", help="show some of the pictures that it learns from, beside their normals")
     sheet.add_argument("--seed", type=seed_from_text, default=1, help="decides shapes and pictures (default 1)")
     sheet.add_argument("--count", type=int, default=24, metavar="N", help="how many pictures (default 24)")
     sheet.add_argument("--size", type=int, default=192, metavar="PIXELS", help="each picture's side (default 192)")
     sheet.add_argument("-o", "--output", type=Path, required=True, metavar="PICTURE", help="written here")
     sheet.set_defaults(run=show)
+
+
+def _configure_training(parser: argparse.ArgumentParser, configs: str, stages: Sequence[str], described: str) -> None:
+    """Give a training's command the arguments that all have."""
+    parser.add_argument("--config", required=True, metavar="NAME", help=configs)
+    parser.add_argument("--folder", type=Path, required=True, metavar="F", help="checkpoints and curves, to go on with")
+    parser.add_argument("--stage", choices=stages, default="trunk", help=f"see {described}")
+    parser.add_argument("--data-seed", type=seed_from_text, default=1, help="decides shapes, pictures, first weights")
+    parser.add_argument("--minutes", type=_minutes, metavar="M", help="stop after so long; the next call goes on")
+    parser.add_argument("--steps", type=_at_least(1), metavar="N", help="in place of the stage's own number of steps")
+    parser.add_argument(
+        "--workers", type=_at_least(0), default=1, metavar="N", help="processes that make data (default 1)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -56,12 +64,7 @@ def run(options: argparse.Namespace) -> int:
     from ..training.normals.task import NormalsTask  # noqa: PLC0415 - heavy
     from ..training.shapes import sample_block  # noqa: PLC0415 - heavy
 
-    if options.config not in CONFIGS:
-        known = ", ".join(CONFIGS)
-        raise UserError(
-            "unknown-config", f"There is no configuration “{options.config:.60}”.", f"Choose one of: {known}."
-        )
-    config = CONFIGS[options.config]
+    config = _config(CONFIGS, options.config)
     source: Source = partial(sample_block, views=1, pictures=config.block)
     if options.pictures:
         check_training("training", ("PIL",))
@@ -71,6 +74,27 @@ def run(options: argparse.Namespace) -> int:
     run = Run(task, options.folder, options.stage, options.minutes, options.steps)
     print(train(run, partial(print, flush=True)))
     return 0
+
+
+def run_geometry(options: argparse.Namespace) -> int:
+    """Train the sheet network, and print the checkpoint's path. Raises `UserError`."""
+    check_training("training", _NEEDED)
+    from ..training.core.loop import Run, train  # noqa: PLC0415 - heavy
+    from ..training.geometry.config import CONFIGS  # noqa: PLC0415 - heavy
+    from ..training.geometry.task import GeometryTask, maker  # noqa: PLC0415 - heavy
+
+    config = _config(CONFIGS, options.config)
+    task = GeometryTask(config, maker(config), options.data_seed, options.workers)
+    print(train(Run(task, options.folder, options.stage, options.minutes, options.steps), partial(print, flush=True)))
+    return 0
+
+
+def _config(configs: Mapping[str, C], name: str) -> C:
+    """Return a configuration by its name. Raises `UserError`."""
+    if name not in configs:
+        known = ", ".join(configs)
+        raise UserError("unknown-config", f"There is no configuration “{name:.60}”.", f"Choose one of: {known}.")
+    return configs[name]
 
 
 def show(options: argparse.Namespace) -> int:

@@ -42,7 +42,7 @@ class HeldOut(Protocol):
     """Pictures that no training sees, which say how good a network is."""
 
     def measure(self, network: nn.Module) -> Mapping[str, float]:
-        """Return the measurements of a network; their names begin with `held_out_`."""
+        """Return the measurements of a network; the curve shows those whose names begin with `held_out_`."""
         ...
 
     def sheet(self, network: nn.Module) -> Picture:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which things are drawn, and how often; and the plainest of them: heaps of solids, cut and blended."""
 
+from collections.abc import Callable, Sequence
 from typing import Unpack
 
 import numpy as np
@@ -14,12 +15,15 @@ from .reliefs import EMBOSSED, FOLDS, PANELS, RIBS, RIDGES, ROCK, SCALES, STRAND
 from .sculptor import Rest, Sculptor, about_x, about_z, any_turn
 from .solids import ADD, CUT, EYE, GRID, Shape
 
+Things = Sequence[tuple[Callable[[Sculptor], None], float]]
+"""Kinds of things, each with how often it is drawn."""
 
-def draw_shape(rng: np.random.Generator) -> Shape:
-    """Draw a shape."""
+
+def draw_shape(rng: np.random.Generator, things: Things | None = None) -> Shape:
+    """Draw a shape: one of some things, or of `THINGS`."""
     s = Sculptor(rng)
-    things, weights = zip(*THINGS, strict=True)
-    things[int(rng.choice(len(things), p=np.array(weights) / sum(weights)))](s)
+    kinds, weights = zip(*(things or THINGS), strict=True)
+    kinds[int(rng.choice(len(kinds), p=np.array(weights) / sum(weights)))](s)
     if s.chance(0.15):
         _base(s)
     return s.shape()

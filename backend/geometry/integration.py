@@ -27,10 +27,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arrays import BoolArray, Float32Array, Float64Array
-from ...raster.multigrid import GridSystem, solve
-from ...raster.ticks import Poll, Tick
-from ...raster.vectors import TO_VIEWER, unit
+from ..arrays import BoolArray, Float32Array, Float64Array
+from ..raster.multigrid import GridSystem, solve
+from ..raster.ticks import Poll, Tick
+from ..raster.vectors import TO_VIEWER, unit
 
 _SHARPNESS = 2.0  # k
 _BOUND = 0.05  # weight of a bound across a broken edge

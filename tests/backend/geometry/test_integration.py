@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from backend.arrays import BoolArray, Float32Array, Float64Array
-from backend.engines.draft.integration import Camera, clean, integrate
 from backend.errors import Cancelled
+from backend.geometry.integration import Camera, clean, integrate
 
 
 def ignore(_fraction: float) -> None:

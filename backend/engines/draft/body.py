@@ -1,19 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The body as two height fields over the lattice: its front and its back.
 
-Let h be the inflated silhouette, scaled to the relief of the normals, and z the height that the normals integrate to. A
-small bias of the normals would add up to a body that leans. So a smooth image is added to z that pulls its low
-frequencies towards h; being smooth, it neither opens nor closes a step. The difference r = z - h is what the normals
-show beyond the outline. The depth of the outline itself is read from r beside it: the membrane m is a smooth image,
-close to r there and harmonic further inside. Then
+The sheet network says at a coarse size where front and back lie. The front keeps all that the normals show: it is what
+they integrate to, and only its low frequencies are the network's. Front and back meet at the outline, half-way between
+them: there the membrane m is a smooth image, close to their middle beside the rim and harmonic further inside. Then
 
-    front = m + h + b (r - m)        back = m - thickness * H (h / H)^profile,   H = max h
+    front = m + w (z - m)        back = m + w (b - m),   w = sqrt(1 - (1 - d / D)^2)
 
-with b rising from 0 on the rim to 1 a few pixels inside. On the rim both are m. As h rises like a square root there,
-both leave the rim at a right angle to the picture: the body is round there, with a continuous tangent, for any normals.
-
-To follow a square root with triangles of similar size, the lattice's points slide towards the rim within a narrow band,
-from the distance d to d^2 / D, which makes h linear in the band's points.
+with z the front's height, b the back's, d the distance to the rim and D a few pixels. On the rim both are m, and leave
+it at a right angle to the picture: a box has a wall there, and a flat thing has no edge like a knife's.
 """
 
 from dataclasses import dataclass, replace
@@ -21,23 +16,33 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...arrays import BoolArray, Float64Array, Int64Array
+from ...geometry import integration
 from ...raster import poisson
 from ...raster.blur import box_mean
-from ...raster.multigrid import GridSystem, solve
 from ...raster.ticks import Tick
-from ...raster.vectors import unit
-from . import integration
+from .heights import front_heights, smooth
+from .rim import make_rim
 
-_BEND = 0.75  # -d²u/dd² at the rim, from Δu = -1: it is 1 beside a straight rim and 1/2 in a disc
-_BAND = 12 / 512  # D, in sides of the cut-out
-_RISE = 6 / 512  # in sides of the cut-out: the distance from the rim at which b is 1
-_MEMBRANE_HOLD = 0.05  # of the membrane to r beside the rim; its own stiffness is 1
-_SAMPLES = 40_000  # pixels that the relief is estimated from
-_STEEPEST = 0.1  # the least n_z: a slope above 10 cannot be told from a step
-_HOLD = 0.8  # of z's low frequencies to h, over the greatest u: wavelengths above half the body's radius follow h
-_LOOSE_HOLD = 0.02  # the same during integration, for parts that nothing else holds
-_STEP = 8 / 512  # in sides of the cut-out: the least step between neighbours whose edge is straightened
-_LEAST_GAP = 0.2  # in heights of the inflated silhouette: the least distance between front and back
+BAND = 12 / 512  # in sides of the cut-out: the band near the rim whose points slide towards it
+_MEMBRANE_HOLD = 0.05  # of the membrane to the middle beside the rim; its own stiffness is 1
+_WAVES = (
+    512 / 512,
+    160 / 512,
+)  # in sides of the cut-out: wavelengths that follow the guess, while integrating and after
+_THINNEST = 0.008  # in sides of the cut-out: the least distance between front and back
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What the sheet network sees, at the lattice's points: float64 (H, W), in pixels, finite everywhere.
+
+    front: the height to the viewer. typical, thickness: distances of the back behind it, positive: what the network
+    finds most plausible, and what is built.
+    """
+
+    front: Float64Array
+    typical: Float64Array
+    thickness: Float64Array
 
 
 @dataclass(frozen=True)
@@ -45,19 +50,17 @@ class Body:
     """A body over a lattice of (H, W) points. Images are float64 (H, W), in pixels, if not said otherwise.
 
     inside: bool (H, W). column, row: the point's position in the picture; pixel centres are whole numbers. Points
-    nearer to the rim than `band` have slid towards it. inflated: the inflated silhouette at that position; unmoved: the
-    same at the pixel's own centre. relief: what both are scaled by to match the normals. membrane: its height. detail:
-    the front's height above membrane and inflated silhouette.
+    nearer to the rim than `band` have slid towards it. front, back: the heights there, to the viewer; centred: both,
+    (2, H, W), at the pixels' own centres. membrane: the height of the rim.
     """
 
     inside: BoolArray
     column: Float64Array
     row: Float64Array
-    inflated: Float64Array
-    unmoved: Float64Array
+    front: Float64Array
+    back: Float64Array
+    centred: Float64Array
     membrane: Float64Array
-    detail: Float64Array
-    relief: float
     band: float
 
     def moved_back(self, points: Int64Array) -> "Body":
@@ -71,157 +74,51 @@ class Body:
         around = (box_mean(near, 2 * reach, beyond="zero") > 1e-9).astype(np.float64)
         share = np.clip(box_mean(around, reach, beyond="zero"), 0.0, 1.0)
         row, column = np.indices(self.inside.shape)
-        square = self.inflated**2 + share * (self.unmoved**2 - self.inflated**2)
         return replace(
             self,
             column=self.column + share * (column - self.column),
             row=self.row + share * (row - self.row),
-            inflated=np.sqrt(np.maximum(square, 0.0)),
+            front=self.front + share * (self.centred[0] - self.front),
+            back=self.back + share * (self.centred[1] - self.back),
         )
 
-    @property
-    def front(self) -> Float64Array:
-        """The front's height above the membrane, float64 (H, W), 0 outside."""
-        return self.relief * self.inflated + self.detail
-
-    def back(self, thickness: float, profile: float) -> Float64Array:
-        """Return the back's height above the membrane, float64 (H, W), negative and always behind the front."""
-        top = float(self.unmoved.max())
-        behind = -thickness * self.relief * top * (self.inflated / top) ** profile
-        return np.minimum(behind, self.front - _LEAST_GAP * self.inflated)
-
     def surface(self, height: Float64Array) -> Float64Array:
-        """Return column, row and height, float64 (3, H, W), of points at a height above the membrane, (H, W)."""
-        return np.stack([self.column, self.row, height + self.membrane])
+        """Return column, row and height, float64 (3, H, W), of the lattice's points."""
+        return np.stack([self.column, self.row, height])
 
 
-def make_body(normals: Float64Array, alpha: Float64Array, side: int, tick: Tick) -> Body:
-    """Make the body that shows these normals.
+def make_body(
+    normals: Float64Array,
+    alpha: Float64Array,
+    side: int,
+    guess: Guess,
+    tick: Tick,
+    *,
+    thickness: float = 1.0,
+    profile: float = 1.0,
+) -> Body:
+    """Make the body that shows these normals and is as deep as a guess says.
 
     normals: float64 (H, W, 3), of any length, may be non-finite. alpha: float64 (H, W), above 0.5 inside; at least one
-    pixel is. side: the cut-out's side in pixels, the unit of widths and distances.
+    pixel is. side: the cut-out's side in pixels, the unit of widths and distances. thickness: what the guess's is
+    multiplied by. profile: the exponent that it is raised to, over the thickest place.
     """
     inside = alpha > 0.5
     u = poisson.potential(alpha, lambda f: tick(0.2 * f))
-    slope = poisson.gradient(u, alpha)
-    tick(0.2)
+    rim = make_rim(u, poisson.gradient(u, alpha), side, BAND * side)
+    holds = [(2 * np.pi / (wave * side)) ** 2 for wave in _WAVES]
     n = integration.clean(normals, inside)
-    tick(0.2)
-    depth = relief(n, u, slope, inside)
-    h = depth * np.sqrt(u)
-    n[..., 2] = np.maximum(n[..., 2], _STEEPEST)
-    n = unit(n)
-    tick(0.2)
-    pin = np.full(alpha.shape, _LOOSE_HOLD / float(u.max()))
-    z = integration.integrate(n, inside, lambda f: tick(0.2 + 0.55 * f), pin=pin, target=h, turns=6, tolerance=1e-3)
-    z = _straighten_steps(z, inside, _STEP * side)
-    z += _smooth(h - z, np.where(inside, _HOLD / float(u.max()), 0.0), inside, lambda f: tick(0.75 + 0.1 * f))
-    distance, slope_at_rim = _distance(u, slope)
-    # The slope of u at the rim is also half the width of a narrow strip.
-    margin = np.minimum(max(_RISE * side, 3.0), np.maximum(slope_at_rim, 1.0))
-    r = z - h
-    # Without the outermost pixels, in which no integration finds all of the rim's steepness.
-    beside = inside & (distance < margin) & (distance > 0.25 * margin)
-    m = _smooth(r, _MEMBRANE_HOLD * beside, inside, lambda f: tick(0.85 + 0.15 * f))
-    rise = np.clip(distance / margin, 0.0, 1.0)
-    rise = rise * rise * (3.0 - 2.0 * rise) * np.clip((slope_at_rim - 2.0) / 4.0, 0.0, 1.0)  # thin parts stay round
-    column, row, ratio = _slide(distance, slope_at_rim, u, slope, _BAND * side)
-    detail = np.where(inside, rise * (r - m), 0.0)
-    return Body(inside, column, row, np.sqrt(u * ratio), np.sqrt(u), m, detail, depth, _BAND * side)
+    z = front_heights(n, inside, guess.front, (holds[0], holds[1]), side, lambda f: tick(0.2 + 0.6 * f))
+    deepest = float(guess.thickness[inside].max())
+    depth = thickness * deepest * (guess.thickness / deepest) ** profile
+    b = np.minimum(guess.front - depth, z - _THINNEST * side)
+    beside = inside & (rim.distance < rim.margin)
+    middle = guess.front - guess.typical / 2  # not of b, so that nothing in front depends on what is chosen behind
+    m = smooth(middle, _MEMBRANE_HOLD * beside, inside, lambda f: tick(0.8 + 0.2 * f))
 
+    def raised(distance: Float64Array) -> Float64Array:
+        w = np.sqrt(1.0 - (1.0 - np.clip(distance / rim.margin, 0.0, 1.0)) ** 2)
+        return np.where(inside, m + w * (np.stack([z, b]) - m), 0.0)
 
-def relief(
-    normals: Float64Array, u: Float64Array, slope: tuple[Float64Array, Float64Array], inside: BoolArray
-) -> float:
-    """Return the factor s by which the object is deeper than the inflated silhouette h = sqrt(u), by its normals.
-
-    normals: float64 (H, W, 3), unit. u, slope: from `raster.poisson`, (H, W) each. In the plane of the viewing axis and
-    the slope's direction t, the angle between (s |grad h|, 1) and (-n . t, n_z) shows how far the scaled silhouette is
-    from the normals. s minimises the sum of the angles' sin^2, among factors from 1/4 to 2.5; it is 1 if the mask has
-    no slope.
-    """
-    samples = np.flatnonzero(inside)
-    samples = samples[:: 1 + len(samples) // _SAMPLES]
-    slope_x, slope_y = (part.ravel()[samples] for part in slope)
-    length = np.hypot(slope_x, slope_y)
-    sloping = length > 1e-9
-    if not sloping.any():
-        return 1.0
-    nx, ny, nz = normals.reshape(-1, 3)[samples][sloping].T
-    slope_x, slope_y, length = slope_x[sloping], slope_y[sloping], length[sloping]
-    steepness = length / (2.0 * np.sqrt(u.ravel()[samples][sloping]))
-    tilt = -(nx * slope_x + ny * slope_y) / length
-    factors = 4.0 ** (np.arange(-32, 22) / 32)
-    misfit = [float(((s * steepness * nz - tilt) ** 2 / (1.0 + (s * steepness) ** 2)).sum()) for s in factors]
-    return float(factors[int(np.argmin(misfit))])
-
-
-def _straighten_steps(z: Float64Array, inside: BoolArray, least: float) -> Float64Array:
-    """Straighten the edges of steps in heights, (H, W).
-
-    At the edge of a surface that turns away from the viewer, the rows' and columns' equations disagree by a few pixels,
-    which leaves a row of spikes. So pixels beside steps of more than `least` take the median of their neighbourhood,
-    four times.
-    """
-    width = z.shape[1]
-    reach = 2
-    row, column = np.divmod(np.arange((2 * reach + 1) ** 2), 2 * reach + 1)
-    offsets = (row - reach) * width + column - reach
-    for _ in range(4):
-        beside = np.zeros(z.shape, np.bool_)
-        steep = (np.abs(z[:, 1:] - z[:, :-1]) > least) & inside[:, 1:] & inside[:, :-1]
-        beside[:, 1:] |= steep
-        beside[:, :-1] |= steep
-        steep = (np.abs(z[1:] - z[:-1]) > least) & inside[1:] & inside[:-1]
-        beside[1:] |= steep
-        beside[:-1] |= steep
-        beside[:reach], beside[-reach:], beside[:, :reach], beside[:, -reach:] = False, False, False, False
-        place = np.flatnonzero(beside)
-        if not len(place):
-            return z
-        around = place[:, None] + offsets
-        values = np.where(inside.ravel()[around], z.ravel()[around], np.nan)
-        z = z.copy()
-        z.ravel()[place] = np.nanmedian(values, axis=1)
-    return z
-
-
-def _distance(u: Float64Array, slope: tuple[Float64Array, Float64Array]) -> tuple[Float64Array, Float64Array]:
-    """Return the distance d to the rim and the slope g of u at the rim, from u = g d - k d^2 / 2; (H, W) each.
-
-    k is `_BEND`; the second equation is the derivative, u' = g - k d.
-    """
-    here = np.hypot(*slope)
-    distance = (np.sqrt(here**2 + 2.0 * _BEND * u) - here) / _BEND
-    return distance, here + _BEND * distance
-
-
-def _slide(
-    distance: Float64Array,
-    slope_at_rim: Float64Array,
-    u: Float64Array,
-    slope: tuple[Float64Array, Float64Array],
-    band: float,
-) -> tuple[Float64Array, Float64Array, Float64Array]:
-    """Move the points near the rim closer to it. Returns their columns, rows, and u there over u; (H, W) each.
-
-    The band ends at the slope at the rim, which is half the width of a narrow strip: no point crosses its middle.
-    """
-    row, column = (part.astype(np.float64) for part in np.indices(u.shape))
-    band_here = np.maximum(np.minimum(band, slope_at_rim), 1e-6)
-    moving = (distance < band_here) & (u > 0)
-    nearer = np.where(moving, distance**2 / band_here, distance)
-    length = np.hypot(*slope)
-    way = np.divide(distance - nearer, length, out=np.zeros_like(u), where=moving & (length > 1e-9))
-    u_there = slope_at_rim * nearer - _BEND * nearer**2 / 2
-    ratio = np.divide(u_there, u, out=np.ones_like(u), where=moving & (way > 0))
-    return column - way * slope[0], row + way * slope[1], np.clip(ratio, 0.0, 1.0)
-
-
-def _smooth(image: Float64Array, hold: Float64Array, inside: BoolArray, tick: Tick) -> Float64Array:
-    """Return the image m, (H, W), that minimises the sum of |grad m|^2 + hold (m - image)^2 inside the mask."""
-    right, down = np.zeros(inside.shape), np.zeros(inside.shape)
-    right[:, :-1] = inside[:, :-1] & inside[:, 1:]
-    down[:-1] = inside[:-1] & inside[1:]
-    system = GridSystem(right, down, hold)
-    return solve(system, hold * image, np.where(inside, image, 0.0), 1e-3, tick)
+    front, back = raised(rim.nearer)
+    return Body(inside, rim.column, rim.row, front, back, raised(rim.distance), m, BAND * side)

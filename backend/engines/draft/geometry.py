@@ -1,100 +1,114 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Build one closed surface from a normal map.
 
-The outline is smoothed (`outline`). The normals become two height fields over the pixels, the body's front and back
-(`body`). Each is triangulated, as fine as it needs, and cut along the outline (`lattice`). Both share the vertices of
-the rim, which closes the surface. The picture does not show the back: its shape is drawn from the seed.
+The outline is smoothed (`outline`). The sheet network guesses how deep the body is (`guess`). The normals and the guess
+become two height fields over the pixels, the body's front and back (`body`). Each is triangulated, as fine as it needs,
+and cut along the outline (`lattice`). Both share the vertices of the rim, which closes the surface. The picture does
+not show the back: which of the plausible ones it is, is drawn from the seed.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
 from ...arrays import Float64Array
-from ...flow.products import Mesh, NormalMap, Report
+from ...flow.products import Mesh, NormalMap, Noted, Report
+from ...geometry.network import WEIGHTS
 from ...normals.outline import empty_cutout
 from ...raster.ticks import Poll
 from . import lattice, outline
 from .body import Body, make_body
+from .guess import TYPICAL, Window, guess, read_weights
+from .inflated import make_inflated_body
 from .lattice import Triangulation
+from .pose import PARALLEL, Pose, without_lens
+from .pose import upright as turned
 
 _STEPS = 40
 _TOLERANCE = 1e-4  # in sides of the cut-out: how far the triangles may be from a height field
 _UNFOLDINGS = 4
 _MOST_POINTS = 90_000  # of front and back together; the tolerance grows until there are no more
+_QUANTILES = (0.2, 0.9)  # of the thickness, that seeds draw from
 
 
-@dataclass(frozen=True)
-class Back:
-    """The shape of the back.
-
-    thickness: the back's depth over that of the inflated silhouette. profile: the exponent of its height: below 1 the
-    back is a box with rounded edges, above 1 it has a ridge. Below 2 it meets the rim at a right angle.
-    """
-
-    thickness: float
-    profile: float
-
-    @classmethod
-    def from_seed(cls, seed: int) -> "Back":
-        """Draw a plausible back; seed 0 gives the neutral one, of thickness and profile 1."""
-        if seed == 0:
-            return cls(1.0, 1.0)
-        random = np.random.default_rng(seed)
-        return cls(thickness=float(np.exp(random.uniform(-0.6, 0.6))), profile=float(random.uniform(0.7, 1.4)))
-
-
-def build(normal_map: NormalMap, seed: int, report: Report, *, thickness: float = 1.0, profile: float = 1.0) -> Mesh:
+def build(
+    normal_map: NormalMap,
+    seed: int,
+    report: Report,
+    *,
+    thickness: float = 1.0,
+    profile: float = 1.0,
+    upright: bool = True,
+) -> Mesh | Noted:
     """Build the body that shows these normals.
 
-    normal_map: its normals may be noisy, contradictory, of any length or non-finite. seed: decides the back and never
-    the front; 0 is neutral. thickness, profile: factors of what the seed draws (see `Back`), thickness > 0 and profile
-    in [0.5, 1.4]. Returns a closed, outward mesh in the cut-out's frame, x and z in [-0.5, 0.5], its uv the same plus
-    one half. Raises UserError "empty-cutout" if no pixel has an alpha above one half.
+    normal_map: its normals may be noisy, contradictory, of any length or non-finite. seed: decides how thick the body
+    is, among what is plausible, and never the front; 0 is typical. thickness: a factor of that, > 0. profile: the
+    exponent of its depth, in [0.5, 1.4]: below 1 the back is fuller, above 1 more pointed. upright: turn it so that it
+    stands, if that is sure. Returns a closed, outward mesh with the cut-out's side as the unit, its uv in the cut-out's
+    frame. Raises UserError "empty-cutout"
+    if no pixel has an alpha above one half.
     """
     side = normal_map.alpha.shape[0]
     report(0, _STEPS)
-    alpha, normals, origin = _window(normal_map, lambda: report(0, _STEPS))
+    alpha, normals, window = _window(normal_map, lambda: report(0, _STEPS))
     report(1, _STEPS)
-    body = make_body(normals, alpha, side, lambda fraction: report(2 + int(fraction * (_STEPS - 8)), _STEPS))
-    drawn = Back.from_seed(seed)
-    thickness, profile = drawn.thickness * thickness, drawn.profile * profile
-    triangulations: list[Triangulation] = []
-    surfaces: list[Float64Array] = []
 
-    def front(body: Body) -> Float64Array:
-        return body.front
+    def tick(fraction: float) -> None:
+        report(2 + int(fraction * (_STEPS - 8)), _STEPS)
 
-    def back(body: Body) -> Float64Array:
-        return body.back(thickness, profile)
-
-    for number, height_of in enumerate((front, back)):
-        report(_STEPS - 6 + 2 * number, _STEPS)
-        error = lattice.errors(body.surface(height_of(body)), body.inside)
-        report(_STEPS - 5 + 2 * number, _STEPS)
-        triangulations.append(lattice.cut(lattice.triangulate(error, _tolerance(error, side)), alpha))
-        surfaces.append(_unfolded(triangulations[-1], body, height_of))
-    report(_STEPS - 2, _STEPS)
-    mesh = _close(triangulations, surfaces, body, origin, side)
+    weights = read_weights(WEIGHTS)
+    if weights is None:
+        pose = PARALLEL
+        body = make_inflated_body(normals, alpha, side, tick, thickness=thickness, profile=profile)
+    else:
+        seen, pose = guess(weights, normal_map, window, quantile(seed), lambda: report(1, _STEPS))
+        body = make_body(normals, alpha, side, seen, tick, thickness=thickness, profile=profile)
+    mesh = _surface(body, alpha, window, side, pose, lambda step: report(_STEPS - 6 + step, _STEPS))
+    if upright:
+        mesh = replace(mesh, vertices=turned(mesh.vertices.astype(np.float64), mesh.triangles, pose).astype(np.float32))
     report(_STEPS, _STEPS)
+    if weights is None:
+        return Noted(mesh, ("The body is a plain one, because a file of the extension is missing or damaged.",))
     return mesh
 
 
-def _unfolded(triangulation: Triangulation, body: Body, height_of: Callable[[Body], Float64Array]) -> Float64Array:
+def quantile(seed: int) -> float:
+    """Return the share of plausible bodies that are thinner than a seed's; seed 0 has the typical one."""
+    return TYPICAL if seed == 0 else float(np.random.default_rng(seed).uniform(*_QUANTILES))
+
+
+def _surface(
+    body: Body, alpha: Float64Array, window: Window, side: int, pose: Pose, report: Callable[[int], None]
+) -> Mesh:
+    """Triangulate front and back and join them. report: takes the steps done, of 6."""
+    triangulations: list[Triangulation] = []
+    surfaces: list[Float64Array] = []
+    for number, field in enumerate(("front", "back")):
+        report(2 * number)
+        error = lattice.errors(body.surface(getattr(body, field)), body.inside)
+        report(2 * number + 1)
+        triangulations.append(lattice.cut(lattice.triangulate(error, _tolerance(error, side)), alpha))
+        surfaces.append(_unfolded(triangulations[-1], body, field))
+    report(4)
+    return _close(triangulations, surfaces, body, window, side, pose)
+
+
+def _unfolded(triangulation: Triangulation, body: Body, field: str) -> Float64Array:
     """Return the surface of a height field, (3, H, W), with points moved back whose slide turned triangles over."""
-    surface = body.surface(height_of(body))
+    surface = body.surface(getattr(body, field))
     for _ in range(_UNFOLDINGS):
         folded = lattice.folded(triangulation, surface)
         if not len(folded):
             break
         body = body.moved_back(folded)
-        surface = body.surface(height_of(body))
+        surface = body.surface(getattr(body, field))
     return surface
 
 
-def _window(normal_map: NormalMap, poll: Poll) -> tuple[Float64Array, Float64Array, tuple[int, int]]:
-    """Return smoothed alpha and the normals in the smallest lattice around the object, and its first row and column."""
+def _window(normal_map: NormalMap, poll: Poll) -> tuple[Float64Array, Float64Array, Window]:
+    """Return smoothed alpha and the normals in the smallest lattice around the object, and which window it is."""
     alpha = np.asarray(normal_map.alpha, np.float64)
     rows, columns = (np.flatnonzero((alpha > 0.5).any(axis=axis)) for axis in (1, 0))
     if not len(rows):
@@ -111,7 +125,7 @@ def _window(normal_map: NormalMap, poll: Poll) -> tuple[Float64Array, Float64Arr
     part = (slice(low[0], high[0]), slice(low[1], high[1]))
     padded = outline.smooth(np.pad(alpha[part], pad), normal_map.alpha.shape[0], poll)
     normals = np.pad(np.asarray(normal_map.normals[part], np.float64), (*pad, (0, 0)))
-    return padded, normals, (int(low[0] - border), int(low[1] - border))
+    return padded, normals, Window(int(low[1] - border), int(low[0] - border), *padded.shape)
 
 
 def _tolerance(error: Float64Array, side: int) -> float:
@@ -124,8 +138,9 @@ def _close(
     triangulations: list[Triangulation],
     surfaces: list[Float64Array],
     body: Body,
-    origin: tuple[int, int],
+    window: Window,
     side: int,
+    pose: Pose,
 ) -> Mesh:
     """Join front and back at their common rim."""
     front, back = triangulations
@@ -135,10 +150,12 @@ def _close(
         np.concatenate([rim, body.membrane.ravel()[None, front.rim_inside]]),
         surfaces[1].reshape(3, -1)[:, back.points],
     ]
-    column, row, height = np.concatenate(places, axis=1)
-    uv = np.stack([(column + origin[1] + 0.5) / side, 1.0 - (row + origin[0] + 0.5) / side], axis=1)
+    seen = np.concatenate(places, axis=1)
+    column, row, height = without_lens(seen, pose)
+    uv = np.stack([(seen[0] + window.left + 0.5) / side, 1.0 - (seen[1] + window.top + 0.5) / side], axis=1)
     uv = np.clip(uv, 0.0, 1.0)  # smoothing may move the outline slightly past the picture's border
-    vertices = np.stack([uv[:, 0] - 0.5, -height / side, uv[:, 1] - 0.5], axis=1)
+    x, z = column + window.left + 0.5 - side / 2, side / 2 - (row + window.top + 0.5)
+    vertices = np.stack([x, -height, z], axis=1) / side
     # The back's own points are numbered after the front's and the rim's.
     hind = back.triangles
     own = hind < len(back.points)

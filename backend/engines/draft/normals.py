@@ -20,9 +20,10 @@ from ...errors import Cancelled
 from ...flow.products import Crop, Cutout, NormalMap, Report
 from ...normals import outline
 from ...normals.features import inflate, standardise
-from ...normals.matmul import fastest
-from ...normals.network import WEIGHTS, Weights, load, predict
+from ...normals.network import WEIGHTS, load, multiple, predict
 from ...raster.blur import gaussian_blur
+from ...raster.layers import Weights
+from ...raster.matmul import fastest
 from ...raster.resample import crop_normals, crop_resize
 from ...raster.ticks import Poll
 from ...raster.vectors import TO_VIEWER, unit
@@ -47,7 +48,7 @@ def estimate(cutout: Cutout, report: Report) -> NormalMap:
     if weights is None or not (cutout.alpha > 0.5).any():
         return outline.estimate(cutout, report)
     size = len(cutout.rgba)
-    fine_size = min(_FINE, -(-size // weights.multiple) * weights.multiple)
+    fine_size = min(_FINE, -(-size // multiple(weights)) * multiple(weights))
     coarse_size = min(_COARSE, fine_size)
     joined = estimate_at(weights, cutout, coarse_size, partial(report, 1, _STEPS))
     if fine_size > coarse_size:
@@ -71,7 +72,7 @@ def read_weights(path: Path) -> Weights | None:
 
 
 def estimate_at(weights: Weights, cutout: Cutout, size: int, poll: Poll) -> NormalMap:
-    """Run the network on the cut-out at size x size pixels, a multiple of `Weights.multiple`."""
+    """Run the network on the cut-out at size x size pixels, a multiple of `multiple`."""
     rgba = crop_resize(cutout.rgba, 0, 0, len(cutout.rgba), size)
     poll()
     pictures = standardise(np.stack([rgba, rgba[:, ::-1]]))

@@ -16,7 +16,7 @@ SETTINGS = (
     Setting(
         name="thickness",
         label="Thickness",
-        description="How far the back reaches behind the outline, relative to what the seed draws",
+        description="How thick the body is, relative to what the seed draws",
         default=1.0,
         minimum=0.3,
         maximum=2.5,
@@ -24,10 +24,16 @@ SETTINGS = (
     Setting(
         name="profile",
         label="Profile",
-        description="How the back rounds off, relative to the seed's draw: lower is fuller, higher more pointed",
+        description="How the back rounds off: lower is fuller, higher more pointed",
         default=1.0,
         minimum=0.6,
         maximum=1.4,
+    ),
+    Setting(
+        name="upright",
+        label="Upright",
+        description="Turn the object so that it stands, if the picture shows clearly enough what is up",
+        default=True,
     ),
     FACES,
 )

@@ -71,6 +71,7 @@ def test_the_zip_holds_the_code_that_runs_and_nothing_else(archive: Path) -> Non
         ("train", "sheet", "-o", "sheet.png"),
         ("train", "normals", "--config", "tiny", "--folder", "run"),
         ("evaluate", "normals", ".", "--engine", "outline"),
+        ("evaluate", "geometry", "."),
     ],
     ids=" ".join,
 )

@@ -20,8 +20,8 @@ from .body import Guess
 from .pose import Pose, limited
 
 _LOG = logging.getLogger(__name__)
-TYPICAL = 0.6
-"""The quantile at which bodies are as thick as true ones on the mean: thicknesses are skewed, so the median is less."""
+TYPICAL = 0.65
+"""The quantile at which bodies are about as thick as true ones on the mean: the median of what is skewed is less."""
 
 
 _moved = partial(resample, multiply=by_einsum)

@@ -65,11 +65,11 @@ def run(options: argparse.Namespace) -> int:
     from ..training.shapes import sample_block  # noqa: PLC0415 - heavy
 
     config = _config(CONFIGS, options.config)
-    source: Source = partial(sample_block, views=1, pictures=config.block)
+    source: Source = partial(sample_block, pictures=config.block)
     if options.pictures:
         check_training("training", ("PIL",))
         source = Pictures(options.pictures, names(options.pictures), read_picture, config.block)
-    measured = partial(sample_block, views=1, pictures=1)
+    measured = partial(sample_block, pictures=1)
     task = NormalsTask(config, source, measured, options.data_seed, options.workers, options.start)
     run = Run(task, options.folder, options.stage, options.minutes, options.steps)
     print(train(run, partial(print, flush=True)))

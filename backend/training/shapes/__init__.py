@@ -1,23 +1,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Makers of data, for any room of training: pictures of made-up shapes with their exact normals.
 
-A block is one or a few shapes, each seen from a few sides, each view lit, framed and photographed several times. Block
-number `index` of a seed is a pure function of the two, so that workers share no state and training resumes anywhere.
+A block is one shape, seen from one side, and lit, framed and photographed several times. Block number `index` of a seed
+is a pure function of the two, so that workers share no state and training resumes anywhere.
 A shape is a list of solids (`solids`) that a sculptor draws (`sculptures`); `tracing` looks at it, `materials` and
 `lighting` colour it, `photograph` takes the picture. It imports no other room of training.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import BoolArray
 from ...flow.products import Picture
-from .lighting import draw_key, draw_light, shine
+from .lighting import draw_key, draw_light, lit, openness, shine
 from .materials import draw_materials
-from .occlusion import lit, openness
 from .photograph import draw_framing, photograph, reframe
 from .sculptures import draw_shape
 from .solids import Shape
@@ -27,8 +25,7 @@ _FINER = 1.1  # pixels of a view across one of the picture
 _LEAST = 0.005  # of a view that a shape must cover
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """N pictures. rgba: uint8 (N, S, S, 4), sRGB, straight alpha, as a `Cutout` holds them.
 
     normals: float16 (N, S, S, 3), unit, camera space, x right, y up, z to the viewer; zeros where mask is False.
@@ -40,39 +37,31 @@ class Block:
     mask: BoolArray
 
 
-def sample_block(seed: int, index: int, size: int, *, shapes: int = 1, views: int = 2, pictures: int = 5) -> Block:
-    """Return block `index` of a seed: shapes x views x pictures pictures of size x size pixels."""
-    generators = (np.random.default_rng([seed, index, shape]) for shape in range(shapes))
-    taken = [picture for rng in generators for picture in _pictures(rng, size, views, pictures)]
-    rgba, normals, masks = (np.stack(part) for part in zip(*taken, strict=True))
-    return Block(rgba, normals, masks)
-
-
-def _pictures(
-    rng: np.random.Generator, size: int, views: int, pictures: int
-) -> Iterator[tuple[Picture, NDArray[np.float16], BoolArray]]:
-    shape = draw_shape(rng)
-    for _ in range(views):
+def sample_block(seed: int, index: int, size: int, *, pictures: int) -> Block:
+    """Return block `index` of a seed: so many pictures of size x size pixels."""
+    rng = np.random.default_rng([seed, index, 0])
+    fine = round(size * _FINER / 8) * 8
+    while True:  # once in some ten thousand shapes cuts leave nothing, or a splinter
+        shape = draw_shape(rng)
         camera = draw_camera(rng, shape)
-        fine = round(size * _FINER / 8) * 8
         surface = look(shape, camera, fine)
-        while surface.hit.mean() < _LEAST:  # once in some ten thousand shapes cuts leave nothing, or a splinter
-            shape = draw_shape(rng)
-            camera = draw_camera(rng, shape)
-            surface = look(shape, camera, fine)
-        pixel = 2 * camera.half / fine
-        opened = openness(shape, surface, pixel)
-        keys = [draw_key(rng, camera) for _ in range(2)]
-        shadows = [lit(shape, surface, at, near=near, softness=soft, pixel=pixel) for at, near, soft in keys]
-        normals = surface.normals @ camera.turn.T
-        for _ in range(pictures):
-            materials, light = draw_materials(rng, shape.parts), draw_light(rng, camera, keys)
-            image = shine(surface, camera, opened, shadows, materials, light)
-            frame = draw_framing(rng, surface.hit)
-            colours, truth, coverage = reframe(image, normals, surface.hit, frame, size)
-            mask = (coverage >= 0.5) & truth.any(axis=2)
-            truth = np.where(mask[..., None], truth, 0).astype(np.float16)
-            yield photograph(rng, colours, coverage), truth, mask
+        if surface.hit.mean() >= _LEAST:
+            break
+    pixel = 2 * camera.half / fine
+    opened = openness(shape, surface, pixel)
+    keys = [draw_key(rng, camera) for _ in range(2)]
+    shadows = [lit(shape, surface, at, near=near, softness=soft, pixel=pixel) for at, near, soft in keys]
+    normals = surface.normals @ camera.turn.T
+    taken: list[tuple[Picture, NDArray[np.float16], BoolArray]] = []
+    for _ in range(pictures):
+        materials, light = draw_materials(rng, shape.parts), draw_light(rng, camera, keys)
+        image = shine(surface, camera, opened, shadows, materials, light)
+        frame = draw_framing(rng, surface.hit)
+        colours, truth, coverage = reframe(image, normals, surface.hit, frame, size)
+        mask = (coverage >= 0.5) & truth.any(axis=2)
+        truth = np.where(mask[..., None], truth, 0).astype(np.float16)
+        taken.append((photograph(rng, colours, coverage), truth, mask))
+    return Block(*(np.stack(part) for part in zip(*taken, strict=True)))
 
 
 def draw_camera(rng: np.random.Generator, shape: Shape) -> Camera:
@@ -97,13 +86,12 @@ def draw_camera(rng: np.random.Generator, shape: Shape) -> Camera:
 
 def contact_sheet(seed: int, count: int, size: int) -> Picture:
     """Return `count` pictures of a seed, each beside its normals, uint8 (H, W, 4): four pairs a row, over grey."""
-    pairs = []
-    for index in range(count):
-        block = sample_block(seed, index, size, views=1, pictures=1)
-        rgba = block.rgba[0].astype(np.float32) / 255
-        over = rgba[..., :3] * rgba[..., 3:] + 0.6 * (1 - rgba[..., 3:])
-        truth = np.where(block.mask[0][..., None], block.normals[0].astype(np.float32) * 0.5 + 0.5, 1)
-        pairs.append(np.concatenate([over, truth], axis=1))
-    pairs += [np.ones_like(pairs[0])] * (-count % 4)
-    sheet = np.concatenate([np.concatenate(pairs[k : k + 4], axis=1) for k in range(0, len(pairs), 4)])
-    return np.rint(np.concatenate([sheet, np.ones_like(sheet[..., :1])], axis=2) * 255).astype(np.uint8)
+    blocks = [sample_block(seed, index, size, pictures=1) for index in range(count)]
+    rgba, normals, mask = (np.concatenate(part) for part in zip(*blocks, strict=True))
+    colours, alpha = rgba[..., :3].astype(np.float32) / 255, rgba[..., 3:].astype(np.float32) / 255
+    over = colours * alpha + 0.6 * (1 - alpha)
+    truth = np.where(mask[..., None], normals.astype(np.float32) * 0.5 + 0.5, 1)
+    # Ones pad the last row with white pairs, and all with an opaque fourth channel.
+    pairs = np.pad(np.concatenate([over, truth], axis=2), ((0, -count % 4), (0, 0), (0, 0), (0, 1)), constant_values=1)
+    sheet = pairs.reshape(-1, 4, size, 2 * size, 4).swapaxes(1, 2).reshape(-1, 8 * size, 4)
+    return np.rint(sheet * 255).astype(np.uint8)

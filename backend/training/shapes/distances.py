@@ -41,13 +41,6 @@ def smoothstep(x: float) -> float:
 
 
 @compiled
-def smooth_minimum(a: float, b: float, k: float) -> float:
-    """Return the lesser of two, rounded off over a width k > 0 (quadratic polynomial)."""
-    h = np.maximum(k - np.abs(a - b), 0.0)
-    return np.minimum(a, b) - h * h / (4.0 * k)
-
-
-@compiled
 def log2(x: float) -> float:
     """Return the logarithm, base 2, of x > 0 to 1e-13: a series, so that the machine takes several at once."""
     bits = np.float64(x).view(np.int64)
@@ -84,16 +77,16 @@ def angle(y: float, x: float) -> float:
     return -r if y < 0.0 else r
 
 
-@compiled
-def ellipsoid(x: float, y: float, z: float, a: float, b: float, c: float) -> float:
+@inlined
+def ellipsoid(x: float, y: float, z: float, a: float, b: float, c: float, *_: float) -> float:
     """Return about the distance to an ellipsoid of half axes a, b, c: k0 (k0 - 1) / k1."""
     k0 = length(x / a, y / b, z / c)
     k1 = length(x / (a * a), y / (b * b), z / (c * c))
     return k0 * (k0 - 1.0) / np.maximum(k1, 1e-9)
 
 
-@compiled
-def box(x: float, y: float, z: float, a: float, b: float, c: float) -> float:
+@inlined
+def box(x: float, y: float, z: float, a: float, b: float, c: float, *_: float) -> float:
     """Return the distance to a box of half sides a, b, c."""
     u, v, w = np.abs(x) - a, np.abs(y) - b, np.abs(z) - c
     outside = length(np.maximum(u, 0.0), np.maximum(v, 0.0), np.maximum(w, 0.0))
@@ -101,11 +94,12 @@ def box(x: float, y: float, z: float, a: float, b: float, c: float) -> float:
 
 
 @inlined
-def superquadric(x: float, y: float, z: float, a: float, b: float, c: float, across: float, along: float) -> float:
+def superquadric(x: float, y: float, z: float, *numbers: float) -> float:
     """Return about the distance to (|x/a|^p + |z/c|^p)^(q/p) + |y/b|^q = 1, p = across and q = along >= 2.
 
     The left side's q-th root is a norm N; (N - 1) / |grad N| is never too far outside, as norms are convex.
     """
+    a, b, c, across, along = numbers[:5]
     u, v, w = np.abs(x / a) + 1e-9, np.abs(y / b) + 1e-9, np.abs(z / c) + 1e-9
     up, wp, vq = exp2(across * log2(u)), exp2(across * log2(w)), exp2(along * log2(v))
     ring = up + wp
@@ -116,17 +110,17 @@ def superquadric(x: float, y: float, z: float, a: float, b: float, c: float, acr
     return (norm - 1.0) / (norm * steep)
 
 
-@compiled
-def round_cone(x: float, y: float, z: float, start: Vector, end: Vector, ra: float, rb: float) -> float:
+@inlined
+def round_cone(x: float, y: float, z: float, *numbers: float) -> float:
     """Return about the distance to a capsule between two points whose radius goes from ra to rb."""
-    px, py, pz = x - start[0], y - start[1], z - start[2]
-    dx, dy, dz = end[0] - start[0], end[1] - start[1], end[2] - start[2]
+    ax, ay, az, bx, by, bz, ra, rb = numbers
+    px, py, pz, dx, dy, dz = x - ax, y - ay, z - az, bx - ax, by - ay, bz - az
     t = clamp((px * dx + py * dy + pz * dz) / np.maximum(dx * dx + dy * dy + dz * dz, 1e-12), 0.0, 1.0)
     return length(px - t * dx, py - t * dy, pz - t * dz) - (ra + (rb - ra) * t)
 
 
-@compiled
-def cone(x: float, y: float, z: float, bottom: float, top: float, half: float) -> float:
+@inlined
+def cone(x: float, y: float, z: float, bottom: float, top: float, half: float, *_: float) -> float:
     """Return the distance to a cone frustum about y from -half (radius bottom) to half (radius top)."""
     q = np.sqrt(x * x + z * z)
     slope, height = top - bottom, 2.0 * half
@@ -137,16 +131,16 @@ def cone(x: float, y: float, z: float, bottom: float, top: float, half: float) -
     return inside * np.sqrt(np.minimum(cap_q * cap_q + cap_y * cap_y, side_q * side_q + side_y * side_y))
 
 
-@compiled
-def torus(x: float, y: float, z: float, ring: float, tube: float) -> float:
+@inlined
+def torus(x: float, y: float, z: float, ring: float, tube: float, *_: float) -> float:
     """Return the distance to a torus about y."""
     q = np.sqrt(x * x + z * z) - ring
     return np.sqrt(q * q + y * y) - tube
 
 
 @compiled
-def profile(x: float, y: float, outlines: Float64Array, which: int) -> float:
-    """Return a plane distance from its samples, outlines[which] (N, N) over [-EXTENT, EXTENT]².
+def profile(x: float, y: float, outlines: Float64Array) -> float:
+    """Return a plane distance from its samples, outlines[0] (N, N) over [-EXTENT, EXTENT]².
 
     Quadratic B-splines go through them, so that its slope is smooth. Outside of the square the way back to it is added.
     """
@@ -162,9 +156,9 @@ def profile(x: float, y: float, outlines: Float64Array, which: int) -> float:
     # A mask says that an index is not negative: nothing has to be wrapped around, and the machine takes several.
     l, r, a, b = (i - 1) & 127, (i + 1) & 127, (j - 1) & 127, (j + 1) & 127
     i, j = i & 127, j & 127
-    below = f0 * outlines[which, a, l] + f1 * outlines[which, a, i] + f2 * outlines[which, a, r]
-    level = f0 * outlines[which, j, l] + f1 * outlines[which, j, i] + f2 * outlines[which, j, r]
-    above = f0 * outlines[which, b, l] + f1 * outlines[which, b, i] + f2 * outlines[which, b, r]
+    below = f0 * outlines[0, a, l] + f1 * outlines[0, a, i] + f2 * outlines[0, a, r]
+    level = f0 * outlines[0, j, l] + f1 * outlines[0, j, i] + f2 * outlines[0, j, r]
+    above = f0 * outlines[0, b, l] + f1 * outlines[0, b, i] + f2 * outlines[0, b, r]
     return g0 * below + g1 * level + g2 * above + beyond
 
 
@@ -174,3 +168,7 @@ def extruded(plane: float, z: float, half: float, bevel: float) -> float:
     u, w = plane + bevel, np.abs(z) - half + bevel
     outside = np.sqrt(np.maximum(u, 0.0) * np.maximum(u, 0.0) + np.maximum(w, 0.0) * np.maximum(w, 0.0))
     return outside + np.minimum(np.maximum(u, w), 0.0) - bevel
+
+
+SOLIDS = (ellipsoid, box, superquadric, round_cone, cone, torus)
+"""The distances to solids without an outline, in the order of `solids.Solid`: of a point and numbers."""

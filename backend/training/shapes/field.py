@@ -6,6 +6,7 @@ the machine takes eight points at a time.
 """
 
 import numpy as np
+from numba import literal_unroll
 
 from ...arrays import Float32Array, Float64Array, Int64Array
 from . import distances as sdf
@@ -70,8 +71,7 @@ def _fold(w: Float64Array, n: int, row: Table) -> None:
     a, b, c, far = w[A], w[B], w[C], w[FAR]
     f0, f1, f2, f3 = row.folds
     if row.fold == MIRROR:
-        for k in range(n):
-            a[k] = np.abs(a[k])
+        a[:n] = np.abs(a[:n])
     elif row.fold == GRID:
         for k in range(n):
             a[k] -= f0 * sdf.clamp(np.floor(a[k] / f0 + 0.5), -f2, f2)
@@ -86,84 +86,53 @@ def _fold(w: Float64Array, n: int, row: Table) -> None:
 
 
 @compiled
-def _solid(w: Float64Array, n: int, row: Table, outlines: Float64Array) -> None:  # noqa: C901, PLR0912 - a formula each
+def _solid(w: Float64Array, n: int, row: Table, outlines: Float64Array) -> None:
     """Write the distances to a row's solid, in its own frame and scale."""
     a, b, c, d = w[A], w[B], w[C], w[D]
     n0, n1, n2, n3, n4, n5, n6, n7 = row.numbers
-    kind, which = row.solid, row.outline
-    if kind == Solid.ELLIPSOID:
+    solid, outline, kind = row.solid, outlines[row.outline :], 0
+    for distance in literal_unroll(sdf.SOLIDS):
+        if kind == solid:
+            for k in range(n):
+                d[k] = distance(a[k], b[k], c[k], n0, n1, n2, n3, n4, n5, n6, n7)
+        kind += 1  # noqa: SIM113 - numba does not unroll what is enumerated
+    if solid == Solid.LATHE:
         for k in range(n):
-            d[k] = sdf.ellipsoid(a[k], b[k], c[k], n0, n1, n2)
-    elif kind == Solid.BOX:
+            d[k] = n0 * sdf.profile(np.sqrt(a[k] * a[k] + c[k] * c[k]) / n0, b[k] / n0, outline)
+    elif solid == Solid.EXTRUSION:
         for k in range(n):
-            d[k] = sdf.box(a[k], b[k], c[k], n0, n1, n2)
-    elif kind == Solid.SUPERQUADRIC:
-        for k in range(n):
-            d[k] = sdf.superquadric(a[k], b[k], c[k], n0, n1, n2, n3, n4)
-    elif kind == Solid.CAPSULE:
-        for k in range(n):
-            d[k] = sdf.round_cone(a[k], b[k], c[k], (n0, n1, n2), (n3, n4, n5), n6, n7)
-    elif kind == Solid.CONE:
-        for k in range(n):
-            d[k] = sdf.cone(a[k], b[k], c[k], n0, n1, n2)
-    elif kind == Solid.TORUS:
-        for k in range(n):
-            d[k] = sdf.torus(a[k], b[k], c[k], n0, n1)
-    elif kind == Solid.LATHE:
-        for k in range(n):
-            d[k] = n0 * sdf.profile(np.sqrt(a[k] * a[k] + c[k] * c[k]) / n0, b[k] / n0, outlines, which)
-    else:
-        for k in range(n):
-            d[k] = sdf.extruded(n0 * sdf.profile(a[k] / n0, b[k] / n0, outlines, which), c[k], n1, n2)
+            d[k] = sdf.extruded(n0 * sdf.profile(a[k] / n0, b[k] / n0, outline), c[k], n1, n2)
 
 
 @compiled
-def _height(  # noqa: C901, PLR0912 - a formula each
-    w: Float64Array, n: int, row: Table, outlines: Float64Array, pixel: float, lattice: Float64Array
-) -> None:
+def _height(w: Float64Array, n: int, row: Table, shape: Shape, pixel: float) -> None:
     """Write the heights of a row's relief, in its own scale; a cylindrical one unrolls the surface about y."""
     a, b, c, d = w[A], w[B], w[C], w[D]
-    _, _, f, p, q, around, _, _ = row.numbers
-    kind, which = int(row.numbers[0]), row.outline
+    relief, _, f, p, q, around, _, _ = row.numbers
+    samples, kind = shape.outlines[row.outline :] if relief == reliefs.EMBOSSED else shape.lattice, 0
+    q = relief if relief <= reliefs.RIDGES else q
     if around > 0:
         for k in range(n):
             a[k], c[k] = sdf.angle(a[k], c[k]), np.sqrt(a[k] * a[k] + c[k] * c[k])
-    if kind in (reliefs.ROCK, reliefs.RIDGES):
-        for k in range(n):
-            d[k] = reliefs.fractal(a[k], b[k], c[k], f, p, 4, kind, pixel, lattice)
-    elif kind == reliefs.FOLDS:
-        for k in range(n):
-            d[k] = reliefs.folds(a[k], b[k], c[k], f, p, q, pixel, lattice)
-    elif kind == reliefs.SCALES:
-        for k in range(n):
-            d[k] = reliefs.scales(a[k], b[k], f, p, pixel)
-    elif kind == reliefs.PANELS:
-        for k in range(n):
-            d[k] = reliefs.panels(a[k], b[k], f, p, q, pixel)
-    elif kind == reliefs.RIBS:
-        for k in range(n):
-            d[k] = reliefs.ribs(a[k], f, q, pixel)
-    elif kind == reliefs.EMBOSSED:
-        for k in range(n):
-            d[k] = reliefs.embossed(a[k], b[k], f, q, outlines, which, pixel)
-    elif kind == reliefs.DENTS:
-        for k in range(n):
-            d[k] = reliefs.dents(a[k], b[k], c[k], f, pixel)
-    else:
-        for k in range(n):
-            d[k] = reliefs.strands(a[k], b[k], c[k], f, p, pixel, lattice)
+    for height in literal_unroll(reliefs.HEIGHTS):
+        if kind == relief:
+            for k in range(n):
+                d[k] = height(a[k], b[k], c[k], samples, f, p, q, pixel)
+        kind += 1  # noqa: SIM113 - as above
 
 
 @compiled
 def _join(w: Float64Array, n: int, row: Table) -> None:
-    """Join a row's solid to its group, unless it is far: to cut is to add to what is outside."""
+    """Join a row's solid to its group by a quadratic blend, unless it is far: to cut is to add to what is outside."""
     group, group_part, d, far = w[GROUP], w[GROUP_PART], w[D], w[FAR]
     scale, rounding, part, blend = row.scale, row.rounding, float(row.part), max(row.blend, 1e-6)
     adds, side = row.join == ADD, 1.0 if row.join == ADD else -1.0
     for k in range(n):
         here, near = d[k] * scale - rounding, far[k] <= 0.0
         group_part[k] = part if adds and near and here < group[k] else group_part[k]
-        group[k] = side * sdf.smooth_minimum(side * group[k], here, blend) if near else group[k]
+        before = side * group[k]
+        h = np.maximum(blend - np.abs(before - here), 0.0)
+        group[k] = side * (np.minimum(before, here) - h * h / (4.0 * blend)) if near else group[k]
 
 
 @compiled
@@ -184,7 +153,7 @@ def evaluate(w: Float64Array, n: int, shape: Shape, fine: int, pixel: float) -> 
             if fine == 0 or not np.any(w[GROUP, :n] - 1.5 * np.abs(reach) < np.minimum(w[SCENE, :n], 1e2)):
                 continue  # what is behind other groups may be as rough as it likes
             _move(w, X, n, row.frame)
-            _height(w, n, row, shape.outlines, pixel / row.scale, shape.lattice)
+            _height(w, n, row, shape, pixel / row.scale)
             for k in range(n):
                 w[GROUP, k] -= reach * w[D, k]
         elif _count_near(w, n, row) > 0:
@@ -198,40 +167,35 @@ def evaluate(w: Float64Array, n: int, shape: Shape, fine: int, pixel: float) -> 
 
 
 @compiled
-def gradient(w: Float64Array, found: Float64Array, n: int, shape: Shape, pixel: float) -> None:
-    """Write unit gradients and parts (lines 3 to 6) of n places (0 to 2): central differences across a pixel."""
-    found[3:6, :n] = 0.0
-    for axis in range(3):
-        for side in (1.0, -1.0):
-            w[:3, :n] = found[:3, :n]
-            w[axis, :n] += side * 0.5 * pixel
-            evaluate(w, n, shape, 1, pixel)
-            found[3 + axis, :n] += side * w[SCENE, :n]
-    for k in range(n):
-        gx, gy, gz = found[3, k], found[4, k], found[5, k]
-        norm = max(np.sqrt(gx * gx + gy * gy + gz * gz), 1e-12)
-        found[3, k], found[4, k], found[5, k], found[6, k] = gx / norm, gy / norm, gz / norm, w[SCENE_PART, k]
-
-
-@compiled
-def distances(places: Float64Array, shape: Shape, fine: int, pixel: float) -> Float64Array:
-    """Return the distances, float64 (K), of places (3, K): see `evaluate`."""
-    found, w = np.empty(places.shape[1]), np.empty((LINES, POINTS))
-    for first in range(0, len(found), POINTS):
-        n = min(POINTS, len(found) - first)
+def _evaluated(places: Float64Array, shape: Shape, fine: int, pixel: float) -> Float64Array:
+    """Return the distances and the parts, float64 (2, K), of places (3, K)."""
+    found, w = np.empty((2, places.shape[1])), np.empty((LINES, POINTS))
+    for first in range(0, places.shape[1], POINTS):
+        n = min(POINTS, places.shape[1] - first)
         w[:3, :n] = places[:, first : first + n]
         evaluate(w, n, shape, fine, pixel)
-        found[first : first + n] = w[SCENE, :n]
+        found[:, first : first + n] = w[SCENE : SCENE_PART + 1, :n]
     return found
 
 
+def distances(places: Float64Array, shape: Shape, fine: int, pixel: float) -> Float64Array:
+    """Return the distances, float64 (K), of places (3, K): see `evaluate`."""
+    return _evaluated(places, shape, fine, pixel)[0]
+
+
 @compiled
-def _gradients(places: Float64Array, shape: Shape, pixel: float) -> Float64Array:
-    """Return places (3, K) and their unit gradients and parts, float64 (7, K)."""
-    found, w = np.empty((7, places.shape[1])), np.empty((LINES, POINTS))
-    found[:3] = places
-    for first in range(0, places.shape[1], POINTS):
-        gradient(w, found[:, first:], min(POINTS, places.shape[1] - first), shape, pixel)
+def gradients(places: Float64Array, shape: Shape, pixel: float) -> Float64Array:
+    """Return the unit gradients and the parts, float64 (4, K), of places (3, K): central differences across a pixel."""
+    found = np.zeros((4, places.shape[1]))
+    for axis in range(3):
+        for side in (1.0, -1.0):
+            moved = places.copy()
+            moved[axis] += side * 0.5 * pixel
+            here = _evaluated(moved, shape, 1, pixel)
+            found[axis] += side * here[0]
+            found[3] = here[1]
+    for k in range(places.shape[1]):
+        found[:3, k] /= max(sdf.length(found[0, k], found[1, k], found[2, k]), 1e-12)
     return found
 
 
@@ -256,6 +220,6 @@ def settle(shape: Shape, points: Float64Array, pixel: float) -> tuple[Float64Arr
     places = np.ascontiguousarray(points.T)
     for _ in range(2):
         off = distances(places, shape, 1, pixel)
-        places -= np.clip(off, -2 * pixel, 2 * pixel) * _gradients(places, shape, pixel)[3:6]
-    found = _gradients(places, shape, pixel)
-    return places.T, found[3:6].T, found[6].astype(np.int64)
+        places -= np.clip(off, -2 * pixel, 2 * pixel) * gradients(places, shape, pixel)[:3]
+    found = gradients(places, shape, pixel)
+    return places.T, found[:3].T, found[3].astype(np.int64)

@@ -39,7 +39,7 @@ def _pattern(x: float, y: float, z: float, m: Table, lattice: Float64Array) -> f
     if kind == SOFT:
         return 0.5 + 0.5 * value_noise(0.5 * u, 0.5 * v, 0.5 * w, lattice)
     if kind == MOTTLED:
-        return 0.5 + 0.8 * fractal(u, v, w, 1.0, 0.65, 5, 0, 1e-3, lattice)
+        return 0.5 + 0.8 * fractal(u, v, w, lattice, 1.0, 0.65, 0.0, 1e-3, 5)
     if kind == WOOD:
         warp = m.bend * value_noise(0.6 * u, 0.12 * v, 0.6 * w, lattice)
         line = from_whole(np.sqrt((u + 2.0) * (u + 2.0) + w * w) * 1.5 + warp * 2.0) + 0.5
@@ -53,9 +53,9 @@ def _pattern(x: float, y: float, z: float, m: Table, lattice: Float64Array) -> f
         a, b, c = from_whole(u), from_whole(v), from_whole(w)
         return 1.0 if a * a + b * b + c * c < 0.09 else 0.0
     if kind == STAINS:
-        return 0.5 + 6.0 * (fractal(u, v, w, 0.7, 0.55, 4, 0, 1e-3, lattice) - 0.1)
+        return 0.5 + 6.0 * (fractal(u, v, w, lattice, 0.7, 0.55, 0.0, 1e-3, 4) - 0.1)
     if kind == MARBLE:
-        return 0.5 + 0.5 * np.sin(4.0 * (u + 3.0 * fractal(u, v, w, 0.6, 0.6, 4, 0, 1e-3, lattice)))
+        return 0.5 + 0.5 * np.sin(4.0 * (u + 3.0 * fractal(u, v, w, lattice, 0.6, 0.6, 0.0, 1e-3, 4)))
     if kind == SPECKLES:
         return 1.0 if value_noise(5.0 * u, 5.0 * v, 5.0 * w, lattice) > 0.45 else 0.0
     row = np.floor(1.5 * v)  # lines of something like letters, in some places
@@ -74,7 +74,7 @@ def albedo(places: Float64Array, parts: Int64Array, materials: Table, lattice: F
         a = m.turn[0, 0] * x + m.turn[0, 1] * y + m.turn[0, 2] * z + m.shift[0]
         b = m.turn[1, 0] * x + m.turn[1, 1] * y + m.turn[1, 2] * z + m.shift[1]
         c = m.turn[2, 0] * x + m.turn[2, 1] * y + m.turn[2, 2] * z + m.shift[2]
-        grain = 1.0 + fractal(a, b, c, 9.0, 0.7, 2, 0, 1e-3, lattice) * m.fine
+        grain = 1.0 + fractal(a, b, c, lattice, 9.0, 0.7, 0.0, 1e-3, 2) * m.fine
         t = clamp(_pattern(a, b, c, m, lattice), 0.0, 1.0) * 2.0
         first, second = np.minimum(t, 1.0), np.maximum(t - 1.0, 0.0)
         for channel in range(3):

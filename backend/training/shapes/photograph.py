@@ -200,20 +200,21 @@ def jpeg(pixels: Float32Array, quality: float) -> Float32Array:
     scale = (5000 / quality if quality < 50 else 200 - 2 * quality) / 100
     h, w = padded.shape[:2]
     planes = (_YCC @ padded.reshape(-1, 3).T).reshape(3, h, w)
-    half = planes[1:].reshape(2, h // 2, 2, w // 2, 2)
-    half = (half[:, :, 0, :, 0] + half[:, :, 0, :, 1] + half[:, :, 1, :, 0] + half[:, :, 1, :, 1]) * np.float32(0.25)
     planes[0] = _coded(planes[0] - 128, _BRIGHTNESS * scale) + 128
-    for plane, small in zip(planes[1:], half, strict=True):
-        plane.reshape(h // 2, 2, w // 2, 2)[:] = _coded(small, _COLOUR * scale)[:, None, :, None]
+    fours = planes[1:].reshape(2, h // 2, 2, w // 2, 2)
+    mean = (fours[:, :, 0, :, 0] + fours[:, :, 0, :, 1] + fours[:, :, 1, :, 0] + fours[:, :, 1, :, 1]) * np.float32(
+        0.25
+    )
+    fours[:] = _coded(mean.reshape(h, w // 2), _COLOUR * scale).reshape(2, h // 2, 1, w // 2, 1)
     whole = (planes.reshape(3, -1).T @ _RGB.T).reshape(h, w, 3)
     return np.clip(whole[:height, :width], 0, 255)
 
 
 def _coded(plane: Float32Array, steps: Float64Array) -> Float32Array:
+    """Return a plane (H, W) as it is after its blocks' waves are rounded to steps (8, 8)."""
     h, w = plane.shape
     whole = np.maximum(np.rint(steps), 1).astype(np.float32)[:, None]
     down = _DCT @ plane.reshape(h // 8, 8, w)  # rows of blocks, and then each block's own rows
-    coded = (down.reshape(-1, 8) @ _DCT.T).reshape(h // 8, 8, w // 8, 8)
-    coded = np.rint(coded / whole) * whole
-    down = _DCT.T @ (coded.reshape(-1, 8) @ _DCT).reshape(h // 8, 8, w)
-    return down.reshape(h, w)
+    waves = (down.reshape(-1, 8) @ _DCT.T).reshape(h // 8, 8, w // 8, 8)
+    waves = np.rint(waves / whole) * whole
+    return (_DCT.T @ (waves.reshape(-1, 8) @ _DCT).reshape(h // 8, 8, w)).reshape(h, w)

@@ -22,34 +22,26 @@ def smooth_line(corners: ArrayLike, count: int, *, closed: bool = False) -> Floa
     """Return `count` points along the Catmull-Rom curve through corners (V, 2) or (V, 3)."""
     points = np.asarray(corners, np.float64)
     n = len(points)
-    t = np.linspace(0, n, count, endpoint=False) if closed else np.linspace(0, n - 1, count)
-    i = np.floor(t).astype(np.int64) if closed else np.minimum(np.floor(t).astype(np.int64), n - 2)
+    t = np.linspace(0, n if closed else n - 1, count, endpoint=not closed)
+    i = np.minimum(np.floor(t).astype(np.int64), n - 1 if closed else n - 2)
     f = (t - i)[:, None]
-    at = [(i + k) % n if closed else np.clip(i + k, 0, n - 1) for k in (-1, 0, 1, 2)]
-    a, b, c, d = (points[k] for k in at)
+    a, b, c, d = (points.take(i + k, axis=0, mode="wrap" if closed else "clip") for k in (-1, 0, 1, 2))
     return 0.5 * (2 * b + (c - a) * f + (2 * a - 5 * b + 4 * c - d) * f**2 + (3 * b - 3 * c + d - a) * f**3)
 
 
 @compiled
-def _nearest(wx: float, wy: float, ex: float, ey: float) -> float:
-    """Return the squared distance from w to the nearest point on the way from 0 to e."""
-    t = clamp((wx * ex + wy * ey) / np.maximum(ex * ex + ey * ey, 1e-12), 0.0, 1.0)
-    bx, by = wx - ex * t, wy - ey * t
-    return bx * bx + by * by
-
-
-@compiled
-def filled(corners: Float64Array) -> Float64Array:
-    """Return samples of Quilez's exact distance to a closed outline, corners (V, 2) within [-1, 1], even-odd inside."""
+def _sampled(corners: Float64Array, first: int) -> Float64Array:
+    """Return samples of Quilez's exact distance to the edges that end in corners (V, 2) from `first` on, even-odd."""
     samples = np.empty((SAMPLES, SAMPLES))
     for place in range(samples.size):
-        x, y = _AXIS[place % SAMPLES], _AXIS[place // SAMPLES]
-        squared, sign = 1e9, 1.0
-        for i in range(len(corners)):
+        x, y, squared, sign = _AXIS[place % SAMPLES], _AXIS[place // SAMPLES], 1e9, 1.0
+        for i in range(first, len(corners)):
             ax, ay = corners[i, 0], corners[i, 1]
             ex, ey = corners[i - 1, 0] - ax, corners[i - 1, 1] - ay
             wx, wy = x - ax, y - ay
-            squared = min(squared, _nearest(wx, wy, ex, ey))
+            t = clamp((wx * ex + wy * ey) / np.maximum(ex * ex + ey * ey, 1e-12), 0.0, 1.0)
+            bx, by = wx - ex * t, wy - ey * t
+            squared = min(squared, bx * bx + by * by)
             over, under, left = y >= ay, y < ay + ey, ex * wy > ey * wx
             if (over and under and left) or not (over or under or left):
                 sign = -sign
@@ -57,15 +49,11 @@ def filled(corners: Float64Array) -> Float64Array:
     return samples
 
 
-@compiled
+def filled(corners: Float64Array) -> Float64Array:
+    """Return samples of the distance to a closed outline, corners (V, 2) within [-1, 1]."""
+    return _sampled(corners, 0)
+
+
 def stroked(corners: Float64Array, thickness: float) -> Float64Array:
     """Return samples of the distance to an open line, corners (V, 2) within [-1, 1], so thick to each side."""
-    samples = np.empty((SAMPLES, SAMPLES))
-    for place in range(samples.size):
-        x, y, best = _AXIS[place % SAMPLES], _AXIS[place // SAMPLES], 1e9
-        for i in range(1, len(corners)):
-            ax, ay = corners[i - 1, 0], corners[i - 1, 1]
-            squared = _nearest(x - ax, y - ay, corners[i, 0] - ax, corners[i, 1] - ay)
-            best = min(best, np.sqrt(squared) - thickness)
-        samples.flat[place] = best
-    return samples
+    return np.abs(_sampled(corners[::-1].copy(), 1)) - thickness

@@ -34,21 +34,14 @@ class Solid(IntEnum):
     RELIEF = 8  # kind, amplitude, frequency, p, q, cylindrical: a height on the whole group
 
 
-class Join(IntEnum):
-    """How an operation's solid meets its group."""
+Join = IntEnum("Join", "ADD CUT", start=0)
+"""How an operation's solid meets its group."""
 
-    ADD = 0
-    CUT = 1
+Fold = IntEnum("Fold", "NONE MIRROR GRID RING", start=0)
+"""How space is folded before the solid is placed, so that it appears several times.
 
-
-class Fold(IntEnum):
-    """How space is folded before the solid is placed, so that it appears several times."""
-
-    NONE = 0
-    MIRROR = 1  # x -> |x|
-    GRID = 2  # spacing x, y; copies to each side x, y
-    RING = 3  # so many copies about y
-
+MIRROR: x -> |x|. GRID: spacing x, y and copies to each side x, y. RING: so many copies about y.
+"""
 
 ADD, CUT = Join
 NONE, MIRROR, GRID, RING = Fold

@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ...arrays import BoolArray, Float64Array, Int64Array
-from .compiled import Table, compiled, fma
-from .distances import Vector, dot, length
-from .field import LINES, POINTS, SCENE, X, Y, Z, evaluate, gradient
+from .compiled import Table, compiled
+from .distances import dot, length
+from .field import LINES, POINTS, SCENE, evaluate, gradients
 from .solids import ADD, Shape, Solid
 
 _FREE, _CLOSE, _ARRIVED, _INSIDE, _PAST = 0.0, 1.0, 2.0, 3.0, 4.0  # what a ray does: reliefs count if it is close
@@ -65,53 +65,44 @@ def glance(shape: Shape, camera: Camera, size: int) -> BoolArray:
 
 
 @compiled
-def _aim(u: float, v: float, turn: Float64Array, nearness: float, radius: float) -> tuple[Vector, Vector, float, float]:
-    """Return a ray's point on the target plane, its unit direction, and where it enters and leaves the sphere."""
-    right, up = turn[0], turn[1]
-    ox, oy, oz = fma(u, right[0], v * up[0]), fma(u, right[1], v * up[1]), fma(u, right[2], v * up[2])
-    dx, dy, dz = nearness * ox - turn[2, 0], nearness * oy - turn[2, 1], nearness * oz - turn[2, 2]
-    norm = length(dx, dy, dz)
-    place, way = (ox, oy, oz), (dx / norm, dy / norm, dz / norm)
-    along = dot(place, way)
-    chord = radius * radius - (dot(place, place) - along * along)
-    reach = np.sqrt(np.maximum(chord, 0.0))
-    return place, way, -along - reach, -along + reach if chord > 0.0 else -1e3
+def _aim(
+    rays: Float64Array, left: int, top: int, step: int, across: int, radius: float, camera: Camera, size: int
+) -> None:
+    """Write the rays through the middles of across x across squares of `step` pixels, and where they meet a sphere."""
+    (cx, cy), nearness, pixel = camera.centre, camera.nearness, 2.0 * camera.half / size
+    right, up, back = camera.turn[0], camera.turn[1], camera.turn[2]
+    for k in range(across * across):
+        u = cx + (left + (k % across + 0.5) * step - 0.5 * size) * pixel
+        v = cy - (top + (k // across + 0.5) * step - 0.5 * size) * pixel
+        ox, oy, oz = u * right[0] + v * up[0], u * right[1] + v * up[1], u * right[2] + v * up[2]
+        dx, dy, dz = nearness * ox - back[0], nearness * oy - back[1], nearness * oz - back[2]
+        norm = length(dx, dy, dz)
+        place, way = (ox, oy, oz), (dx / norm, dy / norm, dz / norm)
+        along = dot(place, way)
+        chord = radius * radius - (dot(place, place) - along * along)
+        reach = np.sqrt(np.maximum(chord, 0.0))
+        rays[_OX, k], rays[_OY, k], rays[_OZ, k] = place
+        rays[_DX, k], rays[_DY, k], rays[_DZ, k] = way
+        rays[_DEPTH, k], rays[_END, k] = -along - reach, -along + reach if chord > 0.0 else -1e3
 
 
 @compiled
-def _rows_near(rows: Table, place: Vector, way: Vector, width: float, spread: float, kept: Table) -> int:
-    """Copy into `kept` the rows whose spheres a cone of rays may touch, and return how many; no relief is left alone.
+def _rows_near(rows: Table, ray: Float64Array, width: float, spread: float, kept: Table) -> int:
+    """Copy into `kept` the rows whose spheres a cone about a ray may touch, and return how many; 0 without a solid.
 
-    The cone starts at a place with the radius `width`, goes along a unit direction and widens by `spread` a unit.
+    The cone has the radius `width` at the target plane, and widens by `spread` a unit.
     """
-    count, start, group, solids = 0, 0, -1, 0
+    count, solids = 0, 0
     for i in range(len(rows)):
         row = rows[i]
-        if row.group != group:
-            count = start if solids == 0 else count
-            start, group, solids = count, row.group, 0
-        px, py, pz = row.centre[0] - place[0], row.centre[1] - place[1], row.centre[2] - place[2]
-        along = dot((px, py, pz), way)
-        off = length(px - along * way[0], py - along * way[1], pz - along * way[2])
+        px, py, pz = row.centre[0] - ray[_OX], row.centre[1] - ray[_OY], row.centre[2] - ray[_OZ]
+        along = dot((px, py, pz), (ray[_DX], ray[_DY], ray[_DZ]))
+        off = length(px - along * ray[_DX], py - along * ray[_DY], pz - along * ray[_DZ])
         if off <= row.radius + width + spread * max(along, 0.0):
             kept[count] = row
             count += 1
             solids += row.join == ADD and row.solid != Solid.RELIEF
-    return start if solids == 0 else count
-
-
-@compiled
-def _aim_tile(
-    rays: Float64Array, left: int, top: int, step: int, across: int, radius: float, camera: Camera, size: int
-) -> None:
-    """Write the rays through the middles of across x across squares of `step` pixels."""
-    (cx, cy), turn, nearness, pixel = camera.centre, camera.turn, camera.nearness, 2.0 * camera.half / size
-    for k in range(across * across):
-        u = cx + (left + (k % across + 0.5) * step - 0.5 * size) * pixel
-        v = cy - (top + (k // across + 0.5) * step - 0.5 * size) * pixel
-        place, way, rays[_DEPTH, k], rays[_END, k] = _aim(u, v, turn, nearness, radius)
-        rays[_OX, k], rays[_OY, k], rays[_OZ, k] = place
-        rays[_DX, k], rays[_DY, k], rays[_DZ, k] = way
+    return count if solids > 0 else 0
 
 
 @compiled
@@ -137,11 +128,9 @@ def _clip(rays: Float64Array, rows: Table, slack: float, spread: float) -> None:
 @compiled
 def _place(w: Float64Array, rays: Float64Array, who: Int64Array) -> None:
     """Write the places that some rays have reached as the first points of a table."""
-    for k in range(len(who)):
-        ray = who[k]
-        w[X, k] = rays[_OX, ray] + rays[_DEPTH, ray] * rays[_DX, ray]
-        w[Y, k] = rays[_OY, ray] + rays[_DEPTH, ray] * rays[_DY, ray]
-        w[Z, k] = rays[_OZ, ray] + rays[_DEPTH, ray] * rays[_DZ, ray]
+    for axis in range(3):
+        for k in range(len(who)):
+            w[axis, k] = rays[_OX + axis, who[k]] + rays[_DEPTH, who[k]] * rays[_DX + axis, who[k]]
 
 
 @compiled
@@ -149,21 +138,19 @@ def _advance_bundles(
     w: Float64Array, rays: Float64Array, wide: float, shape: Shape, nearness: float, pixel: float
 ) -> None:
     """Move bundles of rays, `wide` about their middle ones at the target, to where they may touch the shape."""
-    who = np.nonzero(rays[_DEPTH] <= rays[_END])[0]
+    depth, going = rays[_DEPTH], np.nonzero(rays[_DEPTH] <= rays[_END])[0]
     for _ in range(24):
+        who, count = going, 0
         _place(w, rays, who)
         evaluate(w, len(who), shape, 0, pixel)
-        going = 0
         for k in range(len(who)):
-            ray = who[k]
-            gap = w[SCENE, k] - shape.bumps - wide * (1.0 + nearness * max(rays[_DEPTH, ray], 0.0))
-            if gap >= pixel:
-                rays[_DEPTH, ray] += 0.9 * gap
-                if rays[_DEPTH, ray] <= rays[_END, ray]:
-                    who[going] = ray
-                    going += 1
-        who = who[:going]
-        if going == 0:
+            gap = w[SCENE, k] - shape.bumps - wide * (1.0 + nearness * max(depth[who[k]], 0.0))
+            depth[who[k]] += 0.9 * gap if gap >= pixel else 0.0
+            if gap >= pixel and depth[who[k]] <= rays[_END, who[k]]:
+                going[count] = who[k]
+                count += 1
+        going = going[:count]
+        if count == 0:
             break
 
 
@@ -171,62 +158,44 @@ def _advance_bundles(
 def _cross(w: Float64Array, rays: Float64Array, who: Int64Array, shape: Shape, pixel: float) -> None:
     """Put rays where they pass the surface between a depth outside (before) and one inside (depth), by halving."""
     depth, outside, inside = rays[_DEPTH], rays[_BEFORE], rays[_END]
-    for ray in who:
-        inside[ray] = depth[ray]
-    for halving in range(9):
-        for ray in who:
-            depth[ray] = 0.5 * (inside[ray] + outside[ray])
-        if halving < 8:
-            _place(w, rays, who)
-            evaluate(w, len(who), shape, 1, pixel)
-            for k in range(len(who)):
-                if w[SCENE, k] > 0.0:
-                    outside[who[k]] = depth[who[k]]
-                else:
-                    inside[who[k]] = depth[who[k]]
-
-
-@compiled
-def _step(rays: Float64Array, ray: int, d: float, fine: int, pixel: float, bumps: float, caution: float) -> None:
-    """Move a ray by what its distance, without reliefs or (fine) with them, allows, and note its state."""
-    if fine == 0:
-        d -= bumps
-        if bumps > 0.0 and d < pixel:
-            rays[_STATE, ray] = _CLOSE
-            return
-    else:
-        rays[_STATE, ray] = _CLOSE if d < 2.0 * bumps else _FREE
-        d *= caution
-    if d < 0.08 * pixel:
-        rays[_STATE, ray] = _ARRIVED if d >= -0.08 * pixel else _INSIDE
-        return
-    rays[_BEFORE, ray] = rays[_DEPTH, ray]
-    rays[_DEPTH, ray] += 0.95 * d
-    if rays[_DEPTH, ray] > rays[_END, ray]:
-        rays[_STATE, ray] = _PAST
+    inside[who] = depth[who]
+    for _ in range(8):
+        depth[who] = 0.5 * (inside[who] + outside[who])
+        _place(w, rays, who)
+        evaluate(w, len(who), shape, 1, pixel)
+        for k in range(len(who)):
+            side = outside if w[SCENE, k] > 0.0 else inside
+            side[who[k]] = depth[who[k]]
+    depth[who] = 0.5 * (inside[who] + outside[who])
 
 
 @compiled
 def _march(w: Float64Array, rays: Float64Array, shape: Shape, pixel: float) -> Int64Array:
-    """Move rays to the surface, and return which arrive."""
-    state = rays[_STATE]
-    state[:] = np.where(rays[_DEPTH] <= rays[_END], _FREE, _PAST)
+    """Move rays by the distance, without reliefs or (fine) with them, to the surface; return which arrive."""
+    depth, state, bumps = rays[_DEPTH], rays[_STATE], shape.bumps
+    state[:] = np.where(depth <= rays[_END], _FREE, _PAST)
     for _ in range(80):
-        going = 0
         for fine in range(2):
             who = np.nonzero(state == (_CLOSE if fine else _FREE))[0]
             if len(who) > 0:
                 _place(w, rays, who)
                 evaluate(w, len(who), shape, fine, pixel)
-                for k in range(len(who)):
-                    _step(rays, who[k], w[SCENE, k], fine, pixel, shape.bumps, shape.caution)
-            going += len(who)
-        if going == 0:
+            for k in range(len(who)):
+                ray, d = who[k], w[SCENE, k] * shape.caution if fine else w[SCENE, k] - bumps
+                if fine == 0 and bumps > 0.0 and d < pixel:
+                    state[ray] = _CLOSE
+                elif d < 0.08 * pixel:
+                    state[ray] = _ARRIVED if d >= -0.08 * pixel else _INSIDE
+                else:
+                    rays[_BEFORE, ray] = depth[ray]
+                    depth[ray] += 0.95 * d
+                    state[ray] = _CLOSE if fine and w[SCENE, k] < 2.0 * bumps else _FREE
+                    state[ray] = _PAST if depth[ray] > rays[_END, ray] else state[ray]
+        if not np.any(state < _ARRIVED):
             break
     arrived = np.nonzero((state == _ARRIVED) | (state == _INSIDE))[0]
-    inside = np.nonzero(state == _INSIDE)[0]
-    if len(inside) > 0:  # steep reliefs were stepped into: back to where they begin
-        _cross(w, rays, inside, shape, pixel)
+    # Steep reliefs were stepped into: back to where they begin.
+    _cross(w, rays, np.nonzero(state == _INSIDE)[0], shape, pixel)
     return arrived
 
 
@@ -238,22 +207,20 @@ def _trace(shape: Shape, camera: Camera, size: int, whole: int) -> Float64Array:
     """
     pixel = 2.0 * camera.half / size
     wide, narrow = 0.71 * _TILE * pixel, 0.71 * _BUNDLE * pixel  # half the diagonals
-    bumps, nearness, (cx, cy) = shape.bumps, camera.nearness, camera.centre
+    bumps, nearness, radius = shape.bumps, camera.nearness, shape.radius
     found, kept = np.full((size, size, 8), _MISS), np.empty_like(shape.rows)
-    rays, bundles = np.empty((10, _TILE * _TILE)), np.empty((10, 16))
-    w, hits = np.empty((LINES, POINTS)), np.empty((7, POINTS))
+    rays, bundles, w = np.empty((10, _TILE * _TILE)), np.empty((10, 16)), np.empty((LINES, POINTS))
     for top in range(0, size, _TILE):
         for left in range(0, size, _TILE):
-            u, v = cx + (left + 8 - 0.5 * size) * pixel, cy - (top + 8 - 0.5 * size) * pixel
-            place, way, _, _ = _aim(u, v, camera.turn, nearness, shape.radius)
-            near = _rows_near(shape.rows, place, way, wide + bumps, wide * nearness, kept)
+            _aim(bundles, left, top, _TILE, 1, radius, camera, size)
+            near = _rows_near(shape.rows, bundles[:, 0], wide + bumps, wide * nearness, kept)
             if near == 0:
                 continue
-            here = Shape(kept[:near], shape.outlines, shape.lattice, shape.radius, bumps, shape.caution, shape.parts)
-            _aim_tile(bundles, left, top, _BUNDLE, 4, here.radius + narrow, camera, size)
+            here = Shape(kept[:near], shape.outlines, shape.lattice, radius, bumps, shape.caution, shape.parts)
+            _aim(bundles, left, top, _BUNDLE, 4, radius + narrow, camera, size)
             _clip(bundles, here.rows, narrow + bumps, narrow * nearness)
             _advance_bundles(w, bundles, narrow, here, nearness, pixel)
-            _aim_tile(rays, left, top, 1, _TILE, here.radius, camera, size)
+            _aim(rays, left, top, 1, _TILE, radius, camera, size)
             _clip(rays, here.rows, bumps, 0.0)
             for k in range(_TILE * _TILE):
                 mine, right, down = k // 64 * 4 + k % 16 // 4, left + k % 16, top + k // 16
@@ -261,12 +228,10 @@ def _trace(shape: Shape, camera: Camera, size: int, whole: int) -> Float64Array:
                 if bundles[_DEPTH, mine] > bundles[_END, mine] or right >= size or down >= size:
                     rays[_END, k] = -1e4
             who = _march(w, rays, here, pixel)
-            _place(hits, rays, who)
-            if whole and len(who) > 0:
-                gradient(w, hits, len(who), here, pixel)
+            _place(w, rays, who)
+            places = w[:3, : len(who)].copy()
+            surface = gradients(places, here, pixel) if whole else np.zeros((4, len(who)))
             for k in range(len(who)):
-                pixel_found = found[top + who[k] // _TILE, left + who[k] % _TILE]
-                pixel_found[0] = rays[_DEPTH, who[k]]
-                for line in range(7 * whole):
-                    pixel_found[1 + line] = hits[line, k]
+                seen = found[top + who[k] // _TILE, left + who[k] % _TILE]
+                seen[0], seen[1:4], seen[4:] = rays[_DEPTH, who[k]], places[:, k], surface[:, k]
     return found

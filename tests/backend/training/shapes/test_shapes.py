@@ -17,7 +17,7 @@ pytest.importorskip("numba", reason="plain numpy takes minutes for what is made 
 
 from backend.training.shapes import Block, contact_sheet, draw_camera, sample_block
 from backend.training.shapes.field import distances, settle, volume
-from backend.training.shapes.occlusion import lit, openness
+from backend.training.shapes.lighting import lit, openness
 from backend.training.shapes.photograph import Framing, jpeg, photograph, reframe
 from backend.training.shapes.reliefs import RIBS
 from backend.training.shapes.sculptor import Sculptor, about_x, about_y
@@ -31,7 +31,7 @@ FRONT = Camera(np.eye(3), 0.0, (0.0, 0.0), 1.1)
 PRINT_BLOCK = """
 from hashlib import sha256
 from backend.training.shapes import sample_block
-batch = sample_block(7, 3, 32, views=1, pictures=2)
+batch = sample_block(7, 3, 32, pictures=2)
 print(sha256(b"".join(a.tobytes() for a in (batch.rgba, batch.normals, batch.mask))).hexdigest())
 """
 
@@ -47,11 +47,11 @@ def ball() -> Shape:
 
 
 def test_a_block_is_the_same_in_another_process_and_unlike_its_neighbours() -> None:
-    here = sample_block(7, 3, 32, views=1, pictures=2)
+    here = sample_block(7, 3, 32, pictures=2)
     there = subprocess.run([sys.executable, "-c", PRINT_BLOCK], cwd=ROOT, capture_output=True, text=True, check=True)
     assert digest(here) == there.stdout.strip()
-    assert digest(here) != digest(sample_block(7, 4, 32, views=1, pictures=2))
-    assert digest(here) != digest(sample_block(8, 3, 32, views=1, pictures=2))
+    assert digest(here) != digest(sample_block(7, 4, 32, pictures=2))
+    assert digest(here) != digest(sample_block(8, 3, 32, pictures=2))
 
 
 def test_a_shape_that_its_cuts_leave_nothing_of_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,13 +64,13 @@ def test_a_shape_that_its_cuts_leave_nothing_of_is_drawn_again(monkeypatch: pyte
         return next(drawn)
 
     monkeypatch.setattr("backend.training.shapes.draw_shape", draw_next)
-    assert sample_block(1, 1, 32, views=1, pictures=1).mask.mean() > 0.1
+    assert sample_block(1, 1, 32, pictures=1).mask.mean() > 0.1
 
 
 @settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 2**31 - 1), index=st.integers(0, 2**40), size=st.integers(16, 72))
 def test_every_picture_is_whole_and_its_normals_are_unit_and_face_the_viewer(seed: int, index: int, size: int) -> None:
-    batch = sample_block(seed, index, size, views=1, pictures=2)
+    batch = sample_block(seed, index, size, pictures=2)
     assert batch.rgba.shape == (2, size, size, 4)
     assert batch.rgba.dtype == np.uint8
     normals = batch.normals.astype(np.float64)

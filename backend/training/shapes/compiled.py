@@ -28,16 +28,14 @@ config.reload_config()  # numba read it when it was imported
 warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)  # `literal_unroll` over kernels warns for nothing
 
 
-def compiled(kernel: _F, *, always_inlined: bool = False) -> _F:
-    """Compile a kernel when it is first called.
-
-    Sums may not be reordered: every machine gives the same. No number is NaN or infinite.
-    """
-    exact = {"nnan", "ninf", "nsz", "contract"}
-    options = {"cache": True, "nogil": True, "error_model": "numpy", "fastmath": exact}
-    return cast("_F", numba.njit(forceinline=always_inlined, **options)(kernel))
+def compiled(kernel: _F, *, always: bool = False) -> _F:
+    """Compile a kernel when it is first called. Sums may not be reordered, and no number is NaN or infinite."""
+    exact = {"nnan", "ninf", "nsz", "contract"}  # every machine gives the same
+    return cast(
+        "_F", numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=exact, forceinline=always)(kernel)
+    )
 
 
 def inlined(kernel: _F) -> _F:
     """Compile a kernel as a part of those that call it: only in a loop without calls several points go at once."""
-    return compiled(kernel, always_inlined=True)
+    return compiled(kernel, always=True)

@@ -139,15 +139,12 @@ def torus(x: float, y: float, z: float, ring: float, tube: float, *_: float) -> 
 
 
 @compiled
-def profile(x: float, y: float, outlines: Float64Array) -> float:
-    """Return a plane distance from its samples, outlines[0] (N, N) over [-EXTENT, EXTENT]².
-
-    Quadratic B-splines go through them, so that its slope is smooth. Outside of the square the way back to it is added.
-    """
+def profile(x: float, y: float, outlines: Float64Array, which: int) -> float:
+    """Return a plane distance from its samples, outlines[which] (N, N) over [-EXTENT, EXTENT]², by quadratic B-splines."""
     step = 2.0 * EXTENT / (outlines.shape[1] - 1)
     limit = EXTENT - 1.01 * step
     u, v = clamp(x, -limit, limit), clamp(y, -limit, limit)
-    beyond = np.sqrt((x - u) * (x - u) + (y - v) * (y - v))
+    beyond = np.sqrt((x - u) * (x - u) + (y - v) * (y - v))  # the way back to the square
     u, v = (u + EXTENT) / step, (v + EXTENT) / step
     i, j = np.int64(np.floor(u + 0.5)), np.int64(np.floor(v + 0.5))
     f, g = u - i, v - j
@@ -156,9 +153,9 @@ def profile(x: float, y: float, outlines: Float64Array) -> float:
     # A mask says that an index is not negative: nothing has to be wrapped around, and the machine takes several.
     l, r, a, b = (i - 1) & 127, (i + 1) & 127, (j - 1) & 127, (j + 1) & 127
     i, j = i & 127, j & 127
-    below = f0 * outlines[0, a, l] + f1 * outlines[0, a, i] + f2 * outlines[0, a, r]
-    level = f0 * outlines[0, j, l] + f1 * outlines[0, j, i] + f2 * outlines[0, j, r]
-    above = f0 * outlines[0, b, l] + f1 * outlines[0, b, i] + f2 * outlines[0, b, r]
+    below = f0 * outlines[which, a, l] + f1 * outlines[which, a, i] + f2 * outlines[which, a, r]
+    level = f0 * outlines[which, j, l] + f1 * outlines[which, j, i] + f2 * outlines[which, j, r]
+    above = f0 * outlines[which, b, l] + f1 * outlines[which, b, i] + f2 * outlines[which, b, r]
     return g0 * below + g1 * level + g2 * above + beyond
 
 

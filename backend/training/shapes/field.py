@@ -90,7 +90,7 @@ def _solid(w: Float64Array, n: int, row: Table, outlines: Float64Array) -> None:
     """Write the distances to a row's solid, in its own frame and scale."""
     a, b, c, d = w[A], w[B], w[C], w[D]
     n0, n1, n2, n3, n4, n5, n6, n7 = row.numbers
-    solid, outline, kind = row.solid, outlines[row.outline :], 0
+    solid, which, kind = row.solid, row.outline, 0
     for distance in literal_unroll(sdf.SOLIDS):
         if kind == solid:
             for k in range(n):
@@ -98,10 +98,10 @@ def _solid(w: Float64Array, n: int, row: Table, outlines: Float64Array) -> None:
         kind += 1  # noqa: SIM113 - numba does not unroll what is enumerated
     if solid == Solid.LATHE:
         for k in range(n):
-            d[k] = n0 * sdf.profile(np.sqrt(a[k] * a[k] + c[k] * c[k]) / n0, b[k] / n0, outline)
+            d[k] = n0 * sdf.profile(np.sqrt(a[k] * a[k] + c[k] * c[k]) / n0, b[k] / n0, outlines, which)
     elif solid == Solid.EXTRUSION:
         for k in range(n):
-            d[k] = sdf.extruded(n0 * sdf.profile(a[k] / n0, b[k] / n0, outline), c[k], n1, n2)
+            d[k] = sdf.extruded(n0 * sdf.profile(a[k] / n0, b[k] / n0, outlines, which), c[k], n1, n2)
 
 
 @compiled

@@ -24,9 +24,9 @@ Key = tuple[Float64Array, bool, float]
 
 
 class Light(NamedTuple):
-    """What falls on a shape: lamps (L, 8), bright soft boxes (B, 6), colours (3) of sky and ground, how clutter varies.
+    """What falls on a shape: lamps (L, 8), bright soft boxes (B, 6), colours (3) of sky and ground, and clutter.
 
-    A lamp: unit direction or (near is 1) place in the shape's space, near, colour, shadow (0: none; that of key 1 or 2).
+    A lamp: unit direction or (near is 1) place in the shape's space, near, colour, shadow (0 for none, or of key 1 or 2).
     A box: unit direction, cosine of its half angle, width of its edge, brightness.
     """
 

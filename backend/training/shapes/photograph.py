@@ -39,10 +39,7 @@ class Framing(NamedTuple):
 
 
 def draw_framing(rng: np.random.Generator, hit: BoolArray) -> Framing:
-    """Draw a frame about the pixels that are hit, bool (G, G).
-
-    Mostly as the cut-out stage centres an object, sometimes looser or askew, and sometimes cut off by the border.
-    """
+    """Draw a frame about the pixels that are hit, bool (G, G): as the cut-out stage does, looser, askew or too tight."""
     roll = 0.0 if rng.random() < 0.6 else rng.normal(0.0, 0.12)
     size = hit.shape[0]
     rows, columns = np.nonzero(hit)
@@ -52,14 +49,10 @@ def draw_framing(rng: np.random.Generator, hit: BoolArray) -> Framing:
     side = max(float(np.ptp(u)), float(np.ptp(v))) / 2 + 1 / size
     a, b = (float(w.min() + w.max()) / 2 for w in (u, v))
     kind = rng.random()
-    if kind < 0.6:
-        half = side * MARGIN
-    elif kind < 0.88:
-        half = side * rng.uniform(1.05, 1.5)
-        a, b = a + rng.uniform(-1, 1) * (half - side), b + rng.uniform(-1, 1) * (half - side)
-    else:
-        half = side * rng.uniform(0.7, 1.0)
-        a, b = a + rng.uniform(-0.4, 0.4) * side, b + rng.uniform(-0.4, 0.4) * side
+    half = side * (MARGIN if kind < 0.6 else rng.uniform(1.05, 1.5) if kind < 0.88 else rng.uniform(0.7, 1.0))
+    if kind >= 0.6:
+        most, shift = (1.0, half - side) if kind < 0.88 else (0.4, side)
+        a, b = a + rng.uniform(-most, most) * shift, b + rng.uniform(-most, most) * shift
     return Framing((c * a + s * b, -s * a + c * b), half, roll, bool(rng.random() < 0.5))
 
 
@@ -79,10 +72,8 @@ def _means(grid: Float32Array, size: int, fine: int, frame: Float64Array) -> Flo
                 u = frame[0, 0] * right + frame[0, 1] * down + frame[0, 2] - 0.5
                 v = frame[1, 0] * right + frame[1, 1] * down + frame[1, 2] - 0.5
                 row, column = int(np.floor(v)), int(np.floor(u))
-                if not (0 <= row < limit and 0 <= column < limit):
-                    continue
-                upper, lower = grid[row, column : column + 2], grid[row + 1, column : column + 2]
-                if upper[0, 6] + upper[1, 6] + lower[0, 6] + lower[1, 6] > 0:  # 0 where there is no surface
+                if 0 <= row < limit and 0 <= column < limit:
+                    upper, lower = grid[row, column : column + 2], grid[row + 1, column : column + 2]
                     f, g = v - row, u - column
                     a, b = (1 - f) * (1 - g) / places, (1 - f) * g / places
                     c, d = f * (1 - g) / places, f * g / places
@@ -171,10 +162,7 @@ def _developed(rng: np.random.Generator, light: Float32Array, seen: BoolArray) -
 
 
 def _blur(pixels: Float32Array, sigma: float) -> Float32Array:
-    """Blur (H, W, C) by a Gaussian of so many pixels, cut off at two: down and then across.
-
-    Compiled: `raster.blur` takes several times as long, and a third of all pictures is blurred.
-    """
+    """Blur (H, W, C) by a Gaussian of so many pixels, cut off at two; `raster.blur` takes several times as long."""
     near, far = math.exp(-0.5 / sigma**2), math.exp(-2.0 / sigma**2)
     weights = np.array([far, near, 1], np.float32) / np.float32(1 + 2 * near + 2 * far)
     padded = np.pad(pixels.astype(np.float32, copy=False), ((2, 2), (2, 2), (0, 0)), mode="edge")

@@ -6,7 +6,7 @@ as a whole (a relief on its surface). Every operation is one row of a table, so 
 that holds what it adds: whoever looks along a bundle of rays leaves out the rows whose spheres they all miss.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -47,12 +47,11 @@ ADD, CUT = Join
 NONE, MIRROR, GRID, RING = Fold
 
 
-@dataclass(frozen=True)
-class Placed:
+class Placed(NamedTuple):
     """A rigid motion with a scale: p -> scale * turn @ p + at."""
 
-    turn: Float64Array = field(default_factory=lambda: EYE)
-    at: Float64Array = field(default_factory=lambda: np.zeros(3))
+    turn: Float64Array = EYE
+    at: Float64Array = np.zeros(3)
     scale: float = 1.0
 
     def then(self, inner: "Placed") -> "Placed":
@@ -79,9 +78,9 @@ class Operation:
     frame: Placed
     group: int
     part: int
-    place: Placed = field(default_factory=Placed)
-    fold: Fold = NONE
-    folds: tuple[float, ...] = ()
+    place: Placed
+    fold: Fold
+    folds: tuple[float, ...]
     join: Join = ADD
     blend: float = 0.0
     rounding: float = 0.0
@@ -141,23 +140,20 @@ def assemble(operations: list[Operation], outlines: list[Float64Array]) -> Shape
     fit = Placed(EYE, -middle / radius, 1 / radius)
     rows = np.zeros(len(operations), ROW)
     for row, operation in zip(rows, sorted(operations, key=lambda o: o.group), strict=True):
-        _write(row, replace(operation, frame=fit.then(operation.frame)))
+        o = replace(operation, frame=fit.then(operation.frame))
+        row["scale"] = o.frame.scale * o.place.scale
+        row["blend"], row["rounding"] = o.blend * o.frame.scale, o.rounding * o.frame.scale
+        if o.fold is NONE:
+            o = replace(o, frame=o.frame.then(o.place), place=Placed())
+        for name in _WHOLE:
+            row[name] = getattr(o, name)
+        row["folds"][: len(o.folds)], row["numbers"][: len(o.numbers)] = o.folds, o.numbers
+        row["frame"], row["place"] = o.frame.inverse(), o.place.inverse()
+        row["centre"], reach = o.sphere()
+        row["radius"] = 1e6 if o.solid is Solid.RELIEF else reach + 2 * row["blend"]
     reliefs = rows[rows["solid"] == Solid.RELIEF]
     heights = np.bincount(reliefs["group"], np.abs(reliefs["numbers"][:, 1]) * reliefs["scale"])
     bumps, steep = float(heights.max(initial=0.0)), max(o.steepness for o in operations)
     caution = float(0.9 / np.sqrt(1.0 + (2.0 * steep) ** 2))
     table = np.stack(outlines) if outlines else np.zeros((1, SAMPLES, SAMPLES))
     return Shape(rows, table, LATTICE, 1.0 + bumps, bumps, caution, 1 + max(o.part for o in operations))
-
-
-def _write(row: Table, o: Operation) -> None:
-    row["scale"] = o.frame.scale * o.place.scale
-    row["blend"], row["rounding"] = o.blend * o.frame.scale, o.rounding * o.frame.scale
-    if o.fold is NONE:
-        o = replace(o, frame=o.frame.then(o.place), place=Placed())
-    for name in _WHOLE:
-        row[name] = getattr(o, name)
-    row["folds"][: len(o.folds)], row["numbers"][: len(o.numbers)] = o.folds, o.numbers
-    row["frame"], row["place"] = o.frame.inverse(), o.place.inverse()
-    row["centre"], reach = o.sphere()
-    row["radius"] = 1e6 if o.solid is Solid.RELIEF else reach + 2 * row["blend"]

@@ -65,12 +65,10 @@ def glance(shape: Shape, camera: Camera, size: int) -> BoolArray:
 
 
 @compiled
-def _aim(
-    rays: Float64Array, left: int, top: int, step: int, across: int, radius: float, camera: Camera, size: int
-) -> None:
-    """Write the rays through the middles of across x across squares of `step` pixels, and where they meet a sphere."""
-    (cx, cy), nearness, pixel = camera.centre, camera.nearness, 2.0 * camera.half / size
-    right, up, back = camera.turn[0], camera.turn[1], camera.turn[2]
+def _aim(rays: Float64Array, left: int, top: int, step: int, radius: float, camera: Camera, size: int) -> None:
+    """Write the rays through the middles of a tile's squares of `step` pixels, and where they meet a sphere."""
+    (cx, cy), nearness, across = camera.centre, camera.nearness, _TILE // step
+    right, up, back, pixel = camera.turn[0], camera.turn[1], camera.turn[2], 2.0 * camera.half / size
     for k in range(across * across):
         u = cx + (left + (k % across + 0.5) * step - 0.5 * size) * pixel
         v = cy - (top + (k // across + 0.5) * step - 0.5 * size) * pixel
@@ -88,10 +86,7 @@ def _aim(
 
 @compiled
 def _rows_near(rows: Table, ray: Float64Array, width: float, spread: float, kept: Table) -> int:
-    """Copy into `kept` the rows whose spheres a cone about a ray may touch, and return how many; 0 without a solid.
-
-    The cone has the radius `width` at the target plane, and widens by `spread` a unit.
-    """
+    """Copy into `kept` the rows that may meet a cone: `width` about a ray, `spread` more a unit. 0 without a solid."""
     count, solids = 0, 0
     for i in range(len(rows)):
         row = rows[i]
@@ -134,9 +129,7 @@ def _place(w: Float64Array, rays: Float64Array, who: Int64Array) -> None:
 
 
 @compiled
-def _advance_bundles(
-    w: Float64Array, rays: Float64Array, wide: float, shape: Shape, nearness: float, pixel: float
-) -> None:
+def _advance(w: Float64Array, rays: Float64Array, wide: float, shape: Shape, nearness: float, pixel: float) -> None:
     """Move bundles of rays, `wide` about their middle ones at the target, to where they may touch the shape."""
     depth, going = rays[_DEPTH], np.nonzero(rays[_DEPTH] <= rays[_END])[0]
     for _ in range(24):
@@ -201,10 +194,7 @@ def _march(w: Float64Array, rays: Float64Array, shape: Shape, pixel: float) -> I
 
 @compiled
 def _trace(shape: Shape, camera: Camera, size: int, whole: int) -> Float64Array:
-    """Return depth and, if whole, place, normal and part of each pixel, float64 (S, S, 8); a depth of 1e4 is a miss.
-
-    A tile of 16 x 16 rays keeps the rows that it can touch; its bundles are of 4 x 4 rays.
-    """
+    """Return depth (1e4 is a miss) and, if whole, place, normal and part of each pixel, float64 (S, S, 8)."""
     pixel = 2.0 * camera.half / size
     wide, narrow = 0.71 * _TILE * pixel, 0.71 * _BUNDLE * pixel  # half the diagonals
     bumps, nearness, radius = shape.bumps, camera.nearness, shape.radius
@@ -212,15 +202,15 @@ def _trace(shape: Shape, camera: Camera, size: int, whole: int) -> Float64Array:
     rays, bundles, w = np.empty((10, _TILE * _TILE)), np.empty((10, 16)), np.empty((LINES, POINTS))
     for top in range(0, size, _TILE):
         for left in range(0, size, _TILE):
-            _aim(bundles, left, top, _TILE, 1, radius, camera, size)
+            _aim(bundles, left, top, _TILE, radius, camera, size)
             near = _rows_near(shape.rows, bundles[:, 0], wide + bumps, wide * nearness, kept)
             if near == 0:
                 continue
             here = Shape(kept[:near], shape.outlines, shape.lattice, radius, bumps, shape.caution, shape.parts)
-            _aim(bundles, left, top, _BUNDLE, 4, radius + narrow, camera, size)
+            _aim(bundles, left, top, _BUNDLE, radius + narrow, camera, size)
             _clip(bundles, here.rows, narrow + bumps, narrow * nearness)
-            _advance_bundles(w, bundles, narrow, here, nearness, pixel)
-            _aim(rays, left, top, 1, _TILE, radius, camera, size)
+            _advance(w, bundles, narrow, here, nearness, pixel)
+            _aim(rays, left, top, 1, radius, camera, size)
             _clip(rays, here.rows, bumps, 0.0)
             for k in range(_TILE * _TILE):
                 mine, right, down = k // 64 * 4 + k % 16 // 4, left + k % 16, top + k // 16

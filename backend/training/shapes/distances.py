@@ -140,7 +140,7 @@ def torus(x: float, y: float, z: float, ring: float, tube: float, *_: float) -> 
 
 @compiled
 def profile(x: float, y: float, outlines: Float64Array, which: int) -> float:
-    """Return a plane distance from its samples, outlines[which] (N, N) over [-EXTENT, EXTENT]², by quadratic B-splines."""
+    """Return a plane distance from samples, outlines[which] (N, N) over [-EXTENT, EXTENT]², by quadratic B-splines."""
     step = 2.0 * EXTENT / (outlines.shape[1] - 1)
     limit = EXTENT - 1.01 * step
     u, v = clamp(x, -limit, limit), clamp(y, -limit, limit)

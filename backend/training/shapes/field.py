@@ -27,17 +27,6 @@ there. FAR: 1 if the solid is too far away to matter.
 
 
 @compiled
-def _end_group(w: Float64Array, n: int) -> None:
-    """Unite the present group with the scene, and begin another."""
-    scene, scene_part, group, group_part = w[SCENE], w[SCENE_PART], w[GROUP], w[GROUP_PART]
-    for k in range(n):
-        closer = group[k] < scene[k]
-        scene_part[k] = group_part[k] if closer else scene_part[k]
-        scene[k] = group[k] if closer else scene[k]
-        group[k], group_part[k] = _FAR, 0.0
-
-
-@compiled
 def _count_near(w: Float64Array, n: int, row: Table) -> int:
     """Note which points are too far from a row's sphere for it to matter, and return how many are not."""
     x, y, z, scene, group, far = w[X], w[Y], w[Z], w[SCENE], w[GROUP], w[FAR]
@@ -141,29 +130,33 @@ def evaluate(w: Float64Array, n: int, shape: Shape, fine: int, pixel: float) -> 
 
     fine: 0 leaves reliefs out, which is much faster. pixel: a pixel's width at the shape; what is finer is left out.
     """
-    rows = shape.rows
+    rows, scene, scene_part, group, group_part = shape.rows, w[SCENE], w[SCENE_PART], w[GROUP], w[GROUP_PART]
     for k in range(n):
-        w[SCENE, k], w[SCENE_PART, k], w[GROUP, k], w[GROUP_PART, k] = _FAR, 0.0, _FAR, 0.0
+        scene[k], scene_part[k], group[k], group_part[k] = _FAR, 0.0, _FAR, 0.0
     for i in range(len(rows)):
         row = rows[i]
-        if i > 0 and row.group != rows[i - 1].group:
-            _end_group(w, n)
-        if row.solid == Solid.RELIEF:
-            reach = row.scale * row.numbers[1]
-            if fine == 0 or not np.any(w[GROUP, :n] - 1.5 * np.abs(reach) < np.minimum(w[SCENE, :n], 1e2)):
-                continue  # what is behind other groups may be as rough as it likes
+        reach = row.scale * row.numbers[1]
+        if row.solid != Solid.RELIEF:
+            if _count_near(w, n, row) > 0:
+                _move(w, X, n, row.frame)
+                if row.fold != NONE:
+                    _fold(w, n, row)
+                    _move(w, A, n, row.place)
+                _solid(w, n, row, shape.outlines)
+                _join(w, n, row)
+        elif fine and np.any(
+            group[:n] - 1.5 * np.abs(reach) < np.minimum(scene[:n], 1e2)
+        ):  # what is behind may be rough
             _move(w, X, n, row.frame)
             _height(w, n, row, shape, pixel / row.scale)
             for k in range(n):
-                w[GROUP, k] -= reach * w[D, k]
-        elif _count_near(w, n, row) > 0:
-            _move(w, X, n, row.frame)
-            if row.fold != NONE:
-                _fold(w, n, row)
-                _move(w, A, n, row.place)
-            _solid(w, n, row, shape.outlines)
-            _join(w, n, row)
-    _end_group(w, n)
+                group[k] -= reach * w[D, k]
+        if i + 1 == len(rows) or rows[i + 1].group != row.group:
+            for k in range(n):
+                closer = group[k] < scene[k]
+                scene_part[k] = group_part[k] if closer else scene_part[k]
+                scene[k] = group[k] if closer else scene[k]
+                group[k], group_part[k] = _FAR, 0.0
 
 
 @compiled
@@ -206,10 +199,9 @@ def volume(shape: Shape, cells: int, pixel: float) -> tuple[Float32Array, float]
     """
     half = shape.radius * 1.02
     step = 2.0 * half / cells
-    starts = np.meshgrid(*[np.arange(0, cells + 1, 8)] * 3, indexing="ij")
-    middles = distances((np.stack(starts).reshape(3, -1) + 3.5) * step - half, shape, 0, pixel)
-    blocks = middles.reshape(starts[0].shape)
-    values = blocks.repeat(8, 0).repeat(8, 1).repeat(8, 2)[: cells + 1, : cells + 1, : cells + 1]
+    starts = 8 * np.indices((cells // 8 + 1,) * 3)
+    middles = distances((starts.reshape(3, -1) + 3.5) * step - half, shape, 0, pixel).reshape(starts.shape[1:])
+    values = middles.repeat(8, 0).repeat(8, 1).repeat(8, 2)[: cells + 1, : cells + 1, : cells + 1]
     near = np.nonzero(np.abs(values) <= 1.8 * 0.5 * 8 * step + shape.bumps)
     values[near] = distances(np.stack(near) * step - half, shape, 1, pixel)
     return values.astype(np.float32), half

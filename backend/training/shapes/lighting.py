@@ -24,10 +24,10 @@ Key = tuple[Float64Array, bool, float]
 
 
 class Light(NamedTuple):
-    """What falls on a shape: lamps (L, 8), bright soft boxes (B, 6), colours (3) of sky and ground, and clutter.
+    """What falls on a shape: lamps (L, 8), bright soft boxes (B, 6), colours (3) of sky and ground, how clutter varies.
 
-    A lamp: unit direction or (near is 1) place in the shape's space, near, colour, shadow (0 for none, or of key 1 or 2).
-    A box: unit direction, cosine of its half angle, width of its edge, brightness.
+    A lamp: its unit direction or (near is 1) place in the shape's space, near, colour, shadow: 0 for none, or a key's.
+    A box: its unit direction, cosine of its half angle, width of its edge, brightness.
     """
 
     lamps: Float64Array
@@ -200,17 +200,15 @@ def openness(shape: Shape, surface: GBuffer, pixel: float) -> Float64Array:
     return _spread(np.maximum(1.0 - blocked / 2.0, 0.0), block, surface.hit)
 
 
-def lit(
-    shape: Shape, surface: GBuffer, light: Float64Array, *, near: bool, softness: float, pixel: float
-) -> Float64Array:
+def lit(shape: Shape, surface: GBuffer, at: Float64Array, *, near: bool, softness: float, pixel: float) -> Float64Array:
     """Return how much of a light reaches each pixel, float64 (S, S) in [0, 1]; reliefs throw no shadow.
 
-    light: its place (near) or a unit vector towards it, in the shape's space. softness: the light's radius over its
+    at: its place (near) or a unit vector towards it, in the shape's space. softness: the light's radius over its
     distance, which widens the half-shadow (Quilez, "Soft shadows", 2010).
     """
     first, block = _blocks(surface.hit)
     origin: Float64Array = surface.places[first]
-    toward: Float64Array = light - origin if near else np.broadcast_to(light, origin.shape)
+    toward: Float64Array = at - origin if near else np.broadcast_to(at, origin.shape)
     toward = unit(toward).T
     places = (origin + (1.2 * shape.bumps + 2.0 * pixel) * surface.normals[first]).T
     reached, t = np.ones(places.shape[1]), np.full(places.shape[1], 2.0 * pixel)

@@ -39,7 +39,7 @@ class Framing(NamedTuple):
 
 
 def draw_framing(rng: np.random.Generator, hit: BoolArray) -> Framing:
-    """Draw a frame about the pixels that are hit, bool (G, G): as the cut-out stage does, looser, askew or too tight."""
+    """Draw a frame about the pixels that are hit, bool (G, G): as the cut-out stage does, looser, askew or tighter."""
     roll = 0.0 if rng.random() < 0.6 else rng.normal(0.0, 0.12)
     size = hit.shape[0]
     rows, columns = np.nonzero(hit)
@@ -104,12 +104,11 @@ def reframe(
     steps = np.stack([across * 2 / size, -up * 2 / size, begin], axis=1)
     steps[:, 2] += (1, -1)
     mean = _means(grid, size, fine, steps * hit.shape[0] / 2 * [[1], [-1]])
-    red, green, blue, nx, ny, nz, coverage = np.ascontiguousarray(np.moveaxis(mean, 2, 0))
-    whole = np.maximum(coverage, 1e-6)
+    nx, ny, nz, coverage = np.ascontiguousarray(np.moveaxis(mean[..., 3:], 2, 0))
     nx, ny = (c * nx - s * ny) * side, s * nx + c * ny
     norm = np.sqrt(nx * nx + ny * ny + nz * nz)
     norm = np.where(norm > 0.02, norm, np.inf)
-    colours = np.stack((red / whole, green / whole, blue / whole), axis=2)
+    colours = mean[..., :3] / np.maximum(mean[..., 6:], 1e-6)
     return colours, np.stack((nx / norm, ny / norm, nz / norm), axis=2), coverage
 
 

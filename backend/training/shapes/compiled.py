@@ -30,9 +30,9 @@ warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)  # `literal_unr
 
 def compiled(kernel: _F, *, always: bool = False) -> _F:
     """Compile a kernel when it is first called. Sums may not be reordered, and no number is NaN or infinite."""
-    exact = {"nnan", "ninf", "nsz", "contract"}  # every machine gives the same
+    safe = {"nnan", "ninf", "nsz", "contract"}  # every machine gives the same
     return cast(
-        "_F", numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=exact, forceinline=always)(kernel)
+        "_F", numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=safe, forceinline=always)(kernel)
     )
 
 

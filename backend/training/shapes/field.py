@@ -144,9 +144,7 @@ def evaluate(w: Float64Array, n: int, shape: Shape, fine: int, pixel: float) -> 
                     _move(w, A, n, row.place)
                 _solid(w, n, row, shape.outlines)
                 _join(w, n, row)
-        elif fine and np.any(
-            group[:n] - 1.5 * np.abs(reach) < np.minimum(scene[:n], 1e2)
-        ):  # what is behind may be rough
+        elif fine and np.any(group[:n] - 1.5 * np.abs(reach) < np.minimum(scene[:n], 1e2)):  # in front of the scene
             _move(w, X, n, row.frame)
             _height(w, n, row, shape, pixel / row.scale)
             for k in range(n):

@@ -131,19 +131,20 @@ def _place(w: Float64Array, rays: Float64Array, who: Int64Array) -> None:
 @compiled
 def _advance(w: Float64Array, rays: Float64Array, wide: float, shape: Shape, nearness: float, pixel: float) -> None:
     """Move bundles of rays, `wide` about their middle ones at the target, to where they may touch the shape."""
-    depth, going = rays[_DEPTH], np.nonzero(rays[_DEPTH] <= rays[_END])[0]
+    depth, who = rays[_DEPTH], np.nonzero(rays[_DEPTH] <= rays[_END])[0]
     for _ in range(24):
-        who, count = going, 0
         _place(w, rays, who)
         evaluate(w, len(who), shape, 0, pixel)
+        going = 0
         for k in range(len(who)):
-            gap = w[SCENE, k] - shape.bumps - wide * (1.0 + nearness * max(depth[who[k]], 0.0))
-            depth[who[k]] += 0.9 * gap if gap >= pixel else 0.0
-            if gap >= pixel and depth[who[k]] <= rays[_END, who[k]]:
-                going[count] = who[k]
-                count += 1
-        going = going[:count]
-        if count == 0:
+            ray = who[k]
+            gap = w[SCENE, k] - shape.bumps - wide * (1.0 + nearness * max(depth[ray], 0.0))
+            depth[ray] += 0.9 * gap if gap >= pixel else 0.0
+            if gap >= pixel and depth[ray] <= rays[_END, ray]:
+                who[going] = ray
+                going += 1
+        who = who[:going]
+        if going == 0:
             break
 
 

@@ -176,17 +176,18 @@ def distances(places: Float64Array, shape: Shape, fine: int, pixel: float) -> Fl
 
 @compiled
 def gradients(places: Float64Array, shape: Shape, pixel: float) -> Float64Array:
-    """Return the unit gradients and the parts, float64 (4, K), of places (3, K): central differences across a pixel."""
-    found = np.zeros((4, places.shape[1]))
+    """Return places (3, K), their unit gradients (central differences across a pixel) and parts, float64 (7, K)."""
+    found = np.zeros((7, places.shape[1]))
+    found[:3] = places
     for axis in range(3):
         for side in (1.0, -1.0):
             moved = places.copy()
             moved[axis] += side * 0.5 * pixel
             here = _evaluated(moved, shape, 1, pixel)
-            found[axis] += side * here[0]
-            found[3] = here[1]
-    for k in range(places.shape[1]):
-        found[:3, k] /= max(sdf.length(found[0, k], found[1, k], found[2, k]), 1e-12)
+            found[3 + axis] += side * here[0]
+            found[6] = here[1]
+    x, y, z = found[3], found[4], found[5]
+    found[3:6] /= np.maximum(np.sqrt(x * x + y * y + z * z), 1e-12)
     return found
 
 
@@ -210,6 +211,6 @@ def settle(shape: Shape, points: Float64Array, pixel: float) -> tuple[Float64Arr
     places = np.ascontiguousarray(points.T)
     for _ in range(2):
         off = distances(places, shape, 1, pixel)
-        places -= np.clip(off, -2 * pixel, 2 * pixel) * gradients(places, shape, pixel)[:3]
+        places -= np.clip(off, -2 * pixel, 2 * pixel) * gradients(places, shape, pixel)[3:6]
     found = gradients(places, shape, pixel)
-    return places.T, found[:3].T, found[3].astype(np.int64)
+    return places.T, found[3:6].T, found[6].astype(np.int64)

@@ -74,6 +74,8 @@ def _means(grid: Float32Array, size: int, fine: int, frame: Float64Array) -> Flo
                 row, column = int(np.floor(v)), int(np.floor(u))
                 if 0 <= row < limit and 0 <= column < limit:
                     upper, lower = grid[row, column : column + 2], grid[row + 1, column : column + 2]
+                    if upper[0, 6] + upper[1, 6] + lower[0, 6] + lower[1, 6] == 0:  # there is no surface
+                        continue
                     f, g = v - row, u - column
                     a, b = (1 - f) * (1 - g) / places, (1 - f) * g / places
                     c, d = f * (1 - g) / places, f * g / places
@@ -104,11 +106,12 @@ def reframe(
     steps = np.stack([across * 2 / size, -up * 2 / size, begin], axis=1)
     steps[:, 2] += (1, -1)
     mean = _means(grid, size, fine, steps * hit.shape[0] / 2 * [[1], [-1]])
-    nx, ny, nz, coverage = np.ascontiguousarray(np.moveaxis(mean[..., 3:], 2, 0))
+    red, green, blue, nx, ny, nz, coverage = np.ascontiguousarray(np.moveaxis(mean, 2, 0))
+    whole = np.maximum(coverage, 1e-6)
     nx, ny = (c * nx - s * ny) * side, s * nx + c * ny
     norm = np.sqrt(nx * nx + ny * ny + nz * nz)
     norm = np.where(norm > 0.02, norm, np.inf)
-    colours = mean[..., :3] / np.maximum(mean[..., 6:], 1e-6)
+    colours = np.stack((red / whole, green / whole, blue / whole), axis=2)
     return colours, np.stack((nx / norm, ny / norm, nz / norm), axis=2), coverage
 
 

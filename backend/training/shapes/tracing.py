@@ -153,7 +153,7 @@ def _cross(w: Float64Array, rays: Float64Array, who: Int64Array, shape: Shape, p
     """Put rays where they pass the surface between a depth outside (before) and one inside (depth), by halving."""
     depth, outside, inside = rays[_DEPTH], rays[_BEFORE], rays[_END]
     inside[who] = depth[who]
-    for _ in range(8):
+    for _ in range(8 if len(who) > 0 else 0):
         depth[who] = 0.5 * (inside[who] + outside[who])
         _place(w, rays, who)
         evaluate(w, len(who), shape, 1, pixel)
@@ -220,9 +220,10 @@ def _trace(shape: Shape, camera: Camera, size: int, whole: int) -> Float64Array:
                     rays[_END, k] = -1e4
             who = _march(w, rays, here, pixel)
             _place(w, rays, who)
-            places = w[:3, : len(who)].copy()
-            surface = gradients(places, here, pixel) if whole else np.zeros((4, len(who)))
+            hits = gradients(w[:3, : len(who)].copy(), here, pixel) if whole else np.empty((7, 0))
             for k in range(len(who)):
                 seen = found[top + who[k] // _TILE, left + who[k] % _TILE]
-                seen[0], seen[1:4], seen[4:] = rays[_DEPTH, who[k]], places[:, k], surface[:, k]
+                seen[0] = rays[_DEPTH, who[k]]
+                for line in range(len(hits) * whole):
+                    seen[1 + line] = hits[line, k]
     return found

@@ -98,8 +98,8 @@ def _height(w: Float64Array, n: int, row: Table, shape: Shape, pixel: float) -> 
     """Write the heights of a row's relief, in its own scale; a cylindrical one unrolls the surface about y."""
     a, b, c, d = w[A], w[B], w[C], w[D]
     relief, _, f, p, q, around, _, _ = row.numbers
-    samples, kind = shape.outlines[row.outline :] if relief == reliefs.EMBOSSED else shape.lattice, 0
-    q = relief if relief <= reliefs.RIDGES else q
+    samples, kind = shape.outlines if relief == reliefs.EMBOSSED else shape.lattice, 0
+    p, q = row.outline if relief == reliefs.EMBOSSED else p, relief if relief <= reliefs.RIDGES else q
     if around > 0:
         for k in range(n):
             a[k], c[k] = sdf.angle(a[k], c[k]), np.sqrt(a[k] * a[k] + c[k] * c[k])

@@ -72,10 +72,10 @@ def _means(grid: Float32Array, size: int, fine: int, frame: Float64Array) -> Flo
                 u = frame[0, 0] * right + frame[0, 1] * down + frame[0, 2] - 0.5
                 v = frame[1, 0] * right + frame[1, 1] * down + frame[1, 2] - 0.5
                 row, column = int(np.floor(v)), int(np.floor(u))
-                if 0 <= row < limit and 0 <= column < limit:
-                    upper, lower = grid[row, column : column + 2], grid[row + 1, column : column + 2]
-                    if upper[0, 6] + upper[1, 6] + lower[0, 6] + lower[1, 6] == 0:  # there is no surface
-                        continue
+                if not (0 <= row < limit and 0 <= column < limit):
+                    continue
+                upper, lower = grid[row, column : column + 2], grid[row + 1, column : column + 2]
+                if upper[0, 6] + upper[1, 6] + lower[0, 6] + lower[1, 6] > 0:  # 0 where there is no surface
                     f, g = v - row, u - column
                     a, b = (1 - f) * (1 - g) / places, (1 - f) * g / places
                     c, d = f * (1 - g) / places, f * g / places

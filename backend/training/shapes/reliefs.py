@@ -112,9 +112,9 @@ def ribs(x: float, y: float, z: float, _: Float64Array, f: float, p: float, q: f
 
 @inlined
 def embossed(x: float, y: float, z: float, outlines: Float64Array, f: float, p: float, q: float, pixel: float) -> float:
-    """Return 1 inside outlines[0] (in the plane of x and y), 0 outside of it, over an edge as wide as q."""
+    """Return 1 inside outlines[p] (in the plane of x and y), 0 outside of it, over an edge as wide as q."""
     edge = np.maximum(q, 1.5 * pixel * f)
-    return smoothstep(0.5 - 0.5 * profile(x * f, y * f, outlines, 0) / edge)
+    return smoothstep(0.5 - 0.5 * profile(x * f, y * f, outlines, int(p)) / edge)
 
 
 @inlined

@@ -86,10 +86,13 @@ def _aim(rays: Float64Array, left: int, top: int, step: int, radius: float, came
 
 @compiled
 def _rows_near(rows: Table, ray: Float64Array, width: float, spread: float, kept: Table) -> int:
-    """Copy into `kept` the rows that may meet a cone: `width` about a ray, `spread` more a unit. 0 without a solid."""
-    count, solids = 0, 0
+    """Copy into `kept` the rows of solids, and of reliefs on them, that may meet a cone, and return how many."""
+    count, start, group, solids = 0, 0, -1, 0
     for i in range(len(rows)):
         row = rows[i]
+        if row.group != group:
+            count = start if solids == 0 else count
+            start, group, solids = count, row.group, 0
         px, py, pz = row.centre[0] - ray[_OX], row.centre[1] - ray[_OY], row.centre[2] - ray[_OZ]
         along = dot((px, py, pz), (ray[_DX], ray[_DY], ray[_DZ]))
         off = length(px - along * ray[_DX], py - along * ray[_DY], pz - along * ray[_DZ])
@@ -97,7 +100,7 @@ def _rows_near(rows: Table, ray: Float64Array, width: float, spread: float, kept
             kept[count] = row
             count += 1
             solids += row.join == ADD and row.solid != Solid.RELIEF
-    return count if solids > 0 else 0
+    return start if solids == 0 else count
 
 
 @compiled

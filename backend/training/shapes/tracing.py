@@ -12,7 +12,7 @@ import numpy as np
 from ...arrays import BoolArray, Float64Array, Int64Array
 from .compiled import Table, compiled
 from .distances import dot, length
-from .field import LINES, POINTS, SCENE, evaluate, gradients
+from .field import LINES, POINTS, SCENE, X, Y, Z, evaluate, gradients
 from .solids import ADD, Shape, Solid
 
 _FREE, _CLOSE, _ARRIVED, _INSIDE, _PAST = 0.0, 1.0, 2.0, 3.0, 4.0  # what a ray does: reliefs count if it is close
@@ -126,9 +126,11 @@ def _clip(rays: Float64Array, rows: Table, slack: float, spread: float) -> None:
 @compiled
 def _place(w: Float64Array, rays: Float64Array, who: Int64Array) -> None:
     """Write the places that some rays have reached as the first points of a table."""
-    for axis in range(3):
-        for k in range(len(who)):
-            w[axis, k] = rays[_OX + axis, who[k]] + rays[_DEPTH, who[k]] * rays[_DX + axis, who[k]]
+    for k in range(len(who)):
+        ray = who[k]
+        w[X, k] = rays[_OX, ray] + rays[_DEPTH, ray] * rays[_DX, ray]
+        w[Y, k] = rays[_OY, ray] + rays[_DEPTH, ray] * rays[_DY, ray]
+        w[Z, k] = rays[_OZ, ray] + rays[_DEPTH, ray] * rays[_DZ, ray]
 
 
 @compiled

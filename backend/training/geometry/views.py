@@ -21,9 +21,8 @@ from ...raster.layers import Weights, resized
 from ...raster.matmul import by_matmul
 from ...raster.vectors import unit
 from ..shapes import draw_camera
-from ..shapes.lighting import draw_key, draw_light, shine
+from ..shapes.lighting import draw_key, draw_light, lit, openness, shine
 from ..shapes.materials import draw_materials
-from ..shapes.occlusion import lit, openness
 from ..shapes.photograph import Framing, photograph, reframe
 from ..shapes.sculptures import THINGS, draw_shape
 from ..shapes.solids import Shape

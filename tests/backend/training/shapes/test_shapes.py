@@ -211,7 +211,7 @@ def test_every_solid_is_its_formula() -> None:
     np.testing.assert_allclose(ball, np.linalg.norm(points, axis=0) - 0.5, atol=1e-6)
 
     def mirrored(s: Sculptor) -> None:
-        with s.folded(Fold.MIRROR):
+        with s.at(fold=Fold.MIRROR):
             s.box((0.6, 0, 0), 0.2, 0.4, 0.3)
 
     np.testing.assert_allclose(drawn(mirrored), box(0.2, 0.4, 0.3, np.abs(x) - 0.6), atol=1e-9)

@@ -74,8 +74,7 @@ def _cartoon_face(s: Sculptor, front: float, eyes: float) -> None:
         s.begin()
     kind, low = s.whole(0, 2), eyes - s.draw(0.2, 0.4)
     s.perhaps(kind == 0).ball((0, low, front + 0.06), s.draw(0.1, 0.2), s.draw(0.08, 0.15), 0.15, blend=0.03)
-    s.perhaps(kind == 1)  # a beak or a carrot
-    s.limb((0, low, front - 0.1), (0, low - 0.1, front + s.draw(0.3, 0.8)), s.draw(0.12, 0.2), 0.03)
+    s.perhaps(kind == 1).limb((0, low, front - 0.1), (0, low - 0.1, front + s.draw(0.3, 0.8)), s.draw(0.12, 0.2), 0.03)
     s.perhaps(kind == 2)  # a snout
     s.ball((0, low - 0.1, front), s.draw(0.25, 0.45), s.draw(0.2, 0.35), s.draw(0.3, 0.6), blend=0.15)
     low, wide, z = -s.draw(0.5, 0.62), s.draw(0.18, 0.32), front - 0.06  # of the mouth
@@ -113,10 +112,9 @@ def bust(s: Sculptor) -> None:
     s.limb((0.2, -0.55, -0.25), (broad, -0.8, -0.3), 0.32, 0.3, blend=0.2, fold=MIRROR)
     s.ball((0, -0.95, -0.2), broad * 0.9, 0.6, 0.5, blend=0.25)
     s.box((0, -2.2, 0), 3, s.draw(0.7, 0.95), 3, join=CUT)
-    s.perhaps(0.65)  # cloth
-    s.relief(
-        FOLDS, s.draw(0.03, 0.09), s.draw(1.5, 4), s.draw(0.2, 0.8), s.draw(0.1, 0.4), turn=about_z(s.draw(-0.9, 0.9))
-    )
+    s.perhaps(0.65)
+    cloth = s.draw(0.03, 0.09), s.draw(1.5, 4), s.draw(0.2, 0.8), s.draw(0.1, 0.4)
+    s.relief(FOLDS, *cloth, turn=about_z(s.draw(-0.9, 0.9)))
     with s.begin(chance=0.3).at((0, -0.4, -0.2), turn=about_x(s.draw(0.1, 0.4))):  # a collar or scarf
         s.torus((0, 0, 0), 0.5, s.draw(0.12, 0.2))
     s.relief(FOLDS, 0.05, 3.0, 0.5, 0.3)

@@ -225,8 +225,7 @@ def _wall(s: Sculptor) -> Float64Array:
 
 def _decorate(s: Sculptor) -> None:
     kind = s.rng.random()
-    s.perhaps(kind < 0.2)
-    s.relief(RIBS, s.draw(0.01, 0.04), s.whole(6, 30) / (2 * np.pi), q=s.draw(0.2, 1.0), around=True)
+    s.perhaps(kind < 0.2).relief(RIBS, s.draw(0.01, 0.04), s.whole(6, 30) / (2 * np.pi), q=(0.2, 1.0), around=True)
     s.perhaps(0.2 <= kind < 0.35).relief(RIBS, (0.006, 0.03), (3, 9), q=1.0, turn=_UPRIGHT)
     s.perhaps(0.35 <= kind < 0.45).relief(ROCK, (0.01, 0.05), (1, 6))
     s.perhaps(0.45 <= kind < 0.55).relief(SCALES, (0.01, 0.03), (3, 8), (0.7, 1.4), around=True)

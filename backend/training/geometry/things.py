@@ -13,78 +13,78 @@ _WHEEL = about_z(np.pi / 2)  # a wheel's axis along x
 
 def _facing(s: Sculptor) -> Float64Array:
     """Draw how a thing is turned: mostly towards the viewer, else anyhow."""
-    return about_y(s.rng.normal(0, 0.5) if s.chance(0.6) else s.uniform(-np.pi, np.pi))
+    return about_y(s.rng.normal(0, 0.5) if s.chance(0.6) else s.draw(-np.pi, np.pi))
 
 
 def quadruped(s: Sculptor) -> None:
     """Draw an animal on four legs: a dog, a horse, a cow, an elephant, a lizard."""
     with s.at(turn=_facing(s)):
-        long, thick, leg = s.uniform(0.35, 1.0), s.uniform(0.14, 0.34), s.uniform(0.15, 0.9)
+        long, thick, leg = s.draw(0.35, 1.0), s.draw(0.14, 0.34), s.draw(0.15, 0.9)
         s.begin()
-        s.limb((0, 0, -long), (0, s.uniform(-0.1, 0.2), long), thick * s.uniform(0.8, 1.2), thick)
+        s.limb((0, 0, -long), (0, s.draw(-0.1, 0.2), long), thick * s.draw(0.8, 1.2), thick)
         s.ball(
-            (0, -0.2 * thick, s.uniform(-0.3, 0.3) * long),
+            (0, -0.2 * thick, s.draw(-0.3, 0.3) * long),
             1.1 * thick,
-            thick * s.uniform(0.9, 1.4),
+            thick * s.draw(0.9, 1.4),
             0.7 * long,
             blend=0.1,
         )
-        wide, foot = thick * s.uniform(0.25, 0.5), thick * s.uniform(0.12, 0.4)
-        spread = thick * s.uniform(0.5, 1.2)
+        wide, foot = thick * s.draw(0.25, 0.5), thick * s.draw(0.12, 0.4)
+        spread = thick * s.draw(0.5, 1.2)
         for side in (-1, 1):
             for z in (-0.9 * long, 0.85 * long):
                 stride = s.rng.normal(0, 0.12)
                 knee = (side * spread, -0.5 * leg - 0.3 * thick, z + s.rng.normal(0, 0.05))
-                end = (side * spread * s.uniform(0.8, 1.2), -leg - 0.5 * thick, z + stride)
+                end = (side * spread * s.draw(0.8, 1.2), -leg - 0.5 * thick, z + stride)
                 s.limb((0.6 * side * spread, 0, z), knee, wide, 0.5 * (wide + foot), blend=0.06)
                 s.limb(knee, end, 0.5 * (wide + foot), foot, blend=0.04)
                 s.ball((end[0], end[1], end[2] + 0.5 * foot), 1.2 * foot, 0.8 * foot, 1.6 * foot, blend=0.03)
-        up, on = s.uniform(0.0, 0.7), s.uniform(0.1, 0.4)
+        up, on = s.draw(0.0, 0.7), s.draw(0.1, 0.4)
         top = (0, up, long + on)
-        s.limb((0, 0, 0.9 * long), top, thick * 0.7, thick * s.uniform(0.35, 0.6), blend=0.1)
-        size = thick * s.uniform(0.6, 1.1)
+        s.limb((0, 0, 0.9 * long), top, thick * 0.7, thick * s.draw(0.35, 0.6), blend=0.1)
+        size = thick * s.draw(0.6, 1.1)
         with s.at(
             (0, up + 0.3 * size, long + on + 0.3 * size),
             size,
-            about_y(s.rng.normal(0, 0.4)) @ about_x(s.uniform(-0.1, 0.5)),
+            about_y(s.rng.normal(0, 0.4)) @ about_x(s.draw(-0.1, 0.5)),
         ):
             s.ball((0, 0, 0), 0.8, 0.85, 0.9, blend=0.1)
-            s.limb((0, -0.2, 0.5), (0, -0.3, s.uniform(1.0, 1.9)), 0.6, s.uniform(0.3, 0.5), blend=0.15)
-            with s.folded(MIRROR):
-                s.ball((0.75, s.uniform(0.2, 0.9), -0.1), 0.15, s.uniform(0.3, 0.8), s.uniform(0.15, 0.6), blend=0.08)
+            s.limb((0, -0.2, 0.5), (0, -0.3, s.draw(1.0, 1.9)), 0.6, s.draw(0.3, 0.5), blend=0.15)
+            with s.at(fold=MIRROR):
+                s.ball((0.75, s.draw(0.2, 0.9), -0.1), 0.15, s.draw(0.3, 0.8), s.draw(0.15, 0.6), blend=0.08)
                 if s.chance(0.25):
                     s.tube(
-                        smooth_line([(0.4, 0.7, 0), (0.8, 1.3, 0.2), (s.uniform(0.3, 1.2), 1.9, 0.3)], 5),
+                        smooth_line([(0.4, 0.7, 0), (0.8, 1.3, 0.2), (s.draw(0.3, 1.2), 1.9, 0.3)], 5),
                         np.linspace(0.14, 0.04, 5),
                     )
         tail = [
             (0, 0.4 * thick, -long),
-            (0, s.uniform(-0.3, 0.5), -long - 0.3),
-            (0.1, s.uniform(-0.6, 0.7), -long - s.uniform(0.2, 0.6)),
+            (0, s.draw(-0.3, 0.5), -long - 0.3),
+            (0.1, s.draw(-0.6, 0.7), -long - s.draw(0.2, 0.6)),
         ]
-        s.tube(smooth_line(tail, 6), np.linspace(thick * s.uniform(0.15, 0.4), 0.03, 6), blend=0.05)
+        s.tube(smooth_line(tail, 6), np.linspace(thick * s.draw(0.15, 0.4), 0.03, 6), blend=0.05)
 
 
 def furniture(s: Sculptor) -> None:
     """Draw a chair, a stool, a table or a bench on thin legs, with stretchers, a back and arms."""
     with s.at(turn=_facing(s)):
-        w, d, leg, thin = s.uniform(0.3, 0.8), s.uniform(0.3, 0.6), s.uniform(0.4, 1.0), s.uniform(0.015, 0.05)
-        thick, round_top = s.uniform(0.015, 0.08), s.chance(0.4)
+        w, d, leg, thin = s.draw(0.3, 0.8), s.draw(0.3, 0.6), s.draw(0.4, 1.0), s.draw(0.015, 0.05)
+        thick, round_top = s.draw(0.015, 0.08), s.chance(0.4)
         s.begin()
         if round_top:
             d = w
             s.cone((0, 0, 0), w, w, thick, 0.5 * thick)
         else:
-            s.box((0, 0, 0), w, thick, d, s.uniform(0.0, 1.0) * thick)
-        splay, inset = s.uniform(0.0, 0.25) * leg, s.uniform(0.6, 0.95) * (0.72 if round_top else 1.0)
+            s.box((0, 0, 0), w, thick, d, s.draw(0.0, 1.0) * thick)
+        splay, inset = s.draw(0.0, 0.25) * leg, s.draw(0.6, 0.95) * (0.72 if round_top else 1.0)
         feet = [
             (x * (inset * w + splay), -leg, z * (inset * d + splay)) for x, z in ((-1, -1), (1, -1), (1, 1), (-1, 1))
         ]
         tops = [(x * inset * w, 0.0, z * inset * d) for x, z in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
         s.begin()
         for foot, top in zip(feet, tops, strict=True):
-            s.limb(foot, top, thin * s.uniform(0.6, 1.0), thin)
-        low = s.uniform(0.3, 0.8)
+            s.limb(foot, top, thin * s.draw(0.6, 1.0), thin)
+        low = s.draw(0.3, 0.8)
         joints = [low * np.array(foot) + (1 - low) * np.array(top) for foot, top in zip(feet, tops, strict=True)]
         if s.chance(0.5):
             for k in range(4):
@@ -95,10 +95,8 @@ def furniture(s: Sculptor) -> None:
 
 def _back(s: Sculptor, w: float, z: float, thin: float) -> None:
     """Add a chair's back: a bent rail on posts with slats, or a panel, and arms."""
-    high, lean, bow = s.uniform(0.4, 0.9), s.uniform(0.0, 0.2), s.uniform(0.0, 0.3)
-    rail = smooth_line(
-        [(-w, high, z - lean), (0, high + s.uniform(-0.05, 0.15), z - lean - bow), (w, high, z - lean)], 9
-    )
+    high, lean, bow = s.draw(0.4, 0.9), s.draw(0.0, 0.2), s.draw(0.0, 0.3)
+    rail = smooth_line([(-w, high, z - lean), (0, high + s.draw(-0.05, 0.15), z - lean - bow), (w, high, z - lean)], 9)
     s.begin(part=s.chance(0.3))
     for x in (-w, w):
         s.limb((x, 0, z), (x, high, z - lean), thin, thin)
@@ -110,7 +108,7 @@ def _back(s: Sculptor, w: float, z: float, thin: float) -> None:
             point = rail[2 + k] if k < 5 else rail[4]
             s.limb((0.8 * point[0], 0, z), point, 0.5 * thin, 0.5 * thin)
     if s.chance(0.5):
-        front = s.uniform(0.2, 0.9) * -z
+        front = s.draw(0.2, 0.9) * -z
         for side in (-1, 1):
             arm = [
                 (side * w, 0.6 * high, z - 0.6 * lean),
@@ -123,9 +121,9 @@ def _back(s: Sculptor, w: float, z: float, thin: float) -> None:
 
 def bicycle(s: Sculptor) -> None:
     """Draw two wheels and a frame of tubes, with bars and a saddle; or a cart with one axle."""
-    with s.at(turn=about_y(s.uniform(-np.pi, np.pi))):
-        ring, tyre, thin = s.uniform(0.3, 0.5), s.uniform(0.02, 0.07), s.uniform(0.015, 0.04)
-        apart = ring * s.uniform(1.2, 1.8)
+    with s.at(turn=about_y(s.draw(-np.pi, np.pi))):
+        ring, tyre, thin = s.draw(0.3, 0.5), s.draw(0.02, 0.07), s.draw(0.015, 0.04)
+        apart = ring * s.draw(1.2, 1.8)
         for z in (-apart, apart):
             with s.at((0, 0, z), turn=about_y(s.rng.normal(0, 0.2) if z > 0 else 0.0) @ _WHEEL):
                 s.begin().torus((0, 0, 0), ring, tyre)
@@ -134,8 +132,8 @@ def bicycle(s: Sculptor) -> None:
                     angle = k * np.pi * 2 / 5
                     s.limb((0, 0, 0), (ring * np.cos(angle), 0, ring * np.sin(angle)), 0.01, 0.01)
         seat, head, crank = (
-            (0, ring * s.uniform(1.0, 1.6), -0.4 * apart),
-            (0, ring * s.uniform(1.2, 1.9), 0.75 * apart),
+            (0, ring * s.draw(1.0, 1.6), -0.4 * apart),
+            (0, ring * s.draw(1.2, 1.9), 0.75 * apart),
             (0, 0, 0),
         )
         s.begin()
@@ -148,7 +146,7 @@ def bicycle(s: Sculptor) -> None:
             (head, (0, 0, apart)),
         ):
             s.limb(start, end, thin, thin)
-        bar = s.uniform(0.2, 0.45)
+        bar = s.draw(0.2, 0.45)
         s.tube(
             smooth_line(
                 [
@@ -166,9 +164,9 @@ def bicycle(s: Sculptor) -> None:
 def vehicle(s: Sculptor) -> None:
     """Draw a long vehicle: a cabin on posts or closed, a bonnet or a load, wheels at its four corners or six."""
     with s.at(turn=_facing(s)):
-        w, long, floor, wheel = s.uniform(0.3, 0.5), s.uniform(0.6, 1.3), s.uniform(0.06, 0.2), s.uniform(0.12, 0.28)
-        s.begin().box((0, 0, 0), w, floor, long, s.uniform(0.0, 0.08))
-        cabin, high, at = s.uniform(0.25, 0.5) * long, s.uniform(0.2, 0.5), s.uniform(-0.5, 0.7) * long
+        w, long, floor, wheel = s.draw(0.3, 0.5), s.draw(0.6, 1.3), s.draw(0.06, 0.2), s.draw(0.12, 0.28)
+        s.begin().box((0, 0, 0), w, floor, long, s.draw(0.0, 0.08))
+        cabin, high, at = s.draw(0.25, 0.5) * long, s.draw(0.2, 0.5), s.draw(-0.5, 0.7) * long
         if s.chance(0.4):
             s.begin()
             for x in (-0.85 * w, 0.85 * w):
@@ -177,34 +175,30 @@ def vehicle(s: Sculptor) -> None:
             s.begin().box((0, 2 * high, at), w, 0.03, cabin, 0.02)
             s.begin().box((0, floor + 0.15, at - 0.3 * cabin), 0.5 * w, 0.15, 0.1, 0.04)
         else:
-            s.begin().superquadric(
-                (0, floor + 0.8 * high, at), 0.95 * w, high, cabin, s.uniform(4, 8), s.uniform(2.5, 8)
-            )
+            s.begin().superquadric((0, floor + 0.8 * high, at), 0.95 * w, high, cabin, s.draw(4, 8), s.draw(2.5, 8))
             if s.chance(0.5):
                 s.box((0, floor + high, at), 1.1 * w, 0.4 * high, 0.7 * cabin, join=CUT)
         for _ in range(s.whole(0, 2)):
-            z, deep = s.uniform(-0.8, 0.8) * long, s.uniform(0.1, 0.5) * long
-            tall = s.uniform(0.05, 0.4)
-            s.begin().box((0, floor + tall, z), w * s.uniform(0.5, 1.0), tall, deep, s.uniform(0.0, 0.1))
+            z, deep = s.draw(-0.8, 0.8) * long, s.draw(0.1, 0.5) * long
+            tall = s.draw(0.05, 0.4)
+            s.begin().box((0, floor + tall, z), w * s.draw(0.5, 1.0), tall, deep, s.draw(0.0, 0.1))
         s.begin()
         for z in np.linspace(-0.75, 0.75, s.one_of(2, 2, 2, 3)) * long:
             for side in (-1, 1):
-                s.cone((side * w, -floor, z), wheel, wheel, s.uniform(0.06, 0.14), 0.03, turn=_WHEEL)
+                s.cone((side * w, -floor, z), wheel, wheel, s.draw(0.06, 0.14), 0.03, turn=_WHEEL)
         if s.chance(0.4):
-            s.begin().limb(
-                (s.uniform(-0.2, 0.2), 0, long), (s.uniform(-0.4, 0.4), -0.2, long + s.uniform(0.2, 0.6)), 0.03, 0.03
-            )
+            s.begin().limb((s.draw(-0.2, 0.2), 0, long), (s.draw(-0.4, 0.4), -0.2, long + s.draw(0.2, 0.6)), 0.03, 0.03)
 
 
 def shed(s: Sculptor) -> None:
     """Draw a long, hollow house with a gable roof and a doorway, a kennel, a barn; or a tent."""
     with s.at(turn=about_y(s.rng.normal(0, 0.5))):
         w, h, d, wall, rise = (
-            s.uniform(0.3, 0.6),
-            s.uniform(0.15, 0.5),
-            s.uniform(0.4, 1.2),
-            s.uniform(0.02, 0.06),
-            s.uniform(0.15, 0.6),
+            s.draw(0.3, 0.6),
+            s.draw(0.15, 0.5),
+            s.draw(0.4, 1.2),
+            s.draw(0.02, 0.06),
+            s.draw(0.15, 0.6),
         )
         gable = np.array([(-w, -h), (w, -h), (w, h), (0, h + rise), (-w, h)])
         s.begin().extrude((0, 0, 0), gable, d)
@@ -212,10 +206,10 @@ def shed(s: Sculptor) -> None:
             s.extrude((0, 0, 2 * wall), gable * (1 - wall / w, 1 - wall / h), d, join=CUT)
             with s.at((0, 0, d)):
                 s.begin().extrude((0, 0, 0), gable, wall)
-                s.box((0, -h + 0.45 * (h + rise), 0), w * s.uniform(0.3, 0.7), 0.45 * (h + rise), 3 * wall, join=CUT)
+                s.box((0, -h + 0.45 * (h + rise), 0), w * s.draw(0.3, 0.7), 0.45 * (h + rise), 3 * wall, join=CUT)
                 if s.chance(0.5):
                     s.cone((0, -h + 0.9 * (h + rise), 0), 0.5 * w, 0.5 * w, 3 * wall, turn=about_x(np.pi / 2), join=CUT)
-        over, slope = s.uniform(0.02, 0.15), float(np.arctan2(rise, w))
+        over, slope = s.draw(0.02, 0.15), float(np.arctan2(rise, w))
         half = float(np.hypot(w, rise)) / 2 + over
         s.begin()
         for side in (-1, 1):
@@ -232,89 +226,87 @@ def shed(s: Sculptor) -> None:
 
 def basket(s: Sculptor) -> None:
     """Draw an open vessel with a bow over it, a bail or two ears: a basket, a bucket, a cup on a saucer."""
-    low, wide, high, wall = s.uniform(0.25, 0.7), s.uniform(0.4, 0.8), s.uniform(0.2, 0.7), s.uniform(0.015, 0.05)
-    line = smooth_line([(0.0, -high), (low, -high), (0.5 * (low + wide) * s.uniform(0.9, 1.2), 0), (wide, high)], 12)
+    low, wide, high, wall = s.draw(0.25, 0.7), s.draw(0.4, 0.8), s.draw(0.2, 0.7), s.draw(0.015, 0.05)
+    line = smooth_line([(0.0, -high), (low, -high), (0.5 * (low + wide) * s.draw(0.9, 1.2), 0), (wide, high)], 12)
     s.begin().lathe(line, wall)
     if s.chance(0.5):
-        s.begin(part=False).torus((0, high, 0), wide, wall * s.uniform(1.0, 2.5))
-    bow = s.uniform(0.2, 1.2)
-    with s.at(turn=about_y(s.uniform(-np.pi, np.pi))):
+        s.begin(part=False).torus((0, high, 0), wide, wall * s.draw(1.0, 2.5))
+    bow = s.draw(0.2, 1.2)
+    with s.at(turn=about_y(s.draw(-np.pi, np.pi))):
         if s.chance(0.6):
             s.begin(part=s.chance(0.5))
             arc = [(wide * np.cos(t), high + bow * np.sin(t), 0) for t in np.linspace(0, np.pi, 9)]
-            s.tube(smooth_line(arc, 12), wall * s.uniform(1.0, 2.0))
+            s.tube(smooth_line(arc, 12), wall * s.draw(1.0, 2.0))
         elif s.chance(0.7):
             ear = [
                 (wide, 0.8 * high, 0),
-                (wide + s.uniform(0.2, 0.4), 0.6 * high, 0),
+                (wide + s.draw(0.2, 0.4), 0.6 * high, 0),
                 (wide + 0.2, -0.2 * high, 0),
                 (0.6 * (low + wide), -0.4 * high, 0),
             ]
-            s.begin(part=False).tube(smooth_line(ear, 8), s.uniform(0.03, 0.07))
+            s.begin(part=False).tube(smooth_line(ear, 8), s.draw(0.03, 0.07))
         if s.chance(0.3):
-            s.begin().cone((0, -high, 0), wide * s.uniform(0.8, 1.3), wide * s.uniform(1.2, 1.8), 0.04, 0.02)
+            s.begin().cone((0, -high, 0), wide * s.draw(0.8, 1.3), wide * s.draw(1.2, 1.8), 0.04, 0.02)
 
 
 def plant(s: Sculptor) -> None:
     """Draw stems with leaves and flowers, from a pot or in a bunch; or a cactus of balls and pads."""
     if s.chance(0.5):
-        s.begin().cone((0, -0.7, 0), s.uniform(0.15, 0.3), s.uniform(0.25, 0.4), 0.3, 0.02)
+        s.begin().cone((0, -0.7, 0), s.draw(0.15, 0.3), s.draw(0.25, 0.4), 0.3, 0.02)
     s.begin()
     if s.chance(0.25):
-        at, size = np.array([0.0, -0.3, 0.0]), s.uniform(0.25, 0.4)
+        at, size = np.array([0.0, -0.3, 0.0]), s.draw(0.25, 0.4)
         for _ in range(s.whole(2, 7)):
-            s.ball(at, size, size * s.uniform(0.9, 1.8), size * s.uniform(0.4, 1.0), turn=about_y(s.uniform(0, 3)))
-            at, size = at + s.rng.normal(0, 0.8, 3) * size * (1, 0.4, 1) + (0, size, 0), size * s.uniform(0.5, 0.9)
+            s.ball(at, size, size * s.draw(0.9, 1.8), size * s.draw(0.4, 1.0), turn=about_y(s.draw(0, 3)))
+            at, size = at + s.rng.normal(0, 0.8, 3) * size * (1, 0.4, 1) + (0, size, 0), size * s.draw(0.5, 0.9)
         return
     for _ in range(s.whole(2, 8)):
-        out, tall = s.rng.normal(0, 0.35, 2), s.uniform(0.3, 1.1)
+        out, tall = s.rng.normal(0, 0.35, 2), s.draw(0.3, 1.1)
         stem = smooth_line([(0, -0.6, 0), (0.3 * out[0], 0, 0.3 * out[1]), (out[0], -0.5 + tall, out[1])], 6)
-        s.tube(stem, s.uniform(0.012, 0.035))
+        s.tube(stem, s.draw(0.012, 0.035))
         for _ in range(s.whole(0, 3)):
             _leaf(s, stem[s.whole(1, 5)])
         if s.chance(0.6):
-            s.begin(part=s.chance(0.5)).ball(
-                stem[-1], s.uniform(0.06, 0.18), s.uniform(0.08, 0.25), s.uniform(0.06, 0.18)
-            )
+            s.begin(part=s.chance(0.5)).ball(stem[-1], s.draw(0.06, 0.18), s.draw(0.08, 0.25), s.draw(0.06, 0.18))
             s.begin(part=False)
 
 
 def _leaf(s: Sculptor, at: Point) -> None:
-    turn = about_y(s.uniform(-np.pi, np.pi)) @ about_x(s.uniform(-1.2, 0.4))
-    long = s.uniform(0.1, 0.35)
+    turn = about_y(s.draw(-np.pi, np.pi)) @ about_x(s.draw(-1.2, 0.4))
+    long = s.draw(0.1, 0.35)
     with s.at(at, turn=turn):
-        s.ball((0, 0, long), long * s.uniform(0.2, 0.6), 0.015, long)
+        s.ball((0, 0, long), long * s.draw(0.2, 0.6), 0.015, long)
 
 
 def tool(s: Sculptor) -> None:
     """Draw something for the hand: a barrel on a grip, a head on a handle, two cups on a bow."""
     kind = s.whole(0, 2)
-    with s.at(turn=about_y(s.uniform(-np.pi, np.pi)) @ about_x(s.uniform(-0.3, 0.3))):
+    with s.at(turn=about_y(s.draw(-np.pi, np.pi)) @ about_x(s.draw(-0.3, 0.3))):
         if kind == 0:
-            long, thick = s.uniform(0.4, 0.9), s.uniform(0.12, 0.28)
-            s.begin().limb((0, 0, -long), (0, 0, long), thick, thick * s.uniform(0.3, 1.0))
+            long, thick = s.draw(0.4, 0.9), s.draw(0.12, 0.28)
+            s.begin().limb((0, 0, -long), (0, 0, long), thick, thick * s.draw(0.3, 1.0))
             s.begin(part=s.chance(0.5)).limb(
-                (0, 0, -0.4 * long), (0, -s.uniform(0.5, 0.9), -0.7 * long), 0.7 * thick, 0.6 * thick
+                (0, 0, -0.4 * long), (0, -s.draw(0.5, 0.9), -0.7 * long), 0.7 * thick, 0.6 * thick
             )
             if s.chance(0.5):
-                s.begin().box((0, -0.8, -0.7 * long), thick, s.uniform(0.08, 0.2), 1.3 * thick, 0.05)
+                s.begin().box((0, -0.8, -0.7 * long), thick, s.draw(0.08, 0.2), 1.3 * thick, 0.05)
             if s.chance(0.5):
                 s.begin().limb((0, 0, long), (0, 0, 1.6 * long), 0.05, 0.03)
         elif kind == 1:
-            s.begin().limb((0, -0.9, 0), (0, 0.7, 0), s.uniform(0.04, 0.1), s.uniform(0.03, 0.09))
+            s.begin().limb((0, -0.9, 0), (0, 0.7, 0), s.draw(0.04, 0.1), s.draw(0.03, 0.09))
             s.begin()
             with s.at((0, 0.75, 0), turn=EYE if s.chance(0.5) else about_x(0.4)):
-                s.box((0, 0, 0), s.uniform(0.05, 0.5), s.uniform(0.05, 0.2), s.uniform(0.05, 0.4), 0.04)
+                s.box((0, 0, 0), s.draw(0.05, 0.5), s.draw(0.05, 0.2), s.draw(0.05, 0.4), 0.04)
         else:
-            bow, wide, deep = s.uniform(0.5, 0.8), s.uniform(0.4, 0.6), s.uniform(0.08, 0.2)
+            bow, wide, deep = s.draw(0.5, 0.8), s.draw(0.4, 0.6), s.draw(0.08, 0.2)
             arc = [(wide * np.cos(t), bow * np.sin(t), 0) for t in np.linspace(0, np.pi, 9)]
-            s.begin().tube(smooth_line(arc, 12), s.uniform(0.03, 0.08))
+            s.begin().tube(smooth_line(arc, 12), s.draw(0.03, 0.08))
             s.begin()
             for side in (-1, 1):
                 s.cone(
                     (side * wide, -0.1, 0),
-                    s.uniform(0.18, 0.3),
-                    s.uniform(0.15, 0.28),
+                    s.draw(0.18, 0.3),
+                    s.draw(0.15, 0.28),
                     deep,
                     0.05,
                     turn=about_z(side * np.pi / 2),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Lists a shape's operations, solid by solid: every kind of thing is drawn with it."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -16,41 +16,53 @@ from .reliefs import EMBOSSED
 from .solids import EYE, NONE, Fold, Join, Operation, Placed, Shape, Solid, assemble
 
 Point = Float64Array | tuple[float, float, float]
+Number = float | tuple[float, float]  # or the two that it is drawn between
+Repeat = Fold | tuple[Fold, *tuple[float, ...]]  # with the fold's numbers, if it needs any
+HERE: Point = (0.0, 0.0, 0.0)
 _T = TypeVar("_T")
 
 
 class Rest(TypedDict, total=False):
-    """What every solid may be given: how it lies, how it meets its group, and a fold that needs no numbers."""
+    """What every solid may be given: how it lies, how it meets its group, and how it is repeated."""
 
     turn: Float64Array
     blend: float
     join: Join
-    fold: Fold
+    fold: Repeat
 
 
 class Sculptor:
     """A list of operations that grows, and the place, group and part that the next one gets.
 
     Lengths are in the units of the present place; angles in radians. y is up, z towards the front. What adds something
-    returns the sculptor, so that a solid can follow what begins its group, and a relief the solid that it is on.
+    returns the sculptor, so that a solid can follow what begins its group, and a relief the solid that it is on. A part
+    has a material of its own. What chance leaves out, an operation or all from one `begin` to the next (or to `end`),
+    uses up no random numbers: `rng` is a spare generator until then.
     """
 
     def __init__(self, rng: np.random.Generator) -> None:
-        self.rng = rng
+        self.generators = rng, np.random.default_rng(0)
         self.place = Placed()
         self.operations: list[Operation] = []
         self.outlines: list[Float64Array] = []
         self.group = self.part = 0
         self.parts = 1
-        self.fold: tuple[Fold, tuple[float, ...]] = (NONE, ())
+        self.fold: Repeat = NONE
+        self.left_out = 0.0  # so many of the next operations
+        self.taken = True  # whether what followed the last `perhaps` was added
 
-    def uniform(self, low: float, high: float) -> float:
+    @property
+    def rng(self) -> np.random.Generator:
+        """What random numbers are drawn from next."""
+        return self.generators[self.left_out > 0]
+
+    def draw(self, low: float, high: float) -> float:
         """Draw a number between two."""
         return float(self.rng.uniform(low, high))
 
     def chance(self, probability: float) -> bool:
-        """Draw whether something with a probability happens."""
-        return bool(self.rng.random() < probability)
+        """Draw whether something with a probability happens; what is certain or impossible needs no random number."""
+        return probability >= 1 or (probability > 0 and bool(self.rng.random() < probability))
 
     def whole(self, low: int, high: int) -> int:
         """Draw a whole number from low to high, both included."""
@@ -60,28 +72,37 @@ class Sculptor:
         """Draw one of several, all alike likely."""
         return options[self.whole(0, len(options) - 1)]
 
-    @contextmanager
-    def at(self, at: Point = (0, 0, 0), scale: float = 1.0, turn: Float64Array = EYE) -> Generator[None]:
-        """Work at a place within the present one."""
-        before = self.place
-        self.place = before.then(Placed(turn, np.asarray(at, np.float64), scale))
-        yield
-        self.place = before
-
-    @contextmanager
-    def folded(self, fold: Fold, *numbers: float) -> Generator[None]:
-        """Repeat what is added: its own positions are taken after the present place's space is folded."""
-        self.fold = (fold, numbers)
-        yield
-        self.fold = (NONE, ())
-
-    def begin(self, *, part: bool = True) -> Self:
-        """Begin a group that meets those before it at a crease; by default also a part (of its own material)."""
-        self.group += 1
-        if part:
-            self.part = self.parts
-            self.parts += 1
+    def perhaps(self, chance: float, count: float = 1) -> Self:
+        """Leave out the next operation, or so many, unless something with this probability happens."""
+        if not self.left_out:
+            self.taken = self.chance(chance)
+            self.left_out = 0 if self.taken else count
         return self
+
+    def otherwise(self, count: float = 1) -> Self:
+        """Leave out the next operation, or so many, if what followed the last `perhaps` was added."""
+        return self.perhaps(not self.taken, count)
+
+    def begin(self, *, chance: float = 1, part: float = 1) -> Self:
+        """Begin a group that meets those before it at a crease. chance: of being there; part: of being a part too."""
+        self.end().perhaps(chance, np.inf)
+        self.group += not self.left_out
+        if self.chance(part) and not self.left_out:
+            self.part, self.parts = self.parts, self.parts + 1
+        return self
+
+    def end(self) -> Self:
+        """End the present group: numbers that are drawn next do not belong to it, even if it is left out."""
+        self.left_out = 0
+        return self
+
+    @contextmanager
+    def at(self, at: Point = HERE, scale: float = 1, turn: Float64Array = EYE, fold: Repeat = NONE) -> Generator[None]:
+        """Work at a place within the present one, its space folded; a group that is left out within ends with it."""
+        before = self.place, self.fold, self.left_out
+        self.place, self.fold = self.place.then(Placed(turn, np.asarray(at, np.float64), scale)), fold
+        yield
+        self.place, self.fold, self.left_out = before
 
     def ball(self, at: Point, a: float, b: float = 0, c: float = 0, **rest: Unpack[Rest]) -> Self:
         """Add an ellipsoid of half axes a, b, c (by default a)."""
@@ -122,44 +143,47 @@ class Sculptor:
         return self._add(Solid.TORUS, (ring, tube), ring + tube, at, **rest)
 
     def lathe(self, points: Float64Array, wall: float = 0.0, **rest: Unpack[Rest]) -> Self:
-        """Turn a line of (radius, height) points (V, 2) about y: solid, or a shell of half thickness `wall`."""
+        """Turn a line of (radius, height) points (V, 2), upwards, about y: solid, or a shell of half thickness wall."""
         size = float(np.abs(points).max()) + wall
-        if wall:
-            samples = profiles.stroked(points / size, wall / size)
-        else:
-            right = points[np.argsort(points[:, 1], kind="stable")] if points[0, 1] > points[-1, 1] else points
-            samples = profiles.filled(np.concatenate([right, right[::-1] * (-1, 1)]) / size)
-        return self._add(Solid.LATHE, (size,), 1.42 * size, (0, 0, 0), outline=self.outline(samples), **rest)
+        sample = partial(profiles.stroked, thickness=wall / size) if wall else profiles.filled
+        line = points if wall else np.concatenate([points, points[::-1] * (-1, 1)])
+        outline = self._keep(sample, line / size)
+        return self._add(Solid.LATHE, (size,), 1.42 * size, HERE, outline=outline, **rest)
 
     def extrude(self, at: Point, corners: ArrayLike, half: float, bevel: float = 0.0, **rest: Unpack[Rest]) -> Self:
         """Pull a closed outline (V, 2) to half a depth to each side along z."""
         line = np.asarray(corners, np.float64)
         size = float(np.abs(line).max())
         numbers, reach = (size, half, min(bevel, 0.9 * half)), float(np.hypot(1.42 * size, half))
-        outline = self.outline(profiles.filled(line / size))
-        return self._add(Solid.EXTRUSION, numbers, reach, at, outline=outline, **rest)
+        return self._add(Solid.EXTRUSION, numbers, reach, at, outline=self._keep(profiles.filled, line / size), **rest)
 
     def relief(
-        self, kind: int, amplitude: float, frequency: float, p: float = 0.5, q: float = 0.2, *, around: bool = False,
-        turn: Float64Array = EYE, outline: int = 0,
+        self, kind: int, amplitude: Number, frequency: Number, p: Number = 0.5, q: Number = 0.2, *,
+        around: bool = False, turn: Float64Array = EYE, outline: ArrayLike | None = None,
     ) -> Self:  # fmt: skip
         """Push the present group's surface in and out: see `reliefs`. around: unrolled about y at radius 1."""
-        steep = amplitude * frequency * (1.5 if kind == EMBOSSED else 1.0)
-        numbers = (kind, amplitude, frequency, p, q, float(around))
-        return self._add(Solid.RELIEF, numbers, 0.0, (0, 0, 0), turn, outline=outline, steepness=steep)
+        numbers = [self.draw(*n) if isinstance(n, tuple) else n for n in (amplitude, frequency, p, q)]
+        steep = numbers[0] * numbers[1] * (1.5 if kind == EMBOSSED else 1.0)
+        which = 0 if outline is None else self._keep(profiles.filled, np.asarray(outline, np.float64))
+        numbers = (kind, *numbers, float(around))
+        return self._add(Solid.RELIEF, numbers, 0.0, HERE, turn, outline=which, steepness=steep)
 
-    def outline(self, samples: Float64Array) -> int:
+    def _keep(self, sample: Callable[[Float64Array], Float64Array], line: Float64Array) -> int:
         """Keep a profile's samples, and return its number."""
-        self.outlines.append(samples)
+        self.outlines += [] if self.left_out else [sample(line)]
         return len(self.outlines) - 1
 
     def _add(
         self, solid: Solid, numbers: tuple[float, ...], reach: float, at: Point, turn: Float64Array = EYE,
-        fold: Fold = NONE, **rest: Any,  # noqa: ANN401
+        fold: Repeat = NONE, **rest: Any,  # noqa: ANN401
     ) -> Self:  # fmt: skip
+        if self.left_out:
+            self.left_out -= 1
+            return self
+        fold = fold or self.fold
+        kind, *folds = fold if isinstance(fold, tuple) else (fold,)
         where = (self.place, self.group, self.part, Placed(turn, np.asarray(at, np.float64)))
-        fold, folds = (fold, ()) if fold else self.fold
-        self.operations.append(Operation(solid, numbers, reach, *where, fold, folds, **rest))
+        self.operations.append(Operation(solid, numbers, reach, *where, kind, tuple(folds), **rest))
         return self
 
     def shape(self) -> Shape:
@@ -170,11 +194,8 @@ class Sculptor:
 
 def _about(axis: int, angle: float) -> Float64Array:
     """Return the rotation about an axis (0 to 2), float64 (3, 3)."""
-    turn, i, j = np.eye(3), (axis + 1) % 3, (axis + 2) % 3
-    turn[i, i] = turn[j, j] = np.cos(angle)
-    turn[j, i] = np.sin(angle)
-    turn[i, j] = -turn[j, i]
-    return turn
+    c, s = np.cos(angle), np.sin(angle)
+    return np.roll([[c, -s, 0], [s, c, 0], [0, 0, 1]], axis + 1, (0, 1))
 
 
 about_x, about_y, about_z = (partial(_about, axis) for axis in range(3))

@@ -7,11 +7,10 @@ from typing import Unpack
 import numpy as np
 
 from ...arrays import Float64Array
-from .built import car, helmet, house, mechanism, tower
-from .household import chair, die, drape, rings, turned, vessel
 from .living import animal, bird, bust, figure, rock, tree
-from .profiles import evenly, filled, smooth_line
-from .reliefs import EMBOSSED, FOLDS, PANELS, RIBS, RIDGES, ROCK, SCALES, STRANDS
+from .made import car, chair, die, drape, helmet, house, mechanism, rings, tower, turned, vessel
+from .profiles import evenly, smooth_line
+from .reliefs import DENTS, EMBOSSED, FOLDS, PANELS, RIBS, RIDGES, ROCK, SCALES, STRANDS
 from .sculptor import Rest, Sculptor, about_x, about_z, any_turn
 from .solids import ADD, CUT, EYE, GRID, Shape
 
@@ -24,7 +23,7 @@ def draw_shape(rng: np.random.Generator, things: Things | None = None) -> Shape:
     s = Sculptor(rng)
     kinds, weights = zip(*(things or THINGS), strict=True)
     kinds[int(rng.choice(len(kinds), p=np.array(weights) / sum(weights)))](s)
-    if s.chance(0.15):
+    if s.end().chance(0.15):
         _base(s)
     return s.shape()
 
@@ -33,13 +32,12 @@ def heap(s: Sculptor) -> None:
     """Draw solids of all kinds, grown into each other or cut out of each other."""
     at, size = np.zeros(3), 0.6
     for _ in range(s.whole(1, 4)):
-        s.begin()
-        blend = s.uniform(0.02, 0.3) if s.chance(0.6) else 0.0
+        blend = s.draw(0.02, 0.3) if s.begin().chance(0.6) else 0.0
         for k in range(s.whole(1, 5)):
             cut = k > 0 and s.chance(0.25)
             step = s.rng.normal(size=3)
-            at = (at if s.chance(0.7) else 0.3 * at) + step / np.linalg.norm(step) * size * s.uniform(0.5, 0.8)
-            size = s.uniform(0.2, 0.7)
+            at = (at if s.chance(0.7) else 0.3 * at) + step / np.linalg.norm(step) * size * s.draw(0.5, 0.8)
+            size = s.draw(0.2, 0.7)
             with s.at(at, turn=any_turn(s.rng) if s.chance(0.6) else EYE):
                 solid(s, size, blend=blend if not cut else 0.2 * blend, join=CUT if cut else ADD)
         if s.chance(0.45):
@@ -48,39 +46,29 @@ def heap(s: Sculptor) -> None:
 
 def solid(s: Sculptor, size: float, **rest: Unpack[Rest]) -> None:
     """Add one solid of any kind at the present place."""
-    a, b, c = (size * s.uniform(0.35, 1.0) for _ in range(3))
+    a, b, c = (size * s.draw(0.35, 1.0) for _ in range(3))
     kind, at = s.whole(0, 7), (0, 0, 0)
-    if kind == 0:
-        s.ball(at, a, b, c, **rest)
-    elif kind == 1:
-        s.box(at, a, b, c, s.uniform(0, 0.3) * min(a, b, c), **rest)
-    elif kind == 2:
-        s.superquadric(at, a, b, c, s.uniform(2, 8), s.uniform(2, 8), **rest)
-    elif kind == 3:
-        s.limb((-a, 0, 0), (a, 0.3 * b, 0), 0.5 * b, 0.5 * c, **rest)
-    elif kind == 4:
-        s.cone(at, a, a * s.uniform(0.0, 1.2), b, 0.1 * s.uniform(0, 1) * b, **rest)
-    elif kind == 5:
-        s.torus(at, 0.75 * size, size * s.uniform(0.08, 0.3), **rest)
-    elif kind == 6:
-        s.extrude(at, flat_outline(s) * size, 0.5 * c, s.uniform(0.0, 0.1) * size, **rest)
-    else:
-        heights = np.sort(s.rng.uniform(-1, 1, s.whole(3, 6)))
-        line = np.stack([s.rng.uniform(0.2, 0.9, len(heights)), heights], axis=1) * size
-        s.lathe(smooth_line(line, 20), **rest)
+    s.perhaps(kind == 0).ball(at, a, b, c, **rest)
+    s.perhaps(kind == 1).box(at, a, b, c, s.draw(0, 0.3) * min(a, b, c), **rest)
+    s.perhaps(kind == 2).superquadric(at, a, b, c, s.draw(2, 8), s.draw(2, 8), **rest)
+    s.perhaps(kind == 3).limb((-a, 0, 0), (a, 0.3 * b, 0), 0.5 * b, 0.5 * c, **rest)
+    s.perhaps(kind == 4).cone(at, a, a * s.draw(0.0, 1.2), b, 0.1 * s.draw(0, 1) * b, **rest)
+    s.perhaps(kind == 5).torus(at, 0.75 * size, size * s.draw(0.08, 0.3), **rest)
+    s.perhaps(kind == 6).extrude(at, flat_outline(s) * size, 0.5 * c, s.draw(0.0, 0.1) * size, **rest)
+    s.perhaps(kind == 7)
+    heights = np.sort(s.rng.uniform(-1, 1, s.whole(3, 6)))
+    line = np.stack([s.rng.uniform(0.2, 0.9, len(heights)), heights], axis=1) * size
+    s.lathe(smooth_line(line, 20), **rest)
 
 
 def flat_outline(s: Sculptor) -> Float64Array:
     """Draw a closed outline within [-1, 1]²: a star, a gear, a letter, a blot or a many-sided stone."""
     kind = s.whole(0, 4)
-    if kind == 0:
-        n = s.whole(3, 9)
-        return evenly(np.tile([0.95, s.uniform(0.35, 0.9)], n))
-    if kind == 1:
-        n, low = s.whole(6, 12), s.uniform(0.65, 0.85)
-        return evenly(np.tile([low, low, 0.95, 0.95], n))
+    if kind < 2:  # a star or a gear
+        n, low = (s.whole(6, 12), s.draw(0.65, 0.85)) if kind else (s.whole(3, 9), s.draw(0.35, 0.9))
+        return evenly(np.tile([low, low, 0.95, 0.95] if kind else [0.95, low], n))
     if kind == 2:
-        w, h, t = s.uniform(0.4, 0.9), s.uniform(0.5, 0.9), s.uniform(0.12, 0.3)
+        w, h, t = s.draw(0.4, 0.9), s.draw(0.5, 0.9), s.draw(0.12, 0.3)
         below = [(-w, -h), (t - w, -h), (t - w, -t / 2), (w - t, -t / 2), (w - t, -h), (w, -h)]  # half an H
         letters = (
             [(-w, -h), (w, -h), (w, t - h), (t - w, t - h), (t - w, h), (-w, h)],
@@ -94,23 +82,17 @@ def flat_outline(s: Sculptor) -> Float64Array:
 
 def texture(s: Sculptor) -> None:
     """Give the present group a relief of any kind."""
-    kind = s.whole(0, 8)
-    turn = any_turn(s.rng) if s.chance(0.4) else EYE
-    fine = float(np.exp(s.uniform(np.log(2.5), np.log(14))))
-    high = s.uniform(0.05, 0.25) / fine
-    if kind in (ROCK, RIDGES):
-        s.relief(kind, 1.6 * high, 0.6 * fine, s.uniform(0.35, 0.65), turn=turn)
-    elif kind == FOLDS:
-        s.relief(kind, 1.3 * high, fine, s.uniform(0.2, 1.0), s.uniform(0.1, 0.5), turn=turn)
-    elif kind in (SCALES, PANELS):
-        s.relief(kind, 0.8 * high, fine, s.uniform(0.7, 3.0), s.uniform(0.03, 0.1), turn=turn, around=s.chance(0.4))
-    elif kind == EMBOSSED:
-        outline = s.outline(filled(flat_outline(s)))
-        s.relief(kind, s.uniform(-0.06, 0.06), s.uniform(1.5, 4.0), q=0.1, outline=outline, turn=turn)
-    elif kind == STRANDS:
-        s.relief(kind, high, 2.0 * fine, s.uniform(0.0, 2.0), turn=turn)
-    else:
-        s.relief(kind, high, fine, q=s.uniform(0.1, 1.0), turn=turn, around=kind == RIBS and s.chance(0.4))
+    kind, turn = s.whole(0, 8), any_turn(s.rng) if s.chance(0.4) else EYE
+    fine = float(np.exp(s.draw(np.log(2.5), np.log(14))))
+    high = s.draw(0.05, 0.25) / fine
+    s.perhaps(kind in (ROCK, RIDGES)).relief(kind, 1.6 * high, 0.6 * fine, (0.35, 0.65), turn=turn)
+    s.perhaps(kind == FOLDS).relief(kind, 1.3 * high, fine, (0.2, 1.0), (0.1, 0.5), turn=turn)
+    s.perhaps(kind in (SCALES, PANELS))
+    s.relief(kind, 0.8 * high, fine, s.draw(0.7, 3.0), s.draw(0.03, 0.1), turn=turn, around=s.chance(0.4))
+    s.perhaps(kind == EMBOSSED).relief(kind, (-0.06, 0.06), (1.5, 4.0), q=0.1, outline=flat_outline(s), turn=turn)
+    s.perhaps(kind == STRANDS).relief(kind, high, 2.0 * fine, (0.0, 2.0), turn=turn)
+    s.perhaps(kind in (RIBS, DENTS))
+    s.relief(kind, high, fine, q=s.draw(0.1, 1.0), turn=turn, around=kind == RIBS and s.chance(0.4))
 
 
 def _base(s: Sculptor) -> None:
@@ -118,37 +100,28 @@ def _base(s: Sculptor) -> None:
     solids = [o for o in s.operations if o.join is ADD and o.reach > 0]
     balls = [(float(o.frame.point(o.place.at)[1]), o.frame.scale * o.reach) for o in solids]
     low, high = min(y - r for y, r in balls), max(y + r for y, r in balls)
-    wide = s.uniform(0.3, 0.5) * (high - low)
-    half = s.uniform(0.1, 0.4) * wide
-    at = (0, low + s.uniform(0.1, 0.3) * (high - low) - half, 0)
-    s.begin()
-    if s.chance(0.5):
-        s.cone(at, wide, wide * s.uniform(0.8, 1.0), half, 0.1 * half)
-    else:
-        s.box(at, wide, half, wide * s.uniform(0.6, 1), 0.1 * half)
+    wide = s.draw(0.3, 0.5) * (high - low)
+    half = s.draw(0.1, 0.4) * wide
+    at = (0, low + s.draw(0.1, 0.3) * (high - low) - half, 0)
+    s.begin().perhaps(0.5).cone(at, wide, wide * s.draw(0.8, 1.0), half, 0.1 * half)
+    s.otherwise().box(at, wide, half, wide * s.draw(0.6, 1), 0.1 * half)
     if s.chance(0.4):
         texture(s)
 
 
 def plaque(s: Sculptor) -> None:
     """Draw a slab with carving on its front."""
-    with s.at(turn=about_x(s.uniform(-0.4, 0.2)) @ about_z(s.uniform(-0.1, 0.1))):
-        w, h, d = s.uniform(0.5, 1), s.uniform(0.5, 1), s.uniform(0.06, 0.2)
-        s.begin()
-        if s.chance(0.6):
-            s.box((0, 0, 0), w, h, d, s.uniform(0.0, 0.08))
-        else:
-            s.extrude((0, 0, 0), flat_outline(s) * max(w, h), d, s.uniform(0, 0.08))
+    with s.at(turn=about_x(s.draw(-0.4, 0.2)) @ about_z(s.draw(-0.1, 0.1))):
+        w, h, d = s.draw(0.5, 1), s.draw(0.5, 1), s.draw(0.06, 0.2)
+        s.begin().perhaps(0.6).box((0, 0, 0), w, h, d, s.draw(0.0, 0.08))
+        s.otherwise().extrude((0, 0, 0), flat_outline(s) * max(w, h), d, s.draw(0, 0.08))
         for _ in range(s.whole(1, 2)):
             texture(s)
-        s.begin()
-        for _ in range(s.whole(0, 5)):
-            at = s.uniform(-0.7, 0.7) * w, s.uniform(-0.7, 0.7) * h, d
+        for _ in range(s.begin().whole(0, 5)):
+            at = s.draw(-0.7, 0.7) * w, s.draw(-0.7, 0.7) * h, d
             with s.at(at, turn=any_turn(s.rng) if s.chance(0.4) else EYE):
-                solid(s, s.uniform(0.1, 0.35), blend=s.uniform(0, 0.05))
-        if s.chance(0.4):
-            with s.begin().folded(GRID, 0.85 * w, 0.85 * h, 1, 1):
-                s.ball((0, 0, d), 0.06, 0.06, 0.04)
+                solid(s, s.draw(0.1, 0.35), blend=s.draw(0, 0.05))
+        s.begin(chance=0.4).ball((0, 0, d), 0.06, 0.06, 0.04, fold=(GRID, 0.85 * w, 0.85 * h, 1, 1))
 
 
 THINGS = (

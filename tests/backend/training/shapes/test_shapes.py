@@ -118,6 +118,15 @@ def test_normals_agree_with_the_places_of_neighbouring_pixels(seed: int) -> None
     assert np.mean(agree > np.cos(np.radians(25))) > 0.75
 
 
+def test_what_chance_leaves_out_adds_nothing_and_uses_up_no_random_numbers() -> None:
+    s = Sculptor(np.random.default_rng(3))
+    s.begin(chance=0).ball((s.draw(-1, 1), 0, 0), 1.0).relief(RIBS, (0.1, 0.2), 3.0, outline=[(0, 0), (1, 0), (0, 1)])
+    s.begin().perhaps(0, 2).extrude((0, 0, 0), [(0, 0), (1, 0), (0, 1)], s.draw(0.1, 0.2)).box((0, 0, 0), 1, 1, 1)
+    s.otherwise().ball((0, 0, 0), s.draw(0.5, 1.0))
+    (only,) = s.operations
+    assert (only.numbers[0], only.group, s.outlines) == (np.random.default_rng(3).uniform(0.5, 1.0), 1, [])
+
+
 def test_a_bowl_is_hollow() -> None:
     s = Sculptor(np.random.default_rng(0))
     angles = np.linspace(0, np.pi / 2, 20)
@@ -202,7 +211,7 @@ def test_every_solid_is_its_formula() -> None:
     np.testing.assert_allclose(ball, np.linalg.norm(points, axis=0) - 0.5, atol=1e-6)
 
     def mirrored(s: Sculptor) -> None:
-        with s.folded(Fold.MIRROR):
+        with s.at(fold=Fold.MIRROR):
             s.box((0.6, 0, 0), 0.2, 0.4, 0.3)
 
     np.testing.assert_allclose(drawn(mirrored), box(0.2, 0.4, 0.3, np.abs(x) - 0.6), atol=1e-9)

@@ -92,8 +92,8 @@ def test_the_picture_lies_on_the_mesh_where_it_was_seen(scene: Any, picture_file
     mesh.loops.foreach_get("vertex_index", corners)
     seen = vertices_of(thing)[corners][:, [0, 2]]
     uv = uv.reshape(-1, 2)
-    assert np.corrcoef(seen[:, 0], uv[:, 0])[0, 1] > 0.999
-    assert np.corrcoef(seen[:, 1], uv[:, 1])[0, 1] > 0.999
+    for axis in (0, 1):  # the lens is undone, and the mesh is turned upright, so not quite
+        assert np.corrcoef(seen[:, axis], uv[:, axis])[0, 1] > 0.99
     assert uv.min() > 0.05
     assert uv.max() < 0.95
 

@@ -52,7 +52,8 @@ def test_the_command_knows_it(
     command = import_module(f"{MODULE}.blender_addon.command").run
     with pytest.raises(SystemExit):
         command(["--help"])
-    assert "orbit: resolution, thickness, profile, upright, faces, distance" in " ".join(capsys.readouterr().out.split())
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "orbit: resolution, thickness, profile, upright, faces, distance" in shown
     output = tmp_path / "out"
     settings = ["--set", "distance=2", "--set", "resolution=96"]
     assert command([str(picture_file), "-o", str(output), "--engine", "orbit", *settings]) == 0

@@ -3,6 +3,7 @@
 
 import logging
 import os
+import re
 import socket
 import stat
 import subprocess
@@ -89,9 +90,10 @@ def test_strangers_are_counted_and_not_logged_one_by_one() -> None:
             last.send(messages.Shutdown())
             backend.process.wait()
         log = backend.log()
-    assert log.count("turned away") == 1
-    assert "turned away: 300 connections" in log
-    assert len(log.splitlines()) < 8
+    counts = [int(count) for count in re.findall(r"turned away: (\d+) connections", log)]
+    assert sum(counts) == 300
+    assert len(counts) < 5, "one line now and then; a slow machine takes more than one such time"
+    assert len(log.splitlines()) < 12
 
 
 def test_a_log_file_is_bounded_and_holds_the_newest(tmp_path: Path) -> None:

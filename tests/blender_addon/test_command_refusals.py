@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -168,7 +169,8 @@ def test_a_reader_that_goes_away_ends_it_without_a_traceback(picture_file: Path,
     assert other.stderr
     other.stdout.close()
     said = other.stderr.read().decode()
-    assert other.wait() == 1, said
+    # The module bpy 4.2.0 crashes as Python ends, with and without the extension.
+    assert other.wait() in ({1, -signal.SIGSEGV} if bpy.app.version < (4, 3) else {1}), said
     assert "Traceback" not in said
     assert "Broken" not in said
     assert states(tmp_path / "out") == ["done", "waiting"]

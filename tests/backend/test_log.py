@@ -119,7 +119,7 @@ def test_a_log_file_is_bounded_and_holds_the_newest(tmp_path: Path) -> None:
     assert [int(line.partition("client: ")[2].split()[0]) for line in text.splitlines() if "client: 1" in line][
         -1
     ] == 1199
-    assert text.splitlines()[-1].endswith("a client asked for the end")
+    assert any(line.endswith("a client asked for the end") for line in text.splitlines()[-2:])
 
 
 def test_a_log_file_that_cannot_be_opened_stays_on_standard_error(tmp_path: Path) -> None:

@@ -47,8 +47,7 @@ def build(
     is, among what is plausible, and never the front; 0 is typical. thickness: a factor of that, > 0. profile: the
     exponent of its depth, in [0.5, 1.4]: below 1 the back is fuller, above 1 more pointed. upright: turn it so that it
     stands, if that is sure. Returns a closed, outward mesh with the cut-out's side as the unit, its uv in the cut-out's
-    frame. Raises UserError "empty-cutout"
-    if no pixel has an alpha above one half.
+    frame. Raises UserError "empty-cutout" if no pixel has an alpha above one half.
     """
     side = normal_map.alpha.shape[0]
     report(0, _STEPS)

@@ -23,7 +23,6 @@ _LOG = logging.getLogger(__name__)
 TYPICAL = 0.65
 """The quantile at which bodies are about as thick as true ones on the mean: the median of what is skewed is less."""
 
-
 _moved = partial(resample, multiply=by_einsum)
 
 

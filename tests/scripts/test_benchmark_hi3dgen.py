@@ -133,7 +133,10 @@ def test_a_shell_has_as_many_voxels_as_asked_for(count: int) -> None:
     assert bool((flat[1:] > flat[:-1]).all())
 
 
-def test_published_code_that_cannot_be_run_is_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_published_code_that_cannot_be_run_is_told_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "hi3dgen", raising=False)  # pytest imports a checkout by its folder's name
     package = tmp_path / "hi3dgen"
     package.mkdir()
     (package / "__init__.py").write_text("import spconv_that_nobody_has\n", encoding="utf-8")

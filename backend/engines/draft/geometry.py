@@ -28,7 +28,7 @@ from .pose import upright as turned
 _STEPS = 40
 _TOLERANCE = 1e-4  # in sides of the cut-out: how far the triangles may be from a height field
 _UNFOLDINGS = 4
-_MOST_POINTS = 90_000  # of front and back together; the tolerance grows until there are no more
+_MOST_POINTS = 60_000  # of front and back together; the tolerance grows until there are no more
 _QUANTILES = (0.2, 0.9)  # of the thickness, that seeds draw from
 
 

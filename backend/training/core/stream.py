@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Batches made ahead of time by a worker process: the batch of a step is a pure function of the step."""
 
+import atexit
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ def stream(batch: Callable[[int], Tensors], start: int, workers: int) -> Iterato
         prefetch_factor=_AHEAD if workers else None,
         multiprocessing_context="spawn" if workers else None,
         collate_fn=cast("Any", _unchanged),
-        worker_init_fn=_leave_session,
+        worker_init_fn=_begin,
     )
     return iter(loader)
 
@@ -39,10 +40,14 @@ class _Steps(Dataset[Tensors]):
         return self.batch(index)
 
 
-def _leave_session(_: int) -> None:
-    """Leave the trainer's session: Linux divides a busy machine between sessions, and then between their processes."""
+def _begin(_: int) -> None:
+    """Leave the trainer's session: Linux divides a busy machine between sessions, and then between their processes.
+
+    And end without Python's own clean-up, in which threads of libraries that are still there abort the process.
+    """
     if hasattr(os, "setsid"):
         os.setsid()
+    atexit.register(os._exit, 0)
 
 
 def _unchanged(parts: Tensors) -> Tensors:

@@ -8,25 +8,22 @@ steps, and each is drawn several times before the window has passed it: mirrored
 exchanged, darker or brighter. The blocks in the window stay in memory. A worker process makes batches ahead of time.
 """
 
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import permutations
-from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from ...normals.features import inflate, standardise
 from ..core.schedule import STAGES, TrainingStageName
+from ..core.stream import Tensors, stream
 from .config import Config
 from .samples import Block, Samples, Source
 
 _APART = 1 << 24  # blocks between the first of two stages, and of two processes
 _FIRST = 16  # blocks of the first window, which grows: the first steps need not wait until a full one is made
-_AHEAD = 4  # batches that the worker holds ready
 _GAMMAS = (0.75, 1.35)
 _CHANNELS = tuple(permutations(range(3)))
 
@@ -88,17 +85,12 @@ class Sampler:
 
     def batches(self, start: int, workers: int) -> Iterator[Minibatch]:
         """Yield the batches from a step on, without end. Without workers they are made in this process."""
-        loader = DataLoader(
-            _Steps(self),
-            batch_size=None,
-            sampler=cast("Iterable[int]", range(start, 1 << 40)),
-            num_workers=workers,
-            prefetch_factor=_AHEAD if workers else None,
-            multiprocessing_context="spawn" if workers else None,
-            collate_fn=cast("Any", _unchanged),
-            worker_init_fn=_leave_session,
-        )
-        return (Minibatch(*parts) for parts in loader)
+        return (Minibatch(*parts) for parts in stream(self.tensors, start, workers))
+
+    def tensors(self, step: int) -> Tensors:
+        """Return the parts of a step's `Minibatch`."""
+        batch = self.batch(step)
+        return batch.picture, batch.inflated, batch.truth, batch.mask
 
     def _count(self, size: int) -> int:
         return max(1, self.config.pixels // size**2)
@@ -164,23 +156,3 @@ def prepare(samples: Samples) -> Minibatch:
     mask = samples.mask[..., None].astype(np.float32)
     parts = (seen, inflate(seen[..., 3]), samples.normals * mask, mask)
     return Minibatch(*(torch.from_numpy(np.ascontiguousarray(part)).permute(0, 3, 1, 2) for part in parts))
-
-
-class _Steps(Dataset[tuple[Tensor, ...]]):
-    def __init__(self, sampler: Sampler) -> None:
-        self.sampler = sampler
-
-    def __getitem__(self, index: int) -> tuple[Tensor, ...]:
-        torch.set_num_threads(1)
-        batch = self.sampler.batch(index)
-        return batch.picture, batch.inflated, batch.truth, batch.mask
-
-
-def _leave_session(_: int) -> None:
-    """Leave the trainer's session: Linux divides a busy machine between sessions, and then between their processes."""
-    if hasattr(os, "setsid"):
-        os.setsid()
-
-
-def _unchanged(parts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    return parts

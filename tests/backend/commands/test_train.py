@@ -14,6 +14,7 @@ pytest.importorskip("numba", reason="numba is not installed here: the extra trai
 from PIL import Image
 
 from backend.__main__ import main
+from backend.geometry.network import load as load_geometry
 from backend.normals.network import load
 
 ROOT = Path(__file__).parents[3]
@@ -82,3 +83,17 @@ def test_a_training_goes_on_with_pictures_of_a_folder(tmp_path: Path) -> None:
 def first(folder: Path) -> str:
     """The curve of stage one."""
     return (folder / "run" / "cool-5.jsonl").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)  # a fresh checkout compiles the kernels first
+def test_geometry_is_trained_by_a_worker_that_ends_without_a_word(tmp_path: Path) -> None:
+    for steps in (5, 10, 15, 20):
+        done = train("geometry", "--config", "tiny", "--folder", tmp_path, "--steps", str(steps))
+        assert done.returncode == 0
+        assert done.stderr == ""
+    assert done.stdout.split()[-1] == str(tmp_path / "trunk.pt")
+    load_geometry(tmp_path / "trunk.npz")
+    refused = train("geometry", "--config", "none", "--folder", tmp_path)
+    assert refused.returncode == 1
+    assert "tiny, draft, ablation" in refused.stderr

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from ..arrays import BoolArray, Float32Array, Float64Array
 from ..raster import poisson
 from ..raster.ticks import Poll
-from ..raster.vectors import unit
 from . import integration
 
 SIDE = 96
@@ -24,12 +23,11 @@ MARGIN = 1.1
 """The square's side over the object's longer one."""
 
 CHANNELS = 8
-Z, H = 4, 5
-"""The planes of z and h."""
+MASK, Z, H, X = 3, 4, 5, 6
+"""The planes of the mask, z, h and x."""
 
 _TURNS = 2  # of the integration: enough for steps between large parts
 _HOLD = 0.02  # of z to h, over the greatest potential: for parts that nothing else holds
-_STEEPEST = 0.1  # the least n_z: a slope above 10 cannot be told from a step
 _SAMPLES = 40_000  # pixels that the relief is estimated from
 
 
@@ -48,8 +46,7 @@ def see(normals: NDArray[np.floating[Any]], inside: BoolArray, poll: Poll) -> Fl
     n = integration.clean(normals, inside)
     u = poisson.potential(alpha, tick)
     h = relief(n, u, poisson.gradient(u, alpha), inside) * np.sqrt(u)
-    n[..., 2] = np.maximum(n[..., 2], _STEEPEST)
-    n = unit(n)
+    n = integration.steep(n)
     pin = np.full(alpha.shape, _HOLD / float(u.max()))
     z = integration.integrate(n, inside, tick, pin=pin, target=h, turns=_TURNS, tolerance=1e-3)
     z = np.where(inside, z - z[inside].mean(), 0.0)

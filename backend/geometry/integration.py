@@ -33,6 +33,7 @@ from ..raster.ticks import Poll, Tick
 from ..raster.vectors import TO_VIEWER, unit
 
 _SHARPNESS = 2.0  # k
+_STEEPEST = 0.1  # the least n_z: a slope above 10 cannot be told from a step
 _BOUND = 0.05  # weight of a bound across a broken edge
 _SLACK = 0.1  # how far beyond its bound a step is still weighted fully, in units of c dz
 _BROKEN = 0.003  # the least weight of an equation across a broken edge, so that every part has a height
@@ -68,6 +69,13 @@ class _Equations:
     down: Float64Array
     pin: Float64Array
     target: Float64Array
+
+
+def steep(normals: Float64Array) -> Float64Array:
+    """Return unit normals, float64 (H, W, 3), none steeper than can be told from a step."""
+    n = normals.copy()
+    n[..., 2] = np.maximum(n[..., 2], _STEEPEST)
+    return unit(n)
 
 
 def clean(normals: NDArray[np.floating[Any]], inside: BoolArray) -> Float64Array:

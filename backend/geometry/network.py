@@ -13,7 +13,7 @@ from ..arrays import Float32Array
 from ..raster.layers import EPSILON, Layers, Weights, pixel_shuffle, pixel_unshuffle, read_weights
 from ..raster.matmul import MatMul, by_matmul
 from ..raster.ticks import Poll
-from .features import CHANNELS, H, Z
+from .features import CHANNELS, MASK, H, Z
 
 WEIGHTS = Path(__file__).with_name("weights.npz")
 """The weights that ship."""
@@ -26,8 +26,6 @@ SOFT = 0.04  # s, of the softplus
 BLUR = (1, 2)  # of what is added, and of what the back hangs on: binomials of pixels so far apart
 
 LEAK = 0.1  # the slope below 0 of the pose's hidden values
-
-_MASK = 3
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def predict(weights: Weights, planes: Float32Array, quantile: float, multiply: M
     pose = run.linear("pose.2", np.where(hidden > 0, hidden, np.float32(LEAK) * hidden))[0]
     answer = pixel_shuffle(run.pointwise("decoder.head", run.decoder("decoder", features)), BLOCK)
     added = _blurred(answer, BLUR) * np.float32(SCALE)
-    mask, z, h = (planes[..., plane] for plane in (_MASK, Z, H))
+    mask, z, h = (planes[..., plane] for plane in (MASK, Z, H))
     front = z + added[..., 0]
     thickness = np.logaddexp(0, (2 * h + added[..., 1]) / np.float32(SOFT)) * np.float32(SOFT)
     hung = _blurred((front * mask)[..., None], BLUR) / np.maximum(_blurred(mask[..., None], BLUR), np.float32(1e-6))

@@ -10,8 +10,10 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..arrays import Float32Array
 from .matmul import MatMul
@@ -36,17 +38,25 @@ class Weights:
     blocks: Mapping[str, tuple[int, ...]]
 
 
-def read_weights(path: Path, parts: Iterable[str]) -> Weights:
-    """Read a network's weights, an array a tensor of torch's names. No code in the file is run.
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Read the arrays of a file that `numpy.savez` wrote. No code in the file is run.
 
-    parts: those that have residual blocks at `PART.levels.LEVEL.BLOCK`.
-    Raises OSError if the file cannot be read, and ValueError if it is damaged.
+    Raises OSError if the file cannot be read, and ValueError if it is damaged or of another kind.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name].astype(np.float32) for name in file.files}
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError) as error:
+            return {name: file[name] for name in file.files}
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, TypeError) as error:
         raise ValueError(f"{path} is damaged") from error
+
+
+def read_weights(path: Path, parts: Iterable[str]) -> Weights:
+    """Read a network's weights, an array a tensor of torch's names. No code in the file is run.
+
+    parts: those that have residual blocks at `PART.levels.LEVEL.BLOCK`. Raises OSError if the file cannot be read, and
+    ValueError if it is damaged.
+    """
+    arrays = {name: array.astype(np.float32) for name, array in read_arrays(path).items()}
     if not all(np.isfinite(array).all() for array in arrays.values()):
         raise ValueError(f"{path} holds non-finite numbers")
     matrices: dict[str, Float32Array] = {}

@@ -31,16 +31,23 @@ _KERNEL_RADIUS = 2.0
 
 
 def crop_resize(
-    pixels: Pixels, left: float, top: float, side: float, size: int, *, fill: float | None = None
+    pixels: Pixels,
+    left: float,
+    top: float,
+    side: float,
+    size: int,
+    *,
+    fill: float | None = None,
+    multiply: MatMul = np.matmul,
 ) -> Pixels:
     """Return a square window of an image, (size, size) or (size, size, C).
 
     left, top, side: the window in the image's pixels; it may be fractional and reach past the border. Beyond the border
-    lies `fill` in every channel or, without it, the outermost pixels repeated.
+    lies `fill` in every channel or, without it, the outermost pixels repeated. multiply: the matrix product.
 
     Raises ValueError for an empty image or a window without area.
     """
-    return resample(pixels, (left, top, side, side), (size, size), fill=fill)
+    return resample(pixels, (left, top, side, side), (size, size), fill=fill, multiply=multiply)
 
 
 def paste_back(pixels: Pixels, crop: Crop, shape: tuple[int, int] | None = None, *, fill: float = 0.0) -> Pixels:
@@ -54,9 +61,13 @@ def paste_back(pixels: Pixels, crop: Crop, shape: tuple[int, int] | None = None,
     return resample(pixels, window, shape or (height, width), fill=fill)
 
 
-def crop_normals(in_picture: NormalMap, crop: Crop, size: int) -> NormalMap:
+def crop_normals(in_picture: NormalMap, crop: Crop, size: int, *, multiply: MatMul = np.matmul) -> NormalMap:
     """Return the part of a whole picture's normal map, (H, W), that lies in the crop's square, (size, size)."""
-    return _moved(in_picture, lambda field: crop_resize(field, crop.left, crop.top, crop.side, size, fill=0.0))
+
+    def move(field: Float32Array) -> Float32Array:
+        return crop_resize(field, crop.left, crop.top, crop.side, size, fill=0.0, multiply=multiply)
+
+    return _moved(in_picture, move)
 
 
 def paste_back_normals(in_square: NormalMap, crop: Crop, shape: tuple[int, int] | None = None) -> NormalMap:

@@ -21,14 +21,10 @@ from ...raster import poisson
 from ...raster.blur import box_mean
 from ...raster.ticks import Tick
 from .heights import front_heights, smooth
-from .rim import make_rim
+from .rim import BAND, make_rim
 
-BAND = 12 / 512  # in sides of the cut-out: the band near the rim whose points slide towards it
 _MEMBRANE_HOLD = 0.05  # of the membrane to the middle beside the rim; its own stiffness is 1
-_WAVES = (
-    512 / 512,
-    160 / 512,
-)  # in sides of the cut-out: wavelengths that follow the guess, while integrating and after
+_WAVES = (1.0, 160 / 512)  # in sides of the cut-out: wavelengths that follow the guess, while integrating and after
 _THINNEST = 0.008  # in sides of the cut-out: the least distance between front and back
 
 
@@ -36,8 +32,8 @@ _THINNEST = 0.008  # in sides of the cut-out: the least distance between front a
 class Guess:
     """What the sheet network sees, at the lattice's points: float64 (H, W), in pixels, finite everywhere.
 
-    front: the height to the viewer. typical, thickness: distances of the back behind it, positive: what the network
-    finds most plausible, and what is built.
+    front: the height to the viewer. typical, thickness: distances of the back behind it, positive: those of seed 0, and
+    those that are built.
     """
 
     front: Float64Array
@@ -105,7 +101,7 @@ def make_body(
     """
     inside = alpha > 0.5
     u = poisson.potential(alpha, lambda f: tick(0.2 * f))
-    rim = make_rim(u, poisson.gradient(u, alpha), side, BAND * side)
+    rim = make_rim(u, poisson.gradient(u, alpha), side)
     holds = [(2 * np.pi / (wave * side)) ** 2 for wave in _WAVES]
     n = integration.clean(normals, inside)
     z = front_heights(n, inside, guess.front, (holds[0], holds[1]), side, lambda f: tick(0.2 + 0.6 * f))

@@ -7,6 +7,7 @@ and cut along the outline (`lattice`). Both share the vertices of the rim, which
 not show the back: which of the plausible ones it is, is drawn from the seed.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -22,13 +23,12 @@ from .body import Body, make_body
 from .guess import TYPICAL, Window, guess, read_weights
 from .inflated import make_inflated_body
 from .lattice import Triangulation
-from .pose import PARALLEL, Pose, without_lens
-from .pose import upright as turned
+from .pose import PARALLEL, Pose, set_upright, without_lens
 
 _STEPS = 40
 _TOLERANCE = 1e-4  # in sides of the cut-out: how far the triangles may be from a height field
 _UNFOLDINGS = 4
-_MOST_POINTS = 60_000  # of front and back together; the tolerance grows until there are no more
+_MOST_POINTS = 60_000  # of front and back together; the tolerance grows until there are no more but the outline's
 _QUANTILES = (0.2, 0.9)  # of the thickness, that seeds draw from
 
 
@@ -45,7 +45,7 @@ def build(
 
     normal_map: its normals may be noisy, contradictory, of any length or non-finite. seed: decides how thick the body
     is, among what is plausible, and never the front; 0 is typical. thickness: a factor of that, > 0. profile: the
-    exponent of its depth, in [0.5, 1.4]: below 1 the back is fuller, above 1 more pointed. upright: turn it so that it
+    exponent of its depth, > 0: below 1 the back is fuller, above 1 more pointed. upright: turn it so that it
     stands, if that is sure. Returns a closed, outward mesh with the cut-out's side as the unit, its uv in the cut-out's
     frame. Raises UserError "empty-cutout" if no pixel has an alpha above one half.
     """
@@ -66,7 +66,8 @@ def build(
         body = make_body(normals, alpha, side, seen, tick, thickness=thickness, profile=profile)
     mesh = _surface(body, alpha, window, side, pose, lambda step: report(_STEPS - 6 + step, _STEPS))
     if upright:
-        mesh = replace(mesh, vertices=turned(mesh.vertices.astype(np.float64), mesh.triangles, pose).astype(np.float32))
+        vertices = set_upright(mesh.vertices.astype(np.float64), mesh.triangles, pose)
+        mesh = replace(mesh, vertices=vertices.astype(np.float32))
     report(_STEPS, _STEPS)
     if weights is None:
         return Noted(mesh, ("The body is a plain one, because a file of the extension is missing or damaged.",))
@@ -128,9 +129,13 @@ def _window(normal_map: NormalMap, poll: Poll) -> tuple[Float64Array, Float64Arr
 
 
 def _tolerance(error: Float64Array, side: int) -> float:
-    """Return the tolerance that leaves at most half of `_MOST_POINTS` points."""
+    """Return the tolerance that leaves at most half of `_MOST_POINTS` points, but for the outline's, which all stay.
+
+    Errors are infinite along the outline, so a finite tolerance keeps it.
+    """
     most = min(_MOST_POINTS // 2, error.size)
-    return max(_TOLERANCE * side, float(np.partition(error, error.size - most, axis=None)[error.size - most]))
+    least = float(np.partition(error, error.size - most, axis=None)[error.size - most])
+    return min(max(_TOLERANCE * side, least), sys.float_info.max)
 
 
 def _close(

@@ -3,18 +3,18 @@
 
 import logging
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from ...arrays import BoolArray, Float32Array
 from ...flow.products import Crop, NormalMap
 from ...geometry import integration, network
 from ...geometry.features import MARGIN, SIDE, see
-from ...raster.layers import Weights, resized
+from ...raster.layers import Weights
 from ...raster.matmul import by_einsum
-from ...raster.resample import resample
+from ...raster.pull_push import fill
+from ...raster.resample import crop_normals, resample
 from ...raster.ticks import Poll
 from .body import Guess
 from .pose import Pose, limited
@@ -22,8 +22,6 @@ from .pose import Pose, limited
 _LOG = logging.getLogger(__name__)
 TYPICAL = 0.65
 """The quantile at which bodies are about as thick as true ones on the mean: the median of what is skewed is less."""
-
-_moved = partial(resample, multiply=by_einsum)
 
 
 @dataclass(frozen=True)
@@ -43,21 +41,20 @@ def guess(weights: Weights, normal_map: NormalMap, window: Window, quantile: flo
     quantile: of the thickness, see `network.predict`. The front is always that of the typical one.
     """
     square = _square(normal_map)
-    alpha = _moved(normal_map.alpha, (square.left, square.top, square.side, square.side), (SIDE, SIDE), fill=0.0)
     clean = integration.clean(normal_map.normals, normal_map.alpha > 0).astype(np.float32)
-    weighted = clean * normal_map.alpha[..., None]
-    normals = _moved(weighted, (square.left, square.top, square.side, square.side), (SIDE, SIDE), fill=0.0)
-    inside = alpha > min(0.5, 0.5 * float(alpha.max()))
-    planes = see(normals, inside, poll)
+    small = crop_normals(NormalMap(clean, normal_map.alpha), square, SIDE, multiply=by_einsum)
+    inside = small.alpha > min(0.5, 0.5 * float(small.alpha.max()))
+    planes = see(small.normals, inside, poll)
     typical = network.predict(weights, planes, TYPICAL, by_einsum, poll)
     chosen = typical if quantile == TYPICAL else network.predict(weights, planes, quantile, by_einsum, poll)
     depths = [typical.front, typical.front - typical.back, chosen.front - chosen.back]
-    images = _filled(np.dstack(depths), inside)
+    images = fill(np.dstack(depths), inside.astype(np.float32))
     scale = SIDE / square.side
     part = ((window.left - square.left) * scale, (window.top - square.top) * scale)
-    found = _moved(images, (*part, window.width * scale, window.height * scale), (window.height, window.width))
-    front, *thickness = np.moveaxis(found.astype(np.float64) * (square.side / 2), -1, 0)
+    place = (*part, window.width * scale, window.height * scale)
+    found = resample(images, place, (window.height, window.width), multiply=by_einsum)
     half = square.side / 2
+    front, *thickness = np.moveaxis(found.astype(np.float64) * half, -1, 0)
     pose = Pose(
         limited(typical.nearness, half),
         square.left + half - 0.5 - window.left,
@@ -74,17 +71,6 @@ def _square(normal_map: NormalMap) -> Crop:
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     longer = MARGIN * float(max(bottom - top, right - left))
     return Crop((left + right - longer) / 2, (top + bottom - longer) / 2, longer, side, side)
-
-
-def _filled(images: Float32Array, known: BoolArray) -> Float32Array:
-    """Continue images, (S, S, C), to where they are not known: from coarser and coarser means of what is."""
-    if known.all() or len(known) % 2:
-        return np.where(known[..., None], images, images[known].mean(axis=0))
-    half = len(known) // 2
-    weights = known.reshape(half, 2, half, 2).sum(axis=(1, 3)).astype(np.float32)
-    sums = (images * known[..., None]).reshape(half, 2, half, 2, -1).sum(axis=(1, 3))
-    coarse = _filled(sums / np.maximum(weights, 1)[..., None], weights > 0)
-    return np.where(known[..., None], images, resized(coarse, 2 * half, 2 * half))
 
 
 @cache

@@ -11,9 +11,7 @@ from ...arrays import BoolArray, Float64Array
 from ...geometry import integration
 from ...raster.multigrid import GridSystem, solve
 from ...raster.ticks import Tick
-from ...raster.vectors import unit
 
-_STEEPEST = 0.1  # the least n_z: a slope above 10 cannot be told from a step
 _STEP = 8 / 512  # in sides of the cut-out: the least step between neighbours whose edge is straightened
 _TURNS = 6  # of the integration, as pins hold every part
 
@@ -31,11 +29,9 @@ def front_heights(
     normals: float64 (H, W, 3), unit, z >= 0. guess: (H, W). holds: how strongly every pixel is held to the guess while
     integrating, and afterwards; wavelengths above 2 pi / sqrt(hold) pixels follow the guess. side: the cut-out's.
     """
-    n = normals.copy()
-    n[..., 2] = np.maximum(n[..., 2], _STEEPEST)
     pin = np.full(inside.shape, holds[0])
     z = integration.integrate(
-        unit(n), inside, lambda f: tick(0.8 * f), pin=pin, target=guess, turns=_TURNS, tolerance=1e-3
+        integration.steep(normals), inside, lambda f: tick(0.8 * f), pin=pin, target=guess, turns=_TURNS, tolerance=1e-3
     )
     z = _straighten_steps(z, inside, _STEP * side)
     return z + smooth(guess - z, np.where(inside, holds[1], 0.0), inside, lambda f: tick(0.8 + 0.2 * f))

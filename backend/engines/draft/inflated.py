@@ -19,9 +19,9 @@ from ...geometry import integration
 from ...geometry.features import relief
 from ...raster import poisson
 from ...raster.ticks import Tick
-from .body import BAND, Body
+from .body import Body
 from .heights import front_heights, smooth
-from .rim import make_rim
+from .rim import BAND, make_rim
 
 _MEMBRANE_HOLD = 0.05  # of the membrane to r beside the rim; its own stiffness is 1
 _HOLD = 0.8  # of z's low frequencies to h, over the greatest u: wavelengths above half the body's radius follow h
@@ -47,7 +47,7 @@ def make_inflated_body(
     h = depth * np.sqrt(u)
     holds = (_LOOSE_HOLD / float(u.max()), _HOLD / float(u.max()))
     z = front_heights(n, inside, h, holds, side, lambda f: tick(0.2 + 0.65 * f))
-    rim = make_rim(u, slope, side, BAND * side)
+    rim = make_rim(u, slope, side)
     r = z - h
     # Without the outermost pixels, in which no integration finds all of the rim's steepness.
     beside = inside & (rim.distance < rim.margin) & (rim.distance > 0.25 * rim.margin)

@@ -47,7 +47,7 @@ def without_lens(places: Float64Array, pose: Pose) -> Float64Array:
     return np.concatenate([middle + (places[:2] - middle) * wide, places[2:]])
 
 
-def upright(vertices: Float64Array, triangles: Int32Array, pose: Pose) -> Float64Array:
+def set_upright(vertices: Float64Array, triangles: Int32Array, pose: Pose) -> Float64Array:
     """Turn a closed body, (V, 3), so that up is up and it stands, if that is sure; Blender's axes."""
     length = float(np.linalg.norm(pose.up))
     if length < _SURE or pose.up[1] <= 0:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...arrays import Float64Array
 
+BAND = 12 / 512  # D, in sides of the cut-out
 _BEND = 0.75  # -d²u/dd² at the rim, from Δu = -1: it is 1 beside a straight rim and 1/2 in a disc
 _RISE = 6 / 512  # in sides of the cut-out: the distance from the rim at which a body has its full height
 
@@ -34,15 +35,15 @@ class Rim:
     ratio: Float64Array
 
 
-def make_rim(u: Float64Array, slope: tuple[Float64Array, Float64Array], side: int, band: float) -> Rim:
+def make_rim(u: Float64Array, slope: tuple[Float64Array, Float64Array], side: int) -> Rim:
     """Slide the points within a band near the rim.
 
-    u, slope: from `raster.poisson`, (H, W). side: the cut-out's, in pixels. band: D, in pixels.
+    u, slope: from `raster.poisson`, (H, W). side: the cut-out's, in pixels.
     """
     distance, slope_at_rim = _distance(u, slope)
     margin = np.minimum(max(_RISE * side, 3.0), np.maximum(slope_at_rim, 1.0))
     row, column = (part.astype(np.float64) for part in np.indices(u.shape))
-    band_here = np.maximum(np.minimum(band, slope_at_rim), 1e-6)  # so that no point crosses a strip's middle
+    band_here = np.maximum(np.minimum(BAND * side, slope_at_rim), 1e-6)  # so that no point crosses a strip's middle
     moving = (distance < band_here) & (u > 0)
     nearer = np.where(moving, distance**2 / band_here, distance)
     length = np.hypot(*slope)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...arrays import Float64Array, Int32Array
 
-_TIP = np.tan(np.radians(12.0))  # the steepest slope of a facet that it is tipped onto
+_TIP = np.tan(np.radians(12.0))  # along x and along y: the steepest slope of a facet that it is tipped onto
 _SOLE = (0.004, 0.016)  # of the size: the thickness of two slices at the bottom
 _FLAT = 0.65  # the width of the thinner slice over that of the thicker, from which on a sole is flat
 _ROUNDS = 60
@@ -63,7 +63,7 @@ def _facet_below(points: Float64Array) -> Float64Array | None:
         if lowest not in chosen:
             chosen.append(lowest)
         slope = _highest_plane(points[chosen])
-    return slope if np.abs(slope).max() < _TIP else None
+    return slope if np.abs(slope).max() < 0.999 * _TIP else None
 
 
 def _highest_plane(points: Float64Array) -> Float64Array:
@@ -106,4 +106,4 @@ def turn_to_z(direction: Float64Array) -> Float64Array:
 def _width(points: Float64Array) -> float:
     """Return the mean extent of points (N, 2) over eight directions."""
     angles = np.arange(8) * np.pi / 8
-    return float(np.ptp(points @ np.stack([np.cos(angles), np.sin(angles)]), axis=0).mean())
+    return float(np.ptp(np.einsum("ij,jk->ik", points, np.stack([np.cos(angles), np.sin(angles)])), axis=0).mean())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What `loop.train` has to know of a network, its data and its loss. A network's room says it with a `TrainingTask`."""
+"""What `loop.train` has to know of a network, its data and its loss: each network has a `TrainingTask` of its own."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...arrays import Float64Array
+from ...geometry.features import MASK, X
 from ..core.schedule import STAGES, TrainingStageName
 from ..core.stream import Tensors, stream
 from .config import Config
@@ -51,7 +52,7 @@ class Minibatch:
     @property
     def mask(self) -> Tensor:
         """1 on the object, (N, 1, S, S)."""
-        return self.planes[:, 3:4]
+        return self.planes[:, MASK : MASK + 1]
 
     @property
     def parts(self) -> Tensors:
@@ -113,7 +114,7 @@ def mirrored(views: Views, random: np.random.Generator) -> Views:
             image[index] = image[index, :, ::-1]
         planes, _, _, _, before, behind, up, _ = parts
         planes[index, ..., 0] *= -1
-        planes[index, ..., 6] *= -1
+        planes[index, ..., X] *= -1
         for normals in (before, behind, up):
             normals[index, ..., 0] *= -1
     return Views(*parts)

@@ -13,6 +13,7 @@ from torch import nn
 from ...arrays import BoolArray, Float32Array
 from ...flow.products import Picture
 from ...geometry.features import SIDE
+from ...raster.layers import read_arrays
 from ...safe_files import replacing
 from ..core.devices import lowered
 from ..core.task import HELD_OUT_SEED
@@ -33,7 +34,8 @@ _SHOWN = 10
 class Scores(NamedTuple):
     """How near sheets are to the truth; means over views.
 
-    front, back, thickness: mean absolute errors, in percent of the outline's longer side, if the fronts' medians agree.
+    front, back, thickness: mean absolute errors, in percent of the outline's longer side, after
+    the median of the fronts' difference is taken away.
     before, behind: mean angles in degrees between the sheets' normals, by differences, and the true ones. side, top,
     volume: intersections over unions in percent of what is seen from the side and from above, and of what is solid.
     """
@@ -130,13 +132,13 @@ def _judge_one(truth: Views, front: Float32Array, back: Float32Array, solid: Boo
     rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
     unit = 50 * len(mask) / float(max(np.ptp(rows) + 1, np.ptp(columns) + 1))
     pairs = ((front, true_front), (back, true_back), (front - back, true_front - true_back))
-    off, behind, thickness = (unit * float(np.abs(found - true)[mask].mean()) for found, true in pairs)
+    front_error, back_error, thickness = (unit * float(np.abs(found - true)[mask].mean()) for found, true in pairs)
     coarse = slice(None, None, _EVERY)
     z = layers()
     filled = (z <= front[coarse, coarse, None]) & (z >= back[coarse, coarse, None]) & mask[coarse, coarse, None]
     side, top = (100 * _overlap(filled.any(axis=axis), solid.any(axis=axis)) for axis in (1, 0))
     angles = _angle(front, truth.before[0], mask), _angle(back, -truth.behind[0], mask)
-    return Scores(off, behind, thickness, *angles, side, top, 100 * _overlap(filled, solid))
+    return Scores(front_error, back_error, thickness, *angles, side, top, 100 * _overlap(filled, solid))
 
 
 def layers() -> Float32Array:
@@ -174,20 +176,30 @@ def _shaded(height: Float32Array, mask: BoolArray) -> Float32Array:
 
 def _kept(path: Path, shapes: int) -> Truth:
     """Read held-out views from a file, or make them and write it beside, then in place."""
-    names = tuple(Views.__dataclass_fields__)
-    if path.exists():
-        with np.load(path, allow_pickle=False) as file:
-            true, seen = (Views(*(file[f"{kind}_{name}"] for name in names)) for kind in ("true", "seen"))
-            return Truth(true, seen, np.unpackbits(file["solid"], axis=-1).astype(np.bool_))
+    kept = _read(path)
+    if kept is not None and len(kept.true.mask) == len(kept.seen.mask) == len(kept.solid) == shapes * _VIEWS:
+        return kept
     truth = make_truth(shapes)
     parts = {
         f"{kind}_{name}": getattr(views, name)
         for kind, views in (("true", truth.true), ("seen", truth.seen))
-        for name in names
+        for name in Views.__dataclass_fields__
     }
     with replacing(path) as file:
         np.savez_compressed(file, solid=np.packbits(truth.solid, axis=-1), **parts)
     return truth
+
+
+def _read(path: Path) -> Truth | None:
+    """Read what `_kept` wrote; None if there is no such file, or it is damaged."""
+    try:
+        arrays = read_arrays(path)
+        true, seen = (
+            Views(*(arrays[f"{kind}_{name}"] for name in Views.__dataclass_fields__)) for kind in ("true", "seen")
+        )
+        return Truth(true, seen, np.unpackbits(arrays["solid"], axis=-1).astype(np.bool_))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def make_truth(shapes: int) -> Truth:

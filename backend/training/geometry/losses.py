@@ -14,13 +14,12 @@ from torch.nn import functional
 from .network import Sheets, hang
 
 _AGREE = math.cos(math.radians(30))  # the truth's own differences disagree with its normals at steps
-_FRONT, _BACK = 1.0, 1.5  # the depths' weights
 
 
 def depth_terms(sheets: Sheets, front: Tensor, back: Tensor, mask: Tensor, quantile: Tensor) -> tuple[Tensor, Tensor]:
     """Return the mean absolute error of the front, and the pinball loss of the thickness (Koenker, Bassett, 1978).
 
-    front, back, mask: (N, 1, S, S). quantile: (N,). At the median the second is the mean absolute error of the back.
+    front, back, mask: (N, 1, S, S). quantile: (N,). At the median that is the mean absolute error.
     """
     total = mask.sum().clamp(min=1)
     offset = ((front - sheets.front) * mask).abs().sum() / total
@@ -56,8 +55,3 @@ def _normals(height: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
 def up_term(up: Tensor, truth: Tensor) -> Tensor:
     """Return the mean squared distance, (N, 3) each: the best answer is the mean of what may be up."""
     return (up - truth).square().sum(dim=1).mean()
-
-
-def weighed(front: Tensor, thickness: Tensor) -> Tensor:
-    """Return the depths' loss."""
-    return _FRONT * front + _BACK * thickness

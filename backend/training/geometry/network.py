@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ...geometry.features import CHANNELS, H, Z
+from ...geometry.features import CHANNELS, MASK, H, Z
 from ...geometry.network import BLOCK, BLUR, LEAK, SCALE, SOFT
 from ..core.layers import Decoder, Encoder
 from .config import Widths
@@ -61,7 +61,7 @@ class SheetNetwork(nn.Module):
 def sheets(planes: Tensor, answer: Tensor, pose: Tensor) -> Sheets:
     """Turn what the network answers into sheets. planes: (N, 8, S, S), float32, with what the network saw."""
     o1, o2 = _blurred(answer.float(), BLUR).split(1, dim=1)
-    mask, z, h = (planes[:, k : k + 1].float() for k in (3, Z, H))
+    mask, z, h = (planes[:, k : k + 1].float() for k in (MASK, Z, H))
     front = z + SCALE * o1
     thickness = functional.softplus((2 * h + SCALE * o2) / SOFT) * SOFT
     return Sheets(front, thickness, hang(front, mask) - thickness, pose[:, :3].float(), pose[:, 3].float())

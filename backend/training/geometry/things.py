@@ -105,7 +105,7 @@ def _back(s: Sculptor, w: float, z: float, thin: float) -> None:
     else:
         s.tube(rail, thin)
         for k in range(s.whole(0, 5)):
-            point = rail[2 + k] if k < 5 else rail[4]
+            point = rail[2 + k]
             s.limb((0.8 * point[0], 0, z), point, 0.5 * thin, 0.5 * thin)
     if s.chance(0.5):
         front = s.draw(0.2, 0.9) * -z
@@ -120,7 +120,7 @@ def _back(s: Sculptor, w: float, z: float, thin: float) -> None:
 
 
 def bicycle(s: Sculptor) -> None:
-    """Draw two wheels and a frame of tubes, with bars and a saddle; or a cart with one axle."""
+    """Draw two wheels and a frame of tubes, with bars and a saddle."""
     with s.at(turn=about_y(s.draw(-np.pi, np.pi))):
         ring, tyre, thin = s.draw(0.3, 0.5), s.draw(0.02, 0.07), s.draw(0.015, 0.04)
         apart = ring * s.draw(1.2, 1.8)
@@ -128,8 +128,8 @@ def bicycle(s: Sculptor) -> None:
             with s.at((0, 0, z), turn=about_y(s.rng.normal(0, 0.2) if z > 0 else 0.0) @ _WHEEL):
                 s.begin().torus((0, 0, 0), ring, tyre)
                 s.begin().cone((0, 0, 0), 0.05, 0.05, 0.06)
-                for k in range(s.one_of(0, 3, 5, 8)):
-                    angle = k * np.pi * 2 / 5
+                spokes = s.one_of(0, 3, 5, 8)
+                for angle in np.arange(spokes) * 2 * np.pi / max(spokes, 1):
                     s.limb((0, 0, 0), (ring * np.cos(angle), 0, ring * np.sin(angle)), 0.01, 0.01)
         seat, head, crank = (
             (0, ring * s.draw(1.0, 1.6), -0.4 * apart),
@@ -191,7 +191,7 @@ def vehicle(s: Sculptor) -> None:
 
 
 def shed(s: Sculptor) -> None:
-    """Draw a long, hollow house with a gable roof and a doorway, a kennel, a barn; or a tent."""
+    """Draw a long, hollow house with a gable roof and a doorway, a kennel, a barn."""
     with s.at(turn=about_y(s.rng.normal(0, 0.5))):
         w, h, d, wall, rise = (
             s.draw(0.3, 0.6),
@@ -225,7 +225,7 @@ def shed(s: Sculptor) -> None:
 
 
 def basket(s: Sculptor) -> None:
-    """Draw an open vessel with a bow over it, a bail or two ears: a basket, a bucket, a cup on a saucer."""
+    """Draw an open vessel with a bow over it or an ear, now and then on a plate: a basket, a bucket, a cup."""
     low, wide, high, wall = s.draw(0.25, 0.7), s.draw(0.4, 0.8), s.draw(0.2, 0.7), s.draw(0.015, 0.05)
     line = smooth_line([(0.0, -high), (low, -high), (0.5 * (low + wide) * s.draw(0.9, 1.2), 0), (wide, high)], 12)
     s.begin().lathe(line, wall)

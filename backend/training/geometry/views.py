@@ -94,11 +94,11 @@ def draw_scenes(rng: np.random.Generator, views: int) -> Iterator[Scene]:
     for _ in range(views):
         while True:
             camera = _draw_camera(rng, shape)
-            seen = look(shape, camera, SIDE)
-            if seen.hit.mean() >= _LEAST:
+            seen, behind = look(shape, camera, SIDE), look_from_behind(shape, camera)
+            if (seen.hit & behind.hit).mean() >= _LEAST:
                 break
             shape = draw_shape(rng, _THINGS)  # once in some ten thousand shapes cuts leave nothing, or a splinter
-        yield Scene(shape, camera, seen, look_from_behind(shape, camera))
+        yield Scene(shape, camera, seen, behind)
 
 
 def _draw_camera(rng: np.random.Generator, shape: Shape) -> Camera:

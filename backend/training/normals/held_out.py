@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pictures that no training sees: by them networks are compared, and the one that ships is chosen."""
 
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import torch
 from torch import nn
 
 from ...flow.products import Picture
+from ...raster.layers import read_arrays
 from ...safe_files import replacing
 from ..core.devices import lowered
 from ..core.task import HELD_OUT_SEED
@@ -80,9 +79,9 @@ def _kept(source: Source, size: int, count: int, path: Path) -> Samples:
 def _read(path: Path) -> Samples | None:
     """Read what `_kept` wrote; None if there is no such file, or it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return Samples(file["rgba"], file["normals"].astype(np.float32), file["mask"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        arrays = read_arrays(path)
+        return Samples(arrays["rgba"], arrays["normals"].astype(np.float32), arrays["mask"])
+    except (OSError, ValueError, KeyError):
         return None
 
 

@@ -136,8 +136,21 @@ def test_an_ellipsoids_normals_give_its_front_and_a_plausible_back(depth: float)
     assert 0.5 * depth < np.ptp(y) / np.ptp(x) < 1.2
 
 
+def test_a_fence_keeps_its_outline_although_that_alone_has_more_points_than_a_body_may() -> None:
+    alpha = np.zeros((512, 512), np.float32)
+    alpha[40:472, 40:472] = 1
+    for first in range(48, 464, 24):
+        for second in range(48, 464, 24):
+            alpha[first : first + 14, second : second + 14] = 0
+    mesh = draft.build(facing(alpha), 0, ignore)
+    assert_closed_manifold(mesh)
+    edges = len(check.half_edges(mesh.triangles)) // 2
+    assert len(mesh.vertices) - edges + len(mesh.triangles) == 2 - 2 * 18**2, "every hole of the fence is one"
+
+
 def test_a_body_is_as_deep_at_all_resolutions() -> None:
-    extents = [np.ptp(draft.build(sphere_normals(size, 0.4 * size, 1.0), 0, ignore).vertices, axis=0) for size in SIZES]
+    maps = [sphere_normals(size, 0.4 * size, 1.0) for size in SIZES]
+    extents = [np.ptp(draft.build(one, 0, ignore, upright=False).vertices, axis=0) for one in maps]
     depths = [deep / wide for wide, deep, _ in extents]
     assert max(depths) < 1.25 * min(depths)
 

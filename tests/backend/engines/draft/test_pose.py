@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.arrays import Float64Array
-from backend.engines.draft.pose import PARALLEL, Pose, upright, without_lens
+from backend.engines.draft.pose import PARALLEL, Pose, set_upright, without_lens
 from backend.engines.draft.stand import set_down, turn_to_z
 
 
@@ -40,7 +40,7 @@ def leaning(degrees: float, about: tuple[float, float, float]) -> Float64Array:
 def test_up_becomes_up_and_nothing_is_stretched(roll: float, elevation: float) -> None:
     up = np.array([np.sin(roll) * np.cos(elevation), np.cos(roll) * np.cos(elevation), np.sin(elevation)])
     toppled = BOX @ turn_to_z(np.array([up[0], -up[2], up[1]]))
-    turned = upright(toppled, SIDES, Pose(0, 0, 0, up))
+    turned = set_upright(toppled, SIDES, Pose(0, 0, 0, up))
     np.testing.assert_allclose(turned[:, :2], BOX[:, :2], atol=1e-6)
     np.testing.assert_allclose(turned[:, 2], np.maximum(BOX[:, 2], -1 + 0.008), atol=1e-6)  # the sole
 
@@ -65,5 +65,5 @@ def test_a_ball_stays_round_and_a_box_on_its_edge_stays_there() -> None:
 
 @pytest.mark.parametrize("up", [(0, 0.5, 0.2), (0, -0.95, 0.1), (0, 0, 0)])
 def test_what_is_unsure_or_upside_down_stays_as_it_is(up: tuple[float, float, float]) -> None:
-    np.testing.assert_array_equal(upright(BOX, SIDES, Pose(0, 0, 0, np.array(up))), BOX)
+    np.testing.assert_array_equal(set_upright(BOX, SIDES, Pose(0, 0, 0, np.array(up))), BOX)
     np.testing.assert_array_equal(without_lens(BOX.T, PARALLEL), BOX.T)

@@ -64,4 +64,4 @@ def test_true_sheets_are_nearly_right_and_an_offset_does_not_count() -> None:
     assert thicker.thickness == pytest.approx(np.mean([20 * SIDE / 2 / side for side in sides]), rel=0.01)
     assert thicker.volume < scores.volume
     flat = judge(part(views, 0), views.front[:1] * 0, views.back[:1] * 0, truth.solid[:1])
-    assert flat.front > scores.front
+    assert flat.front > 3

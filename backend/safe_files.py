@@ -8,6 +8,7 @@ overwrite what it points to.
 from __future__ import annotations  # scripts/environment.py must get as far as telling an older Python that it is one
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -83,7 +84,7 @@ def read_small(path: Path, limit: int = SMALL) -> bytes:
     number = os.open(path, os.O_RDONLY | _NO_WAITING | _BINARY)
     try:
         if not stat.S_ISREG(os.fstat(number).st_mode):
-            raise OSError("it is not a file")
+            raise _not_a_file(path)
         with os.fdopen(number, "rb", closefd=False) as file:
             content = file.read(limit + 1)
     finally:
@@ -155,5 +156,9 @@ def _make_way(path: Path, *, append: bool) -> None:
         if append and found.st_nlink <= 1:
             return
     elif not (stat.S_ISLNK(found.st_mode) or stat.S_ISFIFO(found.st_mode)):
-        raise OSError("it is not a file")
+        raise _not_a_file(path)
     path.unlink(missing_ok=True)
+
+
+def _not_a_file(path: Path) -> OSError:
+    return OSError(errno.EINVAL, "it is not a file", str(path))

@@ -2,7 +2,7 @@
 """`blender --command hi3dgen PICTURE... -o FOLDER`: meshes of many pictures, without a window, by a manifest.
 
 It is the batch of docs/batch.md with Blender's exporter: a run that was killed goes on where it was, and the same
-command twice does nothing. Exit codes: 0 all done, 1 some not (each with a sentence on standard error), 2 wrong
+command twice does nothing. Exit codes: 0 all done, 1 some not (sentences on standard error say why), 2 wrong
 arguments, 130 interrupted. Standard output holds the paths of the meshes that were made now, a line each, and nothing
 else.
 """
@@ -19,7 +19,7 @@ import bpy
 
 from ..backend.batch.lines import read_sources
 from ..backend.batch.manifest import Entry, Manifest, State
-from ..backend.batch.planning import plan, wanted
+from ..backend.batch.planning import plan, wanted_by
 from ..backend.batch.running import run as run_batch
 from ..backend.batch.summary import taken_elsewhere, write_summary
 from ..backend.commands.arguments import add_engine, add_seeds
@@ -67,9 +67,9 @@ def _run(options: argparse.Namespace) -> int:
             "versions": {**engine.versions, "hi3dgen": VERSION, "blender": bpy.app.version_string},
         }
 
-    pictures = [wanted(line, options, known, rest) for line in lines]
+    wanted = [wanted_by(line, options, known, rest) for line in lines]
     with Manifest(options.output) as manifest:
-        names = plan(manifest, pictures)
+        names = plan(manifest, wanted)
         todo = [name for name in names if manifest.entries[name].state is not State.DONE]
         try:
             run_batch(manifest, todo, execute, _Watcher(options.output, len(names), len(todo)))

@@ -87,13 +87,12 @@ def _write(task: Task, new: set[Any]) -> list[str]:
             images = [] if own else [thing for thing in new if thing.get(PRODUCT) == name]
             stem = "" if name == main else name
             for thing in own:
-                path = Path(
-                    task.folder, f"{file_stem(task.stem, stem, thing[RECIPE]['seed'] if several else None)}.glb"
-                )
+                path = _path(task, stem, thing[RECIPE]["seed"] if several else None, ".glb")
                 _export(thing, path)
             for image in images:
-                for seed in image[SEEDS] if len(images) > 1 else (None,):
-                    path = Path(task.folder, f"{file_stem(task.stem, stem, seed)}.png")
+                seeds = image[SEEDS]
+                for seed in seeds if len(seeds) < task.request["count"] else (None,):  # one for all: no seed changes it
+                    path = _path(task, stem, seed, ".png")
                     path.write_bytes(image.packed_file.data)
             missing += [] if own or images else [name]
     except (OSError, RuntimeError) as error:
@@ -102,6 +101,11 @@ def _write(task: Task, new: set[Any]) -> list[str]:
         sentence = f"The engine did not give “{missing[0]}”."
         raise AddonError(sentence, "Update the extension, or choose another engine.", code="bad-product")
     return [note for thing in meshes for note in filter(None, thing[RECIPE]["notes"].splitlines())]
+
+
+def _path(task: Task, product: str, seed: int | None, suffix: str) -> Path:
+    """Where a product goes, see `file_stem`."""
+    return Path(task.folder, f"{file_stem(task.stem, product, seed)}{suffix}")
 
 
 def _export(thing: bpy.types.Object, path: Path) -> None:

@@ -24,14 +24,14 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import UserError
-from ..safe_files import open_own
+from ..safe_files import open_log
 from .running import Ended, Progressed, Task
 
 _LISTEN_SECONDS = 0.5  # on Windows, Ctrl-C comes through only between two waits
 
 
 class LocalExecutor:
-    """An `Executor`. command: starts the child, which calls `worker.work`. log: its standard error."""
+    """An `Executor`. command: starts the child, which calls `worker.work`; `log`, its log, is added to it."""
 
     def __init__(self, command: Sequence[str], log: Path) -> None:
         self._command = command
@@ -57,9 +57,9 @@ class LocalExecutor:
 class _Child:
     def __init__(self, command: Sequence[str], log: Path) -> None:
         try:
-            with open_own(log, append=True, private=False) as errors:
+            with open_log(log, private=False) as errors:
                 self._process = subprocess.Popen(
-                    command,
+                    [*command, str(log)],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,
@@ -67,7 +67,7 @@ class _Child:
                     creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
                 )
         except OSError as error:
-            sentence = f"The process that makes the pictures cannot be started: {error.strerror}."
+            sentence = f"The process that makes the pictures cannot be started: {error.strerror or error}."
             raise UserError("not-started", sentence, "Look at Python's installation.") from error
         assert self._process.stdin is not None  # noqa: S101 - Popen was asked for pipes
         assert self._process.stdout is not None  # noqa: S101

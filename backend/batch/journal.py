@@ -40,10 +40,11 @@ class Journal:
         Raises `UserError` if it cannot be read.
         """
         with contextlib.ExitStack() as stack:
-            with sentences(self.path, "read"):
+            with sentences(self._lock, "locked"):
                 file = stack.enter_context(open_own(self._lock, append=True, private=False))
                 while not take(file):
                     time.sleep(_WAIT_SECONDS)
+            with sentences(self.path, "read"):
                 news = self._news()
             yield news
 

@@ -89,9 +89,8 @@ class Manifest:
         self._journal = Journal(self.out / MANIFEST, self.out / WORK / "lock")
         _prepare(out)
         for path in (self.out / MANIFEST, self.out / WORK / "workers", self.out / WORK / "tiles"):
-            if (
-                Path(os.path.realpath(path)) != path
-            ):  # the one is cut, and what the dead have left in the others removed
+            # Half a line at the manifest's end is cut off, and files in the folders are deleted: never through a link.
+            if Path(os.path.realpath(path)) != path:
                 sentence = f"“{path}” is a link, or leads through one."
                 raise UserError("bad-output", sentence, "Remove that link, or give another folder.")
         with self._journal.locked() as news:
@@ -289,5 +288,5 @@ def same_fingerprint(path: Path, known: Mapping[str, Any]) -> Mapping[str, Any] 
 def _mark(path: Path) -> dict[str, int]:
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):  # a pipe would be waited for
-        raise OSError(errno.EINVAL, "it is not a file")
+        raise OSError(errno.EINVAL, "it is not a file", str(path))
     return {"size": found.st_size, "changed": max(found.st_mtime_ns, found.st_ctime_ns)}

@@ -59,7 +59,7 @@ class AnyEngine(Protocol):
 _E = TypeVar("_E", bound=AnyEngine)
 
 
-def wanted(
+def wanted_by(
     line: Line, options: argparse.Namespace, engines: Mapping[str, _E], rest: Callable[[_E], Mapping[str, Any]]
 ) -> Wanted:
     """The request of a line: what it says itself comes before the command line.

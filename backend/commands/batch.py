@@ -22,7 +22,7 @@ from ..batch import worker
 from ..batch.executor import LocalExecutor
 from ..batch.lines import read_sources
 from ..batch.manifest import Manifest, State
-from ..batch.planning import Wanted, plan, wanted
+from ..batch.planning import Wanted, plan, wanted_by
 from ..batch.running import run as run_batch
 from ..batch.sheet import sheet_is_current, write_sheet
 from ..batch.summary import write_summary
@@ -70,16 +70,15 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     def rest(engine: Engine) -> dict[str, Any]:
         return {"products": _products(engine, options.save), "versions": versions[engine.name]}
 
-    pictures = [wanted(line, options, engines, rest) for line in lines]
+    wanted = [wanted_by(line, options, engines, rest) for line in lines]
     names: list[str] = []
     with Manifest(options.output) as manifest:
         try:
-            _check_output(manifest, pictures, engines)
-            names = plan(manifest, pictures)
+            _check_output(manifest, wanted, engines)
+            names = plan(manifest, wanted)
             todo = [name for name in names if manifest.entries[name].state is not State.DONE]
-            log = manifest.out / LOG
             with BatchProgress(len(names), len(todo), as_json=options.json) as progress:
-                run_batch(manifest, todo, LocalExecutor([*_worker_command(), str(log)], log), progress)
+                run_batch(manifest, todo, LocalExecutor(_worker_command(), manifest.out / LOG), progress)
         finally:
             if names:
                 write_summary(manifest, names)
@@ -104,9 +103,9 @@ def _products(engine: Engine, saved: Sequence[str]) -> list[str]:
     return written(engine, {*saved, [*engine.gives][-1]})
 
 
-def _check_output(manifest: Manifest, pictures: Sequence[Wanted], engines: Mapping[str, Engine]) -> None:
+def _check_output(manifest: Manifest, wanted: Sequence[Wanted], engines: Mapping[str, Engine]) -> None:
     """Refuse, before any work is done, a product that could not be written. Raises `UserError`."""
-    used = {(each.request["engine"], product) for each in pictures for product in each.request["products"]}
+    used = {(each.request["engine"], product) for each in wanted for product in each.request["products"]}
     for name, product in used:
         adapter = ADAPTERS[engines[name].gives[product]]
         if adapter.check_path is not None:

@@ -286,3 +286,10 @@ def test_private_folders_are_made_and_others_are_left_alone(tmp_path: Path) -> N
     make_private_folder(tmp_path / "a" / "b")
     assert mode(tmp_path) == 0o755
     assert mode(tmp_path / "a") == mode(tmp_path / "a" / "b") == 0o700
+
+
+def test_a_folder_is_refused_with_a_reason_that_can_be_shown(tmp_path: Path) -> None:
+    for use in (read_small, open_own, open_log):
+        with pytest.raises(OSError, match="not a file") as raised:
+            use(tmp_path)
+        assert (raised.value.strerror, raised.value.filename) == ("it is not a file", str(tmp_path))

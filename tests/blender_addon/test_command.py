@@ -209,3 +209,24 @@ def test_a_product_that_did_not_come_is_a_sentence(scene: Any, tmp_path: Path) -
     task = many.Task("apple", "apple", {}, request, str(tmp_path), str(tmp_path / "tile.jpg"))
     with pytest.raises(errors.AddonError, match="did not give “mesh”"):
         many._write(task, set())
+
+
+def test_a_normal_map_is_named_by_its_seed_if_the_other_seeds_gave_none(
+    scene: Any, picture_file: Path, tmp_path: Path
+) -> None:
+    many = import_module(f"{MODULE}.blender_addon.many")
+    errors = import_module(f"{MODULE}.blender_addon.errors")
+    image = bpy.data.images.load(str(picture_file))
+    image.pack()
+    image[many.PRODUCT], image[many.SEEDS] = "normal_map", [9]
+    out = tmp_path / "out"
+    out.mkdir()
+    request = {"products": ["normal_map", "mesh"], "seed": 9, "count": 2}
+    task = many.Task("apple", "apple", {}, request, str(out), str(tmp_path / "tile.jpg"))
+    with pytest.raises(errors.AddonError, match="did not give “mesh”"):
+        many._write(task, {image})
+    assert visible(out) == {"apple_normal_map_seed9.png"}
+    image[many.SEEDS] = [9, 10]
+    with pytest.raises(errors.AddonError, match="did not give “mesh”"):
+        many._write(task, {image})
+    assert visible(out) == {"apple_normal_map_seed9.png", "apple_normal_map.png"}, "no seed changes it"

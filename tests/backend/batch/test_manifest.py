@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.batch.executor import LocalExecutor
 from backend.batch.manifest import Entry, Manifest, State, fingerprint, same_fingerprint
 from backend.batch.names import is_inside
+from backend.batch.running import Task
 from backend.errors import UserError
 from tests.backend.batch.pictures import REQUEST, ROOT
 
@@ -132,6 +134,17 @@ def test_another_programs_manifest_is_left_alone(tmp_path: Path, first: str) -> 
     with pytest.raises(UserError, match="no manifest"):
         Manifest(tmp_path)
     assert (tmp_path / "manifest.jsonl").read_text("utf-8") == f"{first}\n"
+
+
+def test_a_folder_in_place_of_the_lock_or_of_the_log_is_a_sentence(tmp_path: Path) -> None:
+    lock = tmp_path / ".batch" / "lock"
+    lock.mkdir(parents=True)
+    with pytest.raises(UserError) as raised:
+        Manifest(tmp_path)
+    assert raised.value.sentence == f"“{lock}” could not be locked: it is not a file."
+    task = Task("a", "a", {}, REQUEST, str(tmp_path), str(tmp_path / "tile.jpg"))
+    with pytest.raises(UserError, match="cannot be started: it is not a file"):
+        next(LocalExecutor([sys.executable], lock)(iter([task]), print))
 
 
 def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:

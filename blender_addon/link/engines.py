@@ -68,13 +68,13 @@ def require() -> Engines:
 def why_unknown() -> AddonError | None:
     """Why no engine is known: the backend is still being asked, or it did not answer. None if engines are known.
 
-    The backend is only asked beside Blender's work if there is a window.
+    With a window it is asked in the background; without one Blender waits for the answer as it starts.
     """
     if _known:
         return None
     if (_asking is not None and _asking.is_alive()) or not _heard.empty():
-        return AddonError("The engines are still being found out.", "Try again in a moment.")
-    return AddonError("What the engines can do could not be found out.", "Look at the backend's log.", in_log=True)
+        return AddonError("Hi3DGen is still starting: its engines are not known yet.", "Try again in a moment.")
+    return AddonError("Hi3DGen's backend did not say which engines it has.", "Look at the backend's log.", in_log=True)
 
 
 def known_afresh(names: Collection[str]) -> Engines:

@@ -204,13 +204,18 @@ class Session:
             self.phase, self.deaths, self.error = Phase.STOPPED, 0, None
 
     def close(self) -> None:
-        """Cancel every job that goes on and end the backend; kept results stay."""
+        """Cancel every job that goes on and end the backend; kept results stay.
+
+        An error about memory that the backend holds is forgotten: its memory is free now.
+        """
         for job in self.jobs:
             if job.live:
                 self.cancel(job)
         self.jobs = [job for job in self.jobs if job.holds_results]
         if self.phase is not Phase.BROKEN:
             self.phase = Phase.STOPPED
+        if self.holds_memory:
+            self.error = None
         self._drop_backend()
 
     def tick(self) -> bool:
@@ -357,7 +362,7 @@ class Session:
     def _fail(self, job: Job, error: AddonError) -> None:
         """What is made of a job lands although the rest of it failed."""
         job.state, job.error = JobState.LANDING if job.results else JobState.FAILED, error
-        self.error = error
+        self.error, self.holds_memory = error, False
 
     def _drop_backend(self) -> None:
         client, process = self._client, self._process

@@ -21,9 +21,17 @@ def setup() -> Setup:
 
 
 def find_out(build: str, python: str) -> None:
-    """Ask, if it has not been asked, what is there and what would be installed. Callable from a draw."""
-    if not setup().asked:
-        ask(build, python)
+    """Ask soon, if it has not been asked, what is there and what would be installed; callable from a draw.
+
+    Asking starts processes, which takes too long for a draw.
+    """
+
+    def ask_once() -> None:  # several draws may come before it
+        if _setup is not None and not _setup.asked:
+            ask(build, python)
+
+    if runtime.has_window() and not setup().asked:
+        bpy.app.timers.register(ask_once, first_interval=0)
 
 
 def ask(build: str, python: str) -> None:

@@ -106,10 +106,10 @@ def _draw_buttons(box: bpy.types.UILayout, preferences: bpy.types.AddonPreferenc
     weights = row.row()
     weights.enabled = preferences.agree and is_installed
     weights.operator("hi3dgen.download_weights", icon="IMPORT").agree = preferences.agree
-    row = box.row()
-    if is_installed:
-        row.operator("hi3dgen.verify_weights", icon="CHECKMARK")
-    if setup.plan["has_files"]:  # also if some of them could not be deleted the last time
+    if setup.plan["has_files"]:  # of what is installed, or of what could not be deleted the last time
+        row = box.row()
+        if is_installed:
+            row.operator("hi3dgen.verify_weights", icon="CHECKMARK")
         row.operator("hi3dgen.remove_engine", icon="TRASH")
 
 

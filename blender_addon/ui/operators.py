@@ -17,7 +17,7 @@ LOG_WIDTH, LOG_MARGIN = 900, 30
 
 
 class HI3DGEN_OT_cancel(bpy.types.Operator):  # noqa: N801
-    """Meshes made so far are added to the scene. If all are made and only wait to be added, they are dropped"""
+    """Stop. Meshes that are finished are added to the scene; those that only waited to be added are dropped"""
 
     bl_idname = "hi3dgen.cancel"
     bl_label = "Cancel"
@@ -35,7 +35,7 @@ class HI3DGEN_OT_cancel(bpy.types.Operator):  # noqa: N801
 
 
 class HI3DGEN_OT_land_again(bpy.types.Operator):  # noqa: N801
-    """Try again to add to the scene what it did not take"""
+    """Try again to add the meshes that could not be added to the scene"""
 
     bl_idname = "hi3dgen.land_again"
     bl_label = "Add to Scene"
@@ -106,18 +106,17 @@ class HI3DGEN_OT_end_backend(bpy.types.Operator):  # noqa: N801
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Only if a backend runs and no job would be lost."""
         session = runtime.session()
-        is_running = session.phase is Phase.READY
-        if not is_running:
+        if session.phase is not Phase.READY:
             cls.poll_message_set("The backend is not running")
         elif any(job.live for job in session.jobs):
             cls.poll_message_set("A mesh is being made")
-        return is_running and not any(job.live for job in session.jobs)
+        else:
+            return True
+        return False
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
-        """End it, and forget that it could not give its memory back."""
-        session = runtime.session()
-        session.close()
-        session.error = None
+        """End it; its memory is free then."""
+        runtime.session().close()
         runtime.redraw_panels()
         return {"FINISHED"}
 

@@ -225,7 +225,7 @@ def test_while_the_engines_are_found_out_generate_says_so_and_does_not_wait(
     monkeypatch.setattr(engines, "_known", ())
     monkeypatch.setattr(engines, "_asking", asking)
     try:
-        with pytest.raises(RuntimeError, match=r"still being found out. Try again in a moment"):
+        with pytest.raises(RuntimeError, match=r"still starting: its engines are not known yet. Try again in a moment"):
             bpy.ops.hi3dgen.generate(filepath=__file__, **arguments)
         assert asking.is_alive(), "nobody waited for it"
     finally:
@@ -271,6 +271,6 @@ def test_the_first_time_without_a_window_the_backend_is_asked(
     command = [sys.executable, "-c", script, str(picture_file)]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=100)
     assert f"arguments {answers}" in ran.stdout, ran.stdout + ran.stderr
-    assert ("could not be found out" in ran.stdout) != answers, ran.stdout
+    assert ("did not say which engines it has" in ran.stdout) != answers, ran.stdout
     file = tmp_path / "extensions" / ".user" / "user_default" / "hi3dgen" / "capabilities.json"
     assert file.exists() == answers

@@ -89,6 +89,33 @@ def test_a_backend_that_holds_memory_can_be_ended(session: Any, tmp_path: Path) 
         session.extension = usual
 
 
+def test_ending_the_backend_keeps_an_error_that_is_not_about_its_memory(
+    scene: Any, session: Any, picture_file: Path, tmp_path: Path
+) -> None:
+    generate = import_module(f"{MODULE}.blender_addon.generate")
+    session.close()
+    script = """
+receive()
+send(messages.Failure("", "unload-failed", "It stuck.", "End it."))
+send(messages.Failure(receive().job, "bad-picture", "It is torn.", "Choose another."))
+sys.stdin.read()
+"""
+    session.extension, usual = write_backend(tmp_path, script), session.extension
+    try:
+        session.start()
+        tick_until(session, lambda: session.phase.name == "READY")
+        with pytest.raises(RuntimeError, match="It stuck"):
+            bpy.ops.hi3dgen.unload()
+        job = generate.submit(scene, picture_file, "draft", 13)
+        tick_until(session, lambda: not job.live)
+        assert not session.holds_memory, "the error is another one, beside which the button makes no sense"
+        assert bpy.ops.hi3dgen.end_backend() == {"FINISHED"}
+        assert session.error.sentence == "It is torn."
+    finally:
+        session.close()
+        session.extension = usual
+
+
 def test_a_backend_that_makes_a_mesh_is_not_ended_by_its_button(scene: Any, session: Any, picture_file: Path) -> None:
     generate = import_module(f"{MODULE}.blender_addon.generate")
     job = generate.submit(scene, picture_file, "draft", 12, settings={"resolution": 1024})

@@ -106,7 +106,10 @@ def test_the_first_window_asks_what_the_engines_can_do_and_says_so_meanwhile(
         blender.ask(f"bpy.ops.preferences.addon_enable(module={MODULE!r})")
         blender.open_tab()
         blender.shoot(shots / "first window.png", "VIEW_3D")
-        with pytest.raises(AssertionError, match=r"RuntimeError.* still being found out\. Try again in a moment\."):
+        with pytest.raises(
+            AssertionError,
+            match=r"RuntimeError.* still starting: its engines are not known yet\. Try again in a moment\.",
+        ):
             blender.ask(f"bpy.ops.hi3dgen.generate(filepath={str(toadstool)!r}, seed=8, faces=2_000)")
         go.touch()
         blender.wait("hasattr(bpy.context.scene, 'hi3dgen_draft')")

@@ -36,8 +36,14 @@ class Sculptor:
 
     Lengths are in the units of the present place; angles in radians. y is up, z towards the front. What adds something
     returns the sculptor, so that a solid can follow what begins its group, and a relief the solid that it is on. A part
-    has a material of its own. What chance leaves out, an operation or all from one `begin` to the next (or to `end`),
-    uses up no random numbers: `rng` is a spare generator until then.
+    has a material of its own.
+
+    What chance leaves out is still called, so that a thing reads as one list without `if`s:
+
+        s.perhaps(0.6).ball(at, s.draw(1, 2)).otherwise().box(at, 1, 1, 1)
+
+    A call that is left out adds nothing. Numbers drawn for it, its arguments too, come from a spare generator, so that
+    a shape's own random numbers are those of an `if`. Draw what later calls need before `perhaps` or `begin`.
     """
 
     def __init__(self, rng: np.random.Generator) -> None:
@@ -48,7 +54,7 @@ class Sculptor:
         self.group = self.part = 0
         self.parts = 1
         self.fold: Repeat = NONE
-        self.left_out = 0.0  # so many of the next operations
+        self.left_out = 0.0  # how many of the next operations are not added; infinite: all to the next `begin` or `end`
         self.taken = True  # whether what followed the last `perhaps` was added
 
     @property
@@ -73,14 +79,14 @@ class Sculptor:
         return options[self.whole(0, len(options) - 1)]
 
     def perhaps(self, chance: float, count: float = 1) -> Self:
-        """Leave out the next operation, or so many, unless something with this probability happens."""
+        """Add the next operation, or the next `count`, with this probability only. A tube is one a limb."""
         if not self.left_out:
             self.taken = self.chance(chance)
             self.left_out = 0 if self.taken else count
         return self
 
     def otherwise(self, count: float = 1) -> Self:
-        """Leave out the next operation, or so many, if what followed the last `perhaps` was added."""
+        """Add the next operation, or the next `count`, only if the last `perhaps` left its own out."""
         return self.perhaps(not self.taken, count)
 
     def begin(self, *, chance: float = 1, part: float = 1) -> Self:

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The pictures that the normal estimator learns from: reproducible, and true to the shapes that they show."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from timeit import timeit
 
 import numpy as np
 import pytest
@@ -52,6 +54,13 @@ def test_a_block_is_the_same_in_another_process_and_unlike_its_neighbours() -> N
     assert digest(here) == there.stdout.strip()
     assert digest(here) != digest(sample_block(7, 4, 32, pictures=2))
     assert digest(here) != digest(sample_block(8, 3, 32, pictures=2))
+
+
+def test_the_documented_measurement_runs() -> None:
+    command = (ROOT / "docs" / "normals.md").read_text("utf-8").split("python -m timeit")[1].split("```")[0]
+    setup, statement = re.findall('"(.*?)"', command)
+    assert "range(1, 361)" in statement
+    assert timeit(statement.replace("361", "2"), setup, number=1) > 0
 
 
 def test_a_shape_that_its_cuts_leave_nothing_of_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:

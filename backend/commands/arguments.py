@@ -11,26 +11,29 @@ from ..wire.limits import MAX_COUNT, seed_from_text, split_setting
 
 
 def add_engine(command: argparse.ArgumentParser, engines: Iterable[AnyEngine]) -> None:
-    """`--engine` and `--set`. The first engine is the default; if none is known, any name will do, and None is."""
+    """`--engine` and `--set`. The first engine is the default.
+
+    Without engines every name is accepted, and the default is None.
+    """
     engines = [*engines]
     names = [engine.name for engine in engines]
     default = names[0] if names else None
     listed = f"what makes it (default {default})" if names else "what makes it"
     command.add_argument("--engine", choices=sorted(names) or None, default=default, help=listed)
-    settings = "; ".join(f"{each.name}: {', '.join(setting.name for setting in each.settings)}" for each in engines)
+    settings = [f"{each.name}: {', '.join(setting.name for setting in each.settings)}" for each in engines]
     command.add_argument(
         "--set",
         action="append",
         default=[],
         type=_setting,
         metavar="NAME=VALUE",
-        help=f"a setting of the engine; {settings}",
+        help="; ".join(["a setting of the engine", *settings]),
     )
 
 
 def add_seeds(command: argparse.ArgumentParser, results: str) -> None:
     """`--seed` and `--count`; results: what several seeds make, for the help."""
-    command.add_argument("--seed", type=_seed, default=0, help="decides what the picture does not tell (default 0)")
+    command.add_argument("--seed", type=_seed, default=0, help="decides what the picture does not show (default 0)")
     command.add_argument(
         "--count",
         type=int,

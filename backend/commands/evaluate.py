@@ -11,5 +11,5 @@ from . import evaluate_geometry, evaluate_normals
 def configure(parser: argparse.ArgumentParser, engines: Mapping[str, Engine]) -> None:
     """Give the command its arguments."""
     kinds = parser.add_subparsers(required=True, metavar="WHAT")
-    evaluate_normals.configure(kinds.add_parser("normals", help="measure estimated normals"))
+    evaluate_normals.configure(kinds.add_parser("normals", help="measure estimated normals"), engines)
     evaluate_geometry.configure(kinds.add_parser("geometry", help="measure meshes"), engines)

@@ -5,16 +5,17 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..arrays import Float32Array
-from ..engines import ENGINES
 from ..errors import UserError
 from ..files.pictures import read_picture, write_picture
+from ..flow.engine import Engine
 from ..flow.pipeline import Pipeline
 from ..flow.products import Picture
 from ..flow.request import Request
@@ -33,17 +34,17 @@ _RESOLUTION = 512
 Estimate = Callable[[Picture], Float32Array]
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
+def configure(parser: argparse.ArgumentParser, engines: Mapping[str, Engine]) -> None:
     """Give the command its arguments."""
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="with images, mask and normals: files of one name")
-    parser.add_argument("--engine", choices=(*ENGINES, "outline", "constant"), default="draft")
+    parser.add_argument("--engine", choices=(*engines, "outline", "constant"), default="draft")
     parser.add_argument("--x-left", action="store_true", help="the maps' red points left")
     parser.add_argument("--sheet", type=Path, metavar="PICTURE", help="write input, prediction, truth and error here")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=partial(run, engines=engines))
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     """Measure every picture and print a line each, then write the sheet. Returns 1 if a picture could not be measured.
 
     Raises `UserError`.
@@ -56,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     if options.sheet:
         read = (options.folder / part / name for part in ("images", "mask", "normals") for name in pictures)
         check_sheet(options.sheet, read, len(pictures), evaluation.PANEL)
-    estimate = _estimator(options.engine)
+    estimate = _estimator(options.engine, engines)
     scores: list[Score] = []
     rows: list[Picture] = []
     if not options.json:
@@ -80,13 +81,13 @@ def run(options: argparse.Namespace) -> int:
     return 0 if len(scores) == len(pictures) + 1 else 1
 
 
-def _estimator(engine: str) -> Estimate:
+def _estimator(engine: str, engines: Mapping[str, Engine]) -> Estimate:
     """Return what maps a picture, its alpha the object, to unit normals in its frame."""
     if engine == "constant":
         return lambda picture: np.broadcast_to(np.array([0, 0, 1], np.float32), (*picture.shape[:2], 3))
     if engine == "outline":
         return _outline
-    pipeline = Pipeline(ENGINES)
+    pipeline = Pipeline(engines)
 
     def estimate(picture: Picture) -> Float32Array:
         with Terminal() as terminal:

@@ -101,10 +101,11 @@ def make_plan(wanted: str = "auto", python: Path | None = None, index: str = "")
         advice = "Run this from the Blender extension or from a checkout."
         raise _unreadable(error.filename, error, advice) from error
     try:
-        listing = read_small(hashes, _LONGEST_LIST).decode()
+        listing = read_small(hashes, _LONGEST_LIST)
+        listing.decode()  # refuses what is not text
     except (OSError, ValueError) as error:
         raise _unreadable(hashes, error, "If HI3DGEN_HASHES names it, name another list, or none.") from error
-    listed = hashlib.sha256(listing.encode()).hexdigest()
+    listed = hashlib.sha256(listing).hexdigest()
     recipe = json.dumps([requirements, pins, listed, index, asked.full])
     digest = hashlib.sha256(recipe.encode()).hexdigest()[:8]
     name = f"{chosen.build.name or 'mps'}-{digest}"

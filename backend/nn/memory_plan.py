@@ -133,11 +133,10 @@ class NetworkPool:
         notes: list[str] = []
         while True:
             plan = self._planned(compute, name, voxels)
+            fitting = self._with_room(compute, plan, name, voxels)
             trouble: str
             try:
-                return self._attempt(name, compute, self._shared(compute, plan, name, voxels), work, following), tuple(
-                    notes
-                )
+                return self._attempt(name, compute, fitting, work, following), tuple(notes)
             except (RuntimeError, MemoryError) as error:
                 if is_device_lost(error):
                     raise _device_lost(compute) from error
@@ -173,7 +172,7 @@ class NetworkPool:
                 log.info("networks in %s, %d MiB free: %s", compute, self._memory >> 20, plan.name)
         return self.plan
 
-    def _shared(self, compute: Compute, plan: MemoryPlan, name: str, voxels: int) -> MemoryPlan:
+    def _with_room(self, compute: Compute, plan: MemoryPlan, name: str, voxels: int) -> MemoryPlan:
         """The plan with no more seeds in a batch than there is room for; one at least."""
         held = [*self.networks.values()] if plan.resident else [self.networks[name]]
         room = self._memory - _RESERVE - sum(network.weight(compute) for network in held)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`python -m backend` as people and scripts meet it: real processes, real files, plain sentences."""
 
+import argparse
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from backend.__main__ import main
+from backend.commands.arguments import add_engine
 from backend.engines import DRAFT
 from backend.version import VERSION
 from tests.backend.process import ROOT, SECONDS
@@ -199,6 +201,14 @@ def test_wrong_arguments_are_told_with_the_usage(
     assert ended.value.code == 2
     assert said.startswith("usage: ")
     assert word in said.splitlines()[-1]
+
+
+def test_without_engines_every_name_is_accepted() -> None:
+    parser = argparse.ArgumentParser()
+    add_engine(parser, [])
+    assert parser.parse_args([]).engine is None
+    assert parser.parse_args(["--engine", "any"]).engine == "any"
+    assert parser.format_help().endswith("a setting of the engine\n")
 
 
 @pytest.mark.parametrize(("library", "package"), [("trimesh", "trimesh"), ("PIL", "pillow")])

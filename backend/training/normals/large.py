@@ -8,7 +8,6 @@ regression in one step: the timestep is 0, the text is zeros (Hi3DGen, section 3
 What it starts from is any folder of a Stable Diffusion 2 in diffusers' layout: `vae` and `unet`.
 """
 
-import secrets
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ...errors import UserError
-from ...safe_files import UNFINISHED
+from ...safe_files import unfinished
 from .config import Large
 
 _CODE_CHANNELS = 4
@@ -89,7 +88,7 @@ class LatentDualStream(nn.Module):
 
     def write(self, folder: Path) -> None:
         """Write the three networks in diffusers' layout, beside and then in place of what is there."""
-        beside = folder.with_name(UNFINISHED.replace("*", secrets.token_hex(8)))
+        beside = unfinished(folder)
         try:
             for name, part in (("vae", self.vae), ("unet", self.unet), ("controlnet", self.noisy)):
                 part.save_pretrained(beside / name)

@@ -16,6 +16,8 @@ pytest.importorskip("PIL", reason="Pillow is not installed here: the extra evalu
 
 from PIL import Image
 
+from backend.__main__ import main
+from backend.engines import DRAFT
 from backend.errors import UserError
 from backend.files.pictures import read_picture
 from backend.training.normals.evaluation import PANEL, Example, mean, read_example, row, score
@@ -184,3 +186,11 @@ def test_a_picture_that_cannot_be_measured_costs_only_its_own_score(folder: Path
     assert (small["name"], small["error"], small["shares"]) == ("small.png", None, [None] * 3)
     assert average["error"] == ridge_score["error"] == pytest.approx(40, abs=0.5)
     assert Image.open(folder / "sheet.png").size == (4 * PANEL, 2 * PANEL)
+
+
+def test_an_engine_that_a_program_adds_can_be_measured(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        main(["evaluate", "normals", str(folder), "--engine", "own", "--json"], {"own": replace(DRAFT, name="own")})
+        == 0
+    )
+    assert [one["name"] for one in json.loads(capsys.readouterr().out)] == ["ridge.png", "mean"]

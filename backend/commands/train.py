@@ -29,7 +29,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     normals.add_argument(
         "--pictures", type=Path, metavar="FOLDER", help="learn from these: images, mask, normals, files of one name"
     )
-    normals.add_argument("--start", type=Path, metavar="FOLDER", help="full: the Stable Diffusion 2 to begin with")
     normals.set_defaults(run=run)
     geometry = kinds.add_parser("geometry", help="train the network that sees front and back behind a normal map")
     _configure_training(geometry, "tiny, draft or ablation", ("trunk", "cool"), "docs/geometry.md")
@@ -46,6 +45,9 @@ def _configure_training(parser: argparse.ArgumentParser, configs: str, stages: S
     """Give a training's command the arguments that all have."""
     parser.add_argument("--config", required=True, metavar="NAME", help=configs)
     parser.add_argument("--folder", type=Path, required=True, metavar="F", help="checkpoints and curves, to go on with")
+    parser.add_argument(
+        "--start", type=Path, metavar="WEIGHTS", help="begin with these: an earlier training's .npz, or see the document"
+    )
     parser.add_argument("--stage", choices=stages, default="trunk", help=f"see {described}")
     parser.add_argument("--data-seed", type=seed_from_text, default=1, help="decides shapes, pictures, first weights")
     parser.add_argument("--minutes", type=_minutes, metavar="M", help="stop after so long; the next call goes on")
@@ -84,7 +86,7 @@ def run_geometry(options: argparse.Namespace) -> int:
     from ..training.geometry.task import GeometryTask, maker  # noqa: PLC0415 - heavy
 
     config = _config(CONFIGS, options.config)
-    task = GeometryTask(config, maker(config), options.data_seed, options.workers)
+    task = GeometryTask(config, maker(config), options.data_seed, options.workers, options.start)
     print(train(Run(task, options.folder, options.stage, options.minutes, options.steps), partial(print, flush=True)))
     return 0
 

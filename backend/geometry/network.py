@@ -32,14 +32,16 @@ LEAK = 0.1  # the slope below 0 of the pose's hidden values
 class Sheets:
     """A body's two sides, float32 (S, S), in halves of the square's side, z to the viewer, 0 off the object.
 
-    back: always at or behind the front. up: float32 (3,), camera space; its length, up to 1, says how sure it is.
-    nearness: one over the eye's distance from the depth 0, about 0 for parallel rays.
+    back: always at or behind the front. up: float32 (3,), camera space, about of unit length. nearness: one over the
+    eye's distance from the depth 0, about 0 for parallel rays. doubt: the distance that is expected between `up` and what
+    is up, unit vectors: 0.1 is 6 degrees.
     """
 
     front: Float32Array
     back: Float32Array
     up: Float32Array
     nearness: float
+    doubt: float
 
 
 def load(path: Path) -> Weights:
@@ -65,8 +67,7 @@ def predict(weights: Weights, planes: Float32Array, quantile: float, multiply: M
     run = Layers(weights, multiply, poll)
     wanted = np.full((*planes.shape[:2], 1), 2 * quantile - 1, np.float32)
     features = run.encoder("encoder", pixel_unshuffle(np.concatenate([planes, wanted], axis=2), BLOCK))
-    pooled = features[-1].mean(axis=(0, 1))
-    hidden = run.linear("pose.0", ((pooled - pooled.mean()) / np.sqrt(pooled.var() + np.float32(EPSILON)))[None])
+    hidden = run.linear("pose.0", _moments(features[-1])[None])
     pose = run.linear("pose.2", np.where(hidden > 0, hidden, np.float32(LEAK) * hidden))[0]
     answer = pixel_shuffle(run.pointwise("decoder.head", run.decoder("decoder", features)), BLOCK)
     added = _blurred(answer, BLUR) * np.float32(SCALE)
@@ -75,7 +76,15 @@ def predict(weights: Weights, planes: Float32Array, quantile: float, multiply: M
     thickness = np.logaddexp(0, (2 * h + added[..., 1]) / np.float32(SOFT)) * np.float32(SOFT)
     hung = _blurred((front * mask)[..., None], BLUR) / np.maximum(_blurred(mask[..., None], BLUR), np.float32(1e-6))
     back = np.minimum(hung[..., 0] - thickness, front)
-    return Sheets(front * mask, back * mask, pose[:3], float(pose[3]))
+    return Sheets(front * mask, back * mask, pose[:3], float(pose[3]), float(pose[4]))
+
+
+def _moments(features: Float32Array) -> Float32Array:
+    """Return the means of features, (S, S, C), and of the features times x and times y, normed: (3 C)."""
+    place = np.linspace(-1, 1, len(features), dtype=np.float32)
+    across, down = place[None, :, None], place[:, None, None]
+    pooled = np.concatenate([part.mean(axis=(0, 1)) for part in (features, features * across, features * down)])
+    return (pooled - pooled.mean()) / np.sqrt(pooled.var() + np.float32(EPSILON))
 
 
 def _blurred(image: Float32Array, times: tuple[int, ...]) -> Float32Array:

@@ -60,6 +60,7 @@ def guess(weights: Weights, normal_map: NormalMap, window: Window, quantile: flo
         square.left + half - 0.5 - window.left,
         square.top + half - 0.5 - window.top,
         typical.up.astype(np.float64),
+        typical.doubt,
     )
     return Guess(front, *(np.maximum(depth, 1e-3) for depth in thickness)), pose
 

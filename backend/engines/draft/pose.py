@@ -14,7 +14,7 @@ from ...arrays import Float64Array, Int32Array
 from .stand import set_down, turn_to_z, turned
 
 _NEAREST = 0.45  # over half the object's square: the greatest nearness that is undone
-_SURE = 0.9  # the least length of `up`: below it the mean of what may be up says little
+_SURE = 0.25  # the greatest doubt with which a body is turned: a distance of unit vectors, 14 degrees
 
 
 @dataclass(frozen=True)
@@ -22,16 +22,18 @@ class Pose:
     """The camera, over a lattice in pixels.
 
     nearness: one over the eye's distance from the height 0, in 1 / pixels, at least 0. column, row: where the viewing
-    axis meets the lattice. up: float64 (3,), x right, y up, z to the viewer; its length, up to 1, says how sure it is.
+    axis meets the lattice. up: float64 (3,), x right, y up, z to the viewer. doubt: the distance that is expected between
+    it and what is up, unit vectors.
     """
 
     nearness: float
     column: float
     row: float
     up: Float64Array
+    doubt: float
 
 
-PARALLEL = Pose(0.0, 0.0, 0.0, np.zeros(3))
+PARALLEL = Pose(0.0, 0.0, 0.0, np.array([0.0, 1.0, 0.0]), 2.0)
 """A camera whose rays are parallel, and that does not know what is up."""
 
 
@@ -50,7 +52,7 @@ def without_lens(places: Float64Array, pose: Pose) -> Float64Array:
 def set_upright(vertices: Float64Array, triangles: Int32Array, pose: Pose) -> Float64Array:
     """Turn a closed body, (V, 3), so that up is up and it stands, if that is sure; Blender's axes."""
     length = float(np.linalg.norm(pose.up))
-    if length < _SURE or pose.up[1] <= 0:
+    if pose.doubt > _SURE or pose.up[1] <= 0:
         return vertices
     x, y, z = pose.up / length
     return set_down(turned(vertices, turn_to_z(np.array([x, -z, y]))), triangles)

@@ -135,6 +135,9 @@ def _begin(run: Run, place: Devices) -> tuple[Path, State]:
     if newest is not None and (state := load(newest, run.task, place.device)).unfinished:
         return newest, state
     before = run.folder / "trunk.pt" if run.stage == "cool" else _newest(run.folder, "cool")
+    if run.stage == "cool" and run.task.start is not None and not (run.folder / "trunk.pt").exists():
+        torch.manual_seed(run.task.seed)
+        return run.folder / "cool-0.pt", branch(run.task, begin(run.task, None, place.device), run.stage, steps)
     if before is None or not before.exists():
         missing = "trunk" if run.stage == "cool" else "cool"
         raise UserError(

@@ -17,7 +17,7 @@ class Widths:
     channels: tuple[int, ...] = (32, 64, 128, 192)
     encoder: tuple[int, ...] = (1, 1, 2, 2)
     decoder: tuple[int, ...] = (1, 1, 2)
-    pose: int = 64
+    pose: int = 96
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Config:
     schedule: Schedule
     batch: int = 16
     views: int = 3
-    uses: float = 3.0
+    uses: float = 4.0
     window: int = 600
     estimated: float = 0.5
     noise: float = 0.0
@@ -65,7 +65,7 @@ DRAFT = Config(
     name="draft",
     network=Widths(),
     schedule=Schedule(
-        {"trunk": TrainingStage(None, 2e-3, warm_up=100), "cool": TrainingStage(3000, 2e-3, decay=True)},
+        {"trunk": TrainingStage(None, 2e-3, warm_up=100), "cool": TrainingStage(3000, 2e-3, warm_up=100, decay=True)},
         average=0.999,
         log=50,
         check=500,

@@ -72,7 +72,8 @@ class HeldOut:
     def measure(self, network: nn.Module) -> Mapping[str, float]:
         """Return the mean scores with true and with estimated normals, and how wrong the pose is.
 
-        `up_quartile`: degrees within which what is up lies in three of four views. `nearness`: the mean error.
+        Degrees within which something is known in three of four views: `up_quartile`, what is up; `sure_quartile`, the
+        same for the half of the views with the least doubt; `elevation_quartile`, the camera's. `nearness`: the mean error.
         """
         result: dict[str, float] = {}
         for name, views in (("true", self._truth.true), ("estimated", self._truth.seen)):
@@ -80,10 +81,13 @@ class HeldOut:
             scores = judge(views, found.front.numpy()[:, 0], found.back.numpy()[:, 0], self._truth.solid)
             result[f"held_out_{name}"] = scores.thickness
             result |= {f"{name}_{key}": value for key, value in scores._asdict().items()}
-            cosine = (torch.nn.functional.normalize(found.up, dim=1) * torch.from_numpy(views.up)).sum(dim=1)
-            angles = torch.rad2deg(torch.arccos(cosine.clamp(-1, 1)))
+            up, truth = torch.nn.functional.normalize(found.up, dim=1), torch.from_numpy(views.up)
+            angles = torch.rad2deg(torch.arccos((up * truth).sum(dim=1).clamp(-1, 1)))
+            elevations = torch.rad2deg((torch.arcsin(up[:, 2]) - torch.arcsin(truth[:, 2])).abs())
             result[f"{name}_nearness"] = float((found.nearness - torch.from_numpy(views.nearness)).abs().mean())
             result[f"{name}_up_quartile"] = float(angles.quantile(0.75))
+            result[f"{name}_sure_quartile"] = float(angles[found.doubt <= found.doubt.median()].quantile(0.75))
+            result[f"{name}_elevation_quartile"] = float(elevations.quantile(0.75))
         return result
 
     def sheet(self, network: nn.Module) -> Picture:

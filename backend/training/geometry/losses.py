@@ -52,6 +52,11 @@ def _normals(height: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     return functional.normalize(torch.cat([-x, -y, torch.ones_like(x)], dim=1), dim=1), around
 
 
-def up_term(up: Tensor, truth: Tensor) -> Tensor:
-    """Return the mean squared distance, (N, 3) each: the best answer is the mean of what may be up."""
-    return (up - truth).square().sum(dim=1).mean()
+def up_terms(up: Tensor, doubt: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean distance of what is taken for up from what is up, and how wrong the doubt about it is.
+
+    up, truth: (N, 3), truth of unit length. doubt: (N,), which learns the distance's mean and does not change it. A mean
+    distance lets alone what nobody can know, such as a stone's, for the sake of what can be known.
+    """
+    distance = ((up - truth).square().sum(dim=1) + 1e-6).sqrt()
+    return distance.mean(), (doubt - distance.detach()).square().mean()

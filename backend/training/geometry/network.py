@@ -5,8 +5,9 @@
 
 with z and h as `geometry.features` says, o1 and o2 what the network adds, blurred by a binomial over 3 x 3 pixels, so
 that its head's blocks do not show. The back hangs on the blurred front, so that the front's relief does not show on it.
-The thickness is a quantile of what is plausible: the network sees which one. The pose is what is up, and how near the
-eye is: `up` is the mean of what may be up, so that its length says how sure that is.
+The thickness is a quantile of what is plausible: the network sees which one. The pose is what is up, how far from it
+this is expected to be, and how near the eye is. It is read from the means of the coarsest features and from where in the
+square they lie.
 
 `backend.geometry.network` runs the same network in numpy. A change here is a change there.
 """
@@ -24,9 +25,9 @@ from .config import Widths
 
 
 class Sheets(NamedTuple):
-    """Float32. front, thickness, back: (N, 1, S, S), without meaning off the mask. up: (N, 3). nearness: (N,).
+    """Float32. front, thickness, back: (N, 1, S, S), without meaning off the mask. up: (N, 3). nearness, doubt: (N,).
 
-    Lengths are those of `Views`.
+    Lengths are those of `Views`. doubt: the distance that is expected between `up` and what is up, unit vectors.
     """
 
     front: Tensor
@@ -34,6 +35,7 @@ class Sheets(NamedTuple):
     back: Tensor
     up: Tensor
     nearness: Tensor
+    doubt: Tensor
 
 
 class SheetNetwork(nn.Module):
@@ -44,18 +46,25 @@ class SheetNetwork(nn.Module):
         channels = widths.channels
         self.encoder = Encoder((CHANNELS + 1) * BLOCK**2, channels, widths.encoder)
         self.decoder = Decoder(channels, widths.decoder, 2 * BLOCK**2)
-        self.pose = nn.Sequential(nn.Linear(channels[-1], widths.pose), nn.LeakyReLU(LEAK), nn.Linear(widths.pose, 4))
+        self.pose = nn.Sequential(nn.Linear(3 * channels[-1], widths.pose), nn.LeakyReLU(LEAK), nn.Linear(widths.pose, 5))
 
     def forward(self, planes: Tensor, quantile: Tensor) -> tuple[Tensor, Tensor]:
-        """Return o1 and o2, (N, 2, S, S), and the pose: up and the nearness, (N, 4).
+        """Return o1 and o2, (N, 2, S, S), and the pose: up, the nearness and the doubt, (N, 5).
 
         planes: (N, 8, S, S), see `geometry.features.see`. quantile: (N,), in (0, 1).
         """
         wanted = (2 * quantile - 1)[:, None, None, None].expand(-1, 1, *planes.shape[2:])
         features = self.encoder(functional.pixel_unshuffle(torch.cat([planes, wanted], dim=1), BLOCK))
         answer = functional.pixel_shuffle(self.decoder(features), BLOCK)
-        pooled = features[-1].mean(dim=(2, 3))
-        return answer, self.pose(functional.layer_norm(pooled, pooled.shape[1:]))
+        return answer, self.pose(_moments(features[-1]))
+
+
+def _moments(features: Tensor) -> Tensor:
+    """Return the means of features, (N, C, S, S), and of the features times x and times y, normed: (N, 3 C)."""
+    place = torch.linspace(-1, 1, features.shape[-1], device=features.device, dtype=features.dtype)
+    means = features.mean(dim=(2, 3)), (features * place).mean(dim=(2, 3)), (features * place[:, None]).mean(dim=(2, 3))
+    pooled = torch.cat(means, dim=1)
+    return functional.layer_norm(pooled, pooled.shape[1:])
 
 
 def sheets(planes: Tensor, answer: Tensor, pose: Tensor) -> Sheets:
@@ -64,7 +73,7 @@ def sheets(planes: Tensor, answer: Tensor, pose: Tensor) -> Sheets:
     mask, z, h = (planes[:, k : k + 1].float() for k in (MASK, Z, H))
     front = z + SCALE * o1
     thickness = functional.softplus((2 * h + SCALE * o2) / SOFT) * SOFT
-    return Sheets(front, thickness, hang(front, mask) - thickness, pose[:, :3].float(), pose[:, 3].float())
+    return Sheets(front, thickness, hang(front, mask) - thickness, pose[:, :3].float(), pose[:, 3].float(), pose[:, 4].float())
 
 
 def hang(front: Tensor, mask: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ...safe_files import replacing
+from ..core.checkpoint import read_exported
 from ..core.curve import Quantity
 from ..core.devices import lowered
 from ..core.schedule import STAGES, Schedule
@@ -32,13 +33,14 @@ class GeometryTask:
     """A configuration's training: a `core.task.TrainingTask`.
 
     source: of the views to learn from. seed: the data's and the first weights'. workers: processes that make views; 0
-    makes them in this one.
+    makes them in this one. start: the weights that the network starts from, as `export` wrote them.
     """
 
     config: Config
     source: Source
     seed: int = 1
     workers: int = 1
+    start: Path | None = None
 
     @property
     def name(self) -> str:
@@ -60,9 +62,12 @@ class GeometryTask:
         """No stage freezes anything."""
         return ()
 
-    def make_network(self, *, fresh: bool) -> nn.Module:  # noqa: ARG002 - it always begins with random weights
-        """Make the network."""
-        return make_network(self.config)
+    def make_network(self, *, fresh: bool) -> nn.Module:
+        """Make the network, with the weights of `start` if it is fresh. Raises `UserError`."""
+        network = make_network(self.config)
+        if fresh and self.start is not None:
+            read_exported(self.start, network)
+        return network
 
     def batches(self, start: Moment) -> Iterator[Minibatch]:
         """Yield batches of views from a step on, without end."""
@@ -78,13 +83,13 @@ class GeometryTask:
         front, thickness = losses.depth_terms(found, batch.front, batch.back, mask, batch.quantile)
         before = losses.normal_term(found.front, batch.front, batch.before, mask)
         behind = losses.normal_term(found.back, batch.back, batch.behind, mask)
-        up = losses.up_term(found.up, batch.up)
+        up, doubt = losses.up_terms(found.up, found.doubt, batch.up)
         near = (found.nearness - batch.nearness).square().mean()
         loss = (
             front
             + _THICKNESS * thickness
             + self.config.normal * (before + behind)
-            + self.config.up * up
+            + self.config.up * (up + doubt)
             + self.config.near * near
         )
         terms = {
@@ -93,6 +98,7 @@ class GeometryTask:
             "before": before,
             "behind": behind,
             "up": up,
+            "doubt": doubt,
             "near": near,
         }
         return loss, {name: value.detach() for name, value in terms.items()}

@@ -14,22 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays import BoolArray, Float32Array, Float64Array
+from ...flow.products import Crop, NormalMap
 from ...geometry.features import MARGIN, SIDE, see
 from ...normals.features import inflate, standardise
 from ...normals.network import WEIGHTS, load, predict
-from ...raster.layers import Weights, resized
+from ...raster.layers import Weights
 from ...raster.matmul import by_matmul
+from ...raster.resample import crop_normals
 from ...raster.vectors import unit
 from ..shapes import draw_camera
 from ..shapes.lighting import draw_key, draw_light, lit, openness, shine
 from ..shapes.materials import draw_materials
 from ..shapes.photograph import Framing, photograph, reframe
-from ..shapes.sculptures import THINGS, draw_shape
+from ..shapes.sculptures import draw_shape
 from ..shapes.solids import Shape
 from ..shapes.tracing import Camera, GBuffer, look
-from .things import STANDING
 
-_THINGS = (*THINGS, *STANDING)
 _LEAST = 0.01  # of a view that a shape must cover
 _PICTURE = 128  # pixels along the side of the picture that normals are estimated from
 _WHOLE = Framing((0.0, 0.0), 1.0, 0.0, mirrored=False)
@@ -90,14 +90,14 @@ def gathered(views: list[Views]) -> Views:
 
 def draw_scenes(rng: np.random.Generator, views: int) -> Iterator[Scene]:
     """Draw a shape and look at it from some sides."""
-    shape = draw_shape(rng, _THINGS)
+    shape = draw_shape(rng)
     for _ in range(views):
         while True:
             camera = _draw_camera(rng, shape)
             seen, behind = look(shape, camera, SIDE), look_from_behind(shape, camera)
             if (seen.hit & behind.hit).mean() >= _LEAST:
                 break
-            shape = draw_shape(rng, _THINGS)  # once in some ten thousand shapes cuts leave nothing, or a splinter
+            shape = draw_shape(rng)  # once in some ten thousand shapes cuts leave nothing, or a splinter
         yield Scene(shape, camera, seen, behind)
 
 
@@ -168,7 +168,8 @@ def estimated_normals(scene: Scene, rng: np.random.Generator) -> Float32Array:
     picture = standardise(photograph(rng, colours, coverage)[None])
     inflated = inflate(picture[..., 3])
     normals = predict(_estimator(), picture[0], inflated[0], by_matmul, lambda: None)
-    return resized(unit(normals), SIDE, SIDE)
+    whole = Crop(0, 0, _PICTURE, _PICTURE, _PICTURE)
+    return crop_normals(NormalMap(unit(normals), picture[0, ..., 3]), whole, SIDE).normals
 
 
 @cache

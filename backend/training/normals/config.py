@@ -118,7 +118,7 @@ DRAFT = Config(
     schedule=Schedule(
         _stages(
             TrainingStage(None, 2e-3, warm_up=200),
-            TrainingStage(5000, 2e-3, decay=True),
+            TrainingStage(5000, 2e-3, warm_up=100, decay=True),
             TrainingStage(2000, 7e-4, decay=True),
         ),
         average=0.999,

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ...errors import UserError
 from ...safe_files import replacing
-from ..core.checkpoint import halfway, load
+from ..core.checkpoint import halfway, load, read_exported
 from ..core.curve import Quantity
 from ..core.devices import lowered
 from ..core.schedule import STAGES, Schedule
@@ -32,8 +32,8 @@ class NormalsTask:
     """A configuration's training: a `core.task.TrainingTask`.
 
     source: of the pictures to learn from; measured: of those held out, which are another seed's. seed: the data's and
-    the first weights'. workers: processes that make pictures; 0 makes them in this one. start: the folder of the
-    Stable Diffusion 2 that a large network starts from.
+    the first weights'. workers: processes that make pictures; 0 makes them in this one. start: the weights that
+    the network starts from, a small one's as `export` wrote them, for a large one the folder of a Stable Diffusion 2.
     """
 
     config: Config
@@ -59,13 +59,16 @@ class NormalsTask:
         return Quantity("angle", "°", "held out, {} pixels")
 
     def make_network(self, *, fresh: bool) -> nn.Module:
-        """Make a small network, or a large one with the weights of `start` if it is fresh. Raises `UserError`."""
+        """Make the network, with the weights of `start` if it is fresh. Raises `UserError`."""
         if fresh and self.start is None and isinstance(self.config.network, Large):
             advice = "Give the folder of a Stable Diffusion 2 in diffusers' layout: --start FOLDER."
             raise UserError("start-missing", f"The configuration “{self.name}” starts from weights.", advice)
         network = make_network(self.config)
-        if fresh and self.start is not None and isinstance(network, LatentDualStream):
-            network.start(self.start)
+        if fresh and self.start is not None:
+            if isinstance(network, LatentDualStream):
+                network.start(self.start)
+            else:
+                read_exported(self.start, network)
         return network
 
     @property

@@ -13,8 +13,8 @@ from .compiled import Table, compiled
 from .distances import clamp
 from .reliefs import fractal, from_whole, value_noise
 
-PLAIN, SOFT, MOTTLED, WOOD, STRIPES, CHECKS, DOTS, STAINS, MARBLE, SPECKLES, PRINT = range(11)
-_SHARES = (0.42, 0.17, 0.09, 0.07, 0.05, 0.03, 0.04, 0.04, 0.04, 0.02, 0.03)
+PLAIN, SOFT, MOTTLED, WOOD, STRIPES, CHECKS, DOTS, STAINS, MARBLE, SPECKLES, PRINT, STONES, FLOWERS, PATCHES = range(14)
+_SHARES = (0.36, 0.15, 0.08, 0.07, 0.05, 0.03, 0.03, 0.04, 0.03, 0.02, 0.03, 0.03, 0.05, 0.03)
 
 MATERIAL = np.dtype(
     [("pattern", np.int64), ("colours", np.float64, (3, 3)), ("turn", np.float64, (3, 3)), ("shift", np.float64, 3)]
@@ -30,7 +30,39 @@ reflectance: of a dielectric, head on. wrap: how far light goes round the edge, 
 
 
 @compiled
-def _pattern(x: float, y: float, z: float, m: Table, lattice: Float64Array) -> float:  # noqa: C901 - a formula each
+def _stones(u: float, v: float, w: float, lattice: Float64Array) -> float:
+    """Return joints (0) between stones of a value each (Worley, "A cellular texture basis function", 1996)."""
+    first, second, value = 9.0, 9.0, 0.0
+    for number in range(27):
+        i, j, k = np.floor(u) + number // 9 - 1, np.floor(v) + number // 3 % 3 - 1, np.floor(w) + number % 3 - 1
+        a, b, c = np.int64(i) & 31, np.int64(j) & 31, np.int64(k) & 31
+        x = i + 0.5 + 0.4 * lattice[a, b, c] - u
+        y = j + 0.5 + 0.4 * lattice[b, c, a] - v
+        z = k + 0.5 + 0.4 * lattice[c, a, b] - w
+        far = np.sqrt(x * x + y * y + z * z)
+        if far < first:
+            first, second, value = far, first, 0.7 + 0.3 * lattice[a, c, b]
+        elif far < second:
+            second = far
+    return value * clamp((second - first) * 14.0 - 0.5, 0.0, 1.0)
+
+
+@compiled
+def _flowers(u: float, v: float, lattice: Float64Array) -> float:
+    """Return a ground (0) with flowers of some petals (1) and an eye (1/2), in about half of the cells."""
+    i, j = np.int64(np.floor(u + 0.5)) & 31, np.int64(np.floor(v + 0.5)) & 31
+    size = 0.3 + 0.1 * lattice[i, j, 0]
+    x, y = from_whole(u) - 0.1 * lattice[i, j, 1], from_whole(v) - 0.1 * lattice[i, j, 2]
+    petals = np.floor(5.5 + 2.5 * lattice[i, j, 3])
+    far = np.sqrt(x * x + y * y) / size
+    edge = 0.7 + 0.3 * np.cos(petals * np.arctan2(y, x) + 3.0 * lattice[i, j, 4])
+    if lattice[i, j, 5] < 0.0 or far > edge:
+        return 0.0
+    return 0.5 if far < 0.25 else 1.0
+
+
+@compiled
+def _pattern(x: float, y: float, z: float, m: Table, lattice: Float64Array) -> float:  # noqa: C901, PLR0912
     """Return where a material's pattern stands between its colours, about in [0, 1]."""
     u, v, w = x * m.frequency, y * m.frequency, z * m.frequency
     kind = m.pattern
@@ -58,6 +90,12 @@ def _pattern(x: float, y: float, z: float, m: Table, lattice: Float64Array) -> f
         return 0.5 + 0.5 * np.sin(4.0 * (u + 3.0 * fractal(u, v, w, lattice, 0.6, 0.6, 0.0, 1e-3, 4)))
     if kind == SPECKLES:
         return 1.0 if value_noise(5.0 * u, 5.0 * v, 5.0 * w, lattice) > 0.45 else 0.0
+    if kind == STONES:
+        return _stones(u, v, w, lattice)
+    if kind == FLOWERS:
+        return _flowers(u, v, lattice)
+    if kind == PATCHES:  # flat areas of three colours
+        return np.floor(clamp(1.5 + 2.6 * fractal(u, v, w, lattice, 0.5, 0.5, 0.0, 1e-3, 3), 0.0, 2.0) + 0.5) * 0.5
     row = np.floor(1.5 * v)  # lines of something like letters, in some places
     there = value_noise(0.3 * u, 0.2 * row, 0.3 * w, lattice) > -0.2
     letter = value_noise(6.0 * u, 3.0 * v, 6.0 * w, lattice) + 0.3 * value_noise(2.0 * u, 9.0 * row, 2.0 * w, lattice)

@@ -13,15 +13,16 @@ from .profiles import evenly, smooth_line
 from .reliefs import DENTS, EMBOSSED, FOLDS, PANELS, RIBS, RIDGES, ROCK, SCALES, STRANDS
 from .sculptor import Rest, Sculptor, about_x, about_z, any_turn
 from .solids import ADD, CUT, EYE, GRID, Shape
+from .standing import STANDING
 
 Things = Sequence[tuple[Callable[[Sculptor], None], float]]
 """Kinds of things, each with how often it is drawn."""
 
 
-def draw_shape(rng: np.random.Generator, things: Things | None = None) -> Shape:
-    """Draw a shape: one of some things, or of `THINGS`."""
+def draw_shape(rng: np.random.Generator) -> Shape:
+    """Draw a shape: one of `THINGS`."""
     s = Sculptor(rng)
-    kinds, weights = zip(*(things or THINGS), strict=True)
+    kinds, weights = zip(*THINGS, strict=True)
     kinds[int(rng.choice(len(kinds), p=np.array(weights) / sum(weights)))](s)
     if s.end().chance(0.15):
         _base(s)
@@ -128,5 +129,6 @@ THINGS = (
     (heap, 0.18), (plaque, 0.06), (vessel, 0.12), (turned, 0.04), (bust, 0.14), (figure, 0.1), (animal, 0.05),
     (house, 0.06), (tower, 0.01), (car, 0.06), (mechanism, 0.03), (helmet, 0.03), (chair, 0.04), (die, 0.03),
     (rings, 0.02), (tree, 0.03), (bird, 0.04), (drape, 0.04), (rock, 0.02),
+    *STANDING,
 )  # fmt: skip
 """What is drawn, and how often."""

@@ -75,7 +75,7 @@ def test_weights_that_are_missing_damaged_or_of_another_network_are_refused(tmp_
         np.savez(tmp_path / "other.npz", **other)
         with pytest.raises(ValueError, match="another network"):
             load(tmp_path / "other.npz")
-    arrays["pose.2.bias"] = np.array([0, np.nan, 0, 0], np.float16)
+    arrays["pose.2.bias"] = np.array([0, np.nan, 0, 0, 0], np.float16)
     np.savez(tmp_path / "invalid.npz", **arrays)
     with pytest.raises(ValueError, match="non-finite"):
         load(tmp_path / "invalid.npz")

@@ -60,7 +60,7 @@ def test_the_stages_follow_each_other_and_the_thickness_is_learned(tmp_path: Pat
     assert [line["step"] for line in curve] == list(range(5, 45, 5))
     measured = [line["held_out_true"] for line in curve if "held_out_true" in line]
     assert measured[0] > measured[-1]
-    assert {"true_volume", "estimated_side", "true_up_quartile", "estimated_nearness"} <= curve[-1].keys()
+    assert {"true_volume", "estimated_side", "true_up_quartile", "true_sure_quartile", "estimated_nearness"} <= curve[-1].keys()
     sheet = np.asarray(Image.open(cool.with_suffix(".png")))
     assert sheet.shape[1] == 5 * 96
     load(cool.with_suffix(".npz"))
@@ -100,6 +100,7 @@ def test_numpy_and_torch_agree(tmp_path: Path, config: Config, multiply: MatMul)
         np.testing.assert_allclose(found.back[inside], back[inside], atol=1e-4)
         np.testing.assert_allclose(found.up, expected.up[0], atol=1e-4)
         assert found.nearness == pytest.approx(float(expected.nearness[0]), abs=1e-4)
+        assert found.doubt == pytest.approx(float(expected.doubt[0]), abs=1e-4)
         assert (found.front[~inside] == 0).all()
 
 
@@ -140,7 +141,7 @@ def test_the_pinball_loss_is_least_at_the_quantile() -> None:
     zeros, ones = torch.zeros_like(truth), torch.ones_like(truth)
 
     def loss(quantile: float, guess: float) -> float:
-        guessed = Sheets(zeros, guess * ones, -guess * ones, zeros, zeros)
+        guessed = Sheets(zeros, guess * ones, -guess * ones, zeros, zeros, zeros)
         return float(losses.depth_terms(guessed, zeros, -truth, ones, torch.tensor([quantile]))[1])
 
     for quantile in (0.2, 0.5, 0.9):

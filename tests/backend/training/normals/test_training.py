@@ -93,6 +93,26 @@ def test_the_trunk_goes_on_after_it_was_cooled_as_if_nothing_had_been(tmp_path: 
     assert curves[0] == curves[1]
 
 
+def test_trained_weights_are_cooled_without_a_trunk(tmp_path: Path) -> None:
+    trained = go(tmp_path / "one", steps=20).with_suffix(".npz")
+    from_them = replace(task(), start=trained)
+    fresh = from_them.make_network(fresh=True).state_dict()
+    with np.load(trained) as file:
+        assert all(np.array_equal(file[name], value.numpy()) for name, value in fresh.items())
+    cool = train(Run(from_them, tmp_path / "other", "cool", steps=10), lambda _: None)
+    assert cool.name == "cool-0.pt"
+    assert not same(weights(cool), fresh)
+    assert read_curve(cool.with_suffix(".jsonl"))[0]["loss"] < read_curve(tmp_path / "one" / "trunk.jsonl")[0]["loss"]
+
+
+def test_weights_of_another_network_are_no_start(tmp_path: Path) -> None:
+    np.savez(tmp_path / "other.npz", weight=np.zeros(3))
+    (tmp_path / "text.npz").write_text("no weights")
+    for name in ("other.npz", "text.npz", "nowhere.npz"):
+        with pytest.raises(UserError, match="holds no weights of this"):
+            replace(task(), start=tmp_path / name).make_network(fresh=True)
+
+
 def test_the_held_out_pictures_are_never_trained_on(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="held-out"):
         go(tmp_path, seed=HELD_OUT_SEED)

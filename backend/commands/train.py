@@ -46,7 +46,10 @@ def _configure_training(parser: argparse.ArgumentParser, configs: str, stages: S
     parser.add_argument("--config", required=True, metavar="NAME", help=configs)
     parser.add_argument("--folder", type=Path, required=True, metavar="F", help="checkpoints and curves, to go on with")
     parser.add_argument(
-        "--start", type=Path, metavar="WEIGHTS", help="begin with these: an earlier training's .npz, or see the document"
+        "--start",
+        type=Path,
+        metavar="WEIGHTS",
+        help="begin with these: an earlier training's .npz, or see the document",
     )
     parser.add_argument("--stage", choices=stages, default="trunk", help=f"see {described}")
     parser.add_argument("--data-seed", type=seed_from_text, default=1, help="decides shapes, pictures, first weights")

@@ -33,8 +33,8 @@ class Sheets:
     """A body's two sides, float32 (S, S), in halves of the square's side, z to the viewer, 0 off the object.
 
     back: always at or behind the front. up: float32 (3,), camera space, about of unit length. nearness: one over the
-    eye's distance from the depth 0, about 0 for parallel rays. doubt: the distance that is expected between `up` and what
-    is up, unit vectors: 0.1 is 6 degrees.
+    eye's distance from the depth 0, about 0 for parallel rays. doubt: the distance that is expected between `up` and
+    what is up, unit vectors: 0.1 is 6 degrees.
     """
 
     front: Float32Array

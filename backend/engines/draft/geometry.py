@@ -15,12 +15,13 @@ import numpy as np
 
 from ...arrays import Float64Array
 from ...flow.products import Mesh, NormalMap, Noted, Report
+from ...geometry.look import TYPICAL, read_weights
 from ...geometry.network import WEIGHTS
 from ...normals.outline import empty_cutout
 from ...raster.ticks import Poll
 from . import lattice, outline
 from .body import Body, make_body
-from .guess import TYPICAL, Window, guess, read_weights
+from .guess import Window, guess
 from .inflated import make_inflated_body
 from .lattice import Triangulation
 from .pose import PARALLEL, Pose, set_upright, without_lens

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...arrays import Float64Array, Int32Array
-from .stand import set_down, turn_to_z, turned
+from ...mesh.stand import set_down, turn_to_z, turned
 
 _NEAREST = 0.45  # over half the object's square: the greatest nearness that is undone
 _SURE = 0.25  # the greatest doubt with which a body is turned: a distance of unit vectors, 14 degrees
@@ -22,8 +22,7 @@ class Pose:
     """The camera, over a lattice in pixels.
 
     nearness: one over the eye's distance from the height 0, in 1 / pixels, at least 0. column, row: where the viewing
-    axis meets the lattice. up: float64 (3,), x right, y up, z to the viewer. doubt: the distance that is expected between
-    it and what is up, unit vectors.
+    axis meets the lattice. up: float64 (3,), x right, y up, z to the viewer. doubt: see `geometry.network.Sheets`.
     """
 
     nearness: float

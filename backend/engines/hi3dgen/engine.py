@@ -102,7 +102,7 @@ def hi3dgen() -> Engine:
                 "Building the surface",
                 "mesh",
                 ("latents", "cutout", "normal_map"),
-                ("solid", "whole", "precision"),
+                ("solid", "whole", "upright", "precision"),
                 lambda *taken, **used: stages().meshes(*taken, **used),
             ),
             Stage("clean", "Cleaning up", "mesh", ("mesh",), ("clean",), _clean),

@@ -30,6 +30,12 @@ SETTINGS = (
         default=True,
     ),
     Setting(
+        name="upright",
+        label="Upright",
+        description="A mesh that nearly stands is turned to stand on its foot",
+        default=True,
+    ),
+    Setting(
         name="clean",
         label="Clean",
         description="Floaters and flakes go; real detached parts stay",

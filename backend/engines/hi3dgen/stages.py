@@ -7,6 +7,7 @@ latents. Several seeds go through a network together, as many as the memory plan
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -219,6 +220,7 @@ class Stages:
         *,
         solid: bool,
         whole: bool,
+        upright: bool,
         precision: str,
         report: Report,
     ) -> list[Mesh | Noted]:
@@ -233,8 +235,9 @@ class Stages:
             surfaces = decode_surfaces(decoder, values, voxels, decoded, solid=solid, whole=whole)
             meshes: list[Mesh] = []
             for surface in surfaces:
-                report(3 * len(batch) + len(meshes), 4 * len(batch))
-                meshes.append(to_mesh(surface, cutouts[0], normal_maps[0]))
+                poll = partial(report, 3 * len(batch) + len(meshes), 4 * len(batch))
+                poll()
+                meshes.append(to_mesh(surface, cutouts[0], normal_maps[0], upright=upright, poll=poll))
             return meshes
 
         size = _largest(one.structure for one in latents)

@@ -73,7 +73,8 @@ class HeldOut:
         """Return the mean scores with true and with estimated normals, and how wrong the pose is.
 
         Degrees within which something is known in three of four views: `up_quartile`, what is up; `sure_quartile`, the
-        same for the half of the views with the least doubt; `elevation_quartile`, the camera's. `nearness`: the mean error.
+        same of the half of the views with the least doubt; `elevation_quartile`, the camera's. `nearness`: the mean
+        error.
         """
         result: dict[str, float] = {}
         for name, views in (("true", self._truth.true), ("estimated", self._truth.seen)):

@@ -5,9 +5,8 @@
 
 with z and h as `geometry.features` says, o1 and o2 what the network adds, blurred by a binomial over 3 x 3 pixels, so
 that its head's blocks do not show. The back hangs on the blurred front, so that the front's relief does not show on it.
-The thickness is a quantile of what is plausible: the network sees which one. The pose is what is up, how far from it
-this is expected to be, and how near the eye is. It is read from the means of the coarsest features and from where in the
-square they lie.
+The thickness is a quantile of what is plausible: the network sees which one. The pose is what is up, how wrong that is
+expected to be, and how near the eye is. It is read from the means of the coarsest features and from where they lie.
 
 `backend.geometry.network` runs the same network in numpy. A change here is a change there.
 """
@@ -46,7 +45,9 @@ class SheetNetwork(nn.Module):
         channels = widths.channels
         self.encoder = Encoder((CHANNELS + 1) * BLOCK**2, channels, widths.encoder)
         self.decoder = Decoder(channels, widths.decoder, 2 * BLOCK**2)
-        self.pose = nn.Sequential(nn.Linear(3 * channels[-1], widths.pose), nn.LeakyReLU(LEAK), nn.Linear(widths.pose, 5))
+        self.pose = nn.Sequential(
+            nn.Linear(3 * channels[-1], widths.pose), nn.LeakyReLU(LEAK), nn.Linear(widths.pose, 5)
+        )
 
     def forward(self, planes: Tensor, quantile: Tensor) -> tuple[Tensor, Tensor]:
         """Return o1 and o2, (N, 2, S, S), and the pose: up, the nearness and the doubt, (N, 5).
@@ -73,7 +74,9 @@ def sheets(planes: Tensor, answer: Tensor, pose: Tensor) -> Sheets:
     mask, z, h = (planes[:, k : k + 1].float() for k in (MASK, Z, H))
     front = z + SCALE * o1
     thickness = functional.softplus((2 * h + SCALE * o2) / SOFT) * SOFT
-    return Sheets(front, thickness, hang(front, mask) - thickness, pose[:, :3].float(), pose[:, 3].float(), pose[:, 4].float())
+    return Sheets(
+        front, thickness, hang(front, mask) - thickness, pose[:, :3].float(), pose[:, 3].float(), pose[:, 4].float()
+    )
 
 
 def hang(front: Tensor, mask: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from backend.arrays import Float64Array
 from backend.engines.draft.pose import PARALLEL, Pose, set_upright, without_lens
-from backend.engines.draft.stand import set_down, turn_to_z
+from backend.mesh.stand import set_down, turn_to_z
 
 
 @given(st.floats(0, 0.004), st.floats(-50, 50), st.floats(-50, 50), st.integers(0, 100))

@@ -94,7 +94,8 @@ def test_seeds_that_go_together_give_what_they_give_alone(pipeline: Pipeline) ->
     surfaces = stages["geometry"].run_many
     assert surfaces is not None
     maps = [outcome.products["normal_map"]] * 2
-    meshes = surfaces(both, [cutout_of(pipeline, 5)] * 2, maps, solid=True, whole=True, precision="auto", report=report)
+    switches = {"solid": True, "whole": True, "upright": True}
+    meshes = surfaces(both, [cutout_of(pipeline, 5)] * 2, maps, **switches, precision="auto", report=report)
     assert len(meshes) == 2
     assert not same(*meshes)
 

@@ -57,13 +57,14 @@ def angle(one: Pose, other: Pose) -> float:
     return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
 
-@given(azimuth=st.floats(-180, 180), elevation=st.floats(-80, 80))
-def test_a_poses_axes_are_right_handed(azimuth: float, elevation: float) -> None:
-    axes = Pose(azimuth, elevation).axes
+@given(azimuth=st.floats(-180, 180), elevation=st.floats(-80, 80), roll=st.floats(-60, 60))
+def test_a_poses_axes_are_right_handed(azimuth: float, elevation: float, roll: float) -> None:
+    axes = Pose(azimuth, elevation, roll=roll).axes
     np.testing.assert_allclose(axes @ axes.T, np.eye(3), atol=1e-9)
     assert np.linalg.det(axes) == pytest.approx(1)
-    assert axes[0, 2] == pytest.approx(0)  # right is level
     assert axes[1, 2] > 0  # up is up
+    shown = np.degrees(np.arctan2(axes[0, 2], axes[1, 2]))
+    assert shown == pytest.approx(roll)  # clockwise: what is up lies to the right in the picture
 
 
 def test_the_front_is_seen_as_normal_maps_are() -> None:
@@ -80,12 +81,14 @@ def test_the_front_is_seen_as_normal_maps_are() -> None:
         Pose(-70, 25, 0.3),
         Pose(160, 5, 0.5),
         Pose(10, -8, 0.3),
+        Pose(-40, 15, 0.3, 18),
+        Pose(120, 10, 0.2, -12),
     ],
 )
 def test_a_pose_is_found_again(pose: Pose) -> None:
     points, triangles = figure()
     shown, places = drawn(points, triangles, pose)
-    found = find_pose(points, triangles, shown)
+    found = find_pose(points, triangles, shown, roll=0.8 * pose.roll)
     assert angle(found, pose) < 5
     off = np.abs(project(points, shown.alpha, found) - places)
     assert off.mean() < 0.02

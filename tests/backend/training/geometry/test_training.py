@@ -60,7 +60,9 @@ def test_the_stages_follow_each_other_and_the_thickness_is_learned(tmp_path: Pat
     assert [line["step"] for line in curve] == list(range(5, 45, 5))
     measured = [line["held_out_true"] for line in curve if "held_out_true" in line]
     assert measured[0] > measured[-1]
-    assert {"true_volume", "estimated_side", "true_up_quartile", "true_sure_quartile", "estimated_nearness"} <= curve[-1].keys()
+    assert {"true_volume", "estimated_side", "true_up_quartile", "true_sure_quartile", "estimated_nearness"} <= curve[
+        -1
+    ].keys()
     sheet = np.asarray(Image.open(cool.with_suffix(".png")))
     assert sheet.shape[1] == 5 * 96
     load(cool.with_suffix(".npz"))

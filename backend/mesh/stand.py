@@ -11,7 +11,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ...arrays import Float64Array, Int32Array
+from ..arrays import Float64Array, Int32Array
 
 _TIP = np.tan(np.radians(12.0))  # along x and along y: the steepest slope of a facet that it is tipped onto
 _SOLE = (0.004, 0.016)  # of the size: the thickness of two slices at the bottom
@@ -22,11 +22,21 @@ _EPSILON = 1e-9
 
 def set_down(vertices: Float64Array, triangles: Int32Array) -> Float64Array:
     """Return the vertices, (V, 3), Blender's axes, of a body that is upright but for some degrees, set down."""
-    centre = _centre(vertices, triangles)
-    slope = _facet_below(vertices - centre)
+    turn = resting_turn(vertices, triangles)
+    return vertices if turn is None else level_sole(turned(vertices, turn))
+
+
+def resting_turn(vertices: Float64Array, triangles: Int32Array) -> Float64Array | None:
+    """Return the rotation, (3, 3), that levels the facet on which a body would come to rest; None if it is steep."""
+    slope = _facet_below(vertices - _centre(vertices, triangles))
     if slope is None:
-        return vertices
-    vertices = _levelled(vertices, centre, slope)
+        return None
+    normal = np.array([-slope[0], -slope[1], 1.0])
+    return turn_to_z(normal / np.linalg.norm(normal))
+
+
+def level_sole(vertices: Float64Array) -> Float64Array:
+    """Return the vertices, (V, 3), with what is lowest cut level, if it is plainly flat."""
     size = float(np.ptp(vertices, axis=0).max())
     bottom = float(vertices[:, 2].min())
     thin, thick = (_width(vertices[vertices[:, 2] < bottom + part * size, :2]) for part in _SOLE)
@@ -83,12 +93,6 @@ def _highest_plane(points: Float64Array) -> Float64Array:
         if (rows @ corner <= limits + 1e-7).all() and corner[2] > highest:
             best, highest = corner[:2], corner[2]
     return best
-
-
-def _levelled(vertices: Float64Array, centre: Float64Array, slope: Float64Array) -> Float64Array:
-    """Turn vertices about a centre so that a plane of some slopes becomes level."""
-    normal = np.array([-slope[0], -slope[1], 1.0])
-    return centre + turned(vertices - centre, turn_to_z(normal / np.linalg.norm(normal)))
 
 
 def turned(vertices: Float64Array, turn: Float64Array) -> Float64Array:

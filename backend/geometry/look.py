@@ -28,8 +28,8 @@ _LOG = logging.getLogger(__name__)
 class Square:
     """The square about the object, as the network sees it.
 
-    crop: where it lies in the normal map, in its pixels. inside: bool (S, S), the object. planes: float32 (S, S, 8), see
-    `features.see`.
+    crop: where it lies in the normal map, in its pixels. inside: bool (S, S), the object. planes: float32 (S, S, 8),
+    see `features.see`.
     """
 
     crop: Crop

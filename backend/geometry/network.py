@@ -67,7 +67,7 @@ def predict(weights: Weights, planes: Float32Array, quantile: float, multiply: M
     run = Layers(weights, multiply, poll)
     wanted = np.full((*planes.shape[:2], 1), 2 * quantile - 1, np.float32)
     features = run.encoder("encoder", pixel_unshuffle(np.concatenate([planes, wanted], axis=2), BLOCK))
-    hidden = run.linear("pose.0", _moments(features[-1])[None])
+    hidden = run.linear("pose.0", np.concatenate([_moments(level) for level in features])[None])
     pose = run.linear("pose.2", np.where(hidden > 0, hidden, np.float32(LEAK) * hidden))[0]
     answer = pixel_shuffle(run.pointwise("decoder.head", run.decoder("decoder", features)), BLOCK)
     added = _blurred(answer, BLUR) * np.float32(SCALE)

@@ -40,7 +40,7 @@ class Config:
     estimated: float = 0.5
     noise: float = 0.0
     normal: float = 0.15
-    up: float = 0.5
+    up: float = 1.0
     near: float = 5.0
     held_out: int = 60
 

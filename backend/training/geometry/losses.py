@@ -55,8 +55,8 @@ def _normals(height: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
 def up_terms(up: Tensor, doubt: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     """Return the mean distance of what is taken for up from what is up, and how wrong the doubt about it is.
 
-    up, truth: (N, 3), truth of unit length. doubt: (N,), which learns the distance's mean and does not change it. Unlike
-    its square, a mean distance leaves alone what nobody can know, as of a stone, for the sake of what can be known.
+    up, truth: (N, 3), truth of unit length. doubt: (N,), which learns the distance's mean and does not change it.
+    Unlike its square, a mean distance leaves alone what nobody can know, as of a stone, for what can be known.
     """
     distance = ((up - truth).square().sum(dim=1) + 1e-6).sqrt()
     return distance.mean(), (doubt - distance.detach()).square().mean()

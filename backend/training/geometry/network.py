@@ -6,7 +6,8 @@
 with z and h as `geometry.features` says, o1 and o2 what the network adds, blurred by a binomial over 3 x 3 pixels, so
 that its head's blocks do not show. The back hangs on the blurred front, so that the front's relief does not show on it.
 The thickness is a quantile of what is plausible: the network sees which one. The pose is what is up, how wrong that is
-expected to be, and how near the eye is. It is read from the means of the coarsest features and from where they lie.
+expected to be, and how near the eye is. It is read from the means of all features, fine and coarse, and from where they
+lie: a level surface's normals say what is up, and which these are may be told near by.
 
 `backend.geometry.network` runs the same network in numpy. A change here is a change there.
 """
@@ -38,7 +39,7 @@ class Sheets(NamedTuple):
 
 
 class SheetNetwork(nn.Module):
-    """An encoder and a decoder over blocks of 2 x 2 pixels, and a reading of what is up from the coarsest features."""
+    """An encoder and a decoder over blocks of 2 x 2 pixels, and a reading of what is up from the encoder's features."""
 
     def __init__(self, widths: Widths) -> None:
         super().__init__()
@@ -46,7 +47,7 @@ class SheetNetwork(nn.Module):
         self.encoder = Encoder((CHANNELS + 1) * BLOCK**2, channels, widths.encoder)
         self.decoder = Decoder(channels, widths.decoder, 2 * BLOCK**2)
         self.pose = nn.Sequential(
-            nn.Linear(3 * channels[-1], widths.pose), nn.LeakyReLU(LEAK), nn.Linear(widths.pose, 5)
+            nn.Linear(3 * sum(channels), widths.pose), nn.LeakyReLU(LEAK), nn.Linear(widths.pose, 5)
         )
 
     def forward(self, planes: Tensor, quantile: Tensor) -> tuple[Tensor, Tensor]:
@@ -57,7 +58,7 @@ class SheetNetwork(nn.Module):
         wanted = (2 * quantile - 1)[:, None, None, None].expand(-1, 1, *planes.shape[2:])
         features = self.encoder(functional.pixel_unshuffle(torch.cat([planes, wanted], dim=1), BLOCK))
         answer = functional.pixel_shuffle(self.decoder(features), BLOCK)
-        return answer, self.pose(_moments(features[-1]))
+        return answer, self.pose(torch.cat([_moments(level) for level in features], dim=1))
 
 
 def _moments(features: Tensor) -> Tensor:

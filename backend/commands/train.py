@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..training.normals.samples import Source
 
 _NEEDED = ("torch", "numba")
+_MOST_SHOWN = 400  # pictures of a sheet
 
 C = TypeVar("C")
 
@@ -107,11 +108,11 @@ def show(options: argparse.Namespace) -> int:
     check_training("training", ("numba", "PIL"))
     from ..training.shapes import contact_sheet  # noqa: PLC0415 - compiles
 
-    if options.count < 1 or not 16 <= options.size <= 1024:
+    if not (1 <= options.count <= _MOST_SHOWN and 16 <= options.size <= 1024):
         raise UserError(
             "sheet-size",
             f"A sheet of {options.count} pictures of {options.size} pixels cannot be made.",
-            "Ask for at least one picture of 16 to 1024 pixels.",
+            f"Ask for 1 to {_MOST_SHOWN} pictures of 16 to 1024 pixels.",
         )
     check_picture_path(options.output)
     write_picture(options.output, contact_sheet(options.seed, options.count, options.size))

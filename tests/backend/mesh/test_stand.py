@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A body that nearly stands is set down, and one that lies or has no sole stays as it is."""
+
+import numpy as np
+import trimesh
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.arrays import Float64Array
+from backend.mesh.stand import set_down
+
+BOX = np.array([(x, y, z) for x in (-1.0, 1) for y in (-1.0, 1) for z in (-1.0, 1)])
+SIDES = np.array(
+    [(0, 1, 3), (0, 3, 2), (4, 6, 7), (4, 7, 5), (0, 4, 5), (0, 5, 1), (2, 3, 7), (2, 7, 6), (0, 2, 6), (0, 6, 4),
+     (1, 5, 7), (1, 7, 3)], np.int32,
+)  # fmt: skip
+
+
+def leaning(degrees: float, about: tuple[float, float, float]) -> Float64Array:
+    """Return a rotation about a horizontal axis."""
+    axis = np.array(about) / np.linalg.norm(about)
+    cross = np.array([[0, -axis[2], axis[1]], [axis[2], 0, -axis[0]], [-axis[1], axis[0], 0]])
+    angle = np.radians(degrees)
+    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+
+
+@given(st.floats(-9, 9), st.floats(0, 360))
+def test_a_box_that_nearly_stands_is_set_down(degrees: float, direction: float) -> None:
+    angle = np.radians(direction)
+    box = BOX * (0.5, 0.7, 1.0)
+    stood = set_down(box @ leaning(degrees, (np.cos(angle), np.sin(angle), 0)).T, SIDES)
+    heights = np.sort(stood[:, 2])
+    assert np.ptp(heights[:4]) < 1e-6
+    assert np.ptp(heights[4:]) < 1e-6
+
+
+def test_a_ball_stays_round_and_a_box_on_its_edge_stays_there() -> None:
+    steep = BOX @ leaning(30, (1, 0, 0)).T
+    np.testing.assert_array_equal(set_down(steep, SIDES), steep)
+    ball = trimesh.creation.icosphere(4)
+    stood = set_down(np.array(ball.vertices), np.array(ball.faces, np.int32))
+    np.testing.assert_allclose(np.linalg.norm(stood, axis=1), 1, atol=1e-6)

@@ -19,7 +19,7 @@ WEIGHTS = Path(__file__).with_name("weights.npz")
 
 
 def load(path: Path) -> Weights:
-    """Read weights that `backend.training.normals.task.export` wrote. No code in the file is run.
+    """Read weights that `backend.training.core.exported.export` wrote. No code in the file is run.
 
     Raises OSError if the file cannot be read, and ValueError if it is damaged or holds something else.
     """

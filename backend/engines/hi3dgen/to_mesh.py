@@ -50,6 +50,6 @@ def to_mesh(
     uv = project(vertices, cutout.alpha, pose)
     turn = resting_turn(vertices.astype(np.float64), triangles) if upright else None
     if turn is not None:
-        vertices = turned(vertices, turn).astype(np.float32)
-        normals = None if normals is None else turned(normals, turn).astype(np.float32)
+        vertices = turned(vertices.astype(np.float64), turn).astype(np.float32)
+        normals = None if normals is None else turned(normals.astype(np.float64), turn).astype(np.float32)
     return Mesh(vertices, triangles, uv, colours, normals)

@@ -7,12 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ...errors import UserError
-from ...raster.layers import read_arrays
 from ...safe_files import replacing
 from .schedule import STAGES, Schedule, TrainingStageName
 from .state import State
@@ -29,22 +27,6 @@ _DAMAGE = (
 def begin(task: TrainingTask[Any], steps: int | None, device: torch.device) -> State:
     """Make a state at step 0 of the trunk."""
     return _build(task, "trunk", steps, device, fresh=True)
-
-
-def read_exported(path: Path, network: nn.Module) -> None:
-    """Give a network the weights that a task's `export` wrote for inference, an array a tensor.
-
-    Raises UserError if they cannot be read or are another network's.
-    """
-    try:
-        arrays = read_arrays(path)
-        network.load_state_dict({name: torch.from_numpy(array.astype(np.float32)) for name, array in arrays.items()})
-    except (OSError, ValueError, TypeError, RuntimeError) as error:
-        raise UserError(
-            "bad-start",
-            f"The file {path} holds no weights of this configuration's network.",
-            "Give the .npz file of an earlier training of the same configuration.",
-        ) from error
 
 
 def branch(task: TrainingTask[Any], before: State, stage: TrainingStageName, steps: int | None) -> State:

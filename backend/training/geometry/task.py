@@ -7,15 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...safe_files import replacing
-from ..core.checkpoint import read_exported
 from ..core.curve import Quantity
 from ..core.devices import lowered
-from ..core.schedule import STAGES, Schedule
+from ..core.exported import export, read_exported
+from ..core.noise import injected
+from ..core.schedule import Schedule
 from ..core.state import State
 from ..core.task import Moment
 from . import losses
@@ -115,13 +114,9 @@ class GeometryTask:
         """Return what the network sees, with noise on the normals if the configuration says so."""
         if self.config.noise == 0:
             return batch.planes
-        entropy = np.random.SeedSequence((self.seed, STAGES.index(moment.stage), moment.step, moment.share))
-        generator = torch.Generator().manual_seed(int(entropy.generate_state(1)[0]))
-        count, _, height, width = batch.planes.shape
-        strength = self.config.noise * torch.rand((count, 1, 1, 1), generator=generator)
-        noise = torch.randn((count, 3, height, width), generator=generator)
-        normals = batch.planes[:, :3] + (noise * strength).to(batch.planes.device) * batch.mask
-        return torch.cat([normals, batch.planes[:, 3:]], dim=1)
+        normals, others = batch.planes[:, :3], batch.planes[:, 3:]
+        noise = injected(tuple(normals.shape), self.config.noise, self.seed, moment).to(normals.device)
+        return torch.cat([normals + noise * batch.mask, others], dim=1)
 
 
 def maker(config: Config) -> Source:
@@ -133,10 +128,3 @@ def make_network(config: Config) -> nn.Module:
     """Make a configuration's network, untrained."""
     network: Any = SheetNetwork(config.network)
     return network.to(memory_format=torch.channels_last)
-
-
-def export(path: Path, network: nn.Module) -> None:
-    """Write a network's weights for inference in half precision, as `backend.geometry.network.load` reads them."""
-    arrays = {name: value.detach().cpu().numpy().astype(np.float16) for name, value in network.state_dict().items()}
-    with replacing(path) as file:
-        np.savez_compressed(file, **arrays)

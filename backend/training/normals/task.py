@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ...errors import UserError
-from ...safe_files import replacing
-from ..core.checkpoint import halfway, load, read_exported
+from ..core.checkpoint import halfway, load
 from ..core.curve import Quantity
 from ..core.devices import lowered
-from ..core.schedule import STAGES, Schedule
+from ..core.exported import export, read_exported
+from ..core.noise import injected
+from ..core.schedule import Schedule
 from ..core.state import State
 from ..core.task import Moment
 from . import losses
@@ -97,23 +97,26 @@ class NormalsTask:
         return HeldOut(self.config, self.measured, folder)
 
     def export(self, path: Path, state: State) -> None:
-        """Write a stage's average, or after refining what is half-way from the cooled one to it."""
+        """Write a stage's average, or after refining what is half-way from the cooled one to it.
+
+        A large network goes to a folder of the path's stem, in diffusers' layout.
+        """
         network = state.average
         if state.stage == "refine":
             cooled = load(path.with_name(f"cool-{state.trunk}.pt"), self, torch.device("cpu"))
             network = halfway(cooled.average, network)
-        export(path, network)
+        if isinstance(network, LatentDualStream):
+            network.write(path.with_suffix(""))
+        else:
+            export(path, network)
 
     def _noise(self, batch: Minibatch, moment: Moment) -> Tensor | None:
         """Draw the noisy stream's noise on the object: every picture has a strength of its own."""
         if self.config.noise == 0:
             return None
-        entropy = np.random.SeedSequence((self.seed, STAGES.index(moment.stage), moment.step, moment.share))
-        generator = torch.Generator().manual_seed(int(entropy.generate_state(1)[0]))
-        count, _, height, width = batch.picture.shape
-        strength = self.config.noise * torch.rand((count, 1, 1, 1), generator=generator)
-        noise = torch.randn((count, height, width, 3), generator=generator).permute(0, 3, 1, 2)
-        return (noise * strength).to(batch.picture.device) * batch.picture[:, 3:]
+        picture = batch.picture
+        noise = injected(tuple(picture[:, :3].shape), self.config.noise, self.seed, moment)
+        return noise.to(picture.device) * picture[:, 3:]
 
 
 def make_network(config: Config) -> nn.Module:
@@ -122,17 +125,3 @@ def make_network(config: Config) -> nn.Module:
         return LatentDualStream(config.network)
     network: Any = DualStream(config.network)
     return network.to(memory_format=torch.channels_last)
-
-
-def export(path: Path, network: nn.Module) -> None:
-    """Write a network's weights for inference, beside first and then in place.
-
-    A small one's in half precision to one file, as `backend.normals.network.load` reads it, a large one's to a folder
-    of the path's stem, in diffusers' layout.
-    """
-    if isinstance(network, LatentDualStream):
-        network.write(path.with_suffix(""))
-        return
-    arrays = {name: value.detach().cpu().numpy().astype(np.float16) for name, value in network.state_dict().items()}
-    with replacing(path) as file:
-        np.savez_compressed(file, **arrays)

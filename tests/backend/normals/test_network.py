@@ -14,8 +14,9 @@ import torch
 from backend.normals.features import GRID, inflate, standardise
 from backend.normals.network import load, multiple, predict
 from backend.raster.matmul import MatMul, by_einsum, by_matmul
+from backend.training.core.exported import export
 from backend.training.normals.config import DRAFT, TINY, Config, Small
-from backend.training.normals.task import export, make_network
+from backend.training.normals.task import make_network
 
 
 def drawn(config: Config) -> torch.nn.Module:

@@ -43,14 +43,14 @@ def ball() -> Shape:
 
 def stripes(u: Float64Array, v: Float64Array) -> Float64Array:
     """Broad stripes across."""
-    return ((u + 0.6 * v) * 4 % 1 < 0.5).astype(np.float64)
+    return np.where((u + 0.6 * v) * 4 % 1 < 0.5, 1.0, 0.0)
 
 
 def flowers(u: Float64Array, v: Float64Array) -> Float64Array:
     """Five petals in each cell of a grid that is moved row by row."""
     row = np.floor(v * 3)
     a, b = (u * 3 + 0.5 * row) % 1 - 0.5, v * 3 % 1 - 0.5
-    return (np.hypot(a, b) < 0.25 + 0.12 * np.cos(5 * np.arctan2(b, a))).astype(np.float64)
+    return np.where(np.hypot(a, b) < 0.25 + 0.12 * np.cos(5 * np.arctan2(b, a)), 1.0, 0.0)
 
 
 def stones(u: Float64Array, v: Float64Array) -> Float64Array:
@@ -69,6 +69,10 @@ def photographed(shape: Shape, colours: Float64Array) -> Cutout:
     return Cutout(np.rint(rgba * 255).astype(np.uint8), Crop(0, 0, SIDE, SIDE, SIDE))
 
 
+def ignore(_step: int, _of: int) -> None:
+    """Watch nothing."""
+
+
 def angles(one: Float32Array | Float64Array, other: Float32Array | Float64Array) -> Float64Array:
     """Return the angles between unit normals in degrees."""
     return np.degrees(np.arccos(np.clip((one * other).sum(axis=-1), -1, 1)))
@@ -82,7 +86,7 @@ def test_a_print_is_no_relief(make: Callable[[], Shape], printed: Print) -> None
     ground, ink = np.array([0.62, 0.58, 0.5]), np.array([0.2, 0.25, 0.4])
     plain = np.broadcast_to(ground, (SIDE, SIDE, 3))
     share = printed(u, v)[..., None]
-    bare = estimate(photographed(shape, plain), lambda *_: None).normals
-    with_print = estimate(photographed(shape, plain * (1 - share) + ink * share), lambda *_: None).normals
+    bare = estimate(photographed(shape, plain), ignore).normals
+    with_print = estimate(photographed(shape, plain * (1 - share) + ink * share), ignore).normals
     change = angles(bare, with_print)[inside]
     assert change.mean() < 10

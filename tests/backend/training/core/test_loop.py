@@ -69,6 +69,7 @@ class Line:
     quantity: Quantity = DISTANCE
     outputs: int = 1
     frozen: tuple[str, ...] = ()
+    start: Path | None = None
 
     def make_network(self, *, fresh: bool) -> nn.Module:
         return nn.Linear(1, self.outputs, bias=False)

@@ -20,6 +20,7 @@ from backend.geometry.network import load, predict
 from backend.raster.matmul import MatMul, by_einsum, by_matmul
 from backend.training.core.checkpoint import load as load_checkpoint
 from backend.training.core.curve import read_curve
+from backend.training.core.exported import export
 from backend.training.core.loop import Run, train
 from backend.training.core.schedule import TrainingStageName
 from backend.training.core.task import Moment
@@ -28,7 +29,7 @@ from backend.training.geometry.batches import Sampler, mirrored, prepare
 from backend.training.geometry.config import DRAFT, TINY, Config
 from backend.training.geometry.held_out import HeldOut
 from backend.training.geometry.network import Sheets, sheets
-from backend.training.geometry.task import GeometryTask, export, make_network
+from backend.training.geometry.task import GeometryTask, make_network
 from backend.training.geometry.views import Views, part, sample_views
 
 CPU = torch.device("cpu")

@@ -57,7 +57,8 @@ def stones(u: Float64Array, v: Float64Array) -> Float64Array:
     """Stones with dark joints between them."""
     middles = np.random.default_rng(2).uniform(-1.3, 1.3, (90, 2))
     far = np.sort(np.hypot(u[..., None] - middles[:, 0], v[..., None] - middles[:, 1]), axis=2)
-    return np.clip((far[..., 1] - far[..., 0]) * 30, 0.0, 1.0)
+    joint: Float64Array = far[..., 1] - far[..., 0]
+    return np.minimum(30 * joint, 1)
 
 
 def photographed(shape: Shape, colours: Float64Array) -> Cutout:

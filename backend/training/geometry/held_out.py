@@ -84,7 +84,9 @@ class HeldOut:
             result |= {f"{name}_{key}": value for key, value in scores._asdict().items()}
             up, truth = torch.nn.functional.normalize(found.up, dim=1), torch.from_numpy(views.up)
             angles = torch.rad2deg(torch.arccos((up * truth).sum(dim=1).clamp(-1, 1)))
-            elevations = torch.rad2deg((torch.arcsin(up[:, 2]) - torch.arcsin(truth[:, 2])).abs())
+            elevations = torch.rad2deg(
+                (torch.arcsin(up[:, 2].clamp(-1, 1)) - torch.arcsin(truth[:, 2].clamp(-1, 1))).abs()
+            )
             result[f"{name}_nearness"] = float((found.nearness - torch.from_numpy(views.nearness)).abs().mean())
             result[f"{name}_up_quartile"] = float(angles.quantile(0.75))
             result[f"{name}_sure_quartile"] = float(angles[found.doubt <= found.doubt.median()].quantile(0.75))

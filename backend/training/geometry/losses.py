@@ -56,7 +56,7 @@ def up_terms(up: Tensor, doubt: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     """Return the mean distance of what is taken for up from what is up, and how wrong the doubt about it is.
 
     up, truth: (N, 3), truth of unit length. doubt: (N,), which learns the distance's mean and does not change it.
-    Unlike its square, a mean distance leaves alone what nobody can know, as of a stone, for what can be known.
+    Unlike the mean squared distance, it is not ruled by views that do not show what is up, such as a stone's.
     """
     distance = ((up - truth).square().sum(dim=1) + 1e-6).sqrt()
     return distance.mean(), (doubt - distance.detach()).square().mean()

@@ -7,7 +7,7 @@ with z and h as `geometry.features` says, o1 and o2 what the network adds, blurr
 that its head's blocks do not show. The back hangs on the blurred front, so that the front's relief does not show on it.
 The thickness is a quantile of what is plausible: the network sees which one. The pose is what is up, how wrong that is
 expected to be, and how near the eye is. It is read from the means of all features, fine and coarse, and from where they
-lie: a level surface's normals say what is up, and which these are may be told near by.
+lie: the normals of a level surface say what is up, and fine features tell which surfaces are level.
 
 `backend.geometry.network` runs the same network in numpy. A change here is a change there.
 """
@@ -62,7 +62,8 @@ class SheetNetwork(nn.Module):
 
 
 def _moments(features: Tensor) -> Tensor:
-    """Return the means of features, (N, C, S, S), and of the features times x and times y, normed: (N, 3 C)."""
+    """Return the means of features, (N, C, S, S), and of the features times x and times y, downwards, normed: (N, 3 C)."""
+    features = features.float()
     place = torch.linspace(-1, 1, features.shape[-1], device=features.device, dtype=features.dtype)
     means = features.mean(dim=(2, 3)), (features * place).mean(dim=(2, 3)), (features * place[:, None]).mean(dim=(2, 3))
     pooled = torch.cat(means, dim=1)

@@ -82,10 +82,13 @@ def armchair(s: Sculptor) -> None:
             s.box((w + 0.9 * arm, 0.5 * high, 0), arm, seat + 0.5 * high, d * s.draw(0.9, 1.1), rounding)
             y = seat + high
             s.perhaps(0.5).limb((w + arm, y, -d), (w + arm, y, d), 1.3 * arm, 1.3 * arm)
-        with s.begin(part=0.2).at((0, seat, -d), turn=about_x(-s.draw(0.0, 0.3))):
-            s.box((0, back, 0), w + arm * s.draw(0.0, 1.8), back, thick, rounding)
-            buttons = (GRID, 0.3 * w, 0.4 * back, 1, 1)
-            s.perhaps(0.3).ball((0, back, thick + 0.03), 0.05, 0.05, 0.07, join=CUT, blend=0.1, fold=buttons)
+        with (
+            s.begin(part=0.2).at((0, seat, -d), turn=about_x(-s.draw(0.0, 0.3))),
+            s.at((0, back, 0)),
+        ):
+            s.box((0, 0, 0), w + arm * s.draw(0.0, 1.8), back, thick, rounding)
+            buttons = (GRID, 0.6 * w, 0.5 * back, 1, 1)
+            s.perhaps(0.3).ball((0, 0, thick + 0.03), 0.05, 0.05, 0.07, join=CUT, blend=0.1, fold=buttons)
         count = s.begin(chance=0.7, part=0.3).whole(1, 3)
         soft, deep = s.draw(0.05, 0.1), 0.9 * d
         for k in range(count):
@@ -103,11 +106,10 @@ def deck(s: Sculptor) -> None:
     with s.at(turn=facing(s)):
         w, thin, high, long = s.draw(0.25, 0.45), s.draw(0.015, 0.035), s.draw(0.3, 0.9), s.draw(0.5, 0.9)
         foot, head = (-0.4 * high, long), (high, -long)
-        s.begin()
-        for side in (-w, w):
-            s.limb((side, *foot), (side, *head), thin, thin)
-            low = s.draw(-0.9, -0.5) * long
-            s.limb((side * 0.9, -0.4 * high, low), (side * 0.9, 0.3 * high, s.draw(0.3, 0.8) * long), thin, thin)
+        with s.begin().at(fold=MIRROR):
+            s.limb((w, *foot), (w, *head), thin, thin)
+            low, end = s.draw(-0.9, -0.5) * long, s.draw(0.3, 0.8) * long
+            s.limb((0.9 * w, -0.4 * high, low), (0.9 * w, 0.3 * high, end), thin, thin)
         for y, z in (foot, head):
             s.limb((-w, y, z), (w, y, z), thin, thin)
         sag = s.draw(0.0, 0.35) * high
@@ -124,8 +126,8 @@ def cabinet(s: Sculptor) -> None:
     with s.at(turn=facing(s)):
         w, h, d, board = s.draw(0.3, 0.8), s.draw(0.3, 0.9), s.draw(0.15, 0.45), s.draw(0.015, 0.04)
         s.begin().box((0, 0, 0), w, h, d, s.draw(0.0, 0.03))
-        n, m = s.whole(1, 3), s.whole(1, 4)
-        doors = (GRID, 2 * w / n, 2 * h / m, (n - 1) // 2, (m - 1) // 2)
+        n, m = s.one_of(1, 1, 3), s.one_of(1, 3, 5)
+        doors = (GRID, 2 * w / n, 2 * h / m, n // 2, m // 2)
         hollow, room = s.chance(0.25), s.draw(0.75, 0.92)
         s.perhaps(0.6).box((0, 0, d), room * w / n, room * h / m, 1.8 * d if hollow else board, join=CUT, fold=doors)
         s.begin(chance=0.6).ball((0.6 * w / n, 0, d + 0.02), 0.025, fold=doors)
@@ -146,8 +148,8 @@ def cabinet(s: Sculptor) -> None:
 
 
 def tool(s: Sculptor) -> None:
-    """Draw something for the hand: a barrel on a grip, a head on a handle, two cups on a bow."""
-    kind = s.whole(0, 2)
+    """Draw something for the hand: a barrel on a grip, a head on a handle."""
+    kind = s.whole(0, 1)
     with s.at(turn=about_y(s.draw(-np.pi, np.pi)) @ about_x(s.draw(-0.3, 0.3))):
         if kind == 0:
             long, thick = s.draw(0.4, 0.9), s.draw(0.12, 0.28)
@@ -159,25 +161,11 @@ def tool(s: Sculptor) -> None:
                 s.begin().box((0, -0.8, -0.7 * long), thick, s.draw(0.08, 0.2), 1.3 * thick, 0.05)
             if s.chance(0.5):
                 s.begin().limb((0, 0, long), (0, 0, 1.6 * long), 0.05, 0.03)
-        elif kind == 1:
+        else:
             s.begin().limb((0, -0.9, 0), (0, 0.7, 0), s.draw(0.04, 0.1), s.draw(0.03, 0.09))
             s.begin()
             with s.at((0, 0.75, 0), turn=EYE if s.chance(0.5) else about_x(0.4)):
                 s.box((0, 0, 0), s.draw(0.05, 0.5), s.draw(0.05, 0.2), s.draw(0.05, 0.4), 0.04)
-        else:
-            bow, wide, deep = s.draw(0.5, 0.8), s.draw(0.4, 0.6), s.draw(0.08, 0.2)
-            arc = [(wide * np.cos(t), bow * np.sin(t), 0) for t in np.linspace(0, np.pi, 9)]
-            s.begin().tube(smooth_line(arc, 12), s.draw(0.03, 0.08))
-            s.begin()
-            for side in (-1, 1):
-                s.cone(
-                    (side * wide, -0.1, 0),
-                    s.draw(0.18, 0.3),
-                    s.draw(0.15, 0.28),
-                    deep,
-                    0.05,
-                    turn=about_z(side * np.pi / 2),
-                )
 
 
 def device(s: Sculptor) -> None:
@@ -209,6 +197,6 @@ def device(s: Sculptor) -> None:
             arc = [(wide * np.cos(t), bow * np.sin(t), 0) for t in np.linspace(0, np.pi, 9)]
             s.begin().tube(smooth_line(arc, 12), s.draw(0.03, 0.07))
             for side in (-1, 1):
-                with s.begin(part=0.5).at((side * wide, -0.1, 0), turn=about_z(side * np.pi / 2)):
+                with s.begin(part=0.5).at((side * wide, -0.1, 0), turn=about_z(-side * np.pi / 2)):
                     s.cone((0, 0.06, 0), pad, 0.7 * pad, 0.08, 0.03)
                     s.begin().torus((0, -0.06, 0), 0.75 * pad, 0.3 * pad)

@@ -49,7 +49,7 @@ def _stones(u: float, v: float, w: float, lattice: Float64Array) -> float:
 
 @compiled
 def _flowers(u: float, v: float, lattice: Float64Array) -> float:
-    """Return a ground (0) with flowers of some petals (1) and an eye (1/2), in about half of the cells."""
+    """Return a ground (0) with flowers, three to eight petals (1) about a centre (1/2), in about half of the cells."""
     i, j = np.int64(np.floor(u + 0.5)) & 31, np.int64(np.floor(v + 0.5)) & 31
     size = 0.3 + 0.1 * lattice[i, j, 0]
     x, y = from_whole(u) - 0.1 * lattice[i, j, 1], from_whole(v) - 0.1 * lattice[i, j, 2]
@@ -95,7 +95,7 @@ def _pattern(x: float, y: float, z: float, m: Table, lattice: Float64Array) -> f
     if kind == FLOWERS:
         return _flowers(u, v, lattice)
     if kind == PATCHES:  # flat areas of three colours
-        return np.floor(clamp(1.5 + 2.6 * fractal(u, v, w, lattice, 0.5, 0.5, 0.0, 1e-3, 3), 0.0, 2.0) + 0.5) * 0.5
+        return np.floor(clamp(1.0 + 2.6 * fractal(u, v, w, lattice, 0.5, 0.5, 0.0, 1e-3, 3), 0.0, 2.0) + 0.5) * 0.5
     row = np.floor(1.5 * v)  # lines of something like letters, in some places
     there = value_noise(0.3 * u, 0.2 * row, 0.3 * w, lattice) > -0.2
     letter = value_noise(6.0 * u, 3.0 * v, 6.0 * w, lattice) + 0.3 * value_noise(2.0 * u, 9.0 * row, 2.0 * w, lattice)

@@ -1,22 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which things are drawn, and how often; and the plainest of them: heaps of solids, cut and blended."""
 
-from collections.abc import Callable, Sequence
 from typing import Unpack
 
 import numpy as np
 
 from ...arrays import Float64Array
+from .furnishings import armchair, cabinet, deck, device, furniture, tool
 from .living import animal, bird, bust, figure, rock, tree
 from .made import car, chair, die, drape, helmet, house, mechanism, rings, tower, turned, vessel
 from .profiles import evenly, smooth_line
 from .reliefs import DENTS, EMBOSSED, FOLDS, PANELS, RIBS, RIDGES, ROCK, SCALES, STRANDS
 from .sculptor import Rest, Sculptor, about_x, about_z, any_turn
 from .solids import ADD, CUT, EYE, GRID, Shape
-from .standing import STANDING
-
-Things = Sequence[tuple[Callable[[Sculptor], None], float]]
-"""Kinds of things, each with how often it is drawn."""
+from .standing import basket, bicycle, cart, craft, plant, quadruped, shed, vehicle
 
 
 def draw_shape(rng: np.random.Generator) -> Shape:
@@ -129,6 +126,8 @@ THINGS = (
     (heap, 0.18), (plaque, 0.06), (vessel, 0.12), (turned, 0.04), (bust, 0.14), (figure, 0.1), (animal, 0.05),
     (house, 0.06), (tower, 0.01), (car, 0.06), (mechanism, 0.03), (helmet, 0.03), (chair, 0.04), (die, 0.03),
     (rings, 0.02), (tree, 0.03), (bird, 0.04), (drape, 0.04), (rock, 0.02),
-    *STANDING,
+    (quadruped, 0.15), (furniture, 0.12), (armchair, 0.06), (deck, 0.03), (cabinet, 0.06), (bicycle, 0.03),
+    (vehicle, 0.1), (cart, 0.03), (craft, 0.03), (shed, 0.06), (basket, 0.08), (plant, 0.08), (tool, 0.04),
+    (device, 0.08),
 )  # fmt: skip
 """What is drawn, and how often."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Things that stand outside, on legs, wheels and stems, or are hollow: a picture hides most of their depth."""
+"""Things on legs, wheels and stems, and hollow ones: a picture hides most of their depth."""
 
 import numpy as np
 
-from .furnishings import armchair, cabinet, deck, device, facing, furniture, tool
+from .furnishings import facing
 from .profiles import smooth_line
 from .sculptor import Point, Sculptor, about_x, about_y, about_z
 from .solids import CUT, MIRROR
@@ -220,7 +220,7 @@ def _leaf(s: Sculptor, at: Point) -> None:
 
 
 def cart(s: Sculptor) -> None:
-    """Draw a tray on one to four wheels with two handles: a barrow, a cart, a pram, a mower."""
+    """Draw a tray on one or two wheels with two handles: a barrow, a cart, a mower."""
     with s.at(turn=facing(s)):
         w, d, high, wall, wheel = (
             s.draw(0.25, 0.45),
@@ -232,12 +232,11 @@ def cart(s: Sculptor) -> None:
         thin, narrow = s.draw(0.012, 0.035), s.draw(0.5, 1.0)
         s.begin().box((0, 0, 0), w, high, d, s.draw(0.0, 0.5) * high)
         s.perhaps(0.8).box((0, 2 * wall + 0.3 * high, 0), w - wall, 1.3 * high, d - wall, 0.4 * high, join=CUT)
-        s.begin()
-        low, end = -high - 0.3 * wheel, s.draw(0.9, 1.5)
-        for side in (-w, w):
-            s.limb((narrow * side, low, d + wheel), (side, -0.5 * high, -d), thin, thin)
-            s.limb((side, -0.5 * high, -d), (side, s.draw(0.0, 0.8) * high, -d * end - 0.2), thin, thin)
-            s.perhaps(0.7).limb((side, -0.5 * high, -0.7 * d), (side, low - wheel, -0.9 * d), thin, thin)
+        low, end, grip = -high - 0.3 * wheel, s.draw(0.9, 1.5), s.draw(0.0, 0.8) * high
+        with s.begin().at(fold=MIRROR):
+            s.limb((narrow * w, low, d + wheel), (w, -0.5 * high, -d), thin, thin)
+            s.limb((w, -0.5 * high, -d), (w, grip, -d * end - 0.2), thin, thin)
+            s.perhaps(0.7).limb((w, -0.5 * high, -0.7 * d), (w, low - wheel, -0.9 * d), thin, thin)
         s.begin()
         for side in (0.0,) if s.chance(0.5) else (-w, w):
             with s.at((side, low, d + 0.5 * wheel), turn=_WHEEL):
@@ -256,7 +255,7 @@ def craft(s: Sculptor) -> None:
             for side in (-1, 1):
                 s.begin(part=0.2)
                 for reach, z, size in ((span, 0.15, 0.14), (0.35 * span, -0.95 * long, 0.09)):
-                    turn = about_y(side * np.arctan2(swept, span)) @ about_z(side * up)
+                    turn = about_y(-side * np.arctan2(swept, span)) @ about_z(side * up)
                     s.ball((side * 0.5 * reach, 0, z + 0.5 * swept), 0.6 * reach, 0.025, size, turn=turn)
             s.ball((0, 0.25, -0.95 * long), 0.02, s.draw(0.2, 0.35), 0.12)
             s.begin(chance=0.6).ball((0, thick, 0.3 * long), 0.6 * thick, 0.5 * thick, 0.25)
@@ -271,11 +270,3 @@ def craft(s: Sculptor) -> None:
             sail = [(0.03, 0.1), (0.03, 0.95 * mast), (0.7 * long, 0.15)]
             with s.begin(chance=0.7).at((0, 0, 0.1), turn=about_y(np.pi / 2 + s.rng.normal(0, 0.3))):
                 s.extrude((0, 0, 0), sail, 0.012)
-
-
-STANDING = (
-    (quadruped, 0.15), (furniture, 0.12), (armchair, 0.06), (deck, 0.03), (cabinet, 0.06), (bicycle, 0.03),
-    (vehicle, 0.10), (cart, 0.03), (craft, 0.03), (shed, 0.06), (basket, 0.08), (plant, 0.08), (tool, 0.06),
-    (device, 0.06),
-)  # fmt: skip
-"""What is drawn, and how often."""

@@ -12,15 +12,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import BoolArray, Float32Array, Float64Array
+from ..arrays import BoolArray, Float32Array, Float64Array, Int64Array
 from ..errors import UserError
-from ..raster.components import border, components
+from ..raster.components import components
 
 _BORDER_FITS = ((0.3, 1), (0.15, 1), (0.1, 2), (0.06, 2), (0.035, 2))  # tolerance in Oklab, degree
+_RUN_FITS = ((0.1, 1), (0.06, 1))
+_AGREEING_FITS = ((0.06, 1), (0.045, 2), (0.035, 2))
 _FIELD_FITS = ((0.05, 4), (0.035, 4))
 _DEGREE = 4
 _PLAIN = 0.05  # Oklab: a pixel nearer than this to the model is background
 _LEAST_PLAIN_BORDER = 0.7  # share of the border; with less, sky would count as background and land as the object
+_INSETS = (0, 2, 4)  # pixels from the border: a frame, or a screenshot's rounded corner, may lie along it
+_JUMP = 0.035  # Oklab: between pixels of the border two apart, more than a smooth background changes
+_LEAST_RUN = 0.2  # of the border between two jumps, to be taken for the background
 _STIFFNESS = 1e-3  # keeps the polynomials tame where no background is seen
 
 
@@ -51,16 +56,54 @@ def estimate(lab: Float32Array) -> Background:
     Raises UserError if the border has no smooth colour.
     """
     x, y = centres(lab.shape[1]), centres(lab.shape[0])
-    frame = border(lab.shape[:2])
-    field = _robust_fit(lab, frame, _BORDER_FITS)
-    plain = np.linalg.norm(lab - field.over(x, y), axis=-1) < _PLAIN
-    if plain[frame].mean() < _LEAST_PLAIN_BORDER:
+
+    def plain(field: Background) -> BoolArray:
+        return np.linalg.norm(lab - field.over(x, y), axis=-1) < _PLAIN
+
+    rings = [_ring(lab.shape[:2], inset) for inset in _INSETS if 4 * inset < min(lab.shape[:2])]
+    fields = [_along(lab, ring) for ring in rings]
+    shares = [plain(field)[ring].mean() for field, ring in zip(fields, rings, strict=True)]
+    best = int(np.argmax(shares))  # the outermost of equals
+    if shares[best] < _LEAST_PLAIN_BORDER:
         raise not_plain()
+    field, ring = fields[best], rings[best]
+    seeds = np.zeros(lab.shape[:2], np.bool_)
+    seeds[ring] = True
     for _ in range(3):
-        parts = components(plain)
-        field = _robust_fit(lab, parts.mask(parts.touched(frame)), _FIELD_FITS, start=field)
-        plain = np.linalg.norm(lab - field.over(x, y), axis=-1) < _PLAIN
+        parts = components(plain(field))
+        field = _robust_fit(lab, parts.mask(parts.touched(seeds)), _FIELD_FITS, start=field)
     return field
+
+
+def _ring(shape: tuple[int, ...], inset: int) -> tuple[Int64Array, Int64Array]:
+    """Return the rows and columns of the pixels that are `inset` pixels from the border, once around."""
+    bottom, right = shape[0] - 1 - inset, shape[1] - 1 - inset
+    down, across = np.arange(inset, bottom), np.arange(inset, right)
+    rows = (np.full(len(across), inset), down, np.full(len(across), bottom), down[::-1] + 1)
+    columns = (across, np.full(len(down), right), across[::-1] + 1, np.full(len(down), inset))
+    return np.concatenate(rows), np.concatenate(columns)
+
+
+def _along(lab: Float32Array, ring: tuple[Int64Array, Int64Array]) -> Background:
+    """Fit the background to a ring of pixels, of which the object may take a part.
+
+    If the ring's colours jump, the object or a frame begins there. So the longest run between jumps comes first, and
+    then what agrees with it.
+    """
+    colours = lab[ring]
+    jumps = np.flatnonzero(np.linalg.norm(colours - np.roll(colours, 2, axis=0), axis=-1) > _JUMP)
+    seen = np.zeros(lab.shape[:2], np.bool_)
+    seen[ring] = True
+    if len(jumps) < 2:
+        return _robust_fit(lab, seen, _BORDER_FITS)
+    lengths = np.diff(np.append(jumps, jumps[0] + len(colours)))
+    longest = int(np.argmax(lengths))
+    run = (jumps[longest] + np.arange(lengths[longest])) % len(colours)
+    first = np.zeros_like(seen)
+    first[ring[0][run], ring[1][run]] = True
+    if lengths[longest] < _LEAST_RUN * len(colours):
+        return _robust_fit(lab, seen, _BORDER_FITS)
+    return _robust_fit(lab, seen, _AGREEING_FITS, start=_robust_fit(lab, first, _RUN_FITS))
 
 
 def not_plain() -> UserError:

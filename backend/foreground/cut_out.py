@@ -26,7 +26,7 @@ Hi3DGen's networks were trained on objects framed like this. Both engines use it
 inflation needs some room around the outline.
 """
 
-_SILHOUETTE_SIDE = 1024  # pixels of the longer side of the version that the silhouette is found on
+_SILHOUETTE_SIDE = 512  # pixels of the longer side of the version that the silhouette is found on
 _BACKGROUND_SIDE = 96  # pixels of each side of the version that the background is estimated from
 _LEAST_SIDE = 16  # pixels; a smaller picture shows too little of its background
 _STEPS = 6

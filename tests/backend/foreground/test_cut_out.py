@@ -148,6 +148,18 @@ def test_an_object_may_touch_the_border() -> None:
     assert cutout.alpha[bottom - 3].max() == 1
 
 
+def dithered(height: int, width: int) -> Picture:
+    """Return a disc before black and white pixels in turn, whose mean is one plain grey."""
+    y, x = np.indices((height, width))
+    picture = composed(disc(height, width), [200, 20, 20], plain(0, 0, 0))
+    picture[..., :3][(disc(height, width) == 0) & ((x + y) % 2 > 0)] = 255
+    return picture
+
+
+def test_a_dithered_background_is_one_colour() -> None:
+    assert overlap(cut_out(dithered(200, 260), SIZE, silent), disc(200, 260)) > 0.96
+
+
 def test_small_patches_of_the_backgrounds_colour_stay_and_large_ones_are_holes() -> None:
     face = disc(300, 300, radius=0.7)
     eyes = disc(300, 300, -0.2, -0.2, 0.05) + disc(300, 300, 0.2, -0.2, 0.05)
@@ -239,14 +251,6 @@ def noise(height: int, width: int, cell: int) -> Picture:
     return picture
 
 
-def dithered(height: int, width: int) -> Picture:
-    """Return a disc before black and white pixels in turn, whose mean is one plain grey."""
-    y, x = np.indices((height, width))
-    picture = composed(disc(height, width), [200, 20, 20], plain(0, 0, 0))
-    picture[..., :3][(disc(height, width) == 0) & ((x + y) % 2 > 0)] = 255
-    return picture
-
-
 def land_and_sky() -> Picture:
     picture = np.full((200, 260, 4), 255, np.uint8)
     picture[:100, :, :3] = [120, 170, 230]
@@ -261,7 +265,6 @@ def land_and_sky() -> Picture:
         (noise(200, 260, 20), "no-plain-background"),
         (land_and_sky(), "no-plain-background"),
         (noise(200, 260, 1), "no-plain-background"),
-        (dithered(200, 260), "no-plain-background"),
         (np.full((90, 120, 4), 255, np.uint8), "nothing-on-background"),
         (composed(np.zeros((90, 120), np.float32), [0, 0, 0], vignette(200, 180, 160), 5.0), "nothing-on-background"),
         (np.full((15, 300, 4), 255, np.uint8), "picture-too-small"),

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How likely each pixel is the object's: a random walker's, with priors (Grady, CVPR 2005 and PAMI 2006).
+
+A walker goes from pixel to pixel, seldom across an edge, and everywhere it may stop: at evidence for the object or for
+the background. The chance that it stops at the object's is smooth where the picture is smooth, and jumps at its edges.
+So a soft shadow goes with the ground that it fades into, and a part of the object in the background's colour with the
+rest of the object, from which no edge divides it. Such a part may even be open to the background at some spot, where no
+edge can be seen: a walker that comes in there seldom gets far.
+
+The evidence: a colour is the object's if no shade of the background is like it. Any other that differs from the
+background is either a shadow's or the object's. It counts for the object a little: so a region that is edged all
+around is the object's, and a large one that fades into the ground is not.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays import BoolArray, Float32Array, Float64Array
+from ..raster.multigrid import GridSystem, solve
+from ..raster.ticks import Poll
+
+_EDGE = 0.012  # Oklab: across half of this difference the walker goes undisturbed, across twice of it hardly
+_GRAINS = 4.0  # an edge is at least so many times as strong as the grain
+_SURE = 0.3  # the chance of stopping at sure evidence
+_AT_BORDER = 1.0  # the pin of a pixel of the background's colour along the border
+_RIM = 0.02  # of the shorter side: how wide the border is, so that a thin frame hides none of it
+_DIFFERENT = 150.0  # pixels that a walker goes, on the average, before it stops at what differs from the background
+_PLAIN = 25.0  # the same, at what has the background's colour
+_SHADES = (0.4, 0.5)  # of a shadow: below the first of the background's length in Oklab, surely none
+_TINTED = (0.03, 0.06)  # Oklab: how far from the background's ray a colour is perhaps, and surely, no shade of it
+_BRIGHTER = 0.03
+_TOLERANCE = 1e-4
+
+
+def _rim(shape: tuple[int, ...]) -> BoolArray:
+    """Return the outermost pixels, as wide as a thin frame may be, bool (H, W)."""
+    rim = np.ones(shape, np.bool_)
+    wide = max(1, round(_RIM * min(shape)))
+    rim[wide:-wide, wide:-wide] = False
+    return rim
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a pixel's colour says. float64 (H, W) each.
+
+    sure: how surely it is no shade of the background, in [0, 1]. different: 1 if it is not the background's. plain: how
+    like the background it is, in [0, 1].
+    """
+
+    sure: Float64Array
+    different: Float64Array
+    plain: Float64Array
+
+
+def evidence(lab: Float32Array, behind: Float32Array, tolerance: float) -> Evidence:
+    """Compare colours with those of the background alone: Oklab, float32 (H, W, 3) each.
+
+    A shadow scales a surface's Oklab numbers by one factor, so that shades of the background lie on a ray. tolerance:
+    how far a colour may be from the background and be its own.
+    """
+    squared = np.maximum(np.sum(behind * behind, axis=-1), 0.01)
+    shade = np.sum(lab * behind, axis=-1) / squared
+    tint = np.linalg.norm(lab - shade[..., None] * behind, axis=-1)
+    excess = np.linalg.norm(lab - behind, axis=-1)
+    darkest, dark = _SHADES
+    tinted, surely = (value + tolerance for value in _TINTED)
+    sure = np.maximum.reduce(
+        [
+            np.clip((dark - shade) / (dark - darkest), 0, 1),
+            np.clip((shade - 1 - 1.5 * tolerance) / _BRIGHTER, 0, 1),
+            np.clip((tint - tinted) / (surely - tinted), 0, 1),
+        ]
+    )
+    sure *= np.clip(excess / tolerance - 1, 0, 1)  # before black, all shades are alike
+    plain = np.exp(-((excess / tolerance) ** 2))
+    return Evidence(*(part.astype(np.float64) for part in (sure, excess > 1.5 * tolerance, plain)))
+
+
+def walk(lab: Float32Array, seen: Evidence, grain: float, poll: Poll) -> Float64Array:
+    """Return how likely each pixel is the object's, float64 (H, W) in about [0, 1].
+
+    Lengths are in pixels of a picture of some 512 pixels.
+    """
+    strength = max(_EDGE, _GRAINS * grain)
+
+    def ways(one: Float32Array, other: Float32Array) -> Float64Array:
+        step = np.linalg.norm(one - other, axis=-1).astype(np.float64) / strength
+        return 1 / (1 + step**4)
+
+    right, down = np.zeros(lab.shape[:2]), np.zeros(lab.shape[:2])
+    right[:, :-1], down[:-1] = ways(lab[:, 1:], lab[:, :-1]), ways(lab[1:], lab[:-1])
+    for_object = _SURE * seen.sure + seen.different / _DIFFERENT**2
+    for_ground = seen.plain / _PLAIN**2
+    for_ground[_rim(for_ground.shape) & (seen.different == 0)] = _AT_BORDER
+    system = GridSystem(right, down, for_object + for_ground + 1e-7)
+    return solve(system, for_object, seen.different, _TOLERANCE, lambda _: poll())

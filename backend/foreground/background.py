@@ -26,6 +26,7 @@ _LEAST_PLAIN_BORDER = 0.7  # share of the border; with less, sky would count as 
 _INSETS = (0, 2, 4)  # pixels from the border: a frame, or a screenshot's rounded corner, may lie along it
 _JUMP = 0.035  # Oklab: between pixels of the border two apart, more than a smooth background changes
 _LEAST_RUN = 0.2  # of the border between two jumps, to be taken for the background
+_DARKER = 1.5  # times as much counts a misfit towards the dark: shadows fall on a ground, and light seldom
 _STIFFNESS = 1e-3  # keeps the polynomials tame where no background is seen
 
 
@@ -135,11 +136,13 @@ def _robust_fit(
     )
     coefficients = np.zeros((_DEGREE + 1, _DEGREE + 1, 3))
     for tolerance, degree in fits:
-        weights = (1 + np.sum((colours - guess) ** 2, axis=1) / tolerance**2) ** -2
+        misfit = colours - guess
+        darker = np.where(misfit[:, 0] < 0, _DARKER, 1.0)
+        weights = (1 + darker * np.sum(misfit**2, axis=1) / tolerance**2) ** -2
         j, i = np.array([(j, i) for j in range(degree + 1) for i in range(degree + 1 - j)]).T
         terms = x[:, None] ** i * y[:, None] ** j
         # The constant is free; higher terms are held to 0 a little.
-        stiffness = np.diag(np.where(i + j > 0, _STIFFNESS * weights.sum(), 0.0))
+        stiffness = np.diag(np.where(i + j > 0, _STIFFNESS * 2.0 ** np.maximum(i + j - 2, 0) * weights.sum(), 0.0))
         weighted = terms * weights[:, None]
         solution = np.linalg.solve(weighted.T @ terms + stiffness, weighted.T @ colours)
         guess = terms @ solution

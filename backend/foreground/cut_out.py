@@ -14,10 +14,12 @@ import numpy as np
 from ..arrays import BoolArray
 from ..errors import UserError
 from ..flow.products import Crop, Cutout, Picture, Report
+from ..raster.components import components, without_small
 from ..raster.resample import Pixels, Window, resample, shrink
 from ..raster.ticks import Poll
 from . import background, matting, silhouette
 from .oklab import oklab
+from .plausibility import doubts
 
 MARGIN = 1.2
 """The crop's side over the object's longer side.
@@ -28,44 +30,61 @@ inflation needs some room around the outline.
 
 _SILHOUETTE_SIDE = 512  # pixels of the longer side of the version that the silhouette is found on
 _BACKGROUND_SIDE = 96  # pixels of each side of the version that the background is estimated from
+_ROUND = 0.08  # of the shorter side: the largest round corner of a window
+_STRAY = 1e-3  # of the largest part's area: a speck that does not set the frame
 _LEAST_SIDE = 16  # pixels; a smaller picture shows too little of its background
+_STRAY_SIDE = 1024  # pixels of the longer side of the version that specks are found on
 _STEPS = 6
 _STRIP = 1 << 24  # bytes of the picture that are read between two reports
 _BAND = 128  # rows of a result that are made between two reports
 
 
-def cut_out(picture: Picture, size: int, report: Report) -> Cutout:
+def cut_out(picture: Picture, size: int, report: Report, notes: list[str] | None = None) -> Cutout:
     """Cut the object out of a picture and centre it in a square of size x size pixels.
 
     picture: uint8 (H, W, 4), sRGB, straight alpha. If some of its pixels are at most half opaque, its alpha is used as
     it is. If none are, alpha separates nothing (a layer at 99 %, a soft edge from resizing): the picture counts as
     opaque, and the object is what differs from the background. The object's bounding box (alpha over one half) is
     centred in a square of `MARGIN` times its longer side, which may reach past the picture. Fully transparent pixels
-    around the object take its colours.
+    around the object take its colours. notes: to it is added what may be wrong, as sentences for the artist.
 
     Raises UserError if the picture is empty, faint or too small, if its background is not plain, or if nothing stands
     out from it. What `report` raises passes through.
     """
     report(0, _STEPS)
     solid = _solid(picture, partial(report, 0, _STEPS))
-    if solid.all():
-        return _bled(_by_background(picture, size, report), report)
-    return _bled(_by_alpha(picture, solid, size, partial(report, 4, _STEPS)), report)
+    if _is_window(solid):
+        return _bled(_by_background(picture, size, report, [] if notes is None else notes), report, notes)
+    return _bled(_by_alpha(picture, solid, size, partial(report, 4, _STEPS)), report, notes)
 
 
-def cut_out_by_alpha(picture: Picture, size: int, report: Report) -> Cutout:
+def cut_out_by_alpha(picture: Picture, size: int, report: Report, notes: list[str] | None = None) -> Cutout:
     """Do as `cut_out` for a picture whose alpha is a mask of the object, which may fill the picture."""
     report(0, _STEPS)
     solid = _solid(picture, partial(report, 0, _STEPS))
-    return _bled(_by_alpha(picture, solid, size, partial(report, 4, _STEPS)), report)
+    return _bled(_by_alpha(picture, solid, size, partial(report, 4, _STEPS)), report, notes)
 
 
 def is_opaque(picture: Picture) -> bool:
-    """Whether all of a picture's pixels are more than half opaque, so that its alpha separates nothing."""
-    return bool((picture[..., 3] > 127).all())
+    """Whether a picture's alpha separates nothing: all is more than half opaque, but for a window's round corners."""
+    return _is_window(picture[..., 3] > 127)
 
 
-def _bled(cutout: Cutout, report: Report) -> Cutout:
+def _is_window(solid: BoolArray) -> bool:
+    """Whether only pixels near the corners are not solid, bool (H, W)."""
+    if solid.all():
+        return True
+    height, width = solid.shape
+    reach = int(_ROUND * min(height, width))
+    rows, columns = np.arange(height), np.arange(width)
+    across = np.minimum(columns, width - 1 - columns) < reach
+    down = np.minimum(rows, height - 1 - rows) < reach
+    return bool(reach and solid[~down].all() and solid[:, ~across].all())
+
+
+def _bled(cutout: Cutout, report: Report, notes: list[str] | None) -> Cutout:
+    if notes is not None:
+        notes.extend(doubts(cutout.alpha > 0.5))
     report(5, _STEPS)
     cutout = Cutout(matting.bleed(cutout.rgba, partial(report, 5, _STEPS)), cutout.crop)
     report(_STEPS, _STEPS)
@@ -94,11 +113,26 @@ def _by_alpha(picture: Picture, solid: BoolArray, size: int, poll: Poll) -> Cuto
             "No part of the picture is more than half opaque, so no object can be found in it.",
             "Make the object opaque, or choose another picture.",
         )
-    crop = _square_around(solid, picture)
+    crop = _square_around(_without_strays(solid), picture)
     return Cutout(_resampled_large(picture, _window(crop), (size, size), poll, fill=0.0), crop)
 
 
-def _by_background(picture: Picture, size: int, report: Report) -> Cutout:
+def _without_strays(solid: BoolArray) -> BoolArray:
+    """Return the solid pixels, bool (h, w), without specks, at a size at which their parts are found quickly."""
+    step = -(-max(solid.shape) // _STRAY_SIDE)
+    if step > 1:
+        height, width = (-(-side // step) * step for side in solid.shape)
+        padded = np.pad(solid, ((0, height - solid.shape[0]), (0, width - solid.shape[1])))
+        blocks = padded.reshape(height // step, step, width // step, step).any(axis=(1, 3))
+    else:
+        blocks = solid
+    kept = without_small(blocks, _STRAY * components(blocks, diagonal=True).areas[1:].max())
+    if kept.sum() == blocks.sum():
+        return solid
+    return solid & np.repeat(np.repeat(kept, step, axis=0), step, axis=1)[: solid.shape[0], : solid.shape[1]]
+
+
+def _by_background(picture: Picture, size: int, report: Report, notes: list[str]) -> Cutout:
     height, width = picture.shape[:2]
     if min(height, width) < _LEAST_SIDE:
         raise UserError(
@@ -119,6 +153,7 @@ def _by_background(picture: Picture, size: int, report: Report) -> Cutout:
     report(2, _STEPS)
     behind = plain.over(background.centres(shape[1]), background.centres(shape[0]))
     found = silhouette.find(lab, behind, partial(report, 2, _STEPS))
+    notes.extend(found.notes)
     report(3, _STEPS)
 
     crop = _square_around(found.body, picture)

@@ -19,6 +19,7 @@ from ..raster.pull_push import fill
 from ..raster.ticks import Poll
 from .background import not_plain
 from .openings import openings
+from .plausibility import unclear
 from .random_walk import Evidence, evidence, walk
 
 _BLURS = (0, 1, 2, 4)  # radii in pixels, tried until grain is weaker than `_DISTINCT`
@@ -26,15 +27,21 @@ _DISTINCT = 0.012  # Oklab: the usual difference of neighbours, beside which an 
 _GRAINIEST = 0.03
 _SURE = 0.012  # Oklab: the tolerance for a background without grain
 _RIM = 24  # the grain is that of the picture's outermost 1/24
-_LIKELY, _FAINT = 0.5, 0.3  # of the object: the walker's chance; and if there is hardly anything so likely
-_FAR_MORE = 2.0  # times as many pixels as are likely: then what is faint counts
+_CHANCES = (0.5, 0.4, 0.3, 0.2, 0.12)  # of the object's pixels: the walker's least, and less if nothing is sure
+_SURELY = 0.1  # of the object: with more in colours that are surely its own, chances are high
+_STEP = 0.1  # Oklab: an edge that is as good as any
+_ACROSS = np.s_[:, 1:], np.s_[:, :-1]
+_DOWN = np.s_[1:], np.s_[:-1]
 _NEARLY = 0.02  # Oklab: the ground, if it is no farther from the background
 _OPEN = 80  # and reaches 1/80 of the picture to all sides
-_HARD_SHADOW = 0.9  # the greatest chance in a cast shadow
-_ONE_SHADE = 0.02  # deviation of the shade within it
-_LEAST_SHADOW = 5e-3  # of the object's area
+_ONE_SHADE = 0.02  # deviation of the shade within a cast shadow
+_HARD_SHADOW = 0.9  # the greatest chance in it: its edges are a little soft
+_LEAST_SHADOW, _MOST_SHADOW = 5e-3, 0.6  # of the object's area
 _LEAST_OBJECT = 5e-4  # of the picture
 _MOST_BORDER = 0.5  # of the border's pixels, at most of them of the object
+_CLEAR = 0.03  # Oklab, over five pixels: an edge that anybody sees
+_LEAST_CLEAR = 0.97
+_MUCH = 0.2  # of a side of the picture: of an object that reaches three sides, most is not in the picture
 _SPECK = 5e-3  # of the largest component's area
 _MARK = 0.04  # of the largest component's area, near the border: a mark
 _MARGIN = 0.15  # of the picture: near the border
@@ -47,7 +54,7 @@ class Silhouette:
     """The object's pixels.
 
     body: bool (H, W). slack: by how many pixels the outline may be off, because grain had to be blurred away. notes:
-    what was left out and may be wrong, as sentences for the artist.
+    what may be wrong, as sentences for the artist.
     """
 
     body: BoolArray
@@ -69,12 +76,10 @@ def find(lab: Float32Array, behind: Float32Array, poll: Poll) -> Silhouette:
     poll()
     seen = evidence(smooth, behind, tolerance)
     chance = walk(smooth, seen, grain, poll)
-    body = chance > _LIKELY
-    if (chance > _FAINT).sum() > _FAR_MORE * body.sum():
-        body = chance > _FAINT
+    body = _likely(chance, seen, smooth)
     poll()
-    body &= ~_hard_shadows(smooth, behind, chance, seen, body)
-    body = _without_frames(body)
+    shadow = _hard_shadows(smooth, behind, chance, seen, body)
+    body = _without_frames(body & ~shadow)
     poll()
     body = without_small(body, _SPECK * components(body, diagonal=True).areas[1:].max(initial=0))
     body, marked = _without_marks(body)
@@ -86,10 +91,16 @@ def find(lab: Float32Array, behind: Float32Array, poll: Poll) -> Silhouette:
             "Nothing in the picture stands out from its background.",
             "Choose a picture that shows an object, or cut the object out so that everything around it is transparent.",
         )
-    if body[border(body.shape)].mean() > _MOST_BORDER:
+    sides = (body[0], body[-1], body[:, 0], body[:, -1])
+    if body[border(body.shape)].mean() > _MOST_BORDER or sum(side.mean() > _MUCH for side in sides) > 2:
         raise not_plain()
-    notes = ("Small marks near the picture's border were left out.",) if marked else ()
-    return Silhouette(body, slack, notes)
+    notes = ["Small marks near the picture's border were left out."] if marked else []
+    if shadow.any():
+        notes.append("An area in one shade of the background was taken for a shadow.")
+    clear = _clear(body, smooth)
+    if clear < _LEAST_CLEAR:
+        notes.append(unclear(clear))
+    return Silhouette(body, slack, tuple(notes))
 
 
 def _without_grain(lab: Float32Array, poll: Poll) -> tuple[Float32Array, float, int]:
@@ -121,10 +132,40 @@ def _as_lit(lab: Float32Array, behind: Float32Array) -> Float32Array:
     return behind + fill(lab - behind, ground.astype(np.float32)) if ground.any() else behind
 
 
+def _likely(chance: Float64Array, seen: Evidence, lab: Float32Array) -> BoolArray:
+    """Return where the walker's chance is that of the object, bool (H, W).
+
+    If hardly anything has a colour that is surely the object's, as with white on white, all chances are low. Then the
+    object is what is large and whose outline lies on edges, at any chance.
+    """
+    bodies = [chance > least for least in _CHANCES]
+    if (seen.sure > 0.5).sum() > _SURELY * bodies[-1].sum():
+        return bodies[0]
+    return max(bodies, key=lambda body: _edged(body, lab) * float(body.mean()) ** 0.25)
+
+
+def _clear(body: BoolArray, lab: Float32Array) -> float:
+    """Return the share of a body's outline, within the picture, that lies on edges of the picture."""
+    contrast = dilated(lab[..., 0], 2) + dilated(-lab[..., 0], 2)
+    colourful = [dilated(lab[..., part], 2) + dilated(-lab[..., part], 2) for part in (1, 2)]
+    outline = body & ~eroded(body, 1)
+    edges = np.maximum.reduce([contrast, *colourful])[outline] > _CLEAR
+    return float(edges.mean()) if len(edges) else 1.0
+
+
+def _edged(body: BoolArray, lab: Float32Array) -> float:
+    """Return how well a mask's outline lies on edges of the picture: the mean step across it, up to 1."""
+    steps = [
+        np.linalg.norm(lab[one] - lab[other], axis=-1)[body[one] != body[other]] for one, other in (_ACROSS, _DOWN)
+    ]
+    found = np.concatenate(steps)
+    return float(np.minimum(found / _STEP, 1).mean()) if len(found) else 0.0
+
+
 def _hard_shadows(
     lab: Float32Array, behind: Float32Array, chance: Float64Array, seen: Evidence, body: BoolArray
 ) -> BoolArray:
-    """Return the cast shadows with sharp edges, bool (H, W): regions of one darker shade of the background."""
+    """Return the cast shadows with nearly sharp edges, bool (H, W): regions of one darker shade of the background."""
     shade = np.sum(lab * behind, axis=-1) / np.maximum(np.sum(behind * behind, axis=-1), 0.01)
     unsure = body & (chance < _HARD_SHADOW) & (seen.sure < 0.5)
     parts = components(eroded(unsure, 1))
@@ -133,7 +174,7 @@ def _hard_shadows(
         region = parts.labels == label
         if shade[region].std() < _ONE_SHADE and shade[region].mean() < 1 - 2 * _ONE_SHADE:
             found |= dilated(region, 2) & unsure
-    return found
+    return found if found.sum() < _MOST_SHADOW * body.sum() else np.zeros_like(body)
 
 
 def _without_frames(body: BoolArray) -> BoolArray:

@@ -32,8 +32,8 @@ LEAK = 0.1  # the slope below 0 of the pose's hidden values
 class Sheets:
     """A body's two sides, float32 (S, S), in halves of the square's side, z to the viewer, 0 off the object.
 
-    back: always at or behind the front. up: float32 (3,), camera space; only its direction counts. nearness: one over the
-    eye's distance from the depth 0, about 0 for parallel rays. doubt: the distance that is expected between `up` and
+    back: always at or behind the front. up: float32 (3,), camera space; its direction counts. nearness: one
+    over the eye's distance from the depth 0, about 0 for parallel rays. doubt: the distance that is expected between `up` and
     what is up, unit vectors: 0.1 is 6 degrees.
     """
 
@@ -80,7 +80,7 @@ def predict(weights: Weights, planes: Float32Array, quantile: float, multiply: M
 
 
 def _moments(features: Float32Array) -> Float32Array:
-    """Return the means of features, (S, S, C), and of the features times x and times y, downwards, normed: (3 C)."""
+    """Return the means of features, (S, S, C), and of these times x and times y, downwards, normed: (3 C)."""
     place = np.linspace(-1, 1, len(features), dtype=np.float32)
     across, down = place[None, :, None], place[:, None, None]
     pooled = np.concatenate([part.mean(axis=(0, 1)) for part in (features, features * across, features * down)])

@@ -2,7 +2,7 @@
 """The engine that needs nothing but Blender: numpy alone, offline, a mesh within seconds."""
 
 from ...flow.engine import Engine
-from ...flow.products import Cutout, Mesh, NormalMap, Picture, Report
+from ...flow.products import Cutout, Mesh, NormalMap, Noted, Picture, Report
 from ...flow.stage import Stage
 from ...foreground.cut_out import cut_out
 from ...mesh.clean import clean
@@ -15,8 +15,10 @@ from .normals import estimate
 from .settings import SETTINGS
 
 
-def _cut_out(picture: Picture, *, resolution: int, report: Report) -> Cutout:
-    return cut_out(picture, resolution, report)
+def _cut_out(picture: Picture, *, resolution: int, report: Report) -> Cutout | Noted:
+    notes: list[str] = []
+    cutout = cut_out(picture, resolution, report, notes)
+    return Noted(cutout, tuple(notes)) if notes else cutout
 
 
 def _always_there() -> str:

@@ -31,17 +31,17 @@ _SURE = 0.8 * 255  # alpha above which a pixel counts for upstream's frame
 _MEAN, _DEVIATION = (np.array(colour, np.float32) for colour in (imagenet.MEAN, imagenet.DEVIATION))
 
 
-def cut_out(picture: Picture, size: int, mask_of: MaskOf, report: Report) -> Cutout:
+def cut_out(picture: Picture, size: int, mask_of: MaskOf, report: Report, notes: list[str] | None = None) -> Cutout:
     """Cuts the object out of a picture and centres it in a square of size x size pixels.
 
     picture: uint8 (H, W, 4), sRGB, straight alpha. If the alpha separates nothing (see `is_opaque`), `mask_of` gives
-    another. Raises UserError if there is no object in the picture.
+    another. notes: to it is added what may be wrong. Raises UserError if there is no object in the picture.
     """
     if shared.is_opaque(picture):
         picture = np.dstack([picture[..., :3], mask_of(picture[..., :3])])
         if picture[..., 3].max(initial=0) < 128:
             raise _nothing()
-    return shared.cut_out_by_alpha(picture, size, report)
+    return shared.cut_out_by_alpha(picture, size, report, notes)
 
 
 def cut_out_as_upstream(picture: Picture, size: int, mask_of: MaskOf, report: Report) -> Cutout:

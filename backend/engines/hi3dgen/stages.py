@@ -110,9 +110,9 @@ class Stages:
         if upstream_preprocessing:
             cutout = cut_out_as_upstream(picture, SIDE, mask_of, report)
         elif store.missing([FOREGROUND]):
-            cutout = by_background.cut_out(picture, SIDE, report)
+            cutout = by_background.cut_out(picture, SIDE, report, notes)
         else:
-            cutout = cut_out(picture, SIDE, mask_of, report)
+            cutout = cut_out(picture, SIDE, mask_of, report, notes)
         return _noted(cutout, notes)
 
     def estimate(self, cutout: Cutout, *, precision: str, report: Report) -> NormalMap | Noted:

@@ -62,7 +62,7 @@ class SheetNetwork(nn.Module):
 
 
 def _moments(features: Tensor) -> Tensor:
-    """Return the means of features, (N, C, S, S), and of the features times x and times y, downwards, normed: (N, 3 C)."""
+    """Return the means of features, (N, C, S, S), and of these times x and times y, downwards, normed: (N, 3 C)."""
     features = features.float()
     place = torch.linspace(-1, 1, features.shape[-1], device=features.device, dtype=features.dtype)
     means = features.mean(dim=(2, 3)), (features * place).mean(dim=(2, 3)), (features * place[:, None]).mean(dim=(2, 3))

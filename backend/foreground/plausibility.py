@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What may be wrong with a cut-out, wherever it comes from: said to the artist, who can look and cut it out by hand."""
+
+import numpy as np
+
+from ..arrays import BoolArray
+from ..raster.components import components
+
+_LARGE = 0.2  # of the largest part's area
+_MANY = 7  # parts are a text or a pattern
+_RECTANGLE = 0.985  # of its bounding box
+_ADVICE = "If that is wrong, cut the object out by hand, so that everything around it is transparent."
+
+
+def doubts(body: BoolArray) -> tuple[str, ...]:
+    """Return what is unlikely about an object's pixels, bool (H, W), as sentences; none if nothing is."""
+    parts = components(body, diagonal=True)
+    if parts.count == 0:
+        return ()
+    found: list[str] = []
+    large = int((parts.areas[1:] > _LARGE * parts.areas[1:].max()).sum())
+    if 1 < large < _MANY:
+        found.append(f"The cut-out has {large} separate parts. {_ADVICE}")
+    rows, columns = (np.flatnonzero(body.any(axis=axis)) for axis in (1, 0))
+    box = body[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    if box.mean() > _RECTANGLE:
+        found.append(f"The cut-out is a rectangle, like a picture within the picture. {_ADVICE}")
+    return tuple(found)
+
+
+def unclear(share: float) -> str:
+    """Return the sentence for an outline of which only a share lies on edges of the picture, in [0, 1]."""
+    return f"The object is hard to tell from its background: {share:.0%} of its outline is clear. {_ADVICE}"

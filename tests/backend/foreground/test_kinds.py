@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pictures of the kinds that people try: what is not the object goes, what is stays, and doubts are said."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.arrays import BoolArray, Float64Array
+from backend.errors import UserError
+from backend.flow.products import Cutout, Picture
+from backend.foreground.cut_out import cut_out
+from backend.raster.blur import box_mean
+from backend.raster.resample import paste_back
+
+SIDE = 320
+X, Y = np.meshgrid((np.arange(SIDE) + 0.5) * 2 / SIDE - 1, 1 - (np.arange(SIDE) + 0.5) * 2 / SIDE)
+
+
+def ignore(_step: int, _of: int) -> None:
+    """Watch nothing."""
+
+
+def everywhere(*tone: float) -> Float64Array:
+    return np.broadcast_to(np.array(tone), (SIDE, SIDE, 3)).astype(np.float64)
+
+
+def ball(x: float, y: float, radius: float) -> tuple[BoolArray, Float64Array]:
+    """Return where a ball is, and how it is lit from the upper left."""
+    z = np.sqrt(np.maximum(radius**2 - (X - x) ** 2 - (Y - y) ** 2, 0)) / radius
+    lit = 0.45 + 0.55 * np.maximum(-0.4 * (X - x) / radius + 0.5 * (Y - y) / radius + 0.77 * z, 0)
+    return z > 0, lit
+
+
+def figure(tone: tuple[float, float, float], ground: Float64Array, low: float = 0.0) -> tuple[BoolArray, Float64Array]:
+    """Return a head on a body, lit as balls are, before a ground."""
+    body, picture = np.zeros((SIDE, SIDE), np.bool_), ground.copy()
+    for x, y, radius in (
+        (0.0, -0.25 + low, 0.42),
+        (0.0, 0.32 + low, 0.26),
+        (-0.2, 0.55 + low, 0.1),
+        (0.2, 0.55 + low, 0.1),
+    ):
+        there, lit = ball(x, y, radius)
+        picture[there] = (np.array(tone) * lit[..., None])[there]
+        body |= there
+    return body, picture
+
+
+def pixels(colours: Float64Array, alpha: BoolArray | None = None) -> Picture:
+    """Return colours of up to 255 as a picture, with a little grain."""
+    noisy = colours + np.random.default_rng(1).normal(0, 0.7, colours.shape)
+    opaque = np.ones((SIDE, SIDE)) if alpha is None else alpha
+    return np.rint(np.clip(np.dstack([noisy, 255 * opaque]), 0, 255)).astype(np.uint8)
+
+
+def overlap(cutout: Cutout, truth: BoolArray) -> float:
+    """Return the intersection over union with the true pixels, in the picture."""
+    found = paste_back(cutout.rgba[..., 3:].astype(np.float32), cutout.crop)[..., 0] > 127
+    return float((found & truth).sum() / (found | truth).sum())
+
+
+BLUE = (70.0, 120.0, 180.0)
+MUG, ON_WHITE = figure(BLUE, everywhere(255, 255, 255))
+
+
+def framed() -> Float64Array:
+    picture = ON_WHITE.copy()
+    picture[[0, -1]], picture[:, [0, -1]] = 0, 0
+    return picture
+
+
+def cornered() -> Float64Array:
+    picture = ON_WHITE.copy()
+    corner = np.hypot(np.maximum(np.abs(X) - 0.9, 0), np.maximum(np.abs(Y) - 0.9, 0)) > 0.1
+    picture[corner] = 0
+    return picture
+
+
+def scanned() -> Float64Array:
+    picture = ON_WHITE.copy()
+    picture[-2:] = 20
+    return picture
+
+
+def marked() -> Float64Array:
+    picture = ON_WHITE.copy()
+    picture[-22:-14, 230:310:6] = 150
+    picture[-22:-14, 231:311:6] = 150
+    return picture
+
+
+def shadowed() -> Float64Array:
+    picture = ON_WHITE * 0.93
+    shadow = (np.abs(Y + 0.55 - 0.25 * (X - 0.3)) < 0.12) & (X > 0) & (X < 0.85)
+    soft = box_mean(np.where(shadow, 0.45, 0.0)[..., None], 2, beyond="edge")
+    return np.where(MUG[..., None], picture, picture * (1 - soft))
+
+
+@pytest.mark.parametrize("draw", [framed, cornered, scanned, marked, shadowed], ids=lambda draw: draw.__name__)
+def test_what_is_not_the_object_goes(draw: Callable[[], Float64Array]) -> None:
+    cutout = cut_out(pixels(draw()), 256, ignore)
+    assert overlap(cutout, MUG) > 0.96
+
+
+def test_a_soft_shadow_goes_at_any_height_and_between_legs() -> None:
+    legs = (np.abs(np.abs(X) - 0.35) < 0.05) & (Y < 0.1) & (Y > -0.6)
+    chair = legs | ((np.abs(X) < 0.42) & (np.abs(Y - 0.15) < 0.06)) | ((np.abs(X + 0.35) < 0.05) & (Y > 0) & (Y < 0.7))
+    shade = (
+        1
+        - 0.45 * np.exp(-((X / 0.5) ** 2) - ((Y + 0.55) / 0.12) ** 2)
+        - 0.2 * np.exp(-((X - 0.7) ** 2) / 0.1 - Y**2 / 0.3)
+    )
+    picture = np.where(chair[..., None], [150.0, 105.0, 70.0], 235.0 * shade[..., None])
+    assert overlap(cut_out(pixels(picture), 256, ignore), chair) > 0.93
+
+
+@pytest.mark.parametrize("low", [0.0, -0.5])
+def test_pale_objects_on_a_ground_of_their_own_hue_stay_whole(low: float) -> None:
+    grounds = (
+        np.repeat(np.linspace(130, 215, SIDE)[:, None, None], SIDE, axis=1) * np.ones(3),
+        everywhere(160, 178, 200),
+    )
+    for ground, tone in zip(grounds, ((250.0, 250.0, 248.0), (236.0, 200.0, 186.0)), strict=True):
+        body, picture = figure(tone, ground, low)
+        assert overlap(cut_out(pixels(picture), 256, ignore), body) > 0.95
+
+
+def test_a_portrait_that_the_border_cuts_is_whole_or_doubted() -> None:
+    body, picture = figure((225.0, 180.0, 160.0), everywhere(236, 226, 205), -0.45)
+    notes: list[str] = []
+    assert overlap(cut_out(pixels(picture), 256, ignore, notes), body) > 0.95 or notes
+
+
+def test_white_on_white_is_whole_or_doubted() -> None:
+    body, picture = figure((250.0, 250.0, 250.0), everywhere(251, 251, 251))
+    notes: list[str] = []
+    assert overlap(cut_out(pixels(picture), 256, ignore, notes), body) > 0.95 or notes
+
+
+def test_openings_of_grids_and_letters_are_open() -> None:
+    bars = (np.abs(X) < 0.7) & (np.abs(Y) < 0.7) & ((((X + 0.7) * 4) % 1 < 0.22) | (((Y + 0.7) * 4) % 1 < 0.22))
+    ring = (np.hypot(X, Y) < 0.3) & (np.hypot(X, Y) > 0.2)
+    for shape, ink in ((bars, 60.0), (ring, 30.0)):
+        picture = np.where(shape[..., None], ink, 250.0) * np.ones(3)
+        assert overlap(cut_out(pixels(picture), 256, ignore), shape) > 0.93
+
+
+def test_a_drawn_outline_encloses_the_object() -> None:
+    far = np.hypot(X, Y * 0.8)
+    picture = np.where(((far < 0.6) & (far > 0.55))[..., None], 10.0, 252.0) * np.ones(3)
+    assert overlap(cut_out(pixels(picture), 256, ignore), far < 0.6) > 0.95
+
+
+def test_a_table_before_a_wall_is_no_plain_background() -> None:
+    ground = np.where((Y > -0.1)[..., None], [205.0, 198.0, 180.0], [125.0, 92.0, 66.0])
+    with pytest.raises(UserError, match="not plain"):
+        cut_out(pixels(figure(BLUE, ground)[1]), 256, ignore)
+
+
+def test_an_alpha_that_rounds_a_windows_corners_is_no_cut_out() -> None:
+    corner = np.hypot(np.maximum(np.abs(X) - 0.9, 0), np.maximum(np.abs(Y) - 0.9, 0)) > 0.1
+    assert overlap(cut_out(pixels(ON_WHITE, ~corner), 256, ignore), MUG) > 0.96
+
+
+def test_stray_specks_of_an_alpha_do_not_set_the_frame() -> None:
+    small, picture = ball(0.2, -0.3, 0.3)[0], everywhere(*BLUE)
+    strays = small.copy()
+    strays[[2, 3, -3], [3, 3, -4]] = True
+    alone, among = (cut_out(pixels(picture, alpha), 256, ignore).crop for alpha in (small, strays))
+    assert among == alone
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (ball(-0.5, 0, 0.35)[0] | ball(0.5, 0, 0.35)[0], "2 separate parts"),
+        ((np.abs(X) < 0.6) & (np.abs(Y) < 0.5), "rectangle"),
+        (MUG, ""),
+    ],
+)
+def test_what_is_unlikely_is_said_of_any_cut_out(body: BoolArray, said: str) -> None:
+    for picture in (pixels(everywhere(*BLUE), body), pixels(np.where(body[..., None], BLUE, 255.0))):
+        notes: list[str] = []
+        cut_out(picture, 128, ignore, notes)
+        assert bool(notes) == bool(said)
+        assert all(said in note and "by hand" in note for note in notes)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 90), st.integers(1, 90), st.integers(0, 3), st.integers(0, 2**32 - 1), st.sampled_from((0, 1, 8, 60))
+)
+def test_any_small_picture_gives_a_cut_out_or_a_sentence(
+    height: int, width: int, frame: int, seed: int, rough: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    picture = np.full((height, width, 4), rng.integers(0, 256, 4), np.uint8)
+    picture[..., :3] = np.clip(picture[..., :3] + rng.normal(0, rough, (height, width, 3)), 0, 255)
+    top, left = (int(rng.integers(0, side)) for side in (height, width))
+    picture[top : top + height // 2, left : left + width // 2, :3] = rng.integers(0, 256, 3)
+    if frame:
+        picture[:frame], picture[-frame:], picture[:, :frame], picture[:, -frame:] = [rng.integers(0, 256, 4)] * 4
+    with suppress(UserError):
+        assert cut_out(picture, 32, ignore, []).rgba.shape == (32, 32, 4)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..training.normals.samples import Source
 
 _NEEDED = ("torch", "numba")
-_MOST_SHOWN = 400  # pictures of a sheet
+_MOST_SHOWN = 32 * 1024**2  # pixels of a sheet's pictures
 
 C = TypeVar("C")
 
@@ -50,7 +50,7 @@ def _configure_training(parser: argparse.ArgumentParser, configs: str, stages: S
         "--start",
         type=Path,
         metavar="WEIGHTS",
-        help="begin with these: an earlier training's .npz, or see the document",
+        help="begin with these: the .npz of an earlier training; for full a folder",
     )
     parser.add_argument("--stage", choices=stages, default="trunk", help=f"see {described}")
     parser.add_argument("--data-seed", type=seed_from_text, default=1, help="decides shapes, pictures, first weights")
@@ -108,11 +108,11 @@ def show(options: argparse.Namespace) -> int:
     check_training("training", ("numba", "PIL"))
     from ..training.shapes import contact_sheet  # noqa: PLC0415 - compiles
 
-    if not (1 <= options.count <= _MOST_SHOWN and 16 <= options.size <= 1024):
+    if options.count < 1 or not 16 <= options.size <= 1024 or options.count * options.size**2 > _MOST_SHOWN:
         raise UserError(
             "sheet-size",
             f"A sheet of {options.count} pictures of {options.size} pixels cannot be made.",
-            f"Ask for 1 to {_MOST_SHOWN} pictures of 16 to 1024 pixels.",
+            "Ask for at least one picture of 16 to 1024 pixels, and for fewer or smaller ones.",
         )
     check_picture_path(options.output)
     write_picture(options.output, contact_sheet(options.seed, options.count, options.size))

@@ -85,5 +85,5 @@ def read_weights(path: Path) -> Weights | None:
     try:
         return load(path)
     except (OSError, ValueError) as error:
-        _LOG.warning("The sheet network's weights cannot be read: bodies are inflated outlines. %s", error)
+        _LOG.warning("The sheet network's weights cannot be read: %s", error)
         return None

@@ -25,6 +25,8 @@ SCALE = 0.15  # a, of what the network adds
 SOFT = 0.04  # s, of the softplus
 BLUR = (1, 2)  # of what is added, and of what the back hangs on: binomials of pixels so far apart
 
+SURE = 0.25  # the greatest doubt with which `up` is trusted: a distance of unit vectors, 14 degrees
+
 LEAK = 0.1  # the slope below 0 of the pose's hidden values
 
 
@@ -32,8 +34,8 @@ LEAK = 0.1  # the slope below 0 of the pose's hidden values
 class Sheets:
     """A body's two sides, float32 (S, S), in halves of the square's side, z to the viewer, 0 off the object.
 
-    back: always at or behind the front. up: float32 (3,), camera space; its direction counts. nearness: one
-    over the eye's distance from the depth 0, about 0 for parallel rays. doubt: the distance that is expected between `up` and
+    back: always at or behind the front. up: float32 (3,), camera space; its direction counts. nearness: one over the
+    eye's distance from the depth 0, about 0 for parallel rays. doubt: the distance that is expected between `up` and
     what is up, unit vectors: 0.1 is 6 degrees.
     """
 

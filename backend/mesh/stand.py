@@ -7,11 +7,14 @@ body is turned onto it. A sole that is plainly flat, which has its whole width n
 level. A ball has none and stays round.
 """
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 
 from ..arrays import Float64Array, Int32Array
+from ..flow.products import Mesh, Report
+from . import check
 
 _TIP = np.tan(np.radians(12.0))  # along x and along y: the steepest slope of a facet that it is tipped onto
 _SOLE = (0.004, 0.016)  # of the size: the thickness of two slices at the bottom
@@ -20,10 +23,28 @@ _ROUNDS = 60
 _EPSILON = 1e-9
 
 
+def stand(mesh: Mesh, *, upright: bool, report: Report) -> Mesh:
+    """Turn a closed mesh that nearly stands so that it does, with its normals; a stage of engines.
+
+    upright: if not, the mesh stays as it is. An open mesh has no centre of mass and stays as well.
+    """
+    turn = None
+    if upright and check.is_closed(mesh.triangles):
+        turn = resting_turn(mesh.vertices.astype(np.float64), mesh.triangles)
+    report(1, 1)
+    if turn is None:
+        return mesh
+    vertices, normals = (
+        None if lines is None else turned(lines.astype(np.float64), turn).astype(np.float32)
+        for lines in (mesh.vertices, mesh.normals)
+    )
+    return replace(mesh, vertices=vertices, normals=normals)
+
+
 def set_down(vertices: Float64Array, triangles: Int32Array) -> Float64Array:
     """Return the vertices, (V, 3), Blender's axes, of a body that is upright but for some degrees, set down."""
     turn = resting_turn(vertices, triangles)
-    return vertices if turn is None else level_sole(turned(vertices, turn))
+    return vertices if turn is None else _with_level_sole(turned(vertices, turn))
 
 
 def resting_turn(vertices: Float64Array, triangles: Int32Array) -> Float64Array | None:
@@ -35,7 +56,7 @@ def resting_turn(vertices: Float64Array, triangles: Int32Array) -> Float64Array 
     return turn_to_z(normal / np.linalg.norm(normal))
 
 
-def level_sole(vertices: Float64Array) -> Float64Array:
+def _with_level_sole(vertices: Float64Array) -> Float64Array:
     """Return the vertices, (V, 3), with what is lowest cut level, if it is plainly flat."""
     size = float(np.ptp(vertices, axis=0).max())
     bottom = float(vertices[:, 2].min())

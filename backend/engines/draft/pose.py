@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...arrays import Float64Array, Int32Array
+from ...geometry.network import SURE
 from ...mesh.stand import set_down, turn_to_z, turned
 
 _NEAREST = 0.45  # over half the object's square: the greatest nearness that is undone
-_SURE = 0.25  # the greatest doubt with which a body is turned: a distance of unit vectors, 14 degrees
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def without_lens(places: Float64Array, pose: Pose) -> Float64Array:
 def set_upright(vertices: Float64Array, triangles: Int32Array, pose: Pose) -> Float64Array:
     """Turn a closed body, (V, 3), so that up is up and it stands, if that is sure; Blender's axes."""
     length = float(np.linalg.norm(pose.up))
-    if pose.doubt > _SURE or pose.up[1] <= 0:
+    if pose.doubt > SURE or pose.up[1] <= 0:
         return vertices
     x, y, z = pose.up / length
     return set_down(turned(vertices, turn_to_z(np.array([x, -z, y]))), triangles)

@@ -15,6 +15,7 @@ from ...mesh.clean import clean as drop_stray
 from ...mesh.parts import drop_floaters
 from ...mesh.reduce import reduce as reduce_to
 from ...mesh.stages import IN_THE_SCENE
+from ...mesh.stand import stand
 from ...nn.environment import prepare_environment
 from ...normals.image import OWN_NORMAL_MAP
 from ...normals.stages import READ_OWN
@@ -102,11 +103,12 @@ def hi3dgen() -> Engine:
                 "Building the surface",
                 "mesh",
                 ("latents", "cutout", "normal_map"),
-                ("solid", "whole", "upright", "precision"),
+                ("solid", "whole", "precision"),
                 lambda *taken, **used: stages().meshes(*taken, **used),
             ),
             Stage("clean", "Cleaning up", "mesh", ("mesh",), ("clean",), _clean),
             Stage("reduce", "Reducing", "mesh", ("mesh",), ("reduce", "faces"), _reduce),
+            Stage("stand", "Setting down", "mesh", ("mesh",), ("upright",), stand),
             *IN_THE_SCENE,
         ),
         seconds=lambda stage, settings: stages().seconds(stage, settings),

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ...arrays import Float32Array
 from ...flow.products import NormalMap
 from ...geometry.look import TYPICAL, answer, look_at, read_weights
-from ...geometry.network import WEIGHTS
+from ...geometry.network import SURE, WEIGHTS
 from ...raster.ticks import Poll
 from ...raster.vectors import unit
 
@@ -31,7 +31,6 @@ _NEARNESS = 0.25  # between a drawing's 0 and 0.5, a camera two lengths of the o
 _NEAREST = 0.7
 _STEPS = ((7.5, 0.2), (4.0, 0.15), (4.0, 0.15), (2.0, 0.1), (2.0, 0.1), (1.0, 0.05))  # degrees, and of nearness
 _FRONT = 0.02  # by so much another pose must be better than the front: round things look alike from everywhere
-_SURE = 0.25  # the greatest doubt about what is up with which a roll is tried
 _LEAST_ROLL, _MOST_ROLL = 3.0, 45.0  # degrees
 _SHORT = 1e-12  # a vector that is shorter has no direction
 
@@ -72,13 +71,14 @@ FRONT = Pose()
 
 
 def roll_of(normal_map: NormalMap, poll: Poll) -> float:
-    """The degrees by which the sheet network sees the camera rolled; 0 if they are few, or if it is in doubt."""
+    """The degrees by which the sheet network sees the camera rolled; 0 if they are few, above 45, or doubtful."""
     weights = read_weights(WEIGHTS)
     if weights is None or not (normal_map.alpha > 0.5).any():
         return 0.0
     seen = answer(weights, look_at(normal_map, poll), TYPICAL, poll)
     roll = float(np.degrees(np.arctan2(seen.up[0], seen.up[1])))
-    return roll if seen.doubt < _SURE and _LEAST_ROLL < abs(roll) < _MOST_ROLL else 0.0
+    sure = seen.doubt < SURE * float(np.hypot(seen.up[0], seen.up[1]))  # from above, little of up is seen
+    return roll if sure and _LEAST_ROLL < abs(roll) < _MOST_ROLL else 0.0
 
 
 def find_pose(vertices: Float32Array, triangles: NDArray[np.int32], normal_map: NormalMap, roll: float = 0.0) -> Pose:
@@ -102,16 +102,17 @@ def find_pose(vertices: Float32Array, triangles: NDArray[np.int32], normal_map: 
     poses = [Pose(float(azimuth), elevation, _NEARNESS, rolled) for azimuth, elevation, rolled in directions]
     scores = [agreement(pose) for pose in poses]
     best, score = poses[int(np.argmax(scores))], max(scores)
+    rolled = best.roll != 0
     for degrees, nearness in _STEPS:
-        near = _around(best, degrees, nearness)
+        near = _around(best, degrees, nearness, rolled=rolled)
         scores = [agreement(pose) for pose in near]
         if max(scores) > score:
             best, score = near[int(np.argmax(scores))], max(scores)
     return best if score > agreement(FRONT) + _FRONT else FRONT
 
 
-def _around(pose: Pose, degrees: float, nearness: float) -> list[Pose]:
-    """The ten poses next to one, and two more if it is rolled."""
+def _around(pose: Pose, degrees: float, nearness: float, *, rolled: bool) -> list[Pose]:
+    """The ten poses next to one, and two more that are rolled otherwise."""
     turned = [
         replace(
             pose,
@@ -121,7 +122,7 @@ def _around(pose: Pose, degrees: float, nearness: float) -> list[Pose]:
         for i, j in product((-1, 0, 1), repeat=2)
         if i or j
     ]
-    turned += [replace(pose, roll=pose.roll + step) for step in (-degrees, degrees) if pose.roll]
+    turned += [replace(pose, roll=pose.roll + step) for step in (-degrees, degrees) if rolled]
     moved = [replace(pose, nearness=min(max(pose.nearness + step, 0.0), _NEAREST)) for step in (-nearness, nearness)]
     return turned + moved
 

@@ -38,6 +38,7 @@ from .cost import SLOW, operations, sampling_of, speed_of
 from .foreground import SIDE, cut_out, cut_out_as_upstream, mask_by_birefnet
 from .networks import networks, normalization
 from .pictures import estimate, to_picture, to_pixels
+from .pose import roll_of
 from .to_mesh import to_mesh
 
 
@@ -220,13 +221,13 @@ class Stages:
         *,
         solid: bool,
         whole: bool,
-        upright: bool,
         precision: str,
         report: Report,
     ) -> list[Mesh | Noted]:
         """The surface for each object's latents, with the cut-out projected onto it from the pose of the normal map."""
         compute = choose(precision)
         notes: list[str] = []
+        roll = roll_of(normal_maps[0], partial(report, 0, 1))
 
         def decode(decoder: Any, batch: Sequence[Latents], plan: MemoryPlan, report: Report) -> list[Mesh]:  # noqa: ANN401
             voxels = _voxels([one.structure for one in batch], plan, compute)
@@ -235,9 +236,8 @@ class Stages:
             surfaces = decode_surfaces(decoder, values, voxels, decoded, solid=solid, whole=whole)
             meshes: list[Mesh] = []
             for surface in surfaces:
-                poll = partial(report, 3 * len(batch) + len(meshes), 4 * len(batch))
-                poll()
-                meshes.append(to_mesh(surface, cutouts[0], normal_maps[0], upright=upright, poll=poll))
+                report(3 * len(batch) + len(meshes), 4 * len(batch))
+                meshes.append(to_mesh(surface, cutouts[0], normal_maps[0], roll))
             return meshes
 
         size = _largest(one.structure for one in latents)

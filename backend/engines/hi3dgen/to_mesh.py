@@ -9,28 +9,19 @@ import numpy as np
 
 from ...errors import UserError
 from ...flow.products import Cutout, Mesh, NormalMap
-from ...mesh.stand import resting_turn, turned
-from ...raster.ticks import Poll
 from ...raster.vectors import unit
 from ...surface.surface import Surface, vertex_normals
-from .pose import FRONT, find_pose, project, roll_of
+from .pose import FRONT, find_pose, project
 
 _VAGUE = 0.1  # a shorter decoded normal has no direction
 
 
-def to_mesh(
-    surface: Surface,
-    cutout: Cutout,
-    normal_map: NormalMap | None = None,
-    *,
-    upright: bool = False,
-    poll: Poll = lambda: None,
-) -> Mesh:
+def to_mesh(surface: Surface, cutout: Cutout, normal_map: NormalMap | None = None, roll: float = 0.0) -> Mesh:
     """The mesh of a surface, with colours and normals if the surface has them.
 
     The decoder's normals are made unit; at vertices with a decoded normal near zero, as those of caps and fillings
     are, the mesh's own normals are used. uv: the places of the vertices in the cut-out, seen from the pose that fits
-    the normal map best, or from the front without a map. upright: a mesh that nearly stands is turned to stand. Raises
+    the normal map best, or from the front without a map. roll: of the normal map's camera, see `find_pose`. Raises
     UserError "empty-mesh" if there are no triangles.
     """
     if not len(surface.triangles):
@@ -44,12 +35,5 @@ def to_mesh(
         normals = unit((2 * decoded - 1).astype(np.float32), own, least=_VAGUE)
         colours = np.ascontiguousarray(colours)
     triangles = surface.triangles.cpu().numpy()
-    pose = FRONT
-    if normal_map is not None:
-        pose = find_pose(vertices, triangles, normal_map, roll_of(normal_map, poll))
-    uv = project(vertices, cutout.alpha, pose)
-    turn = resting_turn(vertices.astype(np.float64), triangles) if upright else None
-    if turn is not None:
-        vertices = turned(vertices.astype(np.float64), turn).astype(np.float32)
-        normals = None if normals is None else turned(normals.astype(np.float64), turn).astype(np.float32)
-    return Mesh(vertices, triangles, uv, colours, normals)
+    pose = FRONT if normal_map is None else find_pose(vertices, triangles, normal_map, roll)
+    return Mesh(vertices, triangles, project(vertices, cutout.alpha, pose), colours, normals)

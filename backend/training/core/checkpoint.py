@@ -32,7 +32,8 @@ def begin(task: TrainingTask[Any], steps: int | None, device: torch.device) -> S
 def branch(task: TrainingTask[Any], before: State, stage: TrainingStageName, steps: int | None) -> State:
     """Begin a stage with the weights that the stage before has reached.
 
-    The trunk's raw weights are cooled, and its optimizer's moments with them; what is refined is the cooled average.
+    The trunk's raw weights are cooled, and its optimizer's moments with them; what is refined is the cooled average. A
+    trunk at step 0 holds the weights that the training starts from.
     """
     trunk = before.step if before.stage == "trunk" else before.trunk
     network, average = before.network, before.average

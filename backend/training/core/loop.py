@@ -2,10 +2,11 @@
 """The training: from a folder's last checkpoint to its next.
 
 A folder holds `trunk.pt` and, for every time that the trunk was cooled, `cool-STEP.pt` and `refine-STEP.pt`, STEP
-being the trunk's; beside each, in files of the same name, its curve, a JSON line at a time and drawn, a sheet of
-held-out pictures, and its weights for inference. What happens at a step is a function of the checkpoint and the step
-alone. So a training that is killed at any moment and started again ends in the same weights and writes the same curve,
-to the bit, on the same processor. A GPU may round otherwise from run to run.
+being the trunk's, or 0 if trained weights from elsewhere were cooled; beside each, in files of the same name, its
+curve, a JSON line at a time and drawn, a sheet of held-out pictures, and its weights for inference. What happens at a
+step is a function of the checkpoint and the step alone. So a training that is killed at any moment and started again
+ends in the same weights and writes the same curve, to the bit, on the same processor. A GPU may round otherwise from
+run to run.
 """
 
 import json
@@ -134,10 +135,16 @@ def _begin(run: Run, place: Devices) -> tuple[Path, State]:
     newest = _newest(run.folder, run.stage)
     if newest is not None and (state := load(newest, run.task, place.device)).unfinished:
         return newest, state
-    before = run.folder / "trunk.pt" if run.stage == "cool" else _newest(run.folder, "cool")
-    if run.stage == "cool" and run.task.start is not None and not (run.folder / "trunk.pt").exists():
+    trunk = run.folder / "trunk.pt"
+    if run.stage == "cool" and run.task.start is not None and not run.task.start.is_dir():
+        if trunk.exists():
+            sentence = (
+                f"The folder {run.folder} has a trunk of its own, so that cooling cannot start from other weights."
+            )
+            raise UserError("start-beside-trunk", sentence, "Leave out --start, or choose another folder.")
         torch.manual_seed(run.task.seed)
         return run.folder / "cool-0.pt", branch(run.task, begin(run.task, None, place.device), run.stage, steps)
+    before = trunk if run.stage == "cool" else _newest(run.folder, "cool")
     if before is None or not before.exists():
         missing = "trunk" if run.stage == "cool" else "cool"
         raise UserError(

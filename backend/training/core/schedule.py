@@ -3,7 +3,7 @@
 
 `trunk` is long and at a constant rate, so that it can go on at any time. `cool` starts from wherever the trunk is and
 lets the rate fall to zero, which is what makes a network good (a warm-up, stable, decay schedule: Hu et al., MiniCPM,
-2024). It starts from trained weights too, whose optimizer is gone, and therefore warms up. Both train everything.
+2024). It starts from trained weights too; as their optimizer is gone, it may warm up. Both train everything.
 `refine`, which a network need not have, goes on with a part of it and freezes the rest.
 """
 

@@ -57,7 +57,7 @@ class TrainingTask(Protocol[B]):
     """A network, what it learns from, and how it is measured.
 
     name: of the configuration, for messages. seed: of the data and the first weights. quantity: what the curve shows.
-    start: the trained weights that it begins with, if any: they need no trunk before they are cooled.
+    start: the weights that it begins with, if any; trained ones need no trunk before they are cooled.
     frozen: how the names of those parameters begin that the stage `refine` leaves as they are.
     """
 

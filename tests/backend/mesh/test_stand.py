@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A body that nearly stands is set down, and one that lies or has no sole stays as it is."""
 
+from dataclasses import replace
+
 import numpy as np
 import trimesh
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.arrays import Float64Array
-from backend.mesh.stand import set_down
-
-BOX = np.array([(x, y, z) for x in (-1.0, 1) for y in (-1.0, 1) for z in (-1.0, 1)])
-SIDES = np.array(
-    [(0, 1, 3), (0, 3, 2), (4, 6, 7), (4, 7, 5), (0, 4, 5), (0, 5, 1), (2, 3, 7), (2, 7, 6), (0, 2, 6), (0, 6, 4),
-     (1, 5, 7), (1, 7, 3)], np.int32,
-)  # fmt: skip
+from backend.flow.products import Mesh
+from backend.mesh.stand import set_down, stand
+from tests.backend.mesh.solids import BOX, SIDES
 
 
 def leaning(degrees: float, about: tuple[float, float, float]) -> Float64Array:
@@ -40,3 +38,21 @@ def test_a_ball_stays_round_and_a_box_on_its_edge_stays_there() -> None:
     ball = trimesh.creation.icosphere(4)
     stood = set_down(np.array(ball.vertices), np.array(ball.faces, np.int32))
     np.testing.assert_allclose(np.linalg.norm(stood, axis=1), 1, atol=1e-6)
+
+
+def ignore(_step: int, _of: int) -> None:
+    """Watch nothing."""
+
+
+def test_a_mesh_that_leans_a_little_stands_with_its_normals_and_an_open_one_stays() -> None:
+    lean = leaning(7, (0, 1, 0))
+    vertices = (BOX * (0.4, 0.3, 0.8) @ lean.T).astype(np.float32)
+    up = np.repeat(lean[None, :, 2], 8, axis=0).astype(np.float32)
+    mesh = Mesh(vertices, SIDES, np.zeros((8, 2), np.float32), None, up)
+    standing = stand(mesh, upright=True, report=ignore)
+    np.testing.assert_allclose(np.abs(standing.vertices[:, 2]), 0.8, atol=1e-6)
+    assert standing.normals is not None
+    np.testing.assert_allclose(standing.normals, np.tile([0, 0, 1], (8, 1)), atol=1e-6)
+    assert stand(mesh, upright=False, report=ignore) is mesh
+    opened = replace(mesh, triangles=SIDES[:-1])
+    assert stand(opened, upright=True, report=ignore) is opened

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from backend.engines.draft.pose import PARALLEL, Pose, set_upright, without_lens
 from backend.mesh.stand import turn_to_z
-from tests.backend.mesh.test_stand import BOX, SIDES
+from tests.backend.mesh.solids import BOX, SIDES
 
 
 @given(st.floats(0, 0.004), st.floats(-50, 50), st.floats(-50, 50), st.integers(0, 100))

@@ -27,7 +27,7 @@ from backend.weights.catalogue import FOREGROUND, GEOMETRY, PACKAGES
 from tests.backend.engines.hi3dgen.tiny_engine import Watcher, cutout_of, disc, mesh_of, request, run, same
 
 pytestmark = pytest.mark.usefixtures("weights")
-BEHIND = ["clean", "reduce", "place", "project"]
+BEHIND = ["clean", "reduce", "stand", "place", "project"]
 
 
 def test_a_picture_becomes_a_solid_coloured_mesh(pipeline: Pipeline) -> None:
@@ -94,8 +94,7 @@ def test_seeds_that_go_together_give_what_they_give_alone(pipeline: Pipeline) ->
     surfaces = stages["geometry"].run_many
     assert surfaces is not None
     maps = [outcome.products["normal_map"]] * 2
-    switches = {"solid": True, "whole": True, "upright": True}
-    meshes = surfaces(both, [cutout_of(pipeline, 5)] * 2, maps, **switches, precision="auto", report=report)
+    meshes = surfaces(both, [cutout_of(pipeline, 5)] * 2, maps, solid=True, whole=True, precision="auto", report=report)
     assert len(meshes) == 2
     assert not same(*meshes)
 

@@ -7,7 +7,6 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed here: the extra hi3dgen has it")
 
 import torch
-import trimesh
 
 from backend.engines.hi3dgen.to_mesh import to_mesh
 from backend.errors import UserError
@@ -57,22 +56,6 @@ def test_a_surface_without_colours_gives_a_mesh_without() -> None:
     mesh = to_mesh(ball(coloured=False), cutout_of(ALPHA))
     assert mesh.colours is None
     assert mesh.normals is None
-
-
-def test_a_mesh_that_leans_a_little_is_turned_to_stand_with_its_normals() -> None:
-    block, angle = trimesh.creation.box((0.4, 0.3, 0.8)), np.radians(7)
-    lean = np.array([[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]])
-    vertices = torch.from_numpy((block.vertices @ lean.T).astype(np.float32))
-    up = torch.from_numpy(np.repeat((lean[:, 2] + 1)[None] / 2, 8, axis=0).astype(np.float32))
-    leaning = Surface(
-        vertices, torch.from_numpy(block.faces.astype(np.int32)), torch.cat([torch.full((8, 3), 0.5), up], dim=1)
-    )
-    as_decoded, standing = to_mesh(leaning, cutout_of(ALPHA)), to_mesh(leaning, cutout_of(ALPHA), upright=True)
-    np.testing.assert_array_equal(as_decoded.vertices, vertices.numpy())
-    np.testing.assert_allclose(np.abs(standing.vertices[:, 2]), 0.4, atol=1e-6)
-    assert standing.normals is not None
-    np.testing.assert_allclose(standing.normals, np.tile([0, 0, 1], (8, 1)), atol=1e-6)
-    np.testing.assert_array_equal(standing.uv, as_decoded.uv)
 
 
 def test_an_empty_surface_is_an_error_in_plain_words() -> None:

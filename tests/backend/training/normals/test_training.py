@@ -101,7 +101,10 @@ def test_trained_weights_are_cooled_without_a_trunk(tmp_path: Path) -> None:
         assert all(np.array_equal(file[name], value.numpy()) for name, value in fresh.items())
     cool = train(Run(from_them, tmp_path / "other", "cool", steps=10), lambda _: None)
     assert cool.name == "cool-0.pt"
-    assert not same(weights(cool), fresh)
+    trained_on = load(cool, task(), CPU).network.state_dict()
+    assert not same(trained_on, fresh)
+    with pytest.raises(UserError, match="has a trunk"):
+        train(Run(from_them, tmp_path / "one", "cool", steps=10), lambda _: None)
     assert read_curve(cool.with_suffix(".jsonl"))[0]["loss"] < read_curve(tmp_path / "one" / "trunk.jsonl")[0]["loss"]
 
 

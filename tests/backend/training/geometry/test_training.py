@@ -162,6 +162,18 @@ def test_the_normal_term_is_small_for_the_truth_and_grows_with_a_tilt() -> None:
     assert losses.normal_term(batch.back, batch.back, batch.behind, batch.mask) < 0.25
 
 
+def test_doubt_is_the_mean_distance_and_does_not_change_what_is_up() -> None:
+    up = torch.zeros(64, 3, requires_grad=True)
+    truth = torch.nn.functional.normalize(torch.from_numpy(np.random.default_rng(0).normal(size=(64, 3))), dim=1)
+    doubt = torch.full((64,), 0.5, requires_grad=True)
+    distance, wrong = losses.up_terms(up, doubt, truth)
+    assert float(distance) == pytest.approx(1, abs=1e-4)
+    wrong.backward()
+    assert up.grad is None
+    assert doubt.grad is not None
+    assert (doubt.grad < 0).all()  # it should grow towards 1
+
+
 def test_noise_falls_on_the_normals_of_the_object_alone() -> None:
     noisy = task(replace(TINY, noise=0.5))
     batch = next(iter(noisy.batches(Moment("trunk", 0))))

@@ -20,8 +20,9 @@ pytest.importorskip("numba", reason="plain numpy takes minutes for what is made 
 from backend.training.shapes import Block, contact_sheet, draw_camera, sample_block
 from backend.training.shapes.field import distances, settle, volume
 from backend.training.shapes.lighting import lit, openness
+from backend.training.shapes.materials import FLOWERS, MATERIAL, PATCHES, STONES, albedo
 from backend.training.shapes.photograph import Framing, jpeg, photograph, reframe
-from backend.training.shapes.reliefs import RIBS
+from backend.training.shapes.reliefs import LATTICE, RIBS
 from backend.training.shapes.sculptor import Sculptor, about_x, about_y
 from backend.training.shapes.sculptures import THINGS, draw_shape
 from backend.training.shapes.solids import Fold, Join, Shape
@@ -282,3 +283,16 @@ def test_points_near_a_ball_settle_on_it() -> None:
     np.testing.assert_allclose(np.linalg.norm(points, axis=1), 1, atol=1e-3)
     np.testing.assert_allclose(normals, points, atol=1e-3)
     assert not parts.any()
+
+
+@pytest.mark.parametrize("pattern", [STONES, FLOWERS, PATCHES])
+def test_prints_show_all_their_colours_and_no_others(pattern: int) -> None:
+    material = np.zeros(1, MATERIAL)
+    material["pattern"], material["frequency"], material["turn"] = pattern, 4.0, np.eye(3)
+    material["colours"] = np.array([[0.1, 0.1, 0.1], [0.4, 0.4, 0.4], [0.9, 0.9, 0.9]])
+    places = np.random.default_rng(0).uniform(-4, 4, (3, 4000))
+    shown = albedo(places, np.zeros(4000, np.int64), material, LATTICE)
+    assert 0.1 - 1e-9 <= shown.min() < 0.15
+    assert 0.85 < shown.max() <= 0.9 + 1e-9
+    assert 0.03 < (shown[0] < 0.2).mean() < 0.95
+    assert 0.03 < (shown[0] > 0.6).mean() < 0.95

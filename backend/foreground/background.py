@@ -63,11 +63,12 @@ def estimate(lab: Float32Array) -> Background:
 
     rings = [_ring(lab.shape[:2], inset) for inset in _INSETS if 4 * inset < min(lab.shape[:2])]
     fields = [_along(lab, ring) for ring in rings]
-    shares = [plain(field)[ring].mean() for field, ring in zip(fields, rings, strict=True)]
-    best = int(np.argmax(shares))  # the outermost of equals
-    if shares[best] < _LEAST_PLAIN_BORDER:
+    # A frame is one colour along its ring too, but not in the picture.
+    found = [(plain(field), ring, field) for field, ring in zip(fields, rings, strict=True)]
+    found = [(seen.mean(), ring, field) for seen, ring, field in found if seen[ring].mean() >= _LEAST_PLAIN_BORDER]
+    if not found:
         raise not_plain()
-    field, ring = fields[best], rings[best]
+    _, ring, field = max(found, key=lambda one: one[0])
     seeds = np.zeros(lab.shape[:2], np.bool_)
     seeds[ring] = True
     for _ in range(3):

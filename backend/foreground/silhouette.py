@@ -40,12 +40,12 @@ _LEAST_SHADOW, _MOST_SHADOW = 5e-3, 0.6  # of the object's area
 _LEAST_OBJECT = 5e-4  # of the picture
 _MOST_BORDER = 0.5  # of the border's pixels, at most of them of the object
 _CLEAR = 0.03  # Oklab, over five pixels: an edge that anybody sees
-_LEAST_CLEAR = 0.97
+_LEAST_CLEAR = 0.97  # of an outline
 _MUCH = 0.2  # of a side of the picture: of an object that reaches three sides, most is not in the picture
 _SPECK = 5e-3  # of the largest component's area
 _MARK = 0.04  # of the largest component's area, near the border: a mark
 _MARGIN = 0.15  # of the picture: near the border
-_FRAME = 0.02  # of the picture's side: the thickest frame or line along the border
+_FRAME = 0.03  # of the picture's side: the thickest frame or line along the border
 _CORNER = 0.1  # of the picture's side: the largest rounded corner
 
 
@@ -97,7 +97,8 @@ def find(lab: Float32Array, behind: Float32Array, poll: Poll) -> Silhouette:
     notes = ["Small marks near the picture's border were left out."] if marked else []
     if shadow.any():
         notes.append("An area in one shade of the background was taken for a shadow.")
-    clear = _clear(body, smooth)
+    outline = _edges(smooth)[body & ~eroded(body, 1)]
+    clear = float(outline.mean()) if len(outline) else 1.0
     if clear < _LEAST_CLEAR:
         notes.append(unclear(clear))
     return Silhouette(body, slack, tuple(notes))
@@ -144,13 +145,10 @@ def _likely(chance: Float64Array, seen: Evidence, lab: Float32Array) -> BoolArra
     return max(bodies, key=lambda body: _edged(body, lab) * float(body.mean()) ** 0.25)
 
 
-def _clear(body: BoolArray, lab: Float32Array) -> float:
-    """Return the share of a body's outline, within the picture, that lies on edges of the picture."""
-    contrast = dilated(lab[..., 0], 2) + dilated(-lab[..., 0], 2)
-    colourful = [dilated(lab[..., part], 2) + dilated(-lab[..., part], 2) for part in (1, 2)]
-    outline = body & ~eroded(body, 1)
-    edges = np.maximum.reduce([contrast, *colourful])[outline] > _CLEAR
-    return float(edges.mean()) if len(edges) else 1.0
+def _edges(lab: Float32Array) -> BoolArray:
+    """Return the pixels at which anybody sees an edge, bool (H, W): colours within five pixels differ."""
+    ranges = [dilated(lab[..., part], 2) + dilated(-lab[..., part], 2) for part in range(3)]
+    return np.maximum.reduce(ranges) > _CLEAR
 
 
 def _edged(body: BoolArray, lab: Float32Array) -> float:

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How good cut-outs are: the intersection over union with the true outlines, and whether what is wrong was doubted."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...arrays import BoolArray, UInt8Array
+from ...errors import UserError
+from ...flow.products import Picture
+from ...foreground.cut_out import cut_out
+from ...raster.resample import paste_back
+
+_SIDE = 512  # pixels of the cut-outs
+GOOD = 0.9
+
+
+@dataclass(frozen=True)
+class Score:
+    """One picture's cut-out.
+
+    overlap: the intersection over union in the picture, in [0, 1]; NaN if it was refused. doubted: whether a note says
+    what may be wrong, or the picture was refused. found: bool (H, W).
+    """
+
+    overlap: float
+    doubted: bool
+    found: BoolArray
+
+
+def judge(picture: Picture, body: BoolArray) -> Score:
+    """Cut a picture out and compare it with the object's pixels, bool (H, W)."""
+    notes: list[str] = []
+    try:
+        cutout = cut_out(picture, _SIDE, lambda _, __: None, notes)
+    except UserError:
+        return Score(float("nan"), True, np.zeros_like(body))
+    found = paste_back(cutout.rgba[..., 3:].astype(np.float32), cutout.crop)[..., 0] > 127
+    return Score(float((found & body).sum() / max(1, (found | body).sum())), bool(notes), found)
+
+
+def shown(picture: Picture, body: BoolArray, score: Score) -> UInt8Array:
+    """Show a picture beside itself without what was cut away: blue is too much, red is lost. uint8 (H, 2 W, 3)."""
+    colours = picture[..., :3]
+    cut = np.where(score.found[..., None], colours, 255)
+    cut[score.found & ~body] = (60, 90, 255)
+    cut[body & ~score.found] = (255, 60, 60)
+    return np.concatenate([colours, cut.astype(np.uint8)], axis=1)

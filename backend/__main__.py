@@ -118,7 +118,9 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
     command.set_defaults(run=partial(doctor.run, engines=engines))
 
     install.configure(commands.add_parser("install", help="make the environment of the engine Hi3DGen"))
-    evaluate.configure(commands.add_parser("evaluate", help="measure normals or meshes against known ones"), engines)
+    evaluate.configure(
+        commands.add_parser("evaluate", help="measure normals, meshes or cut-outs against known ones"), engines
+    )
     train.configure(commands.add_parser("train", help="train the draft engine's network on shapes made for it"))
     return parser
 

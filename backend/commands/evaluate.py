@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`evaluate normals` and `evaluate geometry`: what engines make, against known truth."""
+"""`evaluate normals`, `geometry` and `cutouts`: what the product makes, against known truth."""
 
 import argparse
 from collections.abc import Mapping
 
 from ..flow.engine import Engine
-from . import evaluate_geometry, evaluate_normals
+from . import evaluate_cutouts, evaluate_geometry, evaluate_normals
 
 
 def configure(parser: argparse.ArgumentParser, engines: Mapping[str, Engine]) -> None:
@@ -13,3 +13,4 @@ def configure(parser: argparse.ArgumentParser, engines: Mapping[str, Engine]) ->
     kinds = parser.add_subparsers(required=True, metavar="WHAT")
     evaluate_normals.configure(kinds.add_parser("normals", help="measure estimated normals"), engines)
     evaluate_geometry.configure(kinds.add_parser("geometry", help="measure meshes"), engines)
+    evaluate_cutouts.configure(kinds.add_parser("cutouts", help="measure cut-outs"))

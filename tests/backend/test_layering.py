@@ -172,7 +172,9 @@ def test_of_the_training_only_commands_know_and_only_inside_functions() -> None:
     """The extension's zip leaves the training out; whatever imports it when it is loaded would not load there."""
     others = [path for path in BACKEND if not within(name_of(path), "backend.training")]
     users = {name_of(path) for path in others if any(within(name, "backend.training") for name in ours(path))}
-    assert users == {f"backend.commands.{name}" for name in ("evaluate_geometry", "evaluate_normals", "train")}
+    assert users == {
+        f"backend.commands.{name}" for name in ("evaluate_cutouts", "evaluate_geometry", "evaluate_normals", "train")
+    }
     for user in users:
         tree = ast.parse(ROOT.joinpath(*user.split(".")).with_suffix(".py").read_text(encoding="utf-8"))
         loaded = [node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)]

@@ -121,7 +121,9 @@ def _shade(
 
 def _ground(rng: np.random.Generator, kind: str, size: int) -> Float64Array:
     """Return the ground's linear colours without shadows, (S, S, 3)."""
-    tone = rng.uniform(0.35, 0.95) * (1 + rng.uniform(-0.12, 0.12, 3)) if rng.random() < 0.7 else rng.uniform(0.1, 0.9, 3)
+    tone = (
+        rng.uniform(0.35, 0.95) * (1 + rng.uniform(-0.12, 0.12, 3)) if rng.random() < 0.7 else rng.uniform(0.1, 0.9, 3)
+    )
     place = (np.arange(size) + 0.5) / size - 0.5
     if kind != "graded":
         vignette = 1 - rng.uniform(0, 0.25) * (place[:, None] ** 2 + place**2)

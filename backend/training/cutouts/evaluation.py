@@ -12,7 +12,6 @@ from ...foreground.cut_out import cut_out
 from ...raster.resample import paste_back
 
 _SIDE = 512  # pixels of the cut-outs
-GOOD = 0.9
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,9 @@ def judge(picture: Picture, body: BoolArray) -> Score:
     try:
         cutout = cut_out(picture, _SIDE, lambda _, __: None, notes)
     except UserError:
-        return Score(float("nan"), True, np.zeros_like(body))
+        return Score(float("nan"), doubted=True, found=np.zeros_like(body))
     found = paste_back(cutout.rgba[..., 3:].astype(np.float32), cutout.crop)[..., 0] > 127
-    return Score(float((found & body).sum() / max(1, (found | body).sum())), bool(notes), found)
+    return Score(float((found & body).sum() / max(1, (found | body).sum())), doubted=bool(notes), found=found)
 
 
 def shown(picture: Picture, body: BoolArray, score: Score) -> UInt8Array:

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`evaluate cutouts`: cut-outs against true outlines, of pictures in a folder or of made-up ones of several kinds."""
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..arrays import BoolArray
+from ..errors import UserError
+from ..files.pictures import read_picture, write_picture
+from ..flow.products import Picture
+from ..wire.limits import seed_from_text
+from .evaluate_sheet import check_sheet
+from .train import check_training
+
+if TYPE_CHECKING:
+    from ..training.cutouts.evaluation import Score
+
+_SIZE = 320  # pixels of made-up pictures
+_SHOWN = 256  # pixels of the sheet's rows
+_MOST = 1000  # pictures of a kind
+_GOOD = 0.9  # the least overlap that is not bad
+
+Pair = tuple[Picture, BoolArray]
+Line = dict[str, float | int | str | None]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Give the command its arguments."""
+    parser.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        metavar="FOLDER",
+        help="with plain and mask, files of one name (default: made up)",
+    )
+    parser.add_argument("--count", type=int, default=24, metavar="N", help="made-up pictures of each kind (default 24)")
+    parser.add_argument("--seed", type=seed_from_text, default=1, help="decides made-up pictures (default 1)")
+    parser.add_argument("--sheet", type=Path, metavar="PICTURE", help="write the pictures and their cut-outs here")
+    parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure every picture and print a line for each kind, or for each picture of a folder. Raises `UserError`."""
+    check_training("training", ("PIL",) if options.folder else ("PIL", "numba"))
+    from ..training.cutouts.evaluation import judge, shown  # noqa: PLC0415 - not in the extension's zip
+
+    if not 1 <= options.count <= _MOST:
+        raise UserError("bad-count", f"{options.count} pictures cannot be made.", f"Ask for 1 to {_MOST}.")
+    if options.sheet:
+        check_sheet(options.sheet, [], 1, 1)
+    rows: list[Picture] = []
+    lines: list[Line] = []
+    for name, group in _of_folder(options.folder) if options.folder else _made_up(options.seed, options.count):
+        scores = [judge(picture, body) for picture, body in group]
+        lines.append(_line(name, scores))
+        if options.sheet:
+            rows += [_row(shown(*one, score)) for one, score in zip(group, scores, strict=True)]
+    _print(lines, as_json=options.json)
+    if rows:
+        write_picture(options.sheet, np.concatenate(rows))
+    return 0
+
+
+def _print(lines: list[Line], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(lines, indent=2), flush=True)
+        return
+    print(f"{'':20}{'mean':>8}{'worst':>8}{'refused':>9}{'bad':>6}{'doubted':>9}")
+    print(*(_text(line) for line in lines), sep="\n", flush=True)
+
+
+def _of_folder(folder: Path) -> Iterator[tuple[str, list[Pair]]]:
+    """Yield a folder's pictures, each a group of its own. Raises `UserError`."""
+    names = sorted(path.stem for path in folder.glob("plain/*.png") if (folder / "mask" / path.name).is_file())
+    if not names:
+        sentence = f"The folder {folder} has no pictures in plain with masks of the same name in mask."
+        raise UserError("no-pictures", sentence, "Choose a folder with both.")
+    for name in names:
+        try:
+            picture, mask = (read_picture(folder / part / f"{name}.png") for part in ("plain", "mask"))
+        except UserError as error:  # costs this picture, not the others
+            print(f"{name}: {error.sentence} {error.advice}", file=sys.stderr, flush=True)
+            continue
+        yield name, [(picture, mask[..., 0] > 127)]
+
+
+def _made_up(seed: int, count: int) -> Iterator[tuple[str, list[Pair]]]:
+    from ..training.cutouts.composites import KINDS, composite  # noqa: PLC0415 - compiles
+
+    for kind in KINDS:
+        made = (composite(kind, seed, index, _SIZE) for index in range(count))
+        yield kind, [(one.picture, one.body) for one in made]
+
+
+def _line(name: str, scores: list["Score"]) -> Line:
+    overlaps = [score.overlap for score in scores if not math.isnan(score.overlap)]
+    bad = [score for score in scores if not score.overlap >= _GOOD]
+    return {
+        "name": name,
+        "mean": float(np.mean(overlaps)) if overlaps else None,
+        "worst": min(overlaps) if overlaps else None,
+        "refused": len(scores) - len(overlaps),
+        "bad": len(bad),
+        "doubted": sum(score.doubted for score in bad),
+    }
+
+
+def _text(line: Line) -> str:
+    mean, worst = (f"{line[key]:8.3f}" if line[key] is not None else f"{'-':>8}" for key in ("mean", "worst"))
+    return f"{line['name']:20}{mean}{worst}{line['refused']:9}{line['bad']:6}{line['doubted']:9}"
+
+
+def _row(pair: Picture) -> Picture:
+    """Return a picture and its cut-out, one height high."""
+    step = max(1, round(len(pair) / _SHOWN))
+    return np.pad(pair[::step, ::step], ((0, 4), (0, 0), (0, 0)), constant_values=255)

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cut-outs of a folder and of made-up pictures are measured from the command line."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba", reason="numba is not installed here: the extra training has it")
+
+from PIL import Image
+
+ROOT = Path(__file__).parents[3]
+
+
+def evaluate(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "backend", "evaluate", "cutouts", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_a_folder_is_measured_picture_by_picture(tmp_path: Path) -> None:
+    y, x = np.mgrid[:100, :100]
+    body = np.hypot(x - 50, y - 50) < 30
+    for part, image in (("plain", np.where(body[..., None], (200, 40, 30), 255)), ("mask", body * 255)):
+        (tmp_path / part).mkdir()
+        Image.fromarray(image.astype(np.uint8)).save(tmp_path / part / "disc.png")
+    (tmp_path / "plain" / "broken.png").write_text("no picture")
+    (tmp_path / "mask" / "broken.png").write_text("no picture")
+    done = evaluate(tmp_path, "--json", "--sheet", tmp_path / "sheet.png")
+    assert done.returncode == 0, done.stderr
+    (line,) = json.loads(done.stdout)
+    assert line["name"] == "disc"
+    assert line["mean"] > 0.97
+    assert line["bad"] == 0
+    assert done.stderr.startswith("broken: ")
+    assert Image.open(tmp_path / "sheet.png").size == (200, 104)
+
+
+def test_made_up_pictures_are_measured_by_kind() -> None:
+    done = evaluate("--count", "1", "--seed", "2")
+    assert done.returncode == 0, done.stderr
+    assert [line[:12].strip() for line in done.stdout.splitlines()[1:]] == [
+        *("plain", "graded", "own colour", "hard shadow", "cut off", "framed", "grainy"),
+    ]
+
+
+@pytest.mark.parametrize("arguments", [("--count", "0"), ("nowhere",)])
+def test_what_cannot_be_measured_is_a_sentence(arguments: tuple[str, ...]) -> None:
+    done = evaluate(*arguments)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr

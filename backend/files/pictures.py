@@ -22,6 +22,7 @@ from .outputs import check_output, is_one_of, library, writing
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 MAX_BYTES = 2 << 30  # some decoders take the whole file into memory before they look at it
 TOO_LARGE = f"Use at most {MAX_SIDE} pixels a side and 67 megapixels."
+_OPAQUE = (".jpg", ".jpeg")
 SAVE_AGAIN = "Save it again as PNG or JPEG."
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its complaints about damaged files reach the terminal
@@ -53,8 +54,14 @@ def read_picture(path: Path) -> Picture:
 
 
 def write_picture(path: Path, pixels: Picture) -> None:
-    """Write uint8 (H, W, 3 or 4) in the format of the path's suffix. Raises `UserError`."""
+    """Write uint8 (H, W, 3 or 4) in the format of the path's suffix; JPEG shows transparency as white.
+
+    Raises `UserError`.
+    """
     image_module = library("PIL.Image", "Pillow", "write pictures")
+    if path.suffix.lower() in _OPAQUE and pixels.shape[2] == 4:
+        alpha = pixels[..., 3:].astype(np.float32) / 255
+        pixels = np.rint(255 + (pixels[..., :3] - np.float32(255)) * alpha).astype(np.uint8)
     with writing(path) as file:
         image_module.fromarray(pixels).save(file, image_module.registered_extensions()[path.suffix.lower()])
 

@@ -19,7 +19,7 @@ from .features import MARGIN, SIDE, X, see
 from .network import Sheets, load, predict
 
 TYPICAL = 0.7
-"""The quantile of the typical body: at it held-out bodies fit best from the side. The median of what is skewed is thin."""
+"""The quantile of the typical body: at it held-out bodies fit best from the side, as the median is too thin."""
 
 _LOG = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ SCALE = 0.15  # a, of what the network adds
 SOFT = 0.04  # s, of the softplus
 BLUR = (1, 2)  # of what is added, and of what the back hangs on: binomials of pixels so far apart
 
-SURE = 0.25  # the greatest doubt with which `up` is trusted: a distance of unit vectors, 14 degrees
+SURE = 0.2  # the greatest doubt with which `up` is trusted: a distance of unit vectors, 11 degrees
 
 LEAK = 0.1  # the slope below 0 of the pose's hidden values
 

@@ -353,8 +353,19 @@ def test_a_picture_with_the_longest_name_is_written(tmp_path: Path, suffix: str)
     assert pictures.read_picture(path).shape == RGBA.shape
 
 
+def test_a_jpeg_shows_transparency_as_white(tmp_path: Path) -> None:
+    pixels = np.zeros((16, 16, 4), np.uint8)
+    pixels[:8] = (200, 0, 0, 255)
+    pictures.write_picture(tmp_path / "a.jpg", pixels)
+    read = pictures.read_picture(tmp_path / "a.jpg")
+    assert read[12:, :, :3].min() > 245
+    assert abs(int(read[3, 8, 0]) - 200) < 12
+    assert read[..., 3].min() == 255
+
+
 def test_what_an_encoder_refuses_is_a_sentence(tmp_path: Path) -> None:
-    for name, pixels in (("a.webp", np.zeros((1, 16_384, 3), np.uint8)), ("a.jpg", RGBA)):
+    for name, side in (("a.webp", 16_384), ("a.jpg", 65_536)):
+        pixels = np.zeros((1, side, 3), np.uint8)
         with pytest.raises(UserError) as caught:
             pictures.write_picture(tmp_path / name, pixels)
         assert caught.value.code == "not-written"

@@ -1,18 +1,33 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The pose from which a normal map was drawn is found again."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from backend.engines.hi3dgen.pose import FRONT, Pose, find_pose, project
+from backend.engines.hi3dgen.pose import FRONT, Pose, find_pose, project, roll_of
 from backend.flow.products import NormalMap
 from backend.raster.render import nearest
 
 Points = NDArray[np.float32]
 Triangles = NDArray[np.int32]
+
+
+Boxes = Sequence[tuple[tuple[float, float, float], tuple[float, float, float]]]  # middles and half sides
+
+
+def built(boxes: Boxes) -> tuple[Points, Triangles]:
+    """Boxes as one mesh."""
+    corners = np.array([(c & 1, c >> 1 & 1, c >> 2) for c in range(8)]) * 2 - 1
+    sides = np.array([(0, 4, 6, 2), (1, 3, 7, 5), (0, 1, 5, 4), (2, 6, 7, 3), (0, 2, 3, 1), (4, 5, 7, 6)])
+    faces = np.concatenate([sides[:, [0, 1, 2]], sides[:, [0, 2, 3]]])
+    points = np.concatenate([np.array(middle) + corners * half for middle, half in boxes])
+    triangles = np.concatenate([faces + 8 * number for number in range(len(boxes))])
+    return points.astype(np.float32), triangles.astype(np.int32)
 
 
 def figure() -> tuple[Points, Triangles]:
@@ -25,12 +40,7 @@ def figure() -> tuple[Points, Triangles]:
         ((0.06, -0.06, -0.22), (0.05, 0.12, 0.04)),
         ((-0.1, 0.1, 0.1), (0.03, 0.03, 0.2)),
     )
-    corners = np.array([(c & 1, c >> 1 & 1, c >> 2) for c in range(8)]) * 2 - 1
-    sides = np.array([(0, 4, 6, 2), (1, 3, 7, 5), (0, 1, 5, 4), (2, 6, 7, 3), (0, 2, 3, 1), (4, 5, 7, 6)])
-    faces = np.concatenate([sides[:, [0, 1, 2]], sides[:, [0, 2, 3]]])
-    points = np.concatenate([np.array(middle) + corners * half for middle, half in boxes])
-    triangles = np.concatenate([faces + 8 * number for number in range(len(boxes))])
-    return points.astype(np.float32), triangles.astype(np.int32)
+    return built(boxes)
 
 
 def drawn(points: Points, triangles: Triangles, pose: Pose, size: int = 192) -> tuple[NormalMap, Points]:
@@ -92,6 +102,19 @@ def test_a_pose_is_found_again(pose: Pose) -> None:
     assert angle(found, pose) < 5
     off = np.abs(project(points, shown.alpha, found) - places)
     assert off.mean() < 0.02
+
+
+@pytest.mark.parametrize("roll", [0, 8, 20, -15])
+def test_the_networks_see_how_a_chair_is_rolled(roll: float) -> None:
+    legs = [((x, y, -0.3), (0.04, 0.04, 0.3)) for x in (-0.25, 0.25) for y in (-0.25, 0.25)]
+    chair = built([((0, 0, 0), (0.3, 0.3, 0.04)), ((0, 0.28, 0.35), (0.3, 0.03, 0.35)), *legs])
+    shown, _ = drawn(*chair, Pose(30, 18, 0.2, roll))
+    assert roll_of(shown, lambda: None) == pytest.approx(roll, abs=8)
+
+
+def test_nothing_is_not_rolled() -> None:
+    shown, _ = drawn(*figure(), FRONT)
+    assert roll_of(NormalMap(shown.normals, np.zeros_like(shown.alpha)), lambda: None) == 0
 
 
 def test_the_front_is_found_unless_another_pose_is_better() -> None:

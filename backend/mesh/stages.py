@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What engines share behind their surfaces: the last stages, and the setting of how many faces a mesh may have."""
+"""What engines share behind their surfaces: the last stages, and settings that mean the same for all."""
 
 from ..flow.settings import Setting
 from ..flow.stage import Stage
@@ -13,6 +13,13 @@ FACES = Setting(
     default=100_000,
     minimum=1_000,
     maximum=1_000_000,
+)
+
+UPRIGHT = Setting(
+    name="upright",
+    label="Upright",
+    description="Turn the object so that it stands, if it is clear enough what is up",
+    default=True,
 )
 
 IN_THE_SCENE = (

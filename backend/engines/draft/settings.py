@@ -2,7 +2,7 @@
 """What the artist can choose."""
 
 from ...flow.settings import Setting
-from ...mesh.stages import FACES
+from ...mesh.stages import FACES, UPRIGHT
 
 SETTINGS = (
     Setting(
@@ -29,11 +29,6 @@ SETTINGS = (
         minimum=0.6,
         maximum=1.4,
     ),
-    Setting(
-        name="upright",
-        label="Upright",
-        description="Turn the object so that it stands, if the picture shows clearly enough what is up",
-        default=True,
-    ),
+    UPRIGHT,
     FACES,
 )

@@ -2,7 +2,7 @@
 """What the artist can choose."""
 
 from ...flow.settings import Option, Setting
-from ...mesh.stages import FACES
+from ...mesh.stages import FACES, UPRIGHT
 
 SETTINGS = (
     Setting(
@@ -29,12 +29,7 @@ SETTINGS = (
         description="Nothing is cut off where the object reaches the border of the volume",
         default=True,
     ),
-    Setting(
-        name="upright",
-        label="Upright",
-        description="A mesh that nearly stands is turned to stand on its foot",
-        default=True,
-    ),
+    UPRIGHT,
     Setting(
         name="clean",
         label="Clean",

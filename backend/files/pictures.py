@@ -2,6 +2,7 @@
 """Pictures as files; Pillow knows the formats. Whatever a file holds, it becomes pixels or a sentence."""
 
 import contextlib
+import io
 import logging
 import stat
 import subprocess
@@ -119,7 +120,7 @@ def _decode(path: Path, image: Any) -> Picture:  # noqa: ANN401 - a Pillow image
     image.load()
     _check_size(path, image)  # some formats know their size only now
     upright = library("PIL.ImageOps", "Pillow", "read pictures").exif_transpose(image)
-    return np.array(_eight_bit(upright).convert("RGBA"))
+    return np.array(_eight_bit(_in_srgb(upright)).convert("RGBA"))
 
 
 def _decode_apart(path: Path) -> Picture:
@@ -142,11 +143,31 @@ def _decode_apart(path: Path) -> Picture:
         return np.load(pixels, allow_pickle=False)
 
 
+def _in_srgb(image: Any) -> Any:  # noqa: ANN401 - a Pillow image
+    """Convert colours from the profile that a file brings along to sRGB; one that is unreadable is ignored."""
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in ("RGB", "RGBA"):
+        return image
+    cms = library("PIL.ImageCms", "Pillow", "read pictures")
+    try:
+        own = cms.ImageCmsProfile(io.BytesIO(profile))
+        if "sRGB" in cms.getProfileDescription(own):
+            return image
+        return cms.profileToProfile(image, own, cms.createProfile("sRGB"), outputMode=image.mode)
+    except (cms.PyCMSError, OSError, ValueError, TypeError):
+        return image
+
+
 def _eight_bit(image: Any) -> Any:  # noqa: ANN401 - a Pillow image
     """Pillow clips 16-bit grey, 32-bit to its older versions, to white when it converts; scale it instead.
 
-    The one grey that a file calls transparent is looked up before: its neighbours become the same byte.
+    The one grey that a file calls transparent is looked up before: its neighbours become the same byte. Floats are from
+    black, 0, to white, 1.
     """
+    if image.mode == "F":
+        module = library("PIL.Image", "Pillow", "read pictures")
+        floats = np.nan_to_num(np.array(image), nan=0.0, posinf=1.0, neginf=0.0)
+        return module.fromarray(np.rint(np.clip(floats, 0, 1) * 255).astype(np.uint8))
     if image.mode == "I" or image.mode.startswith("I;16"):
         module = library("PIL.Image", "Pillow", "read pictures")
         deep = np.array(image)

@@ -335,6 +335,53 @@ def test_a_file_too_large_for_any_picture_is_refused_unread(tmp_path: Path) -> N
     assert "2 GiB" in error.sentence
 
 
+def with_red_and_green_exchanged() -> bytes:
+    """Return an ICC profile: sRGB's primaries, red and green exchanged, and a gamma of 2.2."""
+
+    def fixed(*numbers: float) -> bytes:
+        return b"".join(struct.pack(">i", round(number * 65536)) for number in numbers)
+
+    primaries = {
+        b"gXYZ": (0.4361, 0.2225, 0.0139),
+        b"rXYZ": (0.3851, 0.7169, 0.0971),
+        b"bXYZ": (0.1431, 0.0606, 0.7141),
+    }
+    tags = {name: b"XYZ " + bytes(4) + fixed(*place) for name, place in primaries.items()}
+    tags[b"wtpt"] = b"XYZ " + bytes(4) + fixed(0.9642, 1.0, 0.8249)
+    curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(2.2 * 256)) + bytes(2)
+    tags |= dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)
+    words = b"exchanged\0"
+    tags[b"desc"] = b"desc" + bytes(4) + struct.pack(">I", len(words)) + words + bytes(78) + bytes(-len(words) % 4)
+    table, content, start = b"", b"", 128 + 4 + 12 * len(tags)
+    for name, value in tags.items():
+        table += name + struct.pack(">II", start + len(content), len(value))
+        content += value
+    size = start + len(content)
+    header = struct.pack(">I", size) + bytes(4) + struct.pack(">I", 0x02400000) + b"mntrRGB XYZ " + bytes(12) + b"acsp"
+    header += bytes(28) + fixed(0.9642, 1.0, 0.8249)
+    return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + content
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_colours_come_to_srgb_from_the_files_profile(tmp_path: Path, mode: str) -> None:
+    red = Image.new("RGBA", (8, 8), (200, 20, 20, 90)).convert(mode)
+    red.save(tmp_path / "a.png", icc_profile=with_red_and_green_exchanged())
+    read = pictures.read_picture(tmp_path / "a.png")
+    np.testing.assert_allclose(read[4, 4, :3], (20, 200, 20), atol=12)
+    assert read[4, 4, 3] == (90 if mode == "RGBA" else 255)
+    red.save(tmp_path / "b.png", icc_profile=b"no profile")
+    np.testing.assert_array_equal(pictures.read_picture(tmp_path / "b.png")[4, 4, :3], (200, 20, 20))
+
+
+def test_floats_are_from_black_to_white(tmp_path: Path) -> None:
+    grey = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
+    grey[0, 0], grey[7, 7] = np.nan, 2.0
+    Image.fromarray(grey).save(tmp_path / "a.tif")
+    read = pictures.read_picture(tmp_path / "a.tif")
+    np.testing.assert_array_equal(read[..., 0].ravel()[1:63], np.rint(grey.ravel()[1:63] * 255))
+    assert (read[0, 0, 0], read[7, 7, 0]) == (0, 255)
+
+
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 

@@ -34,9 +34,10 @@ def test_a_sheet_shows_pictures_beside_their_normals(tmp_path: Path) -> None:
     inside = (sheet[:32, 32:64] < 255).any(axis=2)
     np.testing.assert_allclose(np.linalg.norm(normals[inside], axis=1), 1, atol=0.02)
     assert (sheet[32:, 64:] == 255).all()  # the second row has one pair
-    refused = train("sheet", "--size", "8", "-o", tmp_path / "small.png")
-    assert refused.returncode == 1
-    assert "16 to 1024 pixels" in refused.stderr
+    for asked in (("--size", "8"), ("--size", "1024", "--count", "400")):
+        refused = train("sheet", *asked, "-o", tmp_path / "small.png")
+        assert refused.returncode == 1
+        assert "16 to 1024 pixels" in refused.stderr
     nowhere = train("sheet", "-o", tmp_path / "none" / "sheet.png")
     assert nowhere.returncode == 1
     assert "There is no folder" in nowhere.stderr
@@ -55,6 +56,16 @@ def test_a_number_that_makes_no_sense_is_refused(option: str, value: str, capsys
     assert ended.value.code == 2
     printed = capsys.readouterr().err
     assert f"argument {option}: “{value:.60}” is no" in printed
+
+
+@pytest.mark.parametrize("what", ["normals", "geometry"])
+def test_a_start_that_holds_no_weights_is_a_sentence(what: str, tmp_path: Path) -> None:
+    (tmp_path / "start.npz").write_text("no weights")
+    folder = tmp_path / "folder"
+    done = train(what, "--config", "tiny", "--folder", folder, "--stage", "cool", "--start", tmp_path / "start.npz")
+    assert done.returncode == 1
+    assert "holds no weights of this configuration's network" in done.stderr
+    assert not list(folder.glob("*.pt"))
 
 
 @pytest.mark.slow

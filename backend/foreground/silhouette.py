@@ -120,6 +120,8 @@ def _without_grain(lab: Float32Array, poll: Poll) -> tuple[Float32Array, float, 
 
 def _grain(lab: Float32Array, apart: int) -> float:
     """Return the usual difference of pixels so far apart, along the border, where there is most of the background."""
+    if lab.shape[0] > lab.shape[1]:
+        lab = lab.swapaxes(0, 1)  # a very narrow picture has no pixels so far apart across
     rim = np.zeros(lab.shape[:2], np.bool_)
     wide = max(2, min(rim.shape) // _RIM)
     rim[:wide], rim[-wide:], rim[:, :wide], rim[:, -wide:] = True, True, True, True

@@ -22,8 +22,8 @@ from .train import check_training
 if TYPE_CHECKING:
     from ..training.cutouts.evaluation import Score
 
+_PARTS = ("plain", "mask")
 _SIZE = 320  # pixels of made-up pictures
-_SHOWN = 256  # pixels of the sheet's rows
 _MOST = 1000  # pictures of a kind
 _GOOD = 0.9  # the least overlap that is not bad
 
@@ -50,23 +50,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Measure every picture and print a line for each kind, or for each picture of a folder. Raises `UserError`."""
     check_training("training", ("PIL",) if options.folder else ("PIL", "numba"))
-    from ..training.cutouts.evaluation import judge, shown  # noqa: PLC0415 - not in the extension's zip
+    from ..training.cutouts.evaluation import PANEL, judge, shown  # noqa: PLC0415 - not in the extension's zip
 
     if not 1 <= options.count <= _MOST:
         raise UserError("bad-count", f"{options.count} pictures cannot be made.", f"Ask for 1 to {_MOST}.")
+    known = _names(options.folder) if options.folder else []
     if options.sheet:
-        check_sheet(options.sheet, [], 1, 1)
+        read = [options.folder / part / f"{name}.png" for name in known for part in _PARTS]
+        check_sheet(options.sheet, read, len(known) or options.count * _kinds(), PANEL)
     rows: list[Picture] = []
     lines: list[Line] = []
-    for name, group in _of_folder(options.folder) if options.folder else _made_up(options.seed, options.count):
+    for name, group in _of_folder(options.folder, known) if known else _made_up(options.seed, options.count):
         scores = [judge(picture, body) for picture, body in group]
         lines.append(_line(name, scores))
         if options.sheet:
-            rows += [_row(shown(*one, score)) for one, score in zip(group, scores, strict=True)]
+            rows += [shown(*one, score) for one, score in zip(group, scores, strict=True)]
     _print(lines, as_json=options.json)
     if rows:
         write_picture(options.sheet, np.concatenate(rows))
-    return 0
+    return 0 if not known or len(lines) == len(known) else 1
 
 
 def _print(lines: list[Line], *, as_json: bool) -> None:
@@ -74,22 +76,47 @@ def _print(lines: list[Line], *, as_json: bool) -> None:
         print(json.dumps(lines, indent=2), flush=True)
         return
     print(f"{'':20}{'mean':>8}{'worst':>8}{'refused':>9}{'bad':>6}{'doubted':>9}")
-    print(*(_text(line) for line in lines), sep="\n", flush=True)
+    print(*(_text(line) for line in [*lines, _whole(lines)]), sep="\n", flush=True)
 
 
-def _of_folder(folder: Path) -> Iterator[tuple[str, list[Pair]]]:
-    """Yield a folder's pictures, each a group of its own. Raises `UserError`."""
+def _whole(lines: list[Line]) -> Line:
+    """Return the mean of the means, the worst of all, and the sums."""
+    means, worsts = (np.array([line[key] for line in lines if line[key] is not None]) for key in ("mean", "worst"))
+    counts = {key: int(np.sum([line[key] for line in lines])) for key in ("refused", "bad", "doubted")}
+    mean, worst = (float(means.mean()), float(worsts.min())) if len(means) else (None, None)
+    return {"name": "all", "mean": mean, "worst": worst, **counts}
+
+
+def _names(folder: Path) -> list[str]:
+    """Return the names of a folder's pictures that have masks. Raises `UserError`."""
     names = sorted(path.stem for path in folder.glob("plain/*.png") if (folder / "mask" / path.name).is_file())
     if not names:
         sentence = f"The folder {folder} has no pictures in plain with masks of the same name in mask."
         raise UserError("no-pictures", sentence, "Choose a folder with both.")
+    return names
+
+
+def _of_folder(folder: Path, names: list[str]) -> Iterator[tuple[str, list[Pair]]]:
+    """Yield a folder's pictures, each a group of its own."""
     for name in names:
         try:
-            picture, mask = (read_picture(folder / part / f"{name}.png") for part in ("plain", "mask"))
+            yield name, [_read(folder, name)]
         except UserError as error:  # costs this picture, not the others
             print(f"{name}: {error.sentence} {error.advice}", file=sys.stderr, flush=True)
-            continue
-        yield name, [(picture, mask[..., 0] > 127)]
+
+
+def _read(folder: Path, name: str) -> Pair:
+    """Read a picture and its mask. Raises `UserError`."""
+    picture, mask = (read_picture(folder / part / f"{name}.png") for part in _PARTS)
+    if picture.shape != mask.shape:
+        raise UserError("other-size", "The mask is not of the picture's size.", "Give one that is.")
+    return picture, mask[..., 0] > 127
+
+
+def _kinds() -> int:
+    from ..training.cutouts.composites import KINDS  # noqa: PLC0415 - compiles
+
+    return len(KINDS)
 
 
 def _made_up(seed: int, count: int) -> Iterator[tuple[str, list[Pair]]]:
@@ -116,9 +143,3 @@ def _line(name: str, scores: list["Score"]) -> Line:
 def _text(line: Line) -> str:
     mean, worst = (f"{line[key]:8.3f}" if line[key] is not None else f"{'-':>8}" for key in ("mean", "worst"))
     return f"{line['name']:20}{mean}{worst}{line['refused']:9}{line['bad']:6}{line['doubted']:9}"
-
-
-def _row(pair: Picture) -> Picture:
-    """Return a picture and its cut-out, one height high."""
-    step = max(1, round(len(pair) / _SHOWN))
-    return np.pad(pair[::step, ::step], ((0, 4), (0, 0), (0, 0)), constant_values=255)

@@ -9,7 +9,7 @@ from ..raster.components import components
 _LARGE = 0.2  # of the largest part's area
 _MANY = 7  # parts are a text or a pattern
 _RECTANGLE = 0.985  # of its bounding box
-_ADVICE = "If that is wrong, cut the object out by hand, so that everything around it is transparent."
+_ADVICE = "If that is wrong, cut the object out by hand, so that all around it is transparent."
 
 
 def doubts(body: BoolArray) -> tuple[str, ...]:
@@ -30,4 +30,7 @@ def doubts(body: BoolArray) -> tuple[str, ...]:
 
 def unclear(share: float) -> str:
     """Return the sentence for an outline of which only a share lies on edges of the picture, in [0, 1]."""
-    return f"The object is hard to tell from its background: {share:.0%} of its outline is clear. {_ADVICE}"
+    missing = (
+        "If parts are missing or too much is kept, cut the object out by hand, so that all around it is transparent."
+    )
+    return f"The object is hard to tell from its background: {share:.0%} of its outline is clear. {missing}"

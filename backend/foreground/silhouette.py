@@ -96,7 +96,7 @@ def find(lab: Float32Array, behind: Float32Array, poll: Poll) -> Silhouette:
         raise not_plain()
     notes = ["Small marks near the picture's border were left out."] if marked else []
     if shadow.any():
-        notes.append("An area in one shade of the background was taken for a shadow.")
+        notes.append("A flat part in a darker shade of the background was taken for a shadow and left out.")
     outline = _edges(smooth)[body & ~eroded(body, 1)]
     clear = float(outline.mean()) if len(outline) else 1.0
     if clear < _LEAST_CLEAR:

@@ -20,6 +20,7 @@ from ...errors import UserError
 from ...flow.products import Cutout, Mesh, NormalMap, Noted, Picture, Report, Structure
 from ...flow.settings import Settings
 from ...foreground import cut_out as by_background
+from ...foreground.plausibility import doubts
 from ...models.birefnet import log_odds
 from ...models.image_tokens import image_tokens
 from ...models.latent_decoder import decode_surfaces
@@ -110,6 +111,7 @@ class Stages:
 
         if upstream_preprocessing:
             cutout = cut_out_as_upstream(picture, SIDE, mask_of, report)
+            notes.extend(doubts(cutout.alpha > 0.5))
         elif store.missing([FOREGROUND]):
             cutout = by_background.cut_out(picture, SIDE, report, notes)
         else:

@@ -14,7 +14,7 @@ from ...flow.products import Picture
 from ...raster.blur import box_mean
 from ...raster.colour import linear_to_srgb
 from ..shapes import draw_camera
-from ..shapes.lighting import Light, draw_key, draw_light, lit, openness, shine
+from ..shapes.lighting import draw_key, draw_light, lit, openness, shine
 from ..shapes.materials import PLAIN, draw_materials
 from ..shapes.photograph import jpeg
 from ..shapes.sculptures import draw_shape
@@ -55,7 +55,7 @@ def composite(kind: str, seed: int, index: int, size: int) -> Composite:
         materials["pattern"], materials["metal"] = PLAIN, 0.0
         materials["colours"] = ground.mean(axis=(0, 1)) * rng.uniform(0.85, 1.05)
     shadows = [lit(shape, surface, at, near=near, softness=soft, pixel=pixel) for at, near, _ in keys]
-    image = _exposed(shine(surface, camera, openness(shape, surface, pixel), shadows, materials, light), surface, light)
+    image = _exposed(shine(surface, camera, openness(shape, surface, pixel), shadows, materials, light), surface)
     shade = _shade(rng, shape, floor, keys[0], soft, pixel)
     whole = np.where(surface.hit[..., None], image, ground * shade[..., None])
     picture = linear_to_srgb(np.clip(_halved(whole), 0, 1))
@@ -133,11 +133,10 @@ def _ground(rng: np.random.Generator, kind: str, size: int) -> Float64Array:
     return np.clip(tone * (1 - along[..., None] * rng.uniform(0.3, 0.7)), 0, 0.98)
 
 
-def _exposed(image: Float64Array, surface: GBuffer, light: Light) -> Float64Array:
+def _exposed(image: Float64Array, surface: GBuffer) -> Float64Array:
     """Return the object's light scaled to what a photograph shows."""
-    seen = image[surface.hit]
-    bright = float(np.quantile(seen.mean(axis=1), 0.95))
-    return image * (0.8 / max(bright, 1e-3)) if len(light.lamps) or bright > 0 else image
+    bright = float(np.quantile(image[surface.hit].mean(axis=1), 0.95))
+    return image * (0.8 / max(bright, 1e-3))
 
 
 def _halved(image: Float64Array) -> Float64Array:

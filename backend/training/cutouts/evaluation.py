@@ -9,9 +9,11 @@ from ...arrays import BoolArray, UInt8Array
 from ...errors import UserError
 from ...flow.products import Picture
 from ...foreground.cut_out import cut_out
-from ...raster.resample import paste_back
+from ...raster.resample import crop_resize, paste_back
 
 _SIDE = 512  # pixels of the cut-outs
+PANEL = 256
+"""The side of each of the two pictures in `shown`, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,16 @@ def judge(picture: Picture, body: BoolArray) -> Score:
 
 
 def shown(picture: Picture, body: BoolArray, score: Score) -> UInt8Array:
-    """Show a picture beside itself without what was cut away: blue is too much, red is lost. uint8 (H, 2 W, 3)."""
+    """Show a picture beside itself without what was cut away: blue is too much, red is lost.
+
+    Returns uint8 (PANEL, 2 PANEL, 3), over white.
+    """
     colours = picture[..., :3]
     cut = np.where(score.found[..., None], colours, 255)
     cut[score.found & ~body] = (60, 90, 255)
     cut[body & ~score.found] = (255, 60, 60)
-    return np.concatenate([colours, cut.astype(np.uint8)], axis=1)
+    height, width = body.shape
+    side = max(height, width)
+    left, top = (width - side) / 2, (height - side) / 2
+    panels = (colours, cut.astype(np.uint8))
+    return np.concatenate([crop_resize(panel, left, top, side, PANEL, fill=255) for panel in panels], axis=1)

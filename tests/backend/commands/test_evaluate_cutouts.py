@@ -29,21 +29,29 @@ def test_a_folder_is_measured_picture_by_picture(tmp_path: Path) -> None:
         Image.fromarray(image.astype(np.uint8)).save(tmp_path / part / "disc.png")
     (tmp_path / "plain" / "broken.png").write_text("no picture")
     (tmp_path / "mask" / "broken.png").write_text("no picture")
+    wide = np.pad(np.asarray(Image.open(tmp_path / "plain" / "disc.png")), ((0, 0), (0, 60), (0, 0)), mode="edge")
+    for part, image in (("plain", wide), ("mask", np.pad(body * 255, ((0, 0), (0, 60))))):
+        Image.fromarray(image.astype(np.uint8)).save(tmp_path / part / "wide.png")
+    Image.fromarray(wide).save(tmp_path / "plain" / "other.png")
+    Image.fromarray(body.astype(np.uint8)).save(tmp_path / "mask" / "other.png")
     done = evaluate(tmp_path, "--json", "--sheet", tmp_path / "sheet.png")
-    assert done.returncode == 0, done.stderr
-    (line,) = json.loads(done.stdout)
-    assert line["name"] == "disc"
-    assert line["mean"] > 0.97
-    assert line["bad"] == 0
-    assert done.stderr.startswith("broken: ")
-    assert Image.open(tmp_path / "sheet.png").size == (200, 104)
+    assert done.returncode == 1  # two could not be measured
+    lines = json.loads(done.stdout)
+    assert [line["name"] for line in lines] == ["disc", "wide"]
+    assert min(line["mean"] for line in lines) > 0.97
+    assert sum(line["bad"] for line in lines) == 0
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["broken", "other"]
+    assert Image.open(tmp_path / "sheet.png").size == (2 * 256, 2 * 256)
+    read = (tmp_path / "plain" / "disc.png").read_bytes()
+    assert evaluate(tmp_path, "--sheet", tmp_path / "plain" / "disc.png").returncode == 1
+    assert (tmp_path / "plain" / "disc.png").read_bytes() == read
 
 
 def test_made_up_pictures_are_measured_by_kind() -> None:
     done = evaluate("--count", "1", "--seed", "2")
     assert done.returncode == 0, done.stderr
     assert [line[:12].strip() for line in done.stdout.splitlines()[1:]] == [
-        *("plain", "graded", "own colour", "hard shadow", "cut off", "framed", "grainy"),
+        *("plain", "graded", "own colour", "hard shadow", "cut off", "framed", "grainy", "all"),
     ]
 
 

@@ -7,7 +7,7 @@ import pytest
 pytest.importorskip("numba", reason="numba is not installed here: the extra training has it")
 
 from backend.training.cutouts.composites import KINDS, composite
-from backend.training.cutouts.evaluation import judge, shown
+from backend.training.cutouts.evaluation import PANEL, judge, shown
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -40,7 +40,7 @@ def test_a_right_cut_out_has_an_overlap_of_one_and_a_refused_one_none() -> None:
     score = judge(picture, body)
     assert score.overlap > 0.97
     assert not score.doubted
-    assert shown(picture, body, score).shape == (120, 240, 3)
+    assert shown(picture, body, score).shape == (PANEL, 2 * PANEL, 3)
     refused = judge(np.full((120, 120, 4), 255, np.uint8), body)
     assert np.isnan(refused.overlap)
     assert refused.doubted

@@ -43,10 +43,11 @@ def cut_out(picture: Picture, size: int, report: Report, notes: list[str] | None
     """Cut the object out of a picture and centre it in a square of size x size pixels.
 
     picture: uint8 (H, W, 4), sRGB, straight alpha. If some of its pixels are at most half opaque, its alpha is used as
-    it is. If none are, alpha separates nothing (a layer at 99 %, a soft edge from resizing): the picture counts as
-    opaque, and the object is what differs from the background. The object's bounding box (alpha over one half) is
-    centred in a square of `MARGIN` times its longer side, which may reach past the picture. Fully transparent pixels
-    around the object take its colours. notes: to it is added what may be wrong, as sentences for the artist.
+    it is. If none are, or only those of round corners, alpha separates nothing (a layer at 99 %, a soft edge from
+    resizing, a window): the picture counts as opaque, and the object is what differs from the background. The object's
+    bounding box (alpha over one half, without far specks) is centred in a square of `MARGIN` times its longer side,
+    which may reach past the picture. Fully transparent pixels around the object take its colours. notes: to it is added
+    what may be wrong, as sentences for the artist.
 
     Raises UserError if the picture is empty, faint or too small, if its background is not plain, or if nothing stands
     out from it. What `report` raises passes through.
@@ -54,15 +55,15 @@ def cut_out(picture: Picture, size: int, report: Report, notes: list[str] | None
     report(0, _STEPS)
     solid = _solid(picture, partial(report, 0, _STEPS))
     if _is_window(solid):
-        return _bled(_by_background(picture, size, report, [] if notes is None else notes), report, notes)
-    return _bled(_by_alpha(picture, solid, size, partial(report, 4, _STEPS)), report, notes)
+        return _finished(_by_background(picture, size, report, [] if notes is None else notes), report, notes)
+    return _finished(_by_alpha(picture, solid, size, partial(report, 4, _STEPS)), report, notes)
 
 
 def cut_out_by_alpha(picture: Picture, size: int, report: Report, notes: list[str] | None = None) -> Cutout:
     """Do as `cut_out` for a picture whose alpha is a mask of the object, which may fill the picture."""
     report(0, _STEPS)
     solid = _solid(picture, partial(report, 0, _STEPS))
-    return _bled(_by_alpha(picture, solid, size, partial(report, 4, _STEPS)), report, notes)
+    return _finished(_by_alpha(picture, solid, size, partial(report, 4, _STEPS)), report, notes)
 
 
 def is_opaque(picture: Picture) -> bool:
@@ -82,7 +83,7 @@ def _is_window(solid: BoolArray) -> bool:
     return bool(reach and solid[~down].all() and solid[:, ~across].all())
 
 
-def _bled(cutout: Cutout, report: Report, notes: list[str] | None) -> Cutout:
+def _finished(cutout: Cutout, report: Report, notes: list[str] | None) -> Cutout:
     if notes is not None:
         notes.extend(doubts(cutout.alpha > 0.5))
     report(5, _STEPS)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..arrays import BoolArray, Float32Array
 from ..raster.components import border, components
-from ..raster.morphology import dilated, eroded
+from ..raster.morphology import contrast, dilated, eroded
 from ..raster.pull_push import fill
 
 _LARGE = 0.015  # of the object's area
@@ -39,14 +39,13 @@ def openings(body: BoolArray, lab: Float32Array, behind: Float32Array, tolerance
     # What the ground would look like behind the object, its shadows included.
     around = fill(lab, (ground & ~dilated(filled, 2)).astype(np.float32)) if ground.any() else behind
     away = np.minimum(np.linalg.norm(lab - around, axis=-1), np.linalg.norm(lab - behind, axis=-1))
-    lightness = lab[..., 0]
-    contrast = dilated(lightness, 2) + dilated(-lightness, 2)
+    steps = contrast(lab[..., 0], 2)
     result = filled.copy()
     parts = components(filled & ~body)
     for label in range(1, parts.count + 1):
         window, hole = _around(parts.labels == label)
         large = parts.areas[label] > _LARGE * filled.sum()
-        if _outlined(hole, contrast[window]) if large else _between_strokes(hole, body[window]):
+        if _outlined(hole, steps[window]) if large else _between_strokes(hole, body[window]):
             result[window] &= ~hole
     plain = body & (away < tolerance + _LIKE_GROUND)
     parts = components(eroded(plain, 1))
@@ -65,10 +64,10 @@ def _around(region: BoolArray) -> tuple[tuple[slice, slice], BoolArray]:
     return (window[0], window[1]), region[window]
 
 
-def _outlined(hole: BoolArray, contrast: Float32Array) -> bool:
+def _outlined(hole: BoolArray, steps: Float32Array) -> bool:
     """Whether most of a hole's outline is an edge of the picture, however faint, and not amidst a gradient."""
     outline = dilated(hole, 1) & ~hole
-    return bool((contrast[outline] > _EDGE).mean() > _MOSTLY)
+    return bool((steps[outline] > _EDGE).mean() > _MOSTLY)
 
 
 def _edged(hole: BoolArray, away: Float32Array) -> bool:

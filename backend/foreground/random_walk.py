@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import BoolArray, Float32Array, Float64Array
+from ..arrays import Float32Array, Float64Array
+from ..raster.components import border
 from ..raster.multigrid import GridSystem, solve
 from ..raster.ticks import Poll
 
@@ -31,14 +32,6 @@ _SHADES = (0.4, 0.5)  # of a shadow: below the first of the background's length 
 _TINTED = (0.03, 0.06)  # Oklab: how far from the background's ray a colour is perhaps, and surely, no shade of it
 _BRIGHTER = 0.03
 _TOLERANCE = 1e-4
-
-
-def _rim(shape: tuple[int, ...]) -> BoolArray:
-    """Return the outermost pixels, as wide as a thin frame may be, bool (H, W)."""
-    rim = np.ones(shape, np.bool_)
-    wide = max(1, round(_RIM * min(shape)))
-    rim[wide:-wide, wide:-wide] = False
-    return rim
 
 
 @dataclass(frozen=True)
@@ -93,6 +86,7 @@ def walk(lab: Float32Array, seen: Evidence, grain: float, poll: Poll) -> Float64
     right[:, :-1], down[:-1] = ways(lab[:, 1:], lab[:, :-1]), ways(lab[1:], lab[:-1])
     for_object = _SURE * seen.sure + seen.different / _DIFFERENT**2
     for_ground = seen.plain / _PLAIN**2
-    for_ground[_rim(for_ground.shape) & (seen.different == 0)] = _AT_BORDER
+    rim = border(for_ground.shape, max(1, round(_RIM * min(for_ground.shape))))
+    for_ground[rim & (seen.different == 0)] = _AT_BORDER
     system = GridSystem(right, down, for_object + for_ground + 1e-7)
     return solve(system, for_object, seen.different, _TOLERANCE, lambda _: poll())

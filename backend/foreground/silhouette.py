@@ -14,7 +14,7 @@ from ..arrays import BoolArray, Float32Array, Float64Array
 from ..errors import UserError
 from ..raster.blur import box_mean
 from ..raster.components import border, components, without_small
-from ..raster.morphology import dilated, eroded
+from ..raster.morphology import contrast, dilated, eroded
 from ..raster.pull_push import fill
 from ..raster.ticks import Poll
 from .background import not_plain
@@ -122,9 +122,7 @@ def _grain(lab: Float32Array, apart: int) -> float:
     """Return the usual difference of pixels so far apart, along the border, where there is most of the background."""
     if lab.shape[0] > lab.shape[1]:
         lab = lab.swapaxes(0, 1)  # a very narrow picture has no pixels so far apart across
-    rim = np.zeros(lab.shape[:2], np.bool_)
-    wide = max(2, min(rim.shape) // _RIM)
-    rim[:wide], rim[-wide:], rim[:, :wide], rim[:, -wide:] = True, True, True, True
+    rim = border(lab.shape[:2], max(2, min(lab.shape[:2]) // _RIM))
     return float(np.median(np.linalg.norm(lab[:, apart:] - lab[:, :-apart], axis=-1)[rim[:, apart:]]))
 
 
@@ -149,8 +147,7 @@ def _likely(chance: Float64Array, seen: Evidence, lab: Float32Array) -> BoolArra
 
 def _edges(lab: Float32Array) -> BoolArray:
     """Return the pixels at which anybody sees an edge, bool (H, W): colours within five pixels differ."""
-    ranges = [dilated(lab[..., part], 2) + dilated(-lab[..., part], 2) for part in range(3)]
-    return np.maximum.reduce(ranges) > _CLEAR
+    return np.maximum.reduce([contrast(lab[..., part], 2) for part in range(3)]) > _CLEAR
 
 
 def _edged(body: BoolArray, lab: Float32Array) -> float:
@@ -183,8 +180,7 @@ def _without_frames(body: BoolArray) -> BoolArray:
     if min(height, width) < 2 / _FRAME:
         return body
     depth = max(1, round(_FRAME * min(height, width)))
-    inner = np.zeros_like(body)
-    inner[depth : height - depth, depth : width - depth] = True
+    inner = ~border(body.shape, depth)
     corner = max(depth, round(_CORNER * min(height, width)))
     corners = np.zeros_like(body)
     for rows in (slice(0, corner), slice(height - corner, height)):

@@ -76,10 +76,10 @@ def without_small(mask: BoolArray, least: float) -> BoolArray:
     return parts.mask(large)
 
 
-def border(shape: tuple[int, ...]) -> BoolArray:
-    """Return the outermost pixels of an image, bool (H, W)."""
+def border(shape: tuple[int, ...], wide: int = 1) -> BoolArray:
+    """Return the outermost pixels of an image, bool (H, W): so many along each side."""
     outermost = np.ones(shape, np.bool_)
-    outermost[1:-1, 1:-1] = False
+    outermost[wide:-wide, wide:-wide] = False
     return outermost
 
 

@@ -27,6 +27,11 @@ def eroded(mask: BoolArray, radius: int) -> BoolArray:
     return ~dilated(~mask, radius)
 
 
+def contrast(image: NDArray[np.float32], radius: int) -> NDArray[np.float32]:
+    """Return by how much the values in the square of 2 radius + 1 pixels around each pixel differ; float32 (H, W)."""
+    return dilated(image, radius) + dilated(-image, radius)
+
+
 def _shifted(image: NDArray[Scalar], radius: int, axis: int) -> list[NDArray[Scalar]]:
     """Return the image moved along an axis by each of -radius to radius pixels, as views of one padded copy."""
     padded = np.pad(image, [(radius, radius) if side == axis else (0, 0) for side in (0, 1)], mode="edge")

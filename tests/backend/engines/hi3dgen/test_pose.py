@@ -105,14 +105,14 @@ def test_a_pose_is_found_again(pose: Pose) -> None:
 
 
 @pytest.mark.parametrize("roll", [0, 8, 20, -15])
-def test_the_networks_see_how_a_chair_is_rolled(roll: float) -> None:
+def test_the_roll_of_a_rolled_chair_is_seen(roll: float) -> None:
     legs = [((x, y, -0.3), (0.04, 0.04, 0.3)) for x in (-0.25, 0.25) for y in (-0.25, 0.25)]
     chair = built([((0, 0, 0), (0.3, 0.3, 0.04)), ((0, 0.28, 0.35), (0.3, 0.03, 0.35)), *legs])
     shown, _ = drawn(*chair, Pose(30, 18, 0.2, roll))
     assert roll_of(shown, lambda: None) == pytest.approx(roll, abs=8)
 
 
-def test_nothing_is_not_rolled() -> None:
+def test_an_empty_map_has_no_roll() -> None:
     shown, _ = drawn(*figure(), FRONT)
     assert roll_of(NormalMap(shown.normals, np.zeros_like(shown.alpha)), lambda: None) == 0
 

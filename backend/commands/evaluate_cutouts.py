@@ -7,7 +7,7 @@ import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -28,7 +28,17 @@ _MOST = 1000  # pictures of a kind
 _GOOD = 0.9  # the least overlap that is not bad
 
 Pair = tuple[Picture, BoolArray]
-Line = dict[str, float | int | str | None]
+
+
+class Line(NamedTuple):
+    """What is printed of a group of pictures; mean and worst are None if all were refused."""
+
+    name: str
+    mean: float | None
+    worst: float | None
+    refused: int
+    bad: int
+    doubted: int
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _print(lines: list[Line], *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(lines, indent=2), flush=True)
+        print(json.dumps([line._asdict() for line in lines], indent=2), flush=True)
         return
     print(f"{'':20}{'mean':>8}{'worst':>8}{'refused':>9}{'bad':>6}{'doubted':>9}")
     print(*(_text(line) for line in [*lines, _whole(lines)]), sep="\n", flush=True)
@@ -81,10 +91,11 @@ def _print(lines: list[Line], *, as_json: bool) -> None:
 
 def _whole(lines: list[Line]) -> Line:
     """Return the mean of the means, the worst of all, and the sums."""
-    means, worsts = (np.array([line[key] for line in lines if line[key] is not None]) for key in ("mean", "worst"))
-    counts = {key: int(np.sum([line[key] for line in lines])) for key in ("refused", "bad", "doubted")}
-    mean, worst = (float(means.mean()), float(worsts.min())) if len(means) else (None, None)
-    return {"name": "all", "mean": mean, "worst": worst, **counts}
+    means = [line.mean for line in lines if line.mean is not None]
+    worst = min((line.worst for line in lines if line.worst is not None), default=None)
+    mean = float(np.mean(means)) if means else None
+    counts = (sum(line.refused for line in lines), sum(line.bad for line in lines), sum(line.doubted for line in lines))
+    return Line("all", mean, worst, *counts)
 
 
 def _names(folder: Path) -> list[str]:
@@ -130,16 +141,10 @@ def _made_up(seed: int, count: int) -> Iterator[tuple[str, list[Pair]]]:
 def _line(name: str, scores: list["Score"]) -> Line:
     overlaps = [score.overlap for score in scores if not math.isnan(score.overlap)]
     bad = [score for score in scores if not score.overlap >= _GOOD]
-    return {
-        "name": name,
-        "mean": float(np.mean(overlaps)) if overlaps else None,
-        "worst": min(overlaps) if overlaps else None,
-        "refused": len(scores) - len(overlaps),
-        "bad": len(bad),
-        "doubted": sum(score.doubted for score in bad),
-    }
+    mean, worst = (float(np.mean(overlaps)), min(overlaps)) if overlaps else (None, None)
+    return Line(name, mean, worst, len(scores) - len(overlaps), len(bad), sum(score.doubted for score in bad))
 
 
 def _text(line: Line) -> str:
-    mean, worst = (f"{line[key]:8.3f}" if line[key] is not None else f"{'-':>8}" for key in ("mean", "worst"))
-    return f"{line['name']:20}{mean}{worst}{line['refused']:9}{line['bad']:6}{line['doubted']:9}"
+    mean, worst = (f"{'-':>8}" if number is None else f"{number:8.3f}" for number in (line.mean, line.worst))
+    return f"{line.name:20}{mean}{worst}{line.refused:9}{line.bad:6}{line.doubted:9}"

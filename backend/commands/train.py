@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`train normals`, `train geometry`: the small networks learn from shapes that the project makes itself."""
+"""`train normals`, `geometry`, `cutouts`: the small networks learn from shapes that the project makes itself."""
 
 import argparse
 import math
@@ -34,6 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     geometry = kinds.add_parser("geometry", help="train the network that sees front and back behind a normal map")
     _configure_training(geometry, "tiny, draft or ablation", ("trunk", "cool"), "docs/geometry.md")
     geometry.set_defaults(run=run_geometry)
+    cutouts = kinds.add_parser("cutouts", help="train the network that tells an object from what is behind it")
+    _configure_training(cutouts, "tiny or draft", ("trunk", "cool"), "docs/cutouts.md")
+    cutouts.set_defaults(run=run_cutouts)
     sheet = kinds.add_parser("sheet", help="write a sheet of the pictures that the normal estimator learns from")
     sheet.add_argument("--seed", type=seed_from_text, default=1, help="decides shapes and pictures (default 1)")
     sheet.add_argument("--count", type=int, default=24, metavar="N", help="how many pictures (default 24)")
@@ -91,6 +94,20 @@ def run_geometry(options: argparse.Namespace) -> int:
 
     config = _config(CONFIGS, options.config)
     task = GeometryTask(config, maker(config), options.data_seed, options.workers, options.start)
+    print(train(Run(task, options.folder, options.stage, options.minutes, options.steps), partial(print, flush=True)))
+    return 0
+
+
+def run_cutouts(options: argparse.Namespace) -> int:
+    """Train the cut-out network, and print the checkpoint's path. Raises `UserError`."""
+    check_training("training", _NEEDED)
+    from ..training.core.loop import Run, train  # noqa: PLC0415 - heavy
+    from ..training.cutouts.config import CONFIGS  # noqa: PLC0415 - heavy
+    from ..training.cutouts.task import CutoutTask, maker  # noqa: PLC0415 - heavy
+
+    config = _config(CONFIGS, options.config)
+    sources = maker(config, config.pictures), maker(config, 1)
+    task = CutoutTask(config, *sources, options.data_seed, options.workers, options.start)
     print(train(Run(task, options.folder, options.stage, options.minutes, options.steps), partial(print, flush=True)))
     return 0
 

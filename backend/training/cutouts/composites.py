@@ -1,32 +1,42 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Pictures of made-up shapes on grounds of several kinds, with their true outlines.
+"""Pictures of made-up shapes on grounds of several kinds, with their true outlines: to learn from and to measure with.
 
-A shape stands on a floor that goes over into a wall of the same colour, as in a studio. Contact and cast shadows fall
-on it, softer or harder. A picture is a pure function of a kind, a seed and a number.
+A shape stands on a floor that goes over into a wall of the same colour, as in a studio, or before something that is
+not plain. Contact and cast shadows fall on it, softer or harder. A picture is a pure function of a kind, a seed and a
+number; a block of pictures, which show one shape, of a seed and a number.
 """
 
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...arrays import BoolArray, Float64Array
 from ...flow.products import Picture
 from ...raster.blur import box_mean
 from ...raster.colour import linear_to_srgb
-from ..shapes import draw_camera
-from ..shapes.lighting import draw_key, draw_light, lit, openness, shine
+from ..shapes.lighting import draw_light, shine
 from ..shapes.materials import PLAIN, draw_materials
 from ..shapes.photograph import jpeg
-from ..shapes.sculptures import draw_shape
-from ..shapes.solids import Shape
-from ..shapes.tracing import Camera, GBuffer, look
+from ..shapes.tracing import GBuffer
+from . import grounds
+from .staging import Stage, draw_stage
 
-KINDS = ("plain", "graded", "own colour", "hard shadow", "cut off", "framed", "grainy")
+KINDS = (
+    "plain", "graded", "own colour", "hard shadow", "cut off", "framed", "grainy",
+    "textured", "table and wall", "out of focus", "photograph", "reflection", "marked", "glass",
+)  # fmt: skip
 """The object before one colour; before a gradient; in the ground's colour; with a sharp shadow; cut off by the border;
-in a picture with a frame; with grain and compression."""
+in a picture with a frame; with grain and compression; before a pattern; on a table before a wall; before blurred
+things; before sharp ones; on a floor that mirrors it; with small marks beside it; of clear glass."""
 
-_AROUND = 1.5  # the picture's side over the object's
-_FAR = 2.5  # radii of the shape: there the floor's shading has gone over into the wall's
+PLAIN_KINDS = KINDS[:7]
+"""Those with a background that the rules call plain."""
+
+_SHARES = (0.12, 0.06, 0.07, 0.1, 0.1, 0.04, 0.06, 0.08, 0.1, 0.1, 0.08, 0.04, 0.03, 0.02)
+_FINER = 2  # pixels that are traced across one of the picture
+_MARKS = (1, 5)
+_REFLECTED = (0.1, 0.5)
 
 
 class Composite(NamedTuple):
@@ -36,101 +46,69 @@ class Composite(NamedTuple):
     body: BoolArray
 
 
+class Block(NamedTuple):
+    """N pictures of one shape. rgb: uint8 (N, S, S, 3). alpha: uint8 (N, S, S), the share that the object covers."""
+
+    rgb: NDArray[np.uint8]
+    alpha: NDArray[np.uint8]
+
+
 def composite(kind: str, seed: int, index: int, size: int) -> Composite:
     """Make a picture of size x size pixels."""
     rng = np.random.default_rng([seed, KINDS.index(kind), index])
-    while True:
-        shape = draw_shape(rng)
-        camera = _placed(rng, draw_camera(rng, shape), cut_off=kind == "cut off")
-        surface = look(shape, camera, 2 * size)
-        if 0.03 < surface.hit.mean() < 0.6:
-            break
-    pixel = camera.half / size
-    floor = _floor(shape, camera, surface)
-    keys = [draw_key(rng, camera) for _ in range(2)]
-    soft = 0.02 if kind == "hard shadow" else float(rng.uniform(0.15, 0.5))
-    ground = _ground(rng, kind, 2 * size)
-    materials, light = draw_materials(rng, shape.parts), draw_light(rng, camera, keys)
+    stage = draw_stage(rng, _FINER * size, cut_off=kind == "cut off", hard=kind == "hard shadow")
+    colours = _photographed(rng, stage, kind)
+    opaque = np.full((size, size, 1), 255, np.uint8)
+    return Composite(np.concatenate([colours, opaque], axis=2), _coverage(stage) >= 0.5)
+
+
+def sample_block(seed: int, index: int, size: int, *, pictures: int) -> Block:
+    """Return block `index` of a seed: so many pictures of size x size pixels, of kinds that are drawn."""
+    rng = np.random.default_rng([seed, index])
+    first = KINDS[rng.choice(len(KINDS), p=_SHARES)]
+    stage = draw_stage(rng, _FINER * size, cut_off=first == "cut off", hard=first == "hard shadow")
+    kinds = [first] + [KINDS[rng.choice(len(KINDS), p=_SHARES)] for _ in range(pictures - 1)]
+    alpha = np.rint(255 * _coverage(stage)).astype(np.uint8)
+    return Block(np.stack([_photographed(rng, stage, kind) for kind in kinds]), np.stack([alpha] * pictures))
+
+
+def _coverage(stage: Stage) -> Float64Array:
+    return _smaller(stage.surface.hit[..., None].astype(np.float64))[..., 0]
+
+
+def _photographed(rng: np.random.Generator, stage: Stage, kind: str) -> NDArray[np.uint8]:
+    """Return a picture of the stage, uint8 (S, S, 3)."""
+    surface, size = stage.surface, len(stage.surface.hit)
+    ground = _ground(rng, stage, kind)
+    materials, light = draw_materials(rng, stage.shape.parts), draw_light(rng, stage.camera, stage.keys)
     if kind == "own colour":
         materials["pattern"], materials["metal"] = PLAIN, 0.0
         materials["colours"] = ground.mean(axis=(0, 1)) * rng.uniform(0.85, 1.05)
-    shadows = [lit(shape, surface, at, near=near, softness=soft, pixel=pixel) for at, near, _ in keys]
-    image = _exposed(shine(surface, camera, openness(shape, surface, pixel), shadows, materials, light), surface)
-    shade = _shade(rng, shape, floor, keys[0], soft, pixel)
-    whole = np.where(surface.hit[..., None], image, ground * shade[..., None])
-    picture = linear_to_srgb(np.clip(_halved(whole), 0, 1))
-    body = _halved(surface.hit[..., None].astype(np.float64))[..., 0] >= 0.5
-    picture = _finished(rng, kind, picture)
-    opaque = np.full((size, size, 1), 255)
-    return Composite(np.concatenate([np.rint(picture * 255), opaque], axis=2).astype(np.uint8), body)
+    image = _exposed(shine(surface, stage.camera, stage.opened, stage.shadows, materials, light), surface)
+    shaded = ground * stage.shade[..., None]
+    if kind == "glass":
+        image = _clear(rng, image, ground, surface, stage.camera.turn[2])
+    if kind == "reflection":
+        shaded = _mirrored(rng, shaded, image, surface)
+    whole = np.where(surface.hit[..., None], image, shaded)
+    if kind == "marked":
+        _mark(rng, whole, surface.hit)
+    picture = _finished(rng, kind, linear_to_srgb(np.clip(_smaller(whole), 0, 1)), size // _FINER)
+    return np.rint(picture * 255).astype(np.uint8)
 
 
-def _placed(rng: np.random.Generator, camera: Camera, *, cut_off: bool) -> Camera:
-    """Return the camera with room around the object, or with some of it beyond the lower border."""
-    half = camera.half * _AROUND * rng.uniform(0.9, 1.3)
-    room = half - camera.half
-    x, y = camera.centre
-    move = rng.uniform(-0.7, 0.7) * room, rng.uniform(-0.5, 0.5) * room
-    if cut_off:
-        move = move[0], room + rng.uniform(0.2, 0.6) * camera.half
-    return camera._replace(centre=(x + move[0], y + move[1]), half=half)
-
-
-def _floor(shape: Shape, camera: Camera, surface: GBuffer) -> GBuffer:
-    """Return the floor below the shape where the camera sees it beside the shape."""
-    size = len(surface.hit)
-    step = 2 * camera.half / size
-    u = camera.centre[0] + (np.arange(size) + 0.5 - size / 2) * step
-    v = camera.centre[1] - (np.arange(size) + 0.5 - size / 2) * step
-    right, up, back = camera.turn
-    start = u[None, :, None] * right + v[:, None, None] * up
-    way = camera.nearness * start - back
-    way /= np.linalg.norm(way, axis=2, keepdims=True)
-    low = float(surface.places[surface.hit][:, 1].min())
-    with np.errstate(divide="ignore", invalid="ignore"):
-        depth = (low - start[..., 1]) / way[..., 1]
-    places = start + depth[..., None] * way
-    near = np.hypot(places[..., 0], places[..., 2]) < _FAR * 2 * shape.radius
-    hit = (way[..., 1] < -1e-3) & near & ~surface.hit
-    normals = np.zeros(places.shape)
-    normals[..., 1] = 1.0
-    blank = np.where(hit[..., None], places, 0.0)
-    return GBuffer(hit, np.where(hit, depth, 0.0), blank, normals, np.zeros(hit.shape, np.int64))
-
-
-def _shade(
-    rng: np.random.Generator,
-    shape: Shape,
-    floor: GBuffer,
-    key: tuple[Float64Array, bool, float],
-    soft: float,
-    pixel: float,
-) -> Float64Array:
-    """Return how bright the ground is, float64 (S, S): 1 away from the shape's shadows."""
-    if not floor.hit.any():
-        return np.ones(floor.hit.shape)
-    at, near, _ = key
-    lamp = rng.uniform(0.2, 0.6)
-    opened = openness(shape, floor, pixel) ** 1.5
-    through = lit(shape, floor, at, near=near, softness=soft, pixel=pixel)
-    dark = (1 - lamp) * opened + lamp * through
-    far = np.hypot(floor.places[..., 0], floor.places[..., 2]) / (_FAR * shape.radius)
-    fade = np.clip(2 - 2 * far, 0, 1)
-    return np.where(floor.hit, 1 + fade * (dark - 1), 1.0)
-
-
-def _ground(rng: np.random.Generator, kind: str, size: int) -> Float64Array:
+def _ground(rng: np.random.Generator, stage: Stage, kind: str) -> Float64Array:
     """Return the ground's linear colours without shadows, (S, S, 3)."""
-    tone = (
-        rng.uniform(0.35, 0.95) * (1 + rng.uniform(-0.12, 0.12, 3)) if rng.random() < 0.7 else rng.uniform(0.1, 0.9, 3)
-    )
-    place = (np.arange(size) + 0.5) / size - 0.5
-    if kind != "graded":
-        vignette = 1 - rng.uniform(0, 0.25) * (place[:, None] ** 2 + place**2)
-        return np.clip(tone * vignette[..., None], 0, 0.98)
-    angle = rng.uniform(0, 2 * np.pi)
-    along = np.cos(angle) * place + np.sin(angle) * place[:, None] + 0.5
-    return np.clip(tone * (1 - along[..., None] * rng.uniform(0.3, 0.7)), 0, 0.98)
+    size = len(stage.surface.hit)
+    if kind == "graded":
+        return grounds.graded(rng, size)
+    if kind == "textured":
+        return grounds.textured(rng, stage)
+    if kind == "table and wall":
+        return grounds.table_and_wall(rng, stage)
+    if kind in ("out of focus", "photograph"):
+        return grounds.leaves(rng, size, rng.uniform(0.03, 0.12) if kind == "out of focus" else rng.uniform(0, 0.015))
+    return grounds.plain(rng, size)
 
 
 def _exposed(image: Float64Array, surface: GBuffer) -> Float64Array:
@@ -139,16 +117,57 @@ def _exposed(image: Float64Array, surface: GBuffer) -> Float64Array:
     return image * (0.8 / max(bright, 1e-3))
 
 
-def _halved(image: Float64Array) -> Float64Array:
+def _clear(
+    rng: np.random.Generator, image: Float64Array, ground: Float64Array, surface: GBuffer, back: Float64Array
+) -> Float64Array:
+    """Return clear glass: what is behind it, bent, darker towards its outline, and its highlights."""
+    facing = np.abs(surface.normals @ back)
+    rim = np.clip(1 - facing, 0, 1) ** rng.uniform(1.5, 4)
+    behind = np.roll(ground, (int(rng.integers(-20, 20)), int(rng.integers(-20, 20))), axis=(0, 1))
+    tint = rng.uniform(0.8, 1, 3)
+    lights = np.maximum(image - np.quantile(image[surface.hit], 0.9, axis=0), 0)
+    return behind * tint * (1 - rng.uniform(0.5, 0.95) * rim[..., None]) + 0.6 * lights
+
+
+def _mirrored(rng: np.random.Generator, ground: Float64Array, image: Float64Array, surface: GBuffer) -> Float64Array:
+    """Return the ground with the object upside down in it, fading downwards."""
+    lowest = int(np.flatnonzero(surface.hit.any(axis=1))[-1])
+    size = len(ground)
+    rows = np.arange(lowest + 1, min(size, 2 * lowest + 2))
+    from_rows = 2 * lowest + 1 - rows
+    fade = rng.uniform(*_REFLECTED) * np.exp(-(rows - lowest) / (size * rng.uniform(0.05, 0.3)))
+    share = np.zeros((size, size, 1))
+    share[rows, :, 0] = fade[:, None] * surface.hit[from_rows]
+    turned = np.zeros_like(image)
+    turned[rows] = image[from_rows]
+    radius = int(rng.integers(0, 1 + size // 64))
+    return ground * (1 - grounds.blurred(share, radius)) + grounds.blurred(share * turned, radius)
+
+
+def _mark(rng: np.random.Generator, image: Float64Array, hit: BoolArray) -> None:
+    """Put marks like small letters into the image, beside the object and over the border of it."""
+    size = len(image)
+    ink = np.full(3, rng.choice((rng.uniform(0, 0.3), rng.uniform(0.7, 1))))
+    for _ in range(int(rng.integers(*_MARKS))):
+        tall, wide = int(size * rng.uniform(0.01, 0.04)), int(size * rng.uniform(0.05, 0.35))
+        top = int(rng.choice((rng.uniform(0.01, 0.12), rng.uniform(0.85, 0.95))) * size)
+        left = int(rng.uniform(0, 1 - wide / size) * size)
+        strokes = np.repeat(rng.random((tall // 3 + 1, wide // 3 + 1)) < 0.55, 3, axis=0).repeat(3, axis=1)
+        part = image[top : top + tall, left : left + wide]
+        drawn = strokes[: part.shape[0], : part.shape[1]] & ~hit[top : top + tall, left : left + wide]
+        part[drawn] += (ink - part[drawn]) * rng.uniform(0.4, 1)
+
+
+def _smaller(image: Float64Array) -> Float64Array:
     height, width, channels = image.shape
-    return image.reshape(height // 2, 2, width // 2, 2, channels).mean(axis=(1, 3))
+    return image.reshape(height // _FINER, _FINER, width // _FINER, _FINER, channels).mean(axis=(1, 3))
 
 
-def _finished(rng: np.random.Generator, kind: str, picture: Float64Array) -> Float64Array:
+def _finished(rng: np.random.Generator, kind: str, picture: Float64Array, size: int) -> Float64Array:
     """Return the picture, sRGB in [0, 1], with what its kind adds."""
     picture = box_mean(picture.astype(np.float32), 1, beyond="edge") * 0.5 + picture * 0.5
     if kind == "framed":
-        wide = int(rng.integers(1, 1 + max(1, len(picture) // 100)))
+        wide = int(rng.integers(1, 1 + max(1, size // 100)))
         picture[:wide], picture[-wide:], picture[:, :wide], picture[:, -wide:] = [rng.uniform(0, 0.2)] * 4
     noise = rng.uniform(0.01, 0.03) if kind == "grainy" else rng.uniform(0.001, 0.006)
     picture = np.clip(picture + rng.normal(0, noise, picture.shape), 0, 1)

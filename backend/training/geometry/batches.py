@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the network sees at a step: a pure function of the configuration, the data's seed and the step.
 
-A step draws views from a window of the source's blocks, a block a shape, which moves on with the steps, so that each
-view is drawn several times before the window has passed it, mirrored or not.
+A step draws views from a window of the source's blocks, a block a shape, mirrored or not.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,10 @@ from ...arrays import Float64Array
 from ...geometry.features import MASK, X
 from ..core.schedule import STAGES, TrainingStageName
 from ..core.stream import Tensors, stream
+from ..core.windows import Windows
 from .config import Config
 from .views import Views, gathered, part
 
-_APART = 1 << 24  # blocks between the first of two stages, and of two processes
-_FIRST = 8  # blocks of the first window, which grows
 _MEDIAN = 0.5  # the share of views for which the median thickness is learned; any quantile for the others
 
 Source = Callable[[int, int], Views]
@@ -73,7 +72,13 @@ class Sampler:
     source: Source
     seed: int
     share: int = 0
-    _kept: dict[int, Views] = field(default_factory=dict[int, Views])
+    _windows: Windows = field(init=False)
+
+    def __post_init__(self) -> None:
+        config = self.config
+        rate = config.batch / (config.uses * config.views)
+        windows = Windows(partial(self.source, self.seed), self.stage, self.share, rate, config.window)
+        object.__setattr__(self, "_windows", windows)
 
     def batches(self, start: int, workers: int) -> Iterator[Minibatch]:
         """Yield the batches from a step on, without end."""
@@ -82,28 +87,14 @@ class Sampler:
     def tensors(self, step: int) -> Tensors:
         """Return the parts of a step's `Minibatch`."""
         random = np.random.default_rng((self.seed, STAGES.index(self.stage), step, self.share))
-        window = self._window(step)
+        window = self._windows.at(step)
         drawn = random.integers(window.start, window.stop, self.config.batch)
-        blocks = [self._block(int(index), window) for index in drawn]
+        blocks = [self._windows.block(int(index), window) for index in drawn]
         chosen = [part(block, int(random.integers(len(block.mask)))) for block in blocks]
         views = mirrored(gathered(chosen), random)
         any_quantile = random.uniform(0.05, 0.95, self.config.batch)
         quantile = np.where(random.random(self.config.batch) < _MEDIAN, 0.5, any_quantile)
         return prepare(views, quantile).parts
-
-    def _window(self, step: int) -> range:
-        """Return the blocks that a step draws from; every view is drawn `Config.uses` times on the average."""
-        config = self.config
-        end = _FIRST + int(step * config.batch / (config.uses * config.views))
-        first = (STAGES.index(self.stage) * 256 + self.share) * _APART
-        return range(first + max(0, end - config.window), first + end)
-
-    def _block(self, index: int, window: range) -> Views:
-        for passed in [old for old in self._kept if old not in window]:
-            del self._kept[passed]
-        if index not in self._kept:
-            self._kept[index] = self.source(self.seed, index)
-        return self._kept[index]
 
 
 def mirrored(views: Views, random: np.random.Generator) -> Views:

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The window of a source's blocks that a training's steps draw from: a function of the step.
+
+Data take long to make. The window moves on with the steps, so slowly that each datum is drawn several times before it
+has passed. The blocks in it stay in memory.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .schedule import STAGES, TrainingStageName
+
+_APART = 1 << 24  # blocks between the first of two stages, and of two processes
+_FIRST = 8  # blocks of the first window, which grows
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Blocks of a source. With several processes each takes its own `share` of them.
+
+    source: makes the block of a number. rate: how many blocks the window moves on with a step. most: blocks in memory.
+    """
+
+    source: Callable[[int], Any]
+    stage: TrainingStageName
+    share: int
+    rate: float
+    most: int
+    _kept: dict[int, Any] = field(default_factory=dict[int, Any])
+
+    def at(self, step: int) -> range:
+        """Return the numbers of the blocks that a step draws from."""
+        end = _FIRST + int(step * self.rate)
+        first = (STAGES.index(self.stage) * 256 + self.share) * _APART
+        return range(first + max(0, end - self.most), first + end)
+
+    def block(self, index: int, window: range) -> Any:  # noqa: ANN401 - of the source's type
+        """Return a block of a window, made now or kept."""
+        for passed in [old for old in self._kept if old not in window]:
+            del self._kept[passed]
+        if index not in self._kept:
+            self._kept[index] = self.source(index)
+        return self._kept[index]

@@ -18,6 +18,9 @@ from ..raster.components import components, without_small
 from ..raster.resample import Pixels, Window, resample, shrink
 from ..raster.ticks import Poll
 from . import background, matting, silhouette
+from .background import NOT_PLAIN
+from .look import look, read_weights
+from .network import WEIGHTS
 from .oklab import oklab
 from .plausibility import doubts
 
@@ -148,12 +151,20 @@ def _by_background(picture: Picture, size: int, report: Report, notes: list[str]
     smallest = (min(_BACKGROUND_SIDE, shape[0]), min(_BACKGROUND_SIDE, shape[1]))
     smallest_lab = oklab(resample(small, (0, 0, shape[1], shape[0]), smallest))
     report(1, _STEPS)
-    plain = background.estimate(smallest_lab)
-    report(2, _STEPS)
+    poll = partial(report, 2, _STEPS)
+    poll()
     lab = oklab(small)
-    report(2, _STEPS)
-    behind = plain.over(background.centres(shape[1]), background.centres(shape[0]))
-    found = silhouette.find(lab, behind, partial(report, 2, _STEPS))
+    poll()
+    weights = read_weights(WEIGHTS)
+    likely = None if weights is None else look(weights, small, poll)
+    try:
+        plain = background.estimate(smallest_lab)
+        behind = plain.over(background.centres(shape[1]), background.centres(shape[0]))
+        found = silhouette.find(lab, behind, likely, poll)
+    except UserError as error:
+        if likely is None or error.code != NOT_PLAIN:
+            raise
+        found = silhouette.guess(lab, likely, poll)
     notes.extend(found.notes)
     report(3, _STEPS)
 

@@ -28,6 +28,11 @@ def doubts(body: BoolArray) -> tuple[str, ...]:
     return tuple(found)
 
 
+def guessed_note() -> str:
+    """Return the sentence for an object that a network found before a background that is not plain."""
+    return f"The background is not plain, so what is the object was guessed. {_ADVICE}"
+
+
 def unclear(share: float) -> str:
     """Return the sentence for an outline of which only a share lies on edges of the picture, in [0, 1]."""
     missing = (

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Find the object's pixels before a plain background.
+"""Find the object's pixels.
 
-A random walker says how likely each pixel is the object's (`random_walk`). What then looks like the object and is not
-goes: a cast shadow with a sharp edge, frames and lines along the picture's border, specks, marks. Openings through
-which the background shows are told from parts in its colour (`openings`).
+A random walker says how likely each pixel is the object's (`random_walk`), by colours before a plain background and by
+what a network says. What then looks like the object and is not goes: a cast shadow with a sharp edge, frames and lines
+along the picture's border, specks, marks. Openings through which the background shows are told from parts in its colour
+(`openings`). Before any other background the network alone says what the object is.
 """
 
 from dataclasses import dataclass
@@ -19,8 +20,8 @@ from ..raster.pull_push import fill
 from ..raster.ticks import Poll
 from .background import not_plain
 from .openings import openings
-from .plausibility import unclear
-from .random_walk import Evidence, evidence, walk
+from .plausibility import guessed_note, unclear
+from .random_walk import Evidence, evidence, guessed, walk
 
 _BLURS = (0, 1, 2, 4)  # radii in pixels, tried until grain is weaker than `_DISTINCT`
 _DISTINCT = 0.012  # Oklab: the usual difference of neighbours, beside which an object's edges are seen
@@ -35,9 +36,15 @@ _DOWN = np.s_[1:], np.s_[:-1]
 _NEARLY = 0.02  # Oklab: the ground, if it is no farther from the background
 _OPEN = 80  # and reaches 1/80 of the picture to all sides
 _ONE_SHADE = 0.02  # deviation of the shade within a cast shadow
+_NO_SHADOW = 0.6  # by the network
 _HARD_SHADOW = 0.9  # the greatest chance in it: its edges are a little soft
 _LEAST_SHADOW, _MOST_SHADOW = 5e-3, 0.6  # of the object's area
 _LEAST_OBJECT = 5e-4  # of the picture
+_UNSURE = 0.25  # the network is sure of less, and of more than the rest to 1
+_LEAST_SURE = 0.5  # overlap of what the network is sure of, and of what it thinks possible
+_PART = 0.1  # of the largest part's area, for a part of a guessed object
+_GROUND = 0.05  # the network is sure of the ground
+_EXPLAINED = 0.9  # of it
 _MOST_BORDER = 0.5  # of the border's pixels, at most of them of the object
 _CLEAR = 0.03  # Oklab, over five pixels: an edge that anybody sees
 _LEAST_CLEAR = 0.97  # of an outline
@@ -62,19 +69,23 @@ class Silhouette:
     notes: tuple[str, ...] = ()
 
 
-def find(lab: Float32Array, behind: Float32Array, poll: Poll) -> Silhouette:
-    """Find the object's pixels.
+def find(lab: Float32Array, behind: Float32Array, likely: Float32Array | None, poll: Poll) -> Silhouette:
+    """Find the object's pixels before a plain background.
 
     lab: the picture's Oklab colours, float32 (H, W, 3), some 500 pixels across. behind: those of the background alone,
-    float32 (H, W, 3). poll: called between the parts of the work.
+    float32 (H, W, 3). likely: how likely each pixel is the object's by the network, float32 (H, W) in [0, 1]. poll:
+    called between the parts of the work.
 
-    Raises UserError if nothing stands out from the background, or if that is too rough to be seen as one, as dither is.
+    Raises UserError if nothing stands out from the background, or if that is no plain one: too rough, as dither is, or
+    other than the model where the network sees ground.
     """
     smooth, grain, slack = _without_grain(lab, poll)
     tolerance = _SURE + 3 * _grain(smooth, 2 * slack + 1)  # pixels beyond the blur's reach differ more than neighbours
     behind = _as_lit(smooth, behind)
     poll()
-    seen = evidence(smooth, behind, tolerance)
+    seen = evidence(smooth, behind, likely, tolerance)
+    if likely is not None and not _is_explained(seen):
+        raise not_plain()
     chance = walk(smooth, seen, grain, poll)
     body = _likely(chance, seen, smooth)
     poll()
@@ -102,6 +113,32 @@ def find(lab: Float32Array, behind: Float32Array, poll: Poll) -> Silhouette:
     if clear < _LEAST_CLEAR:
         notes.append(unclear(clear))
     return Silhouette(body, slack, tuple(notes))
+
+
+def guess(lab: Float32Array, likely: Float32Array, poll: Poll) -> Silhouette:
+    """Find the object's pixels before any background, by what the network says; see `find`.
+
+    Raises UserError if the network is not sure.
+    """
+    if _overlap(likely > 1 - _UNSURE, likely > _UNSURE) < _LEAST_SURE:
+        raise not_plain()
+    chance = walk(lab, guessed(likely), 0.0, poll)
+    body = chance > 0.5
+    parts = components(body, diagonal=True)
+    body = parts.mask(parts.areas >= _PART * parts.areas[1:].max(initial=1)) & body
+    if body.mean() < _LEAST_OBJECT:
+        raise not_plain()
+    return Silhouette(body, 0, (guessed_note(),))
+
+
+def _overlap(one: BoolArray, other: BoolArray) -> float:
+    return float((one & other).sum() / max(1, (one | other).sum()))
+
+
+def _is_explained(seen: Evidence) -> bool:
+    """Whether what the network takes for ground has the background's colours, or their shades."""
+    ground = seen.likely < _GROUND
+    return not ground.any() or bool((seen.sure[ground] < 0.5).mean() > _EXPLAINED)
 
 
 def _without_grain(lab: Float32Array, poll: Poll) -> tuple[Float32Array, float, int]:
@@ -164,7 +201,7 @@ def _hard_shadows(
 ) -> BoolArray:
     """Return the cast shadows with nearly sharp edges, bool (H, W): regions of one darker shade of the background."""
     shade = np.sum(lab * behind, axis=-1) / np.maximum(np.sum(behind * behind, axis=-1), 0.01)
-    unsure = body & (chance < _HARD_SHADOW) & (seen.sure < 0.5)
+    unsure = body & (chance < _HARD_SHADOW) & (seen.sure < 0.5) & (seen.likely < _NO_SHADOW)
     parts = components(eroded(unsure, 1))
     found = np.zeros_like(body)
     for label in 1 + np.flatnonzero(parts.areas[1:] > _LEAST_SHADOW * body.sum()):

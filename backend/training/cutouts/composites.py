@@ -20,23 +20,28 @@ from ..shapes.materials import PLAIN, draw_materials
 from ..shapes.photograph import jpeg
 from ..shapes.tracing import GBuffer
 from . import grounds
-from .staging import Stage, draw_stage
+from .staging import Framing, Stage, draw_stage
 
 KINDS = (
     "plain", "graded", "own colour", "hard shadow", "cut off", "framed", "grainy",
-    "textured", "table and wall", "out of focus", "photograph", "reflection", "marked", "glass",
+    "textured", "table and wall", "out of focus", "photograph", "reflection", "marked", "glass", "close",
 )  # fmt: skip
 """The object before one colour; before a gradient; in the ground's colour; with a sharp shadow; cut off by the border;
 in a picture with a frame; with grain and compression; before a pattern; on a table before a wall; before blurred
-things; before sharp ones; on a floor that mirrors it; with small marks beside it; of clear glass."""
+things; before sharp ones; on a floor that mirrors it; with small marks beside it; of clear glass; larger than the
+picture, before anything."""
 
 PLAIN_KINDS = KINDS[:7]
 """Those with a background that the rules call plain."""
 
-_SHARES = (0.12, 0.06, 0.07, 0.1, 0.1, 0.04, 0.06, 0.08, 0.1, 0.1, 0.08, 0.04, 0.03, 0.02)
+_SHARES = (0.1, 0.06, 0.07, 0.09, 0.08, 0.04, 0.05, 0.08, 0.1, 0.1, 0.08, 0.04, 0.03, 0.02, 0.06)
 _FINER = 2  # pixels that are traced across one of the picture
 _MARKS = (1, 5)
 _REFLECTED = (0.1, 0.5)
+_OUT_OF_FOCUS, _SHARP = (0.03, 0.12), (0.0, 0.015)  # blur, of the picture's side
+_CLUTTERED = 0.6
+_DARK = 0.3  # of the objects
+_LIGHT_OBJECT, _DARK_OBJECT = (0.5, 0.95), (0.03, 0.5)  # linear light at its brightest
 
 
 class Composite(NamedTuple):
@@ -56,7 +61,7 @@ class Block(NamedTuple):
 def composite(kind: str, seed: int, index: int, size: int) -> Composite:
     """Make a picture of size x size pixels."""
     rng = np.random.default_rng([seed, KINDS.index(kind), index])
-    stage = draw_stage(rng, _FINER * size, cut_off=kind == "cut off", hard=kind == "hard shadow")
+    stage = _staged(rng, kind, size)
     colours = _photographed(rng, stage, kind)
     opaque = np.full((size, size, 1), 255, np.uint8)
     return Composite(np.concatenate([colours, opaque], axis=2), _coverage(stage) >= 0.5)
@@ -66,10 +71,15 @@ def sample_block(seed: int, index: int, size: int, *, pictures: int) -> Block:
     """Return block `index` of a seed: so many pictures of size x size pixels, of kinds that are drawn."""
     rng = np.random.default_rng([seed, index])
     first = KINDS[rng.choice(len(KINDS), p=_SHARES)]
-    stage = draw_stage(rng, _FINER * size, cut_off=first == "cut off", hard=first == "hard shadow")
+    stage = _staged(rng, first, size)
     kinds = [first] + [KINDS[rng.choice(len(KINDS), p=_SHARES)] for _ in range(pictures - 1)]
     alpha = np.rint(255 * _coverage(stage)).astype(np.uint8)
     return Block(np.stack([_photographed(rng, stage, kind) for kind in kinds]), np.stack([alpha] * pictures))
+
+
+def _staged(rng: np.random.Generator, kind: str, size: int) -> Stage:
+    framing: Framing = "cut off" if kind == "cut off" else "close" if kind == "close" else "whole"
+    return draw_stage(rng, _FINER * size, framing, hard=kind == "hard shadow")
 
 
 def _coverage(stage: Stage) -> Float64Array:
@@ -84,7 +94,8 @@ def _photographed(rng: np.random.Generator, stage: Stage, kind: str) -> NDArray[
     if kind == "own colour":
         materials["pattern"], materials["metal"] = PLAIN, 0.0
         materials["colours"] = ground.mean(axis=(0, 1)) * rng.uniform(0.85, 1.05)
-    image = _exposed(shine(surface, stage.camera, stage.opened, stage.shadows, materials, light), surface)
+    image = shine(surface, stage.camera, stage.opened, stage.shadows, materials, light)
+    image = _exposed(image, surface, rng.uniform(*(_DARK_OBJECT if rng.random() < _DARK else _LIGHT_OBJECT)))
     shaded = ground * stage.shade[..., None]
     if kind == "glass":
         image = _clear(rng, image, ground, surface, stage.camera.turn[2])
@@ -106,15 +117,16 @@ def _ground(rng: np.random.Generator, stage: Stage, kind: str) -> Float64Array:
         return grounds.textured(rng, stage)
     if kind == "table and wall":
         return grounds.table_and_wall(rng, stage)
-    if kind in ("out of focus", "photograph"):
-        return grounds.leaves(rng, size, rng.uniform(0.03, 0.12) if kind == "out of focus" else rng.uniform(0, 0.015))
+    if kind in ("out of focus", "photograph") or (kind == "close" and rng.random() < _CLUTTERED):
+        blurred = kind == "out of focus" or (kind == "close" and rng.random() < _CLUTTERED)
+        return grounds.leaves(rng, size, rng.uniform(*(_OUT_OF_FOCUS if blurred else _SHARP)))
     return grounds.plain(rng, size)
 
 
-def _exposed(image: Float64Array, surface: GBuffer) -> Float64Array:
-    """Return the object's light scaled to what a photograph shows."""
+def _exposed(image: Float64Array, surface: GBuffer, brightest: float) -> Float64Array:
+    """Return the object's light scaled to so much at its brightest."""
     bright = float(np.quantile(image[surface.hit].mean(axis=1), 0.95))
-    return image * (0.8 / max(bright, 1e-3))
+    return image * (brightest / max(bright, 1e-3))
 
 
 def _clear(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A made-up shape as it stands before a camera: what is seen of it, the floor about it, and the shadows on both."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -12,10 +12,14 @@ from ..shapes.sculptures import draw_shape
 from ..shapes.solids import Shape
 from ..shapes.tracing import Camera, GBuffer, look
 
-_COVERED = (0.03, 0.75)  # of the picture
-_ROOM = (1.15, 2.0)  # the picture's side over the object's
+_COVERED = (0.03, 0.85)  # of the picture
+_ROOM, _CLOSE = (1.15, 2.0), (0.6, 1.1)  # the picture's side over the object's
 _HARD, _SOFT = 0.02, (0.15, 0.5)  # of a lamp: its radius over its distance
 _FAR = 2.5  # radii of the shape: there the floor's shading has gone over into the wall's
+
+
+Framing = Literal["whole", "cut off", "close"]
+"""The object with room about it; some of it below the picture; about as large as the picture or larger."""
 
 
 class Stage(NamedTuple):
@@ -36,11 +40,11 @@ class Stage(NamedTuple):
     shade: Float64Array
 
 
-def draw_stage(rng: np.random.Generator, size: int, *, cut_off: bool = False, hard: bool = False) -> Stage:
-    """Draw a shape and look at it. cut_off: some of it lies below the picture. hard: its shadow is sharp."""
+def draw_stage(rng: np.random.Generator, size: int, framing: Framing = "whole", *, hard: bool = False) -> Stage:
+    """Draw a shape and look at it. hard: its shadow is sharp."""
     while True:
         shape = draw_shape(rng)
-        camera = _placed(rng, draw_camera(rng, shape), cut_off=cut_off)
+        camera = _placed(rng, draw_camera(rng, shape), framing)
         surface = look(shape, camera, size)
         if _COVERED[0] < surface.hit.mean() < _COVERED[1]:
             break
@@ -53,14 +57,15 @@ def draw_stage(rng: np.random.Generator, size: int, *, cut_off: bool = False, ha
     return Stage(shape, camera, surface, floor, keys, openness(shape, surface, pixel), shadows, shade)
 
 
-def _placed(rng: np.random.Generator, camera: Camera, *, cut_off: bool) -> Camera:
-    """Return the camera with room around the object, or with some of it beyond the lower border."""
-    half = camera.half * rng.uniform(*_ROOM)
+def _placed(rng: np.random.Generator, camera: Camera, framing: Framing) -> Camera:
+    half = camera.half * rng.uniform(*(_CLOSE if framing == "close" else _ROOM))
     room = half - camera.half
     x, y = camera.centre
     move = rng.uniform(-0.7, 0.7) * room, rng.uniform(-0.5, 0.5) * room
-    if cut_off:
+    if framing == "cut off":
         move = move[0], room + rng.uniform(0.2, 0.6) * camera.half
+    if framing == "close":
+        move = tuple(rng.normal(0, 0.25, 2) * camera.half)
     return camera._replace(centre=(x + move[0], y + move[1]), half=half)
 
 

@@ -19,25 +19,25 @@ from ..shapes.lighting import draw_light, shine
 from ..shapes.materials import PLAIN, draw_materials
 from ..shapes.photograph import jpeg
 from ..shapes.tracing import GBuffer
-from . import grounds
+from . import drawings, grounds
+from .effects import clear, mark, mirrored
 from .staging import Framing, Stage, draw_stage
 
 KINDS = (
     "plain", "graded", "own colour", "hard shadow", "cut off", "framed", "grainy",
     "textured", "table and wall", "out of focus", "photograph", "reflection", "marked", "glass", "close",
+    "drawn", "written",
 )  # fmt: skip
 """The object before one colour; before a gradient; in the ground's colour; with a sharp shadow; cut off by the border;
 in a picture with a frame; with grain and compression; before a pattern; on a table before a wall; before blurred
 things; before sharp ones; on a floor that mirrors it; with small marks beside it; of clear glass; larger than the
-picture, before anything."""
+picture, before anything; as a cartoon, and letters or bars instead of it, on plain paper."""
 
 PLAIN_KINDS = KINDS[:7]
 """Those with a background that the rules call plain."""
 
-_SHARES = (0.1, 0.06, 0.07, 0.09, 0.08, 0.04, 0.05, 0.08, 0.1, 0.1, 0.08, 0.04, 0.03, 0.02, 0.06)
+_SHARES = (0.1, 0.06, 0.07, 0.09, 0.08, 0.03, 0.05, 0.08, 0.08, 0.09, 0.07, 0.04, 0.03, 0.02, 0.06, 0.03, 0.02)
 _FINER = 2  # pixels that are traced across one of the picture
-_MARKS = (1, 5)
-_REFLECTED = (0.1, 0.5)
 _OUT_OF_FOCUS, _SHARP = (0.03, 0.12), (0.0, 0.015)  # blur, of the picture's side
 _CLUTTERED = 0.6
 _DARK = 0.3  # of the objects
@@ -61,20 +61,18 @@ class Block(NamedTuple):
 def composite(kind: str, seed: int, index: int, size: int) -> Composite:
     """Make a picture of size x size pixels."""
     rng = np.random.default_rng([seed, KINDS.index(kind), index])
-    stage = _staged(rng, kind, size)
-    colours = _photographed(rng, stage, kind)
+    colours, alpha = _pictured(rng, _staged(rng, kind, size), kind)
     opaque = np.full((size, size, 1), 255, np.uint8)
-    return Composite(np.concatenate([colours, opaque], axis=2), _coverage(stage) >= 0.5)
+    return Composite(np.concatenate([colours, opaque], axis=2), alpha > 127)
 
 
 def sample_block(seed: int, index: int, size: int, *, pictures: int) -> Block:
     """Return block `index` of a seed: so many pictures of size x size pixels, of kinds that are drawn."""
     rng = np.random.default_rng([seed, index])
-    first = KINDS[rng.choice(len(KINDS), p=_SHARES)]
+    first, *others = (KINDS[number] for number in rng.choice(len(KINDS), pictures, p=_SHARES))
     stage = _staged(rng, first, size)
-    kinds = [first] + [KINDS[rng.choice(len(KINDS), p=_SHARES)] for _ in range(pictures - 1)]
-    alpha = np.rint(255 * _coverage(stage)).astype(np.uint8)
-    return Block(np.stack([_photographed(rng, stage, kind) for kind in kinds]), np.stack([alpha] * pictures))
+    pairs = [_pictured(rng, stage, kind) for kind in (first, *others)]
+    return Block(*(np.stack(part) for part in zip(*pairs, strict=True)))
 
 
 def _staged(rng: np.random.Generator, kind: str, size: int) -> Stage:
@@ -82,13 +80,23 @@ def _staged(rng: np.random.Generator, kind: str, size: int) -> Stage:
     return draw_stage(rng, _FINER * size, framing, hard=kind == "hard shadow")
 
 
-def _coverage(stage: Stage) -> Float64Array:
-    return _smaller(stage.surface.hit[..., None].astype(np.float64))[..., 0]
+def _pictured(rng: np.random.Generator, stage: Stage, kind: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return a picture of the stage, uint8 (S, S, 3), and how much of each pixel the object covers, uint8 (S, S)."""
+    size, there = len(stage.surface.hit), stage.surface.hit
+    if kind == "drawn":
+        image = drawings.cartoon(rng, stage.surface, grounds.plain(rng, size))
+    elif kind == "written":
+        image, there = drawings.letters(rng, grounds.plain(rng, size))
+    else:
+        image = _photographed(rng, stage, kind)
+    picture = _finished(rng, kind, linear_to_srgb(np.clip(_smaller(image), 0, 1)), size // _FINER)
+    coverage = _smaller(there[..., None].astype(np.float64))[..., 0]
+    return np.rint(picture * 255).astype(np.uint8), np.rint(255 * coverage).astype(np.uint8)
 
 
-def _photographed(rng: np.random.Generator, stage: Stage, kind: str) -> NDArray[np.uint8]:
-    """Return a picture of the stage, uint8 (S, S, 3)."""
-    surface, size = stage.surface, len(stage.surface.hit)
+def _photographed(rng: np.random.Generator, stage: Stage, kind: str) -> Float64Array:
+    """Return the stage's linear light, (S, S, 3)."""
+    surface = stage.surface
     ground = _ground(rng, stage, kind)
     materials, light = draw_materials(rng, stage.shape.parts), draw_light(rng, stage.camera, stage.keys)
     if kind == "own colour":
@@ -98,14 +106,13 @@ def _photographed(rng: np.random.Generator, stage: Stage, kind: str) -> NDArray[
     image = _exposed(image, surface, rng.uniform(*(_DARK_OBJECT if rng.random() < _DARK else _LIGHT_OBJECT)))
     shaded = ground * stage.shade[..., None]
     if kind == "glass":
-        image = _clear(rng, image, ground, surface, stage.camera.turn[2])
+        image = clear(rng, image, ground, surface, stage.camera.turn[2])
     if kind == "reflection":
-        shaded = _mirrored(rng, shaded, image, surface)
+        shaded = mirrored(rng, shaded, image, surface)
     whole = np.where(surface.hit[..., None], image, shaded)
     if kind == "marked":
-        _mark(rng, whole, surface.hit)
-    picture = _finished(rng, kind, linear_to_srgb(np.clip(_smaller(whole), 0, 1)), size // _FINER)
-    return np.rint(picture * 255).astype(np.uint8)
+        mark(rng, whole, surface.hit)
+    return whole
 
 
 def _ground(rng: np.random.Generator, stage: Stage, kind: str) -> Float64Array:
@@ -127,47 +134,6 @@ def _exposed(image: Float64Array, surface: GBuffer, brightest: float) -> Float64
     """Return the object's light scaled to so much at its brightest."""
     bright = float(np.quantile(image[surface.hit].mean(axis=1), 0.95))
     return image * (brightest / max(bright, 1e-3))
-
-
-def _clear(
-    rng: np.random.Generator, image: Float64Array, ground: Float64Array, surface: GBuffer, back: Float64Array
-) -> Float64Array:
-    """Return clear glass: what is behind it, bent, darker towards its outline, and its highlights."""
-    facing = np.abs(surface.normals @ back)
-    rim = np.clip(1 - facing, 0, 1) ** rng.uniform(1.5, 4)
-    behind = np.roll(ground, (int(rng.integers(-20, 20)), int(rng.integers(-20, 20))), axis=(0, 1))
-    tint = rng.uniform(0.8, 1, 3)
-    lights = np.maximum(image - np.quantile(image[surface.hit], 0.9, axis=0), 0)
-    return behind * tint * (1 - rng.uniform(0.5, 0.95) * rim[..., None]) + 0.6 * lights
-
-
-def _mirrored(rng: np.random.Generator, ground: Float64Array, image: Float64Array, surface: GBuffer) -> Float64Array:
-    """Return the ground with the object upside down in it, fading downwards."""
-    lowest = int(np.flatnonzero(surface.hit.any(axis=1))[-1])
-    size = len(ground)
-    rows = np.arange(lowest + 1, min(size, 2 * lowest + 2))
-    from_rows = 2 * lowest + 1 - rows
-    fade = rng.uniform(*_REFLECTED) * np.exp(-(rows - lowest) / (size * rng.uniform(0.05, 0.3)))
-    share = np.zeros((size, size, 1))
-    share[rows, :, 0] = fade[:, None] * surface.hit[from_rows]
-    turned = np.zeros_like(image)
-    turned[rows] = image[from_rows]
-    radius = int(rng.integers(0, 1 + size // 64))
-    return ground * (1 - grounds.blurred(share, radius)) + grounds.blurred(share * turned, radius)
-
-
-def _mark(rng: np.random.Generator, image: Float64Array, hit: BoolArray) -> None:
-    """Put marks like small letters into the image, beside the object and over the border of it."""
-    size = len(image)
-    ink = np.full(3, rng.choice((rng.uniform(0, 0.3), rng.uniform(0.7, 1))))
-    for _ in range(int(rng.integers(*_MARKS))):
-        tall, wide = int(size * rng.uniform(0.01, 0.04)), int(size * rng.uniform(0.05, 0.35))
-        top = int(rng.choice((rng.uniform(0.01, 0.12), rng.uniform(0.85, 0.95))) * size)
-        left = int(rng.uniform(0, 1 - wide / size) * size)
-        strokes = np.repeat(rng.random((tall // 3 + 1, wide // 3 + 1)) < 0.55, 3, axis=0).repeat(3, axis=1)
-        part = image[top : top + tall, left : left + wide]
-        drawn = strokes[: part.shape[0], : part.shape[1]] & ~hit[top : top + tall, left : left + wide]
-        part[drawn] += (ink - part[drawn]) * rng.uniform(0.4, 1)
 
 
 def _smaller(image: Float64Array) -> Float64Array:

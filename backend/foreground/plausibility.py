@@ -9,6 +9,7 @@ from ..raster.components import components
 _LARGE = 0.2  # of the largest part's area
 _MANY = 7  # parts are a text or a pattern
 _RECTANGLE = 0.985  # of its bounding box
+_MUCH = 0.2  # of a side of the picture
 _ADVICE = "If that is wrong, cut the object out by hand, so that all around it is transparent."
 
 
@@ -26,6 +27,19 @@ def doubts(body: BoolArray) -> tuple[str, ...]:
     if box.mean() > _RECTANGLE:
         found.append(f"The cut-out is a rectangle, like a picture within the picture. {_ADVICE}")
     return tuple(found)
+
+
+def reached_sides(body: BoolArray) -> int:
+    """Return how many sides of the picture an object, bool (H, W), reaches with a good part of them."""
+    return sum(bool(side.mean() > _MUCH) for side in (body[0], body[-1], body[:, 0], body[:, -1]))
+
+
+def cut_off(body: BoolArray) -> tuple[str, ...]:
+    """Return the sentence for an object, bool (H, W), of which most may lie beyond the picture; none if it does not."""
+    sides = reached_sides(body)
+    if sides < 3:
+        return ()
+    return (f"The object reaches {sides} sides of the picture, so that parts of it may be missing.",)
 
 
 def guessed_note() -> str:

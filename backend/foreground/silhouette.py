@@ -20,7 +20,7 @@ from ..raster.pull_push import fill
 from ..raster.ticks import Poll
 from .background import not_plain
 from .openings import openings
-from .plausibility import guessed_note, unclear
+from .plausibility import cut_off, guessed_note, reached_sides, unclear
 from .random_walk import Evidence, evidence, guessed, walk
 
 _BLURS = (0, 1, 2, 4)  # radii in pixels, tried until grain is weaker than `_DISTINCT`
@@ -48,7 +48,6 @@ _EXPLAINED = 0.9  # of it
 _MOST_BORDER = 0.5  # of the border's pixels, at most of them of the object
 _CLEAR = 0.03  # Oklab, over five pixels: an edge that anybody sees
 _LEAST_CLEAR = 0.97  # of an outline
-_MUCH = 0.2  # of a side of the picture: of an object that reaches three sides, most is not in the picture
 _SPECK = 5e-3  # of the largest component's area
 _MARK = 0.04  # of the largest component's area, near the border: a mark
 _MARGIN = 0.15  # of the picture: near the border
@@ -102,8 +101,7 @@ def find(lab: Float32Array, behind: Float32Array, likely: Float32Array | None, p
             "Nothing in the picture stands out from its background.",
             "Choose a picture that shows an object, or cut the object out so that everything around it is transparent.",
         )
-    sides = (body[0], body[-1], body[:, 0], body[:, -1])
-    if body[border(body.shape)].mean() > _MOST_BORDER or sum(side.mean() > _MUCH for side in sides) > 2:
+    if body[border(body.shape)].mean() > _MOST_BORDER or reached_sides(body) > 2:
         raise not_plain()
     notes = ["Small marks near the picture's border were left out."] if marked else []
     if shadow.any():
@@ -128,7 +126,7 @@ def guess(lab: Float32Array, likely: Float32Array, poll: Poll) -> Silhouette:
     body = parts.mask(parts.areas >= _PART * parts.areas[1:].max(initial=1)) & body
     if body.mean() < _LEAST_OBJECT:
         raise not_plain()
-    return Silhouette(body, 0, (guessed_note(),))
+    return Silhouette(body, 0, (guessed_note(), *cut_off(body)))
 
 
 def _overlap(one: BoolArray, other: BoolArray) -> float:

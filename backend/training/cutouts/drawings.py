@@ -33,7 +33,8 @@ def letters(rng: np.random.Generator, paper: Float64Array) -> tuple[Float64Array
     step = max(1, int(size * rng.uniform(0.4, 0.9) / max(strokes.shape)))
     large = strokes.repeat(step, axis=0).repeat(step, axis=1)
     inked = np.zeros((size, size), np.bool_)
-    top, left = (int(rng.integers(0, size - side + 1)) for side in large.shape)
+    margin = size // 50
+    top, left = (int(rng.integers(margin, size - side - margin)) for side in large.shape)
     inked[top : top + large.shape[0], left : left + large.shape[1]] = large
     dark = paper.mean() > rng.uniform(0.1, 0.4)
     ink = rng.uniform(0, 0.3, 3) if dark else rng.uniform(0.5, 1, 3)

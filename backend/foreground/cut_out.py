@@ -6,12 +6,13 @@ picture's own pixels, at the cut-out's size.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import cast
 
 import numpy as np
 
-from ..arrays import BoolArray
+from ..arrays import BoolArray, Float32Array
 from ..errors import UserError
 from ..flow.products import Crop, Cutout, Picture, Report
 from ..raster.components import components, without_small
@@ -23,6 +24,7 @@ from .look import look, read_weights
 from .network import WEIGHTS
 from .oklab import oklab
 from .plausibility import doubts
+from .silhouette import Silhouette
 
 MARGIN = 1.2
 """The crop's side over the object's longer side.
@@ -42,7 +44,9 @@ _STRIP = 1 << 24  # bytes of the picture that are read between two reports
 _BAND = 128  # rows of a result that are made between two reports
 
 
-def cut_out(picture: Picture, size: int, report: Report, notes: list[str] | None = None) -> Cutout:
+def cut_out(
+    picture: Picture, size: int, report: Report, notes: list[str] | None = None, strokes: Picture | None = None
+) -> Cutout:
     """Cut the object out of a picture and centre it in a square of size x size pixels.
 
     picture: uint8 (H, W, 4), sRGB, straight alpha. If some of its pixels are at most half opaque, its alpha is used as
@@ -50,16 +54,27 @@ def cut_out(picture: Picture, size: int, report: Report, notes: list[str] | None
     resizing, a window): the picture counts as opaque, and the object is what differs from the background. The object's
     bounding box (alpha over one half, without far specks) is centred in a square of `MARGIN` times its longer side,
     which may reach past the picture. Fully transparent pixels around the object take its colours. notes: to it is added
-    what may be wrong, as sentences for the artist.
+    what may be wrong, as sentences for the artist. strokes: uint8 (h, w, 4) over the picture, of any size: bright where
+    an artist has marked the object, dark at what is none of it, transparent elsewhere. They correct what would be found
+    without them.
 
     Raises UserError if the picture is empty, faint or too small, if its background is not plain, or if nothing stands
     out from it. What `report` raises passes through.
     """
     report(0, _STEPS)
     solid = _solid(picture, partial(report, 0, _STEPS))
-    if _is_window(solid):
-        return _finished(_by_background(picture, size, report, [] if notes is None else notes), report, notes)
-    return _finished(_by_alpha(picture, solid, size, partial(report, 4, _STEPS)), report, notes)
+    if strokes is None and not _is_window(solid):
+        return _finished(_by_alpha(picture, solid, size, partial(report, 4, _STEPS)), report, notes)
+    marks = None if strokes is None else _Marks(strokes, None if _is_window(solid) else solid)
+    return _finished(_by_colours(picture, size, report, [] if notes is None else notes, marks), report, notes)
+
+
+@dataclass(frozen=True)
+class _Marks:
+    """An artist's strokes, uint8 (h, w, 4), and the object that they correct, bool (H, W), if the picture says it."""
+
+    strokes: Picture
+    solid: BoolArray | None
 
 
 def cut_out_by_alpha(picture: Picture, size: int, report: Report, notes: list[str] | None = None) -> Cutout:
@@ -136,7 +151,7 @@ def _without_strays(solid: BoolArray) -> BoolArray:
     return solid & np.repeat(np.repeat(kept, step, axis=0), step, axis=1)[: solid.shape[0], : solid.shape[1]]
 
 
-def _by_background(picture: Picture, size: int, report: Report, notes: list[str]) -> Cutout:
+def _by_colours(picture: Picture, size: int, report: Report, notes: list[str], marks: _Marks | None) -> Cutout:
     height, width = picture.shape[:2]
     if min(height, width) < _LEAST_SIDE:
         raise UserError(
@@ -148,23 +163,7 @@ def _by_background(picture: Picture, size: int, report: Report, notes: list[str]
     shape = (max(2, round(height * shrunk)), max(2, round(width * shrunk)))  # a slope takes two pixels
     small = _resampled_large(picture, (0, 0, width, height), shape, partial(report, 0, _STEPS), fill=None)
     report(1, _STEPS)
-    smallest = (min(_BACKGROUND_SIDE, shape[0]), min(_BACKGROUND_SIDE, shape[1]))
-    smallest_lab = oklab(resample(small, (0, 0, shape[1], shape[0]), smallest))
-    report(1, _STEPS)
-    poll = partial(report, 2, _STEPS)
-    poll()
-    lab = oklab(small)
-    poll()
-    weights = read_weights(WEIGHTS)
-    likely = None if weights is None else look(weights, small, poll)
-    try:
-        plain = background.estimate(smallest_lab)
-        behind = plain.over(background.centres(shape[1]), background.centres(shape[0]))
-        found = silhouette.find(lab, behind, likely, poll)
-    except UserError as error:
-        if likely is None or error.code != NOT_PLAIN:
-            raise
-        found = silhouette.guess(lab, likely, poll)
+    found = _silhouette(small, partial(report, 1, _STEPS), marks)
     notes.extend(found.notes)
     report(3, _STEPS)
 
@@ -187,6 +186,45 @@ def _by_background(picture: Picture, size: int, report: Report, notes: list[str]
     # `body` repeats its outermost pixels past the picture's border; there the object ends.
     rgba[..., 3] = np.minimum(rgba[..., 3], np.clip(in_picture, 0, 1))
     return Cutout(np.rint(rgba * 255).astype(np.uint8), crop)
+
+
+def _silhouette(small: Picture, poll: Poll, marks: _Marks | None) -> Silhouette:
+    """Find the object's pixels in a small picture, uint8 (h, w, 4)."""
+    lab = oklab(small)
+    poll()
+    weights = read_weights(WEIGHTS)
+    likely = None if weights is None else look(weights, small, poll)
+    if marks is None:
+        return _without_marks(small, lab, likely, poll)
+    shape = (lab.shape[0], lab.shape[1])
+    if marks.solid is not None:
+        before = _resampled(marks.solid.astype(np.float32), _whole(marks.solid.shape), shape, poll, fill=None)
+    else:
+        try:
+            before = _without_marks(small, lab, likely, poll).body.astype(np.float32)
+        except UserError:
+            before = np.full(shape, 0.5, np.float32) if likely is None else likely
+    strokes = _resampled(marks.strokes, _whole(marks.strokes.shape), shape, poll, fill=None).astype(np.float32) / 255
+    seeds = strokes[..., 3] * (2 * strokes[..., :3].mean(axis=2) - 1)
+    return silhouette.marked(lab, np.clip(before, 0, 1), seeds, poll)
+
+
+def _without_marks(small: Picture, lab: Float32Array, likely: Float32Array | None, poll: Poll) -> Silhouette:
+    """Find the object's pixels by colours if the background is plain, else by what the network says."""
+    height, width = lab.shape[:2]
+    smallest = (min(_BACKGROUND_SIDE, height), min(_BACKGROUND_SIDE, width))
+    try:
+        plain = background.estimate(oklab(resample(small, _whole(lab.shape), smallest)))
+        poll()
+        return silhouette.find(lab, plain.over(background.centres(width), background.centres(height)), likely, poll)
+    except UserError as error:
+        if likely is None or error.code != NOT_PLAIN:
+            raise
+        return silhouette.guess(lab, likely, poll)
+
+
+def _whole(shape: tuple[int, ...]) -> Window:
+    return 0, 0, shape[1], shape[0]
 
 
 def _square_around(body: BoolArray, picture: Picture) -> Crop:

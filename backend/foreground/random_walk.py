@@ -30,6 +30,7 @@ _RIM = 0.03  # of the shorter side: how wide the border is, so that a thin frame
 _DIFFERENT = 150.0  # pixels that a walker goes, on the average, before it stops at what differs from the background
 _PLAIN = 25.0  # the same, at what has the background's colour
 _GUESSED = 15.0  # the same, at what the network is sure of
+_MARKED = 10.0  # the pin of what an artist has marked
 _SURENESS = 3  # the power of |2 p - 1| by which less sure answers count
 _OVERRULED = 0.9  # of the colours' evidence, if the network is sure of the opposite
 _SHADES = (0.4, 0.5)  # of a shadow: below the first of the background's length in Oklab, surely none
@@ -86,10 +87,13 @@ def evidence(lab: Float32Array, behind: Float32Array, likely: Float32Array | Non
     return Evidence(*(part.astype(np.float64) for part in (sure, excess > 1.5 * tolerance, plain, guess)))
 
 
-def walk(lab: Float32Array, seen: Evidence, grain: float, poll: Poll) -> Float64Array:
+def walk(
+    lab: Float32Array, seen: Evidence, grain: float, poll: Poll, seeds: Float32Array | None = None
+) -> Float64Array:
     """Return how likely each pixel is the object's, float64 (H, W) in about [0, 1].
 
-    Lengths are in pixels of a picture of some 512 pixels.
+    Lengths are in pixels of a picture of some 512 pixels. seeds: float32 (H, W), from 1, at what an artist has marked
+    as the object's, to -1, at what is none of it; 0 says nothing.
     """
     strength = max(_EDGE, _GRAINS * grain)
 
@@ -106,5 +110,9 @@ def walk(lab: Float32Array, seen: Evidence, grain: float, poll: Poll) -> Float64
     rim = border(for_ground.shape, max(1, round(_RIM * min(for_ground.shape))))
     for_ground[rim & (seen.plain > 0) & (seen.different == 0)] = _AT_BORDER
     for_object, for_ground = for_object + guess * (lean > 0), for_ground + guess * (lean <= 0)
+    if seeds is not None:
+        marked = np.abs(seeds)
+        for_object = for_object * (1 - marked) + _MARKED * np.maximum(seeds, 0)
+        for_ground = for_ground * (1 - marked) + _MARKED * np.maximum(-seeds, 0)
     system = GridSystem(right, down, for_object + for_ground + 1e-7)
     return solve(system, for_object, seen.likely, _TOLERANCE, lambda _: poll())

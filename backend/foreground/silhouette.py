@@ -42,6 +42,7 @@ _LEAST_SHADOW, _MOST_SHADOW = 5e-3, 0.6  # of the object's area
 _LEAST_OBJECT = 5e-4  # of the picture
 _UNSURE = 0.25  # the network is sure of less, and of more than the rest to 1
 _LEAST_SURE = 0.5  # overlap of what the network is sure of, and of what it thinks possible
+_HELD = 0.4  # how much the object without strokes is believed: it holds against strokes farther than 60 pixels
 _PART = 0.1  # of the largest part's area, for a part of a guessed object
 _GROUND = 0.05  # the network is sure of the ground
 _EXPLAINED = 0.9  # of it
@@ -127,6 +128,25 @@ def guess(lab: Float32Array, likely: Float32Array, poll: Poll) -> Silhouette:
     if body.mean() < _LEAST_OBJECT:
         raise not_plain()
     return Silhouette(body, 0, (guessed_note(), *cut_off(body)))
+
+
+def marked(lab: Float32Array, before: Float32Array, seeds: Float32Array, poll: Poll) -> Silhouette:
+    """Find the object's pixels by an artist's strokes.
+
+    lab: as for `find`. before: the object without the strokes, float32 (H, W): 1 in it, 0 outside, one half if nothing
+    is known. It holds if no stroke says otherwise: a stroke reaches as far as the picture is smooth. seeds: see `walk`.
+
+    Raises UserError if nothing is left, or if all is the object's.
+    """
+    chance = walk(lab, guessed(0.5 + _HELD * (before - 0.5)), _grain(lab, 1), poll, seeds)
+    body = without_small(chance > 0.5, _LEAST_OBJECT * lab.shape[0] * lab.shape[1])
+    if body.all() or not body.any():
+        raise UserError(
+            "strokes-one-sided",
+            "The strokes leave no object, or nothing around it.",
+            "Mark some of the object, and some of what is to go.",
+        )
+    return Silhouette(body, 0)
 
 
 def _overlap(one: BoolArray, other: BoolArray) -> float:

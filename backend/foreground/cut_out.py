@@ -37,6 +37,7 @@ _SILHOUETTE_SIDE = 512  # pixels of the longer side of the version that the silh
 _BACKGROUND_SIDE = 96  # pixels of each side of the version that the background is estimated from
 _ROUND = 0.08  # of the shorter side: the largest round corner of a window
 _STRAY = 1e-3  # of the largest part's area: a speck that does not set the frame
+_LONGEST = 4  # times as long as wide: such strips say nothing to a network that has seen squares
 _LEAST_SIDE = 16  # pixels; a smaller picture shows too little of its background
 _STRAY_SIDE = 1024  # pixels of the longer side of the version that specks are found on
 _STEPS = 6
@@ -159,6 +160,8 @@ def _by_colours(picture: Picture, size: int, report: Report, notes: list[str], m
             f"The picture is only {width} x {height} pixels, too small to tell an object from its background.",
             "Choose a larger picture, or cut the object out so that everything around it is transparent.",
         )
+    if marks is not None and marks.solid is not None:  # what is transparent may be marked as the object's
+        picture = np.dstack([picture[..., :3], np.full((height, width), 255, np.uint8)])
     shrunk = min(1.0, _SILHOUETTE_SIDE / max(height, width))
     shape = (max(2, round(height * shrunk)), max(2, round(width * shrunk)))  # a slope takes two pixels
     small = _resampled_large(picture, (0, 0, width, height), shape, partial(report, 0, _STEPS), fill=None)
@@ -192,7 +195,7 @@ def _silhouette(small: Picture, poll: Poll, marks: _Marks | None) -> Silhouette:
     """Find the object's pixels in a small picture, uint8 (h, w, 4)."""
     lab = oklab(small)
     poll()
-    weights = read_weights(WEIGHTS)
+    weights = read_weights(WEIGHTS) if max(lab.shape[:2]) <= _LONGEST * min(lab.shape[:2]) else None
     likely = None if weights is None else look(weights, small, poll)
     if marks is None:
         return _without_marks(small, lab, likely, poll)

@@ -3,16 +3,18 @@
 
 An eye lies in the middle of a face; the opening of a letter, a handle or a grid lies between narrow strokes. So a patch
 in the background's colour is an opening if the object is narrow around it, or if it is large and edged all around. An
-outline that was drawn is the other way round: what it encloses is the object, white paper or not.
+outline that was drawn is the other way round: what it encloses is the object, white paper or not. If a network is sure
+of a patch, it decides.
 """
 
 import numpy as np
 
-from ..arrays import BoolArray, Float32Array
+from ..arrays import BoolArray, Float32Array, Float64Array
 from ..raster.components import border, components
 from ..raster.morphology import contrast, dilated, eroded
 from ..raster.pull_push import fill
 
+_SURELY_OPEN, _SURELY_OBJECT = 0.5, 0.95  # by the network, below and above
 _LARGE = 0.015  # of the object's area
 _EDGED = 2.6  # a large opening's rim differs from the ground by this factor more than the opening itself
 _NARROW = 0.25  # of the surroundings of an opening are not the object's
@@ -25,11 +27,14 @@ _DARK = 0.45  # Oklab lightness: a drawn outline is darker
 _MOSTLY_HOLLOW = 1.5  # times an outline's own area that it encloses
 
 
-def openings(body: BoolArray, lab: Float32Array, behind: Float32Array, tolerance: float) -> BoolArray:
+def openings(
+    body: BoolArray, lab: Float32Array, behind: Float32Array, likely: Float64Array, tolerance: float
+) -> BoolArray:
     """Return the body, bool (H, W), with parts in the background's colour filled and openings open.
 
-    lab, behind: Oklab colours of the picture and of its background alone, float32 (H, W, 3). tolerance: how far a
-    colour may be from the background and be its own.
+    lab, behind: Oklab colours of the picture and of its background alone, float32 (H, W, 3). likely: how likely a pixel
+    is the object's by the network, float64 (H, W); one half says nothing. tolerance: how far a colour may be from the
+    background and be its own.
     """
     outside = components(~body)
     ground = outside.mask(outside.touched(border(body.shape)))
@@ -45,15 +50,22 @@ def openings(body: BoolArray, lab: Float32Array, behind: Float32Array, tolerance
     for label in range(1, parts.count + 1):
         window, hole = _around(parts.labels == label)
         large = parts.areas[label] > _LARGE * filled.sum()
-        if _outlined(hole, steps[window]) if large else _between_strokes(hole, body[window]):
+        seen = _outlined(hole, steps[window]) if large else _between_strokes(hole, body[window])
+        if _is_open(likely[window][hole], seen):
             result[window] &= ~hole
     plain = body & (away < tolerance + _LIKE_GROUND)
     parts = components(eroded(plain, 1))
     for label in 1 + np.flatnonzero(parts.areas[1:] > _LARGE * filled.sum()):
         window, hole = _around(parts.labels == label)
-        if _edged(hole, away[window]):
+        if _is_open(likely[window][hole], _edged(hole, away[window])):
             result[window] &= ~(dilated(hole, 1) & plain[window])
     return result
+
+
+def _is_open(likely: Float64Array, seen: bool) -> bool:  # noqa: FBT001 - the other opinion
+    """Whether a hole is one by the network, (N,) of its pixels, or, if that is unsure, by what is `seen` of it."""
+    mean = float(likely.mean())
+    return mean < _SURELY_OPEN or (mean < _SURELY_OBJECT and seen)
 
 
 def _around(region: BoolArray) -> tuple[tuple[slice, slice], BoolArray]:

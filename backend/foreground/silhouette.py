@@ -95,7 +95,7 @@ def find(lab: Float32Array, behind: Float32Array, likely: Float32Array | None, p
     body = without_small(body, _SPECK * components(body, diagonal=True).areas[1:].max(initial=0))
     body, marked = _without_marks(body)
     poll()
-    body = openings(body, smooth, behind, tolerance)
+    body = openings(body, smooth, behind, seen.likely, tolerance)
     if body.mean() < _LEAST_OBJECT:
         raise UserError(
             "nothing-on-background",

@@ -201,7 +201,10 @@ def test_a_soft_shadow_below_is_background() -> None:
 def test_a_pictures_own_alpha_is_used_unchanged(height: int, width: int, seed: int, size: int) -> None:
     rng = np.random.default_rng(seed)
     picture = rng.integers(0, 256, (height, width, 4), np.uint8)
-    picture[..., 3] = np.where(rng.random((height, width)) < 0.5, picture[..., 3], 0)
+    rows, columns = np.ogrid[:height, :width]
+    away = np.abs(rows - rng.integers(height)) + np.abs(columns - rng.integers(width))
+    picture[..., 3] //= 2  # what is solid is a part of the picture, and nothing beside it
+    picture[away < rng.integers(2, 3 + min(height, width) // 2), 3] += 128
     one, other = rng.choice(height * width, 2, replace=False)
     picture[..., 3].flat[one], picture[..., 3].flat[other] = 128, 127  # the least alpha that separates
     cutout = cut_out(picture, size, silent)

@@ -62,7 +62,7 @@ def test_noise_separates_nothing(name: str) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(16, 90), st.integers(16, 90), st.floats(0.02, 0.98), st.integers(0, 2**32 - 1))
+@given(st.integers(24, 90), st.integers(24, 90), st.floats(0.05, 0.95), st.integers(0, 2**32 - 1))
 def test_noise_of_any_density_is_told_from_any_part(height: int, width: int, share: float, seed: int) -> None:
     rng = np.random.default_rng(seed)
     assert is_noise(rng.permutation(np.arange(height * width) < share * height * width).reshape(height, width))

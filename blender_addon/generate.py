@@ -15,8 +15,9 @@ from ..backend.wire.messages import Request, Result
 from .errors import AddonError
 from .link import runtime
 from .link.session import Job, JobState, Refused
+from .scene import picture_files
 from .scene.objects import Place, add_results, all_or_nothing, place_of, reason
-from .scene.pictures import lasting_image, pixels_of
+from .scene.pictures import lasting_image, pixels_of, sent_image
 
 
 def active_picture(context: bpy.types.Context) -> bpy.types.Image | None:
@@ -70,7 +71,7 @@ def submit(
         try:
             with all_or_nothing():
                 target = bpy.data.scenes.get(scene_name) or bpy.context.scene
-                shown = (_load_again(path) if path else None) or lasting_image(image_name, pictures["picture"])
+                shown = _shown(path, image_name, pictures["picture"])
                 _, refused = add_results(target, title, shown, place, results)
         except Exception as error:  # noqa: BLE001 - whatever it is, the results must not be lost
             return [(result, reason(error)) for result in results]
@@ -110,18 +111,21 @@ def _read(source: bpy.types.Image | Path) -> NDArray[np.uint8]:
     except RuntimeError as error:
         raise _unreadable(path) from error
     try:
+        if not image.size[0]:
+            raise _unreadable(path)
         return pixels_of(image)
-    except AddonError as error:
-        raise _unreadable(path) from error
     finally:
         bpy.data.images.remove(image)
 
 
-def _load_again(path: Path) -> bpy.types.Image | None:
-    """The file as an image that stays; None if it has vanished while the job ran."""
-    with contextlib.suppress(RuntimeError):
-        return bpy.data.images.load(str(path.absolute()), check_existing=True)
-    return None
+def _shown(path: Path | None, name: str, pixels: NDArray[np.uint8]) -> bpy.types.Image:
+    """The image that a material shows for a picture's file, or for an image: what was sent, in the same pixels."""
+    if path is None:
+        return lasting_image(name, pixels)
+    with contextlib.suppress(OSError, RuntimeError):  # the file may have vanished while the job ran
+        if picture_files.orientation(path.read_bytes()) == 1:
+            return bpy.data.images.load(str(path.absolute()), check_existing=True)
+    return sent_image(name, pixels)
 
 
 def _unreadable(path: Path) -> AddonError:

@@ -51,6 +51,9 @@ def read_picture(path: Path) -> Picture:
         sentence = f"The memory was not enough to read “{path.name}”."
         raise UserError("out-of-memory", sentence, "Close other programs, or use a smaller picture.") from error
     except Exception as error:  # a damaged file can make a decoder raise anything
+        if "truncated" in str(error):
+            sentence = f"“{path.name}” ends in the middle of the picture."
+            raise UserError("bad-picture", sentence, "Copy or download the file again.") from error
         raise UserError("bad-picture", f"“{path.name}” cannot be read as a picture.", SAVE_AGAIN) from error
 
 

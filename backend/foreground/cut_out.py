@@ -18,7 +18,7 @@ from ..flow.products import Crop, Cutout, Picture, Report
 from ..raster.components import components, without_small
 from ..raster.resample import Pixels, Window, resample, shrink
 from ..raster.ticks import Poll
-from . import background, matting, silhouette
+from . import background, matting, pixel_art, silhouette, transparency
 from .background import NOT_PLAIN
 from .look import look, read_weights
 from .network import WEIGHTS
@@ -50,23 +50,27 @@ def cut_out(
 ) -> Cutout:
     """Cut the object out of a picture and centre it in a square of size x size pixels.
 
-    picture: uint8 (H, W, 4), sRGB, straight alpha. If some of its pixels are at most half opaque, its alpha is used as
-    it is. If none are, or only those of round corners, alpha separates nothing (a layer at 99 %, a soft edge from
-    resizing, a window): the picture counts as opaque, and the object is what differs from the background. The object's
-    bounding box (alpha over one half, without far specks) is centred in a square of `MARGIN` times its longer side,
-    which may reach past the picture. Fully transparent pixels around the object take its colours. notes: to it is added
-    what may be wrong, as sentences for the artist. strokes: uint8 (h, w, 4) over the picture, of any size: bright where
-    an artist has marked the object, dark at what is none of it, transparent elsewhere. They correct what would be found
-    without them.
+    picture: uint8 (H, W, 4), sRGB; its alpha is straight, or is made so (see `transparency`). If some of its pixels are
+    at most half opaque, its alpha is used. If none are, or only those of round corners or of noise, alpha separates
+    nothing (a layer at 99 %, a soft edge from resizing, a window): the picture counts as opaque, and the object is what
+    differs from the background. The object's bounding box (alpha over one half, without far specks) is centred in a
+    square of `MARGIN` times its longer side, which may reach past the picture. Fully transparent pixels around the
+    object take its colours. notes: to it is added what may be wrong, as sentences for the artist. strokes: uint8
+    (h, w, 4) over the picture, of any size: bright where an artist has marked the object, dark at what is none of it,
+    transparent elsewhere. They correct what would be found without them.
 
     Raises UserError if the picture is empty, faint or too small, if its background is not plain, or if nothing stands
     out from it. What `report` raises passes through.
     """
     report(0, _STEPS)
     solid = _solid(picture, partial(report, 0, _STEPS))
-    if strokes is None and not _is_window(solid):
+    noise = transparency.is_noise(solid)
+    if noise:
+        picture = transparency.revealed(picture)
+    opaque = noise or _is_window(solid)
+    if strokes is None and not opaque:
         return _finished(_by_alpha(picture, solid, size, partial(report, 4, _STEPS)), report, notes)
-    marks = None if strokes is None else _Marks(strokes, None if _is_window(solid) else solid)
+    marks = None if strokes is None else _Marks(strokes, None if opaque else solid)
     return _finished(_by_colours(picture, size, report, [] if notes is None else notes, marks), report, notes)
 
 
@@ -86,8 +90,9 @@ def cut_out_by_alpha(picture: Picture, size: int, report: Report, notes: list[st
 
 
 def is_opaque(picture: Picture) -> bool:
-    """Whether a picture's alpha separates nothing: all is more than half opaque, but for a window's round corners."""
-    return _is_window(picture[..., 3] > 127)
+    """Whether a picture's alpha separates nothing: all is more than half opaque, but for round corners, or noise."""
+    solid = picture[..., 3] > 127
+    return _is_window(solid) or transparency.is_noise(solid)
 
 
 def _is_window(solid: BoolArray) -> bool:
@@ -134,7 +139,11 @@ def _by_alpha(picture: Picture, solid: BoolArray, size: int, poll: Poll) -> Cuto
             "Make the object opaque, or choose another picture.",
         )
     crop = _square_around(_without_strays(solid), picture)
-    return Cutout(_resampled_large(picture, _window(crop), (size, size), poll, fill=0.0), crop)
+    picture = transparency.straight(picture, poll)
+    side = pixel_art.pixel_side(picture, poll)
+    window = (crop.left / side, crop.top / side, crop.side / side, crop.side / side)
+    rgba = _resampled_large(picture[::side, ::side], window, (size, size), poll, fill=0.0)
+    return Cutout(transparency.object_alone(rgba, size * side / crop.side), crop)
 
 
 def _without_strays(solid: BoolArray) -> BoolArray:

@@ -5,9 +5,10 @@ Blender's rows start at the bottom, its float images are linear with premultipli
 images of data, such as a normal map in 16 bits, are not linear colours: their numbers stay.
 """
 
+import hashlib
 import tempfile
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import AddonError
+from . import picture_files
 
+SENT = "hi3dgen_sent"  # on an image: the hash of the pixels that were sent
 MAX_SIDE = 4096
 BAND_PIXELS = 1 << 18
 EXACT_PIXELS = 256  # of so many pixels, sums of products of two bytes are exact in 32 bits: 256 * 255² < 2²⁴
@@ -27,9 +30,10 @@ Float32Array = NDArray[np.float32]
 
 
 def pixels_of(image: bpy.types.Image) -> NDArray[np.uint8]:
-    """The picture as the wire wants it, uint8 (H, W, 4); pictures above 4096 pixels a side are shrunk.
+    """The picture as the wire wants it, uint8 (H, W, 4), upright; pictures above 4096 pixels a side are shrunk.
 
-    Raises `AddonError` if the image has no pixels.
+    Blender shows a photo as it lies in its file, whatever that says of its orientation; here it is turned. Raises
+    `AddonError` if the image has no pixels, or if its file ends too early: Blender shows what is missing in grey.
     """
     if image.type == "RENDER_RESULT":
         with _render_result(image) as saved:
@@ -38,10 +42,15 @@ def pixels_of(image: bpy.types.Image) -> NDArray[np.uint8]:
     channels = image.channels
     if width * height * channels == 0:
         raise AddonError(f"The image “{image.name}” has no pixels.", UNREADABLE)
+    file = _file_of(image)
+    if picture_files.is_cut_off(file):
+        name = bpy.path.basename(image.filepath) or image.name
+        raise AddonError(f"“{name}” ends in the middle of the picture.", "Copy or download the file again.")
     values = np.empty(width * height * channels, np.float32)
     image.pixels.foreach_get(values)
     rows = values.reshape(height, width, channels)[::-1]
-    return _as_picture(rows, is_float=image.is_float, is_data=image.colorspace_settings.is_data)
+    picture = _as_picture(rows, is_float=image.is_float, is_data=image.colorspace_settings.is_data)
+    return picture_files.turned_upright(picture, picture_files.orientation(file))
 
 
 def image_from_png(name: str, png: bytes, *, data: bool) -> bpy.types.Image:
@@ -55,15 +64,35 @@ def image_from_png(name: str, png: bytes, *, data: bool) -> bpy.types.Image:
 
 
 def lasting_image(name: str, pixels: NDArray[np.uint8]) -> bpy.types.Image:
-    """The image of that name; if it is gone, or the next render would replace it, what was sent of it, packed."""
+    """The image of that name, or `sent_image`: if it is gone, not upright, or the next render would replace it."""
     image = bpy.data.images.get(name)
-    if image is not None and image.type not in PASSING:
+    if image is not None and image.type not in PASSING and picture_files.orientation(_file_of(image)) == 1:
         return image
+    return sent_image(name, pixels)
+
+
+def sent_image(name: str, pixels: NDArray[np.uint8]) -> bpy.types.Image:
+    """What was sent as a picture, as a packed image; one of the same pixels that is there already is used again."""
+    content = hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest()
+    for image in bpy.data.images:
+        if image.get(SENT) == content:
+            return image
     height, width, _ = pixels.shape
     image = bpy.data.images.new(name, width, height, alpha=True)
     image.pixels.foreach_set((pixels[::-1] / np.float32(255.0)).astype(np.float32).reshape(-1))
     image.pack()
+    image[SENT] = content
     return image
+
+
+def _file_of(image: bpy.types.Image) -> bytes:
+    """The bytes of the file that an image was loaded from; empty if there is none."""
+    if image.packed_file:
+        return image.packed_file.data
+    if image.source == "FILE":
+        with suppress(OSError):
+            return Path(bpy.path.abspath(image.filepath, library=image.library)).read_bytes()
+    return b""
 
 
 @contextmanager

@@ -198,20 +198,26 @@ def test_a_soft_shadow_below_is_background() -> None:
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 48), st.integers(2, 48), st.integers(0, 2**32 - 1), st.integers(16, 400))
 @example(5, 40, 1242, 300)
-def test_a_pictures_own_alpha_is_used_unchanged(height: int, width: int, seed: int, size: int) -> None:
+def test_a_pictures_own_alpha_is_used(height: int, width: int, seed: int, size: int) -> None:
     rng = np.random.default_rng(seed)
-    picture = rng.integers(0, 256, (height, width, 4), np.uint8)
-    picture[..., 3] = np.where(rng.random((height, width)) < 0.5, picture[..., 3], 0)
+    picture = rng.integers(64, 256, (height, width, 4), np.uint8)  # nothing in it is dark, as a shadow is
+    picture[..., 3] = rng.integers(0, 256, (height, width))
+    rows, columns = np.ogrid[:height, :width]
+    away = np.abs(rows - rng.integers(height)) + np.abs(columns - rng.integers(width))
+    picture[..., 3] //= 2  # what is solid is a part of the picture, and nothing beside it
+    picture[away < rng.integers(2, 3 + min(height, width) // 2), 3] += 128
     one, other = rng.choice(height * width, 2, replace=False)
     picture[..., 3].flat[one], picture[..., 3].flat[other] = 128, 127  # the least alpha that separates
     cutout = cut_out(picture, size, silent)
     crop = cutout.crop
     expected = crop_resize(picture, crop.left, crop.top, crop.side, size, fill=0)
     # The cut-out is resampled in bands: the last bit of a sum may decide how a number is rounded, most if alpha is low.
-    shown, covered = expected[..., 3] > 0, expected[..., 3] > 15
+    # What is nearly transparent or opaque may have become so.
+    between = (expected[..., 3] > 16) & (expected[..., 3] < 239)
     off = np.abs(cutout.rgba.astype(int) - expected)
-    assert max(off[..., 3].max(), off[shown].max()) <= 1
-    assert max((off[..., 3] > 0).mean(), (off[covered] > 0).mean()) < 1e-3
+    assert off[between].max(initial=0) <= 1
+    assert (off[between] > 0).sum() <= 1e-3 * max(between.sum() * 4, 2000)
+    assert off[..., 3].max() <= 16
     rows, columns = np.nonzero(picture[..., 3] > 127)
     longer = max(np.ptp(rows), np.ptp(columns)) + 1
     assert crop.side == pytest.approx(MARGIN * longer)

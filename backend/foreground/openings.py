@@ -36,14 +36,15 @@ def openings(
     is the object's by the network, float64 (H, W); one half says nothing. tolerance: how far a colour may be from the
     background and be its own.
     """
-    outside = components(~body)
-    ground = outside.mask(outside.touched(border(body.shape)))
-    filled = ~ground
-    if _is_drawn(body, filled, lab):
-        return filled
+    away = np.linalg.norm(lab - behind, axis=-1)
+    inked = body & (away > tolerance + _LIKE_GROUND)
+    if _is_drawn(inked, enclosed := _filled(inked), lab):
+        return enclosed
+    filled = _filled(body)
+    ground = ~filled
     # What the ground would look like behind the object, its shadows included.
     around = fill(lab, (ground & ~dilated(filled, 2)).astype(np.float32)) if ground.any() else behind
-    away = np.minimum(np.linalg.norm(lab - around, axis=-1), np.linalg.norm(lab - behind, axis=-1))
+    away = np.minimum(np.linalg.norm(lab - around, axis=-1), away)
     steps = contrast(lab[..., 0], 2)
     result = filled.copy()
     parts = components(filled & ~body)
@@ -60,6 +61,12 @@ def openings(
         if _is_open(likely[window][hole], _edged(hole, away[window])):
             result[window] &= ~(dilated(hole, 1) & plain[window])
     return result
+
+
+def _filled(body: BoolArray) -> BoolArray:
+    """Return a body, bool (H, W), with all that it encloses."""
+    outside = components(~body)
+    return ~outside.mask(outside.touched(border(body.shape)))
 
 
 def _is_open(likely: Float64Array, seen: bool) -> bool:  # noqa: FBT001 - the other opinion

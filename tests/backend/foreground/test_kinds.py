@@ -155,10 +155,15 @@ def test_a_drawn_outline_encloses_the_object() -> None:
     assert overlap(cut_out(pixels(picture), 256, ignore), far < 0.6) > 0.95
 
 
-def test_a_table_before_a_wall_is_no_plain_background() -> None:
+def test_an_object_before_a_table_and_a_wall_is_guessed_and_the_note_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     ground = np.where((Y > -0.1)[..., None], [205.0, 198.0, 180.0], [125.0, 92.0, 66.0])
+    body, picture = figure(BLUE, ground)
+    notes: list[str] = []
+    assert overlap(cut_out(pixels(picture), 256, ignore, notes), body) > 0.93
+    assert "guessed" in notes[0]
+    monkeypatch.setattr("backend.foreground.cut_out.read_weights", lambda _: None)
     with pytest.raises(UserError, match="not plain"):
-        cut_out(pixels(figure(BLUE, ground)[1]), 256, ignore)
+        cut_out(pixels(picture), 256, ignore)
 
 
 def test_an_alpha_that_rounds_a_windows_corners_is_no_cut_out() -> None:

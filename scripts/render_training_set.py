@@ -24,7 +24,7 @@ from render_normal_maps import glowing_normals
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from backend.arrays import Float32Array, UInt8Array
-from backend.foreground.cut_out import MARGIN
+from backend.foreground.framing import MARGIN
 from backend.raster import png
 from backend.raster.colour import linear_to_srgb
 from backend.raster.vectors import TO_VIEWER, unit

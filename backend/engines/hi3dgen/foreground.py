@@ -18,6 +18,7 @@ from ...arrays import Float32Array
 from ...errors import UserError
 from ...flow.products import Crop, Cutout, Picture, Report
 from ...foreground import cut_out as shared
+from ...foreground.framing import MARGIN
 from ...models import imagenet
 
 MaskOf = Callable[[Picture], NDArray[np.uint8]]
@@ -124,7 +125,7 @@ def _clamped_box(
 ) -> tuple[int, int, int, int]:
     """The square around the object, `MARGIN` times its longer side, cut off at the picture's border."""
     left, top, right, bottom = columns.min(), rows.min(), columns.max(), rows.max()
-    half = int(max(right - left, bottom - top) * shared.MARGIN) // 2
+    half = int(max(right - left, bottom - top) * MARGIN) // 2
     x, y = (left + right) / 2, (top + bottom) / 2
     width, height = size
     return max(0, int(x - half)), max(0, int(y - half)), min(width, int(x + half)), min(height, int(y + half))

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...arrays import BoolArray, Float32Array, Float64Array
 from ...flow.products import Picture
-from ...foreground.cut_out import MARGIN
+from ...foreground.framing import MARGIN
 from ...raster.colour import linear_to_srgb
 from .compiled import compiled
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from backend.arrays import Float32Array, Float64Array, UInt8Array
 from backend.errors import Cancelled, UserError
 from backend.flow.products import Cutout, Picture, Report
-from backend.foreground.cut_out import MARGIN, cut_out
+from backend.foreground.cut_out import cut_out
+from backend.foreground.framing import MARGIN
 from backend.raster.resample import crop_resize
 
 SIZE = 128

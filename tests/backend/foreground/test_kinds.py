@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -161,7 +162,11 @@ def test_an_object_before_a_table_and_a_wall_is_guessed_and_the_note_says_so(mon
     notes: list[str] = []
     assert overlap(cut_out(pixels(picture), 256, ignore, notes), body) > 0.93
     assert "guessed" in notes[0]
-    monkeypatch.setattr("backend.foreground.cut_out.read_weights", lambda _: None)
+
+    def missing(_path: Path) -> None:
+        """Read no weights."""
+
+    monkeypatch.setattr("backend.foreground.by_colours.read_weights", missing)
     with pytest.raises(UserError, match="not plain"):
         cut_out(pixels(picture), 256, ignore)
 

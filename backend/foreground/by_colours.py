@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cut-out of a picture by its colours: before a plain background, or by what a network says, or by strokes.
+
+The object is found on a small version of the picture. The cut-out's colours and soft edges come from the picture's own
+pixels, at the cut-out's size.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from ..arrays import BoolArray, Float32Array
+from ..errors import UserError
+from ..flow.products import Cutout, Picture, Report
+from ..raster.resample import resample
+from ..raster.ticks import Poll
+from . import background, matting, silhouette
+from .background import NOT_PLAIN
+from .framing import resampled, resampled_large, square_around, whole, window
+from .look import look, read_weights
+from .network import WEIGHTS
+from .oklab import oklab
+from .silhouette import Silhouette
+
+STEPS = 6
+"""Of cutting out; colours take the first five."""
+
+_SILHOUETTE_SIDE = 512  # pixels of the longer side of the version that the silhouette is found on
+_BACKGROUND_SIDE = 96  # pixels of each side of the version that the background is estimated from
+_LONGEST = 4  # times as long as wide: such strips say nothing to a network that has seen squares
+_LEAST_SIDE = 16  # pixels; a smaller picture shows too little of its background
+
+
+@dataclass(frozen=True)
+class Marks:
+    """An artist's strokes, uint8 (h, w, 4), and the object that they correct, bool (H, W), if the picture says it."""
+
+    strokes: Picture
+    solid: BoolArray | None
+
+
+def by_colours(picture: Picture, size: int, report: Report, notes: list[str], marks: Marks | None) -> Cutout:
+    """Return the cut-out, size x size, of a picture, uint8 (H, W, 4), whose alpha is not looked at.
+
+    notes: to it is added what may be wrong. Raises UserError as `cut_out.cut_out` does.
+    """
+    height, width = picture.shape[:2]
+    if min(height, width) < _LEAST_SIDE:
+        raise UserError(
+            "picture-too-small",
+            f"The picture is only {width} x {height} pixels, too small to tell an object from its background.",
+            "Choose a larger picture, or cut the object out so that everything around it is transparent.",
+        )
+    if marks is not None and marks.solid is not None:  # what is transparent may be marked as the object's
+        picture = np.dstack([picture[..., :3], np.full((height, width), 255, np.uint8)])
+    shrunk = min(1.0, _SILHOUETTE_SIDE / max(height, width))
+    shape = (max(2, round(height * shrunk)), max(2, round(width * shrunk)))  # a slope takes two pixels
+    small = resampled_large(picture, (0, 0, width, height), shape, partial(report, 0, STEPS), fill=None)
+    report(1, STEPS)
+    found = _silhouette(small, partial(report, 1, STEPS), marks)
+    notes.extend(found.notes)
+    report(3, STEPS)
+
+    crop = square_around(found.body, picture)
+    colours = resampled_large(picture, window(crop), (size, size), partial(report, 3, STEPS), fill=None)
+    report(4, STEPS)
+    poll = partial(report, 4, STEPS)
+    scale = np.array([shape[1] / width, shape[0] / height] * 2)
+    left, top, across, down = np.array(window(crop)) * scale
+    at = (left, top, across, down)
+    body = resampled(found.body.astype(np.float32), at, (size, size), poll, fill=None)
+    in_picture = resampled(np.ones(shape, np.float32), at, (size, size), poll, fill=0.0)
+    rgba = matting.matte(
+        colours[..., :3].astype(np.float32) / np.float32(255),
+        body,
+        scale=size / crop.side,
+        slack=found.slack * size / across,
+        poll=poll,
+    )
+    # `body` repeats its outermost pixels past the picture's border; there the object ends.
+    rgba[..., 3] = np.minimum(rgba[..., 3], np.clip(in_picture, 0, 1))
+    return Cutout(np.rint(rgba * 255).astype(np.uint8), crop)
+
+
+def _silhouette(small: Picture, poll: Poll, marks: Marks | None) -> Silhouette:
+    """Find the object's pixels in a small picture, uint8 (h, w, 4)."""
+    lab = oklab(small)
+    poll()
+    weights = read_weights(WEIGHTS) if max(lab.shape[:2]) <= _LONGEST * min(lab.shape[:2]) else None
+    likely = None if weights is None else look(weights, small, poll)
+    if marks is None:
+        return _without_marks(small, lab, likely, poll)
+    shape = (lab.shape[0], lab.shape[1])
+    if marks.solid is not None:
+        before = resampled(marks.solid.astype(np.float32), whole(marks.solid.shape), shape, poll, fill=None)
+    else:
+        try:
+            before = _without_marks(small, lab, likely, poll).body.astype(np.float32)
+        except UserError:
+            before = np.full(shape, 0.5, np.float32) if likely is None else likely
+    strokes = resampled(marks.strokes, whole(marks.strokes.shape), shape, poll, fill=None).astype(np.float32) / 255
+    seeds = strokes[..., 3] * (2 * strokes[..., :3].mean(axis=2) - 1)
+    return silhouette.marked(lab, np.clip(before, 0, 1), seeds, poll)
+
+
+def _without_marks(small: Picture, lab: Float32Array, likely: Float32Array | None, poll: Poll) -> Silhouette:
+    """Find the object's pixels by colours if the background is plain, else by what the network says."""
+    height, width = lab.shape[:2]
+    smallest = (min(_BACKGROUND_SIDE, height), min(_BACKGROUND_SIDE, width))
+    try:
+        plain = background.estimate(oklab(resample(small, whole(lab.shape), smallest)))
+        poll()
+        return silhouette.find(lab, plain.over(background.centres(width), background.centres(height)), likely, poll)
+    except UserError as error:
+        if likely is None or error.code != NOT_PLAIN:
+            raise
+        return silhouette.guess(lab, likely, poll)

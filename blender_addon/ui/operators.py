@@ -12,6 +12,7 @@ from ..link.process import log_tail
 from ..link.session import JobState, Phase
 from .text import lines
 
+EVENT_SECONDS = 0.01
 LOG_LINES = 24
 LOG_WIDTH, LOG_MARGIN = 900, 30
 
@@ -63,6 +64,30 @@ class HI3DGEN_OT_land_again(bpy.types.Operator):  # noqa: N801
                 self.report({"ERROR"}, str(error))
                 return {"CANCELLED"}
         return {"FINISHED"}
+
+
+class HI3DGEN_OT_report(bpy.types.Operator):  # noqa: N801
+    """Report a sentence in the status bar, as an operator does that an event has called: no other way leads there"""
+
+    bl_idname = "hi3dgen.report"
+    bl_label = "Report"
+    bl_options = {"INTERNAL"}
+
+    sentence: StringProperty(name="Sentence", description="What is reported", options={"SKIP_SAVE"})
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Wait for an event."""
+        self._timer = context.window_manager.event_timer_add(EVENT_SECONDS, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Report."""
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        context.window_manager.event_timer_remove(self._timer)
+        self.report({"INFO"}, self.sentence)
+        return {"FINISHED", "PASS_THROUGH"}
 
 
 class HI3DGEN_OT_unload(bpy.types.Operator):  # noqa: N801
@@ -176,6 +201,7 @@ def _log_lines() -> list[str]:
 CLASSES = (
     HI3DGEN_OT_cancel,
     HI3DGEN_OT_land_again,
+    HI3DGEN_OT_report,
     HI3DGEN_OT_unload,
     HI3DGEN_OT_end_backend,
     HI3DGEN_OT_try_again,

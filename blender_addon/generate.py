@@ -20,12 +20,12 @@ from .scene import viewing
 from .scene.collection import layers_of, whereabouts
 from .scene.objects import add_results, all_or_nothing, reason
 from .scene.pictures import lasting_image, pixels_of
-from .scene.placing import Placing
+from .scene.placing import Placing, Stands
 from .scene.spots import Spot, spots_of
 
 log = logging.getLogger(__name__)
 
-NOT_PLACED = Placing()  # at the origin, as engines give it
+NOT_PLACED = Placing(stands=Stands.CURSOR)  # as engines give it, at the origin
 
 
 def active_picture(context: bpy.types.Context) -> bpy.types.Image | None:
@@ -108,7 +108,7 @@ def _scene(name: str) -> bpy.types.Scene:
 
 def _tell(scene: bpy.types.Scene, seen: viewing.Viewport | None, title: str, added: Sequence[bpy.types.Object]) -> None:
     """Show and report what has come to the scene, and make it an undo step."""
-    if seen and added:
+    if seen:
         viewing.show(seen, added)
     with bpy.context.temp_override(window=seen.window if seen else bpy.context.window_manager.windows[0]):
         bpy.ops.ed.undo_push(message=f"Generate {title}")

@@ -55,17 +55,18 @@ def whereabouts(scene: bpy.types.Scene, title: str, names: Sequence[str]) -> str
     shown = [window.scene for window in bpy.context.window_manager.windows] or [bpy.context.scene]
     elsewhere = "" if scene in shown else f" of the scene {scene.name}"
     sentence = f"{first.name}{more} in the collection {collection.name}{elsewhere}."
-    return f"{sentence} {why_unseen(layers_of(scene)[0], first)}".rstrip()
+    why = why_unseen(layers_of(scene)[0], first)
+    return f"{sentence} It is not seen: {why}" if why else sentence
 
 
 def why_unseen(layer: bpy.types.ViewLayer, thing: bpy.types.Object) -> str:
-    """A sentence about the collection that hides an object, and what to do; empty if none does."""
+    """Which collection hides an object, and what to do about it; empty if none does."""
     if not thing.visible_get(view_layer=layer):
         for above in _way_to(layer.layer_collection, thing.users_collection[0]):
             if above.exclude:
-                return f"It is not seen: the collection {above.name} is excluded. Tick it in the Outliner."
+                return f"the collection {above.name} is excluded. Tick it in the Outliner."
             if above.hide_viewport or above.collection.hide_viewport:
-                return f"It is not seen: the collection {above.name} is hidden. Show it in the Outliner."
+                return f"the collection {above.name} is hidden. Show it in the Outliner."
     return ""
 
 

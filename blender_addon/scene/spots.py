@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where a job's results stand in a scene, with what stands there already."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import bpy
 import numpy as np
 from mathutils import Matrix, Vector
+from numpy.typing import NDArray
 
 from ...backend.wire.messages import Result
 from ...backend.wire.products import Mesh
@@ -53,7 +54,7 @@ def spots_of(
         else:
             spot = Spot(Matrix.Translation(placing.free_place(at, box, taken)))
         spots[result.index] = spot
-        taken = np.concatenate([taken, _moved(box, spot.matrix)[None]])
+        taken = np.concatenate([taken, _moved(_corners(box), spot.matrix)[None]])
     return spots
 
 
@@ -66,14 +67,25 @@ def box_of(result: Result) -> Boxes:
 
 
 def _boxes_in(layer: bpy.types.ViewLayer, eye: Sequence[float] | None) -> Boxes:
-    """The boxes of all that is seen in a view layer and hides what is in it, instances as well."""
-    boxes = [
-        _moved(placing.box_around(instance.object.bound_box), instance.matrix_world)
-        for instance in layer.depsgraph.object_instances
-        if instance.show_self and _takes_place(instance.object)
-    ]
+    """The boxes of all that is seen in a view layer and hides what is in it, instances of collections as well.
+
+    What nodes and particles scatter, such as grass, is nothing that a result stands beside.
+    """
+    seen = (thing for thing in layer.objects if thing.visible_get(view_layer=layer))
+    boxes = [_moved(np.array(thing.bound_box), matrix) for thing, matrix in _standing(seen, Matrix())]
     found = np.array([box for box in boxes if np.isfinite(box).all()]).reshape(-1, 2, 3)
     return found if eye is None else placing.without_surroundings(found, eye)
+
+
+def _standing(things: Iterable[bpy.types.Object], where: Matrix) -> Iterator[tuple[bpy.types.Object, Matrix]]:
+    """Objects that take a place, with the matrices that bring them to the scene."""
+    for thing in things:
+        matrix = where @ thing.matrix_world
+        if thing.instance_type == "COLLECTION" and thing.instance_collection:
+            library = thing.instance_collection
+            yield from _standing(library.all_objects, matrix @ Matrix.Translation(-library.instance_offset))
+        elif _takes_place(thing):
+            yield thing, matrix
 
 
 def _takes_place(thing: bpy.types.Object) -> bool:
@@ -97,7 +109,11 @@ def _in_place_of(former: bpy.types.Object, box: Boxes) -> Spot:
     return Spot(former.matrix_world @ Matrix.Translation(beside), former.name)
 
 
-def _moved(box: Boxes, matrix: Matrix) -> Boxes:
-    """The box around a box that a matrix has moved."""
-    corners = np.stack(np.meshgrid(*box.T, [1.0]), axis=-1).reshape(-1, 4)
-    return placing.box_around((corners @ np.array(matrix).T)[:, :3])
+def _corners(box: Boxes) -> NDArray[np.float64]:
+    return np.stack(np.meshgrid(*box.T), axis=-1).reshape(-1, 3)
+
+
+def _moved(points: NDArray[np.float64], matrix: Matrix) -> Boxes:
+    """The box around points (N, 3) that a matrix has moved."""
+    turn = np.array(matrix)
+    return placing.box_around(points @ turn[:3, :3].T + turn[:3, 3])

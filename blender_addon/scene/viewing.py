@@ -31,9 +31,10 @@ class Viewport:
         return self.area.spaces.active
 
     @property
-    def eye(self) -> Sequence[float]:
-        """Where it is looked from, in the scene."""
-        return tuple(self.space.region_3d.view_matrix.inverted().translation)
+    def eye(self) -> Sequence[float] | None:
+        """Where it is looked from, in the scene; None if that is far away, as without perspective."""
+        view = self.space.region_3d
+        return None if view.view_perspective == "ORTHO" else tuple(view.view_matrix.inverted().translation)
 
 
 def number_of(context: bpy.types.Context) -> int:
@@ -56,18 +57,19 @@ def viewport(number: int, scene: bpy.types.Scene) -> Viewport | None:
 
 
 def show(shown: Viewport, added: Sequence[bpy.types.Object]) -> None:
-    """Let new objects be seen in a viewport.
+    """Let objects be seen in a viewport, but those whose collection is hidden.
 
     The first time in a scene they are framed, and their colours are shown; from then on the view is the artist's.
     """
+    things = [thing for thing in added if thing.visible_get(view_layer=shown.window.view_layer)]
     if shown.space.local_view:
-        for thing in added:
+        for thing in things:
             thing.local_view_set(shown.space, state=True)
     settings = shown.window.scene.hi3dgen
-    if not settings.framed:
+    if things and not settings.framed:
         settings.framed = True
         _show_colours(shown.space.shading)
-        _frame(shown.space, [thing for thing in added if any(thing.dimensions)])
+        _frame(shown.space, [thing for thing in things if any(thing.dimensions)])
 
 
 def _show_colours(shading: bpy.types.View3DShading) -> None:

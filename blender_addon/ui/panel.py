@@ -196,7 +196,7 @@ def _draw_unseen(layout: bpy.types.UILayout, context: bpy.types.Context, session
     landed = [name for job in session.jobs[-1:] for name in job.landed if name in context.scene.objects]
     for name in landed[:1]:
         if why := why_unseen(context.view_layer, context.scene.objects[name]):
-            _draw_sentence(layout, f"{name}: {why}", "HIDE_ON")
+            _draw_sentence(layout, f"{name} is not seen: {why}", "HIDE_ON")
 
 
 def _draw_error(layout: bpy.types.UILayout, error: AddonError) -> bpy.types.UILayout:

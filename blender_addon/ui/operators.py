@@ -82,12 +82,16 @@ class HI3DGEN_OT_report(bpy.types.Operator):  # noqa: N801
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Report."""
+        """Report at the timer's event; all others are the artist's."""
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         context.window_manager.event_timer_remove(self._timer)
+        return self.execute(context)
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Report."""
         self.report({"INFO"}, self.sentence)
-        return {"FINISHED", "PASS_THROUGH"}
+        return {"FINISHED"}
 
 
 class HI3DGEN_OT_unload(bpy.types.Operator):  # noqa: N801

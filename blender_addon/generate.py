@@ -2,8 +2,9 @@
 """From a click, or a line of a script, to a job: what is requested, of which picture, and where it lands."""
 
 import contextlib
+import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import bpy
@@ -15,9 +16,16 @@ from ..backend.wire.messages import Request, Result
 from .errors import AddonError
 from .link import runtime
 from .link.session import Job, JobState, Refused
-from .scene import picture_files
-from .scene.objects import Place, add_results, all_or_nothing, place_of, reason
+from .scene import picture_files, viewing
+from .scene.collection import layers_of, whereabouts
+from .scene.objects import add_results, all_or_nothing, reason
 from .scene.pictures import lasting_image, pixels_of, sent_image
+from .scene.placing import Placing, Stands
+from .scene.spots import Spot, spots_of
+
+log = logging.getLogger(__name__)
+
+NOT_PLACED = Placing(stands=Stands.CURSOR)  # as engines give it, at the origin
 
 
 def active_picture(context: bpy.types.Context) -> bpy.types.Image | None:
@@ -44,11 +52,14 @@ def submit(
     settings: Mapping[str, Scalar] | None = None,
     inputs: Mapping[str, bpy.types.Image | Path] | None = None,
     count: int = 1,
+    placing: Placing = NOT_PLACED,
+    viewport: int = 0,
 ) -> Job:
     """Request what `engine` gives of an image or a picture's file, for `count` seeds from `seed` on.
 
     settings: those that are not to have their defaults. inputs: further images or files by name, such as
-    `own_normal_map`. What is made lands in `scene`, at the place that the 3D cursor has now. Raises `AddonError`.
+    `own_normal_map`. What is made lands in `scene`; viewport: the number of the one that is to show it. Raises
+    `AddonError`.
     """
     session = runtime.session()
     info = session.engine(engine)
@@ -62,27 +73,47 @@ def submit(
     path = picture if isinstance(picture, Path) else None
     scene_name, image_name = scene.name, os.fsencode(picture.name).decode("utf-8", "replace")
     title = Path(image_name).stem
-    cursor = tuple(scene.cursor.location)
-    place: Place | None = None
+    spots: dict[int, Spot] = {}
 
     def land(results: list[Result]) -> Refused:
-        nonlocal place
-        place = place or place_of(cursor, results)  # what lands at another try stands in the place that is left for it
         try:
             with all_or_nothing():
-                target = bpy.data.scenes.get(scene_name) or bpy.context.scene
+                target = _scene(scene_name)
+                seen = viewing.viewport(viewport, target)
+                if not spots:  # what lands at another try stands in the place that is left for it
+                    spots.update(spots_of(layers_of(target)[0], results, placing, seen and seen.eye))
                 shown = _shown(path, image_name, pictures["picture"])
-                _, refused = add_results(target, title, shown, place, results)
+                added, refused = add_results(target, title, shown, results, spots, placing)
         except Exception as error:  # noqa: BLE001 - whatever it is, the results must not be lost
             return [(result, reason(error)) for result in results]
+        job.landed += [thing.name for thing in added]
         if runtime.has_window():
-            with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
-                bpy.ops.ed.undo_push(message=f"Generate {title}")
+            try:
+                _tell(target, seen, title, added)
+            except Exception:  # what is in the scene must not be offered to it again
+                log.exception("the results are in the scene, and Blender did not show them")
         return refused
 
     job = session.submit(title, request, land)
     runtime.keep_ticking()
     return job
+
+
+def _scene(name: str) -> bpy.types.Scene:
+    """The scene of that name; if it is gone or another file's, one of this file, the one in sight first."""
+    scenes = [scene for scene in bpy.data.scenes if scene.library is None]
+    named = [scene for scene in scenes if scene.name == name]
+    return next(iter([*named, *(scene for scene in scenes if scene == bpy.context.scene), *scenes]))
+
+
+def _tell(scene: bpy.types.Scene, seen: viewing.Viewport | None, title: str, added: Sequence[bpy.types.Object]) -> None:
+    """Show and report what has come to the scene, and make it an undo step."""
+    if seen:
+        viewing.show(seen, added)
+    with bpy.context.temp_override(window=seen.window if seen else bpy.context.window_manager.windows[0]):
+        bpy.ops.ed.undo_push(message=f"Generate {title}")
+        sentence = whereabouts(scene, title, [thing.name for thing in added])
+        bpy.ops.hi3dgen.report("INVOKE_DEFAULT", sentence=sentence)
 
 
 def wait(job: Job, watch: Callable[[Job], None] = lambda _: None) -> None:

@@ -18,8 +18,8 @@ from .errors import AddonError
 from .generate import submit, wait
 from .link import runtime
 from .link.session import Job
-from .scene.landing import PRODUCT, SEEDS
-from .scene.objects import RECIPE, datablocks
+from .scene.landing import PRODUCT, RECIPE, SEEDS
+from .scene.objects import datablocks
 
 
 def execute(tasks: Iterator[Task], progressed: Progressed) -> Generator[Ended, None, None]:

@@ -31,7 +31,7 @@ def main(picture: Path, output: Path, seed: int) -> None:
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     with step("Building and installing the extension"):
         install()
-    with step("From the picture to the mesh, backend's start included"):
+    with step("From the picture to the mesh, backend's start included"), quiet():
         try:
             bpy.ops.hi3dgen.generate(filepath=str(picture), seed=seed)
         except RuntimeError as error:  # the sentence that the panel would show

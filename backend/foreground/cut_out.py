@@ -25,11 +25,11 @@ def cut_out(
     picture: uint8 (H, W, 4), sRGB; its alpha is straight, or is made so (see `transparency`). If some of its pixels are
     at most half opaque, its alpha is used. If none are, or only those of round corners or of noise, alpha separates
     nothing (a layer at 99 %, a soft edge from resizing, a window): the picture counts as opaque, and the object is what
-    differs from the background. The object's bounding box (alpha over one half, without far specks) is centred in a
-    square of `framing.MARGIN` times its longer side, which may reach past the picture. Fully transparent pixels around the
-    object take its colours. notes: to it is added what may be wrong, as sentences for the artist. strokes: uint8
-    (h, w, 4) over the picture, of any size: bright where an artist has marked the object, dark at what is none of it,
-    transparent elsewhere. They correct what would be found without them.
+    differs from the background, or what the network finds. The object's bounding box (alpha over one half, without far
+    specks) is centred in a square of `framing.MARGIN` times its longer side, which may reach past the picture. Fully
+    transparent pixels around the object take its colours. notes: to it is added what may be wrong, as sentences for the
+    artist. strokes: uint8 (h, w, 4) over the picture, of any size: bright where an artist has marked the object, dark
+    at what is none of it, transparent elsewhere. They correct what would be found without them.
 
     Raises UserError if the picture is empty, faint or too small, if its background is not plain, or if nothing stands
     out from it. What `report` raises passes through.

@@ -72,7 +72,8 @@ Land = Callable[[list[Result]], Refused]
 class Job:
     """One click on Generate. `land` puts results into the scene; it holds names, never bpy data.
 
-    error: why it failed, or why the scene did not take all of its results.
+    error: why it failed, or why the scene did not take all of its results. landed: the names of the
+    objects that came of them.
     """
 
     title: str
@@ -83,6 +84,7 @@ class Job:
     preview: Preview | None = None
     results: list[Result] = field(default_factory=list[Result])
     error: AddonError | None = None
+    landed: list[str] = field(default_factory=list[str])
 
     @property
     def live(self) -> bool:

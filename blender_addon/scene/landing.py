@@ -2,18 +2,21 @@
 """What one result's products share while they land: where they go, and what has been made of it so far."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 from numpy.typing import NDArray
 
 from .pictures import image_from_png
 
+RECIPE = "hi3dgen"  # on an object: what it was made from
 PRODUCT = "hi3dgen_product"  # on an image or object: the name of the product that it is, or is a part of
 SEEDS = "hi3dgen_seeds"  # on an image: the seeds of the job that led to it
 
-Vector = tuple[float, float, float]
 Images = dict[tuple[str, bool, bytes], bpy.types.Image]
 
 
@@ -21,20 +24,27 @@ Images = dict[tuple[str, bool, bytes], bpy.types.Image]
 class Landing:
     """One result on its way into the scene.
 
-    seed: what led to it. location: where its objects stand. images: those of the job so far, by product and content:
-    what no seed changes is one image. normal_map: the result's, in the picture's frame. objects: what was added, meshes
-    first. notes: sentences for the artist.
+    seed: what led to it. matrix: where its objects stand. scale, pivot: see `own`. images: those of the job so far, by
+    product and content: what no seed changes is one image. normal_map: the result's, in the picture's frame. objects:
+    what was added, meshes first. notes: sentences for the artist.
     """
 
     title: str
     seed: int
     picture: bpy.types.Image
     collection: bpy.types.Collection
-    location: Vector
+    matrix: Matrix
+    scale: float
+    pivot: NDArray[np.float32]
+    smooth: bool
     images: Images
     notes: list[str]
     normal_map: bpy.types.Image | None = None
     objects: list[bpy.types.Object] = field(default_factory=list[bpy.types.Object])
+
+    def own(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Points (..., 3) of the result, in metres, in the coordinates of its objects, in Blender's units."""
+        return points * np.float32(self.scale) - self.pivot
 
     def image(self, product: str, part: str, png: NDArray[np.uint8], *, data: bool) -> bpy.types.Image:
         """The bytes of a PNG file as an image, packed; one that the job has already is used again."""
@@ -48,10 +58,15 @@ class Landing:
         return image
 
     def add(self, product: str, data: bpy.types.ID, name: str) -> bpy.types.Object:
-        """A new object in the scene, at the result's location."""
+        """A new object in the scene, where the result stands."""
         thing = bpy.data.objects.new(name, data)
         thing[PRODUCT] = product
-        thing.location = self.location
+        thing.matrix_world = self.matrix
         self.collection.objects.link(thing)
         self.objects.append(thing)
         return thing
+
+
+def recipe_of(thing: bpy.types.Object | None) -> Mapping[str, Any] | None:
+    """What the object was made from, or None if it was not made here."""
+    return thing[RECIPE] if thing is not None and RECIPE in thing else None

@@ -5,7 +5,7 @@ import math
 
 import bpy
 import numpy as np
-from mathutils import Matrix, Vector
+from mathutils import Matrix
 
 from ...backend.wire.products import Views
 from ..errors import AddonError
@@ -20,7 +20,6 @@ def land(landing: Landing, name: str, product: Views) -> None:
     if not np.isfinite(product.matrices).all():
         raise AddonError("A camera that arrived stands nowhere.", "Generate again; report it if it stays.")
     parent = landing.objects[0] if landing.objects else None
-    place = Matrix.Translation(Vector(landing.location))
     for number, png in enumerate(product.pictures):
         part = f"{name.replace('_', ' ')} {number + 1}"
         camera = bpy.data.cameras.new(f"{landing.title} {part}")
@@ -29,12 +28,15 @@ def land(landing: Landing, name: str, product: Views) -> None:
             camera.angle = math.radians(product.fovs[number])
         else:
             camera.type = "ORTHO"
-            camera.ortho_scale = product.widths[number]
+            camera.ortho_scale = product.widths[number] * landing.scale
+        for length in ("clip_start", "clip_end", "display_size"):
+            setattr(camera, length, getattr(camera, length) * landing.scale)
         camera.show_background_images = True
         shown = camera.background_images.new()
         shown.image = landing.image(name, part, np.frombuffer(png, np.uint8), data=False)
         thing = landing.add(name, camera, camera.name)
         pose = Matrix(product.matrices[number].tolist())
+        pose.translation = landing.own(product.matrices[number, :3, 3])
         thing.parent = parent
-        thing.matrix_basis = pose if parent else place @ pose
+        thing.matrix_basis = pose if parent else landing.matrix @ pose
         thing.hide_render = True

@@ -14,8 +14,10 @@ from ..errors import AddonError
 from ..generate import active_picture, submit, wait
 from ..link import engines, runtime
 from ..link.session import Job
+from ..scene import viewing
+from ..scene.collection import whereabouts
 from . import engine_settings
-from .properties import COUNT, chosen_engine
+from .properties import COUNT, chosen_engine, placing_of
 
 _FIXED = ("filepath", "image", "normal_map", "engine", "seed", "count")  # no setting takes their place
 
@@ -50,6 +52,7 @@ class _Generate:
             context.scene.hi3dgen.seed = job.request.seed
             if not runtime.has_window():
                 wait(job)
+                self.report({"INFO"}, whereabouts(context.scene, job.title, job.landed))
         except AddonError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -73,6 +76,8 @@ class _Generate:
             settings=self._settings(context.scene, engine),
             inputs=self._inputs(context.scene, engine),
             count=self.count if self._is_set("count") else panel.count,
+            placing=placing_of(context.scene),
+            viewport=viewing.number_of(context),
         )
 
     def _is_set(self, name: str) -> bool:

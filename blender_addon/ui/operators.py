@@ -12,6 +12,7 @@ from ..link.process import log_tail
 from ..link.session import JobState, Phase
 from .text import lines
 
+EVENT_SECONDS = 0.01
 LOG_LINES = 24
 LOG_WIDTH, LOG_MARGIN = 900, 30
 
@@ -62,6 +63,34 @@ class HI3DGEN_OT_land_again(bpy.types.Operator):  # noqa: N801
             except AddonError as error:
                 self.report({"ERROR"}, str(error))
                 return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class HI3DGEN_OT_report(bpy.types.Operator):  # noqa: N801
+    """Report a sentence in the status bar, as an operator does that an event has called: no other way leads there"""
+
+    bl_idname = "hi3dgen.report"
+    bl_label = "Report"
+    bl_options = {"INTERNAL"}
+
+    sentence: StringProperty(name="Sentence", description="What is reported", options={"SKIP_SAVE"})
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Wait for an event."""
+        self._timer = context.window_manager.event_timer_add(EVENT_SECONDS, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Report at the timer's event; all others are the artist's."""
+        if event.type != "TIMER":
+            return {"PASS_THROUGH"}
+        context.window_manager.event_timer_remove(self._timer)
+        return self.execute(context)
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Report."""
+        self.report({"INFO"}, self.sentence)
         return {"FINISHED"}
 
 
@@ -176,6 +205,7 @@ def _log_lines() -> list[str]:
 CLASSES = (
     HI3DGEN_OT_cancel,
     HI3DGEN_OT_land_again,
+    HI3DGEN_OT_report,
     HI3DGEN_OT_unload,
     HI3DGEN_OT_end_backend,
     HI3DGEN_OT_try_again,

@@ -9,8 +9,9 @@ from ..extension import PACKAGE
 from ..generate import active_picture
 from ..link import engines, runtime
 from ..link.session import Job, JobState, Phase, Session
+from ..scene.collection import why_unseen
+from ..scene.landing import recipe_of
 from ..scene.material import is_ours
-from ..scene.objects import recipe_of
 from . import engine_settings
 from .properties import chosen_engine
 from .text import draw_lines, duration, sidebar_lines
@@ -38,11 +39,13 @@ class _Panel:
         layout.use_property_decorate = False
         _draw_picture(layout, context)
         _draw_engine(layout, context, session)
+        _draw_placing(layout, context.scene.hi3dgen)
         _draw_generate(layout, context, session)
         shown = [job for job in session.jobs if job.holds_results]
         forget_all_but({job.request.job for job in shown})
         for job in shown:
             _draw_job(layout, job)
+        _draw_unseen(layout, context, session)
         if session.error:
             box = _draw_error(layout, session.error)
             if session.holds_memory:
@@ -139,6 +142,15 @@ def _draw_image(column: bpy.types.UILayout, owner: bpy.types.PropertyGroup, name
         column.template_ID(owner, name, open="image.open", text=label)
 
 
+def _draw_placing(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
+    """How what is made comes into the scene."""
+    header, body = layout.panel("hi3dgen_placing", default_closed=True)
+    header.label(text="In the Scene")
+    column = body.column() if body else None
+    for name in ("size", "stands", "origin", "shading", "collection") if column else ():
+        column.prop(settings, name)
+
+
 def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:
     column = layout.column()
     column.scale_y = 1.5
@@ -177,6 +189,14 @@ def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
         column.label(text=f"Stage {progress.stage_index + 1} of {progress.stage_count}{step}", translate=False)
         if progress.eta_seconds is not None:
             column.label(text=f"About {duration(progress.eta_seconds)} left", translate=False)
+
+
+def _draw_unseen(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:
+    """Why the artist does not see what has come last, as long as it is so."""
+    landed = [name for job in session.jobs[-1:] for name in job.landed if name in context.scene.objects]
+    for name in landed[:1]:
+        if why := why_unseen(context.view_layer, context.scene.objects[name]):
+            _draw_sentence(layout, f"{name} is not seen: {why}", "HIDE_ON")
 
 
 def _draw_error(layout: bpy.types.UILayout, error: AddonError) -> bpy.types.UILayout:

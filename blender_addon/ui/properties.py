@@ -3,11 +3,13 @@
 # pyright: reportInvalidTypeForm=false
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, IntProperty, PointerProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
 from ...backend.wire.limits import MAX_COUNT, MAX_SEED
 from ...backend.wire.messages import EngineInfo
 from ..link import engines
+from ..scene.collection import COLLECTION, takes_objects
+from ..scene.placing import Origin, Placing, Stands
 from .engine_settings import number_of
 
 COUNT = {
@@ -17,6 +19,22 @@ COUNT = {
     "min": 1,
     "max": MAX_COUNT,
 }
+
+STANDS = [
+    ("ROW", "In a Row", "At the 3D cursor if there is room, else beside what stands there"),
+    (
+        "IN_PLACE",
+        "In Place",
+        "Another mesh of the same picture takes the place of the active one, else of the latest, which is hidden",
+    ),
+    ("CURSOR", "At the 3D Cursor", "At the 3D cursor, whatever stands there"),
+]
+ORIGINS = [
+    ("FLOOR", "Floor", "In the middle of the floor that the mesh stands on"),
+    ("CENTRE", "Centre", "In the middle of the mesh"),
+    ("CURSOR", "3D Cursor", "At the 3D cursor, wherever the mesh stands"),
+]
+SHADINGS = [("SMOOTH", "Smooth", "Faces have no edges"), ("FLAT", "Flat", "Every face is seen")]
 
 _items: list[tuple[str, str, str, int]] = []  # stays alive: Blender keeps pointers into it
 
@@ -47,6 +65,38 @@ def _set_engine(settings: bpy.types.PropertyGroup, number: int) -> None:
     settings.engine_name = next(engine.name for engine in engines.known() if number_of(engine.name) == number)
 
 
+def placing_of(scene: bpy.types.Scene) -> Placing:
+    """How the artist wants results to come into the scene, with the 3D cursor where it is now."""
+    settings = scene.hi3dgen
+    return Placing(
+        cursor=tuple(scene.cursor.location),
+        size=settings.size,
+        origin=Origin[settings.origin],
+        stands=Stands[settings.stands],
+        smooth=settings.shading == "SMOOTH",
+        collection=settings.collection.name if settings.collection else "",
+    )
+
+
+def _metre(settings: bpy.types.PropertyGroup) -> float:
+    """How many of Blender's units a metre has in the scene."""
+    units = settings.id_data.unit_settings
+    return 1.0 if units.system == "NONE" else 1.0 / units.scale_length
+
+
+def _get_size(settings: bpy.types.PropertyGroup) -> float:
+    return settings.metres * _metre(settings)
+
+
+def _set_size(settings: bpy.types.PropertyGroup, size: float) -> None:
+    settings.metres = size / _metre(settings)
+
+
+def _is_in_scene(settings: bpy.types.PropertyGroup, collection: bpy.types.Collection) -> bool:
+    own = settings.id_data.collection.children_recursive
+    return takes_objects(collection) and any(collection == other for other in own)
+
+
 class Hi3DGenSettings(bpy.types.PropertyGroup):
     """`scene.hi3dgen`."""
 
@@ -68,6 +118,27 @@ class Hi3DGenSettings(bpy.types.PropertyGroup):
     random_seed: BoolProperty(
         name="New Seed Each Time", description="Draw a random seed for every job; the seed that was used is shown"
     )
+    size: FloatProperty(
+        name="Size",
+        description="The longest side of the mesh, in the scene's units",
+        unit="LENGTH",
+        default=1.0,
+        min=1e-6,
+        soft_max=1e4,
+        get=_get_size,
+        set=_set_size,
+    )
+    metres: FloatProperty(name="Size in Metres", default=1.0, min=1e-6, options={"HIDDEN"})
+    stands: EnumProperty(name="Stands", description="Where the next mesh stands", items=STANDS)
+    origin: EnumProperty(name="Origin", description="The point that the mesh is turned and scaled about", items=ORIGINS)
+    shading: EnumProperty(name="Shading", description="How the faces are shaded", items=SHADINGS)
+    collection: PointerProperty(
+        type=bpy.types.Collection,
+        name="Collection",
+        description=f"The scene's collection that meshes come into; if empty, it is “{COLLECTION}”",
+        poll=_is_in_scene,
+    )
+    framed: BoolProperty(name="Framed", description="The view has been turned to a result once", options={"HIDDEN"})
 
 
 CLASSES = (Hi3DGenSettings,)

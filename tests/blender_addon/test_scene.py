@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Products become datablocks; what does not fit becomes a sentence, and nothing is left behind."""
 
-import dataclasses
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -10,14 +9,9 @@ import bpy
 import numpy as np
 import pytest
 
-from backend.raster import png
-from backend.wire.messages import Result
-from backend.wire.products import Mesh, NormalMap, Texture, Unknown, Views
+from backend.wire.products import Texture, Unknown, Views
+from tests.blender_addon.results import FACES, TETRAHEDRON, UV, add, mesh_product, png_bytes, result
 from tests.blender_addon.support import MODULE, disc, image_of, vertices_of
-
-TETRAHEDRON = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]], np.float32)
-FACES = np.array([[0, 2, 1], [0, 1, 3], [1, 2, 3], [2, 0, 3]], np.int32)
-UV = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32)
 
 
 @pytest.fixture
@@ -30,38 +24,6 @@ def module(scene: Any) -> ModuleType:
 def meshes(scene: Any) -> ModuleType:
     """The add-on's module for meshes."""
     return import_module(f"{MODULE}.blender_addon.scene.mesh")
-
-
-def mesh_product(**changes: Any) -> Mesh:
-    return Mesh(**{"vertices": TETRAHEDRON, "triangles": FACES, "uv": UV, **changes})
-
-
-def png_bytes(pixels: Any) -> Any:
-    return np.frombuffer(png.encode(pixels), np.uint8)
-
-
-def result(products: dict[str, Any] | None = None, *, mesh: dict[str, Any] | None = None, **changes: Any) -> Result:
-    given = {"normal_map": NormalMap(png_bytes(disc(16))), "mesh": mesh_product(**(mesh or {}))}
-    fields: dict[str, Any] = {
-        "job": "job-1",
-        "seed": 3,
-        "index": 0,
-        "count": 1,
-        "recipe": {"engine": "draft", "seed": 3, "settings": {"resolution": 64}},
-        "seconds": {},
-        "notes": (),
-        "products": given if products is None else products,
-    }
-    return of_the_extension(Result(**{**fields, **changes}))
-
-
-def of_the_extension(found: Result) -> Any:
-    """The same result of the classes that the extension's own copy of the wire has."""
-    wire = import_module(f"{MODULE}.backend.wire.products")
-    products = {
-        name: getattr(wire, type(product).__name__)(**vars(product)) for name, product in found.products.items()
-    }
-    return dataclasses.replace(found, products=products)
 
 
 def test_arrays_become_a_mesh(meshes: ModuleType) -> None:
@@ -88,12 +50,11 @@ def test_colours_and_normals_become_attributes(meshes: ModuleType) -> None:
 
 
 def test_the_switch_has_the_colours_if_there_are_any(scene: Any, module: ModuleType) -> None:
-    picture = image_of(disc(16), "plum")
-    ((plain,), _) = module.add_results(scene, "plum", picture, module.Place((0, 0, 0), 1.25), [result()])
+    ((plain,), _) = add(scene, result())
     with pytest.raises(TypeError):
         plain.active_material.hi3dgen_shows = "COLOUR"
     coloured = result(mesh={"colours": np.full((4, 3), 0.5, np.float32)})
-    ((thing,), _) = module.add_results(scene, "plum", picture, module.Place((0, 0, 0), 1.25), [coloured])
+    ((thing,), _) = add(scene, coloured)
     material = thing.active_material
     output = material.node_tree.nodes["Material Output"].inputs["Surface"]
     for shows, kind in (("COLOUR", "BSDF_PRINCIPLED"), ("NORMAL_MAP", "EMISSION"), ("PICTURE", "BSDF_PRINCIPLED")):
@@ -107,9 +68,7 @@ def test_the_switch_has_the_colours_if_there_are_any(scene: Any, module: ModuleT
 
 def test_the_notes_stay_with_the_object(scene: Any, module: ModuleType) -> None:
     noted = result(notes=("Two floaters went.", "The border was closed."))
-    ((thing,), _) = module.add_results(
-        scene, "plum", image_of(disc(16), "plum"), module.Place((0, 0, 0), 1.25), [noted]
-    )
+    ((thing,), _) = add(scene, noted)
     assert thing["hi3dgen"]["notes"].splitlines() == ["Two floaters went.", "The border was closed."]
 
 
@@ -137,30 +96,28 @@ def test_the_notes_stay_with_the_object(scene: Any, module: ModuleType) -> None:
     ],
 )
 def test_a_broken_mesh_is_refused_and_leaves_nothing(scene: Any, module: ModuleType, changes: dict[str, Any]) -> None:
-    picture = image_of(disc(16), "plum")
+    image_of(disc(16), "plum")
     kinds = ("objects", "meshes", "materials", "collections", "images")
     before = {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds}
     with pytest.raises(Exception, match="broken"), module.all_or_nothing():
-        module.add_results(scene, "plum", picture, module.Place((0, 0, 0), 1.25), [result(mesh=changes)])
+        add(scene, result(mesh=changes))
     assert {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds} == before
 
 
 def test_a_failure_at_the_last_step_leaves_nothing(scene: Any, module: ModuleType) -> None:
-    picture = image_of(disc(16), "plum")
+    image_of(disc(16), "plum")
     kinds = ("objects", "meshes", "materials", "collections", "images")
     before = {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds}
     with pytest.raises(Exception, match="refused"), module.all_or_nothing():
-        module.add_results(
-            scene, "plum", picture, module.Place((0, 0, 0), 1.25), [result(recipe={"settings": object()})]
-        )
+        add(scene, result(recipe={"settings": object()}))
     assert {kind: set(getattr(bpy.data, kind).keys()) for kind in kinds} == before
 
 
 def test_every_scene_has_a_collection_of_its_own(scene: Any, module: ModuleType) -> None:
-    picture = image_of(disc(16), "plum")
-    ((first,), _) = module.add_results(scene, "plum", picture, module.Place((0, 0, 0), 1.25), [result()])
+    image_of(disc(16), "plum")
+    ((first,), _) = add(scene, result())
     other_scene = bpy.data.scenes.new("Other")
-    ((second,), _) = module.add_results(other_scene, "plum", picture, module.Place((0, 0, 0), 1.25), [result()])
+    ((second,), _) = add(other_scene, result())
     assert first.name in scene.objects
     assert first.name not in other_scene.objects
     assert second.name in other_scene.objects
@@ -180,9 +137,7 @@ def test_a_meshes_own_images_are_its_material(scene: Any, module: ModuleType) ->
         for name, value in (("base_colour", 200), ("normal", 128), ("roughness", 90), ("metallic", 0))
     }
     textured = result(mesh={"uv": None, "corner_uv": np.zeros((4, 3, 2), np.float32), **images})
-    ((thing,), _) = module.add_results(
-        scene, "plum", image_of(disc(16), "plum"), module.Place((0, 0, 0), 1), [textured]
-    )
+    ((thing,), _) = add(scene, textured)
     nodes = thing.active_material.node_tree.nodes
     surface = nodes["Surface"]
     spaces = {}
@@ -213,8 +168,7 @@ def test_views_become_cameras_with_their_pictures_where_they_were_seen_from(
     beside_a_mesh: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     products = {"views": views()} | ({"mesh": mesh_product()} if beside_a_mesh else {})
-    place = module.Place((1, 2, 3), 1)
-    (made, _) = module.add_results(scene, "plum", image_of(disc(16), "plum"), place, [result(products)])
+    (made, _) = add(scene, result(products), cursor=(1, 2, 3))
     bpy.context.view_layer.update()
     cameras = [thing for thing in made if thing.type == "CAMERA"]
     assert [tuple(camera.matrix_world.translation) for camera in cameras] == [(1, 0, 3.5), (3, 2, 3.5)]
@@ -234,28 +188,27 @@ def test_views_become_cameras_with_their_pictures_where_they_were_seen_from(
 
 def test_images_alone_are_saved_although_nothing_shows_them(scene: Any, module: ModuleType) -> None:
     products = {"skin": Texture(base_colour=png_bytes(np.zeros((4, 4, 3), np.uint8)))}
-    picture = image_of(disc(16), "plum")
-    (made, refused) = module.add_results(scene, "plum", picture, module.Place((0, 0, 0), 1), [result(products)])
+    image_of(disc(16), "plum")
+    (made, refused) = add(scene, result(products))
     assert (made, refused) == ([], [])
     assert bpy.data.images["plum base colour"].use_fake_user
 
 
 def test_a_product_of_an_unknown_kind_is_left_out_with_a_note(scene: Any, module: ModuleType) -> None:
-    picture, place = image_of(disc(16), "plum"), module.Place((0, 0, 0), 1)
     products = {"mesh": mesh_product(), "bones": Unknown("skeleton")}
-    ((thing,), _) = module.add_results(scene, "plum", picture, place, [result(products, notes=("Two floaters went.",))])
+    ((thing,), _) = add(scene, result(products, notes=("Two floaters went.",)))
     notes = thing["hi3dgen"]["notes"].splitlines()
     assert notes[0] == "Two floaters went."
     assert "bones" in notes[1]
     assert "skeleton" in notes[1]
     with pytest.raises(Exception, match="Update the extension"):
-        module.add_results(scene, "plum", picture, place, [result({"bones": Unknown("skeleton")})])
+        add(scene, result({"bones": Unknown("skeleton")}))
 
 
 def test_what_all_seeds_share_is_one_image(scene: Any, module: ModuleType) -> None:
     several = [result(index=index, seed=index) for index in range(3)]
     several[1] = result(index=1, mesh={"triangles": FACES + 9})
-    (made, refused) = module.add_results(scene, "plum", image_of(disc(16), "plum"), module.Place((0, 0, 0), 1), several)
+    (made, refused) = add(scene, *several)
     assert [result.index for result, _ in refused] == [1]
     assert len({thing.active_material.node_tree.nodes["Normal Map"].image for thing in made}) == 1
-    assert [thing.location.x for thing in made] == [0, 2]
+    assert [thing.location.x for thing in made] == [0, 2.5], "a quarter between neighbours"

@@ -18,6 +18,7 @@ from typing import Any
 
 import addon_utils
 import bpy
+from mathutils import Vector
 
 MODULE = "bl_ext.user_default.hi3dgen"
 TURN_SECONDS = 0.01
@@ -154,6 +155,44 @@ def thaw() -> None:
     os.kill(session().pid, signal.SIGCONT)
 
 
+def split() -> None:
+    """Make the left half of the viewport an Image Editor."""
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area("VIEW_3D")):
+        bpy.ops.screen.area_split(direction="VERTICAL", factor=0.5)
+    area("VIEW_3D").type = "IMAGE_EDITOR"
+
+
+def reports() -> list[str]:
+    """What the Info editor lists, oldest first."""
+    found = area("DOPESHEET_EDITOR")
+    manager = bpy.context.window_manager
+    manager.clipboard, found.type = "", "INFO"
+    with bpy.context.temp_override(window=manager.windows[0], area=found, region=region("INFO", "WINDOW")):
+        bpy.ops.info.select_all(action="SELECT")
+        bpy.ops.info.report_copy()
+    found.type = "DOPESHEET_EDITOR"
+    return [str(line) for line in manager.clipboard.splitlines()]
+
+
+def describe(panel: bpy.types.Panel, _context: object) -> None:
+    """Keep what a panel was drawn with last, as Blender describes it; to be appended to a panel."""
+    described.append(str(panel.layout.introspect()))
+
+
+def view() -> list[Any]:
+    """What the viewport is looked at from, and how."""
+    space = area("VIEW_3D").spaces.active
+    shading = space.shading
+    return [[[*row] for row in space.region_3d.view_matrix], shading.type, shading.color_type]
+
+
+def bounds(name: str) -> list[list[float]]:
+    """The lowest and the highest corner of the box around an object."""
+    thing = bpy.data.objects[name]
+    corners = [thing.matrix_world @ Vector(corner) for corner in thing.bound_box]
+    return [[pick(axis) for axis in zip(*corners, strict=True)] for pick in (min, max)]
+
+
 def undo_steps() -> None:
     """Print the undo stack to the console."""
     bpy.context.window_manager.print_undo_steps()
@@ -185,6 +224,7 @@ class Diary:
 
 
 diary = Diary()
+described: list[str] = []
 used = itertools.count()
 
 

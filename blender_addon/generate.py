@@ -15,6 +15,7 @@ from ..backend.wire.messages import Request, Result
 from .errors import AddonError
 from .link import runtime
 from .link.session import Job, JobState, Refused
+from .scene.masks import pictured
 from .scene.objects import Place, add_results, all_or_nothing, place_of, reason
 from .scene.pictures import lasting_image, pixels_of
 
@@ -22,16 +23,16 @@ from .scene.pictures import lasting_image, pixels_of
 def active_picture(context: bpy.types.Context) -> bpy.types.Image | None:
     """The picture that a click means: the one of the Image Editor that was clicked in, else the panel's.
 
-    If the panel has none, it is that of an Image Editor in the same window.
+    If the panel has none, it is that of an Image Editor in the same window. A mask means the picture that has it.
     """
     space = context.space_data
     if isinstance(space, bpy.types.SpaceImageEditor) and space.image:
-        return space.image
+        return pictured(space.image)
     if context.scene.hi3dgen.picture:
         return context.scene.hi3dgen.picture
     areas = context.screen.areas if context.screen else ()
     shown = (area.spaces.active.image for area in areas if area.type == "IMAGE_EDITOR")
-    return next((image for image in shown if image), None)
+    return next((pictured(image) for image in shown if image), None)
 
 
 def submit(

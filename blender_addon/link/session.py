@@ -72,7 +72,8 @@ Land = Callable[[list[Result]], Refused]
 class Job:
     """One click on Generate. `land` puts results into the scene; it holds names, never bpy data.
 
-    error: why it failed, or why the scene did not take all of its results.
+    error: why it failed, or why the scene did not take all of its results. aside: nothing in the scene changes by it.
+    It lands in any mode, and whoever asked shows how far it is and its error.
     """
 
     title: str
@@ -83,6 +84,7 @@ class Job:
     preview: Preview | None = None
     results: list[Result] = field(default_factory=list[Result])
     error: AddonError | None = None
+    aside: bool = False
 
     @property
     def live(self) -> bool:
@@ -146,12 +148,12 @@ class Session:
         engines = self.capabilities.engines if self.capabilities else ()
         return next((engine for engine in engines if engine.name == name), None)
 
-    def submit(self, title: str, request: Request, land: Land) -> Job:
+    def submit(self, title: str, request: Request, land: Land, *, aside: bool = False) -> Job:
         """Queue a job. Raises `AddonError` while the backend is given up."""
         if self.phase is Phase.BROKEN:
             raise _broken()
         self._count += 1
-        job = Job(title, request, land)
+        job = Job(title, request, land, aside=aside)
         self.error, self.notice = None, ""
         self.jobs = [*(other for other in self.jobs if other.holds_results), job]
         self.start()
@@ -317,7 +319,7 @@ class Session:
 
     def _land(self) -> None:
         for job in self.jobs:
-            if job.state is JobState.LANDING and self.can_land():
+            if job.state is JobState.LANDING and (job.aside or self.can_land()):
                 refused = job.land(job.results)
                 job.results = [result for result, _ in refused]
                 if refused:
@@ -362,7 +364,8 @@ class Session:
     def _fail(self, job: Job, error: AddonError) -> None:
         """What is made of a job lands although the rest of it failed."""
         job.state, job.error = JobState.LANDING if job.results else JobState.FAILED, error
-        self.error, self.holds_memory = error, False
+        if not job.aside:
+            self.error, self.holds_memory = error, False
 
     def _drop_backend(self) -> None:
         client, process = self._client, self._process

@@ -26,14 +26,14 @@ UNREADABLE = "Choose another picture, or save this one as PNG and load it again.
 Float32Array = NDArray[np.float32]
 
 
-def pixels_of(image: bpy.types.Image) -> NDArray[np.uint8]:
-    """The picture as the wire wants it, uint8 (H, W, 4); pictures above 4096 pixels a side are shrunk.
+def pixels_of(image: bpy.types.Image, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
+    """The picture as the wire wants it, uint8 (H, W, 4); a picture above `max_side` pixels a side is shrunk.
 
     Raises `AddonError` if the image has no pixels.
     """
     if image.type == "RENDER_RESULT":
         with _render_result(image) as saved:
-            return pixels_of(saved)
+            return pixels_of(saved, max_side)
     width, height = image.size[0], image.size[1]  # the stubs of its type cannot be iterated
     channels = image.channels
     if width * height * channels == 0:
@@ -41,7 +41,7 @@ def pixels_of(image: bpy.types.Image) -> NDArray[np.uint8]:
     values = np.empty(width * height * channels, np.float32)
     image.pixels.foreach_get(values)
     rows = values.reshape(height, width, channels)[::-1]
-    return _as_picture(rows, is_float=image.is_float, is_data=image.colorspace_settings.is_data)
+    return _as_picture(rows, is_float=image.is_float, is_data=image.colorspace_settings.is_data, max_side=max_side)
 
 
 def image_from_png(name: str, png: bytes, *, data: bool) -> bpy.types.Image:
@@ -92,14 +92,16 @@ def _render_result(image: bpy.types.Image) -> Generator[bpy.types.Image]:
             bpy.data.images.remove(saved)
 
 
-def _as_picture(values: Float32Array, *, is_float: bool, is_data: bool = False) -> NDArray[np.uint8]:
-    """Float pixels (H, W, C), row 0 on top, as uint8 RGBA with no side above 4096 pixels.
+def _as_picture(
+    values: Float32Array, *, is_float: bool, is_data: bool = False, max_side: int = MAX_SIDE
+) -> NDArray[np.uint8]:
+    """Float pixels (H, W, C), row 0 on top, as uint8 RGBA with no side above `max_side` pixels.
 
     A larger picture is averaged over whole blocks; what fills no block is dropped at the right and at the bottom. Done
     by bands of rows, so that Blender stands still for a moment only, and needs little more memory than it has in use.
     """
     height, width, _ = values.shape
-    factor = -(-max(height, width) // MAX_SIDE)
+    factor = -(-max(height, width) // max_side)
     tall, wide = min(factor, height), min(factor, width)
     picture = np.empty((height // tall, width // wide, 4), np.uint8)
     rows = max(BAND_PIXELS // (width * tall), 1)

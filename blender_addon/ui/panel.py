@@ -4,6 +4,7 @@
 import bpy
 
 from ...backend.wire.messages import EngineInfo
+from ..cutout import look, overlay
 from ..errors import AddonError
 from ..extension import PACKAGE
 from ..generate import active_picture
@@ -11,7 +12,7 @@ from ..link import engines, runtime
 from ..link.session import Job, JobState, Phase, Session
 from ..scene.material import is_ours
 from ..scene.objects import recipe_of
-from . import engine_settings
+from . import cutout_box, engine_settings
 from .properties import chosen_engine
 from .text import draw_lines, duration, sidebar_lines
 from .thumbnails import forget_all_but, icon_of
@@ -37,10 +38,11 @@ class _Panel:
         layout.use_property_split = True
         layout.use_property_decorate = False
         _draw_picture(layout, context)
+        cutout_box.draw(layout, context)
         _draw_engine(layout, context, session)
         _draw_generate(layout, context, session)
-        shown = [job for job in session.jobs if job.holds_results]
-        forget_all_but({job.request.job for job in shown})
+        shown = [job for job in session.jobs if job.holds_results and not job.aside]
+        forget_all_but({job.request.job for job in shown} | look.kept())
         for job in shown:
             _draw_job(layout, job)
         if session.error:
@@ -147,7 +149,7 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, sessi
         return
     engine = chosen_engine(context.scene)
     ready = engine is not None and not _missing(engine, session)
-    column.enabled = ready and active_picture(context) is not None
+    column.enabled = ready and active_picture(context) is not None and overlay.shown() is None
     column.operator("hi3dgen.generate", icon="MESH_MONKEY")
 
 

@@ -24,9 +24,6 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     header.label(text="Cut-out")
     if body is None:
         return
-    seen = look.last(picture)
-    if seen:
-        _draw_look(body, seen)
     row = body.row(align=True)
     row.operator("hi3dgen.preview_cutout", text="Preview", icon="HIDE_OFF")
     row.operator("hi3dgen.draw_cutout", icon="GREASEPENCIL")
@@ -34,6 +31,8 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         _sentence(body, "Enter keeps the cut-out, Escape discards it.", "INFO")
     elif masks.mask_of(picture):
         body.prop(picture, "hi3dgen_cutout", text="Mask")
+    if seen := look.last(picture):
+        _draw_look(body, seen)
 
 
 def _draw_look(body: bpy.types.UILayout, seen: look.Look) -> None:

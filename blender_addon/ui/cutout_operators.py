@@ -241,9 +241,10 @@ def _said(drawing: Drawing) -> str:
         running = runtime.session().running
         busy = running is not None and running is not drawing.job
         return "Waiting for the mesh that is being made" if busy else "Cutting out …"
-    if drawing.error:
+    hint = "Draw over what belongs to the object; with Ctrl, over what does not"
+    if drawing.error and drawing.strokes:
         return str(drawing.error)
-    return "Draw over what belongs to the object; with Ctrl, over what does not"
+    return f"{drawing.error.sentence} {hint}" if drawing.error else hint
 
 
 def _draw_keys(header: bpy.types.Header, _context: bpy.types.Context) -> None:

@@ -15,7 +15,7 @@ from .strokes import Stroke
 Pixel = tuple[float, float]
 
 _KEEP, _DROP, _RIM = (0.2, 0.9, 0.3, 1.0), (1.0, 0.25, 0.2, 1.0), (0.0, 0.0, 0.0, 0.6)
-_DIMMED = (0.06, 0.06, 0.08, 0.72)
+_DIMMED = (0.0, 0.0, 0.0, 0.68)  # black is black in every version, whatever colours it takes for linear
 _OUTLINE = (1.0, 1.0, 1.0, 0.9)
 _LEAST_WIDTH = 3.0  # pixels of the screen
 

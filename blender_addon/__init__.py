@@ -42,6 +42,7 @@ _PARTS = (
     masks,
     look,
     overlay,
+    cutout_operators,
     menus,
     runtime,
     setup_timer,

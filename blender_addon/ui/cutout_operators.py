@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Draw Cut-out: strokes over the picture in an Image Editor, each answered by the engine, until Enter or Escape."""
 
+from functools import partial
+
 import bpy
 
 from ..cutout import drawing as drawings
@@ -11,6 +13,7 @@ from ..cutout.strokes import Stroke
 from ..errors import AddonError
 from ..generate import active_picture
 from ..link import runtime
+from ..link.session import Job
 from ..scene import masks
 from . import engine_settings
 from .properties import chosen_engine
@@ -61,7 +64,7 @@ class HI3DGEN_OT_preview_cutout(bpy.types.Operator):  # noqa: N801
         return {"FINISHED"}
 
 
-def look_at(scene: bpy.types.Scene, picture: bpy.types.Image) -> "look.Job":
+def look_at(scene: bpy.types.Scene, picture: bpy.types.Image) -> Job:
     """Look at a picture as the panel's engine sees it. Raises `AddonError`."""
     engine = chosen_engine(scene)
     return look.look(picture, engine.name, engine_settings.settings_of(scene, engine))
@@ -180,10 +183,8 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
         drawing.forget_job()
         overlay.hide()
         context.window_manager.event_timer_remove(self._timer)
-        context.window.cursor_modal_restore()
-        context.workspace.status_text_set(None)
+        _say_nothing()
         if area:
-            area.header_text_set(None)
             self._restore(area)
         runtime.redraw_panels()
         picture = bpy.data.images.get(drawing.picture)
@@ -213,13 +214,15 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
         if areas:
             area = areas[0]
         else:
-            area = context.area or max(context.screen.areas, key=lambda area: area.width * area.height)
+            area = context.area
+            if area is None or area.type not in runtime.PANEL_AREAS:  # a search may begin it anywhere
+                area = max(context.screen.areas, key=lambda area: area.width * area.height)
             self._was = area.ui_type
             area.ui_type = EDITOR
         before = area.spaces.active.image
         self._showed = before.name if before else ""
         area.spaces.active.image = picture
-        bpy.app.timers.register(lambda: _fit(area.as_pointer()), first_interval=0.05)
+        bpy.app.timers.register(partial(_fit, area.as_pointer()), first_interval=0.05)
         return area
 
     def _place(self, area: bpy.types.Area, event: bpy.types.Event) -> tuple[float, float]:
@@ -260,6 +263,16 @@ def _draw_keys(header: bpy.types.Header, _context: bpy.types.Context) -> None:
         header.layout.label(text=f"{key}: {meaning}", icon=icon)
 
 
+def _say_nothing() -> None:
+    """Take the keys, the header's sentence and the mouse's cross away."""
+    for window in bpy.context.window_manager.windows:
+        window.cursor_modal_restore()
+        window.workspace.status_text_set(None)
+        for area in window.screen.areas:
+            if area.ui_type == EDITOR:
+                area.header_text_set(None)
+
+
 def _canvas(area: bpy.types.Area) -> bpy.types.Region:
     return next(region for region in area.regions if region.type == "WINDOW")
 
@@ -282,6 +295,16 @@ def _fit(pointer: int) -> None:
             if area.as_pointer() == pointer and area.ui_type == EDITOR:
                 with bpy.context.temp_override(window=window, area=area, region=_canvas(area)):
                     bpy.ops.image.view_all(fit_view=True)
+
+
+def register() -> None:
+    """Nothing is drawn yet."""
+
+
+def unregister() -> None:
+    """Leave nothing of a drawing that was going on."""
+    if overlay.shown():
+        _say_nothing()
 
 
 CLASSES = (HI3DGEN_OT_preview_cutout, HI3DGEN_OT_draw_cutout)

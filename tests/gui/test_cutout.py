@@ -175,6 +175,8 @@ def test_another_file_ends_it(blender: Blender, boxes: Path, tmp_path: Path) -> 
 def test_the_extension_can_be_disabled_while_it_is_drawn(blender: Blender, boxes: Path) -> None:
     begin(blender, boxes)
     blender.ask(f"bpy.ops.preferences.addon_disable(module={MODULE!r})")
+    bar = "bpy.types.STATUSBAR_HT_header"
+    assert blender.ask(f"{bar}.draw == {bar}._draw_orig"), "the status bar says no keys any more"
     blender.point_at("IMAGE_EDITOR")
     blender.screen.press("Escape")
     blender.ask("redraw()")

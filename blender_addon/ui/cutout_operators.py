@@ -57,7 +57,7 @@ class HI3DGEN_OT_preview_cutout(bpy.types.Operator):  # noqa: N801
                 if job.error:
                     raise job.error
                 seen = look.last(active_picture(context))
-                self.report({"INFO"}, " ".join(seen.notes if seen else ()) or "The cut-out looks right.")
+                self.report({"INFO"}, " ".join(seen.notes if seen else ()) or "Nothing is doubtful about the cut-out.")
         except AddonError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

@@ -86,6 +86,9 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
         help="the mesh: .glb, .obj, .stl or .ply",
     )
     add_seeds(command, "meshes, with the seeds that follow, as MESH_seedSEED")
+    command.add_argument(
+        "--cutout", type=Path, metavar="IN", help="your own mask of the object, white in it and black outside"
+    )
     command.add_argument("--normals", type=Path, metavar="IN", help="your own normal map of the same view")
     command.add_argument("--normal-map", type=Path, metavar="OUT", help="write the normal map here")
     command.add_argument(

@@ -34,6 +34,7 @@ def _described(engine: Engine) -> EngineInfo:
         missing=why_missing(engine),
         inputs=engine.inputs,
         products=kinds_of(engine.gives),
+        on_request=kinds_of(engine.on_request),
         versions=_versions(engine),
         settings=tuple(map(_setting, engine.settings)),
     )

@@ -29,11 +29,15 @@ LAST_FAILURES = ("device-lost",)  # a process that has lost its graphics card ca
 
 @dataclass(eq=False)
 class QueuedJob:
-    """A client's request on its way. `send` tells the client, and may be called from any thread."""
+    """A client's request on its way. `send` tells the client, and may be called from any thread.
+
+    gives: the names of the products that are wanted; all that the engine gives by itself if empty.
+    """
 
     name: str
     request: Request
     send: Callable[[ToClient], None]
+    gives: tuple[str, ...] = ()
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 
@@ -102,7 +106,7 @@ def run(pipeline: Pipeline, job: QueuedJob) -> Result | Failure:
     request = job.request
     log.info("job %s: %s, seed %d, %d of them", job.name, request.engine, request.seed, request.count)
     try:
-        for index, outcome in enumerate(pipeline.run(request, _Sender(job))):
+        for index, outcome in enumerate(pipeline.run(request, _Sender(job), job.gives or None)):
             result = _result(job, index, outcome)
             if result.last:
                 return result

@@ -331,7 +331,7 @@ class Connection:
             self.send(Failure("", "duplicate-job", sentence, "Give every job a name of its own."))
             return
         request = Request(message.inputs, message.engine, message.seed, message.count, message.settings)
-        job = QueuedJob(message.job, request, self.send)
+        job = QueuedJob(message.job, request, self.send, message.gives)
         self._jobs[job.name] = job
         if not self._server.queue.has_room_for(job):
             sentence = "Too many jobs are waiting already."

@@ -8,9 +8,11 @@
 import bpy
 
 from . import command
+from .cutout import look, overlay
 from .link import engines, runtime, setup_timer
-from .scene import material
+from .scene import masks, material
 from .ui import (
+    cutout_operators,
     engine_settings,
     generate_operator,
     menus,
@@ -22,7 +24,14 @@ from .ui import (
     thumbnails,
 )
 
-_CLASSES = (*preferences.CLASSES, *properties.CLASSES, *operators.CLASSES, *setup_operators.CLASSES, *panel.CLASSES)
+_CLASSES = (
+    *preferences.CLASSES,
+    *properties.CLASSES,
+    *operators.CLASSES,
+    *cutout_operators.CLASSES,
+    *setup_operators.CLASSES,
+    *panel.CLASSES,
+)
 _PARTS = (
     engines,
     properties,
@@ -30,6 +39,10 @@ _PARTS = (
     generate_operator,
     material,
     thumbnails,
+    masks,
+    look,
+    overlay,
+    cutout_operators,
     menus,
     runtime,
     setup_timer,

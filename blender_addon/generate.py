@@ -18,6 +18,7 @@ from .link import runtime
 from .link.session import Job, JobState, Refused
 from .scene import picture_files, viewing
 from .scene.collection import layers_of, whereabouts
+from .scene.masks import pictured
 from .scene.objects import add_results, all_or_nothing, reason
 from .scene.pictures import lasting_image, pixels_of, sent_image
 from .scene.placing import Placing, Stands
@@ -31,16 +32,16 @@ NOT_PLACED = Placing(stands=Stands.CURSOR)  # as engines give it, at the origin
 def active_picture(context: bpy.types.Context) -> bpy.types.Image | None:
     """The picture that a click means: the one of the Image Editor that was clicked in, else the panel's.
 
-    If the panel has none, it is that of an Image Editor in the same window.
+    If the panel has none, it is that of an Image Editor in the same window. A mask means the picture that has it.
     """
     space = context.space_data
     if isinstance(space, bpy.types.SpaceImageEditor) and space.image:
-        return space.image
+        return pictured(space.image)
     if context.scene.hi3dgen.picture:
         return context.scene.hi3dgen.picture
     areas = context.screen.areas if context.screen else ()
     shown = (area.spaces.active.image for area in areas if area.type == "IMAGE_EDITOR")
-    return next((image for image in shown if image), None)
+    return next((pictured(image) for image in shown if image), None)
 
 
 def submit(

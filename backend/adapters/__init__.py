@@ -44,7 +44,7 @@ def written(engine: Engine, names: Collection[str]) -> list[str]:
     """
     chosen = engine.chosen(names)
     for name in chosen:
-        if ADAPTERS[engine.gives[name]].write is None:
+        if ADAPTERS[engine.offers[name]].write is None:
             sentence = f"{engine.label} gives “{name:.60}” only while it works, and not as a file."
             raise UserError("bad-product", sentence, "Ask for another product.")
     return chosen

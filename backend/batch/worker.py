@@ -113,7 +113,7 @@ class _Making:
         request = self._task.request
         seeded = engine.seeded(pictures) if request["count"] > 1 else set[str]()
         for name, product in outcome.products.items():
-            adapter = ADAPTERS[engine.gives[name]]
+            adapter = ADAPTERS[engine.offers[name]]
             if adapter.write is not None and (first or name in seeded):
                 main = name == request["products"][-1]
                 seed = outcome.seed if name in seeded else None

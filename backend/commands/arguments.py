@@ -46,7 +46,7 @@ def add_seeds(command: argparse.ArgumentParser, results: str) -> None:
 
 def products_of(engines: Mapping[str, Engine]) -> str:
     """Every engine's products by name, for the help."""
-    return "; ".join(f"{name}: {', '.join(engines[name].gives)}" for name in sorted(engines))
+    return "; ".join(f"{name}: {', '.join(engines[name].offers)}" for name in sorted(engines))
 
 
 def place(text: str) -> tuple[str, Path]:

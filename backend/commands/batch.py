@@ -107,7 +107,7 @@ def _check_output(manifest: Manifest, wanted: Sequence[Wanted], engines: Mapping
     """Refuse, before any work is done, a product that could not be written. Raises `UserError`."""
     used = {(each.request["engine"], product) for each in wanted for product in each.request["products"]}
     for name, product in used:
-        adapter = ADAPTERS[engines[name].gives[product]]
+        adapter = ADAPTERS[engines[name].offers[product]]
         if adapter.check_path is not None:
             adapter.check_path(manifest.worker.folder / f"{product}{adapter.suffix}")
 

@@ -15,6 +15,7 @@ from ..flow.engine import Engine
 from ..flow.pipeline import Outcome, Pipeline
 from ..flow.products import Picture
 from ..flow.request import Request
+from ..foreground.mask import OWN_CUTOUT
 from ..normals.image import OWN_NORMAL_MAP
 from ..wire.limits import seeds_from, values_of
 from .terminal import Terminal
@@ -28,7 +29,8 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     engine = engines[options.engine]
     main = [*engine.gives][-1]
     places = _places(options, engine, main)
-    inputs = {"picture": options.picture} | ({OWN_NORMAL_MAP: options.normals} if options.normals else {})
+    own = {OWN_CUTOUT: options.cutout, OWN_NORMAL_MAP: options.normals}
+    inputs = {"picture": options.picture} | {name: path for name, path in own.items() if path}
     seeded = engine.seeded(inputs) if options.count > 1 else set[str]()
     for seed in seeds_from(options.seed, options.count):
         _check(engine, _places_of(seed, places, seeded), [*inputs.values()])
@@ -64,7 +66,7 @@ def _places(options: argparse.Namespace, engine: Engine, main: str) -> dict[str,
 
 
 def _adapter(engine: Engine, name: str) -> Adapter[Any]:
-    return ADAPTERS[engine.gives[name]]
+    return ADAPTERS[engine.offers[name]]
 
 
 def _places_of(seed: int, places: Mapping[str, Path], seeded: Collection[str]) -> dict[str, Path]:

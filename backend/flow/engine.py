@@ -21,6 +21,7 @@ class Engine:
 
     stages: in the order in which they run. gives: the products that a request leads to, by name, with their types; the
     last one is what the engine is for. inputs: the names of the pictures that a request may bring; `PICTURE` always.
+    on_request: the products that a request leads to only if it names them.
 
     missing: returns a sentence that says why the engine cannot run here, or an empty string. seconds: guesses, from a
     stage's name and all settings, how long it will take here for one seed; None if it cannot tell. place: says in words
@@ -40,6 +41,7 @@ class Engine:
     stages: tuple[Stage, ...]
     gives: Mapping[str, type]
     inputs: tuple[str, ...] = (PICTURE,)
+    on_request: Mapping[str, type] = field(default_factory=dict[str, type])
     seconds: Callable[[str, Settings], float | None] = lambda _stage, _settings: None
     place: Callable[[], str] = lambda: "on the processor"
     unload: Callable[[], None] = lambda: None
@@ -55,8 +57,13 @@ class Engine:
             if lacking:
                 raise ValueError(f"{self.name}: nothing gives {', '.join(lacking)} to the stage {stage.name}")
             known.add(stage.makes)
-        if not self.gives or not {*self.gives} <= {stage.makes for stage in self.stages}:
+        if not self.gives or not {*self.offers} <= {stage.makes for stage in self.stages}:
             raise ValueError(f"{self.name}: no stage makes what the engine gives")
+
+    @property
+    def offers(self) -> dict[str, type]:
+        """All products that a request may name, with their types, in the engine's order."""
+        return {**self.on_request, **self.gives}
 
     @property
     def uses_seed(self) -> bool:
@@ -81,10 +88,10 @@ class Engine:
         Raises `UserError` (bad-product) for a product that the engine does not give.
         """
         for name in names or ():
-            if name not in self.gives:
-                advice = f"Its products are: {', '.join(self.gives)}."
+            if name not in self.offers:
+                advice = f"Its products are: {', '.join(self.offers)}."
                 raise UserError("bad-product", f"{self.label} does not give “{name:.60}”.", advice)
-        return [name for name in self.gives if names is None or name in names]
+        return [*self.gives] if names is None else [name for name in self.offers if name in names]
 
     def seeded(self, inputs: Collection[str]) -> set[str]:
         """The names of the products that another seed changes, for a request that brings `inputs`."""

@@ -125,7 +125,7 @@ class Pipeline:
         for lane, made, seconds in self._run_lanes(engine, steps, lanes, request, watcher):
             products = {name: made[lane.last[name]].product for name in names if name in lane.last}
             for name, product in products.items():
-                if not isinstance(product, engine.gives[name]):
+                if not isinstance(product, engine.offers[name]):
                     raise TypeError(f"{engine.name} gave {type(product).__name__} as {name}")
             notes = [note for name in products for note in made[lane.last[name]].notes]
             recipe = {

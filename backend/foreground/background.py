@@ -114,7 +114,7 @@ def _along(lab: Float32Array, ring: tuple[Int64Array, Int64Array]) -> Background
 def not_plain() -> UserError:
     """Return the error for a background from which the object cannot be told."""
     sentence = "The picture's background is not plain enough to tell the object from it."
-    advice = "Cut the object out, so that everything around it is transparent, and save the picture as PNG."
+    advice = "Cut the object out: in Blender by Draw Cut-out, elsewhere so that all around it is transparent."
     return UserError(NOT_PLAIN, sentence, advice)
 
 

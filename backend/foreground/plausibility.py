@@ -10,7 +10,8 @@ _LARGE = 0.2  # of the largest part's area
 _MANY = 7  # parts are a text or a pattern
 _RECTANGLE = 0.985  # of its bounding box
 _MUCH = 0.2  # of a side of the picture
-_ADVICE = "If that is wrong, cut the object out by hand, so that all around it is transparent."
+_BY_HAND = "cut the object out by hand: in Blender by Draw Cut-out, elsewhere so that all around it is transparent."
+_ADVICE = f"If that is wrong, {_BY_HAND}"
 
 
 def doubts(body: BoolArray) -> tuple[str, ...]:
@@ -49,7 +50,5 @@ def guessed_note() -> str:
 
 def unclear(share: float) -> str:
     """Return the sentence for an outline of which only a share lies on edges of the picture, in [0, 1]."""
-    missing = (
-        "If parts are missing or too much is kept, cut the object out by hand, so that all around it is transparent."
-    )
+    missing = f"If parts are missing or too much is kept, {_BY_HAND}"
     return f"The object is hard to tell from its background: {share:.0%} of its outline is clear. {missing}"

@@ -100,7 +100,8 @@ def find(lab: Float32Array, behind: Float32Array, likely: Float32Array | None, p
         raise UserError(
             "nothing-on-background",
             "Nothing in the picture stands out from its background.",
-            "Choose a picture that shows an object, or cut the object out so that everything around it is transparent.",
+            "Choose a picture that shows an object, or cut the object out: in Blender by Draw Cut-out, elsewhere so "
+            "that all around it is transparent.",
         )
     if body[border(body.shape)].mean() > _MOST_BORDER or reached_sides(body) > 2:
         raise not_plain()

@@ -12,6 +12,7 @@ import numpy as np
 from ..arrays import Float32Array
 from ..errors import UserError
 from ..flow.products import Crop, Cutout, NormalMap, Picture, Report
+from ..raster.frame import same_frame
 from ..raster.resample import Window, paste_back_normals, resample
 from ..raster.vectors import TO_VIEWER, unit
 
@@ -21,7 +22,6 @@ OWN_NORMAL_MAP = "own_normal_map"
 MAX_SIDE = 4096
 STRIP_ROWS = 32  # of the result
 KERNEL_REACH = 3  # rows beyond a strip that resampling needs, of the result or of the map, whichever are larger
-ASPECT_TOLERANCE = 0.01
 
 
 def to_picture(normal_map: NormalMap) -> Picture:
@@ -60,16 +60,11 @@ def from_picture(cutout: Cutout, pixels: Picture, report: Report) -> NormalMap:
     """
     height, width = pixels.shape[:2]
     crop = cutout.crop
-    x, y = width / crop.picture_width, height / crop.picture_height
-    # By so many pixels the map is too wide or too high; one pixel along the shorter side may come from rounding.
-    beside = min(
-        abs(x - y) * crop.picture_width - ASPECT_TOLERANCE * width,
-        abs(x - y) * crop.picture_height - ASPECT_TOLERANCE * height,
-    )
-    if beside > 1.0:
+    if not same_frame((height, width), (crop.picture_height, crop.picture_width)):
         sentence = f"The normal map ({width} x {height}) does not have the shape of the picture "
         sentence += f"({crop.picture_width} x {crop.picture_height})."
         raise UserError("bad-normal-map", sentence, "Give a normal map of the same view, at any resolution.")
+    x, y = width / crop.picture_width, height / crop.picture_height
     window = (crop.left * x, crop.top * y, crop.side * x, crop.side * y)
     normals = _without_white(_values(pixels, window, len(cutout.rgba), report), cutout.alpha)
     inside = cutout.alpha > 0.5

@@ -32,7 +32,8 @@ class Hello:
 class Request:
     """Make what `engine` gives, once for each of `count` seeds, which are `seeds_from(seed, count)`.
 
-    inputs: pictures by name, uint8 (H, W, 4) sRGB with straight alpha, row 0 on top; `picture` always.
+    inputs: pictures by name, uint8 (H, W, 4) sRGB with straight alpha, row 0 on top; `picture` always. gives: the names
+    of the products that are wanted; all that the engine gives by itself if empty.
     """
 
     job: str
@@ -41,6 +42,7 @@ class Request:
     inputs: Mapping[str, NDArray[np.uint8]] = field(metadata=arrays("uint8", None, None, 4))
     settings: Mapping[str, Scalar] = field(default_factory=dict[str, Scalar])
     count: int = 1
+    gives: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,9 @@ class SettingInfo:
 class EngineInfo:
     """What one engine can do. `missing` is empty if it can run, else a sentence that says why it cannot.
 
-    inputs: the names of the pictures that it takes. products: what it gives, by name, with their kinds. versions: what
-    besides the program's version decides what a seed means, such as the revisions of weights.
+    inputs: the names of the pictures that it takes. products: what it gives, by name, with their kinds. on_request: the
+    same of what it gives only if a request names it. versions: what besides the program's version decides what a seed
+    means, such as the revisions of weights.
     """
 
     name: str
@@ -111,6 +114,7 @@ class EngineInfo:
     missing: str
     inputs: tuple[str, ...]
     products: Mapping[str, str]
+    on_request: Mapping[str, str]
     versions: Mapping[str, str]
     settings: tuple[SettingInfo, ...]
 

@@ -22,6 +22,13 @@ class NormalMap:
 
 
 @dataclass(frozen=True)
+class Cutout:
+    """What is the object: a mask in the frame of the whole picture, 255 in it and 0 outside."""
+
+    mask: NDArray[np.uint8] = field(metadata=array("uint8", None, None))
+
+
+@dataclass(frozen=True)
 class Texture:
     """The images of a mesh's surface, laid out by its UVs. normal: in tangent space, y up."""
 
@@ -83,8 +90,14 @@ class Unknown:
     kind: str
 
 
-Product = NormalMap | Texture | Mesh | Views | Unknown
-KINDS: dict[str, type] = {"normal_map": NormalMap, "texture": Texture, "mesh": Mesh, "views": Views}
+Product = Cutout | NormalMap | Texture | Mesh | Views | Unknown
+KINDS: dict[str, type] = {
+    "cutout": Cutout,
+    "normal_map": NormalMap,
+    "texture": Texture,
+    "mesh": Mesh,
+    "views": Views,
+}
 _NAMES = {kind: name for name, kind in KINDS.items()}
 
 

@@ -72,8 +72,9 @@ Land = Callable[[list[Result]], Refused]
 class Job:
     """One click on Generate. `land` puts results into the scene; it holds names, never bpy data.
 
-    error: why it failed, or why the scene did not take all of its results. landed: the names of the
-    objects that came of them.
+    error: why it failed, or why the scene did not take all of its results. landed: the names of the objects that came
+    of them. aside: nothing in the scene changes by it: it lands in any mode, and whoever asked shows how far it is and its
+    error.
     """
 
     title: str
@@ -85,6 +86,7 @@ class Job:
     results: list[Result] = field(default_factory=list[Result])
     error: AddonError | None = None
     landed: list[str] = field(default_factory=list[str])
+    aside: bool = False
 
     @property
     def live(self) -> bool:
@@ -148,12 +150,12 @@ class Session:
         engines = self.capabilities.engines if self.capabilities else ()
         return next((engine for engine in engines if engine.name == name), None)
 
-    def submit(self, title: str, request: Request, land: Land) -> Job:
+    def submit(self, title: str, request: Request, land: Land, *, aside: bool = False) -> Job:
         """Queue a job. Raises `AddonError` while the backend is given up."""
         if self.phase is Phase.BROKEN:
             raise _broken()
         self._count += 1
-        job = Job(title, request, land)
+        job = Job(title, request, land, aside=aside)
         self.error, self.notice = None, ""
         self.jobs = [*(other for other in self.jobs if other.holds_results), job]
         self.start()
@@ -319,7 +321,7 @@ class Session:
 
     def _land(self) -> None:
         for job in self.jobs:
-            if job.state is JobState.LANDING and self.can_land():
+            if job.state is JobState.LANDING and (job.aside or self.can_land()):
                 refused = job.land(job.results)
                 job.results = [result for result, _ in refused]
                 if refused:
@@ -364,7 +366,8 @@ class Session:
     def _fail(self, job: Job, error: AddonError) -> None:
         """What is made of a job lands although the rest of it failed."""
         job.state, job.error = JobState.LANDING if job.results else JobState.FAILED, error
-        self.error, self.holds_memory = error, False
+        if not job.aside:
+            self.error, self.holds_memory = error, False
 
     def _drop_backend(self) -> None:
         client, process = self._client, self._process

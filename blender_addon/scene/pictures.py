@@ -29,15 +29,15 @@ UNREADABLE = "Choose another picture, or save this one as PNG and load it again.
 Float32Array = NDArray[np.float32]
 
 
-def pixels_of(image: bpy.types.Image) -> NDArray[np.uint8]:
-    """The picture as the wire wants it, uint8 (H, W, 4), upright; pictures above 4096 pixels a side are shrunk.
+def pixels_of(image: bpy.types.Image, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
+    """The picture as the wire wants it, uint8 (H, W, 4), upright; above `max_side` pixels a side it is shrunk.
 
     Blender shows a photo as it lies in its file, whatever that says of its orientation; here it is turned. Raises
     `AddonError` if the image has no pixels, or if its file ends too early: Blender shows what is missing in grey.
     """
     if image.type == "RENDER_RESULT":
         with _render_result(image) as saved:
-            return pixels_of(saved)
+            return pixels_of(saved, max_side)
     width, height = image.size[0], image.size[1]  # the stubs of its type cannot be iterated
     channels = image.channels
     if width * height * channels == 0:
@@ -49,7 +49,8 @@ def pixels_of(image: bpy.types.Image) -> NDArray[np.uint8]:
     values = np.empty(width * height * channels, np.float32)
     image.pixels.foreach_get(values)
     rows = values.reshape(height, width, channels)[::-1]
-    picture = _as_picture(rows, is_float=image.is_float, is_data=image.colorspace_settings.is_data)
+    is_data = image.colorspace_settings.is_data
+    picture = _as_picture(rows, is_float=image.is_float, is_data=is_data, max_side=max_side)
     return picture_files.turned_upright(picture, picture_files.orientation(file))
 
 
@@ -121,14 +122,16 @@ def _render_result(image: bpy.types.Image) -> Generator[bpy.types.Image]:
             bpy.data.images.remove(saved)
 
 
-def _as_picture(values: Float32Array, *, is_float: bool, is_data: bool = False) -> NDArray[np.uint8]:
-    """Float pixels (H, W, C), row 0 on top, as uint8 RGBA with no side above 4096 pixels.
+def _as_picture(
+    values: Float32Array, *, is_float: bool, is_data: bool = False, max_side: int = MAX_SIDE
+) -> NDArray[np.uint8]:
+    """Float pixels (H, W, C), row 0 on top, as uint8 RGBA with no side above `max_side` pixels.
 
     A larger picture is averaged over whole blocks; what fills no block is dropped at the right and at the bottom. Done
     by bands of rows, so that Blender stands still for a moment only, and needs little more memory than it has in use.
     """
     height, width, _ = values.shape
-    factor = -(-max(height, width) // MAX_SIDE)
+    factor = -(-max(height, width) // max_side)
     tall, wide = min(factor, height), min(factor, width)
     picture = np.empty((height // tall, width // wide, 4), np.uint8)
     rows = max(BAND_PIXELS // (width * tall), 1)

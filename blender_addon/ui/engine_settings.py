@@ -20,7 +20,7 @@ from ..link import engines
 
 log = logging.getLogger(__name__)
 
-SHARED_INPUTS = ("picture", "own_normal_map")  # of which `scene.hi3dgen` has one for all engines
+SHARED_INPUTS = ("picture", "own_cutout", "strokes", "own_normal_map")  # the panel has them for all engines
 _INT_RANGE = (-(2**31), 2**31 - 1)
 
 _groups: dict[str, tuple[EngineInfo, type]] = {}  # by the scene's attribute

@@ -14,12 +14,12 @@ from ..errors import AddonError
 from ..generate import active_picture, submit, wait
 from ..link import engines, runtime
 from ..link.session import Job
-from ..scene import viewing
+from ..scene import masks, viewing
 from ..scene.collection import whereabouts
 from . import engine_settings
 from .properties import COUNT, chosen_engine, placing_of
 
-_FIXED = ("filepath", "image", "normal_map", "engine", "seed", "count")  # no setting takes their place
+_FIXED = ("filepath", "image", "cutout", "normal_map", "engine", "seed", "count")  # no setting takes their place
 
 _made: type | None = None
 
@@ -32,6 +32,7 @@ class _Generate:
 
     filepath: StringProperty(name="File", description="The picture's file; else the active image", subtype="FILE_PATH")
     image: StringProperty(name="Image", description="The name of an image in this file; else the active image")
+    cutout: StringProperty(name="Cut-out", description="The name of an image, a mask; else the picture's own")
     normal_map: StringProperty(name="Normal Map", description="The name of an image; else the panel's choice")
     engine: StringProperty(name="Engine", description="The name of an engine; else the panel's choice")
     seed: IntProperty(name="Seed", description="Else the panel's choice", min=0, max=MAX_SEED)
@@ -68,13 +69,14 @@ class _Generate:
             seed = random.SystemRandom().randint(0, MAX_SEED)
         known = engines.require()
         engine = engines.find(self.engine, known) if self.engine else chosen_engine(context.scene) or known[0]
+        picture = self._picture(context)
         return submit(
             context.scene,
-            self._picture(context),
+            picture,
             self.engine or engine.name,
             seed,
             settings=self._settings(context.scene, engine),
-            inputs=self._inputs(context.scene, engine),
+            inputs=self._inputs(context.scene, engine, picture),
             count=self.count if self._is_set("count") else panel.count,
             placing=placing_of(context.scene),
             viewport=viewing.number_of(context),
@@ -94,7 +96,9 @@ class _Generate:
     def _names_of_settings(self) -> set[str]:
         return {setting.name for engine in engines.known() for setting in engine_settings.shown(engine)}
 
-    def _inputs(self, scene: bpy.types.Scene, engine: EngineInfo | None) -> dict[str, bpy.types.Image]:
+    def _inputs(
+        self, scene: bpy.types.Scene, engine: EngineInfo | None, picture: bpy.types.Image | Path
+    ) -> dict[str, bpy.types.Image]:
         """The pictures beside the picture: those that the caller named, and the panel's if the engine takes them."""
         inputs: dict[str, bpy.types.Image | None] = {}
         if engine:
@@ -102,6 +106,10 @@ class _Generate:
             inputs = {name: getattr(group, name) for name in engine_settings.further_inputs(engine) if group}
             if "own_normal_map" in engine.inputs:
                 inputs["own_normal_map"] = scene.hi3dgen.normal_map
+            if masks.INPUT in engine.inputs and not isinstance(picture, Path):
+                inputs[masks.INPUT] = masks.mask_of(picture)
+        if self.cutout:
+            inputs[masks.INPUT] = _image(self.cutout)
         if self.normal_map:
             inputs["own_normal_map"] = _image(self.normal_map)
         names = {name for each in engines.known() for name in engine_settings.further_inputs(each)}

@@ -4,6 +4,7 @@
 import bpy
 
 from ...backend.wire.messages import EngineInfo
+from ..cutout import look, overlay
 from ..errors import AddonError
 from ..extension import PACKAGE
 from ..generate import active_picture
@@ -12,7 +13,7 @@ from ..link.session import Job, JobState, Phase, Session
 from ..scene.collection import why_unseen
 from ..scene.landing import recipe_of
 from ..scene.material import is_ours
-from . import engine_settings
+from . import cutout_box, engine_settings
 from .properties import chosen_engine
 from .text import draw_lines, duration, sidebar_lines
 from .thumbnails import forget_all_but, icon_of
@@ -38,11 +39,12 @@ class _Panel:
         layout.use_property_split = True
         layout.use_property_decorate = False
         _draw_picture(layout, context)
+        cutout_box.draw(layout, context)
         _draw_engine(layout, context, session)
         _draw_placing(layout, context.scene.hi3dgen)
         _draw_generate(layout, context, session)
-        shown = [job for job in session.jobs if job.holds_results]
-        forget_all_but({job.request.job for job in shown})
+        shown = [job for job in session.jobs if job.holds_results and not job.aside]
+        forget_all_but({job.request.job for job in shown} | look.kept())
         for job in shown:
             _draw_job(layout, job)
         _draw_unseen(layout, context, session)
@@ -159,7 +161,7 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, sessi
         return
     engine = chosen_engine(context.scene)
     ready = engine is not None and not _missing(engine, session)
-    column.enabled = ready and active_picture(context) is not None
+    column.enabled = ready and active_picture(context) is not None and overlay.shown() is None
     column.operator("hi3dgen.generate", icon="MESH_MONKEY")
 
 

@@ -140,6 +140,27 @@ def test_the_normal_map_has_its_colours_and_is_taken_back(tmp_path: Path, disk: 
     assert not (tmp_path / "b.ply").exists()
 
 
+def test_the_cut_out_is_written_and_taken_back(tmp_path: Path, disk: Path) -> None:
+    out = tmp_path / "mask.png"
+    done = backend("generate", disk, "-o", tmp_path / "a.ply", "--save", f"cutout={out}", *SMALL)
+    assert (done.returncode, done.stderr) == (0, "")
+    mask = pixels(out).copy()
+    assert mask.shape[:2] == (120, 160)
+    assert mask[60, 70].max() == 255
+    assert mask[60, 140].max() == 0
+
+    mask[:, 70:] = 0
+    Image.fromarray(mask).save(out)
+    done = backend("generate", disk, "--cutout", out, "-o", tmp_path / "b.ply", "--json", *SMALL)
+    assert json.loads(done.stdout)["recipe"]["inputs"]["own_cutout"]
+    whole, half = (np.ptp(trimesh.load(tmp_path / name).vertices, axis=0) for name in ("a.ply", "b.ply"))
+    assert half[0] / half[2] < 0.7 * whole[0] / whole[2], "half of the disk is left"
+
+    Image.fromarray(np.zeros((60, 60), np.uint8)).save(out)
+    assert refuses(backend("generate", disk, "--cutout", out, "-o", tmp_path / "c.ply", *SMALL), "shape of the picture")
+    assert not (tmp_path / "c.ply").exists()
+
+
 def test_what_cannot_be_done_is_said_in_a_line_and_nothing_is_written(
     tmp_path: Path, disk: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

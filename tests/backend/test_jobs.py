@@ -204,3 +204,19 @@ def test_what_the_engine_knows_of_the_surface_comes_with_the_mesh(client: Client
     plain_mesh = plain.products["mesh"]
     assert isinstance(plain_mesh, products.Mesh)
     assert plain_mesh.colours is plain_mesh.vertex_normals is None
+
+
+def test_a_job_gives_what_it_is_asked_for_alone(client: Client) -> None:
+    end = run(Pipeline(ENGINES), replace(client.job(), gives=("cutout",)))
+    assert isinstance(end, Result)
+    assert [*end.products] == ["cutout"]
+    cutout = end.products["cutout"]
+    assert isinstance(cutout, products.Cutout)
+    assert cutout.mask.shape == (64, 64)
+    assert {message.stage for message in client.messages if isinstance(message, Progress)} == {"foreground"}
+
+
+def test_a_product_that_is_not_there_is_refused_in_a_sentence(client: Client) -> None:
+    end = run(Pipeline(ENGINES), replace(client.job(), gives=("song",)))
+    assert isinstance(end, Failure)
+    assert (end.code, "song" in end.sentence, "cutout" in end.advice) == ("bad-product", True, True)

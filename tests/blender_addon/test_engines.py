@@ -45,6 +45,7 @@ def engine(name: str, *settings: Any, inputs: tuple[str, ...] = ("picture",)) ->
         missing="",
         inputs=inputs,
         products={"views": "views"},
+        on_request={},
         versions={},
         settings=settings,
     )

@@ -101,6 +101,32 @@ def hovered(kind: str) -> str:
     return ""
 
 
+def drawing() -> Any:
+    """The cut-out that is being drawn; None if none is."""
+    return sys.modules[f"{MODULE}.blender_addon.cutout.overlay"].shown()
+
+
+def is_answered() -> bool:
+    """Whether the cut-out that is being drawn is that of all strokes."""
+    found = drawing()
+    return found is not None and found.current is None and found.job is not None and not found.waits
+
+
+def covered(left: float, top: float, right: float, bottom: float) -> float:
+    """How much of a part of the picture, in shares of its sides, the drawn cut-out keeps."""
+    mask = drawing().mask
+    height, width = mask.shape
+    part = mask[int(top * height) : int(bottom * height), int(left * width) : int(right * width)]
+    return float((part > 127).mean())
+
+
+def place(x: float, y: float) -> list[int]:
+    """Where a point of the Image Editor's picture, in shares of its sides from the top left, is on the screen."""
+    canvas = region("IMAGE_EDITOR", "WINDOW")
+    found = canvas.view2d.view_to_region(x, 1.0 - y, clip=False)
+    return [canvas.x + found[0], bpy.context.window_manager.windows[0].height - canvas.y - found[1]]
+
+
 def redraw() -> None:
     """Let every editor draw itself."""
     for found in bpy.context.window_manager.windows[0].screen.areas:

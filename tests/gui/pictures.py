@@ -31,6 +31,14 @@ def _paint(rgba: Plane, where: NDArray[np.bool_], colour: tuple[float, float, fl
     rgba[where, 3] = 1.0
 
 
+def two_boxes() -> NDArray[np.uint8]:
+    """A red box at the left and a blue one at the right, before plain grey, uint8 (240, 320, 4)."""
+    pixels = np.full((240, 320, 4), (150, 150, 150, 255), np.uint8)
+    pixels[72:168, 40:112] = (200, 40, 30, 255)
+    pixels[72:168, 208:280] = (30, 60, 200, 255)
+    return pixels
+
+
 def noise(size: int = 256) -> NDArray[np.uint8]:
     """A picture without an object and without a background."""
     pixels = np.random.default_rng(7).integers(0, 256, (size, size, 4), dtype=np.uint8)

@@ -38,6 +38,15 @@ class Screen:
         self.point(x, y)
         self.do("sleep 0.05", "mousedown 1", "sleep 0.05", "mouseup 1", "sleep 0.05")
 
+    def drag(self, start: list[int], end: list[int], button: int = 1, key: str = "") -> None:
+        """Draw from one place to another with a button down, and a key if there is one."""
+        steps = [[round(a + (b - a) * step / 10) for a, b in zip(start, end, strict=True)] for step in range(11)]
+        self.point(*start)
+        self.do(*([f"keydown {key}"] if key else []), f"mousedown {button}", "sleep 0.05")
+        for x, y in steps:
+            self.do(f"mousemove {x} {y}", "sleep 0.02")
+        self.do(f"mouseup {button}", *([f"keyup {key}"] if key else []), "sleep 0.05")
+
     def press(self, *keys: str) -> None:
         """Press keys one after the other, with the mouse where it is."""
         for key in keys:

@@ -5,6 +5,8 @@ from ...flow.engine import Engine
 from ...flow.products import Cutout, Mesh, NormalMap, Noted, Picture, Report
 from ...flow.stage import Stage
 from ...foreground.cut_out import cut_out
+from ...foreground.mask import OWN_CUTOUT, STROKES
+from ...foreground.stages import READ_OWN as READ_OWN_CUTOUT
 from ...mesh.clean import clean
 from ...mesh.reduce import reduce
 from ...mesh.stages import IN_THE_SCENE
@@ -15,9 +17,9 @@ from .normals import estimate
 from .settings import SETTINGS
 
 
-def _cut_out(picture: Picture, *, resolution: int, report: Report) -> Cutout | Noted:
+def _cut_out(picture: Picture, strokes: Picture | None = None, *, resolution: int, report: Report) -> Cutout | Noted:
     notes: list[str] = []
-    cutout = cut_out(picture, resolution, report, notes)
+    cutout = cut_out(picture, resolution, report, notes, strokes)
     return Noted(cutout, tuple(notes)) if notes else cutout
 
 
@@ -32,10 +34,13 @@ DRAFT = Engine(
     needs_gpu=False,
     missing=_always_there,
     settings=SETTINGS,
-    inputs=("picture", OWN_NORMAL_MAP),
+    inputs=("picture", OWN_CUTOUT, STROKES, OWN_NORMAL_MAP),
     gives={"normal_map": NormalMap, "mesh": Mesh},
+    on_request={"cutout": Cutout},
     stages=(
-        Stage("foreground", "Cutting out", "cutout", ("picture",), ("resolution",), _cut_out),
+        READ_OWN_CUTOUT,
+        Stage("foreground", "Cutting out", "cutout", ("picture",), ("resolution",), _cut_out, unless=STROKES),
+        Stage("marked", "Cutting out", "cutout", ("picture", STROKES), ("resolution",), _cut_out, when=STROKES),
         Stage("normals", "Estimating normals", "normal_map", ("cutout",), (), estimate, unless=OWN_NORMAL_MAP),
         READ_OWN,
         Stage(

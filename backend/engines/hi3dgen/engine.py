@@ -9,8 +9,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...flow.engine import Engine
-from ...flow.products import Mesh, NormalMap, Noted, Report
+from ...flow.products import Cutout, Mesh, NormalMap, Noted, Report
 from ...flow.stage import Stage
+from ...foreground.mask import OWN_CUTOUT, STROKES
+from ...foreground.stages import READ_OWN as READ_OWN_CUTOUT
 from ...mesh.clean import clean as drop_stray
 from ...mesh.parts import drop_floaters
 from ...mesh.reduce import reduce as reduce_to
@@ -53,9 +55,11 @@ def hi3dgen() -> Engine:
         missing=missing,
         versions=versions,
         settings=SETTINGS,
-        inputs=("picture", OWN_NORMAL_MAP),
+        inputs=("picture", OWN_CUTOUT, STROKES, OWN_NORMAL_MAP),
         gives={"normal_map": NormalMap, "mesh": Mesh},
+        on_request={"cutout": Cutout},
         stages=(
+            READ_OWN_CUTOUT,
             Stage(
                 "foreground",
                 "Cutting out",
@@ -63,6 +67,25 @@ def hi3dgen() -> Engine:
                 ("picture",),
                 ("upstream_preprocessing", "precision"),
                 lambda *taken, **used: stages().cut_out(*taken, **used),
+                unless=STROKES,
+            ),
+            Stage(  # on its own, so that the network looks once at a picture that gets stroke after stroke
+                "found",
+                "Finding the object",
+                "picture",
+                ("picture",),
+                ("precision",),
+                lambda *taken, **used: stages().found(*taken, **used),
+                when=STROKES,
+            ),
+            Stage(
+                "marked",
+                "Cutting out",
+                "cutout",
+                ("picture", STROKES),
+                ("upstream_preprocessing",),
+                lambda *taken, **used: stages().cut_out_by_strokes(*taken, **used),
+                when=STROKES,
             ),
             Stage(
                 "normals",

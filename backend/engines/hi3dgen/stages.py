@@ -20,6 +20,8 @@ from ...errors import UserError
 from ...flow.products import Cutout, Mesh, NormalMap, Noted, Picture, Report, Structure
 from ...flow.settings import Settings
 from ...foreground import cut_out as by_background
+from ...foreground.cut_out import is_opaque
+from ...foreground.mask import mask_of as mask_of_cutout
 from ...foreground.plausibility import doubts
 from ...models.birefnet import log_odds
 from ...models.image_tokens import image_tokens
@@ -36,7 +38,7 @@ from ...nn.watching import repeating
 from ...weights import store
 from ...weights.catalogue import FOREGROUND
 from .cost import SLOW, operations, sampling_of, speed_of
-from .foreground import SIDE, cut_out, cut_out_as_upstream, mask_by_birefnet
+from .foreground import SIDE, MaskOf, cut_out, cut_out_as_upstream, mask_by_birefnet
 from .networks import networks, normalization
 from .pictures import estimate, to_picture, to_pixels
 from .pose import roll_of
@@ -97,8 +99,38 @@ class Stages:
         self, picture: Picture, *, upstream_preprocessing: bool, precision: str, report: Report
     ) -> Cutout | Noted:
         """The object, 1024 x 1024, by the picture's alpha, else by the network or the background's colour."""
-        compute = choose(precision)
         notes: list[str] = []
+        mask_of = self._mask_of(precision, report, notes)
+        if upstream_preprocessing:
+            cutout = cut_out_as_upstream(picture, SIDE, mask_of, report)
+            notes.extend(doubts(cutout.alpha > 0.5))
+        elif store.missing([FOREGROUND]):
+            cutout = by_background.cut_out(picture, SIDE, report, notes)
+        else:
+            cutout = cut_out(picture, SIDE, mask_of, report, notes)
+        return _noted(cutout, notes)
+
+    def found(self, picture: Picture, *, precision: str, report: Report) -> Picture | Noted:
+        """The picture with the network's mask as its alpha, if it has none of its own and the network is here."""
+        notes: list[str] = []
+        if is_opaque(picture) and not store.missing([FOREGROUND]):
+            picture = np.dstack([picture[..., :3], self._mask_of(precision, report, notes)(picture[..., :3])])
+        return _noted(picture, notes)
+
+    def cut_out_by_strokes(
+        self, picture: Picture, strokes: Picture, *, upstream_preprocessing: bool, report: Report
+    ) -> Cutout | Noted:
+        """The object, 1024 x 1024, as an artist's strokes correct the picture's alpha or the background's colour."""
+        notes: list[str] = []
+        cutout = by_background.cut_out(picture, SIDE, report, notes, strokes)
+        if upstream_preprocessing:
+            masked = np.dstack([picture[..., :3], mask_of_cutout(cutout, max(picture.shape))])
+            cutout = cut_out_as_upstream(masked, SIDE, lambda seen: np.full(seen.shape[:2], 255, np.uint8), report)
+        return _noted(cutout, notes)
+
+    def _mask_of(self, precision: str, report: Report, notes: list[str]) -> MaskOf:
+        """How the network finds a mask."""
+        compute = choose(precision)
 
         def mask_of(colours: Picture) -> NDArray[np.uint8]:
             def work(network: Any, *_: object) -> NDArray[np.uint8]:  # noqa: ANN401
@@ -109,14 +141,7 @@ class Stages:
 
             return self._use("foreground", compute, work, report, notes, following="normals")
 
-        if upstream_preprocessing:
-            cutout = cut_out_as_upstream(picture, SIDE, mask_of, report)
-            notes.extend(doubts(cutout.alpha > 0.5))
-        elif store.missing([FOREGROUND]):
-            cutout = by_background.cut_out(picture, SIDE, report, notes)
-        else:
-            cutout = cut_out(picture, SIDE, mask_of, report, notes)
-        return _noted(cutout, notes)
+        return mask_of
 
     def estimate(self, cutout: Cutout, *, precision: str, report: Report) -> NormalMap | Noted:
         """The normal map of the cut-out."""

@@ -296,13 +296,14 @@ def test_a_note_stays_with_its_product_through_the_cache() -> None:
 
 
 def test_a_note_of_a_cancelled_job_reaches_no_other() -> None:
-    foreground = DRAFT.stages[0]
+    foreground = next(stage for stage in DRAFT.stages if stage.name == "foreground")
 
     def cut_out(picture: Picture, **used: Any) -> Cutout | Noted:
         cutout = foreground.run(picture, **used)
         return Noted(cutout, ("The picture is dark.",)) if picture[..., :3].max() < 128 else cutout
 
-    pipeline = Pipeline({"draft": replace(DRAFT, stages=(replace(foreground, run=cut_out), *DRAFT.stages[1:]))})
+    stages = tuple(replace(stage, run=cut_out) if stage is foreground else stage for stage in DRAFT.stages)
+    pipeline = Pipeline({"draft": replace(DRAFT, stages=stages)})
     dark = vase() // np.array([2, 2, 2, 1], np.uint8)
     with pytest.raises(Cancelled):
         run_one(pipeline, request(picture=dark), Notes(cancel=lambda seen: seen.stage.name == "geometry"))

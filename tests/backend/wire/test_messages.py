@@ -35,7 +35,7 @@ engines = st.builds(
     messages.EngineInfo,
     texts, texts, texts, st.booleans(), st.booleans(), texts, st.lists(texts, max_size=3).map(tuple),
     st.dictionaries(texts, texts, max_size=3), st.dictionaries(texts, texts, max_size=3),
-    st.lists(settings, max_size=3).map(tuple),
+    st.dictionaries(texts, texts, max_size=3), st.lists(settings, max_size=3).map(tuple),
 )  # fmt: skip
 
 
@@ -56,6 +56,7 @@ def views_of(sizes: list[int]) -> products.Views:
 files = hnp.arrays(np.uint8, st.integers(0, 50))
 images = [st.none() | files] * 4
 PRODUCTS: list[st.SearchStrategy[Any]] = [
+    st.builds(products.Cutout, hnp.arrays(np.uint8, st.tuples(st.integers(0, 6), st.integers(1, 6)))),
     st.builds(products.NormalMap, files),
     st.builds(products.Texture, *images),
     st.builds(
@@ -75,7 +76,7 @@ MESSAGES: list[st.SearchStrategy[Any]] = [
         messages.Request,
         jobs, texts, st.integers(0, 2**31 - 1),
         st.dictionaries(st.text("abc.", min_size=1, max_size=8), pictures, max_size=3).flatmap(with_picture),
-        st.dictionaries(texts, scalars, max_size=4), st.integers(1, 16),
+        st.dictionaries(texts, scalars, max_size=4), st.integers(1, 16), st.lists(texts, max_size=3).map(tuple),
     ),
     st.builds(messages.Cancel, texts),
     st.just(messages.GetStatus()),
@@ -177,11 +178,12 @@ def examples() -> Iterator[Message]:
         missing="",
         inputs=("picture",),
         products={"mesh": "mesh"},
+        on_request={"cutout": "cutout"},
         versions={"weights": "one"},
         settings=(setting,),
     )
     yield messages.Hello("t" * 32, "a test")
-    yield messages.Request("one", "draft", 7, {"picture": picture, "left": picture}, {"resolution": 64}, 3)
+    yield messages.Request("one", "draft", 7, {"picture": picture, "left": picture}, {"resolution": 64}, 3, ("mesh",))
     yield messages.Cancel("one")
     yield messages.GetStatus()
     yield messages.Unload()
@@ -199,6 +201,7 @@ def examples() -> Iterator[Message]:
         seconds={"normals": 0.5},
         notes=("Two floaters went.",),
         products={
+            "cutout": products.Cutout(np.arange(6, dtype=np.uint8).reshape(2, 3)),
             "mesh": MESH,
             "normal_map": products.NormalMap(np.arange(9, dtype=np.uint8)),
             "around": views_of([4, 5]),
@@ -209,7 +212,7 @@ def examples() -> Iterator[Message]:
 
 
 OPTIONAL: dict[type[Message], set[str]] = {
-    messages.Request: {"settings", "count"},
+    messages.Request: {"settings", "count", "gives"},
 }
 
 OPTIONAL_ARRAYS = {"inputs.left", "mesh.colours", "mesh.vertex_normals", "mesh.base_colour"}
@@ -438,7 +441,7 @@ def a_result(kind: str, **fields: object) -> Document:
 
 
 def test_every_kind_of_product_is_tried_above() -> None:
-    assert set(products.KINDS) == {"normal_map", "texture", "mesh", "views"}
+    assert set(products.KINDS) == {"cutout", "normal_map", "texture", "mesh", "views"}
 
 
 def test_a_product_of_an_unknown_kind_is_known_to_be_there() -> None:

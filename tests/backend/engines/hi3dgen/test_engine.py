@@ -2,6 +2,7 @@
 """The whole hi3dgen engine on tiny random networks in the published layout: from the picture to the mesh."""
 
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from make_tiny_weights import make
 from backend.engines.hi3dgen.engine import hi3dgen
 from backend.errors import Cancelled
 from backend.flow.pipeline import Pipeline
+from backend.foreground.mask import mask_of
 from backend.mesh import check
 from backend.nn.memory_plan import PLANS
 from backend.normals.image import to_picture
@@ -143,6 +145,30 @@ def test_an_opaque_picture_is_cut_out_by_the_network_or_else_by_its_background(
     assert not np.array_equal(without.alpha, with_network.alpha)
     shutil.copytree(tiny / FOREGROUND.name, tmp_path / "weights" / FOREGROUND.name)
     assert np.array_equal(cutout_of(pipeline, 1, picture=opaque).alpha, with_network.alpha), "copied there meanwhile"
+
+
+@pytest.mark.parametrize("upstream", [False, True])
+def test_strokes_correct_the_cut_out_and_the_network_looks_once(pipeline: Pipeline, *, upstream: bool) -> None:
+    opaque = np.full((200, 200, 4), (255, 255, 250 - upstream, 255), np.uint8)
+    opaque[60:140, 20:80] = (200, 40, 30, 255)
+    opaque[60:140, 120:180] = (30, 60, 200, 255)
+    strokes = np.zeros((200, 200, 4), np.uint8)
+    strokes[95:105, 25:75] = 255
+    strokes[95:105, 125:175] = strokes[10:190, 95:105] = strokes[10:30] = strokes[170:190] = (0, 0, 0, 255)
+    more = strokes.copy()
+    more[10:40] = (0, 0, 0, 255)
+    mask = np.zeros((200, 200), np.bool_)
+    ran: list[list[str]] = []
+    for each in (strokes, more):
+        watcher = Watcher()
+        asked = request(3, picture=opaque, upstream_preprocessing=upstream)
+        asked = replace(asked, inputs={**asked.inputs, "strokes": each})
+        (outcome,) = pipeline.run(asked, watcher, gives=["cutout"])
+        ran.append(watcher.ran)
+        mask = mask_of(outcome.products["cutout"]) > 127
+    assert ran == [["found", "marked"], ["marked"]]
+    assert mask[70:130, 30:70].all()
+    assert not mask[70:130, 130:170].any()
 
 
 @pytest.mark.parametrize("stage", ["normals", "tokens", "structure", "latents", "geometry"])

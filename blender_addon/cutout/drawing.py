@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cut-out that is being drawn: the strokes so far, and what an engine answers to them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ...backend.wire import products
+from ...backend.wire.limits import Scalar
+from ...backend.wire.messages import Result
+from ..errors import AddonError
+from ..link import runtime
+from ..link.session import Job, JobState
+from ..scene import masks
+from ..scene.pictures import pixels_of
+from .request import PRODUCT, ask
+from .strokes import Stroke, picture_of
+
+MAX_SIDE = 2048  # of the picture that is asked about: every stroke sends it
+
+
+@dataclass(eq=False)
+class Drawing:
+    """See the module. picture: the name of the image. inputs: what is sent besides the strokes.
+
+    current: the stroke that is being drawn, which is not asked about yet. undone: strokes that were taken back. mask:
+    the last answer, uint8 (h, w), row 0 on top; None while nothing was found.
+    """
+
+    picture: str
+    engine: str
+    settings: Mapping[str, Scalar]
+    inputs: Mapping[str, NDArray[np.uint8]]
+    strokes: list[Stroke] = field(default_factory=list[Stroke])
+    undone: list[Stroke] = field(default_factory=list[Stroke])
+    current: Stroke | None = None
+    mask: NDArray[np.uint8] | None = None
+    job: Job | None = None
+
+    @property
+    def height(self) -> int:
+        """Rows of the picture that strokes are drawn over."""
+        return self.inputs["picture"].shape[0]
+
+    @property
+    def width(self) -> int:
+        """Columns of the picture that strokes are drawn over."""
+        return self.inputs["picture"].shape[1]
+
+    @property
+    def waits(self) -> bool:
+        """Whether an answer is on its way."""
+        return self.job is not None and self.job.live
+
+    @property
+    def error(self) -> AddonError | None:
+        """Why the last question has no answer."""
+        return self.job.error if self.job and self.job.state is JobState.FAILED else None
+
+    def end_stroke(self) -> None:
+        """The current stroke is done: ask what it changes."""
+        if self.current:
+            self.strokes.append(self.current)
+            self.current = None
+            self.undone.clear()
+            self.ask()
+
+    def undo(self) -> None:
+        """Take the last stroke back."""
+        if self.strokes:
+            self.undone.append(self.strokes.pop())
+            self.ask()
+
+    def redo(self) -> None:
+        """Draw the stroke again that was taken back last."""
+        if self.undone:
+            self.strokes.append(self.undone.pop())
+            self.ask()
+
+    def ask(self) -> None:
+        """Ask the engine; what it was asked before is forgotten. Raises `AddonError`."""
+        self.forget_job()
+        inputs = dict(self.inputs)
+        if self.strokes:
+            inputs["strokes"] = picture_of(self.strokes, self.height, self.width)
+        self.job = ask(self.picture, self.engine, self.settings, inputs, self._hear)
+
+    def forget_job(self) -> None:
+        """Ask no more."""
+        if self.job:
+            runtime.session().cancel(self.job)
+
+    def _hear(self, result: Result) -> None:
+        cutout = result.products.get(PRODUCT)
+        if isinstance(cutout, products.Cutout):
+            self.mask = cutout.mask
+
+
+def begin(picture: bpy.types.Image, engine: str, settings: Mapping[str, Scalar]) -> Drawing:
+    """A drawing that goes on from the picture's mask, or from what the engine finds. Raises `AddonError`."""
+    mask = masks.mask_of(picture)
+    inputs = {"picture": pixels_of(picture, MAX_SIDE)} | ({masks.INPUT: pixels_of(mask, MAX_SIDE)} if mask else {})
+    drawing = Drawing(picture.name, engine, settings, inputs)
+    drawing.ask()
+    return drawing

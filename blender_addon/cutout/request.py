@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asking an engine what it would cut out: a job beside the others, whose answer lands in no scene."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...backend.wire.limits import Scalar
+from ...backend.wire.messages import EngineInfo, Request, Result
+from ..link import runtime
+from ..link.session import Job, Refused
+
+PRODUCT = "cutout"
+
+
+def can_give(engine: EngineInfo | None) -> bool:
+    """Whether an engine gives its cut-out on request."""
+    return engine is not None and PRODUCT in engine.on_request
+
+
+def ask(
+    title: str,
+    engine: str,
+    settings: Mapping[str, Scalar],
+    inputs: Mapping[str, NDArray[np.uint8]],
+    heard: Callable[[Result], None],
+) -> Job:
+    """Request the cut-out of a picture; `heard` is called with it, on the main thread, in whatever mode Blender is.
+
+    An error stays with the job. Raises `AddonError` while the backend is given up.
+    """
+    session = runtime.session()
+
+    def land(results: list[Result]) -> Refused:
+        for result in results:
+            heard(result)
+        return []
+
+    request = Request(session.next_name(), engine, 0, inputs, settings, gives=(PRODUCT,))
+    job = session.submit(title, request, land, aside=True)
+    runtime.keep_ticking()
+    return job

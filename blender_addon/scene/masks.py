@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The mask of a picture: an image that says what the object is, white in it and black outside.
+
+It can be painted on. It belongs to the picture, not to the scene: another picture has another one, and none is lost.
+"""
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+from bpy.props import PointerProperty
+from numpy.typing import NDArray
+
+INPUT = "own_cutout"  # the name of the input that takes it
+
+
+def mask_of(picture: bpy.types.Image) -> bpy.types.Image | None:
+    """The picture's mask; None if it has none."""
+    return picture.hi3dgen_cutout
+
+
+def pictured(image: bpy.types.Image) -> bpy.types.Image:
+    """The picture that an artist means who looks at an image: of a mask, the one that it belongs to."""
+    return next((picture for picture in bpy.data.images if picture.hi3dgen_cutout == image), image)
+
+
+def keep(picture: bpy.types.Image, mask: NDArray[np.uint8]) -> bpy.types.Image:
+    """Make a mask, uint8 (h, w), row 0 on top, the picture's: a new image, packed into the file.
+
+    The one that the picture had stays as it is: it may have been painted on.
+    """
+    height, width = mask.shape
+    image = bpy.data.images.new(f"{Path(picture.name).stem} cut-out", width, height, alpha=False, is_data=True)
+    values = np.ones((height, width, 4), np.float32)
+    values[..., :3] = mask[::-1, :, None] / np.float32(255.0)
+    image.pixels.foreach_set(values.reshape(-1))
+    image.pack()
+    picture.hi3dgen_cutout = image
+    return image
+
+
+def register() -> None:
+    """Let pictures have masks."""
+    bpy.types.Image.hi3dgen_cutout = PointerProperty(
+        type=bpy.types.Image,
+        name="Cut-out",
+        description="What is the object in this picture: a mask of the same view, white in the object, black outside. "
+        "It can be painted on",
+        poll=lambda picture, mask: mask != picture,
+    )
+
+
+def unregister() -> None:
+    """Forget them; they stay in the file."""
+    del bpy.types.Image.hi3dgen_cutout

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panel's box "Cut-out": the picture as the engine will see it, and what can be done if that is wrong."""
+
+import bpy
+
+from ..cutout import look, overlay
+from ..cutout.request import can_give
+from ..generate import active_picture
+from ..link.session import JobState
+from ..scene import masks
+from .properties import chosen_engine
+from .text import draw_lines, sidebar_lines
+from .thumbnails import icon_of
+
+SCALE = 7.0
+
+
+def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw the box, if there is a picture and the engine shows its cut-out."""
+    picture = active_picture(context)
+    if picture is None or not can_give(chosen_engine(context.scene)):
+        return
+    header, body = layout.panel("hi3dgen_cutout", default_closed=False)
+    header.label(text="Cut-out")
+    if body is None:
+        return
+    row = body.row(align=True)
+    row.operator("hi3dgen.preview_cutout", text="Preview", icon="HIDE_OFF")
+    row.operator("hi3dgen.draw_cutout", icon="GREASEPENCIL")
+    if overlay.shown():
+        _sentence(body, "Enter keeps the cut-out, Escape discards it.", "INFO")
+    elif masks.mask_of(picture):
+        body.prop(picture, "hi3dgen_cutout", text="Mask")
+    if seen := look.last(picture):
+        _draw_look(body, seen)
+
+
+def _draw_look(body: bpy.types.UILayout, seen: look.Look) -> None:
+    job = seen.job
+    if seen.thumbnail and not (job and job.error):
+        body.template_icon(icon_of(seen.thumbnail), scale=SCALE)
+    if job and job.live:
+        progress = job.progress
+        body.progress(factor=progress.done if progress else 0.0, text=progress.label if progress else "Waiting")
+    elif job and job.state is JobState.FAILED and job.error:
+        _sentence(body, job.error.sentence, "ERROR")
+        _sentence(body, job.error.advice, "BLANK1")
+    for note in seen.notes:
+        _sentence(body, note, "INFO")
+
+
+def _sentence(layout: bpy.types.UILayout, sentence: str, icon: str) -> None:
+    draw_lines(layout, sidebar_lines(sentence, bpy.context.region), icon)

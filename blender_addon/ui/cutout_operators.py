@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Draw Cut-out: strokes over the picture in an Image Editor, each answered by the engine, until Enter or Escape."""
+
+from functools import partial
+
+import bpy
+
+from ..cutout import drawing as drawings
+from ..cutout import look, overlay
+from ..cutout.drawing import Drawing
+from ..cutout.request import can_give
+from ..cutout.strokes import Stroke
+from ..errors import AddonError
+from ..generate import active_picture
+from ..link import runtime
+from ..link.session import Job
+from ..scene import masks
+from . import engine_settings
+from .properties import chosen_engine
+
+BRUSH_PIXELS = 4.0  # of the screen: half of a stroke's width
+TIMER_SECONDS = 0.1
+EDITOR = "IMAGE_EDITOR"
+_BESIDE = ("HEADER", "TOOL_HEADER", "TOOLS", "UI")  # regions that lie over the picture
+_DRAWN_WITH = ("LEFTMOUSE", "RIGHTMOUSE")
+
+
+def why_not(context: bpy.types.Context) -> str:
+    """Why no cut-out can be looked at or drawn now, as a sentence; empty if it can."""
+    if active_picture(context) is None:
+        return "There is no picture"
+    if not can_give(chosen_engine(context.scene)):
+        return "The engine does not show its cut-out"
+    return "The cut-out is being drawn: Enter keeps it, Escape discards it" if overlay.shown() else ""
+
+
+class HI3DGEN_OT_preview_cutout(bpy.types.Operator):  # noqa: N801
+    """Look at the picture as the engine will see it: cut out, before a mesh is made"""
+
+    bl_idname = "hi3dgen.preview_cutout"
+    bl_label = "Preview Cut-out"
+    bl_options = set()
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only if there is a picture and an engine that shows its cut-out."""
+        why = why_not(context)
+        cls.poll_message_set(why)
+        return not why
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Ask the engine. The answer comes in the panel; without a window, wait for it and report its notes."""
+        try:
+            job = look_at(context.scene, active_picture(context))
+            if not runtime.has_window():
+                runtime.session().wait(job, lambda _: None)
+                if job.error:
+                    raise job.error
+                seen = look.last(active_picture(context))
+                self.report({"INFO"}, " ".join(seen.notes if seen else ()) or "Nothing is doubtful about the cut-out.")
+        except AddonError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+def look_at(scene: bpy.types.Scene, picture: bpy.types.Image) -> Job:
+    """Look at a picture as the panel's engine sees it. Raises `AddonError`."""
+    engine = chosen_engine(scene)
+    return look.look(picture, engine.name, engine_settings.settings_of(scene, engine))
+
+
+class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
+    """Draw over the picture what is the object and what is not. A few strokes are enough"""
+
+    bl_idname = "hi3dgen.draw_cutout"
+    bl_label = "Draw Cut-out"
+    bl_options = {"UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only with a window and a picture, and one drawing at a time."""
+        why = why_not(context) if runtime.has_window() else "There is no window to draw in"
+        cls.poll_message_set(why)
+        return not why
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Show the picture and begin."""
+        picture = active_picture(context)
+        engine = chosen_engine(context.scene)
+        try:
+            settings = engine_settings.settings_of(context.scene, engine)
+            self._drawing: Drawing = drawings.begin(picture, engine.name, settings)
+        except AddonError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self._button = ""
+        self._ends = False  # Enter was pressed, and an answer is on its way
+        self._said = ""
+        self._was = ""  # what kind of editor it was
+        self._showed = ""  # the name of the image that it showed
+        area = self._open(context, picture)
+        self._area = area.as_pointer()
+        window = context.window
+        self._timer = context.window_manager.event_timer_add(TIMER_SECONDS, window=window)
+        with context.temp_override(window=window, area=area, region=_canvas(area)):
+            context.window_manager.modal_handler_add(self)
+        context.workspace.status_text_set(_draw_keys)
+        overlay.show(self._drawing)
+        runtime.redraw_panels()
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Draw, take back, end; everything else is Blender's."""
+        area = next((area for area in context.window.screen.areas if area.as_pointer() == self._area), None)
+        if area is None and any(
+            area.as_pointer() == self._area for screen in bpy.data.screens for area in screen.areas
+        ):
+            return {"PASS_THROUGH"}  # the artist looks at another workspace
+        if area is None or area.ui_type != EDITOR or overlay.shown() is not self._drawing:
+            return self._end(context, area, keeps=False)
+        if event.type == "TIMER":
+            return self._tick(context, area)
+        try:
+            return self._handle(context, area, event)
+        except AddonError as error:
+            self.report({"ERROR"}, str(error))
+            return {"RUNNING_MODAL"}
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender ends it: another file is opened, or Blender quits."""
+        self._end(context, None, keeps=False)
+
+    def _handle(self, context: bpy.types.Context, area: bpy.types.Area, event: bpy.types.Event) -> set[str]:
+        drawing, pressed = self._drawing, event.value == "PRESS"
+        if drawing.current is not None:
+            if event.type in ("MOUSEMOVE", "INBETWEEN_MOUSEMOVE"):
+                drawing.current.points.append(self._place(area, event))
+            elif event.type == self._button and event.value == "RELEASE":
+                drawing.end_stroke()
+            area.tag_redraw()
+            return {"RUNNING_MODAL"}
+        if event.type in ("RET", "NUMPAD_ENTER") and pressed:
+            self._ends = True
+            return self._tick(context, area)
+        if event.type == "ESC" and pressed:
+            return self._end(context, area, keeps=False)
+        if event.type == "Z" and pressed and (event.ctrl or event.oskey):
+            (drawing.redo if event.shift else drawing.undo)()
+            self._ends = False
+            area.tag_redraw()
+            return {"RUNNING_MODAL"}
+        over = _is_over_picture(area, event)
+        context.window.cursor_modal_set("PAINT_CROSS") if over else context.window.cursor_modal_restore()
+        if not over or event.type not in _DRAWN_WITH or event.alt or event.shift:
+            return {"PASS_THROUGH"}
+        if pressed:
+            self._ends = False
+            self._button = event.type
+            keep = event.type == "LEFTMOUSE" and not event.ctrl
+            radius = BRUSH_PIXELS * context.preferences.system.ui_scale / self._zoom(area)
+            drawing.current = Stroke(keep, radius, [self._place(area, event)])
+            area.tag_redraw()
+        return {"RUNNING_MODAL"}
+
+    def _tick(self, context: bpy.types.Context, area: bpy.types.Area) -> set[str]:
+        """Say how far it is, and end if that was asked for and the answer is there."""
+        drawing = self._drawing
+        said = _said(drawing)
+        if said != self._said:
+            self._said = said
+            area.header_text_set(said)
+            area.tag_redraw()
+        if self._ends and not drawing.waits:
+            if drawing.mask is not None and drawing.error is None:
+                return self._end(context, area, keeps=True)
+            self._ends = False
+        return {"PASS_THROUGH"}
+
+    def _end(self, context: bpy.types.Context, area: bpy.types.Area | None, *, keeps: bool) -> set[str]:
+        """Put everything back, and make the answer the picture's mask if it is to be kept."""
+        drawing = self._drawing
+        drawing.forget_job()
+        overlay.hide()
+        context.window_manager.event_timer_remove(self._timer)
+        _say_nothing()
+        if area:
+            self._restore(area)
+        runtime.redraw_panels()
+        picture = bpy.data.images.get(drawing.picture)
+        if not keeps or picture is None or drawing.mask is None:
+            return {"CANCELLED"}
+        masks.keep(picture, drawing.mask)
+        try:
+            look_at(context.scene, picture)
+        except AddonError as error:
+            self.report({"WARNING"}, str(error))
+        return {"FINISHED"}
+
+    def _restore(self, area: bpy.types.Area) -> None:
+        """Let the editor be what it was and show what it showed."""
+        image = bpy.data.images.get(self._showed)
+        if area.ui_type == EDITOR and image:
+            area.spaces.active.image = image
+        if area.ui_type == EDITOR and self._was:
+            area.ui_type = self._was
+
+    def _open(self, context: bpy.types.Context, picture: bpy.types.Image) -> bpy.types.Area:
+        """An Image Editor that shows the picture: if there is none, the editor that was clicked in becomes one."""
+        areas = [area for area in context.screen.areas if area.ui_type == EDITOR]
+        area = next((area for area in areas if area.spaces.active.image == picture), None)
+        if area is not None:
+            return area
+        if areas:
+            area = areas[0]
+        else:
+            area = context.area
+            if area is None or area.type not in runtime.PANEL_AREAS:  # a search may begin it anywhere
+                area = max(context.screen.areas, key=lambda area: area.width * area.height)
+            self._was = area.ui_type
+            area.ui_type = EDITOR
+        before = area.spaces.active.image
+        self._showed = before.name if before else ""
+        area.spaces.active.image = picture
+        bpy.app.timers.register(partial(_fit, area.as_pointer()), first_interval=0.05)
+        return area
+
+    def _place(self, area: bpy.types.Area, event: bpy.types.Event) -> tuple[float, float]:
+        """Where the mouse is in the picture's pixels, row 0 on top."""
+        canvas = _canvas(area)
+        place = canvas.view2d.region_to_view(event.mouse_x - canvas.x, event.mouse_y - canvas.y)
+        return place[0] * self._drawing.width, (1.0 - place[1]) * self._drawing.height
+
+    def _zoom(self, area: bpy.types.Area) -> float:
+        """How many pixels of the screen one of the picture takes."""
+        view = _canvas(area).view2d
+        left, right = (view.view_to_region(x, 0.0, clip=False)[0] for x in (0.0, 1.0))
+        return max((right - left) / self._drawing.width, 1e-3)
+
+
+def _said(drawing: Drawing) -> str:
+    """What the editor's header says."""
+    if drawing.waits:
+        running = runtime.session().running
+        busy = running is not None and running is not drawing.job
+        return "Waiting for the mesh that is being made" if busy else "Cutting out …"
+    hint = "Draw over what belongs to the object; with Ctrl, over what does not"
+    if drawing.error and drawing.strokes:
+        return str(drawing.error)
+    return f"{drawing.error.sentence} {hint}" if drawing.error else hint
+
+
+def _draw_keys(header: bpy.types.Header, _context: bpy.types.Context) -> None:
+    """The keys, in the status bar."""
+    for key, icon, meaning in (
+        ("Drag", "MOUSE_LMB_DRAG", "Keep"),
+        ("Ctrl Drag", "MOUSE_LMB_DRAG", "Drop"),
+        ("Drag", "MOUSE_RMB_DRAG", "Drop"),
+        ("Ctrl Z", "LOOP_BACK", "Take Back"),
+        ("Enter", "CHECKMARK", "Done"),
+        ("Esc", "X", "Discard"),
+    ):
+        header.layout.label(text=f"{key}: {meaning}", icon=icon)
+
+
+def _say_nothing() -> None:
+    """Take the keys, the header's sentence and the mouse's cross away."""
+    for window in bpy.context.window_manager.windows:
+        window.cursor_modal_restore()
+        window.workspace.status_text_set(None)
+        for area in window.screen.areas:
+            if area.ui_type == EDITOR:
+                area.header_text_set(None)
+
+
+def _canvas(area: bpy.types.Area) -> bpy.types.Region:
+    return next(region for region in area.regions if region.type == "WINDOW")
+
+
+def _is_over_picture(area: bpy.types.Area, event: bpy.types.Event) -> bool:
+    """Whether the mouse is over the editor's picture, and not over a sidebar or a header that lies on it."""
+
+    def contains(region: bpy.types.Region) -> bool:
+        x, y = event.mouse_x - region.x, event.mouse_y - region.y
+        return 0 <= x < region.width and 0 <= y < region.height
+
+    beside = [region for region in area.regions if region.type in _BESIDE and min(region.width, region.height) > 1]
+    return contains(_canvas(area)) and not any(contains(region) for region in beside)
+
+
+def _fit(pointer: int) -> None:
+    """Let an editor show all of its picture, once it has been drawn."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.as_pointer() == pointer and area.ui_type == EDITOR:
+                with bpy.context.temp_override(window=window, area=area, region=_canvas(area)):
+                    bpy.ops.image.view_all(fit_view=True)
+
+
+def register() -> None:
+    """Nothing is drawn yet."""
+
+
+def unregister() -> None:
+    """Leave nothing of a drawing that was going on."""
+    if overlay.shown():
+        _say_nothing()
+
+
+CLASSES = (HI3DGEN_OT_preview_cutout, HI3DGEN_OT_draw_cutout)

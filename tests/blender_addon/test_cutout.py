@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cut-out before there is a mesh, without a window: strokes, looks, masks, and meshes that are made with them."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.blender_addon.support import MODULE, disc, image_of, tick_until, vertices_of
+
+LEFT, RIGHT = (slice(40, 80), slice(20, 55)), (slice(40, 80), slice(105, 140))
+
+
+def module(name: str) -> Any:
+    return import_module(f"{MODULE}.blender_addon.{name}")
+
+
+def two_boxes(name: str = "boxes.png") -> Any:
+    """A red and a blue box before plain grey."""
+    pixels = np.full((120, 160, 4), (150, 150, 150, 255), np.uint8)
+    pixels[LEFT] = (200, 40, 30, 255)
+    pixels[RIGHT] = (30, 60, 200, 255)
+    return image_of(pixels, name)
+
+
+def mask_with(place: tuple[slice, slice]) -> NDArray[np.uint8]:
+    mask = np.zeros((120, 160), np.uint8)
+    mask[place] = 255
+    return mask
+
+
+# --- strokes ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def strokes(extension: Any) -> Any:
+    return module("cutout.strokes")
+
+
+def test_a_stroke_is_as_wide_as_it_says_around_its_line(strokes: Any) -> None:
+    picture = strokes.picture_of([strokes.Stroke(keep=True, radius=3.0, points=[(10.0, 20.0), (30.0, 20.0)])], 40, 50)
+    assert picture.shape == (40, 50, 4)
+    marked = picture[..., 3] > 0
+    assert (picture[marked] == 255).all()
+    assert np.flatnonzero(marked[:, 20]).tolist() == [17, 18, 19, 20, 21, 22]
+    assert np.flatnonzero(marked[20]).tolist() == list(range(7, 33))
+    assert not marked[17, 7], "its ends are round"
+
+
+def test_the_later_stroke_lies_over_the_earlier_and_drops_in_black(strokes: Any) -> None:
+    keep = strokes.Stroke(keep=True, radius=2.0, points=[(5.0, 10.0), (35.0, 10.0)])
+    drop = strokes.Stroke(keep=False, radius=2.0, points=[(20.0, 0.0), (20.0, 20.0)])
+    picture = strokes.picture_of([keep, drop], 20, 40)
+    assert picture[10, 20].tolist() == [0, 0, 0, 255]
+    assert picture[10, 8].tolist() == [255, 255, 255, 255]
+    assert strokes.picture_of([drop, keep], 20, 40)[10, 20].tolist() == [255, 255, 255, 255]
+
+
+def test_a_line_has_no_gap_at_its_corners(strokes: Any) -> None:
+    picture = strokes.picture_of(
+        [strokes.Stroke(keep=True, radius=2.0, points=[(5.0, 5.0), (30.0, 25.0), (6.0, 30.0)])], 40, 40
+    )
+    along = [(5 + 25 * t, 5 + 20 * t) for t in np.linspace(0, 1, 50)]
+    along += [(30 - 24 * t, 25 + 5 * t) for t in np.linspace(0, 1, 50)]
+    assert all(picture[int(y), int(x), 3] for x, y in along)
+
+
+@pytest.mark.parametrize("point", [(4.5, 7.5), (4.0, 7.0), (4.99, 7.01)])
+def test_a_click_is_a_dot_however_thin(strokes: Any, point: tuple[float, float]) -> None:
+    picture = strokes.picture_of([strokes.Stroke(keep=True, radius=0.01, points=[point])], 12, 9)
+    assert 1 <= (picture[..., 3] > 0).sum() <= 4
+
+
+def test_a_stroke_beyond_the_border_marks_what_is_inside(strokes: Any) -> None:
+    picture = strokes.picture_of([strokes.Stroke(keep=False, radius=2.0, points=[(-50.0, 5.0), (500.0, 5.0)])], 10, 30)
+    assert (picture[5, :, 3] == 255).all()
+    outside = strokes.Stroke(keep=True, radius=2.0, points=[(-50.0, -50.0), (-10.0, 90.0)])
+    assert not strokes.picture_of([outside, strokes.Stroke(keep=True, radius=2.0)], 10, 30).any()
+
+
+# --- looks ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_look_shows_the_cut_out_and_its_notes_and_makes_no_object(scene: Any) -> None:
+    picture = scene.hi3dgen.picture = two_boxes()
+    before = set(bpy.data.objects), set(bpy.data.images)
+    assert bpy.ops.hi3dgen.preview_cutout() == {"FINISHED"}
+    seen = module("cutout.look").last(picture)
+    pixels = seen.thumbnail.pixels
+    assert pixels.shape == (128, 128, 4), "as large as the engine's"
+    assert (pixels[..., 3] == 255).all(), "on a checkerboard"
+    assert len(np.unique(pixels[:16, :64].reshape(-1, 4), axis=0)) == 2
+    assert any("2 separate parts" in note and "Draw Cut-out" in note for note in seen.notes)
+    assert (set(bpy.data.objects), set(bpy.data.images)) == before
+
+
+def test_a_look_ends_when_the_picture_the_mask_or_the_file_changes(scene: Any) -> None:
+    look, masks = module("cutout.look"), module("scene.masks")
+    picture = scene.hi3dgen.picture = two_boxes()
+    bpy.ops.hi3dgen.preview_cutout()
+    assert look.last(two_boxes("other.png")) is None
+    masks.keep(picture, mask_with(LEFT))
+    assert look.last(picture) is None
+    bpy.ops.hi3dgen.preview_cutout()
+    assert not any("parts" in note for note in look.last(picture).notes)
+    bpy.ops.wm.read_homefile(use_empty=True)
+    assert look.kept() == set()
+
+
+def test_a_picture_without_an_object_says_so_and_leaves_no_error_in_the_panel(scene: Any, session: Any) -> None:
+    pixels = np.full((64, 64, 4), 140, np.uint8)
+    pixels[..., 3] = 255
+    scene.hi3dgen.picture = image_of(pixels, "nothing.png")
+    with pytest.raises(RuntimeError, match=r"Nothing in the picture stands out.*Draw Cut-out"):
+        bpy.ops.hi3dgen.preview_cutout()
+    assert session.error is None
+
+
+def test_there_is_nothing_to_look_at_without_a_picture(scene: Any) -> None:
+    with pytest.raises(RuntimeError, match="There is no picture"):
+        bpy.ops.hi3dgen.preview_cutout()
+
+
+# --- drawings ---------------------------------------------------------------------------------------------------------
+
+
+def answered(session: Any, drawing: Any) -> NDArray[np.uint8]:
+    tick_until(session, lambda: not drawing.waits)
+    assert drawing.error is None, drawing.error
+    return drawing.mask
+
+
+def has(mask: NDArray[np.uint8], place: tuple[slice, slice]) -> bool:
+    return bool((mask[place] > 127).mean() > 0.8)
+
+
+def test_every_stroke_is_answered_and_can_be_taken_back(scene: Any, session: Any, strokes: Any) -> None:
+    drawing = module("cutout.drawing").begin(two_boxes(), "draft", {"resolution": 128})
+    found = answered(session, drawing)
+    assert has(found, LEFT)
+    assert has(found, RIGHT)
+    drawing.current = strokes.Stroke(keep=False, radius=3.0, points=[(110.0, 60.0), (135.0, 60.0)])
+    drawing.end_stroke()
+    dropped = answered(session, drawing)
+    assert has(dropped, LEFT)
+    assert (dropped[RIGHT] < 128).mean() > 0.8
+    drawing.undo()
+    assert np.array_equal(answered(session, drawing), found)
+    drawing.redo()
+    assert np.array_equal(answered(session, drawing), dropped)
+
+
+def test_strokes_that_leave_nothing_are_told_and_the_last_answer_stays(scene: Any, session: Any, strokes: Any) -> None:
+    drawing = module("cutout.drawing").begin(two_boxes(), "draft", {"resolution": 128})
+    found = answered(session, drawing)
+    drawing.current = strokes.Stroke(keep=False, radius=200.0, points=[(0.0, 0.0), (160.0, 120.0)])
+    drawing.end_stroke()
+    tick_until(session, lambda: not drawing.waits)
+    assert drawing.error.code == "strokes-one-sided"
+    assert drawing.mask is found
+
+
+def test_a_drawing_goes_on_from_the_mask(scene: Any, session: Any, strokes: Any) -> None:
+    picture = two_boxes()
+    module("scene.masks").keep(picture, mask_with(LEFT))
+    drawing = module("cutout.drawing").begin(picture, "draft", {"resolution": 128})
+    assert not has(answered(session, drawing), RIGHT)
+    drawing.current = strokes.Stroke(keep=True, radius=3.0, points=[(110.0, 60.0), (135.0, 60.0)])
+    drawing.end_stroke()
+    assert has(answered(session, drawing), RIGHT)
+    assert has(drawing.mask, LEFT)
+
+
+def test_an_answer_comes_while_the_artist_is_in_another_mode(scene: Any, session: Any) -> None:
+    thing = bpy.data.objects.new("thing", bpy.data.meshes.new("thing"))
+    scene.collection.objects.link(thing)
+    bpy.context.view_layer.objects.active = thing
+    bpy.ops.object.mode_set(mode="EDIT")
+    drawing = module("cutout.drawing").begin(two_boxes(), "draft", {"resolution": 128})
+    assert has(answered(session, drawing), LEFT)
+    bpy.ops.object.mode_set(mode="OBJECT")
+
+
+# --- masks ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_kept_mask_is_an_image_to_paint_on(scene: Any) -> None:
+    picture = two_boxes("owl.png")
+    mask = module("scene.masks").keep(picture, mask_with(LEFT))
+    assert (mask.name, tuple(mask.size), mask.colorspace_settings.name) == ("owl cut-out", (160, 120), "Non-Color")
+    assert mask.packed_file is not None
+    assert picture.hi3dgen_cutout == mask
+    again = module("scene.pictures").pixels_of(mask)
+    np.testing.assert_array_equal(again[..., 0], mask_with(LEFT))
+    np.testing.assert_array_equal(again[..., 0], again[..., 2])
+    painted_on = module("scene.masks").keep(picture, mask_with(RIGHT))
+    assert painted_on != mask, "the earlier one may have been painted on"
+
+
+def test_a_mask_stays_in_the_file(scene: Any, tmp_path: Path) -> None:
+    picture = scene.hi3dgen.picture = two_boxes("owl.png")
+    picture.pack()
+    module("scene.masks").keep(picture, mask_with(LEFT))
+    path = str(tmp_path / "owl.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    mask = bpy.context.scene.hi3dgen.picture.hi3dgen_cutout
+    np.testing.assert_array_equal(module("scene.pictures").pixels_of(mask)[..., 0], mask_with(LEFT))
+
+
+def test_generate_takes_the_pictures_mask(scene: Any) -> None:
+    picture = scene.hi3dgen.picture = two_boxes()
+    module("scene.masks").keep(picture, mask_with(RIGHT))
+    bpy.ops.hi3dgen.generate()
+    thing = bpy.context.object
+    assert set(thing["hi3dgen"]["inputs"]) == {"picture", "own_cutout"}
+    assert seen_at(thing).min() > 100 / 160, "nothing of the left box"
+
+
+def test_generate_takes_the_mask_that_a_script_names(scene: Any) -> None:
+    picture = scene.hi3dgen.picture = two_boxes()
+    module("scene.masks").keep(picture, mask_with(RIGHT))
+    other = image_of(np.dstack([mask_with(LEFT)] * 3 + [np.full((120, 160), 255, np.uint8)])[::2, ::2], "half the size")
+    bpy.ops.hi3dgen.generate(cutout=other.name)
+    assert seen_at(bpy.context.object).max() < 60 / 160, "nothing of the right box"
+    with pytest.raises(RuntimeError, match="no image “nobody”"):
+        bpy.ops.hi3dgen.generate(cutout="nobody")
+
+
+def test_a_file_that_a_script_names_has_no_mask(scene: Any, picture_file: Path) -> None:
+    picture = scene.hi3dgen.picture = two_boxes()
+    module("scene.masks").keep(picture, mask_with(RIGHT))
+    bpy.ops.hi3dgen.generate(filepath=str(picture_file))
+    assert set(bpy.context.object["hi3dgen"]["inputs"]) == {"picture"}
+
+
+def test_a_mask_of_another_shape_is_refused_in_a_sentence(scene: Any) -> None:
+    picture = scene.hi3dgen.picture = two_boxes()
+    picture.hi3dgen_cutout = image_of(disc(), "round")
+    with pytest.raises(RuntimeError, match="does not have the shape of the picture"):
+        bpy.ops.hi3dgen.generate()
+
+
+def test_whoever_looks_at_a_mask_means_its_picture(scene: Any) -> None:
+    masks = module("scene.masks")
+    picture = two_boxes()
+    mask = masks.keep(picture, mask_with(RIGHT))
+    assert masks.pictured(mask) == picture
+    assert masks.pictured(picture) == picture
+
+
+def seen_at(thing: Any) -> NDArray[Any]:
+    """Where in the picture's width the mesh was seen, from 0 to 1."""
+    mesh = thing.data
+    assert len(vertices_of(thing))
+    uv = np.empty(len(mesh.loops) * 2, np.float32)
+    mesh.uv_layers[0].uv.foreach_get("vector", uv)
+    return uv[::2]

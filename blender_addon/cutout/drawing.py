@@ -15,7 +15,8 @@ from ..errors import AddonError
 from ..link import runtime
 from ..link.session import Job, JobState
 from ..scene import masks
-from ..scene.pictures import pixels_of
+from ..scene.picture_files import turned_back, turned_upright
+from ..scene.pictures import orientation_of, pixels_of
 from .request import PRODUCT, ask
 from .strokes import Stroke, picture_of
 
@@ -26,29 +27,39 @@ MAX_SIDE = 2048  # of the picture that is asked about: every stroke sends it
 class Drawing:
     """See the module. picture: the name of the image. inputs: what is sent besides the strokes.
 
-    current: the stroke that is being drawn, which is not asked about yet. undone: strokes that were taken back. mask:
-    the last answer, uint8 (h, w), row 0 on top; None while nothing was found.
+    lies: how Blender shows the picture, which is sent upright (`pictures.orientation_of`). Strokes are drawn over what
+    it shows. current: the stroke that is being drawn, which is not asked about yet. undone: strokes that were taken
+    back. mask: the last answer, uint8 (h, w), upright, row 0 on top; None while nothing was found.
     """
 
     picture: str
     engine: str
     settings: Mapping[str, Scalar]
     inputs: Mapping[str, NDArray[np.uint8]]
+    lies: int = 1
     strokes: list[Stroke] = field(default_factory=list[Stroke])
     undone: list[Stroke] = field(default_factory=list[Stroke])
     current: Stroke | None = None
     mask: NDArray[np.uint8] | None = None
     job: Job | None = None
+    _shown: tuple[NDArray[np.uint8] | None, NDArray[np.uint8] | None] | None = None
 
     @property
     def height(self) -> int:
         """Rows of the picture that strokes are drawn over."""
-        return self.inputs["picture"].shape[0]
+        return self.inputs["picture"].shape[0 if self.lies <= 4 else 1]
 
     @property
     def width(self) -> int:
         """Columns of the picture that strokes are drawn over."""
-        return self.inputs["picture"].shape[1]
+        return self.inputs["picture"].shape[1 if self.lies <= 4 else 0]
+
+    @property
+    def shown_mask(self) -> NDArray[np.uint8] | None:
+        """The last answer as it lies over what Blender shows; the same array for the same answer."""
+        if self._shown is None or self._shown[0] is not self.mask:
+            self._shown = self.mask, None if self.mask is None else turned_back(self.mask, self.lies)
+        return self._shown[1]
 
     @property
     def waits(self) -> bool:
@@ -85,7 +96,7 @@ class Drawing:
         self.forget_job()
         inputs = dict(self.inputs)
         if self.strokes:
-            inputs["strokes"] = picture_of(self.strokes, self.height, self.width)
+            inputs["strokes"] = turned_upright(picture_of(self.strokes, self.height, self.width), self.lies)
         self.job = ask(self.picture, self.engine, self.settings, inputs, self._hear)
 
     def forget_job(self) -> None:
@@ -103,6 +114,6 @@ def begin(picture: bpy.types.Image, engine: str, settings: Mapping[str, Scalar])
     """A drawing that goes on from the picture's mask, or from what the engine finds. Raises `AddonError`."""
     mask = masks.mask_of(picture)
     inputs = {"picture": pixels_of(picture, MAX_SIDE)} | ({masks.INPUT: pixels_of(mask, MAX_SIDE)} if mask else {})
-    drawing = Drawing(picture.name, engine, settings, inputs)
+    drawing = Drawing(picture.name, engine, settings, inputs, orientation_of(picture))
     drawing.ask()
     return drawing

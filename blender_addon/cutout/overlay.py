@@ -63,8 +63,9 @@ def _draw() -> None:
     left, bottom = region.view2d.view_to_region(0.0, 0.0, clip=False)
     right, top = region.view2d.view_to_region(1.0, 1.0, clip=False)
     gpu.state.blend_set("ALPHA")
-    if drawing.mask is not None:
-        _draw_mask(drawing.mask, (left, bottom, right, top))
+    mask = drawing.shown_mask
+    if mask is not None:
+        _draw_mask(mask, (left, bottom, right, top))
     scale = (right - left) / drawing.width
     for stroke in (*drawing.strokes, *([drawing.current] if drawing.current else [])):
         corners = [(left + x * scale, top - y * (top - bottom) / drawing.height, 0.0) for x, y in stroke.points]

@@ -73,8 +73,8 @@ class Job:
     """One click on Generate. `land` puts results into the scene; it holds names, never bpy data.
 
     error: why it failed, or why the scene did not take all of its results. landed: the names of the objects that came
-    of them. aside: nothing in the scene changes by it: it lands in any mode, and whoever asked shows how far it is and its
-    error.
+    of them. aside: nothing in the scene changes by it. It lands in any mode, and whoever asked shows how far it is and
+    its error.
     """
 
     title: str

@@ -55,6 +55,13 @@ def turned_upright(pixels: NDArray[np.uint8], lies: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(pixels.swapaxes(0, 1) if lies > 4 else pixels)
 
 
+def turned_back(pixels: NDArray[np.uint8], lies: int) -> NDArray[np.uint8]:
+    """Upright pixels, (H, W) or (H, W, C), row 0 on top, as they lie in a file with this orientation."""
+    turned = pixels.swapaxes(0, 1) if lies > 4 else pixels
+    turned = turned[::-1] if lies in {3, 4, 6, 7} else turned
+    return np.ascontiguousarray(turned[:, ::-1] if lies in {2, 3, 7, 8} else turned)
+
+
 def _directory(data: bytes) -> bytes:
     """What begins with the TIFF directory that has the orientation; empty if there is none."""
     if data.startswith(_TIFF):

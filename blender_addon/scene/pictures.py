@@ -86,6 +86,11 @@ def sent_image(name: str, pixels: NDArray[np.uint8]) -> bpy.types.Image:
     return image
 
 
+def orientation_of(image: bpy.types.Image) -> int:
+    """How Blender shows an image, 1 to 8 as Exif has it: as it lies in its file."""
+    return picture_files.orientation(_file_of(image))
+
+
 def _file_of(image: bpy.types.Image) -> bytes:
     """The bytes of the file that an image was loaded from; empty if there is none."""
     if image.packed_file:

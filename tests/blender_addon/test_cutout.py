@@ -154,6 +154,21 @@ def test_every_stroke_is_answered_and_can_be_taken_back(scene: Any, session: Any
     assert np.array_equal(answered(session, drawing), dropped)
 
 
+@pytest.mark.parametrize("lies", [3, 6, 7])
+def test_strokes_lie_where_blender_shows_a_photo_on_its_side(scene: Any, session: Any, strokes: Any, lies: int) -> None:
+    files, pixels = module("scene.picture_files"), module("scene.pictures").pixels_of(two_boxes())
+    drawing = module("cutout.drawing").Drawing("boxes.png", "draft", {"resolution": 128}, {"picture": pixels}, lies)
+    drawing.ask()
+    assert has(answered(session, drawing), RIGHT)
+    rows, columns = np.nonzero(files.turned_back(mask_with(RIGHT), lies))
+    assert drawing.shown_mask.shape[0] / drawing.shown_mask.shape[1] == drawing.height / drawing.width
+    drawing.current = strokes.Stroke(keep=False, radius=10.0, points=[(columns.mean(), rows.mean())])
+    drawing.end_stroke()
+    dropped = answered(session, drawing)
+    assert has(dropped, LEFT)
+    assert not has(dropped, RIGHT)
+
+
 def test_strokes_that_leave_nothing_are_told_and_the_last_answer_stays(scene: Any, session: Any, strokes: Any) -> None:
     drawing = module("cutout.drawing").begin(two_boxes(), "draft", {"resolution": 128})
     found = answered(session, drawing)

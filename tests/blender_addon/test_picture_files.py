@@ -64,6 +64,14 @@ def loaded(path: Path, *, packed: bool) -> Any:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
+def test_what_is_turned_back_lies_as_it_did(files: ModuleType, orientation: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 5, 4)).astype(np.uint8)
+    turned = files.turned_upright(pixels, orientation)
+    assert np.array_equal(files.turned_back(turned, orientation), pixels)
+    assert np.array_equal(files.turned_back(turned[..., 0], orientation), pixels[..., 0])
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_a_photo_is_upright_as_on_the_command_line(
     pictures: ModuleType, tmp_path: Path, suffix: str, orientation: int

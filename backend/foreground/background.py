@@ -16,9 +16,6 @@ from ..arrays import BoolArray, Float32Array, Float64Array, Int64Array
 from ..errors import UserError
 from ..raster.components import components
 
-NOT_PLAIN = "no-plain-background"
-"""The code of the error of `not_plain`."""
-
 _BORDER_FITS = ((0.3, 1), (0.15, 1), (0.1, 2), (0.06, 2), (0.035, 2))  # tolerance in Oklab, degree
 _RUN_FITS = ((0.1, 1), (0.06, 1))
 _AGREEING_FITS = ((0.06, 1), (0.045, 2), (0.035, 2))
@@ -115,7 +112,7 @@ def not_plain() -> UserError:
     """Return the error for a background from which the object cannot be told."""
     sentence = "The picture's background is not plain enough to tell the object from it."
     advice = "Cut the object out: in Blender by Draw Cut-out, elsewhere so that all around it is transparent."
-    return UserError(NOT_PLAIN, sentence, advice)
+    return UserError("no-plain-background", sentence, advice)
 
 
 def centres(count: int) -> Float64Array:

@@ -16,7 +16,7 @@ from ..flow.products import Cutout, Picture, Report
 from ..raster.resample import resample
 from ..raster.ticks import Poll
 from . import background, matting, silhouette
-from .background import NOT_PLAIN
+from .background import not_plain
 from .framing import resampled, resampled_large, square_around, whole, window
 from .look import look, read_weights
 from .network import WEIGHTS
@@ -113,6 +113,6 @@ def _without_marks(small: Picture, lab: Float32Array, likely: Float32Array | Non
         poll()
         return silhouette.find(lab, plain.over(background.centres(width), background.centres(height)), likely, poll)
     except UserError as error:
-        if likely is None or error.code != NOT_PLAIN:
+        if likely is None or error.code != not_plain().code:
             raise
         return silhouette.guess(lab, likely, poll)

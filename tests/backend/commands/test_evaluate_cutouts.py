@@ -51,7 +51,8 @@ def test_made_up_pictures_are_measured_by_kind() -> None:
     done = evaluate("--count", "1", "--seed", "2")
     assert done.returncode == 0, done.stderr
     assert [line[:12].strip() for line in done.stdout.splitlines()[1:]] == [
-        *("plain", "graded", "own colour", "hard shadow", "cut off", "framed", "grainy", "all"),
+        *("plain", "graded", "own colour", "hard shadow", "cut off", "framed", "grainy", "textured", "table and wa"),
+        *("out of focus", "photograph", "reflection", "marked", "glass", "close", "drawn", "written", "all"),
     ]
 
 

@@ -43,10 +43,10 @@ def multiple(weights: Weights) -> int:
 def predict(weights: Weights, planes: Float32Array, multiply: MatMul, poll: Poll) -> Float32Array:
     """Run the network on what `features.see` returns; both sides must be multiples of `multiple`.
 
-    multiply: the matrix product, before each of which `poll` is called. Returns float32 (H, W), the share of each pixel
-    that the object is expected to cover, in (0, 1).
+    multiply: the matrix product, before each of which `poll` is called. Returns float32 (H, W), the logarithm of the
+    odds that a pixel is the object's.
     """
     run = Layers(weights, multiply, poll)
     features = run.encoder("encoder", pixel_unshuffle(planes, BLOCK))
     answer = pixel_shuffle(run.pointwise("decoder.head", run.decoder("decoder", features)), BLOCK)
-    return 1 / (1 + np.exp(-np.clip(answer[..., 0], -30, 30)))
+    return answer[..., 0]

@@ -14,7 +14,7 @@ from ..raster.components import border, components
 from ..raster.morphology import contrast, dilated, eroded
 from ..raster.pull_push import fill
 
-_SURELY_OPEN, _SURELY_OBJECT = 0.5, 0.95  # by the network, below and above
+_SURELY_OPEN, _SURELY_OBJECT = 0.5, 0.8  # by the network, below and above
 _LARGE = 0.015  # of the object's area
 _EDGED = 2.6  # a large opening's rim differs from the ground by this factor more than the opening itself
 _NARROW = 0.25  # of the surroundings of an opening are not the object's

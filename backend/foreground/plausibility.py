@@ -10,6 +10,7 @@ _LARGE = 0.2  # of the largest part's area
 _MANY = 7  # parts are a text or a pattern
 _RECTANGLE = 0.985  # of its bounding box
 _MUCH = 0.2  # of a side of the picture
+_MOST = 0.6  # of the picture
 _BY_HAND = "cut the object out by hand: in Blender by Draw Cut-out, elsewhere so that all around it is transparent."
 _ADVICE = f"If that is wrong, {_BY_HAND}"
 
@@ -35,17 +36,24 @@ def reached_sides(body: BoolArray) -> int:
     return sum(bool(side.mean() > _MUCH) for side in (body[0], body[-1], body[:, 0], body[:, -1]))
 
 
-def cut_off(body: BoolArray) -> tuple[str, ...]:
-    """Return the sentence for an object, bool (H, W), of which most may lie beyond the picture; none if it does not."""
+def framed(body: BoolArray) -> tuple[str, ...]:
+    """Return what is unlikely about how an object's pixels, bool (H, W), lie in the picture, as sentences."""
     sides = reached_sides(body)
-    if sides < 3:
-        return ()
-    return (f"The object reaches {sides} sides of the picture, so that parts of it may be missing.",)
+    if sides > 2:
+        return (f"The object reaches {sides} sides of the picture, so that parts of it may be missing.",)
+    if body.mean() > _MOST:
+        return (f"The object fills most of the picture, so that some of the background may belong to it. {_ADVICE}",)
+    return ()
 
 
 def guessed_note() -> str:
     """Return the sentence for an object that a network found before a background that is not plain."""
     return f"The background is not plain, so what is the object was guessed. {_ADVICE}"
+
+
+def unsure() -> str:
+    """Return the sentence for an object that is not what a network thinks likely."""
+    return f"It is not sure where the object ends. If parts are missing or too much is kept, {_BY_HAND}"
 
 
 def unclear(share: float) -> str:

@@ -7,7 +7,8 @@ along the picture's border, specks, marks. Openings through which the background
 (`openings`). Before any other background the network alone says what the object is.
 """
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from ..raster.pull_push import fill
 from ..raster.ticks import Poll
 from .background import not_plain
 from .openings import openings
-from .plausibility import cut_off, guessed_note, reached_sides, unclear
+from .plausibility import framed, guessed_note, reached_sides, unclear, unsure
 from .random_walk import Evidence, evidence, guessed, walk
 
 _BLURS = (0, 1, 2, 4)  # radii in pixels, tried until grain is weaker than `_DISTINCT`
@@ -44,6 +45,8 @@ _UNSURE = 0.25  # the network is sure of less, and of more than the rest to 1
 _LEAST_SURE = 0.5  # overlap of what the network is sure of, and of what it thinks possible
 _HELD = 0.33  # how much the object without strokes is believed: it holds against strokes farther than 80 pixels
 _PART = 0.1  # of the largest part's area, for a part of a guessed object
+_AGREES = 0.75  # the least overlap of what colours say and of what the network thinks likely
+_ALIKE = 0.9  # the least overlap of an object and of what the network thinks likely, to say nothing
 _GROUND = 0.05  # the network is sure of the ground
 _EXPLAINED = 0.9  # of it
 _MOST_BORDER = 0.5  # of the border's pixels, at most of them of the object
@@ -74,19 +77,49 @@ def find(lab: Float32Array, behind: Float32Array, likely: Float32Array | None, p
 
     lab: the picture's Oklab colours, float32 (H, W, 3), some 500 pixels across. behind: those of the background alone,
     float32 (H, W, 3). likely: how likely each pixel is the object's by the network, float32 (H, W) in [0, 1]. poll:
-    called between the parts of the work.
+    called between the parts of the work. If what the network leads to is doubtful, and what the colours alone say is
+    not, these decide.
 
     Raises UserError if nothing stands out from the background, or if that is no plain one: too rough, as dither is, or
     other than the model where the network sees ground.
     """
     smooth, grain, slack = _without_grain(lab, poll)
     tolerance = _SURE + 3 * _grain(smooth, 2 * slack + 1)  # pixels beyond the blur's reach differ more than neighbours
-    behind = _as_lit(smooth, behind)
+    plain = _Plain(smooth, _as_lit(smooth, behind), tolerance, grain, slack)
     poll()
+    found = _found(plain, likely, poll)
+    if likely is not None and found.notes:
+        with suppress(UserError):
+            alone = _found(plain, None, poll)
+            if not alone.notes and _overlap(alone.body, likely > 0.5) > _AGREES:
+                return alone
+    if likely is not None and not found.notes and _overlap(found.body, likely > 0.5) < _ALIKE:
+        return replace(found, notes=(unsure(),))
+    return found
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """A picture before a plain background.
+
+    smooth, behind: Oklab colours, float32 (H, W, 3), of the picture without its grain and of the background alone.
+    tolerance: how far a colour may be from the background and be its own. grain: what is left. slack: see `Silhouette`.
+    """
+
+    smooth: Float32Array
+    behind: Float32Array
+    tolerance: float
+    grain: float
+    slack: int
+
+
+def _found(plain: _Plain, likely: Float32Array | None, poll: Poll) -> Silhouette:
+    """Do as `find`: with the network's help, or by colours alone."""
+    smooth, behind, tolerance = plain.smooth, plain.behind, plain.tolerance
     seen = evidence(smooth, behind, likely, tolerance)
     if likely is not None and not _is_explained(seen):
         raise not_plain()
-    chance = walk(smooth, seen, grain, poll)
+    chance = walk(smooth, seen, plain.grain, poll)
     body = _likely(chance, seen, smooth)
     poll()
     shadow = _hard_shadows(smooth, behind, chance, seen, body)
@@ -112,7 +145,8 @@ def find(lab: Float32Array, behind: Float32Array, likely: Float32Array | None, p
     clear = float(outline.mean()) if len(outline) else 1.0
     if clear < _LEAST_CLEAR:
         notes.append(unclear(clear))
-    return Silhouette(body, slack, tuple(notes))
+    notes.extend(framed(body))
+    return Silhouette(body, plain.slack, tuple(notes))
 
 
 def guess(lab: Float32Array, likely: Float32Array, poll: Poll) -> Silhouette:
@@ -128,7 +162,7 @@ def guess(lab: Float32Array, likely: Float32Array, poll: Poll) -> Silhouette:
     body = parts.mask(parts.areas >= _PART * parts.areas[1:].max(initial=1)) & body
     if body.mean() < _LEAST_OBJECT:
         raise not_plain()
-    return Silhouette(body, 0, (guessed_note(), *cut_off(body)))
+    return Silhouette(body, 0, (guessed_note(), *framed(body)))
 
 
 def marked(lab: Float32Array, before: Float32Array, seeds: Float32Array, poll: Poll) -> Silhouette:

@@ -14,7 +14,8 @@ from ..raster.components import border, components
 from ..raster.morphology import contrast, dilated, eroded
 from ..raster.pull_push import fill
 
-_SURELY_OPEN, _SURELY_OBJECT = 0.5, 0.8  # by the network, below and above
+_SURELY_OPEN, _SURELY_OBJECT = 0.5, 0.95  # by the network, below and above
+_BROAD = 0.5  # of what is inked: a smaller hole
 _LARGE = 0.015  # of the object's area
 _EDGED = 2.6  # a large opening's rim differs from the ground by this factor more than the opening itself
 _NARROW = 0.25  # of the surroundings of an opening are not the object's
@@ -52,13 +53,16 @@ def openings(
         window, hole = _around(parts.labels == label)
         large = parts.areas[label] > _LARGE * filled.sum()
         seen = _outlined(hole, steps[window]) if large else _between_strokes(hole, body[window])
-        if _is_open(likely[window][hole], seen):
+        if seen or likely[window][hole].mean() < _SURELY_OPEN:
             result[window] &= ~hole
     plain = body & (away < tolerance + _LIKE_GROUND)
     parts = components(eroded(plain, 1))
     for label in 1 + np.flatnonzero(parts.areas[1:] > _LARGE * filled.sum()):
         window, hole = _around(parts.labels == label)
-        if _is_open(likely[window][hole], _edged(hole, away[window])):
+        mean, seen = float(likely[window][hole].mean()), _edged(hole, away[window])
+        # In a broad ring there is a hole, however like paper within an outline it looks to the network.
+        broad = hole.sum() < _BROAD * inked.sum()
+        if mean < _SURELY_OPEN or (seen and (broad or mean < _SURELY_OBJECT)):
             result[window] &= ~(dilated(hole, 1) & plain[window])
     return result
 
@@ -67,12 +71,6 @@ def _filled(body: BoolArray) -> BoolArray:
     """Return a body, bool (H, W), with all that it encloses."""
     outside = components(~body)
     return ~outside.mask(outside.touched(border(body.shape)))
-
-
-def _is_open(likely: Float64Array, seen: bool) -> bool:  # noqa: FBT001 - the other opinion
-    """Whether a hole is one by the network, (N,) of its pixels, or, if that is unsure, by what is `seen` of it."""
-    mean = float(likely.mean())
-    return mean < _SURELY_OPEN or (mean < _SURELY_OBJECT and seen)
 
 
 def _around(region: BoolArray) -> tuple[tuple[slice, slice], BoolArray]:

@@ -268,7 +268,6 @@ def land_and_sky() -> Picture:
 @pytest.mark.parametrize(
     ("picture", "code"),
     [
-        (noise(200, 260, 60), "no-plain-background"),
         (noise(200, 260, 20), "no-plain-background"),
         (land_and_sky(), "no-plain-background"),
         (noise(200, 260, 1), "no-plain-background"),
@@ -290,6 +289,12 @@ def test_a_picture_that_cannot_be_cut_out_raises_a_sentence(picture: Picture, co
     assert raised.value.sentence.endswith(".")
     assert ("transparent all over" in raised.value.sentence) == (code == "picture-empty")
     assert "transparent" in raised.value.advice or "opaque" in raised.value.advice
+
+
+def test_what_is_guessed_among_many_colours_is_noted() -> None:
+    notes: list[str] = []
+    cut_out(noise(200, 260, 60), SIZE, silent, notes)
+    assert "guessed" in notes[0]
 
 
 @pytest.mark.parametrize("shape", [(16, 12_000), (12_000, 16)])

@@ -20,6 +20,7 @@ UPRIGHT = Setting(
     label="Upright",
     description="Turn the object so that it stands, if it is clear enough what is up",
     default=True,
+    advanced=True,
 )
 
 IN_THE_SCENE = (

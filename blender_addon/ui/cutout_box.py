@@ -12,7 +12,7 @@ from .properties import chosen_engine
 from .text import draw_lines, sidebar_lines
 from .thumbnails import icon_of
 
-SCALE = 7.0
+SCALE = 5.0
 
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

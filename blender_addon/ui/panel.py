@@ -19,7 +19,7 @@ from .text import draw_lines, duration, sidebar_lines
 from .thumbnails import forget_all_but, icon_of
 
 CATEGORY = "Hi3DGen"
-PREVIEW_SCALE = 7.0
+PREVIEW_SCALE = 5.0
 
 
 class _Panel:

@@ -28,6 +28,7 @@ SETTINGS = (
         default=1.0,
         minimum=0.6,
         maximum=1.4,
+        advanced=True,
     ),
     UPRIGHT,
     FACES,

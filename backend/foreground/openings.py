@@ -15,6 +15,7 @@ from ..raster.morphology import contrast, dilated, eroded
 from ..raster.pull_push import fill
 
 _SURELY_OPEN, _SURELY_OBJECT = 0.5, 0.95  # by the network, below and above
+_SURELY_INKED = 0.97  # by the network: no opening between strokes
 _BROAD = 0.5  # of what is inked: a smaller hole
 _LARGE = 0.015  # of the object's area
 _EDGED = 2.6  # a large opening's rim differs from the ground by this factor more than the opening itself
@@ -54,6 +55,12 @@ def openings(
         large = parts.areas[label] > _LARGE * filled.sum()
         seen = _outlined(hole, steps[window]) if large else _between_strokes(hole, body[window])
         if seen or likely[window][hole].mean() < _SURELY_OPEN:
+            result[window] &= ~hole
+    parts = components(body & ~inked)
+    for label in 1 + np.flatnonzero(parts.areas[1:] <= _LARGE * filled.sum()):
+        window, hole = _around(parts.labels == label)
+        unsure = likely[window][hole].mean() < _SURELY_INKED
+        if unsure and np.median(away[window][hole]) < tolerance and _between_strokes(hole, inked[window]):
             result[window] &= ~hole
     plain = body & (away < tolerance + _LIKE_GROUND)
     parts = components(eroded(plain, 1))

@@ -25,6 +25,7 @@ from ..raster.ticks import Poll
 _EDGE = 0.012  # Oklab: across half of this difference the walker goes undisturbed, across twice of it hardly
 _GRAINS = 4.0  # an edge is at least so many times as strong as the grain
 _SURE = 0.3  # the chance of stopping at sure evidence
+_SURELY = 0.8  # 2 p - 1 of what the network is sure of
 _AT_BORDER = 1.0  # the pin of a pixel of the background's colour along the border
 _RIM = 0.03  # of the shorter side: how wide the border is, so that a thin frame hides none of it
 _DIFFERENT = 150.0  # pixels that a walker goes, on the average, before it stops at what differs from the background
@@ -108,7 +109,7 @@ def walk(
     for_object = _SURE * seen.sure * (1 + _OVERRULED * np.minimum(lean, 0)) + seen.different / _DIFFERENT**2
     for_ground = seen.plain / _PLAIN**2 * (1 - _OVERRULED * np.maximum(lean, 0))
     rim = border(for_ground.shape, max(1, round(_RIM * min(for_ground.shape))))
-    for_ground[rim & (seen.plain > 0) & (seen.different == 0)] = _AT_BORDER
+    for_ground[rim & (seen.plain > 0) & (seen.different == 0) & (lean < _SURELY)] = _AT_BORDER
     for_object, for_ground = for_object + guess * (lean > 0), for_ground + guess * (lean <= 0)
     if seeds is not None:
         marked = np.abs(seeds)

@@ -33,14 +33,14 @@ _LEAST_SIDE = 16  # pixels; a smaller picture shows too little of its background
 
 
 @dataclass(frozen=True)
-class Marks:
+class Correction:
     """An artist's strokes, uint8 (h, w, 4), and the object that they correct, bool (H, W), if the picture says it."""
 
     strokes: Picture
     solid: BoolArray | None
 
 
-def by_colours(picture: Picture, size: int, report: Report, notes: list[str], marks: Marks | None) -> Cutout:
+def by_colours(picture: Picture, size: int, report: Report, notes: list[str], correction: Correction | None) -> Cutout:
     """Return the cut-out, size x size, of a picture, uint8 (H, W, 4), whose alpha is not looked at.
 
     notes: to it is added what may be wrong. Raises UserError as `cut_out.cut_out` does.
@@ -52,13 +52,13 @@ def by_colours(picture: Picture, size: int, report: Report, notes: list[str], ma
             f"The picture is only {width} x {height} pixels, too small to tell an object from its background.",
             "Choose a larger picture, or cut the object out so that everything around it is transparent.",
         )
-    if marks is not None and marks.solid is not None:  # what is transparent may be marked as the object's
+    if correction is not None and correction.solid is not None:  # what is transparent may be marked as the object's
         picture = np.dstack([picture[..., :3], np.full((height, width), 255, np.uint8)])
     shrunk = min(1.0, _SILHOUETTE_SIDE / max(height, width))
     shape = (max(2, round(height * shrunk)), max(2, round(width * shrunk)))  # a slope takes two pixels
     small = resampled_large(picture, (0, 0, width, height), shape, partial(report, 0, STEPS), fill=None)
     report(1, STEPS)
-    found = _silhouette(small, partial(report, 1, STEPS), marks)
+    found = _silhouette(small, partial(report, 1, STEPS), correction)
     notes.extend(found.notes)
     report(3, STEPS)
 
@@ -83,28 +83,30 @@ def by_colours(picture: Picture, size: int, report: Report, notes: list[str], ma
     return Cutout(np.rint(rgba * 255).astype(np.uint8), crop)
 
 
-def _silhouette(small: Picture, poll: Poll, marks: Marks | None) -> Silhouette:
+def _silhouette(small: Picture, poll: Poll, correction: Correction | None) -> Silhouette:
     """Find the object's pixels in a small picture, uint8 (h, w, 4)."""
     lab = oklab(small)
     poll()
     weights = read_weights(WEIGHTS) if max(lab.shape[:2]) <= _LONGEST * min(lab.shape[:2]) else None
     likely = None if weights is None else look(weights, small, poll)
-    if marks is None:
-        return _without_marks(small, lab, likely, poll)
+    if correction is None:
+        return _unaided(small, lab, likely, poll)
     shape = (lab.shape[0], lab.shape[1])
-    if marks.solid is not None:
-        before = resampled(marks.solid.astype(np.float32), whole(marks.solid.shape), shape, poll, fill=None)
+    if correction.solid is not None:
+        before = resampled(correction.solid.astype(np.float32), whole(correction.solid.shape), shape, poll, fill=None)
     else:
         try:
-            before = _without_marks(small, lab, likely, poll).body.astype(np.float32)
+            before = _unaided(small, lab, likely, poll).body.astype(np.float32)
         except UserError:
             before = np.full(shape, 0.5, np.float32) if likely is None else likely
-    strokes = resampled(marks.strokes, whole(marks.strokes.shape), shape, poll, fill=None).astype(np.float32) / 255
+    strokes = (
+        resampled(correction.strokes, whole(correction.strokes.shape), shape, poll, fill=None).astype(np.float32) / 255
+    )
     seeds = strokes[..., 3] * (2 * strokes[..., :3].mean(axis=2) - 1)
-    return silhouette.marked(lab, np.clip(before, 0, 1), seeds, poll)
+    return silhouette.corrected(lab, np.clip(before, 0, 1), seeds, poll)
 
 
-def _without_marks(small: Picture, lab: Float32Array, likely: Float32Array | None, poll: Poll) -> Silhouette:
+def _unaided(small: Picture, lab: Float32Array, likely: Float32Array | None, poll: Poll) -> Silhouette:
     """Find the object's pixels by colours if the background is plain, else by what the network says."""
     height, width = lab.shape[:2]
     smallest = (min(_BACKGROUND_SIDE, height), min(_BACKGROUND_SIDE, width))

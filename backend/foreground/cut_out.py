@@ -10,7 +10,7 @@ from ..flow.products import Cutout, Picture, Report
 from ..raster.ticks import Poll
 from . import matting, transparency
 from .by_alpha import by_alpha
-from .by_colours import STEPS, Marks, by_colours
+from .by_colours import STEPS, Correction, by_colours
 from .framing import strips
 from .plausibility import doubts
 
@@ -42,8 +42,8 @@ def cut_out(
     opaque = noise or _is_window(solid)
     if strokes is None and not opaque:
         return _finished(by_alpha(picture, solid, size, partial(report, 4, STEPS)), report, notes)
-    marks = None if strokes is None else Marks(strokes, None if opaque else solid)
-    return _finished(by_colours(picture, size, report, [] if notes is None else notes, marks), report, notes)
+    correction = None if strokes is None else Correction(strokes, None if opaque else solid)
+    return _finished(by_colours(picture, size, report, [] if notes is None else notes, correction), report, notes)
 
 
 def cut_out_by_alpha(picture: Picture, size: int, report: Report, notes: list[str] | None = None) -> Cutout:

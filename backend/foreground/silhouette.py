@@ -126,7 +126,7 @@ def _found(plain: _Plain, likely: Float32Array | None, poll: Poll) -> Silhouette
     body = _without_frames(body & ~shadow)
     poll()
     body = without_small(body, _SPECK * components(body, diagonal=True).areas[1:].max(initial=0))
-    body, marked = _without_marks(body)
+    body, doubtful = _without_marks(body, seen.likely)
     poll()
     body = openings(body, smooth, behind, seen.likely, tolerance)
     if body.mean() < _LEAST_OBJECT:
@@ -138,7 +138,7 @@ def _found(plain: _Plain, likely: Float32Array | None, poll: Poll) -> Silhouette
         )
     if body[border(body.shape)].mean() > _MOST_BORDER or reached_sides(body) > 2:
         raise not_plain()
-    notes = ["Small marks near the picture's border were left out."] if marked else []
+    notes = ["Small marks near the picture's border were left out."] if doubtful else []
     if shadow.any():
         notes.append("A flat part in a darker shade of the background was taken for a shadow and left out.")
     outline = _edges(smooth)[body & ~eroded(body, 1)]
@@ -165,7 +165,7 @@ def guess(lab: Float32Array, likely: Float32Array, poll: Poll) -> Silhouette:
     return Silhouette(body, 0, (guessed_note(), *framed(body)))
 
 
-def marked(lab: Float32Array, before: Float32Array, seeds: Float32Array, poll: Poll) -> Silhouette:
+def corrected(lab: Float32Array, before: Float32Array, seeds: Float32Array, poll: Poll) -> Silhouette:
     """Find the object's pixels by an artist's strokes.
 
     lab: as for `find`. before: the object without the strokes, float32 (H, W): 1 in it, 0 outside, one half if nothing
@@ -282,8 +282,11 @@ def _without_frames(body: BoolArray) -> BoolArray:
     return body & ~parts.mask(shallow)
 
 
-def _without_marks(body: BoolArray) -> tuple[BoolArray, bool]:
-    """Drop small components near the border beside a large one further inside; return whether there were any."""
+def _without_marks(body: BoolArray, likely: Float64Array) -> tuple[BoolArray, bool]:
+    """Drop small components near the border beside a large one further inside.
+
+    Returns what is left, and whether anything went that the network, float64 (H, W), is not sure is ground.
+    """
     height, width = body.shape
     parts = components(body, diagonal=True)
     if parts.count < 2:
@@ -295,4 +298,5 @@ def _without_marks(body: BoolArray) -> tuple[BoolArray, bool]:
     within = parts.touched(body & middle)
     marks = (parts.areas < _MARK * parts.areas[1:].max()) & ~within
     marks[0] = False
-    return body & ~parts.mask(marks), bool(marks.any())
+    gone = parts.mask(marks)
+    return body & ~gone, bool((likely[gone] > _GROUND).any())

@@ -16,11 +16,11 @@ from ..backend.wire.messages import Request, Result
 from .errors import AddonError
 from .link import runtime
 from .link.session import Job, JobState, Refused
-from .scene import picture_files, viewing
+from .scene import viewing
 from .scene.collection import layers_of, whereabouts
 from .scene.masks import pictured
 from .scene.objects import add_results, all_or_nothing, reason
-from .scene.pictures import lasting_image, pixels_of, sent_image
+from .scene.pictures import lasting_image, sent_image, upright
 from .scene.placing import Placing, Stands
 from .scene.spots import Spot, spots_of
 
@@ -63,11 +63,10 @@ def submit(
     `AddonError`.
     """
     session = runtime.session()
-    info = session.engine(engine)
-    if info and info.missing:
-        sentence = f"The engine “{info.label}” cannot run here. {info.missing}"
-        raise AddonError(sentence, "Set it up in the extension's preferences.", code="engine-missing")
-    pictures = {name: _read(source) for name, source in {"picture": picture, **(inputs or {})}.items()}
+    if missing := session.why_missing(engine):
+        raise missing
+    pixels, lies = _read(picture)
+    pictures = {"picture": pixels, **{name: _read(source)[0] for name, source in (inputs or {}).items()}}
     request = Request(session.next_name(), engine, seed, pictures, settings or {}, count)
 
     # Names and numbers alone: undo and other files replace bpy's data while the job runs.
@@ -81,16 +80,17 @@ def submit(
             with all_or_nothing():
                 target = _scene(scene_name)
                 seen = viewing.viewport(viewport, target)
+                layer = seen.window.view_layer if seen else layers_of(target)[0]
                 if not spots:  # what lands at another try stands in the place that is left for it
-                    spots.update(spots_of(layers_of(target)[0], results, placing, seen and seen.eye))
-                shown = _shown(path, image_name, pictures["picture"])
+                    spots.update(spots_of(layer, results, placing, seen and seen.eye))
+                shown = _shown(path, image_name, pixels, lies)
                 added, refused = add_results(target, title, shown, results, spots, placing)
         except Exception as error:  # noqa: BLE001 - whatever it is, the results must not be lost
             return [(result, reason(error)) for result in results]
         job.landed += [thing.name for thing in added]
         if runtime.has_window():
             try:
-                _tell(target, seen, title, added)
+                _tell(target, layer, seen, title, added)
             except Exception:  # what is in the scene must not be offered to it again
                 log.exception("the results are in the scene, and Blender did not show them")
         return refused
@@ -107,13 +107,19 @@ def _scene(name: str) -> bpy.types.Scene:
     return next(iter([*named, *(scene for scene in scenes if scene == bpy.context.scene), *scenes]))
 
 
-def _tell(scene: bpy.types.Scene, seen: viewing.Viewport | None, title: str, added: Sequence[bpy.types.Object]) -> None:
-    """Show and report what has come to the scene, and make it an undo step."""
+def _tell(
+    scene: bpy.types.Scene,
+    layer: bpy.types.ViewLayer,
+    seen: viewing.Viewport | None,
+    title: str,
+    added: Sequence[bpy.types.Object],
+) -> None:
+    """Show and report what has come to the scene, as a view layer has it, and make it an undo step."""
     if seen:
         viewing.show(seen, added)
     with bpy.context.temp_override(window=seen.window if seen else bpy.context.window_manager.windows[0]):
         bpy.ops.ed.undo_push(message=f"Generate {title}")
-        sentence = whereabouts(scene, title, [thing.name for thing in added])
+        sentence = whereabouts(scene, title, [thing.name for thing in added], layer)
         bpy.ops.hi3dgen.report("INVOKE_DEFAULT", sentence=sentence)
 
 
@@ -131,10 +137,13 @@ def wait(job: Job, watch: Callable[[Job], None] = lambda _: None) -> None:
         raise job.error or session.error or cancelled
 
 
-def _read(source: bpy.types.Image | Path) -> NDArray[np.uint8]:
-    """The pixels of an image or a file, without a trace in the scene until there is a mesh. Raises `AddonError`."""
+def _read(source: bpy.types.Image | Path) -> tuple[NDArray[np.uint8], int]:
+    """What `upright` gives of an image or a file, without a trace in the scene until there is a mesh.
+
+    Raises `AddonError`.
+    """
     if not isinstance(source, Path):
-        return pixels_of(source)
+        return upright(source)
     path = source
     if not path.is_file():
         raise AddonError(f"There is no file “{path}”.", "Check the path.")
@@ -145,17 +154,20 @@ def _read(source: bpy.types.Image | Path) -> NDArray[np.uint8]:
     try:
         if not image.size[0]:
             raise _unreadable(path)
-        return pixels_of(image)
+        return upright(image)
     finally:
         bpy.data.images.remove(image)
 
 
-def _shown(path: Path | None, name: str, pixels: NDArray[np.uint8]) -> bpy.types.Image:
-    """The image that a material shows for a picture's file, or for an image: what was sent, in the same pixels."""
+def _shown(path: Path | None, name: str, pixels: NDArray[np.uint8], lies: int) -> bpy.types.Image:
+    """The image that a material shows for a picture's file, or for an image: what was sent, in the same pixels.
+
+    lies: what `upright` said of it.
+    """
     if path is None:
-        return lasting_image(name, pixels)
-    with contextlib.suppress(OSError, RuntimeError):  # the file may have vanished while the job ran
-        if picture_files.orientation(path.read_bytes()) == 1:
+        return lasting_image(name, pixels, lies)
+    if lies == 1:
+        with contextlib.suppress(RuntimeError):  # the file may have vanished while the job ran
             return bpy.data.images.load(str(path.absolute()), check_existing=True)
     return sent_image(name, pixels)
 

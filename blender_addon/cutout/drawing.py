@@ -16,10 +16,12 @@ from ..link import runtime
 from ..link.session import Job, JobState
 from ..scene import masks
 from ..scene.picture_files import turned_back, turned_upright
-from ..scene.pictures import orientation_of, pixels_of
+from ..scene.pictures import pixels_of, upright
 from .request import PRODUCT, ask
+from .strokes import INPUT as STROKES
 from .strokes import Stroke, picture_of
 
+BAD_MASK = "bad-cutout"  # the code of an engine's refusal
 MAX_SIDE = 2048  # of the picture that is asked about: every stroke sends it
 
 
@@ -27,9 +29,10 @@ MAX_SIDE = 2048  # of the picture that is asked about: every stroke sends it
 class Drawing:
     """See the module. picture: the name of the image. inputs: what is sent besides the strokes.
 
-    lies: how Blender shows the picture, which is sent upright (`pictures.orientation_of`). Strokes are drawn over what
-    it shows. current: the stroke that is being drawn, which is not asked about yet. undone: strokes that were taken
-    back. mask: the last answer, uint8 (h, w), upright, row 0 on top; None while nothing was found.
+    lies: how Blender shows the picture, which is sent upright (`pictures.upright`). Strokes are drawn over what it
+    shows. current: the stroke that is being drawn, which is not asked about yet. undone: strokes that were taken back.
+    mask: the last answer, uint8 (h, w), upright, row 0 on top; None while nothing was found. refused: why the picture's
+    own mask is not among the inputs although it has one.
     """
 
     picture: str
@@ -42,6 +45,7 @@ class Drawing:
     current: Stroke | None = None
     mask: NDArray[np.uint8] | None = None
     job: Job | None = None
+    refused: AddonError | None = None
     _shown: tuple[NDArray[np.uint8] | None, NDArray[np.uint8] | None] | None = None
 
     @property
@@ -65,6 +69,11 @@ class Drawing:
     def waits(self) -> bool:
         """Whether an answer is on its way."""
         return self.job is not None and self.job.live
+
+    @property
+    def answered(self) -> bool:
+        """Whether the mask is the answer to all strokes, and to no other question."""
+        return self.mask is not None and self.job is not None and self.job.state is JobState.DONE
 
     @property
     def error(self) -> AddonError | None:
@@ -94,10 +103,18 @@ class Drawing:
     def ask(self) -> None:
         """Ask the engine; what it was asked before is forgotten. Raises `AddonError`."""
         self.forget_job()
+        self.job = None
         inputs = dict(self.inputs)
         if self.strokes:
-            inputs["strokes"] = turned_upright(picture_of(self.strokes, self.height, self.width), self.lies)
+            inputs[STROKES] = turned_upright(picture_of(self.strokes, self.height, self.width), self.lies)
         self.job = ask(self.picture, self.engine, self.settings, inputs, self._hear)
+
+    def go_on_without_bad_mask(self) -> None:
+        """If the engine refuses the picture's mask, ask without it. Raises `AddonError`."""
+        if self.error and self.error.code == BAD_MASK and masks.INPUT in self.inputs:
+            self.refused = self.error
+            self.inputs = {name: pixels for name, pixels in self.inputs.items() if name != masks.INPUT}
+            self.ask()
 
     def forget_job(self) -> None:
         """Ask no more."""
@@ -112,8 +129,12 @@ class Drawing:
 
 def begin(picture: bpy.types.Image, engine: str, settings: Mapping[str, Scalar]) -> Drawing:
     """A drawing that goes on from the picture's mask, or from what the engine finds. Raises `AddonError`."""
-    mask = masks.mask_of(picture)
-    inputs = {"picture": pixels_of(picture, MAX_SIDE)} | ({masks.INPUT: pixels_of(mask, MAX_SIDE)} if mask else {})
-    drawing = Drawing(picture.name, engine, settings, inputs, orientation_of(picture))
+    pixels, lies = upright(picture, MAX_SIDE)
+    drawing = Drawing(picture.name, engine, settings, {"picture": pixels}, lies)
+    if mask := masks.mask_of(picture):
+        try:
+            drawing.inputs = {**drawing.inputs, masks.INPUT: pixels_of(mask, MAX_SIDE)}
+        except AddonError as error:  # its file may be gone
+            drawing.refused = error
     drawing.ask()
     return drawing

@@ -10,7 +10,8 @@ from bpy.app.handlers import persistent
 from numpy.typing import NDArray
 
 from ...backend.wire.limits import Scalar
-from ...backend.wire.messages import Preview, Result
+from ...backend.wire.messages import EngineInfo, Preview, Result
+from ..link import runtime
 from ..link.session import Job
 from ..scene import masks
 from ..scene.pictures import pixels_of
@@ -22,10 +23,13 @@ _GREYS = (70, 95)
 
 @dataclass(eq=False)
 class Look:
-    """A look at a picture with a mask, both by name: pictures come and go by undo."""
+    """A look at what an engine makes of a picture.
+
+    picture: its name, since pictures come and go by undo. of: what else decides what is seen.
+    """
 
     picture: str
-    mask: str
+    of: tuple[object, ...]
     job: Job | None = None
     thumbnail: Preview | None = None
     notes: tuple[str, ...] = ()
@@ -34,26 +38,28 @@ class Look:
 _last: Look | None = None
 
 
-def last(picture: bpy.types.Image) -> Look | None:
-    """The last look, if it was at this picture with the mask that it has now."""
-    return _last if _last and (_last.picture, _last.mask) == _names(picture) else None
+def last(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Scalar]) -> Look | None:
+    """The last look, if it was at this picture as it is, with the mask that it has now, by this engine so set."""
+    return _last if _last and _last.picture == picture.name and _last.of == _of(picture, engine, settings) else None
 
 
-def look(picture: bpy.types.Image, engine: str, settings: Mapping[str, Scalar]) -> Job:
-    """Look at a picture as `engine` sees it. Raises `AddonError`."""
+def look(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Scalar]) -> Job:
+    """Look at a picture as `engine` sees it; the look before it is given up. Raises `AddonError`."""
     global _last  # noqa: PLW0603 - the panel's draw has to find it
-    mask = masks.mask_of(picture)
+    mask = _mask(picture, engine)
     inputs = {"picture": pixels_of(picture)} | ({masks.INPUT: pixels_of(mask)} if mask else {})
-    names = _names(picture)
     before = _last.thumbnail if _last and _last.picture == picture.name else None
-    looked = Look(*names, thumbnail=before)  # until the new one is there: the panel does not jump
+    if _last and _last.job:
+        runtime.session().cancel(_last.job)
+    looked = Look(picture.name, _of(picture, engine, settings))
+    looked.thumbnail = before  # until the new one is there: the panel does not jump
 
     def heard(result: Result) -> None:
         preview = looked.job.preview if looked.job else None
         looked.thumbnail = preview and replace(preview, pixels=over_checkerboard(preview.pixels))
         looked.notes = result.notes
 
-    looked.job = ask(picture.name, engine, settings, inputs, heard)
+    looked.job = ask(picture.name, engine.name, settings, inputs, heard)
     _last = looked
     return looked.job
 
@@ -73,9 +79,14 @@ def over_checkerboard(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return result
 
 
-def _names(picture: bpy.types.Image) -> tuple[str, str]:
-    mask = masks.mask_of(picture)
-    return picture.name, mask.name if mask else ""
+def _mask(picture: bpy.types.Image, engine: EngineInfo) -> bpy.types.Image | None:
+    return masks.mask_of(picture) if masks.INPUT in engine.inputs else None
+
+
+def _of(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Scalar]) -> tuple[object, ...]:
+    """What decides what is seen of a picture. An image that is painted on becomes dirty."""
+    mask = _mask(picture, engine)
+    return engine.name, dict(settings), picture.is_dirty, mask and (mask.name, mask.is_dirty)
 
 
 def register() -> None:

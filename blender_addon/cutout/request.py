@@ -28,9 +28,11 @@ def ask(
 ) -> Job:
     """Request the cut-out of a picture; `heard` is called with it, on the main thread, in whatever mode Blender is.
 
-    An error stays with the job. Raises `AddonError` while the backend is given up.
+    An error stays with the job. Raises `AddonError` while the backend is given up, and if the engine cannot run.
     """
     session = runtime.session()
+    if missing := session.why_missing(engine):
+        raise missing
 
     def land(results: list[Result]) -> Refused:
         for result in results:

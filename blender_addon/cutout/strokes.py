@@ -8,6 +8,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+INPUT = "strokes"  # the name of the input that takes their picture
+
 Point = tuple[float, float]
 
 _KEEP, _DROP = (255, 255, 255, 255), (0, 0, 0, 255)

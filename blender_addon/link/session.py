@@ -70,11 +70,12 @@ Land = Callable[[list[Result]], Refused]
 
 @dataclass(eq=False)
 class Job:
-    """One click on Generate. `land` puts results into the scene; it holds names, never bpy data.
+    """A request to the backend, from the click to what comes of it: meshes, or a cut-out to look at.
 
-    error: why it failed, or why the scene did not take all of its results. landed: the names of the objects that came
-    of them. aside: nothing in the scene changes by it. It lands in any mode, and whoever asked shows how far it is and
-    its error.
+    land: puts results into the scene, or gives them to whoever asked; it holds names, never bpy data. error: why it
+    failed, or why the scene did not take all of its results. landed: the names of the objects that came of them. aside:
+    nothing in the scene changes by it. It goes before meshes that wait and lands in any mode, and whoever asked shows
+    how far it is and its error.
     """
 
     title: str
@@ -150,14 +151,26 @@ class Session:
         engines = self.capabilities.engines if self.capabilities else ()
         return next((engine for engine in engines if engine.name == name), None)
 
+    def why_missing(self, name: str) -> AddonError | None:
+        """Why the engine of that name cannot run, as the running backend reports; None if it can or no backend runs."""
+        info = self.engine(name)
+        if info is None or not info.missing:
+            return None
+        sentence = f"The engine “{info.label}” cannot run here. {info.missing}"
+        return AddonError(sentence, "Set it up in the extension's preferences.", code="engine-missing")
+
     def submit(self, title: str, request: Request, land: Land, *, aside: bool = False) -> Job:
-        """Queue a job. Raises `AddonError` while the backend is given up."""
+        """Queue a job; unless it is one aside, what was told of former ones is forgotten.
+
+        Raises `AddonError` while the backend is given up.
+        """
         if self.phase is Phase.BROKEN:
             raise _broken()
         self._count += 1
         job = Job(title, request, land, aside=aside)
-        self.error, self.notice = None, ""
-        self.jobs = [*(other for other in self.jobs if other.holds_results), job]
+        if not aside:
+            self.error, self.notice = None, ""
+        self.jobs = [*(other for other in self.jobs if other.holds_results or (aside and not other.aside)), job]
         self.start()
         return job
 
@@ -330,8 +343,14 @@ class Session:
                 else:
                     job.state = JobState.FAILED if job.error else JobState.DONE
 
+    @property
+    def _next(self) -> Job | None:
+        """The job that goes to the backend next: what an artist is waiting for comes before meshes."""
+        waiting = (job for job in self.jobs if job.state is JobState.WAITING)
+        return min(waiting, key=lambda job: not job.aside, default=None)
+
     def _send(self) -> None:
-        waiting = next((job for job in self.jobs if job.state is JobState.WAITING), None)
+        waiting = self._next
         if waiting is None or self.running is not None:
             return
         self.start()
@@ -357,10 +376,11 @@ class Session:
         if self.deaths >= MAX_DEATHS:
             self.phase = Phase.BROKEN
             error = _broken(code)
-        job = self.running or next((job for job in self.jobs if job.state is JobState.WAITING), None)
+        job = self.running or self._next
         if job:
             self._fail(job, error)
-        self.error = error
+        if not (job and job.aside) or self.phase is Phase.BROKEN:
+            self.error = error
         self._drop_backend()
 
     def _fail(self, job: Job, error: AddonError) -> None:

@@ -44,8 +44,13 @@ def hide(scene: bpy.types.Scene, name: str) -> None:
                 thing.hide_set(state=True, view_layer=layer)
 
 
-def whereabouts(scene: bpy.types.Scene, title: str, names: Sequence[str]) -> str:
-    """A sentence about where the objects of these names are, and another one if they cannot be seen there."""
+def whereabouts(
+    scene: bpy.types.Scene, title: str, names: Sequence[str], layer: bpy.types.ViewLayer | None = None
+) -> str:
+    """A sentence about where the objects of these names are, and another one if they cannot be seen there.
+
+    layer: in which view layer they are looked for; else in one of the scene's that is in sight.
+    """
     added = [scene.objects[name] for name in names]
     if not added:
         return f"The images of {title} are in this file."
@@ -55,7 +60,7 @@ def whereabouts(scene: bpy.types.Scene, title: str, names: Sequence[str]) -> str
     shown = [window.scene for window in bpy.context.window_manager.windows] or [bpy.context.scene]
     elsewhere = "" if scene in shown else f" of the scene {scene.name}"
     sentence = f"{first.name}{more} in the collection {collection.name}{elsewhere}."
-    why = why_unseen(layers_of(scene)[0], first)
+    why = why_unseen(layer or layers_of(scene)[0], first)
     return f"{sentence} It is not seen: {why}" if why else sentence
 
 

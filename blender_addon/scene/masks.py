@@ -11,24 +11,32 @@ import numpy as np
 from bpy.props import PointerProperty
 from numpy.typing import NDArray
 
+from .pictures import PASSING
+
 INPUT = "own_cutout"  # the name of the input that takes it
+
+
+def can_have(picture: bpy.types.Image) -> bool:
+    """Whether a picture can have a mask: one would outlive a render, which the next one replaces."""
+    return picture.type not in PASSING
 
 
 def mask_of(picture: bpy.types.Image) -> bpy.types.Image | None:
     """The picture's mask; None if it has none."""
-    return picture.hi3dgen_cutout
+    return picture.hi3dgen_cutout if can_have(picture) else None
 
 
 def pictured(image: bpy.types.Image) -> bpy.types.Image:
     """The picture that an artist means who looks at an image: of a mask, the one that it belongs to."""
-    return next((picture for picture in bpy.data.images if picture.hi3dgen_cutout == image), image)
+    return next((picture for picture in bpy.data.images if mask_of(picture) == image), image)
 
 
 def keep(picture: bpy.types.Image, mask: NDArray[np.uint8]) -> bpy.types.Image:
     """Make a mask, uint8 (h, w), row 0 on top, the picture's: a new image, packed into the file.
 
-    The one that the picture had stays as it is: it may have been painted on.
+    The one that the picture had stays in the file as it is: it may have been painted on.
     """
+    former = picture.hi3dgen_cutout
     height, width = mask.shape
     image = bpy.data.images.new(f"{Path(picture.name).stem} cut-out", width, height, alpha=False, is_data=True)
     values = np.ones((height, width, 4), np.float32)
@@ -36,6 +44,8 @@ def keep(picture: bpy.types.Image, mask: NDArray[np.uint8]) -> bpy.types.Image:
     image.pixels.foreach_set(values.reshape(-1))
     image.pack()
     picture.hi3dgen_cutout = image
+    if former:
+        former.use_fake_user = True  # else nothing uses it, and what nothing uses is not saved
     return image
 
 

@@ -47,7 +47,10 @@ def is_cut_off(data: bytes) -> bool:
 
 
 def turned_upright(pixels: NDArray[np.uint8], lies: int) -> NDArray[np.uint8]:
-    """Pixels (H, W, C), row 0 on top, of a file with this orientation as they are meant: (W, H, C) if it is above 4."""
+    """Pixels (H, W) or (H, W, C), row 0 on top, of a file with this orientation as they are meant.
+
+    Above 4 the height becomes the width.
+    """
     if lies in {3, 4, 6, 7}:
         pixels = pixels[::-1]
     if lies in {2, 3, 7, 8}:
@@ -57,9 +60,7 @@ def turned_upright(pixels: NDArray[np.uint8], lies: int) -> NDArray[np.uint8]:
 
 def turned_back(pixels: NDArray[np.uint8], lies: int) -> NDArray[np.uint8]:
     """Upright pixels, (H, W) or (H, W, C), row 0 on top, as they lie in a file with this orientation."""
-    turned = pixels.swapaxes(0, 1) if lies > 4 else pixels
-    turned = turned[::-1] if lies in {3, 4, 6, 7} else turned
-    return np.ascontiguousarray(turned[:, ::-1] if lies in {2, 3, 7, 8} else turned)
+    return turned_upright(pixels, {6: 8, 8: 6}.get(lies, lies))  # each other turn undoes itself
 
 
 def _directory(data: bytes) -> bytes:

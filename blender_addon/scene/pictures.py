@@ -30,19 +30,25 @@ Float32Array = NDArray[np.float32]
 
 
 def pixels_of(image: bpy.types.Image, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
-    """The picture as the wire wants it, uint8 (H, W, 4), upright; above `max_side` pixels a side it is shrunk.
+    """The picture as the wire wants it; see `upright`."""
+    return upright(image, max_side)[0]
 
-    Blender shows a photo as it lies in its file, whatever that says of its orientation; here it is turned. Raises
+
+def upright(image: bpy.types.Image, max_side: int = MAX_SIDE) -> tuple[NDArray[np.uint8], int]:
+    """The picture as the wire wants it, uint8 (H, W, 4), upright, and how Blender shows it, 1 to 8 as Exif has it.
+
+    Blender shows a photo as it lies in its file, whatever that says of its orientation; here it is turned, unless the
+    artist has changed it: then its pixels are no longer the file's. Above `max_side` pixels a side it is shrunk. Raises
     `AddonError` if the image has no pixels, or if its file ends too early: Blender shows what is missing in grey.
     """
     if image.type == "RENDER_RESULT":
         with _render_result(image) as saved:
-            return pixels_of(saved, max_side)
+            return upright(saved, max_side)
     width, height = image.size[0], image.size[1]  # the stubs of its type cannot be iterated
     channels = image.channels
     if width * height * channels == 0:
         raise AddonError(f"The image “{image.name}” has no pixels.", UNREADABLE)
-    file = _file_of(image)
+    file = b"" if image.is_dirty else _file_of(image)
     if picture_files.is_cut_off(file):
         name = bpy.path.basename(image.filepath) or image.name
         raise AddonError(f"“{name}” ends in the middle of the picture.", "Copy or download the file again.")
@@ -51,7 +57,8 @@ def pixels_of(image: bpy.types.Image, max_side: int = MAX_SIDE) -> NDArray[np.ui
     rows = values.reshape(height, width, channels)[::-1]
     is_data = image.colorspace_settings.is_data
     picture = _as_picture(rows, is_float=image.is_float, is_data=is_data, max_side=max_side)
-    return picture_files.turned_upright(picture, picture_files.orientation(file))
+    lies = picture_files.orientation(file)
+    return picture_files.turned_upright(picture, lies), lies
 
 
 def image_from_png(name: str, png: bytes, *, data: bool) -> bpy.types.Image:
@@ -64,10 +71,10 @@ def image_from_png(name: str, png: bytes, *, data: bool) -> bpy.types.Image:
     return image
 
 
-def lasting_image(name: str, pixels: NDArray[np.uint8]) -> bpy.types.Image:
-    """The image of that name, or `sent_image`: if it is gone, not upright, or the next render would replace it."""
+def lasting_image(name: str, pixels: NDArray[np.uint8], lies: int = 1) -> bpy.types.Image:
+    """The image of that name, or `sent_image`: if it is gone, lies on its side, or the next render would replace it."""
     image = bpy.data.images.get(name)
-    if image is not None and image.type not in PASSING and picture_files.orientation(_file_of(image)) == 1:
+    if image is not None and image.type not in PASSING and lies == 1:
         return image
     return sent_image(name, pixels)
 
@@ -84,11 +91,6 @@ def sent_image(name: str, pixels: NDArray[np.uint8]) -> bpy.types.Image:
     image.pack()
     image[SENT] = content
     return image
-
-
-def orientation_of(image: bpy.types.Image) -> int:
-    """How Blender shows an image, 1 to 8 as Exif has it: as it lies in its file."""
-    return picture_files.orientation(_file_of(image))
 
 
 def _file_of(image: bpy.types.Image) -> bytes:

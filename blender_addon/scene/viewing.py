@@ -12,6 +12,7 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
+from .landing import recipe_of
 from .placing import box_around
 
 DISTANCE, CLIP_NEAR, CLIP_FAR = 3.0, 0.01, 20.0  # of the eye and of what it sees, in sizes of what is framed
@@ -59,15 +60,14 @@ def viewport(number: int, scene: bpy.types.Scene) -> Viewport | None:
 def show(shown: Viewport, added: Sequence[bpy.types.Object]) -> None:
     """Let objects be seen in a viewport, but those whose collection is hidden.
 
-    The first time in a scene they are framed, and their colours are shown; from then on the view is the artist's.
+    The first ones in a scene are framed, and their colours are shown; from then on the view is the artist's.
     """
     things = [thing for thing in added if thing.visible_get(view_layer=shown.window.view_layer)]
     if shown.space.local_view:
         for thing in things:
             thing.local_view_set(shown.space, state=True)
-    settings = shown.window.scene.hi3dgen
-    if things and not settings.framed:
-        settings.framed = True
+    others = set(shown.window.scene.objects).difference(added)
+    if things and not any(recipe_of(other) for other in others):
         _show_colours(shown.space.shading)
         _frame(shown.space, [thing for thing in things if any(thing.dimensions)])
 

@@ -6,10 +6,13 @@ import bpy
 from ..cutout import look, overlay
 from ..cutout.request import can_give
 from ..generate import active_picture
+from ..link import runtime
 from ..link.session import JobState
 from ..scene import masks
+from .cutout_operators import last_look
+from .image_field import draw_image
 from .properties import chosen_engine
-from .text import draw_lines, sidebar_lines
+from .text import draw_error, draw_sentence
 from .thumbnails import icon_of
 
 SCALE = 5.0
@@ -17,8 +20,8 @@ SCALE = 5.0
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the box, if there is a picture and the engine shows its cut-out."""
-    picture = active_picture(context)
-    if picture is None or not can_give(chosen_engine(context.scene)):
+    picture, engine = active_picture(context), chosen_engine(context.scene)
+    if picture is None or engine is None or not can_give(engine):
         return
     header, body = layout.panel("hi3dgen_cutout", default_closed=False)
     header.label(text="Cut-out")
@@ -28,10 +31,10 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     row.operator("hi3dgen.preview_cutout", text="Preview", icon="HIDE_OFF")
     row.operator("hi3dgen.draw_cutout", icon="GREASEPENCIL")
     if overlay.shown():
-        _sentence(body, "Enter keeps the cut-out, Escape discards it.", "INFO")
-    elif masks.mask_of(picture):
-        body.prop(picture, "hi3dgen_cutout", text="Mask")
-    if seen := look.last(picture):
+        draw_sentence(body, "Enter keeps the cut-out, Escape discards it.", "INFO")
+    elif masks.can_have(picture) and masks.INPUT in engine.inputs:
+        draw_image(body, picture, "hi3dgen_cutout", "Mask")
+    if seen := last_look(context.scene, picture):
         _draw_look(body, seen)
 
 
@@ -42,12 +45,7 @@ def _draw_look(body: bpy.types.UILayout, seen: look.Look) -> None:
     if job and job.live:
         progress = job.progress
         body.progress(factor=progress.done if progress else 0.0, text=progress.label if progress else "Waiting")
-    elif job and job.state is JobState.FAILED and job.error:
-        _sentence(body, job.error.sentence, "ERROR")
-        _sentence(body, job.error.advice, "BLANK1")
+    elif job and job.state is JobState.FAILED and job.error and job.error is not runtime.session().error:
+        draw_error(body, job.error)
     for note in seen.notes:
-        _sentence(body, note, "INFO")
-
-
-def _sentence(layout: bpy.types.UILayout, sentence: str, icon: str) -> None:
-    draw_lines(layout, sidebar_lines(sentence, bpy.context.region), icon)
+        draw_sentence(body, note, "INFO")

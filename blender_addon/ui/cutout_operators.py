@@ -9,10 +9,11 @@ from ..cutout import drawing as drawings
 from ..cutout import look, overlay
 from ..cutout.drawing import Drawing
 from ..cutout.request import can_give
+from ..cutout.strokes import INPUT as STROKES
 from ..cutout.strokes import Stroke
 from ..errors import AddonError
 from ..generate import active_picture
-from ..link import runtime
+from ..link import engines, runtime
 from ..link.session import Job
 from ..scene import masks
 from . import engine_settings
@@ -26,12 +27,29 @@ _DRAWN_WITH = ("LEFTMOUSE", "RIGHTMOUSE")
 
 
 def why_not(context: bpy.types.Context) -> str:
-    """Why no cut-out can be looked at or drawn now, as a sentence; empty if it can."""
+    """Why no cut-out can be looked at now, as a sentence; empty if it can."""
     if active_picture(context) is None:
         return "There is no picture"
-    if not can_give(chosen_engine(context.scene)):
+    engine = chosen_engine(context.scene)
+    if error := runtime.session().why_missing(engine.name) if engine else engines.why_unknown():
+        return str(error)
+    if not can_give(engine):
         return "The engine does not show its cut-out"
     return "The cut-out is being drawn: Enter keeps it, Escape discards it" if overlay.shown() else ""
+
+
+def why_not_drawn(context: bpy.types.Context) -> str:
+    """Why no cut-out can be drawn now, as a sentence; empty if it can."""
+    if not runtime.has_window():
+        return "There is no window to draw in"
+    if why := why_not(context):
+        return why
+    picture, inputs = active_picture(context), chosen_engine(context.scene).inputs
+    if not masks.can_have(picture):
+        return "Save the render as an image first"
+    if STROKES not in inputs:
+        return "The engine takes no strokes"
+    return "The engine does not take the picture's mask" if masks.mask_of(picture) and masks.INPUT not in inputs else ""
 
 
 class HI3DGEN_OT_preview_cutout(bpy.types.Operator):  # noqa: N801
@@ -56,7 +74,7 @@ class HI3DGEN_OT_preview_cutout(bpy.types.Operator):  # noqa: N801
                 runtime.session().wait(job, lambda _: None)
                 if job.error:
                     raise job.error
-                seen = look.last(active_picture(context))
+                seen = last_look(context.scene, active_picture(context))
                 self.report({"INFO"}, " ".join(seen.notes if seen else ()) or "Nothing is doubtful about the cut-out.")
         except AddonError as error:
             self.report({"ERROR"}, str(error))
@@ -67,7 +85,13 @@ class HI3DGEN_OT_preview_cutout(bpy.types.Operator):  # noqa: N801
 def look_at(scene: bpy.types.Scene, picture: bpy.types.Image) -> Job:
     """Look at a picture as the panel's engine sees it. Raises `AddonError`."""
     engine = chosen_engine(scene)
-    return look.look(picture, engine.name, engine_settings.settings_of(scene, engine))
+    return look.look(picture, engine, engine_settings.settings_of(scene, engine))
+
+
+def last_look(scene: bpy.types.Scene, picture: bpy.types.Image) -> look.Look | None:
+    """The last look at a picture, if the panel's engine sees it so now."""
+    engine = chosen_engine(scene)
+    return look.last(picture, engine, engine_settings.settings_of(scene, engine)) if engine else None
 
 
 class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
@@ -80,7 +104,7 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only with a window and a picture, and one drawing at a time."""
-        why = why_not(context) if runtime.has_window() else "There is no window to draw in"
+        why = why_not_drawn(context)
         cls.poll_message_set(why)
         return not why
 
@@ -98,7 +122,7 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
         self._ends = False  # Enter was pressed, and an answer is on its way
         self._said = ""
         self._was = ""  # what kind of editor it was
-        self._showed = ""  # the name of the image that it showed
+        self._showed: str | None = None  # the name of the image that it showed, if it was another one; empty for none
         area = self._open(context, picture)
         self._area = area.as_pointer()
         window = context.window
@@ -119,10 +143,8 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
             return {"PASS_THROUGH"}  # the artist looks at another workspace
         if area is None or area.ui_type != EDITOR or overlay.shown() is not self._drawing:
             return self._end(context, area, keeps=False)
-        if event.type == "TIMER":
-            return self._tick(context, area)
         try:
-            return self._handle(context, area, event)
+            return self._tick(context, area) if event.type == "TIMER" else self._handle(context, area, event)
         except AddonError as error:
             self.report({"ERROR"}, str(error))
             return {"RUNNING_MODAL"}
@@ -132,19 +154,36 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
         self._end(context, None, keeps=False)
 
     def _handle(self, context: bpy.types.Context, area: bpy.types.Area, event: bpy.types.Event) -> set[str]:
+        """The keys that end it are heard wherever the mouse is; the rest is drawing, if the picture is seen."""
         drawing, pressed = self._drawing, event.value == "PRESS"
-        if drawing.current is not None:
-            if event.type in ("MOUSEMOVE", "INBETWEEN_MOUSEMOVE"):
-                drawing.current.points.append(self._place(area, event))
-            elif event.type == self._button and event.value == "RELEASE":
-                drawing.end_stroke()
-            area.tag_redraw()
-            return {"RUNNING_MODAL"}
+        is_seen = self._is_seen(area)
+        if drawing.current is not None and is_seen:
+            return self._go_on(area, event)
+        drawing.current = None
         if event.type in ("RET", "NUMPAD_ENTER") and pressed:
+            if not (drawing.answered or drawing.waits or drawing.error):
+                drawing.ask()  # somebody has cancelled the last question
             self._ends = True
             return self._tick(context, area)
         if event.type == "ESC" and pressed:
             return self._end(context, area, keeps=False)
+        if is_seen:
+            return self._draw(context, area, event)
+        context.window.cursor_modal_restore()
+        return {"PASS_THROUGH"}
+
+    def _go_on(self, area: bpy.types.Area, event: bpy.types.Event) -> set[str]:
+        """Go on with the current stroke, or end it."""
+        if event.type in ("MOUSEMOVE", "INBETWEEN_MOUSEMOVE"):
+            self._drawing.current.points.append(self._place(area, event))
+        elif event.type == self._button and event.value == "RELEASE":
+            self._drawing.end_stroke()
+        area.tag_redraw()
+        return {"RUNNING_MODAL"}
+
+    def _draw(self, context: bpy.types.Context, area: bpy.types.Area, event: bpy.types.Event) -> set[str]:
+        """Begin a stroke, or take one back."""
+        drawing, pressed = self._drawing, event.value == "PRESS"
         if event.type == "Z" and pressed and (event.ctrl or event.oskey):
             (drawing.redo if event.shift else drawing.undo)()
             self._ends = False
@@ -166,13 +205,14 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
     def _tick(self, context: bpy.types.Context, area: bpy.types.Area) -> set[str]:
         """Say how far it is, and end if that was asked for and the answer is there."""
         drawing = self._drawing
-        said = _said(drawing)
+        drawing.go_on_without_bad_mask()
+        said = _said(drawing) if self._is_seen(area) else f"Choose “{drawing.picture}” again to go on drawing over it"
         if said != self._said:
             self._said = said
             area.header_text_set(said)
             area.tag_redraw()
         if self._ends and not drawing.waits:
-            if drawing.mask is not None and drawing.error is None:
+            if drawing.answered:
                 return self._end(context, area, keeps=True)
             self._ends = False
         return {"PASS_THROUGH"}
@@ -184,35 +224,47 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
         overlay.hide()
         context.window_manager.event_timer_remove(self._timer)
         _say_nothing()
+        picture = bpy.data.images.get(drawing.picture)
+        former = masks.mask_of(picture) if picture else None
+        kept = masks.keep(picture, drawing.mask) if keeps and picture and drawing.mask is not None else None
         if area:
             self._restore(area)
+        if former and kept:
+            _show_instead(former, kept)
         runtime.redraw_panels()
-        picture = bpy.data.images.get(drawing.picture)
-        if not keeps or picture is None or drawing.mask is None:
+        if keeps and not kept:
+            self.report({"WARNING"}, f"There is no image “{drawing.picture}” any more, so its cut-out is not kept.")
+        if not kept:
             return {"CANCELLED"}
-        masks.keep(picture, drawing.mask)
         try:
             look_at(context.scene, picture)
         except AddonError as error:
             self.report({"WARNING"}, str(error))
         return {"FINISHED"}
 
+    def _is_seen(self, area: bpy.types.Area) -> bool:
+        """Whether the editor shows the picture: the artist may have chosen another image meanwhile."""
+        shown = area.spaces.active.image
+        return shown is not None and shown.name == self._drawing.picture
+
     def _restore(self, area: bpy.types.Area) -> None:
-        """Let the editor be what it was and show what it showed."""
-        image = bpy.data.images.get(self._showed)
-        if area.ui_type == EDITOR and image:
-            area.spaces.active.image = image
+        """Let the editor be what it was and show what it showed, unless the artist has chosen another image."""
+        if area.ui_type == EDITOR and self._showed is not None and self._is_seen(area):
+            area.spaces.active.image = bpy.data.images.get(self._showed)
         if area.ui_type == EDITOR and self._was:
             area.ui_type = self._was
 
     def _open(self, context: bpy.types.Context, picture: bpy.types.Image) -> bpy.types.Area:
-        """An Image Editor that shows the picture: if there is none, the editor that was clicked in becomes one."""
+        """The Image Editor that was clicked in, else one that shows the picture, else any.
+
+        If there is none, an editor becomes one.
+        """
         areas = [area for area in context.screen.areas if area.ui_type == EDITOR]
-        area = next((area for area in areas if area.spaces.active.image == picture), None)
-        if area is not None:
-            return area
+        areas.sort(key=lambda area: (area != context.area, area.spaces.active.image != picture))
         if areas:
             area = areas[0]
+            if area.spaces.active.image == picture:
+                return area
         else:
             area = context.area
             if area is None or area.type not in runtime.PANEL_AREAS:  # a search may begin it anywhere
@@ -242,25 +294,33 @@ def _said(drawing: Drawing) -> str:
     """What the editor's header says."""
     if drawing.waits:
         running = runtime.session().running
-        busy = running is not None and running is not drawing.job
+        busy = running is not None and not running.aside
         return "Waiting for the mesh that is being made" if busy else "Cutting out …"
     hint = "Draw over what belongs to the object; with Ctrl, over what does not"
     if drawing.error and drawing.strokes:
         return str(drawing.error)
-    return f"{drawing.error.sentence} {hint}" if drawing.error else hint
+    trouble = drawing.error or (None if drawing.strokes else drawing.refused)
+    return f"{trouble.sentence} {hint}" if trouble else hint
 
 
 def _draw_keys(header: bpy.types.Header, _context: bpy.types.Context) -> None:
     """The keys, in the status bar."""
     for key, icon, meaning in (
-        ("Drag", "MOUSE_LMB_DRAG", "Keep"),
-        ("Ctrl Drag", "MOUSE_LMB_DRAG", "Drop"),
-        ("Drag", "MOUSE_RMB_DRAG", "Drop"),
-        ("Ctrl Z", "LOOP_BACK", "Take Back"),
+        ("Drag", "MOUSE_LMB_DRAG", "Object"),
+        ("Ctrl Drag", "MOUSE_LMB_DRAG", "Not the Object"),
+        ("Drag", "MOUSE_RMB_DRAG", "Not the Object"),
+        ("Ctrl Z", "LOOP_BACK", "Undo"),
         ("Enter", "CHECKMARK", "Done"),
         ("Esc", "X", "Discard"),
     ):
         header.layout.label(text=f"{key}: {meaning}", icon=icon)
+
+
+def _show_instead(former: bpy.types.Image, mask: bpy.types.Image) -> None:
+    """Let Image Editors that show the former mask show the new one: the former belongs to no picture any more."""
+    for space in (space for screen in bpy.data.screens for area in screen.areas for space in area.spaces):
+        if space.type == "IMAGE_EDITOR" and space.image == former:
+            space.image = mask
 
 
 def _say_nothing() -> None:

@@ -5,7 +5,6 @@ import bpy
 
 from ...backend.wire.messages import EngineInfo
 from ..cutout import look, overlay
-from ..errors import AddonError
 from ..extension import PACKAGE
 from ..generate import active_picture
 from ..link import engines, runtime
@@ -14,8 +13,9 @@ from ..scene.collection import why_unseen
 from ..scene.landing import recipe_of
 from ..scene.material import is_ours
 from . import cutout_box, engine_settings
+from .image_field import draw_image
 from .properties import chosen_engine
-from .text import draw_lines, duration, sidebar_lines
+from .text import draw_error, draw_sentence, duration
 from .thumbnails import forget_all_but, icon_of
 
 CATEGORY = "Hi3DGen"
@@ -49,11 +49,11 @@ class _Panel:
             _draw_job(layout, job)
         _draw_unseen(layout, context, session)
         if session.error:
-            box = _draw_error(layout, session.error)
+            box = draw_error(layout, session.error)
             if session.holds_memory:
                 box.operator("hi3dgen.end_backend", icon="X")
         if session.notice:
-            _draw_sentence(layout, session.notice, "INFO")
+            draw_sentence(layout, session.notice, "INFO")
         _draw_object(layout, context)
 
 
@@ -88,9 +88,9 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session
     if engine is None:
         error = engines.why_unknown()
         if error and error.in_log:
-            _draw_error(layout, error)
+            draw_error(layout, error)
         elif error:
-            _draw_sentence(layout, error.sentence, "INFO")
+            draw_sentence(layout, error.sentence, "INFO")
         return
     column = layout.column()
     row = column.row(align=True)
@@ -98,7 +98,7 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session
     if session.phase is Phase.READY:
         row.operator("hi3dgen.unload", text="", icon="MEMORY")
     if missing := _missing(engine, session):
-        _draw_sentence(layout, missing, "INFO")
+        draw_sentence(layout, missing, "INFO")
         layout.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = PACKAGE
         column = layout.column()
     if engine.uses_seed:
@@ -124,9 +124,9 @@ def _draw_settings(
         if not setting.advanced:
             column.prop(group, setting.name)
     if "own_normal_map" in engine.inputs:
-        _draw_image(column, scene.hi3dgen, "normal_map", "Normal Map")
+        draw_image(column, scene.hi3dgen, "normal_map", "Normal Map")
     for name in engine_settings.further_inputs(engine) if group else ():
-        _draw_image(column, group, name, engine_settings.label_of(name))
+        draw_image(column, group, name, engine_settings.label_of(name))
     if any(setting.advanced for setting in listed):
         header, body = layout.panel("hi3dgen_advanced", default_closed=True)
         header.label(text="Advanced")
@@ -134,14 +134,6 @@ def _draw_settings(
         for setting in listed if inner else ():
             if setting.advanced:
                 inner.prop(group, setting.name)
-
-
-def _draw_image(column: bpy.types.UILayout, owner: bpy.types.PropertyGroup, name: str, label: str) -> None:
-    """A field for an image: a template beside a label leaves no room for the image's name."""
-    if getattr(owner, name):
-        column.prop(owner, name)
-    else:
-        column.template_ID(owner, name, open="image.open", text=label)
 
 
 def _draw_placing(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
@@ -175,12 +167,12 @@ def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
         box.template_icon(icon_of(job.preview), scale=PREVIEW_SCALE)
     progress = job.progress
     if job.state is JobState.KEPT and job.error:
-        _draw_sentence(box, job.error.sentence, "ERROR")
-        _draw_sentence(box, job.error.advice, "BLANK1")
+        draw_sentence(box, job.error.sentence, "ERROR")
+        draw_sentence(box, job.error.advice, "BLANK1")
         box.operator("hi3dgen.land_again", icon="IMPORT").job = job.request.job
     elif job.state is JobState.LANDING:
         ready = "The result is ready. It comes" if len(job.results) == 1 else "The results are ready. They come"
-        _draw_sentence(box, f"{ready} when you are done and in Object Mode.", "CHECKMARK")
+        draw_sentence(box, f"{ready} when you are done and in Object Mode.", "CHECKMARK")
     elif progress is None:
         waiting = "Waiting" if job.state is JobState.WAITING else "Starting"
         box.progress(factor=0.0, text=waiting)
@@ -195,22 +187,11 @@ def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
 
 def _draw_unseen(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:
     """Why the artist does not see what has come last, as long as it is so."""
-    landed = [name for job in session.jobs[-1:] for name in job.landed if name in context.scene.objects]
+    last = [job for job in session.jobs if job.landed][-1:]
+    landed = [name for job in last for name in job.landed if name in context.scene.objects]
     for name in landed[:1]:
         if why := why_unseen(context.view_layer, context.scene.objects[name]):
-            _draw_sentence(layout, f"{name} is not seen: {why}", "HIDE_ON")
-
-
-def _draw_error(layout: bpy.types.UILayout, error: AddonError) -> bpy.types.UILayout:
-    """A box with the error, which is returned."""
-    box = layout.box()
-    alert = box.column()
-    alert.alert = True  # not the whole box: what happened is red, what to do about it is not
-    _draw_sentence(alert, error.sentence, "ERROR")
-    _draw_sentence(box, error.advice, "BLANK1")
-    if error.in_log:
-        box.operator("hi3dgen.show_log", icon="TEXT")
-    return box
+            draw_sentence(layout, f"{name} is not seen: {why}", "HIDE_ON")
 
 
 def _draw_object(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -231,12 +212,7 @@ def _draw_object(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         if shading and shading.type == "SOLID" and shading.color_type != wanted:  # else the switch would seem dead
             column.prop_enum(shading, "color_type", wanted, text="Show Colours in Solid View")
     for note in filter(None, recipe.get("notes", "").splitlines()):
-        _draw_sentence(box, note, "INFO")
-
-
-def _draw_sentence(layout: bpy.types.UILayout, sentence: str, icon: str) -> None:
-    """A sentence over as many lines as it needs."""
-    draw_lines(layout, sidebar_lines(sentence, bpy.context.region), icon)
+        draw_sentence(box, note, "INFO")
 
 
 CLASSES = (HI3DGEN_PT_viewport, HI3DGEN_PT_image_editor)

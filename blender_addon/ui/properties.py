@@ -34,7 +34,7 @@ ORIGINS = [
     ("CENTRE", "Centre", "In the middle of the mesh"),
     ("CURSOR", "3D Cursor", "At the 3D cursor, wherever the mesh stands"),
 ]
-SHADINGS = [("SMOOTH", "Smooth", "Faces have no edges"), ("FLAT", "Flat", "Every face is seen")]
+SHADINGS = [("SMOOTH", "Smooth", "The surface looks smooth"), ("FLAT", "Flat", "Each face looks flat")]
 
 _items: list[tuple[str, str, str, int]] = []  # stays alive: Blender keeps pointers into it
 
@@ -129,7 +129,7 @@ class Hi3DGenSettings(bpy.types.PropertyGroup):
         set=_set_size,
     )
     metres: FloatProperty(name="Size in Metres", default=1.0, min=1e-6, options={"HIDDEN"})
-    stands: EnumProperty(name="Stands", description="Where the next mesh stands", items=STANDS)
+    stands: EnumProperty(name="Placement", description="Where the next mesh stands", items=STANDS)
     origin: EnumProperty(name="Origin", description="The point that the mesh is turned and scaled about", items=ORIGINS)
     shading: EnumProperty(name="Shading", description="How the faces are shaded", items=SHADINGS)
     collection: PointerProperty(
@@ -138,7 +138,6 @@ class Hi3DGenSettings(bpy.types.PropertyGroup):
         description=f"The scene's collection that meshes come into; if empty, it is “{COLLECTION}”",
         poll=_is_in_scene,
     )
-    framed: BoolProperty(name="Framed", description="The view has been turned to a result once", options={"HIDDEN"})
 
 
 CLASSES = (Hi3DGenSettings,)

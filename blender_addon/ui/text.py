@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sentences as labels, which do not wrap, and durations in words."""
+"""Sentences and errors as labels, which do not wrap, and durations in words."""
 
 import blf
 import bpy
+
+from ..errors import AddonError
 
 _FONT = 0  # that of the interface
 _UNIT = 20  # pixels of a button's height at scale 1
@@ -40,6 +42,23 @@ def draw_lines(layout: bpy.types.UILayout, broken: list[str], icon: str) -> None
     column.scale_y = 0.8
     for number, line in enumerate(broken):
         column.label(text=line, icon="BLANK1" if number else icon, translate=False)
+
+
+def draw_sentence(layout: bpy.types.UILayout, sentence: str, icon: str) -> None:
+    """Draw a sentence in a sidebar over as many lines as it needs."""
+    draw_lines(layout, sidebar_lines(sentence, bpy.context.region), icon)
+
+
+def draw_error(layout: bpy.types.UILayout, error: AddonError) -> bpy.types.UILayout:
+    """Draw a box with an error in a sidebar, and return it."""
+    box = layout.box()
+    alert = box.column()
+    alert.alert = True  # not the whole box: what happened is red, what to do about it is not
+    draw_sentence(alert, error.sentence, "ERROR")
+    draw_sentence(box, error.advice, "BLANK1")
+    if error.in_log:
+        box.operator("hi3dgen.show_log", icon="TEXT")
+    return box
 
 
 def duration(seconds: float) -> str:

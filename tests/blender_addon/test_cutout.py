@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The cut-out before there is a mesh, without a window: strokes, looks, masks, and meshes that are made with them."""
 
+import dataclasses
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.blender_addon.support import MODULE, disc, image_of, tick_until, vertices_of
+from tests.blender_addon.support import CHECKOUT, MODULE, disc, image_of, tick_until, vertices_of
+
+Image = pytest.importorskip("PIL.Image", reason="Pillow writes the files")
 
 LEFT, RIGHT = (slice(40, 80), slice(20, 55)), (slice(40, 80), slice(105, 140))
 
@@ -31,6 +34,11 @@ def mask_with(place: tuple[slice, slice]) -> NDArray[np.uint8]:
     mask = np.zeros((120, 160), np.uint8)
     mask[place] = 255
     return mask
+
+
+def last_look(picture: Any) -> Any:
+    """What the panel shows of a picture."""
+    return module("ui.cutout_operators").last_look(bpy.context.scene, picture)
 
 
 # --- strokes ----------------------------------------------------------------------------------------------------------
@@ -89,7 +97,7 @@ def test_a_look_shows_the_cut_out_and_its_notes_and_makes_no_object(scene: Any) 
     picture = scene.hi3dgen.picture = two_boxes()
     before = set(bpy.data.objects), set(bpy.data.images)
     assert bpy.ops.hi3dgen.preview_cutout() == {"FINISHED"}
-    seen = module("cutout.look").last(picture)
+    seen = last_look(picture)
     pixels = seen.thumbnail.pixels
     assert pixels.shape == (128, 128, 4), "as large as the engine's"
     assert (pixels[..., 3] == 255).all(), "on a checkerboard"
@@ -100,15 +108,39 @@ def test_a_look_shows_the_cut_out_and_its_notes_and_makes_no_object(scene: Any) 
 
 def test_a_look_ends_when_the_picture_the_mask_or_the_file_changes(scene: Any) -> None:
     look, masks = module("cutout.look"), module("scene.masks")
+    other = two_boxes("other.png")
     picture = scene.hi3dgen.picture = two_boxes()
     bpy.ops.hi3dgen.preview_cutout()
-    assert look.last(two_boxes("other.png")) is None
-    masks.keep(picture, mask_with(LEFT))
-    assert look.last(picture) is None
+    assert last_look(picture)
+    assert last_look(other) is None
+    mask = masks.keep(picture, mask_with(LEFT))
+    assert last_look(picture) is None
     bpy.ops.hi3dgen.preview_cutout()
-    assert not any("parts" in note for note in look.last(picture).notes)
+    assert not any("parts" in note for note in last_look(picture).notes)
+    mask.pixels[0] = 1.0
+    assert last_look(picture) is None, "it is painted on"
     bpy.ops.wm.read_homefile(use_empty=True)
     assert look.kept() == set()
+
+
+def test_a_look_is_that_of_the_panels_engine_and_settings(scene: Any, use_backend: Any) -> None:
+    picture = scene.hi3dgen.picture = two_boxes()
+    bpy.ops.hi3dgen.preview_cutout()
+    scene.hi3dgen_draft.resolution += 1
+    assert last_look(picture) is None
+    scene.hi3dgen_draft.resolution -= 1
+    assert last_look(picture)
+    use_backend(CHECKOUT / "tests" / "new_engine.py", "orbit")
+    scene.hi3dgen.engine = "orbit"
+    assert last_look(picture) is None
+
+
+def test_another_look_ends_the_one_before(scene: Any, session: Any) -> None:
+    operators = module("ui.cutout_operators")
+    first = operators.look_at(scene, two_boxes())
+    second = operators.look_at(scene, two_boxes("other.png"))
+    tick_until(session, lambda: not second.live)
+    assert (first.state.name, second.state.name) == ("CANCELLED", "DONE")
 
 
 def test_a_picture_without_an_object_says_so_and_leaves_no_error_in_the_panel(scene: Any, session: Any) -> None:
@@ -123,6 +155,71 @@ def test_a_picture_without_an_object_says_so_and_leaves_no_error_in_the_panel(sc
 def test_there_is_nothing_to_look_at_without_a_picture(scene: Any) -> None:
     with pytest.raises(RuntimeError, match="There is no picture"):
         bpy.ops.hi3dgen.preview_cutout()
+
+
+@pytest.mark.parametrize(
+    ("changes", "has_mask", "looks", "draws"),
+    [
+        ({}, True, "", ""),
+        ({"on_request": {}}, False, "does not show its cut-out", "does not show its cut-out"),
+        ({"inputs": ("picture", "own_cutout")}, False, "", "takes no strokes"),
+        ({"inputs": ("picture", "strokes")}, False, "", ""),
+        ({"inputs": ("picture", "strokes")}, True, "", "does not take the picture's mask"),
+    ],
+)
+def test_the_engine_says_what_can_be_done(
+    scene: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    has_mask: bool,  # noqa: FBT001 - a parameter of the test
+    looks: str,
+    draws: str,
+) -> None:
+    operators = module("ui.cutout_operators")
+    engine = dataclasses.replace(operators.chosen_engine(scene), **changes)
+    picture = scene.hi3dgen.picture = two_boxes()
+    if has_mask:
+        module("scene.masks").keep(picture, mask_with(LEFT))
+    monkeypatch.setattr(operators, "chosen_engine", lambda _: engine)
+    monkeypatch.setattr(operators.runtime, "has_window", lambda: True)
+    for why, expected in ((operators.why_not, looks), (operators.why_not_drawn, draws)):
+        said = why(bpy.context)
+        assert expected in said
+        assert bool(expected) == bool(said)
+
+
+def test_a_look_goes_without_the_mask_that_the_engine_does_not_take(
+    scene: Any, session: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operators = module("ui.cutout_operators")
+    engine = dataclasses.replace(operators.chosen_engine(scene), inputs=("picture",))
+    picture = two_boxes()
+    module("scene.masks").keep(picture, mask_with(LEFT))
+    monkeypatch.setattr(operators, "chosen_engine", lambda _: engine)
+    assert set(operators.look_at(scene, picture).request.inputs) == {"picture"}
+
+
+def test_while_no_engine_is_known_that_is_the_reason(scene: Any, engines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.hi3dgen.picture = two_boxes()
+    with monkeypatch.context() as patch:
+        patch.setattr(engines, "_known", ())
+        with pytest.raises(RuntimeError, match="did not say which engines it has"):
+            bpy.ops.hi3dgen.preview_cutout()
+
+
+def test_an_engine_that_is_not_installed_is_refused_as_generate_is(scene: Any, session: Any, engines: Any) -> None:
+    picture = scene.hi3dgen.picture = two_boxes()
+    session.start()
+    tick_until(session, lambda: session.capabilities is not None)
+    lacking = tuple(
+        dataclasses.replace(engine, missing="It is not installed.") for engine in session.capabilities.engines
+    )
+    session.capabilities = dataclasses.replace(session.capabilities, engines=lacking)
+    for ask in (bpy.ops.hi3dgen.preview_cutout, bpy.ops.hi3dgen.generate):
+        with pytest.raises(RuntimeError, match=r"cannot run here\. It is not installed\. Set it up"):
+            ask()
+    with pytest.raises(Exception, match="cannot run here"):
+        module("cutout.drawing").begin(picture, "draft", {})
 
 
 # --- drawings ---------------------------------------------------------------------------------------------------------
@@ -152,6 +249,57 @@ def test_every_stroke_is_answered_and_can_be_taken_back(scene: Any, session: Any
     assert np.array_equal(answered(session, drawing), found)
     drawing.redo()
     assert np.array_equal(answered(session, drawing), dropped)
+
+
+def test_an_answer_counts_only_for_the_strokes_that_it_was_asked_for(
+    scene: Any, session: Any, strokes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawing = module("cutout.drawing").begin(two_boxes(), "draft", {"resolution": 128})
+    assert not drawing.answered
+    answered(session, drawing)
+    assert drawing.answered
+    drawing.current = strokes.Stroke(keep=False, radius=3.0, points=[(110.0, 60.0), (135.0, 60.0)])
+    drawing.end_stroke()
+    session.cancel(drawing.job)
+    assert (drawing.waits, drawing.answered) == (False, False)
+    drawing.ask()
+    answered(session, drawing)
+    assert drawing.answered
+
+    def raises(*_: Any, **__: Any) -> Any:
+        raise session_error("It is given up.", "Try again.")
+
+    session_error = module("errors").AddonError
+    monkeypatch.setattr(session, "submit", raises)
+    with pytest.raises(session_error):
+        drawing.undo()
+    assert (drawing.waits, drawing.answered) == (False, False)
+
+
+def test_a_mask_that_is_refused_does_not_stop_the_drawing(scene: Any, session: Any, tmp_path: Path) -> None:
+    picture = two_boxes()
+    picture.hi3dgen_cutout = image_of(disc(), "round")
+    drawing = module("cutout.drawing").begin(picture, "draft", {"resolution": 128})
+    tick_until(session, lambda: not drawing.waits)
+    assert drawing.error.code == "bad-cutout"
+    drawing.go_on_without_bad_mask()
+    assert has(answered(session, drawing), RIGHT)
+    assert "does not have the shape" in drawing.refused.sentence
+    assert drawing.answered
+    job = drawing.job
+    drawing.go_on_without_bad_mask()
+    assert drawing.job is job, "it is asked once"
+
+
+def test_neither_does_a_mask_whose_file_is_gone(scene: Any, session: Any, tmp_path: Path) -> None:
+    picture = two_boxes()
+    path = tmp_path / "mask.png"
+    Image.fromarray(mask_with(LEFT)).save(path)
+    picture.hi3dgen_cutout = bpy.data.images.load(str(path))
+    path.unlink()
+    drawing = module("cutout.drawing").begin(picture, "draft", {"resolution": 128})
+    assert has(answered(session, drawing), RIGHT)
+    assert "has no pixels" in drawing.refused.sentence
 
 
 @pytest.mark.parametrize("lies", [3, 6, 7])
@@ -225,6 +373,70 @@ def test_a_mask_stays_in_the_file(scene: Any, tmp_path: Path) -> None:
     bpy.ops.wm.open_mainfile(filepath=path)
     mask = bpy.context.scene.hi3dgen.picture.hi3dgen_cutout
     np.testing.assert_array_equal(module("scene.pictures").pixels_of(mask)[..., 0], mask_with(LEFT))
+
+
+def test_no_mask_is_lost_when_another_takes_its_place(scene: Any, tmp_path: Path) -> None:
+    picture = scene.hi3dgen.picture = two_boxes("owl.png")
+    picture.pack()
+    former = module("scene.masks").keep(picture, mask_with(LEFT)).name
+    module("scene.masks").keep(picture, mask_with(RIGHT))
+    path = str(tmp_path / "owl.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    pixels_of = module("scene.pictures").pixels_of
+    np.testing.assert_array_equal(pixels_of(bpy.data.images[former])[..., 0], mask_with(LEFT))
+    mask = bpy.context.scene.hi3dgen.picture.hi3dgen_cutout
+    np.testing.assert_array_equal(pixels_of(mask)[..., 0], mask_with(RIGHT))
+
+
+def test_a_photo_on_its_side_gives_the_mesh_of_the_upright_one(
+    scene: Any, session: Any, strokes: Any, tmp_path: Path
+) -> None:
+    upright = Image.fromarray(module("scene.pictures").pixels_of(two_boxes())[..., :3])
+    upright.save(tmp_path / "upright.png")
+    exif = Image.Exif()
+    exif[274] = 6
+    upright.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "lying.png", exif=exif.tobytes())
+
+    def made(name: str, line: list[tuple[float, float]]) -> tuple[Any, Any, Any]:
+        picture = scene.hi3dgen.picture = bpy.data.images.load(str(tmp_path / name))
+        drawing = module("cutout.drawing").begin(picture, "draft", {"resolution": 128})
+        answered(session, drawing)
+        drawing.current = strokes.Stroke(keep=False, radius=3.3, points=line)
+        drawing.end_stroke()
+        mask = module("scene.masks").keep(picture, answered(session, drawing))
+        bpy.ops.hi3dgen.generate()
+        thing = bpy.context.object
+        assert set(thing["hi3dgen"]["inputs"]) == {"picture", "own_cutout"}
+        assert seen_at(thing).max() < 60 / 160, "nothing of the right box"
+        return vertices_of(thing), seen_at(thing), module("scene.pictures").pixels_of(mask)
+
+    line = [(110.2, 60.3), (135.4, 60.3)]
+    expected = made("upright.png", line)
+    turned = made("lying.png", [(y, 160.0 - x) for x, y in line])
+    for one, other in zip(turned, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_what_the_next_render_replaces_has_no_mask(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    bpy.ops.mesh.primitive_uv_sphere_add()
+    bpy.ops.object.camera_add(location=(0, -4, 0), rotation=(np.pi / 2, 0, 0))
+    scene.camera = bpy.context.object
+    scene.render.engine = "CYCLES"
+    scene.cycles.samples, scene.cycles.use_denoising = 1, False
+    scene.render.film_transparent = True
+    scene.render.resolution_x = scene.render.resolution_y = 96
+    bpy.ops.render.render()
+    render = scene.hi3dgen.picture = bpy.data.images["Render Result"]
+    render.hi3dgen_cutout = image_of(disc(), "of the last render")
+    operators = module("ui.cutout_operators")
+    monkeypatch.setattr(operators.runtime, "has_window", lambda: True)
+    assert operators.why_not(bpy.context) == ""
+    assert operators.why_not_drawn(bpy.context) == "Save the render as an image first"
+    monkeypatch.undo()
+    assert set(operators.look_at(scene, render).request.inputs) == {"picture"}
+    bpy.ops.hi3dgen.generate()
+    assert set(bpy.context.object["hi3dgen"]["inputs"]) == {"picture"}
 
 
 def test_generate_takes_the_pictures_mask(scene: Any) -> None:

@@ -85,6 +85,34 @@ def test_a_photo_is_upright_as_on_the_command_line(
         assert np.abs(pixels.astype(int) - upright).mean() < 2, "decoders of JPEG differ by a little"
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_the_artist_has_turned_in_blender_is_not_turned_again(
+    pictures: ModuleType,
+    tmp_path: Path,
+    packed: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    path = tmp_path / "photo.png"
+    path.write_bytes(encoded(patches(), ".png", 6))
+    image = loaded(path, packed=packed)
+    upright = pictures.pixels_of(image)
+    height, width, _ = upright.shape
+    image.scale(width, height)
+    image.pixels.foreach_set((upright[::-1] / np.float32(255)).astype(np.float32).reshape(-1))
+    assert np.array_equal(pictures.pixels_of(image), upright)
+    assert pictures.upright(image)[1] == 1
+
+
+def test_what_the_artist_has_painted_over_is_not_cut_off(pictures: ModuleType, tmp_path: Path) -> None:
+    path = tmp_path / "half.jpg"
+    path.write_bytes(encoded(patches(), ".jpg")[:-200])
+    image = bpy.data.images.load(str(path))
+    with pytest.raises(Exception, match="ends in the middle"):
+        pictures.pixels_of(image)
+    width, height = image.size
+    image.pixels.foreach_set(np.ones(width * height * 4, np.float32))
+    assert (pictures.pixels_of(image) == 255).all()
+
+
 @pytest.mark.parametrize("byte_order", ["II", "MM"])
 def test_either_byte_order_is_read(files: ModuleType, byte_order: str) -> None:
     order = "<" if byte_order == "II" else ">"

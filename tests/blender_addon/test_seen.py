@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import bpy
@@ -314,6 +315,31 @@ def test_the_sentence_says_which_collection_hides_it(
     said = collection.whereabouts(scene, "plum", [thing.name])
     assert said.startswith("plum is in the collection Hi3DGen. It is not seen: ")
     assert f"the collection {hidden} {what_to_do} in the Outliner." in said
+
+
+@pytest.fixture
+def other_layer(scene: Any) -> Any:
+    """A view layer that is not the first one."""
+    return scene.view_layers.new("Other")
+
+
+def test_the_sentence_is_of_the_view_layer_that_shows_it(scene: Any, collection: Any, other_layer: Any) -> None:
+    ((thing,), _) = add(scene, result())
+    scene.view_layers[0].layer_collection.children["Hi3DGen"].exclude = True
+    assert "is excluded" in collection.whereabouts(scene, "plum", [thing.name])
+    said = collection.whereabouts(scene, "plum", [thing.name], other_layer)
+    assert said == "plum is in the collection Hi3DGen."
+
+
+def test_a_place_is_free_if_it_is_in_the_view_layer_that_was_clicked_in(
+    scene: Any, cube: Any, other_layer: Any, picture_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generate = import_module(f"{MODULE}.blender_addon.generate")
+    cube.hide_set(state=True, view_layer=other_layer)
+    clicked = SimpleNamespace(window=SimpleNamespace(view_layer=other_layer), eye=None)
+    monkeypatch.setattr(generate.viewing, "viewport", lambda *_: clicked)
+    bpy.ops.hi3dgen.generate(filepath=str(picture_file))
+    assert tuple(bpy.context.object.location) == (0, 0, 0)
 
 
 def test_a_mesh_that_the_artist_hides_is_no_news(scene: Any, collection: Any) -> None:

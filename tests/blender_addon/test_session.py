@@ -156,6 +156,74 @@ def test_what_a_cancelled_job_still_sends_reaches_no_other(new_session: NewSessi
     assert [result.notes for result in landed] == [("of the second",)]
 
 
+IN_TURN = """
+for _ in range(4):
+    request = receive()
+    send(messages.Result(request.job, 0, 0, 1, {}, {}, (), {}))
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def submit(module: Any) -> Callable[..., Any]:
+    """Submits a job to a session; its results land in a list."""
+    messages = import_module(f"{MODULE}.backend.wire.messages")
+
+    def submit(session: Any, landed: list[str] | None = None, **options: Any) -> Any:
+        def land(results: list[Any]) -> list[Any]:
+            if landed is not None:
+                landed.extend(result.job for result in results)
+            return []
+
+        pictures = {"picture": np.zeros((4, 4, 4), np.uint8)}
+        return session.submit("plum", messages.Request(session.next_name(), "draft", 0, pictures), land, **options)
+
+    return submit
+
+
+def test_what_an_artist_looks_at_goes_before_meshes_that_wait(
+    new_session: NewSession, tmp_path: Path, submit: Callable[..., Any]
+) -> None:
+    session = new_session(write_backend(tmp_path, IN_TURN))
+    landed: list[str] = []
+    meshes = [submit(session, landed), submit(session, landed)]
+    looks = [submit(session, landed, aside=True), submit(session, landed, aside=True)]
+    tick_until(session, lambda: not session.live)
+    assert landed == [job.request.job for job in (*looks, *meshes)]
+
+
+def test_a_look_forgets_nothing_that_was_told_of_meshes(
+    module: Any, new_session: NewSession, tmp_path: Path, submit: Callable[..., Any]
+) -> None:
+    session = new_session(write_backend(tmp_path, IN_TURN))
+    mesh = submit(session)
+    tick_until(session, lambda: not session.live)
+    session.error, session.notice = module.AddonError("It failed.", "Try again."), "Free."
+    look, other = submit(session, aside=True), submit(session, aside=True)
+    tick_until(session, lambda: not session.live)
+    third = submit(session, aside=True)
+    assert session.jobs == [mesh, third], "looks that have ended are not collected"
+    assert (look.state.name, other.state.name) == ("DONE", "DONE")
+    assert (session.error.sentence, session.notice) == ("It failed.", "Free.")
+    last = submit(session)
+    assert session.jobs == [third, last]
+    assert (session.error, session.notice) == (None, "")
+
+
+def test_a_look_at_which_the_backend_dies_keeps_its_error(
+    new_session: NewSession, tmp_path: Path, submit: Callable[..., Any]
+) -> None:
+    session = new_session(write_backend(tmp_path, "receive(); os._exit(1)"))
+    looks: list[Any] = []
+    for _ in range(3):
+        assert session.error is None, "whoever looks shows it"
+        looks.append(submit(session, aside=True))
+        tick_until(session, lambda: not looks[-1].live)
+        assert looks[-1].error.in_log
+    assert session.phase.name == "BROKEN"
+    assert session.error is looks[-1].error, "nothing can be generated either"
+
+
 def test_the_log_is_the_users_alone(process: Any, new_session: NewSession, tmp_path: Path) -> None:
     session = new_session(write_program(tmp_path, DIES))
     log = process.log_file(tmp_path / "user")

@@ -107,9 +107,21 @@ def drawing() -> Any:
 
 
 def is_answered() -> bool:
-    """Whether the cut-out that is being drawn is that of all strokes."""
+    """Whether the engine has answered all strokes of the cut-out that is being drawn, be it that it finds nothing."""
     found = drawing()
-    return found is not None and found.current is None and found.job is not None and not found.waits
+    return found is not None and found.current is None and (found.answered or found.error is not None)
+
+
+def shown() -> str | None:
+    """The name of the image that the Image Editor shows."""
+    image = area("IMAGE_EDITOR").spaces.active.image
+    return image and image.name
+
+
+def meant() -> str:
+    """The name of the picture that a click in the Image Editor means."""
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area("IMAGE_EDITOR")):
+        return sys.modules[f"{MODULE}.blender_addon.generate"].active_picture(bpy.context).name
 
 
 def covered(left: float, top: float, right: float, bottom: float) -> float:

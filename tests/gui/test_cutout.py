@@ -9,6 +9,7 @@ from PIL import Image
 
 from tests.gui import pictures
 from tests.gui.blender import MODULE, NOWHERE, Blender
+from tests.gui.screen import wait_until
 
 pytestmark = [pytest.mark.window, pytest.mark.slow]
 
@@ -163,8 +164,82 @@ def test_an_image_editor_goes_back_to_what_it_showed(blender: Blender, boxes: Pa
     assert blender.ask("area('IMAGE_EDITOR').spaces.active.image.name") == "boxes cut-out"
 
 
+def test_who_looks_at_the_mask_sees_the_new_one_after_enter(blender: Blender, boxes: Path) -> None:
+    blender.ask("split()")
+    picture = f"bpy.data.images.load({str(boxes)!r}, check_existing=True)"
+    blender.ask(f"area('IMAGE_EDITOR').spaces.active.image = {picture}")
+    blender.open_tab("IMAGE_EDITOR")
+    for mask in ("boxes cut-out", "boxes cut-out.001"):
+        blender.click(DRAW, "IMAGE_EDITOR", across=0.75)
+        blender.wait("is_answered()")
+        draw(blender, ((0.18, 0.4), (0.18, 0.6)), button=3)
+        blender.screen.press("Return")
+        blender.wait("drawing() is None")
+        assert blender.ask("bpy.data.images['boxes.png'].hi3dgen_cutout.name") == mask
+        blender.ask("area('IMAGE_EDITOR').spaces.active.image = bpy.data.images['boxes.png'].hi3dgen_cutout")
+        assert blender.ask("meant()") == "boxes.png"
+    blender.click(DRAW, "IMAGE_EDITOR", across=0.75)
+    blender.wait("is_answered()")
+    blender.screen.press("Return")
+    blender.wait("drawing() is None")
+    assert blender.ask("bpy.data.images['boxes.png'].hi3dgen_cutout.name") == "boxes cut-out.002"
+    assert blender.ask("shown()") == "boxes cut-out.002"
+    assert blender.ask("meant()") == "boxes.png"
+    assert blender.ask("bpy.data.images['boxes cut-out.001'].use_fake_user")
+
+
+def test_nothing_is_drawn_on_a_picture_that_nobody_sees(blender: Blender, boxes: Path, noise: Path) -> None:
+    begin(blender, boxes)
+    draw(blender, ACROSS_RIGHT, button=3)
+    blender.ask(f"area('IMAGE_EDITOR').spaces.active.image = bpy.data.images.load({str(noise)!r})")
+    blender.screen.drag(*(blender.ask(f"place(*{point})") for point in ACROSS_LEFT))
+    blender.ask("area('IMAGE_EDITOR').spaces.active.image = bpy.data.images['boxes.png']")
+    draw(blender, ACROSS_LEFT)
+    assert blender.ask("[stroke.keep for stroke in drawing().strokes]") == [False, True]
+    blender.ask("bpy.data.images['boxes.png'].name = 'renamed.png'")
+    blender.screen.press("Return")
+    blender.wait("drawing() is None")
+    wait_until(lambda: "no image “boxes.png” any more" in str(blender.ask("reports()")), "the report is there")
+    assert blender.ask("bpy.data.images['renamed.png'].hi3dgen_cutout is None")
+
+
+def test_a_mask_that_does_not_fit_is_no_obstacle(blender: Blender, boxes: Path, noise: Path) -> None:
+    blender.ask(f"use({str(boxes)!r}, {QUICK})")
+    blender.ask(f"bpy.context.scene.hi3dgen.picture.hi3dgen_cutout = bpy.data.images.load({str(noise)!r})")
+    begin(blender, boxes)
+    blender.wait("drawing().answered")
+    draw(blender, ACROSS_RIGHT, button=3)
+    assert covered(blender, LEFT) > 0.9
+    blender.screen.press("Return")
+    blender.wait("drawing() is None")
+    assert blender.ask("bpy.data.images['boxes.png'].hi3dgen_cutout.name") == "boxes cut-out"
+
+
+def test_the_editor_that_was_clicked_in_is_drawn_in_and_shows_nothing_afterwards(blender: Blender, boxes: Path) -> None:
+    blender.ask("area('DOPESHEET_EDITOR').type = 'IMAGE_EDITOR'")
+    blender.ask("area('VIEW_3D').type = 'IMAGE_EDITOR'")
+    blender.ask(f"use({str(boxes)!r}, {QUICK})")
+    editors = "[area for area in bpy.context.window_manager.windows[0].screen.areas if area.type == 'IMAGE_EDITOR']"
+    clicked = f"max({editors}, key=lambda area: area.height)"
+    other = f"min({editors}, key=lambda area: area.height)"
+    blender.ask(f"clicked, other = {clicked}, {other}")
+    blender.ask("other.spaces.active.image = bpy.context.scene.hi3dgen.picture")
+    blender.ask("clicked.spaces.active.image = None")
+    blender.ask(
+        "exec('with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=clicked): "
+        'bpy.ops.hi3dgen.draw_cutout("INVOKE_DEFAULT")\')'
+    )
+    blender.wait("is_answered()")
+    assert blender.ask("clicked.spaces.active.image.name") == "boxes.png"
+    blender.screen.press("Escape")
+    blender.wait("drawing() is None")
+    assert blender.ask("clicked.spaces.active.image") is None
+    assert blender.ask("other.spaces.active.image.name") == "boxes.png"
+
+
 def test_another_file_ends_it(blender: Blender, boxes: Path, tmp_path: Path) -> None:
     begin(blender, boxes)
+    draw(blender, ACROSS_LEFT)
     other = tmp_path / "other.blend"
     blender.ask(f"bpy.ops.wm.save_as_mainfile(filepath={str(other)!r}, copy=True)")
     blender.ask(f"bpy.ops.wm.open_mainfile(filepath={str(other)!r})")

@@ -18,6 +18,20 @@ QUICK = 256
 BELOW_FACES = 80  # pixels, past the normal map and "Advanced": the header "In the Scene" is no button to be found
 
 
+SECOND_WINDOW = """
+bpy.ops.wm.window_new()
+first, second = bpy.context.window_manager.windows
+second.view_layer = bpy.context.scene.view_layers.new("Other")
+first.view_layer.layer_collection.children["Hi3DGen"].exclude = True
+viewport = max(second.screen.areas, key=lambda area: area.width * area.height)
+viewport.type = "VIEW_3D"
+"""
+GENERATE_THERE = """
+with bpy.context.temp_override(window=second, area=viewport):
+    bpy.ops.hi3dgen.generate()
+"""
+
+
 def generate(blender: Blender, picture: Path, editor: str = "VIEW_3D") -> None:
     """Click Generate for the picture, and wait for its mesh."""
     blender.ask(f"use({str(picture)!r}, {QUICK})")
@@ -133,12 +147,41 @@ def test_a_large_one_in_millimetres_lies_within_the_views_limits(
 
 def test_a_click_in_the_image_editor_shows_it_in_the_viewport(blender: Blender, toadstool: Path, shots: Path) -> None:
     blender.ask("split()")
+    before = blender.ask("view()")[0]
     blender.ask(f"area('IMAGE_EDITOR').spaces.active.image = bpy.data.images.load({str(toadstool)!r})")
     blender.open_tab("IMAGE_EDITOR")
     generate(blender, toadstool, "IMAGE_EDITOR")
     blender.shoot(shots / "both editors.png")
-    assert blender.ask("view()[2]") == "TEXTURE"
-    assert blender.ask("bpy.context.scene.hi3dgen.framed")
+    after, _, colours = blender.ask("view()")
+    assert colours == "TEXTURE"
+    assert after != before
+    low, high = np.array(blender.ask("bounds('toadstool')"))
+    assert np.allclose(np.array(after) @ (*(low + high) / 2, 1), (0, 0, -3, 1), atol=0.01), "it is framed"
+
+
+def test_the_first_one_is_framed_in_files_of_their_own_startup_file(
+    blender: Blender, toadstool: Path, tmp_path: Path
+) -> None:
+    """What *Save Startup File* keeps after a mesh was made and deleted."""
+    generate(blender, toadstool)
+    blender.ask("bpy.data.objects.remove(bpy.data.objects['toadstool'])")
+    startup = tmp_path / "startup.blend"
+    blender.ask(f"bpy.ops.wm.save_as_mainfile(filepath={str(startup)!r}, copy=True)")
+    blender.ask(f"bpy.ops.wm.open_mainfile(filepath={str(startup)!r})")
+    blender.ask("area('VIEW_3D').spaces.active.region_3d.view_distance = 40")
+    blender.open_tab()
+    generate(blender, toadstool)
+    assert blender.ask("area('VIEW_3D').spaces.active.region_3d.view_distance") == pytest.approx(3, rel=0.01)
+
+
+def test_what_is_reported_is_of_the_window_that_was_clicked_in(blender: Blender, toadstool: Path) -> None:
+    generate(blender, toadstool)
+    blender.ask(SECOND_WINDOW)
+    blender.ask("bpy.context.scene.hi3dgen.seed = 1")
+    blender.ask(GENERATE_THERE)
+    blender.wait_for_job()
+    wait_until(lambda: "toadstool.001" in blender.ask("reports()")[-1], "the report is there")
+    assert blender.ask("reports()")[-1] == "toadstool.001 is in the collection Hi3DGen."
 
 
 def test_the_panel_says_so_as_long_as_its_collection_is_hidden(blender: Blender, toadstool: Path, shots: Path) -> None:

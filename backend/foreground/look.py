@@ -17,13 +17,13 @@ from .features import SIDE, see
 from .network import load, multiple, predict
 
 _SIDES = (SIDE, 256)
-_MOST = 30.0  # of the logarithm: beyond, nothing changes in half precision
+_MOST = 30.0  # of the logarithm: beyond, the exponential overflows
 
 _LOG = logging.getLogger(__name__)
 
 
 def look(weights: Weights, picture: Picture, poll: Poll) -> Float32Array:
-    """Return how surely each pixel of an opaque picture, uint8 (H, W, 4), is the object's: float32 (H, W) in (0, 1).
+    """Return how surely each pixel of an opaque picture, uint8 (H, W, 4), is the object's: float32 (H, W) in [0, 1].
 
     Once it sees about as many pixels as it learned from, which says what the object is, and once more of them, which
     says where it ends; both in nearly the picture's own proportions. Products are sums in numpy's own order, not BLAS',

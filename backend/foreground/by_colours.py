@@ -13,13 +13,13 @@ import numpy as np
 from ..arrays import Float32Array
 from ..errors import UserError
 from ..flow.products import Cutout, Picture, Report
+from ..raster.layers import Weights
 from ..raster.resample import resample
 from ..raster.ticks import Poll
 from . import background, matting, silhouette
 from .background import not_plain
 from .framing import resampled, resampled_large, square_around, whole, window
-from .look import look, read_weights
-from .network import WEIGHTS
+from .look import look
 from .oklab import oklab
 from .silhouette import Silhouette
 
@@ -40,10 +40,18 @@ class Correction:
     known: bool
 
 
-def by_colours(picture: Picture, size: int, report: Report, notes: list[str], correction: Correction | None) -> Cutout:
+def by_colours(
+    picture: Picture,
+    size: int,
+    report: Report,
+    notes: list[str],
+    correction: Correction | None,
+    weights: Weights | None,
+) -> Cutout:
     """Return the cut-out, size x size, of a picture, uint8 (H, W, 4), whose alpha is not looked at.
 
-    notes: to it is added what may be wrong. Raises UserError as `cut_out.cut_out` does.
+    notes: to it is added what may be wrong. weights: of the network that helps, if any. Raises UserError as
+    `cut_out.cut_out` does.
     """
     height, width = picture.shape[:2]
     if min(height, width) < _LEAST_SIDE:
@@ -62,7 +70,10 @@ def by_colours(picture: Picture, size: int, report: Report, notes: list[str], co
     small = resampled_large(picture, whole(picture.shape), shape, partial(report, 0, STEPS), fill=None)
     report(1, STEPS)
     poll = partial(report, 1, STEPS)
-    found = _found(small, poll) if correction is None else _corrected(small, correction.strokes, known, poll)
+    if correction is None:
+        found = _found(small, weights, poll)
+    else:
+        found = _corrected(small, weights, correction.strokes, known, poll)
     notes.extend(found.notes)
     report(3, STEPS)
 
@@ -87,21 +98,23 @@ def by_colours(picture: Picture, size: int, report: Report, notes: list[str], co
     return Cutout(np.rint(rgba * 255).astype(np.uint8), crop)
 
 
-def _found(small: Picture, poll: Poll) -> Silhouette:
+def _found(small: Picture, weights: Weights | None, poll: Poll) -> Silhouette:
     """Find the object's pixels in a small picture, uint8 (h, w, 4)."""
     lab = oklab(small)
     poll()
-    return _by_itself(small, lab, _likely(small, poll), poll)
+    return _by_itself(small, lab, _likely(small, weights, poll), poll)
 
 
-def _corrected(small: Picture, strokes: Picture, known: Float32Array | None, poll: Poll) -> Silhouette:
+def _corrected(
+    small: Picture, weights: Weights | None, strokes: Picture, known: Float32Array | None, poll: Poll
+) -> Silhouette:
     """Find the object's pixels by strokes. known: how much of each the object covers without them, float32 (h, w)."""
     lab = oklab(small)
     poll()
     shape = (lab.shape[0], lab.shape[1])
     before = known
     if before is None:
-        likely = _likely(small, poll)
+        likely = _likely(small, weights, poll)
         try:
             before = _by_itself(small, lab, likely, poll).body.astype(np.float32)
         except UserError:
@@ -111,11 +124,12 @@ def _corrected(small: Picture, strokes: Picture, known: Float32Array | None, pol
     return silhouette.corrected(lab, before, seeds, poll)
 
 
-def _likely(small: Picture, poll: Poll) -> Float32Array | None:
+def _likely(small: Picture, weights: Weights | None, poll: Poll) -> Float32Array | None:
     """Return what the network says of a small picture, float32 (h, w) in [0, 1]; None if it cannot say anything."""
     shape = small.shape[:2]
-    weights = read_weights(WEIGHTS) if max(shape) <= _LONGEST * min(shape) else None
-    return None if weights is None else look(weights, small, poll)
+    if weights is None or max(shape) > _LONGEST * min(shape):
+        return None
+    return look(weights, small, poll)
 
 
 def _by_itself(small: Picture, lab: Float32Array, likely: Float32Array | None, poll: Poll) -> Silhouette:

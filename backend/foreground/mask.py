@@ -23,13 +23,19 @@ STROKES = "strokes"
 """The input that brings strokes over the picture, which correct what would be found without them."""
 
 _FOUND = 512  # pixels of the cut-out that strokes correct
-_SIDE = 1024  # pixels of the mask's longer side, at most
+_SIDE, _MOST = 1024, 4096  # pixels of a mask's longer side: as many are always enough, and the most
 
 
-def mask_of(cutout: Cutout, side: int = _SIDE) -> UInt8Array:
-    """Return the cut-out's alpha in the whole picture's frame, uint8 (h, w), at most `side` pixels a side."""
+def mask_of(cutout: Cutout, side: int = 0) -> UInt8Array:
+    """Return the cut-out's alpha in the whole picture's frame, uint8 (h, w).
+
+    side: the most pixels of its longer side. By default the mask is as fine as the cut-out, also of a small object in a
+    large picture, if that takes more than 1024 pixels and not more than 4096; it is never finer than the picture.
+    """
     crop = cutout.crop
-    scale = min(1.0, side / max(crop.picture_width, crop.picture_height))
+    longer = max(crop.picture_width, crop.picture_height)
+    side = side or min(max(_SIDE, round(longer * len(cutout.rgba) / crop.side)), _MOST)
+    scale = min(1.0, side / longer)
     shape = (max(1, round(crop.picture_height * scale)), max(1, round(crop.picture_width * scale)))
     return paste_back(cutout.rgba[..., 3], crop, shape)
 

@@ -30,11 +30,11 @@ class Score:
     found: BoolArray
 
 
-def judge(picture: Picture, body: BoolArray) -> Score:
-    """Cut a picture out and compare it with the object's pixels, bool (H, W)."""
+def judge(picture: Picture, body: BoolArray, *, guided: bool = True) -> Score:
+    """Cut a picture out, guided by the network or by colours alone, and compare it with the object, bool (H, W)."""
     notes: list[str] = []
     try:
-        cutout = cut_out(picture, _SIDE, lambda _, __: None, notes)
+        cutout = cut_out(picture, _SIDE, lambda _, __: None, notes, guided=guided)
     except UserError:
         return Score(float("nan"), doubted=True, found=np.zeros_like(body))
     found = paste_back(cutout.rgba[..., 3:].astype(np.float32), cutout.crop)[..., 0] > 127

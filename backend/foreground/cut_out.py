@@ -39,8 +39,8 @@ def cut_out(
     specks) is centred in a square of `framing.MARGIN` times its longer side, which may reach past the picture. Fully
     transparent pixels around the object take its colours. notes: to it is added what may be wrong, as sentences for the
     artist. strokes: uint8 (h, w, 4) over the picture, of any size: bright where an artist has marked the object, dark
-    at what is none of it, transparent elsewhere. They correct what would be found without them. guided: whether the network
-    helps; without it one can measure what it is worth.
+    at what is none of it, transparent elsewhere. They correct what would be found without them. guided: whether the
+    network helps; without it one can measure what it is worth.
 
     Raises UserError if the picture is empty, faint or too small, if its background is not plain and the network not
     sure, if nothing stands out from it, or if strokes have another shape or leave no object. What `report` raises

@@ -53,6 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=int, default=24, metavar="N", help="made-up pictures of each kind (default 24)")
     parser.add_argument("--seed", type=seed_from_text, default=1, help="decides made-up pictures (default 1)")
     parser.add_argument("--sheet", type=Path, metavar="PICTURE", help="write the pictures and their cut-outs here")
+    parser.add_argument("--colours-alone", action="store_true", help="measure without the network")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     parser.set_defaults(run=run)
 
@@ -71,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
     rows: list[Picture] = []
     lines: list[Line] = []
     for name, group in _of_folder(options.folder, known) if known else _made_up(options.seed, options.count):
-        scores = [judge(picture, body) for picture, body in group]
+        scores = [judge(picture, body, guided=not options.colours_alone) for picture, body in group]
         lines.append(_line(name, scores))
         if options.sheet:
             rows += [shown(*one, score) for one, score in zip(group, scores, strict=True)]

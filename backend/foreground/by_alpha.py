@@ -6,7 +6,7 @@ import numpy as np
 from ..arrays import BoolArray
 from ..errors import UserError
 from ..flow.products import Cutout, Picture
-from ..raster.components import components, without_small
+from ..raster.components import without_specks
 from ..raster.ticks import Poll
 from . import pixel_art, transparency
 from .framing import resampled_large, square_around
@@ -49,7 +49,7 @@ def _without_strays(solid: BoolArray) -> BoolArray:
         blocks = padded.reshape(height // step, step, width // step, step).any(axis=(1, 3))
     else:
         blocks = solid
-    kept = without_small(blocks, _STRAY * components(blocks, diagonal=True).areas[1:].max())
+    kept = without_specks(blocks, _STRAY)
     if kept.sum() == blocks.sum():
         return solid
     return solid & np.repeat(np.repeat(kept, step, axis=0), step, axis=1)[: solid.shape[0], : solid.shape[1]]

@@ -10,16 +10,16 @@ from functools import partial
 
 import numpy as np
 
-from ..arrays import BoolArray, Float32Array
+from ..arrays import Float32Array
 from ..errors import UserError
 from ..flow.products import Cutout, Picture, Report
+from ..raster.layers import Weights
 from ..raster.resample import resample
 from ..raster.ticks import Poll
 from . import background, matting, silhouette
 from .background import not_plain
 from .framing import resampled, resampled_large, square_around, whole, window
-from .look import look, read_weights
-from .network import WEIGHTS
+from .look import look
 from .oklab import oklab
 from .silhouette import Silhouette
 
@@ -34,16 +34,24 @@ _LEAST_SIDE = 16  # pixels; a smaller picture shows too little of its background
 
 @dataclass(frozen=True)
 class Correction:
-    """An artist's strokes, uint8 (h, w, 4), and the object that they correct, bool (H, W), if the picture says it."""
+    """An artist's strokes, uint8 (h, w, 4), and whether the picture's alpha says what they correct."""
 
     strokes: Picture
-    solid: BoolArray | None
+    known: bool
 
 
-def by_colours(picture: Picture, size: int, report: Report, notes: list[str], correction: Correction | None) -> Cutout:
+def by_colours(
+    picture: Picture,
+    size: int,
+    report: Report,
+    notes: list[str],
+    correction: Correction | None,
+    weights: Weights | None,
+) -> Cutout:
     """Return the cut-out, size x size, of a picture, uint8 (H, W, 4), whose alpha is not looked at.
 
-    notes: to it is added what may be wrong. Raises UserError as `cut_out.cut_out` does.
+    notes: to it is added what may be wrong. weights: of the network that helps, if any. Raises UserError as
+    `cut_out.cut_out` does.
     """
     height, width = picture.shape[:2]
     if min(height, width) < _LEAST_SIDE:
@@ -52,13 +60,20 @@ def by_colours(picture: Picture, size: int, report: Report, notes: list[str], co
             f"The picture is only {width} x {height} pixels, too small to tell an object from its background.",
             "Choose a larger picture, or cut the object out so that everything around it is transparent.",
         )
-    if correction is not None and correction.solid is not None:  # what is transparent may be marked as the object's
-        picture = np.dstack([picture[..., :3], np.full((height, width), 255, np.uint8)])
     shrunk = min(1.0, _SILHOUETTE_SIDE / max(height, width))
     shape = (max(2, round(height * shrunk)), max(2, round(width * shrunk)))  # a slope takes two pixels
-    small = resampled_large(picture, (0, 0, width, height), shape, partial(report, 0, STEPS), fill=None)
+    known = None
+    if correction is not None and correction.known:
+        alpha = resampled_large(picture, whole(picture.shape), shape, partial(report, 0, STEPS), fill=None)[..., 3]
+        known = (alpha / np.float32(255)).astype(np.float32)
+        picture = np.dstack([picture[..., :3], np.full((height, width), 255, np.uint8)])  # what is hidden may be marked
+    small = resampled_large(picture, whole(picture.shape), shape, partial(report, 0, STEPS), fill=None)
     report(1, STEPS)
-    found = _silhouette(small, partial(report, 1, STEPS), correction)
+    poll = partial(report, 1, STEPS)
+    if correction is None:
+        found = _found(small, weights, poll)
+    else:
+        found = _corrected(small, weights, correction.strokes, known, poll)
     notes.extend(found.notes)
     report(3, STEPS)
 
@@ -83,30 +98,41 @@ def by_colours(picture: Picture, size: int, report: Report, notes: list[str], co
     return Cutout(np.rint(rgba * 255).astype(np.uint8), crop)
 
 
-def _silhouette(small: Picture, poll: Poll, correction: Correction | None) -> Silhouette:
+def _found(small: Picture, weights: Weights | None, poll: Poll) -> Silhouette:
     """Find the object's pixels in a small picture, uint8 (h, w, 4)."""
     lab = oklab(small)
     poll()
-    weights = read_weights(WEIGHTS) if max(lab.shape[:2]) <= _LONGEST * min(lab.shape[:2]) else None
-    likely = None if weights is None else look(weights, small, poll)
-    if correction is None:
-        return _unaided(small, lab, likely, poll)
+    return _by_itself(small, lab, _likely(small, weights, poll), poll)
+
+
+def _corrected(
+    small: Picture, weights: Weights | None, strokes: Picture, known: Float32Array | None, poll: Poll
+) -> Silhouette:
+    """Find the object's pixels by strokes. known: how much of each the object covers without them, float32 (h, w)."""
+    lab = oklab(small)
+    poll()
     shape = (lab.shape[0], lab.shape[1])
-    if correction.solid is not None:
-        before = resampled(correction.solid.astype(np.float32), whole(correction.solid.shape), shape, poll, fill=None)
-    else:
+    before = known
+    if before is None:
+        likely = _likely(small, weights, poll)
         try:
-            before = _unaided(small, lab, likely, poll).body.astype(np.float32)
+            before = _by_itself(small, lab, likely, poll).body.astype(np.float32)
         except UserError:
             before = np.full(shape, 0.5, np.float32) if likely is None else likely
-    strokes = (
-        resampled(correction.strokes, whole(correction.strokes.shape), shape, poll, fill=None).astype(np.float32) / 255
-    )
-    seeds = strokes[..., 3] * (2 * strokes[..., :3].mean(axis=2) - 1)
-    return silhouette.corrected(lab, np.clip(before, 0, 1), seeds, poll)
+    drawn = resampled(strokes, whole(strokes.shape), shape, poll, fill=None).astype(np.float32) / np.float32(255)
+    seeds = drawn[..., 3] * (2 * drawn[..., :3].mean(axis=2) - 1)
+    return silhouette.corrected(lab, before, seeds, poll)
 
 
-def _unaided(small: Picture, lab: Float32Array, likely: Float32Array | None, poll: Poll) -> Silhouette:
+def _likely(small: Picture, weights: Weights | None, poll: Poll) -> Float32Array | None:
+    """Return what the network says of a small picture, float32 (h, w) in [0, 1]; None if it cannot say anything."""
+    shape = small.shape[:2]
+    if weights is None or max(shape) > _LONGEST * min(shape):
+        return None
+    return look(weights, small, poll)
+
+
+def _by_itself(small: Picture, lab: Float32Array, likely: Float32Array | None, poll: Poll) -> Silhouette:
     """Find the object's pixels by colours if the background is plain, else by what the network says."""
     height, width = lab.shape[:2]
     smallest = (min(_BACKGROUND_SIDE, height), min(_BACKGROUND_SIDE, width))

@@ -6,19 +6,29 @@ from functools import partial
 import numpy as np
 
 from ..arrays import BoolArray
+from ..errors import UserError
 from ..flow.products import Cutout, Picture, Report
+from ..raster.frame import same_frame
 from ..raster.ticks import Poll
 from . import matting, transparency
 from .by_alpha import by_alpha
 from .by_colours import STEPS, Correction, by_colours
 from .framing import strips
+from .look import read_weights
+from .network import WEIGHTS
 from .plausibility import doubts
 
 _ROUND = 0.08  # of the shorter side: the largest round corner of a window
 
 
 def cut_out(
-    picture: Picture, size: int, report: Report, notes: list[str] | None = None, strokes: Picture | None = None
+    picture: Picture,
+    size: int,
+    report: Report,
+    notes: list[str] | None = None,
+    strokes: Picture | None = None,
+    *,
+    guided: bool = True,
 ) -> Cutout:
     """Cut the object out of a picture and centre it in a square of size x size pixels.
 
@@ -29,10 +39,12 @@ def cut_out(
     specks) is centred in a square of `framing.MARGIN` times its longer side, which may reach past the picture. Fully
     transparent pixels around the object take its colours. notes: to it is added what may be wrong, as sentences for the
     artist. strokes: uint8 (h, w, 4) over the picture, of any size: bright where an artist has marked the object, dark
-    at what is none of it, transparent elsewhere. They correct what would be found without them.
+    at what is none of it, transparent elsewhere. They correct what would be found without them. guided: whether the
+    network helps; without it one can measure what it is worth.
 
-    Raises UserError if the picture is empty, faint or too small, if its background is not plain, or if nothing stands
-    out from it. What `report` raises passes through.
+    Raises UserError if the picture is empty, faint or too small, if its background is not plain and the network not
+    sure, if nothing stands out from it, or if strokes have another shape or leave no object. What `report` raises
+    passes through.
     """
     report(0, STEPS)
     solid = _solid(picture, partial(report, 0, STEPS))
@@ -42,8 +54,19 @@ def cut_out(
     opaque = noise or _is_window(solid)
     if strokes is None and not opaque:
         return _finished(by_alpha(picture, solid, size, partial(report, 4, STEPS)), report, notes)
-    correction = None if strokes is None else Correction(strokes, None if opaque else solid)
-    return _finished(by_colours(picture, size, report, [] if notes is None else notes, correction), report, notes)
+    correction = None
+    if strokes is not None:
+        if not same_frame(strokes.shape, picture.shape):
+            raise UserError(
+                "bad-strokes",
+                f"The strokes ({strokes.shape[1]} x {strokes.shape[0]}) do not have the shape of the picture "
+                f"({picture.shape[1]} x {picture.shape[0]}).",
+                "Draw them over the same picture, at any resolution.",
+            )
+        correction = Correction(strokes, known=not opaque)
+    weights = read_weights(WEIGHTS) if guided else None
+    noted: list[str] = [] if notes is None else notes
+    return _finished(by_colours(picture, size, report, noted, correction, weights), report, notes)
 
 
 def cut_out_by_alpha(picture: Picture, size: int, report: Report, notes: list[str] | None = None) -> Cutout:

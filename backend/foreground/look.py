@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The cut-out network's looks at a picture: a coarse and a fine one, each at it and at its mirror image."""
 
-import logging
 from functools import cache
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import numpy as np
 
 from ..arrays import Float32Array
 from ..flow.products import Picture
-from ..raster.layers import Weights, resized
+from ..raster.layers import Weights, resized, usable
 from ..raster.matmul import by_einsum
 from ..raster.resample import resample
 from ..raster.ticks import Poll
@@ -17,13 +16,11 @@ from .features import SIDE, see
 from .network import load, multiple, predict
 
 _SIDES = (SIDE, 256)
-_MOST = 30.0  # of the logarithm: beyond, nothing changes in half precision
-
-_LOG = logging.getLogger(__name__)
+_MOST = 30.0  # of the logarithm: beyond, the exponential overflows
 
 
 def look(weights: Weights, picture: Picture, poll: Poll) -> Float32Array:
-    """Return how surely each pixel of an opaque picture, uint8 (H, W, 4), is the object's: float32 (H, W) in (0, 1).
+    """Return how surely each pixel of an opaque picture, uint8 (H, W, 4), is the object's: float32 (H, W) in [0, 1].
 
     Once it sees about as many pixels as it learned from, which says what the object is, and once more of them, which
     says where it ends; both in nearly the picture's own proportions. Products are sums in numpy's own order, not BLAS',
@@ -49,8 +46,4 @@ def _odds(weights: Weights, picture: Picture, side: int, poll: Poll) -> Float32A
 @cache
 def read_weights(path: Path) -> Weights | None:
     """Read the weights, once in this process; None, and a line in the log, if they cannot be read."""
-    try:
-        return load(path)
-    except (OSError, ValueError) as error:
-        _LOG.warning("The cut-out network's weights cannot be read: %s", error)
-        return None
+    return usable(load, path, "Cut-outs are found by colours alone.")

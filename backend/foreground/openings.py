@@ -3,8 +3,8 @@
 
 An eye lies in the middle of a face; the opening of a letter, a handle or a grid lies between narrow strokes. So a patch
 in the background's colour is an opening if the object is narrow around it, or if it is large and edged all around. An
-outline that was drawn is the other way round: what it encloses is the object, white paper or not. If a network is sure
-of a patch, it decides.
+outline that was drawn is the other way round: what it encloses is the object, white paper or not. A network may
+open a patch; it keeps a large one shut only if it is sure and the object is not broad around it.
 """
 
 import numpy as np
@@ -14,7 +14,8 @@ from ..raster.components import border, components
 from ..raster.morphology import contrast, dilated, eroded
 from ..raster.pull_push import fill
 
-_SURELY_OPEN, _SURELY_OBJECT = 0.5, 0.95  # by the network, below and above
+_RATHER_OPEN = 0.5  # by the network: below, a patch is open
+_SURELY_OBJECT = 0.95  # above, a large one is a part
 _SURELY_INKED = 0.97  # by the network: no opening between strokes
 _BROAD = 0.5  # of what is inked: a smaller hole
 _LARGE = 0.015  # of the object's area
@@ -54,7 +55,7 @@ def openings(
         window, hole = _around(parts.labels == label)
         large = parts.areas[label] > _LARGE * filled.sum()
         seen = _outlined(hole, steps[window]) if large else _between_strokes(hole, body[window])
-        if seen or likely[window][hole].mean() < _SURELY_OPEN:
+        if seen or likely[window][hole].mean() < _RATHER_OPEN:
             result[window] &= ~hole
     parts = components(body & ~inked)
     for label in 1 + np.flatnonzero(parts.areas[1:] <= _LARGE * filled.sum()):
@@ -69,7 +70,7 @@ def openings(
         mean, seen = float(likely[window][hole].mean()), _edged(hole, away[window])
         # In a broad ring there is a hole, however like paper within an outline it looks to the network.
         broad = hole.sum() < _BROAD * inked.sum()
-        if mean < _SURELY_OPEN or (seen and (broad or mean < _SURELY_OBJECT)):
+        if mean < _RATHER_OPEN or (seen and (broad or mean < _SURELY_OBJECT)):
             result[window] &= ~(dilated(hole, 1) & plain[window])
     return result
 

@@ -15,7 +15,8 @@ import numpy as np
 from ..arrays import BoolArray, Float32Array, Float64Array
 from ..errors import UserError
 from ..raster.blur import box_mean
-from ..raster.components import border, components, without_small
+from ..raster.components import border, components, without_small, without_specks
+from ..raster.masks import overlap
 from ..raster.morphology import contrast, dilated, eroded
 from ..raster.pull_push import fill
 from ..raster.ticks import Poll
@@ -87,14 +88,21 @@ def find(lab: Float32Array, behind: Float32Array, likely: Float32Array | None, p
     tolerance = _SURE + 3 * _grain(smooth, 2 * slack + 1)  # pixels beyond the blur's reach differ more than neighbours
     plain = _Plain(smooth, _as_lit(smooth, behind), tolerance, grain, slack)
     poll()
-    found = _found(plain, likely, poll)
-    if likely is not None and found.notes:
+    if likely is None:
+        return _found(plain, None, poll)
+    try:
+        found = _found(plain, likely, poll)
+    except UserError as error:
+        if error.code == not_plain().code:
+            raise
+        found = _found(plain, None, poll)
+    if found.notes:
         with suppress(UserError):
             alone = _found(plain, None, poll)
-            if not alone.notes and _overlap(alone.body, likely > 0.5) > _AGREES:
-                return alone
-    if likely is not None and not found.notes and _overlap(found.body, likely > 0.5) < _ALIKE:
-        return replace(found, notes=(unsure(),))
+            if not alone.notes and overlap(alone.body, likely > 0.5) > _AGREES:
+                found = alone
+    if overlap(found.body, likely > 0.5) < _ALIKE:
+        found = replace(found, notes=(*found.notes, unsure()))
     return found
 
 
@@ -125,7 +133,7 @@ def _found(plain: _Plain, likely: Float32Array | None, poll: Poll) -> Silhouette
     shadow = _hard_shadows(smooth, behind, chance, seen, body)
     body = _without_frames(body & ~shadow)
     poll()
-    body = without_small(body, _SPECK * components(body, diagonal=True).areas[1:].max(initial=0))
+    body = without_specks(body, _SPECK)
     body, doubtful = _without_marks(body, seen.likely)
     poll()
     body = openings(body, smooth, behind, seen.likely, tolerance)
@@ -154,12 +162,10 @@ def guess(lab: Float32Array, likely: Float32Array, poll: Poll) -> Silhouette:
 
     Raises UserError if the network is not sure.
     """
-    if _overlap(likely > 1 - _UNSURE, likely > _UNSURE) < _LEAST_SURE:
+    if overlap(likely > 1 - _UNSURE, likely > _UNSURE) < _LEAST_SURE:
         raise not_plain()
     chance = walk(lab, guessed(likely), 0.0, poll)
-    body = chance > 0.5
-    parts = components(body, diagonal=True)
-    body = parts.mask(parts.areas >= _PART * parts.areas[1:].max(initial=1)) & body
+    body = without_specks(chance > 0.5, _PART)
     if body.mean() < _LEAST_OBJECT:
         raise not_plain()
     return Silhouette(body, 0, (guessed_note(), *framed(body)))
@@ -182,10 +188,6 @@ def corrected(lab: Float32Array, before: Float32Array, seeds: Float32Array, poll
             "Mark some of the object, and some of what is to go.",
         )
     return Silhouette(body, 0)
-
-
-def _overlap(one: BoolArray, other: BoolArray) -> float:
-    return float((one & other).sum() / max(1, (one | other).sum()))
 
 
 def _is_explained(seen: Evidence) -> bool:

@@ -11,6 +11,9 @@ from ..raster.morphology import dilated, eroded
 from ..raster.ticks import Poll
 
 _NOISE = 0.25  # correlation of neighbours; of 36 cut-outs the least is 0.95 at 512 pixels and 0.40 at 16
+_BLOCKS = (4, 8, 16)  # pixels a side
+_LEAST_BLOCKS = 6  # each way
+_CHANCE = 5.0  # deviations of what chance does
 _LEAST_SIDE = 16  # pixels; in a smaller picture chance looks like noise
 _LEAST_SOLID = 0.01  # of the picture: less is a few dots, which are an object
 _ROUNDING = 2  # levels by which a colour may exceed the alpha that it was multiplied by
@@ -26,15 +29,30 @@ _STRIP = 1 << 20  # pixels that are looked at between two polls
 def is_noise(solid: BoolArray) -> bool:
     """Return whether what is solid, bool (H, W), says nothing of what is beside it, as in salt and pepper.
 
-    The correlation of neighbours tells: it is about 1 in an object and 0 in noise, however much of that is solid. Along
-    one axis it is high in stripes, too.
+    The correlation of neighbours tells: it is about 1 in an object and 0 in noise, however much of that is solid. In
+    a hatch or a halftone it is high between the means of blocks.
     """
     share = np.count_nonzero(solid) / solid.size
     if min(solid.shape) < _LEAST_SIDE or not _LEAST_SOLID < share < 1:
         return False
     pairs = ((solid[1:], solid[:-1]), (solid[:, 1:], solid[:, :-1]))
     differ = min(np.count_nonzero(one != other) / one.size for one, other in pairs)
-    return 1 - differ / (2 * share * (1 - share)) < _NOISE
+    return 1 - differ / (2 * share * (1 - share)) < _NOISE and not _has_areas(solid)
+
+
+def _has_areas(solid: BoolArray) -> bool:
+    """Whether blocks of pixels, bool (H, W), are as solid as those beside them, beyond what chance does."""
+    for side in _BLOCKS:
+        rows, columns = (length // side for length in solid.shape)
+        blocks = solid[: rows * side, : columns * side].reshape(rows, side, columns, side)
+        means = np.count_nonzero(blocks, axis=(1, 3)) / side**2 - np.count_nonzero(blocks) / max(blocks.size, 1)
+        power = float((means**2).mean()) if means.size else 0.0
+        if min(rows, columns) < _LEAST_BLOCKS or power == 0:
+            continue
+        alike = max((means[1:] * means[:-1]).mean(), (means[:, 1:] * means[:, :-1]).mean()) / power
+        if alike > max(_NOISE, _CHANCE / means.size**0.5):
+            return True
+    return False
 
 
 def revealed(picture: Picture) -> Picture:

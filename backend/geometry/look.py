@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The sheet network's look at a normal map: at the object's own square, and at its mirror image."""
 
-import logging
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 
 from ..arrays import BoolArray, Float32Array
 from ..flow.products import Crop, NormalMap
-from ..raster.layers import Weights
+from ..raster.layers import Weights, usable
 from ..raster.matmul import by_einsum
 from ..raster.resample import crop_normals
 from ..raster.ticks import Poll
@@ -20,8 +19,6 @@ from .network import Sheets, load, predict
 
 TYPICAL = 0.7
 """The quantile of the typical body: at it held-out bodies fit best from the side, as the median is too thin."""
-
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -82,8 +79,4 @@ def _square(normal_map: NormalMap) -> Crop:
 @cache
 def read_weights(path: Path) -> Weights | None:
     """Read the weights, once in this process; None, and a line in the log, if they cannot be read."""
-    try:
-        return load(path)
-    except (OSError, ValueError) as error:
-        _LOG.warning("The sheet network's weights cannot be read: %s", error)
-        return None
+    return usable(load, path, "Bodies follow from normals and outline alone.")

@@ -76,6 +76,14 @@ def without_small(mask: BoolArray, least: float) -> BoolArray:
     return parts.mask(large)
 
 
+def without_specks(mask: BoolArray, share: float) -> BoolArray:
+    """Clear the components of less than a share of the largest one's area; see `without_small`."""
+    parts = components(mask, diagonal=True)
+    large = parts.areas >= share * parts.areas[1:].max(initial=0)
+    large[0] = False
+    return parts.mask(large)
+
+
 def border(shape: tuple[int, ...], wide: int = 1) -> BoolArray:
     """Return the outermost pixels of an image, bool (H, W): so many along each side."""
     outermost = np.ones(shape, np.bool_)

@@ -5,9 +5,10 @@ An image is (H, W, C) here, so that a convolution multiplies a matrix of neighbo
 matrix of the weights. `backend.training.core.layers` has the same layers in torch.
 """
 
+import logging
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 from ..arrays import Float32Array
 from .matmul import MatMul
 from .ticks import Poll
+
+_LOG = logging.getLogger(__name__)
 
 _BAND = 1 << 22  # bytes of neighbourhoods that are multiplied at once: so many fit the cache
 EPSILON = 1e-5
@@ -78,6 +81,15 @@ def _blocks(arrays: Mapping[str, Float32Array], part: str) -> tuple[int, ...]:
     places = [names[names.index("levels") + 1 :] for names in found]
     levels = sorted({int(level) for level, *_ in places})
     return tuple(sum(int(level) == wanted for level, *_ in places) for wanted in levels)
+
+
+def usable(load: Callable[[Path], Weights], path: Path, otherwise: str) -> Weights | None:
+    """Load weights; None, and a line in the log, if they cannot be read. otherwise: a sentence on what then happens."""
+    try:
+        return load(path)
+    except (OSError, ValueError) as error:
+        _LOG.warning("%s The weights cannot be read: %s", otherwise, error)
+        return None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from ...flow.engine import Engine
 from ...flow.products import Cutout, Mesh, NormalMap, Noted, Picture, Report
 from ...flow.stage import Stage
 from ...foreground.cut_out import cut_out
-from ...foreground.mask import OWN_CUTOUT, STROKES
+from ...foreground.mask import OWN_CUTOUT, STROKES, with_found
 from ...foreground.stages import READ_OWN as READ_OWN_CUTOUT
 from ...mesh.clean import clean
 from ...mesh.reduce import reduce
@@ -40,6 +40,7 @@ DRAFT = Engine(
     stages=(
         READ_OWN_CUTOUT,
         Stage("foreground", "Cutting out", "cutout", ("picture",), ("resolution",), _cut_out, unless=STROKES),
+        Stage("found", "Finding the object", "picture", ("picture",), (), with_found, when=STROKES),
         Stage("marked", "Cutting out", "cutout", ("picture", STROKES), ("resolution",), _cut_out, when=STROKES),
         Stage("normals", "Estimating normals", "normal_map", ("cutout",), (), estimate, unless=OWN_NORMAL_MAP),
         READ_OWN,

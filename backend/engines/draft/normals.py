@@ -6,7 +6,6 @@ coarse estimate and high ones from a fine one. Each is the average of what the n
 mirror image, on two threads. If the weights are missing or damaged, the normals come from the outline alone.
 """
 
-import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache, partial
@@ -22,7 +21,7 @@ from ...normals import outline
 from ...normals.features import inflate, standardise
 from ...normals.network import WEIGHTS, load, multiple, predict
 from ...raster.blur import gaussian_blur
-from ...raster.layers import Weights
+from ...raster.layers import Weights, usable
 from ...raster.matmul import fastest
 from ...raster.resample import crop_normals, crop_resize
 from ...raster.ticks import Poll
@@ -33,7 +32,6 @@ _FINE = 384  # at most
 _SPLIT = 3.0  # pixels of the coarse estimate: the standard deviation of the blur that splits low from high frequencies
 _STEPS = 20
 _POLL_SECONDS = 0.02
-_LOG = logging.getLogger(__name__)
 
 Task = Callable[[Poll], Float32Array]
 
@@ -64,11 +62,7 @@ def estimate(cutout: Cutout, report: Report) -> NormalMap:
 @cache
 def read_weights(path: Path) -> Weights | None:
     """Read the weights, once in this process; None, and a line in the log, if they cannot be read."""
-    try:
-        return load(path)
-    except (OSError, ValueError) as error:
-        _LOG.warning("The normals come from the outline alone, because the network's weights cannot be read: %s", error)
-        return None
+    return usable(load, path, "The normals come from the outline alone.")
 
 
 def estimate_at(weights: Weights, cutout: Cutout, size: int, poll: Poll) -> NormalMap:

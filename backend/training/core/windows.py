@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from .schedule import STAGES, TrainingStageName
 
 _APART = 1 << 24  # blocks between the first of two stages, and of two processes
@@ -34,6 +36,11 @@ class Windows:
         end = _FIRST + int(step * self.rate)
         first = (STAGES.index(self.stage) * 256 + self.share) * _APART
         return range(first + max(0, end - self.most), first + end)
+
+    def draw(self, step: int, count: int, random: np.random.Generator) -> list[Any]:
+        """Return so many blocks for a step, with repetitions."""
+        window = self.at(step)
+        return [self.block(int(index), window) for index in random.integers(window.start, window.stop, count)]
 
     def block(self, index: int, window: range) -> Any:  # noqa: ANN401 - of the source's type
         """Return a block of a window, made now or kept."""

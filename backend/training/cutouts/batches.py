@@ -4,7 +4,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import permutations
 
 import numpy as np
 import torch
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...foreground.features import see
+from ..core.colours import recoloured
 from ..core.schedule import STAGES, TrainingStageName
 from ..core.stream import Tensors, stream
 from ..core.windows import Windows
@@ -19,7 +19,6 @@ from .composites import Block
 from .config import Config
 
 _GAMMAS = (0.7, 1.4)
-_CHANNELS = tuple(permutations(range(3)))
 
 Source = Callable[[int, int], Block]
 """`source(seed, index)`: a pure function, `index` without end. It must be picklable, for the worker process."""
@@ -64,9 +63,7 @@ class Sampler:
     def tensors(self, step: int) -> Tensors:
         """Return the parts of a step's `Minibatch`."""
         random = np.random.default_rng((self.seed, STAGES.index(self.stage), step, self.share))
-        window = self._windows.at(step)
-        drawn = random.integers(window.start, window.stop, self.config.batch)
-        blocks = [self._windows.block(int(index), window) for index in drawn]
+        blocks = self._windows.draw(step, self.config.batch, random)
         chosen = [(block, int(random.integers(len(block.rgb)))) for block in blocks]
         rgb = np.stack([block.rgb[index] for block, index in chosen])
         alpha = np.stack([block.alpha[index] for block, index in chosen])
@@ -79,12 +76,10 @@ def varied(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return pictures (N, S, S, 3) and what they show of the object (N, S, S) mirrored or not, with other colours."""
     rgb, alpha = rgb.copy(), alpha.copy()
-    levels = np.linspace(0, 1, 256)
     for index in range(len(rgb)):
         if random.random() < 0.5:
             rgb[index], alpha[index] = rgb[index, :, ::-1], alpha[index, :, ::-1]
-        curve = np.rint(255 * levels ** random.uniform(*_GAMMAS)).astype(np.uint8)
-        rgb[index] = curve[rgb[index][..., _CHANNELS[random.integers(len(_CHANNELS))]]]
+        rgb[index] = recoloured(rgb[index], _GAMMAS, random)
     return rgb, alpha
 
 

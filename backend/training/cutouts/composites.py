@@ -33,9 +33,6 @@ in a picture with a frame; with grain and compression; before a pattern; on a ta
 things; before sharp ones; on a floor that mirrors it; with small marks beside it; of clear glass; larger than the
 picture, before anything; as a cartoon, and letters or bars instead of it, on plain paper."""
 
-PLAIN_KINDS = KINDS[:7]
-"""Those with a background that the rules call plain."""
-
 _SHARES = (0.1, 0.06, 0.07, 0.09, 0.08, 0.03, 0.05, 0.08, 0.08, 0.09, 0.07, 0.04, 0.03, 0.02, 0.06, 0.03, 0.02)
 _FINER = 2  # pixels that are traced across one of the picture
 _OUT_OF_FOCUS, _SHARP = (0.03, 0.12), (0.0, 0.015)  # blur, of the picture's side

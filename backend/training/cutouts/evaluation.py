@@ -9,6 +9,7 @@ from ...arrays import BoolArray, UInt8Array
 from ...errors import UserError
 from ...flow.products import Picture
 from ...foreground.cut_out import cut_out
+from ...raster.masks import overlap
 from ...raster.resample import crop_resize, paste_back
 
 _SIDE = 512  # pixels of the cut-outs
@@ -29,15 +30,15 @@ class Score:
     found: BoolArray
 
 
-def judge(picture: Picture, body: BoolArray) -> Score:
-    """Cut a picture out and compare it with the object's pixels, bool (H, W)."""
+def judge(picture: Picture, body: BoolArray, *, guided: bool = True) -> Score:
+    """Cut a picture out, guided by the network or by colours alone, and compare it with the object, bool (H, W)."""
     notes: list[str] = []
     try:
-        cutout = cut_out(picture, _SIDE, lambda _, __: None, notes)
+        cutout = cut_out(picture, _SIDE, lambda _, __: None, notes, guided=guided)
     except UserError:
         return Score(float("nan"), doubted=True, found=np.zeros_like(body))
     found = paste_back(cutout.rgba[..., 3:].astype(np.float32), cutout.crop)[..., 0] > 127
-    return Score(float((found & body).sum() / max(1, (found | body).sum())), doubted=bool(notes), found=found)
+    return Score(overlap(found, body), doubted=bool(notes), found=found)
 
 
 def shown(picture: Picture, body: BoolArray, score: Score) -> UInt8Array:

@@ -14,7 +14,7 @@ from ...safe_files import replacing
 from ..core.devices import lowered
 from ..core.task import HELD_OUT_SEED
 from .batches import Source, prepare
-from .composites import Block
+from .composites import KINDS, Block
 from .config import Config
 
 _AT_ONCE = 24
@@ -66,21 +66,22 @@ def overlap(found: Tensor, truth: Tensor) -> Tensor:
 
 
 def _kept(source: Source, config: Config, path: Path) -> Block:
-    """Read held-out pictures from a file, or make them and write it beside, then in place."""
+    """Read held-out pictures of the same kinds from a file, or make them and write it beside, then in place."""
     kept = _read(path)
-    if kept is not None and kept.rgb.shape == (config.held_out, config.size, config.size, 3):
+    shape = (config.held_out, config.size, config.size)
+    if kept is not None and kept.rgb.shape == (*shape, 3) and kept.alpha.shape == shape:
         return kept
     blocks = [source(HELD_OUT_SEED, index) for index in range(config.held_out)]
     block = Block(np.stack([one.rgb[0] for one in blocks]), np.stack([one.alpha[0] for one in blocks]))
     with replacing(path) as file:
-        np.savez_compressed(file, rgb=block.rgb, alpha=block.alpha)
+        np.savez_compressed(file, rgb=block.rgb, alpha=block.alpha, kinds=np.array(KINDS))
     return block
 
 
 def _read(path: Path) -> Block | None:
-    """Read what `_kept` wrote; None if there is no such file, or it is damaged."""
+    """Read what `_kept` wrote; None if there is no such file, or it is damaged or of other kinds."""
     try:
         arrays = read_arrays(path)
-        return Block(arrays["rgb"], arrays["alpha"])
+        return Block(arrays["rgb"], arrays["alpha"]) if tuple(arrays["kinds"]) == KINDS else None
     except (OSError, ValueError, KeyError):
         return None

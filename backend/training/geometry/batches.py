@@ -87,9 +87,7 @@ class Sampler:
     def tensors(self, step: int) -> Tensors:
         """Return the parts of a step's `Minibatch`."""
         random = np.random.default_rng((self.seed, STAGES.index(self.stage), step, self.share))
-        window = self._windows.at(step)
-        drawn = random.integers(window.start, window.stop, self.config.batch)
-        blocks = [self._windows.block(int(index), window) for index in drawn]
+        blocks = self._windows.draw(step, self.config.batch, random)
         chosen = [part(block, int(random.integers(len(block.mask)))) for block in blocks]
         views = mirrored(gathered(chosen), random)
         any_quantile = random.uniform(0.05, 0.95, self.config.batch)

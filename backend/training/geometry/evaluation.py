@@ -13,10 +13,11 @@ import numpy as np
 from ...arrays import Float64Array
 from ...errors import UserError
 from ...flow.products import Mesh
+from ...raster.masks import overlap
 from .alignment import aligned, through_lens
 from .nearest import nearest, sample
 from .objects import Pictured
-from .silhouettes import depths, occupied, outline, overlap, seen_from, seen_from_above
+from .silhouettes import depths, occupied, outline, seen_from, seen_from_above
 from .triangles import Triangles, areas, from_scene, of_some, soundness, stands
 
 _POINTS = 30_000

@@ -14,6 +14,7 @@ from ...arrays import BoolArray, Float32Array
 from ...flow.products import Picture
 from ...geometry.features import SIDE
 from ...raster.layers import read_arrays
+from ...raster.masks import overlap
 from ...safe_files import replacing
 from ..core.devices import lowered
 from ..core.task import HELD_OUT_SEED
@@ -143,18 +144,14 @@ def _judge_one(truth: Views, front: Float32Array, back: Float32Array, solid: Boo
     coarse = slice(None, None, _EVERY)
     z = layers()
     filled = (z <= front[coarse, coarse, None]) & (z >= back[coarse, coarse, None]) & mask[coarse, coarse, None]
-    side, top = (100 * _overlap(filled.any(axis=axis), solid.any(axis=axis)) for axis in (1, 0))
+    side, top = (100 * overlap(filled.any(axis=axis), solid.any(axis=axis)) for axis in (1, 0))
     angles = _angle(front, truth.before[0], mask), _angle(back, -truth.behind[0], mask)
-    return Scores(front_error, back_error, thickness, *angles, side, top, 100 * _overlap(filled, solid))
+    return Scores(front_error, back_error, thickness, *angles, side, top, 100 * overlap(filled, solid))
 
 
 def layers() -> Float32Array:
     """Return the depths of the voxels' layers, from behind to the front."""
     return ((np.arange(_LAYERS) + 0.5) / _LAYERS * 2 - 1).astype(np.float32) * np.float32(_REACH)
-
-
-def _overlap(one: BoolArray, other: BoolArray) -> float:
-    return float((one & other).sum() / max(1, (one | other).sum()))
 
 
 def _angle(height: Float32Array, normals: Float32Array, mask: BoolArray) -> float:

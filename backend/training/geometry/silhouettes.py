@@ -85,9 +85,3 @@ def _turns(corners: Float64Array) -> Int64Array:
     a, b, c = np.moveaxis(corners[..., :2], 1, 0)
     across = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
     return np.sign(across).astype(np.int64)
-
-
-def overlap(one: BoolArray, other: BoolArray) -> float:
-    """Return the intersection over the union; NaN if both are empty."""
-    either = int((one | other).sum())
-    return int((one & other).sum()) / either if either else float("nan")

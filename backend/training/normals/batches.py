@@ -10,13 +10,13 @@ exchanged, darker or brighter. The blocks in the window stay in memory. A worker
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import permutations
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ...normals.features import inflate, standardise
+from ..core.colours import recoloured
 from ..core.schedule import STAGES, TrainingStageName
 from ..core.stream import Tensors, stream
 from .config import Config
@@ -25,7 +25,6 @@ from .samples import Block, Samples, Source
 _APART = 1 << 24  # blocks between the first of two stages, and of two processes
 _FIRST = 16  # blocks of the first window, which grows: the first steps need not wait until a full one is made
 _GAMMAS = (0.75, 1.35)
-_CHANNELS = tuple(permutations(range(3)))
 
 
 @dataclass(frozen=True)
@@ -131,10 +130,8 @@ def _varied(samples: Samples, random: np.random.Generator) -> Samples:
         rgba[index] = rgba[index, :, ::-1]
         mask[index] = mask[index, :, ::-1]
         normals[index] = normals[index, :, ::-1] * np.array([-1, 1, 1], np.float32)
-    levels = np.linspace(0, 1, 256)
     for picture in rgba:
-        curve = np.rint(255 * levels ** random.uniform(*_GAMMAS)).astype(np.uint8)
-        picture[..., :3] = curve[picture[..., _CHANNELS[random.integers(len(_CHANNELS))]]]
+        picture[..., :3] = recoloured(picture[..., :3], _GAMMAS, random)
     return Samples(rgba, normals, mask)
 
 

@@ -56,6 +56,12 @@ def test_made_up_pictures_are_measured_by_kind() -> None:
     ]
 
 
+def test_colours_alone_are_measured_without_the_network() -> None:
+    alone, guided = (evaluate("--count", "1", "--seed", "2", *option) for option in (("--colours-alone",), ()))
+    assert alone.returncode == guided.returncode == 0, alone.stderr
+    assert float(alone.stdout.split()[-5]) < float(guided.stdout.split()[-5])
+
+
 @pytest.mark.parametrize("arguments", [("--count", "0"), ("nowhere",)])
 def test_what_cannot_be_measured_is_a_sentence(arguments: tuple[str, ...]) -> None:
     done = evaluate(*arguments)

@@ -58,7 +58,7 @@ def test_a_number_that_makes_no_sense_is_refused(option: str, value: str, capsys
     assert f"argument {option}: “{value:.60}” is no" in printed
 
 
-@pytest.mark.parametrize("what", ["normals", "geometry"])
+@pytest.mark.parametrize("what", ["normals", "geometry", "cutouts"])
 def test_a_start_that_holds_no_weights_is_a_sentence(what: str, tmp_path: Path) -> None:
     (tmp_path / "start.npz").write_text("no weights")
     folder = tmp_path / "folder"

@@ -54,8 +54,9 @@ def has(mask: Picture, place: tuple[slice, slice]) -> bool:
     return bool(share > 0.5)
 
 
-def test_the_cutout_is_given_on_request_alone_and_costs_one_stage(counted: Counted) -> None:
+def test_the_cutout_is_given_on_request_alone_and_a_stroke_costs_one_stage(counted: Counted) -> None:
     assert "cutout" not in run_one(counted.pipeline, asked(), Notes()).products
+    list(counted.pipeline.run(asked(strokes=stroke(RIGHT, 0)), Notes(), gives=["cutout"]))
     counted.ran.clear()
     (outcome,) = counted.pipeline.run(asked(strokes=stroke(LEFT, 0)), Notes(), gives=["cutout"])
     assert [*outcome.products] == ["cutout"]

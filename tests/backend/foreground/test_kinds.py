@@ -166,7 +166,7 @@ def test_an_object_before_a_table_and_a_wall_is_guessed_and_the_note_says_so(mon
     def missing(_path: Path) -> None:
         """Read no weights."""
 
-    monkeypatch.setattr("backend.foreground.by_colours.read_weights", missing)
+    monkeypatch.setattr("backend.foreground.cut_out.read_weights", missing)
     with pytest.raises(UserError, match="not plain"):
         cut_out(pixels(picture), 256, ignore)
 

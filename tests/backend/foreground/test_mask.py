@@ -41,6 +41,14 @@ def test_a_large_pictures_mask_is_smaller_and_has_its_shape() -> None:
     assert abs((mask > 127).mean() - (picture[..., 3] > 127).mean()) < 0.01
 
 
+def test_the_mask_of_a_small_object_in_a_large_picture_is_as_fine_as_its_cut_out() -> None:
+    picture = np.zeros((1600, 2400, 4), np.uint8)
+    picture[700:900, 1100:1300] = (200, 60, 40, 255)
+    mask = mask_of(cut_out(picture, 200, no_report))
+    assert mask.shape == (1333, 2000)
+    assert abs((mask > 127).mean() - 200 * 200 / picture[..., 3].size) < 3e-4
+
+
 @pytest.mark.parametrize("factor", [1, 3])
 def test_the_mask_becomes_the_alpha_at_the_pictures_size(factor: int) -> None:
     picture = np.full((120, 120, 4), 90, np.uint8)

@@ -69,6 +69,11 @@ def test_strokes_alone_cut_an_object_out_of_any_background() -> None:
     assert not found(picture, marks)[:16, :16].any()
 
 
+def test_strokes_over_another_frame_are_refused() -> None:
+    with pytest.raises(UserError, match="do not have the shape"):
+        found(scene(), strokes()[:100])
+
+
 def test_strokes_that_leave_nothing_are_refused_with_a_sentence() -> None:
     with pytest.raises(UserError, match="leave no object"):
         found(scene(), strokes(drop_ball=(90, 128), drop_cube=(190, 128)))

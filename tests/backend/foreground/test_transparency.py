@@ -61,6 +61,20 @@ def test_noise_separates_nothing(name: str) -> None:
     assert overlap(cut_out(picture, 128, ignore), BODY) > 0.96
 
 
+NETS = {
+    "a hatch": (np.arange(SIDE) + np.arange(SIDE)[:, None]) % 8 == 0,
+    "a net": ((np.arange(SIDE) + np.arange(SIDE)[:, None]) % 8 == 0)
+    | ((np.arange(SIDE) - np.arange(SIDE)[:, None]) % 8 == 0),
+    "a fence": np.arange(SIDE) % 8 < np.ones((SIDE, 1)),
+    "a halftone": (np.arange(SIDE) % 4 == 0) & (np.arange(SIDE)[:, None] % 4 == 0),
+}
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_what_has_thin_strokes_is_no_noise(name: str) -> None:
+    assert not is_noise(NETS[name] & BODY)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(24, 90), st.integers(24, 90), st.floats(0.05, 0.95), st.integers(0, 2**32 - 1))
 def test_noise_of_any_density_is_told_from_any_part(height: int, width: int, share: float, seed: int) -> None:

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from backend.errors import UserError
 from backend.flow.products import Mesh
+from backend.raster.masks import overlap
 from backend.training.geometry.alignment import aligned, through_lens
 from backend.training.geometry.comparison import HEIGHT, PANEL, drawn, row
 from backend.training.geometry.evaluation import Score, judge, mean, median
 from backend.training.geometry.nearest import nearest, sample
-from backend.training.geometry.silhouettes import SIDE, depths, occupied, outline, overlap, seen_from, seen_from_above
+from backend.training.geometry.silhouettes import SIDE, depths, occupied, outline, seen_from, seen_from_above
 from backend.training.geometry.triangles import Triangles, from_scene, soundness, stands
 from tests.backend.training.geometry.known_objects import as_made, ball, box, in_ball, in_box, scaled, truth, voxels
 

@@ -212,9 +212,16 @@ def reports() -> list[str]:
     return [str(line) for line in manager.clipboard.splitlines()]
 
 
-def describe(panel: bpy.types.Panel, _context: object) -> None:
-    """Keep what a panel was drawn with last, as Blender describes it; to be appended to a panel."""
-    described.append(str(panel.layout.introspect()))
+def listen() -> None:
+    """Keep which sentences the panel is drawn with: `diary.said`."""
+    panel = sys.modules[f"{MODULE}.blender_addon.ui.panel"]
+    draw = panel.draw_sentence
+
+    def kept(layout: bpy.types.UILayout, sentence: str, icon: str) -> None:
+        sentences.append(sentence)
+        draw(layout, sentence, icon)
+
+    panel.draw_sentence = kept
 
 
 def view() -> list[Any]:
@@ -242,6 +249,7 @@ class Diary:
 
     def __init__(self) -> None:
         self.shown: list[list[Any]] = []  # every progress that the sidebar was drawn with
+        self.said: list[str] = []  # the sentences that the sidebar was drawn with last
         self.turns = 0  # of Blender's main loop
         self.stop_at = ""  # the stage at which the backend is to be frozen
 
@@ -255,6 +263,8 @@ class Diary:
 
     def drawn(self) -> None:
         """The sidebar was drawn."""
+        self.said = sentences[:]
+        sentences.clear()
         running = session() and session().running
         if running and running.progress:
             progress = running.progress
@@ -262,7 +272,7 @@ class Diary:
 
 
 diary = Diary()
-described: list[str] = []
+sentences: list[str] = []
 used = itertools.count()
 
 

@@ -19,7 +19,7 @@ BELOW_FACES = 80  # pixels, past the normal map and "Advanced": the header "In t
 
 
 SECOND_WINDOW = """
-bpy.ops.wm.window_new()
+bpy.ops.wm.window_new_main()
 first, second = bpy.context.window_manager.windows
 second.view_layer = bpy.context.scene.view_layers.new("Other")
 first.view_layer.layer_collection.children["Hi3DGen"].exclude = True
@@ -191,11 +191,10 @@ def test_the_panel_says_so_as_long_as_its_collection_is_hidden(blender: Blender,
     generate(blender, toadstool)
     wait_until(lambda: "is excluded" in blender.ask("reports()")[-1], "the report is there")
     blender.shoot(shots / "excluded.png", "VIEW_3D")
-    blender.ask("bpy.types.HI3DGEN_PT_viewport.append(describe); redraw()")
-    blender.wait("described and 'toadstool.001 is not seen' in described[-1]")
+    blender.ask("listen(); redraw()")
+    blender.wait("any('toadstool.001 is not seen' in sentence for sentence in diary.said)")
     blender.ask(f"{layer}.exclude = False; redraw()")
-    blender.wait("'is not seen' not in described[-1]")
-    blender.ask("bpy.types.HI3DGEN_PT_viewport.remove(describe)")
+    blender.wait("not any('is not seen' in sentence for sentence in diary.said)")
     assert blender.ask("bpy.data.objects['toadstool.001'].visible_get()")
 
 

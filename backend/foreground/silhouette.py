@@ -24,6 +24,7 @@ from .background import not_plain
 from .openings import openings
 from .plausibility import framed, guessed_note, reached_sides, unclear, unsure
 from .random_walk import Evidence, evidence, guessed, walk
+from .strands import without_strands
 
 _BLURS = (0, 1, 2, 4)  # radii in pixels, tried until grain is weaker than `_DISTINCT`
 _DISTINCT = 0.012  # Oklab: the usual difference of neighbours, beside which an object's edges are seen
@@ -136,7 +137,7 @@ def _found(plain: _Plain, likely: Float32Array | None, poll: Poll) -> Silhouette
     body = without_specks(body, _SPECK)
     body, doubtful = _without_marks(body, seen.likely)
     poll()
-    body = openings(body, smooth, behind, seen.likely, tolerance)
+    body = without_specks(without_strands(openings(body, smooth, behind, seen.likely, tolerance)), _SPECK)
     if body.mean() < _LEAST_OBJECT:
         raise UserError(
             "nothing-on-background",
@@ -165,7 +166,7 @@ def guess(lab: Float32Array, likely: Float32Array, poll: Poll) -> Silhouette:
     if overlap(likely > 1 - _UNSURE, likely > _UNSURE) < _LEAST_SURE:
         raise not_plain()
     chance = walk(lab, guessed(likely), 0.0, poll)
-    body = without_specks(chance > 0.5, _PART)
+    body = without_specks(without_strands(chance > 0.5), _PART)
     if body.mean() < _LEAST_OBJECT:
         raise not_plain()
     return Silhouette(body, 0, (guessed_note(), *framed(body)))

@@ -150,6 +150,19 @@ def test_openings_of_grids_and_letters_are_open() -> None:
         assert overlap(cut_out(pixels(picture), 256, ignore), shape) > 0.93
 
 
+def test_hair_is_no_splinters() -> None:
+    """Strands of a pixel or two, some of them in front of each other, about a head."""
+    rng = np.random.default_rng(2)
+    picture, head = ball(0.0, 0.0, 0.4)[0][..., None] * -145.0 + np.array([235.0, 232.0, 228.0]), X**2 + Y**2 < 0.4**2
+    for _ in range(60):
+        turn, length = rng.uniform(0, 2 * np.pi), np.linspace(0.38, rng.uniform(0.5, 0.7), 90)
+        turns = turn + np.cumsum(rng.normal(0, 0.005, 90))
+        rows, columns = (((1 - length * np.sin(turns)) * SIDE / 2), ((1 + length * np.cos(turns)) * SIDE / 2))
+        picture[rows.astype(int), columns.astype(int)] = (90, 60, 40)
+    found = cut_out(pixels(box_mean(picture, 1, beyond="edge") * 0.3 + picture * 0.7), 256, ignore)
+    assert overlap(found, head) > 0.95
+
+
 def test_a_drawn_outline_encloses_the_object() -> None:
     far = np.hypot(X, Y * 0.8)
     picture = np.where(((far < 0.6) & (far > 0.55))[..., None], 10.0, 252.0) * np.ones(3)

@@ -10,12 +10,13 @@ import bpy
 from . import command
 from .cutout import look, overlay
 from .link import engines, runtime, setup_timer
-from .scene import masks, material
+from .scene import masks, material, normal_map
 from .ui import (
     cutout_operators,
     engine_settings,
     generate_operator,
     menus,
+    normal_map_operators,
     operators,
     panel,
     preferences,
@@ -29,6 +30,7 @@ _CLASSES = (
     *properties.CLASSES,
     *operators.CLASSES,
     *cutout_operators.CLASSES,
+    *normal_map_operators.CLASSES,
     *setup_operators.CLASSES,
     *panel.CLASSES,
 )
@@ -40,6 +42,7 @@ _PARTS = (
     material,
     thumbnails,
     masks,
+    normal_map,
     look,
     overlay,
     cutout_operators,

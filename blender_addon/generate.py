@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from ..backend.wire.limits import Scalar
 from ..backend.wire.messages import Request, Result
+from .cutout import look
 from .errors import AddonError
-from .link import runtime
+from .link import engines, runtime
 from .link.session import Job, JobState, Refused
-from .scene import viewing
+from .scene import masks, normal_map, viewing
 from .scene.collection import layers_of, whereabouts
-from .scene.masks import pictured
 from .scene.objects import add_results, all_or_nothing, reason
 from .scene.pictures import lasting_image, sent_image, upright
 from .scene.placing import Placing, Stands
@@ -32,16 +32,23 @@ NOT_PLACED = Placing(stands=Stands.CURSOR)  # as engines give it, at the origin
 def active_picture(context: bpy.types.Context) -> bpy.types.Image | None:
     """The picture that a click means: the one of the Image Editor that was clicked in, else the panel's.
 
-    If the panel has none, it is that of an Image Editor in the same window. A mask means the picture that has it.
+    If the panel has none, it is that of an Image Editor in the same window. A mask or a normal map means the picture
+    that has it.
     """
     space = context.space_data
     if isinstance(space, bpy.types.SpaceImageEditor) and space.image:
-        return pictured(space.image)
+        return _pictured(space.image)
     if context.scene.hi3dgen.picture:
         return context.scene.hi3dgen.picture
     areas = context.screen.areas if context.screen else ()
     shown = (area.spaces.active.image for area in areas if area.type == "IMAGE_EDITOR")
-    return next((pictured(image) for image in shown if image), None)
+    return next((_pictured(image) for image in shown if image), None)
+
+
+def _pictured(image: bpy.types.Image) -> bpy.types.Image:
+    """The picture that an artist means who looks at an image."""
+    owners = (other for other in bpy.data.images if image in (masks.mask_of(other), normal_map.map_of(other)))
+    return next(owners, image)
 
 
 def submit(
@@ -53,27 +60,30 @@ def submit(
     settings: Mapping[str, Scalar] | None = None,
     inputs: Mapping[str, bpy.types.Image | Path] | None = None,
     count: int = 1,
+    gives: Sequence[str] = (),
     placing: Placing = NOT_PLACED,
     viewport: int = 0,
 ) -> Job:
     """Request what `engine` gives of an image or a picture's file, for `count` seeds from `seed` on.
 
     settings: those that are not to have their defaults. inputs: further images or files by name, such as
-    `own_normal_map`. What is made lands in `scene`; viewport: the number of the one that is to show it. Raises
-    `AddonError`.
+    `own_normal_map`. gives: the names of the products that are wanted; all if empty. What is made lands in `scene`;
+    viewport: the number of the one that is to show it. The picture keeps the normal map, and the next mesh is made from
+    it if it was asked for by name. Raises `AddonError`.
     """
     session = runtime.session()
     if missing := session.why_missing(engine):
         raise missing
     pixels, lies = _read(picture)
     pictures = {"picture": pixels, **{name: _read(source)[0] for name, source in (inputs or {}).items()}}
-    request = Request(session.next_name(), engine, seed, pictures, settings or {}, count)
+    request = Request(session.next_name(), engine, seed, pictures, settings or {}, count, tuple(gives))
 
     # Names and numbers alone: undo and other files replace bpy's data while the job runs.
     path = picture if isinstance(picture, Path) else None
     scene_name, image_name = scene.name, os.fsencode(picture.name).decode("utf-8", "replace")
     title = Path(image_name).stem
     spots: dict[int, Spot] = {}
+    looked = _look(picture, engine, settings or {}, inputs or {})
 
     def land(results: list[Result]) -> Refused:
         try:
@@ -84,9 +94,15 @@ def submit(
                 if not spots:  # what lands at another try stands in the place that is left for it
                     spots.update(spots_of(layer, results, placing, seen and seen.eye))
                 shown = _shown(path, image_name, pixels, lies)
-                added, refused = add_results(target, title, shown, results, spots, placing)
+                landings, refused = add_results(target, title, shown, results, spots, placing)
+                owner = shown if path else bpy.data.images.get(image_name)
+                if owner and masks.can_have(owner):
+                    _keep_map(owner, landings[-1].normal_map, request)
         except Exception as error:  # noqa: BLE001 - whatever it is, the results must not be lost
             return [(result, reason(error)) for result in results]
+        if looked:
+            look.see(looked, job)
+        added = [thing for landing in landings for thing in landing.objects]
         job.landed += [thing.name for thing in added]
         if runtime.has_window():
             try:
@@ -98,6 +114,25 @@ def submit(
     job = session.submit(title, request, land)
     runtime.keep_ticking()
     return job
+
+
+def _look(
+    picture: bpy.types.Image | Path,
+    engine: str,
+    settings: Mapping[str, Scalar],
+    inputs: Mapping[str, bpy.types.Image | Path],
+) -> look.Look | None:
+    """What will have been seen of a picture's cut-out when its mesh is there; None if its own mask is not used."""
+    info = next((known for known in engines.known() if known.name == engine), None)
+    if info is None or isinstance(picture, Path) or inputs.get(masks.INPUT) != masks.mask_of(picture):
+        return None
+    return look.begun(picture, info, settings)
+
+
+def _keep_map(picture: bpy.types.Image, made: bpy.types.Image | None, request: Request) -> None:
+    """Make the normal map of a result its picture's, unless that has one which is to be used."""
+    if made and (request.gives or not normal_map.used_map(picture)):
+        normal_map.keep(picture, made, use=bool(request.gives))
 
 
 def _scene(name: str) -> bpy.types.Scene:

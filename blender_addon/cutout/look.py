@@ -15,7 +15,7 @@ from ..link import runtime
 from ..link.session import Job
 from ..scene import masks
 from ..scene.pictures import pixels_of
-from .request import ask
+from .request import PRODUCT, ask
 
 _SQUARE = 16  # pixels of the checkerboard's squares
 _GREYS = (70, 95)
@@ -51,17 +51,35 @@ def look(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Sc
     before = _last.thumbnail if _last and _last.picture == picture.name else None
     if _last and _last.job:
         runtime.session().cancel(_last.job)
-    looked = Look(picture.name, _of(picture, engine, settings))
+    looked = begun(picture, engine, settings)
     looked.thumbnail = before  # until the new one is there: the panel does not jump
 
     def heard(result: Result) -> None:
-        preview = looked.job.preview if looked.job else None
-        looked.thumbnail = preview and replace(preview, pixels=over_checkerboard(preview.pixels))
+        looked.thumbnail = _thumbnail(looked.job)
         looked.notes = result.notes
 
     looked.job = ask(picture.name, engine.name, settings, inputs, heard)
     _last = looked
     return looked.job
+
+
+def begun(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Scalar]) -> Look:
+    """What will be seen of a picture as it is now, with nothing seen yet."""
+    return Look(picture.name, _of(picture, engine, settings))
+
+
+def see(looked: Look, job: Job) -> None:
+    """Look at what a job for a mesh made of the picture on its way, unless that was looked at before."""
+    global _last  # noqa: PLW0603
+    thumbnail = _thumbnail(job)
+    if thumbnail and not (_last and (_last.picture, _last.of) == (looked.picture, looked.of)):
+        looked.thumbnail = thumbnail
+        _last = looked
+
+
+def _thumbnail(job: Job | None) -> Preview | None:
+    preview = job.previews.get(PRODUCT) if job else None
+    return preview and replace(preview, pixels=over_checkerboard(preview.pixels))
 
 
 def kept() -> set[str]:

@@ -72,7 +72,8 @@ Land = Callable[[list[Result]], Refused]
 class Job:
     """A request to the backend, from the click to what comes of it: meshes, or a cut-out to look at.
 
-    land: puts results into the scene, or gives them to whoever asked; it holds names, never bpy data. error: why it
+    land: puts results into the scene, or gives them to whoever asked; it holds names, never bpy data. previews: the
+    thumbnails of what it has made on its way, by product, the latest one last. error: why it
     failed, or why the scene did not take all of its results. landed: the names of the objects that came of them. aside:
     nothing in the scene changes by it. It goes before meshes that wait and lands in any mode, and whoever asked shows
     how far it is and its error.
@@ -83,11 +84,16 @@ class Job:
     land: Land
     state: JobState = JobState.WAITING
     progress: Progress | None = None
-    preview: Preview | None = None
+    previews: dict[str, Preview] = field(default_factory=dict[str, Preview])
     results: list[Result] = field(default_factory=list[Result])
     error: AddonError | None = None
     landed: list[str] = field(default_factory=list[str])
     aside: bool = False
+
+    @property
+    def preview(self) -> Preview | None:
+        """The latest of its thumbnails."""
+        return next(reversed(self.previews.values()), None)
 
     @property
     def live(self) -> bool:
@@ -311,7 +317,8 @@ class Session:
         elif isinstance(message, Progress):
             job.progress = message
         elif isinstance(message, Preview):
-            job.preview = message
+            job.previews.pop(message.product, None)  # the latest one comes last
+            job.previews[message.product] = message
         elif isinstance(message, Failure):
             self.deaths = 0
             in_log = message.code in LOGGED_FAILURES

@@ -26,11 +26,6 @@ def mask_of(picture: bpy.types.Image) -> bpy.types.Image | None:
     return picture.hi3dgen_cutout if can_have(picture) else None
 
 
-def pictured(image: bpy.types.Image) -> bpy.types.Image:
-    """The picture that an artist means who looks at an image: of a mask, the one that it belongs to."""
-    return next((picture for picture in bpy.data.images if mask_of(picture) == image), image)
-
-
 def keep(picture: bpy.types.Image, mask: NDArray[np.uint8]) -> bpy.types.Image:
     """Make a mask, uint8 (h, w), row 0 on top, the picture's: a new image, packed into the file.
 

@@ -1,10 +1,78 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A normal map becomes an image, which the material of a mesh beside it shows."""
+"""A normal map becomes an image, which the material of a mesh beside it shows.
+
+It belongs to the picture that it was made from, as the mask does: the artist can look at it, paint on it, and let the
+next mesh be made from it.
+"""
+
+import bpy
+from bpy.props import BoolProperty, PointerProperty
 
 from ...backend.wire.products import NormalMap
 from .landing import Landing
+
+INPUT = "own_normal_map"  # the name of the input that takes it
+KIND = "normal_map"  # of the products that are normal maps
 
 
 def land(landing: Landing, name: str, product: NormalMap) -> None:
     """Add the image."""
     landing.normal_map = landing.image(name, "normals", product.png, data=True)
+
+
+def map_of(picture: bpy.types.Image) -> bpy.types.Image | None:
+    """The picture's normal map: the one that was made last, or the artist's; None if it has none."""
+    return picture.hi3dgen_normal_map
+
+
+def used_map(picture: bpy.types.Image) -> bpy.types.Image | None:
+    """The picture's normal map if meshes are to be made from it; None if normals are to be estimated."""
+    return picture.hi3dgen_normal_map if picture.hi3dgen_uses_normal_map else None
+
+
+def keep(picture: bpy.types.Image, normal_map: bpy.types.Image, *, use: bool) -> None:
+    """Make a normal map the picture's. use: whether the next mesh is to be made from it.
+
+    The one that the picture had stays in the file if it was used: it may have been painted on.
+    """
+    former = used_map(picture)
+    if former and former != normal_map:
+        former.use_fake_user = True  # else nothing uses it, and what nothing uses is not saved
+    picture.hi3dgen_normal_map = normal_map
+    picture.hi3dgen_uses_normal_map = use
+
+
+def editable(picture: bpy.types.Image) -> bpy.types.Image:
+    """The picture's normal map, to be painted on: a copy if a mesh shows it, whose look would change with it."""
+    normal_map = picture.hi3dgen_normal_map
+    if normal_map.library or any(user != picture for user in bpy.data.user_map(subset=[normal_map])[normal_map]):
+        normal_map = normal_map.copy()
+        normal_map.pack()
+    keep(picture, normal_map, use=True)
+    return normal_map
+
+
+def _chosen(picture: bpy.types.Image, _context: bpy.types.Context) -> None:
+    """What an artist chooses is used."""
+    picture.hi3dgen_uses_normal_map = picture.hi3dgen_normal_map is not None
+
+
+def register() -> None:
+    """Let pictures have normal maps."""
+    bpy.types.Image.hi3dgen_normal_map = PointerProperty(
+        type=bpy.types.Image,
+        name="Normal Map",
+        description="The normals of this picture, as colours of the same view: "
+        "red is right, green is up, blue is to the viewer",
+        poll=lambda picture, normal_map: normal_map != picture,
+        update=_chosen,
+    )
+    bpy.types.Image.hi3dgen_uses_normal_map = BoolProperty(
+        name="Use This Map", description="Make meshes from this normal map instead of estimating the picture's normals"
+    )
+
+
+def unregister() -> None:
+    """Forget them; they stay in the file."""
+    del bpy.types.Image.hi3dgen_uses_normal_map
+    del bpy.types.Image.hi3dgen_normal_map

@@ -52,13 +52,13 @@ def add_results(
     results: Sequence[Result],
     spots: Mapping[int, Spot],
     placing: Placing,
-) -> tuple[list[bpy.types.Object], list[tuple[Result, AddonError]]]:
+) -> tuple[list[Landing], list[tuple[Result, AddonError]]]:
     """Add results of one job, facing -Y, as the only selected objects; the first is the active one.
 
-    Each is added on its own, at its spot: returns the objects, and the results that could not be added, with the
+    Each is added on its own, at its spot: returns what was added, and the results that could not be added, with the
     reason. Raises `AddonError` if none could be added; see `all_or_nothing`.
     """
-    added: list[bpy.types.Object] = []
+    landings: list[Landing] = []
     refused: list[tuple[Result, AddonError]] = []
     images: Images = {}
     for result in results:
@@ -69,13 +69,13 @@ def add_results(
             refused.append((result, reason(error)))
         else:
             images = landing.images
-            added += landing.objects
+            landings.append(landing)
             hide(scene, spots[result.index].replaces)
     if len(refused) == len(results):
         raise refused[0][1]
-    if added:
+    if added := [thing for landing in landings for thing in landing.objects]:
         _select(scene, [thing for thing in added if thing.type == "MESH"] or added)
-    return added, refused
+    return landings, refused
 
 
 def reason(error: Exception) -> AddonError:

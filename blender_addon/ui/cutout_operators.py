@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Draw Cut-out: strokes over the picture in an Image Editor, each answered by the engine, until Enter or Escape."""
 
-from functools import partial
-
 import bpy
 
 from ..cutout import drawing as drawings
@@ -16,12 +14,12 @@ from ..generate import active_picture
 from ..link import engines, runtime
 from ..link.session import Job
 from ..scene import masks
-from . import engine_settings
+from . import engine_settings, image_editors
+from .image_editors import EDITOR, canvas
 from .properties import chosen_engine
 
 BRUSH_PIXELS = 4.0  # of the screen: half of a stroke's width
 TIMER_SECONDS = 0.1
-EDITOR = "IMAGE_EDITOR"
 _BESIDE = ("HEADER", "TOOL_HEADER", "TOOLS", "UI")  # regions that lie over the picture
 _DRAWN_WITH = ("LEFTMOUSE", "RIGHTMOUSE")
 
@@ -121,13 +119,10 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
         self._button = ""
         self._ends = False  # Enter was pressed, and an answer is on its way
         self._said = ""
-        self._was = ""  # what kind of editor it was
-        self._showed: str | None = None  # the name of the image that it showed, if it was another one; empty for none
-        area = self._open(context, picture)
-        self._area = area.as_pointer()
+        area, self._shown = image_editors.show(context, picture)
         window = context.window
         self._timer = context.window_manager.event_timer_add(TIMER_SECONDS, window=window)
-        with context.temp_override(window=window, area=area, region=_canvas(area)):
+        with context.temp_override(window=window, area=area, region=canvas(area)):
             context.window_manager.modal_handler_add(self)
         context.workspace.status_text_set(_draw_keys)
         overlay.show(self._drawing)
@@ -136,7 +131,7 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Draw, take back, end; everything else is Blender's."""
-        area = next((area for area in context.window.screen.areas if area.as_pointer() == self._area), None)
+        area = next((area for area in context.window.screen.areas if area.as_pointer() == self._shown.area), None)
         if area is None and any(
             area.as_pointer() == self._area for screen in bpy.data.screens for area in screen.areas
         ):
@@ -230,7 +225,7 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
         if area:
             self._restore(area)
         if former and kept:
-            _show_instead(former, kept)
+            image_editors.show_instead(former, kept)
         runtime.redraw_panels()
         if keeps and not kept:
             self.report({"WARNING"}, f"There is no image “{drawing.picture}” any more, so its cut-out is not kept.")
@@ -249,43 +244,17 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
 
     def _restore(self, area: bpy.types.Area) -> None:
         """Let the editor be what it was and show what it showed, unless the artist has chosen another image."""
-        if area.ui_type == EDITOR and self._showed is not None and self._is_seen(area):
-            area.spaces.active.image = bpy.data.images.get(self._showed)
-        if area.ui_type == EDITOR and self._was:
-            area.ui_type = self._was
-
-    def _open(self, context: bpy.types.Context, picture: bpy.types.Image) -> bpy.types.Area:
-        """The Image Editor that was clicked in, else one that shows the picture, else any.
-
-        If there is none, an editor becomes one.
-        """
-        areas = [area for area in context.screen.areas if area.ui_type == EDITOR]
-        areas.sort(key=lambda area: (area != context.area, area.spaces.active.image != picture))
-        if areas:
-            area = areas[0]
-            if area.spaces.active.image == picture:
-                return area
-        else:
-            area = context.area
-            if area is None or area.type not in runtime.PANEL_AREAS:  # a search may begin it anywhere
-                area = max(context.screen.areas, key=lambda area: area.width * area.height)
-            self._was = area.ui_type
-            area.ui_type = EDITOR
-        before = area.spaces.active.image
-        self._showed = before.name if before else ""
-        area.spaces.active.image = picture
-        bpy.app.timers.register(partial(_fit, area.as_pointer()), first_interval=0.05)
-        return area
+        self._shown.put_back(area, image=self._is_seen(area))
 
     def _place(self, area: bpy.types.Area, event: bpy.types.Event) -> tuple[float, float]:
         """Where the mouse is in the picture's pixels, row 0 on top."""
-        canvas = _canvas(area)
-        place = canvas.view2d.region_to_view(event.mouse_x - canvas.x, event.mouse_y - canvas.y)
+        over = canvas(area)
+        place = over.view2d.region_to_view(event.mouse_x - over.x, event.mouse_y - over.y)
         return place[0] * self._drawing.width, (1.0 - place[1]) * self._drawing.height
 
     def _zoom(self, area: bpy.types.Area) -> float:
         """How many pixels of the screen one of the picture takes."""
-        view = _canvas(area).view2d
+        view = canvas(area).view2d
         left, right = (view.view_to_region(x, 0.0, clip=False)[0] for x in (0.0, 1.0))
         return max((right - left) / self._drawing.width, 1e-3)
 
@@ -316,13 +285,6 @@ def _draw_keys(header: bpy.types.Header, _context: bpy.types.Context) -> None:
         header.layout.label(text=f"{key}: {meaning}", icon=icon)
 
 
-def _show_instead(former: bpy.types.Image, mask: bpy.types.Image) -> None:
-    """Let Image Editors that show the former mask show the new one: the former belongs to no picture any more."""
-    for space in (space for screen in bpy.data.screens for area in screen.areas for space in area.spaces):
-        if space.type == "IMAGE_EDITOR" and space.image == former:
-            space.image = mask
-
-
 def _say_nothing() -> None:
     """Take the keys, the header's sentence and the mouse's cross away."""
     for window in bpy.context.window_manager.windows:
@@ -333,10 +295,6 @@ def _say_nothing() -> None:
                 area.header_text_set(None)
 
 
-def _canvas(area: bpy.types.Area) -> bpy.types.Region:
-    return next(region for region in area.regions if region.type == "WINDOW")
-
-
 def _is_over_picture(area: bpy.types.Area, event: bpy.types.Event) -> bool:
     """Whether the mouse is over the editor's picture, and not over a sidebar or a header that lies on it."""
 
@@ -345,16 +303,7 @@ def _is_over_picture(area: bpy.types.Area, event: bpy.types.Event) -> bool:
         return 0 <= x < region.width and 0 <= y < region.height
 
     beside = [region for region in area.regions if region.type in _BESIDE and min(region.width, region.height) > 1]
-    return contains(_canvas(area)) and not any(contains(region) for region in beside)
-
-
-def _fit(pointer: int) -> None:
-    """Let an editor show all of its picture, once it has been drawn."""
-    for window in bpy.context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.as_pointer() == pointer and area.ui_type == EDITOR:
-                with bpy.context.temp_override(window=window, area=area, region=_canvas(area)):
-                    bpy.ops.image.view_all(fit_view=True)
+    return contains(canvas(area)) and not any(contains(region) for region in beside)
 
 
 def register() -> None:

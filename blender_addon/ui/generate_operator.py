@@ -14,7 +14,7 @@ from ..errors import AddonError
 from ..generate import active_picture, submit, wait
 from ..link import engines, runtime
 from ..link.session import Job
-from ..scene import masks, viewing
+from ..scene import masks, normal_map, viewing
 from ..scene.collection import whereabouts
 from . import engine_settings
 from .properties import COUNT, chosen_engine, placing_of
@@ -33,7 +33,9 @@ class _Generate:
     filepath: StringProperty(name="File", description="The picture's file; else the active image", subtype="FILE_PATH")
     image: StringProperty(name="Image", description="The name of an image in this file; else the active image")
     cutout: StringProperty(name="Cut-out", description="The name of an image, a mask; else the picture's own")
-    normal_map: StringProperty(name="Normal Map", description="The name of an image; else the panel's choice")
+    normal_map: StringProperty(
+        name="Normal Map", description="The name of an image; else the picture's own if it is to be used"
+    )
     engine: StringProperty(name="Engine", description="The name of an engine; else the panel's choice")
     seed: IntProperty(name="Seed", description="Else the panel's choice", min=0, max=MAX_SEED)
     count: IntProperty(**COUNT)
@@ -104,14 +106,13 @@ class _Generate:
         if engine:
             group = engine_settings.group_of(scene, engine)
             inputs = {name: getattr(group, name) for name in engine_settings.further_inputs(engine) if group}
-            if "own_normal_map" in engine.inputs:
-                inputs["own_normal_map"] = scene.hi3dgen.normal_map
-            if masks.INPUT in engine.inputs and not isinstance(picture, Path):
-                inputs[masks.INPUT] = masks.mask_of(picture)
+            if not isinstance(picture, Path):
+                own = {masks.INPUT: masks.mask_of(picture), normal_map.INPUT: normal_map.used_map(picture)}
+                inputs |= {name: image for name, image in own.items() if name in engine.inputs}
         if self.cutout:
             inputs[masks.INPUT] = _image(self.cutout)
         if self.normal_map:
-            inputs["own_normal_map"] = _image(self.normal_map)
+            inputs[normal_map.INPUT] = _image(self.normal_map)
         names = {name for each in engines.known() for name in engine_settings.further_inputs(each)}
         for name in names.difference(_FIXED, self._names_of_settings()):
             if self._is_set(name):

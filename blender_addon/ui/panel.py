@@ -12,7 +12,7 @@ from ..link.session import Job, JobState, Phase, Session
 from ..scene.collection import why_unseen
 from ..scene.landing import recipe_of
 from ..scene.material import is_ours
-from . import cutout_box, engine_settings
+from . import cutout_box, engine_settings, normal_map_box
 from .image_field import draw_image
 from .properties import chosen_engine
 from .text import draw_error, draw_sentence, duration
@@ -40,6 +40,7 @@ class _Panel:
         layout.use_property_decorate = False
         _draw_picture(layout, context)
         cutout_box.draw(layout, context)
+        normal_map_box.draw(layout, context)
         _draw_engine(layout, context, session)
         _draw_placing(layout, context.scene.hi3dgen)
         _draw_generate(layout, context, session)
@@ -123,8 +124,6 @@ def _draw_settings(
     for setting in listed:
         if not setting.advanced:
             column.prop(group, setting.name)
-    if "own_normal_map" in engine.inputs:
-        draw_image(column, scene.hi3dgen, "normal_map", "Normal Map")
     for name in engine_settings.further_inputs(engine) if group else ():
         draw_image(column, group, name, engine_settings.label_of(name))
     if any(setting.advanced for setting in listed):

@@ -101,12 +101,6 @@ class Hi3DGenSettings(bpy.types.PropertyGroup):
     """`scene.hi3dgen`."""
 
     picture: PointerProperty(type=bpy.types.Image, name="Picture", description="The picture to turn into a mesh")
-    normal_map: PointerProperty(
-        type=bpy.types.Image,
-        name="Normal Map",
-        description="Your own normal map of the same view, used instead of the estimated one: "
-        "red is right, green is up, blue is to the viewer",
-    )
     engine: EnumProperty(
         items=_engine_items, name="Engine", description="What makes the mesh", get=_get_engine, set=_set_engine
     )

@@ -7,32 +7,37 @@ import numpy as np
 from ...backend.wire.messages import Preview
 
 _icons: bpy.utils.previews.ImagePreviewCollection | None = None
-_shown: dict[str, Preview] = {}  # by the icon's name, which is the job's
+_shown: dict[str, Preview] = {}  # by the icon's name, see `_name`
 
 
 def icon_of(preview: Preview) -> int:
     """The icon's number for a panel's draw, 0 without a window."""
     if _icons is None:
         return 0
-    if _shown.get(preview.job) is not preview:
-        _forget(preview.job)
-        _shown[preview.job] = preview
-        icon = _icons.new(preview.job)
+    name = _name(preview)
+    if _shown.get(name) is not preview:
+        _forget(name)
+        _shown[name] = preview
+        icon = _icons.new(name)
         height, width, _ = preview.pixels.shape
         icon.image_size = (width, height)
         icon.image_pixels_float.foreach_set((preview.pixels[::-1] / np.float32(255.0)).astype(np.float32).reshape(-1))
-    return _icons[preview.job].icon_id
+    return _icons[name].icon_id
 
 
 def forget_all_but(jobs: set[str]) -> None:
     """Drop the icons of jobs that have ended."""
-    for job in set(_shown) - jobs:
-        _forget(job)
+    for name in [name for name, preview in _shown.items() if preview.job not in jobs]:
+        _forget(name)
 
 
-def _forget(job: str) -> None:
-    if _icons is not None and _shown.pop(job, None):
-        del _icons[job]
+def _name(preview: Preview) -> str:
+    return f"{preview.job} {preview.product}"
+
+
+def _forget(name: str) -> None:
+    if _icons is not None and _shown.pop(name, None):
+        del _icons[name]
 
 
 def register() -> None:

@@ -63,4 +63,5 @@ def add(scene: Any, *results: Any, eye: Any = None, **chosen: Any) -> tuple[Any,
     wanted = placing.Placing(**chosen)
     found = spots.spots_of(scene.view_layers[0], results, wanted, eye)
     picture = bpy.data.images.get("plum") or image_of(disc(16), "plum")
-    return objects.add_results(scene, "plum", picture, results, found, wanted)
+    landings, refused = objects.add_results(scene, "plum", picture, results, found, wanted)
+    return [thing for landing in landings for thing in landing.objects], refused

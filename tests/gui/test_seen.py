@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.window, pytest.mark.slow]
 
 GENERATE = "hi3dgen.generate("
 QUICK = 256
-BELOW_FACES = 80  # pixels, past the normal map and "Advanced": the header "In the Scene" is no button to be found
+BELOW_FACES = 54  # pixels, past "Advanced": the header "In the Scene" is no button to be found
 
 
 SECOND_WINDOW = """

@@ -3,6 +3,7 @@
 
     python scripts/benchmark.py integration FOLDER     draft: normal maps with true depths, in DiLiGenT's layout
     python scripts/benchmark.py body FOLDER            draft: any pictures that the engine can cut out
+    python scripts/benchmark.py cutout FOLDER          any pictures: only the cut-out
     python scripts/benchmark.py --engine hi3dgen       the networks in full size, with and without their savings
     python scripts/benchmark.py presets                hi3dgen: how near the presets come to the published settings
     python scripts/benchmark.py precision              hi3dgen: voxels in half precision against float32
@@ -11,7 +12,7 @@
 (the 3 x 3 camera matrix) and NAME_depth_gt.npz (one array, in millimetres), integrates the map in perspective, scales
 the depth by the median ratio, and prints the mean absolute error; beside it, that of one turn, which is plain weighted
 least squares. `body` takes every picture from pixels to the finished mesh and prints what each stage took, and whether
-the mesh is sound. The rest is explained where it is: in benchmark_hi3dgen.py, benchmark_presets.py and
+the mesh is sound; `cutout` prints what its first stage alone took, and the most memory so far. The rest is explained where it is: in benchmark_hi3dgen.py, benchmark_presets.py and
 benchmark_precision.py; it needs the extra `hi3dgen`.
 """
 
@@ -76,15 +77,19 @@ def main() -> None:
     for name, explanation in (
         ("integration", "error and time of integrating normal maps with true depths"),
         ("body", "time, faces and soundness of the bodies of pictures"),
+        ("cutout", "time and memory of cutting out pictures"),
     ):
         commands.add_parser(name, help=explanation).add_argument("folder", type=Path)
     for name, explanation in ELSEWHERE.items():
         commands.add_parser(name, help=explanation)
-    commands.choices["body"].add_argument("--size", type=int, default=512, help="side of the cut-out, in pixels")
+    for name in ("body", "cutout"):
+        commands.choices[name].add_argument("--size", type=int, default=512, help="side of the cut-out, in pixels")
     commands.choices["body"].add_argument("--faces", type=int, default=FACES.default, help="face budget")
     options = parser.parse_args()
     if options.command == "integration":
         integration(options.folder)
+    elif options.command == "cutout":
+        cutouts(options.folder, options.size)
     else:
         body(options.folder, options.size, options.faces)
 
@@ -139,9 +144,7 @@ def depth_error(item: Object, turns: int = 15) -> float:
 
 def body(folder: Path, size: int, faces: int) -> dict[str, Mesh]:
     """Print a line for every picture of a folder; returns the finished meshes."""
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
-    if not paths:
-        sys.exit(f"There is no picture in {folder}.")
+    paths = pictures_in(folder)
     stages = ("cut-out", "normals", "body", "finish")
     print(f"{'picture':16} {' '.join(f'{title:>8}' for title in (*stages, 'total s', 'faces', 'slivers'))}  sound")
     meshes: dict[str, Mesh] = {}
@@ -160,6 +163,30 @@ def body(folder: Path, size: int, faces: int) -> dict[str, Mesh]:
         meshes[path.stem] = mesh
     print(f"Most memory used: {_peak_megabytes()} MB")
     return meshes
+
+
+def cutouts(folder: Path, size: int) -> None:
+    """Print a line for every picture of a folder."""
+    print(f"{'picture':24} {'pixels':>12} {'seconds':>8} {'MB':>6}")
+    for path in pictures_in(folder):
+        try:
+            picture = read_picture(path)
+            start = time.perf_counter()
+            cut_out(picture, size, _ignore)
+        except UserError as error:
+            print(f"{path.stem:24} {error.sentence}")
+            continue
+        seconds = time.perf_counter() - start
+        pixels = f"{picture.shape[1]} x {picture.shape[0]}"
+        print(f"{path.stem:24} {pixels:>12} {seconds:8.2f} {_peak_megabytes():>6}", flush=True)
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures of a folder, by name; ends the program if there is none."""
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+    if not paths:
+        sys.exit(f"There is no picture in {folder}.")
+    return paths
 
 
 def picture_to_mesh(path: Path, size: int, faces: int) -> tuple[Mesh, list[float]]:

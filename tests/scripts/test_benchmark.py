@@ -55,6 +55,19 @@ def test_bodies_of_a_folder_are_timed_and_judged(tmp_path: Path, capsys: pytest.
     assert "transparent" in printed
 
 
+def test_cut_outs_of_a_folder_are_timed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from PIL import Image
+
+    rgba = np.full((80, 90, 4), 255, np.uint8)
+    rgba[20:60, 30:50, :3] = (160, 40, 30)
+    Image.fromarray(rgba).save(tmp_path / "box.png")
+    (tmp_path / "broken.png").write_text("this is no picture")
+    benchmark.cutouts(tmp_path, 64)
+    _, box, broken = capsys.readouterr().out.splitlines()
+    assert "90 x 80" in box
+    assert "broken.png" in broken
+
+
 def test_a_folder_without_anything_to_measure_is_told(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="normal_map"):
         benchmark.integration(tmp_path)

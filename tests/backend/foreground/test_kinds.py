@@ -229,3 +229,24 @@ def test_any_small_picture_gives_a_cut_out_or_a_sentence(
         picture[:frame], picture[-frame:], picture[:, :frame], picture[:, -frame:] = [rng.integers(0, 256, 4)] * 4
     with suppress(UserError):
         assert cut_out(picture, 32, ignore, []).rgba.shape == (32, 32, 4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["smooth", "rough", "framed", "cut out", "noise in alpha"])
+@pytest.mark.parametrize(("height", "width"), [(1, 20_000), (20_000, 1), (20_000, 600), (3, 7000), (4500, 5000)])
+def test_any_large_picture_gives_a_cut_out_or_a_sentence(height: int, width: int, kind: str) -> None:
+    rng = np.random.default_rng(height + width)
+    picture = np.full((height, width, 4), 255, np.uint8)
+    picture[..., :3] = 200 + (np.arange(width) * 40 // width)[:, None]
+    picture[height // 4 : -(-height * 3 // 4), width // 4 : -(-width * 3 // 4), :3] = (180, 60, 40)
+    if kind == "rough":
+        picture[..., :3] = np.clip(picture[..., :3] + rng.normal(0, 12, (height, width, 3)), 0, 255)
+    elif kind == "framed":
+        picture[:2], picture[-2:], picture[:, :2], picture[:, -2:] = 0, 0, 0, 0
+        picture[..., 3] = 255
+    elif kind == "cut out":
+        picture[..., 3] = np.where(picture[..., 1] == 60, 255, 0)
+    elif kind == "noise in alpha":
+        picture[..., 3] = rng.integers(0, 256, (height, width))
+    with suppress(UserError):
+        assert cut_out(picture, 128, ignore, []).rgba.shape == (128, 128, 4)

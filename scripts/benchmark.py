@@ -12,8 +12,8 @@
 (the 3 x 3 camera matrix) and NAME_depth_gt.npz (one array, in millimetres), integrates the map in perspective, scales
 the depth by the median ratio, and prints the mean absolute error; beside it, that of one turn, which is plain weighted
 least squares. `body` takes every picture from pixels to the finished mesh and prints what each stage took, and whether
-the mesh is sound; `cutout` prints what its first stage alone took, and the most memory so far. The rest is explained where it is: in benchmark_hi3dgen.py, benchmark_presets.py and
-benchmark_precision.py; it needs the extra `hi3dgen`.
+the mesh is sound; `cutout` prints what its first stage alone took, and the most memory so far. The rest is explained
+where it is: in benchmark_hi3dgen.py, benchmark_presets.py and benchmark_precision.py; it needs the extra `hi3dgen`.
 """
 
 import argparse

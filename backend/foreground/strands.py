@@ -12,22 +12,26 @@ from ..raster.morphology import dilated, eroded
 
 _THIN = 2  # pixels: squares of twice this and one do not fit into a strand
 _LEAST_LENGTH = 8  # pixels, of a strand
-_LEAST = 12  # strands that end freely, to be hair and not whiskers or aerials
+_LEAST = 12  # strands of one part that end freely, to be hair and not whiskers or aerials
 _TUFT = 0.015  # of the object's size: half as thick as the thickest tuft
 _MOST = 0.4  # of the object's area: with more in strands, the strands are the object
 _AROUND = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))  # from above, clockwise
 
 
 def without_strands(body: BoolArray) -> BoolArray:
-    """Drop strands, with the tufts that they grow from, if there are many; bool (H, W), some 500 pixels across."""
-    tips = _tips(body)
-    if tips.sum() < _LEAST:
+    """Drop strands, with the tufts that they grow from, if a part has many; bool (H, W), some 500 pixels across."""
+    parts, tips = components(body, diagonal=True), _tips(body)
+    numbers = np.bincount(parts.labels[tips], minlength=parts.count + 1)
+    hairy = parts.mask(numbers >= _LEAST) & body  # letters have tips, too, but each a few
+    if not hairy.any():
         return body
-    rows, columns = (np.flatnonzero(body.any(axis=axis)) for axis in (1, 0))
+    rows, columns = (np.flatnonzero(hairy.any(axis=axis)) for axis in (1, 0))
     size = np.hypot(np.ptp(rows) + 1, np.ptp(columns) + 1)
-    tufts = components(body & ~_opened(body, max(_THIN, round(_TUFT * size))), diagonal=True)
-    kept = body & ~tufts.mask(tufts.touched(dilated(tips, 1)))
-    return kept if kept.sum() > (1 - _MOST) * body.sum() else body
+    core = _opened(body, max(_THIN, round(_TUFT * size)))
+    tufts = components(hairy & ~core, diagonal=True)
+    gone = tufts.mask(tufts.touched(dilated(tips & hairy, 1))) & hairy
+    gone |= parts.mask(~parts.touched(core)) & body  # strands that the cut has torn off
+    return body & ~gone if gone.sum() < _MOST * hairy.sum() else body
 
 
 def _opened(body: BoolArray, radius: int) -> BoolArray:

@@ -44,8 +44,9 @@ def test_so_do_the_tufts_that_strands_grow_from() -> None:
         HEAD | rays(20, 14, 60),
         (np.minimum(X % 40, Y % 40) < 3) & (np.maximum(np.abs(X), np.abs(Y)) < 161),
         rays(60, 3, 60) | (RADIUS < 65),
+        (np.abs(np.abs(X) % 30 - 15) < 2) & (np.abs(Y) % 40 < 25),
     ],
-    ids=["a wheel", "a few whiskers", "thick legs", "a net", "hardly more than strands"],
+    ids=["a wheel", "a few whiskers", "thick legs", "a net", "hardly more than strands", "many lines"],
 )
 def test_other_thin_parts_stay(body: BoolArray) -> None:
     assert np.array_equal(without_strands(body), body)

@@ -5,6 +5,7 @@ import dataclasses
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import bpy
 import numpy as np
@@ -180,7 +181,7 @@ def test_the_engine_says_what_can_be_done(
     picture = scene.hi3dgen.picture = two_boxes()
     if has_mask:
         module("scene.masks").keep(picture, mask_with(LEFT))
-    monkeypatch.setattr(operators, "chosen_engine", lambda _: engine)
+    monkeypatch.setattr(operators, "chosen_engine", Mock(return_value=engine))
     monkeypatch.setattr(operators.runtime, "has_window", lambda: True)
     for why, expected in ((operators.why_not, looks), (operators.why_not_drawn, draws)):
         said = why(bpy.context)
@@ -195,7 +196,7 @@ def test_a_look_goes_without_the_mask_that_the_engine_does_not_take(
     engine = dataclasses.replace(operators.chosen_engine(scene), inputs=("picture",))
     picture = two_boxes()
     module("scene.masks").keep(picture, mask_with(LEFT))
-    monkeypatch.setattr(operators, "chosen_engine", lambda _: engine)
+    monkeypatch.setattr(operators, "chosen_engine", Mock(return_value=engine))
     assert set(operators.look_at(scene, picture).request.inputs) == {"picture"}
 
 

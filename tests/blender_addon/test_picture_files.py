@@ -108,7 +108,7 @@ def test_what_the_artist_has_painted_over_is_not_cut_off(pictures: ModuleType, t
     image = bpy.data.images.load(str(path))
     with pytest.raises(Exception, match="ends in the middle"):
         pictures.pixels_of(image)
-    width, height = image.size
+    width, height = image.size[0], image.size[1]
     image.pixels.foreach_set(np.ones(width * height * 4, np.float32))
     assert (pictures.pixels_of(image) == 255).all()
 

@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import bpy
 import numpy as np
@@ -337,7 +338,7 @@ def test_a_place_is_free_if_it_is_in_the_view_layer_that_was_clicked_in(
     generate = import_module(f"{MODULE}.blender_addon.generate")
     cube.hide_set(state=True, view_layer=other_layer)
     clicked = SimpleNamespace(window=SimpleNamespace(view_layer=other_layer), eye=None)
-    monkeypatch.setattr(generate.viewing, "viewport", lambda *_: clicked)
+    monkeypatch.setattr(generate.viewing, "viewport", Mock(return_value=clicked))
     bpy.ops.hi3dgen.generate(filepath=str(picture_file))
     assert tuple(bpy.context.object.location) == (0, 0, 0)
 

@@ -16,7 +16,7 @@ from ..backend.wire.messages import Request, Result
 from .cutout import look
 from .errors import AddonError
 from .link import engines, runtime
-from .link.session import Job, JobState, Refused
+from .link.job import Job, JobState, Refused
 from .scene import masks, normal_map, viewing
 from .scene.collection import layers_of, whereabouts
 from .scene.objects import add_results, all_or_nothing, reason

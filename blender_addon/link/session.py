@@ -27,6 +27,7 @@ from ...backend.wire.messages import (
     ToClient,
 )
 from ..errors import AddonError
+from .job import Job, JobState, Land, not_landed
 from .process import START_SECONDS, BackendProcess, NotStarted, Started
 
 log = logging.getLogger(__name__)
@@ -47,63 +48,6 @@ class Phase(Enum):
     STARTING = auto()
     READY = auto()
     BROKEN = auto()  # it died again and again: nothing starts it but `try_again`
-
-
-class JobState(Enum):
-    """How far a job is."""
-
-    WAITING = auto()
-    RUNNING = auto()
-    LANDING = auto()  # its results are here and wait until the scene can take them
-    KEPT = auto()  # the scene did not take some of its results; they are kept for another try
-    DONE = auto()
-    FAILED = auto()
-    CANCELLED = auto()
-
-
-LIVE = (JobState.WAITING, JobState.RUNNING, JobState.LANDING)
-
-
-Refused = list[tuple[Result, AddonError]]  # the results that the scene did not take, and why
-Land = Callable[[list[Result]], Refused]
-
-
-@dataclass(eq=False)
-class Job:
-    """A request to the backend, from the click to what comes of it: meshes, or a cut-out to look at.
-
-    land: puts results into the scene, or gives them to whoever asked; it holds names, never bpy data. previews: the
-    thumbnails of what it has made on its way, by product, the latest one last. error: why it
-    failed, or why the scene did not take all of its results. landed: the names of the objects that came of them. aside:
-    nothing in the scene changes by it. It goes before meshes that wait and lands in any mode, and whoever asked shows
-    how far it is and its error.
-    """
-
-    title: str
-    request: Request
-    land: Land
-    state: JobState = JobState.WAITING
-    progress: Progress | None = None
-    previews: dict[str, Preview] = field(default_factory=dict[str, Preview])
-    results: list[Result] = field(default_factory=list[Result])
-    error: AddonError | None = None
-    landed: list[str] = field(default_factory=list[str])
-    aside: bool = False
-
-    @property
-    def preview(self) -> Preview | None:
-        """The latest of its thumbnails."""
-        return next(reversed(self.previews.values()), None)
-
-    @property
-    def live(self) -> bool:
-        """Whether it goes on by itself."""
-        return self.state in LIVE
-
-    @property
-    def holds_results(self) -> bool:
-        """Whether it has results that are not in the scene, so that it must not be forgotten."""
-        return self.live or self.state is JobState.KEPT
 
 
 @dataclass
@@ -346,7 +290,7 @@ class Session:
                 job.results = [result for result, _ in refused]
                 if refused:
                     job.state = JobState.KEPT
-                    job.error = _not_landed(refused)
+                    job.error = not_landed(refused)
                 else:
                     job.state = JobState.FAILED if job.error else JobState.DONE
 
@@ -404,14 +348,6 @@ class Session:
             client.close()
         if process:
             process.end()
-
-
-def _not_landed(refused: Refused) -> AddonError:
-    """Of which seeds the results are not in the scene, and why; the first reason stands for all."""
-    seeds = ", ".join(str(result.seed) for result, _ in refused)
-    which = f"The result of the seed {seeds}" if len(refused) == 1 else f"The results of the seeds {seeds}"
-    first = refused[0][1]
-    return AddonError(f"{which} could not be put into the scene. {first.sentence}", first.advice)
 
 
 def _broken(code: str = PROCESS_DIED) -> AddonError:

@@ -8,7 +8,8 @@ from ..cutout import look, overlay
 from ..extension import PACKAGE
 from ..generate import active_picture
 from ..link import engines, runtime
-from ..link.session import Job, JobState, Phase, Session
+from ..link.job import Job, JobState
+from ..link.session import Phase, Session
 from ..scene.collection import why_unseen
 from ..scene.landing import recipe_of
 from ..scene.material import is_ours

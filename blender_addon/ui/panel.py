@@ -163,7 +163,7 @@ def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
     made = f": {len(job.results)} of {job.request.count}" if job.live and job.request.count > 1 else ""
     row.label(text=job.title + made, translate=False)
     row.operator("hi3dgen.cancel", text="Cancel" if job.live else "Discard", icon="X").job = job.request.job
-    if job.preview:
+    if job.preview and job.live:  # the button of one that is kept is to be in sight
         box.template_icon(icon_of(job.preview), scale=PREVIEW_SCALE)
     progress = job.progress
     if job.state is JobState.KEPT and job.error:

@@ -19,6 +19,7 @@ from .link import engines, runtime
 from .link.job import Job, JobState, Refused
 from .scene import masks, normal_map, viewing
 from .scene.collection import layers_of, whereabouts
+from .scene.landing import Landing
 from .scene.objects import add_results, all_or_nothing, reason
 from .scene.pictures import lasting_image, sent_image, upright
 from .scene.placing import Placing, Stands
@@ -102,11 +103,10 @@ def submit(
             return [(result, reason(error)) for result in results]
         if looked:
             look.see(looked, job)
-        added = [thing for landing in landings for thing in landing.objects]
-        job.landed += [thing.name for thing in added]
+        job.landed += [thing.name for landing in landings for thing in landing.objects]
         if runtime.has_window():
             try:
-                _tell(target, layer, seen, title, added)
+                _tell(target, layer, seen, title, landings)
             except Exception:  # what is in the scene must not be offered to it again
                 log.exception("the results are in the scene, and Blender did not show them")
         return refused
@@ -147,14 +147,18 @@ def _tell(
     layer: bpy.types.ViewLayer,
     seen: viewing.Viewport | None,
     title: str,
-    added: Sequence[bpy.types.Object],
+    landings: Sequence[Landing],
 ) -> None:
     """Show and report what has come to the scene, as a view layer has it, and make it an undo step."""
+    added = [thing for landing in landings for thing in landing.objects]
+    step, sentence = f"Generate {title}", whereabouts(scene, title, [thing.name for thing in added], layer)
+    if not added and landings[-1].normal_map:
+        step = f"Normal Map of {title}"
+        sentence = f"The normal map of {title} is ready. Edit it, or generate a mesh from it."
     if seen:
         viewing.show(seen, added)
     with bpy.context.temp_override(window=seen.window if seen else bpy.context.window_manager.windows[0]):
-        bpy.ops.ed.undo_push(message=f"Generate {title}")
-        sentence = whereabouts(scene, title, [thing.name for thing in added], layer)
+        bpy.ops.ed.undo_push(message=step)
         bpy.ops.hi3dgen.report("INVOKE_DEFAULT", sentence=sentence)
 
 

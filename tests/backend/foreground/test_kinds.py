@@ -159,8 +159,10 @@ def test_hair_is_no_splinters() -> None:
         turns = turn + np.cumsum(rng.normal(0, 0.005, 90))
         rows, columns = (((1 - length * np.sin(turns)) * SIDE / 2), ((1 + length * np.cos(turns)) * SIDE / 2))
         picture[rows.astype(int), columns.astype(int)] = (90, 60, 40)
-    found = cut_out(pixels(box_mean(picture, 1, beyond="edge") * 0.3 + picture * 0.7), 256, ignore)
+    notes: list[str] = []
+    found = cut_out(pixels(box_mean(picture, 1, beyond="edge") * 0.3 + picture * 0.7), 256, ignore, notes)
     assert overlap(found, head) > 0.93
+    assert any("hair" in note for note in notes)
 
 
 def test_a_drawn_outline_encloses_the_object() -> None:

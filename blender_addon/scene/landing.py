@@ -11,6 +11,7 @@ import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 
+from .collection import collection_for
 from .pictures import image_from_png
 
 RECIPE = "hi3dgen"  # on an object: what it was made from
@@ -24,15 +25,17 @@ Images = dict[tuple[str, bool, bytes], bpy.types.Image]
 class Landing:
     """One result on its way into the scene.
 
-    seed: what led to it. matrix: where its objects stand. scale, pivot: see `own`. images: those of the job so far, by
-    product and content: what no seed changes is one image. normal_map: the result's, in the picture's frame. objects:
-    what was added, meshes first. notes: sentences for the artist.
+    seed: what led to it. scene, collection: where its objects go, see `collection_for`. matrix: where its objects
+    stand. scale, pivot: see `own`. images: those of the job so far, by product and content: what no seed changes is one
+    image. normal_map: the result's, in the picture's frame. objects: what was added, meshes first. notes: sentences for
+    the artist.
     """
 
     title: str
     seed: int
     picture: bpy.types.Image
-    collection: bpy.types.Collection
+    scene: bpy.types.Scene
+    collection: str
     matrix: Matrix
     scale: float
     pivot: NDArray[np.float32]
@@ -62,7 +65,7 @@ class Landing:
         thing = bpy.data.objects.new(name, data)
         thing[PRODUCT] = product
         thing.matrix_world = self.matrix
-        self.collection.objects.link(thing)
+        collection_for(self.scene, self.collection).objects.link(thing)  # none is made for images alone
         self.objects.append(thing)
         return thing
 

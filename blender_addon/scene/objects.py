@@ -13,7 +13,7 @@ from mathutils import Matrix, Vector
 from ...backend.wire.messages import Result
 from ..errors import AddonError
 from . import products
-from .collection import collection_for, hide, layers_of
+from .collection import hide, layers_of
 from .landing import RECIPE, Images, Landing
 from .placing import Origin, Placing
 from .spots import Spot, box_of
@@ -100,7 +100,8 @@ def _land(
         title,
         result.seed,
         picture,
-        collection_for(scene, placing.collection),
+        scene,
+        placing.collection,
         matrix=spot.matrix @ Matrix.Translation(pivot),
         scale=placing.size,
         pivot=np.array(pivot, np.float32),

@@ -35,9 +35,9 @@ def uses_own() -> bool:
 
 
 def test_it_stops_at_the_normal_map_and_goes_on_from_it(scene: Any, plum: Any) -> None:
-    before = len(scene.objects)
+    before = len(scene.objects), len(bpy.data.collections)
     assert bpy.ops.hi3dgen.make_normal_map() == {"FINISHED"}
-    assert len(scene.objects) == before
+    assert (len(scene.objects), len(bpy.data.collections)) == before, "nothing else has come"
     normal_map = plum.hi3dgen_normal_map
     assert normal_map.packed_file
     assert normal_map.colorspace_settings.name == "Non-Color"

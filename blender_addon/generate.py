@@ -102,7 +102,7 @@ def submit(
         except Exception as error:  # noqa: BLE001 - whatever it is, the results must not be lost
             return [(result, reason(error)) for result in results]
         if looked:
-            look.see(looked, job)
+            look.fill(looked, job)
         job.landed += [thing.name for landing in landings for thing in landing.objects]
         if runtime.has_window():
             try:
@@ -122,11 +122,11 @@ def _look(
     settings: Mapping[str, Scalar],
     inputs: Mapping[str, bpy.types.Image | Path],
 ) -> look.Look | None:
-    """What will have been seen of a picture's cut-out when its mesh is there; None if its own mask is not used."""
+    """A look at the cut-out, to be filled when the mesh is there; None if the picture's own mask is not used."""
     info = next((known for known in engines.known() if known.name == engine), None)
     if info is None or isinstance(picture, Path) or inputs.get(masks.INPUT) != masks.mask_of(picture):
         return None
-    return look.begun(picture, info, settings)
+    return look.start(picture, info, settings)
 
 
 def _keep_map(picture: bpy.types.Image, made: bpy.types.Image | None, request: Request) -> None:

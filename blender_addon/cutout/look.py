@@ -51,7 +51,7 @@ def look(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Sc
     before = _last.thumbnail if _last and _last.picture == picture.name else None
     if _last and _last.job:
         runtime.session().cancel(_last.job)
-    looked = begun(picture, engine, settings)
+    looked = start(picture, engine, settings)
     looked.thumbnail = before  # until the new one is there: the panel does not jump
 
     def heard(result: Result) -> None:
@@ -63,13 +63,13 @@ def look(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Sc
     return looked.job
 
 
-def begun(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Scalar]) -> Look:
-    """What will be seen of a picture as it is now, with nothing seen yet."""
+def start(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Scalar]) -> Look:
+    """A look at a picture as it is now, with nothing in it yet."""
     return Look(picture.name, _of(picture, engine, settings))
 
 
-def see(looked: Look, job: Job) -> None:
-    """Look at what a job for a mesh made of the picture on its way, unless that was looked at before."""
+def fill(looked: Look, job: Job) -> None:
+    """Fill a look with the cut-out that a job for a mesh made on its way, unless the same was looked at before."""
     global _last  # noqa: PLW0603
     thumbnail = _thumbnail(job)
     if thumbnail and not (_last and (_last.picture, _last.of) == (looked.picture, looked.of)):

@@ -96,6 +96,16 @@ def test_one_that_a_mesh_shows_is_copied_before_it_is_painted_on(plum: Any) -> N
     assert normal_map.editable(plum) == copy
 
 
+def test_the_copy_has_the_strokes_that_were_not_saved(plum: Any) -> None:
+    bpy.ops.hi3dgen.generate()
+    shown = plum.hi3dgen_normal_map
+    shown.pixels.foreach_set(np.full(len(shown.pixels), 0.25, np.float32))
+    copy = module("scene.normal_map").editable(plum)
+    assert copy != shown
+    assert np.allclose(copy.pixels[:], 0.25, atol=1 / 255)
+    assert copy.packed_file.data != shown.packed_file.data
+
+
 def test_the_cut_out_that_a_mesh_was_made_with_is_seen_in_the_panel(scene: Any, plum: Any) -> None:
     look, last_look = module("cutout.look"), module("ui.cutout_operators").last_look
     look._forget()

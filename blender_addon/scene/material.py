@@ -101,8 +101,11 @@ def projected_material(
         flat = node("ShaderNodeEmission", NORMAL_COLOURS, -160, -180)
         links.new(projected.outputs["UV"], seen.inputs["Vector"])
         links.new(seen.outputs["Color"], flat.inputs["Color"])
+        shown = node("ShaderNodeTexImage", NORMAL_MAP, -1300, -600)
+        shown.image = normals.data
+        links.new(projected.outputs["UV"], shown.inputs["Vector"])
     if normals and normals.axes:
-        _add_detail(material, node, normals)
+        _add_detail(material, node)
         _set_axes(material, normals.axes)
     if coloured:
         attribute = node("ShaderNodeVertexColor", COLOUR, -480, -1800)
@@ -113,15 +116,13 @@ def projected_material(
     return material
 
 
-def _add_detail(material: bpy.types.Material, node: NewNode, normals: Normals) -> None:
+def _add_detail(material: bpy.types.Material, node: NewNode) -> None:
     """Add the surface that the normal map lights, through a Normal Map node in object space.
 
     The map's normals are the camera's. They are turned about the colour of no normal, (0.5, 0.5, 0.5), to be the
     object's, and count where the mesh faces the picture; elsewhere the mesh has its own.
     """
     links = material.node_tree.links
-    shown = node("ShaderNodeTexImage", NORMAL_MAP, -1300, -600)
-    shown.image = normals.data
     turn = node("ShaderNodeVectorRotate", TURN, -980, -600)
     turn.rotation_type = "EULER_XYZ"
     turn.inputs["Center"].default_value = (0.5, 0.5, 0.5)
@@ -134,8 +135,7 @@ def _add_detail(material: bpy.types.Material, node: NewNode, normals: Normals) -
     lit.space = "OBJECT"
     surface = _surface(node, DETAIL_SURFACE, -600)
     nodes = material.node_tree.nodes
-    links.new(nodes[UV_MAP].outputs["UV"], shown.inputs["Vector"])
-    links.new(shown.outputs["Color"], turn.inputs["Vector"])
+    links.new(nodes[NORMAL_MAP].outputs["Color"], turn.inputs["Vector"])
     links.new(turn.outputs["Vector"], lit.inputs["Color"])
     links.new(own.outputs["Normal"], facing.inputs[0])
     links.new(facing.outputs["Value"], strength.inputs["Value"])

@@ -7,6 +7,7 @@ the nearest right angles are taken (Schönemann 1966). A camera that is near ben
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import bpy
 import numpy as np
@@ -28,15 +29,17 @@ def axes_of(mesh: bpy.types.Mesh, size: Sequence[int]) -> Matrix | None:
     count = len(mesh.loops)
     if uv_map is None or len(uv_map.uv) != count or count < 3 or min(size) <= 0:  # empty in Edit Mode
         return None
-    uv = _values(uv_map.uv, "vector", (count, 2), np.float32)
-    corners = _values(mesh.attributes[".corner_vert"].data, "value", (count,), np.int32)
-    points = _values(mesh.attributes["position"].data, "vector", (len(mesh.vertices), 3), np.float32)
+    uv, points = np.empty((count, 2), np.float32), np.empty((len(mesh.vertices), 3), np.float32)
+    corners = np.empty(count, np.int32)
+    uv_map.uv.foreach_get("vector", uv.reshape(-1))
+    mesh.attributes["position"].data.foreach_get("vector", points.reshape(-1))
+    mesh.attributes[".corner_vert"].data.foreach_get("value", corners)
     taken = slice(None, None, -(-count // CORNERS))
     axes = fitted_axes(points[corners[taken]], uv[taken] * np.array(size, np.float64))
     return None if axes is None else Matrix(axes.tolist())
 
 
-def fitted_axes(points: NDArray[np.floating], places: NDArray[np.floating]) -> NDArray[np.float64] | None:
+def fitted_axes(points: NDArray[Any], places: NDArray[Any]) -> NDArray[np.float64] | None:
     """The axes by which points (N, 3) are seen at places (N, 2), x right and y up, in one unit: columns, (3, 3).
 
     None if the places are not those of a picture from one side.
@@ -50,9 +53,3 @@ def fitted_axes(points: NDArray[np.floating], places: NDArray[np.floating]) -> N
         return None
     right, up = (along @ across).T
     return np.stack([right, up, np.cross(right, up)], axis=1)
-
-
-def _values(data: bpy.types.bpy_prop_collection, name: str, shape: tuple[int, ...], kind: type) -> NDArray[np.generic]:
-    values = np.empty(shape, kind)
-    data.foreach_get(name, values.reshape(-1))
-    return values

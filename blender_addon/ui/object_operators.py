@@ -20,7 +20,7 @@ MOST_UV_MAPS = 8  # of Blender's
 def generated(context: bpy.types.Context) -> list[bpy.types.Object]:
     """The generated meshes that a click means: the active object, and what is selected with it."""
     things = [context.object, *(thing for thing in context.selected_objects if thing != context.object)]
-    return [thing for thing in things if recipe_of(thing) and thing.type == "MESH"]
+    return [thing for thing in things if thing and recipe_of(thing) and thing.type == "MESH"]
 
 
 def _why_not(context: bpy.types.Context) -> str:

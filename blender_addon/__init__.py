@@ -17,6 +17,7 @@ from .ui import (
     generate_operator,
     menus,
     normal_map_operators,
+    object_operators,
     operators,
     panel,
     preferences,
@@ -31,6 +32,7 @@ _CLASSES = (
     *operators.CLASSES,
     *cutout_operators.CLASSES,
     *normal_map_operators.CLASSES,
+    *object_operators.CLASSES,
     *setup_operators.CLASSES,
     *panel.CLASSES,
 )

@@ -6,6 +6,7 @@ next mesh be made from it.
 """
 
 import bpy
+import numpy as np
 from bpy.props import BoolProperty, PointerProperty
 
 from ...backend.wire.products import NormalMap
@@ -18,6 +19,12 @@ KIND = "normal_map"  # of the products that are normal maps
 def land(landing: Landing, name: str, product: NormalMap) -> None:
     """Add the image."""
     landing.normal_map = landing.image(name, "normals", product.png, data=True)
+
+
+def as_colours(landing: Landing, name: str) -> bpy.types.Image:
+    """The result's normal map as an image to be looked at, which belongs to the mesh `name`; see `material`."""
+    png = np.frombuffer(landing.normal_map.packed_file.data, np.uint8)
+    return landing.image(name, "normals as colours", png, data=False)
 
 
 def map_of(picture: bpy.types.Image) -> bpy.types.Image | None:

@@ -10,9 +10,7 @@ from ..generate import active_picture
 from ..link import engines, runtime
 from ..link.session import Job, JobState, Phase, Session
 from ..scene.collection import why_unseen
-from ..scene.landing import recipe_of
-from ..scene.material import is_ours
-from . import cutout_box, engine_settings, normal_map_box
+from . import cutout_box, engine_settings, normal_map_box, object_box
 from .image_field import draw_image
 from .properties import chosen_engine
 from .text import draw_error, draw_sentence, duration
@@ -55,7 +53,7 @@ class _Panel:
                 box.operator("hi3dgen.end_backend", icon="X")
         if session.notice:
             draw_sentence(layout, session.notice, "INFO")
-        _draw_object(layout, context)
+        object_box.draw(layout, context)
 
 
 class HI3DGEN_PT_viewport(_Panel, bpy.types.Panel):  # noqa: N801 - Blender's naming
@@ -191,27 +189,6 @@ def _draw_unseen(layout: bpy.types.UILayout, context: bpy.types.Context, session
     for name in landed[:1]:
         if why := why_unseen(context.view_layer, context.scene.objects[name]):
             draw_sentence(layout, f"{name} is not seen: {why}", "HIDE_ON")
-
-
-def _draw_object(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    thing = context.object
-    recipe = recipe_of(thing)
-    if not recipe:
-        return
-    box = layout.box()
-    icon = "MESH_DATA" if thing.type == "MESH" else "OUTLINER_OB_CAMERA"
-    box.label(text=f"{thing.name}: seed {recipe['seed']}", icon=icon, translate=False)
-    material = thing.active_material
-    if is_ours(material):
-        column = box.column()
-        column.use_property_split = False
-        column.row().prop(material, "hi3dgen_shows", expand=True)
-        shading = getattr(context.space_data, "shading", None)
-        wanted = "VERTEX" if material.hi3dgen_shows == "COLOUR" else "TEXTURE"
-        if shading and shading.type == "SOLID" and shading.color_type != wanted:  # else the switch would seem dead
-            column.prop_enum(shading, "color_type", wanted, text="Show Colours in Solid View")
-    for note in filter(None, recipe.get("notes", "").splitlines()):
-        draw_sentence(box, note, "INFO")
 
 
 CLASSES = (HI3DGEN_PT_viewport, HI3DGEN_PT_image_editor)

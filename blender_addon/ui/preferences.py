@@ -34,6 +34,9 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
         default=True,
     )
 
+    asset_author: StringProperty(name="Author of Assets", description="What Mark as Asset names as the author")
+    asset_licence: StringProperty(name="Licence of Assets", description="What Mark as Asset names as the licence")
+
     torch: EnumProperty(name="PyTorch", description="The build to install", items=BUILDS, update=_ask_again)
     python: StringProperty(name="Python", description=PYTHON, subtype="FILE_PATH", update=_ask_again)
     agree: BoolProperty(
@@ -48,6 +51,8 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
         self.layout.use_property_split = True
         self.layout.prop(self, "idle_minutes")
         self.layout.prop(self, "free_when_rendering")
+        self.layout.prop(self, "asset_author")
+        self.layout.prop(self, "asset_licence")
         self.layout.operator("hi3dgen.show_log", icon="TEXT")
 
 

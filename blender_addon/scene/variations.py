@@ -26,7 +26,12 @@ def variations(scene: bpy.types.Scene, thing: bpy.types.Object) -> list[bpy.type
         recipe = recipe_of(other)
         if recipe and other.type == "MESH" and _picture(recipe) == _picture(own):
             found.setdefault(_key(recipe), other)
-    return sorted(found.values(), key=lambda other: (recipe_of(other)["seed"], other.name))
+    return sorted(found.values(), key=lambda other: (seed_of(other), other.name))
+
+
+def seed_of(thing: bpy.types.Object) -> int:
+    """The seed that a generated object was made with."""
+    return (recipe_of(thing) or {})["seed"]
 
 
 def is_parked(thing: bpy.types.Object) -> bool:

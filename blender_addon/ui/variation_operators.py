@@ -11,7 +11,7 @@ from ...backend.wire.limits import seeds_from
 from ..generate import active_picture
 from ..link import runtime
 from ..scene.landing import recipe_of
-from ..scene.variations import is_parked, keep, show, takes_part, variations
+from ..scene.variations import is_parked, keep, seed_of, show, takes_part, variations
 from .properties import chosen_engine
 
 
@@ -90,7 +90,7 @@ class HI3DGEN_OT_step_variation(_OnVariations, bpy.types.Operator):  # noqa: N80
         for selected in context.view_layer.objects:
             selected.select_set(selected == other)
         context.view_layer.objects.active = other
-        context.scene.hi3dgen.seed = recipe_of(other)["seed"]
+        context.scene.hi3dgen.seed = seed_of(other)
         runtime.redraw_panels()
         return {"FINISHED"}
 

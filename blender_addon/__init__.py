@@ -24,6 +24,7 @@ from .ui import (
     properties,
     setup_operators,
     thumbnails,
+    variation_operators,
 )
 
 _CLASSES = (
@@ -33,6 +34,7 @@ _CLASSES = (
     *cutout_operators.CLASSES,
     *normal_map_operators.CLASSES,
     *object_operators.CLASSES,
+    *variation_operators.CLASSES,
     *setup_operators.CLASSES,
     *panel.CLASSES,
 )

@@ -5,6 +5,7 @@ import bpy
 
 from ..scene.landing import recipe_of
 from ..scene.material import is_ours
+from . import variation_operators
 from .text import draw_sentence
 
 TRUE_COLOURS = "Standard"  # the view transform that shows colours as they are
@@ -19,6 +20,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     box = layout.box()
     icon = "MESH_DATA" if thing.type == "MESH" else "OUTLINER_OB_CAMERA"
     box.label(text=f"{thing.name}: seed {recipe['seed']}", icon=icon, translate=False)
+    variation_operators.draw(box, context)
     if is_ours(thing.active_material):
         _draw_switch(box, context, thing.active_material)
     if thing.type == "MESH":

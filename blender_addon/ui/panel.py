@@ -151,7 +151,9 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, sessi
     engine = chosen_engine(context.scene)
     ready = engine is not None and not _missing(engine, session)
     column.enabled = ready and active_picture(context) is not None and overlay.shown() is None
-    column.operator("hi3dgen.generate", icon="MESH_MONKEY")
+    row = column.row(align=True)
+    row.operator("hi3dgen.generate", icon="MESH_MONKEY")
+    row.operator("hi3dgen.reroll", text="", icon="FILE_REFRESH")
 
 
 def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:

@@ -27,6 +27,7 @@ from ...backend.wire.messages import (
     ToClient,
 )
 from ..errors import AddonError
+from .job import Job, JobState, Land, not_landed
 from .process import START_SECONDS, BackendProcess, NotStarted, Started
 
 log = logging.getLogger(__name__)
@@ -49,73 +50,17 @@ class Phase(Enum):
     BROKEN = auto()  # it died again and again: nothing starts it but `try_again`
 
 
-class JobState(Enum):
-    """How far a job is."""
-
-    WAITING = auto()
-    RUNNING = auto()
-    LANDING = auto()  # its results are here and wait until the scene can take them
-    KEPT = auto()  # the scene did not take some of its results; they are kept for another try
-    DONE = auto()
-    FAILED = auto()
-    CANCELLED = auto()
-
-
-LIVE = (JobState.WAITING, JobState.RUNNING, JobState.LANDING)
-
-
-Refused = list[tuple[Result, AddonError]]  # the results that the scene did not take, and why
-Land = Callable[[list[Result]], Refused]
-
-
-@dataclass(eq=False)
-class Job:
-    """A request to the backend, from the click to what comes of it: meshes, or a cut-out to look at.
-
-    land: puts results into the scene, or gives them to whoever asked; it holds names, never bpy data. previews: the
-    thumbnails of what it has made on its way, by product, the latest one last. error: why it
-    failed, or why the scene did not take all of its results. landed: the names of the objects that came of them. aside:
-    nothing in the scene changes by it. It goes before meshes that wait and lands in any mode, and whoever asked shows
-    how far it is and its error.
-    """
-
-    title: str
-    request: Request
-    land: Land
-    state: JobState = JobState.WAITING
-    progress: Progress | None = None
-    previews: dict[str, Preview] = field(default_factory=dict[str, Preview])
-    results: list[Result] = field(default_factory=list[Result])
-    error: AddonError | None = None
-    landed: list[str] = field(default_factory=list[str])
-    aside: bool = False
-
-    @property
-    def preview(self) -> Preview | None:
-        """The latest of its thumbnails."""
-        return next(reversed(self.previews.values()), None)
-
-    @property
-    def live(self) -> bool:
-        """Whether it goes on by itself."""
-        return self.state in LIVE
-
-    @property
-    def holds_results(self) -> bool:
-        """Whether it has results that are not in the scene, so that it must not be forgotten."""
-        return self.live or self.state is JobState.KEPT
-
-
 @dataclass
 class Session:
     """See the module. `extension` and `user_folder` are what `BackendProcess` takes.
 
-    can_land: whether the scene can take results now. learned: called with what a backend answers to the greeting.
+    occupied_until: when the scene can take results, as the end of “They come when …”; empty if now. hindrance: what it
+    said last of results that wait. learned: called with what a backend answers to the greeting.
     """
 
     extension: Path
     user_folder: Path
-    can_land: Callable[[], bool]
+    occupied_until: Callable[[], str]
     idle_seconds: Callable[[], float]
     learned: Callable[[Capabilities], None] = lambda _: None
     phase: Phase = Phase.STOPPED
@@ -125,6 +70,7 @@ class Session:
     deaths: int = 0
     freeing: bool = False  # the backend was asked to give memory back, and has not answered
     holds_memory: bool = False  # it answered that it could not
+    hindrance: str = ""
     notice: str = ""  # what the backend did when it was asked to
     _process: BackendProcess | None = None
     _client: Client | None = None
@@ -271,7 +217,7 @@ class Session:
 
     def _shown(self) -> tuple[object, ...]:
         jobs = tuple((id(job), job.state, job.progress, id(job.preview), len(job.results)) for job in self.jobs)
-        return (self.phase, self.capabilities, self.error, self.freeing, self.notice, jobs)
+        return (self.phase, self.capabilities, self.error, self.freeing, self.notice, self.hindrance, jobs)
 
     def _hear_process(self) -> None:
         if self._process is None:
@@ -340,13 +286,15 @@ class Session:
             self.error = AddonError(message.sentence, message.advice, in_log=True)
 
     def _land(self) -> None:
-        for job in self.jobs:
-            if job.state is JobState.LANDING and (job.aside or self.can_land()):
+        landing = [job for job in self.jobs if job.state is JobState.LANDING]
+        self.hindrance = self.occupied_until() if any(not job.aside for job in landing) else ""
+        for job in landing:
+            if job.aside or not self.hindrance:
                 refused = job.land(job.results)
                 job.results = [result for result, _ in refused]
                 if refused:
                     job.state = JobState.KEPT
-                    job.error = _not_landed(refused)
+                    job.error = not_landed(refused)
                 else:
                     job.state = JobState.FAILED if job.error else JobState.DONE
 
@@ -404,14 +352,6 @@ class Session:
             client.close()
         if process:
             process.end()
-
-
-def _not_landed(refused: Refused) -> AddonError:
-    """Of which seeds the results are not in the scene, and why; the first reason stands for all."""
-    seeds = ", ".join(str(result.seed) for result, _ in refused)
-    which = f"The result of the seed {seeds}" if len(refused) == 1 else f"The results of the seeds {seeds}"
-    first = refused[0][1]
-    return AddonError(f"{which} could not be put into the scene. {first.sentence}", first.advice)
 
 
 def _broken(code: str = PROCESS_DIED) -> AddonError:

@@ -12,7 +12,7 @@ from ..cutout.strokes import Stroke
 from ..errors import AddonError
 from ..generate import active_picture
 from ..link import engines, runtime
-from ..link.session import Job
+from ..link.job import Job
 from ..scene import masks
 from . import engine_settings, image_editors
 from .image_editors import EDITOR, canvas

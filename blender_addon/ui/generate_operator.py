@@ -13,7 +13,7 @@ from ...backend.wire.messages import EngineInfo
 from ..errors import AddonError
 from ..generate import active_picture, submit, wait
 from ..link import engines, runtime
-from ..link.session import Job
+from ..link.job import Job
 from ..scene import masks, normal_map, viewing
 from ..scene.collection import whereabouts
 from . import engine_settings

@@ -8,8 +8,9 @@ from bpy.props import StringProperty
 from ..errors import AddonError
 from ..generate import wait
 from ..link import runtime
+from ..link.job import JobState
 from ..link.process import log_tail
-from ..link.session import JobState, Phase
+from ..link.session import Phase
 from .text import lines
 
 EVENT_SECONDS = 0.01

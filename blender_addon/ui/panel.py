@@ -8,7 +8,8 @@ from ..cutout import look, overlay
 from ..extension import PACKAGE
 from ..generate import active_picture
 from ..link import engines, runtime
-from ..link.session import Job, JobState, Phase, Session
+from ..link.job import Job, JobState
+from ..link.session import Phase, Session
 from ..scene.collection import why_unseen
 from ..scene.landing import recipe_of
 from ..scene.material import is_ours
@@ -47,7 +48,7 @@ class _Panel:
         shown = [job for job in session.jobs if job.holds_results and not job.aside]
         forget_all_but({job.request.job for job in shown} | look.kept())
         for job in shown:
-            _draw_job(layout, job)
+            _draw_job(layout, job, session.hindrance)
         _draw_unseen(layout, context, session)
         if session.error:
             box = draw_error(layout, session.error)
@@ -156,7 +157,7 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, sessi
     column.operator("hi3dgen.generate", icon="MESH_MONKEY")
 
 
-def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
+def _draw_job(layout: bpy.types.UILayout, job: Job, hindrance: str) -> None:
     box = layout.box()
     row = box.row()
     made = f": {len(job.results)} of {job.request.count}" if job.live and job.request.count > 1 else ""
@@ -171,7 +172,7 @@ def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
         box.operator("hi3dgen.land_again", icon="IMPORT").job = job.request.job
     elif job.state is JobState.LANDING:
         ready = "The result is ready. It comes" if len(job.results) == 1 else "The results are ready. They come"
-        draw_sentence(box, f"{ready} when you are done and in Object Mode.", "CHECKMARK")
+        draw_sentence(box, f"{ready} when {hindrance}." if hindrance else f"{ready} now.", "CHECKMARK")
     elif progress is None:
         waiting = "Waiting" if job.state is JobState.WAITING else "Starting"
         box.progress(factor=0.0, text=waiting)

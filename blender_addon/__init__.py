@@ -15,6 +15,7 @@ from .ui import (
     cutout_operators,
     engine_settings,
     generate_operator,
+    job_operators,
     menus,
     normal_map_operators,
     operators,
@@ -22,6 +23,7 @@ from .ui import (
     preferences,
     properties,
     setup_operators,
+    status_bar,
     thumbnails,
 )
 
@@ -29,6 +31,7 @@ _CLASSES = (
     *preferences.CLASSES,
     *properties.CLASSES,
     *operators.CLASSES,
+    *job_operators.CLASSES,
     *cutout_operators.CLASSES,
     *normal_map_operators.CLASSES,
     *setup_operators.CLASSES,
@@ -47,6 +50,8 @@ _PARTS = (
     overlay,
     cutout_operators,
     menus,
+    status_bar,
+    job_operators,
     runtime,
     setup_timer,
     command,

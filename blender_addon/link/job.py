@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from ...backend.wire.limits import MAX_SEED
 from ...backend.wire.messages import Preview, Progress, Request, Result
 from ..errors import AddonError
 
@@ -49,6 +50,15 @@ class Job:
     error: AddonError | None = None
     landed: list[str] = field(default_factory=list[str])
     aside: bool = False
+
+    @property
+    def name(self) -> str:
+        """What is made of which picture, for the artist."""
+        if self.request.gives:
+            return f"{self.title}, {', '.join(self.request.gives).replace('_', ' ')}"
+        last = (self.request.seed + self.request.count - 1) % (MAX_SEED + 1)
+        seeds = f"seed {last}" if self.request.count == 1 else f"seeds {self.request.seed} to {last}"
+        return f"{self.title}, {seeds}"
 
     @property
     def preview(self) -> Preview | None:

@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Blender or the artist is in the middle of, and what a new object would spoil."""
+"""What Blender or the artist is in the middle of, and what a new object or a pressed key would spoil."""
+
+import time
 
 import bpy
+
+REST_SECONDS = 1.0
 
 _JOBS = {"RENDER": "the render has ended", "OBJECT_BAKE": "the bake has ended"}
 _RENDERS = "RENDER_OT_"  # operators; an animation of the viewport is one without a job
 _PAINTS = "PAINT_OT_"  # a stroke makes its undo step itself, and another one must not come in between
+
+
+_busy_at = 0.0
 
 
 def until() -> str:
@@ -27,6 +34,21 @@ def until() -> str:
     if bpy.context.mode != "OBJECT":
         return "you are in Object Mode"
     return "the drag has ended" if any(_drags(operator) for operator in operators) else ""
+
+
+def watch() -> None:
+    """Notice if the artist is in the middle of something; to be called again and again."""
+    global _busy_at  # noqa: PLW0603 - there is one artist
+    if until() or any(window.screen.is_animation_playing for window in bpy.context.window_manager.windows):
+        _busy_at = time.monotonic()
+
+
+def at_rest() -> bool:
+    """Whether the artist was not in the middle of anything lately, as `watch` saw it.
+
+    Whoever presses Escape once too often, to end a drag or a playback, does not mean a job.
+    """
+    return time.monotonic() - _busy_at > REST_SECONDS
 
 
 def _name_of_mode(thing: bpy.types.Object) -> str:

@@ -56,9 +56,11 @@ def warm_up() -> None:
         bpy.app.timers.register(_warm_up)
 
 
-def redraw_panels() -> None:
-    """Show what is new."""
-    for window in bpy.context.window_manager.windows:
+def redraw() -> None:
+    """Show what is new, in the panels and in the status bars."""
+    manager = bpy.context.window_manager
+    manager.extensions_updates = manager.extensions_updates  # the same number: any write draws the status bars
+    for window in manager.windows:
         for area in window.screen.areas:
             if area.type in PANEL_AREAS:
                 for region in area.regions:
@@ -110,10 +112,21 @@ def _before_python_ends() -> None:
 
 
 def _tick() -> float | None:
+    occupied.watch()
+    live = [job for job in session().jobs if job.live and not job.aside]
     new = session().tick()
+    for job in live:
+        if not job.live and job.error:
+            _say(f"{job.title}: {job.error}")
     if engines.learn() or new:
-        redraw_panels()
+        redraw()
     return TICK_SECONDS if session().live else None
+
+
+def _say(sentence: str) -> None:
+    """Report that something went wrong, in the status bar: a job may have been started where no panel is seen."""
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+        bpy.ops.hi3dgen.report("INVOKE_DEFAULT", sentence=sentence, warning=True)
 
 
 def _warm_up() -> None:

@@ -36,7 +36,7 @@ def _draw_progress(row: bpy.types.UILayout, job: Job, session: Session) -> None:
     behind = len([other for other in session.queue if other is not job])
     if behind:
         row.label(text=f"+ {behind}", translate=False)
-    row.operator("hi3dgen.cancel_current", text="Cancel", icon="EVENT_ESC" if occupied.at_rest() else "X")
+    row.operator("hi3dgen.cancel_current", text="Cancel (Esc)" if occupied.at_rest() else "Cancel", icon="X")
 
 
 def register() -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Jobs as an artist sees them from anywhere: the line in the status bar, Escape, the queue, renders, a backend that hangs."""
+"""Jobs as an artist sees them: the line in the status bar, Escape, the queue, renders, a backend that hangs."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,15 +10,17 @@ from tests.gui.blender import NOWHERE, Blender
 
 pytestmark = [pytest.mark.window, pytest.mark.slow]
 
-GENERATE, MOVE, CANCEL, RESTART = (
-    "hi3dgen.generate(",
-    "hi3dgen.move_job(",
-    "hi3dgen.cancel(",
-    "hi3dgen.restart_backend(",
-)
-UP, DOWN, LAST = 0.76, 0.84, 0.92  # across the sidebar: the queue's buttons
+PREVIEW, MOVE, RESTART = "hi3dgen.preview_cutout", "hi3dgen.move_job(", "hi3dgen.restart_backend("
+DOWN, LAST = 0.83, 0.91  # across the sidebar: the queue's buttons
+HEADER = 31  # pixels above Preview
 FINE = 1024
-STATUS_BAR = [0, 770, 1280, 30]
+
+
+@pytest.fixture(autouse=True)
+def awake(blender: Blender) -> Iterator[None]:
+    """No frozen backend is left behind."""
+    yield
+    blender.ask("session().close()")
 
 
 def begin(blender: Blender, picture: Path, jobs: int = 1, stage: str = "normals") -> None:
@@ -35,8 +38,8 @@ def seeds(blender: Blender) -> list[int]:
 
 
 def test_generate_says_why_it_is_grey(blender: Blender, shots: Path) -> None:
+    blender.ask("listen()")
     x, y = blender.find("hi3dgen.generate")
-    blender.screen.do("sleep 1.5")
     blender.screen.point(x + 8, y)
     blender.screen.do("sleep 1.5")
     blender.screen.shoot(shots / "why generate is grey.png")
@@ -92,12 +95,15 @@ def test_escape_ends_a_playback_first(blender: Blender, toadstool: Path) -> None
 
 def test_the_queue_is_put_in_order_with_the_mouse(blender: Blender, toadstool: Path, shots: Path) -> None:
     begin(blender, toadstool, jobs=4)
+    x, y = blender.find(PREVIEW, across=0.25)
+    blender.screen.click(x, y - HEADER)  # closes the box: else the queue is below the window
     blender.screen.point(*NOWHERE)
     blender.shoot(shots / "queue.png")
     assert seeds(blender) == [2, 3, 4]
     blender.click(MOVE, across=DOWN)  # the topmost
     blender.wait("[job.request.seed for job in session().queue] == [3, 2, 4]")
-    blender.click('hi3dgen.cancel(job="' + blender.ask("session().queue[1].request.job"), across=LAST)
+    second = blender.ask("session().queue[1].request.job")
+    blender.click(f'hi3dgen.cancel(job="{second}"', across=LAST)
     blender.wait("[job.request.seed for job in session().queue] == [3, 4]")
     blender.ask("thaw()")
     blender.wait_for_job()
@@ -136,7 +142,7 @@ def test_a_backend_that_hangs_is_said_and_restarted_by_a_click(blender: Blender,
     blender.screen.point(*NOWHERE)
     blender.shoot(shots / "no sign of life.png")
     blender.click(RESTART)
-    blender.wait("session().pid not in (None, %d)" % former)
+    blender.wait(f"session().pid not in (None, {former})")
     blender.wait_for_job()
     assert blender.ask("session().silent_seconds") == 0
     assert "toadstool" in blender.ask("facts()")["objects"]

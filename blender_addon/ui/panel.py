@@ -45,6 +45,8 @@ class _Panel:
         _draw_engine(layout, context, session)
         _draw_placing(layout, context.scene.hi3dgen)
         _draw_generate(layout, context, session)
+        if session.silent_seconds:
+            _draw_silence(layout, session)
         shown = [job for job in session.jobs if job.holds_results and not job.aside]
         forget_all_but({job.request.job for job in shown} | look.kept())
         for job in shown:
@@ -52,8 +54,6 @@ class _Panel:
                 job_box.draw(layout, job, session)
         job_box.draw_queue(layout, session)
         _draw_unseen(layout, context, session)
-        if session.silent_seconds:
-            _draw_silence(layout, session)
         if session.error:
             box = draw_error(layout, session.error)
             if session.holds_memory:

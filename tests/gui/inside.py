@@ -200,7 +200,7 @@ def render_slowly(path: str) -> None:
     scene.cycles.use_denoising = False
     scene.cycles.samples = 64
     scene.render.resolution_x, scene.render.resolution_y = 480, 270
-    scene.frame_end, scene.render.filepath = 6, path
+    scene.frame_end, scene.render.filepath = 3, path
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
         bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
 

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.window, pytest.mark.slow]
 
 PREVIEW, MOVE, RESTART = "hi3dgen.preview_cutout", "hi3dgen.move_job(", "hi3dgen.restart_backend("
 DOWN, LAST = 0.83, 0.91  # across the sidebar: the queue's buttons
-HEADER = 31  # pixels above Preview
+HEADER = 26  # pixels above Preview
 FINE = 1024
 
 
@@ -112,7 +112,7 @@ def test_the_queue_is_put_in_order_with_the_mouse(blender: Blender, toadstool: P
 
 
 def test_nothing_lands_while_a_render_runs(blender: Blender, toadstool: Path, shots: Path, tmp_path: Path) -> None:
-    begin(blender, toadstool, stage="geometry")
+    begin(blender, toadstool, stage="finish")
     blender.ask(f"render_slowly({str(tmp_path / 'frame')!r})")
     blender.wait("bpy.app.is_job_running('RENDER')")
     blender.ask("thaw()")
@@ -121,7 +121,7 @@ def test_nothing_lands_while_a_render_runs(blender: Blender, toadstool: Path, sh
     assert blender.ask("bpy.app.is_job_running('RENDER')"), "else this test shows nothing"
     assert "toadstool" not in blender.ask("facts()")["objects"]
     blender.shoot(shots / "waits for the render.png")
-    blender.wait_for_job()
+    blender.wait("job_state() == 'DONE'", seconds=150)
     assert not blender.ask("bpy.app.is_job_running('RENDER')")
     assert "toadstool" in blender.ask("facts()")["objects"]
 

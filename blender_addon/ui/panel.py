@@ -103,7 +103,7 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session
     row.prop(settings, "engine")
     if session.phase is Phase.READY:
         row.operator("hi3dgen.unload", text="", icon="MEMORY")
-        row.operator("hi3dgen.restart_backend", text="", icon="FILE_REFRESH")
+        row.operator("hi3dgen.restart_backend", text="", icon="LOOP_BACK")
     if missing := _missing(engine, session):
         draw_sentence(layout, missing, "INFO")
         layout.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = PACKAGE
@@ -111,7 +111,7 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session
     if engine.uses_seed:
         row = column.row(align=True)
         row.prop(settings, "seed")
-        row.prop(settings, "random_seed", text="", icon="FILE_REFRESH")
+        row.prop(settings, "random_seed", text="", icon="LOOP_BACK")
         column.prop(settings, "count")
     _draw_settings(layout, column, context.scene, engine)
 
@@ -167,7 +167,7 @@ def _draw_silence(layout: bpy.types.UILayout, session: Session) -> None:
     sentence = f"The backend has given no sign of life for {duration(session.silent_seconds)}."
     advice = "It may be loading something large. If it stays so, restart it: the job that it was making begins again."
     box = draw_error(layout, AddonError(sentence, advice, in_log=True))
-    box.operator("hi3dgen.restart_backend", icon="FILE_REFRESH")
+    box.operator("hi3dgen.restart_backend", icon="LOOP_BACK")
 
 
 def _draw_unseen(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:

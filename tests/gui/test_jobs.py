@@ -11,7 +11,7 @@ from tests.gui.blender import NOWHERE, Blender
 pytestmark = [pytest.mark.window, pytest.mark.slow]
 
 PREVIEW, MOVE, RESTART = "hi3dgen.preview_cutout", "hi3dgen.move_job(", "hi3dgen.restart_backend("
-DOWN, LAST = 0.83, 0.91  # across the sidebar: the queue's buttons
+DOWN, LAST = 0.735, 0.81  # across the sidebar: the queue's buttons
 HEADER = 26  # pixels above Preview
 FINE = 1024
 
@@ -112,7 +112,7 @@ def test_the_queue_is_put_in_order_with_the_mouse(blender: Blender, toadstool: P
 
 
 def test_nothing_lands_while_a_render_runs(blender: Blender, toadstool: Path, shots: Path, tmp_path: Path) -> None:
-    begin(blender, toadstool, stage="finish")
+    begin(blender, toadstool, stage="reduce")
     blender.ask(f"render_slowly({str(tmp_path / 'frame')!r})")
     blender.wait("bpy.app.is_job_running('RENDER')")
     blender.ask("thaw()")

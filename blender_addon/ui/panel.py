@@ -111,7 +111,7 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session
     if engine.uses_seed:
         row = column.row(align=True)
         row.prop(settings, "seed")
-        row.prop(settings, "random_seed", text="", icon="LOOP_BACK")
+        row.prop(settings, "random_seed", text="", icon="FILE_REFRESH")
         column.prop(settings, "count")
     _draw_settings(layout, column, context.scene, engine)
 

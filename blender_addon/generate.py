@@ -16,7 +16,7 @@ from ..backend.wire.messages import Request, Result
 from .cutout import look
 from .errors import AddonError
 from .link import engines, runtime
-from .link.session import Job, JobState, Refused
+from .link.job import Job, JobState, Refused
 from .scene import masks, normal_map, viewing
 from .scene.collection import layers_of, whereabouts
 from .scene.objects import add_results, all_or_nothing, reason
@@ -161,7 +161,7 @@ def _tell(
 def wait(job: Job, watch: Callable[[Job], None] = lambda _: None) -> None:
     """Wait for a job's end if there is no window. Raises `AddonError` if a result is missing."""
     session = runtime.session()
-    if not runtime.can_land():
+    if session.occupied_until():
         session.cancel(job)
         raise AddonError("A mesh can only be made in Object Mode.", "Leave the current mode first.")
     session.wait(job, watch)

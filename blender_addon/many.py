@@ -17,7 +17,7 @@ from ..backend.batch.running import Ended, Progressed, Task, end_of
 from .errors import AddonError
 from .generate import submit, wait
 from .link import runtime
-from .link.session import Job
+from .link.job import Job
 from .scene.landing import PRODUCT, RECIPE, SEEDS
 from .scene.objects import datablocks
 

@@ -13,7 +13,7 @@ from ...backend.wire.limits import Scalar
 from ...backend.wire.messages import Result
 from ..errors import AddonError
 from ..link import runtime
-from ..link.session import Job, JobState
+from ..link.job import Job, JobState
 from ..scene import masks
 from ..scene.picture_files import turned_back, turned_upright
 from ..scene.pictures import pixels_of, upright

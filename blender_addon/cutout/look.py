@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...backend.wire.limits import Scalar
 from ...backend.wire.messages import EngineInfo, Preview, Result
 from ..link import runtime
-from ..link.session import Job
+from ..link.job import Job
 from ..scene import masks
 from ..scene.pictures import pixels_of
 from .request import PRODUCT, ask

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ...backend.wire.limits import Scalar
 from ...backend.wire.messages import EngineInfo, Request, Result
 from ..link import runtime
-from ..link.session import Job, Refused
+from ..link.job import Job, Refused
 
 PRODUCT = "cutout"
 

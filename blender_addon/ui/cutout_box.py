@@ -7,7 +7,7 @@ from ..cutout import look, overlay
 from ..cutout.request import can_give
 from ..generate import active_picture
 from ..link import runtime
-from ..link.session import JobState
+from ..link.job import JobState
 from ..scene import masks
 from .cutout_operators import last_look
 from .image_field import draw_image

@@ -12,7 +12,7 @@ from ..cutout.strokes import Stroke
 from ..errors import AddonError
 from ..generate import active_picture
 from ..link import engines, runtime
-from ..link.session import Job
+from ..link.job import Job
 from ..scene import masks
 from . import engine_settings, image_editors
 from .image_editors import EDITOR, canvas
@@ -126,7 +126,7 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
             context.window_manager.modal_handler_add(self)
         context.workspace.status_text_set(_draw_keys)
         overlay.show(self._drawing)
-        runtime.redraw_panels()
+        runtime.redraw()
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -226,7 +226,7 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
             self._restore(area)
         if former and kept:
             image_editors.show_instead(former, kept)
-        runtime.redraw_panels()
+        runtime.redraw()
         if keeps and not kept:
             self.report({"WARNING"}, f"There is no image “{drawing.picture}” any more, so its cut-out is not kept.")
         if not kept:

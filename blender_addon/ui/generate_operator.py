@@ -10,16 +10,19 @@ from bpy.props import IntProperty, StringProperty
 
 from ...backend.wire.limits import MAX_SEED, Scalar
 from ...backend.wire.messages import EngineInfo
+from ..cutout import overlay
 from ..errors import AddonError
 from ..generate import active_picture, submit, wait
 from ..link import engines, runtime
-from ..link.session import Job
+from ..link.job import Job
 from ..scene import masks, normal_map, viewing
 from ..scene.collection import whereabouts
 from . import engine_settings
 from .properties import COUNT, chosen_engine, placing_of
 
 _FIXED = ("filepath", "image", "cutout", "normal_map", "engine", "seed", "count")  # no setting takes their place
+
+BUTTON = "hi3dgen_button"  # what the panel's button has in its context
 
 _made: type | None = None
 
@@ -41,12 +44,16 @@ class _Generate:
     count: IntProperty(**COUNT)
 
     @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
-        """Only if the engines are known: a caller's settings would be refused as unknown arguments."""
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only if the engines are known: a caller's settings would be refused as unknown arguments.
+
+        The panel's button, which gives no arguments, is grey as well without what it needs.
+        """
         error = engines.why_unknown()
-        if error:
-            cls.poll_message_set(str(error))  # pyright: ignore[reportAttributeAccessIssue] - the operator's
-        return error is None
+        why = str(error) if error else why_grey(context) if hasattr(context, BUTTON) else ""
+        if why:
+            cls.poll_message_set(why)  # pyright: ignore[reportAttributeAccessIssue] - the operator's
+        return not why
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Queue the job. Without a window, wait for it, and raise if it fails."""
@@ -128,6 +135,17 @@ class _Generate:
         if picture is None:
             raise AddonError("There is no picture.", "Open one in the panel or in an Image Editor.")
         return picture
+
+
+def why_grey(context: bpy.types.Context) -> str:
+    """Why nothing can be generated from what the panel shows; empty if it can."""
+    engine = chosen_engine(context.scene)
+    error = engines.why_unknown() or (runtime.session().why_missing(engine.name) if engine else None)
+    if error:
+        return str(error)
+    if overlay.shown():
+        return "A cut-out is being drawn: Enter keeps it, Escape discards it."
+    return "" if active_picture(context) else "There is no picture yet: open one above, or in an Image Editor."
 
 
 def update() -> None:

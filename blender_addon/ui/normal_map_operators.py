@@ -78,7 +78,7 @@ class HI3DGEN_OT_edit_normal_map(bpy.types.Operator):  # noqa: N801
         image_editors.show_instead(former, editable)
         area, _ = image_editors.show(context, editable)
         area.spaces.active.ui_mode = "PAINT"
-        runtime.redraw_panels()
+        runtime.redraw()
         return {"FINISHED"}
 
 

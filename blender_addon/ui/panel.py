@@ -4,20 +4,21 @@
 import bpy
 
 from ...backend.wire.messages import EngineInfo
-from ..cutout import look, overlay
+from ..cutout import look
+from ..errors import AddonError
 from ..extension import PACKAGE
 from ..generate import active_picture
 from ..link import engines, runtime
-from ..link.session import Job, JobState, Phase, Session
+from ..link.job import JobState
+from ..link.session import Phase, Session
 from ..scene.collection import why_unseen
-from . import cutout_box, engine_settings, normal_map_box, object_box
+from . import cutout_box, engine_settings, generate_operator, job_box, normal_map_box, object_box
 from .image_field import draw_image
 from .properties import chosen_engine
 from .text import draw_error, draw_sentence, duration
-from .thumbnails import forget_all_but, icon_of
+from .thumbnails import forget_all_but
 
 CATEGORY = "Hi3DGen"
-PREVIEW_SCALE = 5.0
 
 
 class _Panel:
@@ -42,10 +43,14 @@ class _Panel:
         _draw_engine(layout, context, session)
         _draw_placing(layout, context.scene.hi3dgen)
         _draw_generate(layout, context, session)
+        if session.silent_seconds:
+            _draw_silence(layout, session)
         shown = [job for job in session.jobs if job.holds_results and not job.aside]
         forget_all_but({job.request.job for job in shown} | look.kept())
         for job in shown:
-            _draw_job(layout, job)
+            if job.state is not JobState.WAITING:
+                job_box.draw(layout, job, session)
+        job_box.draw_queue(layout, session)
         _draw_unseen(layout, context, session)
         if session.error:
             box = draw_error(layout, session.error)
@@ -96,6 +101,7 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session
     row.prop(settings, "engine")
     if session.phase is Phase.READY:
         row.operator("hi3dgen.unload", text="", icon="MEMORY")
+        row.operator("hi3dgen.restart_backend", text="", icon="LOOP_BACK")
     if missing := _missing(engine, session):
         draw_sentence(layout, missing, "INFO")
         layout.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = PACKAGE
@@ -148,40 +154,20 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, sessi
     if session.phase is Phase.BROKEN:
         column.operator("hi3dgen.try_again", icon="FILE_REFRESH")
         return
-    engine = chosen_engine(context.scene)
-    ready = engine is not None and not _missing(engine, session)
-    column.enabled = ready and active_picture(context) is not None and overlay.shown() is None
     row = column.row(align=True)
+    row.context_pointer_set(generate_operator.BUTTON, context.scene.hi3dgen)
     row.operator("hi3dgen.generate", icon="MESH_MONKEY")
     row.operator("hi3dgen.reroll", text="", icon="FILE_REFRESH")
+    engine = chosen_engine(context.scene)
+    if engine and not _missing(engine, session) and (why := generate_operator.why_grey(context)):
+        draw_sentence(layout, why, "INFO")  # else it is said above
 
 
-def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
-    box = layout.box()
-    row = box.row()
-    made = f": {len(job.results)} of {job.request.count}" if job.live and job.request.count > 1 else ""
-    row.label(text=job.title + made, translate=False)
-    row.operator("hi3dgen.cancel", text="Cancel" if job.live else "Discard", icon="X").job = job.request.job
-    if job.preview:
-        box.template_icon(icon_of(job.preview), scale=PREVIEW_SCALE)
-    progress = job.progress
-    if job.state is JobState.KEPT and job.error:
-        draw_sentence(box, job.error.sentence, "ERROR")
-        draw_sentence(box, job.error.advice, "BLANK1")
-        box.operator("hi3dgen.land_again", icon="IMPORT").job = job.request.job
-    elif job.state is JobState.LANDING:
-        ready = "The result is ready. It comes" if len(job.results) == 1 else "The results are ready. They come"
-        draw_sentence(box, f"{ready} when you are done and in Object Mode.", "CHECKMARK")
-    elif progress is None:
-        waiting = "Waiting" if job.state is JobState.WAITING else "Starting"
-        box.progress(factor=0.0, text=waiting)
-    else:
-        box.progress(factor=progress.done, text=progress.label)
-        step = f", step {progress.step} of {progress.of}" if progress.of > 1 else ""
-        column = box.column(align=True)
-        column.label(text=f"Stage {progress.stage_index + 1} of {progress.stage_count}{step}", translate=False)
-        if progress.eta_seconds is not None:
-            column.label(text=f"About {duration(progress.eta_seconds)} left", translate=False)
+def _draw_silence(layout: bpy.types.UILayout, session: Session) -> None:
+    sentence = f"The backend has given no sign of life for {duration(session.silent_seconds)}."
+    advice = "It may be loading something large. If it stays so, restart it: the job that it was making begins again."
+    box = draw_error(layout, AddonError(sentence, advice, in_log=True))
+    box.operator("hi3dgen.restart_backend", icon="LOOP_BACK")
 
 
 def _draw_unseen(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:

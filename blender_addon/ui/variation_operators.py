@@ -12,6 +12,7 @@ from ..generate import active_picture
 from ..link import runtime
 from ..scene.landing import recipe_of
 from ..scene.variations import is_parked, keep, seed_of, show, takes_part, variations
+from . import generate_operator
 from .properties import chosen_engine
 
 
@@ -26,7 +27,7 @@ class HI3DGEN_OT_reroll(bpy.types.Operator):  # noqa: N801
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only if there is a picture, and an engine to which the seed means something."""
         engine = chosen_engine(context.scene)
-        why = "" if active_picture(context) else "There is no picture"
+        why = generate_operator.why_grey(context)
         why = why or ("" if engine and engine.uses_seed else "To this engine the seed means nothing")
         cls.poll_message_set(why)
         return not why

@@ -193,6 +193,18 @@ def thaw() -> None:
     os.kill(session().pid, signal.SIGCONT)
 
 
+def render_slowly(path: str) -> None:
+    """Render an animation of some seconds, as the menu does."""
+    scene = bpy.context.scene
+    scene.render.engine = "CYCLES"
+    scene.cycles.use_denoising = False
+    scene.cycles.samples = 64
+    scene.render.resolution_x, scene.render.resolution_y = 480, 270
+    scene.frame_end, scene.render.filepath = 3, path
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+        bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
+
+
 def split() -> None:
     """Make the left half of the viewport an Image Editor."""
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area("VIEW_3D")):

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A job: a request to the backend, from the click to what comes of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from ...backend.wire.limits import MAX_SEED
+from ...backend.wire.messages import Preview, Progress, Request, Result
+from ..errors import AddonError
+
+
+class JobState(Enum):
+    """How far a job is."""
+
+    WAITING = auto()
+    RUNNING = auto()
+    LANDING = auto()  # its results are here and wait until the scene can take them
+    KEPT = auto()  # the scene did not take some of its results; they are kept for another try
+    DONE = auto()
+    FAILED = auto()
+    CANCELLED = auto()
+
+
+LIVE = (JobState.WAITING, JobState.RUNNING, JobState.LANDING)
+
+
+Refused = list[tuple[Result, AddonError]]  # the results that the scene did not take, and why
+Land = Callable[[list[Result]], Refused]
+
+
+@dataclass(eq=False)
+class Job:
+    """A request to the backend, from the click to what comes of it: meshes, or a cut-out to look at.
+
+    land: puts results into the scene, or gives them to whoever asked; it holds names, never bpy data. previews: the
+    thumbnails of what it has made on its way, by product, the latest one last. error: why it
+    failed, or why the scene did not take all of its results. landed: the names of the objects that came of them. aside:
+    nothing in the scene changes by it. It goes before meshes that wait and lands in any mode, and whoever asked shows
+    how far it is and its error.
+    """
+
+    title: str
+    request: Request
+    land: Land
+    state: JobState = JobState.WAITING
+    progress: Progress | None = None
+    previews: dict[str, Preview] = field(default_factory=dict[str, Preview])
+    results: list[Result] = field(default_factory=list[Result])
+    error: AddonError | None = None
+    landed: list[str] = field(default_factory=list[str])
+    aside: bool = False
+
+    @property
+    def name(self) -> str:
+        """What is made of which picture, for the artist."""
+        if self.request.gives:
+            return f"{self.title}, {', '.join(self.request.gives).replace('_', ' ')}"
+        last = (self.request.seed + self.request.count - 1) % (MAX_SEED + 1)
+        seeds = f"seed {last}" if self.request.count == 1 else f"seeds {self.request.seed} to {last}"
+        return f"{self.title}, {seeds}"
+
+    @property
+    def preview(self) -> Preview | None:
+        """The latest of its thumbnails."""
+        return next(reversed(self.previews.values()), None)
+
+    @property
+    def live(self) -> bool:
+        """Whether it goes on by itself."""
+        return self.state in LIVE
+
+    @property
+    def holds_results(self) -> bool:
+        """Whether it has results that are not in the scene, so that it must not be forgotten."""
+        return self.live or self.state is JobState.KEPT
+
+
+def not_landed(refused: Refused) -> AddonError:
+    """Of which seeds the results are not in the scene, and why; the first reason stands for all."""
+    seeds = ", ".join(str(result.seed) for result, _ in refused)
+    which = f"The result of the seed {seeds}" if len(refused) == 1 else f"The results of the seeds {seeds}"
+    first = refused[0][1]
+    return AddonError(f"{which} could not be put into the scene. {first.sentence}", first.advice)

@@ -110,8 +110,11 @@ def test_jobs_that_wait_change_places(new_session: Callable[[str], Any], submit:
 def test_jobs_have_names_by_what_is_made(messages: Any) -> None:
     job = import_module(f"{MODULE}.blender_addon.link.job")
 
+    def land(_: Any) -> list[Any]:
+        return []
+
     def name(seed: int, count: int = 1, *gives: str) -> str:
-        return job.Job("plum", messages.Request("job-1", "draft", seed, {}, {}, count, gives), lambda _: []).name
+        return job.Job("plum", messages.Request("job-1", "draft", seed, {}, {}, count, gives), land).name
 
     assert name(5) == "plum, seed 5"
     assert name(5, 3) == "plum, seeds 5 to 7"
@@ -239,7 +242,11 @@ def test_what_waits_for_a_mode_says_which(scene: Any, mode: str, when: str) -> N
 @pytest.mark.parametrize(("job", "when"), [("RENDER", "the render has ended"), ("OBJECT_BAKE", "the bake has ended")])
 def test_what_waits_for_a_render_says_so(scene: Any, monkeypatch: pytest.MonkeyPatch, job: str, when: str) -> None:
     occupied = import_module(f"{MODULE}.blender_addon.link.occupied")
-    app = type("App", (), {"is_job_running": staticmethod(lambda kind: kind == job)})
+
+    def is_job_running(kind: str) -> bool:
+        return kind == job
+
+    app = type("App", (), {"is_job_running": staticmethod(is_job_running)})
     monkeypatch.setattr(occupied, "bpy", type("Bpy", (), {"app": app}))
     assert occupied.until() == when
 

@@ -198,7 +198,7 @@ def render_slowly(path: str) -> None:
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
     scene.cycles.use_denoising = False
-    scene.cycles.samples = 64
+    scene.cycles.samples = 32
     scene.render.resolution_x, scene.render.resolution_y = 480, 270
     scene.frame_end, scene.render.filepath = 3, path
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):

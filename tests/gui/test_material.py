@@ -136,7 +136,7 @@ def test_an_assets_preview_shows_the_object(blender: Blender, toadstool: Path, s
     generate(blender, toadstool)
     blender.click("hi3dgen.mark_as_asset")
     blender.wait(f"{ACTIVE}.preview is not None and tuple({ACTIVE}.preview.image_size) != (0, 0)")
-    blender.wait(f"any({ACTIVE}.preview.image_pixels_float[3::4])")
+    blender.wait(f"any({ACTIVE}.preview.image_pixels_float[:][3::4])")
     blender.ask(KEEP_PREVIEW.format(path=str(shots / "preview.png")))
     with Image.open(shots / "preview.png") as shot:
         pixels = np.asarray(shot.convert("RGBA"), dtype=np.int64)

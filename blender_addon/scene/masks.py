@@ -11,14 +11,25 @@ import numpy as np
 from bpy.props import PointerProperty
 from numpy.typing import NDArray
 
+from .frames import is_moving
 from .pictures import PASSING
 
 INPUT = "own_cutout"  # the name of the input that takes it
 
 
 def can_have(picture: bpy.types.Image) -> bool:
-    """Whether a picture can have a mask: one would outlive a render, which the next one replaces."""
-    return picture.type not in PASSING
+    """Whether a picture can have a mask or a normal map."""
+    return not why_none(picture)
+
+
+def why_none(picture: bpy.types.Image) -> str:
+    """Why a picture can have no mask and no normal map, as a sentence; empty if it can.
+
+    They would outlive a render, which the next one replaces, and a frame: the one after it is another picture.
+    """
+    if picture.type in PASSING:
+        return "Save the render as an image first"
+    return "Save the frame as an image first" if is_moving(picture) else ""
 
 
 def mask_of(picture: bpy.types.Image) -> bpy.types.Image | None:

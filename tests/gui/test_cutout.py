@@ -150,7 +150,7 @@ def test_an_image_editor_goes_back_to_what_it_showed(blender: Blender, boxes: Pa
     blender.open_tab("IMAGE_EDITOR")
     blender.click(DRAW, "IMAGE_EDITOR", across=0.75)
     blender.wait("is_answered()")
-    assert blender.ask("drawing().picture") == "boxes.png", "the editor's picture, not the panel's"
+    assert blender.ask("drawing().title") == "boxes.png", "the editor's picture, not the panel's"
     draw(blender, ((0.18, 0.4), (0.18, 0.6)), button=3)
     blender.screen.press("Return")
     blender.wait("drawing() is None")
@@ -158,7 +158,7 @@ def test_an_image_editor_goes_back_to_what_it_showed(blender: Blender, boxes: Pa
     blender.ask("area('IMAGE_EDITOR').spaces.active.image = bpy.data.images['boxes.png'].hi3dgen_cutout")
     blender.click(DRAW, "IMAGE_EDITOR", across=0.75)
     blender.wait("is_answered()")
-    assert blender.ask("drawing().picture") == "boxes.png", "a mask means its picture"
+    assert blender.ask("drawing().title") == "boxes.png", "a mask means its picture"
     blender.screen.press("Escape")
     blender.wait("drawing() is None")
     assert blender.ask("area('IMAGE_EDITOR').spaces.active.image.name") == "boxes cut-out"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The material shows the very pixels that were sent, whatever becomes of the picture while and after the mesh is made."""
+"""The material shows the very pixels that were sent, whatever becomes of the picture meanwhile and afterwards."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -151,7 +151,7 @@ def test_what_is_packed_already_is_used_as_it_is(scene: Any) -> None:
 
 def test_the_copy_has_the_mask_and_the_normal_map_of_the_picture(scene: Any) -> None:
     plum = scene.hi3dgen.picture = image_of(disc(), "plum")
-    mask = plum.hi3dgen_cutout = image_of(np.full((96, 96, 4), 255, np.uint8), "mask")
+    mask = plum.hi3dgen_cutout = image_of(np.repeat(disc()[..., 3:], 4, axis=2) | (0, 0, 0, 255), "mask")
     bpy.ops.hi3dgen.generate()
     assert shown().hi3dgen_cutout == mask
     assert shown().hi3dgen_normal_map == plum.hi3dgen_normal_map

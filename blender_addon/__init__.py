@@ -19,6 +19,7 @@ from .ui import (
     normal_map_operators,
     operators,
     panel,
+    picture_operators,
     preferences,
     properties,
     setup_operators,
@@ -33,6 +34,7 @@ _CLASSES = (
     *normal_map_operators.CLASSES,
     *setup_operators.CLASSES,
     *panel.CLASSES,
+    *picture_operators.CLASSES,
 )
 _PARTS = (
     engines,

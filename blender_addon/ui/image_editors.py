@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Image Editors: showing an image in one, and putting back what was there."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -54,6 +56,21 @@ def show(context: bpy.types.Context, image: bpy.types.Image) -> tuple[bpy.types.
     area.spaces.active.image = image
     bpy.app.timers.register(partial(_fit, area.as_pointer()), first_interval=0.05)
     return area, Shown(area.as_pointer(), was, uid_of(before))
+
+
+@contextmanager
+def borrowed(context: bpy.types.Context) -> Generator[None]:
+    """Run operators as in an Image Editor, which shows afterwards what it showed; an editor is one meanwhile."""
+    areas = [area for area in context.screen.areas if area.ui_type == EDITOR]
+    area = next(iter(areas), context.area or context.screen.areas[0])
+    was, area.ui_type = area.ui_type, EDITOR
+    before = area.spaces.active.image
+    try:
+        with context.temp_override(area=area, region=canvas(area)):
+            yield
+    finally:
+        area.spaces.active.image = before
+        area.ui_type = was
 
 
 def show_instead(former: bpy.types.Image, image: bpy.types.Image) -> None:

@@ -83,6 +83,7 @@ def _draw_picture(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         field.active = clicked.source == FIELD  # grey: something else is meant
         label = {} if settings.picture else {"text": "Picture"}  # it leaves no room for the name
         field.template_ID(settings, "picture", open="image.open", **label)
+        field.operator("hi3dgen.paste_picture", text="", icon="PASTEDOWN")
     if clicked.source != FIELD:
         frame = f", frame {clicked.frame}" if clicked.frame else ""
         draw_sentence(column, f"{clicked.image.name}{frame}", "IMAGE_DATA")

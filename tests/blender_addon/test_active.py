@@ -179,3 +179,15 @@ def test_any_kind_that_blender_opens_becomes_a_mesh(scene: Any, tmp_path: Path, 
     pixels = import_module(f"{MODULE}.blender_addon.scene.pictures").pixels_of(shown)
     middle = pixels[len(pixels) // 2, len(pixels) // 2].astype(int)
     assert np.abs(middle - (200, 80, 40, 255)).max() <= 1
+
+
+def test_a_file_that_is_dropped_on_the_panel_is_its_picture(scene: Any, picture_file: Path) -> None:
+    for _ in range(2):
+        assert bpy.ops.hi3dgen.open_picture(filepath=str(picture_file)) == {"FINISHED"}
+        assert scene.hi3dgen.picture.name == "apple.png"
+    assert len(bpy.data.images) == 1
+    with pytest.raises(RuntimeError, match="There is no file"):
+        bpy.ops.hi3dgen.open_picture(filepath=str(picture_file.with_name("nowhere.png")))
+    handler = bpy.types.FileHandler.bl_rna_get_subclass_py("HI3DGEN_FH_picture")
+    assert handler is not None
+    assert {".png", ".exr", ".mp4"} <= set(handler.bl_file_extensions.split(";"))

@@ -199,8 +199,18 @@ def test_nothing_is_drawn_on_a_picture_that_nobody_sees(blender: Blender, boxes:
     blender.ask("bpy.data.images['boxes.png'].name = 'renamed.png'")
     blender.screen.press("Return")
     blender.wait("drawing() is None")
+    assert blender.ask("bpy.data.images['renamed.png'].hi3dgen_cutout is not None")
+
+
+def test_a_picture_that_is_removed_meanwhile_has_no_cut_out(blender: Blender, boxes: Path) -> None:
+    begin(blender, boxes)
+    draw(blender, ACROSS_LEFT)
+    blender.ask("bpy.data.images.remove(bpy.data.images['boxes.png'])")
+    blender.ask("bpy.data.images.new('boxes.png', 8, 8)")
+    blender.screen.press("Return")
+    blender.wait("drawing() is None")
     wait_until(lambda: "no image “boxes.png” any more" in str(blender.ask("reports()")), "the report is there")
-    assert blender.ask("bpy.data.images['renamed.png'].hi3dgen_cutout is None")
+    assert blender.ask("bpy.data.images['boxes.png'].hi3dgen_cutout is None")
 
 
 def test_a_mask_that_does_not_fit_is_no_obstacle(blender: Blender, boxes: Path, noise: Path) -> None:

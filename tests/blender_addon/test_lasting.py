@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The material shows the very pixels that were sent, whatever becomes of the picture meanwhile and afterwards."""
 
+import json
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -223,3 +224,24 @@ def test_scene_picture_collection_and_object_are_held_through_renames(scene: Any
 )
 def test_names_keep_their_dots(lasting: ModuleType, name: str, title: str) -> None:
     assert lasting.title_of(name) == title
+
+
+def test_gltf_holds_the_picture_that_was_sent_and_smooth_normals(scene: Any, tmp_path: Path) -> None:
+    plum = scene.hi3dgen.picture = image_of(disc(), "v1.2 final")
+    bpy.ops.hi3dgen.generate()
+    assert bpy.context.object.name == "v1.2 final"
+    paint(plum)
+    bpy.ops.export_scene.gltf(filepath=str(tmp_path / "v1.2 final.glb"), export_format="GLB", use_selection=True)
+    data = (tmp_path / "v1.2 final.glb").read_bytes()
+    length = int.from_bytes(data[12:16], "little")
+    document, binary = json.loads(data[20 : 20 + length]), data[28 + length :]
+    (primitive,) = document["meshes"][0]["primitives"]
+    assert {"POSITION", "NORMAL", "TEXCOORD_0"} <= set(primitive["attributes"])
+    surface = document["materials"][primitive["material"]]["pbrMetallicRoughness"]
+    image = document["images"][document["textures"][surface["baseColorTexture"]["index"]]["source"]]
+    view = document["bufferViews"][image["bufferView"]]
+    start = view.get("byteOffset", 0)
+    (tmp_path / "exported.png").write_bytes(binary[start : start + view["byteLength"]])
+    exported = bpy.data.images.load(str(tmp_path / "exported.png"))
+    assert np.array_equal(pixels_of(exported)[..., :3], disc()[..., :3])
+    assert document["nodes"][0]["name"] == "v1.2 final"

@@ -89,11 +89,14 @@ def _meant(
 
 
 def _selected(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """The selected objects, the active one first. The Image Editor's context does not list them."""
+    """The selected objects that may matter, the active one first; the Image Editor's context does not list them.
+
+    It is asked at every redraw, so that thousands of others are passed over by their type.
+    """
     layer = context.view_layer
     active = layer.objects.active
-    selected = (thing for thing in layer.objects.selected if thing.visible_get(view_layer=layer))
-    return sorted(selected, key=lambda thing: thing != active)
+    some = (thing for thing in layer.objects.selected if thing.type == "EMPTY" or thing == active)
+    return sorted((thing for thing in some if thing.visible_get(view_layer=layer)), key=lambda thing: thing != active)
 
 
 def _references(scene: bpy.types.Scene, things: Iterable[bpy.types.Object]) -> Iterator[Meant]:

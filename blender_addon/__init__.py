@@ -21,6 +21,7 @@ from .ui import (
     object_operators,
     operators,
     panel,
+    picture_operators,
     preferences,
     properties,
     setup_operators,
@@ -40,6 +41,7 @@ _CLASSES = (
     *variation_operators.CLASSES,
     *setup_operators.CLASSES,
     *panel.CLASSES,
+    *picture_operators.CLASSES,
 )
 _PARTS = (
     engines,

@@ -18,6 +18,7 @@ from .session import Phase, Session
 IDLE_MINUTES = 15
 TICK_SECONDS = 0.05
 QUIT_SECONDS = 5.0
+BY_PATH = "PATH"  # see the preference
 PANEL_AREAS = {"VIEW_3D", "IMAGE_EDITOR"}
 
 _session: Session | None = None
@@ -36,6 +37,11 @@ def session() -> Session:
 def idle_seconds() -> float:
     """How long the backend lives without a job, 0 for ever."""
     return 60.0 * _preference("idle_minutes", default=IDLE_MINUTES)
+
+
+def keeps_by_path() -> bool:
+    """Whether a material may show a picture from the picture's own file."""
+    return _preference("keep_pictures", default=BY_PATH) == BY_PATH
 
 
 def has_window() -> bool:

@@ -12,11 +12,14 @@ from ...backend.wire.limits import MAX_SEED, Scalar
 from ...backend.wire.messages import EngineInfo
 from ..cutout import overlay
 from ..errors import AddonError
-from ..generate import active_picture, submit, wait
+from ..generate import submit, wait
 from ..link import engines, runtime
 from ..link.job import Job
 from ..scene import masks, normal_map, viewing
+from ..scene.active import RULE, meant
 from ..scene.collection import whereabouts
+from ..scene.frames import frame_of
+from ..scene.held import held
 from . import engine_settings
 from .properties import COUNT, chosen_engine, placing_of
 
@@ -30,7 +33,7 @@ _made: type | None = None
 class _Generate:
     bl_idname = "hi3dgen.generate"
     bl_label = "Generate"
-    bl_description = "Turn the picture into a mesh"
+    bl_description = f"Turn the picture into a mesh. {RULE}"
     bl_options = set()  # what is made is an undo step of its own when it is there
 
     filepath: StringProperty(name="File", description="The picture's file; else the active image", subtype="FILE_PATH")
@@ -62,7 +65,7 @@ class _Generate:
             context.scene.hi3dgen.seed = job.request.seed
             if not runtime.has_window():
                 wait(job)
-                self.report({"INFO"}, whereabouts(context.scene, job.title, job.landed))
+                self.report({"INFO"}, whereabouts(context.scene, job.title, _landed(context.scene, job)))
         except AddonError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -78,12 +81,13 @@ class _Generate:
             seed = random.SystemRandom().randint(0, MAX_SEED)
         known = engines.require()
         engine = engines.find(self.engine, known) if self.engine else chosen_engine(context.scene) or known[0]
-        picture = self._picture(context)
+        picture, frame = self._picture(context)
         return submit(
             context.scene,
             picture,
             self.engine or engine.name,
             seed,
+            frame=frame,
             settings=self._settings(context.scene, engine),
             inputs=self._inputs(context.scene, engine, picture),
             count=self.count if self._is_set("count") else panel.count,
@@ -126,15 +130,17 @@ class _Generate:
                 inputs[name] = _image(getattr(self, name))
         return {name: image for name, image in inputs.items() if image}
 
-    def _picture(self, context: bpy.types.Context) -> bpy.types.Image | Path:
+    def _picture(self, context: bpy.types.Context) -> tuple[bpy.types.Image | Path, int]:
+        """The picture, and which frame of it."""
         if self.filepath:
-            return Path(bpy.path.abspath(self.filepath))
+            return Path(bpy.path.abspath(self.filepath)), 0
+        clicked = meant(context)
         if self.image:
-            return _image(self.image)
-        picture = active_picture(context)
-        if picture is None:
+            picture = _image(self.image)
+            return picture, clicked.frame if picture == clicked.image else frame_of(picture, None, context.scene)
+        if clicked.image is None:
             raise AddonError("There is no picture.", "Open one in the panel or in an Image Editor.")
-        return picture
+        return clicked.image, clicked.frame
 
 
 def why_grey(context: bpy.types.Context) -> str:
@@ -145,7 +151,7 @@ def why_grey(context: bpy.types.Context) -> str:
         return str(error)
     if overlay.shown():
         return "A cut-out is being drawn: Enter keeps it, Escape discards it."
-    return "" if active_picture(context) else "There is no picture yet: open one above, or in an Image Editor."
+    return "" if meant(context).image else "There is no picture yet: open one above, or in an Image Editor."
 
 
 def update() -> None:
@@ -175,6 +181,11 @@ def _drop() -> None:
     if _made is not None:
         bpy.utils.unregister_class(_made)
         _made = None
+
+
+def _landed(scene: bpy.types.Scene, job: Job) -> list[bpy.types.Object]:
+    """The objects that came of a job."""
+    return [thing for uid in job.landed if (thing := held(scene.objects, uid))]
 
 
 def _image(name: str) -> bpy.types.Image:

@@ -7,11 +7,12 @@ from ...backend.wire.messages import EngineInfo
 from ..cutout import look
 from ..errors import AddonError
 from ..extension import PACKAGE
-from ..generate import active_picture
 from ..link import engines, runtime
 from ..link.job import JobState
 from ..link.session import Phase, Session
+from ..scene.active import FIELD, meant
 from ..scene.collection import why_unseen
+from ..scene.held import held
 from . import cutout_box, engine_settings, generate_operator, job_box, normal_map_box, object_box
 from .image_field import draw_image
 from .properties import chosen_engine
@@ -76,14 +77,20 @@ class HI3DGEN_PT_image_editor(_Panel, bpy.types.Panel):  # noqa: N801
 
 
 def _draw_picture(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """The field for the picture, and the one of an Image Editor if that is what a click means."""
-    shown = active_picture(context)
-    settings = context.scene.hi3dgen
+    """The field for the picture; and what a click means and why, if that is another one."""
+    clicked, settings = meant(context), context.scene.hi3dgen
+    column = layout.column()
     if not isinstance(context.space_data, bpy.types.SpaceImageEditor) or context.space_data.image is None:
+        field = column.row(align=True)
+        field.active = clicked.source == FIELD  # grey: something else is meant
         label = {} if settings.picture else {"text": "Picture"}  # it leaves no room for the name
-        layout.template_ID(settings, "picture", open="image.open", **label)
-    if shown and shown != settings.picture:
-        layout.label(text=shown.name, icon="IMAGE_DATA", translate=False)
+        field.template_ID(settings, "picture", open="image.open", **label)
+        field.operator("hi3dgen.paste_picture", text="", icon="PASTEDOWN")
+    if clicked.source != FIELD:
+        frame = f", frame {clicked.frame}" if clicked.frame else ""
+        draw_sentence(column, f"{clicked.image.name}{frame}", "IMAGE_DATA")
+        passed = " Deselect it to use the panel's." if clicked.is_selected and settings.picture else ""
+        draw_sentence(column, f"{clicked.source}.{passed}", "BLANK1")
 
 
 def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:
@@ -173,10 +180,10 @@ def _draw_silence(layout: bpy.types.UILayout, session: Session) -> None:
 def _draw_unseen(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:
     """Why the artist does not see what has come last, as long as it is so."""
     last = [job for job in session.jobs if job.landed][-1:]
-    landed = [name for job in last for name in job.landed if name in context.scene.objects]
-    for name in landed[:1]:
-        if why := why_unseen(context.view_layer, context.scene.objects[name]):
-            draw_sentence(layout, f"{name} is not seen: {why}", "HIDE_ON")
+    landed = (held(context.scene.objects, uid) for job in last for uid in job.landed)
+    thing = next(filter(None, landed), None)
+    if thing and (why := why_unseen(context.view_layer, thing)):
+        draw_sentence(layout, f"{thing.name} is not seen: {why}", "HIDE_ON")
 
 
 CLASSES = (HI3DGEN_PT_viewport, HI3DGEN_PT_image_editor)

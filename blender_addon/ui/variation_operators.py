@@ -2,8 +2,6 @@
 """Re-rolls as a craft: another seed is another click, and of all that came of a picture one is kept."""
 # pyright: reportInvalidTypeForm=false
 
-from pathlib import Path
-
 import bpy
 from bpy.props import IntProperty
 
@@ -11,6 +9,7 @@ from ...backend.wire.limits import seeds_from
 from ..generate import active_picture
 from ..link import runtime
 from ..scene.landing import recipe_of
+from ..scene.lasting import copy_name, title_of
 from ..scene.variations import is_parked, keep, seed_of, show, takes_part, variations
 from . import generate_operator
 from .properties import chosen_engine
@@ -122,9 +121,11 @@ def _why_not(context: bpy.types.Context) -> str:
 
 def _next_seed(scene: bpy.types.Scene, picture: bpy.types.Image) -> int:
     """The first seed from the panel's on that begins a row of which neither the scene nor a job has any."""
+    title = title_of(picture.name)
+    names = {picture.name, copy_name(title)}
     recipes = [recipe for thing in scene.objects if (recipe := recipe_of(thing))]
-    used = {recipe["seed"] for recipe in recipes if recipe["picture"] == picture.name}
-    jobs = [job for job in runtime.session().jobs if job.holds_results and job.title == Path(picture.name).stem]
+    used = {recipe["seed"] for recipe in recipes if recipe["picture"] in names}
+    jobs = [job for job in runtime.session().jobs if job.holds_results and job.title == title]
     used |= {seed for job in jobs for seed in seeds_from(job.request.seed, job.request.count)}
     seed = scene.hi3dgen.seed
     while used.intersection(seeds_from(seed, scene.hi3dgen.count)):

@@ -121,7 +121,7 @@ def shown() -> str | None:
 def meant() -> str:
     """The name of the picture that a click in the Image Editor means."""
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area("IMAGE_EDITOR")):
-        return sys.modules[f"{MODULE}.blender_addon.generate"].active_picture(bpy.context).name
+        return sys.modules[f"{MODULE}.blender_addon.scene.active"].meant(bpy.context).image.name
 
 
 def covered(left: float, top: float, right: float, bottom: float) -> float:

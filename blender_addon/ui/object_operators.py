@@ -68,7 +68,7 @@ class _OnMeshes:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         self.report({"INFO"}, sentence)
-        runtime.redraw_panels()
+        runtime.redraw()
         return {"FINISHED"}
 
 

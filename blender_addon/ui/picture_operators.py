@@ -34,7 +34,7 @@ class HI3DGEN_OT_open_picture(bpy.types.Operator):  # noqa: N801
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         context.scene.hi3dgen.picture = picture
-        runtime.redraw_panels()
+        runtime.redraw()
         return {"FINISHED"}
 
 
@@ -62,7 +62,7 @@ class HI3DGEN_OT_paste_picture(bpy.types.Operator):  # noqa: N801
             return {"CANCELLED"}
         pasted.pack()  # it is in no file
         context.scene.hi3dgen.picture = pasted
-        runtime.redraw_panels()
+        runtime.redraw()
         return {"FINISHED"}
 
 

@@ -64,7 +64,7 @@ class HI3DGEN_OT_keep_variation(_OnVariations, bpy.types.Operator):  # noqa: N80
             self.report({"INFO"}, "The others are parked already.")
             return {"CANCELLED"}
         self.report({"INFO"}, f"{len(parked)} parked in a hidden collection. The arrows bring them back.")
-        runtime.redraw_panels()
+        runtime.redraw()
         return {"FINISHED"}
 
 
@@ -91,7 +91,7 @@ class HI3DGEN_OT_step_variation(_OnVariations, bpy.types.Operator):  # noqa: N80
             selected.select_set(selected == other)
         context.view_layer.objects.active = other
         context.scene.hi3dgen.seed = seed_of(other)
-        runtime.redraw_panels()
+        runtime.redraw()
         return {"FINISHED"}
 
 

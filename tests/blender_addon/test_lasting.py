@@ -44,13 +44,13 @@ def paint(image: Any, value: float = 0.25) -> None:
 def generate_while(scene: Any, session: Any, picture: Any, happens: Callable[[], object]) -> None:
     """Generate from a picture, with something happening before the mesh lands."""
     generate = import_module(f"{MODULE}.blender_addon.generate")
-    session.can_land, usual = (lambda: False), session.can_land
+    session.occupied_until, usual = (lambda: "it can"), session.occupied_until
     try:
         job = generate.submit(scene, picture, "draft", 5, settings={"resolution": 96})
         tick_until(session, lambda: job.state.name == "LANDING")
         happens()
     finally:
-        session.can_land = usual
+        session.occupied_until = usual
     tick_until(session, lambda: not job.live)
     assert job.state.name == "DONE", job.error
 
@@ -189,7 +189,7 @@ def test_scene_picture_collection_and_object_are_held_through_renames(scene: Any
     scene.hi3dgen.stands = "IN_PLACE"
     scene.hi3dgen.collection = bpy.data.collections.new("Props")
     scene.collection.children.link(scene.hi3dgen.collection)
-    session.can_land, usual = (lambda: False), session.can_land
+    session.occupied_until, usual = (lambda: "it can"), session.occupied_until
     try:
         placing = properties.placing_of(scene)
         job = generate.submit(scene, loaded, "draft", 5, settings={"resolution": 96}, placing=placing)
@@ -199,7 +199,7 @@ def test_scene_picture_collection_and_object_are_held_through_renames(scene: Any
         for kind, name in ((bpy.data.scenes, "Scene"), (bpy.data.collections, "Props")):
             kind.new(name)
     finally:
-        session.can_land = usual
+        session.occupied_until = usual
     tick_until(session, lambda: not job.live)
     landed = bpy.context.object
     assert [collection.name for collection in landed.users_collection] == ["renamed Props"]

@@ -127,7 +127,7 @@ def test_it_becomes_an_asset_that_says_how_it_was_made(apple: Any) -> None:
         package.asset_author = package.asset_licence = ""
     found = apple.asset_data
     assert (found.author, found.license) == ("Ada", "CC0-1.0")
-    assert found.description.startswith("Made from “apple” by draft, seed 0, ")
+    assert found.description.startswith("Made from “apple picture” by draft, seed 0, ")
     assert "faces 2000" in found.description
     assert [tag.name for tag in found.tags] == ["Hi3DGen"]
     found.description = "My apple"

@@ -83,7 +83,7 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
         type=Path,
         required=True,
         metavar="MESH",
-        help="the mesh: .glb, .obj, .stl or .ply",
+        help="the mesh: .glb, .obj or .ply in metres, .stl in millimetres",
     )
     add_seeds(command, "meshes, with the seeds that follow, as MESH_seedSEED")
     command.add_argument(

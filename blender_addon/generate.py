@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From a click, or a line of a script, to a job: what is requested, of which picture, and where it lands."""
 
-import contextlib
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -18,10 +16,13 @@ from .errors import AddonError
 from .link import engines, runtime
 from .link.job import Job, JobState, Refused
 from .scene import masks, normal_map, viewing
+from .scene.active import meant
 from .scene.collection import layers_of, whereabouts
+from .scene.held import held
 from .scene.landing import Landing
+from .scene.lasting import SENT, Sent, shown_image, title_of
 from .scene.objects import add_results, all_or_nothing, reason
-from .scene.pictures import lasting_image, sent_image, upright
+from .scene.pictures import upright
 from .scene.placing import Placing, Stands
 from .scene.spots import Spot, spots_of
 
@@ -31,25 +32,8 @@ NOT_PLACED = Placing(stands=Stands.CURSOR)  # as engines give it, at the origin
 
 
 def active_picture(context: bpy.types.Context) -> bpy.types.Image | None:
-    """The picture that a click means: the one of the Image Editor that was clicked in, else the panel's.
-
-    If the panel has none, it is that of an Image Editor in the same window. A mask or a normal map means the picture
-    that has it.
-    """
-    space = context.space_data
-    if isinstance(space, bpy.types.SpaceImageEditor) and space.image:
-        return _pictured(space.image)
-    if context.scene.hi3dgen.picture:
-        return context.scene.hi3dgen.picture
-    areas = context.screen.areas if context.screen else ()
-    shown = (area.spaces.active.image for area in areas if area.type == "IMAGE_EDITOR")
-    return next((_pictured(image) for image in shown if image), None)
-
-
-def _pictured(image: bpy.types.Image) -> bpy.types.Image:
-    """The picture that an artist means who looks at an image."""
-    owners = (other for other in bpy.data.images if image in (masks.mask_of(other), normal_map.map_of(other)))
-    return next(owners, image)
+    """The picture that a click means, see `active.meant`."""
+    return meant(context).image
 
 
 def submit(
@@ -58,6 +42,7 @@ def submit(
     engine: str,
     seed: int,
     *,
+    frame: int = 0,
     settings: Mapping[str, Scalar] | None = None,
     inputs: Mapping[str, bpy.types.Image | Path] | None = None,
     count: int = 1,
@@ -67,43 +52,39 @@ def submit(
 ) -> Job:
     """Request what `engine` gives of an image or a picture's file, for `count` seeds from `seed` on.
 
-    settings: those that are not to have their defaults. inputs: further images or files by name, such as
-    `own_normal_map`. gives: the names of the products that are wanted; all if empty. What is made lands in `scene`;
-    viewport: the number of the one that is to show it. The picture keeps the normal map, and the next mesh is made from
-    it if it was asked for by name. Raises `AddonError`.
+    frame: which one of a movie or sequence. settings: those that are not to have their defaults. inputs: further images
+    or files by name, such as `own_normal_map`. gives: the names of the products that are wanted; all if empty. What is
+    made lands in `scene`; viewport: the number of the one that is to show it. The picture keeps the normal map, and the
+    next mesh is made from it if it was asked for by name. Raises `AddonError`.
     """
     session = runtime.session()
     if missing := session.why_missing(engine):
         raise missing
-    pixels, lies = _read(picture)
-    pictures = {"picture": pixels, **{name: _read(source)[0] for name, source in (inputs or {}).items()}}
+    sent = _sent(picture, frame)
+    pictures = {"picture": sent.pixels, **{name: _read(source)[0] for name, source in (inputs or {}).items()}}
     request = Request(session.next_name(), engine, seed, pictures, settings or {}, count, tuple(gives))
 
-    # Names and numbers alone: undo and other files replace bpy's data while the job runs.
-    path = picture if isinstance(picture, Path) else None
-    scene_name, image_name = scene.name, os.fsencode(picture.name).decode("utf-8", "replace")
-    title = Path(image_name).stem
+    # Numbers alone: undo and other files replace bpy's data while the job runs.
+    scene_uid, title = scene.session_uid, sent.title
     spots: dict[int, Spot] = {}
-    looked = _look(picture, engine, settings or {}, inputs or {})
+    looked = _look(picture, frame, engine, settings or {}, inputs or {})
 
     def land(results: list[Result]) -> Refused:
         try:
             with all_or_nothing():
-                target = _scene(scene_name)
+                target = _scene(scene_uid)
                 seen = viewing.viewport(viewport, target)
                 layer = seen.window.view_layer if seen else layers_of(target)[0]
                 if not spots:  # what lands at another try stands in the place that is left for it
                     spots.update(spots_of(layer, results, placing, seen and seen.eye))
-                shown = _shown(path, image_name, pixels, lies)
+                shown = shown_image(sent, by_path=runtime.keeps_by_path())
                 landings, refused = add_results(target, title, shown, results, spots, placing)
-                owner = shown if path else bpy.data.images.get(image_name)
-                if owner and masks.can_have(owner):
-                    _keep_map(owner, landings[-1].normal_map, request)
+                _keep_map(sent.origin or shown, shown, landings[-1].normal_map, request)
         except Exception as error:  # noqa: BLE001 - whatever it is, the results must not be lost
             return [(result, reason(error)) for result in results]
         if looked:
             look.fill(looked, job)
-        job.landed += [thing.name for landing in landings for thing in landing.objects]
+        job.landed += [thing.session_uid for landing in landings for thing in landing.objects]
         if runtime.has_window():
             try:
                 _tell(target, layer, seen, title, landings)
@@ -118,6 +99,7 @@ def submit(
 
 def _look(
     picture: bpy.types.Image | Path,
+    frame: int,
     engine: str,
     settings: Mapping[str, Scalar],
     inputs: Mapping[str, bpy.types.Image | Path],
@@ -126,20 +108,29 @@ def _look(
     info = next((known for known in engines.known() if known.name == engine), None)
     if info is None or isinstance(picture, Path) or inputs.get(masks.INPUT) != masks.mask_of(picture):
         return None
-    return look.start(picture, info, settings)
+    return look.start(picture, info, settings, frame)
 
 
-def _keep_map(picture: bpy.types.Image, made: bpy.types.Image | None, request: Request) -> None:
-    """Make the normal map of a result its picture's, unless that has one which is to be used."""
-    if made and (request.gives or not normal_map.used_map(picture)):
+def _keep_map(picture: bpy.types.Image, shown: bpy.types.Image, made: bpy.types.Image | None, request: Request) -> None:
+    """Make the normal map of a result its picture's, unless that has one which is to be used.
+
+    shown: the image that the material shows. If it is a copy, it has the picture's mask and normal map as well; it goes
+    if nothing shows it.
+    """
+    if made and masks.can_have(picture) and (request.gives or not normal_map.used_map(picture)):
         normal_map.keep(picture, made, use=bool(request.gives))
+    if shown != picture and shown.users:
+        shown.hi3dgen_cutout = masks.mask_of(picture)
+        normal_map.keep(shown, normal_map.map_of(picture) or made, use=normal_map.used_map(picture) is not None)
+    elif not shown.users and SENT in shown:
+        bpy.data.images.remove(shown)
 
 
-def _scene(name: str) -> bpy.types.Scene:
-    """The scene of that name; if it is gone or another file's, one of this file, the one in sight first."""
+def _scene(uid: int) -> bpy.types.Scene:
+    """The scene of that session UID; if it is gone, one of this file, the one in sight first."""
     scenes = [scene for scene in bpy.data.scenes if scene.library is None]
-    named = [scene for scene in scenes if scene.name == name]
-    return next(iter([*named, *(scene for scene in scenes if scene == bpy.context.scene), *scenes]))
+    meant = held(scenes, uid)
+    return meant or next(iter([*(scene for scene in scenes if scene == bpy.context.scene), *scenes]))
 
 
 def _tell(
@@ -151,7 +142,7 @@ def _tell(
 ) -> None:
     """Show and report what has come to the scene, as a view layer has it, and make it an undo step."""
     added = [thing for landing in landings for thing in landing.objects]
-    step, sentence = f"Generate {title}", whereabouts(scene, title, [thing.name for thing in added], layer)
+    step, sentence = f"Generate {title}", whereabouts(scene, title, added, layer)
     if not added and landings[-1].normal_map:
         step = f"Normal Map of {title}"
         sentence = f"The normal map of {title} is ready. Edit it, or generate a mesh from it."
@@ -165,7 +156,7 @@ def _tell(
 def wait(job: Job, watch: Callable[[Job], None] = lambda _: None) -> None:
     """Wait for a job's end if there is no window. Raises `AddonError` if a result is missing."""
     session = runtime.session()
-    if not runtime.can_land():
+    if session.occupied_until():
         session.cancel(job)
         raise AddonError("A mesh can only be made in Object Mode.", "Leave the current mode first.")
     session.wait(job, watch)
@@ -176,13 +167,21 @@ def wait(job: Job, watch: Callable[[Job], None] = lambda _: None) -> None:
         raise job.error or session.error or cancelled
 
 
-def _read(source: bpy.types.Image | Path) -> tuple[NDArray[np.uint8], int]:
+def _sent(picture: bpy.types.Image | Path, frame: int) -> Sent:
+    """A picture as it is now. Raises `AddonError`."""
+    pixels, lies = _read(picture, frame)
+    if isinstance(picture, Path):
+        return Sent(title_of(picture.name), pixels, lies, path=picture)
+    return Sent(title_of(picture.name), pixels, lies, image=picture.session_uid)
+
+
+def _read(source: bpy.types.Image | Path, frame: int = 0) -> tuple[NDArray[np.uint8], int]:
     """What `upright` gives of an image or a file, without a trace in the scene until there is a mesh.
 
     Raises `AddonError`.
     """
     if not isinstance(source, Path):
-        return upright(source)
+        return upright(source, frame=frame)
     path = source
     if not path.is_file():
         raise AddonError(f"There is no file “{path}”.", "Check the path.")
@@ -193,22 +192,9 @@ def _read(source: bpy.types.Image | Path) -> tuple[NDArray[np.uint8], int]:
     try:
         if not image.size[0]:
             raise _unreadable(path)
-        return upright(image)
+        return upright(image, frame=1)
     finally:
         bpy.data.images.remove(image)
-
-
-def _shown(path: Path | None, name: str, pixels: NDArray[np.uint8], lies: int) -> bpy.types.Image:
-    """The image that a material shows for a picture's file, or for an image: what was sent, in the same pixels.
-
-    lies: what `upright` said of it.
-    """
-    if path is None:
-        return lasting_image(name, pixels, lies)
-    if lies == 1:
-        with contextlib.suppress(RuntimeError):  # the file may have vanished while the job ran
-            return bpy.data.images.load(str(path.absolute()), check_existing=True)
-    return sent_image(name, pixels)
 
 
 def _unreadable(path: Path) -> AddonError:

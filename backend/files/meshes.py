@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Meshes as files; trimesh knows the formats."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,13 @@ from ..arrays import UInt8Array
 from ..errors import UserError
 from ..flow.products import Mesh, Picture, Texture
 from ..mesh.seams import split_at_seams
+from ..mesh.smooth import smooth_normals
 from .outputs import check_name, check_output, is_one_of, library, writing
 
 MESH_SUFFIXES = (".glb", ".obj", ".stl", ".ply")
 Y_UP = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]], np.float32)  # row vectors: (x, y, z) -> (x, z, -y)
 Y_UP_SUFFIXES = (".glb", ".obj")  # glTF demands it, and OBJ files are read so by nearly every program
+MILLIMETRES = np.float32(1000.0)  # in a metre
 MAX_TEXTURE = 4096
 
 
@@ -36,17 +39,27 @@ def check_mesh_path(path: Path, *kept: Path) -> None:
 def write_mesh(path: Path, mesh: Mesh, picture: Picture) -> None:
     """Write a mesh in the format of the path's suffix, with its own images, else the picture, if the format holds any.
 
-    obj holds the base colour alone. glb and obj are written y up, stl and ply z up, all in metres. Colours of the
-    vertices, sRGB, are written to ply as its own, and to glb as the attribute _COLOUR: its own would be multiplied with
-    the texture. Raises `UserError`.
+    obj holds the base colour alone. glb and obj are written y up and with smooth normals, stl and ply z up; stl in
+    millimetres, which is what slicers take its numbers for, the others in metres. Colours of the vertices, sRGB, are
+    written to ply as its own, and to glb as the attribute _COLOUR: its own would be multiplied with the texture. Raises
+    `UserError`.
     """
     trimesh = library("trimesh", "trimesh", "write meshes")
     suffix = path.suffix.lower()
-    if suffix in Y_UP_SUFFIXES:  # these hold one UV a vertex
-        mesh = split_at_seams(mesh)
-    vertices = mesh.vertices @ Y_UP if suffix in Y_UP_SUFFIXES else mesh.vertices
-    visual = _texture(mesh, picture, path) if suffix in Y_UP_SUFFIXES else None
-    made = trimesh.Trimesh(vertices, mesh.triangles, process=False, visual=visual)
+    if suffix in Y_UP_SUFFIXES:  # these hold one UV a vertex; the normals of its copies are the same
+        normals = smooth_normals(mesh.vertices, mesh.triangles)
+        mesh = split_at_seams(replace(mesh, normals=normals))
+        assert mesh.normals is not None  # noqa: S101 - they were given
+        made = trimesh.Trimesh(
+            mesh.vertices @ Y_UP,
+            mesh.triangles,
+            vertex_normals=mesh.normals @ Y_UP,
+            process=False,
+            visual=_texture(mesh, picture, path),
+        )
+    else:
+        scale = MILLIMETRES if suffix == ".stl" else np.float32(1.0)
+        made = trimesh.Trimesh(mesh.vertices * scale, mesh.triangles, process=False)
     if mesh.colours is not None and suffix == ".ply":
         made.visual.vertex_colors = np.rint(mesh.colours * 255.0).astype(np.uint8)
     elif mesh.colours is not None and suffix == ".glb":

@@ -27,15 +27,17 @@ MAX_SIDE = 2048  # of the picture that is asked about: every stroke sends it
 
 @dataclass(eq=False)
 class Drawing:
-    """See the module. picture: the name of the image. inputs: what is sent besides the strokes.
+    """See the module.
 
-    lies: how Blender shows the picture, which is sent upright (`pictures.upright`). Strokes are drawn over what it
-    shows. current: the stroke that is being drawn, which is not asked about yet. undone: strokes that were taken back.
-    mask: the last answer, uint8 (h, w), upright, row 0 on top; None while nothing was found. refused: why the picture's
-    own mask is not among the inputs although it has one.
+    picture: the session UID of the image. title: what it is called. inputs: what is sent besides the strokes. lies: how
+    Blender shows the picture, which is sent upright (`pictures.upright`). Strokes are drawn over what it shows.
+    current: the stroke that is being drawn, which is not asked about yet. undone: strokes that were taken back. mask:
+    the last answer, uint8 (h, w), upright, row 0 on top; None while nothing was found. refused: why the picture's own
+    mask is not among the inputs although it has one.
     """
 
-    picture: str
+    picture: int
+    title: str
     engine: str
     settings: Mapping[str, Scalar]
     inputs: Mapping[str, NDArray[np.uint8]]
@@ -107,7 +109,7 @@ class Drawing:
         inputs = dict(self.inputs)
         if self.strokes:
             inputs[STROKES] = turned_upright(picture_of(self.strokes, self.height, self.width), self.lies)
-        self.job = ask(self.picture, self.engine, self.settings, inputs, self._hear)
+        self.job = ask(self.title, self.engine, self.settings, inputs, self._hear)
 
     def go_on_without_bad_mask(self) -> None:
         """If the engine refuses the picture's mask, ask without it. Raises `AddonError`."""
@@ -130,7 +132,7 @@ class Drawing:
 def begin(picture: bpy.types.Image, engine: str, settings: Mapping[str, Scalar]) -> Drawing:
     """A drawing that goes on from the picture's mask, or from what the engine finds. Raises `AddonError`."""
     pixels, lies = upright(picture, MAX_SIDE)
-    drawing = Drawing(picture.name, engine, settings, {"picture": pixels}, lies)
+    drawing = Drawing(picture.session_uid, picture.name, engine, settings, {"picture": pixels}, lies)
     if mask := masks.mask_of(picture):
         try:
             drawing.inputs = {**drawing.inputs, masks.INPUT: pixels_of(mask, MAX_SIDE)}

@@ -25,10 +25,10 @@ _GREYS = (70, 95)
 class Look:
     """A look at what an engine makes of a picture.
 
-    picture: its name, since pictures come and go by undo. of: what else decides what is seen.
+    picture: its session UID, since pictures come and go by undo. of: what else decides what is seen.
     """
 
-    picture: str
+    picture: int
     of: tuple[object, ...]
     job: Job | None = None
     thumbnail: Preview | None = None
@@ -38,20 +38,24 @@ class Look:
 _last: Look | None = None
 
 
-def last(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Scalar]) -> Look | None:
+def last(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Scalar], frame: int = 0) -> Look | None:
     """The last look, if it was at this picture as it is, with the mask that it has now, by this engine so set."""
-    return _last if _last and _last.picture == picture.name and _last.of == _of(picture, engine, settings) else None
+    now = start(picture, engine, settings, frame)
+    return _last if _last and (_last.picture, _last.of) == (now.picture, now.of) else None
 
 
-def look(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Scalar]) -> Job:
-    """Look at a picture as `engine` sees it; the look before it is given up. Raises `AddonError`."""
+def look(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Scalar], frame: int = 0) -> Job:
+    """Look at a picture as `engine` sees it; the look before it is given up. Raises `AddonError`.
+
+    frame: which one of a movie or sequence.
+    """
     global _last  # noqa: PLW0603 - the panel's draw has to find it
     mask = _mask(picture, engine)
-    inputs = {"picture": pixels_of(picture)} | ({masks.INPUT: pixels_of(mask)} if mask else {})
-    before = _last.thumbnail if _last and _last.picture == picture.name else None
+    inputs = {"picture": pixels_of(picture, frame=frame)} | ({masks.INPUT: pixels_of(mask)} if mask else {})
+    before = _last.thumbnail if _last and _last.picture == picture.session_uid else None
     if _last and _last.job:
         runtime.session().cancel(_last.job)
-    looked = start(picture, engine, settings)
+    looked = start(picture, engine, settings, frame)
     looked.thumbnail = before  # until the new one is there: the panel does not jump
 
     def heard(result: Result) -> None:
@@ -63,9 +67,9 @@ def look(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Sc
     return looked.job
 
 
-def start(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Scalar]) -> Look:
+def start(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Scalar], frame: int = 0) -> Look:
     """A look at a picture as it is now, with nothing in it yet."""
-    return Look(picture.name, _of(picture, engine, settings))
+    return Look(picture.session_uid, (frame, *_of(picture, engine, settings)))
 
 
 def fill(looked: Look, job: Job) -> None:
@@ -104,7 +108,7 @@ def _mask(picture: bpy.types.Image, engine: EngineInfo) -> bpy.types.Image | Non
 def _of(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Scalar]) -> tuple[object, ...]:
     """What decides what is seen of a picture. An image that is painted on becomes dirty."""
     mask = _mask(picture, engine)
-    return engine.name, dict(settings), picture.is_dirty, mask and (mask.name, mask.is_dirty)
+    return engine.name, dict(settings), picture.is_dirty, mask and (mask.session_uid, mask.is_dirty)
 
 
 def register() -> None:

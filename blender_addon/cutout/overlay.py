@@ -58,7 +58,7 @@ def tinted(mask: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _draw() -> None:
     drawing, space, region = _shown, bpy.context.space_data, bpy.context.region
-    if drawing is None or space.image is None or space.image.name != drawing.picture:
+    if drawing is None or space.image is None or space.image.session_uid != drawing.picture:
         return
     left, bottom = region.view2d.view_to_region(0.0, 0.0, clip=False)
     right, top = region.view2d.view_to_region(1.0, 1.0, clip=False)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from ...backend.wire.limits import MAX_SEED
 from ...backend.wire.messages import Preview, Progress, Request, Result
 from ..errors import AddonError
 
@@ -32,9 +33,9 @@ Land = Callable[[list[Result]], Refused]
 class Job:
     """A request to the backend, from the click to what comes of it: meshes, or a cut-out to look at.
 
-    land: puts results into the scene, or gives them to whoever asked; it holds names, never bpy data. previews: the
+    land: puts results into the scene, or gives them to whoever asked; it holds numbers, never bpy data. previews: the
     thumbnails of what it has made on its way, by product, the latest one last. error: why it failed, or why the scene
-    did not take all of its results. landed: the names of the objects that came of them. aside: nothing in the
+    did not take all of its results. landed: the session UIDs of the objects that came of them. aside: nothing in the
     scene changes by it. It goes before meshes that wait and lands in any mode, and whoever asked shows how far it is
     and its error.
     """
@@ -47,8 +48,17 @@ class Job:
     previews: dict[str, Preview] = field(default_factory=dict[str, Preview])
     results: list[Result] = field(default_factory=list[Result])
     error: AddonError | None = None
-    landed: list[str] = field(default_factory=list[str])
+    landed: list[int] = field(default_factory=list[int])
     aside: bool = False
+
+    @property
+    def name(self) -> str:
+        """What is made of which picture, for the artist."""
+        if self.request.gives:
+            return f"{self.title}, {', '.join(self.request.gives).replace('_', ' ')}"
+        last = (self.request.seed + self.request.count - 1) % (MAX_SEED + 1)
+        seeds = f"seed {last}" if self.request.count == 1 else f"seeds {self.request.seed} to {last}"
+        return f"{self.title}, {seeds}"
 
     @property
     def preview(self) -> Preview | None:

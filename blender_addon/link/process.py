@@ -70,16 +70,16 @@ class BackendProcess:
         """The process's id, or None before it has one."""
         return self._child.pid if self._child else None
 
-    def end(self) -> None:
-        """Let the process end, and kill it if it does not. Returns at once; a thread waits.
+    def end(self, patience: float = END_SECONDS) -> None:
+        """Let the process end, and kill it if it has not after `patience` seconds. Returns at once; a thread waits.
 
         If Blender quits before the thread is done, the process still ends: its standard input closes with Blender.
         """
         self._ended = True
         with contextlib.suppress(RuntimeError):  # Python itself is ending, and starts no more threads
-            threading.Thread(target=self._end, name="hi3dgen end", daemon=True).start()
+            threading.Thread(target=self._end, args=(patience,), name="hi3dgen end", daemon=True).start()
 
-    def _end(self) -> None:
+    def _end(self, patience: float) -> None:
         with self._lock:
             child = self._child
         if child is None:
@@ -87,7 +87,7 @@ class BackendProcess:
         with contextlib.suppress(OSError):  # it died before it had read its orders, which are still to be flushed
             child.stdin.close()  # pyright: ignore[reportOptionalMemberAccess] - the backend ends on this end of file
         try:
-            child.wait(END_SECONDS)
+            child.wait(patience)
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
@@ -161,11 +161,14 @@ def log_tail(user_folder: Path, lines: int) -> list[str]:
     The backend begins a new file when the log grows large, and keeps the one before it (docs/wire.md, "The log").
     """
     now = log_file(user_folder)
-    text = ""
-    for path in (older_log(now), now):
-        with contextlib.suppress(OSError):
-            text += path.read_bytes()[-64_000:].decode("utf-8", "replace")
-    return text.splitlines()[-lines:]
+    return [*tail(older_log(now), lines), *tail(now, lines)][-lines:]
+
+
+def tail(path: Path, lines: int) -> list[str]:
+    """The last lines of a file of text; empty if it cannot be read."""
+    with contextlib.suppress(OSError):
+        return path.read_bytes()[-64_000:].decode("utf-8", "replace").splitlines()[-lines:]
+    return []
 
 
 def _forget_old_logs(user_folder: Path) -> None:

@@ -5,18 +5,20 @@ import atexit
 import signal
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
 
 from .. import extension
-from . import engines
+from . import engines, occupied
 from .session import Phase, Session
 
 IDLE_MINUTES = 15
 TICK_SECONDS = 0.05
 QUIT_SECONDS = 5.0
+BY_PATH = "PATH"  # see the preference
 PANEL_AREAS = {"VIEW_3D", "IMAGE_EDITOR"}
 
 _session: Session | None = None
@@ -27,30 +29,19 @@ def session() -> Session:
     global _session  # noqa: PLW0603 - Blender calls functions, and they need to find it
     if _session is None:
         folder = extension.user_folder()
-        _session = Session(extension.FOLDER, folder, can_land, idle_seconds, lambda heard: engines.hear(heard, folder))
+        hear = partial(engines.hear, user_folder=folder)
+        _session = Session(extension.FOLDER, folder, occupied.until, idle_seconds, hear)
     return _session
-
-
-def can_land() -> bool:
-    """Whether the artist does nothing that a new object would spoil.
-
-    It takes over as the active one, which would throw the artist out of the mode that they work in; and the undo step
-    that comes with it would keep a half-done drag.
-    """
-    windows = bpy.context.window_manager.windows
-    active = [window.view_layer.objects.active for window in windows]
-    in_object_mode = bpy.context.mode == "OBJECT" and all(thing is None or thing.mode == "OBJECT" for thing in active)
-    return in_object_mode and not any(_drags(operator) for window in windows for operator in window.modal_operators)
-
-
-def _drags(operator: bpy.types.Operator) -> bool:
-    """Whether it holds the mouse until the artist confirms a change; others may run as long as Blender does."""
-    return {"UNDO", "BLOCKING"} <= operator.bl_options
 
 
 def idle_seconds() -> float:
     """How long the backend lives without a job, 0 for ever."""
     return 60.0 * _preference("idle_minutes", default=IDLE_MINUTES)
+
+
+def keeps_by_path() -> bool:
+    """Whether a material may show a picture from the picture's own file."""
+    return _preference("keep_pictures", default=BY_PATH) == BY_PATH
 
 
 def has_window() -> bool:
@@ -71,9 +62,11 @@ def warm_up() -> None:
         bpy.app.timers.register(_warm_up)
 
 
-def redraw_panels() -> None:
-    """Show what is new."""
-    for window in bpy.context.window_manager.windows:
+def redraw() -> None:
+    """Show what is new, in the panels and in the status bars."""
+    manager = bpy.context.window_manager
+    manager.extensions_updates = manager.extensions_updates  # the same number: any write draws the status bars
+    for window in manager.windows:
         for area in window.screen.areas:
             if area.type in PANEL_AREAS:
                 for region in area.regions:
@@ -125,10 +118,21 @@ def _before_python_ends() -> None:
 
 
 def _tick() -> float | None:
+    occupied.watch()
+    live = [job for job in session().jobs if job.live and not job.aside]
     new = session().tick()
+    for job in live:
+        if not job.live and job.error:
+            _say(f"{job.title}: {job.error}")
     if engines.learn() or new:
-        redraw_panels()
+        redraw()
     return TICK_SECONDS if session().live else None
+
+
+def _say(sentence: str) -> None:
+    """Report that something went wrong, in the status bar: a job may have been started where no panel is seen."""
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+        bpy.ops.hi3dgen.report("INVOKE_DEFAULT", sentence=sentence, warning=True)
 
 
 def _warm_up() -> None:

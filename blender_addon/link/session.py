@@ -15,20 +15,11 @@ from pathlib import Path
 
 from ...backend.wire import messages
 from ...backend.wire.client import Client, Closed
-from ...backend.wire.messages import (
-    Capabilities,
-    EngineInfo,
-    Failure,
-    Preview,
-    Progress,
-    Request,
-    Result,
-    Status,
-    ToClient,
-)
+from ...backend.wire.messages import Capabilities, EngineInfo, Failure, Preview, Progress, Request, Result, Status
 from ..errors import AddonError
 from .job import Job, JobState, Land, not_landed
-from .process import START_SECONDS, BackendProcess, NotStarted, Started
+from .process import END_SECONDS, START_SECONDS, BackendProcess, NotStarted, Started
+from .pulse import Pulse
 
 log = logging.getLogger(__name__)
 
@@ -54,12 +45,13 @@ class Phase(Enum):
 class Session:
     """See the module. `extension` and `user_folder` are what `BackendProcess` takes.
 
-    can_land: whether the scene can take results now. learned: called with what a backend answers to the greeting.
+    occupied_until: when the scene can take results, as the end of “They come when …”; empty if now. hindrance: what it
+    said last of results that wait. learned: called with what a backend answers to the greeting.
     """
 
     extension: Path
     user_folder: Path
-    can_land: Callable[[], bool]
+    occupied_until: Callable[[], str]
     idle_seconds: Callable[[], float]
     learned: Callable[[Capabilities], None] = lambda _: None
     phase: Phase = Phase.STOPPED
@@ -69,7 +61,9 @@ class Session:
     deaths: int = 0
     freeing: bool = False  # the backend was asked to give memory back, and has not answered
     holds_memory: bool = False  # it answered that it could not
+    hindrance: str = ""
     notice: str = ""  # what the backend did when it was asked to
+    _pulse: Pulse = field(default_factory=Pulse)
     _process: BackendProcess | None = None
     _client: Client | None = None
     _started_at: float = 0.0
@@ -85,6 +79,22 @@ class Session:
     def running(self) -> Job | None:
         """The job that the backend has."""
         return next((job for job in self.jobs if job.state is JobState.RUNNING), None)
+
+    @property
+    def queue(self) -> list[Job]:
+        """The meshes that wait for the backend, the next one first."""
+        return [job for job in self.jobs if job.state is JobState.WAITING and not job.aside]
+
+    @property
+    def current(self) -> Job | None:
+        """The mesh that the backend makes, or makes next."""
+        running = self.running
+        return running if running and not running.aside else next(iter(self.queue), None)
+
+    @property
+    def silent_seconds(self) -> int:
+        """For how long the backend has given no sign of life; 0 while that is nothing to speak of."""
+        return int(self._pulse.quiet) if self._pulse.silent else 0
 
     @property
     def pid(self) -> int | None:
@@ -150,6 +160,14 @@ class Session:
         if made:
             job.state, job.results = JobState.LANDING, made
 
+    def move(self, job: Job, places: int) -> None:
+        """Let a job of the queue change places with the one that is so many places behind it, or before it if < 0."""
+        waiting = self.queue
+        place = waiting.index(job) + places if job in waiting else -1
+        if 0 <= place < len(waiting):
+            here, there = self.jobs.index(job), self.jobs.index(waiting[place])
+            self.jobs[here], self.jobs[there] = self.jobs[there], self.jobs[here]
+
     def land_again(self, job: Job) -> None:
         """Offer the scene once more what it did not take."""
         if job.state is JobState.KEPT:
@@ -169,6 +187,16 @@ class Session:
         """Close the circuit breaker."""
         if self.phase is Phase.BROKEN:
             self.phase, self.deaths, self.error = Phase.STOPPED, 0, None
+
+    def restart(self) -> None:
+        """End the backend at once and start another. The job that it was working on begins again there."""
+        if job := self.running:
+            job.state, job.progress = JobState.WAITING, None
+            job.results.clear()
+        if self.phase is not Phase.BROKEN:
+            self._drop_backend(kill=True)
+            self.phase = Phase.STOPPED
+            self.start()
 
     def close(self) -> None:
         """Cancel every job that goes on and end the backend; kept results stay.
@@ -190,6 +218,7 @@ class Session:
         before = self._shown()
         self._hear_process()
         self._hear_backend()
+        self._feel_pulse()
         self._land()
         self._send()
         return self._shown() != before
@@ -215,7 +244,8 @@ class Session:
 
     def _shown(self) -> tuple[object, ...]:
         jobs = tuple((id(job), job.state, job.progress, id(job.preview), len(job.results)) for job in self.jobs)
-        return (self.phase, self.capabilities, self.error, self.freeing, self.notice, jobs)
+        told = (self.error, self.freeing, self.notice, self.hindrance, self.silent_seconds)
+        return (self.phase, self.capabilities, told, jobs)
 
     def _hear_process(self) -> None:
         if self._process is None:
@@ -247,7 +277,15 @@ class Session:
             elif not self._greeted_at and now - self._started_at > STARTING_SECONDS:
                 self._died("The backend did not start in time.", NOT_STARTED)
 
-    def _hear(self, message: ToClient) -> None:
+    def _feel_pulse(self) -> None:
+        if self.phase is Phase.READY and self._client and (self.running or self.freeing):
+            if self._pulse.is_due(time.monotonic()):
+                self._client.send(messages.GetStatus())
+        else:
+            self._pulse.heard()
+
+    def _hear(self, message: messages.ToClient) -> None:
+        self._pulse.heard()
         if isinstance(message, Capabilities):
             self.capabilities = message
             self.phase = Phase.READY
@@ -275,7 +313,9 @@ class Session:
 
     def _hear_of_no_job(self, message: Status | Failure) -> None:
         if isinstance(message, Status):
-            if self.freeing:  # no other status is asked for
+            if self._pulse.owed:  # those come at once, so that with the last one all memory has been given back
+                self._pulse.owed -= 1
+            elif self.freeing:
                 self.freeing, self.notice = False, FREED
             return
         log.warning("the backend: %s %s", message.sentence, message.advice)
@@ -284,8 +324,10 @@ class Session:
             self.error = AddonError(message.sentence, message.advice, in_log=True)
 
     def _land(self) -> None:
-        for job in self.jobs:
-            if job.state is JobState.LANDING and (job.aside or self.can_land()):
+        landing = [job for job in self.jobs if job.state is JobState.LANDING]
+        self.hindrance = self.occupied_until() if any(not job.aside for job in landing) else ""
+        for job in landing:
+            if job.aside or not self.hindrance:
                 refused = job.land(job.results)
                 job.results = [result for result, _ in refused]
                 if refused:
@@ -340,14 +382,15 @@ class Session:
         if not job.aside:
             self.error, self.holds_memory = error, False
 
-    def _drop_backend(self) -> None:
+    def _drop_backend(self, *, kill: bool = False) -> None:
         client, process = self._client, self._process
         self._client = self._process = None
+        self._pulse = Pulse()
         self.freeing = self.holds_memory = False
         if client:
             client.close()
         if process:
-            process.end()
+            process.end(0.0 if kill else END_SECONDS)
 
 
 def _broken(code: str = PROCESS_DIED) -> AddonError:

@@ -13,15 +13,15 @@ def takes_objects(collection: bpy.types.Collection) -> bool:
     return collection.library is None and collection.override_library is None
 
 
-def collection_for(scene: bpy.types.Scene, chosen: str) -> bpy.types.Collection:
-    """The scene's collection of the name `chosen`, else that for generated objects, else a new one.
+def collection_for(scene: bpy.types.Scene, chosen: int) -> bpy.types.Collection:
+    """The scene's collection of the session UID `chosen`, else that for generated objects, else a new one.
 
     One that takes no objects is passed over.
     """
     own = [collection for collection in scene.collection.children_recursive if takes_objects(collection)]
-    named = (collection for collection in own if collection.name == chosen)
+    wanted = (collection for collection in own if collection.session_uid == chosen)
     usual = (collection for collection in own if collection.name.split(".")[0] == COLLECTION)
-    for collection in (*named, *usual):
+    for collection in (*wanted, *usual):
         return collection
     collection = bpy.data.collections.new(COLLECTION)
     scene.collection.children.link(collection)
@@ -34,9 +34,9 @@ def layers_of(scene: bpy.types.Scene) -> list[bpy.types.ViewLayer]:
     return [window.view_layer for window in windows if window.scene == scene] or scene.view_layers[:1]
 
 
-def hide(scene: bpy.types.Scene, name: str) -> None:
-    """Hide an object, and what moves with it, from views and renders; nothing happens if it is gone."""
-    hidden = [thing for thing in scene.objects if thing.name == name]
+def hide(scene: bpy.types.Scene, uid: int) -> None:
+    """Hide the object of a session UID, and what moves with it, from views and renders; if it is gone, nothing."""
+    hidden = [thing for thing in scene.objects if thing.session_uid == uid]
     for thing in (*hidden, *(child for former in hidden for child in former.children_recursive)):
         thing.hide_render = True
         for layer in layers_of(scene):
@@ -45,13 +45,15 @@ def hide(scene: bpy.types.Scene, name: str) -> None:
 
 
 def whereabouts(
-    scene: bpy.types.Scene, title: str, names: Sequence[str], layer: bpy.types.ViewLayer | None = None
+    scene: bpy.types.Scene,
+    title: str,
+    added: Sequence[bpy.types.Object],
+    layer: bpy.types.ViewLayer | None = None,
 ) -> str:
-    """A sentence about where the objects of these names are, and another one if they cannot be seen there.
+    """A sentence about where objects of a scene are, and another one if they cannot be seen there.
 
     layer: in which view layer they are looked for; else in one of the scene's that is in sight.
     """
-    added = [scene.objects[name] for name in names]
     if not added:
         return f"The images of {title} are in this file."
     first, others = added[0], sum(thing.parent is None for thing in added) - 1

@@ -35,7 +35,7 @@ class Landing:
     seed: int
     picture: bpy.types.Image
     scene: bpy.types.Scene
-    collection: str
+    collection: int
     matrix: Matrix
     scale: float
     pivot: NDArray[np.float32]

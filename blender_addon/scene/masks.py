@@ -4,21 +4,31 @@
 It can be painted on. It belongs to the picture, not to the scene: another picture has another one, and none is lost.
 """
 
-from pathlib import Path
-
 import bpy
 import numpy as np
 from bpy.props import PointerProperty
 from numpy.typing import NDArray
 
+from .frames import is_moving
+from .lasting import title_of
 from .pictures import PASSING
 
 INPUT = "own_cutout"  # the name of the input that takes it
 
 
 def can_have(picture: bpy.types.Image) -> bool:
-    """Whether a picture can have a mask: one would outlive a render, which the next one replaces."""
-    return picture.type not in PASSING
+    """Whether a picture can have a mask or a normal map."""
+    return not why_none(picture)
+
+
+def why_none(picture: bpy.types.Image) -> str:
+    """Why a picture can have no mask and no normal map, as a sentence; empty if it can.
+
+    They would outlive a render, which the next one replaces, and a frame: the one after it is another picture.
+    """
+    if picture.type in PASSING:
+        return "Save the render as an image first"
+    return "Save the frame as an image first" if is_moving(picture) else ""
 
 
 def mask_of(picture: bpy.types.Image) -> bpy.types.Image | None:
@@ -33,7 +43,7 @@ def keep(picture: bpy.types.Image, mask: NDArray[np.uint8]) -> bpy.types.Image:
     """
     former = picture.hi3dgen_cutout
     height, width = mask.shape
-    image = bpy.data.images.new(f"{Path(picture.name).stem} cut-out", width, height, alpha=False, is_data=True)
+    image = bpy.data.images.new(f"{title_of(picture.name)} cut-out", width, height, alpha=False, is_data=True)
     values = np.ones((height, width, 4), np.float32)
     values[..., :3] = mask[::-1, :, None] / np.float32(255.0)
     image.pixels.foreach_set(values.reshape(-1))

@@ -1,70 +1,153 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The material of a generated object: its own images, or the picture projected from the front.
 
-With the picture it can be switched to the colours of the normal map, and of the vertices if the engine has coloured
-them. The switch is the link into the material's output: exporters see an ordinary surface with a picture, undo and
-the node editor need no care, and nothing else remembers it.
+With the picture it can be switched to what else there is to see: the colours of the normal map, the picture lit by that
+map, plain clay, and the colours of the vertices if the engine has coloured them. The switch is the link into the
+material's output: exporters see an ordinary surface with a picture, undo and the node editor need no care, and nothing
+else remembers it.
+
+The normal map is there twice. As data it lights the surface. As sRGB it is looked at: solid shading takes the numbers
+of data for light, and shows (128, 128, 255) as (188, 188, 255). As sRGB it looks as in a picture viewer in solid
+shading, whatever the scene's view transform, and in renders with the view transform Standard. In Material Preview and
+renders AgX makes (133, 143, 203) of it, and no colour of light gives the blue back: most of the bright ones lie outside
+of what AgX can show, and an image in the space "AgX Base sRGB" has seams there. So the panel offers Standard.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import bpy
 from bpy.props import EnumProperty
+from mathutils import Matrix, Vector
+
+from . import projection
 
 PICTURE = "Picture"
 NORMAL_MAP = "Normal Map"
 SURFACE = "Surface"
+NORMALS_SEEN = "Normal Map as Seen"
 NORMAL_COLOURS = "Normal Colours"
+DETAIL_SURFACE = "Detail Surface"
+TURN, FACING = "To the Object", "Faces the Picture"
+CLAY = "Clay"
+CLAY_SURFACE = "Clay Surface"
 COLOUR = "Colour"
 COLOUR_SURFACE = "Colour Surface"
 COLOUR_ATTRIBUTE = "Hi3DGen Colour"
-UV_MAP = "UVMap"
+UV_MAP = projection.UV_MAP
 OUTPUT = "Material Output"
-SRGB_GAMMA = 2.2
 ROUGHNESS = 0.6
+CLAY_COLOUR = (0.6, 0.56, 0.52, 1.0)
+FACES_FULLY = 0.2  # the cosine between normal and view from which a surface is seen well enough to be lit by the map
 _SOCKETS = {"base_colour": "Base Color", "normal": "Normal", "roughness": "Roughness", "metallic": "Metallic"}
 
 NewNode = Callable[[str, str, int, int], bpy.types.Node]
 
 # What feeds the output, and the node that it takes its colours from, by the switch's position. Solid shading shows the
 # active node's image. A position is there if its nodes are.
-_POSITIONS = ((SURFACE, PICTURE), (NORMAL_COLOURS, NORMAL_MAP), (COLOUR_SURFACE, COLOUR))
+_POSITIONS = (
+    (SURFACE, PICTURE),
+    (NORMAL_COLOURS, NORMALS_SEEN),
+    (DETAIL_SURFACE, PICTURE),
+    (CLAY_SURFACE, CLAY),
+    (COLOUR_SURFACE, COLOUR),
+)
+_DETAIL = 2
 _ITEMS = (
     ("PICTURE", "Picture", "The picture, projected from the front", 0),
     ("NORMAL_MAP", "Normal Map", "The colours of the normal map", 1),
-    ("COLOUR", "Colour", "The colours that the engine has given to the vertices", 2),
+    ("NORMAL_DETAIL", "Normal Detail", "The picture, lit by the normal map where the picture sees the surface", 2),
+    ("CLAY", "Clay", "The mesh alone, without colours", 3),
+    ("COLOUR", "Colour", "The colours that the engine has given to the vertices", 4),
 )
 _lists: dict[tuple[int, ...], list[tuple[str, str, str, int]]] = {}  # they stay: Blender keeps pointers into them
 
 
-def projected_material(
-    name: str, picture: bpy.types.Image, normal_map: bpy.types.Image | None, *, coloured: bool = False
-) -> bpy.types.Material:
-    """A material that shows the picture; `material.hi3dgen_shows` switches it, if there is something else to show.
+@dataclass(frozen=True)
+class Normals:
+    """A normal map in the picture's frame.
 
-    normal_map: in the picture's frame. coloured: whether the mesh has the attribute `COLOUR_ATTRIBUTE`.
+    data: its numbers. seen: the same as colours. axes: the picture's axes in the object, see `projection`.
+    """
+
+    data: bpy.types.Image
+    seen: bpy.types.Image
+    axes: Matrix | None
+
+
+def projected_material(
+    name: str, picture: bpy.types.Image, normals: Normals | None, *, coloured: bool = False
+) -> bpy.types.Material:
+    """A material that shows the picture; `material.hi3dgen_shows` switches it.
+
+    normals: the map that it can show as well, and be lit by. coloured: whether the mesh has the attribute
+    `COLOUR_ATTRIBUTE`.
     """
     material, node = _new(name)
     links = material.node_tree.links
+    projected = node("ShaderNodeUVMap", UV_MAP, -900, 300)  # whichever UV map the artist renders with
+    projected.uv_map = UV_MAP
     colours = node("ShaderNodeTexImage", PICTURE, -480, 300)
     colours.image = picture
+    links.new(projected.outputs["UV"], colours.inputs["Vector"])
     surface = _surface(node, SURFACE, 300)
     links.new(colours.outputs["Color"], surface.inputs["Base Color"])
-    if normal_map:
-        normals = node("ShaderNodeTexImage", NORMAL_MAP, -480, -180)
-        normals.image = normal_map
-        as_seen = node("ShaderNodeGamma", "As a Picture", -160, -180)  # data, as a picture viewer shows it
-        as_seen.inputs["Gamma"].default_value = SRGB_GAMMA
-        flat = node("ShaderNodeEmission", NORMAL_COLOURS, 40, -180)
-        links.new(normals.outputs["Color"], as_seen.inputs["Color"])
-        links.new(as_seen.outputs["Color"], flat.inputs["Color"])
+    clay = _surface(node, CLAY_SURFACE, -1400)
+    clay.inputs["Base Color"].default_value = material.diffuse_color = CLAY_COLOUR
+    node("ShaderNodeTexImage", CLAY, -480, -1400)  # without an image: solid shading shows none then
+    if normals:
+        seen = node("ShaderNodeTexImage", NORMALS_SEEN, -480, -180)
+        seen.image = normals.seen
+        flat = node("ShaderNodeEmission", NORMAL_COLOURS, -160, -180)
+        links.new(projected.outputs["UV"], seen.inputs["Vector"])
+        links.new(seen.outputs["Color"], flat.inputs["Color"])
+        shown = node("ShaderNodeTexImage", NORMAL_MAP, -1300, -600)
+        shown.image = normals.data
+        links.new(projected.outputs["UV"], shown.inputs["Vector"])
+    if normals and normals.axes:
+        _add_detail(material, node)
+        _set_axes(material, normals.axes)
     if coloured:
-        attribute = node("ShaderNodeVertexColor", COLOUR, -480, -440)
+        attribute = node("ShaderNodeVertexColor", COLOUR, -480, -1800)
         attribute.layer_name = COLOUR_ATTRIBUTE
-        painted = _surface(node, COLOUR_SURFACE, -440)
+        painted = _surface(node, COLOUR_SURFACE, -1800)
         links.new(attribute.outputs["Color"], painted.inputs["Base Color"])
-    _show(material, 0)
+    _link(material, 0)
     return material
+
+
+def _add_detail(material: bpy.types.Material, node: NewNode) -> None:
+    """Add the surface that the normal map lights, through a Normal Map node in object space.
+
+    The map's normals are the camera's. They are turned about the colour of no normal, (0.5, 0.5, 0.5), to be the
+    object's, and count where the mesh faces the picture; elsewhere the mesh has its own.
+    """
+    links = material.node_tree.links
+    turn = node("ShaderNodeVectorRotate", TURN, -980, -600)
+    turn.rotation_type = "EULER_XYZ"
+    turn.inputs["Center"].default_value = (0.5, 0.5, 0.5)
+    own = node("ShaderNodeTexCoord", "Own Normal", -980, -900)
+    facing = node("ShaderNodeVectorMath", FACING, -780, -900)
+    facing.operation = "DOT_PRODUCT"
+    strength = node("ShaderNodeMapRange", "Strength", -600, -900)
+    strength.inputs["From Max"].default_value = FACES_FULLY
+    lit = node("ShaderNodeNormalMap", "Object Space", -400, -600)
+    lit.space = "OBJECT"
+    surface = _surface(node, DETAIL_SURFACE, -600)
+    nodes = material.node_tree.nodes
+    links.new(nodes[NORMAL_MAP].outputs["Color"], turn.inputs["Vector"])
+    links.new(turn.outputs["Vector"], lit.inputs["Color"])
+    links.new(own.outputs["Normal"], facing.inputs[0])
+    links.new(facing.outputs["Value"], strength.inputs["Value"])
+    links.new(strength.outputs["Result"], lit.inputs["Strength"])
+    links.new(nodes[PICTURE].outputs["Color"], surface.inputs["Base Color"])
+    links.new(lit.outputs["Normal"], surface.inputs["Normal"])
+
+
+def _set_axes(material: bpy.types.Material, axes: Matrix) -> None:
+    nodes = material.node_tree.nodes
+    nodes[TURN].inputs["Rotation"].default_value = axes.to_euler("XYZ")
+    nodes[FACING].inputs[1].default_value = axes @ Vector((0.0, 0.0, 1.0))
 
 
 def textured_material(name: str, images: Mapping[str, bpy.types.Image]) -> bpy.types.Material:
@@ -137,10 +220,26 @@ def _get_shows(material: bpy.types.Material) -> int:
 
 def _show(material: bpy.types.Material, position: int) -> None:
     if position in _positions(material):
-        source, texture = _POSITIONS[position]
-        nodes = material.node_tree.nodes
-        material.node_tree.links.new(nodes[source].outputs[0], nodes[OUTPUT].inputs["Surface"])
-        nodes.active = nodes[texture]
+        if position == _DETAIL:
+            _find_axes(material)
+        _link(material, position)
+
+
+def _find_axes(material: bpy.types.Material) -> None:
+    """Find the picture's axes anew: the artist may have applied the object's rotation since."""
+    nodes = material.node_tree.nodes
+    size = nodes[NORMAL_MAP].image.size if {NORMAL_MAP, TURN, FACING} <= set(nodes.keys()) else (0, 0)
+    users = (user for user in bpy.data.user_map(subset=[material])[material] if isinstance(user, bpy.types.Mesh))
+    axes = next((found for mesh in users if (found := projection.axes_of(mesh, size))), None)
+    if axes:
+        _set_axes(material, axes)
+
+
+def _link(material: bpy.types.Material, position: int) -> None:
+    source, texture = _POSITIONS[position]
+    nodes = material.node_tree.nodes
+    material.node_tree.links.new(nodes[source].outputs[0], nodes[OUTPUT].inputs["Surface"])
+    nodes.active = nodes[texture]
 
 
 def register() -> None:

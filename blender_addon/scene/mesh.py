@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from ...backend.wire.products import Mesh
 from ..errors import AddonError
-from . import texture
+from . import normal_map, projection, texture
 from .landing import Landing
-from .material import COLOUR_ATTRIBUTE, UV_MAP, projected_material, textured_material
+from .material import COLOUR_ATTRIBUTE, UV_MAP, Normals, projected_material, textured_material
 
 NORMAL_ATTRIBUTE = "Hi3DGen Normal"
 
@@ -29,9 +29,18 @@ def land(landing: Landing, name: str, product: Mesh) -> None:
         material = textured_material(landing.title, texture.images_of(landing, name, product))
     else:
         coloured = product.colours is not None
-        material = projected_material(landing.title, landing.picture, landing.normal_map, coloured=coloured)
+        normals = _normals(landing, name, mesh)
+        material = projected_material(landing.title, landing.picture, normals, coloured=coloured)
     mesh.materials.append(material)
     landing.add(name, mesh, landing.title)
+
+
+def _normals(landing: Landing, name: str, mesh: bpy.types.Mesh) -> Normals | None:
+    """The result's normal map as the mesh shows it."""
+    if landing.normal_map is None:
+        return None
+    axes = projection.axes_of(mesh, landing.normal_map.size)
+    return Normals(landing.normal_map, normal_map.as_colours(landing, name), axes)
 
 
 def new_mesh(name: str, product: Mesh) -> bpy.types.Mesh:

@@ -5,6 +5,8 @@ It belongs to the picture that it was made from, as the mask does: the artist ca
 next mesh be made from it.
 """
 
+from typing import cast
+
 import bpy
 import numpy as np
 from bpy.props import BoolProperty, PointerProperty
@@ -19,6 +21,12 @@ KIND = "normal_map"  # of the products that are normal maps
 def land(landing: Landing, name: str, product: NormalMap) -> None:
     """Add the image."""
     landing.normal_map = landing.image(name, "normals", product.png, data=True)
+
+
+def as_colours(landing: Landing, name: str) -> bpy.types.Image:
+    """The result's normal map as an image to be looked at, which belongs to the mesh `name`; see `material`."""
+    png = np.frombuffer(landing.normal_map.packed_file.data, np.uint8)
+    return landing.image(name, "normals as colours", png, data=False)
 
 
 def map_of(picture: bpy.types.Image) -> bpy.types.Image | None:
@@ -54,7 +62,7 @@ def editable(picture: bpy.types.Image) -> bpy.types.Image:
 
 def _copied(image: bpy.types.Image) -> bpy.types.Image:
     """Copy an image into this file, with strokes that are not saved yet, which Blender's own copy lacks."""
-    copy = image.copy()
+    copy = cast("bpy.types.Image", image.copy())  # its stub knows datablocks that cannot be copied
     if image.is_dirty:
         pixels = np.empty(len(image.pixels), np.float32)
         image.pixels.foreach_get(pixels)

@@ -5,7 +5,6 @@ Blender's rows start at the bottom, its float images are linear with premultipli
 images of data, such as a normal map in 16 bits, are not linear colours: their numbers stay.
 """
 
-import hashlib
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -17,48 +16,80 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import AddonError
-from . import picture_files
+from . import frames, picture_files
 
-SENT = "hi3dgen_sent"  # on an image: the hash of the pixels that were sent
 MAX_SIDE = 4096
 BAND_PIXELS = 1 << 18
 EXACT_PIXELS = 256  # of so many pixels, sums of products of two bytes are exact in 32 bits: 256 * 255² < 2²⁴
+SRGB = "sRGB"  # the colour space
+FROM_FILES = {"FILE", "SEQUENCE", "MOVIE", "TILED"}
 PASSING = {"RENDER_RESULT", "COMPOSITING"}
 UNREADABLE = "Choose another picture, or save this one as PNG and load it again."
 
 Float32Array = NDArray[np.float32]
 
 
-def pixels_of(image: bpy.types.Image, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
+def pixels_of(image: bpy.types.Image, max_side: int = MAX_SIDE, frame: int = 0) -> NDArray[np.uint8]:
     """The picture as the wire wants it; see `upright`."""
-    return upright(image, max_side)[0]
+    return upright(image, max_side, frame)[0]
 
 
-def upright(image: bpy.types.Image, max_side: int = MAX_SIDE) -> tuple[NDArray[np.uint8], int]:
+def upright(image: bpy.types.Image, max_side: int = MAX_SIDE, frame: int = 0) -> tuple[NDArray[np.uint8], int]:
     """The picture as the wire wants it, uint8 (H, W, 4), upright, and how Blender shows it, 1 to 8 as Exif has it.
 
     Blender shows a photo as it lies in its file, whatever that says of its orientation; here it is turned, unless the
-    artist has changed it: then its pixels are no longer the file's. Above `max_side` pixels a side it is shrunk. Raises
-    `AddonError` if the image has no pixels, or if its file ends too early: Blender shows what is missing in grey.
+    artist has changed it: then its pixels are no longer the file's. Above `max_side` pixels a side it is shrunk. frame:
+    which one of a movie or sequence. Raises `AddonError` if the image has no pixels, with the path of its file if that
+    is missing, or if its file ends too early: Blender shows what is missing in grey.
     """
     if image.type == "RENDER_RESULT":
-        with _render_result(image) as saved:
+        with _displayed(image, as_render=True) as saved:
             return upright(saved, max_side)
-    width, height = image.size[0], image.size[1]  # the stubs of its type cannot be iterated
-    channels = image.channels
-    if width * height * channels == 0:
-        raise AddonError(f"The image “{image.name}” has no pixels.", UNREADABLE)
-    file = b"" if image.is_dirty else _file_of(image)
+    if frames.is_moving(image):
+        with frames.at_frame(image, frame) as path:
+            return _upright(image, path, max_side)
+    return _upright(image, bpy.path.abspath(image.filepath, library=image.library), max_side)
+
+
+def _upright(image: bpy.types.Image, path: str, max_side: int) -> tuple[NDArray[np.uint8], int]:
+    """The same of an image that has its pixels from a file, if it has not been changed since."""
+    if image.size[0] * image.size[1] * image.channels == 0:
+        raise _without_pixels(image, path)
+    file = b"" if image.is_dirty else _file_of(image, path)
     if picture_files.is_cut_off(file):
-        name = bpy.path.basename(image.filepath) or image.name
+        name = bpy.path.basename(path) or image.name
         raise AddonError(f"“{name}” ends in the middle of the picture.", "Copy or download the file again.")
-    values = np.empty(width * height * channels, np.float32)
-    image.pixels.foreach_get(values)
-    rows = values.reshape(height, width, channels)[::-1]
-    is_data = image.colorspace_settings.is_data
-    picture = _as_picture(rows, is_float=image.is_float, is_data=is_data, max_side=max_side)
     lies = picture_files.orientation(file)
+    if image.use_view_as_render or _has_other_colours(image):
+        with _displayed(image, as_render=image.use_view_as_render) as saved:
+            picture = _picture_of(saved, max_side)
+    else:
+        picture = _picture_of(image, max_side)
     return picture_files.turned_upright(picture, lies), lies
+
+
+def _picture_of(image: bpy.types.Image, max_side: int) -> NDArray[np.uint8]:
+    """The image as it lies, uint8 (H, W, 4)."""
+    width, height = image.size[0], image.size[1]  # the stubs of its type cannot be iterated
+    values = np.empty(width * height * image.channels, np.float32)
+    image.pixels.foreach_get(values)
+    rows = values.reshape(height, width, image.channels)[::-1]
+    is_data = image.colorspace_settings.is_data
+    return _as_picture(rows, is_float=image.is_float, is_data=is_data, max_side=max_side)
+
+
+def _has_other_colours(image: bpy.types.Image) -> bool:
+    """Whether the bytes of an image are no sRGB. Blender makes linear colours of floats when it loads them."""
+    space = image.colorspace_settings
+    return not (image.is_float or space.is_data or space.name == SRGB)
+
+
+def _without_pixels(image: bpy.types.Image, path: str) -> AddonError:
+    """Why an image has no pixels, as far as one can know."""
+    if image.source in FROM_FILES and not image.packed_file and not Path(path.replace("<UDIM>", "1001")).is_file():
+        sentence = f"The file of “{image.name}” is missing. It was here: {path}"
+        return AddonError(f"{sentence}.", "Put it back, or find it with File > External Data > Find Missing Files.")
+    return AddonError(f"The image “{image.name}” has no pixels.", UNREADABLE)
 
 
 def image_from_png(name: str, png: bytes, *, data: bool) -> bpy.types.Image:
@@ -67,59 +98,48 @@ def image_from_png(name: str, png: bytes, *, data: bool) -> bpy.types.Image:
     image.filepath_raw = f"//{bpy.path.clean_name(name)}.png"  # the setter of `filepath` would look for the file
     image.pack(data=png, data_len=len(png))
     image.source = "FILE"
-    image.colorspace_settings.name = "Non-Color" if data else "sRGB"
+    image.colorspace_settings.name = "Non-Color" if data else SRGB
     return image
 
 
-def lasting_image(name: str, pixels: NDArray[np.uint8], lies: int = 1) -> bpy.types.Image:
-    """The image of that name, or `sent_image`: if it is gone, lies on its side, or the next render would replace it."""
-    image = bpy.data.images.get(name)
-    if image is not None and image.type not in PASSING and lies == 1:
-        return image
-    return sent_image(name, pixels)
-
-
-def sent_image(name: str, pixels: NDArray[np.uint8]) -> bpy.types.Image:
-    """What was sent as a picture, as a packed image; one of the same pixels that is there already is used again."""
-    content = hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest()
-    for image in bpy.data.images:
-        if image.get(SENT) == content:
-            return image
-    height, width, _ = pixels.shape
-    image = bpy.data.images.new(name, width, height, alpha=True)
-    image.pixels.foreach_set((pixels[::-1] / np.float32(255.0)).astype(np.float32).reshape(-1))
-    image.pack()
-    image[SENT] = content
-    return image
-
-
-def _file_of(image: bpy.types.Image) -> bytes:
+def _file_of(image: bpy.types.Image, path: str) -> bytes:
     """The bytes of the file that an image was loaded from; empty if there is none."""
     if image.packed_file:
         return image.packed_file.data
-    if image.source == "FILE":
+    if image.source in {"FILE", "SEQUENCE"}:
         with suppress(OSError):
-            return Path(bpy.path.abspath(image.filepath, library=image.library)).read_bytes()
+            return Path(path).read_bytes()
     return b""
 
 
 @contextmanager
-def _render_result(image: bpy.types.Image) -> Generator[bpy.types.Image]:
-    """The Render Result as an ordinary image: it has no pixels of its own, it can only be saved."""
+def _displayed(image: bpy.types.Image, *, as_render: bool) -> Generator[bpy.types.Image]:
+    """An image as a screen shows it, as an ordinary one; of the Render Result there are no other pixels.
+
+    as_render: by the scene's view transform; else the colours stay, and are brought to sRGB.
+    """
     scene = bpy.context.scene
     settings = scene.render.image_settings
     wanted = {"media_type": "IMAGE", "file_format": "PNG", "color_mode": "RGBA", "color_depth": "8"}
+    wanted["color_management"] = "FOLLOW_SCENE" if as_render else "OVERRIDE"
     wanted = {name: value for name, value in wanted.items() if hasattr(settings, name)}  # Blender 5 has media types
     before = {name: getattr(settings, name) for name in wanted}
+    view = settings.view_settings
+    plain = {} if as_render else {"view_transform": "Standard", "look": "None", "exposure": 0.0, "gamma": 1.0}
+    viewed = {name: getattr(view, name) for name in plain}
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "render.png")
+        path = Path(folder, "picture.png")
         try:
             for name, value in wanted.items():
                 setattr(settings, name, value)
+            for name, value in plain.items():
+                setattr(view, name, value)
             image.save_render(str(path), scene=scene)
         except RuntimeError as error:
-            raise AddonError("There is no render to take as the picture.", "Render first.") from error
+            raise _not_displayed(image) from error
         finally:
+            for name, value in viewed.items():
+                setattr(view, name, value)
             for name, value in before.items():
                 setattr(settings, name, value)
         saved = bpy.data.images.load(str(path))
@@ -127,6 +147,12 @@ def _render_result(image: bpy.types.Image) -> Generator[bpy.types.Image]:
             yield saved
         finally:
             bpy.data.images.remove(saved)
+
+
+def _not_displayed(image: bpy.types.Image) -> AddonError:
+    if image.type == "RENDER_RESULT":
+        return AddonError("There is no render to take as the picture.", "Render first.")
+    return AddonError(f"Blender does not give the colours of “{image.name}”.", UNREADABLE)
 
 
 def _as_picture(

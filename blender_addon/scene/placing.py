@@ -38,7 +38,8 @@ class Placing:
     """How results come into the scene, as the artist has chosen.
 
     cursor: where the 3D cursor is. size: the longest side of a mesh of one metre, as engines give them. Both are in
-    Blender's units. collection: the name of one in the scene, else that of the extension.
+    Blender's units. collection: the session UID of one in the scene, else the
+    extension's.
     """
 
     cursor: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -46,7 +47,7 @@ class Placing:
     origin: Origin = Origin.FLOOR
     stands: Stands = Stands.ROW
     smooth: bool = True
-    collection: str = ""
+    collection: int = 0
 
 
 def free_place(wanted: ArrayLike, box: Boxes, taken: Boxes) -> NDArray[np.float64]:

@@ -23,12 +23,12 @@ OPAQUE = {"SOLID", "TEXTURED"}  # what is drawn as wires hides nothing: a cutter
 class Spot:
     """Where a result stands.
 
-    matrix: from the result's own coordinates, in Blender's units, to the scene's. replaces: the name of the object
-    whose place it takes, empty if there is none.
+    matrix: from the result's own coordinates, in Blender's units, to the scene's. replaces: the session UID of the
+    object whose place it takes, 0 if there is none.
     """
 
     matrix: Matrix
-    replaces: str = ""
+    replaces: int = 0
 
 
 def spots_of(
@@ -106,7 +106,7 @@ def _former(layer: bpy.types.ViewLayer, result: Result) -> bpy.types.Object | No
 def _in_place_of(former: bpy.types.Object, box: Boxes) -> Spot:
     """Turned and scaled as the artist has turned and scaled the former one, on the same place of the floor."""
     beside = placing.floor_of(placing.box_around(former.bound_box)) - placing.floor_of(box)
-    return Spot(former.matrix_world @ Matrix.Translation(beside), former.name)
+    return Spot(former.matrix_world @ Matrix.Translation(beside), former.session_uid)
 
 
 def _corners(box: Boxes) -> NDArray[np.float64]:

@@ -5,10 +5,10 @@ import bpy
 
 from ..cutout import look, overlay
 from ..cutout.request import can_give
-from ..generate import active_picture
 from ..link import runtime
 from ..link.job import JobState
 from ..scene import masks
+from ..scene.active import meant
 from .cutout_operators import last_look
 from .image_field import draw_image
 from .properties import chosen_engine
@@ -20,7 +20,8 @@ SCALE = 5.0
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the box, if there is a picture and the engine shows its cut-out."""
-    picture, engine = active_picture(context), chosen_engine(context.scene)
+    clicked, engine = meant(context), chosen_engine(context.scene)
+    picture = clicked.image
     if picture is None or engine is None or not can_give(engine):
         return
     header, body = layout.panel("hi3dgen_cutout", default_closed=False)
@@ -34,7 +35,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         draw_sentence(body, "Enter keeps the cut-out, Escape discards it.", "INFO")
     elif masks.can_have(picture) and masks.INPUT in engine.inputs:
         draw_image(body, picture, "hi3dgen_cutout", "Mask")
-    if seen := last_look(context.scene, picture):
+    if seen := last_look(context.scene, picture, clicked.frame):
         _draw_look(body, seen)
 
 

@@ -14,6 +14,8 @@ from ..generate import active_picture
 from ..link import engines, runtime
 from ..link.job import Job
 from ..scene import masks
+from ..scene.active import meant
+from ..scene.held import held
 from . import engine_settings, image_editors
 from .image_editors import EDITOR, canvas
 from .properties import chosen_engine
@@ -43,8 +45,8 @@ def why_not_drawn(context: bpy.types.Context) -> str:
     if why := why_not(context):
         return why
     picture, inputs = active_picture(context), chosen_engine(context.scene).inputs
-    if not masks.can_have(picture):
-        return "Save the render as an image first"
+    if why := masks.why_none(picture):
+        return why
     if STROKES not in inputs:
         return "The engine takes no strokes"
     return "The engine does not take the picture's mask" if masks.mask_of(picture) and masks.INPUT not in inputs else ""
@@ -67,12 +69,13 @@ class HI3DGEN_OT_preview_cutout(bpy.types.Operator):  # noqa: N801
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Ask the engine. The answer comes in the panel; without a window, wait for it and report its notes."""
         try:
-            job = look_at(context.scene, active_picture(context))
+            picture, frame = meant(context).image, meant(context).frame
+            job = look_at(context.scene, picture, frame)
             if not runtime.has_window():
                 runtime.session().wait(job, lambda _: None)
                 if job.error:
                     raise job.error
-                seen = last_look(context.scene, active_picture(context))
+                seen = last_look(context.scene, picture, frame)
                 self.report({"INFO"}, " ".join(seen.notes if seen else ()) or "Nothing is doubtful about the cut-out.")
         except AddonError as error:
             self.report({"ERROR"}, str(error))
@@ -80,16 +83,16 @@ class HI3DGEN_OT_preview_cutout(bpy.types.Operator):  # noqa: N801
         return {"FINISHED"}
 
 
-def look_at(scene: bpy.types.Scene, picture: bpy.types.Image) -> Job:
-    """Look at a picture as the panel's engine sees it. Raises `AddonError`."""
+def look_at(scene: bpy.types.Scene, picture: bpy.types.Image, frame: int = 0) -> Job:
+    """Look at a picture, or a frame of it, as the panel's engine sees it. Raises `AddonError`."""
     engine = chosen_engine(scene)
-    return look.look(picture, engine, engine_settings.settings_of(scene, engine))
+    return look.look(picture, engine, engine_settings.settings_of(scene, engine), frame)
 
 
-def last_look(scene: bpy.types.Scene, picture: bpy.types.Image) -> look.Look | None:
-    """The last look at a picture, if the panel's engine sees it so now."""
+def last_look(scene: bpy.types.Scene, picture: bpy.types.Image, frame: int = 0) -> look.Look | None:
+    """The last look at a picture, or a frame of it, if the panel's engine sees it so now."""
     engine = chosen_engine(scene)
-    return look.last(picture, engine, engine_settings.settings_of(scene, engine)) if engine else None
+    return look.last(picture, engine, engine_settings.settings_of(scene, engine), frame) if engine else None
 
 
 class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
@@ -126,7 +129,7 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
             context.window_manager.modal_handler_add(self)
         context.workspace.status_text_set(_draw_keys)
         overlay.show(self._drawing)
-        runtime.redraw_panels()
+        runtime.redraw()
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -201,7 +204,7 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
         """Say how far it is, and end if that was asked for and the answer is there."""
         drawing = self._drawing
         drawing.go_on_without_bad_mask()
-        said = _said(drawing) if self._is_seen(area) else f"Choose “{drawing.picture}” again to go on drawing over it"
+        said = _said(drawing) if self._is_seen(area) else f"Choose “{drawing.title}” again to go on drawing over it"
         if said != self._said:
             self._said = said
             area.header_text_set(said)
@@ -219,16 +222,16 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
         overlay.hide()
         context.window_manager.event_timer_remove(self._timer)
         _say_nothing()
-        picture = bpy.data.images.get(drawing.picture)
+        picture = held(bpy.data.images, drawing.picture)
         former = masks.mask_of(picture) if picture else None
         kept = masks.keep(picture, drawing.mask) if keeps and picture and drawing.mask is not None else None
         if area:
             self._restore(area)
         if former and kept:
             image_editors.show_instead(former, kept)
-        runtime.redraw_panels()
+        runtime.redraw()
         if keeps and not kept:
-            self.report({"WARNING"}, f"There is no image “{drawing.picture}” any more, so its cut-out is not kept.")
+            self.report({"WARNING"}, f"There is no image “{drawing.title}” any more, so its cut-out is not kept.")
         if not kept:
             return {"CANCELLED"}
         try:
@@ -240,7 +243,7 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
     def _is_seen(self, area: bpy.types.Area) -> bool:
         """Whether the editor shows the picture: the artist may have chosen another image meanwhile."""
         shown = area.spaces.active.image
-        return shown is not None and shown.name == self._drawing.picture
+        return shown is not None and shown.session_uid == self._drawing.picture
 
     def _restore(self, area: bpy.types.Area) -> None:
         """Let the editor be what it was and show what it showed, unless the artist has chosen another image."""

@@ -24,6 +24,7 @@ def draw(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, wi
     trouble = runtime.session().trouble
     if trouble:
         _sentences(box, width, trouble, icon="ERROR")
+        box.operator("hi3dgen.show_log", icon="TEXT").of = "BACKEND"
     if setup.plan_error:
         _draw_error(box, setup.plan_error, width)
     elif setup.plan:
@@ -122,6 +123,8 @@ def _draw_progress(box: bpy.types.UILayout, step: Step, width: float) -> None:
 def _draw_error(box: bpy.types.UILayout, error: AddonError, width: float) -> None:
     _sentences(box, width, error.sentence, icon="ERROR")
     _sentences(box, width, error.advice)
+    if error.in_log:
+        box.operator("hi3dgen.show_log", icon="TEXT").of = "SETUP"
 
 
 def _draw_licence(column: bpy.types.UILayout, width: float, text: str, address: str) -> None:

@@ -10,16 +10,22 @@ from bpy.props import IntProperty, StringProperty
 
 from ...backend.wire.limits import MAX_SEED, Scalar
 from ...backend.wire.messages import EngineInfo
+from ..cutout import overlay
 from ..errors import AddonError
-from ..generate import active_picture, submit, wait
+from ..generate import submit, wait
 from ..link import engines, runtime
 from ..link.job import Job
 from ..scene import masks, normal_map, viewing
+from ..scene.active import RULE, meant
 from ..scene.collection import whereabouts
+from ..scene.frames import frame_of
+from ..scene.held import held
 from . import engine_settings
 from .properties import COUNT, chosen_engine, placing_of
 
 _FIXED = ("filepath", "image", "cutout", "normal_map", "engine", "seed", "count")  # no setting takes their place
+
+BUTTON = "hi3dgen_button"  # what the panel's button has in its context
 
 _made: type | None = None
 
@@ -27,7 +33,7 @@ _made: type | None = None
 class _Generate:
     bl_idname = "hi3dgen.generate"
     bl_label = "Generate"
-    bl_description = "Turn the picture into a mesh"
+    bl_description = f"Turn the picture into a mesh. {RULE}"
     bl_options = set()  # what is made is an undo step of its own when it is there
 
     filepath: StringProperty(name="File", description="The picture's file; else the active image", subtype="FILE_PATH")
@@ -41,12 +47,16 @@ class _Generate:
     count: IntProperty(**COUNT)
 
     @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
-        """Only if the engines are known: a caller's settings would be refused as unknown arguments."""
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only if the engines are known: a caller's settings would be refused as unknown arguments.
+
+        The panel's button, which gives no arguments, is grey as well without what it needs.
+        """
         error = engines.why_unknown()
-        if error:
-            cls.poll_message_set(str(error))  # pyright: ignore[reportAttributeAccessIssue] - the operator's
-        return error is None
+        why = str(error) if error else why_grey(context) if hasattr(context, BUTTON) else ""
+        if why:
+            cls.poll_message_set(why)  # pyright: ignore[reportAttributeAccessIssue] - the operator's
+        return not why
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Queue the job. Without a window, wait for it, and raise if it fails."""
@@ -55,7 +65,7 @@ class _Generate:
             context.scene.hi3dgen.seed = job.request.seed
             if not runtime.has_window():
                 wait(job)
-                self.report({"INFO"}, whereabouts(context.scene, job.title, job.landed))
+                self.report({"INFO"}, whereabouts(context.scene, job.title, _landed(context.scene, job)))
         except AddonError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -71,12 +81,13 @@ class _Generate:
             seed = random.SystemRandom().randint(0, MAX_SEED)
         known = engines.require()
         engine = engines.find(self.engine, known) if self.engine else chosen_engine(context.scene) or known[0]
-        picture = self._picture(context)
+        picture, frame = self._picture(context)
         return submit(
             context.scene,
             picture,
             self.engine or engine.name,
             seed,
+            frame=frame,
             settings=self._settings(context.scene, engine),
             inputs=self._inputs(context.scene, engine, picture),
             count=self.count if self._is_set("count") else panel.count,
@@ -119,15 +130,28 @@ class _Generate:
                 inputs[name] = _image(getattr(self, name))
         return {name: image for name, image in inputs.items() if image}
 
-    def _picture(self, context: bpy.types.Context) -> bpy.types.Image | Path:
+    def _picture(self, context: bpy.types.Context) -> tuple[bpy.types.Image | Path, int]:
+        """The picture, and which frame of it."""
         if self.filepath:
-            return Path(bpy.path.abspath(self.filepath))
+            return Path(bpy.path.abspath(self.filepath)), 0
+        clicked = meant(context)
         if self.image:
-            return _image(self.image)
-        picture = active_picture(context)
-        if picture is None:
+            picture = _image(self.image)
+            return picture, clicked.frame if picture == clicked.image else frame_of(picture, None, context.scene)
+        if clicked.image is None:
             raise AddonError("There is no picture.", "Open one in the panel or in an Image Editor.")
-        return picture
+        return clicked.image, clicked.frame
+
+
+def why_grey(context: bpy.types.Context) -> str:
+    """Why nothing can be generated from what the panel shows; empty if it can."""
+    engine = chosen_engine(context.scene)
+    error = engines.why_unknown() or (runtime.session().why_missing(engine.name) if engine else None)
+    if error:
+        return str(error)
+    if overlay.shown():
+        return "A cut-out is being drawn: Enter keeps it, Escape discards it."
+    return "" if meant(context).image else "There is no picture yet: open one above, or in an Image Editor."
 
 
 def update() -> None:
@@ -157,6 +181,11 @@ def _drop() -> None:
     if _made is not None:
         bpy.utils.unregister_class(_made)
         _made = None
+
+
+def _landed(scene: bpy.types.Scene, job: Job) -> list[bpy.types.Object]:
+    """The objects that came of a job."""
+    return [thing for uid in job.landed if (thing := held(scene.objects, uid))]
 
 
 def _image(name: str) -> bpy.types.Image:

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Image Editors: showing an image in one, and putting back what was there."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
 import bpy
 
 from ..link import runtime
+from ..scene.held import held, uid_of
 
 EDITOR = "IMAGE_EDITOR"
 
@@ -15,18 +18,18 @@ EDITOR = "IMAGE_EDITOR"
 class Shown:
     """An Image Editor that was given an image to show.
 
-    area: its number. was: what kind of editor it was; empty if an Image Editor. showed: the name of the image that it
-    showed, empty for none; None if it was the same.
+    area: its number. was: what kind of editor it was; empty if an Image Editor. showed: the session UID of the
+    image that it showed, 0 for none; None if it was the same.
     """
 
     area: int
     was: str = ""
-    showed: str | None = None
+    showed: int | None = None
 
     def put_back(self, area: bpy.types.Area, *, image: bool) -> None:
         """Let the editor be what it was and, if `image`, show what it showed."""
         if area.ui_type == EDITOR and image and self.showed is not None:
-            area.spaces.active.image = bpy.data.images.get(self.showed)
+            area.spaces.active.image = held(bpy.data.images, self.showed)
         if area.ui_type == EDITOR and self.was:
             area.ui_type = self.was
 
@@ -52,7 +55,22 @@ def show(context: bpy.types.Context, image: bpy.types.Image) -> tuple[bpy.types.
     before = area.spaces.active.image
     area.spaces.active.image = image
     bpy.app.timers.register(partial(_fit, area.as_pointer()), first_interval=0.05)
-    return area, Shown(area.as_pointer(), was, before.name if before else "")
+    return area, Shown(area.as_pointer(), was, uid_of(before))
+
+
+@contextmanager
+def borrowed(context: bpy.types.Context) -> Generator[None]:
+    """Run operators as in an Image Editor, which shows afterwards what it showed; an editor is one meanwhile."""
+    areas = [area for area in context.screen.areas if area.ui_type == EDITOR]
+    area = next(iter(areas), context.area or context.screen.areas[0])
+    was, area.ui_type = area.ui_type, EDITOR
+    before = area.spaces.active.image
+    try:
+        with context.temp_override(area=area, region=canvas(area)):
+            yield
+    finally:
+        area.spaces.active.image = before
+        area.ui_type = was
 
 
 def show_instead(former: bpy.types.Image, image: bpy.types.Image) -> None:

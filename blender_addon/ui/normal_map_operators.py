@@ -8,6 +8,7 @@ from ..errors import AddonError
 from ..generate import active_picture, submit, wait
 from ..link import engines, runtime
 from ..scene import masks, normal_map
+from ..scene.active import meant
 from . import engine_settings, image_editors
 from .properties import chosen_engine
 
@@ -34,7 +35,8 @@ class HI3DGEN_OT_make_normal_map(bpy.types.Operator):  # noqa: N801
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Queue the job. Without a window, wait for it, and raise if it fails."""
-        picture, engine = active_picture(context), chosen_engine(context.scene)
+        clicked, engine = meant(context), chosen_engine(context.scene)
+        picture = clicked.image
         mask = masks.mask_of(picture) if masks.INPUT in engine.inputs else None
         try:
             job = submit(
@@ -42,6 +44,7 @@ class HI3DGEN_OT_make_normal_map(bpy.types.Operator):  # noqa: N801
                 picture,
                 engine.name,
                 context.scene.hi3dgen.seed,
+                frame=clicked.frame,
                 settings=engine_settings.settings_of(context.scene, engine),
                 inputs={masks.INPUT: mask} if mask else {},
                 gives=(product_of(engine),),
@@ -78,7 +81,7 @@ class HI3DGEN_OT_edit_normal_map(bpy.types.Operator):  # noqa: N801
         image_editors.show_instead(former, editable)
         area, _ = image_editors.show(context, editable)
         area.spaces.active.ui_mode = "PAINT"
-        runtime.redraw_panels()
+        runtime.redraw()
         return {"FINISHED"}
 
 
@@ -91,7 +94,7 @@ def _why_not(context: bpy.types.Context) -> str:
         return str(error)
     if not product_of(engine):
         return "The engine does not give its normal map"
-    return "" if masks.can_have(picture) else "Save the render as an image first"
+    return masks.why_none(picture)
 
 
 CLASSES = (HI3DGEN_OT_make_normal_map, HI3DGEN_OT_edit_normal_map)

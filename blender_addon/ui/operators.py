@@ -2,19 +2,26 @@
 """The operators beside Generate. They work from the panel, from search (F3) and from scripts."""
 # pyright: reportInvalidTypeForm=false
 
+from pathlib import Path
+
 import bpy
-from bpy.props import StringProperty
+from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ..errors import AddonError
 from ..generate import wait
 from ..link import runtime
 from ..link.job import JobState
-from ..link.process import log_tail
+from ..link.process import log_file, log_tail, tail
 from ..link.session import Phase
+from ..link.setup import LOG as SETUP_LOG
 from .text import lines
 
 EVENT_SECONDS = 0.01
 LOG_LINES = 24
+LOGS = [
+    ("BACKEND", "Backend", "Of what makes the meshes"),
+    ("SETUP", "Setup", "Of what installs the engine and downloads its weights"),
+]
 LOG_WIDTH, LOG_MARGIN = 900, 30
 
 
@@ -32,7 +39,7 @@ class HI3DGEN_OT_cancel(bpy.types.Operator):  # noqa: N801
         for job in runtime.session().jobs:
             if self.job in ("", job.request.job):
                 runtime.session().stop(job)
-        runtime.redraw_panels()
+        runtime.redraw()
         return {"FINISHED"}
 
 
@@ -75,6 +82,7 @@ class HI3DGEN_OT_report(bpy.types.Operator):  # noqa: N801
     bl_options = {"INTERNAL"}
 
     sentence: StringProperty(name="Sentence", description="What is reported", options={"SKIP_SAVE"})
+    warning: BoolProperty(name="Warning", description="Whether it is no good news", options={"SKIP_SAVE"})
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Wait for an event."""
@@ -91,7 +99,7 @@ class HI3DGEN_OT_report(bpy.types.Operator):  # noqa: N801
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Report."""
-        self.report({"INFO"}, self.sentence)
+        self.report({"WARNING" if self.warning else "INFO"}, self.sentence)
         return {"FINISHED"}
 
 
@@ -125,6 +133,29 @@ class HI3DGEN_OT_unload(bpy.types.Operator):  # noqa: N801
         return {"FINISHED"}
 
 
+class HI3DGEN_OT_restart_backend(bpy.types.Operator):  # noqa: N801
+    """End the backend at once, if it hangs or goes astray, and start another. What it was making begins again"""
+
+    bl_idname = "hi3dgen.restart_backend"
+    bl_label = "Restart Backend"
+    bl_options = set()
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Only if a backend runs, or is being started."""
+        running = runtime.session().phase in (Phase.STARTING, Phase.READY)
+        if not running:
+            cls.poll_message_set("The backend is not running. The next Generate starts it")
+        return running
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Restart it."""
+        runtime.session().restart()
+        runtime.keep_ticking()
+        runtime.redraw()
+        return {"FINISHED"}
+
+
 class HI3DGEN_OT_end_backend(bpy.types.Operator):  # noqa: N801
     """End the backend, which gives all of its memory back. The next Generate starts a new one"""
 
@@ -147,7 +178,7 @@ class HI3DGEN_OT_end_backend(bpy.types.Operator):  # noqa: N801
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """End it; its memory is free then."""
         runtime.session().close()
-        runtime.redraw_panels()
+        runtime.redraw()
         return {"FINISHED"}
 
 
@@ -168,16 +199,18 @@ class HI3DGEN_OT_try_again(bpy.types.Operator):  # noqa: N801
         runtime.session().try_again()
         runtime.session().start()
         runtime.keep_ticking()
-        runtime.redraw_panels()
+        runtime.redraw()
         return {"FINISHED"}
 
 
 class HI3DGEN_OT_show_log(bpy.types.Operator):  # noqa: N801
-    """Show the end of the backend's log"""
+    """Show the end of a log"""
 
     bl_idname = "hi3dgen.show_log"
     bl_label = "Show Log"
     bl_options = set()
+
+    of: EnumProperty(name="Of", description="Whose log", items=LOGS, options={"SKIP_SAVE"})
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Show it in a popup."""
@@ -186,21 +219,28 @@ class HI3DGEN_OT_show_log(bpy.types.Operator):  # noqa: N801
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the popup."""
         width = (LOG_WIDTH - LOG_MARGIN) * context.preferences.system.ui_scale
-        self.layout.label(text=f"The end of the backend's log, in {runtime.session().user_folder}", icon="TEXT")
+        self.layout.label(text=f"The end of “{_log_path(self.of)}”", icon="TEXT", translate=False)
         column = self.layout.column(align=True)
         column.scale_y = 0.7
-        for entry in _log_lines():
+        for entry in _log_lines(self.of):
             for line in lines(entry, width):
                 column.label(text=line, translate=False)
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Print it, for a script."""
-        print("\n".join(_log_lines()))
+        print("\n".join(_log_lines(self.of)))
         return {"FINISHED"}
 
 
-def _log_lines() -> list[str]:
-    return log_tail(runtime.session().user_folder, LOG_LINES) or ["The backend has written nothing yet."]
+def _log_path(of: str) -> Path:
+    folder = runtime.session().user_folder
+    return log_file(folder) if of == "BACKEND" else folder / SETUP_LOG
+
+
+def _log_lines(of: str = "BACKEND") -> list[str]:
+    folder = runtime.session().user_folder
+    found = log_tail(folder, LOG_LINES) if of == "BACKEND" else tail(_log_path(of), LOG_LINES)
+    return found or ["Nothing is written there yet."]
 
 
 CLASSES = (
@@ -208,6 +248,7 @@ CLASSES = (
     HI3DGEN_OT_land_again,
     HI3DGEN_OT_report,
     HI3DGEN_OT_unload,
+    HI3DGEN_OT_restart_backend,
     HI3DGEN_OT_end_backend,
     HI3DGEN_OT_try_again,
     HI3DGEN_OT_show_log,

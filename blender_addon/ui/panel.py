@@ -4,23 +4,22 @@
 import bpy
 
 from ...backend.wire.messages import EngineInfo
-from ..cutout import look, overlay
+from ..cutout import look
+from ..errors import AddonError
 from ..extension import PACKAGE
-from ..generate import active_picture
 from ..link import engines, runtime
-from ..link.job import Job, JobState
+from ..link.job import JobState
 from ..link.session import Phase, Session
+from ..scene.active import FIELD, meant
 from ..scene.collection import why_unseen
-from ..scene.landing import recipe_of
-from ..scene.material import is_ours
-from . import cutout_box, engine_settings, normal_map_box
+from ..scene.held import held
+from . import cutout_box, engine_settings, generate_operator, job_box, normal_map_box, object_box
 from .image_field import draw_image
 from .properties import chosen_engine
 from .text import draw_error, draw_sentence, duration
-from .thumbnails import forget_all_but, icon_of
+from .thumbnails import forget_all_but
 
 CATEGORY = "Hi3DGen"
-PREVIEW_SCALE = 5.0
 
 
 class _Panel:
@@ -45,10 +44,14 @@ class _Panel:
         _draw_engine(layout, context, session)
         _draw_placing(layout, context.scene.hi3dgen)
         _draw_generate(layout, context, session)
+        if session.silent_seconds:
+            _draw_silence(layout, session)
         shown = [job for job in session.jobs if job.holds_results and not job.aside]
         forget_all_but({job.request.job for job in shown} | look.kept())
         for job in shown:
-            _draw_job(layout, job)
+            if job.state is not JobState.WAITING:
+                job_box.draw(layout, job, session)
+        job_box.draw_queue(layout, session)
         _draw_unseen(layout, context, session)
         if session.error:
             box = draw_error(layout, session.error)
@@ -56,7 +59,7 @@ class _Panel:
                 box.operator("hi3dgen.end_backend", icon="X")
         if session.notice:
             draw_sentence(layout, session.notice, "INFO")
-        _draw_object(layout, context)
+        object_box.draw(layout, context)
 
 
 class HI3DGEN_PT_viewport(_Panel, bpy.types.Panel):  # noqa: N801 - Blender's naming
@@ -74,14 +77,20 @@ class HI3DGEN_PT_image_editor(_Panel, bpy.types.Panel):  # noqa: N801
 
 
 def _draw_picture(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """The field for the picture, and the one of an Image Editor if that is what a click means."""
-    shown = active_picture(context)
-    settings = context.scene.hi3dgen
+    """The field for the picture; and what a click means and why, if that is another one."""
+    clicked, settings = meant(context), context.scene.hi3dgen
+    column = layout.column()
     if not isinstance(context.space_data, bpy.types.SpaceImageEditor) or context.space_data.image is None:
+        field = column.row(align=True)
+        field.active = clicked.source == FIELD  # grey: something else is meant
         label = {} if settings.picture else {"text": "Picture"}  # it leaves no room for the name
-        layout.template_ID(settings, "picture", open="image.open", **label)
-    if shown and shown != settings.picture:
-        layout.label(text=shown.name, icon="IMAGE_DATA", translate=False)
+        field.template_ID(settings, "picture", open="image.open", **label)
+        field.operator("hi3dgen.paste_picture", text="", icon="PASTEDOWN")
+    if clicked.source != FIELD:
+        frame = f", frame {clicked.frame}" if clicked.frame else ""
+        draw_sentence(column, f"{clicked.image.name}{frame}", "IMAGE_DATA")
+        passed = " Deselect it to use the panel's." if clicked.is_selected and settings.picture else ""
+        draw_sentence(column, f"{clicked.source}.{passed}", "BLANK1")
 
 
 def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:
@@ -99,6 +108,7 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session
     row.prop(settings, "engine")
     if session.phase is Phase.READY:
         row.operator("hi3dgen.unload", text="", icon="MEMORY")
+        row.operator("hi3dgen.restart_backend", text="", icon="LOOP_BACK")
     if missing := _missing(engine, session):
         draw_sentence(layout, missing, "INFO")
         layout.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = PACKAGE
@@ -151,68 +161,29 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, sessi
     if session.phase is Phase.BROKEN:
         column.operator("hi3dgen.try_again", icon="FILE_REFRESH")
         return
+    row = column.row(align=True)
+    row.context_pointer_set(generate_operator.BUTTON, context.scene.hi3dgen)
+    row.operator("hi3dgen.generate", icon="MESH_MONKEY")
+    row.operator("hi3dgen.reroll", text="", icon="FILE_REFRESH")
     engine = chosen_engine(context.scene)
-    ready = engine is not None and not _missing(engine, session)
-    column.enabled = ready and active_picture(context) is not None and overlay.shown() is None
-    column.operator("hi3dgen.generate", icon="MESH_MONKEY")
+    if engine and not _missing(engine, session) and (why := generate_operator.why_grey(context)):
+        draw_sentence(layout, why, "INFO")  # else it is said above
 
 
-def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
-    box = layout.box()
-    row = box.row()
-    made = f": {len(job.results)} of {job.request.count}" if job.live and job.request.count > 1 else ""
-    row.label(text=job.title + made, translate=False)
-    row.operator("hi3dgen.cancel", text="Cancel" if job.live else "Discard", icon="X").job = job.request.job
-    if job.preview and job.live:  # the button of one that is kept is to be in sight
-        box.template_icon(icon_of(job.preview), scale=PREVIEW_SCALE)
-    progress = job.progress
-    if job.state is JobState.KEPT and job.error:
-        draw_sentence(box, job.error.sentence, "ERROR")
-        draw_sentence(box, job.error.advice, "BLANK1")
-        box.operator("hi3dgen.land_again", icon="IMPORT").job = job.request.job
-    elif job.state is JobState.LANDING:
-        ready = "The result is ready. It comes" if len(job.results) == 1 else "The results are ready. They come"
-        draw_sentence(box, f"{ready} when you are done and in Object Mode.", "CHECKMARK")
-    elif progress is None:
-        waiting = "Waiting" if job.state is JobState.WAITING else "Starting"
-        box.progress(factor=0.0, text=waiting)
-    else:
-        box.progress(factor=progress.done, text=progress.label)
-        step = f", step {progress.step} of {progress.of}" if progress.of > 1 else ""
-        column = box.column(align=True)
-        column.label(text=f"Stage {progress.stage_index + 1} of {progress.stage_count}{step}", translate=False)
-        if progress.eta_seconds is not None:
-            column.label(text=f"About {duration(progress.eta_seconds)} left", translate=False)
+def _draw_silence(layout: bpy.types.UILayout, session: Session) -> None:
+    sentence = f"The backend has given no sign of life for {duration(session.silent_seconds)}."
+    advice = "It may be loading something large. If it stays so, restart it: the job that it was making begins again."
+    box = draw_error(layout, AddonError(sentence, advice, in_log=True))
+    box.operator("hi3dgen.restart_backend", icon="LOOP_BACK")
 
 
 def _draw_unseen(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:
     """Why the artist does not see what has come last, as long as it is so."""
     last = [job for job in session.jobs if job.landed][-1:]
-    landed = [name for job in last for name in job.landed if name in context.scene.objects]
-    for name in landed[:1]:
-        if why := why_unseen(context.view_layer, context.scene.objects[name]):
-            draw_sentence(layout, f"{name} is not seen: {why}", "HIDE_ON")
-
-
-def _draw_object(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    thing = context.object
-    recipe = recipe_of(thing)
-    if not recipe:
-        return
-    box = layout.box()
-    icon = "MESH_DATA" if thing.type == "MESH" else "OUTLINER_OB_CAMERA"
-    box.label(text=f"{thing.name}: seed {recipe['seed']}", icon=icon, translate=False)
-    material = thing.active_material
-    if is_ours(material):
-        column = box.column()
-        column.use_property_split = False
-        column.row().prop(material, "hi3dgen_shows", expand=True)
-        shading = getattr(context.space_data, "shading", None)
-        wanted = "VERTEX" if material.hi3dgen_shows == "COLOUR" else "TEXTURE"
-        if shading and shading.type == "SOLID" and shading.color_type != wanted:  # else the switch would seem dead
-            column.prop_enum(shading, "color_type", wanted, text="Show Colours in Solid View")
-    for note in filter(None, recipe.get("notes", "").splitlines()):
-        draw_sentence(box, note, "INFO")
+    landed = (held(context.scene.objects, uid) for job in last for uid in job.landed)
+    thing = next(filter(None, landed), None)
+    if thing and (why := why_unseen(context.view_layer, thing)):
+        draw_sentence(layout, f"{thing.name} is not seen: {why}", "HIDE_ON")
 
 
 CLASSES = (HI3DGEN_PT_viewport, HI3DGEN_PT_image_editor)

@@ -7,7 +7,7 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
 from ..extension import PACKAGE
 from ..link import setup_timer
-from ..link.runtime import IDLE_MINUTES
+from ..link.runtime import BY_PATH, IDLE_MINUTES
 from . import engine_box
 from .setup_operators import BUILDS, PYTHON
 
@@ -34,6 +34,22 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
         default=True,
     )
 
+    asset_author: StringProperty(name="Author of Assets", description="What Mark as Asset names as the author")
+    asset_licence: StringProperty(name="Licence of Assets", description="What Mark as Asset names as the licence")
+    keep_pictures: EnumProperty(
+        name="Keep Pictures",
+        description="Where the material of a mesh has the picture from. What is in no file, or looks otherwise there, "
+        "is packed in any case: a frame, a render, what is painted and not saved",
+        items=[
+            (
+                BY_PATH,
+                "By Path",
+                "The material shows the picture's own file, as long as that has the pixels that were sent",
+            ),
+            ("PACKED", "Packed", "The pixels that were sent are packed into this file, and need no other one"),
+        ],
+    )
+
     torch: EnumProperty(name="PyTorch", description="The build to install", items=BUILDS, update=_ask_again)
     python: StringProperty(name="Python", description=PYTHON, subtype="FILE_PATH", update=_ask_again)
     agree: BoolProperty(
@@ -48,6 +64,9 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
         self.layout.use_property_split = True
         self.layout.prop(self, "idle_minutes")
         self.layout.prop(self, "free_when_rendering")
+        self.layout.prop(self, "asset_author")
+        self.layout.prop(self, "asset_licence")
+        self.layout.prop(self, "keep_pictures")
         self.layout.operator("hi3dgen.show_log", icon="TEXT")
 
 

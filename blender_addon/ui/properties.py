@@ -8,7 +8,9 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, Po
 from ...backend.wire.limits import MAX_COUNT, MAX_SEED
 from ...backend.wire.messages import EngineInfo
 from ..link import engines
+from ..scene.active import RULE
 from ..scene.collection import COLLECTION, takes_objects
+from ..scene.held import uid_of
 from ..scene.placing import Origin, Placing, Stands
 from .engine_settings import number_of
 
@@ -74,7 +76,7 @@ def placing_of(scene: bpy.types.Scene) -> Placing:
         origin=Origin[settings.origin],
         stands=Stands[settings.stands],
         smooth=settings.shading == "SMOOTH",
-        collection=settings.collection.name if settings.collection else "",
+        collection=uid_of(settings.collection),
     )
 
 
@@ -100,7 +102,9 @@ def _is_in_scene(settings: bpy.types.PropertyGroup, collection: bpy.types.Collec
 class Hi3DGenSettings(bpy.types.PropertyGroup):
     """`scene.hi3dgen`."""
 
-    picture: PointerProperty(type=bpy.types.Image, name="Picture", description="The picture to turn into a mesh")
+    picture: PointerProperty(
+        type=bpy.types.Image, name="Picture", description=f"The picture to turn into a mesh. {RULE}"
+    )
     engine: EnumProperty(
         items=_engine_items, name="Engine", description="What makes the mesh", get=_get_engine, set=_set_engine
     )

@@ -72,9 +72,10 @@ def test_a_picture_becomes_a_mesh(tmp_path: Path, disk: Path, suffix: str) -> No
     mesh = trimesh.load(out, force="mesh")
     assert mesh.is_watertight
     assert mesh.volume > 0
-    assert np.ptp(mesh.vertices, axis=0).max() == pytest.approx(1.0, abs=1e-5)
+    metre = 1000.0 if suffix == "stl" else 1.0
+    assert np.ptp(mesh.vertices, axis=0).max() == pytest.approx(metre, rel=1e-5)
     up = 1 if suffix in ("glb", "obj") else 2
-    assert mesh.bounds[0][up] == pytest.approx(0.0, abs=1e-5)
+    assert mesh.bounds[0][up] == pytest.approx(0.0, abs=1e-5 * metre)
     assert (getattr(mesh.visual, "uv", None) is not None) == (suffix in ("glb", "obj"))
 
 

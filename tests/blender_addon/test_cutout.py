@@ -300,13 +300,13 @@ def test_neither_does_a_mask_whose_file_is_gone(scene: Any, session: Any, tmp_pa
     path.unlink()
     drawing = module("cutout.drawing").begin(picture, "draft", {"resolution": 128})
     assert has(answered(session, drawing), RIGHT)
-    assert "has no pixels" in drawing.refused.sentence
+    assert "mask.png” is missing" in drawing.refused.sentence
 
 
 @pytest.mark.parametrize("lies", [3, 6, 7])
 def test_strokes_lie_where_blender_shows_a_photo_on_its_side(scene: Any, session: Any, strokes: Any, lies: int) -> None:
     files, pixels = module("scene.picture_files"), module("scene.pictures").pixels_of(two_boxes())
-    drawing = module("cutout.drawing").Drawing("boxes.png", "draft", {"resolution": 128}, {"picture": pixels}, lies)
+    drawing = module("cutout.drawing").Drawing(1, "boxes.png", "draft", {"resolution": 128}, {"picture": pixels}, lies)
     drawing.ask()
     assert has(answered(session, drawing), RIGHT)
     rows, columns = np.nonzero(files.turned_back(mask_with(RIGHT), lies))
@@ -477,8 +477,8 @@ def test_whoever_looks_at_a_mask_means_its_picture(scene: Any) -> None:
     masks = module("scene.masks")
     picture = two_boxes()
     mask = masks.keep(picture, mask_with(RIGHT))
-    assert module("generate")._pictured(mask) == picture
-    assert module("generate")._pictured(picture) == picture
+    assert module("scene.active").pictured(mask) == picture
+    assert module("scene.active").pictured(picture) == picture
 
 
 def seen_at(thing: Any) -> NDArray[Any]:

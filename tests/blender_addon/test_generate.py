@@ -107,7 +107,7 @@ def test_the_material_switches_to_the_normal_map_and_back(scene: Any, picture_fi
     material.hi3dgen_shows = "NORMAL_MAP"
     assert material.hi3dgen_shows == "NORMAL_MAP"
     assert output.links[0].from_node.type == "EMISSION"
-    assert material.node_tree.nodes.active.image.name == "apple normals"
+    assert material.node_tree.nodes.active.image.name == "apple normals as colours"
     material.hi3dgen_shows = "PICTURE"
     assert output.links[0].from_node.type == "BSDF_PRINCIPLED"
 

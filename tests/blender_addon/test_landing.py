@@ -29,12 +29,12 @@ def no_property(result: Any) -> Any:
 def arrived(scene: Any, session: Any, picture_file: Path) -> Any:
     """A job with three results that the scene has not been offered yet."""
     generate = import_module(f"{MODULE}.blender_addon.generate")
-    session.can_land, usual = (lambda: False), session.can_land
+    session.occupied_until, usual = (lambda: "the test says so"), session.occupied_until
     try:
         job = generate.submit(scene, picture_file, "draft", 5, settings={"resolution": 96}, count=3)
         tick_until(session, lambda: job.state.name == "LANDING")
     finally:
-        session.can_land = usual
+        session.occupied_until = usual
     return job
 
 

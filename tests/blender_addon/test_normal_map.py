@@ -72,7 +72,7 @@ def test_it_belongs_to_its_picture(scene: Any, plum: Any) -> None:
     scene.hi3dgen.picture = image_of(disc()[:, ::-1], "peach")
     bpy.ops.hi3dgen.generate()
     assert not uses_own()
-    assert module("generate")._pictured(plum.hi3dgen_normal_map) == plum
+    assert module("scene.active").pictured(plum.hi3dgen_normal_map) == plum
 
 
 def test_another_one_does_not_cost_the_one_that_was_painted_on(plum: Any, tmp_path: Any) -> None:

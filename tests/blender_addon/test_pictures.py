@@ -44,12 +44,20 @@ def test_a_float_image_is_encoded_from_linear_premultiplied(pictures: ModuleType
 
 
 def test_an_image_without_pixels_is_refused_with_a_sentence(pictures: ModuleType, tmp_path: Any) -> None:
+    path = tmp_path / "letter.png"
+    path.write_text("this is no picture")
+    with pytest.raises(Exception, match="no pixels"):
+        pictures.pixels_of(bpy.data.images.load(str(path)))
+
+
+def test_an_image_whose_file_is_gone_says_where_it_was(pictures: ModuleType, tmp_path: Any) -> None:
     path = tmp_path / "gone.png"
     path.write_bytes(png.encode(disc(16)))
     image = bpy.data.images.load(str(path))
     path.unlink()
-    with pytest.raises(Exception, match="no pixels"):
+    with pytest.raises(Exception, match=r"gone\.png” is missing") as caught:
         pictures.pixels_of(image)
+    assert str(path) in str(caught.value)
 
 
 def test_giant_pictures_shrink_and_keep_their_look(pictures: ModuleType) -> None:
@@ -59,12 +67,6 @@ def test_giant_pictures_shrink_and_keep_their_look(pictures: ModuleType) -> None
     assert small.shape == (3, 3000, 4)
     assert small[:, :1499].max() == 0
     assert small[:, 1501:].min() == 255
-
-
-def test_a_removed_picture_comes_back_from_what_was_sent(pictures: ModuleType) -> None:
-    image = pictures.lasting_image("nobody", disc(16))
-    assert image.packed_file is not None
-    assert np.array_equal(pictures.pixels_of(image), disc(16))
 
 
 def test_a_giant_byte_picture_is_averaged_by_alpha_exactly(pictures: ModuleType) -> None:
@@ -97,3 +99,34 @@ def test_a_float_image_of_data_keeps_its_numbers(pictures: ModuleType) -> None:
     image = bpy.data.images.new("normals", 1, 1, alpha=True, float_buffer=True, is_data=True)
     image.pixels.foreach_set(np.array([0.5, 0.25, 1.0, 1.0], np.float32))
     assert pictures.pixels_of(image)[0, 0].tolist() == pytest.approx([128, 64, 255, 255], abs=1)
+
+
+@pytest.mark.parametrize(
+    ("space", "expected"),
+    [
+        ("sRGB", (128, 64, 0)),
+        ("Non-Color", (128, 64, 0)),
+        ("Linear Rec.709", (188, 137, 0)),
+        ("Rec.2020", (148, 36, 0)),
+    ],
+)
+def test_bytes_of_another_colour_space_come_to_srgb(
+    pictures: ModuleType, space: str, expected: tuple[int, ...]
+) -> None:
+    pixels = np.full((8, 8, 4), 255, np.uint8)
+    pixels[..., :3] = (128, 64, 0)
+    image = image_of(pixels, "wide")
+    image.pack()  # another space would take away what is not saved
+    image.colorspace_settings.name = space
+    settings = bpy.context.scene.render.image_settings
+    before = (settings.file_format, settings.color_management, bpy.context.scene.view_settings.view_transform)
+    assert pictures.pixels_of(image)[4, 4].tolist() == pytest.approx([*expected, 255], abs=2)
+    after = (settings.file_format, settings.color_management, bpy.context.scene.view_settings.view_transform)
+    assert after == before, "the artist's settings come back"
+
+
+def test_an_image_that_is_viewed_as_a_render_is_sent_as_it_is_seen(pictures: ModuleType) -> None:
+    image = image_of(np.full((8, 8, 4), 255, np.uint8), "bright")
+    bpy.context.scene.view_settings.view_transform = "AgX"
+    image.use_view_as_render = True
+    assert 150 < pictures.pixels_of(image)[4, 4, 0] < 250, "AgX keeps white for what is far brighter"

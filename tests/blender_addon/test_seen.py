@@ -313,7 +313,7 @@ def test_the_sentence_says_which_collection_hides_it(
     layers["Hi3DGen"] = layers["Above"].children["Hi3DGen"]
     hide(layers[hidden])
     ((thing,), _) = add(scene, result())
-    said = collection.whereabouts(scene, "plum", [thing.name])
+    said = collection.whereabouts(scene, "plum", [thing])
     assert said.startswith("plum is in the collection Hi3DGen. It is not seen: ")
     assert f"the collection {hidden} {what_to_do} in the Outliner." in said
 
@@ -327,8 +327,8 @@ def other_layer(scene: Any) -> Any:
 def test_the_sentence_is_of_the_view_layer_that_shows_it(scene: Any, collection: Any, other_layer: Any) -> None:
     ((thing,), _) = add(scene, result())
     scene.view_layers[0].layer_collection.children["Hi3DGen"].exclude = True
-    assert "is excluded" in collection.whereabouts(scene, "plum", [thing.name])
-    said = collection.whereabouts(scene, "plum", [thing.name], other_layer)
+    assert "is excluded" in collection.whereabouts(scene, "plum", [thing])
+    said = collection.whereabouts(scene, "plum", [thing], other_layer)
     assert said == "plum is in the collection Hi3DGen."
 
 
@@ -352,7 +352,7 @@ def test_a_mesh_that_the_artist_hides_is_no_news(scene: Any, collection: Any) ->
 def test_the_sentence_names_a_scene_that_is_not_in_sight(scene: Any, collection: Any) -> None:
     other = bpy.data.scenes.new("Other")
     ((thing,), _) = add(other, result())
-    said = collection.whereabouts(other, "plum", [thing.name])
+    said = collection.whereabouts(other, "plum", [thing])
     assert said == "plum is in the collection Hi3DGen of the scene Other."
 
 
@@ -362,7 +362,7 @@ def test_a_scene_that_goes_meanwhile_costs_no_mesh(scene: Any, picture_file: Pat
     job = generate.submit(other, picture_file, "draft", 5, settings={"resolution": 96})
     bpy.data.scenes.remove(other)
     generate.wait(job)
-    assert job.landed == ["apple"]
+    assert job.landed == [bpy.data.objects["apple"].session_uid]
     assert "apple" in scene.objects
 
 

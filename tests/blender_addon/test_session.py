@@ -40,7 +40,7 @@ def new_session(module: Any, tmp_path: Path) -> Iterator[NewSession]:
     (tmp_path / "user").mkdir()
 
     def new(extension: Path) -> Any:
-        made.append(module.Session(extension, tmp_path / "user", lambda: True, lambda: 0.0))
+        made.append(module.Session(extension, tmp_path / "user", lambda: "", lambda: 0.0))
         return made[-1]
 
     yield new

@@ -121,7 +121,7 @@ def shown() -> str | None:
 def meant() -> str:
     """The name of the picture that a click in the Image Editor means."""
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0], area=area("IMAGE_EDITOR")):
-        return sys.modules[f"{MODULE}.blender_addon.generate"].active_picture(bpy.context).name
+        return sys.modules[f"{MODULE}.blender_addon.scene.active"].meant(bpy.context).image.name
 
 
 def covered(left: float, top: float, right: float, bottom: float) -> float:
@@ -191,6 +191,18 @@ def freeze() -> None:
 def thaw() -> None:
     """Let the backend go on."""
     os.kill(session().pid, signal.SIGCONT)
+
+
+def render_slowly(path: str) -> None:
+    """Render an animation of some seconds, as the menu does."""
+    scene = bpy.context.scene
+    scene.render.engine = "CYCLES"
+    scene.cycles.use_denoising = False
+    scene.cycles.samples = 32
+    scene.render.resolution_x, scene.render.resolution_y = 480, 270
+    scene.frame_end, scene.render.filepath = 3, path
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+        bpy.ops.render.render("INVOKE_DEFAULT", animation=True)
 
 
 def split() -> None:

@@ -150,7 +150,7 @@ def test_an_image_editor_goes_back_to_what_it_showed(blender: Blender, boxes: Pa
     blender.open_tab("IMAGE_EDITOR")
     blender.click(DRAW, "IMAGE_EDITOR", across=0.75)
     blender.wait("is_answered()")
-    assert blender.ask("drawing().picture") == "boxes.png", "the editor's picture, not the panel's"
+    assert blender.ask("drawing().title") == "boxes.png", "the editor's picture, not the panel's"
     draw(blender, ((0.18, 0.4), (0.18, 0.6)), button=3)
     blender.screen.press("Return")
     blender.wait("drawing() is None")
@@ -158,7 +158,7 @@ def test_an_image_editor_goes_back_to_what_it_showed(blender: Blender, boxes: Pa
     blender.ask("area('IMAGE_EDITOR').spaces.active.image = bpy.data.images['boxes.png'].hi3dgen_cutout")
     blender.click(DRAW, "IMAGE_EDITOR", across=0.75)
     blender.wait("is_answered()")
-    assert blender.ask("drawing().picture") == "boxes.png", "a mask means its picture"
+    assert blender.ask("drawing().title") == "boxes.png", "a mask means its picture"
     blender.screen.press("Escape")
     blender.wait("drawing() is None")
     assert blender.ask("area('IMAGE_EDITOR').spaces.active.image.name") == "boxes cut-out"
@@ -199,8 +199,18 @@ def test_nothing_is_drawn_on_a_picture_that_nobody_sees(blender: Blender, boxes:
     blender.ask("bpy.data.images['boxes.png'].name = 'renamed.png'")
     blender.screen.press("Return")
     blender.wait("drawing() is None")
+    assert blender.ask("bpy.data.images['renamed.png'].hi3dgen_cutout is not None")
+
+
+def test_a_picture_that_is_removed_meanwhile_has_no_cut_out(blender: Blender, boxes: Path) -> None:
+    begin(blender, boxes)
+    draw(blender, ACROSS_LEFT)
+    blender.ask("bpy.data.images.remove(bpy.data.images['boxes.png'])")
+    blender.ask("bpy.data.images.new('boxes.png', 8, 8)")
+    blender.screen.press("Return")
+    blender.wait("drawing() is None")
     wait_until(lambda: "no image “boxes.png” any more" in str(blender.ask("reports()")), "the report is there")
-    assert blender.ask("bpy.data.images['renamed.png'].hi3dgen_cutout is None")
+    assert blender.ask("bpy.data.images['boxes.png'].hi3dgen_cutout is None")
 
 
 def test_a_mask_that_does_not_fit_is_no_obstacle(blender: Blender, boxes: Path, noise: Path) -> None:

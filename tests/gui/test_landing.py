@@ -18,14 +18,14 @@ whole = [*job.results]
 mesh = whole[1].products["mesh"]
 mesh = dataclasses.replace(mesh, triangles=mesh.triangles + 1_000_000)
 job.results[1] = dataclasses.replace(whole[1], products={**whole[1].products, "mesh": mesh})
-session().can_land = usual
+session().occupied_until = usual
 """
 
 
 def test_what_did_not_land_can_be_landed_by_a_click(blender: Blender, toadstool: Path, shots: Path) -> None:
     blender.ask(f"use({str(toadstool)!r}, 256)")
     blender.ask("bpy.context.scene.hi3dgen.count = 3")
-    blender.ask("usual = session().can_land; session().can_land = lambda: False")
+    blender.ask("usual = session().occupied_until; session().occupied_until = lambda: 'the test says so'")
     blender.click("hi3dgen.generate(")
     blender.wait("job_state() == 'LANDING'")
     blender.ask(BROKEN)

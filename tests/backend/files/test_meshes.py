@@ -67,9 +67,35 @@ def test_z_is_up_elsewhere(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"mesh{suffix}"
     meshes.write_mesh(path, tetrahedron(), RGBA)
     read = trimesh.load(path, force="mesh")
+    unit = 1000 if suffix == ".stl" else 1  # a slicer reads millimetres
     assert read.is_watertight
-    assert read.volume == pytest.approx(0.5 * 0.25 / 6, rel=1e-4)
-    np.testing.assert_allclose(read.bounds, [[0, 0, 0], [0.5, 0.25, 1]], atol=1e-6)
+    assert read.volume == pytest.approx(0.5 * 0.25 / 6 * unit**3, rel=1e-4)
+    np.testing.assert_allclose(read.bounds, np.multiply([[0, 0, 0], [0.5, 0.25, 1]], unit), atol=1e-6)
+
+
+@pytest.mark.parametrize("by_corner", [False, True])
+@pytest.mark.parametrize("suffix", [".glb", ".obj"])
+def test_the_surface_is_smooth_across_the_seams_of_its_texture(
+    tmp_path: Path,
+    suffix: str,
+    by_corner: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    ball = trimesh.creation.icosphere(subdivisions=2)
+    vertices, triangles = ball.vertices.astype(np.float32), ball.faces.astype(np.int32)
+    corners = np.random.default_rng(0).random((len(triangles), 3, 2), np.float32)
+    mesh = Mesh(vertices, triangles, corners if by_corner else vertices[:, :2])
+    path = tmp_path / f"v1.2 final{suffix}"
+    meshes.write_mesh(path, mesh, RGBA)
+    if suffix == ".glb":
+        read = trimesh.load(path, process=False).geometry.popitem()[1]
+        assert "vertex_normals" in read._cache.cache, "they are in the file"
+        assert (read.vertices * read.vertex_normals).sum(axis=1).min() > 0.99
+        np.testing.assert_allclose(np.linalg.norm(read.vertex_normals, axis=1), 1.0, atol=1e-5)
+    else:
+        lines = [line.split() for line in path.read_text().splitlines()]
+        places, normals = (np.array([line[1:4] for line in lines if line[0:1] == [key]], float) for key in ("v", "vn"))
+        assert len(places) == len(normals)
+        assert (places * normals).sum(axis=1).min() > 0.99
 
 
 def test_an_obj_leaves_the_picture_beside_it_alone(tmp_path: Path) -> None:

@@ -194,6 +194,18 @@ def test_status_counts_and_unload_forgets(client: Conversation) -> None:
     assert client.next(Status).cached_bytes == 0
 
 
+def test_the_status_is_answered_while_a_stage_computes(client: Conversation) -> None:
+    """By that a client knows that the backend does not hang, however long a stage takes."""
+    client.send(patient("long", hang=5.0, steps=1))
+    while client.next(Progress).stage != "geometry":
+        pass
+    for _ in range(3):
+        client.send(messages.GetStatus())
+        assert client.next(Status).running == "long"
+    client.send(messages.GetStatus(), messages.Cancel("long"))
+    assert isinstance(client.next(Status), Status)
+
+
 def test_unload_waits_for_the_job_that_runs(client: Conversation) -> None:
     begin(client, "long")
     client.send(messages.Unload(), messages.Cancel("long"))

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Blender or the artist is in the middle of, and what a new object or a pressed key would spoil."""
+
+import time
+
+import bpy
+
+REST_SECONDS = 1.0
+
+_JOBS = {"RENDER": "the render has ended", "OBJECT_BAKE": "the bake has ended"}
+_RENDERS = "RENDER_OT_"  # operators; an animation of the viewport is one without a job
+_PAINTS = "PAINT_OT_"  # a stroke makes its undo step itself, and another one must not come in between
+
+
+_busy_at = 0.0
+
+
+def until() -> str:
+    """When what is made can come into the scene, as the end of “It comes when …”; empty if it can come now.
+
+    A new object takes over as the active one, which would throw the artist out of the mode that they work in. It would
+    pop up in the middle of an animation. And the undo step that comes with it would keep a half-done drag.
+    """
+    for job, ended in _JOBS.items():
+        if bpy.app.is_job_running(job):
+            return ended
+    windows = bpy.context.window_manager.windows
+    operators = [operator for window in windows for operator in window.modal_operators]
+    if any(operator.bl_idname.startswith(_RENDERS) for operator in operators):
+        return _JOBS["RENDER"]
+    for thing in [*(window.view_layer.objects.active for window in windows), bpy.context.view_layer.objects.active]:
+        if thing and thing.mode != "OBJECT":
+            return f"you leave {_name_of_mode(thing)}"
+    if bpy.context.mode != "OBJECT":
+        return "you are in Object Mode"
+    return "the drag has ended" if any(_drags(operator) for operator in operators) else ""
+
+
+def watch() -> None:
+    """Notice if the artist is in the middle of something; to be called again and again."""
+    global _busy_at  # noqa: PLW0603 - there is one artist
+    if until() or any(window.screen.is_animation_playing for window in bpy.context.window_manager.windows):
+        _busy_at = time.monotonic()
+
+
+def at_rest() -> bool:
+    """Whether the artist was not in the middle of anything lately, as `watch` saw it.
+
+    Whoever presses Escape once too often, to end a drag or a playback, does not mean a job.
+    """
+    return time.monotonic() - _busy_at > REST_SECONDS
+
+
+def _name_of_mode(thing: bpy.types.Object) -> str:
+    return thing.bl_rna.properties["mode"].enum_items[thing.mode].name
+
+
+def _drags(operator: bpy.types.Operator) -> bool:
+    """Whether it holds the mouse until the artist confirms a change; others may run as long as Blender does."""
+    return "BLOCKING" in operator.bl_options and ("UNDO" in operator.bl_options or _PAINTS in operator.bl_idname)

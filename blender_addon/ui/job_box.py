@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The panel's boxes of jobs: how far one is, what it waits for, and the queue of those behind it."""
+
+import bpy
+
+from ..link.job import Job, JobState
+from ..link.session import Session
+from .text import draw_sentence, duration
+from .thumbnails import icon_of
+
+PREVIEW_SCALE = 5.0
+
+
+def draw(layout: bpy.types.UILayout, job: Job, session: Session) -> None:
+    """Draw a box for a job that has begun, or has results that are not in the scene."""
+    box = layout.box()
+    row = box.row()
+    made = f": {len(job.results)} of {job.request.count}" if job.live and job.request.count > 1 else ""
+    row.label(text=job.name + made, translate=False)
+    row.operator("hi3dgen.cancel", text="Cancel" if job.live else "Discard", icon="X").job = job.request.job
+    if job.preview and job.live:  # the button of one that is kept is to be in sight
+        box.template_icon(icon_of(job.preview), scale=PREVIEW_SCALE)
+    progress = job.progress
+    if job.state is JobState.KEPT and job.error:
+        draw_sentence(box, job.error.sentence, "ERROR")
+        draw_sentence(box, job.error.advice, "BLANK1")
+        box.operator("hi3dgen.land_again", icon="IMPORT").job = job.request.job
+    elif job.state is JobState.LANDING:
+        draw_sentence(box, ready(job, session.hindrance), "CHECKMARK")
+    elif progress is None:
+        box.progress(factor=0.0, text="Starting")
+    else:
+        box.progress(factor=progress.done, text=progress.label)
+        step = f", step {progress.step} of {progress.of}" if progress.of > 1 else ""
+        column = box.column(align=True)
+        column.label(text=f"Stage {progress.stage_index + 1} of {progress.stage_count}{step}", translate=False)
+        if progress.eta_seconds is not None:
+            column.label(text=f"About {duration(progress.eta_seconds)} left", translate=False)
+
+
+def draw_queue(layout: bpy.types.UILayout, session: Session) -> None:
+    """Draw the jobs that wait for the backend, the next one on top, if there are any."""
+    queue = session.queue
+    if not queue:
+        return
+    box = layout.box()
+    draw_sentence(box, waits_for(session), "SORTTIME")
+    column = box.column(align=True)
+    for place, job in enumerate(queue):
+        row = column.row(align=True)
+        row.label(text=job.name, translate=False)
+        for icon, places, can_move in (("TRIA_UP", -1, place > 0), ("TRIA_DOWN", 1, place < len(queue) - 1)):
+            button = row.row(align=True)
+            button.enabled = can_move
+            move = button.operator("hi3dgen.move_job", text="", icon=icon)
+            move.job, move.places = job.request.job, places
+        row.operator("hi3dgen.cancel", text="", icon="X").job = job.request.job
+
+
+def ready(job: Job, hindrance: str) -> str:
+    """A sentence about results that are not in the scene yet, and what they wait for."""
+    they = "The result is ready. It comes" if len(job.results) == 1 else "The results are ready. They come"
+    return f"{they} when {hindrance}." if hindrance else f"{they} now."
+
+
+def waits_for(session: Session) -> str:
+    """What the queue waits for."""
+    many = len(session.queue)
+    wait = "1 job waits" if many == 1 else f"{many} jobs wait"
+    return f"{wait} for the one before:" if session.running else f"{wait} for the backend, which starts:"

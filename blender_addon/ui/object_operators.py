@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is done with generated meshes that are in the scene: each a click, an undo step, and a line for a script."""
+# pyright: reportInvalidTypeForm=false
+
+import bpy
+from bpy.props import IntProperty, StringProperty
+
+from ..errors import AddonError
+from ..extension import PACKAGE
+from ..link import runtime
+from ..scene import asset, rework
+from ..scene.landing import recipe_of
+from . import engine_settings
+from .properties import chosen_engine
+
+FEWEST = 4  # faces of a closed mesh
+MOST_UV_MAPS = 8  # of Blender's
+
+
+def generated(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """The generated meshes that a click means: the active object, and what is selected with it."""
+    things = [context.object, *(thing for thing in context.selected_objects if thing != context.object)]
+    return [thing for thing in things if thing and recipe_of(thing) and thing.type == "MESH"]
+
+
+def _why_not(context: bpy.types.Context) -> str:
+    """Why nothing can be done with them now, as a sentence; empty if it can."""
+    things = generated(context)
+    if not things or things[0] != context.object:
+        return "The active object is no generated mesh"
+    if context.mode != "OBJECT":
+        return "Leave the current mode first"
+    if any(thing.library or thing.override_library for thing in things):
+        return "It belongs to another file: make it local first (Object > Relations)"
+    return ""
+
+
+def _why_no_mesh(context: bpy.types.Context) -> str:
+    """The same, for what changes the mesh."""
+    things = generated(context)
+    if why := _why_not(context):
+        return why
+    if any(thing.data.library or thing.data.override_library for thing in things):
+        return "Its mesh belongs to another file: make it local first (Object > Relations)"
+    return "" if all(thing.visible_get() for thing in things) else "It is hidden: show it first"
+
+
+class _OnMeshes:
+    """What the operators that change meshes have in common."""
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only if the active object is a generated mesh that can be changed."""
+        why = _why_no_mesh(context)
+        cls.poll_message_set(why)
+        return not why
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Do it, and tell what became of it."""
+        try:
+            sentence = self.change(context, _by_mesh(generated(context)))
+        except RuntimeError as error:  # as an operator of Blender's refuses
+            self.report({"ERROR"}, f"{str(error).strip().removeprefix('Error: ')} Look at the mesh in Edit Mode.")
+            return {"CANCELLED"}
+        except AddonError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        self.report({"INFO"}, sentence)
+        runtime.redraw()
+        return {"FINISHED"}
+
+
+class HI3DGEN_OT_unwrap(_OnMeshes, bpy.types.Operator):  # noqa: N801
+    """Add a UV map “Unwrapped” without overlaps, by Smart UV Project. The one that projects the picture stays"""
+
+    bl_idname = "hi3dgen.unwrap"
+    bl_label = "Unwrap"
+
+    def change(self, context: bpy.types.Context, things: list[bpy.types.Object]) -> str:
+        """Unwrap them."""
+        for thing in things:
+            if rework.UNWRAPPED not in thing.data.uv_layers and len(thing.data.uv_layers) >= MOST_UV_MAPS:
+                raise AddonError(f"{thing.name} has as many UV maps as Blender allows.", "Remove one first.")
+        for thing in things:
+            rework.unwrap(context, thing)
+        return f"The UV map “{rework.UNWRAPPED}” is beside the picture's, in Object Data > UV Maps."
+
+
+class HI3DGEN_OT_decimate(_OnMeshes, bpy.types.Operator):  # noqa: N801
+    """Halve the faces, or take the panel's number if that is less, by a Decimate modifier. The picture stays"""
+
+    bl_idname = "hi3dgen.decimate"
+    bl_label = "Decimate"
+
+    faces: IntProperty(
+        name="Faces",
+        description="About how many triangles are left; 0 for the panel's number if that is less, else for half",
+        min=0,
+        soft_max=1_000_000,
+        options={"SKIP_SAVE"},
+    )
+
+    def change(self, context: bpy.types.Context, things: list[bpy.types.Object]) -> str:
+        """Decimate them."""
+        wanted = [self.faces or _fewer(context, rework.faces_of(context, thing)) for thing in things]
+        for thing, faces in zip(things, wanted, strict=True):
+            rework.decimate(context, thing, faces)
+        self.faces = wanted[0] if len(things) == 1 else self.faces  # what the redo panel starts from
+        return f"{_counted(context, things)}. The modifier “{rework.DECIMATE}” can be changed, or removed."
+
+
+class HI3DGEN_OT_remesh(_OnMeshes, bpy.types.Operator):  # noqa: N801
+    """Make the surface anew of even quads, by Blender's voxel remesh. The picture stays"""
+
+    bl_idname = "hi3dgen.remesh"
+    bl_label = "Remesh"
+
+    faces: IntProperty(
+        name="Faces",
+        description="About how many quads each is made of; 0 for half as many as it has triangles",
+        min=0,
+        soft_max=1_000_000,
+        options={"SKIP_SAVE"},
+    )
+
+    def change(self, context: bpy.types.Context, things: list[bpy.types.Object]) -> str:
+        """Remesh them."""
+        for thing in things:
+            if thing.data.shape_keys:
+                raise AddonError(f"{thing.name} has shape keys, which would be lost.", "Remove or apply them first.")
+        wanted = [self.faces or (len(thing.data.loops) - 2 * len(thing.data.polygons)) // 2 for thing in things]
+        lost = [rework.remesh(context, thing, max(faces, FEWEST)) for thing, faces in zip(things, wanted, strict=True)]
+        self.faces = wanted[0] if len(things) == 1 else self.faces  # what the redo panel starts from
+        return f"{_counted(context, things)}.{' Unwrap again: the old unwrapping does not fit.' if any(lost) else ''}"
+
+
+class HI3DGEN_OT_mark_as_asset(bpy.types.Operator):  # noqa: N801
+    """Make it an asset, with a preview and its recipe, and the author and licence of the extension's preferences"""
+
+    bl_idname = "hi3dgen.mark_as_asset"
+    bl_label = "Mark as Asset"
+    bl_options = {"REGISTER", "UNDO"}
+
+    author: StringProperty(name="Author", description="Who made it; that of the preferences if empty")
+    licence: StringProperty(name="Licence", description="How it may be used; that of the preferences if empty")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only if the active object is a generated mesh of this file."""
+        why = _why_not(context)
+        cls.poll_message_set(why)
+        return not why
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Mark them."""
+        chosen = context.preferences.addons[PACKAGE].preferences
+        author, licence = self.author or chosen.asset_author, self.licence or chosen.asset_licence
+        things = generated(context)
+        for thing in things:
+            asset.mark(thing, author, licence)
+        named = f"{things[0].name} is an asset" if len(things) == 1 else f"{len(things)} objects are assets"
+        self.report({"INFO"}, f"{named}. Save the file in an asset library to find it in the Asset Browser.")
+        return {"FINISHED"}
+
+
+def _by_mesh(things: list[bpy.types.Object]) -> list[bpy.types.Object]:
+    """The first object of each mesh: those that share one are changed together."""
+    return list({thing.data.name: thing for thing in reversed(things)}.values())[::-1]
+
+
+def _fewer(context: bpy.types.Context, faces: int) -> int:
+    """The panel's number of faces if that is less than there are, else half of them."""
+    engine = chosen_engine(context.scene)
+    group = engine_settings.group_of(context.scene, engine) if engine else None
+    wanted = getattr(group, "faces", 0)
+    return wanted if isinstance(wanted, int) and 0 < wanted < faces else max(faces // 2, FEWEST)
+
+
+def _counted(context: bpy.types.Context, things: list[bpy.types.Object]) -> str:
+    """How many faces the first of them has now."""
+    first = things[0]
+    faces = len(first.evaluated_get(context.evaluated_depsgraph_get()).data.polygons)
+    return f"{first.name} has {faces:,} faces"
+
+
+CLASSES = (HI3DGEN_OT_unwrap, HI3DGEN_OT_decimate, HI3DGEN_OT_remesh, HI3DGEN_OT_mark_as_asset)

@@ -10,7 +10,7 @@ import bpy
 from . import command
 from .cutout import look, overlay
 from .link import engines, runtime, setup_timer
-from .scene import masks, material, normal_map
+from .scene import masks, material, normal_map, renders
 from .ui import (
     cutout_operators,
     engine_settings,
@@ -52,6 +52,7 @@ _PARTS = (
     thumbnails,
     masks,
     normal_map,
+    renders,
     look,
     overlay,
     cutout_operators,

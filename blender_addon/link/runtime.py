@@ -30,7 +30,7 @@ def session() -> Session:
     if _session is None:
         folder = extension.user_folder()
         hear = partial(engines.hear, user_folder=folder)
-        _session = Session(extension.FOLDER, folder, occupied.until, idle_seconds, hear)
+        _session = Session(extension.FOLDER, folder, occupied.until, idle_seconds, hear, occupied.rendering_until)
     return _session
 
 

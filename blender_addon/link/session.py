@@ -46,7 +46,8 @@ class Session:
     """See the module. `extension` and `user_folder` are what `BackendProcess` takes.
 
     occupied_until: when the scene can take results, as the end of “They come when …”; empty if now. hindrance: what it
-    said last of results that wait. learned: called with what a backend answers to the greeting.
+    said last of results that wait. learned: called with what a backend answers to the greeting. paused_until: when
+    meshes may be begun, as the end of “They start when …”; empty if now. pause: what it said last of the queue.
     """
 
     extension: Path
@@ -54,6 +55,7 @@ class Session:
     occupied_until: Callable[[], str]
     idle_seconds: Callable[[], float]
     learned: Callable[[Capabilities], None] = lambda _: None
+    paused_until: Callable[[], str] = lambda: ""
     phase: Phase = Phase.STOPPED
     capabilities: Capabilities | None = None
     jobs: list[Job] = field(default_factory=list[Job])
@@ -62,6 +64,7 @@ class Session:
     freeing: bool = False  # the backend was asked to give memory back, and has not answered
     holds_memory: bool = False  # it answered that it could not
     hindrance: str = ""
+    pause: str = ""
     notice: str = ""  # what the backend did when it was asked to
     _pulse: Pulse = field(default_factory=Pulse)
     _process: BackendProcess | None = None
@@ -244,7 +247,7 @@ class Session:
 
     def _shown(self) -> tuple[object, ...]:
         jobs = tuple((id(job), job.state, job.progress, id(job.preview), len(job.results)) for job in self.jobs)
-        told = (self.error, self.freeing, self.notice, self.hindrance, self.silent_seconds)
+        told = (self.error, self.freeing, self.notice, self.hindrance, self.pause, self.silent_seconds)
         return (self.phase, self.capabilities, told, jobs)
 
     def _hear_process(self) -> None:
@@ -344,7 +347,8 @@ class Session:
 
     def _send(self) -> None:
         waiting = self._next
-        if waiting is None or self.running is not None:
+        self.pause = self.paused_until() if self.queue else ""
+        if waiting is None or self.running is not None or (self.pause and not waiting.aside):
             return
         self.start()
         if self.phase is Phase.READY and self._client is not None:

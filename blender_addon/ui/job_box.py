@@ -66,5 +66,7 @@ def ready(job: Job, hindrance: str) -> str:
 def waits_for(session: Session) -> str:
     """What the queue waits for."""
     many = len(session.queue)
-    wait = "1 job waits" if many == 1 else f"{many} jobs wait"
+    wait, start = ("1 job waits", "It starts") if many == 1 else (f"{many} jobs wait", "They start")
+    if session.pause:
+        return f"{wait}. {start} when {session.pause}:"
     return f"{wait} for the one before:" if session.running else f"{wait} for the backend, which starts:"

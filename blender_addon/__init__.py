@@ -14,8 +14,8 @@ from .scene import masks, material, normal_map, renders
 from .ui import (
     cutout_operators,
     engine_settings,
-    generate_operator,
     job_operators,
+    made_operators,
     menus,
     normal_map_operators,
     object_operators,
@@ -47,7 +47,7 @@ _PARTS = (
     engines,
     properties,
     engine_settings,
-    generate_operator,
+    made_operators,
     material,
     thumbnails,
     masks,

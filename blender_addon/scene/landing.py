@@ -11,10 +11,12 @@ import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 
+from ...backend.wire.messages import Result
 from .collection import collection_for
 from .pictures import image_from_png
 
 RECIPE = "hi3dgen"  # on an object: what it was made from
+FRAME = "hi3dgen_frame"  # on an object: the scale and the pivot of its own coordinates, see `Landing.own`
 PRODUCT = "hi3dgen_product"  # on an image or object: the name of the product that it is, or is a part of
 SEEDS = "hi3dgen_seeds"  # on an image: the seeds of the job that led to it
 
@@ -68,6 +70,15 @@ class Landing:
         collection_for(self.scene, self.collection).objects.link(thing)  # none is made for images alone
         self.objects.append(thing)
         return thing
+
+
+def recipe_for(landing: Landing, result: Result) -> dict[str, Any]:
+    """What is written on the objects of a result: what it was made from, and what the artist should know."""
+    return {"picture": landing.picture.name, **_plain(result.recipe), "notes": "\n".join(landing.notes)}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON becomes ID properties
+    return {name: _plain(item) for name, item in value.items()} if isinstance(value, Mapping) else value
 
 
 def recipe_of(thing: bpy.types.Object | None) -> Mapping[str, Any] | None:

@@ -4,7 +4,7 @@
 import bpy
 
 from ..scene.landing import recipe_of
-from ..scene.material import is_ours
+from ..scene.material import is_ours, positions_of
 from . import variation_operators
 from .text import draw_sentence
 
@@ -24,6 +24,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if is_ours(thing.active_material):
         _draw_switch(box, context, thing.active_material)
     if thing.type == "MESH":
+        box.operator("hi3dgen.make_again", icon="FILE_REFRESH")
         column = box.column(align=True)
         row = column.row(align=True)
         row.operator("hi3dgen.unwrap")
@@ -39,7 +40,8 @@ def _draw_switch(box: bpy.types.UILayout, context: bpy.types.Context, material: 
     column = box.column()
     column.use_property_split = False
     grid = column.grid_flow(row_major=True, columns=2, even_columns=True, align=True)
-    grid.prop(material, "hi3dgen_shows", expand=True)
+    for name, label in positions_of(material):
+        grid.operator("hi3dgen.show", text=label, depress=name == material.hi3dgen_shows).shows = name
     shading = getattr(context.space_data, "shading", None)
     if shading is None:
         return

@@ -158,7 +158,7 @@ def _tell(
         sentence = f"The normal map of {title} is ready. Edit it, or generate a mesh from it."
     if former:
         step, sentence = f"Make {former.name} Again", f"{former.name} was made again, where it stands."
-    if seen:
+    if seen and not former:
         viewing.show(seen, added)
     with bpy.context.temp_override(window=seen.window if seen else bpy.context.window_manager.windows[0]):
         bpy.ops.ed.undo_push(message=step)

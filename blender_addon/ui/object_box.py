@@ -24,13 +24,14 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if is_ours(thing.active_material):
         _draw_switch(box, context, thing.active_material)
     if thing.type == "MESH":
-        box.operator("hi3dgen.make_again", icon="FILE_REFRESH")
         column = box.column(align=True)
         row = column.row(align=True)
         row.operator("hi3dgen.unwrap")
         row.operator("hi3dgen.decimate")
         row.operator("hi3dgen.remesh")
-        column.operator("hi3dgen.mark_as_asset", icon="ASSET_MANAGER")
+        row = column.row(align=True)
+        row.operator("hi3dgen.make_again", icon="FILE_REFRESH")
+        row.operator("hi3dgen.mark_as_asset", icon="ASSET_MANAGER")
     for note in filter(None, recipe.get("notes", "").splitlines()):
         draw_sentence(box, note, "INFO")
 

@@ -13,6 +13,7 @@ _PAINTS = "PAINT_OT_"  # a stroke makes its undo step itself, and another one mu
 
 
 _busy_at = 0.0
+_rested = True  # as `watch` said last
 
 
 def until() -> str:
@@ -43,11 +44,13 @@ def rendering_until() -> str:
     return next(iter(running), "")
 
 
-def watch() -> None:
-    """Notice if the artist is in the middle of something; to be called again and again."""
-    global _busy_at  # noqa: PLW0603 - there is one artist
+def watch() -> bool:
+    """Notice if the artist is in the middle of something; to be called again and again. Returns if `at_rest` is new."""
+    global _busy_at, _rested  # noqa: PLW0603 - there is one artist
     if until() or any(window.screen.is_animation_playing for window in bpy.context.window_manager.windows):
         _busy_at = time.monotonic()
+    before, _rested = _rested, at_rest()
+    return _rested != before
 
 
 def at_rest() -> bool:

@@ -118,9 +118,9 @@ def _before_python_ends() -> None:
 
 
 def _tick() -> float | None:
-    occupied.watch()
+    new = occupied.watch()
     live = [job for job in session().jobs if job.live and not job.aside]
-    new = session().tick()
+    new |= session().tick()
     for job in live:
         if not job.live and job.error:
             _say(f"{job.title}: {job.error}")

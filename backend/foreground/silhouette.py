@@ -66,12 +66,14 @@ class Silhouette:
     """The object's pixels.
 
     body: bool (H, W). slack: by how many pixels the outline may be off, because grain had to be blurred away. notes:
-    what may be wrong, as sentences for the artist.
+    what may be wrong, as sentences for the artist. faint: whether hardly any of its colours is surely its own, as with
+    white before white.
     """
 
     body: BoolArray
     slack: int
     notes: tuple[str, ...] = ()
+    faint: bool = False
 
 
 def find(lab: Float32Array, behind: Float32Array, likely: Float32Array | None, poll: Poll) -> Silhouette:
@@ -159,7 +161,8 @@ def _found(plain: _Plain, likely: Float32Array | None, poll: Poll) -> Silhouette
     if clear < _LEAST_CLEAR:
         notes.append(unclear(clear))
     notes.extend(framed(body))
-    return Silhouette(body, plain.slack, tuple(notes))
+    faint = bool((seen.sure[body] > 0.5).mean() < _SURELY)
+    return Silhouette(body, plain.slack, tuple(notes), faint)
 
 
 def guess(lab: Float32Array, likely: Float32Array, poll: Poll) -> Silhouette:

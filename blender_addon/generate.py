@@ -15,6 +15,7 @@ from .cutout import look
 from .errors import AddonError
 from .link import engines, runtime
 from .link.job import Job, JobState, Refused
+from .link.waiting import wait_for_job
 from .scene import again, masks, normal_map, viewing
 from .scene.active import meant
 from .scene.collection import layers_of, whereabouts
@@ -81,11 +82,14 @@ def submit(
                 if not spots:  # what lands at another try stands in the place that is left for it
                     spots.update(spots_of(layer, results, placing, seen and seen.eye))
                 shown = shown_image(sent, by_path=runtime.keeps_by_path())
-                if former:
-                    landings, refused = [again.remake(target, title, shown, results[0], former)], []
+                remade = again.remade(target, title, shown, results[0], former) if former else None
+                if remade:
+                    landings, refused = [remade.landing], []
                 else:
                     landings, refused = add_results(target, title, shown, results, spots, placing)
                 _keep_map(sent.origin or shown, shown, landings[-1].normal_map, request)
+                if remade and former:
+                    again.put(remade, results[0], former)
         except Exception as error:  # noqa: BLE001 - whatever it is, the results must not be lost
             return [(result, reason(error)) for result in results]
         if looked:
@@ -171,7 +175,7 @@ def wait(job: Job, watch: Callable[[Job], None] = lambda _: None) -> None:
     if session.occupied_until():
         session.cancel(job)
         raise AddonError("A mesh can only be made in Object Mode.", "Leave the current mode first.")
-    session.wait(job, watch)
+    wait_for_job(session, job, watch)
     if job.state is not JobState.DONE:
         if job.live:
             session.cancel(job)

@@ -76,7 +76,8 @@ class Session:
     @property
     def live(self) -> bool:
         """Whether `tick` has something to wait for."""
-        return self.phase is Phase.STARTING or self.freeing or any(job.live for job in self.jobs)
+        due = (job.state is JobState.LANDING if self.phase is Phase.BROKEN else job.live for job in self.jobs)
+        return self.phase is Phase.STARTING or self.freeing or any(due)
 
     @property
     def running(self) -> Job | None:
@@ -226,25 +227,6 @@ class Session:
         self._send()
         return self._shown() != before
 
-    def wait_for_memory(self) -> None:
-        """Tick until the backend has answered `unload`, if no timer does. Raises `AddonError` if it could not."""
-        while self.freeing:
-            self.tick()
-            time.sleep(0.01)
-        if not self.notice:
-            raise self.error or AddonError("The backend ended before it answered.", "Its memory is free.")
-
-    def wait(self, job: Job, watch: Callable[[Job], None]) -> None:
-        """Tick until the job has ended, if no timer does. An interrupt from the keyboard cancels the job."""
-        try:
-            while job.live and self.phase is not Phase.BROKEN:
-                self.tick()
-                watch(job)
-                time.sleep(0.01)
-        except BaseException:
-            self.cancel(job)
-            raise
-
     def _shown(self) -> tuple[object, ...]:
         jobs = tuple((id(job), job.state, job.progress, id(job.preview), len(job.results)) for job in self.jobs)
         told = (self.error, self.freeing, self.notice, self.hindrance, self.pause, self.silent_seconds)
@@ -347,7 +329,8 @@ class Session:
 
     def _send(self) -> None:
         waiting = self._next
-        self.pause = self.paused_until() if self.queue else ""
+        given_up = "you press Try Again" if self.phase is Phase.BROKEN else ""
+        self.pause = given_up or (self.paused_until() if self.queue else "")
         if waiting is None or self.running is not None or (self.pause and not waiting.aside):
             return
         self.start()

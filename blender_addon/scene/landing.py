@@ -16,7 +16,6 @@ from .collection import collection_for
 from .pictures import image_from_png
 
 RECIPE = "hi3dgen"  # on an object: what it was made from
-FRAME = "hi3dgen_frame"  # on an object: the scale and the pivot of its own coordinates, see `Landing.own`
 PRODUCT = "hi3dgen_product"  # on an image or object: the name of the product that it is, or is a part of
 SEEDS = "hi3dgen_seeds"  # on an image: the seeds of the job that led to it
 

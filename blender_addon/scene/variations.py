@@ -52,7 +52,7 @@ def keep(scene: bpy.types.Scene, thing: bpy.types.Object) -> list[bpy.types.Obje
         if same and _key(recipe) != _key(own) and not is_parked(other) and takes_part(other):
             parked.append(other)
     for other in parked:
-        _park(scene, other)
+        _park(scene, other, but=thing)
     return parked
 
 
@@ -70,7 +70,7 @@ def show(scene: bpy.types.Scene, thing: bpy.types.Object, other: bpy.types.Objec
     other.parent, other.parent_type, other.parent_bone = thing.parent, thing.parent_type, thing.parent_bone
     other.matrix_parent_inverse = thing.matrix_parent_inverse
     other.matrix_world = matrix
-    _park(scene, thing)
+    _park(scene, thing, but=other)
 
 
 def takes_part(thing: bpy.types.Object) -> bool:
@@ -78,13 +78,15 @@ def takes_part(thing: bpy.types.Object) -> bool:
     return not thing.library and not thing.override_library and all(map(takes_objects, thing.users_collection))
 
 
-def _park(scene: bpy.types.Scene, thing: bpy.types.Object) -> None:
+def _park(scene: bpy.types.Scene, thing: bpy.types.Object, *, but: bpy.types.Object) -> None:
+    """Put an object and what moves with it out of sight, but not `but`, which the artist may have parented to it."""
     parking = next((other for other in scene.collection.children if _is_parking(other)), None)
     if parking is None:
         parking = bpy.data.collections.new(PARKED)
         parking.hide_viewport = parking.hide_render = True
         scene.collection.children.link(parking)
-    for moved in (thing, *thing.children_recursive):
+    seen = {but, *but.children_recursive}
+    for moved in filter(takes_part, {thing, *thing.children_recursive} - seen):
         for collection in moved.users_collection:
             collection.objects.unlink(moved)
         parking.objects.link(moved)

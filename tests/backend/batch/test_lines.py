@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -89,6 +90,29 @@ def test_a_folder_is_read_to_its_depth_in_a_stable_order(tmp_path: Path) -> None
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
     assert [line.title for line in read_sources([tmp_path])] == ["a", "B/1", "b/10", "b/2", "z/deep/er/1"]
+
+
+def test_wildcards_stand_for_pictures_and_folders(tmp_path: Path) -> None:
+    names = (
+        "b.png",
+        "A.JPG",
+        "notes.md",
+        "list.txt",
+        ".c.png",
+        "in/d.png",
+        "out/manifest.jsonl",
+        "out/e.png",
+        "x[1].png",
+    )
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert [line.title for line in read_sources([tmp_path / "*"])] == ["A", "b", "d", "x[1]"]
+    assert [line.title for line in read_sources([tmp_path / "?.png", tmp_path / "*" / "*"])] == ["b", "d"]
+    assert [line.title for line in read_sources([tmp_path / "x[1].png"])] == ["x[1]"], "a name that is there"
+    for nothing in ("*.webp", "n*"):
+        with pytest.raises(UserError, match="No picture fits"):
+            read_sources([tmp_path / nothing])
 
 
 @given(st.text(max_size=300))

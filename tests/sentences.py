@@ -20,8 +20,8 @@ CALLS = {
 """The places of the sentence and of the code in the calls that make or tell an error."""
 TELLS = ("{'ERROR'}", "{'WARNING'}")
 """What `report` is called with for an error."""
-WRAPPED = {"bad_line": f"{FIELD} {{}}.", "damaged": "{}."}
-"""What some of those calls make of their sentence."""
+WRAPPED = {"bad_line": (f"{FIELD} {{}}.", "bad-list"), "damaged": ("{}.", "weights-damaged")}
+"""What some of those calls make of their sentence, and the code that they give it."""
 TOLD = {
     "backend/engines/hi3dgen/engine.py": ("missing",),
     "backend/install/builds.py": ("_why_cpu",),
@@ -52,15 +52,19 @@ def sentences(path: Path) -> Iterator[tuple[str, str]]:
             continue
         codes = [keyword.value for keyword in call.keywords if keyword.arg == "code"]
         codes += [call.args[code]] if code is not None else []
-        known = next((text for each in codes for text in _texts(each, place)), "").replace(FIELD, "")
-        yield from ((WRAPPED.get(name, "{}").format(text), known) for text in _said(call.args[sentence], place))
+        form, usual = WRAPPED.get(name, ("{}", ""))
+        known = next((text for each in codes for text in _texts(each, place)), usual).replace(FIELD, "")
+        yield from ((form.format(text), known) for text in _said(call.args[sentence], place))
     for where, names in TOLD.items():
         if path.as_posix().endswith(where):
-            yield from ((text, "") for text in _told(tree, names))
+            yield from _told(tree, names)
 
 
-def _told(tree: ast.Module, names: Sequence[str]) -> Iterator[str]:
-    """All sentences in the functions and the assignments of these names."""
+def _told(tree: ast.Module, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """All sentences in the functions and the assignments of these names.
+
+    Code, evidence, sentence and advice stand together: the advice is left out.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and node.name in names:
             parts = node.body[1:] if ast.get_docstring(node) else node.body
@@ -69,12 +73,19 @@ def _told(tree: ast.Module, names: Sequence[str]) -> Iterator[str]:
         else:
             continue
         inner = [each for part in parts for each in ast.walk(part)]
-        within = {id(value) for each in inner if isinstance(each, ast.JoinedStr) for value in each.values}
-        within |= {id(each.elts[-1]) for each in inner if isinstance(each, ast.Tuple)}  # advice
-        within |= {id(each.args[-1]) for each in inner if isinstance(each, ast.Call) and len(each.args) > 1}
+        skipped = {id(value) for each in inner if isinstance(each, ast.JoinedStr) for value in each.values}
+        rows = [each.elts if isinstance(each, ast.Tuple) else each.args for each in inner if isinstance(each, _ROW)]
+        skipped |= {id(row[3]) for row in rows if len(row) == 4}
+        codes = {
+            id(row[2]): ast.literal_eval(row[0]) for row in rows if len(row) == 4 and isinstance(row[2], ast.Constant)
+        }
         for each in inner:
-            if isinstance(each, ast.JoinedStr | ast.Constant) and id(each) not in within:
-                yield from (text for text in _said(each, Place((), ast.Pass())) if text.endswith((".", FIELD)))
+            if isinstance(each, ast.JoinedStr | ast.Constant) and id(each) not in skipped:
+                texts = [text for text in _said(each, Place((), ast.Pass())) if text.endswith((".", f". {FIELD}"))]
+                yield from ((text, codes.get(id(each), "")) for text in texts)
+
+
+_ROW = (ast.Tuple, ast.Call)
 
 
 def _calls(node: ast.AST, place: Place) -> Iterator[tuple[Place, ast.Call]]:

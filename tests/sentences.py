@@ -128,7 +128,8 @@ def _values(name: str, place: Place) -> list[ast.expr]:
         found = [(node, value) for node in body if isinstance(node, ast.Assign) for value in _set(node, name)]
         if not isinstance(scope, ast.FunctionDef):
             return [value for _, value in found]
-        before = [(node, value) for node, value in found if node.lineno < place.statement.lineno]
+        left = _left(scope, place.statement)
+        before = [each for each in found if each[0].lineno < place.statement.lineno and each[0] not in left]
         nearest: list[ast.expr] = []
         for node, value in sorted(before, key=lambda each: -each[0].lineno):
             nearest.append(value)
@@ -137,6 +138,17 @@ def _values(name: str, place: Place) -> list[ast.expr]:
         if nearest:
             return nearest
     return []
+
+
+def _left(scope: ast.AST, statement: ast.stmt) -> set[ast.AST]:
+    """What stands in branches that end by leaving the function, and do not hold the statement."""
+    left: set[ast.AST] = set()
+    for node in ast.walk(scope):
+        for block in (getattr(node, "body", None), getattr(node, "orelse", None)):
+            if isinstance(block, list) and block and isinstance(block[-1], ast.Raise | ast.Return):
+                inner = {each for line in block for each in ast.walk(line)}
+                left |= inner if statement not in inner else set()
+    return left
 
 
 def _set(node: ast.Assign, name: str) -> Iterator[ast.expr]:

@@ -40,7 +40,11 @@ WORKER = "batch-worker"
 def configure(command: argparse.ArgumentParser, hidden: argparse.ArgumentParser, engines: Mapping[str, Engine]) -> None:
     """What the command takes; `hidden` is the command that its worker is started by."""
     command.add_argument(
-        "sources", nargs="+", type=Path, metavar="FOLDER|LIST", help="pictures, or a list: one a line, or JSON Lines"
+        "sources",
+        nargs="+",
+        type=Path,
+        metavar="FOLDER|LIST",
+        help="pictures, also by wildcards, or a list: one a line, or JSON Lines",
     )
     command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="where the results go")
     add_engine(command, engines.values())

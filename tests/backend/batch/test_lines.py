@@ -3,6 +3,7 @@
 
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.batch.lines import PICTURE, Line, read_sources
-from backend.batch.manifest import Manifest
+from backend.batch.manifest import Manifest, State
 from backend.batch.names import MAX_PART_BYTES, folded, is_inside, is_safe, safe_name, stems
 from backend.batch.planning import Wanted, plan
 from backend.errors import UserError
@@ -172,6 +173,22 @@ def test_no_two_pictures_share_a_file_and_names_stay(lines: list[Wanted], random
         } == pairs
         more = plan(manifest, [wanted("owl", folder="/new"), *lines])
         assert more[1:] == names
+
+
+def test_what_was_to_be_written_over_goes_on_without_being_told_again(tmp_path: Path) -> None:
+    with Manifest(tmp_path) as manifest:
+        (name,) = plan(manifest, [wanted("owl")])
+        with manifest.locked():
+            manifest.write(replace(manifest.entries[name], state=State.DONE, files=("owl.glb",)))
+        (tmp_path / "owl.glb").write_bytes(b"")
+        with pytest.raises(UserError, match=r"owl\.glb” is there already"):
+            plan(manifest, [wanted("owl", seed=1)])
+        assert manifest.entries[name].state is State.DONE
+        assert plan(manifest, [wanted("owl", seed=1)], overwrite=True) == [name]
+        assert plan(manifest, [wanted("owl", seed=1)]) == [name]
+        assert manifest.entries[name].state is State.WAITING
+        (tmp_path / "owl.glb").unlink()
+        assert plan(manifest, [wanted("owl", seed=2)]) == [name], "nothing is there to be lost"
 
 
 def test_names_that_differ_by_case_alone_are_kept_apart() -> None:

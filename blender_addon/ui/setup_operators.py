@@ -45,7 +45,7 @@ class _SetupOperator:
 
 
 class HI3DGEN_OT_install(_SetupOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming
-    """Download PyTorch and what else the engine Hi3DGen needs, into an environment of its own"""
+    """Download PyTorch and what else the engine Hi3DGen Networks needs, into an environment of its own"""
 
     bl_idname = "hi3dgen.install"
     bl_label = "Install"

@@ -48,7 +48,7 @@ def test_the_object_stands_at_the_cursor_one_metre_large_and_faces_the_front(sce
     assert np.ptp(vertices, axis=0).max() == pytest.approx(1.0, abs=1e-5)
     # A disc seen from the front: wide and high, and less deep.
     width, depth, height = np.ptp(vertices, axis=0)
-    assert width == pytest.approx(height, rel=0.02)
+    assert width == pytest.approx(height, rel=0.05)  # what is up is a guess of some degrees
     assert depth < width
 
 

@@ -27,10 +27,18 @@ from .pictures import upright
 
 @dataclass(frozen=True)
 class Remade:
-    """What is ready to take an object's place: what landed with it, and the mesh."""
+    """What is ready to take the place of an object's mesh.
+
+    landing: what landed with it. recipe, frame: what is written on the object. followers: the materials that are to
+    show the images of `material`, which came with the mesh; it goes if nothing else shows it.
+    """
 
     landing: Landing
     mesh: bpy.types.Mesh
+    recipe: dict[str, Any]
+    frame: list[float]
+    followers: list[bpy.types.Material]
+    material: bpy.types.Material
 
 
 _CALLED = {masks.INPUT: "mask", normal_map.INPUT: "normal map"}
@@ -81,16 +89,21 @@ def inputs_of(
 
 def lost(thing: bpy.types.Object) -> list[str]:
     """What was done to an object's mesh itself, in words: another mesh has none of it."""
-    mesh = thing.data
-    maps = [f"the UV map {layer.name}" for layer in mesh.uv_layers if layer.name != UV_MAP]
-    painted = [f"the colours {colours.name}" for colours in mesh.color_attributes if colours.name != COLOUR_ATTRIBUTE]
-    return [*(["the vertex groups"] if thing.vertex_groups else []), *maps, *painted]
+    own = thing.data
+    groups = ["the vertex groups"] if thing.vertex_groups else []
+    sculpted = ["the sculpting of Multiresolution"] if any(each.type == "MULTIRES" for each in thing.modifiers) else []
+    slots = np.zeros(len(own.polygons), np.int32)
+    own.polygons.foreach_get("material_index", slots)
+    assigned = ["which faces have which material"] if slots.any() else []
+    maps = [f"the UV map {layer.name}" for layer in own.uv_layers if layer.name != UV_MAP]
+    painted = [f"the colours {colours.name}" for colours in own.color_attributes if colours.name != COLOUR_ATTRIBUTE]
+    return [*groups, *sculpted, *assigned, *maps, *painted]
 
 
-def remade(
+def prepare(
     scene: bpy.types.Scene, title: str, picture: bpy.types.Image, result: Result, thing: bpy.types.Object
 ) -> Remade:
-    """Make the mesh of another result for an object; `put` gives it to the object. See `all_or_nothing`.
+    """Make the mesh of another result for an object, and change nothing that is there; `replace_mesh` does that.
 
     Raises `AddonError` for a broken product, if the result lacks the mesh, and if the object cannot take it.
     """
@@ -101,39 +114,62 @@ def remade(
     if not isinstance(product, Mesh):
         raise AddonError(f"The engine gave no “{name}” this time.", "Generate from the picture instead.")
     former = thing.data
-    smooth = not len(former.polygons) or former.polygons[0].use_smooth
-    none = np.zeros(3, np.float32)
-    landing = Landing(title, result.seed, picture, scene, 0, Matrix(), 1.0, none, smooth, {}, [*result.notes])
+    landing = Landing(
+        title,
+        result.seed,
+        picture,
+        scene,
+        collection=0,
+        matrix=Matrix(),
+        scale=1.0,
+        pivot=np.zeros(3, np.float32),
+        smooth=not len(former.polygons) or former.polygons[0].use_smooth,
+        images={},
+        notes=[*result.notes],
+    )
     images = {other: part for other, part in result.products.items() if isinstance(part, NormalMap | Texture)}
     if images:
         products.land(landing, images)
     made = mesh.mesh_of(landing, name, _moved(product, affine))
-    _keep_materials(former, made)
+    new = made.materials[0]
+    followers = _keep_materials(former, made)
+    for image in landing.images.values():
+        image.use_fake_user = not image.users  # else what nothing shows is not saved
     landing.objects.append(thing)
-    return Remade(landing, made)
+    return Remade(landing, made, recipe_for(landing, result), frame_of(made, affine), followers, new)
 
 
-def put(remade: Remade, result: Result, thing: bpy.types.Object) -> None:
-    """Give an object the mesh that was made for it, and so all that share its mesh; the former one goes."""
-    former, affine = thing.data, affine_now(thing)
+def replace_mesh(remade: Remade, thing: bpy.types.Object) -> None:
+    """Give an object the mesh that was made for it, and so all that share its mesh; the former one goes.
+
+    If Blender refuses, everything is as it was.
+    """
+    former = thing.data
     users = [other for other in bpy.data.objects if other.data == former]
-    recipe, frame = recipe_for(remade.landing, result), frame_of(remade.mesh, affine)
+    recipes, frames = [other[RECIPE].to_dict() for other in users], [list(other[FRAME]) for other in users]
     try:
         for other in users:
-            other.data = remade.mesh
-            other[RECIPE], other[FRAME] = recipe, frame
+            other.data, other[RECIPE], other[FRAME] = remade.mesh, remade.recipe, remade.frame
     except BaseException:
-        for other in users:  # else they would go with the mesh, see `all_or_nothing`
-            other.data = former
+        for other, recipe, frame in zip(users, recipes, frames, strict=True):
+            other.data, other[RECIPE], other[FRAME] = former, recipe, frame
+        bpy.data.meshes.remove(remade.mesh)
         raise
+    for shown in remade.followers:
+        material.follow(shown, remade.material)
+    if not remade.material.users:
+        bpy.data.materials.remove(remade.material)
     if not former.users:
         bpy.data.meshes.remove(former)
 
 
 def _moved(product: Mesh, affine: Affine) -> Mesh:
-    """A mesh in the coordinates of an object."""
+    """A mesh in the coordinates of an object; its faces look outwards if those are mirrored, too."""
     turn = affine[:, :3]
     moved = replace(product, vertices=(product.vertices @ turn.T + affine[:, 3]).astype(np.float32))
+    if np.linalg.det(turn) < 0:
+        corner_uv = product.corner_uv if product.corner_uv is None else product.corner_uv[:, ::-1]
+        moved = replace(moved, triangles=product.triangles[:, ::-1], corner_uv=corner_uv)
     if product.vertex_normals is None:
         return moved
     normals = product.vertex_normals @ np.linalg.inv(turn)
@@ -141,24 +177,25 @@ def _moved(product: Mesh, affine: Affine) -> Mesh:
     return replace(moved, vertex_normals=normals.astype(np.float32))
 
 
-def _keep_materials(former: bpy.types.Mesh, made: bpy.types.Mesh) -> None:
-    """Let a mesh have the materials of the one that it replaces; those of ours show its images.
+def _keep_materials(former: bpy.types.Mesh, made: bpy.types.Mesh) -> list[bpy.types.Material]:
+    """Let a mesh have the materials of the one that it replaces; returns those that are to follow its own.
 
     One that another mesh shows as well stays as it is, and a copy follows.
     """
     kept, new = [*former.materials], made.materials[0]
-    if not any(kept):
-        return
+    if not kept:
+        return []
     made.materials.clear()
+    followers: list[bpy.types.Material] = []
     for old in kept:
         follows = old is not None and material.can_follow(old, new)
         shown = old.copy() if follows and _is_shown_elsewhere(old, former) else old
         made.materials.append(shown)
         if follows:
-            material.follow(shown, new)
-    bpy.data.materials.remove(new)
+            followers.append(shown)
+    return followers
 
 
-def _is_shown_elsewhere(shown: bpy.types.Material, mesh: bpy.types.Mesh) -> bool:
+def _is_shown_elsewhere(shown: bpy.types.Material, here: bpy.types.Mesh) -> bool:
     users = bpy.data.user_map(subset=[shown])[shown]
-    return any(isinstance(user, bpy.types.Mesh) and user.users and user != mesh for user in users)
+    return any(isinstance(user, bpy.types.Mesh) and user.users and user != here for user in users)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import AddonError
+from .placing import Boxes, box_around
 
 FRAME = "hi3dgen_frame"  # on an object: the numbers of its `Frame`, one after the other
 SAMPLES = 16  # vertices that are remembered
@@ -30,7 +31,7 @@ class Frame:
     """
 
     affine: Affine
-    box: NDArray[np.float64]
+    box: Boxes
     count: int
     samples: NDArray[np.float64]
 
@@ -38,7 +39,7 @@ class Frame:
 def frame_of(mesh: bpy.types.Mesh, affine: Affine) -> list[float]:
     """How a mesh lies in the engine's frame, to be written on its object as `FRAME`."""
     points = _points(mesh)
-    parts = (affine, _box(points), [len(points)], _samples(points))
+    parts = (affine, box_around(points), [len(points)], _samples(points))
     return np.concatenate([np.ravel(part) for part in parts]).tolist()
 
 
@@ -61,7 +62,7 @@ def affine_now(thing: bpy.types.Object) -> Affine:
             return change.T[:, :3] @ frame.affine + np.column_stack([np.zeros((3, 3)), change[3]])
     elif frame and len(points):
         size = float(np.ptp(frame.box, axis=0).max())
-        if np.abs(_box(points) - frame.box).max() <= NEAR * size:
+        if np.abs(box_around(points) - frame.box).max() <= NEAR * size:
             return frame.affine
     sentence = f"The mesh of {thing.name} was changed so much that another one cannot take its place."
     raise AddonError(sentence, "Generate from its picture instead.")
@@ -83,7 +84,3 @@ def _points(mesh: bpy.types.Mesh) -> NDArray[np.float32]:
 
 def _samples(points: NDArray[np.float32]) -> NDArray[np.float64]:
     return points[np.linspace(0, len(points) - 1, SAMPLES).astype(int)].astype(np.float64)
-
-
-def _box(points: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.stack([points.min(axis=0), points.max(axis=0)]).astype(np.float64)

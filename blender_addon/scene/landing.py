@@ -80,6 +80,11 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON becomes ID properties
     return {name: _plain(item) for name, item in value.items()} if isinstance(value, Mapping) else value
 
 
+def picture_hash_of(thing: bpy.types.Object) -> str:
+    """The hash of the picture that a generated object was made from; empty if its recipe has none."""
+    return (recipe_of(thing) or {}).get("inputs", {}).get("picture", "")
+
+
 def recipe_of(thing: bpy.types.Object | None) -> Mapping[str, Any] | None:
     """What the object was made from, or None if it was not made here."""
     return thing[RECIPE] if thing is not None and RECIPE in thing else None

@@ -38,7 +38,12 @@ class MakeAgain:
 
     _thing = 0  # the session UID of the mesh that the dialog is about; 0 without a dialog
 
-    seed: IntProperty(name="Seed", description="Else the mesh's own", min=0, max=MAX_SEED)
+    seed: IntProperty(
+        name="Seed",
+        description="Decides what the picture does not show; it begins as the mesh's own",
+        min=0,
+        max=MAX_SEED,
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -129,17 +134,23 @@ def _settings_of(thing: bpy.types.Object, engine: EngineInfo | None) -> dict[str
 def _why_not(context: bpy.types.Context) -> str:
     """Why the active object cannot be made again now, as a sentence; empty if it can."""
     thing = context.object
-    recipe = recipe_of(thing)
-    if not recipe or thing.type != "MESH":
+    if not recipe_of(thing) or thing.type != "MESH":
         return "The active object is no generated mesh"
+    if context.mode != "OBJECT":
+        return "Leave the current mode first"
     if any(data.library or data.override_library for data in (thing, thing.data)):
         return "It belongs to another file: make it local first (Object > Relations)"
     if thing.data.shape_keys:
         return "It has shape keys, which would be lost: remove or apply them first"
+    return _why_without_engine(thing)
+
+
+def _why_without_engine(thing: bpy.types.Object) -> str:
+    """Why the engine that a mesh was made with cannot make another; empty if it can."""
     if error := engines.why_unknown():
         return str(error)
     engine = _engine_of(thing)
     if engine is None:
-        return f"There is no engine “{recipe['engine']}” here, with which it was made"
+        return f"There is no engine “{(recipe_of(thing) or {})['engine']}” here, with which it was made"
     missing = runtime.session().why_missing(engine.name)
     return str(missing) if missing else ""

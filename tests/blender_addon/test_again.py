@@ -4,6 +4,7 @@
 from importlib import import_module
 from typing import Any
 
+import bmesh
 import bpy
 import numpy as np
 import pytest
@@ -28,6 +29,15 @@ def in_the_scene(thing: Any) -> Any:
     bpy.context.view_layer.update()
     turn = np.array(thing.matrix_world)
     return vertices_of(thing) @ turn[:3, :3].T + turn[:3, 3]
+
+
+def volume_of(thing: Any) -> float:
+    """The signed volume of an object's mesh: positive if its faces look outwards."""
+    solid = bmesh.new()
+    solid.from_mesh(thing.data)
+    volume = solid.calc_volume(signed=True)
+    solid.free()
+    return volume
 
 
 def longest(thing: Any) -> float:
@@ -184,17 +194,58 @@ def test_a_copy_with_a_mesh_of_its_own_keeps_what_it_shows(scene: Any, plum: Any
     assert plum.active_material.node_tree.nodes["Normal Map"].image != before
 
 
-def test_what_cannot_land_leaves_the_object(plum: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_land_leaves_all_as_it_was(plum: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     again = import_module(f"{MODULE}.blender_addon.scene.again")
-    name, data = plum.name, plum.data
+    data, nodes, recipe = plum.data, plum.active_material.node_tree.nodes, plum["hi3dgen"].to_dict()
+    before = [nodes[name].image for name in ("Picture", "Normal Map", "Normal Map as Seen")]
 
     def broken(*_: object) -> object:
         return object()  # no ID property
 
     monkeypatch.setattr(again, "recipe_for", broken)
     with pytest.raises(RuntimeError, match="could not be put into the scene"):
-        bpy.ops.hi3dgen.make_again()
-    assert bpy.data.objects[name].data == data
+        bpy.ops.hi3dgen.make_again(seed=8)
+    assert bpy.data.objects["plum"].data == data
+    assert plum["hi3dgen"].to_dict() == recipe
+    assert [nodes[name].image for name in ("Picture", "Normal Map", "Normal Map as Seen")] == before
+
+
+def test_a_mirrored_one_stays_mirrored_and_is_no_inside_out(plum: Any) -> None:
+    plum.scale = (-1, 1, 1)
+    bpy.ops.object.transform_apply()
+    bpy.ops.object.mode_set(mode="EDIT")
+    bpy.ops.mesh.select_all(action="SELECT")
+    bpy.ops.mesh.normals_make_consistent()
+    bpy.ops.object.mode_set(mode="OBJECT")
+    before, volume = vertices_of(plum), volume_of(plum)
+    bpy.ops.hi3dgen.make_again()
+    assert np.allclose(vertices_of(plum), before, atol=1e-5)
+    assert volume_of(plum) == pytest.approx(volume, rel=1e-3)
+    assert volume > 0
+
+
+def test_an_own_material_stays_although_the_picture_is_another_copy(plum: Any) -> None:
+    plum.data.materials[0] = gold = bpy.data.materials.new("Gold")
+    picture = bpy.data.images["plum picture"]
+    picture.pixels.foreach_set(np.full(len(picture.pixels), 0.5, np.float32))
+    plum["hi3dgen"]["picture"] = "plum"
+    bpy.ops.hi3dgen.make_again(seed=2)
+    assert (plum.active_material, plum["hi3dgen"]["seed"]) == (gold, 2)
+
+
+def test_in_edit_mode_it_waits(plum: Any) -> None:
+    bpy.ops.object.mode_set(mode="EDIT")
+    assert not bpy.ops.hi3dgen.make_again.poll()
+
+
+def test_what_will_be_lost_is_said(plum: Any) -> None:
+    lost = import_module(f"{MODULE}.blender_addon.scene.again").lost
+    assert lost(plum) == []
+    bpy.ops.hi3dgen.unwrap()
+    plum.vertex_groups.new(name="Arm")
+    plum.data.materials.append(bpy.data.materials.new("Gold"))
+    plum.data.polygons[0].material_index = 1
+    assert lost(plum) == ["the vertex groups", "which faces have which material", "the UV map Unwrapped"]
 
 
 def test_shape_keys_are_not_lost(plum: Any) -> None:

@@ -122,7 +122,7 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
     command = commands.add_parser("doctor", help="say what can run here, and what is missing")
     command.set_defaults(run=partial(doctor.run, engines=engines))
 
-    install.configure(commands.add_parser("install", help="make the environment of the engine Hi3DGen Networks"))
+    install.configure(commands.add_parser("install", help="make the environment of the engine “Networks”"))
     evaluate.configure(
         commands.add_parser("evaluate", help="measure normals, meshes or cut-outs against known ones"), engines
     )

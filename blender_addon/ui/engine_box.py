@@ -20,7 +20,7 @@ def draw(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, wi
     setup = setup_timer.setup()
     setup_timer.find_out(preferences.torch, preferences.python)
     box = layout.box()
-    box.label(text="Hi3DGen Engine")
+    box.label(text="The Engine “Networks”")
     trouble = runtime.session().trouble
     if trouble:
         _sentences(box, width, trouble, icon="ERROR")

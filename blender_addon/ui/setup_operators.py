@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operators that install the engine Hi3DGen and its weights; without a window each waits until it is done."""
+"""The operators that install the engine “Networks” and its weights; without a window each waits until it is done."""
 # pyright: reportInvalidTypeForm=false
 
 from collections.abc import Callable
@@ -45,7 +45,7 @@ class _SetupOperator:
 
 
 class HI3DGEN_OT_install(_SetupOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming
-    """Download PyTorch and what else the engine Hi3DGen Networks needs, into an environment of its own"""
+    """Download PyTorch and what else the engine “Networks” needs, into an environment of its own"""
 
     bl_idname = "hi3dgen.install"
     bl_label = "Install"

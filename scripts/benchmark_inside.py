@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The part of benchmark_addon.py inside Blender: benchmark_inside.py PART ORDERS ANSWER, both files of JSON."""
+
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import bpy  # isort: skip - it brings the next one
+
+import addon_utils
+import numpy as np
+
+MODULE = "bl_ext.user_default.hi3dgen"
+TICK_SECONDS = 0.01
+
+
+def install() -> dict[str, Any]:
+    """Install the extension's zip, as the demo does."""
+    import_module("demo_scene").install()
+    return {"blender": f"Blender {bpy.app.version_string}, Python {platform.python_version()}, numpy {np.__version__}"}
+
+
+def enable() -> dict[str, Any]:
+    """How long the extension's registration takes, its imports included."""
+    return {"seconds": _timed(lambda: addon_utils.enable(MODULE))}
+
+
+def generate(pictures: list[str], size: int) -> dict[str, Any]:
+    """Make a mesh of each picture, as a click does; the backend starts with the first one."""
+    addon_utils.enable(MODULE)
+    return {"jobs": [_job(picture, size) for picture in pictures]}
+
+
+def _job(picture: str, size: int) -> dict[str, float]:
+    """The seconds from the click to the mesh, and of the longest steps between, in which Blender stands still."""
+    session, generate_module = _of("link.runtime").session(), _of("generate")
+    icon_of = _of("ui.thumbnails").icon_of
+    image = bpy.data.images.load(picture)
+    found = {"loaded": _timed(lambda: image.size[0]), "backend": 0.0, "tick": 0.0, "thumbnail": 0.0}
+    made = _watch(generate_module, "add_results")
+    start = time.perf_counter()
+    job = generate_module.submit(bpy.context.scene, image, "draft", 0, settings={"resolution": size})
+    found["click"] = time.perf_counter() - start
+    shown = None
+    while job.live:
+        time.sleep(TICK_SECONDS)
+        tick = _timed(session.tick)
+        if not found["backend"] and session.capabilities:
+            found["backend"] = time.perf_counter() - start
+        if job.preview is not shown:
+            shown = job.preview
+            found["thumbnail"] = max(found["thumbnail"], _timed(partial(icon_of, shown)))
+        if job.live:
+            found["tick"] = max(found["tick"], tick)
+    if job.state.name != "DONE":
+        raise RuntimeError(str(job.error))
+    landed = time.perf_counter() - start
+    seconds, (_, _, _, results, *_) = made[0]
+    return {**found, "seconds": landed, "making": seconds, "landing": tick - seconds, "stages": _stages(results)}
+
+
+def _stages(results: list[Any]) -> float:
+    """How long the backend worked on results, as it says."""
+    return sum(sum(result.seconds.values()) for result in results)
+
+
+def mesh(triangles: int, repeats: int) -> dict[str, Any]:
+    """How long a mesh takes into the scene as results do, and by glTF's import, in turn, each a new object."""
+    addon_utils.enable(MODULE)
+    addon_utils.enable("io_scene_gltf2")
+    result, path = _result(triangles), str(Path(bpy.app.tempdir, "mesh.glb"))
+    picture = bpy.data.images.new("picture", 64, 64)
+    land = partial(_land, picture, result)
+    land()
+    bpy.ops.export_scene.gltf(filepath=path, use_selection=True)
+    landed: list[float] = []
+    imported: list[float] = []
+    for _ in range(repeats):
+        for taken, way in ((landed, land), (imported, partial(bpy.ops.import_scene.gltf, filepath=path))):
+            taken.append(_timed(way))
+            counted = {len(thing.data.polygons) for thing in bpy.context.selected_objects if thing.type == "MESH"}
+            if counted != {len(result.products["mesh"].triangles)}:
+                raise RuntimeError(f"It has {counted} triangles.")
+            bpy.data.batch_remove({*bpy.data.objects, *bpy.data.meshes})
+    return {"triangles": counted.pop(), "landed": landed, "imported": imported}
+
+
+def _land(picture: bpy.types.Image, result: Any) -> None:  # noqa: ANN401 - the extension's own
+    """Put a result into the scene, as `generate` does when it comes."""
+    usual = _of("generate").NOT_PLACED
+    spots = _of("scene.spots").spots_of(bpy.context.view_layer, [result], usual)
+    _, refused = _of("scene.objects").add_results(bpy.context.scene, "ball", picture, [result], spots, usual)
+    if refused:
+        raise RuntimeError(str(refused[0][1]))
+
+
+def _result(triangles: int) -> Any:  # noqa: ANN401
+    """A ball of so many triangles, or a few less, with its normal map, as the draft engine gives meshes."""
+    messages, products = (import_module(f"{MODULE}.backend.wire.{name}") for name in ("messages", "products"))
+    side = max(round((triangles / 2) ** 0.5), 3)
+    down, along = np.mgrid[: side + 1, : side + 1].reshape(2, -1).astype(np.float32) / side
+    polar, turn = np.pi * (0.02 + 0.96 * down), 2.0 * np.pi * along
+    ball = np.stack([np.sin(polar) * np.sin(turn), -np.sin(polar) * np.cos(turn), np.cos(polar)], axis=1) / 2
+    first = (np.arange(side)[:, None] * (side + 1) + np.arange(side)).reshape(-1, 1)
+    faces = np.concatenate([first + np.array(corners) for corners in ((0, side + 1, side + 2), (0, side + 2, 1))])
+    uv = ball[:, [0, 2]] + np.float32(0.5)
+    png = import_module(f"{MODULE}.backend.raster.png").encode(np.full((512, 512, 3), (128, 128, 255), np.uint8))
+    made = {
+        "normal_map": products.NormalMap(np.frombuffer(png, np.uint8)),
+        "mesh": products.Mesh(ball.astype(np.float32), faces.astype(np.int32), uv=uv.astype(np.float32)),
+    }
+    return messages.Result("benchmark", 0, 0, 1, {"engine": "draft", "seed": 0}, {}, (), made)
+
+
+def _of(name: str) -> ModuleType:
+    """A module of the extension's."""
+    return import_module(f"{MODULE}.blender_addon.{name}")
+
+
+def _timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _watch(module: ModuleType, name: str) -> list[tuple[float, tuple[Any, ...]]]:
+    """A list that gets the seconds and the arguments of a function's calls."""
+    calls: list[tuple[float, tuple[Any, ...]]] = []
+    usual = getattr(module, name)
+
+    def watched(*arguments: Any) -> Any:  # noqa: ANN401 - whatever the function takes and gives
+        start = time.perf_counter()
+        result = usual(*arguments)
+        calls.append((time.perf_counter() - start, arguments))
+        return result
+
+    setattr(module, name, watched)
+    return calls
+
+
+def main(part: str, orders: Path, answer: Path) -> None:
+    """Measure a part and write what was found, then end at once: Blender's own end would be measured by nobody."""
+    found = PARTS[part](**json.loads(orders.read_text(encoding="utf-8")))
+    answer.write_text(json.dumps(found), encoding="utf-8")
+    session = sys.modules.get(f"{MODULE}.blender_addon.link.runtime")
+    if session:
+        session.session().close()
+    sys.stdout.flush()
+    os._exit(0)
+
+
+PARTS: dict[str, Callable[..., dict[str, Any]]] = {
+    "install": install,
+    "enable": enable,
+    "generate": generate,
+    "mesh": mesh,
+}
+
+if __name__ == "__main__":
+    part, *files = sys.argv[-3:]
+    main(part, *map(Path, files))

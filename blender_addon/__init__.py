@@ -10,7 +10,7 @@ import bpy
 from . import command
 from .cutout import look, overlay
 from .link import engines, runtime, setup_timer
-from .scene import masks, material, normal_map, renders
+from .scene import lasting, masks, material, normal_map, renders
 from .ui import (
     cutout_operators,
     engine_settings,
@@ -53,6 +53,7 @@ _PARTS = (
     masks,
     normal_map,
     renders,
+    lasting,
     look,
     overlay,
     cutout_operators,

@@ -101,7 +101,7 @@ def _touched(count: int) -> NDArray[np.float32]:
 
 
 def _beside(work: Callable[[], T]) -> Steps[T]:
-    """Do something in a thread; yields until it is done."""
+    """Do something in a thread; yields until it is done, at least once."""
     future: Future[T] = Future()
 
     def run() -> None:
@@ -111,6 +111,7 @@ def _beside(work: Callable[[], T]) -> Steps[T]:
             future.set_exception(error)
 
     threading.Thread(target=run, name="hi3dgen read", daemon=True).start()
+    yield
     while not future.done():
         yield
     return future.result()

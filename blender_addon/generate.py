@@ -23,6 +23,7 @@ from .scene.held import held, uid_of
 from .scene.landing import Landing
 from .scene.lasting import SENT, Sent, shown_image, title_of
 from .scene.objects import add_results, all_or_nothing, reason
+from .scene.pictures import unreadable
 from .scene.placing import Placing, Stands
 from .scene.reading import Picture, Steps, read, read_all, read_at_once
 from .scene.spots import Spot, spots_of
@@ -199,32 +200,29 @@ def _read_all(
 
     frame: which one of the picture itself, if that moves.
     """
-    steps = {name: _read(source, frame if name == PICTURE else 0) for name, source in sources.items()}
+    steps = {name: _read(source) for name, source in sources.items() if name != PICTURE}
+    steps[PICTURE] = _read(sources[PICTURE], frame, shown=runtime.keeps_by_path())
     known.update((yield from read_all(steps)))
     return {name: each.pixels for name, each in known.items()}
 
 
-def _read(source: bpy.types.Image | Path, frame: int) -> Steps[Picture]:
+def _read(source: bpy.types.Image | Path, frame: int = 0, *, shown: bool = False) -> Steps[Picture]:
     """Read an image, or a file without a trace in the scene until there is a mesh; see `reading.read`.
 
     Raises `AddonError`.
     """
     if not isinstance(source, Path):
-        return (yield from read(source, frame))
+        return (yield from read(source, frame, shown=shown))
     path = source
     if not path.is_file():
         raise AddonError(f"There is no file “{path}”.", "Check the path.")
     try:
         image = bpy.data.images.load(str(path.absolute()))
     except RuntimeError as error:
-        raise _unreadable(path) from error
+        raise unreadable(path) from error
     try:
         if not image.size[0]:
-            raise _unreadable(path)
+            raise unreadable(path)
         return read_at_once(image, frame=1)
     finally:
         bpy.data.images.remove(image)
-
-
-def _unreadable(path: Path) -> AddonError:
-    return AddonError(f"“{path.name}” cannot be read as a picture.", "Save it again as PNG or JPEG.")

@@ -11,7 +11,8 @@ import math
 import os
 import re
 import time
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from ..errors import AddonError
 from .held import held
-from .pictures import upright
+from .pictures import unreadable, upright
 
 SENT = "hi3dgen_sent"  # on an image: the hash of the pixels that were sent
 
@@ -119,10 +120,23 @@ def source_of(image: bpy.types.Image) -> Source | None:
     return Source(path, (file.st_mtime_ns, file.st_size), *read_as, is_proven)
 
 
-def know(uid: int, source: Source | None, content: str) -> None:
-    """Remember that an image's pixels have this hash and are those of its source, if that is proven."""
-    if source and source.is_proven:
-        _known[uid] = source, content, True
+def know(uid: int, source: Source, content: str, *, has: bool) -> None:
+    """Remember whether the source of an image has pixels of this hash."""
+    _known[uid] = source, content, has
+
+
+@contextmanager
+def read_again(source: Source) -> Generator[bpy.types.Image]:
+    """The file of an image as another one, read in the same way. Raises `AddonError` if it cannot be loaded."""
+    try:
+        image = bpy.data.images.load(source.place)
+    except RuntimeError as error:
+        raise unreadable(Path(source.place)) from error
+    try:
+        image.colorspace_settings.name, image.alpha_mode = source.space, source.alpha_mode
+        yield image
+    finally:
+        bpy.data.images.remove(image)
 
 
 def sent_image(sent: Sent) -> bpy.types.Image:
@@ -160,15 +174,9 @@ def _loaded(path: Path, sent: Sent) -> bpy.types.Image | None:
 
 def _reads_as(source: Source, pixels: NDArray[np.uint8]) -> bool:
     """Whether a file has these pixels."""
-    try:
-        again = bpy.data.images.load(source.place)
-    except RuntimeError:
-        return False
-    try:
-        again.colorspace_settings.name, again.alpha_mode = source.space, source.alpha_mode
-        return _has(again, pixels)
-    finally:
-        bpy.data.images.remove(again)
+    with suppress(AddonError), read_again(source) as image:
+        return _has(image, pixels)
+    return False
 
 
 def content_of(pixels: NDArray[np.uint8]) -> str:

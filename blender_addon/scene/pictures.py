@@ -137,6 +137,11 @@ def _without_pixels(image: bpy.types.Image, path: str) -> AddonError:
     return AddonError(f"The image “{image.name}” has no pixels.", UNREADABLE)
 
 
+def unreadable(path: Path) -> AddonError:
+    """Why a file is no image."""
+    return AddonError(f"“{path.name}” cannot be read as a picture.", "Save it again as PNG or JPEG.")
+
+
 def image_from_png(name: str, png: bytes, *, data: bool) -> bpy.types.Image:
     """A new image, packed into the file; `data` is for what is no colour, such as a normal map."""
     image = bpy.data.images.new(name, 1, 1)

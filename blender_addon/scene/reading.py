@@ -8,6 +8,7 @@ first time it is written to, and make of the copy what the wire wants. In the st
 import threading
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -36,12 +37,13 @@ class Picture:
     content: str
 
 
-def read(image: bpy.types.Image, frame: int = 0) -> Steps[Picture]:
+def read(image: bpy.types.Image, frame: int = 0, *, shown: bool = False) -> Steps[Picture]:
     """Read a picture as `pictures.upright` does; yields while it is not done.
 
     A small one is read in the first step, and so is what is painted and not saved: it may be painted on between two
     steps. Else the image has the pixels of its file, and the step that copies them may come a moment later; if it was
-    changed by then, they are those that it has then, all of one moment. Raises `AddonError`.
+    changed by then, they are those that it has then, all of one moment. shown: whether a material may show it from its
+    file, which is compared with it now if it must be: `lasting.shows` would do that in one step. Raises `AddonError`.
     """
     uid, memory = image.session_uid, None
     before = None if image.packed_file else lasting.source_of(image)  # before Blender loads it, perhaps
@@ -51,14 +53,26 @@ def read(image: bpy.types.Image, frame: int = 0) -> Steps[Picture]:
             image = _still(uid)
     copy = copied(image, frame, memory)
     source = lasting.source_of(image)
-    if before and before.is_proven and before == source:
-        source = before
+    is_proven = source and (source.is_proven or (before == source and before.is_proven))
     if len(copy.values) <= AT_ONCE:
         picture = _made(copy)
     else:
         picture = yield from _beside(partial(_made, copy))
-    lasting.know(uid, source, picture.content)
+    if source and is_proven:
+        lasting.know(uid, source, picture.content, has=True)
+    elif source and shown and len(copy.values) > AT_ONCE:
+        has = yield from _is_in_file(source, picture, copy.values)
+        lasting.know(uid, source, picture.content, has=has)
     return picture
+
+
+def _is_in_file(source: lasting.Source, picture: Picture, memory: NDArray[np.float32]) -> Steps[bool]:
+    """Whether a file has the pixels of a picture, read into memory that is there. Blender loads it in one step."""
+    with suppress(AddonError):
+        with lasting.read_again(source) as image:
+            copy = copied(image, into=memory)
+        return (yield from _beside(lambda: np.array_equal(upright_of(copy)[0], picture.pixels)))
+    return False
 
 
 def read_at_once(image: bpy.types.Image, frame: int = 0) -> Picture:

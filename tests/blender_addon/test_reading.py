@@ -210,3 +210,18 @@ def test_what_blender_shows_is_compared_with_its_file_only_if_that_may_have_chan
     bpy.ops.hi3dgen.generate(image=third.name)
     assert bpy.context.object.active_material.node_tree.nodes["Picture"].image == third
     assert len(compared) == 1, "nothing changed it since any image was loaded"
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_large_file_that_may_have_changed_is_compared_before_the_mesh_is_there(
+    reading: ModuleType, scene: Any, loaded: Any, picture_file: Path, monkeypatch: pytest.MonkeyPatch, *, same: bool
+) -> None:
+    lasting = import_module(f"{MODULE}.blender_addon.scene.lasting")
+    monkeypatch.setattr(lasting, "_reads_as", None)  # whoever reads the file when the mesh lands fails
+    picture_file.write_bytes(png.encode(disc() if same else disc() // 2))
+    bpy.ops.hi3dgen.generate(image=loaded.name)
+    shown = bpy.context.object.active_material.node_tree.nodes["Picture"].image
+    assert (shown == loaded) is same
+    assert {image.name for image in bpy.data.images if "apple" in image.name and "normals" not in image.name} == (
+        {"apple.png"} if same else {"apple.png", "apple picture"}
+    )

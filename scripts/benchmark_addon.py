@@ -131,10 +131,12 @@ def _pictures(blender: Blender, pictures: Sequence[Path], size: int) -> list[dic
     jobs = blender.run("generate", pictures=[*map(str, pictures)], size=size)["jobs"]
     cold, warm = jobs[:1], jobs[1:]
     _say(f"click to mesh at {size} px, cold", [job["seconds"] for job in cold])
-    for name in ("backend", "stages"):
-        _say(f"  of it: {name}", [job[name] for job in cold])
+    _say("  of it until the backend has started", [job["backend"] for job in cold])
+    _say("  of it the engine's stages", [job["stages"] for job in cold])
+    _say("  seconds of processors that the backend used", [job["worked"] for job in cold])
     _say(f"click to mesh at {size} px, warm", [job["seconds"] for job in warm])
-    _say("  of it: stages", [job["stages"] for job in warm])
+    _say("  of it the engine's stages", [job["stages"] for job in warm])
+    _say("  seconds of processors that the backend used", [job["worked"] for job in warm])
     _say_jobs(f"{size} px", jobs)
     return jobs
 

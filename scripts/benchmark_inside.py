@@ -50,7 +50,7 @@ def _job(picture: str, size: int) -> dict[str, float]:
     image = bpy.data.images.load(picture)
     found = {"loaded": _timed(partial(_load, image)), "backend": 0.0, "tick": 0.0, "thumbnail": 0.0}
     made = _watch(generate_module, "add_results")
-    start, before = time.perf_counter(), _clock()
+    start, before, worked = time.perf_counter(), _clock(), _worked(session.pid)
     job = generate_module.submit(bpy.context.scene, image, "draft", 0, settings={"resolution": size})
     found["click"] = _clock() - before
     shown, tick = None, 0.0
@@ -68,12 +68,23 @@ def _job(picture: str, size: int) -> dict[str, float]:
         raise RuntimeError(str(job.error))
     landed = time.perf_counter() - start
     seconds, (_, _, _, results, *_) = made[0]
-    return {**found, "seconds": landed, "making": seconds, "landing": tick - seconds, "stages": _stages(results)}
+    worked = _worked(session.pid) - worked
+    own = {"seconds": landed, "making": seconds, "landing": tick - seconds, "worked": worked}
+    return {**found, **own, "stages": _stages(results)}
 
 
 def _load(image: bpy.types.Image) -> int:
     """Blender reads the file of an image when it is first asked about it."""
     return image.size[0]
+
+
+def _worked(pid: int | None) -> float:
+    """The seconds of processors that the backend has used, where the system says it in a file; else 0."""
+    path = Path(f"/proc/{pid}/stat")
+    if pid is None or not path.exists():
+        return 0.0
+    fields = path.read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _stages(results: list[Any]) -> float:

@@ -7,10 +7,9 @@
 
 import bpy
 
-from . import command
 from .cutout import look, overlay
 from .link import engines, runtime, setup_timer
-from .scene import masks, material, normal_map, renders
+from .scene import lasting, masks, material, normal_map, renders
 from .ui import (
     cutout_operators,
     engine_settings,
@@ -53,6 +52,7 @@ _PARTS = (
     masks,
     normal_map,
     renders,
+    lasting,
     look,
     overlay,
     cutout_operators,
@@ -61,21 +61,32 @@ _PARTS = (
     job_operators,
     runtime,
     setup_timer,
-    command,
 )
+
+_command: object = None
 
 
 def register() -> None:
     """Called when the extension is enabled."""
+    global _command  # noqa: PLW0603 - Blender wants the handle back
     for cls in _CLASSES:
         bpy.utils.register_class(cls)
     for part in _PARTS:
         part.register()
+    _command = bpy.utils.register_cli_command("hi3dgen", _run_command)
 
 
 def unregister() -> None:
     """Called when the extension is disabled, and when Blender quits."""
+    bpy.utils.unregister_cli_command(_command)
     for part in reversed(_PARTS):
         part.unregister()
     for cls in reversed(_CLASSES):
         bpy.utils.unregister_class(cls)
+
+
+def _run_command(arguments: list[str]) -> int:
+    """`blender --command hi3dgen`. What it needs is a good part of the extension, and is imported when it is run."""
+    from . import command
+
+    return command.run(arguments)

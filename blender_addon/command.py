@@ -30,8 +30,6 @@ from .errors import AddonError
 from .link import engines
 from .many import execute
 
-_handle: object = None
-
 
 def run(arguments: list[str]) -> int:
     """Run the command and return its exit code."""
@@ -143,14 +141,3 @@ def _parser() -> argparse.ArgumentParser:
     add_seeds(parser, "meshes of each picture, with the seeds that follow, as NAME_seedSEED.glb")
     add_overwrite(parser, ANEW)
     return parser
-
-
-def register() -> None:
-    """Make the command known to Blender."""
-    global _handle  # noqa: PLW0603 - Blender wants the handle back
-    _handle = bpy.utils.register_cli_command("hi3dgen", run)
-
-
-def unregister() -> None:
-    """Take it back."""
-    bpy.utils.unregister_cli_command(_handle)

@@ -23,12 +23,14 @@ from .scene.held import held, uid_of
 from .scene.landing import Landing
 from .scene.lasting import SENT, Sent, shown_image, title_of
 from .scene.objects import add_results, all_or_nothing, reason
-from .scene.pictures import upright
+from .scene.pictures import unreadable
 from .scene.placing import Placing, Stands
+from .scene.reading import Picture, Steps, read, read_all, read_at_once
 from .scene.spots import Spot, spots_of
 
 log = logging.getLogger(__name__)
 
+PICTURE = "picture"  # the name of the input that is the picture itself
 NOT_PLACED = Placing(stands=Stands.CURSOR)  # as engines give it, at the origin
 
 
@@ -63,17 +65,20 @@ def submit(
     session = runtime.session()
     if missing := session.why_missing(engine):
         raise missing
-    sent = _sent(picture, frame)
-    pictures = {"picture": sent.pixels, **{name: _read(source)[0] for name, source in (inputs or {}).items()}}
-    request = Request(session.next_name(), engine, seed, pictures, settings or {}, count, tuple(gives))
+    sources = {PICTURE: picture, **(inputs or {})}
+    request = Request(session.next_name(), engine, seed, {}, settings or {}, count, tuple(gives))
 
     # Numbers alone: undo and other files replace bpy's data while the job runs.
-    scene_uid, instead_uid, title = scene.session_uid, uid_of(instead), sent.title
+    scene_uid, instead_uid, title = scene.session_uid, uid_of(instead), title_of(picture.name)
+    picture_uid, path = (0, picture) if isinstance(picture, Path) else (picture.session_uid, None)
+    known: dict[str, Picture] = {}  # they are read while it waits
     spots: dict[int, Spot] = {}
     looked = _look(picture, frame, engine, settings or {}, inputs or {})
 
     def land(results: list[Result]) -> Refused:
         try:
+            own = known[PICTURE]
+            sent = Sent(title, own.pixels, own.lies, own.content, picture_uid, path)
             with all_or_nothing():
                 target = _scene(scene_uid)
                 seen = viewing.viewport(viewport, target)
@@ -102,7 +107,7 @@ def submit(
                 log.exception("the results are in the scene, and Blender did not show them")
         return refused
 
-    job = session.submit(instead.name if instead else title, request, land)
+    job = session.submit(instead.name if instead else title, request, land, reading=_read_all(sources, frame, known))
     runtime.keep_ticking()
     return job
 
@@ -188,35 +193,36 @@ def wait(job: Job, watch: Callable[[Job], None] = lambda _: None) -> None:
         raise job.error or session.error or cancelled
 
 
-def _sent(picture: bpy.types.Image | Path, frame: int) -> Sent:
-    """A picture as it is now. Raises `AddonError`."""
-    pixels, lies = _read(picture, frame)
-    if isinstance(picture, Path):
-        return Sent(title_of(picture.name), pixels, lies, path=picture)
-    return Sent(title_of(picture.name), pixels, lies, image=picture.session_uid)
+def _read_all(
+    sources: Mapping[str, bpy.types.Image | Path], frame: int, known: dict[str, Picture]
+) -> Steps[dict[str, NDArray[np.uint8]]]:
+    """Read a request's pictures as they are now, with whatever else is `known` of them then. Raises `AddonError`.
+
+    frame: which one of the picture itself, if that moves.
+    """
+    steps = {name: _read(source) for name, source in sources.items() if name != PICTURE}
+    steps[PICTURE] = _read(sources[PICTURE], frame, shown=runtime.keeps_by_path())
+    known.update((yield from read_all(steps)))
+    return {name: each.pixels for name, each in known.items()}
 
 
-def _read(source: bpy.types.Image | Path, frame: int = 0) -> tuple[NDArray[np.uint8], int]:
-    """What `upright` gives of an image or a file, without a trace in the scene until there is a mesh.
+def _read(source: bpy.types.Image | Path, frame: int = 0, *, shown: bool = False) -> Steps[Picture]:
+    """Read an image, or a file without a trace in the scene until there is a mesh; see `reading.read`.
 
     Raises `AddonError`.
     """
     if not isinstance(source, Path):
-        return upright(source, frame=frame)
+        return (yield from read(source, frame, shown=shown))
     path = source
     if not path.is_file():
         raise AddonError(f"There is no file “{path}”.", "Check the path.")
     try:
         image = bpy.data.images.load(str(path.absolute()))
     except RuntimeError as error:
-        raise _unreadable(path) from error
+        raise unreadable(path) from error
     try:
         if not image.size[0]:
-            raise _unreadable(path)
-        return upright(image, frame=1)
+            raise unreadable(path)
+        return read_at_once(image, frame=1)
     finally:
         bpy.data.images.remove(image)
-
-
-def _unreadable(path: Path) -> AddonError:
-    return AddonError(f"“{path.name}” cannot be read as a picture.", "Save it again as PNG or JPEG.")

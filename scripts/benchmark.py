@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measure the engines.
+"""Measure the engines and the add-on.
 
     python scripts/benchmark.py integration FOLDER     draft: normal maps with true depths, in DiLiGenT's layout
     python scripts/benchmark.py body FOLDER            draft: any pictures that the engine can cut out
     python scripts/benchmark.py cutout FOLDER          any pictures: only the cut-out
+    python scripts/benchmark.py addon                  the add-on: enabling, a click, standing still, a large mesh
     python scripts/benchmark.py --engine hi3dgen       the networks in full size, with and without their savings
     python scripts/benchmark.py presets                hi3dgen: how near the presets come to the published settings
     python scripts/benchmark.py precision              hi3dgen: voxels in half precision against float32
@@ -13,7 +14,8 @@
 the depth by the median ratio, and prints the mean absolute error; beside it, that of one turn, which is plain weighted
 least squares. `body` takes every picture from pixels to the finished mesh and prints what each stage took, and whether
 the mesh is sound; `cutout` prints what its first stage alone took, and the most memory so far. The rest is explained
-where it is: in benchmark_hi3dgen.py, benchmark_presets.py and benchmark_precision.py; it needs the extra `hi3dgen`.
+where it is: in benchmark_addon.py, which needs Blender, and in benchmark_hi3dgen.py, benchmark_presets.py and
+benchmark_precision.py, which need the extra `hi3dgen`.
 """
 
 import argparse
@@ -46,6 +48,7 @@ from backend.mesh.stages import FACES
 Array = NDArray[np.float64]
 
 ELSEWHERE = {  # commands with a module of their own, which may import torch
+    "addon": "how long Blender takes to enable the add-on and to make a mesh, and how long it stands still",
     "hi3dgen": "the networks of the hi3dgen engine, with and without their savings (or: --engine hi3dgen)",
     "presets": "how near the presets of the hi3dgen engine come to the published settings",
     "precision": "how many voxels come out the same in half precision",

@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A job: a request to the backend, from the click to what comes of it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ...backend.wire.limits import MAX_SEED
 from ...backend.wire.messages import Preview, Progress, Request, Result
 from ..errors import AddonError
+
+log = logging.getLogger(__name__)
 
 
 class JobState(Enum):
@@ -26,6 +32,7 @@ LIVE = (JobState.WAITING, JobState.RUNNING, JobState.LANDING)
 
 
 Refused = list[tuple[Result, AddonError]]  # the results that the scene did not take, and why
+Reading = Generator[None, None, Mapping[str, NDArray[np.uint8]]]
 Land = Callable[[list[Result]], Refused]
 
 
@@ -37,7 +44,7 @@ class Job:
     thumbnails of what it has made on its way, by product, the latest one last. error: why it failed, or why the scene
     did not take all of its results. landed: the session UIDs of the objects that came of them. aside: nothing in the
     scene changes by it. It goes before meshes that wait and lands in any mode, and whoever asked shows how far it is
-    and its error.
+    and its error. reading: the steps in which the request's pictures are read, until they are; it gives them.
     """
 
     title: str
@@ -50,6 +57,7 @@ class Job:
     error: AddonError | None = None
     landed: list[int] = field(default_factory=list[int])
     aside: bool = False
+    reading: Reading | None = None
 
     @property
     def name(self) -> str:
@@ -65,10 +73,34 @@ class Job:
         """The latest of its thumbnails."""
         return next(reversed(self.previews.values()), None)
 
+    def read_on(self) -> None:
+        """Do the next step of reading the request's pictures. Raises `AddonError` if one cannot be read."""
+        if self.reading:
+            try:
+                next(self.reading)
+            except StopIteration as end:
+                self.request, self.reading = replace(self.request, inputs=end.value), None
+            except AddonError:
+                raise
+            except Exception as error:
+                log.exception("a picture could not be read")
+                sentence = f"The picture of “{self.title}” could not be read."
+                raise AddonError(sentence, "Look at Blender's console, and report what it says.") from error
+
     @property
     def live(self) -> bool:
         """Whether it goes on by itself."""
         return self.state in LIVE
+
+    @property
+    def needs_no_backend(self) -> bool:
+        """Whether its next step is one of Blender's."""
+        return self.state is JobState.LANDING or (self.live and self.reading is not None)
+
+    @property
+    def shown(self) -> tuple[object, ...]:
+        """What an artist may see of it: the panels are drawn again if it is another."""
+        return (id(self), self.state, self.progress, id(self.preview), len(self.results), self.reading is None)
 
     @property
     def holds_results(self) -> bool:

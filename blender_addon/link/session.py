@@ -17,7 +17,7 @@ from ...backend.wire import messages
 from ...backend.wire.client import Client, Closed
 from ...backend.wire.messages import Capabilities, EngineInfo, Failure, Preview, Progress, Request, Result, Status
 from ..errors import AddonError
-from .job import Job, JobState, Land, not_landed
+from .job import Job, JobState, Land, Reading, not_landed
 from .process import END_SECONDS, START_SECONDS, BackendProcess, NotStarted, Started
 from .pulse import Pulse
 
@@ -76,7 +76,7 @@ class Session:
     @property
     def live(self) -> bool:
         """Whether `tick` has something to wait for."""
-        due = (job.state is JobState.LANDING if self.phase is Phase.BROKEN else job.live for job in self.jobs)
+        due = (job.needs_no_backend if self.phase is Phase.BROKEN else job.live for job in self.jobs)
         return self.phase is Phase.STARTING or self.freeing or any(due)
 
     @property
@@ -123,15 +123,19 @@ class Session:
         sentence = f"The engine “{info.label}” cannot run here. {info.missing}"
         return AddonError(sentence, "Set it up in the extension's preferences.", code="engine-missing")
 
-    def submit(self, title: str, request: Request, land: Land, *, aside: bool = False) -> Job:
+    def submit(
+        self, title: str, request: Request, land: Land, *, aside: bool = False, reading: Reading | None = None
+    ) -> Job:
         """Queue a job; unless it is one aside, what was told of former ones is forgotten.
 
-        Raises `AddonError` while the backend is given up.
+        reading: see `Job`; its first step is done now. Raises `AddonError` while the backend is given up, and what that
+        step raises.
         """
         if self.phase is Phase.BROKEN:
             raise _broken()
+        job = Job(title, request, land, aside=aside, reading=reading)
+        job.read_on()
         self._count += 1
-        job = Job(title, request, land, aside=aside)
         if not aside:
             self.error, self.notice = None, ""
         self.jobs = [*(other for other in self.jobs if other.holds_results or (aside and not other.aside)), job]
@@ -224,11 +228,12 @@ class Session:
         self._hear_backend()
         self._feel_pulse()
         self._land()
+        self._read()
         self._send()
         return self._shown() != before
 
     def _shown(self) -> tuple[object, ...]:
-        jobs = tuple((id(job), job.state, job.progress, id(job.preview), len(job.results)) for job in self.jobs)
+        jobs = tuple(job.shown for job in self.jobs)
         told = (self.error, self.freeing, self.notice, self.hindrance, self.pause, self.silent_seconds)
         return (self.phase, self.capabilities, told, jobs)
 
@@ -321,6 +326,15 @@ class Session:
                 else:
                     job.state = JobState.FAILED if job.error else JobState.DONE
 
+    def _read(self) -> None:
+        """Go on with the pictures of jobs that wait: all at once, since a picture is meant as it is at the click."""
+        for job in self.jobs:
+            if job.state is JobState.WAITING:
+                try:
+                    job.read_on()
+                except AddonError as error:
+                    self._fail(job, error)
+
     @property
     def _next(self) -> Job | None:
         """The job that goes to the backend next: what an artist is waiting for comes before meshes."""
@@ -331,7 +345,7 @@ class Session:
         waiting = self._next
         given_up = "you press Try Again" if self.phase is Phase.BROKEN else ""
         self.pause = given_up or (self.paused_until() if self.queue else "")
-        if waiting is None or self.running is not None or (self.pause and not waiting.aside):
+        if waiting is None or waiting.reading or self.running is not None or (self.pause and not waiting.aside):
             return
         self.start()
         if self.phase is Phase.READY and self._client is not None:

@@ -7,24 +7,46 @@ of its own.
 """
 
 import hashlib
+import math
 import os
 import re
-from contextlib import suppress
-from dataclasses import dataclass
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import bpy
 import numpy as np
+from bpy.app.handlers import persistent
 from numpy.typing import NDArray
 
 from ..errors import AddonError
 from .held import held
-from .pictures import upright
+from .pictures import unreadable, upright
 
 SENT = "hi3dgen_sent"  # on an image: the hash of the pixels that were sent
 
-# By an image's session UID: which file was read, and whether it has which pixels.
-_read: dict[int, tuple[object, bool]] = {}
+_SLACK_SECONDS = 2.0  # the coarsest clock of a file system, FAT's
+
+# By an image's session UID: where its pixels are from, their hash, and whether that has them.
+_known: dict[int, tuple["Source", str, bool]] = {}
+_loaded_since = -math.inf  # seconds of the system's clock: no image of this file was loaded before
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an image without changes has its pixels from, and how they are read.
+
+    place: the path of its file; empty if it is packed. state: of that file, or of the packed bytes. is_proven: whether
+    the pixels that Blender holds are surely those of that file.
+    """
+
+    place: str
+    state: tuple[int, int] | str
+    space: str
+    alpha_mode: str
+    is_proven: bool = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -32,12 +54,13 @@ class Sent:
     """A picture as it was sent.
 
     title: what is made of it is called so. pixels: uint8 (H, W, 4), upright. lies: how Blender shows it, see `upright`.
-    image: the session UID of the image that it is; 0 if it was read from the file `path`.
+    content: the hash of the pixels. image: the session UID of the image that it is; 0 if it was read from `path`.
     """
 
     title: str
     pixels: NDArray[np.uint8]
     lies: int
+    content: str
     image: int = 0
     path: Path | None = None
 
@@ -54,37 +77,78 @@ def shown_image(sent: Sent, *, by_path: bool) -> bpy.types.Image:
     """
     if sent.lies == 1:
         image = sent.origin
-        if image and shows(image, sent.pixels, by_path=by_path):
+        if image and shows(image, sent, by_path=by_path):
             return image
-        if by_path and sent.path and (image := _loaded(sent.path, sent.pixels)):
+        if by_path and sent.path and (image := _loaded(sent.path, sent)):
             return image
-    return sent_image(sent.title, sent.pixels)
+    return sent_image(sent)
 
 
-def shows(image: bpy.types.Image, pixels: NDArray[np.uint8], *, by_path: bool) -> bool:
-    """Whether an image shows exactly these pixels by itself, also when this file is opened again.
+def shows(image: bpy.types.Image, sent: Sent, *, by_path: bool) -> bool:
+    """Whether an image shows exactly what was sent by itself, also when this file is opened again.
 
-    by_path: whether it may have them from a file beside this one, which is read for that if it is new.
+    by_path: whether it may have it from a file beside this one. What is not known yet is read again: a large file
+    takes seconds.
     """
-    lasts = image.source == "FILE" and not image.is_dirty and image.library is None
-    if not lasts or image.use_view_as_render or image.colorspace_settings.is_data:
+    if image.use_view_as_render or image.colorspace_settings.is_data:
         return False  # a shader shows data and view transforms otherwise than the picture that was sent
+    source = source_of(image) if image.packed_file or by_path else None
+    if source is None:
+        return False
+    known = _known.get(image.session_uid)
+    if known and known[:2] == (source, sent.content):
+        return known[2]
+    has = _has(image, sent.pixels) if image.packed_file else _reads_as(source, sent.pixels)
+    _known[image.session_uid] = source, sent.content, has
+    return has
+
+
+def source_of(image: bpy.types.Image) -> Source | None:
+    """Where an image of this file has its pixels from; None if it is changed or moves, or if its file is gone."""
+    if image.source != "FILE" or image.is_dirty or image.library:
+        return None
+    read_as = (image.colorspace_settings.name, image.alpha_mode)
     if image.packed_file:
-        return _has(image, pixels)
-    return by_path and _file_has(image, pixels)
+        return Source("", hashlib.sha256(image.packed_file.data).hexdigest(), *read_as, is_proven=True)
+    path = bpy.path.abspath(image.filepath)
+    try:
+        file = Path(path).stat()
+    except OSError:  # it is gone
+        return None
+    changed = max(file.st_mtime, file.st_ctime)  # the second tells a copy that kept the first
+    is_proven = changed + _SLACK_SECONDS < _loaded_since or not image.has_data
+    return Source(path, (file.st_mtime_ns, file.st_size), *read_as, is_proven)
 
 
-def sent_image(title: str, pixels: NDArray[np.uint8]) -> bpy.types.Image:
+def know(uid: int, source: Source, content: str, *, has: bool) -> None:
+    """Remember whether the source of an image has pixels of this hash."""
+    _known[uid] = source, content, has
+
+
+@contextmanager
+def read_again(source: Source) -> Generator[bpy.types.Image]:
+    """The file of an image as another one, read in the same way. Raises `AddonError` if it cannot be loaded."""
+    try:
+        image = bpy.data.images.load(source.place)
+    except RuntimeError as error:
+        raise unreadable(Path(source.place)) from error
+    try:
+        image.colorspace_settings.name, image.alpha_mode = source.space, source.alpha_mode
+        yield image
+    finally:
+        bpy.data.images.remove(image)
+
+
+def sent_image(sent: Sent) -> bpy.types.Image:
     """What was sent as a picture, as a packed image; one that shows the same pixels already is used again."""
-    content = content_of(pixels)
     for image in bpy.data.images:
-        if image.get(SENT) == content and shows(image, pixels, by_path=False):  # it may have been painted on
+        if image.get(SENT) == sent.content and shows(image, sent, by_path=False):  # it may have been painted on
             return image
-    height, width, _ = pixels.shape
-    image = bpy.data.images.new(copy_name(title), width, height, alpha=True)
-    image.pixels.foreach_set((pixels[::-1] / np.float32(255.0)).astype(np.float32).reshape(-1))
+    height, width, _ = sent.pixels.shape
+    image = bpy.data.images.new(copy_name(sent.title), width, height, alpha=True)
+    image.pixels.foreach_set((sent.pixels[::-1] / np.float32(255.0)).astype(np.float32).reshape(-1))
     image.pack()
-    image[SENT] = content
+    image[SENT] = sent.content
     return image
 
 
@@ -93,48 +157,26 @@ def copy_name(title: str) -> str:
     return f"{title} picture"
 
 
-def _loaded(path: Path, pixels: NDArray[np.uint8]) -> bpy.types.Image | None:
-    """The image of a file that has these pixels; one that is there already is used again, unless it was changed."""
+def _loaded(path: Path, sent: Sent) -> bpy.types.Image | None:
+    """The image of a file that has what was sent; one that is there already is used again, unless it was changed."""
     with suppress(RuntimeError):  # the file may have vanished while the job ran
         known = set(bpy.data.images)
         image = bpy.data.images.load(str(path.absolute()), check_existing=True)
         if image in known:
-            if shows(image, pixels, by_path=True):
+            if shows(image, sent, by_path=True):
                 return image
             image = bpy.data.images.load(str(path.absolute()))
-        if _has(image, pixels):
+        if _has(image, sent.pixels):
             return image
         bpy.data.images.remove(image)
     return None
 
 
-def _file_has(image: bpy.types.Image, pixels: NDArray[np.uint8]) -> bool:
-    """Whether the file of an image has these pixels. It is read once: a large one takes seconds."""
-    path = bpy.path.abspath(image.filepath)
-    try:
-        file = Path(path).stat()
-    except OSError:  # it is gone
-        return False
-    read_as = (image.colorspace_settings.name, image.alpha_mode)
-    state = (path, file.st_mtime_ns, file.st_size, *read_as, content_of(pixels))
-    known, has = _read.get(image.session_uid, (None, False))
-    if known != state:
-        has = _reads_as(path, pixels, *read_as)
-        _read[image.session_uid] = state, has
-    return has
-
-
-def _reads_as(path: str, pixels: NDArray[np.uint8], space: str, alpha_mode: str) -> bool:
-    """Whether a file has these pixels if it is read so."""
-    try:
-        again = bpy.data.images.load(path)
-    except RuntimeError:
-        return False
-    try:
-        again.colorspace_settings.name, again.alpha_mode = space, alpha_mode
-        return _has(again, pixels)
-    finally:
-        bpy.data.images.remove(again)
+def _reads_as(source: Source, pixels: NDArray[np.uint8]) -> bool:
+    """Whether a file has these pixels."""
+    with suppress(AddonError), read_again(source) as image:
+        return _has(image, pixels)
+    return False
 
 
 def content_of(pixels: NDArray[np.uint8]) -> str:
@@ -160,3 +202,24 @@ def title_of(name: str) -> str:
         if Path(whole).suffix.lower() in bpy.path.extensions_image | bpy.path.extensions_movie:
             return Path(whole).stem
     return name
+
+
+def register() -> None:
+    """Notice when a file is opened: whatever image Blender has loaded was loaded afterwards."""
+    global _loaded_since  # noqa: PLW0603 - see `_before_other_file`
+    images = getattr(bpy.data, "images", ())  # none can be asked for, nor is any loaded, while Blender starts
+    _loaded_since = -math.inf if any(image.has_data for image in images) else time.time()
+    bpy.app.handlers.load_pre.append(_before_other_file)
+
+
+def unregister() -> None:
+    """Forget all."""
+    bpy.app.handlers.load_pre.remove(_before_other_file)
+    _known.clear()
+
+
+@persistent
+def _before_other_file(*_: object) -> None:
+    global _loaded_since  # noqa: PLW0603 - Blender calls it
+    _loaded_since = time.time()
+    _known.clear()

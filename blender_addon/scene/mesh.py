@@ -24,24 +24,28 @@ def land(landing: Landing, name: str, product: Mesh) -> None:
 
 def mesh_of(landing: Landing, name: str, product: Mesh) -> bpy.types.Mesh:
     """The mesh with its material: the images that it brings, else the picture. Raises `AddonError` if it is broken."""
-    mesh = new_mesh(landing.title, replace(product, vertices=landing.own(product.vertices)))
+    product = replace(product, vertices=landing.own(product.vertices))
+    mesh = new_mesh(landing.title, product)
     if not landing.smooth:
         mesh.shade_flat()
     if product.textured:
         material = textured_material(landing.title, texture.images_of(landing, name, product))
     else:
         coloured = product.colours is not None
-        normals = _normals(landing, name, mesh)
+        normals = _normals(landing, name, product)
         material = projected_material(landing.title, landing.picture, normals, coloured=coloured)
     mesh.materials.append(material)
     return mesh
 
 
-def _normals(landing: Landing, name: str, mesh: bpy.types.Mesh) -> Normals | None:
+def _normals(landing: Landing, name: str, product: Mesh) -> Normals | None:
     """The result's normal map as the mesh shows it."""
     if landing.normal_map is None:
         return None
-    axes = projection.axes_of(mesh, landing.normal_map.size)
+    corners = product.triangles.reshape(-1)
+    some = projection.some_of(len(corners))
+    uv = product.corner_uv.reshape(-1, 2)[some] if product.uv is None else product.uv[corners[some]]
+    axes = projection.axes_by(product.vertices[corners[some]], uv, landing.normal_map.size)
     return Normals(landing.normal_map, normal_map.as_colours(landing, name), axes)
 
 
@@ -65,7 +69,8 @@ def new_mesh(name: str, product: Mesh) -> bpy.types.Mesh:
     _fill(mesh.attributes["position"].data, "vector", vertices)
     _fill(mesh.attributes[".corner_vert"].data, "value", corners)
     _fill(mesh.polygons, "loop_start", np.arange(0, len(corners), 3, dtype=np.int32))
-    uv = product.corner_uv if product.uv is None else product.uv[corners]
+    # They are known to lie within: to clip them is three times as fast as to check them once more.
+    uv = product.corner_uv if product.uv is None else product.uv.take(corners, axis=0, mode="clip")
     if uv is not None:
         _fill(mesh.uv_layers.new(name=UV_MAP, do_init=False).uv, "vector", uv)
     if product.colours is not None:

@@ -9,6 +9,7 @@ import contextlib
 import re
 import struct
 from collections.abc import Iterator
+from itertools import takewhile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 _JPEG, _PNG, _TIFF = b"\xff\xd8", b"\x89PNG\r\n\x1a\n", (b"II*\0", b"MM\0*")
 _EXIF = b"Exif\0\0"
 _BEHIND_SCAN = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")  # within a scan there are those markers alone
+_PIECE = 1 << 16
 _START_OF_SCAN, _END_OF_IMAGE, _APP1 = 0xDA, 0xD9, 0xE1
 _ORIENTATION = 274
 _PARTS = ((273, 279), (324, 325))  # where strips and tiles begin, and how long they are
@@ -68,7 +70,8 @@ def _directory(data: bytes) -> bytes:
     if data.startswith(_TIFF):
         return data
     if data.startswith(_JPEG):
-        found = (part for marker, part in _segments(data) if marker == _APP1 and part.startswith(_EXIF))
+        before_scan = takewhile(lambda segment: segment[0] != _START_OF_SCAN, _segments(data))
+        found = (part for marker, part in before_scan if marker == _APP1 and part.startswith(_EXIF))
     elif data.startswith(_PNG):
         found = (part for kind, part in _png_chunks(data) if kind == b"eXIf")
     elif _is_webp(data):
@@ -85,14 +88,22 @@ def _is_webp(data: bytes) -> bool:
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     """The markers of a JPEG with what belongs to each, but for the scans' entropy-coded data."""
     at = 2
-    while found := _BEHIND_SCAN.search(data, at):
-        marker, at = data[found.end() - 1], found.end()
+    while at := _behind_marker(data, at):
+        marker = data[at - 1]
         if marker == _END_OF_IMAGE:
             yield marker, b""
             return
         length = int.from_bytes(data[at : at + 2], "big")
         yield marker, data[at + 2 : at + length]
         at += max(length, 2)
+
+
+def _behind_marker(data: bytes, at: int) -> int:
+    """Where the next marker of a JPEG ends; 0 if there is none. In pieces: a search lets no other thread work."""
+    for start in range(at, len(data), _PIECE):
+        if found := _BEHIND_SCAN.search(data, start, start + _PIECE + 1):
+            return found.end()
+    return 0
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -8,6 +8,7 @@ images of data, such as a normal map in 16 bits, are not linear colours: their n
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,22 @@ UNREADABLE = "Choose another picture, or save this one as PNG and load it again.
 Float32Array = NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class Copied:
+    """An image's pixels as Blender had them at one moment, and the file that they are from.
+
+    name: what an artist calls it. values: float32 (H * W * C,), the bottom row first. file: the bytes of the file, or
+    where it is; empty if the pixels are not those of a file.
+    """
+
+    name: str
+    values: Float32Array
+    shape: tuple[int, int, int]
+    is_float: bool
+    is_data: bool
+    file: bytes | Path
+
+
 def pixels_of(image: bpy.types.Image, max_side: int = MAX_SIDE, frame: int = 0) -> NDArray[np.uint8]:
     """The picture as the wire wants it; see `upright`."""
     return upright(image, max_side, frame)[0]
@@ -42,40 +59,68 @@ def upright(image: bpy.types.Image, max_side: int = MAX_SIDE, frame: int = 0) ->
     which one of a movie or sequence. Raises `AddonError` if the image has no pixels, with the path of its file if that
     is missing, or if its file ends too early: Blender shows what is missing in grey.
     """
+    return upright_of(copied(image, frame), max_side)
+
+
+def copied(image: bpy.types.Image, frame: int = 0, into: Float32Array | None = None) -> Copied:
+    """Copy an image's pixels, into memory that is there already if it is of their number; see `upright`.
+
+    Blender gives them in one piece alone. Raises `AddonError` if there are none.
+    """
     if image.type == "RENDER_RESULT":
         with _displayed(image, as_render=True) as saved:
-            return upright(saved, max_side)
+            return copied(saved)
     if frames.is_moving(image):
         with frames.at_frame(image, frame) as path:
-            return _upright(image, path, max_side)
-    return _upright(image, bpy.path.abspath(image.filepath, library=image.library), max_side)
+            return _copied(image, path, into)
+    return _copied(image, path_of(image), into)
 
 
-def _upright(image: bpy.types.Image, path: str, max_side: int) -> tuple[NDArray[np.uint8], int]:
-    """The same of an image that has its pixels from a file, if it has not been changed since."""
-    if image.size[0] * image.size[1] * image.channels == 0:
-        raise _without_pixels(image, path)
-    file = b"" if image.is_dirty else _file_of(image, path)
+def path_of(image: bpy.types.Image) -> str:
+    """Where the file of an image is that does not move."""
+    return bpy.path.abspath(image.filepath, library=image.library)
+
+
+def count_of(image: bpy.types.Image) -> int:
+    """How many numbers an image's pixels are. Blender loads the image for that if it has not yet."""
+    return image.size[0] * image.size[1] * image.channels
+
+
+def upright_of(copy: Copied, max_side: int = MAX_SIDE) -> tuple[NDArray[np.uint8], int]:
+    """What `upright` gives, of a copy; callable from any thread."""
+    file = _bytes_of(copy.file)
     if picture_files.is_cut_off(file):
-        name = bpy.path.basename(path) or image.name
-        raise AddonError(f"“{name}” ends in the middle of the picture.", "Copy or download the file again.")
+        raise AddonError(f"“{copy.name}” ends in the middle of the picture.", "Copy or download the file again.")
     lies = picture_files.orientation(file)
-    if image.use_view_as_render or _has_other_colours(image):
-        with _displayed(image, as_render=image.use_view_as_render) as saved:
-            picture = _picture_of(saved, max_side)
-    else:
-        picture = _picture_of(image, max_side)
+    rows = copy.values.reshape(copy.shape)[::-1]
+    picture = _as_picture(rows, is_float=copy.is_float, is_data=copy.is_data, max_side=max_side)
     return picture_files.turned_upright(picture, lies), lies
 
 
-def _picture_of(image: bpy.types.Image, max_side: int) -> NDArray[np.uint8]:
-    """The image as it lies, uint8 (H, W, 4)."""
-    width, height = image.size[0], image.size[1]  # the stubs of its type cannot be iterated
-    values = np.empty(width * height * image.channels, np.float32)
+def is_plain(image: bpy.types.Image) -> bool:
+    """Whether its own pixels are the picture: neither a screen's colours nor a frame's are wanted."""
+    shown = image.type == "RENDER_RESULT" or image.use_view_as_render or _has_other_colours(image)
+    return not (shown or frames.is_moving(image))
+
+
+def _copied(image: bpy.types.Image, path: str, into: Float32Array | None) -> Copied:
+    """The same of an image that has its pixels from a file, if it has not been changed since."""
+    count = count_of(image)
+    if not count:
+        raise _without_pixels(image, path)
+    file = b"" if image.is_dirty else _file_of(image, path)
+    if image.use_view_as_render or _has_other_colours(image):
+        with _displayed(image, as_render=image.use_view_as_render) as saved:
+            return replace(copied(saved), name=_called(image, path), file=file)
+    values = np.empty(count, np.float32) if into is None or len(into) != count else into
     image.pixels.foreach_get(values)
-    rows = values.reshape(height, width, image.channels)[::-1]
+    shape = (image.size[1], image.size[0], image.channels)
     is_data = image.colorspace_settings.is_data
-    return _as_picture(rows, is_float=image.is_float, is_data=is_data, max_side=max_side)
+    return Copied(_called(image, path), values, shape, image.is_float, is_data, file)
+
+
+def _called(image: bpy.types.Image, path: str) -> str:
+    return bpy.path.basename(path) or image.name
 
 
 def _has_other_colours(image: bpy.types.Image) -> bool:
@@ -92,6 +137,11 @@ def _without_pixels(image: bpy.types.Image, path: str) -> AddonError:
     return AddonError(f"The image “{image.name}” has no pixels.", UNREADABLE)
 
 
+def unreadable(path: Path) -> AddonError:
+    """Why a file is no image."""
+    return AddonError(f"“{path.name}” cannot be read as a picture.", "Save it again as PNG or JPEG.")
+
+
 def image_from_png(name: str, png: bytes, *, data: bool) -> bpy.types.Image:
     """A new image, packed into the file; `data` is for what is no colour, such as a normal map."""
     image = bpy.data.images.new(name, 1, 1)
@@ -102,13 +152,18 @@ def image_from_png(name: str, png: bytes, *, data: bool) -> bpy.types.Image:
     return image
 
 
-def _file_of(image: bpy.types.Image, path: str) -> bytes:
-    """The bytes of the file that an image was loaded from; empty if there is none."""
+def _file_of(image: bpy.types.Image, path: str) -> bytes | Path:
+    """The file that an image was loaded from: its bytes if they are packed; empty if there is none."""
     if image.packed_file:
         return image.packed_file.data
-    if image.source in {"FILE", "SEQUENCE"}:
-        with suppress(OSError):
-            return Path(path).read_bytes()
+    return Path(path) if image.source in {"FILE", "SEQUENCE"} else b""
+
+
+def _bytes_of(file: bytes | Path) -> bytes:
+    if isinstance(file, bytes):
+        return file
+    with suppress(OSError):
+        return file.read_bytes()
     return b""
 
 

@@ -34,8 +34,18 @@ def axes_of(mesh: bpy.types.Mesh, size: Sequence[int]) -> Matrix | None:
     uv_map.uv.foreach_get("vector", uv.reshape(-1))
     mesh.attributes["position"].data.foreach_get("vector", points.reshape(-1))
     mesh.attributes[".corner_vert"].data.foreach_get("value", corners)
-    taken = slice(None, None, -(-count // CORNERS))
-    axes = fitted_axes(points[corners[taken]], uv[taken] * np.array(size, np.float64))
+    taken = some_of(count)
+    return axes_by(points[corners[taken]], uv[taken], size)
+
+
+def some_of(count: int) -> slice:
+    """Which ones of so many corners tell the projection."""
+    return slice(None, None, max(-(-count // CORNERS), 1))
+
+
+def axes_by(points: NDArray[np.float32], uv: NDArray[np.float32], size: Sequence[int]) -> Matrix | None:
+    """The same as `axes_of` by corners: their places (N, 3) and UVs (N, 2)."""
+    axes = fitted_axes(points, uv * np.array(size, np.float64))
     return None if axes is None else Matrix(axes.tolist())
 
 

@@ -9,6 +9,7 @@ from .text import draw_sentence, duration
 from .thumbnails import icon_of
 
 PREVIEW_SCALE = 5.0
+READING = "Reading the picture"
 
 
 def draw(layout: bpy.types.UILayout, job: Job, session: Session) -> None:
@@ -64,6 +65,8 @@ def waits_for(session: Session) -> str:
     """What the queue waits for."""
     many = len(session.queue)
     wait, start = ("1 job waits", "It starts") if many == 1 else (f"{many} jobs wait", "They start")
+    if session.queue[0].reading and not session.running:
+        return f"{READING}:" if many == 1 else f"{READING} of the first:"
     if session.pause:
         return f"{wait}. {start} when {session.pause}:"
     return f"{wait} for the one before:" if session.running else f"{wait} for the backend, which starts:"

@@ -6,7 +6,7 @@ import bpy
 from ..link import occupied, runtime
 from ..link.job import Job, JobState
 from ..link.session import Session
-from .job_box import ready
+from .job_box import READING, ready
 from .text import duration
 
 _UNITS = 14.0  # the width of the progress bar, in those of a button's height
@@ -41,6 +41,8 @@ def _draw_progress(row: bpy.types.UILayout, job: Job, session: Session) -> None:
 def _step(job: Job, session: Session) -> str:
     if job.progress:
         return job.progress.label
+    if job.reading:
+        return READING
     return f"Starts when {session.pause}" if session.pause and job is not session.running else "Starting"
 
 

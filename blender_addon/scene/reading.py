@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads a picture while Blender goes on: a large one takes seconds, of which only the copy of its pixels needs Blender.
+
+Blender gives pixels in one piece alone. So threads do the rest: they get the memory, which the system gives slowly the
+first time it is written to, and make of the copy what the wire wants. In the steps between them nothing is awaited.
+"""
+
+import threading
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import AddonError
+from . import lasting
+from .held import held
+from .pictures import Copied, copied, count_of, is_plain, upright_of
+
+AT_ONCE = 4 << 20  # numbers, of a million pixels: read in some milliseconds
+
+T = TypeVar("T")
+Steps = Generator[None, None, T]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What was read of an image: its pixels, uint8 (H, W, 4), upright, how Blender shows it, and their hash."""
+
+    pixels: NDArray[np.uint8]
+    lies: int
+    content: str
+
+
+def read(image: bpy.types.Image, frame: int = 0, *, shown: bool = False) -> Steps[Picture]:
+    """Read a picture as `pictures.upright` does; yields while it is not done.
+
+    A small one is read in the first step, and so is what is painted and not saved: it may be painted on between two
+    steps. Else the image has the pixels of its file, and the step that copies them may come a moment later; if it was
+    changed by then, they are those that it has then, all of one moment. shown: whether a material may show it from its
+    file, which is compared with it now if it must be: `lasting.shows` would do that in one step. Raises `AddonError`.
+    """
+    uid, memory = image.session_uid, None
+    before = None if image.packed_file else lasting.source_of(image)  # before Blender loads it, perhaps
+    if is_plain(image) and not image.is_dirty:
+        while (count := count_of(image)) > AT_ONCE and (memory is None or len(memory) != count):
+            memory = yield from _beside(partial(_touched, count))
+            image = _still(uid)
+    copy = copied(image, frame, memory)
+    source = lasting.source_of(image)
+    is_proven = source and (source.is_proven or (before == source and before.is_proven))
+    if len(copy.values) <= AT_ONCE:
+        picture = _made(copy)
+    else:
+        picture = yield from _beside(partial(_made, copy))
+    if source and is_proven:
+        lasting.know(uid, source, picture.content, has=True)
+    elif source and shown and len(copy.values) > AT_ONCE:
+        has = yield from _is_in_file(source, picture, copy.values)
+        lasting.know(uid, source, picture.content, has=has)
+    return picture
+
+
+def _is_in_file(source: lasting.Source, picture: Picture, memory: NDArray[np.float32]) -> Steps[bool]:
+    """Whether a file has the pixels of a picture, read into memory that is there. Blender loads it in one step."""
+    with suppress(AddonError):
+        with lasting.read_again(source) as image:
+            copy = copied(image, into=memory)
+        return (yield from _beside(lambda: np.array_equal(upright_of(copy)[0], picture.pixels)))
+    return False
+
+
+def read_at_once(image: bpy.types.Image, frame: int = 0) -> Picture:
+    """The same in one step."""
+    return _made(copied(image, frame))
+
+
+def read_all(readings: Mapping[str, Steps[T]]) -> Steps[dict[str, T]]:
+    """Read several side by side: the first step of this is the first step of each."""
+    going, done = dict(readings), dict[str, T]()
+    while going:
+        for name, steps in [*going.items()]:
+            try:
+                next(steps)
+            except StopIteration as end:
+                done[name] = end.value
+                del going[name]
+        if going:
+            yield
+    return {name: done[name] for name in readings}
+
+
+def _made(copy: Copied) -> Picture:
+    pixels, lies = upright_of(copy)
+    return Picture(pixels, lies, lasting.content_of(pixels))
+
+
+def _still(uid: int) -> bpy.types.Image:
+    image = held(bpy.data.images, uid)
+    if image is None:
+        raise AddonError("The picture was removed before it was read.", "Undo that, or choose another picture.")
+    return image
+
+
+def _touched(count: int) -> NDArray[np.float32]:
+    """Memory for so many numbers, each page of which was written to."""
+    memory = np.empty(count, np.float32)
+    memory.fill(0.0)
+    return memory
+
+
+def _beside(work: Callable[[], T]) -> Steps[T]:
+    """Do something in a thread; yields until it is done, at least once."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is awaited
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="hi3dgen read", daemon=True).start()
+    yield
+    while not future.done():
+        yield
+    return future.result()

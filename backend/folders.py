@@ -12,8 +12,8 @@ from .errors import UserError
 def user_folder() -> Path:
     """The folder for all that outlives a session.
 
-    The environment variable HI3DGEN_USER_FOLDER names it, which Blender sets; else it is a folder at the system's
-    place for a user's data. Raises `UserError` if this user has no home and nothing else says where.
+    The environment variable HI3DGEN_USER_FOLDER names it; else it is a folder at the system's place for a user's
+    data, so that all Blenders and terminals of a user share it. Raises `UserError` if this user has no home and nothing else says where.
     """
     chosen = os.environ.get("HI3DGEN_USER_FOLDER")
     if chosen:

@@ -53,6 +53,11 @@ class Environments:
         return self.user / _DOWNLOADS
 
     @property
+    def bytecode(self) -> Path:
+        """Where the backend's bytecode goes, so that its first start in a new environment finds it."""
+        return Path(sys.pycache_prefix) if sys.pycache_prefix else self.user / "bytecode"
+
+    @property
     def log(self) -> Path:
         """The output of pip in the last installation."""
         return self.user / _LOG

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
+from .data_folder import data_folder
+
 
 def launch(
     python: Path,
@@ -55,7 +57,7 @@ def surroundings(extension: Path, user_folder: Path) -> dict[str, str]:
     """A backend's environment variables: Blender's, with the child's own import path and places to write to."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
     environment["PYTHONPATH"] = str(extension)
-    environment["HI3DGEN_USER_FOLDER"] = str(user_folder)
+    environment["HI3DGEN_USER_FOLDER"] = str(data_folder(user_folder))
     environment["PYTHONPYCACHEPREFIX"] = str(user_folder / "bytecode")
     environment["PYTHONUTF8"] = "1"
     environment["PYTHONSAFEPATH"] = "1"  # nothing is imported from the working folder

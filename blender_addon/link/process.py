@@ -24,6 +24,7 @@ from typing import IO
 from ...backend.safe_files import older_log, open_log
 from ...backend.wire.client import Client
 from .child import launch
+from .data_folder import data_folder
 from .environment import INSTALL_AGAIN, installed
 
 log = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ class BackendProcess:
 
     def _started(self) -> subprocess.Popen[bytes] | None:
         """Start it in the engine's environment, else by Blender's Python; None if `end` was faster."""
-        environment = installed(self._user_folder)
+        environment = installed(data_folder(self._user_folder))
         self.trouble = environment.trouble
         own = Path(sys.executable)
         if environment.python is None:

@@ -13,6 +13,7 @@ from bpy.app.handlers import persistent
 
 from .. import extension
 from . import engines, occupied
+from .data_folder import move_out
 from .session import Phase, Session
 
 IDLE_MINUTES = 15
@@ -29,6 +30,7 @@ def session() -> Session:
     global _session  # noqa: PLW0603 - Blender calls functions, and they need to find it
     if _session is None:
         folder = extension.user_folder()
+        move_out(folder)
         hear = partial(engines.hear, user_folder=folder)
         _session = Session(extension.FOLDER, folder, occupied.until, idle_seconds, hear)
     return _session

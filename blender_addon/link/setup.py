@@ -18,6 +18,7 @@ from typing import Any
 from ...backend.safe_files import open_log
 from ..errors import AddonError
 from .child import launch
+from .data_folder import data_folder
 from .environment import installed
 
 LOG = "setup.log"
@@ -216,7 +217,7 @@ class Setup:
             self.weights, self.weights_error = answer, error
 
     def _engine_python(self) -> Path:
-        environment = installed(self.user_folder)
+        environment = installed(data_folder(self.user_folder))
         if environment.python is None:
             raise AddonError(environment.trouble or "The engine is not installed.", "Press Install first.")
         return environment.python

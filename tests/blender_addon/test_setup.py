@@ -36,18 +36,16 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TinyIndex]:
 
 @pytest.fixture
 def online(index: TinyIndex, session: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A Blender that may go online, where there is but the tiny index; the extension's user folder, emptied after."""
+    """A Blender that may go online, where there is but the tiny index; the data folder, emptied after."""
     for name in [name for name in os.environ if name.startswith("PIP_")]:
         monkeypatch.delenv(name)
     for name, value in index.environment.items():
         monkeypatch.setenv(name, value)
     bpy.context.preferences.system.use_online_access = True
-    yield session.user_folder
+    yield Path(os.environ["HI3DGEN_USER_FOLDER"])
     bpy.context.preferences.system.use_online_access = False
     session.close()
-    for name in ("environments", "downloads"):
-        shutil.rmtree(session.user_folder / name, ignore_errors=True)
-    (session.user_folder / "environment.json").unlink(missing_ok=True)
+    shutil.rmtree(os.environ["HI3DGEN_USER_FOLDER"], ignore_errors=True)
 
 
 @pytest.fixture
@@ -79,6 +77,7 @@ def test_one_click_installs_the_engine_and_the_backend_runs_in_it(online: Path, 
     child = psutil.Process(session.pid)
     assert Path(child.cmdline()[0]) == python
     assert child.environ()["HI3DGEN_USER_FOLDER"] == str(online)
+    assert not online.is_relative_to(session.user_folder), "which Blender deletes with the extension"
 
     setup.ask("cpu")
     while setup.live:

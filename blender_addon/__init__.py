@@ -26,6 +26,7 @@ from .ui import (
     properties,
     setup_operators,
     status_bar,
+    support_operators,
     thumbnails,
     variation_operators,
 )
@@ -40,6 +41,7 @@ _CLASSES = (
     *object_operators.CLASSES,
     *variation_operators.CLASSES,
     *setup_operators.CLASSES,
+    *support_operators.CLASSES,
     *panel.CLASSES,
     *picture_operators.CLASSES,
 )

@@ -12,15 +12,16 @@ from pathlib import Path
 
 from .. import lock
 from ..errors import UserError
+from ..folders import delete
 from ..safe_files import make_private_folder, open_own, read_json, read_small, write_json
 
 STAMP = "hi3dgen-environment.json"
 ENDING_SECONDS = 5.0  # in which a backend that was asked to end has ended
-_PAUSE = 0.1  # seconds
-_FOLDER, _POINTER, _DOWNLOADS, _LOG, _LOCK = (
+_FOLDER, _POINTER, _DOWNLOADS, _BYTECODE, _LOG, _LOCK = (
     "environments",
     "environment.json",
     "downloads",
+    "bytecode",
     "install.log",
     "environments.lock",
 )
@@ -54,13 +55,19 @@ class Environments:
 
     @property
     def bytecode(self) -> Path:
-        """Where the backend's bytecode goes, so that its first start in a new environment finds it."""
-        return Path(sys.pycache_prefix) if sys.pycache_prefix else self.user / "bytecode"
+        """Where the backend's bytecode goes: where Blender says, which names its folder as it is named here."""
+        told = Path(sys.pycache_prefix or "")
+        return told if told.name == _BYTECODE else self.user / _BYTECODE
 
     @property
     def log(self) -> Path:
         """The output of pip in the last installation."""
         return self.user / _LOG
+
+    @property
+    def all(self) -> Path:
+        """The folder of all environments."""
+        return self.user / _FOLDER
 
     def folder(self, name: str) -> Path:
         """The folder of the environment of that name, whether it exists or not."""
@@ -130,7 +137,7 @@ class Environments:
             (self.user / _POINTER).unlink(missing_ok=True)  # first, so that nothing half-deleted is ever in use
             deadline = time.monotonic() + ENDING_SECONDS
             for folder in (self.user / _FOLDER, self.downloads):
-                _delete(folder, deadline)
+                delete(folder, deadline)
             self.log.unlink(missing_ok=True)
         except OSError as error:
             sentence = f"The engine is switched off, but not all of it could be deleted: {error}."
@@ -158,17 +165,6 @@ class Environments:
         except (OSError, ValueError):
             return ""
         return name if _NAME.fullmatch(name) else ""
-
-
-def _delete(folder: Path, deadline: float) -> None:
-    """Delete a folder, if there is one, with all that is in it. Raises OSError if that does not succeed in time."""
-    while folder.exists():
-        try:
-            shutil.rmtree(folder)
-        except OSError:  # on Windows as long as a backend that is just ending has a file open
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_PAUSE)
 
 
 def described(installed: Installed | None) -> dict[str, str] | None:

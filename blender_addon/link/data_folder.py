@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the engine's environment and the weights lie: not in the extension's user folder, which Blender deletes with it.
+"""Where environment and weights of the engine lie: outside of the extension's user folder, which Blender deletes.
 
 They are several gigabytes, and every Blender of this user can use the same. An earlier version kept them in the
 extension's user folder: `move_out` moves them.
@@ -34,9 +34,13 @@ def data_folder(user_folder: Path) -> Path:
     return user_folder if _holds(user_folder) and not _holds(usual) else usual
 
 
-def weights_folder(user_folder: Path) -> Path:
-    """The folder of the weights: what HI3DGEN_WEIGHTS names, else one in the data folder."""
-    return folders.weights_folder() if os.environ.get("HI3DGEN_WEIGHTS") else data_folder(user_folder) / _WEIGHTS
+def lasting_folder(user_folder: Path) -> Path | None:
+    """Where environment and weights should be moved to by hand; None if nothing is left to move, as it should be."""
+    if data_folder(user_folder) != user_folder or not _holds(user_folder):
+        return None
+    with contextlib.suppress(UserError):
+        return folders.user_folder()
+    return None
 
 
 def move_out(user_folder: Path) -> None:

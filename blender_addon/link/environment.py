@@ -2,7 +2,8 @@
 """Which Python runs the backend: that of the engine's own environment if a whole one is there, else Blender's.
 
 `python -m backend install` makes the environment in the data folder (`data_folder`) and points to it in
-environment.json: {"python": path within that folder, ...}. In the environment lies a stamp, which is written when it is whole.
+environment.json: {"python": path within that folder, ...}. In the environment lies a stamp, which is written when it
+is whole.
 """
 
 import os

@@ -14,9 +14,14 @@ from bpy.app.handlers import persistent
 from .. import extension
 from . import engines, occupied
 from .data_folder import move_out
-from .session import Phase, Session
+from .phase import Phase
+from .process import Options
+from .session import Session
 
 IDLE_MINUTES = 15
+CACHE_MEGABYTES = 512
+CHANGE_SECONDS = 1.0  # a number that is dragged changes many times
+STATUS_SECONDS = 2.0
 TICK_SECONDS = 0.05
 QUIT_SECONDS = 5.0
 BY_PATH = "PATH"  # see the preference
@@ -32,13 +37,35 @@ def session() -> Session:
         folder = extension.user_folder()
         move_out(folder)
         hear = partial(engines.hear, user_folder=folder)
-        _session = Session(extension.FOLDER, folder, occupied.until, idle_seconds, hear)
+        _session = Session(extension.FOLDER, folder, occupied.until, options, hear)
     return _session
 
 
-def idle_seconds() -> float:
-    """How long the backend lives without a job, 0 for ever."""
-    return 60.0 * _preference("idle_minutes", default=IDLE_MINUTES)
+def options() -> Options:
+    """What the artist's preferences tell a backend when it starts."""
+    usual = Options()
+    return Options(
+        idle_seconds=60.0 * _preference("idle_minutes", default=IDLE_MINUTES),
+        cache_bytes=_preference("cache_megabytes", default=CACHE_MEGABYTES) << 20,
+        log_level=_preference("log_level", default=usual.log_level),
+        device=_preference("device", default=usual.device).strip(),
+    )
+
+
+def options_changed() -> None:
+    """Let the backend, which takes its options when it starts, start anew as soon as no job runs."""
+    if not has_window():
+        _start_anew()
+        return
+    if bpy.app.timers.is_registered(_start_anew):
+        bpy.app.timers.unregister(_start_anew)
+    bpy.app.timers.register(_start_anew, first_interval=CHANGE_SECONDS, persistent=True)
+
+
+def ask_status() -> None:
+    """Ask the backend soon what it holds, if it was not asked just now; callable from a draw."""
+    if has_window() and session().phase is Phase.READY and not bpy.app.timers.is_registered(_ask_status):
+        bpy.app.timers.register(_ask_status, first_interval=STATUS_SECONDS)
 
 
 def keeps_by_path() -> bool:
@@ -74,6 +101,8 @@ def redraw() -> None:
                 for region in area.regions:
                     if region.type == "UI":
                         region.tag_redraw()
+            elif area.type == "PREFERENCES":
+                area.tag_redraw()
 
 
 def register() -> None:
@@ -91,7 +120,7 @@ def unregister() -> None:
     atexit.unregister(_before_python_ends)
     bpy.app.handlers.load_pre.remove(_before_other_file)
     bpy.app.handlers.render_init.remove(_before_rendering)
-    for timer in (_tick, _warm_up):
+    for timer in (_tick, _warm_up, _start_anew, _ask_status):
         if bpy.app.timers.is_registered(timer):
             bpy.app.timers.unregister(timer)
     if _session is not None:
@@ -141,6 +170,22 @@ def _warm_up() -> None:
     if session().phase is Phase.STOPPED and session().capabilities is None:
         session().start()
         keep_ticking()
+
+
+def _start_anew() -> float | None:
+    if _session is not None and _session.phase in (Phase.STARTING, Phase.READY):
+        if any(job.live for job in _session.jobs):
+            return CHANGE_SECONDS
+        _session.close()
+        if has_window():
+            _session.start()
+            keep_ticking()
+    return None
+
+
+def _ask_status() -> None:
+    session().ask_status()
+    keep_ticking()
 
 
 @persistent

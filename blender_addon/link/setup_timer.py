@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What ties the setup of the engine Hi3DGen to Blender: the timer that ticks it, and its one instance."""
 
+from pathlib import Path
+
 import bpy
 
-from . import runtime
+from . import data_folder, runtime
 from .setup import Setup
 
 TICK_SECONDS = 0.1
@@ -18,6 +20,11 @@ def setup() -> Setup:
         session = runtime.session()
         _setup = Setup(session.extension, session.user_folder)
     return _setup
+
+
+def lasting_folder() -> Path | None:
+    """Where environment and weights should be moved to, if they lie in the folder that Blender deletes; else None."""
+    return data_folder.lasting_folder(setup().user_folder)
 
 
 def find_out(build: str, python: str) -> None:
@@ -37,7 +44,7 @@ def find_out(build: str, python: str) -> None:
 def ask(build: str, python: str) -> None:
     """Ask again what is there and what would be installed; without a window nobody sees the answer."""
     if runtime.has_window():
-        setup().ask(build, bpy.path.abspath(python))
+        setup().ask(build, bpy.path.abspath(python), runtime.options().device)
         keep_ticking()
 
 

@@ -64,7 +64,7 @@ def test_what_an_earlier_version_left_is_moved_and_the_log_stays(module: Any, ol
     assert files(new) == {*ENVIRONMENT, f"weights/{WEIGHTS}"}
     assert files(old) == {"backend-1.log"}
     assert module.data_folder(old) == new
-    assert module.weights_folder(old) == new / "weights"
+    assert module.lasting_folder(old) is None
     module.move_out(old)
     assert files(new) == {*ENVIRONMENT, f"weights/{WEIGHTS}"}
 
@@ -104,7 +104,7 @@ def test_onto_another_disk_nothing_is_moved_and_it_is_used_where_it_is(
     module.move_out(old)
     assert files(old) == before
     assert module.data_folder(old) == old
-    assert module.weights_folder(old) == old / "weights"
+    assert module.lasting_folder(old) == new
 
 
 @pytest.mark.parametrize("name", ["environments.lock", "weights/.lock"])
@@ -117,13 +117,6 @@ def test_nothing_is_moved_while_something_is_installed(name: str, module: Any, o
     assert files(old) == before
     module.move_out(old)
     assert files(old) != before
-
-
-def test_weights_that_the_artist_keeps_elsewhere_stay_there(
-    module: Any, old: Path, new: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tmp_path / "disk"))
-    assert module.weights_folder(old) == tmp_path / "disk"
 
 
 def test_a_moved_environment_works(module: Any, tmp_path: Path, new: Path) -> None:

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where things are and how large they are, and what of it can be deleted."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.__main__ import main
+from backend.errors import UserError
+from backend.folders import size
+from backend.weights import removal
+from backend.weights.catalogue import NORMALS, PACKAGES
+from backend.weights.lock import only_process_in
+
+Printed = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's folder with a bit of everything."""
+    monkeypatch.setenv("HI3DGEN_USER_FOLDER", str(tmp_path / "user"))
+    monkeypatch.delenv("HI3DGEN_WEIGHTS", raising=False)
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "extension" / "bytecode"))
+    write(tmp_path / "user" / "environments" / "cpu-1a2b" / "lib" / "torch.so", 5000)
+    write(tmp_path / "user" / "downloads" / "wheel", 300)
+    write(tmp_path / "user" / "weights" / NORMALS.name / NORMALS.files[0], 7000)
+    write(tmp_path / "extension" / "bytecode" / "torch.pyc", 40)
+    return tmp_path / "user"
+
+
+def write(path: Path, count: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x" * count)
+
+
+def told(capsys: Printed, *arguments: str) -> dict[str, Any]:
+    """The places, by their names."""
+    assert main(["storage", "--json", *arguments]) == 0
+    return {place["name"]: place for place in json.loads(capsys.readouterr().out)["places"]}
+
+
+def test_it_says_where_everything_is_and_how_large(user: Path, capsys: Printed) -> None:
+    places = told(capsys)
+    assert {name: place["bytes"] for name, place in places.items()} == {
+        "environment": 5000,
+        "weights": 7000,
+        "caches": 340,
+    }
+    assert places["environment"]["folder"] == str(user / "environments")
+    assert main(["storage"]) == 0
+    assert f"Weights: 7 kB, {user / 'weights'}" in capsys.readouterr().out
+
+
+def test_clearing_keeps_what_cannot_be_made_again(user: Path, capsys: Printed) -> None:
+    places = told(capsys, "--clear")
+    assert {name: place["bytes"] for name, place in places.items()} == {
+        "environment": 5000,
+        "weights": 7000,
+        "caches": 0,
+    }
+
+
+def test_bytecode_in_a_folder_of_somebody_elses_is_left_alone(
+    user: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    write(tmp_path / "home" / "letter.txt", 10)
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "home"))
+    told(capsys, "--clear")
+    assert (tmp_path / "home" / "letter.txt").exists()
+
+
+def test_the_engine_is_removed_without_its_weights_or_with_them(user: Path, capsys: Printed) -> None:
+    assert main(["install", "--remove"]) == 0
+    assert "the weights stay" in capsys.readouterr().out
+    assert {name: place["bytes"] for name, place in told(capsys).items()} == {
+        "environment": 0,
+        "weights": 7000,
+        "caches": 40,
+    }
+    assert main(["install", "--remove", "--weights"]) == 0
+    assert "so are the weights" in capsys.readouterr().out
+    assert told(capsys)["weights"]["bytes"] == 0
+
+
+def test_only_the_packages_are_removed_and_of_a_link_the_link(user: Path, tmp_path: Path) -> None:
+    write(user / "weights" / "mine.txt", 10)
+    write(tmp_path / "shared" / "model.safetensors", 10)
+    if os.name == "posix":
+        (user / "weights" / PACKAGES[0].name).symlink_to(tmp_path / "shared")
+    removal.remove()
+    assert (user / "weights" / "mine.txt").exists()
+    assert (tmp_path / "shared" / "model.safetensors").exists()
+    assert not any(os.path.lexists(user / "weights" / package.name) for package in PACKAGES)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process of Windows cannot lock against itself")
+def test_weights_that_are_being_downloaded_are_not_removed(user: Path) -> None:
+    with only_process_in(user / "weights"), pytest.raises(UserError, match="busy with the weights"):
+        removal.remove()
+    assert removal.bytes_here() == 7000
+
+
+def test_what_is_missing_has_no_size(tmp_path: Path) -> None:
+    assert size(tmp_path / "none") == 0

@@ -44,7 +44,7 @@ class Options:
     """
 
     idle_seconds: float = 0.0
-    cache_bytes: int = 512 << 20
+    cache_bytes: int = 512_000_000
     log_level: str = "info"
     device: str = ""
 

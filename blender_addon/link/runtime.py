@@ -46,7 +46,7 @@ def options() -> Options:
     usual = Options()
     return Options(
         idle_seconds=60.0 * _preference("idle_minutes", default=IDLE_MINUTES),
-        cache_bytes=_preference("cache_megabytes", default=CACHE_MEGABYTES) << 20,
+        cache_bytes=1_000_000 * _preference("cache_megabytes", default=CACHE_MEGABYTES),
         log_level=_preference("log_level", default=usual.log_level),
         device=_preference("device", default=usual.device).strip(),
     )

@@ -12,7 +12,7 @@ from .setup_operators import device_label
 from .text import draw_lines, lines, size
 
 _MARGIN = 80  # pixels beside a label
-_DEVICE = 0.2  # of the width
+_DEVICE = 0.25  # of the width, as Blender divides the rows of properties
 _BUTTON = 100  # pixels of a button beside a text
 
 
@@ -59,7 +59,7 @@ def _draw_environment(
     if installed:
         box.label(text=f"Installed: PyTorch {installed['torch']} on {installed['device']}", icon="CHECKMARK")
         row = box.split(factor=_DEVICE)
-        row.label(text="Device")
+        row.label(text="Device:")
         row.menu("HI3DGEN_MT_device", text=device_label(preferences.device))
     if plan["up_to_date"]:
         return

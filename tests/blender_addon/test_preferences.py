@@ -55,7 +55,7 @@ def write(path: Path, count: int) -> Path:
 def test_what_is_chosen_reaches_the_backend_which_starts_anew(session: Any, preferences: Any) -> None:
     runtime = import_module(f"{MODULE}.blender_addon.link.runtime")
     process = import_module(f"{MODULE}.blender_addon.link.process")
-    assert runtime.options() == process.Options(idle_seconds=900.0, cache_bytes=512 << 20)
+    assert runtime.options() == process.Options(idle_seconds=900.0, cache_bytes=512_000_000)
     before = ready(session)
     preferences.device = " cuda:1 "
     assert session.phase.name == "STOPPED", "the next job starts one that knows it"
@@ -63,7 +63,7 @@ def test_what_is_chosen_reaches_the_backend_which_starts_anew(session: Any, pref
     after = ready(session)
     assert after.pid != before.pid
     assert after.environ()["HI3DGEN_DEVICE"] == "cuda:1"
-    assert session._process.options == process.Options(0.0, 64 << 20, "debug", "cuda:1")
+    assert session._process.options == process.Options(0.0, 64_000_000, "debug", "cuda:1")
     assert any("DEBUG" in line for line in process.log_tail(session.user_folder, 50))
 
 
@@ -163,7 +163,7 @@ def test_the_report_says_what_is_needed_and_nothing_of_the_artist(
         "numpy ",
         "memory ",
         "engine Draft: ready, on the processor",
-        "device automatic, ends after 15 min, results 536.9 MB at most, log info",
+        "device automatic, ends after 15 min, results 512.0 MB at most, log info",
         "unreadable: “…” cannot be read. Ask ….",
         "[Errno 2] No such file: '…'",
     ):

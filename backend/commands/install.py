@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
             progress.finished(installed=described(installed))
             _say(options, f"In use again: {installed.name}, PyTorch {installed.torch} on {installed.device}.")
         else:
-            plan = make_plan(options.torch, options.python, options.index_url)
+            plan = _plan(options, environments)
             _agree(options, plan, environments)
             installed = install(plan, environments, progress)
             progress.finished(installed=described(installed))
@@ -63,11 +63,26 @@ def run(options: argparse.Namespace) -> int:
 def _show(options: argparse.Namespace, environments: Environments) -> int:
     """Print what would be installed; with `--json` in one line, an error's if it cannot be installed."""
     with ProgressBar(as_json=options.json) as progress:
-        plan = make_plan(options.torch, options.python, options.index_url)
+        plan = _plan(options, environments)
         progress.finished(**_facts(plan, environments))
     if not options.json:
         _print(plan, environments)
     return 0
+
+
+def _plan(options: argparse.Namespace, environments: Environments) -> InstallPlan:
+    """The plan with the Python that is named, else that of the environment in use, else this one. Raises `UserError`.
+
+    Several Blenders share the environment: one with another Python must not find that it is not up to date.
+    """
+    current = environments.current()
+    if current and not options.python:
+        try:
+            return make_plan(options.torch, environments.python(current.name), options.index_url)
+        except UserError as error:
+            if error.code not in ("no-python", "no-venv"):
+                raise
+    return make_plan(options.torch, options.python, options.index_url)
 
 
 def _facts(plan: InstallPlan, environments: Environments) -> dict[str, object]:

@@ -129,7 +129,7 @@ class HI3DGEN_OT_remove_engine(_SetupOperator, bpy.types.Operator):  # noqa: N80
 
 
 class HI3DGEN_OT_clear_caches(_SetupOperator, bpy.types.Operator):  # noqa: N801
-    """Forget the results that the backend remembers, and delete compiled Python files and broken-off downloads. All of it is made again when it is needed"""  # noqa: E501 - Blender's tooltip
+    """Forget the backend's results, and delete compiled Python files and broken-off downloads. All is made again"""
 
     bl_idname = "hi3dgen.clear_caches"
     bl_label = "Clear"

@@ -18,3 +18,17 @@ def unregister() -> None:
     from . import blender_addon
 
     blender_addon.unregister()
+
+
+def glTF2_pre_export_callback(_settings: object) -> None:  # noqa: N802 - Blender's name
+    """Called by Blender's glTF exporter before it looks at the scene."""
+    from .blender_addon.scene import exporting
+
+    exporting.before()
+
+
+def glTF2_post_export_callback(_settings: object) -> None:  # noqa: N802
+    """Called by Blender's glTF exporter when it has looked at the scene."""
+    from .blender_addon.scene import exporting
+
+    exporting.after()

@@ -10,12 +10,12 @@ import bpy
 from . import command
 from .cutout import look, overlay
 from .link import engines, runtime, setup_timer
-from .scene import masks, material, normal_map
+from .scene import masks, material, normal_map, renders
 from .ui import (
     cutout_operators,
     engine_settings,
-    generate_operator,
     job_operators,
+    made_operators,
     menus,
     normal_map_operators,
     object_operators,
@@ -49,11 +49,12 @@ _PARTS = (
     engines,
     properties,
     engine_settings,
-    generate_operator,
+    made_operators,
     material,
     thumbnails,
     masks,
     normal_map,
+    renders,
     look,
     overlay,
     cutout_operators,

@@ -15,10 +15,12 @@ from .cutout import look
 from .errors import AddonError
 from .link import engines, runtime
 from .link.job import Job, JobState, Refused
-from .scene import masks, normal_map, viewing
+from .link.waiting import wait_for_job
+from .scene import again, masks, normal_map, viewing
 from .scene.active import meant
 from .scene.collection import layers_of, whereabouts
-from .scene.held import held
+from .scene.held import held, uid_of
+from .scene.landing import Landing
 from .scene.lasting import SENT, Sent, shown_image, title_of
 from .scene.objects import add_results, all_or_nothing, reason
 from .scene.pictures import upright
@@ -48,13 +50,15 @@ def submit(
     gives: Sequence[str] = (),
     placing: Placing = NOT_PLACED,
     viewport: int = 0,
+    instead: bpy.types.Object | None = None,
 ) -> Job:
     """Request what `engine` gives of an image or a picture's file, for `count` seeds from `seed` on.
 
     frame: which one of a movie or sequence. settings: those that are not to have their defaults. inputs: further images
     or files by name, such as `own_normal_map`. gives: the names of the products that are wanted; all if empty. What is
     made lands in `scene`; viewport: the number of the one that is to show it. The picture keeps the normal map, and the
-    next mesh is made from it if it was asked for by name. Raises `AddonError`.
+    next mesh is made from it if it was asked for by name. instead: the object that gets the mesh, if it is still there
+    then, see `again`; the job is called as it is. Raises `AddonError`.
     """
     session = runtime.session()
     if missing := session.why_missing(engine):
@@ -64,7 +68,7 @@ def submit(
     request = Request(session.next_name(), engine, seed, pictures, settings or {}, count, tuple(gives))
 
     # Numbers alone: undo and other files replace bpy's data while the job runs.
-    scene_uid, title = scene.session_uid, sent.title
+    scene_uid, instead_uid, title = scene.session_uid, uid_of(instead), sent.title
     spots: dict[int, Spot] = {}
     looked = _look(picture, frame, engine, settings or {}, inputs or {})
 
@@ -74,25 +78,28 @@ def submit(
                 target = _scene(scene_uid)
                 seen = viewing.viewport(viewport, target)
                 layer = seen.window.view_layer if seen else layers_of(target)[0]
+                former = held(target.objects, instead_uid)
                 if not spots:  # what lands at another try stands in the place that is left for it
                     spots.update(spots_of(layer, results, placing, seen and seen.eye))
                 shown = shown_image(sent, by_path=runtime.keeps_by_path())
-                landings, refused = add_results(target, title, shown, results, spots, placing)
+                if former:
+                    landings, refused = [again.remake(target, title, shown, results[0], former)], []
+                else:
+                    landings, refused = add_results(target, title, shown, results, spots, placing)
                 _keep_map(sent.origin or shown, shown, landings[-1].normal_map, request)
         except Exception as error:  # noqa: BLE001 - whatever it is, the results must not be lost
             return [(result, reason(error)) for result in results]
         if looked:
-            look.see(looked, job)
-        added = [thing for landing in landings for thing in landing.objects]
-        job.landed += [thing.session_uid for thing in added]
+            look.fill(looked, job)
+        job.landed += [thing.session_uid for landing in landings for thing in landing.objects]
         if runtime.has_window():
             try:
-                _tell(target, layer, seen, title, added)
+                _tell(target, layer, seen, title, landings, former)
             except Exception:  # what is in the scene must not be offered to it again
                 log.exception("the results are in the scene, and Blender did not show them")
         return refused
 
-    job = session.submit(title, request, land)
+    job = session.submit(instead.name if instead else title, request, land)
     runtime.keep_ticking()
     return job
 
@@ -104,11 +111,11 @@ def _look(
     settings: Mapping[str, Scalar],
     inputs: Mapping[str, bpy.types.Image | Path],
 ) -> look.Look | None:
-    """What will have been seen of a picture's cut-out when its mesh is there; None if its own mask is not used."""
+    """A look at the cut-out, to be filled when the mesh is there; None if the picture's own mask is not used."""
     info = next((known for known in engines.known() if known.name == engine), None)
     if info is None or isinstance(picture, Path) or inputs.get(masks.INPUT) != masks.mask_of(picture):
         return None
-    return look.begun(picture, info, settings, frame)
+    return look.start(picture, info, settings, frame)
 
 
 def _keep_map(picture: bpy.types.Image, shown: bpy.types.Image, made: bpy.types.Image | None, request: Request) -> None:
@@ -138,14 +145,24 @@ def _tell(
     layer: bpy.types.ViewLayer,
     seen: viewing.Viewport | None,
     title: str,
-    added: Sequence[bpy.types.Object],
+    landings: Sequence[Landing],
+    former: bpy.types.Object | None,
 ) -> None:
-    """Show and report what has come to the scene, as a view layer has it, and make it an undo step."""
-    if seen:
+    """Show and report what has come to the scene, as a view layer has it, and make it an undo step.
+
+    former: the object that got the mesh, if none was added.
+    """
+    added = [thing for landing in landings for thing in landing.objects]
+    step, sentence = f"Generate {title}", whereabouts(scene, title, added, layer)
+    if not added and landings[-1].normal_map:
+        step = f"Normal Map of {title}"
+        sentence = f"The normal map of {title} is ready. Edit it, or generate a mesh from it."
+    if former:
+        step, sentence = f"Make {former.name} Again", f"{former.name} was made again, where it stands."
+    if seen and not former:
         viewing.show(seen, added)
     with bpy.context.temp_override(window=seen.window if seen else bpy.context.window_manager.windows[0]):
-        bpy.ops.ed.undo_push(message=f"Generate {title}")
-        sentence = whereabouts(scene, title, added, layer)
+        bpy.ops.ed.undo_push(message=step)
         bpy.ops.hi3dgen.report("INVOKE_DEFAULT", sentence=sentence)
 
 
@@ -155,7 +172,7 @@ def wait(job: Job, watch: Callable[[Job], None] = lambda _: None) -> None:
     if session.occupied_until():
         session.cancel(job)
         raise AddonError("A mesh can only be made in Object Mode.", "Leave the current mode first.")
-    session.wait(job, watch)
+    wait_for_job(session, job, watch)
     if job.state is not JobState.DONE:
         if job.live:
             session.cancel(job)

@@ -9,7 +9,7 @@ The first run makes `.venv`, or `.venv-3.13` with Python 3.13, and with --all mo
 outside, each in a variable: HI3DGEN_BLENDER names the `blender` commands whose windows are tested, separated as in
 PATH; HI3DGEN_OTHER_PYTHON names a Python 3.13 if this is 3.11, or the other way round. Without them the last lines say
 what was skipped. A step that fails does not keep the next ones from running; the last line says how it ended. Windows
-and other Blenders are tested beside the main tests, and their output comes at their end.
+and the other Python are tested beside the rest, and their output comes at their end.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from environment import DEVELOPMENT, EDGE, FOLDERS, OLDEST, ROOT, THIS, SetupError, make
@@ -94,7 +94,7 @@ def main() -> None:
     started = time.monotonic()
     try:
         if options.edge:
-            steps, skipped = [replace(edge(for_pytest), beside=False)], []
+            steps, skipped = [edge(for_pytest)], []
         else:
             steps, skipped = plan(for_pytest, everything=options.all)
         results = run_all(steps)
@@ -124,7 +124,7 @@ def plan(for_pytest: list[str], *, everything: bool) -> tuple[list[Step], list[s
 
     steps.append(_tests("tests", python, "not window", for_pytest))
     if EDGE is OLDEST:  # the newest is what Python 3.13 runs the tests in anyway
-        steps.append(edge(for_pytest))
+        steps.append(edge(for_pytest))  # not beside: windows and the other Python take as long as all of these
     require_system_libraries(python)
     blenders = [name for name in os.environ.get(WINDOW, "").split(os.pathsep) if name]
     for name in blenders:
@@ -148,7 +148,7 @@ def edge(for_pytest: list[str]) -> Step:
     python = make(EDGE)
     require_system_libraries(python)
     name, folders = ("oldest", _OLDEST) if EDGE is OLDEST else ("newest", _NEWEST)
-    return _tests(f"tests in the {name} Blender", python, "not window", for_pytest, *folders, beside=True)
+    return _tests(f"tests in the {name} Blender", python, "not window", for_pytest, *folders)
 
 
 def _tests(

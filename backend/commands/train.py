@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Give the command its arguments."""
     kinds = parser.add_subparsers(required=True, metavar="WHAT")
     normals = kinds.add_parser("normals", help="train the normal estimator")
-    _configure_training(normals, "tiny, draft or full", ("trunk", "cool", "refine"), "docs/normals.md")
+    _configure_training(normals, "tiny, draft, draft-gpu or full", ("trunk", "cool", "refine"), "docs/normals.md")
     normals.add_argument(
         "--pictures", type=Path, metavar="FOLDER", help="learn from these: images, mask, normals, files of one name"
     )
@@ -60,7 +60,11 @@ def _configure_training(parser: argparse.ArgumentParser, configs: str, stages: S
     parser.add_argument("--minutes", type=_minutes, metavar="M", help="stop after so long; the next call goes on")
     parser.add_argument("--steps", type=_at_least(1), metavar="N", help="in place of the stage's own number of steps")
     parser.add_argument(
-        "--workers", type=_at_least(0), default=1, metavar="N", help="processes that make data (default 1)"
+        "--workers",
+        type=_at_least(0),
+        default=1,
+        metavar="N",
+        help="processes that make data, each of its own shapes (default 1)",
     )
 
 

@@ -5,6 +5,7 @@ The object is found on a small version of the picture. The cut-out's colours and
 pixels, at the cut-out's size.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,6 +19,7 @@ from ..raster.resample import resample
 from ..raster.ticks import Poll
 from . import background, matting, silhouette
 from .background import not_plain
+from .faint import raised
 from .framing import resampled, resampled_large, square_around, whole, window
 from .look import look
 from .oklab import oklab
@@ -102,7 +104,14 @@ def _found(small: Picture, weights: Weights | None, poll: Poll) -> Silhouette:
     """Find the object's pixels in a small picture, uint8 (h, w, 4)."""
     lab = oklab(small)
     poll()
-    return _by_itself(small, lab, _likely(small, weights, poll), poll)
+    likely = _likely(small, weights, poll)
+    found = _by_itself(small, lab, likely, poll)
+    if likely is None or not found.faint:
+        return found
+    # Where the object ends is still seen in the picture itself: raised, JPEG's marks and soft shadows are edges too.
+    with suppress(UserError):
+        return _by_itself(small, lab, _likely(raised(small), weights, poll), poll)
+    return found
 
 
 def _corrected(
@@ -114,10 +123,10 @@ def _corrected(
     shape = (lab.shape[0], lab.shape[1])
     before = known
     if before is None:
-        likely = _likely(small, weights, poll)
         try:
-            before = _by_itself(small, lab, likely, poll).body.astype(np.float32)
+            before = _found(small, weights, poll).body.astype(np.float32)
         except UserError:
+            likely = _likely(small, weights, poll)
             before = np.full(shape, 0.5, np.float32) if likely is None else likely
     drawn = resampled(strokes, whole(strokes.shape), shape, poll, fill=None).astype(np.float32) / np.float32(255)
     seeds = drawn[..., 3] * (2 * drawn[..., :3].mean(axis=2) - 1)

@@ -51,6 +51,11 @@ def guessed_note() -> str:
     return f"The background is not plain, so what is the object was guessed. {_ADVICE}"
 
 
+def stranded() -> str:
+    """Return the sentence for an object of which strands were left out."""
+    return f"Strands that stick out, such as hair, were left out. If they are to be kept, {_BY_HAND}"
+
+
 def unsure() -> str:
     """Return the sentence for an object that is not what a network thinks likely."""
     return f"It is not sure where the object ends. If parts are missing or too much is kept, {_BY_HAND}"

@@ -22,7 +22,7 @@ from ..raster.pull_push import fill
 from ..raster.ticks import Poll
 from .background import not_plain
 from .openings import openings
-from .plausibility import framed, guessed_note, reached_sides, unclear, unsure
+from .plausibility import framed, guessed_note, reached_sides, stranded, unclear, unsure
 from .random_walk import Evidence, evidence, guessed, walk
 from .strands import without_strands
 
@@ -66,12 +66,14 @@ class Silhouette:
     """The object's pixels.
 
     body: bool (H, W). slack: by how many pixels the outline may be off, because grain had to be blurred away. notes:
-    what may be wrong, as sentences for the artist.
+    what may be wrong, as sentences for the artist. faint: whether hardly any of its colours is surely its own, as with
+    white before white.
     """
 
     body: BoolArray
     slack: int
     notes: tuple[str, ...] = ()
+    faint: bool = False
 
 
 def find(lab: Float32Array, behind: Float32Array, likely: Float32Array | None, poll: Poll) -> Silhouette:
@@ -137,7 +139,9 @@ def _found(plain: _Plain, likely: Float32Array | None, poll: Poll) -> Silhouette
     body = without_specks(body, _SPECK)
     body, doubtful = _without_marks(body, seen.likely)
     poll()
-    body = without_specks(without_strands(openings(body, smooth, behind, seen.likely, tolerance)), _SPECK)
+    whole = openings(body, smooth, behind, seen.likely, tolerance)
+    kept = without_strands(whole)
+    body = without_specks(kept, _SPECK)
     if body.mean() < _LEAST_OBJECT:
         raise UserError(
             "nothing-on-background",
@@ -150,12 +154,15 @@ def _found(plain: _Plain, likely: Float32Array | None, poll: Poll) -> Silhouette
     notes = ["Small marks near the picture's border were left out."] if doubtful else []
     if shadow.any():
         notes.append("A flat part in a darker shade of the background was taken for a shadow and left out.")
+    if (whole & ~kept).any():
+        notes.append(stranded())
     outline = _edges(smooth)[body & ~eroded(body, 1)]
     clear = float(outline.mean()) if len(outline) else 1.0
     if clear < _LEAST_CLEAR:
         notes.append(unclear(clear))
     notes.extend(framed(body))
-    return Silhouette(body, plain.slack, tuple(notes))
+    faint = bool((seen.sure[body] > 0.5).mean() < _SURELY)
+    return Silhouette(body, plain.slack, tuple(notes), faint)
 
 
 def guess(lab: Float32Array, likely: Float32Array, poll: Poll) -> Silhouette:
@@ -166,10 +173,13 @@ def guess(lab: Float32Array, likely: Float32Array, poll: Poll) -> Silhouette:
     if overlap(likely > 1 - _UNSURE, likely > _UNSURE) < _LEAST_SURE:
         raise not_plain()
     chance = walk(lab, guessed(likely), 0.0, poll)
-    body = without_specks(without_strands(chance > 0.5), _PART)
+    whole = chance > 0.5
+    kept = without_strands(whole)
+    body = without_specks(kept, _PART)
     if body.mean() < _LEAST_OBJECT:
         raise not_plain()
-    return Silhouette(body, 0, (guessed_note(), *framed(body)))
+    left_out = (stranded(),) if (whole & ~kept).any() else ()
+    return Silhouette(body, 0, (guessed_note(), *left_out, *framed(body)))
 
 
 def corrected(lab: Float32Array, before: Float32Array, seeds: Float32Array, poll: Poll) -> Silhouette:

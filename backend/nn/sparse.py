@@ -104,7 +104,8 @@ class Voxels:
         """The rows of the voxels in each of the `cells`: int64 (cells, 8) in the order of `CHILDREN`, N for none."""
         places = self.coords[:, 1:].long().remainder(2)
         found = places.new_full((len(self.cells), 8), len(self))
-        found[self.cell_of, places @ places.new_tensor([4, 2, 1])] = torch.arange(len(self), device=places.device)
+        corner = (places * places.new_tensor([4, 2, 1])).sum(1)  # not a product of matrices: CUDA has none for integers
+        found[self.cell_of, corner] = torch.arange(len(self), device=places.device)
         return found
 
     @property

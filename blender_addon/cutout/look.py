@@ -40,7 +40,7 @@ _last: Look | None = None
 
 def last(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Scalar], frame: int = 0) -> Look | None:
     """The last look, if it was at this picture as it is, with the mask that it has now, by this engine so set."""
-    now = begun(picture, engine, settings, frame)
+    now = start(picture, engine, settings, frame)
     return _last if _last and (_last.picture, _last.of) == (now.picture, now.of) else None
 
 
@@ -55,7 +55,7 @@ def look(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Sc
     before = _last.thumbnail if _last and _last.picture == picture.session_uid else None
     if _last and _last.job:
         runtime.session().cancel(_last.job)
-    looked = begun(picture, engine, settings, frame)
+    looked = start(picture, engine, settings, frame)
     looked.thumbnail = before  # until the new one is there: the panel does not jump
 
     def heard(result: Result) -> None:
@@ -67,13 +67,13 @@ def look(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Sc
     return looked.job
 
 
-def begun(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Scalar], frame: int = 0) -> Look:
-    """What will be seen of a picture as it is now, with nothing seen yet."""
+def start(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Scalar], frame: int = 0) -> Look:
+    """A look at a picture as it is now, with nothing in it yet."""
     return Look(picture.session_uid, (frame, *_of(picture, engine, settings)))
 
 
-def see(looked: Look, job: Job) -> None:
-    """Look at what a job for a mesh made of the picture on its way, unless that was looked at before."""
+def fill(looked: Look, job: Job) -> None:
+    """Fill a look with the cut-out that a job for a mesh made on its way, unless the same was looked at before."""
     global _last  # noqa: PLW0603
     thumbnail = _thumbnail(job)
     if thumbnail and not (_last and (_last.picture, _last.of) == (looked.picture, looked.of)):

@@ -8,11 +8,12 @@ import bpy
 REST_SECONDS = 1.0
 
 _JOBS = {"RENDER": "the render has ended", "OBJECT_BAKE": "the bake has ended"}
-_RENDERS = "RENDER_OT_"  # operators; an animation of the viewport is one without a job
+_VIEWPORT_RENDER = "RENDER_OT_opengl"  # renders an animation of the viewport without a job
 _PAINTS = "PAINT_OT_"  # a stroke makes its undo step itself, and another one must not come in between
 
 
 _busy_at = 0.0
+_rested = True  # as `watch` said last
 
 
 def until() -> str:
@@ -21,26 +22,35 @@ def until() -> str:
     A new object takes over as the active one, which would throw the artist out of the mode that they work in. It would
     pop up in the middle of an animation. And the undo step that comes with it would keep a half-done drag.
     """
-    for job, ended in _JOBS.items():
-        if bpy.app.is_job_running(job):
-            return ended
+    if ended := rendering_until():
+        return ended
     windows = bpy.context.window_manager.windows
-    operators = [operator for window in windows for operator in window.modal_operators]
-    if any(operator.bl_idname.startswith(_RENDERS) for operator in operators):
-        return _JOBS["RENDER"]
     for thing in [*(window.view_layer.objects.active for window in windows), bpy.context.view_layer.objects.active]:
         if thing and thing.mode != "OBJECT":
             return f"you leave {_name_of_mode(thing)}"
     if bpy.context.mode != "OBJECT":
         return "you are in Object Mode"
-    return "the drag has ended" if any(_drags(operator) for operator in operators) else ""
+    return "the drag has ended" if any(_drags(operator) for operator in _modal_operators()) else ""
 
 
-def watch() -> None:
-    """Notice if the artist is in the middle of something; to be called again and again."""
-    global _busy_at  # noqa: PLW0603 - there is one artist
+def rendering_until() -> str:
+    """When the render or bake that runs has ended, as the end of “It starts when …”; empty if none runs.
+
+    Blender's own operator of a render is no sign of one: it stays until the mouse moves over the render's window.
+    """
+    running = [ended for job, ended in _JOBS.items() if bpy.app.is_job_running(job)]
+    if not running and any(operator.bl_idname == _VIEWPORT_RENDER for operator in _modal_operators()):
+        return _JOBS["RENDER"]
+    return next(iter(running), "")
+
+
+def watch() -> bool:
+    """Notice if the artist is in the middle of something; to be called again and again. Returns if `at_rest` is new."""
+    global _busy_at, _rested  # noqa: PLW0603 - there is one artist
     if until() or any(window.screen.is_animation_playing for window in bpy.context.window_manager.windows):
         _busy_at = time.monotonic()
+    before, _rested = _rested, at_rest()
+    return _rested != before
 
 
 def at_rest() -> bool:
@@ -49,6 +59,10 @@ def at_rest() -> bool:
     Whoever presses Escape once too often, to end a drag or a playback, does not mean a job.
     """
     return time.monotonic() - _busy_at > REST_SECONDS
+
+
+def _modal_operators() -> list[bpy.types.Operator]:
+    return [operator for window in bpy.context.window_manager.windows for operator in window.modal_operators]
 
 
 def _name_of_mode(thing: bpy.types.Object) -> str:

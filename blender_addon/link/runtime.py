@@ -37,7 +37,7 @@ def session() -> Session:
         folder = extension.user_folder()
         move_out(folder)
         hear = partial(engines.hear, user_folder=folder)
-        _session = Session(extension.FOLDER, folder, occupied.until, options, hear)
+        _session = Session(extension.FOLDER, folder, occupied.until, options, hear, occupied.rendering_until)
     return _session
 
 
@@ -149,9 +149,9 @@ def _before_python_ends() -> None:
 
 
 def _tick() -> float | None:
-    occupied.watch()
+    new = occupied.watch()
     live = [job for job in session().jobs if job.live and not job.aside]
-    new = session().tick()
+    new |= session().tick()
     for job in live:
         if not job.live and job.error:
             _say(f"{job.title}: {job.error}")

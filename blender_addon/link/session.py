@@ -35,7 +35,8 @@ class Session:
     """See the module. `extension` and `user_folder` are what `BackendProcess` takes, and what `options` returns then.
 
     occupied_until: when the scene can take results, as the end of “They come when …”; empty if now. hindrance: what it
-    said last of results that wait. learned: called with what a backend answers to the greeting.
+    said last of results that wait. learned: called with what a backend answers to the greeting. paused_until: when
+    meshes may be begun, as the end of “They start when …”; empty if now. pause: what it said last of the queue.
     """
 
     extension: Path
@@ -43,6 +44,7 @@ class Session:
     occupied_until: Callable[[], str]
     options: Callable[[], Options]
     learned: Callable[[Capabilities], None] = lambda _: None
+    paused_until: Callable[[], str] = lambda: ""
     phase: Phase = Phase.STOPPED
     capabilities: Capabilities | None = None
     jobs: list[Job] = field(default_factory=list[Job])
@@ -52,6 +54,7 @@ class Session:
     holds_memory: bool = False  # it answered that it could not
     hindrance: str = ""
     cached_bytes: int = 0  # the memory of results that the backend remembers, when it said so last
+    pause: str = ""
     notice: str = ""  # what the backend did when it was asked to
     _pulse: Pulse = field(default_factory=Pulse)
     _process: BackendProcess | None = None
@@ -219,28 +222,10 @@ class Session:
         self._send()
         return self._shown() != before
 
-    def wait_for_memory(self) -> None:
-        """Tick until the backend has answered `unload`, if no timer does. Raises `AddonError` if it could not."""
-        while self.freeing:
-            self.tick()
-            time.sleep(0.01)
-        if not self.notice:
-            raise self.error or AddonError("The backend ended before it answered.", "Its memory is free.")
-
-    def wait(self, job: Job, watch: Callable[[Job], None]) -> None:
-        """Tick until the job has ended, if no timer does. An interrupt from the keyboard cancels the job."""
-        try:
-            while job.live and self.phase is not Phase.BROKEN:
-                self.tick()
-                watch(job)
-                time.sleep(0.01)
-        except BaseException:
-            self.cancel(job)
-            raise
-
     def _shown(self) -> tuple[object, ...]:
         jobs = tuple((id(job), job.state, job.progress, id(job.preview), len(job.results)) for job in self.jobs)
-        told = (self.error, self.freeing, self.notice, self.hindrance, self.silent_seconds, self.cached_bytes)
+        told = (self.error, self.freeing, self.notice, self.hindrance, self.pause)
+        told += (self.silent_seconds, self.cached_bytes)
         return (self.phase, self.capabilities, told, jobs)
 
     def _hear_process(self) -> None:
@@ -349,7 +334,8 @@ class Session:
 
     def _send(self) -> None:
         waiting = self._next
-        if waiting is None or self.running is not None:
+        self.pause = self.paused_until() if self.queue else ""
+        if waiting is None or self.running is not None or (self.pause and not waiting.aside):
             return
         self.start()
         if self.phase is Phase.READY and self._client is not None:

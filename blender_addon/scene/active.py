@@ -16,7 +16,7 @@ from typing import Any
 
 import bpy
 
-from . import frames, masks, normal_map
+from . import frames, masks, normal_map, renders
 from .landing import PRODUCT, recipe_of
 from .lasting import SENT
 from .material import PICTURE
@@ -78,7 +78,8 @@ def _candidates(context: bpy.types.Context) -> Iterator[Meant]:
         for node in textures
         if node.name == PICTURE and _was_made_here(active, node)
     )
-    yield from (Meant(image, 0, "The last render") for image in bpy.data.images if image.type == "RENDER_RESULT")
+    if render := renders.last_render():
+        yield Meant(render, 0, "The last render")
 
 
 def _meant(

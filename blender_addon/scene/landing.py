@@ -11,9 +11,12 @@ import numpy as np
 from mathutils import Matrix
 from numpy.typing import NDArray
 
+from ...backend.wire.messages import Result
+from .collection import collection_for
 from .pictures import image_from_png
 
 RECIPE = "hi3dgen"  # on an object: what it was made from
+FRAME = "hi3dgen_frame"  # on an object: the scale and the pivot of its own coordinates, see `Landing.own`
 PRODUCT = "hi3dgen_product"  # on an image or object: the name of the product that it is, or is a part of
 SEEDS = "hi3dgen_seeds"  # on an image: the seeds of the job that led to it
 
@@ -24,15 +27,17 @@ Images = dict[tuple[str, bool, bytes], bpy.types.Image]
 class Landing:
     """One result on its way into the scene.
 
-    seed: what led to it. matrix: where its objects stand. scale, pivot: see `own`. images: those of the job so far, by
-    product and content: what no seed changes is one image. normal_map: the result's, in the picture's frame. objects:
-    what was added, meshes first. notes: sentences for the artist.
+    seed: what led to it. scene, collection: where its objects go, see `collection_for`. matrix: where its objects
+    stand. scale, pivot: see `own`. images: those of the job so far, by product and content: what no seed changes is one
+    image. normal_map: the result's, in the picture's frame. objects: what was added, meshes first. notes: sentences for
+    the artist.
     """
 
     title: str
     seed: int
     picture: bpy.types.Image
-    collection: bpy.types.Collection
+    scene: bpy.types.Scene
+    collection: int
     matrix: Matrix
     scale: float
     pivot: NDArray[np.float32]
@@ -62,9 +67,18 @@ class Landing:
         thing = bpy.data.objects.new(name, data)
         thing[PRODUCT] = product
         thing.matrix_world = self.matrix
-        self.collection.objects.link(thing)
+        collection_for(self.scene, self.collection).objects.link(thing)  # none is made for images alone
         self.objects.append(thing)
         return thing
+
+
+def recipe_for(landing: Landing, result: Result) -> dict[str, Any]:
+    """What is written on the objects of a result: what it was made from, and what the artist should know."""
+    return {"picture": landing.picture.name, **_plain(result.recipe), "notes": "\n".join(landing.notes)}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON becomes ID properties
+    return {name: _plain(item) for name, item in value.items()} if isinstance(value, Mapping) else value
 
 
 def recipe_of(thing: bpy.types.Object | None) -> Mapping[str, Any] | None:

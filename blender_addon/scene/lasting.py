@@ -23,6 +23,8 @@ from .pictures import upright
 
 SENT = "hi3dgen_sent"  # on an image: the hash of the pixels that were sent
 
+_read: dict[int, tuple[object, ...]] = {}  # by an image's session UID: which file was seen to have which pixels
+
 
 @dataclass(frozen=True)
 class Sent:
@@ -61,30 +63,19 @@ def shown_image(sent: Sent, *, by_path: bool) -> bpy.types.Image:
 def shows(image: bpy.types.Image, pixels: NDArray[np.uint8], *, by_path: bool) -> bool:
     """Whether an image shows exactly these pixels by itself, also when this file is opened again.
 
-    by_path: whether it may have them from a file beside this one, which is read for that.
+    by_path: whether it may have them from a file beside this one, which is read for that if it is new.
     """
     lasts = image.source == "FILE" and not image.is_dirty and image.library is None
     if not lasts or image.use_view_as_render or image.colorspace_settings.is_data:
         return False  # a shader shows data and view transforms otherwise than the picture that was sent
     if image.packed_file:
         return _has(image, pixels)
-    if not by_path:
-        return False
-    try:
-        again = bpy.data.images.load(bpy.path.abspath(image.filepath))
-    except RuntimeError:  # the file is gone
-        return False
-    try:
-        again.colorspace_settings.name = image.colorspace_settings.name
-        again.alpha_mode = image.alpha_mode
-        return _has(again, pixels)
-    finally:
-        bpy.data.images.remove(again)
+    return by_path and _file_has(image, pixels)
 
 
 def sent_image(title: str, pixels: NDArray[np.uint8]) -> bpy.types.Image:
     """What was sent as a picture, as a packed image; one that shows the same pixels already is used again."""
-    content = hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest()
+    content = _content(pixels)
     for image in bpy.data.images:
         if image.get(SENT) == content and shows(image, pixels, by_path=False):  # it may have been painted on
             return image
@@ -114,6 +105,37 @@ def _loaded(path: Path, pixels: NDArray[np.uint8]) -> bpy.types.Image | None:
             return image
         bpy.data.images.remove(image)
     return None
+
+
+def _file_has(image: bpy.types.Image, pixels: NDArray[np.uint8]) -> bool:
+    """Whether the file of an image has these pixels. It is read once: a large one takes seconds."""
+    path = bpy.path.abspath(image.filepath)
+    try:
+        file = Path(path).stat()
+    except OSError:  # it is gone
+        return False
+    read_as = (image.colorspace_settings.name, image.alpha_mode)
+    state = (path, file.st_mtime_ns, file.st_size, *read_as, _content(pixels))
+    if _read.get(image.session_uid) != state and _reads_as(path, pixels, *read_as):
+        _read[image.session_uid] = state
+    return _read.get(image.session_uid) == state
+
+
+def _reads_as(path: str, pixels: NDArray[np.uint8], space: str, alpha_mode: str) -> bool:
+    """Whether a file has these pixels if it is read so."""
+    try:
+        again = bpy.data.images.load(path)
+    except RuntimeError:
+        return False
+    try:
+        again.colorspace_settings.name, again.alpha_mode = space, alpha_mode
+        return _has(again, pixels)
+    finally:
+        bpy.data.images.remove(again)
+
+
+def _content(pixels: NDArray[np.uint8]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest()
 
 
 def _has(image: bpy.types.Image, pixels: NDArray[np.uint8]) -> bool:

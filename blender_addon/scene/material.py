@@ -21,6 +21,7 @@ from bpy.props import EnumProperty
 from mathutils import Matrix, Vector
 
 from . import projection
+from .landing import PRODUCT
 
 PICTURE = "Picture"
 NORMAL_MAP = "Normal Map"
@@ -53,7 +54,7 @@ _POSITIONS = (
     (COLOUR_SURFACE, COLOUR),
 )
 _DETAIL = 2
-_ITEMS = (
+ITEMS = (
     ("PICTURE", "Picture", "The picture, projected from the front", 0),
     ("NORMAL_MAP", "Normal Map", "The colours of the normal map", 1),
     ("NORMAL_DETAIL", "Normal Detail", "The picture, lit by the normal map where the picture sees the surface", 2),
@@ -171,6 +172,36 @@ def textured_material(name: str, images: Mapping[str, bpy.types.Image]) -> bpy.t
     return material
 
 
+def picture_of(material: bpy.types.Material | None) -> bpy.types.Image | None:
+    """The picture that a material of ours projects."""
+    return _image_of(material, PICTURE)
+
+
+def normal_map_of(material: bpy.types.Material | None) -> bpy.types.Image | None:
+    """The normal map of a material of ours, in the picture's frame."""
+    return _image_of(material, NORMAL_MAP)
+
+
+def _image_of(material: bpy.types.Material | None, name: str) -> bpy.types.Image | None:
+    nodes = material.node_tree.nodes if material and material.node_tree else {}
+    return getattr(nodes.get(name), "image", None)
+
+
+def follow(material: bpy.types.Material, newer: bpy.types.Material) -> None:
+    """Let a material of ours show the images of a newer one, by their nodes' names; nothing else of it changes.
+
+    What the artist has put in the place of an image that came with the object stays.
+    """
+    nodes = material.node_tree.nodes if material.node_tree else {}
+    for name, node in nodes.items():
+        image = _image_of(newer, name)
+        if image and _image_of(material, name) and (name == PICTURE or PRODUCT in node.image):
+            node.image = image
+    for name, socket in ((TURN, "Rotation"), (FACING, 1)):
+        if name in nodes and name in newer.node_tree.nodes:
+            nodes[name].inputs[socket].default_value = newer.node_tree.nodes[name].inputs[socket].default_value
+
+
 def is_ours(material: bpy.types.Material | None) -> bool:
     """Whether the material can be switched: it has two positions, with every node that they need."""
     return len(_positions(material)) > 1
@@ -206,9 +237,14 @@ def _positions(material: bpy.types.Material | None) -> tuple[int, ...]:
     return tuple(index for index, nodes in enumerate(_POSITIONS) if {OUTPUT, *nodes} <= names)
 
 
+def positions_of(material: bpy.types.Material) -> list[tuple[str, str]]:
+    """The switch's positions: the value of `hi3dgen_shows` and its label."""
+    return [(name, label) for name, label, _, _ in _items(material, None)]
+
+
 def _items(material: bpy.types.Material, _context: object) -> list[tuple[str, str, str, int]]:
     positions = _positions(material)
-    return _lists.setdefault(positions, [_ITEMS[index] for index in positions or (0,)])
+    return _lists.setdefault(positions, [ITEMS[index] for index in positions or (0,)])
 
 
 def _get_shows(material: bpy.types.Material) -> int:

@@ -18,10 +18,12 @@ NORMAL_ATTRIBUTE = "Hi3DGen Normal"
 
 
 def land(landing: Landing, name: str, product: Mesh) -> None:
-    """Add the object, with the images that the mesh brings, else with the picture.
+    """Add the object. Raises `AddonError` for a broken mesh."""
+    landing.add(name, mesh_of(landing, name, product), landing.title)
 
-    Raises `AddonError` for a broken mesh.
-    """
+
+def mesh_of(landing: Landing, name: str, product: Mesh) -> bpy.types.Mesh:
+    """The mesh with its material: the images that it brings, else the picture. Raises `AddonError` if it is broken."""
     mesh = new_mesh(landing.title, replace(product, vertices=landing.own(product.vertices)))
     if not landing.smooth:
         mesh.shade_flat()
@@ -32,7 +34,7 @@ def land(landing: Landing, name: str, product: Mesh) -> None:
         normals = _normals(landing, name, mesh)
         material = projected_material(landing.title, landing.picture, normals, coloured=coloured)
     mesh.materials.append(material)
-    landing.add(name, mesh, landing.title)
+    return mesh
 
 
 def _normals(landing: Landing, name: str, mesh: bpy.types.Mesh) -> Normals | None:

@@ -5,6 +5,8 @@ It belongs to the picture that it was made from, as the mask does: the artist ca
 next mesh be made from it.
 """
 
+from typing import cast
+
 import bpy
 import numpy as np
 from bpy.props import BoolProperty, PointerProperty
@@ -53,10 +55,21 @@ def editable(picture: bpy.types.Image) -> bpy.types.Image:
     """The picture's normal map, to be painted on: a copy if a mesh shows it, whose look would change with it."""
     normal_map = picture.hi3dgen_normal_map
     if normal_map.library or any(user != picture for user in bpy.data.user_map(subset=[normal_map])[normal_map]):
-        normal_map = normal_map.copy()
-        normal_map.pack()
+        normal_map = _copied(normal_map)
     keep(picture, normal_map, use=True)
     return normal_map
+
+
+def _copied(image: bpy.types.Image) -> bpy.types.Image:
+    """Copy an image into this file, with strokes that are not saved yet, which Blender's own copy lacks."""
+    copy = cast("bpy.types.Image", image.copy())  # its stub knows datablocks that cannot be copied
+    if image.is_dirty:
+        pixels = np.empty(len(image.pixels), np.float32)
+        image.pixels.foreach_get(pixels)
+        copy.pixels.foreach_set(pixels)
+    if image.is_dirty or not copy.packed_file:  # to pack it again fails in Blender 4.2
+        copy.pack()
+    return copy
 
 
 def _chosen(picture: bpy.types.Image, _context: bpy.types.Context) -> None:

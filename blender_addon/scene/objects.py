@@ -4,7 +4,6 @@
 import logging
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import bpy
 import numpy as np
@@ -13,8 +12,8 @@ from mathutils import Matrix, Vector
 from ...backend.wire.messages import Result
 from ..errors import AddonError
 from . import products
-from .collection import collection_for, hide, layers_of
-from .landing import RECIPE, Images, Landing
+from .collection import hide, layers_of
+from .landing import FRAME, RECIPE, Images, Landing, recipe_for
 from .placing import Origin, Placing
 from .spots import Spot, box_of
 
@@ -100,7 +99,8 @@ def _land(
         title,
         result.seed,
         picture,
-        collection_for(scene, placing.collection),
+        scene,
+        placing.collection,
         matrix=spot.matrix @ Matrix.Translation(pivot),
         scale=placing.size,
         pivot=np.array(pivot, np.float32),
@@ -109,9 +109,9 @@ def _land(
         notes=[*result.notes],
     )
     products.land(landing, result.products)
-    recipe = {"picture": picture.name, **_plain(result.recipe), "notes": "\n".join(landing.notes)}
+    recipe = recipe_for(landing, result)
     for thing in landing.objects:
-        thing[RECIPE] = recipe
+        thing[RECIPE], thing[FRAME] = recipe, [landing.scale, *pivot]
     for image in landing.images.values():
         image.use_fake_user = not image.users  # else what nothing shows is not saved
     return landing
@@ -124,10 +124,6 @@ def _pivot(result: Result, spot: Spot, placing: Placing) -> Sequence[float]:
     if placing.origin is Origin.CURSOR:
         return tuple(spot.matrix.inverted() @ Vector(placing.cursor))
     return (0.0, 0.0, 0.0)
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON becomes ID properties
-    return {name: _plain(item) for name, item in value.items()} if isinstance(value, Mapping) else value
 
 
 def _select(scene: bpy.types.Scene, added: list[bpy.types.Object]) -> None:

@@ -13,6 +13,7 @@ from ..errors import AddonError
 from ..generate import active_picture
 from ..link import engines, runtime
 from ..link.job import Job
+from ..link.waiting import wait_for_job
 from ..scene import masks
 from ..scene.active import meant
 from ..scene.held import held
@@ -72,7 +73,7 @@ class HI3DGEN_OT_preview_cutout(bpy.types.Operator):  # noqa: N801
             picture, frame = meant(context).image, meant(context).frame
             job = look_at(context.scene, picture, frame)
             if not runtime.has_window():
-                runtime.session().wait(job, lambda _: None)
+                wait_for_job(runtime.session(), job)
                 if job.error:
                     raise job.error
                 seen = last_look(context.scene, picture, frame)

@@ -80,6 +80,20 @@ def arguments() -> dict[str, Any]:
     return named | _properties(_united(settings) for settings in by_name.values())
 
 
+def names() -> set[str]:
+    """The names of the settings of all engines."""
+    return {setting.name for engine in engines.known() for setting in shown(engine)}
+
+
+def given(operator: Any, engine: EngineInfo | None, fixed: Iterable[str]) -> dict[str, Scalar]:  # noqa: ANN401
+    """The settings that an operator's caller gave, as `engine` has them; it refuses those that are not its own.
+
+    fixed: arguments that are no settings.
+    """
+    wanted = sorted(name for name in names().difference(fixed) if operator.properties.is_property_set(name))
+    return {name: read(engine, name, value_of(operator, name)) for name in wanted}
+
+
 def read(engine: EngineInfo | None, name: str, value: Scalar) -> Scalar:
     """The value of an argument as the engine's kind of it, if it came as text."""
     if engine is None or not isinstance(value, str):

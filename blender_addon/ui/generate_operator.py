@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operator Generate. Its arguments are the settings of all engines, so it is made again when they change."""
+"""The operator Generate. `made_operators` gives it the settings of all engines as arguments."""
 # pyright: reportInvalidTypeForm=false
 
 import random
@@ -23,14 +23,14 @@ from ..scene.held import held
 from . import engine_settings
 from .properties import COUNT, chosen_engine, placing_of
 
-_FIXED = ("filepath", "image", "cutout", "normal_map", "engine", "seed", "count")  # no setting takes their place
-
 BUTTON = "hi3dgen_button"  # what the panel's button has in its context
 
-_made: type | None = None
 
+class Generate:
+    """What `made_operators` makes the operator of."""
 
-class _Generate:
+    FIXED = ("filepath", "image", "cutout", "normal_map", "engine", "seed", "count")  # no setting takes their place
+
     bl_idname = "hi3dgen.generate"
     bl_label = "Generate"
     bl_description = f"Turn the picture into a mesh. {RULE}"
@@ -101,13 +101,7 @@ class _Generate:
     def _settings(self, scene: bpy.types.Scene, engine: EngineInfo | None) -> dict[str, Scalar]:
         """The panel's settings of the engine, and the caller's. The engine refuses those that are not its own."""
         settings = engine_settings.settings_of(scene, engine) if engine else {}
-        for name in sorted(self._names_of_settings().difference(_FIXED)):
-            if self._is_set(name):
-                settings[name] = engine_settings.read(engine, name, engine_settings.value_of(self, name))
-        return settings
-
-    def _names_of_settings(self) -> set[str]:
-        return {setting.name for engine in engines.known() for setting in engine_settings.shown(engine)}
+        return settings | engine_settings.given(self, engine, self.FIXED)
 
     def _inputs(
         self, scene: bpy.types.Scene, engine: EngineInfo | None, picture: bpy.types.Image | Path
@@ -125,7 +119,7 @@ class _Generate:
         if self.normal_map:
             inputs[normal_map.INPUT] = _image(self.normal_map)
         names = {name for each in engines.known() for name in engine_settings.further_inputs(each)}
-        for name in names.difference(_FIXED, self._names_of_settings()):
+        for name in names.difference(self.FIXED, engine_settings.names()):
             if self._is_set(name):
                 inputs[name] = _image(getattr(self, name))
         return {name: image for name, image in inputs.items() if image}
@@ -152,35 +146,6 @@ def why_grey(context: bpy.types.Context) -> str:
     if overlay.shown():
         return "A cut-out is being drawn: Enter keeps it, Escape discards it."
     return "" if meant(context).image else "There is no picture yet: open one above, or in an Image Editor."
-
-
-def update() -> None:
-    """Make the operator with the arguments that the known engines take."""
-    global _made  # noqa: PLW0603 - as global as Blender's classes
-    _drop()
-    arguments = {name: value for name, value in engine_settings.arguments().items() if name not in _FIXED}
-    body = {"__annotations__": arguments}
-    _made = type("HI3DGEN_OT_generate", (_Generate, bpy.types.Operator), body)
-    bpy.utils.register_class(_made)
-
-
-def register() -> None:
-    """Follow the engines."""
-    engines.changed.append(update)
-    update()
-
-
-def unregister() -> None:
-    """Take the operator away."""
-    engines.changed.remove(update)
-    _drop()
-
-
-def _drop() -> None:
-    global _made  # noqa: PLW0603
-    if _made is not None:
-        bpy.utils.unregister_class(_made)
-        _made = None
 
 
 def _landed(scene: bpy.types.Scene, job: Job) -> list[bpy.types.Object]:

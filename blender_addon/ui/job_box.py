@@ -18,7 +18,7 @@ def draw(layout: bpy.types.UILayout, job: Job, session: Session) -> None:
     made = f": {len(job.results)} of {job.request.count}" if job.live and job.request.count > 1 else ""
     row.label(text=job.name + made, translate=False)
     row.operator("hi3dgen.cancel", text="Cancel" if job.live else "Discard", icon="X").job = job.request.job
-    if job.preview:
+    if job.preview and job.live:  # the button of one that is kept is to be in sight
         box.template_icon(icon_of(job.preview), scale=PREVIEW_SCALE)
     progress = job.progress
     if job.state is JobState.KEPT and job.error:
@@ -66,5 +66,7 @@ def ready(job: Job, hindrance: str) -> str:
 def waits_for(session: Session) -> str:
     """What the queue waits for."""
     many = len(session.queue)
-    wait = "1 job waits" if many == 1 else f"{many} jobs wait"
+    wait, start = ("1 job waits", "It starts") if many == 1 else (f"{many} jobs wait", "They start")
+    if session.pause:
+        return f"{wait}. {start} when {session.pause}:"
     return f"{wait} for the one before:" if session.running else f"{wait} for the backend, which starts:"

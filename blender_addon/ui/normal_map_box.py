@@ -30,6 +30,6 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
             body.template_icon(icon.icon_id, scale=SCALE)
         row = body.row(align=True)
         row.use_property_split = False
-        row.operator("hi3dgen.edit_normal_map", icon="BRUSH_DATA")
+        row.operator("hi3dgen.edit_normal_map", text="Edit", icon="BRUSH_DATA")
         if normal_map.INPUT in engine.inputs:
             row.prop(picture, "hi3dgen_uses_normal_map", toggle=True)

@@ -61,7 +61,7 @@ class HI3DGEN_OT_edit_normal_map(bpy.types.Operator):  # noqa: N801
     """Paint on the normal map in an Image Editor. The next mesh is made from it; meshes that are there keep theirs"""
 
     bl_idname = "hi3dgen.edit_normal_map"
-    bl_label = "Edit"
+    bl_label = "Edit Normal Map"
     bl_options = {"UNDO"}
 
     @classmethod

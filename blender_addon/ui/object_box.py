@@ -4,7 +4,7 @@
 import bpy
 
 from ..scene.landing import recipe_of
-from ..scene.material import is_ours
+from ..scene.material import is_ours, positions_of
 from . import variation_operators
 from .text import draw_sentence
 
@@ -29,7 +29,9 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         row.operator("hi3dgen.unwrap")
         row.operator("hi3dgen.decimate")
         row.operator("hi3dgen.remesh")
-        column.operator("hi3dgen.mark_as_asset", icon="ASSET_MANAGER")
+        row = column.row(align=True)
+        row.operator("hi3dgen.make_again", icon="FILE_REFRESH")
+        row.operator("hi3dgen.mark_as_asset", icon="ASSET_MANAGER")
     for note in filter(None, recipe.get("notes", "").splitlines()):
         draw_sentence(box, note, "INFO")
 
@@ -39,7 +41,8 @@ def _draw_switch(box: bpy.types.UILayout, context: bpy.types.Context, material: 
     column = box.column()
     column.use_property_split = False
     grid = column.grid_flow(row_major=True, columns=2, even_columns=True, align=True)
-    grid.prop(material, "hi3dgen_shows", expand=True)
+    for name, label in positions_of(material):
+        grid.operator("hi3dgen.show", text=label, depress=name == material.hi3dgen_shows).shows = name
     shading = getattr(context.space_data, "shading", None)
     if shading is None:
         return

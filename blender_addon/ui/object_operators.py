@@ -3,13 +3,14 @@
 # pyright: reportInvalidTypeForm=false
 
 import bpy
-from bpy.props import IntProperty, StringProperty
+from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ..errors import AddonError
 from ..extension import PACKAGE
 from ..link import runtime
 from ..scene import asset, rework
 from ..scene.landing import recipe_of
+from ..scene.material import ITEMS, is_ours, positions_of
 from . import engine_settings
 from .properties import chosen_engine
 
@@ -70,6 +71,32 @@ class _OnMeshes:
         self.report({"INFO"}, sentence)
         runtime.redraw()
         return {"FINISHED"}
+
+
+class HI3DGEN_OT_show(bpy.types.Operator):  # noqa: N801
+    """Choose what this mesh is coloured with, and every other generated mesh that is selected"""
+
+    bl_idname = "hi3dgen.show"
+    bl_label = "Show"
+    bl_options = {"REGISTER", "UNDO"}
+
+    shows: EnumProperty(name="Show", description="What the meshes are coloured with", items=ITEMS)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only if the active object is a generated mesh."""
+        why = "" if generated(context)[:1] == [context.object] else "The active object is no generated mesh"
+        cls.poll_message_set(why)
+        return not why
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Switch the materials that have what is asked for; the others stay as they are."""
+        materials = {slot.material for thing in generated(context) for slot in thing.material_slots if slot.material}
+        able = [each for each in materials if is_ours(each) and self.shows in dict(positions_of(each))]
+        for each in able:
+            each.hi3dgen_shows = self.shows
+        runtime.redraw()
+        return {"FINISHED"} if able else {"CANCELLED"}
 
 
 class HI3DGEN_OT_unwrap(_OnMeshes, bpy.types.Operator):  # noqa: N801
@@ -185,4 +212,4 @@ def _counted(context: bpy.types.Context, things: list[bpy.types.Object]) -> str:
     return f"{first.name} has {faces:,} faces"
 
 
-CLASSES = (HI3DGEN_OT_unwrap, HI3DGEN_OT_decimate, HI3DGEN_OT_remesh, HI3DGEN_OT_mark_as_asset)
+CLASSES = (HI3DGEN_OT_show, HI3DGEN_OT_unwrap, HI3DGEN_OT_decimate, HI3DGEN_OT_remesh, HI3DGEN_OT_mark_as_asset)

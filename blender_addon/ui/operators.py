@@ -14,6 +14,7 @@ from ..link.job import JobState
 from ..link.phase import Phase
 from ..link.process import log_file, log_tail, tail
 from ..link.setup import LOG as SETUP_LOG
+from ..link.waiting import wait_for_memory
 from .text import lines
 
 EVENT_SECONDS = 0.01
@@ -125,7 +126,7 @@ class HI3DGEN_OT_unload(bpy.types.Operator):  # noqa: N801
         runtime.keep_ticking()
         if not runtime.has_window():
             try:
-                session.wait_for_memory()
+                wait_for_memory(session)
             except AddonError as error:
                 self.report({"ERROR"}, str(error))
                 return {"CANCELLED"}

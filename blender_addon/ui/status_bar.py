@@ -30,13 +30,18 @@ def _draw_progress(row: bpy.types.UILayout, job: Job, session: Session) -> None:
     bar = row.row(align=True)
     bar.ui_units_x = _UNITS
     progress = job.progress
-    label = progress.label if progress else "Starting"
     left = f", {duration(progress.eta_seconds)} left" if progress and progress.eta_seconds is not None else ""
-    bar.progress(factor=progress.done if progress else 0.0, text=f"{job.name}: {label}{left}")
+    bar.progress(factor=progress.done if progress else 0.0, text=f"{job.name}: {_step(job, session)}{left}")
     behind = len([other for other in session.queue if other is not job])
     if behind:
         row.label(text=f"+ {behind}", translate=False)
     row.operator("hi3dgen.cancel_current", text="Cancel (Esc)" if occupied.at_rest() else "Cancel", icon="X")
+
+
+def _step(job: Job, session: Session) -> str:
+    if job.progress:
+        return job.progress.label
+    return f"Starts when {session.pause}" if session.pause and job is not session.running else "Starting"
 
 
 def register() -> None:

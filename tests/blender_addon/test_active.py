@@ -129,6 +129,9 @@ def test_the_last_one_is_the_render(scene: Any, active: ModuleType) -> None:
     assert means(active) == ("Render Result", "The last render")
     scene.hi3dgen.picture = image("plum")
     assert means(active) == ("plum", "")
+    bpy.ops.wm.read_homefile()
+    assert "Render Result" in bpy.data.images, "else this shows nothing"
+    assert means(active) == ("", ""), "nothing is rendered in this file"
 
 
 def test_a_mask_and_a_normal_map_mean_their_picture(scene: Any, active: ModuleType) -> None:

@@ -240,6 +240,21 @@ def test_what_waits_for_a_mode_says_which(scene: Any, mode: str, when: str) -> N
     assert occupied.until() == ""
 
 
+def test_no_mesh_is_begun_while_a_render_runs(new_session: Callable[[str], Any], submit: Submit) -> None:
+    session, landed = new_session(IN_TURN), []
+    session.paused_until = lambda: "the render has ended"
+    mesh = submit(session, 1, landed)
+    look = submit(session, 2, landed, aside=True)
+    tick_until(session, lambda: not look.live)
+    assert landed == [2], "someone waits for a look"
+    assert (mesh.state.name, session.pause) == ("WAITING", "the render has ended")
+    waits_for = import_module(f"{MODULE}.blender_addon.ui.job_box").waits_for
+    assert waits_for(session) == "1 job waits. It starts when the render has ended:"
+    session.paused_until = lambda: ""
+    tick_until(session, lambda: not mesh.live)
+    assert (landed, session.pause) == ([2, 1], "")
+
+
 @pytest.mark.parametrize(("job", "when"), [("RENDER", "the render has ended"), ("OBJECT_BAKE", "the bake has ended")])
 def test_what_waits_for_a_render_says_so(scene: Any, monkeypatch: pytest.MonkeyPatch, job: str, when: str) -> None:
     occupied = import_module(f"{MODULE}.blender_addon.link.occupied")

@@ -70,6 +70,19 @@ def test_a_picture_from_a_file_is_shown_from_there(loaded: Any) -> None:
     assert not loaded.packed_file
 
 
+def test_the_file_is_read_again_only_if_it_has_changed(
+    lasting: ModuleType, loaded: Any, picture_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bpy.ops.hi3dgen.generate(image=loaded.name)
+    with monkeypatch.context() as within:
+        within.setattr(lasting, "_has", None)  # whoever reads the file again fails
+        bpy.ops.hi3dgen.generate(image=loaded.name, seed=2)
+        assert shown() == loaded
+    picture_file.write_bytes(png.encode(disc(48)))
+    bpy.ops.hi3dgen.generate(image=loaded.name, seed=3)
+    assert shown() != loaded
+
+
 def test_packed_needs_no_other_file(scene: Any, loaded: Any, picture_file: Path, tmp_path: Path) -> None:
     keep("PACKED")
     try:
@@ -227,18 +240,23 @@ def test_names_keep_their_dots(lasting: ModuleType, name: str, title: str) -> No
     assert lasting.title_of(name) == title
 
 
-def test_gltf_holds_the_picture_that_was_sent_and_smooth_normals(scene: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize("shows", ["PICTURE", "NORMAL_MAP", "NORMAL_DETAIL"])
+def test_gltf_holds_the_picture_that_was_sent_and_smooth_normals(scene: Any, tmp_path: Path, shows: str) -> None:
     plum = scene.hi3dgen.picture = image_of(disc(), "v1.2 final")
     bpy.ops.hi3dgen.generate()
     assert bpy.context.object.name == "v1.2 final"
     paint(plum)
+    bpy.context.object.active_material.hi3dgen_shows = shows
     bpy.ops.export_scene.gltf(filepath=str(tmp_path / "v1.2 final.glb"), export_format="GLB", use_selection=True)
+    assert bpy.context.object.active_material.hi3dgen_shows == shows
     data = (tmp_path / "v1.2 final.glb").read_bytes()
     length = int.from_bytes(data[12:16], "little")
     document, binary = json.loads(data[20 : 20 + length]), data[28 + length :]
     (primitive,) = document["meshes"][0]["primitives"]
     assert {"POSITION", "NORMAL", "TEXCOORD_0"} <= set(primitive["attributes"])
-    surface = document["materials"][primitive["material"]]["pbrMetallicRoughness"]
+    material = document["materials"][primitive["material"]]
+    assert not {"normalTexture", "emissiveTexture"} & set(material)
+    surface = material["pbrMetallicRoughness"]
     image = document["images"][document["textures"][surface["baseColorTexture"]["index"]]["source"]]
     view = document["bufferViews"][image["bufferView"]]
     start = view.get("byteOffset", 0)

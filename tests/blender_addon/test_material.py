@@ -62,6 +62,7 @@ def render(scene: Any, thing: Any, tmp_path: Path) -> Iterator[Render]:
     camera.data.type, camera.data.ortho_scale = "ORTHO", 1.0
     sun = bpy.data.objects.new("Sun", bpy.data.lights.new("Sun", "SUN"))
     sun.data.energy = 2.0
+    sun.data.use_shadow = False  # they speckle EEVEE in Blender 4.2, and nothing here casts one
     for made in (camera, sun):
         scene.collection.objects.link(made)
     scene.camera = camera

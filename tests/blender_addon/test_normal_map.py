@@ -35,9 +35,9 @@ def uses_own() -> bool:
 
 
 def test_it_stops_at_the_normal_map_and_goes_on_from_it(scene: Any, plum: Any) -> None:
-    before = len(scene.objects)
+    before = len(scene.objects), len(bpy.data.collections)
     assert bpy.ops.hi3dgen.make_normal_map() == {"FINISHED"}
-    assert len(scene.objects) == before
+    assert (len(scene.objects), len(bpy.data.collections)) == before, "nothing else has come"
     normal_map = plum.hi3dgen_normal_map
     assert normal_map.packed_file
     assert normal_map.colorspace_settings.name == "Non-Color"
@@ -94,6 +94,16 @@ def test_one_that_a_mesh_shows_is_copied_before_it_is_painted_on(plum: Any) -> N
     assert plum.hi3dgen_uses_normal_map
     assert np.array_equal(np.array(copy.pixels[:]), np.array(shown.pixels[:]))
     assert normal_map.editable(plum) == copy
+
+
+def test_the_copy_has_the_strokes_that_were_not_saved(plum: Any) -> None:
+    bpy.ops.hi3dgen.generate()
+    shown = plum.hi3dgen_normal_map
+    shown.pixels.foreach_set(np.full(len(shown.pixels), 0.25, np.float32))
+    copy = module("scene.normal_map").editable(plum)
+    assert copy != shown
+    assert np.allclose(copy.pixels[:], 0.25, atol=1 / 255)
+    assert copy.packed_file.data != shown.packed_file.data
 
 
 def test_the_cut_out_that_a_mesh_was_made_with_is_seen_in_the_panel(scene: Any, plum: Any) -> None:

@@ -13,7 +13,7 @@ from tests.gui.screen import wait_until
 
 pytestmark = [pytest.mark.window, pytest.mark.slow]
 
-GENERATE, SWITCH = "hi3dgen.generate(", "hi3dgen_shows"
+GENERATE, SWITCH = "hi3dgen.generate(", "hi3dgen.show("
 QUICK = 256
 ACTIVE = "bpy.context.object"
 SHADING = "area('VIEW_3D').spaces.active.shading"
@@ -107,7 +107,7 @@ def test_a_rendered_view_offers_true_colours(blender: Blender, toadstool: Path, 
         ("hi3dgen.unwrap", 0.2, f"'Unwrapped' in {ACTIVE}.data.uv_layers"),
         ("hi3dgen.decimate", 0.5, f"len({ACTIVE}.modifiers) == 1"),
         ("hi3dgen.remesh", 0.8, f"{ACTIVE}.data.polygons[0].loop_total == 4"),
-        ("hi3dgen.mark_as_asset", 0.5, f"{ACTIVE}.asset_data is not None"),
+        ("hi3dgen.mark_as_asset", 0.75, f"{ACTIVE}.asset_data is not None"),
     ],
 )
 def test_a_click_does_it_and_one_undo_takes_it_back(
@@ -134,7 +134,7 @@ def test_a_click_does_it_and_one_undo_takes_it_back(
 
 def test_an_assets_preview_shows_the_object(blender: Blender, toadstool: Path, shots: Path) -> None:
     generate(blender, toadstool)
-    blender.click("hi3dgen.mark_as_asset")
+    blender.click("hi3dgen.mark_as_asset", across=0.75)
     blender.wait(f"{ACTIVE}.preview is not None and tuple({ACTIVE}.preview.image_size) != (0, 0)")
     blender.wait(f"any({ACTIVE}.preview.image_pixels_float[:][3::4])")
     blender.ask(KEEP_PREVIEW.format(path=str(shots / "preview.png")))

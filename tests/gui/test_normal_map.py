@@ -33,6 +33,8 @@ def test_it_stops_at_the_normal_map_is_painted_on_and_goes_on(blender: Blender, 
     blender.wait_for_job()
     blender.wait(f"{PICTURE}.hi3dgen_normal_map is not None")
     assert not blender.ask("[thing.name for thing in bpy.data.objects if 'hi3dgen' in thing]")
+    blender.wait("reports()[-1] == 'The normal map of toadstool is ready. Edit it, or generate a mesh from it.'")
+    assert blender.undo_steps()[-1] == "Normal Map of toadstool"
     blender.screen.point(*NOWHERE)
     blender.shoot(shots / "normal map.png")
     made = blender.ask(f"{PICTURE}.hi3dgen_normal_map.name")

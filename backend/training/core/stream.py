@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Batches made ahead of time by a worker process: the batch of a step is a pure function of the step."""
+"""Batches made ahead of time by worker processes: the batch of a step is a pure function of the step."""
 
 import atexit
 import os
@@ -17,7 +17,10 @@ Tensors = tuple[Tensor, ...]
 
 
 def stream(batch: Callable[[int], Tensors], start: int, workers: int) -> Iterator[Tensors]:
-    """Yield the batches of the steps from `start` on, without end. Without workers they are made in this process."""
+    """Yield the batches of the steps from `start` on, without end. Without workers they are made in this process.
+
+    Several make them in turn. Where they keep what they draw from, each must keep blocks of its own: see `windows`.
+    """
     loader = DataLoader(
         _Steps(batch),
         batch_size=None,

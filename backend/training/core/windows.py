@@ -19,9 +19,10 @@ _FIRST = 8  # blocks of the first window, which grows
 
 @dataclass(frozen=True)
 class Windows:
-    """Blocks of a source. With several processes each takes its own `share` of them.
+    """Blocks of a source. With several processes each takes its own `share` of them, and each of its workers a part.
 
-    source: makes the block of a number. rate: how many blocks the window moves on with a step. most: blocks in memory.
+    source: makes the block of a number. rate: how many blocks the window moves on with a step that a worker makes.
+    most: blocks in memory. workers: see `stream`.
     """
 
     source: Callable[[int], Any]
@@ -29,12 +30,14 @@ class Windows:
     share: int
     rate: float
     most: int
+    workers: int = 1
     _kept: dict[int, Any] = field(default_factory=dict[int, Any])
 
     def at(self, step: int) -> range:
         """Return the numbers of the blocks that a step draws from."""
-        end = _FIRST + int(step * self.rate)
-        first = (STAGES.index(self.stage) * 256 + self.share) * _APART
+        turn, worker = divmod(step, self.workers)
+        end = _FIRST + int(turn * self.rate)
+        first = (STAGES.index(self.stage) * 256 + self.share * self.workers + worker) * _APART
         return range(first + max(0, end - self.most), first + end)
 
     def draw(self, step: int, count: int, random: np.random.Generator) -> list[Any]:

@@ -41,19 +41,23 @@ class Minibatch:
 
 @dataclass(frozen=True)
 class Sampler:
-    """Draws the pictures of a stage's steps. With several processes each takes its own `share` of the blocks."""
+    """Draws the pictures of a stage's steps. With several processes each takes its own `share` of the blocks.
+
+    workers: processes that make the batches in turn, each from blocks of its own; 1 if this process makes them.
+    """
 
     config: Config
     stage: TrainingStageName
     source: Source
     seed: int
     share: int = 0
+    workers: int = 1
     _windows: Windows = field(init=False)
 
     def __post_init__(self) -> None:
         config = self.config
         rate = config.batch / (config.uses * config.pictures)
-        windows = Windows(partial(self.source, self.seed), self.stage, self.share, rate, config.window)
+        windows = Windows(partial(self.source, self.seed), self.stage, self.share, rate, config.window, self.workers)
         object.__setattr__(self, "_windows", windows)
 
     def batches(self, start: int, workers: int) -> Iterator[Minibatch]:

@@ -50,13 +50,17 @@ class Minibatch:
 
 @dataclass(frozen=True)
 class Sampler:
-    """Draws the pictures of a stage's steps. With several processes each takes its own `share` of the blocks."""
+    """Draws the pictures of a stage's steps. With several processes each takes its own `share` of the blocks.
+
+    workers: processes that make the batches in turn, each from blocks of its own; 1 if this process makes them.
+    """
 
     config: Config
     stage: TrainingStageName
     source: Source
     seed: int
     share: int = 0
+    workers: int = 1
     _kept: dict[int, dict[int, Block]] = field(default_factory=dict[int, dict[int, Block]])
 
     def size(self, step: int) -> int:
@@ -105,9 +109,9 @@ class Sampler:
             max(0, min(end, step) - since) * shares.get(size, 0.0) / sum(shares.values())
             for (since, shares), end in zip(sizes, ends, strict=True)
         )
-        end = _FIRST + int(before * self._count(size) / (self.config.uses * self.config.block))
+        end = _FIRST + int(before / self.workers * self._count(size) / (self.config.uses * self.config.block))
         widest = max(_FIRST, self.config.window // (self.config.block * size**2))
-        first = (STAGES.index(self.stage) * 256 + self.share) * _APART
+        first = (STAGES.index(self.stage) * 256 + self.share * self.workers + step % self.workers) * _APART
         return range(first + max(0, end - widest), first + end)
 
     def _block(self, index: int, size: int, window: range) -> Block:

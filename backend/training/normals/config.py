@@ -140,6 +140,14 @@ DRAFT = Config(
 )
 """What ships in the extension: 3.7 M parameters."""
 
+DRAFT_GPU = replace(
+    DRAFT,
+    name="draft-gpu",
+    sizes={**DRAFT.sizes, "cool": ((0, {96: 0.25, 128: 0.40, 192: 0.20, 256: 0.12, 384: 0.03}),)},
+    pixels=96 * 128**2,
+)
+"""Draft in batches that keep a GPU busy, if a dozen workers make them: `--workers 15`."""
+
 FULL = Config(
     name="full",
     network=Large(),
@@ -188,4 +196,4 @@ _ABLATIONS = (
     replace(ABLATION, name="ablation-without-streams", network=Small(dual=False)),
 )
 
-CONFIGS: Mapping[str, Config] = {config.name: config for config in (TINY, DRAFT, FULL, *_ABLATIONS)}
+CONFIGS: Mapping[str, Config] = {config.name: config for config in (TINY, DRAFT, DRAFT_GPU, FULL, *_ABLATIONS)}

@@ -17,6 +17,8 @@ from backend.foreground.cut_out import cut_out
 from backend.raster.blur import box_mean
 from backend.raster.resample import paste_back
 
+Layers = list[tuple[BoolArray, Float64Array]]
+
 SIDE = 320
 X, Y = np.meshgrid((np.arange(SIDE) + 0.5) * 2 / SIDE - 1, 1 - (np.arange(SIDE) + 0.5) * 2 / SIDE)
 
@@ -142,6 +144,63 @@ def test_white_on_white_is_whole_or_doubted() -> None:
     assert overlap(cut_out(pixels(picture), 256, ignore, notes), body) > 0.95 or notes
 
 
+def lit_before(ground: float, tone: float, parts: Layers) -> tuple[BoolArray, Float64Array]:
+    """Return things whose parts, each where it is and how bright, lie on each other, in a tone before a ground."""
+    picture, body = everywhere(ground, ground, ground).copy(), np.zeros((SIDE, SIDE), np.bool_)
+    for there, lit in parts:
+        picture[there] = np.minimum(tone * lit, 255)[there][:, None]
+        body |= there
+    return body, picture
+
+
+def a_mug() -> Layers:
+    ring, top = np.hypot(X - 0.36, Y) / 0.28, np.hypot(X / 0.36, (Y - 0.4) / 0.1)
+    wall = ((np.abs(X) < 0.36) & (np.abs(Y) < 0.4)) | (np.hypot(X / 0.36, (Y + 0.4) / 0.1) < 1)
+    handle = (ring < 1) & (ring > 0.62) & (X > 0.33)
+    inside = (top < 0.85, 0.84 + 0.3 * X)
+    return [(handle, 0.86 + 0.3 * Y), (wall, 0.8 + 0.17 * np.cos(3 * X + 0.5)), (top < 1, np.ones_like(X)), inside]
+
+
+def a_sheet_of_paper() -> Layers:
+    across, along = 0.97 * X + 0.24 * Y, 0.97 * Y - 0.24 * X
+    sheet = (np.abs(across) < 0.45) & (np.abs(along) < 0.6)
+    return [(sheet, 0.985 + 0.02 * across), (sheet & (across + along > 0.85), np.full_like(X, 0.9))]
+
+
+def a_plate() -> Layers:
+    far = np.hypot(X, Y / 0.6) / 0.65
+    return [(far < 1, 0.985 + 0.03 * Y), (far < 0.68, 0.95 + 0.07 * far), (far < 0.6, np.full_like(X, 0.985))]
+
+
+def a_chair() -> Layers:
+    legs = (np.abs(np.abs(X) - 0.38) < 0.04) & (Y < -0.05) & (Y > -0.7)
+    seat = (np.abs(X) < 0.41 - 0.1 * Y) & (np.abs(Y + 0.02) < 0.14)
+    back, edge = (np.abs(X) < 0.36) & (Y > 0.05) & (Y < 0.75), (np.abs(X) < 0.42) & (np.abs(Y + 0.16) < 0.03)
+    return [(legs, 0.94 + 0.1 * X), (back, 0.985 + 0.03 * X), (seat, 0.99 + 0.05 * Y), (edge, np.full_like(X, 0.9))]
+
+
+def an_egg() -> Layers:
+    far = (X * (1 + 0.25 * Y) / 0.45) ** 2 + (Y / 0.6) ** 2
+    facing = np.sqrt(np.maximum(1 - far, 0))
+    return [(far < 1, 0.62 + 0.4 * np.maximum(0.83 * Y - 0.9 * X + 0.77 * facing, 0))]
+
+
+@pytest.mark.parametrize(("ground", "tone"), [(251.0, 255.0), (205.0, 208.0)])
+@pytest.mark.parametrize("thing", [a_mug, a_sheet_of_paper, a_plate, a_chair, an_egg], ids=lambda thing: thing.__name__)
+def test_what_is_as_pale_as_its_ground_is_whole_or_doubted(
+    thing: Callable[[], Layers], ground: float, tone: float
+) -> None:
+    """A soft shadow lies before it. What is left is most of it, never a corner."""
+    body, picture = lit_before(ground, tone, thing())
+    low, wide = Y[body].min(), np.abs(X[body]).max()
+    shade = 1 - 0.12 * np.exp(-(((X - 0.1) / wide) ** 2) - ((Y - low - 0.03) / 0.13) ** 2)
+    picture = np.where(body[..., None], picture, picture * shade[..., None])
+    notes: list[str] = []
+    found = overlap(cut_out(pixels(picture), 256, ignore, notes), body)
+    assert found > 0.7
+    assert found > 0.95 or any("by hand" in note for note in notes)
+
+
 def test_openings_of_grids_and_letters_are_open() -> None:
     bars = (np.abs(X) < 0.7) & (np.abs(Y) < 0.7) & ((((X + 0.7) * 4) % 1 < 0.22) | (((Y + 0.7) * 4) % 1 < 0.22))
     ring = (np.hypot(X, Y) < 0.3) & (np.hypot(X, Y) > 0.2)
@@ -159,8 +218,10 @@ def test_hair_is_no_splinters() -> None:
         turns = turn + np.cumsum(rng.normal(0, 0.005, 90))
         rows, columns = (((1 - length * np.sin(turns)) * SIDE / 2), ((1 + length * np.cos(turns)) * SIDE / 2))
         picture[rows.astype(int), columns.astype(int)] = (90, 60, 40)
-    found = cut_out(pixels(box_mean(picture, 1, beyond="edge") * 0.3 + picture * 0.7), 256, ignore)
+    notes: list[str] = []
+    found = cut_out(pixels(box_mean(picture, 1, beyond="edge") * 0.3 + picture * 0.7), 256, ignore, notes)
     assert overlap(found, head) > 0.93
+    assert any("hair" in note for note in notes)
 
 
 def test_a_drawn_outline_encloses_the_object() -> None:

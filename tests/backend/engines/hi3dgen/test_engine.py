@@ -2,6 +2,7 @@
 """The whole hi3dgen engine on tiny random networks in the published layout: from the picture to the mesh."""
 
 import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +17,7 @@ pytest.importorskip("transformers", reason="transformers is not installed here: 
 
 import torch
 from make_tiny_weights import make
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from backend.engines.hi3dgen.engine import hi3dgen
 from backend.errors import Cancelled
@@ -44,6 +46,39 @@ def test_a_picture_becomes_a_solid_coloured_mesh(pipeline: Pipeline) -> None:
     np.testing.assert_allclose(np.linalg.norm(mesh.normals, axis=1), 1, atol=1e-4)
     assert outcome.products["normal_map"].normals.shape == (768, 768, 3)
     assert outcome.recipe["settings"]["quality"] == "preview"
+
+
+class IntegerProducts(TorchDispatchMode):
+    """Notes the products of matrices of integers, which a processor has and CUDA has not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.products = 0
+        self.found: set[str] = set()
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        name = str(func).split(".")[1]
+        if name in {"matmul", "mm", "mv", "bmm", "dot", "addmm", "addmv", "baddbmm"}:
+            self.products += 1
+            if not args[-1].is_floating_point():
+                self.found.add(name)
+        return func(*args, **(kwargs or {}))
+
+
+def test_a_gpu_has_every_product_that_the_networks_need(pipeline: Pipeline) -> None:
+    with IntegerProducts() as watched:
+        assert (torch.arange(4).view(2, 2) @ torch.arange(2)).tolist() == [1, 3]
+        assert watched.found == {"mv"}
+        watched.found.clear()
+        run(pipeline, 1)
+    assert watched.products > 1
+    assert watched.found == set()
 
 
 def test_a_change_starts_at_the_first_stage_that_uses_it(pipeline: Pipeline) -> None:

@@ -34,8 +34,8 @@ CPU = torch.device("cpu")
 ROOT = Path(__file__).parents[4]
 
 
-def task(config: Config = TINY, seed: int = 1) -> NormalsTask:
-    return NormalsTask(config, ellipsoids, ellipsoids, seed, workers=0)
+def task(config: Config = TINY, seed: int = 1, workers: int = 0) -> NormalsTask:
+    return NormalsTask(config, ellipsoids, ellipsoids, seed, workers)
 
 
 def go(folder: Path, stage: TrainingStageName = "trunk", *, steps: int | None = None, seed: int = 1) -> Path:
@@ -152,7 +152,7 @@ from tests.backend.training.normals.toy import ellipsoids
 loop.SAVE_SECONDS = 0.0
 if __name__ == "__main__":
     say = lambda line: print(line, flush=True)
-    task = NormalsTask(TINY, ellipsoids, ellipsoids, workers=1)
+    task = NormalsTask(TINY, ellipsoids, ellipsoids, workers=2)
     loop.train(loop.Run(task, Path(sys.argv[1]), "trunk", steps=200), say)
 """
 
@@ -183,7 +183,7 @@ def test_a_training_killed_again_and_again_ends_as_one_that_was_not(tmp_path: Pa
             break
         assert process.returncode == -signal.SIGKILL
     assert kills == 4
-    go(tmp_path / "whole", steps=200)
+    train(Run(task(workers=2), tmp_path / "whole", "trunk", steps=200), lambda _: None)
     assert same(weights(killed / "trunk.pt"), weights(tmp_path / "whole" / "trunk.pt"))
     assert (killed / "trunk.jsonl").read_text() == (tmp_path / "whole" / "trunk.jsonl").read_text()
 
@@ -192,7 +192,7 @@ def test_a_training_killed_again_and_again_ends_as_one_that_was_not(tmp_path: Pa
 def test_two_processes_train_one_network_on_twice_the_pictures(tmp_path: Path) -> None:
     pytest.importorskip("accelerate", reason="accelerate is not installed here: the extra training has it")
     script = tmp_path / "several.py"
-    script.write_text(KILLED.replace("steps=200", "steps=10").replace("workers=1", "workers=0"))
+    script.write_text(KILLED.replace("steps=200", "steps=10").replace("workers=2", "workers=0"))
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operators whose arguments are the settings of all engines: they are made again when the engines change."""
+
+import bpy
+
+from ..link import engines
+from . import again_operator, engine_settings, generate_operator
+
+_BASES = (generate_operator.Generate, again_operator.MakeAgain)
+
+_made: list[type] = []
+
+
+def update() -> None:
+    """Make the operators with the arguments that the known engines take."""
+    _drop()
+    for base in _BASES:
+        arguments = {name: value for name, value in engine_settings.arguments().items() if name not in base.FIXED}
+        name = base.bl_idname.replace("hi3dgen.", "HI3DGEN_OT_")
+        made = type(name, (base, bpy.types.Operator), {"__annotations__": arguments})
+        bpy.utils.register_class(made)
+        _made.append(made)
+
+
+def register() -> None:
+    """Follow the engines."""
+    engines.changed.append(update)
+    update()
+
+
+def unregister() -> None:
+    """Take the operators away."""
+    engines.changed.remove(update)
+    _drop()
+
+
+def _drop() -> None:
+    while _made:
+        bpy.utils.unregister_class(_made.pop())

@@ -16,7 +16,7 @@ from tests.gui.screen import HEIGHT, WIDTH, Screen, Tool, end, wait_until
 
 CHECKOUT = Path(__file__).parents[2]
 MODULE = "bl_ext.user_default.hi3dgen"
-SCAN_PIXELS = 9  # half of a button's height
+SCAN_PIXELS = 14  # less than a button's height
 NOWHERE = (4.0, 780.0)  # in the status bar
 
 

@@ -18,6 +18,13 @@ QUICK = 256
 ACTIVE = "bpy.context.object"
 SHADING = "area('VIEW_3D').spaces.active.shading"
 
+CLICKS = (  # the button, where it is across the sidebar, and what is so after a click
+    ("hi3dgen.unwrap", 0.2, f"'Unwrapped' in {ACTIVE}.data.uv_layers"),
+    ("hi3dgen.decimate", 0.5, f"len({ACTIVE}.modifiers) == 1"),
+    ("hi3dgen.remesh", 0.8, f"{ACTIVE}.data.polygons[0].loop_total == 4"),
+    ("hi3dgen.mark_as_asset", 0.75, f"{ACTIVE}.asset_data is not None"),
+)
+
 KEEP_PREVIEW = """
 found = bpy.context.object.preview
 image = bpy.data.images.new("preview", *found.image_size, alpha=True)
@@ -101,39 +108,23 @@ def test_a_rendered_view_offers_true_colours(blender: Blender, toadstool: Path, 
     wait_until(lambda: blueness(canvas(blender, shots / "normal map under Standard.png")) > 200, true)
 
 
-@pytest.mark.parametrize(
-    ("button", "across", "done"),
-    [
-        ("hi3dgen.unwrap", 0.2, f"'Unwrapped' in {ACTIVE}.data.uv_layers"),
-        ("hi3dgen.decimate", 0.5, f"len({ACTIVE}.modifiers) == 1"),
-        ("hi3dgen.remesh", 0.8, f"{ACTIVE}.data.polygons[0].loop_total == 4"),
-        ("hi3dgen.mark_as_asset", 0.75, f"{ACTIVE}.asset_data is not None"),
-    ],
-)
-def test_a_click_does_it_and_one_undo_takes_it_back(
-    blender: Blender,
-    toadstool: Path,
-    shots: Path,
-    button: str,
-    across: float,
-    done: str,
+def test_a_click_does_it_and_one_undo_takes_it_back_and_an_asset_shows_the_object(
+    blender: Blender, toadstool: Path, shots: Path
 ) -> None:
     generate(blender, toadstool)
     steps = blender.undo_steps()
-    assert not blender.ask(done)
-    blender.click(button, across=across)
-    blender.wait(done)
-    blender.screen.point(*NOWHERE)
-    blender.shoot(shots / f"{button}.png")
-    assert len(blender.undo_steps()) == len(steps) + 1
-    blender.point_at()
-    blender.screen.press("ctrl+z")
-    blender.wait(f"{ACTIVE} is not None and not ({done})")
-    assert blender.ask(f"{ACTIVE}.name") == "toadstool"
+    for button, across, done in CLICKS:
+        assert not blender.ask(done)
+        blender.click(button, across=across)
+        blender.wait(done)
+        blender.screen.point(*NOWHERE)
+        blender.shoot(shots / f"{button}.png")
+        assert len(blender.undo_steps()) == len(steps) + 1
+        blender.point_at()
+        blender.screen.press("ctrl+z")
+        blender.wait(f"{ACTIVE} is not None and not ({done})")
+        assert blender.ask(f"{ACTIVE}.name") == "toadstool"
 
-
-def test_an_assets_preview_shows_the_object(blender: Blender, toadstool: Path, shots: Path) -> None:
-    generate(blender, toadstool)
     blender.click("hi3dgen.mark_as_asset", across=0.75)
     blender.wait(f"{ACTIVE}.preview is not None and tuple({ACTIVE}.preview.image_size) != (0, 0)")
     blender.wait(f"any({ACTIVE}.preview.image_pixels_float[:][3::4])")

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from .errors import UserError
 
+ENDING_SECONDS = 5.0  # in which a backend that was asked to end has ended
+BYTECODE, DOWNLOADS, INSTALL_LOG = "hi3dgen-bytecode", "hi3dgen-downloads", "hi3dgen-install.log"  # nobody else's names
+_EARLIER = {"bytecode": BYTECODE, "downloads": DOWNLOADS, "install.log": INSTALL_LOG}  # as they were called before
 _PAUSE = 0.1  # seconds
 
 
@@ -21,8 +24,11 @@ def user_folder() -> Path:
     else says where.
     """
     chosen = os.environ.get("HI3DGEN_USER_FOLDER")
-    if chosen:
-        return _path(chosen)
+    return _path(chosen) if chosen else system_folder()
+
+
+def system_folder() -> Path:
+    """The folder at the system's place for a user's data, in which all is ours. Raises `UserError` without a home."""
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or _home() / "AppData" / "Local") / "Hi3DGen"
     if sys.platform == "darwin":
@@ -39,6 +45,17 @@ def weights_folder() -> Path:
     return _path(chosen) if chosen else user_folder() / "weights"
 
 
+def take_over(folder: Path) -> None:
+    """Give what an earlier version left in `folder` the names of now. To be called only where all is ours.
+
+    Elsewhere these names may be somebody else's: ~/downloads is ~/Downloads on a disk that ignores case.
+    """
+    for earlier, now in _EARLIER.items():
+        if not os.path.lexists(folder / now):
+            with contextlib.suppress(OSError):  # there is none, or it is in use: it is a cache or a log
+                (folder / earlier).rename(folder / now)
+
+
 def free_space(folder: Path) -> int:
     """The bytes that are free on the disk of `folder`, whether it exists or not. Raises OSError."""
     for place in (folder, *folder.parents):
@@ -50,9 +67,12 @@ def free_space(folder: Path) -> int:
 def size(folder: Path) -> int:
     """The bytes of all files below `folder`, without what links in it point to; 0 if there is none.
 
-    What cannot be read counts as nothing. Takes a second or more for tens of thousands of files.
+    What cannot be read counts as nothing, and so does a link: `delete` takes it alone. Takes a second or more for tens
+    of thousands of files.
     """
     found = 0
+    if folder.is_symlink():
+        return found
     for place, _, files in os.walk(folder):
         for file in files:
             with contextlib.suppress(OSError):
@@ -60,17 +80,17 @@ def size(folder: Path) -> int:
     return found
 
 
-def delete(folder: Path, deadline: float) -> None:
-    """Delete a folder, if there is one, with all that is in it; of a link, the link alone.
+def delete(path: Path, deadline: float) -> None:
+    """Delete a file, or a folder with all that is in it, if it is there; of a link, the link alone.
 
     deadline: of `time.monotonic`, until when it is tried again. Raises OSError if that does not succeed in time.
     """
-    while os.path.lexists(folder):
+    while os.path.lexists(path):
         try:
-            if folder.is_symlink():
-                folder.unlink()
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
             else:
-                shutil.rmtree(folder)
+                path.unlink()
         except OSError:  # on Windows as long as a backend that is just ending has a file open
             if time.monotonic() > deadline:
                 raise
@@ -82,7 +102,7 @@ def _home() -> Path:
         return Path.home()
     except RuntimeError as error:  # such as a container's user whom the system does not know
         sentence = "The system knows no home folder of this user."
-        raise UserError("no-home", sentence, "Set HI3DGEN_USER_FOLDER to a folder of this user's own.") from error
+        raise UserError("no-home", sentence, "Set HI3DGEN_USER_FOLDER to an empty folder of this user's.") from error
 
 
 def _path(chosen: str) -> Path:

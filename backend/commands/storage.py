@@ -50,7 +50,7 @@ def found(environments: Environments) -> tuple[Place, ...]:
     """Where the environment, the weights and the caches are; takes a second or more."""
     caches = size(environments.bytecode) + size(environments.downloads)
     return (
-        Place("environment", "Environment", environments.all, size(environments.all)),
+        Place("environment", "Environment", environments.all, environments.size()),
         Place("weights", "Weights", weights_folder(), removal.bytes_here()),
         Place("caches", "Caches", environments.bytecode, caches),
     )

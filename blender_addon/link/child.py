@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
+from ...backend.folders import BYTECODE
 from .data_folder import data_folder
 
 
@@ -61,7 +62,7 @@ def surroundings(extension: Path, user_folder: Path, device: str = "") -> dict[s
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
     environment["PYTHONPATH"] = str(extension)
     environment["HI3DGEN_USER_FOLDER"] = str(data_folder(user_folder))
-    environment["PYTHONPYCACHEPREFIX"] = str(user_folder / "bytecode")
+    environment["PYTHONPYCACHEPREFIX"] = str(user_folder / BYTECODE)
     environment["PYTHONUTF8"] = "1"
     environment["PYTHONSAFEPATH"] = "1"  # nothing is imported from the working folder
     if device:

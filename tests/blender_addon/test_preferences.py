@@ -91,11 +91,11 @@ def test_the_backend_says_how_much_it_remembers(scene: Any, session: Any, pictur
 
 def test_clearing_counts_again_and_asks_nothing_else(session: Any, setup: Any) -> None:
     data = Path(os.environ["HI3DGEN_USER_FOLDER"])
-    left = write(data / "downloads" / "torch.whl", 3_000_000)
+    left = write(data / "hi3dgen-downloads" / "torch.whl", 3_000_000)
     setup.asked = True
     bpy.ops.hi3dgen.clear_caches()
     assert not left.exists()
-    assert not (session.user_folder / "bytecode").exists()
+    assert not (session.user_folder / "hi3dgen-bytecode").exists()
     assert setup.places["caches"]["bytes"] == 0
     assert setup.places["logs"]["bytes"] > 0
     assert setup.asked
@@ -104,7 +104,7 @@ def test_clearing_counts_again_and_asks_nothing_else(session: Any, setup: Any) -
 def test_the_engine_is_removed_with_its_weights_or_without(session: Any, setup: Any) -> None:
     data = Path(os.environ["HI3DGEN_USER_FOLDER"])
     weights = write(data / "weights" / PACKAGE / "pipeline.json", 700)
-    library = write(data / "environments" / "cpu-1a2b" / "torch.so", 5000)
+    library = write(data / "environments" / "cpu-1a2b3c4d" / "torch.so", 5000)
     setup.ask("cpu")
     while setup.live:
         setup.tick()
@@ -122,7 +122,7 @@ def test_the_engine_is_removed_with_its_weights_or_without(session: Any, setup: 
 def test_nothing_is_removed_while_a_mesh_is_made_or_something_is_installed(
     scene: Any, session: Any, setup: Any, picture_file: Path, tmp_path: Path
 ) -> None:
-    library = write(Path(os.environ["HI3DGEN_USER_FOLDER"]) / "environments" / "cpu-1a2b" / "torch.so", 5000)
+    library = write(Path(os.environ["HI3DGEN_USER_FOLDER"]) / "environments" / "cpu-1a2b3c4d" / "torch.so", 5000)
     generate = import_module(f"{MODULE}.blender_addon.generate")
     job = generate.submit(scene, picture_file, "draft", 12, settings={"resolution": 1024})
     tick_until(session, lambda: job.state.name == "RUNNING")

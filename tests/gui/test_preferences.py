@@ -42,7 +42,10 @@ redraw()
 def data(resources: Path) -> Path:
     """The folder of environment and weights, with some megabytes of each."""
     folder = resources / "data"
-    for name, megabytes in (("environments/cpu-1a2b/torch.so", 6), ("weights/trellis-normal-v0-1/pipeline.json", 9)):
+    for name, megabytes in (
+        ("environments/cpu-1a2b3c4d/torch.so", 6),
+        ("weights/trellis-normal-v0-1/pipeline.json", 9),
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"x" * megabytes * 1_000_000)
     return folder

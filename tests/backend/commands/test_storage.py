@@ -11,7 +11,7 @@ import pytest
 
 from backend.__main__ import main
 from backend.errors import UserError
-from backend.folders import size
+from backend.folders import BYTECODE, DOWNLOADS, size
 from backend.weights import removal
 from backend.weights.catalogue import NORMALS, PACKAGES
 from backend.weights.lock import only_process_in
@@ -24,11 +24,11 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user's folder with a bit of everything."""
     monkeypatch.setenv("HI3DGEN_USER_FOLDER", str(tmp_path / "user"))
     monkeypatch.delenv("HI3DGEN_WEIGHTS", raising=False)
-    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "extension" / "bytecode"))
-    write(tmp_path / "user" / "environments" / "cpu-1a2b" / "lib" / "torch.so", 5000)
-    write(tmp_path / "user" / "downloads" / "wheel", 300)
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "extension" / BYTECODE))
+    write(tmp_path / "user" / "environments" / "cpu-1a2b3c4d" / "lib" / "torch.so", 5000)
+    write(tmp_path / "user" / DOWNLOADS / "wheel", 300)
     write(tmp_path / "user" / "weights" / NORMALS.name / NORMALS.files[0], 7000)
-    write(tmp_path / "extension" / "bytecode" / "torch.pyc", 40)
+    write(tmp_path / "extension" / BYTECODE / "torch.pyc", 40)
     return tmp_path / "user"
 
 
@@ -64,13 +64,14 @@ def test_clearing_keeps_what_cannot_be_made_again(user: Path, capsys: Printed) -
     }
 
 
+@pytest.mark.parametrize("name", ["home", "bytecode"])
 def test_bytecode_in_a_folder_of_somebody_elses_is_left_alone(
-    user: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+    name: str, user: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
 ) -> None:
-    write(tmp_path / "home" / "letter.txt", 10)
-    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "home"))
+    write(tmp_path / name / "letter.txt", 10)
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / name))
     told(capsys, "--clear")
-    assert (tmp_path / "home" / "letter.txt").exists()
+    assert (tmp_path / name / "letter.txt").exists()
 
 
 def test_the_engine_is_removed_without_its_weights_or_with_them(user: Path, capsys: Printed) -> None:
@@ -106,3 +107,10 @@ def test_weights_that_are_being_downloaded_are_not_removed(user: Path) -> None:
 
 def test_what_is_missing_has_no_size(tmp_path: Path) -> None:
     assert size(tmp_path / "none") == 0
+
+
+def test_clearing_touches_no_downloads_of_somebody_elses(user: Path, capsys: Printed) -> None:
+    write(user / "downloads" / "letter.txt", 10)
+    assert told(capsys, "--clear")["caches"]["bytes"] == 0
+    assert main(["install", "--remove"]) == 0
+    assert (user / "downloads" / "letter.txt").exists()

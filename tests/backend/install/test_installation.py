@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from backend.commands.progress import ProgressBar
+from backend.folders import DOWNLOADS, INSTALL_LOG
 from backend.install.environments import STAMP, Environments
 from tests.backend.install.conftest import Installer
 from tests.backend.install.test_builds import nvidia_smi
@@ -32,7 +33,7 @@ def test_an_installation_makes_an_environment_that_works(made: tuple[Installer, 
         "python": Environments(installer.user).python(done["name"]).relative_to(installer.user).as_posix(),
         "previous": "",
     }
-    assert not (installer.user / "downloads").exists(), "what was downloaded is not kept twice"
+    assert not (installer.user / DOWNLOADS).exists(), "what was downloaded is not kept twice"
     labels = [line["label"] for line in lines[:-1]]
     order = ["Making the environment", "Unpacking packages", "Downloading torch", "Testing"]
     assert [label for label in dict.fromkeys(labels) if label in order] == order
@@ -167,11 +168,11 @@ def test_what_it_writes_is_private_and_no_planted_link_is_followed(fresh: Instal
     target = tmp_path / "target"
     target.write_text("precious")
     fresh.user.mkdir(parents=True)
-    for name in ("environment.json", "install.log", "environments.lock"):
+    for name in ("environment.json", INSTALL_LOG, "environments.lock"):
         (fresh.user / name).symlink_to(target)
     assert "finished" in fresh.run("--torch", "cpu", "--agree")[-1]
     assert target.read_text() == "precious"
-    written = [fresh.user / name for name in ("environment.json", "install.log", "environments.lock")]
+    written = [fresh.user / name for name in ("environment.json", INSTALL_LOG, "environments.lock")]
     written += (fresh.user / "environments").glob(f"*/{STAMP}")
     assert [path.lstat().st_mode & 0o777 for path in written] == [0o600] * 4
 
@@ -180,7 +181,7 @@ def test_no_network_is_an_error(fresh: Installer) -> None:
     fresh.environment |= {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "1"}
     error = fresh.run("--torch", "cpu", "--agree")[-1]
     assert error["error"] == "no-network"
-    assert "install.log" in error["advice"]
+    assert INSTALL_LOG in error["advice"]
 
 
 def test_one_index_can_be_named_for_everything(fresh: Installer, index: TinyIndex) -> None:

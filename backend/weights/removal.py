@@ -1,30 +1,78 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Deletes the weights, and nothing else that lies in their folder."""
+"""Deletes the weights, and nothing else that lies in their folder, which others may use as well."""
 
+import contextlib
+import os
+import re
 import time
+from pathlib import Path
 
 from ..errors import UserError
-from ..folders import delete, size, weights_folder
-from .catalogue import PACKAGES
+from ..folders import ENDING_SECONDS, delete, weights_folder
+from ..safe_files import UNFINISHED
+from . import record
+from .catalogue import PACKAGES, Package
+from .disk import file_size
 from .lock import only_process_in
-from .record import own_folder
+from .store import PARTIAL
 
-_ENDING_SECONDS = 5.0  # in which a backend that was asked to end has ended
+_PART = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")  # named by a hash, see `download`
 
 
 def bytes_here() -> int:
-    """The bytes on the disk that `remove` makes free."""
-    return sum(size(own_folder(package)) for package in PACKAGES)
+    """The bytes on the disk that `remove` makes free: a link's target stays, and counts as nothing."""
+    return sum(file_size(path) or 0 for package in PACKAGES for path in _ours(package) if not path.is_symlink())
 
 
 def remove() -> None:
-    """Delete every package. Raises `UserError` if another process is busy with them, or a file is in use."""
+    """Delete the files of every package. Raises `UserError` if another process is busy with them, or one is in use."""
     with only_process_in(weights_folder()):
-        deadline = time.monotonic() + _ENDING_SECONDS
+        deadline = time.monotonic() + ENDING_SECONDS
         try:
             for package in PACKAGES:
-                delete(own_folder(package), deadline)
+                for path in _ours(package):
+                    delete(path, deadline)
+                _forget_empty(record.own_folder(package))
         except OSError as error:
             sentence = f"Not all of the weights could be deleted: {error}."
             advice = "Close what uses them, other Blenders too, and try again."
             raise UserError("not-writable", sentence, advice) from error
+
+
+def _ours(package: Package) -> list[Path]:
+    """What is there of a package: the files that the catalogue or the record names, the record, and what is not whole.
+
+    Of a link, or of what lies behind a linked folder, it is the link.
+    """
+    folder = record.own_folder(package)
+    known = record.read_if_valid(package)
+    named = {*package.files, *(known.files if known else ()), record.NAME}
+    found = {_first_link(folder, file) for file in named if _stays_inside(file)}
+    if not folder.is_symlink():
+        parts = _first_link(folder, PARTIAL)
+        with contextlib.suppress(OSError):
+            found |= {parts} if parts.is_symlink() else {part for part in parts.iterdir() if _PART.fullmatch(part.name)}
+        found |= {beside for path in [*found] for beside in path.parent.glob(UNFINISHED)}
+    return sorted(path for path in found if path.is_symlink() or path.is_file())
+
+
+def _first_link(folder: Path, file: str) -> Path:
+    """The path of a file in `folder`, or of the first link on the way from there to it."""
+    path = folder
+    for part in file.split("/"):
+        if path.is_symlink():
+            break
+        path /= part
+    return path
+
+
+def _stays_inside(file: str) -> bool:
+    """Whether it is the name of a file below its package, as on the hub; a record can be anybody's."""
+    return not re.search(r"[\\:\0]", file) and not {"", ".", ".."} & set(file.split("/"))
+
+
+def _forget_empty(folder: Path) -> None:
+    """Delete the folders that have become empty, the package's own last."""
+    for place, _, _ in os.walk(folder, topdown=False):
+        with contextlib.suppress(OSError):  # others' files are in it, or it is a link
+            os.rmdir(place)  # noqa: PTH106

@@ -10,7 +10,7 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 from ..errors import AddonError
 from ..extension import PACKAGE
 from ..link import runtime, setup_timer
-from ..link.setup import Setup
+from ..link.setup import Message, Setup
 from ..link.setup_timer import setup
 from .text import size
 
@@ -22,7 +22,7 @@ BUILDS = (  # a part of what `python -m backend install --torch` takes
 )
 PYTHON = "A Python 3.11 to 3.14 that makes the engine's environment if Blender's own cannot"
 AUTOMATIC = "Automatic"
-ASK_WIDTH = 360
+ASK_WIDTH = 460  # pixels, for a path
 AGREE = "The licences and the size of what is downloaded are agreed to"
 
 
@@ -116,6 +116,11 @@ class HI3DGEN_OT_remove_engine(_SetupOperator, bpy.types.Operator):  # noqa: N80
             free = places["environment"]["bytes"] + (places["weights"]["bytes"] if self.weights else 0)
             stay = "" if self.weights else f" The weights stay, {size(places['weights']['bytes'])}."
             self.layout.label(text=f"{size(free)} become free.{stay}", icon="TRASH")
+            column = self.layout.column(align=True)
+            for line in removed_places(places, weights=self.weights):
+                column.label(text=line, translate=False)
+            them = "them" if self.weights else "it"
+            self.layout.label(text=f"Other Blenders and terminals of yours use {them}, too.", icon="INFO")
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """End the backend, which may run in it, and delete it."""
@@ -211,6 +216,12 @@ def _allowed(*, agreed: bool) -> Setup:
         advice = "Read what is downloaded in the extension's preferences, and agree there (from a script: agree=True)."
         raise AddonError("Nothing is downloaded before its licences and its size are agreed to.", advice)
     return setup()
+
+
+def removed_places(places: dict[str, Message], *, weights: bool) -> list[str]:
+    """Where that lies which is to be removed, a line each."""
+    removed = ("environment", "weights") if weights else ("environment",)
+    return [f"{places[name]['label']}: {places[name]['folder']}" for name in removed]
 
 
 def device_label(name: str, label: str = "") -> str:

@@ -112,6 +112,9 @@ def test_the_engine_is_removed_with_its_weights_or_without(session: Any, setup: 
         "environment": 5000,
         "weights": 700,
     }
+    removed_places = import_module(f"{MODULE}.blender_addon.ui.setup_operators").removed_places
+    assert removed_places(setup.places, weights=False) == [f"Environment: {data / 'environments'}"]
+    assert removed_places(setup.places, weights=True)[1:] == [f"Weights: {data / 'weights'}"]
     assert bpy.ops.hi3dgen.remove_engine() == {"FINISHED"}
     assert not library.exists()
     assert weights.exists()

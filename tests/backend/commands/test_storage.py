@@ -12,9 +12,11 @@ import pytest
 from backend.__main__ import main
 from backend.errors import UserError
 from backend.folders import BYTECODE, DOWNLOADS, size
-from backend.weights import removal
-from backend.weights.catalogue import NORMALS, PACKAGES
+from backend.weights import record, removal
+from backend.weights.catalogue import FOREGROUND, NORMALS, PACKAGES
 from backend.weights.lock import only_process_in
+from backend.weights.record import Entry, Record
+from backend.weights.store import PARTIAL
 
 Printed = pytest.CaptureFixture[str]
 
@@ -92,10 +94,37 @@ def test_only_the_packages_are_removed_and_of_a_link_the_link(user: Path, tmp_pa
     write(tmp_path / "shared" / "model.safetensors", 10)
     if os.name == "posix":
         (user / "weights" / PACKAGES[0].name).symlink_to(tmp_path / "shared")
+        write(tmp_path / "cache" / "config.json", 500)
+        (user / "weights" / FOREGROUND.name).mkdir()
+        (user / "weights" / FOREGROUND.name / "config.json").symlink_to(tmp_path / "cache" / "config.json")
+    assert removal.bytes_here() == 7000, "what links point to does not become free"
     removal.remove()
     assert (user / "weights" / "mine.txt").exists()
     assert (tmp_path / "shared" / "model.safetensors").exists()
+    assert os.name != "posix" or (tmp_path / "cache" / "config.json").exists()
     assert not any(os.path.lexists(user / "weights" / package.name) for package in PACKAGES)
+
+
+def test_what_others_have_put_into_the_folder_of_a_package_stays(user: Path, tmp_path: Path) -> None:
+    folder = user / "weights" / FOREGROUND.name
+    others = [
+        folder / "README.md",
+        folder / "large" / "model.safetensors",
+        tmp_path / "outside.txt",
+        folder / "theirs" / "x",
+    ]
+    ours = [folder / "older.bin", folder / PARTIAL / ("0a" * 20), folder / ".hi3dgen-0123.part", folder / "config.json"]
+    for path in (*others, *ours):
+        write(path, 10)
+    entry = Entry(10, "git-sha1", "0a" * 20, verified=True)
+    named = dict.fromkeys(("older.bin", "theirs", "../../../outside.txt", str(tmp_path / "outside.txt")), entry)
+    record.write(FOREGROUND, Record(FOREGROUND.repository, "", "", named))
+    before = removal.bytes_here()
+    removal.remove()
+    assert [path for path in others if not path.exists()] == []
+    assert [path for path in (*ours, folder / PARTIAL, folder / record.NAME) if path.exists()] == []
+    assert before > 7000 + 10 * len(ours)
+    assert removal.bytes_here() == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process of Windows cannot lock against itself")

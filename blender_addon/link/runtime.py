@@ -2,6 +2,7 @@
 """What ties the session to Blender: the timer that ticks it, the handlers that protect it, and its one instance."""
 
 import atexit
+import os
 import signal
 import threading
 import time
@@ -48,8 +49,13 @@ def options() -> Options:
         idle_seconds=60.0 * _preference("idle_minutes", default=IDLE_MINUTES),
         cache_bytes=1_000_000 * _preference("cache_megabytes", default=CACHE_MEGABYTES),
         log_level=_preference("log_level", default=usual.log_level),
-        device=_preference("device", default=usual.device).strip(),
+        device=_preference("device", default=usual.device).strip() or inherited_device(),
     )
+
+
+def inherited_device() -> str:
+    """The device that a terminal has chosen for what is started in it; empty for the best."""
+    return os.environ.get("HI3DGEN_DEVICE", "")
 
 
 def options_changed() -> None:
@@ -202,6 +208,7 @@ def _before_rendering(*_: object) -> None:
     """Cycles wants the graphics card. Called in the render's own thread, so it makes no session and waits for none."""
     if _session is not None and _preference("free_when_rendering", default=True):
         _session.unload()
+        keep_ticking()  # else nobody reads the answer
 
 
 def _preference(name: str, *, default: Any) -> Any:  # noqa: ANN401 - of any kind

@@ -5,6 +5,7 @@ What the children print is specified in backend/commands/progress.py. Everything
 `tick`, but for the reading of their output; bpy is not needed.
 """
 
+import contextlib
 import json
 import queue
 import signal
@@ -119,8 +120,8 @@ class Setup:
     `asked`: whether the questions `install --plan`, `weights list`, `storage` and `doctor` were put since something
     changed. `plan`, `weights`, `places` (by name) and `doctor` are the answers, empty while they are not known;
     `plan_error` says why nothing can be installed, `weights_error` why it is not known which weights are here,
-    `doctor_error` why it is not known what can run here. `work` is the child that runs or ran last. `renewed` is set
-    when it has changed the environment or the weights: then the backend has to be started anew.
+    `places_error` how large things are, `doctor_error` what can run here. `work` is the child that runs or ran last.
+    `renewed` is set when it has changed the environment or the weights: then the backend has to be started anew.
     """
 
     extension: Path
@@ -131,6 +132,7 @@ class Setup:
     doctor: Message = field(default_factory=dict[str, Any])
     plan_error: AddonError | None = None
     weights_error: AddonError | None = None
+    places_error: AddonError | None = None
     doctor_error: AddonError | None = None
     work: Child | None = None
     asked: bool = False
@@ -239,10 +241,17 @@ class Setup:
             self.doctor, self.doctor_error = answer, error
         elif question == "places":
             self.places = {place["name"]: place for place in answer.get("places", [])}
-            logs = sum(path.stat().st_size for path in self.user_folder.glob("*.log"))
-            self.places["logs"] = {"label": "Logs", "folder": str(self.user_folder), "bytes": logs}
+            self.places["logs"] = {"label": "Logs", "folder": str(self.user_folder), "bytes": self._bytes_of_logs()}
+            self.places_error = error
         else:
             self.weights, self.weights_error = answer, error
+
+    def _bytes_of_logs(self) -> int:
+        found = 0
+        for path in self.user_folder.glob("*.log"):
+            with contextlib.suppress(OSError):  # another Blender deletes old ones
+                found += path.stat().st_size
+        return found
 
     def _engine_python(self) -> Path:
         environment = installed(data_folder(self.user_folder))

@@ -55,7 +55,8 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
     )
     device: StringProperty(
         name="Device",
-        description="PyTorch's name of what the engine computes on, such as cuda:1 or cpu; empty for the best",
+        description="PyTorch's name of what the engine computes on, such as cuda:1 or cpu; empty for what "
+        "HI3DGEN_DEVICE names, else the best",
         update=_options_changed,
     )
     free_when_rendering: BoolProperty(

@@ -86,7 +86,8 @@ def _resident(pid: int) -> int:
 def _errors() -> list[str]:
     session, found = runtime.session(), setup()
     work = found.work.error if found.work else None
-    errors = [session.error, *(job.error for job in session.jobs), found.plan_error, found.weights_error, work]
+    asked = (found.plan_error, found.weights_error, found.places_error)
+    errors = [session.error, *(job.error for job in session.jobs), *asked, work]
     trouble = [session.trouble] if session.trouble else []
     return [*trouble, *dict.fromkeys(line for error in errors for line in _error(error))]
 

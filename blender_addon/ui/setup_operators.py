@@ -157,7 +157,7 @@ class HI3DGEN_OT_choose_device(bpy.types.Operator):  # noqa: N801
     bl_label = "Choose Device"
     bl_options = {"INTERNAL"}
 
-    device: StringProperty(name="Device", description="PyTorch's name of it; empty for the best one")
+    device: StringProperty(name="Device", description="PyTorch's name of it; empty for no choice")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Choose it."""
@@ -172,8 +172,8 @@ class HI3DGEN_MT_device(bpy.types.Menu):  # noqa: N801
     bl_label = "Device"
 
     def draw(self, _context: bpy.types.Context) -> None:
-        """Draw the best one's entry first."""
-        for name, label in [("", AUTOMATIC), *setup().doctor.get("devices", [])]:
+        """Draw the entry without a choice first."""
+        for name, label in [("", ""), *setup().doctor.get("devices", [])]:
             self.layout.operator("hi3dgen.choose_device", text=device_label(name, label)).device = name
 
 
@@ -225,9 +225,13 @@ def removed_places(places: dict[str, Message], *, weights: bool) -> list[str]:
 
 
 def device_label(name: str, label: str = "") -> str:
-    """A device as the artist knows it: "NVIDIA GeForce RTX 3060 (cuda:0)"; its name alone if it was not found."""
+    """A device as the artist knows it: "NVIDIA GeForce RTX 3060 (cuda:0)"; its name alone if it was not found.
+
+    No name is what the terminal says in which Blender was started, else the best one.
+    """
     if not name:
-        return AUTOMATIC
+        inherited = runtime.inherited_device()
+        return f"{inherited}, by HI3DGEN_DEVICE" if inherited else AUTOMATIC
     label = label or dict(setup().doctor.get("devices", [])).get(name, "")
     return f"{label[0].upper()}{label[1:]} ({name})" if label else name
 

@@ -19,11 +19,15 @@ _MARGIN = 80  # pixels beside a label
 
 def draw(layout: bpy.types.UILayout, width: float) -> None:
     """Draw the box. width: of the region, in pixels."""
-    session, places = runtime.session(), setup_timer.setup().places
+    session, setup = runtime.session(), setup_timer.setup()
+    places = setup.places
+    pixels = width - _MARGIN * bpy.context.preferences.system.ui_scale
     runtime.ask_status()
     box = layout.box()
     box.label(text="Where Things Are")
-    if "weights" not in places:
+    if setup.places_error:
+        draw_lines(box, lines(str(setup.places_error), pixels), "ERROR")
+    elif "weights" not in places:
         box.label(text="Counting …")
     column = box.column(align=True)
     for place in places.values():
@@ -39,5 +43,4 @@ def draw(layout: bpy.types.UILayout, width: float) -> None:
     box.operator("hi3dgen.clear_caches", text="Clear Caches and Results", icon="TRASH")
     lasting = setup_timer.lasting_folder()
     sentence = _LASTING if lasting is None else _LEAVING.format(lasting)
-    pixels = width - _MARGIN * bpy.context.preferences.system.ui_scale
     draw_lines(box, lines(sentence, pixels), "INFO" if lasting is None else "ERROR")

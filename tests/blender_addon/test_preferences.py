@@ -68,11 +68,15 @@ def test_what_is_chosen_reaches_the_backend_which_starts_anew(session: Any, pref
 
 
 def test_a_backend_that_was_not_told_of_a_device_takes_the_environments(
-    session: Any, preferences: Any, monkeypatch: pytest.MonkeyPatch
+    session: Any, preferences: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     session.close()
     monkeypatch.setenv("HI3DGEN_DEVICE", "cpu")
     assert ready(session).environ()["HI3DGEN_DEVICE"] == "cpu"
+    operators = import_module(f"{MODULE}.blender_addon.ui.setup_operators")
+    assert operators.device_label("") == "cpu, by HI3DGEN_DEVICE"
+    assert bpy.ops.hi3dgen.copy_report() == {"FINISHED"}
+    assert "device cpu, ends after" in capsys.readouterr().out
     session.close()
 
 

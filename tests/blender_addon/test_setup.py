@@ -235,8 +235,18 @@ def test_a_question_without_an_answer_is_an_error(scene: Any, tmp_path: Path) ->
     setup = new_setup(write_program(tmp_path, "print('a stray line')"), tmp_path)
     setup.ask("cpu")
     tick_to_the_end(setup)
-    for error in (setup.plan_error, setup.weights_error):
+    for error in (setup.plan_error, setup.weights_error, setup.places_error):
         assert error.sentence == "It ended unexpectedly."
+
+
+def test_places_are_counted_although_a_log_was_just_deleted(scene: Any, tmp_path: Path) -> None:
+    setup = new_setup(write_program(tmp_path, """print('{"places": []}')"""), tmp_path)
+    (tmp_path / "backend-1.log").write_text("12345")
+    (tmp_path / "backend-2.log").symlink_to(tmp_path / "deleted")
+    setup.ask("cpu")
+    tick_to_the_end(setup)
+    assert setup.places_error is None
+    assert setup.places["logs"]["bytes"] == 5 + (tmp_path / "setup.log").stat().st_size
 
 
 def test_the_log_of_the_setup_is_bounded(scene: Any, tmp_path: Path) -> None:

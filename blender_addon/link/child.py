@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ...backend.folders import BYTECODE
-from .data_folder import data_folder
+from .data_folder import data_folder, weights_folder
 
 
 def launch(
@@ -62,6 +62,8 @@ def surroundings(extension: Path, user_folder: Path, device: str = "") -> dict[s
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
     environment["PYTHONPATH"] = str(extension)
     environment["HI3DGEN_USER_FOLDER"] = str(data_folder(user_folder))
+    if not environment.get("HI3DGEN_WEIGHTS"):
+        environment["HI3DGEN_WEIGHTS"] = str(weights_folder(user_folder))
     environment["PYTHONPYCACHEPREFIX"] = str(user_folder / BYTECODE)
     environment["PYTHONUTF8"] = "1"
     environment["PYTHONSAFEPATH"] = "1"  # nothing is imported from the working folder

@@ -29,17 +29,23 @@ BY_PATH = "PATH"  # see the preference
 PANEL_AREAS = {"VIEW_3D", "IMAGE_EDITOR"}
 
 _session: Session | None = None
+_not_moved = ""
 
 
 def session() -> Session:
     """The session, made when it is first asked for."""
-    global _session  # noqa: PLW0603 - Blender calls functions, and they need to find it
+    global _session, _not_moved  # noqa: PLW0603 - Blender calls functions, and they need to find it
     if _session is None:
         folder = extension.user_folder()
-        move_out(folder)
+        _not_moved = move_out(folder)
         hear = partial(engines.hear, user_folder=folder)
         _session = Session(extension.FOLDER, folder, occupied.until, options, hear, occupied.rendering_until)
     return _session
+
+
+def not_moved() -> str:
+    """Why environment or weights could not be moved out of the extension's user folder, and what to do; else empty."""
+    return _not_moved
 
 
 def options() -> Options:

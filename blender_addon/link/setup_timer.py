@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What ties the setup of the engine Hi3DGen to Blender: the timer that ticks it, and its one instance."""
 
-from pathlib import Path
-
 import bpy
 
 from . import data_folder, runtime
@@ -22,9 +20,10 @@ def setup() -> Setup:
     return _setup
 
 
-def lasting_folder() -> Path | None:
-    """Where environment and weights should be moved to, if they lie in the folder that Blender deletes; else None."""
-    return data_folder.lasting_folder(setup().user_folder)
+def why_they_stay() -> str:
+    """Why environment or weights lie in the folder that Blender deletes, and what to do; empty if none do."""
+    stays = data_folder.lasting_folder(setup().user_folder)
+    return (runtime.not_moved() or data_folder.LATER) if stays else ""
 
 
 def find_out(build: str, python: str) -> None:

@@ -11,8 +11,8 @@ _LASTING = (
     "Caches and logs are deleted with it."
 )
 _LEAVING = (
-    "The environment and the weights lie in the extension's own folder, with which Blender deletes them when the "
-    "extension is uninstalled: they could not be moved to another disk. Move them to “{}” to keep them."
+    "The environment, the weights or a part of them lie in the extension's own folder, “{}”, with which Blender "
+    "deletes them when the extension is uninstalled. {}"
 )
 _MARGIN = 80  # pixels beside a label
 
@@ -41,6 +41,6 @@ def draw(layout: bpy.types.UILayout, width: float) -> None:
     row.label(text=f"Results: {size(session.cached_bytes)}", translate=False)
     row.label(text=f"in the backend's memory, {size(runtime.options().cache_bytes)} at most", translate=False)
     box.operator("hi3dgen.clear_caches", text="Clear Caches and Results", icon="TRASH")
-    lasting = setup_timer.lasting_folder()
-    sentence = _LASTING if lasting is None else _LEAVING.format(lasting)
-    draw_lines(box, lines(sentence, pixels), "INFO" if lasting is None else "ERROR")
+    why = setup_timer.why_they_stay()
+    sentence = _LEAVING.format(setup.user_folder, why) if why else _LASTING
+    draw_lines(box, lines(sentence, pixels), "ERROR" if why else "INFO")

@@ -2,9 +2,11 @@
 """The engine's environment and the weights outlive the extension; those of an earlier version are moved, not lost."""
 
 import errno
+import os
 import subprocess
 import sys
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import pytest
 from backend import lock
 from tests.blender_addon.support import MODULE
 
+PACKAGE = "weights/trellis-normal-v0-1"
 WEIGHTS = "trellis-normal-v0-1/ckpts/structure.safetensors"
 OTHER = "yoso-normal-v1-8-1/unet/config.json"
 
@@ -64,13 +67,23 @@ def test_what_an_earlier_version_left_is_moved_and_the_log_stays(module: Any, ol
     assert files(new) == {*ENVIRONMENT, f"weights/{WEIGHTS}"}
     assert files(old) == {"backend-1.log"}
     assert module.data_folder(old) == new
+    assert module.weights_folder(old) == new / "weights"
     assert module.lasting_folder(old) is None
-    module.move_out(old)
+    assert not (old / "environments").exists()
+    assert module.move_out(old) == ""
     assert files(new) == {*ENVIRONMENT, f"weights/{WEIGHTS}"}
 
 
+def test_what_it_called_otherwise_has_its_names_of_now(module: Any, old: Path, new: Path) -> None:
+    for name in ("downloads/torch", "install.log", "bytecode/torch.pyc"):
+        write(old / name, name)
+    module.move_out(old)
+    assert {"hi3dgen-downloads/torch", "hi3dgen-install.log"} <= files(new)
+    assert files(old) == {"backend-1.log", "hi3dgen-bytecode/torch.pyc"}
+
+
 def test_a_fresh_extension_uses_the_usual_place_and_makes_nothing(module: Any, tmp_path: Path, new: Path) -> None:
-    module.move_out(tmp_path / "none")
+    assert module.move_out(tmp_path / "none") == ""
     assert module.data_folder(tmp_path / "none") == new
     assert not new.exists()
 
@@ -81,7 +94,10 @@ def test_what_another_blender_has_moved_there_already_stays_and_so_does_what_is_
     write(new / "environment.json", "of another Blender")
     write(new / "weights" / WEIGHTS, "the other's")
     write(old / "weights" / OTHER, "only here")
-    module.move_out(old)
+    assert module.move_out(old) == (
+        f"“{new}” has some of its own. If anything is missing there, quit Blender and move it there by hand."
+    )
+    assert module.lasting_folder(old) == new
     assert (new / "environment.json").read_text("utf-8") == "of another Blender"
     assert (new / "weights" / WEIGHTS).read_text("utf-8") == "the other's"
     assert (new / "weights" / OTHER).read_text("utf-8") == "only here"
@@ -89,33 +105,127 @@ def test_what_another_blender_has_moved_there_already_stays_and_so_does_what_is_
     assert module.data_folder(old) == new
 
 
-@pytest.mark.parametrize("fails", ["environments", "weights"])
+def refuse(number: int, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the system not move that path, with an error of that number."""
+    rename = Path.rename
+
+    def move(this: Path, target: Path) -> Path:
+        if this == path:
+            raise OSError(number, os.strerror(number))
+        return rename(this, target)
+
+    monkeypatch.setattr(Path, "rename", move)
+
+
+@pytest.mark.parametrize("fails", ["environments", "environment.json", PACKAGE])
 def test_onto_another_disk_nothing_is_moved_and_it_is_used_where_it_is(
     fails: str, module: Any, old: Path, new: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, rename = files(old), Path.rename
-
-    def on_this_disk(path: Path, target: Path) -> Path:
-        if path == old / fails:
-            raise OSError(errno.EXDEV, "Invalid cross-device link")
-        return rename(path, target)
-
-    monkeypatch.setattr(Path, "rename", on_this_disk)
-    module.move_out(old)
+    before = files(old)
+    refuse(errno.EXDEV, old / fails, monkeypatch)
+    assert f"moved to “{new}”, which is on another disk" in module.move_out(old)
     assert files(old) == before
     assert module.data_folder(old) == old
+    assert module.weights_folder(old) == old / "weights"
     assert module.lasting_folder(old) == new
 
 
-@pytest.mark.parametrize("name", ["environments.lock", "weights/.lock"])
-@pytest.mark.skipif(sys.platform == "win32", reason="a process of Windows cannot lock against itself")
-def test_nothing_is_moved_while_something_is_installed(name: str, module: Any, old: Path, new: Path) -> None:
-    before = files(old)
-    with (old / name).open("ab") as file:
-        assert lock.take(file)
-        module.move_out(old)
-    assert files(old) == before
+def test_a_move_that_is_refused_is_told_by_its_reason(
+    module: Any, old: Path, new: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(errno.EACCES, old / "environments", monkeypatch)
+    assert f"moved to “{new}”: Permission denied. Close other Blenders" in module.move_out(old)
+
+
+def test_what_lies_on_another_disk_stays_in_view_when_others_make_the_usual_folders(
+    module: Any, old: Path, new: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(errno.EXDEV, old / "environments", monkeypatch)
+    write(new / "weights" / ".lock", "")
     module.move_out(old)
+    assert module.data_folder(old) == old
+    assert module.weights_folder(old) == old / "weights"
+    child = import_module(f"{MODULE}.blender_addon.link.child")
+    write(new / "environment.json", "made in a terminal")
+    assert module.data_folder(old) == new
+    assert module.weights_folder(old) == old / "weights", "they would have to be downloaded again"
+    assert module.lasting_folder(old) == new, "the weights still lie where Blender deletes them"
+    assert child.surroundings(old, old)["HI3DGEN_WEIGHTS"] == str(old / "weights")
+    monkeypatch.setenv("HI3DGEN_WEIGHTS", "chosen")
+    assert child.surroundings(old, old)["HI3DGEN_WEIGHTS"] == "chosen"
+
+
+def test_the_extensions_folder_as_the_chosen_one_is_left_as_it_is(
+    module: Any, old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = files(old)
+    monkeypatch.setenv("HI3DGEN_USER_FOLDER", str(old))
+    assert module.move_out(old) == ""
+    assert files(old) == before
+    assert module.lasting_folder(old) is None
+
+
+@pytest.mark.parametrize("name", ["environments.lock", "weights/.lock"])
+@pytest.mark.parametrize("where", ["extension", "share/hi3dgen"])
+@pytest.mark.skipif(sys.platform == "win32", reason="a process of Windows cannot lock against itself")
+def test_nothing_is_moved_while_something_is_installed(
+    where: str, name: str, module: Any, old: Path, new: Path, tmp_path: Path
+) -> None:
+    before = files(old)
+    with write(tmp_path / where / name, "").open("ab") as file:
+        assert lock.take(file)
+        assert module.move_out(old) == module.BUSY
+    assert files(old) == before
+    assert module.move_out(old) == ""
+    assert files(old) != before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process of Windows cannot lock against itself")
+def test_of_two_blenders_that_start_at_once_one_moves_all_and_the_other_waits_for_it(
+    module: Any, old: Path, new: Path
+) -> None:
+    with write(new / "environments.lock", "").open("ab") as file:
+        assert lock.take(file)
+        with ThreadPoolExecutor() as threads:
+            other = threads.submit(module.move_out, old)
+            for name in ("environments", "environment.json"):
+                (old / name).rename(new / name)
+            file.close()
+            assert other.result() == ""
+    assert files(new) == {*ENVIRONMENT, f"weights/{WEIGHTS}"}
+
+
+@pytest.mark.parametrize("left", [("environments",), ("environments/cpu-1a2b",), ("environments", "environment.json")])
+def test_a_move_that_was_killed_is_brought_to_its_end(left: tuple[str, ...], module: Any, old: Path, new: Path) -> None:
+    write(old / "environments" / "cpu-before" / "pyvenv.cfg", "home = /usr/bin")
+    (new / left[0]).parent.mkdir(parents=True)
+    for name in left:
+        (old / name).rename(new / name)
+    assert module.move_out(old) == ""
+    assert files(new) == {*ENVIRONMENT, "environments/cpu-before/pyvenv.cfg", f"weights/{WEIGHTS}"}
+
+
+def test_an_environment_of_that_name_without_a_pointer_is_not_replaced(module: Any, old: Path, new: Path) -> None:
+    half_made = write(new / "environments" / "cpu-1a2b" / "pip.txt", "half made")
+    module.move_out(old)
+    assert half_made.exists()
+    assert module.data_folder(old) == old
+    assert files(old) >= ENVIRONMENT
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+def test_an_environment_that_another_blender_runs_in_is_not_moved(module: Any, old: Path, new: Path) -> None:
+    before = files(old)
+    python = old / "environments" / "cpu-1a2b" / "bin" / "python"
+    command = [str(python), "-c", "import sys; print(flush=True); sys.stdin.read()"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, executable=sys.executable, stdin=pipe, stdout=pipe) as backend:
+        assert backend.stdout
+        backend.stdout.readline()
+        assert module.move_out(old) == module.BUSY
+        assert files(old) == before
+        backend.communicate()
+    assert module.move_out(old) == ""
     assert files(old) != before
 
 

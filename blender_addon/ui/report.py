@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A report for whoever is to help: versions, devices, memory, the last errors, and nothing of the artist's."""
+"""A report for whoever is to help: versions, devices, memory, the last errors, and little of the artist's."""
 
 import platform
 import re
@@ -20,6 +20,7 @@ from .text import size
 _SEARCHED, _SHOWN = 600, 60  # lines of a log
 _RECORD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ (\w+) ")
 _GOOD = ("INFO", "DEBUG")
+_LIBRARIES = ("PIL", "diffusers", "httpx2", "huggingface_hub", "numpy", "safetensors", "torch", "transformers")
 
 
 def report() -> str:
@@ -36,7 +37,7 @@ def report() -> str:
         "Log of the setup": complaints(tail(folder / SETUP_LOG, _SEARCHED)),
     }
     text = "\n\n".join("\n".join([f"{title}:", *lines]) for title, lines in parts.items() if lines)
-    return anonymous(text, [engine.label for engine in engines.known()]) + "\n"
+    return anonymous(text, [*_LIBRARIES, *(engine.label for engine in engines.known())]) + "\n"
 
 
 def complaints(log: Iterable[str]) -> list[str]:

@@ -11,7 +11,9 @@ from ..link.setup_timer import setup
 from .report import report
 
 _LOOK_SECONDS = 0.1
-_COPIED = "The report is in the clipboard. It holds no names and no paths; paste it where you ask for help."
+_COPIED = (
+    "The report is in the clipboard. Paths and names that could be told were taken out: read it before you send it."
+)
 
 
 class HI3DGEN_OT_open_log(bpy.types.Operator):  # noqa: N801 - Blender's naming
@@ -32,7 +34,7 @@ class HI3DGEN_OT_open_log(bpy.types.Operator):  # noqa: N801 - Blender's naming
 
 
 class HI3DGEN_OT_copy_report(bpy.types.Operator):  # noqa: N801
-    """Copy versions, devices, memory and the last errors, without names and paths, for whoever is to help"""
+    """Copy versions, devices, memory and the last errors, without the paths and names that can be told"""
 
     bl_idname = "hi3dgen.copy_report"
     bl_label = "Copy Report"

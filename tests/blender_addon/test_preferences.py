@@ -199,6 +199,29 @@ def test_the_report_says_what_is_needed_and_nothing_of_the_artist(
         ("ADA sat before her computer", "… sat before her computer"),
         ("adaptation is 3/4 done, and/or 11.2 MB/s", "adaptation is 3/4 done, and/or 11.2 MB/s"),
         ("see https://pytorch.org/get", "see https://pytorch.org/get"),
+        ("see https://download.pytorch.org/whl, please", "see https://download.pytorch.org/whl, please"),
+        ("from https://ada:secret@pypi.org/simple/", "from …"),
+        ("from https://mirror.acme.com/simple/torch/", "from …"),
+        ("no answer of proxy.acme.com, port 3128", "no answer of …, port 3128"),
+        ("the server ws-042 and ws-042.acme.local", "the server … and …"),
+        ("see file:///C:/Users/Jane/Acme/my owl.png", "see …"),
+        ("cannot open:/home/jane/owl.png", "cannot open:…"),
+        ("cannot open:C:/jane/owl.png", "cannot open:…"),
+        ("it is in ../acme/my owl.png", "it is in …"),
+        ("it is in //textures/my owl.png", "it is in …"),
+        ("it is in ~jane/owl.png", "it is in …"),
+        ("renders/acme/hero.png is empty", "… is empty"),
+        (r"renders\acme\hero is empty", "… is empty"),
+        ('no key "Acme Hero" in it', 'no key "…" in it'),
+        ("KeyError: 'AcmeHero'", "KeyError: '…'"),
+        ("it has 'Acme's hero' in it", "it has '…' in it"),
+        ("No module named 'torch'", "No module named 'torch'"),
+        ("see backend/install/hashes.txt", "see backend/install/hashes.txt"),
+        (
+            "NVIDIA GeForce RTX 3060/PCIe/SSE2, 4.6.0 NVIDIA 535.54",
+            "NVIDIA GeForce RTX 3060/PCIe/SSE2, 4.6.0 NVIDIA 535.54",
+        ),
+        ("pip/25.0 on linux/x86_64, n/a.", "pip/25.0 on linux/x86_64, n/a."),
         ("Blender's own Python, the engine's 1.2", "Blender's own Python, the engine's 1.2"),
     ],
 )
@@ -206,7 +229,10 @@ def test_no_line_of_a_report_names_a_path_or_the_artist(
     line: str, seen: str, extension: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("USER", "Ada")
-    assert import_module(f"{MODULE}.blender_addon.ui.anonymous").anonymous(line, ["Draft"]) == seen
+    monkeypatch.setenv("https_proxy", "http://proxy.acme.com:3128")
+    monkeypatch.setenv("HF_ENDPOINT", "https://huggingface.co")
+    monkeypatch.setattr("socket.gethostname", lambda: "ws-042.acme.local")
+    assert import_module(f"{MODULE}.blender_addon.ui.anonymous").anonymous(line, ["Draft", "torch"]) == seen
 
 
 def test_of_a_log_the_report_has_what_went_wrong(extension: object) -> None:

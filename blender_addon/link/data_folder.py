@@ -67,9 +67,11 @@ def move_out(user_folder: Path) -> str:
     usual = _usual()
     if usual is None:
         return ""
+    deadline = time.monotonic() + _PATIENCE
     try:
-        deadline = time.monotonic() + _PATIENCE
-        while _pieces(user_folder, usual) and not _move_alone(user_folder, usual):
+        while _pieces(user_folder, usual):
+            if _move_alone(user_folder, usual):
+                break
             if time.monotonic() > deadline:
                 return BUSY
             time.sleep(_PAUSE)

@@ -2,13 +2,13 @@
 """The engine's environment and the weights outlive the extension; those of an earlier version are moved, not lost."""
 
 import errno
-import os
 import subprocess
 import sys
+import time
 import venv
-from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ import pytest
 from backend import lock
 from tests.blender_addon.support import MODULE
 
+DISK = OSError(errno.EXDEV, "Invalid cross-device link")
 PACKAGE = "weights/trellis-normal-v0-1"
 WEIGHTS = "trellis-normal-v0-1/ckpts/structure.safetensors"
 OTHER = "yoso-normal-v1-8-1/unet/config.json"
@@ -105,13 +106,13 @@ def test_what_another_blender_has_moved_there_already_stays_and_so_does_what_is_
     assert module.data_folder(old) == new
 
 
-def refuse(number: int, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the system not move that path, with an error of that number."""
+def refuse(error: BaseException, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let moving that path raise an error."""
     rename = Path.rename
 
     def move(this: Path, target: Path) -> Path:
         if this == path:
-            raise OSError(number, os.strerror(number))
+            raise error
         return rename(this, target)
 
     monkeypatch.setattr(Path, "rename", move)
@@ -122,7 +123,7 @@ def test_onto_another_disk_nothing_is_moved_and_it_is_used_where_it_is(
     fails: str, module: Any, old: Path, new: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = files(old)
-    refuse(errno.EXDEV, old / fails, monkeypatch)
+    refuse(DISK, old / fails, monkeypatch)
     assert f"moved to “{new}”, which is on another disk" in module.move_out(old)
     assert files(old) == before
     assert module.data_folder(old) == old
@@ -133,14 +134,14 @@ def test_onto_another_disk_nothing_is_moved_and_it_is_used_where_it_is(
 def test_a_move_that_is_refused_is_told_by_its_reason(
     module: Any, old: Path, new: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refuse(errno.EACCES, old / "environments", monkeypatch)
+    refuse(PermissionError(errno.EACCES, "Permission denied"), old / "environments", monkeypatch)
     assert f"moved to “{new}”: Permission denied. Close other Blenders" in module.move_out(old)
 
 
 def test_what_lies_on_another_disk_stays_in_view_when_others_make_the_usual_folders(
     module: Any, old: Path, new: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refuse(errno.EXDEV, old / "environments", monkeypatch)
+    refuse(DISK, old / "environments", monkeypatch)
     write(new / "weights" / ".lock", "")
     module.move_out(old)
     assert module.data_folder(old) == old
@@ -181,18 +182,33 @@ def test_nothing_is_moved_while_something_is_installed(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process of Windows cannot lock against itself")
-def test_of_two_blenders_that_start_at_once_one_moves_all_and_the_other_waits_for_it(
-    module: Any, old: Path, new: Path
+def test_of_two_blenders_that_start_at_once_one_moves_and_the_other_waits_for_it(
+    module: Any, old: Path, new: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with write(new / "environments.lock", "").open("ab") as file:
         assert lock.take(file)
-        with ThreadPoolExecutor() as threads:
-            other = threads.submit(module.move_out, old)
+
+        def other_ends(_seconds: float) -> None:
             for name in ("environments", "environment.json"):
                 (old / name).rename(new / name)
             file.close()
-            assert other.result() == ""
+
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=time.monotonic, sleep=other_ends))
+        assert module.move_out(old) == ""
     assert files(new) == {*ENVIRONMENT, f"weights/{WEIGHTS}"}
+
+
+@pytest.mark.parametrize("at", ["environments", "hi3dgen-downloads", "environment.json", PACKAGE])
+def test_a_move_that_is_killed_goes_on_at_the_next_start(
+    at: str, module: Any, old: Path, new: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(old / "downloads" / "torch", "")
+    with monkeypatch.context() as killed:
+        refuse(KeyboardInterrupt(), old / at, killed)
+        with pytest.raises(KeyboardInterrupt):
+            module.move_out(old)
+    assert module.move_out(old) == ""
+    assert files(new) == {*ENVIRONMENT, f"weights/{WEIGHTS}", "hi3dgen-downloads/torch"}
 
 
 @pytest.mark.parametrize("left", [("environments",), ("environments/cpu-1a2b",), ("environments", "environment.json")])

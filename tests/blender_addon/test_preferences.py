@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import bpy
 import psutil
@@ -149,6 +150,35 @@ def test_nothing_is_removed_while_a_mesh_is_made_or_something_is_installed(
     assert library.exists()
     assert session.pid == pid, "the backend goes on"
     assert bpy.ops.hi3dgen.remove_engine() == {"FINISHED"}
+
+
+def drawn(module: str) -> str:
+    """The labels that a box of the preferences draws into a layout, in one text."""
+    layout = MagicMock()
+    import_module(f"{MODULE}.blender_addon.ui.{module}").draw(layout, 10_000.0)
+    return " ".join(call.kwargs["text"] for call in layout.mock_calls if call[0].endswith(".label"))
+
+
+def test_sizes_that_cannot_be_counted_are_not_waited_for(session: Any, setup: Any) -> None:
+    errors = import_module(f"{MODULE}.blender_addon.errors")
+    assert "Counting …" in drawn("storage_box")
+    setup._take("places", {}, errors.AddonError("The system knows no home folder of this user.", "Set it."))
+    text = drawn("storage_box")
+    assert "no home folder of this user. Set it." in text
+    assert "Counting" not in text
+
+
+def test_what_blender_would_delete_is_told_with_its_reason(
+    session: Any, setup: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = import_module(f"{MODULE}.blender_addon.link.runtime")
+    assert "stay when the extension is uninstalled" in drawn("storage_box")
+    setup.user_folder = tmp_path
+    write(tmp_path / "weights" / PACKAGE / "pipeline.json", 700)
+    assert f"own folder, “{tmp_path}”" in drawn("storage_box")
+    assert "Restart it, and they are moved." in drawn("storage_box")
+    monkeypatch.setattr(runtime, "_not_moved", "Another Blender was busy.")
+    assert drawn("storage_box").endswith("Another Blender was busy.")
 
 
 def test_the_report_says_what_is_needed_and_nothing_of_the_artist(

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from .commands import batch, capabilities, doctor, evaluate, generate, install, normals, serve, storage, train, weights
-from .commands.arguments import add_engine, add_seeds, place, products_of
+from .commands.arguments import add_engine, add_overwrite, add_seeds, place, products_of
 from .engines import ENGINES
 from .errors import UserError
 from .flow.engine import Engine
@@ -99,6 +99,7 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
         metavar="PRODUCT=PATH",
         help=f"write another product of the engine here; {products_of(engines)}",
     )
+    add_overwrite(command, "write over files that are there already")
     command.add_argument("--json", action="store_true", help="print what was made as JSON")
     command.set_defaults(run=partial(generate.run, engines=engines))
 
@@ -113,6 +114,7 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
     command.add_argument(
         "-o", "--output", type=Path, required=True, metavar="OUT", help="x right, y up, z to the viewer; white outside"
     )
+    add_overwrite(command, "write over a file that is there already")
     command.set_defaults(run=partial(normals.run, engines=engines))
 
     weights.configure(commands.add_parser("weights", help="list, download and check the published weights"))
@@ -123,7 +125,7 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
 
     storage.configure(commands.add_parser("storage", help="say where things are and how large they are"))
 
-    install.configure(commands.add_parser("install", help="make the environment of the engine Hi3DGen"))
+    install.configure(commands.add_parser("install", help="make the environment of the engine “Networks”"))
     evaluate.configure(
         commands.add_parser("evaluate", help="measure normals, meshes or cut-outs against known ones"), engines
     )

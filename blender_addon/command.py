@@ -22,7 +22,7 @@ from ..backend.batch.manifest import Entry, Manifest, State
 from ..backend.batch.planning import plan, wanted_by
 from ..backend.batch.running import run as run_batch
 from ..backend.batch.summary import taken_elsewhere, write_summary
-from ..backend.commands.arguments import add_engine, add_seeds
+from ..backend.commands.arguments import ANEW, add_engine, add_overwrite, add_seeds
 from ..backend.errors import UserError
 from ..backend.version import VERSION
 from ..backend.wire.messages import EngineInfo
@@ -69,7 +69,7 @@ def _run(options: argparse.Namespace) -> int:
 
     wanted = [wanted_by(line, options, known, rest) for line in lines]
     with Manifest(options.output) as manifest:
-        names = plan(manifest, wanted)
+        names = plan(manifest, wanted, overwrite=options.overwrite)
         todo = [name for name in names if manifest.entries[name].state is not State.DONE]
         try:
             run_batch(manifest, todo, execute, _Watcher(options.output, len(names), len(todo)))
@@ -135,12 +135,13 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         type=Path,
         metavar="PICTURE",
-        help="a picture, a folder of them, or a list: a path a line",
+        help="a picture, a folder of them, wildcards such as *.png, or a list: a path a line",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="where the meshes go")
     parser.add_argument("--normal-maps", action="store_true", help="write NAME_normal_map.png beside each mesh")
     add_engine(parser, engines.known())
     add_seeds(parser, "meshes of each picture, with the seeds that follow, as NAME_seedSEED.glb")
+    add_overwrite(parser, ANEW)
     return parser
 
 

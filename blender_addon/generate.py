@@ -82,11 +82,14 @@ def submit(
                 if not spots:  # what lands at another try stands in the place that is left for it
                     spots.update(spots_of(layer, results, placing, seen and seen.eye))
                 shown = shown_image(sent, by_path=runtime.keeps_by_path())
-                if former:
-                    landings, refused = [again.remake(target, title, shown, results[0], former)], []
+                remade = again.prepare(target, title, shown, results[0], former) if former else None
+                if remade:
+                    landings, refused = [remade.landing], []
                 else:
                     landings, refused = add_results(target, title, shown, results, spots, placing)
                 _keep_map(sent.origin or shown, shown, landings[-1].normal_map, request)
+            if remade and former:
+                again.replace_mesh(remade, former)  # not within: what was made goes with whoever uses it
         except Exception as error:  # noqa: BLE001 - whatever it is, the results must not be lost
             return [(result, reason(error)) for result in results]
         if looked:
@@ -126,11 +129,16 @@ def _keep_map(picture: bpy.types.Image, shown: bpy.types.Image, made: bpy.types.
     """
     if made and masks.can_have(picture) and (request.gives or not normal_map.used_map(picture)):
         normal_map.keep(picture, made, use=bool(request.gives))
-    if shown != picture and shown.users:
-        shown.hi3dgen_cutout = masks.mask_of(picture)
-        normal_map.keep(shown, normal_map.map_of(picture) or made, use=normal_map.used_map(picture) is not None)
-    elif not shown.users and SENT in shown:
+    if shown == picture:
+        return
+    if not shown.users and SENT in shown:
         bpy.data.images.remove(shown)
+        return
+    if mask := masks.mask_of(picture):
+        masks.choose(shown, mask)
+    own = normal_map.map_of(picture)
+    if own or (made and not normal_map.used_map(shown)):
+        normal_map.keep(shown, own or made, use=normal_map.used_map(picture) is not None)
 
 
 def _scene(uid: int) -> bpy.types.Scene:

@@ -23,7 +23,8 @@ class Adapter(Generic[P]):
     kind: its name on the wire. preview: a picture of it, uint8 (H, W, 4), whatever its size. draw: the same for
     contact sheets, if it takes too long for a preview of every stage. to_wire: as it travels. check_path: called with
     the path and with the files that must stay; refuses, before any work is done, what `write` could not write, raising
-    UserError. write: writes it to a path; the picture that it was made from colours what has no colours of its own.
+    UserError. files: the files that `write` makes at a path and that may be there already; none for a folder, which
+    must be new. write: writes it to a path; the picture that it was made from colours what has no colours of its own.
     suffix: of the path by default, empty for a folder. about: what is reported of it, as JSON. None stands for
     what is not done with it.
     """
@@ -37,6 +38,7 @@ class Adapter(Generic[P]):
     suffix: str = ""
     about: Callable[[P], Mapping[str, Any]] = lambda _: {}
     draw: Callable[[P], Picture] | None = None
+    files: Callable[[Path], tuple[Path, ...]] = lambda path: (path,)
 
 
 def thumbnail(pixels: Picture) -> Picture:

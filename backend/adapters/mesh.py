@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..files.meshes import check_mesh_path, write_mesh
+from ..files.meshes import check_mesh_path, mesh_files, write_mesh
 from ..flow.products import Mesh, Picture
 from ..raster.render import render
 from ..wire import products as wire
@@ -36,4 +36,4 @@ def _draw(mesh: Mesh) -> Picture:
     return render(mesh, angle=_ANGLE, size=_DRAWN)
 
 
-ADAPTER = Adapter("mesh", Mesh, None, _to_wire, check_mesh_path, write_mesh, ".glb", _about, _draw)
+ADAPTER = Adapter("mesh", Mesh, None, _to_wire, check_mesh_path, write_mesh, ".glb", _about, _draw, mesh_files)

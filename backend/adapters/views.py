@@ -54,4 +54,4 @@ def _about(views: Views) -> Mapping[str, Any]:
     return {"pictures": len(views.pictures)}
 
 
-ADAPTER = Adapter("views", Views, _preview, _to_wire, check_folder_path, _write, "", _about)
+ADAPTER = Adapter("views", Views, _preview, _to_wire, check_folder_path, _write, "", _about, files=lambda _: ())

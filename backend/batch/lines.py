@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which pictures are asked for: folders, lists and pictures become lines."""
 
+import glob
+import itertools
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,10 +44,12 @@ class Line:
 def read_sources(sources: Sequence[Path]) -> list[Line]:
     """The lines of folders, lists and pictures, in order; a folder's pictures by their paths.
 
-    Raises `UserError` if there is no such folder or list, if a list is invalid, and if there is no picture at all.
+    Wildcards, which the shell of Windows leaves as they are, stand for the pictures and the folders that fit. Raises
+    `UserError` if there is no such folder or list, if a list is invalid, if nothing fits wildcards, and if there is no
+    picture at all.
     """
     lines: list[Line] = []
-    for source in sources:
+    for source in itertools.chain.from_iterable(map(_expanded, sources)):
         if source.is_dir():
             lines += _folder(source)
         elif source.suffix.lower() in LIST_SUFFIXES:
@@ -57,6 +61,25 @@ def read_sources(sources: Sequence[Path]) -> list[Line]:
         advice = f"Pictures end with one of: {', '.join(PICTURE_SUFFIXES)}."
         raise UserError("no-pictures", f"There is no picture in {named}.", advice)
     return lines
+
+
+def _expanded(source: Path) -> list[Path]:
+    """What fits the wildcards of a path, in order; the path itself if it has none.
+
+    Hidden files are left out, and so are the results of a batch if the folder has wildcards. A name such as
+    "owl [2].png" that is there means that file. Raises `UserError` if nothing fits.
+    """
+    text = str(source)
+    if not glob.has_magic(text) or os.path.lexists(text):
+        return [source]
+    fitting = [Path(path) for path in glob.glob(text)]  # noqa: PTH207 - Path.glob takes no absolute one
+    found = [path for path in fitting if path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES]
+    if glob.has_magic(str(source.parent)):  # as below a folder
+        found = [path for path in found if not any((folder / MANIFEST).exists() for folder in path.parents)]
+    if not found:
+        advice = f"Check the folder's name. Pictures end with one of: {', '.join(PICTURE_SUFFIXES)}."
+        raise UserError("no-pictures", f"No picture fits “{source}”.", advice)
+    return sorted(found, key=lambda path: (*(part.casefold() for part in path.parts), *path.parts))
 
 
 def _folder(folder: Path) -> Iterator[Line]:

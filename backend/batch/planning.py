@@ -89,11 +89,12 @@ def wanted_by(
     return Wanted(line, request)
 
 
-def plan(manifest: Manifest, wanted: Sequence[Wanted]) -> list[str]:
+def plan(manifest: Manifest, wanted: Sequence[Wanted], *, overwrite: bool = False) -> list[str]:
     """Write into the manifest what is to be made, and return the names of all that is wanted, in order.
 
     What is done already, by the same request and of the same files, stays done. Raises `UserError` if two lines have
-    one name, if a name is invalid, and if another process is making something else of the same pictures.
+    one name, if a name is invalid, if another process is making something else of the same pictures, and, unless
+    `overwrite`, if results that are there would be made anew. Nothing is written then.
     """
     with manifest.locked():
         requests = [_with_inputs(manifest, each) for each in wanted]
@@ -108,6 +109,8 @@ def plan(manifest: Manifest, wanted: Sequence[Wanted]) -> list[str]:
             is_shared = manifest.worker.plans()
         if is_shared:
             _refuse_other_requests(manifest, changes)
+        if not overwrite:
+            _refuse_to_write_over(manifest, changes)
         manifest.write(*changes)
     return names
 
@@ -141,6 +144,21 @@ def _refuse_other_requests(manifest: Manifest, changes: Sequence[Entry]) -> None
         if before is not None and before.request != entry.request:
             sentence = f"Another process is working in “{manifest.out}”, and “{entry.name}” is to be made differently."
             raise UserError("in-use", sentence, "Wait until it has ended, or give another folder.")
+
+
+def _refuse_to_write_over(manifest: Manifest, changes: Sequence[Entry]) -> None:
+    """Refuse to make anew what lies in the folder; what has not come to its end just goes on."""
+    there: list[str] = []
+    for entry in changes:
+        before = manifest.entries.get(entry.name)
+        if before is None or entry.state is State.DONE:
+            continue
+        if before.state is State.DONE or before.request != entry.request:
+            there += [file for file in before.files if os.path.lexists(manifest.out / file)]
+    if there:
+        are = "is" if len(there) == 1 else f"and {len(there) - 1} more are"
+        sentence = f"“{manifest.out / there[0]}” {are} there already, and would be written over."
+        raise UserError("output-exists", sentence, "Give another folder, or add --overwrite.")
 
 
 def _with_inputs(manifest: Manifest, wanted: Wanted) -> dict[str, Any]:

@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The arguments that several commands share, Blender's among them: engine, seed, count, settings, products."""
+"""The arguments that several commands share, Blender's among them: engine, seed, count, settings, what to write."""
 
 import argparse
+import shutil
+import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..batch.planning import AnyEngine
 from ..flow.engine import Engine
-from ..wire.limits import MAX_COUNT, seed_from_text, split_setting
+from ..flow.settings import HasRange, values_that_fit
+from ..wire.limits import MAX_COUNT, Scalar, seed_from_text, split_setting
+
+ANEW = "write over results of other settings, of another version or of a picture that has changed"
+"""What `--overwrite` does to a batch."""
+_INDENT = 26  # columns
 
 
 def add_engine(command: argparse.ArgumentParser, engines: Iterable[AnyEngine]) -> None:
-    """`--engine` and `--set`. The first engine is the default.
+    """`--engine` and `--set`, and below the help all settings. The first engine is the default.
 
     Without engines every name is accepted, and the default is None.
     """
@@ -20,15 +27,16 @@ def add_engine(command: argparse.ArgumentParser, engines: Iterable[AnyEngine]) -
     default = names[0] if names else None
     listed = f"what makes it (default {default})" if names else "what makes it"
     command.add_argument("--engine", choices=sorted(names) or None, default=default, help=listed)
-    settings = [f"{each.name}: {', '.join(setting.name for setting in each.settings)}" for each in engines]
     command.add_argument(
         "--set",
         action="append",
         default=[],
         type=_setting,
         metavar="NAME=VALUE",
-        help="; ".join(["a setting of the engine", *settings]),
+        help="a setting of the engine, see below" if names else "a setting of the engine",
     )
+    command.formatter_class = argparse.RawDescriptionHelpFormatter  # the lines of the settings stay
+    command.epilog = "\n\n".join(_described(engine) for engine in engines)
 
 
 def add_seeds(command: argparse.ArgumentParser, results: str) -> None:
@@ -44,6 +52,11 @@ def add_seeds(command: argparse.ArgumentParser, results: str) -> None:
     )
 
 
+def add_overwrite(command: argparse.ArgumentParser, what: str) -> None:
+    """`--overwrite`, without which nothing is; what: it does, for the help."""
+    command.add_argument("--overwrite", action="store_true", help=what)
+
+
 def products_of(engines: Mapping[str, Engine]) -> str:
     """Every engine's products by name, for the help."""
     return "; ".join(f"{name}: {', '.join(engines[name].offers)}" for name in sorted(engines))
@@ -55,6 +68,27 @@ def place(text: str) -> tuple[str, Path]:
     if not (name and equals and path):
         raise argparse.ArgumentTypeError(f"“{text}” is not PRODUCT=PATH.")
     return name, Path(path)
+
+
+def _described(engine: AnyEngine) -> str:
+    """An engine's settings as lines: names, values that fit, defaults, and what they do."""
+    width = shutil.get_terminal_size().columns - 2  # as argparse has it
+    lines = [f"settings of --engine {engine.name} (--set NAME=VALUE):"]
+    for setting in engine.settings:
+        text = f"{setting.description}. {_sentence(setting)}"
+        head = f"  {setting.name}  ".ljust(_INDENT)
+        lines += textwrap.wrap(text, max(width, 40), initial_indent=head, subsequent_indent=" " * _INDENT)
+    return "\n".join(lines)
+
+
+def _sentence(setting: HasRange) -> str:
+    fit = values_that_fit(setting)
+    return f"{fit[0].upper()}{fit[1:]} (default {_text(setting.default)})"
+
+
+def _text(value: Scalar) -> str:
+    """A value as `--set` takes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _seed(text: str) -> int:

@@ -30,7 +30,7 @@ from ..errors import UserError
 from ..flow.engine import Engine, why_missing
 from ..flow.pipeline import SET_UP
 from ..version import VERSION
-from .arguments import add_engine, add_seeds, products_of
+from .arguments import ANEW, add_engine, add_overwrite, add_seeds, products_of
 from .batch_progress import BatchProgress
 
 LOG = "batch.log"
@@ -40,7 +40,11 @@ WORKER = "batch-worker"
 def configure(command: argparse.ArgumentParser, hidden: argparse.ArgumentParser, engines: Mapping[str, Engine]) -> None:
     """What the command takes; `hidden` is the command that its worker is started by."""
     command.add_argument(
-        "sources", nargs="+", type=Path, metavar="FOLDER|LIST", help="pictures, or a list: one a line, or JSON Lines"
+        "sources",
+        nargs="+",
+        type=Path,
+        metavar="FOLDER|LIST",
+        help="pictures, also by wildcards, or a list: one a line, or JSON Lines",
     )
     command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="where the results go")
     add_engine(command, engines.values())
@@ -52,6 +56,7 @@ def configure(command: argparse.ArgumentParser, hidden: argparse.ArgumentParser,
         metavar="PRODUCT",
         help=f"write another product of the engine, as NAME_PRODUCT; {products_of(engines)}",
     )
+    add_overwrite(command, ANEW)
     command.add_argument("--json", action="store_true", help="tell what happens as JSON, an object a line")
     command.set_defaults(run=partial(run, engines=engines))
     hidden.add_argument("log", type=Path)
@@ -75,7 +80,7 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     with Manifest(options.output) as manifest:
         try:
             _check_output(manifest, wanted, engines)
-            names = plan(manifest, wanted)
+            names = plan(manifest, wanted, overwrite=options.overwrite)
             todo = [name for name in names if manifest.entries[name].state is not State.DONE]
             with BatchProgress(len(names), len(todo), as_json=options.json) as progress:
                 run_batch(manifest, todo, LocalExecutor(_worker_command(), manifest.out / LOG), progress)

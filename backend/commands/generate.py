@@ -9,7 +9,7 @@ from typing import Any
 
 from ..adapters import ADAPTERS, Adapter, written
 from ..errors import UserError
-from ..files.outputs import is_one_of
+from ..files.outputs import check_new, is_one_of
 from ..files.pictures import read_picture
 from ..flow.engine import Engine
 from ..flow.pipeline import Outcome, Pipeline
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     inputs = {"picture": options.picture} | {name: path for name, path in own.items() if path}
     seeded = engine.seeded(inputs) if options.count > 1 else set[str]()
     for seed in seeds_from(options.seed, options.count):
-        _check(engine, _places_of(seed, places, seeded), [*inputs.values()])
+        _check(engine, _places_of(seed, places, seeded), [*inputs.values()], overwrite=options.overwrite)
     pictures = {name: read_picture(path) for name, path in inputs.items()}
     settings = values_of(engine.settings, options.set)
     request = Request(pictures, options.engine, options.seed, options.count, settings)
@@ -77,15 +77,20 @@ def _places_of(seed: int, places: Mapping[str, Path], seeded: Collection[str]) -
     }
 
 
-def _check(engine: Engine, places: Mapping[str, Path], read: list[Path]) -> None:
-    """Refuse, before any work is done, a path that cannot be written, is read or is given twice. Raises `UserError`."""
+def _check(engine: Engine, places: Mapping[str, Path], read: list[Path], *, overwrite: bool) -> None:
+    """Refuse, before any work is done, a path that cannot be written, is read, given twice or there already.
+
+    Raises `UserError`.
+    """
     for name, path in places.items():
         others = [place for other, place in places.items() if other != name]
         if is_one_of(path, others):
             raise UserError("bad-output", f"“{path}” is given for two products.", "Give each a name of its own.")
-        check = _adapter(engine, name).check_path
-        if check is not None:
-            check(path, *read, *others)
+        adapter = _adapter(engine, name)
+        if adapter.check_path is not None:
+            adapter.check_path(path, *read, *others)
+        for file in adapter.files(path):
+            check_new(file, overwrite=overwrite)
 
 
 def _write(

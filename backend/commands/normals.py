@@ -4,6 +4,7 @@
 import argparse
 from collections.abc import Mapping
 
+from ..files.outputs import check_new
 from ..files.pictures import check_picture_path, read_picture, write_picture
 from ..flow.engine import Engine
 from ..flow.pipeline import Pipeline
@@ -16,6 +17,7 @@ from .terminal import Terminal
 def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     """Estimate the normal map and write it in the picture's frame. Raises `UserError`."""
     check_picture_path(options.output, options.picture)
+    check_new(options.output, overwrite=options.overwrite)
     settings = values_of(engines[options.engine].settings, options.set)
     request = Request({"picture": read_picture(options.picture)}, options.engine, settings=settings)
     with Terminal() as terminal:

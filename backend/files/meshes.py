@@ -29,11 +29,16 @@ def check_mesh_path(path: Path, *kept: Path) -> None:
     library("trimesh", "trimesh", "write meshes")
     check_output(path, MESH_SUFFIXES, "mesh")
     if path.suffix.lower() == ".obj":
-        for beside in (_material_path(path), _texture_path(path)):
+        for beside in mesh_files(path)[1:]:
             check_name(beside)
             if is_one_of(beside, kept):
                 sentence = f"“{path.name}” would write its own texture or material over “{beside.name}”."
                 raise UserError("bad-output", sentence, "Give the mesh another name.")
+
+
+def mesh_files(path: Path) -> tuple[Path, ...]:
+    """The files that `write_mesh` makes: the path, and an OBJ file's material and texture."""
+    return (path, _material_path(path), _texture_path(path)) if path.suffix.lower() == ".obj" else (path,)
 
 
 def write_mesh(path: Path, mesh: Mesh, picture: Picture) -> None:

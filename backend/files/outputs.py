@@ -35,6 +35,12 @@ def check_output(path: Path, suffixes: tuple[str, ...], kind: str) -> None:
     check_name(path)
 
 
+def check_new(path: Path, *, overwrite: bool) -> None:
+    """Refuse, before any work is done, a path where something lies, unless told otherwise. Raises `UserError`."""
+    if not overwrite and mode_at(path) is not None:
+        raise UserError("output-exists", f"“{path}” is there already.", "Choose another name, or add --overwrite.")
+
+
 def check_parent(path: Path) -> None:
     """Refuse a path in whose folder nothing can be made. Raises `UserError`."""
     if not os.path.isdir(path.parent):  # noqa: PTH112 - Path.is_dir raises PermissionError

@@ -48,11 +48,16 @@ class HasName(Protocol):
 
 
 class HasRange(HasDefault, Protocol):
-    """A setting, as far as checking a value needs it: a `Setting`, or what clients know of one."""
+    """A setting, as far as checking and describing it needs: a `Setting`, or what clients know of one."""
 
     @property
     def label(self) -> str:
         """What people call it."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """What it does, without a full stop."""
         ...
 
     @property
@@ -87,17 +92,26 @@ def checked(owner: str, known: Iterable[HasRange], values: Settings) -> dict[str
 
 def _checked_value(setting: HasRange, value: Scalar) -> Scalar:
     if isinstance(setting.default, bool):
-        return value if isinstance(value, bool) else _refuse(setting, value, "Choose true or false.")
+        return value if isinstance(value, bool) else _refuse(setting, value, f"Choose {values_that_fit(setting)}.")
     if isinstance(setting.default, str):
         names = [option.name for option in setting.options]
-        return value if value in names else _refuse(setting, value, f"Choose one of: {', '.join(names)}.")
-    whole = isinstance(setting.default, int)
-    advice = f"Choose {'a whole number' if whole else 'a number'} from {setting.minimum} to {setting.maximum}."
+        return value if value in names else _refuse(setting, value, f"Choose {values_that_fit(setting)}.")
+    advice = f"Choose {values_that_fit(setting)}."
     if isinstance(value, bool | str) or not setting.minimum <= value <= setting.maximum:
         return _refuse(setting, value, advice)
-    if whole:
+    if isinstance(setting.default, int):
         return int(value) if value == int(value) else _refuse(setting, value, advice)
     return float(value)
+
+
+def values_that_fit(setting: HasRange) -> str:
+    """What a setting can be, in words, such as "a whole number from 1 to 5"."""
+    if isinstance(setting.default, bool):
+        return "true or false"
+    if isinstance(setting.default, str):
+        return f"one of: {', '.join(option.name for option in setting.options)}"
+    kind = "a whole number" if isinstance(setting.default, int) else "a number"
+    return f"{kind} from {setting.minimum} to {setting.maximum}"
 
 
 def _refuse(setting: HasRange, value: Scalar, advice: str) -> Scalar:

@@ -72,10 +72,12 @@ def by_colours(
     small = resampled_large(picture, whole(picture.shape), shape, partial(report, 0, STEPS), fill=None)
     report(1, STEPS)
     poll = partial(report, 1, STEPS)
+    lab = oklab(small)
+    poll()
     if correction is None:
-        found = _found(small, weights, poll)
+        found = _found(small, lab, _likely(small, weights, poll), weights, poll)
     else:
-        found = _corrected(small, weights, correction.strokes, known, poll)
+        found = _corrected(small, lab, weights, correction.strokes, known, poll)
     notes.extend(found.notes)
     report(3, STEPS)
 
@@ -100,33 +102,36 @@ def by_colours(
     return Cutout(np.rint(rgba * 255).astype(np.uint8), crop)
 
 
-def _found(small: Picture, weights: Weights | None, poll: Poll) -> Silhouette:
-    """Find the object's pixels in a small picture, uint8 (h, w, 4)."""
-    lab = oklab(small)
-    poll()
-    likely = _likely(small, weights, poll)
+def _found(
+    small: Picture, lab: Float32Array, likely: Float32Array | None, weights: Weights | None, poll: Poll
+) -> Silhouette:
+    """Find the object's pixels in a small picture, uint8 (h, w, 4). likely: what the network says of it."""
     found = _by_itself(small, lab, likely, poll)
     if likely is None or not found.faint:
         return found
-    # Where the object ends is still seen in the picture itself: raised, JPEG's marks and soft shadows are edges too.
+    # Where the object ends is still seen in the picture itself: raised, JPEG's marks and soft shadows are edges too. So
+    # is grain: where nothing was found, the network would see things in it.
     with suppress(UserError):
         return _by_itself(small, lab, _likely(raised(small), weights, poll), poll)
     return found
 
 
 def _corrected(
-    small: Picture, weights: Weights | None, strokes: Picture, known: Float32Array | None, poll: Poll
+    small: Picture,
+    lab: Float32Array,
+    weights: Weights | None,
+    strokes: Picture,
+    known: Float32Array | None,
+    poll: Poll,
 ) -> Silhouette:
     """Find the object's pixels by strokes. known: how much of each the object covers without them, float32 (h, w)."""
-    lab = oklab(small)
-    poll()
     shape = (lab.shape[0], lab.shape[1])
     before = known
     if before is None:
+        likely = _likely(small, weights, poll)
         try:
-            before = _found(small, weights, poll).body.astype(np.float32)
+            before = _found(small, lab, likely, weights, poll).body.astype(np.float32)
         except UserError:
-            likely = _likely(small, weights, poll)
             before = np.full(shape, 0.5, np.float32) if likely is None else likely
     drawn = resampled(strokes, whole(strokes.shape), shape, poll, fill=None).astype(np.float32) / np.float32(255)
     seeds = drawn[..., 3] * (2 * drawn[..., :3].mean(axis=2) - 1)

@@ -192,7 +192,7 @@ def _why_cpu(machine: Machine) -> str:
 def _require_apple_silicon(machine: Machine) -> None:
     if machine.processor != "arm64":
         sentence = "PyTorch is no longer built for Macs with an Intel processor."
-        raise UserError("no-build", sentence, "Use the engine “Draft” here, or another computer for Hi3DGen.")
+        raise UserError("no-build", sentence, "Use the engine “Draft” here, or “Networks” on another computer.")
     if machine.release < OLDEST_MACOS:
         sentence = f"PyTorch 2.13 needs macOS {OLDEST_MACOS[0]} or newer."
         raise UserError("no-build", sentence, "Update macOS, or use the engine “Draft”.")

@@ -61,8 +61,8 @@ def from_picture(cutout: Cutout, pixels: Picture, report: Report) -> NormalMap:
     height, width = pixels.shape[:2]
     crop = cutout.crop
     if not same_frame((height, width), (crop.picture_height, crop.picture_width)):
-        sentence = f"The normal map ({width} x {height}) does not have the shape of the picture "
-        sentence += f"({crop.picture_width} x {crop.picture_height})."
+        shape = f"{crop.picture_width} x {crop.picture_height}"
+        sentence = f"The normal map ({width} x {height}) does not have the shape of the picture ({shape})."
         raise UserError("bad-normal-map", sentence, "Give a normal map of the same view, at any resolution.")
     x, y = width / crop.picture_width, height / crop.picture_height
     window = (crop.left * x, crop.top * y, crop.side * x, crop.side * y)

@@ -16,7 +16,7 @@ from ...backend.safe_files import read_json
 POINTER = "environment.json"
 STAMP = "hi3dgen-environment.json"
 INSTALL_AGAIN = (
-    "The backend runs on Blender's own Python, without the engine Hi3DGen: install it again in the preferences."
+    "The backend runs on Blender's own Python, without the engine “Networks”: install it again in the preferences."
 )
 _PYTHON = re.compile(r"environments/[A-Za-z0-9][\w.+-]*/(bin/python|Scripts/python\.exe)", re.ASCII)
 

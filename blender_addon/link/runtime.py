@@ -2,6 +2,7 @@
 """What ties the session to Blender: the timer that ticks it, the handlers that protect it, and its one instance."""
 
 import atexit
+import logging
 import os
 import signal
 import threading
@@ -27,6 +28,8 @@ TICK_SECONDS = 0.05
 QUIT_SECONDS = 5.0
 BY_PATH = "PATH"  # see the preference
 PANEL_AREAS = {"VIEW_3D", "IMAGE_EDITOR"}
+
+log = logging.getLogger(__name__)
 
 _session: Session | None = None
 _not_moved = ""
@@ -166,7 +169,10 @@ def _tick() -> float | None:
     new |= session().tick()
     for job in live:
         if not job.live and job.error:
-            _say(f"{job.title}: {job.error}")
+            try:
+                _say(f"{job.title}: {job.error}")
+            except Exception:  # else Blender would drop the timer, and all jobs would stand still
+                log.exception("Blender did not show an error")
     if engines.learn() or new:
         redraw()
     return TICK_SECONDS if session().live else None

@@ -17,7 +17,7 @@ from ...backend.wire.client import Client, Closed
 from ...backend.wire.messages import Capabilities, EngineInfo, Failure, Preview, Progress, Request, Result, Status
 from ..errors import AddonError
 from .job import Job, JobState, Land, not_landed
-from .phase import MAX_DEATHS, NOT_STARTED, PROCESS_DIED, Phase, broken
+from .phase import MAX_DEATHS, Phase, broken
 from .process import END_SECONDS, START_SECONDS, BackendProcess, NotStarted, Options, Started
 from .pulse import Pulse
 
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 STARTING_SECONDS = 2 * START_SECONDS + 15.0  # in the engine's environment and by Blender's Python, and a little more
 GREETING_SECONDS = 10.0
 LOGGED_FAILURES = ("internal", "out-of-memory")
+NOT_STARTED, PROCESS_DIED = "not-started", "process-died"  # codes of errors
 FREED = "The backend has given its memory back."
 LOOK_AT_LOG = "Look at its log. The next Generate starts a fresh one."
 
@@ -66,8 +67,8 @@ class Session:
     @property
     def live(self) -> bool:
         """Whether `tick` has something to wait for."""
-        waits = self.phase is Phase.STARTING or self.freeing or self._pulse.owed > 0
-        return waits or any(job.live for job in self.jobs)
+        due = (job.state is JobState.LANDING if self.phase is Phase.BROKEN else job.live for job in self.jobs)
+        return self.phase is Phase.STARTING or self.freeing or self._pulse.owed > 0 or any(due)
 
     @property
     def running(self) -> Job | None:
@@ -119,7 +120,7 @@ class Session:
         Raises `AddonError` while the backend is given up.
         """
         if self.phase is Phase.BROKEN:
-            raise broken()
+            raise broken(PROCESS_DIED)
         self._count += 1
         job = Job(title, request, land, aside=aside)
         if not aside:
@@ -334,7 +335,8 @@ class Session:
 
     def _send(self) -> None:
         waiting = self._next
-        self.pause = self.paused_until() if self.queue else ""
+        given_up = "you press Try Again" if self.phase is Phase.BROKEN else ""
+        self.pause = given_up or (self.paused_until() if self.queue else "")
         if waiting is None or self.running is not None or (self.pause and not waiting.aside):
             return
         self.start()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Setting up the engine Hi3DGen: commands of the backend as child processes, followed line by line.
+"""Setting up the engine “Networks”: commands of the backend as child processes, followed line by line.
 
 What the children print is specified in backend/commands/progress.py. Everything here happens on the main thread, in
 `tick`, but for the reading of their output; bpy is not needed.

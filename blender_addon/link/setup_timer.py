@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What ties the setup of the engine Hi3DGen to Blender: the timer that ticks it, and its one instance."""
+"""What ties the setup of the engine “Networks” to Blender: the timer that ticks it, and its one instance."""
 
 import bpy
 

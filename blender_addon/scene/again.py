@@ -5,6 +5,9 @@ The object stays as the artist has it now: where it stands, its parent, its modi
 mesh, and the images of ours in its materials follow.
 """
 
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import bpy
@@ -14,8 +17,31 @@ from mathutils import Matrix
 from ...backend.wire.messages import Result
 from ...backend.wire.products import Mesh, NormalMap, Texture
 from ..errors import AddonError
-from . import masks, material, mesh, normal_map, placing, products
-from .landing import FRAME, PRODUCT, RECIPE, Landing, recipe_for, recipe_of
+from . import masks, material, mesh, normal_map, products
+from .engine_frame import FRAME, Affine, affine_now, frame_of
+from .landing import PRODUCT, RECIPE, Landing, recipe_for, recipe_of
+from .lasting import content_of
+from .material import COLOUR_ATTRIBUTE, UV_MAP
+from .pictures import upright
+
+
+@dataclass(frozen=True)
+class Remade:
+    """What is ready to take the place of an object's mesh.
+
+    landing: what landed with it. recipe, frame: what is written on the object. followers: the materials that are to
+    show the images of `material`, which came with the mesh; it goes if nothing else shows it.
+    """
+
+    landing: Landing
+    mesh: bpy.types.Mesh
+    recipe: dict[str, Any]
+    frame: list[float]
+    followers: list[bpy.types.Material]
+    material: bpy.types.Material
+
+
+_CALLED = {masks.INPUT: "mask", normal_map.INPUT: "normal map"}
 
 
 def picture_of(thing: bpy.types.Object) -> bpy.types.Image:
@@ -24,25 +50,36 @@ def picture_of(thing: bpy.types.Object) -> bpy.types.Image:
     Raises `AddonError` if it is gone.
     """
     own = (shown for slot in thing.material_slots if (shown := material.picture_of(slot.material)))
-    picture = next(own, None) or bpy.data.images.get((recipe_of(thing) or {}).get("picture", ""))
+    picture = next(own, None) or _by_name(recipe_of(thing) or {})
     if picture is None:
         sentence = f"The picture that {thing.name} was made from is not in this file any more."
         raise AddonError(sentence, "Open it, and generate from it.")
     return picture
 
 
-def inputs_of(thing: bpy.types.Object, picture: bpy.types.Image) -> dict[str, bpy.types.Image]:
+def _by_name(recipe: Mapping[str, Any]) -> bpy.types.Image | None:
+    """The image of a recipe's name, if it still has the pixels that were sent."""
+    image = bpy.data.images.get(recipe.get("picture", ""))
+    with suppress(AddonError):
+        if image and content_of(upright(image)[0]) == recipe.get("inputs", {}).get("picture"):
+            return image
+    return None
+
+
+def inputs_of(
+    thing: bpy.types.Object, picture: bpy.types.Image, others: Mapping[str, bpy.types.Image]
+) -> dict[str, bpy.types.Image]:
     """The images beside the picture that an object was made from, by the names of the engine's inputs.
 
-    Raises `AddonError` if one is gone.
+    others: those that belong to no picture. Raises `AddonError` if one is gone.
     """
     shown = next((found for slot in thing.material_slots if (found := material.normal_map_of(slot.material))), None)
-    known = {masks.INPUT: masks.mask_of(picture), normal_map.INPUT: normal_map.used_map(picture) or shown}
+    own = {masks.INPUT: masks.mask_of(picture), normal_map.INPUT: normal_map.used_map(picture) or shown}
     inputs: dict[str, bpy.types.Image] = {}
     for name in (recipe_of(thing) or {}).get("inputs", {}):
-        image = picture if name == "picture" else known.get(name)
+        image = picture if name == "picture" else own.get(name) or others.get(name)
         if image is None:
-            what = name.removeprefix("own_").replace("_", " ")
+            what = _CALLED.get(name, name.replace("_", " "))
             sentence = f"The {what} that {thing.name} was made with is not in this file any more."
             raise AddonError(sentence, "Generate from the picture instead.")
         inputs[name] = image
@@ -50,62 +87,115 @@ def inputs_of(thing: bpy.types.Object, picture: bpy.types.Image) -> dict[str, bp
     return inputs
 
 
-def remake(
-    scene: bpy.types.Scene, title: str, picture: bpy.types.Image, result: Result, thing: bpy.types.Object
-) -> Landing:
-    """Give an object the mesh of another result, and so all that share its mesh. See `all_or_nothing`.
+def lost(thing: bpy.types.Object) -> list[str]:
+    """What was done to an object's mesh itself, in words: another mesh has none of it."""
+    own = thing.data
+    groups = ["the vertex groups"] if thing.vertex_groups else []
+    sculpted = ["the sculpting of Multiresolution"] if any(each.type == "MULTIRES" for each in thing.modifiers) else []
+    slots = np.zeros(len(own.polygons), np.int32)
+    own.polygons.foreach_get("material_index", slots)
+    assigned = ["which faces have which material"] if slots.any() else []
+    maps = [f"the UV map {layer.name}" for layer in own.uv_layers if layer.name != UV_MAP]
+    painted = [f"the colours {colours.name}" for colours in own.color_attributes if colours.name != COLOUR_ATTRIBUTE]
+    return [*groups, *sculpted, *assigned, *maps, *painted]
 
-    Raises `AddonError` for a broken product, and if the result lacks the mesh.
+
+def prepare(
+    scene: bpy.types.Scene, title: str, picture: bpy.types.Image, result: Result, thing: bpy.types.Object
+) -> Remade:
+    """Make the mesh of another result for an object, and change nothing that is there; `replace_mesh` does that.
+
+    Raises `AddonError` for a broken product, if the result lacks the mesh, and if the object cannot take it.
     """
-    former, name = thing.data, thing[PRODUCT]
+    if thing.data.shape_keys:
+        raise AddonError(f"{thing.name} has shape keys, which would be lost.", "Remove or apply them first.")
+    affine, name = affine_now(thing), thing[PRODUCT]
     product = result.products.get(name)
     if not isinstance(product, Mesh):
         raise AddonError(f"The engine gave no “{name}” this time.", "Generate from the picture instead.")
-    scale, pivot = _frame_of(thing)
-    smooth = not len(former.polygons) or former.polygons[0].use_smooth
+    former = thing.data
     landing = Landing(
-        title, result.seed, picture, scene, 0, Matrix(), scale, pivot, smooth, images={}, notes=[*result.notes]
+        title,
+        result.seed,
+        picture,
+        scene,
+        collection=0,
+        matrix=Matrix(),
+        scale=1.0,
+        pivot=np.zeros(3, np.float32),
+        smooth=not len(former.polygons) or former.polygons[0].use_smooth,
+        images={},
+        notes=[*result.notes],
     )
     images = {other: part for other, part in result.products.items() if isinstance(part, NormalMap | Texture)}
     if images:
         products.land(landing, images)
-    made = mesh.mesh_of(landing, name, product)
-    _keep_materials(former, made)
-    recipe = recipe_for(landing, result)
-    for other in bpy.data.objects:
-        if other.data == former:
-            other.data = made
-            other[RECIPE], other[FRAME] = recipe, [scale, *pivot.tolist()]
+    made = mesh.mesh_of(landing, name, _moved(product, affine))
+    new = made.materials[0]
+    followers = _keep_materials(former, made)
+    for image in landing.images.values():
+        image.use_fake_user = not image.users  # else what nothing shows is not saved
     landing.objects.append(thing)
-    return landing
+    return Remade(landing, made, recipe_for(landing, result), frame_of(made, affine), followers, new)
 
 
-def _frame_of(thing: bpy.types.Object) -> tuple[float, Any]:
-    """The scale and the pivot of an object's own coordinates, see `Landing.own`.
+def replace_mesh(remade: Remade, thing: bpy.types.Object) -> None:
+    """Give an object the mesh that was made for it, and so all that share its mesh; the former one goes.
 
-    Of one that landed when they were not written down they are as its box says.
+    If Blender refuses, everything is as it was.
     """
-    if FRAME in thing:
-        scale, *pivot = thing[FRAME]
-        return scale, np.array(pivot, np.float32)
-    box = placing.box_around(thing.bound_box)
-    return float(np.ptp(box, axis=0).max()), (-placing.floor_of(box)).astype(np.float32)
+    former = thing.data
+    users = [other for other in bpy.data.objects if other.data == former]
+    recipes, frames = [other[RECIPE].to_dict() for other in users], [list(other[FRAME]) for other in users]
+    try:
+        for other in users:
+            other.data, other[RECIPE], other[FRAME] = remade.mesh, remade.recipe, remade.frame
+    except BaseException:
+        for other, recipe, frame in zip(users, recipes, frames, strict=True):
+            other.data, other[RECIPE], other[FRAME] = former, recipe, frame
+        bpy.data.meshes.remove(remade.mesh)
+        raise
+    for shown in remade.followers:
+        material.follow(shown, remade.material)
+    if not remade.material.users:
+        bpy.data.materials.remove(remade.material)
+    if not former.users:
+        bpy.data.meshes.remove(former)
 
 
-def _keep_materials(former: bpy.types.Mesh, made: bpy.types.Mesh) -> None:
-    """Let a mesh have the materials of the one that it replaces; those of ours show its images."""
+def _moved(product: Mesh, affine: Affine) -> Mesh:
+    """A mesh in the coordinates of an object; its faces look outwards if those are mirrored, too."""
+    turn = affine[:, :3]
+    moved = replace(product, vertices=(product.vertices @ turn.T + affine[:, 3]).astype(np.float32))
+    if np.linalg.det(turn) < 0:
+        corner_uv = product.corner_uv if product.corner_uv is None else product.corner_uv[:, ::-1]
+        moved = replace(moved, triangles=product.triangles[:, ::-1], corner_uv=corner_uv)
+    if product.vertex_normals is None:
+        return moved
+    normals = product.vertex_normals @ np.linalg.inv(turn)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    return replace(moved, vertex_normals=normals.astype(np.float32))
+
+
+def _keep_materials(former: bpy.types.Mesh, made: bpy.types.Mesh) -> list[bpy.types.Material]:
+    """Let a mesh have the materials of the one that it replaces; returns those that are to follow its own.
+
+    One that another mesh shows as well stays as it is, and a copy follows.
+    """
     kept, new = [*former.materials], made.materials[0]
-    if not any(kept):
-        return
+    if not kept:
+        return []
     made.materials.clear()
+    followers: list[bpy.types.Material] = []
     for old in kept:
-        made.materials.append(old)
-    for old in kept:
-        if old and not _is_shown_elsewhere(old, (former, made)):
-            material.follow(old, new)
-    bpy.data.materials.remove(new)
+        follows = old is not None and material.can_follow(old, new)
+        shown = old.copy() if follows and _is_shown_elsewhere(old, former) else old
+        made.materials.append(shown)
+        if follows:
+            followers.append(shown)
+    return followers
 
 
-def _is_shown_elsewhere(shown: bpy.types.Material, meshes: tuple[bpy.types.Mesh, ...]) -> bool:
+def _is_shown_elsewhere(shown: bpy.types.Material, here: bpy.types.Mesh) -> bool:
     users = bpy.data.user_map(subset=[shown])[shown]
-    return any(isinstance(user, bpy.types.Mesh) and user not in meshes for user in users)
+    return any(isinstance(user, bpy.types.Mesh) and user.users and user != here for user in users)

@@ -16,7 +16,9 @@ _shown: dict[int, str] = {}  # by a material's session UID: what it showed befor
 
 def before() -> None:
     """Let materials that show what a file cannot hold show the picture."""
-    _shown.clear()  # an export that failed did not come to its end
+    after()  # of an export that failed, if no timer has come in between
+    if not bpy.app.background:
+        bpy.app.timers.register(after)  # the exporter tells nothing of an export that fails
     for material in bpy.data.materials:
         if is_ours(material) and material.hi3dgen_shows in _ONLY_HERE:
             _shown[material.session_uid] = material.hi3dgen_shows

@@ -16,7 +16,6 @@ from .collection import collection_for
 from .pictures import image_from_png
 
 RECIPE = "hi3dgen"  # on an object: what it was made from
-FRAME = "hi3dgen_frame"  # on an object: the scale and the pivot of its own coordinates, see `Landing.own`
 PRODUCT = "hi3dgen_product"  # on an image or object: the name of the product that it is, or is a part of
 SEEDS = "hi3dgen_seeds"  # on an image: the seeds of the job that led to it
 
@@ -79,6 +78,11 @@ def recipe_for(landing: Landing, result: Result) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON becomes ID properties
     return {name: _plain(item) for name, item in value.items()} if isinstance(value, Mapping) else value
+
+
+def picture_hash_of(thing: bpy.types.Object) -> str:
+    """The hash of the picture that a generated object was made from; empty if its recipe has none."""
+    return (recipe_of(thing) or {}).get("inputs", {}).get("picture", "")
 
 
 def recipe_of(thing: bpy.types.Object | None) -> Mapping[str, Any] | None:

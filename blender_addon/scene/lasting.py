@@ -23,7 +23,8 @@ from .pictures import upright
 
 SENT = "hi3dgen_sent"  # on an image: the hash of the pixels that were sent
 
-_read: dict[int, tuple[object, ...]] = {}  # by an image's session UID: which file was seen to have which pixels
+# By an image's session UID: which file was read, and whether it has which pixels.
+_read: dict[int, tuple[object, bool]] = {}
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def shows(image: bpy.types.Image, pixels: NDArray[np.uint8], *, by_path: bool) -
 
 def sent_image(title: str, pixels: NDArray[np.uint8]) -> bpy.types.Image:
     """What was sent as a picture, as a packed image; one that shows the same pixels already is used again."""
-    content = _content(pixels)
+    content = content_of(pixels)
     for image in bpy.data.images:
         if image.get(SENT) == content and shows(image, pixels, by_path=False):  # it may have been painted on
             return image
@@ -115,10 +116,12 @@ def _file_has(image: bpy.types.Image, pixels: NDArray[np.uint8]) -> bool:
     except OSError:  # it is gone
         return False
     read_as = (image.colorspace_settings.name, image.alpha_mode)
-    state = (path, file.st_mtime_ns, file.st_size, *read_as, _content(pixels))
-    if _read.get(image.session_uid) != state and _reads_as(path, pixels, *read_as):
-        _read[image.session_uid] = state
-    return _read.get(image.session_uid) == state
+    state = (path, file.st_mtime_ns, file.st_size, *read_as, content_of(pixels))
+    known, has = _read.get(image.session_uid, (None, False))
+    if known != state:
+        has = _reads_as(path, pixels, *read_as)
+        _read[image.session_uid] = state, has
+    return has
 
 
 def _reads_as(path: str, pixels: NDArray[np.uint8], space: str, alpha_mode: str) -> bool:
@@ -134,7 +137,8 @@ def _reads_as(path: str, pixels: NDArray[np.uint8], space: str, alpha_mode: str)
         bpy.data.images.remove(again)
 
 
-def _content(pixels: NDArray[np.uint8]) -> str:
+def content_of(pixels: NDArray[np.uint8]) -> str:
+    """The hash of pixels, as recipes have it."""
     return hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest()
 
 

@@ -37,21 +37,23 @@ def mask_of(picture: bpy.types.Image) -> bpy.types.Image | None:
 
 
 def keep(picture: bpy.types.Image, mask: NDArray[np.uint8]) -> bpy.types.Image:
-    """Make a mask, uint8 (h, w), row 0 on top, the picture's: a new image, packed into the file.
-
-    The one that the picture had stays in the file as it is: it may have been painted on.
-    """
-    former = picture.hi3dgen_cutout
+    """Make a mask, uint8 (h, w), row 0 on top, the picture's: a new image, packed into the file; see `choose`."""
     height, width = mask.shape
     image = bpy.data.images.new(f"{title_of(picture.name)} cut-out", width, height, alpha=False, is_data=True)
     values = np.ones((height, width, 4), np.float32)
     values[..., :3] = mask[::-1, :, None] / np.float32(255.0)
     image.pixels.foreach_set(values.reshape(-1))
     image.pack()
-    picture.hi3dgen_cutout = image
-    if former:
-        former.use_fake_user = True  # else nothing uses it, and what nothing uses is not saved
+    choose(picture, image)
     return image
+
+
+def choose(picture: bpy.types.Image, mask: bpy.types.Image) -> None:
+    """Make an image the picture's mask. The one that it had stays in the file: it may have been painted on."""
+    former = picture.hi3dgen_cutout
+    picture.hi3dgen_cutout = mask
+    if former and former != mask:
+        former.use_fake_user = True  # else nothing uses it, and what nothing uses is not saved
 
 
 def register() -> None:

@@ -187,6 +187,12 @@ def _image_of(material: bpy.types.Material | None, name: str) -> bpy.types.Image
     return getattr(nodes.get(name), "image", None)
 
 
+def can_follow(material: bpy.types.Material, newer: bpy.types.Material) -> bool:
+    """Whether a material shows what a newer one shows by images of its own, so that `follow` means something."""
+    nodes = material.node_tree.nodes.keys() if material.node_tree else ()
+    return any(_image_of(newer, name) for name in nodes)
+
+
 def follow(material: bpy.types.Material, newer: bpy.types.Material) -> None:
     """Let a material of ours show the images of a newer one, by their nodes' names; nothing else of it changes.
 

@@ -13,7 +13,8 @@ from ...backend.wire.messages import Result
 from ..errors import AddonError
 from . import products
 from .collection import hide, layers_of
-from .landing import FRAME, RECIPE, Images, Landing, recipe_for
+from .engine_frame import FRAME, affine_of, frame_of
+from .landing import RECIPE, Images, Landing, recipe_for
 from .placing import Origin, Placing
 from .spots import Spot, box_of
 
@@ -111,7 +112,9 @@ def _land(
     products.land(landing, result.products)
     recipe = recipe_for(landing, result)
     for thing in landing.objects:
-        thing[RECIPE], thing[FRAME] = recipe, [landing.scale, *pivot]
+        thing[RECIPE] = recipe
+        if thing.type == "MESH":
+            thing[FRAME] = frame_of(thing.data, affine_of(landing.scale, pivot))
     for image in landing.images.values():
         image.use_fake_user = not image.users  # else what nothing shows is not saved
     return landing

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...backend.wire.messages import Result
 from ...backend.wire.products import Mesh
 from . import placing
-from .landing import recipe_of
+from .landing import picture_hash_of
 from .placing import Boxes, Placing, Stands
 
 WITH_SURFACE = {"MESH", "CURVE", "SURFACE", "META", "FONT", "CURVES", "POINTCLOUD", "GPENCIL", "GREASEPENCIL"}
@@ -95,9 +95,8 @@ def _takes_place(thing: bpy.types.Object) -> bool:
 def _former(layer: bpy.types.ViewLayer, result: Result) -> bpy.types.Object | None:
     """The mesh whose place another one of the same picture takes: the active one, else the latest that is seen."""
     picture = result.recipe.get("inputs", {}).get("picture")
-    for thing in (layer.objects.active, *reversed(layer.objects[:])):
-        recipe = recipe_of(thing) or {}
-        same = picture is not None and recipe.get("inputs", {}).get("picture") == picture
+    for thing in filter(None, (layer.objects.active, *reversed(layer.objects[:]))):
+        same = picture and picture_hash_of(thing) == picture
         if same and thing.type == "MESH" and thing.visible_get(view_layer=layer):
             return thing
     return None

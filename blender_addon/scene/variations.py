@@ -12,7 +12,7 @@ from mathutils import Matrix
 
 from . import placing
 from .collection import takes_objects
-from .landing import recipe_of
+from .landing import picture_hash_of, recipe_of
 
 PARKED = "Hi3DGen Parked"
 _SAME = ("engine", "settings", "inputs", "seed", "versions")  # of a recipe: what decides a mesh
@@ -20,13 +20,15 @@ _SAME = ("engine", "settings", "inputs", "seed", "versions")  # of a recipe: wha
 
 def variations(scene: bpy.types.Scene, thing: bpy.types.Object) -> list[bpy.types.Object]:
     """The scene's meshes of the picture that `thing` was made from, by seed: one of each recipe, `thing` of its own."""
-    own = recipe_of(thing) or {}
-    found: dict[str, bpy.types.Object] = {_key(own): thing}
-    for other in scene.objects:
-        recipe = recipe_of(other)
-        if recipe and other.type == "MESH" and _picture(recipe) == _picture(own):
-            found.setdefault(_key(recipe), other)
+    found: dict[str, bpy.types.Object] = {_key(recipe_of(thing) or {}): thing}
+    for other in _of_the_same_picture(scene, thing):
+        found.setdefault(_key(recipe_of(other) or {}), other)
     return sorted(found.values(), key=lambda other: (seed_of(other), other.name))
+
+
+def _of_the_same_picture(scene: bpy.types.Scene, thing: bpy.types.Object) -> list[bpy.types.Object]:
+    picture = picture_hash_of(thing)
+    return [other for other in scene.objects if picture and other.type == "MESH" and picture_hash_of(other) == picture]
 
 
 def seed_of(thing: bpy.types.Object) -> int:
@@ -44,15 +46,11 @@ def keep(scene: bpy.types.Scene, thing: bpy.types.Object) -> list[bpy.types.Obje
 
     Copies that the artist has made of the mesh stay where they are.
     """
-    own = recipe_of(thing) or {}
-    parked: list[bpy.types.Object] = []
-    for other in scene.objects[:]:
-        recipe = recipe_of(other)
-        same = recipe and other.type == "MESH" and _picture(recipe) == _picture(own)
-        if same and _key(recipe) != _key(own) and not is_parked(other) and takes_part(other):
-            parked.append(other)
+    own = _key(recipe_of(thing) or {})
+    others = [other for other in _of_the_same_picture(scene, thing) if _key(recipe_of(other) or {}) != own]
+    parked = [other for other in others if not is_parked(other) and takes_part(other)]
     for other in parked:
-        _park(scene, other)
+        _park(scene, other, but=thing)
     return parked
 
 
@@ -62,15 +60,15 @@ def show(scene: bpy.types.Scene, thing: bpy.types.Object, other: bpy.types.Objec
         placing.box_around(other.bound_box)
     )
     matrix = thing.matrix_world @ Matrix.Translation(beside)
-    for moved in (other, *other.children_recursive):
-        for collection in moved.users_collection:
-            collection.objects.unlink(moved)
-        for collection in thing.users_collection:
-            collection.objects.link(moved)
+    if thing in other.children_recursive:  # it would be parented to itself
+        world = thing.matrix_world.copy()
+        thing.parent = None
+        thing.matrix_world = world
+    _move(scene, other, _homes(scene, thing), but=thing)
     other.parent, other.parent_type, other.parent_bone = thing.parent, thing.parent_type, thing.parent_bone
     other.matrix_parent_inverse = thing.matrix_parent_inverse
     other.matrix_world = matrix
-    _park(scene, thing)
+    _park(scene, thing, but=other)
 
 
 def takes_part(thing: bpy.types.Object) -> bool:
@@ -78,25 +76,37 @@ def takes_part(thing: bpy.types.Object) -> bool:
     return not thing.library and not thing.override_library and all(map(takes_objects, thing.users_collection))
 
 
-def _park(scene: bpy.types.Scene, thing: bpy.types.Object) -> None:
+def _park(scene: bpy.types.Scene, thing: bpy.types.Object, *, but: bpy.types.Object) -> None:
+    """Put an object and what moves with it out of sight, but not `but`, which the artist may have parented to it."""
     parking = next((other for other in scene.collection.children if _is_parking(other)), None)
     if parking is None:
         parking = bpy.data.collections.new(PARKED)
         parking.hide_viewport = parking.hide_render = True
         scene.collection.children.link(parking)
+    _move(scene, thing, [parking], but=but)
+
+
+def _move(
+    scene: bpy.types.Scene, thing: bpy.types.Object, homes: list[bpy.types.Collection], *, but: bpy.types.Object
+) -> None:
+    """Move an object and its children, but for `but` and its own, to other collections of the scene."""
+    staying = {but, *but.children_recursive}
     for moved in (thing, *thing.children_recursive):
-        for collection in moved.users_collection:
-            collection.objects.unlink(moved)
-        parking.objects.link(moved)
+        if moved not in staying and takes_part(moved):
+            for collection in _homes(scene, moved):
+                collection.objects.unlink(moved)
+            for collection in homes:
+                collection.objects.link(moved)
+
+
+def _homes(scene: bpy.types.Scene, thing: bpy.types.Object) -> list[bpy.types.Collection]:
+    """The collections of a scene that an object is in; those of other scenes are none of its business."""
+    own = {scene.collection, *scene.collection.children_recursive}
+    return [collection for collection in thing.users_collection if collection in own]
 
 
 def _is_parking(collection: bpy.types.Collection) -> bool:
     return collection.name.split(".")[0] == PARKED and takes_objects(collection)
-
-
-def _picture(recipe: Mapping[str, Any]) -> str:
-    """The hash of the picture's pixels."""
-    return recipe.get("inputs", {}).get("picture", "")
 
 
 def _key(recipe: Mapping[str, Any]) -> str:

@@ -12,8 +12,11 @@ from ...backend.wire.messages import EngineInfo
 from ..errors import AddonError
 from ..generate import submit, wait
 from ..link import engines, runtime
+from ..link.job import Job
 from ..scene import viewing
-from ..scene.again import inputs_of, picture_of
+from ..scene.again import inputs_of, lost, picture_of
+from ..scene.engine_frame import affine_now
+from ..scene.held import held
 from ..scene.landing import recipe_of
 from . import engine_settings
 
@@ -29,11 +32,18 @@ class MakeAgain:
     bl_label = "Make Again"
     bl_description = (
         "Make this mesh again from the same picture, with whatever you change. It stays where it is, with its parent, "
-        "modifiers and materials"
+        "modifiers and materials; what was done to the mesh itself by hand is lost"
     )
     bl_options = set()  # what is made is an undo step of its own when it is there
 
-    seed: IntProperty(name="Seed", description="Else the mesh's own", min=0, max=MAX_SEED)
+    _thing = 0  # the session UID of the mesh that the dialog is about; 0 without a dialog
+
+    seed: IntProperty(
+        name="Seed",
+        description="Decides what the picture does not show; it begins as the mesh's own",
+        min=0,
+        max=MAX_SEED,
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -45,60 +55,78 @@ class MakeAgain:
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Ask what is to be changed, beginning with what the mesh was made with."""
-        recipe = recipe_of(context.object) or {}
+        thing = context.object
+        self._thing = thing.session_uid  # another mesh may land, and be the active one, before OK is pressed
+        recipe = recipe_of(thing) or {}
         self.seed = recipe["seed"]
-        engine = engines.find(recipe["engine"], engines.known())
-        for name, value in _settings_of(context.object, engine).items():
+        for name, value in _settings_of(thing, _engine_of(thing)).items():
             with suppress(TypeError):  # an option that this version lacks: the default stays
                 setattr(self, name, value)
         return context.window_manager.invoke_props_dialog(
-            self, width=WIDTH, title=f"Make {context.object.name} Again", confirm_text="Make Again"
+            self, width=WIDTH, title=f"Make {thing.name} Again", confirm_text="Make Again"
         )
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the seed, if it means something, and the settings of the mesh's engine."""
-        layout = self.layout  # pyright: ignore[reportAttributeAccessIssue] - the operator's
+        """Draw the seed, if it means something, the settings of the mesh's engine, and what will be lost."""
+        layout: bpy.types.UILayout = self.layout  # pyright: ignore[reportAttributeAccessIssue] - the operator's
         layout.use_property_split = True
         layout.use_property_decorate = False
-        engine = engines.find((recipe_of(context.object) or {})["engine"], engines.known())
+        thing = held(context.scene.objects, self._thing)
+        engine = _engine_of(thing) if thing else None
+        if thing is None or engine is None:
+            layout.label(text="The mesh is not in the scene any more", icon="ERROR")
+            return
         column = layout.column()
         if engine.uses_seed:
             column.prop(self, "seed")
-        listed = sorted(engine_settings.shown(engine), key=lambda setting: setting.advanced)
-        for setting in listed:
+        for setting in sorted(engine_settings.shown(engine), key=lambda setting: setting.advanced):
             column.prop(self, setting.name)
+        if parts := lost(thing):
+            layout.label(text=f"Lost: {', '.join(parts)}", icon="INFO", translate=False)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Queue the job. Without a window, wait for it, and raise if it fails."""
-        thing = context.object
-        recipe = recipe_of(thing) or {}
-        engine = engines.find(recipe["engine"], engines.known())
+        report = self.report  # pyright: ignore[reportAttributeAccessIssue] - the operator's
+        thing = held(context.scene.objects, self._thing) if self._thing else context.object
         try:
-            picture = picture_of(thing)
-            settings = _settings_of(thing, engine) | engine_settings.given(self, engine, self.FIXED)
-            is_set = self.properties.is_property_set("seed")  # pyright: ignore[reportAttributeAccessIssue]
-            job = submit(
-                context.scene,
-                picture,
-                engine.name,
-                self.seed if is_set else recipe["seed"],
-                settings=settings,
-                inputs=inputs_of(thing, picture),
-                viewport=viewing.number_of(context),
-                instead=thing,
-            )
+            job = self._submit(context, thing)
             if not runtime.has_window():
                 wait(job)
-                self.report({"INFO"}, f"{thing.name} was made again, where it stands.")  # pyright: ignore[reportAttributeAccessIssue]
+                report({"INFO"}, f"{thing.name} was made again, where it stands.")
         except AddonError as error:
-            self.report({"ERROR"}, str(error))  # pyright: ignore[reportAttributeAccessIssue]
+            report({"ERROR"}, str(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 
+    def _submit(self, context: bpy.types.Context, thing: bpy.types.Object | None) -> Job:
+        engine = _engine_of(thing) if thing else None
+        if thing is None or engine is None:
+            raise AddonError("The mesh is not in the scene any more.", "Generate from its picture.")
+        affine_now(thing)  # so that what cannot be done is said before the work
+        picture, recipe = picture_of(thing), recipe_of(thing) or {}
+        group = engine_settings.group_of(context.scene, engine)
+        others = {name: getattr(group, name, None) for name in engine_settings.further_inputs(engine)}
+        is_set = self.properties.is_property_set("seed")  # pyright: ignore[reportAttributeAccessIssue]
+        return submit(
+            context.scene,
+            picture,
+            engine.name,
+            self.seed if is_set else recipe["seed"],
+            settings=_settings_of(thing, engine) | engine_settings.given(self, engine, self.FIXED),
+            inputs=inputs_of(thing, picture, {name: image for name, image in others.items() if image}),
+            viewport=viewing.number_of(context),
+            instead=thing,
+        )
 
-def _settings_of(thing: bpy.types.Object, engine: EngineInfo) -> dict[str, Scalar]:
+
+def _engine_of(thing: bpy.types.Object) -> EngineInfo | None:
+    """The engine that a mesh was made with; None if it is not here."""
+    return engines.find((recipe_of(thing) or {}).get("engine", ""), engines.known())
+
+
+def _settings_of(thing: bpy.types.Object, engine: EngineInfo | None) -> dict[str, Scalar]:
     """The settings that a mesh was made with, those that its engine still has."""
-    kinds = {setting.name: type(setting.default) for setting in engine.settings}
+    kinds = {setting.name: type(setting.default) for setting in (engine.settings if engine else ())}
     made_with = (recipe_of(thing) or {}).get("settings", {})
     return {name: kinds[name](value) for name, value in made_with.items() if name in kinds}
 
@@ -106,17 +134,23 @@ def _settings_of(thing: bpy.types.Object, engine: EngineInfo) -> dict[str, Scala
 def _why_not(context: bpy.types.Context) -> str:
     """Why the active object cannot be made again now, as a sentence; empty if it can."""
     thing = context.object
-    recipe = recipe_of(thing)
-    if not recipe or thing.type != "MESH":
+    if not recipe_of(thing) or thing.type != "MESH":
         return "The active object is no generated mesh"
+    if context.mode != "OBJECT":
+        return "Leave the current mode first"
     if any(data.library or data.override_library for data in (thing, thing.data)):
         return "It belongs to another file: make it local first (Object > Relations)"
     if thing.data.shape_keys:
         return "It has shape keys, which would be lost: remove or apply them first"
+    return _why_without_engine(thing)
+
+
+def _why_without_engine(thing: bpy.types.Object) -> str:
+    """Why the engine that a mesh was made with cannot make another; empty if it can."""
     if error := engines.why_unknown():
         return str(error)
-    engine = engines.find(recipe["engine"], engines.known())
+    engine = _engine_of(thing)
     if engine is None:
-        return f"There is no engine “{recipe['engine']}” here, with which it was made"
+        return f"There is no engine “{(recipe_of(thing) or {})['engine']}” here, with which it was made"
     missing = runtime.session().why_missing(engine.name)
     return str(missing) if missing else ""

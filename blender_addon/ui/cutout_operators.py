@@ -137,7 +137,7 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
         """Draw, take back, end; everything else is Blender's."""
         area = next((area for area in context.window.screen.areas if area.as_pointer() == self._shown.area), None)
         if area is None and any(
-            area.as_pointer() == self._area for screen in bpy.data.screens for area in screen.areas
+            area.as_pointer() == self._shown.area for screen in bpy.data.screens for area in screen.areas
         ):
             return {"PASS_THROUGH"}  # the artist looks at another workspace
         if area is None or area.ui_type != EDITOR or overlay.shown() is not self._drawing:

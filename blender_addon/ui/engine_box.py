@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The box "Hi3DGen engine" in the preferences: what is there, what would be downloaded, and how far it is."""
+"""The box "The Engine “Networks”" in the preferences: what is there, what would be downloaded, and how far it is."""
 
 from urllib.parse import urlsplit
 
@@ -21,7 +21,7 @@ def draw(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, wi
     setup = setup_timer.setup()
     setup_timer.find_out(preferences.torch, preferences.python)
     box = layout.box()
-    box.label(text="Hi3DGen Engine")
+    box.label(text="The Engine “Networks”")
     trouble = runtime.session().trouble
     if trouble:
         _sentences(box, width, trouble, icon="ERROR")

@@ -36,14 +36,18 @@ class Generate:
     bl_description = f"Turn the picture into a mesh. {RULE}"
     bl_options = set()  # what is made is an undo step of its own when it is there
 
-    filepath: StringProperty(name="File", description="The picture's file; else the active image", subtype="FILE_PATH")
-    image: StringProperty(name="Image", description="The name of an image in this file; else the active image")
-    cutout: StringProperty(name="Cut-out", description="The name of an image, a mask; else the picture's own")
-    normal_map: StringProperty(
-        name="Normal Map", description="The name of an image; else the picture's own if it is to be used"
+    filepath: StringProperty(
+        name="File", description="The picture's file; without one, the active image", subtype="FILE_PATH"
     )
-    engine: StringProperty(name="Engine", description="The name of an engine; else the panel's choice")
-    seed: IntProperty(name="Seed", description="Else the panel's choice", min=0, max=MAX_SEED)
+    image: StringProperty(name="Image", description="The name of an image in this file; without one, the active image")
+    cutout: StringProperty(name="Cut-out", description="The name of an image, a mask; without one, the picture's own")
+    normal_map: StringProperty(
+        name="Normal Map", description="The name of an image; without one, the picture's own if it is to be used"
+    )
+    engine: StringProperty(name="Engine", description="The name of an engine; without one, the panel's choice")
+    seed: IntProperty(
+        name="Seed", description="Decides what the picture does not show; without one, the panel's", min=0, max=MAX_SEED
+    )
     count: IntProperty(**COUNT)
 
     @classmethod

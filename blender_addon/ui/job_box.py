@@ -31,11 +31,8 @@ def draw(layout: bpy.types.UILayout, job: Job, session: Session) -> None:
         box.progress(factor=0.0, text="Starting")
     else:
         box.progress(factor=progress.done, text=progress.label)
-        step = f", step {progress.step} of {progress.of}" if progress.of > 1 else ""
-        column = box.column(align=True)
-        column.label(text=f"Stage {progress.stage_index + 1} of {progress.stage_count}{step}", translate=False)
-        if progress.eta_seconds is not None:
-            column.label(text=f"About {duration(progress.eta_seconds)} left", translate=False)
+        left = "" if progress.eta_seconds is None else f", about {duration(progress.eta_seconds)} left"
+        box.label(text=f"{100 * progress.done:.0f} % done{left}", translate=False)
 
 
 def draw_queue(layout: bpy.types.UILayout, session: Session) -> None:

@@ -7,6 +7,7 @@ from bpy.props import IntProperty, StringProperty
 
 from ..link import occupied, runtime
 from ..link.job import JobState
+from ..link.phase import Phase
 
 KEY = "ESC"
 KEY_MAP = "Screen"  # comes after the keys of editors and modes, of modal operators, menus and text fields
@@ -49,7 +50,9 @@ class HI3DGEN_OT_cancel_current(bpy.types.Operator):  # noqa: N801
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Leave the key to the artist's other work."""
-        return {"PASS_THROUGH"} if event.type == KEY and not key_is_free(context) else self.execute(context)
+        given_up = runtime.session().phase is Phase.BROKEN  # nothing is being made, and nobody watches what is at rest
+        mine = not given_up and key_is_free(context)
+        return {"PASS_THROUGH"} if event.type == KEY and not mine else self.execute(context)
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Stop it, and say so."""
@@ -58,7 +61,7 @@ class HI3DGEN_OT_cancel_current(bpy.types.Operator):  # noqa: N801
         session.stop(job)
         runtime.redraw()
         finished = job.state is JobState.LANDING
-        self.report({"INFO"}, f"{job.name}: cancelled{', what is finished is kept' if finished else ''}")
+        self.report({"INFO"}, f"{job.name}: cancelled{'. What is finished comes into the scene' if finished else ''}")
         return {"FINISHED"}
 
 

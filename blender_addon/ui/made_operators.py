@@ -9,10 +9,15 @@ from . import again_operator, engine_settings, generate_operator
 _BASES = (generate_operator.Generate, again_operator.MakeAgain)
 
 _made: list[type] = []
+_takes: list[object] = []  # what they were made of
 
 
 def update() -> None:
-    """Make the operators with the arguments that the known engines take."""
+    """Make the operators with the arguments that the known engines take; none anew without need: one may be in use."""
+    takes = [(engine.name, engine.settings, engine.inputs) for engine in engines.known()]
+    if _made and takes == _takes:
+        return
+    _takes[:] = takes
     _drop()
     for base in _BASES:
         arguments = {name: value for name, value in engine_settings.arguments().items() if name not in base.FIXED}

@@ -116,7 +116,7 @@ class HI3DGEN_OT_unwrap(_OnMeshes, bpy.types.Operator):  # noqa: N801
 
 
 class HI3DGEN_OT_decimate(_OnMeshes, bpy.types.Operator):  # noqa: N801
-    """Halve the faces, or take the panel's number if that is less, by a Decimate modifier. The picture stays"""
+    """Halve the triangles, or take the panel's Faces if that is less, by a Decimate modifier. The picture stays"""
 
     bl_idname = "hi3dgen.decimate"
     bl_label = "Decimate"
@@ -135,7 +135,8 @@ class HI3DGEN_OT_decimate(_OnMeshes, bpy.types.Operator):  # noqa: N801
         for thing, faces in zip(things, wanted, strict=True):
             rework.decimate(context, thing, faces)
         self.faces = wanted[0] if len(things) == 1 else self.faces  # what the redo panel starts from
-        return f"{_counted(context, things)}. The modifier “{rework.DECIMATE}” can be changed, or removed."
+        left = f"{things[0].name} has {rework.faces_of(context, things[0]):,} triangles"
+        return f"{left}. The modifier “{rework.DECIMATE}” can be changed, or removed."
 
 
 class HI3DGEN_OT_remesh(_OnMeshes, bpy.types.Operator):  # noqa: N801
@@ -160,7 +161,8 @@ class HI3DGEN_OT_remesh(_OnMeshes, bpy.types.Operator):  # noqa: N801
         wanted = [self.faces or (len(thing.data.loops) - 2 * len(thing.data.polygons)) // 2 for thing in things]
         lost = [rework.remesh(context, thing, max(faces, FEWEST)) for thing, faces in zip(things, wanted, strict=True)]
         self.faces = wanted[0] if len(things) == 1 else self.faces  # what the redo panel starts from
-        return f"{_counted(context, things)}.{' Unwrap again: the old unwrapping does not fit.' if any(lost) else ''}"
+        made = f"{things[0].name} has {len(things[0].data.polygons):,} faces"
+        return f"{made}.{' Unwrap again: the old unwrapping does not fit.' if any(lost) else ''}"
 
 
 class HI3DGEN_OT_mark_as_asset(bpy.types.Operator):  # noqa: N801
@@ -203,13 +205,6 @@ def _fewer(context: bpy.types.Context, faces: int) -> int:
     group = engine_settings.group_of(context.scene, engine) if engine else None
     wanted = getattr(group, "faces", 0)
     return wanted if isinstance(wanted, int) and 0 < wanted < faces else max(faces // 2, FEWEST)
-
-
-def _counted(context: bpy.types.Context, things: list[bpy.types.Object]) -> str:
-    """How many faces the first of them has now."""
-    first = things[0]
-    faces = len(first.evaluated_get(context.evaluated_depsgraph_get()).data.polygons)
-    return f"{first.name} has {faces:,} faces"
 
 
 CLASSES = (HI3DGEN_OT_show, HI3DGEN_OT_unwrap, HI3DGEN_OT_decimate, HI3DGEN_OT_remesh, HI3DGEN_OT_mark_as_asset)

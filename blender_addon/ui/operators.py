@@ -20,8 +20,8 @@ from .text import lines
 EVENT_SECONDS = 0.01
 LOG_LINES = 24
 LOGS = [
-    ("BACKEND", "Backend", "Of what makes the meshes"),
-    ("SETUP", "Setup", "Of what installs the engine and downloads its weights"),
+    ("BACKEND", "Backend", "The log of what makes the meshes"),
+    ("SETUP", "Setup", "The log of what installs the engine and downloads its weights"),
 ]
 LOG_WIDTH, LOG_MARGIN = 900, 30
 

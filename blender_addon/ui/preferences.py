@@ -69,8 +69,8 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
     asset_licence: StringProperty(name="Licence of Assets", description="What Mark as Asset names as the licence")
     keep_pictures: EnumProperty(
         name="Keep Pictures",
-        description="Where the material of a mesh has the picture from. What is in no file, or looks otherwise there, "
-        "is packed in any case: a frame, a render, what is painted and not saved",
+        description="Where a mesh's material takes the picture from. A picture that is in no file, or looks different "
+        "there, is packed in any case: a frame, a render, unsaved painting",
         items=[
             (
                 BY_PATH,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operators that install the engine Hi3DGen and its weights; without a window each waits until it is done."""
+"""The operators that install the engine “Networks” and its weights; without a window each waits until it is done."""
 # pyright: reportInvalidTypeForm=false
 
 from collections.abc import Callable
@@ -49,7 +49,7 @@ class _SetupOperator:
 
 
 class HI3DGEN_OT_install(_SetupOperator, bpy.types.Operator):  # noqa: N801 - Blender's naming
-    """Download PyTorch and what else the engine Hi3DGen needs, into an environment of its own"""
+    """Download PyTorch and what else the engine “Networks” needs, into an environment of its own"""
 
     bl_idname = "hi3dgen.install"
     bl_label = "Install"
@@ -88,7 +88,7 @@ class HI3DGEN_OT_verify_weights(_SetupOperator, bpy.types.Operator):  # noqa: N8
 
 
 class HI3DGEN_OT_remove_engine(_SetupOperator, bpy.types.Operator):  # noqa: N801
-    """Delete PyTorch and what else the engine Hi3DGen was installed with, and the weights if you say so"""
+    """Delete PyTorch and what else the engine “Networks” was installed with, and the weights if you say so"""
 
     bl_idname = "hi3dgen.remove_engine"
     bl_label = "Remove the Engine"

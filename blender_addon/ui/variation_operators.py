@@ -16,7 +16,7 @@ from .properties import chosen_engine
 
 
 class HI3DGEN_OT_reroll(bpy.types.Operator):  # noqa: N801
-    """Make another mesh of the picture, with the next seed that the scene has none of"""
+    """Make another mesh of the picture: with the next seed that the scene has no mesh of, or a random one if chosen"""
 
     bl_idname = "hi3dgen.reroll"
     bl_label = "Re-roll"
@@ -33,9 +33,13 @@ class HI3DGEN_OT_reroll(bpy.types.Operator):  # noqa: N801
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Generate with the seed. Without a window, wait for the mesh, and raise if that fails."""
-        if context.scene.hi3dgen.random_seed:
-            return bpy.ops.hi3dgen.generate()
-        return bpy.ops.hi3dgen.generate(seed=_next_seed(context.scene, active_picture(context)))
+        random = context.scene.hi3dgen.random_seed
+        seed = {} if random else {"seed": _next_seed(context.scene, active_picture(context))}
+        try:
+            return bpy.ops.hi3dgen.generate(**seed)
+        except RuntimeError as error:  # as Generate reports what is wrong
+            self.report({"ERROR"}, str(error).strip().removeprefix("Error: "))
+            return {"CANCELLED"}
 
 
 class _OnVariations:
@@ -45,7 +49,7 @@ class _OnVariations:
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Only if the scene has other meshes of the picture that the active object was made from."""
+        """Only if the active object is a generated mesh."""
         why = _why_not(context)
         cls.poll_message_set(why)
         return not why
@@ -59,6 +63,9 @@ class HI3DGEN_OT_keep_variation(_OnVariations, bpy.types.Operator):  # noqa: N80
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Park the others."""
+        if why := _why_alone(context):
+            self.report({"ERROR"}, why)
+            return {"CANCELLED"}
         parked = keep(context.scene, context.object)
         if not parked:
             self.report({"INFO"}, "The others are parked already.")
@@ -69,15 +76,18 @@ class HI3DGEN_OT_keep_variation(_OnVariations, bpy.types.Operator):  # noqa: N80
 
 
 class HI3DGEN_OT_step_variation(_OnVariations, bpy.types.Operator):  # noqa: N801
-    """Go to another mesh of the same picture. One that is parked takes the place of this one"""
+    """Go to another mesh of the same picture, and take its seed. One that is parked takes the place of this one"""
 
     bl_idname = "hi3dgen.step_variation"
-    bl_label = "Next Variation"
+    bl_label = "Other Variation"
 
     step: IntProperty(name="Step", description="How many further by seed; backwards if negative", default=1)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Make it the active object, the only one that is selected."""
+        if why := _why_alone(context):
+            self.report({"ERROR"}, why)
+            return {"CANCELLED"}
         thing = context.object
         found = variations(context.scene, thing)
         other = found[(found.index(thing) + self.step) % len(found)]
@@ -114,9 +124,15 @@ def _why_not(context: bpy.types.Context) -> str:
         return "The active object is no generated mesh"
     if context.mode != "OBJECT":
         return "Leave the current mode first"
-    if not takes_part(thing):
-        return "It belongs to another file: make it local first (Object > Relations)"
-    return "" if len(variations(context.scene, thing)) > 1 else "The scene has no other mesh of the same picture"
+    return ""
+
+
+def _why_alone(context: bpy.types.Context) -> str:
+    """The same by a look at the whole scene, which no redraw should wait for."""
+    if not takes_part(context.object):
+        return "It belongs to another file: make it local first (Object > Relations)."
+    several = len(variations(context.scene, context.object)) > 1
+    return "" if several else "The scene has no other mesh of the same picture."
 
 
 def _next_seed(scene: bpy.types.Scene, picture: bpy.types.Image) -> int:

@@ -15,7 +15,7 @@ import pytest
 
 from backend.__main__ import main
 from backend.commands.arguments import add_engine
-from backend.engines import DRAFT
+from backend.engines import DRAFT, ENGINES
 from backend.version import VERSION
 from tests.backend.process import ROOT, SECONDS
 
@@ -97,7 +97,7 @@ def test_json_tells_what_was_made_and_the_recipe_makes_it_again(tmp_path: Path, 
 
     assert backend("generate", disk, "-o", tmp_path / "b.ply", "--seed", 7, *SMALL).returncode == 0
     assert (tmp_path / "a.ply").read_bytes() == (tmp_path / "b.ply").read_bytes()
-    assert backend("generate", disk, "-o", tmp_path / "b.ply", "--seed", 8, *SMALL).returncode == 0
+    assert backend("generate", disk, "-o", tmp_path / "b.ply", "--seed", 8, *SMALL, "--overwrite").returncode == 0
     assert (tmp_path / "a.ply").read_bytes() != (tmp_path / "b.ply").read_bytes()
 
 
@@ -193,6 +193,11 @@ def test_what_cannot_be_done_is_said_in_a_line_and_nothing_is_written(
     assert refused(("generate", disk, "-o", out, "--set", "resolution=nan"), "Resolution", "1024")
     assert refused(("generate", disk, "-o", out, "--set", "resolution=high"), "Resolution", "high", "1024")
     assert refused(("normals", disk, "-o", disk), "disk.png")
+    assert refused(("normals", disk, "-o", text), "text.png”", "is there already", "--overwrite")
+    assert refused(("generate", disk, "-o", out, "--normal-map", text), "text.png”", "is there already")
+    (tmp_path / "a_seed1.mtl").write_text("mine")
+    before = sorted(tmp_path.iterdir())
+    assert refused(("generate", disk, "-o", tmp_path / "a.obj", "--count", 2), "a_seed1.mtl”", "is there already")
     assert refused(("normals", disk, "-o", tmp_path / "n.glb"), "n.glb")
     assert sorted(tmp_path.iterdir()) == before
 
@@ -231,6 +236,21 @@ def test_without_engines_every_name_is_accepted() -> None:
     assert parser.parse_args([]).engine is None
     assert parser.parse_args(["--engine", "any"]).engine == "any"
     assert parser.format_help().endswith("a setting of the engine\n")
+
+
+def test_the_help_lists_every_setting_with_what_fits_and_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("generate", "normals", "batch"):
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        shown = " ".join(capsys.readouterr().out.split())
+        for engine in ENGINES.values():
+            assert f"settings of --engine {engine.name} " in shown
+            for setting in engine.settings:
+                assert f" {setting.name} {setting.description}. " in shown
+        assert "A whole number from 64 to 1024 (default 512)" in shown
+        assert "A number from 0.3 to 2.5 (default 1.0)" in shown
+        assert "True or false (default true)" in shown
+        assert "One of: preview, balanced, upstream (default upstream)" in shown
 
 
 @pytest.mark.parametrize(("library", "package"), [("trimesh", "trimesh"), ("PIL", "pillow")])

@@ -113,8 +113,41 @@ def test_the_same_command_twice_makes_nothing_and_another_setting_makes_it_again
     assert command(arguments) == 0
     assert capsys.readouterr().out == ""
     assert (output / "apple.glb").stat().st_mtime_ns == before
-    assert command([*arguments, "--seed", "1"]) == 0
+    assert command([*arguments, "--seed", "1"]) == 1
+    said = capsys.readouterr()
+    assert said.out == ""
+    advice = "Give another folder, or add --overwrite."
+    assert said.err == f"“{output / 'apple.glb'}” is there already, and would be written over. {advice}\n"
+    assert (output / "apple.glb").stat().st_mtime_ns == before
+    assert command([*arguments, "--seed", "1", "--overwrite"]) == 0
     assert capsys.readouterr().out.split() == [str(output / "apple.glb")]
+
+
+def test_wildcards_are_expanded_where_the_shell_does_not(
+    command: Callable[[list[str]], int], picture_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("owl.png", "in/pear.png", "notes.md"):
+        (tmp_path / name).write_bytes(picture_file.read_bytes())
+    output = tmp_path / "out"
+    assert command([str(tmp_path / "*"), "-o", str(output), "--set", "resolution=64"]) == 0
+    assert [Path(path).stem for path in capsys.readouterr().out.split()] == ["apple", "pear", "owl"]
+    assert command([str(tmp_path / "*.webp"), "-o", str(output)]) == 1
+    assert "No picture fits" in capsys.readouterr().err
+
+
+def test_the_help_lists_the_settings_of_each_engine(
+    command: Callable[[list[str]], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command(["--help"])
+    assert ended.value.code == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "settings of --engine draft " in shown
+    assert "A whole number from 64 to 1024 (default 512)" in shown
+    assert "settings of --engine hi3dgen " in shown
+    assert "One of: preview, balanced, upstream (default upstream)" in shown
+    assert "--overwrite" in shown
 
 
 def test_a_blender_that_is_killed_loses_the_running_picture_alone(

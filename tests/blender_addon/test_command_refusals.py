@@ -133,7 +133,7 @@ def test_a_picture_that_fails_when_it_is_made_again_prints_no_path(
     assert command(arguments) == 0
     assert capsys.readouterr().out.split() == [str(tmp_path / "out" / "apple.glb")]
     picture_file.write_bytes(b"no picture")
-    assert command(arguments) == 1
+    assert command([*arguments, "--overwrite"]) == 1
     assert capsys.readouterr().out == ""
     assert (tmp_path / "out" / "apple.glb").is_file(), "what was made before stays"
 

@@ -42,8 +42,8 @@ def triangles_of(thing: Any) -> int:
     return len(mesh.loops) - 2 * len(mesh.polygons)
 
 
-def overlaps(uv: NDArray[Any]) -> float:
-    """How much more the triangles of a UV map cover than the square has: above 1 some must overlap."""
+def covered(uv: NDArray[Any]) -> float:
+    """The area of a UV map's triangles, in those of the square: above 1 some must overlap."""
     a, b, c = uv.reshape(-1, 3, 2).transpose(1, 0, 2)
     return float(np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]).sum() / 2)
 
@@ -59,7 +59,7 @@ def test_unwrap_adds_a_uv_map_and_the_picture_stays(apple: Any) -> None:
     unwrapped = uv_of(apple, "Unwrapped")
     assert unwrapped.min() >= 0
     assert unwrapped.max() <= 1
-    assert 0.2 < overlaps(unwrapped) <= 1
+    assert 0.2 < covered(unwrapped) <= 1
     assert bpy.context.mode == "OBJECT"
     bpy.ops.hi3dgen.unwrap()
     assert len(maps) == 2, "the second click does not add another"

@@ -120,3 +120,42 @@ def test_alone_it_has_nothing_to_choose_from(scene: Any, plum: Any) -> None:
     bpy.context.view_layer.objects.active = None
     with pytest.raises(RuntimeError, match="no generated mesh"):
         bpy.ops.hi3dgen.step_variation()
+
+
+def test_one_that_hangs_on_a_parked_one_comes_back_and_is_not_lost(scene: Any, plum: Any) -> None:
+    made = rolls(2)
+    made[1].parent = made[0]
+    choose(made[1])
+    bpy.ops.hi3dgen.keep_variation()
+    assert seen(scene) == [1]
+    bpy.ops.hi3dgen.step_variation(step=-1)
+    assert seen(scene) == [0]
+    assert all(thing.users_collection for thing in made)
+    bpy.ops.hi3dgen.step_variation()
+    assert seen(scene) == [1]
+
+
+def test_another_scene_that_shows_one_keeps_it(scene: Any, plum: Any) -> None:
+    made = rolls(2)
+    other = bpy.data.scenes.new("Other")
+    other.collection.objects.link(made[0])
+    choose(made[1])
+    bpy.ops.hi3dgen.keep_variation()
+    assert seen(scene) == [1]
+    assert made[0].name in other.collection.objects
+    bpy.data.scenes.remove(other)
+
+
+def test_alone_it_says_so(scene: Any, plum: Any) -> None:
+    rolls(1)
+    with pytest.raises(RuntimeError, match="has no other mesh of the same picture"):
+        bpy.ops.hi3dgen.keep_variation()
+
+
+def test_what_generate_refuses_is_said_in_a_sentence(scene: Any, plum: Any, tmp_path: Any) -> None:
+    scene.hi3dgen.picture = gone = bpy.data.images.new("gone", 8, 8)
+    gone.source, gone.filepath = "FILE", str(tmp_path / "gone.png")
+    with pytest.raises(RuntimeError) as error:
+        bpy.ops.hi3dgen.reroll()
+    assert "gone.png" in str(error.value)
+    assert "Traceback" not in str(error.value)

@@ -78,7 +78,8 @@ def test_another_seed_is_another_click_after_a_reference(blender: Blender, boxes
 def test_a_picture_is_held_through_undo_and_a_new_name(blender: Blender, toadstool: Path) -> None:
     blender.ask(f"use({str(toadstool)!r}, {QUICK})")
     blender.ask("push('Something')")
-    blender.ask("freeze()") if blender.ask("session().pid") else None
+    blender.wait("session().phase.name == 'READY'")
+    blender.ask("freeze()")
     name = blender.ask("session().next_name()")
     blender.click(GENERATE)
     blender.wait(f"session().next_name() != {name!r}")

@@ -43,6 +43,19 @@ def test_the_command_refuses_wrong_arguments(real_blender: Tool, resources: Path
     assert "usage: blender --command hi3dgen" in done.stderr
 
 
+def test_the_command_lists_the_settings_and_reads_wildcards(
+    real_blender: Tool, resources: Path, toadstool: Path, tmp_path: Path
+) -> None:
+    done = background(real_blender, resources, "--command", "hi3dgen", "--help")
+    assert done.returncode == 0
+    assert "settings of --engine draft" in done.stdout
+    assert "A whole number from 64 to 1024 (default 512)" in " ".join(done.stdout.split())
+    fitting = toadstool.parent / "*.png"
+    done = background(real_blender, resources, "--command", "hi3dgen", fitting, "-o", tmp_path / "meshes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.split()[-1] == str(tmp_path / "meshes" / "toadstool.glb")
+
+
 @pytest.mark.parametrize("fails", [False, True])
 def test_the_operator_waits_for_its_mesh(
     real_blender: Tool,

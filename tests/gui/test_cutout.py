@@ -247,6 +247,22 @@ def test_the_editor_that_was_clicked_in_is_drawn_in_and_shows_nothing_afterwards
     assert blender.ask("other.spaces.active.image.name") == "boxes.png"
 
 
+def test_it_waits_while_the_artist_looks_at_another_workspace(blender: Blender, boxes: Path) -> None:
+    begin(blender, boxes)
+    show = "setattr(bpy.context.window_manager.windows[0], 'workspace', bpy.data.workspaces[{!r}])"
+    blender.ask(show.format("Modeling"))
+    blender.wait("bpy.context.window_manager.windows[0].workspace.name == 'Modeling'")
+    turns = blender.ask("diary.turns")
+    blender.wait(f"diary.turns > {turns + 60}")
+    assert blender.ask("drawing() is not None")
+    assert "Traceback" not in blender.console
+    blender.ask(show.format("Layout"))
+    blender.wait("bpy.context.window_manager.windows[0].workspace.name == 'Layout'")
+    blender.wait("abs(place(0, 0)[0] - place(1, 0)[0]) > 300")
+    draw(blender, ACROSS_RIGHT)
+    assert blender.ask(f"covered(*{RIGHT})") > 0.9
+
+
 def test_another_file_ends_it(blender: Blender, boxes: Path, tmp_path: Path) -> None:
     begin(blender, boxes)
     draw(blender, ACROSS_LEFT)

@@ -83,7 +83,7 @@ def test_escape_cancels_what_the_status_bar_shows_and_nothing_else(
 def test_escape_ends_a_playback_first(blender: Blender, toadstool: Path) -> None:
     begin(blender, toadstool)
     blender.point_at()
-    blender.ask("bpy.context.window_manager.windows[0].screen.is_animation_playing")
+    assert not blender.ask("bpy.context.window_manager.windows[0].screen.is_animation_playing")
     blender.screen.press("space")
     blender.wait("bpy.context.window_manager.windows[0].screen.is_animation_playing")
     blender.screen.do("sleep 0.3")

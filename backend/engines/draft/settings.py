@@ -23,7 +23,7 @@ SETTINGS = (
     ),
     Setting(
         name="profile",
-        label="Profile",
+        label="Back Taper",
         description="How the back rounds off: lower is fuller, higher more pointed",
         default=1.0,
         minimum=0.6,

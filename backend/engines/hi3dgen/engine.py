@@ -49,7 +49,7 @@ def hi3dgen() -> Engine:
 
     return Engine(
         name="hi3dgen",
-        label="Hi3DGen",
+        label="Networks",
         description="The published networks: sees what the picture shows and invents the rest as it likely is",
         needs_gpu=False,
         missing=missing,

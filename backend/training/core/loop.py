@@ -4,9 +4,9 @@
 A folder holds `trunk.pt` and, for every time that the trunk was cooled, `cool-STEP.pt` and `refine-STEP.pt`, STEP
 being the trunk's, or 0 if trained weights from elsewhere were cooled; beside each, in files of the same name, its
 curve, a JSON line at a time and drawn, a sheet of held-out pictures, and its weights for inference. What happens at a
-step is a function of the checkpoint, the step and the number of workers. So a training that is killed at any moment
-and started again with as many workers ends in the same weights and writes the same curve, to the bit, on the same
-processor. A GPU may round otherwise from run to run.
+step is a function of the checkpoint, the step and how many processes and workers there are. So a training that is
+killed at any moment and started again with as many ends in the same weights and writes the same curve, to the bit, on
+the same processor. A GPU may round otherwise from run to run.
 """
 
 import json

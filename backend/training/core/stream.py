@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Batches made ahead of time by worker processes: the batch of a step is a pure function of the step."""
+"""Batches made ahead of time by worker processes: a function of the step, and of how many workers there are."""
 
 import atexit
 import os
@@ -19,7 +19,7 @@ Tensors = tuple[Tensor, ...]
 def stream(batch: Callable[[int], Tensors], start: int, workers: int) -> Iterator[Tensors]:
     """Yield the batches of the steps from `start` on, without end. Without workers they are made in this process.
 
-    Several make them in turn. Where they keep what they draw from, each must keep blocks of its own: see `windows`.
+    Several make them in turn, each from blocks of its own, see `windows.first_block`.
     """
     loader = DataLoader(
         _Steps(batch),

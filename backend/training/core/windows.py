@@ -13,16 +13,30 @@ import numpy as np
 
 from .schedule import STAGES, TrainingStageName
 
-_APART = 1 << 24  # blocks between the first of two stages, and of two processes
+MOST_WORKERS = 256  # of all processes together
+_APART = 1 << 24  # blocks between the first ones of two workers
 _FIRST = 8  # blocks of the first window, which grows
+
+
+def first_block(stage: TrainingStageName, share: int, workers: int, step: int) -> int:
+    """Return the first block of whoever makes the batch of a step: nobody else draws from its blocks.
+
+    share: which of several processes it is made for. workers: of each, which make the batches in turn; 0 if none does.
+    Raises `ValueError` if there are more than `MOST_WORKERS`.
+    """
+    each = max(1, workers)
+    number = share * each + step % each
+    if number >= MOST_WORKERS:
+        raise ValueError(f"there are more than {MOST_WORKERS} workers")
+    return (STAGES.index(stage) * MOST_WORKERS + number) * _APART
 
 
 @dataclass(frozen=True)
 class Windows:
-    """Blocks of a source. With several processes each takes its own `share` of them, and each of its workers a part.
+    """Blocks of a source; see `first_block` for share and workers.
 
     source: makes the block of a number. rate: how many blocks the window moves on with a step that a worker makes.
-    most: blocks in memory. workers: see `stream`.
+    most: blocks in memory of a worker.
     """
 
     source: Callable[[int], Any]
@@ -30,14 +44,13 @@ class Windows:
     share: int
     rate: float
     most: int
-    workers: int = 1
+    workers: int = 0
     _kept: dict[int, Any] = field(default_factory=dict[int, Any])
 
     def at(self, step: int) -> range:
         """Return the numbers of the blocks that a step draws from."""
-        turn, worker = divmod(step, self.workers)
-        end = _FIRST + int(turn * self.rate)
-        first = (STAGES.index(self.stage) * 256 + self.share * self.workers + worker) * _APART
+        end = _FIRST + int(step // max(1, self.workers) * self.rate)
+        first = first_block(self.stage, self.share, self.workers, step)
         return range(first + max(0, end - self.most), first + end)
 
     def draw(self, step: int, count: int, random: np.random.Generator) -> list[Any]:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the network sees at a step: a pure function of the configuration, the data's seed and the step."""
+"""What the network sees at a step: a pure function of the configuration, the data's seed and the step.
+
+How many processes and workers make them counts, too: each draws from blocks of its own.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -41,17 +44,14 @@ class Minibatch:
 
 @dataclass(frozen=True)
 class Sampler:
-    """Draws the pictures of a stage's steps. With several processes each takes its own `share` of the blocks.
-
-    workers: processes that make the batches in turn, each from blocks of its own; 1 if this process makes them.
-    """
+    """Draws the pictures of a stage's steps. See `windows.first_block` for share and workers."""
 
     config: Config
     stage: TrainingStageName
     source: Source
     seed: int
     share: int = 0
-    workers: int = 1
+    workers: int = 0
     _windows: Windows = field(init=False)
 
     def __post_init__(self) -> None:
@@ -60,9 +60,9 @@ class Sampler:
         windows = Windows(partial(self.source, self.seed), self.stage, self.share, rate, config.window, self.workers)
         object.__setattr__(self, "_windows", windows)
 
-    def batches(self, start: int, workers: int) -> Iterator[Minibatch]:
+    def batches(self, start: int) -> Iterator[Minibatch]:
         """Yield the batches from a step on, without end."""
-        return (Minibatch(*parts) for parts in stream(self.tensors, start, workers))
+        return (Minibatch(*parts) for parts in stream(self.tensors, start, self.workers))
 
     def tensors(self, step: int) -> Tensors:
         """Return the parts of a step's `Minibatch`."""

@@ -67,8 +67,8 @@ class CutoutTask:
 
     def batches(self, start: Moment) -> Iterator[Minibatch]:
         """Yield batches of pictures from a step on, without end."""
-        sampler = Sampler(self.config, start.stage, self.source, self.seed, start.share, max(1, self.workers))
-        return sampler.batches(start.step, self.workers)
+        sampler = Sampler(self.config, start.stage, self.source, self.seed, start.share, self.workers)
+        return sampler.batches(start.step)
 
     def loss(
         self,

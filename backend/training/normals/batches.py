@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the network sees at a step: a pure function of the configuration, the data's seed and the step.
 
+How many processes and workers make them counts, too: each draws from blocks of its own.
+
 So no random state is kept, and a training that was killed goes on with the same pictures as one that was not.
 
 Pictures take long to make. A step therefore draws them from a window of the source's blocks, which moves on with the
@@ -19,10 +21,10 @@ from ...normals.features import inflate, standardise
 from ..core.colours import recoloured
 from ..core.schedule import STAGES, TrainingStageName
 from ..core.stream import Tensors, stream
+from ..core.windows import first_block
 from .config import Config
 from .samples import Block, Samples, Source
 
-_APART = 1 << 24  # blocks between the first of two stages, and of two processes
 _FIRST = 16  # blocks of the first window, which grows: the first steps need not wait until a full one is made
 _GAMMAS = (0.75, 1.35)
 
@@ -50,17 +52,14 @@ class Minibatch:
 
 @dataclass(frozen=True)
 class Sampler:
-    """Draws the pictures of a stage's steps. With several processes each takes its own `share` of the blocks.
-
-    workers: processes that make the batches in turn, each from blocks of its own; 1 if this process makes them.
-    """
+    """Draws the pictures of a stage's steps. See `windows.first_block` for share and workers."""
 
     config: Config
     stage: TrainingStageName
     source: Source
     seed: int
     share: int = 0
-    workers: int = 1
+    workers: int = 0
     _kept: dict[int, dict[int, Block]] = field(default_factory=dict[int, dict[int, Block]])
 
     def size(self, step: int) -> int:
@@ -86,9 +85,9 @@ class Sampler:
         )
         return prepare(_varied(samples, random))
 
-    def batches(self, start: int, workers: int) -> Iterator[Minibatch]:
+    def batches(self, start: int) -> Iterator[Minibatch]:
         """Yield the batches from a step on, without end. Without workers they are made in this process."""
-        return (Minibatch(*parts) for parts in stream(self.tensors, start, workers))
+        return (Minibatch(*parts) for parts in stream(self.tensors, start, self.workers))
 
     def tensors(self, step: int) -> Tensors:
         """Return the parts of a step's `Minibatch`."""
@@ -109,9 +108,10 @@ class Sampler:
             max(0, min(end, step) - since) * shares.get(size, 0.0) / sum(shares.values())
             for (since, shares), end in zip(sizes, ends, strict=True)
         )
-        end = _FIRST + int(before / self.workers * self._count(size) / (self.config.uses * self.config.block))
+        own = before / max(1, self.workers)
+        end = _FIRST + int(own * self._count(size) / (self.config.uses * self.config.block))
         widest = max(_FIRST, self.config.window // (self.config.block * size**2))
-        first = (STAGES.index(self.stage) * 256 + self.share * self.workers + step % self.workers) * _APART
+        first = first_block(self.stage, self.share, self.workers, step)
         return range(first + max(0, end - widest), first + end)
 
     def _block(self, index: int, size: int, window: range) -> Block:

@@ -146,7 +146,7 @@ DRAFT_GPU = replace(
     sizes={**DRAFT.sizes, "cool": ((0, {96: 0.25, 128: 0.40, 192: 0.20, 256: 0.12, 384: 0.03}),)},
     pixels=96 * 128**2,
 )
-"""Draft in batches that keep a GPU busy, if a dozen workers make them: `--workers 15`."""
+"""Draft in larger batches, for a GPU whose pictures many workers make: `--workers 15`."""
 
 FULL = Config(
     name="full",

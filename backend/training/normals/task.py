@@ -78,8 +78,8 @@ class NormalsTask:
 
     def batches(self, start: Moment) -> Iterator[Minibatch]:
         """Yield batches of pictures from a step on, without end."""
-        sampler = Sampler(self.config, start.stage, self.source, self.seed, start.share, max(1, self.workers))
-        return sampler.batches(start.step, self.workers)
+        sampler = Sampler(self.config, start.stage, self.source, self.seed, start.share, self.workers)
+        return sampler.batches(start.step)
 
     def loss(self, network: nn.Module, batch: Minibatch, moment: Moment) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Return the loss of a batch, and the mean angle in degrees."""

@@ -21,6 +21,7 @@ from tests.backend.batch.pictures import (
     batch,
     command,
     paint,
+    states,
     summary,
     told,
     visible,
@@ -103,6 +104,14 @@ def test_only_what_has_changed_is_made_again(tmp_path: Path, change: str, monkey
         case _:
             (photos / "d.png").write_bytes((photos / "a.png").read_bytes())
             expected = 1
+    if change in ("picture", "setting", "version"):
+        before = (out / "b.glb").stat()
+        refused = batch(*arguments, script=SCRIPT)
+        assert refused.returncode == 1
+        assert "already, and would be written over. Give another folder, or add --overwrite." in refused.stderr
+        assert (out / "b.glb").stat() == before
+        assert {*states(out).values()} == {"done"}, "nothing was begun"
+        arguments.append("--overwrite")
     again = told(batch(*arguments, script=SCRIPT))
     assert again[-1]["made"] == expected, again
     assert told(batch(*arguments, script=SCRIPT))[-1]["made"] == 0
@@ -161,7 +170,7 @@ def test_the_artists_own_normal_map_is_used(tmp_path: Path) -> None:
     arguments = (tmp_path / "list.jsonl", "-o", tmp_path / "other", *SMALL, "--json")
     assert told(batch(*arguments))[-1]["made"] == 1
     paint(tmp_path / "map.png", (127, 127, 255), 60.0)
-    assert told(batch(*arguments))[-1]["made"] == 1, "another map is another request"
+    assert told(batch(*arguments, "--overwrite"))[-1]["made"] == 1, "another map is another request"
     assert told(batch(*arguments))[-1]["made"] == 0
 
 
@@ -175,5 +184,7 @@ def test_what_a_picture_no_longer_has_is_removed(photos: Path, tmp_path: Path) -
     out = tmp_path / "out"
     assert batch(photos / "pear.png", "-o", out, *SMALL, "--count", "2").returncode == 0
     assert {"pear_seed0.glb", "pear_seed1.glb"} <= {*visible(out)}
-    assert batch(photos / "pear.png", "-o", out, *SMALL).returncode == 0
+    refused = batch(photos / "pear.png", "-o", out, *SMALL)
+    assert "pear_seed0.glb” and 1 more are there already" in refused.stderr
+    assert batch(photos / "pear.png", "-o", out, *SMALL, "--overwrite").returncode == 0
     assert {name for name in visible(out) if name.endswith(".glb")} == {"pear.glb"}

@@ -89,6 +89,10 @@ def test_what_was_made_before_a_failure_stays(tmp_path: Path) -> None:
     assert line["state"] == "failed"
     assert line["files"] == [f"a_seed{2**31 - 2}.glb", f"a_seed{2**31 - 1}.glb"]
     assert all((out / file).is_file() for file in line["files"])
+    refused = batch(*arguments, "--set", "size=2", script=SCRIPT)
+    assert "would be written over" in refused.stderr
+    again = batch(*arguments, script=SCRIPT)
+    assert "would be written over" not in again.stderr, "the same request goes on"
 
 
 def test_an_interrupt_keeps_the_state_and_the_next_run_goes_on(tmp_path: Path) -> None:

@@ -3,14 +3,16 @@
 
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.batch.lines import PICTURE, Line, read_sources
-from backend.batch.manifest import Manifest
+from backend.batch.manifest import Manifest, State
 from backend.batch.names import MAX_PART_BYTES, folded, is_inside, is_safe, safe_name, stems
 from backend.batch.planning import Wanted, plan
 from backend.errors import UserError
@@ -91,6 +93,29 @@ def test_a_folder_is_read_to_its_depth_in_a_stable_order(tmp_path: Path) -> None
     assert [line.title for line in read_sources([tmp_path])] == ["a", "B/1", "b/10", "b/2", "z/deep/er/1"]
 
 
+def test_wildcards_stand_for_pictures_and_folders(tmp_path: Path) -> None:
+    names = (
+        "b.png",
+        "A.JPG",
+        "notes.md",
+        "list.txt",
+        ".c.png",
+        "in/d.png",
+        "out/manifest.jsonl",
+        "out/e.png",
+        "x[1].png",
+    )
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert [line.title for line in read_sources([tmp_path / "*"])] == ["A", "b", "d", "x[1]"]
+    assert [line.title for line in read_sources([tmp_path / "?.png", tmp_path / "*" / "*"])] == ["b", "d"]
+    assert [line.title for line in read_sources([tmp_path / "x[1].png"])] == ["x[1]"], "a name that is there"
+    for nothing in ("*.webp", "n*"):
+        with pytest.raises(UserError, match="No picture fits"):
+            read_sources([tmp_path / nothing])
+
+
 @given(st.text(max_size=300))
 def test_every_title_becomes_a_name_that_every_system_can_write(title: str) -> None:
     name = safe_name(title)
@@ -148,6 +173,22 @@ def test_no_two_pictures_share_a_file_and_names_stay(lines: list[Wanted], random
         } == pairs
         more = plan(manifest, [wanted("owl", folder="/new"), *lines])
         assert more[1:] == names
+
+
+def test_what_was_to_be_written_over_goes_on_without_being_told_again(tmp_path: Path) -> None:
+    with Manifest(tmp_path) as manifest:
+        (name,) = plan(manifest, [wanted("owl")])
+        with manifest.locked():
+            manifest.write(replace(manifest.entries[name], state=State.DONE, files=("owl.glb",)))
+        (tmp_path / "owl.glb").write_bytes(b"")
+        with pytest.raises(UserError, match=r"owl\.glb” is there already"):
+            plan(manifest, [wanted("owl", seed=1)])
+        assert manifest.entries[name].state is State.DONE
+        assert plan(manifest, [wanted("owl", seed=1)], overwrite=True) == [name]
+        assert plan(manifest, [wanted("owl", seed=1)]) == [name]
+        assert manifest.entries[name].state is State.WAITING
+        (tmp_path / "owl.glb").unlink()
+        assert plan(manifest, [wanted("owl", seed=2)]) == [name], "nothing is there to be lost"
 
 
 def test_names_that_differ_by_case_alone_are_kept_apart() -> None:

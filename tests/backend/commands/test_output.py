@@ -57,12 +57,12 @@ def test_names_that_are_not_utf_8_work_from_end_to_end(tmp_path: Path, picture: 
     named, out, normals = (tmp_path / os.fsdecode(b"gr\xfcn" + suffix) for suffix in (b".png", b".obj", b"_n.png"))
     picture.rename(named)
     for options in ((), ("--json",)):
-        done = generate(named, out, "--normal-map", str(normals), *options)
+        done = generate(named, out, "--normal-map", str(normals), "--overwrite", *options)
         assert (done.returncode, done.stderr) == (0, b"")
         assert b"\\udcfcn.obj" in done.stdout
         assert out.is_file()
         assert normals.is_file()
-    done = generate(tmp_path / os.fsdecode(b"none\xfc.png"), out)
+    done = generate(tmp_path / os.fsdecode(b"none\xfc.png"), out, "--overwrite")
     assert done.returncode == 1
     assert done.stderr.count(b"\n") == 1
     assert b"none\\udcfc.png" in done.stderr
@@ -83,7 +83,8 @@ def test_a_planted_link_is_not_written_through(tmp_path: Path, picture: Path) ->
     precious = tmp_path / "precious"
     precious.write_bytes(b"precious")
     (tmp_path / "a.glb").symlink_to(precious)
-    assert generate(picture, tmp_path / "a.glb").returncode == 0
+    assert b"is there already" in generate(picture, tmp_path / "a.glb").stderr
+    assert generate(picture, tmp_path / "a.glb", "--overwrite").returncode == 0
     assert precious.read_bytes() == b"precious"
     assert not (tmp_path / "a.glb").is_symlink()
 
@@ -112,7 +113,7 @@ def test_a_full_disk_behind_the_output_is_a_sentence() -> None:
 @posix
 @pytest.mark.parametrize(
     ("command", "code"),
-    [("normals a.png -o n.png", 0), ("weights download", 1), ("install", 1), ("serve", 2)],
+    [("normals a.png -o n.png --overwrite", 0), ("weights download", 1), ("install", 1), ("serve", 2)],
 )
 def test_closed_standard_streams_are_no_bug(tmp_path: Path, picture: Path, command: str, code: int) -> None:
     log = tmp_path / "errors"

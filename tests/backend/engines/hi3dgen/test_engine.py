@@ -72,6 +72,7 @@ class IntegerProducts(TorchDispatchMode):
 
 
 def test_a_gpu_has_every_product_that_the_networks_need(pipeline: Pipeline) -> None:
+    pipeline.unload()  # so that every stage runs
     with IntegerProducts() as watched:
         assert (torch.arange(4).view(2, 2) @ torch.arange(2)).tolist() == [1, 3]
         assert watched.found == {"mv"}

@@ -45,7 +45,7 @@ def anonymous(text: str, known: Collection[str] = ()) -> str:
     text = _QUOTED.sub(lambda found: _quoted(found, known), text)
     text = _ADDRESS.sub(lambda found: keep(found[0]) if _PUBLIC_ADDRESS.fullmatch(found[0]) else GONE, text)
     text = _RELATIVE.sub(GONE, _PATH.sub(GONE, text))
-    for name in _names():
+    for name in sorted(_names(), key=len, reverse=True):  # first those that hold others
         text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", GONE, text, flags=re.IGNORECASE)
     return re.sub("\0(\\d+)\0", lambda found: kept[int(found[1])], text)
 

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where things are kept on this machine, how large they are, and how they are deleted. Asking makes no folder."""
+"""Where things are kept on this machine, how large they are, and how they are deleted. Asking makes no folder.
+
+The user's folder may be one that others use, too: what is deleted or written over has names that nobody else gives.
+"""
 
 import contextlib
 import os
 import shutil
+import stat
 import sys
 import time
 from pathlib import Path
@@ -11,8 +15,10 @@ from pathlib import Path
 from .errors import UserError
 
 ENDING_SECONDS = 5.0  # in which a backend that was asked to end has ended
-BYTECODE, DOWNLOADS, INSTALL_LOG = "hi3dgen-bytecode", "hi3dgen-downloads", "hi3dgen-install.log"  # nobody else's names
-_EARLIER = {"bytecode": BYTECODE, "downloads": DOWNLOADS, "install.log": INSTALL_LOG}  # as they were called before
+BYTECODE, DOWNLOADS, INSTALL_LOG = "hi3dgen-bytecode", "hi3dgen-downloads", "hi3dgen-install.log"
+IN_USE = "hi3dgen-in-use.json"  # points to the environment in use
+_EARLIER = {"bytecode": BYTECODE, "downloads": DOWNLOADS, "install.log": INSTALL_LOG, "environment.json": IN_USE}
+_JUNCTION = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT, which the module `stat` names on Windows alone
 _PAUSE = 0.1  # seconds
 
 
@@ -52,7 +58,7 @@ def take_over(folder: Path) -> None:
     """
     for earlier, now in _EARLIER.items():
         if not os.path.lexists(folder / now):
-            with contextlib.suppress(OSError):  # there is none, or it is in use: it is a cache or a log
+            with contextlib.suppress(OSError):  # there is none, or it is in use
                 (folder / earlier).rename(folder / now)
 
 
@@ -71,9 +77,10 @@ def size(folder: Path) -> int:
     of thousands of files.
     """
     found = 0
-    if folder.is_symlink():
+    if is_link(folder):
         return found
-    for place, _, files in os.walk(folder):
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not is_link(Path(place, name))]
         for file in files:
             with contextlib.suppress(OSError):
                 found += os.lstat(os.path.join(place, file)).st_size  # noqa: PTH118 - Path is ten times as slow
@@ -87,7 +94,7 @@ def delete(path: Path, deadline: float) -> None:
     """
     while os.path.lexists(path):
         try:
-            if path.is_dir() and not path.is_symlink():
+            if path.is_dir() and not is_link(path):
                 shutil.rmtree(path)
             else:
                 path.unlink()
@@ -95,6 +102,22 @@ def delete(path: Path, deadline: float) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(_PAUSE)
+
+
+def delete_if_empty(folder: Path) -> None:
+    """Delete a folder in which nothing is; one that others have put something into stays, and so does a link."""
+    with contextlib.suppress(OSError):
+        if not is_link(folder):
+            folder.rmdir()
+
+
+def is_link(path: Path) -> bool:
+    """Whether a link lies there: a symbolic one, or a junction of Windows, which is no link for `Path.is_symlink`."""
+    try:
+        found = os.lstat(path)
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISLNK(found.st_mode) or getattr(found, "st_reparse_tag", 0) == _JUNCTION
 
 
 def _home() -> Path:

@@ -12,11 +12,22 @@ from pathlib import Path
 
 from .. import lock
 from ..errors import UserError
-from ..folders import BYTECODE, DOWNLOADS, ENDING_SECONDS, INSTALL_LOG, delete, size, system_folder, take_over
+from ..folders import (
+    BYTECODE,
+    DOWNLOADS,
+    ENDING_SECONDS,
+    IN_USE,
+    INSTALL_LOG,
+    delete,
+    delete_if_empty,
+    size,
+    system_folder,
+    take_over,
+)
 from ..safe_files import make_private_folder, open_own, read_json, read_small, write_json
 
 STAMP = "hi3dgen-environment.json"
-_FOLDER, _POINTER, _LOCK = "environments", "environment.json", "environments.lock"
+_FOLDER, _LOCK = "environments", "environments.lock"
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
 _MADE = re.compile(r"(cpu|mps|cu\d+|rocm[\d.]+)-[0-9a-f]{8}", re.ASCII)  # the names that `make_plan` gives
@@ -104,7 +115,7 @@ class Environments:
         kept = before.name if before and before.name != name else self._named("previous")
         kept = kept if kept and kept != name and self.whole(kept) else ""
         python = self.python(name).relative_to(self.user).as_posix()
-        _write(self.user / _POINTER, {"name": name, "python": python, "previous": kept})
+        _write(self.user / IN_USE, {"name": name, "python": python, "previous": kept})
         self.prune(name, kept)
 
     def prune(self, *kept: str) -> None:
@@ -142,12 +153,11 @@ class Environments:
     def remove(self) -> None:
         """Delete all of them, what was downloaded for them, and the log. Raises `UserError` if a file is in use."""
         try:
-            (self.user / _POINTER).unlink(missing_ok=True)  # first, so that nothing half-deleted is ever in use
+            (self.user / IN_USE).unlink(missing_ok=True)  # first, so that nothing half-deleted is ever in use
             deadline = time.monotonic() + ENDING_SECONDS
             for path in (*self.ours(), self.downloads, self.log):
                 delete(path, deadline)
-            with contextlib.suppress(OSError):  # it may be a link, or hold what is not ours
-                self.all.rmdir()
+            delete_if_empty(self.all)
         except OSError as error:
             sentence = f"The engine is switched off, but not all of it could be deleted: {error}."
             raise UserError(
@@ -173,7 +183,7 @@ class Environments:
 
     def _named(self, key: str) -> str:
         try:
-            name = _texts(self.user / _POINTER).get(key, "")
+            name = _texts(self.user / IN_USE).get(key, "")
         except (OSError, ValueError):
             return ""
         return name if _NAME.fullmatch(name) else ""

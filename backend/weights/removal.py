@@ -2,13 +2,12 @@
 """Deletes the weights, and nothing else that lies in their folder, which others may use as well."""
 
 import contextlib
-import os
 import re
 import time
 from pathlib import Path
 
 from ..errors import UserError
-from ..folders import ENDING_SECONDS, delete, weights_folder
+from ..folders import ENDING_SECONDS, delete, delete_if_empty, is_link, weights_folder
 from ..safe_files import UNFINISHED
 from . import record
 from .catalogue import PACKAGES, Package
@@ -21,7 +20,7 @@ _PART = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")  # named by a hash, see `downloa
 
 def bytes_here() -> int:
     """The bytes on the disk that `remove` makes free: a link's target stays, and counts as nothing."""
-    return sum(file_size(path) or 0 for package in PACKAGES for path in _ours(package) if not path.is_symlink())
+    return sum(file_size(path) or 0 for package in PACKAGES for path in _ours(package) if not is_link(path))
 
 
 def remove() -> None:
@@ -48,19 +47,19 @@ def _ours(package: Package) -> list[Path]:
     known = record.read_if_valid(package)
     named = {*package.files, *(known.files if known else ()), record.NAME}
     found = {_first_link(folder, file) for file in named if _stays_inside(file)}
-    if not folder.is_symlink():
+    if not is_link(folder):
         parts = _first_link(folder, PARTIAL)
         with contextlib.suppress(OSError):
-            found |= {parts} if parts.is_symlink() else {part for part in parts.iterdir() if _PART.fullmatch(part.name)}
+            found |= {parts} if is_link(parts) else {part for part in parts.iterdir() if _PART.fullmatch(part.name)}
         found |= {beside for path in [*found] for beside in path.parent.glob(UNFINISHED)}
-    return sorted(path for path in found if path.is_symlink() or path.is_file())
+    return sorted(path for path in found if is_link(path) or path.is_file())
 
 
 def _first_link(folder: Path, file: str) -> Path:
     """The path of a file in `folder`, or of the first link on the way from there to it."""
     path = folder
     for part in file.split("/"):
-        if path.is_symlink():
+        if is_link(path):
             break
         path /= part
     return path
@@ -73,6 +72,8 @@ def _stays_inside(file: str) -> bool:
 
 def _forget_empty(folder: Path) -> None:
     """Delete the folders that have become empty, the package's own last."""
-    for place, _, _ in os.walk(folder, topdown=False):
-        with contextlib.suppress(OSError):  # others' files are in it, or it is a link
-            os.rmdir(place)  # noqa: PTH106
+    with contextlib.suppress(OSError):  # it is gone already
+        for inner in folder.iterdir():
+            if inner.is_dir() and not is_link(inner):
+                _forget_empty(inner)
+    delete_if_empty(folder)

@@ -27,9 +27,10 @@ _OTHER_DISK = (
 _REFUSED = (
     "They could not be moved to “{}”: {}. Close other Blenders, see that you may write there, and restart this one."
 )
+_LINKED = "A link leads to them, and is not followed. To keep it, quit Blender and move it to “{}” by hand."
 _THERE = "“{}” has some of its own. If anything is missing there, quit Blender and move it there by hand."
 
-_ENVIRONMENTS, _POINTER, _WEIGHTS = "environments", "environment.json", "weights"
+_ENVIRONMENTS, _WEIGHTS = "environments", "weights"
 _LOCKS = ("environments.lock", f"{_WEIGHTS}/.lock")
 _PATIENCE, _PAUSE = 1.0, 0.05  # seconds: longer than another Blender takes to move them
 
@@ -63,10 +64,12 @@ def move_out(user_folder: Path) -> str:
     changes them or runs in them, and onto another disk, nothing is moved; of the processes that run in them, only
     Linux tells, and Windows moves no open file. Returns why something stays, and what to do; "" if nothing does.
     """
-    folders.take_over(user_folder)  # caches and a log: whoever writes into them goes on
+    folders.take_over(user_folder)
     usual = _usual()
     if usual is None:
         return ""
+    if not os.environ.get("HI3DGEN_USER_FOLDER"):
+        folders.take_over(usual)  # the system's place: all in it is ours
     deadline = time.monotonic() + _PATIENCE
     try:
         while _pieces(user_folder, usual):
@@ -79,7 +82,10 @@ def move_out(user_folder: Path) -> str:
         log.warning("environment and weights stay in the extension's user folder: %s", error)
         reason = _OTHER_DISK if error.errno == errno.EXDEV else _REFUSED
         return reason.format(usual, error.strerror or error)
-    return _THERE.format(usual) if lasting_folder(user_folder) else ""
+    if not lasting_folder(user_folder):
+        return ""
+    is_linked = any(folders.is_link(user_folder / name) for name in (_ENVIRONMENTS, _WEIGHTS))
+    return (_LINKED if is_linked else _THERE).format(usual)
 
 
 def _place(user_folder: Path, count: Callable[[Path], int]) -> Path:
@@ -101,7 +107,7 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 def _has_environment(folder: Path) -> bool:
-    return os.path.lexists(folder / _POINTER)
+    return os.path.lexists(folder / folders.IN_USE)
 
 
 def _packages(folder: Path) -> list[str]:
@@ -127,8 +133,7 @@ def _move_alone(old: Path, new: Path) -> bool:
                 with contextlib.suppress(OSError):
                     target.rename(path)
             raise
-        with contextlib.suppress(OSError):  # it was moved as a whole, or others' files are in it
-            (old / _ENVIRONMENTS).rmdir()
+        folders.delete_if_empty(old / _ENVIRONMENTS)
     return True
 
 
@@ -155,10 +160,13 @@ def _runs_in(old: Path) -> bool:
 def _pieces(old: Path, new: Path) -> list[Path]:
     """What is to be moved, the pointer last of the environment: all that was moved before a kill counts for nothing.
 
-    The environments, if none is in use there; of the weights, the packages that are not there yet.
+    The environments, if none is in use there; of the weights, the packages that are not there yet. What lies behind a
+    link stays where the artist has put it.
     """
     weights = [old / _WEIGHTS / name for name in _packages(old) if not os.path.lexists(new / _WEIGHTS / name)]
-    if _has_environment(new):
+    if folders.is_link(old / _WEIGHTS):
+        weights = []
+    if _has_environment(new) or folders.is_link(old / _ENVIRONMENTS):
         return weights
     made = [old / _ENVIRONMENTS]
     if os.path.lexists(new / _ENVIRONMENTS):  # what another process, or a kill, has left there
@@ -167,4 +175,4 @@ def _pieces(old: Path, new: Path) -> list[Path]:
         return weights
     rest = [old / name for name in (folders.DOWNLOADS, folders.INSTALL_LOG)]
     rest = [path for path in rest if not os.path.lexists(new / path.name)]
-    return [path for path in (*weights, *made, *rest, old / _POINTER) if os.path.lexists(path)]
+    return [path for path in (*weights, *made, *rest, old / folders.IN_USE) if os.path.lexists(path)]

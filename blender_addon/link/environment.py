@@ -2,8 +2,8 @@
 """Which Python runs the backend: that of the engine's own environment if a whole one is there, else Blender's.
 
 `python -m backend install` makes the environment in the data folder (`data_folder`) and points to it in
-environment.json: {"python": path within that folder, ...}. In the environment lies a stamp, which is written when it
-is whole.
+hi3dgen-in-use.json: {"python": path within that folder, ...}. In the environment lies a stamp, which is written when
+it is whole.
 """
 
 import os
@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...backend.folders import IN_USE
 from ...backend.safe_files import read_json
 
-POINTER = "environment.json"
 STAMP = "hi3dgen-environment.json"
 INSTALL_AGAIN = (
     "The backend runs on Blender's own Python, without the engine “Networks”: install it again in the preferences."
@@ -35,11 +35,11 @@ def installed(data_folder: Path) -> Environment:
     Accepted is only a Python inside the data folder that belongs to this user (on Windows the owner is not looked at).
     """
     try:
-        python = data_folder / _read_pointer(data_folder / POINTER)
+        python = data_folder / _read_pointer(data_folder / IN_USE)
     except FileNotFoundError:
         return Environment()
     except (OSError, ValueError):
-        return Environment(trouble=f"“{POINTER}” in “{data_folder}” cannot be read. {INSTALL_AGAIN}")
+        return Environment(trouble=f"“{IN_USE}” in “{data_folder}” cannot be read. {INSTALL_AGAIN}")
     try:
         fault = _fault(python, data_folder)
     except FileNotFoundError:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from backend import lock
+from backend.folders import IN_USE
 from tests.blender_addon.support import MODULE
 
 DISK = OSError(errno.EXDEV, "Invalid cross-device link")
@@ -40,7 +41,7 @@ def new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def old(tmp_path: Path) -> Path:
     """The extension's user folder as an earlier version left it."""
     folder = tmp_path / "extension"
-    write(folder / "environment.json", "{}")
+    write(folder / IN_USE, "{}")
     write(folder / "environments" / "cpu-1a2b" / "pyvenv.cfg", "home = /usr/bin")
     write(folder / "weights" / WEIGHTS, "two gigabytes")
     write(folder / "weights" / ".lock", "")
@@ -60,7 +61,7 @@ def files(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in found}
 
 
-ENVIRONMENT = {"environment.json", "environments/cpu-1a2b/pyvenv.cfg"}
+ENVIRONMENT = {IN_USE, "environments/cpu-1a2b/pyvenv.cfg"}
 
 
 def test_what_an_earlier_version_left_is_moved_and_the_log_stays(module: Any, old: Path, new: Path) -> None:
@@ -78,9 +79,43 @@ def test_what_an_earlier_version_left_is_moved_and_the_log_stays(module: Any, ol
 def test_what_it_called_otherwise_has_its_names_of_now(module: Any, old: Path, new: Path) -> None:
     for name in ("downloads/torch", "install.log", "bytecode/torch.pyc"):
         write(old / name, name)
+    (old / IN_USE).rename(old / "environment.json")
     module.move_out(old)
-    assert {"hi3dgen-downloads/torch", "hi3dgen-install.log"} <= files(new)
+    assert {"hi3dgen-downloads/torch", "hi3dgen-install.log", IN_USE} <= files(new)
     assert files(old) == {"backend-1.log", "hi3dgen-bytecode/torch.pyc"}
+
+
+def test_somebody_elses_environment_in_a_chosen_folder_is_not_taken_for_ours(module: Any, old: Path, new: Path) -> None:
+    theirs = write(new / "environment.json", '{"python": "3.13"}')
+    assert module.data_folder(old) == old
+    assert module.move_out(old) == ""
+    assert theirs.read_text("utf-8") == '{"python": "3.13"}'
+    assert module.data_folder(old) == new
+    assert files(new) == {*ENVIRONMENT, "environment.json", f"weights/{WEIGHTS}"}
+
+
+def test_in_the_systems_folder_the_pointer_of_an_earlier_version_is_found(
+    module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HI3DGEN_USER_FOLDER", raising=False)
+    monkeypatch.setattr(module.folders, "system_folder", lambda: tmp_path / "system")
+    write(tmp_path / "system" / "environment.json", "{}")
+    assert module.move_out(tmp_path / "none") == ""
+    assert files(tmp_path / "system") == {IN_USE}
+
+
+@pytest.mark.parametrize("name", ["environments", "weights"])
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets not everybody make links")
+def test_what_lies_behind_a_link_stays_there(name: str, module: Any, old: Path, new: Path, tmp_path: Path) -> None:
+    linked = tmp_path / "large disk" / name
+    linked.parent.mkdir()
+    (old / name).rename(linked)
+    (old / name).symlink_to(linked)
+    before = files(linked)
+    assert f"move it to “{new}” by hand" in module.move_out(old)
+    assert files(linked) == before
+    assert (old / name).is_symlink()
+    assert (module.data_folder(old), module.weights_folder(old).parent) == ((old, new), (new, old))[name == "weights"]
 
 
 def test_a_fresh_extension_uses_the_usual_place_and_makes_nothing(module: Any, tmp_path: Path, new: Path) -> None:
@@ -92,14 +127,14 @@ def test_a_fresh_extension_uses_the_usual_place_and_makes_nothing(module: Any, t
 def test_what_another_blender_has_moved_there_already_stays_and_so_does_what_is_here(
     module: Any, old: Path, new: Path
 ) -> None:
-    write(new / "environment.json", "of another Blender")
+    write(new / IN_USE, "of another Blender")
     write(new / "weights" / WEIGHTS, "the other's")
     write(old / "weights" / OTHER, "only here")
     assert module.move_out(old) == (
         f"“{new}” has some of its own. If anything is missing there, quit Blender and move it there by hand."
     )
     assert module.lasting_folder(old) == new
-    assert (new / "environment.json").read_text("utf-8") == "of another Blender"
+    assert (new / IN_USE).read_text("utf-8") == "of another Blender"
     assert (new / "weights" / WEIGHTS).read_text("utf-8") == "the other's"
     assert (new / "weights" / OTHER).read_text("utf-8") == "only here"
     assert files(old) == {*ENVIRONMENT, f"weights/{WEIGHTS}", "backend-1.log"}
@@ -118,7 +153,7 @@ def refuse(error: BaseException, path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(Path, "rename", move)
 
 
-@pytest.mark.parametrize("fails", ["environments", "environment.json", PACKAGE])
+@pytest.mark.parametrize("fails", ["environments", IN_USE, PACKAGE])
 def test_onto_another_disk_nothing_is_moved_and_it_is_used_where_it_is(
     fails: str, module: Any, old: Path, new: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,7 +182,7 @@ def test_what_lies_on_another_disk_stays_in_view_when_others_make_the_usual_fold
     assert module.data_folder(old) == old
     assert module.weights_folder(old) == old / "weights"
     child = import_module(f"{MODULE}.blender_addon.link.child")
-    write(new / "environment.json", "made in a terminal")
+    write(new / IN_USE, "made in a terminal")
     assert module.data_folder(old) == new
     assert module.weights_folder(old) == old / "weights", "they would have to be downloaded again"
     assert module.lasting_folder(old) == new, "the weights still lie where Blender deletes them"
@@ -189,7 +224,7 @@ def test_of_two_blenders_that_start_at_once_one_moves_and_the_other_waits_for_it
         assert lock.take(file)
 
         def other_ends(_seconds: float) -> None:
-            for name in ("environments", "environment.json"):
+            for name in ("environments", IN_USE):
                 (old / name).rename(new / name)
             file.close()
 
@@ -198,7 +233,7 @@ def test_of_two_blenders_that_start_at_once_one_moves_and_the_other_waits_for_it
     assert files(new) == {*ENVIRONMENT, f"weights/{WEIGHTS}"}
 
 
-@pytest.mark.parametrize("at", ["environments", "hi3dgen-downloads", "environment.json", PACKAGE])
+@pytest.mark.parametrize("at", ["environments", "hi3dgen-downloads", IN_USE, PACKAGE])
 def test_a_move_that_is_killed_goes_on_at_the_next_start(
     at: str, module: Any, old: Path, new: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,7 +246,7 @@ def test_a_move_that_is_killed_goes_on_at_the_next_start(
     assert files(new) == {*ENVIRONMENT, f"weights/{WEIGHTS}", "hi3dgen-downloads/torch"}
 
 
-@pytest.mark.parametrize("left", [("environments",), ("environments/cpu-1a2b",), ("environments", "environment.json")])
+@pytest.mark.parametrize("left", [("environments",), ("environments/cpu-1a2b",), ("environments", IN_USE)])
 def test_a_move_that_was_killed_is_brought_to_its_end(left: tuple[str, ...], module: Any, old: Path, new: Path) -> None:
     write(old / "environments" / "cpu-before" / "pyvenv.cfg", "home = /usr/bin")
     (new / left[0]).parent.mkdir(parents=True)
@@ -250,7 +285,7 @@ def test_a_moved_environment_works(module: Any, tmp_path: Path, new: Path) -> No
     python = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
     venv.create(old / "environments" / "cpu-1a2b", symlinks=sys.platform != "win32")
     write(old / "environments" / "cpu-1a2b" / "hi3dgen-environment.json", "{}")
-    write(old / "environment.json", f'{{"python": "environments/cpu-1a2b/{python}"}}')
+    write(old / IN_USE, f'{{"python": "environments/cpu-1a2b/{python}"}}')
     module.move_out(old)
     found = import_module(f"{MODULE}.blender_addon.link.environment").installed(module.data_folder(old))
     assert found.trouble == ""

@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 import pytest
 
+from backend.folders import IN_USE
 from backend.safe_files import MAX_LOG
 from tests.backend.install.tiny_index import TinyIndex, pinned, serve
 from tests.blender_addon.scripted import write_program
@@ -72,7 +73,7 @@ def test_one_click_installs_the_engine_and_the_backend_runs_in_it(online: Path, 
     with pytest.raises(RuntimeError, match="Press Install first"):
         bpy.ops.hi3dgen.download_weights(agree=True)
     assert bpy.ops.hi3dgen.install(agree=True, torch="cpu") == {"FINISHED"}
-    python = online / json.loads((online / "environment.json").read_text("utf-8"))["python"]
+    python = online / json.loads((online / IN_USE).read_text("utf-8"))["python"]
     tick_until(session, lambda: session.phase.name != "STARTING")
     child = psutil.Process(session.pid)
     assert Path(child.cmdline()[0]) == python
@@ -133,13 +134,13 @@ def broken(folder: Path, damage: str) -> None:
     """An environment that looks whole but for its `damage`."""
     python = folder / "environments" / "x" / "bin" / "python"
     python.parent.mkdir(parents=True, exist_ok=True)
-    (folder / "environment.json").write_text('{"python": "environments/x/bin/python"}')
+    (folder / IN_USE).write_text('{"python": "environments/x/bin/python"}')
     (python.parents[1] / "hi3dgen-environment.json").write_text("{}")
     python.unlink(missing_ok=True)
     if damage == "no stamp":
         (python.parents[1] / "hi3dgen-environment.json").unlink()
     if damage == "pointer":
-        (folder / "environment.json").write_text('{"python')
+        (folder / IN_USE).write_text('{"python')
     if damage == "gone":
         python.symlink_to("/no/such/python")
     else:

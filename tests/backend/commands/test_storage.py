@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -103,6 +104,31 @@ def test_only_the_packages_are_removed_and_of_a_link_the_link(user: Path, tmp_pa
     assert (tmp_path / "shared" / "model.safetensors").exists()
     assert os.name != "posix" or (tmp_path / "cache" / "config.json").exists()
     assert not any(os.path.lexists(user / "weights" / package.name) for package in PACKAGES)
+
+
+def junction(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the system say that a folder is a junction of Windows, which is no symbolic link."""
+    lstat = os.lstat
+
+    def said(path: os.PathLike[str]) -> Any:
+        found = lstat(path)
+        return SimpleNamespace(st_mode=found.st_mode, st_reparse_tag=0xA0000003) if Path(path) == folder else found
+
+    monkeypatch.setattr(os, "lstat", said)
+
+
+def test_a_junction_of_windows_is_not_followed(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside = user / "weights" / FOREGROUND.name / "theirs"
+    (inside / "empty").mkdir(parents=True)
+    write(inside / "letter.txt", 10)
+    assert size(user / "weights") == 7010
+    with monkeypatch.context() as windows:
+        junction(inside, windows)
+        assert size(user / "weights") == 7000
+        assert size(inside) == 0
+        removal.remove()
+    assert (inside / "empty").exists()
+    assert (inside / "letter.txt").exists()
 
 
 def test_what_others_have_put_into_the_folder_of_a_package_stays(user: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from backend.errors import UserError
+from backend.folders import IN_USE
 from backend.install import environments
 from backend.install.builds import BUILDS
 from backend.install.environments import Environments
@@ -21,7 +22,7 @@ def user(tmp_path: Path) -> Path:
     for path in (
         "environments/cpu-1a2b3c4d/bin/python",
         "hi3dgen-downloads/torch",
-        "environment.json",
+        IN_USE,
         "hi3dgen-install.log",
     ):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +60,7 @@ def test_a_file_that_stays_in_use_is_a_sentence_and_can_be_removed_later(
         Environments(user).remove()
     assert caught.value.code == "not-writable"
     assert "switched off" in caught.value.sentence
-    assert not (user / "environment.json").exists(), "nothing half-deleted is in use"
+    assert not (user / IN_USE).exists(), "nothing half-deleted is in use"
     assert Environments(user).has_files()
     monkeypatch.undo()
     Environments(user).remove()
@@ -67,7 +68,13 @@ def test_a_file_that_stays_in_use_is_a_sentence_and_can_be_removed_later(
 
 
 def test_what_is_not_ours_stays_whatever_folder_is_chosen(user: Path) -> None:
-    others = ["downloads/letter.txt", "bytecode/x.pyc", "install.log", "environments/work/notes.txt"]
+    others = [
+        "downloads/letter.txt",
+        "bytecode/x.pyc",
+        "install.log",
+        "environment.json",
+        "environments/work/notes.txt",
+    ]
     for name in others:
         (user / name).parent.mkdir(parents=True, exist_ok=True)
         (user / name).write_text("precious")
@@ -96,16 +103,19 @@ def test_a_linked_folder_of_environments_stays_a_link(user: Path, tmp_path_facto
     assert (user / "environments").is_symlink()
 
 
-def test_in_our_own_folder_what_an_earlier_version_downloaded_is_used(
+def test_in_our_own_folder_what_an_earlier_version_left_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HI3DGEN_USER_FOLDER", raising=False)
     monkeypatch.setattr(environments, "system_folder", lambda: tmp_path)
     (tmp_path / "downloads").mkdir()
     (tmp_path / "downloads" / "torch").write_text("{}")
+    (tmp_path / "environment.json").write_text("{}")
     with Environments(tmp_path).locked():
         assert (Environments(tmp_path).downloads / "torch").exists()
+        assert (tmp_path / IN_USE).exists()
     assert not (tmp_path / "downloads").exists()
+    assert not (tmp_path / "environment.json").exists()
 
 
 def test_a_half_made_environment_of_any_build_is_ours_by_its_name(tmp_path: Path) -> None:

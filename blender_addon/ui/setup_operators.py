@@ -12,7 +12,7 @@ from ..extension import PACKAGE
 from ..link import runtime, setup_timer
 from ..link.setup import Message, Setup
 from ..link.setup_timer import setup
-from .text import size
+from .text import lines, size
 
 BUILDS = (  # a part of what `python -m backend install --torch` takes
     ("auto", "Automatic", "What fits the GPU and its driver"),
@@ -22,7 +22,7 @@ BUILDS = (  # a part of what `python -m backend install --torch` takes
 )
 PYTHON = "A Python 3.11 to 3.14 that makes the engine's environment if Blender's own cannot"
 AUTOMATIC = "Automatic"
-ASK_WIDTH = 460  # pixels, for a path
+ASK_WIDTH, ASK_MARGIN = 460, 20  # pixels at scale 1: of the question, for a path, and of its borders
 AGREE = "The licences and the size of what is downloaded are agreed to"
 
 
@@ -108,7 +108,7 @@ class HI3DGEN_OT_remove_engine(_SetupOperator, bpy.types.Operator):  # noqa: N80
             return {"CANCELLED"}
         return context.window_manager.invoke_props_dialog(self, width=ASK_WIDTH, confirm_text="Remove")
 
-    def draw(self, _context: bpy.types.Context) -> None:
+    def draw(self, context: bpy.types.Context) -> None:
         """Draw the question: what is deleted, and how much becomes free."""
         places = setup().places
         self.layout.prop(self, "weights")
@@ -117,8 +117,10 @@ class HI3DGEN_OT_remove_engine(_SetupOperator, bpy.types.Operator):  # noqa: N80
             stay = "" if self.weights else f" The weights stay, {size(places['weights']['bytes'])}."
             self.layout.label(text=f"{size(free)} become free.{stay}", icon="TRASH")
             column = self.layout.column(align=True)
-            for line in removed_places(places, weights=self.weights):
-                column.label(text=line, translate=False)
+            pixels = (ASK_WIDTH - ASK_MARGIN) * context.preferences.system.ui_scale
+            for place in removed_places(places, weights=self.weights):
+                for line in lines(place, pixels):
+                    column.label(text=line, translate=False)
             them = "them" if self.weights else "it"
             self.layout.label(text=f"Other Blenders and terminals of yours use {them}, too.", icon="INFO")
 

@@ -69,8 +69,9 @@ def test_what_is_chosen_reaches_the_backend_which_starts_anew(session: Any, pref
 
 
 def test_a_backend_that_was_not_told_of_a_device_takes_the_environments(
-    session: Any, preferences: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    session: Any, setup: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    setup.doctor = {"lines": ["It was asked before."]}
     session.close()
     monkeypatch.setenv("HI3DGEN_DEVICE", "cpu")
     assert ready(session).environ()["HI3DGEN_DEVICE"] == "cpu"
@@ -110,9 +111,7 @@ def test_the_engine_is_removed_with_its_weights_or_without(session: Any, setup: 
     data = Path(os.environ["HI3DGEN_USER_FOLDER"])
     weights = write(data / "weights" / PACKAGE / "pipeline.json", 700)
     library = write(data / "environments" / "cpu-1a2b3c4d" / "torch.so", 5000)
-    setup.ask("cpu")
-    while setup.live:
-        setup.tick()
+    assert bpy.ops.hi3dgen.clear_caches() == {"FINISHED"}, "and then it is known where things are"
     assert {name: place["bytes"] for name, place in setup.places.items() if name in ("environment", "weights")} == {
         "environment": 5000,
         "weights": 700,

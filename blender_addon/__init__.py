@@ -25,6 +25,7 @@ from .ui import (
     properties,
     setup_operators,
     status_bar,
+    support_operators,
     thumbnails,
     variation_operators,
 )
@@ -39,6 +40,7 @@ _CLASSES = (
     *object_operators.CLASSES,
     *variation_operators.CLASSES,
     *setup_operators.CLASSES,
+    *support_operators.CLASSES,
     *panel.CLASSES,
     *picture_operators.CLASSES,
 )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The box "Hi3DGen engine" in the preferences: what is there, what would be downloaded, and how far it is."""
+"""The box "The Engine “Networks”" in the preferences: what is there, what would be downloaded, and how far it is."""
 
 from urllib.parse import urlsplit
 
@@ -8,11 +8,12 @@ import bpy
 from ..errors import AddonError
 from ..link import runtime, setup_timer
 from ..link.setup import Message, Setup, Step
-from .text import draw_lines, lines
+from .setup_operators import device_label
+from .text import draw_lines, lines, size
 
 _MARGIN = 80  # pixels beside a label
+_DEVICE = 0.25  # of the width, as Blender divides the rows of properties
 _BUTTON = 100  # pixels of a button beside a text
-_UNITS = ((1e9, "GB", 2), (1e6, "MB", 1), (1e3, "kB", 0))
 
 
 def draw(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, width: float) -> None:
@@ -28,7 +29,7 @@ def draw(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, wi
     if setup.plan_error:
         _draw_error(box, setup.plan_error, width)
     elif setup.plan:
-        _draw_environment(box, setup.plan, width)
+        _draw_environment(box, preferences, setup.plan, width)
         _draw_weights(box, setup, width)
     else:
         box.label(text="Finding out what is here …")
@@ -51,18 +52,15 @@ def progress_text(step: Step) -> str:
     return f"{step.label}: {size(step.done)}{f' of {size(step.of)}' if step.of else ''}{speed}"
 
 
-def size(count: float) -> str:
-    """A number of bytes, such as "2.66 GB"."""
-    for unit, name, digits in _UNITS:
-        if count >= unit:
-            return f"{count / unit:.{digits}f} {name}"
-    return f"{count:.0f} bytes"
-
-
-def _draw_environment(box: bpy.types.UILayout, plan: Message, width: float) -> None:
+def _draw_environment(
+    box: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, plan: Message, width: float
+) -> None:
     installed = plan["installed"]
     if installed:
         box.label(text=f"Installed: PyTorch {installed['torch']} on {installed['device']}", icon="CHECKMARK")
+        row = box.split(factor=_DEVICE)
+        row.label(text="Device:")
+        row.menu("HI3DGEN_MT_device", text=device_label(preferences.device))
     if plan["up_to_date"]:
         return
     _sentences(box, width, f"To install: PyTorch for {plan['build']}. {plan['why']}", icon="IMPORT")
@@ -104,10 +102,11 @@ def _draw_buttons(box: bpy.types.UILayout, preferences: bpy.types.AddonPreferenc
     is_installed = bool(setup.plan["installed"])
     button = install.operator("hi3dgen.install", text="Renew" if is_installed else "Install", icon="IMPORT")
     button.agree, button.torch, button.python = preferences.agree, preferences.torch, preferences.python
-    weights = row.row()
-    weights.enabled = preferences.agree and is_installed
-    weights.operator("hi3dgen.download_weights", icon="IMPORT").agree = preferences.agree
-    if setup.plan["has_files"]:  # of what is installed, or of what could not be deleted the last time
+    download = row.row()
+    download.enabled = preferences.agree and is_installed
+    download.operator("hi3dgen.download_weights", icon="IMPORT").agree = preferences.agree
+    weights = setup.places.get("weights", {}).get("bytes", 0)
+    if setup.plan["has_files"] or weights:  # also of what could not be deleted the last time
         row = box.row()
         if is_installed:
             row.operator("hi3dgen.verify_weights", icon="CHECKMARK")

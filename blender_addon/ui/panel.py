@@ -9,7 +9,8 @@ from ..errors import AddonError
 from ..extension import PACKAGE
 from ..link import engines, runtime
 from ..link.job import JobState
-from ..link.session import Phase, Session
+from ..link.phase import Phase
+from ..link.session import Session
 from ..scene.active import FIELD, meant
 from ..scene.collection import why_unseen
 from ..scene.held import held

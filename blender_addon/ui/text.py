@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sentences and errors as labels, which do not wrap, and durations in words."""
+"""Sentences and errors as labels, which do not wrap; durations and sizes in words."""
 
 import blf
 import bpy
@@ -8,6 +8,7 @@ from ..errors import AddonError
 
 _FONT = 0  # that of the interface
 _UNIT = 20  # pixels of a button's height at scale 1
+_UNITS = ((1e9, "GB", 2), (1e6, "MB", 1), (1e3, "kB", 0))
 _MARGIN = 4.8  # units beside a label with an icon: the panel's and the box's borders, the icon, the column of tabs
 
 
@@ -67,3 +68,11 @@ def duration(seconds: float) -> str:
         return f"{max(round(seconds), 1)} s"
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def size(count: float) -> str:
+    """A number of bytes, such as "2.66 GB"."""
+    for unit, name, digits in _UNITS:
+        if count >= unit:
+            return f"{count / unit:.{digits}f} {name}"
+    return f"{count:.0f} bytes"

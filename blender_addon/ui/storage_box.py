@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The box "Where Things Are" in the preferences: folders with their sizes, and what the backend holds in memory."""
+
+import bpy
+
+from ..link import runtime, setup_timer
+from .text import draw_lines, lines, size
+
+_LASTING = (
+    "The weights and the environment stay when the extension is uninstalled, and other Blenders use them, too. "
+    "Caches and logs are deleted with it."
+)
+_LEAVING = (
+    "The environment, the weights or a part of them lie in the extension's own folder, “{}”, with which Blender "
+    "deletes them when the extension is uninstalled. {}"
+)
+_MARGIN = 80  # pixels beside a label
+
+
+def draw(layout: bpy.types.UILayout, width: float) -> None:
+    """Draw the box. width: of the region, in pixels."""
+    session, setup = runtime.session(), setup_timer.setup()
+    places = setup.places
+    pixels = width - _MARGIN * bpy.context.preferences.system.ui_scale
+    runtime.ask_status()
+    box = layout.box()
+    box.label(text="Where Things Are")
+    if setup.places_error:
+        draw_lines(box, lines(str(setup.places_error), pixels), "ERROR")
+    elif "weights" not in places:
+        box.label(text="Counting …")
+    column = box.column(align=True)
+    for place in places.values():
+        row = column.split(factor=0.35)
+        row.label(text=f"{place['label']}: {size(place['bytes'])}", translate=False)
+        beside = row.row()
+        beside.label(text=place["folder"], translate=False)
+        if place["bytes"]:
+            beside.operator("wm.path_open", text="", icon="FILE_FOLDER", emboss=False).filepath = place["folder"]
+    row = column.split(factor=0.35)
+    row.label(text=f"Results: {size(session.cached_bytes)}", translate=False)
+    row.label(text=f"in the backend's memory, {size(runtime.options().cache_bytes)} at most", translate=False)
+    box.operator("hi3dgen.clear_caches", text="Clear Caches and Results", icon="TRASH")
+    why = setup_timer.why_they_stay()
+    sentence = _LEAVING.format(setup.user_folder, why) if why else _LASTING
+    draw_lines(box, lines(sentence, pixels), "ERROR" if why else "INFO")

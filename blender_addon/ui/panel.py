@@ -46,7 +46,7 @@ class _Panel:
         _draw_generate(layout, context, session)
         if session.silent_seconds:
             _draw_silence(layout, session)
-        shown = [job for job in session.jobs if job.holds_results and not job.aside]
+        shown = [job for job in session.jobs if job.is_shown]
         forget_all_but({job.request.job for job in shown} | look.kept())
         for job in shown:
             if job.state is not JobState.WAITING:
@@ -165,6 +165,7 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, sessi
     row.context_pointer_set(generate_operator.BUTTON, context.scene.hi3dgen)
     row.operator("hi3dgen.generate", icon="MESH_MONKEY")
     row.operator("hi3dgen.reroll", text="", icon="FILE_REFRESH")
+    layout.operator("hi3dgen.generate_folder", text="Generate from Folder…", icon="FILE_FOLDER")
     engine = chosen_engine(context.scene)
     if engine and not _missing(engine, session) and (why := generate_operator.why_grey(context)):
         draw_sentence(layout, why, "INFO")  # else it is said above

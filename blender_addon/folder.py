@@ -78,8 +78,8 @@ def submit(
         return job_for(sent, own, target)
 
     def land(_: list[Result]) -> Refused:
-        """The pictures have landed by themselves."""
-        if runtime.has_window() and series.landed:
+        """The pictures have landed by themselves; an error is reported as that of any job."""
+        if runtime.has_window() and series.landed and not series.error:
             _tell(series, target)
         return []
 

@@ -107,7 +107,8 @@ class Job:
     @property
     def is_shown(self) -> bool:
         """Whether the panel has a box or a line for it."""
-        return self.holds_results and not self.aside and not (self.part_of and self.live)
+        is_shown_for_it = self.part_of and self.part_of.live and self.live
+        return self.holds_results and not self.aside and not is_shown_for_it
 
 
 def not_landed(refused: Refused) -> AddonError:

@@ -377,10 +377,10 @@ class Session:
             self.phase = Phase.BROKEN
             error = broken(code)
         job = self.running or self._next
-        if job and not (isinstance(job, Series) and code == NOT_STARTED):  # none of its pictures is to blame
-            self._end(job, error)
         if not (job and job.aside) or self.phase is Phase.BROKEN:
             self.error = error
+        if job and not (isinstance(job, Series) and code == NOT_STARTED):  # none of its pictures is to blame
+            self._end(job, error)
         self._drop_backend()
 
     def _drop_backend(self, *, kill: bool = False) -> None:

@@ -16,6 +16,7 @@ from .landing import recipe_of
 from .placing import Boxes, box_around
 
 DISTANCE, CLIP_NEAR, CLIP_FAR = 3.0, 0.01, 20.0  # of the eye and of what it sees, in sizes of what is framed
+CLOSE = 2.0  # the same distance, if nothing more is to come beside it
 PLAIN_COLOURS = {"MATERIAL", "OBJECT"}  # what solid shading may show in place of a texture that nobody has chosen
 
 
@@ -91,6 +92,6 @@ def _frame(space: Any, things: Sequence[bpy.types.Object], around: Boxes | None)
         box = box_around([*corners, *(() if around is None else around)])
         size = float(np.ptp(box, axis=0).max())
         view.view_location = box.mean(axis=0)
-        view.view_distance = DISTANCE * size
+        view.view_distance = size * (DISTANCE if around is None else CLOSE)
         space.clip_start = min(space.clip_start, CLIP_NEAR * size)
         space.clip_end = max(space.clip_end, CLIP_FAR * size)

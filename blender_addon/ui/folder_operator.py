@@ -5,7 +5,7 @@
 from pathlib import Path
 
 import bpy
-from bpy.props import BoolProperty, CollectionProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, CollectionProperty, StringProperty
 
 from .. import folder
 from ..errors import AddonError
@@ -35,9 +35,10 @@ class HI3DGEN_OT_generate_folder(bpy.types.Operator):  # noqa: N801
         options={"HIDDEN", "SKIP_SAVE"},
     )
     below: BoolProperty(name="Subfolders", description="Take the pictures in the folders below it, too")
-    viewport: IntProperty(name="Viewport", description="The number of the one that shows what comes", **_BROWSER)
     filter_folder: BoolProperty(name="Show Folders", description="In the file browser", default=True, **_BROWSER)
     filter_image: BoolProperty(name="Show Images", description="In the file browser", default=True, **_BROWSER)
+
+    _viewport = 0  # the number of the one that was clicked in
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -48,7 +49,7 @@ class HI3DGEN_OT_generate_folder(bpy.types.Operator):  # noqa: N801
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Let the artist choose in the file browser."""
-        self.viewport = viewing.number_of(context)
+        self._viewport = viewing.number_of(context)
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
@@ -82,7 +83,7 @@ class HI3DGEN_OT_generate_folder(bpy.types.Operator):  # noqa: N801
             inputs={name: image for name, image in further.items() if image},
             count=scene.hi3dgen.count,
             placing=placing_of(scene),
-            viewport=self.viewport or viewing.number_of(context),
+            viewport=self._viewport or viewing.number_of(context),
         )
 
 

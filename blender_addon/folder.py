@@ -29,6 +29,8 @@ def pictures_of(folder: Path, names: Sequence[str], *, below: bool) -> list[Path
 
     below: whether those in the folders below count, too. Raises `AddonError` if there is none.
     """
+    if not folder.is_dir():
+        raise AddonError(f"There is no folder “{folder}”.", "Choose another one.")
     chosen = [folder / name for name in names if name] or [folder]
     found: list[Path] = []
     try:

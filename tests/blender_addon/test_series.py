@@ -60,7 +60,7 @@ def session(shared: Any) -> Any:
     return shared
 
 
-def submit(session: Any, pictures: list[int], count: int = 1) -> tuple[Any, Made]:
+def submit(session: Any, pictures: list[int | None], count: int = 1) -> tuple[Any, Made]:
     """Queue a series of pictures of these blues; None is one that cannot be read."""
     series, job = (import_module(f"{MODULE}.blender_addon.link.{name}") for name in ("series", "job"))
     errors = import_module(f"{MODULE}.blender_addon.errors")
@@ -69,9 +69,10 @@ def submit(session: Any, pictures: list[int], count: int = 1) -> tuple[Any, Made
 
     def read(number: int) -> Any:
         made.read.append(number)
-        if pictures[number] is None:
+        blue = pictures[number]
+        if blue is None:
             raise errors.AddonError("It is gone.", "Find it.")
-        pixels = np.full((4, 4, 4), pictures[number], np.uint8)
+        pixels = np.full((4, 4, 4), blue, np.uint8)
         request = messages.Request(f"series.{number}", "draft", 0, {"picture": pixels}, {}, count)
 
         def land(results: list[Any]) -> list[Any]:
@@ -82,9 +83,12 @@ def submit(session: Any, pictures: list[int], count: int = 1) -> tuple[Any, Made
 
         return job.Job(f"picture {number}", request, land)
 
+    def nothing(_: list[Any]) -> list[Any]:
+        return []
+
     names = [f"{number}.png" for number in range(len(pictures))]
     shared = messages.Request(session.next_name(), "draft", 0, {}, {}, count)
-    return session.add(series.Series("shelf", shared, lambda _: [], names=names, read=read)), made
+    return session.add(series.Series("shelf", shared, nothing, names=names, read=read)), made
 
 
 def test_pictures_are_read_when_their_turn_comes_and_the_place_in_the_queue_stays(session: Any) -> None:

@@ -6,7 +6,6 @@ from enum import Enum, auto
 from ..errors import AddonError
 
 MAX_DEATHS = 3
-NOT_STARTED, PROCESS_DIED = "not-started", "process-died"  # codes of errors
 
 
 class Phase(Enum):
@@ -18,7 +17,7 @@ class Phase(Enum):
     BROKEN = auto()  # it died again and again: nothing starts it but `Session.try_again`
 
 
-def broken(code: str = PROCESS_DIED) -> AddonError:
+def broken(code: str) -> AddonError:
     """The error of a backend that is given up."""
     sentence = f"The backend ended unexpectedly {MAX_DEATHS} times in a row."
     return AddonError(sentence, "Look at its log, then press Try Again.", in_log=True, code=code)

@@ -17,7 +17,7 @@ from ...backend.wire.client import Client, Closed
 from ...backend.wire.messages import Capabilities, EngineInfo, Failure, Preview, Progress, Request, Result, Status
 from ..errors import AddonError
 from .job import Job, JobState, Land, not_landed
-from .phase import MAX_DEATHS, NOT_STARTED, PROCESS_DIED, Phase, broken
+from .phase import MAX_DEATHS, Phase, broken
 from .process import END_SECONDS, START_SECONDS, BackendProcess, NotStarted, Started
 from .pulse import Pulse
 from .series import Series, are_too_many, parts_of
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 STARTING_SECONDS = 2 * START_SECONDS + 15.0  # in the engine's environment and by Blender's Python, and a little more
 GREETING_SECONDS = 10.0
 LOGGED_FAILURES = ("internal", "out-of-memory")
+NOT_STARTED, PROCESS_DIED = "not-started", "process-died"  # codes of errors
 FREED = "The backend has given its memory back."
 LOOK_AT_LOG = "Look at its log. The next Generate starts a fresh one."
 
@@ -123,7 +124,7 @@ class Session:
     def add(self, job: Job) -> Job:
         """Queue a job that is made already, see `submit`."""
         if self.phase is Phase.BROKEN:
-            raise broken()
+            raise broken(PROCESS_DIED)
         self._count += 1
         if not job.aside:
             self.error, self.notice = None, ""

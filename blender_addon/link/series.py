@@ -118,4 +118,5 @@ def _left_out(series: Series) -> AddonError:
     advices = {error.advice for _, error in series.failed}
     are = "is" if 1 in (series.made, len(series.names)) else "are"
     sentence = f"{series.made} of {counted(len(series.names))} {are} made. {' '.join(told)}"
-    return AddonError(sentence, advices.pop() if len(advices) == 1 else LOOK)
+    in_log = any(error.in_log for _, error in series.failed)
+    return AddonError(sentence, advices.pop() if len(advices) == 1 else LOOK, in_log=in_log)

@@ -19,9 +19,9 @@ def held(kind: Iterable[Data], uid: int) -> Data | None:
 
 
 def all_held(kind: Iterable[Data], uids: Iterable[int]) -> list[Data]:
-    """Those of a kind of datablocks that have one of these session UIDs."""
-    wanted = {*uids}
-    return [data for data in kind if data.session_uid in wanted]
+    """Those of a kind of datablocks that have these session UIDs, in their order, without those that are gone."""
+    known = {data.session_uid: data for data in kind}
+    return [known[uid] for uid in uids if uid in known]
 
 
 def uid_of(data: bpy.types.ID | None) -> int:

@@ -69,6 +69,8 @@ class HI3DGEN_OT_generate_folder(bpy.types.Operator):  # noqa: N801
         return {"FINISHED"}
 
     def _submit(self, context: bpy.types.Context) -> Series:
+        if not self.directory:  # a script gave none, and it would be the working folder
+            raise AddonError("No folder was chosen.", "Choose one.")
         scene = context.scene
         engine = chosen_engine(scene) or engines.require()[0]
         place = Path(bpy.path.abspath(self.directory))

@@ -114,5 +114,7 @@ def test_what_is_chosen_is_found_or_said(folder: Any, birds: Path) -> None:
     (birds / "empty").mkdir()
     with pytest.raises(RuntimeError, match=r"There is no picture in “.*empty”\. Choose a folder with pictures"):
         bpy.ops.hi3dgen.generate_folder(directory=str(birds / "empty"))
+    with pytest.raises(RuntimeError, match=r"No folder was chosen\."):
+        bpy.ops.hi3dgen.generate_folder()
     with pytest.raises(RuntimeError, match="There is no folder"):
         bpy.ops.hi3dgen.generate_folder(directory=str(birds / "gone"))

@@ -13,7 +13,7 @@ from tests.gui.screen import wait_until
 pytestmark = [pytest.mark.window, pytest.mark.slow]
 
 FOLDER = "hi3dgen.generate_folder("
-HEAD, LINE = 32, 22  # pixels in the file browser: to the middle of the first line, and from one to the next
+HEAD, LINE = 38, 22  # pixels in the file browser: to the middle of the first line, and from one to the next
 
 
 @pytest.fixture(scope="module")
@@ -91,9 +91,10 @@ def test_some_files_are_chosen_with_the_mouse_and_nothing_comes_in_edit_mode(
     blender.screen.click(left + 100, first + 4 * line)
     blender.screen.do("keyup ctrl")
     blender.shoot(shots / "some are chosen.png")
-    blender.ask("diary.__setattr__('stop_at', 'normals')")
+    blender.ask("diary.stop_at = 'normals'")
     accept(blender)
     assert blender.ask("list(session().jobs[-1].names)") == ["toadstool 5.png", "toadstool 7.png"]
+    blender.wait("not diary.stop_at")
     blender.point_at()
     blender.screen.press("Tab")
     blender.wait("bpy.context.mode == 'EDIT_MESH'")
@@ -112,7 +113,7 @@ def test_escape_cancels_all_and_what_has_come_stays(blender: Blender, forest: Pa
     browse(blender, forest)
     accept(blender)
     blender.wait("session().jobs[-1].landed")
-    blender.ask("diary.__setattr__('stop_at', 'normals')")
+    blender.ask("diary.stop_at = 'normals'")
     blender.wait("not diary.stop_at")
     came = made(blender)
     blender.point_at()

@@ -231,9 +231,7 @@ class Session:
         return self._shown() != before
 
     def _shown(self) -> tuple[object, ...]:
-        jobs = tuple(
-            (id(job), job.name, job.state, job.progress, id(job.preview), len(job.results)) for job in self.jobs
-        )
+        jobs = tuple((id(job), job.state, job.progress, id(job.preview), len(job.results)) for job in self.jobs)
         told = (self.error, self.freeing, self.notice, self.hindrance, self.pause, self.silent_seconds)
         return (self.phase, self.capabilities, told, jobs)
 

@@ -86,7 +86,7 @@ def submit(
         return []
 
     series = Series(title, shared, land, names=names, read=read)
-    session.add(series)
+    session.submit(series)
     runtime.keep_ticking()
     return series
 

@@ -87,7 +87,7 @@ def submit(
     job = job_for(sent, request, Target(scene.session_uid, placing, viewport, uid_of(instead)), looked)
     if instead:
         job.title = instead.name
-    session.add(job)
+    session.submit(job)
     runtime.keep_ticking()
     return job
 

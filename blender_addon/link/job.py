@@ -99,6 +99,15 @@ class Job:
         """
         self.state, self.error = JobState.FAILED if error and not self.results else JobState.LANDING, error
 
+    def bring(self) -> None:
+        """Offer the scene what there is, and keep what it refuses."""
+        refused = self.land(self.results)
+        self.results = [result for result, _ in refused]
+        if refused:
+            self.state, self.error = JobState.KEPT, not_landed(refused)
+        else:
+            self.state = JobState.FAILED if self.error else JobState.DONE
+
     @property
     def holds_results(self) -> bool:
         """Whether it has results that are not in the scene, so that it must not be forgotten."""

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from ...backend.wire import messages
 from ...backend.wire.client import Client, Closed
-from ...backend.wire.messages import Capabilities, EngineInfo, Failure, Preview, Progress, Request, Result, Status
+from ...backend.wire.messages import Capabilities, EngineInfo, Failure, Preview, Progress, Result, Status
 from ..errors import AddonError
-from .job import Job, JobState, Land, not_landed
+from .job import Job, JobState
 from .phase import MAX_DEATHS, Phase, broken
 from .process import END_SECONDS, START_SECONDS, BackendProcess, NotStarted, Started
 from .pulse import Pulse
@@ -114,15 +114,11 @@ class Session:
         sentence = f"The engine “{info.label}” cannot run here. {info.missing}"
         return AddonError(sentence, "Set it up in the extension's preferences.", code="engine-missing")
 
-    def submit(self, title: str, request: Request, land: Land, *, aside: bool = False) -> Job:
+    def submit(self, job: Job) -> Job:
         """Queue a job; unless it is one aside, what was told of former ones is forgotten.
 
         Raises `AddonError` while the backend is given up.
         """
-        return self.add(Job(title, request, land, aside=aside))
-
-    def add(self, job: Job) -> Job:
-        """Queue a job that is made already, see `submit`."""
         if self.phase is Phase.BROKEN:
             raise broken(PROCESS_DIED)
         self._count += 1
@@ -323,13 +319,7 @@ class Session:
         self.hindrance = self.occupied_until() if any(not job.aside for job in landing) else ""
         for job in landing:
             if not (parts_of(job, self.jobs) if isinstance(job, Series) else self.hindrance and not job.aside):
-                refused = job.land(job.results)
-                job.results = [result for result, _ in refused]
-                if refused:
-                    job.state = JobState.KEPT
-                    job.error = not_landed(refused)
-                else:
-                    job.state = JobState.FAILED if job.error else JobState.DONE
+                job.bring()
             if job.part_of and not job.holds_results:  # it has the picture in memory
                 job.part_of.landed += job.landed
                 self.jobs.remove(job)
@@ -344,10 +334,9 @@ class Session:
         waiting = self._next
         given_up = "you press Try Again" if self.phase is Phase.BROKEN else ""
         self.pause = given_up or (self.paused_until() if self.queue else "")
+        if waiting and are_too_many(parts_of(waiting, self.jobs)):
+            self.pause = self.pause or self.hindrance
         if waiting is None or self.running is not None or (self.pause and not waiting.aside):
-            return
-        if self.hindrance and are_too_many(parts_of(waiting, self.jobs)):
-            self.pause = self.hindrance
             return
         self.start()
         if self.phase is Phase.READY and self._client is not None:

@@ -88,7 +88,7 @@ def submit(session: Any, pictures: list[int | None], count: int = 1) -> tuple[An
 
     names = [f"{number}.png" for number in range(len(pictures))]
     shared = messages.Request(session.next_name(), "draft", 0, {}, {}, count)
-    return session.add(series.Series("shelf", shared, nothing, names=names, read=read)), made
+    return session.submit(series.Series("shelf", shared, nothing, names=names, read=read)), made
 
 
 def test_pictures_are_read_when_their_turn_comes_and_the_place_in_the_queue_stays(session: Any) -> None:

@@ -16,7 +16,7 @@ from .landing import recipe_of
 from .placing import Boxes, box_around
 
 DISTANCE, CLIP_NEAR, CLIP_FAR = 3.0, 0.01, 20.0  # of the eye and of what it sees, in sizes of what is framed
-CLOSE = 2.0  # the same distance, if nothing more is to come beside it
+CLOSE = 2.5  # the same distance, if nothing more is to come beside it; a sidebar may cover some of the view
 PLAIN_COLOURS = {"MATERIAL", "OBJECT"}  # what solid shading may show in place of a texture that nobody has chosen
 
 

@@ -13,6 +13,7 @@ from .scene import lasting, masks, material, normal_map, renders
 from .ui import (
     cutout_operators,
     engine_settings,
+    folder_operator,
     job_operators,
     made_operators,
     menus,
@@ -35,6 +36,7 @@ _CLASSES = (
     *properties.CLASSES,
     *operators.CLASSES,
     *job_operators.CLASSES,
+    *folder_operator.CLASSES,
     *cutout_operators.CLASSES,
     *normal_map_operators.CLASSES,
     *object_operators.CLASSES,

@@ -3,6 +3,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
@@ -14,12 +15,13 @@ from ..backend.wire.messages import Request, Result
 from .cutout import look
 from .errors import AddonError
 from .link import engines, runtime
-from .link.job import Job, JobState, Refused
+from .link.job import Job, JobState, Reading, Refused
 from .link.waiting import wait_for_job
 from .scene import again, masks, normal_map, viewing
 from .scene.active import meant
 from .scene.collection import layers_of, whereabouts
-from .scene.held import held, uid_of
+from .scene.grid import Grid
+from .scene.held import all_held, held, uid_of
 from .scene.landing import Landing
 from .scene.lasting import SENT, Sent, shown_image, title_of
 from .scene.objects import add_results, all_or_nothing, reason
@@ -32,6 +34,21 @@ log = logging.getLogger(__name__)
 
 PICTURE = "picture"  # the name of the input that is the picture itself
 NOT_PLACED = Placing(stands=Stands.CURSOR)  # as engines give it, at the origin
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where results go. Numbers alone: undo and other files replace bpy's data while a job runs.
+
+    scene: its session UID. viewport: the number of the one that is to show them. instead: the session UID of the object
+    that gets the mesh; 0 for none. grid: that of all the pictures of the job.
+    """
+
+    scene: int
+    placing: Placing
+    viewport: int = 0
+    instead: int = 0
+    grid: Grid | None = None
 
 
 def active_picture(context: bpy.types.Context) -> bpy.types.Image | None:
@@ -65,33 +82,55 @@ def submit(
     session = runtime.session()
     if missing := session.why_missing(engine):
         raise missing
-    sources = {PICTURE: picture, **(inputs or {})}
-    request = Request(session.next_name(), engine, seed, {}, settings or {}, count, tuple(gives))
-
-    # Numbers alone: undo and other files replace bpy's data while the job runs.
-    scene_uid, instead_uid, title = scene.session_uid, uid_of(instead), title_of(picture.name)
-    picture_uid, path = (0, picture) if isinstance(picture, Path) else (picture.session_uid, None)
     known: dict[str, Picture] = {}  # they are read while it waits
-    spots: dict[int, Spot] = {}
+    reading = read_all_of({PICTURE: picture, **(inputs or {})}, known, frame)
+    request = Request(session.next_name(), engine, seed, {}, settings or {}, count, tuple(gives))
     looked = _look(picture, frame, engine, settings or {}, inputs or {})
+    target = Target(scene.session_uid, placing, viewport, uid_of(instead))
+    job = job_for(picture, request, target, known, reading, looked)
+    if instead:
+        job.title = instead.name
+    session.submit(job)
+    runtime.keep_ticking()
+    return job
+
+
+def job_for(
+    picture: bpy.types.Image | Path,
+    request: Request,
+    target: Target,
+    known: Mapping[str, Picture],
+    reading: Reading,
+    looked: look.Look | None = None,
+) -> Job:
+    """The job that brings what is made of a picture into the scene; it is in no queue yet.
+
+    known: what is known of the request's pictures as soon as they are read, see `read_all_of`. looked: what gets the
+    cut-out, see `look.fill`.
+    """
+    title = title_of(picture.name)
+    uid, path = (0, picture) if isinstance(picture, Path) else (picture.session_uid, None)
+    spots: dict[int, Spot] = {}
 
     def land(results: list[Result]) -> Refused:
+        grid = target.grid
         try:
             own = known[PICTURE]
-            sent = Sent(title, own.pixels, own.lies, own.content, picture_uid, path)
+            sent = Sent(title, own.pixels, own.lies, own.content, uid, path)
             with all_or_nothing():
-                target = _scene(scene_uid)
-                seen = viewing.viewport(viewport, target)
-                layer = seen.window.view_layer if seen else layers_of(target)[0]
-                former = held(target.objects, instead_uid)
+                scene = scene_of(target.scene)
+                seen = viewing.viewport(target.viewport, scene)
+                layer = seen.window.view_layer if seen else layers_of(scene)[0]
+                former = held(scene.objects, target.instead)
                 if not spots:  # what lands at another try stands in the place that is left for it
-                    spots.update(spots_of(layer, results, placing, seen and seen.eye))
+                    spots.update(spots_of(layer, results, target.placing, seen and seen.eye, grid))
                 shown = shown_image(sent, by_path=runtime.keeps_by_path())
-                remade = again.prepare(target, title, shown, results[0], former) if former else None
+                remade = again.prepare(scene, title, shown, results[0], former) if former else None
                 if remade:
                     landings, refused = [remade.landing], []
                 else:
-                    landings, refused = add_results(target, title, shown, results, spots, placing)
+                    along = all_held(scene.objects, grid.landed) if grid else []
+                    landings, refused = add_results(scene, title, shown, results, spots, target.placing, along)
                 _keep_map(sent.origin or shown, shown, landings[-1].normal_map, request)
             if remade and former:
                 again.replace_mesh(remade, former)  # not within: what was made goes with whoever uses it
@@ -99,16 +138,18 @@ def submit(
             return [(result, reason(error)) for result in results]
         if looked:
             look.fill(looked, job)
-        job.landed += [thing.session_uid for landing in landings for thing in landing.objects]
+        added = [thing for landing in landings for thing in landing.objects]
+        job.landed += [thing.session_uid for thing in added]
+        if grid:
+            grid.landed += [thing.session_uid for thing in added if thing.type == "MESH"]
         if runtime.has_window():
             try:
-                _tell(target, layer, seen, title, landings, former)
+                _tell(scene, layer, seen, title, landings, former, grid)
             except Exception:  # what is in the scene must not be offered to it again
                 log.exception("the results are in the scene, and Blender did not show them")
         return refused
 
-    job = session.submit(instead.name if instead else title, request, land, reading=_read_all(sources, frame, known))
-    runtime.keep_ticking()
+    job = Job(title, request, land, reading=reading)
     return job
 
 
@@ -146,7 +187,7 @@ def _keep_map(picture: bpy.types.Image, shown: bpy.types.Image, made: bpy.types.
         normal_map.keep(shown, own or made, use=normal_map.used_map(picture) is not None)
 
 
-def _scene(uid: int) -> bpy.types.Scene:
+def scene_of(uid: int) -> bpy.types.Scene:
     """The scene of that session UID; if it is gone, one of this file, the one in sight first."""
     scenes = [scene for scene in bpy.data.scenes if scene.library is None]
     meant = held(scenes, uid)
@@ -160,10 +201,13 @@ def _tell(
     title: str,
     landings: Sequence[Landing],
     former: bpy.types.Object | None,
+    grid: Grid | None,
 ) -> None:
     """Show and report what has come to the scene, as a view layer has it, and make it an undo step.
 
-    former: the object that got the mesh, if none was added.
+    former: the object that got the mesh, if none was added. grid: that of many pictures, of which only the whole is
+    reported, by another. Each is a step: the artist works on meanwhile, and what came without one would vanish with
+    whatever is undone next.
     """
     added = [thing for landing in landings for thing in landing.objects]
     step, sentence = f"Generate {title}", whereabouts(scene, title, added, layer)
@@ -173,10 +217,11 @@ def _tell(
     if former:
         step, sentence = f"Make {former.name} Again", f"{former.name} was made again, where it stands."
     if seen and not former:
-        viewing.show(seen, added)
+        viewing.show(seen, added, grid and grid.box)
     with bpy.context.temp_override(window=seen.window if seen else bpy.context.window_manager.windows[0]):
         bpy.ops.ed.undo_push(message=step)
-        bpy.ops.hi3dgen.report("INVOKE_DEFAULT", sentence=sentence)
+        if not grid:
+            bpy.ops.hi3dgen.report("INVOKE_DEFAULT", sentence=sentence)
 
 
 def wait(job: Job, watch: Callable[[Job], None] = lambda _: None) -> None:
@@ -193,15 +238,18 @@ def wait(job: Job, watch: Callable[[Job], None] = lambda _: None) -> None:
         raise job.error or session.error or cancelled
 
 
-def _read_all(
-    sources: Mapping[str, bpy.types.Image | Path], frame: int, known: dict[str, Picture]
+def read_all_of(
+    sources: Mapping[str, bpy.types.Image | Path], known: dict[str, Picture], frame: int = 0
 ) -> Steps[dict[str, NDArray[np.uint8]]]:
     """Read a request's pictures as they are now, with whatever else is `known` of them then. Raises `AddonError`.
 
     frame: which one of the picture itself, if that moves.
     """
-    steps = {name: _read(source) for name, source in sources.items() if name != PICTURE}
-    steps[PICTURE] = _read(sources[PICTURE], frame, shown=runtime.keeps_by_path())
+    by_path = runtime.keeps_by_path()
+    steps = {
+        name: _read(source, frame, shown=by_path) if name == PICTURE else _read(source)
+        for name, source in sources.items()
+    }
     known.update((yield from read_all(steps)))
     return {name: each.pixels for name, each in known.items()}
 

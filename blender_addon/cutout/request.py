@@ -40,6 +40,6 @@ def ask(
         return []
 
     request = Request(session.next_name(), engine, 0, inputs, settings, gives=(PRODUCT,))
-    job = session.submit(title, request, land, aside=True)
+    job = session.submit(Job(title, request, land, aside=True))
     runtime.keep_ticking()
     return job

@@ -14,12 +14,13 @@ from pathlib import Path
 
 from ...backend.wire import messages
 from ...backend.wire.client import Client, Closed
-from ...backend.wire.messages import Capabilities, EngineInfo, Failure, Preview, Progress, Request, Result, Status
+from ...backend.wire.messages import Capabilities, EngineInfo, Failure, Preview, Progress, Result, Status
 from ..errors import AddonError
-from .job import Job, JobState, Land, Reading, not_landed
+from .job import Job, JobState
 from .phase import MAX_DEATHS, Phase, broken
 from .process import END_SECONDS, START_SECONDS, BackendProcess, NotStarted, Options, Started
 from .pulse import Pulse
+from .series import Series, are_too_many, parts_of
 
 log = logging.getLogger(__name__)
 
@@ -114,22 +115,19 @@ class Session:
         sentence = f"The engine “{info.label}” cannot run here. {info.missing}"
         return AddonError(sentence, "Set it up in the extension's preferences.", code="engine-missing")
 
-    def submit(
-        self, title: str, request: Request, land: Land, *, aside: bool = False, reading: Reading | None = None
-    ) -> Job:
+    def submit(self, job: Job) -> Job:
         """Queue a job; unless it is one aside, what was told of former ones is forgotten.
 
-        reading: see `Job`; its first step is done now. Raises `AddonError` while the backend is given up, and what that
-        step raises.
+        The first step of its reading is done now. Raises `AddonError` while the backend is given up, and what that step
+        raises.
         """
         if self.phase is Phase.BROKEN:
             raise broken(PROCESS_DIED)
-        job = Job(title, request, land, aside=aside, reading=reading)
         job.read_on()
         self._count += 1
-        if not aside:
+        if not job.aside:
             self.error, self.notice = None, ""
-        self.jobs = [*(other for other in self.jobs if other.holds_results or (aside and not other.aside)), job]
+        self.jobs = [*(other for other in self.jobs if other.holds_results or (job.aside and not other.aside)), job]
         self.start()
         return job
 
@@ -146,18 +144,27 @@ class Session:
 
     def cancel(self, job: Job) -> None:
         """End a job and drop its results, also those that the scene did not take."""
-        if job.state is JobState.RUNNING and self._client:
-            self._client.send(messages.Cancel(job.request.job))
-        if job.holds_results:
-            job.state = JobState.CANCELLED
-            job.results.clear()
+        self._call_back(job)
+        for ended in (job, *parts_of(job, self.jobs)):
+            if ended.holds_results:
+                ended.state = JobState.CANCELLED
+                ended.results.clear()
 
     def stop(self, job: Job) -> None:
         """End a job with the results that are made already; one that only waits to bring them, without."""
-        made = [*job.results] if job.state is JobState.RUNNING else []
-        self.cancel(job)
-        if made:
-            job.state, job.results = JobState.LANDING, made
+        if job.state not in (JobState.WAITING, JobState.RUNNING):
+            self.cancel(job)
+            return
+        self._call_back(job)
+        job.stopped = True
+        self._end(job)
+        if not (job.results or parts_of(job, self.jobs)):
+            job.state = JobState.CANCELLED
+
+    def _call_back(self, job: Job) -> None:
+        """Let the backend drop a job, if it has it."""
+        if job.state is JobState.RUNNING and self._client:
+            self._client.send(messages.Cancel(job.sent.job))
 
     def move(self, job: Job, places: int) -> None:
         """Let a job of the queue change places with the one that is so many places behind it, or before it if < 0."""
@@ -281,7 +288,7 @@ class Session:
         job = self.running
         if isinstance(message, Status) or (isinstance(message, Failure) and not message.job):
             self._hear_of_no_job(message)
-        elif job is None or getattr(message, "job", "") != job.request.job:
+        elif job is None or getattr(message, "job", "") != job.sent.job:
             return  # about a job that was cancelled
         elif isinstance(message, Progress):
             job.progress = message
@@ -291,12 +298,19 @@ class Session:
         elif isinstance(message, Failure):
             self.deaths = 0
             in_log = message.code in LOGGED_FAILURES
-            self._fail(job, AddonError(message.sentence, message.advice, in_log=in_log, code=message.code))
+            self._end(job, AddonError(message.sentence, message.advice, in_log=in_log, code=message.code))
         elif isinstance(message, Result):
             job.results.append(message)
             self.deaths = 0
             if message.last:
-                job.state = JobState.LANDING
+                self._end(job)
+
+    def _end(self, job: Job, error: AddonError | None = None) -> None:
+        """Of a job nothing more is made, of a series of one picture: what there is lands, although the rest failed."""
+        if part := job.end(error):
+            self.jobs.insert(self.jobs.index(job), part)
+        if job.error and not job.aside:
+            self.error, self.holds_memory = job.error, False
 
     def _hear_of_no_job(self, message: Status | Failure) -> None:
         if isinstance(message, Status):
@@ -323,14 +337,11 @@ class Session:
         landing = [job for job in self.jobs if job.state is JobState.LANDING]
         self.hindrance = self.occupied_until() if any(not job.aside for job in landing) else ""
         for job in landing:
-            if job.aside or not self.hindrance:
-                refused = job.land(job.results)
-                job.results = [result for result, _ in refused]
-                if refused:
-                    job.state = JobState.KEPT
-                    job.error = not_landed(refused)
-                else:
-                    job.state = JobState.FAILED if job.error else JobState.DONE
+            if not (parts_of(job, self.jobs) if isinstance(job, Series) else self.hindrance and not job.aside):
+                job.bring()
+            if job.part_of and not job.holds_results:  # it has the picture in memory
+                job.part_of.landed += job.landed
+                self.jobs.remove(job)
 
     def _read(self) -> None:
         """Go on with the pictures of jobs that wait: all at once, since a picture is meant as it is at the click."""
@@ -351,12 +362,17 @@ class Session:
         waiting = self._next
         given_up = "you press Try Again" if self.phase is Phase.BROKEN else ""
         self.pause = given_up or (self.paused_until() if self.queue else "")
+        if waiting and are_too_many(parts_of(waiting, self.jobs)):
+            self.pause = self.pause or self.hindrance
         if waiting is None or waiting.reading or self.running is not None or (self.pause and not waiting.aside):
             return
         self.start()
         if self.phase is Phase.READY and self._client is not None:
+            if error := waiting.begin():
+                self._end(waiting, error)
+                return
             waiting.state = JobState.RUNNING
-            self._client.send(waiting.request)
+            self._client.send(waiting.sent)
 
     def _lost(self, reason: str) -> None:
         """The connection is gone: the backend has died, or ended by itself because it had nothing to do."""
@@ -377,17 +393,11 @@ class Session:
             self.phase = Phase.BROKEN
             error = broken(code)
         job = self.running or self._next
-        if job:
-            self._fail(job, error)
         if not (job and job.aside) or self.phase is Phase.BROKEN:
             self.error = error
+        if job and not (isinstance(job, Series) and code == NOT_STARTED):  # none of its pictures is to blame
+            self._end(job, error)
         self._drop_backend()
-
-    def _fail(self, job: Job, error: AddonError) -> None:
-        """What is made of a job lands although the rest of it failed."""
-        job.state, job.error = JobState.LANDING if job.results else JobState.FAILED, error
-        if not job.aside:
-            self.error, self.holds_memory = error, False
 
     def _drop_backend(self, *, kill: bool = False) -> None:
         client, process = self._client, self._process

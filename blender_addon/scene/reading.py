@@ -80,6 +80,15 @@ def read_at_once(image: bpy.types.Image, frame: int = 0) -> Picture:
     return _made(copied(image, frame))
 
 
+def finished(steps: Steps[T]) -> T:
+    """Do all steps now, and return what they give."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
 def read_all(readings: Mapping[str, Steps[T]]) -> Steps[dict[str, T]]:
     """Read several side by side: the first step of this is the first step of each."""
     going, done = dict(readings), dict[str, T]()

@@ -4,6 +4,7 @@
 import bpy
 
 from ..link.job import Job, JobState
+from ..link.series import parts_of
 from ..link.session import Session
 from .text import draw_sentence, duration
 from .thumbnails import icon_of
@@ -21,19 +22,20 @@ def draw(layout: bpy.types.UILayout, job: Job, session: Session) -> None:
     row.operator("hi3dgen.cancel", text="Cancel" if job.live else "Discard", icon="X").job = job.request.job
     if job.preview and job.live:  # the button of one that is kept is to be in sight
         box.template_icon(icon_of(job.preview), scale=PREVIEW_SCALE)
-    progress = job.progress
     if job.state is JobState.KEPT and job.error:
         draw_sentence(box, job.error.sentence, "ERROR")
         draw_sentence(box, job.error.advice, "BLANK1")
         box.operator("hi3dgen.land_again", icon="IMPORT").job = job.request.job
     elif job.state is JobState.LANDING:
-        draw_sentence(box, ready(job, session.hindrance), "CHECKMARK")
-    elif progress is None:
+        draw_sentence(box, ready(job, session), "CHECKMARK")
+    elif job.progress is None and not job.done:
         box.progress(factor=0.0, text="Starting")
     else:
-        box.progress(factor=progress.done, text=progress.label)
-        left = "" if progress.eta_seconds is None else f", about {duration(progress.eta_seconds)} left"
-        box.label(text=f"{100 * progress.done:.0f} % done{left}", translate=False)
+        box.progress(factor=job.done, text=job.progress.label if job.progress else "Starting")
+        left = "" if job.seconds_left is None else f", about {duration(job.seconds_left)} left"
+        box.label(text=f"{100 * job.done:.0f} % done{left}", translate=False)
+    if job.state is JobState.RUNNING and session.hindrance and parts_of(job, session.jobs):
+        draw_sentence(box, ready(job, session), "CHECKMARK")
 
 
 def draw_queue(layout: bpy.types.UILayout, session: Session) -> None:
@@ -55,10 +57,11 @@ def draw_queue(layout: bpy.types.UILayout, session: Session) -> None:
         row.operator("hi3dgen.cancel", text="", icon="X").job = job.request.job
 
 
-def ready(job: Job, hindrance: str) -> str:
-    """A sentence about results that are not in the scene yet, and what they wait for."""
-    they = "The result is ready. It comes" if len(job.results) == 1 else "The results are ready. They come"
-    return f"{they} when {hindrance}." if hindrance else f"{they} now."
+def ready(job: Job, session: Session) -> str:
+    """A sentence about results of a job that are not in the scene yet, and what they wait for."""
+    made = sum(len(other.results) for other in (job, *parts_of(job, session.jobs)))
+    they = "The result is ready. It comes" if made == 1 else f"{made} results are ready. They come"
+    return f"{they} when {session.hindrance}." if session.hindrance else f"{they} now."
 
 
 def waits_for(session: Session) -> str:

@@ -72,6 +72,7 @@ def new_session(scene: Any, tmp_path: Path) -> Iterator[Callable[[str], Any]]:
 @pytest.fixture
 def submit(messages: Any) -> Submit:
     """Submits a job to a session; the seeds of its results come into a list."""
+    job_module = import_module(f"{MODULE}.blender_addon.link.job")
 
     def submit(session: Any, seed: int, landed: list[int], **options: Any) -> Any:
         def land(results: list[Any]) -> list[Any]:
@@ -79,7 +80,8 @@ def submit(messages: Any) -> Submit:
             return []
 
         pictures = {"picture": np.zeros((4, 4, 4), np.uint8)}
-        return session.submit("plum", messages.Request(session.next_name(), "draft", seed, pictures), land, **options)
+        request = messages.Request(session.next_name(), "draft", seed, pictures)
+        return session.submit(job_module.Job("plum", request, land, **options))
 
     return submit
 

@@ -137,6 +137,7 @@ sys.stdin.read()
 
 def test_what_a_cancelled_job_still_sends_reaches_no_other(new_session: NewSession, tmp_path: Path) -> None:
     messages = import_module(f"{MODULE}.backend.wire.messages")
+    job_module = import_module(f"{MODULE}.blender_addon.link.job")
     session = new_session(write_backend(tmp_path, LATE))
     landed: list[Any] = []
 
@@ -146,7 +147,8 @@ def test_what_a_cancelled_job_still_sends_reaches_no_other(new_session: NewSessi
 
     def submit() -> Any:
         pictures = {"picture": np.zeros((4, 4, 4), np.uint8)}
-        return session.submit("plum", messages.Request(session.next_name(), "draft", 0, pictures), land)
+        request = messages.Request(session.next_name(), "draft", 0, pictures)
+        return session.submit(job_module.Job("plum", request, land))
 
     first = submit()
     tick_until(session, lambda: first.state.name == "RUNNING")
@@ -167,6 +169,7 @@ sys.stdin.read()
 @pytest.fixture
 def submit(module: Any) -> Callable[..., Any]:
     """Submits a job to a session; its results land in a list."""
+    job_module = import_module(f"{MODULE}.blender_addon.link.job")
     messages = import_module(f"{MODULE}.backend.wire.messages")
 
     def submit(session: Any, landed: list[str] | None = None, **options: Any) -> Any:
@@ -176,7 +179,8 @@ def submit(module: Any) -> Callable[..., Any]:
             return []
 
         pictures = {"picture": np.zeros((4, 4, 4), np.uint8)}
-        return session.submit("plum", messages.Request(session.next_name(), "draft", 0, pictures), land, **options)
+        request = messages.Request(session.next_name(), "draft", 0, pictures)
+        return session.submit(job_module.Job("plum", request, land, **options))
 
     return submit
 

@@ -22,7 +22,7 @@ from .background import not_plain
 from .faint import raised
 from .framing import resampled, resampled_large, square_around, whole, window
 from .look import look
-from .oklab import oklab
+from ..raster.oklab import oklab
 from .silhouette import Silhouette
 
 STEPS = 6

@@ -8,21 +8,25 @@ import numpy as np
 
 from ..arrays import Float64Array, Int64Array
 
+_LEAST_AREA = 1e-12  # of twice the area, in pixels
+_TOUCH = 1e-9  # of a barycentric weight: a centre on an edge belongs to both sides
+
 
 def nearest(corners: Float64Array, shape: tuple[int, int]) -> tuple[Int64Array, Int64Array, Float64Array]:
     """Return the pixels that show a triangle (P,), the triangles (P,) and the barycentric weights (P, 3).
 
-    corners: float64 (T, 3, 3), column, row and depth of every corner. Pixels are flat indices of an image of this shape.
+    corners: float64 (T, 3, 3), column, row and depth of every corner. Pixels are flat indices of an image of this
+    shape.
     """
     pixel, triangle, depth, weights = hits(corners, shape)
-    order = np.lexsort((triangle, depth, pixel))
-    first = order[np.append(True, pixel[order][1:] != pixel[order][:-1])] if len(order) else order
+    order = np.argsort(-depth, kind="stable")
+    first = np.full(shape[0] * shape[1], -1, np.int64)
+    first[pixel[order]] = order  # the last one stays: the nearest
+    first = first[first >= 0]
     return pixel[first], triangle[first], weights[first]
 
 
-def hits(
-    corners: Float64Array, shape: tuple[int, int]
-) -> tuple[Int64Array, Int64Array, Float64Array, Float64Array]:
+def hits(corners: Float64Array, shape: tuple[int, int]) -> tuple[Int64Array, Int64Array, Float64Array, Float64Array]:
     """Return every meeting of a triangle with the ray through a pixel's centre, in no order.
 
     Pixels (P,), triangles (P,), depths (P,) and barycentric weights (P, 3); corners and pixels as in `nearest`.
@@ -46,19 +50,23 @@ def _cover(
     corners: Float64Array, numbers: Int64Array, low: Int64Array, side: int, shape: tuple[int, int]
 ) -> tuple[Int64Array, Int64Array, Float64Array, Float64Array]:
     """Return pixels, triangles, depths and weights of what triangles cover in a square of `side` pixels at `low`."""
-    offset = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1).reshape(-1, 2)
-    x, y = np.moveaxis(low[:, None] + offset, -1, 0)
-    a, b, c = np.moveaxis(corners[:, None], 2, 0)
-    px, py = x + 0.5, y + 0.5
-
-    def area(p: Float64Array, q: Float64Array) -> Float64Array:
-        return (q[..., 0] - p[..., 0]) * (py - p[..., 1]) - (q[..., 1] - p[..., 1]) * (px - p[..., 0])
-
-    weights = np.stack([area(b, c), area(c, a), area(a, b)], axis=-1)
-    total = weights.sum(axis=-1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weights = weights / total[..., None]
-    hit = (np.abs(total) > 1e-12) & (weights >= -1e-9).all(axis=-1) & (x < shape[1]) & (y < shape[0])
-    row, _ = np.nonzero(hit)
-    depth = (weights[hit] * corners[row][..., 2]).sum(axis=-1)
-    return (y * shape[1] + x)[hit], numbers[row], depth, weights[hit]
+    a, b, c = np.moveaxis(corners[..., :2] - (low[:, None] + 0.5), 1, 0)  # from the square's first pixel on
+    total = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
+    with np.errstate(divide="ignore"):
+        scale = np.where(np.abs(total) > _LEAST_AREA, 1.0 / total, np.nan)  # no pixel lies in a triangle without area
+    down, right = np.divmod(np.arange(side * side, dtype=np.float64), side)
+    of_a, of_b = (
+        ((q - p)[:, 0] * scale)[:, None] * down
+        - ((q - p)[:, 1] * scale)[:, None] * right
+        + ((p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]) * scale)[:, None]
+        for p, q in ((b, c), (c, a))
+    )
+    hit = (of_a >= -_TOUCH) & (of_b >= -_TOUCH) & (of_a + of_b <= 1.0 + _TOUCH)
+    row, place = np.nonzero(hit)
+    x, y = low[row, 0] + place % side, low[row, 1] + place // side
+    inside = (x < shape[1]) & (y < shape[0])
+    row, place, x, y = row[inside], place[inside], x[inside], y[inside]
+    one, other = of_a[row, place], of_b[row, place]
+    weights = np.stack([one, other, 1.0 - one - other], axis=1)
+    depth = np.einsum("pc,pc->p", weights, corners[row, :, 2])
+    return y * shape[1] + x, numbers[row], depth, weights

@@ -7,9 +7,12 @@ import numpy as np
 
 from ..arrays import Float32Array, Float64Array, Int32Array, Int64Array
 from ..raster.triangles import hits
-from .charts import FRONT, cut
+from .charts import FRONT, Charts, cut
+from .errors import CannotPaintError
 from .pack import pack
 
+_SIZES = (128, 256, 512, 1024, 2048)
+_FILLED = 0.5  # of an image, that charts fill without trouble
 _SHARES = (1.0, 0.8, 0.6)  # of the picture's scale, that what the picture does not show is drawn at
 _SMALLER = 0.93
 _TRIALS = 60
@@ -40,13 +43,15 @@ class Atlas:
 
 
 def lay_out(points: Float64Array, triangles: Int32Array, size: int, most: float) -> Atlas:
-    """Lay a surface out.
+    """Lay a surface out; see `Atlas`.
 
     points: float64 (V, 3), x right, y up, z to the viewer. triangles: int32 (T, 3), outward. size: the image's side in
-    pixels. most: the scale of the picture's own pixels; the picture's chart is not drawn larger. Its pixels' corners
-    stay on those of a picture that is enlarged by `scale`, so that its colours need no second resampling.
+    pixels; 0 for the least of `_SIZES` that holds the picture's own. most: the scale of the picture's own pixels; the
+    picture's chart is not drawn larger. Its pixels' corners stay on those of a picture that is enlarged by `scale`, so
+    that its colours need no second resampling.
     """
     charts = cut(points, triangles)
+    size = size or _as_sharp(charts, most)
     count = len(charts.sides)
     front = charts.sides == FRONT
     scale = most
@@ -62,7 +67,13 @@ def lay_out(points: Float64Array, triangles: Int32Array, size: int, most: float)
             if offsets is not None:
                 return _atlas(flat + offsets[charts.of][:, None], charts.of, size, scale)
         scale *= _SMALLER
-    raise ValueError("the surface cannot be laid out")
+    raise CannotPaintError("the surface cannot be laid out")
+
+
+def _as_sharp(charts: Charts, most: float) -> int:
+    a, b, c = np.moveaxis(charts.flat, 1, 0)
+    area = np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]).sum() / 2
+    return next((size for size in _SIZES if size**2 * _FILLED >= area * most**2), _SIZES[-1])
 
 
 def _atlas(places: Float64Array, of: Int64Array, size: int, scale: float) -> Atlas:

@@ -24,9 +24,9 @@ SQUARE = 0.25
 class View:
     """A picture of a mesh and what it sees of it.
 
-    colours: float32 (H, W, C). depths: float64 (H, W), the z-buffer, infinite for the background. kept: bool (H, W), the
-    pixels that may be used. tolerance: by how much a seen point's depth may differ from the z-buffer's; it has to be
-    about a pixel's footprint. weight: how much the view counts.
+    colours: float32 (H, W, C). depths: float64 (H, W), the z-buffer, infinite for the background. kept: bool (H, W),
+    the pixels that may be used. tolerance: by how much a seen point's depth may differ from the z-buffer's; it has to
+    be about a pixel's footprint. weight: how much the view counts.
     """
 
     colours: Float32Array
@@ -71,8 +71,8 @@ def sample(image: Float32Array, columns: Float64Array, rows: Float64Array) -> Fl
 def blend(weights: Float64Array, colours: Float64Array, strength: float = 1.0) -> Float64Array:
     """The weighted mean of the views' colours, float64 (N, C); 0 where no view sees anything.
 
-    weights: float64 (K, N). colours: float64 (K, N, C). strength: the weight of the first view, which alone counts where
-    it sees the surface squarely.
+    weights: float64 (K, N). colours: float64 (K, N, C). strength: the weight of the first view, which alone counts
+    where it sees the surface squarely.
     """
     weights = weights.copy()
     weights[1:, weights[0] > SQUARE * strength] = 0.0

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What an object looks like from behind: what reaches its outline goes on around it, what is enclosed stays in front.
 
-A face, a screen, a badge or an eye lies within the outline. To get there from the outline one has to cross its edge: the
-colour changes on the way. The least such change along any way is a geodesic distance (compare the barrier distance of
-Zhang et al., Minimum Barrier Salient Object Detection at 80 FPS, ICCV 2015). What is far away in that sense is cut out,
-and the hole is filled from the rest, see `patches`. The picture that is left is mirrored onto the back by whoever uses
-it: at the outline front and back agree.
+A face, a screen, a badge or an eye lies within the outline. To get there from the outline one has to cross its edge:
+the colour changes on the way. The least such change along any way is a geodesic distance (compare the barrier distance
+of Zhang et al., Minimum Barrier Salient Object Detection at 80 FPS, ICCV 2015). What is far away in that sense is cut
+out, and the hole is filled from the rest, see `patches`. The picture that is left is mirrored onto the back by whoever
+uses it: at the outline front and back agree.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ from ..raster.oklab import oklab
 from ..raster.pull_push import fill
 from ..raster.resample import resample
 from ..raster.ticks import Poll
-from .patches import complete
+from .patches import complete, places_of
 from .votes import likely
 
 _SIDE = 128  # pixels along the side at which the enclosed is found and filled
@@ -38,7 +38,7 @@ def from_behind(colours: Float32Array, inside: BoolArray, poll: Poll) -> Float32
     small = min(_SIDE, size)
     whole, all_of_it = (0.0, 0.0, float(size), float(size)), (0.0, 0.0, float(small), float(small))
     cover = resample(inside.astype(np.float32), whole, (small, small))
-    mask = cover > 0.5  # noqa: PLR2004 - more than half of the pixel
+    mask = cover > 0.5
     smooth = fill(colours, inside.astype(np.float32))
     coarse = np.clip(resample(smooth, whole, (small, small)), 0, 1)
     core = eroded(mask, _RIM) if eroded(mask, _RIM).any() else mask
@@ -49,16 +49,15 @@ def from_behind(colours: Float32Array, inside: BoolArray, poll: Poll) -> Float32
     hole = mask & ~known
     guess = coarse.copy()
     if hole.any() and sources.any():
-        places = [np.argwhere(which).astype(np.float64) for which in (hole, sources)]
-        tones = coarse[sources].astype(np.float64)
-        guess[hole] = likely(*places, tones, np.ones(len(tones)), 0, poll)
+        to, at = (np.argwhere(which).astype(np.float64) for which in (hole, sources))
+        guess[hole] = likely(to, at, coarse[sources].astype(np.float64), np.ones(len(at)), 0, poll)
     filled, source = complete(guess, known, hole, sources, poll)
     # The detail of the places that are copied from, at the picture's own size.
     scale = size / small
-    rows, columns = np.indices((size, size))
-    cell = np.minimum((np.stack([rows, columns], axis=-1) / scale).astype(np.int64), small - 1)
-    offset = (source - np.stack(np.indices(mask.shape), axis=-1))[cell[..., 0], cell[..., 1]]
-    place = np.clip(np.stack([rows, columns], axis=-1) + np.rint(offset * scale).astype(np.int64), 0, size - 1)
+    fine = places_of((size, size))
+    cell = np.minimum((fine / scale).astype(np.int64), small - 1)
+    offset = (source - places_of(mask.shape))[cell[..., 0], cell[..., 1]]
+    place = np.clip(fine + np.rint(offset * scale).astype(np.int64), 0, size - 1)
     detail = smooth - resample(coarse, all_of_it, (size, size))
     behind = resample(filled, all_of_it, (size, size)) + detail[place[..., 0], place[..., 1]]
     share = np.clip(resample(hole.astype(np.float32), all_of_it, (size, size)), 0, 1)[..., None]

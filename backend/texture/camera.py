@@ -37,10 +37,7 @@ def pixels(
     seen = (points - camera.matrix[:3, 3]) @ camera.matrix[:3, :3]
     depth = -seen[:, 2]
     height, width = shape
-    if camera.fov:
-        scale = width / 2 / np.tan(np.radians(camera.fov) / 2) / depth
-    else:
-        scale = width / camera.width
+    scale = width / 2 / np.tan(np.radians(camera.fov) / 2) / depth if camera.fov else width / camera.width
     column = width / 2 + offset[0] + seen[:, 0] * scale
     row = height / 2 + offset[1] - seen[:, 1] * scale
     return np.stack([column, row, depth], axis=1)

@@ -3,8 +3,8 @@
 
 The six sides are those of the picture's camera, so that what the picture shows is one chart and keeps its pixels. A
 triangle belongs to the side that it faces; front and back reach further, as few long seams are better than many short
-ones. Ragged borders are smoothed and specks go to their neighbours. Pieces of one side are charts of their own, and what
-lies behind a part of its own chart becomes a chart of its own, unless it is a speck.
+ones. Ragged borders are smoothed and specks go to their neighbours. Pieces of one side are charts of their own, and
+what lies behind a part of its own chart becomes a chart of its own, unless it is a speck.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _FIRM = 0.5  # how much the neighbours of a triangle count against its own direc
 _SMOOTHINGS = 6
 _SPECK = 0.002  # of the surface: a smaller piece goes to its neighbours
 _ROUNDS = 4
-_GRID = 512  # pixels of the longest side when a chart is searched for what lies behind it
+_GRID = 320  # pixels of the longest side when a chart is searched for what lies behind it
 _BEHIND = 0.003  # of the longest side
 
 
@@ -107,7 +107,7 @@ def _pieces(sides: Int64Array, layers: Int64Array, pairs: Int64Array) -> Int64Ar
 def _without_specks(
     sides: Int64Array, normals: Float64Array, area: Float64Array, pairs: Int64Array
 ) -> tuple[Int64Array, int]:
-    """Give small pieces to the side of the neighbours with the most common edges, as far as they are seen from there."""
+    """Give small pieces to the side of the neighbours with the most common edges, if they are seen from there."""
     pieces = _pieces(sides, np.zeros_like(sides), pairs)
     sizes = np.bincount(pieces, area, len(sides))
     small = sizes[pieces] < _SPECK * area.sum()

@@ -16,7 +16,9 @@ from ..raster.oklab import oklab
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
 _MATERIALS = 8
 _ROUNDS = 6
-_LIGHTNESS = 0.35  # of what lightness counts in telling materials apart: shade changes it, too
+_LIGHTNESS = 0.15  # of what lightness counts in telling materials apart: shade changes it, too
+_ALIKE = 0.12  # distance below which two colours are one material
+_DARK = 0.2  # lightness below which a hue is not sure
 _EVEN = 0.03  # of the pixels: how strongly the fit is held to even light
 _RANGE = (0.4, 1.6)  # the darkest and the brightest light that is taken out, over the mean
 _MOST = 20_000  # pixels that are fitted
@@ -31,7 +33,7 @@ def fit(colours: Float32Array, normals: Float32Array, inside: BoolArray) -> Floa
     even = np.eye(9)[0]
     at = np.flatnonzero(inside)
     at = at[:: max(1, len(at) // _MOST)]
-    if len(at) < 100:  # noqa: PLR2004 - too few for nine numbers
+    if len(at) < 100:
         return even
     pixels = colours.reshape(-1, 3)[at].astype(np.float64)
     light = pixels @ _LUMINANCE
@@ -66,19 +68,23 @@ def harmonics(normals: Float64Array) -> Float64Array:
 
 
 def _materials(pixels: Float64Array) -> Int64Array:
-    """The material of each pixel: k-means over its colour, begun at the colours that are farthest apart."""
+    """The material of each pixel: k-means over its hue and, a little, its lightness.
+
+    It begins at the mean and the colours farthest apart. Shade scales Oklab's three numbers, so that their ratios stay.
+    """
     tones = np.clip(pixels, 0, 1) ** (1 / 2.2) * 255
-    lab = oklab(tones.astype(np.uint8)[None])[0].astype(np.float64) * (_LIGHTNESS, 1.0, 1.0)
-    centres = [lab.mean(axis=0)]
-    apart = np.full(len(lab), np.inf)
-    for _ in range(_MATERIALS):
-        apart = np.minimum(apart, ((lab - centres[-1]) ** 2).sum(axis=1))
-        centres.append(lab[int(np.argmax(apart))])
-    means = np.array(centres[1:])
+    lab = oklab(tones.astype(np.uint8)[None])[0].astype(np.float64)
+    lab = np.column_stack([_LIGHTNESS * lab[:, 0], lab[:, 1:] / np.maximum(lab[:, :1], _DARK)])
+    means = lab.mean(axis=0)[None]
+    while len(means) < _MATERIALS:
+        apart = ((lab[:, None] - means) ** 2).sum(axis=2).min(axis=1)
+        if apart.max() < _ALIKE**2:
+            break
+        means = np.concatenate([means, lab[int(np.argmax(apart))][None]])
     nearest = np.zeros(len(lab), np.int64)
     for _ in range(_ROUNDS):
         nearest = np.argmin(((lab[:, None] - means) ** 2).sum(axis=2), axis=1)
-        counts = np.bincount(nearest, minlength=_MATERIALS)
-        sums = np.stack([np.bincount(nearest, lab[:, axis], _MATERIALS) for axis in range(3)], axis=1)
+        counts = np.bincount(nearest, minlength=len(means))
+        sums = np.stack([np.bincount(nearest, lab[:, axis], len(means)) for axis in range(3)], axis=1)
         means = np.where(counts[:, None] > 0, sums / np.maximum(counts, 1)[:, None], means)
     return nearest

@@ -46,12 +46,12 @@ def pack(corners: Float64Array, of: Int64Array, size: int) -> Int64Array | None:
 def _cells(corners: Float64Array, cell: float) -> BoolArray:
     """The cells that a chart needs with a pixel of room around it, bool (rows, columns)."""
     places = (corners + 2.0) / cell  # it may be moved by up to 2 pixels within its first cell
-    columns, rows = np.floor(places.max(axis=(0, 1)) + 1.0 / cell).astype(int) + 1
+    columns, rows = (int(most) + 1 for most in places.max(axis=(0, 1)) + 1.0 / cell)
     mask = np.zeros((rows + 2, columns + 2), np.bool_)
     for at in (places, places.mean(axis=1, keepdims=True)):
         mask[np.floor(at[..., 1]).astype(int) + 1, np.floor(at[..., 0]).astype(int) + 1] = True
     flat = np.concatenate([places + 1.0, np.zeros((*places.shape[:2], 1))], axis=2)
-    mask.reshape(-1)[hits(flat, mask.shape)[0]] = True
+    mask.reshape(-1)[hits(flat, (rows + 2, columns + 2))[0]] = True
     return dilated(mask, 1)[1:-1, 1:-1]
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..arrays import BoolArray, Float32Array, Float64Array, Int32Array
+from ..arrays import Float32Array, Float64Array, Int32Array
 from ..flow.products import Cutout, Mesh, NormalMap, Picture, Report, Texture
 from ..raster.blur import box_blur
 from ..raster.colour import linear_to_srgb, srgb_to_linear
@@ -54,7 +54,8 @@ def paint(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, picture: Picture, *
     """Give a mesh an image of its colours all round.
 
     mesh: its uv is (V, 2), in the cut-out's frame. picture: of which the cut-out is a part. size: the image's side in
-    pixels. Returns the mesh with a texture, its uv by corner, and `picture_uv` as uv was.
+    pixels; 0 for the least that shows the picture's own, from 128 to 2048. Returns the mesh with a texture, its uv by
+    corner, and `picture_uv` as uv was.
     """
     side = cutout.rgba.shape[0]
 
@@ -64,6 +65,7 @@ def paint(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, picture: Picture, *
     points = sight(mesh, side)
     report(1, _STEPS)
     atlas = lay_out(points, mesh.triangles, size, cutout.crop.side / side)
+    size = atlas.size
     report(6, _STEPS)
     sides = _sides(points, mesh.triangles, cutout, normal_map, picture, round(atlas.scale * side), poll)
     report(10, _STEPS)
@@ -92,7 +94,7 @@ def _sides(
     """What is seen from the front and from behind. wide: the side, in pixels, at which the picture is drawn."""
     crop, side = cutout.crop, cutout.rgba.shape[0]
     sheet = crop_resize(picture, crop.left, crop.top, crop.side, wide, fill=0.0)[..., :3]
-    inside = cutout.rgba[..., 3] > 127  # noqa: PLR2004 - half
+    inside = cutout.rgba[..., 3] > 127
     rim = max(1, round(_RIM * side))
     kept = box_blur(eroded(inside, 2 * rim).astype(np.float32), rim / 2, beyond="zero")
     own = srgb_to_linear(cutout.rgba[..., :3].astype(np.float32) / 255)
@@ -131,12 +133,14 @@ def _spread(
     points: Float64Array, triangles: Int32Array, known: Float64Array, share: Float64Array, poll: Poll
 ) -> Float64Array:
     """Smooth colours for all vertices, float64 (V, 3), from those where they are known."""
-    voters = np.flatnonzero(share > 0.5)  # noqa: PLR2004 - seen more than not
+    voters = np.flatnonzero(share > 0.5)
     if not len(voters):
         return np.full_like(points, 0.5)
     tones = linear_to_srgb(np.clip(known, 0, 1))
-    colours = likely(points, points[voters], tones[voters], share[voters], 1, poll)
-    colours += share[:, None] * (tones - colours)
+    colours = tones.copy()
+    asked = np.flatnonzero(share < 1)
+    found = likely(points[asked], points[voters], tones[voters], share[voters], 1, poll)
+    colours[asked] = found + share[asked, None] * (tones[asked] - found)
     ends = triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
     count = np.bincount(ends.reshape(-1), minlength=len(points)) + 1.0
     for _ in range(_SMOOTHINGS):

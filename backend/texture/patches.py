@@ -7,6 +7,8 @@ and Irani, Space-Time Completion of Video, PAMI 2007). Places are found by tryin
 random ones around the best so far (Barnes et al., PatchMatch, SIGGRAPH 2009), here for all pixels at once.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..arrays import BoolArray, Float32Array, Int64Array
@@ -16,6 +18,8 @@ from ..raster.ticks import Poll
 _RADIUS = 2  # a patch is a square of 5 x 5 pixels
 _COARSEST = 24  # pixels along the longer side
 _ROUNDS = 3  # of search and vote at every size
+Distance = Callable[[Int64Array], Float32Array]
+
 _BEYOND = 1e3  # the distance to a place whose patch is not all known
 
 
@@ -24,9 +28,10 @@ def complete(
 ) -> tuple[Float32Array, Int64Array]:
     """Fill a hole from the known part.
 
-    colours: float32 (H, W, C), with a guess in the hole, which decides what is looked for. known, hole: bool (H, W), what is there and what is to be filled; pixels in neither are
-    as if outside of the picture. sources: bool (H, W), the known pixels that may be copied. Returns the colours, float32 (H, W, C), and where each pixel of the hole
-    copies from, int64 (H, W, 2), row and column; elsewhere itself. The same input gives the same result.
+    colours: float32 (H, W, C), with a guess in the hole, which decides what is looked for. known, hole: bool (H, W),
+    what is there and what is to be filled; pixels in neither are as if outside of the picture. sources: bool (H, W),
+    the known pixels that may be copied. Returns the colours, float32 (H, W, C), and where each pixel of the hole copies
+    from, int64 (H, W, 2), row and column; elsewhere itself. The same input gives the same result.
     """
     rng = np.random.default_rng(0)
     levels = [(colours, known, hole, sources)]
@@ -34,18 +39,17 @@ def complete(
         levels.append(_halved(*levels[-1]))
     source: Int64Array | None = None
     image = colours
-    for image, good, open_, may in reversed(levels):
-        image = np.where((good | open_)[..., None], image, fill(image, good.astype(np.float32)))
-        if source is not None:
-            source = _doubled(source, open_.shape)
-        image, source = _filled(image, good, open_, may, source, rng, poll)
+    for guess, good, open_, may in reversed(levels):
+        start = None if source is None else _doubled(source, open_.shape)
+        whole = np.where((good | open_)[..., None], guess, fill(guess, good.astype(np.float32)))
+        image, source = _filled(whole, good, open_, may, start, rng, poll)
     assert source is not None  # noqa: S101 - there is at least one level
     return image, source
 
 
-def image_at(image: Float32Array, source: Int64Array) -> Float32Array:
-    """The image's values at places, rows and columns, int64 (H, W, 2)."""
-    return image[source[..., 0], source[..., 1]]
+def places_of(shape: tuple[int, ...]) -> Int64Array:
+    """Every pixel's own place, row and column, int64 (H, W, 2)."""
+    return np.moveaxis(np.indices(shape), 0, -1).astype(np.int64)
 
 
 def _sources(known: BoolArray) -> BoolArray:
@@ -76,11 +80,9 @@ def _halved(
 
 
 def _doubled(source: Int64Array, shape: tuple[int, ...]) -> Int64Array:
-    rows, columns = np.indices(shape)
-    offset = source - np.stack(np.indices(source.shape[:2]), axis=-1)
+    offset = source - places_of(source.shape[:2])
     offset = 2 * np.repeat(np.repeat(offset, 2, axis=0), 2, axis=1)[: shape[0], : shape[1]]
-    place = np.stack([rows, columns], axis=-1) + offset
-    return np.clip(place, 0, np.array(shape) - 1)
+    return np.clip(places_of(shape) + offset, 0, np.array(shape) - 1)
 
 
 def _filled(
@@ -95,7 +97,7 @@ def _filled(
     """The filled image at one size, and the places, (H, W, 2)."""
     height, width = known.shape
     may = _sources(sources)
-    places = np.stack(np.indices(known.shape), axis=-1).astype(np.int64)
+    places = places_of(known.shape)
     at = np.argwhere(hole)
     options = np.argwhere(may)
     if not len(at) or not len(options):
@@ -122,7 +124,9 @@ def _filled(
 
         def distance(place: Int64Array) -> Float32Array:
             apart = padded[flat(place)[:, None] + flat_offsets] - wanted  # noqa: B023 - called in this round alone
-            return np.einsum("npc,npc,np->n", apart, apart, counts) + np.where(may[place[:, 0], place[:, 1]], 0, _BEYOND)
+            return np.einsum("npc,npc,np->n", apart, apart, counts) + np.where(
+                may[place[:, 0], place[:, 1]], 0, _BEYOND
+            )
 
         best = source[at[:, 0], at[:, 1]]
         found = distance(best)
@@ -142,7 +146,9 @@ def _filled(
     return image, source
 
 
-def _better(best: Int64Array, found: Float32Array, guess: Int64Array, distance) -> tuple[Int64Array, Float32Array]:  # noqa: ANN001
+def _better(
+    best: Int64Array, found: Float32Array, guess: Int64Array, distance: Distance
+) -> tuple[Int64Array, Float32Array]:
     apart = distance(guess)
     nearer = apart < found
     return np.where(nearer[:, None], guess, best), np.where(nearer, apart, found)

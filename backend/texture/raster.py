@@ -25,8 +25,8 @@ class Seen:
 def look(places: Float64Array, triangles: Int32Array, shape: tuple[int, int], *, perspective: bool = True) -> Seen:
     """Draw triangles, both of their sides, into a z-buffer.
 
-    places: float64 (V, 3), the vertices' columns, rows and depths, as `camera.pixels` gives them. perspective: rays meet
-    in the camera, so that depth and place on a triangle are not linear in the picture (their inverses are) and
+    places: float64 (V, 3), the vertices' columns, rows and depths, as `camera.pixels` gives them. perspective: rays
+    meet in the camera, so that depth and place on a triangle are not linear in the picture (their inverses are) and
     triangles that reach behind the camera are left out; else rays are parallel. shape: rows and columns.
     """
     drawn = np.arange(len(triangles))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which colour most likely goes on at a place, by the votes of the places where colours are known.
 
-A place votes less the farther it is, and much less above and below: things are more alike around their upright axis than
-along it, as a scarf, a hat's brim and a waist are. What wins is a mode, not the mean: a few steps of mean shift in
+A place votes less the farther it is, and much less above and below: things are more alike around their upright axis
+than along it, as a scarf, a hat's brim and a waist are. What wins is a mode, not the mean: a few steps of mean shift in
 colour (Comaniciu and Meer, Mean Shift, PAMI 2002), from the mean of the votes on. So red beside blue stays one of both.
 
 Places are gathered into cells, and cells vote.
@@ -13,9 +13,9 @@ import numpy as np
 from ..arrays import Float64Array, Int64Array
 from ..raster.ticks import Poll
 
-_CELLS = 48  # along the longest side
-_UPRIGHT = 2.0  # how much farther a place above or below is than one beside
-_FADES = 2.0  # the power of the distance by which votes grow less
+_CELLS = 32  # along the longest side
+_UPRIGHT = 3.0  # how much farther a place above or below is than one beside
+_FADES = 3.0  # the power of the distance by which votes grow less
 _SPREADS = (0.3, 0.2, 0.12, 0.08, 0.06, 0.06)  # of colours that vote together, sRGB
 _BATCH = 4_000_000  # pairs of cells that are compared at once
 
@@ -46,9 +46,7 @@ def likely(
         votes = mass / (apart + 1.0) ** (_FADES / 2)
         found[part] = votes @ tones / votes.sum(axis=1, keepdims=True)
         for spread in _SPREADS:
-            differ = (
-                (found[part] ** 2).sum(axis=1)[:, None] - 2 * found[part] @ tones.T + (tones**2).sum(axis=1)
-            )
+            differ = (found[part] ** 2).sum(axis=1)[:, None] - 2 * found[part] @ tones.T + (tones**2).sum(axis=1)
             alike = votes * np.exp(-differ / (2 * spread**2))
             found[part] = alike @ tones / np.maximum(alike.sum(axis=1, keepdims=True), 1e-300)
     return found[which]

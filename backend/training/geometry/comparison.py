@@ -5,8 +5,8 @@ import numpy as np
 
 from ...arrays import UInt8Array
 from ...flow.products import Picture
-from ...raster.triangles import nearest
 from ...raster.resample import crop_resize, shrink
+from ...raster.triangles import nearest
 from ...raster.vectors import unit
 from .silhouettes import on_screen, seen_from
 from .triangles import Triangles, crosses

@@ -32,6 +32,7 @@ DETAIL_SURFACE = "Detail Surface"
 TURN, FACING = "To the Object", "Faces the Picture"
 ALL_ROUND = "All Round"
 ALL_ROUND_SURFACE = "All Round Surface"
+ATLAS_MAP = "All Round Map"
 CLAY = "Clay"
 CLAY_SURFACE = "Clay Surface"
 COLOUR = "Colour"
@@ -132,7 +133,7 @@ def projected_material(
 def _add_all_round(material: bpy.types.Material, node: NewNode, image: bpy.types.Image) -> None:
     """Add the surface with its colours all round, which then light the normal map's detail, too; show it."""
     links, nodes = material.node_tree.links, material.node_tree.nodes
-    atlas = node("ShaderNodeUVMap", ATLAS + " UV", -900, 700)
+    atlas = node("ShaderNodeUVMap", ATLAS_MAP, -900, 700)
     atlas.uv_map = ATLAS
     colours = node("ShaderNodeTexImage", ALL_ROUND, -480, 700)
     colours.image = image
@@ -142,6 +143,18 @@ def _add_all_round(material: bpy.types.Material, node: NewNode, image: bpy.types
     if DETAIL_SURFACE in nodes:
         links.new(colours.outputs["Color"], nodes[DETAIL_SURFACE].inputs["Base Color"])
     _link(material, _ALL_ROUND)
+
+
+def _remove_all_round(material: bpy.types.Material) -> None:
+    """Take that surface away, and show the picture in its place."""
+    links, nodes = material.node_tree.links, material.node_tree.nodes
+    shown = _get_shows(material)
+    for name in (ALL_ROUND_SURFACE, ALL_ROUND, ATLAS_MAP):
+        if name in nodes:
+            nodes.remove(nodes[name])
+    if DETAIL_SURFACE in nodes and not nodes[DETAIL_SURFACE].inputs["Base Color"].links:
+        links.new(nodes[PICTURE].outputs["Color"], nodes[DETAIL_SURFACE].inputs["Base Color"])
+    _link(material, 0 if shown == _ALL_ROUND else shown)
 
 
 def _add_detail(material: bpy.types.Material, node: NewNode) -> None:
@@ -321,9 +334,8 @@ def best_of(material: bpy.types.Material) -> str:
 
 def settle(material: bpy.types.Material, mesh: bpy.types.Mesh) -> None:
     """Let a mesh of ours and its material agree: what the material shows is shown by the UV map that it lies in."""
-    position = _get_shows(material) if is_ours(material) else 0
-    if position == _ALL_ROUND and ATLAS not in mesh.uv_layers:
-        _link(material, 0)
+    if ATLAS not in mesh.uv_layers:
+        _remove_all_round(material)
     _show_by(material, mesh)
 
 

@@ -52,16 +52,16 @@ def decimate(context: bpy.types.Context, thing: bpy.types.Object, faces: int) ->
     modifier.ratio = min(modifier.ratio * faces / max(faces_of(context, thing), 1), 1.0)
 
 
-def remesh(context: bpy.types.Context, thing: bpy.types.Object, faces: int) -> bool:
+def remesh(context: bpy.types.Context, thing: bpy.types.Object, faces: int) -> list[str]:
     """Make an object's surface anew of about `faces` quads of one size, and keep the picture on it.
 
-    Returns whether that has cost a UV map with seams, which no other mesh can take over: `UNWRAPPED`, or that of the
-    colours all round, in whose place the picture is shown.
+    Returns the UV maps that are gone, as no other mesh can take over their seams: `UNWRAPPED`, and `ATLAS`. The picture
+    is shown then, in the place of the colours all round.
     """
     mesh = thing.data
-    seamed = [layer for name in (UNWRAPPED, ATLAS) if (layer := mesh.uv_layers.get(name))]
-    for layer in seamed:
-        mesh.uv_layers.remove(layer)
+    seamed = [name for name in (UNWRAPPED, ATLAS) if name in mesh.uv_layers]
+    for name in seamed:
+        mesh.uv_layers.remove(mesh.uv_layers[name])
     for slot in thing.material_slots:
         if material.is_ours(slot.material):
             material.settle(slot.material, mesh)
@@ -72,7 +72,7 @@ def remesh(context: bpy.types.Context, thing: bpy.types.Object, faces: int) -> b
     mesh.use_remesh_preserve_attributes = True
     with _alone(context, thing):
         bpy.ops.object.voxel_remesh()
-    return bool(seamed)
+    return seamed
 
 
 @contextmanager

@@ -22,10 +22,11 @@ def vertex_normals(mesh: Mesh) -> Float64Array:
     return unit(np.stack(sums, axis=1).astype(np.float64), least=1e-20)
 
 
-def render(mesh: Mesh, angle: float, size: int) -> Picture:
+def render(mesh: Mesh, angle: float, size: int, *, coloured: bool = False) -> Picture:
     """Render a placed mesh from the front (-y), turned by `angle` degrees around z: uint8 (size, size, 4).
 
-    mesh: one metre long, standing at the origin. The projection is parallel, the background transparent.
+    mesh: one metre long, standing at the origin. The projection is parallel, the background transparent. coloured: in
+    the colours of the mesh's own image, if it has one, without light.
     """
     turn = np.radians(angle)
     turned = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
@@ -41,4 +42,9 @@ def render(mesh: Mesh, angle: float, size: int) -> Picture:
     image = np.zeros((size * size, 4))
     image[pixel, 3] = 1.0
     image[pixel, :3] = np.clip(shade, 0, 1)[:, None] ** (1 / 1.8)
+    own = mesh.texture.base_colour if mesh.texture and coloured else None
+    if own is not None:
+        place = np.einsum("ij,ijk->ik", weights, mesh.corner_uv[triangle]).clip(0, 1)
+        rows = ((1 - place[:, 1]) * (own.shape[0] - 1)).round().astype(np.intp)
+        image[pixel, :3] = own[rows, (place[:, 0] * (own.shape[1] - 1)).round().astype(np.intp), :3] / 255
     return (image.reshape(size, size, 4) * 255).astype(np.uint8)

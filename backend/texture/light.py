@@ -19,7 +19,7 @@ _ROUNDS = 6
 _LIGHTNESS = 0.15  # of what lightness counts in telling materials apart: shade changes it, too
 _ALIKE = 0.12  # distance below which two colours are one material
 _DARK = 0.2  # lightness below which a hue is not sure
-_EVEN = 0.03  # of the pixels: how strongly the fit is held to even light
+_EVEN = 0.01  # of the pixels: how strongly the fit is held to even light
 _RANGE = (0.4, 1.6)  # the darkest and the brightest light that is taken out, over the mean
 _MOST = 20_000  # pixels that are fitted
 

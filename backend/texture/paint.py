@@ -29,7 +29,7 @@ from .votes import likely
 
 _STEPS = 20
 _SQUARELY = (0.26, 0.5)  # cosines to the viewer between which what is seen fades in
-_NEAR = 0.008  # of the side: how far behind the nearest surface a point may be to be seen
+_NEAR = 0.015  # of the side: how far behind the nearest surface a point may be to be seen
 _RIM = 0.006  # of the side: the rim of the silhouette, whose pixels mix with the ground
 _SMOOTH = 0.012  # of the side: what is smaller does not flow
 _SMOOTHINGS = 8
@@ -100,7 +100,7 @@ def _sides(
     own = srgb_to_linear(cutout.rgba[..., :3].astype(np.float32) / 255)
     shade = light.shade(light.fit(own, normal_map.normals, inside), normal_map.normals)[..., None]
     even = linear_to_srgb(np.clip(own / shade, 0, 1))
-    behind = srgb_to_linear(from_behind(even, inside, poll)) * shade
+    behind = srgb_to_linear(from_behind(even, inside, poll))
     square = min(wide, _BUFFER)
     flat = np.stack([points[:, 0], side - points[:, 1], -points[:, 2]], axis=1) * (square / side)
     depths = [look(flat * (1, 1, sign), triangles, (square, square), perspective=False).depths for sign in (1, -1)]

@@ -11,9 +11,14 @@ from backend.mesh.stages import FACES
 
 def finish(mesh: Mesh, cutout: Cutout, faces: int = int(FACES.default)) -> Mesh:
     """Clean a mesh whose uv lies in the cut-out's frame, reduce it, place it, and lay the picture on."""
+    return project(placed(mesh, faces), cutout, report=_ignore)
+
+
+def placed(mesh: Mesh, faces: int = int(FACES.default)) -> Mesh:
+    """Clean a mesh, reduce it and place it; its uv stays in the cut-out's frame."""
     cleaned = clean(mesh, report=_ignore)
     reduced = reduce(cleaned.product if isinstance(cleaned, Noted) else cleaned, faces=faces, report=_ignore)
-    return project(place(reduced, report=_ignore), cutout, report=_ignore)
+    return place(reduced, report=_ignore)
 
 
 def _ignore(_step: int, _of: int) -> None:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Draw the draft engine's meshes of pictures from all sides.
 
-    python scripts/turntable.py PICTURE... -o SHEET.png [--seed N] [--size PIXELS] [--normal-maps FOLDER]
+    python scripts/turntable.py PICTURE... -o SHEET.png [--seed N] [--size PIXELS] [--normal-maps FOLDER] [--colours]
 
 draws one row for each picture: the cut-out, then the mesh from the front and turned by 35, 90, 145 and 180 degrees,
-grey under three lights. If the folder of normal maps has a file of the same name, a second row shows the mesh made from
-that map.
+grey under three lights, or in its colours all round. If the folder of normal maps has a file of the same name, a second
+row shows the mesh made from that map.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from finishing import finish
+from finishing import placed
 
 from backend.arrays import UInt8Array
 from backend.engines.draft.geometry import build
@@ -27,6 +27,7 @@ from backend.flow.products import Cutout, Mesh, Picture
 from backend.foreground.cut_out import cut_out
 from backend.normals.image import from_picture
 from backend.raster.render import render
+from backend.texture.paint import paint
 
 ANGLES = (0, 35, 90, 145, 180)
 _BACKGROUND = 237
@@ -42,6 +43,7 @@ def main() -> None:
     parser.add_argument(
         "--normal-maps", type=Path, metavar="FOLDER", help="maps of the same view, named as the pictures"
     )
+    parser.add_argument("--colours", action="store_true", help="draw the meshes in their colours all round")
     options = parser.parse_args()
     try:
         check_picture_path(options.output, *options.pictures)
@@ -53,13 +55,16 @@ def main() -> None:
 
 def _rows(path: Path, options: argparse.Namespace) -> list[UInt8Array]:
     """One row, or two if there is a normal map for the picture."""
-    cutout = cut_out(read_picture(path), 512, _ignore)
+    picture = read_picture(path)
+    cutout = cut_out(picture, 512, _ignore)
     maps = [estimate(cutout, _ignore)]
     if options.normal_maps and (options.normal_maps / path.name).is_file():
         maps.append(from_picture(cutout, read_picture(options.normal_maps / path.name), _ignore))
     rows: list[UInt8Array] = []
     for normal_map in maps:
-        mesh = finish(build(normal_map, options.seed, _ignore), cutout)
+        mesh = placed(build(normal_map, options.seed, _ignore))
+        if options.colours:
+            mesh = paint(mesh, cutout, normal_map, picture, size=0, report=_ignore)
         rows.append(sheet_row(cutout, mesh, options.size))
         print(f"{path.name}: {len(mesh.triangles)} triangles", flush=True)
     return rows
@@ -71,7 +76,8 @@ def sheet_row(cutout: Cutout, mesh: Mesh, size: int) -> UInt8Array:
     shown = cutout.rgba[np.ix_(number, number)].astype(np.float64)
     over_white = 255.0 + (shown[..., :3] - 255.0) * shown[..., 3:] / 255.0
     return np.concatenate(
-        [over_white.astype(np.uint8), *(_over_grey(render(mesh, angle, size)) for angle in ANGLES)], axis=1
+        [over_white.astype(np.uint8), *(_over_grey(render(mesh, angle, size, coloured=True)) for angle in ANGLES)],
+        axis=1,
     )
 
 

@@ -24,6 +24,7 @@ def _to_wire(mesh: Mesh) -> wire.Mesh:
         corner_uv=mesh.uv if by_corner else None,
         colours=mesh.colours,
         vertex_normals=mesh.normals,
+        picture_uv=mesh.picture_uv,
         **encoded(mesh.texture),
     )
 

@@ -117,6 +117,7 @@ class Mesh:
     (T, 3, 2) by corner if the image has seams. Without a texture the image is the picture; before the stage `project`
     it is the cut-out.
     colours: float32 (V, 3), sRGB in [0, 1], and normals: float32 (V, 3), unit, if the engine's networks give them.
+    picture_uv: float32 (V, 2), where the vertices lie in the picture, if uv is for a texture.
     """
 
     vertices: Float32Array
@@ -125,6 +126,7 @@ class Mesh:
     colours: Float32Array | None = None
     normals: Float32Array | None = None
     texture: Texture | None = None
+    picture_uv: Float32Array | None = None
 
     @property
     def corner_uv(self) -> Float32Array:

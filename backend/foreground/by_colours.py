@@ -15,6 +15,7 @@ from ..arrays import Float32Array
 from ..errors import UserError
 from ..flow.products import Cutout, Picture, Report
 from ..raster.layers import Weights
+from ..raster.oklab import oklab
 from ..raster.resample import resample
 from ..raster.ticks import Poll
 from . import background, matting, silhouette
@@ -22,7 +23,6 @@ from .background import not_plain
 from .faint import raised
 from .framing import resampled, resampled_large, square_around, whole, window
 from .look import look
-from .oklab import oklab
 from .silhouette import Silhouette
 
 STEPS = 6

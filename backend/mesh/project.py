@@ -13,13 +13,15 @@ from .rim import inset
 def project(mesh: Mesh, cutout: Cutout, *, report: Report) -> Mesh:
     """Give a mesh UVs in the picture's frame, at a distance from the object's outline.
 
-    mesh: its uv is (V, 2), in the cut-out's frame. Raises ValueError if the UVs are given by corner.
+    mesh: its uv is (V, 2), in the cut-out's frame, or its picture_uv if uv is for a texture. Raises ValueError if it
+    has UVs by corner alone.
     """
-    if mesh.uv.ndim != 2:
+    own = mesh.uv if mesh.picture_uv is None else mesh.picture_uv
+    if own.ndim != 2:
         raise ValueError("the picture cannot be projected onto a mesh with UVs by corner")
-    uv = _in_picture(inset(mesh.uv, cutout.alpha), cutout.crop)
+    uv = _in_picture(inset(own, cutout.alpha), cutout.crop)
     report(1, 1)
-    return replace(mesh, uv=uv)
+    return replace(mesh, uv=uv) if mesh.picture_uv is None else replace(mesh, picture_uv=uv)
 
 
 def _in_picture(uv: Float32Array, crop: Crop) -> Float32Array:

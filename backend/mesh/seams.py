@@ -36,4 +36,5 @@ def split_at_seams(mesh: Mesh) -> Mesh:
         uv=mesh.uv.reshape(-1, 2)[order[is_new]],
         colours=None if mesh.colours is None else mesh.colours[source],
         normals=None if mesh.normals is None else mesh.normals[source],
+        picture_uv=None if mesh.picture_uv is None else mesh.picture_uv[source],
     )

@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What engines share behind their surfaces: the last stages, and settings that mean the same for all."""
+"""Settings of meshes that mean the same for all engines."""
 
 from ..flow.settings import Setting
-from ..flow.stage import Stage
-from .place import place
-from .project import project
 
 FACES = Setting(
     name="faces",
@@ -22,9 +19,3 @@ UPRIGHT = Setting(
     default=True,
     advanced=True,
 )
-
-IN_THE_SCENE = (
-    Stage("place", "Placing", "mesh", ("mesh",), (), place),
-    Stage("project", "Laying the picture on", "mesh", ("mesh", "cutout"), (), project),
-)
-"""From a mesh whose UVs lie in the cut-out to one that stands on the floor, with the picture on it."""

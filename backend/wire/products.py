@@ -42,7 +42,8 @@ class Texture:
 class Mesh:
     """A mesh in the conventions of docs/wire.md. Exactly one of uv and corner_uv is there.
 
-    Without images of its own it is coloured by the picture. colours: sRGB in [0, 1]; vertex_normals: unit.
+    Without images of its own it is coloured by the picture. colours: sRGB in [0, 1]; vertex_normals: unit. picture_uv:
+    where the vertices lie in the picture, if it has images of its own.
     """
 
     vertices: NDArray[np.float32] = field(metadata=array("float32", None, 3))
@@ -51,6 +52,7 @@ class Mesh:
     corner_uv: NDArray[np.float32] | None = field(default=None, metadata=array("float32", None, 3, 2))
     colours: NDArray[np.float32] | None = field(default=None, metadata=array("float32", None, 3))
     vertex_normals: NDArray[np.float32] | None = field(default=None, metadata=array("float32", None, 3))
+    picture_uv: NDArray[np.float32] | None = field(default=None, metadata=array("float32", None, 2))
     base_colour: Bytes | None = field(default=None, metadata=array("uint8", None))
     normal: Bytes | None = field(default=None, metadata=array("uint8", None))
     roughness: Bytes | None = field(default=None, metadata=array("uint8", None))

@@ -21,8 +21,9 @@ from . import masks, material, mesh, normal_map, products
 from .engine_frame import FRAME, Affine, affine_now, frame_of
 from .landing import PRODUCT, RECIPE, Landing, recipe_for, recipe_of
 from .lasting import content_of
-from .material import COLOUR_ATTRIBUTE, UV_MAP
+from .material import COLOUR_ATTRIBUTE
 from .pictures import upright
+from .projection import ATLAS, UV_MAP
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def lost(thing: bpy.types.Object) -> list[str]:
     slots = np.zeros(len(own.polygons), np.int32)
     own.polygons.foreach_get("material_index", slots)
     assigned = ["which faces have which material"] if slots.any() else []
-    maps = [f"the UV map {layer.name}" for layer in own.uv_layers if layer.name != UV_MAP]
+    maps = [f"the UV map {layer.name}" for layer in own.uv_layers if layer.name not in (UV_MAP, ATLAS)]
     painted = [f"the colours {colours.name}" for colours in own.color_attributes if colours.name != COLOUR_ATTRIBUTE]
     return [*groups, *sculpted, *assigned, *maps, *painted]
 
@@ -157,6 +158,9 @@ def replace_mesh(remade: Remade, thing: bpy.types.Object) -> None:
         raise
     for shown in remade.followers:
         material.follow(shown, remade.material)
+    for shown in remade.mesh.materials:
+        if material.is_ours(shown):
+            material.settle(shown, remade.mesh)
     if not remade.material.users:
         bpy.data.materials.remove(remade.material)
     if not former.users:

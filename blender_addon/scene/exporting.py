@@ -7,7 +7,7 @@ Blender's exporter calls both functions, by the names that the extension's entry
 import bpy
 
 from .held import held
-from .material import is_ours
+from .material import best_of, is_ours
 
 _ONLY_HERE = ("NORMAL_MAP", "NORMAL_DETAIL")  # what is for Blender alone
 
@@ -15,14 +15,14 @@ _shown: dict[int, str] = {}  # by a material's session UID: what it showed befor
 
 
 def before() -> None:
-    """Let materials that show what a file cannot hold show the picture."""
+    """Let materials that show what a file cannot hold show their colours all round, else the picture."""
     after()  # of an export that failed, if no timer has come in between
     if not bpy.app.background:
         bpy.app.timers.register(after)  # the exporter tells nothing of an export that fails
     for material in bpy.data.materials:
         if is_ours(material) and material.hi3dgen_shows in _ONLY_HERE:
             _shown[material.session_uid] = material.hi3dgen_shows
-            material.hi3dgen_shows = "PICTURE"
+            material.hi3dgen_shows = best_of(material)
 
 
 def after() -> None:

@@ -30,12 +30,15 @@ NORMALS_SEEN = "Normal Map as Seen"
 NORMAL_COLOURS = "Normal Colours"
 DETAIL_SURFACE = "Detail Surface"
 TURN, FACING = "To the Object", "Faces the Picture"
+ALL_ROUND = "All Round"
+ALL_ROUND_SURFACE = "All Round Surface"
+ATLAS_MAP = "All Round Map"
 CLAY = "Clay"
 CLAY_SURFACE = "Clay Surface"
 COLOUR = "Colour"
 COLOUR_SURFACE = "Colour Surface"
 COLOUR_ATTRIBUTE = "Hi3DGen Colour"
-UV_MAP = projection.UV_MAP
+UV_MAP, ATLAS = projection.UV_MAP, projection.ATLAS
 OUTPUT = "Material Output"
 ROUGHNESS = 0.6
 CLAY_COLOUR = (0.6, 0.56, 0.52, 1.0)
@@ -52,14 +55,17 @@ _POSITIONS = (
     (DETAIL_SURFACE, PICTURE),
     (CLAY_SURFACE, CLAY),
     (COLOUR_SURFACE, COLOUR),
+    (ALL_ROUND_SURFACE, ALL_ROUND),
 )
 _DETAIL = 2
+_ALL_ROUND = 5
 ITEMS = (
     ("PICTURE", "Picture", "The picture, projected from the front", 0),
     ("NORMAL_MAP", "Normal Map", "The colours of the normal map", 1),
     ("NORMAL_DETAIL", "Normal Detail", "The picture, lit by the normal map where the picture sees the surface", 2),
     ("CLAY", "Clay", "The mesh alone, without colours", 3),
     ("COLOUR", "Colour", "The colours that the engine has given to the vertices", 4),
+    ("ALL_ROUND", "All Round", "The picture where it sees the surface, and what likely goes on elsewhere", 5),
 )
 _lists: dict[tuple[int, ...], list[tuple[str, str, str, int]]] = {}  # they stay: Blender keeps pointers into them
 
@@ -77,12 +83,17 @@ class Normals:
 
 
 def projected_material(
-    name: str, picture: bpy.types.Image, normals: Normals | None, *, coloured: bool = False
+    name: str,
+    picture: bpy.types.Image,
+    normals: Normals | None,
+    *,
+    all_round: bpy.types.Image | None = None,
+    coloured: bool = False,
 ) -> bpy.types.Material:
     """A material that shows the picture; `material.hi3dgen_shows` switches it.
 
-    normals: the map that it can show as well, and be lit by. coloured: whether the mesh has the attribute
-    `COLOUR_ATTRIBUTE`.
+    normals: the map that it can show as well, and be lit by. all_round: the colours of the whole surface, by the UV map
+    `ATLAS`. coloured: whether the mesh has the attribute `COLOUR_ATTRIBUTE`.
     """
     material, node = _new(name)
     links = material.node_tree.links
@@ -114,7 +125,36 @@ def projected_material(
         painted = _surface(node, COLOUR_SURFACE, -1800)
         links.new(attribute.outputs["Color"], painted.inputs["Base Color"])
     _link(material, 0)
+    if all_round:
+        _add_all_round(material, node, all_round)
     return material
+
+
+def _add_all_round(material: bpy.types.Material, node: NewNode, image: bpy.types.Image) -> None:
+    """Add the surface with its colours all round, which then light the normal map's detail, too; show it."""
+    links, nodes = material.node_tree.links, material.node_tree.nodes
+    atlas = node("ShaderNodeUVMap", ATLAS_MAP, -900, 700)
+    atlas.uv_map = ATLAS
+    colours = node("ShaderNodeTexImage", ALL_ROUND, -480, 700)
+    colours.image = image
+    surface = _surface(node, ALL_ROUND_SURFACE, 700)
+    links.new(atlas.outputs["UV"], colours.inputs["Vector"])
+    links.new(colours.outputs["Color"], surface.inputs["Base Color"])
+    if DETAIL_SURFACE in nodes:
+        links.new(colours.outputs["Color"], nodes[DETAIL_SURFACE].inputs["Base Color"])
+    _link(material, _ALL_ROUND)
+
+
+def _remove_all_round(material: bpy.types.Material) -> None:
+    """Take that surface away, and show the picture in its place."""
+    links, nodes = material.node_tree.links, material.node_tree.nodes
+    shown = _get_shows(material)
+    for name in (ALL_ROUND_SURFACE, ALL_ROUND, ATLAS_MAP):
+        if name in nodes:
+            nodes.remove(nodes[name])
+    if DETAIL_SURFACE in nodes and not nodes[DETAIL_SURFACE].inputs["Base Color"].links:
+        links.new(nodes[PICTURE].outputs["Color"], nodes[DETAIL_SURFACE].inputs["Base Color"])
+    _link(material, 0 if shown == _ALL_ROUND else shown)
 
 
 def _add_detail(material: bpy.types.Material, node: NewNode) -> None:
@@ -199,6 +239,9 @@ def follow(material: bpy.types.Material, newer: bpy.types.Material) -> None:
     What the artist has put in the place of an image that came with the object stays.
     """
     nodes = material.node_tree.nodes if material.node_tree else {}
+    all_round = _image_of(newer, ALL_ROUND)
+    if all_round and ALL_ROUND not in nodes and is_ours(material):
+        _add_all_round(material, _adder(material), all_round)
     for name, node in nodes.items():
         image = _image_of(newer, name)
         if image and _image_of(material, name) and (name == PICTURE or PRODUCT in node.image):
@@ -220,6 +263,13 @@ def _new(name: str) -> tuple[bpy.types.Material, NewNode]:
         material.use_nodes = True
     nodes = material.node_tree.nodes
     nodes.clear()
+    node = _adder(material)
+    node("ShaderNodeOutputMaterial", OUTPUT, 260, 300)
+    return material, node
+
+
+def _adder(material: bpy.types.Material) -> NewNode:
+    nodes = material.node_tree.nodes
 
     def node(kind: str, name: str, x: int, y: int) -> bpy.types.Node:
         made = nodes.new(kind)
@@ -227,8 +277,7 @@ def _new(name: str) -> tuple[bpy.types.Material, NewNode]:
         made.location = (x, y)
         return made
 
-    node("ShaderNodeOutputMaterial", OUTPUT, 260, 300)
-    return material, node
+    return node
 
 
 def _surface(node: NewNode, name: str, y: int) -> bpy.types.Node:
@@ -240,7 +289,8 @@ def _surface(node: NewNode, name: str, y: int) -> bpy.types.Node:
 def _positions(material: bpy.types.Material | None) -> tuple[int, ...]:
     """The switch's positions whose nodes are there; none without the output."""
     names = set(material.node_tree.nodes.keys()) if material and material.node_tree else set[str]()
-    return tuple(index for index, nodes in enumerate(_POSITIONS) if {OUTPUT, *nodes} <= names)
+    there = tuple(index for index, nodes in enumerate(_POSITIONS) if {OUTPUT, *nodes} <= names)
+    return tuple(sorted(there, key=lambda index: index != _ALL_ROUND))  # the best comes first
 
 
 def positions_of(material: bpy.types.Material) -> list[tuple[str, str]]:
@@ -277,11 +327,36 @@ def _find_axes(material: bpy.types.Material) -> None:
         _set_axes(material, axes)
 
 
+def best_of(material: bpy.types.Material) -> str:
+    """The position that shows most: the colours all round, else the picture."""
+    return ITEMS[_ALL_ROUND if _ALL_ROUND in _positions(material) else 0][0]
+
+
+def settle(material: bpy.types.Material, mesh: bpy.types.Mesh) -> None:
+    """Let a mesh of ours and its material agree: what the material shows is shown by the UV map that it lies in."""
+    if ATLAS not in mesh.uv_layers:
+        _remove_all_round(material)
+    _show_by(material, mesh)
+
+
+def _show_by(material: bpy.types.Material, mesh: bpy.types.Mesh) -> None:
+    """Solid shading and other programs lay an image by the active UV map: let it be the one of the active image."""
+    active = material.node_tree.nodes.active
+    layer = mesh.uv_layers.get(ATLAS if active and active.name == ALL_ROUND else UV_MAP)
+    if layer and ATLAS in mesh.uv_layers:
+        layer.active = layer.active_render = True
+
+
 def _link(material: bpy.types.Material, position: int) -> None:
     source, texture = _POSITIONS[position]
     nodes = material.node_tree.nodes
+    if position == _DETAIL and ALL_ROUND in nodes:
+        texture = ALL_ROUND
     material.node_tree.links.new(nodes[source].outputs[0], nodes[OUTPUT].inputs["Surface"])
     nodes.active = nodes[texture]
+    for user in bpy.data.user_map(subset=[material])[material]:
+        if isinstance(user, bpy.types.Mesh):
+            _show_by(material, user)
 
 
 def register() -> None:

@@ -12,7 +12,8 @@ from ...backend.wire.products import Mesh
 from ..errors import AddonError
 from . import normal_map, projection, texture
 from .landing import Landing
-from .material import COLOUR_ATTRIBUTE, UV_MAP, Normals, projected_material, textured_material
+from .material import COLOUR_ATTRIBUTE, Normals, projected_material, textured_material
+from .projection import ATLAS, UV_MAP
 
 NORMAL_ATTRIBUTE = "Hi3DGen Normal"
 
@@ -28,12 +29,17 @@ def mesh_of(landing: Landing, name: str, product: Mesh) -> bpy.types.Mesh:
     mesh = new_mesh(landing.title, product)
     if not landing.smooth:
         mesh.shade_flat()
-    if product.textured:
-        material = textured_material(landing.title, texture.images_of(landing, name, product))
+    images = texture.images_of(landing, name, product)
+    if product.textured and product.picture_uv is None:
+        material = textured_material(landing.title, images)
     else:
-        coloured = product.colours is not None
-        normals = _normals(landing, name, product)
-        material = projected_material(landing.title, landing.picture, normals, coloured=coloured)
+        material = projected_material(
+            landing.title,
+            landing.picture,
+            _normals(landing, name, product),
+            all_round=images.get("base_colour"),
+            coloured=product.colours is not None,
+        )
     mesh.materials.append(material)
     return mesh
 
@@ -44,7 +50,8 @@ def _normals(landing: Landing, name: str, product: Mesh) -> Normals | None:
         return None
     corners = product.triangles.reshape(-1)
     some = projection.some_of(len(corners))
-    uv = product.corner_uv.reshape(-1, 2)[some] if product.uv is None else product.uv[corners[some]]
+    seen = product.uv if product.picture_uv is None else product.picture_uv
+    uv = product.corner_uv.reshape(-1, 2)[some] if seen is None else seen[corners[some]]
     axes = projection.axes_by(product.vertices[corners[some]], uv, landing.normal_map.size)
     return Normals(landing.normal_map, normal_map.as_colours(landing, name), axes)
 
@@ -55,8 +62,8 @@ def new_mesh(name: str, product: Mesh) -> bpy.types.Mesh:
     Raises `AddonError` if its arrays do not fit together or a vertex is non-finite.
     """
     vertices, triangles = product.vertices, product.triangles
-    by_vertex = [array for array in (product.uv, product.colours, product.vertex_normals) if array is not None]
-    fits = all(len(array) == len(vertices) for array in by_vertex)
+    by_vertex = (product.uv, product.colours, product.vertex_normals, product.picture_uv)
+    fits = all(len(array) == len(vertices) for array in by_vertex if array is not None)
     fits = fits and (product.corner_uv is None or len(product.corner_uv) == len(triangles))
     whole = len(triangles) > 0 and np.isfinite(vertices).all()
     if not (whole and fits and _within(triangles, len(vertices))):
@@ -71,8 +78,13 @@ def new_mesh(name: str, product: Mesh) -> bpy.types.Mesh:
     _fill(mesh.polygons, "loop_start", np.arange(0, len(corners), 3, dtype=np.int32))
     # They are known to lie within: to clip them is three times as fast as to check them once more.
     uv = product.corner_uv if product.uv is None else product.uv.take(corners, axis=0, mode="clip")
+    if product.picture_uv is not None:
+        seen = product.picture_uv.take(corners, axis=0, mode="clip")
+        _fill(mesh.uv_layers.new(name=UV_MAP, do_init=False).uv, "vector", seen)
     if uv is not None:
-        _fill(mesh.uv_layers.new(name=UV_MAP, do_init=False).uv, "vector", uv)
+        layer = mesh.uv_layers.new(name=UV_MAP if product.picture_uv is None else ATLAS, do_init=False)
+        _fill(layer.uv, "vector", uv)
+        layer.active = layer.active_render = True
     if product.colours is not None:
         colours = mesh.color_attributes.new(COLOUR_ATTRIBUTE, "FLOAT_COLOR", "POINT")
         _fill(colours.data, "color", _linear_rgba(product.colours))

@@ -15,6 +15,7 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 UV_MAP = "UVMap"
+ATLAS = "All Round"  # lies in the image of the colours all round
 CORNERS = 100_000  # of so many, evenly taken, the projection is known well
 MAX_ERROR = 0.3  # root mean square that the fit may leave, in those of the UVs about their mean; 1 is no fit at all
 MIN_SQUARE = 0.5  # the least scale of one axis in scales of the other

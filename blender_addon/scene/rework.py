@@ -12,7 +12,8 @@ from contextlib import contextmanager
 import bpy
 import numpy as np
 
-from .projection import UV_MAP
+from . import material
+from .projection import ATLAS
 
 UNWRAPPED = "Unwrapped"
 DECIMATE = "Hi3DGen Decimate"
@@ -24,7 +25,7 @@ QUADS = 1.5  # that cross a voxel's side of surface, on the average over its dir
 def unwrap(context: bpy.types.Context, thing: bpy.types.Object) -> None:
     """Give an object a UV map `UNWRAPPED` without overlaps, by Smart UV Project.
 
-    The map that projects the picture stays the active one: solid shading shows pictures by it.
+    The active map stays that: solid shading shows images by it.
     """
     mesh = thing.data
     shown = mesh.uv_layers.active.name if mesh.uv_layers.active else UNWRAPPED
@@ -36,7 +37,7 @@ def unwrap(context: bpy.types.Context, thing: bpy.types.Object) -> None:
             bpy.ops.uv.smart_project(angle_limit=SHARPEST, island_margin=MARGIN)
         finally:
             bpy.ops.object.mode_set(mode="OBJECT")
-    mesh.uv_layers[UV_MAP if UV_MAP in mesh.uv_layers else shown].active = True
+    mesh.uv_layers[shown].active = True
 
 
 def faces_of(context: bpy.types.Context, thing: bpy.types.Object) -> int:
@@ -51,15 +52,19 @@ def decimate(context: bpy.types.Context, thing: bpy.types.Object, faces: int) ->
     modifier.ratio = min(modifier.ratio * faces / max(faces_of(context, thing), 1), 1.0)
 
 
-def remesh(context: bpy.types.Context, thing: bpy.types.Object, faces: int) -> bool:
+def remesh(context: bpy.types.Context, thing: bpy.types.Object, faces: int) -> list[str]:
     """Make an object's surface anew of about `faces` quads of one size, and keep the picture on it.
 
-    Returns whether that has cost the UV map `UNWRAPPED`, whose seams no other mesh can take over.
+    Returns the UV maps that are gone, as no other mesh can take over their seams: `UNWRAPPED`, and `ATLAS`. The picture
+    is shown then, in the place of the colours all round.
     """
     mesh = thing.data
-    unwrapped = mesh.uv_layers.get(UNWRAPPED)
-    if unwrapped:
-        mesh.uv_layers.remove(unwrapped)
+    seamed = [name for name in (UNWRAPPED, ATLAS) if name in mesh.uv_layers]
+    for name in seamed:
+        mesh.uv_layers.remove(mesh.uv_layers[name])
+    for slot in thing.material_slots:
+        if material.is_ours(slot.material):
+            material.settle(slot.material, mesh)
     areas = np.empty(len(mesh.polygons), np.float32)
     mesh.polygons.foreach_get("area", areas)
     mesh.remesh_voxel_size = math.sqrt(QUADS * float(areas.sum(dtype=np.float64)) / faces)
@@ -67,7 +72,7 @@ def remesh(context: bpy.types.Context, thing: bpy.types.Object, faces: int) -> b
     mesh.use_remesh_preserve_attributes = True
     with _alone(context, thing):
         bpy.ops.object.voxel_remesh()
-    return unwrapped is not None
+    return seamed
 
 
 @contextmanager

@@ -159,10 +159,16 @@ class HI3DGEN_OT_remesh(_OnMeshes, bpy.types.Operator):  # noqa: N801
             if thing.data.shape_keys:
                 raise AddonError(f"{thing.name} has shape keys, which would be lost.", "Remove or apply them first.")
         wanted = [self.faces or (len(thing.data.loops) - 2 * len(thing.data.polygons)) // 2 for thing in things]
-        lost = [rework.remesh(context, thing, max(faces, FEWEST)) for thing, faces in zip(things, wanted, strict=True)]
+        lost = {
+            name
+            for thing, faces in zip(things, wanted, strict=True)
+            for name in rework.remesh(context, thing, max(faces, FEWEST))
+        }
         self.faces = wanted[0] if len(things) == 1 else self.faces  # what the redo panel starts from
         made = f"{things[0].name} has {len(things[0].data.polygons):,} faces"
-        return f"{made}.{' Unwrap again: the old unwrapping does not fit.' if any(lost) else ''}"
+        again = " Unwrap again: the old unwrapping does not fit." if rework.UNWRAPPED in lost else ""
+        shown = " It shows the picture: its colours all round do not fit any more." if rework.ATLAS in lost else ""
+        return f"{made}.{again}{shown}"
 
 
 class HI3DGEN_OT_mark_as_asset(bpy.types.Operator):  # noqa: N801

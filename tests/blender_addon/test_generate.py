@@ -51,7 +51,7 @@ def test_the_object_stands_at_the_cursor_one_metre_large_and_faces_the_front(sce
     assert width == pytest.approx(height, rel=0.05)  # what is up, and how near the eye was, are guesses
     assert depth < width
     seen = np.empty(2 * len(thing.data.loops), np.float32)
-    thing.data.uv_layers.active.uv.foreach_get("vector", seen)
+    thing.data.uv_layers["UVMap"].uv.foreach_get("vector", seen)
     across, up = np.ptp(seen.reshape(-1, 2), axis=0)
     assert across == pytest.approx(up, rel=0.02)
 
@@ -106,7 +106,7 @@ def test_the_material_switches_to_the_normal_map_and_back(scene: Any, picture_fi
     bpy.ops.hi3dgen.generate(filepath=str(picture_file))
     material = bpy.context.object.active_material
     output = material.node_tree.nodes["Material Output"].inputs["Surface"]
-    assert material.hi3dgen_shows == "PICTURE"
+    assert material.hi3dgen_shows == "ALL_ROUND"
     assert output.links[0].from_node.type == "BSDF_PRINCIPLED"
     material.hi3dgen_shows = "NORMAL_MAP"
     assert material.hi3dgen_shows == "NORMAL_MAP"

@@ -240,8 +240,8 @@ def test_names_keep_their_dots(lasting: ModuleType, name: str, title: str) -> No
     assert lasting.title_of(name) == title
 
 
-@pytest.mark.parametrize("shows", ["PICTURE", "NORMAL_MAP", "NORMAL_DETAIL"])
-def test_gltf_holds_the_picture_that_was_sent_and_smooth_normals(scene: Any, tmp_path: Path, shows: str) -> None:
+@pytest.mark.parametrize("shows", ["PICTURE", "ALL_ROUND", "NORMAL_MAP", "NORMAL_DETAIL"])
+def test_gltf_holds_the_colours_and_smooth_normals(scene: Any, tmp_path: Path, shows: str) -> None:
     plum = scene.hi3dgen.picture = image_of(disc(), "v1.2 final")
     bpy.ops.hi3dgen.generate()
     assert bpy.context.object.name == "v1.2 final"
@@ -257,10 +257,14 @@ def test_gltf_holds_the_picture_that_was_sent_and_smooth_normals(scene: Any, tmp
     material = document["materials"][primitive["material"]]
     assert not {"normalTexture", "emissiveTexture"} & set(material)
     surface = material["pbrMetallicRoughness"]
-    image = document["images"][document["textures"][surface["baseColorTexture"]["index"]]["source"]]
+    shown = surface["baseColorTexture"]
+    assert shown.get("texCoord", 0) == (0 if shows == "PICTURE" else 1)
+    image = document["images"][document["textures"][shown["index"]]["source"]]
     view = document["bufferViews"][image["bufferView"]]
     start = view.get("byteOffset", 0)
     (tmp_path / "exported.png").write_bytes(binary[start : start + view["byteLength"]])
     exported = bpy.data.images.load(str(tmp_path / "exported.png"))
-    assert np.array_equal(pixels_of(exported)[..., :3], disc()[..., :3])
+    own = bpy.context.object.active_material.node_tree.nodes["All Round"].image
+    expected = disc() if shows == "PICTURE" else pixels_of(own)
+    assert np.array_equal(pixels_of(exported)[..., :3], expected[..., :3])
     assert document["nodes"][0]["name"] == "v1.2 final"

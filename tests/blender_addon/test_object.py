@@ -52,9 +52,9 @@ def test_unwrap_adds_a_uv_map_and_the_picture_stays(apple: Any) -> None:
     before = uv_of(apple)
     assert bpy.ops.hi3dgen.unwrap() == {"FINISHED"}
     maps = apple.data.uv_layers
-    assert [layer.name for layer in maps] == ["UVMap", "Unwrapped"]
-    assert maps.active.name == "UVMap", "solid shading shows the picture by the active one"
-    assert [layer.name for layer in maps if layer.active_render] == ["UVMap"]
+    assert [layer.name for layer in maps] == ["UVMap", "All Round", "Unwrapped"]
+    assert maps.active.name == "All Round", "solid shading shows the colours by the active one"
+    assert [layer.name for layer in maps if layer.active_render] == ["All Round"]
     assert np.array_equal(uv_of(apple), before)
     unwrapped = uv_of(apple, "Unwrapped")
     assert unwrapped.min() >= 0
@@ -62,7 +62,7 @@ def test_unwrap_adds_a_uv_map_and_the_picture_stays(apple: Any) -> None:
     assert 0.2 < covered(unwrapped) <= 1
     assert bpy.context.mode == "OBJECT"
     bpy.ops.hi3dgen.unwrap()
-    assert len(maps) == 2, "the second click does not add another"
+    assert len(maps) == 3, "the second click does not add another"
 
 
 def test_every_selected_one_is_unwrapped_by_itself(scene: Any, apple: Any) -> None:

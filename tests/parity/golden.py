@@ -38,7 +38,10 @@ NETWORKS = (
     *("sparse_conv", "sparse_attention", "swin_torso", "subdivide", "flow_dense", "flow_sparse"),
 )
 """Kinds that need weights."""
-ALGORITHMS = ("features2mesh", "normal_postprocess", "preprocess_image", "sampler", "sparse_updown", "surface")
+ALGORITHMS = (
+    *("features2mesh", "normal_postprocess", "preprocess_image", "sampler", "sparse_updown", "surface"),
+    *("geometry_camera", "geometry_raster", "geometry_bake"),
+)
 """Kinds that need none."""
 _CUT = re.compile(r"(.+)_(first|stride)(\d+)")
 

@@ -27,6 +27,14 @@ def test_a_picture_with_a_normal_map_has_two_rows(tmp_path: Path, monkeypatch: p
     assert (sheet[:24, 24:] != sheet[24:, 24:]).any()
 
 
+def test_meshes_are_drawn_in_their_colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(monkeypatch, OWL, "-o", tmp_path / "sheet.png", "--size", 64, "--colours")
+    views = np.asarray(Image.open(tmp_path / "sheet.png")).reshape(64, 6, 64, 3).swapaxes(0, 1).astype(int)
+    front, back = (view[(view != 237).any(axis=2)].mean(axis=0) for view in (views[1], views[5]))
+    assert np.ptp(front) > 20, "not grey"
+    assert back[0] < back[1] < back[2], "the owl's blue goes on behind"
+
+
 @pytest.mark.parametrize(
     ("picture", "sheet", "words"),
     [(OWL, "sheet.txt", "sheet.txt"), (OWL, "none/sheet.png", "no folder"), ("text.png", "sheet.png", "text.png")],

@@ -11,9 +11,9 @@ from ...foreground.stages import READ_OWN as READ_OWN_CUTOUT
 from ...geometry import look as geometry_look
 from ...mesh.clean import clean
 from ...mesh.reduce import reduce
-from ...mesh.stages import IN_THE_SCENE
 from ...normals.image import OWN_NORMAL_MAP
 from ...normals.stages import READ_OWN
+from ...texture.stages import IN_THE_SCENE
 from . import normals
 from .geometry import build
 from .normals import estimate

@@ -3,6 +3,7 @@
 
 from ...flow.settings import Setting
 from ...mesh.stages import FACES, UPRIGHT
+from ...texture.stages import COLOURS
 
 SETTINGS = (
     Setting(
@@ -31,5 +32,6 @@ SETTINGS = (
         advanced=True,
     ),
     UPRIGHT,
+    COLOURS,
     FACES,
 )

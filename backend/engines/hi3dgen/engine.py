@@ -16,11 +16,11 @@ from ...foreground.stages import READ_OWN as READ_OWN_CUTOUT
 from ...mesh.clean import clean as drop_stray
 from ...mesh.parts import drop_floaters
 from ...mesh.reduce import reduce as reduce_to
-from ...mesh.stages import IN_THE_SCENE
 from ...mesh.stand import stand
 from ...nn.environment import prepare_environment
 from ...normals.image import OWN_NORMAL_MAP
 from ...normals.stages import READ_OWN
+from ...texture.stages import IN_THE_SCENE
 from ...weights import store
 from ...weights.catalogue import FOREGROUND, PACKAGES
 from .settings import SETTINGS

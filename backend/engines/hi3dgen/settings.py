@@ -3,6 +3,7 @@
 
 from ...flow.settings import Option, Setting
 from ...mesh.stages import FACES, UPRIGHT
+from ...texture.stages import COLOURS
 
 SETTINGS = (
     Setting(
@@ -16,6 +17,7 @@ SETTINGS = (
             Option("upstream", "Upstream", "All the steps that Hi3DGen was published with"),
         ),
     ),
+    COLOURS,
     FACES,
     Setting(
         name="solid",

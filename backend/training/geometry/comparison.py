@@ -5,8 +5,8 @@ import numpy as np
 
 from ...arrays import UInt8Array
 from ...flow.products import Picture
-from ...raster.render import nearest
 from ...raster.resample import crop_resize, shrink
+from ...raster.triangles import nearest
 from ...raster.vectors import unit
 from .silhouettes import on_screen, seen_from
 from .triangles import Triangles, crosses
@@ -39,7 +39,7 @@ def drawn(surface: Triangles, size: int = PANEL) -> UInt8Array:
     """Draw a surface by its faces' normals, those that point away turned, uint8 (size, size, 3), over white."""
     fine = _FINER * size
     corners = on_screen(surface, fine, _REACH)
-    pixel, face, _ = nearest(corners * np.array([1, 1, -1]), fine)
+    pixel, face, _ = nearest(corners * np.array([1, 1, -1]), (fine, fine))
     normals = unit(crosses(surface.corners), least=1e-20)
     normals *= np.where(normals[:, 2:] < 0, -1, 1)
     image = np.zeros((fine * fine, 4), np.uint8)

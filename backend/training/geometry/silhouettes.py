@@ -7,7 +7,7 @@ A view is a square of size x size pixels about the origin, which reaches so far 
 import numpy as np
 
 from ...arrays import BoolArray, Float64Array, Int64Array
-from ...raster.render import hits
+from ...raster.triangles import hits
 from .triangles import Triangles
 
 SIDE = 256
@@ -40,7 +40,7 @@ def on_screen(surface: Triangles, size: int, reach: float) -> Float64Array:
 
 def depths(surface: Triangles, size: int = SIDE, reach: float = REACH) -> tuple[Float64Array, Float64Array]:
     """Return z where the rays first enter and last leave, float64 (size, size) each, NaN where they meet nothing."""
-    pixel, _, z, _ = hits(on_screen(surface, size, reach), size)
+    pixel, _, z, _ = hits(on_screen(surface, size, reach), (size, size))
     front, back = np.full(size * size, -np.inf), np.full(size * size, np.inf)
     np.maximum.at(front, pixel, z)
     np.minimum.at(back, pixel, z)
@@ -52,7 +52,7 @@ def depths(surface: Triangles, size: int = SIDE, reach: float = REACH) -> tuple[
 def outline(surface: Triangles) -> BoolArray:
     """Return which pixels of a view show the surface, bool (SIDE, SIDE)."""
     shown = np.zeros(SIDE * SIDE, np.bool_)
-    shown[hits(on_screen(surface, SIDE, REACH), SIDE)[0]] = True
+    shown[hits(on_screen(surface, SIDE, REACH), (SIDE, SIDE))[0]] = True
     return shown.reshape(SIDE, SIDE)
 
 
@@ -72,7 +72,7 @@ def occupied(surface: Triangles, size: int = VOXELS, reach: float = REACH) -> Bo
 def _wound(surface: Triangles, size: int, reach: float) -> BoolArray:
     """Return where the winding number along z is not 0, bool (x, y, z)."""
     corners = on_screen(surface, size, reach)
-    pixel, face, z, _ = hits(corners, size)
+    pixel, face, z, _ = hits(corners, (size, size))
     behind = np.clip(np.ceil((z + reach) * size / (2 * reach) - 0.5), 0, size).astype(np.int64)  # so many voxels
     turns = np.zeros((size + 1, size * size), np.int64)
     np.add.at(turns, (behind, pixel), _turns(corners)[face])

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from backend.flow.products import Mesh
-from backend.raster.render import nearest, render
+from backend.raster.render import render
+from backend.raster.triangles import nearest
 
 
 def box(size: tuple[float, float, float]) -> Mesh:
@@ -36,7 +37,7 @@ def test_the_nearer_of_two_surfaces_is_shown() -> None:
     pixel, triangle, _ = nearest(
         np.stack([both.vertices[:, 0] + 0.5, 1 - both.vertices[:, 2], both.vertices[:, 1]], axis=1)[both.triangles]
         * np.array([100, 100, 1]),
-        100,
+        (100, 100),
     )
     shown = dict(zip(pixel.tolist(), triangle.tolist(), strict=True))
     assert shown[50 * 100 + 50] >= 12

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from backend.engines.hi3dgen.pose import FRONT, Pose, find_pose, project, roll_of
 from backend.flow.products import NormalMap
-from backend.raster.render import nearest
+from backend.raster.triangles import nearest
 
 Points = NDArray[np.float32]
 Triangles = NDArray[np.int32]
@@ -50,7 +50,7 @@ def drawn(points: Points, triangles: Triangles, pose: Pose, size: int = 192) -> 
     placed[:, :2] = placed[:, :2] / np.ptp(placed[:, :2], axis=0).max() * 0.8
     placed[:, :2] += 0.5 - (placed[:, :2].min(axis=0) + placed[:, :2].max(axis=0)) / 2
     screen = placed * [size, -size, -1] + [0, size, 0]
-    pixel, triangle, _ = nearest(screen[triangles], size)
+    pixel, triangle, _ = nearest(screen[triangles], (size, size))
     a, b, c = np.moveaxis(points[triangles].astype(np.float64), 1, 0)
     normal = np.cross(b - a, c - a) @ pose.axes.T
     normal /= np.linalg.norm(normal, axis=1, keepdims=True)

@@ -8,7 +8,7 @@ shades of one surface lie on a ray from the origin.
 import numpy as np
 
 from ..arrays import Float32Array, UInt8Array
-from ..raster.colour import srgb_to_linear
+from .colour import srgb_to_linear
 
 _LMS_FROM_RGB = np.array(
     [

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cameras around an object, and the pixels at which they see its points.
+
+z is up, and the picture's own camera stands at -y. A camera's azimuth grows counter-clockwise seen from above: at 90
+degrees it stands at +x.
+"""
+
+import numpy as np
+
+from ..arrays import Float64Array
+from ..flow.products import Camera
+
+
+def orbit(azimuth: float, elevation: float, distance: float, fov: float) -> Camera:
+    """A camera on a sphere around the origin, which it looks at; angles in degrees, the distance in metres.
+
+    It stands at distance * (sin a cos e, -cos a cos e, sin e). Its right is (cos a, sin a, 0), at the poles as well.
+    """
+    a, e = np.radians(azimuth), np.radians(elevation)
+    right = np.array([np.cos(a), np.sin(a), 0.0])
+    back = np.array([np.sin(a) * np.cos(e), -np.cos(a) * np.cos(e), np.sin(e)])
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.stack([right, np.cross(back, right), back], axis=1)
+    matrix[:3, 3] = distance * back
+    return Camera(matrix, fov)
+
+
+def pixels(
+    points: Float64Array, camera: Camera, shape: tuple[int, int], offset: tuple[float, float] = (0.0, 0.0)
+) -> Float64Array:
+    """Where a camera sees points, float64 (N, 3): column, row and depth, in pixels and metres.
+
+    points: float64 (N, 3). shape: the picture's rows and columns. offset: by how many pixels right and down the
+    picture's middle is moved. Row i, column j has its centre at (j + 1/2, i + 1/2). The depth is the distance along the
+    viewing axis, not along the ray. The field of view is that of the width.
+    """
+    seen = (points - camera.matrix[:3, 3]) @ camera.matrix[:3, :3]
+    depth = -seen[:, 2]
+    height, width = shape
+    scale = width / 2 / np.tan(np.radians(camera.fov) / 2) / depth if camera.fov else width / camera.width
+    column = width / 2 + offset[0] + seen[:, 0] * scale
+    row = height / 2 + offset[1] - seen[:, 1] * scale
+    return np.stack([column, row, depth], axis=1)

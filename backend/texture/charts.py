@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cut a surface into charts: pieces that lie flat, one for each side from which they are seen.
+
+The six sides are those of the picture's camera, so that what the picture shows is one chart and keeps its pixels. A
+triangle belongs to the side that it faces; front and back reach further, as few long seams are better than many short
+ones. Ragged borders are smoothed and specks go to their neighbours. Pieces of one side are charts of their own, and
+what lies behind a part of its own chart becomes a chart of its own, unless it is a speck.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays import BoolArray, Float64Array, Int32Array, Int64Array
+from ..mesh.check import vertex_components
+from ..raster.triangles import hits
+
+FRONT = 0
+_NORMALS = np.array([(0, 0, 1), (0, 0, -1), (1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0)], np.float64)
+_RIGHT = np.array([(1, 0, 0), (-1, 0, 0), (0, 0, -1), (0, 0, 1), (1, 0, 0), (1, 0, 0)], np.float64)
+_UP = np.array([(0, 1, 0), (0, 1, 0), (0, 1, 0), (0, 1, 0), (0, 0, -1), (0, 0, 1)], np.float64)
+_REACH = np.array([1.6, 1.6, 1, 1, 1, 1])  # front and back take what is seen from them at up to 58 degrees
+_FIRM = 0.5  # how much the neighbours of a triangle count against its own direction
+_SMOOTHINGS = 6
+_SPECK = 0.002  # of the surface: a smaller piece goes to its neighbours
+_ROUNDS = 4
+_GRID = 320  # pixels of the longest side when a chart is searched for what lies behind it
+_BEHIND = 0.003  # of the longest side
+
+
+@dataclass(frozen=True)
+class Charts:
+    """The charts of a surface.
+
+    of: int64 (T,), each triangle's chart, from 0. sides: int64 (C,), the side that each chart is seen from, `FRONT` the
+    picture's. flat: float64 (T, 3, 2), the corners on their chart's plane: x right, y up, in the unit of the surface.
+    """
+
+    of: Int64Array
+    sides: Int64Array
+    flat: Float64Array
+
+
+def cut(points: Float64Array, triangles: Int32Array) -> Charts:
+    """Cut a surface into charts.
+
+    points: float64 (V, 3), x right, y up, z to the viewer. triangles: int32 (T, 3), at least one, wound outward.
+    """
+    corners = points[triangles]
+    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    area = np.linalg.norm(across, axis=1)
+    normals = across / np.maximum(area, 1e-300)[:, None]
+    pairs = neighbours(triangles)
+    sides = _sides(normals, pairs)
+    for _ in range(_ROUNDS):
+        sides, specks = _without_specks(sides, normals, area, pairs)
+        if not specks:
+            break
+    flat = np.stack(
+        [np.einsum("tci,ti->tc", corners, _RIGHT[sides]), np.einsum("tci,ti->tc", corners, _UP[sides])], axis=2
+    )
+    depth = np.einsum("tci,ti->tc", corners, _NORMALS[sides])
+    layers = np.zeros(len(triangles), np.int64)
+    pieces = _pieces(sides, layers, pairs)
+    for _ in range(_ROUNDS):
+        behind = _behind(flat, depth, pieces)
+        if not behind.any():
+            break
+        layers[behind] += 1
+        pieces = _pieces(sides, layers, pairs)
+    for _ in range(_ROUNDS):
+        layers = _joined(layers, sides, area, pieces, pairs)
+        pieces = _pieces(sides, layers, pairs)
+    _, first, of = np.unique(pieces, return_index=True, return_inverse=True)
+    return Charts(of.reshape(-1).astype(np.int64), sides[first], flat)
+
+
+def neighbours(triangles: Int32Array) -> Int64Array:
+    """The pairs of triangles that share an edge, int64 (E, 2)."""
+    ends = np.sort(triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2).astype(np.int64), axis=1)
+    key = ends[:, 0] * (int(triangles.max()) + 1) + ends[:, 1]
+    order = np.argsort(key, kind="stable")
+    same = np.flatnonzero(key[order][1:] == key[order][:-1])
+    return np.stack([order[same], order[same + 1]], axis=1) // 3
+
+
+def _sides(normals: Float64Array, pairs: Int64Array) -> Int64Array:
+    """The side that each triangle is seen from, with smooth borders."""
+    own = normals @ _NORMALS.T
+    score = own * _REACH
+    sides = np.argmax(score, axis=1)
+    for _ in range(_SMOOTHINGS):
+        votes = np.zeros_like(score)
+        np.add.at(votes, (pairs[:, 0], sides[pairs[:, 1]]), _FIRM)
+        np.add.at(votes, (pairs[:, 1], sides[pairs[:, 0]]), _FIRM)
+        votes[own <= 0.1] = -1.0  # never onto a side from which it is not seen
+        sides = np.argmax(score + votes, axis=1)
+    return sides
+
+
+def _pieces(sides: Int64Array, layers: Int64Array, pairs: Int64Array) -> Int64Array:
+    """The connected piece of one side and layer that each triangle belongs to."""
+    joined = pairs[(sides[pairs[:, 0]] == sides[pairs[:, 1]]) & (layers[pairs[:, 0]] == layers[pairs[:, 1]])]
+    return vertex_components(joined[:, [0, 1, 1]].astype(np.int32), len(sides)).astype(np.int64)
+
+
+def _without_specks(
+    sides: Int64Array, normals: Float64Array, area: Float64Array, pairs: Int64Array
+) -> tuple[Int64Array, int]:
+    """Give small pieces to the side of the neighbours with the most common edges, if they are seen from there."""
+    pieces = _pieces(sides, np.zeros_like(sides), pairs)
+    sizes = np.bincount(pieces, area, len(sides))
+    small = sizes[pieces] < _SPECK * area.sum()
+    both = np.concatenate([pairs, pairs[:, ::-1]])
+    border = both[small[both[:, 0]] & (sides[both[:, 0]] != sides[both[:, 1]])]
+    if not len(border):
+        return sides, 0
+    votes = np.zeros((len(sides), len(_NORMALS)), np.int64)
+    np.add.at(votes, (pieces[border[:, 0]], sides[border[:, 1]]), 1)
+    facing = np.stack([np.bincount(pieces, area * normals[:, axis], len(sides)) for axis in range(3)], axis=1)
+    votes[facing @ _NORMALS.T <= 0.0] = 0
+    moved = small & (votes[pieces].max(axis=1) > 0)
+    return np.where(moved, np.argmax(votes[pieces], axis=1), sides), int(moved.sum())
+
+
+def _joined(
+    layers: Int64Array, sides: Int64Array, area: Float64Array, pieces: Int64Array, pairs: Int64Array
+) -> Int64Array:
+    """Give small pieces of one side the layer of their largest neighbour there: a speck may lie behind its chart."""
+    sizes = np.bincount(pieces, area, len(sides))
+    both = np.concatenate([pairs, pairs[:, ::-1]])
+    one, other = pieces[both].T
+    beside = (sizes[one] < _SPECK * area.sum()) & (one != other) & (sides[both[:, 0]] == sides[both[:, 1]])
+    beside &= sizes[other] > sizes[one]
+    one, other, layer = one[beside], other[beside], layers[both[beside, 1]]
+    order = np.lexsort((sizes[other], one))
+    last = order[np.append(one[order][1:] != one[order][:-1], True)] if len(order) else order
+    taken = np.full(len(sides), -1, np.int64)
+    taken[one[last]] = layer[last]
+    return np.where(taken[pieces] >= 0, taken[pieces], layers)
+
+
+def _behind(flat: Float64Array, depth: Float64Array, pieces: Int64Array) -> BoolArray:
+    """Which triangles lie, somewhere, behind another of their piece, bool (T,)."""
+    low = flat.min(axis=(0, 1))
+    extent = float(np.ptp(flat, axis=(0, 1)).max())
+    scale = (_GRID - 1) / max(extent, 1e-12)
+    behind = np.zeros(len(pieces), np.bool_)
+    screen = np.concatenate([(flat - low) * scale + 0.31, depth[..., None]], axis=2)  # beside the pixels' centres
+    pixel, triangle, height, _ = hits(screen, (_GRID, _GRID))
+    place = pieces[triangle] * _GRID**2 + pixel
+    order = np.lexsort((-height, place))
+    place, height, triangle = place[order], height[order], triangle[order]
+    first = np.append(True, place[1:] != place[:-1])
+    top = height[np.maximum.accumulate(np.where(first, np.arange(len(place)), 0))]
+    behind[triangle[height < top - _BEHIND * extent]] = True
+    return behind

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The light in a picture, as far as its normals explain it.
+
+Light that comes from afar reaches a matt surface as a quadratic form of the normal: nine numbers, the second-order
+spherical harmonics (Ramamoorthi and Hanrahan, An Efficient Representation for Irradiance Environment Maps, SIGGRAPH
+2001). They are fitted to the picture's luminance together with one brightness for each of a few materials, which are
+told apart by their colour. Highlights count little, and the fit is held to even light, so that what it cannot know
+stays in the colours.
+"""
+
+import numpy as np
+
+from ..arrays import BoolArray, Float32Array, Float64Array, Int64Array
+from ..raster.oklab import oklab
+
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
+_MATERIALS = 8
+_ROUNDS = 6
+_LIGHTNESS = 0.15  # of what lightness counts in telling materials apart: shade changes it, too
+_ALIKE = 0.12  # distance below which two colours are one material
+_DARK = 0.2  # lightness below which a hue is not sure
+_EVEN = 0.01  # of the pixels: how strongly the fit is held to even light
+_RANGE = (0.4, 1.6)  # the darkest and the brightest light that is taken out, over the mean
+_MOST = 20_000  # pixels that are fitted
+
+
+def fit(colours: Float32Array, normals: Float32Array, inside: BoolArray) -> Float64Array:
+    """Return the nine coefficients of the light; its mean over the object is 1.
+
+    colours: float32 (H, W, 3), linear, at least 0. normals: float32 (H, W, 3), unit, z to the viewer. inside: bool (H,
+    W), pixels that show the object. Even light if there are none.
+    """
+    even = np.eye(9)[0]
+    at = np.flatnonzero(inside)
+    at = at[:: max(1, len(at) // _MOST)]
+    if len(at) < 100:
+        return even
+    pixels = colours.reshape(-1, 3)[at].astype(np.float64)
+    light = pixels @ _LUMINANCE
+    basis = harmonics(normals.reshape(-1, 3)[at].astype(np.float64))
+    material = _materials(pixels)
+    coefficients, weights = even, np.ones(len(at))
+    for _ in range(_ROUNDS):
+        shade = np.maximum(basis @ coefficients, 0.1)
+        brightness = np.bincount(material, weights * light * shade, _MATERIALS) / np.maximum(
+            np.bincount(material, weights * shade**2, _MATERIALS), 1e-9
+        )
+        lit = basis * brightness[material][:, None]
+        scale = float(np.mean(brightness[material] ** 2))
+        hold = _EVEN * len(at) * scale * np.eye(9)
+        hold[0, 0] = 0.0
+        coefficients = np.linalg.solve(np.einsum("ni,n,nj->ij", lit, weights, lit) + hold, lit.T @ (weights * light))
+        error = (light - lit @ coefficients) / np.maximum(brightness[material], 1e-3)
+        weights = 1.0 / (1.0 + (np.where(error > 0, 2.0, 1.0) * error / 0.2) ** 2)
+        coefficients = coefficients / max(float((basis @ coefficients).mean()), 1e-6)
+    return coefficients
+
+
+def shade(coefficients: Float64Array, normals: Float32Array) -> Float32Array:
+    """Return how brightly surfaces are lit, float32 (...), within `_RANGE`, for normals (..., 3)."""
+    return np.clip(harmonics(normals.astype(np.float64)) @ coefficients, *_RANGE).astype(np.float32)
+
+
+def harmonics(normals: Float64Array) -> Float64Array:
+    """Return the nine harmonics up to the second order, float64 (..., 9), scaled to about 1."""
+    x, y, z = np.moveaxis(normals, -1, 0)
+    return np.stack([np.ones_like(x), y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y], axis=-1)
+
+
+def _materials(pixels: Float64Array) -> Int64Array:
+    """The material of each pixel: k-means over its hue and, a little, its lightness.
+
+    It begins at the mean and the colours farthest apart. Shade scales Oklab's three numbers, so that their ratios stay.
+    """
+    tones = np.clip(pixels, 0, 1) ** (1 / 2.2) * 255
+    lab = oklab(tones.astype(np.uint8)[None])[0].astype(np.float64)
+    lab = np.column_stack([_LIGHTNESS * lab[:, 0], lab[:, 1:] / np.maximum(lab[:, :1], _DARK)])
+    means = lab.mean(axis=0)[None]
+    while len(means) < _MATERIALS:
+        apart = ((lab[:, None] - means) ** 2).sum(axis=2).min(axis=1)
+        if apart.max() < _ALIKE**2:
+            break
+        means = np.concatenate([means, lab[int(np.argmax(apart))][None]])
+    nearest = np.zeros(len(lab), np.int64)
+    for _ in range(_ROUNDS):
+        nearest = np.argmin(((lab[:, None] - means) ** 2).sum(axis=2), axis=1)
+        counts = np.bincount(nearest, minlength=len(means))
+        sums = np.stack([np.bincount(nearest, lab[:, axis], len(means)) for axis in range(3)], axis=1)
+        means = np.where(counts[:, None] > 0, sums / np.maximum(counts, 1)[:, None], means)
+    return nearest

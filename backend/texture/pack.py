@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Pack charts into a square image.
+
+A grid of cells says what is taken. A chart goes, the largest first, to the lowest place where its own cells are free:
+the places are found for all offsets at once, by a convolution. So charts lie in each other's hollows.
+"""
+
+import numpy as np
+
+from ..arrays import BoolArray, Float64Array, Int64Array
+from ..raster.morphology import dilated
+from ..raster.triangles import hits
+
+CELLS = 128
+"""Cells along a side of the image."""
+
+
+def pack(corners: Float64Array, of: Int64Array, size: int) -> Int64Array | None:
+    """Find places for charts, without scaling or turning them: by how much each is moved, int64 (C, 2), right and up.
+
+    None if there is no room.
+
+    corners: float64 (T, 3, 2), in pixels, each chart's least x and y in [0, 1). of: int64 (T,), the charts, 0 to C - 1.
+    size: the image's side in pixels. Between two charts, and around all, at least a pixel stays free.
+    """
+    count = int(of.max()) + 1
+    cell = size / CELLS
+    order = np.argsort(of, kind="stable")
+    bounds = np.searchsorted(of[order], np.arange(count + 1))
+    masks = [_cells(corners[order[bounds[chart] : bounds[chart + 1]]], cell) for chart in range(count)]
+    if sum(int(mask.sum()) for mask in masks) > CELLS**2:
+        return None
+    taken = np.zeros((CELLS, CELLS), np.bool_)
+    offsets = np.zeros((count, 2), np.int64)
+    for chart in sorted(range(count), key=lambda number: -masks[number].size):
+        mask = masks[chart]
+        place = _lowest(taken, mask)
+        if place is None:
+            return None
+        row, column = place
+        taken[row : row + mask.shape[0], column : column + mask.shape[1]] |= mask
+        offsets[chart] = np.ceil(np.array([column, row]) * cell + 1)
+    return offsets
+
+
+def _cells(corners: Float64Array, cell: float) -> BoolArray:
+    """The cells that a chart needs with a pixel of room around it, bool (rows, columns)."""
+    places = (corners + 2.0) / cell  # it may be moved by up to 2 pixels within its first cell
+    columns, rows = (int(most) + 1 for most in places.max(axis=(0, 1)) + 1.0 / cell)
+    mask = np.zeros((rows + 2, columns + 2), np.bool_)
+    for at in (places, places.mean(axis=1, keepdims=True)):
+        mask[np.floor(at[..., 1]).astype(int) + 1, np.floor(at[..., 0]).astype(int) + 1] = True
+    flat = np.concatenate([places + 1.0, np.zeros((*places.shape[:2], 1))], axis=2)
+    mask.reshape(-1)[hits(flat, (rows + 2, columns + 2))[0]] = True
+    return dilated(mask, 1)[1:-1, 1:-1]
+
+
+def _lowest(taken: BoolArray, mask: BoolArray) -> tuple[int, int] | None:
+    """The lowest, then leftmost, row and column at which a chart's cells are free; None if there is none."""
+    rows, columns = (CELLS - side + 1 for side in mask.shape)
+    if min(rows, columns) <= 0:
+        return None
+    if mask.size <= 36:
+        meets = np.zeros((rows, columns), np.bool_)
+        for row, column in np.argwhere(mask):
+            meets |= taken[row : row + rows, column : column + columns]
+    else:
+        shape = (2 * CELLS, 2 * CELLS)
+        spectrum = np.fft.rfft2(taken, shape) * np.conj(np.fft.rfft2(mask, shape))
+        meets = np.fft.irfft2(spectrum, shape)[:rows, :columns] > 0.5
+    free = np.flatnonzero(~meets)
+    return None if not len(free) else divmod(int(free[0]), columns)

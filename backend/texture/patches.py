@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Go on with a picture's material in a hole: patch-based completion.
+
+Every pixel of the hole looks for a place in the known part whose surroundings are like its own; what lies around the
+places found votes for the hole's colours, and the search begins anew with them, from coarse to fine (Wexler, Shechtman
+and Irani, Space-Time Completion of Video, PAMI 2007). Places are found by trying what the neighbours have found and
+random ones around the best so far (Barnes et al., PatchMatch, SIGGRAPH 2009), here for all pixels at once.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..arrays import BoolArray, Float32Array, Int64Array
+from ..raster.pull_push import fill
+from ..raster.ticks import Poll
+
+_RADIUS = 2  # a patch is a square of 5 x 5 pixels
+_COARSEST = 24  # pixels along the longer side
+_ROUNDS = 3  # of search and vote at every size
+Distance = Callable[[Int64Array], Float32Array]
+
+_BEYOND = 1e3  # the distance to a place whose patch is not all known
+
+
+def complete(
+    colours: Float32Array, known: BoolArray, hole: BoolArray, sources: BoolArray, poll: Poll
+) -> tuple[Float32Array, Int64Array]:
+    """Fill a hole from the known part.
+
+    colours: float32 (H, W, C), with a guess in the hole, which decides what is looked for. known, hole: bool (H, W),
+    what is there and what is to be filled; pixels in neither are as if outside of the picture. sources: bool (H, W),
+    the known pixels that may be copied. Returns the colours, float32 (H, W, C), and where each pixel of the hole copies
+    from, int64 (H, W, 2), row and column; elsewhere itself. The same input gives the same result.
+    """
+    rng = np.random.default_rng(0)
+    levels = [(colours, known, hole, sources)]
+    while max(levels[-1][1].shape) > _COARSEST and _sources(_halved(*levels[-1])[3]).any():
+        levels.append(_halved(*levels[-1]))
+    source: Int64Array | None = None
+    image = colours
+    for guess, good, open_, may in reversed(levels):
+        start = None if source is None else _doubled(source, open_.shape)
+        whole = np.where((good | open_)[..., None], guess, fill(guess, good.astype(np.float32)))
+        image, source = _filled(whole, good, open_, may, start, rng, poll)
+    assert source is not None  # noqa: S101 - there is at least one level
+    return image, source
+
+
+def places_of(shape: tuple[int, ...]) -> Int64Array:
+    """Every pixel's own place, row and column, int64 (H, W, 2)."""
+    return np.moveaxis(np.indices(shape), 0, -1).astype(np.int64)
+
+
+def _sources(known: BoolArray) -> BoolArray:
+    """The pixels whose whole patch is known."""
+    padded = np.pad(known, _RADIUS)
+    whole = np.ones_like(known)
+    for row in range(2 * _RADIUS + 1):
+        for column in range(2 * _RADIUS + 1):
+            whole &= padded[row : row + known.shape[0], column : column + known.shape[1]]
+    return whole
+
+
+def _halved(
+    colours: Float32Array, known: BoolArray, hole: BoolArray, sources: BoolArray
+) -> tuple[Float32Array, BoolArray, BoolArray, BoolArray]:
+    """Half the size: a pixel is part of the hole if any of its four is, and known if at least two of the others are."""
+    height, width = known.shape
+    pad = ((0, height % 2), (0, width % 2))
+    k, h, s = (np.pad(part, pad) for part in (known, hole, sources))
+    shown = k | h
+    c = np.pad(colours, (*pad, (0, 0))) * shown[..., None]
+    blocks = (-(-height // 2), 2, -(-width // 2), 2)
+    count = k.reshape(blocks).sum(axis=(1, 3))
+    mean = c.reshape(*blocks, -1).sum(axis=(1, 3)) / np.maximum(shown.reshape(blocks).sum(axis=(1, 3)), 1)[..., None]
+    open_ = h.reshape(blocks).any(axis=(1, 3))
+    good = (count >= 2) & ~open_
+    return mean.astype(np.float32), good, open_, good & (s.reshape(blocks).sum(axis=(1, 3)) >= 2)
+
+
+def _doubled(source: Int64Array, shape: tuple[int, ...]) -> Int64Array:
+    offset = source - places_of(source.shape[:2])
+    offset = 2 * np.repeat(np.repeat(offset, 2, axis=0), 2, axis=1)[: shape[0], : shape[1]]
+    return np.clip(places_of(shape) + offset, 0, np.array(shape) - 1)
+
+
+def _filled(
+    image: Float32Array,
+    known: BoolArray,
+    hole: BoolArray,
+    sources: BoolArray,
+    start: Int64Array | None,
+    rng: np.random.Generator,
+    poll: Poll,
+) -> tuple[Float32Array, Int64Array]:
+    """The filled image at one size, and the places, (H, W, 2)."""
+    height, width = known.shape
+    may = _sources(sources)
+    places = places_of(known.shape)
+    at = np.argwhere(hole)
+    options = np.argwhere(may)
+    if not len(at) or not len(options):
+        return image, places
+    source = places.copy()
+    source[hole] = options[rng.integers(len(options), size=len(at))]
+    if start is not None:
+        good = hole & may[start[..., 0], start[..., 1]]
+        source[good] = start[good]
+    offsets = np.stack(np.meshgrid(*[np.arange(-_RADIUS, _RADIUS + 1)] * 2, indexing="ij"), axis=-1).reshape(-1, 2)
+    inside = np.pad(known | hole, _RADIUS)
+    stride = width + 2 * _RADIUS
+    flat_offsets = offsets[:, 0] * stride + offsets[:, 1]
+
+    def flat(place: Int64Array) -> Int64Array:
+        return (place[:, 0] + _RADIUS) * stride + place[:, 1] + _RADIUS
+
+    target = flat(at)[:, None] + flat_offsets
+    counts = inside.reshape(-1)[target].astype(np.float32)
+    counts /= np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
+    for _ in range(_ROUNDS):
+        padded = np.pad(image, ((_RADIUS, _RADIUS), (_RADIUS, _RADIUS), (0, 0))).reshape(-1, image.shape[2])
+        wanted = padded[target]
+
+        def distance(place: Int64Array) -> Float32Array:
+            apart = padded[flat(place)[:, None] + flat_offsets] - wanted  # noqa: B023 - called in this round alone
+            return np.einsum("npc,npc,np->n", apart, apart, counts) + np.where(
+                may[place[:, 0], place[:, 1]], 0, _BEYOND
+            )
+
+        best = source[at[:, 0], at[:, 1]]
+        found = distance(best)
+        reach = max(height, width) // 2
+        while reach >= 1:
+            for step in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+                poll()
+                source[at[:, 0], at[:, 1]] = best
+                beside = np.clip(at - step, 0, (height - 1, width - 1))
+                guess = source[beside[:, 0], beside[:, 1]] + step
+                best, found = _better(best, found, np.clip(guess, 0, (height - 1, width - 1)), distance)
+            guess = best + rng.integers(-reach, reach + 1, size=best.shape)
+            best, found = _better(best, found, np.clip(guess, 0, (height - 1, width - 1)), distance)
+            reach //= 2
+        source[at[:, 0], at[:, 1]] = best
+        image = _voted(image, at, best, found, offsets, hole, known)
+    return image, source
+
+
+def _better(
+    best: Int64Array, found: Float32Array, guess: Int64Array, distance: Distance
+) -> tuple[Int64Array, Float32Array]:
+    apart = distance(guess)
+    nearer = apart < found
+    return np.where(nearer[:, None], guess, best), np.where(nearer, apart, found)
+
+
+def _voted(
+    image: Float32Array,
+    at: Int64Array,
+    best: Int64Array,
+    found: Float32Array,
+    offsets: Int64Array,
+    hole: BoolArray,
+    known: BoolArray,
+) -> Float32Array:
+    """The hole's colours as the patches around each pixel have them, those that fit well first."""
+    height, width = hole.shape
+    trust = np.exp(-found / max(2 * float(np.median(found)), 1e-6)) + 1e-3
+    sums = np.zeros((height * width, image.shape[2]))
+    total = np.zeros(height * width)
+    for offset in offsets:
+        to, origin = at + offset, best + offset
+        there = ((to >= 0) & (to < (height, width)) & (origin >= 0) & (origin < (height, width))).all(axis=1)
+        to, origin, share = to[there], origin[there], trust[there]
+        share = share * known[origin[:, 0], origin[:, 1]]
+        place = to[:, 0] * width + to[:, 1]
+        colours = image[origin[:, 0], origin[:, 1]]
+        total += np.bincount(place, share, len(total))
+        for channel in range(image.shape[2]):
+            sums[:, channel] += np.bincount(place, share * colours[:, channel], len(total))
+    voted = (sums / np.maximum(total, 1e-9)[:, None]).reshape(image.shape)
+    return np.where((hole & (total.reshape(hole.shape) > 1e-9))[..., None], voted, image).astype(np.float32)

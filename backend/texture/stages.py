@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What engines share behind their surfaces: a place in the scene, and colours."""
+
+from ..flow.products import Cutout, Mesh, NormalMap, Noted, Picture, Report
+from ..flow.settings import Option, Setting
+from ..flow.stage import Stage
+from ..mesh.place import place
+from ..mesh.project import project
+from .errors import CannotPaintError
+from .paint import paint
+
+FRONT = "front"
+AS_SHARP = "picture"
+
+COLOURS = Setting(
+    name="colours",
+    label="Colours",
+    description="How the mesh is coloured, and how many pixels the image of its colours has",
+    default=AS_SHARP,
+    options=(
+        Option(FRONT, "Mirror the Front", "The picture alone, through the whole body: the back shows it once more"),
+        Option(AS_SHARP, "All Round", "The picture where it sees the surface, and what likely goes on elsewhere"),
+        Option("1024", "All Round, 1024 px", "All round, in an image of 1024 pixels a side"),
+        Option("2048", "All Round, 2048 px", "All round, in an image of 2048 pixels a side"),
+        Option("4096", "All Round, 4096 px", "All round, in an image of 4096 pixels a side"),
+    ),
+)
+
+
+def _colour(
+    mesh: Mesh, cutout: Cutout, normal_map: NormalMap, picture: Picture, *, colours: str, report: Report
+) -> Mesh | Noted:
+    if colours == FRONT:
+        return mesh
+    size = 0 if colours == AS_SHARP else int(colours)
+    try:
+        return paint(mesh, cutout, normal_map, picture, size=size, report=report)
+    except CannotPaintError:
+        return Noted(mesh, ("The mesh could not be coloured all round: it shows the picture from front and back.",))
+
+
+IN_THE_SCENE = (
+    Stage("place", "Placing", "mesh", ("mesh",), (), place),
+    Stage("colour", "Colouring", "mesh", ("mesh", "cutout", "normal_map", "picture"), ("colours",), _colour),
+    Stage("project", "Laying the picture on", "mesh", ("mesh", "cutout"), (), project),
+)
+"""From a mesh whose UVs lie in the cut-out to one that stands on the floor, with its colours and the picture on it."""

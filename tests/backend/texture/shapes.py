@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Closed bodies as a picture sees them."""
+
+import numpy as np
+
+from backend.arrays import Float64Array, Int32Array
+
+
+def ball(
+    rings: int = 24, radius: float = 40.0, middle: tuple[float, float, float] = (64, 64, 0)
+) -> tuple[Float64Array, Int32Array]:
+    """A ball, outward: vertices (V, 3), x right, y up, z to the viewer, and triangles."""
+    columns = 2 * rings
+    down, around = np.meshgrid(np.linspace(0, np.pi, rings + 1)[1:-1], np.arange(columns) / columns * 2 * np.pi)
+    round_ = np.stack([np.sin(down) * np.sin(around), np.cos(down), np.sin(down) * np.cos(around)], axis=-1)
+    points = np.concatenate([round_.reshape(-1, 3), [(0, 1, 0), (0, -1, 0)]])
+    triangles: list[tuple[int, int, int]] = []
+    for column in range(columns):
+        one, other = column * (rings - 1), (column + 1) % columns * (rings - 1)
+        for ring in range(rings - 2):
+            triangles += [(one + ring, one + ring + 1, other + ring), (other + ring, one + ring + 1, other + ring + 1)]
+        triangles += [(len(points) - 2, one, other), (len(points) - 1, other + rings - 2, one + rings - 2)]
+    return points * radius + np.array(middle), np.array(triangles, np.int32)
+
+
+def together(*bodies: tuple[Float64Array, Int32Array]) -> tuple[Float64Array, Int32Array]:
+    """Several bodies as one mesh."""
+    starts = np.cumsum([0, *(len(points) for points, _ in bodies)])
+    triangles = [faces + start for (_, faces), start in zip(bodies, starts, strict=False)]
+    return np.concatenate([points for points, _ in bodies]), np.concatenate(triangles).astype(np.int32)

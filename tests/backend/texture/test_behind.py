@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is enclosed stays in front; what reaches the outline goes on; materials do not mix."""
+
+import numpy as np
+
+from backend.arrays import BoolArray, Float32Array
+from backend.raster.ticks import Poll
+from backend.texture.behind import enclosed, from_behind
+from backend.texture.patches import complete
+from backend.texture.votes import likely
+
+SIDE = 128
+ROWS, COLUMNS = np.indices((SIDE, SIDE))
+RED, BLUE, WHITE = (0.7, 0.15, 0.1), (0.1, 0.25, 0.6), (0.9, 0.9, 0.9)
+
+
+def nothing() -> None:
+    """A poll that never ends anything."""
+
+
+POLL: Poll = nothing
+
+
+def disc(row: float, column: float, radius: float) -> BoolArray:
+    return (ROWS - row) ** 2 + (COLUMNS - column) ** 2 < radius**2
+
+
+def portrait() -> tuple[Float32Array, BoolArray]:
+    """A blue figure with a shaded body, a red belt from side to side, and two white eyes."""
+    inside = disc(64, 64, 50)
+    shade = (1.0 - 0.4 * ((ROWS - 64) ** 2 + (COLUMNS - 64) ** 2) / 50**2)[..., None]
+    colours = np.where(np.abs(ROWS - 88)[..., None] < 11, RED, BLUE) * shade
+    colours[disc(50, 48, 7) | disc(50, 80, 7)] = WHITE
+    return np.where(inside[..., None], colours, 0.5).astype(np.float32), inside
+
+
+def test_eyes_are_enclosed_and_a_belt_is_not() -> None:
+    colours, inside = portrait()
+    far = enclosed(colours, inside, POLL)
+    assert far[50, 48]
+    assert far[50, 80]
+    assert not far[88, 30:98].any()
+    assert not far[70, 64]  # however the shade changes
+
+
+def test_a_face_has_no_second_one() -> None:
+    colours, inside = portrait()
+    behind = from_behind(colours, inside, POLL)
+    assert behind.shape == colours.shape
+    for column in (48, 80):
+        np.testing.assert_allclose(behind[50, column], colours[50, 64], atol=0.12)
+    np.testing.assert_allclose(behind[88, 64], colours[88, 64], atol=0.02)
+
+
+def test_front_and_back_agree_at_the_outline() -> None:
+    colours, inside = portrait()
+    ring = disc(64, 64, 46) & ~disc(64, 64, 42) & inside
+    assert np.abs(from_behind(colours, inside, POLL) - colours)[ring].mean() < 0.02
+
+
+def test_an_object_of_one_pixel_and_one_without_any() -> None:
+    colours = np.full((SIDE, SIDE, 3), 0.3, np.float32)
+    for inside in (disc(64, 64, 0.5), np.zeros((SIDE, SIDE), np.bool_)):
+        assert np.isfinite(from_behind(colours, inside, POLL)).all()
+
+
+def test_a_hole_goes_on_with_the_pattern_around_it() -> None:
+    stripes = np.where((COLUMNS // 4 % 2)[..., None] > 0, RED, WHITE).astype(np.float32)
+    hole = disc(64, 64, 14)
+    guess = np.where(hole[..., None], stripes.mean(axis=(0, 1)), stripes).astype(np.float32)
+    filled, source = complete(guess, ~hole, hole, ~hole, POLL)
+    assert not hole[source[hole][:, 0], source[hole][:, 1]].any()
+    assert np.abs(filled - stripes)[hole].mean() < 0.5 * np.abs(guess - stripes)[hole].mean()
+    np.testing.assert_array_equal(filled[~hole], stripes[~hole])
+
+
+def test_the_same_hole_is_filled_the_same_way() -> None:
+    colours, inside = portrait()
+    np.testing.assert_array_equal(from_behind(colours, inside, POLL), from_behind(colours, inside, POLL))
+
+
+def test_votes_choose_one_of_two_colours() -> None:
+    known = np.array([[0.0, 0], [0, 10], [0, 20], [0, 80], [0, 90]])
+    colours = np.array([RED, RED, RED, BLUE, BLUE], np.float64)
+    found = likely(np.array([[0.0, 40], [0, 70]]), known, colours, np.ones(5), 0, POLL)
+    np.testing.assert_allclose(found, [RED, BLUE], atol=0.02)
+
+
+def test_what_is_beside_counts_more_than_what_is_above() -> None:
+    known = np.array([[0.0, 50], [50, 0]])  # upright, across
+    found = likely(np.array([[0.0, 0]]), known, np.array([RED, BLUE], np.float64), np.ones(2), 0, POLL)
+    np.testing.assert_allclose(found, [RED], atol=0.02)

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Charts cover a surface once, turn nothing over, and lie in their image without touching each other."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.arrays import Float64Array, Int32Array
+from backend.texture.atlas import Atlas, lay_out
+from backend.texture.charts import FRONT, cut, neighbours
+from backend.texture.pack import pack
+from tests.backend.texture.shapes import ball, together
+
+
+def doubled_areas(corners: Float64Array) -> Float64Array:
+    a, b, c = np.moveaxis(corners, 1, 0)
+    return (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
+
+
+def test_a_ball_is_a_chart_for_each_side() -> None:
+    points, triangles = ball()
+    charts = cut(points, triangles)
+    assert sorted(charts.sides) == [0, 1, 2, 3, 4, 5]
+    assert (doubled_areas(charts.flat) >= -1e-9).all()  # nothing is turned over
+    front = charts.of == int(np.flatnonzero(charts.sides == FRONT)[0])
+    np.testing.assert_allclose(charts.flat[front], points[triangles[front]][..., :2])  # as the picture sees it
+
+
+def test_nothing_is_stretched_more_than_the_sides_of_a_cube_allow() -> None:
+    points, triangles = ball(40)
+    charts = cut(points, triangles)
+    corners = points[triangles]
+    true = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    assert (true / np.maximum(doubled_areas(charts.flat), 1e-9)).max() < 2.6
+
+
+def test_what_lies_behind_another_part_is_a_chart_of_its_own() -> None:
+    points, triangles = together(ball(middle=(64, 64, 50)), ball(middle=(64, 64, -50)))
+    charts = cut(points, triangles)
+    half = len(triangles) // 2
+    assert not {*charts.of[:half]} & {*charts.of[half:]}
+    folded = np.array(
+        [(0, 0, 0), (40, 0, 0), (40, 40, 0), (0, 40, 0), (0, 40, 9), (40, 40, 9), (40, 10, 9), (0, 10, 9)]
+    )
+    sheet = np.array([(0, 1, 2), (0, 2, 3), (3, 2, 5), (3, 5, 4), (4, 5, 6), (4, 6, 7)], np.int32)
+    flap = cut(folded[:, :3].astype(float), sheet)
+    assert flap.of[0] == flap.of[1]
+    assert flap.of[4] == flap.of[5]
+    assert flap.of[0] != flap.of[4] or flap.sides[flap.of[4]] != flap.sides[flap.of[0]]
+
+
+def test_neighbours_share_an_edge() -> None:
+    points, triangles = ball(8)
+    pairs = neighbours(triangles)
+    assert len(pairs) * 2 == len(triangles) * 3  # closed: every edge has two sides
+    shared = [len({*triangles[one]} & {*triangles[other]}) for one, other in pairs]
+    assert {*shared} == {2}
+    assert len(points)
+
+
+def laid_out(size: int = 256, most: float = 2.0) -> tuple[Atlas, Float64Array, Int32Array]:
+    points, triangles = ball()
+    return lay_out(points, triangles, size, most), points, triangles
+
+
+def test_no_two_charts_touch() -> None:
+    atlas, _, _ = laid_out()
+    shown = np.full((atlas.size, atlas.size), -1)
+    shown.reshape(-1)[atlas.pixel] = atlas.chart[atlas.triangle]
+    for moved in (shown[1:, :], shown[:-1, :]):
+        other = shown[:-1, :] if moved is shown[1:, :] else shown[1:, :]
+        assert not ((moved >= 0) & (other >= 0) & (moved != other)).any()
+    assert not ((shown[:, 1:] >= 0) & (shown[:, :-1] >= 0) & (shown[:, 1:] != shown[:, :-1])).any()
+    assert (shown[[0, -1]] == -1).all()
+    assert (shown[:, [0, -1]] == -1).all()
+
+
+def test_every_triangle_of_some_size_has_pixels() -> None:
+    atlas, _, _ = laid_out(512, 4.0)
+    areas = doubled_areas(atlas.uv.astype(np.float64) * atlas.size) / 2
+    assert {*np.flatnonzero(areas > 8)} <= {*atlas.triangle.tolist()}
+    assert 0.3 < atlas.waste < 0.8
+
+
+def test_the_pictures_own_pixels_keep_their_corners() -> None:
+    atlas, points, triangles = laid_out()
+    corners = points[triangles][..., :2] * atlas.scale
+    places = atlas.uv.astype(np.float64) * atlas.size
+    charts = cut(points, triangles)
+    front = charts.sides[charts.of] == FRONT
+    moved = (places - corners)[front].reshape(-1, 2)
+    np.testing.assert_allclose(moved, np.broadcast_to(np.rint(moved[0]), moved.shape), atol=1e-3)
+
+
+def test_a_small_image_shows_the_picture_smaller_and_a_large_one_no_larger() -> None:
+    assert laid_out(128, 4.0)[0].scale < 2.0
+    assert laid_out(1024, 2.0)[0].scale == 2.0
+    assert [laid_out(0, scale)[0].size for scale in (0.5, 1.0, 4.0)] == [128, 256, 1024]
+
+
+def test_there_is_no_room_for_what_is_larger_than_the_image() -> None:
+    square = np.array([[(0, 0), (300, 0), (0, 300)]], np.float64)
+    assert pack(square, np.zeros(1, np.int64), 256) is None
+    assert pack(square, np.zeros(1, np.int64), 512) is not None
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(st.floats(1, 60), st.floats(1, 60)), min_size=1, max_size=12))
+def test_packed_boxes_stay_apart(sides: list[tuple[float, float]]) -> None:
+    boxes = np.array([[[(0, 0), (w, 0), (w, h)], [(0, 0), (w, h), (0, h)]] for w, h in sides]).reshape(-1, 3, 2)
+    of = np.repeat(np.arange(len(sides)), 2)
+    offsets = pack(boxes, of, 256)
+    if offsets is None:
+        pytest.skip("no room")
+    low, high = offsets, offsets + np.array(sides)
+    assert (low >= 1).all()
+    assert (high <= 255).all()
+    for one in range(len(sides)):
+        for other in range(one):
+            apart = np.maximum(low[one] - high[other], low[other] - high[one]).max()
+            assert apart >= 1

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A mesh gets colours all round: the picture's own in front, none of its face behind."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from backend.arrays import Float64Array
+from backend.flow.products import Crop, Cutout, Mesh, NormalMap
+from backend.texture.errors import CannotPaintError
+from backend.texture.paint import paint
+from backend.texture.sight import sight
+from backend.texture.stages import COLOURS, IN_THE_SCENE
+from tests.backend.texture.shapes import ball
+from tests.backend.texture.test_behind import portrait
+
+SIDE = 128
+
+
+def ignore(_step: int, _of: int) -> None:
+    """A report that nobody reads."""
+
+
+def made(turn: float = 0.0) -> tuple[Mesh, Cutout, NormalMap]:
+    """The portrait on a ball, turned about x by so many degrees since."""
+    points, triangles = ball(24, 50.0)
+    colours, inside = portrait()
+    rgba = np.concatenate([np.rint(colours * 255), inside[..., None] * 255], axis=2).astype(np.uint8)
+    uv = points[:, :2] / SIDE
+    x, y, z = (points / SIDE - (0.5, 0.5, 0)).T
+    angle = np.radians(turn)
+    back, up = -z, y
+    vertices = np.stack(
+        [x, back * np.cos(angle) - up * np.sin(angle), back * np.sin(angle) + up * np.cos(angle)], axis=1
+    )
+    normals = np.zeros((SIDE, SIDE, 3), np.float32)
+    rows, columns = np.indices((SIDE, SIDE)) + 0.5
+    normals[..., 0], normals[..., 1] = (columns - 64) / 50, (64 - rows) / 50
+    normals[..., 2] = np.sqrt(np.clip(1 - (normals**2).sum(axis=2), 0.05, None))
+    normals /= np.linalg.norm(normals, axis=2, keepdims=True)
+    mesh = Mesh(vertices.astype(np.float32), triangles, uv.astype(np.float32))
+    return mesh, Cutout(rgba, Crop(0, 0, SIDE, SIDE, SIDE)), NormalMap(normals, inside.astype(np.float32))
+
+
+def colours_at(mesh: Mesh, directions: Float64Array) -> Float64Array:
+    """The texture's colours, in [0, 1], at the triangles that lie in these directions from the middle, (N, 3)."""
+    assert mesh.texture is not None
+    assert mesh.texture.base_colour is not None
+    middles = mesh.vertices[mesh.triangles].mean(axis=1)
+    nearest = np.argmax(middles @ np.asarray(directions).T, axis=0)
+    place = mesh.corner_uv[nearest].mean(axis=1)
+    size = mesh.texture.base_colour.shape[0]
+    at = (((1 - place[:, 1]) * size).astype(int), (place[:, 0] * size).astype(int))
+    return mesh.texture.base_colour[at][:, :3] / 255
+
+
+EYE = np.array([(-0.32, -0.9, 0.28)])  # where the picture shows one, from the front
+
+
+def test_the_front_shows_the_picture_and_the_back_no_face() -> None:
+    mesh, cutout, normal_map = made()
+    painted = paint(mesh, cutout, normal_map, cutout.rgba, size=256, report=ignore)
+    eye, opposite = colours_at(painted, EYE)[0], colours_at(painted, EYE * (1, -1, 1))[0]
+    assert eye.min() > 0.75
+    assert opposite[2] > 2 * opposite[0]  # blue, as the body beside it is
+    belt = colours_at(painted, np.array([(0.0, -0.86, -0.5), (0.0, 0.86, -0.5), (0.86, 0, -0.5), (-0.86, 0, -0.5)]))
+    assert (belt[:, 0] > 1.25 * belt[:, 2]).all()  # goes round
+
+
+def test_the_pictures_own_pixels_are_copied() -> None:
+    mesh, cutout, normal_map = made()
+    painted = paint(mesh, cutout, normal_map, cutout.rgba, size=0, report=ignore)
+    assert painted.texture is not None
+    assert painted.texture.base_colour is not None
+    image = painted.texture.base_colour[..., :3]
+    patch = cutout.rgba[56:72, 56:72, :3]
+    windows = np.lib.stride_tricks.sliding_window_view(image, patch.shape).reshape(-1, patch.size)
+    assert np.abs(windows.astype(int) - patch.reshape(-1)).max(axis=1).min() <= 1
+
+
+def test_it_is_the_same_however_the_mesh_was_turned_since() -> None:
+    plain, turned = made(), made(25.0)
+    directions = np.random.default_rng(0).normal(size=(400, 3))
+    angle = np.radians(25.0)
+    turn = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
+    found = [
+        colours_at(paint(*each, each[1].rgba, size=256, report=ignore), towards)
+        for each, towards in ((plain, directions), (turned, directions @ turn.T))
+    ]
+    assert (np.abs(found[0] - found[1]).max(axis=1) > 0.1).mean() < 0.03
+
+
+def test_the_picture_stays_on_it_beside_its_own_image() -> None:
+    mesh, cutout, normal_map = made()
+    painted = paint(mesh, cutout, normal_map, cutout.rgba, size=256, report=ignore)
+    np.testing.assert_array_equal(painted.picture_uv, mesh.uv)
+    assert painted.uv.shape == (len(mesh.triangles), 3, 2)
+    assert (painted.uv >= 0).all()
+    assert (painted.uv <= 1).all()
+
+
+def test_a_mesh_that_is_no_projection_keeps_the_picture_and_says_so() -> None:
+    mesh, cutout, normal_map = made()
+    scattered = replace(mesh, uv=np.random.default_rng(0).random(mesh.uv.shape).astype(np.float32))
+    with pytest.raises(CannotPaintError):
+        sight(scattered, SIDE)
+    (stage,) = (each for each in IN_THE_SCENE if each.name == "colour")
+    noted = stage.run(scattered, cutout, normal_map, cutout.rgba, colours="picture", report=ignore)
+    assert noted.product is scattered
+    assert "front and back" in noted.notes[0]
+
+
+def test_the_front_can_be_mirrored() -> None:
+    mesh, cutout, normal_map = made()
+    (stage,) = (each for each in IN_THE_SCENE if each.name == "colour")
+    assert stage.run(mesh, cutout, normal_map, cutout.rgba, colours="front", report=ignore) is mesh
+    assert COLOURS.default == "picture"
+
+
+def test_somebody_can_end_it() -> None:
+    class EndedError(Exception):
+        pass
+
+    def end(step: int, _of: int) -> None:
+        if step >= 6:
+            raise EndedError
+
+    mesh, cutout, normal_map = made()
+    with pytest.raises(EndedError):
+        paint(mesh, cutout, normal_map, cutout.rgba, size=128, report=end)

@@ -9,6 +9,7 @@ import bpy
 
 from . import command
 from .cutout import look, overlay
+from .language import catalogue
 from .link import engines, runtime, setup_timer
 from .scene import masks, material, normal_map, renders
 from .ui import (
@@ -44,6 +45,7 @@ _CLASSES = (
     *picture_operators.CLASSES,
 )
 _PARTS = (
+    catalogue,
     engines,
     properties,
     engine_settings,
@@ -68,6 +70,7 @@ _PARTS = (
 def register() -> None:
     """Called when the extension is enabled."""
     for cls in _CLASSES:
+        catalogue.keep_apart(cls)
         bpy.utils.register_class(cls)
     for part in _PARTS:
         part.register()

@@ -17,6 +17,7 @@ from ...backend.wire import messages
 from ...backend.wire.client import Client, Closed
 from ...backend.wire.messages import Capabilities, EngineInfo, Failure, Preview, Progress, Request, Result, Status
 from ..errors import AddonError
+from ..language.words import say
 from .job import Job, JobState, Land, not_landed
 from .process import END_SECONDS, START_SECONDS, BackendProcess, NotStarted, Started
 from .pulse import Pulse
@@ -329,7 +330,7 @@ class Session:
 
     def _send(self) -> None:
         waiting = self._next
-        given_up = "you press Try Again" if self.phase is Phase.BROKEN else ""
+        given_up = say("you press Try Again") if self.phase is Phase.BROKEN else ""
         self.pause = given_up or (self.paused_until() if self.queue else "")
         if waiting is None or self.running is not None or (self.pause and not waiting.aside):
             return

@@ -3,6 +3,7 @@
 
 import bpy
 
+from ..language.words import say, translated
 from ..link.job import Job, JobState
 from ..link.session import Session
 from .text import draw_sentence, duration
@@ -15,9 +16,9 @@ def draw(layout: bpy.types.UILayout, job: Job, session: Session) -> None:
     """Draw a box for a job that has begun, or has results that are not in the scene."""
     box = layout.box()
     row = box.row()
-    made = f": {len(job.results)} of {job.request.count}" if job.live and job.request.count > 1 else ""
-    row.label(text=job.name + made, translate=False)
-    row.operator("hi3dgen.cancel", text="Cancel" if job.live else "Discard", icon="X").job = job.request.job
+    made = say("{done} of {of}", done=len(job.results), of=job.request.count)
+    row.label(text=f"{job.name}: {made}" if job.live and job.request.count > 1 else job.name, translate=False)
+    row.operator("hi3dgen.cancel", text=say("Cancel") if job.live else say("Discard"), icon="X").job = job.request.job
     if job.preview and job.live:  # the button of one that is kept is to be in sight
         box.template_icon(icon_of(job.preview), scale=PREVIEW_SCALE)
     progress = job.progress
@@ -28,11 +29,13 @@ def draw(layout: bpy.types.UILayout, job: Job, session: Session) -> None:
     elif job.state is JobState.LANDING:
         draw_sentence(box, ready(job, session.hindrance), "CHECKMARK")
     elif progress is None:
-        box.progress(factor=0.0, text="Starting")
+        box.progress(factor=0.0, text=say("Starting"))
     else:
-        box.progress(factor=progress.done, text=progress.label)
-        left = "" if progress.eta_seconds is None else f", about {duration(progress.eta_seconds)} left"
-        box.label(text=f"{100 * progress.done:.0f} % done{left}", translate=False)
+        box.progress(factor=progress.done, text=translated(progress.label))
+        done = say("{percent} % done", percent=f"{100 * progress.done:.0f}")
+        if progress.eta_seconds is not None:
+            done = f"{done}, {say('about {time} left', time=duration(progress.eta_seconds))}"
+        box.label(text=done, translate=False)
 
 
 def draw_queue(layout: bpy.types.UILayout, session: Session) -> None:
@@ -56,14 +59,24 @@ def draw_queue(layout: bpy.types.UILayout, session: Session) -> None:
 
 def ready(job: Job, hindrance: str) -> str:
     """A sentence about results that are not in the scene yet, and what they wait for."""
-    they = "The result is ready. It comes" if len(job.results) == 1 else "The results are ready. They come"
-    return f"{they} when {hindrance}." if hindrance else f"{they} now."
+    if not hindrance:
+        return say(
+            "The result is ready. It comes now." if len(job.results) == 1 else "The results are ready. They come now."
+        )
+    if len(job.results) == 1:
+        return say("The result is ready. It comes when {reason}.", reason=hindrance)
+    return say("The results are ready. They come when {reason}.", reason=hindrance)
 
 
 def waits_for(session: Session) -> str:
     """What the queue waits for."""
     many = len(session.queue)
-    wait, start = ("1 job waits", "It starts") if many == 1 else (f"{many} jobs wait", "They start")
+    if session.pause and many == 1:
+        return say("1 job waits. It starts when {reason}:", reason=session.pause)
     if session.pause:
-        return f"{wait}. {start} when {session.pause}:"
-    return f"{wait} for the one before:" if session.running else f"{wait} for the backend, which starts:"
+        return say("{count} jobs wait. They start when {reason}:", count=many, reason=session.pause)
+    if session.running:
+        one = say("1 job waits for the one before:")
+        return one if many == 1 else say("{count} jobs wait for the one before:", count=many)
+    one = say("1 job waits for the backend, which starts:")
+    return one if many == 1 else say("{count} jobs wait for the backend, which starts:", count=many)

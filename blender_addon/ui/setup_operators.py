@@ -8,6 +8,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ..errors import AddonError
+from ..language.words import translated
 from ..link import runtime, setup_timer
 from ..link.setup import Setup
 from ..link.setup_timer import setup
@@ -39,7 +40,7 @@ class _SetupOperator:
                 if error:
                     raise error
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, translated(str(error)))
             return {"CANCELLED"}
         return {"FINISHED"}
 

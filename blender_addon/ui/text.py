@@ -5,6 +5,7 @@ import blf
 import bpy
 
 from ..errors import AddonError
+from ..language.words import translated
 
 _FONT = 0  # that of the interface
 _UNIT = 20  # pixels of a button's height at scale 1
@@ -46,7 +47,7 @@ def draw_lines(layout: bpy.types.UILayout, broken: list[str], icon: str) -> None
 
 def draw_sentence(layout: bpy.types.UILayout, sentence: str, icon: str) -> None:
     """Draw a sentence in a sidebar over as many lines as it needs."""
-    draw_lines(layout, sidebar_lines(sentence, bpy.context.region), icon)
+    draw_lines(layout, sidebar_lines(translated(sentence), bpy.context.region), icon)
 
 
 def draw_error(layout: bpy.types.UILayout, error: AddonError) -> bpy.types.UILayout:

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Texts in the artist's language that Blender does not translate by itself.
+
+`say` is for what is put together where it is shown. `translated` is for what was made in English elsewhere: errors,
+and what the backend sends. Logs, names of data and what a terminal prints stay English.
+"""
+
+import bpy
+
+from . import catalogue
+from .po import CONTEXT
+from .sentences import Template, as_said, pieces
+
+
+def say(text: str, /, **fields: object) -> str:
+    """A text of this add-on in the artist's language. fields: what stands in its braces."""
+    found = bpy.app.translations.pgettext_iface(text, CONTEXT)
+    return found.format(**fields) if fields else found
+
+
+def translated(text: str) -> str:
+    """A finished English text in the artist's language: whole, or sentence by sentence; what is not known stays.
+
+    A field that is a sentence is translated, too, and one in lower case that is a step's label or a product's name.
+    """
+    templates = catalogue.templates()
+    return _translated(text, templates) if templates else text
+
+
+def _translated(text: str, templates: tuple[Template, ...]) -> str:
+    parts = pieces(text)
+    said = ""
+    while parts:
+        for count in range(1, len(parts) + 1):  # a name may hold what looks like the end of a sentence
+            if found := _known(" ".join(parts[:count]), templates):
+                break
+        else:
+            count, found = 1, parts[0]
+        said += ("" if not said or said.endswith("。") else " ") + found
+        parts = parts[count:]
+    return said
+
+
+def _known(text: str, templates: tuple[Template, ...]) -> str:
+    """The translation of a text; empty if there is none."""
+    found = bpy.app.translations.pgettext_rpt(text, CONTEXT)
+    if found != text:
+        return found
+    template, values = as_said(text, templates)
+    if not template:
+        return ""
+    return bpy.app.translations.pgettext_rpt(template, CONTEXT).format(*(_field(value, templates) for value in values))
+
+
+def _field(value: str, templates: tuple[Template, ...]) -> str:
+    if value.endswith("."):
+        return _translated(value, templates)
+    return value if value[:1].isupper() else _known(value, templates) or _known(value.capitalize(), templates) or value

@@ -16,7 +16,7 @@ def read(path: Path) -> Texts:
     texts: Texts = {}
     entry: dict[str, str] = {}
     keyword = ""
-    for line in [*path.read_text(encoding="utf-8").splitlines(), 'msgid ""']:
+    for line in [*path.read_text(encoding="utf-8").split("\n"), 'msgid ""']:
         if not line or line.startswith("#"):
             continue
         first, _, rest = line.partition(" ")

@@ -21,7 +21,7 @@ def say(text: str, /, **fields: object) -> str:
 def translated(text: str) -> str:
     """A finished English text in the artist's language: whole, or sentence by sentence; what is not known stays.
 
-    A field that is a sentence is translated, too, and one in lower case that is a step's label or a product's name.
+    A field is translated, too, that is a sentence, an engine's label, or in lower case a step's or a product's name.
     """
     templates = catalogue.templates()
     return _translated(text, templates) if templates else text
@@ -49,10 +49,13 @@ def _known(text: str, templates: tuple[Template, ...]) -> str:
     template, values = as_said(text, templates)
     if not template:
         return ""
-    return bpy.app.translations.pgettext_rpt(template, CONTEXT).format(*(_field(value, templates) for value in values))
+    fields = (_field(value, f"engine “{{{at}}}”" in template, templates) for at, value in enumerate(values))
+    return bpy.app.translations.pgettext_rpt(template, CONTEXT).format(*fields)
 
 
-def _field(value: str, templates: tuple[Template, ...]) -> str:
+def _field(value: str, is_engine: bool, templates: tuple[Template, ...]) -> str:  # noqa: FBT001
     if value.endswith("."):
         return _translated(value, templates)
-    return value if value[:1].isupper() else _known(value, templates) or _known(value.capitalize(), templates) or value
+    if is_engine or value[:1].islower():
+        return _known(value, templates) or _known(value.capitalize(), templates) or value
+    return value

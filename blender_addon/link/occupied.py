@@ -29,7 +29,7 @@ def until() -> str:
     windows = bpy.context.window_manager.windows
     for thing in [*(window.view_layer.objects.active for window in windows), bpy.context.view_layer.objects.active]:
         if thing and thing.mode != "OBJECT":
-            return say("you leave {mode}", mode=say(_name_of_mode(thing)))
+            return say("you leave {mode}", mode=_name_of_mode(thing))
     if bpy.context.mode != "OBJECT":
         return say("you are in Object Mode")
     return say("the drag has ended") if any(_drags(operator) for operator in _modal_operators()) else ""
@@ -68,7 +68,9 @@ def _modal_operators() -> list[bpy.types.Operator]:
 
 
 def _name_of_mode(thing: bpy.types.Object) -> str:
-    return thing.bl_rna.properties["mode"].enum_items[thing.mode].name
+    """As Blender calls it in the artist's language."""
+    name = thing.bl_rna.properties["mode"].enum_items[thing.mode].name
+    return bpy.app.translations.pgettext_iface(name)
 
 
 def _drags(operator: bpy.types.Operator) -> bool:

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sentences and errors as labels, which do not wrap, and durations in words."""
 
+import re
+
 import blf
 import bpy
 
 from ..errors import AddonError
 from ..language.words import translated
 
+# Chinese and Japanese: their characters, and those that end or begin no line.
+_WIDE = "\u3040-\u30ff\u3400-\u9fff\uff00-\uffef「」『』、。"
+_OPENING, _CLOSING = "「『（“", "、。，．：；？！」』）”…～ーっゃゅょッャュョァィゥェォ"  # noqa: RUF001
+_PIECES = re.compile(f"\\s*(?:[{_OPENING}]*[{_WIDE}]|[^\\s{_WIDE}]+)[{_CLOSING}]*")  # what no line breaks
 _FONT = 0  # that of the interface
 _UNIT = 20  # pixels of a button's height at scale 1
 _MARGIN = 4.8  # units beside a label with an icon: the panel's and the box's borders, the icon, the column of tabs
@@ -22,14 +28,19 @@ def sidebar_lines(text: str, region: bpy.types.Region | None) -> list[str]:
 
 
 def lines(text: str, width: float) -> list[str]:
-    """Break a text between its words into lines of at most `width` pixels in the interface's font; an indent stays."""
+    """Break a text into lines of at most `width` pixels in the interface's font; an indent stays.
+
+    Between words, and between the characters of Chinese and Japanese, which has its rules: no line begins with a
+    comma or ends with an opening bracket.
+    """
     style = bpy.context.preferences.ui_styles[0].widget
     blf.size(_FONT, style.points * bpy.context.preferences.system.ui_scale)
     indent = text[: len(text) - len(text.lstrip())]
-    first, *words = text.split() or [""]
+    first, *pieces = _PIECES.findall(text.strip()) or [""]
     broken = [indent + first]
-    for word in words:
-        longer = f"{broken[-1]} {word}"
+    for piece in pieces:
+        word = piece.lstrip()
+        longer = f"{broken[-1]} {word}" if word != piece else broken[-1] + word
         if blf.dimensions(_FONT, longer)[0] > width:
             broken.append(indent + word)
         else:

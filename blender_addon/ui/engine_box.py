@@ -69,9 +69,8 @@ def _draw_environment(box: bpy.types.UILayout, plan: Message, width: float) -> N
         box.label(text=text, icon="CHECKMARK", translate=False)
     if plan["up_to_date"]:
         return
-    _sentences(
-        box, width, f"{say('To install: PyTorch for {build}.', build=plan['build'])} {plan['why']}", icon="IMPORT"
-    )
+    what = say("To install: PyTorch for {build}.", build=plan["build"])
+    _sentences(box, width, f"{what} {translated(plan['why'])}", icon="IMPORT")
     hosts = ", ".join(urlsplit(host).netloc or host for host in plan["hosts"])
     need = {"download": _about(plan["download_bytes"]), "disk": _about(plan["disk_bytes"]), "hosts": hosts}
     _sentences(box, width, say("About {download} to download, about {disk} on the disk; from {hosts}", **need))

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from .commands import batch, capabilities, doctor, evaluate, generate, install, normals, serve, train, weights
+from .commands import batch, capabilities, doctor, evaluate, generate, install, normals, serve, storage, train, weights
 from .commands.arguments import add_engine, add_overwrite, add_seeds, place, products_of
 from .engines import ENGINES
 from .errors import UserError
@@ -120,7 +120,10 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
     weights.configure(commands.add_parser("weights", help="list, download and check the published weights"))
 
     command = commands.add_parser("doctor", help="say what can run here, and what is missing")
+    command.add_argument("--json", action="store_true", help="print it as JSON")
     command.set_defaults(run=partial(doctor.run, engines=engines))
+
+    storage.configure(commands.add_parser("storage", help="say where things are and how large they are"))
 
     install.configure(commands.add_parser("install", help="make the environment of the engine “Networks”"))
     evaluate.configure(

@@ -1,23 +1,40 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where things are kept on this machine. Asking makes no folder."""
+"""Where things are kept on this machine, how large they are, and how they are deleted. Asking makes no folder.
 
+The user's folder may be one that others use, too: what is deleted or written over has names that nobody else gives.
+"""
+
+import contextlib
 import os
 import shutil
+import stat
 import sys
+import time
 from pathlib import Path
 
 from .errors import UserError
+
+ENDING_SECONDS = 5.0  # in which a backend that was asked to end has ended
+BYTECODE, DOWNLOADS, INSTALL_LOG = "hi3dgen-bytecode", "hi3dgen-downloads", "hi3dgen-install.log"
+IN_USE = "hi3dgen-in-use.json"  # points to the environment in use
+_EARLIER = {"bytecode": BYTECODE, "downloads": DOWNLOADS, "install.log": INSTALL_LOG, "environment.json": IN_USE}
+_JUNCTION = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT, which the module `stat` names on Windows alone
+_PAUSE = 0.1  # seconds
 
 
 def user_folder() -> Path:
     """The folder for all that outlives a session.
 
-    The environment variable HI3DGEN_USER_FOLDER names it, which Blender sets; else it is a folder at the system's
-    place for a user's data. Raises `UserError` if this user has no home and nothing else says where.
+    The environment variable HI3DGEN_USER_FOLDER names it; else it is a folder at the system's place for a user's
+    data, so that all Blenders and terminals of a user share it. Raises `UserError` if this user has no home and nothing
+    else says where.
     """
     chosen = os.environ.get("HI3DGEN_USER_FOLDER")
-    if chosen:
-        return _path(chosen)
+    return _path(chosen) if chosen else system_folder()
+
+
+def system_folder() -> Path:
+    """The folder at the system's place for a user's data, in which all is ours. Raises `UserError` without a home."""
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA") or _home() / "AppData" / "Local") / "Hi3DGen"
     if sys.platform == "darwin":
@@ -34,6 +51,17 @@ def weights_folder() -> Path:
     return _path(chosen) if chosen else user_folder() / "weights"
 
 
+def take_over(folder: Path) -> None:
+    """Give what an earlier version left in `folder` the names of now. To be called only where all is ours.
+
+    Elsewhere these names may be somebody else's: ~/downloads is ~/Downloads on a disk that ignores case.
+    """
+    for earlier, now in _EARLIER.items():
+        if not os.path.lexists(folder / now):
+            with contextlib.suppress(OSError):  # there is none, or it is in use
+                (folder / earlier).rename(folder / now)
+
+
 def free_space(folder: Path) -> int:
     """The bytes that are free on the disk of `folder`, whether it exists or not. Raises OSError."""
     for place in (folder, *folder.parents):
@@ -42,12 +70,62 @@ def free_space(folder: Path) -> int:
     raise FileNotFoundError(f"{folder.anchor} is not there")  # such as a drive of Windows without a disk
 
 
+def size(folder: Path) -> int:
+    """The bytes of all files below `folder`, without what links in it point to; 0 if there is none.
+
+    What cannot be read counts as nothing, and so does a link: `delete` takes it alone. Takes a second or more for tens
+    of thousands of files.
+    """
+    found = 0
+    if is_link(folder):
+        return found
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not is_link(Path(place, name))]
+        for file in files:
+            with contextlib.suppress(OSError):
+                found += os.lstat(os.path.join(place, file)).st_size  # noqa: PTH118 - Path is ten times as slow
+    return found
+
+
+def delete(path: Path, deadline: float) -> None:
+    """Delete a file, or a folder with all that is in it, if it is there; of a link, the link alone.
+
+    deadline: of `time.monotonic`, until when it is tried again. Raises OSError if that does not succeed in time.
+    """
+    while os.path.lexists(path):
+        try:
+            if path.is_dir() and not is_link(path):
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        except OSError:  # on Windows as long as a backend that is just ending has a file open
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE)
+
+
+def delete_if_empty(folder: Path) -> None:
+    """Delete a folder in which nothing is; one that others have put something into stays, and so does a link."""
+    with contextlib.suppress(OSError):
+        if not is_link(folder):
+            folder.rmdir()
+
+
+def is_link(path: Path) -> bool:
+    """Whether a link lies there: a symbolic one, or a junction of Windows, which is no link for `Path.is_symlink`."""
+    try:
+        found = os.lstat(path)
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISLNK(found.st_mode) or getattr(found, "st_reparse_tag", 0) == _JUNCTION
+
+
 def _home() -> Path:
     try:
         return Path.home()
     except RuntimeError as error:  # such as a container's user whom the system does not know
         sentence = "The system knows no home folder of this user."
-        raise UserError("no-home", sentence, "Set HI3DGEN_USER_FOLDER to a folder of this user's own.") from error
+        raise UserError("no-home", sentence, "Set HI3DGEN_USER_FOLDER to an empty folder of this user's.") from error
 
 
 def _path(chosen: str) -> Path:

@@ -13,21 +13,22 @@ from .safe_files import MAX_LOG, open_log
 MAX_LINE = 2_000  # characters
 MAX_TRACEBACK = 200  # lines
 STANDARD_ERROR = 2
+LEVELS = {"warning": logging.WARNING, "info": logging.INFO, "debug": logging.DEBUG}
 
 _ExceptionInfo = (
     tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 )  # as logging hands it over
 
 
-def start(path: Path | None, *, private: bool = True) -> None:
+def start(path: Path | None, *, private: bool = True, level: str = "info") -> None:
     """Log to standard error; if a path is given, turn standard error into that file first, and bound it.
 
     The file then also holds what libraries print. Several processes may log to it. private: only this user can read it.
-    Raises `OSError` if it cannot be opened.
+    level: a key of `LEVELS`. Raises `OSError` if it cannot be opened.
     """
     handler = logging.StreamHandler(sys.stderr) if path is None else _File(path, private=private)
     handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.basicConfig(level=LEVELS[level], handlers=[handler])
 
 
 class OneLine(logging.Formatter):

@@ -27,6 +27,7 @@ from .ui import (
     properties,
     setup_operators,
     status_bar,
+    support_operators,
     thumbnails,
     variation_operators,
 )
@@ -41,6 +42,7 @@ _CLASSES = (
     *object_operators.CLASSES,
     *variation_operators.CLASSES,
     *setup_operators.CLASSES,
+    *support_operators.CLASSES,
     *panel.CLASSES,
     *picture_operators.CLASSES,
 )

@@ -42,7 +42,7 @@ def main() -> None:
     OUTPUT.mkdir(exist_ok=True)
     script = ROOT / "scripts" / "demo_scene.py"
     with tempfile.TemporaryDirectory() as resources:  # Blender's user folder of this run alone
-        environment = {**os.environ, "BLENDER_USER_RESOURCES": resources}
+        environment = {**os.environ, "BLENDER_USER_RESOURCES": resources, "HI3DGEN_USER_FOLDER": resources}
         command = [python, script, options.picture.absolute(), OUTPUT, str(options.seed)]
         sys.exit(subprocess.run(command, env=environment, check=False).returncode)
 

@@ -26,7 +26,7 @@ MODULE = "bl_ext.user_default.hi3dgen"
 OURS = "Hi3DGen"  # the context of labels and sentences; tooltips have that of Blender's
 TOOLTIP = "*"
 NAMES = {"Hi3DGen", "PyTorch", "Python", "NVIDIA", "AMD", "CPU"}  # the same everywhere
-TERMINAL = ("command.py", "many.py")  # what is printed stays English
+ENGLISH = ("command.py", "many.py", "report.py")  # what is printed, and what is sent to those who help
 BACKEND = (
     *("engines", "flow", "foreground", "normals", "geometry", "mesh", "nn", "install", "weights", "receiving.py"),
     *("jobs.py", "server.py", "folders.py"),
@@ -41,7 +41,7 @@ Text = tuple[str, str]
 
 def texts() -> list[Text]:
     """Every text to translate, in the order in which they occur. The extension is enabled."""
-    files = [path for path in sorted((ROOT / "blender_addon").rglob("*.py")) if path.name not in TERMINAL]
+    files = [path for path in sorted((ROOT / "blender_addon").rglob("*.py")) if path.name not in ENGLISH]
     parts = [ROOT / "backend" / part for part in BACKEND]
     backend = [path for part in parts for path in ([part] if part.is_file() else sorted(part.rglob("*.py")))]
     found = [*_registered(), *((OURS, text) for path in files for text in _said(path)), *_of_engines()]
@@ -131,7 +131,7 @@ def _said(path: Path) -> Iterator[str]:
 def _sentences(path: Path) -> Iterator[str]:
     """The sentences of errors and notes, whose fields are numbered; each is translated on its own."""
     sentences = import_module(f"{MODULE}.blender_addon.language.sentences")
-    for text in _texts(path):
+    for text in (text.replace("{}", "{0}") for text in _texts(path)):
         if _IS_SENTENCE.fullmatch(text):
             pieces = [_renumbered(piece) for piece in sentences.pieces(text)]
             yield from (piece for piece in pieces if re.search("[a-z]", re.sub(r"\{\w+\}", "", piece)))

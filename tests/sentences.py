@@ -28,6 +28,7 @@ TOLD = {
     "backend/install/troubles.py": ("_TROUBLES", "explain"),
     "backend/weights/store.py": ("trouble",),
     "backend/wire/limits.py": ("seed_from_text", "split_setting"),
+    "blender_addon/link/data_folder.py": ("BUSY", "LATER", "_OTHER_DISK", "_REFUSED", "_LINKED", "_THERE"),
     "blender_addon/link/environment.py": ("installed", "_fault"),
     "blender_addon/link/process.py": ("_started",),
 }
@@ -110,7 +111,7 @@ def _texts(node: ast.AST, place: Place) -> list[str]:
         (node,) = node.args
     match node:
         case ast.Constant(value=str() as text):
-            return [text]
+            return [text.replace("{}", FIELD)]  # filled in by `format`
         case ast.JoinedStr(values=values):
             return ["".join(FIELD if isinstance(each, ast.FormattedValue) else str(each.value) for each in values)]
         case ast.IfExp(body=one, orelse=other):

@@ -11,6 +11,7 @@ from ..install.builds import BUILDS
 from ..install.environments import Environments, described
 from ..install.installation import install, roll_back
 from ..install.plan import PYTHONS, InstallPlan, make_plan
+from ..weights import removal
 from .agreement import agrees
 from .progress import ProgressBar
 
@@ -21,7 +22,8 @@ def configure(command: argparse.ArgumentParser) -> None:
     what = command.add_mutually_exclusive_group()
     what.add_argument("--plan", action="store_true", help="say what would be installed, and download nothing")
     what.add_argument("--rollback", action="store_true", help="use the environment that was in use before")
-    what.add_argument("--remove", action="store_true", help="delete the engine's environments; the weights stay")
+    what.add_argument("--remove", action="store_true", help="delete the engine's environments")
+    command.add_argument("--weights", action="store_true", help="with --remove: the weights, too; else they stay")
     builds = ("auto", "cuda", "rocm", *BUILDS)
     command.add_argument("--torch", choices=builds, default="auto", help="the build of PyTorch (default: what fits)")
     command.add_argument("--python", type=Path, metavar="PATH", help=f"the Python {oldest} to {newest} that makes it")
@@ -40,14 +42,17 @@ def run(options: argparse.Namespace) -> int:
         if options.remove:
             with environments.locked():
                 environments.remove()
+            if options.weights:
+                removal.remove()
             progress.finished(removed=True)
-            _say(options, "The engine's environments are removed; the weights stay.")
+            rest = "so are the weights" if options.weights else "the weights stay"
+            _say(options, f"The engine's environments are removed; {rest}.")
         elif options.rollback:
             installed = roll_back(environments, progress)
             progress.finished(installed=described(installed))
             _say(options, f"In use again: {installed.name}, PyTorch {installed.torch} on {installed.device}.")
         else:
-            plan = make_plan(options.torch, options.python, options.index_url)
+            plan = _plan(options, environments)
             _agree(options, plan, environments)
             installed = install(plan, environments, progress)
             progress.finished(installed=described(installed))
@@ -58,11 +63,26 @@ def run(options: argparse.Namespace) -> int:
 def _show(options: argparse.Namespace, environments: Environments) -> int:
     """Print what would be installed; with `--json` in one line, an error's if it cannot be installed."""
     with ProgressBar(as_json=options.json) as progress:
-        plan = make_plan(options.torch, options.python, options.index_url)
+        plan = _plan(options, environments)
         progress.finished(**_facts(plan, environments))
     if not options.json:
         _print(plan, environments)
     return 0
+
+
+def _plan(options: argparse.Namespace, environments: Environments) -> InstallPlan:
+    """The plan with the Python that is named, else that of the environment in use, else this one. Raises `UserError`.
+
+    Several Blenders share the environment: one with another Python must not find that it is not up to date.
+    """
+    current = environments.current()
+    if current and not options.python:
+        try:
+            return make_plan(options.torch, environments.python(current.name), options.index_url)
+        except UserError as error:
+            if error.code not in ("no-python", "no-venv"):
+                raise
+    return make_plan(options.torch, options.python, options.index_url)
 
 
 def _facts(plan: InstallPlan, environments: Environments) -> dict[str, object]:

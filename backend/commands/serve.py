@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 FAREWELL_SECONDS = 2.0
 PARENT_SECONDS = 1.0
+MAX_CACHE = 1 << 50  # bytes
 MAX_START = 32_768  # bytes of the first line; a path alone may be long
 TOKEN_LENGTHS = range(32, 129)
 
@@ -37,11 +38,13 @@ def run(_options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
 
 @dataclass(frozen=True)
 class Start:
-    """What the first line of standard input says."""
+    """What the first line of standard input says. cache_bytes: None for as many as the pipeline is made with."""
 
     token: str
     idle_seconds: float
     log: Path | None
+    log_level: str
+    cache_bytes: int | None
 
 
 def serve(pipeline: Pipeline) -> int:
@@ -55,7 +58,9 @@ def serve(pipeline: Pipeline) -> int:
     except (ValueError, TypeError, RecursionError) as error:
         print(f"The first line of standard input is not what docs/wire.md asks for: {error}", file=sys.stderr)
         return 2
-    _start_log(start.log)
+    _start_log(start)
+    if start.cache_bytes is not None:
+        pipeline.keep_at_most(start.cache_bytes)
     keep_one_heap()
     try:
         asyncio.run(_serve(pipeline, start, parent))
@@ -67,11 +72,11 @@ def serve(pipeline: Pipeline) -> int:
     return _end(0)
 
 
-def _start_log(path: Path | None) -> None:
+def _start_log(start: Start) -> None:
     try:
-        logs.start(path)
+        logs.start(start.log, level=start.log_level)
     except (OSError, ValueError) as error:
-        logs.start(None)
+        logs.start(None, level=start.log_level)
         log.warning("the log stays on standard error: %s", error)
 
 
@@ -106,7 +111,12 @@ def _read_start(line: bytes) -> Start:
         raise ValueError("idle_seconds is no number of seconds")
     if log_file is not None and not (isinstance(log_file, str) and Path(log_file).is_absolute()):
         raise ValueError("log is no absolute path")
-    return Start(token, float(idle_seconds), Path(log_file) if log_file else None)
+    log_level, cache_bytes = fields.get("log_level", "info"), fields.get("cache_bytes")
+    if log_level not in logs.LEVELS:
+        raise ValueError(f"log_level is none of {', '.join(logs.LEVELS)}")
+    if cache_bytes is not None and not (type(cache_bytes) is int and 0 <= cache_bytes <= MAX_CACHE):
+        raise ValueError("cache_bytes is no number of bytes")
+    return Start(token, float(idle_seconds), Path(log_file) if log_file else None, log_level, cache_bytes)
 
 
 def _watch_input(ended: Callable[[], None]) -> None:

@@ -95,6 +95,10 @@ class Pipeline:
         """The memory of cached products."""
         return self._cache.nbytes
 
+    def keep_at_most(self, cache_bytes: int) -> None:
+        """Keep products of that many bytes at most, from the next one on."""
+        self._cache.capacity = cache_bytes
+
     def unload(self) -> None:
         """Forget cached products, and let every engine give back the memory that it holds.
 

@@ -12,20 +12,25 @@ from pathlib import Path
 
 from .. import lock
 from ..errors import UserError
+from ..folders import (
+    BYTECODE,
+    DOWNLOADS,
+    ENDING_SECONDS,
+    IN_USE,
+    INSTALL_LOG,
+    delete,
+    delete_if_empty,
+    size,
+    system_folder,
+    take_over,
+)
 from ..safe_files import make_private_folder, open_own, read_json, read_small, write_json
 
 STAMP = "hi3dgen-environment.json"
-ENDING_SECONDS = 5.0  # in which a backend that was asked to end has ended
-_PAUSE = 0.1  # seconds
-_FOLDER, _POINTER, _DOWNLOADS, _LOG, _LOCK = (
-    "environments",
-    "environment.json",
-    "downloads",
-    "install.log",
-    "environments.lock",
-)
+_FOLDER, _LOCK = "environments", "environments.lock"
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
+_MADE = re.compile(r"(cpu|mps|cu\d+|rocm[\d.]+)-[0-9a-f]{8}", re.ASCII)  # the names that `make_plan` gives
 
 
 @dataclass(frozen=True)
@@ -50,12 +55,23 @@ class Environments:
     @property
     def downloads(self) -> Path:
         """Pip's cache while something is being installed."""
-        return self.user / _DOWNLOADS
+        return self.user / DOWNLOADS
+
+    @property
+    def bytecode(self) -> Path:
+        """Where the backend's bytecode goes: where Blender says, which names its folder as it is named here."""
+        told = Path(sys.pycache_prefix or "")
+        return told if told.name == BYTECODE else self.user / BYTECODE
 
     @property
     def log(self) -> Path:
         """The output of pip in the last installation."""
-        return self.user / _LOG
+        return self.user / INSTALL_LOG
+
+    @property
+    def all(self) -> Path:
+        """The folder of all environments."""
+        return self.user / _FOLDER
 
     def folder(self, name: str) -> Path:
         """The folder of the environment of that name, whether it exists or not."""
@@ -99,13 +115,13 @@ class Environments:
         kept = before.name if before and before.name != name else self._named("previous")
         kept = kept if kept and kept != name and self.whole(kept) else ""
         python = self.python(name).relative_to(self.user).as_posix()
-        _write(self.user / _POINTER, {"name": name, "python": python, "previous": kept})
+        _write(self.user / IN_USE, {"name": name, "python": python, "previous": kept})
         self.prune(name, kept)
 
     def prune(self, *kept: str) -> None:
         """Delete all environments but those of these names; what is in use on Windows is deleted the next time."""
         with contextlib.suppress(OSError):
-            for folder in sorted((self.user / _FOLDER).iterdir()):
+            for folder in self.ours():
                 if folder.name not in kept:
                     shutil.rmtree(folder, ignore_errors=True)
 
@@ -113,20 +129,35 @@ class Environments:
         """The names of the one in use and the one before."""
         return tuple(one.name for one in (self.current(), self.previous()) if one)
 
+    def ours(self) -> list[Path]:
+        """The folders of all environments and of parts of them: by their stamps, and by the names that we give.
+
+        What else lies beside them is somebody else's, and stays. Raises OSError.
+        """
+        if not self.all.is_dir():
+            return []
+        return sorted(path for path in self.all.iterdir() if _MADE.fullmatch(path.name) or (path / STAMP).is_file())
+
+    def size(self) -> int:
+        """The bytes of all of them on the disk; takes a second or more."""
+        with contextlib.suppress(OSError):
+            return sum(size(folder) for folder in self.ours())
+        return 0
+
     def has_files(self) -> bool:
         """Whether there is something to remove: environments, parts of them, or downloads."""
         with contextlib.suppress(OSError):
-            return any(any(folder.iterdir()) for folder in (self.user / _FOLDER, self.downloads) if folder.exists())
+            return bool(self.ours()) or (self.downloads.exists() and any(self.downloads.iterdir()))
         return True  # a folder that cannot be read
 
     def remove(self) -> None:
         """Delete all of them, what was downloaded for them, and the log. Raises `UserError` if a file is in use."""
         try:
-            (self.user / _POINTER).unlink(missing_ok=True)  # first, so that nothing half-deleted is ever in use
+            (self.user / IN_USE).unlink(missing_ok=True)  # first, so that nothing half-deleted is ever in use
             deadline = time.monotonic() + ENDING_SECONDS
-            for folder in (self.user / _FOLDER, self.downloads):
-                _delete(folder, deadline)
-            self.log.unlink(missing_ok=True)
+            for path in (*self.ours(), self.downloads, self.log):
+                delete(path, deadline)
+            delete_if_empty(self.all)
         except OSError as error:
             sentence = f"The engine is switched off, but not all of it could be deleted: {error}."
             raise UserError(
@@ -145,25 +176,17 @@ class Environments:
             if not lock.take(held):
                 sentence = "Another Blender or terminal is installing the engine."
                 raise UserError("already-installing", sentence, "Wait until it is done.")
+            with contextlib.suppress(UserError):  # there is no home
+                if self.user == system_folder():
+                    take_over(self.user)
             yield
 
     def _named(self, key: str) -> str:
         try:
-            name = _texts(self.user / _POINTER).get(key, "")
+            name = _texts(self.user / IN_USE).get(key, "")
         except (OSError, ValueError):
             return ""
         return name if _NAME.fullmatch(name) else ""
-
-
-def _delete(folder: Path, deadline: float) -> None:
-    """Delete a folder, if there is one, with all that is in it. Raises OSError if that does not succeed in time."""
-    while folder.exists():
-        try:
-            shutil.rmtree(folder)
-        except OSError:  # on Windows as long as a backend that is just ending has a file open
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_PAUSE)
 
 
 def described(installed: Installed | None) -> dict[str, str] | None:

@@ -66,7 +66,7 @@ def roll_back(environments: Environments, progress: InstallProgress) -> Installe
             advice = "Install the engine again: python -m backend install"
             raise UserError("nothing-before", "There is no earlier environment to go back to.", advice)
         progress("Testing", 0, 1, "steps")
-        smoke.test(environments.python(before.name), BUILDS[before.build], environments.user / "bytecode")
+        smoke.test(environments.python(before.name), BUILDS[before.build], environments.bytecode)
         environments.switch(before.name)
     return before
 
@@ -142,7 +142,7 @@ def _still_passes(plan: InstallPlan, environments: Environments, progress: Insta
 def _tested(plan: InstallPlan, environments: Environments, progress: InstallProgress) -> Installed:
     progress("Testing", 0, 1, "steps")
     python = environments.python(plan.name)
-    torch, device = smoke.test(python, plan.build, environments.user / "bytecode")
+    torch, device = smoke.test(python, plan.build, environments.bytecode)
     progress("Testing", 1, 1, "steps")
     return Installed(plan.name, plan.build.name or "mps", torch, device)
 

@@ -12,6 +12,11 @@ import torch
 from ..errors import UserError
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+TOO_SMALL = (
+    "Close other programs that use it, or choose the processor, which is slow but has more memory: in the extension's "
+    "preferences, or by HI3DGEN_DEVICE=cpu."
+)
+"""What to do if a device has too little memory."""
 _GIB = 1 << 30
 _NO_ROOM = (
     "out of memory",
@@ -34,6 +39,22 @@ class Compute:
         return f"{str(self.dtype).removeprefix('torch.')} on {device_name(self.device)}"
 
 
+def devices() -> list[tuple[str, str, int]]:
+    """What this PyTorch can compute on: torch's name, its owner's name, and its memory in bytes, 0 if unknown.
+
+    The processor comes first.
+    """
+    found = [("cpu", device_name(torch.device("cpu")), 0)]
+    if torch.cuda.is_available():
+        cards = [torch.device("cuda", number) for number in range(torch.cuda.device_count())]
+        found += [(str(card), device_name(card), _card_memory(card.index)) for card in cards]
+    if torch.backends.mps.is_available():
+        found.append(("mps", device_name(torch.device("mps")), torch.mps.recommended_max_memory()))
+    if torch.xpu.is_available():
+        found += [(f"xpu:{number}", torch.xpu.get_device_name(number), 0) for number in range(torch.xpu.device_count())]
+    return found
+
+
 def choose(precision: str = "auto") -> Compute:
     """The best device of this machine, and the dtype that `precision` ("auto" or a key of `DTYPES`) means on it.
 
@@ -48,9 +69,11 @@ def choose(precision: str = "auto") -> Compute:
             torch.ones(1, device=device).sum().item()  # fails here if this torch has no kernels for the card
     except (RuntimeError, AssertionError, ImportError) as error:  # the last two: torch was built without the device
         if is_out_of_memory(error):
-            advice = "Close other programs that use it, or set HI3DGEN_DEVICE to cpu, which is slow."
-            raise UserError("out-of-memory", f"The memory of the device “{named:.40}” is full.", advice) from error
-        advice = "Set HI3DGEN_DEVICE to cpu, cuda, cuda:1, mps or xpu, or leave it empty for the best device."
+            raise UserError("out-of-memory", f"The memory of the device “{named:.40}” is full.", TOO_SMALL) from error
+        advice = (
+            "Choose another device in the extension's preferences, or by HI3DGEN_DEVICE: cpu, cuda, cuda:1, mps or xpu,"
+            " or nothing for the best."
+        )
         raise UserError("no-such-device", f"The device “{named:.40}” cannot be used here.", advice) from error
     if device.type == "cuda":
         # Sums of products in half precision overflow in some of the networks.

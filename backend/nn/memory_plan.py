@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import torch
 
 from ..errors import UserError
-from .device import Compute, device_name, is_device_lost, is_out_of_memory, memory_of, release
+from .device import TOO_SMALL, Compute, device_name, is_device_lost, is_out_of_memory, memory_of, release
 
 log = logging.getLogger(__name__)
 
@@ -216,8 +216,7 @@ def read_ahead(files: Sequence[Path]) -> threading.Thread:
 def _out_of_memory(label: str, compute: Compute, trouble: str) -> UserError:
     log.error("memory ran out with the smallest plan: %s", trouble)
     sentence = f"The memory of {device_name(compute.device)} was not enough for the {label}, even in small pieces."
-    advice = "Close other programs that use it, or set HI3DGEN_DEVICE to cpu, which is slow but has more memory."
-    return UserError("out-of-memory", sentence, advice)
+    return UserError("out-of-memory", sentence, TOO_SMALL)
 
 
 def _device_lost(compute: Compute) -> UserError:

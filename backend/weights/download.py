@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from ..errors import UserError
-from ..folders import free_space, weights_folder
+from ..folders import free_space, is_link, weights_folder
 from . import disk, hub, hub_cache, record
 from .catalogue import Package
 from .disk import file_size
@@ -152,7 +152,7 @@ def _part_size(part: Path) -> int:
 
 
 def _make_folder_of(part: Path) -> None:
-    if part.parent.is_symlink():
+    if is_link(part.parent):
         part.parent.unlink()
     part.parent.mkdir(parents=True, exist_ok=True)
 

@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
+from ...backend.folders import BYTECODE
+from .data_folder import data_folder, weights_folder
+
 
 def launch(
     python: Path,
@@ -16,8 +19,11 @@ def launch(
     errors: BinaryIO,
     *,
     stdin: int = subprocess.DEVNULL,
+    device: str = "",
 ) -> tuple["subprocess.Popen[bytes]", object]:
     """Start `python -m backend ARGUMENTS`, with a pipe as its standard output and `errors` as its standard error.
+
+    device: what engines compute on, see `process.Options`.
 
     Returns the process, and what ties it to Blender, see `tie`. If this raises, no process is left.
     """
@@ -27,7 +33,7 @@ def launch(
         stdout=subprocess.PIPE,
         stderr=errors,
         cwd=user_folder,
-        env=surroundings(extension, user_folder),
+        env=surroundings(extension, user_folder, device),
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         start_new_session=True,  # Ctrl-C in a terminal is for Blender, which then cancels
     )
@@ -51,12 +57,16 @@ def tie(pid: int) -> object:
     return None
 
 
-def surroundings(extension: Path, user_folder: Path) -> dict[str, str]:
+def surroundings(extension: Path, user_folder: Path, device: str = "") -> dict[str, str]:
     """A backend's environment variables: Blender's, with the child's own import path and places to write to."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
     environment["PYTHONPATH"] = str(extension)
-    environment["HI3DGEN_USER_FOLDER"] = str(user_folder)
-    environment["PYTHONPYCACHEPREFIX"] = str(user_folder / "bytecode")
+    environment["HI3DGEN_USER_FOLDER"] = str(data_folder(user_folder))
+    if not environment.get("HI3DGEN_WEIGHTS"):
+        environment["HI3DGEN_WEIGHTS"] = str(weights_folder(user_folder))
+    environment["PYTHONPYCACHEPREFIX"] = str(user_folder / BYTECODE)
     environment["PYTHONUTF8"] = "1"
     environment["PYTHONSAFEPATH"] = "1"  # nothing is imported from the working folder
+    if device:
+        environment["HI3DGEN_DEVICE"] = device
     return environment

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which Python runs the backend: that of the engine's own environment if a whole one is there, else Blender's.
 
-`python -m backend install` makes the environment in the extension's user folder and points to it in environment.json:
-{"python": path within the user folder, ...}. In the environment lies a stamp, which is written when it is whole.
+`python -m backend install` makes the environment in the data folder (`data_folder`) and points to it in
+hi3dgen-in-use.json: {"python": path within that folder, ...}. In the environment lies a stamp, which is written when
+it is whole.
 """
 
 import os
@@ -10,9 +11,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...backend.folders import IN_USE
 from ...backend.safe_files import read_json
 
-POINTER = "environment.json"
 STAMP = "hi3dgen-environment.json"
 INSTALL_AGAIN = (
     "The backend runs on Blender's own Python, without the engine “Networks”: install it again in the preferences."
@@ -28,19 +29,19 @@ class Environment:
     trouble: str = ""
 
 
-def installed(user_folder: Path) -> Environment:
+def installed(data_folder: Path) -> Environment:
     """The environment in use, by what is on the disk. Nothing is run, and nothing raised whatever lies there.
 
-    Accepted is only a Python inside the user folder that belongs to this user (on Windows the owner is not looked at).
+    Accepted is only a Python inside the data folder that belongs to this user (on Windows the owner is not looked at).
     """
     try:
-        python = user_folder / _read_pointer(user_folder / POINTER)
+        python = data_folder / _read_pointer(data_folder / IN_USE)
     except FileNotFoundError:
         return Environment()
     except (OSError, ValueError):
-        return Environment(trouble=f"“{POINTER}” in the extension's user folder cannot be read. {INSTALL_AGAIN}")
+        return Environment(trouble=f"“{IN_USE}” in “{data_folder}” cannot be read. {INSTALL_AGAIN}")
     try:
-        fault = _fault(python, user_folder)
+        fault = _fault(python, data_folder)
     except FileNotFoundError:
         fault = "The engine's environment is not whole."
     except (OSError, ValueError, RuntimeError):  # RuntimeError: a circle of links, before Python 3.13
@@ -49,7 +50,7 @@ def installed(user_folder: Path) -> Environment:
 
 
 def _read_pointer(path: Path) -> str:
-    """The path of the environment's Python in the user folder. Raises OSError and ValueError."""
+    """The path of the environment's Python in the data folder. Raises OSError and ValueError."""
     value = read_json(path)
     python = value.get("python") if isinstance(value, dict) else None
     if not isinstance(python, str) or not _PYTHON.fullmatch(python):
@@ -57,12 +58,12 @@ def _read_pointer(path: Path) -> str:
     return python
 
 
-def _fault(python: Path, user_folder: Path) -> str:
+def _fault(python: Path, data_folder: Path) -> str:
     """What is wrong with the environment, as a sentence; "" if nothing. Raises OSError."""
     folder = python.parents[1]
     stamp = folder / STAMP
-    if not python.parent.resolve(strict=True).is_relative_to(user_folder.resolve(strict=True)):
-        return "The engine's environment is not inside the extension's user folder."
+    if not python.parent.resolve(strict=True).is_relative_to(data_folder.resolve(strict=True)):
+        return f"The engine's environment is not inside the folder “{data_folder}”."
     found = stamp.lstat()
     if not python.exists():  # false too for a link to a Python that is gone
         return "The Python that the engine's environment was made with is gone."

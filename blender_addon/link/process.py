@@ -24,6 +24,7 @@ from typing import IO
 from ...backend.safe_files import older_log, open_log
 from ...backend.wire.client import Client
 from .child import launch
+from .data_folder import data_folder
 from .environment import INSTALL_AGAIN, installed
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,21 @@ log = logging.getLogger(__name__)
 START_SECONDS = 60.0
 END_SECONDS = 3.0
 LOG_SECONDS = 7 * 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a backend is told when it starts.
+
+    idle_seconds: how long it lives without a job, 0 for ever. cache_bytes: the memory of results that it remembers.
+    log_level: "warning", "info" or "debug". device: torch's name of what engines compute on, such as "cuda:1"; empty
+    for the best.
+    """
+
+    idle_seconds: float = 0.0
+    cache_bytes: int = 512_000_000
+    log_level: str = "info"
+    device: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,16 +65,17 @@ class BackendProcess:
     """One run of the backend, from its start to its end.
 
     extension: the folder that the child imports the backend from and never writes to. user_folder: where its log and
-    its bytecode go. idle_seconds: how long it lives without a job, 0 for ever. `trouble` says why it does not run in
-    the engine's environment although there is one.
+    its bytecode go. `in_environment`: whether it runs in the engine's environment; `trouble` says why not although
+    there is one.
     """
 
-    def __init__(self, extension: Path, user_folder: Path, idle_seconds: float) -> None:
+    def __init__(self, extension: Path, user_folder: Path, options: Options) -> None:
+        self.in_environment = False
         self.trouble = ""
+        self.options = options
         self.events: queue.SimpleQueue[Started | NotStarted] = queue.SimpleQueue()
         self._extension = extension
         self._user_folder = user_folder
-        self._idle_seconds = idle_seconds
         self._child: subprocess.Popen[bytes] | None = None
         self._ended = False
         self._lock = threading.Lock()  # between the start in its thread and an early end
@@ -98,7 +115,8 @@ class BackendProcess:
         except Exception as error:  # noqa: BLE001 - every failure must reach the session
             reason = f"the backend did not start: {error}"
             try:
-                note(self._user_folder, reason)
+                if not self._ended:
+                    note(self._user_folder, reason)
             finally:
                 self.events.put(NotStarted())
         else:
@@ -106,14 +124,16 @@ class BackendProcess:
 
     def _started(self) -> subprocess.Popen[bytes] | None:
         """Start it in the engine's environment, else by Blender's Python; None if `end` was faster."""
-        environment = installed(self._user_folder)
+        environment = installed(data_folder(self._user_folder))
         self.trouble = environment.trouble
         own = Path(sys.executable)
         if environment.python is None:
             return self._start_by(own)
         try:
+            self.in_environment = True
             return self._start_by(environment.python)
         except Exception as error:  # noqa: BLE001 - one that answers nonsense is as broken as one that is not there
+            self.in_environment = False
             self.trouble = f"The engine's environment does not start. {INSTALL_AGAIN}"
             note(self._user_folder, f"the engine's environment did not start: {error}")
             if self._child:
@@ -126,7 +146,13 @@ class BackendProcess:
         if child:
             token = secrets.token_hex(32)
             log_path = str(log_file(self._user_folder).absolute())
-            orders = {"token": token, "idle_seconds": self._idle_seconds, "log": log_path}
+            orders = {
+                "token": token,
+                "idle_seconds": self.options.idle_seconds,
+                "cache_bytes": self.options.cache_bytes,
+                "log": log_path,
+                "log_level": self.options.log_level,
+            }
             port = _shake_hands(child, orders)
             self.events.put(Started(Client(port, token, f"Blender, process {os.getpid()}")))
         return child
@@ -138,7 +164,13 @@ class BackendProcess:
             if self._ended:
                 return None
             self._child, self._tie = launch(
-                python, ["serve"], self._extension, self._user_folder, errors, stdin=subprocess.PIPE
+                python,
+                ["serve"],
+                self._extension,
+                self._user_folder,
+                errors,
+                stdin=subprocess.PIPE,
+                device=self.options.device,
             )
         return self._child
 

@@ -25,6 +25,13 @@ class Pulse:
         """Whether it should have answered by now."""
         return self.owed > 0 and self.quiet > SILENT_SECONDS
 
+    def ask(self) -> bool:
+        """Whether to ask for the status: not while an answer is on its way."""
+        if self.owed:
+            return False
+        self.owed += 1
+        return True
+
     def heard(self) -> None:
         """A message has come."""
         self.quiet = 0.0
@@ -33,7 +40,4 @@ class Pulse:
         """Count on; whether to ask for the status now. now: seconds of a clock that only goes forward."""
         self.quiet += min(now - self._felt_at, _STEP_SECONDS)
         self._felt_at = now
-        if self.owed or self.quiet < ASK_SECONDS:
-            return False
-        self.owed += 1
-        return True
+        return self.quiet >= ASK_SECONDS and self.ask()

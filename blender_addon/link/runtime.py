@@ -3,6 +3,7 @@
 
 import atexit
 import logging
+import os
 import signal
 import threading
 import time
@@ -15,9 +16,15 @@ from bpy.app.handlers import persistent
 from .. import extension
 from ..language.words import translated
 from . import engines, occupied
-from .session import Phase, Session
+from .data_folder import move_out
+from .phase import Phase
+from .process import Options
+from .session import Session
 
 IDLE_MINUTES = 15
+CACHE_MEGABYTES = 512
+CHANGE_SECONDS = 1.0  # a number that is dragged changes many times
+STATUS_SECONDS = 2.0
 TICK_SECONDS = 0.05
 QUIT_SECONDS = 5.0
 BY_PATH = "PATH"  # see the preference
@@ -26,21 +33,55 @@ PANEL_AREAS = {"VIEW_3D", "IMAGE_EDITOR"}
 log = logging.getLogger(__name__)
 
 _session: Session | None = None
+_not_moved = ""
 
 
 def session() -> Session:
     """The session, made when it is first asked for."""
-    global _session  # noqa: PLW0603 - Blender calls functions, and they need to find it
+    global _session, _not_moved  # noqa: PLW0603 - Blender calls functions, and they need to find it
     if _session is None:
         folder = extension.user_folder()
+        _not_moved = move_out(folder)
         hear = partial(engines.hear, user_folder=folder)
-        _session = Session(extension.FOLDER, folder, occupied.until, idle_seconds, hear, occupied.rendering_until)
+        _session = Session(extension.FOLDER, folder, occupied.until, options, hear, occupied.rendering_until)
     return _session
 
 
-def idle_seconds() -> float:
-    """How long the backend lives without a job, 0 for ever."""
-    return 60.0 * _preference("idle_minutes", default=IDLE_MINUTES)
+def not_moved() -> str:
+    """Why environment or weights could not be moved out of the extension's user folder, and what to do; else empty."""
+    return _not_moved
+
+
+def options() -> Options:
+    """What the artist's preferences tell a backend when it starts."""
+    usual = Options()
+    return Options(
+        idle_seconds=60.0 * _preference("idle_minutes", default=IDLE_MINUTES),
+        cache_bytes=1_000_000 * _preference("cache_megabytes", default=CACHE_MEGABYTES),
+        log_level=_preference("log_level", default=usual.log_level),
+        device=_preference("device", default=usual.device).strip() or inherited_device(),
+    )
+
+
+def inherited_device() -> str:
+    """The device that a terminal has chosen for what is started in it; empty for the best."""
+    return os.environ.get("HI3DGEN_DEVICE", "")
+
+
+def options_changed() -> None:
+    """Let the backend, which takes its options when it starts, start anew as soon as no job runs."""
+    if not has_window():
+        _start_anew()
+        return
+    if bpy.app.timers.is_registered(_start_anew):
+        bpy.app.timers.unregister(_start_anew)
+    bpy.app.timers.register(_start_anew, first_interval=CHANGE_SECONDS, persistent=True)
+
+
+def ask_status() -> None:
+    """Ask the backend soon what it holds, if it was not asked just now; callable from a draw."""
+    if has_window() and session().phase is Phase.READY and not bpy.app.timers.is_registered(_ask_status):
+        bpy.app.timers.register(_ask_status, first_interval=STATUS_SECONDS)
 
 
 def keeps_by_path() -> bool:
@@ -76,6 +117,8 @@ def redraw() -> None:
                 for region in area.regions:
                     if region.type == "UI":
                         region.tag_redraw()
+            elif area.type == "PREFERENCES":
+                area.tag_redraw()
 
 
 def register() -> None:
@@ -93,7 +136,7 @@ def unregister() -> None:
     atexit.unregister(_before_python_ends)
     bpy.app.handlers.load_pre.remove(_before_other_file)
     bpy.app.handlers.render_init.remove(_before_rendering)
-    for timer in (_tick, _warm_up):
+    for timer in (_tick, _warm_up, _start_anew, _ask_status):
         if bpy.app.timers.is_registered(timer):
             bpy.app.timers.unregister(timer)
     if _session is not None:
@@ -148,6 +191,22 @@ def _warm_up() -> None:
         keep_ticking()
 
 
+def _start_anew() -> float | None:
+    if _session is not None and _session.phase in (Phase.STARTING, Phase.READY):
+        if any(job.live for job in _session.jobs):
+            return CHANGE_SECONDS
+        _session.close()
+        if has_window():
+            _session.start()
+            keep_ticking()
+    return None
+
+
+def _ask_status() -> None:
+    session().ask_status()
+    keep_ticking()
+
+
 @persistent
 def _before_other_file(*_: object) -> None:
     """What was asked for in one file must not land in another, nor be complained of there."""
@@ -162,6 +221,7 @@ def _before_rendering(*_: object) -> None:
     """Cycles wants the graphics card. Called in the render's own thread, so it makes no session and waits for none."""
     if _session is not None and _preference("free_when_rendering", default=True):
         _session.unload()
+        keep_ticking()  # else nobody reads the answer
 
 
 def _preference(name: str, *, default: Any) -> Any:  # noqa: ANN401 - of any kind

@@ -10,7 +10,6 @@ import queue
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from pathlib import Path
 
 from ...backend.wire import messages
@@ -19,12 +18,12 @@ from ...backend.wire.messages import Capabilities, EngineInfo, Failure, Preview,
 from ..errors import AddonError
 from ..language.words import say
 from .job import Job, JobState, Land, not_landed
-from .process import END_SECONDS, START_SECONDS, BackendProcess, NotStarted, Started
+from .phase import MAX_DEATHS, Phase, broken
+from .process import END_SECONDS, START_SECONDS, BackendProcess, NotStarted, Options, Started
 from .pulse import Pulse
 
 log = logging.getLogger(__name__)
 
-MAX_DEATHS = 3
 STARTING_SECONDS = 2 * START_SECONDS + 15.0  # in the engine's environment and by Blender's Python, and a little more
 GREETING_SECONDS = 10.0
 LOGGED_FAILURES = ("internal", "out-of-memory")
@@ -33,18 +32,9 @@ FREED = "The backend has given its memory back."
 LOOK_AT_LOG = "Look at its log. The next Generate starts a fresh one."
 
 
-class Phase(Enum):
-    """What the backend process is doing."""
-
-    STOPPED = auto()
-    STARTING = auto()
-    READY = auto()
-    BROKEN = auto()  # it died again and again: nothing starts it but `try_again`
-
-
 @dataclass
 class Session:
-    """See the module. `extension` and `user_folder` are what `BackendProcess` takes.
+    """See the module. `extension` and `user_folder` are what `BackendProcess` takes, and what `options` returns then.
 
     occupied_until: when the scene can take results, as the end of “They come when …”; empty if now. hindrance: what it
     said last of results that wait. learned: called with what a backend answers to the greeting. paused_until: when
@@ -54,7 +44,7 @@ class Session:
     extension: Path
     user_folder: Path
     occupied_until: Callable[[], str]
-    idle_seconds: Callable[[], float]
+    options: Callable[[], Options]
     learned: Callable[[Capabilities], None] = lambda _: None
     paused_until: Callable[[], str] = lambda: ""
     phase: Phase = Phase.STOPPED
@@ -65,6 +55,7 @@ class Session:
     freeing: bool = False  # the backend was asked to give memory back, and has not answered
     holds_memory: bool = False  # it answered that it could not
     hindrance: str = ""
+    cached_bytes: int = 0  # the memory of results that the backend remembers, when it said so last
     pause: str = ""
     notice: str = ""  # what the backend did when it was asked to
     _pulse: Pulse = field(default_factory=Pulse)
@@ -78,7 +69,7 @@ class Session:
     def live(self) -> bool:
         """Whether `tick` has something to wait for."""
         due = (job.state is JobState.LANDING if self.phase is Phase.BROKEN else job.live for job in self.jobs)
-        return self.phase is Phase.STARTING or self.freeing or any(due)
+        return self.phase is Phase.STARTING or self.freeing or self._pulse.owed > 0 or any(due)
 
     @property
     def running(self) -> Job | None:
@@ -130,7 +121,7 @@ class Session:
         Raises `AddonError` while the backend is given up.
         """
         if self.phase is Phase.BROKEN:
-            raise _broken()
+            raise broken(PROCESS_DIED)
         self._count += 1
         job = Job(title, request, land, aside=aside)
         if not aside:
@@ -148,7 +139,7 @@ class Session:
         if self.phase is Phase.STOPPED:
             self.phase = Phase.STARTING
             self._started_at, self._greeted_at = time.monotonic(), 0.0
-            self._process = BackendProcess(self.extension, self.user_folder, self.idle_seconds())
+            self._process = BackendProcess(self.extension, self.user_folder, self.options())
 
     def cancel(self, job: Job) -> None:
         """End a job and drop its results, also those that the scene did not take."""
@@ -187,6 +178,11 @@ class Session:
         if client and self.phase is Phase.READY:
             self.notice, self.freeing, self.holds_memory = "", True, False
             client.send(messages.Unload())
+
+    def ask_status(self) -> None:
+        """Let the backend say what it holds; `cached_bytes` is its answer."""
+        if self._client and self.phase is Phase.READY and self._pulse.ask():
+            self._client.send(messages.GetStatus())
 
     def try_again(self) -> None:
         """Close the circuit breaker."""
@@ -230,7 +226,8 @@ class Session:
 
     def _shown(self) -> tuple[object, ...]:
         jobs = tuple((id(job), job.state, job.progress, id(job.preview), len(job.results)) for job in self.jobs)
-        told = (self.error, self.freeing, self.notice, self.hindrance, self.pause, self.silent_seconds)
+        told = (self.error, self.freeing, self.notice, self.hindrance, self.pause)
+        told += (self.silent_seconds, self.cached_bytes)
         return (self.phase, self.capabilities, told, jobs)
 
     def _hear_process(self) -> None:
@@ -299,15 +296,24 @@ class Session:
 
     def _hear_of_no_job(self, message: Status | Failure) -> None:
         if isinstance(message, Status):
+            self.cached_bytes = message.cached_bytes
             if self._pulse.owed:  # those come at once, so that with the last one all memory has been given back
                 self._pulse.owed -= 1
             elif self.freeing:
                 self.freeing, self.notice = False, FREED
+                self._let_go_of_pytorch()
             return
         log.warning("the backend: %s %s", message.sentence, message.advice)
         if message.code == "unload-failed":
             self.freeing, self.holds_memory = False, True
             self.error = AddonError(message.sentence, message.advice, in_log=True)
+
+    def _let_go_of_pytorch(self) -> None:
+        """Start a fresh backend: what PyTorch holds, of the graphics card too, ends with the process alone."""
+        if self._process and self._process.in_environment and self.running is None:
+            self._drop_backend()
+            self.phase = Phase.STOPPED
+            self.start()
 
     def _land(self) -> None:
         landing = [job for job in self.jobs if job.state is JobState.LANDING]
@@ -356,7 +362,7 @@ class Session:
         error = AddonError(sentence, LOOK_AT_LOG, in_log=True, code=code)
         if self.deaths >= MAX_DEATHS:
             self.phase = Phase.BROKEN
-            error = _broken(code)
+            error = broken(code)
         job = self.running or self._next
         if job:
             self._fail(job, error)
@@ -375,12 +381,8 @@ class Session:
         self._client = self._process = None
         self._pulse = Pulse()
         self.freeing = self.holds_memory = False
+        self.cached_bytes = 0
         if client:
             client.close()
         if process:
             process.end(0.0 if kill else END_SECONDS)
-
-
-def _broken(code: str = PROCESS_DIED) -> AddonError:
-    sentence = f"The backend ended unexpectedly {MAX_DEATHS} times in a row."
-    return AddonError(sentence, "Look at its log, then press Try Again.", in_log=True, code=code)

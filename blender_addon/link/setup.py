@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Setting up the engine “Networks”: `python -m backend install` and `weights` as children, followed line by line.
+"""Setting up the engine “Networks”: commands of the backend as child processes, followed line by line.
 
 What the children print is specified in backend/commands/progress.py. Everything here happens on the main thread, in
 `tick`, but for the reading of their output; bpy is not needed.
 """
 
+import contextlib
 import json
 import queue
 import signal
@@ -18,6 +19,7 @@ from typing import Any
 from ...backend.safe_files import open_log
 from ..errors import AddonError
 from .child import launch
+from .data_folder import data_folder
 from .environment import installed
 
 LOG = "setup.log"
@@ -41,7 +43,9 @@ class Step:
 class Child:
     """One run of a command of the backend. Raises `AddonError` if it cannot be started."""
 
-    def __init__(self, python: Path, arguments: list[str], extension: Path, user_folder: Path) -> None:
+    def __init__(
+        self, python: Path, arguments: list[str], extension: Path, user_folder: Path, device: str = ""
+    ) -> None:
         self.step = Step()
         self.answer: Message = {}
         self.error: AddonError | None = None
@@ -50,7 +54,7 @@ class Child:
         self._cancelled_at = 0.0
         try:
             with open_log(self._log) as errors:
-                self._process, self._tie = launch(python, arguments, extension, user_folder, errors)
+                self._process, self._tie = launch(python, arguments, extension, user_folder, errors, device=device)
         except Exception as error:  # whatever it is, the artist must not wait for an answer
             sentence = f"The backend's command “{arguments[0]}” could not be started: {error}."
             raise AddonError(
@@ -113,18 +117,23 @@ class Child:
 class Setup:
     """What is known of the engine's environment and weights, and what is being done about them.
 
-    `asked`: whether the questions `install --plan` and `weights list` were put since something changed. `plan` and
-    `weights` are the answers, empty while they are not known; `plan_error` says why nothing can be installed,
-    `weights_error` why it is not known which weights are here. `work` is the child that runs or ran last. `renewed` is
-    set when it has changed the environment or the weights: then the backend has to be started anew.
+    `asked`: whether the questions `install --plan`, `weights list`, `storage` and `doctor` were put since something
+    changed. `plan`, `weights`, `places` (by name) and `doctor` are the answers, empty while they are not known;
+    `plan_error` says why nothing can be installed, `weights_error` why it is not known which weights are here,
+    `places_error` how large things are, `doctor_error` what can run here. `work` is the child that runs or ran last.
+    `renewed` is set when it has changed the environment or the weights: then the backend has to be started anew.
     """
 
     extension: Path
     user_folder: Path
     plan: Message = field(default_factory=dict[str, Any])
     weights: Message = field(default_factory=dict[str, Any])
+    places: dict[str, Message] = field(default_factory=dict[str, Message])
+    doctor: Message = field(default_factory=dict[str, Any])
     plan_error: AddonError | None = None
     weights_error: AddonError | None = None
+    places_error: AddonError | None = None
+    doctor_error: AddonError | None = None
     work: Child | None = None
     asked: bool = False
     renewed: bool = False
@@ -141,18 +150,26 @@ class Setup:
         """Whether `tick` has something to wait for."""
         return self.busy or bool(self._questions)
 
-    def ask(self, build: str, python: str = "") -> None:
-        """Ask what is there and what would be installed, see `install`; the answers come by `tick`, errors too."""
+    def ask(self, build: str, python: str = "", device: str = "") -> None:
+        """Ask what is there and what would be installed, see `install`; the answers come by `tick`, errors too.
+
+        device: what engines compute on, see `process.Options`.
+        """
         self.asked = True
-        plan = ["install", "--plan", "--json", *_options(build, python)]
-        questions = {"plan": plan, "weights": ["weights", "list", "--json"]}
-        for name, arguments in questions.items():
-            if name in self._questions:
-                self._questions.pop(name).cancel()
-            try:
-                self._questions[name] = Child(Path(sys.executable), arguments, self.extension, self.user_folder)
-            except AddonError as error:
-                self._take(name, {}, error)
+        self._ask("plan", ["install", "--plan", "--json", *_options(build, python)])
+        self._ask("weights", ["weights", "list", "--json"])
+        self._ask("places", ["storage", "--json"])
+        self.ask_doctor(device)
+
+    def ask_doctor(self, device: str = "") -> None:
+        """Ask what can run here, and on what; PyTorch is asked too if it is installed, which takes some seconds."""
+        python = installed(data_folder(self.user_folder)).python
+        self._ask("doctor", ["doctor", "--json"], python, device)
+
+    @property
+    def examining(self) -> bool:
+        """Whether the doctor has not answered yet."""
+        return "doctor" in self._questions
 
     def install(self, build: str, python: str = "") -> None:
         """Make the engine's environment with a build of PyTorch. The caller has asked the artist. Raises `AddonError`.
@@ -162,9 +179,14 @@ class Setup:
         arguments = ["install", "--json", "--agree", *_options(build, python)]
         self._start(Path(sys.executable), arguments, changes=True)
 
-    def remove(self) -> None:
-        """Delete the engine's environments. Raises `AddonError`."""
-        self._start(Path(sys.executable), ["install", "--json", "--remove"], changes=True)
+    def remove(self, *, weights: bool) -> None:
+        """Delete the engine's environments, and the weights if they are meant too. Raises `AddonError`."""
+        rest = ["--weights"] if weights else []
+        self._start(Path(sys.executable), ["install", "--json", "--remove", *rest], changes=True)
+
+    def clear(self) -> None:
+        """Delete what can be made again: bytecode, and downloads of a broken installation. Raises `AddonError`."""
+        self._start(Path(sys.executable), ["storage", "--json", "--clear"], changes=False)
 
     def download(self) -> None:
         """Download the weights that are missing. The caller has asked the artist. Raises `AddonError`."""
@@ -196,7 +218,10 @@ class Setup:
         if self.work is not None and self.work.live:
             self.work.tick()
             if not self.work.live:
-                self.asked = False
+                if "places" in self.work.answer:  # clearing: the other answers hold
+                    self._take("places", self.work.answer, None)
+                else:
+                    self.asked = False
                 self.renewed = self.renewed or (self.work.error is None and self._changes)
 
     def wait(self) -> None:
@@ -212,18 +237,44 @@ class Setup:
     def _take(self, question: str, answer: Message, error: AddonError | None) -> None:
         if question == "plan":
             self.plan, self.plan_error = answer, error
+        elif question == "doctor":
+            self.doctor, self.doctor_error = answer, error
+        elif question == "places":
+            self.places = {place["name"]: place for place in answer.get("places", [])}
+            self.places["logs"] = {"label": "Logs", "folder": str(self.user_folder), "bytes": self._bytes_of_logs()}
+            self.places_error = error
         else:
             self.weights, self.weights_error = answer, error
 
+    def _bytes_of_logs(self) -> int:
+        found = 0
+        for path in self.user_folder.glob("*.log"):
+            with contextlib.suppress(OSError):  # another Blender deletes old ones
+                found += path.stat().st_size
+        return found
+
     def _engine_python(self) -> Path:
-        environment = installed(self.user_folder)
+        environment = installed(data_folder(self.user_folder))
         if environment.python is None:
             raise AddonError(environment.trouble or "The engine is not installed.", "Press Install first.")
         return environment.python
 
-    def _start(self, python: Path, arguments: list[str], *, changes: bool) -> None:
+    def require_rest(self) -> None:
+        """Raise `AddonError` if an installation, a download or a check is going on."""
         if self.busy:
             raise AddonError("Something is going on already.", "Wait until it is done, or cancel it.")
+
+    def _ask(self, name: str, arguments: list[str], python: Path | None = None, device: str = "") -> None:
+        if name in self._questions:
+            self._questions.pop(name).cancel()
+        try:
+            by = python or Path(sys.executable)
+            self._questions[name] = Child(by, arguments, self.extension, self.user_folder, device)
+        except AddonError as error:
+            self._take(name, {}, error)
+
+    def _start(self, python: Path, arguments: list[str], *, changes: bool) -> None:
+        self.require_rest()
         self._changes = changes
         self.work = Child(python, arguments, self.extension, self.user_folder)
 

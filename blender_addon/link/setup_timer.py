@@ -3,7 +3,7 @@
 
 import bpy
 
-from . import runtime
+from . import data_folder, runtime
 from .setup import Setup
 
 TICK_SECONDS = 0.1
@@ -18,6 +18,12 @@ def setup() -> Setup:
         session = runtime.session()
         _setup = Setup(session.extension, session.user_folder)
     return _setup
+
+
+def why_they_stay() -> str:
+    """Why environment or weights lie in the folder that Blender deletes, and what to do; empty if none do."""
+    stays = data_folder.lasting_folder(setup().user_folder)
+    return (runtime.not_moved() or data_folder.LATER) if stays else ""
 
 
 def find_out(build: str, python: str) -> None:
@@ -37,7 +43,7 @@ def find_out(build: str, python: str) -> None:
 def ask(build: str, python: str) -> None:
     """Ask again what is there and what would be installed; without a window nobody sees the answer."""
     if runtime.has_window():
-        setup().ask(build, bpy.path.abspath(python))
+        setup().ask(build, bpy.path.abspath(python), runtime.options().device)
         keep_ticking()
 
 

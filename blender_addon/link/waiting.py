@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from ..errors import AddonError
 from .job import Job
-from .session import Phase, Session
+from .phase import Phase
+from .session import Session
 
 TICK_SECONDS = 0.01
 

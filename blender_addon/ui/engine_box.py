@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The box "Hi3DGen engine" in the preferences: what is there, what would be downloaded, and how far it is."""
+"""The box "The Engine “Networks”" in the preferences: what is there, what would be downloaded, and how far it is."""
 
 from urllib.parse import urlsplit
 
@@ -9,11 +9,12 @@ from ..errors import AddonError
 from ..language.words import say, translated
 from ..link import runtime, setup_timer
 from ..link.setup import Message, Setup, Step
-from .text import draw_lines, lines
+from .setup_operators import device_label
+from .text import draw_lines, lines, size
 
 _MARGIN = 80  # pixels beside a label
+_DEVICE = 0.25  # of the width, as Blender divides the rows of properties
 _BUTTON = 100  # pixels of a button beside a text
-_UNITS = ((1e9, "GB", 2), (1e6, "MB", 1), (1e3, "kB", 0))
 
 
 def draw(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, width: float) -> None:
@@ -29,7 +30,7 @@ def draw(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, wi
     if setup.plan_error:
         _draw_error(box, setup.plan_error, width)
     elif setup.plan:
-        _draw_environment(box, setup.plan, width)
+        _draw_environment(box, preferences, setup.plan, width)
         _draw_weights(box, setup, width)
     else:
         box.label(text=say("Finding out what is here …"))
@@ -54,19 +55,16 @@ def progress_text(step: Step) -> str:
     return f"{label}: {done}{speed}"
 
 
-def size(count: float) -> str:
-    """A number of bytes, such as "2.66 GB"."""
-    for unit, name, digits in _UNITS:
-        if count >= unit:
-            return f"{count / unit:.{digits}f} {name}"
-    return say("{count} bytes", count=f"{count:.0f}")
-
-
-def _draw_environment(box: bpy.types.UILayout, plan: Message, width: float) -> None:
+def _draw_environment(
+    box: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, plan: Message, width: float
+) -> None:
     installed = plan["installed"]
     if installed:
         text = say("Installed: PyTorch {version} on {device}", version=installed["torch"], device=installed["device"])
         box.label(text=text, icon="CHECKMARK", translate=False)
+        row = box.split(factor=_DEVICE)
+        row.label(text=say("Device:"))
+        row.menu("HI3DGEN_MT_device", text=device_label(preferences.device))
     if plan["up_to_date"]:
         return
     what = say("To install: PyTorch for {build}.", build=plan["build"])
@@ -110,10 +108,11 @@ def _draw_buttons(box: bpy.types.UILayout, preferences: bpy.types.AddonPreferenc
     is_installed = bool(setup.plan["installed"])
     button = install.operator("hi3dgen.install", text=say("Renew") if is_installed else say("Install"), icon="IMPORT")
     button.agree, button.torch, button.python = preferences.agree, preferences.torch, preferences.python
-    weights = row.row()
-    weights.enabled = preferences.agree and is_installed
-    weights.operator("hi3dgen.download_weights", icon="IMPORT").agree = preferences.agree
-    if setup.plan["has_files"]:  # of what is installed, or of what could not be deleted the last time
+    download = row.row()
+    download.enabled = preferences.agree and is_installed
+    download.operator("hi3dgen.download_weights", icon="IMPORT").agree = preferences.agree
+    weights = setup.places.get("weights", {}).get("bytes", 0)
+    if setup.plan["has_files"] or weights:  # also of what could not be deleted the last time
         row = box.row()
         if is_installed:
             row.operator("hi3dgen.verify_weights", icon="CHECKMARK")

@@ -8,7 +8,7 @@ from bpy.props import IntProperty, StringProperty
 from ..language.words import say
 from ..link import occupied, runtime
 from ..link.job import JobState
-from ..link.session import Phase
+from ..link.phase import Phase
 
 KEY = "ESC"
 KEY_MAP = "Screen"  # comes after the keys of editors and modes, of modal operators, menus and text fields

@@ -12,8 +12,8 @@ from ..generate import wait
 from ..language.words import say, translated
 from ..link import runtime
 from ..link.job import JobState
+from ..link.phase import Phase
 from ..link.process import log_file, log_tail, tail
-from ..link.session import Phase
 from ..link.setup import LOG as SETUP_LOG
 from ..link.waiting import wait_for_memory
 from .text import lines

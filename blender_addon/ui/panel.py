@@ -10,7 +10,8 @@ from ..extension import PACKAGE
 from ..language.words import say
 from ..link import engines, runtime
 from ..link.job import JobState
-from ..link.session import Phase, Session
+from ..link.phase import Phase
+from ..link.session import Session
 from ..scene.active import FIELD, meant
 from ..scene.collection import why_unseen
 from ..scene.held import held

@@ -6,14 +6,19 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
 from ..extension import PACKAGE
-from ..link import setup_timer
-from ..link.runtime import BY_PATH, IDLE_MINUTES
-from . import engine_box
+from ..language.words import say
+from ..link import runtime, setup_timer
+from ..link.runtime import BY_PATH, CACHE_MEGABYTES, IDLE_MINUTES
+from . import engine_box, storage_box
 from .setup_operators import BUILDS, PYTHON
 
 
 def _ask_again(preferences: bpy.types.AddonPreferences, _context: bpy.types.Context) -> None:
     setup_timer.ask(preferences.torch, preferences.python)
+
+
+def _options_changed(_preferences: bpy.types.AddonPreferences, _context: bpy.types.Context) -> None:
+    runtime.options_changed()
 
 
 class Hi3DGenPreferences(bpy.types.AddonPreferences):
@@ -27,6 +32,33 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
         default=IDLE_MINUTES,
         min=0,
         max=24 * 60,
+        update=_options_changed,
+    )
+    cache_megabytes: IntProperty(
+        name="Results in Memory (MB)",
+        description="The memory at most of what the backend remembers of pictures, so that another seed or an edited "
+        "normal map does not begin at the picture; 0 for nothing",
+        default=CACHE_MEGABYTES,
+        min=0,
+        max=64 * 1024,
+        update=_options_changed,
+    )
+    log_level: EnumProperty(
+        name="Log",
+        description="How much the backend writes into its log",
+        items=[
+            ("warning", "Problems", "What went wrong alone"),
+            ("info", "Jobs", "Jobs as well"),
+            ("debug", "Everything", "Each stage of each job, and what libraries say"),
+        ],
+        default="info",
+        update=_options_changed,
+    )
+    device: StringProperty(
+        name="Device",
+        description="PyTorch's name of what the engine computes on, such as cuda:1 or cpu; empty for what "
+        "HI3DGEN_DEVICE names, else the best",
+        update=_options_changed,
     )
     free_when_rendering: BoolProperty(
         name="Free Memory When Rendering",
@@ -61,13 +93,19 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the preferences."""
         engine_box.draw(self.layout, self, context.region.width)
-        self.layout.use_property_split = True
-        self.layout.prop(self, "idle_minutes")
-        self.layout.prop(self, "free_when_rendering")
-        self.layout.prop(self, "asset_author")
-        self.layout.prop(self, "asset_licence")
-        self.layout.prop(self, "keep_pictures")
-        self.layout.operator("hi3dgen.show_log", icon="TEXT")
+        storage_box.draw(self.layout, context.region.width)
+        backend = self.layout.box()
+        backend.label(text=say("Backend"))
+        backend.use_property_split = True
+        for name in ("idle_minutes", "cache_megabytes", "free_when_rendering", "log_level"):
+            backend.prop(self, name)
+        row = backend.row()
+        row.operator("hi3dgen.open_log", icon="TEXT")
+        row.operator("hi3dgen.copy_report", icon="COPYDOWN")
+        scene = self.layout.column()
+        scene.use_property_split = True
+        for name in ("keep_pictures", "asset_author", "asset_licence"):
+            scene.prop(self, name)
 
 
 CLASSES = (Hi3DGenPreferences,)

@@ -8,10 +8,13 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ..errors import AddonError
-from ..language.words import translated
+from ..extension import PACKAGE
+from ..language.words import say, translated
 from ..link import runtime, setup_timer
-from ..link.setup import Setup
+from ..link.setup import Message, Setup
 from ..link.setup_timer import setup
+from .storage_box import label_of
+from .text import lines, size
 
 BUILDS = (  # a part of what `python -m backend install --torch` takes
     ("auto", "Automatic", "What fits the GPU and its driver"),
@@ -20,6 +23,8 @@ BUILDS = (  # a part of what `python -m backend install --torch` takes
     ("cpu", "CPU", "For the processor, on which a mesh takes very long"),
 )
 PYTHON = "A Python 3.11 to 3.14 that makes the engine's environment if Blender's own cannot"
+AUTOMATIC = "Automatic"
+ASK_WIDTH, ASK_MARGIN = 460, 20  # pixels at scale 1: of the question, for a path, and of its borders
 AGREE = "The licences and the size of what is downloaded are agreed to"
 
 
@@ -85,14 +90,42 @@ class HI3DGEN_OT_verify_weights(_SetupOperator, bpy.types.Operator):  # noqa: N8
 
 
 class HI3DGEN_OT_remove_engine(_SetupOperator, bpy.types.Operator):  # noqa: N801
-    """Delete the engine's environment; the weights stay"""
+    """Delete PyTorch and what else the engine “Networks” was installed with, and the weights if you say so"""
 
     bl_idname = "hi3dgen.remove_engine"
-    bl_label = "Remove"
+    bl_label = "Remove the Engine"
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Ask first."""
-        return context.window_manager.invoke_confirm(self, event)
+    weights: BoolProperty(
+        name="Delete the Weights, Too",
+        description="They would have to be downloaded again",
+        options={"SKIP_SAVE"},
+    )
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        """Ask first, if it can be done now."""
+        try:
+            _require_rest()
+        except AddonError as error:
+            self.report({"ERROR"}, translated(str(error)))
+            return {"CANCELLED"}
+        return context.window_manager.invoke_props_dialog(self, width=ASK_WIDTH, confirm_text=say("Remove"))
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the question: what is deleted, and how much becomes free."""
+        places = setup().places
+        self.layout.prop(self, "weights")
+        if "weights" in places:
+            free = places["environment"]["bytes"] + (places["weights"]["bytes"] if self.weights else 0)
+            frees = say("{size} become free.", size=size(free))
+            stay = "" if self.weights else say("The weights stay, {size}.", size=size(places["weights"]["bytes"]))
+            self.layout.label(text=f"{frees} {stay}".strip(), icon="TRASH", translate=False)
+            column = self.layout.column(align=True)
+            pixels = (ASK_WIDTH - ASK_MARGIN) * context.preferences.system.ui_scale
+            for place in removed_places(places, weights=self.weights):
+                for line in lines(place, pixels):
+                    column.label(text=line, translate=False)
+            shared = say("Other Blenders and terminals of yours use the same.")
+            self.layout.label(text=shared, icon="INFO", translate=False)
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """End the backend, which may run in it, and delete it."""
@@ -100,9 +133,53 @@ class HI3DGEN_OT_remove_engine(_SetupOperator, bpy.types.Operator):  # noqa: N80
         def start() -> None:
             _require_rest()
             runtime.session().close()
-            setup().remove()
+            setup().remove(weights=self.weights)
 
         return self.run(start)
+
+
+class HI3DGEN_OT_clear_caches(_SetupOperator, bpy.types.Operator):  # noqa: N801
+    """Forget the backend's results, and delete compiled Python files and broken-off downloads. All is made again"""
+
+    bl_idname = "hi3dgen.clear_caches"
+    bl_label = "Clear"
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Clear the caches in memory and on the disk."""
+
+        def start() -> None:
+            setup().clear()
+            runtime.session().unload()
+            runtime.keep_ticking()
+
+        return self.run(start)
+
+
+class HI3DGEN_OT_choose_device(bpy.types.Operator):  # noqa: N801
+    """Let the engine compute on this device. The backend starts anew when no job runs"""
+
+    bl_idname = "hi3dgen.choose_device"
+    bl_label = "Choose Device"
+    bl_options = {"INTERNAL"}
+
+    device: StringProperty(name="Device", description="PyTorch's name of it; empty for no choice")
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Choose it."""
+        context.preferences.addons[PACKAGE].preferences.device = self.device
+        return {"FINISHED"}
+
+
+class HI3DGEN_MT_device(bpy.types.Menu):  # noqa: N801
+    """The devices that PyTorch has found"""
+
+    bl_idname = "HI3DGEN_MT_device"
+    bl_label = "Device"
+
+    def draw(self, _context: bpy.types.Context) -> None:
+        """Draw the entry without a choice first."""
+        for name, label in [("", ""), *setup().doctor.get("devices", [])]:
+            self.layout.operator("hi3dgen.choose_device", text=device_label(name, label)).device = name
 
 
 class HI3DGEN_OT_cancel_setup(bpy.types.Operator):  # noqa: N801
@@ -128,6 +205,9 @@ CLASSES = (
     HI3DGEN_OT_download_weights,
     HI3DGEN_OT_verify_weights,
     HI3DGEN_OT_remove_engine,
+    HI3DGEN_OT_clear_caches,
+    HI3DGEN_OT_choose_device,
+    HI3DGEN_MT_device,
     HI3DGEN_OT_cancel_setup,
 )
 
@@ -143,6 +223,25 @@ def _allowed(*, agreed: bool) -> Setup:
     return setup()
 
 
+def removed_places(places: dict[str, Message], *, weights: bool) -> list[str]:
+    """Where that lies which is to be removed, a line each."""
+    removed = ("environment", "weights") if weights else ("environment",)
+    return [f"{label_of(name)}: {places[name]['folder']}" for name in removed]
+
+
+def device_label(name: str, label: str = "") -> str:
+    """A device as the artist knows it: "NVIDIA GeForce RTX 3060 (cuda:0)"; its name alone if it was not found.
+
+    No name is what the terminal says in which Blender was started, else the best one.
+    """
+    if not name:
+        inherited = runtime.inherited_device()
+        return say("{device}, by HI3DGEN_DEVICE", device=inherited) if inherited else say("Automatic")
+    label = label or dict(setup().doctor.get("devices", [])).get(name, "")
+    return f"{label[0].upper()}{label[1:]} ({name})" if label else name
+
+
 def _require_rest() -> None:
+    setup().require_rest()
     if any(job.live for job in runtime.session().jobs):
         raise AddonError("A mesh is being made.", "Wait until it is done, or cancel it.")

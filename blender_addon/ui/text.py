@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sentences and errors as labels, which do not wrap, and durations in words."""
+"""Sentences and errors as labels, which do not wrap; durations and sizes in words."""
 
 import re
 
@@ -7,7 +7,7 @@ import blf
 import bpy
 
 from ..errors import AddonError
-from ..language.words import translated
+from ..language.words import say, translated
 
 # Chinese and Japanese: their characters, and those that end or begin no line.
 _WIDE = "\u3040-\u30ff\u3400-\u9fff\uff00-\uffef「」『』、。"
@@ -15,6 +15,7 @@ _OPENING, _CLOSING = "「『（“", "、。，．：；？！」』）”…～
 _PIECES = re.compile(f"\\s*(?:[{_OPENING}]*[{_WIDE}]|[^\\s{_WIDE}]+)[{_CLOSING}]*")  # what no line breaks
 _FONT = 0  # that of the interface
 _UNIT = 20  # pixels of a button's height at scale 1
+_UNITS = ((1e9, "GB", 2), (1e6, "MB", 1), (1e3, "kB", 0))
 _MARGIN = 4.8  # units beside a label with an icon: the panel's and the box's borders, the icon, the column of tabs
 
 
@@ -79,3 +80,11 @@ def duration(seconds: float) -> str:
         return f"{max(round(seconds), 1)} s"
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def size(count: float) -> str:
+    """A number of bytes, such as "2.66 GB"."""
+    for unit, name, digits in _UNITS:
+        if count >= unit:
+            return f"{count / unit:.{digits}f} {name}"
+    return say("{count} bytes", count=f"{count:.0f}")

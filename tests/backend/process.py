@@ -33,7 +33,11 @@ class Backend:
     """A backend process whose parent is this one. Use it as a context: it ends with it."""
 
     def __init__(
-        self, command: tuple[str, ...] = SERVE_PATIENT, idle_seconds: float = 0.0, log: Path | None = None
+        self,
+        command: tuple[str, ...] = SERVE_PATIENT,
+        idle_seconds: float = 0.0,
+        log: Path | None = None,
+        **orders: object,
     ) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - it is open as long as the process runs
         self.process = subprocess.Popen(
@@ -41,7 +45,7 @@ class Backend:
         )
         assert self.process.stdin
         assert self.process.stdout
-        start = {"token": TOKEN, "idle_seconds": idle_seconds, "log": str(log) if log else None}
+        start = {"token": TOKEN, "idle_seconds": idle_seconds, "log": str(log) if log else None, **orders}
         self.process.stdin.write(json.dumps(start).encode() + b"\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()

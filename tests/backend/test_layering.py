@@ -24,7 +24,7 @@ SHARED_BATCH = (
     *(f"backend.batch.{name}" for name in ("lines", "manifest", "names", "planning", "running", "summary")),
     *("backend.commands.arguments", "backend.errors", "backend.version"),
 )
-SHARED_FILES = ("backend.safe_files",)
+SHARED_FILES = ("backend.errors", "backend.folders", "backend.lock", "backend.safe_files")
 ADDON_SHARED = ("blender_addon.errors", "blender_addon.extension", "blender_addon.language")
 HEAVY = ("torch", "diffusers", "transformers", "trimesh", "PIL", "scipy", "safetensors", "huggingface_hub", "httpx2")
 
@@ -114,7 +114,13 @@ def test_the_table_of_contributing_is_read() -> None:
     assert rules()["backend.models"] == ["backend.nn", "backend.surface"]
     assert rules()["backend.surface"] == []
     assert rules()["backend.raster"] == []
-    assert rules()["blender_addon.link"] == ["backend.wire", "backend.safe_files"]
+    assert rules()["blender_addon.link"] == [
+        "backend.wire",
+        "backend.errors",
+        "backend.folders",
+        "backend.lock",
+        "backend.safe_files",
+    ]
 
 
 @pytest.mark.parametrize("name", [name for row in rules().items() for name in (row[0], *row[1])])

@@ -104,6 +104,11 @@ def has_ended(backend: psutil.Process) -> bool:
         b" " * 33_000 + start_line(),
         start_line(log=7),
         start_line(log="backend.log"),
+        start_line(log_level="loud"),
+        start_line(log_level=["info"]),
+        start_line(cache_bytes=-1),
+        start_line(cache_bytes=1.5),
+        start_line(cache_bytes=True),
     ],
     ids=lambda line: repr(line[:45]),
 )
@@ -294,3 +299,28 @@ def test_the_draft_engine_refuses_pictures_without_an_object() -> None:
             assert failure.code not in ("internal", "out-of-memory", "bad-message"), (name, failure)
             assert failure.sentence.endswith("."), failure
             assert failure.advice.endswith("."), failure
+
+
+def test_the_parent_bounds_the_memory_of_cached_results() -> None:
+    held: list[int] = []
+    for orders in ({}, {"cache_bytes": 0}):
+        with Backend(**orders) as backend, backend.client() as client:
+            client.send(patient("one", rows=20_000))
+            client.end_of("one")
+            client.send(messages.GetStatus())
+            held.append(client.next(messages.Status).cached_bytes)
+    assert held[0] > 0
+    assert held[1] == 0
+
+
+def test_the_parent_says_how_much_goes_into_the_log() -> None:
+    logs: dict[str, str] = {}
+    for level in ("warning", "info", "debug"):
+        with Backend(log_level=level) as backend, backend.client() as client:
+            client.send(patient("one"))
+            client.end_of("one")
+            logs[level] = backend.log()
+    assert logs["warning"] == ""
+    assert "job one: patient" in logs["info"]
+    assert "is made" not in logs["info"]
+    assert "is made" in logs["debug"]

@@ -15,6 +15,7 @@ MODULE = "bl_ext.user_default.hi3dgen"
 
 _resources = tempfile.TemporaryDirectory()
 os.environ["BLENDER_USER_RESOURCES"] = _resources.name  # bpy reads it when it is imported
+os.environ["HI3DGEN_USER_FOLDER"] = str(Path(_resources.name, "data"))
 
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module: python3 scripts/test.py installs it")
 

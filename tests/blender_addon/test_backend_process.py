@@ -3,6 +3,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -127,7 +128,7 @@ def test_another_file_does_not_receive_this_files_mesh(scene: Any, session: Any)
 
 def test_an_idle_backend_ends_and_the_next_job_starts_another(scene: Any, session: Any) -> None:
     session.close()
-    session.idle_seconds, usual = (lambda: 1.0), session.idle_seconds
+    session.options, usual = (lambda: replace(usual(), idle_seconds=1.0)), session.options
     try:
         job = submit(scene, resolution=64)
         tick_until(session, lambda: not job.live)
@@ -136,7 +137,7 @@ def test_an_idle_backend_ends_and_the_next_job_starts_another(scene: Any, sessio
         assert psutil.wait_procs([child], timeout=20)[0]
         assert session.error is None
     finally:
-        session.idle_seconds = usual
+        session.options = usual
     job = submit(scene, resolution=64)
     tick_until(session, lambda: not job.live)
     assert job.error is None
@@ -165,7 +166,7 @@ def test_an_answer_that_is_no_backends_is_a_failure_and_not_a_wait(scene: Any, t
     impostor.mkdir()
     for answer in ("[]", "{}", "hello", '{"port": "x"}'):
         (impostor / "__main__.py").write_text(f"print('{answer}', flush=True); input()")
-        started = process.BackendProcess(tmp_path, tmp_path / "user", 0.0)
+        started = process.BackendProcess(tmp_path, tmp_path / "user", process.Options())
         (tmp_path / "user").mkdir(exist_ok=True)
         assert isinstance(started.events.get(timeout=20), process.NotStarted)
         started.end()

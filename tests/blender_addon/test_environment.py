@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from backend.folders import IN_USE
 from tests.blender_addon.support import MODULE
 
 NAME = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
-POINTER, STAMP = "environment.json", "hi3dgen-environment.json"
+STAMP = "hi3dgen-environment.json"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes on the disk, and links only for some")
 root = pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can give a file away")
 
@@ -37,7 +38,7 @@ def user(tmp_path: Path) -> Path:
 
 
 def point(folder: Path, python: object) -> None:
-    (folder / POINTER).write_text(json.dumps({"name": "cpu-1a2b", "python": python, "previous": ""}))
+    (folder / IN_USE).write_text(json.dumps({"name": "cpu-1a2b", "python": python, "previous": ""}))
 
 
 def refused(found: Any, why: str) -> bool:
@@ -86,7 +87,7 @@ def test_no_environment_is_no_trouble(installed: Any, tmp_path: Path) -> None:
     ],
 )
 def test_a_pointer_with_anything_in_it_is_a_sentence(content: bytes, installed: Any, user: Path) -> None:
-    (user / POINTER).write_bytes(content)
+    (user / IN_USE).write_bytes(content)
     assert refused(installed(user), "cannot be read")
 
 
@@ -112,11 +113,11 @@ def test_a_pointer_to_another_place_is_refused(python: str, installed: Any, user
 
 @posix
 def test_a_pipe_and_a_folder_in_place_of_the_pointer_neither_block_nor_raise(installed: Any, user: Path) -> None:
-    (user / POINTER).unlink()
-    os.mkfifo(user / POINTER)
+    (user / IN_USE).unlink()
+    os.mkfifo(user / IN_USE)
     assert refused(installed(user), "cannot be read")
-    (user / POINTER).unlink()
-    (user / POINTER).mkdir()
+    (user / IN_USE).unlink()
+    (user / IN_USE).mkdir()
     assert refused(installed(user), "cannot be read")
 
 
@@ -130,7 +131,7 @@ def test_a_link_out_of_the_user_folder_is_refused(linked: str, installed: Any, u
 
 
 @posix
-@pytest.mark.parametrize("path", [POINTER, "environments", "environments/cpu-1a2b", "environments/cpu-1a2b/bin"])
+@pytest.mark.parametrize("path", [IN_USE, "environments", "environments/cpu-1a2b", "environments/cpu-1a2b/bin"])
 def test_links_in_a_circle_raise_nothing(path: str, installed: Any, user: Path) -> None:
     (user / path).rename(user.with_name("elsewhere"))
     (user / path).symlink_to(user / path)

@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.blender_addon.support import disc, image_of, tick_until, vertices_of
+from tests.blender_addon.support import MODULE, disc, image_of, tick_until, vertices_of
 
 pytest.importorskip("torch", reason="torch is not installed here: the extra hi3dgen has it")
 pytest.importorskip("diffusers", reason="diffusers is not installed here: the extra hi3dgen has it")
@@ -76,8 +76,6 @@ def test_variations_share_what_they_can_and_each_can_be_made_again(with_weights:
 def test_a_job_that_is_cancelled_leaves_the_backend_alive(with_weights: Any) -> None:
     from importlib import import_module
 
-    from tests.blender_addon.support import MODULE
-
     generate = import_module(f"{MODULE}.blender_addon.generate")
     scene = bpy.context.scene
     settings = {**QUICK, "structure_steps": 200}
@@ -90,6 +88,17 @@ def test_a_job_that_is_cancelled_leaves_the_backend_alive(with_weights: Any) -> 
     assert with_weights.pid == pid
     bpy.context.scene.hi3dgen.picture = image_of(disc(), "apple")
     assert bpy.ops.hi3dgen.generate(seed=1, **QUICK) == {"FINISHED"}
+
+
+def test_the_device_that_is_chosen_in_the_preferences_is_the_one_it_computes_on(with_weights: Any) -> None:
+    preferences = bpy.context.preferences.addons[MODULE].preferences
+    bpy.context.scene.hi3dgen.picture = image_of(disc(), "apple")
+    preferences.device = "cuda:7"
+    try:
+        with pytest.raises(RuntimeError, match="“cuda:7” cannot be used here"):
+            bpy.ops.hi3dgen.generate(seed=3, **QUICK)
+    finally:
+        preferences.device = ""
 
 
 def test_without_weights_the_engine_says_what_it_lacks(

@@ -60,7 +60,8 @@ def new_session(scene: Any, tmp_path: Path) -> Iterator[Callable[[str], Any]]:
     made: list[Any] = []
 
     def new(script: str) -> Any:
-        made.append(module.Session(write_backend(tmp_path, script), tmp_path / "user", lambda: "", lambda: 0.0))
+        extension = write_backend(tmp_path, script)
+        made.append(module.Session(extension, tmp_path / "user", lambda: "", module.Options))
         return made[-1]
 
     yield new

@@ -146,3 +146,19 @@ def test_there_is_nothing_to_free_without_a_backend(scene: Any, session: Any) ->
     assert not bpy.ops.hi3dgen.unload.poll()
     render(scene)
     assert session.phase.name == "STOPPED", "a render starts no backend"
+
+
+def test_the_answer_to_a_render_is_read_while_nothing_else_goes_on(
+    scene: Any, session: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = import_module(f"{MODULE}.blender_addon.link.runtime")
+    session.start()
+    tick_until(session, lambda: session.phase.name == "READY" and not session.live)
+    monkeypatch.setattr(runtime, "has_window", lambda: True)
+    render(scene)
+    try:
+        assert session.freeing
+        assert bpy.app.timers.is_registered(runtime._tick)
+    finally:
+        bpy.app.timers.unregister(runtime._tick)
+    tick_until(session, lambda: not session.freeing)

@@ -40,7 +40,7 @@ def new_session(module: Any, tmp_path: Path) -> Iterator[NewSession]:
     (tmp_path / "user").mkdir()
 
     def new(extension: Path) -> Any:
-        made.append(module.Session(extension, tmp_path / "user", lambda: "", lambda: 0.0))
+        made.append(module.Session(extension, tmp_path / "user", lambda: "", module.Options))
         return made[-1]
 
     yield new
@@ -109,7 +109,7 @@ def test_a_start_that_hangs_has_a_limit(
 def test_a_start_that_is_overtaken_by_its_end_leaves_no_process(process: Any, tmp_path: Path) -> None:
     """The child that may have been started in between ends by its closed standard input."""
     extension = write_backend(tmp_path, "sys.stdin.read()")
-    backend = process.BackendProcess(extension, tmp_path, 0.0)
+    backend = process.BackendProcess(extension, tmp_path, process.Options())
     backend.end()
     if backend.pid and psutil.pid_exists(backend.pid):
         assert psutil.wait_procs([psutil.Process(backend.pid)], timeout=20)[0]

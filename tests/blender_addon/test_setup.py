@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 import pytest
 
+from backend.folders import IN_USE
 from backend.safe_files import MAX_LOG
 from tests.backend.install.tiny_index import TinyIndex, pinned, serve
 from tests.blender_addon.scripted import write_program
@@ -36,18 +37,16 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TinyIndex]:
 
 @pytest.fixture
 def online(index: TinyIndex, session: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A Blender that may go online, where there is but the tiny index; the extension's user folder, emptied after."""
+    """A Blender that may go online, where there is but the tiny index; the data folder, emptied after."""
     for name in [name for name in os.environ if name.startswith("PIP_")]:
         monkeypatch.delenv(name)
     for name, value in index.environment.items():
         monkeypatch.setenv(name, value)
     bpy.context.preferences.system.use_online_access = True
-    yield session.user_folder
+    yield Path(os.environ["HI3DGEN_USER_FOLDER"])
     bpy.context.preferences.system.use_online_access = False
     session.close()
-    for name in ("environments", "downloads"):
-        shutil.rmtree(session.user_folder / name, ignore_errors=True)
-    (session.user_folder / "environment.json").unlink(missing_ok=True)
+    shutil.rmtree(os.environ["HI3DGEN_USER_FOLDER"], ignore_errors=True)
 
 
 @pytest.fixture
@@ -74,11 +73,17 @@ def test_one_click_installs_the_engine_and_the_backend_runs_in_it(online: Path, 
     with pytest.raises(RuntimeError, match="Press Install first"):
         bpy.ops.hi3dgen.download_weights(agree=True)
     assert bpy.ops.hi3dgen.install(agree=True, torch="cpu") == {"FINISHED"}
-    python = online / json.loads((online / "environment.json").read_text("utf-8"))["python"]
+    python = online / json.loads((online / IN_USE).read_text("utf-8"))["python"]
     tick_until(session, lambda: session.phase.name != "STARTING")
     child = psutil.Process(session.pid)
     assert Path(child.cmdline()[0]) == python
     assert child.environ()["HI3DGEN_USER_FOLDER"] == str(online)
+    assert not online.is_relative_to(session.user_folder), "which Blender deletes with the extension"
+
+    assert bpy.ops.hi3dgen.unload() == {"FINISHED"}
+    assert session.notice == "The backend has given its memory back."
+    tick_until(session, lambda: session.phase.name == "READY")
+    assert session.pid != child.pid, "what PyTorch holds ends with its process"
 
     setup.ask("cpu")
     while setup.live:
@@ -129,13 +134,13 @@ def broken(folder: Path, damage: str) -> None:
     """An environment that looks whole but for its `damage`."""
     python = folder / "environments" / "x" / "bin" / "python"
     python.parent.mkdir(parents=True, exist_ok=True)
-    (folder / "environment.json").write_text('{"python": "environments/x/bin/python"}')
+    (folder / IN_USE).write_text('{"python": "environments/x/bin/python"}')
     (python.parents[1] / "hi3dgen-environment.json").write_text("{}")
     python.unlink(missing_ok=True)
     if damage == "no stamp":
         (python.parents[1] / "hi3dgen-environment.json").unlink()
     if damage == "pointer":
-        (folder / "environment.json").write_text('{"python')
+        (folder / IN_USE).write_text('{"python')
     if damage == "gone":
         python.symlink_to("/no/such/python")
     else:
@@ -223,7 +228,7 @@ def test_a_child_that_windows_does_not_tie_to_blender_is_ended(
     setup = new_setup(write_program(tmp_path, "import time; time.sleep(60)"), tmp_path)
     setup.ask("cpu")
     assert "Access is denied" in setup.plan_error.sentence
-    assert len(started) == 2
+    assert len(started) == 4, "one for each question"
     assert not any(psutil.pid_exists(pid) for pid in started)
 
 
@@ -231,8 +236,18 @@ def test_a_question_without_an_answer_is_an_error(scene: Any, tmp_path: Path) ->
     setup = new_setup(write_program(tmp_path, "print('a stray line')"), tmp_path)
     setup.ask("cpu")
     tick_to_the_end(setup)
-    for error in (setup.plan_error, setup.weights_error):
+    for error in (setup.plan_error, setup.weights_error, setup.places_error):
         assert error.sentence == "It ended unexpectedly."
+
+
+def test_places_are_counted_although_a_log_was_just_deleted(scene: Any, tmp_path: Path) -> None:
+    setup = new_setup(write_program(tmp_path, """print('{"places": []}')"""), tmp_path)
+    (tmp_path / "backend-1.log").write_text("12345")
+    (tmp_path / "backend-2.log").symlink_to(tmp_path / "deleted")
+    setup.ask("cpu")
+    tick_to_the_end(setup)
+    assert setup.places_error is None
+    assert setup.places["logs"]["bytes"] == 5 + (tmp_path / "setup.log").stat().st_size
 
 
 def test_the_log_of_the_setup_is_bounded(scene: Any, tmp_path: Path) -> None:

@@ -99,6 +99,11 @@ class Blender:
         return self.screen.shoot(path, self.ask(f"box({editor!r})") if editor else None)
 
 
+def own_folders(resources: Path) -> dict[str, str]:
+    """The environment variables that keep a Blender out of this machine's own folders."""
+    return {"BLENDER_USER_RESOURCES": str(resources), "HI3DGEN_USER_FOLDER": str(resources / "data")}
+
+
 @contextmanager
 def running_blender(
     screen: Screen, tool: Tool, resources: Path, folder: Path, *arguments: str | Path
@@ -107,7 +112,7 @@ def running_blender(
     console = folder / "console.txt"
     with tempfile.TemporaryDirectory() as sockets:  # a socket's path is short
         address = str(Path(sockets, "inside"))
-        environment = {"BLENDER_USER_RESOURCES": str(resources), "HI3DGEN_GUI_SOCKET": address, "TMPDIR": str(folder)}
+        environment = {**own_folders(resources), "HI3DGEN_GUI_SOCKET": address, "TMPDIR": str(folder)}
         command = [*tool("blender"), "--window-geometry", "0", "0", str(WIDTH), str(HEIGHT)]
         with console.open("wb") as log:
             process = subprocess.Popen(
@@ -130,7 +135,7 @@ def background(tool: Tool, resources: Path, *arguments: str | Path) -> "subproce
     """Run a Blender without a window to its end."""
     return subprocess.run(
         [*tool("blender"), *arguments],
-        env={**os.environ, "BLENDER_USER_RESOURCES": str(resources)},
+        env={**os.environ, **own_folders(resources)},
         capture_output=True,
         text=True,
         check=False,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The report of `doctor` when an engine cannot answer."""
 
+import json
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import replace
@@ -40,12 +41,12 @@ def raises(error: Exception) -> Callable[..., str]:
 def test_an_engine_that_fails_to_answer_does_not_end_the_report(
     broken: Engine, sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert doctor.run(Namespace(), {"broken": broken, "draft": DRAFT}) == 0
+    assert doctor.run(Namespace(json=False), {"broken": broken, "draft": DRAFT}) == 0
     printed = capsys.readouterr().out
     assert sentence in printed
     assert "engine Draft: ready" in printed
     assert "trimesh" in printed
-    assert doctor.run(Namespace(), {"broken": broken}) == 1
+    assert doctor.run(Namespace(json=False), {"broken": broken}) == 1
 
 
 def test_an_unreadable_record_is_reported_and_costs_its_own_engine_alone(
@@ -60,3 +61,21 @@ def test_an_unreadable_record_is_reported_and_costs_its_own_engine_alone(
     printed = capsys.readouterr().out
     assert "engine Draft: ready" in printed
     assert str(path) in printed
+
+
+def test_programs_learn_what_pytorch_can_compute_on(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
+    assert main(["doctor", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert ["cpu", "the processor"] in answer["devices"]
+    assert any(line.startswith("PyTorch 2.") for line in answer["lines"])
+    assert "engine Draft: ready, on the processor" in answer["lines"]
+
+
+def test_a_pytorch_that_is_broken_does_not_end_the_report(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.setattr("backend.nn.device.devices", raises(OSError("no driver")))
+    assert doctor.run(Namespace(json=False), {"draft": DRAFT}) == 0
+    assert "does not say what it can compute on: OSError: no driver" in capsys.readouterr().out

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from backend.folders import IN_USE
 from tests.backend.install.tiny_index import ROOT, TinyIndex, serve
 
 
@@ -37,7 +38,7 @@ class Installer:
 
     def pointer(self) -> dict[str, str]:
         """The pointer to the environment in use."""
-        return json.loads((self.user / "environment.json").read_text("utf-8"))
+        return json.loads((self.user / IN_USE).read_text("utf-8"))
 
     def names(self) -> set[str]:
         """Of all environments, whole or not."""

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from backend.commands.progress import ProgressBar
+from backend.folders import DOWNLOADS, IN_USE, INSTALL_LOG
 from backend.install.environments import STAMP, Environments
 from tests.backend.install.conftest import Installer
 from tests.backend.install.test_builds import nvidia_smi
@@ -32,7 +33,7 @@ def test_an_installation_makes_an_environment_that_works(made: tuple[Installer, 
         "python": Environments(installer.user).python(done["name"]).relative_to(installer.user).as_posix(),
         "previous": "",
     }
-    assert not (installer.user / "downloads").exists(), "what was downloaded is not kept twice"
+    assert not (installer.user / DOWNLOADS).exists(), "what was downloaded is not kept twice"
     labels = [line["label"] for line in lines[:-1]]
     order = ["Making the environment", "Unpacking packages", "Downloading torch", "Testing"]
     assert [label for label in dict.fromkeys(labels) if label in order] == order
@@ -81,7 +82,7 @@ def test_an_upgrade_is_made_beside_for_the_gpu_here_and_can_be_rolled_back(
     assert installer.pointer()["previous"] == made["name"]
 
     assert installer.run("--remove")[-1]["removed"] is True
-    assert not (installer.user / "environment.json").exists()
+    assert not (installer.user / IN_USE).exists()
     assert installer.names() == set()
     assert installer.run("--rollback")[-1]["error"] == "nothing-before"
 
@@ -107,7 +108,7 @@ def test_only_the_broken_file_is_downloaded_again(fresh: Installer) -> None:
     finally:
         fresh.index.cut.clear()
     assert error["error"] in {"no-network", "altered-file"}, "older versions of pip see the hash alone"
-    assert not (fresh.user / "environment.json").exists()
+    assert not (fresh.user / IN_USE).exists()
     assert fresh.names() == set(), "nothing half-made is left"
     fetched = set(fresh.index.wheels_asked())
     fresh.index.asked.clear()
@@ -143,7 +144,7 @@ def test_an_interrupt_leaves_nothing_half_made_and_no_pip_behind(fresh: Installe
     assert process.returncode == 130
     assert json.loads(printed.splitlines()[-1])["error"] == "cancelled"
     assert not folder.exists()
-    assert not (fresh.user / "environment.json").exists()
+    assert not (fresh.user / IN_USE).exists()
 
 
 @pytest.mark.parametrize("package", ["safetensors", "pillow"])
@@ -158,7 +159,7 @@ def test_a_file_with_another_hash_is_refused_whatever_the_index_says(package: st
     finally:
         fresh.index.files.update(before)
     assert error["error"] == "altered-file"
-    assert not (fresh.user / "environment.json").exists()
+    assert not (fresh.user / IN_USE).exists()
     assert fresh.names() == set()
 
 
@@ -167,11 +168,11 @@ def test_what_it_writes_is_private_and_no_planted_link_is_followed(fresh: Instal
     target = tmp_path / "target"
     target.write_text("precious")
     fresh.user.mkdir(parents=True)
-    for name in ("environment.json", "install.log", "environments.lock"):
+    for name in (IN_USE, INSTALL_LOG, "environments.lock"):
         (fresh.user / name).symlink_to(target)
     assert "finished" in fresh.run("--torch", "cpu", "--agree")[-1]
     assert target.read_text() == "precious"
-    written = [fresh.user / name for name in ("environment.json", "install.log", "environments.lock")]
+    written = [fresh.user / name for name in (IN_USE, INSTALL_LOG, "environments.lock")]
     written += (fresh.user / "environments").glob(f"*/{STAMP}")
     assert [path.lstat().st_mode & 0o777 for path in written] == [0o600] * 4
 
@@ -180,7 +181,7 @@ def test_no_network_is_an_error(fresh: Installer) -> None:
     fresh.environment |= {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "1"}
     error = fresh.run("--torch", "cpu", "--agree")[-1]
     assert error["error"] == "no-network"
-    assert "install.log" in error["advice"]
+    assert INSTALL_LOG in error["advice"]
 
 
 def test_one_index_can_be_named_for_everything(fresh: Installer, index: TinyIndex) -> None:
@@ -206,7 +207,7 @@ def test_a_half_made_environment_is_not_whole(installer: Installer) -> None:
 @pytest.mark.parametrize("content", ["", "[" * 100_000, "[1]", '{"name": 1}', '{"name": ".."}', '{"name": "a/../b"}'])
 def test_any_pointer_can_be_read(content: str, tmp_path: Path) -> None:
     (tmp_path / STAMP).write_text(json.dumps({"build": "cpu", "torch": "1", "device": "CPU"}))
-    (tmp_path / "environment.json").write_text(content)
+    (tmp_path / IN_USE).write_text(content)
     environments = Environments(tmp_path)
     assert (environments.current(), environments.previous(), environments.kept()) == (None, None, ())
 

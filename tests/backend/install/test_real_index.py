@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.folders import IN_USE
 from backend.install.builds import CPU
 from tests.backend.install.tiny_index import ROOT, pinned
 
@@ -39,7 +40,7 @@ def test_the_build_for_the_cpu_installs_runs_and_goes(tmp_path: Path) -> None:
     labels = {json.loads(line)["label"] for line in lines[:-1]}
     assert {"Making the environment", "Looking up packages", "Unpacking packages", "Testing"} <= labels
 
-    python = user / json.loads((user / "environment.json").read_text("utf-8"))["python"]
+    python = user / json.loads((user / IN_USE).read_text("utf-8"))["python"]
     freeze = subprocess.run([python, "-m", "pip", "freeze", "--all"], capture_output=True, text=True, check=True).stdout
     pins = {line.partition("==")[0].lower() for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()}
     assert {line.partition("==")[0].partition(" @")[0].lower() for line in freeze.splitlines()} <= pins

@@ -15,6 +15,7 @@ from .scene import masks, material, normal_map, renders
 from .ui import (
     cutout_operators,
     engine_settings,
+    folder_operator,
     job_operators,
     made_operators,
     menus,
@@ -37,6 +38,7 @@ _CLASSES = (
     *properties.CLASSES,
     *operators.CLASSES,
     *job_operators.CLASSES,
+    *folder_operator.CLASSES,
     *cutout_operators.CLASSES,
     *normal_map_operators.CLASSES,
     *object_operators.CLASSES,

@@ -3,6 +3,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
@@ -20,7 +21,8 @@ from .link.waiting import wait_for_job
 from .scene import again, masks, normal_map, viewing
 from .scene.active import meant
 from .scene.collection import layers_of, whereabouts
-from .scene.held import held, uid_of
+from .scene.grid import Grid
+from .scene.held import all_held, held, uid_of
 from .scene.landing import Landing
 from .scene.lasting import SENT, Sent, shown_image, title_of
 from .scene.objects import add_results, all_or_nothing, reason
@@ -31,6 +33,21 @@ from .scene.spots import Spot, spots_of
 log = logging.getLogger(__name__)
 
 NOT_PLACED = Placing(stands=Stands.CURSOR)  # as engines give it, at the origin
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where results go. Numbers alone: undo and other files replace bpy's data while a job runs.
+
+    scene: its session UID. viewport: the number of the one that is to show them. instead: the session UID of the object
+    that gets the mesh; 0 for none. grid: that of all the pictures of the job.
+    """
+
+    scene: int
+    placing: Placing
+    viewport: int = 0
+    instead: int = 0
+    grid: Grid | None = None
 
 
 def active_picture(context: bpy.types.Context) -> bpy.types.Image | None:
@@ -64,30 +81,42 @@ def submit(
     session = runtime.session()
     if missing := session.why_missing(engine):
         raise missing
-    sent = _sent(picture, frame)
-    pictures = {"picture": sent.pixels, **{name: _read(source)[0] for name, source in (inputs or {}).items()}}
+    sent = as_sent(picture, frame)
+    pictures = {"picture": sent.pixels, **read_all(inputs or {})}
     request = Request(session.next_name(), engine, seed, pictures, settings or {}, count, tuple(gives))
-
-    # Numbers alone: undo and other files replace bpy's data while the job runs.
-    scene_uid, instead_uid, title = scene.session_uid, uid_of(instead), sent.title
-    spots: dict[int, Spot] = {}
     looked = _look(picture, frame, engine, settings or {}, inputs or {})
+    job = job_for(sent, request, Target(scene.session_uid, placing, viewport, uid_of(instead)), looked)
+    if instead:
+        job.title = instead.name
+    session.add(job)
+    runtime.keep_ticking()
+    return job
+
+
+def job_for(sent: Sent, request: Request, target: Target, looked: look.Look | None = None) -> Job:
+    """The job that brings what is made of a picture into the scene; it is in no queue yet.
+
+    looked: what gets the cut-out, see `look.fill`.
+    """
+    spots: dict[int, Spot] = {}
 
     def land(results: list[Result]) -> Refused:
+        title, grid = sent.title, target.grid
         try:
             with all_or_nothing():
-                target = _scene(scene_uid)
-                seen = viewing.viewport(viewport, target)
-                layer = seen.window.view_layer if seen else layers_of(target)[0]
-                former = held(target.objects, instead_uid)
+                scene = scene_of(target.scene)
+                seen = viewing.viewport(target.viewport, scene)
+                layer = seen.window.view_layer if seen else layers_of(scene)[0]
+                former = held(scene.objects, target.instead)
                 if not spots:  # what lands at another try stands in the place that is left for it
-                    spots.update(spots_of(layer, results, placing, seen and seen.eye))
+                    spots.update(spots_of(layer, results, target.placing, seen and seen.eye, grid))
                 shown = shown_image(sent, by_path=runtime.keeps_by_path())
-                remade = again.prepare(target, title, shown, results[0], former) if former else None
+                remade = again.prepare(scene, title, shown, results[0], former) if former else None
                 if remade:
                     landings, refused = [remade.landing], []
                 else:
-                    landings, refused = add_results(target, title, shown, results, spots, placing)
+                    along = all_held(scene.objects, grid.landed) if grid else []
+                    landings, refused = add_results(scene, title, shown, results, spots, target.placing, along)
                 _keep_map(sent.origin or shown, shown, landings[-1].normal_map, request)
             if remade and former:
                 again.replace_mesh(remade, former)  # not within: what was made goes with whoever uses it
@@ -95,16 +124,18 @@ def submit(
             return [(result, reason(error)) for result in results]
         if looked:
             look.fill(looked, job)
-        job.landed += [thing.session_uid for landing in landings for thing in landing.objects]
+        added = [thing for landing in landings for thing in landing.objects]
+        job.landed += [thing.session_uid for thing in added]
+        if grid:
+            grid.landed += [thing.session_uid for thing in added if thing.type == "MESH"]
         if runtime.has_window():
             try:
-                _tell(target, layer, seen, title, landings, former)
+                _tell(scene, layer, seen, title, landings, former, grid)
             except Exception:  # what is in the scene must not be offered to it again
                 log.exception("the results are in the scene, and Blender did not show them")
         return refused
 
-    job = session.submit(instead.name if instead else title, request, land)
-    runtime.keep_ticking()
+    job = Job(sent.title, request, land)
     return job
 
 
@@ -142,7 +173,7 @@ def _keep_map(picture: bpy.types.Image, shown: bpy.types.Image, made: bpy.types.
         normal_map.keep(shown, own or made, use=normal_map.used_map(picture) is not None)
 
 
-def _scene(uid: int) -> bpy.types.Scene:
+def scene_of(uid: int) -> bpy.types.Scene:
     """The scene of that session UID; if it is gone, one of this file, the one in sight first."""
     scenes = [scene for scene in bpy.data.scenes if scene.library is None]
     meant = held(scenes, uid)
@@ -156,10 +187,13 @@ def _tell(
     title: str,
     landings: Sequence[Landing],
     former: bpy.types.Object | None,
+    grid: Grid | None,
 ) -> None:
     """Show and report what has come to the scene, as a view layer has it, and make it an undo step.
 
-    former: the object that got the mesh, if none was added.
+    former: the object that got the mesh, if none was added. grid: that of many pictures, of which only the whole is
+    reported, by another. Each is a step: the artist works on meanwhile, and what came without one would vanish with
+    whatever is undone next.
     """
     added = [thing for landing in landings for thing in landing.objects]
     step, sentence = say("Generate {title}", title=title), whereabouts(scene, title, added, layer)
@@ -170,10 +204,11 @@ def _tell(
         step = say("Make {name} Again", name=former.name)
         sentence = say("{name} was made again, where it stands.", name=former.name)
     if seen and not former:
-        viewing.show(seen, added)
+        viewing.show(seen, added, grid and grid.box)
     with bpy.context.temp_override(window=seen.window if seen else bpy.context.window_manager.windows[0]):
         bpy.ops.ed.undo_push(message=step)
-        bpy.ops.hi3dgen.report("INVOKE_DEFAULT", sentence=sentence)
+        if not grid:
+            bpy.ops.hi3dgen.report("INVOKE_DEFAULT", sentence=sentence)
 
 
 def wait(job: Job, watch: Callable[[Job], None] = lambda _: None) -> None:
@@ -190,12 +225,17 @@ def wait(job: Job, watch: Callable[[Job], None] = lambda _: None) -> None:
         raise job.error or session.error or cancelled
 
 
-def _sent(picture: bpy.types.Image | Path, frame: int) -> Sent:
+def as_sent(picture: bpy.types.Image | Path, frame: int = 0) -> Sent:
     """A picture as it is now. Raises `AddonError`."""
     pixels, lies = _read(picture, frame)
     if isinstance(picture, Path):
         return Sent(title_of(picture.name), pixels, lies, path=picture)
     return Sent(title_of(picture.name), pixels, lies, image=picture.session_uid)
+
+
+def read_all(sources: Mapping[str, bpy.types.Image | Path]) -> dict[str, NDArray[np.uint8]]:
+    """The pixels of images or files by the names of an engine's inputs. Raises `AddonError`."""
+    return {name: _read(source)[0] for name, source in sources.items()}
 
 
 def _read(source: bpy.types.Image | Path, frame: int = 0) -> tuple[NDArray[np.uint8], int]:

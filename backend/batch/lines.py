@@ -51,7 +51,7 @@ def read_sources(sources: Sequence[Path]) -> list[Line]:
     lines: list[Line] = []
     for source in itertools.chain.from_iterable(map(_expanded, sources)):
         if source.is_dir():
-            lines += _folder(source)
+            lines += pictures_in(source)
         elif source.suffix.lower() in LIST_SUFFIXES:
             lines += _list(source)
         else:
@@ -82,8 +82,11 @@ def _expanded(source: Path) -> list[Path]:
     return sorted(found, key=lambda path: (*(part.casefold() for part in path.parts), *path.parts))
 
 
-def _folder(folder: Path) -> Iterator[Line]:
-    """All pictures below a folder. Hidden ones are left out, and so are the results of a batch."""
+def pictures_in(folder: Path, *, below: bool = True) -> Iterator[Line]:
+    """All pictures in a folder, and in those below it. Hidden ones are left out, and so are the results of a batch.
+
+    Raises `UserError` if a folder cannot be read.
+    """
 
     def refuse(error: OSError) -> None:
         sentence = f"The folder “{error.filename}” cannot be read: {error.strerror}."
@@ -91,13 +94,15 @@ def _folder(folder: Path) -> Iterator[Line]:
 
     found: list[tuple[str, ...]] = []
     for place, folders, files in os.walk(folder, onerror=refuse):
-        below = Path(place).relative_to(folder).parts
+        within = Path(place).relative_to(folder).parts
         if MANIFEST in files:
             folders.clear()
             continue
+        if not below:
+            folders.clear()
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [
-            (*below, name)
+            (*within, name)
             for name in files
             if not name.startswith(".") and os.path.splitext(name)[1].lower() in PICTURE_SUFFIXES  # noqa: PTH122 - quick
         ]

@@ -38,7 +38,8 @@ class Job:
     thumbnails of what it has made on its way, by product, the latest one last. error: why it failed, or why the scene
     did not take all of its results. landed: the session UIDs of the objects that came of them. aside: nothing in the
     scene changes by it. It goes before meshes that wait and lands in any mode, and whoever asked shows how far it is
-    and its error.
+    and its error. part_of: the series that it is a picture of, see `Series`, which shows how far it is as long as it is
+    live. stopped: the artist wants no more of it than there is.
     """
 
     title: str
@@ -51,6 +52,8 @@ class Job:
     error: AddonError | None = None
     landed: list[int] = field(default_factory=list[int])
     aside: bool = False
+    part_of: "Job | None" = None
+    stopped: bool = False
 
     @property
     def name(self) -> str:
@@ -68,14 +71,46 @@ class Job:
         return next(reversed(self.previews.values()), None)
 
     @property
+    def sent(self) -> Request:
+        """The request that the backend gets."""
+        return self.request
+
+    @property
+    def done(self) -> float:
+        """How much of it is made, in [0, 1]."""
+        return self.progress.done if self.progress else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest takes about; None while nobody knows."""
+        return self.progress.eta_seconds if self.progress else None
+
+    @property
     def live(self) -> bool:
         """Whether it goes on by itself."""
         return self.state in LIVE
+
+    def begin(self) -> AddonError | None:
+        """Get ready to be sent; returns why that cannot be."""
+        return None
+
+    def end(self, error: AddonError | None = None) -> "Job | None":
+        """Nothing more is made of it: land what there is. Returns another job that is to land, if there is one.
+
+        error: why that is not all.
+        """
+        self.state, self.error = JobState.FAILED if error and not self.results else JobState.LANDING, error
 
     @property
     def holds_results(self) -> bool:
         """Whether it has results that are not in the scene, so that it must not be forgotten."""
         return self.live or self.state is JobState.KEPT
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the panel has a box or a line for it."""
+        is_shown_for_it = self.part_of and self.part_of.live and self.live
+        return self.holds_results and not self.aside and not is_shown_for_it
 
 
 def not_landed(refused: Refused) -> AddonError:

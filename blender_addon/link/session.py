@@ -21,6 +21,7 @@ from .job import Job, JobState, Land, not_landed
 from .phase import MAX_DEATHS, Phase, broken
 from .process import END_SECONDS, START_SECONDS, BackendProcess, NotStarted, Options, Started
 from .pulse import Pulse
+from .series import Series, are_too_many, parts_of
 
 log = logging.getLogger(__name__)
 
@@ -120,13 +121,16 @@ class Session:
 
         Raises `AddonError` while the backend is given up.
         """
+        return self.add(Job(title, request, land, aside=aside))
+
+    def add(self, job: Job) -> Job:
+        """Queue a job that is made already, see `submit`."""
         if self.phase is Phase.BROKEN:
             raise broken(PROCESS_DIED)
         self._count += 1
-        job = Job(title, request, land, aside=aside)
-        if not aside:
+        if not job.aside:
             self.error, self.notice = None, ""
-        self.jobs = [*(other for other in self.jobs if other.holds_results or (aside and not other.aside)), job]
+        self.jobs = [*(other for other in self.jobs if other.holds_results or (job.aside and not other.aside)), job]
         self.start()
         return job
 
@@ -143,18 +147,27 @@ class Session:
 
     def cancel(self, job: Job) -> None:
         """End a job and drop its results, also those that the scene did not take."""
-        if job.state is JobState.RUNNING and self._client:
-            self._client.send(messages.Cancel(job.request.job))
-        if job.holds_results:
-            job.state = JobState.CANCELLED
-            job.results.clear()
+        self._call_back(job)
+        for ended in (job, *parts_of(job, self.jobs)):
+            if ended.holds_results:
+                ended.state = JobState.CANCELLED
+                ended.results.clear()
 
     def stop(self, job: Job) -> None:
         """End a job with the results that are made already; one that only waits to bring them, without."""
-        made = [*job.results] if job.state is JobState.RUNNING else []
-        self.cancel(job)
-        if made:
-            job.state, job.results = JobState.LANDING, made
+        if job.state not in (JobState.WAITING, JobState.RUNNING):
+            self.cancel(job)
+            return
+        self._call_back(job)
+        job.stopped = True
+        self._end(job)
+        if not (job.results or parts_of(job, self.jobs)):
+            job.state = JobState.CANCELLED
+
+    def _call_back(self, job: Job) -> None:
+        """Let the backend drop a job, if it has it."""
+        if job.state is JobState.RUNNING and self._client:
+            self._client.send(messages.Cancel(job.sent.job))
 
     def move(self, job: Job, places: int) -> None:
         """Let a job of the queue change places with the one that is so many places behind it, or before it if < 0."""
@@ -277,7 +290,7 @@ class Session:
         job = self.running
         if isinstance(message, Status) or (isinstance(message, Failure) and not message.job):
             self._hear_of_no_job(message)
-        elif job is None or getattr(message, "job", "") != job.request.job:
+        elif job is None or getattr(message, "job", "") != job.sent.job:
             return  # about a job that was cancelled
         elif isinstance(message, Progress):
             job.progress = message
@@ -287,12 +300,19 @@ class Session:
         elif isinstance(message, Failure):
             self.deaths = 0
             in_log = message.code in LOGGED_FAILURES
-            self._fail(job, AddonError(message.sentence, message.advice, in_log=in_log, code=message.code))
+            self._end(job, AddonError(message.sentence, message.advice, in_log=in_log, code=message.code))
         elif isinstance(message, Result):
             job.results.append(message)
             self.deaths = 0
             if message.last:
-                job.state = JobState.LANDING
+                self._end(job)
+
+    def _end(self, job: Job, error: AddonError | None = None) -> None:
+        """Of a job nothing more is made, of a series of one picture: what there is lands, although the rest failed."""
+        if part := job.end(error):
+            self.jobs.insert(self.jobs.index(job), part)
+        if job.error and not job.aside:
+            self.error, self.holds_memory = job.error, False
 
     def _hear_of_no_job(self, message: Status | Failure) -> None:
         if isinstance(message, Status):
@@ -319,7 +339,7 @@ class Session:
         landing = [job for job in self.jobs if job.state is JobState.LANDING]
         self.hindrance = self.occupied_until() if any(not job.aside for job in landing) else ""
         for job in landing:
-            if job.aside or not self.hindrance:
+            if not (parts_of(job, self.jobs) if isinstance(job, Series) else self.hindrance and not job.aside):
                 refused = job.land(job.results)
                 job.results = [result for result, _ in refused]
                 if refused:
@@ -327,6 +347,9 @@ class Session:
                     job.error = not_landed(refused)
                 else:
                     job.state = JobState.FAILED if job.error else JobState.DONE
+            if job.part_of and not job.holds_results:  # it has the picture in memory
+                job.part_of.landed += job.landed
+                self.jobs.remove(job)
 
     @property
     def _next(self) -> Job | None:
@@ -340,10 +363,16 @@ class Session:
         self.pause = given_up or (self.paused_until() if self.queue else "")
         if waiting is None or self.running is not None or (self.pause and not waiting.aside):
             return
+        if self.hindrance and are_too_many(parts_of(waiting, self.jobs)):
+            self.pause = self.hindrance
+            return
         self.start()
         if self.phase is Phase.READY and self._client is not None:
+            if error := waiting.begin():
+                self._end(waiting, error)
+                return
             waiting.state = JobState.RUNNING
-            self._client.send(waiting.request)
+            self._client.send(waiting.sent)
 
     def _lost(self, reason: str) -> None:
         """The connection is gone: the backend has died, or ended by itself because it had nothing to do."""
@@ -364,17 +393,11 @@ class Session:
             self.phase = Phase.BROKEN
             error = broken(code)
         job = self.running or self._next
-        if job:
-            self._fail(job, error)
         if not (job and job.aside) or self.phase is Phase.BROKEN:
             self.error = error
+        if job and not (isinstance(job, Series) and code == NOT_STARTED):  # none of its pictures is to blame
+            self._end(job, error)
         self._drop_backend()
-
-    def _fail(self, job: Job, error: AddonError) -> None:
-        """What is made of a job lands although the rest of it failed."""
-        job.state, job.error = JobState.LANDING if job.results else JobState.FAILED, error
-        if not job.aside:
-            self.error, self.holds_memory = error, False
 
     def _drop_backend(self, *, kill: bool = False) -> None:
         client, process = self._client, self._process

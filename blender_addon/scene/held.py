@@ -18,6 +18,12 @@ def held(kind: Iterable[Data], uid: int) -> Data | None:
     return next((data for data in kind if data.session_uid == uid), None)
 
 
+def all_held(kind: Iterable[Data], uids: Iterable[int]) -> list[Data]:
+    """Those of a kind of datablocks that have these session UIDs, in their order, without those that are gone."""
+    known = {data.session_uid: data for data in kind}
+    return [known[uid] for uid in uids if uid in known]
+
+
 def uid_of(data: bpy.types.ID | None) -> int:
     """The session UID of a datablock; 0, which none has, of nothing."""
     return data.session_uid if data else 0

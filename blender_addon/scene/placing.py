@@ -50,16 +50,16 @@ class Placing:
     collection: int = 0
 
 
-def free_place(wanted: ArrayLike, box: Boxes, taken: Boxes) -> NDArray[np.float64]:
+def free_place(wanted: ArrayLike, box: Boxes, taken: Boxes, gap: float | None = None) -> NDArray[np.float64]:
     """Where a box is to be moved so that it reaches into none of the boxes `taken`: a vector (3,).
 
     wanted: the vector to take if there is room. Else the box goes on along x, past whatever is in its way, so that
-    what comes one after the other stands in a row.
+    what comes one after the other stands in a row. gap: what is left between them, else `SPACING` decides.
     """
     place = np.array(wanted, np.float64)
     low, high = _core(box)
     beside = ((taken[:, 1] > low + place) & (taken[:, 0] < high + place))[:, 1:].all(axis=1)
-    gap = SPACING * np.ptp(box[:, 0])
+    gap = float(SPACING * np.ptp(box[:, 0])) if gap is None else gap
     for left, right in sorted(taken[beside][:, :, 0].tolist()):
         if right > low[0] + place[0] and left < high[0] + place[0]:
             place[0] = right + gap - box[0, 0]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ...backend.wire.messages import Result
 from ...backend.wire.products import Mesh
 from . import placing
+from .grid import Grid
 from .landing import picture_hash_of
 from .placing import Boxes, Placing, Stands
 
@@ -36,18 +37,22 @@ def spots_of(
     results: Sequence[Result],
     wanted: Placing,
     eye: Sequence[float] | None = None,
+    grid: Grid | None = None,
 ) -> dict[int, Spot]:
     """The places of a job's results, by their index in the job; none touches another.
 
-    eye: where the artist looks from; what surrounds that point is in nobody's way.
+    eye: where the artist looks from; what surrounds that point is in nobody's way. grid: that of the pictures which the
+    job's is one of.
     """
     layer.update()
     taken = np.empty((0, 2, 3)) if wanted.stands is Stands.CURSOR else _boxes_in(layer, eye)
     former = _former(layer, results[0]) if wanted.stands is Stands.IN_PLACE else None
     at = Vector(wanted.cursor)
+    cells = iter(() if former or grid is None else _cells(grid, results, wanted, taken))
     spots: dict[int, Spot] = {}
     for result in sorted(results, key=lambda result: result.index):
         box = wanted.size * box_of(result)
+        at = next(cells, at)
         if former:
             spot, former = _in_place_of(former, box), None
             at = spot.matrix.translation
@@ -56,6 +61,13 @@ def spots_of(
         spots[result.index] = spot
         taken = np.concatenate([taken, _moved(_corners(box), spot.matrix)[None]])
     return spots
+
+
+def _cells(grid: Grid, results: Sequence[Result], wanted: Placing, taken: Boxes) -> NDArray[np.float64]:
+    """Where the next picture's results stand in a grid, (count, 3)."""
+    longest = max(float(np.ptp(box_of(result), axis=0).max()) for result in results)
+    grid.settle(wanted.cursor, wanted.size * max(longest, 1.0), taken)
+    return grid.take_cells()
 
 
 def box_of(result: Result) -> Boxes:

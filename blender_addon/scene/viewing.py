@@ -13,9 +13,10 @@ import numpy as np
 from mathutils import Vector
 
 from .landing import recipe_of
-from .placing import box_around
+from .placing import Boxes, box_around
 
 DISTANCE, CLIP_NEAR, CLIP_FAR = 3.0, 0.01, 20.0  # of the eye and of what it sees, in sizes of what is framed
+CLOSE = 2.0  # the same distance, if nothing more is to come beside it
 PLAIN_COLOURS = {"MATERIAL", "OBJECT"}  # what solid shading may show in place of a texture that nobody has chosen
 
 
@@ -57,10 +58,11 @@ def viewport(number: int, scene: bpy.types.Scene) -> Viewport | None:
     return None
 
 
-def show(shown: Viewport, added: Sequence[bpy.types.Object]) -> None:
+def show(shown: Viewport, added: Sequence[bpy.types.Object], around: Boxes | None = None) -> None:
     """Let objects be seen in a viewport, but those whose collection is hidden.
 
-    The first ones in a scene are framed, and their colours are shown; from then on the view is the artist's.
+    The first ones in a scene are framed, with the box `around` that others will fill, and their colours are shown; from
+    then on the view is the artist's.
     """
     things = [thing for thing in added if thing.visible_get(view_layer=shown.window.view_layer)]
     if shown.space.local_view:
@@ -69,7 +71,7 @@ def show(shown: Viewport, added: Sequence[bpy.types.Object]) -> None:
     others = set(shown.window.scene.objects).difference(added)
     if things and not any(recipe_of(other) for other in others):
         _show_colours(shown.space.shading)
-        _frame(shown.space, [thing for thing in things if any(thing.dimensions)])
+        _frame(shown.space, [thing for thing in things if any(thing.dimensions)], around)
 
 
 def _show_colours(shading: bpy.types.View3DShading) -> None:
@@ -78,16 +80,18 @@ def _show_colours(shading: bpy.types.View3DShading) -> None:
         shading.color_type = "TEXTURE"
 
 
-def _frame(space: Any, things: Sequence[bpy.types.Object]) -> None:  # noqa: ANN401 - see above
-    """Bring objects to the middle of a view, from the side that it is seen from; one through a camera stays as it is.
+def _frame(space: Any, things: Sequence[bpy.types.Object], around: Boxes | None) -> None:  # noqa: ANN401 - see above
+    """Bring objects, and a box if there is one, to the middle of a view, from the side that it is seen from.
 
+    One through a camera stays as it is.
     Blender's own operator comes so close that the next result would stand outside.
     """
     view = space.region_3d
     if things and view.view_perspective != "CAMERA":
-        box = box_around([thing.matrix_world @ Vector(corner) for thing in things for corner in thing.bound_box])
+        corners = [thing.matrix_world @ Vector(corner) for thing in things for corner in thing.bound_box]
+        box = box_around([*corners, *(() if around is None else around)])
         size = float(np.ptp(box, axis=0).max())
         view.view_location = box.mean(axis=0)
-        view.view_distance = DISTANCE * size
+        view.view_distance = size * (DISTANCE if around is None else CLOSE)
         space.clip_start = min(space.clip_start, CLIP_NEAR * size)
         space.clip_end = max(space.clip_end, CLIP_FAR * size)

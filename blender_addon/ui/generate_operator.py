@@ -20,7 +20,7 @@ from ..scene import masks, normal_map, viewing
 from ..scene.active import RULE, meant
 from ..scene.collection import whereabouts
 from ..scene.frames import frame_of
-from ..scene.held import held
+from ..scene.held import all_held
 from . import engine_settings
 from .properties import COUNT, chosen_engine, placing_of
 
@@ -70,7 +70,7 @@ class Generate:
             context.scene.hi3dgen.seed = job.request.seed
             if not runtime.has_window():
                 wait(job)
-                self.report({"INFO"}, whereabouts(context.scene, job.title, _landed(context.scene, job)))
+                self.report({"INFO"}, whereabouts(context.scene, job.title, landed(context.scene, job)))
         except AddonError as error:
             self.report({"ERROR"}, translated(str(error)))
             return {"CANCELLED"}
@@ -79,11 +79,7 @@ class Generate:
     def _submit(self, context: bpy.types.Context) -> Job:
         """Request what the caller's arguments say; the panel has the rest."""
         panel = context.scene.hi3dgen
-        seed = panel.seed
-        if self._is_set("seed"):
-            seed = self.seed
-        elif panel.random_seed:
-            seed = random.SystemRandom().randint(0, MAX_SEED)
+        seed = self.seed if self._is_set("seed") else next_seed(context.scene)
         known = engines.require()
         engine = engines.find(self.engine, known) if self.engine else chosen_engine(context.scene) or known[0]
         picture, frame = self._picture(context)
@@ -114,8 +110,7 @@ class Generate:
         """The pictures beside the picture: those that the caller named, and the panel's if the engine takes them."""
         inputs: dict[str, bpy.types.Image | None] = {}
         if engine:
-            group = engine_settings.group_of(scene, engine)
-            inputs = {name: getattr(group, name) for name in engine_settings.further_inputs(engine) if group}
+            inputs = further_inputs(scene, engine)
             if not isinstance(picture, Path):
                 own = {masks.INPUT: masks.mask_of(picture), normal_map.INPUT: normal_map.used_map(picture)}
                 inputs |= {name: image for name, image in own.items() if name in engine.inputs}
@@ -142,20 +137,37 @@ class Generate:
         return clicked.image, clicked.frame
 
 
+def next_seed(scene: bpy.types.Scene) -> int:
+    """The seed of the next job: the panel's, or a random one if the artist wants that."""
+    settings = scene.hi3dgen
+    return random.SystemRandom().randint(0, MAX_SEED) if settings.random_seed else settings.seed
+
+
+def further_inputs(scene: bpy.types.Scene, engine: EngineInfo) -> dict[str, bpy.types.Image | None]:
+    """The images in the panel that an engine takes beside the picture."""
+    group = engine_settings.group_of(scene, engine)
+    return {name: getattr(group, name) for name in engine_settings.further_inputs(engine) if group}
+
+
 def why_grey(context: bpy.types.Context) -> str:
     """Why nothing can be generated from what the panel shows; empty if it can."""
+    if why := why_nothing(context):
+        return why
+    return "" if meant(context).image else "There is no picture yet: open one above, or in an Image Editor."
+
+
+def why_nothing(context: bpy.types.Context) -> str:
+    """Why nothing can be generated, whatever the picture is; empty if it can."""
     engine = chosen_engine(context.scene)
     error = engines.why_unknown() or (runtime.session().why_missing(engine.name) if engine else None)
     if error:
         return translated(str(error))
-    if overlay.shown():
-        return say("A cut-out is being drawn: Enter keeps it, Escape discards it.")
-    return "" if meant(context).image else say("There is no picture yet: open one above, or in an Image Editor.")
+    return say("A cut-out is being drawn: Enter keeps it, Escape discards it.") if overlay.shown() else ""
 
 
-def _landed(scene: bpy.types.Scene, job: Job) -> list[bpy.types.Object]:
+def landed(scene: bpy.types.Scene, job: Job) -> list[bpy.types.Object]:
     """The objects that came of a job."""
-    return [thing for uid in job.landed if (thing := held(scene.objects, uid))]
+    return all_held(scene.objects, job.landed)
 
 
 def _image(name: str) -> bpy.types.Image:

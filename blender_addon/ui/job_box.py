@@ -5,6 +5,7 @@ import bpy
 
 from ..language.words import say, translated
 from ..link.job import Job, JobState
+from ..link.series import parts_of
 from ..link.session import Session
 from .text import draw_sentence, duration
 from .thumbnails import icon_of
@@ -21,21 +22,22 @@ def draw(layout: bpy.types.UILayout, job: Job, session: Session) -> None:
     row.operator("hi3dgen.cancel", text=say("Cancel") if job.live else say("Discard"), icon="X").job = job.request.job
     if job.preview and job.live:  # the button of one that is kept is to be in sight
         box.template_icon(icon_of(job.preview), scale=PREVIEW_SCALE)
-    progress = job.progress
     if job.state is JobState.KEPT and job.error:
         draw_sentence(box, job.error.sentence, "ERROR")
         draw_sentence(box, job.error.advice, "BLANK1")
         box.operator("hi3dgen.land_again", icon="IMPORT").job = job.request.job
     elif job.state is JobState.LANDING:
-        draw_sentence(box, ready(job, session.hindrance), "CHECKMARK")
-    elif progress is None:
+        draw_sentence(box, ready(job, session), "CHECKMARK")
+    elif job.progress is None and not job.done:
         box.progress(factor=0.0, text=say("Starting"))
     else:
-        box.progress(factor=progress.done, text=translated(progress.label))
-        done = say("{percent} % done", percent=f"{100 * progress.done:.0f}")
-        if progress.eta_seconds is not None:
-            done = f"{done}, {say('about {time} left', time=duration(progress.eta_seconds))}"
+        box.progress(factor=job.done, text=translated(job.progress.label) if job.progress else say("Starting"))
+        done = say("{percent} % done", percent=f"{100 * job.done:.0f}")
+        if job.seconds_left is not None:
+            done = f"{done}, {say('about {time} left', time=duration(job.seconds_left))}"
         box.label(text=done, translate=False)
+    if job.state is JobState.RUNNING and session.hindrance and parts_of(job, session.jobs):
+        draw_sentence(box, ready(job, session), "CHECKMARK")
 
 
 def draw_queue(layout: bpy.types.UILayout, session: Session) -> None:
@@ -57,15 +59,15 @@ def draw_queue(layout: bpy.types.UILayout, session: Session) -> None:
         row.operator("hi3dgen.cancel", text="", icon="X").job = job.request.job
 
 
-def ready(job: Job, hindrance: str) -> str:
-    """A sentence about results that are not in the scene yet, and what they wait for."""
-    if not hindrance:
-        return say(
-            "The result is ready. It comes now." if len(job.results) == 1 else "The results are ready. They come now."
-        )
-    if len(job.results) == 1:
-        return say("The result is ready. It comes when {reason}.", reason=hindrance)
-    return say("The results are ready. They come when {reason}.", reason=hindrance)
+def ready(job: Job, session: Session) -> str:
+    """A sentence about results of a job that are not in the scene yet, and what they wait for."""
+    made = sum(len(other.results) for other in (job, *parts_of(job, session.jobs)))
+    if session.hindrance and made == 1:
+        return say("The result is ready. It comes when {reason}.", reason=session.hindrance)
+    if session.hindrance:
+        return say("{count} results are ready. They come when {reason}.", count=made, reason=session.hindrance)
+    one = say("The result is ready. It comes now.")
+    return one if made == 1 else say("{count} results are ready. They come now.", count=made)
 
 
 def waits_for(session: Session) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Generate in the menus, without which search (F3) would not find it."""
+"""Generate and Generate from Folder in the menus, without which search (F3) would not find it."""
 
 import bpy
 
@@ -11,6 +11,7 @@ _MENUS = ("VIEW3D_MT_add", "IMAGE_MT_image")
 def _draw(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
     menu.layout.separator()
     menu.layout.operator("hi3dgen.generate", text=say("Generate Mesh with Hi3DGen"), icon="MESH_MONKEY")
+    menu.layout.operator("hi3dgen.generate_folder", text=say("Generate from Folder with Hi3DGen…"), icon="FILE_FOLDER")
 
 
 def register() -> None:

@@ -38,7 +38,7 @@ class HI3DGEN_OT_cancel(bpy.types.Operator):  # noqa: N801
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Stop one job or all."""
-        for job in runtime.session().jobs:
+        for job in [*runtime.session().jobs]:  # one that is stopped may leave others behind, which are to land
             if self.job in ("", job.request.job):
                 runtime.session().stop(job)
         runtime.redraw()

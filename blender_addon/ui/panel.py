@@ -48,8 +48,8 @@ class _Panel:
         _draw_generate(layout, context, session)
         if session.silent_seconds:
             _draw_silence(layout, session)
-        shown = [job for job in session.jobs if job.holds_results and not job.aside]
-        forget_all_but({job.request.job for job in shown} | look.kept())
+        shown = [job for job in session.jobs if job.is_shown]
+        forget_all_but({job.sent.job for job in shown} | look.kept())
         for job in shown:
             if job.state is not JobState.WAITING:
                 job_box.draw(layout, job, session)
@@ -171,6 +171,7 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, sessi
     engine = chosen_engine(context.scene)
     if engine and not _missing(engine, session) and (why := generate_operator.why_grey(context)):
         draw_sentence(layout, why, "INFO")  # else it is said above
+    layout.operator("hi3dgen.generate_folder", text=say("Generate from Folder…"), icon="FILE_FOLDER")
 
 
 def _draw_silence(layout: bpy.types.UILayout, session: Session) -> None:

@@ -15,7 +15,7 @@ _UNITS = 14.0  # the width of the progress bar, in those of a button's height
 
 def _draw(header: bpy.types.Header, _context: bpy.types.Context) -> None:
     session = runtime.session()
-    waits = next((job for job in session.jobs if job.state is JobState.LANDING and not job.aside), None)
+    waits = next((job for job in session.jobs if job.state is JobState.LANDING and job.is_shown), None)
     row = header.layout.row(align=True)
     if session.silent_seconds:
         row.alert = True
@@ -24,17 +24,16 @@ def _draw(header: bpy.types.Header, _context: bpy.types.Context) -> None:
     elif job := session.current:
         _draw_progress(row, job, session)
     elif waits:
-        row.label(text=f"{waits.name}: {ready(waits, session.hindrance)}", icon="CHECKMARK", translate=False)
+        row.label(text=f"{waits.name}: {ready(waits, session)}", icon="CHECKMARK", translate=False)
 
 
 def _draw_progress(row: bpy.types.UILayout, job: Job, session: Session) -> None:
     bar = row.row(align=True)
     bar.ui_units_x = _UNITS
-    progress = job.progress
     text = f"{job.name}: {_step(job, session)}"
-    if progress and progress.eta_seconds is not None:
-        text = f"{text}, {say('{time} left', time=duration(progress.eta_seconds))}"
-    bar.progress(factor=progress.done if progress else 0.0, text=text, translate=False)
+    if job.seconds_left is not None:
+        text = f"{text}, {say('{time} left', time=duration(job.seconds_left))}"
+    bar.progress(factor=job.done, text=text, translate=False)
     behind = len([other for other in session.queue if other is not job])
     if behind:
         row.label(text=f"+ {behind}", translate=False)

@@ -80,7 +80,7 @@ def test_the_wire_imports_nothing_of_ours(path: Path) -> None:
 
 @pytest.mark.parametrize("path", ADDON, ids=name_of)
 def test_the_addon_knows_only_the_wire_of_the_backend_and_what_it_shares(path: Path) -> None:
-    shared = SHARED_BATCH if path.name in ("command.py", "many.py") else ()
+    shared = SHARED_BATCH if path.name in ("command.py", "folder.py", "many.py") else ()
     shared = SHARED_FILES if path.parent.name == "link" else shared
     assert [name for name in ours(path) if not within(name, "backend.wire", "blender_addon", *shared)] == []
 

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many pictures as one job. They are read and made one after the other, and what is made of each lands by itself.
+
+Each picture has its turn: it is read, and a job for it alone, which no queue sees, says what the backend gets. When the
+turn has ended that job, a part of the series, brings the results into the scene as any other would: it waits until
+the scene takes them, and keeps what the scene refuses. The series goes on meanwhile. A picture that fails is left out.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ...backend.wire.messages import Request
+from ..errors import AddonError
+from ..language.words import say, translated
+from .job import Job, JobState
+
+AHEAD_BYTES = 1 << 30  # of pictures whose results wait for the scene; the next one is not begun before some have landed
+NAMED = 8  # so many pictures that failed are named
+LOOK = "Look at these pictures."
+
+
+@dataclass(eq=False)
+class Series(Job):
+    """See the module. It has the request that all pictures share, without a picture.
+
+    names: what the artist knows the pictures by, in order. read: called with a picture's place in them when its turn
+    comes, returns the job for it alone, and raises `AddonError` if it cannot be read. Of those that had their turn: at:
+    how many they are; made: how many have results; failed: why others have none; seconds: how long they took. turn:
+    what `read` returned for the picture that is being made.
+    """
+
+    names: Sequence[str] = ()
+    read: Callable[[int], Job] | None = None
+    at: int = 0
+    made: int = 0
+    failed: list[tuple[str, AddonError]] = field(default_factory=list[tuple[str, AddonError]])
+    seconds: float = 0.0
+    turn: Job | None = None
+
+    @property
+    def name(self) -> str:
+        """Which picture it is at, or how many it has while it waits."""
+        if self.state is JobState.RUNNING:
+            place = say("{done} of {of}", done=self.at + 1, of=len(self.names))
+            return f"{place}: {self.names[self.at]}"
+        return f"{self.title}, {counted(len(self.names))}"
+
+    @property
+    def sent(self) -> Request:
+        """The request for the picture whose turn it is."""
+        return self.turn.request if self.turn else self.request
+
+    @property
+    def done(self) -> float:
+        """How much of all pictures is made, in [0, 1]."""
+        return (self.at + super().done) / len(self.names)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest takes about, if each picture takes as long as those before; None while nobody knows."""
+        left = super().seconds_left
+        if left is None or not (self.made or self.at + 1 == len(self.names)):
+            return None
+        return left + (len(self.names) - self.at - 1) * self.seconds / max(self.at, 1)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a picture waits for its turn."""
+        return self.at < len(self.names) and not self.stopped
+
+    def begin(self) -> AddonError | None:
+        """Read the picture whose turn it is, if it is not read yet; returns why it cannot be made."""
+        try:
+            if self.turn is None and self.read:
+                self.turn = self.read(self.at)
+        except AddonError as error:
+            return error
+        return None
+
+    def end(self, error: AddonError | None = None) -> Job | None:
+        """Go on to the next picture, or come to the end. Returns the part that is to land, if there are results."""
+        part, results = self.turn, self.results
+        if error:
+            self.failed.append((self.names[self.at], error))
+        self.at += 1
+        self.made += bool(results)
+        self.seconds += sum(sum(result.seconds.values()) for result in results)
+        if part and results:
+            part.state, part.results, part.previews, part.part_of = JobState.LANDING, results, self.previews, self
+        self.turn, self.results, self.previews, self.progress = None, [], {}, None
+        self.state = JobState.WAITING if self.goes_on else JobState.LANDING
+        if self.failed and not self.goes_on:
+            self.error = _left_out(self)
+        return part if results else None
+
+
+def counted(pictures: int) -> str:
+    """A number of pictures in words."""
+    return say("1 picture") if pictures == 1 else say("{count} pictures", count=pictures)
+
+
+def parts_of(series: Job, jobs: Sequence[Job]) -> list[Job]:
+    """The jobs that are on their way into the scene as parts of a series."""
+    return [job for job in jobs if job.part_of is series and job.live]
+
+
+def are_too_many(parts: Sequence[Job]) -> bool:
+    """Whether so much waits for the scene already that the memory may not bear more."""
+    return sum(picture.nbytes for part in parts for picture in part.request.inputs.values()) > AHEAD_BYTES
+
+
+def _left_out(series: Series) -> AddonError:
+    """Which pictures were left out, and why: those with the same reason together, as far as one would read it."""
+    reasons: dict[str, list[str]] = {}
+    for name, error in series.failed[:NAMED]:
+        reasons.setdefault(error.sentence, []).append(name)
+    told = [f"{', '.join(names)}: {translated(sentence)}" for sentence, names in reasons.items()]
+    if len(series.failed) > NAMED:
+        told.append(f"{len(series.failed) - NAMED} more were left out.")
+    advices = {error.advice for _, error in series.failed}
+    sentence = f"{series.made} of {len(series.names)} pictures are made. {' '.join(told)}"
+    if len(series.names) == 1:
+        sentence = f"The picture was left out. {' '.join(told)}"
+    in_log = any(error.in_log for _, error in series.failed)
+    return AddonError(sentence, advices.pop() if len(advices) == 1 else LOOK, in_log=in_log)

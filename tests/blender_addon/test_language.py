@@ -58,8 +58,8 @@ def test_what_an_artist_reads_is_found(extension: ModuleType) -> None:
         assert text in found
 
 
-TEXT = st.text(st.characters(codec="utf-8"), min_size=1)
-TEXTS = st.dictionaries(st.tuples(st.sampled_from(["*", "Hi3DGen", "Other"]), TEXT), TEXT, max_size=5)
+TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
+TEXTS = st.dictionaries(st.tuples(st.sampled_from(["*", "Hi3DGen", "Other"]), TEXT), TEXT, max_size=3)
 
 
 @given(TEXTS)

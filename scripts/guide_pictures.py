@@ -151,7 +151,7 @@ def turns(count: int) -> Iterator[None]:
 
 def guide(window: Window) -> Iterator[None]:
     """Go through the guide, and give Blender a turn wherever it needs one."""
-    window.bpy.data.objects.remove(window.bpy.data.objects["Cube"])
+    window.bpy.data.batch_remove(window.bpy.data.objects)  # the cube, the camera and the light
     while not window.module("link.engines").known():
         yield
     window.scene.hi3dgen_draft.resolution = RESOLUTION
@@ -224,7 +224,8 @@ def normal_map(window: Window) -> Iterator[None]:
         window.bpy.ops.screen.area_split(direction="VERTICAL", factor=0.5)
     yield from turns(2)
     window.area("VIEW_3D").type = "IMAGE_EDITOR"
-    yield from turns(2)
+    window.area("VIEW_3D").spaces.active.show_region_ui = False
+    yield from turns(4)
     window.look_at_all()
     with window.within("VIEW_3D"):
         window.bpy.ops.hi3dgen.edit_normal_map()
@@ -236,6 +237,7 @@ def steps() -> None:
     """Inside Blender: do the guide's steps by a timer, then quit."""
     import bpy  # noqa: PLC0415
 
+    bpy.context.preferences.view.show_splash = False
     going = guide(Window(Path(sys.argv[-1])))
 
     def step() -> float | None:

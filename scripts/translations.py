@@ -125,7 +125,14 @@ def _said(path: Path) -> Iterator[str]:
     calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
     calls.sort(key=lambda call: (call.lineno, call.col_offset))
     said = (call.args[0] for call in calls if ast.unparse(call.func) == "say")
-    return (ast.literal_eval(each) for each in said if isinstance(each, ast.Constant))
+    return (text for each in said for text in _constants(each))
+
+
+def _constants(node: ast.expr) -> list[str]:
+    """The texts that an expression may be; what is not known before is none."""
+    if isinstance(node, ast.IfExp):
+        return [*_constants(node.body), *_constants(node.orelse)]
+    return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
 
 
 def _sentences(path: Path) -> Iterator[str]:

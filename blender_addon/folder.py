@@ -13,8 +13,8 @@ from ..backend.errors import UserError
 from ..backend.wire.limits import Scalar
 from ..backend.wire.messages import Request, Result
 from .errors import AddonError
-from .language.words import say
 from .generate import Target, as_sent, job_for, read_all, scene_of
+from .language.words import say
 from .link import runtime
 from .link.job import Job, Refused
 from .link.series import Series, counted

@@ -189,7 +189,7 @@ def meshes(window: Window) -> Iterator[None]:
     for place, thing in enumerate(window.meshes()):
         thing.active_material.hi3dgen_shows = "PICTURE"
         row, column = divmod(place, 5)
-        thing.location[:2] = 1.2 * column, 1.5 * row
+        thing.location[:2] = 1.2 * column + 0.6 * row, 1.5 * row
     window.look_at_all()
     yield from window.shoot("ten")
 
@@ -240,6 +240,7 @@ def steps() -> None:
     import bpy  # noqa: PLC0415
 
     bpy.context.preferences.view.show_splash = False
+    bpy.context.preferences.system.use_region_overlap = False  # the sidebar lies on no mesh
     going = guide(Window(Path(sys.argv[-1])))
 
     def step() -> float | None:

@@ -9,7 +9,7 @@ The first run makes `.venv`, or `.venv-3.13` with Python 3.13, and with --all mo
 outside, each in a variable: HI3DGEN_BLENDER names the `blender` commands whose windows are tested, separated as in
 PATH; HI3DGEN_OTHER_PYTHON names a Python 3.13 if this is 3.11, or the other way round. Without them the last lines say
 what was skipped. A step that fails does not keep the next ones from running; the last line says how it ended. Windows
-and the other Python are tested beside the rest, and their output comes at their end.
+and other Blenders are tested beside the rest, two steps at a time, and their output comes at their end.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ OTHER = next(version for version in FOLDERS if version != THIS)
 WINDOW, PYTHON = "HI3DGEN_BLENDER", "HI3DGEN_OTHER_PYTHON"
 
 # What is tested in the oldest and in the newest Blender as well, and what is not, because it cannot differ there.
-# The oldest differs by bpy and NumPy; sockets, processes, packages, PyTorch and the text of modules do not know them.
+# The oldest differs by bpy and NumPy; sockets, processes, packages, PyTorch and the text of modules do not know them,
+# and what commands and batches do with an engine's meshes does not either.
 # The newest differs by Python, too; PyTorch is not installed there, and the package index answers every Python alike.
 _BOTH = (
     *("tests/blender_addon", "tests/backend", "--ignore=tests/backend/models", "--ignore=tests/backend/nn"),
@@ -45,6 +46,8 @@ _BOTH = (
 _OLDEST = (
     *_BOTH,
     *("--ignore=tests/backend/install", "--ignore=tests/backend/server", "--ignore=tests/backend/test_serve.py"),
+    *("--ignore=tests/backend/batch", "--ignore=tests/backend/commands"),
+    "--ignore=tests/backend/test_command_line.py",
 )
 _NEWEST = (
     *_BOTH,
@@ -57,7 +60,7 @@ _NEWEST = (
 class Step:
     """One command of the run.
 
-    idle_code: an exit code that says it had nothing to do. beside: it runs while others do, its output comes
+    idle_code: an exit code that says it had nothing to do. beside: it may run while another does, its output comes
     at its end. variables: what the command finds in its environment, besides what is there.
     """
 
@@ -123,8 +126,6 @@ def plan(for_pytest: list[str], *, everything: bool) -> tuple[list[Step], list[s
         return [*steps, _tests("tests", python, "not slow and not window", for_pytest)], skipped
 
     steps.append(_tests("tests", python, "not window", for_pytest))
-    if EDGE is OLDEST:  # the newest is what Python 3.13 runs the tests in anyway
-        steps.append(edge(for_pytest))  # not beside: windows and the other Python take as long as all of these
     require_system_libraries(python)
     blenders = [name for name in os.environ.get(WINDOW, "").split(os.pathsep) if name]
     for name in blenders:
@@ -140,15 +141,17 @@ def plan(for_pytest: list[str], *, everything: bool) -> tuple[list[Step], list[s
         steps.append(Step(f"tests in the {described}", command, beside=True))
     else:
         skipped.append(f"{PYTHON} is not set: the {described} was not tested.")
+    if EDGE is OLDEST:  # the newest is what Python 3.13 runs the tests in anyway
+        steps.append(edge(for_pytest, beside=True))
     return steps, skipped
 
 
-def edge(for_pytest: list[str]) -> Step:
+def edge(for_pytest: list[str], *, beside: bool = False) -> Step:
     """The tests in the oldest or newest Blender that is supported, whichever this Python can run."""
     python = make(EDGE)
     require_system_libraries(python)
     name, folders = ("oldest", _OLDEST) if EDGE is OLDEST else ("newest", _NEWEST)
-    return _tests(f"tests in the {name} Blender", python, "not window", for_pytest, *folders)
+    return _tests(f"tests in the {name} Blender", python, "not window", for_pytest, *folders, beside=beside)
 
 
 def _tests(
@@ -194,12 +197,16 @@ def _answer(command: list[str]) -> str:
 
 
 def run_all(steps: list[Step]) -> list[StepResult]:
-    """Runs the steps, those that may run beside others one after the other as well."""
+    """Runs the steps, two at a time: a thread takes those that may run beside others in their order.
+
+    The rest run here. What the thread has not begun when they are done is run here as well, from the last one on.
+    """
     aside = ThreadPoolExecutor(1)
     try:
-        beside = [aside.submit(run, step) for step in steps if step.beside]
+        beside = [(step, aside.submit(run, step)) for step in steps if step.beside]
         results = [run(step) for step in steps if not step.beside]
-        return results + [future.result() for future in beside]
+        taken = {step.name: run(step) for step, future in reversed(beside) if future.cancel()}
+        return results + [taken.get(step.name) or future.result() for step, future in beside]
     finally:
         aside.shutdown(cancel_futures=True)
 

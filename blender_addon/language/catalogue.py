@@ -12,12 +12,12 @@ import bpy
 
 from ..extension import PACKAGE
 from . import po
-from .sentences import Template, templates_of
+from .sentences import Templates, templates_of
 
 LANGUAGES = ("de_DE", "es", "fr_FR", "ja_JP", "zh_HANS")  # as Blender 4.2 to 5.3 names them
 FOLDER = Path(__file__).parent
 
-_templates: dict[str, tuple[Template, ...]] = {}
+_templates: dict[str, Templates] = {}
 
 
 def texts_of(language: str) -> po.Texts:
@@ -25,9 +25,9 @@ def texts_of(language: str) -> po.Texts:
     return po.read(FOLDER / f"{language}.po")
 
 
-def templates() -> tuple[Template, ...]:
-    """The sentences with fields that can be translated into the artist's language; none if that is English."""
-    return _templates.get(bpy.app.translations.locale, ())
+def templates() -> Templates | None:
+    """The sentences with fields that can be translated into the artist's language; None if that is English."""
+    return _templates.get(bpy.app.translations.locale)
 
 
 def keep_apart(cls: type) -> None:

@@ -18,16 +18,23 @@ class Template:
     pattern: "re.Pattern[str]"
 
 
-def templates_of(texts: Iterable[str]) -> tuple[Template, ...]:
-    """The templates among texts, those with most words first: they say best what a sentence was made of."""
+@dataclass(frozen=True, eq=False)
+class Templates:
+    """The templates of a language, those with most words first: they say best what a sentence was made of."""
+
+    in_order: tuple[Template, ...] = ()
+
+
+def templates_of(texts: Iterable[str]) -> Templates:
+    """The templates among texts."""
     found = sorted({text for text in texts if FIELD.search(text)}, key=lambda text: (-len(FIELD.sub("", text)), text))
-    return tuple(Template(text, _pattern(text)) for text in found)
+    return Templates(tuple(Template(text, _pattern(text)) for text in found))
 
 
 @lru_cache(maxsize=512)
-def as_said(text: str, templates: tuple[Template, ...]) -> tuple[str, tuple[str, ...]]:
+def as_said(text: str, templates: Templates) -> tuple[str, tuple[str, ...]]:
     """The template that a text was made of, and the values of its fields by number; empty if there is none."""
-    for template in templates:
+    for template in templates.in_order:
         if found := template.pattern.fullmatch(text):
             values = {int(name[1:]): value for name, value in found.groupdict().items()}
             return template.text, tuple(values[number] for number in range(len(values)))

@@ -9,7 +9,7 @@ import bpy
 
 from . import catalogue
 from .po import CONTEXT
-from .sentences import Template, as_said, pieces
+from .sentences import Templates, as_said, pieces
 
 
 def say(text: str, /, **fields: object) -> str:
@@ -27,7 +27,7 @@ def translated(text: str) -> str:
     return _translated(text, templates) if templates else text
 
 
-def _translated(text: str, templates: tuple[Template, ...]) -> str:
+def _translated(text: str, templates: Templates) -> str:
     parts = pieces(text)
     said = ""
     while parts:
@@ -41,7 +41,7 @@ def _translated(text: str, templates: tuple[Template, ...]) -> str:
     return said
 
 
-def _known(text: str, templates: tuple[Template, ...]) -> str:
+def _known(text: str, templates: Templates) -> str:
     """The translation of a text; empty if there is none."""
     found = bpy.app.translations.pgettext_rpt(text, CONTEXT)
     if found != text:
@@ -53,7 +53,7 @@ def _known(text: str, templates: tuple[Template, ...]) -> str:
     return bpy.app.translations.pgettext_rpt(template, CONTEXT).format(*fields)
 
 
-def _field(value: str, is_engine: bool, templates: tuple[Template, ...]) -> str:  # noqa: FBT001
+def _field(value: str, is_engine: bool, templates: Templates) -> str:  # noqa: FBT001
     if value.endswith("."):
         return _translated(value, templates)
     if is_engine or value[:1].islower():

@@ -36,20 +36,29 @@ def extension() -> Iterator[ModuleType]:
 
 @pytest.fixture
 def scene(extension: ModuleType) -> Iterator[Any]:
-    """An empty scene of a fresh file, with the extension at rest."""
+    """An empty scene of a fresh file, with the extension at rest and its preferences as at first.
+
+    The backend goes on from test to test: its start costs more than most of its jobs. Factory settings would end it,
+    because they disable extensions.
+    """
     from importlib import import_module
 
-    bpy.ops.wm.read_factory_settings(use_empty=True)
-    if not hasattr(bpy.types.Scene, "hi3dgen"):  # factory settings disable extensions
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    if not hasattr(bpy.types.Scene, "hi3dgen"):  # a test has read factory settings
         import addon_utils
 
         addon_utils.enable(MODULE, default_set=True)
+    preferences = bpy.context.preferences.addons[MODULE].preferences
+    for name in type(preferences).__annotations__:
+        preferences.property_unset(name)
     session = import_module(f"{MODULE}.blender_addon.link.runtime").session()
+    session.try_again()
+    session.deaths, session.error, session.notice = 0, None, ""
     bpy.context.scene.hi3dgen_draft.resolution = 128  # quick, and large enough to see everything
     yield bpy.context.scene
     for job in session.jobs:
         session.cancel(job)
-    session.try_again()
+    session.jobs.clear()
 
 
 @pytest.fixture
@@ -88,7 +97,7 @@ def use_backend(session: Any, tmp_path: Path) -> Iterator[Callable[[Path, str], 
     from tests.blender_addon.support import tick_until
 
     engines = import_module(f"{MODULE}.blender_addon.link.engines")
-    usual, extension, name = session.capabilities, session.extension, ""
+    extension, name = session.extension, ""
 
     def use(script: Path, engine: str) -> None:
         nonlocal name
@@ -106,9 +115,9 @@ runpy.run_path({str(script)!r}, run_name="__main__")
 
     yield use
     session.close()
-    session.extension, session.capabilities = extension, usual
+    session.extension = extension
     session.start()
-    tick_until(session, lambda: session.capabilities is not None and session.engine(name) is None)
+    tick_until(session, lambda: session.phase.name == "READY" and session.engine(name) is None)
     engines.learn()
 
 

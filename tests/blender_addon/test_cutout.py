@@ -211,7 +211,7 @@ def test_while_no_engine_is_known_that_is_the_reason(scene: Any, engines: Any, m
 def test_an_engine_that_is_not_installed_is_refused_as_generate_is(scene: Any, session: Any, engines: Any) -> None:
     picture = scene.hi3dgen.picture = two_boxes()
     session.start()
-    tick_until(session, lambda: session.capabilities is not None)
+    tick_until(session, lambda: session.phase.name == "READY")
     lacking = tuple(
         dataclasses.replace(engine, missing="It is not installed.") for engine in session.capabilities.engines
     )

@@ -35,7 +35,7 @@ def with_weights(session: Any, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setenv("HI3DGEN_DEVICE", "cpu")
     session.close()
     session.start()
-    tick_until(session, lambda: session.capabilities is not None)
+    tick_until(session, lambda: session.phase.name == "READY")
     yield session
     session.close()
 
@@ -107,7 +107,7 @@ def test_without_weights_the_engine_says_what_it_lacks(
     monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tmp_path / "nowhere"))
     session.close()
     session.start()
-    tick_until(session, lambda: session.capabilities is not None)
+    tick_until(session, lambda: session.phase.name == "READY")
     assert "weights" in session.engine("hi3dgen").missing
     bpy.context.scene.hi3dgen.picture = image_of(disc(), "apple")
     with pytest.raises(RuntimeError, match="weights"):

@@ -319,6 +319,7 @@ def main() -> None:
     """Listen, and let Blender know nothing else of it."""
     bpy.context.preferences.view.show_splash = False
     bpy.context.preferences.view.use_save_prompt = False
+    bpy.context.preferences.system.viewport_aa = "OFF"  # in software, each of its samples draws all again
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(os.environ["HI3DGEN_GUI_SOCKET"])
     listener.listen()

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.window, pytest.mark.slow]
 
 GENERATE, CANCEL = "hi3dgen.generate(", "hi3dgen.cancel("
 RIGHT = 0.75  # across the sidebar
-QUICK, FINE = 256, 1024
+QUICK, FINE = 256, 512
 F3 = "69"  # the code of the key: if it is named, newer systems press Alt with it
 
 

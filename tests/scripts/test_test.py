@@ -214,6 +214,22 @@ def test_steps_that_run_beside_others_say_at_their_end_what_they_had_to_say(
     assert "=== two ===\nbegan\nmet\n" in out
 
 
+def test_whoever_is_done_first_takes_what_nobody_has_begun(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    wait = "import sys, time; from pathlib import Path\nwhile not Path(sys.argv[1]).exists(): time.sleep(0.01)"
+    touch = "import sys; from pathlib import Path; Path(sys.argv[1]).touch()"
+    steps = [
+        Step("waits for the last", [PYTHON, "-c", wait, there], beside=True),
+        Step("last", [PYTHON, "-c", touch, there], beside=True),
+        Step("first", [PYTHON, "-c", ""]),
+    ]
+    assert [(outcome.name, outcome.trouble) for outcome in command.run_all(steps)] == [
+        ("first", ""),
+        ("waits for the last", ""),
+        ("last", ""),
+    ]
+
+
 def test_the_last_line_names_every_failure() -> None:
     outcomes = [StepResult("lint", 1.0, ""), StepResult("types", 61.4, "FAILED with exit code 1")]
     assert command.summary(outcomes, ["A window was not tested."], 62.4).splitlines() == [

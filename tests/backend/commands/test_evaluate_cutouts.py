@@ -47,17 +47,22 @@ def test_a_folder_is_measured_picture_by_picture(tmp_path: Path) -> None:
     assert (tmp_path / "plain" / "disc.png").read_bytes() == read
 
 
-def test_made_up_pictures_are_measured_by_kind() -> None:
-    done = evaluate("--count", "1", "--seed", "2")
-    assert done.returncode == 0, done.stderr
-    assert [line[:12].strip() for line in done.stdout.splitlines()[1:]] == [
+@pytest.fixture(scope="module")
+def guided() -> subprocess.CompletedProcess[str]:
+    """Made-up pictures, measured with the network."""
+    return evaluate("--count", "1", "--seed", "2")
+
+
+def test_made_up_pictures_are_measured_by_kind(guided: subprocess.CompletedProcess[str]) -> None:
+    assert guided.returncode == 0, guided.stderr
+    assert [line[:12].strip() for line in guided.stdout.splitlines()[1:]] == [
         *("plain", "graded", "own colour", "hard shadow", "cut off", "framed", "grainy", "textured", "table and wa"),
         *("out of focus", "photograph", "reflection", "marked", "glass", "close", "drawn", "written", "all"),
     ]
 
 
-def test_colours_alone_are_measured_without_the_network() -> None:
-    alone, guided = (evaluate("--count", "1", "--seed", "2", *option) for option in (("--colours-alone",), ()))
+def test_colours_alone_are_measured_without_the_network(guided: subprocess.CompletedProcess[str]) -> None:
+    alone = evaluate("--count", "1", "--seed", "2", "--colours-alone")
     assert alone.returncode == guided.returncode == 0, alone.stderr
     assert float(alone.stdout.split()[-5]) < float(guided.stdout.split()[-5])
 

@@ -8,6 +8,7 @@
 import bpy
 
 from .cutout import look, overlay
+from .language import catalogue
 from .link import engines, runtime, setup_timer
 from .scene import lasting, masks, material, normal_map, renders
 from .ui import (
@@ -47,6 +48,7 @@ _CLASSES = (
     *picture_operators.CLASSES,
 )
 _PARTS = (
+    catalogue,
     engines,
     properties,
     engine_settings,
@@ -74,6 +76,7 @@ def register() -> None:
     """Called when the extension is enabled."""
     global _command  # noqa: PLW0603 - Blender wants the handle back
     for cls in _CLASSES:
+        catalogue.keep_apart(cls)
         bpy.utils.register_class(cls)
     for part in _PARTS:
         part.register()

@@ -14,6 +14,7 @@ from ..backend.wire.limits import Scalar
 from ..backend.wire.messages import Request, Result
 from .cutout import look
 from .errors import AddonError
+from .language.words import say
 from .link import engines, runtime
 from .link.job import Job, JobState, Reading, Refused
 from .link.waiting import wait_for_job
@@ -210,12 +211,13 @@ def _tell(
     whatever is undone next.
     """
     added = [thing for landing in landings for thing in landing.objects]
-    step, sentence = f"Generate {title}", whereabouts(scene, title, added, layer)
+    step, sentence = say("Generate {title}", title=title), whereabouts(scene, title, added, layer)
     if not added and landings[-1].normal_map:
-        step = f"Normal Map of {title}"
-        sentence = f"The normal map of {title} is ready. Edit it, or generate a mesh from it."
+        step = say("Normal Map of {title}", title=title)
+        sentence = say("The normal map of {title} is ready. Edit it, or generate a mesh from it.", title=title)
     if former:
-        step, sentence = f"Make {former.name} Again", f"{former.name} was made again, where it stands."
+        step = say("Make {name} Again", name=former.name)
+        sentence = say("{name} was made again, where it stands.", name=former.name)
     if seen and not former:
         viewing.show(seen, added, grid and grid.box)
     with bpy.context.temp_override(window=seen.window if seen else bpy.context.window_manager.windows[0]):

@@ -107,6 +107,8 @@ def _said(node: ast.AST, place: Place) -> list[str]:
 
 
 def _texts(node: ast.AST, place: Place) -> list[str]:
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "translated":
+        (node,) = node.args
     match node:
         case ast.Constant(value=str() as text):
             return [text.replace("{}", FIELD)]  # filled in by `format`

@@ -19,6 +19,7 @@ from ..raster.pull_push import fill
 from ..raster.render import vertex_normals
 from ..raster.resample import crop_resize
 from ..raster.ticks import Poll
+from ..raster.vectors import TO_VIEWER, unit
 from . import light
 from .atlas import Atlas, lay_out
 from .bake import sample
@@ -98,7 +99,10 @@ def _sides(
     rim = max(1, round(_RIM * side))
     kept = box_blur(eroded(inside, 2 * rim).astype(np.float32), rim / 2, beyond="zero")
     own = srgb_to_linear(cutout.rgba[..., :3].astype(np.float32) / 255)
-    shade = light.shade(light.fit(own, normal_map.normals, inside), normal_map.normals)[..., None]
+    normals = normal_map.normals
+    if normals.shape != own.shape:
+        normals = unit(crop_resize(normals, 0, 0, normals.shape[0], side), TO_VIEWER)
+    shade = light.shade(light.fit(own, normals, inside), normals)[..., None]
     even = linear_to_srgb(np.clip(own / shade, 0, 1))
     behind = srgb_to_linear(from_behind(even, inside, poll))
     square = min(wide, _BUFFER)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ...backend.wire.limits import MAX_SEED
 from ...backend.wire.messages import Preview, Progress, Request, Result
 from ..errors import AddonError
+from ..language.words import say
 
 log = logging.getLogger(__name__)
 
@@ -67,10 +68,11 @@ class Job:
     def name(self) -> str:
         """What is made of which picture, for the artist."""
         if self.request.gives:
-            return f"{self.title}, {', '.join(self.request.gives).replace('_', ' ')}"
+            return f"{self.title}, {', '.join(say(name.replace('_', ' ')) for name in self.request.gives)}"
         last = (self.request.seed + self.request.count - 1) % (MAX_SEED + 1)
-        seeds = f"seed {last}" if self.request.count == 1 else f"seeds {self.request.seed} to {last}"
-        return f"{self.title}, {seeds}"
+        if self.request.count == 1:
+            return say("{picture}, seed {seed}", picture=self.title, seed=last)
+        return say("{picture}, seeds {first} to {last}", picture=self.title, first=self.request.seed, last=last)
 
     @property
     def preview(self) -> Preview | None:
@@ -156,6 +158,9 @@ class Job:
 def not_landed(refused: Refused) -> AddonError:
     """Of which seeds the results are not in the scene, and why; the first reason stands for all."""
     seeds = ", ".join(str(result.seed) for result, _ in refused)
-    which = f"The result of the seed {seeds}" if len(refused) == 1 else f"The results of the seeds {seeds}"
     first = refused[0][1]
-    return AddonError(f"{which} could not be put into the scene. {first.sentence}", first.advice)
+    if len(refused) == 1:
+        sentence = f"The result of the seed {seeds} could not be put into the scene. {first.sentence}"
+    else:
+        sentence = f"The results of the seeds {seeds} could not be put into the scene. {first.sentence}"
+    return AddonError(sentence, first.advice)

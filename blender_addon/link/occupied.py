@@ -5,9 +5,11 @@ import time
 
 import bpy
 
+from ..language.words import say
+
 REST_SECONDS = 1.0
 
-_JOBS = {"RENDER": "the render has ended", "OBJECT_BAKE": "the bake has ended"}
+_JOBS = ("RENDER", "OBJECT_BAKE")
 _VIEWPORT_RENDER = "RENDER_OT_opengl"  # renders an animation of the viewport without a job
 _PAINTS = "PAINT_OT_"  # a stroke makes its undo step itself, and another one must not come in between
 
@@ -27,10 +29,10 @@ def until() -> str:
     windows = bpy.context.window_manager.windows
     for thing in [*(window.view_layer.objects.active for window in windows), bpy.context.view_layer.objects.active]:
         if thing and thing.mode != "OBJECT":
-            return f"you leave {_name_of_mode(thing)}"
+            return say("you leave {mode}", mode=_name_of_mode(thing))
     if bpy.context.mode != "OBJECT":
-        return "you are in Object Mode"
-    return "the drag has ended" if any(_drags(operator) for operator in _modal_operators()) else ""
+        return say("you are in Object Mode")
+    return say("the drag has ended") if any(_drags(operator) for operator in _modal_operators()) else ""
 
 
 def rendering_until() -> str:
@@ -38,10 +40,10 @@ def rendering_until() -> str:
 
     Blender's own operator of a render is no sign of one: it stays until the mouse moves over the render's window.
     """
-    running = [ended for job, ended in _JOBS.items() if bpy.app.is_job_running(job)]
-    if not running and any(operator.bl_idname == _VIEWPORT_RENDER for operator in _modal_operators()):
-        return _JOBS["RENDER"]
-    return next(iter(running), "")
+    renders, bakes = (bpy.app.is_job_running(job) for job in _JOBS)
+    if renders or (not bakes and any(operator.bl_idname == _VIEWPORT_RENDER for operator in _modal_operators())):
+        return say("the render has ended")
+    return say("the bake has ended") if bakes else ""
 
 
 def watch() -> bool:
@@ -66,7 +68,9 @@ def _modal_operators() -> list[bpy.types.Operator]:
 
 
 def _name_of_mode(thing: bpy.types.Object) -> str:
-    return thing.bl_rna.properties["mode"].enum_items[thing.mode].name
+    """As Blender calls it in the artist's language."""
+    name = thing.bl_rna.properties["mode"].enum_items[thing.mode].name
+    return bpy.app.translations.pgettext_iface(name)
 
 
 def _drags(operator: bpy.types.Operator) -> bool:

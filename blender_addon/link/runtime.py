@@ -14,6 +14,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .. import extension
+from ..language.words import translated
 from . import engines, occupied
 from .data_folder import move_out
 from .phase import Phase
@@ -170,7 +171,7 @@ def _tick() -> float | None:
     for job in live:
         if not job.live and job.error:
             try:
-                _say(f"{job.title}: {job.error}")
+                _say(f"{job.title}: {translated(str(job.error))}")
             except Exception:  # else Blender would drop the timer, and all jobs would stand still
                 log.exception("Blender did not show an error")
     if engines.learn() or new:

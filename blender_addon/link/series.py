@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ...backend.wire.messages import Request
 from ..errors import AddonError
+from ..language.words import say, translated
 from .job import Job, JobState
 
 AHEAD_BYTES = 1 << 30  # of pictures whose results wait for the scene; the next one is not begun before some have landed
@@ -40,7 +41,8 @@ class Series(Job):
     def name(self) -> str:
         """Which picture it is at, or how many it has while it waits."""
         if self.state is JobState.RUNNING:
-            return f"{self.at + 1} of {len(self.names)}: {self.names[self.at]}"
+            place = say("{done} of {of}", done=self.at + 1, of=len(self.names))
+            return f"{place}: {self.names[self.at]}"
         return f"{self.title}, {counted(len(self.names))}"
 
     @property
@@ -94,7 +96,7 @@ class Series(Job):
 
 def counted(pictures: int) -> str:
     """A number of pictures in words."""
-    return "1 picture" if pictures == 1 else f"{pictures} pictures"
+    return say("1 picture") if pictures == 1 else say("{count} pictures", count=pictures)
 
 
 def parts_of(series: Job, jobs: Sequence[Job]) -> list[Job]:
@@ -112,11 +114,12 @@ def _left_out(series: Series) -> AddonError:
     reasons: dict[str, list[str]] = {}
     for name, error in series.failed[:NAMED]:
         reasons.setdefault(error.sentence, []).append(name)
-    told = [f"{', '.join(names)}: {sentence}" for sentence, names in reasons.items()]
+    told = [f"{', '.join(names)}: {translated(sentence)}" for sentence, names in reasons.items()]
     if len(series.failed) > NAMED:
         told.append(f"{len(series.failed) - NAMED} more were left out.")
     advices = {error.advice for _, error in series.failed}
-    are = "is" if 1 in (series.made, len(series.names)) else "are"
-    sentence = f"{series.made} of {counted(len(series.names))} {are} made. {' '.join(told)}"
+    sentence = f"{series.made} of {len(series.names)} pictures are made. {' '.join(told)}"
+    if len(series.names) == 1:
+        sentence = f"The picture was left out. {' '.join(told)}"
     in_log = any(error.in_log for _, error in series.failed)
     return AddonError(sentence, advices.pop() if len(advices) == 1 else LOOK, in_log=in_log)

@@ -16,6 +16,7 @@ from ...backend.wire import messages
 from ...backend.wire.client import Client, Closed
 from ...backend.wire.messages import Capabilities, EngineInfo, Failure, Preview, Progress, Result, Status
 from ..errors import AddonError
+from ..language.words import say
 from .job import Job, JobState
 from .phase import MAX_DEATHS, Phase, broken
 from .process import END_SECONDS, START_SECONDS, BackendProcess, NotStarted, Options, Started
@@ -360,7 +361,7 @@ class Session:
 
     def _send(self) -> None:
         waiting = self._next
-        given_up = "you press Try Again" if self.phase is Phase.BROKEN else ""
+        given_up = say("you press Try Again") if self.phase is Phase.BROKEN else ""
         self.pause = given_up or (self.paused_until() if self.queue else "")
         if waiting and are_too_many(parts_of(waiting, self.jobs)):
             self.pause = self.pause or self.hindrance

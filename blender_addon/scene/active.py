@@ -16,6 +16,7 @@ from typing import Any
 
 import bpy
 
+from ..language.words import say
 from . import frames, masks, normal_map, renders
 from .landing import PRODUCT, recipe_of
 from .lasting import SENT
@@ -57,13 +58,19 @@ def pictured(image: bpy.types.Image) -> bpy.types.Image:
 def _candidates(context: bpy.types.Context) -> Iterator[Meant]:
     scene, space = context.scene, context.space_data
     if isinstance(space, bpy.types.SpaceImageEditor) and space.image:
-        yield _meant(scene, space.image, space.image_user, "In this Image Editor")
+        yield _meant(scene, space.image, space.image_user, say("In this Image Editor."))
     selected = _selected(context)
     yield from _references(scene, selected)
     active = next((thing for thing in selected if thing == context.view_layer.objects.active), None)
     textures = _textures(active)
     yield from (
-        _meant(scene, node.image, node.image_user, f"The active image texture of {active.name}", selected=True)
+        _meant(
+            scene,
+            node.image,
+            node.image_user,
+            say("The active image texture of {name}.", name=active.name),
+            selected=True,
+        )
         for node in textures
         if node == node.id_data.nodes.active and not _was_made_here(active, node)
     )
@@ -72,14 +79,14 @@ def _candidates(context: bpy.types.Context) -> Iterator[Meant]:
     for area in context.screen.areas if context.screen else ():
         if area.type == "IMAGE_EDITOR" and area.spaces.active.image:
             beside = area.spaces.active
-            yield _meant(scene, beside.image, beside.image_user, "In the Image Editor")
+            yield _meant(scene, beside.image, beside.image_user, say("In the Image Editor."))
     yield from (
-        _meant(scene, node.image, node.image_user, f"What {active.name} was made from", selected=True)
+        _meant(scene, node.image, node.image_user, say("What {name} was made from.", name=active.name), selected=True)
         for node in textures
         if node.name == PICTURE and _was_made_here(active, node)
     )
     if render := renders.last_render():
-        yield Meant(render, 0, "The last render")
+        yield Meant(render, 0, say("The last render."))
 
 
 def _meant(
@@ -106,7 +113,11 @@ def _references(scene: bpy.types.Scene, things: Iterable[bpy.types.Object]) -> I
         is_shown = thing.type == "EMPTY" and thing.empty_display_type == "IMAGE"
         if is_shown and isinstance(thing.data, bpy.types.Image):
             yield _meant(
-                scene, thing.data, thing.image_user, f"The selected reference image {thing.name}", selected=True
+                scene,
+                thing.data,
+                thing.image_user,
+                say("The selected reference image {name}.", name=thing.name),
+                selected=True,
             )
 
 

@@ -17,6 +17,7 @@ from mathutils import Matrix
 from ...backend.wire.messages import Result
 from ...backend.wire.products import Mesh, NormalMap, Texture
 from ..errors import AddonError
+from ..language.words import say
 from . import masks, material, mesh, normal_map, products
 from .engine_frame import FRAME, Affine, affine_now, frame_of
 from .landing import PRODUCT, RECIPE, Landing, recipe_for, recipe_of
@@ -91,13 +92,19 @@ def inputs_of(
 def lost(thing: bpy.types.Object) -> list[str]:
     """What was done to an object's mesh itself, in words: another mesh has none of it."""
     own = thing.data
-    groups = ["the vertex groups"] if thing.vertex_groups else []
-    sculpted = ["the sculpting of Multiresolution"] if any(each.type == "MULTIRES" for each in thing.modifiers) else []
+    groups = [say("the vertex groups")] if thing.vertex_groups else []
+    sculpted = (
+        [say("the sculpting of Multiresolution")] if any(each.type == "MULTIRES" for each in thing.modifiers) else []
+    )
     slots = np.zeros(len(own.polygons), np.int32)
     own.polygons.foreach_get("material_index", slots)
-    assigned = ["which faces have which material"] if slots.any() else []
-    maps = [f"the UV map {layer.name}" for layer in own.uv_layers if layer.name not in (UV_MAP, ATLAS)]
-    painted = [f"the colours {colours.name}" for colours in own.color_attributes if colours.name != COLOUR_ATTRIBUTE]
+    assigned = [say("which faces have which material")] if slots.any() else []
+    maps = [say("the UV map {name}", name=layer.name) for layer in own.uv_layers if layer.name not in (UV_MAP, ATLAS)]
+    painted = [
+        say("the colours {name}", name=colours.name)
+        for colours in own.color_attributes
+        if colours.name != COLOUR_ATTRIBUTE
+    ]
     return [*groups, *sculpted, *assigned, *maps, *painted]
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 
 import bpy
 
+from ..language.words import say
+
 COLLECTION = "Hi3DGen"
 
 
@@ -55,15 +57,20 @@ def whereabouts(
     layer: in which view layer they are looked for; else in one of the scene's that is in sight.
     """
     if not added:
-        return f"The images of {title} are in this file."
+        return say("The images of {title} are in this file.", title=title)
     first, others = added[0], sum(thing.parent is None for thing in added) - 1
     collection = first.users_collection[0]
-    more = f" and {others} more are" if others else " is"
     shown = [window.scene for window in bpy.context.window_manager.windows] or [bpy.context.scene]
-    elsewhere = "" if scene in shown else f" of the scene {scene.name}"
-    sentence = f"{first.name}{more} in the collection {collection.name}{elsewhere}."
+    names = {"name": first.name, "collection": collection.name, "count": others, "scene": scene.name}
+    if scene in shown:
+        one = "{name} is in the collection {collection}."
+        many = "{name} and {count} more are in the collection {collection}."
+    else:
+        one = "{name} is in the collection {collection} of the scene {scene}."
+        many = "{name} and {count} more are in the collection {collection} of the scene {scene}."
+    sentence = say(many if others else one, **names)
     why = why_unseen(layer or layers_of(scene)[0], first)
-    return f"{sentence} It is not seen: {why}" if why else sentence
+    return f"{sentence} {say('It is not seen: {why}', why=why)}" if why else sentence
 
 
 def why_unseen(layer: bpy.types.ViewLayer, thing: bpy.types.Object) -> str:
@@ -71,9 +78,9 @@ def why_unseen(layer: bpy.types.ViewLayer, thing: bpy.types.Object) -> str:
     if not thing.visible_get(view_layer=layer):
         for above in _way_to(layer.layer_collection, thing.users_collection[0]):
             if above.exclude:
-                return f"the collection {above.name} is excluded. Tick it in the Outliner."
+                return say("the collection {name} is excluded. Tick it in the Outliner.", name=above.name)
             if above.hide_viewport or above.collection.hide_viewport:
-                return f"the collection {above.name} is hidden. Show it in the Outliner."
+                return say("the collection {name} is hidden. Show it in the Outliner.", name=above.name)
     return ""
 
 

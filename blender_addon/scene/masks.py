@@ -9,6 +9,8 @@ import numpy as np
 from bpy.props import PointerProperty
 from numpy.typing import NDArray
 
+from ..language.po import CONTEXT
+from ..language.words import say
 from .frames import is_moving
 from .lasting import title_of
 from .pictures import PASSING
@@ -27,8 +29,8 @@ def why_none(picture: bpy.types.Image) -> str:
     They would outlive a render, which the next one replaces, and a frame: the one after it is another picture.
     """
     if picture.type in PASSING:
-        return "Save the render as an image first"
-    return "Save the frame as an image first" if is_moving(picture) else ""
+        return say("Save the render as an image first")
+    return say("Save the frame as an image first") if is_moving(picture) else ""
 
 
 def mask_of(picture: bpy.types.Image) -> bpy.types.Image | None:
@@ -64,6 +66,7 @@ def register() -> None:
         description="What is the object in this picture: a mask of the same view, white in the object, black outside. "
         "It can be painted on",
         poll=lambda picture, mask: mask != picture,
+        translation_context=CONTEXT,
     )
 
 

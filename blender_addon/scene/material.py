@@ -20,6 +20,7 @@ import bpy
 from bpy.props import EnumProperty
 from mathutils import Matrix, Vector
 
+from ..language.po import CONTEXT
 from . import projection
 from .landing import PRODUCT
 
@@ -367,6 +368,7 @@ def register() -> None:
         items=_items,
         get=_get_shows,
         set=_show,
+        translation_context=CONTEXT,
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from bpy.props import BoolProperty, PointerProperty
 
 from ...backend.wire.products import NormalMap
+from ..language.po import CONTEXT
 from .landing import Landing
 
 INPUT = "own_normal_map"  # the name of the input that takes it
@@ -86,9 +87,12 @@ def register() -> None:
         "red is right, green is up, blue is to the viewer",
         poll=lambda picture, normal_map: normal_map != picture,
         update=_chosen,
+        translation_context=CONTEXT,
     )
     bpy.types.Image.hi3dgen_uses_normal_map = BoolProperty(
-        name="Use This Map", description="Make meshes from this normal map instead of estimating the picture's normals"
+        name="Use This Map",
+        description="Make meshes from this normal map instead of estimating the picture's normals",
+        translation_context=CONTEXT,
     )
 
 

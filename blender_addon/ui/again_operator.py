@@ -11,6 +11,7 @@ from ...backend.wire.limits import MAX_SEED, Scalar
 from ...backend.wire.messages import EngineInfo
 from ..errors import AddonError
 from ..generate import submit, wait
+from ..language.words import say, translated
 from ..link import engines, runtime
 from ..link.job import Job
 from ..scene import viewing
@@ -63,7 +64,7 @@ class MakeAgain:
             with suppress(TypeError):  # an option that this version lacks: the default stays
                 setattr(self, name, value)
         return context.window_manager.invoke_props_dialog(
-            self, width=WIDTH, title=f"Make {thing.name} Again", confirm_text="Make Again"
+            self, width=WIDTH, title=say("Make {name} Again", name=thing.name), confirm_text=say("Make Again")
         )
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -74,7 +75,7 @@ class MakeAgain:
         thing = held(context.scene.objects, self._thing)
         engine = _engine_of(thing) if thing else None
         if thing is None or engine is None:
-            layout.label(text="The mesh is not in the scene any more", icon="ERROR")
+            layout.label(text=say("The mesh is not in the scene any more"), icon="ERROR")
             return
         column = layout.column()
         if engine.uses_seed:
@@ -82,7 +83,7 @@ class MakeAgain:
         for setting in sorted(engine_settings.shown(engine), key=lambda setting: setting.advanced):
             column.prop(self, setting.name)
         if parts := lost(thing):
-            layout.label(text=f"Lost: {', '.join(parts)}", icon="INFO", translate=False)
+            layout.label(text=say("Lost: {parts}", parts=", ".join(parts)), icon="INFO", translate=False)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Queue the job. Without a window, wait for it, and raise if it fails."""
@@ -92,9 +93,9 @@ class MakeAgain:
             job = self._submit(context, thing)
             if not runtime.has_window():
                 wait(job)
-                report({"INFO"}, f"{thing.name} was made again, where it stands.")
+                report({"INFO"}, say("{name} was made again, where it stands.", name=thing.name))
         except AddonError as error:
-            report({"ERROR"}, str(error))
+            report({"ERROR"}, translated(str(error)))
             return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -135,22 +136,23 @@ def _why_not(context: bpy.types.Context) -> str:
     """Why the active object cannot be made again now, as a sentence; empty if it can."""
     thing = context.object
     if not recipe_of(thing) or thing.type != "MESH":
-        return "The active object is no generated mesh"
+        return say("The active object is no generated mesh")
     if context.mode != "OBJECT":
-        return "Leave the current mode first"
+        return say("Leave the current mode first")
     if any(data.library or data.override_library for data in (thing, thing.data)):
-        return "It belongs to another file: make it local first (Object > Relations)"
+        return say("It belongs to another file: make it local first (Object > Relations)")
     if thing.data.shape_keys:
-        return "It has shape keys, which would be lost: remove or apply them first"
+        return say("It has shape keys, which would be lost: remove or apply them first")
     return _why_without_engine(thing)
 
 
 def _why_without_engine(thing: bpy.types.Object) -> str:
     """Why the engine that a mesh was made with cannot make another; empty if it can."""
     if error := engines.why_unknown():
-        return str(error)
+        return translated(str(error))
     engine = _engine_of(thing)
     if engine is None:
-        return f"There is no engine “{(recipe_of(thing) or {})['engine']}” here, with which it was made"
+        name = (recipe_of(thing) or {})["engine"]
+        return say("There is no engine “{name}” here, with which it was made", name=name)
     missing = runtime.session().why_missing(engine.name)
-    return str(missing) if missing else ""
+    return translated(str(missing)) if missing else ""

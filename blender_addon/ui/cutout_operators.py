@@ -11,6 +11,7 @@ from ..cutout.strokes import INPUT as STROKES
 from ..cutout.strokes import Stroke
 from ..errors import AddonError
 from ..generate import active_picture
+from ..language.words import say, translated
 from ..link import engines, runtime
 from ..link.job import Job
 from ..link.waiting import wait_for_job
@@ -30,27 +31,29 @@ _DRAWN_WITH = ("LEFTMOUSE", "RIGHTMOUSE")
 def why_not(context: bpy.types.Context) -> str:
     """Why no cut-out can be looked at now, as a sentence; empty if it can."""
     if active_picture(context) is None:
-        return "There is no picture"
+        return say("There is no picture")
     engine = chosen_engine(context.scene)
     if error := runtime.session().why_missing(engine.name) if engine else engines.why_unknown():
-        return str(error)
+        return translated(str(error))
     if not can_give(engine):
-        return "The engine does not show its cut-out"
-    return "The cut-out is being drawn: Enter keeps it, Escape discards it" if overlay.shown() else ""
+        return say("The engine does not show its cut-out")
+    return say("The cut-out is being drawn: Enter keeps it, Escape discards it") if overlay.shown() else ""
 
 
 def why_not_drawn(context: bpy.types.Context) -> str:
     """Why no cut-out can be drawn now, as a sentence; empty if it can."""
     if not runtime.has_window():
-        return "There is no window to draw in"
+        return say("There is no window to draw in")
     if why := why_not(context):
         return why
     picture, inputs = active_picture(context), chosen_engine(context.scene).inputs
     if why := masks.why_none(picture):
         return why
     if STROKES not in inputs:
-        return "The engine takes no strokes"
-    return "The engine does not take the picture's mask" if masks.mask_of(picture) and masks.INPUT not in inputs else ""
+        return say("The engine takes no strokes")
+    if masks.mask_of(picture) and masks.INPUT not in inputs:
+        return say("The engine does not take the picture's mask")
+    return ""
 
 
 class HI3DGEN_OT_preview_cutout(bpy.types.Operator):  # noqa: N801
@@ -77,9 +80,10 @@ class HI3DGEN_OT_preview_cutout(bpy.types.Operator):  # noqa: N801
                 if job.error:
                     raise job.error
                 seen = last_look(context.scene, picture, frame)
-                self.report({"INFO"}, " ".join(seen.notes if seen else ()) or "Nothing is doubtful about the cut-out.")
+                notes = seen.notes if seen and seen.notes else ("Nothing is doubtful about the cut-out.",)
+                self.report({"INFO"}, translated(" ".join(notes)))
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, translated(str(error)))
             return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -118,7 +122,7 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
             settings = engine_settings.settings_of(context.scene, engine)
             self._drawing: Drawing = drawings.begin(picture, engine.name, settings)
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, translated(str(error)))
             return {"CANCELLED"}
         self._button = ""
         self._ends = False  # Enter was pressed, and an answer is on its way
@@ -145,7 +149,7 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
         try:
             return self._tick(context, area) if event.type == "TIMER" else self._handle(context, area, event)
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, translated(str(error)))
             return {"RUNNING_MODAL"}
 
     def cancel(self, context: bpy.types.Context) -> None:
@@ -205,7 +209,8 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
         """Say how far it is, and end if that was asked for and the answer is there."""
         drawing = self._drawing
         drawing.go_on_without_bad_mask()
-        said = _said(drawing) if self._is_seen(area) else f"Choose “{drawing.title}” again to go on drawing over it"
+        away = say("Choose “{name}” again to go on drawing over it", name=drawing.title)
+        said = _said(drawing) if self._is_seen(area) else away
         if said != self._said:
             self._said = said
             area.header_text_set(said)
@@ -232,13 +237,14 @@ class HI3DGEN_OT_draw_cutout(bpy.types.Operator):  # noqa: N801
             image_editors.show_instead(former, kept)
         runtime.redraw()
         if keeps and not kept:
-            self.report({"WARNING"}, f"There is no image “{drawing.title}” any more, so its cut-out is not kept.")
+            sentence = f"There is no image “{drawing.title}” any more, so its cut-out is not kept."
+            self.report({"WARNING"}, translated(sentence))
         if not kept:
             return {"CANCELLED"}
         try:
             look_at(context.scene, picture)
         except AddonError as error:
-            self.report({"WARNING"}, str(error))
+            self.report({"WARNING"}, translated(str(error)))
         return {"FINISHED"}
 
     def _is_seen(self, area: bpy.types.Area) -> bool:
@@ -268,25 +274,25 @@ def _said(drawing: Drawing) -> str:
     if drawing.waits:
         running = runtime.session().running
         busy = running is not None and not running.aside
-        return "Waiting for the mesh that is being made" if busy else "Cutting out …"
-    hint = "Draw over what belongs to the object; with Ctrl, over what does not"
+        return say("Waiting for the mesh that is being made") if busy else say("Cutting out …")
+    hint = say("Draw over what belongs to the object; with Ctrl, over what does not")
     if drawing.error and drawing.strokes:
-        return str(drawing.error)
+        return translated(str(drawing.error))
     trouble = drawing.error or (None if drawing.strokes else drawing.refused)
-    return f"{trouble.sentence} {hint}" if trouble else hint
+    return f"{translated(trouble.sentence)} {hint}" if trouble else hint
 
 
 def _draw_keys(header: bpy.types.Header, _context: bpy.types.Context) -> None:
     """The keys, in the status bar."""
     for key, icon, meaning in (
-        ("Drag", "MOUSE_LMB_DRAG", "Object"),
-        ("Ctrl Drag", "MOUSE_LMB_DRAG", "Not the Object"),
-        ("Drag", "MOUSE_RMB_DRAG", "Not the Object"),
-        ("Ctrl Z", "LOOP_BACK", "Undo"),
-        ("Enter", "CHECKMARK", "Done"),
-        ("Esc", "X", "Discard"),
+        (say("Drag"), "MOUSE_LMB_DRAG", say("Object")),
+        (say("Ctrl Drag"), "MOUSE_LMB_DRAG", say("Not the Object")),
+        (say("Drag"), "MOUSE_RMB_DRAG", say("Not the Object")),
+        (say("Ctrl Z"), "LOOP_BACK", say("Undo")),
+        (say("Enter"), "CHECKMARK", say("Done")),
+        (say("Esc"), "X", say("Discard")),
     ):
-        header.layout.label(text=f"{key}: {meaning}", icon=icon)
+        header.layout.label(text=f"{key}: {meaning}", icon=icon, translate=False)
 
 
 def _say_nothing() -> None:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import bpy
 
 from ..errors import AddonError
+from ..language.words import say, translated
 from ..link import runtime, setup_timer
 from ..link.setup import Message, Setup, Step
 from .setup_operators import device_label
@@ -21,7 +22,7 @@ def draw(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, wi
     setup = setup_timer.setup()
     setup_timer.find_out(preferences.torch, preferences.python)
     box = layout.box()
-    box.label(text="The Engine “Networks”")
+    box.label(text=say("The Engine “Networks”"))
     trouble = runtime.session().trouble
     if trouble:
         _sentences(box, width, trouble, icon="ERROR")
@@ -32,7 +33,7 @@ def draw(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, wi
         _draw_environment(box, preferences, setup.plan, width)
         _draw_weights(box, setup, width)
     else:
-        box.label(text="Finding out what is here …")
+        box.label(text=say("Finding out what is here …"))
     if setup.busy:
         _draw_progress(box, setup.work.step, width)
     else:
@@ -46,10 +47,12 @@ def draw(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, wi
 
 def progress_text(step: Step) -> str:
     """Such as "Downloading torch: 120.5 MB of 526.6 MB, 11.2 MB/s"."""
+    label = translated(step.label)
     if step.unit != "bytes":
-        return f"{step.label}: {step.done} of {step.of}" if step.of > 1 else step.label
+        return say("{what}: {done} of {of}", what=label, done=step.done, of=step.of) if step.of > 1 else label
+    done = say("{done} of {of}", done=size(step.done), of=size(step.of)) if step.of else size(step.done)
     speed = f", {size(step.per_second)}/s" if step.per_second else ""
-    return f"{step.label}: {size(step.done)}{f' of {size(step.of)}' if step.of else ''}{speed}"
+    return f"{label}: {done}{speed}"
 
 
 def _draw_environment(
@@ -57,16 +60,18 @@ def _draw_environment(
 ) -> None:
     installed = plan["installed"]
     if installed:
-        box.label(text=f"Installed: PyTorch {installed['torch']} on {installed['device']}", icon="CHECKMARK")
+        text = say("Installed: PyTorch {version} on {device}", version=installed["torch"], device=installed["device"])
+        box.label(text=text, icon="CHECKMARK", translate=False)
         row = box.split(factor=_DEVICE)
-        row.label(text="Device:")
+        row.label(text=say("Device:"))
         row.menu("HI3DGEN_MT_device", text=device_label(preferences.device))
     if plan["up_to_date"]:
         return
-    _sentences(box, width, f"To install: PyTorch for {plan['build']}. {plan['why']}", icon="IMPORT")
-    hosts = " and ".join(urlsplit(host).netloc or host for host in plan["hosts"])
-    need = f"About {_about(plan['download_bytes'])} to download, about {_about(plan['disk_bytes'])} on the disk"
-    _sentences(box, width, f"{need}; from {hosts}")
+    what = say("To install: PyTorch for {build}.", build=plan["build"])
+    _sentences(box, width, f"{what} {translated(plan['why'])}", icon="IMPORT")
+    hosts = ", ".join(urlsplit(host).netloc or host for host in plan["hosts"])
+    need = {"download": _about(plan["download_bytes"]), "disk": _about(plan["disk_bytes"]), "hosts": hosts}
+    _sentences(box, width, say("About {download} to download, about {disk} on the disk; from {hosts}", **need))
     column = box.column(align=True)
     for part, terms, address in plan["licences"]:
         _draw_licence(column, width, f"{part}: {terms}", address)
@@ -78,14 +83,15 @@ def _draw_weights(box: bpy.types.UILayout, setup: Setup, width: float) -> None:
     packages = setup.weights.get("packages", [])
     missing = [package for package in packages if package["state"] != "present"]
     if packages and not missing:
-        box.label(text="The weights are here", icon="CHECKMARK")
+        box.label(text=say("The weights are here"), icon="CHECKMARK")
     if not missing:
         return
     needed = size(setup.weights["bytes_needed"])
-    _sentences(box, width, f"{needed} of weights to download into {setup.weights['folder']}", icon="IMPORT")
+    text = say("{size} of weights to download into {folder}", size=needed, folder=setup.weights["folder"])
+    _sentences(box, width, text, icon="IMPORT")
     column = box.column(align=True)
     for package in missing:
-        optional = ", optional" if package["optional"] else ""
+        optional = f", {say('optional')}" if package["optional"] else ""
         text = f"{package['name']}: {size(package['bytes'])}, {package['licence']}{optional}"
         _draw_licence(column, width, text, package["licence_url"])
         if package["trouble"]:
@@ -100,7 +106,7 @@ def _draw_buttons(box: bpy.types.UILayout, preferences: bpy.types.AddonPreferenc
     install = row.row()
     install.enabled = preferences.agree
     is_installed = bool(setup.plan["installed"])
-    button = install.operator("hi3dgen.install", text="Renew" if is_installed else "Install", icon="IMPORT")
+    button = install.operator("hi3dgen.install", text=say("Renew") if is_installed else say("Install"), icon="IMPORT")
     button.agree, button.torch, button.python = preferences.agree, preferences.torch, preferences.python
     download = row.row()
     download.enabled = preferences.agree and is_installed
@@ -130,7 +136,7 @@ def _draw_licence(column: bpy.types.UILayout, width: float, text: str, address: 
     beside = _beside_button(width)
     row = column.split(factor=beside)
     _sentences(row, width * beside, text)
-    row.operator("wm.url_open", text="Licence", icon="URL").url = address
+    row.operator("wm.url_open", text=say("Licence"), icon="URL").url = address
 
 
 def _beside_button(width: float) -> float:
@@ -139,7 +145,7 @@ def _beside_button(width: float) -> float:
 
 
 def _sentences(box: bpy.types.UILayout, width: float, text: str, *, icon: str = "BLANK1") -> None:
-    draw_lines(box, lines(text, width - _MARGIN * bpy.context.preferences.system.ui_scale), icon)
+    draw_lines(box, lines(translated(text), width - _MARGIN * bpy.context.preferences.system.ui_scale), icon)
 
 
 def _about(count: float) -> str:

@@ -16,6 +16,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, Po
 
 from ...backend.wire.limits import Scalar, values_of
 from ...backend.wire.messages import EngineInfo, OptionInfo, SettingInfo
+from ..language.catalogue import keep_apart
 from ..link import engines
 
 log = logging.getLogger(__name__)
@@ -113,8 +114,9 @@ def update() -> None:
                 name: PointerProperty(type=bpy.types.Image, name=label_of(name)) for name in further_inputs(engine)
             }
             properties = pictures | _properties(shown(engine))
-            body = {"__annotations__": properties, "__doc__": f"The settings and inputs of {engine.label}."}
+            body = {"__annotations__": properties, "__doc__": f"Settings of the engine {engine.name}"}
             group = type(f"HI3DGEN_PG_{engine.name}", (bpy.types.PropertyGroup,), body)
+            keep_apart(group)
             bpy.utils.register_class(group)
             setattr(bpy.types.Scene, attribute, PointerProperty(type=group, name=engine.label))
             _groups[attribute] = (engine, group)

@@ -10,6 +10,7 @@ from bpy.props import BoolProperty, CollectionProperty, StringProperty
 from .. import folder
 from ..errors import AddonError
 from ..generate import wait
+from ..language.words import translated
 from ..link import engines, runtime
 from ..link.series import Series
 from ..scene import viewing
@@ -64,7 +65,7 @@ class HI3DGEN_OT_generate_folder(bpy.types.Operator):  # noqa: N801
                     {"INFO"}, whereabouts(context.scene, job.title, generate_operator.landed(context.scene, job))
                 )
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, translated(str(error)))
             return {"CANCELLED"}
         return {"FINISHED"}
 

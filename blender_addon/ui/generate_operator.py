@@ -13,6 +13,7 @@ from ...backend.wire.messages import EngineInfo
 from ..cutout import overlay
 from ..errors import AddonError
 from ..generate import submit, wait
+from ..language.words import say, translated
 from ..link import engines, runtime
 from ..link.job import Job
 from ..scene import masks, normal_map, viewing
@@ -57,7 +58,7 @@ class Generate:
         The panel's button, which gives no arguments, is grey as well without what it needs.
         """
         error = engines.why_unknown()
-        why = str(error) if error else why_grey(context) if hasattr(context, BUTTON) else ""
+        why = translated(str(error)) if error else why_grey(context) if hasattr(context, BUTTON) else ""
         if why:
             cls.poll_message_set(why)  # pyright: ignore[reportAttributeAccessIssue] - the operator's
         return not why
@@ -71,7 +72,7 @@ class Generate:
                 wait(job)
                 self.report({"INFO"}, whereabouts(context.scene, job.title, landed(context.scene, job)))
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, translated(str(error)))
             return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -160,8 +161,8 @@ def why_nothing(context: bpy.types.Context) -> str:
     engine = chosen_engine(context.scene)
     error = engines.why_unknown() or (runtime.session().why_missing(engine.name) if engine else None)
     if error:
-        return str(error)
-    return "A cut-out is being drawn: Enter keeps it, Escape discards it." if overlay.shown() else ""
+        return translated(str(error))
+    return say("A cut-out is being drawn: Enter keeps it, Escape discards it.") if overlay.shown() else ""
 
 
 def landed(scene: bpy.types.Scene, job: Job) -> list[bpy.types.Object]:

@@ -3,6 +3,7 @@
 
 import bpy
 
+from ..language.words import say, translated
 from ..link.job import Job, JobState
 from ..link.series import parts_of
 from ..link.session import Session
@@ -10,16 +11,15 @@ from .text import draw_sentence, duration
 from .thumbnails import icon_of
 
 PREVIEW_SCALE = 5.0
-READING = "Reading the picture"
 
 
 def draw(layout: bpy.types.UILayout, job: Job, session: Session) -> None:
     """Draw a box for a job that has begun, or has results that are not in the scene."""
     box = layout.box()
     row = box.row()
-    made = f": {len(job.results)} of {job.request.count}" if job.live and job.request.count > 1 else ""
-    row.label(text=job.name + made, translate=False)
-    row.operator("hi3dgen.cancel", text="Cancel" if job.live else "Discard", icon="X").job = job.request.job
+    made = say("{done} of {of}", done=len(job.results), of=job.request.count)
+    row.label(text=f"{job.name}: {made}" if job.live and job.request.count > 1 else job.name, translate=False)
+    row.operator("hi3dgen.cancel", text=say("Cancel") if job.live else say("Discard"), icon="X").job = job.request.job
     if job.preview and job.live:  # the button of one that is kept is to be in sight
         box.template_icon(icon_of(job.preview), scale=PREVIEW_SCALE)
     if job.state is JobState.KEPT and job.error:
@@ -29,11 +29,13 @@ def draw(layout: bpy.types.UILayout, job: Job, session: Session) -> None:
     elif job.state is JobState.LANDING:
         draw_sentence(box, ready(job, session), "CHECKMARK")
     elif job.progress is None and not job.done:
-        box.progress(factor=0.0, text="Starting")
+        box.progress(factor=0.0, text=say("Starting"))
     else:
-        box.progress(factor=job.done, text=job.progress.label if job.progress else "Starting")
-        left = "" if job.seconds_left is None else f", about {duration(job.seconds_left)} left"
-        box.label(text=f"{100 * job.done:.0f} % done{left}", translate=False)
+        box.progress(factor=job.done, text=translated(job.progress.label) if job.progress else say("Starting"))
+        done = say("{percent} % done", percent=f"{100 * job.done:.0f}")
+        if job.seconds_left is not None:
+            done = f"{done}, {say('about {time} left', time=duration(job.seconds_left))}"
+        box.label(text=done, translate=False)
     if job.state is JobState.RUNNING and session.hindrance and parts_of(job, session.jobs):
         draw_sentence(box, ready(job, session), "CHECKMARK")
 
@@ -60,16 +62,25 @@ def draw_queue(layout: bpy.types.UILayout, session: Session) -> None:
 def ready(job: Job, session: Session) -> str:
     """A sentence about results of a job that are not in the scene yet, and what they wait for."""
     made = sum(len(other.results) for other in (job, *parts_of(job, session.jobs)))
-    they = "The result is ready. It comes" if made == 1 else f"{made} results are ready. They come"
-    return f"{they} when {session.hindrance}." if session.hindrance else f"{they} now."
+    if session.hindrance and made == 1:
+        return say("The result is ready. It comes when {reason}.", reason=session.hindrance)
+    if session.hindrance:
+        return say("{count} results are ready. They come when {reason}.", count=made, reason=session.hindrance)
+    one = say("The result is ready. It comes now.")
+    return one if made == 1 else say("{count} results are ready. They come now.", count=made)
 
 
 def waits_for(session: Session) -> str:
     """What the queue waits for."""
     many = len(session.queue)
-    wait, start = ("1 job waits", "It starts") if many == 1 else (f"{many} jobs wait", "They start")
     if session.queue[0].reading and not session.running:
-        return f"{READING}:" if many == 1 else f"{READING} of the first:"
+        return say("Reading the picture:") if many == 1 else say("Reading the picture of the first:")
+    if session.pause and many == 1:
+        return say("1 job waits. It starts when {reason}:", reason=session.pause)
     if session.pause:
-        return f"{wait}. {start} when {session.pause}:"
-    return f"{wait} for the one before:" if session.running else f"{wait} for the backend, which starts:"
+        return say("{count} jobs wait. They start when {reason}:", count=many, reason=session.pause)
+    if session.running:
+        one = say("1 job waits for the one before:")
+        return one if many == 1 else say("{count} jobs wait for the one before:", count=many)
+    one = say("1 job waits for the backend, which starts:")
+    return one if many == 1 else say("{count} jobs wait for the backend, which starts:", count=many)

@@ -5,6 +5,7 @@
 import bpy
 from bpy.props import IntProperty, StringProperty
 
+from ..language.words import say
 from ..link import occupied, runtime
 from ..link.job import JobState
 from ..link.phase import Phase
@@ -61,7 +62,8 @@ class HI3DGEN_OT_cancel_current(bpy.types.Operator):  # noqa: N801
         session.stop(job)
         runtime.redraw()
         finished = job.state is JobState.LANDING
-        self.report({"INFO"}, f"{job.name}: cancelled{'. What is finished comes into the scene' if finished else ''}")
+        said = say("{job}: cancelled. What is finished comes into the scene", job=job.name)
+        self.report({"INFO"}, said if finished else say("{job}: cancelled", job=job.name))
         return {"FINISHED"}
 
 

@@ -3,6 +3,7 @@
 
 import bpy
 
+from ..language.catalogue import keep_apart
 from ..link import engines
 from . import again_operator, engine_settings, generate_operator
 
@@ -23,6 +24,7 @@ def update() -> None:
         arguments = {name: value for name, value in engine_settings.arguments().items() if name not in base.FIXED}
         name = base.bl_idname.replace("hi3dgen.", "HI3DGEN_OT_")
         made = type(name, (base, bpy.types.Operator), {"__annotations__": arguments})
+        keep_apart(made)
         bpy.utils.register_class(made)
         _made.append(made)
 

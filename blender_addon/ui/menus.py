@@ -3,13 +3,15 @@
 
 import bpy
 
+from ..language.words import say
+
 _MENUS = ("VIEW3D_MT_add", "IMAGE_MT_image")
 
 
 def _draw(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
     menu.layout.separator()
-    menu.layout.operator("hi3dgen.generate", text="Generate Mesh with Hi3DGen", icon="MESH_MONKEY")
-    menu.layout.operator("hi3dgen.generate_folder", text="Generate from Folder with Hi3DGen…", icon="FILE_FOLDER")
+    menu.layout.operator("hi3dgen.generate", text=say("Generate Mesh with Hi3DGen"), icon="MESH_MONKEY")
+    menu.layout.operator("hi3dgen.generate_folder", text=say("Generate from Folder with Hi3DGen…"), icon="FILE_FOLDER")
 
 
 def register() -> None:

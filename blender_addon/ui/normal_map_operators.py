@@ -6,6 +6,7 @@ import bpy
 from ...backend.wire.messages import EngineInfo
 from ..errors import AddonError
 from ..generate import active_picture, submit, wait
+from ..language.words import say, translated
 from ..link import engines, runtime
 from ..scene import masks, normal_map
 from ..scene.active import meant
@@ -52,7 +53,7 @@ class HI3DGEN_OT_make_normal_map(bpy.types.Operator):  # noqa: N801
             if not runtime.has_window():
                 wait(job)
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, translated(str(error)))
             return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -68,8 +69,8 @@ class HI3DGEN_OT_edit_normal_map(bpy.types.Operator):  # noqa: N801
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only with a window, and if the picture has a normal map."""
         picture = active_picture(context)
-        why = "There is no window to paint in" if not runtime.has_window() else ""
-        why = why or ("The picture has no normal map" if picture is None or not normal_map.map_of(picture) else "")
+        why = say("There is no window to paint in") if not runtime.has_window() else ""
+        why = why or (say("The picture has no normal map") if picture is None or not normal_map.map_of(picture) else "")
         cls.poll_message_set(why)
         return not why
 
@@ -89,11 +90,11 @@ def _why_not(context: bpy.types.Context) -> str:
     """Why no normal map can be made now, as a sentence; empty if it can."""
     picture, engine = active_picture(context), chosen_engine(context.scene)
     if picture is None:
-        return "There is no picture"
+        return say("There is no picture")
     if error := runtime.session().why_missing(engine.name) if engine else engines.why_unknown():
-        return str(error)
+        return translated(str(error))
     if not product_of(engine):
-        return "The engine does not give its normal map"
+        return say("The engine does not give its normal map")
     return masks.why_none(picture)
 
 

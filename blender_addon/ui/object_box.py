@@ -3,6 +3,7 @@
 
 import bpy
 
+from ..language.words import say
 from ..scene.landing import recipe_of
 from ..scene.material import is_ours, positions_of
 from . import variation_operators
@@ -19,7 +20,8 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         return
     box = layout.box()
     icon = "MESH_DATA" if thing.type == "MESH" else "OUTLINER_OB_CAMERA"
-    box.label(text=f"{thing.name}: seed {recipe['seed']}", icon=icon, translate=False)
+    text = say("{name}: seed {seed}", name=thing.name, seed=recipe["seed"])
+    box.label(text=text, icon=icon, translate=False)
     variation_operators.draw(box, context)
     if is_ours(thing.active_material):
         _draw_switch(box, context, thing.active_material)
@@ -42,19 +44,20 @@ def _draw_switch(box: bpy.types.UILayout, context: bpy.types.Context, material: 
     column.use_property_split = False
     grid = column.grid_flow(row_major=True, columns=2, even_columns=True, align=True)
     for name, label in positions_of(material):
-        grid.operator("hi3dgen.show", text=label, depress=name == material.hi3dgen_shows).shows = name
+        grid.operator("hi3dgen.show", text=say(label), depress=name == material.hi3dgen_shows).shows = name
     shading = getattr(context.space_data, "shading", None)
     if shading is None:
         return
     shows = material.hi3dgen_shows
     if shading.type == "SOLID" and shows == "NORMAL_DETAIL":
-        column.prop_enum(shading, "type", "MATERIAL", text="Show in Material Preview")
+        column.prop_enum(shading, "type", "MATERIAL", text=say("Show in Material Preview"))
     elif shading.type == "SOLID":
         wanted = "VERTEX" if shows == "COLOUR" else "TEXTURE"
         if shading.color_type != wanted:
-            column.prop_enum(shading, "color_type", wanted, text="Show Colours in Solid View")
+            column.prop_enum(shading, "color_type", wanted, text=say("Show Colours in Solid View"))
     elif shading.type in {"MATERIAL", "RENDERED"} and shows == "NORMAL_MAP":
         view = context.scene.view_settings
         if view.view_transform not in {TRUE_COLOURS, "Raw"}:
-            draw_sentence(column, f"The view transform {view.view_transform} changes these colours.", "INFO")
-            column.prop_enum(view, "view_transform", TRUE_COLOURS, text="Show True Colours")
+            text = say("The view transform {name} changes these colours.", name=view.view_transform)
+            draw_sentence(column, text, "INFO")
+            column.prop_enum(view, "view_transform", TRUE_COLOURS, text=say("Show True Colours"))

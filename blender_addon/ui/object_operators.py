@@ -7,6 +7,7 @@ from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ..errors import AddonError
 from ..extension import PACKAGE
+from ..language.words import say, translated
 from ..link import runtime
 from ..scene import asset, rework
 from ..scene.landing import recipe_of
@@ -28,11 +29,11 @@ def _why_not(context: bpy.types.Context) -> str:
     """Why nothing can be done with them now, as a sentence; empty if it can."""
     things = generated(context)
     if not things or things[0] != context.object:
-        return "The active object is no generated mesh"
+        return say("The active object is no generated mesh")
     if context.mode != "OBJECT":
-        return "Leave the current mode first"
+        return say("Leave the current mode first")
     if any(thing.library or thing.override_library for thing in things):
-        return "It belongs to another file: make it local first (Object > Relations)"
+        return say("It belongs to another file: make it local first (Object > Relations)")
     return ""
 
 
@@ -42,8 +43,8 @@ def _why_no_mesh(context: bpy.types.Context) -> str:
     if why := _why_not(context):
         return why
     if any(thing.data.library or thing.data.override_library for thing in things):
-        return "Its mesh belongs to another file: make it local first (Object > Relations)"
-    return "" if all(thing.visible_get() for thing in things) else "It is hidden: show it first"
+        return say("Its mesh belongs to another file: make it local first (Object > Relations)")
+    return "" if all(thing.visible_get() for thing in things) else say("It is hidden: show it first")
 
 
 class _OnMeshes:
@@ -63,10 +64,11 @@ class _OnMeshes:
         try:
             sentence = self.change(context, _by_mesh(generated(context)))
         except RuntimeError as error:  # as an operator of Blender's refuses
-            self.report({"ERROR"}, f"{str(error).strip().removeprefix('Error: ')} Look at the mesh in Edit Mode.")
+            sentence = f"{str(error).strip().removeprefix('Error: ')} Look at the mesh in Edit Mode."
+            self.report({"ERROR"}, translated(sentence))
             return {"CANCELLED"}
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, translated(str(error)))
             return {"CANCELLED"}
         self.report({"INFO"}, sentence)
         runtime.redraw()
@@ -85,7 +87,7 @@ class HI3DGEN_OT_show(bpy.types.Operator):  # noqa: N801
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only if the active object is a generated mesh."""
-        why = "" if generated(context)[:1] == [context.object] else "The active object is no generated mesh"
+        why = "" if generated(context)[:1] == [context.object] else say("The active object is no generated mesh")
         cls.poll_message_set(why)
         return not why
 
@@ -112,7 +114,7 @@ class HI3DGEN_OT_unwrap(_OnMeshes, bpy.types.Operator):  # noqa: N801
                 raise AddonError(f"{thing.name} has as many UV maps as Blender allows.", "Remove one first.")
         for thing in things:
             rework.unwrap(context, thing)
-        return f"The UV map “{rework.UNWRAPPED}” is beside the picture's, in Object Data > UV Maps."
+        return say("The UV map “{name}” is beside the picture's, in Object Data > UV Maps.", name=rework.UNWRAPPED)
 
 
 class HI3DGEN_OT_decimate(_OnMeshes, bpy.types.Operator):  # noqa: N801
@@ -135,8 +137,12 @@ class HI3DGEN_OT_decimate(_OnMeshes, bpy.types.Operator):  # noqa: N801
         for thing, faces in zip(things, wanted, strict=True):
             rework.decimate(context, thing, faces)
         self.faces = wanted[0] if len(things) == 1 else self.faces  # what the redo panel starts from
-        left = f"{things[0].name} has {rework.faces_of(context, things[0]):,} triangles"
-        return f"{left}. The modifier “{rework.DECIMATE}” can be changed, or removed."
+        left = {
+            "name": things[0].name,
+            "count": f"{rework.faces_of(context, things[0]):,}",
+            "modifier": rework.DECIMATE,
+        }
+        return say("{name} has {count} triangles. The modifier “{modifier}” can be changed, or removed.", **left)
 
 
 class HI3DGEN_OT_remesh(_OnMeshes, bpy.types.Operator):  # noqa: N801
@@ -165,10 +171,12 @@ class HI3DGEN_OT_remesh(_OnMeshes, bpy.types.Operator):  # noqa: N801
             for name in rework.remesh(context, thing, max(faces, FEWEST))
         }
         self.faces = wanted[0] if len(things) == 1 else self.faces  # what the redo panel starts from
-        made = f"{things[0].name} has {len(things[0].data.polygons):,} faces"
-        again = " Unwrap again: the old unwrapping does not fit." if rework.UNWRAPPED in lost else ""
-        shown = " It shows the picture: its colours all round do not fit any more." if rework.ATLAS in lost else ""
-        return f"{made}.{again}{shown}"
+        made = [say("{name} has {count} faces.", name=things[0].name, count=f"{len(things[0].data.polygons):,}")]
+        if rework.UNWRAPPED in lost:
+            made.append(say("Unwrap again: the old unwrapping does not fit."))
+        if rework.ATLAS in lost:
+            made.append(say("It shows the picture: its colours all round do not fit any more."))
+        return " ".join(made)
 
 
 class HI3DGEN_OT_mark_as_asset(bpy.types.Operator):  # noqa: N801
@@ -195,8 +203,10 @@ class HI3DGEN_OT_mark_as_asset(bpy.types.Operator):  # noqa: N801
         things = generated(context)
         for thing in things:
             asset.mark(thing, author, licence)
-        named = f"{things[0].name} is an asset" if len(things) == 1 else f"{len(things)} objects are assets"
-        self.report({"INFO"}, f"{named}. Save the file in an asset library to find it in the Asset Browser.")
+        one = say("{name} is an asset.", name=things[0].name)
+        named = one if len(things) == 1 else say("{count} objects are assets.", count=len(things))
+        advice = say("Save the file in an asset library to find it in the Asset Browser.")
+        self.report({"INFO"}, f"{named} {advice}")
         return {"FINISHED"}
 
 

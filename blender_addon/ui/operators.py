@@ -9,6 +9,7 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ..errors import AddonError
 from ..generate import wait
+from ..language.words import say, translated
 from ..link import runtime
 from ..link.job import JobState
 from ..link.phase import Phase
@@ -70,7 +71,7 @@ class HI3DGEN_OT_land_again(bpy.types.Operator):  # noqa: N801
                 for job in jobs:
                     wait(job)
             except AddonError as error:
-                self.report({"ERROR"}, str(error))
+                self.report({"ERROR"}, translated(str(error)))
                 return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -116,7 +117,7 @@ class HI3DGEN_OT_unload(bpy.types.Operator):  # noqa: N801
         """Only if a backend runs."""
         ready = runtime.session().phase is Phase.READY
         if not ready:
-            cls.poll_message_set("The backend is not running, so it holds no memory")
+            cls.poll_message_set(say("The backend is not running, so it holds no memory"))
         return ready
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
@@ -128,9 +129,9 @@ class HI3DGEN_OT_unload(bpy.types.Operator):  # noqa: N801
             try:
                 wait_for_memory(session)
             except AddonError as error:
-                self.report({"ERROR"}, str(error))
+                self.report({"ERROR"}, translated(str(error)))
                 return {"CANCELLED"}
-            self.report({"INFO"}, session.notice)
+            self.report({"INFO"}, translated(session.notice))
         return {"FINISHED"}
 
 
@@ -146,7 +147,7 @@ class HI3DGEN_OT_restart_backend(bpy.types.Operator):  # noqa: N801
         """Only if a backend runs, or is being started."""
         running = runtime.session().phase in (Phase.STARTING, Phase.READY)
         if not running:
-            cls.poll_message_set("The backend is not running. The next Generate starts it")
+            cls.poll_message_set(say("The backend is not running. The next Generate starts it"))
         return running
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
@@ -169,9 +170,9 @@ class HI3DGEN_OT_end_backend(bpy.types.Operator):  # noqa: N801
         """Only if a backend runs and no job would be lost."""
         session = runtime.session()
         if session.phase is not Phase.READY:
-            cls.poll_message_set("The backend is not running")
+            cls.poll_message_set(say("The backend is not running"))
         elif any(job.live for job in session.jobs):
-            cls.poll_message_set("A mesh is being made")
+            cls.poll_message_set(say("A mesh is being made"))
         else:
             return True
         return False
@@ -220,7 +221,7 @@ class HI3DGEN_OT_show_log(bpy.types.Operator):  # noqa: N801
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the popup."""
         width = (LOG_WIDTH - LOG_MARGIN) * context.preferences.system.ui_scale
-        self.layout.label(text=f"The end of “{_log_path(self.of)}”", icon="TEXT", translate=False)
+        self.layout.label(text=say("The end of “{path}”", path=_log_path(self.of)), icon="TEXT", translate=False)
         column = self.layout.column(align=True)
         column.scale_y = 0.7
         for entry in _log_lines(self.of):
@@ -241,7 +242,7 @@ def _log_path(of: str) -> Path:
 def _log_lines(of: str = "BACKEND") -> list[str]:
     folder = runtime.session().user_folder
     found = log_tail(folder, LOG_LINES) if of == "BACKEND" else tail(_log_path(of), LOG_LINES)
-    return found or ["Nothing is written there yet."]
+    return found or [say("Nothing is written there yet.")]
 
 
 CLASSES = (

@@ -7,6 +7,7 @@ from ...backend.wire.messages import EngineInfo
 from ..cutout import look
 from ..errors import AddonError
 from ..extension import PACKAGE
+from ..language.words import say
 from ..link import engines, runtime
 from ..link.job import JobState
 from ..link.phase import Phase
@@ -17,7 +18,7 @@ from ..scene.held import held
 from . import cutout_box, engine_settings, generate_operator, job_box, normal_map_box, object_box
 from .image_field import draw_image
 from .properties import chosen_engine
-from .text import draw_error, draw_sentence, duration
+from .text import draw_error, draw_lines, draw_sentence, duration, sidebar_lines
 from .thumbnails import forget_all_but
 
 CATEGORY = "Hi3DGen"
@@ -84,14 +85,15 @@ def _draw_picture(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
     if not isinstance(context.space_data, bpy.types.SpaceImageEditor) or context.space_data.image is None:
         field = column.row(align=True)
         field.active = clicked.source == FIELD  # grey: something else is meant
-        label = {} if settings.picture else {"text": "Picture"}  # it leaves no room for the name
+        label = {} if settings.picture else {"text": say("Picture")}  # it leaves no room for the name
         field.template_ID(settings, "picture", open="image.open", **label)
         field.operator("hi3dgen.paste_picture", text="", icon="PASTEDOWN")
     if clicked.source != FIELD:
-        frame = f", frame {clicked.frame}" if clicked.frame else ""
-        draw_sentence(column, f"{clicked.image.name}{frame}", "IMAGE_DATA")
-        passed = " Deselect it to use the panel's." if clicked.is_selected and settings.picture else ""
-        draw_sentence(column, f"{clicked.source}.{passed}", "BLANK1")
+        name = clicked.image.name
+        moving = say("{picture}, frame {number}", picture=name, number=clicked.frame)
+        draw_lines(column, sidebar_lines(moving if clicked.frame else name, context.region), "IMAGE_DATA")
+        passed = say("Deselect it to use the panel's.") if clicked.is_selected and settings.picture else ""
+        draw_sentence(column, f"{clicked.source} {passed}".strip(), "BLANK1")
 
 
 def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:
@@ -112,7 +114,7 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session
         row.operator("hi3dgen.restart_backend", text="", icon="LOOP_BACK")
     if missing := _missing(engine, session):
         draw_sentence(layout, missing, "INFO")
-        layout.operator("preferences.addon_show", text="Open Preferences", icon="PREFERENCES").module = PACKAGE
+        layout.operator("preferences.addon_show", text=say("Open Preferences"), icon="PREFERENCES").module = PACKAGE
         column = layout.column()
     if engine.uses_seed:
         row = column.row(align=True)
@@ -140,7 +142,7 @@ def _draw_settings(
         draw_image(column, group, name, engine_settings.label_of(name))
     if any(setting.advanced for setting in listed):
         header, body = layout.panel("hi3dgen_advanced", default_closed=True)
-        header.label(text="Advanced")
+        header.label(text=say("Advanced"))
         inner = body.column() if body else None
         for setting in listed if inner else ():
             if setting.advanced:
@@ -150,7 +152,7 @@ def _draw_settings(
 def _draw_placing(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
     """How what is made comes into the scene."""
     header, body = layout.panel("hi3dgen_placing", default_closed=True)
-    header.label(text="In the Scene")
+    header.label(text=say("In the Scene"))
     column = body.column() if body else None
     for name in ("size", "stands", "origin", "shading", "collection") if column else ():
         column.prop(settings, name)
@@ -169,7 +171,7 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, sessi
     engine = chosen_engine(context.scene)
     if engine and not _missing(engine, session) and (why := generate_operator.why_grey(context)):
         draw_sentence(layout, why, "INFO")  # else it is said above
-    layout.operator("hi3dgen.generate_folder", text="Generate from Folder…", icon="FILE_FOLDER")
+    layout.operator("hi3dgen.generate_folder", text=say("Generate from Folder…"), icon="FILE_FOLDER")
 
 
 def _draw_silence(layout: bpy.types.UILayout, session: Session) -> None:
@@ -185,7 +187,7 @@ def _draw_unseen(layout: bpy.types.UILayout, context: bpy.types.Context, session
     landed = (held(context.scene.objects, uid) for job in last for uid in job.landed)
     thing = next(filter(None, landed), None)
     if thing and (why := why_unseen(context.view_layer, thing)):
-        draw_sentence(layout, f"{thing.name} is not seen: {why}", "HIDE_ON")
+        draw_sentence(layout, say("{name} is not seen: {why}", name=thing.name, why=why), "HIDE_ON")
 
 
 CLASSES = (HI3DGEN_PT_viewport, HI3DGEN_PT_image_editor)

@@ -12,6 +12,7 @@ import bpy
 from bpy.props import StringProperty
 
 from ..errors import AddonError
+from ..language.words import translated
 from ..link import runtime
 from . import image_editors
 from .panel import CATEGORY
@@ -31,7 +32,7 @@ class HI3DGEN_OT_open_picture(bpy.types.Operator):  # noqa: N801
         try:
             picture = _opened(bpy.path.abspath(self.filepath))
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, translated(str(error)))
             return {"CANCELLED"}
         context.scene.hi3dgen.picture = picture
         runtime.redraw()
@@ -58,7 +59,7 @@ class HI3DGEN_OT_paste_picture(bpy.types.Operator):  # noqa: N801
                 bpy.ops.image.clipboard_paste()
         pasted = next((image for image in bpy.data.images if image.session_uid not in known), None)
         if pasted is None:
-            self.report({"ERROR"}, "There is no image in the clipboard. Copy one first.")
+            self.report({"ERROR"}, translated("There is no image in the clipboard. Copy one first."))
             return {"CANCELLED"}
         pasted.pack()  # it is in no file
         context.scene.hi3dgen.picture = pasted

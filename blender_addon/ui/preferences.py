@@ -6,6 +6,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 
 from ..extension import PACKAGE
+from ..language.words import say
 from ..link import runtime, setup_timer
 from ..link.runtime import BY_PATH, CACHE_MEGABYTES, IDLE_MINUTES
 from . import engine_box, storage_box
@@ -94,7 +95,7 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
         engine_box.draw(self.layout, self, context.region.width)
         storage_box.draw(self.layout, context.region.width)
         backend = self.layout.box()
-        backend.label(text="Backend")
+        backend.label(text=say("Backend"))
         backend.use_property_split = True
         for name in ("idle_minutes", "cache_megabytes", "free_when_rendering", "log_level"):
             backend.prop(self, name)

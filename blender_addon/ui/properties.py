@@ -7,6 +7,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, Po
 
 from ...backend.wire.limits import MAX_COUNT, MAX_SEED
 from ...backend.wire.messages import EngineInfo
+from ..language.words import say
 from ..link import engines
 from ..scene.active import RULE
 from ..scene.collection import COLLECTION, takes_objects
@@ -55,7 +56,8 @@ def _engine_items(_settings: object, _context: object) -> list[tuple[str, str, s
 
 
 def _description(engine: EngineInfo) -> str:
-    return f"{engine.description}. It gives: {', '.join(name.replace('_', ' ') for name in engine.products)}"
+    products = ", ".join(say(name.replace("_", " ")) for name in engine.products)
+    return say("{description}. It gives: {products}", description=say(engine.description), products=products)
 
 
 def _get_engine(settings: bpy.types.PropertyGroup) -> int:

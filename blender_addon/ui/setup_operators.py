@@ -9,9 +9,11 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ..errors import AddonError
 from ..extension import PACKAGE
+from ..language.words import say, translated
 from ..link import runtime, setup_timer
 from ..link.setup import Message, Setup
 from ..link.setup_timer import setup
+from .storage_box import label_of
 from .text import lines, size
 
 BUILDS = (  # a part of what `python -m backend install --torch` takes
@@ -43,7 +45,7 @@ class _SetupOperator:
                 if error:
                     raise error
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, translated(str(error)))
             return {"CANCELLED"}
         return {"FINISHED"}
 
@@ -104,9 +106,9 @@ class HI3DGEN_OT_remove_engine(_SetupOperator, bpy.types.Operator):  # noqa: N80
         try:
             _require_rest()
         except AddonError as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, translated(str(error)))
             return {"CANCELLED"}
-        return context.window_manager.invoke_props_dialog(self, width=ASK_WIDTH, confirm_text="Remove")
+        return context.window_manager.invoke_props_dialog(self, width=ASK_WIDTH, confirm_text=say("Remove"))
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the question: what is deleted, and how much becomes free."""
@@ -114,15 +116,16 @@ class HI3DGEN_OT_remove_engine(_SetupOperator, bpy.types.Operator):  # noqa: N80
         self.layout.prop(self, "weights")
         if "weights" in places:
             free = places["environment"]["bytes"] + (places["weights"]["bytes"] if self.weights else 0)
-            stay = "" if self.weights else f" The weights stay, {size(places['weights']['bytes'])}."
-            self.layout.label(text=f"{size(free)} become free.{stay}", icon="TRASH")
+            frees = say("{size} become free.", size=size(free))
+            stay = "" if self.weights else say("The weights stay, {size}.", size=size(places["weights"]["bytes"]))
+            self.layout.label(text=f"{frees} {stay}".strip(), icon="TRASH", translate=False)
             column = self.layout.column(align=True)
             pixels = (ASK_WIDTH - ASK_MARGIN) * context.preferences.system.ui_scale
             for place in removed_places(places, weights=self.weights):
                 for line in lines(place, pixels):
                     column.label(text=line, translate=False)
-            them = "them" if self.weights else "it"
-            self.layout.label(text=f"Other Blenders and terminals of yours use {them}, too.", icon="INFO")
+            shared = say("Other Blenders and terminals of yours use the same.")
+            self.layout.label(text=shared, icon="INFO", translate=False)
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """End the backend, which may run in it, and delete it."""
@@ -223,7 +226,7 @@ def _allowed(*, agreed: bool) -> Setup:
 def removed_places(places: dict[str, Message], *, weights: bool) -> list[str]:
     """Where that lies which is to be removed, a line each."""
     removed = ("environment", "weights") if weights else ("environment",)
-    return [f"{places[name]['label']}: {places[name]['folder']}" for name in removed]
+    return [f"{label_of(name)}: {places[name]['folder']}" for name in removed]
 
 
 def device_label(name: str, label: str = "") -> str:
@@ -233,7 +236,7 @@ def device_label(name: str, label: str = "") -> str:
     """
     if not name:
         inherited = runtime.inherited_device()
-        return f"{inherited}, by HI3DGEN_DEVICE" if inherited else AUTOMATIC
+        return say("{device}, by HI3DGEN_DEVICE", device=inherited) if inherited else say("Automatic")
     label = label or dict(setup().doctor.get("devices", [])).get(name, "")
     return f"{label[0].upper()}{label[1:]} ({name})" if label else name
 

@@ -3,10 +3,11 @@
 
 import bpy
 
+from ..language.words import say, translated
 from ..link import occupied, runtime
 from ..link.job import Job, JobState
 from ..link.session import Session
-from .job_box import READING, ready
+from .job_box import ready
 from .text import duration
 
 _UNITS = 14.0  # the width of the progress bar, in those of a button's height
@@ -18,8 +19,8 @@ def _draw(header: bpy.types.Header, _context: bpy.types.Context) -> None:
     row = header.layout.row(align=True)
     if session.silent_seconds:
         row.alert = True
-        row.label(text="Hi3DGen's backend does not answer", icon="ERROR")
-        row.operator("hi3dgen.restart_backend", text="Restart")
+        row.label(text=say("Hi3DGen's backend does not answer"), icon="ERROR")
+        row.operator("hi3dgen.restart_backend", text=say("Restart"))
     elif job := session.current:
         _draw_progress(row, job, session)
     elif waits:
@@ -29,20 +30,23 @@ def _draw(header: bpy.types.Header, _context: bpy.types.Context) -> None:
 def _draw_progress(row: bpy.types.UILayout, job: Job, session: Session) -> None:
     bar = row.row(align=True)
     bar.ui_units_x = _UNITS
-    left = "" if job.seconds_left is None else f", {duration(job.seconds_left)} left"
-    bar.progress(factor=job.done, text=f"{job.name}: {_step(job, session)}{left}")
+    text = f"{job.name}: {_step(job, session)}"
+    if job.seconds_left is not None:
+        text = f"{text}, {say('{time} left', time=duration(job.seconds_left))}"
+    bar.progress(factor=job.done, text=text, translate=False)
     behind = len([other for other in session.queue if other is not job])
     if behind:
         row.label(text=f"+ {behind}", translate=False)
-    row.operator("hi3dgen.cancel_current", text="Cancel (Esc)" if occupied.at_rest() else "Cancel", icon="X")
+    row.operator("hi3dgen.cancel_current", text=say("Cancel (Esc)") if occupied.at_rest() else say("Cancel"), icon="X")
 
 
 def _step(job: Job, session: Session) -> str:
     if job.progress:
-        return job.progress.label
+        return translated(job.progress.label)
     if job.reading:
-        return READING
-    return f"Starts when {session.pause}" if session.pause and job is not session.running else "Starting"
+        return say("Reading the picture")
+    waits = session.pause and job is not session.running
+    return say("Starts when {reason}", reason=session.pause) if waits else say("Starting")
 
 
 def register() -> None:

@@ -3,6 +3,7 @@
 
 import bpy
 
+from ..language.words import say, translated
 from ..link import runtime, setup_timer
 from .text import draw_lines, lines, size
 
@@ -24,23 +25,35 @@ def draw(layout: bpy.types.UILayout, width: float) -> None:
     pixels = width - _MARGIN * bpy.context.preferences.system.ui_scale
     runtime.ask_status()
     box = layout.box()
-    box.label(text="Where Things Are")
+    box.label(text=say("Where Things Are"))
     if setup.places_error:
-        draw_lines(box, lines(str(setup.places_error), pixels), "ERROR")
+        draw_lines(box, lines(translated(str(setup.places_error)), pixels), "ERROR")
     elif "weights" not in places:
-        box.label(text="Counting …")
+        box.label(text=say("Counting …"))
     column = box.column(align=True)
-    for place in places.values():
+    for name, place in places.items():
         row = column.split(factor=0.35)
-        row.label(text=f"{place['label']}: {size(place['bytes'])}", translate=False)
+        row.label(text=f"{label_of(name)}: {size(place['bytes'])}", translate=False)
         beside = row.row()
         beside.label(text=place["folder"], translate=False)
         if place["bytes"]:
             beside.operator("wm.path_open", text="", icon="FILE_FOLDER", emboss=False).filepath = place["folder"]
     row = column.split(factor=0.35)
-    row.label(text=f"Results: {size(session.cached_bytes)}", translate=False)
-    row.label(text=f"in the backend's memory, {size(runtime.options().cache_bytes)} at most", translate=False)
-    box.operator("hi3dgen.clear_caches", text="Clear Caches and Results", icon="TRASH")
+    row.label(text=say("Results: {size}", size=size(session.cached_bytes)), translate=False)
+    most = say("in the backend's memory, {size} at most", size=size(runtime.options().cache_bytes))
+    row.label(text=most, translate=False)
+    box.operator("hi3dgen.clear_caches", text=say("Clear Caches and Results"), icon="TRASH")
     why = setup_timer.why_they_stay()
     sentence = _LEAVING.format(setup.user_folder, why) if why else _LASTING
-    draw_lines(box, lines(sentence, pixels), "ERROR" if why else "INFO")
+    draw_lines(box, lines(translated(sentence), pixels), "ERROR" if why else "INFO")
+
+
+def label_of(place: str) -> str:
+    """What a place is called."""
+    labels = {
+        "environment": say("Environment"),
+        "weights": say("Weights"),
+        "caches": say("Caches"),
+        "logs": say("Logs"),
+    }
+    return labels.get(place, place)

@@ -5,6 +5,7 @@ import time
 
 import bpy
 
+from ..language.words import translated
 from ..link import runtime, setup_timer
 from ..link.process import log_file
 from ..link.setup_timer import setup
@@ -27,7 +28,8 @@ class HI3DGEN_OT_open_log(bpy.types.Operator):  # noqa: N801 - Blender's naming
         """Open it."""
         path = log_file(runtime.session().user_folder)
         if not path.exists():
-            self.report({"ERROR"}, "The backend has not written a log yet. Press Generate, and try again.")
+            sentence = "The backend has not written a log yet. Press Generate, and try again."
+            self.report({"ERROR"}, translated(sentence))
             return {"CANCELLED"}
         bpy.ops.wm.path_open(filepath=str(path))
         return {"FINISHED"}
@@ -65,7 +67,7 @@ class HI3DGEN_OT_copy_report(bpy.types.Operator):  # noqa: N801
                 time.sleep(_LOOK_SECONDS / 10)
         if runtime.has_window():
             context.window_manager.clipboard = report()
-            self.report({"INFO"}, _COPIED)
+            self.report({"INFO"}, translated(_COPIED))
         else:
             print(report(), end="")
         return {"FINISHED"}

@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Sentences and errors as labels, which do not wrap; durations and sizes in words."""
 
+import re
+
 import blf
 import bpy
 
 from ..errors import AddonError
+from ..language.words import say, translated
 
+# Chinese and Japanese: their characters, and those that end or begin no line.
+_WIDE = "\u3040-\u30ff\u3400-\u9fff\uff00-\uffef「」『』、。"
+_OPENING, _CLOSING = "「『（“", "、。，．：；？！」』）”…～ーっゃゅょッャュョァィゥェォ"  # noqa: RUF001
+_PIECES = re.compile(f"\\s*(?:[{_OPENING}]*[{_WIDE}]|[^\\s{_WIDE}]+)[{_CLOSING}]*")  # what no line breaks
 _FONT = 0  # that of the interface
 _UNIT = 20  # pixels of a button's height at scale 1
 _UNITS = ((1e9, "GB", 2), (1e6, "MB", 1), (1e3, "kB", 0))
@@ -22,14 +29,19 @@ def sidebar_lines(text: str, region: bpy.types.Region | None) -> list[str]:
 
 
 def lines(text: str, width: float) -> list[str]:
-    """Break a text between its words into lines of at most `width` pixels in the interface's font; an indent stays."""
+    """Break a text into lines of at most `width` pixels in the interface's font; an indent stays.
+
+    Between words, and between the characters of Chinese and Japanese, which has its rules: no line begins with a
+    comma or ends with an opening bracket.
+    """
     style = bpy.context.preferences.ui_styles[0].widget
     blf.size(_FONT, style.points * bpy.context.preferences.system.ui_scale)
     indent = text[: len(text) - len(text.lstrip())]
-    first, *words = text.split() or [""]
+    first, *pieces = _PIECES.findall(text.strip()) or [""]
     broken = [indent + first]
-    for word in words:
-        longer = f"{broken[-1]} {word}"
+    for piece in pieces:
+        word = piece.lstrip()
+        longer = f"{broken[-1]} {word}" if word != piece else broken[-1] + word
         if blf.dimensions(_FONT, longer)[0] > width:
             broken.append(indent + word)
         else:
@@ -47,7 +59,7 @@ def draw_lines(layout: bpy.types.UILayout, broken: list[str], icon: str) -> None
 
 def draw_sentence(layout: bpy.types.UILayout, sentence: str, icon: str) -> None:
     """Draw a sentence in a sidebar over as many lines as it needs."""
-    draw_lines(layout, sidebar_lines(sentence, bpy.context.region), icon)
+    draw_lines(layout, sidebar_lines(translated(sentence), bpy.context.region), icon)
 
 
 def draw_error(layout: bpy.types.UILayout, error: AddonError) -> bpy.types.UILayout:
@@ -75,4 +87,4 @@ def size(count: float) -> str:
     for unit, name, digits in _UNITS:
         if count >= unit:
             return f"{count / unit:.{digits}f} {name}"
-    return f"{count:.0f} bytes"
+    return say("{count} bytes", count=f"{count:.0f}")

@@ -7,6 +7,7 @@ from bpy.props import IntProperty
 
 from ...backend.wire.limits import seeds_from
 from ..generate import active_picture
+from ..language.words import say, translated
 from ..link import runtime
 from ..scene.landing import recipe_of
 from ..scene.lasting import copy_name, title_of
@@ -27,7 +28,7 @@ class HI3DGEN_OT_reroll(bpy.types.Operator):  # noqa: N801
         """Only if there is a picture, and an engine to which the seed means something."""
         engine = chosen_engine(context.scene)
         why = generate_operator.why_grey(context)
-        why = why or ("" if engine and engine.uses_seed else "To this engine the seed means nothing")
+        why = why or ("" if engine and engine.uses_seed else say("To this engine the seed means nothing"))
         cls.poll_message_set(why)
         return not why
 
@@ -68,9 +69,10 @@ class HI3DGEN_OT_keep_variation(_OnVariations, bpy.types.Operator):  # noqa: N80
             return {"CANCELLED"}
         parked = keep(context.scene, context.object)
         if not parked:
-            self.report({"INFO"}, "The others are parked already.")
+            self.report({"INFO"}, say("The others are parked already."))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"{len(parked)} parked in a hidden collection. The arrows bring them back.")
+        sentence = say("{count} parked in a hidden collection. The arrows bring them back.", count=len(parked))
+        self.report({"INFO"}, sentence)
         runtime.redraw()
         return {"FINISHED"}
 
@@ -95,7 +97,8 @@ class HI3DGEN_OT_step_variation(_OnVariations, bpy.types.Operator):  # noqa: N80
             show(context.scene, thing, other)
         context.view_layer.update()
         if other.name not in context.view_layer.objects:
-            self.report({"ERROR"}, f"{other.name} is not in this view layer. Tick its collection in the Outliner.")
+            sentence = f"{other.name} is not in this view layer. Tick its collection in the Outliner."
+            self.report({"ERROR"}, translated(sentence))
             return {"CANCELLED"}
         for selected in context.view_layer.objects:
             selected.select_set(selected == other)
@@ -111,9 +114,10 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     found = variations(context.scene, thing)
     if len(found) < 2 or thing.type != "MESH":
         return
+    keep_this = say("Keep This One ({number} of {count})", number=found.index(thing) + 1, count=len(found))
     row = layout.row(align=True)
     row.operator("hi3dgen.step_variation", text="", icon="TRIA_LEFT").step = -1
-    row.operator("hi3dgen.keep_variation", text=f"Keep This One ({found.index(thing) + 1} of {len(found)})")
+    row.operator("hi3dgen.keep_variation", text=keep_this)
     row.operator("hi3dgen.step_variation", text="", icon="TRIA_RIGHT").step = 1
 
 
@@ -121,18 +125,18 @@ def _why_not(context: bpy.types.Context) -> str:
     """Why no other mesh can be chosen now, as a sentence; empty if it can."""
     thing = context.object
     if thing is None or not recipe_of(thing) or thing.type != "MESH":
-        return "The active object is no generated mesh"
+        return say("The active object is no generated mesh")
     if context.mode != "OBJECT":
-        return "Leave the current mode first"
+        return say("Leave the current mode first")
     return ""
 
 
 def _why_alone(context: bpy.types.Context) -> str:
     """The same by a look at the whole scene, which no redraw should wait for."""
     if not takes_part(context.object):
-        return "It belongs to another file: make it local first (Object > Relations)."
+        return say("It belongs to another file: make it local first (Object > Relations).")
     several = len(variations(context.scene, context.object)) > 1
-    return "" if several else "The scene has no other mesh of the same picture."
+    return "" if several else say("The scene has no other mesh of the same picture.")
 
 
 def _next_seed(scene: bpy.types.Scene, picture: bpy.types.Image) -> int:

@@ -25,7 +25,7 @@ SHARED_BATCH = (
     *("backend.commands.arguments", "backend.errors", "backend.version"),
 )
 SHARED_FILES = ("backend.errors", "backend.folders", "backend.lock", "backend.safe_files")
-ADDON_SHARED = ("blender_addon.errors", "blender_addon.extension")
+ADDON_SHARED = ("blender_addon.errors", "blender_addon.extension", "blender_addon.language")
 HEAVY = ("torch", "diffusers", "transformers", "trimesh", "PIL", "scipy", "safetensors", "huggingface_hub", "httpx2")
 
 

@@ -61,11 +61,11 @@ def test_the_order(scene: Any, active: ModuleType) -> None:
     scene.hi3dgen.picture = image("field")
     assert means(active) == ("field", "")
     cube = textured(image("wood"))
-    assert means(active) == ("wood", "The active image texture of Cube")
+    assert means(active) == ("wood", "The active image texture of Cube.")
     empty = reference(image("owl"))
-    assert means(active) == ("owl", "The selected reference image Reference")
+    assert means(active) == ("owl", "The selected reference image Reference.")
     empty.select_set(state=False)
-    assert means(active) == ("wood", "The active image texture of Cube")
+    assert means(active) == ("wood", "The active image texture of Cube.")
     cube.select_set(state=False)
     assert means(active) == ("field", ""), "the cube is active still, and a click beside it gives the field back"
 
@@ -112,7 +112,7 @@ def test_another_seed_is_another_click_where_the_panel_has_no_picture(scene: Any
     bpy.ops.hi3dgen.generate()
     made = bpy.context.object
     assert [thing.name for thing in bpy.context.selected_objects] == [made.name]
-    assert means(active) == ("owl", f"What {made.name} was made from")
+    assert means(active) == ("owl", f"What {made.name} was made from.")
     made.active_material.hi3dgen_shows = "NORMAL_MAP"
     assert means(active)[0] == "owl"
     bpy.ops.hi3dgen.generate(seed=2)
@@ -127,7 +127,7 @@ def test_the_last_one_is_the_render(scene: Any, active: ModuleType) -> None:
     bpy.ops.object.camera_add()
     scene.camera = bpy.context.object
     bpy.ops.render.render()
-    assert means(active) == ("Render Result", "The last render")
+    assert means(active) == ("Render Result", "The last render.")
     scene.hi3dgen.picture = image("plum")
     assert means(active) == ("plum", "")
     bpy.ops.wm.read_homefile()

@@ -44,7 +44,7 @@ def shared(extension: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> I
     module = import_module(f"{MODULE}.blender_addon.link.session")
     folder = tmp_path_factory.mktemp("series")
     (folder / "user").mkdir()
-    session = module.Session(write_backend(folder, IN_TURN), folder / "user", lambda: "", lambda: 0.0)
+    session = module.Session(write_backend(folder, IN_TURN), folder / "user", lambda: "", module.Options)
     yield session
     session.close()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long things take, in words."""
+"""How long things take, in words, and where a line of a label ends."""
 
 from importlib import import_module
 from typing import Any
@@ -24,3 +24,36 @@ from tests.blender_addon.support import MODULE
 )
 def test_a_duration_in_words(scene: Any, seconds: float, text: str) -> None:
     assert import_module(f"{MODULE}.blender_addon.ui.text").duration(seconds) == text
+
+
+@pytest.fixture
+def lines(scene: Any) -> Any:
+    """The function, and how wide a text is."""
+    text = import_module(f"{MODULE}.blender_addon.ui.text")
+
+    def broken(sentence: str, widest: str) -> list[str]:
+        import blf
+
+        return text.lines(sentence, blf.dimensions(0, widest)[0])
+
+    return broken
+
+
+def test_a_line_ends_between_words(lines: Any) -> None:
+    assert lines("  one two three", "  one two") == ["  one two", "  three"]
+    assert lines("", "one") == [""]
+
+
+def test_chinese_and_japanese_lines_end_between_characters_but_not_before_a_comma(lines: Any) -> None:
+    sentence = "「あいう」を、選ぶ。"
+    for widest in ("あ", "「あい", "「あいう", "「あいう」を", sentence):
+        broken = lines(sentence, widest)
+        assert "".join(broken) == sentence
+        assert not [line for line in broken if line[0] in "」、。" or line[-1] == "「"]
+    assert len(lines(sentence, "あ")) == 6
+
+
+def test_words_within_japanese_stay_whole(lines: Any) -> None:
+    broken = lines("これはBlender 5.2のPythonです", "これはBlen")
+    assert "".join(broken).replace(" ", "") == "これはBlender5.2のPythonです"
+    assert all(any(word in line for line in broken) for word in ("Blender", "Python"))

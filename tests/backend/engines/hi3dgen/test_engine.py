@@ -31,7 +31,7 @@ from backend.weights.catalogue import FOREGROUND, GEOMETRY, PACKAGES
 from tests.backend.engines.hi3dgen.tiny_engine import Watcher, cutout_of, disc, mesh_of, request, run, same
 
 pytestmark = pytest.mark.usefixtures("weights")
-BEHIND = ["clean", "reduce", "stand", "place", "project"]
+BEHIND = ["clean", "reduce", "stand", "place", "colour", "project"]
 
 
 def test_a_picture_becomes_a_solid_coloured_mesh(pipeline: Pipeline) -> None:

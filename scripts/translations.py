@@ -28,8 +28,8 @@ TOOLTIP = "*"
 NAMES = {"Hi3DGen", "PyTorch", "Python", "NVIDIA", "AMD", "CPU"}  # the same everywhere
 ENGLISH = ("command.py", "many.py", "report.py")  # what is printed, and what is sent to those who help
 BACKEND = (
-    *("engines", "flow", "foreground", "normals", "geometry", "mesh", "nn", "install", "weights", "receiving.py"),
-    *("jobs.py", "server.py", "folders.py"),
+    *("engines", "flow", "foreground", "normals", "geometry", "mesh", "nn", "install", "texture", "weights"),
+    *("jobs.py", "server.py", "folders.py", "receiving.py"),
 )
 """The parts of the backend whose sentences come to Blender."""
 _IS_STEP = re.compile(r"[A-Z][a-z]+ing( [^.:]+)?")

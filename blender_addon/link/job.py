@@ -2,7 +2,7 @@
 """A job: a request to the backend, from the click to what comes of it."""
 
 import logging
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
@@ -133,6 +133,13 @@ class Job:
         else:
             self.state = JobState.FAILED if self.error else JobState.DONE
 
+    def joined_series(self) -> bool:
+        """Tell the series that it is a part of what has landed of it; returns whether it may go: it holds a picture."""
+        if self.part_of is None or self.holds_results:
+            return False
+        self.part_of.landed += self.landed
+        return True
+
     @property
     def needs_no_backend(self) -> bool:
         """Whether its next step is one of Blender's."""
@@ -164,3 +171,18 @@ def not_landed(refused: Refused) -> AddonError:
     else:
         sentence = f"The results of the seeds {seeds} could not be put into the scene. {first.sentence}"
     return AddonError(sentence, first.advice)
+
+
+def unreadable(jobs: Iterable[Job]) -> list[tuple[Job, AddonError]]:
+    """Go on with the pictures of jobs that wait, and return those that cannot be read, with the reason.
+
+    All go on, since a picture is meant as it is at the click.
+    """
+    failed: list[tuple[Job, AddonError]] = []
+    for job in jobs:
+        if job.state is JobState.WAITING:
+            try:
+                job.read_on()
+            except AddonError as error:
+                failed.append((job, error))
+    return failed

@@ -17,7 +17,7 @@ from ...backend.wire.client import Client, Closed
 from ...backend.wire.messages import Capabilities, EngineInfo, Failure, Preview, Progress, Result, Status
 from ..errors import AddonError
 from ..language.words import say
-from .job import Job, JobState
+from .job import Job, JobState, unreadable
 from .phase import MAX_DEATHS, Phase, broken
 from .process import END_SECONDS, START_SECONDS, BackendProcess, NotStarted, Options, Started
 from .pulse import Pulse
@@ -232,15 +232,15 @@ class Session:
         self._hear_backend()
         self._feel_pulse()
         self._land()
-        self._read()
+        for job, error in unreadable(self.jobs):
+            self._end(job, error)
         self._send()
         return self._shown() != before
 
     def _shown(self) -> tuple[object, ...]:
         jobs = tuple(job.shown for job in self.jobs)
-        told = (self.error, self.freeing, self.notice, self.hindrance, self.pause)
-        told += (self.silent_seconds, self.cached_bytes)
-        return (self.phase, self.capabilities, told, jobs)
+        told = (self.error, self.notice, self.hindrance, self.pause)
+        return (self.phase, self.capabilities, self.freeing, self.silent_seconds, self.cached_bytes, told, jobs)
 
     def _hear_process(self) -> None:
         if self._process is None:
@@ -250,8 +250,7 @@ class Session:
         except queue.Empty:
             event = None
         if isinstance(event, Started):
-            self._client = event.client
-            self._greeted_at = time.monotonic()
+            self._client, self._greeted_at = event.client, time.monotonic()
         elif isinstance(event, NotStarted):
             self._died("The backend could not be started.", NOT_STARTED)
 
@@ -340,18 +339,8 @@ class Session:
         for job in landing:
             if not (parts_of(job, self.jobs) if isinstance(job, Series) else self.hindrance and not job.aside):
                 job.bring()
-            if job.part_of and not job.holds_results:  # it has the picture in memory
-                job.part_of.landed += job.landed
+            if job.joined_series():
                 self.jobs.remove(job)
-
-    def _read(self) -> None:
-        """Go on with the pictures of jobs that wait: all at once, since a picture is meant as it is at the click."""
-        for job in self.jobs:
-            if job.state is JobState.WAITING:
-                try:
-                    job.read_on()
-                except AddonError as error:
-                    self._fail(job, error)
 
     @property
     def _next(self) -> Job | None:
@@ -403,9 +392,8 @@ class Session:
     def _drop_backend(self, *, kill: bool = False) -> None:
         client, process = self._client, self._process
         self._client = self._process = None
-        self._pulse = Pulse()
+        self._pulse, self.cached_bytes = Pulse(), 0
         self.freeing = self.holds_memory = False
-        self.cached_bytes = 0
         if client:
             client.close()
         if process:

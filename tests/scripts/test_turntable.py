@@ -31,7 +31,7 @@ def test_meshes_are_drawn_in_their_colours(tmp_path: Path, monkeypatch: pytest.M
     run(monkeypatch, OWL, "-o", tmp_path / "sheet.png", "--size", 64, "--colours")
     views = np.asarray(Image.open(tmp_path / "sheet.png")).reshape(64, 6, 64, 3).swapaxes(0, 1).astype(int)
     front, back = (view[(view != 237).any(axis=2)].mean(axis=0) for view in (views[1], views[5]))
-    assert np.ptp(front) > 20, "not grey"
+    assert np.ptp(front) > 10, "not grey"
     assert back[0] < back[1] < back[2], "the owl's blue goes on behind"
 
 

@@ -339,8 +339,7 @@ class Session:
         for job in landing:
             if not (parts_of(job, self.jobs) if isinstance(job, Series) else self.hindrance and not job.aside):
                 job.bring()
-            if job.joined_series():
-                self.jobs.remove(job)
+        self.jobs = [job for job in self.jobs if job not in landing or not job.joined_series()]
 
     @property
     def _next(self) -> Job | None:

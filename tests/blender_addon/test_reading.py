@@ -222,6 +222,6 @@ def test_a_large_file_that_may_have_changed_is_compared_before_the_mesh_is_there
     bpy.ops.hi3dgen.generate(image=loaded.name)
     shown = bpy.context.object.active_material.node_tree.nodes["Picture"].image
     assert (shown == loaded) is same
-    assert {image.name for image in bpy.data.images if "apple" in image.name and "normals" not in image.name} == (
+    assert {image.name for image in bpy.data.images if "apple" in image.name and "hi3dgen_product" not in image} == (
         {"apple.png"} if same else {"apple.png", "apple picture"}
     )

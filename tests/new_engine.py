@@ -42,7 +42,7 @@ def paint(mesh: Mesh, views: Views, *, report: Report) -> Mesh:
     image = np.full((16, 16, 4), (views.pictures[0].max(), 40, 20, 255), np.uint8)
     corners = np.tile(np.array([[0, 0], [1, 0], [0, 1]], np.float32) / 2, (len(mesh.triangles), 1, 1))
     corners += np.array([0.0, 0.5], np.float32)[np.arange(len(corners)) % 2, None, None]
-    return replace(mesh, uv=corners, texture=Texture(image, roughness=np.full((8, 8), 90, np.uint8)))
+    return replace(mesh, uv=corners, picture_uv=None, texture=Texture(image, roughness=np.full((8, 8), 90, np.uint8)))
 
 
 ORBIT = replace(

@@ -24,6 +24,7 @@ COLOURS = Setting(
         Option("2048", "All Round, 2048 px", "All round, in an image of 2048 pixels a side"),
         Option("4096", "All Round, 4096 px", "All round, in an image of 4096 pixels a side"),
     ),
+    advanced=True,
 )
 
 

@@ -89,7 +89,9 @@ def test_a_setting_of_another_engine_is_refused_and_not_ignored(scene: Any, pict
 
 def test_engines_of_one_setting_keep_their_own_values(scene: Any) -> None:
     scene.hi3dgen_draft.faces = 5_000
-    assert scene.hi3dgen_hi3dgen.faces == ENGINES["hi3dgen"].settings[1].default
+    assert scene.hi3dgen_hi3dgen.faces == next(
+        setting.default for setting in ENGINES["hi3dgen"].settings if setting.name == "faces"
+    )
 
 
 def test_numbers_of_names_stay_and_differ(scene: Any) -> None:

@@ -16,6 +16,8 @@ from tests.gui.screen import HEIGHT, WIDTH, Screen, Tool, end, wait_until
 
 CHECKOUT = Path(__file__).parents[2]
 MODULE = "bl_ext.user_default.hi3dgen"
+UP, DOWN = "4", "5"  # the wheel, as a button of the mouse
+SCROLLS = 15
 SCAN_PIXELS = 14  # less than a button's height
 NOWHERE = (4.0, 780.0)  # in the status bar
 
@@ -69,18 +71,22 @@ class Blender:
     def find(self, button: str, editor: str = "VIEW_3D", across: float = 0.5) -> tuple[float, float]:
         """Where a button of the sidebar is: the mouse goes down the line `across` of its width and looks.
 
-        `button` is a part of the operator's call or of the property's path.
+        `button` is a part of the operator's call or of the property's path. If it is not in sight the sidebar is scrolled.
         """
         left, top, width, height = self.ask(f"box({editor!r})")
         x, key = left + width * across, (button, editor, across)
         seen = [self._seen[key]] if key in self._seen else []
-        self.screen.point(*NOWHERE)
-        self.ask("redraw()")  # a button under the mouse stays as grey as it was
-        for y in (*seen, *range(top + 2, top + height, SCAN_PIXELS)):
-            self.screen.point(x, y)
-            if button in self.ask(f"hovered({editor!r})"):
-                self._seen[key] = y
-                return x, y
+        for wheel in ("", UP, DOWN):  # as it is, then its upper end, then its lower one
+            if wheel:
+                self.screen.point(x, top + height // 2)
+                self.screen.do(f"click --repeat {SCROLLS} --delay 20 {wheel}")
+            self.screen.point(*NOWHERE)
+            self.ask("redraw()")  # a button under the mouse stays as grey as it was
+            for y in (*seen, *range(top + 2, top + height, SCAN_PIXELS)):
+                self.screen.point(x, y)
+                if button in self.ask(f"hovered({editor!r})"):
+                    self._seen[key] = y
+                    return x, y
         raise AssertionError(f"there is no button {button!r} in the sidebar")
 
     def click(self, button: str, editor: str = "VIEW_3D", across: float = 0.5) -> None:

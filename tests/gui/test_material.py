@@ -49,7 +49,7 @@ def generate(blender: Blender, picture: Path) -> None:
 def switch(blender: Blender, to: str) -> None:
     """Click a position of the switch: two columns, row by row."""
     y = blender.find(SWITCH, across=0.25)[1]
-    number = ["PICTURE", "NORMAL_MAP", "NORMAL_DETAIL", "CLAY"].index(to)
+    number = ["ALL_ROUND", "PICTURE", "NORMAL_MAP", "NORMAL_DETAIL", "CLAY"].index(to)
     left, _, width, _ = blender.ask("box('VIEW_3D')")
     blender.screen.click(left + width * (0.7 if number % 2 else 0.25), y + 20 * (number // 2))
     blender.wait(f"{ACTIVE}.active_material.hi3dgen_shows == {to!r}")

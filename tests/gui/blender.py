@@ -71,13 +71,15 @@ class Blender:
     def find(self, button: str, editor: str = "VIEW_3D", across: float = 0.5) -> tuple[float, float]:
         """Where a button of the sidebar is: the mouse goes down the line `across` of its width and looks.
 
-        `button` is a part of the operator's call or of the property's path. If it is not in sight the sidebar is scrolled.
+        `button` is a part of the operator's call or of the property's path. The sidebar is scrolled if it is not in sight.
         """
         left, top, width, height = self.ask(f"box({editor!r})")
         x, key = left + width * across, (button, editor, across)
         seen = [self._seen[key]] if key in self._seen else []
         for wheel in ("", UP, DOWN):  # as it is, then its upper end, then its lower one
-            if wheel:
+            if wheel:  # what was seen lies elsewhere now
+                self._seen.clear()
+                seen = []
                 self.screen.point(x, top + height // 2)
                 self.screen.do(f"click --repeat {SCROLLS} --delay 20 {wheel}")
             self.screen.point(*NOWHERE)

@@ -71,7 +71,7 @@ class Blender:
     def find(self, button: str, editor: str = "VIEW_3D", across: float = 0.5) -> tuple[float, float]:
         """Where a button of the sidebar is: the mouse goes down the line `across` of its width and looks.
 
-        `button` is a part of the operator's call or of the property's path. The sidebar is scrolled if it is not in sight.
+        `button` is a part of the operator's call or of the property's path. If it is out of sight the sidebar scrolls.
         """
         left, top, width, height = self.ask(f"box({editor!r})")
         x, key = left + width * across, (button, editor, across)

@@ -14,6 +14,7 @@ from tests.gui.screen import wait_until
 pytestmark = [pytest.mark.window, pytest.mark.slow]
 
 GENERATE, SWITCH = "hi3dgen.generate(", "hi3dgen.show("
+ROW = 22  # pixels from a row of buttons to the next
 QUICK = 256
 ACTIVE = "bpy.context.object"
 SHADING = "area('VIEW_3D').spaces.active.shading"
@@ -51,7 +52,7 @@ def switch(blender: Blender, to: str) -> None:
     y = blender.find(SWITCH, across=0.25)[1]
     number = ["ALL_ROUND", "PICTURE", "NORMAL_MAP", "NORMAL_DETAIL", "CLAY"].index(to)
     left, _, width, _ = blender.ask("box('VIEW_3D')")
-    blender.screen.click(left + width * (0.7 if number % 2 else 0.25), y + 20 * (number // 2))
+    blender.screen.click(left + width * (0.7 if number % 2 else 0.25), y + ROW * (number // 2))
     blender.wait(f"{ACTIVE}.active_material.hi3dgen_shows == {to!r}")
     blender.screen.point(*NOWHERE)
 

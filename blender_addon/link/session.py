@@ -119,8 +119,7 @@ class Session:
     def submit(self, job: Job) -> Job:
         """Queue a job; unless it is one aside, what was told of former ones is forgotten.
 
-        The first step of its reading is done now. Raises `AddonError` while the backend is given up, and what that step
-        raises.
+        The first step of its reading is done now. Raises what that raises, and `AddonError` while the backend is given up.
         """
         if self.phase is Phase.BROKEN:
             raise broken(PROCESS_DIED)
@@ -339,7 +338,8 @@ class Session:
         for job in landing:
             if not (parts_of(job, self.jobs) if isinstance(job, Series) else self.hindrance and not job.aside):
                 job.bring()
-        self.jobs = [job for job in self.jobs if job not in landing or not job.joined_series()]
+            if job.joined_series():
+                self.jobs.remove(job)
 
     @property
     def _next(self) -> Job | None:

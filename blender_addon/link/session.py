@@ -119,7 +119,7 @@ class Session:
     def submit(self, job: Job) -> Job:
         """Queue a job; unless it is one aside, what was told of former ones is forgotten.
 
-        The first step of its reading is done now. Raises what that raises, and `AddonError` while the backend is given up.
+        The first step of its reading is done now. Raises what that raises, and `AddonError` if the backend is given up.
         """
         if self.phase is Phase.BROKEN:
             raise broken(PROCESS_DIED)

@@ -179,7 +179,7 @@ def meshes(window: Window) -> Iterator[None]:
     window.look_at_all()
     yield from window.shoot("seeds")
 
-    for thing, shows in zip(window.meshes(), ("PICTURE", "NORMAL_MAP", "CLAY", "PICTURE"), strict=True):
+    for thing, shows in zip(window.meshes(), ("ALL_ROUND", "NORMAL_MAP", "CLAY", "ALL_ROUND"), strict=True):
         thing.active_material.hi3dgen_shows = shows
     yield from window.shoot("materials")
 
@@ -187,7 +187,7 @@ def meshes(window: Window) -> Iterator[None]:
         window.choose(name)
         yield from window.generate(seed=1, count=3)
     for place, thing in enumerate(window.meshes()):
-        thing.active_material.hi3dgen_shows = "PICTURE"
+        thing.active_material.hi3dgen_shows = "ALL_ROUND"
         row, column = divmod(place, 5)
         thing.location[:2] = 1.2 * column + 0.6 * row, 1.5 * row
     window.look_at_all()

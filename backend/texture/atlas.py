@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Float32Array, Float64Array, Int32Array, Int64Array
+from ..raster.ticks import Poll
 from ..raster.triangles import hits
 from .charts import FRONT, Charts, cut
 from .errors import CannotPaintError
@@ -42,7 +43,7 @@ class Atlas:
         return 1.0 - len(self.pixel) / self.size**2
 
 
-def lay_out(points: Float64Array, triangles: Int32Array, size: int, most: float) -> Atlas:
+def lay_out(points: Float64Array, triangles: Int32Array, size: int, most: float, poll: Poll) -> Atlas:
     """Lay a surface out; see `Atlas`.
 
     points: float64 (V, 3), x right, y up, z to the viewer. triangles: int32 (T, 3), outward. size: the image's side in
@@ -50,7 +51,7 @@ def lay_out(points: Float64Array, triangles: Int32Array, size: int, most: float)
     picture's chart is not drawn larger. Its pixels' corners stay on those of a picture that is enlarged by `scale`, so
     that its colours need no second resampling.
     """
-    charts = cut(points, triangles)
+    charts = cut(points, triangles, poll)
     size = size or _as_sharp(charts, most)
     count = len(charts.sides)
     front = charts.sides == FRONT
@@ -63,6 +64,7 @@ def lay_out(points: Float64Array, triangles: Int32Array, size: int, most: float)
             for axis in range(2):
                 np.minimum.at(low[:, axis], charts.of, flat[..., axis].min(axis=1))
             flat -= np.floor(low)[charts.of][:, None]
+            poll()
             offsets = pack(flat, charts.of, size)
             if offsets is not None:
                 return _atlas(flat + offsets[charts.of][:, None], charts.of, size, scale)

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arrays import BoolArray, Float64Array, Int32Array, Int64Array
 from ..mesh.check import vertex_components
+from ..raster.ticks import Poll
 from ..raster.triangles import hits
 
 FRONT = 0
@@ -41,7 +42,7 @@ class Charts:
     flat: Float64Array
 
 
-def cut(points: Float64Array, triangles: Int32Array) -> Charts:
+def cut(points: Float64Array, triangles: Int32Array, poll: Poll) -> Charts:
     """Cut a surface into charts.
 
     points: float64 (V, 3), x right, y up, z to the viewer. triangles: int32 (T, 3), at least one, wound outward.
@@ -53,6 +54,7 @@ def cut(points: Float64Array, triangles: Int32Array) -> Charts:
     pairs = neighbours(triangles)
     sides = _sides(normals, pairs)
     for _ in range(_ROUNDS):
+        poll()
         sides, specks = _without_specks(sides, normals, area, pairs)
         if not specks:
             break
@@ -63,12 +65,14 @@ def cut(points: Float64Array, triangles: Int32Array) -> Charts:
     layers = np.zeros(len(triangles), np.int64)
     pieces = _pieces(sides, layers, pairs)
     for _ in range(_ROUNDS):
+        poll()
         behind = _behind(flat, depth, pieces)
         if not behind.any():
             break
         layers[behind] += 1
         pieces = _pieces(sides, layers, pairs)
     for _ in range(_ROUNDS):
+        poll()
         layers = _joined(layers, sides, area, pieces, pairs)
         pieces = _pieces(sides, layers, pairs)
     _, first, of = np.unique(pieces, return_index=True, return_inverse=True)

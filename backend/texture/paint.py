@@ -60,16 +60,19 @@ def paint(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, picture: Picture, *
     """
     side = cutout.rgba.shape[0]
 
+    done = 1
+
     def poll() -> None:
-        report(1, _STEPS)
+        report(done, _STEPS)
 
     points = sight(mesh, side)
-    report(1, _STEPS)
-    atlas = lay_out(points, mesh.triangles, size, cutout.crop.side / side)
-    size = atlas.size
-    report(6, _STEPS)
+    poll()
+    atlas = lay_out(points, mesh.triangles, size, cutout.crop.side / side, poll)
+    size, done = atlas.size, 6
+    poll()
     sides = _sides(points, mesh.triangles, cutout, normal_map, picture, round(atlas.scale * side), poll)
-    report(10, _STEPS)
+    done = 10
+    poll()
     colours = _painted(points, mesh.triangles, atlas, sides, side, poll)
     report(18, _STEPS)
     image = np.zeros((size * size, 3), np.float32)

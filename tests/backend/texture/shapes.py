@@ -28,3 +28,7 @@ def together(*bodies: tuple[Float64Array, Int32Array]) -> tuple[Float64Array, In
     starts = np.cumsum([0, *(len(points) for points, _ in bodies)])
     triangles = [faces + start for (_, faces), start in zip(bodies, starts, strict=False)]
     return np.concatenate([points for points, _ in bodies]), np.concatenate(triangles).astype(np.int32)
+
+
+def nothing() -> None:
+    """A poll that never ends anything."""

@@ -8,14 +8,11 @@ from backend.raster.ticks import Poll
 from backend.texture.behind import enclosed, from_behind
 from backend.texture.patches import complete
 from backend.texture.votes import likely
+from tests.backend.texture.shapes import nothing
 
 SIDE = 128
 ROWS, COLUMNS = np.indices((SIDE, SIDE))
 RED, BLUE, WHITE = (0.7, 0.15, 0.1), (0.1, 0.25, 0.6), (0.9, 0.9, 0.9)
-
-
-def nothing() -> None:
-    """A poll that never ends anything."""
 
 
 POLL: Poll = nothing

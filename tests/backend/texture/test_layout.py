@@ -10,7 +10,7 @@ from backend.arrays import Float64Array, Int32Array
 from backend.texture.atlas import Atlas, lay_out
 from backend.texture.charts import FRONT, cut, neighbours
 from backend.texture.pack import pack
-from tests.backend.texture.shapes import ball, together
+from tests.backend.texture.shapes import ball, nothing, together
 
 
 def doubled_areas(corners: Float64Array) -> Float64Array:
@@ -20,7 +20,7 @@ def doubled_areas(corners: Float64Array) -> Float64Array:
 
 def test_a_ball_is_a_chart_for_each_side() -> None:
     points, triangles = ball()
-    charts = cut(points, triangles)
+    charts = cut(points, triangles, nothing)
     assert sorted(charts.sides) == [0, 1, 2, 3, 4, 5]
     assert (doubled_areas(charts.flat) >= -1e-9).all()  # nothing is turned over
     front = charts.of == int(np.flatnonzero(charts.sides == FRONT)[0])
@@ -29,7 +29,7 @@ def test_a_ball_is_a_chart_for_each_side() -> None:
 
 def test_nothing_is_stretched_more_than_the_sides_of_a_cube_allow() -> None:
     points, triangles = ball(40)
-    charts = cut(points, triangles)
+    charts = cut(points, triangles, nothing)
     corners = points[triangles]
     true = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
     assert (true / np.maximum(doubled_areas(charts.flat), 1e-9)).max() < 2.6
@@ -37,14 +37,14 @@ def test_nothing_is_stretched_more_than_the_sides_of_a_cube_allow() -> None:
 
 def test_what_lies_behind_another_part_is_a_chart_of_its_own() -> None:
     points, triangles = together(ball(middle=(64, 64, 50)), ball(middle=(64, 64, -50)))
-    charts = cut(points, triangles)
+    charts = cut(points, triangles, nothing)
     half = len(triangles) // 2
     assert not {*charts.of[:half]} & {*charts.of[half:]}
     folded = np.array(
         [(0, 0, 0), (40, 0, 0), (40, 40, 0), (0, 40, 0), (0, 40, 9), (40, 40, 9), (40, 10, 9), (0, 10, 9)]
     )
     sheet = np.array([(0, 1, 2), (0, 2, 3), (3, 2, 5), (3, 5, 4), (4, 5, 6), (4, 6, 7)], np.int32)
-    flap = cut(folded[:, :3].astype(float), sheet)
+    flap = cut(folded[:, :3].astype(float), sheet, nothing)
     assert flap.of[0] == flap.of[1]
     assert flap.of[4] == flap.of[5]
     assert flap.of[0] != flap.of[4] or flap.sides[flap.of[4]] != flap.sides[flap.of[0]]
@@ -61,7 +61,7 @@ def test_neighbours_share_an_edge() -> None:
 
 def laid_out(size: int = 256, most: float = 2.0) -> tuple[Atlas, Float64Array, Int32Array]:
     points, triangles = ball()
-    return lay_out(points, triangles, size, most), points, triangles
+    return lay_out(points, triangles, size, most, nothing), points, triangles
 
 
 def test_no_two_charts_touch() -> None:
@@ -87,7 +87,7 @@ def test_the_pictures_own_pixels_keep_their_corners() -> None:
     atlas, points, triangles = laid_out()
     corners = points[triangles][..., :2] * atlas.scale
     places = atlas.uv.astype(np.float64) * atlas.size
-    charts = cut(points, triangles)
+    charts = cut(points, triangles, nothing)
     front = charts.sides[charts.of] == FRONT
     moved = (places - corners)[front].reshape(-1, 2)
     np.testing.assert_allclose(moved, np.broadcast_to(np.rint(moved[0]), moved.shape), atol=1e-3)

@@ -94,12 +94,16 @@ def _sides(normals: Float64Array, pairs: Int64Array) -> Int64Array:
     score = own * _REACH
     sides = np.argmax(score, axis=1)
     for _ in range(_SMOOTHINGS):
-        votes = np.zeros_like(score)
-        np.add.at(votes, (pairs[:, 0], sides[pairs[:, 1]]), _FIRM)
-        np.add.at(votes, (pairs[:, 1], sides[pairs[:, 0]]), _FIRM)
+        votes = _FIRM * _counted(np.concatenate([pairs, pairs[:, ::-1]]), sides)
         votes[own <= 0.1] = -1.0  # never onto a side from which it is not seen
         sides = np.argmax(score + votes, axis=1)
     return sides
+
+
+def _counted(pairs: Int64Array, sides: Int64Array) -> Float64Array:
+    """How many pairs lead from each triangle to each side, float64 (T, 6)."""
+    counts = np.bincount(pairs[:, 0] * len(_NORMALS) + sides[pairs[:, 1]], minlength=len(sides) * len(_NORMALS))
+    return counts.reshape(-1, len(_NORMALS)).astype(np.float64)
 
 
 def _pieces(sides: Int64Array, layers: Int64Array, pairs: Int64Array) -> Int64Array:
@@ -119,8 +123,7 @@ def _without_specks(
     border = both[small[both[:, 0]] & (sides[both[:, 0]] != sides[both[:, 1]])]
     if not len(border):
         return sides, 0
-    votes = np.zeros((len(sides), len(_NORMALS)), np.int64)
-    np.add.at(votes, (pieces[border[:, 0]], sides[border[:, 1]]), 1)
+    votes = _counted(np.stack([pieces[border[:, 0]], border[:, 1]], axis=1), sides)
     facing = np.stack([np.bincount(pieces, area * normals[:, axis], len(sides)) for axis in range(3)], axis=1)
     votes[facing @ _NORMALS.T <= 0.0] = 0
     moved = small & (votes[pieces].max(axis=1) > 0)

@@ -34,6 +34,7 @@ _NEAR = 0.015  # of the side: how far behind the nearest surface a point may be 
 _RIM = 0.006  # of the side: the rim of the silhouette, whose pixels mix with the ground
 _SMOOTH = 0.012  # of the side: what is smaller does not flow
 _SMOOTHINGS = 8
+_LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)  # a table for bytes
 _BUFFER = 1024  # pixels along the side of the z-buffers, at most
 
 
@@ -76,12 +77,12 @@ def paint(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, picture: Picture, *
     colours = _painted(points, mesh.triangles, atlas, sides, side, poll)
     report(18, _STEPS)
     image = np.zeros((size * size, 3), np.float32)
-    image[atlas.pixel] = colours
+    image[atlas.pixel] = linear_to_srgb(np.clip(colours, 0, 1)) * 255
     covered = np.zeros(size * size, np.float32)
     covered[atlas.pixel] = 1.0
     image = fill(image.reshape(size, size, 3), covered.reshape(size, size))
-    pixels = np.rint(linear_to_srgb(np.clip(image, 0, 1)) * 255).astype(np.uint8)
-    opaque = np.concatenate([pixels, np.full((size, size, 1), 255, np.uint8)], axis=2)
+    opaque = np.full((size, size, 4), 255, np.uint8)
+    opaque[..., :3] = np.rint(image)
     report(_STEPS, _STEPS)
     return replace(mesh, uv=atlas.uv, picture_uv=mesh.uv, texture=Texture(base_colour=opaque))
 
@@ -101,7 +102,7 @@ def _sides(
     inside = cutout.rgba[..., 3] > 127
     rim = max(1, round(_RIM * side))
     kept = box_blur(eroded(inside, 2 * rim).astype(np.float32), rim / 2, beyond="zero")
-    own = srgb_to_linear(cutout.rgba[..., :3].astype(np.float32) / 255)
+    own = _LINEAR[cutout.rgba[..., :3]]
     normals = normal_map.normals
     if normals.shape != own.shape:
         normals = unit(crop_resize(normals, 0, 0, normals.shape[0], side), TO_VIEWER)
@@ -112,7 +113,7 @@ def _sides(
     flat = np.stack([points[:, 0], side - points[:, 1], -points[:, 2]], axis=1) * (square / side)
     depths = [look(flat * (1, 1, sign), triangles, (square, square), perspective=False).depths for sign in (1, -1)]
     return (
-        _Side(srgb_to_linear(sheet.astype(np.float32) / 255), kept, depths[0], 1.0),
+        _Side(_LINEAR[sheet], kept, depths[0], 1.0),
         _Side(behind.astype(np.float32), kept, depths[1], -1.0),
     )
 

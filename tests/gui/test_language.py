@@ -55,7 +55,7 @@ def language(blender: Blender, request: pytest.FixtureRequest) -> Iterator[str]:
     blender.ask("bpy.context.preferences.view.language = 'en_US'")
 
 
-def test_labels_errors_and_notes_are_said_in_blenders_language(blender: Blender, language: str) -> None:
+def test_labels_errors_and_notes_are_said_in_it_and_blenders_own_words_stay(blender: Blender, language: str) -> None:
     label, error, note, sentence = SAID[language]
     operator = "bpy.ops.hi3dgen.generate.get_rna_type()"
     assert blender.ask(f"bpy.app.translations.pgettext({operator}.name, {operator}.translation_context)") == label
@@ -65,9 +65,6 @@ def test_labels_errors_and_notes_are_said_in_blenders_language(blender: Blender,
     leave = f"{words}.say('you leave {{mode}}', mode=bpy.app.translations.pgettext_iface('Edit Mode'))"
     said = f"{words}.say('The results are ready. They come when {{reason}}.', reason={leave})"
     assert blender.ask(said) == sentence
-
-
-def test_blenders_own_words_stay_as_they_are(blender: Blender, language: str) -> None:
     asked = f"[bpy.app.translations.pgettext(text, 'Operator') for text in {BLENDERS}]"
     ours = blender.ask(asked)
     blender.ask(f"sys.modules['{MODULE}.blender_addon.language.catalogue'].unregister()")
@@ -77,6 +74,7 @@ def test_blenders_own_words_stay_as_they_are(blender: Blender, language: str) ->
         blender.ask(f"sys.modules['{MODULE}.blender_addon.language.catalogue'].register()")
 
 
+@pytest.mark.parametrize("language", ["de_DE", "ja_JP"], indirect=True)  # the longest words, and another script
 def test_the_panel_is_drawn_in_it(blender: Blender, language: str, toadstool: Path, shots: Path) -> None:
     blender.ask(f"use({str(toadstool)!r}, 256)")
     blender.shoot(shots / f"{language} before.png")

@@ -77,11 +77,9 @@ class Blender:
         x, key = left + width * across, (button, editor, across)
         seen = [self._seen[key]] if key in self._seen else []
         for wheel in ("", UP, DOWN):  # as it is, then its upper end, then its lower one
-            if wheel:  # what was seen lies elsewhere now
-                self._seen.clear()
+            if wheel:
                 seen = []
-                self.screen.point(x, top + height // 2)
-                self.screen.do(f"click --repeat {SCROLLS} --delay 20 {wheel}")
+                self.scroll(x, top + height // 2, wheel)
             self.screen.point(*NOWHERE)
             self.ask("redraw()")  # a button under the mouse stays as grey as it was
             for y in (*seen, *range(top + 2, top + height, SCAN_PIXELS)):
@@ -90,6 +88,12 @@ class Blender:
                     self._seen[key] = y
                     return x, y
         raise AssertionError(f"there is no button {button!r} in the sidebar")
+
+    def scroll(self, x: float, y: float, wheel: str = DOWN) -> None:
+        """Scroll what is there to its end; what was seen lies elsewhere then."""
+        self.screen.point(x, y)
+        self.screen.do(f"click --repeat {SCROLLS} --delay 20 {wheel}")
+        self._seen.clear()
 
     def click(self, button: str, editor: str = "VIEW_3D", across: float = 0.5) -> None:
         """Click a button of the sidebar with the mouse."""

@@ -227,13 +227,17 @@ def reports() -> list[str]:
 def listen() -> None:
     """Keep which sentences the panel is drawn with: `diary.said`."""
     panel = sys.modules[f"{MODULE}.blender_addon.ui.panel"]
-    draw = panel.draw_sentence
+    draw, draw_lines = panel.draw_sentence, panel.draw_lines
 
     def kept(layout: bpy.types.UILayout, sentence: str, icon: str) -> None:
         sentences.append(sentence)
         draw(layout, sentence, icon)
 
-    panel.draw_sentence = kept
+    def kept_lines(layout: bpy.types.UILayout, lines: list[str], icon: str) -> None:
+        sentences.append(" ".join(lines))
+        draw_lines(layout, lines, icon)
+
+    panel.draw_sentence, panel.draw_lines = kept, kept_lines
 
 
 def view() -> list[Any]:

@@ -98,6 +98,7 @@ def test_the_queue_is_put_in_order_with_the_mouse(blender: Blender, toadstool: P
     begin(blender, toadstool, jobs=4)
     x, y = blender.find(PREVIEW, across=0.25)
     blender.screen.click(x, y - HEADER)  # closes the box: else the queue is below the window
+    blender.scroll(x, y)
     blender.screen.point(*NOWHERE)
     blender.shoot(shots / "queue.png")
     assert seeds(blender) == [2, 3, 4]

@@ -15,19 +15,19 @@ SAID = {  # the label of Generate; an error; a note; a sentence of the panel
         "Erzeugen",
         "Die Datei „owl. 2.png“ gibt es nicht. Den Pfad prüfen.",
         "Der Freisteller hat 3 getrennte Teile.",
-        "Die Ergebnisse sind fertig. Sie kommen, wenn Sie den Bearbeitungsmodus verlassen.",
+        "Das Ergebnis ist fertig. Es kommt, wenn Sie den Bearbeitungsmodus verlassen.",
     ),
     "es": (
         "Generar",
         "No existe el archivo “owl. 2.png”. Comprobar la ruta.",
         "El recorte tiene 3 partes separadas.",
-        "Los resultados están listos. Llegarán cuando se salga de Modo Edición.",
+        "El resultado está listo. Llegará cuando se salga de Modo Edición.",
     ),
     "fr_FR": (
         "Générer",
         "Il n’y a pas de fichier « owl. 2.png ». Vérifiez le chemin.",  # noqa: RUF001
         "Le détourage a 3 parties séparées.",
-        "Les résultats sont prêts. Ils viendront quand vous quitterez le Mode édition.",
+        "Le résultat est prêt. Il viendra quand vous quitterez le Mode édition.",
     ),
     "ja_JP": (
         "生成",
@@ -63,7 +63,7 @@ def test_labels_errors_and_notes_are_said_in_it_and_blenders_own_words_stay(blen
     assert blender.ask(f"{words}.translated('There is no file “owl. 2.png”. Check the path.')") == error
     assert blender.ask(f"{words}.translated('The cut-out has 3 separate parts.')") == note
     leave = f"{words}.say('you leave {{mode}}', mode=bpy.app.translations.pgettext_iface('Edit Mode'))"
-    said = f"{words}.say('The results are ready. They come when {{reason}}.', reason={leave})"
+    said = f"{words}.say('The result is ready. It comes when {{reason}}.', reason={leave})"
     assert blender.ask(said) == sentence
     asked = f"[bpy.app.translations.pgettext(text, 'Operator') for text in {BLENDERS}]"
     ours = blender.ask(asked)

@@ -13,8 +13,7 @@ from tests.gui.screen import wait_until
 
 pytestmark = [pytest.mark.window, pytest.mark.slow]
 
-GENERATE, SWITCH = "hi3dgen.generate(", "hi3dgen.show("
-ROW = 22  # pixels from a row of buttons to the next
+GENERATE = "hi3dgen.generate("
 QUICK = 256
 ACTIVE = "bpy.context.object"
 SHADING = "area('VIEW_3D').spaces.active.shading"
@@ -49,10 +48,7 @@ def generate(blender: Blender, picture: Path) -> None:
 
 def switch(blender: Blender, to: str) -> None:
     """Click a position of the switch: two columns, row by row."""
-    y = blender.find(SWITCH, across=0.25)[1]
-    number = ["ALL_ROUND", "PICTURE", "NORMAL_MAP", "NORMAL_DETAIL", "CLAY"].index(to)
-    left, _, width, _ = blender.ask("box('VIEW_3D')")
-    blender.screen.click(left + width * (0.7 if number % 2 else 0.25), y + ROW * (number // 2))
+    blender.click(f"hi3dgen.show(shows='{to}'", across=0.7 if to in ("PICTURE", "NORMAL_DETAIL") else 0.25)
     blender.wait(f"{ACTIVE}.active_material.hi3dgen_shows == {to!r}")
     blender.screen.point(*NOWHERE)
 

@@ -269,8 +269,11 @@ def test_the_draft_engine_serves_a_mesh_and_cancels() -> None:
         mesh = mesh_of(result)
         assert np.ptp(mesh.vertices, axis=0).max() == pytest.approx(1.0, abs=1e-5)
         assert mesh.vertices[:, 2].min() == pytest.approx(0.0, abs=1e-6)
-        assert mesh.uv is not None
-        assert mesh.triangles.max() < len(mesh.vertices) == len(mesh.uv)
+        assert mesh.picture_uv is not None
+        assert mesh.triangles.max() < len(mesh.vertices) == len(mesh.picture_uv)
+        assert mesh.corner_uv is not None
+        assert len(mesh.corner_uv) == len(mesh.triangles)
+        assert mesh.base_colour is not None
         client.send(Request("large", "draft", 3, {"picture": picture}, {"resolution": 1024}))
         client.next(Progress, "large")
         client.send(messages.Cancel("large"))

@@ -81,7 +81,7 @@ class InstallPlan:
     @property
     def hosts(self) -> list[str]:
         """The addresses that files are downloaded from, for a person to read: without a user's name and password."""
-        own = os.environ.get("PIP_INDEX_URL") or "https://pypi.org"
+        own = os.environ.get("PIP_INDEX_URL") or "the Python Package Index"
         all_of_them = [self.index] if self.index else [own, *([pytorch_index(self.build)] if self.build.name else [])]
         return [shown(address) for address in all_of_them]
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 GONE = "…"
 _OURS = r"backend|blender_addon|site-packages|python3\.\d+|Lib"  # folders below which a path says nothing of the artist
-_PUBLIC = r"pytorch\.org|pypi\.org|pythonhosted\.org|python\.org|huggingface\.co|hf\.co|github\.com|blender\.org"
+_PUBLIC = r"pytorch\.org|python\.org|huggingface\.co|hf\.co|github\.com|blender\.org"
 _OTHERS = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "PIP_PROXY", "PIP_INDEX_URL", "HF_ENDPOINT", "HI3DGEN_PYTORCH")
 _FILE = re.compile(r'File "([^"\n]*)"')
 _QUOTED = re.compile(r"""(“)([^”\n]*)(”)|((?<!\w)')((?:[^'\n]|(?<=\w)'(?=\w))*)('(?!\w))|(")([^"\n]*)(")""")

@@ -229,7 +229,7 @@ def test_the_report_says_what_is_needed_and_nothing_of_the_artist(
         ("adaptation is 3/4 done, and/or 11.2 MB/s", "adaptation is 3/4 done, and/or 11.2 MB/s"),
         ("see https://pytorch.org/get", "see https://pytorch.org/get"),
         ("see https://download.pytorch.org/whl, please", "see https://download.pytorch.org/whl, please"),
-        ("from https://ada:secret@pypi.org/simple/", "from …"),
+        ("from https://ada:secret@download.pytorch.org/whl/", "from …"),
         ("from https://mirror.acme.com/simple/torch/", "from …"),
         ("no answer of proxy.acme.com, port 3128", "no answer of …, port 3128"),
         ("the server ws-042 and ws-042.acme.local", "the server … and …"),

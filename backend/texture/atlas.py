@@ -7,8 +7,8 @@ import numpy as np
 
 from ..arrays import Float32Array, Float64Array, Int32Array, Int64Array
 from ..raster.ticks import Poll
-from ..raster.triangles import hits
-from .charts import FRONT, Charts, cut
+from ..raster.triangles import nearest
+from .charts import FRONT, cut
 from .errors import CannotPaintError
 from .pack import pack
 
@@ -43,45 +43,45 @@ class Atlas:
         return 1.0 - len(self.pixel) / self.size**2
 
 
-def lay_out(points: Float64Array, triangles: Int32Array, size: int, most: float, poll: Poll) -> Atlas:
-    """Lay a surface out; see `Atlas`.
+def lay_out(points: Float64Array, triangles: Int32Array, side: float, size: int, most: float, poll: Poll) -> Atlas:
+    """Lay a surface out; see `Atlas`. Raises `CannotPaintError`.
 
-    points: float64 (V, 3), x right, y up, z to the viewer. triangles: int32 (T, 3), outward. size: the image's side in
-    pixels; 0 for the least of `_SIZES` that holds the picture's own. most: the scale of the picture's own pixels; the
-    picture's chart is not drawn larger. Its pixels' corners stay on those of a picture that is enlarged by `scale`, so
-    that its colours need no second resampling.
+    points: float64 (V, 3), x right, y up, z to the viewer. triangles: int32 (T, 3), outward. side: that of the picture,
+    in the points' unit. size: the image's side in pixels; 0 for the least of `_SIZES` that holds the picture's own.
+    most: the scale of the picture's own pixels; the picture's chart is not drawn larger.
+
+    The picture's side at the scale that comes out is whole, and the picture's chart lies on its pixels: of a picture
+    that is drawn at this side colours need no second resampling.
     """
     charts = cut(points, triangles, poll)
-    size = size or _as_sharp(charts, most)
-    count = len(charts.sides)
-    front = charts.sides == FRONT
-    scale = most
+    of, front = charts.of, charts.sides == FRONT
+    areas = np.bincount(of, _areas(charts.flat), len(front)).astype(np.float64)
+    size = size or next((each for each in _SIZES if each**2 * _FILLED >= areas.sum() * most**2), _SIZES[-1])
+    least = float((areas * np.where(front, 1.0, min(_SHARES) ** 2)).sum())
+    low = np.full((len(front), 2), np.inf)
+    for axis in range(2):
+        np.minimum.at(low[:, axis], of, charts.flat[..., axis].min(axis=1))
+    scale = min(most, size / max(least, 1e-12) ** 0.5)  # nothing larger has room
     for _ in range(_TRIALS):
+        wide = max(1, round(scale * side))
         for share in _SHARES:
-            by_chart = np.where(front, scale, scale * share)
-            flat = charts.flat * by_chart[charts.of][:, None, None]
-            low = np.full((count, 2), np.inf)
-            for axis in range(2):
-                np.minimum.at(low[:, axis], charts.of, flat[..., axis].min(axis=1))
-            flat -= np.floor(low)[charts.of][:, None]
+            scales: Float64Array = np.where(front, 1.0, share)[:, None] * wide / side
+            flat: Float64Array = charts.flat * scales[of][:, None] - np.floor(low * scales)[of][:, None]
             poll()
-            offsets = pack(flat, charts.of, size)
+            offsets = pack(flat, of, size)
             if offsets is not None:
-                return _atlas(flat + offsets[charts.of][:, None], charts.of, size, scale)
+                return _atlas(flat + offsets[of][:, None], of, size, wide / side)
         scale *= _SMALLER
     raise CannotPaintError("the surface cannot be laid out")
 
 
-def _as_sharp(charts: Charts, most: float) -> int:
-    a, b, c = np.moveaxis(charts.flat, 1, 0)
-    area = np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]).sum() / 2
-    return next((size for size in _SIZES if size**2 * _FILLED >= area * most**2), _SIZES[-1])
+def _areas(corners: Float64Array) -> Float64Array:
+    """The areas of triangles in a plane, (T, 3, 2), as float64 (T,)."""
+    a, b, c = np.moveaxis(corners, 1, 0)
+    return np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]) / 2
 
 
 def _atlas(places: Float64Array, of: Int64Array, size: int, scale: float) -> Atlas:
     screen = np.stack([places[..., 0], size - places[..., 1], np.zeros(places.shape[:2])], axis=2)
-    pixel, triangle, _, weights = hits(screen, (size, size))
-    order = np.lexsort((triangle, pixel))
-    first = order[np.append(True, pixel[order][1:] != pixel[order][:-1])] if len(order) else order
-    uv = (places / size).astype(np.float32)
-    return Atlas(size, scale, uv, of, pixel[first], triangle[first], weights[first])
+    pixel, triangle, weights = nearest(screen, (size, size))  # at an edge one of two
+    return Atlas(size, scale, (places / size).astype(np.float32), of, pixel, triangle, weights)

@@ -22,27 +22,26 @@ SQUARE = 0.25
 
 @dataclass(frozen=True)
 class View:
-    """A picture of a mesh and what it sees of it.
+    """What a camera sees of a mesh.
 
-    colours: float32 (H, W, C). depths: float64 (H, W), the z-buffer, infinite for the background. kept: bool (H, W),
-    the pixels that may be used. tolerance: by how much a seen point's depth may differ from the z-buffer's; it has to
-    be about a pixel's footprint. weight: how much the view counts.
+    depths: float64 (H, W), the z-buffer, infinite for the background. kept: float (H, W) in [0, 1], how far a pixel may
+    be used. tolerance: by how much a seen point's depth may differ from the z-buffer's; it has to be about a pixel's
+    footprint. weight: how much the view counts.
     """
 
-    colours: Float32Array
     depths: Float64Array
-    kept: BoolArray
+    kept: Float32Array
     tolerance: float
     weight: float = 1.0
 
 
-def without_rim(depths: Float64Array, radius: int = RIM) -> BoolArray:
+def without_rim(mask: BoolArray, radius: int = RIM) -> BoolArray:
     """The pixels of a silhouette, bool (H, W), but for its rim; outside of the picture nothing is seen."""
-    return eroded(np.pad(np.isfinite(depths), radius), radius)[radius:-radius, radius:-radius]
+    return eroded(np.pad(mask, radius), radius)[radius:-radius, radius:-radius]
 
 
 def weights(places: Float64Array, cosines: Float64Array, view: View) -> Float64Array:
-    """How well a view sees points, float64 (N,): the cosine's fourth power times the view's weight, or 0.
+    """How well a view sees points, float64 (N,): the cosine's fourth power times the weights of pixel and view, or 0.
 
     places: float64 (N, 3), column, row and depth. cosines: float64 (N,), between the normal and the way to the camera.
     """
@@ -51,8 +50,8 @@ def weights(places: Float64Array, cosines: Float64Array, view: View) -> Float64A
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
     at = (np.where(inside, row, 0).astype(np.intp), np.where(inside, column, 0).astype(np.intp))
     near = np.abs(places[:, 2] - view.depths[at]) < view.tolerance
-    seen = inside & near & view.kept[at] & (cosines > GRAZING)
-    return np.where(seen, np.maximum(cosines, 0.0) ** 4 * view.weight, 0.0)
+    seen = inside & near & (cosines > GRAZING)
+    return np.where(seen, np.maximum(cosines, 0.0) ** 4 * view.kept[at] * view.weight, 0.0)
 
 
 def sample(image: Float32Array, columns: Float64Array, rows: Float64Array) -> Float32Array:
@@ -71,8 +70,8 @@ def sample(image: Float32Array, columns: Float64Array, rows: Float64Array) -> Fl
 def blend(weights: Float64Array, colours: Float64Array, strength: float = 1.0) -> Float64Array:
     """The weighted mean of the views' colours, float64 (N, C); 0 where no view sees anything.
 
-    weights: float64 (K, N). colours: float64 (K, N, C). strength: the weight of the first view, which alone counts
-    where it sees the surface squarely.
+    weights: float64 (K, N). colours: float64 (K, N, C). strength: the weight of the first view. Where that sees the
+    surface squarely, it alone counts.
     """
     weights = weights.copy()
     weights[1:, weights[0] > SQUARE * strength] = 0.0

@@ -4,8 +4,8 @@
 A face, a screen, a badge or an eye lies within the outline. To get there from the outline one has to cross its edge:
 the colour changes on the way. The least such change along any way is a geodesic distance (compare the barrier distance
 of Zhang et al., Minimum Barrier Salient Object Detection at 80 FPS, ICCV 2015). What is far away in that sense is cut
-out, and the hole is filled from the rest, see `patches`. The picture that is left is mirrored onto the back by whoever
-uses it: at the outline front and back agree.
+out, and the hole is filled from the rest, see `patches`. What is left is seen
+from the front through the object: at the outline front and back agree.
 """
 
 import numpy as np

@@ -6,15 +6,16 @@ what belongs to the front alone, see `behind`. Between the two, and where someth
 both, see `votes`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..arrays import Float32Array, Float64Array, Int32Array
+from ..arrays import BoolArray, Float32Array, Float64Array, Int32Array
 from ..flow.products import Cutout, Mesh, NormalMap, Picture, Report, Texture
 from ..raster.blur import box_blur
 from ..raster.colour import linear_to_srgb, srgb_to_linear
-from ..raster.morphology import eroded
+from ..raster.morphology import dilated, eroded
 from ..raster.pull_push import fill
 from ..raster.render import vertex_normals
 from ..raster.resample import crop_resize
@@ -22,33 +23,32 @@ from ..raster.ticks import Poll
 from ..raster.vectors import TO_VIEWER, unit
 from . import light
 from .atlas import Atlas, lay_out
-from .bake import sample
+from .bake import View, blend, sample, weights
 from .behind import from_behind
 from .raster import look
 from .sight import sight
 from .votes import likely
 
 _STEPS = 20
-_SQUARELY = (0.26, 0.5)  # cosines to the viewer between which what is seen fades in
+_UNDER = 0.01  # the weight of what goes on from elsewhere, beside the cosine's fourth power of what is seen
 _NEAR = 0.015  # of the side: how far behind the nearest surface a point may be to be seen
-_RIM = 0.006  # of the side: the rim of the silhouette, whose pixels mix with the ground
+_RIM = 0.012  # of the side: the rim of the silhouette, whose pixels mix with the ground
 _SMOOTH = 0.012  # of the side: what is smaller does not flow
 _SMOOTHINGS = 8
 _LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)  # a table for bytes
 _BUFFER = 1024  # pixels along the side of the z-buffers, at most
+_BATCH = 1 << 19  # pixels that are painted at once
 
 
 @dataclass(frozen=True)
 class _Side:
     """The surface as the picture sees it, or as it would be seen from behind in the same frame.
 
-    colours: float32 (N, N, 3), linear. kept: float32 (S, S), how far a pixel may be used. depths: float64 (Z, Z), the
-    z-buffer. sign: 1 for the front, -1 for the back.
+    colours: float32 (N, N, 3), linear. sign: 1 for the front, -1 for the back.
     """
 
     colours: Float32Array
-    kept: Float32Array
-    depths: Float64Array
+    view: View
     sign: float
 
 
@@ -68,7 +68,7 @@ def paint(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, picture: Picture, *
 
     points = sight(mesh, side)
     poll()
-    atlas = lay_out(points, mesh.triangles, size, cutout.crop.side / side, poll)
+    atlas = lay_out(points, mesh.triangles, side, size, cutout.crop.side / side, poll)
     size, done = atlas.size, 6
     poll()
     sides = _sides(points, mesh.triangles, cutout, normal_map, picture, round(atlas.scale * side), poll)
@@ -100,22 +100,33 @@ def _sides(
     crop, side = cutout.crop, cutout.rgba.shape[0]
     sheet = crop_resize(picture, crop.left, crop.top, crop.side, wide, fill=0.0)[..., :3]
     inside = cutout.rgba[..., 3] > 127
-    rim = max(1, round(_RIM * side))
-    kept = box_blur(eroded(inside, 2 * rim).astype(np.float32), rim / 2, beyond="zero")
     own = _LINEAR[cutout.rgba[..., :3]]
     normals = normal_map.normals
     if normals.shape != own.shape:
         normals = unit(crop_resize(normals, 0, 0, normals.shape[0], side), TO_VIEWER)
     shade = light.shade(light.fit(own, normals, inside), normals)[..., None]
-    even = linear_to_srgb(np.clip(own / shade, 0, 1))
-    behind = srgb_to_linear(from_behind(even, inside, poll))
+    behind = from_behind(linear_to_srgb(np.clip(own / shade, 0, 1)), inside, poll)
     square = min(wide, _BUFFER)
-    flat = np.stack([points[:, 0], side - points[:, 1], -points[:, 2]], axis=1) * (square / side)
-    depths = [look(flat * (1, 1, sign), triangles, (square, square), perspective=False).depths for sign in (1, -1)]
-    return (
-        _Side(_LINEAR[sheet], kept, depths[0], 1.0),
-        _Side(behind.astype(np.float32), kept, depths[1], -1.0),
-    )
+    kept = np.clip(crop_resize(_usable(inside, max(1, round(_RIM * side))), 0, 0, side, square), 0, 1)
+    sides: list[_Side] = []
+    for colours, sign in ((_LINEAR[sheet], 1.0), (srgb_to_linear(behind), -1.0)):
+        poll()
+        places = _places(points, sign, side, square)
+        view = View(look(places, triangles, (square, square), perspective=False).depths, kept, _NEAR * square)
+        sides.append(_Side(colours.astype(np.float32), view, sign))
+    return sides[0], sides[1]
+
+
+def _usable(inside: BoolArray, rim: int) -> Float32Array:
+    """How far the pixels of a silhouette may be used, float32 (S, S) in [0, 1]: its rim not, of thin parts the middle.
+
+    inside: bool (S, S). rim: pixels.
+    """
+    depth = inside.astype(np.float32)
+    for radius in range(1, rim + 1):
+        depth += eroded(inside, radius)
+    middle = inside & (depth >= dilated(depth, rim))
+    return box_blur(middle.astype(np.float32), max(1.0, rim / 4), beyond="zero") * inside
 
 
 def _painted(
@@ -123,18 +134,20 @@ def _painted(
 ) -> Float32Array:
     """The colours of the atlas's pixels, float32 (P, 3), linear."""
     normals = vertex_normals(Mesh(points.astype(np.float32), triangles, np.zeros((len(points), 2), np.float32)))
-    smooth = [_without_detail(each, side) for each in sides]
-    known, share = _seen(points, normals, smooth, side)
-    base = _spread(points, triangles, known, share, poll)
-    corners = triangles[atlas.triangle]
-
-    def at(values: Float64Array) -> Float64Array:
-        return np.einsum("pc,pcx->px", atlas.weights, values[corners])
-
-    known, share = _seen(at(points), at(normals), sides, side)
-    under = at(base)
     poll()
-    return (under + share[:, None] * (known - under)).astype(np.float32)
+    found, known = _seen(points, normals, [_without_detail(each) for each in sides], side)
+    seen = found.sum(axis=0)
+    base = _spread(points, triangles, blend(found, known), seen / (seen + _UNDER), poll)
+    painted = np.empty((len(atlas.pixel), 3), np.float32)
+    for first in range(0, len(painted), _BATCH):
+        poll()
+        part = slice(first, first + _BATCH)
+        corners, shares = triangles[atlas.triangle[part]], atlas.weights[part]
+        place, normal, under = (np.einsum("pc,pcx->px", shares, each[corners]) for each in (points, normals, base))
+        found, known = _seen(place, unit(normal), sides, side)
+        found = np.concatenate([found, np.full((1, len(place)), _UNDER)])
+        painted[part] = blend(found, np.concatenate([known, under[None]]))
+    return painted
 
 
 def _spread(
@@ -162,10 +175,10 @@ def _spread(
     return srgb_to_linear(np.clip(colours, 0, 1))
 
 
-def _without_detail(each: _Side, side: int) -> _Side:
-    """The same with smooth colours, at the kept pixels' size; only these count."""
-    width = each.colours.shape[0]
-    kept = each.kept if width == side else crop_resize(each.kept, 0, 0, side, width)
+def _without_detail(each: _Side) -> _Side:
+    """The same with smooth colours; only those of usable pixels count."""
+    width, square = each.colours.shape[0], each.view.kept.shape[0]
+    kept = each.view.kept if width == square else crop_resize(each.view.kept, 0, 0, square, width)
     sigma = max(1.0, _SMOOTH * width)
     mass = box_blur(kept, sigma, beyond="zero")
     blurred = box_blur(each.colours * kept[..., None], sigma, beyond="zero")
@@ -173,23 +186,21 @@ def _without_detail(each: _Side, side: int) -> _Side:
 
 
 def _seen(
-    points: Float64Array, normals: Float64Array, sides: tuple[_Side, ...] | list[_Side], side: int
+    points: Float64Array, normals: Float64Array, sides: Sequence[_Side], side: int
 ) -> tuple[Float64Array, Float64Array]:
-    """The colours that are seen at points, float64 (N, 3), and how far, (N,) in [0, 1]; from one side at most."""
-    colours, share = np.zeros((len(points), 3)), np.zeros(len(points))
-    x, y = points[:, 0] / side, 1.0 - points[:, 1] / side
-    length = np.maximum(np.linalg.norm(normals, axis=1), 1e-12)
-    for each in sides:
-        buffer = each.depths.shape[0]
-        column, row = (np.clip((place * buffer).astype(np.intp), 0, buffer - 1) for place in (x, y))
-        behind = -points[:, 2] * each.sign - each.depths[row, column] * side / buffer
-        cosine = normals[:, 2] / length * each.sign
-        faces = np.clip((cosine - _SQUARELY[0]) / (_SQUARELY[1] - _SQUARELY[0]), 0, 1)
-        scale = each.kept.shape[0]
-        kept = each.kept[(y * scale).astype(np.intp).clip(0, scale - 1), (x * scale).astype(np.intp).clip(0, scale - 1)]
-        here = np.where(np.abs(behind) < _NEAR * side, faces * kept, 0.0)
-        width = each.colours.shape[0]
-        shown = here > 0
-        colours[shown] = sample(each.colours, x[shown] * width, y[shown] * width)
-        share = np.maximum(share, here)
-    return colours, share
+    """How well each side sees points, float64 (K, N), and the colours that it sees there, (K, N, 3)."""
+    found, colours = np.zeros((len(sides), len(points))), np.zeros((len(sides), len(points), 3))
+    for number, each in enumerate(sides):
+        places = _places(points, each.sign, side, each.view.depths.shape[0])
+        found[number] = weights(places, normals[:, 2] * each.sign, each.view)
+        shown = found[number] > 0
+        width = each.colours.shape[0] / side
+        x, y = points[shown, 0] * width, (side - points[shown, 1]) * width
+        colours[number, shown] = sample(each.colours, x, y)
+    return found, colours
+
+
+def _places(points: Float64Array, sign: float, side: int, square: int) -> Float64Array:
+    """Column, row and depth of points, float64 (N, 3), in a picture of `square` pixels; sign: see `_Side`."""
+    x, y, z = points.T
+    return np.stack([x, side - y, -z * sign], axis=1) * (square / side)

@@ -39,8 +39,9 @@ def likely(
     stretch = np.ones(known.shape[1])
     stretch[upright] = _UPRIGHT
     found = np.empty((len(asked), 3))
-    for first in range(0, len(asked), max(1, _BATCH // len(mass))):
-        part = slice(first, first + max(1, _BATCH // len(mass)))
+    step = max(1, _BATCH // len(mass))
+    for first in range(0, len(asked), step):
+        part = slice(first, first + step)
         poll()
         apart = (((asked[part, None] - there) * stretch) ** 2).sum(axis=2)
         votes = mass / (apart + 1.0) ** (_FADES / 2)

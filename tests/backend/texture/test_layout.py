@@ -61,17 +61,15 @@ def test_neighbours_share_an_edge() -> None:
 
 def laid_out(size: int = 256, most: float = 2.0) -> tuple[Atlas, Float64Array, Int32Array]:
     points, triangles = ball()
-    return lay_out(points, triangles, size, most, nothing), points, triangles
+    return lay_out(points, triangles, 128, size, most, nothing), points, triangles
 
 
 def test_no_two_charts_touch() -> None:
     atlas, _, _ = laid_out()
     shown = np.full((atlas.size, atlas.size), -1)
     shown.reshape(-1)[atlas.pixel] = atlas.chart[atlas.triangle]
-    for moved in (shown[1:, :], shown[:-1, :]):
-        other = shown[:-1, :] if moved is shown[1:, :] else shown[1:, :]
-        assert not ((moved >= 0) & (other >= 0) & (moved != other)).any()
-    assert not ((shown[:, 1:] >= 0) & (shown[:, :-1] >= 0) & (shown[:, 1:] != shown[:, :-1])).any()
+    for one, other in ((shown[1:], shown[:-1]), (shown[:, 1:], shown[:, :-1]), (shown[1:, 1:], shown[:-1, :-1])):
+        assert not ((one >= 0) & (other >= 0) & (one != other)).any()
     assert (shown[[0, -1]] == -1).all()
     assert (shown[:, [0, -1]] == -1).all()
 
@@ -95,6 +93,7 @@ def test_the_pictures_own_pixels_keep_their_corners() -> None:
 
 def test_a_small_image_shows_the_picture_smaller_and_a_large_one_no_larger() -> None:
     assert laid_out(128, 4.0)[0].scale < 2.0
+    assert laid_out(256, 1.517)[0].scale * 128 == 194, "of a whole number of pixels"
     assert laid_out(1024, 2.0)[0].scale == 2.0
     assert [laid_out(0, scale)[0].size for scale in (0.5, 1.0, 4.0)] == [128, 256, 1024]
 

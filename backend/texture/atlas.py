@@ -14,6 +14,7 @@ from .pack import pack
 
 _SIZES = (128, 256, 512, 1024, 2048)
 _FILLED = 0.5  # of an image, that charts fill without trouble
+_FULL = 0.8  # of an image, that charts hardly ever fill
 _SHARES = (1.0, 0.8, 0.6)  # of the picture's scale, that what the picture does not show is drawn at
 _SMALLER = 0.93
 _TRIALS = 60
@@ -61,7 +62,7 @@ def lay_out(points: Float64Array, triangles: Int32Array, side: float, size: int,
     low = np.full((len(front), 2), np.inf)
     for axis in range(2):
         np.minimum.at(low[:, axis], of, charts.flat[..., axis].min(axis=1))
-    scale = min(most, size / max(least, 1e-12) ** 0.5)  # nothing larger has room
+    scale = min(most, size * (_FULL / max(least, 1e-12)) ** 0.5)
     for _ in range(_TRIALS):
         wide = max(1, round(scale * side))
         for share in _SHARES:

@@ -34,6 +34,7 @@ _UNDER = 0.01  # the weight of what goes on from elsewhere, beside the cosine's 
 _NEAR = 0.015  # of the side: how far behind the nearest surface a point may be to be seen
 _RIM = 0.012  # of the side: the rim of the silhouette, whose pixels mix with the ground
 _SMOOTH = 0.012  # of the side: what is smaller does not flow
+_SMALL = 256  # pixels along the side at which colours are smoothed
 _SMOOTHINGS = 8
 _LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)  # a table for bytes
 _BUFFER = 1024  # pixels along the side of the z-buffers, at most
@@ -176,12 +177,12 @@ def _spread(
 
 
 def _without_detail(each: _Side) -> _Side:
-    """The same with smooth colours; only those of usable pixels count."""
-    width, square = each.colours.shape[0], each.view.kept.shape[0]
-    kept = each.view.kept if width == square else crop_resize(each.view.kept, 0, 0, square, width)
-    sigma = max(1.0, _SMOOTH * width)
-    mass = box_blur(kept, sigma, beyond="zero")
-    blurred = box_blur(each.colours * kept[..., None], sigma, beyond="zero")
+    """The same with smooth colours, smaller; only those of usable pixels count."""
+    small = min(each.colours.shape[0], _SMALL)
+    colours, kept = (crop_resize(part, 0, 0, len(part), small) for part in (each.colours, each.view.kept))
+    kept = np.clip(kept, 0, 1)
+    mass = box_blur(kept, _SMOOTH * small, beyond="zero")
+    blurred = box_blur(colours * kept[..., None], _SMOOTH * small, beyond="zero")
     return replace(each, colours=blurred / np.maximum(mass, 1e-6)[..., None])
 
 

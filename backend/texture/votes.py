@@ -38,19 +38,22 @@ def likely(
     asked = _means(wanted - low, which, np.ones(len(which))) / cell
     stretch = np.ones(known.shape[1])
     stretch[upright] = _UPRIGHT
-    found = np.empty((len(asked), 3))
+    there, asked, tones = (part.astype(np.float32) for part in (there * stretch, asked * stretch, tones))
+    lengths = (tones**2).sum(axis=1)
+    found = np.empty((len(asked), 3), np.float32)
     step = max(1, _BATCH // len(mass))
     for first in range(0, len(asked), step):
-        part = slice(first, first + step)
         poll()
-        apart = (((asked[part, None] - there) * stretch) ** 2).sum(axis=2)
-        votes = mass / (apart + 1.0) ** (_FADES / 2)
-        found[part] = votes @ tones / votes.sum(axis=1, keepdims=True)
+        to = asked[first : first + step]
+        apart = (to**2).sum(axis=1)[:, None] - 2 * to @ there.T + (there**2).sum(axis=1)
+        votes = mass.astype(np.float32) / (np.maximum(apart, 0) + 1) ** np.float32(_FADES / 2)
+        means = votes @ tones / votes.sum(axis=1, keepdims=True)
         for spread in _SPREADS:
-            differ = (found[part] ** 2).sum(axis=1)[:, None] - 2 * found[part] @ tones.T + (tones**2).sum(axis=1)
-            alike = votes * np.exp(-differ / (2 * spread**2))
-            found[part] = alike @ tones / np.maximum(alike.sum(axis=1, keepdims=True), 1e-300)
-    return found[which]
+            differ = (means**2).sum(axis=1)[:, None] - 2 * means @ tones.T + lengths
+            alike = votes * np.exp(differ / np.float32(-2 * spread**2))
+            means = alike @ tones / np.maximum(alike.sum(axis=1, keepdims=True), np.float32(1e-30))
+        found[first : first + step] = means
+    return found[which].astype(np.float64)
 
 
 def _cells(places: Float64Array) -> Int64Array:

@@ -198,6 +198,7 @@ def _displayed(image: bpy.types.Image, *, as_render: bool) -> Generator[bpy.type
             for name, value in before.items():
                 setattr(settings, name, value)
         saved = bpy.data.images.load(str(path))
+        saved.colorspace_settings.name = SRGB  # Blender 5.3 names the image's own space in the file
         try:
             yield saved
         finally:

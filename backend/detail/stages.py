@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stage `detail` of every engine: behind the surface, and before the reduction, which keeps what matters."""
+
+from ..flow.products import Mesh, NormalMap, Noted, Report
+from ..flow.settings import Setting
+from ..flow.stage import Stage
+from ..mesh.eye import NoEyeError
+from .correct import correct
+
+DETAIL = Setting(
+    name="detail",
+    label="Detail",
+    description="How much of the normal map's relief the surface takes on. Above 1 it is exaggerated",
+    default=1.0,
+    minimum=0.0,
+    maximum=2.0,
+)
+
+
+def _detail(mesh: Mesh, normal_map: NormalMap, *, detail: float, report: Report) -> Mesh | Noted:
+    if not detail:
+        return mesh
+    try:
+        return correct(mesh, normal_map, detail, report)
+    except NoEyeError:
+        return Noted(
+            mesh, ("The mesh did not get the normal map's detail: the picture does not show it from one side.",)
+        )
+
+
+STAGE = Stage("detail", "Adding detail", "mesh", ("mesh", "normal_map"), ("detail",), _detail)

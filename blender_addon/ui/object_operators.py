@@ -7,7 +7,7 @@ from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ..errors import AddonError
 from ..extension import PACKAGE
-from ..language.words import say, translated
+from ..language.words import reported, say, translated
 from ..link import runtime
 from ..scene import asset, rework
 from ..scene.landing import recipe_of
@@ -64,7 +64,7 @@ class _OnMeshes:
         try:
             sentence = self.change(context, _by_mesh(generated(context)))
         except RuntimeError as error:  # as an operator of Blender's refuses
-            sentence = f"{str(error).strip().removeprefix('Error: ')} Look at the mesh in Edit Mode."
+            sentence = f"{reported(error)} Look at the mesh in Edit Mode."
             self.report({"ERROR"}, translated(sentence))
             return {"CANCELLED"}
         except AddonError as error:

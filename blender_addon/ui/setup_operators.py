@@ -238,6 +238,7 @@ def device_label(name: str, label: str = "") -> str:
         inherited = runtime.inherited_device()
         return say("{device}, by HI3DGEN_DEVICE", device=inherited) if inherited else say("Automatic")
     label = label or dict(setup().doctor.get("devices", [])).get(name, "")
+    label = {"the processor": say("the processor"), "Apple's GPU": say("Apple's GPU")}.get(label, label)
     return f"{label[0].upper()}{label[1:]} ({name})" if label else name
 
 

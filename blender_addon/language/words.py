@@ -28,6 +28,14 @@ def translated(text: str) -> str:
     return _translated(text, templates) if templates else text
 
 
+def joined(*sentences: str) -> str:
+    """Sentences in the artist's language, those that are not empty; Chinese and Japanese have no space between them."""
+    said = ""
+    for sentence in filter(None, sentences):
+        said += f" {sentence}" if said and not said.endswith("。") else sentence
+    return said
+
+
 def reported(error: RuntimeError) -> str:
     """What an operator that was called reported, without Blender's own word for an error in front of it."""
     return str(error).strip().removeprefix(f"{bpy.app.translations.pgettext_rpt('Error')}: ")
@@ -35,16 +43,16 @@ def reported(error: RuntimeError) -> str:
 
 def _translated(text: str, templates: Templates) -> str:
     parts = pieces(text)
-    said = ""
+    said: list[str] = []
     while parts:
         for count in range(1, len(parts) + 1):  # a name may hold what looks like the end of a sentence
             if found := _known(" ".join(parts[:count]), templates):
                 break
         else:
             count, found = 1, parts[0]
-        said += ("" if not said or said.endswith("。") else " ") + found
+        said.append(found)
         parts = parts[count:]
-    return said
+    return joined(*said)
 
 
 def _known(text: str, templates: Templates) -> str:

@@ -192,6 +192,13 @@ def test_what_an_operator_reported_is_told_without_blenders_word_for_it(extensio
     assert part("language.words").reported(RuntimeError("Error: Check the path.\n")) == "Check the path."
 
 
+def test_sentences_stand_behind_each_other_as_in_their_language(extension: ModuleType) -> None:
+    joined = part("language.words").joined
+    assert joined("One.", "", "Two.", "Three.") == "One. Two. Three."
+    assert joined("結果ができました。", "今追加されます。") == "結果ができました。今追加されます。"
+    assert joined("", "") == ""
+
+
 def test_in_english_everything_is_said_as_it_stands(extension: ModuleType) -> None:
     words = part("language.words")
     assert words.say("{name}: seed {seed}", name="Owl", seed=7) == "Owl: seed 7"

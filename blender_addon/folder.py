@@ -14,7 +14,7 @@ from ..backend.wire.limits import Scalar
 from ..backend.wire.messages import Request, Result
 from .errors import AddonError
 from .generate import Target, job_for, read_all_of, scene_of
-from .language.words import say
+from .language.words import joined, say
 from .link import runtime
 from .link.job import Job, Refused
 from .link.series import Series, counted
@@ -102,9 +102,8 @@ def _tell(series: Series, target: Target) -> None:
     scene = scene_of(target.scene)
     there = whereabouts(scene, series.title, all_held(scene.objects, series.landed))
     made = say("{folder}: {pictures} made.", folder=series.title, pictures=counted(series.made))
-    sentence = f"{made} {there}"
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
-        bpy.ops.hi3dgen.report("INVOKE_DEFAULT", sentence=sentence)
+        bpy.ops.hi3dgen.report("INVOKE_DEFAULT", sentence=joined(made, there))
 
 
 def _within(path: Path, folder: Path) -> str:

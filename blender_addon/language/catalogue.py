@@ -6,6 +6,7 @@ Blender means by a word (its “Drag” is that of the air) does not come here. 
 """
 
 import inspect
+from functools import cache
 from pathlib import Path
 
 import bpy
@@ -14,10 +15,8 @@ from ..extension import PACKAGE
 from . import po
 from .sentences import Templates, templates_of
 
-LANGUAGES = ("de_DE", "es", "fr_FR", "ja_JP", "zh_HANS")  # as Blender 4.2 to 5.3 names them
+LANGUAGES = ("de", "es", "fr", "ja", "zh_HANS")
 FOLDER = Path(__file__).parent
-
-_templates: dict[str, Templates] = {}
 
 
 def texts_of(language: str) -> po.Texts:
@@ -25,9 +24,22 @@ def texts_of(language: str) -> po.Texts:
     return po.read(FOLDER / f"{language}.po")
 
 
+def language_of(locale: str) -> str:
+    """Which of the languages a locale of Blender's is; empty if it is none.
+
+    A chosen language is such as “de_DE” or “es”. *Automatic* is the system's: “de_AT”, “es_MX”, on Windows “zh_Hans”.
+    """
+    return next((each for each in LANGUAGES if f"{locale}_".upper().startswith(f"{each}_".upper())), "")
+
+
 def templates() -> Templates | None:
-    """The sentences with fields that can be translated into the artist's language; None if that is English."""
-    return _templates.get(bpy.app.translations.locale)
+    """The sentences with fields; None if there are no translations into the artist's language."""
+    return _templates() if language_of(bpy.app.translations.locale) else None
+
+
+@cache
+def _templates() -> Templates:
+    return templates_of(text for _, text in texts_of(LANGUAGES[0]))  # every language has the same
 
 
 def keep_apart(cls: type) -> None:
@@ -39,13 +51,15 @@ def keep_apart(cls: type) -> None:
 
 
 def register() -> None:
-    """Give Blender the translations into the languages that it has; as a Python module it has none."""
-    texts = {each: texts_of(each) for each in LANGUAGES if each in bpy.app.translations.locales}
-    bpy.app.translations.register(PACKAGE, texts)
-    _templates.update({each: templates_of(text for _, text in known) for each, known in texts.items()})
+    """Give Blender the translations, unless it knows no languages, as a Python module does not.
+
+    It looks for its locale, then for the language alone.
+    """
+    if bpy.app.translations.locales:
+        texts = {each: texts_of(each) for each in LANGUAGES}
+        bpy.app.translations.register(PACKAGE, texts | {"zh_Hans": texts["zh_HANS"]})
 
 
 def unregister() -> None:
     """Take them back."""
     bpy.app.translations.unregister(PACKAGE)
-    _templates.clear()

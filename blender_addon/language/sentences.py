@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 FIELD = re.compile(r"\{(\d+)\}")
+_TERM = re.compile(r"(?:The engine “|gave no “|\b[Tt]he |while |memory of )\{(\d)\}")
 _END = re.compile(r"(?<=\.) +")
 
 
@@ -39,6 +40,11 @@ def as_said(text: str, templates: Templates) -> tuple[str, tuple[str, ...]]:
             values = {int(name[1:]): value for name, value in found.groupdict().items()}
             return template.text, tuple(values[number] for number in range(len(values)))
     return "", ()
+
+
+def terms(template: str) -> set[int]:
+    """Which fields of a template hold a word of ours: an engine, a step, a product, a device; others may be names."""
+    return {int(number) for number in _TERM.findall(template)}
 
 
 def pieces(text: str) -> list[str]:

@@ -9,7 +9,7 @@ import bpy
 
 from . import catalogue
 from .po import CONTEXT
-from .sentences import Templates, as_said, pieces
+from .sentences import Templates, as_said, pieces, terms
 
 
 def say(text: str, /, **fields: object) -> str:
@@ -21,24 +21,38 @@ def say(text: str, /, **fields: object) -> str:
 def translated(text: str) -> str:
     """A finished English text in the artist's language: whole, or sentence by sentence; what is not known stays.
 
-    A field is translated, too, that is a sentence, an engine's label, or in lower case a step's or a product's name.
+    A field is translated, too, that is a sentence or holds a word of ours. Names that the artist gave stay, be they
+    “Clay” or “mesh”.
     """
     templates = catalogue.templates()
     return _translated(text, templates) if templates else text
 
 
+def joined(*sentences: str) -> str:
+    """Sentences in the artist's language, those that are not empty; Chinese and Japanese have no space between them."""
+    said = ""
+    for sentence in filter(None, sentences):
+        said += f" {sentence}" if said and not said.endswith("。") else sentence
+    return said
+
+
+def reported(error: RuntimeError) -> str:
+    """What an operator that was called reported, without Blender's own word for an error in front of it."""
+    return str(error).strip().removeprefix(f"{bpy.app.translations.pgettext_rpt('Error')}: ")
+
+
 def _translated(text: str, templates: Templates) -> str:
     parts = pieces(text)
-    said = ""
+    said: list[str] = []
     while parts:
         for count in range(1, len(parts) + 1):  # a name may hold what looks like the end of a sentence
             if found := _known(" ".join(parts[:count]), templates):
                 break
         else:
             count, found = 1, parts[0]
-        said += ("" if not said or said.endswith("。") else " ") + found
+        said.append(found)
         parts = parts[count:]
-    return said
+    return joined(*said)
 
 
 def _known(text: str, templates: Templates) -> str:
@@ -49,13 +63,11 @@ def _known(text: str, templates: Templates) -> str:
     template, values = as_said(text, templates)
     if not template:
         return ""
-    fields = (_field(value, f"engine “{{{at}}}”" in template, templates) for at, value in enumerate(values))
+    fields = (_field(value, templates, is_term=at in terms(template)) for at, value in enumerate(values))
     return bpy.app.translations.pgettext_rpt(template, CONTEXT).format(*fields)
 
 
-def _field(value: str, is_engine: bool, templates: Templates) -> str:  # noqa: FBT001
-    if value.endswith("."):
-        return _translated(value, templates)
-    if is_engine or value[:1].islower():
+def _field(value: str, templates: Templates, *, is_term: bool) -> str:
+    if is_term:
         return _known(value, templates) or _known(value.capitalize(), templates) or value
-    return value
+    return _translated(value, templates) if value.endswith(".") else value

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import bpy
 
-from ..language.words import say
+from ..language.words import joined, say
 
 COLLECTION = "Hi3DGen"
 
@@ -70,7 +70,7 @@ def whereabouts(
         many = "{name} and {count} more are in the collection {collection} of the scene {scene}."
     sentence = say(many if others else one, **names)
     why = why_unseen(layer or layers_of(scene)[0], first)
-    return f"{sentence} {say('It is not seen: {why}', why=why)}" if why else sentence
+    return joined(sentence, say("It is not seen: {why}", why=why) if why else "")
 
 
 def why_unseen(layer: bpy.types.ViewLayer, thing: bpy.types.Object) -> str:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The material of a generated object: its own images, or the picture projected from the front.
 
-With the picture it can be switched to what else there is to see: the colours of the normal map, the picture lit by that
-map, plain clay, and the colours of the vertices if the engine has coloured them. The switch is the link into the
-material's output: exporters see an ordinary surface with a picture, undo and the node editor need no care, and nothing
-else remembers it.
+With the picture it can be switched to what else there is to see: the colours of the normal map, the mesh's colours
+lit by that map, plain clay, and the colours of the vertices if the engine has coloured them. The switch is the link
+into the material's output: exporters see an ordinary surface with a picture, undo and the node editor need no care, and
+nothing else remembers it.
 
 The normal map is there twice. As data it lights the surface. As sRGB it is looked at: solid shading takes the numbers
 of data for light, and shows (128, 128, 255) as (188, 188, 255). As sRGB it looks as in a picture viewer in solid
@@ -63,7 +63,7 @@ _ALL_ROUND = 5
 ITEMS = (
     ("PICTURE", "Picture", "The picture, projected from the front", 0),
     ("NORMAL_MAP", "Normal Map", "The colours of the normal map", 1),
-    ("NORMAL_DETAIL", "Normal Detail", "The picture, lit by the normal map where the picture sees the surface", 2),
+    ("NORMAL_DETAIL", "Normal Detail", "The colours, lit by the normal map where the picture sees the surface", 2),
     ("CLAY", "Clay", "The mesh alone, without colours", 3),
     ("COLOUR", "Colour", "The colours that the engine has given to the vertices", 4),
     ("ALL_ROUND", "All Round", "The picture where it sees the surface, and what likely goes on elsewhere", 5),

@@ -11,7 +11,7 @@ from ..cutout.strokes import INPUT as STROKES
 from ..cutout.strokes import Stroke
 from ..errors import AddonError
 from ..generate import active_picture
-from ..language.words import say, translated
+from ..language.words import joined, say, translated
 from ..link import engines, runtime
 from ..link.job import Job
 from ..link.waiting import wait_for_job
@@ -279,7 +279,7 @@ def _said(drawing: Drawing) -> str:
     if drawing.error and drawing.strokes:
         return translated(str(drawing.error))
     trouble = drawing.error or (None if drawing.strokes else drawing.refused)
-    return f"{translated(trouble.sentence)} {hint}" if trouble else hint
+    return joined(translated(trouble.sentence) if trouble else "", hint)
 
 
 def _draw_keys(header: bpy.types.Header, _context: bpy.types.Context) -> None:

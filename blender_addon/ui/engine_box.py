@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import bpy
 
 from ..errors import AddonError
-from ..language.words import say, translated
+from ..language.words import joined, say, translated
 from ..link import runtime, setup_timer
 from ..link.setup import Message, Setup, Step
 from .setup_operators import device_label
@@ -68,8 +68,9 @@ def _draw_environment(
     if plan["up_to_date"]:
         return
     what = say("To install: PyTorch for {build}.", build=plan["build"])
-    _sentences(box, width, f"{what} {translated(plan['why'])}", icon="IMPORT")
-    hosts = ", ".join(urlsplit(host).netloc or host for host in plan["hosts"])
+    _sentences(box, width, joined(what, translated(plan["why"])), icon="IMPORT")
+    index = {"the Python Package Index": say("the Python Package Index")}
+    hosts = ", ".join(index.get(host) or urlsplit(host).netloc or host for host in plan["hosts"])
     need = {"download": _about(plan["download_bytes"]), "disk": _about(plan["disk_bytes"]), "hosts": hosts}
     _sentences(box, width, say("About {download} to download, about {disk} on the disk; from {hosts}", **need))
     column = box.column(align=True)

@@ -153,7 +153,7 @@ def why_grey(context: bpy.types.Context) -> str:
     """Why nothing can be generated from what the panel shows; empty if it can."""
     if why := why_nothing(context):
         return why
-    return "" if meant(context).image else "There is no picture yet: open one above, or in an Image Editor."
+    return "" if meant(context).image else say("There is no picture yet: open one above, or in an Image Editor.")
 
 
 def why_nothing(context: bpy.types.Context) -> str:

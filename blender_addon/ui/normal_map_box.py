@@ -25,7 +25,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if body is None:
         return
     body.operator("hi3dgen.make_normal_map", icon="NORMALS_FACE")
-    draw_image(body, picture, "hi3dgen_normal_map", say("Normal Map"))
+    draw_image(body, picture, "hi3dgen_normal_map", say("Map"))
     if shown := normal_map.map_of(picture):
         if icon := shown.preview_ensure():
             body.template_icon(icon.icon_id, scale=SCALE)

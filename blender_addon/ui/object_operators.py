@@ -7,7 +7,7 @@ from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ..errors import AddonError
 from ..extension import PACKAGE
-from ..language.words import say, translated
+from ..language.words import joined, reported, say, translated
 from ..link import runtime
 from ..scene import asset, rework
 from ..scene.landing import recipe_of
@@ -64,7 +64,7 @@ class _OnMeshes:
         try:
             sentence = self.change(context, _by_mesh(generated(context)))
         except RuntimeError as error:  # as an operator of Blender's refuses
-            sentence = f"{str(error).strip().removeprefix('Error: ')} Look at the mesh in Edit Mode."
+            sentence = f"{reported(error)} Look at the mesh in Edit Mode."
             self.report({"ERROR"}, translated(sentence))
             return {"CANCELLED"}
         except AddonError as error:
@@ -176,7 +176,7 @@ class HI3DGEN_OT_remesh(_OnMeshes, bpy.types.Operator):  # noqa: N801
             made.append(say("Unwrap again: the old unwrapping does not fit."))
         if rework.ATLAS in lost:
             made.append(say("It shows the picture: its colours all round do not fit any more."))
-        return " ".join(made)
+        return joined(*made)
 
 
 class HI3DGEN_OT_mark_as_asset(bpy.types.Operator):  # noqa: N801
@@ -206,7 +206,7 @@ class HI3DGEN_OT_mark_as_asset(bpy.types.Operator):  # noqa: N801
         one = say("{name} is an asset.", name=things[0].name)
         named = one if len(things) == 1 else say("{count} objects are assets.", count=len(things))
         advice = say("Save the file in an asset library to find it in the Asset Browser.")
-        self.report({"INFO"}, f"{named} {advice}")
+        self.report({"INFO"}, joined(named, advice))
         return {"FINISHED"}
 
 

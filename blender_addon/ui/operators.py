@@ -24,6 +24,7 @@ LOGS = [
     ("BACKEND", "Backend", "The log of what makes the meshes"),
     ("SETUP", "Setup", "The log of what installs the engine and downloads its weights"),
 ]
+NO_LOG = "Nothing is written there yet."
 LOG_WIDTH, LOG_MARGIN = 900, 30
 
 
@@ -224,13 +225,13 @@ class HI3DGEN_OT_show_log(bpy.types.Operator):  # noqa: N801
         self.layout.label(text=say("The end of “{path}”", path=_log_path(self.of)), icon="TEXT", translate=False)
         column = self.layout.column(align=True)
         column.scale_y = 0.7
-        for entry in _log_lines(self.of):
+        for entry in _log_lines(self.of) or [say(NO_LOG)]:
             for line in lines(entry, width):
                 column.label(text=line, translate=False)
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Print it, for a script."""
-        print("\n".join(_log_lines(self.of)))
+        print("\n".join(_log_lines(self.of) or [NO_LOG]))
         return {"FINISHED"}
 
 
@@ -241,8 +242,7 @@ def _log_path(of: str) -> Path:
 
 def _log_lines(of: str = "BACKEND") -> list[str]:
     folder = runtime.session().user_folder
-    found = log_tail(folder, LOG_LINES) if of == "BACKEND" else tail(_log_path(of), LOG_LINES)
-    return found or [say("Nothing is written there yet.")]
+    return log_tail(folder, LOG_LINES) if of == "BACKEND" else tail(_log_path(of), LOG_LINES)
 
 
 CLASSES = (

@@ -7,7 +7,7 @@ from ...backend.wire.messages import EngineInfo
 from ..cutout import look
 from ..errors import AddonError
 from ..extension import PACKAGE
-from ..language.words import say
+from ..language.words import joined, say
 from ..link import engines, runtime
 from ..link.job import JobState
 from ..link.phase import Phase
@@ -93,7 +93,7 @@ def _draw_picture(layout: bpy.types.UILayout, context: bpy.types.Context) -> Non
         moving = say("{picture}, frame {number}", picture=name, number=clicked.frame)
         draw_lines(column, sidebar_lines(moving if clicked.frame else name, context.region), "IMAGE_DATA")
         passed = say("Deselect it to use the panel's.") if clicked.is_selected and settings.picture else ""
-        draw_sentence(column, f"{clicked.source} {passed}".strip(), "BLANK1")
+        draw_sentence(column, joined(clicked.source, passed), "BLANK1")
 
 
 def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session: Session) -> None:

@@ -9,7 +9,7 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ..errors import AddonError
 from ..extension import PACKAGE
-from ..language.words import say, translated
+from ..language.words import joined, say, translated
 from ..link import runtime, setup_timer
 from ..link.setup import Message, Setup
 from ..link.setup_timer import setup
@@ -118,7 +118,7 @@ class HI3DGEN_OT_remove_engine(_SetupOperator, bpy.types.Operator):  # noqa: N80
             free = places["environment"]["bytes"] + (places["weights"]["bytes"] if self.weights else 0)
             frees = say("{size} become free.", size=size(free))
             stay = "" if self.weights else say("The weights stay, {size}.", size=size(places["weights"]["bytes"]))
-            self.layout.label(text=f"{frees} {stay}".strip(), icon="TRASH", translate=False)
+            self.layout.label(text=joined(frees, stay), icon="TRASH", translate=False)
             column = self.layout.column(align=True)
             pixels = (ASK_WIDTH - ASK_MARGIN) * context.preferences.system.ui_scale
             for place in removed_places(places, weights=self.weights):
@@ -238,6 +238,7 @@ def device_label(name: str, label: str = "") -> str:
         inherited = runtime.inherited_device()
         return say("{device}, by HI3DGEN_DEVICE", device=inherited) if inherited else say("Automatic")
     label = label or dict(setup().doctor.get("devices", [])).get(name, "")
+    label = {"the processor": say("the processor"), "Apple's GPU": say("Apple's GPU")}.get(label, label)
     return f"{label[0].upper()}{label[1:]} ({name})" if label else name
 
 

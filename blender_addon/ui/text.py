@@ -12,7 +12,7 @@ from ..language.words import say, translated
 # Chinese and Japanese: their characters, and those that end or begin no line.
 _WIDE = "\u3040-\u30ff\u3400-\u9fff\uff00-\uffef「」『』、。"
 _OPENING, _CLOSING = "「『（“", "、。，．：；？！」』）”…～ーっゃゅょッャュョァィゥェォ"  # noqa: RUF001
-_PIECES = re.compile(f"\\s*(?:[{_OPENING}]*[{_WIDE}]|[^\\s{_WIDE}]+)[{_CLOSING}]*")  # what no line breaks
+_PIECES = re.compile(f"[ \t\n]*[{_OPENING}]*(?:[^ \t\n{_WIDE}]+|[{_WIDE}])[{_CLOSING}]*")  # what no line breaks
 _FONT = 0  # that of the interface
 _UNIT = 20  # pixels of a button's height at scale 1
 _UNITS = ((1e9, "GB", 2), (1e6, "MB", 1), (1e3, "kB", 0))

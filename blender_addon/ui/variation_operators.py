@@ -7,7 +7,7 @@ from bpy.props import IntProperty
 
 from ...backend.wire.limits import seeds_from
 from ..generate import active_picture
-from ..language.words import say, translated
+from ..language.words import reported, say, translated
 from ..link import runtime
 from ..scene.landing import recipe_of
 from ..scene.lasting import copy_name, title_of
@@ -39,7 +39,7 @@ class HI3DGEN_OT_reroll(bpy.types.Operator):  # noqa: N801
         try:
             return bpy.ops.hi3dgen.generate(**seed)
         except RuntimeError as error:  # as Generate reports what is wrong
-            self.report({"ERROR"}, str(error).strip().removeprefix("Error: "))
+            self.report({"ERROR"}, reported(error))
             return {"CANCELLED"}
 
 

@@ -279,6 +279,9 @@ def test_generate_says_why_it_is_grey(scene: Any) -> None:
 
 def test_the_log_of_the_setup_is_shown_too(session: Any, capfd: pytest.CaptureFixture[str]) -> None:
     setup = import_module(f"{MODULE}.blender_addon.link.setup")
+    (session.user_folder / setup.LOG).unlink(missing_ok=True)
+    bpy.ops.hi3dgen.show_log(of="SETUP")
+    assert capfd.readouterr().out == "Nothing is written there yet.\n"
     (session.user_folder / setup.LOG).write_text("no space left on the disk\n", encoding="utf-8")
     bpy.ops.hi3dgen.show_log(of="SETUP")
     assert "no space left" in capfd.readouterr().out

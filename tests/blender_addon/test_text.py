@@ -34,6 +34,7 @@ def lines(scene: Any) -> Any:
     def broken(sentence: str, widest: str) -> list[str]:
         import blf
 
+        text.lines("", 1.0)  # sets the font's size
         return text.lines(sentence, blf.dimensions(0, widest)[0])
 
     return broken
@@ -45,12 +46,16 @@ def test_a_line_ends_between_words(lines: Any) -> None:
 
 
 def test_chinese_and_japanese_lines_end_between_characters_but_not_before_a_comma(lines: Any) -> None:
-    sentence = "「あいう」を、選ぶ。"
-    for widest in ("あ", "「あい", "「あいう", "「あいう」を", sentence):
-        broken = lines(sentence, widest)
-        assert "".join(broken) == sentence
-        assert not [line for line in broken if line[0] in "」、。" or line[-1] == "「"]
-    assert len(lines(sentence, "あ")) == 6
+    for sentence, count in (("「あいう」を、選ぶ。", 6), ("画像「owl.png」を『PNG』で選ぶ。", 8)):
+        for widest in ("あ", "「あい", "「あいう", "「あいう」を", sentence):
+            broken = lines(sentence, widest)
+            assert "".join(broken) == sentence
+            assert not [line for line in broken if line[0] in "」』、。" or line[-1] in "「『"]
+        assert len(lines(sentence, "あ")) == count
+
+
+def test_french_lines_do_not_end_between_a_word_and_its_mark(lines: Any) -> None:
+    assert lines("le fichier «\u00a0owl\u00a0»\u00a0:", "le fichier «") == ["le fichier", "«\u00a0owl\u00a0»\u00a0:"]
 
 
 def test_words_within_japanese_stay_whole(lines: Any) -> None:

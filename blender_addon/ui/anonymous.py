@@ -18,7 +18,7 @@ _FILE = re.compile(r'File "([^"\n]*)"')
 _QUOTES = (  # opening, inside, closing: Python's own, GNU's and those of the languages that Blender speaks
     ("“", "(?:[^“”\n]|“[^“”\n]*”)*|[^”\n]*", "”"),
     ("„", "(?:[^„“”\n]|“[^“”\n]*”)*", "[“”]"),
-    ("‘", r"(?:[^’\n]|(?<=\w)’(?=\w))*", "’"),
+    ("\u2018", r"(?:[^\u2019\n]|(?<=\w)\u2019(?=\w))*", "\u2019"),
     ("«", "[^»\n]*", "»"),
     ("「", "[^」\n]*", "」"),
     ("『", "[^』\n]*", "』"),

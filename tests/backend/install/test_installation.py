@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from backend.commands.progress import ProgressBar
-from backend.folders import DOWNLOADS, IN_USE, INSTALL_LOG
-from backend.install.environments import STAMP, Environments
+from backend.folders import DOWNLOADS, IN_USE, INSTALL_LOG, STAMP
+from backend.install.environments import Environments
 from tests.backend.install.conftest import Installer
 from tests.backend.install.test_builds import nvidia_smi
 from tests.backend.install.tiny_index import ROOT, TinyIndex, pinned

@@ -182,6 +182,8 @@ def test_what_blender_would_delete_is_told_with_its_reason(
     assert "Restart it, and they are moved." in drawn("storage_box")
     monkeypatch.setattr(runtime, "_not_moved", "Another Blender was busy.")
     assert drawn("storage_box").endswith("Another Blender was busy.")
+    monkeypatch.setenv("HI3DGEN_USER_FOLDER", str(tmp_path / "mine"))
+    assert f"“{tmp_path / 'mine'}” leads there." in drawn("storage_box")
 
 
 def test_the_report_says_what_is_needed_and_nothing_of_the_artist(

@@ -128,6 +128,7 @@ def test_the_engine_is_not_removed_while_a_mesh_is_made_and_then_it_is_asked(
     preferences.wait("not diary.stop_at")
     press(preferences, "hi3dgen.remove_engine", 0.75)
     preferences.shoot(shots / "remove is refused.png")
+    assert "A mesh is being made." in preferences.ask("reports()")[-1]
     preferences.ask("thaw()")
     preferences.wait_for_job()
     preferences.screen.press("Escape")  # the popup

@@ -6,6 +6,7 @@ The user's folder may be one that others use, too: what is deleted or written ov
 
 import contextlib
 import os
+import re
 import shutil
 import stat
 import sys
@@ -13,11 +14,16 @@ import time
 from pathlib import Path
 
 from .errors import UserError
+from .safe_files import read_json
 
 ENDING_SECONDS = 5.0  # in which a backend that was asked to end has ended
 BYTECODE, DOWNLOADS, INSTALL_LOG = "hi3dgen-bytecode", "hi3dgen-downloads", "hi3dgen-install.log"
 IN_USE = "hi3dgen-in-use.json"  # points to the environment in use
+ENVIRONMENTS, WEIGHTS = "environments", "weights"  # folders in the user's
+ENVIRONMENTS_LOCK, WEIGHTS_LOCK = "environments.lock", ".lock"  # in the user's folder, and in that of the weights
+STAMP = "hi3dgen-environment.json"  # in each environment that is whole
 _EARLIER = {"bytecode": BYTECODE, "downloads": DOWNLOADS, "install.log": INSTALL_LOG, "environment.json": IN_USE}
+_PYTHON = re.compile(rf"{ENVIRONMENTS}/([A-Za-z0-9][\w.+-]*)/(bin/python|Scripts/python\.exe)", re.ASCII)
 _JUNCTION = 0xA0000003  # IO_REPARSE_TAG_MOUNT_POINT, which the module `stat` names on Windows alone
 _PAUSE = 0.1  # seconds
 
@@ -48,18 +54,35 @@ def weights_folder() -> Path:
     Raises `UserError` as `user_folder` does.
     """
     chosen = os.environ.get("HI3DGEN_WEIGHTS")
-    return _path(chosen) if chosen else user_folder() / "weights"
+    return _path(chosen) if chosen else user_folder() / WEIGHTS
 
 
-def take_over(folder: Path) -> None:
-    """Give what an earlier version left in `folder` the names of now. To be called only where all is ours.
+def take_over(folder: Path, *, all_ours: bool = False) -> None:
+    """Give what an earlier version left in `folder` the names of now.
 
-    Elsewhere these names may be somebody else's: ~/downloads is ~/Downloads on a disk that ignores case.
+    all_ours: nobody else writes there, as at the system's place. Elsewhere these names may be somebody else's
+    (~/downloads is ~/Downloads on a disk that ignores case), but for what points to an environment of ours.
     """
+    with contextlib.suppress(UserError):  # there is no home
+        all_ours = all_ours or folder == system_folder()
     for earlier, now in _EARLIER.items():
-        if not os.path.lexists(folder / now):
+        is_ours = all_ours or (now == IN_USE and _points_to_ours(folder / earlier))
+        if is_ours and not os.path.lexists(folder / now):
             with contextlib.suppress(OSError):  # there is none, or it is in use
                 (folder / earlier).rename(folder / now)
+
+
+def python_in_use(pointer: Path) -> tuple[str, str]:
+    """The name of the environment that a file such as `IN_USE` points to, and the path of its Python from there.
+
+    Raises OSError and ValueError, whatever lies at `pointer`.
+    """
+    value = read_json(pointer)
+    python = value.get("python") if isinstance(value, dict) else None
+    found = _PYTHON.fullmatch(python) if isinstance(python, str) else None
+    if not found:
+        raise ValueError("it does not name a Python of the engine")
+    return found[1], found[0]
 
 
 def free_space(folder: Path) -> int:
@@ -118,6 +141,13 @@ def is_link(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return stat.S_ISLNK(found.st_mode) or getattr(found, "st_reparse_tag", 0) == _JUNCTION
+
+
+def _points_to_ours(pointer: Path) -> bool:
+    with contextlib.suppress(OSError, ValueError):
+        name, _ = python_in_use(pointer)
+        return (pointer.parent / ENVIRONMENTS / name / STAMP).is_file()
+    return False
 
 
 def _home() -> Path:

@@ -28,7 +28,7 @@ TOLD = {
     "backend/install/troubles.py": ("_TROUBLES", "explain"),
     "backend/weights/store.py": ("trouble",),
     "backend/wire/limits.py": ("seed_from_text", "split_setting"),
-    "blender_addon/link/data_folder.py": ("BUSY", "LATER", "_OTHER_DISK", "_REFUSED", "_LINKED", "_THERE"),
+    "blender_addon/link/data_folder.py": ("BUSY", "LATER", "_OTHER_DISK", "_REFUSED", "_LINKED", "_THERE", "_INSIDE"),
     "blender_addon/link/environment.py": ("installed", "_fault"),
     "blender_addon/link/process.py": ("_started",),
 }

@@ -3,15 +3,17 @@
 
 import argparse
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 from ..errors import UserError
-from ..folders import user_folder
+from ..folders import user_folder, weights_folder
 from ..install.builds import BUILDS
 from ..install.environments import Environments, described
 from ..install.installation import install, roll_back
 from ..install.plan import PYTHONS, InstallPlan, make_plan
 from ..weights import removal
+from ..weights.lock import only_process_in
 from .agreement import agrees
 from .progress import ProgressBar
 
@@ -30,7 +32,13 @@ def configure(command: argparse.ArgumentParser) -> None:
     command.add_argument("--index-url", default="", metavar="URL", help="one package index that has everything")
     command.add_argument("--agree", action="store_true", help="agree to the licences and the size that --plan shows")
     command.add_argument("--json", action="store_true", help="print the progress as JSON, an object a line")
-    command.set_defaults(run=run)
+
+    def checked(options: argparse.Namespace) -> int:
+        if options.weights and not options.remove:
+            command.error("--weights goes with --remove")  # it would install
+        return run(options)
+
+    command.set_defaults(run=checked)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -40,10 +48,7 @@ def run(options: argparse.Namespace) -> int:
         return _show(options, environments)
     with ProgressBar(as_json=options.json) as progress:
         if options.remove:
-            with environments.locked():
-                environments.remove()
-            if options.weights:
-                removal.remove()
+            _remove(environments, weights=options.weights)
             progress.finished(removed=True)
             rest = "so are the weights" if options.weights else "the weights stay"
             _say(options, f"The engine's environments are removed; {rest}.")
@@ -58,6 +63,17 @@ def run(options: argparse.Namespace) -> int:
             progress.finished(installed=described(installed))
             _say(options, f"The engine is ready: PyTorch {installed.torch} on {installed.device}.")
     return 0
+
+
+def _remove(environments: Environments, *, weights: bool) -> None:
+    """Delete the environments, and the weights if they are meant too: nothing if one of them is being changed."""
+    with ExitStack() as locks:
+        locks.enter_context(environments.locked())
+        if weights:
+            locks.enter_context(only_process_in(weights_folder()))
+        environments.remove()
+        if weights:
+            removal.remove()
 
 
 def _show(options: argparse.Namespace, environments: Environments) -> int:

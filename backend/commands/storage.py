@@ -47,10 +47,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def found(environments: Environments) -> tuple[Place, ...]:
-    """Where the environment, the weights and the caches are; takes a second or more."""
-    caches = size(environments.bytecode) + size(environments.downloads)
+    """Where the environment, the weights and what can be made again are; takes a second or more."""
     return (
         Place("environment", "Environment", environments.all, environments.size()),
         Place("weights", "Weights", weights_folder(), removal.bytes_here()),
-        Place("caches", "Caches", environments.bytecode, caches),
+        Place("bytecode", "Compiled Files", environments.bytecode, size(environments.bytecode)),
+        Place("downloads", "Broken-off Downloads", environments.downloads, size(environments.downloads)),
     )

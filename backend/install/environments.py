@@ -16,18 +16,17 @@ from ..folders import (
     BYTECODE,
     DOWNLOADS,
     ENDING_SECONDS,
+    ENVIRONMENTS,
+    ENVIRONMENTS_LOCK,
     IN_USE,
     INSTALL_LOG,
+    STAMP,
     delete,
     delete_if_empty,
     size,
-    system_folder,
     take_over,
 )
 from ..safe_files import make_private_folder, open_own, read_json, read_small, write_json
-
-STAMP = "hi3dgen-environment.json"
-_FOLDER, _LOCK = "environments", "environments.lock"
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.+-]*", re.ASCII)
 _MADE = re.compile(r"(cpu|mps|cu\d+|rocm[\d.]+)-[0-9a-f]{8}", re.ASCII)  # the names that `make_plan` gives
@@ -71,11 +70,11 @@ class Environments:
     @property
     def all(self) -> Path:
         """The folder of all environments."""
-        return self.user / _FOLDER
+        return self.user / ENVIRONMENTS
 
     def folder(self, name: str) -> Path:
         """The folder of the environment of that name, whether it exists or not."""
-        return self.user / _FOLDER / name
+        return self.user / ENVIRONMENTS / name
 
     def python(self, name: str) -> Path:
         """Its Python."""
@@ -169,16 +168,14 @@ class Environments:
         """Keep out a second installation. Raises `UserError` if one is going on, or the folder cannot be written."""
         try:
             make_private_folder(self.user)
-            held = open_own(self.user / _LOCK, append=True)
+            held = open_own(self.user / ENVIRONMENTS_LOCK, append=True)
         except OSError as error:
             raise unwritable(self.user, error) from error
         with held:
             if not lock.take(held):
                 sentence = "Another Blender or terminal is installing the engine."
                 raise UserError("already-installing", sentence, "Wait until it is done.")
-            with contextlib.suppress(UserError):  # there is no home
-                if self.user == system_folder():
-                    take_over(self.user)
+            take_over(self.user)
             yield
 
     def _named(self, key: str) -> str:

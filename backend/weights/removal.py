@@ -7,12 +7,11 @@ import time
 from pathlib import Path
 
 from ..errors import UserError
-from ..folders import ENDING_SECONDS, delete, delete_if_empty, is_link, weights_folder
+from ..folders import ENDING_SECONDS, delete, delete_if_empty, is_link
 from ..safe_files import UNFINISHED
 from . import record
 from .catalogue import PACKAGES, Package
 from .disk import file_size
-from .lock import only_process_in
 from .store import PARTIAL
 
 _PART = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")  # named by a hash, see `download`
@@ -24,18 +23,17 @@ def bytes_here() -> int:
 
 
 def remove() -> None:
-    """Delete the files of every package. Raises `UserError` if another process is busy with them, or one is in use."""
-    with only_process_in(weights_folder()):
-        deadline = time.monotonic() + ENDING_SECONDS
-        try:
-            for package in PACKAGES:
-                for path in _ours(package):
-                    delete(path, deadline)
-                _forget_empty(record.own_folder(package))
-        except OSError as error:
-            sentence = f"Not all of the weights could be deleted: {error}."
-            advice = "Close what uses them, other Blenders too, and try again."
-            raise UserError("not-writable", sentence, advice) from error
+    """Delete the files of every package. The caller keeps others out. Raises `UserError` if a file is in use."""
+    deadline = time.monotonic() + ENDING_SECONDS
+    try:
+        for package in PACKAGES:
+            for path in _ours(package):
+                delete(path, deadline)
+            _forget_empty(record.own_folder(package))
+    except OSError as error:
+        sentence = f"Not all of the weights could be deleted: {error}."
+        advice = "Close what uses them, other Blenders too, and try again."
+        raise UserError("not-writable", sentence, advice) from error
 
 
 def _ours(package: Package) -> list[Path]:

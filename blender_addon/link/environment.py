@@ -7,18 +7,14 @@ it is whole.
 """
 
 import os
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...backend.folders import IN_USE
-from ...backend.safe_files import read_json
+from ...backend.folders import IN_USE, STAMP, python_in_use
 
-STAMP = "hi3dgen-environment.json"
 INSTALL_AGAIN = (
     "The backend runs on Blender's own Python, without the engine “Networks”: install it again in the preferences."
 )
-_PYTHON = re.compile(r"environments/[A-Za-z0-9][\w.+-]*/(bin/python|Scripts/python\.exe)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -35,7 +31,7 @@ def installed(data_folder: Path) -> Environment:
     Accepted is only a Python inside the data folder that belongs to this user (on Windows the owner is not looked at).
     """
     try:
-        python = data_folder / _read_pointer(data_folder / IN_USE)
+        python = data_folder / python_in_use(data_folder / IN_USE)[1]
     except FileNotFoundError:
         return Environment()
     except (OSError, ValueError):
@@ -47,15 +43,6 @@ def installed(data_folder: Path) -> Environment:
     except (OSError, ValueError, RuntimeError):  # RuntimeError: a circle of links, before Python 3.13
         fault = "The engine's environment cannot be read."
     return Environment(trouble=f"{fault} {INSTALL_AGAIN}") if fault else Environment(python)
-
-
-def _read_pointer(path: Path) -> str:
-    """The path of the environment's Python in the data folder. Raises OSError and ValueError."""
-    value = read_json(path)
-    python = value.get("python") if isinstance(value, dict) else None
-    if not isinstance(python, str) or not _PYTHON.fullmatch(python):
-        raise ValueError("it does not name a Python of the engine")
-    return python
 
 
 def _fault(python: Path, data_folder: Path) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ...backend.wire.messages import Request
 from ..errors import AddonError
-from ..language.words import say, translated
+from ..language.words import say
 from .job import Job, JobState
 
 AHEAD_BYTES = 1 << 30  # of pictures whose results wait for the scene; the next one is not begun before some have landed
@@ -114,7 +114,7 @@ def _left_out(series: Series) -> AddonError:
     reasons: dict[str, list[str]] = {}
     for name, error in series.failed[:NAMED]:
         reasons.setdefault(error.sentence, []).append(name)
-    told = [f"{', '.join(names)}: {translated(sentence)}" for sentence, names in reasons.items()]
+    told = [f"{', '.join(f'“{name}”' for name in names)} failed: {reason}" for reason, names in reasons.items()]
     if len(series.failed) > NAMED:
         told.append(f"{len(series.failed) - NAMED} more were left out.")
     advices = {error.advice for _, error in series.failed}

@@ -22,8 +22,9 @@ def setup() -> Setup:
 
 def why_they_stay() -> str:
     """Why environment or weights lie in the folder that Blender deletes, and what to do; empty if none do."""
-    stays = data_folder.lasting_folder(setup().user_folder)
-    return (runtime.not_moved() or data_folder.LATER) if stays else ""
+    user_folder = setup().user_folder
+    stays = data_folder.lasting_folder(user_folder)
+    return data_folder.chosen_inside(user_folder) or ((runtime.not_moved() or data_folder.LATER) if stays else "")
 
 
 def find_out(build: str, python: str) -> None:

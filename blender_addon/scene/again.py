@@ -54,7 +54,7 @@ def picture_of(thing: bpy.types.Object) -> bpy.types.Image:
     own = (shown for slot in thing.material_slots if (shown := material.picture_of(slot.material)))
     picture = next(own, None) or _by_name(recipe_of(thing) or {})
     if picture is None:
-        sentence = f"The picture that {thing.name} was made from is not in this file any more."
+        sentence = f"The picture that “{thing.name}” was made from is not in this file any more."
         raise AddonError(sentence, "Open it, and generate from it.")
     return picture
 
@@ -82,7 +82,7 @@ def inputs_of(
         image = picture if name == "picture" else own.get(name) or others.get(name)
         if image is None:
             what = _CALLED.get(name, name.replace("_", " "))
-            sentence = f"The {what} that {thing.name} was made with is not in this file any more."
+            sentence = f"The {what} that “{thing.name}” was made with is not in this file any more."
             raise AddonError(sentence, "Generate from the picture instead.")
         inputs[name] = image
     inputs.pop("picture", None)
@@ -116,7 +116,7 @@ def prepare(
     Raises `AddonError` for a broken product, if the result lacks the mesh, and if the object cannot take it.
     """
     if thing.data.shape_keys:
-        raise AddonError(f"{thing.name} has shape keys, which would be lost.", "Remove or apply them first.")
+        raise AddonError(f"“{thing.name}” has shape keys, which would be lost.", "Remove or apply them first.")
     affine, name = affine_now(thing), thing[PRODUCT]
     product = result.products.get(name)
     if not isinstance(product, Mesh):

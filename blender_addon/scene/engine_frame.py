@@ -64,7 +64,7 @@ def affine_now(thing: bpy.types.Object) -> Affine:
         size = float(np.ptp(frame.box, axis=0).max())
         if np.abs(box_around(points) - frame.box).max() <= NEAR * size:
             return frame.affine
-    sentence = f"The mesh of {thing.name} was changed so much that another one cannot take its place."
+    sentence = f"The mesh of “{thing.name}” was changed so much that another one cannot take its place."
     raise AddonError(sentence, "Generate from its picture instead.")
 
 

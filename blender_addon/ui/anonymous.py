@@ -15,7 +15,17 @@ _OURS = r"backend|blender_addon|site-packages|python3\.\d+|Lib"  # folders below
 _PUBLIC = r"pytorch\.org|python\.org|huggingface\.co|hf\.co|github\.com|blender\.org"
 _OTHERS = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "PIP_PROXY", "PIP_INDEX_URL", "HF_ENDPOINT", "HI3DGEN_PYTORCH")
 _FILE = re.compile(r'File "([^"\n]*)"')
-_QUOTED = re.compile(r"""(“)([^”\n]*)(”)|((?<!\w)')((?:[^'\n]|(?<=\w)'(?=\w))*)('(?!\w))|(")([^"\n]*)(")""")
+_QUOTES = (  # opening, inside, closing: Python's own, GNU's and those of the languages that Blender speaks
+    ("“", "(?:[^“”\n]|“[^“”\n]*”)*|[^”\n]*", "”"),
+    ("„", "(?:[^„“”\n]|“[^“”\n]*”)*", "[“”]"),
+    ("\u2018", r"(?:[^\u2019\n]|(?<=\w)\u2019(?=\w))*", "\u2019"),
+    ("«", "[^»\n]*", "»"),
+    ("「", "[^」\n]*", "」"),
+    ("『", "[^』\n]*", "』"),
+    (r"(?<!\w)b?'", r"(?:\\'|[^'\n]|(?<=\w)'(?=\w))*", r"'(?!\w)"),
+    ('"', r'(?:\\"|[^"\n])*', '"'),
+)
+_QUOTED = re.compile("|".join(f"({opening})({inside})({closing})" for opening, inside, closing in _QUOTES))
 _ADDRESS = re.compile(r"""\b(?!file:)[A-Za-z][\w+.-]+://[^\s"'“”]*""")
 _PUBLIC_ADDRESS = re.compile(rf"https?://(?:[\w-]+\.)*(?:{_PUBLIC})(?:[/:?#].*)?", re.IGNORECASE)
 _PATH = re.compile(

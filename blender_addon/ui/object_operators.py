@@ -163,7 +163,7 @@ class HI3DGEN_OT_remesh(_OnMeshes, bpy.types.Operator):  # noqa: N801
         """Remesh them."""
         for thing in things:
             if thing.data.shape_keys:
-                raise AddonError(f"{thing.name} has shape keys, which would be lost.", "Remove or apply them first.")
+                raise AddonError(f"“{thing.name}” has shape keys, which would be lost.", "Remove or apply them first.")
         wanted = [self.faces or (len(thing.data.loops) - 2 * len(thing.data.polygons)) // 2 for thing in things]
         lost = {
             name

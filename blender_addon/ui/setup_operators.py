@@ -23,7 +23,6 @@ BUILDS = (  # a part of what `python -m backend install --torch` takes
     ("cpu", "CPU", "For the processor, on which a mesh takes very long"),
 )
 PYTHON = "A Python 3.11 to 3.14 that makes the engine's environment if Blender's own cannot"
-AUTOMATIC = "Automatic"
 ASK_WIDTH, ASK_MARGIN = 460, 20  # pixels at scale 1: of the question, for a path, and of its borders
 AGREE = "The licences and the size of what is downloaded are agreed to"
 

@@ -9,7 +9,7 @@ from .text import draw_lines, lines, size
 
 _LASTING = (
     "The weights and the environment stay when the extension is uninstalled, and other Blenders use them, too. "
-    "Caches and logs are deleted with it."
+    "Compiled files and logs are deleted with it."
 )
 _LEAVING = (
     "The environment, the weights or a part of them lie in the extension's own folder, “{}”, with which Blender "
@@ -53,7 +53,8 @@ def label_of(place: str) -> str:
     labels = {
         "environment": say("Environment"),
         "weights": say("Weights"),
-        "caches": say("Caches"),
+        "bytecode": say("Compiled Files"),
+        "downloads": say("Broken-off Downloads"),
         "logs": say("Logs"),
     }
     return labels.get(place, place)

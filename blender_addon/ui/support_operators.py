@@ -43,9 +43,7 @@ class HI3DGEN_OT_copy_report(bpy.types.Operator):  # noqa: N801
     bl_options = set()
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Wait until it is known what can run here, which takes some seconds with PyTorch."""
-        if setup().doctor or setup().doctor_error:
-            return self.execute(context)
+        """Ask what can run here now, and go on when it is known, which takes some seconds with PyTorch."""
         _ask()
         self._timer = context.window_manager.event_timer_add(_LOOK_SECONDS, window=context.window)
         context.window_manager.modal_handler_add(self)
@@ -56,15 +54,18 @@ class HI3DGEN_OT_copy_report(bpy.types.Operator):  # noqa: N801
         if event.type != "TIMER" or setup().examining:
             return {"PASS_THROUGH"}
         context.window_manager.event_timer_remove(self._timer)
-        return self.execute(context)
+        return self._copy(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
+        """Ask, wait for the answer, and copy it."""
+        _ask()
+        while setup().examining:
+            setup().tick()
+            time.sleep(_LOOK_SECONDS / 10)
+        return self._copy(context)
+
+    def _copy(self, context: bpy.types.Context) -> set[str]:
         """Copy it; without a window, print it."""
-        if not (setup().doctor or setup().doctor_error):
-            _ask()
-            while setup().examining:
-                setup().tick()
-                time.sleep(_LOOK_SECONDS / 10)
         if runtime.has_window():
             context.window_manager.clipboard = report()
             self.report({"INFO"}, translated(_COPIED))
@@ -77,6 +78,5 @@ CLASSES = (HI3DGEN_OT_open_log, HI3DGEN_OT_copy_report)
 
 
 def _ask() -> None:
-    if not setup().examining:
-        setup().ask_doctor(runtime.options().device)
+    setup().ask_doctor(runtime.options().device)
     setup_timer.keep_ticking()

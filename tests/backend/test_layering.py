@@ -24,7 +24,10 @@ SHARED_BATCH = (
     *(f"backend.batch.{name}" for name in ("lines", "manifest", "names", "planning", "running", "summary")),
     *("backend.commands.arguments", "backend.errors", "backend.version"),
 )
-SHARED_FILES = ("backend.errors", "backend.folders", "backend.lock", "backend.safe_files")
+SHARED_FILES = (
+    *("backend.errors", "backend.folders", "backend.lock", "backend.safe_files"),
+    "backend.weights.catalogue",
+)
 ADDON_SHARED = ("blender_addon.errors", "blender_addon.extension", "blender_addon.language")
 HEAVY = ("torch", "diffusers", "transformers", "trimesh", "PIL", "scipy", "safetensors", "huggingface_hub", "httpx2")
 
@@ -120,6 +123,7 @@ def test_the_table_of_contributing_is_read() -> None:
         "backend.folders",
         "backend.lock",
         "backend.safe_files",
+        "backend.weights.catalogue",
     ]
 
 

@@ -116,7 +116,7 @@ def test_what_is_gone_is_said_and_the_mesh_stays(plum: Any) -> None:
     data = plum.data
     plum.data.materials.clear()
     bpy.data.images.remove(bpy.data.images["plum picture"])
-    with pytest.raises(RuntimeError, match="The picture that plum was made from is not in this file any more"):
+    with pytest.raises(RuntimeError, match="The picture that “plum” was made from is not in this file any more"):
         bpy.ops.hi3dgen.make_again()
     assert plum.data == data
     plum["hi3dgen"]["engine"] = "clay"
@@ -137,7 +137,7 @@ def test_a_mask_that_it_was_made_with_is_used_again(scene: Any) -> None:
     assert np.allclose(vertices_of(plum), first, atol=1e-6)
     for image in bpy.data.images:
         image.hi3dgen_cutout = None
-    with pytest.raises(RuntimeError, match="The mask that plum was made with is not in this file any more"):
+    with pytest.raises(RuntimeError, match="The mask that “plum” was made with is not in this file any more"):
         bpy.ops.hi3dgen.make_again()
 
 

@@ -14,13 +14,16 @@ from typing import Any
 import pytest
 
 from backend import lock
-from backend.folders import IN_USE
+from backend.folders import IN_USE, STAMP
+from backend.weights.catalogue import GEOMETRY, NORMALS
 from tests.blender_addon.support import MODULE
 
 DISK = OSError(errno.EXDEV, "Invalid cross-device link")
-PACKAGE = "weights/trellis-normal-v0-1"
-WEIGHTS = "trellis-normal-v0-1/ckpts/structure.safetensors"
-OTHER = "yoso-normal-v1-8-1/unet/config.json"
+PACKAGE = f"weights/{GEOMETRY.name}"
+WEIGHTS = f"{GEOMETRY.name}/{GEOMETRY.files[2]}"
+OTHER = f"{NORMALS.name}/{NORMALS.files[0]}"
+PYTHON = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
+links = pytest.mark.skipif(sys.platform == "win32", reason="Windows lets not everybody make links")
 
 
 @pytest.fixture
@@ -71,6 +74,7 @@ def test_what_an_earlier_version_left_is_moved_and_the_log_stays(module: Any, ol
     assert module.data_folder(old) == new
     assert module.weights_folder(old) == new / "weights"
     assert module.lasting_folder(old) is None
+    assert module.chosen_inside(old) == ""
     assert not (old / "environments").exists()
     assert module.move_out(old) == ""
     assert files(new) == {*ENVIRONMENT, f"weights/{WEIGHTS}"}
@@ -94,6 +98,14 @@ def test_somebody_elses_environment_in_a_chosen_folder_is_not_taken_for_ours(mod
     assert files(new) == {*ENVIRONMENT, "environment.json", f"weights/{WEIGHTS}"}
 
 
+def test_an_earlier_versions_environment_in_a_chosen_folder_is_found(module: Any, tmp_path: Path, new: Path) -> None:
+    python = make_whole(new)
+    (new / IN_USE).rename(new / "environment.json")
+    assert module.move_out(tmp_path / "none") == ""
+    found = import_module(f"{MODULE}.blender_addon.link.environment").installed(module.data_folder(tmp_path / "none"))
+    assert found.python == python
+
+
 def test_in_the_systems_folder_the_pointer_of_an_earlier_version_is_found(
     module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,7 +117,7 @@ def test_in_the_systems_folder_the_pointer_of_an_earlier_version_is_found(
 
 
 @pytest.mark.parametrize("name", ["environments", "weights"])
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets not everybody make links")
+@links
 def test_what_lies_behind_a_link_stays_there(name: str, module: Any, old: Path, new: Path, tmp_path: Path) -> None:
     linked = tmp_path / "large disk" / name
     linked.parent.mkdir()
@@ -199,6 +211,74 @@ def test_the_extensions_folder_as_the_chosen_one_is_left_as_it_is(
     assert module.move_out(old) == ""
     assert files(old) == before
     assert module.lasting_folder(old) is None
+    assert f"“{old}” leads there" in module.chosen_inside(old)
+
+
+@pytest.mark.parametrize("variable", ["HI3DGEN_USER_FOLDER", "HI3DGEN_WEIGHTS"])
+@pytest.mark.parametrize("way", ["straight", pytest.param("by a link", marks=links)])
+def test_a_chosen_folder_within_the_extensions_is_told(
+    variable: str, way: str, module: Any, tmp_path: Path, new: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = tmp_path / "extension" / "mine"
+    if way == "by a link":
+        chosen.mkdir(parents=True)
+        (tmp_path / "link").symlink_to(chosen)
+        chosen = tmp_path / "link"
+    monkeypatch.setenv(variable, str(chosen))
+    assert f"“{chosen}” leads there" in module.chosen_inside(tmp_path / "extension")
+
+
+def test_weights_that_are_chosen_where_they_are_stay_there(
+    module: Any, old: Path, new: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HI3DGEN_WEIGHTS", str(old / "weights"))
+    module.move_out(old)
+    assert files(new) == ENVIRONMENT
+    assert files(old) == {f"weights/{WEIGHTS}", "backend-1.log"}
+
+
+def make_whole(folder: Path) -> Path:
+    """Put an environment in use that works, by what is on the disk."""
+    python = write(folder / "environments" / "cpu-1a2b" / PYTHON, "")
+    write(folder / "environments" / "cpu-1a2b" / STAMP, "{}")
+    write(folder / IN_USE, f'{{"python": "environments/cpu-1a2b/{PYTHON}"}}')
+    return python
+
+
+def test_an_environment_that_is_broken_hides_none_that_works(module: Any, old: Path, new: Path) -> None:
+    write(new / IN_USE, "{}")
+    assert module.data_folder(old) == new, "neither works"
+    python = make_whole(old)
+    assert module.data_folder(old) == old
+    make_whole(new)
+    assert module.data_folder(old) == new, "both work"
+    python.unlink()
+    assert module.data_folder(old) == new
+
+
+def test_folders_of_others_and_half_a_download_count_for_no_weights(module: Any, old: Path, new: Path) -> None:
+    for name in ("sd15", "sdxl", "flux"):
+        write(new / "weights" / name / "model.safetensors", "somebody else's")
+    write(new / "weights" / GEOMETRY.name / ".partial" / "0a", "half")
+    assert module.weights_folder(old) == old / "weights"
+
+
+@links
+@pytest.mark.parametrize("at", ["extension", "share/hi3dgen"])
+def test_a_link_from_the_one_folder_of_weights_to_the_other_locks_nobody_out(
+    at: str, module: Any, old: Path, new: Path, tmp_path: Path
+) -> None:
+    new.mkdir(parents=True)
+    if at == "extension":
+        (old / "weights").rename(new / "weights")
+    link, other = tmp_path / at / "weights", (old if at != "extension" else new) / "weights"
+    link.symlink_to(other)
+    told = module.move_out(old)
+    assert files(new) >= ENVIRONMENT
+    assert (other / WEIGHTS).exists()
+    assert link.is_symlink()
+    assert (told, module.lasting_folder(old)) == ("", None)
+    assert bool(module.chosen_inside(old)) == (at != "extension"), "Blender deletes them there"
 
 
 @pytest.mark.parametrize("name", ["environments.lock", "weights/.lock"])
@@ -282,10 +362,9 @@ def test_an_environment_that_another_blender_runs_in_is_not_moved(module: Any, o
 
 def test_a_moved_environment_works(module: Any, tmp_path: Path, new: Path) -> None:
     old = tmp_path / "extension"
-    python = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
     venv.create(old / "environments" / "cpu-1a2b", symlinks=sys.platform != "win32")
-    write(old / "environments" / "cpu-1a2b" / "hi3dgen-environment.json", "{}")
-    write(old / IN_USE, f'{{"python": "environments/cpu-1a2b/{python}"}}')
+    write(old / "environments" / "cpu-1a2b" / STAMP, "{}")
+    write(old / IN_USE, f'{{"python": "environments/cpu-1a2b/{PYTHON}"}}')
     module.move_out(old)
     found = import_module(f"{MODULE}.blender_addon.link.environment").installed(module.data_folder(old))
     assert found.trouble == ""

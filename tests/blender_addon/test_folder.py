@@ -43,7 +43,9 @@ def placed(*names: str) -> list[tuple[float, ...]]:
 
 def test_a_folder_becomes_a_grid_of_meshes_by_name_and_what_fails_is_named(scene: Any, birds: Path) -> None:
     bpy.ops.mesh.primitive_cube_add()
-    with pytest.raises(RuntimeError, match=r"3 of 4 pictures are made\. wall\.png: Nothing in the picture stands out"):
+    with pytest.raises(
+        RuntimeError, match=r"3 of 4 pictures are made\. “wall\.png” failed: Nothing in the picture stands out"
+    ):
         bpy.ops.hi3dgen.generate_folder(directory=str(birds), below=True)
     night, second, tenth = (bpy.data.objects[name] for name in ("owl 2", "owl 2.001", "owl 10"))
     assert placed("owl 2", "owl 2.001", "owl 10") == [(1.75, 0.625, 0), (3, 0.625, 0), (1.75, -0.625, 0)]
@@ -99,7 +101,7 @@ def test_it_comes_as_it_is_made_and_a_picture_that_is_deleted_meanwhile_is_named
     pictures[2].unlink()
     tick_until(session, lambda: not job.live)
     assert other.live, "it was behind in the queue"
-    assert job.error.sentence == f"2 of 3 pictures are made. wall.png: There is no file “{pictures[2]}”."
+    assert job.error.sentence == f"2 of 3 pictures are made. “wall.png” failed: There is no file “{pictures[2]}”."
     assert bpy.context.selected_objects == [], "the artist has changed the selection"
 
 

@@ -175,10 +175,10 @@ def test_a_sentence_is_known_by_the_template_that_says_most_of_it(
         ("The engine gave no “{0}” this time.", {0}),
         ("The memory was not enough while {0}.", {0}),
         ("The memory of {0} was not enough for the {1}, even in small pieces.", {0, 1}),
-        ("The {0} that {1} was made with is not in this file any more.", {0}),  # the other is an object's name
-        ("The picture that {0} was made from is not in this file any more.", set()),
+        ("The {0} that “{1}” was made with is not in this file any more.", {0}),  # the other is an object's name
+        ("The picture that “{0}” was made from is not in this file any more.", set()),
         ("There is no image “{0}” in this file.", set()),
-        ("{0} has shape keys, which would be lost.", set()),
+        ("“{0}” has shape keys, which would be lost.", set()),
     ],
 )
 def test_a_field_is_a_word_of_ours_or_may_be_a_name(

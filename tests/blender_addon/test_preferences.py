@@ -15,6 +15,7 @@ import bpy
 import psutil
 import pytest
 
+from backend.version import VERSION
 from tests.blender_addon.scripted import write_program
 from tests.blender_addon.support import MODULE, tick_until
 
@@ -78,7 +79,10 @@ def test_a_backend_that_was_not_told_of_a_device_takes_the_environments(
     operators = import_module(f"{MODULE}.blender_addon.ui.setup_operators")
     assert operators.device_label("") == "cpu, by HI3DGEN_DEVICE"
     assert bpy.ops.hi3dgen.copy_report() == {"FINISHED"}
-    assert "device cpu, ends after" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "device cpu, ends after" in text
+    assert "asked before" not in text
+    assert f"Hi3DGen {VERSION}" in text
     session.close()
 
 
@@ -102,7 +106,7 @@ def test_clearing_counts_again_and_asks_nothing_else(session: Any, setup: Any) -
     bpy.ops.hi3dgen.clear_caches()
     assert not left.exists()
     assert not (session.user_folder / "hi3dgen-bytecode").exists()
-    assert setup.places["caches"]["bytes"] == 0
+    assert setup.places["downloads"] == {**setup.places["downloads"], "folder": str(left.parent), "bytes": 0}
     assert setup.places["logs"]["bytes"] > 0
     assert setup.asked
 
@@ -178,6 +182,8 @@ def test_what_blender_would_delete_is_told_with_its_reason(
     assert "Restart it, and they are moved." in drawn("storage_box")
     monkeypatch.setattr(runtime, "_not_moved", "Another Blender was busy.")
     assert drawn("storage_box").endswith("Another Blender was busy.")
+    monkeypatch.setenv("HI3DGEN_USER_FOLDER", str(tmp_path / "mine"))
+    assert f"“{tmp_path / 'mine'}” leads there." in drawn("storage_box")
 
 
 def test_the_report_says_what_is_needed_and_nothing_of_the_artist(
@@ -218,6 +224,14 @@ def test_the_report_says_what_is_needed_and_nothing_of_the_artist(
         ("it is in ~/owl.png", "it is in …"),
         ("OSError: [Errno 2] no file: '/home/ada/o.png'", "OSError: [Errno 2] no file: '…'"),
         ("the picture “Ada's owl” is empty", "the picture “…” is empty"),
+        ("the picture “Ada's “best” owl” is empty", "the picture “…” is empty"),
+        ("die Bilder „owl.png“ und „my “best” owl“ fehlen", "die Bilder „…“ und „…“ fehlen"),
+        ("les images « owl.png » et «owl» manquent", "les images «…» et «…» manquent"),
+        ("画像「owl.png」と『owl』がありません", "画像「…」と『…』がありません"),
+        ("cannot stat \u2018Ada\u2019s owl\u2019: no", "cannot stat \u2018…\u2019: no"),
+        ("cannot identify b'my owl.png' or b\"owl\"", "cannot identify b'…' or b\"…\""),
+        (r"""no key 'Ada\'s "best" owl', "the \"best\" owl" """, """no key '…', "…" """),
+        ("“owl.png”, “my owl” failed: It is gone.", "“…”, “…” failed: It is gone."),
         ("the engine “Draft” is ready", "the engine “Draft” is ready"),
         ('  File "/home/ada/x/hi3dgen/backend/jobs.py", line 7', '  File "…/backend/jobs.py", line 7'),
         (

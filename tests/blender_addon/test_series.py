@@ -118,8 +118,8 @@ def test_what_fails_is_left_out_and_named_at_the_end(session: Any) -> None:
     assert series.state.name == "FAILED"
     assert session.error is series.error
     assert series.error.sentence == (
-        "2 of 6 pictures are made. 0.png, 4.png: No object was found in the picture. 2.png: It is gone. "
-        "3.png: The backend ended in the middle of its work."
+        "2 of 6 pictures are made. “0.png”, “4.png” failed: No object was found in the picture. “2.png” failed: It is "
+        "gone. “3.png” failed: The backend ended in the middle of its work."
     )
     assert series.error.advice == "Look at these pictures."
 
@@ -127,8 +127,8 @@ def test_what_fails_is_left_out_and_named_at_the_end(session: Any) -> None:
 def test_of_many_that_fail_some_are_named(session: Any) -> None:
     series, _ = submit(session, [None] * 100)
     tick_until(session, lambda: not series.live)
-    assert series.error.sentence.startswith("0 of 100 pictures are made. 0.png, 1.png, ")
-    assert series.error.sentence.endswith("7.png: It is gone. 92 more were left out.")
+    assert series.error.sentence.startswith("0 of 100 pictures are made. “0.png”, “1.png”, ")
+    assert series.error.sentence.endswith("“7.png” failed: It is gone. 92 more were left out.")
     assert series.error.advice == "Find it."
 
 

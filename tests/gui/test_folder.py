@@ -80,7 +80,9 @@ def test_a_folder_becomes_a_grid_that_is_framed_once(blender: Blender, forest: P
     assert made(blender) == [f"toadstool {number}" for number in range(4, 11)]
     assert blender.ask("view()") == framed
     assert blender.ask("len(bpy.context.selected_objects)") == 7
-    wait_until(lambda: "7 of 8 pictures are made. noise.png: " in blender.ask("reports()")[-1], "the report is there")
+    wait_until(
+        lambda: "7 of 8 pictures are made. “noise.png” failed: " in blender.ask("reports()")[-1], "the report is there"
+    )
     places = np.array(blender.ask("[list(bpy.data.objects[f'toadstool {n}'].location) for n in range(4, 11)]"))
     assert np.allclose(np.diff(places[:3], axis=0), (1.25, 0, 0), atol=1e-4)
     assert np.allclose(places[3] - places[0], (0, -1.25, 0), atol=1e-4)

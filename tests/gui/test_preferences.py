@@ -116,7 +116,7 @@ def test_caches_are_cleared(preferences: Blender, toadstool: Path) -> None:
     preferences.wait("session().cached_bytes > 0")
     press(preferences, "hi3dgen.clear_caches", 0.5)
     preferences.wait("session().cached_bytes == 0 and not setup().live")
-    assert preferences.ask("setup().places['caches']['bytes']") == 0
+    assert preferences.ask("setup().places['bytecode']['bytes']") == 0
 
 
 def test_the_engine_is_not_removed_while_a_mesh_is_made_and_then_it_is_asked(
@@ -128,6 +128,7 @@ def test_the_engine_is_not_removed_while_a_mesh_is_made_and_then_it_is_asked(
     preferences.wait("not diary.stop_at")
     press(preferences, "hi3dgen.remove_engine", 0.75)
     preferences.shoot(shots / "remove is refused.png")
+    assert "A mesh is being made." in preferences.ask("reports()")[-1]
     preferences.ask("thaw()")
     preferences.wait_for_job()
     preferences.screen.press("Escape")  # the popup

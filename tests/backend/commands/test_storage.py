@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from backend.__main__ import main
-from backend.errors import UserError
 from backend.folders import BYTECODE, DOWNLOADS, size
 from backend.weights import record, removal
 from backend.weights.catalogue import FOREGROUND, NORMALS, PACKAGES
@@ -51,9 +50,11 @@ def test_it_says_where_everything_is_and_how_large(user: Path, capsys: Printed) 
     assert {name: place["bytes"] for name, place in places.items()} == {
         "environment": 5000,
         "weights": 7000,
-        "caches": 340,
+        "bytecode": 40,
+        "downloads": 300,
     }
     assert places["environment"]["folder"] == str(user / "environments")
+    assert places["downloads"]["folder"] == str(user / DOWNLOADS)
     assert main(["storage"]) == 0
     assert f"Weights: 7 kB, {user / 'weights'}" in capsys.readouterr().out
 
@@ -63,7 +64,8 @@ def test_clearing_keeps_what_cannot_be_made_again(user: Path, capsys: Printed) -
     assert {name: place["bytes"] for name, place in places.items()} == {
         "environment": 5000,
         "weights": 7000,
-        "caches": 0,
+        "bytecode": 0,
+        "downloads": 0,
     }
 
 
@@ -83,7 +85,8 @@ def test_the_engine_is_removed_without_its_weights_or_with_them(user: Path, caps
     assert {name: place["bytes"] for name, place in told(capsys).items()} == {
         "environment": 0,
         "weights": 7000,
-        "caches": 40,
+        "bytecode": 40,
+        "downloads": 0,
     }
     assert main(["install", "--remove", "--weights"]) == 0
     assert "so are the weights" in capsys.readouterr().out
@@ -154,10 +157,22 @@ def test_what_others_have_put_into_the_folder_of_a_package_stays(user: Path, tmp
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process of Windows cannot lock against itself")
-def test_weights_that_are_being_downloaded_are_not_removed(user: Path) -> None:
-    with only_process_in(user / "weights"), pytest.raises(UserError, match="busy with the weights"):
-        removal.remove()
-    assert removal.bytes_here() == 7000
+def test_while_weights_are_downloaded_nothing_is_removed(user: Path, capsys: Printed) -> None:
+    with only_process_in(user / "weights"):
+        assert main(["install", "--remove", "--weights"]) == 1
+    assert "busy with the weights" in capsys.readouterr().err
+    assert {name: place["bytes"] for name, place in told(capsys).items()} == {
+        "environment": 5000,
+        "weights": 7000,
+        "bytecode": 40,
+        "downloads": 300,
+    }
+
+
+def test_weights_alone_are_not_taken_for_an_installation(user: Path, capsys: Printed) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["install", "--weights"])
+    assert "--weights goes with --remove" in capsys.readouterr().err
 
 
 def test_what_is_missing_has_no_size(tmp_path: Path) -> None:
@@ -166,6 +181,6 @@ def test_what_is_missing_has_no_size(tmp_path: Path) -> None:
 
 def test_clearing_touches_no_downloads_of_somebody_elses(user: Path, capsys: Printed) -> None:
     write(user / "downloads" / "letter.txt", 10)
-    assert told(capsys, "--clear")["caches"]["bytes"] == 0
+    assert told(capsys, "--clear")["downloads"]["bytes"] == 0
     assert main(["install", "--remove"]) == 0
     assert (user / "downloads" / "letter.txt").exists()

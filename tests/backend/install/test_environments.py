@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Environments are removed whole, also while the process that ran in one is just ending."""
 
+import json
 import os
 import shutil
 from pathlib import Path
 
 import pytest
 
+from backend import folders
 from backend.errors import UserError
-from backend.folders import IN_USE
+from backend.folders import IN_USE, STAMP
 from backend.install import environments
 from backend.install.builds import BUILDS
-from backend.install.environments import Environments
+from backend.install.environments import Environments, Installed
 
 delete = shutil.rmtree
 
@@ -80,7 +82,7 @@ def test_what_is_not_ours_stays_whatever_folder_is_chosen(user: Path) -> None:
         (user / name).write_text("precious")
     older = user / "environments" / "an older name"
     older.mkdir()
-    (older / environments.STAMP).write_text("{}")
+    (older / STAMP).write_text("{}")
     with Environments(user).locked():
         Environments(user).prune()
         assert not older.exists(), "it has our stamp"
@@ -107,7 +109,7 @@ def test_in_our_own_folder_what_an_earlier_version_left_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HI3DGEN_USER_FOLDER", raising=False)
-    monkeypatch.setattr(environments, "system_folder", lambda: tmp_path)
+    monkeypatch.setattr(folders, "system_folder", lambda: tmp_path)
     (tmp_path / "downloads").mkdir()
     (tmp_path / "downloads" / "torch").write_text("{}")
     (tmp_path / "environment.json").write_text("{}")
@@ -116,6 +118,22 @@ def test_in_our_own_folder_what_an_earlier_version_left_is_used(
         assert (tmp_path / IN_USE).exists()
     assert not (tmp_path / "downloads").exists()
     assert not (tmp_path / "environment.json").exists()
+
+
+def test_an_earlier_versions_environment_in_a_chosen_folder_is_in_use_and_not_pruned(user: Path) -> None:
+    (user / IN_USE).unlink()
+    python = Environments(user).python("cpu-1a2b3c4d").relative_to(user).as_posix()
+    (user / "environment.json").write_text(json.dumps({"name": "cpu-1a2b3c4d", "python": python}))
+    with Environments(user).locked():
+        assert not (user / IN_USE).exists(), "what it points to has no stamp"
+    (user / "environments" / "cpu-1a2b3c4d" / "pyvenv.cfg").write_text("")
+    Environments(user).python("cpu-1a2b3c4d").parent.mkdir(exist_ok=True)
+    Environments(user).python("cpu-1a2b3c4d").touch()
+    Environments(user).stamp(Installed("cpu-1a2b3c4d", "cpu", "2.13.0", "CPU"))
+    with Environments(user).locked():
+        Environments(user).prune(*Environments(user).kept())
+    assert Environments(user).current() is not None
+    assert not (user / "environment.json").exists()
 
 
 def test_a_half_made_environment_of_any_build_is_ours_by_its_name(tmp_path: Path) -> None:

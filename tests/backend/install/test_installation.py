@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from backend.commands.progress import ProgressBar
-from backend.folders import DOWNLOADS, IN_USE, INSTALL_LOG
-from backend.install.environments import STAMP, Environments
+from backend.folders import DOWNLOADS, IN_USE, INSTALL_LOG, STAMP
+from backend.install.environments import Environments
 from tests.backend.install.conftest import Installer
 from tests.backend.install.test_builds import nvidia_smi
 from tests.backend.install.tiny_index import ROOT, TinyIndex, pinned
@@ -206,9 +206,16 @@ def test_a_half_made_environment_is_not_whole(installer: Installer) -> None:
 
 @pytest.mark.parametrize("content", ["", "[" * 100_000, "[1]", '{"name": 1}', '{"name": ".."}', '{"name": "a/../b"}'])
 def test_any_pointer_can_be_read(content: str, tmp_path: Path) -> None:
-    (tmp_path / STAMP).write_text(json.dumps({"build": "cpu", "torch": "1", "device": "CPU"}))
-    (tmp_path / IN_USE).write_text(content)
     environments = Environments(tmp_path)
+    for folder in (environments.folder("b"), environments.folder("..")):
+        python = folder / environments.python("x").relative_to(environments.folder("x"))
+        python.parent.mkdir(parents=True)
+        python.touch()
+        (folder / "pyvenv.cfg").touch()
+        (folder / STAMP).write_text(json.dumps({"build": "cpu", "torch": "1", "device": "CPU"}))
+    environments.folder("a").mkdir()
+    (tmp_path / IN_USE).write_text(content)
+    assert all(environments.whole(name) for name in ("..", "a/../b")), "they would be taken"
     assert (environments.current(), environments.previous(), environments.kept()) == (None, None, ())
 
 

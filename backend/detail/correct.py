@@ -23,6 +23,7 @@ from .refine import edges_of, halved
 from .relief import Sheet, relief
 
 _STEPS = 20
+_LEAST_AGREEMENT = 0.7  # the mean cosine between the mesh's normals and the map's
 _WAVE = 1 / 8  # in sides of the map: longer waves stay as they are
 _OPAQUE = 0.9  # the least alpha that is trusted
 _FACING = 0.15  # the least cosine between a normal of the map and the ray
@@ -35,12 +36,16 @@ _ROUNDS = 4
 _MOST_POINTS = 400_000
 
 
+class ForeignMapError(ValueError):
+    """A normal map shows something else than the mesh."""
+
+
 def correct(mesh: Mesh, normal_map: NormalMap, strength: float, report: Report) -> Mesh:
     """Give the seen surface of a mesh the detail of a normal map; see the module.
 
     mesh: closed and outward, its uv (V, 2) in the normal map's frame. strength: how much of the way vertices go, at
     least 0; above 1 the relief is exaggerated. Returns the same vertices first, then those where triangles were split.
-    Raises `NoEyeError` if no camera shows the mesh at its UVs.
+    Raises `NoEyeError` if no camera shows the mesh at its UVs, and `ForeignMapError` if the map shows something else.
     """
     side = normal_map.alpha.shape[0]
     report(0, _STEPS)
@@ -51,6 +56,7 @@ def correct(mesh: Mesh, normal_map: NormalMap, strength: float, report: Report) 
     seen = _look(eye, places, mesh.triangles, side)
     report(3, _STEPS)
     sheet = _sheet(eye, mesh, seen, normal_map, scale)
+    _require_agreement(mesh, seen, sheet)
     moved = relief(sheet, _WAVE * side, lambda done: report(4 + int(8 * done), _STEPS))
     moved = strength * np.maximum(moved, -_DEEPEST * _thickness(eye, places, mesh.triangles, seen, scale))
     report(13, _STEPS)
@@ -88,6 +94,14 @@ def _sheet(eye: Eye, mesh: Mesh, seen: Seen, normal_map: NormalMap, scale: float
     trusted = (seen.triangles >= 0) & (normal_map.alpha > _OPAQUE) & ~_steps(seen.depths * scale)
     trusted &= np.einsum("hwc,hwc->hw", normals, rays) > _FACING
     return Sheet(points * scale, rays, normals, trusted)
+
+
+def _require_agreement(mesh: Mesh, seen: Seen, sheet: Sheet) -> None:
+    a, b, c = np.moveaxis(mesh.vertices[mesh.triangles].astype(np.float64), 1, 0)
+    own = unit(np.cross(b - a, c - a), least=1e-30)[seen.triangles[sheet.trusted]]
+    cosines = np.einsum("pc,pc->p", own, sheet.normals[sheet.trusted])
+    if len(cosines) and cosines.mean() < _LEAST_AGREEMENT:
+        raise ForeignMapError
 
 
 def _steps(depths: Float64Array) -> BoolArray:

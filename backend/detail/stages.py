@@ -5,7 +5,7 @@ from ..flow.products import Mesh, NormalMap, Noted, Report
 from ..flow.settings import Setting
 from ..flow.stage import Stage
 from ..mesh.eye import NoEyeError
-from .correct import correct
+from .correct import ForeignMapError, correct
 
 DETAIL = Setting(
     name="detail",
@@ -22,10 +22,10 @@ def _detail(mesh: Mesh, normal_map: NormalMap, *, detail: float, report: Report)
         return mesh
     try:
         return correct(mesh, normal_map, detail, report)
-    except NoEyeError:
+    except (NoEyeError, ForeignMapError):
         return Noted(
-            mesh, ("The mesh did not get the normal map's detail: the picture does not show it from one side.",)
+            mesh, ("The mesh did not get the normal map's detail, because the map does not show it well enough.",)
         )
 
 
-STAGE = Stage("detail", "Adding detail", "mesh", ("mesh", "normal_map"), ("detail",), _detail)
+DETAILED = Stage("detail", "Adding detail", "mesh", ("mesh", "normal_map"), ("detail",), _detail)

@@ -29,7 +29,7 @@ from backend.nn.sampler import Sampling
 from backend.weights.catalogue import CONDITIONER, GEOMETRY
 from tests.parity import test_condition, test_pipeline_e2e, test_structure
 
-OFF = {"solid": False, "whole": False, "upright": False, "clean": False, "reduce": False}
+OFF = {"solid": False, "whole": False, "upright": False, "clean": False, "detail": 0.0, "reduce": False}
 KINDS = {
     "sparse_structure_flow_model": "SparseStructureFlowModel",
     "sparse_structure_decoder": "SparseStructureDecoder",

@@ -8,6 +8,7 @@ import importlib.util
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ...detail.stages import DETAILED
 from ...flow.engine import Engine
 from ...flow.products import Cutout, Mesh, NormalMap, Noted, Report
 from ...flow.stage import Stage
@@ -130,6 +131,7 @@ def hi3dgen() -> Engine:
                 lambda *taken, **used: stages().meshes(*taken, **used),
             ),
             Stage("clean", "Cleaning up", "mesh", ("mesh",), ("clean",), _clean),
+            DETAILED,
             Stage("reduce", "Reducing", "mesh", ("mesh",), ("reduce", "faces"), _reduce),
             Stage("stand", "Setting down", "mesh", ("mesh",), ("upright",), stand),
             *IN_THE_SCENE,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the artist can choose."""
 
+from ...detail.stages import DETAIL
 from ...flow.settings import Option, Setting
 from ...mesh.stages import FACES, UPRIGHT
 from ...texture.stages import COLOURS
@@ -18,6 +19,7 @@ SETTINGS = (
         ),
     ),
     COLOURS,
+    DETAIL,
     FACES,
     Setting(
         name="solid",

@@ -36,13 +36,13 @@ def mesh_of(rings: int = 20, *, parallel: bool = True, flatter: float = 1.0) -> 
     return Mesh((points[:, [0, 2, 1]] * (1, -1, 1) / SIDE).astype(np.float32), triangles, uv.astype(np.float32))
 
 
-def bumpy_map(waves: float = 12.0, height: float = 1.0) -> NormalMap:
+def bumpy_map(waves: float = 12.0, height: float = 1.0, flatter: float = 1.0) -> NormalMap:
     """The normals of a ball with bumps, as parallel rays see it. waves: their length in pixels."""
     row, column = np.indices((SIDE, SIDE)) + 0.5
     x, y = column - SIDE / 2, SIDE / 2 - row
     inside = x**2 + y**2 < RADIUS**2
     z = np.sqrt(np.maximum(RADIUS**2 - x**2 - y**2, 1.0))
-    slope = np.stack([-x / z, -y / z], axis=-1)
+    slope = flatter * np.stack([-x / z, -y / z], axis=-1)
     turn = 2 * np.pi / waves
     slope += height * turn * np.stack([np.cos(turn * x) * np.cos(turn * y), -np.sin(turn * x) * np.sin(turn * y)], -1)
     normals = unit(np.concatenate([-slope, np.ones((SIDE, SIDE, 1))], axis=-1))
@@ -115,7 +115,7 @@ def test_the_strength_is_how_far_it_goes() -> None:
     count = len(mesh.vertices)
     ways = [correct(mesh, normal_map, strength, nothing).vertices[:count] - mesh.vertices for strength in (0.5, 1.0)]
     np.testing.assert_allclose(2 * ways[0], ways[1], atol=1e-6)
-    assert stages.STAGE.run(mesh, normal_map, detail=0.0, report=nothing) is mesh
+    assert stages.DETAILED.run(mesh, normal_map, detail=0.0, report=nothing) is mesh
 
 
 def test_long_waves_stay_as_they_are() -> None:
@@ -129,7 +129,7 @@ def test_long_waves_stay_as_they_are() -> None:
 
 def test_a_thin_body_is_not_pierced() -> None:
     mesh = mesh_of(flatter=0.03)
-    normal_map = bumpy_map(height=3.0)
+    normal_map = bumpy_map(height=2.0, flatter=0.03)
     carved = correct(mesh, normal_map, 2.0, nothing)
     places = np.column_stack([carved.uv[:, 0] * SIDE, (1 - carved.uv[:, 1]) * SIDE, carved.vertices[:, 1] * SIDE])
     front, back = (
@@ -138,8 +138,8 @@ def test_a_thin_body_is_not_pierced() -> None:
     both = front.triangles >= 0
     a, b, c = np.moveaxis(places[carved.triangles][..., :2], 1, 0)
     is_front = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0] < 0
-    assert is_front[front.triangles[both]].mean() > 0.999
-    assert (~is_front[back.triangles[both]]).mean() > 0.999
+    assert is_front[front.triangles[both]].mean() > 0.995
+    assert (~is_front[back.triangles[both]]).mean() > 0.995
 
 
 def test_a_step_between_two_bodies_stays() -> None:
@@ -170,13 +170,17 @@ def test_decoded_normals_turn_with_the_surface() -> None:
     np.testing.assert_allclose(carved.normals[: len(own)][behind], own[behind], atol=1e-6)
 
 
-def test_a_mesh_that_the_map_does_not_show_stays_and_a_note_says_so() -> None:
+def test_a_map_of_something_else_changes_nothing_and_a_note_says_so() -> None:
     mesh = mesh_of()
     scattered = replace(mesh, uv=np.random.default_rng(0).random(mesh.uv.shape).astype(np.float32))
-    noted = stages.STAGE.run(scattered, bumpy_map(), detail=1.0, report=nothing)
-    assert isinstance(noted, Noted)
-    assert noted.product is scattered
-    assert noted.notes == ("The mesh did not get the normal map's detail: the picture does not show it from one side.",)
+    inward = replace(bumpy_map(), normals=bumpy_map().normals * np.array([-1, -1, 1], np.float32))
+    for other, normal_map in ((scattered, bumpy_map()), (mesh, inward)):
+        noted = stages.DETAILED.run(other, normal_map, detail=1.0, report=nothing)
+        assert isinstance(noted, Noted)
+        assert noted.product is other
+        assert noted.notes == (
+            "The mesh did not get the normal map's detail, because the map does not show it well enough.",
+        )
 
 
 @pytest.mark.parametrize("last", [0, 5, 12, 15])

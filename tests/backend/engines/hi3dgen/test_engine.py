@@ -31,7 +31,7 @@ from backend.weights.catalogue import FOREGROUND, GEOMETRY, PACKAGES
 from tests.backend.engines.hi3dgen.tiny_engine import Watcher, cutout_of, disc, mesh_of, request, run, same
 
 pytestmark = pytest.mark.usefixtures("weights")
-BEHIND = ["clean", "reduce", "stand", "place", "colour", "project"]
+BEHIND = ["clean", "detail", "reduce", "stand", "place", "colour", "project"]
 
 
 def test_a_picture_becomes_a_solid_coloured_mesh(pipeline: Pipeline) -> None:
@@ -85,7 +85,8 @@ def test_a_gpu_has_every_product_that_the_networks_need(pipeline: Pipeline) -> N
 def test_a_change_starts_at_the_first_stage_that_uses_it(pipeline: Pipeline) -> None:
     run(pipeline, 1)
     assert run(pipeline, 1)[1] == []
-    assert run(pipeline, 1, faces=2000)[1] == BEHIND[1:]
+    assert run(pipeline, 1, faces=2000)[1] == BEHIND[2:]
+    assert run(pipeline, 1, detail=0.5)[1] == BEHIND[1:]
     assert run(pipeline, 1, solid=False)[1] == ["geometry", *BEHIND]
     assert run(pipeline, 1, latent_guidance=1.0)[1] == ["latents", "geometry", *BEHIND]
     assert run(pipeline, 2)[1] == ["structure", "latents", "geometry", *BEHIND]

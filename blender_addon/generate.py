@@ -130,7 +130,7 @@ def job_for(
                 if remade:
                     landings, refused = [remade.landing], []
                 else:
-                    along = all_held(scene.objects, grid.landed) if grid else []
+                    along = all_held(scene.objects, grid.landed) if grid and grid.landed else None
                     landings, refused = add_results(scene, title, shown, results, spots, target.placing, along)
                 _keep_map(sent.origin or shown, shown, landings[-1].normal_map, request)
             if remade and former:

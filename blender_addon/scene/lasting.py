@@ -8,7 +8,6 @@ of its own.
 
 import hashlib
 import math
-import os
 import re
 import time
 from collections.abc import Generator
@@ -22,6 +21,7 @@ from bpy.app.handlers import persistent
 from numpy.typing import NDArray
 
 from ..errors import AddonError
+from ..language.legible import legible
 from .held import held
 from .pictures import unreadable, upright
 
@@ -196,7 +196,7 @@ def title_of(name: str) -> str:
 
     What stands behind another dot stays: “v1.2 final” is no file.
     """
-    name = os.fsencode(name).decode("utf-8", "replace")  # a file's name may be no text
+    name = legible(name)
     unnumbered = re.sub(r"\.\d{3}$", "", name)
     for whole in (name, unnumbered):
         if Path(whole).suffix.lower() in bpy.path.extensions_image | bpy.path.extensions_movie:

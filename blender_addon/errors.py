@@ -17,3 +17,7 @@ class AddonError(Exception):
         super().__init__(f"{self.sentence} {self.advice}")
         self.in_log = in_log
         self.code = code
+
+    def anew(self) -> "AddonError":
+        """The same error without a traceback, to be kept: its frames hold what they worked on, such as pixels."""
+        return AddonError(self.sentence, self.advice, in_log=self.in_log, code=self.code)

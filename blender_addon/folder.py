@@ -23,7 +23,6 @@ from .link.series import Series, counted
 from .scene.collection import whereabouts
 from .scene.grid import Grid
 from .scene.held import all_held
-from .scene.objects import reason
 from .scene.placing import Placing
 from .scene.reading import Picture, finished
 
@@ -80,14 +79,7 @@ def submit(
     def read(number: int) -> Job:
         known: dict[str, Picture] = {}
         own = replace(shared, job=f"{shared.job}.{number}")
-        try:
-            job = job_for(pictures[number], own, target, known, read_all_of({PICTURE: pictures[number]}, known))
-            while job.reading:
-                job.read_on()
-        except Exception as error:  # whatever it is, the others must go on
-            raise reason(error) from error
-        job.request = replace(own, inputs={**shared.inputs, **job.request.inputs})
-        return job
+        return job_for(pictures[number], own, target, known, read_all_of({PICTURE: pictures[number]}, known))
 
     def land(_: list[Result]) -> Refused:
         """The pictures have landed by themselves; an error is reported as that of any job."""

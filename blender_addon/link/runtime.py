@@ -166,7 +166,7 @@ def _before_python_ends() -> None:
 
 def _tick() -> float | None:
     new = occupied.watch()
-    live = [job for job in session().jobs if job.live and not job.aside]
+    live = [job for job in session().jobs if job.live and job.is_shown]
     new |= session().tick()
     for job in live:
         if not job.live and job.error:

@@ -57,9 +57,9 @@ def add_results(
     """Add results of one job, facing -Y, as the only selected objects; the first is the active one.
 
     along: what is left of what has come before of the same click; None if nothing has. As long as it alone is selected
-    the new ones join it, else the artist is at work with something else, which stays selected. Each is added on its own, at its spot: returns what was added,
-    and the results that could not be added, with the reason. Raises `AddonError` if none could be added; see
-    `all_or_nothing`.
+    the new ones join it, else the artist is at work with something else, which stays selected. Each is added on its
+    own, at its spot: returns what was added, and the results that could not be added, with the reason. Raises
+    `AddonError` if none could be added; see `all_or_nothing`.
     """
     landings: list[Landing] = []
     refused: list[tuple[Result, AddonError]] = []

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A folder of pictures, or some of its files, as one job: its results come one by one and stand in a grid."""
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from ..backend.wire.limits import Scalar
 from ..backend.wire.messages import Request, Result
 from .errors import AddonError
 from .generate import Target, job_for, read_all_of, scene_of
+from .language.legible import legible
 from .language.words import joined, say
 from .link import runtime
 from .link.job import Job, Refused
@@ -21,9 +23,10 @@ from .link.series import Series, counted
 from .scene.collection import whereabouts
 from .scene.grid import Grid
 from .scene.held import all_held
-from .scene.objects import reason
 from .scene.placing import Placing
 from .scene.reading import Picture, finished
+
+log = logging.getLogger(__name__)
 
 
 def pictures_of(folder: Path, names: Sequence[str], *, below: bool) -> list[Path]:
@@ -68,7 +71,7 @@ def submit(
     session = runtime.session()
     if missing := session.why_missing(engine):
         raise missing
-    title = folder.name or str(folder)
+    title = legible(folder.name or str(folder))
     names = [_within(path, folder) for path in pictures]
     shared = Request(session.next_name(), engine, seed, finished(read_all_of(inputs, {})), settings, count)
     target = Target(scene.session_uid, placing, viewport, grid=Grid(len(pictures), count))
@@ -76,19 +79,15 @@ def submit(
     def read(number: int) -> Job:
         known: dict[str, Picture] = {}
         own = replace(shared, job=f"{shared.job}.{number}")
-        try:
-            job = job_for(pictures[number], own, target, known, read_all_of({PICTURE: pictures[number]}, known))
-            while job.reading:
-                job.read_on()
-        except Exception as error:  # whatever it is, the others must go on
-            raise reason(error) from error
-        job.request = replace(own, inputs={**shared.inputs, **job.request.inputs})
-        return job
+        return job_for(pictures[number], own, target, known, read_all_of({PICTURE: pictures[number]}, known))
 
     def land(_: list[Result]) -> Refused:
         """The pictures have landed by themselves; an error is reported as that of any job."""
         if runtime.has_window() and series.landed and not series.error:
-            _tell(series, target)
+            try:
+                _tell(series, target)
+            except Exception:  # else Blender would drop the timer, and all jobs would stand still
+                log.exception("Blender did not show what has come of a folder")
         return []
 
     series = Series(title, shared, land, names=names, read=read)
@@ -100,15 +99,17 @@ def submit(
 def _tell(series: Series, target: Target) -> None:
     """Report what has come of all pictures."""
     scene = scene_of(target.scene)
-    there = whereabouts(scene, series.title, all_held(scene.objects, series.landed))
+    added = all_held(scene.objects, series.landed)
     made = say("{folder}: {pictures} made.", folder=series.title, pictures=counted(series.made))
+    if added:  # the artist may have deleted them all
+        made = joined(made, whereabouts(scene, series.title, added))
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
-        bpy.ops.hi3dgen.report("INVOKE_DEFAULT", sentence=joined(made, there))
+        bpy.ops.hi3dgen.report("INVOKE_DEFAULT", sentence=made)
 
 
 def _within(path: Path, folder: Path) -> str:
     """What the artist knows a picture by."""
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+    return legible(path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name)
 
 
 def _as_read(path: Path) -> list[tuple[int, int, str]]:

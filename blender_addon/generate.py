@@ -26,9 +26,8 @@ from .scene.held import all_held, held, uid_of
 from .scene.landing import Landing
 from .scene.lasting import SENT, Sent, shown_image, title_of
 from .scene.objects import add_results, all_or_nothing, reason
-from .scene.pictures import unreadable
 from .scene.placing import Placing, Stands
-from .scene.reading import Picture, Steps, read, read_all, read_at_once
+from .scene.reading import Picture, Steps, read, read_all, read_file
 from .scene.spots import Spot, spots_of
 
 log = logging.getLogger(__name__)
@@ -130,7 +129,7 @@ def job_for(
                 if remade:
                     landings, refused = [remade.landing], []
                 else:
-                    along = all_held(scene.objects, grid.landed) if grid else []
+                    along = all_held(scene.objects, grid.landed) if grid and grid.landed else None
                     landings, refused = add_results(scene, title, shown, results, spots, target.placing, along)
                 _keep_map(sent.origin or shown, shown, landings[-1].normal_map, request)
             if remade and former:
@@ -237,7 +236,7 @@ def wait(job: Job, watch: Callable[[Job], None] = lambda _: None) -> None:
         if job.live:
             session.cancel(job)
         cancelled = AddonError("The job was cancelled.", "Generate again whenever you like.")
-        raise job.error or session.error or cancelled
+        raise (job.error or session.error or cancelled).anew()
 
 
 def read_all_of(
@@ -248,31 +247,9 @@ def read_all_of(
     frame: which one of the picture itself, if that moves.
     """
     by_path = runtime.keeps_by_path()
-    steps = {
-        name: _read(source, frame, shown=by_path) if name == PICTURE else _read(source)
-        for name, source in sources.items()
-    }
+    steps: dict[str, Steps[Picture]] = {}
+    for name, source in sources.items():
+        own = {"frame": frame, "shown": by_path} if name == PICTURE else {}
+        steps[name] = read_file(source) if isinstance(source, Path) else read(source, **own)
     known.update((yield from read_all(steps)))
     return {name: each.pixels for name, each in known.items()}
-
-
-def _read(source: bpy.types.Image | Path, frame: int = 0, *, shown: bool = False) -> Steps[Picture]:
-    """Read an image, or a file without a trace in the scene until there is a mesh; see `reading.read`.
-
-    Raises `AddonError`.
-    """
-    if not isinstance(source, Path):
-        return (yield from read(source, frame, shown=shown))
-    path = source
-    if not path.is_file():
-        raise AddonError(f"There is no file “{path}”.", "Check the path.")
-    try:
-        image = bpy.data.images.load(str(path.absolute()))
-    except RuntimeError as error:
-        raise unreadable(path) from error
-    try:
-        if not image.size[0]:
-            raise unreadable(path)
-        return read_at_once(image, frame=1)
-    finally:
-        bpy.data.images.remove(image)

@@ -29,6 +29,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from own_folders import own_folders
 
 INSIDE = Path(__file__).with_name("benchmark_inside.py")
 PARTS = ("enabling", "pictures", "large", "mesh")
@@ -54,7 +55,7 @@ class Blender:
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         ran = subprocess.run(
             [*self.command, part, orders, answer],
-            env={**environment, "BLENDER_USER_RESOURCES": str(self.folder / "resources")},
+            env=environment | own_folders(self.folder / "resources"),
             capture_output=True,
             text=True,
             check=False,

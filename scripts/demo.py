@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 
 from environment import DEMO, ROOT, SetupError, make
+from own_folders import own_folders
 from system_libraries import require_system_libraries
 
 PICTURE = ROOT / "examples" / "owl.png"
@@ -42,7 +43,7 @@ def main() -> None:
     OUTPUT.mkdir(exist_ok=True)
     script = ROOT / "scripts" / "demo_scene.py"
     with tempfile.TemporaryDirectory() as resources:  # Blender's user folder of this run alone
-        environment = {**os.environ, "BLENDER_USER_RESOURCES": resources, "HI3DGEN_USER_FOLDER": resources}
+        environment = os.environ | own_folders(Path(resources))
         command = [python, script, options.picture.absolute(), OUTPUT, str(options.seed)]
         sys.exit(subprocess.run(command, env=environment, check=False).returncode)
 

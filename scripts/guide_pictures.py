@@ -37,6 +37,8 @@ STROKES = (  # over examples/owl-studio.png, in shares of its sides from the bot
 
 def main() -> None:
     """Start the screen and Blender, and wait for its end."""
+    from own_folders import own_folders  # noqa: PLC0415  inside Blender this folder is on no path
+
     blender = shutil.which(sys.argv[1])
     if blender is None:
         sys.exit(f"There is no command “{sys.argv[1]}”.")
@@ -55,7 +57,7 @@ def main() -> None:
             while not os.fstat(number.fileno()).st_size:
                 time.sleep(0.05)
             number.seek(0)
-            surroundings = {"DISPLAY": f":{number.readline().strip()}", "BLENDER_USER_RESOURCES": resources}
+            surroundings = {"DISPLAY": f":{number.readline().strip()}", **own_folders(Path(resources))}
             window = ["--window-geometry", "0", "0", str(WIDTH), str(HEIGHT), "--enable-event-simulate"]
             inside = ["--addons", MODULE, "--python-exit-code", "1", "--python", __file__, "--", str(folder)]
             command = [blender, "--factory-startup", *window, *inside]

@@ -205,8 +205,8 @@ def run_all(steps: list[Step]) -> list[StepResult]:
     try:
         beside = [(step, aside.submit(run, step)) for step in steps if step.beside]
         results = [run(step) for step in steps if not step.beside]
-        taken = {step.name: run(step) for step, future in reversed(beside) if future.cancel()}
-        return results + [taken.get(step.name) or future.result() for step, future in beside]
+        taken = [run(step) for step, future in reversed(beside) if future.cancel()]
+        return results + [future.result() for _, future in beside if not future.cancelled()] + taken[::-1]
     finally:
         aside.shutdown(cancel_futures=True)
 

@@ -16,6 +16,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from own_folders import own_folders
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,7 +30,7 @@ TOOLTIP = "*"
 NAMES = {"Hi3DGen", "PyTorch", "Python", "NVIDIA", "AMD", "CPU"}  # the same everywhere
 ENGLISH = ("command.py", "many.py", "report.py")  # what is printed, and what is sent to those who help
 BACKEND = (
-    *("engines", "flow", "foreground", "normals", "geometry", "mesh", "nn", "install", "texture", "weights"),
+    *("detail", "engines", "flow", "foreground", "normals", "geometry", "mesh", "nn", "install", "texture", "weights"),
     *("jobs.py", "server.py", "folders.py", "receiving.py"),
 )
 """The parts of the backend whose sentences come to Blender."""
@@ -205,7 +207,7 @@ def _renumbered(text: str) -> str:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as resources:
-        os.environ["BLENDER_USER_RESOURCES"] = resources
+        os.environ.update(own_folders(Path(resources)))
         import_module("bpy")  # reads it
 
         enable()

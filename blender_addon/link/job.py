@@ -45,9 +45,9 @@ class Job:
     thumbnails of what it has made on its way, by product, the latest one last. error: why it failed, or why the scene
     did not take all of its results. landed: the session UIDs of the objects that came of them. aside: nothing in the
     scene changes by it. It goes before meshes that wait and lands in any mode, and whoever asked shows how far it is
-    and its error. reading: the steps in which the request's pictures are read, until they are; it gives them. part_of:
-    the series that it is a picture of, see `Series`, which shows how far it is as long as it is live. stopped: the
-    artist wants no more of it than there is.
+    and its error. reading: the steps in which pictures are read that the request has not got yet, until they are; it
+    gives them. part_of: the series that it is a picture of, see `Series`, which shows how far it is as long as it is
+    live. stopped: the artist wants no more of it than there is.
     """
 
     title: str
@@ -79,13 +79,19 @@ class Job:
         """The latest of its thumbnails."""
         return next(reversed(self.previews.values()), None)
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether it waits for pictures that are being read."""
+        return self.reading is not None
+
     def read_on(self) -> None:
         """Do the next step of reading the request's pictures. Raises `AddonError` if one cannot be read."""
         if self.reading:
             try:
                 next(self.reading)
             except StopIteration as end:
-                self.request, self.reading = replace(self.request, inputs=end.value), None
+                inputs = {**self.request.inputs, **end.value}
+                self.request, self.reading = replace(self.request, inputs=inputs), None
             except AddonError:
                 raise
             except Exception as error:
@@ -123,6 +129,12 @@ class Job:
         error: why that is not all.
         """
         self.state, self.error = JobState.FAILED if error and not self.results else JobState.LANDING, error
+        self.reading = None
+
+    def drop(self) -> None:
+        """Let go of it: of what it has made, and of what it has read on its way."""
+        self.state, self.reading = JobState.CANCELLED, None
+        self.results.clear()
 
     def bring(self) -> None:
         """Offer the scene what there is, and keep what it refuses."""
@@ -133,22 +145,15 @@ class Job:
         else:
             self.state = JobState.FAILED if self.error else JobState.DONE
 
-    def joined_series(self) -> bool:
-        """Tell the series that it is a part of what has landed of it; returns whether it may go: it holds a picture."""
-        if self.part_of is None or self.holds_results:
-            return False
-        self.part_of.landed += self.landed
-        return True
-
     @property
     def needs_no_backend(self) -> bool:
         """Whether its next step is one of Blender's."""
-        return self.state is JobState.LANDING or (self.live and self.reading is not None)
+        return self.state is JobState.LANDING or (self.live and self.is_reading)
 
     @property
     def shown(self) -> tuple[object, ...]:
         """What an artist may see of it: the panels are drawn again if it is another."""
-        return (id(self), self.state, self.progress, id(self.preview), len(self.results), self.reading is None)
+        return (id(self), self.state, self.progress, id(self.preview), len(self.results), self.is_reading)
 
     @property
     def holds_results(self) -> bool:
@@ -173,7 +178,7 @@ def not_landed(refused: Refused) -> AddonError:
     return AddonError(sentence, first.advice)
 
 
-def unreadable(jobs: Iterable[Job]) -> list[tuple[Job, AddonError]]:
+def read_on(jobs: Iterable[Job]) -> list[tuple[Job, AddonError]]:
     """Go on with the pictures of jobs that wait, and return those that cannot be read, with the reason.
 
     All go on, since a picture is meant as it is at the click.
@@ -184,5 +189,5 @@ def unreadable(jobs: Iterable[Job]) -> list[tuple[Job, AddonError]]:
             try:
                 job.read_on()
             except AddonError as error:
-                failed.append((job, error))
+                failed.append((job, error.anew()))
     return failed

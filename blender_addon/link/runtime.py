@@ -26,6 +26,7 @@ CACHE_MEGABYTES = 512
 CHANGE_SECONDS = 1.0  # a number that is dragged changes many times
 STATUS_SECONDS = 2.0
 TICK_SECONDS = 0.05
+REST_SECONDS = 1.0  # between looks whether there is something to wait for again
 QUIT_SECONDS = 5.0
 BY_PATH = "PATH"  # see the preference
 PANEL_AREAS = {"VIEW_3D", "IMAGE_EDITOR"}
@@ -136,7 +137,7 @@ def unregister() -> None:
     atexit.unregister(_before_python_ends)
     bpy.app.handlers.load_pre.remove(_before_other_file)
     bpy.app.handlers.render_init.remove(_before_rendering)
-    for timer in (_tick, _warm_up, _start_anew, _ask_status):
+    for timer in (_tick, _look, _warm_up, _start_anew, _ask_status):
         if bpy.app.timers.is_registered(timer):
             bpy.app.timers.unregister(timer)
     if _session is not None:
@@ -166,7 +167,7 @@ def _before_python_ends() -> None:
 
 def _tick() -> float | None:
     new = occupied.watch()
-    live = [job for job in session().jobs if job.live and not job.aside]
+    live = [job for job in session().jobs if job.live and job.is_shown]
     new |= session().tick()
     for job in live:
         if not job.live and job.error:
@@ -176,7 +177,19 @@ def _tick() -> float | None:
                 log.exception("Blender did not show an error")
     if engines.learn() or new:
         redraw()
-    return TICK_SECONDS if session().live else None
+    if session().live:
+        return TICK_SECONDS
+    if not bpy.app.timers.is_registered(_look):
+        bpy.app.timers.register(_look, first_interval=REST_SECONDS, persistent=True)
+    return None
+
+
+def _look() -> float | None:
+    """Let ticks go on if a render, whose thread may start no timer, has asked the backend for something."""
+    if session().live:
+        keep_ticking()
+        return None
+    return REST_SECONDS if session().phase is Phase.READY else None
 
 
 def _say(sentence: str) -> None:
@@ -218,10 +231,12 @@ def _before_other_file(*_: object) -> None:
 
 @persistent
 def _before_rendering(*_: object) -> None:
-    """Cycles wants the graphics card. Called in the render's own thread, so it makes no session and waits for none."""
+    """Cycles wants the graphics card. Called in the render's own thread: it makes no session, and changes no bpy data.
+
+    The answer is read when `_look` has noticed that it is waited for.
+    """
     if _session is not None and _preference("free_when_rendering", default=True):
         _session.unload()
-        keep_ticking()  # else nobody reads the answer
 
 
 def _preference(name: str, *, default: Any) -> Any:  # noqa: ANN401 - of any kind

@@ -24,9 +24,9 @@ class Series(Job):
     """See the module. It has the request that all pictures share, without a picture.
 
     names: what the artist knows the pictures by, in order. read: called with a picture's place in them when its turn
-    comes, returns the job for it alone, and raises `AddonError` if it cannot be read. Of those that had their turn: at:
-    how many they are; made: how many have results; failed: why others have none; seconds: how long they took. turn:
-    what `read` returned for the picture that is being made.
+    comes, returns the job for it alone, which may still have to read it. Of those that had their turn: at: how many
+    they are; made: how many have results; failed: why others have none; seconds: how long they took. turn: what `read`
+    returned for the picture that is being made. kept: the parts that the scene has refused.
     """
 
     names: Sequence[str] = ()
@@ -36,11 +36,12 @@ class Series(Job):
     failed: list[tuple[str, AddonError]] = field(default_factory=list[tuple[str, AddonError]])
     seconds: float = 0.0
     turn: Job | None = None
+    kept: list[Job] = field(default_factory=list[Job])
 
     @property
     def name(self) -> str:
-        """Which picture it is at, or how many it has while it waits."""
-        if self.state is JobState.RUNNING:
+        """Which picture it is at, or how many it has before the first and after the last."""
+        if (self.turn or self.at) and self.live and self.goes_on:
             place = say("{done} of {of}", done=self.at + 1, of=len(self.names))
             return f"{place}: {self.names[self.at]}"
         return f"{self.title}, {counted(len(self.names))}"
@@ -68,13 +69,29 @@ class Series(Job):
         """Whether a picture waits for its turn."""
         return self.at < len(self.names) and not self.stopped
 
+    @property
+    def shown(self) -> tuple[object, ...]:
+        """What an artist may see of it."""
+        return (*super().shown, self.at)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether the picture whose turn it is is being read."""
+        return self.turn is not None and self.turn.is_reading
+
+    def read_on(self) -> None:
+        """Do the next step of reading that picture. Raises `AddonError` if it cannot be read."""
+        if self.turn:
+            self.turn.read_on()
+
     def begin(self) -> AddonError | None:
-        """Read the picture whose turn it is, if it is not read yet; returns why it cannot be made."""
+        """Let the next picture have its turn, if none has it; returns why it cannot be made."""
         try:
             if self.turn is None and self.read:
                 self.turn = self.read(self.at)
+                self.read_on()
         except AddonError as error:
-            return error
+            return error.anew()
         return None
 
     def end(self, error: AddonError | None = None) -> Job | None:
@@ -89,9 +106,19 @@ class Series(Job):
             part.state, part.results, part.previews, part.part_of = JobState.LANDING, results, self.previews, self
         self.turn, self.results, self.previews, self.progress = None, [], {}, None
         self.state = JobState.WAITING if self.goes_on else JobState.LANDING
-        if self.failed and not self.goes_on:
+        if not self.goes_on:
             self.error = _left_out(self)
         return part if results else None
+
+    def bring(self) -> None:
+        """Come to the end when its parts have, and say what the scene has refused of them as well."""
+        self.error = _left_out(self)
+        super().bring()
+
+    def drop(self) -> None:
+        """Let go of it, and of the picture whose turn it is."""
+        super().drop()
+        self.turn = None
 
 
 def counted(pictures: int) -> str:
@@ -104,22 +131,42 @@ def parts_of(series: Job, jobs: Sequence[Job]) -> list[Job]:
     return [job for job in jobs if job.part_of is series and job.live]
 
 
+def join(part: Job) -> bool:
+    """Tell a series what has become of a part of it; returns whether the part may go, since it holds a picture."""
+    series = part.part_of
+    if not isinstance(series, Series) or part.live:
+        return False
+    series.kept = [other for other in series.kept if other is not part]
+    if part.holds_results:
+        series.kept.append(part)
+        return False
+    series.landed += part.landed
+    return True
+
+
 def are_too_many(parts: Sequence[Job]) -> bool:
     """Whether so much waits for the scene already that the memory may not bear more."""
     return sum(picture.nbytes for part in parts for picture in part.request.inputs.values()) > AHEAD_BYTES
 
 
-def _left_out(series: Series) -> AddonError:
-    """Which pictures were left out, and why: those with the same reason together, as far as one would read it."""
+def _left_out(series: Series) -> AddonError | None:
+    """Which pictures are not in the scene, and why: those with the same reason together, as far as one would read it.
+
+    None if all are there that are wanted. Of those that are left out one more is named, or several are counted.
+    """
+    failed = [*series.failed, *((part.title, part.error) for part in series.kept if part.error)]
+    if not failed:
+        return None
+    named = failed if len(failed) == NAMED + 1 else failed[:NAMED]
     reasons: dict[str, list[str]] = {}
-    for name, error in series.failed[:NAMED]:
+    for name, error in named:
         reasons.setdefault(error.sentence, []).append(name)
     told = [f"{', '.join(f'“{name}”' for name in names)} failed: {reason}" for reason, names in reasons.items()]
-    if len(series.failed) > NAMED:
-        told.append(f"{len(series.failed) - NAMED} more were left out.")
-    advices = {error.advice for _, error in series.failed}
-    sentence = f"{series.made} of {len(series.names)} pictures are made. {' '.join(told)}"
+    if len(failed) > len(named):
+        told.append(f"{len(failed) - len(named)} more were left out.")
+    advices = {error.advice for _, error in failed}
+    sentence = f"{series.made - len(series.kept)} of {len(series.names)} pictures are made. {' '.join(told)}"
     if len(series.names) == 1:
         sentence = f"The picture was left out. {' '.join(told)}"
-    in_log = any(error.in_log for _, error in series.failed)
+    in_log = any(error.in_log for _, error in failed)
     return AddonError(sentence, advices.pop() if len(advices) == 1 else LOOK, in_log=in_log)

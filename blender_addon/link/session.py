@@ -17,11 +17,12 @@ from ...backend.wire.client import Client, Closed
 from ...backend.wire.messages import Capabilities, EngineInfo, Failure, Preview, Progress, Result, Status
 from ..errors import AddonError
 from ..language.words import say
-from .job import Job, JobState, unreadable
+from . import order
+from .job import Job, JobState, read_on
 from .phase import MAX_DEATHS, Phase, broken
 from .process import END_SECONDS, START_SECONDS, BackendProcess, NotStarted, Options, Started
 from .pulse import Pulse
-from .series import Series, are_too_many, parts_of
+from .series import Series, are_too_many, join, parts_of
 
 log = logging.getLogger(__name__)
 
@@ -75,12 +76,12 @@ class Session:
     @property
     def running(self) -> Job | None:
         """The job that the backend has."""
-        return next((job for job in self.jobs if job.state is JobState.RUNNING), None)
+        return order.running_of(self.jobs)
 
     @property
     def queue(self) -> list[Job]:
         """The meshes that wait for the backend, the next one first."""
-        return [job for job in self.jobs if job.state is JobState.WAITING and not job.aside]
+        return order.queue_of(self.jobs)
 
     @property
     def current(self) -> Job | None:
@@ -147,8 +148,7 @@ class Session:
         self._call_back(job)
         for ended in (job, *parts_of(job, self.jobs)):
             if ended.holds_results:
-                ended.state = JobState.CANCELLED
-                ended.results.clear()
+                ended.drop()
 
     def stop(self, job: Job) -> None:
         """End a job with the results that are made already; one that only waits to bring them, without."""
@@ -159,7 +159,7 @@ class Session:
         job.stopped = True
         self._end(job)
         if not (job.results or parts_of(job, self.jobs)):
-            job.state = JobState.CANCELLED
+            job.drop()
 
     def _call_back(self, job: Job) -> None:
         """Let the backend drop a job, if it has it."""
@@ -167,17 +167,15 @@ class Session:
             self._client.send(messages.Cancel(job.sent.job))
 
     def move(self, job: Job, places: int) -> None:
-        """Let a job of the queue change places with the one that is so many places behind it, or before it if < 0."""
-        waiting = self.queue
-        place = waiting.index(job) + places if job in waiting else -1
-        if 0 <= place < len(waiting):
-            here, there = self.jobs.index(job), self.jobs.index(waiting[place])
-            self.jobs[here], self.jobs[there] = self.jobs[there], self.jobs[here]
+        """Let a job of the queue change places with another, see `order.move`."""
+        order.move(self.jobs, job, places)
 
     def land_again(self, job: Job) -> None:
-        """Offer the scene once more what it did not take."""
+        """Offer the scene once more what it did not take; what its series has said of that is forgotten."""
         if job.state is JobState.KEPT:
             job.state, job.error = JobState.LANDING, None
+            if job.part_of and self.error is job.part_of.error:
+                self.error = None
 
     def unload(self) -> None:
         """Let the backend give memory back, after the job that runs now; `notice` or `error` is its answer.
@@ -230,10 +228,10 @@ class Session:
         self._hear_process()
         self._hear_backend()
         self._feel_pulse()
-        self._land()
-        for job, error in unreadable(self.jobs):
+        for job, error in read_on(self.jobs):
             self._end(job, error)
         self._send()
+        self._land()
         return self._shown() != before
 
     def _shown(self) -> tuple[object, ...]:
@@ -308,7 +306,11 @@ class Session:
         """Of a job nothing more is made, of a series of one picture: what there is lands, although the rest failed."""
         if part := job.end(error):
             self.jobs.insert(self.jobs.index(job), part)
-        if job.error and not job.aside:
+        self._tell(job)
+
+    def _tell(self, job: Job) -> None:
+        """Let the panel show why a job failed, but in the place of nothing worse: that the backend is given up."""
+        if job.error and not job.aside and self.phase is not Phase.BROKEN:
             self.error, self.holds_memory = job.error, False
 
     def _hear_of_no_job(self, message: Status | Failure) -> None:
@@ -338,30 +340,26 @@ class Session:
         for job in landing:
             if not (parts_of(job, self.jobs) if isinstance(job, Series) else self.hindrance and not job.aside):
                 job.bring()
-            if job.joined_series():
+            if job.state is JobState.FAILED:
+                self._tell(job)
+            if join(job):
                 self.jobs.remove(job)
 
-    @property
-    def _next(self) -> Job | None:
-        """The job that goes to the backend next: what an artist is waiting for comes before meshes."""
-        waiting = (job for job in self.jobs if job.state is JobState.WAITING)
-        return min(waiting, key=lambda job: not job.aside, default=None)
-
     def _send(self) -> None:
-        waiting = self._next
+        waiting = order.next_of(self.jobs)
         given_up = say("you press Try Again") if self.phase is Phase.BROKEN else ""
         self.pause = given_up or (self.paused_until() if self.queue else "")
         if waiting and are_too_many(parts_of(waiting, self.jobs)):
             self.pause = self.pause or self.hindrance
-        if waiting is None or waiting.reading or self.running is not None or (self.pause and not waiting.aside):
+        if waiting is None or waiting.is_reading or self.running is not None or (self.pause and not waiting.aside):
             return
         self.start()
         if self.phase is Phase.READY and self._client is not None:
             if error := waiting.begin():
                 self._end(waiting, error)
-                return
-            waiting.state = JobState.RUNNING
-            self._client.send(waiting.sent)
+            elif not waiting.is_reading:
+                waiting.state = JobState.RUNNING
+                self._client.send(waiting.sent)
 
     def _lost(self, reason: str) -> None:
         """The connection is gone: the backend has died, or ended by itself because it had nothing to do."""
@@ -381,7 +379,7 @@ class Session:
         if self.deaths >= MAX_DEATHS:
             self.phase = Phase.BROKEN
             error = broken(code)
-        job = self.running or self._next
+        job = self.running or order.next_of(self.jobs)
         if not (job and job.aside) or self.phase is Phase.BROKEN:
             self.error = error
         if job and not (isinstance(job, Series) and code == NOT_STARTED):  # none of its pictures is to blame

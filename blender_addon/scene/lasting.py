@@ -8,8 +8,8 @@ of its own.
 
 import hashlib
 import math
-import os
 import re
+import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -22,15 +22,17 @@ from bpy.app.handlers import persistent
 from numpy.typing import NDArray
 
 from ..errors import AddonError
+from ..language.legible import legible
 from .held import held
 from .pictures import unreadable, upright
 
 SENT = "hi3dgen_sent"  # on an image: the hash of the pixels that were sent
 
 _SLACK_SECONDS = 2.0  # the coarsest clock of a file system, FAT's
+_TELLS_CHANGES = sys.platform != "win32"  # by st_ctime, also of a file that took another's st_mtime
 
-# By an image's session UID: where its pixels are from, their hash, and whether that has them.
-_known: dict[int, tuple["Source", str, bool]] = {}
+# The hash of pixels by where they are from, and whether that has them.
+_known: dict["Source", tuple[str, bool]] = {}
 _loaded_since = -math.inf  # seconds of the system's clock: no image of this file was loaded before
 
 
@@ -95,11 +97,10 @@ def shows(image: bpy.types.Image, sent: Sent, *, by_path: bool) -> bool:
     source = source_of(image) if image.packed_file or by_path else None
     if source is None:
         return False
-    known = _known.get(image.session_uid)
-    if known and known[:2] == (source, sent.content):
-        return known[2]
-    has = _has(image, sent.pixels) if image.packed_file else _reads_as(source, sent.pixels)
-    _known[image.session_uid] = source, sent.content, has
+    has = known(source, sent.content)
+    if has is None:
+        has = _has(image, sent.pixels) if image.packed_file else _reads_as(source, sent.pixels)
+        know(source, sent.content, has=has)
     return has
 
 
@@ -115,14 +116,20 @@ def source_of(image: bpy.types.Image) -> Source | None:
         file = Path(path).stat()
     except OSError:  # it is gone
         return None
-    changed = max(file.st_mtime, file.st_ctime)  # the second tells a copy that kept the first
+    changed = max(file.st_mtime, file.st_ctime) if _TELLS_CHANGES else math.inf
     is_proven = changed + _SLACK_SECONDS < _loaded_since or not image.has_data
     return Source(path, (file.st_mtime_ns, file.st_size), *read_as, is_proven)
 
 
-def know(uid: int, source: Source, content: str, *, has: bool) -> None:
-    """Remember whether the source of an image has pixels of this hash."""
-    _known[uid] = source, content, has
+def known(source: Source, content: str) -> bool | None:
+    """Whether the source of an image has pixels of this hash; None if nobody knows."""
+    found, has = _known.get(source, ("", False))
+    return has if found == content else None
+
+
+def know(source: Source, content: str, *, has: bool) -> None:
+    """Remember whether it has them."""
+    _known[source] = content, has
 
 
 @contextmanager
@@ -166,7 +173,7 @@ def _loaded(path: Path, sent: Sent) -> bpy.types.Image | None:
             if shows(image, sent, by_path=True):
                 return image
             image = bpy.data.images.load(str(path.absolute()))
-        if _has(image, sent.pixels):
+        if shows(image, sent, by_path=True):
             return image
         bpy.data.images.remove(image)
     return None
@@ -196,7 +203,7 @@ def title_of(name: str) -> str:
 
     What stands behind another dot stays: “v1.2 final” is no file.
     """
-    name = os.fsencode(name).decode("utf-8", "replace")  # a file's name may be no text
+    name = legible(name)
     unnumbered = re.sub(r"\.\d{3}$", "", name)
     for whole in (name, unnumbered):
         if Path(whole).suffix.lower() in bpy.path.extensions_image | bpy.path.extensions_movie:

@@ -52,14 +52,14 @@ def add_results(
     results: Sequence[Result],
     spots: Mapping[int, Spot],
     placing: Placing,
-    along: Sequence[bpy.types.Object] = (),
+    along: Sequence[bpy.types.Object] | None = None,
 ) -> tuple[list[Landing], list[tuple[Result, AddonError]]]:
     """Add results of one job, facing -Y, as the only selected objects; the first is the active one.
 
-    along: what has come before of the same click. As long as it alone is selected the new ones join it, else the artist
-    is at work with something else, which stays selected. Each is added on its own, at its spot: returns what was added,
-    and the results that could not be added, with the reason. Raises `AddonError` if none could be added; see
-    `all_or_nothing`.
+    along: what is left of what has come before of the same click; None if nothing has. As long as it alone is selected
+    the new ones join it, else the artist is at work with something else, which stays selected. Each is added on its
+    own, at its spot: returns what was added, and the results that could not be added, with the reason. Raises
+    `AddonError` if none could be added; see `all_or_nothing`.
     """
     landings: list[Landing] = []
     refused: list[tuple[Result, AddonError]] = []
@@ -132,14 +132,14 @@ def _pivot(result: Result, spot: Spot, placing: Placing) -> Sequence[float]:
     return (0.0, 0.0, 0.0)
 
 
-def _select(scene: bpy.types.Scene, added: list[bpy.types.Object], along: Sequence[bpy.types.Object]) -> None:
+def _select(scene: bpy.types.Scene, added: list[bpy.types.Object], along: Sequence[bpy.types.Object] | None) -> None:
     """Select these objects alone, where the artist sees them: a hidden or excluded collection stays as it is."""
     for layer in layers_of(scene):
         layer.update()  # a layer learns of new collections late
-        if along and {*layer.objects.selected} == {*along}:
+        if along is not None and {*layer.objects.selected} == {*along}:
             for thing in (thing for thing in added if thing.name in layer.objects):
                 thing.select_set(state=True, view_layer=layer)
-        elif not along and added[0].name in layer.objects:
+        elif along is None and added[0].name in layer.objects:
             for other in layer.objects:
                 other.select_set(other in added, view_layer=layer)
             layer.objects.active = added[0]

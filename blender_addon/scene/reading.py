@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import bpy
@@ -20,9 +21,10 @@ from numpy.typing import NDArray
 from ..errors import AddonError
 from . import lasting
 from .held import held
-from .pictures import Copied, copied, count_of, is_plain, upright_of
+from .pictures import Copied, copied, count_of, is_plain, unreadable, upright_of
 
 AT_ONCE = 4 << 20  # numbers, of a million pixels: read in some milliseconds
+HIDDEN = ".Hi3DGen"  # Blender's lists leave out what begins with a dot
 
 T = TypeVar("T")
 Steps = Generator[None, None, T]
@@ -54,15 +56,40 @@ def read(image: bpy.types.Image, frame: int = 0, *, shown: bool = False) -> Step
     copy = copied(image, frame, memory)
     source = lasting.source_of(image)
     is_proven = source and (source.is_proven or (before == source and before.is_proven))
-    if len(copy.values) <= AT_ONCE:
-        picture = _made(copy)
-    else:
-        picture = yield from _beside(partial(_made, copy))
+    picture = yield from _made(copy)
     if source and is_proven:
-        lasting.know(uid, source, picture.content, has=True)
-    elif source and shown and len(copy.values) > AT_ONCE:
+        lasting.know(source, picture.content, has=True)
+    elif source and shown and len(copy.values) > AT_ONCE and lasting.known(source, picture.content) is None:
         has = yield from _is_in_file(source, picture, copy.values)
-        lasting.know(uid, source, picture.content, has=has)
+        lasting.know(source, picture.content, has=has)
+    return picture
+
+
+def read_file(path: Path) -> Steps[Picture]:
+    """The same of a picture's file, of a movie its first frame, without a trace in the scene until there is a mesh.
+
+    Blender loads it in the first step. Raises `AddonError`.
+    """
+    if not path.is_file():
+        raise AddonError(f"There is no file “{path}”.", "Check the path.")
+    image, memory = _loaded(path), None
+    uid = image.session_uid
+    try:
+        before, count = lasting.source_of(image), count_of(image)
+        if not count:
+            raise unreadable(path)
+        if count > AT_ONCE:
+            memory = yield from _beside(partial(_touched, count))
+            image = held(bpy.data.images, uid) or _loaded(path)  # an undo removes what was loaded since
+            uid = image.session_uid
+        copy = copied(image, 1, memory)
+        source = lasting.source_of(image)
+    finally:
+        if image := held(bpy.data.images, uid):
+            bpy.data.images.remove(image)
+    picture = yield from _made(copy)
+    if source and source == before:
+        lasting.know(source, picture.content, has=True)
     return picture
 
 
@@ -73,11 +100,6 @@ def _is_in_file(source: lasting.Source, picture: Picture, memory: NDArray[np.flo
             copy = copied(image, into=memory)
         return (yield from _beside(lambda: np.array_equal(upright_of(copy)[0], picture.pixels)))
     return False
-
-
-def read_at_once(image: bpy.types.Image, frame: int = 0) -> Picture:
-    """The same in one step."""
-    return _made(copied(image, frame))
 
 
 def finished(steps: Steps[T]) -> T:
@@ -104,9 +126,23 @@ def read_all(readings: Mapping[str, Steps[T]]) -> Steps[dict[str, T]]:
     return {name: done[name] for name in readings}
 
 
-def _made(copy: Copied) -> Picture:
-    pixels, lies = upright_of(copy)
-    return Picture(pixels, lies, lasting.content_of(pixels))
+def _made(copy: Copied) -> Steps[Picture]:
+    """What a copy becomes, made in a thread if it is a large one."""
+
+    def made() -> Picture:
+        pixels, lies = upright_of(copy)
+        return Picture(pixels, lies, lasting.content_of(pixels))
+
+    return made() if len(copy.values) <= AT_ONCE else (yield from _beside(made))
+
+
+def _loaded(path: Path) -> bpy.types.Image:
+    try:
+        image = bpy.data.images.load(str(path.absolute()))
+    except RuntimeError as error:
+        raise unreadable(path) from error
+    image.name = HIDDEN
+    return image
 
 
 def _still(uid: int) -> bpy.types.Image:
@@ -126,15 +162,20 @@ def _touched(count: int) -> NDArray[np.float32]:
 def _beside(work: Callable[[], T]) -> Steps[T]:
     """Do something in a thread; yields until it is done, at least once."""
     future: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - it is raised where the result is awaited
-            future.set_exception(error)
-
-    threading.Thread(target=run, name="hi3dgen read", daemon=True).start()
+    threading.Thread(target=_do, args=(work, future), name="hi3dgen read", daemon=True).start()
     yield
     while not future.done():
         yield
-    return future.result()
+    try:
+        return future.result()
+    finally:
+        del future  # an error holds this frame: both would stay, with the pixels that are worked on
+
+
+def _do(work: Callable[[], T], future: "Future[T]") -> None:
+    try:
+        future.set_result(work())
+    except BaseException as error:  # noqa: BLE001 - it is raised where the result is awaited
+        future.set_exception(error)
+    finally:
+        del future  # as above

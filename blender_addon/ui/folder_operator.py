@@ -9,12 +9,9 @@ from bpy.props import BoolProperty, CollectionProperty, StringProperty
 
 from .. import folder
 from ..errors import AddonError
-from ..generate import wait
-from ..language.words import translated
-from ..link import engines, runtime
+from ..link import engines
 from ..link.series import Series
 from ..scene import viewing
-from ..scene.collection import whereabouts
 from . import engine_settings, generate_operator
 from .properties import chosen_engine, placing_of
 
@@ -56,18 +53,7 @@ class HI3DGEN_OT_generate_folder(bpy.types.Operator):  # noqa: N801
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Queue the job. Without a window, wait for it, and raise if a picture was left out."""
-        try:
-            job = self._submit(context)
-            context.scene.hi3dgen.seed = job.request.seed
-            if not runtime.has_window():
-                wait(job)
-                self.report(
-                    {"INFO"}, whereabouts(context.scene, job.title, generate_operator.landed(context.scene, job))
-                )
-        except AddonError as error:
-            self.report({"ERROR"}, translated(str(error)))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+        return generate_operator.begin(context, self._submit, self.report)
 
     def _submit(self, context: bpy.types.Context) -> Series:
         if not self.directory:  # a script gave none, and it would be the working folder

@@ -3,6 +3,7 @@
 # pyright: reportInvalidTypeForm=false
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -65,16 +66,7 @@ class Generate:
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Queue the job. Without a window, wait for it, and raise if it fails."""
-        try:
-            job = self._submit(context)
-            context.scene.hi3dgen.seed = job.request.seed
-            if not runtime.has_window():
-                wait(job)
-                self.report({"INFO"}, whereabouts(context.scene, job.title, landed(context.scene, job)))
-        except AddonError as error:
-            self.report({"ERROR"}, translated(str(error)))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+        return begin(context, self._submit, self.report)
 
     def _submit(self, context: bpy.types.Context) -> Job:
         """Request what the caller's arguments say; the panel has the rest."""
@@ -137,6 +129,26 @@ class Generate:
         return clicked.image, clicked.frame
 
 
+def begin(
+    context: bpy.types.Context, submit: Callable[[bpy.types.Context], Job], report: Callable[[set[str], str], object]
+) -> set[str]:
+    """What an operator's `execute` does, and returns, that queues a job and without a window waits for it.
+
+    report: the operator's, which gets what came of it.
+    """
+    scene = context.scene
+    try:
+        job = submit(context)
+        scene.hi3dgen.seed = job.request.seed
+        if not runtime.has_window():
+            wait(job)
+            report({"INFO"}, whereabouts(scene, job.title, all_held(scene.objects, job.landed)))
+    except AddonError as error:
+        report({"ERROR"}, translated(str(error)))
+        return {"CANCELLED"}
+    return {"FINISHED"}
+
+
 def next_seed(scene: bpy.types.Scene) -> int:
     """The seed of the next job: the panel's, or a random one if the artist wants that."""
     settings = scene.hi3dgen
@@ -163,11 +175,6 @@ def why_nothing(context: bpy.types.Context) -> str:
     if error:
         return translated(str(error))
     return say("A cut-out is being drawn: Enter keeps it, Escape discards it.") if overlay.shown() else ""
-
-
-def landed(scene: bpy.types.Scene, job: Job) -> list[bpy.types.Object]:
-    """The objects that came of a job."""
-    return all_held(scene.objects, job.landed)
 
 
 def _image(name: str) -> bpy.types.Image:

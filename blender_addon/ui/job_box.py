@@ -17,8 +17,7 @@ def draw(layout: bpy.types.UILayout, job: Job, session: Session) -> None:
     """Draw a box for a job that has begun, or has results that are not in the scene."""
     box = layout.box()
     row = box.row()
-    made = say("{done} of {of}", done=len(job.results), of=job.request.count)
-    row.label(text=f"{job.name}: {made}" if job.live and job.request.count > 1 else job.name, translate=False)
+    row.label(text=title(job), translate=False)
     row.operator("hi3dgen.cancel", text=say("Cancel") if job.live else say("Discard"), icon="X").job = job.request.job
     if job.preview and job.live:  # the button of one that is kept is to be in sight
         box.template_icon(icon_of(job.preview), scale=PREVIEW_SCALE)
@@ -59,9 +58,16 @@ def draw_queue(layout: bpy.types.UILayout, session: Session) -> None:
         row.operator("hi3dgen.cancel", text="", icon="X").job = job.request.job
 
 
+def title(job: Job) -> str:
+    """What a job makes, and how many of it are made while it makes several of a picture."""
+    if job.state is not JobState.RUNNING or job.request.count == 1:
+        return job.name
+    return f"{job.name}: {say('{done} of {of}', done=len(job.results), of=job.request.count)}"
+
+
 def ready(job: Job, session: Session) -> str:
     """A sentence about results of a job that are not in the scene yet, and what they wait for."""
-    made = sum(len(other.results) for other in (job, *parts_of(job, session.jobs)))
+    made = sum(len(part.results) for part in parts_of(job, session.jobs) or [job])
     if session.hindrance and made == 1:
         return say("The result is ready. It comes when {reason}.", reason=session.hindrance)
     if session.hindrance:
@@ -73,7 +79,7 @@ def ready(job: Job, session: Session) -> str:
 def waits_for(session: Session) -> str:
     """What the queue waits for."""
     many = len(session.queue)
-    if session.queue[0].reading and not session.running:
+    if session.queue[0].is_reading and not session.running:
         return say("Reading the picture:") if many == 1 else say("Reading the picture of the first:")
     if session.pause and many == 1:
         return say("1 job waits. It starts when {reason}:", reason=session.pause)

@@ -43,7 +43,7 @@ def _draw_progress(row: bpy.types.UILayout, job: Job, session: Session) -> None:
 def _step(job: Job, session: Session) -> str:
     if job.progress:
         return translated(job.progress.label)
-    if job.reading:
+    if job.is_reading:
         return say("Reading the picture")
     waits = session.pause and job is not session.running
     return say("Starts when {reason}", reason=session.pause) if waits else say("Starting")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A folder of pictures as one job: from the files to the meshes in a grid, through a real backend process."""
 
+import os
+import sys
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -34,6 +36,13 @@ def birds(scene: Any, tmp_path: Path) -> Path:
     (place / "notes.txt").write_text("no picture", encoding="utf-8")
     (place / ".hidden.png").write_bytes(b"")
     return place
+
+
+def submit(folder: Any, scene: Any, place: Path, pictures: list[Path]) -> Any:
+    """Queue the job as the operator does."""
+    placing = import_module(f"{MODULE}.blender_addon.scene.placing").Placing()
+    chosen = {"settings": {"resolution": 64}, "inputs": {}, "count": 1, "placing": placing, "viewport": 0}
+    return folder.submit(scene, place, pictures, "draft", 7, **chosen)
 
 
 def placed(*names: str) -> list[tuple[float, ...]]:
@@ -79,30 +88,54 @@ def test_chosen_files_are_made_by_the_panels_settings_and_again_in_place(scene: 
 def test_it_comes_as_it_is_made_and_a_picture_that_is_deleted_meanwhile_is_named(
     scene: Any, session: Any, folder: Any, birds: Path
 ) -> None:
-    generate, placing = (import_module(f"{MODULE}.blender_addon.{name}") for name in ("generate", "scene.placing"))
-    pictures = folder.pictures_of(birds, ["owl 2.png", "owl 10.png", "wall.png"], below=False)
-    job = folder.submit(
-        scene,
-        birds,
-        pictures,
-        "draft",
-        7,
-        settings={"resolution": 64},
-        inputs={},
-        count=1,
-        placing=placing.Placing(),
-        viewport=0,
-    )
+    generate = import_module(f"{MODULE}.blender_addon.generate")
+    pictures = folder.pictures_of(birds, [], below=True)
+    job = submit(folder, scene, birds, pictures)
     other = generate.submit(scene, pictures[0], "draft", 8, settings={"resolution": 64})
-    tick_until(session, lambda: job.name == "2 of 3: owl 10.png")
+    tick_until(session, lambda: job.name == "2 of 4: owl 2.png")
     tick_until(session, lambda: job.landed)
     assert [thing.name for thing in bpy.data.objects] == ["owl 2"]
-    bpy.context.object.select_set(state=False)
-    pictures[2].unlink()
+    bpy.data.objects.remove(bpy.context.object)
+    bpy.ops.mesh.primitive_cube_add()
+    cube = bpy.context.object
+    pictures[3].unlink()
+    tick_until(session, lambda: len(job.landed) == 2)
+    assert bpy.context.selected_objects == [cube], "the artist has selected something else"
+    cube.select_set(state=False)
+    second = bpy.data.objects["owl 2"]
+    second.select_set(state=True)
     tick_until(session, lambda: not job.live)
     assert other.live, "it was behind in the queue"
-    assert job.error.sentence == f"2 of 3 pictures are made. “wall.png” failed: There is no file “{pictures[2]}”."
-    assert bpy.context.selected_objects == [], "the artist has changed the selection"
+    assert job.error.sentence == f"3 of 4 pictures are made. “wall.png” failed: There is no file “{pictures[3]}”."
+    assert {*bpy.context.selected_objects} == {second, bpy.data.objects["owl 10"]}
+
+
+def test_a_report_that_blender_does_not_show_stops_no_job(
+    scene: Any, session: Any, folder: Any, birds: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = import_module(f"{MODULE}.blender_addon.link.runtime")
+    monkeypatch.setattr(runtime, "has_window", lambda: True)
+    monkeypatch.setattr(folder, "whereabouts", None)  # whoever asks where the meshes are fails
+    try:
+        job = submit(folder, scene, birds, [birds / "owl 2.png"])
+        tick_until(session, lambda: not job.live)
+    finally:
+        bpy.app.timers.unregister(runtime._tick)
+    assert (job.state.name, len(job.landed)) == ("DONE", 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such names")
+def test_names_of_files_may_be_no_text(birds: Path) -> None:
+    place = Path(os.fsdecode(b"%s \xff" % os.fsencode(birds)))
+    birds.rename(place)
+    (place / "wall.png").rename(place / os.fsdecode(b"wall \xff.png"))
+    (place / "owl 2.png").rename(place / os.fsdecode(b"owl \xff.png"))
+    torn = place / os.fsdecode(b"torn \xff.png")
+    torn.write_bytes(b"no picture")
+    told = r"2 of 4 pictures are made\. “torn �\.png” failed: “torn �\.png” cannot be .* “wall �\.png” failed: Nothing"
+    with pytest.raises(RuntimeError, match=told):
+        bpy.ops.hi3dgen.generate_folder(directory=str(place))
+    assert bpy.data.objects["owl �"].active_material.node_tree.nodes["Picture"].image.size[0] == 48
 
 
 def test_what_is_chosen_is_found_or_said(folder: Any, birds: Path) -> None:

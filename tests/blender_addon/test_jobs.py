@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The queue of jobs, and what becomes of it when the backend hangs."""
 
+import weakref
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -108,6 +109,64 @@ def test_jobs_that_wait_change_places(new_session: Callable[[str], Any], submit:
     assert landed == [1, 4, 3]
     session.move(first, 1)
     assert session.queue == [], "what is done waits for nothing"
+
+
+def reads(value: int, gate: list[int], watched: list[Any], fault: str = "") -> Any:
+    """The steps of reading a picture, as many as the gate has; `watched` gets what tells whether its pixels live.
+
+    A value of 0 is a fault of ours.
+    """
+    pixels = np.full((4, 4, 4), value, np.uint8)
+    watched.append(weakref.ref(pixels))
+    while gate:
+        gate.pop()
+        yield
+    if fault:
+        raise import_module(f"{MODULE}.blender_addon.errors").AddonError(fault, "Mend it.")
+    return {"picture": pixels[: 4 // value]}
+
+
+def test_a_job_goes_to_the_backend_when_its_pictures_are_read(
+    new_session: Callable[[str], Any], submit: Submit
+) -> None:
+    session, landed, gate = new_session(IN_TURN), [], [0] * 3
+    first = submit(session, 1, landed, reading=reads(1, gate, []))
+    assert len(gate) == 2, "the first step is that of the click"
+    second = submit(session, 2, landed)
+    session.move(second, -1)
+    tick_until(session, lambda: not session.live)
+    assert landed == [2, 1], "it was read while the other one was made"
+    assert (gate, first.is_reading, first.request.inputs["picture"][0, 0, 0]) == ([], False, 1)
+
+
+def test_what_was_read_is_let_go_when_its_job_fails_or_is_cancelled(
+    new_session: Callable[[str], Any], submit: Submit
+) -> None:
+    session, watched = new_session(IN_TURN), []
+    failing = submit(session, 1, [], reading=reads(1, [0], watched, "It is torn."))
+    broken = submit(session, 2, [], reading=reads(0, [0], []))
+    cancelled, stopped = (submit(session, 3, [], reading=reads(1, [0] * 9, watched)) for _ in range(2))
+    session.cancel(cancelled)
+    session.stop(stopped)
+    session.tick()
+    assert [job.state.name for job in (failing, broken, cancelled, stopped)] == [*["FAILED"] * 2, *["CANCELLED"] * 2]
+    assert failing.error.sentence == "It is torn."
+    assert broken.error.sentence == "The picture of “plum” could not be read."
+    assert {pixels() is None for pixels in watched} == {True}
+    assert not any(job.needs_no_backend for job in session.jobs)
+
+
+def test_a_picture_that_cannot_be_read_hides_no_backend_that_is_given_up(
+    new_session: Callable[[str], Any], submit: Submit
+) -> None:
+    session = new_session(IN_TURN)
+    submit(session, 1, [])
+    torn = submit(session, 2, [], reading=reads(1, [0], [], "It is torn."))
+    session.deaths = 2
+    session._died("The backend ended in the middle of its work.", "process-died")
+    session.tick()
+    assert (torn.state.name, torn.error.sentence) == ("FAILED", "It is torn.")
+    assert session.error.sentence == "The backend ended unexpectedly 3 times in a row."
 
 
 def test_jobs_have_names_by_what_is_made(messages: Any) -> None:

@@ -155,10 +155,15 @@ def test_the_answer_to_a_render_is_read_while_nothing_else_goes_on(
     session.start()
     tick_until(session, lambda: session.phase.name == "READY" and not session.live)
     monkeypatch.setattr(runtime, "has_window", lambda: True)
-    render(scene)
+    is_registered = bpy.app.timers.is_registered
     try:
+        assert (runtime._tick(), is_registered(runtime._look)) == (None, True)
+        assert runtime._look() == runtime.REST_SECONDS
+        render(scene)
         assert session.freeing
-        assert bpy.app.timers.is_registered(runtime._tick)
+        assert not is_registered(runtime._tick), "a render's thread registers no timer"
+        assert (runtime._look(), is_registered(runtime._tick)) == (None, True)
     finally:
-        bpy.app.timers.unregister(runtime._tick)
+        for timer in filter(is_registered, (runtime._tick, runtime._look)):
+            bpy.app.timers.unregister(timer)
     tick_until(session, lambda: not session.freeing)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A large picture is read in steps: what is sent is what Blender shows, of one moment, whatever happens between."""
 
+import weakref
 from collections.abc import Callable, Generator
 from importlib import import_module
 from pathlib import Path
@@ -85,7 +86,7 @@ def test_a_picture_beyond_the_wires_size_is_shrunk_in_steps_as_at_once(reading: 
 
 
 def test_a_photo_is_turned_upright_and_one_that_is_cut_off_is_refused(
-    reading: ModuleType, scene: Any, tmp_path: Path
+    reading: ModuleType, scene: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from PIL import Image
 
@@ -98,8 +99,18 @@ def test_a_photo_is_turned_upright_and_one_that_is_cut_off_is_refused(
     assert read.lies == 6
     whole = (tmp_path / "photo.jpg").read_bytes()
     (tmp_path / "half.jpg").write_bytes(whole[:-40])
+    copies: list[Any] = []
+    usual = reading.copied
+
+    def copied(*arguments: Any) -> Any:
+        copy = usual(*arguments)
+        copies.append(weakref.ref(copy))
+        return copy
+
+    monkeypatch.setattr(reading, "copied", copied)
     with pytest.raises(errors.AddonError, match=r"“half\.jpg” ends in the middle"):
-        to_its_end(reading.read(bpy.data.images.load(str(tmp_path / "half.jpg"))))
+        to_its_end(reading.read_file(tmp_path / "half.jpg"))
+    assert [copy() for copy in copies] == [None], "nothing holds the error with its pixels"
 
 
 def test_a_small_picture_is_read_in_the_first_step(scene: Any, loaded: Any) -> None:
@@ -107,6 +118,33 @@ def test_a_small_picture_is_read_in_the_first_step(scene: Any, loaded: Any) -> N
     read, steps = to_its_end(module.read(loaded))
     assert steps == 0
     assert np.array_equal(read.pixels, disc())
+
+
+def test_a_file_is_read_in_steps_and_leaves_no_trace(
+    reading: ModuleType, scene: Any, picture_file: Path, tmp_path: Path
+) -> None:
+    steps = reading.read_file(picture_file)
+    next(steps)
+    steps.close()
+    assert not bpy.data.images, "as when its job is cancelled"
+    steps = reading.read_file(picture_file)
+    next(steps)
+    bpy.data.batch_remove([*bpy.data.images])  # as an undo does
+    read, _ = to_its_end(steps)
+    assert np.array_equal(read.pixels, disc())
+    (tmp_path / "torn.png").write_bytes(b"no picture")
+    errors = import_module(f"{MODULE}.blender_addon.errors")
+    with pytest.raises(errors.AddonError, match=r"“torn\.png” cannot be read as a picture"):
+        to_its_end(reading.read_file(tmp_path / "torn.png"))
+    assert not bpy.data.images
+
+
+def test_a_file_is_read_once(scene: Any, picture_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lasting = import_module(f"{MODULE}.blender_addon.scene.lasting")
+    monkeypatch.setattr(lasting, "upright", None)  # whoever reads it again fails
+    bpy.ops.hi3dgen.generate(filepath=str(picture_file))
+    shown = bpy.context.object.active_material.node_tree.nodes["Picture"].image
+    assert (Path(shown.filepath), shown.name) == (picture_file, "apple.png")
 
 
 BETWEEN: dict[str, tuple[Changed, Callable[[], Any]]] = {
@@ -205,11 +243,15 @@ def test_what_blender_shows_is_compared_with_its_file_only_if_that_may_have_chan
     bpy.ops.hi3dgen.generate(image=shown.name)
     assert compared == [str(other)], "it is as young as this file"
     monkeypatch.setattr(lasting, "_loaded_since", lasting.time.time() + 60.0)
+    lasting._known.clear()
     third = bpy.data.images.load(str(other), check_existing=False)
     assert third.size[0]
     bpy.ops.hi3dgen.generate(image=third.name)
     assert bpy.context.object.active_material.node_tree.nodes["Picture"].image == third
     assert len(compared) == 1, "nothing changed it since any image was loaded"
+    assert lasting.source_of(third).is_proven
+    monkeypatch.setattr(lasting, "_TELLS_CHANGES", False)  # as on Windows
+    assert not lasting.source_of(third).is_proven
 
 
 @pytest.mark.parametrize("same", [True, False])

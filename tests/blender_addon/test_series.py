@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Many pictures as one job of the session: turns, failures, what waits for the scene, and cancelling."""
 
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -22,18 +23,20 @@ while True:
             send(messages.Failure(request.job, "no-object", "No object was found in the picture.", "Try another."))
         elif blue == 2:
             os._exit(1)
-        elif blue < 3:
-            for index in range(request.count):
+        elif blue in (0, 4):
+            for index in range(request.count if blue == 0 else 1):
                 send(messages.Result(request.job, index, index, request.count, {}, {}, (), {}))
 """
-WELL, FAILS, DIES, HANGS = range(4)  # what the backend does with a picture, by its blue
+WELL, FAILS, DIES, HANGS, HALF = range(5)  # what the backend does with a picture, by its blue
 
 
 @dataclass
 class Made:
     """What a test's series has done so far."""
 
+    slow: int = 0  # the steps between the first and the last of reading
     read: list[int] = field(default_factory=list[int])
+    pixels: list[Any] = field(default_factory=list[Any])  # whether those that were read live
     landed: list[int] = field(default_factory=list[int])
     refuse: set[int] = field(default_factory=set[int])
 
@@ -60,20 +63,26 @@ def session(shared: Any) -> Any:
     return shared
 
 
-def submit(session: Any, pictures: list[int | None], count: int = 1) -> tuple[Any, Made]:
+def submit(session: Any, pictures: list[int | None], count: int = 1, slow: int = 0) -> tuple[Any, Made]:
     """Queue a series of pictures of these blues; None is one that cannot be read."""
     series, job = (import_module(f"{MODULE}.blender_addon.link.{name}") for name in ("series", "job"))
     errors = import_module(f"{MODULE}.blender_addon.errors")
     messages = import_module(f"{MODULE}.backend.wire.messages")
-    made = Made()
+    made = Made(slow)
 
-    def read(number: int) -> Any:
+    def steps(number: int) -> Any:
         made.read.append(number)
         blue = pictures[number]
+        pixels = np.full((4, 4, 4), blue or 0, np.uint8)
+        made.pixels.append(weakref.ref(pixels))
+        for _ in range(made.slow):
+            yield
         if blue is None:
             raise errors.AddonError("It is gone.", "Find it.")
-        pixels = np.full((4, 4, 4), blue, np.uint8)
-        request = messages.Request(f"series.{number}", "draft", 0, {"picture": pixels}, {}, count)
+        return {"picture": pixels}
+
+    def read(number: int) -> Any:
+        request = messages.Request(f"series.{number}", "draft", 0, {}, {}, count)
 
         def land(results: list[Any]) -> list[Any]:
             if number in made.refuse:
@@ -81,7 +90,7 @@ def submit(session: Any, pictures: list[int | None], count: int = 1) -> tuple[An
             made.landed.append(number)
             return []
 
-        return job.Job(f"picture {number}", request, land)
+        return job.Job(f"picture {number}", request, land, reading=steps(number))
 
     def nothing(_: list[Any]) -> list[Any]:
         return []
@@ -125,11 +134,15 @@ def test_what_fails_is_left_out_and_named_at_the_end(session: Any) -> None:
 
 
 def test_of_many_that_fail_some_are_named(session: Any) -> None:
-    series, _ = submit(session, [None] * 100)
+    series, made = submit(session, [None] * 100)
     tick_until(session, lambda: not series.live)
     assert series.error.sentence.startswith("0 of 100 pictures are made. “0.png”, “1.png”, ")
     assert series.error.sentence.endswith("“7.png” failed: It is gone. 92 more were left out.")
     assert series.error.advice == "Find it."
+    assert {pixels() is None for pixels in made.pixels} == {True}, "errors hold none"
+    series, _ = submit(session, [None] * 9)
+    tick_until(session, lambda: not series.live)
+    assert series.error.sentence.endswith("“7.png”, “8.png” failed: It is gone."), "one more is named"
 
 
 def test_a_backend_that_is_given_up_keeps_the_rest_until_it_is_tried_again(session: Any) -> None:
@@ -191,17 +204,65 @@ def test_cancelled_in_the_queue_it_is_gone(session: Any) -> None:
     assert made.read == []
 
 
-def test_what_the_scene_refuses_is_kept_and_offered_again(session: Any) -> None:
-    _, made = submit(session, [WELL, WELL, WELL])
+def test_what_the_scene_refuses_is_kept_and_named_and_offered_again(session: Any) -> None:
+    series, made = submit(session, [WELL, WELL, WELL])
+    made.refuse = {0, 1}
+    tick_until(session, lambda: series.kept)
+    assert series.live
     made.refuse = {1}
+    session.land_again(session.jobs[0])
     tick_until(session, lambda: not session.live)
     assert made.landed == [0, 2]
     kept, _ = session.jobs
     assert (kept.title, kept.state.name, kept.is_shown) == ("picture 1", "KEPT", True)
+    assert session.error is series.error
+    assert series.error.sentence == (
+        "2 of 3 pictures are made. “picture 1” failed: The result of the seed 0 could not be put into the scene. No."
+    )
     made.refuse = set()
     session.land_again(kept)
     tick_until(session, lambda: not session.live)
     assert made.landed == [0, 2, 1]
+    assert (session.jobs, session.error) == ([series], None)
+
+
+def test_a_picture_is_read_in_steps_and_let_go_when_the_series_is_cancelled(session: Any) -> None:
+    job_box = import_module(f"{MODULE}.blender_addon.ui.job_box")
+    series, made = submit(session, [WELL, WELL, WELL], slow=3)
+    tick_until(session, lambda: series.is_reading)
+    assert (series.state.name, series.name, made.read) == ("WAITING", "1 of 3: 0.png", [0])
+    assert job_box.waits_for(session) == "Reading the picture:"
+    tick_until(session, lambda: series.at == 1 and series.is_reading)
+    assert (series.name, made.landed, made.pixels[1]() is None) == ("2 of 3: 1.png", [0], False)
+    session.cancel(series)
+    assert (series.name, made.pixels[1]()) == ("shelf, 3 pictures", None)
+    assert not session.live
+
+
+def test_its_numbers_are_those_of_the_picture_that_is_made(session: Any) -> None:
+    job_box = import_module(f"{MODULE}.blender_addon.ui.job_box")
+    session.occupied_until = lambda: "you leave Edit Mode"
+    series, _ = submit(session, [WELL, HALF], count=2)
+    tick_until(session, lambda: series.at == 1 and len(series.results) == 1)
+    assert job_box.title(series) == "2 of 2: 1.png: 1 of 2"
+    assert job_box.ready(series, session).startswith("2 results are ready."), "the third comes with the fourth"
+    session.stop(series)
+    session.tick()
+    assert job_box.title(series) == "shelf, 2 pictures"
+    assert job_box.ready(series, session).startswith("3 results are ready.")
+
+
+def test_a_series_whose_last_picture_fails_waits_for_nothing(session: Any) -> None:
+    series, _ = submit(session, [WELL, None], slow=1)
+    tick_until(session, lambda: series.at == 1 and series.is_reading)
+    states: set[str] = set()
+
+    def done() -> bool:
+        states.add(series.state.name)
+        return not series.live
+
+    tick_until(session, done)
+    assert states == {"WAITING", "FAILED"}, "the panel shows no 0 results that are ready"
 
 
 def test_too_many_pictures_do_not_wait_in_memory(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:

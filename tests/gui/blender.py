@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from own_folders import own_folders
+
 from tests.gui.screen import HEIGHT, WIDTH, Screen, Tool, end, wait_until
 
 CHECKOUT = Path(__file__).parents[2]
@@ -109,11 +111,6 @@ class Blender:
         self.ask("redraw()")
         self.ask("0")
         return self.screen.shoot(path, self.ask(f"box({editor!r})") if editor else None)
-
-
-def own_folders(resources: Path) -> dict[str, str]:
-    """The environment variables that keep a Blender out of this machine's own folders."""
-    return {"BLENDER_USER_RESOURCES": str(resources), "HI3DGEN_USER_FOLDER": str(resources / "data")}
 
 
 @contextmanager

@@ -131,6 +131,12 @@ def test_nothing_begins_or_lands_while_a_render_runs(
     blender.wait_for_job()
     assert {"toadstool", "toadstool.001"} <= set(blender.ask("facts()")["objects"])
 
+    blender.wait("not session().live")
+    blender.ask("setattr(session(), 'notice', '')")
+    blender.ask(f"render_slowly({str(tmp_path / 'another')!r})")
+    blender.wait("session().notice == 'The backend has given its memory back.'")
+    blender.wait("not bpy.app.is_job_running('RENDER')")
+
 
 def test_a_failure_is_told_in_the_status_bar(blender: Blender, noise: Path, shots: Path) -> None:
     blender.ask(f"use({str(noise)!r}, {FINE})")

@@ -1,12 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The add-on's benchmark in real Blenders, with a small picture and a small mesh."""
 
+import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import benchmark_addon
 import pytest
 
 pytest.importorskip("PIL", reason="writes pictures: pip install pillow")
+
+
+ENVIRONMENT = """
+import json, os, sys
+from pathlib import Path
+Path(sys.argv[-1]).write_text(json.dumps(dict(os.environ)), encoding="utf-8")
+"""
+
+
+def test_no_blender_that_is_measured_knows_the_folders_of_this_machine(tmp_path: Path) -> None:
+    blender = benchmark_addon.Blender((sys.executable, "-c", ENVIRONMENT), tmp_path, busy=False)
+    environment = blender.run("install")
+    for name in ("BLENDER_USER_RESOURCES", "HI3DGEN_USER_FOLDER"):
+        assert Path(environment[name]).is_relative_to(tmp_path)
 
 
 @pytest.mark.slow

@@ -230,6 +230,18 @@ def test_whoever_is_done_first_takes_what_nobody_has_begun(tmp_path: Path) -> No
     ]
 
 
+def test_two_steps_of_one_name_have_a_result_each(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    wait = "import sys, time; from pathlib import Path\nwhile not Path(sys.argv[1]).exists(): time.sleep(0.01)"
+    touch = "import sys; from pathlib import Path; Path(sys.argv[1]).touch(); raise SystemExit(3)"
+    steps = [
+        Step("waits", [PYTHON, "-c", wait, there], beside=True),
+        Step("window", [PYTHON, "-c", ""], beside=True),
+        Step("window", [PYTHON, "-c", touch, there], beside=True),
+    ]
+    assert [bool(outcome.trouble) for outcome in command.run_all(steps)] == [False, False, True]
+
+
 def test_the_last_line_names_every_failure() -> None:
     outcomes = [StepResult("lint", 1.0, ""), StepResult("types", 61.4, "FAILED with exit code 1")]
     assert command.summary(outcomes, ["A window was not tested."], 62.4).splitlines() == [

@@ -89,7 +89,8 @@ def one_surface(material: bpy.types.Material) -> None:
         return
     if (seen := feeding(nodes[OUTPUT].inputs["Surface"])) in former:
         nodes.remove(nodes[SURFACE])
-        nodes[seen].name = nodes[seen].label = SURFACE
+        kept = nodes[seen]
+        kept.name = kept.label = SURFACE
     for name in former:
         if name in nodes:
             nodes.remove(nodes[name])

@@ -219,7 +219,7 @@ def test_make_again_takes_the_colours_away_and_brings_them_back(scene: Any) -> N
     made = bpy.context.object
     image = made.active_material.node_tree.nodes["All Round"].image
     image.pixels[0] = 0.0
-    assert module("again").lost(made) == ["what plum base colour shows (the image stays)"]
+    assert module("again").lost(made) == ["what is painted on plum base colour (the image stays)"]
     bpy.ops.hi3dgen.make_again(colours="front")
     assert image.use_fake_user
     assert made.active_material.hi3dgen_shows == "PICTURE"

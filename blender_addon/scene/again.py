@@ -105,7 +105,9 @@ def lost(thing: bpy.types.Object) -> list[str]:
         if colours.name != COLOUR_ATTRIBUTE
     ]
     images = {image for slot in thing.material_slots for image in material.artists_images_of(slot.material)}
-    shown = [say("what is painted on {name} (the image stays)", name=name) for name in sorted(image.name for image in images)]
+    shown = [
+        say("what is painted on {name} (the image stays)", name=name) for name in sorted(image.name for image in images)
+    ]
     return [*groups, *sculpted, *assigned, *maps, *painted, *shown]
 
 

@@ -143,8 +143,8 @@ def _go_over(material: bpy.types.Material, before: str, after: str) -> None:
     colours = nodes[SURFACE].inputs["Base Color"]
     if feeding(colours) == before:
         feed(colours, after)
-    if nodes.active == nodes[before]:
-        nodes.active = nodes[after]
+    if nodes.active and nodes.active.name == before:
+        nodes.active = nodes.get(after)
 
 
 def _add_image(
@@ -276,7 +276,7 @@ def own(mesh: bpy.types.Mesh, changes: Callable[[bpy.types.Material], bool]) -> 
 
 def shows_all_round(material: bpy.types.Material) -> bool:
     """Whether a material of ours has images of the whole surface."""
-    return is_ours(material) and ATLAS_MAP in material.node_tree.nodes
+    return is_ours(material) and not {ALL_ROUND, ATLAS_MAP}.isdisjoint(material.node_tree.nodes.keys())
 
 
 def settle(material: bpy.types.Material, mesh: bpy.types.Mesh) -> None:

@@ -10,7 +10,7 @@ import bpy
 from .cutout import look, overlay
 from .language import catalogue
 from .link import engines, runtime, setup_timer
-from .scene import lasting, masks, material, normal_map, renders
+from .scene import lasting, masks, normal_map, renders, switch
 from .ui import (
     cutout_operators,
     engine_settings,
@@ -53,7 +53,7 @@ _PARTS = (
     properties,
     engine_settings,
     made_operators,
-    material,
+    switch,
     thumbnails,
     masks,
     normal_map,

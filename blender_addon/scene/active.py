@@ -20,7 +20,7 @@ from ..language.words import say
 from . import frames, masks, normal_map, renders
 from .landing import PRODUCT, recipe_of
 from .lasting import SENT
-from .material import PICTURE
+from .switch import PICTURE
 
 RULE = (
     "The picture is the Image Editor's; else a selected reference image; else the active image texture of the active "

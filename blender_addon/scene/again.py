@@ -31,15 +31,14 @@ from .projection import ATLAS, UV_MAP
 class Remade:
     """What is ready to take the place of an object's mesh.
 
-    landing: what landed with it. recipe, frame: what is written on the object. followers: the materials that are to
-    show the images of `material`, which came with the mesh; it goes if nothing else shows it.
+    landing: what landed with it. recipe, frame: what is written on the object. material: the one that came with the
+    mesh; those of the object follow it, and it goes if nothing else shows it.
     """
 
     landing: Landing
     mesh: bpy.types.Mesh
     recipe: dict[str, Any]
     frame: list[float]
-    followers: list[bpy.types.Material]
     material: bpy.types.Material
 
 
@@ -105,7 +104,11 @@ def lost(thing: bpy.types.Object) -> list[str]:
         for colours in own.color_attributes
         if colours.name != COLOUR_ATTRIBUTE
     ]
-    return [*groups, *sculpted, *assigned, *maps, *painted]
+    images = {image for slot in thing.material_slots for image in material.artists_images_of(slot.material)}
+    shown = [
+        say("what is painted on {name} (the image stays)", name=name) for name in sorted(image.name for image in images)
+    ]
+    return [*groups, *sculpted, *assigned, *maps, *painted, *shown]
 
 
 def prepare(
@@ -140,11 +143,14 @@ def prepare(
         products.land(landing, images)
     made = mesh.mesh_of(landing, name, _moved(product, affine))
     new = made.materials[0]
-    followers = _keep_materials(former, made)
+    if len(former.materials):
+        made.materials.clear()
+    for old in former.materials:
+        made.materials.append(old)
     for image in landing.images.values():
         image.use_fake_user = not image.users  # else what nothing shows is not saved
     landing.objects.append(thing)
-    return Remade(landing, made, recipe_for(landing, result), frame_of(made, affine), followers, new)
+    return Remade(landing, made, recipe_for(landing, result), frame_of(made, affine), new)
 
 
 def replace_mesh(remade: Remade, thing: bpy.types.Object) -> None:
@@ -163,9 +169,8 @@ def replace_mesh(remade: Remade, thing: bpy.types.Object) -> None:
             other.data, other[RECIPE], other[FRAME] = former, recipe, frame
         bpy.data.meshes.remove(remade.mesh)
         raise
-    for shown in remade.followers:
+    for shown in material.own(remade.mesh, lambda each: material.can_follow(each, remade.material)):
         material.follow(shown, remade.material)
-    for shown in remade.mesh.materials:
         if material.is_ours(shown):
             material.settle(shown, remade.mesh)
     if not remade.material.users:
@@ -186,27 +191,3 @@ def _moved(product: Mesh, affine: Affine) -> Mesh:
     normals = product.vertex_normals @ np.linalg.inv(turn)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     return replace(moved, vertex_normals=normals.astype(np.float32))
-
-
-def _keep_materials(former: bpy.types.Mesh, made: bpy.types.Mesh) -> list[bpy.types.Material]:
-    """Let a mesh have the materials of the one that it replaces; returns those that are to follow its own.
-
-    One that another mesh shows as well stays as it is, and a copy follows.
-    """
-    kept, new = [*former.materials], made.materials[0]
-    if not kept:
-        return []
-    made.materials.clear()
-    followers: list[bpy.types.Material] = []
-    for old in kept:
-        follows = old is not None and material.can_follow(old, new)
-        shown = old.copy() if follows and _is_shown_elsewhere(old, former) else old
-        made.materials.append(shown)
-        if follows:
-            followers.append(shown)
-    return followers
-
-
-def _is_shown_elsewhere(shown: bpy.types.Material, here: bpy.types.Mesh) -> bool:
-    users = bpy.data.user_map(subset=[shown])[shown]
-    return any(isinstance(user, bpy.types.Mesh) and user.users and user != here for user in users)

@@ -7,7 +7,7 @@ Blender's exporter calls both functions, by the names that the extension's entry
 import bpy
 
 from .held import held
-from .material import best_of, is_ours
+from .switch import best_of, is_ours
 
 _ONLY_HERE = ("NORMAL_MAP", "NORMAL_DETAIL")  # what is for Blender alone
 

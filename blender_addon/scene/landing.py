@@ -17,9 +17,10 @@ from .pictures import image_from_png
 
 RECIPE = "hi3dgen"  # on an object: what it was made from
 PRODUCT = "hi3dgen_product"  # on an image or object: the name of the product that it is, or is a part of
+MADE = "hi3dgen_made"  # on an image that is a product: the hash of its file as it came
 SEEDS = "hi3dgen_seeds"  # on an image: the seeds of the job that led to it
 
-Images = dict[tuple[str, bool, bytes], bpy.types.Image]
+Images = dict[tuple[str, bool, str], bpy.types.Image]
 
 
 @dataclass
@@ -53,10 +54,10 @@ class Landing:
     def image(self, product: str, part: str, png: NDArray[np.uint8], *, data: bool) -> bpy.types.Image:
         """The bytes of a PNG file as an image, packed; one that the job has already is used again."""
         content = png.tobytes()
-        key = (product, data, hashlib.sha256(content).digest())
+        key = (product, data, hashlib.sha256(content).hexdigest())
         if key not in self.images:
             self.images[key] = image_from_png(f"{self.title} {part}", content, data=data)
-            self.images[key][PRODUCT] = product
+            self.images[key][PRODUCT], self.images[key][MADE] = product, key[2]
         image = self.images[key]
         image[SEEDS] = sorted({*image.get(SEEDS, ()), self.seed})
         return image

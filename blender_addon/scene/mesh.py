@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from ...backend.wire.products import Mesh
 from ..errors import AddonError
-from . import normal_map, projection, texture
+from . import material, normal_map, projection, texture
 from .landing import Landing
-from .material import COLOUR_ATTRIBUTE, Normals, projected_material, textured_material
+from .material import COLOUR_ATTRIBUTE, Normals
 from .projection import ATLAS, UV_MAP
 
 NORMAL_ATTRIBUTE = "Hi3DGen Normal"
@@ -31,16 +31,17 @@ def mesh_of(landing: Landing, name: str, product: Mesh) -> bpy.types.Mesh:
         mesh.shade_flat()
     images = texture.images_of(landing, name, product)
     if product.textured and product.picture_uv is None:
-        material = textured_material(landing.title, images)
-    else:
-        material = projected_material(
-            landing.title,
-            landing.picture,
-            _normals(landing, name, product),
-            all_round=images.get("base_colour"),
-            coloured=product.colours is not None,
-        )
-    mesh.materials.append(material)
+        mesh.materials.append(material.textured_material(landing.title, images))
+        return mesh
+    made = material.projected_material(
+        landing.title,
+        landing.picture,
+        _normals(landing, name, product),
+        images,
+        coloured=product.colours is not None,
+    )
+    mesh.materials.append(made)
+    material.settle(made, mesh)
     return mesh
 
 
@@ -78,13 +79,12 @@ def new_mesh(name: str, product: Mesh) -> bpy.types.Mesh:
     _fill(mesh.polygons, "loop_start", np.arange(0, len(corners), 3, dtype=np.int32))
     # They are known to lie within: to clip them is three times as fast as to check them once more.
     uv = product.corner_uv if product.uv is None else product.uv.take(corners, axis=0, mode="clip")
+    if uv is not None:
+        name = UV_MAP if product.picture_uv is None else ATLAS  # which is the first one, see `switch`
+        _fill(mesh.uv_layers.new(name=name, do_init=False).uv, "vector", uv)
     if product.picture_uv is not None:
         seen = product.picture_uv.take(corners, axis=0, mode="clip")
         _fill(mesh.uv_layers.new(name=UV_MAP, do_init=False).uv, "vector", seen)
-    if uv is not None:
-        layer = mesh.uv_layers.new(name=UV_MAP if product.picture_uv is None else ATLAS, do_init=False)
-        _fill(layer.uv, "vector", uv)
-        layer.active = layer.active_render = True
     if product.colours is not None:
         colours = mesh.color_attributes.new(COLOUR_ATTRIBUTE, "FLOAT_COLOR", "POINT")
         _fill(colours.data, "color", _linear_rgba(product.colours))

@@ -62,9 +62,8 @@ def remesh(context: bpy.types.Context, thing: bpy.types.Object, faces: int) -> l
     seamed = [name for name in (UNWRAPPED, ATLAS) if name in mesh.uv_layers]
     for name in seamed:
         mesh.uv_layers.remove(mesh.uv_layers[name])
-    for slot in thing.material_slots:
-        if material.is_ours(slot.material):
-            material.settle(slot.material, mesh)
+    for shown in material.own(mesh, material.shows_all_round):
+        material.settle(shown, mesh)
     areas = np.empty(len(mesh.polygons), np.float32)
     mesh.polygons.foreach_get("area", areas)
     mesh.remesh_voxel_size = math.sqrt(QUADS * float(areas.sum(dtype=np.float64)) / faces)

@@ -38,6 +38,7 @@ class MakeAgain:
     bl_options = set()  # what is made is an undo step of its own when it is there
 
     _thing = 0  # the session UID of the mesh that the dialog is about; 0 without a dialog
+    _lost: list[str]
 
     seed: IntProperty(
         name="Seed",
@@ -58,6 +59,7 @@ class MakeAgain:
         """Ask what is to be changed, beginning with what the mesh was made with."""
         thing = context.object
         self._thing = thing.session_uid  # another mesh may land, and be the active one, before OK is pressed
+        self._lost = lost(thing)  # here, as it reads images
         recipe = recipe_of(thing) or {}
         self.seed = recipe["seed"]
         for name, value in _settings_of(thing, _engine_of(thing)).items():
@@ -82,8 +84,8 @@ class MakeAgain:
             column.prop(self, "seed")
         for setting in sorted(engine_settings.shown(engine), key=lambda setting: setting.advanced):
             column.prop(self, setting.name)
-        if parts := lost(thing):
-            layout.label(text=say("Lost: {parts}", parts=", ".join(parts)), icon="INFO", translate=False)
+        if self._lost:
+            layout.label(text=say("Lost: {parts}", parts=", ".join(self._lost)), icon="INFO", translate=False)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Queue the job. Without a window, wait for it, and raise if it fails."""

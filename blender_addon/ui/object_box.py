@@ -5,7 +5,7 @@ import bpy
 
 from ..language.words import say
 from ..scene.landing import recipe_of
-from ..scene.material import is_ours, positions_of
+from ..scene.switch import is_ours, positions_of, shown_by
 from . import variation_operators
 from .text import draw_sentence
 
@@ -43,12 +43,12 @@ def _draw_switch(box: bpy.types.UILayout, context: bpy.types.Context, material: 
     column = box.column()
     column.use_property_split = False
     grid = column.grid_flow(row_major=True, columns=2, even_columns=True, align=True)
+    shows = shown_by(material)
     for name, label in positions_of(material):
-        grid.operator("hi3dgen.show", text=say(label), depress=name == material.hi3dgen_shows).shows = name
+        grid.operator("hi3dgen.show", text=say(label), depress=name == shows).shows = name
     shading = getattr(context.space_data, "shading", None)
     if shading is None:
         return
-    shows = material.hi3dgen_shows
     if shading.type == "SOLID" and shows == "NORMAL_DETAIL":
         column.prop_enum(shading, "type", "MATERIAL", text=say("Show in Material Preview"))
     elif shading.type == "SOLID":

@@ -11,7 +11,7 @@ from ..language.words import joined, reported, say, translated
 from ..link import runtime
 from ..scene import asset, rework
 from ..scene.landing import recipe_of
-from ..scene.material import ITEMS, is_ours, positions_of
+from ..scene.switch import ITEMS, is_ours, positions_of
 from . import engine_settings
 from .properties import chosen_engine
 
@@ -86,15 +86,18 @@ class HI3DGEN_OT_show(bpy.types.Operator):  # noqa: N801
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Only if the active object is a generated mesh."""
-        why = "" if generated(context)[:1] == [context.object] else say("The active object is no generated mesh")
+        """Only if the active object is a generated mesh whose material is of this file."""
+        things = generated(context)
+        why = "" if things[:1] == [context.object] else say("The active object is no generated mesh")
+        if any(each.library or each.override_library for each in _materials_of(things[:1])):
+            why = say("It belongs to another file: make it local first (Object > Relations)")
         cls.poll_message_set(why)
         return not why
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Switch the materials that have what is asked for; the others stay as they are."""
-        materials = {slot.material for thing in generated(context) for slot in thing.material_slots if slot.material}
-        able = [each for each in materials if is_ours(each) and self.shows in dict(positions_of(each))]
+        materials = _materials_of(generated(context))
+        able = [each for each in materials if self.shows in dict(positions_of(each)) and not each.library]
         for each in able:
             each.hi3dgen_shows = self.shows
         runtime.redraw()
@@ -208,6 +211,12 @@ class HI3DGEN_OT_mark_as_asset(bpy.types.Operator):  # noqa: N801
         advice = say("Save the file in an asset library to find it in the Asset Browser.")
         self.report({"INFO"}, joined(named, advice))
         return {"FINISHED"}
+
+
+def _materials_of(things: list[bpy.types.Object]) -> set[bpy.types.Material]:
+    """The materials of theirs that can be switched."""
+    shown = {slot.material for thing in things for slot in thing.material_slots}
+    return {each for each in shown if each and is_ours(each)}
 
 
 def _by_mesh(things: list[bpy.types.Object]) -> list[bpy.types.Object]:

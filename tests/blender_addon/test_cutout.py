@@ -486,5 +486,5 @@ def seen_at(thing: Any) -> NDArray[Any]:
     mesh = thing.data
     assert len(vertices_of(thing))
     uv = np.empty(len(mesh.loops) * 2, np.float32)
-    mesh.uv_layers[0].uv.foreach_get("vector", uv)
+    mesh.uv_layers["UVMap"].uv.foreach_get("vector", uv)
     return uv[::2]

@@ -91,7 +91,7 @@ def test_the_picture_lies_on_the_mesh_where_it_was_seen(scene: Any, picture_file
     thing = bpy.context.object
     mesh = thing.data
     uv = np.empty(len(mesh.loops) * 2, np.float32)
-    mesh.uv_layers[0].uv.foreach_get("vector", uv)
+    mesh.uv_layers["UVMap"].uv.foreach_get("vector", uv)
     corners = np.empty(len(mesh.loops), np.int32)
     mesh.loops.foreach_get("vertex_index", corners)
     seen = vertices_of(thing)[corners][:, [0, 2]]

@@ -134,7 +134,7 @@ def test_the_normals_are_those_of_the_map(thing: Any, render: Render) -> None:
     """A ball under a lamp is as bright as the cosine says, pixel for pixel."""
     thing.rotation_euler = TURNS["turned"]
     thing.active_material.hi3dgen_shows = "NORMAL_DETAIL"
-    surface = thing.active_material.node_tree.nodes["Detail Surface"]
+    surface = thing.active_material.node_tree.nodes["Surface"]
     surface.inputs["Specular IOR Level"].default_value = 0.0
     surface.inputs["Roughness"].default_value = 0.0
     lamp = np.array((-0.6, 0.0, 0.8))

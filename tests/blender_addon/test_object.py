@@ -52,7 +52,7 @@ def test_unwrap_adds_a_uv_map_and_the_picture_stays(apple: Any) -> None:
     before = uv_of(apple)
     assert bpy.ops.hi3dgen.unwrap() == {"FINISHED"}
     maps = apple.data.uv_layers
-    assert [layer.name for layer in maps] == ["UVMap", "All Round", "Unwrapped"]
+    assert [layer.name for layer in maps] == ["All Round", "UVMap", "Unwrapped"]
     assert maps.active.name == "All Round", "solid shading shows the colours by the active one"
     assert [layer.name for layer in maps if layer.active_render] == ["All Round"]
     assert np.array_equal(uv_of(apple), before)

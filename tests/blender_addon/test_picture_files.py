@@ -136,7 +136,7 @@ def test_the_material_shows_the_upright_photo_that_was_sent(scene: Any, pictures
         bpy.ops.hi3dgen.generate(filepath=str(tmp_path / name))
         mesh = bpy.context.object.data
         uv = np.empty(len(mesh.loops) * 2, np.float32)
-        mesh.uv_layers[0].uv.foreach_get("vector", uv)
+        mesh.uv_layers["UVMap"].uv.foreach_get("vector", uv)
         shown = bpy.context.object.active_material.node_tree.nodes["Picture"].image
         return vertices_of(bpy.context.object), uv, shown
 

@@ -4,6 +4,7 @@
     python scripts/benchmark.py integration FOLDER     draft: normal maps with true depths, in DiLiGenT's layout
     python scripts/benchmark.py body FOLDER            draft: any pictures that the engine can cut out
     python scripts/benchmark.py cutout FOLDER          any pictures: only the cut-out
+    python scripts/benchmark.py detail FOLDER          the detail of normal maps on coarse meshes of known objects
     python scripts/benchmark.py addon                  the add-on: enabling, a click, standing still, a large mesh
     python scripts/benchmark.py --engine hi3dgen       the networks in full size, with and without their savings
     python scripts/benchmark.py presets                hi3dgen: how near the presets come to the published settings
@@ -14,8 +15,8 @@
 the depth by the median ratio, and prints the mean absolute error; beside it, that of one turn, which is plain weighted
 least squares. `body` takes every picture from pixels to the finished mesh and prints what each stage took, and whether
 the mesh is sound; `cutout` prints what its first stage alone took, and the most memory so far. The rest is explained
-where it is: in benchmark_addon.py, which needs Blender, and in benchmark_hi3dgen.py, benchmark_presets.py and
-benchmark_precision.py, which need the extra `hi3dgen`.
+where it is: in benchmark_addon.py, which needs Blender, and in benchmark_detail.py, benchmark_hi3dgen.py,
+benchmark_presets.py and benchmark_precision.py, which need the extra `hi3dgen`.
 """
 
 import argparse
@@ -48,6 +49,7 @@ from backend.mesh.stages import FACES
 Array = NDArray[np.float64]
 
 ELSEWHERE = {  # commands with a module of their own, which may import torch
+    "detail": "how much nearer a coarse mesh comes to the normals, and what that costs",
     "addon": "how long Blender takes to enable the add-on and to make a mesh, and how long it stands still",
     "hi3dgen": "the networks of the hi3dgen engine, with and without their savings (or: --engine hi3dgen)",
     "presets": "how near the presets of the hi3dgen engine come to the published settings",
@@ -164,7 +166,7 @@ def body(folder: Path, size: int, faces: int) -> dict[str, Mesh]:
             flush=True,
         )
         meshes[path.stem] = mesh
-    print(f"Most memory used: {_peak_megabytes()} MB")
+    print(f"Most memory used: {peak_megabytes()} MB")
     return meshes
 
 
@@ -181,7 +183,7 @@ def cutouts(folder: Path, size: int) -> None:
             continue
         seconds = time.perf_counter() - start
         pixels = f"{picture.shape[1]} x {picture.shape[0]}"
-        print(f"{path.stem:24} {pixels:>12} {seconds:8.2f} {_peak_megabytes():>6}", flush=True)
+        print(f"{path.stem:24} {pixels:>12} {seconds:8.2f} {peak_megabytes():>6}", flush=True)
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -226,7 +228,7 @@ def _ignore(_step: int, _of: int) -> None:
     """Watch nothing."""
 
 
-def _peak_megabytes() -> str:
+def peak_megabytes() -> str:
     """The most memory that this process has held, if the system reports it."""
     if platform.system() == "Windows":
         return "unknown"

@@ -13,12 +13,12 @@ Settings = Mapping[str, Scalar]
 
 @dataclass(frozen=True)
 class Option:
-    """One of the things that a setting can be. formerly: its name in older versions, which still stands for it."""
+    """One of the things that a setting can be. formerly: names in older versions, which still stand for it."""
 
     name: str
     label: str
     description: str
-    formerly: str = ""
+    formerly: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class HasName(Protocol):
         ...
 
     @property
-    def formerly(self) -> str:
-        """The name that it had in older versions; empty if it had no other."""
+    def formerly(self) -> Sequence[str]:
+        """What it was in older versions."""
         ...
 
 
@@ -100,8 +100,7 @@ def _checked_value(setting: HasRange, value: Scalar) -> Scalar:
     if isinstance(setting.default, bool):
         return value if isinstance(value, bool) else _refuse(setting, value, f"Choose {values_that_fit(setting)}.")
     if isinstance(setting.default, str):
-        names = {option.formerly or option.name: option.name for option in setting.options}
-        names |= {name: name for name in names.values()}
+        names = {name: option.name for option in setting.options for name in (option.name, *option.formerly)}
         found = names.get(value) if isinstance(value, str) else None
         return _refuse(setting, value, f"Choose {values_that_fit(setting)}.") if found is None else found
     advice = f"Choose {values_that_fit(setting)}."

@@ -10,22 +10,18 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..arrays import Float64Array, Int64Array
-from .ticks import Poll
+from .ticks import Poll, unwatched
 
 Hits = tuple[Int64Array, Int64Array, Float64Array, Float64Array]
 """Pixels (P,), triangles (P,), depths (P,) and barycentric weights (P, 3)."""
 
 _LEAST_AREA = 1e-12  # of twice the area, in pixels
 _TOUCH = 1e-9  # of a barycentric weight: a centre on an edge belongs to both sides
-_BATCH = 1 << 18  # rows, and pixels, that are worked out at once
-
-
-def _unwatched() -> None:
-    """Watch nothing."""
+_BATCH = 1 << 17  # rows, and pixels, that are worked out at once
 
 
 def nearest(
-    corners: Float64Array, shape: tuple[int, int], poll: Poll = _unwatched
+    corners: Float64Array, shape: tuple[int, int], poll: Poll = unwatched
 ) -> tuple[Int64Array, Int64Array, Float64Array]:
     """Return the pixels that show a triangle (P,), the triangles (P,) and the barycentric weights (P, 3).
 
@@ -36,7 +32,7 @@ def nearest(
     depths = np.full(shape[0] * shape[1], np.inf)
     first = np.full(shape[0] * shape[1], -1, np.int64)  # of all that is found, what each pixel shows
     count = 0
-    for part in _parts(corners, shape, poll):
+    for part in batches(corners, shape, poll):
         pixel, _, depth, _ = part
         order = np.argsort(-depth, kind="stable")
         order = order[depth[order] < depths[pixel[order]]]
@@ -54,17 +50,17 @@ def nearest(
     return np.concatenate(pixels), np.concatenate(triangles), np.concatenate(shares)
 
 
-def hits(corners: Float64Array, shape: tuple[int, int], poll: Poll = _unwatched) -> Hits:
+def hits(corners: Float64Array, shape: tuple[int, int], poll: Poll = unwatched) -> Hits:
     """Return every meeting of a triangle with the ray through a pixel's centre, in no order.
 
     corners, pixels and poll as in `nearest`.
     """
-    pixels, triangles, depths, weights = zip(*_parts(corners, shape, poll), strict=True)
+    pixels, triangles, depths, weights = zip(*batches(corners, shape, poll), strict=True)
     return np.concatenate(pixels), np.concatenate(triangles), np.concatenate(depths), np.concatenate(weights)
 
 
-def _parts(corners: Float64Array, shape: tuple[int, int], poll: Poll) -> Iterator[Hits]:
-    """Every meeting, in batches."""
+def batches(corners: Float64Array, shape: tuple[int, int], poll: Poll) -> Iterator[Hits]:
+    """Yield every meeting, as `hits` returns them, batch by batch: of a large image all are much memory."""
     last = np.array([shape[1] - 1, shape[0] - 1])
     low = np.clip(np.ceil(corners[..., :2].min(axis=1) - 0.5).astype(np.int64), 0, last)
     high = np.clip(np.floor(corners[..., :2].max(axis=1) - 0.5).astype(np.int64), 0, last)

@@ -15,11 +15,13 @@ log = logging.getLogger(__name__)
 
 FRONT = "front"
 ALL_ROUND = "all_round"
+_MOST = 2048  # pixels along the side of the image
 
 COLOURS = Setting(
     name="colours",
     label="Colours",
-    description="How the mesh is coloured, and how many pixels the image of its colours has",
+    description="How the mesh is coloured. The image of its colours is as large as the picture needs, "
+    "at most 2048 pixels a side unless you choose a size",
     default=ALL_ROUND,
     options=(
         Option(FRONT, "Mirror the Front", "The picture alone, through the whole body: the back shows it once more"),
@@ -27,11 +29,10 @@ COLOURS = Setting(
             ALL_ROUND,
             "All Round",
             "The picture where it sees the surface, and what likely goes on elsewhere",
-            "picture",
+            ("picture", "2048"),
         ),
-        Option("1024", "All Round, 1024 px", "All round, in an image of 1024 pixels a side"),
-        Option("2048", "All Round, 2048 px", "All round, in an image of 2048 pixels a side"),
-        Option("4096", "All Round, 4096 px", "All round, in an image of 4096 pixels a side"),
+        Option("1024", "All Round, up to 1024 px", "All round, in an image of at most 1024 pixels a side"),
+        Option("4096", "All Round, up to 4096 px", "All round, in an image of at most 4096 pixels a side"),
     ),
     advanced=True,
 )
@@ -42,9 +43,10 @@ def _colour(
 ) -> Mesh | Noted:
     if colours == FRONT:
         return mesh
-    size = 0 if colours == ALL_ROUND else int(colours)
     try:
-        return paint(mesh, cutout, normal_map, picture, size=size, report=report)
+        return paint(
+            mesh, cutout, normal_map, picture, most=_MOST if colours == ALL_ROUND else int(colours), report=report
+        )
     except Cancelled:
         raise
     except Exception:  # the mesh is there, and worth more than its colours

@@ -144,7 +144,7 @@ MIXED = (
     Setting("scale", "Scale", "", 0.5, 0.0, 1.0),
     Setting("solid", "Solid", "", default=True),
     Setting(
-        "quality", "Quality", "", "fine", options=(Option("rough", "Rough", ""), Option("fine", "Fine", "", "best"))
+        "quality", "Quality", "", "fine", options=(Option("rough", "Rough", ""), Option("fine", "Fine", "", ("best",)))
     ),
 )
 

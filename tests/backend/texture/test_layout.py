@@ -75,15 +75,16 @@ def test_neighbours_share_an_edge() -> None:
     assert {*shared} == {2}
 
 
-def laid_out(size: int = 256, most: float = 2.0) -> tuple[Atlas, Float64Array, Int32Array]:
+def laid_out(most: int = 256, scale: float = 2.0) -> tuple[Atlas, Float64Array, Int32Array]:
     points, triangles = ball()
-    return lay_out(points, triangles, 128, size, most, nothing), points, triangles
+    return lay_out(points, triangles, 128, most, scale, nothing), points, triangles
 
 
 def test_no_two_charts_touch() -> None:
     atlas, _, _ = laid_out()
     shown = np.full((atlas.size, atlas.size), -1)
-    shown.reshape(-1)[atlas.pixel] = atlas.chart[atlas.triangle]
+    for pixel, triangle, _ in atlas.pixels(nothing):
+        shown.reshape(-1)[pixel] = atlas.chart[triangle]
     for one, other in ((shown[1:], shown[:-1]), (shown[:, 1:], shown[:, :-1]), (shown[1:, 1:], shown[:-1, :-1])):
         assert not ((one >= 0) & (other >= 0) & (one != other)).any()
     assert (shown[[0, -1]] == -1).all()
@@ -93,8 +94,9 @@ def test_no_two_charts_touch() -> None:
 def test_every_triangle_of_some_size_has_pixels() -> None:
     atlas, _, _ = laid_out(512, 4.0)
     areas = doubled_areas(atlas.uv.astype(np.float64) * atlas.size) / 2
-    assert {*np.flatnonzero(areas > 8)} <= {*atlas.triangle.tolist()}
-    assert 0.3 < atlas.waste < 0.8
+    pixels, triangles, _ = zip(*atlas.pixels(nothing), strict=True)
+    assert {*np.flatnonzero(areas > 8)} <= {*np.concatenate(triangles).tolist()}
+    assert 0.2 < len(np.concatenate(pixels)) / atlas.size**2 < 0.7
 
 
 def test_the_pictures_own_pixels_keep_their_corners() -> None:
@@ -111,13 +113,14 @@ def test_a_small_image_shows_the_picture_smaller_and_a_large_one_no_larger() -> 
     assert laid_out(128, 4.0)[0].scale < 2.0
     assert laid_out(256, 1.517)[0].scale * 128 == 194, "of a whole number of pixels"
     assert laid_out(1024, 2.0)[0].scale == 2.0
-    assert [laid_out(0, scale)[0].size for scale in (0.5, 1.0, 4.0)] == [128, 256, 1024]
+    least = [laid_out(4096, scale)[0] for scale in (0.5, 2.0, 4.0, 30.0)]
+    assert [(atlas.size, atlas.scale) for atlas in least] == [(128, 0.5), (256, 2.0), (512, 4.0), (4096, 30.0)]
 
 
 def test_there_is_no_room_for_what_is_larger_than_the_image() -> None:
     square = np.array([[(0, 0), (300, 0), (0, 300)]], np.float64)
-    assert pack(square, np.zeros(1, np.int64), 256) is None
-    assert pack(square, np.zeros(1, np.int64), 512) is not None
+    assert pack(square, np.zeros(1, np.int64), 256, nothing) is None
+    assert pack(square, np.zeros(1, np.int64), 512, nothing) is not None
 
 
 @settings(max_examples=20, deadline=None)
@@ -125,7 +128,7 @@ def test_there_is_no_room_for_what_is_larger_than_the_image() -> None:
 def test_packed_boxes_stay_apart(sides: list[tuple[float, float]]) -> None:
     boxes = np.array([[[(0, 0), (w, 0), (w, h)], [(0, 0), (w, h), (0, h)]] for w, h in sides]).reshape(-1, 3, 2)
     of = np.repeat(np.arange(len(sides)), 2)
-    offsets = pack(boxes, of, 256)
+    offsets = pack(boxes, of, 256, nothing)
     if offsets is None:
         pytest.skip("no room")
     low, high = offsets, offsets + np.array(sides)

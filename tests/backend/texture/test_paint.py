@@ -62,7 +62,7 @@ EYE = np.array([(-0.32, -0.9, 0.28)])  # where the picture shows one, from the f
 
 def test_the_front_shows_the_picture_and_the_back_no_face() -> None:
     mesh, cutout, normal_map = made()
-    painted = paint(mesh, cutout, normal_map, cutout.rgba, size=256, report=ignore)
+    painted = paint(mesh, cutout, normal_map, cutout.rgba, most=256, report=ignore)
     eye, opposite = colours_at(painted, EYE)[0], colours_at(painted, EYE * (1, -1, 1))[0]
     assert eye.min() > 0.75
     assert opposite[2] > 2 * opposite[0]  # blue, as the body beside it is
@@ -72,7 +72,7 @@ def test_the_front_shows_the_picture_and_the_back_no_face() -> None:
 
 def test_the_pictures_own_pixels_are_copied() -> None:
     mesh, cutout, normal_map = made()
-    painted = paint(mesh, cutout, normal_map, cutout.rgba, size=0, report=ignore)
+    painted = paint(mesh, cutout, normal_map, cutout.rgba, most=2048, report=ignore)
     assert painted.texture is not None
     assert painted.texture.base_colour is not None
     image = painted.texture.base_colour[..., :3]
@@ -87,7 +87,7 @@ def test_it_is_the_same_however_the_mesh_was_turned_since() -> None:
     angle = np.radians(25.0)
     turn = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
     found = [
-        colours_at(paint(*each, each[1].rgba, size=256, report=ignore), towards)
+        colours_at(paint(*each, each[1].rgba, most=256, report=ignore), towards)
         for each, towards in ((plain, directions), (turned, directions @ turn.T))
     ]
     assert (np.abs(found[0] - found[1]).max(axis=1) > 0.1).mean() < 0.03
@@ -95,7 +95,7 @@ def test_it_is_the_same_however_the_mesh_was_turned_since() -> None:
 
 def test_the_picture_stays_on_it_beside_its_own_image() -> None:
     mesh, cutout, normal_map = made()
-    painted = paint(mesh, cutout, normal_map, cutout.rgba, size=256, report=ignore)
+    painted = paint(mesh, cutout, normal_map, cutout.rgba, most=256, report=ignore)
     np.testing.assert_array_equal(painted.picture_uv, mesh.uv)
     assert painted.uv.shape == (len(mesh.triangles), 3, 2)
     assert (painted.uv >= 0).all()

@@ -29,6 +29,8 @@ from .raster import look
 from .sight import sight
 from .votes import likely
 
+MOST = 2048
+"""Pixels along the side of the image, at most, if nothing else is said."""
 _STEPS = 20
 _UNDER = 0.01  # the weight of what goes on from elsewhere, beside the cosine's fourth power of what is seen
 _NEAR = 0.015  # of the side: how far behind the nearest surface a point may be to be seen
@@ -53,7 +55,9 @@ class _Side:
     sign: float
 
 
-def paint(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, picture: Picture, *, most: int, report: Report) -> Mesh:
+def paint(
+    mesh: Mesh, cutout: Cutout, normal_map: NormalMap, picture: Picture, *, most: int = MOST, report: Report
+) -> Mesh:
     """Give a mesh an image of its colours all round.
 
     mesh: its uv is (V, 2), in the cut-out's frame. picture: of which the cut-out is a part. most: the largest of

@@ -9,13 +9,12 @@ from ..flow.settings import Option, Setting
 from ..flow.stage import Stage
 from ..mesh.place import place
 from ..mesh.project import project
-from .paint import paint
+from .paint import MOST, paint
 
 log = logging.getLogger(__name__)
 
 FRONT = "front"
 ALL_ROUND = "all_round"
-_MOST = 2048  # pixels along the side of the image
 
 COLOURS = Setting(
     name="colours",
@@ -45,7 +44,7 @@ def _colour(
         return mesh
     try:
         return paint(
-            mesh, cutout, normal_map, picture, most=_MOST if colours == ALL_ROUND else int(colours), report=report
+            mesh, cutout, normal_map, picture, most=MOST if colours == ALL_ROUND else int(colours), report=report
         )
     except Cancelled:
         raise

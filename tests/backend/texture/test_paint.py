@@ -72,7 +72,7 @@ def test_the_front_shows_the_picture_and_the_back_no_face() -> None:
 
 def test_the_pictures_own_pixels_are_copied() -> None:
     mesh, cutout, normal_map = made()
-    painted = paint(mesh, cutout, normal_map, cutout.rgba, most=2048, report=ignore)
+    painted = paint(mesh, cutout, normal_map, cutout.rgba, report=ignore)
     assert painted.texture is not None
     assert painted.texture.base_colour is not None
     image = painted.texture.base_colour[..., :3]

@@ -23,7 +23,7 @@ _BATCH = 1 << 17  # rows, and pixels, that are worked out at once
 def nearest(
     corners: Float64Array, shape: tuple[int, int], poll: Poll = unwatched
 ) -> tuple[Int64Array, Int64Array, Float64Array]:
-    """Return the pixels that show a triangle (P,), the triangles (P,) and the barycentric weights (P, 3).
+    """Return the pixels that show a triangle (P,), the triangles (P,) and the barycentric weights (P, 3), in no order.
 
     corners: float64 (T, 3, 3), column, row and depth of every corner. Pixels are flat indices of an image of this
     shape. poll: see `Poll`.

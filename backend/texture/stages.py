@@ -42,10 +42,9 @@ def _colour(
 ) -> Mesh | Noted:
     if colours == FRONT:
         return mesh
+    most = MOST if colours == ALL_ROUND else int(colours)
     try:
-        return paint(
-            mesh, cutout, normal_map, picture, most=MOST if colours == ALL_ROUND else int(colours), report=report
-        )
+        return paint(mesh, cutout, normal_map, picture, most=most, report=report)
     except Cancelled:
         raise
     except Exception:  # the mesh is there, and worth more than its colours

@@ -56,6 +56,8 @@ def _setting(setting: Setting) -> SettingInfo:
         setting.default,
         setting.minimum,
         setting.maximum,
-        options=tuple(OptionInfo(option.name, option.label, option.description) for option in setting.options),
+        options=tuple(
+            OptionInfo(option.name, option.label, option.description, option.formerly) for option in setting.options
+        ),
         advanced=setting.advanced,
     )

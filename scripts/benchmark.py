@@ -13,9 +13,9 @@
 `integration` reads NAME_normal_map.png (rgb = (n + 1) / 2, x right, y up, z to the viewer), NAME_mask.png, NAME_K.txt
 (the 3 x 3 camera matrix) and NAME_depth_gt.npz (one array, in millimetres), integrates the map in perspective, scales
 the depth by the median ratio, and prints the mean absolute error; beside it, that of one turn, which is plain weighted
-least squares. `body` takes every picture from pixels to the finished mesh and prints what each stage took, and whether
-the mesh is sound; `cutout` prints what its first stage alone took, and the most memory so far. The rest is explained
-where it is: in benchmark_addon.py, which needs Blender, and in benchmark_detail.py, benchmark_hi3dgen.py,
+least squares. `body` takes every picture from pixels to the mesh in its colours and prints what each stage took, and
+whether the mesh is sound; `cutout` prints what its first stage alone took, and the most memory so far. The rest is
+explained where it is: in benchmark_addon.py, which needs Blender, and in benchmark_detail.py, benchmark_hi3dgen.py,
 benchmark_presets.py and benchmark_precision.py, which need the extra `hi3dgen`.
 """
 
@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from finishing import finish
+from finishing import placed
 
 from backend.engines.draft import geometry, normals
 from backend.errors import UserError
@@ -45,6 +45,7 @@ from backend.geometry.integration import Camera, clean, integrate
 from backend.mesh import check
 from backend.mesh.slivers import SLIVER, roundness
 from backend.mesh.stages import FACES
+from backend.texture.paint import paint
 
 Array = NDArray[np.float64]
 
@@ -90,13 +91,14 @@ def main() -> None:
     for name in ("body", "cutout"):
         commands.choices[name].add_argument("--size", type=int, default=512, help="side of the cut-out, in pixels")
     commands.choices["body"].add_argument("--faces", type=int, default=FACES.default, help="face budget")
+    commands.choices["body"].add_argument("--busy", action="store_true", help="count the processors' own seconds")
     options = parser.parse_args()
     if options.command == "integration":
         integration(options.folder)
     elif options.command == "cutout":
         cutouts(options.folder, options.size)
     else:
-        body(options.folder, options.size, options.faces)
+        body(options.folder, options.size, options.faces, time.process_time if options.busy else time.perf_counter)
 
 
 def _asked(arguments: list[str]) -> tuple[str, list[str]]:
@@ -147,15 +149,15 @@ def depth_error(item: Object, turns: int = 15) -> float:
     return float(np.abs(found * np.median(true / found) - true).mean())
 
 
-def body(folder: Path, size: int, faces: int) -> dict[str, Mesh]:
+def body(folder: Path, size: int, faces: int, clock: Callable[[], float] = time.perf_counter) -> dict[str, Mesh]:
     """Print a line for every picture of a folder; returns the finished meshes."""
     paths = pictures_in(folder)
-    stages = ("cut-out", "normals", "body", "finish")
+    stages = ("cut-out", "normals", "body", "finish", "colours")
     print(f"{'picture':16} {' '.join(f'{title:>8}' for title in (*stages, 'total s', 'faces', 'slivers'))}  sound")
     meshes: dict[str, Mesh] = {}
     for path in paths:
         try:
-            mesh, seconds = picture_to_mesh(path, size, faces)
+            mesh, seconds = picture_to_mesh(path, size, faces, clock)
         except UserError as error:
             print(f"{path.stem:16} {error.sentence}")
             continue
@@ -194,21 +196,24 @@ def pictures_in(folder: Path) -> list[Path]:
     return paths
 
 
-def picture_to_mesh(path: Path, size: int, faces: int) -> tuple[Mesh, list[float]]:
-    """Run the draft engine's stages; returns the mesh and the seconds that each took."""
+def picture_to_mesh(
+    path: Path, size: int, faces: int, clock: Callable[[], float] = time.perf_counter
+) -> tuple[Mesh, list[float]]:
+    """Run the draft engine's stages; returns the mesh and the seconds that each took, by the clock."""
     picture = read_picture(path)
     seconds: list[float] = []
 
     def timed(stage: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the stage returns
-        start = time.perf_counter()
+        start = clock()
         result = stage()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(clock() - start)
         return result
 
     cutout = timed(lambda: cut_out(picture, size, _ignore))
     estimated = timed(lambda: normals.estimate(cutout, _ignore))
     built = timed(lambda: geometry.build(estimated, 0, _ignore))
-    return timed(lambda: finish(built, cutout, faces)), seconds
+    finished = timed(lambda: placed(built, faces))
+    return timed(lambda: paint(finished, cutout, estimated, picture, report=_ignore)), seconds
 
 
 def soundness(mesh: Mesh) -> str:

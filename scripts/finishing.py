@@ -1,17 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The stages behind the surface, one after the other, for scripts that build a surface without a pipeline."""
 
-from backend.flow.products import Cutout, Mesh, Noted
+from backend.flow.products import Mesh, Noted
 from backend.mesh.clean import clean
 from backend.mesh.place import place
-from backend.mesh.project import project
 from backend.mesh.reduce import reduce
 from backend.mesh.stages import FACES
-
-
-def finish(mesh: Mesh, cutout: Cutout, faces: int = int(FACES.default)) -> Mesh:
-    """Clean a mesh whose uv lies in the cut-out's frame, reduce it, place it, and lay the picture on."""
-    return project(placed(mesh, faces), cutout, report=_ignore)
 
 
 def placed(mesh: Mesh, faces: int = int(FACES.default)) -> Mesh:

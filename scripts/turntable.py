@@ -64,7 +64,7 @@ def _rows(path: Path, options: argparse.Namespace) -> list[UInt8Array]:
     for normal_map in maps:
         mesh = placed(build(normal_map, options.seed, _ignore))
         if options.colours:
-            mesh = paint(mesh, cutout, normal_map, picture, size=0, report=_ignore)
+            mesh = paint(mesh, cutout, normal_map, picture, report=_ignore)
         rows.append(sheet_row(cutout, mesh, options.size))
         print(f"{path.name}: {len(mesh.triangles)} triangles", flush=True)
     return rows

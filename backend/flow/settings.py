@@ -13,11 +13,12 @@ Settings = Mapping[str, Scalar]
 
 @dataclass(frozen=True)
 class Option:
-    """One of the things that a setting can be."""
+    """One of the things that a setting can be. formerly: names in older versions, which still stand for it."""
 
     name: str
     label: str
     description: str
+    formerly: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class HasName(Protocol):
     @property
     def name(self) -> str:
         """What a setting's value is if this is chosen."""
+        ...
+
+    @property
+    def formerly(self) -> Sequence[str]:
+        """What it was in older versions."""
         ...
 
 
@@ -94,8 +100,9 @@ def _checked_value(setting: HasRange, value: Scalar) -> Scalar:
     if isinstance(setting.default, bool):
         return value if isinstance(value, bool) else _refuse(setting, value, f"Choose {values_that_fit(setting)}.")
     if isinstance(setting.default, str):
-        names = [option.name for option in setting.options]
-        return value if value in names else _refuse(setting, value, f"Choose {values_that_fit(setting)}.")
+        names = {name: option.name for option in setting.options for name in (option.name, *option.formerly)}
+        found = names.get(value) if isinstance(value, str) else None
+        return _refuse(setting, value, f"Choose {values_that_fit(setting)}.") if found is None else found
     advice = f"Choose {values_that_fit(setting)}."
     if isinstance(value, bool | str) or not setting.minimum <= value <= setting.maximum:
         return _refuse(setting, value, advice)

@@ -4,9 +4,12 @@
 import numpy as np
 
 from ..arrays import Float32Array
+from .ticks import Poll, unwatched
+
+_ROWS = 64  # of blocks, that are worked out at once
 
 
-def fill(colours: Float32Array, weights: Float32Array) -> Float32Array:
+def fill(colours: Float32Array, weights: Float32Array, poll: Poll = unwatched) -> Float32Array:
     """Fill an image: unknown pixels take the mean of the nearest known ones.
 
     colours: float32 (H, W, C). weights: float32 (H, W) in [0, 1], how far each pixel is known. Means over blocks of 2,
@@ -17,10 +20,23 @@ def fill(colours: Float32Array, weights: Float32Array) -> Float32Array:
     known = weights[..., None]
     if height == width == 1:
         return np.where(known > 0, colours, np.float32(0))
-    mass = _block_sums(known)
-    coarse = fill(_block_sums(colours * known) / np.maximum(mass, 1e-12), np.minimum(mass[..., 0], 1))
-    fine = np.repeat(np.repeat(coarse, 2, axis=0), 2, axis=1)[:height, :width]
-    return fine + (colours - fine) * known
+    shape = (-(-height // 2), -(-width // 2))
+    sums, mass = np.empty((*shape, colours.shape[2]), np.float32), np.empty((*shape, 1), np.float32)
+    bands = [slice(first, first + _ROWS) for first in range(0, shape[0], _ROWS)]
+    for band in bands:
+        poll()
+        rows = slice(2 * band.start, 2 * band.stop)
+        mass[band] = _block_sums(known[rows])
+        sums[band] = _block_sums(colours[rows] * known[rows])
+        sums[band] /= np.maximum(mass[band], 1e-12)
+    coarse = fill(sums, np.minimum(mass[..., 0], 1), poll)
+    filled = np.empty_like(colours)
+    for band in bands:
+        poll()
+        rows = slice(2 * band.start, 2 * band.stop)
+        fine = np.repeat(np.repeat(coarse[band], 2, axis=0), 2, axis=1)[: height - rows.start, :width]
+        filled[rows] = fine + (colours[rows] - fine) * known[rows]
+    return filled
 
 
 def _block_sums(image: Float32Array) -> Float32Array:

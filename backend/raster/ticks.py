@@ -8,3 +8,7 @@ Tick = Callable[[float], None]
 
 Poll = Callable[[], None]
 """`poll()`: called several times a second by work that cannot tell how far it is."""
+
+
+def unwatched() -> None:
+    """A poll of work that nobody waits for."""

@@ -3,8 +3,8 @@
 
 The six sides are those of the picture's camera, so that what the picture shows is one chart and keeps its pixels. A
 triangle belongs to the side that it faces; front and back reach further, as few long seams are better than many short
-ones. Ragged borders are smoothed and specks go to their neighbours. Pieces of one side are charts of their own, and
-what lies behind a part of its own chart becomes a chart of its own, unless it is a speck.
+ones. Ragged borders are smoothed and specks go to their neighbours, but nothing is turned over. Pieces of one side are
+charts of their own, and so is what lies behind a part of its own chart.
 """
 
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ _SMOOTHINGS = 6
 _SPECK = 0.002  # of the surface: a smaller piece goes to its neighbours
 _ROUNDS = 4
 _GRID = 320  # pixels of the longest side when a chart is searched for what lies behind it
+_PIXELS = _GRID**2
 _BEHIND = 0.003  # of the longest side
 
 
@@ -40,6 +41,20 @@ class Charts:
     of: Int64Array
     sides: Int64Array
     flat: Float64Array
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """What lies at the pixels of a grid over all charts' planes, one over the other.
+
+    pixel, triangle: int64 (P,). height: float64 (P,), towards the side that the triangle is seen from. extent: the
+    grid's, in the surface's unit.
+    """
+
+    pixel: Int64Array
+    triangle: Int64Array
+    height: Float64Array
+    extent: float
 
 
 def cut(points: Float64Array, triangles: Int32Array, poll: Poll) -> Charts:
@@ -61,19 +76,19 @@ def cut(points: Float64Array, triangles: Int32Array, poll: Poll) -> Charts:
     flat = np.stack(
         [np.einsum("tci,ti->tc", corners, _RIGHT[sides]), np.einsum("tci,ti->tc", corners, _UP[sides])], axis=2
     )
-    depth = np.einsum("tci,ti->tc", corners, _NORMALS[sides])
+    grid = _grid(flat, np.einsum("tci,ti->tc", corners, _NORMALS[sides]), poll)
     layers = np.zeros(len(triangles), np.int64)
     pieces = _pieces(sides, layers, pairs)
     for _ in range(_ROUNDS):
         poll()
-        behind = _behind(flat, depth, pieces)
+        behind = _behind(grid, pieces, pairs)
         if not behind.any():
             break
         layers[behind] += 1
         pieces = _pieces(sides, layers, pairs)
     for _ in range(_ROUNDS):
         poll()
-        layers = _joined(layers, sides, area, pieces, pairs)
+        layers = _joined(layers, sides, area, pieces, pairs, grid)
         pieces = _pieces(sides, layers, pairs)
     _, first, of = np.unique(pieces, return_index=True, return_inverse=True)
     return Charts(of.reshape(-1).astype(np.int64), sides[first], flat)
@@ -115,7 +130,7 @@ def _pieces(sides: Int64Array, layers: Int64Array, pairs: Int64Array) -> Int64Ar
 def _without_specks(
     sides: Int64Array, normals: Float64Array, area: Float64Array, pairs: Int64Array
 ) -> tuple[Int64Array, int]:
-    """Give small pieces to the side of the neighbours with the most common edges, if they are seen from there."""
+    """Give small pieces, but for what is turned away from there, to the side with which they have the most edges."""
     pieces = _pieces(sides, np.zeros_like(sides), pairs)
     sizes = np.bincount(pieces, area, len(sides))
     small = sizes[pieces] < _SPECK * area.sum()
@@ -126,14 +141,15 @@ def _without_specks(
     votes = _counted(np.stack([pieces[border[:, 0]], border[:, 1]], axis=1), sides)
     facing = np.stack([np.bincount(pieces, area * normals[:, axis], len(sides)) for axis in range(3)], axis=1)
     votes[facing @ _NORMALS.T <= 0.0] = 0
-    moved = small & (votes[pieces].max(axis=1) > 0)
-    return np.where(moved, np.argmax(votes[pieces], axis=1), sides), int(moved.sum())
+    to = np.argmax(votes[pieces], axis=1)
+    moved = small & (votes[pieces].max(axis=1) > 0) & ((normals * _NORMALS[to]).sum(axis=1) > 0)
+    return np.where(moved, to, sides), int(moved.sum())
 
 
 def _joined(
-    layers: Int64Array, sides: Int64Array, area: Float64Array, pieces: Int64Array, pairs: Int64Array
+    layers: Int64Array, sides: Int64Array, area: Float64Array, pieces: Int64Array, pairs: Int64Array, grid: _Grid
 ) -> Int64Array:
-    """Give small pieces of one side the layer of their largest neighbour there: a speck may lie behind its chart."""
+    """Give small pieces of one side the layer of their largest neighbour there, if it has nothing in their places."""
     sizes = np.bincount(pieces, area, len(sides))
     both = np.concatenate([pairs, pairs[:, ::-1]])
     one, other = pieces[both].T
@@ -141,24 +157,43 @@ def _joined(
     beside &= sizes[other] > sizes[one]
     one, other, layer = one[beside], other[beside], layers[both[beside, 1]]
     order = np.lexsort((sizes[other], one))
-    last = order[np.append(one[order][1:] != one[order][:-1], True)] if len(order) else order
-    taken = np.full(len(sides), -1, np.int64)
-    taken[one[last]] = layer[last]
+    to, taken = np.full((2, len(sides)), -1)
+    to[one[order]], taken[one[order]] = other[order], layer[order]  # the last one stays: the largest
+    shown = np.unique(pieces[grid.triangle] * _PIXELS + grid.pixel)
+    piece, pixel = np.divmod(shown, _PIXELS)
+    taken[piece[np.isin(to[piece] * _PIXELS + pixel, shown)]] = -1
     return np.where(taken[pieces] >= 0, taken[pieces], layers)
 
 
-def _behind(flat: Float64Array, depth: Float64Array, pieces: Int64Array) -> BoolArray:
-    """Which triangles lie, somewhere, behind another of their piece, bool (T,)."""
+def _grid(flat: Float64Array, depth: Float64Array, poll: Poll) -> _Grid:
+    """What lies at the grid's pixels. flat: as in `Charts`. depth: float64 (T, 3), the corners', towards the side."""
     low = flat.min(axis=(0, 1))
     extent = float(np.ptp(flat, axis=(0, 1)).max())
     scale = (_GRID - 1) / max(extent, 1e-12)
-    behind = np.zeros(len(pieces), np.bool_)
     screen = np.concatenate([(flat - low) * scale + 0.31, depth[..., None]], axis=2)  # beside the pixels' centres
-    pixel, triangle, height, _ = hits(screen, (_GRID, _GRID))
-    place = pieces[triangle] * _GRID**2 + pixel
-    order = np.lexsort((-height, place))
-    place, height, triangle = place[order], height[order], triangle[order]
+    pixel, triangle, height, _ = hits(screen, (_GRID, _GRID), poll)
+    return _Grid(pixel, triangle, height, extent)
+
+
+def _behind(grid: _Grid, pieces: Int64Array, pairs: Int64Array) -> BoolArray:
+    """Which triangles lie, somewhere, behind another of their piece, bool (T,).
+
+    Of those that are too small to be at a pixel it is said what most of their neighbours do.
+    """
+    place = pieces[grid.triangle] * _PIXELS + grid.pixel
+    order = np.lexsort((-grid.height, place))
+    place, height, triangle = place[order], grid.height[order], grid.triangle[order]
     first = np.append(True, place[1:] != place[:-1])
     top = height[np.maximum.accumulate(np.where(first, np.arange(len(place)), 0))]
-    behind[triangle[height < top - _BEHIND * extent]] = True
+    behind = np.zeros(len(pieces), np.bool_)
+    behind[triangle[height < top - _BEHIND * grid.extent]] = True
+    found = np.zeros(len(pieces), np.bool_)
+    found[triangle] = True
+    both = np.concatenate([pairs, pairs[:, ::-1]])
+    both = both[~found[both[:, 0]] & (pieces[both[:, 0]] == pieces[both[:, 1]])]
+    for _ in range(_ROUNDS):
+        votes = np.bincount(both[:, 0], found[both[:, 1]] * np.where(behind[both[:, 1]], 1.0, -1.0), len(pieces))
+        taken = ~found & (votes != 0)
+        behind[taken] = votes[taken] > 0
+        found |= taken
     return behind

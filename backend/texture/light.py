@@ -28,15 +28,15 @@ def fit(colours: Float32Array, normals: Float32Array, inside: BoolArray) -> Floa
     """Return the nine coefficients of the light; its mean over the object is 1.
 
     colours: float32 (H, W, 3), linear, at least 0. normals: float32 (H, W, 3), unit, z to the viewer. inside: bool (H,
-    W), pixels that show the object. Even light if there are none.
+    W), pixels that show the object. Even light if these are few or all black, and say nothing of it.
     """
     even = np.eye(9)[0]
     at = np.flatnonzero(inside)
     at = at[:: max(1, len(at) // _MOST)]
-    if len(at) < 100:
-        return even
     pixels = colours.reshape(-1, 3)[at].astype(np.float64)
     light = pixels @ _LUMINANCE
+    if len(at) < 100 or not light.any():
+        return even
     basis = harmonics(normals.reshape(-1, 3)[at].astype(np.float64))
     material = _materials(pixels)
     coefficients, weights = even, np.ones(len(at))

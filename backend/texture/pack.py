@@ -9,13 +9,14 @@ import numpy as np
 
 from ..arrays import BoolArray, Float64Array, Int64Array
 from ..raster.morphology import dilated
+from ..raster.ticks import Poll
 from ..raster.triangles import hits
 
 CELLS = 128
 """Cells along a side of the image."""
 
 
-def pack(corners: Float64Array, of: Int64Array, size: int) -> Int64Array | None:
+def pack(corners: Float64Array, of: Int64Array, size: int, poll: Poll) -> Int64Array | None:
     """Find places for charts, without scaling or turning them: by how much each is moved, int64 (C, 2), right and up.
 
     None if there is no room.
@@ -27,12 +28,16 @@ def pack(corners: Float64Array, of: Int64Array, size: int) -> Int64Array | None:
     cell = size / CELLS
     order = np.argsort(of, kind="stable")
     bounds = np.searchsorted(of[order], np.arange(count + 1))
-    masks = [_cells(corners[order[bounds[chart] : bounds[chart + 1]]], cell) for chart in range(count)]
+    masks: list[BoolArray] = []
+    for chart in range(count):
+        poll()
+        masks.append(_cells(corners[order[bounds[chart] : bounds[chart + 1]]], cell))
     if sum(int(mask.sum()) for mask in masks) > CELLS**2:
         return None
     taken = np.zeros((CELLS, CELLS), np.bool_)
     offsets = np.zeros((count, 2), np.int64)
     for chart in sorted(range(count), key=lambda number: -masks[number].size):
+        poll()
         mask = masks[chart]
         place = _lowest(taken, mask)
         if place is None:

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..arrays import BoolArray, Float32Array, Float64Array, Int32Array
-from ..flow.products import Cutout, Mesh, NormalMap, Picture, Report, Texture
+from ..flow.products import Crop, Cutout, Mesh, NormalMap, Picture, Report, Texture
 from ..raster.blur import box_blur
 from ..raster.colour import linear_to_srgb, srgb_to_linear
 from ..raster.morphology import dilated, eroded
 from ..raster.pull_push import fill
 from ..raster.render import vertex_normals
-from ..raster.resample import crop_resize
+from ..raster.resample import crop_resize, resample
 from ..raster.ticks import Poll
 from ..raster.vectors import TO_VIEWER, unit
 from . import light
@@ -29,6 +29,8 @@ from .raster import look
 from .sight import sight
 from .votes import likely
 
+MOST = 2048
+"""Pixels along the side of the image, at most, if nothing else is said."""
 _STEPS = 20
 _UNDER = 0.01  # the weight of what goes on from elsewhere, beside the cosine's fourth power of what is seen
 _NEAR = 0.015  # of the side: how far behind the nearest surface a point may be to be seen
@@ -38,7 +40,7 @@ _SMALL = 256  # pixels along the side at which colours are smoothed
 _SMOOTHINGS = 8
 _LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)  # a table for bytes
 _BUFFER = 1024  # pixels along the side of the z-buffers, at most
-_BATCH = 1 << 19  # pixels that are painted at once
+_ROWS = 128  # of the picture, that are drawn at once
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,14 @@ class _Side:
     sign: float
 
 
-def paint(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, picture: Picture, *, size: int, report: Report) -> Mesh:
+def paint(
+    mesh: Mesh, cutout: Cutout, normal_map: NormalMap, picture: Picture, *, most: int = MOST, report: Report
+) -> Mesh:
     """Give a mesh an image of its colours all round.
 
-    mesh: its uv is (V, 2), in the cut-out's frame. picture: of which the cut-out is a part. size: the image's side in
-    pixels; 0 for the least that shows the picture's own, from 128 to 2048. Returns the mesh with a texture, its uv by
-    corner, and `picture_uv` as uv was.
+    mesh: its uv is (V, 2), in the cut-out's frame. picture: of which the cut-out is a part. most: the largest of
+    `atlas.SIZES` that the image may have; it has the least that shows the picture's own pixels. Returns the mesh with a
+    texture, its uv by corner, and `picture_uv` as uv was. Raises `CannotPaintError`.
     """
     side = cutout.rgba.shape[0]
 
@@ -69,21 +73,18 @@ def paint(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, picture: Picture, *
 
     points = sight(mesh, side)
     poll()
-    atlas = lay_out(points, mesh.triangles, side, size, cutout.crop.side / side, poll)
-    size, done = atlas.size, 6
+    atlas = lay_out(points, mesh.triangles, side, most, cutout.crop.side / side, poll)
+    done = 6
     poll()
     sides = _sides(points, mesh.triangles, cutout, normal_map, picture, round(atlas.scale * side), poll)
     done = 10
     poll()
-    colours = _painted(points, mesh.triangles, atlas, sides, side, poll)
-    report(18, _STEPS)
-    image = np.zeros((size * size, 3), np.float32)
-    image[atlas.pixel] = linear_to_srgb(np.clip(colours, 0, 1)) * 255
-    covered = np.zeros(size * size, np.float32)
-    covered[atlas.pixel] = 1.0
-    image = fill(image.reshape(size, size, 3), covered.reshape(size, size))
-    opaque = np.full((size, size, 4), 255, np.uint8)
-    opaque[..., :3] = np.rint(image)
+    image, covered = _painted(points, mesh.triangles, atlas, sides, side, poll)
+    done = 18
+    image = fill(image, covered, poll)
+    opaque = np.full((*covered.shape, 4), 255, np.uint8)
+    for row in range(len(opaque)):
+        opaque[row, :, :3] = np.rint(image[row])
     report(_STEPS, _STEPS)
     return replace(mesh, uv=atlas.uv, picture_uv=mesh.uv, texture=Texture(base_colour=opaque))
 
@@ -99,7 +100,6 @@ def _sides(
 ) -> tuple[_Side, _Side]:
     """What is seen from the front and from behind. wide: the side, in pixels, at which the picture is drawn."""
     crop, side = cutout.crop, cutout.rgba.shape[0]
-    sheet = crop_resize(picture, crop.left, crop.top, crop.side, wide, fill=0.0)[..., :3]
     inside = cutout.rgba[..., 3] > 127
     own = _LINEAR[cutout.rgba[..., :3]]
     normals = normal_map.normals
@@ -110,12 +110,24 @@ def _sides(
     square = min(wide, _BUFFER)
     kept = np.clip(crop_resize(_usable(inside, max(1, round(_RIM * side))), 0, 0, side, square), 0, 1)
     sides: list[_Side] = []
-    for colours, sign in ((_LINEAR[sheet], 1.0), (srgb_to_linear(behind), -1.0)):
+    for colours, sign in ((_drawn(picture, crop, wide, poll), 1.0), (srgb_to_linear(behind), -1.0)):
         poll()
         places = _places(points, sign, side, square)
-        view = View(look(places, triangles, (square, square), perspective=False).depths, kept, _NEAR * square)
-        sides.append(_Side(colours.astype(np.float32), view, sign))
+        seen = look(places, triangles, (square, square), perspective=False, poll=poll)
+        view = View(seen.depths, kept, _NEAR * square)
+        sides.append(_Side(colours, view, sign))
     return sides[0], sides[1]
+
+
+def _drawn(picture: Picture, crop: Crop, wide: int, poll: Poll) -> Float32Array:
+    """The crop's square of a picture, linear, float32 (wide, wide, 3)."""
+    drawn, step = np.empty((wide, wide, 3), np.float32), crop.side / wide
+    for first in range(0, wide, _ROWS):
+        poll()
+        rows = drawn[first : first + _ROWS]
+        window = (crop.left, crop.top + first * step, crop.side, len(rows) * step)
+        rows[:] = _LINEAR[resample(picture, window, (len(rows), wide), fill=0.0)[..., :3]]
+    return drawn
 
 
 def _usable(inside: BoolArray, rim: int) -> Float32Array:
@@ -132,23 +144,24 @@ def _usable(inside: BoolArray, rim: int) -> Float32Array:
 
 def _painted(
     points: Float64Array, triangles: Int32Array, atlas: Atlas, sides: tuple[_Side, ...], side: int, poll: Poll
-) -> Float32Array:
-    """The colours of the atlas's pixels, float32 (P, 3), linear."""
+) -> tuple[Float32Array, Float32Array]:
+    """The atlas's image, float32 (S, S, 3), from 0 to 255, and where it shows the surface, float32 (S, S), 1 or 0."""
     normals = vertex_normals(Mesh(points.astype(np.float32), triangles, np.zeros((len(points), 2), np.float32)))
     poll()
     found, known = _seen(points, normals, [_without_detail(each) for each in sides], side)
     seen = found.sum(axis=0)
     base = _spread(points, triangles, blend(found, known), seen / (seen + _UNDER), poll)
-    painted = np.empty((len(atlas.pixel), 3), np.float32)
-    for first in range(0, len(painted), _BATCH):
-        poll()
-        part = slice(first, first + _BATCH)
-        corners, shares = triangles[atlas.triangle[part]], atlas.weights[part]
+    shape = (atlas.size, atlas.size)
+    image, covered = np.zeros((atlas.size**2, 3), np.float32), np.zeros(atlas.size**2, np.float32)
+    for pixel, triangle, shares in atlas.pixels(poll):
+        corners = triangles[triangle]
         place, normal, under = (np.einsum("pc,pcx->px", shares, each[corners]) for each in (points, normals, base))
         found, known = _seen(place, unit(normal), sides, side)
         found = np.concatenate([found, np.full((1, len(place)), _UNDER)])
-        painted[part] = blend(found, np.concatenate([known, under[None]]))
-    return painted
+        colours = blend(found, np.concatenate([known, under[None]]))
+        image[pixel] = linear_to_srgb(np.clip(colours, 0, 1)) * 255
+        covered[pixel] = 1.0
+    return image.reshape(*shape, 3), covered.reshape(shape)
 
 
 def _spread(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Float64Array, Int32Array
+from ..raster.ticks import Poll, unwatched
 from ..raster.triangles import nearest
 
 
@@ -22,7 +23,14 @@ class Seen:
     depths: Float64Array
 
 
-def look(places: Float64Array, triangles: Int32Array, shape: tuple[int, int], *, perspective: bool = True) -> Seen:
+def look(
+    places: Float64Array,
+    triangles: Int32Array,
+    shape: tuple[int, int],
+    *,
+    perspective: bool = True,
+    poll: Poll = unwatched,
+) -> Seen:
     """Draw triangles, both of their sides, into a z-buffer.
 
     places: float64 (V, 3), the vertices' columns, rows and depths, as `camera.pixels` gives them. perspective: rays
@@ -35,7 +43,7 @@ def look(places: Float64Array, triangles: Int32Array, shape: tuple[int, int], *,
     corners = places[triangles[drawn]]
     if perspective:
         corners[..., 2] = -1.0 / corners[..., 2]  # orders as the depth does, and is linear in the picture
-    pixel, which, weights = nearest(corners, shape)
+    pixel, which, weights = nearest(corners, shape, poll)
     if perspective:
         weights = weights * -corners[which, :, 2]
         inverse = weights.sum(axis=1)

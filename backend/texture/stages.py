@@ -1,28 +1,37 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What engines share behind their surfaces: a place in the scene, and colours."""
 
+import logging
+
+from ..errors import Cancelled
 from ..flow.products import Cutout, Mesh, NormalMap, Noted, Picture, Report
 from ..flow.settings import Option, Setting
 from ..flow.stage import Stage
 from ..mesh.place import place
 from ..mesh.project import project
-from .errors import CannotPaintError
-from .paint import paint
+from .paint import MOST, paint
+
+log = logging.getLogger(__name__)
 
 FRONT = "front"
-AS_SHARP = "picture"
+ALL_ROUND = "all_round"
 
 COLOURS = Setting(
     name="colours",
     label="Colours",
-    description="How the mesh is coloured, and how many pixels the image of its colours has",
-    default=AS_SHARP,
+    description="How the mesh is coloured. The image of its colours is as large as the picture needs, "
+    "at most 2048 pixels a side unless you choose a size",
+    default=ALL_ROUND,
     options=(
         Option(FRONT, "Mirror the Front", "The picture alone, through the whole body: the back shows it once more"),
-        Option(AS_SHARP, "All Round", "The picture where it sees the surface, and what likely goes on elsewhere"),
-        Option("1024", "All Round, 1024 px", "All round, in an image of 1024 pixels a side"),
-        Option("2048", "All Round, 2048 px", "All round, in an image of 2048 pixels a side"),
-        Option("4096", "All Round, 4096 px", "All round, in an image of 4096 pixels a side"),
+        Option(
+            ALL_ROUND,
+            "All Round",
+            "The picture where it sees the surface, and what likely goes on elsewhere",
+            ("picture", "2048"),
+        ),
+        Option("1024", "All Round, up to 1024 px", "All round, in an image of at most 1024 pixels a side"),
+        Option("4096", "All Round, up to 4096 px", "All round, in an image of at most 4096 pixels a side"),
     ),
     advanced=True,
 )
@@ -33,10 +42,13 @@ def _colour(
 ) -> Mesh | Noted:
     if colours == FRONT:
         return mesh
-    size = 0 if colours == AS_SHARP else int(colours)
+    most = MOST if colours == ALL_ROUND else int(colours)
     try:
-        return paint(mesh, cutout, normal_map, picture, size=size, report=report)
-    except CannotPaintError:
+        return paint(mesh, cutout, normal_map, picture, most=most, report=report)
+    except Cancelled:
+        raise
+    except Exception:  # the mesh is there, and worth more than its colours
+        log.exception("the mesh could not be coloured all round")
         return Noted(mesh, ("The mesh could not be coloured all round: it shows the picture from front and back.",))
 
 

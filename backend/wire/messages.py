@@ -72,11 +72,12 @@ class Shutdown:
 
 @dataclass(frozen=True)
 class OptionInfo:
-    """One of the things that a setting can be."""
+    """One of the things that a setting can be. formerly: names in older versions, which still stand for it."""
 
     name: str
     label: str
     description: str
+    formerly: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

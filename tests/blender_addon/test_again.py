@@ -46,7 +46,9 @@ def longest(thing: Any) -> float:
 
 def test_the_same_comes_again_and_then_with_one_thing_changed(scene: Any, plum: Any) -> None:
     first, data, name = vertices_of(plum), plum.data, plum.name
+    plum["hi3dgen"]["settings"]["colours"] = "picture"  # as older versions called it
     assert bpy.ops.hi3dgen.make_again() == {"FINISHED"}
+    assert plum["hi3dgen"]["settings"]["colours"] == "all_round"
     assert bpy.context.object == plum
     assert (plum.name, len([thing for thing in scene.objects if "hi3dgen" in thing])) == (name, 1)
     assert plum.data != data

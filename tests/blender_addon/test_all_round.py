@@ -218,7 +218,7 @@ def test_make_again_takes_the_colours_away_and_brings_them_back(scene: Any) -> N
     assert image.use_fake_user
     assert made.active_material.hi3dgen_shows == "PICTURE"
     assert shown_by(made) == {"UVMap"}
-    bpy.ops.hi3dgen.make_again(colours="picture")
+    bpy.ops.hi3dgen.make_again(colours="all_round")
     assert shown_by(made) == {"All Round"}
     assert made.active_material.hi3dgen_shows == "ALL_ROUND"
     assert made.active_material.node_tree.nodes["All Round"].image["hi3dgen_product"] == "mesh"

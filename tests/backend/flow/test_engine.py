@@ -143,7 +143,9 @@ MIXED = (
     Setting("steps", "Steps", "", 5, 1, 10),
     Setting("scale", "Scale", "", 0.5, 0.0, 1.0),
     Setting("solid", "Solid", "", default=True),
-    Setting("quality", "Quality", "", "fine", options=(Option("rough", "Rough", ""), Option("fine", "Fine", ""))),
+    Setting(
+        "quality", "Quality", "", "fine", options=(Option("rough", "Rough", ""), Option("fine", "Fine", "", ("best",)))
+    ),
 )
 
 
@@ -159,6 +161,10 @@ def test_what_is_left_out_takes_its_default() -> None:
 
 
 scalars = st.booleans() | st.integers() | st.floats() | st.text(max_size=200) | st.just("rough")
+
+
+def test_an_option_is_known_by_its_former_name() -> None:
+    assert mixed({"quality": "best"})["quality"] == "fine"
 
 
 @given(scalars)

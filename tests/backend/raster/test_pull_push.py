@@ -31,3 +31,9 @@ def test_the_nearest_colour_wins() -> None:
     found = fill(colours, weights)[..., 0]
     assert (found[:, 1:4] < 0.2).all()
     assert (found[:, -4:-1] > 0.8).all()
+
+
+def test_filling_a_large_image_asks_on_the_way() -> None:
+    asked: list[None] = []
+    fill(np.zeros((4000, 2, 1), np.float32), np.zeros((4000, 2), np.float32), lambda: asked.append(None))
+    assert len(asked) > 4000 / 100

@@ -30,5 +30,25 @@ def together(*bodies: tuple[Float64Array, Int32Array]) -> tuple[Float64Array, In
     return np.concatenate([points for points, _ in bodies]), np.concatenate(triangles).astype(np.int32)
 
 
+def crumpled(rings: int) -> tuple[Float64Array, Int32Array]:
+    """A ball with bumps, some of which hide others from all sides."""
+    points, triangles = ball(rings, 1.0, (0, 0, 0))
+    x, y, z = 9 * points.T
+    return points * (1 + 0.5 * np.sin(x + 1) * np.sin(y) * np.sin(z + 0.5))[:, None], triangles
+
+
+def ramp(steps: int, across: int) -> tuple[Float64Array, Int32Array]:
+    """A spiral ramp, all of which faces the picture, of more than one turn; and so much beyond that it is small."""
+    angle, radius = np.meshgrid(np.linspace(0, 7.2, steps), np.linspace(50, 60, across), indexing="ij")
+    points = (
+        np.stack([radius * np.cos(angle), radius * np.sin(angle), -3 * angle], axis=-1).reshape(-1, 3).astype(float)
+    )
+    first = (np.arange(steps - 1)[:, None] * across + np.arange(across - 1)).reshape(-1)
+    triangles = [np.stack([first + across * i, first + 1, first + across + j], axis=1) for i, j in ((1, 1), (0, 0))]
+    beyond = np.array([(400, 0, 0), (420, 0, 0), (400, 20, 0)], np.float64)
+    sheet = np.concatenate([*triangles, len(points) + np.arange(3)[None]])
+    return np.concatenate([points, beyond]), sheet.astype(np.int32)
+
+
 def nothing() -> None:
     """A poll that never ends anything."""

@@ -37,8 +37,9 @@ def test_a_lamp_from_above_is_taken_out() -> None:
     assert spread(found) < 0.5 * spread(picture)
 
 
-def test_a_few_pixels_say_nothing_about_the_light() -> None:
+def test_a_few_pixels_and_black_ones_say_nothing_about_the_light() -> None:
     _, picture, inside, normals = lit_ball((0.9, 0.3, 0, 0, 0, 0, 0, 0, 0))
     few = np.zeros_like(inside)
     few[40:44, 40:44] = inside[40:44, 40:44]
     np.testing.assert_array_equal(fit(picture, normals, few), np.eye(9)[0])
+    np.testing.assert_array_equal(fit(np.zeros_like(picture), normals, inside), np.eye(9)[0])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from backend.arrays import Float64Array
+from backend.errors import Cancelled
 from backend.flow.products import Crop, Cutout, Mesh, NormalMap
 from backend.texture.errors import CannotPaintError
 from backend.texture.paint import paint
@@ -16,6 +17,7 @@ from tests.backend.texture.shapes import ball
 from tests.backend.texture.test_behind import portrait
 
 SIDE = 128
+(COLOUR,) = (each for each in IN_THE_SCENE if each.name == "colour")
 
 
 def ignore(_step: int, _of: int) -> None:
@@ -60,7 +62,7 @@ EYE = np.array([(-0.32, -0.9, 0.28)])  # where the picture shows one, from the f
 
 def test_the_front_shows_the_picture_and_the_back_no_face() -> None:
     mesh, cutout, normal_map = made()
-    painted = paint(mesh, cutout, normal_map, cutout.rgba, size=256, report=ignore)
+    painted = paint(mesh, cutout, normal_map, cutout.rgba, most=256, report=ignore)
     eye, opposite = colours_at(painted, EYE)[0], colours_at(painted, EYE * (1, -1, 1))[0]
     assert eye.min() > 0.75
     assert opposite[2] > 2 * opposite[0]  # blue, as the body beside it is
@@ -70,7 +72,7 @@ def test_the_front_shows_the_picture_and_the_back_no_face() -> None:
 
 def test_the_pictures_own_pixels_are_copied() -> None:
     mesh, cutout, normal_map = made()
-    painted = paint(mesh, cutout, normal_map, cutout.rgba, size=0, report=ignore)
+    painted = paint(mesh, cutout, normal_map, cutout.rgba, report=ignore)
     assert painted.texture is not None
     assert painted.texture.base_colour is not None
     image = painted.texture.base_colour[..., :3]
@@ -85,7 +87,7 @@ def test_it_is_the_same_however_the_mesh_was_turned_since() -> None:
     angle = np.radians(25.0)
     turn = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
     found = [
-        colours_at(paint(*each, each[1].rgba, size=256, report=ignore), towards)
+        colours_at(paint(*each, each[1].rgba, most=256, report=ignore), towards)
         for each, towards in ((plain, directions), (turned, directions @ turn.T))
     ]
     assert (np.abs(found[0] - found[1]).max(axis=1) > 0.1).mean() < 0.03
@@ -93,39 +95,56 @@ def test_it_is_the_same_however_the_mesh_was_turned_since() -> None:
 
 def test_the_picture_stays_on_it_beside_its_own_image() -> None:
     mesh, cutout, normal_map = made()
-    painted = paint(mesh, cutout, normal_map, cutout.rgba, size=256, report=ignore)
+    painted = paint(mesh, cutout, normal_map, cutout.rgba, most=256, report=ignore)
     np.testing.assert_array_equal(painted.picture_uv, mesh.uv)
     assert painted.uv.shape == (len(mesh.triangles), 3, 2)
     assert (painted.uv >= 0).all()
     assert (painted.uv <= 1).all()
 
 
-def test_a_mesh_that_is_no_projection_keeps_the_picture_and_says_so() -> None:
+def test_a_mesh_that_cannot_be_painted_keeps_the_picture_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     mesh, cutout, normal_map = made()
     scattered = replace(mesh, uv=np.random.default_rng(0).random(mesh.uv.shape).astype(np.float32))
     with pytest.raises(CannotPaintError):
         sight(scattered, SIDE)
-    (stage,) = (each for each in IN_THE_SCENE if each.name == "colour")
-    noted = stage.run(scattered, cutout, normal_map, cutout.rgba, colours="picture", report=ignore)
-    assert noted.product is scattered
-    assert "front and back" in noted.notes[0]
+    empty = replace(mesh, triangles=mesh.triangles[:0])
+    for each, why in ((scattered, "CannotPaintError"), (empty, "zero-size array")):
+        caplog.clear()
+        noted = COLOUR.run(each, cutout, normal_map, cutout.rgba, colours="all_round", report=ignore)
+        assert noted.product is each
+        assert "front and back" in noted.notes[0]
+        assert why in caplog.text, "with its traceback"
+
+
+def test_a_black_picture_makes_a_black_mesh() -> None:
+    mesh, cutout, normal_map = made()
+    black = cutout.rgba * np.array((0, 0, 0, 1), np.uint8)
+    painted = COLOUR.run(mesh, replace(cutout, rgba=black), normal_map, black, colours="1024", report=ignore)
+    assert not painted.texture.base_colour[..., :3].any()
 
 
 def test_the_front_can_be_mirrored() -> None:
     mesh, cutout, normal_map = made()
-    (stage,) = (each for each in IN_THE_SCENE if each.name == "colour")
-    assert stage.run(mesh, cutout, normal_map, cutout.rgba, colours="front", report=ignore) is mesh
-    assert COLOURS.default == "picture"
+    assert COLOUR.run(mesh, cutout, normal_map, cutout.rgba, colours="front", report=ignore) is mesh
+    assert COLOURS.default == "all_round"
 
 
-def test_somebody_can_end_it() -> None:
-    class EndedError(Exception):
-        pass
-
-    def end(step: int, _of: int) -> None:
-        if step >= 6:
-            raise EndedError
-
+def test_somebody_can_end_it_whenever_it_reports() -> None:
     mesh, cutout, normal_map = made()
-    with pytest.raises(EndedError):
-        paint(mesh, cutout, normal_map, cutout.rgba, size=128, report=end)
+    steps: list[int] = []
+
+    def report(step: int, _of: int) -> None:
+        steps.append(step)
+        if len(steps) == last:
+            raise Cancelled
+
+    last = 0
+    COLOUR.run(mesh, cutout, normal_map, cutout.rgba, colours="1024", report=report)
+    whole = list(steps)
+    assert whole == sorted(whole)
+    assert len(whole) > 60
+    for last in (1, len(whole) // 3, len(whole) // 2, len(whole)):
+        steps.clear()
+        with pytest.raises(Cancelled):
+            COLOUR.run(mesh, cutout, normal_map, cutout.rgba, colours="1024", report=report)
+        assert len(steps) == last

@@ -25,7 +25,7 @@ counts = st.integers(0, 2**53)
 numbers = st.integers(-(2**31), 2**31) | st.floats(allow_nan=False, allow_infinity=False)
 scalars = st.booleans() | numbers | texts
 pictures = hnp.arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6), st.just(4)))
-options = st.builds(messages.OptionInfo, texts, texts, texts)
+options = st.builds(messages.OptionInfo, texts, texts, texts, st.lists(texts, max_size=2).map(tuple))
 settings = st.builds(
     messages.SettingInfo,
     texts, texts, texts, scalars, numbers, numbers, st.lists(options, max_size=2).map(tuple),
@@ -62,7 +62,7 @@ PRODUCTS: list[st.SearchStrategy[Any]] = [
     st.builds(
         products.Mesh,
         rows(np.float32, 3), rows(np.int32, 3), rows(np.float32, 2), st.none(),
-        st.none() | rows(np.float32, 3), st.none() | rows(np.float32, 3), *images,
+        st.none() | rows(np.float32, 3), st.none() | rows(np.float32, 3), st.none() | rows(np.float32, 2), *images,
     ),
     st.builds(
         products.Mesh,

@@ -50,7 +50,7 @@ def correct(mesh: Mesh, normal_map: NormalMap, strength: float, report: Report) 
     side = normal_map.alpha.shape[0]
     report(0, _STEPS)
     eye = find_eye(mesh.vertices, mesh.uv)
-    scale = _pixels(eye, mesh, side)
+    scale = side * eye.width(mesh.vertices.astype(np.float64))  # pixels of a length of 1
     places = _places(eye, mesh.vertices, side)
     report(1, _STEPS)
     seen = _look(eye, places, mesh.triangles, side)
@@ -67,13 +67,6 @@ def correct(mesh: Mesh, normal_map: NormalMap, strength: float, report: Report) 
     points += eye.rays(points) * (_sampled(moved, places) * near / scale)[:, None]
     report(_STEPS, _STEPS)
     return replace(mesh, vertices=points.astype(np.float32), normals=_turned(mesh, sheet, places, strength * near))
-
-
-def _pixels(eye: Eye, mesh: Mesh, side: int) -> float:
-    """Pixels of a length of 1 at the mesh, across the rays."""
-    middle = mesh.vertices.mean(axis=0, dtype=np.float64)
-    beside = eye.seen(np.stack([middle, middle + 1e-3 * eye.axes[0], middle + 1e-3 * eye.axes[1]]))[:, :2]
-    return float(np.linalg.norm(beside[1:] - beside[0], axis=1).mean()) * side * 1e3
 
 
 def _places(eye: Eye, vertices: Float32Array, side: int) -> Float64Array:

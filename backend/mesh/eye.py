@@ -46,6 +46,12 @@ class Eye:
             return np.column_stack([lines[:, :2], -points @ self.axes[2]])
         return np.column_stack([lines[:, :2] / lines[:, 2:], lines[:, 2]])
 
+    def width(self, points: Float64Array) -> float:
+        """How wide a length of 1 that lies across the rays is in UVs, at the middle of points, float64 (N, 3)."""
+        middle, short = points.mean(axis=0), 1e-3 * float(np.linalg.norm(np.ptp(points, axis=0)))
+        place, *beside = self.seen(np.stack([middle, *(middle + short * self.axes[:2])]))[:, :2]
+        return float(np.linalg.norm(beside - place, axis=1).mean()) / short
+
 
 def find_eye(vertices: Float32Array, uv: Float32Array) -> Eye:
     """Find the camera that shows vertices, float32 (V, 3), at their UVs, float32 (V, 2).

@@ -93,6 +93,20 @@ def test_it_is_the_same_however_the_mesh_was_turned_since() -> None:
     assert (np.abs(found[0] - found[1]).max(axis=1) > 0.1).mean() < 0.03
 
 
+def test_a_long_body_that_is_seen_from_near_is_seen() -> None:
+    """Its far end is half as large in the picture, which no affine map explains."""
+    points = ball(16, 1.0, (0, 0, 0))[0] * (0.3, 0.3, 2.0)
+    points[:, 0] += 0.4 * points[:, 2]
+    eye = 5.0
+    uv = 0.5 + 0.8 * points[:, :2] / (eye - points[:, 2:])
+    mesh = Mesh((points[:, [0, 2, 1]] * (1, -1, 1)).astype(np.float32), ball(16)[1], uv.astype(np.float32))
+    seen = sight(mesh, SIDE)
+    np.testing.assert_allclose(seen[:, :2], uv * SIDE, atol=1e-4)
+    slope = np.polyfit(points[:, 2], seen[:, 2], 1)[0]
+    np.testing.assert_allclose(seen[:, 2], slope * (points[:, 2] - points[:, 2].mean()), atol=0.05)
+    assert slope == pytest.approx(0.8 / eye * SIDE, rel=0.05)
+
+
 def test_the_picture_stays_on_it_beside_its_own_image() -> None:
     mesh, cutout, normal_map = made()
     painted = paint(mesh, cutout, normal_map, cutout.rgba, most=256, report=ignore)

@@ -20,8 +20,9 @@ _LIGHTNESS = 0.15  # of what lightness counts in telling materials apart: shade 
 _ALIKE = 0.12  # distance below which two colours are one material
 _DARK = 0.2  # lightness below which a hue is not sure
 _EVEN = 0.01  # of the pixels: how strongly the fit is held to even light
-_RANGE = (0.4, 1.6)  # the darkest and the brightest light that is taken out, over the mean
 _MOST = 20_000  # pixels that are fitted
+RANGE = (0.4, 1.6)
+"""The darkest and the brightest light that is taken out, over the mean."""
 
 
 def fit(colours: Float32Array, normals: Float32Array, inside: BoolArray) -> Float64Array:
@@ -57,8 +58,8 @@ def fit(colours: Float32Array, normals: Float32Array, inside: BoolArray) -> Floa
 
 
 def shade(coefficients: Float64Array, normals: Float32Array) -> Float32Array:
-    """Return how brightly surfaces are lit, float32 (...), within `_RANGE`, for normals (..., 3)."""
-    return np.clip(harmonics(normals.astype(np.float64)) @ coefficients, *_RANGE).astype(np.float32)
+    """Return how brightly surfaces are lit, float32 (...), within `RANGE`, for normals (..., 3)."""
+    return np.clip(harmonics(normals.astype(np.float64)) @ coefficients, *RANGE).astype(np.float32)
 
 
 def harmonics(normals: Float64Array) -> Float64Array:

@@ -56,13 +56,21 @@ class _Side:
 
 
 def paint(
-    mesh: Mesh, cutout: Cutout, normal_map: NormalMap, picture: Picture, *, most: int = MOST, report: Report
+    mesh: Mesh,
+    cutout: Cutout,
+    normal_map: NormalMap,
+    picture: Picture,
+    *,
+    most: int = MOST,
+    lit: bool = True,
+    report: Report,
 ) -> Mesh:
     """Give a mesh an image of its colours all round.
 
     mesh: its uv is (V, 2), in the cut-out's frame. picture: of which the cut-out is a part. most: the largest of
-    `atlas.SIZES` that the image may have; it has the least that shows the picture's own pixels. Returns the mesh with a
-    texture, its uv by corner, and `picture_uv` as uv was. Raises `CannotPaintError`.
+    `atlas.SIZES` that the image may have; it has the least that shows the picture's own pixels. lit: the picture's
+    light stays in its colours; else it is taken out, as far as the normals explain it. Returns the mesh with a texture,
+    its uv by corner, and `picture_uv` as uv was. Raises `CannotPaintError`.
     """
     side = cutout.rgba.shape[0]
 
@@ -76,7 +84,7 @@ def paint(
     atlas = lay_out(points, mesh.triangles, side, most, cutout.crop.side / side, poll)
     done = 6
     poll()
-    sides = _sides(points, mesh.triangles, cutout, normal_map, picture, round(atlas.scale * side), poll)
+    sides = _sides(points, mesh.triangles, cutout, normal_map, picture, round(atlas.scale * side), poll, lit=lit)
     done = 10
     poll()
     image, covered = _painted(points, mesh.triangles, atlas, sides, side, poll)
@@ -97,6 +105,8 @@ def _sides(
     picture: Picture,
     wide: int,
     poll: Poll,
+    *,
+    lit: bool,
 ) -> tuple[_Side, _Side]:
     """What is seen from the front and from behind. wide: the side, in pixels, at which the picture is drawn."""
     crop, side = cutout.crop, cutout.rgba.shape[0]
@@ -107,10 +117,13 @@ def _sides(
         normals = unit(crop_resize(normals, 0, 0, normals.shape[0], side), TO_VIEWER)
     shade = light.shade(light.fit(own, normals, inside), normals)[..., None]
     behind = from_behind(linear_to_srgb(np.clip(own / shade, 0, 1)), inside, poll)
+    front = _drawn(picture, crop, wide, poll)
+    if not lit:
+        front /= np.clip(crop_resize(shade, 0, 0, side, wide), *light.RANGE)
     square = min(wide, _BUFFER)
     kept = np.clip(crop_resize(_usable(inside, max(1, round(_RIM * side))), 0, 0, side, square), 0, 1)
     sides: list[_Side] = []
-    for colours, sign in ((_drawn(picture, crop, wide, poll), 1.0), (srgb_to_linear(behind), -1.0)):
+    for colours, sign in ((front, 1.0), (srgb_to_linear(behind), -1.0)):
         poll()
         places = _places(points, sign, side, square)
         seen = look(places, triangles, (square, square), perspective=False, poll=poll)

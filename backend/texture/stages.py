@@ -36,15 +36,30 @@ COLOURS = Setting(
     advanced=True,
 )
 
+REMOVE_LIGHT = Setting(
+    name="remove_light",
+    label="Remove Light",
+    description="Take the picture's light and shade out of the colours all round, as far as the normals explain them",
+    default=False,
+    advanced=True,
+)
+
 
 def _colour(
-    mesh: Mesh, cutout: Cutout, normal_map: NormalMap, picture: Picture, *, colours: str, report: Report
+    mesh: Mesh,
+    cutout: Cutout,
+    normal_map: NormalMap,
+    picture: Picture,
+    *,
+    colours: str,
+    remove_light: bool,
+    report: Report,
 ) -> Mesh | Noted:
     if colours == FRONT:
         return mesh
     most = MOST if colours == ALL_ROUND else int(colours)
     try:
-        return paint(mesh, cutout, normal_map, picture, most=most, report=report)
+        return paint(mesh, cutout, normal_map, picture, most=most, lit=not remove_light, report=report)
     except Cancelled:
         raise
     except Exception:  # the mesh is there, and worth more than its colours
@@ -54,7 +69,14 @@ def _colour(
 
 IN_THE_SCENE = (
     Stage("place", "Placing", "mesh", ("mesh",), (), place),
-    Stage("colour", "Colouring", "mesh", ("mesh", "cutout", "normal_map", "picture"), ("colours",), _colour),
+    Stage(
+        "colour",
+        "Colouring",
+        "mesh",
+        ("mesh", "cutout", "normal_map", "picture"),
+        ("colours", "remove_light"),
+        _colour,
+    ),
     Stage("project", "Laying the picture on", "mesh", ("mesh", "cutout"), (), project),
 )
 """From a mesh whose UVs lie in the cut-out to one that stands on the floor, with its colours and the picture on it."""

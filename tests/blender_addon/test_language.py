@@ -23,7 +23,8 @@ WIDTHS = {  # pixels for the text in a sidebar as wide as Blender opens it, at s
     "Engine | Seed | Variations | Resolution | Thickness | Faces | Mask | Map | Quality": 92,  # beside a field
     "Colours | Detail | Back Taper | Shape Steps | Shape Guidance | Detail Steps | Detail Guidance | Precision": 92,
     "Size | Placement | Origin | Shading | Collection": 92,
-    "Upright | Solid | Cap Cut Ends | Remove Floaters | Limit Faces | Steady Noise | Upstream Picture": 112,
+    "Upright | Solid | Cap Cut Ends | Remove Floaters | Limit Faces | Remove Light | Steady Noise": 112,
+    "Upstream Picture": 112,
     "Draft | Networks | Preview | Balanced | Upstream | All Round, up to 4096 px | Mirror the Front": 110,  # a menu's
     "In a Row | In Place | At the 3D Cursor | Floor | Centre | 3D Cursor | Smooth | Flat | Brain 16 Bit": 110,
     "Generate | Generate from Folder… | Stop at Normal Map | Open Preferences | Show in Material Preview": 205,

@@ -3,7 +3,7 @@
 
 from ...flow.settings import Setting
 from ...mesh.stages import FACES, UPRIGHT
-from ...texture.stages import COLOURS
+from ...texture.stages import COLOURS, REMOVE_LIGHT
 
 SETTINGS = (
     Setting(
@@ -33,5 +33,6 @@ SETTINGS = (
     ),
     UPRIGHT,
     COLOURS,
+    REMOVE_LIGHT,
     FACES,
 )

@@ -4,7 +4,7 @@
 from ...detail.stages import DETAIL
 from ...flow.settings import Option, Setting
 from ...mesh.stages import FACES, UPRIGHT
-from ...texture.stages import COLOURS
+from ...texture.stages import COLOURS, REMOVE_LIGHT
 
 SETTINGS = (
     Setting(
@@ -19,6 +19,7 @@ SETTINGS = (
         ),
     ),
     COLOURS,
+    REMOVE_LIGHT,
     DETAIL,
     FACES,
     Setting(

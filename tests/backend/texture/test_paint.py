@@ -9,6 +9,7 @@ import pytest
 from backend.arrays import Float64Array
 from backend.errors import Cancelled
 from backend.flow.products import Crop, Cutout, Mesh, NormalMap
+from backend.raster.colour import linear_to_srgb, srgb_to_linear
 from backend.texture.errors import CannotPaintError
 from backend.texture.paint import paint
 from backend.texture.sight import sight
@@ -107,6 +108,21 @@ def test_a_long_body_that_is_seen_from_near_is_seen() -> None:
     assert slope == pytest.approx(0.8 / eye * SIDE, rel=0.05)
 
 
+def test_light_from_the_left_can_be_taken_out() -> None:
+    mesh, cutout, normal_map = made()
+    lit = np.clip(0.5 - 0.35 * normal_map.normals[..., :1], 0, 1) * np.array((1.0, 0.8, 0.6))
+    rgba = cutout.rgba.copy()
+    rgba[..., :3] = np.rint(255 * linear_to_srgb(lit.astype(np.float32)))
+    sides = np.array([(-0.6, -0.8, 0.0), (0.6, -0.8, 0.0)])
+    as_it_is, without = (
+        colours_at(paint(mesh, replace(cutout, rgba=rgba), normal_map, rgba, most=256, lit=kept, report=ignore), sides)
+        for kept in (True, False)
+    )
+    assert as_it_is[0, 0] - as_it_is[1, 0] > 0.2
+    assert abs(without[0, 0] - without[1, 0]) < 0.05
+    np.testing.assert_allclose(srgb_to_linear(without[0].astype(np.float32)) / 0.5, (1.0, 0.8, 0.6), rtol=0.15)
+
+
 def test_the_picture_stays_on_it_beside_its_own_image() -> None:
     mesh, cutout, normal_map = made()
     painted = paint(mesh, cutout, normal_map, cutout.rgba, most=256, report=ignore)
@@ -124,7 +140,9 @@ def test_a_mesh_that_cannot_be_painted_keeps_the_picture_and_says_so(caplog: pyt
     empty = replace(mesh, triangles=mesh.triangles[:0])
     for each, why in ((scattered, "CannotPaintError"), (empty, "zero-size array")):
         caplog.clear()
-        noted = COLOUR.run(each, cutout, normal_map, cutout.rgba, colours="all_round", report=ignore)
+        noted = COLOUR.run(
+            each, cutout, normal_map, cutout.rgba, colours="all_round", remove_light=False, report=ignore
+        )
         assert noted.product is each
         assert "front and back" in noted.notes[0]
         assert why in caplog.text, "with its traceback"
@@ -133,13 +151,15 @@ def test_a_mesh_that_cannot_be_painted_keeps_the_picture_and_says_so(caplog: pyt
 def test_a_black_picture_makes_a_black_mesh() -> None:
     mesh, cutout, normal_map = made()
     black = cutout.rgba * np.array((0, 0, 0, 1), np.uint8)
-    painted = COLOUR.run(mesh, replace(cutout, rgba=black), normal_map, black, colours="1024", report=ignore)
+    painted = COLOUR.run(
+        mesh, replace(cutout, rgba=black), normal_map, black, colours="1024", remove_light=False, report=ignore
+    )
     assert not painted.texture.base_colour[..., :3].any()
 
 
 def test_the_front_can_be_mirrored() -> None:
     mesh, cutout, normal_map = made()
-    assert COLOUR.run(mesh, cutout, normal_map, cutout.rgba, colours="front", report=ignore) is mesh
+    assert COLOUR.run(mesh, cutout, normal_map, cutout.rgba, colours="front", remove_light=True, report=ignore) is mesh
     assert COLOURS.default == "all_round"
 
 
@@ -153,12 +173,12 @@ def test_somebody_can_end_it_whenever_it_reports() -> None:
             raise Cancelled
 
     last = 0
-    COLOUR.run(mesh, cutout, normal_map, cutout.rgba, colours="1024", report=report)
+    COLOUR.run(mesh, cutout, normal_map, cutout.rgba, colours="1024", remove_light=False, report=report)
     whole = list(steps)
     assert whole == sorted(whole)
     assert len(whole) > 60
     for last in (1, len(whole) // 3, len(whole) // 2, len(whole)):
         steps.clear()
         with pytest.raises(Cancelled):
-            COLOUR.run(mesh, cutout, normal_map, cutout.rgba, colours="1024", report=report)
+            COLOUR.run(mesh, cutout, normal_map, cutout.rgba, colours="1024", remove_light=False, report=report)
         assert len(steps) == last

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import time
@@ -35,19 +36,18 @@ TYPED = (3, 11)  # the Python whose NumPy describes types as the code is written
 OTHER = next(version for version in FOLDERS if version != THIS)
 WINDOW, PYTHON = "HI3DGEN_BLENDER", "HI3DGEN_OTHER_PYTHON"
 
-# What is tested in the oldest and in the newest Blender as well, and what is not, because it cannot differ there.
-# The oldest differs by bpy and NumPy; sockets, processes, packages, PyTorch and the text of modules do not know them,
-# and what commands and batches do with an engine's meshes does not either.
+# What is tested in the oldest and in the newest Blender as well, and what is not, because it cannot differ there: what
+# commands and batches do with an engine's meshes, and what takes long.
+# The oldest differs by bpy and NumPy; sockets, processes, packages, PyTorch and the text of modules do not know them.
 # The newest differs by Python, too; PyTorch is not installed there, and the package index answers every Python alike.
 _BOTH = (
     *("tests/blender_addon", "tests/backend", "--ignore=tests/backend/models", "--ignore=tests/backend/nn"),
     *("--ignore=tests/backend/test_layering.py", "--ignore=tests/backend/training", "--ignore=tests/backend/weights"),
+    *("--ignore=tests/backend/batch", "--ignore=tests/backend/commands", "--ignore=tests/backend/test_command_line.py"),
 )
 _OLDEST = (
     *_BOTH,
     *("--ignore=tests/backend/install", "--ignore=tests/backend/server", "--ignore=tests/backend/test_serve.py"),
-    *("--ignore=tests/backend/batch", "--ignore=tests/backend/commands"),
-    "--ignore=tests/backend/test_command_line.py",
 )
 _NEWEST = (
     *_BOTH,
@@ -127,10 +127,12 @@ def plan(for_pytest: list[str], *, everything: bool) -> tuple[list[Step], list[s
 
     steps.append(_tests("tests", python, "not window", for_pytest))
     require_system_libraries(python)
-    blenders = [name for name in os.environ.get(WINDOW, "").split(os.pathsep) if name]
-    for name in blenders:
-        window = f"window of {_version(name)}"
-        steps.append(_tests(window, python, "window", for_pytest, beside=True, variables=((WINDOW, name),)))
+    blenders = {name: _version(name) for name in os.environ.get(WINDOW, "").split(os.pathsep) if name}
+    newest = max(blenders.values(), key=_numbers, default="")
+    for name, version in blenders.items():
+        marks = "window" if version == newest else "window and not once"
+        step = _tests(f"window of {version}", python, marks, for_pytest, beside=True, variables=((WINDOW, name),))
+        steps.append(step)
     if not blenders:
         skipped.append(f"{WINDOW} is not set: Blender's window was not tested.")
     other = os.environ.get(PYTHON)
@@ -151,7 +153,8 @@ def edge(for_pytest: list[str], *, beside: bool = False) -> Step:
     python = make(EDGE)
     require_system_libraries(python)
     name, folders = ("oldest", _OLDEST) if EDGE is OLDEST else ("newest", _NEWEST)
-    return _tests(f"tests in the {name} Blender", python, "not window", for_pytest, *folders, beside=beside)
+    marks = "not window and not slow"
+    return _tests(f"tests in the {name} Blender", python, marks, for_pytest, *folders, beside=beside)
 
 
 def _tests(
@@ -176,6 +179,11 @@ def _version(blender: str) -> str:
             f"Set it to `blender` commands, separated by {os.pathsep!r}, such as /usr/bin/blender.",
         )
     return printed.splitlines()[0]
+
+
+def _numbers(version: str) -> list[int]:
+    """What orders versions: 5, 2 and 2 of Blender 5.2.2 LTS."""
+    return [int(number) for number in re.findall(r"\d+", version)]
 
 
 def _require_other(python: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.gui.blender import Blender
 
-pytestmark = [pytest.mark.window, pytest.mark.slow]
+pytestmark = [pytest.mark.window, pytest.mark.slow, pytest.mark.once]
 
 QUICK = 256
 CONFIRM = 27  # pixels from the window's lower border, which the dialog touches, up to its button

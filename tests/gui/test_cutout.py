@@ -11,7 +11,7 @@ from tests.gui import pictures
 from tests.gui.blender import MODULE, NOWHERE, Blender
 from tests.gui.screen import wait_until
 
-pytestmark = [pytest.mark.window, pytest.mark.slow]
+pytestmark = [pytest.mark.window, pytest.mark.slow, pytest.mark.once]
 
 PREVIEW, DRAW, MASK = "hi3dgen.preview_cutout", "hi3dgen.draw_cutout", "hi3dgen_cutout"
 QUICK = 128

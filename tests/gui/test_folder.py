@@ -11,7 +11,7 @@ from tests.gui import pictures
 from tests.gui.blender import NOWHERE, Blender
 from tests.gui.screen import wait_until
 
-pytestmark = [pytest.mark.window, pytest.mark.slow]
+pytestmark = [pytest.mark.window, pytest.mark.slow, pytest.mark.once]
 
 FOLDER = "hi3dgen.generate_folder("
 QUICK, FINE = 96, 384  # resolutions; the fine one takes long enough to be frozen on its way

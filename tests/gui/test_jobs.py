@@ -114,6 +114,7 @@ def test_the_queue_is_put_in_order_with_the_mouse(blender: Blender, toadstool: P
     assert sorted(blender.ask(made)) == [1, 3, 4]
 
 
+@pytest.mark.once
 def test_nothing_begins_or_lands_while_a_render_runs(
     blender: Blender, toadstool: Path, shots: Path, tmp_path: Path
 ) -> None:
@@ -146,6 +147,7 @@ def test_a_failure_is_told_in_the_status_bar(blender: Blender, noise: Path, shot
     blender.shoot(shots / "status bar after a failure.png")
 
 
+@pytest.mark.once
 def test_a_backend_that_hangs_is_said_and_restarted_by_a_click(blender: Blender, toadstool: Path, shots: Path) -> None:
     begin(blender, toadstool)
     former = blender.ask("session().pid")

@@ -22,6 +22,7 @@ session().occupied_until = usual
 """
 
 
+@pytest.mark.once
 def test_what_did_not_land_can_be_landed_by_a_click(blender: Blender, toadstool: Path, shots: Path) -> None:
     blender.ask(f"use({str(toadstool)!r}, 256)")
     blender.ask("bpy.context.scene.hi3dgen.count = 3")
@@ -56,6 +57,7 @@ session()._hear(messages.Failure("", "unload-failed", "It stuck.", "End Hi3DGen'
 """
 
 
+@pytest.mark.once
 def test_a_backend_that_cannot_give_its_memory_back_is_ended_by_a_click(blender: Blender, shots: Path) -> None:
     blender.wait("session().phase.name == 'READY'")
     with pytest.raises(AssertionError, match="no button"):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.gui.blender import MODULE, Blender
 
-pytestmark = [pytest.mark.window, pytest.mark.slow]
+pytestmark = [pytest.mark.window, pytest.mark.slow, pytest.mark.once]
 
 SAID = {  # the label of Generate; an error; a note; a sentence of the panel; a device
     "de_DE": (
@@ -89,7 +89,7 @@ def test_labels_errors_and_notes_are_said_in_it_and_blenders_own_words_stay(blen
     leave = f"{WORDS}.say('you leave {{mode}}', mode=bpy.app.translations.pgettext_iface('Edit Mode'))"
     said = f"{WORDS}.say('The result is ready. It comes when {{reason}}.', reason={leave})"
     assert blender.ask(said) == sentence
-    of_an_object = "The picture that mesh was made from is not in this file any more."
+    of_an_object = "The picture that “mesh” was made from is not in this file any more."
     said = blender.ask(f"{WORDS}.translated({of_an_object!r})")
     assert said != of_an_object
     assert "mesh" in said, "it is the object's name"

@@ -87,6 +87,7 @@ def test_the_switch_shows_true_normal_colours_and_clay(blender: Blender, toadsto
     switch(blender, "PICTURE")
 
 
+@pytest.mark.once
 def test_a_rendered_view_offers_true_colours(blender: Blender, toadstool: Path, shots: Path) -> None:
     """In Cycles: where no graphics card is, EEVEE needs a minute to begin."""
     generate(blender, toadstool)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.gui.blender import NOWHERE, Blender
 
-pytestmark = [pytest.mark.window, pytest.mark.slow]
+pytestmark = [pytest.mark.window, pytest.mark.slow, pytest.mark.once]
 
 STOP, EDIT, USE = "hi3dgen.make_normal_map", "hi3dgen.edit_normal_map", "hi3dgen_uses_normal_map"
 PREVIEW, GENERATE = "hi3dgen.preview_cutout", "hi3dgen.generate"

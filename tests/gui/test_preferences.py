@@ -9,7 +9,7 @@ import pytest
 from tests.gui.blender import NOWHERE, SCAN_PIXELS, Blender
 from tests.gui.screen import wait_until
 
-pytestmark = [pytest.mark.window, pytest.mark.slow]
+pytestmark = [pytest.mark.window, pytest.mark.slow, pytest.mark.once]
 
 POINTED = """
 def pointed():

@@ -7,7 +7,7 @@ import pytest
 
 from tests.gui.blender import NOWHERE, Blender
 
-pytestmark = [pytest.mark.window, pytest.mark.slow]
+pytestmark = [pytest.mark.window, pytest.mark.slow, pytest.mark.once]
 
 QUICK = 256
 SEED = "bpy.context.object['hi3dgen']['seed']"

@@ -238,6 +238,7 @@ def test_a_picture_without_an_object_says_what_to_do(blender: Blender, noise: Pa
     assert blender.undo_steps() == steps
 
 
+@pytest.mark.once
 def test_three_deaths_open_the_breaker(blender: Blender, toadstool: Path, shots: Path) -> None:
     for death in (1, 2, 3):
         before = press_generate_and_freeze(blender, toadstool)

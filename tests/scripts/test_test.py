@@ -14,7 +14,7 @@ PYTHON = Path(sys.executable)
 
 PROJECT = """
 [tool.pytest.ini_options]
-markers = ["slow", "window"]
+markers = ["slow", "window", "once"]
 testpaths = ["tests"]
 [tool.basedpyright]
 include = ["tests"]
@@ -148,6 +148,8 @@ def test_each_window_and_the_other_python_have_a_step(
     assert "window of Blender 9.0 LTS: passed" in out
     assert f"tests in the newest Blender on Python {other}: passed" in out
     assert out.splitlines()[-1].startswith("FAILED: window of Blender 8.3. ")
+    marks = {step.name: step.command[4] for step in command.plan([], everything=True)[0] if "window" in step.name}
+    assert marks == {"window of Blender 8.3": "window and not once", "window of Blender 9.0 LTS": "window"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="shell scripts take the places of Blender and Python here")

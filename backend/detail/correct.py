@@ -15,7 +15,7 @@ from ..arrays import BoolArray, Float32Array, Float64Array, Int32Array
 from ..flow.products import Mesh, NormalMap, Report
 from ..mesh.eye import Eye, find_eye
 from ..raster.morphology import dilated
-from ..raster.ticks import Tick
+from ..raster.ticks import Poll, Tick
 from ..raster.vectors import unit
 from ..texture.bake import sample
 from ..texture.raster import Seen, look
@@ -53,12 +53,13 @@ def correct(mesh: Mesh, normal_map: NormalMap, strength: float, report: Report) 
     scale = side * eye.width(mesh.vertices.astype(np.float64))  # pixels of a length of 1
     places = _places(eye, mesh.vertices, side)
     report(1, _STEPS)
-    seen = _look(eye, places, mesh.triangles, side)
+    seen = _look(eye, places, mesh.triangles, side, lambda: report(1, _STEPS))
     report(3, _STEPS)
     sheet = _sheet(eye, mesh, seen, normal_map, scale)
     _require_agreement(mesh, seen, sheet)
     moved = relief(sheet, _WAVE * side, lambda done: report(4 + int(8 * done), _STEPS))
-    moved = strength * np.maximum(moved, -_DEEPEST * _thickness(eye, places, mesh.triangles, seen, scale))
+    thickness = _thickness(eye, places, mesh.triangles, seen, scale, lambda: report(12, _STEPS))
+    moved = strength * np.maximum(moved, -_DEEPEST * thickness)
     report(13, _STEPS)
     mesh = _refined(mesh, eye, moved, seen.depths, scale, lambda done: report(13 + int(5 * done), _STEPS))
     places = _places(eye, mesh.vertices, side)
@@ -75,8 +76,8 @@ def _places(eye: Eye, vertices: Float32Array, side: int) -> Float64Array:
     return np.stack([u * side, (1.0 - v) * side, depth], axis=1)
 
 
-def _look(eye: Eye, places: Float64Array, triangles: Int32Array, side: int) -> Seen:
-    return look(places, triangles, (side, side), perspective=bool(eye.place[3]))
+def _look(eye: Eye, places: Float64Array, triangles: Int32Array, side: int, poll: Poll) -> Seen:
+    return look(places, triangles, (side, side), perspective=bool(eye.place[3]), poll=poll)
 
 
 def _sheet(eye: Eye, mesh: Mesh, seen: Seen, normal_map: NormalMap, scale: float) -> Sheet:
@@ -107,11 +108,13 @@ def _steps(depths: Float64Array) -> BoolArray:
     return steps
 
 
-def _thickness(eye: Eye, places: Float64Array, triangles: Int32Array, seen: Seen, scale: float) -> Float64Array:
+def _thickness(
+    eye: Eye, places: Float64Array, triangles: Int32Array, seen: Seen, scale: float, poll: Poll
+) -> Float64Array:
     """Pixels from what each pixel sees to where its ray leaves the body, float64 (H, W), at least 0."""
     a, b, c = np.moveaxis(places[triangles][..., :2], 1, 0)
     away = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0] > 0
-    behind = _look(eye, places, triangles[away], len(seen.depths))
+    behind = _look(eye, places, triangles[away], len(seen.depths), poll)
     with np.errstate(invalid="ignore"):
         return np.maximum(np.nan_to_num((behind.depths - seen.depths) * scale, nan=0.0, posinf=0.0), 0.0)
 
@@ -121,6 +124,9 @@ def _refined(mesh: Mesh, eye: Eye, moved: Float64Array, depths: Float64Array, sc
     side = len(moved)
     for turn in range(_ROUNDS):
         tick(turn / _ROUNDS)
+        room = _MOST_POINTS - len(mesh.vertices)
+        if room <= 0:
+            break
         places = _places(eye, mesh.vertices, side)
         ends, sides = edges_of(mesh.triangles)
         error = np.zeros(len(ends))
@@ -132,7 +138,6 @@ def _refined(mesh: Mesh, eye: Eye, moved: Float64Array, depths: Float64Array, sc
         for share in (0.25, 0.5, 0.75):
             between = _sampled(moved, start + share * (end - start))
             error[near] = np.maximum(error[near], np.abs(between - first - share * (last - first)))
-        room = max(_MOST_POINTS - len(mesh.vertices), 0)
         chosen = error > _TOLERANCE
         if np.count_nonzero(chosen) > room:
             chosen &= error > np.partition(error, len(error) - room - 1)[len(error) - room - 1]

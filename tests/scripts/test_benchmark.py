@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The benchmark measures what it says it measures."""
 
+import re
 from pathlib import Path
 
 import benchmark
@@ -73,3 +74,30 @@ def test_a_folder_without_anything_to_measure_is_told(tmp_path: Path) -> None:
         benchmark.integration(tmp_path)
     with pytest.raises(SystemExit, match="no picture"):
         benchmark.body(tmp_path, 64, 100)
+
+
+@pytest.mark.slow
+def test_light_that_is_taken_out_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("numba", reason="makes pictures up: the extra training has it")
+    import benchmark_light
+
+    benchmark_light.main(["--count", "4", "--seed", "3"])
+    before, after = map(float, re.findall(r"(?:photographed|light) ([0-9.]+)", capsys.readouterr().out))
+    assert after < before
+
+
+def test_the_detail_of_a_coarse_ball_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch", reason="makes surfaces of voxels: the extra hi3dgen has it")
+    import benchmark_detail
+
+    from tests.backend.training.geometry.known_objects import write_ball
+
+    middles = ((np.arange(128) + 0.5) / 128 - 0.5) * 1.5
+    x, y, z = np.meshgrid(middles, middles, middles, indexing="ij")
+    write_ball(tmp_path, occupancy128=np.packbits(x**2 + y**2 + z**2 < 0.25))
+    write_ball(tmp_path, "unsure", occupancy_reliable=np.False_)
+    benchmark_detail.main([str(tmp_path)])
+    name, before, after, *rest = capsys.readouterr().out.splitlines()[1].split()
+    assert name == "ball"
+    assert 0 < float(after) < 0.8 * float(before)
+    assert float(rest[2]) == pytest.approx(float(rest[3]), abs=1)

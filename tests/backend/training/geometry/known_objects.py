@@ -93,4 +93,5 @@ def write_ball(folder: Path, name: str = "ball", **changed: Any) -> None:
     np.savez_compressed(folder / "mesh" / f"{name}.npz", **arrays | changed)
     path = folder / "objects.json"
     known = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    path.write_text(json.dumps({**known, name: {"camera": [0, 0, _FOCAL]}}), "utf-8")
+    lens = [[80 * _FOCAL, 0, SIZE / 2], [0, 80 * _FOCAL, SIZE / 2], [0, 0, 1]]
+    path.write_text(json.dumps({**known, name: {"camera": [0, 0, _FOCAL], "K": lens}}), "utf-8")

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from ...backend.wire.limits import Scalar
 from ...backend.wire.messages import EngineInfo, Preview, Result
 from ..link import runtime
-from ..link.job import Job
+from ..link.job import Job, Reading
 from ..scene import masks
-from ..scene.pictures import pixels_of
+from ..scene.reading import read, read_all
 from .request import PRODUCT, ask
 
 _SQUARE = 16  # pixels of the checkerboard's squares
@@ -51,10 +51,7 @@ def look(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Sc
     """
     global _last  # noqa: PLW0603 - the panel's draw has to find it
     mask = _mask(picture, engine)
-    inputs = {"picture": pixels_of(picture, frame=frame)} | ({masks.INPUT: pixels_of(mask)} if mask else {})
     before = _last.thumbnail if _last and _last.picture == picture.session_uid else None
-    if _last and _last.job:
-        runtime.session().cancel(_last.job)
     looked = start(picture, engine, settings, frame)
     looked.thumbnail = before  # until the new one is there: the panel does not jump
 
@@ -62,9 +59,16 @@ def look(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Sc
         looked.thumbnail = _thumbnail(looked.job)
         looked.notes = result.notes
 
-    looked.job = ask(picture.name, engine.name, settings, inputs, heard)
+    looked.job = ask(picture.name, engine.name, settings, {}, heard, _inputs(picture, frame, mask))
+    if _last and _last.job:
+        runtime.session().cancel(_last.job)
     _last = looked
     return looked.job
+
+
+def _inputs(picture: bpy.types.Image, frame: int, mask: bpy.types.Image | None) -> Reading:
+    readings = {"picture": read(picture, frame)} | ({masks.INPUT: read(mask)} if mask else {})
+    return {name: one.pixels for name, one in (yield from read_all(readings)).items()}
 
 
 def start(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, Scalar], frame: int = 0) -> Look:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ...backend.wire.limits import Scalar
 from ...backend.wire.messages import EngineInfo, Request, Result
 from ..link import runtime
-from ..link.job import Job, Refused
+from ..link.job import Job, Reading, Refused
 
 PRODUCT = "cutout"
 
@@ -25,10 +25,12 @@ def ask(
     settings: Mapping[str, Scalar],
     inputs: Mapping[str, NDArray[np.uint8]],
     heard: Callable[[Result], None],
+    reading: Reading | None = None,
 ) -> Job:
     """Request the cut-out of a picture; `heard` is called with it, on the main thread, in whatever mode Blender is.
 
-    An error stays with the job. Raises `AddonError` while the backend is given up, and if the engine cannot run.
+    reading: the steps in which the inputs are read that are not there yet. An error stays with the job. Raises
+    `AddonError` while the backend is given up, if the engine cannot run, and if the first step of the reading fails.
     """
     session = runtime.session()
     if missing := session.why_missing(engine):
@@ -40,6 +42,6 @@ def ask(
         return []
 
     request = Request(session.next_name(), engine, 0, inputs, settings, gives=(PRODUCT,))
-    job = session.submit(Job(title, request, land, aside=True))
+    job = session.submit(Job(title, request, land, aside=True, reading=reading))
     runtime.keep_ticking()
     return job

@@ -144,6 +144,19 @@ def test_another_look_ends_the_one_before(scene: Any, session: Any) -> None:
     assert (first.state.name, second.state.name) == ("CANCELLED", "DONE")
 
 
+def test_a_large_picture_is_read_for_a_look_while_blender_goes_on(
+    scene: Any, session: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module("scene.reading"), "AT_ONCE", 16)
+    two_boxes().save(filepath=str(tmp_path / "boxes.png"))
+    picture = scene.hi3dgen.picture = bpy.data.images.load(str(tmp_path / "boxes.png"))
+    job = module("ui.cutout_operators").look_at(scene, picture, 0)
+    assert job.is_reading
+    tick_until(session, lambda: not job.live)
+    assert job.error is None
+    assert last_look(picture).thumbnail.pixels.shape == (128, 128, 4)
+
+
 def test_a_picture_without_an_object_says_so_and_leaves_no_error_in_the_panel(scene: Any, session: Any) -> None:
     pixels = np.full((64, 64, 4), 140, np.uint8)
     pixels[..., 3] = 255

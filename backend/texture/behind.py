@@ -4,18 +4,21 @@
 A face, a screen, a badge or an eye lies within the outline. To get there from the outline one has to cross its edge:
 the colour changes on the way. The least such change along any way is a geodesic distance (compare the barrier distance
 of Zhang et al., Minimum Barrier Salient Object Detection at 80 FPS, ICCV 2015). What is far away in that sense is cut
-out, and the hole is filled from the rest, see `patches`. What is left is seen
-from the front through the object: at the outline front and back agree.
+out, and so is what is left of its materials, unless that reaches the outline. The hole is filled from the rest, see
+`patches`. What is left is seen from the front through the object: at the outline front and back agree.
 """
 
 import numpy as np
 
 from ..arrays import BoolArray, Float32Array
+from ..raster.colour import srgb_to_linear
+from ..raster.components import components
 from ..raster.morphology import dilated, eroded
 from ..raster.oklab import oklab
 from ..raster.pull_push import fill
 from ..raster.resample import resample
 from ..raster.ticks import Poll
+from .light import materials
 from .patches import complete, places_of
 from .votes import likely
 
@@ -24,6 +27,9 @@ _SLACK = 0.3  # of colour difference a pixel, in hundredths of Oklab: shading ch
 _ENCLOSED = 12.0  # of colour difference: what is farther from the outline belongs to the front alone
 _RIM = 2  # pixels along the outline that mix the object with the ground
 _LEAST = 0.4  # of the object's pixels: if less is left to go on with, the bound is raised
+_MOST = 0.7  # of a material: if more is enclosed, what is left of it is not copied
+_MAIN = 0.35  # of the object's pixels: a material with more of them is what the object is made of, front and back
+_FEW = 0.1  # of the object's pixels: with fewer to copy from, all are
 _GROWN = 4  # pixels that are added around the enclosed, but not within so many of the outline
 _SHADED = 3  # pixels along the rim that are darker than the rest, or lit from behind: nothing is copied from there
 
@@ -43,9 +49,13 @@ def from_behind(colours: Float32Array, inside: BoolArray, poll: Poll) -> Float32
     coarse = np.clip(resample(smooth, whole, (small, small)), 0, 1)
     core = eroded(mask, _RIM) if eroded(mask, _RIM).any() else mask
     front = enclosed(coarse, core, poll) & mask
+    facing = _facing(coarse, core, front)
+    front |= facing & _loose(facing & ~front, core)
     known = core & ~front
     inner = eroded(core, _SHADED)
     sources = known & (inner if (known & inner).sum() > _LEAST / 2 * mask.sum() else core)
+    if (sources & ~facing).sum() > _FEW * mask.sum():
+        sources &= ~facing
     hole = mask & ~known
     guess = coarse.copy()
     if hole.any() and sources.any():
@@ -62,6 +72,27 @@ def from_behind(colours: Float32Array, inside: BoolArray, poll: Poll) -> Float32
     behind = resample(filled, all_of_it, (size, size)) + detail[place[..., 0], place[..., 1]]
     share = np.clip(resample(hole.astype(np.float32), all_of_it, (size, size)), 0, 1)[..., None]
     return np.clip(smooth + share * (behind - smooth), 0, 1).astype(np.float32)
+
+
+def _facing(colours: Float32Array, inside: BoolArray, front: BoolArray) -> BoolArray:
+    """The pixels, bool (H, W), of materials of which most belongs to the front: a face is a face up to its last pixel.
+
+    colours: float32 (H, W, 3), sRGB in [0, 1].
+    """
+    facing = np.zeros(inside.shape, np.bool_)
+    if not inside.any():
+        return facing
+    material = materials(srgb_to_linear(colours[inside]).astype(np.float64))
+    count = np.bincount(material)
+    share = np.bincount(material, front[inside]) / np.maximum(count, 1)
+    facing[inside] = ((share > _MOST) & (count < _MAIN * len(material)))[material]
+    return facing
+
+
+def _loose(mask: BoolArray, inside: BoolArray) -> BoolArray:
+    """The parts of a mask, bool (H, W), that do not reach the outline."""
+    parts = components(mask)
+    return mask & ~parts.mask(parts.touched(mask & inside & ~eroded(inside, 1)))
 
 
 def enclosed(colours: Float32Array, inside: BoolArray, poll: Poll) -> BoolArray:

@@ -39,7 +39,7 @@ def fit(colours: Float32Array, normals: Float32Array, inside: BoolArray) -> Floa
     if len(at) < 100 or not light.any():
         return even
     basis = harmonics(normals.reshape(-1, 3)[at].astype(np.float64))
-    material = _materials(pixels)
+    material = materials(pixels)
     coefficients, weights = even, np.ones(len(at))
     for _ in range(_ROUNDS):
         shade = np.maximum(basis @ coefficients, 0.1)
@@ -68,8 +68,8 @@ def harmonics(normals: Float64Array) -> Float64Array:
     return np.stack([np.ones_like(x), y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y], axis=-1)
 
 
-def _materials(pixels: Float64Array) -> Int64Array:
-    """The material of each pixel: k-means over its hue and, a little, its lightness.
+def materials(pixels: Float64Array) -> Int64Array:
+    """The material of each pixel, int64 (N,): k-means over its hue and, a little, its lightness.
 
     It begins at the mean and the colours farthest apart. Shade scales Oklab's three numbers, so that their ratios stay.
     """

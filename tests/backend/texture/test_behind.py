@@ -5,6 +5,7 @@ import numpy as np
 
 from backend.arrays import BoolArray, Float32Array
 from backend.raster.ticks import Poll
+from backend.texture import behind
 from backend.texture.behind import enclosed, from_behind
 from backend.texture.patches import complete
 from backend.texture.votes import likely
@@ -42,11 +43,31 @@ def test_eyes_are_enclosed_and_a_belt_is_not() -> None:
 
 def test_a_face_has_no_second_one() -> None:
     colours, inside = portrait()
-    behind = from_behind(colours, inside, POLL)
-    assert behind.shape == colours.shape
+    back = from_behind(colours, inside, POLL)
+    assert back.shape == colours.shape
     for column in (48, 80):
-        np.testing.assert_allclose(behind[50, column], colours[50, 64], atol=0.12)
-    np.testing.assert_allclose(behind[88, 64], colours[88, 64], atol=0.02)
+        np.testing.assert_allclose(back[50, column], colours[50, 64], atol=0.12)
+    np.testing.assert_allclose(back[88, 64], colours[88, 64], atol=0.02)
+
+
+def test_a_face_is_a_face_up_to_its_last_pixel() -> None:
+    """A line parts a white face, and the smaller part reaches the outline. The belt goes round."""
+    colours, inside = portrait()
+    face = disc(64, 88, 26)
+    colours[face & inside] = WHITE
+    colours[(np.abs(COLUMNS - 99) < 2) & face] = BLUE
+    front = enclosed(colours, inside, POLL)
+    strip = face & inside & (COLUMNS > 103)
+    facing = behind._facing(colours, inside, front)
+    assert not front[strip].any()
+    assert facing[strip].all()
+    assert not facing[88, 20:50].any()
+    assert not behind._facing(colours, inside, inside)[20:40, 64].any(), "what it is made of has no front alone"
+
+
+def test_what_does_not_reach_the_outline_is_loose() -> None:
+    inside, speck, strip = disc(64, 64, 50), disc(70, 50, 4), disc(64, 108, 9)
+    np.testing.assert_array_equal(behind._loose((speck | strip) & inside, inside), speck)
 
 
 def test_front_and_back_agree_at_the_outline() -> None:

@@ -128,7 +128,7 @@ def show_by(material: bpy.types.Material, mesh: bpy.types.Mesh) -> None:
     names = (ATLAS, UV_MAP) if is_atlas else (UV_MAP, ATLAS)
     if all(name in layers for name in names):
         if layers.find(names[0]) > layers.find(names[1]):
-            _exchange(layers[names[0]], layers[names[1]])
+            _exchange(mesh, *names)
         layers[names[0]].active = layers[names[0]].active_render = True
 
 
@@ -185,19 +185,24 @@ def _memory(socket: bpy.types.NodeSocket, name: str) -> str:
     return f"{socket.name} by {name}"
 
 
-def _exchange(layer: bpy.types.MeshUVLoopLayer, other: bpy.types.MeshUVLoopLayer) -> None:
-    """Exchange the places of two UV maps; in Edit Mode, where they have no numbers, they stay."""
-    count = len(layer.uv)
-    if not count or count != len(other.uv):
+def _exchange(mesh: bpy.types.Mesh, name: str, other: str) -> None:
+    """Exchange the places of two UV maps; in Edit Mode, where they have no numbers, they stay.
+
+    Written as attributes: a map's own numbers may be another mesh's as well, that this one was copied from, and up to
+    Blender 4.5 it would not get its own by being written to.
+    """
+    layers = [mesh.attributes[each].data for each in (name, other)]
+    count = len(layers[0])
+    if not count or count != len(layers[1]):
         return
-    own, others = np.empty(2 * count, np.float32), np.empty(2 * count, np.float32)
-    layer.uv.foreach_get("vector", own)
-    other.uv.foreach_get("vector", others)
-    layer.uv.foreach_set("vector", others)
-    other.uv.foreach_set("vector", own)
-    names = layer.name, other.name
-    layer.name = "exchanged"
-    other.name, layer.name = names
+    numbers = [np.empty(2 * count, np.float32) for _ in layers]
+    for layer, own in zip(layers, numbers, strict=True):
+        layer.foreach_get("vector", own)
+    for each, others in zip((name, other), reversed(numbers), strict=True):
+        mesh.attributes[each].data.foreach_set("vector", others)
+    first = mesh.uv_layers[name]
+    first.name = "exchanged"
+    mesh.uv_layers[other].name, first.name = name, other
 
 
 def _positions(material: bpy.types.Material | None) -> tuple[int, ...]:

@@ -70,6 +70,18 @@ def test_it_is_shown_first_and_each_position_by_its_own_map(thing: Any) -> None:
         assert material.node_tree.nodes.active.image.name == image
 
 
+def test_a_copy_that_is_switched_leaves_the_original_alone(thing: Any) -> None:
+    """Blender lets a mesh and its copy share the numbers of their UV maps."""
+    maps = {name: uv_of(thing, name) for name in ("All Round", "UVMap")}
+    twin = thing.copy()
+    twin.data = thing.data.copy()
+    twin.active_material = thing.active_material.copy()
+    twin.active_material.hi3dgen_shows = "PICTURE"
+    assert (shown_by(thing), shown_by(twin)) == ({"All Round"}, {"UVMap"})
+    for each in (thing, twin):
+        assert all(np.array_equal(uv_of(each, name), uv) for name, uv in maps.items())
+
+
 def test_the_normal_map_lights_the_colours_all_round(thing: Any) -> None:
     thing.active_material.hi3dgen_shows = "NORMAL_DETAIL"
     surface = thing.active_material.node_tree.nodes["Surface"]

@@ -48,7 +48,7 @@ def test_every_picture_becomes_a_mesh_and_a_normal_map(
     mesh = trimesh.load(output / "apple.glb", force="mesh")
     assert mesh.extents.max() == pytest.approx(1.0, abs=1e-3)
     assert mesh.bounds[0][1] == pytest.approx(0.0, abs=1e-4), "glTF is y up"
-    assert mesh.visual.material.baseColorTexture.size == (256, 256)  # the colours all round
+    assert mesh.visual.material.baseColorTexture.size == (128, 128)  # the colours all round
     assert np.array(Image.open(output / "apple_normal_map.png"))[0, 0].tolist()[:3] == [255, 255, 255]
 
 

@@ -35,8 +35,10 @@ BEHIND = ["clean", "detail", "reduce", "stand", "place", "colour", "project"]
 
 
 def test_a_picture_becomes_a_solid_coloured_mesh(pipeline: Pipeline) -> None:
-    outcome, _ = run(pipeline, 1)
+    outcome, _ = run(pipeline, 1, colours="1024")
     mesh = mesh_of(outcome)
+    assert mesh.texture is not None
+    assert mesh.texture.base_colour is not None
     assert check.is_closed(mesh.triangles)
     assert check.signed_volume(mesh.vertices, mesh.triangles) > 0
     assert np.ptp(mesh.vertices, axis=0).max() == pytest.approx(1)

@@ -10,7 +10,7 @@ from backend.flow.pipeline import Outcome, Pipeline, Progress
 from backend.flow.products import Cutout, Mesh, Picture
 from backend.flow.request import Request
 
-QUICK = {"quality": "preview", "structure_steps": 2, "latent_steps": 2}
+QUICK = {"quality": "preview", "structure_steps": 2, "latent_steps": 2, "colours": "front"}
 
 
 class Watcher:

@@ -49,8 +49,8 @@ def from_behind(colours: Float32Array, inside: BoolArray, poll: Poll) -> Float32
     coarse = np.clip(resample(smooth, whole, (small, small)), 0, 1)
     core = eroded(mask, _RIM) if eroded(mask, _RIM).any() else mask
     front = enclosed(coarse, core, poll) & mask
-    facing = _facing(coarse, core, front)
-    front |= facing & _loose(facing & ~front, core)
+    facing = of_the_front(coarse, core, front)
+    front |= facing & loose(facing & ~front, core)
     known = core & ~front
     inner = eroded(core, _SHADED)
     sources = known & (inner if (known & inner).sum() > _LEAST / 2 * mask.sum() else core)
@@ -74,7 +74,7 @@ def from_behind(colours: Float32Array, inside: BoolArray, poll: Poll) -> Float32
     return np.clip(smooth + share * (behind - smooth), 0, 1).astype(np.float32)
 
 
-def _facing(colours: Float32Array, inside: BoolArray, front: BoolArray) -> BoolArray:
+def of_the_front(colours: Float32Array, inside: BoolArray, front: BoolArray) -> BoolArray:
     """The pixels, bool (H, W), of materials of which most belongs to the front: a face is a face up to its last pixel.
 
     colours: float32 (H, W, 3), sRGB in [0, 1].
@@ -89,7 +89,7 @@ def _facing(colours: Float32Array, inside: BoolArray, front: BoolArray) -> BoolA
     return facing
 
 
-def _loose(mask: BoolArray, inside: BoolArray) -> BoolArray:
+def loose(mask: BoolArray, inside: BoolArray) -> BoolArray:
     """The parts of a mask, bool (H, W), that do not reach the outline."""
     parts = components(mask)
     return mask & ~parts.mask(parts.touched(mask & inside & ~eroded(inside, 1)))

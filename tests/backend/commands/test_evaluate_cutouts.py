@@ -14,6 +14,7 @@ pytest.importorskip("numba", reason="numba is not installed here: the extra trai
 from PIL import Image
 
 ROOT = Path(__file__).parents[3]
+pytestmark = pytest.mark.timeout(300)  # the first pictures of a fresh checkout are compiled
 
 
 def evaluate(*arguments: str | Path) -> subprocess.CompletedProcess[str]:

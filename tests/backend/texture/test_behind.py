@@ -58,16 +58,16 @@ def test_a_face_is_a_face_up_to_its_last_pixel() -> None:
     colours[(np.abs(COLUMNS - 99) < 2) & face] = BLUE
     front = enclosed(colours, inside, POLL)
     strip = face & inside & (COLUMNS > 103)
-    facing = behind._facing(colours, inside, front)
+    facing = behind.of_the_front(colours, inside, front)
     assert not front[strip].any()
     assert facing[strip].all()
     assert not facing[88, 20:50].any()
-    assert not behind._facing(colours, inside, inside)[20:40, 64].any(), "what it is made of has no front alone"
+    assert not behind.of_the_front(colours, inside, inside)[20:40, 64].any(), "what it is made of has no front alone"
 
 
 def test_what_does_not_reach_the_outline_is_loose() -> None:
     inside, speck, strip = disc(64, 64, 50), disc(70, 50, 4), disc(64, 108, 9)
-    np.testing.assert_array_equal(behind._loose((speck | strip) & inside, inside), speck)
+    np.testing.assert_array_equal(behind.loose((speck | strip) & inside, inside), speck)
 
 
 def test_front_and_back_agree_at_the_outline() -> None:

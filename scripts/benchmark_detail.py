@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from benchmark import peak_megabytes
 
-from backend.arrays import Float32Array, Float64Array
+from backend.arrays import Float32Array
 from backend.detail.correct import correct
 from backend.engines.draft.normals import estimate
 from backend.files.pictures import read_picture
@@ -37,6 +37,7 @@ from backend.raster.vectors import unit
 from backend.surface.marching_cubes import marching_cubes
 from backend.texture.raster import look
 from backend.training.geometry import evaluation, objects
+from backend.training.normals.evaluation import angles
 
 _VOXELS = 128
 _REACH = 1.5  # of the object's longest side, that the voxels span
@@ -67,9 +68,9 @@ def main(arguments: Sequence[str]) -> None:
             raise RuntimeError(f"{name} is open now")
         row: list[float] = []
         for mesh in (coarse, carved):
-            angles = _angles(mesh, true)
+            errors = _angles(mesh, true)
             score, _ = evaluation.judge(truth, mesh)
-            row += [float(angles.mean()), float(np.median(angles)), 1000 * score.chamfer, len(mesh.triangles)]
+            row += [float(errors.mean()), float(np.median(errors)), 1000 * score.chamfer, len(mesh.triangles)]
         rows.append([*row, seconds])
         _print(name, rows[-1])
     _print("mean", [float(number) for number in np.mean(rows, axis=0)])
@@ -124,7 +125,7 @@ def _blurred(voxels: Float32Array, axis: int) -> Float32Array:
     return sum(part * np.float32(share) for part, share in zip(moved, shares / shares.sum(), strict=True))  # pyright: ignore[reportReturnType]
 
 
-def _angles(mesh: Mesh, normal_map: NormalMap) -> Float64Array:
+def _angles(mesh: Mesh, normal_map: NormalMap) -> Float32Array:
     """The angles in degrees between a map's normals and those that its pixels see of a mesh, well inside."""
     side = len(normal_map.alpha)
     eye = find_eye(mesh.vertices, mesh.uv)
@@ -134,5 +135,4 @@ def _angles(mesh: Mesh, normal_map: NormalMap) -> Float64Array:
     measured = eroded(normal_map.alpha > 0.9, _INNER) & (seen.triangles >= 0)
     corners = mesh.triangles[seen.triangles[measured]]
     normals = np.einsum("pk,pkc->pc", seen.weights[measured], vertex_normals(mesh)[corners])
-    cosines = np.einsum("pc,pc->p", unit(normals @ eye.axes.T), unit(normal_map.normals[measured].astype(np.float64)))
-    return np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0)))
+    return angles(unit(normals @ eye.axes.T).astype(np.float32), normal_map.normals[measured])

@@ -21,16 +21,13 @@ from backend.flow.products import Crop, Cutout, Picture
 from backend.raster.colour import linear_to_srgb, srgb_to_linear
 from backend.raster.oklab import oklab
 from backend.texture import light
-from backend.training.shapes import draw_camera
-from backend.training.shapes.lighting import draw_key, draw_light, lit, openness, shine
+from backend.training.shapes import draw_view
+from backend.training.shapes.lighting import draw_light, shine
 from backend.training.shapes.materials import albedo, draw_materials
 from backend.training.shapes.photograph import draw_framing, photograph, reframe
 from backend.training.shapes.reliefs import LATTICE
-from backend.training.shapes.sculptures import draw_shape
-from backend.training.shapes.tracing import look
 
 _SIZE = 256
-_LEAST = 0.1  # of the picture, that a shape has to cover
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
@@ -63,19 +60,12 @@ def main(arguments: Sequence[str]) -> None:
 def draw(seed: int, index: int) -> Example:
     """Make up a picture; which one it is depends on the two numbers alone."""
     rng = np.random.default_rng([seed, index])
-    fine = _SIZE + 32
-    while True:
-        shape = draw_shape(rng)
-        camera = draw_camera(rng, shape)
-        surface = look(shape, camera, fine)
-        if surface.hit.mean() >= _LEAST:
-            break
-    pixel = 2 * camera.half / fine
-    keys = [draw_key(rng, camera) for _ in range(2)]
-    shadows = [lit(shape, surface, at, near=near, softness=soft, pixel=pixel) for at, near, soft in keys]
-    materials, lamps = draw_materials(rng, shape.parts), draw_light(rng, camera, keys)
-    image = shine(surface, camera, openness(shape, surface, pixel), shadows, materials, lamps)
-    base, hit = np.zeros_like(image), surface.hit
+    view = draw_view(rng, _SIZE + 32)
+    camera, surface, hit = view.camera, view.surface, view.surface.hit
+    materials = draw_materials(rng, view.shape.parts)
+    lamps = draw_light(rng, camera, view.keys)
+    image = shine(surface, camera, view.opened, view.shadows, materials, lamps)
+    base = np.zeros_like(image)
     base[hit] = albedo(np.ascontiguousarray(surface.places[hit].T), surface.parts[hit], materials, LATTICE).T
     frame, normals = draw_framing(rng, hit), surface.normals @ camera.turn.T
     colours, true, coverage = reframe(image, normals, hit, frame, _SIZE)

@@ -91,8 +91,9 @@ def _sheet(eye: Eye, mesh: Mesh, seen: Seen, normal_map: NormalMap, scale: float
 
 
 def _require_agreement(mesh: Mesh, seen: Seen, sheet: Sheet) -> None:
-    a, b, c = np.moveaxis(mesh.vertices[mesh.triangles].astype(np.float64), 1, 0)
-    own = unit(np.cross(b - a, c - a), least=1e-30)[seen.triangles[sheet.trusted]]
+    corners = mesh.vertices[mesh.triangles[seen.triangles[sheet.trusted]]]
+    a, b, c = np.moveaxis(corners.astype(np.float64), 1, 0)
+    own = unit(np.cross(b - a, c - a), least=1e-30)
     cosines = np.einsum("pc,pc->p", own, sheet.normals[sheet.trusted])
     if len(cosines) and cosines.mean() < _LEAST_AGREEMENT:
         raise ForeignMapError

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The stage `detail` of every engine: behind the surface, and before the reduction, which keeps what matters."""
+"""The stage `detail`: behind an engine's surface, and before its reduction, which keeps what matters."""
 
 from ..flow.products import Mesh, NormalMap, Noted, Report
 from ..flow.settings import Setting

@@ -13,9 +13,9 @@ import numpy as np
 from ..arrays import Float32Array, Float64Array
 from ..raster.vectors import unit
 
-_MOST_POINTS = 5000
-_PARALLEL = 2e-4  # root mean square error that a map may leave, in that of the UVs about their mean
-_MOST_ERROR = 2e-2
+_MOST_POINTS = 5000  # that a camera is fitted to
+_PARALLEL = 2e-4  # the root mean square error that an affine map may leave, in mean distances of UVs from their middle
+_MOST_ERROR = 2e-2  # the same of a pinhole camera
 
 
 class NoEyeError(ValueError):
@@ -26,9 +26,9 @@ class NoEyeError(ValueError):
 class Eye:
     """A camera without its lens: where it is and how it is turned.
 
-    projection: float64 (3, 4), from a place and 1 to UV times the depth, and the depth. axes: float64 (3, 3), the
-    picture's right and up and the way to the viewer, a row each, in the mesh's axes. place: float64 (4,), homogeneous:
-    the eye's place and 1, or the way to the viewer and 0 if rays are parallel.
+    projection: float64 (3, 4), from a place and 1 to w times its UV, and w: the depth, or 1 if rays are parallel. axes:
+    float64 (3, 3), the picture's right and up and the way to the viewer, a row each, in the mesh's axes. place: float64
+    (4,), homogeneous: the eye's place and 1, or the way to the viewer and 0 if rays are parallel.
     """
 
     projection: Float64Array

@@ -50,7 +50,7 @@ def from_behind(colours: Float32Array, inside: BoolArray, poll: Poll) -> Float32
     core = eroded(mask, _RIM) if eroded(mask, _RIM).any() else mask
     front = enclosed(coarse, core, poll) & mask
     facing = of_the_front(coarse, core, front)
-    front |= facing & loose(facing & ~front, core)
+    front |= loose(facing & ~front, core)
     known = core & ~front
     inner = eroded(core, _SHADED)
     sources = known & (inner if (known & inner).sum() > _LEAST / 2 * mask.sum() else core)

@@ -12,14 +12,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arrays import BoolArray
+from ...arrays import BoolArray, Float64Array
 from ...flow.products import Picture
-from .lighting import draw_key, draw_light, lit, openness, shine
+from .lighting import Key, draw_key, draw_light, lit, openness, shine
 from .materials import draw_materials
 from .photograph import draw_framing, photograph, reframe
 from .sculptures import draw_shape
 from .solids import Shape
-from .tracing import Camera, glance, look
+from .tracing import Camera, GBuffer, glance, look
 
 _FINER = 1.1  # pixels of a view across one of the picture
 _LEAST = 0.005  # of a view that a shape must cover
@@ -37,10 +37,40 @@ class Block(NamedTuple):
     mask: BoolArray
 
 
+class View(NamedTuple):
+    """A shape and what a camera sees of it, ready to be coloured and lit.
+
+    opened: float64 (F, F), the share of the sky that each pixel sees. keys: the two main lamps. shadows: two of float64
+    (F, F), how much of each comes through.
+    """
+
+    shape: Shape
+    camera: Camera
+    surface: GBuffer
+    opened: Float64Array
+    keys: list[Key]
+    shadows: list[Float64Array]
+
+
 def sample_block(seed: int, index: int, size: int, *, pictures: int) -> Block:
     """Return block `index` of a seed: so many pictures of size x size pixels."""
     rng = np.random.default_rng([seed, index, 0])
-    fine = round(size * _FINER / 8) * 8
+    view = draw_view(rng, round(size * _FINER / 8) * 8)
+    normals = view.surface.normals @ view.camera.turn.T
+    taken: list[tuple[Picture, NDArray[np.float16], BoolArray]] = []
+    for _ in range(pictures):
+        materials, light = draw_materials(rng, view.shape.parts), draw_light(rng, view.camera, view.keys)
+        image = shine(view.surface, view.camera, view.opened, view.shadows, materials, light)
+        frame = draw_framing(rng, view.surface.hit)
+        colours, truth, coverage = reframe(image, normals, view.surface.hit, frame, size)
+        mask = (coverage >= 0.5) & truth.any(axis=2)
+        truth = np.where(mask[..., None], truth, 0).astype(np.float16)
+        taken.append((photograph(rng, colours, coverage), truth, mask))
+    return Block(*(np.stack(part) for part in zip(*taken, strict=True)))
+
+
+def draw_view(rng: np.random.Generator, fine: int) -> View:
+    """Draw a shape and look at it, in `fine` pixels a side, a multiple of 8."""
     while True:  # once in some ten thousand shapes cuts leave nothing, or a splinter
         shape = draw_shape(rng)
         camera = draw_camera(rng, shape)
@@ -48,20 +78,9 @@ def sample_block(seed: int, index: int, size: int, *, pictures: int) -> Block:
         if surface.hit.mean() >= _LEAST:
             break
     pixel = 2 * camera.half / fine
-    opened = openness(shape, surface, pixel)
     keys = [draw_key(rng, camera) for _ in range(2)]
     shadows = [lit(shape, surface, at, near=near, softness=soft, pixel=pixel) for at, near, soft in keys]
-    normals = surface.normals @ camera.turn.T
-    taken: list[tuple[Picture, NDArray[np.float16], BoolArray]] = []
-    for _ in range(pictures):
-        materials, light = draw_materials(rng, shape.parts), draw_light(rng, camera, keys)
-        image = shine(surface, camera, opened, shadows, materials, light)
-        frame = draw_framing(rng, surface.hit)
-        colours, truth, coverage = reframe(image, normals, surface.hit, frame, size)
-        mask = (coverage >= 0.5) & truth.any(axis=2)
-        truth = np.where(mask[..., None], truth, 0).astype(np.float16)
-        taken.append((photograph(rng, colours, coverage), truth, mask))
-    return Block(*(np.stack(part) for part in zip(*taken, strict=True)))
+    return View(shape, camera, surface, openness(shape, surface, pixel), keys, shadows)
 
 
 def draw_camera(rng: np.random.Generator, shape: Shape) -> Camera:

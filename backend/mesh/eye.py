@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The camera of a picture, found from the mesh that was made of it: its UVs say where the picture shows each vertex.
 
-A pinhole camera is found by the direct linear transformation (Hartley and Zisserman, Multiple View Geometry, 2nd
-edition, section 7.1). Vertices that an affine map explains were seen by parallel rays; nothing else can be said of a
-flat mesh.
+That is camera resectioning. A pinhole camera is found by the direct linear transformation (Hartley and Zisserman,
+Multiple View Geometry, 2nd edition, section 7.1). Vertices that an affine map explains were seen by parallel rays;
+nothing else can be said of a flat mesh.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class NoEyeError(ValueError):
 
 @dataclass(frozen=True)
 class Eye:
-    """A camera without its lens: where it is and how it is turned.
+    """A camera: where it is, how it is turned, and where it sees points.
 
     projection: float64 (3, 4), from a place and 1 to w times its UV, and w: the depth, or 1 if rays are parallel. axes:
     float64 (3, 3), the picture's right and up and the way to the viewer, a row each, in the mesh's axes. place: float64

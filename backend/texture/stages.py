@@ -39,7 +39,8 @@ COLOURS = Setting(
 REMOVE_LIGHT = Setting(
     name="remove_light",
     label="Remove Light",
-    description="Take the picture's light and shade out of the colours all round, as far as the normals explain them",
+    description="Take the picture's shading out of the colours all round, for scenes with lights of their own. "
+    "Cast shadows and highlights stay",
     default=False,
     advanced=True,
 )

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..arrays import Float32Array, Int32Array, Int64Array
 from ..flow.products import Mesh
 
 
@@ -19,22 +20,32 @@ def split_at_seams(mesh: Mesh) -> Mesh:
     """
     if mesh.uv.ndim == 2:
         return mesh
-    vertex = mesh.triangles.reshape(-1)
+    numbers, first = corner_copies(mesh.triangles, mesh.uv)
+    source = mesh.triangles.reshape(-1)[first]
+    return replace(
+        mesh,
+        vertices=mesh.vertices[source],
+        triangles=numbers.reshape(-1, 3),
+        uv=mesh.uv.reshape(-1, 2)[first],
+        colours=None if mesh.colours is None else mesh.colours[source],
+        normals=None if mesh.normals is None else mesh.normals[source],
+        picture_uv=None if mesh.picture_uv is None else mesh.picture_uv[source],
+    )
+
+
+def corner_copies(triangles: Int32Array, uv: Float32Array) -> tuple[Int32Array, Int64Array]:
+    """The copies of vertices that corners with different UVs need, numbered as `split_at_seams` has them.
+
+    triangles: int32 (T, 3). uv: float32 (T, 3, 2). Returns each corner's copy, int32 (3 T,), and a corner of each copy,
+    int64.
+    """
+    vertex = triangles.reshape(-1)
     # Adding 0 turns -0 into 0; as integers, NaNs too can be ordered and compared.
-    u, v = np.add(mesh.uv.reshape(-1, 2), 0, dtype=np.float32).view(np.int32).T
+    u, v = np.add(uv.reshape(-1, 2), 0, dtype=np.float32).view(np.int32).T
     order = np.lexsort((v, u, vertex))
     vertex, u, v = vertex[order], u[order], v[order]
     is_new = np.ones(len(order), np.bool_)
     is_new[1:] = (vertex[1:] != vertex[:-1]) | (u[1:] != u[:-1]) | (v[1:] != v[:-1])
     numbers = np.empty(len(order), np.int32)
     numbers[order] = np.cumsum(is_new) - 1
-    source = vertex[is_new]
-    return replace(
-        mesh,
-        vertices=mesh.vertices[source],
-        triangles=numbers.reshape(-1, 3),
-        uv=mesh.uv.reshape(-1, 2)[order[is_new]],
-        colours=None if mesh.colours is None else mesh.colours[source],
-        normals=None if mesh.normals is None else mesh.normals[source],
-        picture_uv=None if mesh.picture_uv is None else mesh.picture_uv[source],
-    )
+    return numbers, order[is_new].astype(np.int64)

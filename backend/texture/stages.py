@@ -2,13 +2,16 @@
 """What engines share behind their surfaces: a place in the scene, and colours."""
 
 import logging
+from dataclasses import replace
 
 from ..errors import Cancelled
 from ..flow.products import Cutout, Mesh, NormalMap, Noted, Picture, Report
 from ..flow.settings import Option, Setting
 from ..flow.stage import Stage
+from ..mesh.eye import NoEyeError
 from ..mesh.place import place
 from ..mesh.project import project
+from .normal_texture import bake_normals, is_coarse
 from .paint import MOST, paint
 
 log = logging.getLogger(__name__)
@@ -45,6 +48,23 @@ REMOVE_LIGHT = Setting(
     advanced=True,
 )
 
+COARSE = "coarse"
+ALWAYS = "always"
+
+NORMAL_TEXTURE = Setting(
+    name="normal_texture",
+    label="Normal Texture",
+    description="An image that lights the surface by the normal map's detail that its faces are too large for. "
+    "It comes with the colours all round",
+    default=COARSE,
+    options=(
+        Option(COARSE, "For Few Faces", "If the faces that the picture sees are too large for the normal map's detail"),
+        Option(ALWAYS, "Always", "However many faces the mesh has"),
+        Option("never", "Never", "The faces alone are lit"),
+    ),
+    advanced=True,
+)
+
 
 def _colour(
     mesh: Mesh,
@@ -68,6 +88,18 @@ def _colour(
         return Noted(mesh, ("The mesh could not be coloured all round: it shows the picture from front and back.",))
 
 
+def _light_up(mesh: Mesh, normal_map: NormalMap, *, normal_texture: str, report: Report) -> Mesh | Noted:
+    if mesh.texture is None or mesh.texture.base_colour is None:
+        return mesh
+    if normal_texture != ALWAYS and (normal_texture != COARSE or not is_coarse(mesh, normal_map)):
+        return mesh
+    try:
+        made = bake_normals(mesh, normal_map, mesh.texture.base_colour.shape[0], report)
+    except NoEyeError:
+        return Noted(mesh, ("The mesh has no normal texture, because the normal map does not show it.",))
+    return replace(mesh, texture=replace(mesh.texture, normal=made))
+
+
 IN_THE_SCENE = (
     Stage("place", "Placing", "mesh", ("mesh",), (), place),
     Stage(
@@ -78,6 +110,7 @@ IN_THE_SCENE = (
         ("colours", "remove_light"),
         _colour,
     ),
+    Stage("normal_texture", "Drawing the detail", "mesh", ("mesh", "normal_map"), ("normal_texture",), _light_up),
     Stage("project", "Laying the picture on", "mesh", ("mesh", "cutout"), (), project),
 )
 """From a mesh whose UVs lie in the cut-out to one that stands on the floor, with its colours and the picture on it."""

@@ -47,7 +47,7 @@ ITEMS = (
     ("PICTURE", "Picture", "The picture, projected from the front", 0),
     ("NORMAL_MAP", "Normal Map", "The colours of the normal map", 1),
     ("NORMAL_DETAIL", "Normal Detail", "The colours, lit by the normal map where the picture sees the surface", 2),
-    ("CLAY", "Clay", "The mesh alone, without colours", 3),
+    ("CLAY", "Clay", "The mesh alone, without its images", 3),
     ("COLOUR", "Colour", "The colours that the engine has given to the vertices", 4),
     ("ALL_ROUND", "All Round", "The picture where it sees the surface, and what likely goes on elsewhere", 5),
 )
@@ -137,7 +137,7 @@ def show(material: bpy.types.Material, position: int) -> None:
     if position not in _positions(material):
         return
     one_surface(material)
-    nodes = material.node_tree.nodes
+    was, nodes = _shown(material), material.node_tree.nodes
     inputs, output = nodes[SURFACE].inputs, nodes[OUTPUT].inputs["Surface"]
     colours = _POSITIONS[position][-1]
     if position == _DETAIL:
@@ -149,8 +149,10 @@ def show(material: bpy.types.Material, position: int) -> None:
         _unlink(inputs["Base Color"])
     elif position != _NORMAL_MAP:
         feed(inputs["Base Color"], colours)
-    if position == _DETAIL or feeding(inputs["Normal"]) == DETAIL:
-        feed(inputs["Normal"], DETAIL if position == _DETAIL else TANGENT if TANGENT in nodes else "")
+    normals = feeding(inputs["Normal"])
+    wanted = DETAIL if position == _DETAIL else TANGENT if TANGENT in nodes and position != _CLAY else ""
+    if DETAIL in (wanted, normals) or (normals and not wanted) or (was == _CLAY and not inputs["Normal"].links):
+        feed(inputs["Normal"], wanted)
     for mesh in meshes_of(material):
         show_by(material, mesh)
 

@@ -3,7 +3,7 @@
 
 from ...flow.settings import Setting
 from ...mesh.stages import FACES, UPRIGHT
-from ...texture.stages import COLOURS, REMOVE_LIGHT
+from ...texture.stages import COLOURS, NORMAL_TEXTURE, REMOVE_LIGHT
 
 SETTINGS = (
     Setting(
@@ -34,5 +34,6 @@ SETTINGS = (
     UPRIGHT,
     COLOURS,
     REMOVE_LIGHT,
+    NORMAL_TEXTURE,
     FACES,
 )

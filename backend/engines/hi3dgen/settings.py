@@ -4,7 +4,7 @@
 from ...detail.stages import DETAIL
 from ...flow.settings import Option, Setting
 from ...mesh.stages import FACES, UPRIGHT
-from ...texture.stages import COLOURS, REMOVE_LIGHT
+from ...texture.stages import COLOURS, NORMAL_TEXTURE, REMOVE_LIGHT
 
 SETTINGS = (
     Setting(
@@ -20,6 +20,7 @@ SETTINGS = (
     ),
     COLOURS,
     REMOVE_LIGHT,
+    NORMAL_TEXTURE,
     DETAIL,
     FACES,
     Setting(

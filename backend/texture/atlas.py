@@ -46,17 +46,26 @@ class Atlas:
             yield pixel, triangle, weights
 
 
-def lay_out(points: Float64Array, triangles: Int32Array, side: float, most: int, scale: float, poll: Poll) -> Atlas:
+def lay_out(
+    points: Float64Array,
+    triangles: Int32Array,
+    side: float,
+    most: int,
+    scale: float,
+    poll: Poll,
+    faces: Int32Array | None = None,
+) -> Atlas:
     """Lay a surface out; see `Atlas`. Raises `CannotPaintError`.
 
     points: float64 (V, 3), x right, y up, z to the viewer. triangles: int32 (T, 3), outward. side: that of the picture,
     in the points' unit. most: the side of the largest image, in pixels. scale: that of the picture's own pixels, at
-    which the picture's chart is drawn in the least image that has room for it; if none has, it is drawn smaller.
+    which the picture's chart is drawn in the least image that has room for it; if none has, it is drawn smaller. faces:
+    see `charts.cut`.
 
     The picture's side at the scale that comes out is whole, and the picture's chart lies on its pixels: of a picture
     that is drawn at this side colours need no second resampling.
     """
-    charts = cut(points, triangles, poll)
+    charts = cut(points, triangles, poll, faces)
     of, front = charts.of, charts.sides == FRONT
     areas = np.bincount(of, _areas(charts.flat), len(front)).astype(np.float64)
     low = np.full((len(front), 2), np.inf)

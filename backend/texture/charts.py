@@ -2,9 +2,10 @@
 """Cut a surface into charts: pieces that lie flat, one for each side from which they are seen.
 
 The six sides are those of the picture's camera, so that what the picture shows is one chart and keeps its pixels. A
-triangle belongs to the side that it faces; front and back reach further, as few long seams are better than many short
-ones. Ragged borders are smoothed and specks go to their neighbours, but nothing is turned over. Pieces of one side are
-charts of their own, and so is what lies behind a part of its own chart.
+face, which is a triangle or several that make a polygon, belongs to the side that it faces; front and back reach
+further, as few long seams are better than many short ones. Ragged borders are smoothed and specks go to their
+neighbours, but nothing is turned over. Pieces of one side are charts of their own, and so is what lies behind a part of
+its own chart.
 """
 
 from dataclasses import dataclass
@@ -47,37 +48,40 @@ class Charts:
 class _Grid:
     """What lies at the pixels of a grid over all charts' planes, one over the other.
 
-    pixel, triangle: int64 (P,). height: float64 (P,), towards the side that the triangle is seen from. extent: the
-    grid's, in the surface's unit.
+    pixel, face: int64 (P,). height: float64 (P,), towards the side that the face is seen from. extent: the grid's, in
+    the surface's unit.
     """
 
     pixel: Int64Array
-    triangle: Int64Array
+    face: Int64Array
     height: Float64Array
     extent: float
 
 
-def cut(points: Float64Array, triangles: Int32Array, poll: Poll) -> Charts:
+def cut(points: Float64Array, triangles: Int32Array, poll: Poll, faces: Int32Array | None = None) -> Charts:
     """Cut a surface into charts.
 
-    points: float64 (V, 3), x right, y up, z to the viewer. triangles: int32 (T, 3), at least one, wound outward.
+    points: float64 (V, 3), x right, y up, z to the viewer. triangles: int32 (T, 3), at least one, wound outward. faces:
+    int32 (T,), from 0 without gaps, the face that each triangle is part of, which stays whole; each is its own without.
     """
+    of_face = np.arange(len(triangles)) if faces is None else faces.astype(np.int64)
     corners = points[triangles]
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    across = np.stack([np.bincount(of_face, across[:, axis]) for axis in range(3)], axis=1)
     area = np.linalg.norm(across, axis=1)
     normals = across / np.maximum(area, 1e-300)[:, None]
-    pairs = neighbours(triangles)
+    pairs = of_face[neighbours(triangles)]
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
     sides = _sides(normals, pairs)
     for _ in range(_ROUNDS):
         poll()
         sides, specks = _without_specks(sides, normals, area, pairs)
         if not specks:
             break
-    flat = np.stack(
-        [np.einsum("tci,ti->tc", corners, _RIGHT[sides]), np.einsum("tci,ti->tc", corners, _UP[sides])], axis=2
-    )
-    grid = _grid(flat, np.einsum("tci,ti->tc", corners, _NORMALS[sides]), poll)
-    layers = np.zeros(len(triangles), np.int64)
+    right, up, towards = (np.einsum("tci,ti->tc", corners, axes[sides[of_face]]) for axes in (_RIGHT, _UP, _NORMALS))
+    flat = np.stack([right, up], axis=2)
+    grid = _grid(flat, towards, of_face, poll)
+    layers = np.zeros(len(sides), np.int64)
     pieces = _pieces(sides, layers, pairs)
     for _ in range(_ROUNDS):
         poll()
@@ -91,7 +95,7 @@ def cut(points: Float64Array, triangles: Int32Array, poll: Poll) -> Charts:
         layers = _joined(layers, sides, area, pieces, pairs, grid)
         pieces = _pieces(sides, layers, pairs)
     _, first, of = np.unique(pieces, return_index=True, return_inverse=True)
-    return Charts(of.reshape(-1).astype(np.int64), sides[first], flat)
+    return Charts(of.reshape(-1).astype(np.int64)[of_face], sides[first], flat)
 
 
 def neighbours(triangles: Int32Array) -> Int64Array:
@@ -104,7 +108,7 @@ def neighbours(triangles: Int32Array) -> Int64Array:
 
 
 def _sides(normals: Float64Array, pairs: Int64Array) -> Int64Array:
-    """The side that each triangle is seen from, with smooth borders."""
+    """The side that each face is seen from, with smooth borders."""
     own = normals @ _NORMALS.T
     score = own * _REACH
     sides = np.argmax(score, axis=1)
@@ -116,13 +120,13 @@ def _sides(normals: Float64Array, pairs: Int64Array) -> Int64Array:
 
 
 def _counted(pairs: Int64Array, sides: Int64Array) -> Float64Array:
-    """How many pairs lead from each triangle to each side, float64 (T, 6)."""
+    """How many pairs lead from each face to each side, float64 (F, 6)."""
     counts = np.bincount(pairs[:, 0] * len(_NORMALS) + sides[pairs[:, 1]], minlength=len(sides) * len(_NORMALS))
     return counts.reshape(-1, len(_NORMALS)).astype(np.float64)
 
 
 def _pieces(sides: Int64Array, layers: Int64Array, pairs: Int64Array) -> Int64Array:
-    """The connected piece of one side and layer that each triangle belongs to."""
+    """The connected piece of one side and layer that each face belongs to."""
     joined = pairs[(sides[pairs[:, 0]] == sides[pairs[:, 1]]) & (layers[pairs[:, 0]] == layers[pairs[:, 1]])]
     return vertex_components(joined[:, [0, 1, 1]].astype(np.int32), len(sides)).astype(np.int64)
 
@@ -159,36 +163,36 @@ def _joined(
     order = np.lexsort((sizes[other], one))
     to, taken = np.full((2, len(sides)), -1)
     to[one[order]], taken[one[order]] = other[order], layer[order]  # the last one stays: the largest
-    shown = np.unique(pieces[grid.triangle] * _PIXELS + grid.pixel)
+    shown = np.unique(pieces[grid.face] * _PIXELS + grid.pixel)
     piece, pixel = np.divmod(shown, _PIXELS)
     taken[piece[np.isin(to[piece] * _PIXELS + pixel, shown)]] = -1
     return np.where(taken[pieces] >= 0, taken[pieces], layers)
 
 
-def _grid(flat: Float64Array, depth: Float64Array, poll: Poll) -> _Grid:
+def _grid(flat: Float64Array, depth: Float64Array, of_face: Int64Array, poll: Poll) -> _Grid:
     """What lies at the grid's pixels. flat: as in `Charts`. depth: float64 (T, 3), the corners', towards the side."""
     low = flat.min(axis=(0, 1))
     extent = float(np.ptp(flat, axis=(0, 1)).max())
     scale = (_GRID - 1) / max(extent, 1e-12)
     screen = np.concatenate([(flat - low) * scale + 0.31, depth[..., None]], axis=2)  # beside the pixels' centres
     pixel, triangle, height, _ = hits(screen, (_GRID, _GRID), poll)
-    return _Grid(pixel, triangle, height, extent)
+    return _Grid(pixel, of_face[triangle], height, extent)
 
 
 def _behind(grid: _Grid, pieces: Int64Array, pairs: Int64Array) -> BoolArray:
-    """Which triangles lie, somewhere, behind another of their piece, bool (T,).
+    """Which faces lie, somewhere, behind another of their piece, bool (F,).
 
     Of those that are too small to be at a pixel it is said what most of their neighbours do.
     """
-    place = pieces[grid.triangle] * _PIXELS + grid.pixel
+    place = pieces[grid.face] * _PIXELS + grid.pixel
     order = np.lexsort((-grid.height, place))
-    place, height, triangle = place[order], grid.height[order], grid.triangle[order]
+    place, height, face = place[order], grid.height[order], grid.face[order]
     first = np.append(True, place[1:] != place[:-1])
     top = height[np.maximum.accumulate(np.where(first, np.arange(len(place)), 0))]
     behind = np.zeros(len(pieces), np.bool_)
-    behind[triangle[height < top - _BEHIND * grid.extent]] = True
+    behind[face[height < top - _BEHIND * grid.extent]] = True
     found = np.zeros(len(pieces), np.bool_)
-    found[triangle] = True
+    found[face] = True
     both = np.concatenate([pairs, pairs[:, ::-1]])
     both = both[~found[both[:, 0]] & (pieces[both[:, 0]] == pieces[both[:, 1]])]
     for _ in range(_ROUNDS):

@@ -67,6 +67,18 @@ def test_a_surface_in_folds_is_covered_once_and_nothing_turned_over(body: tuple[
     assert max(shared(charts.flat[charts.of == chart]) for chart in range(len(charts.sides))) < 0.01
 
 
+@given(st.integers(0, 2**31), st.integers(1, 5))
+@settings(max_examples=10, deadline=None)
+def test_a_face_of_several_triangles_stays_whole(seed: int, most: int) -> None:
+    points, triangles = ball(14)
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, most + 1, len(triangles))
+    faces = np.repeat(np.arange(len(triangles)), sizes)[: len(triangles)].astype(np.int32)
+    charts = cut(points, triangles, nothing, faces)
+    for charts_of_one in np.split(charts.of, np.flatnonzero(np.diff(faces)) + 1):
+        assert len({*charts_of_one}) == 1
+
+
 def test_neighbours_share_an_edge() -> None:
     _, triangles = ball(8)
     pairs = neighbours(triangles)

@@ -90,7 +90,12 @@ def aimed(cloud: Cloud, wanted: Target, start: Pose, poll: Poll) -> Candidate:
 def framed_at(cloud: Cloud, wanted: Target, pose: Pose, focal: float | None = None) -> Candidate:
     """The camera of a pose that shows a surface in the picture's box; see `lens.framed`."""
     pose, lens = framed(cloud.outer, pose, wanted.box, wanted.shape, focal)
-    return Candidate(pose, lens, _score(cloud, lens, wanted))
+    return Candidate(pose, lens, score(cloud, lens, wanted))
+
+
+def score(cloud: Cloud, lens: Lens, wanted: Target) -> float:
+    """How alike a surface seen through a lens and a picture are, from 0 to 1; see `likeness`."""
+    return max(likeness(cloud, lens, wanted), 0.0)
 
 
 def angle_between(one: Pose, other: Pose) -> float:
@@ -120,7 +125,7 @@ def _freed(cloud: Cloud, wanted: Target, start: Pose, focal: float | None, poll:
         larger = 1.0 if focal else float(np.exp(numbers[6])) * moved.distance / pose.distance
         place = at + wanted.window[2] * numbers[4:6]
         lens = lens_at(moved, boxed.lens.focal * larger, place, wanted.shape)
-        return Candidate(moved, lens, _score(cloud, lens, wanted))
+        return Candidate(moved, lens, score(cloud, lens, wanted))
 
     first = np.array([pose.azimuth, pose.elevation, pose.roll, np.log(pose.distance), 0.0, 0.0, 0.0])
     count = 6 if focal else 7
@@ -129,11 +134,7 @@ def _freed(cloud: Cloud, wanted: Target, start: Pose, focal: float | None, poll:
 
 def _centred(cloud: Cloud, wanted: Target, pose: Pose) -> Candidate:
     lens = centred(cloud.outer, pose, wanted.box)
-    return Candidate(pose, lens, _score(cloud, lens, wanted))
-
-
-def _score(cloud: Cloud, lens: Lens, wanted: Target) -> float:
-    return max(likeness(cloud, lens, wanted), 0.0)
+    return Candidate(pose, lens, score(cloud, lens, wanted))
 
 
 def _loss(each: Candidate, wanted: Target) -> float:

@@ -21,6 +21,7 @@ def _to_wire(viewpoints: Viewpoints) -> wire.Viewpoints:
     return wire.Viewpoints(
         fits=viewpoints.fits,
         scores=tuple(each.score for each in found),
+        outlines=tuple(each.outline for each in found),
         azimuths=tuple(each.azimuth for each in found),
         elevations=tuple(each.elevation for each in found),
         rolls=tuple(each.roll for each in found),
@@ -47,6 +48,7 @@ def _about(viewpoints: Viewpoints) -> Mapping[str, Any]:
             "roll": round(each.roll, 3),
             "distance": each.distance,
             "score": round(each.score, 4),
+            "outline": round(each.outline, 4),
         }
         for each in viewpoints.found
     ]

@@ -92,7 +92,8 @@ class Viewpoint:
 
     camera: that of the whole picture, in the mesh's axes and unit. azimuth, elevation: from where it looks at the
     middle of the mesh's box, in degrees; azimuth 0 is from -y, and 90 from +x. roll: by how many degrees it is turned
-    about its way there. distance: from the middle, in the mesh's unit. score: the likeness, 0 to 1.
+    about its way there. distance: from the middle, in the mesh's unit. score: the likeness of outline and normals, and
+    outline: how well the outlines run along each other, 0 to 1.
     """
 
     camera: Camera
@@ -101,6 +102,7 @@ class Viewpoint:
     roll: float
     distance: float
     score: float
+    outline: float
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How alike a small view of a mesh and a picture are: their outlines, and their normals where both show something.
 
-The likeness is half the intersection over union of the outlines and half the mean cosine between the normals.
+The likeness is half the intersection over union of the outlines and half the mean cosine between the normals. It tells
+directions apart, but not objects: all that is round is much alike. How well the outlines run along each other tells
+objects apart (Cheng et al., Boundary IoU, CVPR 2021): the intersection over union of what lies along them.
 """
 
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ SIDE = 64
 """Pixels along the side of the small views."""
 _ROOM = 1.12  # the window's side over the object's longer one
 _COVERED = 0.25  # of a pixel: a view of points shows a pixel of which as much is covered
+_BAND = 2  # pixels inside of an outline that lie along it
 _LEAKS = 0.15  # radii: what lies so far behind a neighbouring pixel is seen through a hole between points
 
 
@@ -69,17 +72,33 @@ def target(alpha: Float32Array, normals: Float32Array, crop: Crop, side: int = S
     )
 
 
-def likeness(cloud: Cloud, lens: Lens, wanted: Target) -> float:
-    """How alike the view of a surface through a lens and a picture are, from -0.5 to 1."""
+@dataclass(frozen=True)
+class Likeness:
+    """How alike a view and a picture are, 0 to 1: as a whole, and along their outlines."""
+
+    whole: float
+    outline: float
+
+
+def likeness(cloud: Cloud, lens: Lens, wanted: Target) -> Likeness:
+    """How alike the view of a surface through a lens and a picture are."""
     mask, shown, normals = _view(cloud, lens, wanted)
     mask &= wanted.known
-    both = mask & wanted.mask
-    union = (mask | wanted.mask).sum()
-    if not both.any():
-        return -0.5
-    shown &= both
-    cosine = float((normals[shown] * wanted.normals[shown]).sum(axis=1).mean()) if shown.any() else -1.0
-    return 0.5 * float(both.sum() / union) + 0.5 * cosine
+    shown &= mask & wanted.mask
+    if not shown.any():
+        return Likeness(0.0, 0.0)
+    cosine = float((normals[shown] * wanted.normals[shown]).sum(axis=1).mean())
+    whole = 0.5 * _over_union(mask, wanted.mask) + 0.5 * cosine
+    return Likeness(max(whole, 0.0), _over_union(_along(mask), _along(wanted.mask)))
+
+
+def _over_union(one: BoolArray, other: BoolArray) -> float:
+    return float((one & other).sum() / max((one | other).sum(), 1))
+
+
+def _along(mask: BoolArray) -> BoolArray:
+    """The pixels of a mask, bool (H, W), that lie along its outline."""
+    return mask & ~eroded(np.pad(mask, _BAND), _BAND)[_BAND:-_BAND, _BAND:-_BAND]
 
 
 def closed(mask: BoolArray) -> BoolArray:

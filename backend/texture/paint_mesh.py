@@ -47,7 +47,9 @@ def paint_mesh(
         seen = sight_by(mesh, camera, cutout.crop, side)
     except CannotPaintError as error:
         advice = "Move the camera away from the mesh, or let it be found."
-        raise UserError("camera-in-mesh", "The camera is within the mesh, or parts of it are behind.", advice) from error
+        raise UserError(
+            "camera-in-mesh", "The camera is within the mesh, or parts of it are behind.", advice
+        ) from error
     poll()
     joined = welded(mesh.vertices, mesh.triangles)
     turned = inward(seen.points, joined, poll)
@@ -63,7 +65,9 @@ def paint_mesh(
         atlas = atlas or lay_out(seen.points, joined, side, most, cutout.crop.side / side, poll)
     except CannotPaintError as error:
         sentence = f"The mesh has more loose pieces than an image of {most} pixels a side has room for."
-        raise UserError("no-room", sentence, "Allow a larger image, or merge the mesh's vertices by distance.") from error
+        raise UserError(
+            "no-room", sentence, "Allow a larger image, or merge the mesh's vertices by distance."
+        ) from error
     image = baked(seen, atlas, cutout, normal_map, picture, lit=lit, report=report)
     uv = atlas.uv.copy()
     uv[turned] = uv[turned][:, ::-1]

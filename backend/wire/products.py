@@ -91,11 +91,12 @@ class Viewpoints:
 
     matrices: from each camera's axes to the mesh's. fovs: the angle across the whole picture's width in degrees, 0 for
     a parallel projection; widths: its width in the mesh's unit then. azimuths, elevations, rolls: degrees. distances:
-    from the mesh's middle, in its unit. scores: 0 to 1. fits: whether the first is alike enough, or was given.
+    from the mesh's middle, in its unit. scores, outlines: 0 to 1. fits: whether the first is alike enough, or was given.
     """
 
     fits: bool
     scores: tuple[float, ...]
+    outlines: tuple[float, ...]
     azimuths: tuple[float, ...]
     elevations: tuple[float, ...]
     rolls: tuple[float, ...]
@@ -193,7 +194,7 @@ def _check_views(views: Views) -> None:
 
 
 def _check_viewpoints(product: Viewpoints) -> None:
-    numbers = (product.scores, product.azimuths, product.elevations, product.rolls, product.distances)
+    numbers = (product.scores, product.outlines, product.azimuths, product.elevations, product.rolls, product.distances)
     counts = {len(part) for part in (*numbers, product.fovs, product.widths, product.matrices)}
     if len(counts) != 1 or 0 in counts:
         raise WireError("bad-message", "viewpoints do not have all of their numbers each")

@@ -6,16 +6,16 @@ import numpy as np
 from ...errors import UserError
 from ...flow.products import Camera, Cutout, Mesh, NormalMap, Noted, Picture, Report, Viewpoint, Viewpoints
 from ...texture.cloud import Cloud, scatter
-from ...texture.fit import DISTANCE, POINTS, Candidate, fit, framed_at, score
+from ...texture.fit import DISTANCE, POINTS, Candidate, fit, framed_at, merit
 from ...texture.lens import Lens, Pose
-from ...texture.likeness import Target, target
+from ...texture.likeness import Target, likeness, target
 from ...texture.paint_mesh import paint_mesh
 from .settings import ALL, GIVEN
 
-LEAST = 0.75
-"""The likeness from which on a camera that was found is painted by; see docs/surface.md for what it tells apart."""
-ALIKE = 0.02
-"""Of likeness: by how much less another direction may be as good."""
+LEAST = 0.4
+"""Of the outlines that run along each other: from here on a camera that was found fits. docs/surface.md says why."""
+ALIKE = 0.03
+"""Of a camera's merit: by how much less another direction is nearly as good."""
 MOST_TRIANGLES = 4_000_000
 _STEPS = 660  # of a search, about
 _WIDEST = 170.0  # degrees
@@ -69,12 +69,13 @@ def find_camera(
     if search == GIVEN:
         return _viewpoints(cloud, wanted, [framed_at(cloud, wanted, start, focal)], fits=True)
     found = fit(cloud, wanted, poll, start=None if search == ALL else start, focal=focal)
-    fits = found[0].score >= LEAST
+    fits = found[0].likeness.outline >= LEAST
     viewpoints = _viewpoints(cloud, wanted, found, fits=fits)
+    best = viewpoints.found[0]
     if not fits:
-        return Noted(viewpoints, (f"{_UNLIKE} The best camera has a likeness of {found[0].score:.2f} of 1.",))
-    best, *others = viewpoints.found
-    alike = [each for each in others if each.score > best.score - ALIKE]
+        return Noted(viewpoints, (f"{_UNLIKE} {_agreement(best)}",))
+    rest = zip(found[1:], viewpoints.found[1:], strict=True)
+    alike = [each for candidate, each in rest if merit(candidate) > merit(found[0]) - ALIKE]
     if not alike:
         return viewpoints
     directions = " or ".join(f"azimuth {each.azimuth:.0f}, elevation {each.elevation:.0f}" for each in alike)
@@ -82,9 +83,7 @@ def find_camera(
     return Noted(viewpoints, (f"{sentence} (azimuth {best.azimuth:.0f}, elevation {best.elevation:.0f}).",))
 
 
-def judge_camera(
-    mesh: Mesh, cutout: Cutout, normal_map: NormalMap, camera: Camera, *, report: Report
-) -> Viewpoints:
+def judge_camera(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, camera: Camera, *, report: Report) -> Viewpoints:
     """The camera that was given, with its likeness. Raises UserError "bad-camera" if it is none."""
     turn = camera.matrix[:3, :3]
     rigid = np.abs(turn.T @ turn - np.eye(3)).max() < 1e-3 and np.linalg.det(turn) > 0
@@ -103,9 +102,9 @@ def judge_camera(
     lens = Lens(turn, place, focal, np.array([width / 2, height / 2]))
     azimuth = float(np.degrees(np.arctan2(place[0], -place[1])))
     elevation = float(np.degrees(np.arcsin(np.clip(place[2] / max(distance, 1e-9), -1, 1))))
-    likeness = score(cloud, lens, wanted)
+    found = likeness(cloud, lens, wanted)
     report(1, 1)
-    own = Viewpoint(camera, azimuth, elevation, 0.0, distance * cloud.radius, likeness)
+    own = Viewpoint(camera, azimuth, elevation, 0.0, distance * cloud.radius, found.whole, found.outline)
     return Viewpoints((own,), fits=True)
 
 
@@ -125,7 +124,7 @@ def paint(
     best = viewpoints.found[0]
     if not viewpoints.fits:
         advice = "Use a picture of this object, or turn the camera by hand."
-        raise UserError("picture-unlike", f"{_UNLIKE} The likeness is {best.score:.2f} of 1.", advice)
+        raise UserError("picture-unlike", f"{_UNLIKE} {_agreement(best)}", advice)
     return paint_mesh(
         mesh,
         best.camera,
@@ -140,6 +139,10 @@ def paint(
 
 
 _UNLIKE = "The picture does not show this mesh from any side, as far as outline and normals tell."
+
+
+def _agreement(best: Viewpoint) -> str:
+    return f"The outlines agree to {100 * best.outline:.0f} %, and {100 * LEAST:.0f} % are needed."
 
 
 def _both(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, report: Report) -> tuple[Cloud, Target]:
@@ -164,7 +167,15 @@ def _viewpoint(cloud: Cloud, wanted: Target, each: Candidate) -> Viewpoint:
     fov = float(2 * np.degrees(np.arctan(wanted.shape[1] / 2 / each.lens.focal)))
     azimuth = (each.pose.azimuth + 180) % 360 - 180
     distance = each.pose.distance * cloud.radius
-    return Viewpoint(Camera(matrix, fov), azimuth, each.pose.elevation, each.pose.roll, distance, each.score)
+    return Viewpoint(
+        Camera(matrix, fov),
+        azimuth,
+        each.pose.elevation,
+        each.pose.roll,
+        distance,
+        each.likeness.whole,
+        each.likeness.outline,
+    )
 
 
 def _bad_mesh(sentence: str, advice: str = "Repair the mesh, or use another one.") -> UserError:

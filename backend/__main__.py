@@ -13,9 +13,22 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from .commands import batch, capabilities, doctor, evaluate, generate, install, normals, serve, storage, train, weights
+from .commands import (
+    batch,
+    capabilities,
+    doctor,
+    evaluate,
+    generate,
+    install,
+    normals,
+    serve,
+    storage,
+    texture,
+    train,
+    weights,
+)
 from .commands.arguments import add_engine, add_overwrite, add_seeds, place, products_of
-from .engines import ENGINES
+from .engines import ENGINES, TOOLS
 from .errors import UserError
 from .flow.engine import Engine
 from .version import VERSION
@@ -70,10 +83,10 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     command = commands.add_parser("serve", help="serve Blender, or any client of docs/wire.md")
-    command.set_defaults(run=partial(serve.run, engines=engines))
+    command.set_defaults(run=partial(serve.run, engines={**engines, **TOOLS}))
 
     command = commands.add_parser("capabilities", help="say what the engines can do, as JSON")
-    command.set_defaults(run=partial(capabilities.run, engines=engines))
+    command.set_defaults(run=partial(capabilities.run, engines={**engines, **TOOLS}))
 
     command = commands.add_parser("generate", help="make a mesh of a picture")
     _add_picture(command, engines)
@@ -116,6 +129,10 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
     )
     add_overwrite(command, "write over a file that is there already")
     command.set_defaults(run=partial(normals.run, engines=engines))
+
+    texture.configure(
+        commands.add_parser("texture", help="put a picture's colours onto any mesh, all round"), TOOLS["texture"]
+    )
 
     weights.configure(commands.add_parser("weights", help="list, download and check the published weights"))
 

@@ -15,13 +15,13 @@ log = logging.getLogger(__name__)
 
 def capabilities_of(engines: Mapping[str, Engine]) -> Capabilities:
     """What a backend with these engines can do. Never raises: an engine that cannot be described is left out."""
-    described: list[EngineInfo] = []
+    described: dict[bool, list[EngineInfo]] = {False: [], True: []}
     for engine in engines.values():
         try:
-            described.append(_described(engine))
+            described[engine.takes_mesh].append(_described(engine))
         except Exception:
             log.exception("the engine %s cannot be described", engine.name)
-    return Capabilities(VERSION, tuple(described))
+    return Capabilities(VERSION, tuple(described[False]), tuple(described[True]))
 
 
 def _described(engine: Engine) -> EngineInfo:

@@ -15,8 +15,11 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from .capabilities import capabilities_of
 from .flow.pipeline import Pipeline
+from .flow.products import Camera, Mesh
 from .flow.request import Request
 from .jobs import JobQueue, QueuedJob
 from .receiving import CHUNK_BYTES, PATIENCE, Patience, Receiver
@@ -330,7 +333,7 @@ class Connection:
             sentence = f"A job named “{message.job}” is running already."
             self.send(Failure("", "duplicate-job", sentence, "Give every job a name of its own."))
             return
-        request = Request(message.inputs, message.engine, message.seed, message.count, message.settings)
+        request = _request_of(message)
         job = QueuedJob(message.job, request, self.send, message.gives)
         self._jobs[job.name] = job
         if not self._server.queue.has_room_for(job):
@@ -338,6 +341,18 @@ class Connection:
             self.send(Failure(job.name, "queue-full", sentence, "Wait until some are done, or cancel some."))
         else:
             self._server.queue.add(job)
+
+
+def _request_of(message: messages.Request) -> Request:
+    mesh = camera = None
+    if message.mesh_vertices is not None and message.mesh_triangles is not None:
+        corner_uv = message.mesh_corner_uv
+        uv = np.zeros((len(message.mesh_vertices), 2), np.float32) if corner_uv is None else corner_uv
+        mesh = Mesh(message.mesh_vertices, message.mesh_triangles, uv)
+    if message.camera:
+        *rows, fov, width = message.camera
+        camera = Camera(np.array([*rows, 0, 0, 0, 1], np.float64).reshape(4, 4), fov, width)
+    return Request(message.inputs, message.engine, message.seed, message.count, message.settings, mesh, camera)
 
 
 class _StrangerError(WireError):

@@ -27,16 +27,22 @@ def add_engine(command: argparse.ArgumentParser, engines: Iterable[AnyEngine]) -
     default = names[0] if names else None
     listed = f"what makes it (default {default})" if names else "what makes it"
     command.add_argument("--engine", choices=sorted(names) or None, default=default, help=listed)
+    add_settings(command, engines, "settings of --engine {}")
+
+
+def add_settings(command: argparse.ArgumentParser, engines: Iterable[AnyEngine], heading: str) -> None:
+    """`--set`, and below the help all settings of the engines, each under a heading with its name."""
+    engines = [*engines]
     command.add_argument(
         "--set",
         action="append",
         default=[],
         type=_setting,
         metavar="NAME=VALUE",
-        help="a setting of the engine, see below" if names else "a setting of the engine",
+        help="a setting, see below" if engines else "a setting of the engine",
     )
     command.formatter_class = argparse.RawDescriptionHelpFormatter  # the lines of the settings stay
-    command.epilog = "\n\n".join(_described(engine) for engine in engines)
+    command.epilog = "\n\n".join(_described(engine, heading.format(engine.name)) for engine in engines)
 
 
 def add_seeds(command: argparse.ArgumentParser, results: str) -> None:
@@ -70,10 +76,10 @@ def place(text: str) -> tuple[str, Path]:
     return name, Path(path)
 
 
-def _described(engine: AnyEngine) -> str:
+def _described(engine: AnyEngine, heading: str) -> str:
     """An engine's settings as lines: names, values that fit, defaults, and what they do."""
     width = shutil.get_terminal_size().columns - 2  # as argparse has it
-    lines = [f"settings of --engine {engine.name} (--set NAME=VALUE):"]
+    lines = [f"{heading} (--set NAME=VALUE):"]
     for setting in engine.settings:
         text = f"{setting.description}. {_sentence(setting)}"
         head = f"  {setting.name}  ".ljust(_INDENT)

@@ -9,7 +9,11 @@ from collections.abc import Mapping
 from ..flow.engine import Engine
 from .draft.engine import DRAFT
 from .hi3dgen.engine import hi3dgen
+from .texture.engine import texture
 
-__all__ = ["DRAFT", "ENGINES"]
+__all__ = ["DRAFT", "ENGINES", "TOOLS"]
 
 ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (DRAFT, hi3dgen())}
+"""Those that make a mesh of a picture."""
+TOOLS: Mapping[str, Engine] = {tool.name: tool for tool in (texture(DRAFT),)}
+"""Those that work on a mesh that a request brings."""

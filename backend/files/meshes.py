@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import UInt8Array
+from ..arrays import Float32Array, UInt8Array
 from ..errors import UserError
 from ..flow.products import Mesh, Picture, Texture
 from ..mesh.seams import split_at_seams
@@ -41,26 +41,25 @@ def mesh_files(path: Path) -> tuple[Path, ...]:
     return (path, _material_path(path), _texture_path(path)) if path.suffix.lower() == ".obj" else (path,)
 
 
-def write_mesh(path: Path, mesh: Mesh, picture: Picture) -> None:
+def write_mesh(path: Path, mesh: Mesh, picture: Picture, *, smooth: bool = True) -> None:
     """Write a mesh in the format of the path's suffix, with its own images, else the picture, if the format holds any.
 
-    obj holds the base colour alone. glb and obj are written y up and with smooth normals, stl and ply z up; stl in
-    millimetres, which is what slicers take its numbers for, the others in metres. Colours of the vertices, sRGB, are
+    obj holds the base colour alone. glb and obj are written y up, with smooth normals or, if not `smooth`, with those
+    that the mesh has; stl and ply z up; stl in millimetres, which is what slicers take its numbers for, the others in metres. Colours of the vertices, sRGB, are
     written to ply as its own, and to glb as the attribute _COLOUR: its own would be multiplied with the texture. Raises
     `UserError`.
     """
     trimesh = library("trimesh", "trimesh", "write meshes")
     suffix = path.suffix.lower()
     if suffix in Y_UP_SUFFIXES:  # these hold one UV a vertex; the normals of its copies are the same
-        normals = smooth_normals(mesh.vertices, mesh.triangles)
+        normals = smooth_normals(mesh.vertices, mesh.triangles) if smooth else mesh.normals
         mesh = split_at_seams(replace(mesh, normals=normals))
-        assert mesh.normals is not None  # noqa: S101 - they were given
         made = trimesh.Trimesh(
             mesh.vertices @ Y_UP,
             mesh.triangles,
-            vertex_normals=mesh.normals @ Y_UP,
+            vertex_normals=None if mesh.normals is None else mesh.normals @ Y_UP,
             process=False,
-            visual=_texture(mesh, picture, path),
+            visual=textured(mesh.uv, material_of(mesh.texture, picture, path)),
         )
     else:
         scale = MILLIMETRES if suffix == ".stl" else np.float32(1.0)
@@ -76,25 +75,28 @@ def write_mesh(path: Path, mesh: Mesh, picture: Picture) -> None:
             file.write(made.export(file_type=suffix[1:]))
 
 
-def _texture(mesh: Mesh, picture: Picture, path: Path) -> Any:  # noqa: ANN401 - trimesh's own type
-    own = mesh.texture or Texture()
-    base_colour = None if mesh.texture and own.base_colour is None else _image(own.base_colour, picture)
-    texture = library("trimesh.visual.texture", "trimesh", "write meshes")
+def textured(uv: Float32Array, material: object) -> Any:  # noqa: ANN401 - trimesh's own type
+    """What trimesh calls the visual of a mesh: UVs, float32 (V, 2), and a material."""
+    return library("trimesh.visual.texture", "trimesh", "write meshes").TextureVisuals(uv=uv, material=material)
+
+
+def material_of(texture: Texture | None, picture: Picture | None, path: Path) -> Any:  # noqa: ANN401 - trimesh's own
+    """The material, as trimesh has them, of images, or of the picture if there are none, for a file of this name."""
+    own = texture or Texture()
+    base_colour = None if texture and own.base_colour is None else _image(own.base_colour, picture)
     material = library("trimesh.visual.material", "trimesh", "write meshes")
     name = _texture_path(path).stem
     if path.suffix.lower() == ".obj":
-        plain = material.SimpleMaterial(image=base_colour, name=name, diffuse=[255, 255, 255], specular=[0, 0, 0])
-    else:
-        surface = _roughness_and_metallic(own)
-        plain = material.PBRMaterial(
-            name=name,
-            baseColorTexture=base_colour,
-            normalTexture=None if own.normal is None else _image(own.normal),
-            metallicRoughnessTexture=None if surface is None else _image(surface),
-            metallicFactor=0.0 if own.metallic is None else 1.0,
-            roughnessFactor=0.6 if own.roughness is None else 1.0,
-        )
-    return texture.TextureVisuals(uv=mesh.uv, material=plain)
+        return material.SimpleMaterial(image=base_colour, name=name, diffuse=[255, 255, 255], specular=[0, 0, 0])
+    surface = _roughness_and_metallic(own)
+    return material.PBRMaterial(
+        name=name,
+        baseColorTexture=base_colour,
+        normalTexture=None if own.normal is None else _image(own.normal),
+        metallicRoughnessTexture=None if surface is None else _image(surface),
+        metallicFactor=0.0 if own.metallic is None else 1.0,
+        roughnessFactor=0.6 if own.roughness is None else 1.0,
+    )
 
 
 def _image(pixels: UInt8Array | None, otherwise: Picture | None = None) -> Any:  # noqa: ANN401 - a Pillow image

@@ -13,6 +13,10 @@ log = logging.getLogger(__name__)
 
 PICTURE = "picture"
 """The input that every request brings."""
+MESH = "mesh"
+"""The input, a `Mesh`, of engines that put a picture onto one; they make none of their own."""
+CAMERA = "camera"
+"""The input, a `Camera`, by which a picture sees the mesh."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,8 @@ class Engine:
     """A way from a picture to its products.
 
     stages: in the order in which they run. gives: the products that a request leads to, by name, with their types; the
-    last one is what the engine is for. inputs: the names of the pictures that a request may bring; `PICTURE` always.
+    last one is what the engine is for. inputs: the names of what a request may bring; `PICTURE` always, and `MESH` if it
+    is among them.
     on_request: the products that a request leads to only if it names them.
 
     missing: returns a sentence that says why the engine cannot run here, or an empty string. seconds: guesses, from a
@@ -66,6 +71,11 @@ class Engine:
         return {**self.on_request, **self.gives}
 
     @property
+    def takes_mesh(self) -> bool:
+        """Whether it works on a mesh that the request brings, instead of making one."""
+        return MESH in self.inputs
+
+    @property
     def uses_seed(self) -> bool:
         """Whether another seed leads to other products."""
         return any("seed" in stage.uses for stage in self.stages)
@@ -73,7 +83,7 @@ class Engine:
     def stages_for(self, inputs: Collection[str]) -> tuple[Stage, ...]:
         """The stages for a request that brings `inputs`.
 
-        Raises `UserError` (bad-input) for an input that the engine does not take, and if there is no picture.
+        Raises `UserError` (bad-input) for an input that the engine does not take, and if one that it needs is missing.
         """
         check_inputs(self.label, self.inputs, inputs)
         return tuple(
@@ -105,7 +115,7 @@ class Engine:
 
 
 def check_inputs(owner: str, known: Collection[str], names: Collection[str]) -> None:
-    """Refuse inputs that the engine with the label `owner` does not take, and a request without a picture.
+    """Refuse inputs that the engine with the label `owner` does not take, and a request without picture or mesh.
 
     Raises `UserError` (bad-input).
     """
@@ -113,8 +123,9 @@ def check_inputs(owner: str, known: Collection[str], names: Collection[str]) -> 
         if name not in known:
             advice = f"The inputs of this engine are: {', '.join(known)}."
             raise UserError("bad-input", f"{owner} does not take the input “{name:.60}”.", advice)
-    if PICTURE not in names:
-        raise UserError("bad-input", "The request brings no picture.", "Give one.")
+    for name in (PICTURE, MESH):
+        if name in known and name not in names:
+            raise UserError("bad-input", f"The request brings no {name}.", "Give one.")
 
 
 def why_missing(engine: Engine) -> str:

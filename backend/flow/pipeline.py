@@ -9,6 +9,7 @@ No stage and no product is known here by name.
 """
 
 import contextlib
+import dataclasses
 import hashlib
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
@@ -122,9 +123,9 @@ class Pipeline:
         engine = self._engine(request.engine)
         request = replace(request, settings=checked(engine.label, engine.settings, request.settings))
         names = engine.chosen(gives)
-        steps = _steps(engine.stages_for(request.inputs), names)
+        steps = _steps(engine.stages_for(request.given), names)
         versions = dict(engine.versions())
-        hashes = {name: picture_hash(pixels) for name, pixels in request.inputs.items()}
+        hashes = {name: input_hash(value) for name, value in request.given.items()}
         lanes = [_lane(engine.name, versions, steps, request, hashes, seed) for seed in request.seeds]
         for lane, made, seconds in self._run_lanes(engine, steps, lanes, request, watcher):
             products = {name: made[lane.last[name]].product for name in names if name in lane.last}
@@ -155,7 +156,7 @@ class Pipeline:
         self, engine: Engine, steps: "list[_Step]", lanes: "list[_Lane]", request: Request, watcher: Watcher
     ) -> Iterator[tuple["_Lane", dict[str, "_Made"], dict[str, float]]]:
         """Every lane with what was made for it, by key, and the seconds of the stages that ran for it first."""
-        made = {lanes[0].keys[name]: _Made(pixels) for name, pixels in request.inputs.items()}
+        made = {lanes[0].keys[name]: _Made(value) for name, value in request.given.items()}
         made |= self._cached(lanes)
         tasks = _tasks(steps, lanes, made.keys())
         kinds = _kinds(engine, steps, request.settings)
@@ -254,7 +255,7 @@ def _lane(
     engine: str, versions: Mapping[str, str], steps: list[_Step], request: Request, hashes: Mapping[str, str], seed: int
 ) -> _Lane:
     inputs = {**request.settings, "seed": seed}
-    keys = {name: f"{pixels.shape} {hashes[name]}" for name, pixels in request.inputs.items()}
+    keys = {name: f"{np.shape(value)} {hashes[name]}" for name, value in request.given.items()}
     for step in steps:
         used = sorted((name, inputs[name]) for name in step.stage.uses)
         depends = (
@@ -313,6 +314,19 @@ def _kinds(engine: Engine, steps: list[_Step], settings: Settings) -> dict[str, 
         reach[name] = {*step.stage.uses}.union(*(reach.get(source, set()) for source in step.sources)) - {"seed"}
         kinds[name] = (engine.name, step.stage.label, repr([settings[used] for used in sorted(reach[name])]))
     return kinds
+
+
+def input_hash(value: Any) -> str:  # noqa: ANN401 - a picture, or a mesh or a camera
+    """SHA-256 of an input, as 64 hexadecimal digits: a picture's, or over the fields of anything else, see `request`."""
+    if isinstance(value, np.ndarray):
+        return picture_hash(value)
+    digest = hashlib.sha256()
+    for item in dataclasses.fields(value):
+        part = getattr(value, item.name)
+        digest.update(repr((item.name, np.shape(part) if isinstance(part, np.ndarray) else part)).encode())
+        if isinstance(part, np.ndarray):
+            digest.update(np.ascontiguousarray(part).data)
+    return digest.hexdigest()
 
 
 def picture_hash(pixels: Picture) -> str:

@@ -87,6 +87,36 @@ class Camera:
 
 
 @dataclass(frozen=True)
+class Viewpoint:
+    """A camera that may have taken the picture of a mesh, and how alike the picture and the mesh seen by it are.
+
+    camera: that of the whole picture, in the mesh's axes and unit. azimuth, elevation: from where it looks at the
+    middle of the mesh's box, in degrees; azimuth 0 is from -y, and 90 from +x. roll: by how many degrees it is turned
+    about its way there. distance: from the middle, in the mesh's unit. score: the likeness of outline and normals, and
+    outline: how well the outlines run along each other, 0 to 1.
+    """
+
+    camera: Camera
+    azimuth: float
+    elevation: float
+    roll: float
+    distance: float
+    score: float
+    outline: float
+
+
+@dataclass(frozen=True)
+class Viewpoints:
+    """The cameras that may have taken the picture of a mesh, the best first, each from another direction; at least one.
+
+    fits: whether the first is alike enough, or was given by hand.
+    """
+
+    found: tuple[Viewpoint, ...]
+    fits: bool
+
+
+@dataclass(frozen=True)
 class Views:
     """Pictures of one object from around it: uint8 (N, H, W, 4), and the N cameras that see them."""
 

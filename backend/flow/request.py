@@ -3,9 +3,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..wire.limits import seeds_from
-from .products import Picture
+from .cache import array_bytes
+from .engine import CAMERA, MESH
+from .products import Camera, Mesh, Picture
 from .settings import Scalar, Settings
 
 
@@ -15,7 +18,8 @@ class Request:
 
     inputs: pictures, uint8 (H, W, 4), by name: `picture`, and what else the engine takes, such as `own_normal_map`, the
     artist's normal map of the same view in place of the estimated one. The products are made once for each of `count`
-    seeds, from `seed` on. settings: those of the engine that are not to have their defaults.
+    seeds, from `seed` on. settings: those of the engine that are not to have their defaults. mesh: what the picture is
+    put onto, and camera: by which it is seen, for engines that take them.
     """
 
     inputs: Mapping[str, Picture]
@@ -23,6 +27,8 @@ class Request:
     seed: int = 0
     count: int = 1
     settings: Settings = field(default_factory=dict[str, Scalar])
+    mesh: Mesh | None = None
+    camera: Camera | None = None
 
     @property
     def seeds(self) -> list[int]:
@@ -30,6 +36,12 @@ class Request:
         return seeds_from(self.seed, self.count)
 
     @property
+    def given(self) -> dict[str, Any]:
+        """All that the request brings, by name: the pictures, and the mesh and the camera if there are some."""
+        others = {MESH: self.mesh, CAMERA: self.camera}
+        return {**self.inputs, **{name: value for name, value in others.items() if value is not None}}
+
+    @property
     def nbytes(self) -> int:
-        """The memory of the pictures, in bytes."""
-        return sum(picture.nbytes for picture in self.inputs.values())
+        """The memory of what the request brings, in bytes."""
+        return array_bytes(self.given)

@@ -9,16 +9,19 @@ import numpy as np
 from ..arrays import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 from ..raster.ticks import Poll
 from ..raster.triangles import batches
-from .charts import FRONT, cut
+from .charts import FRONT, Charts, cut
 from .errors import CannotPaintError
-from .pack import pack
+from .pack import pack, shelved
 
 SIZES = (128, 256, 512, 1024, 2048, 4096)
 """The sides that an image can have, in pixels."""
+MANY = 600
+"""With more charts than so many, they lie in rows: to look for hollows takes a while for each."""
 _FULL = 0.8  # of an image, that charts hardly ever fill
 _SHARES = (1.0, 0.8, 0.6)  # of the picture's scale, that what the picture does not show is drawn at
 _SMALLER = 0.93
 _TRIALS = 60
+_BATCH = 1 << 17  # pixels that are yielded at once
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,22 @@ class Atlas:
         """Yield the pixels that show the surface, batch by batch.
 
         They are flat indices from the top, int64 (P,), which triangle they show, int64 (P,), and its barycentric
-        weights, float64 (P, 3). A pixel between triangles may come more than once.
+        weights, float64 (P, 3). A pixel between triangles may come more than once. Of triangles that are too small for
+        a pixel's centre the middle is shown, if no other triangle is there.
         """
         places = self.uv.astype(np.float64) * self.size
         screen = np.stack([places[..., 0], self.size - places[..., 1], np.zeros(places.shape[:2])], axis=2)
+        covered, drawn = np.zeros(self.size**2, np.bool_), np.zeros(len(screen), np.bool_)
         for pixel, triangle, _, weights in batches(screen, (self.size, self.size), poll):
+            covered[pixel] = drawn[triangle] = True
             yield pixel, triangle, weights
+        small = np.flatnonzero(~drawn)
+        column, row = np.clip(screen[small, :, :2].mean(axis=1).astype(np.int64), 0, self.size - 1).T
+        pixel, first = np.unique(row * self.size + column, return_index=True)
+        free = ~covered[pixel]
+        for some in np.array_split(np.flatnonzero(free), -(-int(free.sum()) // _BATCH) or 1):
+            poll()
+            yield pixel[some], small[first[some]], np.full((len(some), 3), 1 / 3)
 
 
 def lay_out(
@@ -71,6 +84,8 @@ def lay_out(
     low = np.full((len(front), 2), np.inf)
     for axis in range(2):
         np.minimum.at(low[:, axis], of, charts.flat[..., axis].min(axis=1))
+    if len(front) > MANY:
+        return _on_shelves(charts, low, side, most, scale, poll)
     for size, wanted in _trials(areas, front, most, scale):
         wide = max(1, round(wanted * side))
         for share in _SHARES:
@@ -83,6 +98,22 @@ def lay_out(
                 places: Float64Array = flat + offsets[of][:, None]
                 return Atlas(size, wide / side, (places / size).astype(np.float32), of)
     raise CannotPaintError("the surface cannot be laid out")
+
+
+def _on_shelves(charts: Charts, low: Float64Array, side: float, most: int, scale: float, poll: Poll) -> Atlas:
+    """Lay very many charts out, in rows of boxes; see `lay_out`."""
+    high = np.full_like(low, -np.inf)
+    for axis in range(2):
+        np.maximum.at(high[:, axis], charts.of, charts.flat[..., axis].max(axis=1))
+    sizes = [size for size in SIZES if size <= most]
+    for size, wanted in [*((size, scale) for size in sizes), *((most, scale * _SMALLER**n) for n in range(1, _TRIALS))]:
+        poll()
+        wide = max(1, round(wanted * side))
+        places = shelved((high - low) * (wide / side), size)
+        if places is not None:
+            moved: Float64Array = (charts.flat - low[charts.of][:, None]) * (wide / side) + places[charts.of][:, None]
+            return Atlas(size, wide / side, (moved / size).astype(np.float32), charts.of)
+    raise CannotPaintError("the surface has too many pieces")
 
 
 def _trials(areas: Float64Array, front: BoolArray, most: int, scale: float) -> Iterator[tuple[int, float]]:

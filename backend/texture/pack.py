@@ -48,6 +48,32 @@ def pack(corners: Float64Array, of: Int64Array, size: int, poll: Poll) -> Int64A
     return offsets
 
 
+def shelved(extents: Float64Array, size: int) -> Float64Array | None:
+    """Find places for boxes in rows, the highest first: float64 (C, 2), right and up; None if there is no room.
+
+    extents: float64 (C, 2), widths and heights in pixels. size: the image's side in pixels. A box has a pixel of room
+    around it, and one that is smaller than a pixel lies in a pixel's middle.
+    """
+    boxes = np.floor(extents).astype(np.int64) + 2
+    order = np.lexsort((boxes[:, 0], boxes[:, 1]))[::-1]
+    widths, heights = boxes[order].T
+    ends = np.cumsum(widths)
+    if widths.max() + 1 > size or int((widths * heights).sum()) > size**2:
+        return None
+    corners = np.empty((len(boxes), 2), np.int64)
+    first, up = 0, 1
+    while first < len(boxes):
+        before = ends[first] - widths[first]
+        last = int(np.searchsorted(ends, before + size - 1, side="right"))
+        if up + heights[first] > size:
+            return None
+        corners[order[first:last], 0] = 1 + ends[first:last] - widths[first:last] - before
+        corners[order[first:last], 1] = up
+        up += int(heights[first])
+        first = last
+    return corners + np.maximum(1 - extents, 0.0) / 2
+
+
 def _cells(corners: Float64Array, cell: float) -> BoolArray:
     """The cells that a chart needs with a pixel of room around it, bool (rows, columns)."""
     places = (corners + 2.0) / cell  # it may be moved by up to 2 pixels within its first cell

@@ -26,7 +26,8 @@ from .atlas import Atlas, lay_out
 from .bake import View, blend, sample, weights
 from .behind import from_behind
 from .raster import look
-from .sight import sight
+from .finer import finer
+from .sight import Sight, sight
 from .votes import likely
 
 MOST = 2048
@@ -40,6 +41,7 @@ _SMALL = 256  # pixels along the side at which colours are smoothed
 _SMOOTHINGS = 8
 _LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)  # a table for bytes
 _BUFFER = 1024  # pixels along the side of the z-buffers, at most
+_COARSE = 0.03  # of the side: longer edges are divided to know the colours between their ends
 _ROWS = 128  # of the picture, that are drawn at once
 
 
@@ -74,32 +76,45 @@ def paint(
     """
     side = cutout.rgba.shape[0]
 
-    done = 1
-
     def poll() -> None:
-        report(done, _STEPS)
+        report(1, _STEPS)
 
     points = sight(mesh, side)
     poll()
     atlas = lay_out(points, mesh.triangles, side, most, cutout.crop.side / side, poll)
+    image = baked(Sight(points, mesh.triangles), atlas, cutout, normal_map, picture, lit=lit, report=report)
+    return replace(mesh, uv=atlas.uv, picture_uv=mesh.uv, texture=Texture(base_colour=image))
+
+
+def baked(
+    seen: Sight, atlas: Atlas, cutout: Cutout, normal_map: NormalMap, picture: Picture, *, lit: bool, report: Report
+) -> Picture:
+    """The image of a surface's colours all round, an opaque picture (S, S, 4) of the atlas's size; see `paint`.
+
+    seen: how the cut-out shows the surface, in its pixels. Begins at step 6 of 20.
+    """
+    side = cutout.rgba.shape[0]
     done = 6
+
+    def poll() -> None:
+        report(done, _STEPS)
+
     poll()
-    sides = _sides(points, mesh.triangles, cutout, normal_map, picture, round(atlas.scale * side), poll, lit=lit)
+    sides = _sides(seen, cutout, normal_map, picture, round(atlas.scale * side), poll, lit=lit)
     done = 10
     poll()
-    image, covered = _painted(points, mesh.triangles, atlas, sides, side, poll)
+    image, covered = _painted(seen, atlas, sides, side, poll)
     done = 18
     image = fill(image, covered, poll)
     opaque = np.full((*covered.shape, 4), 255, np.uint8)
     for row in range(len(opaque)):
         opaque[row, :, :3] = np.rint(image[row])
     report(_STEPS, _STEPS)
-    return replace(mesh, uv=atlas.uv, picture_uv=mesh.uv, texture=Texture(base_colour=opaque))
+    return opaque
 
 
 def _sides(
-    points: Float64Array,
-    triangles: Int32Array,
+    seen: Sight,
     cutout: Cutout,
     normal_map: NormalMap,
     picture: Picture,
@@ -125,9 +140,9 @@ def _sides(
     sides: list[_Side] = []
     for colours, sign in ((front, 1.0), (srgb_to_linear(behind), -1.0)):
         poll()
-        places = _places(points, sign, side, square)
-        seen = look(places, triangles, (square, square), perspective=False, poll=poll)
-        view = View(seen.depths, kept, _NEAR * square)
+        places = _places(seen.points, sign, side, square)
+        nearest = look(places, seen.triangles, (square, square), perspective=False, poll=poll)
+        view = View(nearest.depths, kept, _NEAR * square)
         sides.append(_Side(colours, view, sign))
     return sides[0], sides[1]
 
@@ -156,22 +171,23 @@ def _usable(inside: BoolArray, rim: int) -> Float32Array:
 
 
 def _painted(
-    points: Float64Array, triangles: Int32Array, atlas: Atlas, sides: tuple[_Side, ...], side: int, poll: Poll
+    seen: Sight, atlas: Atlas, sides: tuple[_Side, ...], side: int, poll: Poll
 ) -> tuple[Float32Array, Float32Array]:
     """The atlas's image, float32 (S, S, 3), from 0 to 255, and where it shows the surface, float32 (S, S), 1 or 0."""
+    points, triangles = seen.points, seen.triangles
     normals = vertex_normals(Mesh(points.astype(np.float32), triangles, np.zeros((len(points), 2), np.float32)))
+    grid = finer(seen, normals, _COARSE * side, poll)
     poll()
-    found, known = _seen(points, normals, [_without_detail(each) for each in sides], side)
-    seen = found.sum(axis=0)
-    base = _spread(points, triangles, blend(found, known), seen / (seen + _UNDER), poll)
+    found, known = _seen(grid.points, grid.normals, [_without_detail(each) for each in sides], side)
+    total = found.sum(axis=0)
+    base = _spread(grid.points, grid.triangles, blend(found, known), total / (total + _UNDER), poll)
     shape = (atlas.size, atlas.size)
     image, covered = np.zeros((atlas.size**2, 3), np.float32), np.zeros(atlas.size**2, np.float32)
     for pixel, triangle, shares in atlas.pixels(poll):
-        corners = triangles[triangle]
-        place, normal, under = (np.einsum("pc,pcx->px", shares, each[corners]) for each in (points, normals, base))
+        place, normal = seen.at(triangle, shares), np.einsum("pc,pcx->px", shares, normals[triangles[triangle]])
         found, known = _seen(place, unit(normal), sides, side)
         found = np.concatenate([found, np.full((1, len(place)), _UNDER)])
-        colours = blend(found, np.concatenate([known, under[None]]))
+        colours = blend(found, np.concatenate([known, grid.blended(base, triangle, shares)[None]]))
         image[pixel] = linear_to_srgb(np.clip(colours, 0, 1)) * 255
         covered[pixel] = 1.0
     return image.reshape(*shape, 3), covered.reshape(shape)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from . import frames
 from .frames import Array, ArraySpec, Document, WireError
-from .limits import MAX_COUNT, MAX_INPUTS, MAX_JOB, MAX_PIXELS, MAX_SEED, MAX_SIDE, Scalar
+from .limits import CAMERA_NUMBERS, MAX_COUNT, MAX_INPUTS, MAX_JOB, MAX_PIXELS, MAX_SEED, MAX_SIDE, Scalar
 from .products import Product, check_product_specs, documents_of, products_from
 from .records import array, arrays, check_specs, fields_of, from_fields
 
@@ -34,6 +34,9 @@ class Request:
 
     inputs: pictures by name, uint8 (H, W, 4) sRGB with straight alpha, row 0 on top; `picture` always. gives: the names
     of the products that are wanted; all that the engine gives by itself if empty.
+
+    mesh_vertices, mesh_triangles: what the picture is put onto, for engines that take a mesh; mesh_corner_uv: its own
+    UVs. camera: 14 numbers, the first three rows of a camera's matrix, its fov and its width; empty for none.
     """
 
     job: str
@@ -43,6 +46,10 @@ class Request:
     settings: Mapping[str, Scalar] = field(default_factory=dict[str, Scalar])
     count: int = 1
     gives: tuple[str, ...] = ()
+    mesh_vertices: NDArray[np.float32] | None = field(default=None, metadata=array("float32", None, 3))
+    mesh_triangles: NDArray[np.int32] | None = field(default=None, metadata=array("int32", None, 3))
+    mesh_corner_uv: NDArray[np.float32] | None = field(default=None, metadata=array("float32", None, 3, 2))
+    camera: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,10 +129,11 @@ class EngineInfo:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """The answer to `Hello`."""
+    """The answer to `Hello`. tools: engines that work on a mesh that the request brings."""
 
     version: str
     engines: tuple[EngineInfo, ...]
+    tools: tuple[EngineInfo, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -255,9 +263,10 @@ def check_arrays(kinds: Mapping[str, type[Message]], document: Document, specs: 
         return
     check_specs(kind, specs, document["type"])
     if kind is Request:
-        if len(specs) > MAX_INPUTS:
+        pictures = [spec for spec in specs if "." in spec.name]
+        if len(pictures) > MAX_INPUTS:
             raise WireError("bad-message", f"a request brings at most {MAX_INPUTS} pictures")
-        for spec in specs:
+        for spec in pictures:
             height, width, _ = spec.shape
             if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE and height * width <= MAX_PIXELS):
                 raise WireError("bad-message", f"{spec.name} is not between 1 and {MAX_SIDE} pixels a side")
@@ -288,6 +297,14 @@ def _check_request(request: Request) -> None:
         raise WireError("bad-message", f"a job makes 1 to {MAX_COUNT} results")
     if "picture" not in request.inputs:
         raise WireError("bad-message", "request lacks a field")
+    if (request.mesh_vertices is None) != (request.mesh_triangles is None):
+        raise WireError("bad-message", "a mesh has vertices and triangles")
+    if request.mesh_corner_uv is not None and (
+        request.mesh_triangles is None or len(request.mesh_corner_uv) != len(request.mesh_triangles)
+    ):
+        raise WireError("bad-message", "a mesh's UVs are those of its triangles' corners")
+    if len(request.camera) not in (0, CAMERA_NUMBERS):
+        raise WireError("bad-message", f"a camera is {CAMERA_NUMBERS} numbers")
 
 
 def _kind(kinds: Mapping[str, type[Message]], document: Document) -> type[Message]:

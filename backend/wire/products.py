@@ -86,19 +86,41 @@ class Views:
 
 
 @dataclass(frozen=True)
+class Viewpoints:
+    """The cameras that may have taken the picture of a mesh, an entry each, the best first; see docs/wire.md.
+
+    matrices: from each camera's axes to the mesh's. fovs: the angle across the whole picture's width in degrees, 0 for
+    a parallel projection; widths: its width in the mesh's unit then. azimuths, elevations, rolls: degrees. distances:
+    from the mesh's middle, in its unit. scores, outlines: 0 to 1. fits: whether the first is alike enough, or was given.
+    """
+
+    fits: bool
+    scores: tuple[float, ...]
+    outlines: tuple[float, ...]
+    azimuths: tuple[float, ...]
+    elevations: tuple[float, ...]
+    rolls: tuple[float, ...]
+    distances: tuple[float, ...]
+    fovs: tuple[float, ...]
+    widths: tuple[float, ...]
+    matrices: NDArray[np.float32] = field(metadata=array("float32", None, 4, 4))
+
+
+@dataclass(frozen=True)
 class Unknown:
     """A product of a kind that this side does not know."""
 
     kind: str
 
 
-Product = Cutout | NormalMap | Texture | Mesh | Views | Unknown
+Product = Cutout | NormalMap | Texture | Mesh | Views | Viewpoints | Unknown
 KINDS: dict[str, type] = {
     "cutout": Cutout,
     "normal_map": NormalMap,
     "texture": Texture,
     "mesh": Mesh,
     "views": Views,
+    "viewpoints": Viewpoints,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
 
@@ -159,6 +181,8 @@ def products_from(described: object, payload: Mapping[str, Array]) -> dict[str, 
             raise WireError("bad-message", "a mesh has uv or corner_uv")
         if isinstance(product, Views):
             _check_views(product)
+        if isinstance(product, Viewpoints):
+            _check_viewpoints(product)
         products[document.name] = product
     return products
 
@@ -167,6 +191,13 @@ def _check_views(views: Views) -> None:
     counts = {len(views.lengths), len(views.fovs), len(views.widths), len(views.matrices)}
     if len(counts) != 1 or min(views.lengths, default=0) < 0 or sum(views.lengths) != len(views.png):
         raise WireError("bad-message", "views do not have a camera and a picture each")
+
+
+def _check_viewpoints(product: Viewpoints) -> None:
+    numbers = (product.scores, product.outlines, product.azimuths, product.elevations, product.rolls, product.distances)
+    counts = {len(part) for part in (*numbers, product.fovs, product.widths, product.matrices)}
+    if len(counts) != 1 or 0 in counts:
+        raise WireError("bad-message", "viewpoints do not have all of their numbers each")
 
 
 def _documents(described: object) -> list[ProductDocument]:

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The tool that puts a picture onto any mesh: the picture's cut-out and normals are those of an engine that makes some.
+
+The camera is a stage of its own: to turn it a little and paint again costs the painting alone.
+"""
+
+from ...flow.engine import CAMERA, MESH, Engine
+from ...flow.products import Cutout, Mesh, NormalMap, Viewpoints
+from ...flow.stage import Stage
+from .settings import SETTINGS
+from .stages import find_camera, judge_camera, paint, read_mesh
+
+_SEEN = ("cutout", "normal_map")
+
+
+def texture(base: Engine) -> Engine:
+    """The tool `texture`, with the stages of an engine up to its normal map, and the settings that these use."""
+    last = max(number for number, stage in enumerate(base.stages) if stage.makes == "normal_map")
+    stages = base.stages[: last + 1]
+    used = {name for stage in stages for name in stage.uses}
+    return Engine(
+        name="texture",
+        label="Texture",
+        description="Puts a picture's colours onto a mesh, all round: finds the camera, and fills what nobody saw",
+        needs_gpu=base.needs_gpu,
+        missing=base.missing,
+        settings=(*SETTINGS, *(setting for setting in base.settings if setting.name in used)),
+        inputs=(*base.inputs, MESH, CAMERA),
+        gives={"viewpoints": Viewpoints, "mesh": Mesh},
+        on_request={"cutout": Cutout, "normal_map": NormalMap},
+        stages=(
+            Stage("read_mesh", "Reading the mesh", "mesh", ("mesh",), (), read_mesh),
+            *stages,
+            Stage(
+                "fit",
+                "Finding the camera",
+                "viewpoints",
+                ("mesh", *_SEEN),
+                ("search", "azimuth", "elevation", "roll", "fov"),
+                find_camera,
+                unless=CAMERA,
+            ),
+            Stage(
+                "judge", "Looking by the camera", "viewpoints", ("mesh", *_SEEN, CAMERA), (), judge_camera, when=CAMERA
+            ),
+            Stage(
+                "paint",
+                "Painting",
+                "mesh",
+                ("mesh", "viewpoints", *_SEEN, "picture"),
+                ("image_size", "keep_uv", "remove_light"),
+                paint,
+            ),
+        ),
+        seconds=base.seconds,
+        place=base.place,
+        unload=base.unload,
+        versions=base.versions,
+    )

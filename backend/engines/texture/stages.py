@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The stages behind the normal map: the mesh is looked at, its camera found or taken, and its colours painted."""
+
+import numpy as np
+
+from ...errors import UserError
+from ...flow.products import Camera, Cutout, Mesh, NormalMap, Noted, Picture, Report, Viewpoint, Viewpoints
+from ...texture.cloud import Cloud, scatter
+from ...texture.fit import DISTANCE, POINTS, Candidate, fit, framed_at, merit
+from ...texture.lens import Lens, Pose
+from ...texture.likeness import Target, likeness, target
+from ...texture.paint_mesh import paint_mesh
+from .settings import ALL, GIVEN
+
+LEAST = 0.4
+"""Of the outlines that run along each other: from here on a camera that was found fits. docs/surface.md says why."""
+ALIKE = 0.03
+"""Of a camera's merit: by how much less another direction is nearly as good."""
+MOST_TRIANGLES = 4_000_000
+_STEPS = 660  # of a search, about
+_WIDEST = 170.0  # degrees
+
+
+def read_mesh(mesh: Mesh, *, report: Report) -> Mesh:
+    """Check a mesh that a request brings. Raises UserError "bad-mesh" if there is no surface to paint."""
+    vertices, triangles = mesh.vertices, mesh.triangles
+    if not len(triangles):
+        raise _bad_mesh("The mesh has no faces.")
+    if len(triangles) > MOST_TRIANGLES:
+        raise _bad_mesh(f"The mesh has {len(triangles)} triangles; {MOST_TRIANGLES} are the most.", "Reduce it first.")
+    if triangles.min() < 0 or triangles.max() >= len(vertices):
+        raise _bad_mesh("The mesh's faces name vertices that are not there.")
+    report(0, 1)
+    used = vertices[triangles]
+    if not np.isfinite(used).all():
+        raise _bad_mesh("Vertices of the mesh have places that are no numbers.")
+    corners = (used - used[0, 0]).astype(np.float64)
+    size = float(np.ptp(corners, axis=(0, 1)).max())
+    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    report(1, 1)
+    if not (size > 0 and np.linalg.norm(across, axis=1).sum() > 1e-12 * size**2):
+        raise _bad_mesh("The mesh has no surface: all of its faces are points or lines.")
+    return mesh
+
+
+def find_camera(
+    mesh: Mesh,
+    cutout: Cutout,
+    normal_map: NormalMap,
+    *,
+    search: str,
+    azimuth: float,
+    elevation: float,
+    roll: float,
+    fov: float,
+    report: Report,
+) -> Viewpoints | Noted:
+    """Find the camera that took a mesh's picture; a note names other directions that are as good, or that none is."""
+    cloud, wanted = _both(mesh, cutout, normal_map, report)
+    focal = wanted.shape[1] / 2 / np.tan(np.radians(fov) / 2) if fov else None
+    start = Pose(azimuth, elevation, roll, DISTANCE)
+    done = 0
+
+    def poll() -> None:
+        nonlocal done
+        done += 1
+        report(min(done, _STEPS - 1), _STEPS)
+
+    if search == GIVEN:
+        return _viewpoints(cloud, wanted, [framed_at(cloud, wanted, start, focal)], fits=True)
+    found = fit(cloud, wanted, poll, start=None if search == ALL else start, focal=focal)
+    fits = found[0].likeness.outline >= LEAST
+    viewpoints = _viewpoints(cloud, wanted, found, fits=fits)
+    best = viewpoints.found[0]
+    if not fits:
+        return Noted(viewpoints, (f"{_UNLIKE} {_agreement(best)}",))
+    rest = zip(found[1:], viewpoints.found[1:], strict=True)
+    alike = [each for candidate, each in rest if merit(candidate) > merit(found[0]) - ALIKE]
+    if not alike:
+        return viewpoints
+    directions = " or ".join(f"azimuth {each.azimuth:.0f}, elevation {each.elevation:.0f}" for each in alike)
+    sentence = f"The mesh is nearly as much like the picture from {directions} as from where the camera was found"
+    return Noted(viewpoints, (f"{sentence} (azimuth {best.azimuth:.0f}, elevation {best.elevation:.0f}).",))
+
+
+def judge_camera(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, camera: Camera, *, report: Report) -> Viewpoints:
+    """The camera that was given, with its likeness. Raises UserError "bad-camera" if it is none."""
+    turn = camera.matrix[:3, :3]
+    rigid = np.abs(turn.T @ turn - np.eye(3)).max() < 1e-3 and np.linalg.det(turn) > 0
+    if not (rigid and 0 <= camera.fov <= _WIDEST and (camera.fov > 0 or camera.width > 0)):
+        sentence = "The camera that was given is none: its axes are scaled or sheared, or its angle is too wide."
+        raise UserError("bad-camera", sentence, "Give a camera without scale, with a field of view below 170 degrees.")
+    cloud, wanted = _both(mesh, cutout, normal_map, report)
+    place = (camera.matrix[:3, 3] - cloud.centre) / cloud.radius
+    height, width = wanted.shape
+    if camera.fov:
+        focal = width / 2 / np.tan(np.radians(camera.fov) / 2)
+    else:  # from so far away that the rays are parallel
+        place = place + 1e4 * turn[:, 2]
+        focal = 1e4 * width * cloud.radius / camera.width
+    distance = float(np.linalg.norm(place))
+    lens = Lens(turn, place, focal, np.array([width / 2, height / 2]))
+    azimuth = float(np.degrees(np.arctan2(place[0], -place[1])))
+    elevation = float(np.degrees(np.arcsin(np.clip(place[2] / max(distance, 1e-9), -1, 1))))
+    found = likeness(cloud, lens, wanted)
+    report(1, 1)
+    own = Viewpoint(camera, azimuth, elevation, 0.0, distance * cloud.radius, found.whole, found.outline)
+    return Viewpoints((own,), fits=True)
+
+
+def paint(
+    mesh: Mesh,
+    viewpoints: Viewpoints,
+    cutout: Cutout,
+    normal_map: NormalMap,
+    picture: Picture,
+    *,
+    image_size: str,
+    keep_uv: bool,
+    remove_light: bool,
+    report: Report,
+) -> Mesh | Noted:
+    """Give the mesh the picture's colours all round. Raises UserError "picture-unlike" if no camera fits."""
+    best = viewpoints.found[0]
+    if not viewpoints.fits:
+        advice = "Use a picture of this object, or turn the camera by hand."
+        raise UserError("picture-unlike", f"{_UNLIKE} {_agreement(best)}", advice)
+    return paint_mesh(
+        mesh,
+        best.camera,
+        cutout,
+        normal_map,
+        picture,
+        most=int(image_size),
+        lit=not remove_light,
+        keep_uv=keep_uv,
+        report=report,
+    )
+
+
+_UNLIKE = "The picture does not show this mesh from any side, as far as outline and normals tell."
+
+
+def _agreement(best: Viewpoint) -> str:
+    return f"The outlines agree to {100 * best.outline:.0f} %, and {100 * LEAST:.0f} % are needed."
+
+
+def _both(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, report: Report) -> tuple[Cloud, Target]:
+    """The mesh and the picture as they are compared. Raises UserError "empty-cutout" if the picture shows nothing."""
+    if not (cutout.alpha > 0.5).any():
+        sentence = "The cut-out holds nothing that could be compared with the mesh."
+        raise UserError("empty-cutout", sentence, "Use a picture in which the object is not so faint.")
+    report(0, 1)
+    cloud = scatter(mesh.vertices, mesh.triangles, POINTS)
+    report(0, 1)
+    return cloud, target(cutout.alpha, normal_map.normals, cutout.crop)
+
+
+def _viewpoints(cloud: Cloud, wanted: Target, found: list[Candidate], *, fits: bool) -> Viewpoints:
+    return Viewpoints(tuple(_viewpoint(cloud, wanted, each) for each in found), fits)
+
+
+def _viewpoint(cloud: Cloud, wanted: Target, each: Candidate) -> Viewpoint:
+    matrix = np.eye(4)
+    matrix[:3, :3] = each.lens.axes
+    matrix[:3, 3] = each.lens.place * cloud.radius + cloud.centre
+    fov = float(2 * np.degrees(np.arctan(wanted.shape[1] / 2 / each.lens.focal)))
+    azimuth = (each.pose.azimuth + 180) % 360 - 180
+    distance = each.pose.distance * cloud.radius
+    return Viewpoint(
+        Camera(matrix, fov),
+        azimuth,
+        each.pose.elevation,
+        each.pose.roll,
+        distance,
+        each.likeness.whole,
+        each.likeness.outline,
+    )
+
+
+def _bad_mesh(sentence: str, advice: str = "Repair the mesh, or use another one.") -> UserError:
+    return UserError("bad-mesh", sentence, advice)

@@ -348,7 +348,7 @@ def _request_of(message: messages.Request) -> Request:
     if message.mesh_vertices is not None and message.mesh_triangles is not None:
         corner_uv = message.mesh_corner_uv
         uv = np.zeros((len(message.mesh_vertices), 2), np.float32) if corner_uv is None else corner_uv
-        mesh = Mesh(message.mesh_vertices, message.mesh_triangles, uv)
+        mesh = Mesh(message.mesh_vertices, message.mesh_triangles, uv, faces=message.mesh_faces)
     if message.camera:
         *rows, fov, width = message.camera
         camera = Camera(np.array([*rows, 0, 0, 0, 1], np.float64).reshape(4, 4), fov, width)

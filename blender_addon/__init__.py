@@ -28,6 +28,7 @@ from .ui import (
     setup_operators,
     status_bar,
     support_operators,
+    texture_operators,
     thumbnails,
     variation_operators,
 )
@@ -41,6 +42,7 @@ _CLASSES = (
     *cutout_operators.CLASSES,
     *normal_map_operators.CLASSES,
     *object_operators.CLASSES,
+    *texture_operators.CLASSES,
     *variation_operators.CLASSES,
     *setup_operators.CLASSES,
     *support_operators.CLASSES,

@@ -148,6 +148,7 @@ class Mesh:
     it is the cut-out.
     colours: float32 (V, 3), sRGB in [0, 1], and normals: float32 (V, 3), unit, if the engine's networks give them.
     picture_uv: float32 (V, 2), where the vertices lie in the picture, if uv is for a texture.
+    faces: int32 (T,), which face each triangle is part of, if a request brings a mesh whose faces have more corners.
     """
 
     vertices: Float32Array
@@ -157,6 +158,7 @@ class Mesh:
     normals: Float32Array | None = None
     texture: Texture | None = None
     picture_uv: Float32Array | None = None
+    faces: Int32Array | None = None
 
     @property
     def corner_uv(self) -> Float32Array:

@@ -62,9 +62,9 @@ def cut(points: Float64Array, triangles: Int32Array, poll: Poll, faces: Int32Arr
     """Cut a surface into charts.
 
     points: float64 (V, 3), x right, y up, z to the viewer. triangles: int32 (T, 3), at least one, wound outward. faces:
-    int32 (T,), from 0 without gaps, the face that each triangle is part of, which stays whole; each is its own without.
+    int32 (T,), the face that each triangle is part of, which stays whole; without it each is its own.
     """
-    of_face = np.arange(len(triangles)) if faces is None else faces.astype(np.int64)
+    of_face = np.arange(len(triangles)) if faces is None else np.unique(faces, return_inverse=True)[1].reshape(-1)
     corners = points[triangles]
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     across = np.stack([np.bincount(of_face, across[:, axis]) for axis in range(3)], axis=1)

@@ -62,7 +62,7 @@ def paint_mesh(
         atlas = _own(mesh, seen, turned, cutout.crop.side / side, most, poll)
         notes = () if atlas else ("The mesh's own UVs overlap or leave the image, so that it has got new ones.",)
     try:
-        atlas = atlas or lay_out(seen.points, joined, side, most, cutout.crop.side / side, poll)
+        atlas = atlas or lay_out(seen.points, joined, side, most, cutout.crop.side / side, poll, mesh.faces)
     except CannotPaintError as error:
         sentence = f"The mesh has more loose pieces than an image of {most} pixels a side has room for."
         raise UserError(

@@ -36,7 +36,7 @@ class Request:
     of the products that are wanted; all that the engine gives by itself if empty.
 
     mesh_vertices, mesh_triangles: what the picture is put onto, for engines that take a mesh; mesh_corner_uv: its own
-    UVs. camera: 14 numbers, the first three rows of a camera's matrix, its fov and its width; empty for none.
+    UVs; mesh_faces: the face that each triangle is part of. camera: 14 numbers, the first three rows of a camera's matrix, its fov and its width; empty for none.
     """
 
     job: str
@@ -49,6 +49,7 @@ class Request:
     mesh_vertices: NDArray[np.float32] | None = field(default=None, metadata=array("float32", None, 3))
     mesh_triangles: NDArray[np.int32] | None = field(default=None, metadata=array("int32", None, 3))
     mesh_corner_uv: NDArray[np.float32] | None = field(default=None, metadata=array("float32", None, 3, 2))
+    mesh_faces: NDArray[np.int32] | None = field(default=None, metadata=array("int32", None))
     camera: tuple[float, ...] = ()
 
 
@@ -299,10 +300,9 @@ def _check_request(request: Request) -> None:
         raise WireError("bad-message", "request lacks a field")
     if (request.mesh_vertices is None) != (request.mesh_triangles is None):
         raise WireError("bad-message", "a mesh has vertices and triangles")
-    if request.mesh_corner_uv is not None and (
-        request.mesh_triangles is None or len(request.mesh_corner_uv) != len(request.mesh_triangles)
-    ):
-        raise WireError("bad-message", "a mesh's UVs are those of its triangles' corners")
+    count = -1 if request.mesh_triangles is None else len(request.mesh_triangles)
+    if any(len(part) != count for part in (request.mesh_corner_uv, request.mesh_faces) if part is not None):
+        raise WireError("bad-message", "a mesh has UVs and a face for each of its triangles")
     if len(request.camera) not in (0, CAMERA_NUMBERS):
         raise WireError("bad-message", f"a camera is {CAMERA_NUMBERS} numbers")
 

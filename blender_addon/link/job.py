@@ -47,7 +47,7 @@ class Job:
     scene changes by it. It goes before meshes that wait and lands in any mode, and whoever asked shows how far it is
     and its error. reading: the steps in which pictures are read that the request has not got yet, until they are; it
     gives them. part_of: the series that it is a picture of, see `Series`, which shows how far it is as long as it is
-    live. stopped: the artist wants no more of it than there is.
+    live. stopped: the artist wants no more of it than there is. called: its name, if it makes nothing from seeds.
     """
 
     title: str
@@ -63,10 +63,13 @@ class Job:
     reading: Reading | None = None
     part_of: "Job | None" = None
     stopped: bool = False
+    called: str = ""
 
     @property
     def name(self) -> str:
         """What is made of which picture, for the artist."""
+        if self.called:
+            return self.called
         if self.request.gives:
             return f"{self.title}, {', '.join(say(name.replace('_', ' ')) for name in self.request.gives)}"
         last = (self.request.seed + self.request.count - 1) % (MAX_SEED + 1)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..errors import AddonError
 
 GHOST = "hi3dgen_ghost_of"  # on a camera: the object that it sees
+NOTES = "hi3dgen_notes"  # on the same camera: what the artist should know of it, a sentence a line
 _OPACITY = 0.5
 _CLIP = (0.01, 100.0)  # of the distance to the object
 

@@ -56,8 +56,7 @@ class Landing:
         content = png.tobytes()
         key = (product, data, hashlib.sha256(content).hexdigest())
         if key not in self.images:
-            self.images[key] = image_from_png(f"{self.title} {part}", content, data=data)
-            self.images[key][PRODUCT], self.images[key][MADE] = product, key[2]
+            self.images[key] = made_image(f"{self.title} {part}", product, content, data=data)
         image = self.images[key]
         image[SEEDS] = sorted({*image.get(SEEDS, ()), self.seed})
         return image
@@ -70,6 +69,13 @@ class Landing:
         collection_for(self.scene, self.collection).objects.link(thing)  # none is made for images alone
         self.objects.append(thing)
         return thing
+
+
+def made_image(name: str, product: str, content: bytes, *, data: bool) -> bpy.types.Image:
+    """The bytes of a PNG file, which are a product or a part of one, as a packed image of that name."""
+    image = image_from_png(name, content, data=data)
+    image[PRODUCT], image[MADE] = product, hashlib.sha256(content).hexdigest()
+    return image
 
 
 def recipe_for(landing: Landing, result: Result) -> dict[str, Any]:

@@ -47,6 +47,7 @@ from .switch import (
 from .texture import is_artists
 
 ATLAS_MAP = "All Round Map"
+PAINTED = "Painted from Picture"
 COLOUR_ATTRIBUTE = "Hi3DGen Colour"
 ROUGHNESS = 0.6
 FACES_FULLY = 0.2  # the cosine between normal and view from which a surface is seen well enough to be lit by the map
@@ -204,6 +205,33 @@ def textured_material(name: str, images: Mapping[str, bpy.types.Image]) -> bpy.t
         if row == 0:
             material.node_tree.nodes.active = shown  # what solid shading shows
     return material
+
+
+def painted_material(name: str, image: bpy.types.Image, former: bpy.types.Material | None) -> bpy.types.Material:
+    """A material that shows an image of the whole surface by the UV map `ATLAS`: a former one, or a new one."""
+    if former:
+        _replace(former.node_tree.nodes[PAINTED], image)
+        return former
+    material, node = _new(name)
+    links = material.node_tree.links
+    shown, lies = node("ShaderNodeTexImage", PAINTED, -480, 300), node("ShaderNodeUVMap", ATLAS_MAP, -700, 300)
+    shown.image, lies.uv_map = image, ATLAS
+    links.new(lies.outputs["UV"], shown.inputs["Vector"])
+    links.new(shown.outputs["Color"], material.node_tree.nodes[SURFACE].inputs["Base Color"])
+    material.node_tree.nodes.active = shown
+    return material
+
+
+def is_painted(material: bpy.types.Material | None) -> bool:
+    """Whether a material is one of `painted_material`."""
+    return bool(material and material.node_tree and {PAINTED, SURFACE} <= {*material.node_tree.nodes.keys()})
+
+
+def show_colours(material: bpy.types.Material, image: bpy.types.Image) -> None:
+    """Let a generated mesh's material have this image of the whole surface, and show it; no other fits any more."""
+    one_surface(material)
+    _lay(material, {"base_colour": image})
+    material.hi3dgen_shows = best_of(material)
 
 
 def picture_of(material: bpy.types.Material | None) -> bpy.types.Image | None:

@@ -74,6 +74,12 @@ def show(shown: Viewport, added: Sequence[bpy.types.Object], around: Boxes | Non
         _frame(shown.space, [thing for thing in things if any(thing.dimensions)], around)
 
 
+def look_through(shown: Viewport, camera: bpy.types.Object) -> None:
+    """Look through a camera in a viewport; the scene keeps its own."""
+    shown.space.use_local_camera, shown.space.camera = True, camera
+    shown.space.region_3d.view_perspective = "CAMERA"
+
+
 def _show_colours(shading: bpy.types.View3DShading) -> None:
     """Show pictures in solid shading, if nobody has chosen what it shows."""
     if shading.type == "SOLID" and shading.color_type in PLAIN_COLOURS:

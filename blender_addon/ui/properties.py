@@ -138,6 +138,13 @@ class Hi3DGenSettings(bpy.types.PropertyGroup):
         description=f"The scene's collection that meshes come into; if empty, it is “{COLLECTION}”",
         poll=_is_in_scene,
     )
+    paint_keep_uv: BoolProperty(
+        name="Keep UVs", description="Paint into the mesh's own UVs if they do not overlap", default=True
+    )
+    paint_remove_light: BoolProperty(
+        name="Remove Light",
+        description="Take the picture's shading out of the colours. Cast shadows and highlights stay",
+    )
 
 
 CLASSES = (Hi3DGenSettings,)

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""*Texture from Picture*: from a click, or a line of a script, to a mesh in the scene in a picture's colours.
+
+The backend finds the camera that took the picture; a ghost of the picture lies over the mesh then, to be nudged. What
+is painted is what that camera sees.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import bpy
+import numpy as np
+
+from ..backend.wire.limits import Scalar
+from ..backend.wire.messages import Request, Result
+from ..backend.wire.products import Mesh, Viewpoints
+from .errors import AddonError
+from .generate import read_all_of, scene_of
+from .language.words import joined, say, translated
+from .link import runtime
+from .link.job import Job, Refused
+from .scene import ghost, masks, normal_map, surface, viewing
+from .scene.ghost import Sight
+from .scene.held import held, uid_of
+from .scene.landing import made_image
+from .scene.lasting import Sent, shown_image, title_of
+from .scene.objects import all_or_nothing, reason
+
+if TYPE_CHECKING:
+    from .scene.reading import Picture
+
+log = logging.getLogger(__name__)
+
+TOOL = "texture"
+PICTURE = "picture"
+CAMERA, PAINTED = "viewpoints", "mesh"  # the products
+
+
+@dataclass(frozen=True)
+class Meant:
+    """What is painted with what. frame: which one, of a moving picture."""
+
+    scene: bpy.types.Scene
+    thing: bpy.types.Object
+    picture: bpy.types.Image | Path
+    frame: int = 0
+
+    @property
+    def title(self) -> str:
+        """What the picture is called."""
+        return title_of(self.picture.name)
+
+
+def find_camera(meant: Meant, viewport: int = 0) -> Job:
+    """Look for the camera that took a picture of a mesh; the picture lies over it then, seen in that viewport.
+
+    Raises `AddonError`.
+    """
+
+    def land(result: Result, sent: Sent, scene: bpy.types.Scene, thing: bpy.types.Object) -> str:
+        product = result.products[CAMERA]
+        assert isinstance(product, Viewpoints)  # noqa: S101 - by its name
+        sight = Sight(product.matrices[0].astype(np.float64), product.fovs[0], product.widths[0])
+        shown = sent.origin or shown_image(sent, by_path=runtime.keeps_by_path())
+        lies = ghost.place(scene, thing, shown, sight, say("{picture} on {name}", picture=sent.title, name=thing.name))
+        lies[ghost.NOTES] = "\n".join(result.notes)
+        if seen := viewing.viewport(viewport, scene):
+            viewing.look_through(seen, lies)
+        if product.fits:
+            return say("The camera of {picture} was found. Nudge it if need be, and paint.", picture=sent.title)
+        return joined(*(translated(note) for note in result.notes), say("Move the camera by hand, and paint."))
+
+    return _submit(meant, CAMERA, {}, (), say("Find the Camera of {name}", name=meant.thing.name), land)
+
+
+def paint(meant: Meant, sight: Sight | None, settings: dict[str, Scalar]) -> Job:
+    """Paint a mesh with a picture as a camera sees it; without one it is looked for first. Raises `AddonError`."""
+    read = surface.read(meant.thing)
+
+    def land(result: Result, sent: Sent, scene: bpy.types.Scene, thing: bpy.types.Object) -> str:
+        product = result.products[PAINTED]
+        assert isinstance(product, Mesh) and product.base_colour is not None  # noqa: S101, PT018 - by its name
+        name = say("{picture} on {name}", picture=sent.title, name=thing.name)
+        image = made_image(name, PAINTED, product.base_colour.tobytes(), data=False)
+        surface.show(thing, read, product, image, sent.title)
+        if lies := ghost.ghost_of(scene, thing):
+            lies.data.show_background_images = False  # the mesh is to be seen
+        notes = (translated(note) for note in result.notes)
+        return joined(say("{name} shows {picture}.", name=thing.name, picture=sent.title), *notes)
+
+    camera = () if sight is None else (*sight.matrix[:3].reshape(-1).tolist(), sight.fov, sight.width)
+    return _submit(meant, PAINTED, settings, camera, say("Texture of {name}", name=meant.thing.name), land, read)
+
+
+def _submit(
+    meant: Meant,
+    product: str,
+    settings: dict[str, Scalar],
+    camera: tuple[float, ...],
+    step: str,
+    land: Callable[[Result, Sent, bpy.types.Scene, bpy.types.Object], str],
+    read: surface.Surface | None = None,
+) -> Job:
+    """Queue a job of the tool. land: puts its result into the scene, in one undo step, and tells what was done."""
+    session, title, path = runtime.session(), meant.title, meant.picture if isinstance(meant.picture, Path) else None
+    own = {} if path else _beside(meant.picture)
+    picture_uid, thing_uid, scene_uid = (
+        (0 if path else meant.picture.session_uid),
+        uid_of(meant.thing),
+        uid_of(meant.scene),
+    )
+    read = read or surface.read(meant.thing)
+    known: dict[str, Picture] = {}
+
+    def bring(results: list[Result]) -> Refused:
+        try:
+            scene = scene_of(scene_uid)
+            thing, one = _still(scene, thing_uid), known[PICTURE]
+            with all_or_nothing():
+                sentence = land(
+                    results[0], Sent(title, one.pixels, one.lies, one.content, picture_uid, path), scene, thing
+                )
+        except Exception as error:  # noqa: BLE001 - whatever it is, the result must not be lost
+            return [(result, reason(error)) for result in results]
+        job.landed.append(thing_uid)
+        _tell(scene, step, sentence)
+        return []
+
+    request = Request(
+        session.next_name(),
+        TOOL,
+        0,
+        {},
+        settings,
+        gives=(product,),
+        mesh_vertices=read.points,
+        mesh_triangles=read.triangles,
+        mesh_corner_uv=read.corner_uv,
+        mesh_faces=read.faces,
+        camera=camera,
+    )
+    name = say("{picture} on {name}", picture=title, name=meant.thing.name)
+    reading = read_all_of({PICTURE: meant.picture, **own}, known, meant.frame)
+    job = Job(name, request, bring, reading=reading, called=name)
+    session.submit(job)
+    runtime.keep_ticking()
+    return job
+
+
+def _still(scene: bpy.types.Scene, uid: int) -> bpy.types.Object:
+    """The object of that session UID. Raises `AddonError` if it is gone."""
+    thing = held(scene.objects, uid)
+    if thing is None:
+        raise AddonError("The mesh that was to be painted is gone.", "Choose another one.")
+    return thing
+
+
+def _beside(picture: bpy.types.Image) -> dict[str, bpy.types.Image]:
+    """The mask and the normal map that the picture has."""
+    own = {masks.INPUT: masks.mask_of(picture), normal_map.INPUT: normal_map.used_map(picture)}
+    return {name: image for name, image in own.items() if image}
+
+
+def _tell(scene: bpy.types.Scene, step: str, sentence: str) -> None:
+    """Make what was done an undo step, and report it; without a window whoever waits does."""
+    if not runtime.has_window():
+        return
+    try:
+        windows = bpy.context.window_manager.windows
+        with bpy.context.temp_override(window=next((each for each in windows if each.scene == scene), windows[0])):
+            bpy.ops.ed.undo_push(message=step)
+            bpy.ops.hi3dgen.report("INVOKE_DEFAULT", sentence=sentence)
+    except Exception:  # it is in the scene, and must not be offered to it again
+        log.exception("the mesh is painted, and Blender did not say so")

@@ -56,7 +56,7 @@ class Texts:
 
 @dataclass(frozen=True)
 class Coarse:
-    """A coarse view: its latent, float32 (1, 4, h, w), its depth, (1, 1, h, w), and where it shows the object, alike."""
+    """A coarse view: its latent, float32 (1, 4, h, w); its depth, (1, 1, h, w); and where it shows the object, alike."""
 
     latent: Tensor
     depth: Tensor
@@ -134,7 +134,9 @@ def redraw(
     for number in range(recipe.first, recipe.steps):
         tokens = reference.tokens[number]
         with torch.no_grad(), injecting(layers if tokens else [], tokens):
-            found = network.noise(latent.expand(len(contexts), -1, -1, -1), schedule.level(number), coarse.depth, contexts)
+            found = network.noise(
+                latent.expand(len(contexts), -1, -1, -1), schedule.level(number), coarse.depth, contexts
+            )
             without, wanted = found[:1], found[-1:]
             noise = without + recipe.guidance * (wanted - without) if len(found) > 1 else without
             step = step_back(schedule, number, latent, noise)

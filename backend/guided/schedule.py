@@ -36,16 +36,16 @@ class Schedule:
         first, last = (beta**0.5 for beta in _BETAS)
         return torch.cumprod(1 - torch.linspace(first, last, _LEVELS, dtype=torch.float32) ** 2, dim=0)
 
-    def alpha_bar(self, step: int) -> float:
-        """Which share of the signal's power is left at the level with this number, from 0 on; below it as at 0."""
-        return self._alpha_bars[self.levels[max(step, 0)]].item()
+    def alpha_bar(self, step: int) -> Tensor:
+        """Which share of the signal's power is left, float32 (), at the level with this number; below 0 as at 0."""
+        return self._alpha_bars[self.levels[max(step, 0)]]
 
 
-def clean(latent: Tensor, noise: Tensor, alpha_bar: float) -> Tensor:
+def clean(latent: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
     """The clean latent behind a latent that holds this noise at this level."""
     return (latent - (1 - alpha_bar) ** 0.5 * noise) / alpha_bar**0.5
 
 
-def noisy(latent: Tensor, noise: Tensor, alpha_bar: float) -> Tensor:
+def noisy(latent: Tensor, noise: Tensor, alpha_bar: Tensor) -> Tensor:
     """A clean latent with noise, at a level."""
     return alpha_bar**0.5 * latent + (1 - alpha_bar) ** 0.5 * noise

@@ -41,12 +41,12 @@ class DepthDiffusion:
     @property
     def device(self) -> torch.device:
         """Where the networks are."""
-        return next(self.unet.parameters()).device
+        return next(self.vae.parameters()).device
 
     @property
     def dtype(self) -> torch.dtype:
         """What the networks compute in."""
-        return next(self.unet.parameters()).dtype
+        return next(self.vae.parameters()).dtype
 
     def encode(self, pixels: Tensor) -> Tensor:
         """The latent (B, 4, h/8, w/8) of `pixels` (B, 3, h, w) in [-1, 1]: the mean that the encoder gives, float32.
@@ -99,15 +99,24 @@ def build_depth_diffusion(
 
     Raises UserError, which names the tensor and `source`, if one is missing, unknown or of another shape.
     """
-    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL  # noqa: PLC0415
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel  # noqa: PLC0415
 
-    with described(source, "Stable Diffusion for depths"), torch.device("meta"):
+    with described(f"{source}/unet", "UNet"), torch.device("meta"):
         unet: Any = UNet2DConditionModel.from_config(configs["unet"])
-        vae: Any = AutoencoderKL.from_config(configs["vae"])
     fill(nn.Module.to(unet, dtype), tensors["unet"], f"{source}/unet")
-    fill(nn.Module.to(vae, dtype), renamed(tensors["vae"]), f"{source}/vae")
-    return DepthDiffusion(unet, vae)
+    return DepthDiffusion(unet, build_vae(configs["vae"], tensors["vae"], dtype, f"{source}/vae"))
+
+
+def build_vae(
+    config: dict[str, Any], tensors: Mapping[str, Tensor], dtype: torch.dtype, source: str
+) -> "AutoencoderKL":
+    """The VAE alone; see `build_depth_diffusion`."""
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL  # noqa: PLC0415
+
+    with described(source, "VAE"), torch.device("meta"):
+        vae: Any = AutoencoderKL.from_config(config)
+    fill(nn.Module.to(vae, dtype), renamed(tensors), source)
+    return vae
 
 
 def renamed(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -145,13 +145,16 @@ def read(path: Path) -> Fixture:
     return Fixture(facts, load_file(path.with_suffix(".safetensors")), path.parent)
 
 
-def each(kind: str, *, with_weights: bool = False) -> pytest.MarkDecorator:
-    """Runs a test with `path` set to every fixture of a kind; `with_weights`: only to those that hold their weights."""
+def each(kind: str, *, with_weights: bool = False, slow: bool = False) -> pytest.MarkDecorator:
+    """Runs a test with `path` set to every fixture of a kind; `with_weights`: only to those that hold their weights.
+
+    slow: the test takes more than a few seconds even with small networks.
+    """
     if kind not in KINDS:
         raise ValueError(f"{kind} is missing in the list of kinds")
-    slow = (pytest.mark.slow, pytest.mark.timeout(1800))
+    marks = (pytest.mark.slow, pytest.mark.timeout(1800))
     chosen = [
-        pytest.param(source.path, id=source.name, marks=slow if source.by_rule else ())
+        pytest.param(source.path, id=source.name, marks=marks if slow or source.by_rule else ())
         for source in sources()
         if source.kind == kind and not (with_weights and source.by_rule)
     ]

@@ -6,7 +6,7 @@ The program runs reference and view in one batch; ours runs the reference once a
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from backend.guided.depth import mask_to_latent, to_latent
+from backend.guided.distillation import distance
 from backend.guided.recipe import Recipe
 from backend.guided.sampling import (
     Coarse,
@@ -31,12 +32,14 @@ from backend.guided.sampling import (
     redraw,
     reference_steps,
 )
-from backend.models.depth_diffusion import DepthDiffusion, build_depth_diffusion
+from backend.guided.schedule import Schedule, clean, noisy
+from backend.models.depth_diffusion import DepthDiffusion, build_depth_diffusion, build_vae
 
 DOWN = ("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",)
 UP = ("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3
 STATES = {"relative": 2e-5, "absolute": 2e-4}
 PICTURES = {"relative": 0.0, "absolute": 5e-4}
+GRADIENTS = {"relative": 1e-4, "absolute": 0.0}
 GENERAL = {"relative": 5e-6, "absolute": 1e-5}
 
 
@@ -87,7 +90,7 @@ def enlarged(image: Tensor, size: int, mode: str = "bilinear") -> Tensor:
     return functional.interpolate(image.float(), (size, size), mode=mode, align_corners=False)
 
 
-@golden.each("hifi_rgnv")
+@golden.each("hifi_rgnv", slow=True)
 def test_a_view_by_a_reference(path: Path) -> None:
     fixture = golden.read(path)
     recipe, facts, size = recipe_of(fixture), fixture.facts, fixture.facts["size"]
@@ -102,7 +105,9 @@ def test_a_view_by_a_reference(path: Path) -> None:
     golden.assert_close(torch.cat([of_reference, of_view]), fixture.output("depth_latent"), **GENERAL)
     empty, wanted = fixture.input("prompt_embeds").split(1)
     with torch.no_grad():
-        picture, view = (network.encode(enlarged(fixture.input(name), size)) for name in ("reference_low", "coarse_low"))
+        picture, view = (
+            network.encode(enlarged(fixture.input(name), size)) for name in ("reference_low", "coarse_low")
+        )
     inversion = list(invert(network, picture, of_reference, empty, recipe.schedule, recipe.reference_inverted))
     kept = torch.stack([inversion[number] for number in facts["inversion_kept"]])
     golden.assert_close(kept, fixture.output("reference_inversion"), **GENERAL)
@@ -124,6 +129,32 @@ def test_a_view_by_a_reference(path: Path) -> None:
     composited = mask * images[1:] + 1 - mask
     for name, ours in (("image_target", images[1:]), ("image_reference", images[:1]), ("composited", composited)):
         golden.assert_close(ours[..., ::2, ::2], fixture.output(f"{name}.stride2"), **PICTURES)
+
+
+@golden.each("hifi_rgsd")
+def test_how_far_a_rendering_is_from_a_view(path: Path) -> None:
+    fixture = golden.read(path)
+    tensors = fixture.views_weights("vae")
+    vae = build_vae(vae_config(fixture.config, tensors), tensors, torch.float32, "the fixture")
+    network = DepthDiffusion(cast("Any", None), vae)  # only the encoder is asked
+    levels = fixture.facts["timesteps"]
+    for iteration, level in zip(fixture.facts["iterations"], levels, strict=True):
+        noise, noised = fixture.input(f"noise.{iteration}"), fixture.input(f"x_tilde.{iteration}")
+        alpha_bar = Schedule(1000).alpha_bar(level)
+        whole = clean(noised, noise, alpha_bar)
+        golden.assert_close(whole, fixture.output(f"pred_x0.{iteration}"), **GENERAL)
+        latent = fixture.input("render_latent").requires_grad_()
+        golden.assert_close(noisy(latent, noise, alpha_bar).detach(), fixture.output(f"x_t.{iteration}"), **GENERAL)
+        loss = distance(latent, whole, alpha_bar)
+        assert loss.item() == pytest.approx(fixture.output(f"loss_sum.{iteration}").item(), rel=1e-4)
+        assert loss.item() == pytest.approx(fixture.output(f"identity_rhs.{iteration}").item(), rel=1e-4)
+        (gradient,) = torch.autograd.grad(loss, latent)
+        golden.assert_close(gradient, fixture.output(f"grad_latent.{iteration}"), **GRADIENTS)
+        rendering = enlarged(fixture.input("render_low"), fixture.facts["size"]).requires_grad_()
+        loss = distance(network.encode(rendering), whole, alpha_bar)
+        assert loss.item() == pytest.approx(fixture.output(f"loss_sum_render.{iteration}").item(), rel=1e-4)
+        (gradient,) = torch.autograd.grad(loss, rendering)
+        golden.assert_close(gradient[..., ::3, ::3], fixture.output(f"grad_render.{iteration}.stride3"), **GRADIENTS)
 
 
 def joined(pair: tuple[Step, Step], name: str) -> Tensor:

@@ -56,7 +56,7 @@ class Texts:
 
 @dataclass(frozen=True)
 class Coarse:
-    """A coarse view: its latent, float32 (1, 4, h, w); its depth, (1, 1, h, w); and where it shows the object, alike."""
+    """A coarse view: its latent, float32 (1, 4, h, w), its depth, (1, 1, h, w), and its mask, alike, 1 or 0."""
 
     latent: Tensor
     depth: Tensor

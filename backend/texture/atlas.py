@@ -35,15 +35,20 @@ class Atlas:
     chart: Int64Array
 
     def pixels(self, poll: Poll) -> Iterator[tuple[Int64Array, Int64Array, Float64Array]]:
-        """Yield the pixels that show the surface, batch by batch.
+        """Yield the pixels that show the surface, see `pixels_of`."""
+        return pixels_of(self.uv, self.size, poll)
 
-        They are flat indices from the top, int64 (P,), which triangle they show, int64 (P,), and its barycentric
-        weights, float64 (P, 3). A pixel between triangles may come more than once.
-        """
-        places = self.uv.astype(np.float64) * self.size
-        screen = np.stack([places[..., 0], self.size - places[..., 1], np.zeros(places.shape[:2])], axis=2)
-        for pixel, triangle, _, weights in batches(screen, (self.size, self.size), poll):
-            yield pixel, triangle, weights
+
+def pixels_of(uv: Float32Array, size: int, poll: Poll) -> Iterator[tuple[Int64Array, Int64Array, Float64Array]]:
+    """Yield the pixels of a square image that show a surface, batch by batch.
+
+    They are flat indices from the top, int64 (P,), which triangle they show, int64 (P,), and its barycentric weights,
+    float64 (P, 3). A pixel between triangles may come more than once. uv: float32 (T, 3, 2), (0, 0) bottom left.
+    """
+    at = uv.astype(np.float64) * size
+    screen = np.stack([at[..., 0], size - at[..., 1], np.zeros(at.shape[:2])], axis=2)
+    for pixel, triangle, _, weights in batches(screen, (size, size), poll):
+        yield pixel, triangle, weights
 
 
 def lay_out(points: Float64Array, triangles: Int32Array, side: float, most: int, scale: float, poll: Poll) -> Atlas:

@@ -5,7 +5,7 @@ import numpy as np
 
 from ..flow.products import Camera
 from ..raster.ticks import Poll
-from ..texture.bake import SQUARE, View, without_rim
+from ..texture.bake import View, without_rim
 from .front import Front
 from .rendering import look_at
 from .surface import FOV, Surface
@@ -14,6 +14,7 @@ from .texels import seen_by
 _AZIMUTHS = 8
 _ELEVATIONS = (0.0, 35.0, -25.0)
 _POLES = (85.0, -60.0)
+_DONE = float(np.cos(np.radians(55.0)) ** 4)  # seen so well, a triangle needs no other view
 _SIDE = 256  # of the z-buffers
 _STEEP = 3.0  # the depth's slope, in pixels a pixel, up to which a point counts as the nearest
 
@@ -34,8 +35,8 @@ def plan(surface: Surface, front: Front, most: int, enough: float, poll: Poll) -
     """Choose at most `most` cameras, greedily, until less than `enough` of the surface's area is left.
 
     What counts is the area of triangles that are not seen yet, times how well a camera sees their middles: the cosine's
-    fourth power. One that is seen with `bake.SQUARE` is done. What no candidate sees does not count. The cameras come
-    in the order of their angle to the picture's own, so that each view borders on what is known.
+    fourth power. One that is seen at less than 55 degrees is done. What no candidate sees does not count. The cameras
+    come in the order of their angle to the picture's own, so that each view borders on what is known.
     """
     a, b, c = np.moveaxis(surface.points[surface.triangles], 1, 0)
     cross = np.cross(b - a, c - a)
@@ -43,14 +44,14 @@ def plan(surface: Surface, front: Front, most: int, enough: float, poll: Poll) -
     middles = ((a + b + c) / 3).astype(np.float32)
     normals = (cross / np.maximum(2 * areas, 1e-20)[:, None]).astype(np.float32)
     everything = np.arange(len(areas))
-    left = 1 - np.minimum(front.weights(everything, np.full((len(areas), 3), 1 / 3)) / SQUARE, 1)
+    left = 1 - np.minimum(front.weights(everything, np.full((len(areas), 3), 1 / 3)) / _DONE, 1)
     cameras = candidates(surface)
     each = np.empty((len(cameras), len(areas)), np.float32)
     for number, camera in enumerate(cameras):
         seen = look_at(surface, camera, _SIDE, poll)
         view = View(seen.depths, without_rim(seen.triangles >= 0, 1).astype(np.float32), tolerance(surface, _SIDE))
         each[number] = seen_by(surface, middles, normals, camera, view, poll)[1]
-    found = np.minimum(each / SQUARE, 1)
+    found = np.minimum(each / _DONE, 1)
     left *= (found > 0).any(axis=0)
     chosen: list[int] = []
     while len(chosen) < most and float(areas @ left) > enough * float(areas.sum()):

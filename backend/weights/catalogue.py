@@ -99,7 +99,7 @@ GUIDED = Package(
             for file in ("merges.txt", "special_tokens_map.json", "tokenizer_config.json", "vocab.json")
         ),
     ),
-    licence="CreativeML Open RAIL++-M",
+    licence="OpenRAIL++",  # CreativeML Open RAIL++-M, as the hub names it
     licence_url="https://github.com/Stability-AI/stablediffusion/blob/main/LICENSE-MODEL",
     bytes=2_580_000_000,  # of the networks' values, at two bytes each
     purpose="Draws the sides that the picture does not show, with the picture's texture.",

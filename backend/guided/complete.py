@@ -134,10 +134,14 @@ def encoded(network: DepthDiffusion, picture: Rendering) -> tuple[Tensor, Tensor
     """A rendering's latent, depth and mask, float32 (1, C, h, w), on the network's device."""
     colours = torch.from_numpy(picture.colours * 2 - 1).movedim(-1, 0)[None]
     depth, mask = (torch.from_numpy(part)[None, None] for part in (picture.depth, picture.mask.astype(np.float32)))
-    shape = (len(picture.colours) // FACTOR,) * 2
+    size = len(picture.colours) // FACTOR
     with torch.no_grad():
         latent = require_finite(network.encode(colours), "encoder of pictures")
-    return latent, to_latent(depth, shape).to(network.device), mask_to_latent(mask, shape).to(network.device)
+    return (
+        latent,
+        to_latent(depth, (size, size)).to(network.device),
+        mask_to_latent(mask, (size, size)).to(network.device),
+    )
 
 
 def decoded(network: DepthDiffusion, latent: Tensor) -> Float32Array:

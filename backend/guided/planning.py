@@ -15,7 +15,7 @@ _AZIMUTHS = 8
 _ELEVATIONS = (0.0, 35.0, -25.0)
 _POLES = (85.0, -60.0)
 _DONE = float(np.cos(np.radians(55.0)) ** 4)  # seen so well, a triangle needs no other view
-_SIDE = 256  # of the z-buffers
+_SIDE = 128  # of the z-buffers
 _STEEP = 3.0  # the depth's slope, in pixels a pixel, up to which a point counts as the nearest
 
 

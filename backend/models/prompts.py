@@ -67,7 +67,7 @@ def build_text_encoder(
 
     with described(source, "text encoder", (StrictDataclassError,)), torch.device("meta"):
         sizes = CLIPTextConfig.from_dict(config)
-        network: Any = CLIPTextModel(sizes).to(dtype)
+        network: Any = nn.Module.to(CLIPTextModel(sizes), dtype)
     # Newer versions of the library leave the prefix out.
     own = {name.removeprefix(_PREFIX): name for name in network.state_dict()}
     given = {own.get(name.removeprefix(_PREFIX), name): tensor for name, tensor in tensors.items()}

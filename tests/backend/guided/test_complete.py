@@ -26,6 +26,7 @@ from backend.nn.memory_plan import NetworkPool
 from backend.texture.bake import SQUARE
 from backend.weights.catalogue import GUIDED
 from tests.backend.texture.test_paint import ignore
+from tests.parity.golden import watched
 
 LAST_LAYER = 3  # of the tiny UNet's four
 RECIPE = Recipe(steps=4, stop=2, first_injected=1, first_layer=LAST_LAYER)
@@ -53,7 +54,11 @@ def test_what_the_picture_does_not_show_is_drawn(
 ) -> None:
     steps: list[tuple[int, int]] = []
     settings = replace(QUICK, recipe=recipe)
-    mesh = complete(*painted, network, contexts, settings, lambda *step: steps.append(step))
+
+    def report(done: int, of: int) -> None:
+        steps.append((done, of))
+
+    mesh = complete(*painted, network, contexts, settings, report)
     front, unseen = changed(painted[0], mesh, painted)
     assert front < 0.01  # rounding
     assert unseen > 0.5
@@ -85,10 +90,8 @@ def test_the_text_the_reference_and_the_depth_matter(
 def test_with_everything_seen_nothing_is_asked(
     painted: tuple[Mesh, Cutout], network: DepthDiffusion, contexts: dict[str, Tensor]
 ) -> None:
-    asked: list[object] = []
-    hook = network.unet.register_forward_hook(lambda *given: asked.append(given))
+    asked = watched(network.unet)
     mesh = complete(*painted, network, contexts, replace(QUICK, enough=1.0), ignore)
-    hook.remove()
     assert not asked
     assert changed(painted[0], mesh, painted)[1] < 0.01
 

@@ -2,7 +2,7 @@
 """A made view gets the brightness and tint of what was seen before, and only of that."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.guided.matching import matched
@@ -11,6 +11,7 @@ RANDOM = np.random.default_rng(0)
 KNOWN = RANDOM.uniform(0.25, 0.75, (32, 32, 3)).astype(np.float32)
 
 
+@settings(deadline=None)
 @given(factor=st.floats(0.7, 1.4), offset=st.floats(-0.1, 0.1), wrong=st.floats(0, 0.15))
 def test_a_change_of_tone_is_taken_back_though_a_part_is_something_else(
     factor: float, offset: float, wrong: float

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from backend.arrays import Float64Array
 from backend.flow.products import Camera, Cutout, Mesh
 from backend.guided.baking import bake, drawn
 from backend.guided.complete import Scene, scene_of
@@ -28,7 +29,7 @@ def scene(painted: tuple[Mesh, Cutout]) -> Scene:
     return scene_of(*painted, Progress(ignore))
 
 
-def view_axis(camera: Camera) -> np.ndarray:
+def view_axis(camera: Camera) -> Float64Array:
     return camera.matrix[:3, 2]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from ..nn.checkpoint import damaged, described, fill, missing, read_description, read_tensors
+from ..nn.checkpoint import described, fill, missing, read_description, read_tensors
 
 if TYPE_CHECKING:
     from transformers import CLIPTextModel, CLIPTokenizer
@@ -84,7 +84,5 @@ def _load_words(folder: Path) -> "CLIPTokenizer":
     for name in _TOKENIZER:
         if not (folder / name).is_file():
             raise missing(folder / name)
-    try:
+    with described(folder, "tokenizer", (Exception,)):  # the library raises no other type for a bad vocabulary
         return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, TypeError, LookupError) as error:
-        raise damaged(f"{folder} describes no tokenizer: {error}") from error

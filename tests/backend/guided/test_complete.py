@@ -13,16 +13,23 @@ from torch import Tensor
 from backend.arrays import UInt8Array
 from backend.errors import Cancelled, UserError
 from backend.flow.products import Cutout, Mesh, Noted
-from backend.guided.complete import Settings, complete, scene_of
-from backend.guided.directions import EMPTY
+from backend.guided.baking import drawn
+from backend.guided.complete import Settings, complete, draw, encoded, read, scene_of
+from backend.guided.directions import EMPTY, direction_of
+from backend.guided.distillation import distance
+from backend.guided.front import reference_of
 from backend.guided.networks import networks
+from backend.guided.planning import plan
 from backend.guided.progress import Progress
 from backend.guided.recipe import Recipe
 from backend.guided.refine import Refinement, refine
+from backend.guided.rendering import render
+from backend.guided.sampling import Texts
 from backend.guided.unseen import MISSING, draw_unseen
 from backend.models.depth_diffusion import DepthDiffusion
 from backend.nn.device import Compute
 from backend.nn.memory_plan import NetworkPool
+from backend.raster.ticks import unwatched
 from backend.texture.bake import SQUARE
 from backend.weights.catalogue import GUIDED
 from tests.backend.texture.test_paint import ignore
@@ -128,8 +135,30 @@ def test_numbers_that_are_not_finite_are_refused(
 def test_a_refinement_brings_renderings_nearer_to_what_the_network_makes_of_them(
     painted: tuple[Mesh, Cutout], network: DepthDiffusion, contexts: dict[str, Tensor]
 ) -> None:
-    recipe = Recipe(steps=4, guidance=7.5, stop=2, symmetric=True, first_layer=LAST_LAYER)
-    settings = Refinement(recipe, iterations=3, fresh=2, size=64)
+    settings = Refinement(replace(RECIPE, guidance=7.5, symmetric=True), iterations=6, fresh=3, size=64)
+    mesh = refine(*painted, network, contexts, 1, settings, ignore)
+    wanted: Tensor | None = None
+    apart: list[float] = []
+    for each in (painted[0], mesh):
+        progress = Progress(ignore)
+        scene = scene_of(each, painted[1], progress)
+        (camera,) = plan(scene.surface, scene.front, 1, 0.0, unwatched)
+        view = render(scene.surface, drawn(scene.texels, unwatched), camera, 64, unwatched)
+        latent, _, _ = encoded(network, view)
+        if wanted is None:
+            picture = reference_of(scene.front, painted[1], 64, unwatched)
+            reference = read(network, picture, contexts[EMPTY], settings.recipe, progress)
+            texts = Texts(contexts[EMPTY], contexts[direction_of(camera)])
+            *_, last = draw(network, reference, view, texts, settings.recipe, progress)
+            wanted = last.after
+        apart.append(distance(latent, wanted, torch.ones(())).item())
+    assert apart[1] < 0.98 * apart[0]
+
+
+def test_a_refinement_leaves_what_the_picture_shows_and_follows_its_seed(
+    painted: tuple[Mesh, Cutout], network: DepthDiffusion, contexts: dict[str, Tensor]
+) -> None:
+    settings = Refinement(replace(RECIPE, symmetric=True), iterations=2, fresh=2, size=64)
     mesh = refine(*painted, network, contexts, 1, settings, ignore)
     front, unseen = changed(painted[0], mesh, painted)
     assert front < 0.01

@@ -100,7 +100,7 @@ def test_a_view_by_a_reference(path: Path) -> None:
     mask = fixture.input("mask").float()
     depth = enlarged(fixture.input("depth_low"), size, "bicubic")
     depth[1:] *= mask
-    small = (size // 8, size // 8)
+    small = (fixture.config["lat"], fixture.config["lat"])
     of_reference, of_view = to_latent(depth, small).split(1)
     golden.assert_close(torch.cat([of_reference, of_view]), fixture.output("depth_latent"), **GENERAL)
     empty, wanted = fixture.input("prompt_embeds").split(1)

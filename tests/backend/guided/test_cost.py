@@ -59,3 +59,8 @@ def test_what_a_view_takes(recipe: Recipe, evaluations: int, tera: float) -> Non
     assert cost.evaluations(recipe) == evaluations
     assert cost.of_view(recipe) / 1e12 == pytest.approx(tera, abs=0.6)
     assert cost.of_view(recipe, guided=False) < cost.of_view(recipe)
+
+
+def test_the_reference_is_read_once() -> None:
+    assert cost.of_reference(Recipe()) / 1e12 == pytest.approx(81.5, abs=0.1)
+    assert cost.of_reference(Recipe(symmetric=True)) / 1e12 == pytest.approx(49.4, abs=0.1)

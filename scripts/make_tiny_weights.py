@@ -28,7 +28,7 @@ from backend.models.latent_decoder import LatentDecoder, LatentDecoderConfig
 from backend.models.latent_flow import LatentFlow, LatentFlowConfig
 from backend.models.structure_decoder import StructureDecoder, StructureDecoderConfig
 from backend.models.structure_flow import StructureFlow, StructureFlowConfig
-from backend.weights.catalogue import CONDITIONER, FOREGROUND, GEOMETRY, NORMALS
+from backend.weights.catalogue import CONDITIONER, FOREGROUND, GEOMETRY, GUIDED, NORMALS
 
 CHANNELS = 24  # of an image token
 LATENT = 4
@@ -117,6 +117,18 @@ VAE = {
     "mid_block_add_attention": False,  # among 9216 places it would take most of a test's time
     "scaling_factor": 0.18215,
 }
+DEPTH_UNET = {**UNET, "in_channels": 5}
+TEXT = {
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "max_position_embeddings": 32,
+    "bos_token_id": 0,
+    "eos_token_id": 1,
+    "pad_token_id": 2,
+}
+_BEGIN, _END, _PAD = "<|startoftext|>", "<|endoftext|>", "!"
 
 
 def make(folder: Path, seed: int = 0) -> None:
@@ -126,6 +138,35 @@ def make(folder: Path, seed: int = 0) -> None:
     _write_normals(folder / NORMALS.name, random)
     _write_tokenizer(folder / CONDITIONER.name, random)
     _write_foreground(folder / FOREGROUND.name, random)
+    make_guided(folder / GUIDED.name, random)
+
+
+def make_guided(folder: Path, random: torch.Generator, *, attention: bool = False) -> None:
+    """Writes the package of the networks that draw views into its folder; attention: in the VAE, too."""
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL  # noqa: PLC0415
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel  # noqa: PLC0415
+    from transformers import CLIPTextConfig, CLIPTextModel  # noqa: PLC0415
+
+    letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
+    words = [_BEGIN, _END, _PAD, *letters, *(f"{letter}</w>" for letter in letters)]
+    config = CLIPTextConfig(**TEXT, vocab_size=len(words))
+    parts: dict[str, tuple[Any, str]] = {
+        "unet": (UNet2DConditionModel.from_config(DEPTH_UNET), "diffusion_pytorch_model"),
+        "vae": (AutoencoderKL.from_config({**VAE, "mid_block_add_attention": attention}), "diffusion_pytorch_model"),
+        "text_encoder": (CLIPTextModel(config), "model"),
+    }
+    for name, (network, file) in parts.items():
+        described = config.to_dict() if name == "text_encoder" else dict(network.config)
+        _write_json(folder / name / "config.json", described)
+        tensors = _randomised(network.half(), random)
+        if name == "unet":
+            tensors |= {name: 0.3 * tensors[name] for name in tensors if name.startswith("conv_out.")}
+        _save(folder / name / f"{file}.fp16.safetensors", tensors)
+    _write_json(folder / "tokenizer" / "vocab.json", {word: number for number, word in enumerate(words)})
+    (folder / "tokenizer" / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
+    special = {"bos_token": _BEGIN, "eos_token": _END, "unk_token": _END, "pad_token": _PAD}
+    _write_json(folder / "tokenizer" / "special_tokens_map.json", special)
+    _write_json(folder / "tokenizer" / "tokenizer_config.json", {"tokenizer_class": "CLIPTokenizer", **special})
 
 
 def _write_geometry(folder: Path, random: torch.Generator) -> None:

@@ -44,6 +44,32 @@ def input_by_rule(name: str, shape: tuple[int, ...], sha256: str | None = None, 
     return torch.from_numpy(values)
 
 
+def views_weights_by_rule(shapes: Mapping[str, tuple[int, ...]], salt: str) -> dict[str, "Tensor"]:
+    """Weights for tensors of these shapes by the rule "views-1": the salt and the tensor's name are its key.
+
+    float32, uniform: matrices and kernels with the deviation 1 / sqrt(inputs), one axis around 0 with 0.1, or around 1
+    if it is a norm's weight; what mixes two branches with 1.
+    """
+    import torch  # noqa: PLC0415
+
+    weights: dict[str, Tensor] = {}
+    for name, shape in shapes.items():
+        values = _uniform(f"{salt}/{name}", tuple(shape)) * np.sqrt(3)
+        if len(shape) > 1:
+            values = values / np.sqrt(values.size / shape[0])
+        elif not name.endswith("mix_factor"):
+            values = values * 0.1 + (1 if len(shape) == 1 and name.endswith(".weight") else 0)
+        weights[name] = torch.from_numpy(np.asarray(values, np.float32))
+    return weights
+
+
+def views_input_by_rule(key: str, shape: tuple[int, ...]) -> "Tensor":
+    """An input by the rule "views-1": float32, uniform with the deviation 1; the key is the generator's."""
+    import torch  # noqa: PLC0415
+
+    return torch.from_numpy((_uniform(key, tuple(shape)) * np.sqrt(3)).astype(np.float32))
+
+
 def _uniform(name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Uniform in [-1, 1), float64, from the counter-based generator whose key is the name's hash."""
     key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:16], "little")

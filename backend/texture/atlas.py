@@ -38,25 +38,30 @@ class Atlas:
     chart: Int64Array
 
     def pixels(self, poll: Poll) -> Iterator[tuple[Int64Array, Int64Array, Float64Array]]:
-        """Yield the pixels that show the surface, batch by batch.
+        """Yield the pixels that show the surface, see `pixels_of`."""
+        return pixels_of(self.uv, self.size, poll)
 
-        They are flat indices from the top, int64 (P,), which triangle they show, int64 (P,), and its barycentric
-        weights, float64 (P, 3). A pixel between triangles may come more than once. Of triangles that are too small for
-        a pixel's centre the middle is shown, if no other triangle is there.
-        """
-        places = self.uv.astype(np.float64) * self.size
-        screen = np.stack([places[..., 0], self.size - places[..., 1], np.zeros(places.shape[:2])], axis=2)
-        covered, drawn = np.zeros(self.size**2, np.bool_), np.zeros(len(screen), np.bool_)
-        for pixel, triangle, _, weights in batches(screen, (self.size, self.size), poll):
-            covered[pixel] = drawn[triangle] = True
-            yield pixel, triangle, weights
-        small = np.flatnonzero(~drawn)
-        column, row = np.clip(screen[small, :, :2].mean(axis=1).astype(np.int64), 0, self.size - 1).T
-        pixel, first = np.unique(row * self.size + column, return_index=True)
-        free = ~covered[pixel]
-        for some in np.array_split(np.flatnonzero(free), -(-int(free.sum()) // _BATCH) or 1):
-            poll()
-            yield pixel[some], small[first[some]], np.full((len(some), 3), 1 / 3)
+
+def pixels_of(uv: Float32Array, size: int, poll: Poll) -> Iterator[tuple[Int64Array, Int64Array, Float64Array]]:
+    """Yield the pixels of a square image that show a surface, batch by batch.
+
+    They are flat indices from the top, int64 (P,), which triangle they show, int64 (P,), and its barycentric weights,
+    float64 (P, 3). A pixel between triangles may come more than once. Of triangles that are too small for a pixel's
+    centre the middle is shown, if no other triangle is there. uv: float32 (T, 3, 2), (0, 0) bottom left.
+    """
+    at = uv.astype(np.float64) * size
+    screen = np.stack([at[..., 0], size - at[..., 1], np.zeros(at.shape[:2])], axis=2)
+    covered, drawn = np.zeros(size**2, np.bool_), np.zeros(len(screen), np.bool_)
+    for pixel, triangle, _, weights in batches(screen, (size, size), poll):
+        covered[pixel] = drawn[triangle] = True
+        yield pixel, triangle, weights
+    small = np.flatnonzero(~drawn)
+    column, row = np.clip(screen[small, :, :2].mean(axis=1).astype(np.int64), 0, size - 1).T
+    pixel, first = np.unique(row * size + column, return_index=True)
+    free = ~covered[pixel]
+    for some in np.array_split(np.flatnonzero(free), -(-int(free.sum()) // _BATCH) or 1):
+        poll()
+        yield pixel[some], small[first[some]], np.full((len(some), 3), 1 / 3)
 
 
 def lay_out(

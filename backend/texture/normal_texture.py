@@ -13,8 +13,8 @@ from ..mesh.eye import Eye, find_eye
 from ..mesh.smooth import smooth_normals
 from ..raster.blur import box_blur
 from ..raster.pull_push import fill
-from ..raster.triangles import batches
 from ..raster.vectors import unit
+from .atlas import pixels_of
 from .bake import sample, without_rim
 from .raster import look
 from .tangents import tangents
@@ -65,9 +65,7 @@ def bake_normals(mesh: Mesh, normal_map: NormalMap, size: int, report: Report) -
     shown = np.dstack([unit(normal_map.normals.astype(np.float64)) @ eye.axes, _trust(normal_map)]).astype(np.float32)
     done = 4
     image, covered = np.zeros((size * size, 3), np.float32), np.zeros(size * size, np.float32)
-    at = mesh.corner_uv.astype(np.float64) * size
-    screen = np.stack([at[..., 0], size - at[..., 1], np.zeros(at.shape[:2])], axis=2)
-    for pixel, triangle, _, shares in batches(screen, (size, size), poll):
+    for pixel, triangle, shares in pixels_of(mesh.corner_uv, size, poll):
         corners = mesh.triangles[triangle]
         point, normal = (np.einsum("pk,pkc->pc", shares, each[corners]) for each in (mesh.vertices, own))
         tangent = np.einsum("pk,pkc->pc", shares, axes[triangle])

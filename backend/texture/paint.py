@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..arrays import BoolArray, Float32Array, Float64Array, Int32Array
+from ..arrays import Float32Array, Float64Array, Int32Array
 from ..flow.products import Crop, Cutout, Mesh, NormalMap, Picture, Report, Texture
 from ..raster.blur import box_blur
 from ..raster.colour import linear_to_srgb, srgb_to_linear
-from ..raster.morphology import dilated, eroded
 from ..raster.pull_push import fill
 from ..raster.render import vertex_normals
 from ..raster.resample import crop_resize, resample
@@ -25,8 +24,8 @@ from . import light
 from .atlas import Atlas, lay_out
 from .bake import View, blend, sample, weights
 from .behind import from_behind
-from .raster import look
 from .finer import finer
+from .sides import BACK, FRONT, kept, places, view
 from .sight import Sight, sight
 from .votes import likely
 
@@ -34,8 +33,6 @@ MOST = 2048
 """Pixels along the side of the image, at most, if nothing else is said."""
 _STEPS = 20
 _UNDER = 0.01  # the weight of what goes on from elsewhere, beside the cosine's fourth power of what is seen
-_NEAR = 0.015  # of the side: how far behind the nearest surface a point may be to be seen
-_RIM = 0.012  # of the side: the rim of the silhouette, whose pixels mix with the ground
 _SMOOTH = 0.012  # of the side: what is smaller does not flow
 _SMALL = 256  # pixels along the side at which colours are smoothed
 _SMOOTHINGS = 8
@@ -49,7 +46,7 @@ _ROWS = 128  # of the picture, that are drawn at once
 class _Side:
     """The surface as the picture sees it, or as it would be seen from behind in the same frame.
 
-    colours: float32 (N, N, 3), linear. sign: 1 for the front, -1 for the back.
+    colours: float32 (N, N, 3), linear. sign: `FRONT` or `BACK`.
     """
 
     colours: Float32Array
@@ -135,16 +132,12 @@ def _sides(
     front = _drawn(picture, crop, wide, poll)
     if not lit:
         front /= np.clip(crop_resize(shade, 0, 0, side, wide), *light.RANGE)
-    square = min(wide, _BUFFER)
-    kept = np.clip(crop_resize(_usable(inside, max(1, round(_RIM * side))), 0, 0, side, square), 0, 1)
-    sides: list[_Side] = []
-    for colours, sign in ((front, 1.0), (srgb_to_linear(behind), -1.0)):
-        poll()
-        places = _places(seen.points, sign, side, square)
-        nearest = look(places, seen.triangles, (square, square), perspective=False, poll=poll)
-        view = View(nearest.depths, kept, _NEAR * square)
-        sides.append(_Side(colours, view, sign))
-    return sides[0], sides[1]
+    usable = kept(inside, min(wide, _BUFFER))
+    poll()
+    return (
+        _Side(front, view(seen.points, seen.triangles, FRONT, side, usable, poll), FRONT),
+        _Side(srgb_to_linear(behind), view(seen.points, seen.triangles, BACK, side, usable, poll), BACK),
+    )
 
 
 def _drawn(picture: Picture, crop: Crop, wide: int, poll: Poll) -> Float32Array:
@@ -156,18 +149,6 @@ def _drawn(picture: Picture, crop: Crop, wide: int, poll: Poll) -> Float32Array:
         window = (crop.left, crop.top + first * step, crop.side, len(rows) * step)
         rows[:] = _LINEAR[resample(picture, window, (len(rows), wide), fill=0.0)[..., :3]]
     return drawn
-
-
-def _usable(inside: BoolArray, rim: int) -> Float32Array:
-    """How far the pixels of a silhouette may be used, float32 (S, S) in [0, 1]: its rim not, of thin parts the middle.
-
-    inside: bool (S, S). rim: pixels.
-    """
-    depth = inside.astype(np.float32)
-    for radius in range(1, rim + 1):
-        depth += eroded(inside, radius)
-    middle = inside & (depth >= dilated(depth, rim))
-    return box_blur(middle.astype(np.float32), max(1.0, rim / 4), beyond="zero") * inside
 
 
 def _painted(
@@ -234,16 +215,11 @@ def _seen(
     """How well each side sees points, float64 (K, N), and the colours that it sees there, (K, N, 3)."""
     found, colours = np.zeros((len(sides), len(points))), np.zeros((len(sides), len(points), 3))
     for number, each in enumerate(sides):
-        places = _places(points, each.sign, side, each.view.depths.shape[0])
-        found[number] = weights(places, normals[:, 2] * each.sign, each.view)
+        found[number] = weights(
+            places(points, each.sign, side, len(each.view.depths)), normals[:, 2] * each.sign, each.view
+        )
         shown = found[number] > 0
         width = each.colours.shape[0] / side
         x, y = points[shown, 0] * width, (side - points[shown, 1]) * width
         colours[number, shown] = sample(each.colours, x, y)
     return found, colours
-
-
-def _places(points: Float64Array, sign: float, side: int, square: int) -> Float64Array:
-    """Column, row and depth of points, float64 (N, 3), in a picture of `square` pixels; sign: see `_Side`."""
-    x, y, z = points.T
-    return np.stack([x, side - y, -z * sign], axis=1) * (square / side)

@@ -86,4 +86,30 @@ FOREGROUND = Package(
     optional=True,
 )
 
+GUIDED = Package(
+    name="stable-diffusion-2-depth",
+    repository="sd2-community/stable-diffusion-2-depth",
+    revision="6cb92dd9430a7f6da8d9e99d7b60acdebcc348b7",
+    files=(
+        *(f"unet/{file}" for file in ("config.json", "diffusion_pytorch_model.fp16.safetensors")),
+        *(f"vae/{file}" for file in ("config.json", "diffusion_pytorch_model.fp16.safetensors")),
+        *(f"text_encoder/{file}" for file in ("config.json", "model.fp16.safetensors")),
+        *(
+            f"tokenizer/{file}"
+            for file in ("merges.txt", "special_tokens_map.json", "tokenizer_config.json", "vocab.json")
+        ),
+    ),
+    licence="OpenRAIL++",  # CreativeML Open RAIL++-M, as the hub names it
+    licence_url="https://github.com/Stability-AI/stablediffusion/blob/main/LICENSE-MODEL",
+    bytes=2_580_000_000,  # of the networks' values, at two bytes each
+    purpose="Draws the sides that the picture does not show, with the picture's texture.",
+    optional=True,
+)
+
 PACKAGES = (GEOMETRY, NORMALS, CONDITIONER, FOREGROUND)
+"""What the engine uses, and what a download without names brings."""
+
+MORE = (GUIDED,)
+"""What is downloaded by its name alone."""
+
+EVERY = (*PACKAGES, *MORE)

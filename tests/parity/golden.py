@@ -43,6 +43,9 @@ ALGORITHMS = (
     *("geometry_camera", "geometry_raster", "geometry_bake"),
 )
 """Kinds that need none."""
+VIEWS = ("hifi_rgnv", "hifi_rgsd")
+"""Kinds whose small networks get their weights by the rule "views-1", from manifests in the folder `manifests`."""
+KINDS = NETWORKS + ALGORITHMS + VIEWS
 _CUT = re.compile(r"(.+)_(first|stride)(\d+)")
 
 
@@ -50,7 +53,7 @@ _CUT = re.compile(r"(.+)_(first|stride)(\d+)")
 class Source:
     """A fixture's files.
 
-    kind: one of `NETWORKS` and `ALGORITHMS`, or empty if it is unknown. by_rule: whether its weights follow from their
+    kind: one of `KINDS`, or empty if it is unknown. by_rule: whether its weights follow from their
     names and shapes.
     """
 
@@ -70,6 +73,7 @@ class Fixture:
 
     facts: dict[str, Any]  # the JSON
     tensors: dict[str, "torch.Tensor"]
+    folder: Path = OWN
 
     @property
     def config(self) -> dict[str, Any]:
@@ -120,22 +124,37 @@ class Fixture:
 
         return self.weights(prefix) or weights_by_rule(tensors)
 
+    def views_weights(self, part: str) -> dict[str, "torch.Tensor"]:
+        """The weights of a part ("unet") by the rule "views-1", by the names that follow the part's own."""
+        from weights_by_rule import views_weights_by_rule
+
+        stated = self.facts["weights"]
+        shapes = json.loads((self.folder / stated[f"{part}_manifest"]).read_text(encoding="utf-8"))
+        weights = views_weights_by_rule(shapes, stated["salt"])
+        for name, factor in stated.get("scale_after_rule", {}).items():
+            if name in weights:
+                weights[name] *= factor
+        return {name.removeprefix(f"{part}."): tensor for name, tensor in weights.items()}
+
 
 def read(path: Path) -> Fixture:
     """Reads the fixture whose JSON is `path`; skips the test if torch or safetensors is missing."""
     pytest.importorskip("torch", reason="torch is not installed here: the extra hi3dgen has it")
     load_file = pytest.importorskip("safetensors.torch", reason="safetensors is not installed here").load_file
     facts = json.loads(path.read_text(encoding="utf-8"))
-    return Fixture(facts, load_file(path.with_suffix(".safetensors")))
+    return Fixture(facts, load_file(path.with_suffix(".safetensors")), path.parent)
 
 
-def each(kind: str, *, with_weights: bool = False) -> pytest.MarkDecorator:
-    """Runs a test with `path` set to every fixture of a kind; `with_weights`: only to those that hold their weights."""
-    if kind not in NETWORKS + ALGORITHMS:
+def each(kind: str, *, with_weights: bool = False, slow: bool = False) -> pytest.MarkDecorator:
+    """Runs a test with `path` set to every fixture of a kind; `with_weights`: only to those that hold their weights.
+
+    slow: the test takes more than a few seconds even with small networks.
+    """
+    if kind not in KINDS:
         raise ValueError(f"{kind} is missing in the list of kinds")
-    slow = (pytest.mark.slow, pytest.mark.timeout(1800))
+    marks = (pytest.mark.slow, pytest.mark.timeout(1800))
     chosen = [
-        pytest.param(source.path, id=source.name, marks=slow if source.by_rule else ())
+        pytest.param(source.path, id=source.name, marks=marks if slow or source.by_rule else ())
         for source in sources()
         if source.kind == kind and not (with_weights and source.by_rule)
     ]
@@ -258,7 +277,7 @@ def _kind_of(path: Path) -> str:
         return ""
     stated = facts.get("fixture", "") if isinstance(facts, dict) else ""
     for name in (stated, path.stem):
-        for kind in NETWORKS + ALGORITHMS:
+        for kind in KINDS:
             if name == kind or str(name).startswith(f"{kind}_"):
                 return kind
     return ""

@@ -18,7 +18,7 @@ def test_a_folder_of_fixtures_holds_some(folder: Path) -> None:
 
 
 def test_there_is_a_small_fixture_of_every_kind() -> None:
-    assert {source.kind for source in golden.sources((golden.OWN,))} == {*golden.NETWORKS, *golden.ALGORITHMS}
+    assert {source.kind for source in golden.sources((golden.OWN,))} == {*golden.KINDS}
 
 
 def test_the_small_fixtures_hold_their_weights() -> None:
@@ -29,7 +29,7 @@ def test_the_small_fixtures_hold_their_weights() -> None:
 def test_the_kind_of_a_fixture(source: golden.Source) -> None:
     if not source.kind:
         pytest.skip(f"{source.path.name} is of a kind that no test here knows")
-    assert source.kind in golden.NETWORKS + golden.ALGORITHMS
+    assert source.kind in golden.KINDS
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The panel's box *Texture*: a picture's colours for the active mesh, whoever made it."""
+"""The panel's box of *Texture from Picture*: a picture's colours for the active mesh, whoever made it."""
 
 import bpy
 
@@ -10,29 +10,24 @@ from .text import draw_sentence
 
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Draw the box, closed unless a picture lies over the active mesh."""
+    """Draw a button, and the rest if a picture lies over the active mesh."""
     thing = texture_operators.painted(context)
     if thing is None:
         return
-    header, body = layout.panel("hi3dgen_texture", default_closed=True)
-    header.label(text=say("Texture from Picture"))
-    if body is None:
-        return
     lies = ghost.ghost_of(context.scene, thing)
-    text = say("Find the Camera Again") if lies else say("Find the Camera")
-    body.operator("hi3dgen.texture_from_picture", text=text, icon="VIEW_CAMERA")
     if lies is None:
-        sentence = say("Lays the picture over {name}, to be painted onto it.", name=thing.name)
-        draw_sentence(body, sentence, "INFO")
+        layout.operator("hi3dgen.texture_from_picture", icon="TEXTURE")
         return
+    body = layout.box()
+    body.label(text=say("Texture from Picture"), icon="TEXTURE")
+    body.operator("hi3dgen.texture_from_picture", text=say("Find the Camera Again"), icon="VIEW_CAMERA")
     for note in filter(None, lies.get(ghost.NOTES, "").splitlines()):
         draw_sentence(body, note, "INFO")
     view, settings = context.space_data, context.scene.hi3dgen
     column = body.column(align=True)
-    row = column.row(align=True)
-    row.operator("hi3dgen.look_through", icon="HIDE_OFF")
+    column.operator("hi3dgen.look_through", icon="HIDE_OFF")
     if isinstance(view, bpy.types.SpaceView3D):
-        row.prop(view, "lock_camera", text=say("Move by Navigating"), toggle=True)
+        column.prop(view, "lock_camera", text=say("Move by Navigating"), toggle=True, icon="VIEW_PAN")
     if shown := next(iter(lies.data.background_images), None):
         row = column.row(align=True)
         row.prop(lies.data, "show_background_images", text="", icon="IMAGE_DATA")

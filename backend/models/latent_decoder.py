@@ -59,15 +59,25 @@ class LatentDecoderConfig:
 
 
 class WindowTransformer(nn.Module):
-    """The decoder's transformer: in every second block the windows are shifted by half their size."""
+    """The transformer of decoder and encoder: in every second block the windows are shifted by half their size."""
 
     def __init__(
-        self, in_channels: int, channels: int, *, blocks: int, heads: int, mlp_ratio: float, window_size: int
+        self,
+        in_channels: int,
+        channels: int,
+        *,
+        blocks: int,
+        heads: int,
+        mlp_ratio: float,
+        window_size: int,
+        qk_rms_norm: bool = False,
     ) -> None:
         super().__init__()
         self.window_size = window_size
         self.input_layer = nn.Linear(in_channels, channels)
-        self.blocks = nn.ModuleList(WindowBlock(channels, heads, mlp_ratio) for _ in range(blocks))
+        self.blocks = nn.ModuleList(
+            WindowBlock(channels, heads, mlp_ratio, qk_rms_norm=qk_rms_norm) for _ in range(blocks)
+        )
 
     def transform(
         self, x: Tensor, voxels: Voxels, dtype: torch.dtype, begins: Callable[[int], None] = _no_report

@@ -84,7 +84,7 @@ class Topology:
         return places / self.resolution - 0.5 + displacements
 
     def distances(self, features: Tensor, points: Tensor) -> Tensor:
-        """The signed distances at `points`, by number: (P,), 1 at those that no voxel touches."""
+        """The voxels' signed distances at `points`, by number: (P,), 1 at those that no voxel touches."""
         voxels = self.voxels[points]
         means = _mean_at(voxels, features[:, _DISTANCE] - 1 / self.resolution)[:, 0]
         return torch.where((voxels >= 0).any(1), means, 1)

@@ -39,9 +39,9 @@ class Camera:
         ahead = torch.stack([columns, rows, torch.ones_like(rows)], dim=-1) @ torch.linalg.inv(self.intrinsics).T
         return ahead @ self.extrinsics[:3, :3]
 
-    def to(self, device: torch.device) -> "Camera":
-        """The same on a device."""
-        return Camera(self.extrinsics.to(device), self.intrinsics.to(device))
+    def to(self, device: torch.device | None = None, dtype: torch.dtype | None = None) -> "Camera":
+        """The same on a device, of a dtype."""
+        return Camera(self.extrinsics.to(device, dtype), self.intrinsics.to(device, dtype))
 
 
 def on_sphere(count: int, offset: Sequence[float] = (0.0, 0.0)) -> Tensor:

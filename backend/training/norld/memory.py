@@ -9,6 +9,30 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from ...nn.transformer import DiffusionTransformer, ModulatedBlock
+
+_TOKENS = 64  # that a block is tried with
+
+
+def recompute_within(network: DiffusionTransformer, tokens: int, budget: int) -> int:
+    """Lets the blocks of `network` keep at most `budget` bytes for `tokens` tokens. Returns how many are recomputed.
+
+    What is kept is taken as proportional to the tokens, as it is with fused attention. Layers around the transformer,
+    weights and their gradients are not counted.
+    """
+    block = network.blocks[0]
+    if not isinstance(block, ModulatedBlock):
+        raise TypeError("a diffusion transformer is made of modulated blocks")
+    weight = block.self_attn.to_out.weight
+    channels = len(weight)
+    x = weight.new_zeros(1, _TOKENS, channels).requires_grad_()
+    modulation = weight.new_zeros(1, 1, 6 * channels).requires_grad_()
+    context = block.context(weight.new_zeros(1, 1, block.cross_attn.to_kv.in_features))
+    kept = kept_bytes(block, lambda: block(x, modulation, context)) * tokens // _TOKENS
+    again = tokens * channels * weight.element_size()
+    network.recomputed = blocks_to_recompute(len(network.blocks), kept, again, budget)
+    return network.recomputed
+
 
 def kept_bytes(network: nn.Module, call: Callable[[], Tensor]) -> int:
     """How many bytes autograd keeps for the gradients of `call`, the weights of `network` not counted."""

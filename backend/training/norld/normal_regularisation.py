@@ -7,13 +7,15 @@ the true ones. The paper says no more than that; which times, views, pixels and 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ...models.latent_decoder import SUBDIVISION, LatentDecoder
+from ...models.latent_decoder import SUBDIVISION, LatentDecoder, LatentDecoderConfig
 from ...models.latent_flow import Normalization
+from ...nn.checkpoint import load_network
 from ...nn.sparse import Voxels
 from .mesh_losses import Rendering
 from .seen_surface import Look, decoded_topology, look_at, seen_normals
@@ -49,6 +51,7 @@ class FrozenDecoder:
 
     def features(self, latents: Tensor, voxels: Voxels) -> tuple[Tensor, Voxels]:
         """The features (64 N, F) of the flow's `latents` (N, C) of one object, and the fine voxels they are at."""
+        self.network.to(latents.device)
         features, fine = self.network(self.normalization.undone(latents), voxels)
         if features.requires_grad:
             features.register_hook(self._tamed)
@@ -66,6 +69,13 @@ class FrozenDecoder:
             return gradient
         most = self.steepest * moved.median()
         return torch.cat([of_distances.clamp(-most, most), gradient[:, _DISTANCES.stop :]], dim=1)
+
+
+def load_decoder(stem: Path, normalization: Normalization) -> FrozenDecoder:
+    """The published decoder STEM.json and STEM.safetensors, in float32. Raises UserError as `load_network` does."""
+    network = load_network(stem, "SLatMeshDecoder", lambda **sizes: LatentDecoder(LatentDecoderConfig(**sizes)))
+    network.float().compute_in(torch.float32)
+    return FrozenDecoder(network, normalization)
 
 
 def weight_at(t: float, latest: float) -> float:

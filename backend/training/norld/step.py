@@ -8,7 +8,7 @@ the moving average go on in either case.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, Self, cast
+from typing import Any, Protocol, Self, cast, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -29,6 +29,19 @@ class Divisible(Minibatch, Protocol):
 
     def parts(self, count: int) -> list[Self]:
         """At most so many parts, each with an object, of similar load."""
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A task whose loss depends on earlier steps."""
+
+    def remembered(self) -> dict[str, Any]:
+        """What `recall` takes."""
+        ...
+
+    def recall(self, kept: Mapping[str, Any]) -> None:
+        """Go on where another left off."""
         ...
 
 
@@ -58,6 +71,8 @@ class StepSettings:
         clip = AdaptiveClip(task.schedule.clip, self.percentile, self.recorded)
         if "clip" in state.kept:
             clip.resume(state.kept["clip"])
+        if isinstance(task, Remembering) and "task" in state.kept:
+            task.recall(state.kept["task"])
         parameters = [value for group in state.optimizer.param_groups for value in group["params"]]
 
         def step(batch: Minibatch) -> Mapping[str, Tensor]:
@@ -82,6 +97,8 @@ class StepSettings:
                 masters.hand_down()
             state.optimizer.zero_grad()
             state.kept["clip"] = clip.state()
+            if isinstance(task, Remembering):
+                state.kept["task"] = task.remembered()
             if self.log_scale is not None:
                 state.kept["log_scale"] = scale + (self.growth if finite else -_FALL)
             count(state, len(batch) * place.count)

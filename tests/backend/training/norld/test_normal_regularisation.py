@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The normals of what a decoder makes are rendered with right gradients, and learning lowers their error."""
 
+from collections.abc import Sequence
+
 import pytest
 
 pytest.importorskip("torch", reason="torch is not installed here: the extra training has it")
@@ -20,19 +22,19 @@ from backend.training.norld.normal_regularisation import (
     weight_at,
 )
 from backend.training.norld.seen_surface import decoded_topology, look_at, moving_vertices, seen_normals
-from backend.training.norld.views import camera_at
+from backend.training.norld.views import Camera, camera_at
 from tests.backend.training.norld.tiny import block, decoder, flow, shell, voxels_of
 
 SIZE = 40
 CAMERAS = tuple(camera_at(*at).to(dtype=torch.float64) for at in ((0.6, 0.4), (-2.0, -0.3)))
 
 
-def targets_of(frozen: FrozenDecoder, latents: Tensor) -> list[Target]:
+def targets_of(frozen: FrozenDecoder, latents: Tensor, cameras: Sequence[Camera] = CAMERAS) -> list[Target]:
     """What views show of the surface that latents decode to."""
     with torch.no_grad():
         features, fine = frozen.features(latents, voxels_of(block()))
         surface = extract_surface(fine.coords[:, 1:], features, frozen.resolution)
-    return [Target(camera, render_truth(surface.vertices, surface.triangles, camera, SIZE)) for camera in CAMERAS]
+    return [Target(camera, render_truth(surface.vertices, surface.triangles, camera, SIZE)) for camera in cameras]
 
 
 def of(seed: int) -> Tensor:
@@ -160,12 +162,11 @@ def test_the_strength_is_a_share_of_the_flows_gradient_and_then_stays() -> None:
 
 
 def test_fifty_steps_lower_the_rendered_error() -> None:
-    frozen, network, voxels = decoder(), flow(), voxels_of(block())
-    data = of(4)
-    targets = targets_of(frozen, data)
-    network.double().compute_in(torch.float64)
-    draws = Draws(of(9), torch.tensor([0.3]).double(), torch.tensor([False]))
-    tokens = torch.randn(1, 5, 8, generator=torch.Generator().manual_seed(8)).double()
+    frozen, network, voxels = decoder(dtype=torch.float32), flow(), voxels_of(block())
+    data = of(4).float()
+    targets = targets_of(frozen, data, [camera.to(dtype=torch.float32) for camera in CAMERAS])
+    draws = Draws(of(9).float(), torch.tensor([0.3]), torch.tensor([False]))
+    tokens = torch.randn(1, 5, 8, generator=torch.Generator().manual_seed(8))
     optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
     errors: list[float] = []
     for _ in range(50):

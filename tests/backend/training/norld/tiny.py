@@ -38,11 +38,11 @@ def flow(seed: int = 1) -> LatentFlow:
     return LatentFlow(config)
 
 
-def decoder(seed: int = 2, steepest: float = math.inf) -> FrozenDecoder:
+def decoder(steepest: float = math.inf, dtype: torch.dtype = torch.float64) -> FrozenDecoder:
     """A random decoder: its surface is the structure's border, with corners displaced as the latents say."""
-    torch.manual_seed(seed)
+    torch.manual_seed(2)
     network = LatentDecoder(LatentDecoderConfig(RESOLUTION, 256, 3, 1, 2, mlp_ratio=0.25, window_size=2))
     torch.nn.init.normal_(network.out_layer.weight[8:32], std=0.4)
     torch.nn.init.normal_(network.out_layer.weight[:8], std=1e-4)
-    network.double().compute_in(torch.float64)
+    network.to(dtype).compute_in(dtype)
     return FrozenDecoder(network, Normalization((0.1, -0.2, 0.0), (1.5, 0.8, 1.0)), steepest)

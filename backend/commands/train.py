@@ -45,7 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     structure = kinds.add_parser("structure-flow", help="train the flow model of sparse structures")
     _configure_flow(structure)
     structure.set_defaults(run=run_structure_flow)
-    latents = kinds.add_parser("latent-flow", help="train the flow model of latents, also by the normals that they give")
+    latents = kinds.add_parser(
+        "latent-flow", help="train the flow model of latents, also by the normals that they give"
+    )
     _configure_flow(latents)
     latents.add_argument(
         "--decoder", type=Path, metavar="STEM", help="of STEM.json and STEM.safetensors: let the normals count, too"

@@ -58,7 +58,9 @@ def test_the_structures_flow_model(path: Path) -> None:
 def test_the_latents_flow_model(path: Path) -> None:
     fixture = golden.read(path)
     assert_matched_alike(
-        fixture, LatentFlow(LatentFlowConfig(**fixture.config)), Voxels(fixture.input("coords"), len(fixture.input("t")))
+        fixture,
+        LatentFlow(LatentFlowConfig(**fixture.config)),
+        Voxels(fixture.input("coords"), len(fixture.input("t"))),
     )
 
 

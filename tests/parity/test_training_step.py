@@ -42,9 +42,13 @@ class Batch:
         return len(self.data)
 
     def to(self, device: torch.device) -> Self:
+        """The same: there is one device."""
+        assert device == CPU
         return self
 
     def parts(self, count: int) -> list[Self]:
+        """The whole batch."""
+        assert count == 1
         return [self]
 
 

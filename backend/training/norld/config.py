@@ -2,7 +2,7 @@
 """Which flow models are trained, and how: the published sizes and settings, and tiny ones."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from ...models.latent_flow import LatentFlowConfig
@@ -44,10 +44,10 @@ class FlowConfig:
     settings: StepSettings
     batch: int = 8
     p_uncond: float = 0.1
-    times: TimeSchedule = TimeSchedule()
+    times: TimeSchedule = field(default_factory=TimeSchedule)
     budget: int | None = None
     held_out: int = 64
-    regularisation: Regularisation = Regularisation()
+    regularisation: Regularisation = field(default_factory=Regularisation)
 
 
 def _published(warm_up: int = 0) -> Schedule:

@@ -2,16 +2,19 @@
 """How well a flow model does on objects that nothing was learned from."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ...flow.products import Picture
-from ...models.latent_flow import LatentFlow
-from ...models.structure_flow import StructureFlow
 from .flow_matching import Draws, Matched, match
 from .objects import Batch, Item
+
+if TYPE_CHECKING:
+    from ...models.latent_flow import LatentFlow
+    from ...models.structure_flow import StructureFlow
 
 _TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
 _LATE = 0.5  # what later times say must not rise while normals are learned
@@ -27,7 +30,9 @@ class HeldOut:
 
     def measure(self, network: nn.Module) -> Mapping[str, float]:
         """The flow's mean square error at all times, and at those later than one half."""
-        losses = {t: float(np.mean([self._match(network, i, t).loss.item() for i in range(len(self._items))])) for t in _TIMES}
+        losses = {
+            t: float(np.mean([self._match(network, i, t).loss.item() for i in range(len(self._items))])) for t in _TIMES
+        }
         late = [loss for t, loss in losses.items() if t > _LATE]
         return {"held_out_flow": float(np.mean([*losses.values()])), "held_out_late": float(np.mean(late))}
 
@@ -41,13 +46,12 @@ class HeldOut:
 
     @torch.no_grad()
     def _match(self, network: nn.Module, index: int, t: float) -> Matched:
-        assert isinstance(network, StructureFlow | LatentFlow)
         device = next(network.parameters()).device
         alone = Batch([self._items[index]]).to(device)
         data = alone.data
         noise = torch.randn(data.shape, generator=torch.Generator().manual_seed(index)).to(device)
         draws = Draws(noise, torch.full((1,), t, device=device), torch.zeros(1, dtype=torch.bool, device=device))
-        return match(network, data, alone.tokens, draws, alone.voxels)
+        return match(cast("StructureFlow | LatentFlow", network), data, alone.tokens, draws, alone.voxels)
 
 
 def _map(item: Item, data: Tensor) -> Picture:

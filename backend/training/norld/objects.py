@@ -141,10 +141,16 @@ class Objects:
         self._require(path, tensors, (*wanted, *(_PLACED if placed else ())))
         data = tensors["structure" if dense else "latents"].float()
         if data.shape[0 if dense else -1] != self.channels or tensors["tokens"].shape[-1] != self.context_channels:
-            raise UserError("other-object", f"The object {path} has other numbers of channels than the network.", _INSIDE)
+            raise UserError(
+                "other-object", f"The object {path} has other numbers of channels than the network.", _INSIDE
+            )
         chosen = int(view * len(tensors["tokens"]))
         tokens = tensors["tokens"][chosen].float()
-        its = Placed(*(tensors[part] for part in ("vertices", "triangles", "extrinsics", "intrinsics"))) if placed else None
+        its = (
+            Placed(*(tensors[part] for part in ("vertices", "triangles", "extrinsics", "intrinsics")))
+            if placed
+            else None
+        )
         if self.normalization is None:
             return Item(data, tokens, chosen, placed=its)
         if len(data) > MOST_VOXELS:
@@ -168,5 +174,7 @@ def objects_of(folder: Path, channels: int, context_channels: int, *, dense: boo
     try:
         normalization = Normalization(*(tuple(map(float, scales[part])) for part in ("mean", "std")))
     except (KeyError, TypeError, ValueError) as error:
-        raise UserError("other-object", f"The file {folder / 'normalization.json'} holds no scales.", _INSIDE) from error
+        raise UserError(
+            "other-object", f"The file {folder / 'normalization.json'} holds no scales.", _INSIDE
+        ) from error
     return Objects(folder, names, channels, context_channels, normalization)

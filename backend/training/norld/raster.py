@@ -51,9 +51,9 @@ def rasterise(vertices: Tensor, triangles: Tensor, camera: Camera, size: int, ca
     found: list[tuple[Tensor, Tensor, Tensor]] = []
     for part in _chunks(counts, candidates):
         owner = part.repeat_interleave(counts[part])
-        place = torch.arange(len(owner), device=owner.device) - (counts[part].cumsum(0) - counts[part]).repeat_interleave(
-            counts[part]
-        )
+        place = torch.arange(len(owner), device=owner.device) - (
+            counts[part].cumsum(0) - counts[part]
+        ).repeat_interleave(counts[part])
         column = low[owner, 0] + place % spans[owner, 0]
         row = low[owner, 1] + place // spans[owner, 0]
         its = corners[shown[owner]]

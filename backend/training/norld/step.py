@@ -6,7 +6,7 @@ steps before; if they are finite, the optimizer takes its step, else only the lo
 the moving average go on in either case.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, cast, runtime_checkable
 
@@ -78,15 +78,9 @@ class StepSettings:
         def step(batch: Minibatch) -> Mapping[str, Tensor]:
             set_rate(task.schedule, state)
             scale = 0.0 if self.log_scale is None else state.kept.get("log_scale", self.log_scale)
-            parts = cast("Divisible", batch).parts(self.parts)
-            moment = Moment(state.stage, state.step, place.index)
-            measured: dict[str, list[Tensor]] = {}
-            for part in parts:
-                loss, more = task.loss(masters.working, part, moment)
-                (loss / len(parts) * 2**scale).backward()
-                for name, value in {"loss": loss.detach(), **more}.items():
-                    measured.setdefault(name, []).append(value)
-            masters.take_gradients(2**scale)
+            measured = _gradients(
+                task, masters, cast("Divisible", batch).parts(self.parts), scale, _moment(state, place)
+            )
             for parameter in parameters:
                 if parameter.grad is not None:
                     parameter.grad = place.mean(parameter.grad)
@@ -103,7 +97,24 @@ class StepSettings:
                 state.kept["log_scale"] = scale + (self.growth if finite else -_FALL)
             count(state, len(batch) * place.count)
             follow(state.average, state.network, task.schedule.average)
-            means = {name: torch.stack(values).mean() for name, values in measured.items()}
-            return {**means, "norm": norm if finite else norm.new_zeros(()), "taken": norm.new_tensor(float(finite))}
+            return {**measured, "norm": norm if finite else norm.new_zeros(()), "taken": norm.new_tensor(float(finite))}
 
         return step
+
+
+def _gradients(
+    task: TrainingTask[Any], masters: Masters, parts: Sequence[Minibatch], log_scale: float, moment: Moment
+) -> dict[str, Tensor]:
+    """Give the float32 network the mean gradients of the parts. Returns the means of what was measured."""
+    measured: dict[str, list[Tensor]] = {}
+    for part in parts:
+        loss, more = task.loss(masters.working, part, moment)
+        (loss / len(parts) * 2**log_scale).backward()
+        for name, value in {"loss": loss.detach(), **more}.items():
+            measured.setdefault(name, []).append(value)
+    masters.take_gradients(2**log_scale)
+    return {name: torch.stack(values).mean() for name, values in measured.items()}
+
+
+def _moment(state: State, place: Devices) -> Moment:
+    return Moment(state.stage, state.step, place.index)

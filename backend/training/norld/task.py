@@ -4,7 +4,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -97,28 +97,28 @@ class FlowTask:
 
         Measured: the flow's loss alone; the normals' error, 0 if none were looked at; how many looks there were.
         """
-        assert isinstance(network, Flow)
+        flow = cast("Flow", network)
         data, voxels = batch.data, batch.voxels
         if self.config.budget is not None:
             tokens = data[:, 0].numel() if voxels is None else len(voxels.cells)
-            recompute_within(network, tokens, self.config.budget)
+            recompute_within(flow, tokens, self.config.budget)
         entropy = np.random.SeedSequence((self.seed, moment.step, moment.share, batch.number))
         torch_seed, numpy_seed, views_seed = entropy.generate_state(3).tolist()
         generator = torch.Generator().manual_seed(torch_seed)
         random = np.random.default_rng(numpy_seed)
         draws = Draws.of(data.shape, len(batch), self.config.times, self.config.p_uncond, generator, random)
         draws = draws.to(data.device)
-        found = match(network, data, batch.tokens, draws, voxels)
-        flow = found.loss.detach()
+        found = match(flow, data, batch.tokens, draws, voxels)
+        plain = found.loss.detach()
         if self.decoder is None or voxels is None:
-            return found.loss, {"flow": flow}
+            return found.loss, {"flow": plain}
         views = np.random.default_rng(views_seed)
-        term = self._normals(network, batch, found, draws, voxels, views, moment)
+        term = self._normals(flow, batch, found, draws, voxels, views, moment)
         if term is None:
-            return found.loss, {"flow": flow, "normals": torch.zeros_like(flow), "looks": torch.zeros_like(flow)}
+            return found.loss, {"flow": plain, "normals": torch.zeros_like(plain), "looks": torch.zeros_like(plain)}
         error, weight = term
-        factor = self.strength.factor(found.loss, weight * error, network.out_layer.weight)
-        measured = {"flow": flow, "normals": error.detach().to(flow.dtype), "looks": torch.ones_like(flow)}
+        factor = self.strength.factor(found.loss, weight * error, flow.out_layer.weight)
+        measured = {"flow": plain, "normals": error.detach().to(plain.dtype), "looks": torch.ones_like(plain)}
         return found.loss + factor * weight * error, measured
 
     def held_out(self, folder: Path) -> HeldOut:  # noqa: ARG002  nothing is kept in it
@@ -175,10 +175,10 @@ class FlowTask:
             latents = self._clean(network, batch.items[index], t, random)
         if t >= chosen.latest or self.decoder is None:
             return None
-        item = batch.items[index]
-        assert item.coords is not None
-        alone = Voxels(torch.nn.functional.pad(item.coords, (1, 0)), 1)
-        error = normal_loss(self.decoder, latents, alone, targets_of(item, chosen, random))
+        alone = Batch([batch.items[index]])
+        if alone.voxels is None:
+            return None
+        error = normal_loss(self.decoder, latents, alone.voxels, targets_of(alone.items[0], chosen, random))
         return None if error is None else (error, weight_at(t, chosen.latest))
 
     def _clean(self, network: Flow, item: Item, t: float, random: np.random.Generator) -> Tensor:
@@ -191,8 +191,9 @@ class FlowTask:
 
 
 def targets_of(item: Item, chosen: Regularisation, random: np.random.Generator) -> list[Target]:
-    """The condition's view of an object, and sometimes another one of its views."""
-    assert item.placed is not None
+    """The condition's view of an object, and sometimes another one of its views; none if it has no mesh."""
+    if item.placed is None:
+        return []
     views = [item.view]
     others = [view for view in range(len(item.placed.extrinsics)) if view != item.view]
     if others and random.random() < chosen.other_view:

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-torch = pytest.importorskip("torch", reason="torch is not installed here: the extra training has it")
-safetensors = pytest.importorskip("safetensors.torch", reason="safetensors is not installed here")
+pytest.importorskip("torch", reason="torch is not installed here: the extra training has it")
+pytest.importorskip("safetensors", reason="safetensors is not installed here")
+
+import torch
+from safetensors.torch import save_file
 
 from backend.__main__ import main
 from backend.errors import UserError
@@ -23,7 +26,7 @@ from backend.training.norld.export import write_network
 from backend.training.norld.objects import objects_of
 from backend.training.norld.task import FlowTask
 from backend.training.norld.views import camera_at, on_sphere
-from tests.backend.training.norld.tiny import block, decoder, shell, voxels_of
+from tests.backend.training.norld.tiny import block, decoder, voxels_of
 
 VIEWS = 3
 
@@ -51,7 +54,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "extrinsics": torch.stack([camera.extrinsics for camera in cameras]),
             "intrinsics": torch.stack([camera.intrinsics for camera in cameras]),
         }
-        safetensors.save_file(tensors, folder / f"object-{number}.safetensors")
+        save_file(tensors, folder / f"object-{number}.safetensors")
     write_json(folder / "normalization.json", {"mean": frozen.normalization.mean, "std": frozen.normalization.std})
     return folder
 
@@ -77,7 +80,9 @@ def test_a_training_with_normals_goes_on_where_it_stopped(folder: Path, tmp_path
     assert 0 < line["looks"] < 1
     assert line["normals"] > 0
     assert {"held_out_flow", "held_out_late"} <= line.keys()
-    trained = load_network(whole.with_suffix(""), "SLatFlowModel", lambda **sizes: LatentFlow(LatentFlowConfig(**sizes)))
+    trained = load_network(
+        whole.with_suffix(""), "SLatFlowModel", lambda **sizes: LatentFlow(LatentFlowConfig(**sizes))
+    )
     assert trained.dtype == torch.float16
 
 
@@ -149,7 +154,7 @@ def test_what_is_no_object_is_refused_with_a_sentence(folder: Path, tmp_path: Pa
     wrong = objects_of(folder, 4, 8, dense=True)
     with pytest.raises(UserError, match="other numbers of channels"):
         wrong.read(wrong.names[0], 0.0)
-    safetensors.save_file({"tokens": torch.zeros(1, 1, 8)}, tmp_path / "one.safetensors")
+    save_file({"tokens": torch.zeros(1, 1, 8)}, tmp_path / "one.safetensors")
     with pytest.raises(UserError, match="lacks “structure”"):
         objects_of(tmp_path, 3, 8, dense=True).read("one", 0.0)
     write_json(tmp_path / "normalization.json", {"mean": [0.0]})
@@ -159,6 +164,6 @@ def test_what_is_no_object_is_refused_with_a_sentence(folder: Path, tmp_path: Pa
         FlowTask(STRUCTURE_CONFIGS["tiny"], objects_of(tmp_path, 3, 8, dense=True))
     crowded = torch.cartesian_prod(*[torch.arange(33)] * 3)
     tensors = {"tokens": torch.zeros(1, 1, 8), "coords": crowded.to(torch.uint8), "latents": torch.zeros(33**3, 3)}
-    safetensors.save_file(tensors, tmp_path / "one.safetensors")
+    save_file(tensors, tmp_path / "one.safetensors")
     scaled = replace(objects_of(tmp_path, 3, 8, dense=True), normalization=Normalization((0.0,) * 3, (1.0,) * 3))
     assert scaled.read("one", 0.0) is None

@@ -32,6 +32,14 @@ def assert_gradients(fixture: golden.Fixture, network: nn.Module, relative: floa
             golden.assert_close(found, fixture.output(name), relative=relative, absolute=1e-7)
 
 
+def structure_encoder(config: Mapping[str, Any]) -> StructureEncoder:
+    return StructureEncoder(StructureEncoderConfig(**config))
+
+
+def latent_encoder(config: Mapping[str, Any]) -> LatentEncoder:
+    return LatentEncoder(LatentEncoderConfig(**config))
+
+
 def meta(build: Any, config: Mapping[str, Any]) -> nn.Module:
     with torch.device("meta"):
         return build(config)
@@ -80,8 +88,8 @@ def test_the_latents_encoder(path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "build"),
     [
-        ("ss_enc", lambda config: StructureEncoder(StructureEncoderConfig(**config))),
-        ("slat_enc", lambda config: LatentEncoder(LatentEncoderConfig(**config))),
+        ("ss_enc", structure_encoder),
+        ("slat_enc", latent_encoder),
     ],
 )
 def test_the_published_checkpoints_have_a_place_for_every_tensor(kind: str, build: Any) -> None:

@@ -50,9 +50,11 @@ class FlowConfig:
     regularisation: Regularisation = field(default_factory=Regularisation)
 
 
-def _published(warm_up: int = 0) -> Schedule:
-    stages = {"trunk": TrainingStage(None, 1e-4, warm_up=warm_up)}
-    return Schedule(stages, average=0.9999, log=100, check=2000, weight_decay=0.0, clip=1.0, betas=(0.9, 0.999))
+def _published() -> Schedule:
+    trunk = TrainingStage(None, 1e-4)
+    return Schedule(
+        {"trunk": trunk}, average=0.9999, log=100, check=2000, weight_decay=0.0, clip=1.0, betas=(0.9, 0.999)
+    )
 
 
 _TINY = Schedule(

@@ -8,8 +8,8 @@ over all numbers of a batch, so that an object of many voxels weighs more.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -55,12 +55,6 @@ class TimeSchedule:
         return (torch.randn(count, generator=generator) * self.std + self.mean).sigmoid()
 
 
-class Random(Protocol):
-    """numpy's `Generator` or `RandomState`."""
-
-    def random(self, size: int) -> Sequence[float]: ...  # noqa: D102
-
-
 @dataclass(frozen=True)
 class Draws:
     """What is random in a step: the noise, each object's time, and which objects are shown no picture."""
@@ -77,7 +71,7 @@ class Draws:
         schedule: TimeSchedule,
         p_uncond: float,
         generator: torch.Generator,
-        random: Random,
+        random: np.random.Generator | np.random.RandomState,
     ) -> "Draws":
         """Draws on the CPU, in the published order: noise, times, then dropped pictures, of which each has `p_uncond`.
 
@@ -85,7 +79,7 @@ class Draws:
         """
         noise = torch.randn(tuple(shape), generator=generator)
         times = schedule.draw(items, generator)
-        dropped = torch.tensor([value < p_uncond for value in random.random(items)], dtype=torch.bool)
+        dropped = torch.from_numpy(random.random(items) < p_uncond)
         return cls(noise, times, dropped)
 
     def to(self, device: torch.device) -> "Draws":

@@ -8,6 +8,7 @@ the true ones. The paper says no more than that; which times, views, pixels and 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -73,9 +74,13 @@ class FrozenDecoder:
 
 def load_decoder(stem: Path, normalization: Normalization) -> FrozenDecoder:
     """The published decoder STEM.json and STEM.safetensors, in float32. Raises UserError as `load_network` does."""
-    network = load_network(stem, "SLatMeshDecoder", lambda **sizes: LatentDecoder(LatentDecoderConfig(**sizes)))
+    network = load_network(stem, "SLatMeshDecoder", _decoder)
     network.float().compute_in(torch.float32)
     return FrozenDecoder(network, normalization)
+
+
+def _decoder(**sizes: Any) -> LatentDecoder:  # noqa: ANN401  a description's
+    return LatentDecoder(LatentDecoderConfig(**sizes))
 
 
 def weight_at(t: float, latest: float) -> float:

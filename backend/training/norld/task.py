@@ -142,7 +142,11 @@ class FlowTask:
     def _started(self, stem: Path) -> Flow:
         """The network of published weights. Raises `UserError` if it is not of the configuration's sizes."""
         config = self.config.network
-        given = load_network(stem, kind_of(config), lambda **sizes: flow_of(type(config)(**sizes)))
+
+        def build(**sizes: Any) -> Flow:  # noqa: ANN401  a description's
+            return flow_of(type(config)(**sizes))
+
+        given = load_network(stem, kind_of(config), build)
         found = {**asdict(given.config), "use_fp16": False}
         if {**found, **_lists(found)} != {**asdict(config), **_lists(asdict(config))}:
             raise UserError(

@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,6 +60,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def latent_flow(**sizes: Any) -> LatentFlow:
+    return LatentFlow(LatentFlowConfig(**sizes))
+
+
+def structure_flow(**sizes: Any) -> StructureFlow:
+    return StructureFlow(StructureFlowConfig(**sizes))
+
+
 def go(task: FlowTask, folder: Path, steps: int) -> Path:
     return train(Run(task, folder, "trunk", None, steps, task.config.settings), lambda _: None)
 
@@ -80,9 +89,7 @@ def test_a_training_with_normals_goes_on_where_it_stopped(folder: Path, tmp_path
     assert 0 < line["looks"] < 1
     assert line["normals"] > 0
     assert {"held_out_flow", "held_out_late"} <= line.keys()
-    trained = load_network(
-        whole.with_suffix(""), "SLatFlowModel", lambda **sizes: LatentFlow(LatentFlowConfig(**sizes))
-    )
+    trained = load_network(whole.with_suffix(""), "SLatFlowModel", latent_flow)
     assert trained.dtype == torch.float16
 
 
@@ -143,7 +150,7 @@ def test_the_command_trains_and_starts_from_what_it_wrote(
     load_network(
         tmp_path / "third" / "trunk",
         "SparseStructureFlowModel",
-        lambda **sizes: StructureFlow(StructureFlowConfig(**sizes)),
+        structure_flow,
     )
     assert main([*structure, "--folder", str(tmp_path / "fourth"), "--start", str(first / "trunk")]) == 1
 

@@ -141,7 +141,7 @@ def geometry_terms(
 ) -> Mapping[str, Tensor]:
     """The published terms by their names, () each; `geo_loss` and `color_loss` are what is added to the regularisers.
 
-    As published, the absolute difference of colours counts 1 + `weights.color` times. smooth: depths that differ by
+    As published, the absolute difference of colours counts once and `color` times more. smooth: depths that differ by
     less than half a cell are compared by squares.
     """
     mask = torch.stack([one.truth.mask for one in objects])

@@ -3,7 +3,6 @@
 
 from collections.abc import Iterable
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -16,13 +15,13 @@ def gathered_from_views(positions: Tensor, views: Iterable[tuple[Camera, Tensor]
     positions: float32 (N, 3) in [-0.5, 0.5]. views: each camera with its tokens (C, rows, columns), read bilinearly,
     zero outside of the picture. As published a view counts even if it does not see the voxel.
     """
-    total, count = torch.zeros(0), 0
+    total, count = None, 0
     for camera, tokens in views:
         places = 2 * camera.projected(camera.seen(positions)) - 1
         read = functional.grid_sample(tokens[None], places[None, None], mode="bilinear", align_corners=False)
-        total = read[0, :, 0].T if count == 0 else total + read[0, :, 0].T
+        total = read[0, :, 0].T if total is None else total + read[0, :, 0].T
         count += 1
-    if count == 0:
+    if total is None:
         raise ValueError("there are no views")
     return total / count
 

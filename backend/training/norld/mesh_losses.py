@@ -6,14 +6,14 @@ from one view an object. The renderings have no antialiasing, so that the mask's
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from ...surface.surface import CORNERS
-from .raster import Hits, barycentric, interpolated, rasterise
+from .raster import barycentric, interpolated, rasterise
 from .similarity import structural_similarity
 from .views import Camera
 
@@ -81,20 +81,19 @@ def render(
     hits = rasterise(vertices, triangles, camera, size)
     weights = barycentric(vertices, triangles, camera, hits)
     depth = interpolated(camera.seen(vertices)[:, 2:], triangles, weights, hits)
-    normals = _normals(vertices, triangles)[hits.triangles]
+    mask = hits.picture(torch.ones_like(depth.detach()))
+    corners = vertices[triangles.long()[hits.triangles]]
+    normals = functional.normalize(torch.linalg.cross(*(corners[:, 1:] - corners[:, :1]).unbind(1)), dim=1)
     read = None if attributes is None else hits.picture(interpolated(attributes, triangles, weights, hits))
-    return Rendering(_mask(hits, vertices), hits.picture(depth), _coloured(hits.picture(normals)), read)
+    return Rendering(mask, hits.picture(depth), _coloured(hits.picture(normals)), read)
 
 
 def render_truth(vertices: Tensor, triangles: Tensor, camera: Camera, size: int) -> Rendering:
     """The same of a true mesh, whose triangles may be turned either way: normals are turned to the camera."""
-    hits = rasterise(vertices, triangles, camera, size)
-    weights = barycentric(vertices, triangles, camera, hits)
-    depth = interpolated(camera.seen(vertices)[:, 2:], triangles, weights, hits)
-    normals = _normals(vertices, triangles)[hits.triangles]
-    away = (normals * camera.rays(size).flatten(0, 1)[hits.pixels]).sum(1, keepdim=True) >= 0
-    normals = torch.where(away, -normals, normals)
-    return Rendering(_mask(hits, vertices), hits.picture(depth), _coloured(hits.picture(normals)))
+    found = render(vertices, triangles, camera, size)
+    normals = 2 * found.normal - 1
+    away = (normals * camera.rays(size).movedim(-1, 0)).sum(0) >= 0
+    return replace(found, normal=_coloured(torch.where(away, -normals, normals)))
 
 
 def distance_loss(positions: Tensor, distances: Tensor, depth: Tensor, camera: Camera, resolution: int) -> Tensor:
@@ -178,15 +177,6 @@ def geometry_terms(
         terms |= picture_terms("color_loss", found, true, weights, perceptual)
         terms["color_loss"] = terms["color_loss"] + weights.color * terms["color_loss_perceptual"]
     return {**terms, "geo_loss": geometry}
-
-
-def _mask(hits: Hits, like: Tensor) -> Tensor:
-    return hits.picture(like.new_ones(len(hits.pixels), 1))
-
-
-def _normals(vertices: Tensor, triangles: Tensor) -> Tensor:
-    a, b, c = vertices[triangles.long()].unbind(1)
-    return functional.normalize(torch.linalg.cross(b - a, c - a), dim=1)
 
 
 def _coloured(normals: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 """The flow models as tasks of the training loop, with the normal regularisation of the latents' one."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,9 +26,11 @@ from .flow_matching import Draws, Matched, match
 from .held_out import HeldOut
 from .memory import recompute_within
 from .normal_regularisation import FrozenDecoder, Strength, Target, normal_loss, weight_at
-from .objects import Batch, Item, Objects
+from .objects import MOST_VOXELS, Batch, Item, Objects
 
 Flow = StructureFlow | LatentFlow
+
+_TRIES = 100  # of reading an object for each in a batch, of which those with too many voxels are left out
 
 
 @dataclass(frozen=True)
@@ -43,14 +46,16 @@ class FlowTask:
     seed: int = 1
     decoder: FrozenDecoder | None = None
     start: Path | None = None
-    strength: Strength = field(init=False)
 
     def __post_init__(self) -> None:
-        chosen = self.config.regularisation
-        object.__setattr__(self, "strength", Strength(chosen.share, chosen.measured))
         if len(self.objects.names) <= self.config.held_out:
             sentence = f"{len(self.objects.names)} objects are too few: {self.config.held_out} are held out."
             raise UserError("few-objects", sentence, "Put more objects into the folder.")
+
+    @cached_property
+    def strength(self) -> Strength:
+        """How strongly the normals count, as far as it was found."""
+        return Strength(self.config.regularisation.share, self.config.regularisation.measured)
 
     @property
     def name(self) -> str:
@@ -80,15 +85,23 @@ class FlowTask:
         return network
 
     def batches(self, start: Moment) -> Iterator[Batch]:
-        """Yield batches from a step on, without end: objects and views are drawn anew for each."""
+        """Yield batches from a step on, without end: objects and views are drawn anew for each.
+
+        Raises `UserError` if an object is damaged, or if nearly all have too many voxels.
+        """
         names, step = self.objects.names[: -self.config.held_out or None], start.step
         while True:
             random = np.random.default_rng((self.seed, STAGES.index(start.stage), start.share, step))
             items: list[Item] = []
-            while len(items) < self.config.batch:
+            for _ in range(_TRIES * self.config.batch):
                 name = names[random.integers(len(names))]
                 item = self.objects.read(name, random.random(), placed=self.decoder is not None)
                 items += [] if item is None else [item]
+                if len(items) == self.config.batch:
+                    break
+            else:
+                sentence = f"Nearly all objects in {self.objects.folder} have more than {MOST_VOXELS} voxels."
+                raise UserError("few-objects", sentence, "Put smaller objects into the folder.")
             yield Batch(items)
             step += 1
 

@@ -22,6 +22,7 @@ from backend.safe_files import write_json
 from backend.surface.surface import extract_surface
 from backend.training.core.curve import read_curve
 from backend.training.core.loop import Run, train
+from backend.training.core.task import Moment
 from backend.training.norld.config import LATENT_CONFIGS, STRUCTURE_CONFIGS, Regularisation
 from backend.training.norld.export import write_network
 from backend.training.norld.objects import objects_of
@@ -174,3 +175,6 @@ def test_what_is_no_object_is_refused_with_a_sentence(folder: Path, tmp_path: Pa
     save_file(tensors, tmp_path / "one.safetensors")
     scaled = replace(objects_of(tmp_path, 3, 8, dense=True), normalization=Normalization((0.0,) * 3, (1.0,) * 3))
     assert scaled.read("one", 0.0) is None
+    config = replace(LATENT_CONFIGS["tiny"], held_out=0)
+    with pytest.raises(UserError, match="more than 32768 voxels"):
+        next(FlowTask(config, scaled).batches(Moment("trunk", 0)))

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`train normals`, `geometry`, `cutouts`: the small networks learn from shapes that the project makes itself."""
+"""`train normals`, `geometry`, `cutouts`: the small networks learn from shapes that the project makes itself.
+
+`train structure-flow`, `latent-flow`: the published flow models learn from a folder of latents.
+"""
 
 import argparse
 import math
@@ -14,9 +17,11 @@ from ..files.pictures import check_picture_path, read_picture, write_picture
 from ..wire.limits import seed_from_text
 
 if TYPE_CHECKING:
+    from ..training.norld.config import FlowConfig
     from ..training.normals.samples import Source
 
 _NEEDED = ("torch", "numba")
+_FLOWS_NEED = ("torch", "safetensors")
 _MOST_SHOWN = 32 * 1024**2  # pixels of a sheet's pictures
 
 C = TypeVar("C")
@@ -37,6 +42,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     cutouts = kinds.add_parser("cutouts", help="train the network that tells an object from what is behind it")
     _configure_training(cutouts, "tiny or draft", ("trunk", "cool"), "docs/cutouts.md")
     cutouts.set_defaults(run=run_cutouts)
+    structure = kinds.add_parser("structure-flow", help="train the flow model of sparse structures")
+    _configure_flow(structure)
+    structure.set_defaults(run=run_structure_flow)
+    latents = kinds.add_parser(
+        "latent-flow", help="train the flow model of latents, also by the normals that they give"
+    )
+    _configure_flow(latents)
+    latents.add_argument(
+        "--decoder", type=Path, metavar="STEM", help="of STEM.json and STEM.safetensors: let the normals count, too"
+    )
+    latents.set_defaults(run=run_latent_flow)
     sheet = kinds.add_parser("sheet", help="write a sheet of the pictures that the normal estimator learns from")
     sheet.add_argument("--seed", type=seed_from_text, default=1, help="decides shapes and pictures (default 1)")
     sheet.add_argument("--count", type=int, default=24, metavar="N", help="how many pictures (default 24)")
@@ -66,6 +82,17 @@ def _configure_training(parser: argparse.ArgumentParser, configs: str, stages: S
         metavar="N",
         help="processes that make data, each of its own shapes (default 1)",
     )
+
+
+def _configure_flow(parser: argparse.ArgumentParser) -> None:
+    """Give the training of a published flow model its arguments."""
+    parser.add_argument("--config", required=True, metavar="NAME", help="tiny, published or published-bf16")
+    parser.add_argument("--objects", type=Path, required=True, metavar="FOLDER", help="see docs/norld.md")
+    parser.add_argument("--folder", type=Path, required=True, metavar="F", help="checkpoint and curve, to go on with")
+    parser.add_argument("--start", type=Path, metavar="STEM", help="begin with STEM.json and STEM.safetensors")
+    parser.add_argument("--data-seed", type=seed_from_text, default=1, help="decides order, noise, first weights")
+    parser.add_argument("--minutes", type=_minutes, metavar="M", help="stop after so long; the next call goes on")
+    parser.add_argument("--steps", type=_at_least(1), metavar="N", help="stop at this step; the next call goes on")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -113,6 +140,41 @@ def run_cutouts(options: argparse.Namespace) -> int:
     sources = maker(config, config.pictures), maker(config, 1)
     task = CutoutTask(config, *sources, options.data_seed, options.workers, options.start)
     print(train(Run(task, options.folder, options.stage, options.minutes, options.steps), partial(print, flush=True)))
+    return 0
+
+
+def run_structure_flow(options: argparse.Namespace) -> int:
+    """Train the structures' flow model, and print the checkpoint's path. Raises `UserError`."""
+    check_training("training", _FLOWS_NEED)
+    from ..training.norld.config import STRUCTURE_CONFIGS  # noqa: PLC0415 - heavy
+
+    return _run_flow(options, _config(STRUCTURE_CONFIGS, options.config), None)
+
+
+def run_latent_flow(options: argparse.Namespace) -> int:
+    """Train the latents' flow model, and print the checkpoint's path. Raises `UserError`."""
+    check_training("training", _FLOWS_NEED)
+    from ..training.norld.config import LATENT_CONFIGS  # noqa: PLC0415 - heavy
+
+    return _run_flow(options, _config(LATENT_CONFIGS, options.config), options.decoder)
+
+
+def _run_flow(options: argparse.Namespace, config: "FlowConfig", decoder: Path | None) -> int:
+    from ..models.structure_flow import StructureFlowConfig  # noqa: PLC0415 - heavy
+    from ..training.core.loop import Run, train  # noqa: PLC0415 - heavy
+    from ..training.norld.normal_regularisation import load_decoder  # noqa: PLC0415 - heavy
+    from ..training.norld.objects import objects_of  # noqa: PLC0415 - heavy
+    from ..training.norld.task import FlowTask  # noqa: PLC0415 - heavy
+
+    sizes = config.network
+    dense = isinstance(sizes, StructureFlowConfig)
+    objects = objects_of(options.objects, sizes.in_channels, sizes.cond_channels, dense=dense)
+    frozen = None
+    if decoder is not None and objects.normalization is not None:
+        frozen = load_decoder(decoder, objects.normalization)
+    task = FlowTask(config, objects, options.data_seed, frozen, options.start)
+    run = Run(task, options.folder, "trunk", options.minutes, options.steps, config.settings)
+    print(train(run, partial(print, flush=True)))
     return 0
 
 

@@ -16,6 +16,7 @@ from ..flow.products import Report
 from ..nn.checks import require_finite
 from ..nn.initial_weights import set_linear, set_zero
 from ..nn.layers import cast_but_norms, joined, position_embedding, require_absolute_positions, widened
+from ..nn.recompute import recomputing
 from ..nn.sparse import Voxels
 from ..nn.sparse_blocks import SubdivideBlock, WindowBlock
 from ..nn.watching import repeating
@@ -59,15 +60,26 @@ class LatentDecoderConfig:
 
 
 class WindowTransformer(nn.Module):
-    """The decoder's transformer: in every second block the windows are shifted by half their size."""
+    """The transformer of decoder and encoder: in every second block the windows are shifted by half their size."""
 
     def __init__(
-        self, in_channels: int, channels: int, *, blocks: int, heads: int, mlp_ratio: float, window_size: int
+        self,
+        in_channels: int,
+        channels: int,
+        *,
+        blocks: int,
+        heads: int,
+        mlp_ratio: float,
+        window_size: int,
+        qk_rms_norm: bool = False,
     ) -> None:
         super().__init__()
         self.window_size = window_size
+        self.recomputed = 0  # so many blocks, the first, are computed again for their gradients
         self.input_layer = nn.Linear(in_channels, channels)
-        self.blocks = nn.ModuleList(WindowBlock(channels, heads, mlp_ratio) for _ in range(blocks))
+        self.blocks = nn.ModuleList(
+            WindowBlock(channels, heads, mlp_ratio, qk_rms_norm=qk_rms_norm) for _ in range(blocks)
+        )
 
     def transform(
         self, x: Tensor, voxels: Voxels, dtype: torch.dtype, begins: Callable[[int], None] = _no_report
@@ -77,7 +89,8 @@ class WindowTransformer(nn.Module):
         h = (h + position_embedding(voxels.coords[:, 1:], h.shape[1])).to(dtype)
         for i, block in enumerate(self.blocks):
             begins(i)
-            h = block(h, voxels.windows(self.window_size, self.window_size // 2 * (i % 2)))
+            windows = voxels.windows(self.window_size, self.window_size // 2 * (i % 2))
+            h = recomputing(block, h, windows) if i < self.recomputed else block(h, windows)
         return h
 
 
@@ -119,7 +132,8 @@ class LatentDecoder(WindowTransformer):
         h = self.transform(latents, voxels, self.dtype, begins)
         for i, block in enumerate(self.upsample, start=len(self.blocks)):
             begins(i)
-            h, voxels = block(h, voxels), voxels.children
+            h = recomputing(block, h, voxels) if i < self.recomputed else block(h, voxels)
+            voxels = voxels.children
         features = self.out_layer.weight.new_empty(len(h), self.out_layer.out_features)
         return joined((self.out_layer(widened(part)) for part in h.split(_ROWS)), features), voxels
 

@@ -71,6 +71,10 @@ class Normalization:
         """The decoder's latents from the flow's, both (N, C)."""
         return latents * latents.new_tensor(self.std) + latents.new_tensor(self.mean)
 
+    def applied(self, latents: Tensor) -> Tensor:
+        """The flow's latents from the encoder's, both (N, C)."""
+        return (latents - latents.new_tensor(self.mean)) / latents.new_tensor(self.std)
+
 
 class LatentFlow(DiffusionTransformer):
     """The velocity of the latents."""

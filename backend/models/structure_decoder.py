@@ -35,14 +35,14 @@ class StructureDecoder(nn.Module):
     def __init__(self, config: StructureDecoderConfig) -> None:
         super().__init__()
         first, last = config.channels[0], config.channels[-1]
-        self.input_layer = _convolution(config.latent_channels, first)
+        self.input_layer = convolution(config.latent_channels, first)
         self.middle_block = nn.Sequential(*(ResidualBlock(first) for _ in range(config.num_res_blocks_middle)))
         levels = [[ResidualBlock(channels) for _ in range(config.num_res_blocks)] for channels in config.channels]
         steps = [UpsampleBlock(coarse, fine) for coarse, fine in pairwise(config.channels)]
         self.blocks = nn.Sequential(*levels[0])
         for step, level in zip(steps, levels[1:], strict=True):
             self.blocks.extend([step, *level])
-        self.out_layer = nn.Sequential(ChannelNorm(last), nn.SiLU(), _convolution(last, config.out_channels))
+        self.out_layer = nn.Sequential(ChannelNorm(last), nn.SiLU(), convolution(last, config.out_channels))
         self.compute_in(torch.float16 if config.use_fp16 else torch.float32)
 
     def compute_in(self, dtype: torch.dtype) -> None:
@@ -76,8 +76,8 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.norm1 = ChannelNorm(channels)
         self.norm2 = ChannelNorm(channels)
-        self.conv1 = _convolution(channels, channels)
-        self.conv2 = _convolution(channels, channels)
+        self.conv1 = convolution(channels, channels)
+        self.conv2 = convolution(channels, channels)
         set_zero(self.conv2)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -91,7 +91,7 @@ class UpsampleBlock(nn.Module):
 
     def __init__(self, channels: int, out_channels: int) -> None:
         super().__init__()
-        self.conv = _convolution(channels, 8 * out_channels)
+        self.conv = convolution(channels, 8 * out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, R, R, R) to (B, C', 2R, 2R, 2R)."""
@@ -112,5 +112,6 @@ def occupied(logits: Tensor) -> Tensor:
     return torch.nonzero(logits[:, 0] > 0).int()
 
 
-def _convolution(channels: int, out_channels: int) -> nn.Conv3d:
+def convolution(channels: int, out_channels: int) -> nn.Conv3d:
+    """A convolution of 3 x 3 x 3 voxels that keeps the grid's size."""
     return nn.Conv3d(channels, out_channels, kernel_size=3, padding=1)

@@ -134,9 +134,9 @@ class SubdivideBlock(nn.Module):
 class WindowBlock(nn.Module):
     """One block of a transformer over windows: attention, then a feed-forward part, each after a norm."""
 
-    def __init__(self, channels: int, heads: int, mlp_ratio: float) -> None:
+    def __init__(self, channels: int, heads: int, mlp_ratio: float, *, qk_rms_norm: bool = False) -> None:
         super().__init__()
-        self.attn = WindowAttention(channels, heads)
+        self.attn = WindowAttention(channels, heads, qk_rms_norm=qk_rms_norm)
         self.mlp = FeedForward(channels, int(channels * mlp_ratio))
 
     def forward(self, x: Tensor, windows: list[Windows]) -> Tensor:

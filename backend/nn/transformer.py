@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from .attention import attend
 from .initial_weights import set_linear, set_zero
 from .layers import FeedForward, HeadRMSNorm, LayerNorm32, TimestepEmbedder, cast_but_norms, layer_norm32
+from .recompute import recomputing
 from .sampler import Velocity
 
 _EPS = 1e-6
@@ -140,6 +141,7 @@ class DiffusionTransformer(nn.Module):
     ) -> None:
         super().__init__()
         self.dtype = torch.float32
+        self.recomputed = 0  # so many blocks, the first, are computed again for their gradients
         self._times: dict[tuple[float, torch.dtype, torch.device], Time] = {}
         self.register_load_state_dict_post_hook(_forget_times)
         self.t_embedder = TimestepEmbedder(channels)
@@ -187,8 +189,9 @@ class DiffusionTransformer(nn.Module):
 
     def transform(self, h: Tensor, time: Time, contexts: list[Context]) -> Tensor:
         """Runs the tokens `h` (B, L, C), in the blocks' dtype, through every block."""
-        for block, modulation, context in zip(self._blocks(), time.modulations, contexts, strict=True):
-            h = block(h, modulation, context)
+        inputs = zip(self._blocks(), time.modulations, contexts, strict=True)
+        for i, (block, modulation, context) in enumerate(inputs):
+            h = recomputing(block, h, modulation, context) if i < self.recomputed else block(h, modulation, context)
         return h
 
     def bound_to(self, tokens: Tensor, *more: Any) -> Velocity[Tensor]:  # noqa: ANN401  whatever forward takes

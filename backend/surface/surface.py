@@ -17,12 +17,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from .enclosed import enclosed
-from .marching_cubes import marching_cubes
+from .marching_cubes import Isosurface, marching_cubes
 
 _DISTANCE = slice(0, 8)
 _DISPLACEMENT = slice(8, 32)
 _COLOUR = slice(53, 101)  # the 21 before are weights that only training uses
-_CORNERS = tuple((c & 1, c >> 1 & 1, c >> 2) for c in range(8))
+CORNERS = tuple((c & 1, c >> 1 & 1, c >> 2) for c in range(8))
 _SIDES = ("left", "right", "front", "back", "bottom", "top")
 _FAR = 1e6  # the distance outside a cap: it is on the border to a millionth of a voxel
 
@@ -54,8 +54,48 @@ def extract_surface(
     its height lost 0.7 % of its volume, by 10 % 2.8 %. Without both it is upstream's surface. It is always a manifold,
     and with `whole` it is closed.
     """
-    if not len(coords):
+    topology = find_topology(coords, features, resolution, solid=solid, whole=whole)
+    if topology is None:
         return _nothing(features)
+    colours = None
+    if features.shape[1] == _COLOUR.stop:
+        colours = topology.isosurface.interpolate(_mean_at(topology.voxels, features[:, _COLOUR])).sigmoid()
+    return Surface(
+        vertices=topology.isosurface.interpolate(topology.positions(features)),
+        triangles=topology.isosurface.triangles,
+        colours=colours,
+    )
+
+
+@dataclass(frozen=True)
+class Topology:
+    """Where a surface passes, and which voxels decide on its vertices."""
+
+    resolution: int
+    isosurface: Isosurface
+    places: Tensor  # int64 (P, 3): the isosurface's points in the grid
+    voxels: Tensor  # int32 (P, 8): the voxels that have each point as a corner, -1 if there is none
+
+    def positions(self, features: Tensor, points: Tensor | None = None) -> Tensor:
+        """Where the points (or those in `points`, by number) are after the voxels' displacements: float32 (P, 3)."""
+        places, voxels = (self.places, self.voxels) if points is None else (self.places[points], self.voxels[points])
+        reach = (1 - 1e-8) / (2 * self.resolution)  # half a voxel, so that displaced corners do not pass each other
+        displacements = reach * _mean_at(voxels, features[:, _DISPLACEMENT]).tanh()
+        return places / self.resolution - 0.5 + displacements
+
+    def distances(self, features: Tensor, points: Tensor) -> Tensor:
+        """The voxels' signed distances at `points`, by number: (P,), 1 at those that no voxel touches."""
+        voxels = self.voxels[points]
+        means = _mean_at(voxels, features[:, _DISTANCE] - 1 / self.resolution)[:, 0]
+        return torch.where((voxels >= 0).any(1), means, 1)
+
+
+def find_topology(
+    coords: Tensor, features: Tensor, resolution: int, *, solid: bool = False, whole: bool = False
+) -> Topology | None:
+    """Where the surface of `extract_surface` passes; None without a voxel."""
+    if not len(coords):
+        return None
     lattice = _lattice_around(coords, resolution)
     values, known = _mean_distances(coords, features[:, _DISTANCE] - 1 / resolution, lattice)
     touched = touches_border(coords, resolution)
@@ -69,16 +109,7 @@ def extract_surface(
     isosurface = marching_cubes(values)
     places = torch.stack(torch.unravel_index(isosurface.points, lattice.shape), dim=1)
     voxels = _voxels_at(places, coords, lattice)
-    reach = (1 - 1e-8) / (2 * resolution)  # half a voxel, so that displaced corners do not pass each other
-    displacements = reach * _mean_at(voxels, features[:, _DISPLACEMENT]).tanh()
-    colours = None
-    if features.shape[1] == _COLOUR.stop:
-        colours = isosurface.interpolate(_mean_at(voxels, features[:, _COLOUR])).sigmoid()
-    return Surface(
-        vertices=isosurface.interpolate((places + lattice.low) / resolution - 0.5 + displacements),
-        triangles=isosurface.triangles,
-        colours=colours,
-    )
+    return Topology(resolution, isosurface, places + lattice.low, voxels)
 
 
 def touches_border(coords: Tensor, resolution: int) -> tuple[str, ...]:
@@ -144,7 +175,7 @@ def _mean_distances(coords: Tensor, distances: Tensor, lattice: _Lattice) -> tup
     total = distances.new_zeros(lattice.shape).flatten()
     count = torch.zeros_like(total, dtype=torch.uint8)
     one = torch.ones_like(first, dtype=torch.uint8)
-    for corner, offset in enumerate(_CORNERS):
+    for corner, offset in enumerate(CORNERS):
         points = first + lattice.step(offset)  # all different, so the order of additions does not vary
         total.index_add_(0, points, distances[:, corner])
         count.index_add_(0, points, one)
@@ -166,7 +197,7 @@ def _voxels_at(places: Tensor, coords: Tensor, lattice: _Lattice) -> Tensor:
     rows = torch.full((x * y * z,), -1, dtype=torch.int32, device=coords.device)
     rows[padded.flat(coords - padded.low)] = torch.arange(len(coords), dtype=torch.int32, device=coords.device)
     last = padded.flat(places + 1)  # the voxel whose lowest corner the point is
-    return torch.stack([rows[last - padded.step(offset)] for offset in _CORNERS], dim=1)
+    return torch.stack([rows[last - padded.step(offset)] for offset in CORNERS], dim=1)
 
 
 def _mean_at(voxels: Tensor, features: Tensor) -> Tensor:

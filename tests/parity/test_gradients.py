@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One step of flow matching has the published loss and the published gradients."""
+"""One evaluation of flow matching has the published draws, states, loss and gradients."""
 
-from collections.abc import Callable
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.parity import golden
@@ -16,23 +17,29 @@ from torch import Tensor
 from backend.models.latent_flow import LatentFlow, LatentFlowConfig
 from backend.models.structure_flow import StructureFlow, StructureFlowConfig
 from backend.nn.sparse import Voxels
+from backend.training.norld import flow_matching
+from backend.training.norld.flow_matching import Draws, TimeSchedule
 
 
-def assert_trained_alike(
-    fixture: golden.Fixture, flow: StructureFlow | LatentFlow, velocity: Callable[[Tensor], Tensor], times: Tensor
-) -> None:
-    """From noise and data to the gradients. `times` are of the elements, `velocity` is at a state between both."""
+def assert_matched_alike(fixture: golden.Fixture, flow: StructureFlow | LatentFlow, voxels: Voxels | None) -> None:
+    """From noise and data to the gradients."""
     flow.load_state_dict(fixture.weights_like(flow.state_dict()))
-    least = fixture.facts["sigma_min"]
-    data, noise = fixture.input("x0"), fixture.input("noise")
-    state = (1 - times) * data + (least + (1 - least) * times) * noise
-    target = (1 - least) * noise - data
-    v = velocity(state)
-    loss = (v - target).square().mean()
-    golden.assert_outputs_close(
-        fixture, {"x_t": state, "target": target, "v": v, "loss": loss}, needed=["v", "loss"], relative=5e-6
-    )
-    loss.backward()
+    draws = Draws(fixture.input("noise"), fixture.input("t"), fixture.input("drop"))
+    path = flow_matching.Path(fixture.facts["sigma_min"])
+    found = flow_matching.match(flow, fixture.input("x0"), fixture.input("cond"), draws, voxels, path)
+    ours: dict[str, Tensor] = {
+        "x_t": found.state,
+        "t_model": 1000 * draws.times,
+        "target": found.target,
+        "v": found.velocity,
+        "x0_hat": found.data,
+        "loss": found.loss,
+        "mse_per_instance": found.of_items,
+    }
+    golden.assert_outputs_close(fixture, ours, needed=list(ours), relative=5e-6)
+    bins = flow_matching.by_time(found.of_items, draws.times)
+    assert {name: value.item() for name, value in bins.items()} == pytest.approx(fixture.facts["bins"], rel=1e-5)
+    found.loss.backward()
     gradients = {name: parameter.grad for name, parameter in flow.named_parameters() if parameter.grad is not None}
     norms = torch.stack([gradients[name].norm() for name in fixture.facts["grad_names"]])
     golden.assert_close(norms, fixture.output("grad_norms"), relative=1e-5)
@@ -41,25 +48,53 @@ def assert_trained_alike(
             golden.assert_close(gradients[name.removeprefix("grad.")], fixture.output(name), relative=1e-5)
 
 
-def condition(fixture: golden.Fixture) -> Tensor:
-    """The tokens of each item, zeros for those that are dropped."""
-    dropped = fixture.input("drop")[:, None, None]
-    return fixture.input("cond") * ~dropped
-
-
 @golden.each("flow_dense")
 def test_the_structures_flow_model(path: Path) -> None:
     fixture = golden.read(path)
-    flow, t = StructureFlow(StructureFlowConfig(**fixture.config)), fixture.input("t")
-    tokens = condition(fixture)
-    times = t.view(-1, *[1] * (fixture.input("x0").ndim - 1))
-    assert_trained_alike(fixture, flow, lambda x: flow(x, flow.time(1000 * t), flow.contexts(tokens)), times)
+    assert_matched_alike(fixture, StructureFlow(StructureFlowConfig(**fixture.config)), None)
 
 
 @golden.each("flow_sparse")
 def test_the_latents_flow_model(path: Path) -> None:
     fixture = golden.read(path)
-    flow, t = LatentFlow(LatentFlowConfig(**fixture.config)), fixture.input("t")
-    tokens, voxels = condition(fixture), Voxels(fixture.input("coords"))
-    times = t[voxels.coords[:, 0].long()][:, None]
-    assert_trained_alike(fixture, flow, lambda x: flow(x, flow.time(1000 * t), flow.contexts(tokens), voxels), times)
+    assert_matched_alike(
+        fixture,
+        LatentFlow(LatentFlowConfig(**fixture.config)),
+        Voxels(fixture.input("coords"), len(fixture.input("t"))),
+    )
+
+
+def assert_drawn_alike(fixture: golden.Fixture) -> None:
+    torch_seed, numpy_seed = (int(seed) for seed in re.findall(r"seed\((\d+)\)", fixture.facts["draws"]))
+    generator, random = torch.Generator().manual_seed(torch_seed), np.random.RandomState(numpy_seed)
+    noise, t = fixture.input("noise"), fixture.input("t")
+    schedule = TimeSchedule(**fixture.facts["t_schedule"])
+    drawn = Draws.of(noise.shape, len(t), schedule, fixture.facts["p_uncond"], generator, random)
+    assert torch.equal(drawn.noise, noise)
+    golden.assert_close(drawn.times, t, absolute=1e-7)
+    assert torch.equal(drawn.dropped, fixture.input("drop"))
+
+
+@golden.each("flow_dense")
+def test_what_is_drawn_for_a_structure(path: Path) -> None:
+    assert_drawn_alike(golden.read(path))
+
+
+@golden.each("flow_sparse")
+def test_what_is_drawn_for_latents(path: Path) -> None:
+    assert_drawn_alike(golden.read(path))
+
+
+@golden.each("t_sampling")
+def test_times(path: Path) -> None:
+    fixture = golden.read(path)
+    levels = torch.tensor([0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99])
+    for name, schedule in (("published", TimeSchedule()), ("default", TimeSchedule(mean=0.0))):
+        generator = torch.Generator().manual_seed(fixture.facts["seed"])
+        t = schedule.draw(fixture.facts["n"], generator)
+        shares = torch.histc(t, 10, 0, 1)
+        ours = {name: t, f"{name}_mean": t.mean(), f"{name}_std": t.std(), f"{name}_quantiles": t.quantile(levels)}
+        golden.assert_outputs_close(fixture, ours, needed=list(ours), absolute=1e-6)
+        golden.assert_close(t, fixture.output(name), absolute=1e-7)
+        theirs = fixture.output(f"{name}_bins")
+        golden.assert_close(shares / shares.sum() * theirs.sum(), theirs)

@@ -41,7 +41,7 @@ def branch(task: TrainingTask[Any], before: State, stage: TrainingStageName, ste
         network = copy.deepcopy(average)
         optimizer = _optimizer(task.schedule, network, task.frozen)
         return State(stage, network, average, optimizer, 0, before.pictures, steps, trunk)
-    return State(stage, network, average, before.optimizer, 0, before.pictures, steps, trunk)
+    return State(stage, network, average, before.optimizer, 0, before.pictures, steps, trunk, before.kept)
 
 
 def save(path: Path, state: State) -> None:
@@ -55,6 +55,7 @@ def save(path: Path, state: State) -> None:
         "pictures": state.pictures,
         "steps": state.steps,
         "trunk": state.trunk,
+        "kept": state.kept,
     }
     with replacing(path) as file:
         torch.save(content, file)
@@ -81,6 +82,7 @@ def load(path: Path, task: TrainingTask[Any], device: torch.device) -> State:
     except _DAMAGE as error:
         raise _damaged(path) from error
     state.step, state.pictures, state.trunk = content["step"], content["pictures"], content["trunk"]
+    state.kept = content.get("kept", {})  # earlier checkpoints have none
     return state
 
 
@@ -110,6 +112,7 @@ def _is_state(content: Any) -> bool:  # noqa: ANN401 - whatever the file holds
         and all(isinstance(content.get(name), int) for name in _COUNTS)
         and isinstance(content.get("steps", "missing"), int | None)
         and isinstance(content.get("optimizer"), dict)
+        and isinstance(content.get("kept", {}), dict)
         and all(_are_weights(content.get(name)) for name in ("network", "average"))
     )
 
@@ -157,4 +160,4 @@ def _optimizer(schedule: Schedule, network: nn.Module, frozen: tuple[str, ...]) 
         {"params": [value for value in trained.values() if value.ndim > 1], "weight_decay": schedule.weight_decay},
         {"params": [value for value in trained.values() if value.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.99), fused=True)
+    return torch.optim.AdamW(groups, lr=0.0, betas=schedule.betas, fused=True)

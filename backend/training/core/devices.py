@@ -33,6 +33,10 @@ class Devices:
         else:
             self.accelerator.backward(loss)
 
+    def mean(self, values: Tensor) -> Tensor:
+        """Return the mean of a tensor over all processes."""
+        return values if self.accelerator is None else self.accelerator.reduce(values, "mean")
+
     def agree(self, *, wish: bool) -> bool:
         """Return what the first process wishes, so that all stop at the same step."""
         if self.accelerator is None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...errors import UserError
 from ...raster import png
@@ -26,8 +26,9 @@ from ...safe_files import replacing
 from .checkpoint import begin, branch, load, save
 from .curve import Curve, draw, read_curve
 from .devices import Devices, devices
-from .schedule import TrainingStageName, rate
+from .schedule import TrainingStageName
 from .state import State
+from .step import Step, Stepping, plain
 from .task import HELD_OUT_SEED, Minibatch, Moment, TrainingTask
 
 SAVE_SECONDS = 60.0
@@ -40,7 +41,7 @@ class Run:
     """What is asked for: a stage of a task's training in a folder.
 
     minutes: after which it stops and saves; None goes on to the stage's end, which the trunk has only if `steps` says
-    so. steps: in place of the stage's own, when the stage begins.
+    so. steps: in place of the stage's own, when the stage begins. stepping: what a step is.
     """
 
     task: TrainingTask[Any]
@@ -48,6 +49,7 @@ class Run:
     stage: TrainingStageName
     minutes: float | None = None
     steps: int | None = None
+    stepping: Stepping = plain
 
 
 def train(run: Run, say: Say = print) -> Path:
@@ -72,14 +74,14 @@ def train(run: Run, say: Say = print) -> Path:
         raise UserError("bad-folder", sentence, "Choose another folder.") from error
     place = devices()
     path, state = _begin(run, place)
-    network = place.spread(state.network)
+    step = run.stepping(run.task, state, place)
     writer = _Writer(run, path, state.step) if place.index == 0 else None
     batches = run.task.batches(Moment(run.stage, state.step, place.index))
     started, before = time.monotonic(), state.pictures
     deadline = started + 60 * run.minutes if run.minutes is not None else float("inf")
     late = False
     while state.unfinished and not late:
-        line = _stretch(run.task, state, network, place, batches)
+        line = _stretch(run.task, state, step, place, batches)
         late = place.agree(wish=time.monotonic() > deadline)
         if writer is not None:
             writer.write(line, state, last=late or not state.unfinished)
@@ -164,14 +166,14 @@ def _newest(folder: Path, stage: TrainingStageName) -> Path | None:
 
 
 def _stretch(
-    task: TrainingTask[Any], state: State, network: nn.Module, place: Devices, batches: Iterator[Minibatch]
+    task: TrainingTask[Any], state: State, step: Step, place: Devices, batches: Iterator[Minibatch]
 ) -> dict[str, Any]:
     """Train up to the next line of the curve, and return it."""
     sums: dict[str, Tensor] = {}
     steps = 0
     while steps == 0 or (state.step % task.schedule.log and state.unfinished):
-        for name, value in _step(task, state, network, place, next(batches).to(place.device)).items():
-            sums[name] = sums.get(name, torch.zeros((), dtype=torch.float64)) + value
+        for name, value in step(next(batches).to(place.device)).items():
+            sums[name] = sums.get(name, torch.zeros((), dtype=torch.float64)) + value.double().cpu()
         steps += 1
     means = {name: float(total / steps) for name, total in sums.items()}
     if not math.isfinite(means["loss"]):
@@ -181,34 +183,3 @@ def _stretch(
             "Check what the network learns from, or lower the configuration's rate.",
         )
     return {"step": state.step, "pictures": state.pictures, **means}
-
-
-def _step(
-    task: TrainingTask[Any], state: State, network: nn.Module, place: Devices, batch: Minibatch
-) -> dict[str, Tensor]:
-    """Take one step. Returns this process's loss and what the task measured, each float64 () on the CPU."""
-    schedule = task.schedule
-    for group in state.optimizer.param_groups:
-        group["lr"] = rate(schedule.stages[state.stage], state.step, state.steps)
-    loss, measured = task.loss(network, batch, Moment(state.stage, state.step, place.index))
-    place.backward(loss)
-    trained = [value for group in state.optimizer.param_groups for value in group["params"]]
-    torch.nn.utils.clip_grad_norm_(trained, schedule.clip)
-    state.optimizer.step()
-    for value in state.network.parameters():
-        value.grad = None
-    state.step += 1
-    state.pictures += len(batch) * place.count
-    _follow(schedule.average, state)
-    return {name: value.detach().double().cpu() for name, value in {"loss": loss, **measured}.items()}
-
-
-@torch.no_grad()
-def _follow(average: float, state: State) -> None:
-    """Let the moving average follow; early on it follows faster. What is no parameter is taken as it is."""
-    seen = state.step if state.stage == "trunk" else state.trunk + state.step
-    decay = min(average, (1 + seen) / (10 + seen))
-    for mean, value in zip(state.average.parameters(), state.network.parameters(), strict=True):
-        mean.lerp_(value, 1 - decay)
-    for kept, value in zip(state.average.buffers(), state.network.buffers(), strict=True):
-        kept.copy_(value)

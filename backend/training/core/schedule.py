@@ -35,6 +35,7 @@ class Schedule:
 
     average: the decay of the weights' moving average. log, check: steps between two lines of the curve, and between two
     measurements on held-out pictures. precision: of convolutions and products. clip: the gradient's greatest norm.
+    betas: of AdamW.
     """
 
     stages: Mapping[TrainingStageName, TrainingStage]
@@ -44,6 +45,7 @@ class Schedule:
     precision: Literal["bf16", "fp32"] = "bf16"
     weight_decay: float = 0.02
     clip: float = 1.0
+    betas: tuple[float, float] = (0.9, 0.99)
 
 
 def rate(stage: TrainingStage, step: int, steps: int | None) -> float:

@@ -99,7 +99,7 @@ class TrainingTask(Protocol[B]):
         ...
 
     def export(self, path: Path, state: State) -> None:
-        """Write the weights for inference to a file, or to a folder of its stem, beside first and then in place.
+        """Write the weights for inference to a file, or to files or a folder of its stem, beside first, then in place.
 
         path: beside the state's checkpoint and of its name, with the suffix .npz.
         """

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from backend.models.birefnet import BiRefNet, BiRefNetConfig
 from backend.models.latent_decoder import LatentDecoder, LatentDecoderConfig
+from backend.models.latent_encoder import LatentEncoder, LatentEncoderConfig
 from backend.models.latent_flow import LatentFlow, LatentFlowConfig
 from backend.models.normal_estimator import (
     ControlEncoder,
@@ -27,8 +28,10 @@ from backend.models.normal_estimator import (
     unit,
 )
 from backend.models.structure_decoder import StructureDecoder, StructureDecoderConfig
+from backend.models.structure_encoder import StructureEncoder, StructureEncoderConfig
 from backend.models.structure_flow import StructureFlow, StructureFlowConfig
 from backend.nn import sparse_conv
+from backend.nn.posterior import Posterior
 from backend.nn.sparse import Voxels
 
 TOGETHER = 8  # parameters that are moved at once
@@ -91,6 +94,26 @@ def structure_decoder() -> Trained:
     return Trained(decoder, lambda: decoder(z))
 
 
+def structure_encoder() -> Trained:
+    encoder = StructureEncoder(StructureEncoderConfig(1, 3, 1, (4, 6), num_res_blocks_middle=1))
+    randomised(encoder)
+    encoder.compute_in(torch.float64)
+    occupancy = (numbers(2, 1, 6, 6, 6) > 0).double()
+    return Trained(encoder, lambda: of_posterior(encoder(occupancy)))
+
+
+def latent_encoder() -> Trained:
+    encoder = LatentEncoder(LatentEncoderConfig(4, 5, 12, 3, 2, 2, mlp_ratio=2, window_size=2, qk_rms_norm=True))
+    randomised(encoder)
+    encoder.compute_in(torch.float64)
+    features, voxels = numbers(37, 5), voxels_of()
+    return Trained(encoder, lambda: of_posterior(encoder(features, voxels)))
+
+
+def of_posterior(found: Posterior) -> Tensor:
+    return torch.stack([found.mean, found.logvar])
+
+
 def latent_flow(gathered: int = 2**26) -> Trained:
     config = LatentFlowConfig(8, 3, 3, 12, 6, 1, 2, mlp_ratio=2, io_block_channels=[5], qk_rms_norm=True)
     flow = LatentFlow(config)
@@ -148,6 +171,8 @@ NETWORKS: dict[str, Callable[[], Trained]] = {
     "structure flow": partial(structure_flow, seen=True),
     "structure flow without a picture": partial(structure_flow, seen=False),
     "structure decoder": structure_decoder,
+    "structure encoder": structure_encoder,
+    "latent encoder": latent_encoder,
     "latent flow": latent_flow,
     "latent flow in small pieces": partial(latent_flow, 2**10),
     "latent decoder": latent_decoder,

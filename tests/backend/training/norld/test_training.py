@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The flow models are trained on a folder of objects, go on to the bit, and learn normals only if they are asked to."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch", reason="torch is not installed here: the extra training has it")
+pytest.importorskip("safetensors", reason="safetensors is not installed here")
+
+import torch
+from safetensors.torch import save_file
+
+from backend.__main__ import main
+from backend.errors import UserError
+from backend.models.latent_flow import LatentFlow, LatentFlowConfig, Normalization
+from backend.models.structure_flow import StructureFlow, StructureFlowConfig
+from backend.nn.checkpoint import load_network
+from backend.safe_files import write_json
+from backend.surface.surface import extract_surface
+from backend.training.core.curve import read_curve
+from backend.training.core.loop import Run, train
+from backend.training.core.task import Moment
+from backend.training.norld.config import LATENT_CONFIGS, STRUCTURE_CONFIGS, Regularisation
+from backend.training.norld.export import write_network
+from backend.training.norld.objects import objects_of
+from backend.training.norld.task import FlowTask
+from backend.training.norld.views import camera_at, on_sphere
+from tests.backend.training.norld.tiny import block, decoder, voxels_of
+
+VIEWS = 3
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six objects, whose true meshes are what the tiny decoder makes of their latents."""
+    folder = tmp_path_factory.mktemp("objects")
+    frozen = decoder(dtype=torch.float32)
+    generator = torch.Generator().manual_seed(6)
+    cameras = [camera_at(yaw, pitch) for yaw, pitch in on_sphere(VIEWS, (0.1, 0.2)).tolist()]
+    for number in range(6):
+        coords = block()[: 1 + number % 2]
+        latents = torch.randn(len(coords), 3, generator=generator)
+        with torch.no_grad():
+            features, fine = frozen.features(latents, voxels_of(coords))
+            surface = extract_surface(fine.coords[:, 1:], features, frozen.resolution)
+        tensors = {
+            "tokens": torch.randn(VIEWS, 5, 8, generator=generator),
+            "structure": torch.randn(3, 4, 4, 4, generator=generator),
+            "coords": coords.to(torch.uint8),
+            "latents": frozen.normalization.undone(latents),
+            "vertices": surface.vertices,
+            "triangles": surface.triangles,
+            "extrinsics": torch.stack([camera.extrinsics for camera in cameras]),
+            "intrinsics": torch.stack([camera.intrinsics for camera in cameras]),
+        }
+        save_file(tensors, folder / f"object-{number}.safetensors")
+    write_json(folder / "normalization.json", {"mean": frozen.normalization.mean, "std": frozen.normalization.std})
+    return folder
+
+
+def latent_flow(**sizes: Any) -> LatentFlow:
+    return LatentFlow(LatentFlowConfig(**sizes))
+
+
+def structure_flow(**sizes: Any) -> StructureFlow:
+    return StructureFlow(StructureFlowConfig(**sizes))
+
+
+def go(task: FlowTask, folder: Path, steps: int) -> Path:
+    return train(Run(task, folder, "trunk", None, steps, task.config.settings), lambda _: None)
+
+
+def latent_task(folder: Path, **changes: object) -> FlowTask:
+    config = replace(LATENT_CONFIGS["tiny"], **changes)
+    return FlowTask(config, objects_of(folder, 3, 8, dense=False), decoder=decoder(dtype=torch.float32))
+
+
+def test_a_training_with_normals_goes_on_where_it_stopped(folder: Path, tmp_path: Path) -> None:
+    go(latent_task(folder), tmp_path / "one", 5)
+    go(latent_task(folder), tmp_path / "one", 10)
+    whole = go(latent_task(folder), tmp_path / "whole", 10)
+    curves = [(tmp_path / name / "trunk.jsonl").read_text() for name in ("one", "whole")]
+    assert curves[0] == curves[1]
+    weights = [torch.load(tmp_path / name / "trunk.pt", weights_only=True)["network"] for name in ("one", "whole")]
+    assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
+    line = read_curve(whole.with_suffix(".jsonl"))[-1]
+    assert 0 < line["looks"] < 1
+    assert line["normals"] > 0
+    assert {"held_out_flow", "held_out_late"} <= line.keys()
+    trained = load_network(whole.with_suffix(""), "SLatFlowModel", latent_flow)
+    assert trained.dtype == torch.float16
+
+
+def test_without_weight_the_normals_change_nothing(folder: Path, tmp_path: Path) -> None:
+    """To the bit: the flow's own draws do not depend on the views."""
+    plain = replace(latent_task(folder), decoder=None)
+    weights = []
+    for name, task in (
+        ("plain", plain),
+        ("none", latent_task(folder, regularisation=Regularisation(share=0.0, size=16, every=2))),
+        ("some", latent_task(folder, regularisation=Regularisation(share=0.5, size=16, every=1))),
+    ):
+        weights.append(torch.load(go(task, tmp_path / name, 3), weights_only=True)["network"])
+    for name, value in weights[0].items():
+        assert torch.equal(value, weights[1][name]), name
+    assert not torch.equal(weights[0]["out_layer.weight"], weights[2]["out_layer.weight"])
+
+
+def test_the_early_ones_of_the_flows_own_times_are_looked_at(folder: Path, tmp_path: Path) -> None:
+    chosen = Regularisation(size=16, latest=0.999, other_view=1.0)
+    path = go(latent_task(folder, regularisation=chosen, p_uncond=0.0), tmp_path, 5)
+    assert read_curve(path.with_suffix(".jsonl"))[-1]["looks"] == 1
+    chosen = replace(chosen, latest=1e-6)
+    path = go(latent_task(folder, regularisation=chosen), tmp_path / "late", 5)
+    assert read_curve(path.with_suffix(".jsonl"))[-1]["looks"] == 0
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp16"])
+def test_half_precision_learns_with_float32_masters(folder: Path, tmp_path: Path, precision: str) -> None:
+    config = STRUCTURE_CONFIGS["tiny"]
+    scale = 20.0 if precision == "fp16" else None
+    settings = replace(config.settings, precision=precision, log_scale=scale)
+    task = FlowTask(replace(config, settings=settings, budget=0), objects_of(folder, 3, 8, dense=True))
+    path = go(task, tmp_path, 20)
+    content = torch.load(path, weights_only=True)
+    assert content["network"]["blocks.0.mlp.mlp.0.weight"].dtype == torch.float32
+    lines = read_curve(path.with_suffix(".jsonl"))
+    assert lines[-1]["loss"] < lines[0]["loss"]
+    if precision == "fp16":
+        kept = content["kept"]["log_scale"]
+        skipped = sum(5 * (1 - line["taken"]) for line in lines)
+        assert kept == pytest.approx(20 - skipped + 0.001 * (20 - skipped))
+
+
+def test_the_command_trains_and_starts_from_what_it_wrote(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frozen = decoder(dtype=torch.float32).network
+    write_network(tmp_path / "decoder", "SLatMeshDecoder", frozen.config, frozen)
+    common = ["train", "latent-flow", "--config", "tiny", "--objects", str(folder)]
+    first, second = tmp_path / "first", tmp_path / "second"
+    decoded = ["--decoder", str(tmp_path / "decoder")]
+    assert main([*common, "--folder", str(first), "--steps", "5", *decoded]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == str(first / "trunk.pt")
+    assert main([*common, "--folder", str(second), "--steps", "5", "--start", str(first / "trunk")]) == 0
+    structure = ["train", "structure-flow", "--config", "tiny", "--objects", str(folder), "--steps", "5"]
+    assert main([*structure, "--folder", str(tmp_path / "third")]) == 0
+    load_network(
+        tmp_path / "third" / "trunk",
+        "SparseStructureFlowModel",
+        structure_flow,
+    )
+    assert main([*structure, "--folder", str(tmp_path / "fourth"), "--start", str(first / "trunk")]) == 1
+
+
+def test_what_is_no_object_is_refused_with_a_sentence(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no objects"):
+        objects_of(tmp_path, 3, 8, dense=True)
+    wrong = objects_of(folder, 4, 8, dense=True)
+    with pytest.raises(UserError, match="other numbers of channels"):
+        wrong.read(wrong.names[0], 0.0)
+    save_file({"tokens": torch.zeros(1, 1, 8)}, tmp_path / "one.safetensors")
+    with pytest.raises(UserError, match="lacks “structure”"):
+        objects_of(tmp_path, 3, 8, dense=True).read("one", 0.0)
+    write_json(tmp_path / "normalization.json", {"mean": [0.0]})
+    with pytest.raises(UserError, match="no scales"):
+        objects_of(tmp_path, 3, 8, dense=False)
+    with pytest.raises(UserError, match="too few"):
+        FlowTask(STRUCTURE_CONFIGS["tiny"], objects_of(tmp_path, 3, 8, dense=True))
+    crowded = torch.cartesian_prod(*[torch.arange(33)] * 3)
+    tensors = {"tokens": torch.zeros(1, 1, 8), "coords": crowded.to(torch.uint8), "latents": torch.zeros(33**3, 3)}
+    save_file(tensors, tmp_path / "one.safetensors")
+    scaled = replace(objects_of(tmp_path, 3, 8, dense=True), normalization=Normalization((0.0,) * 3, (1.0,) * 3))
+    assert scaled.read("one", 0.0) is None
+    config = replace(LATENT_CONFIGS["tiny"], held_out=0)
+    with pytest.raises(UserError, match="more than 32768 voxels"):
+        next(FlowTask(config, scaled).batches(Moment("trunk", 0)))

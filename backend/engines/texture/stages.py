@@ -16,6 +16,7 @@ LEAST = 0.4
 """Of the outlines that run along each other: from here on a camera that was found fits. docs/surface.md says why."""
 ALIKE = 0.03
 """Of a camera's merit: by how much less another direction is nearly as good."""
+_ANOTHER = "Repair the mesh, or use another one."
 MOST_TRIANGLES = 4_000_000
 _STEPS = 660  # of a search, about
 _WIDEST = 170.0  # degrees
@@ -25,21 +26,22 @@ def read_mesh(mesh: Mesh, *, report: Report) -> Mesh:
     """Check a mesh that a request brings. Raises UserError "bad-mesh" if there is no surface to paint."""
     vertices, triangles = mesh.vertices, mesh.triangles
     if not len(triangles):
-        raise _bad_mesh("The mesh has no faces.")
+        raise UserError("bad-mesh", "The mesh has no faces.", _ANOTHER)
     if len(triangles) > MOST_TRIANGLES:
-        raise _bad_mesh(f"The mesh has {len(triangles)} triangles; {MOST_TRIANGLES} are the most.", "Reduce it first.")
+        sentence = f"The mesh has {len(triangles)} triangles, and {MOST_TRIANGLES} are the most."
+        raise UserError("bad-mesh", sentence, "Reduce it first.")
     if triangles.min() < 0 or triangles.max() >= len(vertices):
-        raise _bad_mesh("The mesh's faces name vertices that are not there.")
+        raise UserError("bad-mesh", "Faces of the mesh name vertices that are not there.", _ANOTHER)
     report(0, 1)
     used = vertices[triangles]
     if not np.isfinite(used).all():
-        raise _bad_mesh("Vertices of the mesh have places that are no numbers.")
-    corners = (used - used[0, 0]).astype(np.float64)
+        raise UserError("bad-mesh", "Vertices of the mesh have places that are no numbers.", _ANOTHER)
+    corners = used.astype(np.float64) - used[0, 0]
     size = float(np.ptp(corners, axis=(0, 1)).max())
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     report(1, 1)
     if not (size > 0 and np.linalg.norm(across, axis=1).sum() > 1e-12 * size**2):
-        raise _bad_mesh("The mesh has no surface: all of its faces are points or lines.")
+        raise UserError("bad-mesh", "The mesh has no surface: all of its faces are points or lines.", _ANOTHER)
     return mesh
 
 
@@ -73,7 +75,7 @@ def find_camera(
     viewpoints = _viewpoints(cloud, wanted, found, fits=fits)
     best = viewpoints.found[0]
     if not fits:
-        return Noted(viewpoints, (f"{_UNLIKE} {_agreement(best)}",))
+        return Noted(viewpoints, (f"The picture may not show this mesh. {_agreement(best)}",))
     rest = zip(found[1:], viewpoints.found[1:], strict=True)
     alike = [each for candidate, each in rest if merit(candidate) > merit(found[0]) - ALIKE]
     if not alike:
@@ -124,7 +126,8 @@ def paint(
     best = viewpoints.found[0]
     if not viewpoints.fits:
         advice = "Use a picture of this object, or turn the camera by hand."
-        raise UserError("picture-unlike", f"{_UNLIKE} {_agreement(best)}", advice)
+        sentence = f"The picture does not show this mesh from any side, as far as outlines tell. {_agreement(best)}"
+        raise UserError("picture-unlike", sentence, advice)
     return paint_mesh(
         mesh,
         best.camera,
@@ -136,9 +139,6 @@ def paint(
         keep_uv=keep_uv,
         report=report,
     )
-
-
-_UNLIKE = "The picture does not show this mesh from any side, as far as outline and normals tell."
 
 
 def _agreement(best: Viewpoint) -> str:
@@ -177,6 +177,3 @@ def _viewpoint(cloud: Cloud, wanted: Target, each: Candidate) -> Viewpoint:
         each.likeness.outline,
     )
 
-
-def _bad_mesh(sentence: str, advice: str = "Repair the mesh, or use another one.") -> UserError:
-    return UserError("bad-mesh", sentence, advice)

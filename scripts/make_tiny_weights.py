@@ -33,7 +33,7 @@ from backend.weights.catalogue import CONDITIONER, FOREGROUND, GEOMETRY, GUIDED,
 CHANNELS = 24  # of an image token
 LATENT = 4
 STRUCTURE_FLOW = StructureFlowConfig(
-    resolution=4,
+    resolution=2,
     in_channels=LATENT,
     out_channels=LATENT,
     model_channels=32,
@@ -48,7 +48,7 @@ STRUCTURE_DECODER = StructureDecoderConfig(
     out_channels=1, latent_channels=LATENT, num_res_blocks=1, num_res_blocks_middle=1, channels=(8, 8, 4), use_fp16=True
 )
 LATENT_FLOW = LatentFlowConfig(
-    resolution=16,
+    resolution=8,
     in_channels=LATENT,
     out_channels=LATENT,
     model_channels=32,
@@ -63,7 +63,7 @@ LATENT_FLOW = LatentFlowConfig(
     use_fp16=True,
 )
 LATENT_DECODER = LatentDecoderConfig(
-    resolution=16,
+    resolution=8,
     model_channels=256,  # the last group norm has 32 groups of at least one channel
     latent_channels=LATENT,
     num_blocks=2,

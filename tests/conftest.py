@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # Tiny networks gain nothing from threads, and lose minutes to threads that wait for each other on a busy machine.
@@ -18,6 +19,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # a process would wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A busy machine is no failure, and what is slow is seen in the run's list.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 
 EXIT_STATUS = pytest.StashKey[int]()
 WINDOW_TOOLS = ("Xvfb", "xdotool", "import")  # a screen, a hand for its mouse and keyboard, a camera
@@ -45,6 +50,16 @@ def real_blender(request: pytest.FixtureRequest) -> Callable[[str], list[str | P
     if lacking:
         pytest.skip(f"{', '.join(lacking)} not found: a window is tested with xvfb, xdotool and ImageMagick")
     return lambda tool: [blender] if tool == "blender" else [*within, tool]
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A weights folder with every package, of tiny random networks; not to be changed."""
+    from make_tiny_weights import make
+
+    folder = tmp_path_factory.mktemp("weights")
+    make(folder)
+    return folder
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

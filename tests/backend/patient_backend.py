@@ -13,7 +13,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from backend.commands.serve import serve
+from backend.commands import serve as command
 from backend.engines import ENGINES
 from backend.errors import UserError
 from backend.flow.engine import Engine
@@ -21,6 +21,8 @@ from backend.flow.pipeline import Pipeline
 from backend.flow.products import Crop, Cutout, Mesh, NormalMap, Picture, Report
 from backend.flow.settings import Setting
 from backend.flow.stage import Stage
+from backend.receiving import Patience
+from backend.server import Server
 
 SIDE = 64
 LEFT_TO_UNLOAD: list[int] = []
@@ -152,6 +154,16 @@ ODD = {
 }
 """Engines that cannot be asked or described; only `--odd` serves them."""
 
+
+class HastyServer(Server):
+    """It waits a second for the rest of a frame; only `--hasty` serves by it."""
+
+    def __init__(self, pipeline: Pipeline, token: str, idle_seconds: float) -> None:
+        super().__init__(pipeline, token, idle_seconds, Patience(silence=1.0))
+
+
 if __name__ == "__main__":
     more = ODD if "--odd" in sys.argv else {}
-    sys.exit(serve(Pipeline({**ENGINES, "patient": PATIENT, "absent": ABSENT, **more})))
+    if "--hasty" in sys.argv:
+        command.Server = HastyServer
+    sys.exit(command.serve(Pipeline({**ENGINES, "patient": PATIENT, "absent": ABSENT, **more})))

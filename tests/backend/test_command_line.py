@@ -22,7 +22,7 @@ from tests.backend.process import ROOT, SECONDS
 Image = pytest.importorskip("PIL.Image", reason="Pillow reads and writes pictures: pip install pillow")
 trimesh = pytest.importorskip("trimesh", reason="trimesh writes meshes: pip install trimesh")
 
-SMALL = ("--set", "resolution=64")
+SMALL = ("--set", "resolution=64", "--set", "colours=front")
 WITHOUT = "import runpy, sys; sys.modules[{library!r}] = None; runpy.run_module('backend', run_name='__main__')"
 
 
@@ -92,7 +92,7 @@ def test_json_tells_what_was_made_and_the_recipe_makes_it_again(tmp_path: Path, 
     assert made["recipe"]["seed"] == 7
     assert made["recipe"]["version"] == VERSION
     defaults = {setting.name: setting.default for setting in DRAFT.settings}
-    assert made["recipe"]["settings"] == {**defaults, "resolution": 64}
+    assert made["recipe"]["settings"] == {**defaults, "resolution": 64, "colours": "front"}
     assert set(made["seconds"]) == {stage.name for stage in DRAFT.stages if not stage.when}
     mesh = trimesh.load(tmp_path / "a.ply", process=False)
     assert (len(mesh.vertices), len(mesh.faces)) == (made["vertices"], made["triangles"])

@@ -25,10 +25,12 @@ class Client:
 
     messages: list[ToClient] = field(default_factory=list[ToClient])
 
-    def job(self, name: str = "one", picture: Picture | None = None, count: int = 1, **settings: float) -> QueuedJob:
+    def job(
+        self, name: str = "one", picture: Picture | None = None, count: int = 1, **settings: float | str
+    ) -> QueuedJob:
         """A job of the draft engine that sends its messages here."""
         inputs = {"picture": disk(64) if picture is None else picture}
-        request = Request(inputs, seed=3, count=count, settings={"resolution": 64, **settings})
+        request = Request(inputs, seed=3, count=count, settings={"resolution": 64, "colours": "front", **settings})
         return QueuedJob(name, request, self.messages.append)
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -77,48 +78,63 @@ def has_ended(backend: psutil.Process) -> bool:
     return not backend.is_running() or backend.status() == psutil.STATUS_ZOMBIE
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"",
-        b"\n",
-        b"hello\n",
-        b"[]\n",
-        b"null\n",
-        b"7\n",
-        b"[" * 4000 + b"\n",
-        b"\xff\xfe\n",
-        b"{}\n",
-        start_line(token=None),
-        start_line(token=7),
-        start_line(token="x" * 31),
-        start_line(token="x" * 129),
-        start_line(token="x" * 32 + "\n"),
-        start_line(token="ä" * 32),
-        start_line(idle_seconds=-1),
-        start_line(idle_seconds="900"),
-        start_line(idle_seconds=True),
-        start_line(idle_seconds=None),
-        start_line(idle_seconds=float("nan")),
-        start_line(idle_seconds=float("inf")),
-        b" " * 33_000 + start_line(),
-        start_line(log=7),
-        start_line(log="backend.log"),
-        start_line(log_level="loud"),
-        start_line(log_level=["info"]),
-        start_line(cache_bytes=-1),
-        start_line(cache_bytes=1.5),
-        start_line(cache_bytes=True),
-    ],
-    ids=lambda line: repr(line[:45]),
+WRONG = (
+    b"",
+    b"\n",
+    b"hello\n",
+    b"[]\n",
+    b"null\n",
+    b"7\n",
+    b"[" * 4000 + b"\n",
+    b"\xff\xfe\n",
+    b"{}\n",
+    start_line(token=None),
+    start_line(token=7),
+    start_line(token="x" * 31),
+    start_line(token="x" * 129),
+    start_line(token="x" * 32 + "\n"),
+    start_line(token="ä" * 32),
+    start_line(idle_seconds=-1),
+    start_line(idle_seconds="900"),
+    start_line(idle_seconds=True),
+    start_line(idle_seconds=None),
+    start_line(idle_seconds=float("nan")),
+    start_line(idle_seconds=float("inf")),
+    b" " * 33_000 + start_line(),
+    start_line(log=7),
+    start_line(log="backend.log"),
+    start_line(log_level="loud"),
+    start_line(log_level=["info"]),
+    start_line(cache_bytes=-1),
+    start_line(cache_bytes=1.5),
+    start_line(cache_bytes=True),
 )
-def test_a_first_line_that_is_wrong_ends_it(line: bytes) -> None:
-    ended = start(line)
-    assert ended.returncode == 2
-    assert ended.stdout == b""
-    assert b"Traceback" not in ended.stderr
-    assert b"docs/wire.md" in ended.stderr
+ANSWERS = """
+import io, sys
+from backend.commands.serve import serve
+from backend.flow.pipeline import Pipeline
+for line in {lines}:
+    sys.stdin = io.TextIOWrapper(io.BytesIO(line))
+    print(serve(Pipeline({{}})), flush=True)
+"""
+
+
+def test_a_first_line_that_is_wrong_ends_it() -> None:
+    ended = start(WRONG[2])
+    assert (ended.returncode, ended.stdout) == (2, b"")
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_any_first_line_that_is_wrong_is_told_in_one_line(tmp_path: Path) -> None:
+    """In one process: a line that is taken would end it."""
+    script = tmp_path / "answers.py"
+    script.write_text(ANSWERS.format(lines=WRONG))
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run([sys.executable, "-s", script], env=environment, capture_output=True, check=False)
+    assert ended.stdout.split() == [b"2"] * len(WRONG)
+    told = ended.stderr.splitlines()
+    assert len(told) == len(WRONG)
+    assert all(b"docs/wire.md" in sentence for sentence in told)
     assert TOKEN.encode() not in ended.stderr
 
 
@@ -228,7 +244,7 @@ def test_it_does_not_end_while_a_result_is_on_its_way() -> None:
 
 
 def test_half_a_frame_does_not_keep_it_alive() -> None:
-    with Backend(idle_seconds=0.5) as backend, backend.stranger() as client:
+    with Backend((*SERVE_PATIENT, "--hasty"), idle_seconds=0.5) as backend, backend.stranger() as client:
         client.greet()
         assert isinstance(client.receive(), messages.Capabilities)
         client.send_bytes(b"".join(messages.encode(patient("one")))[:-1])

@@ -14,7 +14,7 @@ from backend.flow.products import Mesh, NormalMap, Picture
 from backend.flow.request import Request
 from backend.normals.image import to_picture
 
-SMALL = {"resolution": 64}
+SMALL = {"resolution": 64, "colours": "front"}
 
 
 @dataclass

@@ -54,11 +54,18 @@ def scene(extension: ModuleType) -> Iterator[Any]:
     session = import_module(f"{MODULE}.blender_addon.link.runtime").session()
     session.try_again()
     session.deaths, session.error, session.notice = 0, None, ""
-    bpy.context.scene.hi3dgen_draft.resolution = 128  # quick, and large enough to see everything
+    bpy.context.scene.hi3dgen_draft.resolution = 64  # quick, and large enough to see everything
+    bpy.context.scene.hi3dgen_draft.colours = "front"  # those of all sides take longer than all the rest
     yield bpy.context.scene
     for job in session.jobs:
         session.cancel(job)
     session.jobs.clear()
+
+
+@pytest.fixture
+def all_round(scene: Any) -> None:
+    """The scene's meshes get colours all round, as they do for an artist."""
+    scene.hi3dgen_draft.colours = "all_round"
 
 
 @pytest.fixture

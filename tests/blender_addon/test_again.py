@@ -259,7 +259,7 @@ def test_the_switch_acts_on_all_that_are_selected(scene: Any, plum: Any) -> None
     bpy.ops.hi3dgen.generate()
     peach = bpy.context.object
     assert bpy.ops.hi3dgen.show(shows="CLAY") == {"FINISHED"}
-    assert (peach.active_material.hi3dgen_shows, plum.active_material.hi3dgen_shows) == ("CLAY", "ALL_ROUND")
+    assert (peach.active_material.hi3dgen_shows, plum.active_material.hi3dgen_shows) == ("CLAY", "PICTURE")
     plum.select_set(state=True)
     bpy.ops.hi3dgen.show(shows="NORMAL_MAP")
     assert {peach.active_material.hi3dgen_shows, plum.active_material.hi3dgen_shows} == {"NORMAL_MAP"}

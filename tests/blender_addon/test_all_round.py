@@ -207,7 +207,7 @@ def test_every_image_of_the_surface_is_shown_and_painted_ones_stay_in_the_file(s
 
 def test_an_unwrapping_leaves_it_and_a_remesh_goes_back_to_the_picture(scene: Any) -> None:
     scene.hi3dgen.picture = image_of(disc(), "plum")
-    bpy.ops.hi3dgen.generate(faces=2000)
+    bpy.ops.hi3dgen.generate(faces=2000, colours="all_round")
     made = bpy.context.object
     bpy.ops.hi3dgen.unwrap()
     assert shown_by(made) == {"All Round"}
@@ -221,7 +221,7 @@ def test_an_unwrapping_leaves_it_and_a_remesh_goes_back_to_the_picture(scene: An
 
 def test_make_again_takes_the_colours_away_and_brings_them_back(scene: Any) -> None:
     scene.hi3dgen.picture = image_of(disc(), "plum")
-    bpy.ops.hi3dgen.generate(faces=2000)
+    bpy.ops.hi3dgen.generate(faces=2000, colours="all_round")
     made = bpy.context.object
     image = made.active_material.node_tree.nodes["All Round"].image
     image.pixels[0] = 0.0

@@ -100,7 +100,7 @@ def test_a_look_shows_the_cut_out_and_its_notes_and_makes_no_object(scene: Any) 
     assert bpy.ops.hi3dgen.preview_cutout() == {"FINISHED"}
     seen = last_look(picture)
     pixels = seen.thumbnail.pixels
-    assert pixels.shape == (128, 128, 4), "as large as the engine's"
+    assert pixels.shape == (64, 64, 4), "as large as the engine's"
     assert (pixels[..., 3] == 255).all(), "on a checkerboard"
     assert len(np.unique(pixels[:16, :64].reshape(-1, 4), axis=0)) == 2
     assert any("2 separate parts" in note and "Draw Cut-out" in note for note in seen.notes)
@@ -154,7 +154,7 @@ def test_a_large_picture_is_read_for_a_look_while_blender_goes_on(
     assert job.is_reading
     tick_until(session, lambda: not job.live)
     assert job.error is None
-    assert last_look(picture).thumbnail.pixels.shape == (128, 128, 4)
+    assert last_look(picture).thumbnail.pixels.shape == (64, 64, 4)
 
 
 def test_a_picture_without_an_object_says_so_and_leaves_no_error_in_the_panel(scene: Any, session: Any) -> None:

@@ -71,7 +71,7 @@ def test_it_is_smooth_closed_and_wound_outward(scene: Any, picture_file: Path) -
 
 
 def test_it_carries_the_picture_and_the_packed_normal_map(scene: Any, picture_file: Path) -> None:
-    bpy.ops.hi3dgen.generate(filepath=str(picture_file))
+    bpy.ops.hi3dgen.generate(filepath=str(picture_file), resolution=128)
     nodes = bpy.context.object.active_material.node_tree.nodes
     assert Path(bpy.path.abspath(nodes["Picture"].image.filepath)) == picture_file
     normal_map = nodes["Normal Map"].image
@@ -102,6 +102,7 @@ def test_the_picture_lies_on_the_mesh_where_it_was_seen(scene: Any, picture_file
     assert uv.max() < 0.95
 
 
+@pytest.mark.usefixtures("all_round")
 def test_the_material_switches_to_the_normal_map_and_back(scene: Any, picture_file: Path) -> None:
     bpy.ops.hi3dgen.generate(filepath=str(picture_file))
     material = bpy.context.object.active_material

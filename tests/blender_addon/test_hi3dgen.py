@@ -2,7 +2,9 @@
 """The hi3dgen engine on tiny weights, through a real backend process and its socket, into a real Blender."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import bpy
@@ -15,29 +17,27 @@ pytest.importorskip("torch", reason="torch is not installed here: the extra hi3d
 pytest.importorskip("diffusers", reason="diffusers is not installed here: the extra hi3dgen has it")
 pytest.importorskip("transformers", reason="transformers is not installed here: the extra hi3dgen has it")
 
-QUICK = {"engine": "hi3dgen", "quality": "preview", "structure_steps": 2, "latent_steps": 2}
+QUICK = {"engine": "hi3dgen", "quality": "preview", "structure_steps": 2, "latent_steps": 2, "colours": "front"}
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with tiny weights of every network."""
-    from make_tiny_weights import make
-
-    folder = tmp_path_factory.mktemp("weights")
-    make(folder)
-    return folder
+def weights(tiny_weights: Path, extension: ModuleType) -> Iterator[None]:
+    """A backend that is started now knows the weights; it ends with the tests of this module."""
+    session = import_module(f"{MODULE}.blender_addon.link.runtime").session()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HI3DGEN_WEIGHTS", str(tiny_weights))
+        patch.setenv("HI3DGEN_DEVICE", "cpu")
+        session.close()
+        yield
+    session.close()
 
 
 @pytest.fixture
-def with_weights(session: Any, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def with_weights(weights: None, session: Any) -> Any:
     """The session, with a backend that knows the weights."""
-    monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tiny))
-    monkeypatch.setenv("HI3DGEN_DEVICE", "cpu")
-    session.close()
     session.start()
     tick_until(session, lambda: session.phase.name == "READY")
-    yield session
-    session.close()
+    return session
 
 
 def test_a_picture_becomes_a_coloured_mesh_with_its_normal_map(with_weights: Any) -> None:
@@ -74,8 +74,6 @@ def test_variations_share_what_they_can_and_each_can_be_made_again(with_weights:
 
 @pytest.mark.slow
 def test_a_job_that_is_cancelled_leaves_the_backend_alive(with_weights: Any) -> None:
-    from importlib import import_module
-
     generate = import_module(f"{MODULE}.blender_addon.generate")
     scene = bpy.context.scene
     settings = {**QUICK, "structure_steps": 200}

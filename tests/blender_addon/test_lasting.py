@@ -240,6 +240,7 @@ def test_names_keep_their_dots(lasting: ModuleType, name: str, title: str) -> No
     assert lasting.title_of(name) == title
 
 
+@pytest.mark.usefixtures("all_round")
 @pytest.mark.parametrize("shows", ["PICTURE", "ALL_ROUND", "NORMAL_MAP", "NORMAL_DETAIL"])
 def test_gltf_holds_the_colours_and_smooth_normals(scene: Any, tmp_path: Path, shows: str) -> None:
     plum = scene.hi3dgen.picture = image_of(disc(), "v1.2 final")

@@ -48,6 +48,7 @@ def covered(uv: NDArray[Any]) -> float:
     return float(np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]).sum() / 2)
 
 
+@pytest.mark.usefixtures("all_round")
 def test_unwrap_adds_a_uv_map_and_the_picture_stays(apple: Any) -> None:
     before = uv_of(apple)
     assert bpy.ops.hi3dgen.unwrap() == {"FINISHED"}

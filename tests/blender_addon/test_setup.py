@@ -68,6 +68,7 @@ def test_nothing_goes_out_before_blender_and_the_artist_allow_it(session: Any, i
     assert index.asked == []
 
 
+@pytest.mark.slow
 def test_one_click_installs_the_engine_and_the_backend_runs_in_it(online: Path, session: Any, setup: Any) -> None:
     tick_until(session, lambda: session.phase.name != "STARTING")
     with pytest.raises(RuntimeError, match="Press Install first"):

@@ -173,16 +173,13 @@ def test_likeness_of_surfaces(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_presets_with_weights(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tiny_weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("transformers", reason="transformers is not installed here: the extra hi3dgen has it")
     image = pytest.importorskip("PIL.Image", reason="reads pictures: pip install pillow")
-    import make_tiny_weights
-
-    weights, picture = tmp_path / "weights", tmp_path / "normals.png"
-    make_tiny_weights.make(weights)
+    picture = tmp_path / "normals.png"
     image.fromarray(np.full((64, 64, 4), (128, 128, 255, 255), np.uint8)).save(picture)
-    monkeypatch.setenv("HI3DGEN_WEIGHTS", str(weights))
+    monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tiny_weights))
     benchmark_presets.main(["--normal-map", str(picture), "--seeds", "0"])
     rows = {line.split()[0]: line.split()[1:] for line in capsys.readouterr().out.splitlines()[1:]}
     assert set(rows) == set(PRESETS)

@@ -16,7 +16,7 @@ import pytest
 Image = pytest.importorskip("PIL.Image", reason="Pillow reads and writes pictures: pip install pillow")
 ROOT = Path(__file__).parents[3]
 SECONDS = 100.0  # how long anything may take before its test counts as hanging
-SMALL = ("--set", "resolution=64", "--set", "faces=1000")
+SMALL = ("--set", "resolution=64", "--set", "faces=1000", "--set", "colours=front")
 SCRIPT = Path(__file__).with_name("batch_backend.py")
 REQUEST: dict[str, Any] = {
     "inputs": {"picture": "../a.png"},

@@ -19,7 +19,20 @@ posix = pytest.mark.skipif(os.name != "posix", reason="names, links and devices 
 def generate(
     picture: Path, out: Path, *options: str, encoding: str = "utf-8", stdout: int = subprocess.PIPE
 ) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-s", "-m", "backend", "generate", picture, "-o", out, "--set", "resolution=64"]
+    command = [
+        sys.executable,
+        "-s",
+        "-m",
+        "backend",
+        "generate",
+        picture,
+        "-o",
+        out,
+        "--set",
+        "resolution=64",
+        "--set",
+        "colours=front",
+    ]
     return subprocess.run(
         [*command, *options],
         cwd=ROOT,
@@ -40,10 +53,12 @@ def picture(tmp_path: Path) -> Path:
     return tmp_path / "a.png"
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
-@pytest.mark.parametrize("name", ["plain", "\N{SNOWMAN}", "gr\u00fcn", "two\nlines"])
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [("two\nlines", "ascii"), ("gr\u00fcn", "ascii"), ("gr\u00fcn", "latin-1"), ("\N{SNOWMAN}", "latin-1")],
+)
 def test_a_path_that_the_terminal_has_no_characters_for_is_printed_somehow(
-    tmp_path: Path, picture: Path, encoding: str, name: str
+    tmp_path: Path, picture: Path, name: str, encoding: str
 ) -> None:
     out = tmp_path / f"{name}.ply"
     done = generate(picture, out, encoding=encoding)

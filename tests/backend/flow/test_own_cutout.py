@@ -95,7 +95,7 @@ def test_a_mesh_is_made_of_what_the_mask_keeps_and_the_recipe_says_so() -> None:
     own[..., 3] = 255
     own[RIGHT] = 255
     outcome = run_one(Pipeline(ENGINES), asked(own_cutout=own), Notes())
-    uv = outcome.products["mesh"].picture_uv
+    uv = outcome.products["mesh"].uv
     assert uv[:, 0].min() > 100 / 160, "nothing of the left box"
     assert {"picture", "own_cutout"} == set(outcome.recipe["inputs"])
 

@@ -89,7 +89,7 @@ def test_a_disc_is_found_on_every_plain_background(name: str, grain: float) -> N
     assert overlap(cutout, alpha) > 0.97
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.integers(64, 400),
     st.integers(64, 400),
@@ -315,7 +315,7 @@ def test_tiny_pictures_are_cut_out(shape: tuple[int, int]) -> None:
 
 
 def test_a_giant_picture_gives_the_cut_out_of_a_small_one() -> None:
-    alpha = disc(3300, 4100, 0.2, 0.1, 0.3)
+    alpha = disc(2200, 2700, 0.2, 0.1, 0.3)
     picture = composed(alpha, [190, 60, 40], gradient(0.9, [200, 230, 180], [110, 150, 120]))
     cutout = cut_out(picture, SIZE, silent)
     assert overlap(cutout, alpha) > 0.97
@@ -344,7 +344,7 @@ def test_any_report_can_cancel_the_job(transparent: bool) -> None:  # noqa: FBT0
     cut_out(picture, 64, lambda step, of: steps.append((step, of)))
     assert steps == sorted(steps)
     assert steps[-1][0] == steps[-1][1]
-    for last in range(len(steps)):
+    for last in {*range(0, len(steps), 16), len(steps) - 1}:
         with pytest.raises(Cancelled):
             cut_out(picture, 64, cancelling(last))
 

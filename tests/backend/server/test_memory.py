@@ -46,11 +46,11 @@ def test_unload_gives_the_memory_of_many_jobs_back_to_the_system() -> None:
             return megabytes()
 
         fresh = megabytes()
-        for number in range(10):
+        for number in range(5):
             run(client, number)
         assert megabytes() > fresh + 50, "the jobs left nothing that could be given back"
         assert unloaded() < fresh + LIBRARIES
-        run(client, 10)  # the networks are read again
+        run(client, 5)  # the networks are read again
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems keep free memory in ways of their own")

@@ -81,7 +81,7 @@ soft_masks = hnp.arrays(np.float32, squares, elements=st.floats(0, 1, width=32))
 
 
 @given(st.one_of(hard_masks, soft_masks), st.integers(0, 2**31 - 1))
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=40)
 def test_any_mask_gives_a_closed_manifold(alpha: Float32Array, seed: int) -> None:
     if not (alpha > 0.5).any():
         with pytest.raises(UserError) as caught:
@@ -92,7 +92,7 @@ def test_any_mask_gives_a_closed_manifold(alpha: Float32Array, seed: int) -> Non
 
 
 @given(hnp.arrays(np.float32, (9, 9, 3), elements=st.floats(width=32)), st.integers(0, 100))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=20)
 def test_any_normals_give_a_closed_manifold(normals: Float32Array, seed: int) -> None:
     alpha = disc(9, 3.6).astype(np.float32)
     assert_closed_manifold(draft.build(NormalMap(normals, alpha), seed, ignore))
@@ -111,7 +111,7 @@ def test_parts_and_holes_of_the_mask_become_parts_and_holes_of_the_body() -> Non
 
 
 @given(st.integers(0, 1000), st.integers(3, 12), st.floats(0.1, 0.6))
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=8)
 def test_neither_front_nor_back_folds_over_itself(seed: int, lobes: int, depth: float) -> None:
     row, column = np.mgrid[:128, :128] - 63.5
     angle = np.arctan2(row, column)

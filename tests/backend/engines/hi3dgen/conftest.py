@@ -9,19 +9,9 @@ import pytest
 from backend.flow.pipeline import Pipeline
 
 
-@pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A weights folder with every package."""
-    from make_tiny_weights import make
-
-    folder = tmp_path_factory.mktemp("weights")
-    make(folder)
-    return folder
-
-
 @pytest.fixture
-def weights(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tiny))
+def weights(tiny_weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tiny_weights))
     monkeypatch.setenv("HI3DGEN_DEVICE", "cpu")
 
 

@@ -22,6 +22,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from backend.engines.hi3dgen.engine import hi3dgen
 from backend.errors import Cancelled
 from backend.flow.pipeline import Pipeline
+from backend.flow.products import Mesh
 from backend.foreground.mask import mask_of
 from backend.mesh import check
 from backend.nn.memory_plan import PLANS
@@ -32,6 +33,18 @@ from tests.backend.engines.hi3dgen.tiny_engine import Watcher, cutout_of, disc, 
 
 pytestmark = pytest.mark.usefixtures("weights")
 BEHIND = ["clean", "detail", "reduce", "stand", "place", "colour", "project"]
+
+
+@pytest.fixture(scope="module")
+def first(tiny_weights: Path) -> Mesh:
+    """The mesh of seed 1, by a pipeline that is gone: what is made again is compared with it."""
+    engine = hi3dgen()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HI3DGEN_WEIGHTS", str(tiny_weights))
+        patch.setenv("HI3DGEN_DEVICE", "cpu")
+        outcome, _ = run(Pipeline({"hi3dgen": engine}), 1)
+    engine.unload()
+    return mesh_of(outcome)
 
 
 def test_a_picture_becomes_a_solid_coloured_mesh(pipeline: Pipeline) -> None:
@@ -94,13 +107,12 @@ def test_a_change_starts_at_the_first_stage_that_uses_it(pipeline: Pipeline) -> 
     assert run(pipeline, 2)[1] == ["structure", "latents", "geometry", *BEHIND]
 
 
-def test_a_seed_gives_its_mesh_again(pipeline: Pipeline) -> None:
-    first, _ = run(pipeline, 3)
+def test_a_seed_gives_its_mesh_again(pipeline: Pipeline, first: Mesh) -> None:
     pipeline.unload()
-    again, ran = run(pipeline, 3)
+    again, ran = run(pipeline, 1)
     assert "normals" in ran
-    assert same(mesh_of(first), mesh_of(again))
-    assert not same(mesh_of(first), mesh_of(run(pipeline, 4)[0]))
+    assert same(first, mesh_of(again))
+    assert not same(first, mesh_of(run(pipeline, 4)[0]))
 
 
 def test_seeds_that_go_together_give_what_they_give_alone(pipeline: Pipeline) -> None:
@@ -130,7 +142,7 @@ def test_seeds_that_go_together_give_what_they_give_alone(pipeline: Pipeline) ->
     both = details([tokens] * 2, together[:2], **detail, precision="auto", report=report)
     for latents, structure in zip(both, together[:2], strict=True):
         single = stages["latents"].run(tokens, structure, **detail, precision="auto", report=report)
-        np.testing.assert_allclose(latents.values, single.values, atol=1e-5)
+        np.testing.assert_allclose(latents.values, single.values, atol=5e-5)
 
     surfaces = stages["geometry"].run_many
     assert surfaces is not None
@@ -140,49 +152,50 @@ def test_seeds_that_go_together_give_what_they_give_alone(pipeline: Pipeline) ->
     assert not same(*meshes)
 
 
-def test_the_artists_own_normal_map_takes_the_estimates_place(pipeline: Pipeline) -> None:
-    estimated, _ = run(pipeline, 1)
+def test_the_artists_own_normal_map_takes_the_estimates_place(pipeline: Pipeline, first: Mesh) -> None:
+    cutout_of(pipeline, 1)
     own = np.full((200, 200, 4), 255, np.uint8)
     own[..., :3] = (128, 128, 255)
     outcome, ran = run(pipeline, 1, own)
     assert ran == ["own_normals", "tokens", "structure", "latents", "geometry", *BEHIND]
-    assert not same(mesh_of(outcome), mesh_of(estimated))
+    assert not same(mesh_of(outcome), first)
     pictured = to_picture(outcome.products["normal_map"])
     assert tuple(pictured[100, 100]) == (128, 128, 255)
 
 
-def test_upstreams_preprocessing_and_steady_noise_change_the_result(pipeline: Pipeline) -> None:
-    plain, _ = run(pipeline, 1)
+def test_upstreams_preprocessing_and_steady_noise_change_the_result(pipeline: Pipeline, first: Mesh) -> None:
     upstream, ran = run(pipeline, 1, upstream_preprocessing=True)
     assert ran[0] == "foreground"
-    assert not same(mesh_of(plain), mesh_of(upstream))
-    steady, ran = run(pipeline, 1, steady_noise=True)
+    assert not same(first, mesh_of(upstream))
+    steady, ran = run(pipeline, 1, upstream_preprocessing=True, steady_noise=True)
     assert ran[0] == "latents"
-    assert not same(mesh_of(plain), mesh_of(steady))
+    assert not same(mesh_of(upstream), mesh_of(steady))
 
 
 @pytest.mark.parametrize("precision", [pytest.param("float16", marks=pytest.mark.slow), "bfloat16"])
 def test_half_precision_gives_nearly_the_same_voxels(pipeline: Pipeline, precision: str) -> None:
-    single, half = Watcher(), Watcher()
-    list(pipeline.run(request(1, precision="float32"), single))
-    voxels = {tuple(voxel) for voxel in single.products["structure"].coords}
-    list(pipeline.run(request(1, precision=precision), half))
-    halves = {tuple(voxel) for voxel in half.products["structure"].coords}
-    assert len(voxels & halves) / len(voxels | halves) > 0.9
+    found: list[set[tuple[int, ...]]] = []
+    for each in ("float32", precision):
+        watcher = Watcher(cancel_in="latents")
+        with pytest.raises(Cancelled):
+            list(pipeline.run(request(1, precision=each), watcher))
+        found.append({tuple(voxel) for voxel in watcher.products["structure"].coords})
+    single, half = found
+    assert len(single & half) / len(single | half) > 0.9
 
 
 def test_an_opaque_picture_is_cut_out_by_the_network_or_else_by_its_background(
-    pipeline: Pipeline, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pipeline: Pipeline, tiny_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opaque = disc()
     opaque[opaque[..., 3] == 0] = 255
     with_network = cutout_of(pipeline, 1, picture=opaque)
-    shutil.copytree(tiny, tmp_path / "weights", ignore=shutil.ignore_patterns(FOREGROUND.name))
+    shutil.copytree(tiny_weights, tmp_path / "weights", ignore=shutil.ignore_patterns(FOREGROUND.name))
     monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tmp_path / "weights"))
     without = cutout_of(pipeline, 1, picture=opaque)
     assert without.alpha.mean() == pytest.approx(np.pi / 4 / 1.2**2, abs=0.02)
     assert not np.array_equal(without.alpha, with_network.alpha)
-    shutil.copytree(tiny / FOREGROUND.name, tmp_path / "weights" / FOREGROUND.name)
+    shutil.copytree(tiny_weights / FOREGROUND.name, tmp_path / "weights" / FOREGROUND.name)
     assert np.array_equal(cutout_of(pipeline, 1, picture=opaque).alpha, with_network.alpha), "copied there meanwhile"
 
 
@@ -210,41 +223,45 @@ def test_strokes_correct_the_cut_out_and_the_network_looks_once(pipeline: Pipeli
     assert not mask[70:130, 130:170].any()
 
 
-@pytest.mark.parametrize("stage", ["normals", "tokens", "structure", "latents", "geometry"])
-def test_a_job_can_be_cancelled_in_every_stage_and_the_next_one_runs(pipeline: Pipeline, stage: str) -> None:
-    whole, _ = run(pipeline, 1)
+def test_a_job_can_be_cancelled_in_every_stage_and_the_next_one_goes_on(pipeline: Pipeline, first: Mesh) -> None:
     pipeline.unload()
-    with pytest.raises(Cancelled):
-        list(pipeline.run(request(1), Watcher(cancel_in=stage)))
-    assert same(mesh_of(run(pipeline, 1)[0]), mesh_of(whole))
+    stages = ["normals", "tokens", "structure", "latents", "geometry"]
+    for number, stage in enumerate(stages):
+        watcher = Watcher(cancel_in=stage)
+        with pytest.raises(Cancelled):
+            list(pipeline.run(request(1), watcher))
+        assert watcher.ran == (["foreground", stage] if not number else [stages[number - 1], stage])
+    assert same(mesh_of(run(pipeline, 1)[0]), first)
 
 
-@pytest.mark.parametrize("function", ["estimate", "decode_surfaces"])
-def test_memory_that_runs_out_is_noted(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, function: str) -> None:
+def test_memory_that_runs_out_is_noted(pipeline: Pipeline, first: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
     from backend.engines.hi3dgen import stages as hi3dgen_stages
 
     failed: list[str] = []
-    works = getattr(hi3dgen_stages, function)
 
-    def fails_once(*arguments: Any, **more: Any) -> Any:
-        if not failed:
-            failed.append("once")
-            raise torch.OutOfMemoryError("CUDA out of memory")
-        return works(*arguments, **more)
+    def failing_once(function: str) -> Callable[..., Any]:
+        works = getattr(hi3dgen_stages, function)
 
-    calm, _ = run(pipeline, 1)
+        def fails_once(*arguments: Any, **more: Any) -> Any:
+            if function not in failed:
+                failed.append(function)
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return works(*arguments, **more)
+
+        return fails_once
+
     pipeline.unload()
-    monkeypatch.setattr(hi3dgen_stages, function, fails_once)
+    for function in ("estimate", "decode_surfaces"):
+        monkeypatch.setattr(hi3dgen_stages, function, failing_once(function))
     outcome, _ = run(pipeline, 1)
-    assert failed
+    assert failed == ["estimate", "decode_surfaces"]
     assert [note for note in outcome.notes if "Memory ran out" in note] != []
-    assert same(mesh_of(outcome), mesh_of(calm))
+    assert same(mesh_of(outcome), first)
 
 
-def test_small_pieces_change_nothing(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_pieces_change_nothing(pipeline: Pipeline, first: Mesh, monkeypatch: pytest.MonkeyPatch) -> None:
     from backend.nn import memory_plan
 
-    whole, _ = run(pipeline, 1)
     small = PLANS[2]
 
     def choose(*_: object, **__: object) -> Any:
@@ -254,15 +271,15 @@ def test_small_pieces_change_nothing(pipeline: Pipeline, monkeypatch: pytest.Mon
     pipeline.unload()
     pieces, ran = run(pipeline, 1)
     assert "normals" in ran
-    assert same(mesh_of(whole), mesh_of(pieces))
+    assert same(first, mesh_of(pieces))
 
 
 def test_other_weights_on_the_disk_are_used_by_the_next_job(
-    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The recipe names the revisions that are on the disk, so networks of others must not be used."""
     folder = tmp_path / "weights"
-    shutil.copytree(tiny, folder)
+    shutil.copytree(tiny_weights, folder)
     monkeypatch.setenv("HI3DGEN_WEIGHTS", str(folder))
     found = {GEOMETRY.name: "one"}
     monkeypatch.setattr(
@@ -281,19 +298,19 @@ def test_other_weights_on_the_disk_are_used_by_the_next_job(
     engine.unload()
 
 
-def test_every_package_of_the_catalogue_is_made(tiny: Path) -> None:
+def test_every_package_of_the_catalogue_is_made(tiny_weights: Path) -> None:
     for package in PACKAGES:
-        assert [file for file in package.files if not (tiny / package.name / file).is_file()] == []
+        assert [file for file in package.files if not (tiny_weights / package.name / file).is_file()] == []
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_twenty_runs_leave_no_memory_behind(pipeline: Pipeline) -> None:
+def test_runs_leave_no_memory_behind(pipeline: Pipeline) -> None:
     psutil = pytest.importorskip("psutil", reason="psutil is not installed here")
     process = psutil.Process()
     taken: list[int] = []
-    for seed in range(20):
+    for seed in range(12):
         list(pipeline.run(request(seed), Watcher()))
         pipeline.unload()
         taken.append(process.memory_info().rss >> 20)
-    assert max(taken[10:]) < max(taken[5:10]) + 60, taken
+    assert max(taken[8:]) < max(taken[4:8]) + 40, taken

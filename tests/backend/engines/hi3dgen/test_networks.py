@@ -32,10 +32,10 @@ DESCRIPTIONS = {
 
 
 @pytest.fixture
-def weights(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def weights(tiny_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of it, which the networks are loaded from."""
     copy = tmp_path / "weights"
-    shutil.copytree(tiny, copy)
+    shutil.copytree(tiny_weights, copy)
     monkeypatch.setenv("HI3DGEN_WEIGHTS", str(copy))
     return copy
 

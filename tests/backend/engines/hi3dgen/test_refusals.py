@@ -24,9 +24,9 @@ from tests.backend.engines.hi3dgen.tiny_engine import Watcher, request
 pytestmark = pytest.mark.usefixtures("weights")
 
 
-def broken(tiny: Path, folder: Path, file: str, change: Any) -> Path:
+def broken(tiny_weights: Path, folder: Path, file: str, change: Any) -> Path:
     """A copy of the weights in which the tensors of one file have been changed."""
-    shutil.copytree(tiny, folder)
+    shutil.copytree(tiny_weights, folder)
     path = folder / file
     tensors = load_file(path)
     change(tensors)
@@ -46,11 +46,13 @@ def refused(weights: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> 
     return caught.value
 
 
-def test_a_structure_without_voxels_is_an_error(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_structure_without_voxels_is_an_error(
+    tiny_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def empty(tensors: dict[str, Any]) -> None:
         tensors["out_layer.2.bias"][:] = -1e6
 
-    error = refused(broken(tiny, tmp_path / "w", file_of("ss_dec"), empty), monkeypatch)
+    error = refused(broken(tiny_weights, tmp_path / "w", file_of("ss_dec"), empty), monkeypatch)
     assert error.code == "empty-structure"
     assert "seed 1" in error.sentence
 
@@ -66,7 +68,7 @@ def test_a_structure_without_voxels_is_an_error(tiny: Path, tmp_path: Path, monk
     ],
 )
 def test_non_finite_numbers_are_an_error(
-    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: tuple[str, str], named: str
+    tiny_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: tuple[str, str], named: str
 ) -> None:
     name, tensor = place
 
@@ -74,25 +76,27 @@ def test_non_finite_numbers_are_an_error(
         tensors[tensor][0] = float("nan")
 
     file = file_of(name) if name else f"{CONDITIONER.name}/model.safetensors"
-    error = refused(broken(tiny, tmp_path / "w", file, spoil), monkeypatch)
+    error = refused(broken(tiny_weights, tmp_path / "w", file, spoil), monkeypatch)
     assert error.code == "numbers-overflow"
     assert named in error.sentence
 
 
-def test_an_unknown_tensor_is_refused_by_name(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_tensor_is_refused_by_name(
+    tiny_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def add(tensors: dict[str, Any]) -> None:
         tensors["surplus.weight"] = torch.zeros(1)
 
-    error = refused(broken(tiny, tmp_path / "w", file_of("slat_flow"), add), monkeypatch)
+    error = refused(broken(tiny_weights, tmp_path / "w", file_of("slat_flow"), add), monkeypatch)
     assert error.code == "weights-mismatch"
     assert "surplus.weight" in error.sentence
 
 
 @pytest.mark.parametrize("package", [GEOMETRY, NORMALS, CONDITIONER], ids=lambda package: package.name)
 def test_a_file_that_was_cut_short_is_refused_by_name(
-    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: Any
+    tiny_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: Any
 ) -> None:
-    shutil.copytree(tiny, tmp_path / "w")
+    shutil.copytree(tiny_weights, tmp_path / "w")
     file = next(file for file in package.files if file.endswith(".safetensors"))
     path = tmp_path / "w" / package.name / file
     path.write_bytes(path.read_bytes()[:-100])
@@ -108,8 +112,8 @@ def test_an_engine_without_weights_says_what_to_do(tmp_path: Path, monkeypatch: 
 
 
 def test_a_pipeline_description_with_missing_entries(
-    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(tiny, tmp_path / "w")
+    shutil.copytree(tiny_weights, tmp_path / "w")
     (tmp_path / "w" / GEOMETRY.name / "pipeline.json").write_text(json.dumps({"name": "x", "args": {}}))
     assert refused(tmp_path / "w", monkeypatch).code == "weights-damaged"

@@ -56,9 +56,8 @@ def run(pipeline: Pipeline, *arguments: Any, **settings: Any) -> tuple[Outcome, 
 
 
 def cutout_of(pipeline: Pipeline, *arguments: Any, **settings: Any) -> Cutout:
-    watcher = Watcher()
-    list(pipeline.run(request(*arguments, **settings), watcher))
-    return watcher.products["cutout"]
+    (outcome,) = pipeline.run(request(*arguments, **settings), Watcher(), gives=["cutout"])
+    return outcome.products["cutout"]
 
 
 def mesh_of(outcome: Outcome) -> Mesh:

@@ -161,6 +161,7 @@ def test_the_strength_is_a_share_of_the_flows_gradient_and_then_stays() -> None:
     assert again.factor(weights.sum(), weights.sum(), weights) == found
 
 
+@pytest.mark.slow
 def test_fifty_steps_lower_the_rendered_error() -> None:
     frozen, network, voxels = decoder(dtype=torch.float32), flow(), voxels_of(block())
     frozen.network.recomputed = 0  # there is memory enough

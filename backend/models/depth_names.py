@@ -115,9 +115,7 @@ def depth_from_midas(tensors: Mapping[str, Tensor], head_width: int, source: str
     from transformers import DPTForDepthEstimation  # noqa: PLC0415
 
     config = depth_config(tensors, head_width, source)
-    network = filled(
-        lambda: DPTForDepthEstimation(config), tensors, depth_place, source, "DPT-Hybrid", unused=REMNANTS
-    )
+    network = filled(lambda: DPTForDepthEstimation(config), tensors, depth_place, source, "DPT-Hybrid", unused=REMNANTS)
     return with_published_epsilon(network)
 
 

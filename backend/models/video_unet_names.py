@@ -146,8 +146,6 @@ def _levels(tensors: Mapping[str, Tensor]) -> tuple[tuple[int, ...], int, tuple[
     last = max(blocks, default=0)
     firsts = [1, *(end + 1 for end in ends)]
     layers = (ends[0] if ends else last + 1) - 1
-    widths = tuple(
-        len(tensors[f"input_blocks.{first}.0.in_layers.2.weight"]) for first in firsts if first in blocks
-    )
+    widths = tuple(len(tensors[f"input_blocks.{first}.0.in_layers.2.weight"]) for first in firsts if first in blocks)
     attended = tuple(f"input_blocks.{first}.1.norm.weight" in tensors for first in firsts)
     return widths, layers, attended

@@ -47,8 +47,11 @@ def test_five_layers_without_activations_are_one_vector(path: Path) -> None:
 
 
 def test_a_score_without_one_of_its_layers_is_refused() -> None:
-    tensors = {f"layers.{n}.{kind}": torch.zeros((1, 1) if kind == "weight" else 1) for n in (0, 2, 4, 6, 7)
-               for kind in ("weight", "bias")}
+    tensors = {
+        f"layers.{n}.{kind}": torch.zeros((1, 1) if kind == "weight" else 1)
+        for n in (0, 2, 4, 6, 7)
+        for kind in ("weight", "bias")
+    }
     assert score_from_published(tensors, "a file").weight.shape == (1,)
     del tensors["layers.4.weight"]
     with pytest.raises(UserError, match=r"a file.*layers\.4\.weight is missing"):

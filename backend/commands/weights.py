@@ -10,7 +10,7 @@ from .. import hosts
 from ..errors import UserError
 from ..folders import free_space, weights_folder
 from ..weights import disk, store
-from ..weights.catalogue import PACKAGES, Package
+from ..weights.catalogue import EVERY_PACKAGE, PACKAGES, Package
 from ..weights.checkup import Finding, check
 from ..weights.lock import only_process_in
 from .agreement import agrees
@@ -50,22 +50,23 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_packages(command: argparse.ArgumentParser) -> None:
-    names = [package.name for package in PACKAGES]
+    names = [package.name for package in EVERY_PACKAGE]
     command.add_argument("packages", nargs="*", metavar="PACKAGE", type=_package, help=f"of {', '.join(names)}")
     command.add_argument("--json", action="store_true", help="print progress and result as lines of JSON")
 
 
 def _package(name: str) -> Package:
-    for package in PACKAGES:
+    for package in EVERY_PACKAGE:
         if package.name == name:
             return package
-    raise argparse.ArgumentTypeError(f"“{name}” is not one of {', '.join(package.name for package in PACKAGES)}")
+    raise argparse.ArgumentTypeError(f"“{name}” is not one of {', '.join(package.name for package in EVERY_PACKAGE)}")
 
 
 def _list(options: argparse.Namespace) -> int:
     """Print the packages, what is here and what is to be downloaded; 0 also if something is missing."""
     with ProgressBar(as_json=options.json), disk.user_errors():
         found = [store.status(package) for package in PACKAGES]
+        others = [store.status(package) for package in EVERY_PACKAGE if package not in PACKAGES]
         needed, free = sum(status.bytes_missing for status in found), free_space(weights_folder())
     if options.json:
         answer = {
@@ -73,25 +74,35 @@ def _list(options: argparse.Namespace) -> int:
             "bytes_needed": needed,
             "bytes_free": free,
             "packages": [_as_json(status) for status in found],
+            "others": [_as_json(status) for status in others],
         }
         print(json.dumps(answer))
         return 0
     for status in found:
-        package = status.package
-        print(f"{package.name}: {status.state}, {amount(status.bytes)}, {package.licence} ({package.licence_url})")
-        print(f"    {package.purpose}{' Optional.' if package.optional else ''}")
-        if status.trouble:
-            print(f"    {status.trouble.sentence} {status.trouble.advice}")
-        elif status.state == "partial":
-            print(f"    missing: {', '.join(status.missing)}")
+        _print_status(status)
     print(f"{amount(needed)} to be downloaded into {weights_folder()}; {amount(free)} are free there")
+    print("Other engines need these, which are downloaded by name alone:")
+    for status in others:
+        _print_status(status)
     return 0
+
+
+def _print_status(status: store.Status) -> None:
+    package = status.package
+    print(f"{package.name}: {status.state}, {amount(status.bytes)}, {package.licence} ({package.licence_url})")
+    print(f"    {package.purpose}{' Optional.' if package.optional else ''}")
+    if package.terms:
+        print(f"    {package.terms}")
+    if status.trouble:
+        print(f"    {status.trouble.sentence} {status.trouble.advice}")
+    elif status.state == "partial":
+        print(f"    missing: {', '.join(status.missing)}")
 
 
 def _where(options: argparse.Namespace) -> int:
     """Print the folder of the weights and each package's own; 0 also if they are not there yet."""
     with ProgressBar(as_json=options.json):
-        found = [store.status(package) for package in PACKAGES]
+        found = [store.status(package) for package in EVERY_PACKAGE]
     if options.json:
         packages = {status.package.name: {"folder": str(status.folder), "state": status.state} for status in found}
         print(json.dumps({"folder": str(weights_folder()), "packages": packages}))
@@ -127,7 +138,7 @@ def _download(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     """Check what is here by its hashes, or without any by its form. Raises `UserError` if something is damaged."""
-    chosen = [store.status(package) for package in options.packages or PACKAGES]
+    chosen = [store.status(package) for package in options.packages or EVERY_PACKAGE]
     here = [status.package for status in chosen if status.state != "absent"]
     if not here:
         store.find(chosen[0].package)
@@ -160,6 +171,8 @@ def _agree(downloads: "Sequence[Download]", options: argparse.Namespace) -> None
         package = each.package
         print(f"{package.name}: {amount(each.size)}, {package.licence} ({package.licence_url})", file=out)
         print(f"    {package.purpose}", file=out)
+        if package.terms:
+            print(f"    {package.terms}", file=out)
         print(f"    from {hub.page(package)}, revision {each.record.revision[:12]}; {_page_licence(each)}", file=out)
     with disk.user_errors():
         needed, free = download.space(downloads)
@@ -212,6 +225,7 @@ def _as_json(status: store.Status) -> dict[str, object]:
         "licence_url": package.licence_url,
         "bytes": status.bytes,
         "optional": package.optional,
+        "terms": package.terms,
         "state": status.state,
         "missing": list(status.missing),
         "trouble": status.trouble.sentence if status.trouble else "",

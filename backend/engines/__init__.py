@@ -8,8 +8,10 @@ from collections.abc import Mapping
 
 from ..flow.engine import Engine
 from .draft.engine import DRAFT
+from .hi3d.engine import hi3d
 from .hi3dgen.engine import hi3dgen
+from .sv3d.engine import sv3d
 
 __all__ = ["DRAFT", "ENGINES"]
 
-ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (DRAFT, hi3dgen())}
+ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (DRAFT, hi3dgen(), hi3d(), sv3d())}

@@ -74,7 +74,7 @@ def start_scale(deviations: Tensor) -> Tensor:
 
 
 def linear_guidance(frames: int, strongest: float) -> Tensor:
-    """Hi3D's guidance: 1 at the first frame, which is the picture, and growing evenly to the last; float32 (frames,)."""
+    """Hi3D's guidance: 1 at the first frame, the picture itself, and growing evenly to the last; float32 (frames,)."""
     return torch.linspace(1, strongest, frames)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The network of Stable Video Diffusion (Blattmann et al. 2023) and its kin, from published names into diffusers' class.
+"""Stable Video Diffusion's network (Blattmann et al. 2023) and its kin, from published names into diffusers' class.
 
 Published names are those below `model.diffusion_model.`. Hi3D's and SV3D's networks differ in the channels that they
 take and in the width of the conditioning vector; all sizes but a head's follow from the tensors' shapes.

@@ -41,7 +41,7 @@ def cropped(picture: Picture, side: int) -> Picture:
 
 
 def centred_on_white(picture: Picture, side: int, ratio: float | None = None) -> Picture:
-    """SV3D's view of a picture, uint8 (H, W, 4): what is not transparent in the middle of a white square (side, side, 3).
+    """What SV3D sees of a picture, uint8 (H, W, 4): the object in the middle of a white square, (side, side, 3).
 
     ratio: how much of the square's side the object's longer side is; without it the square is as high as the picture.
     Raises ValueError if nothing is opaque, or if the object is larger than the square.

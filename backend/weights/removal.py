@@ -10,7 +10,7 @@ from ..errors import UserError
 from ..folders import ENDING_SECONDS, delete, delete_if_empty, is_link
 from ..safe_files import UNFINISHED
 from . import record
-from .catalogue import PACKAGES, Package
+from .catalogue import EVERY_PACKAGE, Package
 from .disk import file_size
 from .store import PARTIAL
 
@@ -19,14 +19,14 @@ _PART = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")  # named by a hash, see `downloa
 
 def bytes_here() -> int:
     """The bytes on the disk that `remove` makes free: a link's target stays, and counts as nothing."""
-    return sum(file_size(path) or 0 for package in PACKAGES for path in _ours(package) if not is_link(path))
+    return sum(file_size(path) or 0 for package in EVERY_PACKAGE for path in _ours(package) if not is_link(path))
 
 
 def remove() -> None:
     """Delete the files of every package. The caller keeps others out. Raises `UserError` if a file is in use."""
     deadline = time.monotonic() + ENDING_SECONDS
     try:
-        for package in PACKAGES:
+        for package in EVERY_PACKAGE:
             for path in _ours(package):
                 delete(path, deadline)
             _forget_empty(record.own_folder(package))
@@ -49,6 +49,8 @@ def _ours(package: Package) -> list[Path]:
         parts = _first_link(folder, PARTIAL)
         with contextlib.suppress(OSError):
             found |= {parts} if is_link(parts) else {part for part in parts.iterdir() if _PART.fullmatch(part.name)}
+        made = [folder / name for name in package.made if not is_link(folder / name)]
+        found |= {path for each in made if each.is_dir() for path in each.iterdir()}
         found |= {beside for path in [*found] for beside in path.parent.glob(UNFINISHED)}
     return sorted(path for path in found if is_link(path) or path.is_file())
 

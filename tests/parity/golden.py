@@ -97,7 +97,6 @@ class Fixture:
         Several keys give as many tensors, joined along their first axis.
         """
         import torch
-
         from weights_by_rule import input_by_rule, views_input_by_rule
 
         if self.has_input(name):

@@ -21,11 +21,13 @@ class Kept:
     inputs: "list[torch.Tensor]" = field(default_factory=list)
     denoised: "list[torch.Tensor]" = field(default_factory=list)
 
-    def watch(self, step: int, x: "torch.Tensor", clean: "torch.Tensor") -> None:
+    def watch(self, _step: int, x: "torch.Tensor", clean: "torch.Tensor") -> None:
+        """Keeps one step."""
         self.inputs.append(x)
         self.denoised.append(clean)
 
     def outputs(self, steps: list[int]) -> "dict[str, torch.Tensor]":
+        """These steps, by the names of a fixture's outputs."""
         import torch
 
         return {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The network that denoises all frames together: its published names, and its forward with every intermediate result."""
+"""The network that denoises all frames together: its published names, and its forward, block by block."""
 
 from collections.abc import Callable
 from pathlib import Path

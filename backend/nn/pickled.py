@@ -22,8 +22,8 @@ _FOREIGN = re.compile(r"(?:GLOBAL|global:?) ([\w.]+\.[\w.]+)")
 def read_module(path: Path) -> dict[str, Tensor]:
     """The tensors of the network in `path`, as DeepSpeed saves it: below "module", each name prefixed "module.".
 
-    Names come without that prefix. All else in the file, such as the optimizer's state, is left out. Raises UserError if
-    the file is missing, damaged, of another layout, or names code that would run.
+    Names come without that prefix. All else in the file, such as the optimizer's state, is left out. Raises UserError
+    if the file is missing, damaged, of another layout, or names code that would run.
     """
     document: Any = _read(path)
     tensors = document.get("module") if isinstance(document, dict) else None

@@ -22,9 +22,9 @@ class Model:
 
     parts: the beginnings of the tensors' names, by part: `unet` denoises, `vae` decodes (and draws latents), `encoder`
     makes the picture's latent, `clip` its token, `tower` and `score` its score, `depth` the frames' depths. remnants:
-    tensors beside the parts that nothing reads. frames, and side: of the pictures, in pixels. heads: see `HEADS`. evaluation, and
-    besides: operations of one evaluation of the `unet`, and of all else in a run. work: how many numbers the work of a
-    part holds at once beside its weights.
+    tensors beside the parts that nothing reads. frames, and side: of the pictures, in pixels. heads: see `HEADS`.
+    evaluation, and besides: operations of one evaluation of the `unet`, and of all else in a run. work: how many
+    numbers the work of a part holds at once beside its weights.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Model:
     evaluation: float
     besides: float
     work: Mapping[str, int]
-    heads: Mapping[str, int] = field(default=HEADS)
+    heads: Mapping[str, int] = field(default_factory=lambda: HEADS)
 
     def operations(self, steps: int) -> float:
         """Floating-point operations of a whole run: each step evaluates the network with the picture and without."""
@@ -52,7 +52,7 @@ _TEXT = frozenset(_CLIP + name for name in TEXT_REMNANTS)
 def _work(unet: int, pixels: int) -> dict[str, int]:
     """By part, in numbers; the autoencoder holds four tensors of 128 channels at the full size of a frame."""
     coding = 4 * 128 * pixels
-    small = {part: 60 * _MILLION for part in ("clip", "tower")}
+    small = dict.fromkeys(("clip", "tower"), 60 * _MILLION)
     return {"unet": unet, "vae": coding, "encoder": coding, "depth": 400 * _MILLION, **small}
 
 

@@ -65,7 +65,7 @@ def hi3d() -> Engine:
             ),
         ),
         seconds=lambda stage, settings: stages().seconds(stage, settings),
-        place=lambda: stages().runner.place(),
+        place=lambda: stages().place(),
         unload=_unload_all(made),
     )
 
@@ -73,6 +73,6 @@ def hi3d() -> Engine:
 def _unload_all(made: "list[Stages]") -> Callable[[], None]:
     def unload() -> None:
         for each in made:
-            each.runner.unload()
+            each.unload()
 
     return unload

@@ -43,7 +43,15 @@ class Stages:
     """The engine's stages, with the networks that they share. They belong to one thread."""
 
     def __init__(self) -> None:
-        self.runner = Runner([HI3D])
+        self._runner = Runner([HI3D])
+
+    def place(self) -> str:
+        """The device on which the engine computes, the precision, and the memory plan, as words."""
+        return self._runner.place()
+
+    def unload(self) -> None:
+        """Gives back the device's memory and the computer's."""
+        self._runner.unload()
 
     def seconds(self, stage: str, settings: Settings) -> float | None:
         """How many seconds a stage will about take on a slow device; None if it is fast, or without networks."""
@@ -52,7 +60,7 @@ class Stages:
             return None
         file, model = wanted[stage]
         steps, precision = int(settings["steps"]), str(settings["precision"])
-        return self.runner.seconds(own_folder(HI3D) / file, model, steps, precision)
+        return self._runner.seconds(own_folder(HI3D) / file, model, steps, precision)
 
     def views(
         self,
@@ -140,11 +148,11 @@ class Stages:
 
     def _run(self, file: str, model: Model, steps: int, precision: str, report: Report) -> Run:
         path = self._require_speed(file, model, steps, precision)
-        return Run(self.runner, model, self.runner.prepare(path, model, report), choose(precision))
+        return Run(self._runner, model, self._runner.prepare(path, model, report), choose(precision))
 
     def _require_speed(self, file: str, model: Model, steps: int, precision: str) -> Path:
         path = store.find(HI3D) / file
-        self.runner.require_speed(path, model, steps, precision)
+        self._runner.require_speed(path, model, steps, precision)
         return path
 
 

@@ -60,7 +60,7 @@ def sv3d() -> Engine:
             ),
         ),
         seconds=lambda stage, settings: stages().seconds(stage, settings),
-        place=lambda: stages().runner.place(),
+        place=lambda: stages().place(),
         unload=_unload_all(made),
     )
 
@@ -74,6 +74,6 @@ def missing() -> str:
 def _unload_all(made: "list[Stages]") -> Callable[[], None]:
     def unload() -> None:
         for each in made:
-            each.runner.unload()
+            each.unload()
 
     return unload

@@ -34,7 +34,15 @@ class Stages:
     """The engine's stage, with the networks of it. They belong to one thread."""
 
     def __init__(self) -> None:
-        self.runner = Runner(PACKAGES.values())
+        self._runner = Runner(PACKAGES.values())
+
+    def place(self) -> str:
+        """The device on which the engine computes, the precision, and the memory plan, as words."""
+        return self._runner.place()
+
+    def unload(self) -> None:
+        """Gives back the device's memory and the computer's."""
+        self._runner.unload()
 
     def seconds(self, stage: str, settings: Settings) -> float | None:
         """How many seconds a stage will about take on a slow device; None if it is fast, or without networks."""
@@ -42,7 +50,7 @@ class Stages:
             return None
         package = PACKAGES[str(settings["model"])]
         file = own_folder(package) / package.files[0]
-        return self.runner.seconds(file, SV3D, int(settings["steps"]), str(settings["precision"]))
+        return self._runner.seconds(file, SV3D, int(settings["steps"]), str(settings["precision"]))
 
     def views(
         self, cutout: Cutout, *, seed: int, model: str, elevation: float, steps: int, precision: str, report: Report
@@ -70,8 +78,8 @@ class Stages:
 
     def _run(self, package: Package, steps: int, precision: str, report: Report) -> Run:
         file = store.find(package) / package.files[0]
-        self.runner.require_speed(file, SV3D, steps, precision)
-        return Run(self.runner, SV3D, self.runner.prepare(file, SV3D, report), choose(precision))
+        self._runner.require_speed(file, SV3D, steps, precision)
+        return Run(self._runner, SV3D, self._runner.prepare(file, SV3D, report), choose(precision))
 
 
 def cameras(frames: int, elevation: float, fill: float) -> list[Camera]:

@@ -150,15 +150,13 @@ def _tower(feature: int, random: torch.Generator) -> dict[str, Tensor]:
 
 
 def _depth(random: torch.Generator) -> dict[str, Tensor]:
-    backbone = BitConfig(
-        embedding_size=WIDTH,
-        hidden_sizes=[4 * WIDTH] * 3,
-        depths=[1, 1, 1],
-        layer_type="bottleneck",
-        global_padding="same",
-        embedding_dynamic_padding=True,
-        out_features=["stage1", "stage2", "stage3"],
-    )
+    sizes: dict[str, Any] = {
+        "embedding_size": WIDTH,
+        "hidden_sizes": [4 * WIDTH] * 3,
+        "depths": [1, 1, 1],
+        "out_features": ["stage1", "stage2", "stage3"],
+    }
+    backbone = BitConfig(**sizes, layer_type="bottleneck", global_padding="same", embedding_dynamic_padding=True)
     config = DPTConfig(
         is_hybrid=True,
         backbone_config=backbone,

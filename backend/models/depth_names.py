@@ -74,15 +74,13 @@ def depth_config(tensors: Mapping[str, Tensor], head_width: int, source: str) ->
     backbone = "pretrained.model.patch_embed.backbone"
     stages = count(tensors, f"{backbone}.stages.")
     widths = [form_of(tensors, f"{backbone}.stages.{i}.blocks.0.conv3.weight", source)[0] for i in range(stages)]
-    described = BitConfig(
-        embedding_size=form_of(tensors, f"{backbone}.stem.conv.weight", source)[0],
-        hidden_sizes=widths,
-        depths=[count(tensors, f"{backbone}.stages.{i}.blocks.") for i in range(stages)],
-        layer_type="bottleneck",
-        global_padding="same",
-        embedding_dynamic_padding=True,
-        out_features=[f"stage{i + 1}" for i in range(stages)],
-    )
+    sizes: dict[str, Any] = {  # out_features is no parameter of the class's stub
+        "embedding_size": form_of(tensors, f"{backbone}.stem.conv.weight", source)[0],
+        "hidden_sizes": widths,
+        "depths": [count(tensors, f"{backbone}.stages.{i}.blocks.") for i in range(stages)],
+        "out_features": [f"stage{i + 1}" for i in range(stages)],
+    }
+    described = BitConfig(**sizes, layer_type="bottleneck", global_padding="same", embedding_dynamic_padding=True)
     _, places, width = form_of(tensors, "pretrained.model.pos_embed", source)
     blocks = count(tensors, "pretrained.model.blocks.")
     side = round((places - 1) ** 0.5)

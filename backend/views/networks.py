@@ -77,7 +77,7 @@ def _load(converted: Converted, part: str, build: Callable[[Mapping[str, Tensor]
 
 
 def _place(network: Any, compute: Compute, plan: MemoryPlan) -> Any:  # noqa: ANN401  one of several classes
-    whole = network.tower if isinstance(network, Judge) else network
+    whole: Any = network.tower if isinstance(network, Judge) else network
     nn.Module.to(whole, compute.device, compute.dtype)  # diffusers' own method warns without a reason
     if hasattr(whole, "up_blocks"):
         in_chunks(whole, plan.gathered)

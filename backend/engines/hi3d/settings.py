@@ -11,7 +11,7 @@ SETTINGS = (
         description="How large the views become",
         default="fine",
         options=(
-            Option("coarse", "512", "The first stage alone, in a fifth of the time"),
+            Option("coarse", "512", "The first stage alone, in a sixth of the time"),
             Option("fine", "1024", "Both stages: the second adds detail"),
         ),
     ),

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes a complete checkpoint of tiny random networks, laid out as the published weights of the hi3dgen engine.
+"""Writes complete checkpoints of tiny random networks, laid out as the published weights of every engine.
 
     python scripts/make_tiny_weights.py FOLDER [--seed N]
     HI3DGEN_WEIGHTS=FOLDER python -m backend generate examples/owl.png -o owl.glb --engine hi3dgen
 
-The whole engine runs on it in seconds on a CPU, from loading to the mesh. What comes out is a lump: the networks have
-learned nothing. It needs the extra `hi3dgen`.
+Each whole engine runs on them in seconds on a CPU, from loading to its product. What comes out is a lump: the networks
+have learned nothing. It needs the extra `hi3dgen`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
+from make_tiny_views import make_views
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -180,7 +181,7 @@ def _write_geometry(folder: Path, random: torch.Generator) -> None:
     models: dict[str, str] = {}
     for stem, (role, (kind, build, config)) in zip(stems, parts.items(), strict=True):
         _write_json(folder / f"{stem}.json", {"name": kind, "args": asdict(config)})
-        _save(folder / f"{stem}.safetensors", _randomised(build(config), random))
+        _save(folder / f"{stem}.safetensors", randomised(build(config), random))
         models[role] = stem.as_posix()
     sampler = {"name": "FlowEulerGuidanceIntervalSampler", "args": {"sigma_min": 1e-5}}
     params = {"steps": 25, "cfg_strength": 5.0, "cfg_interval": [0.5, 1.0], "rescale_t": 3.0}
@@ -206,7 +207,7 @@ def _write_normals(folder: Path, random: torch.Generator) -> None:
     }
     for name, network in parts.items():
         _write_json(folder / name / "config.json", dict(network.config))
-        _save(folder / name / "diffusion_pytorch_model.fp16.safetensors", _randomised(network.half(), random))
+        _save(folder / name / "diffusion_pytorch_model.fp16.safetensors", randomised(network.half(), random))
 
 
 def _write_tokenizer(folder: Path, random: torch.Generator) -> None:
@@ -217,28 +218,28 @@ def _write_tokenizer(folder: Path, random: torch.Generator) -> None:
     config = Dinov2WithRegistersConfig(**TOKENIZER)
     _write_json(folder / "config.json", config.to_dict())
     forms = published_forms(config)
-    _save(folder / "model.safetensors", {name: _random(name, form.shape, random) for name, form in forms.items()})
+    _save(folder / "model.safetensors", {name: random_values(name, form.shape, random) for name, form in forms.items()})
 
 
 def _write_foreground(folder: Path, random: torch.Generator) -> None:
     _write_json(folder / "config.json", asdict(BIREFNET))
     network = BiRefNet(BIREFNET)
-    tensors = _randomised(network, random)
+    tensors = randomised(network, random)
     _save(folder / "model.safetensors", tensors)
 
 
-def _randomised(network: nn.Module, random: torch.Generator) -> dict[str, Tensor]:
+def randomised(network: nn.Module, random: torch.Generator) -> dict[str, Tensor]:
     """Random values for every tensor of a network, in its dtype; buffers that are computed stay as they are."""
     computed = {"pos_emb"}
     return {
         name: tensor
         if name in computed or not tensor.is_floating_point()
-        else _random(name, tensor.shape, random, tensor.dtype)
+        else random_values(name, tensor.shape, random, tensor.dtype)
         for name, tensor in network.state_dict().items()
     }
 
 
-def _random(name: str, shape: torch.Size, random: torch.Generator, dtype: torch.dtype = torch.float32) -> Tensor:
+def random_values(name: str, shape: torch.Size, random: torch.Generator, dtype: torch.dtype = torch.float32) -> Tensor:
     """Weights that keep the scale of what goes through them; norms near one, variances positive, biases small."""
     values = torch.randn(shape, generator=random)
     if name.endswith("running_var"):
@@ -269,6 +270,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the random weights (default 0)")
     options = parser.parse_args()
     make(options.folder, options.seed)
+    make_views(options.folder, options.seed)
     print(options.folder)
 
 

@@ -63,11 +63,10 @@ def views_weights_by_rule(shapes: Mapping[str, tuple[int, ...]], salt: str) -> d
     return weights
 
 
-def views_input_by_rule(key: str, shape: tuple[int, ...]) -> "Tensor":
-    """An input by the rule "views-1": float32, uniform with the deviation 1; the key is the generator's."""
-    import torch  # noqa: PLC0415
-
-    return torch.from_numpy((_uniform(key, tuple(shape)) * np.sqrt(3)).astype(np.float32))
+def views_input_by_rule(key: str, shape: tuple[int, ...], *, clamped: bool = False) -> "Tensor":
+    """An input by its key, float32, uniform with deviation 1 (the rule "views-1"); in [-1, 1] if it is `clamped`."""
+    values = input_by_rule(key, shape)
+    return values.clamp(-1, 1) if clamped else values
 
 
 def _uniform(name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:

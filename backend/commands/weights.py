@@ -77,23 +77,30 @@ def _list(options: argparse.Namespace) -> int:
         }
         print(json.dumps(answer))
         return 0
-    for status in (*found, *more):
-        package = status.package
-        print(f"{package.name}: {status.state}, {amount(status.bytes)}, {package.licence} ({package.licence_url})")
-        print(f"    {package.purpose}{_how(package)}")
-        if status.trouble:
-            print(f"    {status.trouble.sentence} {status.trouble.advice}")
-        elif status.state == "partial":
-            print(f"    missing: {', '.join(status.missing)}")
+    for status in found:
+        _print_status(status)
     print(f"{amount(needed)} to be downloaded into {weights_folder()}; {amount(free)} are free there")
+    print("These are downloaded by name alone, as in `weights download NAME`:")
+    for status in more:
+        _print_status(status)
     return 0
 
 
-def _how(package: Package) -> str:
-    """Whether the engine needs a package, and whether it comes without being named."""
-    if package in MORE:
-        return f" Only by its name: `weights download {package.name}`."
-    return " Optional." if package.optional else ""
+def _print_status(status: store.Status) -> None:
+    package = status.package
+    print(f"{package.name}: {status.state}, {amount(status.bytes)}, {package.licence} ({package.licence_url})")
+    print(f"    {package.purpose}{_optional(package)}")
+    if package.terms:
+        print(f"    {package.terms}")
+    if status.trouble:
+        print(f"    {status.trouble.sentence} {status.trouble.advice}")
+    elif status.state == "partial":
+        print(f"    missing: {', '.join(status.missing)}")
+
+
+def _optional(package: Package) -> str:
+    """That the engine runs without a package which a download without names brings."""
+    return " Optional." if package.optional and package not in MORE else ""
 
 
 def _where(options: argparse.Namespace) -> int:
@@ -168,6 +175,8 @@ def _agree(downloads: "Sequence[Download]", options: argparse.Namespace) -> None
         package = each.package
         print(f"{package.name}: {amount(each.size)}, {package.licence} ({package.licence_url})", file=out)
         print(f"    {package.purpose}", file=out)
+        if package.terms:
+            print(f"    {package.terms}", file=out)
         print(f"    from {hub.page(package)}, revision {each.record.revision[:12]}; {_page_licence(each)}", file=out)
     with disk.user_errors():
         needed, free = download.space(downloads)
@@ -220,6 +229,7 @@ def _as_json(status: store.Status) -> dict[str, object]:
         "licence_url": package.licence_url,
         "bytes": status.bytes,
         "optional": package.optional,
+        "terms": package.terms,
         "state": status.state,
         "missing": list(status.missing),
         "trouble": status.trouble.sentence if status.trouble else "",

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 
 from ..flow.engine import Engine
 from .draft.engine import DRAFT
+from .hi3d.engine import hi3d
 from .hi3dgen.engine import hi3dgen
+from .sv3d.engine import sv3d
 from .texture.engine import texture
 
 __all__ = ["DRAFT", "ENGINES", "TOOLS"]
 
-ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (DRAFT, hi3dgen())}
-"""Those that make a mesh of a picture."""
+ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (DRAFT, hi3dgen(), hi3d(), sv3d())}
+"""Those that make something of a picture."""
 TOOLS: Mapping[str, Engine] = {tool.name: tool for tool in (texture(DRAFT),)}
 """Those that work on a mesh that a request brings."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which published weights the hi3dgen engine uses: the one place that says so.
+"""Which published weights the engines use: the one place that says so.
 
 The licences are what public sources name (docs/weights.md says which); what the hub's own page names is read from it
 before a download and shown.
@@ -22,8 +22,9 @@ class Package:
 
     `revision` is the hub's commit that a first download takes, or `BRANCH`: then it takes the newest commit, and the
     record says which that was. `files` are all that is needed of the repository, with "/" between folders. `bytes`
-    is their size, about. `licence` is its name, `licence_url` where it can be read. The engine runs without an
-    `optional` package too.
+    is their size, about. `licence` is its name, `licence_url` where it can be read, `terms` what a person should know
+    before the download besides. The engine runs without an `optional` package too. `made` names folders that engines
+    make of the files, beside them.
     """
 
     name: str
@@ -35,6 +36,8 @@ class Package:
     bytes: int
     purpose: str
     optional: bool = False
+    terms: str = ""
+    made: tuple[str, ...] = ()
 
 
 GEOMETRY = Package(
@@ -107,9 +110,56 @@ GUIDED = Package(
 )
 
 PACKAGES = (GEOMETRY, NORMALS, CONDITIONER, FOREGROUND)
-"""What the engine uses, and what a download without names brings."""
+"""What the engine `hi3dgen` uses, and what a download without names brings."""
 
-MORE = (GUIDED,)
-"""What is downloaded by its name alone."""
+HI3D = Package(
+    name="hi3d",
+    repository="hbyang/Hi3D",
+    revision=BRANCH,
+    files=("first_stage.pt", "second_stage.pt"),
+    licence="MIT",
+    licence_url="https://github.com/yanghb22-fdu/Hi3D-Official",
+    bytes=7_829_357_333 + 6_950_000_000,
+    purpose="Makes views from around the object, of 512 and then of 1024 pixels; of the engine hi3d.",
+    optional=True,
+    terms="The networks were trained on from Stable Video Diffusion XT, whose own licence restricts what is made from "
+    "it: whether the tag MIT can hold for these files is doubtful.",
+    made=("first_stage-fp16", "second_stage-fp16"),
+)
+
+_SV3D_TERMS = "Gated: agree on its page in a browser first, and set HF_TOKEN. For non-commercial use alone."
+_SV3D_LICENCE = "Stability AI Non-Commercial Research Community"
+_SV3D_URL = "https://github.com/Stability-AI/generative-models/blob/main/model_licenses/LICENSE-SV3D"
+
+SV3D_U = Package(
+    name="sv3d-u",
+    repository="stabilityai/sv3d",
+    revision=BRANCH,
+    files=("sv3d_u.safetensors",),
+    licence=_SV3D_LICENCE,
+    licence_url=_SV3D_URL,
+    bytes=9_360_000_000,
+    purpose="Makes views from around the object at the picture's own height; of the engine sv3d.",
+    optional=True,
+    terms=_SV3D_TERMS,
+    made=("sv3d_u-fp16",),
+)
+
+SV3D_P = Package(
+    name="sv3d-p",
+    repository="stabilityai/sv3d",
+    revision=BRANCH,
+    files=("sv3d_p.safetensors",),
+    licence=_SV3D_LICENCE,
+    licence_url=_SV3D_URL,
+    bytes=9_370_000_000,
+    purpose="Makes views from around the object from a height that is given; of the engine sv3d.",
+    optional=True,
+    terms=_SV3D_TERMS,
+    made=("sv3d_p-fp16",),
+)
+
+MORE = (GUIDED, HI3D, SV3D_U, SV3D_P)
+"""Of other engines and stages: what is downloaded by its name alone."""
 
 EVERY = (*PACKAGES, *MORE)

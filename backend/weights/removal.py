@@ -49,6 +49,8 @@ def _ours(package: Package) -> list[Path]:
         parts = _first_link(folder, PARTIAL)
         with contextlib.suppress(OSError):
             found |= {parts} if is_link(parts) else {part for part in parts.iterdir() if _PART.fullmatch(part.name)}
+        made = [folder / name for name in package.made if not is_link(folder / name)]
+        found |= {path for each in made if each.is_dir() for path in each.iterdir()}
         found |= {beside for path in [*found] for beside in path.parent.glob(UNFINISHED)}
     return sorted(path for path in found if is_link(path) or path.is_file())
 

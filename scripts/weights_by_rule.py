@@ -44,6 +44,31 @@ def input_by_rule(name: str, shape: tuple[int, ...], sha256: str | None = None, 
     return torch.from_numpy(values)
 
 
+def views_weights_by_rule(shapes: Mapping[str, tuple[int, ...]], salt: str) -> dict[str, "Tensor"]:
+    """Weights for tensors of these `shapes`, by SALT/NAME, float32 (the rule "views-1").
+
+    Matrices and convolutions have the deviation that keeps the scale of what goes through them, mixing factors 1, all
+    else 0.1; weights of one axis are shifted to 1.
+    """
+    import torch  # noqa: PLC0415
+
+    weights: dict[str, Tensor] = {}
+    for name, shape in shapes.items():
+        values = _uniform(f"{salt}/{name}", shape) * np.sqrt(3)
+        if len(shape) > 1:
+            values /= np.sqrt(np.prod(shape[1:]))
+        elif not name.endswith("mix_factor"):
+            values = 1 + 0.1 * values if len(shape) == 1 and name.endswith(".weight") else 0.1 * values
+        weights[name] = torch.from_numpy(np.asarray(values, np.float32))
+    return weights
+
+
+def views_input_by_rule(key: str, shape: tuple[int, ...], *, clamped: bool = False) -> "Tensor":
+    """An input by its key, float32, uniform with the deviation 1 (the rule "views-1"); in [-1, 1] if it is `clamped`."""
+    values = input_by_rule(key, shape)
+    return values.clamp(-1, 1) if clamped else values
+
+
 def _uniform(name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Uniform in [-1, 1), float64, from the counter-based generator whose key is the name's hash."""
     key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:16], "little")

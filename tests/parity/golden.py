@@ -8,10 +8,12 @@ more folders, separated as in PATH; relative ones start at the checkout.
 Every fixture of a known kind is tested, whatever its sizes, seeds and name are: its kind is what its JSON calls
 "fixture", or its file's name, up to an underscore and a variant (`ss_flow_batch2`). A fixture without weights gets them
 by the rule in `scripts/weights_by_rule.py`, from their names and shapes; such fixtures are of full size, so their tests
-are slow.
+are slow. A fixture whose JSON names the rule "views-1" for its weights lists their shapes in a manifest; it is small
+unless its manifest says otherwise.
 """
 
 import json
+import math
 import os
 import re
 import struct
@@ -36,14 +38,18 @@ NAMED = tuple(ROOT / name for name in os.environ.get("HI3DGEN_PARITY", "").split
 NETWORKS = (
     *("ss_flow", "ss_dec", "slat_flow", "slat_dec_mesh", "image_cond", "normal_yoso", "pipeline_e2e"),
     *("sparse_conv", "sparse_attention", "swin_torso", "subdivide", "flow_dense", "flow_sparse"),
+    *("hi3d_unet", "hi3d_stage1", "hi3d_stage2", "hi3d_dpt", "hi3d_aesthetic", "hi3d_clip", "hi3d_vae"),
+    *("sv3d_u", "sv3d_p"),
 )
 """Kinds that need weights."""
 ALGORITHMS = (
     *("features2mesh", "normal_postprocess", "preprocess_image", "sampler", "sparse_updown", "surface"),
     *("geometry_camera", "geometry_raster", "geometry_bake"),
+    *("hi3d_tables", "hi3d_depth9", "hi3d_frames", "hi3d_checkpoint", "sv3d_inputs"),
 )
 """Kinds that need none."""
-_CUT = re.compile(r"(.+)_(first|stride)(\d+)")
+_FULL_SIZE = 10**8  # values of a network whose weights a manifest lists, from which its tests are slow
+_CUT = re.compile(r"(.+)([_.])(first|stride)(\d+)")
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,7 @@ class Fixture:
 
     facts: dict[str, Any]  # the JSON
     tensors: dict[str, "torch.Tensor"]
+    folder: Path = OWN
 
     @property
     def config(self) -> dict[str, Any]:
@@ -85,11 +92,20 @@ class Fixture:
         return f"output.{name}" in self.tensors
 
     def input(self, name: str, deviation: float = 1) -> "torch.Tensor":
-        """The tensor `input.NAME`; if the JSON names a key for it instead, by the rule, with the deviation."""
-        from weights_by_rule import input_by_rule
+        """The tensor `input.NAME`; if the JSON names a key for it instead, by the rule, with the deviation.
+
+        Several keys give as many tensors, joined along their first axis.
+        """
+        import torch
+
+        from weights_by_rule import input_by_rule, views_input_by_rule
 
         if self.has_input(name):
             return self.tensors[f"input.{name}"]
+        if name in self.facts.get("inputs_by_rule", {}):
+            made = self.facts["inputs_by_rule"][name]
+            keys, clamped = made.get("keys") or [made["key"]], "clamp" in made.get("then", "")
+            return torch.cat([views_input_by_rule(key, tuple(made["shape"]), clamped=clamped) for key in keys])
         key, shape, sha256 = (self.facts[f"{name}_{fact}"] for fact in ("key", "shape", "sha256"))
         return input_by_rule(key, shape, sha256, deviation)
 
@@ -104,6 +120,13 @@ class Fixture:
 
     def weights(self, prefix: str = "") -> dict[str, "torch.Tensor"]:
         """The weights whose names begin with `prefix`, by the rest of their names; int8 ones as float32."""
+        if "weights" in self.facts:
+            from weights_by_rule import views_weights_by_rule
+
+            shapes = _shapes(self.folder, self.facts)
+            own = {name: shape for name, shape in shapes.items() if name.startswith(prefix)}
+            made = views_weights_by_rule(own, self.facts["weights"]["salt"])
+            return {name.removeprefix(prefix): tensor for name, tensor in made.items()}
         exponents = _flat(self.facts.get("weight_exponents", {}))
         found: dict[str, torch.Tensor] = {}
         for name, tensor in self.tensors.items():
@@ -126,7 +149,7 @@ def read(path: Path) -> Fixture:
     pytest.importorskip("torch", reason="torch is not installed here: the extra hi3dgen has it")
     load_file = pytest.importorskip("safetensors.torch", reason="safetensors is not installed here").load_file
     facts = json.loads(path.read_text(encoding="utf-8"))
-    return Fixture(facts, load_file(path.with_suffix(".safetensors")))
+    return Fixture(facts, load_file(path.with_suffix(".safetensors")), path.parent)
 
 
 def each(kind: str, *, with_weights: bool = False) -> pytest.MarkDecorator:
@@ -150,10 +173,7 @@ def sources(folders: tuple[Path, ...] = (OWN, *NAMED)) -> list[Source]:
         for path in sorted(folder.glob("*.json")):
             if path.with_suffix(".safetensors").is_file():
                 kind = _kind_of(path)
-                has_weights = any(
-                    name.startswith("weights") for name in _tensor_names(path.with_suffix(".safetensors"))
-                )
-                found.append(Source(path, kind, by_rule=kind in NETWORKS and not has_weights))
+                found.append(Source(path, kind, by_rule=kind in NETWORKS and not _is_small(path)))
     return found
 
 
@@ -169,6 +189,21 @@ def published(kind: str) -> dict[str, "torch.Tensor"]:
     return {
         name: torch.empty(shape, dtype=getattr(torch, dtype), device="meta")
         for name, (dtype, shape) in manifest(kind)["tensors"].items()
+    }
+
+
+def full(manifest: str, prefix: str) -> dict[str, "torch.Tensor"]:
+    """The tensors of a published checkpoint whose names begin with `prefix`, by the rest, on torch's "meta" device.
+
+    `manifest` names a list of names and shapes; values are float32.
+    """
+    import torch
+
+    listed: dict[str, list[int]] = json.loads((MANIFESTS / f"{manifest}.json").read_text(encoding="utf-8"))
+    return {
+        name.removeprefix(prefix): torch.empty(shape, device="meta")
+        for name, shape in listed.items()
+        if name.startswith(prefix)
     }
 
 
@@ -207,16 +242,17 @@ def assert_outputs_close(
 ) -> None:
     """Each of `ours` is close to the fixture's output of that name, if it has one; it has those that are `needed`.
 
-    A name may end in `_first8`: 8 rows are compared; or in `_stride8`: every 8th of the last two axes.
+    A name may end in `_first8`: 8 rows are compared, all axes but the last taken together; in `.first8`: the first 8
+    along the first axis; in `_stride8` or `.stride8`: every 8th of the last two axes.
     """
     compared: set[str] = set()
     for name in fixture.outputs:
         cut = _CUT.fullmatch(name)
-        whole, how, number = cut.groups() if cut else (name, "", "0")
+        whole, mark, how, number = cut.groups() if cut else (name, "", "", "0")
         if whole in ours:
             found, count = ours[whole], int(number)
             if how == "first":
-                found = found.flatten(0, -2)[:count]
+                found = (found.flatten(0, -2) if mark == "_" else found)[:count]
             if how == "stride":
                 found = found[..., ::count, ::count]
             theirs = fixture.output(name)
@@ -262,6 +298,23 @@ def _kind_of(path: Path) -> str:
             if name == kind or str(name).startswith(f"{kind}_"):
                 return kind
     return ""
+
+
+def _is_small(path: Path) -> bool:
+    """Whether the fixture of networks holds its weights, or a manifest lists few enough to make them quickly."""
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    if "weights" in facts:
+        return sum(math.prod(shape) for shape in _shapes(path.parent, facts).values()) < _FULL_SIZE
+    return any(name.startswith("weights") for name in _tensor_names(path.with_suffix(".safetensors")))
+
+
+def _shapes(folder: Path, facts: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """The shapes of a fixture's weights by the rule "views-1", by their published names."""
+    if facts["weights"]["rule"] != "views-1":
+        raise ValueError(f"the rule {facts['weights']['rule']} is unknown")
+    listed = folder / facts["weights"]["manifest"]
+    listed = listed if listed.is_file() else MANIFESTS / listed.name
+    return {name: tuple(shape) for name, shape in json.loads(listed.read_text(encoding="utf-8")).items()}
 
 
 def _tensor_names(path: Path) -> list[str]:

@@ -21,8 +21,8 @@ def test_there_is_a_small_fixture_of_every_kind() -> None:
     assert {source.kind for source in golden.sources((golden.OWN,))} == {*golden.NETWORKS, *golden.ALGORITHMS}
 
 
-def test_the_small_fixtures_hold_their_weights() -> None:
-    assert [source.name for source in golden.sources((golden.OWN,)) if source.by_rule] == []
+def test_the_small_fixtures_hold_their_weights_or_are_quick_to_make_but_for_one_network() -> None:
+    assert [source.name for source in golden.sources((golden.OWN,)) if source.by_rule] == ["hi3d_dpt"]
 
 
 @pytest.mark.parametrize("source", golden.sources(), ids=lambda source: source.name)

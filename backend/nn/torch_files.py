@@ -43,8 +43,8 @@ def read_torch_file(path: Path, entry: str, ignored: Collection[str] = ()) -> di
     """The tensors in the dictionary `entry` of a torch file's own dictionary, by name, mapped into memory.
 
     ignored: full names of classes and functions that the file may ask for; in their places are objects that hold
-    nothing. What in `entry` is no tensor is left out. Raises UserError: "weights-missing"; "weights-foreign" if the file
-    asks for anything else, which is named; "weights-damaged" if it is truncated, or is no such file.
+    nothing. What in `entry` is no tensor is left out. Raises UserError: "weights-missing"; "weights-foreign" if the
+    file asks for anything else, which is named; "weights-damaged" if it is truncated, or is no such file.
     """
     try:
         with torch.serialization.safe_globals([(Ignored, name) for name in ignored]):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.parity import golden
+from tests.parity.draws import Draws
 
 pytest.importorskip("torch", reason="torch is not installed here: the extra hi3dgen has it")
 pytest.importorskip("diffusers", reason="diffusers is not installed here: the extra hi3dgen has it")
@@ -100,7 +101,7 @@ def test_a_sheet_of_views(path: Path) -> None:
         hint=Hint(to_pixels(fixture.input("control").numpy()), config["cscale"]) if "cscale" in config else None,
         watch=steps.append,
     )
-    draws.all_taken()
+    assert not draws.left
     golden.assert_close(looks[0], fixture.output("reference_input.first"), **GENERAL)
     golden.assert_close(torch.stack([step.latent for step in steps]), fixture.output("latents_before_step"), **STATES)
     golden.assert_close(torch.stack([step.prediction for step in steps]), fixture.output("model_output"), **STATES)
@@ -194,22 +195,3 @@ def note_references(painter: Painter, looks: list[Tensor]) -> None:
             looks.append(given[0])
 
     painter.unet.register_forward_pre_hook(note)
-
-
-class Draws:
-    """The fixture's noise, in its order."""
-
-    def __init__(self, fixture: golden.Fixture) -> None:
-        stated = fixture.facts["draws"]
-        self._key = stated["key"].split(",")[0].removesuffix("N")
-        self._left: Any = iter(enumerate(stated["list"]))
-
-    def __call__(self, shape: tuple[int, ...]) -> Tensor:
-        """The next noise, which has to have the shape."""
-        number, stated = next(self._left)
-        assert tuple(stated["shape"]) == shape
-        return views_input_by_rule(f"{self._key}{number}", shape)
-
-    def all_taken(self) -> None:
-        """Nothing is left."""
-        assert next(self._left, None) is None

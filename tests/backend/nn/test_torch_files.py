@@ -30,7 +30,7 @@ class Harmful:
         return os.makedirs, (str(self.path),)
 
 
-def written(path: Path, **content: Any) -> Path:  # noqa: ANN401
+def written(path: Path, **content: Any) -> Path:
     torch.save(content, path)
     return path
 

@@ -10,7 +10,7 @@ from .. import hosts
 from ..errors import UserError
 from ..folders import free_space, weights_folder
 from ..weights import disk, store
-from ..weights.catalogue import PACKAGES, Package
+from ..weights.catalogue import EVERY, MORE, PACKAGES, Package
 from ..weights.checkup import Finding, check
 from ..weights.lock import only_process_in
 from .agreement import agrees
@@ -50,22 +50,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_packages(command: argparse.ArgumentParser) -> None:
-    names = [package.name for package in PACKAGES]
+    names = [package.name for package in EVERY]
     command.add_argument("packages", nargs="*", metavar="PACKAGE", type=_package, help=f"of {', '.join(names)}")
     command.add_argument("--json", action="store_true", help="print progress and result as lines of JSON")
 
 
 def _package(name: str) -> Package:
-    for package in PACKAGES:
+    for package in EVERY:
         if package.name == name:
             return package
-    raise argparse.ArgumentTypeError(f"“{name}” is not one of {', '.join(package.name for package in PACKAGES)}")
+    raise argparse.ArgumentTypeError(f"“{name}” is not one of {', '.join(package.name for package in EVERY)}")
 
 
 def _list(options: argparse.Namespace) -> int:
     """Print the packages, what is here and what is to be downloaded; 0 also if something is missing."""
     with ProgressBar(as_json=options.json), disk.user_errors():
-        found = [store.status(package) for package in PACKAGES]
+        found, more = ([store.status(package) for package in packages] for packages in (PACKAGES, MORE))
         needed, free = sum(status.bytes_missing for status in found), free_space(weights_folder())
     if options.json:
         answer = {
@@ -73,13 +73,14 @@ def _list(options: argparse.Namespace) -> int:
             "bytes_needed": needed,
             "bytes_free": free,
             "packages": [_as_json(status) for status in found],
+            "more": [_as_json(status) for status in more],
         }
         print(json.dumps(answer))
         return 0
-    for status in found:
+    for status in (*found, *more):
         package = status.package
         print(f"{package.name}: {status.state}, {amount(status.bytes)}, {package.licence} ({package.licence_url})")
-        print(f"    {package.purpose}{' Optional.' if package.optional else ''}")
+        print(f"    {package.purpose}{_how(package)}")
         if status.trouble:
             print(f"    {status.trouble.sentence} {status.trouble.advice}")
         elif status.state == "partial":
@@ -88,10 +89,17 @@ def _list(options: argparse.Namespace) -> int:
     return 0
 
 
+def _how(package: Package) -> str:
+    """Whether the engine needs a package, and whether it comes without being named."""
+    if package in MORE:
+        return f" Only by its name: `weights download {package.name}`."
+    return " Optional." if package.optional else ""
+
+
 def _where(options: argparse.Namespace) -> int:
     """Print the folder of the weights and each package's own; 0 also if they are not there yet."""
     with ProgressBar(as_json=options.json):
-        found = [store.status(package) for package in PACKAGES]
+        found = [store.status(package) for package in EVERY]
     if options.json:
         packages = {status.package.name: {"folder": str(status.folder), "state": status.state} for status in found}
         print(json.dumps({"folder": str(weights_folder()), "packages": packages}))
@@ -127,7 +135,7 @@ def _download(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     """Check what is here by its hashes, or without any by its form. Raises `UserError` if something is damaged."""
-    chosen = [store.status(package) for package in options.packages or PACKAGES]
+    chosen = [store.status(package) for package in options.packages or EVERY]
     here = [status.package for status in chosen if status.state != "absent"]
     if not here:
         store.find(chosen[0].package)

@@ -171,4 +171,6 @@ def decode(vae: "AutoencoderKL", latents: Tensor) -> Tensor:
     """The pixels of latents (B, 4, h, w): float32 (B, 3, 8h, 8w) in [0, 1] on the CPU."""
     weight = next(vae.parameters())
     network: Any = vae  # typed as taking a kind of tensor that torch no longer makes
-    return (network.decode((latents / SCALING).to(weight.device, weight.dtype)).sample.float() / 2 + 0.5).clamp(0, 1).cpu()
+    return (
+        (network.decode((latents / SCALING).to(weight.device, weight.dtype)).sample.float() / 2 + 0.5).clamp(0, 1).cpu()
+    )

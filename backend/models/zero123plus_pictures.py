@@ -62,3 +62,10 @@ def views_of(sheet: UInt8Array) -> UInt8Array:
     height, width = sheet.shape[0] // ROWS, sheet.shape[1] // COLUMNS
     apart = sheet.reshape(ROWS, height, COLUMNS, width, -1).swapaxes(1, 2)
     return np.ascontiguousarray(apart.reshape(ROWS * COLUMNS, height, width, -1))
+
+
+def sheet_of(views: UInt8Array) -> UInt8Array:
+    """The inverse of `views_of`."""
+    _, height, width, channels = views.shape
+    beside = views.reshape(ROWS, COLUMNS, height, width, channels).swapaxes(1, 2)
+    return np.ascontiguousarray(beside.reshape(ROWS * height, COLUMNS * width, channels))

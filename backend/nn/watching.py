@@ -17,6 +17,11 @@ from ..flow.products import Report
 _PAUSE = 0.1  # seconds
 
 
+def part(report: Report, first: int, last: int, whole: int) -> Report:
+    """A report for the part of a work that goes from `first` to `last` of a `whole`."""
+    return lambda step, of: report(first * of + (last - first) * step, whole * of)
+
+
 @contextmanager
 def repeating(report: Report, pause: float = _PAUSE) -> Generator[Report]:
     """Gives a report that repeats its last call between torch's operations, after each `pause` in seconds.

@@ -7,6 +7,7 @@ before a download and shown.
 
 from dataclasses import dataclass
 
+_DIFFUSERS, _TRANSFORMERS = "diffusion_pytorch_model.safetensors", "model.safetensors"
 BRANCH = "main"  # of a repository whose commits no public source names in full
 _NETWORKS = (  # of pipeline.json: what makes the structure, what decodes it, and the same for the shape
     "ss_flow_normal_dit_L_16l8_fp16",
@@ -86,4 +87,73 @@ FOREGROUND = Package(
     optional=True,
 )
 
+GUIDED = Package(
+    name="stable-diffusion-2-depth",
+    repository="sd2-community/stable-diffusion-2-depth",
+    revision="6cb92dd9430a7f6da8d9e99d7b60acdebcc348b7",
+    files=(
+        *(f"unet/{file}" for file in ("config.json", "diffusion_pytorch_model.fp16.safetensors")),
+        *(f"vae/{file}" for file in ("config.json", "diffusion_pytorch_model.fp16.safetensors")),
+        *(f"text_encoder/{file}" for file in ("config.json", "model.fp16.safetensors")),
+        *(
+            f"tokenizer/{file}"
+            for file in ("merges.txt", "special_tokens_map.json", "tokenizer_config.json", "vocab.json")
+        ),
+    ),
+    licence="OpenRAIL++",  # CreativeML Open RAIL++-M, as the hub names it
+    licence_url="https://github.com/Stability-AI/stablediffusion/blob/main/LICENSE-MODEL",
+    bytes=2_580_000_000,  # of the networks' values, at two bytes each
+    purpose="Draws the sides that the picture does not show, with the picture's texture.",
+    optional=True,
+)
+
+SIX_VIEWS = Package(
+    name="zero123plus-v1.2",
+    repository="sudo-ai/zero123plus-v1.2",
+    revision=BRANCH,
+    files=(
+        "model_index.json",
+        "scheduler/scheduler_config.json",
+        *(f"feature_extractor_{part}/preprocessor_config.json" for part in ("clip", "vae")),
+        *(f"{part}/{file}" for part in ("unet", "vae") for file in ("config.json", _DIFFUSERS)),
+        *(f"{part}/{file}" for part in ("text_encoder", "vision_encoder") for file in ("config.json", _TRANSFORMERS)),
+        *(f"tokenizer/{file}" for file in ("merges.txt", "vocab.json")),
+    ),
+    licence="CC-BY-NC-4.0",
+    licence_url="https://github.com/SUDO-AI-3D/zero123plus#license",
+    bytes=7_690_000_000,  # of the networks' values, at four bytes each
+    purpose="Draws six views around an object. The weights are not for commercial use; what they draw is free to use.",
+    optional=True,
+)
+
+SIX_NORMALS = Package(
+    name="controlnet-zp12-normal-gen-v1",
+    repository="sudo-ai/controlnet-zp12-normal-gen-v1",
+    revision=BRANCH,
+    files=("config.json", _DIFFUSERS),
+    licence="CC-BY-NC-4.0",
+    licence_url="https://github.com/SUDO-AI-3D/zero123plus#license",
+    bytes=1_460_000_000,  # as above
+    purpose="Draws the normals of those six views. Not for commercial use; what it draws is free to use.",
+    optional=True,
+)
+
+VIEW_BY_MOVE = Package(
+    name="zero123-weights",
+    repository="cvlab/zero123-weights",
+    revision=BRANCH,
+    files=("105000.ckpt",),
+    licence="MIT",
+    licence_url="https://github.com/cvlab-columbia/zero123/blob/main/LICENSE",
+    bytes=8_430_000_000,  # at least: of the networks' values and those averaged in training, at four bytes each
+    purpose="Draws an object as another camera sees it.",
+    optional=True,
+)
+
 PACKAGES = (GEOMETRY, NORMALS, CONDITIONER, FOREGROUND)
+"""What the engine uses, and what a download without names brings."""
+
+MORE = (GUIDED, SIX_VIEWS, SIX_NORMALS, VIEW_BY_MOVE)
+"""What is downloaded by its name alone."""
+
+EVERY = (*PACKAGES, *MORE)

@@ -10,7 +10,7 @@ from ..errors import UserError
 from ..folders import ENDING_SECONDS, delete, delete_if_empty, is_link
 from ..safe_files import UNFINISHED
 from . import record
-from .catalogue import PACKAGES, Package
+from .catalogue import EVERY, Package
 from .disk import file_size
 from .store import PARTIAL
 
@@ -19,14 +19,14 @@ _PART = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")  # named by a hash, see `downloa
 
 def bytes_here() -> int:
     """The bytes on the disk that `remove` makes free: a link's target stays, and counts as nothing."""
-    return sum(file_size(path) or 0 for package in PACKAGES for path in _ours(package) if not is_link(path))
+    return sum(file_size(path) or 0 for package in EVERY for path in _ours(package) if not is_link(path))
 
 
 def remove() -> None:
     """Delete the files of every package. The caller keeps others out. Raises `UserError` if a file is in use."""
     deadline = time.monotonic() + ENDING_SECONDS
     try:
-        for package in PACKAGES:
+        for package in EVERY:
             for path in _ours(package):
                 delete(path, deadline)
             _forget_empty(record.own_folder(package))

@@ -14,7 +14,7 @@ from typing import Literal
 from ..errors import UserError
 from ..folders import weights_folder
 from . import record
-from .catalogue import PACKAGES, Package
+from .catalogue import EVERY, PACKAGES, Package
 from .disk import file_size
 
 State = Literal["present", "partial", "absent", "damaged"]
@@ -125,6 +125,6 @@ def _bytes_in(folder: Path) -> int:
 def _folder_advice() -> str:
     """The advice if the folder of one package was chosen as the folder of all, else ""."""
     folder = weights_folder()
-    if folder.name in {package.name for package in PACKAGES}:
+    if folder.name in {package.name for package in EVERY}:
         return f"HI3DGEN_WEIGHTS names the folder of one of the packages: choose the one above it, {folder.parent}."
     return ""

@@ -17,7 +17,7 @@ from ...backend import folders, lock
 from ...backend.errors import UserError
 from ...backend.folders import ENVIRONMENTS, ENVIRONMENTS_LOCK, WEIGHTS, WEIGHTS_LOCK
 from ...backend.safe_files import make_private_folder, open_own
-from ...backend.weights.catalogue import PACKAGES
+from ...backend.weights.catalogue import EVERY
 from .environment import installed
 
 log = logging.getLogger(__name__)
@@ -131,12 +131,12 @@ def _has_environment(folder: Path) -> bool:
 
 def _packages(folder: Path) -> list[str]:
     """The names of the packages of weights of which something is in a data folder."""
-    return [package.name for package in PACKAGES if (folder / WEIGHTS / package.name).is_dir()]
+    return [package.name for package in EVERY if (folder / WEIGHTS / package.name).is_dir()]
 
 
 def _weights(folder: Path) -> int:
     """The number of files of weights in a data folder; those that are not whole have other names."""
-    return sum((folder / WEIGHTS / package.name / file).is_file() for package in PACKAGES for file in package.files)
+    return sum((folder / WEIGHTS / package.name / file).is_file() for package in EVERY for file in package.files)
 
 
 def _move_alone(old: Path, new: Path) -> bool:

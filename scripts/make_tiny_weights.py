@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -247,8 +248,8 @@ def make_view_by_move(folder: Path, random: torch.Generator) -> None:
     config = CLIPVisionConfig(**MOVE_VISION, hidden_act="quick_gelu")
     unet, vae = UNet2DConditionModel.from_config(MOVE_UNET), AutoencoderKL.from_config(MOVE_VAE)
     parts: list[tuple[str, Any, Any]] = [
-        ("model.diffusion_model.", unet, lambda name: unet_place(name, 1, (False, True))),
-        ("first_stage_model.", vae, lambda name: vae_place(name, 4)),
+        ("model.diffusion_model.", unet, partial(unet_place, layers=1, attended=(False, True))),
+        ("first_stage_model.", vae, partial(vae_place, levels=4)),
         ("cond_stage_model.model.visual.", CLIPVisionModelWithProjection(config), tower_place),
         ("cc_projection.", nn.Linear(20, 16), Place),
     ]

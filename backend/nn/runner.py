@@ -55,16 +55,16 @@ class Runner:
         notes.extend(new)
         return result
 
-    def seconds(self, operations: float, precision: str) -> float | None:
-        """How many seconds so many floating-point operations will about take; None on a fast device."""
+    def seconds(self, operations: Callable[[], float], precision: str) -> float | None:
+        """How many seconds floating-point operations will about take; None on a fast device, which needs no count."""
         compute = choose(precision)
         if compute.device.type not in SLOW:
             return None
         if compute not in self._speeds:
             self._speeds[compute] = speed_of(compute)
-        return operations / self._speeds[compute]
+        return operations() / self._speeds[compute]
 
-    def require_speed(self, operations: float, precision: str) -> None:
+    def require_speed(self, operations: Callable[[], float], precision: str) -> None:
         """Raises UserError, which says how long it would take, if a slow device needs longer than `LONGEST`."""
         seconds = self.seconds(operations, precision)
         if seconds is not None and seconds > LONGEST:

@@ -81,11 +81,12 @@ class Stages:
 
     def seconds(self, stage: str, settings: Settings) -> float | None:
         """How many seconds a stage will about take; None on a fast device."""
-        return self._runner.seconds(operations(stage, int(settings["steps"])) * share(), str(settings["precision"]))
+        steps = int(settings["steps"])
+        return self._runner.seconds(lambda: operations(stage, steps) * share(), str(settings["precision"]))
 
     def look(self, cutout: Cutout, *, steps: int, precision: str, report: Report) -> Seen | Noted:
         """What the networks see of the cut-out. Raises UserError if this device would take too long for the views."""
-        self._runner.require_speed(operations("views", steps) * share(), precision)
+        self._runner.require_speed(lambda: operations("views", steps) * share(), precision)
         folder, notes = store.find(SIX_VIEWS), list[str]()
         picture = on_gray(cutout.rgba)
 
@@ -127,7 +128,7 @@ class Stages:
         Raises UserError "weights-missing" if the network for them is not here.
         """
         store.find(SIX_NORMALS)
-        self._runner.require_speed(operations("normal_views", steps) * share(), precision)
+        self._runner.require_speed(lambda: operations("normal_views", steps) * share(), precision)
         hints = [Hint(to_pixels(sheet_of(each.pictures[..., :3]))) for each in views]
         return self._draw(seen[0], hints, seeds, steps, guidance, precision, report)
 

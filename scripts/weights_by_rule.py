@@ -64,7 +64,7 @@ def views_weights_by_rule(shapes: Mapping[str, tuple[int, ...]], salt: str) -> d
 
 
 def views_input_by_rule(key: str, shape: tuple[int, ...], *, clamped: bool = False) -> "Tensor":
-    """An input by its key, float32, uniform with the deviation 1 (the rule "views-1"); in [-1, 1] if it is `clamped`."""
+    """An input by its key, float32, uniform with deviation 1 (the rule "views-1"); in [-1, 1] if it is `clamped`."""
     values = input_by_rule(key, shape)
     return values.clamp(-1, 1) if clamped else values
 

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from ..flow.engine import Engine
 from .draft.engine import DRAFT
 from .hi3dgen.engine import hi3dgen
+from .zero123.engine import zero123
+from .zero123pp.engine import zero123pp
 
 __all__ = ["DRAFT", "ENGINES"]
 
-ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (DRAFT, hi3dgen())}
+ENGINES: Mapping[str, Engine] = {engine.name: engine for engine in (DRAFT, hi3dgen(), zero123pp(), zero123())}

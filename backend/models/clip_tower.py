@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """CLIP's picture tower (Radford et al. 2021) from OpenAI's and OpenCLIP's names into transformers' class.
 
-Published names are those below `visual.`. OpenAI's model works with a quick approximation of GELU, OpenCLIP's with GELU.
+Published names are those below `visual.`. OpenAI's model has a quick approximation of GELU, OpenCLIP's has GELU itself.
 """
 
 import re

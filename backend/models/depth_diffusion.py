@@ -58,7 +58,8 @@ class DepthDiffusion:
 
     def decode(self, latent: Tensor) -> Tensor:
         """The pixels of a latent (B, 4, h/8, w/8), float32 (B, 3, h, w), about in [-1, 1]."""
-        decoded: Any = self.vae.decode((latent / self._scaling).to(self.device, self.dtype))
+        vae: Any = self.vae
+        decoded = vae.decode((latent / self._scaling).to(self.device, self.dtype))
         return decoded.sample.float()
 
     def noise(self, latent: Tensor, level: int, depth: Tensor, context: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from ..nn.checkpoint import damaged, described, fill, missing, read_description, read_tensors
+from ..nn.checkpoint import described, fill, missing, read_description, read_tensors
 
 if TYPE_CHECKING:
     from transformers import CLIPTextModel, CLIPTokenizer
@@ -67,7 +67,7 @@ def build_text_encoder(
 
     with described(source, "text encoder", (StrictDataclassError,)), torch.device("meta"):
         sizes = CLIPTextConfig.from_dict(config)
-        network: Any = CLIPTextModel(sizes).to(dtype)
+        network: Any = nn.Module.to(CLIPTextModel(sizes), dtype)
     # Newer versions of the library leave the prefix out.
     own = {name.removeprefix(_PREFIX): name for name in network.state_dict()}
     given = {own.get(name.removeprefix(_PREFIX), name): tensor for name, tensor in tensors.items()}
@@ -84,7 +84,5 @@ def _load_words(folder: Path) -> "CLIPTokenizer":
     for name in _TOKENIZER:
         if not (folder / name).is_file():
             raise missing(folder / name)
-    try:
+    with described(folder, "tokenizer", (Exception,)):  # the library raises no other type for a bad vocabulary
         return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError, TypeError, LookupError) as error:
-        raise damaged(f"{folder} describes no tokenizer: {error}") from error

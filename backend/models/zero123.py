@@ -18,7 +18,7 @@ from ..flow.products import Report
 from ..nn.checkpoint import fill
 from ..nn.checks import require_finite
 from ..nn.ddim import Schedule, step
-from ..nn.torch_files import LIGHTNING, read_torch_file
+from ..nn.pickled import read_state
 from .clip_pixels import clip_pixels
 from .clip_tower import features, tower_from_openai
 from .ldm_names import SCALING, vae_from_ldm
@@ -85,7 +85,7 @@ def load(path: Path) -> dict[str, Tensor]:
 
     Raises UserError if the file is missing or damaged, or asks for anything but tensors.
     """
-    return read_torch_file(path, "state_dict", LIGHTNING)
+    return read_state(path)
 
 
 def build_eye(tensors: Mapping[str, Tensor], source: str, head_width: int = HEAD_WIDTH) -> Eye:

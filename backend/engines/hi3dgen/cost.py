@@ -1,29 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How long the hi3dgen engine will take on a slow device on which it has not run yet.
 
-The operations of each stage are known; the speed of the device is measured by matrix products for a tenth of a second.
-The operations were counted for an object of 20,000 voxels. Networks reach about three quarters of the speed of a matrix
-product.
+The operations of each stage are known; the speed of the device is measured. The operations were counted for an object
+of 20,000 voxels.
 """
 
-import time
-from collections.abc import Callable
 from dataclasses import replace
-
-import torch
 
 from ...flow.settings import Settings
 from ...models.presets import PRESETS
-from ...nn.device import Compute
 from ...nn.sampler import Sampling
 
-SLOW = ("cpu", "mps")
-"""Kinds of devices on which jobs take so long that the time is estimated in advance."""
-
 _TERA = 1e12
-_REACHED = 0.75  # of a matrix product's speed
-_SIDE = 1024  # of the matrices
-_SECONDS = 0.1
 # Of the geometry's, 4.8 are the decoder's; the others stand for making the surface.
 _ONCE = {"foreground": 2.5 * _TERA, "normals": 11.1 * _TERA, "tokens": 1 * _TERA, "geometry": 6 * _TERA}
 _STRUCTURE = (5.1 * _TERA, 4.1 * _TERA)  # an evaluation with the picture, and one without
@@ -44,18 +32,6 @@ def operations(stage: str, settings: Settings) -> float:
     if stage == "latents":
         return _of_flow(_LATENTS, preset.latents, settings, "latent")
     return _ONCE.get(stage, 0.0)
-
-
-def speed_of(compute: Compute, clock: Callable[[], float] = time.monotonic) -> float:
-    """Operations a second that a network reaches on a device, from a short measurement by a clock of seconds."""
-    a = torch.rand(_SIDE, _SIDE, device=compute.device).to(compute.dtype)
-    (a @ a).float().sum().item()  # the first product also starts threads, or compiles
-    products, started, now = 0, clock(), 0.0
-    while not products or now - started < _SECONDS:
-        (a @ a)[0, 0].item()
-        products += 1
-        now = clock()
-    return _REACHED * 2 * _SIDE**3 * products / max(now - started, 1e-9)
 
 
 def _of_flow(each: tuple[float, float], preset: Sampling, settings: Settings, name: str) -> float:

@@ -4,6 +4,7 @@
 Nothing heavy is imported before the engine's first job.
 """
 
+import importlib.util
 from typing import TYPE_CHECKING
 
 from ...detail.stages import DETAILED
@@ -17,7 +18,6 @@ from ...mesh.parts import drop_floaters
 from ...mesh.reduce import reduce as reduce_to
 from ...mesh.stand import stand
 from ...nn.environment import prepare_environment
-from ...nn.libraries import lacking_libraries
 from ...normals.image import OWN_NORMAL_MAP
 from ...normals.stages import READ_OWN
 from ...texture.stages import IN_THE_SCENE
@@ -143,8 +143,12 @@ def hi3dgen() -> Engine:
 
 def missing() -> str:
     """Why the engine cannot run here; empty if it can."""
-    needed = [package for package in PACKAGES if not package.optional]
-    return lacking_libraries(LIBRARIES) or store.trouble(needed)
+    lacking = [library for library in LIBRARIES if importlib.util.find_spec(library) is None]
+    if "torch" in lacking:
+        return "PyTorch, which it needs, is not installed yet."
+    if lacking:
+        return f"Libraries that it needs are missing: {', '.join(lacking)}."
+    return store.trouble([package for package in PACKAGES if not package.optional])
 
 
 def versions() -> dict[str, str]:

@@ -2,7 +2,6 @@
 """What the artist can choose."""
 
 from ...detail.stages import DETAIL
-from ...flow.precision import PRECISION
 from ...flow.settings import Option, Setting
 from ...mesh.stages import FACES, UPRIGHT
 from ...texture.stages import COLOURS, REMOVE_LIGHT
@@ -85,7 +84,19 @@ SETTINGS = (
         maximum=10.0,
         advanced=True,
     ),
-    PRECISION,
+    Setting(
+        name="precision",
+        label="Precision",
+        description="The numbers that the networks compute with",
+        default="auto",
+        options=(
+            Option("auto", "Automatic", "The quickest that this device computes well with"),
+            Option("float32", "32 Bit", "The most exact, and the slowest"),
+            Option("float16", "16 Bit", "Half the memory; for most graphics cards"),
+            Option("bfloat16", "Brain 16 Bit", "Half the memory, coarser, with no overflow; for newer cards"),
+        ),
+        advanced=True,
+    ),
     Setting(
         name="steady_noise",
         label="Steady Noise",

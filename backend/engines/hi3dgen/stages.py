@@ -34,10 +34,11 @@ from ...nn.checks import require_finite
 from ...nn.device import Compute, choose, memory_of
 from ...nn.memory_plan import TYPICAL_VOXELS, MemoryPlan, NetworkPool, choose_plan
 from ...nn.sparse import Voxels
-from ...nn.watching import repeating
+from ...nn.speed import SLOW, speed_of
+from ...nn.watching import part, repeating
 from ...weights import store
 from ...weights.catalogue import FOREGROUND
-from .cost import SLOW, operations, sampling_of, speed_of
+from .cost import operations, sampling_of
 from .foreground import SIDE, MaskOf, cut_out, cut_out_as_upstream, mask_by_birefnet
 from .networks import networks, normalization
 from .pictures import estimate, to_picture, to_pixels
@@ -198,7 +199,7 @@ class Stages:
                 for i, one in enumerate(batch)
             ]
 
-        most, last = _part(report, 0, 19, 20), _part(report, 19, 20, 20)
+        most, last = part(report, 0, 19, 20), part(report, 19, 20, 20)
         sampled = self._each("structure flow", compute, seeds, sample, most, notes, following="structure decoder")
         made = self._each("structure decoder", compute, sampled, decode, last, notes, following="latent flow")
         for structure, seed in zip(made, seeds, strict=True):
@@ -259,7 +260,7 @@ class Stages:
         def decode(decoder: Any, batch: Sequence[Latents], plan: MemoryPlan, report: Report) -> list[Mesh]:  # noqa: ANN401
             voxels = _voxels([one.structure for one in batch], plan, compute)
             values = torch.from_numpy(np.concatenate([one.values for one in batch])).to(compute.device)
-            decoded = _part(report, 0, 3, 4)
+            decoded = part(report, 0, 3, 4)
             surfaces = decode_surfaces(decoder, values, voxels, decoded, solid=solid, whole=whole)
             meshes: list[Mesh] = []
             for surface in surfaces:
@@ -290,9 +291,9 @@ class Stages:
 
             def batch(network: Any, plan: MemoryPlan, report: Report, left: Sequence[X] = left) -> list[Y]:  # noqa: ANN401
                 share = left[: plan.together]
-                return work(network, share, plan, _part(report, 0, len(share), len(left)))
+                return work(network, share, plan, part(report, 0, len(share), len(left)))
 
-            rest = _part(report, len(made), len(items), len(items))
+            rest = part(report, len(made), len(items), len(items))
             made += self._use(name, compute, batch, rest, notes, following=following, voxels=voxels)
         report(1, 1)
         return made
@@ -331,11 +332,6 @@ class Stages:
 
 def _noted(product: P, notes: list[str]) -> P | Noted:
     return Noted(product, tuple(notes)) if notes else product
-
-
-def _part(report: Report, first: int, last: int, whole: int) -> Report:
-    """A report for the part of a work that goes from `first` to `last` of a `whole`."""
-    return lambda step, of: report(first * of + (last - first) * step, whole * of)
 
 
 def _largest(structures: Iterable[Structure]) -> int:

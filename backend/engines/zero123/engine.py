@@ -10,9 +10,9 @@ from ...flow.engine import Engine
 from ...flow.products import Cutout, Views
 from ...flow.stage import Stage, of_each
 from ...foreground.mask import OWN_CUTOUT, STROKES
-from ...foreground.stages import CUT_OUT
 from ...nn.environment import prepare_environment
-from ...nn.libraries import lacking_libraries
+from ...views.cutting import STAGES as CUT_OUT
+from ...views.libraries import lacking
 from ...weights import store
 from ...weights.catalogue import VIEW_BY_MOVE
 from .settings import SETTINGS
@@ -20,7 +20,6 @@ from .settings import SETTINGS
 if TYPE_CHECKING:
     from .stages import Stages
 
-LIBRARIES = ("torch", "diffusers", "transformers", "safetensors", "PIL")
 _MOVE = ("azimuth", "elevation", "distance")
 
 
@@ -45,7 +44,7 @@ def zero123() -> Engine:
         label="One View",
         description="Draws the object as it likely looks from wherever the camera goes (Zero-1-to-3)",
         needs_gpu=True,
-        missing=missing,
+        missing=lambda: lacking() or store.trouble([VIEW_BY_MOVE]),
         versions=lambda: store.revisions([VIEW_BY_MOVE]),
         settings=SETTINGS,
         inputs=("picture", OWN_CUTOUT, STROKES),
@@ -74,8 +73,3 @@ def zero123() -> Engine:
         place=lambda: stages().place(),
         unload=unload,
     )
-
-
-def missing() -> str:
-    """Why the engine cannot run here; empty if it can."""
-    return lacking_libraries(LIBRARIES) or store.trouble([VIEW_BY_MOVE])

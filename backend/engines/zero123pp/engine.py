@@ -10,17 +10,15 @@ from ...flow.engine import Engine
 from ...flow.products import Cutout, Views
 from ...flow.stage import Stage, of_each
 from ...foreground.mask import OWN_CUTOUT, STROKES
-from ...foreground.stages import CUT_OUT
 from ...nn.environment import prepare_environment
-from ...nn.libraries import lacking_libraries
+from ...views.cutting import STAGES as CUT_OUT
+from ...views.libraries import lacking
 from ...weights import store
 from ...weights.catalogue import SIX_NORMALS, SIX_VIEWS
 from .settings import SETTINGS
 
 if TYPE_CHECKING:
     from .stages import Stages
-
-LIBRARIES = ("torch", "diffusers", "transformers", "safetensors", "PIL")
 
 
 def zero123pp() -> Engine:
@@ -45,7 +43,7 @@ def zero123pp() -> Engine:
         description="Draws the object from six sides at once, as it likely looks (Zero123++). "
         "The weights are not for commercial use; what they draw is free to use",
         needs_gpu=True,
-        missing=missing,
+        missing=lambda: lacking() or store.trouble([SIX_VIEWS]),
         versions=lambda: store.revisions([SIX_VIEWS, SIX_NORMALS]),
         settings=SETTINGS,
         inputs=("picture", OWN_CUTOUT, STROKES),
@@ -82,8 +80,3 @@ def zero123pp() -> Engine:
         place=lambda: stages().place(),
         unload=unload,
     )
-
-
-def missing() -> str:
-    """Why the engine cannot run here; empty if it can."""
-    return lacking_libraries(LIBRARIES) or store.trouble([SIX_VIEWS])

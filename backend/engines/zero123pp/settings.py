@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the artist can choose."""
 
-from ...flow.precision import PRECISION
 from ...flow.settings import Setting
+from ...views.settings import PRECISION
 
 SETTINGS = (
     Setting(

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from backend.__main__ import main
-from backend.weights.catalogue import BRANCH, PACKAGES, Package
+from backend.weights.catalogue import BRANCH, EVERY, Package
 from tests.backend.weights.hub import Hub
 
 ROOT = Path(__file__).parents[3]
@@ -74,8 +74,8 @@ def hub() -> Iterator[Hub]:
 @pytest.fixture
 def contents(hub: Hub) -> dict[str, Content]:
     """The files of every package, as they are on the hub at the catalogue's revisions."""
-    made = {package.name: content_of(package) for package in PACKAGES}
-    for package in PACKAGES:
+    made = {package.name: content_of(package) for package in EVERY}
+    for package in EVERY:
         revision = "" if package.revision == BRANCH else package.revision
         hub.publish(package.repository, made[package.name], package.licence.lower(), revision)
     return made

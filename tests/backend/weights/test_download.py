@@ -17,7 +17,7 @@ pytest.importorskip("huggingface_hub")
 from huggingface_hub import hf_hub_download
 
 from backend.weights import download
-from backend.weights.catalogue import CONDITIONER, FOREGROUND, NORMALS, PACKAGES
+from backend.weights.catalogue import CONDITIONER, FOREGROUND, GUIDED, NORMALS, PACKAGES
 from tests.backend.weights.conftest import LARGE, Content, Place, tensors
 from tests.backend.weights.hub import Fault, Hub
 
@@ -40,7 +40,7 @@ def test_everything_is_downloaded_recorded_and_verified(hub: Hub, contents: dict
     assert all(place.holds(package, contents[package.name]) for package in PACKAGES)
     assert last["finished"]
     assert {"label", "done", "of", "per_second", "unit"} == set(steps[0])
-    size = sum(len(content) for files in contents.values() for content in files.values())
+    size = sum(len(content) for package in PACKAGES for content in contents[package.name].values())
     assert [step for step in steps if step["done"] == step["of"] == size and step["unit"] == "bytes"]
     assert set(place.states().values()) == {"present"}
     record = record_of(place)
@@ -49,6 +49,16 @@ def test_everything_is_downloaded_recorded_and_verified(hub: Hub, contents: dict
     assert record["files"][MODEL]["size"] == len(contents[NAME][MODEL])
     assert "verified against the hub's revision" in place.run("verify").stdout
     assert not [request for request in hub.seen if "authorization" in request.headers]
+
+
+def test_some_packages_come_by_their_names_alone(hub: Hub, contents: dict[str, Content], here: Place) -> None:
+    (state,) = here.lines("list")[-1]["more"]
+    assert (state["name"], state["state"]) == (GUIDED.name, "absent")
+    assert f"Only by its name: `weights download {GUIDED.name}`" in here.run("list").stdout
+    assert here.lines("download", "--agree", GUIDED.name)[-1]["finished"]
+    assert here.holds(GUIDED, contents[GUIDED.name])
+    assert set(here.states().values()) == {"absent"}
+    assert "verified against the hub's revision" in here.run("verify").stdout
 
 
 def test_nothing_is_asked_for_if_everything_is_here(hub: Hub, contents: dict[str, Content], here: Place) -> None:

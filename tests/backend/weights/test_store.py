@@ -16,7 +16,7 @@ from backend.__main__ import main
 from backend.engines import ENGINES
 from backend.errors import UserError
 from backend.weights import record, store, verification
-from backend.weights.catalogue import BRANCH, CONDITIONER, GEOMETRY, NORMALS, PACKAGES
+from backend.weights.catalogue import BRANCH, CONDITIONER, EVERY, GEOMETRY, GUIDED, NORMALS, PACKAGES
 from backend.weights.checkup import check
 from tests.backend.weights.conftest import content_of, tensors
 
@@ -42,14 +42,15 @@ def unseen(_label: str, _done: int, _of: int) -> None:
 
 
 def test_the_catalogue_names_what_the_loaders_open() -> None:
-    assert len({package.name for package in PACKAGES}) == len(PACKAGES)
+    assert len({package.name for package in EVERY}) == len(EVERY)
+    assert len(GUIDED.files) == 10
     assert "unet/diffusion_pytorch_model.fp16.safetensors" in NORMALS.files
     assert len(GEOMETRY.files) == 9
     assert [package.name for package in PACKAGES if package.optional] == ["BiRefNet"]
 
 
 def test_a_revision_is_a_whole_commit_or_the_branch() -> None:
-    revisions = {package.name: package.revision for package in PACKAGES}
+    revisions = {package.name: package.revision for package in EVERY}
     assert all(revision == BRANCH or re.fullmatch("[0-9a-f]{40}", revision) for revision in revisions.values())
     assert revisions[CONDITIONER.name] != BRANCH
 

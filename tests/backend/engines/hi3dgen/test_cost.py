@@ -16,13 +16,14 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from backend.engines.hi3dgen import stages as hi3dgen_stages
-from backend.engines.hi3dgen.cost import operations, speed_of
+from backend.engines.hi3dgen.cost import operations
 from backend.engines.hi3dgen.engine import hi3dgen
 from backend.flow.settings import checked
 from backend.models.birefnet import BiRefNet, BiRefNetConfig
 from backend.models.structure_decoder import StructureDecoder
 from backend.models.structure_flow import StructureFlow
 from backend.nn.device import Compute
+from backend.nn.speed import speed_of
 
 
 def settings(**changes: Any) -> dict[str, Any]:

@@ -115,7 +115,11 @@ def test_a_job_ends_within_a_stage(stage: str) -> None:
 
 def test_a_processor_that_would_take_too_long_is_refused_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zero123_stages, "share", lambda: 1.0)  # the published networks
-    monkeypatch.setattr(runner, "speed_of", lambda _: 0.02e12)  # operations a second
+
+    def slow(_: object) -> float:
+        return 0.02e12  # operations a second
+
+    monkeypatch.setattr(runner, "speed_of", slow)
     engine = zero123()
     with pytest.raises(UserError, match="By the processor this would take about 15 minutes"):
         list(Pipeline({engine.name: engine}).run(request(steps=50), Watcher()))

@@ -133,7 +133,11 @@ def test_a_job_ends_within_a_stage(stage: str) -> None:
 
 def test_a_processor_that_would_take_too_long_is_refused_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zero123pp_stages, "share", lambda: 1.0)  # the published networks
-    monkeypatch.setattr(runner, "speed_of", lambda _: 0.1e12)  # operations a second
+
+    def slow(_: object) -> float:
+        return 0.1e12  # operations a second
+
+    monkeypatch.setattr(runner, "speed_of", slow)
     engine = zero123pp()
     watcher = Watcher()
     with pytest.raises(UserError, match="By the processor this would take about 33 minutes") as refused:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The setting of engines with networks that says which numbers these compute with."""
+"""What the artist can choose in every engine of views."""
 
-from .settings import Option, Setting
+from ..flow.settings import Option, Setting
 
 PRECISION = Setting(
     name="precision",
@@ -16,3 +16,16 @@ PRECISION = Setting(
     ),
     advanced=True,
 )
+
+
+def steps(default: int) -> Setting:
+    """In how many steps views are found."""
+    return Setting(
+        name="steps",
+        label="Steps",
+        description="Steps in which the views are found; each costs two evaluations of the network",
+        default=default,
+        minimum=1,
+        maximum=200,
+        advanced=True,
+    )

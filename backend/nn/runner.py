@@ -68,11 +68,10 @@ class Runner:
         """Raises UserError, which says how long it would take, if a slow device needs longer than `LONGEST`."""
         seconds = self.seconds(operations, precision)
         if seconds is not None and seconds > LONGEST:
-            minutes = seconds / 60
-            long = f"{minutes / 60:.0f} hours" if minutes >= 90 else f"{minutes:.0f} minutes"
+            device = device_name(choose(precision).device)
             raise UserError(
                 "too-slow",
-                f"By {device_name(choose(precision).device)} this would take about {long}.",
+                f"By {device} this would take about {seconds / 60:.0f} minutes.",
                 "Use a computer with a graphics card for it, or fewer steps.",
             )
 

@@ -20,11 +20,9 @@ from torch.nn import functional
 
 from backend.errors import UserError
 from backend.models.ldm_unet import unet_from_ldm, unet_place
-from backend.models.published import to_published
+from backend.models.published import count, to_published
 from backend.models.zero123 import Move, build_eye, build_unet, decode, look, sample
 from backend.nn.ddim import schedule_of
-
-CLIP_WIDTH = 64  # of the fixtures' CLIP, which has one head
 
 
 @golden.each("zero123")
@@ -32,9 +30,10 @@ def test_a_view_by_a_move(path: Path) -> None:
     fixture = golden.read(path)
     config, weights, size = fixture.config, fixture.weights(), fixture.config["size"]
     picture = functional.interpolate(fixture.input("lowres"), (size, size), mode="bilinear", align_corners=True)
-    eye = build_eye(weights, "the fixture", head_width=CLIP_WIDTH)
+    width = len(weights["cond_stage_model.model.visual.class_embedding"])  # of its CLIP, which has one head
+    eye = build_eye(weights, "the fixture", head_width=width)
     conditions = look(eye, picture, Move(config["x"], config["y"], config["z"]))
-    count = config["n"]
+    samples = config["n"]
     schedule = schedule_of(config["steps"], config["eta"])
     assert list(schedule.levels) == fixture.facts["timesteps"]
 
@@ -53,13 +52,13 @@ def test_a_view_by_a_move(path: Path) -> None:
         draws,
         golden.no_report,
         guidance=config["scale"],
-        count=count,
+        count=samples,
         watch=watch,
     )
     assert not draws.left
     ours = {
-        "crossattn": conditions.token.expand(count, -1, -1),
-        "concat": conditions.latent.expand(count, -1, -1, -1),
+        "crossattn": conditions.token.expand(samples, -1, -1),
+        "concat": conditions.latent.expand(samples, -1, -1, -1),
     }
     golden.assert_outputs_close(fixture, ours, ours, relative=5e-6)
     ours = {
@@ -77,8 +76,9 @@ def test_every_published_tensor_of_the_unet_is_used_once_and_comes_back(path: Pa
     published = fixture.weights("model.diffusion_model.")
     network = unet_from_ldm(published, fixture.config["heads"], "the fixture")
     levels = sum(name.endswith(".op.weight") for name in published) + 1
-    attended = tuple(f"input_blocks.{1 + 3 * level}.1.norm.weight" in published for level in range(levels))
-    back = to_published(network.state_dict(), lambda name: unet_place(name, 2, attended))
+    each = count(published, "input_blocks.") // levels  # blocks of a level, and what shrinks it
+    attended = tuple(f"input_blocks.{1 + each * level}.1.norm.weight" in published for level in range(levels))
+    back = to_published(network.state_dict(), lambda name: unet_place(name, each - 1, attended))
     assert back.keys() == published.keys()
     assert all(torch.equal(back[name], tensor) for name, tensor in published.items())
 

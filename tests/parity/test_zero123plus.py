@@ -43,11 +43,6 @@ GENERAL = {"relative": 5e-6, "absolute": 1e-5}
 STATES = {"relative": 1e-5, "absolute": 2e-5}
 PICTURES = {"relative": 0.0, "absolute": 1e-4}
 MAPS = (scale_latents, unscale_latents, scale_image, unscale_image)
-BLOCKS = {
-    "down_block_types": ("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",),
-    "in_channels": 4,
-    "use_linear_projection": True,
-}
 
 
 @golden.each("zero123pp_scale")
@@ -86,6 +81,7 @@ def test_a_sheet_of_views(path: Path) -> None:
     golden.assert_close(schedule.levels.double(), fixture.output("timesteps"), **GENERAL)
     golden.assert_close(schedule.sigmas, fixture.output("sigmas"), **GENERAL)
 
+    factor = 2 ** (len(config["vae"]) - 1)  # pixels along a side of one of a latent's places
     steps: list[Step] = []
     looks: list[Tensor] = []
     note_references(painter, looks)
@@ -96,7 +92,7 @@ def test_a_sheet_of_views(path: Path) -> None:
         schedule,
         draws,
         golden.no_report,
-        size=(config["height"] // 8, config["width"] // 8),
+        size=(config["height"] // factor, config["width"] // factor),
         guidance=config["cfg"],
         hint=Hint(to_pixels(fixture.input("control").numpy()), config["cscale"]) if "cscale" in config else None,
         watch=steps.append,
@@ -167,10 +163,13 @@ def vae_of(fixture: golden.Fixture) -> Any:
 
 def painter_of(fixture: golden.Fixture) -> Painter:
     config, parts = fixture.config, [fixture.weights("unet.")]
+    crossed = len(config["channels"]) - 1
     unet = {
-        **BLOCKS,
-        "up_block_types": ("UpBlock2D", *("CrossAttnUpBlock2D",) * 3),
+        "in_channels": 4,
         "out_channels": 4,
+        "use_linear_projection": True,
+        "down_block_types": (*("CrossAttnDownBlock2D",) * crossed, "DownBlock2D"),
+        "up_block_types": ("UpBlock2D", *("CrossAttnUpBlock2D",) * crossed),
         "block_out_channels": config["channels"],
         "attention_head_dim": config["heads"],
         "cross_attention_dim": config["ctx"],

@@ -17,7 +17,7 @@ pytest.importorskip("huggingface_hub")
 from huggingface_hub import hf_hub_download
 
 from backend.weights import download
-from backend.weights.catalogue import CONDITIONER, FOREGROUND, GUIDED, NORMALS, PACKAGES
+from backend.weights.catalogue import CONDITIONER, FOREGROUND, GUIDED, MORE, NORMALS, PACKAGES
 from tests.backend.weights.conftest import LARGE, Content, Place, tensors
 from tests.backend.weights.hub import Fault, Hub
 
@@ -52,8 +52,8 @@ def test_everything_is_downloaded_recorded_and_verified(hub: Hub, contents: dict
 
 
 def test_some_packages_come_by_their_names_alone(hub: Hub, contents: dict[str, Content], here: Place) -> None:
-    (state,) = here.lines("list")[-1]["more"]
-    assert (state["name"], state["state"]) == (GUIDED.name, "absent")
+    states = {each["name"]: each["state"] for each in here.lines("list")[-1]["more"]}
+    assert states == {package.name: "absent" for package in MORE}
     assert f"Only by its name: `weights download {GUIDED.name}`" in here.run("list").stdout
     assert here.lines("download", "--agree", GUIDED.name)[-1]["finished"]
     assert here.holds(GUIDED, contents[GUIDED.name])

@@ -35,6 +35,8 @@ SIDE = 256
 HEAD_WIDTH = 64
 """Of the heads in CLIP's ViT-L/14."""
 
+_UNET = "model.diffusion_model."
+
 Draw = Callable[[tuple[int, ...]], Tensor]
 """Gives noise of a shape, standard normal, float32 on the CPU."""
 
@@ -98,17 +100,31 @@ def build_eye(tensors: Mapping[str, Tensor], source: str, head_width: int = HEAD
     with torch.device("meta"):
         linear = nn.Linear(narrow, wide)
     fill(linear, projection, f"{source}, cc_projection")
-    visual = below(tensors, "cond_stage_model.model.visual.")
+    visual = _of_one_dtype(below(tensors, "cond_stage_model.model.visual."))
     return Eye(
         tower_from_openai(visual, head_width, "quick_gelu", source),
         linear,
-        vae_from_ldm(below(tensors, "first_stage_model."), source),
+        vae_from_ldm(_of_one_dtype(below(tensors, "first_stage_model.")), source),
     )
 
 
 def build_unet(tensors: Mapping[str, Tensor], source: str, heads: int = HEADS) -> "UNet2DConditionModel":
-    """The network that removes the noise, from a published checkpoint's `tensors`; errors as of `build_eye`."""
-    return unet_from_ldm(below(tensors, "model.diffusion_model."), heads, source)
+    """The network that removes the noise, from a published checkpoint's `tensors`; errors as of `build_eye`.
+
+    The published program samples with the weights that were averaged in training; so does this if they are there.
+    """
+    own, averaged = below(tensors, _UNET), below(tensors, "model_ema.")
+    names = {name: f"diffusion_model{name}".replace(".", "") for name in own}  # averages have names without dots
+    if not averaged.keys().isdisjoint(names.values()):
+        own = {name: averaged[flat] for name, flat in names.items() if flat in averaged}
+    return unet_from_ldm(_of_one_dtype(own), heads, source)
+
+
+def _of_one_dtype(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors as they are if they share their dtype, else as float32: CLIP's were published in two."""
+    if len({tensor.dtype for tensor in tensors.values()}) == 1:
+        return tensors
+    return {name: tensor.float() for name, tensor in tensors.items()}
 
 
 @torch.inference_mode()

@@ -102,8 +102,8 @@ def sample(
     step and at the end; `watch` gets each step. Raises UserError if the network computes non-finite numbers.
     """
     device = next(painter.unet.parameters()).device
-    own, empty = (conditions.moments.mean.shape[1:],) * 2
-    picture_noise, empty_noise = draw((1, *own)), draw((1, *empty))
+    own = (1, *conditions.moments.mean.shape[1:])
+    picture_noise, empty_noise = draw(own), draw(own)
     reference = conditions.moments.sample(torch.cat([empty_noise, picture_noise])).to(device)
     contexts = conditions.contexts.to(device)
     latent = (draw((1, 4, *size)) * schedule.start).to(device)

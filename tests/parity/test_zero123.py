@@ -83,6 +83,34 @@ def test_every_published_tensor_of_the_unet_is_used_once_and_comes_back(path: Pa
     assert all(torch.equal(back[name], tensor) for name, tensor in published.items())
 
 
+@golden.each("zero123")
+def test_weights_that_were_averaged_in_training_are_taken(path: Path) -> None:
+    fixture = golden.read(path)
+    weights, start = fixture.weights(), "model.diffusion_model."
+    heads = fixture.config["heads"]
+    plain = build_unet(weights, "the fixture", heads).state_dict()
+    averaged = {
+        f"model_ema.{name.removeprefix('model.').replace('.', '')}": tensor
+        for name, tensor in weights.items()
+        if name.startswith(start)
+    }
+    last = {name: torch.zeros_like(tensor) for name, tensor in weights.items() if name.startswith(start)}
+    state = build_unet({**weights, **last, **averaged, "model_ema.decay": torch.ones(())}, "the fixture", heads)
+    assert all(torch.equal(tensor, plain[name]) for name, tensor in state.state_dict().items())
+    averaged.popitem()
+    with pytest.raises(UserError, match="is missing"):
+        build_unet({**weights, **averaged}, "the fixture", heads)
+
+
+@golden.each("zero123")
+def test_a_tower_in_two_dtypes_is_read(path: Path) -> None:
+    fixture = golden.read(path)
+    tower, weights = "cond_stage_model.model.visual.", fixture.weights()
+    halved = {name: tensor.half() if name.startswith(f"{tower}tr") else tensor for name, tensor in weights.items()}
+    eye = build_eye(halved, "the fixture", len(weights[f"{tower}class_embedding"]))
+    assert {tensor.dtype for tensor in eye.tower.parameters()} == {torch.float32}
+
+
 def test_the_published_network_has_as_many_values_and_comes_back() -> None:
     wide = {"in_channels": 8, "cross_attention_dim": 768, "attention_head_dim": 8}
     attended = (True, True, True, False)

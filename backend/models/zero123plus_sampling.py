@@ -71,9 +71,12 @@ def schedule_of(config: dict[str, Any], steps: int, source: str) -> Schedule:
         EulerAncestralDiscreteScheduler,
     )
 
-    with described(source, "sampler"):
-        scheduler: Any = EulerAncestralDiscreteScheduler.from_config(config)
-        scheduler.set_timesteps(steps)
+    try:
+        with described(source, "sampler"):
+            scheduler: Any = EulerAncestralDiscreteScheduler.from_config(config)
+            scheduler.set_timesteps(steps)
+    except NotImplementedError as error:  # of noise levels that the library does not know
+        raise damaged(f"{source} describes no sampler: {error!s:.200}") from error
     kind = scheduler.config["prediction_type"]
     if kind not in {"v_prediction", "epsilon"}:
         raise damaged(f"{source} describes the unknown prediction {kind!r:.40}")

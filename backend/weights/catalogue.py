@@ -117,7 +117,10 @@ SIX_VIEWS = Package(
         *(f"feature_extractor_{part}/preprocessor_config.json" for part in ("clip", "vae")),
         *(f"{part}/{file}" for part in ("unet", "vae") for file in ("config.json", _DIFFUSERS)),
         *(f"{part}/{file}" for part in ("text_encoder", "vision_encoder") for file in ("config.json", _TRANSFORMERS)),
-        *(f"tokenizer/{file}" for file in ("merges.txt", "vocab.json")),
+        *(
+            f"tokenizer/{file}"  # the second and the third say what fills up a text
+            for file in ("merges.txt", "special_tokens_map.json", "tokenizer_config.json", "vocab.json")
+        ),
     ),
     licence="CC-BY-NC-4.0",
     licence_url="https://github.com/SUDO-AI-3D/zero123plus#license",

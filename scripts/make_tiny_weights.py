@@ -14,6 +14,7 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,24 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from backend.models.birefnet import BiRefNet, BiRefNetConfig
+from backend.models.clip_tower import tower_place
 from backend.models.latent_decoder import LatentDecoder, LatentDecoderConfig
 from backend.models.latent_flow import LatentFlow, LatentFlowConfig
+from backend.models.ldm_names import vae_place
+from backend.models.ldm_unet import unet_place
+from backend.models.published import Place, to_published
 from backend.models.structure_decoder import StructureDecoder, StructureDecoderConfig
 from backend.models.structure_flow import StructureFlow, StructureFlowConfig
-from backend.weights.catalogue import CONDITIONER, FOREGROUND, GEOMETRY, GUIDED, NORMALS
+from backend.weights.catalogue import (
+    CONDITIONER,
+    FOREGROUND,
+    GEOMETRY,
+    GUIDED,
+    NORMALS,
+    SIX_NORMALS,
+    SIX_VIEWS,
+    VIEW_BY_MOVE,
+)
 
 CHANNELS = 24  # of an image token
 LATENT = 4
@@ -129,7 +143,30 @@ TEXT = {
     "eos_token_id": 1,
     "pad_token_id": 2,
 }
+SHEET_CONTROL = {**CONTROL, "conditioning_embedding_out_channels": (4, 4, 4, 4)}
+VISION = {
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "projection_dim": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "image_size": 224,
+    "patch_size": 56,
+}
+MOVE_UNET = {
+    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
+    "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
+    "block_out_channels": (32, 32),
+    "layers_per_block": 1,
+    "in_channels": 8,
+    "cross_attention_dim": 16,
+    "attention_head_dim": 8,
+}
+MOVE_VAE = {**VAE, "block_out_channels": (32,) * 4, "norm_num_groups": 32, "mid_block_add_attention": True}
+MOVE_VISION = {**VISION, "hidden_size": 64, "num_attention_heads": 1}
 _BEGIN, _END, _PAD = "<|startoftext|>", "<|endoftext|>", "!"
+_LETTERS = [chr(code) for code in range(ord("a"), ord("z") + 1)]
+WORDS = (_BEGIN, _END, _PAD, *_LETTERS, *(f"{letter}</w>" for letter in _LETTERS))
 
 
 def make(folder: Path, seed: int = 0) -> None:
@@ -140,34 +177,98 @@ def make(folder: Path, seed: int = 0) -> None:
     _write_tokenizer(folder / CONDITIONER.name, random)
     _write_foreground(folder / FOREGROUND.name, random)
     make_guided(folder / GUIDED.name, random)
+    make_six_views(folder, random)
+    make_view_by_move(folder / VIEW_BY_MOVE.name, random)
 
 
-def make_guided(folder: Path, random: torch.Generator, *, attention: bool = False) -> None:
-    """Writes the package of the networks that draw views into its folder; attention: in the VAE, too."""
+def make_guided(folder: Path, random: torch.Generator) -> None:
+    """Writes the package of the networks that draw views into its folder."""
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL  # noqa: PLC0415
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel  # noqa: PLC0415
     from transformers import CLIPTextConfig, CLIPTextModel  # noqa: PLC0415
 
-    letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
-    words = [_BEGIN, _END, _PAD, *letters, *(f"{letter}</w>" for letter in letters)]
-    config = CLIPTextConfig(**TEXT, vocab_size=len(words))
+    config = CLIPTextConfig(**TEXT, vocab_size=len(WORDS))
     parts: dict[str, tuple[Any, str]] = {
         "unet": (UNet2DConditionModel.from_config(DEPTH_UNET), "diffusion_pytorch_model"),
-        "vae": (AutoencoderKL.from_config({**VAE, "mid_block_add_attention": attention}), "diffusion_pytorch_model"),
+        "vae": (AutoencoderKL.from_config(VAE), "diffusion_pytorch_model"),
         "text_encoder": (CLIPTextModel(config), "model"),
     }
     for name, (network, file) in parts.items():
         described = config.to_dict() if name == "text_encoder" else dict(network.config)
         _write_json(folder / name / "config.json", described)
-        tensors = _randomised(network.half(), random)
+        tensors = randomised(network.half(), random)
         if name == "unet":
             tensors |= {name: 0.3 * tensors[name] for name in tensors if name.startswith("conv_out.")}
         _save(folder / name / f"{file}.fp16.safetensors", tensors)
-    _write_json(folder / "tokenizer" / "vocab.json", {word: number for number, word in enumerate(words)})
-    (folder / "tokenizer" / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
+    _write_words(folder / "tokenizer")
+
+
+def make_six_views(folder: Path, random: torch.Generator) -> None:
+    """Writes the packages of the networks that draw six views at once below the folder."""
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL  # noqa: PLC0415
+    from diffusers.models.controlnets.controlnet import ControlNetModel  # noqa: PLC0415
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel  # noqa: PLC0415
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModelWithProjection  # noqa: PLC0415
+
+    views, control = folder / SIX_VIEWS.name, folder / SIX_NORMALS.name
+    text, vision = CLIPTextConfig(**TEXT, vocab_size=len(WORDS)), CLIPVisionConfig(**VISION)
+    parts: list[tuple[Path, str, Any]] = [
+        (views / "unet", "diffusion_pytorch_model", UNet2DConditionModel.from_config(UNET)),
+        (views / "vae", "diffusion_pytorch_model", AutoencoderKL.from_config(VAE)),
+        (views / "text_encoder", "model", CLIPTextModel(text)),
+        (views / "vision_encoder", "model", CLIPVisionModelWithProjection(vision)),
+        (control, "diffusion_pytorch_model", ControlNetModel.from_config(SHEET_CONTROL)),
+    ]
+    for place, file, network in parts:
+        config = network.config
+        _write_json(place / "config.json", config.to_dict() if hasattr(config, "to_dict") else dict(config))
+        _save(place / f"{file}.safetensors", randomised(network, random))
+    _write_words(views / "tokenizer")
+    ramp = torch.linspace(0, 1, TEXT["max_position_embeddings"]).tolist()
+    _write_json(views / "model_index.json", {"_class_name": "Zero123PlusPipeline", "ramping_coefficients": ramp})
+    small = {"size": {"shortest_edge": 64}, "crop_size": 64, "image_mean": [0.5] * 3, "image_std": [0.8] * 3}
+    _write_json(views / "feature_extractor_vae" / "preprocessor_config.json", small)
+    _write_json(views / "feature_extractor_clip" / "preprocessor_config.json", {})
+    sampler = {
+        "_class_name": "EulerAncestralDiscreteScheduler",
+        "beta_schedule": "linear",
+        "beta_start": 0.00085,
+        "beta_end": 0.012,
+        "prediction_type": "v_prediction",
+        "steps_offset": 1,
+    }
+    _write_json(views / "scheduler" / "scheduler_config.json", sampler)
+
+
+def make_view_by_move(folder: Path, random: torch.Generator) -> None:
+    """Writes the package of the network that draws a view after a move of the camera into its folder."""
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL  # noqa: PLC0415
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel  # noqa: PLC0415
+    from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection  # noqa: PLC0415
+
+    config = CLIPVisionConfig(**MOVE_VISION, hidden_act="quick_gelu")
+    unet, vae = UNet2DConditionModel.from_config(MOVE_UNET), AutoencoderKL.from_config(MOVE_VAE)
+    parts: list[tuple[str, Any, Any]] = [
+        ("model.diffusion_model.", unet, partial(unet_place, layers=1, attended=(False, True))),
+        ("first_stage_model.", vae, partial(vae_place, levels=4)),
+        ("cond_stage_model.model.visual.", CLIPVisionModelWithProjection(config), tower_place),
+        ("cc_projection.", nn.Linear(20, 16), Place),
+    ]
+    tensors = {
+        prefix + name: tensor
+        for prefix, network, place_of in parts
+        for name, tensor in to_published(randomised(network, random), place_of).items()
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.save({"epoch": 1, "state_dict": tensors}, folder / VIEW_BY_MOVE.files[0])
+
+
+def _write_words(folder: Path) -> None:
+    _write_json(folder / "vocab.json", {word: number for number, word in enumerate(WORDS)})
+    (folder / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
     special = {"bos_token": _BEGIN, "eos_token": _END, "unk_token": _END, "pad_token": _PAD}
-    _write_json(folder / "tokenizer" / "special_tokens_map.json", special)
-    _write_json(folder / "tokenizer" / "tokenizer_config.json", {"tokenizer_class": "CLIPTokenizer", **special})
+    _write_json(folder / "special_tokens_map.json", special)
+    _write_json(folder / "tokenizer_config.json", {"tokenizer_class": "CLIPTokenizer", **special})
 
 
 def _write_geometry(folder: Path, random: torch.Generator) -> None:

@@ -33,3 +33,16 @@ class Stage:
     run_many: Callable[..., list[Any]] | None = None
     when: str = ""
     unless: str = ""
+
+
+def of_each(
+    name: str, label: str, makes: str, takes: tuple[str, ...], uses: tuple[str, ...], run_many: Callable[..., list[Any]]
+) -> Stage:
+    """A stage that does several seeds at once, and one as a list of one."""
+
+    def run(*taken: Any, **used: Any) -> Any:  # noqa: ANN401
+        if "seed" in used:
+            used["seeds"] = [used.pop("seed")]
+        return run_many(*([result] for result in taken), **used)[0]
+
+    return Stage(name, label, makes, takes, uses, run, run_many)

@@ -94,6 +94,11 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise damaged(f"{path} cannot be read: {error}") from error
 
 
+def count_values(path: Path) -> int:
+    """How many numbers the safetensors file `path` holds, from its header. Raises UserError as `read_tensors` does."""
+    return sum(tensor.numel() for tensor in read_tensors(path).values())
+
+
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: str, unused: Collection[str] = ()) -> None:
     """Makes `tensors` the weights of `network`, without a copy, and switches it to inference.
 

@@ -6,6 +6,7 @@ numbers stay in the file until they are used.
 """
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -16,7 +17,25 @@ from torch import Tensor
 from ..errors import UserError
 from .checkpoint import damaged, missing
 
-_FOREIGN = re.compile(r"(?:GLOBAL|global:?) ([\w.]+\.[\w.]+)")
+LIGHTNING = (
+    "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint",
+    "numpy.core.multiarray.scalar",
+    "numpy.dtype",
+    "_codecs.encode",
+)
+"""What PyTorch Lightning names in its files beside tensors, to say how the training went."""
+
+_FOREIGN = re.compile(r"(?:GLOBAL|global:?) (?!GLOBAL)([\w.]+)")
+
+
+class Ignored:
+    """Stands for an object of a file that nobody needs: it takes anything, and holds nothing."""
+
+    def __init__(self, *_given: object) -> None:
+        """It is made of anything."""
+
+    def __setstate__(self, _state: object) -> None:
+        """It takes any state."""
 
 
 def read_module(path: Path) -> dict[str, Tensor]:
@@ -35,9 +54,22 @@ def read_module(path: Path) -> dict[str, Tensor]:
     return {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
 
 
-def _read(path: Path) -> object:
+def read_state(path: Path) -> dict[str, Tensor]:
+    """The tensors of the network in `path`, as PyTorch Lightning saves it: below "state_dict", by their names.
+
+    What Lightning tells of the training is read as `Ignored`. Raises UserError as `read_module`.
+    """
+    document: Any = _read(path, LIGHTNING)
+    tensors = document.get("state_dict") if isinstance(document, dict) else None
+    if not isinstance(tensors, dict) or not tensors:
+        raise damaged(f"{path} holds no network below “state_dict”")
+    return {str(name): tensor for name, tensor in tensors.items() if isinstance(tensor, Tensor)}
+
+
+def _read(path: Path, ignored: Collection[str] = ()) -> object:
     try:
-        return torch.load(path, map_location="cpu", mmap=True, weights_only=True)
+        with torch.serialization.safe_globals([(Ignored, name) for name in ignored]):
+            return torch.load(path, map_location="cpu", mmap=True, weights_only=True)
     except FileNotFoundError as error:
         raise missing(path) from error
     except UnpicklingError as error:
@@ -50,5 +82,5 @@ def _read(path: Path) -> object:
             "Do not use this file. Delete it and download the published one.",
         ) from error
     # OSError and RuntimeError: torch's versions differ in what they raise for a file that is cut short.
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
+    except (OSError, RuntimeError, EOFError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise damaged(f"{path} cannot be read: it is cut short, or it is no file of weights") from error

@@ -7,6 +7,7 @@ before a download and shown.
 
 from dataclasses import dataclass
 
+_DIFFUSERS, _TRANSFORMERS = "diffusion_pytorch_model.safetensors", "model.safetensors"
 BRANCH = "main"  # of a repository whose commits no public source names in full
 _NETWORKS = (  # of pipeline.json: what makes the structure, what decodes it, and the same for the shape
     "ss_flow_normal_dit_L_16l8_fp16",
@@ -128,7 +129,7 @@ HI3D = Package(
 )
 
 _SV3D_TERMS = "Gated: agree on its page in a browser first, and set HF_TOKEN. For non-commercial use alone."
-_SV3D_LICENCE = "Stability AI Non-Commercial Research Community"
+_SV3D_LICENCE = "Stability AI non-commercial community licence"
 _SV3D_URL = "https://github.com/Stability-AI/generative-models/blob/main/model_licenses/LICENSE-SV3D"
 
 SV3D_U = Package(
@@ -159,7 +160,53 @@ SV3D_P = Package(
     made=("sv3d_p-fp16",),
 )
 
-MORE = (GUIDED, HI3D, SV3D_U, SV3D_P)
+SIX_VIEWS = Package(
+    name="zero123plus-v1.2",
+    repository="sudo-ai/zero123plus-v1.2",
+    revision=BRANCH,
+    files=(
+        "model_index.json",
+        "scheduler/scheduler_config.json",
+        *(f"feature_extractor_{part}/preprocessor_config.json" for part in ("clip", "vae")),
+        *(f"{part}/{file}" for part in ("unet", "vae") for file in ("config.json", _DIFFUSERS)),
+        *(f"{part}/{file}" for part in ("text_encoder", "vision_encoder") for file in ("config.json", _TRANSFORMERS)),
+        *(
+            f"tokenizer/{file}"  # the second and the third say what fills up a text
+            for file in ("merges.txt", "special_tokens_map.json", "tokenizer_config.json", "vocab.json")
+        ),
+    ),
+    licence="CC-BY-NC-4.0",
+    licence_url="https://github.com/SUDO-AI-3D/zero123plus#license",
+    bytes=7_690_000_000,  # of the networks' values, at four bytes each
+    purpose="Draws six views around an object. The weights are not for commercial use; what they draw is free to use.",
+    optional=True,
+)
+
+SIX_NORMALS = Package(
+    name="controlnet-zp12-normal-gen-v1",
+    repository="sudo-ai/controlnet-zp12-normal-gen-v1",
+    revision=BRANCH,
+    files=("config.json", _DIFFUSERS),
+    licence="CC-BY-NC-4.0",
+    licence_url="https://github.com/SUDO-AI-3D/zero123plus#license",
+    bytes=1_460_000_000,  # as above
+    purpose="Draws the normals of those six views. Not for commercial use; what it draws is free to use.",
+    optional=True,
+)
+
+VIEW_BY_MOVE = Package(
+    name="zero123-weights",
+    repository="cvlab/zero123-weights",
+    revision=BRANCH,
+    files=("105000.ckpt",),
+    licence="MIT",
+    licence_url="https://github.com/cvlab-columbia/zero123/blob/main/LICENSE",
+    bytes=8_430_000_000,  # at least: of the networks' values and those averaged in training, at four bytes each
+    purpose="Draws an object as another camera sees it.",
+    optional=True,
+)
+
+MORE = (GUIDED, HI3D, SV3D_U, SV3D_P, SIX_VIEWS, SIX_NORMALS, VIEW_BY_MOVE)
 """Of other engines and stages: what is downloaded by its name alone."""
 
 EVERY = (*PACKAGES, *MORE)

@@ -41,6 +41,7 @@ NETWORKS = (
     *("ss_vae", "slat_enc", "train_step"),
     *("hi3d_unet", "hi3d_stage1", "hi3d_stage2", "hi3d_dpt", "hi3d_aesthetic", "hi3d_clip", "hi3d_vae"),
     *("sv3d_u", "sv3d_p"),
+    *("zero123pp", "zero123"),
 )
 """Kinds that need weights."""
 ALGORITHMS = (
@@ -48,6 +49,7 @@ ALGORITHMS = (
     *("geometry_camera", "geometry_raster", "geometry_bake"),
     *("grad_clip", "t_sampling", "features", "latent_stats", "mesh_losses"),
     *("hi3d_tables", "hi3d_depth9", "hi3d_frames", "hi3d_checkpoint", "sv3d_inputs"),
+    *("zero123pp_scale",),
 )
 """Kinds that need none."""
 VIEWS = ("hifi_rgnv", "hifi_rgsd")
@@ -313,7 +315,7 @@ def _kind_of(path: Path) -> str:
         return ""
     stated = facts.get("fixture", "") if isinstance(facts, dict) else ""
     for name in (stated, path.stem):
-        for kind in KINDS:
+        for kind in sorted(KINDS, key=len, reverse=True):  # zero123pp_scale is no zero123pp
             if name == kind or str(name).startswith(f"{kind}_"):
                 return kind
     return ""
@@ -331,9 +333,13 @@ def _shapes(folder: Path, facts: Mapping[str, Any]) -> dict[str, tuple[int, ...]
     """The shapes of a fixture's weights by the rule "views-1", by their published names."""
     if facts["weights"]["rule"] != "views-1":
         raise ValueError(f"the rule {facts['weights']['rule']} is unknown")
-    listed = folder / facts["weights"]["manifest"]
-    listed = listed if listed.is_file() else MANIFESTS / listed.name
-    return {name: tuple(shape) for name, shape in json.loads(listed.read_text(encoding="utf-8")).items()}
+    stated = facts["weights"]
+    shapes: dict[str, tuple[int, ...]] = {}
+    for path in stated["manifests"].values() if "manifests" in stated else [stated["manifest"]]:
+        listed = folder / path if (folder / path).is_file() else MANIFESTS / Path(path).name
+        read = json.loads(listed.read_text(encoding="utf-8"))
+        shapes |= {name: tuple(shape) for name, shape in read.items()}
+    return shapes
 
 
 def _tensor_names(path: Path) -> list[str]:

@@ -5,13 +5,12 @@ Nothing heavy is imported before the engine's first job.
 """
 
 import importlib.util
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...detail.stages import DETAILED
 from ...flow.engine import Engine
 from ...flow.products import Cutout, Mesh, NormalMap, Noted, Report
-from ...flow.stage import Stage
+from ...flow.stage import Stage, of_each
 from ...foreground.mask import OWN_CUTOUT, STROKES
 from ...foreground.stages import READ_OWN as READ_OWN_CUTOUT
 from ...mesh.clean import clean as drop_stray
@@ -106,7 +105,7 @@ def hi3dgen() -> Engine:
                 ("precision",),
                 lambda *taken, **used: stages().read(*taken, **used),
             ),
-            _of_each(
+            of_each(
                 "structure",
                 "Finding the coarse shape",
                 "structure",
@@ -114,7 +113,7 @@ def hi3dgen() -> Engine:
                 ("seed", "quality", "structure_steps", "structure_guidance", "precision"),
                 lambda *taken, **used: stages().structures(*taken, **used),
             ),
-            _of_each(
+            of_each(
                 "latents",
                 "Finding the details",
                 "latents",
@@ -122,7 +121,7 @@ def hi3dgen() -> Engine:
                 ("quality", "latent_steps", "latent_guidance", "steady_noise", "precision"),
                 lambda *taken, **used: stages().latents(*taken, **used),
             ),
-            _of_each(
+            of_each(
                 "geometry",
                 "Building the surface",
                 "mesh",
@@ -156,19 +155,6 @@ def versions() -> dict[str, str]:
     """The revisions of the weights by which a job is done; those of the foreground are left out if they are missing."""
     unused = {FOREGROUND.name} if store.missing([FOREGROUND]) else set[str]()
     return {name: revision for name, revision in store.revisions().items() if name not in unused}
-
-
-def _of_each(
-    name: str, label: str, makes: str, takes: tuple[str, ...], uses: tuple[str, ...], run_many: Callable[..., list[Any]]
-) -> Stage:
-    """A stage that does several seeds at once, and one as a list of one."""
-
-    def run(*taken: Any, **used: Any) -> Any:  # noqa: ANN401
-        if "seed" in used:
-            used["seeds"] = [used.pop("seed")]
-        return run_many(*([result] for result in taken), **used)[0]
-
-    return Stage(name, label, makes, takes, uses, run, run_many)
 
 
 def _clean(mesh: Mesh, *, clean: bool, report: Report) -> Mesh | Noted:

@@ -24,7 +24,7 @@ from ...weights import store
 from ...weights.catalogue import SV3D_P, SV3D_U, Package
 from ...weights.record import own_folder
 
-FOV = 33.8  # degrees, of the views that the networks were trained with (Voleti et al. 2024)
+FOV = 33.8  # degrees, as the paper has it (Voleti et al. 2024); the published files do not say
 PACKAGES = {"p": SV3D_P, "u": SV3D_U}
 
 _STRONGEST = 2.5

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from backend.engines import ENGINES
 from backend.version import VERSION
 from backend.wire import messages
 from backend.wire.client import Closed
@@ -26,7 +27,7 @@ from tests.backend.process import (
 def test_the_answer_to_the_greeting_describes_the_engines(client: Conversation) -> None:
     assert client.capabilities.version == VERSION
     engines = {engine.name: engine for engine in client.capabilities.engines}
-    assert set(engines) == {"draft", "hi3dgen", "patient", "absent"}
+    assert set(engines) == {*ENGINES, "patient", "absent"}
     assert engines["draft"].uses_seed
     assert not engines["draft"].missing
     assert engines["absent"].missing

@@ -3,10 +3,11 @@
 
     python scripts/benchmark.py atlas [PICTURE ...] [--sizes N ...] [--million]
 
-The draft engine makes a mesh of each picture (those of `examples/`, if none is given), and the mesh is coloured in
-images of 1024, 2048 and 4096 pixels a side: the cut-out's square of the picture is enlarged until it is as wide as the
-image. With --million the first picture's mesh is made of fewer faces, each is divided into 16, so that there are about
-a million, and it is coloured in an image of 2048 pixels at most.
+The draft engine makes a mesh of each picture (those of `examples/`, if none is given), and the mesh is coloured: first
+from the picture as it is, in the image that it gets if nothing is said, then in images of 1024, 2048 and 4096 pixels a
+side, for which the cut-out's square of the picture is enlarged to twice the image's, so that the image is the largest
+and charts fill it. With --million the first picture's mesh is made of fewer faces, each is divided into 16, so that
+there are about a million, and it is coloured in an image of 2048 pixels.
 
 Printed are, for each image: the side that it got; the charts; the share of its pixels that shows no surface; the
 stretch of the triangles, which is the ratio of the singular values of the map from the surface to the image (Sander et
@@ -36,7 +37,7 @@ from backend.mesh.stages import FACES
 from backend.raster.resample import resample
 from backend.raster.triangles import hits
 from backend.texture.charts import neighbours
-from backend.texture.paint import paint
+from backend.texture.paint import MOST, paint
 
 PARTS = ("sight", "layout", "sides", "painting", "filling")
 """What `paint` does, one after the other; it reports a step of its own at the end of each."""
@@ -78,7 +79,7 @@ def main(arguments: Sequence[str]) -> None:
     paths = options.pictures or sorted(_EXAMPLES.glob("*.png"))
     heads = f"{'':12}{'faces':>8}{'image':>6}{'charts':>7}{'waste':>7}{'stretch':>14}{'scale':>14}"
     print(heads + "".join(f"{part + ' s, MB':>18}" for part in PARTS))
-    rows: dict[int, list[Float64Array]] = {size: [] for size in options.sizes}
+    rows: dict[int | None, list[Float64Array]] = {size: [] for size in (None, *options.sizes)}
     for path in paths:
         subject = made(path, int(FACES.default))
         for size, known in rows.items():
@@ -120,14 +121,15 @@ def halved(mesh: Mesh) -> Mesh:
     return replace(mesh, vertices=vertices, uv=uv, triangles=triangles.astype(np.int32))
 
 
-def measure(subject: Subject, size: int) -> Float64Array:
-    """The numbers of one image, float64 (18,): faces, side, `Layout` and for each part seconds and MB."""
-    crop = subject.cutout.crop
-    picture = resample(subject.picture, (crop.left, crop.top, crop.side, crop.side), (size, size), fill=0.0)
-    cutout = replace(subject.cutout, crop=Crop(0.0, 0.0, float(size), size, size))
+def measure(subject: Subject, size: int | None) -> Float64Array:
+    """The numbers of one image, float64 (18,): faces, side, `Layout` and for each part seconds and MB.
+
+    size: the image's side; None for the one that the picture gets.
+    """
+    own = subject if size is None else _enlarged(subject, 2 * size)
 
     def work(report: Report) -> Mesh:
-        return paint(subject.mesh, cutout, subject.normal_map, picture, most=size, report=report)
+        return paint(own.mesh, own.cutout, own.normal_map, own.picture, most=size or MOST, report=report)
 
     painted, seconds = spent(work, _clock())
     tracemalloc.start()
@@ -138,6 +140,14 @@ def measure(subject: Subject, size: int) -> Float64Array:
     layout = judge(painted.vertices[painted.triangles].astype(np.float64), painted.corner_uv, side)
     numbers = (layout.charts, layout.waste, *layout.stretch, *layout.scale)
     return np.array([len(painted.triangles), side, *numbers, *np.ravel(list(zip(seconds, peaks, strict=True)))])
+
+
+def _enlarged(subject: Subject, side: int) -> Subject:
+    """The same with a picture that is the cut-out's square alone, of so many pixels a side."""
+    crop = subject.cutout.crop
+    picture = resample(subject.picture, (crop.left, crop.top, crop.side, crop.side), (side, side), fill=0.0)
+    cutout = replace(subject.cutout, crop=Crop(0.0, 0.0, float(side), side, side))
+    return subject._replace(cutout=cutout, picture=picture)
 
 
 def spent(work: Callable[[Report], Mesh], gauge: Callable[[], float]) -> tuple[Mesh, list[float]]:

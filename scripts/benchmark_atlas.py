@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How a surface is laid out in the image of its colours, and what colouring takes.
 
-    python scripts/benchmark.py atlas [PICTURE ...] [--sizes N ...] [--million]
+    python scripts/benchmark.py atlas [PICTURE ...] [--sizes N ...] [--million] [--memory]
 
 The draft engine makes a mesh of each picture (those of `examples/`, if none is given), and the mesh is coloured: first
 from the picture as it is, in the image that it gets if nothing is said, then in images of 1024, 2048 and 4096 pixels a
@@ -13,7 +13,7 @@ Printed are, for each image: the side that it got; the charts; the share of its 
 stretch of the triangles, which is the ratio of the singular values of the map from the surface to the image (Sander et
 al., Texture Mapping Progressive Meshes, SIGGRAPH 2001), the mean by area and the 95th percentile; the factor by which a
 triangle's scale of area differs from its chart's, likewise; and for each part of the stage the seconds of processor
-time and the most memory, in MB, over what there was before. Memory is counted in a second run.
+time, or, with --memory, the most memory in MB over what there was before, whose count takes time itself.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from finishing import placed
 from backend.arrays import Float32Array, Float64Array
 from backend.engines.draft import geometry, normals
 from backend.files.pictures import read_picture
-from backend.flow.products import Crop, Cutout, Mesh, NormalMap, Picture, Report
+from backend.flow.products import Crop, Cutout, Mesh, NormalMap, Picture
 from backend.foreground.cut_out import cut_out
 from backend.mesh.check import vertex_components
 from backend.mesh.stages import FACES
@@ -75,21 +75,23 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("pictures", type=Path, nargs="*", metavar="PICTURE")
     parser.add_argument("--sizes", type=int, nargs="+", default=_SIZES, metavar="N", help="sides of the images")
     parser.add_argument("--million", action="store_true", help="colour a mesh of a million triangles as well")
+    parser.add_argument("--memory", action="store_true", help="count memory, in MB, instead of seconds")
     options = parser.parse_args(arguments)
     paths = options.pictures or sorted(_EXAMPLES.glob("*.png"))
     heads = f"{'':12}{'faces':>8}{'image':>6}{'charts':>7}{'waste':>7}{'stretch':>14}{'scale':>14}"
-    print(heads + "".join(f"{part + ' s, MB':>18}" for part in PARTS))
+    print(heads + "".join(f"{part:>10}" for part in PARTS))
     rows: dict[int | None, list[Float64Array]] = {size: [] for size in (None, *options.sizes)}
     for path in paths:
         subject = made(path, int(FACES.default))
         for size, known in rows.items():
-            known.append(measure(subject, size))
+            known.append(measure(subject, size, memory=options.memory))
             _print(path.stem, known[-1])
     for known in rows.values():
         _print("mean", np.mean(known, axis=0))
     if options.million:
         subject = made(paths[0], _MILLION // 16)
-        _print(paths[0].stem, measure(subject._replace(mesh=halved(halved(subject.mesh))), 2048))
+        subject = subject._replace(mesh=halved(halved(subject.mesh)))
+        _print(paths[0].stem, measure(subject, 2048, memory=options.memory))
 
 
 def _print(name: str, row: Float64Array) -> None:
@@ -97,7 +99,7 @@ def _print(name: str, row: Float64Array) -> None:
     print(
         f"{name:12}{faces:8.0f}{image:6.0f}{charts:7.0f}{waste:7.1%}"
         + "".join(f"{one:7.2f}" for one in factors)
-        + "".join(f"{one:11.2f}{much:7.0f}" for one, much in row[8:].reshape(-1, 2)),
+        + "".join(f"{one:10.2f}" for one in row[8:]),
         flush=True,
     )
 
@@ -121,39 +123,14 @@ def halved(mesh: Mesh) -> Mesh:
     return replace(mesh, vertices=vertices, uv=uv, triangles=triangles.astype(np.int32))
 
 
-def measure(subject: Subject, size: int | None) -> Float64Array:
-    """The numbers of one image, float64 (18,): faces, side, `Layout` and for each part seconds and MB.
+def measure(subject: Subject, size: int | None, *, memory: bool = False) -> Float64Array:
+    """The numbers of one image, float64 (13,): faces, side, `Layout`, and for each part the seconds, or the MB.
 
     size: the image's side; None for the one that the picture gets.
     """
     own = subject if size is None else _enlarged(subject, 2 * size)
-
-    def work(report: Report) -> Mesh:
-        return paint(own.mesh, own.cutout, own.normal_map, own.picture, most=size or MOST, report=report)
-
-    painted, seconds = spent(work, _clock())
-    tracemalloc.start()
-    _, peaks = spent(work, _memory())
-    tracemalloc.stop()
-    assert painted.texture is not None and painted.texture.base_colour is not None  # noqa: S101, PT018 - just painted
-    side = len(painted.texture.base_colour)
-    layout = judge(painted.vertices[painted.triangles].astype(np.float64), painted.corner_uv, side)
-    numbers = (layout.charts, layout.waste, *layout.stretch, *layout.scale)
-    return np.array([len(painted.triangles), side, *numbers, *np.ravel(list(zip(seconds, peaks, strict=True)))])
-
-
-def _enlarged(subject: Subject, side: int) -> Subject:
-    """The same with a picture that is the cut-out's square alone, of so many pixels a side."""
-    crop = subject.cutout.crop
-    picture = resample(subject.picture, (crop.left, crop.top, crop.side, crop.side), (side, side), fill=0.0)
-    cutout = replace(subject.cutout, crop=Crop(0.0, 0.0, float(side), side, side))
-    return subject._replace(cutout=cutout, picture=picture)
-
-
-def spent(work: Callable[[Report], Mesh], gauge: Callable[[], float]) -> tuple[Mesh, list[float]]:
-    """Colour a mesh; returns it and what each of `PARTS` took. gauge: what was taken since it was last asked."""
     taken: list[float] = []
-    last = 0
+    gauge, last = _memory() if memory else _clock(), 0
 
     def report(step: int, _of: int) -> None:
         nonlocal last
@@ -161,14 +138,28 @@ def spent(work: Callable[[Report], Mesh], gauge: Callable[[], float]) -> tuple[M
             taken.append(gauge())
             last = step
 
-    mesh = work(report)
+    painted = paint(own.mesh, own.cutout, own.normal_map, own.picture, most=size or MOST, report=report)
+    tracemalloc.stop()
     if len(taken) != len(PARTS):
         raise RuntimeError(f"colouring has {len(taken)} parts now")
-    return mesh, taken
+    assert painted.texture is not None and painted.texture.base_colour is not None  # noqa: S101, PT018 - just painted
+    side = len(painted.texture.base_colour)
+    layout = judge(painted.vertices[painted.triangles].astype(np.float64), painted.corner_uv, side)
+    numbers = (layout.charts, layout.waste, *layout.stretch, *layout.scale)
+    return np.array([len(painted.triangles), side, *numbers, *taken])
+
+
+def _enlarged(subject: Subject, side: int) -> Subject:
+    """The same with a picture that is the cut-out's square alone, of so many pixels a side."""
+    crop = subject.cutout.crop
+    half = resample(subject.picture, (crop.left, crop.top, crop.side, crop.side), (side // 2, side // 2), fill=0.0)
+    picture = half.repeat(2, axis=0).repeat(2, axis=1)
+    cutout = replace(subject.cutout, crop=Crop(0.0, 0.0, float(side), side, side))
+    return subject._replace(cutout=cutout, picture=picture)
 
 
 def _clock() -> Callable[[], float]:
-    """A gauge of processor time, in seconds."""
+    """A gauge: the seconds of processor time since it was last asked."""
     last = time.process_time()
 
     def gauge() -> float:
@@ -180,8 +171,8 @@ def _clock() -> Callable[[], float]:
 
 
 def _memory() -> Callable[[], float]:
-    """A gauge of the most memory over what there is now, in MB."""
-    tracemalloc.reset_peak()
+    """A gauge: the most memory since it was last asked, in MB over what there is now."""
+    tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
 
     def gauge() -> float:

@@ -172,18 +172,16 @@ def test_what_colouring_takes_is_told_by_part() -> None:
     uv = plain.vertices[:, [0, 2]] * np.float32(0.8) + np.float32((0.5, 0.1))
     mesh = benchmark_atlas.halved(Mesh(plain.vertices, plain.triangles, uv))
     assert len(mesh.triangles) == 4 * len(plain.triangles)
-    assert len(np.unique(mesh.vertices, axis=0)) == len(mesh.vertices) == len(mesh.triangles) // 2 + 2
+    assert len(np.unique(mesh.triangles)) == len(mesh.triangles) // 2 + 2  # Euler: it is closed as it was
     row, column = np.mgrid[:64, :64]
     disc = (row - 31.5) ** 2 + (column - 31.5) ** 2 < 25.6**2
     rgba = np.dstack([np.full((64, 64, 3), 200), 255 * disc]).astype(np.uint8)
     normals = np.zeros((64, 64, 3), np.float32) + np.float32((0, 0, 1))
     cutout = Cutout(rgba, Crop(0, 0, 64, 64, 64))
     subject = benchmark_atlas.Subject(mesh, cutout, NormalMap(normals, disc.astype(np.float32)), rgba)
-    numbers = benchmark_atlas.measure(subject, 256)
-    faces, side, charts, waste, stretch, *_ = numbers
+    faces, side, charts, waste, stretch, *_ = benchmark_atlas.measure(subject, 256)
     assert (faces, side) == (len(mesh.triangles), 256)
     assert 6 <= charts < 20
     assert 0 < waste < 0.7
     assert 1 < stretch < 1.8
-    assert numbers[8::2].sum() > 0
-    assert (numbers[9::2] > 0).all()
+    assert (benchmark_atlas.measure(subject, 256, memory=True)[8:] > 0).all()

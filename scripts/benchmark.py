@@ -18,10 +18,9 @@
 the depth by the median ratio, and prints the mean absolute error; beside it, that of one turn, which is plain weighted
 least squares. `body` takes every picture from pixels to the mesh in its colours and prints what each stage took, and
 whether the mesh is sound; `cutout` prints what its first stage alone took, and the most memory so far. The rest is
-explained where it is: in benchmark_addon.py, which needs Blender, and in benchmark_light.py, which needs the extra
-`training`, in benchmark_atlas.py, in benchmark_colours.py and benchmark_detail.py, which need it and the extra
-`hi3dgen`, and in benchmark_hi3dgen.py, benchmark_presets.py and benchmark_precision.py, which
-need the extra `hi3dgen`.
+explained where it is: in benchmark_atlas.py; in benchmark_addon.py, which needs Blender; in benchmark_light.py, which
+needs the extra `training`; in benchmark_hi3dgen.py, benchmark_presets.py and benchmark_precision.py, which need the
+extra `hi3dgen`; and in benchmark_colours.py and benchmark_detail.py, which need both.
 """
 
 import argparse

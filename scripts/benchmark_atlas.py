@@ -204,7 +204,7 @@ def judge(corners: Float64Array, uv: Float32Array, size: int) -> Layout:
 
 
 def _singular(corners: Float64Array, places: Float64Array) -> tuple[Float64Array, Float64Array, Float64Array]:
-    """The areas of triangles, and the singular values of the maps to their places in a plane, (T, 3, 2): float64 (T,)."""
+    """The areas of triangles and the singular values of the maps to their places in a plane, (T, 3, 2)."""
     one, two = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     length = np.maximum(np.linalg.norm(one, axis=1), 1e-300)
     area = np.linalg.norm(np.cross(one, two), axis=1)

@@ -121,9 +121,15 @@ def _print(name: str, row: Row) -> None:
 def _mean(rows: Sequence[Row]) -> Row:
     """The mean of all; of spreads that of the objects that have any."""
     textured = [row for row in rows if row.spread > _PLAIN]
-    points, light, errors, others = (np.mean([row[field] for row in rows], axis=0) for field in range(4))
     spreads = np.mean([row.spreads / row.spread for row in textured], axis=0) if textured else np.zeros(3)
-    return Row(round(float(points)), float(light), errors, others, 1.0 if textured else 0.0, spreads)
+    return Row(
+        round(np.mean([row.points for row in rows])),
+        float(np.mean([row.light for row in rows])),
+        np.mean([row.errors for row in rows], axis=0),
+        np.mean([row.others for row in rows], axis=0),
+        1.0 if textured else 0.0,
+        spreads,
+    )
 
 
 def read_colours(folder: Path, name: str) -> Points:
@@ -185,7 +191,7 @@ def judge(painted: tuple[Points, ...], truth: Points, surface: Triangles, cutout
 
 
 def _gain(base: Float64Array, own: Float32Array) -> float:
-    """By what to multiply base colours, (N,), for the least sum of absolute differences: a weighted median of ratios."""
+    """The factor of base colours, (N,), for the least sum of absolute differences: a weighted median of ratios."""
     lit = base > 0
     if not lit.any():
         return 1.0

@@ -54,7 +54,7 @@ def voxel_mesh(folder: Path, name: str, about: Any, crop: Crop) -> Mesh:  # noqa
 
 
 def seen(points: Float64Array, about: Any) -> Float64Array:  # noqa: ANN401 - of a JSON document
-    """Column, row and depth at which an object's picture shows points, float64 (N, 3): x right, y up, z to the viewer."""
+    """Column, row and depth, float64 (N, 3), of points in an object's picture: x right, y up, z to the viewer."""
     (focal, _, across), (_, _, down), _ = about["K"]
     away = about["camera"] - points
     column = across - focal * away[:, 0] / away[:, 2]

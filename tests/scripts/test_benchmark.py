@@ -103,7 +103,9 @@ def test_the_detail_of_a_coarse_ball_is_measured(tmp_path: Path, capsys: pytest.
     assert float(rest[2]) == pytest.approx(float(rest[3]), abs=1)
 
 
-def test_colours_that_nobody_sees_are_measured_on_a_half_dark_ball(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_colours_that_nobody_sees_are_measured_on_a_half_dark_ball(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     pytest.importorskip("torch", reason="makes surfaces of voxels: the extra hi3dgen has it")
     import benchmark_colours
 

@@ -16,31 +16,25 @@ import argparse
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from benchmark import peak_megabytes
+from voxel_meshes import read_cutout, read_normals, voxel_mesh
 
 from backend.arrays import Float32Array
 from backend.detail.correct import correct
 from backend.engines.draft.normals import estimate
-from backend.files.pictures import read_picture
-from backend.flow.products import Crop, Cutout, Mesh, NormalMap
+from backend.flow.products import Crop, Mesh, NormalMap
 from backend.foreground.cut_out import cut_out
 from backend.mesh.check import is_closed
 from backend.mesh.eye import find_eye
-from backend.normals.image import from_picture
 from backend.raster.morphology import eroded
 from backend.raster.render import vertex_normals
 from backend.raster.vectors import unit
-from backend.surface.marching_cubes import marching_cubes
 from backend.texture.raster import look
 from backend.training.geometry import evaluation, objects
 from backend.training.normals.evaluation import angles
 
-_VOXELS = 128
-_REACH = 1.5  # of the object's longest side, that the voxels span
 _INNER = 3  # pixels from the outline that are not measured
 
 
@@ -59,8 +53,8 @@ def main(arguments: Sequence[str]) -> None:
         truth = objects.read_object(options.folder, name, about)
         if truth.occupied is None:
             continue
-        true, used = _maps(options.folder, name, estimated=options.estimated)
-        coarse = _coarse(options.folder, name, about, used.crop)
+        true, used, crop = _maps(options.folder, name, estimated=options.estimated)
+        coarse = voxel_mesh(options.folder, name, about, crop)
         start = time.perf_counter()
         carved = correct(coarse, used, 1.0, _ignore)
         seconds = time.perf_counter() - start
@@ -87,42 +81,14 @@ def _ignore(_step: int, _of: int) -> None:
     """Watch nothing."""
 
 
-def _maps(folder: Path, name: str, *, estimated: bool) -> tuple[NormalMap, NormalMap]:
-    """The true normal map, and the one whose detail the mesh gets, in the same frame."""
-    picture = read_picture(folder / "images" / f"{name}.png")
-    height, width = picture.shape[:2]
-    cutout = Cutout(picture, Crop(0.0, 0.0, float(width), width, height))
+def _maps(folder: Path, name: str, *, estimated: bool) -> tuple[NormalMap, NormalMap, Crop]:
+    """The true normal map, and the one whose detail the mesh gets, in the same frame, which is returned as well."""
+    cutout = read_cutout(folder, name)
     if estimated:
-        cutout = cut_out(picture, width, _ignore)
-    true = from_picture(cutout, read_picture(folder / "normals" / f"{name}.png"), _ignore)
-    true = NormalMap(true.normals, true.alpha, cutout.crop)
-    return true, NormalMap(estimate(cutout, _ignore).normals, true.alpha, cutout.crop) if estimated else true
-
-
-def _coarse(folder: Path, name: str, about: Any, crop: Crop | None) -> Mesh:  # noqa: ANN401 - of a JSON document
-    with np.load(folder / "mesh" / f"{name}.npz", allow_pickle=False) as file:
-        inside = np.unpackbits(file["occupancy128"], count=_VOXELS**3).reshape((_VOXELS,) * 3).astype(np.float32)
-    for axis in range(3):
-        inside = _blurred(inside, axis)
-    surface = marching_cubes(torch.from_numpy(0.5 - inside))
-    lattice = torch.stack(torch.unravel_index(surface.points, inside.shape), dim=1).float()
-    points = (surface.interpolate(lattice).numpy() + 0.5) / _VOXELS * _REACH - _REACH / 2
-    (focal, _, across), (_, _, down), _ = about["K"]
-    away = about["camera"] - points
-    assert crop is not None  # noqa: S101 - both maps have one
-    column = across - focal * away[:, 0] / away[:, 2]
-    row = down + focal * away[:, 1] / away[:, 2]
-    uv = np.stack([(column - crop.left) / crop.side, 1.0 - (row - crop.top) / crop.side], axis=1)
-    vertices = points[:, [0, 2, 1]] * (1, -1, 1)
-    return Mesh(vertices.astype(np.float32), surface.triangles.numpy(), uv.astype(np.float32))
-
-
-def _blurred(voxels: Float32Array, axis: int) -> Float32Array:
-    """Voxels after a Gaussian blur by one voxel along an axis."""
-    shares = np.exp(-(np.arange(-4, 5) ** 2) / 2)
-    padded = np.pad(voxels, [(4, 4) if side == axis else (0, 0) for side in range(3)])
-    moved = (np.take(padded, range(start, start + _VOXELS), axis) for start in range(9))
-    return sum(part * np.float32(share) for part, share in zip(moved, shares / shares.sum(), strict=True))  # pyright: ignore[reportReturnType]
+        cutout = cut_out(cutout.rgba, len(cutout.rgba), _ignore)
+    true = read_normals(folder, name, cutout)
+    used = NormalMap(estimate(cutout, _ignore).normals, true.alpha, cutout.crop) if estimated else true
+    return true, used, cutout.crop
 
 
 def _angles(mesh: Mesh, normal_map: NormalMap) -> Float32Array:

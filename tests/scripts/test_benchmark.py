@@ -101,3 +101,89 @@ def test_the_detail_of_a_coarse_ball_is_measured(tmp_path: Path, capsys: pytest.
     assert name == "ball"
     assert 0 < float(after) < 0.8 * float(before)
     assert float(rest[2]) == pytest.approx(float(rest[3]), abs=1)
+
+
+def test_colours_that_nobody_sees_are_measured_on_a_half_dark_ball(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch", reason="makes surfaces of voxels: the extra hi3dgen has it")
+    import benchmark_colours
+
+    from tests.backend.training.geometry.known_objects import write_ball
+
+    middles = ((np.arange(128) + 0.5) / 128 - 0.5) * 1.5
+    x, y, z = np.meshgrid(middles, middles, middles, indexing="ij")
+    (tmp_path / "colours").mkdir()
+    normals = np.random.default_rng(1).normal(size=(3000, 3))
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    write_ball(tmp_path, occupancy128=np.packbits(x**2 + y**2 + z**2 < 0.25))
+    dark = (normals[:, :1] > 0) & (normals[:, 2:] < 0)  # a quarter of the ball, which the picture does not see
+    arrays = {"points": normals / 2, "normals": normals}
+    arrays["colours"] = np.where(dark, 0, 150).repeat(3, axis=1).astype(np.uint8)
+    np.savez(tmp_path / "colours" / "ball.npz", **arrays)
+    benchmark_colours.main([str(tmp_path)])
+    name, points, _, *numbers = capsys.readouterr().out.splitlines()[2].split()
+    assert name == "ball"
+    assert 1500 < int(points) < 2200  # of 3000, a half and what is seen at a grazing angle
+    for error, share in zip(numbers[:3], numbers[3:6], strict=True):
+        assert 10 < float(error) < 30
+        assert float(share) == pytest.approx(100 * dark.sum() / int(points), abs=10)
+
+
+def test_plain_diffusion_gives_every_unknown_vertex_the_mean_of_its_neighbours() -> None:
+    pytest.importorskip("torch", reason="its module makes surfaces of voxels: the extra hi3dgen has it")
+    import benchmark_colours
+
+    from tests.backend.training.geometry.known_objects import ball
+
+    surface = ball(12, 8)
+    used = np.unique(surface.faces)  # each pole is one vertex
+    faces = np.searchsorted(used, surface.faces).astype(np.int32)
+    count, height = len(used), surface.vertices[used, 1]
+    apart = np.concatenate([faces, faces + count])  # nothing is known of the second ball
+    known = np.concatenate([np.abs(height) > 0.3, np.zeros(count, bool)])
+    found = benchmark_colours.harmonic(np.tile(height, 2)[:, None], known, apart)[:, 0]
+    assert found[known] == pytest.approx(height[known[:count]])
+    for vertex in np.flatnonzero(~known[:count]):
+        around = np.setdiff1d(faces[(faces == vertex).any(axis=1)], vertex)
+        assert found[vertex] == pytest.approx(found[around].mean(), abs=1e-4)
+    assert found[count:] == pytest.approx(height[known[:count]].mean())
+
+
+def test_a_layout_is_judged_by_its_charts_waste_and_stretch() -> None:
+    import benchmark_atlas
+
+    square = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], np.float64)
+    corners = np.concatenate([square[[[0, 1, 2], [0, 2, 3]]], square[[[0, 1, 2], [0, 2, 3]]] + (0, 0, 1)])
+    uv = corners[..., :2] * (0.5, 0.25)
+    uv[2:] += (0.0, 0.5)
+    layout = benchmark_atlas.judge(corners, uv.astype(np.float32), 64)
+    assert layout.charts == 2
+    assert layout.waste == pytest.approx(0.75)
+    assert layout.stretch == pytest.approx((2, 2), rel=1e-5)
+    assert layout.scale == pytest.approx((1, 1), rel=1e-5)
+
+
+def test_what_colouring_takes_is_told_by_part() -> None:
+    import benchmark_atlas
+
+    from backend.flow.products import Crop, Cutout, Mesh, NormalMap
+    from tests.backend.training.geometry.known_objects import as_made, ball
+
+    plain = as_made(ball(48, 24))
+    uv = plain.vertices[:, [0, 2]] * np.float32(0.8) + np.float32((0.5, 0.1))
+    mesh = benchmark_atlas.halved(Mesh(plain.vertices, plain.triangles, uv))
+    assert len(mesh.triangles) == 4 * len(plain.triangles)
+    assert len(np.unique(mesh.triangles)) == len(mesh.triangles) // 2 + 2  # Euler: it is closed as it was
+    row, column = np.mgrid[:64, :64]
+    disc = (row - 31.5) ** 2 + (column - 31.5) ** 2 < 25.6**2
+    rgba = np.dstack([np.full((64, 64, 3), 200), 255 * disc]).astype(np.uint8)
+    normals = np.zeros((64, 64, 3), np.float32) + np.float32((0, 0, 1))
+    cutout = Cutout(rgba, Crop(0, 0, 64, 64, 64))
+    subject = benchmark_atlas.Subject(mesh, cutout, NormalMap(normals, disc.astype(np.float32)), rgba)
+    faces, side, charts, waste, stretch, *_ = benchmark_atlas.measure(subject, 256)
+    assert (faces, side) == (len(mesh.triangles), 256)
+    assert 6 <= charts < 20
+    assert 0 < waste < 0.7
+    assert 1 < stretch < 1.8
+    assert (benchmark_atlas.measure(subject, 256, memory=True)[8:] > 0).all()

@@ -13,9 +13,12 @@ from dataclasses import replace
 import torch
 
 from ...flow.settings import Settings
+from ...guided import complete, cost, refine
+from ...guided.settings import FILLED, REFINED
 from ...models.presets import PRESETS
 from ...nn.device import Compute
 from ...nn.sampler import Sampling
+from ...texture.stages import FRONT
 
 SLOW = ("cpu", "mps")
 """Kinds of devices on which jobs take so long that the time is estimated in advance."""
@@ -43,6 +46,8 @@ def operations(stage: str, settings: Settings) -> float:
         return _of_flow(_STRUCTURE, preset.structure, settings, "structure") + _STRUCTURE_DECODER
     if stage == "latents":
         return _of_flow(_LATENTS, preset.latents, settings, "latent")
+    if stage == "unseen":
+        return _of_unseen(settings)
     return _ONCE.get(stage, 0.0)
 
 
@@ -56,6 +61,14 @@ def speed_of(compute: Compute, clock: Callable[[], float] = time.monotonic) -> f
         products += 1
         now = clock()
     return _REACHED * 2 * _SIDE**3 * products / max(now - started, 1e-9)
+
+
+def _of_unseen(settings: Settings) -> float:
+    """Operations of the sides that the picture does not show, if as many views are drawn as may be."""
+    if settings["unseen"] == FILLED or settings["colours"] == FRONT:
+        return 0.0
+    refinement = cost.of_refinement(refine.Refinement()) if settings["unseen"] == REFINED else 0.0
+    return cost.of_views(complete.Settings()) + refinement
 
 
 def _of_flow(each: tuple[float, float], preset: Sampling, settings: Settings, name: str) -> float:

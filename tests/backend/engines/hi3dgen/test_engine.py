@@ -31,7 +31,7 @@ from backend.weights.catalogue import FOREGROUND, GEOMETRY, PACKAGES
 from tests.backend.engines.hi3dgen.tiny_engine import Watcher, cutout_of, disc, mesh_of, request, run, same
 
 pytestmark = pytest.mark.usefixtures("weights")
-BEHIND = ["clean", "detail", "reduce", "stand", "place", "colour", "project"]
+BEHIND = ["clean", "detail", "reduce", "stand", "place", "colour", "unseen", "normal_texture", "project"]
 
 
 def test_a_picture_becomes_a_solid_coloured_mesh(pipeline: Pipeline) -> None:
@@ -266,7 +266,7 @@ def test_other_weights_on_the_disk_are_used_by_the_next_job(
     monkeypatch.setenv("HI3DGEN_WEIGHTS", str(folder))
     found = {GEOMETRY.name: "one"}
     monkeypatch.setattr(
-        store, "revisions", lambda: dict(found)
+        store, "revisions", lambda *_: dict(found)
     )  # these weights were not downloaded: nothing records them
     engine = hi3dgen()
     pipeline = Pipeline({"hi3dgen": engine}, cache_bytes=0)

@@ -265,9 +265,11 @@ def test_other_weights_on_the_disk_are_used_by_the_next_job(
     shutil.copytree(tiny, folder)
     monkeypatch.setenv("HI3DGEN_WEIGHTS", str(folder))
     found = {GEOMETRY.name: "one"}
-    monkeypatch.setattr(
-        store, "revisions", lambda *_: dict(found)
-    )  # these weights were not downloaded: nothing records them
+
+    def revisions(*_: object) -> dict[str, str]:  # these weights were not downloaded: nothing records them
+        return dict(found)
+
+    monkeypatch.setattr(store, "revisions", revisions)
     engine = hi3dgen()
     pipeline = Pipeline({"hi3dgen": engine}, cache_bytes=0)
     first, _ = run(pipeline, 1)

@@ -162,7 +162,11 @@ def test_the_engines_networks_leave_the_device_if_there_is_no_room_for_all(
 
     compute = unseen.choose("float32")
     own.run("own", compute, works)
-    monkeypatch.setattr(unseen, "memory_of", lambda _device: gigabytes << 30)
+
+    def memory_of(_: object) -> int:
+        return gigabytes << 30
+
+    monkeypatch.setattr(unseen, "memory_of", memory_of)
     assert isinstance(draw(painted, own), Mesh)
     own.run("own", compute, works)
     assert len(loads) == (1 if stays else 2)

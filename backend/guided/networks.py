@@ -17,8 +17,8 @@ _MILLION = 1_000_000
 TEXT, VIEWS = "texts of views", "views"
 
 
-def networks() -> Mapping[str, Network]:
-    """Every network that views need, by name. Nothing is read before it is needed."""
+def networks(*, refined: bool = False) -> Mapping[str, Network]:
+    """Every network that views need, by name; refined: for a refinement, too. Nothing is read before it is needed."""
     return {
         TEXT: Network(
             "text encoder",
@@ -31,7 +31,8 @@ def networks() -> Mapping[str, Network]:
         VIEWS: Network(
             "network that draws views",
             values=950 * _MILLION,
-            works=(400 * _MILLION, 0),  # three of the decoder's features, 256 x 512 x 512, and 128 more
+            # Three of the decoder's features, 256 x 512 x 512, and 128 more; of the encoder's all, for its derivatives.
+            works=((1000 if refined else 400) * _MILLION, 0),
             files=partial(_files, ("unet", "vae")),
             load=lambda: load_depth_diffusion(store.find(GUIDED)),
             place=_placed,

@@ -33,7 +33,8 @@ from .rendering import GROUND, look_at, places_in_image, render
 from .sampling import Reference, Texts
 
 _ELEVATIONS = (-10.0, 60.0)  # degrees, of random cameras
-_FIXED = 2  # views that are drawn beforehand and are targets without noise
+FIXED = 2
+"""Views that are drawn beforehand and are targets without noise."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def refine(
     random, recipe = np.random.default_rng(seed), settings.recipe
     progress = Progress(report)
     scene = scene_of(mesh, cutout, progress)
-    fixed = plan(scene.surface, scene.front, _FIXED, 0.0, progress.poll)
+    fixed = plan(scene.surface, scene.front, FIXED, 0.0, progress.poll)
     drawings = len(fixed) + -(-settings.iterations // settings.fresh)
     progress.expect(2 * recipe.reference_inverted + drawings * steps_of_view(recipe) + settings.iterations)
     picture = reference_of(scene.front, cutout, settings.size, progress.poll)

@@ -11,12 +11,17 @@ from ..models.depth_diffusion import DepthDiffusion
 from ..nn.device import Compute
 from ..nn.memory_plan import MemoryPlan, NetworkPool
 from ..nn.watching import repeating
+from ..weights.catalogue import GUIDED
 from .complete import Settings, complete
 from .directions import texts
 from .networks import TEXT, VIEWS, missing
 from .refine import Refinement, refine
 
-MISSING = "The sides that the picture does not show were guessed: the weights that draw them are not downloaded."
+MISSING = (
+    "The sides that the picture does not show were filled with its colours: the weights that draw them are not "
+    "downloaded, or not whole. Download them in the extension's preferences, or by "
+    f"`python -m backend weights download {GUIDED.name}`."
+)
 
 
 def draw_unseen(

@@ -100,7 +100,7 @@ def _light_up(mesh: Mesh, normal_map: NormalMap, *, normal_texture: str, report:
     return replace(mesh, texture=replace(mesh.texture, normal=made))
 
 
-IN_THE_SCENE = (
+COLOURED = (
     Stage("place", "Placing", "mesh", ("mesh",), (), place),
     Stage(
         "colour",
@@ -110,7 +110,14 @@ IN_THE_SCENE = (
         ("colours", "remove_light"),
         _colour,
     ),
+)
+"""From a mesh whose UVs lie in the cut-out to one that stands on the floor, with its colours."""
+
+LIT = (
     Stage("normal_texture", "Drawing the detail", "mesh", ("mesh", "normal_map"), ("normal_texture",), _light_up),
     Stage("project", "Laying the picture on", "mesh", ("mesh", "cutout"), (), project),
 )
-"""From a mesh whose UVs lie in the cut-out to one that stands on the floor, with its colours and the picture on it."""
+"""From there to a mesh that is finished: with the normal map's detail, and with the picture on it."""
+
+IN_THE_SCENE = (*COLOURED, *LIT)
+"""Both, for engines that do nothing between them."""

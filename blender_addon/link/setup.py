@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ...backend.safe_files import open_log
+from ...backend.weights.catalogue import EVERY
 from ..errors import AddonError
 from .child import launch
 from .data_folder import data_folder
@@ -188,9 +189,16 @@ class Setup:
         """Delete what can be made again: bytecode, and downloads of a broken installation. Raises `AddonError`."""
         self._start(Path(sys.executable), ["storage", "--json", "--clear"], changes=False)
 
-    def download(self) -> None:
-        """Download the weights that are missing. The caller has asked the artist. Raises `AddonError`."""
-        self._start(self._engine_python(), ["weights", "download", "--json", "--agree"], changes=True)
+    def download(self, package: str = "") -> None:
+        """Download the weights that are missing, all that the engine needs or one package by its name.
+
+        The caller has asked the artist. Raises `AddonError`.
+        """
+        names = [each.name for each in EVERY]
+        if package and package not in names:
+            raise AddonError(f"There are no weights “{package}”.", f"Choose one of: {', '.join(names)}.")
+        only = [package] if package else []
+        self._start(self._engine_python(), ["weights", "download", *only, "--json", "--agree"], changes=True)
 
     def verify(self) -> None:
         """Check the weights. Raises `AddonError`."""

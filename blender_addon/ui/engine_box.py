@@ -82,21 +82,33 @@ def _draw_weights(box: bpy.types.UILayout, setup: Setup, width: float) -> None:
     if setup.weights_error:
         _draw_error(box, setup.weights_error, width)
     packages = setup.weights.get("packages", [])
-    missing = [package for package in packages if package["state"] != "present"]
+    missing = _missing(packages)
     if packages and not missing:
         box.label(text=say("The weights are here"), icon="CHECKMARK")
-    if not missing:
-        return
-    needed = size(setup.weights["bytes_needed"])
-    text = say("{size} of weights to download into {folder}", size=needed, folder=setup.weights["folder"])
-    _sentences(box, width, text, icon="IMPORT")
-    column = box.column(align=True)
-    for package in missing:
-        optional = f", {say('optional')}" if package["optional"] else ""
-        text = f"{package['name']}: {size(package['bytes'])}, {package['licence']}{optional}"
-        _draw_licence(column, width, text, package["licence_url"])
-        if package["trouble"]:
-            _sentences(column, width, package["trouble"], icon="ERROR")
+    if missing:
+        needed = size(setup.weights["bytes_needed"])
+        text = say("{size} of weights to download into {folder}", size=needed, folder=setup.weights["folder"])
+        _sentences(box, width, text, icon="IMPORT")
+        column = box.column(align=True)
+        for package in missing:
+            _draw_package(column, package, width)
+    for package in _missing(setup.weights.get("more", [])):
+        _sentences(box, width, joined(say("Further weights:"), translated(package["purpose"])), icon="IMPORT")
+        _draw_package(box.column(align=True), package, width)
+
+
+def _missing(packages: list[Message]) -> list[Message]:
+    return [package for package in packages if package["state"] != "present"]
+
+
+def _draw_package(column: bpy.types.UILayout, package: Message, width: float) -> None:
+    optional = f", {say('optional')}" if package["optional"] else ""
+    text = f"{package['name']}: {size(package['bytes'])}, {package['licence']}{optional}"
+    _draw_licence(column, width, text, package["licence_url"])
+    if terms := package.get("terms"):
+        _sentences(column, width, translated(terms), icon="BLANK1")
+    if package["trouble"]:
+        _sentences(column, width, package["trouble"], icon="ERROR")
 
 
 def _draw_buttons(box: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, setup: Setup) -> None:
@@ -112,6 +124,12 @@ def _draw_buttons(box: bpy.types.UILayout, preferences: bpy.types.AddonPreferenc
     download = row.row()
     download.enabled = preferences.agree and is_installed
     download.operator("hi3dgen.download_weights", icon="IMPORT").agree = preferences.agree
+    for package in _missing(setup.weights.get("more", [])):
+        row = box.row()
+        row.enabled = preferences.agree and is_installed
+        text = say("Download {name}", name=package["name"])
+        button = row.operator("hi3dgen.download_weights", text=text, icon="IMPORT")
+        button.agree, button.package = preferences.agree, package["name"]
     weights = setup.places.get("weights", {}).get("bytes", 0)
     if setup.plan["has_files"] or weights:  # also of what could not be deleted the last time
         row = box.row()

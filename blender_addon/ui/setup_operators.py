@@ -71,10 +71,15 @@ class HI3DGEN_OT_download_weights(_SetupOperator, bpy.types.Operator):  # noqa: 
     bl_label = "Download Weights"
 
     agree: BoolProperty(name="Agree", description=AGREE)
+    package: StringProperty(
+        name="Package",
+        description="The one that is downloaded, by its name; empty for all that the engine needs",
+        options={"SKIP_SAVE"},
+    )
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Download what is missing."""
-        return self.run(lambda: _allowed(agreed=self.agree).download())
+        return self.run(lambda: _allowed(agreed=self.agree).download(self.package))
 
 
 class HI3DGEN_OT_verify_weights(_SetupOperator, bpy.types.Operator):  # noqa: N801

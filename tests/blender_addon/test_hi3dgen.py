@@ -10,7 +10,9 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from backend.weights.catalogue import GUIDED
 from tests.blender_addon.support import MODULE, disc, image_of, tick_until, vertices_of
 
 pytest.importorskip("torch", reason="torch is not installed here: the extra hi3dgen has it")
@@ -58,6 +60,28 @@ def test_a_picture_becomes_a_coloured_mesh_with_its_normal_map(with_weights: Any
     nodes = thing.active_material.node_tree.nodes
     assert np.array_equal(np.array(nodes["Picture"].image.pixels[:]), np.array(picture.pixels[:]))
     assert nodes["Normal Map"].image.name == "apple normals", "the normal map came along"
+
+
+def image_all_round(thing: Any) -> NDArray[np.float32]:
+    pixels = np.empty(len((image := thing.active_material.node_tree.nodes["All Round"].image).pixels), np.float32)
+    image.pixels.foreach_get(pixels)
+    return pixels
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_unseen_sides_are_filled_or_drawn_as_the_artist_chooses(with_weights: Any) -> None:
+    bpy.context.scene.hi3dgen.picture = image_of(disc(), "apple")
+    made: dict[str, Any] = {}
+    for unseen in ("filled", "drawn"):
+        assert bpy.ops.hi3dgen.generate(seed=3, unseen=unseen, colours="1024", **QUICK) == {"FINISHED"}
+        made[unseen] = bpy.context.object
+    assert made["drawn"]["hi3dgen"]["settings"]["unseen"] == "drawn"
+    assert GUIDED.name in made["drawn"]["hi3dgen"]["versions"]
+    assert np.array_equal(vertices_of(made["filled"]), vertices_of(made["drawn"]))
+    filled, drawn = (image_all_round(thing) for thing in made.values())
+    assert filled.shape == drawn.shape
+    assert (filled != drawn).mean() > 0.05
 
 
 @pytest.mark.slow

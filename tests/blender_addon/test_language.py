@@ -21,11 +21,13 @@ WIDTHS = {  # pixels for the text in a sidebar as wide as Blender opens it, at s
     "All Round | Picture | Normal Map | Normal Detail | Clay | Colour": 104,
     "Unwrap | Decimate | Remesh": 70,
     "Engine | Seed | Variations | Resolution | Thickness | Faces | Mask | Map | Quality": 92,  # beside a field
+    "Unseen Colours": 92,
     "Colours | Detail | Back Taper | Shape Steps | Shape Guidance | Detail Steps | Detail Guidance | Precision": 92,
     "Size | Placement | Origin | Shading | Collection": 92,
     "Upright | Solid | Cap Cut Ends | Remove Floaters | Limit Faces | Remove Light | Steady Noise": 112,
     "Upstream Picture": 112,
     "Draft | Networks | Preview | Balanced | Upstream | All Round, up to 4096 px | Mirror the Front": 110,  # a menu's
+    "Filled | Drawn | Drawn and Refined": 110,
     "In a Row | In Place | At the 3D Cursor | Floor | Centre | 3D Cursor | Smooth | Flat | Brain 16 Bit": 110,
     "Generate | Generate from Folder… | Stop at Normal Map | Open Preferences | Show in Material Preview": 205,
     "Show Colours in Solid View | Show True Colours | Restart Backend | Try Again | Add to Scene | Show Log": 205,

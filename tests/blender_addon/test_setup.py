@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import bpy
 import numpy as np
@@ -19,6 +20,7 @@ import pytest
 
 from backend.folders import IN_USE
 from backend.safe_files import MAX_LOG
+from backend.weights.catalogue import GUIDED
 from tests.backend.install.tiny_index import TinyIndex, pinned, serve
 from tests.blender_addon.scripted import write_program
 from tests.blender_addon.support import MODULE, tick_until
@@ -188,6 +190,47 @@ def test_a_child_that_dies_is_told_with_its_log(online: Path, index: TinyIndex, 
 
 def new_setup(extension: Path, user_folder: Path) -> Any:
     return import_module(f"{MODULE}.blender_addon.link.setup").Setup(extension, user_folder)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_further_weights_are_downloaded_by_their_name(scene: Any, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("HI3DGEN_USER_FOLDER", str(tmp_path))
+    broken(tmp_path, "gone")
+    python = tmp_path / "environments" / "x" / "bin" / "python"
+    python.unlink()
+    python.symlink_to(sys.executable)
+    setup = new_setup(
+        write_program(tmp_path, """import json, sys; print(json.dumps({"got": sys.argv[1:]}))"""), tmp_path
+    )
+    for package in ("", GUIDED.name):
+        setup.download(package)
+        setup.wait()
+        assert setup.work.error is None
+        assert setup.work.answer["got"] == ["weights", "download", *([package] if package else []), "--json", "--agree"]
+        assert setup.renewed
+    with pytest.raises(error_type(), match=r"There are no weights “none”\. Choose one of: .*stable-diffusion-2-depth"):
+        setup.download("none")
+
+
+def test_further_weights_are_offered_with_their_size_and_licence(scene: Any, monkeypatch: Any) -> None:
+    box = import_module(f"{MODULE}.blender_addon.ui.engine_box")
+    setup = box.setup_timer.setup()
+    package = {"name": GUIDED.name, "purpose": GUIDED.purpose, "licence": GUIDED.licence, "optional": True}
+    package |= {"licence_url": GUIDED.licence_url, "bytes": GUIDED.bytes, "state": "absent", "trouble": ""}
+    plan = {"installed": {"torch": "2", "device": "CPU"}, "up_to_date": True, "has_files": True}
+    monkeypatch.setattr(setup, "asked", True)
+    monkeypatch.setattr(setup, "plan", plan)
+    preferences = bpy.context.preferences.addons[MODULE].preferences
+    shown: dict[str, str] = {}
+    for state in ("absent", "present"):
+        monkeypatch.setattr(setup, "weights", {"packages": [], "more": [{**package, "state": state}]})
+        layout = MagicMock()
+        box.draw(layout, preferences, 10_000.0)
+        shown[state] = " ".join(call.kwargs["text"] for call in layout.mock_calls if "text" in call.kwargs)
+    assert "Draws the sides that the picture does not show" in shown["absent"]
+    assert f"{GUIDED.name}: 2.58 GB, OpenRAIL++, optional" in shown["absent"]
+    assert f"Download {GUIDED.name}" in shown["absent"]
+    assert GUIDED.name not in shown["present"]
 
 
 def error_type() -> type[Exception]:

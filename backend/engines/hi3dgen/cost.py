@@ -8,8 +8,11 @@ of 20,000 voxels.
 from dataclasses import replace
 
 from ...flow.settings import Settings
+from ...guided import complete, cost, refine
+from ...guided.settings import FILLED, REFINED
 from ...models.presets import PRESETS
 from ...nn.sampler import Sampling
+from ...texture.stages import FRONT
 
 _TERA = 1e12
 # Of the geometry's, 4.8 are the decoder's; the others stand for making the surface.
@@ -31,7 +34,17 @@ def operations(stage: str, settings: Settings) -> float:
         return _of_flow(_STRUCTURE, preset.structure, settings, "structure") + _STRUCTURE_DECODER
     if stage == "latents":
         return _of_flow(_LATENTS, preset.latents, settings, "latent")
+    if stage == "unseen":
+        return _of_unseen(settings)
     return _ONCE.get(stage, 0.0)
+
+
+def _of_unseen(settings: Settings) -> float:
+    """Operations of the sides that the picture does not show, if as many views are drawn as may be."""
+    if settings["unseen"] == FILLED or settings["colours"] == FRONT:
+        return 0.0
+    refinement = cost.of_refinement(refine.Refinement()) if settings["unseen"] == REFINED else 0.0
+    return cost.of_views(complete.Settings()) + refinement
 
 
 def _of_flow(each: tuple[float, float], preset: Sampling, settings: Settings, name: str) -> float:

@@ -20,9 +20,9 @@ from ...mesh.stand import stand
 from ...nn.environment import prepare_environment
 from ...normals.image import OWN_NORMAL_MAP
 from ...normals.stages import READ_OWN
-from ...texture.stages import IN_THE_SCENE
+from ...texture.stages import COLOURED, LIT
 from ...weights import store
-from ...weights.catalogue import FOREGROUND, PACKAGES
+from ...weights.catalogue import EVERY, FOREGROUND, MORE, PACKAGES
 from .settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -133,7 +133,16 @@ def hi3dgen() -> Engine:
             DETAILED,
             Stage("reduce", "Reducing", "mesh", ("mesh",), ("reduce", "faces"), _reduce),
             Stage("stand", "Setting down", "mesh", ("mesh",), ("upright",), stand),
-            *IN_THE_SCENE,
+            *COLOURED,
+            Stage(  # before the normal texture, which is quick; the seed is for the refinement alone
+                "unseen",
+                "Drawing unseen sides",
+                "mesh",
+                ("mesh", "cutout"),
+                ("colours", "unseen", "precision", "seed"),
+                lambda *taken, **used: stages().draw(*taken, **used),
+            ),
+            *LIT,
         ),
         seconds=lambda stage, settings: stages().seconds(stage, settings),
         place=lambda: stages().place(),
@@ -152,9 +161,9 @@ def missing() -> str:
 
 
 def versions() -> dict[str, str]:
-    """The revisions of the weights by which a job is done; those of the foreground are left out if they are missing."""
-    unused = {FOREGROUND.name} if store.missing([FOREGROUND]) else set[str]()
-    return {name: revision for name, revision in store.revisions().items() if name not in unused}
+    """The revisions of the weights by which a job is done; those that it can do without are left out if missing."""
+    unused = {package.name for package in (FOREGROUND, *MORE) if store.missing([package])}
+    return {name: revision for name, revision in store.revisions(EVERY).items() if name not in unused}
 
 
 def _clean(mesh: Mesh, *, clean: bool, report: Report) -> Mesh | Noted:

@@ -3,6 +3,7 @@
 
 from ...detail.stages import DETAIL
 from ...flow.settings import Option, Setting
+from ...guided.settings import UNSEEN
 from ...mesh.stages import FACES, UPRIGHT
 from ...texture.stages import COLOURS, NORMAL_TEXTURE, REMOVE_LIGHT
 
@@ -19,6 +20,7 @@ SETTINGS = (
         ),
     ),
     COLOURS,
+    UNSEEN,
     REMOVE_LIGHT,
     NORMAL_TEXTURE,
     DETAIL,

@@ -23,6 +23,7 @@ from ...foreground import cut_out as by_background
 from ...foreground.cut_out import is_opaque
 from ...foreground.mask import mask_of as mask_of_cutout
 from ...foreground.plausibility import doubts
+from ...guided.networks import missing as views_missing
 from ...models.birefnet import log_odds
 from ...models.image_tokens import image_tokens
 from ...models.latent_decoder import decode_surfaces
@@ -44,6 +45,7 @@ from .networks import networks, normalization
 from .pictures import estimate, to_picture, to_pixels
 from .pose import roll_of
 from .to_mesh import to_mesh
+from .unseen import draw
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ class Stages:
         compute = choose(str(settings["precision"]))
         if compute.device.type not in SLOW:
             return None
+        if stage == "unseen" and views_missing():
+            return 0.0
         if compute not in self._speeds:
             self._speeds[compute] = speed_of(compute)
         return operations(stage, settings) / self._speeds[compute]
@@ -271,6 +275,10 @@ class Stages:
         size = _largest(one.structure for one in latents)
         made = self._each("latent decoder", compute, latents, decode, report, notes, following="", voxels=size)
         return [_noted(mesh, notes) for mesh in made]
+
+    def draw(self, mesh: Mesh, cutout: Cutout, **settings: Any) -> Mesh | Noted:  # noqa: ANN401  see `unseen`
+        """The mesh with the sides that the picture does not show drawn, if the settings say so; see `unseen.draw`."""
+        return draw(mesh, cutout, self._pool, **settings)
 
     def _each(
         self,

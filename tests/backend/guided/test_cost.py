@@ -27,8 +27,8 @@ VAE = {
 }
 
 
-def counted(call: Any) -> int:
-    with torch.device("meta"), FlopCounterMode(display=False) as counter, torch.no_grad():
+def counted(call: Any, *, gradients: bool = False) -> int:
+    with torch.device("meta"), FlopCounterMode(display=False) as counter, torch.set_grad_enabled(gradients):
         call()
     return counter.get_total_flops()
 
@@ -37,12 +37,16 @@ def test_the_networks_take_so_many_operations() -> None:
     with torch.device("meta"):
         unet: Any = UNet2DConditionModel.from_config(UNET)
         vae: Any = AutoencoderKL.from_config(VAE)
+        vae.requires_grad_(requires_grad=False)
+        shown: Any = torch.empty(1, 3, 512, 512, requires_grad=True)
         latent, text, pixels = torch.empty(1, 5, 64, 64), torch.empty(1, 77, 1024), torch.empty(1, 3, 512, 512)
     assert sum(part.numel() for part in unet.parameters()) == 865_913_604
     assert counted(lambda: unet(latent, torch.zeros(1, device="meta"), text)) == pytest.approx(
         cost.EVALUATION, rel=0.01
     )
     assert counted(lambda: vae.encode(pixels)) == pytest.approx(cost.ENCODING, rel=0.01)
+    there_and_back = counted(lambda: vae.encode(shown).latent_dist.mean.sum().backward(), gradients=True)
+    assert there_and_back == pytest.approx(2 * cost.ENCODING, rel=0.03)
     assert counted(lambda: vae.decode(latent[:, :4])) == pytest.approx(cost.DECODING, rel=0.01)
 
 

@@ -4,6 +4,7 @@
 from collections.abc import Callable
 from functools import partial
 from itertools import count
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -53,6 +54,20 @@ def test_the_published_settings_evaluate_as_often_as_published() -> None:
     assert (guided - 50 * seen) / 38 == pytest.approx(0.8 * seen, rel=0.05)
     assert operations("latents", settings()) == pytest.approx(6 * 3.4e12 + 5 * 3e12)
     assert operations("clean", settings()) == 0
+
+
+def test_unseen_sides_cost_something_if_they_are_drawn() -> None:
+    """Six views and the reference, and for the refinement 200 encodings there and back, and twelve views."""
+    assert operations("unseen", settings()) == operations("unseen", settings(unseen="drawn", colours="front")) == 0
+    drawn = operations("unseen", settings(unseen="drawn"))
+    assert drawn == pytest.approx(726e12, rel=0.01)
+    assert operations("unseen", settings(unseen="refined")) == pytest.approx(drawn + 828e12, rel=0.01)
+
+
+def test_without_the_weights_unseen_sides_take_no_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HI3DGEN_DEVICE", "cpu")
+    monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tmp_path))
+    assert hi3dgen_stages.Stages().seconds("unseen", settings(unseen="drawn")) == 0
 
 
 def counted(work: Callable[[], object]) -> int:

@@ -32,7 +32,7 @@ from backend.weights.catalogue import FOREGROUND, GEOMETRY, PACKAGES
 from tests.backend.engines.hi3dgen.tiny_engine import Watcher, cutout_of, disc, mesh_of, request, run, same
 
 pytestmark = pytest.mark.usefixtures("weights")
-BEHIND = ["clean", "detail", "reduce", "stand", "place", "colour", "project"]
+BEHIND = ["clean", "detail", "reduce", "stand", "place", "colour", "unseen", "normal_texture", "project"]
 
 
 @pytest.fixture(scope="module")
@@ -282,9 +282,11 @@ def test_other_weights_on_the_disk_are_used_by_the_next_job(
     shutil.copytree(tiny_weights, folder)
     monkeypatch.setenv("HI3DGEN_WEIGHTS", str(folder))
     found = {GEOMETRY.name: "one"}
-    monkeypatch.setattr(
-        store, "revisions", lambda: dict(found)
-    )  # these weights were not downloaded: nothing records them
+
+    def revisions(*_: object) -> dict[str, str]:  # these weights were not downloaded: nothing records them
+        return dict(found)
+
+    monkeypatch.setattr(store, "revisions", revisions)
     engine = hi3dgen()
     pipeline = Pipeline({"hi3dgen": engine}, cache_bytes=0)
     first, _ = run(pipeline, 1)

@@ -71,12 +71,12 @@ def schedule_of(config: dict[str, Any], steps: int, source: str) -> Schedule:
         EulerAncestralDiscreteScheduler,
     )
 
-    try:
-        with described(source, "sampler"):
+    with described(source, "sampler"):
+        try:
             scheduler: Any = EulerAncestralDiscreteScheduler.from_config(config)
-            scheduler.set_timesteps(steps)
-    except NotImplementedError as error:  # of noise levels that the library does not know
-        raise damaged(f"{source} describes no sampler: {error!s:.200}") from error
+        except NotImplementedError as error:  # the library does not know such noise levels
+            raise ValueError(str(error)) from error
+        scheduler.set_timesteps(steps)
     kind = scheduler.config["prediction_type"]
     if kind not in {"v_prediction", "epsilon"}:
         raise damaged(f"{source} describes the unknown prediction {kind!r:.40}")

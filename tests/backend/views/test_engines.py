@@ -24,8 +24,8 @@ from backend.files.pictures import write_picture
 from backend.flow.pipeline import Pipeline, Progress
 from backend.flow.products import Views
 from backend.flow.request import Request
+from backend.nn import runner
 from backend.nn.device import Compute
-from backend.views import runner
 from backend.weights.catalogue import HI3D, SV3D_P
 from tests.backend.engines.hi3dgen.tiny_engine import disc
 from tests.backend.process import ROOT
@@ -125,9 +125,9 @@ def test_a_job_ends_in_the_middle_of_an_evaluation(views_weights: Path, monkeypa
     pipeline.unload()
 
 
-@pytest.mark.parametrize(("resolution", "hours"), [("coarse", "3"), ("fine", "15")])
+@pytest.mark.parametrize(("resolution", "minutes"), [("coarse", "176"), ("fine", "927")])
 def test_a_processor_is_refused_with_the_time_that_it_would_take(
-    resolution: str, hours: str, tiny_views: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    resolution: str, minutes: str, tiny_views: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(tiny_views / HI3D.name, tmp_path / HI3D.name, ignore=shutil.ignore_patterns("*-fp16"))
     monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tmp_path))
@@ -137,7 +137,7 @@ def test_a_processor_is_refused_with_the_time_that_it_would_take(
         return 1e11
 
     monkeypatch.setattr(runner, "speed_of", slow)
-    with pytest.raises(UserError, match=f"By the processor these views would take about {hours} hours") as caught:
+    with pytest.raises(UserError, match=f"By the processor this would take about {minutes} minutes") as caught:
         views_of(Pipeline({"hi3d": hi3d()}), "hi3d", steps=25, resolution=resolution)
     assert caught.value.code == "too-slow"
     assert not [*(tmp_path / HI3D.name).glob("*-fp16")]

@@ -40,7 +40,7 @@ NETWORKS = (
 """Kinds that need weights."""
 ALGORITHMS = (
     *("features2mesh", "normal_postprocess", "preprocess_image", "sampler", "sparse_updown", "surface"),
-    *("geometry_camera", "geometry_raster", "geometry_bake"),
+    *("geometry_camera", "geometry_raster", "geometry_bake", "geometry_fit"),
 )
 """Kinds that need none."""
 _CUT = re.compile(r"(.+)_(first|stride)(\d+)")

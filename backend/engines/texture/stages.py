@@ -176,4 +176,3 @@ def _viewpoint(cloud: Cloud, wanted: Target, each: Candidate) -> Viewpoint:
         each.likeness.whole,
         each.likeness.outline,
     )
-

@@ -63,11 +63,12 @@ def scatter(vertices: Float32Array, triangles: Int32Array, count: int) -> Cloud:
 def _smooth(across: Float64Array, triangles: Int32Array, which: Int64Array, shares: Float64Array) -> Float64Array:
     """The normals at places on triangles: smooth over edges that are not sharp, float64 (N, 3).
 
-    across: float64 (T, 3), the triangles' normals, as long as twice their areas. triangles: int32 (T, 3), welded. which:
-    int64 (N,), and shares: float64 (N, 3, 1), the triangles and barycentric weights of the places.
+    across: float64 (T, 3), the triangles' normals, as long as twice their areas. triangles: int32 (T, 3), welded.
+    which: int64 (N,), and shares: float64 (N, 3, 1), the triangles and barycentric weights of the places.
     """
     owners, count = triangles.ravel(), int(triangles.max()) + 1
-    sums = np.stack([np.bincount(owners, np.repeat(across[:, axis], 3), count) for axis in range(3)], axis=1)
+    parts = [np.bincount(owners, np.repeat(across[:, axis], 3), count) for axis in range(3)]
+    sums = np.stack(parts, axis=1).astype(np.float64)
     own = unit(across[which], least=1e-300)[:, None]
     around = unit(sums[triangles[which]], least=1e-300)
     flat = (own * around).sum(axis=2, keepdims=True) < _SHARP

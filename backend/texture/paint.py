@@ -25,8 +25,8 @@ from . import light
 from .atlas import Atlas, lay_out
 from .bake import View, blend, sample, weights
 from .behind import from_behind
-from .raster import look
 from .finer import finer
+from .raster import look
 from .sight import Sight, sight
 from .votes import likely
 

@@ -100,7 +100,7 @@ def test_the_camera_is_found_and_nudged_and_the_mesh_painted(client: Conversatio
     ],
 )
 def test_what_cannot_be_painted_is_said(client: Conversation, changed: dict[str, object], code: str) -> None:
-    values = {name: value for name, value in vars(request("x")).items()} | changed
+    values = {**vars(request("x")), **changed}
     client.send(Request(**values))
     failure = client.end_of("x")
     assert isinstance(failure, Failure)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from backend.arrays import Float64Array
 from backend.flow.products import Crop, Mesh
 from backend.texture.cloud import Cloud, scatter
-from backend.texture.fit import POINTS, Candidate, angle_between, aimed, fit, framed_at
+from backend.texture.fit import POINTS, Candidate, aimed, angle_between, fit, framed_at
 from backend.texture.lens import Pose, centred, framed, lens_at
 from backend.texture.likeness import Target, likeness, target
 from backend.texture.simplex import minimised
@@ -30,12 +30,15 @@ def nothing() -> None:
 def shown(azimuth: float, elevation: float, mesh: Mesh | None = None) -> Target:
     """The picture of a mesh, of the thing if none is given, from a direction."""
     camera = camera_at(azimuth, elevation, 2.6, FOV, AIM)
-    picture, normal_map = photographed(mesh or thing(), camera, (SIDE, SIDE))
+    _, normal_map = photographed(mesh or thing(), camera, (SIDE, SIDE))
     return target(normal_map.alpha, normal_map.normals, Crop(0, 0, SIDE, SIDE, SIDE))
 
 
 def cloud_of(mesh: Mesh) -> Cloud:
     return scatter(mesh.vertices, mesh.triangles, POINTS)
+
+
+THING = cloud_of(thing())
 
 
 def error(found: Candidate, azimuth: float, elevation: float, cloud: Cloud) -> float:
@@ -101,8 +104,7 @@ def test_nothing_in_common_is_no_likeness() -> None:
 @given(angles)
 @settings(max_examples=25, deadline=None)
 def test_a_framed_object_fills_its_box(numbers: tuple[float, float, float, float]) -> None:
-    pose = Pose(*numbers)
-    cloud = cloud_of(thing())
+    pose, cloud = Pose(*numbers), THING
     sides = np.array([[30.0, 60.0], [110.0, 130.0]])
     for focal in (None, 300.0):
         placed, lens = framed(cloud.outer, pose, sides, (SIDE, SIDE), focal)
@@ -136,12 +138,8 @@ def test_points_lie_on_the_surface(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
     vertices = rng.normal(size=(12, 3)).astype(np.float32)
     vertices[:, 2] = vertices[:, 0] - 2 * vertices[:, 1] + 3  # all in one plane
-    cloud = scatter(
-        vertices,
-        rng.integers(0, 12, (20, 3)).astype(np.int32) * 0
-        + rng.permuted(np.tile(np.arange(12, dtype=np.int32), (20, 1)), axis=1)[:, :3],
-        count,
-    )
+    triangles = rng.permuted(np.tile(np.arange(12, dtype=np.int32), (20, 1)), axis=1)[:, :3]
+    cloud = scatter(vertices, triangles, count)
     assert len(cloud.points) == count
     x, y, z = (cloud.points.astype(np.float64) * cloud.radius + cloud.centre).T
     np.testing.assert_allclose(z, x - 2 * y + 3, atol=1e-4)

@@ -84,7 +84,7 @@ def run(options: argparse.Namespace, tool: Engine) -> int:
 
 
 def read_camera(path: Path) -> Camera:
-    """A camera's JSON file: `matrix` and `fov`, and `width` without a fov, or the first of several. Raises `UserError`."""
+    """A camera's JSON file: `matrix` and `fov`, or `width` without one, or the first of several. Raises `UserError`."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         document = document.get("cameras", document) if isinstance(document, dict) else document

@@ -45,9 +45,9 @@ def write_mesh(path: Path, mesh: Mesh, picture: Picture, *, smooth: bool = True)
     """Write a mesh in the format of the path's suffix, with its own images, else the picture, if the format holds any.
 
     obj holds the base colour alone. glb and obj are written y up, with smooth normals or, if not `smooth`, with those
-    that the mesh has; stl and ply z up; stl in millimetres, which is what slicers take its numbers for, the others in metres. Colours of the vertices, sRGB, are
-    written to ply as its own, and to glb as the attribute _COLOUR: its own would be multiplied with the texture. Raises
-    `UserError`.
+    that the mesh has; stl and ply z up; stl in millimetres, which is what slicers take its numbers for, the others in
+    metres. Colours of the vertices, sRGB, are written to ply as its own, and to glb as the attribute _COLOUR: its own
+    would be multiplied with the texture. Raises `UserError`.
     """
     trimesh = library("trimesh", "trimesh", "write meshes")
     suffix = path.suffix.lower()

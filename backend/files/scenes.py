@@ -5,7 +5,7 @@ glTF files keep their nodes and transforms; of what the other formats hold the t
 """
 
 import stat
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,7 @@ def check_scene_path(path: Path, *read: Path) -> None:
 
 
 def write_scene(path: Path, source: SceneFile, painted: Mesh, picture: Picture) -> None:
-    """Write a file's triangles with the UVs by corner and the image of `painted`, which has the same. Raises `UserError`.
+    """Write a file's triangles with the UVs by corner and the image of `painted`. Raises `UserError`.
 
     glTF that comes from glTF keeps its nodes and transforms; normals stay as the file had them, or are left out.
     """

@@ -24,9 +24,8 @@ class Engine:
     """A way from a picture to its products.
 
     stages: in the order in which they run. gives: the products that a request leads to, by name, with their types; the
-    last one is what the engine is for. inputs: the names of what a request may bring; `PICTURE` always, and `MESH` if it
-    is among them.
-    on_request: the products that a request leads to only if it names them.
+    last one is what the engine is for. inputs: the names of what a request may bring; `PICTURE` always, and `MESH` if
+    it is among them. on_request: the products that a request leads to only if it names them.
 
     missing: returns a sentence that says why the engine cannot run here, or an empty string. seconds: guesses, from a
     stage's name and all settings, how long it will take here for one seed; None if it cannot tell. place: says in words

@@ -317,7 +317,7 @@ def _kinds(engine: Engine, steps: list[_Step], settings: Settings) -> dict[str, 
 
 
 def input_hash(value: Any) -> str:  # noqa: ANN401 - a picture, or a mesh or a camera
-    """SHA-256 of an input, as 64 hexadecimal digits: a picture's, or over the fields of anything else, see `request`."""
+    """SHA-256 of an input, as 64 hexadecimal digits: a picture's pixels, or the fields of anything else."""
     if isinstance(value, np.ndarray):
         return picture_hash(value)
     digest = hashlib.sha256()

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import Float32Array, Float64Array, Int32Array
+from ..arrays import Float32Array, Float64Array, Int32Array, Int64Array
+from ..raster.vectors import unit
+from .winding import welded
 
 _DIRECTIONS = 400  # in which the outermost vertices are looked for
+_SHARP = np.cos(np.radians(35.0))  # between a face's normal and the mean around a vertex
 _SHARES = np.array([0.7548776662466927, 0.5698402909980532])  # of the plastic number: even in two dimensions (Roberts)
 
 
@@ -52,9 +55,24 @@ def scatter(vertices: Float32Array, triangles: Int32Array, count: int) -> Cloud:
     low, high = corners.min(axis=0), corners.max(axis=0)
     centre, radius = (low + high) / 2, float(np.linalg.norm(high - low)) / 2
     points = (a + x * (b - a) + y * (c - a) - centre) / radius
-    normals = across[which] / areas[which][:, None]
+    normals = _smooth(across, welded(vertices, triangles), which, np.stack([1 - x - y, x, y], axis=1))
     outer = _outermost((corners - centre) / radius)
     return Cloud(points.astype(np.float32), normals.astype(np.float32), outer, middle + centre, radius)
+
+
+def _smooth(across: Float64Array, triangles: Int32Array, which: Int64Array, shares: Float64Array) -> Float64Array:
+    """The normals at places on triangles: smooth over edges that are not sharp, float64 (N, 3).
+
+    across: float64 (T, 3), the triangles' normals, as long as twice their areas. triangles: int32 (T, 3), welded.
+    which: int64 (N,), and shares: float64 (N, 3, 1), the triangles and barycentric weights of the places.
+    """
+    owners, count = triangles.ravel(), int(triangles.max()) + 1
+    parts = [np.bincount(owners, np.repeat(across[:, axis], 3), count) for axis in range(3)]
+    sums = np.stack(parts, axis=1).astype(np.float64)
+    own = unit(across[which], least=1e-300)[:, None]
+    around = unit(sums[triangles[which]], least=1e-300)
+    flat = (own * around).sum(axis=2, keepdims=True) < _SHARP
+    return unit((shares * np.where(flat, own, around)).sum(axis=1))
 
 
 def _outermost(places: Float64Array) -> Float64Array:

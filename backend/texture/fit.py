@@ -7,7 +7,7 @@ and distance, which the perspective tells; at last all seven numbers of the came
 object is a coarse measure of its place.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,7 +30,6 @@ _WIDEST = 100.0  # degrees: a greater field of view costs
 _APART = 25.0  # degrees between directions that are improved on their own
 _STARTS = 6  # directions that are improved
 _FINALISTS = 3  # of them, whose camera is found
-_OUTLINE = 0.25
 _ROLL = 20.0  # degrees that cost as much as `_COST` of likeness: most cameras are held level
 _COST = 0.02
 _AIM = np.array([6.0, 6.0])  # the first steps of a search: degrees of azimuth and elevation
@@ -63,8 +62,8 @@ def fit(
     turn = off_axis((wanted.box.mean(axis=0) - np.array(wanted.shape[::-1]) / 2) / usual)
     facing = replace(wanted, normals=wanted.normals @ turn.T.astype(np.float32))
     starts = [start] if start else [each.pose for each in ranked(cloud, facing, distance, poll)]
-    found = _apart([aimed(cloud, facing, pose, poll) for pose in starts], _whole, _FINALISTS)
-    return _apart([_freed(cloud, wanted, each.pose, focal, poll) for each in found], merit, _FINALISTS)
+    found = _apart([aimed(cloud, facing, pose, poll) for pose in starts], _FINALISTS)
+    return _apart([_freed(cloud, wanted, each.pose, focal, poll) for each in found], _FINALISTS)
 
 
 def ranked(cloud: Cloud, wanted: Target, distance: float, poll: Poll) -> list[Candidate]:
@@ -73,7 +72,7 @@ def ranked(cloud: Cloud, wanted: Target, distance: float, poll: Poll) -> list[Ca
     for elevation in _ELEVATIONS:
         poll()
         found += [_centred(cloud, wanted, Pose(float(turn), elevation, distance=distance)) for turn in _AZIMUTHS]
-    return _apart(found, _whole, _STARTS)
+    return _apart(found, _STARTS)
 
 
 def aimed(cloud: Cloud, wanted: Target, start: Pose, poll: Poll) -> Candidate:
@@ -85,18 +84,13 @@ def aimed(cloud: Cloud, wanted: Target, start: Pose, poll: Poll) -> Candidate:
         return _centred(cloud, wanted, pose)
 
     first = np.array([start.azimuth, start.elevation])
-    return posed(minimised(lambda numbers: -_whole(posed(numbers)), first, _AIM, 32))
+    return posed(minimised(lambda numbers: -posed(numbers).likeness.whole, first, _AIM, 32))
 
 
 def framed_at(cloud: Cloud, wanted: Target, pose: Pose, focal: float | None = None) -> Candidate:
     """The camera of a pose that shows a surface in the picture's box; see `lens.framed`."""
     pose, lens = framed(cloud.outer, pose, wanted.box, wanted.shape, focal)
     return Candidate(pose, lens, likeness(cloud, lens, wanted))
-
-
-def merit(each: Candidate) -> float:
-    """What the best camera has most of: likeness, and that along the outlines counts once more."""
-    return each.likeness.whole + _OUTLINE * each.likeness.outline
 
 
 def angle_between(one: Pose, other: Pose) -> float:
@@ -141,17 +135,13 @@ def _centred(cloud: Cloud, wanted: Target, pose: Pose) -> Candidate:
 def _loss(each: Candidate, wanted: Target) -> float:
     """What a search makes small: what lacks in likeness, and more for cameras that are held askew or see too much."""
     wide = 2 * np.degrees(np.arctan(max(wanted.shape) / 2 / each.lens.focal))
-    return _COST * ((each.pose.roll / _ROLL) ** 2 + max(wide - _WIDEST, 0.0) / 10) - merit(each)
+    return _COST * ((each.pose.roll / _ROLL) ** 2 + max(wide - _WIDEST, 0.0) / 10) - each.likeness.whole
 
 
-def _whole(each: Candidate) -> float:
-    return each.likeness.whole
-
-
-def _apart(found: Sequence[Candidate], worth: Callable[[Candidate], float], most: int) -> list[Candidate]:
+def _apart(found: Sequence[Candidate], most: int) -> list[Candidate]:
     """The best of candidates that look from directions apart, best first."""
     kept: list[Candidate] = []
-    for each in sorted(found, key=worth, reverse=True):
+    for each in sorted(found, key=lambda each: -each.likeness.whole):
         if len(kept) < most and all(angle_between(each.pose, other.pose) > _APART for other in kept):
             kept.append(each)
     return kept

@@ -55,17 +55,17 @@ def target(alpha: Float32Array, normals: Float32Array, crop: Crop, side: int = S
     wide = _ROOM * float((high - low).max())
     left, top = (low + high - wide) / 2
     window = (left, top, wide, wide)
-    weighted = np.concatenate([normals * alpha[..., None], alpha[..., None]], axis=2)
-    small = resample(weighted, window, (side, side), fill=0.0)
+    covered = resample(alpha, window, (side, side), fill=0.0)
+    facing = resample(normals * alpha[..., None], window, (side, side), fill=0.0)
     scale = crop.side / alpha.shape[0]
     corner = np.array([crop.left, crop.top])
     window = (crop.left + scale * left, crop.top + scale * top, scale * wide)
     across, down = (start + (np.arange(side) + 0.5) * window[2] / side for start in window[:2])
     known = ((down > 0) & (down < crop.picture_height))[:, None] & (across > 0) & (across < crop.picture_width)
     return Target(
-        closed(small[..., 3] > _COVERED) & known,
+        closed(covered > _COVERED) & known,
         known,
-        unit(small[..., :3], TO_VIEWER, least=1e-3),
+        unit(facing, TO_VIEWER, least=1e-3),
         np.stack([corner + scale * low, corner + scale * high]),
         window,
         (crop.picture_height, crop.picture_width),

@@ -35,8 +35,8 @@ def usable(uv: Float32Array, on_surface: Float64Array, poll: Poll) -> bool:
 def kept(uv: Float32Array, on_surface: Float64Array, most: int, scale: float) -> Atlas:
     """The mesh's own layout, in the least image that has about the picture's scale.
 
-    uv: float32 (T, 3, 2). on_surface: float64 (T,), the triangles' areas in pixels of the cut-out. most: the image's side at most. scale: the
-    picture's pixels in one of the cut-out.
+    uv: float32 (T, 3, 2). on_surface: float64 (T,), the triangles' areas in pixels of the cut-out. most:
+    the image's side at most. scale: the picture's pixels in one of the cut-out.
     """
     filled = max(float(_areas(uv).sum()), 1e-9)
     needed = scale * float(np.sqrt(on_surface.sum() / filled))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The simplex search for a function's least value (Nelder and Mead 1965, A Simplex Method for Function Minimization)."""
+"""Simplex search for a function's least value (Nelder and Mead, A Simplex Method for Function Minimization, 1965)."""
 
 from collections.abc import Callable
 

@@ -36,7 +36,8 @@ class Request:
     of the products that are wanted; all that the engine gives by itself if empty.
 
     mesh_vertices, mesh_triangles: what the picture is put onto, for engines that take a mesh; mesh_corner_uv: its own
-    UVs; mesh_faces: the face that each triangle is part of. camera: 14 numbers, the first three rows of a camera's matrix, its fov and its width; empty for none.
+    UVs; mesh_faces: the face that each triangle is part of. camera: 14 numbers, the first three rows of a camera's
+    matrix, its fov and its width; empty for none.
     """
 
     job: str

@@ -91,7 +91,8 @@ class Viewpoints:
 
     matrices: from each camera's axes to the mesh's. fovs: the angle across the whole picture's width in degrees, 0 for
     a parallel projection; widths: its width in the mesh's unit then. azimuths, elevations, rolls: degrees. distances:
-    from the mesh's middle, in its unit. scores, outlines: 0 to 1. fits: whether the first is alike enough, or was given.
+    from the mesh's middle, in its unit. scores, outlines: 0 to 1. fits: whether the first is alike enough, or
+    was given.
     """
 
     fits: bool

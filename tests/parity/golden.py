@@ -46,7 +46,7 @@ NETWORKS = (
 """Kinds that need weights."""
 ALGORITHMS = (
     *("features2mesh", "normal_postprocess", "preprocess_image", "sampler", "sparse_updown", "surface"),
-    *("geometry_camera", "geometry_raster", "geometry_bake"),
+    *("geometry_camera", "geometry_raster", "geometry_bake", "geometry_fit"),
     *("grad_clip", "t_sampling", "features", "latent_stats", "mesh_losses"),
     *("hi3d_tables", "hi3d_depth9", "hi3d_frames", "hi3d_checkpoint", "sv3d_inputs"),
     *("zero123pp_scale",),

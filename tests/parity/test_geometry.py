@@ -8,10 +8,15 @@ import numpy as np
 import pytest
 
 from backend.arrays import Float64Array
-from backend.flow.products import Camera, Mesh
+from backend.flow.products import Camera, Crop, Mesh
 from backend.raster.render import vertex_normals
+from backend.raster.ticks import unwatched
+from backend.raster.vectors import TO_VIEWER, unit
 from backend.texture import bake
 from backend.texture.camera import orbit, pixels
+from backend.texture.cloud import Cloud, scatter
+from backend.texture.fit import POINTS, aimed, ranked
+from backend.texture.likeness import target
 from backend.texture.raster import look
 from tests.parity import golden
 
@@ -76,6 +81,30 @@ def test_bakes(path: Path) -> None:
     blended = bake.blend(found, np.array(colours, np.float64), strengths[0])
     same = agree.all(axis=0)
     np.testing.assert_allclose(blended[same], fixture.output("colour").numpy()[same], atol=1e-4)
+
+
+@golden.each("geometry_fit")
+def test_fits(path: Path) -> None:
+    """The field of view and the distance that are assumed are not the true ones; the camera looks at the origin."""
+    fixture = golden.read(path)
+    cloud = about_the_origin(scatter(fixture.input("verts").numpy(), fixture.input("faces").numpy(), POINTS))
+    mask, normals = fixture.input("mask").numpy().astype(np.float32), fixture.input("normals").numpy()
+    side = max(mask.shape)
+    below, beside = (side - length for length in mask.shape)
+    alpha = np.pad(mask, ((0, below), (0, beside)))
+    facing = unit(np.pad(normals, ((0, below), (0, beside), (0, 0))), TO_VIEWER)
+    wanted = target(alpha, facing, Crop(0, 0, side, mask.shape[1], mask.shape[0]))
+    starts = ranked(cloud, wanted, fixture.facts["assumed_dist"], unwatched)
+    found = max((aimed(cloud, wanted, each.pose, unwatched) for each in starts), key=lambda each: each.likeness.whole)
+    azimuth, elevation = fixture.output("az_el_deg").tolist()
+    assert abs((found.pose.azimuth - azimuth + 180) % 360 - 180) <= 3
+    assert abs(found.pose.elevation - elevation) <= 5
+
+
+def about_the_origin(cloud: Cloud) -> Cloud:
+    """The same points in the mesh's own axes and unit."""
+    points, outer = (part * cloud.radius + cloud.centre for part in (cloud.points, cloud.outer))
+    return Cloud(points.astype(np.float32), cloud.normals, outer, np.zeros(3), 1.0)
 
 
 def test_a_camera_of_parallel_rays_sees_its_width() -> None:

@@ -57,7 +57,7 @@ SETTINGS = (
     Setting(
         name="image_size",
         label="Image Size",
-        description="The largest side that the image of the colours may have, in pixels; it is as large as the picture needs",
+        description="How large the image of the colours may be, in pixels a side; it is as large as the picture needs",
         default="2048",
         options=(
             Option("1024", "1024 px", "At most 1024 pixels a side"),

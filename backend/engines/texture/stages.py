@@ -6,7 +6,7 @@ import numpy as np
 from ...errors import UserError
 from ...flow.products import Camera, Cutout, Mesh, NormalMap, Noted, Picture, Report, Viewpoint, Viewpoints
 from ...texture.cloud import Cloud, scatter
-from ...texture.fit import DISTANCE, POINTS, Candidate, fit, framed_at, merit
+from ...texture.fit import DISTANCE, POINTS, Candidate, fit, framed_at
 from ...texture.lens import Lens, Pose
 from ...texture.likeness import Target, likeness, target
 from ...texture.paint_mesh import paint_mesh
@@ -14,8 +14,8 @@ from .settings import ALL, GIVEN
 
 LEAST = 0.4
 """Of the outlines that run along each other: from here on a camera that was found fits. docs/surface.md says why."""
-ALIKE = 0.03
-"""Of a camera's merit: by how much less another direction is nearly as good."""
+ALIKE = 0.02
+"""Of the likeness: by how much less another direction is nearly as good."""
 _ANOTHER = "Repair the mesh, or use another one."
 MOST_TRIANGLES = 4_000_000
 _STEPS = 660  # of a search, about
@@ -76,8 +76,7 @@ def find_camera(
     best = viewpoints.found[0]
     if not fits:
         return Noted(viewpoints, (f"The picture may not show this mesh. {_agreement(best)}",))
-    rest = zip(found[1:], viewpoints.found[1:], strict=True)
-    alike = [each for candidate, each in rest if merit(candidate) > merit(found[0]) - ALIKE]
+    alike = [each for each in viewpoints.found[1:] if each.score > best.score - ALIKE]
     if not alike:
         return viewpoints
     directions = " or ".join(f"azimuth {each.azimuth:.0f}, elevation {each.elevation:.0f}" for each in alike)

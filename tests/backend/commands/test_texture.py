@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`texture` on the command line: a mesh's file and a picture's become one file."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backend.__main__ import main
+from backend.commands.texture import read_camera
+from backend.errors import UserError
+from backend.files.pictures import write_picture
+from backend.files.scenes import read_scene
+from tests.backend.texture.photographs import camera_at, photographed, thing
+
+trimesh = pytest.importorskip("trimesh")
+CAMERA = camera_at(25, 20, 2.6, 40, (0.05, 0, 0.4))
+QUICK = ("--set", "resolution=96", "--set", "image_size=1024")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With `thing.ply`, `picture.png` and `camera.json`."""
+    made = tmp_path_factory.mktemp("texture")
+    mesh = thing()
+    trimesh.Trimesh(mesh.vertices, mesh.triangles, process=False).export(made / "thing.ply")
+    write_picture(made / "picture.png", photographed(mesh, CAMERA, (128, 128))[0])
+    camera = {"matrix": CAMERA.matrix.tolist(), "fov": CAMERA.fov}
+    (made / "camera.json").write_text(json.dumps(camera), encoding="utf-8")
+    return made
+
+
+def run(folder: Path, out: str, *more: str) -> int:
+    return main(["texture", str(folder / "thing.ply"), str(folder / "picture.png"), "-o", str(folder / out), *more])
+
+
+def test_the_camera_that_was_found_is_told_and_can_be_used_again(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    viewpoints = folder / "found.json"
+    assert run(folder, "a.glb", *QUICK, "--json", "--save", f"viewpoints={viewpoints}", "--set", "search=near",
+               "--azimuth", "20", "--elevation", "25") == 0  # fmt: skip
+    told = json.loads(capsys.readouterr().out)
+    assert told["fits"]
+    assert told["cameras"][0]["azimuth"] == pytest.approx(25, abs=12)
+    assert read_scene(folder / "a.glb").mesh.uv.shape == (len(thing().triangles), 3, 2)
+    found = read_camera(viewpoints)
+    np.testing.assert_allclose(found.matrix, told["cameras"][0]["matrix"])
+    assert run(folder, "a.glb", *QUICK, "--camera", str(viewpoints)) == 1  # it is there already
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_a_camera_is_taken_as_it_is_given(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(folder, "b.obj", *QUICK, "--camera", str(folder / "camera.json")) == 0
+    assert "field of view 40.0 degrees" in capsys.readouterr().out
+    assert read_scene(folder / "b.obj").mesh.uv.shape == (len(thing().triangles), 3, 2)
+    assert run(folder, "c.glb", *QUICK, "--azimuth", "25", "--elevation", "20", "--fov", "40") == 0
+    assert "azimuth 25.0, elevation 20.0" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"matrix": [1, 2]}', '{"matrix": "a", "fov": 3}', "3"])
+def test_what_is_no_camera_is_said(text: str, tmp_path: Path) -> None:
+    (tmp_path / "camera.json").write_text(text, encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        read_camera(tmp_path / "camera.json")
+    assert caught.value.code == "bad-camera"

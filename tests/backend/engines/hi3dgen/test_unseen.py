@@ -72,6 +72,7 @@ def draw(painted: tuple[Mesh, Cutout], own: NetworkPool | None = None, **changes
 
 
 @pytest.mark.usefixtures("weights")
+@pytest.mark.slow
 def test_the_engine_draws_them_between_the_colours_and_the_normal_texture(pipeline: Pipeline) -> None:
     filled, ran = run(pipeline, 1, colours="1024")
     behind = ran[ran.index("unseen") :]

@@ -193,7 +193,9 @@ def new_setup(extension: Path, user_folder: Path) -> Any:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
-def test_further_weights_are_downloaded_by_their_name(scene: Any, tmp_path: Path, monkeypatch: Any) -> None:
+def test_further_weights_are_downloaded_by_their_name(
+    scene: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HI3DGEN_USER_FOLDER", str(tmp_path))
     broken(tmp_path, "gone")
     python = tmp_path / "environments" / "x" / "bin" / "python"
@@ -212,18 +214,20 @@ def test_further_weights_are_downloaded_by_their_name(scene: Any, tmp_path: Path
         setup.download("none")
 
 
-def test_further_weights_are_offered_with_their_size_and_licence(scene: Any, monkeypatch: Any) -> None:
+def test_further_weights_are_offered_with_their_size_and_licence(
+    session: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     box = import_module(f"{MODULE}.blender_addon.ui.engine_box")
-    setup = box.setup_timer.setup()
+    setup = new_setup(tmp_path, tmp_path)
     package = {"name": GUIDED.name, "purpose": GUIDED.purpose, "licence": GUIDED.licence, "optional": True}
     package |= {"licence_url": GUIDED.licence_url, "bytes": GUIDED.bytes, "state": "absent", "trouble": ""}
-    plan = {"installed": {"torch": "2", "device": "CPU"}, "up_to_date": True, "has_files": True}
-    monkeypatch.setattr(setup, "asked", True)
-    monkeypatch.setattr(setup, "plan", plan)
+    setup.plan = {"installed": {"torch": "2", "device": "CPU"}, "up_to_date": True, "has_files": True}
+    setup.asked = True
+    monkeypatch.setattr(box.setup_timer, "_setup", setup)
     preferences = bpy.context.preferences.addons[MODULE].preferences
     shown: dict[str, str] = {}
     for state in ("absent", "present"):
-        monkeypatch.setattr(setup, "weights", {"packages": [], "more": [{**package, "state": state}]})
+        setup.weights = {"packages": [], "more": [{**package, "state": state}]}
         layout = MagicMock()
         box.draw(layout, preferences, 10_000.0)
         shown[state] = " ".join(call.kwargs["text"] for call in layout.mock_calls if "text" in call.kwargs)

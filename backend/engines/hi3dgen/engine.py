@@ -22,7 +22,7 @@ from ...normals.image import OWN_NORMAL_MAP
 from ...normals.stages import READ_OWN
 from ...texture.stages import COLOURED, LIT
 from ...weights import store
-from ...weights.catalogue import EVERY, FOREGROUND, MORE, PACKAGES
+from ...weights.catalogue import FOREGROUND, GUIDED, PACKAGES
 from .settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -162,8 +162,8 @@ def missing() -> str:
 
 def versions() -> dict[str, str]:
     """The revisions of the weights by which a job is done; those that it can do without are left out if missing."""
-    unused = {package.name for package in (FOREGROUND, *MORE) if store.missing([package])}
-    return {name: revision for name, revision in store.revisions(EVERY).items() if name not in unused}
+    unused = {package.name for package in (FOREGROUND, GUIDED) if store.missing([package])}
+    return {name: revision for name, revision in store.revisions((*PACKAGES, GUIDED)).items() if name not in unused}
 
 
 def _clean(mesh: Mesh, *, clean: bool, report: Report) -> Mesh | Noted:

@@ -25,7 +25,7 @@ from backend.guided.refine import Refinement
 from backend.guided.unseen import MISSING
 from backend.nn.memory_plan import Network, NetworkPool
 from backend.texture.paint import paint
-from backend.weights.catalogue import GUIDED
+from backend.weights.catalogue import GUIDED, PACKAGES
 from tests.backend.engines.hi3dgen.tiny_engine import Watcher, mesh_of, request, run
 from tests.backend.texture.test_paint import ignore, made
 
@@ -72,6 +72,7 @@ def draw(painted: tuple[Mesh, Cutout], own: NetworkPool | None = None, **changes
 
 
 @pytest.mark.usefixtures("weights")
+@pytest.mark.slow
 def test_the_engine_draws_them_between_the_colours_and_the_normal_texture(pipeline: Pipeline) -> None:
     filled, ran = run(pipeline, 1, colours="1024")
     behind = ran[ran.index("unseen") :]
@@ -95,7 +96,7 @@ def test_without_the_weights_the_colours_stay_filled_and_a_note_says_what_to_do(
 def test_the_weights_are_part_of_the_recipe_if_they_are_here(tiny: Path, without: Path) -> None:
     assert GUIDED.name not in versions()
     shutil.copytree(tiny / GUIDED.name, without / GUIDED.name)
-    assert GUIDED.name in versions()
+    assert set(versions()) == {package.name for package in (*PACKAGES, GUIDED)}, "and of no other engine's"
     assert hi3dgen().versions() == versions()
 
 

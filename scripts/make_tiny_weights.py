@@ -181,8 +181,8 @@ def make(folder: Path, seed: int = 0) -> None:
     make_view_by_move(folder / VIEW_BY_MOVE.name, random)
 
 
-def make_guided(folder: Path, random: torch.Generator) -> None:
-    """Writes the package of the networks that draw views into its folder."""
+def make_guided(folder: Path, random: torch.Generator, *, attention: bool = False) -> None:
+    """Writes the package of the networks that draw views into its folder; attention: in the VAE, too."""
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL  # noqa: PLC0415
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel  # noqa: PLC0415
     from transformers import CLIPTextConfig, CLIPTextModel  # noqa: PLC0415
@@ -190,7 +190,7 @@ def make_guided(folder: Path, random: torch.Generator) -> None:
     config = CLIPTextConfig(**TEXT, vocab_size=len(WORDS))
     parts: dict[str, tuple[Any, str]] = {
         "unet": (UNet2DConditionModel.from_config(DEPTH_UNET), "diffusion_pytorch_model"),
-        "vae": (AutoencoderKL.from_config(VAE), "diffusion_pytorch_model"),
+        "vae": (AutoencoderKL.from_config({**VAE, "mid_block_add_attention": attention}), "diffusion_pytorch_model"),
         "text_encoder": (CLIPTextModel(config), "model"),
     }
     for name, (network, file) in parts.items():

@@ -13,10 +13,10 @@ that every other vertex has the mean of its neighbours' tones.
 The points are those that the picture does not see, or at a grazing angle, and that have painted surface nearby. The
 pictures are lit, so the true colours get one gain for each channel, in linear light, by which they are nearest to the
 picture where it sees them. Printed are the points; how far the picture's own colours are from the true ones where it
-sees the surface, which is what light alone makes; and for the three contenders the mean Oklab distance x 100, the share
-of points whose distance is above 30 (a second face, or none), and the local spread of the lightness over that of
-the true colours (1 is right; - if these are plain). Objects without reliable voxels or without colours are left out.
-Needs the extras `hi3dgen` and `training`.
+sees the surface, which is what light alone makes; and for the three contenders the mean Oklab distance x 100; the same
+without the lightness, which is where light does most; the share of points whose distance is above 30 (a second face,
+or none); and the local spread of the lightness over that of the true colours (1 is right; - if these are plain).
+Objects without reliable voxels or without colours are left out. Needs the extras `hi3dgen` and `training`.
 """
 
 import argparse
@@ -68,13 +68,15 @@ class Points(NamedTuple):
 class Row(NamedTuple):
     """What was measured of one object.
 
-    points: those that are measured. light: the picture's own error where it sees the surface. errors, others: the mean
-    distance and the share of `_OTHER`, by contender. spread: the true one. spreads: the contenders'.
+    points: those that are measured. light: the picture's own error where it sees the surface. By contender: errors, the
+    mean distance; tints, that without the lightness; others, the share of `_OTHER`. spread: that of the true lightness.
+    spreads: the contenders'.
     """
 
     points: int
     light: float
     errors: Float64Array
+    tints: Float64Array
     others: Float64Array
     spread: float
     spreads: Float64Array
@@ -90,7 +92,7 @@ def main(arguments: Sequence[str]) -> None:
     known = {name: about for name, about in known.items() if (options.folder / "colours" / f"{name}.npz").exists()}
     if not known:
         sys.exit(f"There is no colours/NAME.npz in {options.folder}.")
-    titles = ("error", "above 30 %", "local spread")
+    titles = ("error", "without lightness", "above 30 %", "local spread")
     print(f"{'':18}{'':>7}{'':>7}" + "".join(f"{title:>33}" for title in titles))
     print(f"{'':18}{'points':>7}{'light':>7}" + "".join(f"{name:>11}" for name in CONTENDERS) * len(titles))
     rows: list[Row] = []
@@ -112,6 +114,7 @@ def _print(name: str, row: Row) -> None:
     print(
         f"{name:18}{row.points:7}{row.light:7.1f}"
         + "".join(f"{error:11.2f}" for error in row.errors)
+        + "".join(f"{tint:11.2f}" for tint in row.tints)
         + "".join(f"{100 * share:11.1f}" for share in row.others)
         + "".join(f"{'-':>11}" if spread is None else f"{spread:11.2f}" for spread in spreads),
         flush=True,
@@ -126,6 +129,7 @@ def _mean(rows: Sequence[Row]) -> Row:
         round(np.mean([row.points for row in rows])),
         float(np.mean([row.light for row in rows])),
         np.mean([row.errors for row in rows], axis=0),
+        np.mean([row.tints for row in rows], axis=0),
         np.mean([row.others for row in rows], axis=0),
         1.0 if textured else 0.0,
         spreads,
@@ -183,11 +187,13 @@ def judge(painted: tuple[Points, ...], truth: Points, surface: Triangles, cutout
     near = np.linalg.norm(truth.places[asked] - painted[0].places[which], axis=1) < _NEAR
     asked, which = asked[near], which[near]
     found = [_lab(each.colours[which]) for each in painted]
-    distances = np.array([np.linalg.norm(lab - lit[asked], axis=1) for lab in found])
+    off = np.array(found) - lit[asked]
+    distances = np.linalg.norm(off, axis=2)
+    tints = np.linalg.norm(off[..., 1:], axis=2).mean(axis=1)
     cells = _cells(truth.places[asked])
     spreads = np.array([_spread(lab[:, 0], cells) for lab in found])
     errors, others = distances.mean(axis=1), (distances > _OTHER).mean(axis=1)
-    return Row(len(asked), float(light), errors, others, _spread(lit[asked, 0], cells), spreads)
+    return Row(len(asked), float(light), errors, tints, others, _spread(lit[asked, 0], cells), spreads)
 
 
 def _gain(base: Float64Array, own: Float32Array) -> float:

@@ -125,8 +125,9 @@ def test_colours_that_nobody_sees_are_measured_on_a_half_dark_ball(
     name, points, _, *numbers = capsys.readouterr().out.splitlines()[2].split()
     assert name == "ball"
     assert 1500 < int(points) < 2200  # of 3000, a half and what is seen at a grazing angle
-    for error, share in zip(numbers[:3], numbers[3:6], strict=True):
+    for error, tint, share in zip(numbers[:3], numbers[3:6], numbers[6:9], strict=True):
         assert 10 < float(error) < 30
+        assert float(tint) < 0.5  # all is grey
         assert float(share) == pytest.approx(100 * dark.sum() / int(points), abs=10)
 
 

@@ -12,7 +12,7 @@ from ...texture.likeness import Target, likeness, target
 from ...texture.paint_mesh import paint_mesh
 from .settings import ALL, GIVEN
 
-LEAST = 0.4
+LEAST = 0.38
 """Of the outlines that run along each other: from here on a camera that was found fits. docs/surface.md says why."""
 ALIKE = 0.02
 """Of the likeness: by how much less another direction is nearly as good."""

@@ -53,6 +53,12 @@ def views_of(sizes: list[int]) -> products.Views:
     return products.Views(tuple(sizes), angles, angles, np.arange(sum(sizes), dtype=np.uint8), matrices)
 
 
+def viewpoints_of(count: int) -> products.Viewpoints:
+    numbers = tuple(float(number) for number in range(count))
+    return products.Viewpoints(True, *[numbers] * 8, matrices=np.zeros((count, 4, 4), np.float32))  # noqa: FBT003
+
+
+CAMERA = tuple(float(number) for number in range(14))
 files = hnp.arrays(np.uint8, st.integers(0, 50))
 images = [st.none() | files] * 4
 PRODUCTS: list[st.SearchStrategy[Any]] = [
@@ -69,6 +75,7 @@ PRODUCTS: list[st.SearchStrategy[Any]] = [
         rows(np.float32, 3), rows(np.int32, 3), st.none(), hnp.arrays(np.float32, (2, 3, 2)),
     ),
     st.lists(st.integers(0, 20), max_size=3).map(views_of),
+    st.integers(1, 3).map(viewpoints_of),
 ]  # fmt: skip
 MESSAGES: list[st.SearchStrategy[Any]] = [
     st.builds(messages.Hello, texts, texts),
@@ -77,12 +84,14 @@ MESSAGES: list[st.SearchStrategy[Any]] = [
         jobs, texts, st.integers(0, 2**31 - 1),
         st.dictionaries(st.text("abc.", min_size=1, max_size=8), pictures, max_size=3).flatmap(with_picture),
         st.dictionaries(texts, scalars, max_size=4), st.integers(1, 16), st.lists(texts, max_size=3).map(tuple),
+        rows(np.float32, 3), hnp.arrays(np.int32, (2, 3)), st.none() | hnp.arrays(np.float32, (2, 3, 2)),
+        st.sampled_from([(), CAMERA]),
     ),
     st.builds(messages.Cancel, texts),
     st.just(messages.GetStatus()),
     st.just(messages.Unload()),
     st.just(messages.Shutdown()),
-    st.builds(messages.Capabilities, texts, st.lists(engines, max_size=3).map(tuple)),
+    st.builds(messages.Capabilities, texts, *[st.lists(engines, max_size=3).map(tuple)] * 2),
     st.builds(messages.Queued, jobs, counts),
     st.builds(messages.Progress, jobs, texts, texts, counts, counts, counts, counts, st.none() | numbers),
     st.builds(messages.Preview, jobs, texts, pictures),
@@ -183,12 +192,18 @@ def examples() -> Iterator[Message]:
         settings=(setting,),
     )
     yield messages.Hello("t" * 32, "a test")
-    yield messages.Request("one", "draft", 7, {"picture": picture, "left": picture}, {"resolution": 64}, 3, ("mesh",))
+    yield messages.Request(
+        *("one", "draft", 7, {"picture": picture, "left": picture}, {"resolution": 64}, 3, ("mesh",)),
+        mesh_vertices=MESH.vertices,
+        mesh_triangles=MESH.triangles,
+        mesh_corner_uv=np.zeros((1, 3, 2), np.float32),
+        camera=CAMERA,
+    )
     yield messages.Cancel("one")
     yield messages.GetStatus()
     yield messages.Unload()
     yield messages.Shutdown()
-    yield messages.Capabilities("0.1.0", (engine,))
+    yield messages.Capabilities("0.1.0", (engine,), (engine,))
     yield messages.Queued("one", 2)
     yield messages.Progress("one", "normals", "Estimating normals", 1, 4, 3, 10, 2.5)
     yield messages.Preview("one", "cutout", picture)
@@ -205,6 +220,7 @@ def examples() -> Iterator[Message]:
             "mesh": MESH,
             "normal_map": products.NormalMap(np.arange(9, dtype=np.uint8)),
             "around": views_of([4, 5]),
+            "from": viewpoints_of(2),
         },
     )
     yield messages.Failure("one", "cancelled", "The job was cancelled.", "Try again.")
@@ -212,10 +228,14 @@ def examples() -> Iterator[Message]:
 
 
 OPTIONAL: dict[type[Message], set[str]] = {
-    messages.Request: {"settings", "count", "gives"},
+    messages.Request: {
+        *("settings", "count", "gives"),
+        *("mesh_vertices", "mesh_triangles", "mesh_corner_uv", "camera"),
+    },
+    messages.Capabilities: {"tools"},
 }
 
-OPTIONAL_ARRAYS = {"inputs.left", "mesh.colours", "mesh.vertex_normals", "mesh.base_colour"}
+OPTIONAL_ARRAYS = {"inputs.left", "mesh_corner_uv", "mesh.colours", "mesh.vertex_normals", "mesh.base_colour"}
 
 each_message = pytest.mark.parametrize("message", list(examples()), ids=lambda message: type(message).__name__)
 
@@ -441,7 +461,31 @@ def a_result(kind: str, **fields: object) -> Document:
 
 
 def test_every_kind_of_product_is_tried_above() -> None:
-    assert set(products.KINDS) == {"cutout", "normal_map", "texture", "mesh", "views"}
+    assert set(products.KINDS) == {"cutout", "normal_map", "texture", "mesh", "views", "viewpoints"}
+
+
+@pytest.mark.parametrize("changed", [{"scores": [1.0]}, {"fits": 1}, {"azimuths": []}])
+def test_viewpoints_have_all_of_their_numbers(changed: dict[str, Any]) -> None:
+    document, arrays = products.documents_of({"it": viewpoints_of(2)})
+    fields = document[0]["fields"]
+    assert not refused(TO_CLIENT, a_result("viewpoints", **fields), arrays)
+    assert refused(TO_CLIENT, a_result("viewpoints", **{**fields, **changed}), arrays)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"mesh_vertices": None},
+        {"mesh_triangles": None},
+        {"mesh_corner_uv": np.zeros((2, 3, 2), np.float32)},
+        {"camera": (1.0,)},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_mesh_is_whole_and_a_camera_has_its_numbers(changed: dict[str, Any]) -> None:
+    (request,) = (each for each in examples() if isinstance(each, messages.Request))
+    document, _, arrays = parts(dataclasses.replace(request, **changed))
+    assert refused(TO_BACKEND, document, arrays)
 
 
 def test_a_product_of_an_unknown_kind_is_known_to_be_there() -> None:

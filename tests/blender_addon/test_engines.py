@@ -52,13 +52,13 @@ def engine(name: str, *settings: Any, inputs: tuple[str, ...] = ("picture",)) ->
 
 
 def test_an_engine_that_nobody_knew_has_a_panel_and_arguments(scene: Any, session: Any, engines: ModuleType) -> None:
-    orbit = engine("orbit", setting("steps", 7, 1, 9), setting("path", "round", options=("round", "flat")))
+    orbit = engine("orbit", setting("spins", 7, 1, 9), setting("path", "round", options=("round", "flat")))
     learn(engines, session, [*engines.known(), orbit])
     scene.hi3dgen.engine = "orbit"
     scene.hi3dgen_orbit.path = "flat"
-    assert scene.hi3dgen_orbit.steps == 7
+    assert scene.hi3dgen_orbit.spins == 7
     arguments = bpy.ops.hi3dgen.generate.get_rna_type().properties
-    assert arguments["steps"].hard_max == 9
+    assert arguments["spins"].hard_max == 9
     assert "thickness" in arguments, "those of the other engines stay"
 
 

@@ -52,7 +52,7 @@ def hi3d() -> Engine:
                 "Looking around",
                 "views",
                 ("cutout",),
-                ("seed", "resolution", "elevation", "steps", "precision"),
+                ("seed", "views_size", "elevation", "steps", "precision"),
                 lambda *taken, **used: stages().views(*taken, **used),
             ),
             Stage(
@@ -60,7 +60,7 @@ def hi3d() -> Engine:
                 "Adding detail",
                 "views",
                 ("views", "cutout"),
-                ("seed", "resolution", "elevation", "steps", "precision"),
+                ("seed", "views_size", "elevation", "steps", "precision"),
                 lambda *taken, **used: stages().fine(*taken, **used),
             ),
         ),

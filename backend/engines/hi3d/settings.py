@@ -6,7 +6,7 @@ from ...views.settings import PRECISION, steps
 
 SETTINGS = (
     Setting(
-        name="resolution",
+        name="views_size",
         label="Resolution",
         description="How large the views become",
         default="fine",
@@ -19,9 +19,9 @@ SETTINGS = (
         name="elevation",
         label="Elevation",
         description="How far above the object the picture was taken from, in whole degrees",
-        default=0,
-        minimum=-10,
-        maximum=40,
+        default=0.0,
+        minimum=-10.0,
+        maximum=40.0,
     ),
     steps(25),
     PRECISION,

@@ -56,7 +56,7 @@ class Stages:
     def seconds(self, stage: str, settings: Settings) -> float | None:
         """How many seconds a stage will about take on a slow device; None if it is fast, or without networks."""
         wanted = {"views": (_FIRST, HI3D_FIRST), "fine": (_SECOND, HI3D_SECOND)}
-        if stage not in wanted or (stage == "fine" and settings["resolution"] == "coarse"):
+        if stage not in wanted or (stage == "fine" and settings["views_size"] == "coarse"):
             return None
         file, model = wanted[stage]
         steps, precision = int(settings["steps"]), str(settings["precision"])
@@ -67,8 +67,8 @@ class Stages:
         cutout: Cutout,
         *,
         seed: int,
-        resolution: str,
-        elevation: int,
+        views_size: str,
+        elevation: float,
         steps: int,
         precision: str,
         report: Report,
@@ -77,7 +77,7 @@ class Stages:
 
         Raises UserError if weights are missing or damaged, or if the device is too slow for what is asked for.
         """
-        if resolution == "fine":  # said before the first stage is waited for
+        if views_size == "fine":  # said before the first stage is waited for
             self._require_speed(_SECOND, HI3D_SECOND, steps, precision)
         run = self._run(_FIRST, HI3D_FIRST, steps, precision, part(report, 0, 1, 20))
         device, frames = run.compute.device, run.there.frames
@@ -92,10 +92,10 @@ class Stages:
         token = run.token(picture, part(report, 1, 2, 20), "tower")
         score = run.use("tower", judge, part(report, 2, 3, 20), "encoder")
         latent = run.picture_latents(seen, part(report, 3, 4, 20), "unet")
-        condition = run.condition(token, latent, hi3d_vector(elevation, score))
+        condition = run.condition(token, latent, hi3d_vector(round(elevation), score))
         guidance = linear_guidance(frames, _STRONGEST_FIRST)
         latents = run.sampled(noise, condition, guidance, steps, part(report, 4, 19, 20))
-        return run.views(run.decoded(latents, part(report, 19, 20, 20)), cameras(frames, elevation))
+        return run.views(run.decoded(latents, part(report, 19, 20, 20)), cameras(frames, round(elevation)))
 
     def fine(
         self,
@@ -103,8 +103,8 @@ class Stages:
         cutout: Cutout,
         *,
         seed: int,
-        resolution: str,
-        elevation: int,
+        views_size: str,
+        elevation: float,
         steps: int,
         precision: str,
         report: Report,
@@ -113,7 +113,7 @@ class Stages:
 
         Raises UserError as the first.
         """
-        if resolution == "coarse":
+        if views_size == "coarse":
             report(1, 1)
             return views
         run = self._run(_SECOND, HI3D_SECOND, steps, precision, part(report, 0, 1, 20))
@@ -140,11 +140,11 @@ class Stages:
         depth = run.use("depth", look, part(report, 2, 3, 20), "encoder")
         latent = run.picture_latents(seen, part(report, 3, 4, 20), "vae")
         coarse = run.use("vae", draw, part(report, 4, 5, 20), "unet")
-        condition = run.condition(token, torch.cat([depth, latent], dim=1), hi3d_vector(elevation))
+        condition = run.condition(token, torch.cat([depth, latent], dim=1), hi3d_vector(round(elevation)))
         guidance = linear_guidance(count, _STRONGEST_SECOND)
         change = blended(coarse, noise, steps)
         latents = run.sampled(noise, condition, guidance, steps, part(report, 5, 19, 20), change)
-        return run.views(run.decoded(latents, part(report, 19, 20, 20)), cameras(count, elevation))
+        return run.views(run.decoded(latents, part(report, 19, 20, 20)), cameras(count, round(elevation)))
 
     def _run(self, file: str, model: Model, steps: int, precision: str, report: Report) -> Run:
         path = self._require_speed(file, model, steps, precision)

@@ -78,13 +78,13 @@ def test_the_command_writes_a_folder_of_both_stages_views_with_their_cameras(
 def test_the_first_stage_alone_gives_its_own_size_and_a_seed_means_the_same_again(views_weights: Path) -> None:
     pipeline = Pipeline({"hi3d": hi3d()}, cache_bytes=0)
     watcher = Watcher()
-    first = views_of(pipeline, "hi3d", watcher=watcher, resolution="coarse")
+    first = views_of(pipeline, "hi3d", watcher=watcher, views_size="coarse")
     assert first.pictures.shape == (3, 64, 64, 4)
     done = [step / of for step, of in watcher.reports]
     assert done == sorted(done)
     assert done[-1] == 1
-    assert np.array_equal(views_of(pipeline, "hi3d", resolution="coarse").pictures, first.pictures)
-    other = views_of(pipeline, "hi3d", seed=2, resolution="coarse")
+    assert np.array_equal(views_of(pipeline, "hi3d", views_size="coarse").pictures, first.pictures)
+    other = views_of(pipeline, "hi3d", seed=2, views_size="coarse")
     assert not np.array_equal(other.pictures, first.pictures)
     pipeline.unload()
 
@@ -138,7 +138,7 @@ def test_a_processor_is_refused_with_the_time_that_it_would_take(
 
     monkeypatch.setattr(runner, "speed_of", slow)
     with pytest.raises(UserError, match=f"By the processor this would take about {minutes} minutes") as caught:
-        views_of(Pipeline({"hi3d": hi3d()}), "hi3d", steps=25, resolution=resolution)
+        views_of(Pipeline({"hi3d": hi3d()}), "hi3d", steps=25, views_size=resolution)
     assert caught.value.code == "too-slow"
     assert not [*(tmp_path / HI3D.name).glob("*-fp16")]
 
@@ -149,11 +149,11 @@ def test_what_a_run_costs_is_known_before_it_begins(views_weights: Path, monkeyp
 
     monkeypatch.setattr(runner, "speed_of", slow)
     monkeypatch.setenv("HI3DGEN_WEIGHTS", str(views_weights / "nothing"))
-    settings = {"steps": 25, "precision": "auto", "resolution": "fine", "model": "p"}
+    settings = {"steps": 25, "precision": "auto", "views_size": "fine", "model": "p"}
     stages = hi3d_stages.Stages()
     assert stages.seconds("views", settings) == pytest.approx(1057e12, rel=1e-3)
     assert stages.seconds("fine", settings) == pytest.approx(5565e12, rel=1e-3)
-    assert stages.seconds("fine", {**settings, "resolution": "coarse"}) is None
+    assert stages.seconds("fine", {**settings, "views_size": "coarse"}) is None
     assert sv3d_stages.Stages().seconds("views", {**settings, "steps": 50}) == pytest.approx(3527e12, rel=1e-3)
 
 

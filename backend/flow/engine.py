@@ -122,9 +122,10 @@ def check_inputs(owner: str, known: Collection[str], names: Collection[str]) -> 
         if name not in known:
             advice = f"The inputs of this engine are: {', '.join(known)}."
             raise UserError("bad-input", f"{owner} does not take the input “{name:.60}”.", advice)
-    for name in (PICTURE, MESH):
-        if name in known and name not in names:
-            raise UserError("bad-input", f"The request brings no {name}.", "Give one.")
+    if PICTURE not in names:
+        raise UserError("bad-input", "The request brings no picture.", "Give one.")
+    if MESH in known and MESH not in names:
+        raise UserError("bad-input", "The request brings no mesh.", "Give one.")
 
 
 def why_missing(engine: Engine) -> str:

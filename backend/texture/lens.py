@@ -14,7 +14,7 @@ from ..arrays import Float32Array, Float64Array
 from ..mesh.stand import turn_to_z
 from .camera import orbit
 
-_ROUNDS = 4
+_ROUNDS = 6
 _NEAREST = 1.05  # radii: nothing of the object is behind the camera
 
 

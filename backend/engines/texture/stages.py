@@ -79,9 +79,12 @@ def find_camera(
     alike = [each for each in viewpoints.found[1:] if each.score > best.score - ALIKE]
     if not alike:
         return viewpoints
-    directions = " or ".join(f"azimuth {each.azimuth:.0f}, elevation {each.elevation:.0f}" for each in alike)
-    sentence = f"The mesh is nearly as much like the picture from {directions} as from where the camera was found"
-    return Noted(viewpoints, (f"{sentence} (azimuth {best.azimuth:.0f}, elevation {best.elevation:.0f}).",))
+    directions = "; ".join(f"{each.azimuth:.0f}°, {each.elevation:.0f}°" for each in alike)
+    found_at = f"{best.azimuth:.0f}°, {best.elevation:.0f}°"
+    return Noted(
+        viewpoints,
+        (f"The camera was found at {found_at} (azimuth, elevation). As good, or nearly, is {directions}.",),
+    )
 
 
 def judge_camera(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, camera: Camera, *, report: Report) -> Viewpoints:

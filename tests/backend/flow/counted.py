@@ -13,7 +13,7 @@ from backend.flow.request import Request
 from backend.flow.stage import Stage
 from tests.backend.vase import Notes, run_one
 
-BEHIND = ["clean", "reduce", "place", "colour", "project"]
+BEHIND = ["clean", "reduce", "place", "colour", "normal_texture", "project"]
 SEEDED = ["geometry", *BEHIND]
 ALL = ["foreground", "normals", *SEEDED]
 

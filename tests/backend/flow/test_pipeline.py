@@ -18,7 +18,7 @@ from backend.version import VERSION
 from tests.backend.flow.counted import ALL, SEEDED, Counted, same_mesh
 from tests.backend.vase import SMALL, Notes, edited_map, mesh_of, normals_of, request, run_one, vase
 
-MADE = ["cutout", "normal_map", *["mesh"] * 6]
+MADE = ["cutout", "normal_map", *["mesh"] * 7]
 
 
 # --- what runs again --------------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ MESSAGES: list[st.SearchStrategy[Any]] = [
         st.dictionaries(st.text("abc.", min_size=1, max_size=8), pictures, max_size=3).flatmap(with_picture),
         st.dictionaries(texts, scalars, max_size=4), st.integers(1, 16), st.lists(texts, max_size=3).map(tuple),
         rows(np.float32, 3), hnp.arrays(np.int32, (2, 3)), st.none() | hnp.arrays(np.float32, (2, 3, 2)),
-        st.sampled_from([(), CAMERA]),
+        st.none() | hnp.arrays(np.int32, 2), st.sampled_from([(), CAMERA]),
     ),
     st.builds(messages.Cancel, texts),
     st.just(messages.GetStatus()),
@@ -197,6 +197,7 @@ def examples() -> Iterator[Message]:
         mesh_vertices=MESH.vertices,
         mesh_triangles=MESH.triangles,
         mesh_corner_uv=np.zeros((1, 3, 2), np.float32),
+        mesh_faces=np.zeros(1, np.int32),
         camera=CAMERA,
     )
     yield messages.Cancel("one")
@@ -230,12 +231,19 @@ def examples() -> Iterator[Message]:
 OPTIONAL: dict[type[Message], set[str]] = {
     messages.Request: {
         *("settings", "count", "gives"),
-        *("mesh_vertices", "mesh_triangles", "mesh_corner_uv", "camera"),
+        *("mesh_vertices", "mesh_triangles", "mesh_corner_uv", "mesh_faces", "camera"),
     },
     messages.Capabilities: {"tools"},
 }
 
-OPTIONAL_ARRAYS = {"inputs.left", "mesh_corner_uv", "mesh.colours", "mesh.vertex_normals", "mesh.base_colour"}
+OPTIONAL_ARRAYS = {
+    "inputs.left",
+    "mesh_corner_uv",
+    "mesh_faces",
+    "mesh.colours",
+    "mesh.vertex_normals",
+    "mesh.base_colour",
+}
 
 each_message = pytest.mark.parametrize("message", list(examples()), ids=lambda message: type(message).__name__)
 
@@ -478,6 +486,7 @@ def test_viewpoints_have_all_of_their_numbers(changed: dict[str, Any]) -> None:
         {"mesh_vertices": None},
         {"mesh_triangles": None},
         {"mesh_corner_uv": np.zeros((2, 3, 2), np.float32)},
+        {"mesh_faces": np.zeros(2, np.int32)},
         {"camera": (1.0,)},
     ],
     ids=lambda changed: next(iter(changed)),

@@ -43,9 +43,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def without(tiny: Path, tmp_path: Path, weights: None, monkeypatch: pytest.MonkeyPatch) -> Path:
+def without(tiny_weights: Path, tmp_path: Path, weights: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with all weights but those that draw views."""
-    for folder in tiny.iterdir():
+    for folder in tiny_weights.iterdir():
         if folder.name != GUIDED.name:
             (tmp_path / folder.name).symlink_to(folder, target_is_directory=True)
     monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tmp_path))
@@ -93,9 +93,9 @@ def test_without_the_weights_the_colours_stay_filled_and_a_note_says_what_to_do(
     assert GUIDED.name in MISSING
 
 
-def test_the_weights_are_part_of_the_recipe_if_they_are_here(tiny: Path, without: Path) -> None:
+def test_the_weights_are_part_of_the_recipe_if_they_are_here(tiny_weights: Path, without: Path) -> None:
     assert GUIDED.name not in versions()
-    shutil.copytree(tiny / GUIDED.name, without / GUIDED.name)
+    shutil.copytree(tiny_weights / GUIDED.name, without / GUIDED.name)
     assert set(versions()) == {package.name for package in (*PACKAGES, GUIDED)}, "and of no other engine's"
     assert hi3dgen().versions() == versions()
 
@@ -121,9 +121,9 @@ def test_a_mesh_without_colours_all_round_stays_and_a_note_says_why(painted: tup
 
 
 def test_what_fails_costs_these_colours_alone(
-    tiny: Path, without: Path, painted: tuple[Mesh, Cutout], monkeypatch: pytest.MonkeyPatch
+    tiny_weights: Path, without: Path, painted: tuple[Mesh, Cutout], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(tiny / GUIDED.name, without / GUIDED.name)
+    shutil.copytree(tiny_weights / GUIDED.name, without / GUIDED.name)
     (without / GUIDED.name / "vae" / "config.json").write_text("{", encoding="utf-8")
     damaged = draw(painted)
     assert isinstance(damaged, Noted)

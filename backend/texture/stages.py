@@ -89,7 +89,6 @@ def _colour(
 
 
 def _light_up(mesh: Mesh, normal_map: NormalMap, *, normal_texture: str, report: Report) -> Mesh | Noted:
-    report(0, 1)
     if mesh.texture is None or mesh.texture.base_colour is None:
         return mesh
     if normal_texture != ALWAYS and (normal_texture != COARSE or not is_coarse(mesh, normal_map)):

@@ -212,7 +212,8 @@ def test_the_time_left_is_that_of_the_settings_that_matter() -> None:
 @pytest.mark.parametrize("stage", [name for name in ALL if name != "reduce"])  # so few faces are not reduced in steps
 def test_a_cancellation_comes_out_of_every_stage_and_leaves_it_to_be_done(stage: str, counted: Counted) -> None:
     notes = Notes(cancel=lambda seen: seen.stage.name == stage and seen.step > 0)
-    asked = request(settings={**SMALL, "colours": "all_round" if stage == "colour" else "front"})
+    colours = "all_round" if stage in ("colour", "normal_texture") else "front"
+    asked = request(settings={**SMALL, "colours": colours, "normal_texture": "always"})
     with pytest.raises(Cancelled):
         run_one(counted.pipeline, asked, notes)
     assert counted.ran[-1] == stage

@@ -129,5 +129,5 @@ def _textures(thing: bpy.types.Object | None) -> list[Any]:
 
 
 def _was_made_here(thing: bpy.types.Object, node: Any) -> bool:  # noqa: ANN401 - an image texture
-    """Whether an object's image texture came with it when it landed, and was not chosen by the artist."""
-    return recipe_of(thing) is not None and (node.name == PICTURE or PRODUCT in node.image)
+    """Whether an object's image texture came of a picture, and was not chosen by the artist."""
+    return PRODUCT in node.image or (recipe_of(thing) is not None and node.name == PICTURE)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """*Texture from Picture*: any mesh in the scene gets a picture's colours, by a real backend."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from backend.files.pictures import write_picture
 from backend.flow.products import Camera
 from backend.texture.camera import orbit, pixels
 from backend.texture.raster import look
-from tests.blender_addon.support import image_of
+from tests.blender_addon.support import MODULE, image_of
 
 WIDE = 96
 
@@ -92,6 +93,7 @@ def test_the_camera_is_found_and_the_mesh_painted(scene: Any, tmp_path: Path) ->
     assert [material.name for material in thing.data.materials] == ["stone", "photo"]
     assert {face.material_index for face in thing.data.polygons} == {1}
     assert not ghost.data.show_background_images
+    assert import_module(f"{MODULE}.blender_addon.scene.active").meant(bpy.context).image is None, "no painted image"
     places, colours = colours_of(thing)
     left = places[:, 0] < middle_of(thing)[0]
     assert 0 < left.sum() < len(left)

@@ -74,7 +74,7 @@ def test_unseen_sides_are_filled_or_drawn_as_the_artist_chooses(with_weights: An
     bpy.context.scene.hi3dgen.picture = image_of(disc(), "apple")
     made: dict[str, Any] = {}
     for unseen in ("filled", "drawn"):
-        assert bpy.ops.hi3dgen.generate(seed=3, unseen=unseen, colours="1024", **QUICK) == {"FINISHED"}
+        assert bpy.ops.hi3dgen.generate(**{**QUICK, "seed": 3, "unseen": unseen, "colours": "1024"}) == {"FINISHED"}
         made[unseen] = bpy.context.object
     assert made["drawn"]["hi3dgen"]["settings"]["unseen"] == "drawn"
     assert GUIDED.name in made["drawn"]["hi3dgen"]["versions"]

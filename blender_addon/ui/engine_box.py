@@ -31,7 +31,7 @@ def draw(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, wi
         _draw_error(box, setup.plan_error, width)
     elif setup.plan:
         _draw_environment(box, preferences, setup.plan, width)
-        _draw_weights(box, setup, width)
+        _draw_weights(box, setup, preferences, width)
     else:
         box.label(text=say("Finding out what is here …"))
     if setup.busy:
@@ -78,7 +78,7 @@ def _draw_environment(
         _draw_licence(column, width, f"{part}: {terms}", address)
 
 
-def _draw_weights(box: bpy.types.UILayout, setup: Setup, width: float) -> None:
+def _draw_weights(box: bpy.types.UILayout, setup: Setup, preferences: bpy.types.AddonPreferences, width: float) -> None:
     if setup.weights_error:
         _draw_error(box, setup.weights_error, width)
     packages = setup.weights.get("packages", [])
@@ -92,8 +92,11 @@ def _draw_weights(box: bpy.types.UILayout, setup: Setup, width: float) -> None:
         column = box.column(align=True)
         for package in missing:
             _draw_package(column, package, width)
-    for package in _missing(setup.weights.get("more", [])):
-        _sentences(box, width, joined(say("Further weights:"), translated(package["purpose"])), icon="IMPORT")
+    further = _missing(setup.weights.get("more", []))
+    if further:
+        box.prop(preferences, "further")
+    for package in further if preferences.further else ():
+        _sentences(box, width, translated(package["purpose"]), icon="IMPORT")
         _draw_package(box.column(align=True), package, width)
 
 
@@ -124,7 +127,7 @@ def _draw_buttons(box: bpy.types.UILayout, preferences: bpy.types.AddonPreferenc
     download = row.row()
     download.enabled = preferences.agree and is_installed
     download.operator("hi3dgen.download_weights", icon="IMPORT").agree = preferences.agree
-    for package in _missing(setup.weights.get("more", [])):
+    for package in _missing(setup.weights.get("more", [])) if preferences.further else ():
         row = box.row()
         row.enabled = preferences.agree and is_installed
         text = say("Download {name}", name=package["name"])

@@ -90,6 +90,12 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
         options={"SKIP_SAVE"},
     )
 
+    further: BoolProperty(
+        name="Further Weights",
+        description="Show the weights that other engines and settings use, each of which is downloaded alone",
+        options={"SKIP_SAVE"},
+    )
+
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the preferences."""
         engine_box.draw(self.layout, self, context.region.width)

@@ -225,6 +225,7 @@ def test_further_weights_are_offered_with_their_size_and_licence(
     setup.asked = True
     monkeypatch.setattr(box.setup_timer, "_setup", setup)
     preferences = bpy.context.preferences.addons[MODULE].preferences
+    preferences.further = True
     shown: dict[str, str] = {}
     for state in ("absent", "present"):
         setup.weights = {"packages": [], "more": [{**package, "state": state}]}

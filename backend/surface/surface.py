@@ -19,9 +19,10 @@ from torch.nn import functional
 from .enclosed import enclosed
 from .marching_cubes import Isosurface, marching_cubes
 
-_DISTANCE = slice(0, 8)
-_DISPLACEMENT = slice(8, 32)
-_COLOUR = slice(53, 101)  # the 21 before are weights that only training uses
+# Of a voxel's features; all but the distance have the components of corner 0 first, then those of corner 1.
+DISTANCE = slice(0, 8)
+DISPLACEMENT = slice(8, 32)
+COLOUR = slice(53, 101)  # the 21 before are weights that only training uses
 CORNERS = tuple((c & 1, c >> 1 & 1, c >> 2) for c in range(8))
 _SIDES = ("left", "right", "front", "back", "bottom", "top")
 _FAR = 1e6  # the distance outside a cap: it is on the border to a millionth of a voxel
@@ -38,7 +39,7 @@ class Surface:
 
 def feature_channels(*, colours: bool) -> int:
     """How many features a voxel has."""
-    return _COLOUR.stop if colours else _COLOUR.start
+    return COLOUR.stop if colours else COLOUR.start
 
 
 def extract_surface(
@@ -58,8 +59,8 @@ def extract_surface(
     if topology is None:
         return _nothing(features)
     colours = None
-    if features.shape[1] == _COLOUR.stop:
-        colours = topology.isosurface.interpolate(_mean_at(topology.voxels, features[:, _COLOUR])).sigmoid()
+    if features.shape[1] == COLOUR.stop:
+        colours = topology.isosurface.interpolate(_mean_at(topology.voxels, features[:, COLOUR])).sigmoid()
     return Surface(
         vertices=topology.isosurface.interpolate(topology.positions(features)),
         triangles=topology.isosurface.triangles,
@@ -79,14 +80,12 @@ class Topology:
     def positions(self, features: Tensor, points: Tensor | None = None) -> Tensor:
         """Where the points (or those in `points`, by number) are after the voxels' displacements: float32 (P, 3)."""
         places, voxels = (self.places, self.voxels) if points is None else (self.places[points], self.voxels[points])
-        reach = (1 - 1e-8) / (2 * self.resolution)  # half a voxel, so that displaced corners do not pass each other
-        displacements = reach * _mean_at(voxels, features[:, _DISPLACEMENT]).tanh()
-        return places / self.resolution - 0.5 + displacements
+        return displaced(places, _mean_at(voxels, features[:, DISPLACEMENT]), self.resolution)
 
     def distances(self, features: Tensor, points: Tensor) -> Tensor:
         """The voxels' signed distances at `points`, by number: (P,), 1 at those that no voxel touches."""
         voxels = self.voxels[points]
-        means = _mean_at(voxels, features[:, _DISTANCE] - 1 / self.resolution)[:, 0]
+        means = _mean_at(voxels, features[:, DISTANCE] - 1 / self.resolution)[:, 0]
         return torch.where((voxels >= 0).any(1), means, 1)
 
 
@@ -97,7 +96,7 @@ def find_topology(
     if not len(coords):
         return None
     lattice = _lattice_around(coords, resolution)
-    values, known = _mean_distances(coords, features[:, _DISTANCE] - 1 / resolution, lattice)
+    values, known = _mean_distances(coords, features[:, DISTANCE] - 1 / resolution, lattice)
     touched = touches_border(coords, resolution)
     if solid:
         filled = enclosed(values > 0, known, tuple(side not in touched for side in _SIDES))
@@ -110,6 +109,15 @@ def find_topology(
     places = torch.stack(torch.unravel_index(isosurface.points, lattice.shape), dim=1)
     voxels = _voxels_at(places, coords, lattice)
     return Topology(resolution, isosurface, places + lattice.low, voxels)
+
+
+def displaced(places: Tensor, displacements: Tensor, resolution: int) -> Tensor:
+    """Where the grid's points `places` (P, 3) in [0, resolution] are after their `displacements` (P, 3): float32 (P, 3).
+
+    Displacements are as the network gives them: their tanh reaches half a voxel, so that points do not pass each other.
+    """
+    reach = (1 - 1e-8) / (2 * resolution)
+    return places / resolution - 0.5 + reach * displacements.tanh()
 
 
 def touches_border(coords: Tensor, resolution: int) -> tuple[str, ...]:
@@ -134,7 +142,7 @@ def vertex_normals(vertices: Tensor, triangles: Tensor) -> Tensor:
 
 
 def _nothing(features: Tensor) -> Surface:
-    coloured = features.shape[1] >= _COLOUR.stop
+    coloured = features.shape[1] >= COLOUR.stop
     return Surface(
         vertices=features.new_empty(0, 3),
         triangles=torch.empty(0, 3, dtype=torch.int32, device=features.device),

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ...surface.surface import CORNERS
+from ...surface.surface import COLOUR, CORNERS, DISPLACEMENT, DISTANCE, displaced
 from .raster import barycentric, interpolated, rasterise
 from .similarity import structural_similarity
 from .views import Camera
@@ -46,8 +46,7 @@ class Corners:
 
     def positions(self, resolution: int) -> Tensor:
         """Where the points are after their displacements: (P, 3) in about [-0.5, 0.5]."""
-        reach = (1 - 1e-8) / (2 * resolution)
-        return self.places / resolution - 0.5 + reach * self.displacements.tanh()
+        return displaced(self.places, self.displacements, resolution)
 
 
 def corners_of(coords: Tensor, features: Tensor, resolution: int) -> Corners:
@@ -55,7 +54,7 @@ def corners_of(coords: Tensor, features: Tensor, resolution: int) -> Corners:
     steps = torch.tensor(CORNERS, device=coords.device)
     every = (coords.long()[:, None] + steps).flatten(0, 1)  # (8 N, 3)
     places, rows = every.unique(dim=0, return_inverse=True)
-    parts = [features[:, :8] - 1 / resolution, features[:, 8:32], features[:, 53:101]]
+    parts = [features[:, DISTANCE] - 1 / resolution, features[:, DISPLACEMENT], features[:, COLOUR]]
     own = torch.cat([part.unflatten(1, (8, -1)).flatten(0, 1) for part in parts if part.shape[1]], dim=1)
     count = torch.bincount(rows, minlength=len(places))[:, None]
     means = own.new_zeros(len(places), own.shape[1]).index_add(0, rows, own) / count

@@ -18,12 +18,12 @@ from ...models.latent_decoder import SUBDIVISION, LatentDecoder, LatentDecoderCo
 from ...models.latent_flow import Normalization
 from ...nn.checkpoint import load_network
 from ...nn.sparse import Voxels
+from ...surface.surface import DISTANCE
 from .mesh_losses import Rendering
 from .seen_surface import Look, decoded_topology, look_at, seen_normals
 from .views import Camera
 
 _APART = 4.0  # cells between depths that are not of the same part of the surface
-_DISTANCES = slice(0, 8)
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,12 @@ class FrozenDecoder:
         return SUBDIVISION * self.network.config.resolution
 
     def _tamed(self, gradient: Tensor) -> Tensor:
-        of_distances = gradient[:, _DISTANCES]
+        of_distances = gradient[:, DISTANCE]
         moved = of_distances[of_distances != 0].abs()
         if not len(moved):
             return gradient
         most = self.steepest * moved.median()
-        return torch.cat([of_distances.clamp(-most, most), gradient[:, _DISTANCES.stop :]], dim=1)
+        return torch.cat([of_distances.clamp(-most, most), gradient[:, DISTANCE.stop :]], dim=1)
 
 
 def load_decoder(stem: Path, normalization: Normalization) -> FrozenDecoder:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .chunks import cells_of_boxes
 from .views import Camera
 
 _NEAR = 1e-3  # triangles that reach nearer to the camera's plane are not shown
@@ -46,14 +47,9 @@ def rasterise(vertices: Tensor, triangles: Tensor, camera: Camera, size: int, ca
     low = box.amin(1).ceil().clamp(0, size).long()
     high = box.amax(1).floor().clamp(-1, size - 1).long()
     spans = (high - low + 1).clamp_min(0)
-    counts = spans.prod(1)
     nearest = torch.zeros(size * size, dtype=seen.dtype, device=seen.device)
     found: list[tuple[Tensor, Tensor, Tensor]] = []
-    for part in _chunks(counts, candidates):
-        owner = part.repeat_interleave(counts[part])
-        place = torch.arange(len(owner), device=owner.device) - (
-            counts[part].cumsum(0) - counts[part]
-        ).repeat_interleave(counts[part])
+    for owner, place in cells_of_boxes(spans.prod(1), candidates):
         column = low[owner, 0] + place % spans[owner, 0]
         row = low[owner, 1] + place // spans[owner, 0]
         its = corners[shown[owner]]
@@ -98,13 +94,3 @@ def _shares(corners: Tensor, at: Tensor) -> Tensor:
 
 def _cross(a: Tensor, b: Tensor) -> Tensor:
     return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
-
-
-def _chunks(counts: Tensor, most: int) -> list[Tensor]:
-    """The indices of `counts` above zero in chunks whose sums are about `most`."""
-    wanted = counts.nonzero()[:, 0]
-    if not len(wanted):
-        return []
-    chunk = (counts[wanted].cumsum(0) - 1) // most
-    _, lengths = chunk.unique_consecutive(return_counts=True)
-    return list(wanted.split(lengths.tolist()))

@@ -4,6 +4,8 @@
 import torch
 from torch import Tensor
 
+from .chunks import cells_of_boxes
+
 _INSET = 1e-6  # so that what lies on the cube's border is in its last voxels
 _PAIRS = 2**18  # of a triangle and a voxel, looked at together
 
@@ -25,13 +27,8 @@ def touched_voxels(vertices: Tensor, triangles: Tensor, resolution: int = 64, pa
     corners = (inside[triangles.long()] + 0.5) * resolution  # (T, 3, 3) in voxels
     low, high = corners.amin(1).floor().long(), corners.amax(1).floor().long()
     spans = high - low + 1
-    counts = spans.prod(1)
     found: list[Tensor] = []
-    for part in ((counts.cumsum(0) - 1) // pairs).unique():
-        chosen = ((counts.cumsum(0) - 1) // pairs == part).nonzero()[:, 0]
-        owner = chosen.repeat_interleave(counts[chosen])
-        first = (counts[chosen].cumsum(0) - counts[chosen]).repeat_interleave(counts[chosen])
-        place = torch.arange(len(owner), device=owner.device) - first
+    for owner, place in cells_of_boxes(spans.prod(1), pairs):
         y, z = spans[owner, 1], spans[owner, 2]
         voxels = low[owner] + torch.stack([place // (y * z), place // z % y, place % z], dim=1)
         touched = _touch(corners[owner] - (voxels + 0.5)[:, None])

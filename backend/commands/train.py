@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`train normals`, `geometry`, `cutouts`: the small networks learn from shapes that the project makes itself.
 
-`train structure-flow`, `latent-flow`: the published flow models learn from a folder of latents.
+`train structure-flow`, `latent-flow`: the published flow models learn from a folder of latents. `train prepare-objects`
+makes such a folder from meshes, as far as the structures' flow model needs it.
 """
 
 import argparse
@@ -10,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import UserError
+from ..files.outputs import check_parent, writing
 from ..files.pictures import check_picture_path, read_picture, write_picture
 from ..wire.limits import seed_from_text
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _NEEDED = ("torch", "numba")
 _FLOWS_NEED = ("torch", "safetensors")
+_OBJECTS_NEED = ("torch", "transformers", "safetensors", "PIL")
 _MOST_SHOWN = 32 * 1024**2  # pixels of a sheet's pictures
 
 C = TypeVar("C")
@@ -53,6 +56,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--decoder", type=Path, metavar="STEM", help="of STEM.json and STEM.safetensors: let the normals count, too"
     )
     latents.set_defaults(run=run_latent_flow)
+    objects = kinds.add_parser("prepare-objects", help="make objects for structure-flow from meshes")
+    objects.add_argument("meshes", type=Path, nargs="+", metavar="MESH", help="glb, gltf, obj, ply or stl")
+    objects.add_argument("--objects", type=Path, required=True, metavar="FOLDER", help="gets NAME.safetensors of each")
+    objects.add_argument(
+        "--encoder", type=Path, required=True, metavar="STEM", help="of STEM.json and STEM.safetensors, published"
+    )
+    objects.add_argument("--tokenizer", type=Path, metavar="FOLDER", help="of DINOv2, in place of the engine's own")
+    objects.add_argument("--views", type=_at_least(1), default=24, metavar="N", help="of each mesh (default 24)")
+    objects.add_argument("--seed", type=seed_from_text, default=1, help="decides the cameras (default 1)")
+    objects.set_defaults(run=run_prepare_objects)
     sheet = kinds.add_parser("sheet", help="write a sheet of the pictures that the normal estimator learns from")
     sheet.add_argument("--seed", type=seed_from_text, default=1, help="decides shapes and pictures (default 1)")
     sheet.add_argument("--count", type=int, default=24, metavar="N", help="how many pictures (default 24)")
@@ -175,6 +188,42 @@ def _run_flow(options: argparse.Namespace, config: "FlowConfig", decoder: Path |
     task = FlowTask(config, objects, options.data_seed, frozen, options.start)
     run = Run(task, options.folder, "trunk", options.minutes, options.steps, config.settings)
     print(train(run, partial(print, flush=True)))
+    return 0
+
+
+def run_prepare_objects(options: argparse.Namespace) -> int:
+    """Make an object of each mesh that has none yet, and print its path. Raises `UserError`."""
+    check_training("hi3dgen", _OBJECTS_NEED)
+    import numpy as np  # noqa: PLC0415 - after what is missing has been told
+    import torch  # noqa: PLC0415 - heavy
+    from safetensors.torch import save  # noqa: PLC0415 - heavy
+
+    from ..files.scenes import read_scene  # noqa: PLC0415 - heavy
+    from ..models.image_tokens import image_tokens, load_tokenizer  # noqa: PLC0415 - heavy
+    from ..training.core.devices import devices  # noqa: PLC0415 - heavy
+    from ..training.norld.preparation import load_encoder, prepared  # noqa: PLC0415 - heavy
+    from ..weights import store  # noqa: PLC0415
+    from ..weights.catalogue import CONDITIONER  # noqa: PLC0415
+
+    paths = {options.objects / f"{mesh.stem}.safetensors": mesh for mesh in options.meshes}
+    if len(paths) < len(options.meshes):
+        raise UserError("same-name", "Two of the meshes have the same name.", "Rename one of them.")
+    check_parent(next(iter(paths)))
+    device = devices().device
+    encoder = load_encoder(options.encoder).to(device)
+    tokenizer: Any = load_tokenizer(options.tokenizer or store.find(CONDITIONER))
+    tokens = partial(image_tokens, tokenizer.to(device))
+    for path, file in paths.items():
+        if not path.exists():
+            mesh = read_scene(file).mesh
+            if not 0 < np.ptp(mesh.vertices, axis=0).max() < np.inf:
+                raise UserError("bad-mesh-file", f"“{file.name}” has no extent.", "Use a file with a mesh.")
+            vertices, triangles = (torch.from_numpy(part).to(device) for part in (mesh.vertices, mesh.triangles))
+            random = np.random.default_rng((options.seed, *file.stem.encode()))
+            made = prepared(vertices, triangles, encoder, tokens, random, options.views)
+            with writing(path) as written:
+                written.write(save({name: tensor.cpu() for name, tensor in made.items()}))
+        print(path, flush=True)
     return 0
 
 

@@ -10,17 +10,24 @@ import pytest
 pytest.importorskip("torch", reason="torch is not installed here: the extra training has it")
 pytest.importorskip("PIL", reason="Pillow is not installed here: the extra training has it")
 pytest.importorskip("safetensors", reason="safetensors is not installed here")
+pytest.importorskip("transformers", reason="transformers is not installed here: the extra hi3dgen has it")
+pytest.importorskip("trimesh", reason="trimesh is not installed here: the extra files has it")
 
 import torch
+import transformers
+import trimesh
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor
 
+from backend.__main__ import main
+from backend.models.image_tokens import published_forms
 from backend.models.latent_encoder import LatentEncoder, LatentEncoderConfig
 from backend.models.structure_encoder import StructureEncoder, StructureEncoderConfig
 from backend.surface.surface import extract_surface
 from backend.training.norld.conditions import condition_cameras, normal_picture
+from backend.training.norld.export import write_network
 from backend.training.norld.objects import objects_of
 from backend.training.norld.preparation import encoded_latents, prepared
 from backend.training.norld.views import camera_at
@@ -103,7 +110,7 @@ def test_a_prepared_mesh_is_an_object_to_learn_from(tmp_path: Path) -> None:
         return pixels.unfold(2, 4, 4).unfold(3, 4, 4).mean((4, 5)).flatten(2).transpose(1, 2)
 
     made = prepared(
-        7 * ball.vertices + 3, ball.triangles, encoder, tokens, np.random.default_rng(2), resolution=8, views=2, side=16
+        7 * ball.vertices + 3, ball.triangles, encoder, tokens, np.random.default_rng(2), 2, resolution=8, side=16
     )
     assert made["structure"].shape == (3, 4, 4, 4)
     torch.testing.assert_close(made["vertices"], normalised(ball.vertices), atol=1e-5, rtol=0)
@@ -117,3 +124,41 @@ def test_a_prepared_mesh_is_an_object_to_learn_from(tmp_path: Path) -> None:
     assert item is not None
     assert item.placed is not None
     assert item.placed.target(item.view, 16).truth.mask.sum() > 20
+
+
+def networks(folder: Path) -> list[str]:
+    """An encoder and a tokenizer of the published forms, as small as the tiny flow model wants them, as options."""
+    torch.manual_seed(3)
+    sizes = StructureEncoderConfig(1, 3, 1, (2, 2, 2, 2, 2), num_res_blocks_middle=1)
+    write_network(folder / "encoder", "SparseStructureEncoder", sizes, StructureEncoder(sizes))
+    config = transformers.Dinov2WithRegistersConfig(
+        hidden_size=8, num_hidden_layers=1, num_attention_heads=1, mlp_ratio=1, image_size=518, patch_size=14
+    )
+    config.save_pretrained(folder)
+    tensors = {name: torch.randn(form.shape) for name, form in published_forms(config).items()}
+    save_file(tensors, folder / "model.safetensors")
+    return ["--encoder", str(folder / "encoder"), "--tokenizer", str(folder)]
+
+
+def test_meshes_become_objects_that_a_training_learns_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    objects = tmp_path / "objects"
+    objects.mkdir()
+    files = [tmp_path / f"box-{number}.ply" for number in range(3)]
+    for number, file in enumerate(files):
+        trimesh.Trimesh(CUBE.numpy() * (1, 1, 1 + number), SIDES.numpy()).export(file)
+    prepare = ["train", "prepare-objects", "--objects", str(objects), "--views", "1", *networks(tmp_path)]
+    assert main([*prepare, *map(str, files)]) == 0
+    made = [objects / f"box-{number}.safetensors" for number in range(3)]
+    assert capsys.readouterr().out.splitlines() == [str(path) for path in made]
+    first = [path.read_bytes() for path in made]
+    made[1].unlink()
+    files[0].unlink()  # has its object, so that it is not read again
+    assert main([*prepare, *map(str, files)]) == 0
+    assert [path.read_bytes() for path in made] == first
+    train = ["train", "structure-flow", "--config", "tiny", "--objects", str(objects), "--steps", "1"]
+    assert main([*train, "--folder", str(tmp_path / "run")]) == 0
+    assert main([*prepare, "a/box.ply", "b/box.ply"]) == 1
+    assert "the same name" in capsys.readouterr().err
+    trimesh.Trimesh(np.zeros((3, 3)), [[0, 1, 2]], process=False).export(tmp_path / "point.ply")
+    assert main([*prepare, str(tmp_path / "point.ply")]) == 1
+    assert "no extent" in capsys.readouterr().err

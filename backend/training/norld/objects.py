@@ -141,9 +141,8 @@ class Objects:
         self._require(path, tensors, (*wanted, *(_PLACED if placed else ())))
         data = tensors["structure" if dense else "latents"].float()
         if data.shape[0 if dense else -1] != self.channels or tensors["tokens"].shape[-1] != self.context_channels:
-            raise UserError(
-                "other-object", f"The object {path} has other numbers of channels than the network.", _INSIDE
-            )
+            sentence = f"The object {path} has other numbers of channels than the network."
+            raise UserError("other-object", sentence, "Choose the configuration of its sizes, or take it out.")
         chosen = int(view * len(tensors["tokens"]))
         tokens = tensors["tokens"][chosen].float()
         its = (
@@ -170,11 +169,17 @@ def objects_of(folder: Path, channels: int, context_channels: int, *, dense: boo
         raise UserError("no-objects", f"There are no objects in {folder}.", "Give a folder of .safetensors files.")
     if dense:
         return Objects(folder, names, channels, context_channels, None)
-    scales = read_description(folder / "normalization.json")
-    try:
-        normalization = Normalization(*(tuple(map(float, scales[part])) for part in ("mean", "std")))
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            "other-object", f"The file {folder / 'normalization.json'} holds no scales.", _INSIDE
-        ) from error
+    normalization = _scales(folder / "normalization.json", channels)
     return Objects(folder, names, channels, context_channels, normalization)
+
+
+def _scales(path: Path, channels: int) -> Normalization:
+    """The latents' scales. Raises UserError if the file has none for so many channels."""
+    scales = read_description(path)
+    try:
+        mean, std = (tuple(float(scales[part][channel]) for channel in range(channels)) for part in ("mean", "std"))
+    except (LookupError, TypeError, ValueError) as error:
+        sentence = f"The file {path} holds no scales."
+        advice = 'Write it again: {"mean": […], "std": […]}, a number a channel.'
+        raise UserError("other-object", sentence, advice) from error
+    return Normalization(mean, std)

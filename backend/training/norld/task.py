@@ -2,7 +2,7 @@
 """The flow models as tasks of the training loop, with the normal regularisation of the latents' one."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -135,10 +135,14 @@ class FlowTask:
         return found.loss + factor * weight * error, measured
 
     def held_out(self, folder: Path) -> HeldOut:  # noqa: ARG002  nothing is kept in it
-        """The objects that nothing is learned from."""
+        """The objects that nothing is learned from. Raises `UserError` if each has too many voxels."""
         names = self.objects.names[len(self.objects.names) - self.config.held_out :]
         read = [self.objects.read(name, 0.0) for name in names]
-        return HeldOut([item for item in read if item is not None])
+        items = [item for item in read if item is not None]
+        if not items:
+            sentence = f"All held-out objects in {self.objects.folder} have more than {MOST_VOXELS} voxels."
+            raise UserError("few-objects", sentence, "Put smaller objects into the folder.")
+        return HeldOut(items)
 
     def export(self, path: Path, state: State) -> None:
         """Write the average as the published files are, NAME.json and NAME.safetensors, in half precision."""
@@ -160,8 +164,7 @@ class FlowTask:
             return flow_of(type(config)(**sizes))
 
         given = load_network(stem, kind_of(config), build)
-        found = {**asdict(given.config), "use_fp16": False}
-        if {**found, **_lists(found)} != {**asdict(config), **_lists(asdict(config))}:
+        if _sizes(replace(given.config, use_fp16=False)) != _sizes(config):
             raise UserError(
                 "bad-start",
                 f"The network {stem} has other sizes than the configuration “{self.name}”.",
@@ -228,6 +231,6 @@ def kind_of(config: StructureFlowConfig | LatentFlowConfig) -> str:
     return "SparseStructureFlowModel" if isinstance(config, StructureFlowConfig) else "SLatFlowModel"
 
 
-def _lists(sizes: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """The sizes that are sequences, as lists, which compare with each other."""
-    return {name: list(value) for name, value in sizes.items() if isinstance(value, list | tuple)}
+def _sizes(config: StructureFlowConfig | LatentFlowConfig) -> dict[str, Any]:
+    """A configuration's sizes, with tuples as lists, which is how a description has them."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(config).items()}

@@ -118,6 +118,19 @@ def test_the_early_ones_of_the_flows_own_times_are_looked_at(folder: Path, tmp_p
     assert read_curve(path.with_suffix(".jsonl"))[-1]["looks"] == 0
 
 
+def test_float16_goes_on_with_the_loss_scale_that_it_had(folder: Path, tmp_path: Path) -> None:
+    config = STRUCTURE_CONFIGS["tiny"]
+    settings = replace(config.settings, precision="fp16", log_scale=30.0)  # so high that the first steps are skipped
+    task = FlowTask(replace(config, settings=settings), objects_of(folder, 3, 8, dense=True))
+    go(task, tmp_path / "one", 5)
+    paths = [go(task, tmp_path / "one", 25), go(task, tmp_path / "whole", 25)]
+    one, whole = (torch.load(path, weights_only=True) for path in paths)
+    assert whole["kept"]["log_scale"] < 30
+    assert one["kept"] == whole["kept"]
+    for part in ("network", "average"):
+        assert all(torch.equal(value, whole[part][name]) for name, value in one[part].items())
+
+
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_half_precision_learns_with_float32_masters(folder: Path, tmp_path: Path, precision: str) -> None:
     config = STRUCTURE_CONFIGS["tiny"]
@@ -165,9 +178,10 @@ def test_what_is_no_object_is_refused_with_a_sentence(folder: Path, tmp_path: Pa
     save_file({"tokens": torch.zeros(1, 1, 8)}, tmp_path / "one.safetensors")
     with pytest.raises(UserError, match="lacks “structure”"):
         objects_of(tmp_path, 3, 8, dense=True).read("one", 0.0)
-    write_json(tmp_path / "normalization.json", {"mean": [0.0]})
-    with pytest.raises(UserError, match="no scales"):
-        objects_of(tmp_path, 3, 8, dense=False)
+    for scales in ({"mean": [0.0]}, {"mean": [0.0] * 3, "std": [1.0] * 2}):
+        write_json(tmp_path / "normalization.json", scales)
+        with pytest.raises(UserError, match="no scales"):
+            objects_of(tmp_path, 3, 8, dense=False)
     with pytest.raises(UserError, match="too few"):
         FlowTask(STRUCTURE_CONFIGS["tiny"], objects_of(tmp_path, 3, 8, dense=True))
     crowded = torch.cartesian_prod(*[torch.arange(33)] * 3)
@@ -178,3 +192,6 @@ def test_what_is_no_object_is_refused_with_a_sentence(folder: Path, tmp_path: Pa
     config = replace(LATENT_CONFIGS["tiny"], held_out=0)
     with pytest.raises(UserError, match="more than 32768 voxels"):
         next(FlowTask(config, scaled).batches(Moment("trunk", 0)))
+    two = replace(scaled, names=["one", "one"])
+    with pytest.raises(UserError, match="All held-out objects"):
+        FlowTask(replace(config, held_out=1), two).held_out(tmp_path)

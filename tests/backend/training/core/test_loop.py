@@ -155,6 +155,19 @@ def test_the_rate_warms_up_and_falls_to_zero() -> None:
     assert [rate(STAGES["cool"], step, 20) for step in (0, 10, 19)] == pytest.approx([0.1, 0.05, 0.005])
 
 
+def test_a_checkpoint_from_before_steps_kept_anything_goes_on(tmp_path: Path) -> None:
+    path, whole = go(tmp_path / "earlier", steps=15), go(tmp_path / "whole", steps=60)
+    content = torch.load(path, weights_only=True)
+    assert content.pop("kept") == {}
+    torch.save(content, path)
+    assert load(path, Line(), CPU).kept == {}
+    go(tmp_path / "earlier", steps=60)
+    assert path.with_suffix(".jsonl").read_text() == whole.with_suffix(".jsonl").read_text()
+    torch.save({**content, "kept": [1]}, path)
+    with pytest.raises(UserError, match=r"trunk\.pt is damaged"):
+        load(path, Line(), CPU)
+
+
 def test_a_checkpoint_that_cannot_be_used_is_refused_with_its_reason(tmp_path: Path) -> None:
     path = go(tmp_path, steps=5)
     with pytest.raises(UserError, match="was not trained with the configuration"):

@@ -18,11 +18,11 @@ class Posterior:
         return self.mean + (0.5 * self.logvar).exp() * noise
 
     def divergence(self) -> Tensor:
-        """The Kullback-Leibler divergence from the standard normal distribution, () : the mean over all latents."""
+        """The Kullback-Leibler divergence from the standard normal distribution, (): the mean over all latents."""
         return 0.5 * (self.mean.square() + self.logvar.exp() - self.logvar - 1).mean()
 
 
-def posterior(moments: Tensor, dim: int = 1) -> Posterior:
-    """The distribution from an encoder's last layer: along `dim` first all means, then all logarithms of variances."""
-    mean, logvar = moments.chunk(2, dim=dim)
+def posterior(moments: Tensor) -> Posterior:
+    """The distribution from an encoder's last layer (N, 2 C, ...): first means, then logarithms of variances."""
+    mean, logvar = moments.chunk(2, dim=1)
     return Posterior(mean, logvar)

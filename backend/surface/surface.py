@@ -112,7 +112,7 @@ def find_topology(
 
 
 def displaced(places: Tensor, displacements: Tensor, resolution: int) -> Tensor:
-    """Where the grid's points `places` (P, 3) in [0, resolution] are after their `displacements` (P, 3): float32 (P, 3).
+    """Where the grid's points `places` (P, 3) in [0, resolution] are with their `displacements` (P, 3): float32 (P, 3).
 
     Displacements are as the network gives them: their tanh reaches half a voxel, so that points do not pass each other.
     """

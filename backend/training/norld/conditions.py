@@ -40,7 +40,7 @@ def normal_picture(vertices: Tensor, triangles: Tensor, camera: Camera, size: in
     It is cut out so that its side is 1.2 times the longer side of what is seen, which may reach past the render.
     """
     truth = render_truth(vertices, triangles, camera, rendered)
-    turn = camera.extrinsics[:3, :3] * camera.extrinsics.new_tensor([[-1.0], [-1.0], [-1.0]])
+    turn = -camera.extrinsics[:3, :3]  # from x right, y down, z ahead to all three the other way
     normals = torch.einsum("ij,jhw->ihw", turn, 2 * truth.normal - 1)
     picture = torch.where(truth.mask > 0, (normals + 1) / 2, 1)
     rows, columns = (truth.mask[0].amax(axis).nonzero()[:, 0] for axis in (1, 0))

@@ -16,10 +16,10 @@ from .step import FIRST_LOG_SCALE, StepSettings
 class Regularisation:
     """How the normals count (our choices; docs/norld.md).
 
-    share: of the flow's gradient that the normals' has, at the last layer; it is found over the first `measured` steps
-    that have both. latest: the latest time that counts. every: with it, each so many-th step evaluates one object once
-    more at a time up to the latest; without, it is an object whose own time is early enough. size: pixels along a
-    view's side. other_view: how often another view than the condition's is looked at, too.
+    share: of the flow's gradient that the normals' has, at the last layer; it is found over the first `measured` looks
+    at normals. latest: the latest time that counts. every: with it, each so many-th step evaluates one object once more
+    at a time up to the latest; without, it is an object whose own time is early enough. size: pixels along a view's
+    side. other_view: how often another view than the condition's is looked at, too.
     """
 
     share: float = 0.1

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ...models.structure_flow import StructureFlow
 
 _TIMES = (0.1, 0.3, 0.5, 0.7, 0.9)
+_DRAWN = 0.3  # the time of the sheet
 _LATE = 0.5  # what later times say must not rise while normals are learned
 _SHOWN = 4
 _CELL = 48  # pixels along the side of a map
@@ -37,10 +38,10 @@ class HeldOut:
         return {"held_out_flow": float(np.mean([*losses.values()])), "held_out_late": float(np.mean(late))}
 
     def sheet(self, network: nn.Module) -> Picture:
-        """True data beside what the network takes for them, from the front, at the middle time; a row an object."""
+        """True data beside what the network takes for them, from the front, at time 0.3; a row an object."""
         rows: list[Picture] = []
         for i, item in enumerate(self._items[:_SHOWN]):
-            found = self._match(network, i, _TIMES[1]).data.cpu()
+            found = self._match(network, i, _DRAWN).data.cpu()
             rows.append(np.hstack([_map(item, item.data), _map(item, found if item.coords is not None else found[0])]))
         return np.vstack(rows)
 
@@ -55,7 +56,10 @@ class HeldOut:
 
 
 def _map(item: Item, data: Tensor) -> Picture:
-    """The means of the first three channels along y, x to the right and z up: uint8 (pixels, pixels, 3)."""
+    """The means of the first three channels along y, x to the right and z up: uint8 (pixels, pixels, 3).
+
+    The values from -3 to 3 are those from black to white.
+    """
     if item.coords is None:
         means = data[:3].mean(2)
     else:
@@ -65,8 +69,6 @@ def _map(item: Item, data: Tensor) -> Picture:
         grid.index_put_((torch.arange(3)[:, None], x, z), data[:, :3].T, accumulate=True)
         count.index_put_((x, z), torch.ones(len(x)), accumulate=True)
         means = grid / count.clamp_min(1)
-    if len(means) < 3:
-        means = means[:1].expand(3, -1, -1)
     colours = ((means.permute(2, 1, 0).flip(0) / 6 + 0.5).clamp(0, 1) * 255).numpy().astype(np.uint8)
     places = np.arange(_CELL) * len(colours) // _CELL
     return colours[places][:, places]

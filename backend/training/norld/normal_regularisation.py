@@ -131,18 +131,18 @@ def compare(look: Look, normals: Tensor, target: Target, apart: float) -> Tensor
 class Strength:
     """How strongly the normals count beside the flow, so that their gradient is a fixed share of the flow's.
 
-    The gradients are those of the network's last layer. Over the first `steps` in which both are known the mean ratio
-    of their norms is found; it is used from the first step on and is constant afterwards.
+    The gradients are those of the network's last layer. Over the first so many `looks` at normals the mean ratio of
+    their norms is found; it is used from the first look on and is constant afterwards.
     """
 
-    def __init__(self, share: float, steps: int) -> None:
+    def __init__(self, share: float, looks: int) -> None:
         self._share = share
-        self._steps = steps
+        self._looks = looks
         self._ratios: list[float] = []
 
     def factor(self, flow: Tensor, normals: Tensor, weights: Tensor) -> float:
         """What the normals' loss is multiplied with. `weights`: of the last layer, which both losses depend on."""
-        if len(self._ratios) < self._steps:
+        if len(self._ratios) < self._looks:
             ratio = [torch.autograd.grad(loss, weights, retain_graph=True)[0].norm() for loss in (flow, normals)]
             found = (ratio[0] / ratio[1]).item()
             if 0 < found < float("inf"):

@@ -2,7 +2,12 @@
 """Parts of a batch, recomputed blocks and skipped steps change what they should, and nothing else."""
 
 import copy
+import os
+import socket
+import subprocess
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,14 +24,16 @@ from backend.models.latent_flow import LatentFlow
 from backend.training.core.devices import Devices
 from backend.training.core.schedule import Schedule, TrainingStage
 from backend.training.core.state import State
+from backend.training.norld import flow_matching
 from backend.training.norld.balancing import balanced
-from backend.training.norld.flow_matching import Draws, Path, match
+from backend.training.norld.flow_matching import Draws, match
 from backend.training.norld.memory import blocks_to_recompute, kept_bytes, recompute_within
 from backend.training.norld.objects import Batch, Item
 from backend.training.norld.step import StepSettings
 from tests.backend.training.norld.tiny import flow, shell, voxels_of
 
-CPU = torch.device("cpu")
+ALONE = Devices(torch.device("cpu"))
+ROOT = Path(__file__).parents[4]
 
 
 def batch_of(count: int) -> Batch:
@@ -47,7 +54,9 @@ def loss(network: nn.Module, batch: Batch, moment: object) -> tuple[Tensor, Mapp
     return match(network, batch.data, batch.tokens, draws, batch.voxels).loss, {}
 
 
-def stepped(settings: StepSettings, batch: Batch, spoil: float = 1.0) -> tuple[State, Mapping[str, Tensor]]:
+def stepped(
+    settings: StepSettings, batch: Batch, spoil: float = 1.0, place: Devices = ALONE
+) -> tuple[State, Mapping[str, Tensor]]:
     network = flow()
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
     state = State("trunk", network, copy.deepcopy(network), optimizer, 0, 0, None, 0)
@@ -58,7 +67,7 @@ def stepped(settings: StepSettings, batch: Batch, spoil: float = 1.0) -> tuple[S
         return found * spoil, more
 
     task: Any = SimpleNamespace(schedule=schedule, loss=spoiled)
-    return state, settings(task, state, Devices(CPU))(batch)
+    return state, settings(task, state, place)(batch)
 
 
 def test_parts_of_equal_size_are_one_batch() -> None:
@@ -69,6 +78,41 @@ def test_parts_of_equal_size_are_one_batch() -> None:
     torch.testing.assert_close(once["loss"], two["loss"])
     assert abs(float(four["norm"] - once["norm"])) > 1e-6  # parts of 2, 1 and 1: means of means
     assert whole.pictures == parts.pictures == even.pictures == 4
+
+
+SHARED = """
+import sys
+import torch
+from backend.training.core.devices import devices
+from backend.training.norld.objects import Batch
+from backend.training.norld.step import StepSettings
+from tests.backend.training.norld.test_step import batch_of, stepped
+torch.set_num_threads(1)
+place = devices()
+share = Batch(batch_of(4).items[2 * place.index :][:2])
+state, measured = stepped(StepSettings("fp32", 1), share, place=place)
+torch.save([state.pictures, measured["norm"], state.network.state_dict()], f"{sys.argv[1]}/{place.index}.pt")
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_take_the_step_of_one_batch_that_both_share(tmp_path: Path) -> None:
+    pytest.importorskip("accelerate", reason="accelerate is not installed here: the extra training has it")
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    environment |= {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    ranks = [{"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(2)]
+    command = [sys.executable, "-c", SHARED, str(tmp_path)]
+    processes = [subprocess.Popen(command, cwd=ROOT, env=environment | rank) for rank in ranks]
+    assert [process.wait() for process in processes] == [0, 0]
+    state, measured = stepped(StepSettings("fp32", 1), batch_of(4))
+    for rank in range(2):
+        pictures, norm, weights = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
+        assert pictures == 4
+        torch.testing.assert_close(norm, measured["norm"])
+        torch.testing.assert_close(weights, dict(state.network.state_dict()))
 
 
 def test_a_step_with_gradients_that_are_not_finite_is_skipped_and_the_scale_falls() -> None:
@@ -127,7 +171,7 @@ def test_groups_hold_every_object_once_and_are_balanced(loads: list[int], groups
 @given(st.floats(0, 1), st.integers(0, 1000))
 def test_the_true_velocity_leads_to_the_data(t: float, seed: int) -> None:
     data, noise = torch.randn(2, 5, 3, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    path, time = Path(), torch.tensor(t, dtype=torch.float64)
+    path, time = flow_matching.Path(), torch.tensor(t, dtype=torch.float64)
     state = path.state(data, noise, time)
     torch.testing.assert_close(path.data(state, path.velocity(data, noise), time), data)
 

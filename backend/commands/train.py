@@ -7,6 +7,7 @@ makes such a folder from meshes, as far as the structures' flow model needs it.
 
 import argparse
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
@@ -219,7 +220,7 @@ def run_prepare_objects(options: argparse.Namespace) -> int:
             if not 0 < np.ptp(mesh.vertices, axis=0).max() < np.inf:
                 raise UserError("bad-mesh-file", f"“{file.name}” has no extent.", "Use a file with a mesh.")
             vertices, triangles = (torch.from_numpy(part).to(device) for part in (mesh.vertices, mesh.triangles))
-            random = np.random.default_rng((options.seed, *file.stem.encode()))
+            random = np.random.default_rng((options.seed, *os.fsencode(file.stem)))
             made = prepared(vertices, triangles, encoder, tokens, random, options.views)
             with writing(path) as written:
                 written.write(save({name: tensor.cpu() for name, tensor in made.items()}))

@@ -5,6 +5,7 @@ Several processes each train on pictures of their own, and their gradients are a
 hold the same weights. Start them with `accelerate launch -m backend train …`.
 """
 
+import atexit
 import os
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -51,6 +52,7 @@ def devices() -> Devices:
         from accelerate import Accelerator  # noqa: PLC0415 - only several processes need it
 
         several = Accelerator()
+        atexit.register(several.end_training)  # its threads abort a process that ends before them
         return Devices(several.device, several.process_index, several.num_processes, several)
     return Devices(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 

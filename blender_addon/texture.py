@@ -155,8 +155,9 @@ def _still(scene: bpy.types.Scene, uid: int) -> bpy.types.Object:
 def _lying(sent: Sent) -> bpy.types.Image:
     """The image that lies over the mesh: the picture itself, with its mask and map; of a frame or a render, a copy."""
     picture = sent.origin
-    is_lasting = picture is not None and masks.can_have(picture)
-    return picture if is_lasting else shown_image(sent, by_path=runtime.keeps_by_path())
+    if picture and masks.can_have(picture):
+        return picture
+    return shown_image(sent, by_path=runtime.keeps_by_path())
 
 
 def _tell(scene: bpy.types.Scene, step: str, sentence: str) -> None:

@@ -14,7 +14,7 @@ from ..backend.errors import UserError
 from ..backend.wire.limits import Scalar
 from ..backend.wire.messages import Request, Result
 from .errors import AddonError
-from .generate import Target, job_for, read_all_of, scene_of
+from .generate import Target, job_for, read_all_of, scene_of, tell
 from .language.legible import legible
 from .language.words import joined, say
 from .link import runtime
@@ -103,8 +103,7 @@ def _tell(series: Series, target: Target) -> None:
     made = say("{folder}: {pictures} made.", folder=series.title, pictures=counted(series.made))
     if added:  # the artist may have deleted them all
         made = joined(made, whereabouts(scene, series.title, added))
-    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
-        bpy.ops.hi3dgen.report("INVOKE_DEFAULT", sentence=made)
+    tell(None, made)
 
 
 def _within(path: Path, folder: Path) -> str:

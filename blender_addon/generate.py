@@ -219,9 +219,15 @@ def _tell(
         sentence = say("{name} was made again, where it stands.", name=former.name)
     if seen and not former:
         viewing.show(seen, added, grid and grid.box)
-    with bpy.context.temp_override(window=seen.window if seen else bpy.context.window_manager.windows[0]):
-        bpy.ops.ed.undo_push(message=step)
-        if not grid:
+    tell(seen.window if seen else None, "" if grid else sentence, step)
+
+
+def tell(window: bpy.types.Window | None, sentence: str, step: str = "") -> None:
+    """Report a sentence in a window, or in the first one; step: what was done becomes an undo step of this name."""
+    with bpy.context.temp_override(window=window or bpy.context.window_manager.windows[0]):
+        if step:
+            bpy.ops.ed.undo_push(message=step)
+        if sentence:
             bpy.ops.hi3dgen.report("INVOKE_DEFAULT", sentence=sentence)
 
 
@@ -237,6 +243,14 @@ def wait(job: Job, watch: Callable[[Job], None] = lambda _: None) -> None:
             session.cancel(job)
         cancelled = AddonError("The job was cancelled.", "Generate again whenever you like.")
         raise (job.error or session.error or cancelled).anew()
+
+
+def own_inputs(picture: bpy.types.Image | Path) -> dict[str, bpy.types.Image]:
+    """The mask and the normal map that a picture has, by the names of the inputs that take them; a file has none."""
+    if isinstance(picture, Path):
+        return {}
+    own = {masks.INPUT: masks.mask_of(picture), normal_map.INPUT: normal_map.used_map(picture)}
+    return {name: image for name, image in own.items() if image}
 
 
 def read_all_of(

@@ -18,11 +18,11 @@ from ..backend.wire.limits import Scalar
 from ..backend.wire.messages import Request, Result
 from ..backend.wire.products import Mesh, Viewpoints
 from .errors import AddonError
-from .generate import read_all_of, scene_of
+from .generate import PICTURE, own_inputs, read_all_of, scene_of, tell
 from .language.words import joined, say, translated
 from .link import runtime
 from .link.job import Job, Refused
-from .scene import ghost, masks, normal_map, surface, viewing
+from .scene import ghost, masks, surface, viewing
 from .scene.ghost import Sight
 from .scene.held import held, uid_of
 from .scene.landing import made_image
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TOOL = "texture"
-PICTURE = "picture"
 CAMERA, PAINTED = "viewpoints", "mesh"  # the products
 
 
@@ -64,8 +63,8 @@ def find_camera(meant: Meant, viewport: int = 0) -> Job:
         product = result.products[CAMERA]
         assert isinstance(product, Viewpoints)  # noqa: S101 - by its name
         sight = Sight(product.matrices[0].astype(np.float64), product.fovs[0], product.widths[0])
-        shown = sent.origin or shown_image(sent, by_path=runtime.keeps_by_path())
-        lies = ghost.place(scene, thing, shown, sight, say("{picture} on {name}", picture=sent.title, name=thing.name))
+        name = say("{picture} on {name}", picture=sent.title, name=thing.name)
+        lies = ghost.place(scene, thing, _lying(sent), sight, name)
         lies[ghost.NOTES] = "\n".join(result.notes)
         if seen := viewing.viewport(viewport, scene):
             viewing.look_through(seen, lies)
@@ -105,13 +104,9 @@ def _submit(
     read: surface.Surface | None = None,
 ) -> Job:
     """Queue a job of the tool. land: puts its result into the scene, in one undo step, and tells what was done."""
-    session, title, path = runtime.session(), meant.title, meant.picture if isinstance(meant.picture, Path) else None
-    own = {} if path else _beside(meant.picture)
-    picture_uid, thing_uid, scene_uid = (
-        (0 if path else meant.picture.session_uid),
-        uid_of(meant.thing),
-        uid_of(meant.scene),
-    )
+    session, title, picture = runtime.session(), meant.title, meant.picture
+    path, image = (picture, None) if isinstance(picture, Path) else (None, picture)
+    picture_uid, thing_uid, scene_uid = uid_of(image), uid_of(meant.thing), uid_of(meant.scene)
     read = read or surface.read(meant.thing)
     known: dict[str, Picture] = {}
 
@@ -119,10 +114,9 @@ def _submit(
         try:
             scene = scene_of(scene_uid)
             thing, one = _still(scene, thing_uid), known[PICTURE]
+            sent = Sent(title, one.pixels, one.lies, one.content, picture_uid, path)
             with all_or_nothing():
-                sentence = land(
-                    results[0], Sent(title, one.pixels, one.lies, one.content, picture_uid, path), scene, thing
-                )
+                sentence = land(results[0], sent, scene, thing)
         except Exception as error:  # noqa: BLE001 - whatever it is, the result must not be lost
             return [(result, reason(error)) for result in results]
         job.landed.append(thing_uid)
@@ -143,7 +137,7 @@ def _submit(
         camera=camera,
     )
     name = say("{picture} on {name}", picture=title, name=meant.thing.name)
-    reading = read_all_of({PICTURE: meant.picture, **own}, known, meant.frame)
+    reading = read_all_of({PICTURE: picture, **own_inputs(picture)}, known, meant.frame)
     job = Job(name, request, bring, reading=reading, called=name)
     session.submit(job)
     runtime.keep_ticking()
@@ -158,10 +152,12 @@ def _still(scene: bpy.types.Scene, uid: int) -> bpy.types.Object:
     return thing
 
 
-def _beside(picture: bpy.types.Image) -> dict[str, bpy.types.Image]:
-    """The mask and the normal map that the picture has."""
-    own = {masks.INPUT: masks.mask_of(picture), normal_map.INPUT: normal_map.used_map(picture)}
-    return {name: image for name, image in own.items() if image}
+def _lying(sent: Sent) -> bpy.types.Image:
+    """The image that lies over the mesh: the picture itself, with its mask and map; of a frame or a render, a copy."""
+    picture = sent.origin
+    if picture and masks.can_have(picture):
+        return picture
+    return shown_image(sent, by_path=runtime.keeps_by_path())
 
 
 def _tell(scene: bpy.types.Scene, step: str, sentence: str) -> None:
@@ -170,8 +166,6 @@ def _tell(scene: bpy.types.Scene, step: str, sentence: str) -> None:
         return
     try:
         windows = bpy.context.window_manager.windows
-        with bpy.context.temp_override(window=next((each for each in windows if each.scene == scene), windows[0])):
-            bpy.ops.ed.undo_push(message=step)
-            bpy.ops.hi3dgen.report("INVOKE_DEFAULT", sentence=sentence)
+        tell(next((each for each in windows if each.scene == scene), None), sentence, step)
     except Exception:  # it is in the scene, and must not be offered to it again
-        log.exception("the mesh is painted, and Blender did not say so")
+        log.exception("the result is in the scene, and Blender did not say so")

@@ -44,9 +44,12 @@ class Meant:
     is_selected: bool = False
 
 
-def meant(context: bpy.types.Context) -> Meant:
-    """The picture that a click means, see the module. A mask or a normal map means the picture that has it."""
-    return next(_candidates(context), Meant())
+def meant(context: bpy.types.Context, painted: bpy.types.Object | None = None) -> Meant:
+    """The picture that a click means, see the module. A mask or a normal map means the picture that has it.
+
+    painted: the object that gets a picture's colours, if that is what the click is for; its textures are no picture.
+    """
+    return next(_candidates(context, painted), Meant())
 
 
 def pictured(image: bpy.types.Image) -> bpy.types.Image:
@@ -55,7 +58,7 @@ def pictured(image: bpy.types.Image) -> bpy.types.Image:
     return min(owners, key=lambda owner: SENT in owner, default=image)
 
 
-def _candidates(context: bpy.types.Context) -> Iterator[Meant]:
+def _candidates(context: bpy.types.Context, painted: bpy.types.Object | None) -> Iterator[Meant]:
     scene, space = context.scene, context.space_data
     if isinstance(space, bpy.types.SpaceImageEditor) and space.image:
         yield _meant(scene, space.image, space.image_user, say("In this Image Editor."))
@@ -72,7 +75,7 @@ def _candidates(context: bpy.types.Context) -> Iterator[Meant]:
             selected=True,
         )
         for node in textures
-        if node == node.id_data.nodes.active and not _was_made_here(active, node)
+        if active != painted and node == node.id_data.nodes.active and not _was_made_here(active, node)
     )
     if picture := scene.hi3dgen.picture:
         yield Meant(picture, frames.frame_of(picture, None, scene))

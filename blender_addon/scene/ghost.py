@@ -9,7 +9,7 @@ from math import atan, degrees, radians, tan
 
 import bpy
 import numpy as np
-from mathutils import Matrix
+from mathutils import Matrix, Vector
 from numpy.typing import NDArray
 
 from ..errors import AddonError
@@ -47,7 +47,8 @@ def place(
     camera = ghost.data
     ghost.matrix_world = Matrix(sight.matrix.tolist())
     _set_lens(scene, camera, sight, picture.size[0] / picture.size[1])
-    away = (thing.matrix_world.translation - ghost.matrix_world.translation).length or 1.0
+    middle = thing.matrix_world @ (sum(map(Vector, thing.bound_box), Vector()) / 8)
+    away = (middle - ghost.matrix_world.translation).length or 1.0
     camera.clip_start, camera.clip_end = (share * away for share in _CLIP)
     camera.display_size = 0.1 * away
     camera.show_background_images = True

@@ -227,10 +227,14 @@ def is_painted(material: bpy.types.Material | None) -> bool:
     return bool(material and material.node_tree and {PAINTED, SURFACE} <= {*material.node_tree.nodes.keys()})
 
 
-def show_colours(material: bpy.types.Material, image: bpy.types.Image) -> None:
-    """Let a generated mesh's material have this image of the whole surface, and show it; no other fits any more."""
+def show_colours(material: bpy.types.Material, image: bpy.types.Image, *, others_fit: bool) -> None:
+    """Let a material of ours have this image of the whole surface, and show it.
+
+    others_fit: whether its other images of the surface, such as the normal texture, lie right; else they go.
+    """
     one_surface(material)
-    _lay(material, {"base_colour": image})
+    others = {part: _image_of(material, name) for part, name in _BESIDE.items()} if others_fit else {}
+    _lay(material, {part: each for part, each in {**others, "base_colour": image}.items() if each})
     material.hi3dgen_shows = best_of(material)
 
 

@@ -36,10 +36,14 @@ class Surface:
 
 
 def read(thing: bpy.types.Object) -> Surface:
-    """The surface of an object without its modifiers. Raises `AddonError` if there is none."""
+    """The surface of an object without its modifiers and shape keys.
+
+    Raises `AddonError` if there is none, or if the mesh takes no further UV map.
+    """
     mesh = thing.data
     if not len(mesh.polygons):
         raise AddonError(f"“{thing.name}” has no faces.", "Choose a mesh that has some.")
+    _check_uv_maps(thing)
     mesh.calc_loop_triangles()
     count = len(mesh.loop_triangles)
     points = np.empty((len(mesh.vertices), 3), np.float32)
@@ -59,31 +63,44 @@ def read(thing: bpy.types.Object) -> Surface:
 
 
 def show(thing: bpy.types.Object, surface: Surface, product: Mesh, image: bpy.types.Image, title: str) -> None:
-    """Let an object show an image of its colours, which lies by the UVs of a product, alone or by its own material.
+    """Let an object, and whatever shares its mesh, show an image of its colours, which lies by the UVs of a product.
 
-    The materials that it has stay in its slots. Raises `AddonError` if the mesh is another one by now, or takes no
+    A material of ours shows it in the place of its own colours; else all faces get a material that shows nothing else,
+    and those that they had stay in their slots. Raises `AddonError` if the mesh is another one by now, or takes no
     further UV map.
     """
     mesh = thing.data
     if product.corner_uv is None or not _is_still(mesh, surface, len(product.corner_uv)):
         sentence = f"The mesh of “{thing.name}” was changed while it was painted."
         raise AddonError(sentence, "Paint it again.")
-    if ATLAS not in mesh.uv_layers and len(mesh.uv_layers) >= MOST_UV_MAPS:
-        raise AddonError(
-            f"“{thing.name}” has {MOST_UV_MAPS} UV maps, the most that Blender has.", "Remove one of them."
-        )
-    layer = mesh.uv_layers.get(ATLAS) or mesh.uv_layers.new(name=ATLAS)
-    uv = np.zeros((len(mesh.loops), 2), np.float32)
-    uv[surface.loops.reshape(-1)] = product.corner_uv.reshape(-1, 2)
-    mesh.attributes[layer.name].data.foreach_set("vector", uv.reshape(-1))
-    mesh.uv_layers[ATLAS].active = True
+    _check_uv_maps(thing)
+    stays = _lay_out(mesh, surface, product.corner_uv)
     if is_ours(thing.active_material):
         for own in materials.own(mesh, is_ours):
-            materials.show_colours(own, image)
+            materials.show_colours(own, image, others_fit=stays)
             materials.settle(own, mesh)
     else:
         _show_alone(mesh, materials.painted_material(title, image, _painted_by(mesh)))
     mesh.update()
+
+
+def _check_uv_maps(thing: bpy.types.Object) -> None:
+    layers = thing.data.uv_layers
+    if ATLAS not in layers and len(layers) >= MOST_UV_MAPS:
+        sentence = f"“{thing.name}” has {MOST_UV_MAPS} UV maps, the most that Blender has."
+        raise AddonError(sentence, "Remove one of them.")
+
+
+def _lay_out(mesh: bpy.types.Mesh, surface: Surface, corner_uv: NDArray[np.float32]) -> bool:
+    """Write UVs, (T, 3, 2), into the mesh's UV map of that use, and make it the active one; whether they were there."""
+    layer = mesh.uv_layers.get(ATLAS) or mesh.uv_layers.new(name=ATLAS)
+    data = mesh.attributes[layer.name].data
+    former, uv = np.empty((len(mesh.loops), 2), np.float32), np.zeros((len(mesh.loops), 2), np.float32)
+    data.foreach_get("vector", former.reshape(-1))
+    uv[surface.loops.reshape(-1)] = corner_uv.reshape(-1, 2)
+    data.foreach_set("vector", uv.reshape(-1))
+    mesh.uv_layers[ATLAS].active = True
+    return np.allclose(former, uv, rtol=0.0, atol=1e-6)
 
 
 def _is_still(mesh: bpy.types.Mesh, surface: Surface, count: int) -> bool:
@@ -103,9 +120,9 @@ def _painted_by(mesh: bpy.types.Mesh) -> bpy.types.Material | None:
 
 def _show_alone(mesh: bpy.types.Mesh, made: bpy.types.Material) -> None:
     """Let all faces show a material; what they showed stays in the slots."""
-    if made.name not in mesh.materials:
+    if made not in [*mesh.materials]:  # by itself: a linked one may have its name
         mesh.materials.append(made)
-    slot = mesh.materials.find(made.name)
+    slot = [*mesh.materials].index(made)
     mesh.polygons.foreach_set("material_index", np.full(len(mesh.polygons), slot, np.int32))
     for thing in bpy.data.objects:
         if thing.data == mesh:

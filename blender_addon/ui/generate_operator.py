@@ -13,7 +13,7 @@ from ...backend.wire.limits import MAX_SEED, Scalar
 from ...backend.wire.messages import EngineInfo
 from ..cutout import overlay
 from ..errors import AddonError
-from ..generate import submit, wait
+from ..generate import own_inputs, submit, wait
 from ..language.words import say, translated
 from ..link import engines, runtime
 from ..link.job import Job
@@ -103,9 +103,7 @@ class Generate:
         inputs: dict[str, bpy.types.Image | None] = {}
         if engine:
             inputs = further_inputs(scene, engine)
-            if not isinstance(picture, Path):
-                own = {masks.INPUT: masks.mask_of(picture), normal_map.INPUT: normal_map.used_map(picture)}
-                inputs |= {name: image for name, image in own.items() if name in engine.inputs}
+            inputs |= {name: image for name, image in own_inputs(picture).items() if name in engine.inputs}
         if self.cutout:
             inputs[masks.INPUT] = _image(self.cutout)
         if self.normal_map:

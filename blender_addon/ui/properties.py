@@ -23,6 +23,16 @@ COUNT = {
     "max": MAX_COUNT,
 }
 
+KEEP_UV = {
+    "name": "Keep UVs",
+    "description": "Paint into the mesh's own UVs if they do not overlap",
+    "default": True,
+}
+REMOVE_LIGHT = {
+    "name": "Remove Light",
+    "description": "Take the picture's shading out of the colours. Cast shadows and highlights stay",
+}
+
 STANDS = [
     ("ROW", "In a Row", "At the 3D cursor if there is room, else beside what stands there"),
     (
@@ -138,13 +148,8 @@ class Hi3DGenSettings(bpy.types.PropertyGroup):
         description=f"The scene's collection that meshes come into; if empty, it is “{COLLECTION}”",
         poll=_is_in_scene,
     )
-    paint_keep_uv: BoolProperty(
-        name="Keep UVs", description="Paint into the mesh's own UVs if they do not overlap", default=True
-    )
-    paint_remove_light: BoolProperty(
-        name="Remove Light",
-        description="Take the picture's shading out of the colours. Cast shadows and highlights stay",
-    )
+    paint_keep_uv: BoolProperty(**KEEP_UV)
+    paint_remove_light: BoolProperty(**REMOVE_LIGHT)
 
 
 CLASSES = (Hi3DGenSettings,)

@@ -2,12 +2,12 @@
 """*Texture from Picture*: a mesh that is there gets a picture's colours, by a camera that is found and nudged."""
 # pyright: reportInvalidTypeForm=false
 
-from collections.abc import Callable
 from pathlib import Path
 
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
+from ...backend.wire.limits import Scalar
 from ..errors import AddonError
 from ..generate import wait
 from ..language.words import say, translated
@@ -15,7 +15,9 @@ from ..link import runtime
 from ..link.job import Job
 from ..scene import ghost, viewing
 from ..scene.active import RULE, meant
+from ..scene.frames import frame_of
 from ..texture import Meant, find_camera, paint
+from .properties import KEEP_UV, REMOVE_LIGHT
 
 
 def painted(context: bpy.types.Context) -> bpy.types.Object | None:
@@ -25,52 +27,71 @@ def painted(context: bpy.types.Context) -> bpy.types.Object | None:
     return thing if thing and thing.type == "MESH" else None
 
 
-class HI3DGEN_OT_texture_from_picture(bpy.types.Operator):  # noqa: N801
+class _Paints:
+    """An operator that can paint: by the settings that its caller gives, else by the panel's."""
+
+    bl_options = set()  # what comes of it is an undo step of its own when it is there
+
+    keep_uv: BoolProperty(**KEEP_UV)
+    remove_light: BoolProperty(**REMOVE_LIGHT)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Queue the job. Without a window, wait for it, and raise if it fails."""
+        try:
+            job = self._submit(context)
+            if not runtime.has_window():
+                wait(job)
+        except AddonError as error:
+            self.report({"ERROR"}, translated(str(error)))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+    def _settings(self, scene: bpy.types.Scene) -> dict[str, Scalar]:
+        return {
+            name: getattr(self, name)
+            if self.properties.is_property_set(name)
+            else getattr(scene.hi3dgen, f"paint_{name}")
+            for name in ("keep_uv", "remove_light")
+        }
+
+
+class HI3DGEN_OT_texture_from_picture(_Paints, bpy.types.Operator):  # noqa: N801
     """Find the camera that took the picture of the active mesh, and lay the picture over it."""
 
     bl_idname = "hi3dgen.texture_from_picture"
     bl_label = "Texture from Picture"
     bl_description = (
         "Find the camera that took the picture of the active mesh, and lay the picture over it, to be nudged and "
-        f"painted. {RULE}"
+        f"painted. {RULE}. The mesh's own textures are passed over"
     )
-    bl_options = set()  # what comes of it is an undo step of its own when it is there
 
     filepath: StringProperty(
         name="File", description="The picture's file; without one, the active image", subtype="FILE_PATH"
     )
     paint: BoolProperty(name="Paint", description="Paint at once, if a camera is found that fits")
-    keep_uv: BoolProperty(
-        name="Keep UVs", description="Paint into the mesh's own UVs if they do not overlap", default=True
-    )
-    remove_light: BoolProperty(name="Remove Light", description="Take the picture's shading out of the colours")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only if the active object is a mesh of this file, in Object Mode."""
         return _asked(cls, why_not(context))
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Queue the job. Without a window, wait for it, and raise if it fails."""
-        return _begin(self, lambda: self._submit(context))
-
     def _submit(self, context: bpy.types.Context) -> Job:
-        clicked = meant(context)
+        thing = painted(context)
+        clicked = meant(context, thing)
         picture = Path(bpy.path.abspath(self.filepath)) if self.filepath else clicked.image
         if picture is None:
             raise AddonError("There is no picture.", "Open one in the panel or in an Image Editor.")
-        what = Meant(context.scene, painted(context), picture, 0 if self.filepath else clicked.frame)
+        what = Meant(context.scene, thing, picture, 0 if self.filepath else clicked.frame)
         if self.paint:
-            return paint(what, None, _settings(self.keep_uv, self.remove_light))
+            return paint(what, None, self._settings(context.scene))
         return find_camera(what, viewing.number_of(context))
 
 
-class HI3DGEN_OT_paint_from_camera(bpy.types.Operator):  # noqa: N801
+class HI3DGEN_OT_paint_from_camera(_Paints, bpy.types.Operator):  # noqa: N801
     """Paint the mesh with the picture that lies over it, as the camera sees it now. What it does not see is filled"""
 
     bl_idname = "hi3dgen.paint_from_camera"
     bl_label = "Paint"
-    bl_options = set()
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -82,17 +103,12 @@ class HI3DGEN_OT_paint_from_camera(bpy.types.Operator):  # noqa: N801
             why = say("No picture lies over this mesh: use Texture from Picture first")
         return _asked(cls, why)
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Queue the job. Without a window, wait for it, and raise if it fails."""
-        return _begin(self, lambda: self._submit(context))
-
     def _submit(self, context: bpy.types.Context) -> Job:
         scene, thing = context.scene, painted(context)
         lies = ghost.ghost_of(scene, thing)
         picture = ghost.picture_of(lies)
-        what = Meant(scene, thing, picture, meant_frame(context, picture))
-        settings = _settings(scene.hi3dgen.paint_keep_uv, scene.hi3dgen.paint_remove_light)
-        return paint(what, ghost.sight_of(scene, lies, picture), settings)
+        what = Meant(scene, thing, picture, frame_of(picture, None, scene))
+        return paint(what, ghost.sight_of(scene, lies, picture), self._settings(scene))
 
 
 class HI3DGEN_OT_look_through(bpy.types.Operator):  # noqa: N801
@@ -132,31 +148,9 @@ def why_not(context: bpy.types.Context) -> str:
     return ""
 
 
-def meant_frame(context: bpy.types.Context, picture: bpy.types.Image) -> int:
-    """Which frame of a picture is meant, if it moves and is the one that a click means; else that of now."""
-    clicked = meant(context)
-    return clicked.frame if clicked.image == picture else 0
-
-
 def _asked(cls: type, why: str) -> bool:
     cls.poll_message_set(why)  # pyright: ignore[reportAttributeAccessIssue] - an operator's
     return not why
-
-
-def _settings(keep_uv: bool, remove_light: bool) -> dict[str, bool | int | float | str]:  # noqa: FBT001
-    return {"keep_uv": keep_uv, "remove_light": remove_light}
-
-
-def _begin(operator: bpy.types.Operator, submit: Callable[[], Job]) -> set[str]:
-    """What the operators' `execute` does and returns."""
-    try:
-        job = submit()
-        if not runtime.has_window():
-            wait(job)
-    except AddonError as error:
-        operator.report({"ERROR"}, translated(str(error)))
-        return {"CANCELLED"}
-    return {"FINISHED"}
 
 
 CLASSES = (HI3DGEN_OT_texture_from_picture, HI3DGEN_OT_paint_from_camera, HI3DGEN_OT_look_through)

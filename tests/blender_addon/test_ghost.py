@@ -81,6 +81,22 @@ def test_the_picture_lies_where_its_camera_sees_the_mesh(
         bpy.data.objects.remove(made)
 
 
+@pytest.mark.parametrize("frame", [(160, 90), (90, 160)])
+@pytest.mark.parametrize("kind", ["PERSP", "ORTHO"])
+def test_a_lens_that_fits_by_itself_is_understood(scene: Any, thing: Any, frame: tuple[int, int], kind: str) -> None:
+    scene.render.resolution_x, scene.render.resolution_y = frame
+    ghost, picture = placed(scene, thing, ghosts().Sight(somewhere(), 40.0))
+    ghost.data.type, ghost.data.sensor_fit = kind, "AUTO"
+    bpy.context.view_layer.update()
+    found = ghosts().sight_of(scene, ghost, picture)
+    point = np.array([[2.6, 1.3, 0.9]])
+    column, row, _ = pixels(point, Camera(found.matrix, found.fov, found.width), (30, 40))[0]
+    x, y, _ = world_to_camera_view(scene, ghost, Vector(point[0]))
+    shape = frame[0] / frame[1]
+    across, down = min(1.0, 4 / 3 / shape), min(1.0, shape / (4 / 3))
+    assert np.allclose([(x - 0.5) / across + 0.5, 0.5 - (y - 0.5) / down], [column / 40, row / 30], atol=1e-4)
+
+
 def test_it_is_found_by_its_object_and_the_other_way_round(scene: Any, thing: Any) -> None:
     other = thing.copy()
     scene.collection.objects.link(other)

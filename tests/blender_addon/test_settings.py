@@ -34,9 +34,14 @@ def is_alone(setting: Setting) -> bool:
 @pytest.mark.parametrize(("engine", "setting"), EVERY, ids=[f"{engine} {setting.name}" for engine, setting in EVERY])
 def test_a_setting_is_the_panels_and_the_operators(scene: Any, engine: str, setting: Setting) -> None:
     panel, operator = getattr(scene, f"hi3dgen_{engine}").bl_rna, bpy.ops.hi3dgen.generate.get_rna_type()
-    assert operator.properties[setting.name].type == KINDS[type(setting.default)], (
-        "scripts give the same to all engines"
-    )
+    taken = operator.properties[setting.name]
+    assert taken.type == KINDS[type(setting.default)], "scripts give the same to all engines"
+    if setting.options:
+        assert {option.name for option in setting.options} <= {item.identifier for item in taken.enum_items}
+    elif not isinstance(setting.default, bool):
+        least, most = pytest.approx(setting.minimum), pytest.approx(setting.maximum)
+        assert taken.hard_min <= setting.minimum or taken.hard_min == least
+        assert taken.hard_max >= setting.maximum or taken.hard_max == most
     for owner in (panel, operator) if is_alone(setting) else (panel,):
         shown = shown_as(owner, setting)
         if setting.options:

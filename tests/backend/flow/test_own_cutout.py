@@ -103,5 +103,6 @@ def test_a_mesh_is_made_of_what_the_mask_keeps_and_the_recipe_says_so() -> None:
 def test_every_engine_offers_it() -> None:
     for engine in ENGINES.values():
         assert engine.on_request["cutout"] is Cutout
+        assert [*engine.on_request] == ["cutout"] or "mesh" not in engine.gives
         assert {"own_cutout", "strokes"} <= {*engine.inputs}
     assert "cutout" not in DRAFT.gives

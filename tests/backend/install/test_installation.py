@@ -152,8 +152,8 @@ def test_an_interrupt_leaves_nothing_half_made_and_no_pip_behind(fresh: Installe
 
 
 @pytest.mark.slow
-def test_a_file_with_another_hash_is_refused_whatever_the_index_says(fresh: Installer) -> None:
-    package = "safetensors"
+@pytest.mark.parametrize("package", ["safetensors", "pillow"])
+def test_a_file_with_another_hash_is_refused_whatever_the_index_says(package: str, fresh: Installer) -> None:
     path = next(path for path in fresh.index.files if f"/{package}-" in path)
     before = {name: fresh.index.files[name] for name in (path, f"/simple/{package}/")}
     listed = fresh.index.hashes.read_text()

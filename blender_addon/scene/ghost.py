@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import AddonError
 
-GHOST = "hi3dgen_ghost_of"  # on a camera: the object that it sees
+GHOST = "hi3dgen_ghost_of"  # on a camera object: the object that it sees; on its data: that it is a ghost's
 NOTES = "hi3dgen_notes"  # on the same camera: what the artist should know of it, a sentence a line
 _OPACITY = 0.5
 _CLIP = (0.01, 100.0)  # of the distance to the object
@@ -43,7 +43,7 @@ def place(
         ghost.hide_render = True
         for collection in [each for each in thing.users_collection if not each.library] or [scene.collection]:
             collection.objects.link(ghost)
-        ghost[GHOST] = thing
+        ghost[GHOST], ghost.data[GHOST] = thing, True
     camera = ghost.data
     ghost.matrix_world = Matrix(sight.matrix.tolist())
     _set_lens(scene, camera, sight, picture.size[0] / picture.size[1])
@@ -59,7 +59,12 @@ def place(
 
 
 def ghost_of(scene: bpy.types.Scene, thing: bpy.types.Object) -> bpy.types.Object | None:
-    """The camera with the picture that lies over an object; None if there is none."""
+    """The camera with the picture that lies over an object; None if there is none.
+
+    The panel asks at every redraw: of thousands of objects only a file with a ghost is searched.
+    """
+    if not any(GHOST in camera for camera in bpy.data.cameras):
+        return None
     return next((each for each in scene.objects if each.type == "CAMERA" and each.get(GHOST) == thing), None)
 
 

@@ -29,7 +29,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if isinstance(view, bpy.types.SpaceView3D):
         row = column.row(align=True)
         row.use_property_split = False  # its name lies on the button
-        row.prop(view, "lock_camera", text=say("Move by Navigating"), toggle=True, icon="VIEW_PAN")
+        row.prop(view, "lock_camera", toggle=True, icon="VIEW_PAN")
     if shown := next(iter(lies.data.background_images), None):
         row = column.row(align=True)
         row.prop(lies.data, "show_background_images", text="", icon="IMAGE_DATA")

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..flow.products import Camera, Noted, Picture, Report, Views
+from ..flow.products import Camera, Noted, Picture, Report, Views, noted
 from ..models.clip_pixels import clip_pixels
 from ..models.clip_tower import features
 from ..models.frame_latents import decoded, image_latents
@@ -99,8 +99,7 @@ class Run:
     def views(self, colours: Picture, cameras: Sequence[Camera]) -> Views | Noted:
         """The product, with the notes if there are any."""
         pictures = np.concatenate([colours, np.full_like(colours[..., :1], 255)], axis=-1)
-        views = Views(pictures, tuple(cameras))
-        return Noted(views, tuple(self.notes)) if self.notes else views
+        return noted(Views(pictures, tuple(cameras)), self.notes)
 
 
 def _evaluation(network: Any, frames: int) -> Evaluate:  # noqa: ANN401  diffusers' class

@@ -5,14 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import radians, tan
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ...arrays import Float32Array
-from ...flow.products import Cutout, Noted, Report, Views
+from ...flow.products import Cutout, Noted, Report, Views, noted
 from ...flow.settings import Settings
 from ...models.zero123 import Conditions, Eye, Move, decode, look, sample
 from ...nn.checks import require_finite
@@ -28,7 +28,6 @@ from .cost import operations
 from .networks import networks, share
 from .pictures import FILLED, to_pixels
 
-P = TypeVar("P")
 FIELD_OF_VIEW = 49.134
 """Degrees: a lens of 35 mm before 32 mm, with which the objects that the network learned from were drawn."""
 DISTANCE = 1 / (2 * FILLED * tan(radians(FIELD_OF_VIEW) / 2))
@@ -82,7 +81,7 @@ class Stages:
 
         seen = self._runner.use("eye", choose(precision), work, report, notes, following="painter")
         report(1, 1)
-        return _noted(seen, notes)
+        return noted(seen, notes)
 
     def views(
         self,
@@ -131,8 +130,4 @@ class Stages:
         latents = self._runner.use("painter", compute, paint, part(report, 0, 19, 20), notes, following="eye")
         made = self._runner.use("eye", compute, develop, part(report, 19, 20, 20), notes)
         report(1, 1)
-        return [_noted(views, notes) for views in made]
-
-
-def _noted(product: P, notes: Sequence[str]) -> P | Noted:
-    return Noted(product, tuple(notes)) if notes else product
+        return [noted(views, notes) for views in made]

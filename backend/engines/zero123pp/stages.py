@@ -7,14 +7,14 @@ A seed's noise is drawn on the CPU in the published order, for the normals anew 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import radians, tan
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ...arrays import Float32Array
-from ...flow.products import Cutout, Noted, Report, Views
+from ...flow.products import Cutout, Noted, Report, Views, noted
 from ...flow.settings import Settings
 from ...foreground.framing import MARGIN
 from ...models.zero123plus import Hint, Moments, Painter, contexts, decode, embed, encode
@@ -42,7 +42,6 @@ from ...weights.catalogue import SIX_NORMALS, SIX_VIEWS
 from .cost import operations
 from .networks import Eye, networks, revisions, share
 
-P = TypeVar("P")
 FIELD_OF_VIEW = 30.0
 """Degrees, of every view."""
 _LATENT = 8  # pixels along a side of one of a latent's places
@@ -103,7 +102,7 @@ class Stages:
 
         seen = self._runner.use("eye", choose(precision), work, report, notes, following="painter")
         report(1, 1)
-        return _noted(seen, notes)
+        return noted(seen, notes)
 
     def views(
         self, seen: Sequence[Seen], *, seeds: Sequence[int], steps: int, guidance: float, precision: str, report: Report
@@ -173,7 +172,7 @@ class Stages:
         latents = self._runner.use("painter", compute, paint, part(report, *_SAMPLED), notes, following="vae")
         made = self._runner.use("vae", compute, develop, part(report, *_DECODED), notes)
         report(1, 1)
-        return [_noted(views, notes) for views in made]
+        return [noted(views, notes) for views in made]
 
 
 def _drawing(seed: int) -> Callable[[tuple[int, ...]], Tensor]:
@@ -187,7 +186,3 @@ def _views(pixels: Tensor) -> Views:
     colours = views_of(to_sheet(require_finite(pixels, "decoder of the views")))
     opaque = np.full((*colours.shape[:3], 1), 255, np.uint8)
     return Views(np.concatenate([colours, opaque], axis=-1), CAMERAS)
-
-
-def _noted(product: P, notes: Sequence[str]) -> P | Noted:
-    return Noted(product, tuple(notes)) if notes else product

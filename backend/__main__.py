@@ -88,17 +88,17 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
     command = commands.add_parser("capabilities", help="say what the engines can do, as JSON")
     command.set_defaults(run=partial(capabilities.run, engines={**engines, **TOOLS}))
 
-    command = commands.add_parser("generate", help="make a mesh of a picture")
+    command = commands.add_parser("generate", help="make a mesh of a picture, or views from around its object")
     _add_picture(command, engines)
     command.add_argument(
         "-o",
         "--output",
         type=Path,
         required=True,
-        metavar="MESH",
-        help="the mesh: .glb, .obj or .ply in metres, .stl in millimetres",
+        metavar="OUT",
+        help="the mesh: .glb, .obj or .ply in metres, .stl in millimetres; of engines that make views, a folder",
     )
-    add_seeds(command, "meshes, with the seeds that follow, as MESH_seedSEED")
+    add_seeds(command, "results, with the seeds that follow, as OUT_seedSEED")
     command.add_argument(
         "--cutout", type=Path, metavar="IN", help="your own mask of the object, white in it and black outside"
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_spatio_temporal_condition import UNetSpatioTemporalConditionModel
+from random_weights import random_values
 from safetensors.torch import save_file
 from transformers import (
     BitConfig,
@@ -182,8 +183,6 @@ def _published(network: nn.Module, place_of: PlaceOf, random: torch.Generator) -
 
 
 def _randomly(tensors: dict[str, Tensor], random: torch.Generator) -> dict[str, Tensor]:
-    from make_tiny_weights import random_values  # noqa: PLC0415  which imports this module
-
     return {name: random_values(name, tensor.shape, random) for name, tensor in tensors.items()}
 
 

@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
 from make_tiny_views import make_views
+from random_weights import random_values, randomised
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -170,7 +171,10 @@ WORDS = (_BEGIN, _END, _PAD, *_LETTERS, *(f"{letter}</w>" for letter in _LETTERS
 
 
 def make(folder: Path, seed: int = 0) -> None:
-    """Writes every package below `folder`, each in a folder of its name; the same files for the same seed."""
+    """Writes every package but those of hi3d and sv3d (`make_views`) below `folder`, each in a folder of its name.
+
+    The same files come of the same seed.
+    """
     random = torch.Generator().manual_seed(seed)
     _write_geometry(folder / GEOMETRY.name, random)
     _write_normals(folder / NORMALS.name, random)
@@ -327,31 +331,6 @@ def _write_foreground(folder: Path, random: torch.Generator) -> None:
     network = BiRefNet(BIREFNET)
     tensors = randomised(network, random)
     _save(folder / "model.safetensors", tensors)
-
-
-def randomised(network: nn.Module, random: torch.Generator) -> dict[str, Tensor]:
-    """Random values for every tensor of a network, in its dtype; buffers that are computed stay as they are."""
-    computed = {"pos_emb"}
-    return {
-        name: tensor
-        if name in computed or not tensor.is_floating_point()
-        else random_values(name, tensor.shape, random, tensor.dtype)
-        for name, tensor in network.state_dict().items()
-    }
-
-
-def random_values(name: str, shape: torch.Size, random: torch.Generator, dtype: torch.dtype = torch.float32) -> Tensor:
-    """Weights that keep the scale of what goes through them; norms near one, variances positive, biases small."""
-    values = torch.randn(shape, generator=random)
-    if name.endswith("running_var"):
-        values = values.abs() + 0.5
-    elif name.endswith(("gamma", "lambda1")) or (len(shape) == 1 and name.endswith("weight")):
-        values = 1 + 0.1 * values
-    elif len(shape) > 1:
-        values = values / max(1, values[0].numel()) ** 0.5
-    else:
-        values = 0.1 * values
-    return values.to(dtype)
 
 
 def _save(path: Path, tensors: dict[str, Tensor]) -> None:

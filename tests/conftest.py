@@ -54,7 +54,7 @@ def real_blender(request: pytest.FixtureRequest) -> Callable[[str], list[str | P
 
 @pytest.fixture(scope="session")
 def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A weights folder with every package, of tiny random networks; not to be changed."""
+    """A weights folder with every package but those of hi3d and sv3d, of tiny random networks; not to be changed."""
     from make_tiny_weights import make
 
     folder = tmp_path_factory.mktemp("weights")

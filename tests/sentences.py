@@ -23,7 +23,7 @@ TELLS = ("{'ERROR'}", "{'WARNING'}")
 WRAPPED = {"bad_line": (f"{FIELD} {{}}.", "bad-list"), "damaged": ("{}.", "weights-damaged")}
 """What some of those calls make of their sentence, and the code that they give it."""
 TOLD = {
-    "backend/engines/hi3dgen/engine.py": ("missing",),
+    "backend/nn/libraries.py": ("lacking",),
     "backend/install/builds.py": ("_why_cpu",),
     "backend/install/troubles.py": ("_TROUBLES", "explain"),
     "backend/weights/store.py": ("trouble",),

@@ -89,18 +89,13 @@ def _list(options: argparse.Namespace) -> int:
 def _print_status(status: store.Status) -> None:
     package = status.package
     print(f"{package.name}: {status.state}, {amount(status.bytes)}, {package.licence} ({package.licence_url})")
-    print(f"    {package.purpose}{_optional(package)}")
+    print(f"    {package.purpose}{' Optional.' if package.optional else ''}")
     if package.terms:
         print(f"    {package.terms}")
     if status.trouble:
         print(f"    {status.trouble.sentence} {status.trouble.advice}")
     elif status.state == "partial":
         print(f"    missing: {', '.join(status.missing)}")
-
-
-def _optional(package: Package) -> str:
-    """That the engine runs without a package which a download without names brings."""
-    return " Optional." if package.optional and package not in MORE else ""
 
 
 def _where(options: argparse.Namespace) -> int:
@@ -154,10 +149,11 @@ def _verify(options: argparse.Namespace) -> int:
                 print(_sentence(finding))
         faults = [f"{finding.package.name}/{file} ({why})" for finding in findings for file, why in finding.faults]
         if faults:
+            damaged = [finding.package.name for finding in findings if finding.faults]
             raise UserError(
                 "weights-damaged",
                 f"Damaged: {'; '.join(faults)}.",
-                "Run `python -m backend weights download`: it downloads these again.",
+                f"Run `python -m backend weights download {' '.join(damaged)}`: it downloads these again.",
             )
         progress.finished(packages={finding.package.name: finding.basis for finding in findings})
     return 0
@@ -201,7 +197,8 @@ def _require_known_licences(downloads: "Sequence[Download]") -> None:
             raise UserError(
                 "licence-changed",
                 f"The page of {package.repository} names the licence “{named}” instead of {package.licence}.",
-                "Read that page. To agree, run `python -m backend weights download` in a terminal, without --agree.",
+                f"Read that page. To agree, run `python -m backend weights download {package.name}` in a terminal, "
+                "without --agree.",
             )
 
 

@@ -30,7 +30,7 @@ from .stage import Stage
 
 SET_UP = (
     "Set it up in the extension's preferences, or by `python -m backend install` and then "
-    "`python -m backend weights download`."
+    "`python -m backend weights download`, followed by the names of the weights if some are named."
 )
 CACHE_BYTES = 512 << 20
 

@@ -4,12 +4,13 @@
 A picture is RGBA uint8 (H, W, 4), sRGB, straight alpha, row 0 on top.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ..arrays import Float32Array, Float64Array, Int32Array, UInt8Array
 
+P = TypeVar("P")
 Picture = UInt8Array
 
 Report = Callable[[int, int], None]
@@ -172,3 +173,8 @@ class Noted:
 
     product: Any
     notes: tuple[str, ...]
+
+
+def noted(product: P, notes: Sequence[str]) -> P | Noted:
+    """The product, with the notes if there are any."""
+    return Noted(product, tuple(notes)) if notes else product

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from ..nn.checkpoint import described, fill, read_description, read_tensors
+from ..nn.checkpoint import described, fill, read_parts
 
 if TYPE_CHECKING:
     from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -83,13 +83,7 @@ def load_depth_diffusion(folder: Path) -> DepthDiffusion:
     The weights in half precision are taken if there are any. Raises UserError if a file is missing or damaged, or if a
     tensor is missing, unknown or of another shape.
     """
-    configs = {part: read_description(folder / part / "config.json") for part in PARTS}
-    weights = {part: folder / part / "diffusion_pytorch_model.fp16.safetensors" for part in PARTS}
-    dtype = torch.float16
-    if not weights["unet"].exists():
-        weights = {part: folder / part / "diffusion_pytorch_model.safetensors" for part in PARTS}
-        dtype = torch.float32
-    tensors = {part: read_tensors(path) for part, path in weights.items()}
+    configs, tensors, dtype = read_parts(folder, PARTS)
     return build_depth_diffusion(configs, tensors, dtype, str(folder))
 
 

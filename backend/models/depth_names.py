@@ -114,10 +114,10 @@ def depth_from_midas(tensors: Mapping[str, Tensor], head_width: int, source: str
 
     config = depth_config(tensors, head_width, source)
     network = filled(lambda: DPTForDepthEstimation(config), tensors, depth_place, source, "DPT-Hybrid", unused=REMNANTS)
-    return with_published_epsilon(network)
+    return _with_published_epsilon(network)
 
 
-def with_published_epsilon(network: "DPTForDepthEstimation") -> "DPTForDepthEstimation":
+def _with_published_epsilon(network: "DPTForDepthEstimation") -> "DPTForDepthEstimation":
     """The network with what timm adds to the variance of a convolution's weights; transformers adds 1e-6."""
     for part in network.modules():
         standardised: Any = part

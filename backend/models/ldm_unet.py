@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from .published import Place, count, filled, form_of
-from .video_unet_names import video_unet_place
+from .published import Place, filled, form_of
+from .video_unet_names import levels_of, video_unet_place
 
 if TYPE_CHECKING:
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -38,7 +38,7 @@ def unet_from_ldm(tensors: Mapping[str, Tensor], heads: int, source: str) -> "UN
     """
     from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel  # noqa: PLC0415
 
-    widths, layers, attended = _levels(tensors, source)
+    widths, layers, attended = levels_of(tensors, source)
     within = "middle_block.1.transformer_blocks.0.attn2.to_k.weight"
     config = {
         "in_channels": form_of(tensors, "input_blocks.0.0.weight", source)[1],
@@ -61,16 +61,3 @@ def unet_from_ldm(tensors: Mapping[str, Tensor], heads: int, source: str) -> "UN
 
 def _kind(way: str, *, crossed: bool) -> str:
     return f"{'CrossAttn' if crossed else ''}{way}Block2D"
-
-
-def _levels(tensors: Mapping[str, Tensor], source: str) -> tuple[list[int], int, tuple[bool, ...]]:
-    """Of a published network: the levels' widths, the residual blocks of a level, and whether each has attention.
-
-    A level ends with what shrinks it, the last with the way down. Raises UserError if a tensor that says so is missing.
-    """
-    blocks = count(tensors, "input_blocks.")
-    levels = 1 + sum(f"input_blocks.{i}.0.op.weight" in tensors for i in range(blocks))
-    layers = max(blocks // levels - 1, 1)
-    firsts = [1 + level * (layers + 1) for level in range(levels)]
-    widths = [form_of(tensors, f"input_blocks.{first}.0.in_layers.2.weight", source)[0] for first in firsts]
-    return widths, layers, tuple(f"input_blocks.{first}.1.norm.weight" in tensors for first in firsts)

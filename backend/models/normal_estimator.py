@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ..flow.products import Report
-from ..nn.checkpoint import described, fill, read_description, read_tensors
+from ..nn.checkpoint import described, fill, read_parts
 from ..nn.checks import require_finite
 from ..nn.watching import repeating
 
@@ -84,13 +84,7 @@ def load_estimator(folder: Path) -> Estimator:
     The weights in half precision are taken if there are any. Raises UserError if a file is missing or damaged, or if a
     tensor is missing, unknown or of another shape.
     """
-    configs = {part: read_description(folder / part / "config.json") for part in PARTS}
-    weights = {part: folder / part / "diffusion_pytorch_model.fp16.safetensors" for part in PARTS}
-    dtype = torch.float16
-    if not weights["unet"].exists():
-        weights = {part: folder / part / "diffusion_pytorch_model.safetensors" for part in PARTS}
-        dtype = torch.float32
-    tensors = {part: read_tensors(path) for part, path in weights.items()}
+    configs, tensors, dtype = read_parts(folder, PARTS)
     return build_estimator(configs, tensors, dtype, str(folder))
 
 

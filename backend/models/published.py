@@ -84,6 +84,11 @@ def form_of(tensors: Mapping[str, Tensor], name: str, source: str) -> tuple[int,
     return tuple(tensors[name].shape)
 
 
+def dtype_of(tensors: Mapping[str, Tensor]) -> torch.dtype:
+    """The dtype of the first tensor, which the others have to share."""
+    return next((tensor.dtype for tensor in tensors.values()), torch.float32)
+
+
 def filled(
     build: Callable[[], N],
     tensors: Mapping[str, Tensor],
@@ -99,8 +104,7 @@ def filled(
     """
     with described(source, kind), torch.device("meta"):
         network: Any = build()
-    dtype = next((tensor.dtype for tensor in tensors.values()), torch.float32)
-    nn.Module.to(network, dtype)  # diffusers' own method warns without a reason
+    nn.Module.to(network, dtype_of(tensors))  # diffusers' own method warns without a reason
     fill(network, from_published(tensors, network.state_dict(), place_of), source, unused)
     return network
 

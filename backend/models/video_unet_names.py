@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from .published import Place, filled, form_of
+from .published import Place, count, filled, form_of
 
 if TYPE_CHECKING:
     from diffusers.models.unets.unet_spatio_temporal_condition import UNetSpatioTemporalConditionModel
@@ -42,7 +42,6 @@ _RESIDUAL = {
 }
 _BLOCK = re.compile(r"^(down|up)_blocks\.(\d+)\.(resnets|attentions|downsamplers|upsamplers)\.(\d+)\.")
 _HALF = re.compile(r"\.(spatial|temporal)_res_block\.(\w+)\.")
-_INPUT = re.compile(r"^input_blocks\.(\d+)\.0\.(in_layers\.2|op)\.weight$")
 
 
 def video_unet_place(name: str, layers: int, attended: tuple[bool, ...]) -> Place:
@@ -80,13 +79,25 @@ def _block_name(way: str, level: int, part: str, number: int, layers: int, atten
     return f"output_blocks.{first + number}.{int(part == 'attentions')}"
 
 
+def levels_of(tensors: Mapping[str, Tensor], source: str) -> tuple[list[int], int, tuple[bool, ...]]:
+    """Of a published network: the levels' widths, the residual blocks of a level, and whether each has attention.
+
+    A level ends with what shrinks it, the last with the way down. Raises UserError if a tensor that says so is missing.
+    """
+    blocks = count(tensors, "input_blocks.")
+    levels = 1 + sum(f"input_blocks.{i}.0.op.weight" in tensors for i in range(blocks))
+    layers = max(blocks // levels - 1, 1)
+    firsts = [1 + level * (layers + 1) for level in range(levels)]
+    widths = [form_of(tensors, f"input_blocks.{first}.0.in_layers.2.weight", source)[0] for first in firsts]
+    return widths, layers, tuple(f"input_blocks.{first}.1.norm.weight" in tensors for first in firsts)
+
+
 def video_unet_config(tensors: Mapping[str, Tensor], head_width: int, source: str) -> dict[str, Any]:
     """The arguments of diffusers' UNetSpatioTemporalConditionModel for published `tensors`.
 
     Raises UserError if a tensor that says a size is missing.
     """
-    widths, layers, attended = _levels(tensors)
-    form_of(tensors, "input_blocks.1.0.in_layers.2.weight", source)  # else there is no level
+    widths, layers, attended = levels_of(tensors, source)
     within = "middle_block.1.transformer_blocks.0.attn2.to_k.weight"
     depth = sum(
         name.startswith("middle_block.1.transformer_blocks.") and name.endswith(".norm1.weight") for name in tensors
@@ -94,7 +105,7 @@ def video_unet_config(tensors: Mapping[str, Tensor], head_width: int, source: st
     return {
         "in_channels": form_of(tensors, "input_blocks.0.0.weight", source)[1],
         "out_channels": form_of(tensors, "out.2.weight", source)[0],
-        "block_out_channels": list(widths),
+        "block_out_channels": widths,
         "layers_per_block": layers,
         "down_block_types": [_kind(one, "CrossAttnDown", "Down") for one in attended],
         "up_block_types": [_kind(one, "CrossAttnUp", "Up") for one in reversed(attended)],
@@ -117,16 +128,16 @@ def video_unet_from_sgm(
     )
 
     config = video_unet_config(tensors, head_width, source)
-    _, layers, attended = _levels(tensors)
+    _, layers, attended = levels_of(tensors, source)
 
     def build() -> UNetSpatioTemporalConditionModel:
         network: Any = UNetSpatioTemporalConditionModel.from_config(config)
-        return with_published_epsilon(network)
+        return _with_published_epsilon(network)
 
     return filled(build, tensors, lambda name: video_unet_place(name, layers, attended), source, "network of frames")
 
 
-def with_published_epsilon(network: "UNetSpatioTemporalConditionModel") -> "UNetSpatioTemporalConditionModel":
+def _with_published_epsilon(network: "UNetSpatioTemporalConditionModel") -> "UNetSpatioTemporalConditionModel":
     """The network with 1e-5 in the norms of its residual blocks, as published; diffusers gives most of them 1e-6."""
     for name, part in network.named_modules():
         if isinstance(part, nn.GroupNorm) and _HALF.search(f".{name}."):
@@ -136,16 +147,3 @@ def with_published_epsilon(network: "UNetSpatioTemporalConditionModel") -> "UNet
 
 def _kind(attended: bool, crossed: str, plain: str) -> str:  # noqa: FBT001
     return f"{crossed if attended else plain}BlockSpatioTemporal"
-
-
-def _levels(tensors: Mapping[str, Tensor]) -> tuple[tuple[int, ...], int, tuple[bool, ...]]:
-    """Of a published network: the levels' widths, the residual blocks of a level, and whether each has attention."""
-    found = [match for match in map(_INPUT.match, tensors) if match]
-    blocks = {int(match[1]): match[2] for match in found}
-    ends = sorted(number for number, part in blocks.items() if part == "op")
-    last = max(blocks, default=0)
-    firsts = [1, *(end + 1 for end in ends)]
-    layers = (ends[0] if ends else last + 1) - 1
-    widths = tuple(len(tensors[f"input_blocks.{first}.0.in_layers.2.weight"]) for first in firsts if first in blocks)
-    attended = tuple(f"input_blocks.{first}.1.norm.weight" in tensors for first in firsts)
-    return widths, layers, attended

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From a cut-out to the pictures that Hi3D and SV3D take, and from their frames to pictures.
+"""From a cut-out to the pictures that networks of views take, and from their frames to pictures.
 
-What the published programs do is kept: 8 bits after every step, OpenCV's bilinear interpolation, which does not blur
-before it shrinks (to within one level: OpenCV computes with 11 bits), and Pillow's Lanczos filter.
+What the published programs do is kept, which for Hi3D and SV3D is: 8 bits after every step, OpenCV's bilinear
+interpolation, which does not blur before it shrinks (to within one level: OpenCV computes with 11 bits), and Pillow's
+Lanczos filter.
 """
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,15 +16,25 @@ from torch.nn import functional
 
 from ..flow.products import Picture
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
-def on_white(picture: Picture) -> Picture:
-    """A picture, uint8 (H, W, 4), over white: uint8 (H, W, 3), to the bit as Pillow pastes it."""
+WHITE = (255, 255, 255)
+
+
+def over(picture: Picture, colour: tuple[int, int, int]) -> "Image":
+    """A picture, uint8 (H, W, 4) with straight alpha, in front of a colour, to the bit as Pillow pastes it."""
     from PIL import Image  # noqa: PLC0415
 
     image = Image.fromarray(picture)
-    white = Image.new("RGB", image.size, (255, 255, 255))
-    white.paste(image.convert("RGB"), mask=image.getchannel("A"))
-    return np.asarray(white)
+    behind = Image.new("RGB", image.size, colour)
+    behind.paste(image, mask=image.getchannel("A"))
+    return behind
+
+
+def on_white(picture: Picture) -> Picture:
+    """A picture, uint8 (H, W, 4), over white: uint8 (H, W, 3)."""
+    return np.asarray(over(picture, WHITE))
 
 
 def stretched(picture: Picture, height: int, width: int) -> Picture:
@@ -73,3 +85,13 @@ def to_colours(pixels: Tensor) -> Picture:
     """Pixels (..., 3, H, W), of which [-1, 1] shows, as colours uint8 (..., H, W, 3), cut off to whole numbers."""
     shown = (pixels.float() / 2 + 0.5).clamp(0, 1) * 255
     return shown.to(torch.uint8).movedim(-3, -1).cpu().numpy()
+
+
+def rounded(pixels: Tensor) -> Picture:
+    """Pixels (..., 3, H, W) in [0, 1] on the CPU as colours uint8 (..., H, W, 3), to the nearest level."""
+    return (pixels * 255).round().to(torch.uint8).movedim(-3, -1).numpy()
+
+
+def opaque(colours: Picture) -> Picture:
+    """Colours, uint8 (..., H, W, 3), as pictures without transparency, uint8 (..., H, W, 4)."""
+    return np.concatenate([colours, np.full_like(colours[..., :1], 255)], axis=-1)

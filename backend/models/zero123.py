@@ -18,6 +18,7 @@ from ..flow.products import Report
 from ..nn.checkpoint import fill
 from ..nn.checks import require_finite
 from ..nn.ddim import Schedule, step
+from ..nn.noise import Draw
 from ..nn.pickled import read_state
 from .clip_pixels import clip_pixels
 from .clip_tower import features, tower_from_openai
@@ -36,9 +37,6 @@ HEAD_WIDTH = 64
 """Of the heads in CLIP's ViT-L/14."""
 
 _UNET = "model.diffusion_model."
-
-Draw = Callable[[tuple[int, ...]], Tensor]
-"""Gives noise of a shape, standard normal, float32 on the CPU."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ..nn.checkpoint import damaged, described, fill, read_description, read_tensors
 from .depth_diffusion import build_vae
 from .prompts import load_text_encoder
+from .published import dtype_of
 from .reference_attention import ReferenceAttention, attach, forget, remembering
 
 if TYPE_CHECKING:
@@ -203,32 +204,17 @@ def decode(vae: "AutoencoderKL", latent: Tensor) -> Tensor:
     return (unscale_image(decoded.sample.float()) / 2 + 0.5).clamp(0, 1).cpu()
 
 
-# The sheet's latents and pixels have another mean and deviation than those that the VAE was trained for.
-
-
-def scale_latents(latents: Tensor) -> Tensor:
-    """Latents of the VAE as the UNet knows them."""
-    return (latents - 0.22) * 0.75
+# The UNet learned sheets whose latents and pixels were shifted and scaled before; what it makes is brought back.
 
 
 def unscale_latents(latents: Tensor) -> Tensor:
-    """The inverse of `scale_latents`."""
+    """Latents of the UNet as those of the VAE, times its scaling factor."""
     return latents / 0.75 + 0.22
 
 
-def scale_image(pixels: Tensor) -> Tensor:
-    """Pixels in [-1, 1] as the VAE sees them."""
-    return pixels * 0.5 / 0.8
-
-
 def unscale_image(pixels: Tensor) -> Tensor:
-    """The inverse of `scale_image`."""
+    """Pixels that the VAE decodes of a sheet as pixels in [-1, 1]."""
     return pixels / 0.5 * 0.8
-
-
-def dtype_of(tensors: Mapping[str, Tensor]) -> torch.dtype:
-    """The dtype of the first tensor, which the others have to share."""
-    return next((tensor.dtype for tensor in tensors.values()), torch.float32)
 
 
 def _tensors(folder: Path, stem: str) -> dict[str, Tensor]:

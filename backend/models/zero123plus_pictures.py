@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ..arrays import UInt8Array
@@ -25,16 +24,6 @@ SIDE = 320
 """Pixels along a view's side, as the published network was trained."""
 
 
-def on_gray(rgba: UInt8Array) -> "Image":
-    """A picture, uint8 (H, W, 4) with straight alpha, in front of `GRAY`."""
-    from PIL import Image  # noqa: PLC0415
-
-    picture = Image.fromarray(rgba)
-    behind = Image.new("RGB", picture.size, GRAY)
-    behind.paste(picture, mask=picture.getchannel("A"))
-    return behind
-
-
 def processed(picture: "Image", config: Mapping[str, Any], source: str) -> Tensor:
     """Pixels, float32 (1, 3, h, w), resized, cropped and normalised as a processor's description says, CLIP's if empty.
 
@@ -45,16 +34,6 @@ def processed(picture: "Image", config: Mapping[str, Any], source: str) -> Tenso
     with described(source, "preparation of pictures"):
         processor: Any = CLIPImageProcessorPil.from_dict(dict(config))
         return processor(images=picture, return_tensors="pt").pixel_values
-
-
-def to_pixels(sheet: UInt8Array) -> Tensor:
-    """A picture, uint8 (H, W, 3), as float32 (1, 3, H, W) in [-1, 1]."""
-    return torch.from_numpy(sheet).movedim(-1, 0)[None].float() / 127.5 - 1
-
-
-def to_sheet(pixels: Tensor) -> UInt8Array:
-    """Pixels, float32 (1, 3, H, W) in [0, 1], as a picture, uint8 (H, W, 3)."""
-    return (pixels[0].movedim(0, -1) * 255).round().to(torch.uint8).numpy()
 
 
 def views_of(sheet: UInt8Array) -> UInt8Array:

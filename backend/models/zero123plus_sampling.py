@@ -16,10 +16,8 @@ from torch import Tensor
 from ..flow.products import Report
 from ..nn.checkpoint import damaged, described, read_description
 from ..nn.checks import require_finite
+from ..nn.noise import Draw
 from .zero123plus import Hint, Moments, Painter
-
-Draw = Callable[[tuple[int, ...]], Tensor]
-"""Gives noise of a shape, standard normal, float32 on the CPU."""
 
 SPACING = "trailing"
 """How the noise levels are spread, which the authors advise instead of the published file's."""

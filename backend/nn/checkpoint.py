@@ -2,7 +2,7 @@
 """Loads published weights into a network: all tensors, or none."""
 
 import json
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -92,6 +92,20 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise missing(path) from error
     except (OSError, SafetensorError) as error:
         raise damaged(f"{path} cannot be read: {error}") from error
+
+
+def read_parts(
+    folder: Path, parts: Sequence[str]
+) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Tensor]], torch.dtype]:
+    """The descriptions and the tensors of networks that diffusers has laid out in `folder`, by part, and their dtype.
+
+    Those in half precision are taken if the first part has them. Raises UserError if a file is missing or damaged.
+    """
+    configs = {part: read_description(folder / part / "config.json") for part in parts}
+    name, dtype = "diffusion_pytorch_model.fp16.safetensors", torch.float16
+    if not (folder / parts[0] / name).exists():
+        name, dtype = "diffusion_pytorch_model.safetensors", torch.float32
+    return configs, {part: read_tensors(folder / part / name) for part in parts}, dtype
 
 
 def count_values(path: Path) -> int:

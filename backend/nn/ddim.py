@@ -24,9 +24,10 @@ class Schedule:
 
 
 def schedule_of(steps: int, eta: float) -> Schedule:
-    """The published sampler's for a request for `steps`, 2 to 500: it drops the noisiest level, so that one lacks.
+    """The published sampler's for a request for `steps`, 2 to 500: every 1000 // steps-th level but the noisiest.
 
-    The result counts as having the noise of the least noisy level, 0.
+    So one step fewer is done if `steps` divides 1000; else it may be as many, or some more. The result counts as having
+    the noise of the least noisy level, 0.
     """
     roots = np.linspace(_BETAS[0] ** 0.5, _BETAS[1] ** 0.5, _TRAINED)
     alpha_bars = np.cumprod(1 - roots**2)

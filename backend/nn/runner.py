@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from ..errors import UserError
 from ..flow.products import Report
 from .device import Compute, choose, device_name, memory_of
-from .memory_plan import MemoryPlan, Network, NetworkPool, choose_plan
+from .memory_plan import TYPICAL_VOXELS, MemoryPlan, Network, NetworkPool, choose_plan
 from .speed import SLOW, speed_of
 from .watching import repeating
 
@@ -17,13 +17,13 @@ LONGEST = 600.0
 
 
 class Runner:
-    """The networks of an engine, kept between jobs.
+    """The networks of an engine, kept between jobs in its `pool`.
 
     revisions: says which weights are on the disk; the networks are let go when its answer changes.
     """
 
     def __init__(self, networks: Mapping[str, Network], revisions: Callable[[], Mapping[str, str]]) -> None:
-        self._pool = NetworkPool(networks)
+        self.pool = NetworkPool(networks)
         self._revisions = revisions
         self._used = revisions()
         self._speeds: dict[Compute, float] = {}
@@ -37,20 +37,22 @@ class Runner:
         notes: list[str],
         *,
         following: str = "",
+        voxels: int = TYPICAL_VOXELS,
     ) -> T:
         """The result of `work` with the network `name`; `report` is repeated meanwhile, also while it is loaded.
 
-        following: the network whose weights are read meanwhile. Adds to `notes` what the artist should know of how it
-        went. Raises what `work`, loading and `report` raise, and UserError if the device's memory is not enough.
+        following: the network whose weights are read meanwhile. voxels: of the object, for networks whose memory
+        depends on them. Adds to `notes` what the artist should know of how it went. Raises what `work`, loading and
+        `report` raise, and UserError if the device's memory is not enough.
         """
         with repeating(report) as repeated:
             repeated(0, 1)
             revisions = self._revisions()
-            if revisions != self._used:
-                self._pool.release()
+            if revisions != self._used:  # other weights were downloaded since: a recipe names those on the disk
+                self.pool.release()
                 self._used = revisions
-            result, new = self._pool.run(
-                name, compute, lambda network, plan: work(network, plan, repeated), following=following
+            result, new = self.pool.run(
+                name, compute, lambda network, plan: work(network, plan, repeated), following=following, voxels=voxels
             )
         notes.extend(new)
         return result
@@ -79,9 +81,9 @@ class Runner:
         """The device on which the engine computes, the precision, and the memory plan, as words."""
         compute = choose()
         memory = memory_of(compute.device)
-        plan = choose_plan(self._pool.networks, compute, memory)
+        plan = choose_plan(self.pool.networks, compute, memory)
         return f"in {compute}, {memory / 2**30:.1f} GiB free, {plan.name}"
 
     def unload(self) -> None:
         """Gives back the device's memory and the computer's."""
-        self._pool.release()
+        self.pool.release()

@@ -25,6 +25,14 @@ def orbit(azimuth: float, elevation: float, distance: float, fov: float) -> Came
     return Camera(matrix, fov)
 
 
+def distance_to(filled: float, fov: float) -> float:
+    """How far from an object a camera stands, in metres, to which its metre fills so much of the picture's side.
+
+    filled: in (0, 1]. fov: in degrees. Meant is what lies in the plane through the object's middle.
+    """
+    return float(0.5 / (filled * np.tan(np.radians(fov) / 2)))
+
+
 def pixels(
     points: Float64Array, camera: Camera, shape: tuple[int, int], offset: tuple[float, float] = (0.0, 0.0)
 ) -> Float64Array:

@@ -19,8 +19,10 @@ from ..flow.products import Report
 from ..models.published import below
 from ..nn.checkpoint import damaged, missing, read_description, read_tensors
 from ..nn.pickled import read_module
-from ..safe_files import unfinished, write_json
+from ..nn.watching import repeating
+from ..safe_files import UNFINISHED, unfinished, write_json
 from ..weights import disk
+from ..weights.lock import only_process_in
 from .model import Model
 
 DESCRIPTION = "description.json"
@@ -52,14 +54,16 @@ def converted(file: Path, model: Model, report: Report) -> Converted:
     """The parts of the published `file`; it is converted if that has not been done since it changed.
 
     file: a .pt file as DeepSpeed saves it, or a .safetensors file. `report` is called before each part and at the end.
-    Raises UserError if the file is missing, damaged, not the model's, or names code, and if the disk is full.
+    Raises UserError if the file is missing, damaged, not the model's, or names code, if another process changes the
+    weights, and if the disk is full.
     """
     with disk.user_errors():
         found = known(file)
         if found is None:
             if not file.is_file():
                 raise missing(file)
-            _convert(file, model, report)
+            with only_process_in(file.parents[1]), repeating(report) as repeated:
+                _convert(file, model, repeated)
             found = known(file)
     if found is None:
         raise damaged(f"{folder_of(file)} cannot be used")
@@ -92,22 +96,23 @@ def _convert(file: Path, model: Model, report: Report) -> None:
     tensors = read_tensors(file) if file.suffix == ".safetensors" else read_module(file)
     _require_parts(tensors, model, file)
     folder = folder_of(file)
+    for left in folder.parent.glob(UNFINISHED):  # by a process that was killed: nobody else changes the weights now
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
     beside = unfinished(folder)
     beside.mkdir()
     try:
         files: dict[str, str] = {}
+        values: dict[str, int] = {}
         for number, (part, prefix) in enumerate(model.parts.items()):
             report(number, len(model.parts))
             own = below(tensors, prefix)
+            values[part] = sum(tensor.numel() for tensor in own.values())
             if part == "encoder" and _equal(own, below(tensors, model.parts["vae"])):
                 files[part] = files["vae"]
                 continue
             files[part] = f"{part}.safetensors"
             _save({name: _halved(tensor, part) for name, tensor in own.items()}, beside / files[part])
-        values = {
-            part: sum(tensor.numel() for tensor in below(tensors, prefix).values())
-            for part, prefix in model.parts.items()
-        }
         description = {
             "format": _FORMAT,
             "file": _state_of(file),

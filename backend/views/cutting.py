@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What every engine of views begins with: the cut-out, and the stages that make it. Needs no network of the engine."""
 
-from ..flow.products import Cutout, Noted, Picture, Report
+from ..flow.products import Cutout, Noted, Picture, Report, noted
 from ..flow.stage import Stage
 from ..foreground.cut_out import cut_out
 from ..foreground.mask import STROKES, with_found
@@ -13,7 +13,7 @@ SIDE = 1024  # pixels of the cut-out: of the largest views
 def _cut_out(picture: Picture, strokes: Picture | None = None, *, report: Report) -> Cutout | Noted:
     notes: list[str] = []
     cutout = cut_out(picture, SIDE, report, notes, strokes)
-    return Noted(cutout, tuple(notes)) if notes else cutout
+    return noted(cutout, notes)
 
 
 STAGES = (

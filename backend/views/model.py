@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from ..models import depth_names, video_unet_names
 from ..models.clip_tower import REMNANTS as TEXT_REMNANTS
 
 _TERA = 1e12
 _MILLION = 1_000_000
-HEADS: Mapping[str, int] = MappingProxyType({"unet": 64, "clip": 80, "tower": 64, "depth": 64})
+HEADS: Mapping[str, int] = MappingProxyType(
+    {"unet": video_unet_names.HEAD_WIDTH, "clip": 80, "tower": 64, "depth": depth_names.HEAD_WIDTH}
+)
 """The channels of an attention's head in the published networks, which no tensor's shape tells."""
 
 

@@ -5,17 +5,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from ..flow.products import Camera, Noted, Picture, Report, Views
+from ..flow.products import Camera, Noted, Picture, Report, Views, noted
 from ..models.clip_pixels import clip_pixels
 from ..models.clip_tower import features
 from ..models.frame_latents import decoded, image_latents
 from ..models.video_sampler import Change, Condition, Evaluate, sample_views
 from ..models.video_unet import predict
-from ..models.view_pictures import to_colours
+from ..models.view_pictures import opaque, to_colours
 from ..nn.checks import require_finite
 from ..nn.device import Compute
 from .conversion import Converted
@@ -98,9 +97,7 @@ class Run:
 
     def views(self, colours: Picture, cameras: Sequence[Camera]) -> Views | Noted:
         """The product, with the notes if there are any."""
-        pictures = np.concatenate([colours, np.full_like(colours[..., :1], 255)], axis=-1)
-        views = Views(pictures, tuple(cameras))
-        return Noted(views, tuple(self.notes)) if self.notes else views
+        return noted(Views(opaque(colours), tuple(cameras)), self.notes)
 
 
 def _evaluation(network: Any, frames: int) -> Evaluate:  # noqa: ANN401  diffusers' class

@@ -24,8 +24,8 @@ class Package:
     `revision` is the hub's commit that a first download takes, or `BRANCH`: then it takes the newest commit, and the
     record says which that was. `files` are all that is needed of the repository, with "/" between folders. `bytes`
     is their size, about. `licence` is its name, `licence_url` where it can be read, `terms` what a person should know
-    before the download besides. The engine runs without an `optional` package too. `made` names folders that engines
-    make of the files, beside them.
+    before the download besides. An engine that uses an `optional` package runs without it too. `made` names folders
+    that engines make of the files, beside them.
     """
 
     name: str
@@ -122,14 +122,13 @@ HI3D = Package(
     licence_url="https://github.com/yanghb22-fdu/Hi3D-Official",
     bytes=7_829_357_333 + 6_950_000_000,
     purpose="Makes views from around the object, of 512 and then of 1024 pixels; of the engine hi3d.",
-    optional=True,
     terms="The networks were trained on from Stable Video Diffusion XT, whose own licence restricts what is made from "
     "it: whether the tag MIT can hold for these files is doubtful.",
     made=("first_stage-fp16", "second_stage-fp16"),
 )
 
 _SV3D_TERMS = "Gated: agree on its page in a browser first, and set HF_TOKEN. For non-commercial use alone."
-_SV3D_LICENCE = "Stability AI non-commercial community licence"
+_SV3D_LICENCE = "Stability AI Non-Commercial Community License"  # the title of the text at the address, of March 2024
 _SV3D_URL = "https://github.com/Stability-AI/generative-models/blob/main/model_licenses/LICENSE-SV3D"
 
 SV3D_U = Package(
@@ -160,6 +159,8 @@ SV3D_P = Package(
     made=("sv3d_p-fp16",),
 )
 
+_SIX_TERMS = "The weights are not for commercial use; what they draw is free to use."
+
 SIX_VIEWS = Package(
     name="zero123plus-v1.2",
     repository="sudo-ai/zero123plus-v1.2",
@@ -178,8 +179,8 @@ SIX_VIEWS = Package(
     licence="CC-BY-NC-4.0",
     licence_url="https://github.com/SUDO-AI-3D/zero123plus#license",
     bytes=7_690_000_000,  # of the networks' values, at four bytes each
-    purpose="Draws six views around an object. The weights are not for commercial use; what they draw is free to use.",
-    optional=True,
+    purpose="Draws six views around an object.",
+    terms=_SIX_TERMS,
 )
 
 SIX_NORMALS = Package(
@@ -190,8 +191,9 @@ SIX_NORMALS = Package(
     licence="CC-BY-NC-4.0",
     licence_url="https://github.com/SUDO-AI-3D/zero123plus#license",
     bytes=1_460_000_000,  # as above
-    purpose="Draws the normals of those six views. Not for commercial use; what it draws is free to use.",
+    purpose="Draws the normals of those six views.",
     optional=True,
+    terms=_SIX_TERMS,
 )
 
 VIEW_BY_MOVE = Package(
@@ -203,10 +205,10 @@ VIEW_BY_MOVE = Package(
     licence_url="https://github.com/cvlab-columbia/zero123/blob/main/LICENSE",
     bytes=8_430_000_000,  # at least: of the networks' values and those averaged in training, at four bytes each
     purpose="Draws an object as another camera sees it.",
-    optional=True,
 )
 
 MORE = (GUIDED, HI3D, SV3D_U, SV3D_P, SIX_VIEWS, SIX_NORMALS, VIEW_BY_MOVE)
 """Of other engines and stages: what is downloaded by its name alone."""
 
 EVERY = (*PACKAGES, *MORE)
+"""What may lie among the weights: what is checked, moved and removed."""

@@ -39,7 +39,8 @@ def remove() -> None:
 def _ours(package: Package) -> list[Path]:
     """What is there of a package: the files that the catalogue or the record names, the record, and what is not whole.
 
-    Of a link, or of what lies behind a linked folder, it is the link.
+    What engines made of the files belongs to it, and what they left unfinished. Of a link, or of what lies behind a
+    linked folder, it is the link.
     """
     folder = record.own_folder(package)
     known = record.read_if_valid(package)
@@ -49,8 +50,8 @@ def _ours(package: Package) -> list[Path]:
         parts = _first_link(folder, PARTIAL)
         with contextlib.suppress(OSError):
             found |= {parts} if is_link(parts) else {part for part in parts.iterdir() if _PART.fullmatch(part.name)}
-        made = [folder / name for name in package.made if not is_link(folder / name)]
-        found |= {path for each in made if each.is_dir() for path in each.iterdir()}
+        made = [*(folder / name for name in package.made), *folder.glob(UNFINISHED)]
+        found |= {path for each in made if each.is_dir() and not is_link(each) for path in each.iterdir()}
         found |= {beside for path in [*found] for beside in path.parent.glob(UNFINISHED)}
     return sorted(path for path in found if is_link(path) or path.is_file())
 

@@ -14,7 +14,7 @@ from typing import Literal
 from ..errors import UserError
 from ..folders import weights_folder
 from . import record
-from .catalogue import EVERY, PACKAGES, Package
+from .catalogue import EVERY, MORE, PACKAGES, Package
 from .disk import file_size
 
 State = Literal["present", "partial", "absent", "damaged"]
@@ -56,7 +56,8 @@ def find(package: Package) -> Path:
             "weights-missing",
             f"Of the weights {package.name}, {what} missing in {found.folder}.",
             _folder_advice()
-            or "Download the weights in the extension's preferences, or by `python -m backend weights download`.",
+            or "Download them in the extension's preferences, or by "
+            f"`python -m backend weights download {package.name}`.",
         )
     return found.folder
 
@@ -72,7 +73,11 @@ def trouble(packages: Iterable[Package] = PACKAGES) -> str:
     for each in found:
         if each.trouble:
             return f"{each.trouble.sentence} {each.trouble.advice}"
-    return "The weights are not downloaded yet." if any(each.missing for each in found) else ""
+    lacking = [each.package for each in found if each.missing]
+    named = [package.name for package in lacking if package in MORE]  # a download without names does not bring these
+    if named:
+        return f"The weights {', '.join(named)} are not downloaded yet."
+    return "The weights are not downloaded yet." if lacking else ""
 
 
 def revisions(packages: Iterable[Package] = PACKAGES) -> dict[str, str]:

@@ -2,7 +2,7 @@
 """The engine that needs nothing but Blender: numpy alone, offline, a mesh within seconds."""
 
 from ...flow.engine import Engine
-from ...flow.products import Cutout, Mesh, NormalMap, Noted, Picture, Report
+from ...flow.products import Cutout, Mesh, NormalMap, Noted, Picture, Report, noted
 from ...flow.stage import Stage
 from ...foreground import look as foreground_look
 from ...foreground.cut_out import cut_out
@@ -23,7 +23,7 @@ from .settings import SETTINGS
 def _cut_out(picture: Picture, strokes: Picture | None = None, *, resolution: int, report: Report) -> Cutout | Noted:
     notes: list[str] = []
     cutout = cut_out(picture, resolution, report, notes, strokes)
-    return Noted(cutout, tuple(notes)) if notes else cutout
+    return noted(cutout, notes)
 
 
 def _always_there() -> str:

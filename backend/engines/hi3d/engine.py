@@ -4,16 +4,16 @@
 Nothing heavy is imported before the engine's first job.
 """
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...flow.engine import Engine
+from ...flow.late import made_late
 from ...flow.products import Cutout, Views
 from ...flow.stage import Stage
 from ...foreground.mask import OWN_CUTOUT, STROKES
 from ...nn.environment import prepare_environment
+from ...nn.libraries import lacking
 from ...views.cutting import STAGES as CUT_OUT
-from ...views.libraries import lacking
 from ...weights import store
 from ...weights.catalogue import HI3D
 from .settings import SETTINGS
@@ -24,16 +24,7 @@ if TYPE_CHECKING:
 
 def hi3d() -> Engine:
     """The engine, with networks of its own that it keeps between jobs."""
-    made: list[Stages] = []
-
-    def stages() -> "Stages":
-        if not made:
-            prepare_environment()
-            from .stages import Stages  # noqa: PLC0415  torch and all the rest
-
-            made.append(Stages())
-        return made[0]
-
+    stages, unload = made_late(_stages)
     return Engine(
         name="hi3d",
         label="Hi3D",
@@ -66,13 +57,12 @@ def hi3d() -> Engine:
         ),
         seconds=lambda stage, settings: stages().seconds(stage, settings),
         place=lambda: stages().place(),
-        unload=_unload_all(made),
+        unload=unload,
     )
 
 
-def _unload_all(made: "list[Stages]") -> Callable[[], None]:
-    def unload() -> None:
-        for each in made:
-            each.unload()
+def _stages() -> "Stages":
+    prepare_environment()
+    from .stages import Stages  # noqa: PLC0415  torch and all the rest
 
-    return unload
+    return Stages()

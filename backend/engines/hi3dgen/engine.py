@@ -4,11 +4,11 @@
 Nothing heavy is imported before the engine's first job.
 """
 
-import importlib.util
 from typing import TYPE_CHECKING
 
 from ...detail.stages import DETAILED
 from ...flow.engine import Engine
+from ...flow.late import made_late
 from ...flow.products import Cutout, Mesh, NormalMap, Noted, Report
 from ...flow.stage import Stage, of_each
 from ...foreground.mask import OWN_CUTOUT, STROKES
@@ -18,6 +18,7 @@ from ...mesh.parts import drop_floaters
 from ...mesh.reduce import reduce as reduce_to
 from ...mesh.stand import stand
 from ...nn.environment import prepare_environment
+from ...nn.libraries import lacking
 from ...normals.image import OWN_NORMAL_MAP
 from ...normals.stages import READ_OWN
 from ...texture.stages import COLOURED, LIT
@@ -28,25 +29,10 @@ from .settings import SETTINGS
 if TYPE_CHECKING:
     from .stages import Stages
 
-LIBRARIES = ("torch", "diffusers", "transformers", "safetensors", "PIL")
-
 
 def hi3dgen() -> Engine:
     """The engine, with networks of its own that it keeps between jobs."""
-    made: list[Stages] = []
-
-    def stages() -> "Stages":
-        if not made:
-            prepare_environment()
-            from .stages import Stages  # noqa: PLC0415  torch and all the rest
-
-            made.append(Stages())
-        return made[0]
-
-    def unload() -> None:
-        for each in made:
-            each.unload()
-
+    stages, unload = made_late(_stages)
     return Engine(
         name="hi3dgen",
         label="Networks",
@@ -152,12 +138,7 @@ def hi3dgen() -> Engine:
 
 def missing() -> str:
     """Why the engine cannot run here; empty if it can."""
-    lacking = [library for library in LIBRARIES if importlib.util.find_spec(library) is None]
-    if "torch" in lacking:
-        return "PyTorch, which it needs, is not installed yet."
-    if lacking:
-        return f"Libraries that it needs are missing: {', '.join(lacking)}."
-    return store.trouble([package for package in PACKAGES if not package.optional])
+    return lacking() or store.trouble([package for package in PACKAGES if not package.optional])
 
 
 def versions() -> dict[str, str]:
@@ -172,3 +153,10 @@ def _clean(mesh: Mesh, *, clean: bool, report: Report) -> Mesh | Noted:
 
 def _reduce(mesh: Mesh, *, reduce: bool, faces: int, report: Report) -> Mesh:
     return reduce_to(mesh, faces=faces, report=report) if reduce else mesh
+
+
+def _stages() -> "Stages":
+    prepare_environment()
+    from .stages import Stages  # noqa: PLC0415  torch and all the rest
+
+    return Stages()

@@ -5,6 +5,7 @@ from ...detail.stages import DETAIL
 from ...flow.settings import Option, Setting
 from ...guided.settings import UNSEEN
 from ...mesh.stages import FACES, UPRIGHT
+from ...nn.precision import PRECISION
 from ...texture.stages import COLOURS, NORMAL_TEXTURE, REMOVE_LIGHT
 
 SETTINGS = (
@@ -87,19 +88,7 @@ SETTINGS = (
         maximum=10.0,
         advanced=True,
     ),
-    Setting(
-        name="precision",
-        label="Precision",
-        description="The numbers that the networks compute with",
-        default="auto",
-        options=(
-            Option("auto", "Automatic", "The quickest that this device computes well with"),
-            Option("float32", "32 Bit", "The most exact, and the slowest"),
-            Option("float16", "16 Bit", "Half the memory; for most graphics cards"),
-            Option("bfloat16", "Brain 16 Bit", "Half the memory, coarser, with no overflow; for newer cards"),
-        ),
-        advanced=True,
-    ),
+    PRECISION,
     Setting(
         name="steady_noise",
         label="Steady Noise",

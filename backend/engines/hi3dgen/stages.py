@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ...arrays import Float32Array
 from ...errors import UserError
-from ...flow.products import Cutout, Mesh, NormalMap, Noted, Picture, Report, Structure
+from ...flow.products import Cutout, Mesh, NormalMap, Noted, Picture, Report, Structure, noted
 from ...flow.settings import Settings
 from ...foreground import cut_out as by_background
 from ...foreground.cut_out import is_opaque
@@ -32,11 +32,11 @@ from ...models.presets import PRESETS
 from ...models.structure_decoder import occupied
 from ...models.structure_flow import sample_structure, structure_noise
 from ...nn.checks import require_finite
-from ...nn.device import Compute, choose, memory_of
-from ...nn.memory_plan import TYPICAL_VOXELS, MemoryPlan, NetworkPool, choose_plan
+from ...nn.device import Compute, choose
+from ...nn.memory_plan import MemoryPlan
+from ...nn.runner import Runner
 from ...nn.sparse import Voxels
-from ...nn.speed import SLOW, speed_of
-from ...nn.watching import part, repeating
+from ...nn.watching import part
 from ...weights import store
 from ...weights.catalogue import FOREGROUND
 from .cost import operations, sampling_of
@@ -64,41 +64,31 @@ class _Sampled:
     randomness: NDArray[np.uint8]
 
 
-T = TypeVar("T")
 X = TypeVar("X")
 Y = TypeVar("Y")
-P = TypeVar("P")
 
 
 class Stages:
     """The engine's stages, with the networks that they share. They belong to one thread."""
 
     def __init__(self) -> None:
-        self._pool = NetworkPool(networks())
-        self._revisions = store.revisions()
-        self._speeds: dict[Compute, float] = {}
+        self._runner = Runner(networks(), store.revisions)
 
     def seconds(self, stage: str, settings: Settings) -> float | None:
-        """How many seconds a stage will about take; None on a fast device, or if it is unknown."""
-        compute = choose(str(settings["precision"]))
-        if compute.device.type not in SLOW:
-            return None
-        if stage == "unseen" and views_missing():
-            return 0.0
-        if compute not in self._speeds:
-            self._speeds[compute] = speed_of(compute)
-        return operations(stage, settings) / self._speeds[compute]
+        """How many seconds a stage will about take; None on a fast device."""
+
+        def needed() -> float:
+            return 0.0 if stage == "unseen" and views_missing() else operations(stage, settings)
+
+        return self._runner.seconds(needed, str(settings["precision"]))
 
     def place(self) -> str:
         """The device on which the engine computes, the precision, and the memory plan, as words."""
-        compute = choose()
-        memory = memory_of(compute.device)
-        plan = choose_plan(self._pool.networks, compute, memory)
-        return f"in {compute}, {memory / 2**30:.1f} GiB free, {plan.name}"
+        return self._runner.place()
 
     def unload(self) -> None:
         """Gives back the device's memory and the computer's."""
-        self._pool.release()
+        self._runner.unload()
 
     def cut_out(
         self, picture: Picture, *, upstream_preprocessing: bool, precision: str, report: Report
@@ -113,14 +103,14 @@ class Stages:
             cutout = by_background.cut_out(picture, SIDE, report, notes)
         else:
             cutout = cut_out(picture, SIDE, mask_of, report, notes)
-        return _noted(cutout, notes)
+        return noted(cutout, notes)
 
     def found(self, picture: Picture, *, precision: str, report: Report) -> Picture | Noted:
         """The picture with the network's mask as its alpha, if it has none of its own and the network is here."""
         notes: list[str] = []
         if is_opaque(picture) and not store.missing([FOREGROUND]):
             picture = np.dstack([picture[..., :3], self._mask_of(precision, report, notes)(picture[..., :3])])
-        return _noted(picture, notes)
+        return noted(picture, notes)
 
     def cut_out_by_strokes(
         self, picture: Picture, strokes: Picture, *, upstream_preprocessing: bool, report: Report
@@ -131,7 +121,7 @@ class Stages:
         if upstream_preprocessing:
             masked = np.dstack([picture[..., :3], mask_of_cutout(cutout, max(picture.shape))])
             cutout = cut_out_as_upstream(masked, SIDE, lambda seen: np.full(seen.shape[:2], 255, np.uint8), report)
-        return _noted(cutout, notes)
+        return noted(cutout, notes)
 
     def _mask_of(self, precision: str, report: Report, notes: list[str]) -> MaskOf:
         """How the network finds a mask."""
@@ -144,7 +134,7 @@ class Stages:
 
                 return mask_by_birefnet(colours, logits)
 
-            return self._use("foreground", compute, work, report, notes, following="normals")
+            return self._runner.use("foreground", compute, work, report, notes, following="normals")
 
         return mask_of
 
@@ -156,7 +146,7 @@ class Stages:
         def work(estimator: Any, _: MemoryPlan, report: Report) -> NormalMap:  # noqa: ANN401
             return replace(estimate(estimator, cutout, report, compute.device), crop=cutout.crop)
 
-        return _noted(self._use("normals", compute, work, report, notes, following="tokenizer"), notes)
+        return noted(self._runner.use("normals", compute, work, report, notes, following="tokenizer"), notes)
 
     def read(self, normal_map: NormalMap, *, precision: str, report: Report) -> Float32Array | Noted:
         """The normal map as image tokens, float32 (1, T, C)."""
@@ -167,9 +157,9 @@ class Stages:
         def work(network: Any, *_: object) -> Float32Array:  # noqa: ANN401
             return require_finite(image_tokens(network, pixels.to(compute.device)), "tokenizer").cpu().numpy()
 
-        tokens = self._use("tokenizer", compute, work, report, notes, following="structure flow")
+        tokens = self._runner.use("tokenizer", compute, work, report, notes, following="structure flow")
         report(1, 1)
-        return _noted(tokens, notes)
+        return noted(tokens, notes)
 
     def structures(
         self,
@@ -211,7 +201,7 @@ class Stages:
                 sentence = f"The networks see no object with the seed {seed}."
                 advice = "Try another seed, or a picture in which the object is larger and clearer."
                 raise UserError("empty-structure", sentence, advice)
-        return [_noted(structure, notes) for structure in made]
+        return [noted(structure, notes) for structure in made]
 
     def latents(
         self,
@@ -243,7 +233,7 @@ class Stages:
         size = _largest(structures)
         following = "latent decoder"
         made = self._each("latent flow", compute, structures, sample, report, notes, following=following, voxels=size)
-        return [_noted(latents, notes) for latents in made]
+        return [noted(latents, notes) for latents in made]
 
     def meshes(
         self,
@@ -274,11 +264,11 @@ class Stages:
 
         size = _largest(one.structure for one in latents)
         made = self._each("latent decoder", compute, latents, decode, report, notes, following="", voxels=size)
-        return [_noted(mesh, notes) for mesh in made]
+        return [noted(mesh, notes) for mesh in made]
 
     def draw(self, mesh: Mesh, cutout: Cutout, **settings: Any) -> Mesh | Noted:  # noqa: ANN401  see `unseen`
         """The mesh with the sides that the picture does not show drawn, if the settings say so; see `unseen.draw`."""
-        return draw(mesh, cutout, self._pool, **settings)
+        return draw(mesh, cutout, self._runner.pool, **settings)
 
     def _each(
         self,
@@ -302,44 +292,9 @@ class Stages:
                 return work(network, share, plan, part(report, 0, len(share), len(left)))
 
             rest = part(report, len(made), len(items), len(items))
-            made += self._use(name, compute, batch, rest, notes, following=following, voxels=voxels)
+            made += self._runner.use(name, compute, batch, rest, notes, following=following, voxels=voxels)
         report(1, 1)
         return made
-
-    def _use(
-        self,
-        name: str,
-        compute: Compute,
-        work: Callable[[Any, MemoryPlan, Report], T],
-        report: Report,
-        notes: list[str],
-        *,
-        following: str,
-        voxels: int = TYPICAL_VOXELS,
-    ) -> T:
-        """The result of `work` with the network `name`; `report` is repeated meanwhile, also while it is loaded.
-
-        Adds to `notes` what the artist should know of how it went.
-        """
-        with repeating(report) as repeated:
-            repeated(0, 1)
-            self._forget_replaced_weights()
-            result, new = self._pool.run(
-                name, compute, lambda network, plan: work(network, plan, repeated), following=following, voxels=voxels
-            )
-        notes.extend(new)
-        return result
-
-    def _forget_replaced_weights(self) -> None:
-        """Let networks go if other weights were downloaded since: a recipe names those that are on the disk."""
-        revisions = store.revisions()
-        if revisions != self._revisions:
-            self._pool.release()
-            self._revisions = revisions
-
-
-def _noted(product: P, notes: list[str]) -> P | Noted:
-    return Noted(product, tuple(notes)) if notes else product
 
 
 def _largest(structures: Iterable[Structure]) -> int:

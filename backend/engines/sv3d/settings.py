@@ -2,7 +2,8 @@
 """What the artist can choose."""
 
 from ...flow.settings import Option, Setting
-from ...views.settings import PRECISION, steps
+from ...nn.precision import PRECISION
+from ...views.settings import steps
 
 SETTINGS = (
     Setting(

@@ -4,8 +4,6 @@
 The noise of a seed is drawn on the CPU, in the order of the published program.
 """
 
-import math
-
 import numpy as np
 import torch
 
@@ -16,7 +14,7 @@ from ...models.video_sampler import triangle_guidance
 from ...models.view_pictures import centred_on_white, to_pixels
 from ...nn.device import choose
 from ...nn.watching import part
-from ...texture.camera import orbit
+from ...texture.camera import distance_to, orbit
 from ...views.model import SV3D
 from ...views.run import Run
 from ...views.runner import Runner
@@ -24,7 +22,7 @@ from ...weights import store
 from ...weights.catalogue import SV3D_P, SV3D_U, Package
 from ...weights.record import own_folder
 
-FOV = 33.8  # degrees, as the paper has it (Voleti et al. 2024); the published files do not say
+FOV = 33.8  # degrees, of the pictures that it learned from (Voleti et al. 2024, “Training Details”)
 PACKAGES = {"p": SV3D_P, "u": SV3D_U}
 
 _STRONGEST = 2.5
@@ -88,7 +86,7 @@ def cameras(frames: int, elevation: float, fill: float) -> list[Camera]:
     An object whose longest side is a metre fills so much of the picture's side, as the published programs know no
     distance.
     """
-    distance = 0.5 / (fill * math.tan(math.radians(FOV) / 2))
+    distance = distance_to(fill, FOV)
     return [orbit(azimuth, elevation, distance, FOV) for azimuth in even_azimuths(frames)]
 
 

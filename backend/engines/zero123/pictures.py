@@ -2,11 +2,11 @@
 """A cut-out as Zero-1-to-3 takes it: in front of white, as large as the objects that it was trained with."""
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
 
 from ...flow.products import Cutout
+from ...models import view_pictures
 from ...models.zero123 import SIDE
 
 FILLED = 200 / 256
@@ -20,6 +20,6 @@ def to_pixels(cutout: Cutout) -> Tensor:
     scale = FILLED * SIDE / max(box.shape[:2])
     height, width = (max(1, round(scale * length)) for length in box.shape[:2])
     thing = Image.fromarray(np.ascontiguousarray(box)).resize((width, height), Image.Resampling.LANCZOS)
-    white = Image.new("RGB", (SIDE, SIDE), (255, 255, 255))
+    white = Image.new("RGB", (SIDE, SIDE), view_pictures.WHITE)
     white.paste(thing, ((SIDE - width) // 2, (SIDE - height) // 2), mask=thing.getchannel("A"))
-    return torch.from_numpy(np.array(white)).movedim(-1, 0)[None].float() / 127.5 - 1
+    return view_pictures.to_pixels(np.asarray(white))[None]

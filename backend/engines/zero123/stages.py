@@ -4,34 +4,33 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from math import radians, tan
-from typing import Any, TypeVar
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ...arrays import Float32Array
-from ...flow.products import Cutout, Noted, Report, Views
+from ...flow.products import Cutout, Noted, Report, Views, noted
 from ...flow.settings import Settings
+from ...models.view_pictures import opaque, rounded
 from ...models.zero123 import Conditions, Eye, Move, decode, look, sample
 from ...nn.checks import require_finite
 from ...nn.ddim import schedule_of
 from ...nn.device import choose
 from ...nn.memory_plan import MemoryPlan
+from ...nn.noise import drawn_by
 from ...nn.runner import Runner
 from ...nn.watching import part
-from ...texture.camera import orbit
+from ...texture.camera import distance_to, orbit
 from ...weights import store
 from ...weights.catalogue import VIEW_BY_MOVE
 from .cost import operations
 from .networks import networks, share
 from .pictures import FILLED, to_pixels
 
-P = TypeVar("P")
 FIELD_OF_VIEW = 49.134
 """Degrees: a lens of 35 mm before 32 mm, with which the objects that the network learned from were drawn."""
-DISTANCE = 1 / (2 * FILLED * tan(radians(FIELD_OF_VIEW) / 2))
+DISTANCE = distance_to(FILLED, FIELD_OF_VIEW)
 """Metres, of the picture's camera: it sees an object of a metre as large as the network is shown it."""
 
 
@@ -82,7 +81,7 @@ class Stages:
 
         seen = self._runner.use("eye", choose(precision), work, report, notes, following="painter")
         report(1, 1)
-        return _noted(seen, notes)
+        return noted(seen, notes)
 
     def views(
         self,
@@ -110,7 +109,7 @@ class Stages:
                     unet,
                     conditions,
                     schedule,
-                    partial(torch.randn, generator=torch.Generator().manual_seed(seed)),
+                    drawn_by(seed),
                     part(report, number, number + 1, len(seeds)),
                     guidance=guidance,
                     together=not plan.apart,
@@ -123,16 +122,10 @@ class Stages:
             for latent in latents:
                 report(len(made), len(latents))
                 pixels = require_finite(decode(eye.vae, latent), "decoder of the view")
-                colours = (pixels * 255).round().to(torch.uint8).movedim(1, -1).numpy()
-                opaque = np.full((*colours.shape[:3], 1), 255, np.uint8)
-                made.append(Views(np.concatenate([colours, opaque], axis=-1), (camera,)))
+                made.append(Views(opaque(rounded(pixels)), (camera,)))
             return made
 
         latents = self._runner.use("painter", compute, paint, part(report, 0, 19, 20), notes, following="eye")
         made = self._runner.use("eye", compute, develop, part(report, 19, 20, 20), notes)
         report(1, 1)
-        return [_noted(views, notes) for views in made]
-
-
-def _noted(product: P, notes: Sequence[str]) -> P | Noted:
-    return Noted(product, tuple(notes)) if notes else product
+        return [noted(views, notes) for views in made]

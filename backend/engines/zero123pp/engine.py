@@ -7,12 +7,13 @@ Nothing heavy is imported before the engine's first job.
 from typing import TYPE_CHECKING
 
 from ...flow.engine import Engine
+from ...flow.late import made_late
 from ...flow.products import Cutout, Views
 from ...flow.stage import Stage, of_each
 from ...foreground.mask import OWN_CUTOUT, STROKES
 from ...nn.environment import prepare_environment
+from ...nn.libraries import lacking
 from ...views.cutting import STAGES as CUT_OUT
-from ...views.libraries import lacking
 from ...weights import store
 from ...weights.catalogue import SIX_NORMALS, SIX_VIEWS
 from .settings import SETTINGS
@@ -23,20 +24,7 @@ if TYPE_CHECKING:
 
 def zero123pp() -> Engine:
     """The engine, with networks of its own that it keeps between jobs."""
-    made: list[Stages] = []
-
-    def stages() -> "Stages":
-        if not made:
-            prepare_environment()
-            from .stages import Stages  # noqa: PLC0415  torch and all the rest
-
-            made.append(Stages())
-        return made[0]
-
-    def unload() -> None:
-        for each in made:
-            each.unload()
-
+    stages, unload = made_late(_stages)
     return Engine(
         name="zero123pp",
         label="Six Views",
@@ -80,3 +68,10 @@ def zero123pp() -> Engine:
         place=lambda: stages().place(),
         unload=unload,
     )
+
+
+def _stages() -> "Stages":
+    prepare_environment()
+    from .stages import Stages  # noqa: PLC0415  torch and all the rest
+
+    return Stages()

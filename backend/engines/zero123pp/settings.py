@@ -2,7 +2,7 @@
 """What the artist can choose."""
 
 from ...flow.settings import Setting
-from ...views.settings import PRECISION
+from ...nn.precision import PRECISION
 
 SETTINGS = (
     Setting(

@@ -6,27 +6,24 @@ A seed's noise is drawn on the CPU in the published order, for the normals anew 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import radians, tan
-from typing import Any, TypeVar
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ...arrays import Float32Array
-from ...flow.products import Cutout, Noted, Report, Views
+from ...flow.products import Cutout, Noted, Report, Views, noted
 from ...flow.settings import Settings
 from ...foreground.framing import MARGIN
+from ...models.view_pictures import opaque, over, rounded, to_pixels
 from ...models.zero123plus import Hint, Moments, Painter, contexts, decode, embed, encode
 from ...models.zero123plus_pictures import (
     COLUMNS,
+    GRAY,
     ROWS,
     SIDE,
-    on_gray,
     processed,
     sheet_of,
-    to_pixels,
-    to_sheet,
     views_of,
 )
 from ...models.zero123plus_sampling import Conditions, read_schedule, sample
@@ -34,15 +31,15 @@ from ...nn.checkpoint import read_description
 from ...nn.checks import require_finite
 from ...nn.device import choose
 from ...nn.memory_plan import MemoryPlan
+from ...nn.noise import drawn_by
 from ...nn.runner import Runner
 from ...nn.watching import part
-from ...texture.camera import orbit
+from ...texture.camera import distance_to, orbit
 from ...weights import store
 from ...weights.catalogue import SIX_NORMALS, SIX_VIEWS
 from .cost import operations
 from .networks import Eye, networks, revisions, share
 
-P = TypeVar("P")
 FIELD_OF_VIEW = 30.0
 """Degrees, of every view."""
 _LATENT = 8  # pixels along a side of one of a latent's places
@@ -50,7 +47,7 @@ _SAMPLED = (0, 19, 20)  # the part of a stage's time that sampling takes
 _DECODED = (19, 20, 20)
 
 CAMERAS = tuple(
-    orbit(30.0 + 60 * k, (20.0, -10.0)[k % 2], MARGIN / (2 * tan(radians(FIELD_OF_VIEW) / 2)), FIELD_OF_VIEW)
+    orbit(30.0 + 60 * k, (20.0, -10.0)[k % 2], distance_to(1 / MARGIN, FIELD_OF_VIEW), FIELD_OF_VIEW)
     for k in range(ROWS * COLUMNS)
 )
 """Of the views, beginning at the picture's right. They show an object of a metre as a cut-out is framed."""
@@ -88,7 +85,7 @@ class Stages:
         """What the networks see of the cut-out. Raises UserError if this device would take too long for the views."""
         self._runner.require_speed(lambda: operations("views", steps) * share(), precision)
         folder, notes = store.find(SIX_VIEWS), list[str]()
-        picture = on_gray(cutout.rgba)
+        picture = over(cutout.rgba, GRAY)
 
         def prepared(network: str) -> Tensor:
             path = folder / f"feature_extractor_{network}" / "preprocessor_config.json"
@@ -103,7 +100,7 @@ class Stages:
 
         seen = self._runner.use("eye", choose(precision), work, report, notes, following="painter")
         report(1, 1)
-        return _noted(seen, notes)
+        return noted(seen, notes)
 
     def views(
         self, seen: Sequence[Seen], *, seeds: Sequence[int], steps: int, guidance: float, precision: str, report: Report
@@ -129,7 +126,7 @@ class Stages:
         """
         store.find(SIX_NORMALS)
         self._runner.require_speed(lambda: operations("normal_views", steps) * share(), precision)
-        hints = [Hint(to_pixels(sheet_of(each.pictures[..., :3]))) for each in views]
+        hints = [Hint(to_pixels(sheet_of(each.pictures[..., :3]))[None]) for each in views]
         return self._draw(seen[0], hints, seeds, steps, guidance, precision, report)
 
     def _draw(
@@ -153,7 +150,7 @@ class Stages:
                     painter,
                     seen.conditions(),
                     schedule,
-                    _drawing(seed),
+                    drawn_by(seed),
                     part(report, number, number + 1, len(seeds)),
                     size=size,
                     guidance=guidance,
@@ -173,21 +170,10 @@ class Stages:
         latents = self._runner.use("painter", compute, paint, part(report, *_SAMPLED), notes, following="vae")
         made = self._runner.use("vae", compute, develop, part(report, *_DECODED), notes)
         report(1, 1)
-        return [_noted(views, notes) for views in made]
-
-
-def _drawing(seed: int) -> Callable[[tuple[int, ...]], Tensor]:
-    """Gives a seed's noise, bit by bit."""
-    generator = torch.Generator().manual_seed(seed)
-    return lambda shape: torch.randn(shape, generator=generator)
+        return [noted(views, notes) for views in made]
 
 
 def _views(pixels: Tensor) -> Views:
     """The views in a sheet's pixels (1, 3, H, W) in [0, 1]."""
-    colours = views_of(to_sheet(require_finite(pixels, "decoder of the views")))
-    opaque = np.full((*colours.shape[:3], 1), 255, np.uint8)
-    return Views(np.concatenate([colours, opaque], axis=-1), CAMERAS)
-
-
-def _noted(product: P, notes: Sequence[str]) -> P | Noted:
-    return Noted(product, tuple(notes)) if notes else product
+    sheet = rounded(require_finite(pixels, "decoder of the views"))[0]
+    return Views(opaque(views_of(sheet)), CAMERAS)

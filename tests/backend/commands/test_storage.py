@@ -13,7 +13,7 @@ import pytest
 from backend.__main__ import main
 from backend.folders import BYTECODE, DOWNLOADS, size
 from backend.weights import record, removal
-from backend.weights.catalogue import FOREGROUND, NORMALS, PACKAGES
+from backend.weights.catalogue import FOREGROUND, HI3D, NORMALS, PACKAGES
 from backend.weights.lock import only_process_in
 from backend.weights.record import Entry, Record
 from backend.weights.store import PARTIAL
@@ -107,6 +107,16 @@ def test_only_the_packages_are_removed_and_of_a_link_the_link(user: Path, tmp_pa
     assert (tmp_path / "shared" / "model.safetensors").exists()
     assert os.name != "posix" or (tmp_path / "cache" / "config.json").exists()
     assert not any(os.path.lexists(user / "weights" / package.name) for package in PACKAGES)
+
+
+def test_what_engines_made_of_the_files_is_removed_whole_or_not(user: Path) -> None:
+    folder = user / "weights" / HI3D.name
+    made = [folder / HI3D.made[0] / "unet.safetensors", folder / ".hi3dgen-0123.part" / "vae.safetensors"]
+    for path in made:
+        write(path, 10)
+    assert removal.bytes_here() == 7000 + 20
+    removal.remove()
+    assert not folder.exists()
 
 
 def junction(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,8 @@ from safetensors.torch import load_file
 
 from backend.views.conversion import converted, folder_of, known
 from backend.views.model import HI3D_FIRST, HI3D_SECOND, SV3D, Model
+from backend.weights.lock import only_process_in
 from tests.parity import golden
-
-
-def no_report(step: int, of: int) -> None:
-    """Nobody watches."""
 
 
 def small_file(folder: Path, **changes: torch.Tensor) -> Path:
@@ -51,7 +49,7 @@ def test_every_published_tensor_is_of_one_part_or_a_known_remnant(manifest: str,
 
 
 def test_parts_are_halved_but_for_the_score_and_equal_ones_share_a_file(tmp_path: Path) -> None:
-    parts = converted(small_file(tmp_path), HI3D_FIRST, no_report)
+    parts = converted(small_file(tmp_path), HI3D_FIRST, golden.no_report)
     assert parts.folder == tmp_path / "first_stage-fp16"
     assert parts.files["encoder"] == parts.files["vae"]
     dtypes = {part: load_file(path)["a.weight"].dtype for part, path in parts.files.items()}
@@ -62,7 +60,7 @@ def test_parts_are_halved_but_for_the_score_and_equal_ones_share_a_file(tmp_path
 
 def test_copies_that_differ_are_both_kept(tmp_path: Path) -> None:
     other = {f"{HI3D_FIRST.parts['encoder']}a.weight": torch.ones(2, 3)}
-    parts = converted(small_file(tmp_path, **other), HI3D_FIRST, no_report)
+    parts = converted(small_file(tmp_path, **other), HI3D_FIRST, golden.no_report)
     assert load_file(parts.files["encoder"])["a.weight"].eq(1).all()
     assert parts.files["encoder"] != parts.files["vae"]
 
@@ -87,9 +85,9 @@ def test_a_file_is_converted_once_and_anew_if_it_changes(tmp_path: Path) -> None
 
 def test_parts_that_lack_a_file_are_made_again(tmp_path: Path) -> None:
     file = small_file(tmp_path)
-    converted(file, HI3D_FIRST, no_report).files["clip"].unlink()
+    converted(file, HI3D_FIRST, golden.no_report).files["clip"].unlink()
     assert known(file) is None
-    assert converted(file, HI3D_FIRST, no_report).files["clip"].is_file()
+    assert converted(file, HI3D_FIRST, golden.no_report).files["clip"].is_file()
 
 
 @pytest.mark.parametrize(
@@ -108,7 +106,7 @@ def test_a_file_that_is_not_the_models_is_refused_and_leaves_nothing(
         kept = {name: tensor for name, tensor in module.items() if "visual" not in name and name != "module.drop"}
         torch.save({"module": kept}, file)
     with pytest.raises(UserError, match=sentence):
-        converted(file, HI3D_FIRST, no_report)
+        converted(file, HI3D_FIRST, golden.no_report)
     assert [path.name for path in tmp_path.iterdir()] == ["first_stage.pt"]
 
 
@@ -123,9 +121,27 @@ def test_a_conversion_that_ends_early_leaves_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["first_stage.pt"]
 
 
+def test_what_a_killed_conversion_has_left_goes_with_the_next(tmp_path: Path) -> None:
+    left = tmp_path / ".hi3dgen-0123.part"
+    left.mkdir()
+    (left / "unet.safetensors").write_bytes(b"half of it")
+    converted(small_file(tmp_path), HI3D_FIRST, golden.no_report)
+    assert not left.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a process of Windows cannot lock against itself")
+def test_nothing_is_converted_while_another_process_changes_the_weights(tmp_path: Path) -> None:
+    package = tmp_path / "hi3d"
+    package.mkdir()
+    file = small_file(package)
+    with only_process_in(tmp_path), pytest.raises(UserError, match="Another process is busy with the weights"):
+        converted(file, HI3D_FIRST, golden.no_report)
+    assert converted(file, HI3D_FIRST, golden.no_report).files
+
+
 def test_a_description_that_cannot_be_used_is_none(tmp_path: Path) -> None:
     file = small_file(tmp_path)
-    converted(file, HI3D_FIRST, no_report)
+    converted(file, HI3D_FIRST, golden.no_report)
     for text in ("{", "[]", json.dumps({"format": 1})):
         (folder_of(file) / "description.json").write_text(text, encoding="utf-8")
         assert known(file) is None

@@ -159,7 +159,8 @@ def test_what_a_run_costs_is_known_before_it_begins(views_weights: Path, monkeyp
 
 def test_without_weights_an_engine_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tmp_path))
-    assert hi3d().missing() == sv3d().missing() == "The weights are not downloaded yet."
+    assert hi3d().missing() == "The weights hi3d are not downloaded yet."
+    assert sv3d().missing() == "The weights sv3d-p are not downloaded yet."
     with pytest.raises(UserError, match=f"Of the weights {SV3D_P.name}, sv3d_p.safetensors is missing"):
         views_of(Pipeline({"sv3d": sv3d_without_check()}), "sv3d")
 

@@ -49,6 +49,15 @@ def test_the_catalogue_names_what_the_loaders_open() -> None:
     assert [package.name for package in PACKAGES if package.optional] == ["BiRefNet"]
 
 
+def test_weights_that_come_by_their_names_alone_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tmp_path))
+    assert store.trouble([GEOMETRY]) == "The weights are not downloaded yet."
+    assert store.trouble([GUIDED]) == "The weights stable-diffusion-2-depth are not downloaded yet."
+    with pytest.raises(UserError) as caught:
+        store.find(GUIDED)
+    assert "`python -m backend weights download stable-diffusion-2-depth`" in caught.value.advice
+
+
 def test_a_revision_is_a_whole_commit_or_the_branch() -> None:
     revisions = {package.name: package.revision for package in EVERY}
     assert all(revision == BRANCH or re.fullmatch("[0-9a-f]{40}", revision) for revision in revisions.values())

@@ -23,6 +23,7 @@ from backend.flow.settings import checked
 from backend.models.birefnet import BiRefNet, BiRefNetConfig
 from backend.models.structure_decoder import StructureDecoder
 from backend.models.structure_flow import StructureFlow
+from backend.nn import runner
 from backend.nn.device import Compute
 from backend.nn.speed import speed_of
 
@@ -136,7 +137,7 @@ def test_a_stages_seconds_are_its_operations_over_the_measured_speed(monkeypatch
     def speed_of(compute: Compute) -> float:
         return 1e12 if compute.dtype == torch.float32 else 1e11
 
-    monkeypatch.setattr(hi3dgen_stages, "speed_of", speed_of)
+    monkeypatch.setattr(runner, "speed_of", speed_of)
     stages = hi3dgen_stages.Stages()
     for name in ("foreground", "normals", "tokens", "structure", "latents", "geometry", "clean"):
         assert stages.seconds(name, settings()) == operations(name, settings()) / 1e12

@@ -19,15 +19,15 @@ from torch.utils.flop_counter import FlopCounterMode
 from backend.engines.zero123pp import stages as zero123pp_stages
 from backend.engines.zero123pp.cost import UNET_VALUES, operations
 from backend.engines.zero123pp.engine import zero123pp
-from backend.errors import Cancelled, UserError
+from backend.errors import UserError
 from backend.flow.pipeline import Pipeline
 from backend.flow.products import Views
 from backend.flow.request import Request
 from backend.models.reference_attention import attach, remembering
 from backend.models.zero123plus_pictures import sheet_of, views_of
 from backend.nn import runner
-from backend.nn.memory_plan import PLANS
 from backend.weights.catalogue import SIX_NORMALS
+from tests.backend.engines.drawn_views import assert_ends_within, assert_same_by_the_smallest_plan, drawn
 from tests.backend.engines.hi3dgen.tiny_engine import Watcher, disc
 
 SIDE = 64  # pixels of a view, in place of 320
@@ -59,7 +59,7 @@ def request(seed: int = 0, count: int = 1, **settings: Any) -> Request:
 
 
 def views_of_seeds(pipeline: Pipeline, *arguments: Any, **settings: Any) -> list[Views]:
-    return [outcome.products["views"] for outcome in pipeline.run(request(*arguments, **settings), Watcher())]
+    return drawn(pipeline, request(*arguments, **settings))
 
 
 def test_a_picture_becomes_six_views_and_their_cameras(pipeline: Pipeline) -> None:
@@ -85,17 +85,8 @@ def test_the_seed_the_steps_and_the_guidance_count(pipeline: Pipeline) -> None:
         assert not np.array_equal(views_of_seeds(pipeline, 3, **change)[0].pictures, first.pictures)
 
 
-def test_every_memory_plan_gives_the_same_views(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    (views,) = views_of_seeds(pipeline, 5)
-    pipeline.unload()
-
-    def smallest(*_: Any, **__: Any) -> Any:
-        return PLANS[-1]
-
-    monkeypatch.setattr("backend.nn.memory_plan.choose_plan", smallest)
-    (again,) = views_of_seeds(pipeline, 5)
-    np.testing.assert_allclose(again.pictures.astype(int), views.pictures.astype(int), atol=1)
-    pipeline.unload()
+def test_the_smallest_memory_plan_gives_the_same_views(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_same_by_the_smallest_plan(pipeline, request(5), monkeypatch)
 
 
 def test_normals_come_on_request_and_follow_the_colours(pipeline: Pipeline) -> None:
@@ -123,12 +114,7 @@ def test_without_their_network_the_normals_say_what_is_missing(
 
 @pytest.mark.parametrize("stage", ["look", "views"])
 def test_a_job_ends_within_a_stage(stage: str) -> None:
-    engine = zero123pp()
-    watcher = Watcher(cancel_in=stage)
-    with pytest.raises(Cancelled):
-        list(Pipeline({engine.name: engine}).run(request(), watcher))
-    assert watcher.ran[-1] == stage
-    engine.unload()
+    assert_ends_within(zero123pp(), request(), stage)
 
 
 def test_a_processor_that_would_take_too_long_is_refused_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:

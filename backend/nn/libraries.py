@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whether the libraries are here that engines of views need."""
+"""Whether the libraries are here that engines with published networks need. This module imports none of them."""
 
 import importlib.util
 

@@ -15,6 +15,7 @@ from ..arrays import Float32Array, Int32Array
 from ..errors import UserError
 from ..flow.products import Mesh, Picture
 from ..mesh.seams import split_at_seams
+from ..raster.vectors import unit
 from .meshes import Y_UP, material_of, mesh_files, textured, write_mesh
 from .outputs import check_name, check_output, is_one_of, library, writing
 
@@ -27,19 +28,17 @@ _Y_UP = (".glb", ".gltf", ".obj")
 
 @dataclass(frozen=True)
 class Part:
-    """One node's triangles in the whole mesh: `count` from `first` on; normals: float32 (V, 3), its own, or None."""
+    """One node's triangles, in its own axes.
+
+    vertices: float32 (V, 3). triangles: int32 (T, 3). normals: float32 (V, 3), those that the file had, or None. first:
+    the number of its first triangle in the whole mesh.
+    """
 
     node: str
     vertices: Float32Array
     triangles: Int32Array
     normals: Float32Array | None
     first: int
-    at: int
-
-    @property
-    def count(self) -> int:
-        """How many triangles it has."""
-        return len(self.triangles)
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ def write_scene(path: Path, source: SceneFile, painted: Mesh, picture: Picture) 
     scene = trimesh.Scene(base_frame=source.graph.base_frame)
     edges = {child: (parent, child, dict(about)) for parent, child, about in source.graph.to_edgelist()}
     for number, part in enumerate(source.parts):
-        uv = painted.corner_uv[part.first : part.first + part.count]
+        uv = painted.corner_uv[part.first : part.first + len(part.triangles)]
         split = split_at_seams(Mesh(part.vertices, part.triangles, uv, normals=part.normals))
         name = f"mesh_{number}"
         scene.geometry[name] = trimesh.Trimesh(
@@ -137,7 +136,7 @@ def _read(scene: Any, suffix: str) -> SceneFile:  # noqa: ANN401 - trimesh's own
             continue  # points and lines
         own = np.asarray(shape.vertices, np.float64)
         directions = _normals(shape)
-        parts.append(Part(node, own.astype(np.float32), faces, directions, first, at))
+        parts.append(Part(node, own.astype(np.float32), faces, directions, first))
         places.append(((own @ matrix[:3, :3].T + matrix[:3, 3]) @ turn).astype(np.float32))
         normals.append(None if directions is None else _turned(directions, matrix, turn))
         uv = getattr(shape.visual, "uv", None)
@@ -167,7 +166,7 @@ def _normals(shape: Any) -> Float32Array | None:  # noqa: ANN401 - trimesh's own
 def _turned(normals: Float32Array, matrix: Any, turn: Any) -> Float32Array:  # noqa: ANN401 - float64 arrays
     """Normals in the scene's axes: by the inverse transpose of a node's transform, of length 1."""
     moved = normals @ np.linalg.pinv(matrix[:3, :3]) @ turn
-    return (moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+    return unit(moved, least=1e-12).astype(np.float32)
 
 
 def _check_file(path: Path) -> None:

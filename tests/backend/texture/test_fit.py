@@ -17,15 +17,12 @@ from backend.texture.lens import Pose, centred, framed, lens_at, pose_of
 from backend.texture.likeness import Target, likeness, target
 from backend.texture.simplex import minimised
 from tests.backend.texture.photographs import box, camera_at, joined, photographed, thing
+from tests.backend.texture.shapes import nothing
 
 SIDE = 160
 FOV = 40.0
 AIM = (0.1, -0.05, 0.5)  # beside the middle, so that it does not lie in the picture's
 angles = st.tuples(st.floats(-180, 180), st.floats(-85, 85), st.floats(-30, 30), st.floats(2, 8))
-
-
-def nothing() -> None:
-    """A poll that never ends anything."""
 
 
 def shown(azimuth: float, elevation: float, mesh: Mesh | None = None) -> Target:

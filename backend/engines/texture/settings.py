@@ -32,7 +32,7 @@ SETTINGS = (
     Setting(
         name="elevation",
         label="Elevation",
-        description="How far from above the picture was taken, in degrees: 0 is level with the object, 90 straight down",
+        description="How far from above the picture was taken, in degrees: 0 is level with it, 90 straight down",
         default=0.0,
         minimum=-90.0,
         maximum=90.0,
@@ -58,8 +58,8 @@ SETTINGS = (
     Setting(
         name="image_size",
         label="Image Size",
-        description="The largest that the image of the colours may become, in pixels a side. It is only as large as the "
-        "picture needs",
+        description="The largest that the image of the colours may become, in pixels a side. It is only as large as "
+        "the picture needs",
         default="2048",
         options=(
             Option("1024", "1024 px", "At most 1024 pixels a side"),
@@ -71,8 +71,8 @@ SETTINGS = (
     Setting(
         name="keep_uv",
         label="Keep UVs",
-        description="Use the UVs that the mesh has, if they lie within the image and not over each other. Otherwise new "
-        "ones are made",
+        description="Use the UVs that the mesh has, if they lie within the image and not over each other. Otherwise "
+        "new ones are made",
         default=True,
     ),
     REMOVE_LIGHT,

@@ -15,7 +15,6 @@ from ..arrays import Float32Array, Int32Array
 from ..errors import UserError
 from ..flow.products import Mesh, Picture
 from ..mesh.seams import split_at_seams
-from ..raster.vectors import unit
 from .meshes import Y_UP, material_of, mesh_files, textured, write_mesh
 from .outputs import check_name, check_output, is_one_of, library, writing
 
@@ -166,7 +165,7 @@ def _normals(shape: Any) -> Float32Array | None:  # noqa: ANN401 - trimesh's own
 def _turned(normals: Float32Array, matrix: Any, turn: Any) -> Float32Array:  # noqa: ANN401 - float64 arrays
     """Normals in the scene's axes: by the inverse transpose of a node's transform, of length 1."""
     moved = normals @ np.linalg.pinv(matrix[:3, :3]) @ turn
-    return unit(moved, least=1e-12).astype(np.float32)
+    return (moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-12)).astype(np.float32)
 
 
 def _check_file(path: Path) -> None:

@@ -28,6 +28,7 @@ import numpy as np
 from finishing import placed
 
 from backend.arrays import Float32Array, Float64Array
+from backend.detail import refine
 from backend.engines.draft import geometry, normals
 from backend.files.pictures import read_picture
 from backend.flow.products import Crop, Cutout, Mesh, NormalMap, Picture
@@ -114,13 +115,8 @@ def made(path: Path, faces: int) -> Subject:
 
 def halved(mesh: Mesh) -> Mesh:
     """The mesh with every edge divided in the middle, and so every triangle into four."""
-    ends = np.sort(mesh.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2).astype(np.int64), axis=1)
-    edges, number = np.unique(ends[:, 0] * len(mesh.vertices) + ends[:, 1], return_inverse=True)
-    pair = np.stack(np.divmod(edges, len(mesh.vertices)), axis=1)
-    (a, b, c), (ab, bc, ca) = mesh.triangles.T, (number.reshape(-1, 3) + len(mesh.vertices)).T
-    triangles = np.concatenate([np.stack(three, 1) for three in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))])
-    vertices, uv = (np.concatenate([part, part[pair].mean(axis=1)]) for part in (mesh.vertices, mesh.uv))
-    return replace(mesh, vertices=vertices, uv=uv, triangles=triangles.astype(np.int32))
+    ends, sides = refine.edges_of(mesh.triangles)
+    return refine.halved(mesh, ends, sides, np.ones(len(ends), np.bool_))
 
 
 def measure(subject: Subject, size: int | None, *, memory: bool = False) -> Float64Array:

@@ -108,13 +108,12 @@ def _check(options: argparse.Namespace, tool: Engine, saved: dict[str, Path], re
     if _MESH in saved:
         raise UserError("bad-output", f"“{saved[_MESH]}” is given for the mesh beside --output.", "Give one of them.")
     written(tool, saved)
-    own = [options.output, *saved.values()]
-    for number, path in enumerate(own):
-        if is_one_of(path, own[:number]):
-            raise UserError("bad-output", f"“{path}” is given for two products.", "Give each a name of its own.")
     files = [*mesh_files(options.output)]
     for name, path in saved.items():
         adapter = ADAPTERS[tool.offers[name]]
+        for file in adapter.files(path):
+            if is_one_of(file, files):
+                raise UserError("bad-output", f"“{file}” is given for two products.", "Give each a name of its own.")
         if adapter.check_path is not None:
             adapter.check_path(path, *read)
         if is_one_of(path, read):

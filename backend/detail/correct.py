@@ -51,7 +51,7 @@ def correct(mesh: Mesh, normal_map: NormalMap, strength: float, report: Report) 
     report(0, _STEPS)
     eye = find_eye(mesh.vertices, mesh.uv)
     scale = side * eye.width(mesh.vertices.astype(np.float64))  # pixels of a length of 1
-    places = _places(eye, mesh.vertices, side)
+    places = eye.pixels(mesh.vertices.astype(np.float64), side)
     report(1, _STEPS)
     seen = _look(eye, places, mesh.triangles, side, lambda: report(1, _STEPS))
     report(3, _STEPS)
@@ -62,18 +62,12 @@ def correct(mesh: Mesh, normal_map: NormalMap, strength: float, report: Report) 
     moved = strength * np.maximum(moved, -_DEEPEST * thickness)
     report(13, _STEPS)
     mesh = _refined(mesh, eye, moved, seen.depths, scale, lambda done: report(13 + int(5 * done), _STEPS))
-    places = _places(eye, mesh.vertices, side)
+    places = eye.pixels(mesh.vertices.astype(np.float64), side)
     near = _is_seen(places, seen.depths, scale)
     points = mesh.vertices.astype(np.float64)
     points += eye.rays(points) * (_sampled(moved, places) * near / scale)[:, None]
     report(_STEPS, _STEPS)
     return replace(mesh, vertices=points.astype(np.float32), normals=_turned(mesh, sheet, places, strength * near))
-
-
-def _places(eye: Eye, vertices: Float32Array, side: int) -> Float64Array:
-    """Column, row and depth of vertices in the map, float64 (V, 3); the depth in lengths of the mesh."""
-    u, v, depth = eye.seen(vertices.astype(np.float64)).T
-    return np.stack([u * side, (1.0 - v) * side, depth], axis=1)
 
 
 def _look(eye: Eye, places: Float64Array, triangles: Int32Array, side: int, poll: Poll) -> Seen:
@@ -128,7 +122,7 @@ def _refined(mesh: Mesh, eye: Eye, moved: Float64Array, depths: Float64Array, sc
         room = _MOST_POINTS - len(mesh.vertices)
         if room <= 0:
             break
-        places = _places(eye, mesh.vertices, side)
+        places = eye.pixels(mesh.vertices.astype(np.float64), side)
         ends, sides = edges_of(mesh.triangles)
         error = np.zeros(len(ends))
         near = np.flatnonzero(_is_seen(places, depths, scale)[ends].all(axis=1))

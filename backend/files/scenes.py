@@ -27,19 +27,17 @@ _Y_UP = (".glb", ".gltf", ".obj")
 
 @dataclass(frozen=True)
 class Part:
-    """One node's triangles in the whole mesh: `count` from `first` on; normals: float32 (V, 3), its own, or None."""
+    """One node's triangles, in its own axes.
+
+    vertices: float32 (V, 3). triangles: int32 (T, 3). normals: float32 (V, 3), those that the file had, or None. first:
+    the number of its first triangle in the whole mesh.
+    """
 
     node: str
     vertices: Float32Array
     triangles: Int32Array
     normals: Float32Array | None
     first: int
-    at: int
-
-    @property
-    def count(self) -> int:
-        """How many triangles it has."""
-        return len(self.triangles)
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ def write_scene(path: Path, source: SceneFile, painted: Mesh, picture: Picture) 
     scene = trimesh.Scene(base_frame=source.graph.base_frame)
     edges = {child: (parent, child, dict(about)) for parent, child, about in source.graph.to_edgelist()}
     for number, part in enumerate(source.parts):
-        uv = painted.corner_uv[part.first : part.first + part.count]
+        uv = painted.corner_uv[part.first : part.first + len(part.triangles)]
         split = split_at_seams(Mesh(part.vertices, part.triangles, uv, normals=part.normals))
         name = f"mesh_{number}"
         scene.geometry[name] = trimesh.Trimesh(
@@ -137,7 +135,7 @@ def _read(scene: Any, suffix: str) -> SceneFile:  # noqa: ANN401 - trimesh's own
             continue  # points and lines
         own = np.asarray(shape.vertices, np.float64)
         directions = _normals(shape)
-        parts.append(Part(node, own.astype(np.float32), faces, directions, first, at))
+        parts.append(Part(node, own.astype(np.float32), faces, directions, first))
         places.append(((own @ matrix[:3, :3].T + matrix[:3, 3]) @ turn).astype(np.float32))
         normals.append(None if directions is None else _turned(directions, matrix, turn))
         uv = getattr(shape.visual, "uv", None)

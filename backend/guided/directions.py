@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the network is told of a view in words."""
 
-import numpy as np
-
 from ..flow.products import Camera
+from ..texture.camera import angles_of
 
 EMPTY = ""
 FRONT, SIDE, BACK, ABOVE, BELOW = "Front view", "Side view", "Back view", "Top view", "Bottom view"
@@ -19,9 +18,7 @@ def texts(description: str) -> dict[str, str]:
 
 def direction_of(camera: Camera) -> str:
     """The name of the text for what a camera sees."""
-    back = camera.matrix[:3, 2]
-    elevation = np.degrees(np.arcsin(np.clip(back[2], -1, 1)))
+    azimuth, elevation = angles_of(camera.matrix[:3, 2])
     if abs(elevation) > _STEEP:
         return ABOVE if elevation > 0 else BELOW
-    azimuth = abs(np.degrees(np.arctan2(back[0], -back[1])))
-    return FRONT if azimuth < _ASIDE else BACK if azimuth > 180 - _ASIDE else SIDE
+    return FRONT if abs(azimuth) < _ASIDE else BACK if abs(azimuth) > 180 - _ASIDE else SIDE

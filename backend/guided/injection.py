@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Texture by attention: a picture's network reads keys and values from the tokens of another picture.
 
-Only self-attention does, in the last of the UNet's blocks, whose tokens are the finest (HiFi-123, section 3.1; the idea
-is that of Cao et al., MasaCtrl, 2023).
+Only the UNet's last self-attentions do, whose tokens are the finest (HiFi-123, section 3.1; the idea is that of Cao et
+al., MasaCtrl, 2023).
 """
 
 from collections.abc import Generator, Sequence

@@ -6,6 +6,7 @@ import numpy as np
 from ..flow.products import Camera
 from ..raster.ticks import Poll
 from ..texture.bake import View, without_rim
+from ..texture.camera import focal_length
 from .front import Front
 from .rendering import look_at
 from .surface import FOV, Surface
@@ -28,7 +29,7 @@ def candidates(surface: Surface) -> list[Camera]:
 
 def tolerance(surface: Surface, size: int) -> float:
     """By how much the depth of a point that is seen may differ from a z-buffer of `size` pixels, in metres."""
-    return _STEEP * surface.distance * 2 * float(np.tan(np.radians(FOV) / 2)) / size
+    return _STEEP * surface.distance / focal_length(FOV, size)
 
 
 def plan(surface: Surface, front: Front, most: int, enough: float, poll: Poll) -> list[Camera]:

@@ -46,6 +46,11 @@ class Eye:
             return np.column_stack([lines[:, :2], -points @ self.axes[2]])
         return np.column_stack([lines[:, :2] / lines[:, 2:], lines[:, 2]])
 
+    def pixels(self, points: Float64Array, side: int) -> Float64Array:
+        """Column, row and depth of points, float64 (N, 3), in a picture of `side` pixels; depths as `seen` has them."""
+        u, v, depth = self.seen(points).T
+        return np.stack([u * side, (1.0 - v) * side, depth], axis=1)
+
     def width(self, points: Float64Array) -> float:
         """How wide a length of 1 that lies across the rays is in UVs, at the middle of points, float64 (N, 3)."""
         middle, short = points.mean(axis=0), 1e-3 * float(np.linalg.norm(np.ptp(points, axis=0)))

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..arrays import Float32Array, Int32Array, Int64Array
 from ..flow.products import Mesh
+from .rows import numbered
 
 
 def split_at_seams(mesh: Mesh) -> Mesh:
@@ -39,13 +40,7 @@ def corner_copies(triangles: Int32Array, uv: Float32Array) -> tuple[Int32Array, 
     triangles: int32 (T, 3). uv: float32 (T, 3, 2). Returns each corner's copy, int32 (3 T,), and a corner of each copy,
     int64.
     """
-    vertex = triangles.reshape(-1)
     # Adding 0 turns -0 into 0; as integers, NaNs too can be ordered and compared.
     u, v = np.add(uv.reshape(-1, 2), 0, dtype=np.float32).view(np.int32).T
-    order = np.lexsort((v, u, vertex))
-    vertex, u, v = vertex[order], u[order], v[order]
-    is_new = np.ones(len(order), np.bool_)
-    is_new[1:] = (vertex[1:] != vertex[:-1]) | (u[1:] != u[:-1]) | (v[1:] != v[:-1])
-    numbers = np.empty(len(order), np.int32)
-    numbers[order] = np.cumsum(is_new) - 1
-    return numbers, order[is_new].astype(np.int64)
+    numbers, first = numbered(triangles.reshape(-1), u, v)
+    return numbers.astype(np.int32), first

@@ -85,7 +85,7 @@ def lay_out(
     """
     charts = cut(points, triangles, poll, faces)
     of, front = charts.of, charts.sides == FRONT
-    areas = np.bincount(of, _areas(charts.flat), len(front)).astype(np.float64)
+    areas = np.bincount(of, areas_of(charts.flat), len(front)).astype(np.float64)
     low = np.full((len(front), 2), np.inf)
     for axis in range(2):
         np.minimum.at(low[:, axis], of, charts.flat[..., axis].min(axis=1))
@@ -130,7 +130,7 @@ def _trials(areas: Float64Array, front: BoolArray, most: int, scale: float) -> I
     yield from ((most, smaller * _SMALLER**trial) for trial in range(_TRIALS))
 
 
-def _areas(corners: Float64Array) -> Float64Array:
+def areas_of(corners: Float64Array) -> Float64Array:
     """The areas of triangles in a plane, (T, 3, 2), as float64 (T,)."""
     a, b, c = np.moveaxis(corners, 1, 0)
     return np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]) / 2

@@ -25,12 +25,28 @@ def orbit(azimuth: float, elevation: float, distance: float, fov: float) -> Came
     return Camera(matrix, fov)
 
 
+def angles_of(way: Float64Array) -> tuple[float, float]:
+    """The azimuth and the elevation, in degrees, at which `orbit` has a camera that lies this way, float64 (3,)."""
+    azimuth, elevation = np.arctan2(way[0], -way[1]), np.arctan2(way[2], np.hypot(way[0], way[1]))
+    return float(np.degrees(azimuth)), float(np.degrees(elevation))
+
+
+def focal_length(fov: float, width: float) -> float:
+    """The focal length, in pixels, of a picture of this width that shows a field of view, in degrees, above 0."""
+    return float(width / 2 / np.tan(np.radians(fov) / 2))
+
+
+def field_of_view(focal: float, width: float) -> float:
+    """The field of view, in degrees, across a picture of this width; the inverse of `focal_length`."""
+    return float(2 * np.degrees(np.arctan(width / 2 / focal)))
+
+
 def distance_to(filled: float, fov: float) -> float:
     """How far from an object a camera stands, in metres, to which its metre fills so much of the picture's side.
 
     filled: in (0, 1]. fov: in degrees. Meant is what lies in the plane through the object's middle.
     """
-    return float(0.5 / (filled * np.tan(np.radians(fov) / 2)))
+    return focal_length(fov, 1.0) / filled
 
 
 def pixels(
@@ -45,7 +61,7 @@ def pixels(
     seen = (points - camera.matrix[:3, 3]) @ camera.matrix[:3, :3]
     depth = -seen[:, 2]
     height, width = shape
-    scale = width / 2 / np.tan(np.radians(camera.fov) / 2) / depth if camera.fov else width / camera.width
+    scale = focal_length(camera.fov, width) / depth if camera.fov else width / camera.width
     column = width / 2 + offset[0] + seen[:, 0] * scale
     row = height / 2 + offset[1] - seen[:, 1] * scale
     return np.stack([column, row, depth], axis=1)

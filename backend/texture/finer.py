@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Float64Array, Int32Array, Int64Array
+from ..mesh.rows import numbered
 from ..raster.ticks import Poll
 from ..raster.vectors import unit
 from .sight import Sight
@@ -113,10 +114,4 @@ def _cells(count: int) -> Int64Array:
 
 def _joined(places: Float64Array) -> tuple[Int64Array, Int64Array]:
     """Number places, float64 (N, 3), that are one but for rounding: int64 (N,), and the first of each, int64 (M,)."""
-    x, y, z = np.rint(places * 64).astype(np.int64).T
-    order = np.lexsort((z, y, x))
-    new = np.ones(len(order), np.bool_)
-    new[1:] = (np.diff(x[order]) != 0) | (np.diff(y[order]) != 0) | (np.diff(z[order]) != 0)
-    numbers = np.empty(len(order), np.int64)
-    numbers[order] = np.cumsum(new) - 1
-    return numbers, order[new]
+    return numbered(*np.rint(places * 64).astype(np.int64).T)

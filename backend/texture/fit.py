@@ -14,6 +14,7 @@ import numpy as np
 
 from ..arrays import Float64Array
 from ..raster.ticks import Poll
+from .camera import field_of_view
 from .cloud import Cloud
 from .lens import Lens, Pose, centred, framed, lens_at, off_axis
 from .likeness import Likeness, Target, likeness
@@ -134,7 +135,7 @@ def _centred(cloud: Cloud, wanted: Target, pose: Pose) -> Candidate:
 
 def _loss(each: Candidate, wanted: Target) -> float:
     """What a search makes small: what lacks in likeness, and more for cameras that are held askew or see too much."""
-    wide = 2 * np.degrees(np.arctan(max(wanted.shape) / 2 / each.lens.focal))
+    wide = field_of_view(each.lens.focal, max(wanted.shape))
     return _COST * ((each.pose.roll / _ROLL) ** 2 + max(wide - _WIDEST, 0.0) / 10) - each.likeness.whole
 
 

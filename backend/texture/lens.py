@@ -12,7 +12,7 @@ import numpy as np
 
 from ..arrays import Float32Array, Float64Array
 from ..mesh.stand import turn_to_z
-from .camera import orbit
+from .camera import angles_of, orbit
 
 _ROUNDS = 6
 _NEAREST = 1.05  # radii: nothing of the object is behind the camera
@@ -61,6 +61,17 @@ def lens_at(pose: Pose, focal: float, at: Float64Array, shape: tuple[int, int]) 
     middle = np.array([shape[1] / 2, shape[0] / 2])
     axes = around @ rolled @ off_axis((at - middle) / focal)
     return Lens(axes, pose.distance * around[:, 2], focal, middle)
+
+
+def pose_of(lens: Lens) -> Pose:
+    """From where a camera sees the object, whose middle lies in front of it: what `lens_at` makes it of."""
+    azimuth, elevation = angles_of(lens.place)
+    around = orbit(azimuth, elevation, 1.0, 0.0).matrix[:3, :3]
+    at = lens.seen(np.zeros((1, 3)))[0, :2]
+    rolled = around.T @ lens.axes @ off_axis((at - lens.middle) / lens.focal).T
+    return Pose(
+        azimuth, elevation, float(np.degrees(np.arctan2(rolled[1, 0], rolled[0, 0]))), float(np.linalg.norm(lens.place))
+    )
 
 
 def off_axis(place: Float64Array) -> Float64Array:

@@ -15,6 +15,7 @@ from ..flow.products import Crop
 from ..raster.morphology import dilated, eroded
 from ..raster.resample import resample
 from ..raster.vectors import TO_VIEWER, unit
+from .bake import without_rim
 from .cloud import Cloud
 from .lens import Lens
 
@@ -63,7 +64,7 @@ def target(alpha: Float32Array, normals: Float32Array, crop: Crop, side: int = S
     across, down = (start + (np.arange(side) + 0.5) * window[2] / side for start in window[:2])
     known = ((down > 0) & (down < crop.picture_height))[:, None] & (across > 0) & (across < crop.picture_width)
     return Target(
-        closed(covered > _COVERED) & known,
+        _closed(covered > _COVERED) & known,
         known,
         unit(facing, TO_VIEWER, least=1e-3),
         np.stack([corner + scale * low, corner + scale * high]),
@@ -98,10 +99,10 @@ def _over_union(one: BoolArray, other: BoolArray) -> float:
 
 def _along(mask: BoolArray) -> BoolArray:
     """The pixels of a mask, bool (H, W), that lie along its outline."""
-    return mask & ~eroded(np.pad(mask, _BAND), _BAND)[_BAND:-_BAND, _BAND:-_BAND]
+    return mask & ~without_rim(mask, _BAND)
 
 
-def closed(mask: BoolArray) -> BoolArray:
+def _closed(mask: BoolArray) -> BoolArray:
     """The mask, bool (H, W), without holes and gaps of a pixel."""
     padded = np.pad(mask, 1)
     return eroded(dilated(padded, 1), 1)[1:-1, 1:-1] | mask
@@ -133,7 +134,7 @@ def _view(cloud: Cloud, lens: Lens, wanted: Target) -> tuple[BoolArray, BoolArra
     away = (cloud.normals[at] * rays).sum(axis=1) > 0
     own[away] *= -1
     normals[shown] = own
-    return closed(outline), shown, normals
+    return _closed(outline), shown, normals
 
 
 def _least_around(depths: Float32Array) -> Float32Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays import Float32Array, Float64Array, UInt8Array
 from ..flow.products import Mesh, NormalMap, Report
-from ..mesh.eye import Eye, find_eye
+from ..mesh.eye import find_eye
 from ..mesh.smooth import smooth_normals
 from ..raster.blur import box_blur
 from ..raster.pull_push import fill
@@ -59,7 +59,7 @@ def bake_normals(mesh: Mesh, normal_map: NormalMap, size: int, report: Report) -
     done = 2
     poll()
     side = normal_map.alpha.shape[0]
-    places = _places(eye, mesh.vertices.astype(np.float64), side)
+    places = eye.pixels(mesh.vertices.astype(np.float64), side)
     depths = look(places, mesh.triangles, (side, side), perspective=bool(eye.place[3]), poll=poll).depths
     near = _NEAR / eye.width(mesh.vertices.astype(np.float64))
     shown = np.dstack([unit(normal_map.normals.astype(np.float64)) @ eye.axes, _trust(normal_map)]).astype(np.float32)
@@ -69,7 +69,7 @@ def bake_normals(mesh: Mesh, normal_map: NormalMap, size: int, report: Report) -
         corners = mesh.triangles[triangle]
         point, normal = (np.einsum("pk,pkc->pc", shares, each[corners]) for each in (mesh.vertices, own))
         tangent = np.einsum("pk,pkc->pc", shares, axes[triangle])
-        place = _places(eye, point, side)
+        place = eye.pixels(point, side)
         found = sample(shown, place[:, 0], place[:, 1]).astype(np.float64)
         smooth = unit(normal)
         cosines = (smooth * eye.rays(point)).sum(axis=1)
@@ -84,12 +84,6 @@ def bake_normals(mesh: Mesh, normal_map: NormalMap, size: int, report: Report) -
     colours = np.rint(unit(filled, (0.0, 0.0, 1.0)) * 127.5 + 127.5).astype(np.uint8)
     report(_STEPS, _STEPS)
     return colours
-
-
-def _places(eye: Eye, points: Float64Array, side: int) -> Float64Array:
-    """Column, row and depth of points in the map, float64 (N, 3); the depth in lengths of the mesh."""
-    u, v, depth = eye.seen(points).T
-    return np.stack([u * side, (1.0 - v) * side, depth], axis=1)
 
 
 def _trust(normal_map: NormalMap) -> Float32Array:

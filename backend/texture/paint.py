@@ -31,7 +31,8 @@ from .votes import likely
 
 MOST = 2048
 """Pixels along the side of the image, at most, if nothing else is said."""
-_STEPS = 20
+STEPS = 20
+"""That painting reports."""
 _UNDER = 0.01  # the weight of what goes on from elsewhere, beside the cosine's fourth power of what is seen
 _SMOOTH = 0.012  # of the side: what is smaller does not flow
 _SMALL = 256  # pixels along the side at which colours are smoothed
@@ -74,7 +75,7 @@ def paint(
     side = cutout.rgba.shape[0]
 
     def poll() -> None:
-        report(1, _STEPS)
+        report(1, STEPS)
 
     points = sight(mesh, side)
     poll()
@@ -88,13 +89,13 @@ def baked(
 ) -> Picture:
     """The image of a surface's colours all round, an opaque picture (S, S, 4) of the atlas's size; see `paint`.
 
-    seen: how the cut-out shows the surface, in its pixels. Begins at step 6 of 20.
+    seen: how the cut-out shows the surface, in its pixels. Begins at step 6 of `STEPS`.
     """
     side = cutout.rgba.shape[0]
     done = 6
 
     def poll() -> None:
-        report(done, _STEPS)
+        report(done, STEPS)
 
     poll()
     sides = _sides(seen, cutout, normal_map, picture, round(atlas.scale * side), poll, lit=lit)
@@ -106,7 +107,7 @@ def baked(
     opaque = np.full((*covered.shape, 4), 255, np.uint8)
     for row in range(len(opaque)):
         opaque[row, :, :3] = np.rint(image[row])
-    report(_STEPS, _STEPS)
+    report(STEPS, STEPS)
     return opaque
 
 

@@ -12,11 +12,9 @@ from ..raster.ticks import Poll
 from .atlas import Atlas, lay_out
 from .errors import CannotPaintError
 from .own_uv import kept, usable
-from .paint import MOST, baked
+from .paint import MOST, STEPS, baked
 from .sight import Sight, sight_by
 from .winding import inward, welded
-
-_STEPS = 20
 
 
 def paint_mesh(
@@ -35,13 +33,14 @@ def paint_mesh(
 
     mesh: of whatever parts, in any unit, wound in any way; its uv by corner, if it has some of its own, else (V, 2),
     which is not looked at. camera: that of the whole picture, in the mesh's axes. keep_uv: the mesh's own UVs are used
-    if they can be. Returns the same vertices and triangles with a texture, its uv by corner. Raises UserError
-    "cannot-texture" if the camera does not see the mesh, or its pieces have no room in the image.
+    if they can be. Returns the same vertices and triangles with a texture, its uv by corner; with a note if its own UVs
+    cannot be used. Raises UserError "camera-in-mesh" if part of the mesh is not in front of the camera, and "no-room"
+    if its pieces have no room in the image.
     """
     side = cutout.rgba.shape[0]
 
     def poll() -> None:
-        report(1, _STEPS)
+        report(1, STEPS)
 
     try:
         seen = sight_by(mesh, camera, cutout.crop, side)

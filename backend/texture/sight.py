@@ -12,7 +12,7 @@ import numpy as np
 from ..arrays import Float64Array, Int32Array, Int64Array
 from ..flow.products import Camera, Crop, Mesh
 from ..mesh.eye import NoEyeError, find_eye
-from .camera import pixels
+from .camera import focal_length, pixels
 from .errors import CannotPaintError
 
 
@@ -57,7 +57,7 @@ def sight_by(mesh: Mesh, camera: Camera, crop: Crop, side: int) -> Sight:
     if not camera.fov:
         points[:, 2] = (middle - depths) * (crop.picture_width / camera.width * scale)
         return Sight(points, mesh.triangles)
-    focal = crop.picture_width / 2 / np.tan(np.radians(camera.fov) / 2)
+    focal = focal_length(camera.fov, crop.picture_width)
     points[:, 2] = (middle / np.maximum(depths, 1e-3 * middle) - 1) * (focal * scale)
     return Sight(points, mesh.triangles, depths)
 

@@ -97,6 +97,11 @@ def _light_up(mesh: Mesh, normal_map: NormalMap, *, normal_texture: str, report:
         made = bake_normals(mesh, normal_map, mesh.texture.base_colour.shape[0], report)
     except NoEyeError:
         return Noted(mesh, ("The mesh has no normal texture, because the normal map does not show it.",))
+    except Cancelled:
+        raise
+    except Exception:  # the mesh is there, with its colours
+        log.exception("the normal texture could not be made")
+        return Noted(mesh, ("The normal texture could not be made: the faces alone are lit.",))
     return replace(mesh, texture=replace(mesh.texture, normal=made))
 
 

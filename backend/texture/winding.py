@@ -5,6 +5,7 @@ import numpy as np
 
 from ..arrays import BoolArray, Float32Array, Float64Array, Int32Array
 from ..mesh.check import vertex_components
+from ..mesh.rows import numbered
 from ..raster.ticks import Poll
 from .raster import look
 
@@ -14,13 +15,8 @@ _TURNS = ((0, 1, 2), (2, 0, 1), (1, 2, 0))  # the axes that are right, up and to
 
 def welded(vertices: Float32Array, triangles: Int32Array) -> Int32Array:
     """The triangles, int32 (T, 3), with one vertex for each place: the first of those that lie there."""
-    x, y, z = (vertices.astype(np.float32) + np.float32(0)).T  # adding 0 turns -0 into 0
-    order = np.lexsort((z, y, x))
-    new = np.ones(len(order), np.bool_)
-    new[1:] = (x[order][1:] != x[order][:-1]) | (y[order][1:] != y[order][:-1]) | (z[order][1:] != z[order][:-1])
-    first = np.empty(len(order), np.int64)
-    first[order] = order[new][np.cumsum(new) - 1]
-    return first[triangles].astype(np.int32)
+    numbers, first = numbered(*vertices.T)
+    return first[numbers][triangles].astype(np.int32)
 
 
 def inward(points: Float64Array, triangles: Int32Array, poll: Poll) -> BoolArray:
@@ -54,8 +50,5 @@ def _alike(triangles: Int32Array, turned: BoolArray) -> BoolArray:
     order = np.argsort(triangles, axis=1)
     ends = np.take_along_axis(triangles, order, axis=1)
     odd = (order[:, 0] > order[:, 1]) ^ (order[:, 0] > order[:, 2]) ^ (order[:, 1] > order[:, 2])
-    by_place = np.lexsort(ends.T)
-    new = np.append(True, (np.diff(ends[by_place], axis=0) != 0).any(axis=1))
-    first = np.empty(len(triangles), np.int64)
-    first[by_place] = by_place[new][np.cumsum(new) - 1]
-    return (turned ^ odd)[first] ^ odd
+    numbers, first = numbered(*ends.T)
+    return (turned ^ odd)[first[numbers]] ^ odd

@@ -12,18 +12,19 @@ SETTINGS = (
     Setting(
         name="search",
         label="Search",
-        description="Where the picture's camera is looked for",
+        description="From which sides the camera that took the picture is looked for",
         default=ALL,
         options=(
             Option(ALL, "All Round", "From all sides"),
-            Option(NEAR, "Near", "Near the given azimuth and elevation"),
-            Option(GIVEN, "As Given", "From the given azimuth and elevation; only how near and where in the picture"),
+            Option(NEAR, "Near", "Around the azimuth and elevation that are given"),
+            Option(GIVEN, "As Given", "Azimuth, elevation and roll stay as given: only the framing is found"),
         ),
     ),
     Setting(
         name="azimuth",
         label="Azimuth",
-        description="Degrees around the upright axis from which the picture was taken: 0 is the front, 90 from +x",
+        description="From which side the picture was taken, in degrees around the upright axis: 0 is from -Y, the "
+        "front, and 90 from +X",
         default=0.0,
         minimum=-360.0,
         maximum=360.0,
@@ -31,7 +32,7 @@ SETTINGS = (
     Setting(
         name="elevation",
         label="Elevation",
-        description="Degrees from above the horizon from which the picture was taken",
+        description="How far from above the picture was taken, in degrees: 0 is level with it, 90 straight down",
         default=0.0,
         minimum=-90.0,
         maximum=90.0,
@@ -48,7 +49,7 @@ SETTINGS = (
     Setting(
         name="fov",
         label="Field of View",
-        description="The angle across the picture's width in degrees; 0 finds it",
+        description="The angle that the camera sees across the picture's width, in degrees. With 0 it is found",
         default=0.0,
         minimum=0.0,
         maximum=150.0,
@@ -57,7 +58,8 @@ SETTINGS = (
     Setting(
         name="image_size",
         label="Image Size",
-        description="How large the image of the colours may be, in pixels a side; it is as large as the picture needs",
+        description="The largest that the image of the colours may become, in pixels a side. It is only as large as "
+        "the picture needs",
         default="2048",
         options=(
             Option("1024", "1024 px", "At most 1024 pixels a side"),
@@ -69,7 +71,8 @@ SETTINGS = (
     Setting(
         name="keep_uv",
         label="Keep UVs",
-        description="Paint into the mesh's own UVs if they do not overlap; else it gets new ones",
+        description="Use the UVs that the mesh has, if they lie within the image and not over each other. Otherwise "
+        "new ones are made",
         default=True,
     ),
     REMOVE_LIGHT,

@@ -5,9 +5,10 @@ import numpy as np
 
 from ...errors import UserError
 from ...flow.products import Camera, Cutout, Mesh, NormalMap, Noted, Picture, Report, Viewpoint, Viewpoints
+from ...texture.camera import field_of_view, focal_length
 from ...texture.cloud import Cloud, scatter
 from ...texture.fit import DISTANCE, POINTS, Candidate, fit, framed_at
-from ...texture.lens import Lens, Pose
+from ...texture.lens import Lens, Pose, pose_of
 from ...texture.likeness import Target, likeness, target
 from ...texture.paint_mesh import paint_mesh
 from .settings import ALL, GIVEN
@@ -20,6 +21,7 @@ _ANOTHER = "Repair the mesh, or use another one."
 MOST_TRIANGLES = 4_000_000
 _STEPS = 660  # of a search, about
 _WIDEST = 170.0  # degrees
+_FAR = 1e4  # radii
 
 
 def read_mesh(mesh: Mesh, *, report: Report) -> Mesh:
@@ -59,7 +61,7 @@ def find_camera(
 ) -> Viewpoints | Noted:
     """Find the camera that took a mesh's picture; a note names other directions that are as good, or that none is."""
     cloud, wanted = _both(mesh, cutout, normal_map, report)
-    focal = wanted.shape[1] / 2 / np.tan(np.radians(fov) / 2) if fov else None
+    focal = focal_length(fov, wanted.shape[1]) if fov else None
     start = Pose(azimuth, elevation, roll, DISTANCE)
     done = 0
 
@@ -96,19 +98,17 @@ def judge_camera(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, camera: Came
         raise UserError("bad-camera", sentence, "Give a camera without scale, with a field of view below 170 degrees.")
     cloud, wanted = _both(mesh, cutout, normal_map, report)
     place = (camera.matrix[:3, 3] - cloud.centre) / cloud.radius
+    distance = float(np.linalg.norm(place)) * cloud.radius
     height, width = wanted.shape
     if camera.fov:
-        focal = width / 2 / np.tan(np.radians(camera.fov) / 2)
+        focal = focal_length(camera.fov, width)
     else:  # from so far away that the rays are parallel
-        place = place + 1e4 * turn[:, 2]
-        focal = 1e4 * width * cloud.radius / camera.width
-    distance = float(np.linalg.norm(place))
+        place = place + _FAR * turn[:, 2]
+        focal = _FAR * width * cloud.radius / camera.width
     lens = Lens(turn, place, focal, np.array([width / 2, height / 2]))
-    azimuth = float(np.degrees(np.arctan2(place[0], -place[1])))
-    elevation = float(np.degrees(np.arcsin(np.clip(place[2] / max(distance, 1e-9), -1, 1))))
-    found = likeness(cloud, lens, wanted)
+    pose, found = pose_of(lens), likeness(cloud, lens, wanted)
     report(1, 1)
-    own = Viewpoint(camera, azimuth, elevation, 0.0, distance * cloud.radius, found.whole, found.outline)
+    own = Viewpoint(camera, pose.azimuth, pose.elevation, pose.roll, distance, found.whole, found.outline)
     return Viewpoints((own,), fits=True)
 
 
@@ -166,7 +166,7 @@ def _viewpoint(cloud: Cloud, wanted: Target, each: Candidate) -> Viewpoint:
     matrix = np.eye(4)
     matrix[:3, :3] = each.lens.axes
     matrix[:3, 3] = each.lens.place * cloud.radius + cloud.centre
-    fov = float(2 * np.degrees(np.arctan(wanted.shape[1] / 2 / each.lens.focal)))
+    fov = field_of_view(each.lens.focal, wanted.shape[1])
     azimuth = (each.pose.azimuth + 180) % 360 - 180
     distance = each.pose.distance * cloud.radius
     return Viewpoint(

@@ -59,6 +59,14 @@ def test_a_camera_is_taken_as_it_is_given(folder: Path, capsys: pytest.CaptureFi
     assert "azimuth 25.0, elevation 20.0" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("cutout", "normals"), [("twice_texture.png", "n.png"), ("same.png", "same.png")])
+def test_no_file_is_written_twice(cutout: str, normals: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved = ("--save", f"cutout={folder / cutout}", "--save", f"normal_map={folder / normals}")
+    assert run(folder, "twice.obj", *QUICK, *saved) == 1
+    assert "is given for two products" in capsys.readouterr().err
+    assert not [*folder.glob("twice*"), *folder.glob("same*")]
+
+
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"matrix": [1, 2]}', '{"matrix": "a", "fov": 3}', "3"])
 def test_what_is_no_camera_is_said(text: str, tmp_path: Path) -> None:
     (tmp_path / "camera.json").write_text(text, encoding="utf-8")

@@ -117,7 +117,10 @@ def test_a_camera_within_the_mesh_is_refused(client: Conversation) -> None:
 
 
 def test_a_job_can_be_cancelled_while_the_camera_is_looked_for(client: Conversation) -> None:
-    client.send(request("x", azimuth=1.0), messages.Cancel("x"))
+    client.send(request("x", azimuth=1.0))
+    while client.next(messages.Progress, "x").stage != "fit":
+        pass
+    client.send(messages.Cancel("x"))
     failure = client.end_of("x")
     assert isinstance(failure, Failure)
     assert failure.code == "cancelled"

@@ -61,3 +61,15 @@ def test_a_map_that_no_camera_lays_on_the_mesh_is_said() -> None:
     assert isinstance(made, Noted)
     assert made.product is mesh
     assert "no normal texture" in made.notes[0]
+
+
+def test_what_fails_costs_the_normal_texture_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("backend.texture.normal_texture.fill", full)
+    mesh = painted(12)
+    made = LIGHT.run(mesh, bumpy_map(), normal_texture="always", report=nothing)
+    assert isinstance(made, Noted)
+    assert made.product is mesh
+    assert "could not be made" in made.notes[0]

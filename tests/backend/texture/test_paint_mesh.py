@@ -17,6 +17,7 @@ from backend.texture.paint_mesh import paint_mesh
 from backend.texture.sight import Sight
 from backend.texture.winding import inward, welded
 from tests.backend.texture.photographs import as_cutout, box, camera_at, colour_at, joined, photographed, thing
+from tests.backend.texture.shapes import nothing
 
 SIDE = 256
 CAMERA = camera_at(30, 25, 2.6, 40, (0.05, 0, 0.4))
@@ -25,10 +26,6 @@ CUBE = joined([box((-0.5, -0.5, 0.0), (0.5, 0.5, 1.0))])
 
 def ignore(_step: int, _of: int) -> None:
     """A report that nobody reads."""
-
-
-def nothing() -> None:
-    """A poll that never ends anything."""
 
 
 def painted(

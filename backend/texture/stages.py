@@ -54,13 +54,13 @@ ALWAYS = "always"
 NORMAL_TEXTURE = Setting(
     name="normal_texture",
     label="Normal Texture",
-    description="An image that lights the surface by the normal map's detail that its faces are too large for. "
-    "It comes with the colours all round",
+    description="An image of the fine relief that large faces cannot hold: lights show it, in Blender and in game "
+    "engines. It is made with the colours all round",
     default=COARSE,
     options=(
-        Option(COARSE, "For Few Faces", "If the faces that the picture sees are too large for the normal map's detail"),
+        Option(COARSE, "For Few Faces", "Only if the faces are too large for the normal map's detail"),
         Option(ALWAYS, "Always", "However many faces the mesh has"),
-        Option("never", "Never", "The faces alone are lit"),
+        Option("never", "Never", "Lights show the faces alone"),
     ),
     advanced=True,
 )

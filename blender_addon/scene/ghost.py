@@ -39,11 +39,13 @@ def place(
     """The ghost of an object that sees it so: the one that is there, or a new one of this name in its collections."""
     ghost = ghost_of(scene, thing)
     if ghost is None:
-        ghost = bpy.data.objects.new(name, bpy.data.cameras.new(name))
+        camera = bpy.data.cameras.new(name)
+        camera[GHOST] = True
+        ghost = bpy.data.objects.new(name, camera)
+        ghost[GHOST] = thing
         ghost.hide_render = True
         for collection in [each for each in thing.users_collection if not each.library] or [scene.collection]:
             collection.objects.link(ghost)
-        ghost[GHOST], ghost.data[GHOST] = thing, True
     camera = ghost.data
     ghost.matrix_world = Matrix(sight.matrix.tolist())
     _set_lens(scene, camera, sight, picture.size[0] / picture.size[1])

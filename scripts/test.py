@@ -36,14 +36,17 @@ TYPED = (3, 11)  # the Python whose NumPy describes types as the code is written
 OTHER = next(version for version in FOLDERS if version != THIS)
 WINDOW, PYTHON = "HI3DGEN_BLENDER", "HI3DGEN_OTHER_PYTHON"
 
-# What is tested in the oldest and in the newest Blender as well, and what is not, because it cannot differ there: what
-# commands and batches do with an engine's meshes, and what takes long.
-# The oldest differs by bpy and NumPy; sockets, processes, packages, PyTorch and the text of modules do not know them.
-# The newest differs by Python, too; PyTorch is not installed there, and the package index answers every Python alike.
+# What is tested in the oldest and in the newest Blender as well, and what is not: what cannot differ there (what commands
+# and batches do with an engine's meshes, PyTorch, the text of modules), and what takes minutes and differs little (the
+# pictures of every kind; clients of every kind; memory).
+# The oldest differs by bpy and NumPy; sockets, processes and packages do not know them. The newest differs by Python,
+# too; PyTorch is not installed there, and the package index answers every Python alike.
 _BOTH = (
     *("tests/blender_addon", "tests/backend", "--ignore=tests/backend/models", "--ignore=tests/backend/nn"),
     *("--ignore=tests/backend/test_layering.py", "--ignore=tests/backend/training", "--ignore=tests/backend/weights"),
     *("--ignore=tests/backend/batch", "--ignore=tests/backend/commands", "--ignore=tests/backend/test_command_line.py"),
+    *("--ignore=tests/backend/foreground/test_cut_out.py", "--ignore=tests/backend/foreground/test_kinds.py"),
+    *("--ignore=tests/backend/views", "--ignore=tests/backend/guided", "--ignore=tests/backend/engines/hi3dgen"),
 )
 _OLDEST = (
     *_BOTH,
@@ -51,7 +54,8 @@ _OLDEST = (
 )
 _NEWEST = (
     *_BOTH,
-    *("--ignore=tests/backend/install/test_real_index.py", "tests/scripts/test_demo.py"),
+    *("--ignore=tests/backend/install/test_real_index.py", "--ignore=tests/backend/server/test_memory.py"),
+    *("--ignore=tests/backend/server/test_clients_of_every_kind.py", "tests/scripts/test_demo.py"),
     "tests/scripts/test_environment.py",
 )
 

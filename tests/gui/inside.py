@@ -154,6 +154,7 @@ def rest() -> None:
     found.try_again()
     found.deaths, found.error = 0, None
     bpy.ops.wm.read_homefile()
+    bpy.context.scene.hi3dgen_draft.colours = "front"  # those of all sides take longer than all the rest
     diary.__init__()
 
 

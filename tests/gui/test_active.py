@@ -65,6 +65,7 @@ def test_a_selected_reference_comes_before_the_panels_picture_and_the_panel_says
     assert blender.ask(f"{SHOWN}.name") == "toadstool.png"
 
 
+@pytest.mark.once
 def test_another_seed_is_another_click_after_a_reference(blender: Blender, boxes: Path, shots: Path) -> None:
     drop_on_viewport(blender, boxes)
     generate(blender)
@@ -75,6 +76,7 @@ def test_another_seed_is_another_click_after_a_reference(blender: Blender, boxes
     assert blender.ask(f"{SHOWN}.name") == "boxes.png"
 
 
+@pytest.mark.once
 def test_a_picture_is_held_through_undo_and_a_new_name(blender: Blender, toadstool: Path) -> None:
     blender.ask(f"use({str(toadstool)!r}, {QUICK})")
     blender.ask("push('Something')")

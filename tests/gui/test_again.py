@@ -10,7 +10,7 @@ from tests.gui.blender import Blender
 
 pytestmark = [pytest.mark.window, pytest.mark.slow, pytest.mark.once]
 
-QUICK = 256
+QUICK = 128
 CONFIRM = 27  # pixels from the window's lower border, which the dialog touches, up to its button
 MADE = "bpy.context.object.data.session_uid"
 

@@ -25,6 +25,7 @@ def test_the_command_makes_meshes_and_normal_maps(
     assert (output / "toadstool_normal_map.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.once
 def test_the_command_says_which_picture_failed_and_makes_the_others(
     real_blender: Tool, resources: Path, toadstool: Path, noise: Path, tmp_path: Path
 ) -> None:
@@ -37,12 +38,14 @@ def test_the_command_says_which_picture_failed_and_makes_the_others(
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.once
 def test_the_command_refuses_wrong_arguments(real_blender: Tool, resources: Path) -> None:
     done = background(real_blender, resources, "--command", "hi3dgen", "--seed", "many")
     assert done.returncode == 2
     assert "usage: blender --command hi3dgen" in done.stderr
 
 
+@pytest.mark.once
 def test_the_command_lists_the_settings_and_reads_wildcards(
     real_blender: Tool, resources: Path, toadstool: Path, tmp_path: Path
 ) -> None:

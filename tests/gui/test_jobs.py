@@ -80,6 +80,7 @@ def test_escape_cancels_what_the_status_bar_shows_and_nothing_else(
     assert blender.ask("sorted(thing['hi3dgen']['seed'] for thing in bpy.data.objects if 'hi3dgen' in thing)") == [2, 3]
 
 
+@pytest.mark.once
 def test_escape_ends_a_playback_first(blender: Blender, toadstool: Path) -> None:
     begin(blender, toadstool)
     blender.point_at()
@@ -94,6 +95,7 @@ def test_escape_ends_a_playback_first(blender: Blender, toadstool: Path) -> None
     blender.wait_for_job()
 
 
+@pytest.mark.once
 def test_the_queue_is_put_in_order_with_the_mouse(blender: Blender, toadstool: Path, shots: Path) -> None:
     begin(blender, toadstool, jobs=4)
     x, y = blender.find(PREVIEW, across=0.25)
@@ -139,6 +141,7 @@ def test_nothing_begins_or_lands_while_a_render_runs(
     blender.wait("not bpy.app.is_job_running('RENDER')")
 
 
+@pytest.mark.once
 def test_a_failure_is_told_in_the_status_bar(blender: Blender, noise: Path, shots: Path) -> None:
     blender.ask(f"use({str(noise)!r}, {FINE})")
     blender.ask("bpy.ops.hi3dgen.generate() and None")

@@ -14,7 +14,7 @@ from tests.gui.screen import wait_until
 pytestmark = [pytest.mark.window, pytest.mark.slow]
 
 GENERATE = "hi3dgen.generate("
-QUICK = 256
+QUICK = 128
 ACTIVE = "bpy.context.object"
 SHADING = "area('VIEW_3D').spaces.active.shading"
 

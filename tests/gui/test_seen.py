@@ -14,7 +14,7 @@ from tests.gui.screen import wait_until
 pytestmark = [pytest.mark.window, pytest.mark.slow]
 
 GENERATE = "hi3dgen.generate("
-QUICK = 256
+QUICK = 128
 BELOW_FACES = 54  # pixels, past "Advanced": the header "In the Scene" is no button to be found
 
 
@@ -59,6 +59,7 @@ def redness(blender: Blender, path: Path) -> float:
 
 def test_the_first_minute(blender: Blender, toadstool: Path, shots: Path) -> None:
     before = blender.ask("view()")
+    blender.ask("bpy.context.scene.hi3dgen_draft.colours = 'all_round'")
     generate(blender, toadstool)
     wait_until(reported(blender), "the report is there")
     assert blender.ask("reports()")[-1] == "toadstool is in the collection Hi3DGen."
@@ -73,6 +74,7 @@ def test_the_first_minute(blender: Blender, toadstool: Path, shots: Path) -> Non
     assert redness(blender, shots / "first minute.png") > 0.005
 
 
+@pytest.mark.once
 def test_the_next_ones_stand_in_a_row_and_the_view_is_the_artists(
     blender: Blender, toadstool: Path, shots: Path
 ) -> None:
@@ -127,6 +129,7 @@ def test_a_view_through_the_camera_stays(blender: Blender, toadstool: Path) -> N
     assert blender.ask(f"{space}.shading.color_type") == "TEXTURE"
 
 
+@pytest.mark.once
 def test_it_is_seen_where_a_few_objects_are_shown_alone(blender: Blender, toadstool: Path, shots: Path) -> None:
     blender.point_at()
     blender.screen.press("slash")
@@ -135,6 +138,7 @@ def test_it_is_seen_where_a_few_objects_are_shown_alone(blender: Blender, toadst
     assert redness(blender, shots / "local view.png") > 0.005
 
 
+@pytest.mark.once
 def test_a_large_one_in_millimetres_lies_within_the_views_limits(
     blender: Blender, toadstool: Path, shots: Path
 ) -> None:
@@ -159,6 +163,7 @@ def test_a_click_in_the_image_editor_shows_it_in_the_viewport(blender: Blender, 
     assert np.allclose(np.array(after) @ (*(low + high) / 2, 1), (0, 0, -3, 1), atol=0.01), "it is framed"
 
 
+@pytest.mark.once
 def test_the_first_one_is_framed_in_files_of_their_own_startup_file(
     blender: Blender, toadstool: Path, tmp_path: Path
 ) -> None:
@@ -174,6 +179,7 @@ def test_the_first_one_is_framed_in_files_of_their_own_startup_file(
     assert blender.ask("area('VIEW_3D').spaces.active.region_3d.view_distance") == pytest.approx(3, rel=0.01)
 
 
+@pytest.mark.once
 def test_what_is_reported_is_of_the_window_that_was_clicked_in(blender: Blender, toadstool: Path) -> None:
     generate(blender, toadstool)
     blender.ask(SECOND_WINDOW)

@@ -9,7 +9,7 @@ from tests.gui.blender import NOWHERE, Blender
 
 pytestmark = [pytest.mark.window, pytest.mark.slow, pytest.mark.once]
 
-QUICK = 256
+QUICK = 128
 SEED = "bpy.context.object['hi3dgen']['seed']"
 SEEN = "sorted(o['hi3dgen']['seed'] for o in bpy.context.scene.objects if 'hi3dgen' in o and o.visible_get())"
 LEFT, RIGHT = 0.08, 0.84  # the icons at the ends of a row, in widths of the sidebar

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.window, pytest.mark.slow]
 
 GENERATE, CANCEL = "hi3dgen.generate(", "hi3dgen.cancel("
 RIGHT = 0.75  # across the sidebar
-QUICK, FINE = 256, 512
+QUICK, FINE = 128, 512
 F3 = "69"  # the code of the key: if it is named, newer systems press Alt with it
 
 
@@ -93,6 +93,7 @@ def test_a_click_makes_a_mesh_and_shows_how_far_it_is(blender: Blender, toadstoo
     assert steps == sorted(steps)
 
 
+@pytest.mark.once
 def test_blender_is_at_work_while_the_backend_is(blender: Blender, toadstool: Path) -> None:
     press_generate_and_freeze(blender, toadstool)
     turns = blender.ask("diary.turns")
@@ -131,6 +132,7 @@ def test_the_mesh_is_one_undo_step(blender: Blender, toadstool: Path) -> None:
     blender.wait("bpy.data.objects['Cube'].location.x == 0.0")
 
 
+@pytest.mark.once
 def test_variations_come_side_by_side_in_one_undo_step(blender: Blender, toadstool: Path, shots: Path) -> None:
     blender.ask("bpy.context.scene.hi3dgen.count = 3")
     before = press_generate(blender, toadstool)
@@ -161,6 +163,7 @@ def test_the_other_engine_shows_its_settings_and_what_is_missing(blender: Blende
     blender.find("hi3dgen_draft.thickness")
 
 
+@pytest.mark.once
 def test_search_finds_it(blender: Blender, toadstool: Path, shots: Path) -> None:
     blender.ask(f"use({str(toadstool)!r}, {QUICK})")
     blender.point_at()
@@ -174,6 +177,7 @@ def test_search_finds_it(blender: Blender, toadstool: Path, shots: Path) -> None
     assert blender.ask("bpy.context.object.name") == "toadstool"
 
 
+@pytest.mark.once
 def test_cancel_ends_a_job_and_the_next_one_runs(blender: Blender, toadstool: Path, shots: Path) -> None:
     before = press_generate_and_freeze(blender, toadstool)
     blender.click(CANCEL, across=RIGHT)
@@ -187,6 +191,7 @@ def test_cancel_ends_a_job_and_the_next_one_runs(blender: Blender, toadstool: Pa
     assert added == {"toadstool"}, "one mesh: the second job's"
 
 
+@pytest.mark.once
 def test_jobs_wait_for_each_other(blender: Blender, toadstool: Path, shots: Path) -> None:
     press_generate_and_freeze(blender, toadstool)
     press_generate(blender, toadstool)
@@ -196,6 +201,7 @@ def test_jobs_wait_for_each_other(blender: Blender, toadstool: Path, shots: Path
     assert {"toadstool", "toadstool.001"} <= set(blender.ask("facts()")["objects"])
 
 
+@pytest.mark.once
 def test_a_mesh_waits_for_object_mode(blender: Blender, toadstool: Path, shots: Path) -> None:
     before = press_generate_and_freeze(blender, toadstool)
     blender.point_at()
@@ -226,6 +232,7 @@ def test_a_mesh_waits_for_the_end_of_a_drag(blender: Blender, toadstool: Path) -
     assert blender.ask("facts()['objects']['Cube']") == [0.0, 0.0, 0.0]
 
 
+@pytest.mark.once
 def test_a_picture_without_an_object_says_what_to_do(blender: Blender, noise: Path, shots: Path) -> None:
     before = press_generate(blender, noise)
     steps = blender.undo_steps()
@@ -260,6 +267,7 @@ def test_three_deaths_open_the_breaker(blender: Blender, toadstool: Path, shots:
     blender.wait_for_job()
 
 
+@pytest.mark.once
 def test_another_file_does_not_receive_the_mesh(blender: Blender, toadstool: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.blend"
     blender.ask(f"bpy.ops.wm.save_as_mainfile(filepath={str(other)!r}, copy=True)")
@@ -289,6 +297,7 @@ def test_it_can_be_disabled_in_the_middle_of_a_job(blender: Blender, toadstool: 
     assert "toadstool" in blender.ask("facts()")["objects"]
 
 
+@pytest.mark.once
 def test_undo_while_a_job_runs_takes_nothing_from_it(blender: Blender, toadstool: Path) -> None:
     start = blender.ask("facts()")
     press_generate_and_freeze(blender, toadstool)
@@ -303,6 +312,7 @@ def test_undo_while_a_job_runs_takes_nothing_from_it(blender: Blender, toadstool
     assert blender.ask("facts()") == start
 
 
+@pytest.mark.once
 def test_a_script_leaves_no_trace_in_the_button(blender: Blender, toadstool: Path, noise: Path) -> None:
     blender.ask(f"bpy.ops.hi3dgen.generate(filepath={str(toadstool)!r}, seed=7, resolution=64)")
     blender.wait_for_job()

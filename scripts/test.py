@@ -55,8 +55,7 @@ _OLDEST = (
 _NEWEST = (
     *_BOTH,
     *("--ignore=tests/backend/install/test_real_index.py", "--ignore=tests/backend/server/test_memory.py"),
-    *("--ignore=tests/backend/server/test_clients_of_every_kind.py", "tests/scripts/test_demo.py"),
-    "tests/scripts/test_environment.py",
+    *("--ignore=tests/backend/server/test_clients_of_every_kind.py", "tests/scripts/test_environment.py"),
 )
 
 

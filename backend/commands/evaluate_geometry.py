@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..training.geometry.evaluation import Score
 
 _HEADS = (
-    *("Chamfer", "F.01", "F.02", "F.05", "normals", "volume", "0°", "45°", "90°", "135°", "180°", "top"),
+    *("Chamfer", "F.01", "F.02", "F.05", "normals", "sharp", "volume", "0°", "45°", "90°", "135°", "180°", "top"),
     *("front", "back", "extent", "closed", "wound", "bodies", "stands"),
 )
 

@@ -166,6 +166,11 @@ def use(path: str, resolution: int) -> None:
     redraw()  # the panel's button is not grey any more
 
 
+def all_round() -> None:
+    """Let meshes of this file have colours all round, as they have for an artist."""
+    bpy.context.scene.hi3dgen_draft.colours = "all_round"
+
+
 def push(step: str) -> None:
     """Make what was done an undo step."""
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):

@@ -120,7 +120,8 @@ def test_the_queue_is_put_in_order_with_the_mouse(blender: Blender, toadstool: P
 def test_nothing_begins_or_lands_while_a_render_runs(
     blender: Blender, toadstool: Path, shots: Path, tmp_path: Path
 ) -> None:
-    begin(blender, toadstool, jobs=2, stage="project")
+    blender.ask("all_round()")
+    begin(blender, toadstool, jobs=2, stage="colour")
     blender.ask(f"render_slowly({str(tmp_path / 'frame')!r})")
     blender.wait("bpy.app.is_job_running('RENDER')")
     blender.ask("thaw()")

@@ -38,6 +38,7 @@ bpy.data.images.remove(image)
 def generate(blender: Blender, picture: Path) -> None:
     """Click Generate, wait for the mesh, and look at it from the front."""
     blender.ask(f"use({str(picture)!r}, {QUICK})")
+    blender.ask("all_round()")
     blender.click(GENERATE)
     blender.wait("session().jobs")
     blender.wait_for_job()

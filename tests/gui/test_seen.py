@@ -59,7 +59,7 @@ def redness(blender: Blender, path: Path) -> float:
 
 def test_the_first_minute(blender: Blender, toadstool: Path, shots: Path) -> None:
     before = blender.ask("view()")
-    blender.ask("bpy.context.scene.hi3dgen_draft.colours = 'all_round'")
+    blender.ask("all_round()")
     generate(blender, toadstool)
     wait_until(reported(blender), "the report is there")
     assert blender.ask("reports()")[-1] == "toadstool is in the collection Hi3DGen."

@@ -322,6 +322,7 @@ def test_a_script_leaves_no_trace_in_the_button(blender: Blender, toadstool: Pat
 
 def test_it_shows_the_picture_and_the_normal_maps_colours(blender: Blender, toadstool: Path, shots: Path) -> None:
     blender.ask("bpy.data.objects.remove(bpy.data.objects['Cube'])")
+    blender.ask("all_round()")
     press_generate(blender, toadstool)
     blender.wait_for_job()
     blender.ask("area('VIEW_3D').spaces.active.shading.color_type = 'TEXTURE'")

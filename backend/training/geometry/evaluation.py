@@ -17,10 +17,12 @@ from ...raster.masks import overlap
 from .alignment import aligned, through_lens
 from .nearest import nearest, sample
 from .objects import Pictured
+from .sharp import beside_sharp_edges
 from .silhouettes import depths, occupied, outline, seen_from, seen_from_above
 from .triangles import Triangles, areas, from_scene, of_some, soundness, stands
 
 _POINTS = 30_000
+_SHARP_POINTS, _DENSE_POINTS = 4_000, 120_000  # of the truth's sharp edges, and of all of the prediction
 _SEEDS = (1, 2)  # of the truth's points and the prediction's
 _BOUNDS = (0.01, 0.02, 0.05)
 
@@ -30,9 +32,10 @@ class Score(NamedTuple):
 
     chamfer: the mean distance of points on either surface to the nearest on the other; the average of both ways.
     f01, f02, f05: the F-score, the harmonic mean of both ways' shares of points that are nearer than 0.01, 0.02, 0.05.
-    normals: the mean |cosine| between the normals of nearest points. volume: the intersection over the union of what is
-    inside, if the truth tells. side0 to side180: the same of the outlines from so many degrees to the right of the
-    front; top: from above. front, back: the mean error of the first and the last depth along the pixels' rays.
+    normals: the mean |cosine| between the normals of nearest points. sharp: the mean angle in degrees, 0 to 90, between
+    the truth's normals beside its sharp edges and those of the nearest points. volume: the intersection over the union
+    of what is inside, if the truth tells. side0 to side180: the same of the outlines from so many degrees to the right
+    of the front; top: from above. front, back: the mean error of the first and the last depth along the pixels' rays.
     extent: the prediction's depth over the truth's. watertight, winding, stands: 1 for yes. bodies: how many.
     """
 
@@ -41,6 +44,7 @@ class Score(NamedTuple):
     f02: float
     f05: float
     normals: float
+    sharp: float
     volume: float
     side0: float
     side45: float
@@ -77,6 +81,7 @@ def judge(truth: Pictured, mesh: Mesh, *, lens: bool = False) -> tuple[Score, Tr
     extent, true_extent = (float((high - low)[2]) for low, high in (prediction.box, truth.surface.box))
     numbers = [
         *_by_points(truth, prediction),
+        _at_sharp_edges(truth, prediction),
         float("nan") if truth.occupied is None else overlap(occupied(prediction), truth.occupied),
         *(_side(truth.surface, prediction, degrees) for degrees in (0, 45, 90, 135, 180)),
         overlap(*(outline(seen_from_above(one)) for one in (prediction, truth.surface))),
@@ -116,6 +121,16 @@ def _by_points(truth: Pictured, prediction: Triangles) -> tuple[float, float, fl
     ]
     scores = [_f_score(missed, wrong, bound) for bound in _BOUNDS]
     return float(missed.mean() + wrong.mean()) / 2, scores[0], scores[1], scores[2], float(np.mean(cosines))
+
+
+def _at_sharp_edges(truth: Pictured, prediction: Triangles) -> float:
+    """Return the mean angle between the normals at the truth's sharp edges and the prediction's, degrees; or NaN."""
+    found = beside_sharp_edges(of_some(truth.surface, truth.outer), _SHARP_POINTS, _SEEDS[0])
+    if found is None:
+        return float("nan")
+    points, normals = sample(prediction, _DENSE_POINTS, _SEEDS[1])
+    cosines = np.abs((found[1] * normals[nearest(found[0], points)[1]]).sum(axis=1))
+    return float(np.degrees(np.arccos(np.minimum(cosines, 1))).mean())
 
 
 def _f_score(missed: Float64Array, wrong: Float64Array, bound: float) -> float:

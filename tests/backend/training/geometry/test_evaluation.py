@@ -13,6 +13,7 @@ from backend.training.geometry.alignment import aligned, through_lens
 from backend.training.geometry.comparison import HEIGHT, PANEL, drawn, row
 from backend.training.geometry.evaluation import Score, judge, mean, median
 from backend.training.geometry.nearest import nearest, sample
+from backend.training.geometry.sharp import BESIDE, beside_sharp_edges
 from backend.training.geometry.silhouettes import SIDE, depths, occupied, outline, seen_from, seen_from_above
 from backend.training.geometry.triangles import Triangles, from_scene, soundness, stands
 from tests.backend.training.geometry.known_objects import as_made, ball, box, in_ball, in_box, scaled, truth, voxels
@@ -75,6 +76,30 @@ def test_distances_and_shares_of_points_are_those_between_two_planes() -> None:
     assert score.normals > 0.9
 
 
+@settings(max_examples=10)
+@given(sides=st.tuples(*[st.floats(0.05, 1)] * 3), seed=st.integers(0, 9))
+def test_points_lie_beside_sharp_edges_on_both_of_their_faces(sides: tuple[float, float, float], seed: int) -> None:
+    found = beside_sharp_edges(box(*sides), 200, seed)
+    assert found is not None
+    points, normals = found
+    from_sides = np.sort(np.array(sides) / 2 - np.abs(points), axis=1)
+    np.testing.assert_allclose(from_sides[:, 0], 0, atol=1e-9)  # on a face
+    assert (from_sides[:, 1] <= BESIDE + 1e-9).all()
+    np.testing.assert_allclose((np.abs(points * normals).max(axis=1)), np.abs(normals) @ np.array(sides) / 2)
+    assert len(np.unique(np.abs(normals), axis=0)) == 3, "all faces of a box have such edges, and no diagonal is one"
+
+
+def test_softened_edges_are_found_where_averages_hardly_tell_them() -> None:
+    cube = box(0.8, 0.8, 0.8)
+    cubed, _ = judge(truth(cube), as_made(cube))
+    assert cubed.sharp < 1
+    rounded = ball()
+    pillow = Triangles(np.clip(rounded.vertices, -0.3, 0.3) + 0.2 * rounded.vertices, rounded.faces)
+    softened, _ = judge(truth(cube), as_made(pillow))
+    assert softened.sharp > cubed.sharp + 15
+    assert np.isnan(judge(truth(ball()), as_made(ball()))[0].sharp), "a ball has no sharp edge"
+
+
 def test_points_that_nobody_sees_are_not_asked_for() -> None:
     hidden = box(0.1, 0.1, 0.1)
     outside = box(0.6, 1, 0.5)
@@ -119,7 +144,7 @@ def test_a_mesh_without_a_surface_is_refused_with_a_sentence() -> None:
 
 
 def test_averages_leave_out_what_has_no_number() -> None:
-    scores = [Score._make([value] * 18 + [standing]) for value, standing in ((1.0, 1.0), (2.0, 0.0), (6.0, 0.0))]
+    scores = [Score._make([value] * 19 + [standing]) for value, standing in ((1.0, 1.0), (2.0, 0.0), (6.0, 0.0))]
     scores[0] = scores[0]._replace(volume=float("nan"))
     assert mean(scores)[0] == 3
     assert (mean(scores).volume, median(scores).volume) == (4, 4)

@@ -83,7 +83,7 @@ class Blender:
                 seen = []
                 self.scroll(x, top + height // 2, wheel)
             self.screen.point(*NOWHERE)
-            self.ask("redraw()")  # a button under the mouse stays as grey as it was
+            self.ask(f"region({editor!r}).tag_redraw()")  # a button under the mouse stays as grey as it was
             for y in (*seen, *range(top + 2, top + height, SCAN_PIXELS)):
                 self.screen.point(x, y)
                 if button in self.ask(f"hovered({editor!r})"):

@@ -23,10 +23,10 @@ from .language.words import joined, say, translated
 from .link import runtime
 from .link.job import Job, Refused
 from .scene import ghost, masks, surface, viewing
-from .scene.ghost import Sight
 from .scene.held import held, uid_of
 from .scene.landing import made_image
 from .scene.lasting import Sent, shown_image, title_of
+from .scene.lens import Sight
 from .scene.objects import all_or_nothing, reason
 
 if TYPE_CHECKING:

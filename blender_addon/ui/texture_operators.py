@@ -13,7 +13,7 @@ from ..generate import wait
 from ..language.words import say, translated
 from ..link import runtime
 from ..link.job import Job
-from ..scene import ghost, viewing
+from ..scene import ghost, lens, viewing
 from ..scene.active import RULE, meant
 from ..scene.frames import frame_of
 from ..texture import Meant, find_camera, paint
@@ -108,7 +108,7 @@ class HI3DGEN_OT_paint_from_camera(_Paints, bpy.types.Operator):  # noqa: N801
         lies = ghost.ghost_of(scene, thing)
         picture = ghost.picture_of(lies)
         what = Meant(scene, thing, picture, frame_of(picture, None, scene))
-        return paint(what, ghost.sight_of(scene, lies, picture), self._settings(scene))
+        return paint(what, lens.sight_of(scene, lies, picture), self._settings(scene))
 
 
 class HI3DGEN_OT_look_through(bpy.types.Operator):  # noqa: N801

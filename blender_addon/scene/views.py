@@ -14,6 +14,8 @@ from .landing import Landing
 from .lens import Sight
 from .view_sets import Kept, keep
 
+_SHOWN = 0.12  # of its way to the object: how large a camera is drawn
+
 
 def land(landing: Landing, name: str, product: Views) -> None:
     """Add the cameras, in a collection of their own, hidden from renders; they move with the mesh beside them.
@@ -30,8 +32,10 @@ def land(landing: Landing, name: str, product: Views) -> None:
         part = f"{called} {number + 1}"
         camera = bpy.data.cameras.new(f"{landing.title} {part}")
         image = landing.image(name, part, np.frombuffer(png, np.uint8), data=False)
-        for length in ("clip_start", "clip_end", "display_size"):
+        for length in ("clip_start", "clip_end"):
             setattr(camera, length, getattr(camera, length) * landing.scale)
+        away = float(np.linalg.norm(product.matrices[number, :3, 3])) or 1.0
+        camera.display_size = _SHOWN * away * landing.scale
         pose = Matrix(product.matrices[number].tolist())
         pose.translation = landing.own(product.matrices[number, :3, 3])
         thing = landing.add(name, camera, camera.name, collection)

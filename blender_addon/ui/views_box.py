@@ -11,8 +11,8 @@ from ..scene import view_sets
 from ..scene.view_sets import BEFORE, BEHIND, HIDDEN
 from . import views_operators
 
-_TILE = 4.2  # units: the width of a thumbnail with its borders
-_THUMBNAIL = 3.6  # the same without them
+_TILE = 3.3  # units: the width of a thumbnail with its borders
+_THUMBNAIL = 2.8  # the same without them
 _UNIT = 20  # pixels at scale 1
 _FEWEST, _MOST = 2, 8  # thumbnails in a row
 PLACES = (
@@ -31,7 +31,6 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     header.label(text=say("Views: {name}", name=view_sets.title_of(cameras)), icon="RENDERLAYERS", translate=False)
     if body is None:
         return
-    _draw_filmstrip(body, context, cameras)
     row = body.row(align=True)
     where = view_sets.shown_where(cameras[0])
     for place, label in PLACES:
@@ -39,6 +38,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     row = body.row(align=True)
     row.operator("hi3dgen.contact_sheet", icon="IMAGE_DATA")
     row.operator("hi3dgen.remove_views", text="", icon="TRASH")
+    _draw_filmstrip(body, context, cameras)
 
 
 def _draw_filmstrip(

@@ -19,15 +19,24 @@ _WELL = float(np.cos(np.radians(65.0)) ** 4)
 _UNDER = 0.01  # the weight of what was guessed, beside the cosine's fourth power
 
 
-def bake(surface: Surface, texels: Texels, camera: Camera, made: Float32Array, poll: Poll) -> int:
+def bake(
+    surface: Surface,
+    texels: Texels,
+    camera: Camera,
+    made: Float32Array,
+    poll: Poll,
+    usable: Float32Array | None = None,
+) -> int:
     """Bring a view, float32 (N, N, 3), sRGB in [0, 1], onto the texels; returns how many it changed.
 
     What has been seen with `bake.SQUARE` stays as it is; what has been seen less well is a mean, and what was guessed
-    goes.
+    goes. usable: float32 (N, N) in [0, 1], how far each pixel of the view counts; all do without it.
     """
     size = len(made)
     seen = look_at(surface, camera, size, poll)
-    view = View(seen.depths, without_rim(seen.triangles >= 0).astype(np.float32), tolerance(surface, size))
+    kept = without_rim(seen.triangles >= 0).astype(np.float32)
+    kept = kept if usable is None else kept * usable
+    view = View(seen.depths, kept, tolerance(surface, camera, size))
     places, weights = seen_by(surface, texels.points, texels.normals, camera, view, poll)
     gain = np.maximum(weights - _WELL, 0) * np.maximum(1 - texels.seen / SQUARE, 0)
     at = np.flatnonzero(gain > 0)

@@ -21,15 +21,21 @@ def matched(made: Float32Array, known: Float32Array, trust: Float32Array) -> Flo
 
     trust: float32 (H, W), at least 0, how far a pixel of `known` can be trusted.
     """
+    return tuned(made, tune(made, known, trust))
+
+
+def tune(made: Float32Array, known: Float32Array, trust: Float32Array) -> Float64Array:
+    """What brings a view to the brightness and tint of `known`: each channel's factor and offset, float64 (3, 2)."""
     at = trust > 0
     weights = trust[at].astype(np.float64)
-    result = np.empty_like(made)
-    for channel in range(made.shape[2]):
-        factor, offset = _line(
-            made[at][:, channel].astype(np.float64), known[at][:, channel].astype(np.float64), weights
-        )
-        result[..., channel] = made[..., channel] * factor + offset
-    return np.clip(result, 0, 1)
+    pairs = zip(made[at].astype(np.float64).T, known[at].astype(np.float64).T, strict=True)
+    return np.array([_line(x, y, weights) for x, y in pairs])
+
+
+def tuned(made: Float32Array, lines: Float64Array) -> Float32Array:
+    """A view, float32 (H, W, 3), with `tune` applied, in [0, 1]."""
+    factors, offsets = lines.T.astype(np.float32)
+    return np.clip(made * factors + offsets, 0, 1)
 
 
 def _line(x: Float64Array, y: Float64Array, weights: Float64Array) -> tuple[float, float]:

@@ -38,7 +38,7 @@ class Request:
 
     @property
     def given(self) -> dict[str, Any]:
-        """All that the request brings, by name: the pictures, and the mesh, the camera and the views if there are some."""
+        """All that the request brings, by name: the pictures, and whatever there is of mesh, camera and views."""
         others = {MESH: self.mesh, CAMERA: self.camera, VIEWS: self.views}
         return {**self.inputs, **{name: value for name, value in others.items() if value is not None}}
 

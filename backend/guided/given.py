@@ -2,8 +2,8 @@
 """Views that somebody has drawn already come onto a mesh that the picture has painted.
 
 The picture's own pixels stay where it sees the surface well. Each view gets the brightness and the tint of what is
-known of the surface so far, those near the picture first, so that they border on what is known; what it shows better
-than anything before comes onto the surface.
+known of the surface so far, those near the picture first, so that they border on what is known, and held to what the
+view before needed; what it shows better than anything before comes onto the surface.
 """
 
 from collections.abc import Sequence
@@ -23,12 +23,12 @@ from ..texture.paint_mesh import faced, turned_uv
 from ..texture.sides import FRONT, kept, places, view
 from ..texture.sight import Sight
 from .baking import bake, drawn
-from .matching import tune, tuned
-from .rendering import render
+from .matching import NO_CHANGE, tune, tuned
+from .rendering import Rendering, render
 from .surface import Surface, surface_of
 from .texels import texels_of
 
-_COMPARED = 256  # pixels a side, at most, at which a view's tones are compared with what is known
+_COMPARED = 512  # pixels a side, at most, at which a view's tones are compared with what is known
 _BUFFER = 1024  # pixels along the side of the picture's z-buffer, at most
 
 
@@ -64,13 +64,11 @@ class _Pictured:
         return weights(places(point, FRONT, self.side, len(self.seen.depths)), normal[:, 2], self.seen)
 
 
-def paint_views(
-    mesh: Mesh, camera: Camera, cutout: Cutout, views: Sequence[GivenView], report: Report
-) -> Mesh:
+def paint_views(mesh: Mesh, camera: Camera, cutout: Cutout, views: Sequence[GivenView], report: Report) -> Mesh:
     """The mesh with what views show of it where the picture does not.
 
-    mesh: as `texture.paint_mesh` gives it: with an image, its uv by corner. camera: that of the picture, by which it was
-    painted. report: called between steps. Raises UserError as `paint_mesh` does.
+    mesh: as `texture.paint_mesh` gives it: with an image, its uv by corner. camera: that of the picture, by which
+    it was painted. report: called between steps. Raises UserError as `paint_mesh` does.
     """
     own = mesh.texture.base_colour if mesh.texture else None
     if own is None:
@@ -86,12 +84,15 @@ def paint_views(
     texels = texels_of(
         surface, _pictured(sight, cutout, poll), srgb_to_linear(own[..., :3].astype(np.float32) / 255), poll
     )
+    lines = NO_CHANGE
     for each in _nearest_first(views, camera, surface):
         done += 1
         poll()
         colours = each.colours.astype(np.float32) / 255
         usable = kept(each.mask > 127, len(colours))
-        lines = _tones(colours, usable, each.camera, surface, drawn(texels, poll), poll)
+        size = min(len(colours), _COMPARED)
+        known = render(surface, drawn(texels, poll), each.camera, size, poll)
+        lines = _tones(colours, usable, known, lines)
         bake(surface, texels, each.camera, tuned(colours, lines), poll, usable)
     done += 1
     image: Picture = np.full((texels.size, texels.size, 4), 255, np.uint8)
@@ -118,13 +119,10 @@ def _nearest_first(views: Sequence[GivenView], camera: Camera, surface: Surface)
     return sorted(views, key=lambda each: -float(way(each.camera) @ own))
 
 
-def _tones(
-    colours: Float32Array, usable: Float32Array, camera: Camera, surface: Surface, image: Float32Array, poll: Poll
-) -> Float64Array:
+def _tones(colours: Float32Array, usable: Float32Array, known: Rendering, expected: Float64Array) -> Float64Array:
     """What brings a view to the brightness and tint of what is known of the surface; see `matching.tune`."""
-    size = min(len(colours), _COMPARED)
-    known = render(surface, image, camera, size, poll)
+    shape = known.cover.shape
     whole = (0.0, 0.0, float(len(colours)), float(len(colours)))
-    small, trust = (resample(part, whole, (size, size)) for part in (colours, usable))
-    sure = np.clip(trust, 0, 1) * known.known * (known.cover > 0.99)  # edges mix with the ground
-    return tune(np.clip(small, 0, 1), known.colours, sure)
+    small, trust = (np.clip(resample(part, whole, (shape[0], shape[1])), 0, 1) for part in (colours, usable))
+    sure = trust * known.known * (known.cover > 0.99)  # edges mix with the ground
+    return tune(small, known.colours, sure, expected)

@@ -53,7 +53,9 @@ def plan(surface: Surface, front: Front, most: int, enough: float, poll: Poll) -
     each = np.empty((len(cameras), len(areas)), np.float32)
     for number, camera in enumerate(cameras):
         seen = look_at(surface, camera, _SIDE, poll)
-        view = View(seen.depths, without_rim(seen.triangles >= 0, 1).astype(np.float32), tolerance(surface, camera, _SIDE))
+        view = View(
+            seen.depths, without_rim(seen.triangles >= 0, 1).astype(np.float32), tolerance(surface, camera, _SIDE)
+        )
         each[number] = seen_by(surface, middles, normals, camera, view, poll)[1]
     found = np.minimum(each / _DONE, 1)
     left *= (found > 0).any(axis=0)

@@ -141,9 +141,7 @@ def _view(cloud: Cloud, lens: Lens, wanted: Target) -> tuple[BoolArray, BoolArra
     return _closed(outline), shown, normals
 
 
-def _shown(
-    cloud: Cloud, lens: Lens, wanted: Target
-) -> tuple[Int32Array, BoolArray, Float32Array]:
+def _shown(cloud: Cloud, lens: Lens, wanted: Target) -> tuple[Int32Array, BoolArray, Float32Array]:
     """The pixels that show points, int32 (P,), which points these are, bool (N,), and where all are seen, (N, 3)."""
     side = len(wanted.mask)
     left, top, wide = wanted.window

@@ -12,7 +12,8 @@ from .lens import Sight, set_lens
 GHOST = "hi3dgen_ghost_of"  # on a camera object: the object that it sees; on its data: that it is a ghost's
 NOTES = "hi3dgen_notes"  # on the same camera: what the artist should know of it, a sentence a line
 _OPACITY = 0.5
-_CLIP = (0.01, 100.0)  # of the distance to the object
+CLIP = (0.01, 100.0)
+"""Of the distance to the object: what a camera sees."""
 
 
 def place(
@@ -33,7 +34,7 @@ def place(
     set_lens(scene, camera, sight, picture.size[0] / picture.size[1])
     middle = thing.matrix_world @ (sum(map(Vector, thing.bound_box), Vector()) / 8)
     away = (middle - ghost.matrix_world.translation).length or 1.0
-    camera.clip_start, camera.clip_end = (share * away for share in _CLIP)
+    camera.clip_start, camera.clip_end = (share * away for share in CLIP)
     camera.display_size = 0.1 * away
     camera.show_background_images = True
     camera.background_images.clear()

@@ -8,13 +8,19 @@ from dataclasses import dataclass
 from math import atan2, degrees
 
 import bpy
+import numpy as np
+from mathutils import Matrix
 
-from .ghost import picture_of
+from ..errors import AddonError
+from .ghost import CLIP, picture_of
 from .lens import Sight, set_lens
 
 SET = "hi3dgen_views"  # on a camera object: when its result came, in seconds; that of all cameras of one result
-NUMBER, FOV, WIDTH, PICTURE = (f"hi3dgen_view_{name}" for name in ("number", "fov", "width", "picture"))  # on its data
+# On its data. FOV and WIDTH are those of `Sight` in the scene; of DRAWN, how the engine had it, see `drawn_by`.
+NUMBER, FOV, WIDTH, PICTURE, DRAWN = (f"hi3dgen_view_{name}" for name in ("number", "fov", "width", "picture", "drawn"))
 
+SHOWN = 0.12
+"""Of its way to the object: how large a camera is drawn."""
 BEHIND, BEFORE, HIDDEN = "BEHIND", "BEFORE", "HIDDEN"
 _OPACITY = {BEHIND: 1.0, BEFORE: 0.5}
 _DEPTH = {BEHIND: "BACK", BEFORE: "FRONT"}
@@ -24,12 +30,13 @@ _DEPTH = {BEHIND: "BACK", BEFORE: "FRONT"}
 class Kept:
     """What a camera knows of its view.
 
-    made: see `SET`. number: of the view in its result. sight: of its matrix nothing is kept, as the object has it.
+    made: see `SET`. number: of the view in its result. drawn: how the engine saw it, in metres. scale: of the scene.
     """
 
     made: float
     number: int
-    sight: Sight
+    drawn: Sight
+    scale: float
     picture: bpy.types.Image
 
 
@@ -37,10 +44,27 @@ def keep(scene: bpy.types.Scene, thing: bpy.types.Object, kept: Kept) -> None:
     """Write on a camera object what its view is, and show it behind the scene."""
     camera = thing.data
     thing[SET] = kept.made
-    camera[NUMBER], camera[FOV], camera[WIDTH] = kept.number, kept.sight.fov, kept.sight.width
+    camera[NUMBER], camera[FOV], camera[WIDTH] = kept.number, kept.drawn.fov, kept.drawn.width * kept.scale
+    camera[DRAWN] = [*kept.drawn.matrix.reshape(-1).tolist(), kept.drawn.fov, kept.drawn.width]
     camera[PICTURE] = kept.picture
-    set_lens(scene, camera, kept.sight, _aspect(kept.picture))
+    refit(scene, thing)
     show(thing, BEHIND)
+
+
+def drawn_by(thing: bpy.types.Object) -> Sight:
+    """How the engine saw the view of a camera, wherever that is now: in metres, around the origin."""
+    *matrix, fov, width = thing.data[DRAWN]
+    return Sight(np.array(matrix, np.float64).reshape(4, 4), fov, width)
+
+
+def place(scene: bpy.types.Scene, thing: bpy.types.Object, sight: Sight, away: float) -> None:
+    """Put the camera of a view elsewhere. away: how far it is from what it sees then."""
+    camera = thing.data
+    thing.matrix_world = Matrix(sight.matrix.tolist())
+    camera[FOV], camera[WIDTH] = sight.fov, sight.width
+    camera.clip_start, camera.clip_end = (share * away for share in CLIP)
+    camera.display_size = SHOWN * away
+    refit(scene, thing)
 
 
 def shown_set(scene: bpy.types.Scene, active: bpy.types.Object | None) -> list[bpy.types.Object]:
@@ -66,14 +90,22 @@ def title_of(cameras: list[bpy.types.Object]) -> str:
 
 
 def azimuth_of(thing: bpy.types.Object) -> float:
-    """From which side a camera looks, in degrees from 0 to 360: 0 is from -y of its parent, else of the scene."""
-    across, along, _ = thing.matrix_basis.col[2].xyz  # the way from what it sees to itself
-    return round(degrees(atan2(across, -along)) % 360) % 360
+    """From which side the engine saw the view of a camera, in degrees from 0 to 360: 0 is the picture's own side."""
+    across, along, _ = drawn_by(thing).matrix[:3, 2]  # the way from what it sees to itself
+    return degrees(atan2(across, -along)) % 360
 
 
 def view_of(thing: bpy.types.Object) -> bpy.types.Image | None:
     """The picture of a camera's view: the one that it came with, else the one that it shows."""
     return thing.data.get(PICTURE) or picture_of(thing)
+
+
+def pictures_of(cameras: list[bpy.types.Object]) -> list[bpy.types.Image]:
+    """The pictures of views, one for each. Raises `AddonError` if one is gone."""
+    pictures = [picture for thing in cameras if (picture := view_of(thing))]
+    if len(pictures) != len(cameras):
+        raise AddonError("Pictures of these views are gone.", "Undo, or generate them again.")
+    return pictures
 
 
 def show(thing: bpy.types.Object, where: str) -> None:

@@ -12,9 +12,7 @@ from ..errors import AddonError
 from .collection import collection_for
 from .landing import Landing
 from .lens import Sight
-from .view_sets import Kept, keep
-
-_SHOWN = 0.12  # of its way to the object: how large a camera is drawn
+from .view_sets import SHOWN, Kept, keep
 
 
 def land(landing: Landing, name: str, product: Views) -> None:
@@ -35,12 +33,12 @@ def land(landing: Landing, name: str, product: Views) -> None:
         for length in ("clip_start", "clip_end"):
             setattr(camera, length, getattr(camera, length) * landing.scale)
         away = float(np.linalg.norm(product.matrices[number, :3, 3])) or 1.0
-        camera.display_size = _SHOWN * away * landing.scale
+        camera.display_size = SHOWN * away * landing.scale
         pose = Matrix(product.matrices[number].tolist())
         pose.translation = landing.own(product.matrices[number, :3, 3])
         thing = landing.add(name, camera, camera.name, collection)
         thing.parent = parent
         thing.matrix_basis = pose if parent else landing.matrix @ pose
         thing.hide_render = True
-        sight = Sight(np.array(pose), product.fovs[number], product.widths[number] * landing.scale)
-        keep(landing.scene, thing, Kept(made, number, sight, image))
+        drawn = Sight(product.matrices[number].astype(np.float64), product.fovs[number], product.widths[number])
+        keep(landing.scene, thing, Kept(made, number, drawn, landing.scale, image))

@@ -41,9 +41,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     _draw_filmstrip(body, context, cameras)
 
 
-def _draw_filmstrip(
-    layout: bpy.types.UILayout, context: bpy.types.Context, cameras: list[bpy.types.Object]
-) -> None:
+def _draw_filmstrip(layout: bpy.types.UILayout, context: bpy.types.Context, cameras: list[bpy.types.Object]) -> None:
     """A thumbnail for each view; the button below looks through its camera."""
     seen = views_operators.looked_through(context)
     unit = _TILE * _UNIT * context.preferences.system.ui_scale
@@ -55,5 +53,5 @@ def _draw_filmstrip(
         if picture := view_sets.view_of(thing):
             preview = picture.preview_ensure()
             cell.template_icon(icon_value=preview.icon_id if preview else 0, scale=_THUMBNAIL)
-        text = f"{view_sets.azimuth_of(thing):.0f}°"
+        text = f"{view_sets.azimuth_of(thing) % 359.5:.0f}°"  # 360 would be 0 again
         cell.operator("hi3dgen.look_from_view", text=text, depress=thing == seen, translate=False).camera = thing.name

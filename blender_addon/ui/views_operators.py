@@ -117,11 +117,9 @@ class HI3DGEN_OT_contact_sheet(_OnViews, bpy.types.Operator):  # noqa: N801
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Make the image."""
         cameras = view_sets.shown_set(context.scene, context.object)
-        pictures = [picture for thing in cameras if (picture := view_sets.view_of(thing))]
+        name = say("{name} contact sheet", name=view_sets.title_of(cameras))
         try:
-            if not pictures:
-                raise AddonError("The pictures of these views are gone.", "Undo, or generate them again.")
-            sheet = contact_sheet.make(say("{name} contact sheet", name=view_sets.title_of(cameras)), pictures)
+            sheet = contact_sheet.make(name, view_sets.pictures_of(cameras))
         except AddonError as error:
             self.report({"ERROR"}, translated(str(error)))
             return {"CANCELLED"}

@@ -67,9 +67,7 @@ def test_the_command_line_writes_its_products(tmp_path: Path) -> None:
     places = ["-o", tmp_path / "vase.glb", "--save", f"views={tmp_path / 'around'}", "--normal-map", tmp_path / "n.png"]
     command = [sys.executable, PROGRAM, "generate", tmp_path / "vase.png", "--engine", "orbit", *settings, *places]
     sheet = tmp_path / "sheet.png"
-    done = subprocess.run(
-        [*command, "--contact-sheet", sheet, "--json"], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([*command, "--contact-sheet", sheet, "--json"], capture_output=True, text=True, check=True)
     made = json.loads(done.stdout)
     assert (made["views"], made["pictures"]) == (str(tmp_path / "around"), 4)
     assert made["contact_sheet"] == str(sheet)

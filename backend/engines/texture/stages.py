@@ -88,13 +88,18 @@ def find_camera(
     )
 
 
-def judge_camera(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, camera: Camera, *, report: Report) -> Viewpoints:
-    """The camera that was given, with its likeness. Raises UserError "bad-camera" if it is none."""
+def check_camera(camera: Camera) -> None:
+    """Raises UserError "bad-camera" if a camera that a request brings is none."""
     turn = camera.matrix[:3, :3]
     rigid = np.abs(turn.T @ turn - np.eye(3)).max() < 1e-3 and np.linalg.det(turn) > 0
     if not (rigid and 0 <= camera.fov <= _WIDEST and (camera.fov > 0 or camera.width > 0)):
         sentence = "The camera that was given is none: its axes are scaled or sheared, or its angle is too wide."
         raise UserError("bad-camera", sentence, "Give a camera without scale, with a field of view below 170 degrees.")
+
+
+def judge_camera(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, camera: Camera, *, report: Report) -> Viewpoints:
+    """The camera that was given, with its likeness. Raises UserError "bad-camera" if it is none."""
+    check_camera(camera)
     cloud, wanted = _both(mesh, cutout, normal_map, report)
     distance = float(np.linalg.norm(camera.matrix[:3, 3] - cloud.centre))
     lens = lens_of(camera, cloud.centre, cloud.radius, wanted.shape)

@@ -15,7 +15,7 @@ from ...texture.cloud import scatter
 from ...texture.lens import lens_of, pose_of
 from ...texture.likeness import target
 from ...texture.view_fit import LEAST, fit_views
-from .stages import fitting
+from .stages import check_camera, fitting
 
 _SIDE = 256  # pixels of a mask
 _DRAWN = 96  # pixels of the small views that are compared
@@ -32,7 +32,12 @@ class ViewMasks:
 
 
 def cut_views(views: Views, *, report: Report) -> ViewMasks:
-    """Cut the object out of every view, by its alpha, or by its background."""
+    """Cut the object out of every view, by its alpha, or by its background.
+
+    Raises UserError "bad-camera" if a view's camera is none.
+    """
+    for camera in views.cameras:
+        check_camera(camera)
     masks = np.zeros((len(views.pictures), _SIDE, _SIDE), np.uint8)
     for number, picture in enumerate(_squared(views).pictures):
         report(number, len(masks))

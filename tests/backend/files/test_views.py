@@ -49,6 +49,7 @@ def test_the_file_says_where_each_camera_stands_and_how_large_its_picture_is(tmp
 
 
 IDENTITY = np.eye(4).tolist()
+FITTING = {"file": "000.png", "matrix": IDENTITY, "fov": 30}
 
 
 @pytest.mark.parametrize(
@@ -59,12 +60,12 @@ IDENTITY = np.eye(4).tolist()
         {"cameras": []},
         {"cameras": [3]},
         {"cameras": [{"file": "000.png", "matrix": [1, 2], "fov": 30}]},
-        {"cameras": [{"file": "../000.png", "matrix": IDENTITY, "fov": 30}]},
-        {"cameras": [{"file": "000.png", "matrix": (2 * np.eye(4)).tolist(), "fov": 30}]},
+        {"cameras": [{**FITTING, "file": "../000.png"}]},
+        {"cameras": [{**FITTING, "matrix": (2 * np.eye(4)).tolist()}]},
         {"cameras": [{"file": "000.png", "matrix": IDENTITY}]},
-        {"cameras": [{"file": "000.png", "matrix": IDENTITY, "fov": 30}, {"file": "1.png", "matrix": IDENTITY, "fov": 30}]},
+        {"cameras": [FITTING, {**FITTING, "file": "1.png"}]},
     ],
-)  # fmt: skip
+)
 def test_what_are_no_views_is_said(document: Any, tmp_path: Path) -> None:
     write_picture(tmp_path / "000.png", np.zeros((4, 6, 4), np.uint8))
     write_picture(tmp_path / "1.png", np.zeros((6, 6, 4), np.uint8))

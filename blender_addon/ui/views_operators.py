@@ -33,18 +33,20 @@ class HI3DGEN_OT_look_from_view(bpy.types.Operator):  # noqa: N801
 
     bl_idname = "hi3dgen.look_from_view"
     bl_label = "Look from View"
-    bl_options = {"INTERNAL"}
+    bl_options = set()
 
-    camera: StringProperty(name="Camera", description="The name of the view's camera")
+    camera: StringProperty(name="Camera", description="The name of the view's camera; without one, the first")
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Only in a viewport or an Image Editor."""
-        return context.area is not None and context.area.type in runtime.PANEL_AREAS
+        """Only in a viewport or an Image Editor, if the scene has views."""
+        is_editor = context.area is not None and context.area.type in runtime.PANEL_AREAS
+        return is_editor and bool(view_sets.shown_set(context.scene, context.object))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Look through it, with the lens that the view was drawn with."""
-        thing = context.scene.objects.get(self.camera)
+        first = next(iter(view_sets.shown_set(context.scene, context.object)), None)
+        thing = context.scene.objects.get(self.camera) if self.camera else first
         if thing is None or thing.type != "CAMERA":
             self.report({"ERROR"}, translated("The camera of this view is gone."))
             return {"CANCELLED"}

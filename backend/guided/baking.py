@@ -16,6 +16,7 @@ from .texels import Texels, seen_by
 
 _WELL = float(np.cos(np.radians(65.0)) ** 4)
 """The cosine's fourth power from which on a view counts, more and more."""
+_SURE = 0.02  # the weight from which on a pixel counts as seen
 _UNDER = 0.01  # the weight of what was guessed, beside the cosine's fourth power
 
 
@@ -47,15 +48,16 @@ def bake(
     return len(at)
 
 
-def drawn(texels: Texels, poll: Poll) -> Float32Array:
+def drawn(texels: Texels, poll: Poll, guessed: float = 1.0) -> Float32Array:
     """The image of the texels, float32 (S, S, 4): colours, sRGB in [0, 1], and how well each has been seen.
 
-    Pixels that show nothing of the surface go on from those beside.
+    Pixels that show nothing of the surface go on from those beside. guessed: in (0, 1], how far a pixel counts that
+    nothing has shown; the less, the wider are the gaps over which what has been seen goes on.
     """
     flat = np.zeros((texels.size**2, 4), np.float32)
     flat[texels.pixels, :3] = linear_to_srgb(np.clip(texels.colours, 0, 1))
     flat[texels.pixels, 3] = texels.seen
     covered = np.zeros(texels.size**2, np.float32)
-    covered[texels.pixels] = 1.0
+    covered[texels.pixels] = np.maximum(guessed, np.minimum(texels.seen / _SURE, 1))
     shape = (texels.size, texels.size)
     return fill(flat.reshape(*shape, 4), covered.reshape(shape), poll)

@@ -29,6 +29,7 @@ from .surface import Surface, surface_of
 from .texels import texels_of
 
 _COMPARED = 512  # pixels a side, at most, at which a view's tones are compared with what is known
+_GUESSED = 0.03  # how far a pixel counts that nothing has shown: gaps of some six pixels close
 _BUFFER = 1024  # pixels along the side of the picture's z-buffer, at most
 
 
@@ -96,7 +97,7 @@ def paint_views(mesh: Mesh, camera: Camera, cutout: Cutout, views: Sequence[Give
         bake(surface, texels, each.camera, tuned(colours, lines), poll, usable)
     done += 1
     image: Picture = np.full((texels.size, texels.size, 4), 255, np.uint8)
-    image[..., :3] = np.rint(np.clip(drawn(texels, poll)[..., :3], 0, 1) * 255)
+    image[..., :3] = np.rint(np.clip(drawn(texels, poll, _GUESSED)[..., :3], 0, 1) * 255)
     report(of, of)
     return replace(mesh, texture=replace(mesh.texture or Texture(), base_colour=image))
 

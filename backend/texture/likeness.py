@@ -149,7 +149,7 @@ def _shown(cloud: Cloud, lens: Lens, wanted: Target) -> tuple[Int32Array, BoolAr
     column = ((places[:, 0] - left) * (side / wide)).astype(np.int32)
     row = ((places[:, 1] - top) * (side / wide)).astype(np.int32)
     inside = (places[:, 0] >= left) & (column < side) & (places[:, 1] >= top) & (row < side) & (places[:, 2] > 0)
-    return (row * side + column)[inside], inside, places
+    return (row * side + column)[inside], inside, places.astype(np.float32, copy=False)
 
 
 def _least_around(depths: Float32Array) -> Float32Array:

@@ -59,8 +59,8 @@ def fit_views(
     found, agreement = _fitted(cloud, cameras, wanted, azimuth, elevation, poll)
     good = [number for number, each in enumerate(agreement) if each >= LEAST]
     if 1 < len(good) < len(cameras):  # once more, without those that show something else
-        some = [[each[number] for number in good] for each in (cameras, wanted)]
-        found, _ = _fitted(cloud, *some, azimuth, elevation, poll)  # pyright: ignore[reportArgumentType]
+        some, shown = [cameras[number] for number in good], [wanted[number] for number in good]
+        found, _ = _fitted(cloud, some, shown, azimuth, elevation, poll)
         agreement = _agreement(cloud, found, cameras, wanted)
     return found, agreement
 
@@ -115,7 +115,7 @@ def _turn(azimuth: float, tilt: float, roll: float) -> Float64Array:
     tilt: about the picture's right, and roll: about its axis, before all goes around z.
     """
     (a, b, c), (d, e, f) = (trigonometric(np.radians([azimuth, tilt, roll])) for trigonometric in (np.cos, np.sin))
-    around = np.array([[a, -d, 0], [d, a, 0], [0, 0, 1]])
+    around: Float64Array = np.array([[a, -d, 0], [d, a, 0], [0, 0, 1]])
     tilted = np.array([[1, 0, 0], [0, b, -e], [0, e, b]])
     rolled = np.array([[c, 0, f], [0, 1, 0], [-f, 0, c]])
     return around @ tilted @ rolled

@@ -42,7 +42,7 @@ class Kept:
 
 def keep(scene: bpy.types.Scene, thing: bpy.types.Object, kept: Kept) -> None:
     """Write on a camera object what its view is, and show it behind the scene."""
-    camera = thing.data
+    camera = _camera_of(thing)
     thing[SET] = kept.made
     camera[NUMBER], camera[FOV], camera[WIDTH] = kept.number, kept.drawn.fov, kept.drawn.width * kept.scale
     camera[DRAWN] = [*kept.drawn.matrix.reshape(-1).tolist(), kept.drawn.fov, kept.drawn.width]
@@ -53,13 +53,13 @@ def keep(scene: bpy.types.Scene, thing: bpy.types.Object, kept: Kept) -> None:
 
 def drawn_by(thing: bpy.types.Object) -> Sight:
     """How the engine saw the view of a camera, wherever that is now: in metres, around the origin."""
-    *matrix, fov, width = thing.data[DRAWN]
+    *matrix, fov, width = _camera_of(thing)[DRAWN]
     return Sight(np.array(matrix, np.float64).reshape(4, 4), fov, width)
 
 
 def place(scene: bpy.types.Scene, thing: bpy.types.Object, sight: Sight, away: float) -> None:
     """Put the camera of a view elsewhere. away: how far it is from what it sees then."""
-    camera = thing.data
+    camera = _camera_of(thing)
     thing.matrix_world = Matrix(sight.matrix.tolist())
     camera[FOV], camera[WIDTH] = sight.fov, sight.width
     camera.clip_start, camera.clip_end = (share * away for share in CLIP)
@@ -75,12 +75,16 @@ def shown_set(scene: bpy.types.Scene, active: bpy.types.Object | None) -> list[b
     """
     if not any(NUMBER in camera for camera in bpy.data.cameras):
         return []
-    cameras = [thing for thing in scene.objects if thing.type == "CAMERA" and SET in thing and NUMBER in thing.data]
+    cameras = [
+        thing
+        for thing in scene.objects
+        if isinstance(thing.data, bpy.types.Camera) and SET in thing and NUMBER in thing.data
+    ]
     if not cameras:
         return []
     own = [thing for thing in cameras if active is not None and active in (thing, thing.parent)]
     made = max(thing[SET] for thing in own or cameras)
-    return sorted((thing for thing in cameras if thing[SET] == made), key=lambda thing: thing.data[NUMBER])
+    return sorted((thing for thing in cameras if thing[SET] == made), key=_number_of)
 
 
 def title_of(cameras: list[bpy.types.Object]) -> str:
@@ -97,7 +101,7 @@ def azimuth_of(thing: bpy.types.Object) -> float:
 
 def view_of(thing: bpy.types.Object) -> bpy.types.Image | None:
     """The picture of a camera's view: the one that it came with, else the one that it shows."""
-    return thing.data.get(PICTURE) or picture_of(thing)
+    return _camera_of(thing).get(PICTURE) or picture_of(thing)
 
 
 def pictures_of(cameras: list[bpy.types.Object]) -> list[bpy.types.Image]:
@@ -110,7 +114,7 @@ def pictures_of(cameras: list[bpy.types.Object]) -> list[bpy.types.Image]:
 
 def show(thing: bpy.types.Object, where: str) -> None:
     """Show a camera's view behind the scene, before it, half transparent, or not; what else it shows stays."""
-    camera, picture = thing.data, view_of(thing)
+    camera, picture = _camera_of(thing), view_of(thing)
     if picture is None:
         return
     own = [shown for shown in camera.background_images if shown.image == picture]
@@ -123,7 +127,7 @@ def show(thing: bpy.types.Object, where: str) -> None:
 
 def shown_where(thing: bpy.types.Object) -> str:
     """Where a camera shows its view; see `show`."""
-    camera, picture = thing.data, view_of(thing)
+    camera, picture = _camera_of(thing), view_of(thing)
     for shown in camera.background_images if camera.show_background_images else ():
         if shown.image == picture and shown.show_background_image:
             return BEFORE if shown.display_depth == "FRONT" else BEHIND
@@ -132,7 +136,7 @@ def shown_where(thing: bpy.types.Object) -> str:
 
 def refit(scene: bpy.types.Scene, thing: bpy.types.Object) -> None:
     """Give a camera the lens that its view was drawn with, for renders as the scene has them now."""
-    camera, picture = thing.data, view_of(thing)
+    camera, picture = _camera_of(thing), view_of(thing)
     if picture is not None and FOV in camera:
         set_lens(scene, camera, Sight(thing.matrix_world, camera[FOV], camera[WIDTH]), _aspect(picture))
 
@@ -148,6 +152,16 @@ def remove(cameras: list[bpy.types.Object]) -> None:
     own = {*bpy.data.collections}  # not a scene's own
     empty = [home for home in homes & own if not home.objects and not home.children and not home.library]
     bpy.data.batch_remove(empty)
+
+
+def _camera_of(thing: bpy.types.Object) -> bpy.types.Camera:
+    """What of a view's object is the camera."""
+    assert isinstance(thing.data, bpy.types.Camera)  # noqa: S101 - as `shown_set` finds them
+    return thing.data
+
+
+def _number_of(thing: bpy.types.Object) -> int:
+    return _camera_of(thing)[NUMBER]
 
 
 def _aspect(picture: bpy.types.Image) -> float:

@@ -87,9 +87,10 @@ def place_views(
         sentence = f"The views do not show this mesh, as far as outlines tell. {agreement}"
         raise UserError("views-unlike", sentence, _ANOTHER)
     found: list[Viewpoint] = []
+    _, height, width, _ = views.pictures.shape
     for camera, each in zip(views.cameras, outline, strict=True):
         moved = similarity.of(camera)
-        pose = pose_of(lens_of(moved, cloud.centre, cloud.radius, views.pictures.shape[1:3]))
+        pose = pose_of(lens_of(moved, cloud.centre, cloud.radius, (height, width)))
         distance = float(np.linalg.norm(moved.matrix[:3, 3] - cloud.centre))
         found.append(Viewpoint(moved, pose.azimuth, pose.elevation, pose.roll, distance, float(each), float(each)))
     report(1, 1)

@@ -119,7 +119,7 @@ class HI3DGEN_OT_contact_sheet(_OnViews, bpy.types.Operator):  # noqa: N801
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Make the image."""
         cameras = view_sets.shown_set(context.scene, context.object)
-        name = say("{name} contact sheet", name=view_sets.title_of(cameras))
+        name = f"{view_sets.title_of(cameras)} contact sheet"
         try:
             sheet = contact_sheet.make(name, view_sets.pictures_of(cameras))
         except AddonError as error:

@@ -112,6 +112,9 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
         metavar="PRODUCT=PATH",
         help=f"write another product of the engine here; {products_of(engines)}",
     )
+    command.add_argument(
+        "--contact-sheet", type=Path, metavar="OUT", help="write all views beside each other as one picture here"
+    )
     add_overwrite(command, "write over files that are there already")
     command.add_argument("--json", action="store_true", help="print what was made as JSON")
     command.set_defaults(run=partial(generate.run, engines=engines))

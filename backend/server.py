@@ -12,14 +12,14 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from .capabilities import capabilities_of
 from .flow.pipeline import Pipeline
-from .flow.products import Camera, Mesh
+from .flow.products import Camera, Mesh, Views
 from .flow.request import Request
 from .jobs import JobQueue, QueuedJob
 from .receiving import CHUNK_BYTES, PATIENCE, Patience, Receiver
@@ -344,15 +344,22 @@ class Connection:
 
 
 def _request_of(message: messages.Request) -> Request:
-    mesh = camera = None
+    mesh = camera = views = None
     if message.mesh_vertices is not None and message.mesh_triangles is not None:
         corner_uv = message.mesh_corner_uv
         uv = np.zeros((len(message.mesh_vertices), 2), np.float32) if corner_uv is None else corner_uv
         mesh = Mesh(message.mesh_vertices, message.mesh_triangles, uv, faces=message.mesh_faces)
     if message.camera:
-        *rows, fov, width = message.camera
-        camera = Camera(np.array([*rows, 0, 0, 0, 1], np.float64).reshape(4, 4), fov, width)
-    return Request(message.inputs, message.engine, message.seed, message.count, message.settings, mesh, camera)
+        camera = _camera_of(message.camera)
+    if message.views is not None:
+        numbers = np.array(message.view_cameras).reshape(len(message.views), -1)
+        views = Views(message.views, tuple(_camera_of(each) for each in numbers.tolist()))
+    return Request(message.inputs, message.engine, message.seed, message.count, message.settings, mesh, camera, views)
+
+
+def _camera_of(numbers: Sequence[float]) -> Camera:
+    *rows, fov, width = numbers
+    return Camera(np.array([*rows, 0, 0, 0, 1], np.float64).reshape(4, 4), fov, width)
 
 
 class _StrangerError(WireError):

@@ -31,6 +31,7 @@ from .ui import (
     texture_operators,
     thumbnails,
     variation_operators,
+    views_operators,
 )
 
 _CLASSES = (
@@ -44,6 +45,7 @@ _CLASSES = (
     *object_operators.CLASSES,
     *texture_operators.CLASSES,
     *variation_operators.CLASSES,
+    *views_operators.CLASSES,
     *setup_operators.CLASSES,
     *support_operators.CLASSES,
     *panel.CLASSES,

@@ -6,10 +6,10 @@ is painted is what that camera sees.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import bpy
 import numpy as np
@@ -22,12 +22,13 @@ from .generate import PICTURE, own_inputs, read_all_of, scene_of, tell
 from .language.words import joined, say, translated
 from .link import runtime
 from .link.job import Job, Refused
-from .scene import ghost, masks, surface, viewing
-from .scene.ghost import Sight
+from .scene import ghost, masks, surface, view_sets, viewing
 from .scene.held import held, uid_of
 from .scene.landing import made_image
 from .scene.lasting import Sent, shown_image, title_of
+from .scene.lens import Sight
 from .scene.objects import all_or_nothing, reason
+from .scene.pictures import pixels_of
 
 if TYPE_CHECKING:
     from .scene.reading import Picture
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TOOL = "texture"
-CAMERA, PAINTED = "viewpoints", "mesh"  # the products
+CAMERA, PAINTED, VIEW_CAMERAS = "viewpoints", "mesh", "view_cameras"  # the products
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def find_camera(meant: Meant, viewport: int = 0) -> Job:
             return say("The camera of {picture} was found. Nudge it if need be, and paint.", picture=sent.title)
         return joined(*(translated(note) for note in result.notes), say("Move the camera by hand, and paint."))
 
-    return _submit(meant, CAMERA, {}, (), say("Find the Camera of {name}", name=meant.thing.name), land)
+    return _submit(meant, (CAMERA,), {}, (), say("Find the Camera of {name}", name=meant.thing.name), land)
 
 
 def paint(meant: Meant, sight: Sight | None, settings: dict[str, Scalar]) -> Job:
@@ -80,30 +81,74 @@ def paint(meant: Meant, sight: Sight | None, settings: dict[str, Scalar]) -> Job
     read = surface.read(meant.thing)
 
     def land(result: Result, sent: Sent, scene: bpy.types.Scene, thing: bpy.types.Object) -> str:
-        product = result.products[PAINTED]
-        assert isinstance(product, Mesh) and product.base_colour is not None  # noqa: S101, PT018 - by its name
-        name = say("{picture} on {name}", picture=sent.title, name=thing.name)
-        image = made_image(name, PAINTED, product.base_colour.tobytes(), data=False)
-        surface.show(thing, read, product, image, sent.title)
+        sentence = _show(result, sent, thing, read)
         if lies := ghost.ghost_of(scene, thing):
             lies.data.show_background_images = False  # the mesh is to be seen
-        notes = (translated(note) for note in result.notes)
-        return joined(say("{name} shows {picture}.", name=thing.name, picture=sent.title), *notes)
+        return sentence
 
-    camera = () if sight is None else (*sight.matrix[:3].reshape(-1).tolist(), sight.fov, sight.width)
-    return _submit(meant, PAINTED, settings, camera, say("Texture of {name}", name=meant.thing.name), land, read)
+    return _submit(
+        meant, (PAINTED,), settings, _numbers(sight), say("Texture of {name}", name=meant.thing.name), land, read
+    )
+
+
+def paint_views(meant: Meant, sight: Sight | None, cameras: list[bpy.types.Object], settings: dict[str, Scalar]) -> Job:
+    """Paint a mesh with a picture and, where that does not see it, with the views that were drawn from it.
+
+    cameras: those of the views; they go to where their views show the mesh. sight: as of `paint`. Raises `AddonError`.
+    """
+    read, uids = surface.read(meant.thing), [uid_of(camera) for camera in cameras]
+    pictures = [pixels_of(view) for view in view_sets.pictures_of(cameras)]
+    if len({picture.shape for picture in pictures}) != 1:
+        raise AddonError("The pictures of these views are not all of one size.", "Generate them again.")
+
+    def land(result: Result, sent: Sent, scene: bpy.types.Scene, thing: bpy.types.Object) -> str:
+        sentence = _show(result, sent, thing, read)
+        product = result.products[VIEW_CAMERAS]
+        assert isinstance(product, Viewpoints)  # noqa: S101 - by its name
+        for number, uid in enumerate(uids):
+            if camera := held(scene.objects, uid):
+                matrix = product.matrices[number].astype(np.float64)
+                placed = Sight(matrix, product.fovs[number], product.widths[number])
+                view_sets.place(scene, camera, placed, product.distances[number])
+        return sentence
+
+    numbers = [number for camera in cameras for number in _numbers(view_sets.drawn_by(camera))]
+    views = {"views": np.stack(pictures), "view_cameras": tuple(numbers)}
+    step = say("Texture of {name}", name=meant.thing.name)
+    gives = (VIEW_CAMERAS, PAINTED)
+    return _submit(meant, gives, settings, _numbers(sight), step, land, read, views)
+
+
+def _numbers(sight: Sight | None) -> tuple[float, ...]:
+    """How a picture is seen as the wire has it; nothing if that is not known."""
+    return () if sight is None else (*sight.matrix[:3].reshape(-1).tolist(), sight.fov, sight.width)
+
+
+def _show(result: Result, sent: Sent, thing: bpy.types.Object, read: surface.Surface) -> str:
+    """Let a mesh show what was painted, and say so."""
+    product = result.products[PAINTED]
+    assert isinstance(product, Mesh) and product.base_colour is not None  # noqa: S101, PT018 - by its name
+    name = say("{picture} on {name}", picture=sent.title, name=thing.name)
+    image = made_image(name, PAINTED, product.base_colour.tobytes(), data=False)
+    surface.show(thing, read, product, image, sent.title)
+    notes = (translated(note) for note in result.notes)
+    return joined(say("{name} shows {picture}.", name=thing.name, picture=sent.title), *notes)
 
 
 def _submit(
     meant: Meant,
-    product: str,
+    gives: tuple[str, ...],
     settings: dict[str, Scalar],
     camera: tuple[float, ...],
     step: str,
     land: Callable[[Result, Sent, bpy.types.Scene, bpy.types.Object], str],
     read: surface.Surface | None = None,
+    views: Mapping[str, Any] | None = None,
 ) -> Job:
-    """Queue a job of the tool. land: puts its result into the scene, in one undo step, and tells what was done."""
+    """Queue a job of the tool. land: puts its result into the scene, in one undo step, and tells what was done.
+
+    views: the request's fields of views, if it has some.
+    """
     session, title, picture = runtime.session(), meant.title, meant.picture
     path, image = (picture, None) if isinstance(picture, Path) else (None, picture)
     picture_uid, thing_uid, scene_uid = uid_of(image), uid_of(meant.thing), uid_of(meant.scene)
@@ -129,12 +174,13 @@ def _submit(
         0,
         {},
         settings,
-        gives=(product,),
+        gives=gives,
         mesh_vertices=read.points,
         mesh_triangles=read.triangles,
         mesh_corner_uv=read.corner_uv,
         mesh_faces=read.faces,
         camera=camera,
+        **(views or {}),
     )
     name = say("{picture} on {name}", picture=title, name=meant.thing.name)
     reading = read_all_of({PICTURE: picture, **own_inputs(picture)}, known, meant.frame)

@@ -113,14 +113,15 @@ def _of_property(described: Any) -> Iterator[Text]:  # noqa: ANN401
 
 
 def _of_engines() -> Iterator[Text]:
-    """How the engines describe themselves; their settings are registered."""
-    from backend.engines import ENGINES  # noqa: PLC0415  the backend imports numpy
+    """How the engines describe themselves, and what tools say that they do; the engines' settings are registered."""
+    from backend.engines import ENGINES, TOOLS  # noqa: PLC0415  the backend imports numpy
 
     for engine in ENGINES.values():
         yield OURS, engine.label
         yield OURS, engine.description
         yield from ((OURS, stage.label) for stage in engine.stages)
         yield from ((OURS, name.replace("_", " ")) for name in (*engine.gives, *engine.on_request))
+    yield from ((OURS, stage.label) for tool in TOOLS.values() for stage in tool.stages)
 
 
 def _said(path: Path) -> Iterator[str]:

@@ -25,8 +25,8 @@ class Adapter(Generic[P]):
     the path and with the files that must stay; refuses, before any work is done, what `write` could not write, raising
     UserError. files: the files that `write` makes at a path and that may be there already; none for a folder, which
     must be new. write: writes it to a path; the picture that it was made from colours what has no colours of its own.
-    suffix: of the path by default, empty for a folder. about: what is reported of it, as JSON. None stands for
-    what is not done with it.
+    suffix: of the path by default, empty for a folder. about: what is reported of it, as JSON. sheet: a contact sheet,
+    if it is several pictures. None stands for what is not done with it.
     """
 
     kind: str
@@ -39,11 +39,12 @@ class Adapter(Generic[P]):
     about: Callable[[P], Mapping[str, Any]] = lambda _: {}
     draw: Callable[[P], Picture] | None = None
     files: Callable[[Path], tuple[Path, ...]] = lambda path: (path,)
+    sheet: Callable[[P], Picture] | None = None
 
 
-def thumbnail(pixels: Picture) -> Picture:
-    """A picture, uint8 (H, W, 4), at most `MAX_PREVIEW_SIDE` pixels a side."""
-    scale = min(1.0, MAX_PREVIEW_SIDE / max(pixels.shape[:2]))
+def thumbnail(pixels: Picture, most: int = MAX_PREVIEW_SIDE) -> Picture:
+    """A picture, uint8 (H, W, 4), at most so many pixels a side."""
+    scale = min(1.0, most / max(pixels.shape[:2]))
     height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
     return resample(pixels, (0, 0, pixels.shape[1], pixels.shape[0]), (height, width))
 

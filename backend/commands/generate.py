@@ -10,7 +10,7 @@ from typing import Any
 from ..adapters import ADAPTERS, Adapter, written
 from ..errors import UserError
 from ..files.outputs import check_new, is_one_of
-from ..files.pictures import read_picture
+from ..files.pictures import check_picture_path, read_picture, write_picture
 from ..flow.engine import Engine
 from ..flow.pipeline import Outcome, Pipeline
 from ..flow.products import Picture
@@ -29,11 +29,16 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     engine = engines[options.engine]
     main = [*engine.gives][-1]
     places = _places(options, engine, main)
+    sheets = _sheets(options.contact_sheet, engine, places)
     own = {OWN_CUTOUT: options.cutout, OWN_NORMAL_MAP: options.normals}
     inputs = {"picture": options.picture} | {name: path for name, path in own.items() if path}
     seeded = engine.seeded(inputs) if options.count > 1 else set[str]()
     for seed in seeds_from(options.seed, options.count):
-        _check(engine, _places_of(seed, places, seeded), [*inputs.values()], overwrite=options.overwrite)
+        own_places = _places_of(seed, places, seeded)
+        _check(engine, own_places, [*inputs.values()], overwrite=options.overwrite)
+        for sheet in _places_of(seed, sheets, seeded).values():
+            check_picture_path(sheet, *inputs.values(), *own_places.values())
+            check_new(sheet, overwrite=options.overwrite)
     pictures = {name: read_picture(path) for name, path in inputs.items()}
     settings = values_of(engine.settings, options.set)
     request = Request(pictures, options.engine, options.seed, options.count, settings)
@@ -43,7 +48,8 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
             for outcome in Pipeline(engines).run(request, terminal, gives=places):
                 own = _places_of(outcome.seed, places, seeded)
                 new = own if not made else {name: own[name] for name in own if name in seeded}
-                made.append(_write(engine, outcome, own, new, pictures["picture"]))
+                drawn = _places_of(outcome.seed, sheets, seeded)
+                made.append(_write(engine, outcome, own, new, pictures["picture"], drawn))
     finally:
         _print(made, as_json=options.json, several=options.count > 1, main=main)
     return 0
@@ -63,6 +69,20 @@ def _places(options: argparse.Namespace, engine: Engine, main: str) -> dict[str,
         places[name] = path
     written(engine, places)
     return places
+
+
+def _sheets(path: Path | None, engine: Engine, places: Mapping[str, Path]) -> dict[str, Path]:
+    """The path of the contact sheet, by the product that it shows: the first one that is several pictures.
+
+    Raises `UserError` if none of what is written is.
+    """
+    if path is None:
+        return {}
+    for name in engine.chosen(places):
+        if _adapter(engine, name).sheet is not None:
+            return {name: path}
+    sentence = "A contact sheet shows views, and none are written."
+    raise UserError("bad-product", sentence, "Choose an engine that makes views, or leave --contact-sheet out.")
 
 
 def _adapter(engine: Engine, name: str) -> Adapter[Any]:
@@ -94,7 +114,12 @@ def _check(engine: Engine, places: Mapping[str, Path], read: list[Path], *, over
 
 
 def _write(
-    engine: Engine, outcome: Outcome, places: Mapping[str, Path], new: Collection[str], picture: Picture
+    engine: Engine,
+    outcome: Outcome,
+    places: Mapping[str, Path],
+    new: Collection[str],
+    picture: Picture,
+    sheets: Mapping[str, Path],
 ) -> dict[str, Any]:
     """Write the products of one seed that are `new`, and return what is reported of all of them."""
     about: dict[str, Any] = {}
@@ -103,6 +128,10 @@ def _write(
         if name in new and adapter.write is not None:
             adapter.write(places[name], product, picture)
         about |= {name: str(places[name]), **adapter.about(product)}
+        if name in sheets and adapter.sheet is not None:
+            if name in new:
+                write_picture(sheets[name], adapter.sheet(product))
+            about["contact_sheet"] = str(sheets[name])
     return {
         **about,
         "seconds": {stage: round(seconds, 3) for stage, seconds in outcome.seconds.items()},

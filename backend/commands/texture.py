@@ -15,6 +15,7 @@ from ..files.meshes import mesh_files
 from ..files.outputs import check_new, is_one_of
 from ..files.pictures import read_picture
 from ..files.scenes import READ_SUFFIXES, check_scene_path, read_scene, write_scene
+from ..files.views import read_views
 from ..flow.engine import Engine
 from ..flow.pipeline import Outcome, Pipeline
 from ..flow.products import Camera, Viewpoint
@@ -26,6 +27,7 @@ from .arguments import add_overwrite, add_settings, place
 from .terminal import Terminal
 
 _MESH = "mesh"
+_VIEW_CAMERAS = "view_cameras"
 _ANGLES = ("azimuth", "elevation", "roll", "fov")
 
 
@@ -48,6 +50,12 @@ def configure(command: argparse.ArgumentParser, tool: Engine) -> None:
     )
     command.add_argument("--normals", type=Path, metavar="IN", help="your own normal map of the same view")
     command.add_argument(
+        "--views",
+        type=Path,
+        metavar="FOLDER",
+        help="views from around the object, as engines of views write them: they paint what the picture does not see",
+    )
+    command.add_argument(
         "--save",
         action="append",
         default=[],
@@ -69,9 +77,11 @@ def run(options: argparse.Namespace, tool: Engine) -> int:
     saved = dict(options.save)
     _check(options, tool, saved, read)
     camera = read_camera(options.camera) if options.camera else None
+    views = read_views(options.views) if options.views else None
     source = read_scene(options.mesh)
     inputs = {name: read_picture(path) for name, path in pictures.items()}
-    request = Request(inputs, tool.name, settings=_settings(options, tool), mesh=source.mesh, camera=camera)
+    settings = _settings(options, tool)
+    request = Request(inputs, tool.name, settings=settings, mesh=source.mesh, camera=camera, views=views)
     with Terminal() as terminal:
         outcome = next(Pipeline({tool.name: tool}).run(request, terminal, gives=[*saved, "viewpoints", _MESH]))
     write_scene(options.output, source, outcome.products[_MESH], inputs["picture"])
@@ -108,6 +118,8 @@ def _check(options: argparse.Namespace, tool: Engine, saved: dict[str, Path], re
     if _MESH in saved:
         raise UserError("bad-output", f"“{saved[_MESH]}” is given for the mesh beside --output.", "Give one of them.")
     written(tool, saved)
+    if _VIEW_CAMERAS in saved and not options.views:
+        raise UserError("bad-product", "Cameras of views are found if there are views.", "Add --views FOLDER.")
     files = [*mesh_files(options.output)]
     for name, path in saved.items():
         adapter = ADAPTERS[tool.offers[name]]

@@ -17,6 +17,8 @@ MESH = "mesh"
 """The input, a `Mesh`, of engines that put a picture onto one; they make none of their own."""
 CAMERA = "camera"
 """The input, a `Camera`, by which a picture sees the mesh."""
+VIEWS = "views"
+"""The input, `Views`, of engines that put those onto the mesh, too."""
 
 
 @dataclass(frozen=True)

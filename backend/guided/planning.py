@@ -9,7 +9,7 @@ from ..texture.bake import View, without_rim
 from ..texture.camera import focal_length
 from .front import Front
 from .rendering import look_at
-from .surface import FOV, Surface
+from .surface import Surface
 from .texels import seen_by
 
 _AZIMUTHS = 8
@@ -27,9 +27,12 @@ def candidates(surface: Surface) -> list[Camera]:
     return [*rings, *(surface.camera(0.0, elevation) for elevation in _POLES)]
 
 
-def tolerance(surface: Surface, size: int) -> float:
-    """By how much the depth of a point that is seen may differ from a z-buffer of `size` pixels, in metres."""
-    return _STEEP * surface.distance / focal_length(FOV, size)
+def tolerance(surface: Surface, camera: Camera, size: int) -> float:
+    """By how much the depth of a point that is seen may differ from a z-buffer of `size` pixels, in the mesh's unit."""
+    if not camera.fov:
+        return _STEEP * camera.width / size
+    distance = float(np.linalg.norm(camera.matrix[:3, 3] - surface.middle))
+    return _STEEP * distance / focal_length(camera.fov, size)
 
 
 def plan(surface: Surface, front: Front, most: int, enough: float, poll: Poll) -> list[Camera]:
@@ -50,7 +53,9 @@ def plan(surface: Surface, front: Front, most: int, enough: float, poll: Poll) -
     each = np.empty((len(cameras), len(areas)), np.float32)
     for number, camera in enumerate(cameras):
         seen = look_at(surface, camera, _SIDE, poll)
-        view = View(seen.depths, without_rim(seen.triangles >= 0, 1).astype(np.float32), tolerance(surface, _SIDE))
+        view = View(
+            seen.depths, without_rim(seen.triangles >= 0, 1).astype(np.float32), tolerance(surface, camera, _SIDE)
+        )
         each[number] = seen_by(surface, middles, normals, camera, view, poll)[1]
     found = np.minimum(each / _DONE, 1)
     left *= (found > 0).any(axis=0)

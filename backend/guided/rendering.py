@@ -42,7 +42,8 @@ class Rendering:
 def look_at(surface: Surface, camera: Camera, size: int, poll: Poll) -> Seen:
     """What the pixels of a square picture see."""
     shape = (size, size)
-    return look(pixels(surface.points, camera, shape), surface.triangles, shape, poll=poll)
+    places = pixels(surface.points, camera, shape)
+    return look(places, surface.triangles, shape, perspective=camera.fov > 0, poll=poll)
 
 
 def places_in_image(surface: Surface, seen: Seen) -> Float64Array:

@@ -44,7 +44,7 @@ class Surface:
 
     def cosines(self, points: Float64Array, normals: Float64Array, camera: Camera) -> Float64Array:
         """Between normals and the ways to a camera, float64 (N,); points and normals: float64 (N, 3)."""
-        way = camera.matrix[:3, 3] - points
+        way = camera.matrix[:3, 3] - points if camera.fov else np.broadcast_to(camera.matrix[:3, 2], points.shape)
         return (way * normals).sum(axis=1) / np.maximum(np.linalg.norm(way, axis=1), 1e-12)
 
 

@@ -2,6 +2,7 @@
 """The image's pixels that show the surface: where they lie on it, and how well something has shown them so far."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -12,7 +13,6 @@ from ..raster.vectors import unit
 from ..texture.atlas import pixels_of
 from ..texture.bake import View, weights
 from ..texture.camera import pixels
-from .front import Front
 from .surface import Surface
 
 _BATCH = 500_000  # that are projected at once
@@ -34,8 +34,16 @@ class Texels:
     seen: Float32Array
 
 
-def texels_of(surface: Surface, front: Front, image: Float32Array, poll: Poll) -> Texels:
-    """The texels of a surface's image, float32 (S, S, 3), linear, of which the front was shown by the picture."""
+class Shown(Protocol):
+    """What has shown a surface already, such as a `Front`."""
+
+    def weights(self, triangles: Int64Array, shares: Float64Array) -> Float64Array:
+        """How well it has shown places, float64 (N,), by their triangles, (N,), and barycentric weights, (N, 3)."""
+        ...
+
+
+def texels_of(surface: Surface, shown: Shown, image: Float32Array, poll: Poll) -> Texels:
+    """The texels of a surface's image, float32 (S, S, 3), linear, with how well each was shown."""
     pixel: list[Int64Array] = []
     point: list[Float32Array] = []
     normal: list[Float32Array] = []
@@ -45,10 +53,10 @@ def texels_of(surface: Surface, front: Front, image: Float32Array, poll: Poll) -
         pixel.append(at)
         point.append(np.einsum("pc,pcx->px", shares, surface.points[corners]).astype(np.float32))
         normal.append(unit(np.einsum("pc,pcx->px", shares, surface.normals[corners])).astype(np.float32))
-        seen.append(front.weights(triangle, shares).astype(np.float32))
+        seen.append(shown.weights(triangle, shares).astype(np.float32))
     whole, first = np.unique(np.concatenate(pixel), return_index=True)
-    points, normals, shown = (np.concatenate(each)[first] for each in (point, normal, seen))
-    return Texels(len(image), whole, points, normals, image.reshape(-1, 3)[whole].copy(), shown)
+    points, normals, known = (np.concatenate(each)[first] for each in (point, normal, seen))
+    return Texels(len(image), whole, points, normals, image.reshape(-1, 3)[whole].copy(), known)
 
 
 def seen_by(

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..arrays import Float32Array, Float64Array
+from ..flow.products import Camera
 from ..mesh.stand import turn_to_z
-from .camera import angles_of, orbit
+from .camera import angles_of, focal_length, orbit
 
 _ROUNDS = 6
+_FAR = 1e4  # radii
 _NEAREST = 1.05  # radii: nothing of the object is behind the camera
 
 
@@ -61,6 +63,21 @@ def lens_at(pose: Pose, focal: float, at: Float64Array, shape: tuple[int, int]) 
     middle = np.array([shape[1] / 2, shape[0] / 2])
     axes = around @ rolled @ off_axis((at - middle) / focal)
     return Lens(axes, pose.distance * around[:, 2], focal, middle)
+
+
+def lens_of(camera: Camera, centre: Float64Array, radius: float, shape: tuple[int, int]) -> Lens:
+    """A camera over a picture of this many rows and columns, in the space of an object, which has the radius 1 there.
+
+    camera: in the axes and the unit of centre, float64 (3,), and radius.
+    """
+    turn, (height, width) = camera.matrix[:3, :3], shape
+    place = (camera.matrix[:3, 3] - centre) / radius
+    if camera.fov:
+        focal = focal_length(camera.fov, width)
+    else:  # from so far away that the rays are parallel
+        place = place + _FAR * turn[:, 2]
+        focal = _FAR * width * radius / camera.width
+    return Lens(turn, place, focal, np.array([width / 2, height / 2]))
 
 
 def pose_of(lens: Lens) -> Pose:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..arrays import BoolArray, Float32Array, Float64Array
+from ..arrays import BoolArray, Float32Array, Float64Array, Int32Array
 from ..flow.products import Crop
 from ..raster.morphology import dilated, eroded
 from ..raster.resample import resample
@@ -23,7 +23,7 @@ SIDE = 64
 """Pixels along the side of the small views."""
 _ROOM = 1.12  # the window's side over the object's longer one
 _COVERED = 0.25  # of a pixel: a view of points shows a pixel of which as much is covered
-_BAND = 2  # pixels inside of an outline that lie along it
+_BAND = 2  # pixels inside of an outline that lie along it, in a view of `SIDE`
 _LEAKS = 0.15  # radii: what lies so far behind a neighbouring pixel is seen through a hole between points
 
 
@@ -93,13 +93,22 @@ def likeness(cloud: Cloud, lens: Lens, wanted: Target) -> Likeness:
     return Likeness(max(whole, 0.0), _over_union(_along(mask), _along(wanted.mask)))
 
 
+def outlines(cloud: Cloud, lens: Lens, wanted: Target) -> tuple[float, float]:
+    """How alike the outlines of the view of a surface and of a picture are, 0 to 1: as areas, and along their edges."""
+    pixel, _, _ = _shown(cloud, lens, wanted)
+    mask = np.zeros(wanted.mask.shape, np.bool_)
+    mask.reshape(-1)[pixel] = True
+    mask = _closed(mask) & wanted.known
+    return _over_union(mask, wanted.mask), _over_union(_along(mask), _along(wanted.mask))
+
+
 def _over_union(one: BoolArray, other: BoolArray) -> float:
     return float((one & other).sum() / max((one | other).sum(), 1))
 
 
 def _along(mask: BoolArray) -> BoolArray:
     """The pixels of a mask, bool (H, W), that lie along its outline."""
-    return mask & ~without_rim(mask, _BAND)
+    return mask & ~without_rim(mask, round(_BAND * len(mask) / SIDE))
 
 
 def _closed(mask: BoolArray) -> BoolArray:
@@ -111,12 +120,7 @@ def _closed(mask: BoolArray) -> BoolArray:
 def _view(cloud: Cloud, lens: Lens, wanted: Target) -> tuple[BoolArray, BoolArray, Float32Array]:
     """The outline, bool (S, S), the pixels whose surface is known, bool (S, S), and its normals, float32 (S, S, 3)."""
     side = len(wanted.mask)
-    left, top, wide = wanted.window
-    places = lens.seen(cloud.points)
-    column = ((places[:, 0] - left) * (side / wide)).astype(np.int32)
-    row = ((places[:, 1] - top) * (side / wide)).astype(np.int32)
-    inside = (places[:, 0] >= left) & (column < side) & (places[:, 1] >= top) & (row < side) & (places[:, 2] > 0)
-    pixel = (row * side + column)[inside]
+    pixel, inside, places = _shown(cloud, lens, wanted)
     depth = places[inside, 2]
     order = np.argsort(-depth)
     nearest = np.full(side * side, -1, np.int64)
@@ -135,6 +139,17 @@ def _view(cloud: Cloud, lens: Lens, wanted: Target) -> tuple[BoolArray, BoolArra
     own[away] *= -1
     normals[shown] = own
     return _closed(outline), shown, normals
+
+
+def _shown(cloud: Cloud, lens: Lens, wanted: Target) -> tuple[Int32Array, BoolArray, Float32Array]:
+    """The pixels that show points, int32 (P,), which points these are, bool (N,), and where all are seen, (N, 3)."""
+    side = len(wanted.mask)
+    left, top, wide = wanted.window
+    places = lens.seen(cloud.points)
+    column = ((places[:, 0] - left) * (side / wide)).astype(np.int32)
+    row = ((places[:, 1] - top) * (side / wide)).astype(np.int32)
+    inside = (places[:, 0] >= left) & (column < side) & (places[:, 1] >= top) & (row < side) & (places[:, 2] > 0)
+    return (row * side + column)[inside], inside, places.astype(np.float32, copy=False)
 
 
 def _least_around(depths: Float32Array) -> Float32Array:

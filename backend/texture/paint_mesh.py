@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..arrays import BoolArray
+from ..arrays import BoolArray, Float32Array
 from ..errors import UserError
-from ..flow.products import Camera, Cutout, Mesh, NormalMap, Noted, Picture, Report, Texture
+from ..flow.products import Camera, Crop, Cutout, Mesh, NormalMap, Noted, Picture, Report, Texture
 from ..raster.ticks import Poll
 from .atlas import Atlas, lay_out
 from .errors import CannotPaintError
@@ -42,21 +42,9 @@ def paint_mesh(
     def poll() -> None:
         report(1, STEPS)
 
-    try:
-        seen = sight_by(mesh, camera, cutout.crop, side)
-    except CannotPaintError as error:
-        advice = "Move the camera away from the mesh, or let it be found."
-        raise UserError(
-            "camera-in-mesh", "The camera is within the mesh, or parts of it are behind.", advice
-        ) from error
-    poll()
-    joined = welded(mesh.vertices, mesh.triangles)
-    turned = inward(seen.points, joined, poll)
-    joined[turned] = joined[turned][:, ::-1]
-    seen = replace(seen, triangles=joined)
-    poll()
+    seen, turned = faced(mesh, camera, cutout.crop, side, poll)
     notes: tuple[str, ...] = ()
-    atlas = None
+    atlas, joined = None, seen.triangles
     if keep_uv and mesh.uv.ndim == 3:
         atlas = _own(mesh, seen, turned, cutout.crop.side / side, most, poll)
         notes = () if atlas else ("The mesh's own UVs overlap or leave the image, so that it has got new ones.",)
@@ -68,16 +56,40 @@ def paint_mesh(
             "no-room", sentence, "Allow a larger image, or merge the mesh's vertices by distance."
         ) from error
     image = baked(seen, atlas, cutout, normal_map, picture, lit=lit, report=report)
-    uv = atlas.uv.copy()
-    uv[turned] = uv[turned][:, ::-1]
-    painted = replace(mesh, uv=uv, texture=Texture(base_colour=image))
+    painted = replace(mesh, uv=turned_uv(atlas.uv, turned), texture=Texture(base_colour=image))
     return Noted(painted, notes) if notes else painted
+
+
+def faced(mesh: Mesh, camera: Camera, crop: Crop, side: int, poll: Poll) -> tuple[Sight, BoolArray]:
+    """How a picture sees a mesh, welded and with its triangles outward, and which were turned over, bool (T,).
+
+    Raises UserError "camera-in-mesh" if part of the mesh is not in front of the camera.
+    """
+    try:
+        seen = sight_by(mesh, camera, crop, side)
+    except CannotPaintError as error:
+        advice = "Move the camera away from the mesh, or let it be found."
+        raise UserError(
+            "camera-in-mesh", "The camera is within the mesh, or parts of it are behind.", advice
+        ) from error
+    poll()
+    joined = welded(mesh.vertices, mesh.triangles)
+    turned = inward(seen.points, joined, poll)
+    joined[turned] = joined[turned][:, ::-1]
+    poll()
+    return replace(seen, triangles=joined), turned
+
+
+def turned_uv(uv: Float32Array, turned: BoolArray) -> Float32Array:
+    """The UVs of triangles' corners, float32 (T, 3, 2), of which some are turned over, bool (T,)."""
+    uv = uv.copy()
+    uv[turned] = uv[turned][:, ::-1]
+    return uv
 
 
 def _own(mesh: Mesh, seen: Sight, turned: BoolArray, scale: float, most: int, poll: Poll) -> Atlas | None:
     """The layout by the mesh's own UVs, its corners in the order of those that are seen; None if it is unusable."""
-    uv = mesh.uv.copy()
-    uv[turned] = uv[turned][:, ::-1]
+    uv = turned_uv(mesh.uv, turned)
     corners = seen.points[seen.triangles]
     areas = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
     return kept(uv, areas, most, scale) if usable(uv, areas, poll) else None

@@ -13,6 +13,7 @@ MAX_JOB = 64
 MAX_INPUTS = 8
 MAX_SEED = 2**31 - 1
 MAX_COUNT = 16
+MAX_VIEWS = 64
 CAMERA_NUMBERS = 14  # the first three rows of its matrix, its fov and its width
 
 

@@ -4,6 +4,7 @@
 The dataclasses are the specification in code: `decode` checks a frame against their annotations.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,17 @@ from numpy.typing import NDArray
 
 from . import frames
 from .frames import Array, ArraySpec, Document, WireError
-from .limits import CAMERA_NUMBERS, MAX_COUNT, MAX_INPUTS, MAX_JOB, MAX_PIXELS, MAX_SEED, MAX_SIDE, Scalar
+from .limits import (
+    CAMERA_NUMBERS,
+    MAX_COUNT,
+    MAX_INPUTS,
+    MAX_JOB,
+    MAX_PIXELS,
+    MAX_SEED,
+    MAX_SIDE,
+    MAX_VIEWS,
+    Scalar,
+)
 from .products import Product, check_product_specs, documents_of, products_from
 from .records import array, arrays, check_specs, fields_of, from_fields
 
@@ -37,7 +48,8 @@ class Request:
 
     mesh_vertices, mesh_triangles: what the picture is put onto, for engines that take a mesh; mesh_corner_uv: its own
     UVs; mesh_faces: the face that each triangle is part of. camera: 14 numbers, the first three rows of a camera's
-    matrix, its fov and its width; empty for none.
+    matrix, its fov and its width; empty for none. views: pictures from around the object, as `inputs` are, which are
+    put onto the mesh, too; view_cameras: as many numbers as `camera` has for each, in a frame that they share.
     """
 
     job: str
@@ -52,6 +64,8 @@ class Request:
     mesh_corner_uv: NDArray[np.float32] | None = field(default=None, metadata=array("float32", None, 3, 2))
     mesh_faces: NDArray[np.int32] | None = field(default=None, metadata=array("int32", None))
     camera: tuple[float, ...] = ()
+    views: NDArray[np.uint8] | None = field(default=None, metadata=array("uint8", None, None, None, 4))
+    view_cameras: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -268,6 +282,11 @@ def check_arrays(kinds: Mapping[str, type[Message]], document: Document, specs: 
         pictures = [spec for spec in specs if "." in spec.name]
         if len(pictures) > MAX_INPUTS:
             raise WireError("bad-message", f"a request brings at most {MAX_INPUTS} pictures")
+        for spec in specs:
+            if spec.name == "views" and not (
+                0 < math.prod(spec.shape[:3]) <= MAX_PIXELS and spec.shape[0] <= MAX_VIEWS
+            ):
+                raise WireError("bad-message", f"a request brings 1 to {MAX_VIEWS} views of {MAX_PIXELS} pixels in all")
         for spec in pictures:
             height, width, _ = spec.shape
             if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE and height * width <= MAX_PIXELS):
@@ -306,6 +325,8 @@ def _check_request(request: Request) -> None:
         raise WireError("bad-message", "a mesh has UVs and a face for each of its triangles")
     if len(request.camera) not in (0, CAMERA_NUMBERS):
         raise WireError("bad-message", f"a camera is {CAMERA_NUMBERS} numbers")
+    if len(request.view_cameras) != CAMERA_NUMBERS * (0 if request.views is None else len(request.views)):
+        raise WireError("bad-message", f"each view has a camera of {CAMERA_NUMBERS} numbers")
 
 
 def _kind(kinds: Mapping[str, type[Message]], document: Document) -> type[Message]:

@@ -61,12 +61,15 @@ class Landing:
         image[SEEDS] = sorted({*image.get(SEEDS, ()), self.seed})
         return image
 
-    def add(self, product: str, data: bpy.types.ID, name: str) -> bpy.types.Object:
-        """A new object in the scene, where the result stands."""
+    def add(
+        self, product: str, data: bpy.types.ID, name: str, into: bpy.types.Collection | None = None
+    ) -> bpy.types.Object:
+        """A new object in the scene, where the result stands. into: its collection, if it has one of its own."""
         thing = bpy.data.objects.new(name, data)
         thing[PRODUCT] = product
         thing.matrix_world = self.matrix
-        collection_for(self.scene, self.collection).objects.link(thing)  # none is made for images alone
+        into = into or collection_for(self.scene, self.collection)  # none is made for images alone
+        into.objects.link(thing)
         self.objects.append(thing)
         return thing
 

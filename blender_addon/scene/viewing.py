@@ -80,6 +80,12 @@ def look_through(shown: Viewport, camera: bpy.types.Object) -> None:
     shown.space.region_3d.view_perspective = "CAMERA"
 
 
+def leave_camera(shown: Viewport) -> None:
+    """Look freely again, from where the camera stands; the scene's own camera is the viewport's."""
+    shown.space.region_3d.view_perspective = "PERSP"
+    shown.space.use_local_camera = False
+
+
 def _show_colours(shading: bpy.types.View3DShading) -> None:
     """Show pictures in solid shading, if nobody has chosen what it shows."""
     if shading.type == "SOLID" and shading.color_type in PLAIN_COLOURS:

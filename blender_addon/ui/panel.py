@@ -15,7 +15,16 @@ from ..link.session import Session
 from ..scene.active import FIELD, meant
 from ..scene.collection import why_unseen
 from ..scene.held import held
-from . import cutout_box, engine_settings, generate_operator, job_box, normal_map_box, object_box, texture_box
+from . import (
+    cutout_box,
+    engine_settings,
+    generate_operator,
+    job_box,
+    normal_map_box,
+    object_box,
+    texture_box,
+    views_box,
+)
 from .image_field import draw_image
 from .properties import chosen_engine
 from .text import draw_error, draw_lines, draw_sentence, duration, sidebar_lines
@@ -62,6 +71,7 @@ class _Panel:
         if session.notice:
             draw_sentence(layout, session.notice, "INFO")
         object_box.draw(layout, context)
+        views_box.draw(layout, context)
         texture_box.draw(layout, context)
 
 

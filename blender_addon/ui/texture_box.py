@@ -4,7 +4,7 @@
 import bpy
 
 from ..language.words import say
-from ..scene import ghost
+from ..scene import ghost, view_sets
 from . import texture_operators
 from .text import draw_sentence
 
@@ -14,6 +14,8 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     thing = texture_operators.painted(context)
     if thing is None:
         return
+    if view_sets.shown_set(context.scene, thing):
+        layout.operator("hi3dgen.texture_from_views", icon="RENDERLAYERS")
     lies = ghost.ghost_of(context.scene, thing)
     if lies is None:
         layout.operator("hi3dgen.texture_from_picture", icon="TEXTURE")

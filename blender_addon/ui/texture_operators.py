@@ -2,6 +2,7 @@
 """*Texture from Picture*: a mesh that is there gets a picture's colours, by a camera that is found and nudged."""
 # pyright: reportInvalidTypeForm=false
 
+from math import degrees
 from pathlib import Path
 
 import bpy
@@ -13,10 +14,12 @@ from ..generate import wait
 from ..language.words import say, translated
 from ..link import runtime
 from ..link.job import Job
-from ..scene import ghost, viewing
+from ..scene import ghost, lens, view_sets, viewing
 from ..scene.active import RULE, meant
+from ..scene.again import picture_of
 from ..scene.frames import frame_of
-from ..texture import Meant, find_camera, paint
+from ..scene.landing import picture_hash_of
+from ..texture import Meant, find_camera, paint, paint_views
 from .properties import KEEP_UV, REMOVE_LIGHT
 
 
@@ -108,7 +111,47 @@ class HI3DGEN_OT_paint_from_camera(_Paints, bpy.types.Operator):  # noqa: N801
         lies = ghost.ghost_of(scene, thing)
         picture = ghost.picture_of(lies)
         what = Meant(scene, thing, picture, frame_of(picture, None, scene))
-        return paint(what, ghost.sight_of(scene, lies, picture), self._settings(scene))
+        return paint(what, lens.sight_of(scene, lies, picture), self._settings(scene))
+
+
+class HI3DGEN_OT_texture_from_views(_Paints, bpy.types.Operator):  # noqa: N801
+    """Give the active mesh the colours of a picture, and behind it those of the views that were drawn from it"""
+
+    bl_idname = "hi3dgen.texture_from_views"
+    bl_label = "Texture from Views"
+    bl_description = (
+        "Give the active mesh the colours of the picture that the views in the panel were drawn from and, where that "
+        "does not see it, those of the views. Their cameras move to the mesh"
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only if the active object is a mesh of this file, in Object Mode, and there are views."""
+        why = why_not(context)
+        if not why and not view_sets.shown_set(context.scene, painted(context)):
+            why = say("This scene has no views")
+        return _asked(cls, why)
+
+    def _submit(self, context: bpy.types.Context) -> Job:
+        scene, thing = context.scene, painted(context)
+        cameras = view_sets.shown_set(scene, thing)
+        picture = self._picture(context, cameras[0])
+        lies = ghost.ghost_of(scene, thing)
+        sight = lens.sight_of(scene, lies, picture) if lies and ghost.picture_of(lies) == picture else None
+        near: dict[str, Scalar] = {}
+        if picture_hash_of(thing) and picture_hash_of(thing) == picture_hash_of(cameras[0]):
+            turn = degrees(thing.matrix_world.to_euler().z)  # it was made facing the picture's camera
+            near = {"search": "near", "azimuth": turn, "elevation": 0.0}
+        return paint_views(Meant(scene, thing, picture), sight, cameras, {**self._settings(scene), **near})
+
+    def _picture(self, context: bpy.types.Context, camera: bpy.types.Object) -> bpy.types.Image:
+        """The picture that views were drawn from; if it is not in this file any more, the one that a click means."""
+        try:
+            return picture_of(camera)
+        except AddonError:
+            if picture := meant(context, painted(context)).image:
+                return picture
+            raise
 
 
 class HI3DGEN_OT_look_through(bpy.types.Operator):  # noqa: N801
@@ -153,4 +196,9 @@ def _asked(cls: type, why: str) -> bool:
     return not why
 
 
-CLASSES = (HI3DGEN_OT_texture_from_picture, HI3DGEN_OT_paint_from_camera, HI3DGEN_OT_look_through)
+CLASSES = (
+    HI3DGEN_OT_texture_from_picture,
+    HI3DGEN_OT_paint_from_camera,
+    HI3DGEN_OT_texture_from_views,
+    HI3DGEN_OT_look_through,
+)

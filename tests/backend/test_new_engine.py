@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from backend.__main__ import main
+from backend.files.views import read_views
 from backend.wire import products
 from backend.wire.messages import Preview, Progress, Request, Result
 from tests.backend.process import ROOT, Backend, Conversation
@@ -64,12 +66,16 @@ def test_the_command_line_writes_its_products(tmp_path: Path) -> None:
     settings = [part for name, value in SMALL.items() for part in ("--set", f"{name}={value}")]
     places = ["-o", tmp_path / "vase.glb", "--save", f"views={tmp_path / 'around'}", "--normal-map", tmp_path / "n.png"]
     command = [sys.executable, PROGRAM, "generate", tmp_path / "vase.png", "--engine", "orbit", *settings, *places]
-    done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
+    sheet = tmp_path / "sheet.png"
+    done = subprocess.run([*command, "--contact-sheet", sheet, "--json"], capture_output=True, text=True, check=True)
     made = json.loads(done.stdout)
     assert (made["views"], made["pictures"]) == (str(tmp_path / "around"), 4)
-    cameras = json.loads((tmp_path / "around" / "cameras.json").read_text(encoding="utf-8"))
-    assert [image.open(tmp_path / "around" / camera["file"]).size for camera in cameras] == [(32, 32)] * 4
-    assert [camera["fov"] for camera in cameras] == [50.0] * 4
+    assert made["contact_sheet"] == str(sheet)
+    views = read_views(tmp_path / "around")
+    assert views.pictures.shape == (4, 32, 32, 4)
+    assert [camera.fov for camera in views.cameras] == [50.0] * 4
+    with image.open(sheet) as whole:
+        assert np.array_equal(np.asarray(whole)[32:, :32], views.pictures[2]), "row by row"
     (mesh,) = trimesh.load(tmp_path / "vase.glb").geometry.values()
     assert len(mesh.faces) == made["triangles"]
     assert len(mesh.vertices) > made["vertices"], "vertices are split at the seams"
@@ -77,6 +83,11 @@ def test_the_command_line_writes_its_products(tmp_path: Path) -> None:
     assert material.baseColorTexture.size == (16, 16)
     assert material.baseColorTexture.getpixel((3, 3))[1:3] == (40, 20)
     assert material.metallicRoughnessTexture.getpixel((3, 3))[1] == 90, "glTF has the roughness in green"
+
+
+def test_a_contact_sheet_without_views_is_refused_before_the_work(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["generate", "none.png", "-o", "none.glb", "--contact-sheet", "sheet.png"]) == 1
+    assert "A contact sheet shows views" in capsys.readouterr().err
 
 
 def test_a_product_that_it_does_not_give_is_refused_before_the_work(tmp_path: Path) -> None:

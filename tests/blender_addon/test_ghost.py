@@ -25,6 +25,11 @@ def ghosts() -> Any:
     return import_module(f"{MODULE}.blender_addon.scene.ghost")
 
 
+def lenses() -> Any:
+    """The module of lenses."""
+    return import_module(f"{MODULE}.blender_addon.scene.lens")
+
+
 def placed(scene: Any, thing: Any, sight: Any, wide: int = 40, high: int = 30) -> tuple[Any, Any]:
     """The ghost of an object, and the picture that it shows."""
     picture = image_of(np.full((high, wide, 4), 200, np.uint8), "photo")
@@ -61,7 +66,7 @@ def test_the_picture_lies_where_its_camera_sees_the_mesh(
     scene.collection.objects.link(thing)
     render = scene.render
     (render.resolution_x, render.resolution_y), render.pixel_aspect_x = frame, aspect
-    sight = ghosts().Sight(somewhere(), fov, 3.0)
+    sight = lenses().Sight(somewhere(), fov, 3.0)
     ghost, picture = placed(scene, thing, sight, *size)
     bpy.context.view_layer.update()
     wide, high = size
@@ -73,7 +78,7 @@ def test_the_picture_lies_where_its_camera_sees_the_mesh(
     across = min(1.0, wide / high / shape)
     down = min(1.0, shape / (wide / high))
     assert np.allclose([(x - 0.5) / across + 0.5, 0.5 - (y - 0.5) / down], [column / wide, row / high], atol=1e-4)
-    found = ghosts().sight_of(scene, ghost, picture)
+    found = lenses().sight_of(scene, ghost, picture)
     assert np.allclose(found.matrix, sight.matrix, atol=1e-5)
     assert found.fov == pytest.approx(sight.fov, abs=1e-3)
     assert fov or found.width == pytest.approx(sight.width, rel=1e-4)
@@ -85,10 +90,10 @@ def test_the_picture_lies_where_its_camera_sees_the_mesh(
 @pytest.mark.parametrize("kind", ["PERSP", "ORTHO"])
 def test_a_lens_that_fits_by_itself_is_understood(scene: Any, thing: Any, frame: tuple[int, int], kind: str) -> None:
     scene.render.resolution_x, scene.render.resolution_y = frame
-    ghost, picture = placed(scene, thing, ghosts().Sight(somewhere(), 40.0))
+    ghost, picture = placed(scene, thing, lenses().Sight(somewhere(), 40.0))
     ghost.data.type, ghost.data.sensor_fit = kind, "AUTO"
     bpy.context.view_layer.update()
-    found = ghosts().sight_of(scene, ghost, picture)
+    found = lenses().sight_of(scene, ghost, picture)
     point = np.array([[2.6, 1.3, 0.9]])
     column, row, _ = pixels(point, Camera(found.matrix, found.fov, found.width), (30, 40))[0]
     x, y, _ = world_to_camera_view(scene, ghost, Vector(point[0]))
@@ -100,7 +105,7 @@ def test_a_lens_that_fits_by_itself_is_understood(scene: Any, thing: Any, frame:
 def test_it_is_found_by_its_object_and_the_other_way_round(scene: Any, thing: Any) -> None:
     other = thing.copy()
     scene.collection.objects.link(other)
-    sight = ghosts().Sight(somewhere(), 40.0)
+    sight = lenses().Sight(somewhere(), 40.0)
     ghost, picture = placed(scene, thing, sight)
     assert ghosts().ghost_of(scene, thing) == ghost
     assert ghosts().ghost_of(scene, other) is None
@@ -109,7 +114,7 @@ def test_it_is_found_by_its_object_and_the_other_way_round(scene: Any, thing: An
     assert ghosts().picture_of(ghost) == picture
     thing.name = "renamed"
     assert ghosts().seen_by(ghost, scene) == thing
-    again, second = placed(scene, thing, ghosts().Sight(somewhere(), 25.0))
+    again, second = placed(scene, thing, lenses().Sight(somewhere(), 25.0))
     assert again == ghost
     assert ghosts().picture_of(ghost) == second
     bpy.data.objects.remove(thing)
@@ -118,8 +123,8 @@ def test_it_is_found_by_its_object_and_the_other_way_round(scene: Any, thing: An
 
 @pytest.mark.parametrize(("change", "sentence"), [({"shift_x": 0.1}, "shifted"), ({"type": "PANO"}, "panorama")])
 def test_a_lens_that_no_picture_has_is_said(scene: Any, thing: Any, change: dict[str, Any], sentence: str) -> None:
-    ghost, picture = placed(scene, thing, ghosts().Sight(somewhere(), 40.0))
+    ghost, picture = placed(scene, thing, lenses().Sight(somewhere(), 40.0))
     for name, value in change.items():
         setattr(ghost.data, name, value)
     with pytest.raises(Exception, match=sentence):
-        ghosts().sight_of(scene, ghost, picture)
+        lenses().sight_of(scene, ghost, picture)

@@ -20,6 +20,7 @@ WIDTHS = {  # pixels for the text in a sidebar as wide as Blender opens it, at s
     "Preview | Draw Cut-out | Edit | Use This Map | Make Again | Mark as Asset": 88,  # half of it, beside an icon
     "All Round | Picture | Normal Map | Normal Detail | Clay | Colour": 104,
     "Unwrap | Decimate | Remesh": 70,
+    "Behind | In Front | Hidden": 70,
     "Engine | Seed | Variations | Resolution | Thickness | Faces | Mask | Map | Quality": 92,  # beside a field
     "Unseen Colours": 92,
     "Colours | Detail | Back Taper | Shape Steps | Shape Guidance | Detail Steps | Detail Guidance | Precision": 92,
@@ -29,6 +30,7 @@ WIDTHS = {  # pixels for the text in a sidebar as wide as Blender opens it, at s
     "Draft | Networks | Preview | Balanced | Upstream | All Round, up to 4096 px | Mirror the Front": 110,  # a menu's
     "Filled | Drawn | Drawn and Refined": 110,
     "In a Row | In Place | At the 3D Cursor | Floor | Centre | 3D Cursor | Smooth | Flat | Brain 16 Bit": 110,
+    "Contact Sheet | Texture from Picture | Texture from Views": 180,
     "Generate | Generate from Folder… | Stop at Normal Map | Open Preferences | Show in Material Preview": 205,
     "Show Colours in Solid View | Show True Colours | Restart Backend | Try Again | Add to Scene | Show Log": 205,
 }

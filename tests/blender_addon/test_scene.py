@@ -173,9 +173,11 @@ def test_views_become_cameras_with_their_pictures_where_they_were_seen_from(
     cameras = [thing for thing in made if thing.type == "CAMERA"]
     assert [tuple(camera.matrix_world.translation) for camera in cameras] == [(1, 0, 3.5), (3, 2, 3.5)]
     assert all(camera.hide_render and camera["hi3dgen"]["seed"] == 3 for camera in cameras)
-    assert {collection.name for camera in cameras for collection in camera.users_collection} == {"Hi3DGen"}
+    assert {collection.name for camera in cameras for collection in camera.users_collection} == {"plum views"}
     first, second = (camera.data for camera in cameras)
-    assert (first.type, np.degrees(first.angle_x)) == ("PERSP", pytest.approx(50.0, abs=1e-3))
+    assert first.type == "PERSP"
+    assert first.sensor_fit == "VERTICAL", "renders are wider than the view, which fills their height"
+    assert np.degrees(2 * np.arctan(first.sensor_height / 2 / first.lens)) == pytest.approx(50.0, abs=1e-3)
     assert (second.type, second.ortho_scale) == ("ORTHO", 1.5)
     sizes = [tuple(camera.data.background_images[0].image.size) for camera in cameras]
     assert sizes == [(8, 8), (16, 16)]

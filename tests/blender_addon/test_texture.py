@@ -14,9 +14,12 @@ from backend.files.pictures import write_picture
 from backend.flow.products import Camera
 from backend.texture.camera import orbit, pixels
 from backend.texture.raster import look
+from backend.wire.products import Views
+from tests.blender_addon.results import add, png_bytes, recipe, result
 from tests.blender_addon.support import MODULE, image_of
 
 WIDE = 96
+BEHIND = 1  # of the block's faces
 
 
 def block(scene: Any) -> Any:
@@ -112,3 +115,56 @@ def test_a_picture_of_something_else_is_said_and_nothing_painted(scene: Any) -> 
         bpy.ops.hi3dgen.texture_from_picture(paint=True)
     assert [material.name for material in thing.data.materials] == ["stone"]
     assert not thing.data.uv_layers
+
+
+def views_of(thing: Any) -> Any:
+    """Views of the block from around it, as an engine draws them: around the origin, from its front on, blue behind."""
+    middle, turn = middle_of(thing), thing.rotation_euler.z
+    size = max(thing.dimensions)
+    cameras = [orbit(angle, 10.0, 2.2, 40.0) for angle in (0, 120, 240)]
+    thing.data.calc_loop_triangles()
+    points = np.array([thing.matrix_world @ vertex.co for vertex in thing.data.vertices])
+    triangles = np.array([each.vertices[:] for each in thing.data.loop_triangles], np.int32)
+    backs = [number for number, each in enumerate(thing.data.loop_triangles) if each.polygon_index == BEHIND]
+    c, s = np.cos(turn), np.sin(turn)
+    own = (points - middle) @ np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) / size  # in the engine's frame
+    files = []
+    for camera in cameras:
+        seen = look(pixels(own, camera, (WIDE, WIDE)), triangles, (WIDE, WIDE))
+        image = np.zeros((WIDE, WIDE, 4), np.uint8)
+        there = seen.triangles >= 0
+        place = np.einsum("pk,pkc->pc", seen.weights[there], points[triangles[seen.triangles[there]]])
+        front = np.where((place[:, :1] - middle[0]) < 0, (220, 40, 30), (40, 200, 60))
+        behind = np.isin(seen.triangles[there], backs)[:, None]
+        image[there, :3], image[there, 3] = np.where(behind, (30, 60, 220), front), 255
+        files.append(png_bytes(image))
+    matrices = np.stack([camera.matrix for camera in cameras]).astype(np.float32)
+    return Views(tuple(map(len, files)), (40.0,) * 3, (1.0,) * 3, np.concatenate(files), matrices)
+
+
+@pytest.mark.slow
+def test_views_paint_what_the_picture_does_not_see_and_their_cameras_go_to_the_mesh(scene: Any) -> None:
+    thing = block(scene)
+    image, camera = picture_of(thing)
+    picture = image_of(image, "plum")
+    sent = import_module(f"{MODULE}.blender_addon.scene.lasting").content_of(image)
+    (made, _) = add(scene, result({"views": views_of(thing)}, recipe=recipe(sent)))
+    ghost = import_module(f"{MODULE}.blender_addon.scene.ghost")
+    sight = import_module(f"{MODULE}.blender_addon.scene.lens").Sight(camera.matrix, camera.fov)
+    ghost.place(scene, thing, picture, sight, "plum on block")
+    bpy.context.view_layer.objects.active = thing
+    assert bpy.ops.hi3dgen.texture_from_views() == {"FINISHED"}
+    node = next(each for each in thing.active_material.node_tree.nodes if each.type == "TEX_IMAGE")
+    values = np.empty(node.image.size[0] * node.image.size[1] * 4, np.float32)
+    node.image.pixels.foreach_get(values)
+    colours = values.reshape(node.image.size[1], node.image.size[0], 4)
+    back = next(each for each in thing.data.loop_triangles if each.polygon_index == BEHIND)
+    uv = np.mean([thing.data.uv_layers["All Round"].uv[loop].vector for loop in back.loops], axis=0)
+    red, green, blue, _ = colours[int(uv[1] * len(colours)), int(uv[0] * len(colours[0]))]
+    assert blue > max(red, green)
+    bpy.context.view_layer.update()
+    for each in made:
+        away = np.array(each.matrix_world.translation) - middle_of(thing)
+        looks = np.array(each.matrix_world)[:3, 2]
+        assert looks @ away / np.linalg.norm(away) > 0.99, "it looks at the mesh"
+        assert np.linalg.norm(away) == pytest.approx(2.2 * max(thing.dimensions), rel=0.1)

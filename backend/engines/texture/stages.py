@@ -8,7 +8,7 @@ from ...flow.products import Camera, Cutout, Mesh, NormalMap, Noted, Picture, Re
 from ...texture.camera import field_of_view, focal_length
 from ...texture.cloud import Cloud, scatter
 from ...texture.fit import DISTANCE, POINTS, Candidate, fit, framed_at
-from ...texture.lens import Lens, Pose, pose_of
+from ...texture.lens import Pose, lens_of, pose_of
 from ...texture.likeness import Target, likeness, target
 from ...texture.paint_mesh import paint_mesh
 from .settings import ALL, GIVEN
@@ -21,7 +21,6 @@ _ANOTHER = "Repair the mesh, or use another one."
 MOST_TRIANGLES = 4_000_000
 _STEPS = 660  # of a search, about
 _WIDEST = 170.0  # degrees
-_FAR = 1e4  # radii
 
 
 def read_mesh(mesh: Mesh, *, report: Report) -> Mesh:
@@ -89,23 +88,21 @@ def find_camera(
     )
 
 
-def judge_camera(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, camera: Camera, *, report: Report) -> Viewpoints:
-    """The camera that was given, with its likeness. Raises UserError "bad-camera" if it is none."""
+def check_camera(camera: Camera) -> None:
+    """Raises UserError "bad-camera" if a camera that a request brings is none."""
     turn = camera.matrix[:3, :3]
     rigid = np.abs(turn.T @ turn - np.eye(3)).max() < 1e-3 and np.linalg.det(turn) > 0
     if not (rigid and 0 <= camera.fov <= _WIDEST and (camera.fov > 0 or camera.width > 0)):
         sentence = "The camera that was given is none: its axes are scaled or sheared, or its angle is too wide."
         raise UserError("bad-camera", sentence, "Give a camera without scale, with a field of view below 170 degrees.")
+
+
+def judge_camera(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, camera: Camera, *, report: Report) -> Viewpoints:
+    """The camera that was given, with its likeness. Raises UserError "bad-camera" if it is none."""
+    check_camera(camera)
     cloud, wanted = _both(mesh, cutout, normal_map, report)
-    place = (camera.matrix[:3, 3] - cloud.centre) / cloud.radius
-    distance = float(np.linalg.norm(place)) * cloud.radius
-    height, width = wanted.shape
-    if camera.fov:
-        focal = focal_length(camera.fov, width)
-    else:  # from so far away that the rays are parallel
-        place = place + _FAR * turn[:, 2]
-        focal = _FAR * width * cloud.radius / camera.width
-    lens = Lens(turn, place, focal, np.array([width / 2, height / 2]))
+    distance = float(np.linalg.norm(camera.matrix[:3, 3] - cloud.centre))
+    lens = lens_of(camera, cloud.centre, cloud.radius, wanted.shape)
     pose, found = pose_of(lens), likeness(cloud, lens, wanted)
     report(1, 1)
     own = Viewpoint(camera, pose.azimuth, pose.elevation, pose.roll, distance, found.whole, found.outline)
@@ -125,14 +122,9 @@ def paint(
     report: Report,
 ) -> Mesh | Noted:
     """Give the mesh the picture's colours all round. Raises UserError "picture-unlike" if no camera fits."""
-    best = viewpoints.found[0]
-    if not viewpoints.fits:
-        advice = "Use a picture of this object, or turn the camera by hand."
-        sentence = f"The picture does not show this mesh from any side, as far as outlines tell. {_agreement(best)}"
-        raise UserError("picture-unlike", sentence, advice)
     return paint_mesh(
         mesh,
-        best.camera,
+        fitting(viewpoints).camera,
         cutout,
         normal_map,
         picture,
@@ -141,6 +133,16 @@ def paint(
         keep_uv=keep_uv,
         report=report,
     )
+
+
+def fitting(viewpoints: Viewpoints) -> Viewpoint:
+    """The camera by which the mesh is painted. Raises UserError "picture-unlike" if none fits."""
+    best = viewpoints.found[0]
+    if not viewpoints.fits:
+        advice = "Use a picture of this object, or turn the camera by hand."
+        sentence = f"The picture does not show this mesh from any side, as far as outlines tell. {_agreement(best)}"
+        raise UserError("picture-unlike", sentence, advice)
+    return best
 
 
 def _agreement(best: Viewpoint) -> str:

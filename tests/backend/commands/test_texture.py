@@ -12,6 +12,9 @@ from backend.commands.texture import read_camera
 from backend.errors import UserError
 from backend.files.pictures import write_picture
 from backend.files.scenes import read_scene
+from backend.files.views import write_views
+from backend.flow.products import Views
+from backend.texture.camera import orbit
 from tests.backend.texture.photographs import camera_at, photographed, thing
 
 trimesh = pytest.importorskip("trimesh")
@@ -57,6 +60,24 @@ def test_a_camera_is_taken_as_it_is_given(folder: Path, capsys: pytest.CaptureFi
     assert read_scene(folder / "b.obj").mesh.uv.shape == (len(thing().triangles), 3, 2)
     assert run(folder, "c.glb", *QUICK, "--azimuth", "25", "--elevation", "20", "--fov", "40") == 0
     assert "azimuth 25.0, elevation 20.0" in capsys.readouterr().out
+
+
+def test_views_paint_what_the_picture_does_not_see(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mesh, middle = thing(), (0.0, -0.075, 0.45)
+    around = [orbit(turn, 15, 2.3, 40) for turn in (60, 180)]  # from the picture's side, around the origin
+    placed = [camera_at(25 + turn, 15, 2.3, 40, middle) for turn in (60, 180)]
+    pictures = [photographed(mesh, camera, (96, 96))[0] for camera in placed]
+    (folder / "views").mkdir()
+    write_views(folder / "views", Views(np.stack(pictures), tuple(around)))
+    saved, given = folder / "placed.json", ("--camera", str(folder / "camera.json"), *QUICK)
+    views = ("--views", str(folder / "views"), "--save", f"view_cameras={saved}")
+    assert run(folder, "with.glb", *given, *views, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {"cut_views", "place_views", "paint_views"} <= {*told["seconds"]}
+    first = json.loads(saved.read_text(encoding="utf-8"))["cameras"][0]
+    np.testing.assert_allclose(np.array(first["matrix"])[:3, 3], placed[0].matrix[:3, 3], atol=0.1)
+    assert run(folder, "none.glb", *given, "--save", f"view_cameras={folder / 'none.json'}") == 1
+    assert "Add --views FOLDER." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("cutout", "normals"), [("twice_texture.png", "n.png"), ("same.png", "same.png")])

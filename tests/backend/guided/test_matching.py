@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.guided.matching import matched
+from backend.guided.matching import matched, tune, tuned
 
 RANDOM = np.random.default_rng(0)
 KNOWN = RANDOM.uniform(0.25, 0.75, (32, 32, 3)).astype(np.float32)
@@ -32,3 +32,12 @@ def test_a_few_pixels_change_little() -> None:
     trust = np.zeros((32, 32), np.float32)
     trust[:2, :2] = 1.0
     assert np.abs(matched(KNOWN, KNOWN * 0.7, trust) - KNOWN).mean() < 0.02
+
+
+def test_few_pixels_leave_a_view_as_another_one_needed_it() -> None:
+    made, expected = (KNOWN - 0.1) / 1.2, np.array([[1.2, 0.1]] * 3)
+    trust = np.zeros((32, 32), np.float32)
+    trust[:3, :3] = 1.0
+    np.testing.assert_allclose(tuned(made, tune(made, KNOWN, trust, expected)), KNOWN, atol=1e-3)
+    alone = tuned(made, tune(made, KNOWN, trust))
+    assert np.abs(alone - KNOWN).mean() > 0.02

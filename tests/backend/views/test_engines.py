@@ -66,13 +66,14 @@ def test_the_command_writes_a_folder_of_both_stages_views_with_their_cameras(
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=110,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    cameras = json.loads((folder / "cameras.json").read_text(encoding="utf-8"))
+    cameras = json.loads((folder / "cameras.json").read_text(encoding="utf-8"))["cameras"]
     assert sorted(path.name for path in folder.iterdir()) == ["000.png", "001.png", "002.png", "cameras.json"]
     places = np.array([camera["matrix"] for camera in cameras])[:, :3, 3]
     np.testing.assert_allclose(np.linalg.norm(places, axis=1), 1.5, atol=1e-9)
     np.testing.assert_allclose(places[:, 2], 1.5 * np.sin(np.radians(20)), atol=1e-9)
     np.testing.assert_allclose(np.degrees(np.arctan2(places[:, 0], -places[:, 1])), [0, 120, -120], atol=1e-6)
-    assert {camera["fov"] for camera in cameras} == {49.134}
+    assert [camera["name"] for camera in cameras] == [f"azimuth {turn}, elevation 20" for turn in (0, 120, -120)]
+    assert {(camera["fov"], *camera["size"]) for camera in cameras} == {(49.134, 128, 128)}
 
 
 def test_the_first_stage_alone_gives_its_own_size_and_a_seed_means_the_same_again(views_weights: Path) -> None:

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Views that somebody has drawn already come onto a mesh that the picture has painted.
+
+The picture's own pixels stay where it sees the surface well. Each view gets the brightness and the tint of what is
+known of the surface so far, those near the picture first, so that they border on what is known, and held to what the
+view before needed; what it shows better than anything before comes onto the surface.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..arrays import Float32Array, Float64Array, Int64Array
+from ..flow.products import Camera, Cutout, Mesh, Picture, Report, Texture
+from ..raster.colour import srgb_to_linear
+from ..raster.render import vertex_normals
+from ..raster.resample import resample
+from ..raster.ticks import Poll
+from ..raster.vectors import unit
+from ..texture.bake import View, weights
+from ..texture.paint_mesh import faced, turned_uv
+from ..texture.sides import FRONT, kept, places, view
+from ..texture.sight import Sight
+from .baking import bake, drawn
+from .matching import NO_CHANGE, tune, tuned
+from .rendering import Rendering, render
+from .surface import Surface, surface_of
+from .texels import texels_of
+
+_COMPARED = 512  # pixels a side, at most, at which a view's tones are compared with what is known
+_GUESSED = 0.03  # how far a pixel counts that nothing has shown: gaps of some six pixels close
+_BUFFER = 1024  # pixels along the side of the picture's z-buffer, at most
+
+
+@dataclass(frozen=True)
+class GivenView:
+    """A view of a mesh.
+
+    colours: uint8 (N, N, 3), sRGB. mask: uint8 (S, S), what of it is the object, of any size. camera: in the axes and
+    the unit of the mesh.
+    """
+
+    colours: Picture
+    mask: Picture
+    camera: Camera
+
+
+@dataclass(frozen=True)
+class _Pictured:
+    """What the picture has shown of a surface: see `texels.Shown`.
+
+    normals: float64 (V, 3), in the space of `Sight`, and seen: what the picture sees there. side: of the cut-out.
+    """
+
+    sight: Sight
+    normals: Float64Array
+    seen: View
+    side: int
+
+    def weights(self, triangles: Int64Array, shares: Float64Array) -> Float64Array:
+        """How well the picture sees places."""
+        point = self.sight.at(triangles, shares)
+        normal = unit(np.einsum("pc,pcx->px", shares, self.normals[self.sight.triangles[triangles]]))
+        return weights(places(point, FRONT, self.side, len(self.seen.depths)), normal[:, 2], self.seen)
+
+
+def paint_views(mesh: Mesh, camera: Camera, cutout: Cutout, views: Sequence[GivenView], report: Report) -> Mesh:
+    """The mesh with what views show of it where the picture does not.
+
+    mesh: as `texture.paint_mesh` gives it: with an image, its uv by corner. camera: that of the picture, by which
+    it was painted. report: called between steps. Raises UserError as `paint_mesh` does.
+    """
+    own = mesh.texture.base_colour if mesh.texture else None
+    if own is None:
+        raise ValueError("the mesh has no image of its colours")
+    done, of = 0, len(views) + 2
+
+    def poll() -> None:
+        report(done, of)
+
+    side = len(cutout.rgba)
+    sight, turned = faced(mesh, camera, cutout.crop, side, poll)
+    surface = surface_of(replace(mesh, triangles=sight.triangles, uv=turned_uv(mesh.corner_uv, turned)))
+    texels = texels_of(
+        surface, _pictured(sight, cutout, poll), srgb_to_linear(own[..., :3].astype(np.float32) / 255), poll
+    )
+    lines = NO_CHANGE
+    for each in _nearest_first(views, camera, surface):
+        done += 1
+        poll()
+        colours = each.colours.astype(np.float32) / 255
+        usable = kept(each.mask > 127, len(colours))
+        size = min(len(colours), _COMPARED)
+        known = render(surface, drawn(texels, poll), each.camera, size, poll)
+        lines = _tones(colours, usable, known, lines)
+        bake(surface, texels, each.camera, tuned(colours, lines), poll, usable)
+    done += 1
+    image: Picture = np.full((texels.size, texels.size, 4), 255, np.uint8)
+    image[..., :3] = np.rint(np.clip(drawn(texels, poll, _GUESSED)[..., :3], 0, 1) * 255)
+    report(of, of)
+    return replace(mesh, texture=replace(mesh.texture or Texture(), base_colour=image))
+
+
+def _pictured(sight: Sight, cutout: Cutout, poll: Poll) -> _Pictured:
+    side = len(cutout.rgba)
+    flat = np.zeros((len(sight.points), 2), np.float32)
+    normals = vertex_normals(Mesh(sight.points.astype(np.float32), sight.triangles, flat))
+    usable = kept(cutout.rgba[..., 3] > 127, min(side, _BUFFER))
+    return _Pictured(sight, normals, view(sight.points, sight.triangles, FRONT, side, usable, poll), side)
+
+
+def _nearest_first(views: Sequence[GivenView], camera: Camera, surface: Surface) -> list[GivenView]:
+    """The views in the order of their angle to the picture's own camera, as the surface's middle sees it."""
+
+    def way(camera: Camera) -> Float64Array:
+        return unit((camera.matrix[:3, 3] - surface.middle)[None])[0] if camera.fov else camera.matrix[:3, 2]
+
+    own = way(camera)
+    return sorted(views, key=lambda each: -float(way(each.camera) @ own))
+
+
+def _tones(colours: Float32Array, usable: Float32Array, known: Rendering, expected: Float64Array) -> Float64Array:
+    """What brings a view to the brightness and tint of what is known of the surface; see `matching.tune`."""
+    shape = known.cover.shape
+    whole = (0.0, 0.0, float(len(colours)), float(len(colours)))
+    small, trust = (np.clip(resample(part, whole, (shape[0], shape[1])), 0, 1) for part in (colours, usable))
+    sure = trust * known.known * (known.cover > 0.99)  # edges mix with the ground
+    return tune(small, known.colours, sure, expected)

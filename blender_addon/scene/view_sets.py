@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The views of one result, as cameras that know their pictures: found again, shown, and removed together.
+
+Which views belong together is written on the cameras, so that they may be moved to other collections.
+"""
+
+from dataclasses import dataclass
+from math import atan2, degrees
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from ..errors import AddonError
+from .ghost import CLIP, picture_of
+from .lens import Sight, set_lens
+
+SET = "hi3dgen_views"  # on a camera object: when its result came, in seconds; that of all cameras of one result
+# On its data. FOV and WIDTH are those of `Sight` in the scene; of DRAWN, how the engine had it, see `drawn_by`.
+NUMBER, FOV, WIDTH, PICTURE, DRAWN = (f"hi3dgen_view_{name}" for name in ("number", "fov", "width", "picture", "drawn"))
+
+SHOWN = 0.12
+"""Of its way to the object: how large a camera is drawn."""
+BEHIND, BEFORE, HIDDEN = "BEHIND", "BEFORE", "HIDDEN"
+_OPACITY = {BEHIND: 1.0, BEFORE: 0.5}
+_DEPTH = {BEHIND: "BACK", BEFORE: "FRONT"}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a camera knows of its view.
+
+    made: see `SET`. number: of the view in its result. drawn: how the engine saw it, in metres. scale: of the scene.
+    """
+
+    made: float
+    number: int
+    drawn: Sight
+    scale: float
+    picture: bpy.types.Image
+
+
+def keep(scene: bpy.types.Scene, thing: bpy.types.Object, kept: Kept) -> None:
+    """Write on a camera object what its view is, and show it behind the scene."""
+    camera = _camera_of(thing)
+    thing[SET] = kept.made
+    camera[NUMBER], camera[FOV], camera[WIDTH] = kept.number, kept.drawn.fov, kept.drawn.width * kept.scale
+    camera[DRAWN] = [*kept.drawn.matrix.reshape(-1).tolist(), kept.drawn.fov, kept.drawn.width]
+    camera[PICTURE] = kept.picture
+    refit(scene, thing)
+    show(thing, BEHIND)
+
+
+def drawn_by(thing: bpy.types.Object) -> Sight:
+    """How the engine saw the view of a camera, wherever that is now: in metres, around the origin."""
+    *matrix, fov, width = _camera_of(thing)[DRAWN]
+    return Sight(np.array(matrix, np.float64).reshape(4, 4), fov, width)
+
+
+def place(scene: bpy.types.Scene, thing: bpy.types.Object, sight: Sight, away: float) -> None:
+    """Put the camera of a view elsewhere. away: how far it is from what it sees then."""
+    camera = _camera_of(thing)
+    thing.matrix_world = Matrix(sight.matrix.tolist())
+    camera[FOV], camera[WIDTH] = sight.fov, sight.width
+    camera.clip_start, camera.clip_end = (share * away for share in CLIP)
+    camera.display_size = SHOWN * away
+    refit(scene, thing)
+
+
+def shown_set(scene: bpy.types.Scene, active: bpy.types.Object | None) -> list[bpy.types.Object]:
+    """The cameras of the views that the panel shows, in their order: those of the active object, else the latest.
+
+    Of a mesh they are those that were made with it. The panel asks at every redraw: of thousands of objects only a file
+    with views is searched.
+    """
+    if not any(NUMBER in camera for camera in bpy.data.cameras):
+        return []
+    cameras = [
+        thing
+        for thing in scene.objects
+        if isinstance(thing.data, bpy.types.Camera) and SET in thing and NUMBER in thing.data
+    ]
+    if not cameras:
+        return []
+    own = [thing for thing in cameras if active is not None and active in (thing, thing.parent)]
+    made = max(thing[SET] for thing in own or cameras)
+    return sorted((thing for thing in cameras if thing[SET] == made), key=_number_of)
+
+
+def title_of(cameras: list[bpy.types.Object]) -> str:
+    """What views are called: as the collection that their first camera is in."""
+    homes = cameras[0].users_collection
+    return homes[0].name if homes else cameras[0].name
+
+
+def azimuth_of(thing: bpy.types.Object) -> float:
+    """From which side the engine saw the view of a camera, in degrees from 0 to 360: 0 is the picture's own side."""
+    across, along, _ = drawn_by(thing).matrix[:3, 2]  # the way from what it sees to itself
+    return degrees(atan2(across, -along)) % 360
+
+
+def view_of(thing: bpy.types.Object) -> bpy.types.Image | None:
+    """The picture of a camera's view: the one that it came with, else the one that it shows."""
+    return _camera_of(thing).get(PICTURE) or picture_of(thing)
+
+
+def pictures_of(cameras: list[bpy.types.Object]) -> list[bpy.types.Image]:
+    """The pictures of views, one for each. Raises `AddonError` if one is gone."""
+    pictures = [picture for thing in cameras if (picture := view_of(thing))]
+    if len(pictures) != len(cameras):
+        raise AddonError("Pictures of these views are gone.", "Undo, or generate them again.")
+    return pictures
+
+
+def show(thing: bpy.types.Object, where: str) -> None:
+    """Show a camera's view behind the scene, before it, half transparent, or not; what else it shows stays."""
+    camera, picture = _camera_of(thing), view_of(thing)
+    if picture is None:
+        return
+    own = [shown for shown in camera.background_images if shown.image == picture]
+    for shown in own or [camera.background_images.new()] if where != HIDDEN else own:
+        shown.image, shown.frame_method, shown.show_background_image = picture, "FIT", where != HIDDEN
+        if where != HIDDEN:
+            shown.alpha, shown.display_depth = _OPACITY[where], _DEPTH[where]
+    camera.show_background_images = any(shown.show_background_image for shown in camera.background_images)
+
+
+def shown_where(thing: bpy.types.Object) -> str:
+    """Where a camera shows its view; see `show`."""
+    camera, picture = _camera_of(thing), view_of(thing)
+    for shown in camera.background_images if camera.show_background_images else ():
+        if shown.image == picture and shown.show_background_image:
+            return BEFORE if shown.display_depth == "FRONT" else BEHIND
+    return HIDDEN
+
+
+def refit(scene: bpy.types.Scene, thing: bpy.types.Object) -> None:
+    """Give a camera the lens that its view was drawn with, for renders as the scene has them now."""
+    camera, picture = _camera_of(thing), view_of(thing)
+    if picture is not None and FOV in camera:
+        set_lens(scene, camera, Sight(thing.matrix_world, camera[FOV], camera[WIDTH]), _aspect(picture))
+
+
+def remove(cameras: list[bpy.types.Object]) -> None:
+    """Remove cameras, with what nothing else uses then: their views, and the collections that they were in."""
+    data = {thing.data for thing in cameras}
+    pictures = {picture for thing in cameras if (picture := view_of(thing))}
+    homes = {collection for thing in cameras for collection in thing.users_collection}
+    bpy.data.batch_remove(cameras)
+    bpy.data.batch_remove([camera for camera in data if not camera.users])
+    bpy.data.batch_remove([picture for picture in pictures if not picture.users and not picture.library])
+    own = {*bpy.data.collections}  # not a scene's own
+    empty = [home for home in homes & own if not home.objects and not home.children and not home.library]
+    bpy.data.batch_remove(empty)
+
+
+def _camera_of(thing: bpy.types.Object) -> bpy.types.Camera:
+    """What of a view's object is the camera."""
+    assert isinstance(thing.data, bpy.types.Camera)  # noqa: S101 - as `shown_set` finds them
+    return thing.data
+
+
+def _number_of(thing: bpy.types.Object) -> int:
+    return _camera_of(thing)[NUMBER]
+
+
+def _aspect(picture: bpy.types.Image) -> float:
+    """The width of a picture in its height; 1 if it cannot be read."""
+    return picture.size[0] / picture.size[1] if picture.size[1] else 1.0

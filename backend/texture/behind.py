@@ -4,7 +4,8 @@
 A face, a screen, a badge or an eye lies within the outline. To get there from the outline one has to cross its edge:
 the colour changes on the way. The least such change along any way is a geodesic distance (compare the barrier distance
 of Zhang et al., Minimum Barrier Salient Object Detection at 80 FPS, ICCV 2015). What is far away in that sense is cut
-out, and so is what is left of its materials, unless that reaches the outline. The hole is filled from the rest, see
+out, and so is what is left of its materials, unless that reaches the outline. What the object is made of is never
+enclosed, whatever dark edges and baubles surround it. The hole is filled from the rest, see
 `patches`. What is left is seen from the front through the object: at the outline front and back agree.
 """
 
@@ -18,7 +19,7 @@ from ..raster.oklab import oklab
 from ..raster.pull_push import fill
 from ..raster.resample import resample
 from ..raster.ticks import Poll
-from .light import materials
+from .light import GREYS, materials
 from .patches import complete, places_of
 from .votes import likely
 
@@ -28,28 +29,29 @@ _ENCLOSED = 12.0  # of colour difference: what is farther from the outline belon
 _RIM = 2  # pixels along the outline that mix the object with the ground
 _LEAST = 0.4  # of the object's pixels: if less is left to go on with, the bound is raised
 _MOST = 0.7  # of a material: if more is enclosed, what is left of it is not copied
-_MAIN = 0.35  # of the object's pixels: a material with more of them is what the object is made of, front and back
+_MAIN = 0.3  # of the object's pixels: a material with more of them is what the object is made of, front and back
 _FEW = 0.1  # of the object's pixels: with fewer to copy from, all are
 _GROWN = 4  # pixels that are added around the enclosed, but not within so many of the outline
 _SHADED = 3  # pixels along the rim that are darker than the rest, or lit from behind: nothing is copied from there
 
 
-def from_behind(colours: Float32Array, inside: BoolArray, poll: Poll) -> Float32Array:
+def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, poll: Poll) -> Float32Array:
     """Return the picture of the back, as seen from the front through the object, float32 (S, S, 3).
 
-    colours: float32 (S, S, 3), sRGB in [0, 1]. inside: bool (S, S), the object's pixels. Outside the object the result
-    goes on smoothly.
+    colours: float32 (S, S, 3), sRGB in [0, 1], by which the enclosed is told. even: the same in even light, of which
+    the back is made. inside: bool (S, S), the object's pixels. Outside the object the result goes on smoothly.
     """
     size = inside.shape[0]
     small = min(_SIDE, size)
     whole, all_of_it = (0.0, 0.0, float(size), float(size)), (0.0, 0.0, float(small), float(small))
     cover = resample(inside.astype(np.float32), whole, (small, small))
     mask = cover > 0.5
-    smooth = fill(colours, inside.astype(np.float32))
-    coarse = np.clip(resample(smooth, whole, (small, small)), 0, 1)
     core = eroded(mask, _RIM) if eroded(mask, _RIM).any() else mask
-    front = enclosed(coarse, core, poll) & mask
-    facing = of_the_front(coarse, core, front)
+    as_seen = np.clip(resample(fill(colours, inside.astype(np.float32)), whole, (small, small)), 0, 1)
+    front = enclosed(as_seen, core, poll) & mask & ~of_the_whole(as_seen, core)
+    facing = of_the_front(as_seen, core, front)
+    smooth = fill(even, inside.astype(np.float32))
+    coarse = np.clip(resample(smooth, whole, (small, small)), 0, 1)
     front |= loose(facing & ~front, core)
     known = core & ~front
     inner = eroded(core, _SHADED)
@@ -87,6 +89,18 @@ def of_the_front(colours: Float32Array, inside: BoolArray, front: BoolArray) -> 
     share = np.bincount(material, front[inside]) / np.maximum(count, 1)
     facing[inside] = ((share > _MOST) & (count < _MAIN * len(material)))[material]
     return facing
+
+
+def of_the_whole(colours: Float32Array, inside: BoolArray) -> BoolArray:
+    """The pixels, bool (H, W), of materials that cover much of the object, so that it is made of them, front and back.
+
+    colours: float32 (H, W, 3), sRGB in [0, 1]. White and black are two materials here.
+    """
+    whole = np.zeros(inside.shape, np.bool_)
+    if inside.any():
+        material = materials(srgb_to_linear(colours[inside]).astype(np.float64), GREYS)
+        whole[inside] = (np.bincount(material) > _MAIN * len(material))[material]
+    return whole
 
 
 def loose(mask: BoolArray, inside: BoolArray) -> BoolArray:

@@ -2,8 +2,8 @@
 """The base colour of a mesh all round, from the one picture that it was made from.
 
 What the picture sees squarely keeps the picture's own pixels. What would be seen from behind shows the picture without
-what belongs to the front alone, see `behind`. Between the two, and where something hides something, colours go on from
-both, see `votes`.
+what belongs to the front alone and in even light, see `behind` and `even`. Between the two, and where something hides
+something, colours go on from both, see `votes`.
 """
 
 from collections.abc import Sequence
@@ -24,6 +24,7 @@ from . import light
 from .atlas import Atlas, lay_out
 from .bake import View, blend, sample, weights
 from .behind import from_behind
+from .even import evened
 from .finer import finer
 from .sides import BACK, FRONT, kept, places, view
 from .sight import Sight, sight
@@ -98,10 +99,10 @@ def baked(
         report(done, STEPS)
 
     poll()
-    sides = _sides(seen, cutout, normal_map, picture, round(atlas.scale * side), poll, lit=lit)
+    sides, voters = _sides(seen, cutout, normal_map, picture, round(atlas.scale * side), poll, lit=lit)
     done = 10
     poll()
-    image, covered = _painted(seen, atlas, sides, side, poll)
+    image, covered = _painted(seen, atlas, sides, voters, side, poll)
     done = 18
     image = fill(image, covered, poll)
     opaque = np.full((*covered.shape, 4), 255, np.uint8)
@@ -120,8 +121,11 @@ def _sides(
     poll: Poll,
     *,
     lit: bool,
-) -> tuple[_Side, _Side]:
-    """What is seen from the front and from behind. wide: the side, in pixels, at which the picture is drawn."""
+) -> tuple[tuple[_Side, _Side], tuple[_Side, _Side]]:
+    """What is seen from the front and from behind, and the same in even light, which votes on what nobody sees.
+
+    wide: the side, in pixels, at which the picture is drawn.
+    """
     crop, side = cutout.crop, cutout.rgba.shape[0]
     inside = cutout.rgba[..., 3] > 127
     own = _LINEAR[cutout.rgba[..., :3]]
@@ -129,16 +133,18 @@ def _sides(
     if normals.shape != own.shape:
         normals = unit(crop_resize(normals, 0, 0, normals.shape[0], side), TO_VIEWER)
     shade = light.shade(light.fit(own, normals, inside), normals)[..., None]
-    behind = from_behind(linear_to_srgb(np.clip(own / shade, 0, 1)), inside, poll)
+    unlit = own / shade
+    even = evened(unlit, inside)
+    poll()
+    behind = from_behind(*(linear_to_srgb(np.clip(part, 0, 1)) for part in (unlit, even)), inside, poll)
     front = _drawn(picture, crop, wide, poll)
     if not lit:
         front /= np.clip(crop_resize(shade, 0, 0, side, wide), *light.RANGE)
     usable = kept(inside, min(wide, _BUFFER))
     poll()
-    return (
-        _Side(front, view(seen.points, seen.triangles, FRONT, side, usable, poll), FRONT),
-        _Side(srgb_to_linear(behind), view(seen.points, seen.triangles, BACK, side, usable, poll), BACK),
-    )
+    facing = _Side(front, view(seen.points, seen.triangles, FRONT, side, usable, poll), FRONT)
+    back = _Side(srgb_to_linear(behind), view(seen.points, seen.triangles, BACK, side, usable, poll), BACK)
+    return (facing, back), (replace(facing, colours=fill(even, inside.astype(np.float32))), back)
 
 
 def _drawn(picture: Picture, crop: Crop, wide: int, poll: Poll) -> Float32Array:
@@ -153,14 +159,14 @@ def _drawn(picture: Picture, crop: Crop, wide: int, poll: Poll) -> Float32Array:
 
 
 def _painted(
-    seen: Sight, atlas: Atlas, sides: tuple[_Side, ...], side: int, poll: Poll
+    seen: Sight, atlas: Atlas, sides: Sequence[_Side], voters: Sequence[_Side], side: int, poll: Poll
 ) -> tuple[Float32Array, Float32Array]:
     """The atlas's image, float32 (S, S, 3), from 0 to 255, and where it shows the surface, float32 (S, S), 1 or 0."""
     points, triangles = seen.points, seen.triangles
     normals = vertex_normals(Mesh(points.astype(np.float32), triangles, np.zeros((len(points), 2), np.float32)))
     grid = finer(seen, normals, _COARSE * side, poll)
     poll()
-    found, known = _seen(grid.points, grid.normals, [_without_detail(each) for each in sides], side)
+    found, known = _seen(grid.points, grid.normals, [_without_detail(each) for each in voters], side)
     total = found.sum(axis=0)
     base = _spread(grid.points, grid.triangles, blend(found, known), total / (total + _UNDER), poll)
     shape = (atlas.size, atlas.size)

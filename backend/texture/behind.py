@@ -4,14 +4,14 @@
 A face, a screen, a badge or an eye lies within the outline. To get there from the outline one has to cross its edge:
 the colour changes on the way. The least such change along any way is a geodesic distance (compare the barrier distance
 of Zhang et al., Minimum Barrier Salient Object Detection at 80 FPS, ICCV 2015). What is far away in that sense is cut
-out, and so is what is left of its materials, unless that reaches the outline. What the object is made of is never
-enclosed, whatever dark edges and baubles surround it. The hole is filled from the rest, see
-`patches`. What is left is seen from the front through the object: at the outline front and back agree.
+out, and so is what is left of its materials, unless that reaches the outline. The hole is filled from the rest, see
+`patches`, and with what the object is made of if that was there, whatever dark edges or baubles surround it. What is
+left is seen from the front through the object: at the outline front and back agree, but for the light.
 """
 
 import numpy as np
 
-from ..arrays import BoolArray, Float32Array
+from ..arrays import BoolArray, Float32Array, Int64Array
 from ..raster.colour import srgb_to_linear
 from ..raster.components import components
 from ..raster.morphology import dilated, eroded
@@ -32,6 +32,7 @@ _MOST = 0.7  # of a material: if more is enclosed, what is left of it is not cop
 _MAIN = 0.3  # of the object's pixels: a material with more of them is what the object is made of, front and back
 _FEW = 0.1  # of the object's pixels: with fewer to copy from, all are
 _GROWN = 4  # pixels that are added around the enclosed, but not within so many of the outline
+_STRAYED = 0.1  # of sRGB: if a patch is farther from what the object is made of, it shows something else
 _SHADED = 3  # pixels along the rim that are darker than the rest, or lit from behind: nothing is copied from there
 
 
@@ -48,8 +49,9 @@ def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, po
     mask = cover > 0.5
     core = eroded(mask, _RIM) if eroded(mask, _RIM).any() else mask
     as_seen = np.clip(resample(fill(colours, inside.astype(np.float32)), whole, (small, small)), 0, 1)
-    front = enclosed(as_seen, core, poll) & mask & ~of_the_whole(as_seen, core)
-    facing = of_the_front(as_seen, core, front)
+    front = enclosed(as_seen, core, poll) & mask
+    main = of_the_whole(as_seen, core)
+    facing = of_the_front(as_seen, core, front) & (main < 0)
     smooth = fill(even, inside.astype(np.float32))
     coarse = np.clip(resample(smooth, whole, (small, small)), 0, 1)
     front |= loose(facing & ~front, core)
@@ -61,9 +63,15 @@ def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, po
     hole = mask & ~known
     guess = coarse.copy()
     if hole.any() and sources.any():
-        to, at = (np.argwhere(which).astype(np.float64) for which in (hole, sources))
-        guess[hole] = likely(to, at, coarse[sources].astype(np.float64), np.ones(len(at)), 0, poll)
+        for each in np.unique(main[hole]):
+            asked, asking = sources & (main == each), hole & (main == each)
+            if each < 0 or not asked.any():
+                asked = sources
+            to, at = (np.argwhere(which).astype(np.float64) for which in (asking, asked))
+            guess[asking] = likely(to, at, coarse[asked].astype(np.float64), np.ones(len(at)), 0, poll)
     filled, source = complete(guess, known, hole, sources, poll)
+    strayed = hole & dilated(main >= 0, _GROWN) & (np.linalg.norm(filled - guess, axis=2) > _STRAYED)
+    filled[strayed] = guess[strayed]
     # The detail of the places that are copied from, at the picture's own size.
     scale = size / small
     fine = places_of((size, size))
@@ -71,7 +79,8 @@ def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, po
     offset = (source - places_of(mask.shape))[cell[..., 0], cell[..., 1]]
     place = np.clip(fine + np.rint(offset * scale).astype(np.int64), 0, size - 1)
     detail = smooth - resample(coarse, all_of_it, (size, size))
-    behind = resample(filled, all_of_it, (size, size)) + detail[place[..., 0], place[..., 1]]
+    detail = detail[place[..., 0], place[..., 1]] * ~strayed[cell[..., 0], cell[..., 1], None]
+    behind = resample(filled, all_of_it, (size, size)) + detail
     share = np.clip(resample(hole.astype(np.float32), all_of_it, (size, size)), 0, 1)[..., None]
     return np.clip(smooth + share * (behind - smooth), 0, 1).astype(np.float32)
 
@@ -91,15 +100,15 @@ def of_the_front(colours: Float32Array, inside: BoolArray, front: BoolArray) -> 
     return facing
 
 
-def of_the_whole(colours: Float32Array, inside: BoolArray) -> BoolArray:
-    """The pixels, bool (H, W), of materials that cover much of the object, so that it is made of them, front and back.
+def of_the_whole(colours: Float32Array, inside: BoolArray) -> Int64Array:
+    """Of which material that covers much of the object each pixel is, int64 (H, W), or -1: it is made of these.
 
     colours: float32 (H, W, 3), sRGB in [0, 1]. White and black are two materials here.
     """
-    whole = np.zeros(inside.shape, np.bool_)
+    whole = np.full(inside.shape, -1)
     if inside.any():
         material = materials(srgb_to_linear(colours[inside]).astype(np.float64), GREYS)
-        whole[inside] = (np.bincount(material) > _MAIN * len(material))[material]
+        whole[inside] = np.where((np.bincount(material) > _MAIN * len(material))[material], material, -1)
     return whole
 
 

@@ -65,6 +65,19 @@ def test_a_face_is_a_face_up_to_its_last_pixel() -> None:
     assert not behind.of_the_front(colours, inside, inside)[20:40, 64].any(), "what it is made of has no front alone"
 
 
+def test_what_the_object_is_made_of_goes_round_but_not_its_details() -> None:
+    """A dark ring surrounds nearly all of a green body, which is thin outside of it. Its base is thick and red."""
+    inside = disc(56, 64, 44) | (np.abs(ROWS - 108) < 10) & (np.abs(COLUMNS - 64) < 40)
+    green, dark = (0.2, 0.6, 0.15), (0.05, 0.05, 0.08)
+    colours = np.where((ROWS > 98)[..., None], RED, green) * np.ones((SIDE, SIDE, 1))
+    colours[disc(56, 64, 37) & ~disc(56, 64, 32)] = dark
+    colours[disc(48, 56, 5) | disc(48, 76, 5)] = WHITE
+    colours = colours.astype(np.float32)
+    back = from_behind(colours, colours, inside, POLL)
+    for place in ((48, 56), (48, 76), (60, 64), (40, 50)):
+        np.testing.assert_allclose(back[place], green, atol=0.12)
+
+
 def test_what_does_not_reach_the_outline_is_loose() -> None:
     inside, speck, strip = disc(64, 64, 50), disc(70, 50, 4), disc(64, 108, 9)
     np.testing.assert_array_equal(behind.loose((speck | strip) & inside, inside), speck)
@@ -94,7 +107,9 @@ def test_a_hole_goes_on_with_the_pattern_around_it() -> None:
 
 def test_the_same_hole_is_filled_the_same_way() -> None:
     colours, inside = portrait()
-    np.testing.assert_array_equal(from_behind(colours, colours, inside, POLL), from_behind(colours, colours, inside, POLL))
+    np.testing.assert_array_equal(
+        from_behind(colours, colours, inside, POLL), from_behind(colours, colours, inside, POLL)
+    )
 
 
 def test_votes_choose_one_of_two_colours() -> None:

@@ -13,6 +13,7 @@ from ..raster.blur import box_blur
 from .light import LUMINANCE, greyness, lightness_and_hue, materials
 
 _SLOW = 0.02  # of the side: the radius over which brightness is averaged
+_STEP = 2  # pixels from one that counts in that to the next
 _BLACK = 1e-3  # luminance below which nothing is told apart
 _FIRM = 1.5  # of a logarithm: greys that differ more are taken for different materials, as black and white are
 
@@ -28,14 +29,16 @@ def evened(colours: Float32Array, inside: BoolArray) -> Float32Array:
     pixels = colours[inside].astype(np.float64)
     brightness = np.log(np.maximum(pixels @ LUMINANCE, _BLACK))
     material = materials(pixels)
+    row, column = (place // _STEP for place in np.nonzero(inside))
     missing = np.zeros(len(pixels))
     for each in np.unique(material):
         own = material == each
         shown = np.zeros((*inside.shape, 2), np.float32)
         shown[inside] = np.stack([brightness * own, own], axis=1)
-        total, mass = np.moveaxis(box_blur(shown, _SLOW * len(inside), beyond="zero"), -1, 0)
-        slow = total[inside] / np.maximum(mass[inside], 1e-6)
-        missing[own] = np.median(brightness[own]) - slow[own]
+        some = box_blur(shown[::_STEP, ::_STEP], _SLOW * len(inside) / _STEP, beyond="zero")
+        total, mass = some[row[own], column[own]].T
+        slow = np.where(mass > 0, total / np.maximum(mass, 1e-6), brightness[own])
+        missing[own] = np.median(brightness[own]) - slow
     grey = greyness(lightness_and_hue(pixels)[1])
     missing /= 1 + (grey * missing / _FIRM) ** 2
     result = colours.copy()

@@ -82,14 +82,13 @@ def materials(pixels: Float64Array, greys: float = _LIGHTNESS) -> Int64Array:
     counts = _LIGHTNESS + (greys - _LIGHTNESS) * greyness(hue)
     lab = np.column_stack([counts * lightness, hue])
     means = lab.mean(axis=0)[None]
-    while len(means) < _MATERIALS:
-        apart = ((lab[:, None] - means) ** 2).sum(axis=2).min(axis=1)
-        if apart.max() < _ALIKE**2:
-            break
+    apart = ((lab - means) ** 2).sum(axis=1)
+    while len(means) < _MATERIALS and apart.max() >= _ALIKE**2:
         means = np.concatenate([means, lab[int(np.argmax(apart))][None]])
+        apart = np.minimum(apart, ((lab - means[-1]) ** 2).sum(axis=1))
     nearest = np.zeros(len(lab), np.int64)
     for _ in range(_ROUNDS):
-        nearest = np.argmin(((lab[:, None] - means) ** 2).sum(axis=2), axis=1)
+        nearest = np.argmin(-2 * lab @ means.T + (means**2).sum(axis=1), axis=1)
         counts = np.bincount(nearest, minlength=len(means))
         sums = np.stack([np.bincount(nearest, lab[:, axis], len(means)) for axis in range(3)], axis=1)
         means = np.where(counts[:, None] > 0, sums / np.maximum(counts, 1)[:, None], means)

@@ -22,7 +22,7 @@ from ..raster.ticks import Poll
 from ..raster.vectors import TO_VIEWER, unit
 from . import light
 from .atlas import Atlas, lay_out
-from .bake import View, blend, sample, weights
+from .bake import SQUARE, View, blend, sample, weights
 from .behind import from_behind
 from .even import evened
 from .finer import finer
@@ -39,7 +39,10 @@ _UNDER = 0.01  # the weight of what goes on from elsewhere, beside the cosine's 
 _SMOOTH = 0.012  # of the side: what is smaller does not flow
 _SMALL = 256  # pixels along the side at which colours are smoothed
 _SMOOTHINGS = 8
-_SQUARE, _TURNED = 0.5, 0.25  # cosines: what faces the viewer more is lit as in the picture, what does less is evenly
+_EVEN_FROM, _EVEN_AT = (
+    0.5,
+    0.25,
+)  # cosines: what faces the viewer more is lit as in the picture, what does less is evenly
 _EVENING = (0.4, 2.5)  # of brightness
 _LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)  # a table for bytes
 _BUFFER = 1024  # pixels along the side of the z-buffers, at most
@@ -196,7 +199,9 @@ def _painted(seen: Sight, atlas: Atlas, looks: _Looks, side: int, poll: Poll) ->
         normal = unit(normal)
         found, known = _seen(place, normal, looks.sides, side)
         known[0] *= _evening(place, normal, looks.evening, side)
-        under = looks.grain.on(place, normal, grid.blended(base, triangle, shares), side)
+        under = grid.blended(base, triangle, shares)
+        faint = found.sum(axis=0) < SQUARE
+        under[faint] = looks.grain.on(place[faint], normal[faint], under[faint], side)
         found = np.concatenate([found, np.full((1, len(place)), _UNDER)])
         colours = blend(found, np.concatenate([known, under[None]]))
         image[pixel] = linear_to_srgb(np.clip(colours, 0, 1)) * 255
@@ -206,7 +211,7 @@ def _painted(seen: Sight, atlas: Atlas, looks: _Looks, side: int, poll: Poll) ->
 
 def _evening(points: Float64Array, normals: Float64Array, evening: Float32Array, side: int) -> Float64Array:
     """By what the front's colours grow, float64 (N, 1), so that what turns away comes into even light gradually."""
-    turned = np.clip((_SQUARE - normals[:, 2]) / (_SQUARE - _TURNED), 0, 1)
+    turned = np.clip((_EVEN_FROM - normals[:, 2]) / (_EVEN_FROM - _EVEN_AT), 0, 1)
     scale = len(evening) / side
     factor = sample(evening, points[:, 0] * scale, (side - points[:, 1]) * scale)
     return factor ** (turned**2 * (3 - 2 * turned))[:, None]

@@ -22,7 +22,8 @@ def test_sun_and_shade_of_a_hue_become_one_and_keep_their_stripes() -> None:
     found = evened((np.array(BROWN) * light * STRIPES).astype(np.float32), INSIDE)
     assert brightness(found, 100, 64) / brightness(found, 30, 64) > 0.9
     np.testing.assert_allclose(found[30, 64] / found[30, 66], float(STRIPES[30, 64] / STRIPES[30, 66]), rtol=0.1)
-    np.testing.assert_allclose(found[INSIDE] / found[INSIDE][:, :1], np.array(BROWN) / 0.3 * np.ones((1, 3)), rtol=1e-3)
+    hues = found[INSIDE] / found[INSIDE][:, :1]
+    np.testing.assert_allclose(hues, np.broadcast_to(np.array(BROWN) / 0.3, hues.shape), rtol=1e-3)
 
 
 def test_black_and_white_stay_far_apart() -> None:

@@ -20,7 +20,7 @@ from .light import materials
 _QUICK = 0.012  # of the side: the radius of the surroundings
 _EDGE = 2.5  # how much more than the median of its material texture may differ from its surroundings
 _RIM = 3  # pixels along the outline, which mix the object with the ground
-_BLACK = 1e-3
+_BLACK = 1e-3  # of a colour, below which nothing is told apart
 _ALIKE = 0.15  # of two colours' sum: if they differ by more, they are hardly one material
 
 
@@ -65,12 +65,9 @@ def grain_of(colours: Float32Array, inside: BoolArray) -> Grain:
         over = np.log(np.maximum(colours[inside], _BLACK) / np.maximum(around[inside], _BLACK))
         differ = np.abs(over).mean(axis=1)
         material = materials(around[inside].astype(np.float64))
-        bound = _EDGE * np.array(
-            [
-                np.median(differ[material == each]) if (material == each).any() else 0.0
-                for each in range(int(material.max()) + 1)
-            ]
-        )
+        bound = np.zeros(int(material.max()) + 1)
+        for each in np.unique(material):
+            bound[each] = _EDGE * np.median(differ[material == each])
         quick[inside] = np.exp(over * np.minimum(1, bound[material] / np.maximum(differ, 1e-6))[:, None])
     return Grain(around, quick, _ends(inside), _ends(inside.T))
 
@@ -88,4 +85,5 @@ def _turned(place: Float64Array, ends: Float64Array) -> Float64Array:
 
 
 def _whole(place: Float64Array, count: int) -> Int64Array:
+    """The row or column that a place is in, int64 (N,), the nearest of `count` if it is outside."""
     return np.clip(place.astype(np.int64), 0, count - 1)

@@ -39,10 +39,8 @@ _UNDER = 0.01  # the weight of what goes on from elsewhere, beside the cosine's 
 _SMOOTH = 0.012  # of the side: what is smaller does not flow
 _SMALL = 256  # pixels along the side at which colours are smoothed
 _SMOOTHINGS = 8
-_EVEN_FROM, _EVEN_AT = (
-    0.5,
-    0.25,
-)  # cosines: what faces the viewer more is lit as in the picture, what does less is evenly
+_EVEN_FROM = 0.5  # the cosine of 60 degrees: what faces the viewer more is lit as in the picture
+_EVEN_AT = 0.25  # a cosine: what faces the viewer less is in even light
 _EVENING = (0.4, 2.5)  # of brightness
 _LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)  # a table for bytes
 _BUFFER = 1024  # pixels along the side of the z-buffers, at most
@@ -153,7 +151,8 @@ def _looks(
     unlit = own / shade
     even = evened(unlit, inside)
     poll()
-    behind = from_behind(*(linear_to_srgb(np.clip(part, 0, 1)) for part in (unlit, even)), inside, poll)
+    as_seen, lit_evenly = (linear_to_srgb(np.clip(part, 0, 1)) for part in (unlit, even))
+    behind = from_behind(as_seen, lit_evenly, inside, poll)
     front = _drawn(picture, crop, wide, poll)
     if not lit:
         front /= np.clip(crop_resize(shade, 0, 0, side, wide), *light.RANGE)

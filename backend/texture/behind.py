@@ -5,12 +5,13 @@ A face, a screen, a badge or an eye lies within the outline. To get there from t
 the colour changes on the way. The least such change along any way is a geodesic distance (compare the barrier distance
 of Zhang et al., Minimum Barrier Salient Object Detection at 80 FPS, ICCV 2015). What is far away in that sense is cut
 out, and so is what is left of its materials, unless that reaches the outline. The hole is filled from the rest, see
-`patches`. What is left is seen from the front through the object: at the outline front and back agree.
+`patches`, and with what the object is made of if that was there, whatever dark edges or baubles surround it. What is
+left is seen from the front through the object: at the outline front and back agree, but for the light.
 """
 
 import numpy as np
 
-from ..arrays import BoolArray, Float32Array
+from ..arrays import BoolArray, Float32Array, Int64Array
 from ..raster.colour import srgb_to_linear
 from ..raster.components import components
 from ..raster.morphology import dilated, eroded
@@ -18,7 +19,7 @@ from ..raster.oklab import oklab
 from ..raster.pull_push import fill
 from ..raster.resample import resample
 from ..raster.ticks import Poll
-from .light import materials
+from .light import GREYS, materials
 from .patches import complete, places_of
 from .votes import likely
 
@@ -28,28 +29,31 @@ _ENCLOSED = 12.0  # of colour difference: what is farther from the outline belon
 _RIM = 2  # pixels along the outline that mix the object with the ground
 _LEAST = 0.4  # of the object's pixels: if less is left to go on with, the bound is raised
 _MOST = 0.7  # of a material: if more is enclosed, what is left of it is not copied
-_MAIN = 0.35  # of the object's pixels: a material with more of them is what the object is made of, front and back
+_MAIN = 0.3  # of the object's pixels: a material with more of them is what the object is made of, front and back
 _FEW = 0.1  # of the object's pixels: with fewer to copy from, all are
 _GROWN = 4  # pixels that are added around the enclosed, but not within so many of the outline
+_STRAYED = 0.1  # of sRGB: if a patch is farther from what the object is made of, it shows something else
 _SHADED = 3  # pixels along the rim that are darker than the rest, or lit from behind: nothing is copied from there
 
 
-def from_behind(colours: Float32Array, inside: BoolArray, poll: Poll) -> Float32Array:
+def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, poll: Poll) -> Float32Array:
     """Return the picture of the back, as seen from the front through the object, float32 (S, S, 3).
 
-    colours: float32 (S, S, 3), sRGB in [0, 1]. inside: bool (S, S), the object's pixels. Outside the object the result
-    goes on smoothly.
+    colours: float32 (S, S, 3), sRGB in [0, 1], by which the enclosed is told. even: the same in even light, of which
+    the back is made. inside: bool (S, S), the object's pixels. Outside the object the result goes on smoothly.
     """
     size = inside.shape[0]
     small = min(_SIDE, size)
     whole, all_of_it = (0.0, 0.0, float(size), float(size)), (0.0, 0.0, float(small), float(small))
     cover = resample(inside.astype(np.float32), whole, (small, small))
     mask = cover > 0.5
-    smooth = fill(colours, inside.astype(np.float32))
-    coarse = np.clip(resample(smooth, whole, (small, small)), 0, 1)
     core = eroded(mask, _RIM) if eroded(mask, _RIM).any() else mask
-    front = enclosed(coarse, core, poll) & mask
-    facing = of_the_front(coarse, core, front)
+    as_seen = np.clip(resample(fill(colours, inside.astype(np.float32)), whole, (small, small)), 0, 1)
+    front = enclosed(as_seen, core, poll) & mask
+    main = of_the_whole(as_seen, core)
+    facing = of_the_front(as_seen, core, front) & (main < 0)
+    smooth = fill(even, inside.astype(np.float32))
+    coarse = np.clip(resample(smooth, whole, (small, small)), 0, 1)
     front |= loose(facing & ~front, core)
     known = core & ~front
     inner = eroded(core, _SHADED)
@@ -59,9 +63,15 @@ def from_behind(colours: Float32Array, inside: BoolArray, poll: Poll) -> Float32
     hole = mask & ~known
     guess = coarse.copy()
     if hole.any() and sources.any():
-        to, at = (np.argwhere(which).astype(np.float64) for which in (hole, sources))
-        guess[hole] = likely(to, at, coarse[sources].astype(np.float64), np.ones(len(at)), 0, poll)
+        for each in np.unique(main[hole]):
+            asked, asking = sources & (main == each), hole & (main == each)
+            if each < 0 or not asked.any():
+                asked = sources
+            to, at = (np.argwhere(which).astype(np.float64) for which in (asking, asked))
+            guess[asking] = likely(to, at, coarse[asked].astype(np.float64), np.ones(len(at)), 0, poll)
     filled, source = complete(guess, known, hole, sources, poll)
+    strayed = hole & dilated(main >= 0, _GROWN) & (np.linalg.norm(filled - guess, axis=2) > _STRAYED)
+    filled[strayed] = guess[strayed]
     # The detail of the places that are copied from, at the picture's own size.
     scale = size / small
     fine = places_of((size, size))
@@ -69,7 +79,8 @@ def from_behind(colours: Float32Array, inside: BoolArray, poll: Poll) -> Float32
     offset = (source - places_of(mask.shape))[cell[..., 0], cell[..., 1]]
     place = np.clip(fine + np.rint(offset * scale).astype(np.int64), 0, size - 1)
     detail = smooth - resample(coarse, all_of_it, (size, size))
-    behind = resample(filled, all_of_it, (size, size)) + detail[place[..., 0], place[..., 1]]
+    detail = detail[place[..., 0], place[..., 1]] * ~strayed[cell[..., 0], cell[..., 1], None]
+    behind = resample(filled, all_of_it, (size, size)) + detail
     share = np.clip(resample(hole.astype(np.float32), all_of_it, (size, size)), 0, 1)[..., None]
     return np.clip(smooth + share * (behind - smooth), 0, 1).astype(np.float32)
 
@@ -87,6 +98,18 @@ def of_the_front(colours: Float32Array, inside: BoolArray, front: BoolArray) -> 
     share = np.bincount(material, front[inside]) / np.maximum(count, 1)
     facing[inside] = ((share > _MOST) & (count < _MAIN * len(material)))[material]
     return facing
+
+
+def of_the_whole(colours: Float32Array, inside: BoolArray) -> Int64Array:
+    """Of which material that covers much of the object each pixel is, int64 (H, W), or -1: it is made of these.
+
+    colours: float32 (H, W, 3), sRGB in [0, 1]. White and black are two materials here.
+    """
+    whole = np.full(inside.shape, -1)
+    if inside.any():
+        material = materials(srgb_to_linear(colours[inside]).astype(np.float64), GREYS)
+        whole[inside] = np.where((np.bincount(material) > _MAIN * len(material))[material], material, -1)
+    return whole
 
 
 def loose(mask: BoolArray, inside: BoolArray) -> BoolArray:

@@ -13,10 +13,14 @@ import numpy as np
 from ..arrays import BoolArray, Float32Array, Float64Array, Int64Array
 from ..raster.oklab import oklab
 
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])  # ITU-R BT.709
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+"""Of linear colours, by ITU-R BT.709."""
 _MATERIALS = 8
 _ROUNDS = 6
 _LIGHTNESS = 0.15  # of what lightness counts in telling materials apart: shade changes it, too
+GREYS = 0.6
+"""What lightness can count among greys, which have no hue to be told apart by."""
+_GREY = 0.06  # chroma over lightness: with less a colour is grey
 _ALIKE = 0.12  # distance below which two colours are one material
 _DARK = 0.2  # lightness below which a hue is not sure
 _EVEN = 0.01  # of the pixels: how strongly the fit is held to even light
@@ -35,7 +39,7 @@ def fit(colours: Float32Array, normals: Float32Array, inside: BoolArray) -> Floa
     at = np.flatnonzero(inside)
     at = at[:: max(1, len(at) // _MOST)]
     pixels = colours.reshape(-1, 3)[at].astype(np.float64)
-    light = pixels @ _LUMINANCE
+    light = pixels @ LUMINANCE
     if len(at) < 100 or not light.any():
         return even
     basis = harmonics(normals.reshape(-1, 3)[at].astype(np.float64))
@@ -68,24 +72,36 @@ def harmonics(normals: Float64Array) -> Float64Array:
     return np.stack([np.ones_like(x), y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y], axis=-1)
 
 
-def materials(pixels: Float64Array) -> Int64Array:
+def materials(pixels: Float64Array, greys: float = _LIGHTNESS) -> Int64Array:
     """The material of each pixel, int64 (N,): k-means over its hue and, a little, its lightness.
 
     It begins at the mean and the colours farthest apart. Shade scales Oklab's three numbers, so that their ratios stay.
+    pixels: float64 (N, 3), linear. greys: what lightness counts among colours without a hue, see `GREYS`.
     """
-    tones = np.clip(pixels, 0, 1) ** (1 / 2.2) * 255
-    lab = oklab(tones.astype(np.uint8)[None])[0].astype(np.float64)
-    lab = np.column_stack([_LIGHTNESS * lab[:, 0], lab[:, 1:] / np.maximum(lab[:, :1], _DARK)])
+    lightness, hue = lightness_and_hue(pixels)
+    counts = _LIGHTNESS + (greys - _LIGHTNESS) * greyness(hue)
+    lab = np.column_stack([counts * lightness, hue])
     means = lab.mean(axis=0)[None]
-    while len(means) < _MATERIALS:
-        apart = ((lab[:, None] - means) ** 2).sum(axis=2).min(axis=1)
-        if apart.max() < _ALIKE**2:
-            break
+    apart = ((lab - means) ** 2).sum(axis=1)
+    while len(means) < _MATERIALS and apart.max() >= _ALIKE**2:
         means = np.concatenate([means, lab[int(np.argmax(apart))][None]])
+        apart = np.minimum(apart, ((lab - means[-1]) ** 2).sum(axis=1))
     nearest = np.zeros(len(lab), np.int64)
     for _ in range(_ROUNDS):
-        nearest = np.argmin(((lab[:, None] - means) ** 2).sum(axis=2), axis=1)
+        nearest = np.argmin(-2 * lab @ means.T + (means**2).sum(axis=1), axis=1)
         counts = np.bincount(nearest, minlength=len(means))
         sums = np.stack([np.bincount(nearest, lab[:, axis], len(means)) for axis in range(3)], axis=1)
         means = np.where(counts[:, None] > 0, sums / np.maximum(counts, 1)[:, None], means)
     return nearest
+
+
+def greyness(hue: Float64Array) -> Float64Array:
+    """How little hue there is, float64 (N,), 1 for a grey, of hues as `lightness_and_hue` gives them, (N, 2)."""
+    return np.exp(-(hue**2).sum(axis=1) / _GREY**2)
+
+
+def lightness_and_hue(pixels: Float64Array) -> tuple[Float64Array, Float64Array]:
+    """Oklab's lightness of linear colours, (N, 3), as float64 (N,), and its other numbers over it, float64 (N, 2)."""
+    tones = np.clip(pixels, 0, 1) ** (1 / 2.2) * 255
+    lab = oklab(tones.astype(np.uint8)[None])[0].astype(np.float64)
+    return lab[:, 0], lab[:, 1:] / np.maximum(lab[:, :1], _DARK)

@@ -2,8 +2,8 @@
 """The base colour of a mesh all round, from the one picture that it was made from.
 
 What the picture sees squarely keeps the picture's own pixels. What would be seen from behind shows the picture without
-what belongs to the front alone, see `behind`. Between the two, and where something hides something, colours go on from
-both, see `votes`.
+what belongs to the front alone and in even light, see `behind` and `even`. Between the two, and where something hides
+something, colours go on from both, see `votes`.
 """
 
 from collections.abc import Sequence
@@ -22,9 +22,11 @@ from ..raster.ticks import Poll
 from ..raster.vectors import TO_VIEWER, unit
 from . import light
 from .atlas import Atlas, lay_out
-from .bake import View, blend, sample, weights
+from .bake import SQUARE, View, blend, sample, weights
 from .behind import from_behind
+from .even import evened
 from .finer import finer
+from .grain import Grain, grain_of
 from .sides import BACK, FRONT, kept, places, view
 from .sight import Sight, sight
 from .votes import likely
@@ -37,6 +39,9 @@ _UNDER = 0.01  # the weight of what goes on from elsewhere, beside the cosine's 
 _SMOOTH = 0.012  # of the side: what is smaller does not flow
 _SMALL = 256  # pixels along the side at which colours are smoothed
 _SMOOTHINGS = 8
+_EVEN_FROM = 0.5  # the cosine of 60 degrees: what faces the viewer more is lit as in the picture
+_EVEN_AT = 0.25  # a cosine: what faces the viewer less is in even light
+_EVENING = (0.4, 2.5)  # of brightness
 _LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)  # a table for bytes
 _BUFFER = 1024  # pixels along the side of the z-buffers, at most
 _COARSE = 0.03  # of the side: longer edges are divided to know the colours between their ends
@@ -53,6 +58,20 @@ class _Side:
     colours: Float32Array
     view: View
     sign: float
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """What the picture tells of a surface.
+
+    sides: from the front, as the picture is, and from behind. voters: both in even light, for what neither sees. grain:
+    the texture for that. evening: float32 (S, S, 1), by what the front's colours become those of even light.
+    """
+
+    sides: tuple[_Side, _Side]
+    voters: tuple[_Side, _Side]
+    grain: Grain
+    evening: Float32Array
 
 
 def paint(
@@ -98,10 +117,10 @@ def baked(
         report(done, STEPS)
 
     poll()
-    sides = _sides(seen, cutout, normal_map, picture, round(atlas.scale * side), poll, lit=lit)
+    looks = _looks(seen, cutout, normal_map, picture, round(atlas.scale * side), poll, lit=lit)
     done = 10
     poll()
-    image, covered = _painted(seen, atlas, sides, side, poll)
+    image, covered = _painted(seen, atlas, looks, side, poll)
     done = 18
     image = fill(image, covered, poll)
     opaque = np.full((*covered.shape, 4), 255, np.uint8)
@@ -111,7 +130,7 @@ def baked(
     return opaque
 
 
-def _sides(
+def _looks(
     seen: Sight,
     cutout: Cutout,
     normal_map: NormalMap,
@@ -120,8 +139,8 @@ def _sides(
     poll: Poll,
     *,
     lit: bool,
-) -> tuple[_Side, _Side]:
-    """What is seen from the front and from behind. wide: the side, in pixels, at which the picture is drawn."""
+) -> _Looks:
+    """What the picture tells of a surface. wide: the side, in pixels, at which the picture is drawn."""
     crop, side = cutout.crop, cutout.rgba.shape[0]
     inside = cutout.rgba[..., 3] > 127
     own = _LINEAR[cutout.rgba[..., :3]]
@@ -129,16 +148,27 @@ def _sides(
     if normals.shape != own.shape:
         normals = unit(crop_resize(normals, 0, 0, normals.shape[0], side), TO_VIEWER)
     shade = light.shade(light.fit(own, normals, inside), normals)[..., None]
-    behind = from_behind(linear_to_srgb(np.clip(own / shade, 0, 1)), inside, poll)
+    unlit = own / shade
+    even = evened(unlit, inside)
+    poll()
+    as_seen, lit_evenly = (linear_to_srgb(np.clip(part, 0, 1)) for part in (unlit, even))
+    behind = from_behind(as_seen, lit_evenly, inside, poll)
     front = _drawn(picture, crop, wide, poll)
     if not lit:
         front /= np.clip(crop_resize(shade, 0, 0, side, wide), *light.RANGE)
     usable = kept(inside, min(wide, _BUFFER))
     poll()
-    return (
-        _Side(front, view(seen.points, seen.triangles, FRONT, side, usable, poll), FRONT),
-        _Side(srgb_to_linear(behind), view(seen.points, seen.triangles, BACK, side, usable, poll), BACK),
-    )
+    facing = _Side(front, view(seen.points, seen.triangles, FRONT, side, usable, poll), FRONT)
+    back = _Side(srgb_to_linear(behind), view(seen.points, seen.triangles, BACK, side, usable, poll), BACK)
+    shown = inside.astype(np.float32)
+    voters = (replace(facing, colours=fill(even, shown)), back)
+    evening = np.clip(_bright(even) / _bright(own if lit else unlit), *_EVENING)
+    return _Looks((facing, back), voters, grain_of(back.colours, inside), fill(evening, shown))
+
+
+def _bright(colours: Float32Array) -> Float32Array:
+    """The luminance of linear colours, a little above 0, float32 (S, S, 1)."""
+    return (colours @ light.LUMINANCE.astype(np.float32) + np.float32(1e-3))[..., None]
 
 
 def _drawn(picture: Picture, crop: Crop, wide: int, poll: Poll) -> Float32Array:
@@ -152,27 +182,38 @@ def _drawn(picture: Picture, crop: Crop, wide: int, poll: Poll) -> Float32Array:
     return drawn
 
 
-def _painted(
-    seen: Sight, atlas: Atlas, sides: tuple[_Side, ...], side: int, poll: Poll
-) -> tuple[Float32Array, Float32Array]:
+def _painted(seen: Sight, atlas: Atlas, looks: _Looks, side: int, poll: Poll) -> tuple[Float32Array, Float32Array]:
     """The atlas's image, float32 (S, S, 3), from 0 to 255, and where it shows the surface, float32 (S, S), 1 or 0."""
     points, triangles = seen.points, seen.triangles
     normals = vertex_normals(Mesh(points.astype(np.float32), triangles, np.zeros((len(points), 2), np.float32)))
     grid = finer(seen, normals, _COARSE * side, poll)
     poll()
-    found, known = _seen(grid.points, grid.normals, [_without_detail(each) for each in sides], side)
+    found, known = _seen(grid.points, grid.normals, [_without_detail(each) for each in looks.voters], side)
     total = found.sum(axis=0)
     base = _spread(grid.points, grid.triangles, blend(found, known), total / (total + _UNDER), poll)
     shape = (atlas.size, atlas.size)
     image, covered = np.zeros((atlas.size**2, 3), np.float32), np.zeros(atlas.size**2, np.float32)
     for pixel, triangle, shares in atlas.pixels(poll):
         place, normal = seen.at(triangle, shares), np.einsum("pc,pcx->px", shares, normals[triangles[triangle]])
-        found, known = _seen(place, unit(normal), sides, side)
+        normal = unit(normal)
+        found, known = _seen(place, normal, looks.sides, side)
+        known[0] *= _evening(place, normal, looks.evening, side)
+        under = grid.blended(base, triangle, shares)
+        faint = found.sum(axis=0) < SQUARE
+        under[faint] = looks.grain.on(place[faint], normal[faint], under[faint], side)
         found = np.concatenate([found, np.full((1, len(place)), _UNDER)])
-        colours = blend(found, np.concatenate([known, grid.blended(base, triangle, shares)[None]]))
+        colours = blend(found, np.concatenate([known, under[None]]))
         image[pixel] = linear_to_srgb(np.clip(colours, 0, 1)) * 255
         covered[pixel] = 1.0
     return image.reshape(*shape, 3), covered.reshape(shape)
+
+
+def _evening(points: Float64Array, normals: Float64Array, evening: Float32Array, side: int) -> Float64Array:
+    """By what the front's colours grow, float64 (N, 1), so that what turns away comes into even light gradually."""
+    turned = np.clip((_EVEN_FROM - normals[:, 2]) / (_EVEN_FROM - _EVEN_AT), 0, 1)
+    scale = len(evening) / side
+    factor = sample(evening, points[:, 0] * scale, (side - points[:, 1]) * scale)
+    return factor ** (turned**2 * (3 - 2 * turned))[:, None]
 
 
 def _spread(

@@ -43,7 +43,7 @@ def test_eyes_are_enclosed_and_a_belt_is_not() -> None:
 
 def test_a_face_has_no_second_one() -> None:
     colours, inside = portrait()
-    back = from_behind(colours, inside, POLL)
+    back = from_behind(colours, colours, inside, POLL)
     assert back.shape == colours.shape
     for column in (48, 80):
         np.testing.assert_allclose(back[50, column], colours[50, 64], atol=0.12)
@@ -65,6 +65,19 @@ def test_a_face_is_a_face_up_to_its_last_pixel() -> None:
     assert not behind.of_the_front(colours, inside, inside)[20:40, 64].any(), "what it is made of has no front alone"
 
 
+def test_what_the_object_is_made_of_goes_round_but_not_its_details() -> None:
+    """A dark ring surrounds nearly all of a green body, which is thin outside of it. Its base is thick and red."""
+    inside = disc(56, 64, 44) | (np.abs(ROWS - 108) < 10) & (np.abs(COLUMNS - 64) < 40)
+    green, dark = (0.2, 0.6, 0.15), (0.05, 0.05, 0.08)
+    colours = np.where((ROWS > 98)[..., None], RED, green) * np.ones((SIDE, SIDE, 1))
+    colours[disc(56, 64, 37) & ~disc(56, 64, 32)] = dark
+    colours[disc(48, 56, 5) | disc(48, 76, 5)] = WHITE
+    colours = colours.astype(np.float32)
+    back = from_behind(colours, colours, inside, POLL)
+    for place in ((48, 56), (48, 76), (60, 64), (40, 50)):
+        np.testing.assert_allclose(back[place], green, atol=0.12)
+
+
 def test_what_does_not_reach_the_outline_is_loose() -> None:
     inside, speck, strip = disc(64, 64, 50), disc(70, 50, 4), disc(64, 108, 9)
     np.testing.assert_array_equal(behind.loose((speck | strip) & inside, inside), speck)
@@ -73,13 +86,13 @@ def test_what_does_not_reach_the_outline_is_loose() -> None:
 def test_front_and_back_agree_at_the_outline() -> None:
     colours, inside = portrait()
     ring = disc(64, 64, 46) & ~disc(64, 64, 42) & inside
-    assert np.abs(from_behind(colours, inside, POLL) - colours)[ring].mean() < 0.02
+    assert np.abs(from_behind(colours, colours, inside, POLL) - colours)[ring].mean() < 0.02
 
 
 def test_an_object_of_one_pixel_and_one_without_any() -> None:
     colours = np.full((SIDE, SIDE, 3), 0.3, np.float32)
     for inside in (disc(64, 64, 0.5), np.zeros((SIDE, SIDE), np.bool_)):
-        assert np.isfinite(from_behind(colours, inside, POLL)).all()
+        assert np.isfinite(from_behind(colours, colours, inside, POLL)).all()
 
 
 def test_a_hole_goes_on_with_the_pattern_around_it() -> None:
@@ -94,7 +107,9 @@ def test_a_hole_goes_on_with_the_pattern_around_it() -> None:
 
 def test_the_same_hole_is_filled_the_same_way() -> None:
     colours, inside = portrait()
-    np.testing.assert_array_equal(from_behind(colours, inside, POLL), from_behind(colours, inside, POLL))
+    np.testing.assert_array_equal(
+        from_behind(colours, colours, inside, POLL), from_behind(colours, colours, inside, POLL)
+    )
 
 
 def test_votes_choose_one_of_two_colours() -> None:

@@ -169,7 +169,7 @@ def _counted(of: Int64Array, sides: Int8Array, count: int) -> Float64Array:
 
 
 def _pieces(sides: Int8Array, layers: Int8Array, pairs: Int64Array) -> Int64Array:
-    """The connected piece of one side and layer that each face belongs to, from 0, in the order of their first faces."""
+    """The connected piece of one side and layer of each face, from 0, in the order of their first faces."""
     kinds = sides + len(_NORMALS) * layers
     one, other = pairs[:, kinds[pairs[0]] == kinds[pairs[1]]]
     return components(len(sides), one, other)

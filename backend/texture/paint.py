@@ -25,7 +25,7 @@ from .atlas import Atlas, lay_out
 from .bake import View, blend, sample, weights
 from .behind import from_behind
 from .finer import finer
-from .sides import BACK, FRONT, kept, places, view
+from .sides import BACK, FRONT, kept, places, views
 from .sight import Sight, sight
 from .votes import likely
 
@@ -135,10 +135,8 @@ def _sides(
         front /= np.clip(crop_resize(shade, 0, 0, side, wide), *light.RANGE)
     usable = kept(inside, min(wide, _BUFFER))
     poll()
-    return (
-        _Side(front, view(seen.points, seen.triangles, FRONT, side, usable, poll), FRONT),
-        _Side(srgb_to_linear(behind), view(seen.points, seen.triangles, BACK, side, usable, poll), BACK),
-    )
+    near, far = views(seen.points, seen.triangles, side, usable, poll)
+    return _Side(front, near, FRONT), _Side(srgb_to_linear(behind), far, BACK)
 
 
 def _drawn(picture: Picture, crop: Crop, wide: int, poll: Poll) -> Float32Array:
@@ -183,21 +181,19 @@ def _spread(
     if not len(voters):
         return np.full_like(points, 0.5)
     tones = linear_to_srgb(np.clip(known, 0, 1))
-    colours = tones.copy()
     asked = np.flatnonzero(share < 1)
     found = likely(points[asked], points[voters], tones[voters], share[voters], 1, poll)
-    colours[asked] = found + share[asked, None] * (tones[asked] - found)
-    ends = triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
-    count = np.bincount(ends.reshape(-1), minlength=len(points)) + 1.0
+    tones[asked] = found + share[asked, None] * (tones[asked] - found)
+    corners = np.ascontiguousarray(triangles.T, np.intp)
+    count = np.bincount(corners.reshape(-1), minlength=len(points)).astype(np.float64)
+    colours = tones.T.copy()
     for _ in range(_SMOOTHINGS):
         poll()
-        sums = [
-            np.bincount(ends[:, 0], colours[ends[:, 1], axis], len(points))
-            + np.bincount(ends[:, 1], colours[ends[:, 0], axis], len(points))
-            for axis in range(3)
-        ]
-        colours = (colours + np.stack(sums, axis=1)) / count[:, None]
-    return srgb_to_linear(np.clip(colours, 0, 1))
+        for tone in colours:  # the mean of its own, and of the two others of each triangle
+            triple = tone[corners].sum(axis=0)
+            sums = sum(np.bincount(corner, triple, len(points)) for corner in corners)
+            tone[:] = (tone * (1 - count) + sums) / (2 * count + 1)
+    return srgb_to_linear(np.clip(colours.T, 0, 1))
 
 
 def _without_detail(each: _Side) -> _Side:

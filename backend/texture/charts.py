@@ -67,7 +67,7 @@ def cut(points: Float64Array, triangles: Int32Array, poll: Poll, faces: Int32Arr
     int32 (T,), the face that each triangle is part of, which stays whole; without it each is its own.
     """
     of_face = np.arange(len(triangles)) if faces is None else np.unique(faces, return_inverse=True)[1].reshape(-1)
-    corners = points[triangles]
+    corners = points.take(triangles, axis=0)
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     across = np.stack([np.bincount(of_face, across[:, axis]) for axis in range(3)], axis=1)
     area = np.linalg.norm(across, axis=1)
@@ -75,7 +75,7 @@ def cut(points: Float64Array, triangles: Int32Array, poll: Poll, faces: Int32Arr
     poll()
     shared = _shared(triangles)
     pairs = of_face[shared // 3]
-    pairs = pairs[:, pairs[0] != pairs[1]]
+    pairs = pairs.compress(pairs[0] != pairs[1], axis=1)
     sides = _sides(normals, pairs)
     for _ in range(_ROUNDS):
         poll()
@@ -147,9 +147,9 @@ def _sides(normals: Float64Array, pairs: Int64Array) -> Int8Array:
     for _ in range(_SMOOTHINGS):
         asked = np.zeros(len(sides), np.bool_)  # the others agree with all of their neighbours
         asked[_border(sides, pairs)] = True
-        near = pairs[:, asked[pairs[0]] | asked[pairs[1]]]
+        near = pairs.compress(asked[pairs[0]] | asked[pairs[1]], axis=1)
         near = np.concatenate([near, near[::-1]], axis=1)
-        near = near[:, asked[near[0]]]
+        near = near.compress(asked[near[0]], axis=1)
         own = normals[asked] @ _NORMALS.T
         votes = _FIRM * _counted((np.cumsum(asked) - 1)[near[0]], sides[near[1]], len(own))
         votes[own <= 0.1] = -1.0  # never onto a side from which it is not seen
@@ -159,7 +159,7 @@ def _sides(normals: Float64Array, pairs: Int64Array) -> Int8Array:
 
 def _border(sides: Int8Array, pairs: Int64Array) -> Int64Array:
     """The pairs of faces, int64 (2, B), that belong to two sides."""
-    return pairs[:, sides[pairs[0]] != sides[pairs[1]]]
+    return pairs.compress(sides[pairs[0]] != sides[pairs[1]], axis=1)
 
 
 def _counted(of: Int64Array, sides: Int8Array, count: int) -> Float64Array:
@@ -171,7 +171,7 @@ def _counted(of: Int64Array, sides: Int8Array, count: int) -> Float64Array:
 def _pieces(sides: Int8Array, layers: Int8Array, pairs: Int64Array) -> Int64Array:
     """The connected piece of one side and layer of each face, from 0, in the order of their first faces."""
     kinds = sides + len(_NORMALS) * layers
-    one, other = pairs[:, kinds[pairs[0]] == kinds[pairs[1]]]
+    one, other = pairs.compress(kinds[pairs[0]] == kinds[pairs[1]], axis=1)
     return components(len(sides), one, other)
 
 
@@ -204,8 +204,9 @@ def _joined(
     sizes = np.bincount(pieces, area)
     first = _first(pieces)
     layers = layers[first]
-    beside = pieces[pairs[:, sides[pairs[0]] == sides[pairs[1]]]]
-    beside = beside[:, beside[0] != beside[1]]
+    beside = pieces[
+        pairs.compress((sides[pairs[0]] == sides[pairs[1]]) & (pieces[pairs[0]] != pieces[pairs[1]]), axis=1)
+    ]
     piece, pixel = pieces[grid.face], grid.pixel
     for _ in range(_ROUNDS):
         one, other = np.concatenate([beside, beside[::-1]], axis=1)
@@ -220,10 +221,10 @@ def _joined(
         if (to < 0).all():
             break
         layers = np.where(to < 0, layers, layers[to])
-        number = components(len(sizes), *beside[:, layers[beside[0]] == layers[beside[1]]])
+        number = components(len(sizes), *beside.compress(layers[beside[0]] == layers[beside[1]], axis=1))
         first, layers = first[_first(number)], layers[_first(number)]
         sizes, pieces, piece, beside = np.bincount(number, sizes), number[pieces], number[piece], number[beside]
-        beside = beside[:, beside[0] != beside[1]]
+        beside = beside.compress(beside[0] != beside[1], axis=1)
     return pieces, first
 
 
@@ -236,8 +237,8 @@ def _first(numbers: Int64Array) -> Int64Array:
 
 def _grid(flat: Float64Array, depth: Float64Array, of_face: Int64Array, poll: Poll) -> _Grid:
     """What lies at the grid's pixels. flat: as in `Charts`. depth: float64 (T, 3), the corners', towards the side."""
-    low = flat.min(axis=(0, 1))
-    extent = float(np.ptp(flat, axis=(0, 1)).max())
+    low, high = (np.array([edge(flat[..., axis]) for axis in (0, 1)]) for edge in (np.min, np.max))
+    extent = float((high - low).max())
     scale = (_GRID - 1) / max(extent, 1e-12)
     screen = np.concatenate([(flat - low) * scale + 0.31, depth[..., None]], axis=2)  # beside the pixels' centres
     pixel, triangle, height, _ = hits(screen, (_GRID, _GRID), poll)
@@ -261,7 +262,7 @@ def _behind(grid: _Grid, pieces: Int64Array, pairs: Int64Array) -> BoolArray:
     found[hidden] = 1
     touched = np.zeros(int(pieces.max()) + 1, np.bool_)
     touched[pieces[hidden]] = True
-    one, other = pairs[:, (found[pairs[0]] == 0) | (found[pairs[1]] == 0)]
+    one, other = pairs.compress((found[pairs[0]] == 0) | (found[pairs[1]] == 0), axis=1)
     inside = (pieces[one] == pieces[other]) & touched[pieces[one]]
     one, other = one[inside], other[inside]
     for _ in range(_ROUNDS):

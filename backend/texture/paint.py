@@ -164,7 +164,10 @@ def _painted(
     shape = (atlas.size, atlas.size)
     image, covered = np.zeros((atlas.size**2, 3), np.float32), np.zeros(atlas.size**2, np.float32)
     for pixel, triangle, shares in atlas.pixels(poll):
-        place, normal = seen.at(triangle, shares), np.einsum("pc,pcx->px", shares, normals[triangles[triangle]])
+        place, normal = (
+            seen.at(triangle, shares),
+            np.einsum("pc,pcx->px", shares, normals.take(triangles.take(triangle, axis=0), axis=0)),
+        )
         found, known = _seen(place, unit(normal), sides, side)
         found = np.concatenate([found, np.full((1, len(place)), _UNDER)])
         colours = blend(found, np.concatenate([known, grid.blended(base, triangle, shares)[None]]))

@@ -26,7 +26,7 @@ def views(points: Float64Array, triangles: Int32Array, side: int, kept: Float32A
     """What is seen of a surface from the front and from behind, with z-buffers of the size of `kept`; see `places`."""
     square = len(kept)
     near, far = np.full(square**2, np.inf), np.full(square**2, -np.inf)
-    corners = places(points, FRONT, side, square)[triangles]
+    corners = places(points, FRONT, side, square).take(triangles, axis=0)
     for pixel, _, depth, _ in batches(corners, (square, square), poll):
         np.minimum.at(near, pixel, depth)
         np.maximum.at(far, pixel, depth)

@@ -77,22 +77,20 @@ def finer(seen: Sight, normals: Float64Array, longest: float, poll: Poll) -> Gri
             break
         longest *= 1.5
     first = np.cumsum(counts) - counts
-    places, directions, inner = np.empty((counts.sum(), 3)), np.empty((counts.sum(), 3)), []
+    triangle, shares, inner = np.empty(counts.sum(), np.int64), np.empty((counts.sum(), 3)), []
     for count in np.unique(parts):
         poll()
         own = np.flatnonzero(parts == count)
         row, column = np.nonzero(np.tri(count + 1, dtype=np.bool_)[::-1])
-        shares = np.stack([count - row - column, column, row], axis=1) / count
-        of = np.repeat(own, len(shares))
-        at = (first[own][:, None] + np.arange(len(shares))).reshape(-1)
-        each = np.tile(shares, (len(own), 1))
-        places[at] = seen.at(of, each)
-        directions[at] = np.einsum("pc,pcx->px", each, normals.take(triangles.take(of, axis=0), axis=0))
+        at = first[own][:, None] + np.arange(len(row))
+        triangle[at] = own[:, None]
+        shares[at] = np.stack([count - row - column, column, row], axis=1) / count
         inner.append((first[own][:, None, None] + _cells(int(count))).reshape(-1, 3))
+    places = seen.at(triangle, shares)
     numbers, kept = _joined(places)
-    return Grid(
-        places[kept], unit(directions[kept]), numbers[np.concatenate(inner)].astype(np.int32), parts, first, numbers
-    )
+    corners = normals.take(triangles.take(triangle[kept], axis=0), axis=0)
+    directions = unit(np.einsum("pc,pcx->px", shares[kept], corners))
+    return Grid(places[kept], directions, numbers[np.concatenate(inner)].astype(np.int32), parts, first, numbers)
 
 
 def _place(count: Int64Array, row: Int64Array, column: Int64Array) -> Int64Array:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import BoolArray, Float64Array, Int64Array
+from .rows import first_of
 
 IntegerArray = NDArray[np.integer[Any]]
 
@@ -66,9 +67,7 @@ def vertex_components(triangles: IntegerArray, vertex_count: int) -> Int64Array:
     """Label connected vertices alike, int64 (V,): by the smallest index among them."""
     edges = half_edges(triangles)
     number = components(vertex_count, edges[:, 0], edges[:, 1])
-    smallest = np.empty_like(number)
-    smallest[number[::-1]] = np.arange(vertex_count)[::-1]  # the last one stays: the first vertex
-    return smallest[number]
+    return first_of(number)[number]
 
 
 def components(count: int, start: Int64Array, end: Int64Array) -> Int64Array:

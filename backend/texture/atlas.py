@@ -85,7 +85,7 @@ def lay_out(
     """
     charts = cut(points, triangles, poll, faces)
     front = charts.sides == FRONT
-    areas = np.bincount(charts.of, np.abs(signed_areas(charts.flat)))
+    areas = np.bincount(charts.of, np.abs(signed_areas(charts.flat))).astype(np.float64)
     edges, of = _edges(charts)
     low = np.full((len(front), 2), np.inf)
     np.minimum.at(low, of, edges.min(axis=1))

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..arrays import BoolArray, Float64Array, Int8Array, Int32Array, Int64Array
 from ..mesh.check import components
+from ..mesh.rows import first_of
 from ..raster.ticks import Poll
 from ..raster.triangles import hits
 
@@ -202,7 +203,7 @@ def _joined(
     Returns the pieces that come out as `_pieces` does, and the first face of each.
     """
     sizes = np.bincount(pieces, area)
-    first = _first(pieces)
+    first = first_of(pieces)
     layers = layers[first]
     beside = pieces[
         pairs.compress((sides[pairs[0]] == sides[pairs[1]]) & (pieces[pairs[0]] != pieces[pairs[1]]), axis=1)
@@ -222,17 +223,11 @@ def _joined(
             break
         layers = np.where(to < 0, layers, layers[to])
         number = components(len(sizes), *beside.compress(layers[beside[0]] == layers[beside[1]], axis=1))
-        first, layers = first[_first(number)], layers[_first(number)]
+        one_of = first_of(number)
+        first, layers = first[one_of], layers[one_of]
         sizes, pieces, piece, beside = np.bincount(number, sizes), number[pieces], number[piece], number[beside]
         beside = beside.compress(beside[0] != beside[1], axis=1)
     return pieces, first
-
-
-def _first(numbers: Int64Array) -> Int64Array:
-    """Where each number occurs first, int64 (N,). numbers: int64, from 0 without gaps."""
-    first = np.empty(int(numbers.max()) + 1, np.int64)
-    first[numbers[::-1]] = np.arange(len(numbers))[::-1]  # the last one stays
-    return first
 
 
 def _grid(flat: Float64Array, depth: Float64Array, of_face: Int64Array, poll: Poll) -> _Grid:

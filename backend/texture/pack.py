@@ -103,23 +103,23 @@ def _shapes(edges: Float64Array, of: Int64Array, room: float) -> list[_Shape]:
     columns, rows = (high + room).astype(np.int64).T + 1
     ends = np.cumsum(rows * (columns + 1))  # a cell stays free at the end of each row
     first = ends - rows * (columns + 1)
-    # A chart begins, or ends, to the right of where an edge crosses the middle of a row.
+    # Cells whose middle a chart covers: it begins, or ends, where an edge crosses the middle of their row.
     low, up = np.sort(np.ceil(edges[..., 1] - 0.5).astype(np.int64), axis=1).T
     which, row = _counted_up(up - low)
     row += low[which]
-    chart, (x, y), (along, rise) = of[which], edges[which, 0].T, (edges[which, 1] - edges[which, 0]).T
-    column = np.ceil(x + along * ((row + 0.5 - y) / rise) - 0.5).astype(np.int64).clip(0, columns[chart])
+    chart, (x, y), (run, rise) = of[which], edges[which, 0].T, (edges[which, 1] - edges[which, 0]).T
+    column = np.ceil(x + run * ((row + 0.5 - y) / rise) - 0.5).astype(np.int64).clip(0, columns[chart])
     turns = np.bincount(first[chart] + row * (columns[chart] + 1) + column, -np.sign(rise), ends[-1])
     needed = np.cumsum(turns) > 0.5
-    # The cells that the outline itself comes near.
+    # Cells that the outline comes near.
     steps = np.ceil(_STEPS * np.abs(edges[:, 1] - edges[:, 0]).max(axis=1)).astype(np.int64) + 1
     which, step = _counted_up(steps + 1)
     chart, last = of[which], np.stack([columns, rows], axis=1)[of[which]] - 1
     places = edges[which, 0] + (edges[which, 1] - edges[which, 0]) * (step / steps[which])[:, None]
     slack = 0.5 / _STEPS
     near = [np.floor(places + by).astype(np.int64).clip(0, last) for by in (-slack, room + slack)]
-    for columns_of, rows_of in itertools.product((0, 1), repeat=2):
-        needed[first[chart] + near[rows_of][:, 1] * (columns[chart] + 1) + near[columns_of][:, 0]] = True
+    for across, along in itertools.product(near, near):
+        needed[first[chart] + along[:, 1] * (columns[chart] + 1) + across[:, 0]] = True
     begin, end = np.flatnonzero(np.diff(needed, prepend=False, append=False)).reshape(-1, 2).T
     chart = np.searchsorted(ends, begin, side="right")
     order = np.lexsort((begin - end, chart))

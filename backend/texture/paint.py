@@ -164,11 +164,9 @@ def _painted(
     shape = (atlas.size, atlas.size)
     image, covered = np.zeros((atlas.size**2, 3), np.float32), np.zeros(atlas.size**2, np.float32)
     for pixel, triangle, shares in atlas.pixels(poll):
-        place, normal = (
-            seen.at(triangle, shares),
-            np.einsum("pc,pcx->px", shares, normals.take(triangles.take(triangle, axis=0), axis=0)),
-        )
-        found, known = _seen(place, unit(normal), sides, side)
+        corners = normals.take(triangles.take(triangle, axis=0), axis=0)
+        place, normal = seen.at(triangle, shares), unit(np.einsum("pc,pcx->px", shares, corners))
+        found, known = _seen(place, normal, sides, side)
         found = np.concatenate([found, np.full((1, len(place)), _UNDER)])
         colours = blend(found, np.concatenate([known, grid.blended(base, triangle, shares)[None]]))
         image[pixel] = linear_to_srgb(np.clip(colours, 0, 1)) * 255

@@ -67,6 +67,19 @@ def test_a_surface_in_folds_is_covered_once_and_nothing_turned_over(body: tuple[
     assert max(shared(charts.flat[charts.of == chart]) for chart in range(len(charts.sides))) < 0.01
 
 
+def test_the_outline_of_a_chart_encloses_what_its_triangles_cover() -> None:
+    points, triangles = together(ball(), ball(middle=(64, 64, -50)))
+    charts = cut(points, triangles, nothing)
+    begin, of = charts.outline, charts.of[charts.outline // 3]
+    flat = charts.flat.reshape(-1, 2)
+    x, y = flat[begin].T
+    to_x, to_y = flat[begin - begin % 3 + (begin + 1) % 3].T
+    np.testing.assert_allclose(np.bincount(of, to_x - x), 0, atol=1e-9)
+    covered = np.bincount(charts.of, doubled_areas(charts.flat))
+    np.testing.assert_allclose(np.bincount(of, x * to_y - to_x * y), covered, rtol=1e-9, atol=1e-6)
+    assert len(begin) < triangles.size / 4
+
+
 @given(st.integers(0, 2**31), st.integers(1, 5))
 @settings(max_examples=10, deadline=None)
 def test_a_face_of_several_triangles_stays_whole(seed: int, most: int) -> None:

@@ -36,8 +36,8 @@ TYPED = (3, 11)  # the Python whose NumPy describes types as the code is written
 OTHER = next(version for version in FOLDERS if version != THIS)
 WINDOW, PYTHON = "HI3DGEN_BLENDER", "HI3DGEN_OTHER_PYTHON"
 
-# What is tested in the oldest and in the newest Blender as well, and what is not: what cannot differ there (PyTorch, the
-# text of modules, what commands make of meshes), and what takes minutes and differs little (pictures and clients of
+# What is tested in the oldest and in the newest Blender as well, and what is not: what cannot differ there (PyTorch,
+# the text of modules, what commands make of meshes), and what takes minutes and differs little (pictures and clients of
 # every kind, memory).
 # The oldest differs by bpy and NumPy; sockets, processes and packages do not know them. The newest differs by Python,
 # too; PyTorch is not installed there, and the package index answers every Python alike.

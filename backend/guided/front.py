@@ -13,7 +13,7 @@ from ..raster.ticks import Poll
 from ..raster.vectors import unit
 from ..texture.bake import View, weights
 from ..texture.raster import look
-from ..texture.sides import FRONT, kept, places, view
+from ..texture.sides import FRONT, kept, places, views
 from ..texture.sight import sight
 from .rendering import GROUND, Rendering, depth_of
 
@@ -48,7 +48,7 @@ def front_of(mesh: Mesh, cutout: Cutout, poll: Poll) -> Front:
     points = sight(replace(mesh, uv=mesh.picture_uv), side)
     turned = Mesh(points.astype(np.float32), mesh.triangles, mesh.picture_uv)
     usable = kept(cutout.rgba[..., 3] > 127, min(side, _SIDE))
-    seen = view(points, mesh.triangles, FRONT, side, usable, poll)
+    seen, _ = views(points, mesh.triangles, side, usable, poll)
     return Front(mesh, points, vertex_normals(turned), seen, side)
 
 

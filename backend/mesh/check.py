@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import BoolArray, Float64Array, Int64Array
+from .rows import first_of
 
 IntegerArray = NDArray[np.integer[Any]]
 
@@ -58,15 +59,36 @@ def pinched_vertices(triangles: IntegerArray) -> int:
     found = np.minimum(np.searchsorted(keys, ends[:, 0] * size + ends[:, 1]), corners - 1)
     has_opposite = keys[found] == ends[:, 0] * size + ends[:, 1]
     across = arriving[order[found]]
-    fans = _label(corners, corner[has_opposite], across[has_opposite])
-    used = np.unique(t)
-    return len(np.unique(fans)) - len(used)
+    fans = components(corners, corner[has_opposite], across[has_opposite])
+    return int(fans.max()) + 1 - len(np.unique(t))
 
 
 def vertex_components(triangles: IntegerArray, vertex_count: int) -> Int64Array:
     """Label connected vertices alike, int64 (V,): by the smallest index among them."""
     edges = half_edges(triangles)
-    return _label(vertex_count, edges[:, 0], edges[:, 1])
+    number = components(vertex_count, edges[:, 0], edges[:, 1])
+    return first_of(number)[number]
+
+
+def components(count: int, start: Int64Array, end: Int64Array) -> Int64Array:
+    """Number a graph's components, int64 (count,): from 0, in the order of their smallest nodes.
+
+    count: how many nodes there are. start, end: int64 (E,), the edges' nodes. Each node is hooked to its smallest
+    neighbour if that is smaller than itself, the trees that come out are the nodes of a smaller graph, and so on.
+    """
+    if not len(start):
+        return np.arange(count)
+    root = np.arange(count)
+    np.minimum.at(root, np.maximum(start, end), np.minimum(start, end))
+    while True:
+        deeper = root[root]
+        if np.array_equal(deeper, root):
+            break
+        root = deeper
+    number = (np.cumsum(root == np.arange(count)) - 1)[root]
+    start, end = number[start], number[end]
+    apart = start != end
+    return components(int(number.max()) + 1, start[apart], end[apart])[number]
 
 
 def signed_volume(vertices: NDArray[np.floating[Any]], triangles: IntegerArray) -> float:
@@ -81,21 +103,3 @@ def signed_volumes(vertices: NDArray[np.floating[Any]], triangles: IntegerArray)
         return np.zeros(0)
     a, b, c = np.moveaxis((v - v.mean(axis=0))[np.asarray(triangles)], 1, 0)
     return np.einsum("ij,ij->i", a, np.cross(b, c)) / 6.0
-
-
-def _label(count: int, start: Int64Array, end: Int64Array) -> Int64Array:
-    """Label a graph's nodes by the smallest node of their component (hooking and pointer doubling), int64 (count,)."""
-    label = np.arange(count)
-    while len(start):
-        a, b = label[start], label[end]
-        apart = a != b
-        if not apart.any():
-            break
-        start, end, a, b = start[apart], end[apart], a[apart], b[apart]
-        np.minimum.at(label, np.maximum(a, b), np.minimum(a, b))
-        while True:
-            deeper = label[label]
-            if np.array_equal(deeper, label):
-                break
-            label = deeper
-    return label

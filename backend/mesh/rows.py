@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows of numbers that are the same."""
+"""Numbers, and rows of them, that are the same."""
 
 import numpy as np
 
@@ -19,3 +19,10 @@ def numbered(*columns: Float32Array | Int32Array | Int64Array) -> tuple[Int64Arr
     numbers = np.empty(len(order), np.int64)
     numbers[order] = np.cumsum(new) - 1
     return numbers, order[new].astype(np.int64)
+
+
+def first_of(numbers: Int64Array) -> Int64Array:
+    """Where each number is first, int64 (M,). numbers: int64 (N,), from 0 to M - 1 without gaps."""
+    first = np.empty(int(numbers.max(initial=-1)) + 1, np.int64)
+    first[numbers[::-1]] = np.arange(len(numbers))[::-1]  # the last one stays
+    return first

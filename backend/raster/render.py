@@ -15,10 +15,10 @@ _AMBIENT = 0.12
 
 def vertex_normals(mesh: Mesh) -> Float64Array:
     """Return the vertices' area-weighted unit normals, float64 (V, 3)."""
-    a, b, c = np.moveaxis(mesh.vertices[mesh.triangles].astype(np.float64), 1, 0)
+    a, b, c = np.moveaxis(mesh.vertices.astype(np.float64).take(mesh.triangles, axis=0), 1, 0)
     face = np.asarray(np.cross(b - a, c - a), np.float64)
-    owners, count = mesh.triangles.ravel(), len(mesh.vertices)
-    sums = [np.bincount(owners, np.repeat(face[:, axis], 3), count) for axis in range(3)]
+    owners, count = np.ascontiguousarray(mesh.triangles.T, np.intp), len(mesh.vertices)
+    sums = [sum(np.bincount(owner, part, count) for owner in owners) for part in np.ascontiguousarray(face.T)]
     return unit(np.stack(sums, axis=1).astype(np.float64), least=1e-20)
 
 

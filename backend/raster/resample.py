@@ -223,7 +223,8 @@ def _weights(centres: Float64Array, widening: float, length: int, *, clamp: bool
     rows = np.clip(taps, 0, length - 1).astype(np.intp)
     if not clamp:
         weights *= taps == rows
-    weights = np.add.reduceat(weights, np.flatnonzero(np.diff(rows, prepend=-1)), axis=1)
+    if rows[0] != taps[0] or rows[-1] != taps[-1]:
+        weights = np.add.reduceat(weights, np.flatnonzero(np.diff(rows, prepend=-1)), axis=1)
     return weights.astype(np.float32), int(rows[0]), int(rows[-1]) + 1
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which triangles lie at which pixels' centres, in numpy.
 
-A triangle covers a run of pixels in each of its rows. The runs of all triangles are found at once, and their pixels by
-batches.
+A triangle covers a run of pixels in each of its rows. The runs of many triangles are found at once, and then their
+pixels.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,8 @@ Hits = tuple[Int64Array, Int64Array, Float64Array, Float64Array]
 
 _LEAST_AREA = 1e-12  # of twice the area, in pixels
 _TOUCH = 1e-9  # of a barycentric weight: a centre on an edge belongs to both sides
-_BATCH = 1 << 17  # rows, and pixels, that are worked out at once
+_TRIANGLES = 1 << 15  # that are worked out at once, and so stay in the processor's cache
+_BATCH = 1 << 16  # rows of these, and pixels
 
 
 def nearest(
@@ -28,26 +29,20 @@ def nearest(
     corners: float64 (T, 3, 3), column, row and depth of every corner. Pixels are flat indices of an image of this
     shape. poll: see `Poll`.
     """
-    parts: list[Hits] = []
+    parts: list[tuple[Int64Array, Int64Array, Float64Array]] = []
     depths = np.full(shape[0] * shape[1], np.inf)
-    first = np.full(shape[0] * shape[1], -1, np.int64)  # of all that is found, what each pixel shows
+    last = np.full(shape[0] * shape[1], -1, np.int64)  # of the parts' entries, what each pixel shows
     count = 0
-    for part in batches(corners, shape, poll):
-        pixel, _, depth, _ = part
-        order = np.argsort(-depth, kind="stable")
-        order = order[depth[order] < depths[pixel[order]]]
-        depths[pixel[order]] = depth[order]  # the last one stays: the nearest
-        first[pixel[order]] = count + order
-        parts.append(part)
-        count += len(pixel)
-    shown: list[tuple[Int64Array, Int64Array, Float64Array]] = []
-    for pixel, triangle, _, weights in reversed(parts):
-        poll()
-        count -= len(pixel)
-        stays = first[pixel] == np.arange(count, count + len(pixel))
-        shown.append((pixel[stays], triangle[stays], weights[stays]))
-    pixels, triangles, shares = zip(*shown, strict=True)
-    return np.concatenate(pixels), np.concatenate(triangles), np.concatenate(shares)
+    for pixel, triangle, depth, weights in batches(corners, shape, poll):
+        nearer = np.flatnonzero(depth < depths[pixel])
+        np.minimum.at(depths, pixel[nearer], depth[nearer])
+        nearer = nearer[depth[nearer] == depths[pixel[nearer]]]
+        last[pixel[nearer]] = count + np.arange(len(nearer))
+        parts.append((pixel[nearer], triangle[nearer], weights[nearer]))
+        count += len(nearer)
+    pixels, triangles, shares = (np.concatenate(part) for part in zip(*parts, strict=True))
+    shown = last[pixels] == np.arange(count)
+    return pixels[shown], triangles[shown], shares[shown]
 
 
 def hits(corners: Float64Array, shape: tuple[int, int], poll: Poll = unwatched) -> Hits:
@@ -61,26 +56,34 @@ def hits(corners: Float64Array, shape: tuple[int, int], poll: Poll = unwatched) 
 
 def batches(corners: Float64Array, shape: tuple[int, int], poll: Poll) -> Iterator[Hits]:
     """Yield every meeting, as `hits` returns them, batch by batch: of a large image all are much memory."""
-    last = np.array([shape[1] - 1, shape[0] - 1])
-    low = np.clip(np.ceil(corners[..., :2].min(axis=1) - 0.5).astype(np.int64), 0, last)
-    high = np.clip(np.floor(corners[..., :2].max(axis=1) - 0.5).astype(np.int64), 0, last)
-    a, b, c = np.moveaxis(corners[..., :2] - (low[:, None] + 0.5), 1, 0)  # from the box's first pixel on
-    total = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
-    drawn = np.flatnonzero((high >= low).all(axis=1) & (np.abs(total) > _LEAST_AREA))
-    a, b, c, low, scale, depths = a[drawn], b[drawn], c[drawn], low[drawn], 1.0 / total[drawn], corners[drawn, :, 2]
-    width, height = (high[drawn] - low + 1).T
+    for first in range(0, max(len(corners), 1), _TRIANGLES):
+        for pixel, triangle, depth, weights in _of_some(corners[first : first + _TRIANGLES], shape, poll):
+            yield pixel, triangle + first, depth, weights
+
+
+def _of_some(corners: Float64Array, shape: tuple[int, int], poll: Poll) -> Iterator[Hits]:
+    """Yield the meetings of some triangles, as `batches` does; at least one batch, if it is without any."""
+    (left, last), (top, bottom) = (_span(corners[..., axis], shape[1 - axis]) for axis in (0, 1))
+    drawn = np.flatnonzero((last >= left) & (bottom >= top))
+    low = np.stack([left[drawn], top[drawn]])
+    width, height = (np.stack([last[drawn], bottom[drawn]]) - low + 1).astype(np.int64)
+    a, b, c = np.ascontiguousarray(corners[drawn, :, :2].transpose(1, 2, 0)) - (low + 0.5)  # from the first pixel on
+    total = (b - a)[0] * (c - a)[1] - (b - a)[1] * (c - a)[0]
+    height[np.abs(total) <= _LEAST_AREA] = 0
+    scale = 1.0 / np.where(height > 0, total, 1.0)
+    begins, depths = (low[1] * shape[1] + low[0]).astype(np.int64), corners[drawn, :, 2]
     # The weights at the box's first pixel, and how much more they are at each pixel to the right and down.
     own, right, down = np.empty((3, 3, len(drawn)))
     for corner, (p, q) in enumerate(((b, c), (c, a))):
-        own[corner] = (p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]) * scale
-        right[corner], down[corner] = (p - q)[:, 1] * scale, (q - p)[:, 0] * scale
+        own[corner] = (p[0] * q[1] - p[1] * q[0]) * scale
+        right[corner], down[corner] = (p - q)[1] * scale, (q - p)[0] * scale
     own[2], right[2], down[2] = 1.0 - own[0] - own[1], -right[0] - right[1], -down[0] - down[1]
     for some in _batches(height):
         poll()
         of, row = np.repeat(some, height[some]), _steps(height[some])
         slopes, weights = right[:, of], own[:, of] + down[:, of] * row
         begin, count = _run(weights, slopes, width[of])
-        pixel = (low[of, 1] + row) * shape[1] + low[of, 0] + begin
+        pixel = begins[of] + row * shape[1] + begin
         weights += slopes * begin
         for runs in _batches(count):
             poll()
@@ -88,6 +91,14 @@ def batches(corners: Float64Array, shape: tuple[int, int], poll: Poll) -> Iterat
             shares = (weights[:, which] + slopes[:, which] * step).T
             depth = np.einsum("pc,pc->p", shares, depths[of[which]])
             yield pixel[which] + step, drawn[of[which]], depth, shares
+
+
+def _span(places: Float64Array, count: int) -> tuple[Float64Array, Float64Array]:
+    """The first and the last of `count` pixels whose centres triangles, (T, 3), reach, float64 (T,)."""
+    a, b, c = places.T
+    first = np.ceil(np.minimum(np.minimum(a, b), c) - 0.5)
+    last = np.floor(np.maximum(np.maximum(a, b), c) - 0.5)
+    return np.maximum(first, 0), np.minimum(last, count - 1)
 
 
 def _run(weights: Float64Array, slopes: Float64Array, width: Int64Array) -> tuple[Int64Array, Int64Array]:

@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 from ..raster.ticks import Poll
 from ..raster.triangles import batches
-from .charts import FRONT, Charts, cut
+from .charts import FRONT, Charts, cut, signed_areas
 from .errors import CannotPaintError
 from .pack import pack, shelved
 
@@ -19,8 +19,8 @@ MANY = 600
 """With more charts than so many, they lie in rows: to look for hollows takes a while for each."""
 _FULL = 0.8  # of an image, that charts hardly ever fill
 _SHARES = (1.0, 0.8, 0.6)  # of the picture's scale, that what the picture does not show is drawn at
-_SMALLER = 0.93
-_TRIALS = 60
+_SMALLER = 0.97
+_TRIALS = 150
 _BATCH = 1 << 17  # pixels that are yielded at once
 
 
@@ -84,40 +84,56 @@ def lay_out(
     that is drawn at this side colours need no second resampling.
     """
     charts = cut(points, triangles, poll, faces)
-    of, front = charts.of, charts.sides == FRONT
-    areas = np.bincount(of, areas_of(charts.flat), len(front)).astype(np.float64)
+    front = charts.sides == FRONT
+    areas = np.bincount(charts.of, np.abs(signed_areas(charts.flat))).astype(np.float64)
+    edges, of = _edges(charts)
     low = np.full((len(front), 2), np.inf)
-    for axis in range(2):
-        np.minimum.at(low[:, axis], of, charts.flat[..., axis].min(axis=1))
+    np.minimum.at(low, of, edges.min(axis=1))
     if len(front) > MANY:
-        return _on_shelves(charts, low, side, most, scale, poll)
+        high = np.full_like(low, -np.inf)
+        np.maximum.at(high, of, edges.max(axis=1))
+        return _on_shelves(charts, low, high, side, most, scale, poll)
     for size, wanted in _trials(areas, front, most, scale):
         wide = max(1, round(wanted * side))
         for share in _SHARES:
             scales: Float64Array = np.where(front, 1.0, share)[:, None] * wide / side
             if (areas * scales[:, 0] ** 2).sum() > _FULL * size**2:
                 continue
-            flat: Float64Array = charts.flat * scales[of][:, None] - np.floor(low * scales)[of][:, None]
-            offsets = pack(flat, of, size, poll)
+            whole = np.floor(low * scales)
+            offsets = pack(edges * scales[of][:, None] - whole[of][:, None], of, size, poll)
             if offsets is not None:
-                places: Float64Array = flat + offsets[of][:, None]
-                return Atlas(size, wide / side, (places / size).astype(np.float32), of)
+                return Atlas(size, wide / side, _placed(charts, scales / size, (offsets - whole) / size), charts.of)
     raise CannotPaintError("the surface cannot be laid out")
 
 
-def _on_shelves(charts: Charts, low: Float64Array, side: float, most: int, scale: float, poll: Poll) -> Atlas:
-    """Lay very many charts out, in rows of boxes; see `lay_out`."""
-    high = np.full_like(low, -np.inf)
-    for axis in range(2):
-        np.maximum.at(high[:, axis], charts.of, charts.flat[..., axis].max(axis=1))
+def _edges(charts: Charts) -> tuple[Float64Array, Int64Array]:
+    """From where to where the edges around charts go, the chart on their left, float64 (B, 2, 2), and which, (B,)."""
+    begin, triangle = charts.outline, charts.outline // 3
+    ends = np.stack([begin, np.where(begin % 3 == 2, begin - 2, begin + 1)], axis=1)
+    turned = signed_areas(charts.flat[triangle]) < 0
+    ends[turned] = ends[turned, ::-1]
+    return charts.flat.reshape(-1, 2)[ends], charts.of[triangle]
+
+
+def _placed(charts: Charts, scales: Float64Array, offsets: Float64Array) -> Float32Array:
+    """The corners of charts, float32 (T, 3, 2), each chart scaled and then moved. scales: (C, 1). offsets: (C, 2)."""
+    places = charts.flat * scales[charts.of][:, None]
+    places += offsets[charts.of][:, None]
+    return places.astype(np.float32)
+
+
+def _on_shelves(
+    charts: Charts, low: Float64Array, high: Float64Array, side: float, most: int, scale: float, poll: Poll
+) -> Atlas:
+    """Lay very many charts out, in rows of boxes; see `lay_out`. low, high: float64 (C, 2), where charts lie."""
     sizes = [size for size in SIZES if size <= most]
     for size, wanted in [*((size, scale) for size in sizes), *((most, scale * _SMALLER**n) for n in range(1, _TRIALS))]:
         poll()
         wide = max(1, round(wanted * side))
         places = shelved((high - low) * (wide / side), size)
         if places is not None:
-            moved: Float64Array = (charts.flat - low[charts.of][:, None]) * (wide / side) + places[charts.of][:, None]
-            return Atlas(size, wide / side, (moved / size).astype(np.float32), charts.of)
+            scales = np.full((len(low), 1), wide / side)
+            return Atlas(size, wide / side, _placed(charts, scales / size, (places - low * scales) / size), charts.of)
     raise CannotPaintError("the surface has too many pieces")
 
 
@@ -128,9 +144,3 @@ def _trials(areas: Float64Array, front: BoolArray, most: int, scale: float) -> I
     yield from ((size, scale) for size in SIZES if size <= most and size * room >= scale)
     smaller = min(_SMALLER * scale, most * room)
     yield from ((most, smaller * _SMALLER**trial) for trial in range(_TRIALS))
-
-
-def areas_of(corners: Float64Array) -> Float64Array:
-    """The areas of triangles in a plane, (T, 3, 2), as float64 (T,)."""
-    a, b, c = np.moveaxis(corners, 1, 0)
-    return np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]) / 2

@@ -48,10 +48,10 @@ def weights(places: Float64Array, cosines: Float64Array, view: View) -> Float64A
     height, width = view.depths.shape
     column, row = np.floor(places[:, 0]), np.floor(places[:, 1])
     inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-    at = (np.where(inside, row, 0).astype(np.intp), np.where(inside, column, 0).astype(np.intp))
-    near = np.abs(places[:, 2] - view.depths[at]) < view.tolerance
+    at = np.where(inside, row * width + column, 0).astype(np.intp)
+    near = np.abs(places[:, 2] - view.depths.take(at)) < view.tolerance
     seen = inside & near & (cosines > GRAZING)
-    return np.where(seen, np.maximum(cosines, 0.0) ** 4 * view.kept[at] * view.weight, 0.0)
+    return np.where(seen, np.maximum(cosines, 0.0) ** 4 * view.kept.take(at) * view.weight, 0.0)
 
 
 def sample(image: Float32Array, columns: Float64Array, rows: Float64Array) -> Float32Array:
@@ -62,8 +62,10 @@ def sample(image: Float32Array, columns: Float64Array, rows: Float64Array) -> Fl
     left, top = np.minimum(x.astype(np.intp), max(width - 2, 0)), np.minimum(y.astype(np.intp), max(height - 2, 0))
     right, down = (x - left).astype(np.float32)[:, None], (y - top).astype(np.float32)[:, None]
     beside, below = min(width - 1, 1), min(height - 1, 1)
-    upper = image[top, left] * (1 - right) + image[top, left + beside] * right
-    lower = image[top + below, left] * (1 - right) + image[top + below, left + beside] * right
+    pixels, at = image.reshape(height * width, -1), top * width + left
+    upper = pixels.take(at, axis=0) * (1 - right) + pixels.take(at + beside, axis=0) * right
+    at += below * width
+    lower = pixels.take(at, axis=0) * (1 - right) + pixels.take(at + beside, axis=0) * right
     return upper * (1 - down) + lower * down
 
 

@@ -35,7 +35,7 @@ class Grid:
     def blended(self, values: Float64Array, triangle: Int64Array, shares: Float64Array) -> Float64Array:
         """The values, float64 (N, C), at places on the surface's triangles, (P,), of barycentric weights (P, 3)."""
         if self.parts is None or self.first is None or self.numbers is None:
-            return np.einsum("pc,pcx->px", shares, values[self.triangles[triangle]])
+            return np.einsum("pc,pcx->px", shares, values.take(self.triangles.take(triangle, axis=0), axis=0))
         count, start = self.parts[triangle], self.first[triangle]
         across, down = (np.clip(shares[:, corner], 0, 1) * count for corner in (1, 2))
         row = np.minimum(np.floor(down).astype(np.int64), count - 1)
@@ -55,7 +55,7 @@ class Grid:
         along, beside = np.where(far, 1 - right, right), np.where(far, 1 - below, below)
         weights = np.stack([np.clip(1 - along - beside, 0, 1), along, beside], axis=1)
         weights /= weights.sum(axis=1, keepdims=True)
-        return np.einsum("pc,pcx->px", weights, values[self.numbers[start[:, None] + corners]])
+        return np.einsum("pc,pcx->px", weights, values.take(self.numbers.take(start[:, None] + corners), axis=0))
 
 
 def finer(seen: Sight, normals: Float64Array, longest: float, poll: Poll) -> Grid:
@@ -65,8 +65,9 @@ def finer(seen: Sight, normals: Float64Array, longest: float, poll: Poll) -> Gri
     comes back if few of its triangles are large.
     """
     points, triangles = seen.points, seen.triangles
-    corners = points[triangles]
-    lengths = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
+    a, b, c = np.moveaxis(points.take(triangles, axis=0), 1, 0)
+    squares = [np.einsum("tx,tx->t", side, side) for side in (b - a, c - b, a - c)]
+    lengths = np.sqrt(np.maximum.reduce(squares))
     if (lengths > longest).mean() < _FEW:
         return Grid(points, normals, triangles)
     while True:
@@ -76,22 +77,20 @@ def finer(seen: Sight, normals: Float64Array, longest: float, poll: Poll) -> Gri
             break
         longest *= 1.5
     first = np.cumsum(counts) - counts
-    places, directions, inner = np.empty((counts.sum(), 3)), np.empty((counts.sum(), 3)), []
+    triangle, shares, inner = np.empty(counts.sum(), np.int64), np.empty((counts.sum(), 3)), []
     for count in np.unique(parts):
         poll()
         own = np.flatnonzero(parts == count)
         row, column = np.nonzero(np.tri(count + 1, dtype=np.bool_)[::-1])
-        shares = np.stack([count - row - column, column, row], axis=1) / count
-        of = np.repeat(own, len(shares))
-        at = (first[own][:, None] + np.arange(len(shares))).reshape(-1)
-        each = np.tile(shares, (len(own), 1))
-        places[at] = seen.at(of, each)
-        directions[at] = np.einsum("pc,pcx->px", each, normals[triangles[of]])
+        at = first[own][:, None] + np.arange(len(row))
+        triangle[at] = own[:, None]
+        shares[at] = np.stack([count - row - column, column, row], axis=1) / count
         inner.append((first[own][:, None, None] + _cells(int(count))).reshape(-1, 3))
+    places = seen.at(triangle, shares)
     numbers, kept = _joined(places)
-    return Grid(
-        places[kept], unit(directions[kept]), numbers[np.concatenate(inner)].astype(np.int32), parts, first, numbers
-    )
+    corners = normals.take(triangles.take(triangle[kept], axis=0), axis=0)
+    directions = unit(np.einsum("pc,pcx->px", shares[kept], corners))
+    return Grid(places[kept], directions, numbers[np.concatenate(inner)].astype(np.int32), parts, first, numbers)
 
 
 def _place(count: Int64Array, row: Int64Array, column: Int64Array) -> Int64Array:

@@ -6,7 +6,8 @@ import numpy as np
 from ..arrays import Float32Array, Float64Array
 from ..raster.ticks import Poll
 from ..raster.triangles import batches
-from .atlas import SIZES, Atlas, areas_of
+from .atlas import SIZES, Atlas
+from .charts import signed_areas
 
 _SIDE = 512  # pixels along the side in which overlaps are looked for
 _WITHIN = 1e-4  # UVs may reach so far out of the image
@@ -22,7 +23,7 @@ def usable(uv: Float32Array, on_surface: Float64Array, poll: Poll) -> bool:
     """
     if not np.isfinite(uv).all() or uv.min() < -_WITHIN or uv.max() > 1 + _WITHIN:
         return False
-    flat = areas_of(uv.astype(np.float64)) < 1e-12
+    flat = np.abs(signed_areas(uv.astype(np.float64))) < 1e-12
     if on_surface[flat].sum() > _FLAT * on_surface.sum():
         return False
     count = np.zeros(_SIDE**2, np.int64)
@@ -38,7 +39,7 @@ def kept(uv: Float32Array, on_surface: Float64Array, most: int, scale: float) ->
     uv: float32 (T, 3, 2). on_surface: float64 (T,), the triangles' areas in pixels of the cut-out. most: the image's
     side at most. scale: the picture's pixels in one of the cut-out.
     """
-    filled = max(float(areas_of(uv.astype(np.float64)).sum()), 1e-9)
+    filled = max(float(np.abs(signed_areas(uv.astype(np.float64))).sum()), 1e-9)
     needed = scale * float(np.sqrt(on_surface.sum() / filled))
     size = next((size for size in SIZES if needed <= size <= most), most)
     return Atlas(size, min(scale, scale * size / needed), np.clip(uv, 0, 1), np.zeros(len(uv), np.int64))

@@ -1,50 +1,69 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Pack charts into a square image.
 
-A grid of cells says what is taken. A chart goes, the largest first, to the lowest place where its own cells are free:
-the places are found for all offsets at once, by a convolution. So charts lie in each other's hollows.
+A grid of cells says what is taken. A chart goes, the largest first, to the lowest place where its own cells are free,
+so that charts lie in each other's hollows. Which cells a chart needs follows from its outline alone.
 """
+
+import itertools
+from typing import NamedTuple
 
 import numpy as np
 
-from ..arrays import BoolArray, Float64Array, Int64Array
-from ..raster.morphology import dilated
+from ..arrays import Float64Array, Int16Array, Int64Array
 from ..raster.ticks import Poll
-from ..raster.triangles import hits
 
-CELLS = 128
-"""Cells along a side of the image."""
+_CELLS = 256  # along a side of the image, at most
+_LEAST = 2  # pixels along the side of a cell
+_STEPS = 4  # in which an outline is followed along the side of a cell
+_FIRST = 8  # runs of a chart that are held against all places at once
+_BATCH = 4096  # places that the other runs are held against at once
 
 
-def pack(corners: Float64Array, of: Int64Array, size: int, poll: Poll) -> Int64Array | None:
+class _Shape(NamedTuple):
+    """The cells that a chart needs, as runs along its rows, the longest first.
+
+    rows, columns: how many the chart spans. row, begin, end: int64 (R,), the runs'.
+    """
+
+    rows: int
+    columns: int
+    row: Int64Array
+    begin: Int64Array
+    end: Int64Array
+
+
+def pack(edges: Float64Array, of: Int64Array, size: int, poll: Poll) -> Int64Array | None:
     """Find places for charts, without scaling or turning them: by how much each is moved, int64 (C, 2), right and up.
 
     None if there is no room.
 
-    corners: float64 (T, 3, 2), in pixels, each chart's least x and y in [0, 1). of: int64 (T,), the charts, 0 to C - 1.
-    size: the image's side in pixels. Between two charts, and around all, at least a pixel stays free.
+    edges: float64 (B, 2, 2), from where to where the edges around the charts go, in pixels, in any order, a chart on
+    their left; each chart's least x and y in [0, 1). of: int64 (B,), the charts, 0 to C - 1. size: the image's side in
+    pixels. Between two charts, and around all, at least a pixel stays free.
     """
-    count = int(of.max()) + 1
-    cell = size / CELLS
-    order = np.argsort(of, kind="stable")
-    bounds = np.searchsorted(of[order], np.arange(count + 1))
-    masks: list[BoolArray] = []
-    for chart in range(count):
-        poll()
-        masks.append(_cells(corners[order[bounds[chart] : bounds[chart + 1]]], cell))
-    if sum(int(mask.sum()) for mask in masks) > CELLS**2:
+    cell = max(_LEAST, size // _CELLS)
+    side = (size - 1) // cell  # the first one begins half a pixel within the image
+    if edges.max() / cell > side:
         return None
-    taken = np.zeros((CELLS, CELLS), np.bool_)
-    offsets = np.zeros((count, 2), np.int64)
-    for chart in sorted(range(count), key=lambda number: -masks[number].size):
+    shapes = _shapes(edges / cell, of, 1.0 / cell)
+    if sum(int((shape.end - shape.begin).sum()) for shape in shapes) > side**2:
+        return None
+    taken = np.zeros((side, side), np.int16)
+    before = np.zeros((side, side + 1), np.int16)  # how many of a row's cells are taken before each
+    offsets = np.zeros((len(shapes), 2), np.int64)
+    for chart in sorted(range(len(shapes)), key=lambda number: -shapes[number].rows * shapes[number].columns):
         poll()
-        mask = masks[chart]
-        place = _lowest(taken, mask)
+        shape = shapes[chart]
+        place = _lowest(before, shape)
         if place is None:
             return None
         row, column = place
-        taken[row : row + mask.shape[0], column : column + mask.shape[1]] |= mask
-        offsets[chart] = np.ceil(np.array([column, row]) * cell + 1)
+        for up, begin, end in zip(shape.row, shape.begin, shape.end, strict=True):
+            taken[row + up, column + begin : column + end] = 1
+        rows = slice(row, row + shape.rows)
+        np.cumsum(taken[rows], axis=1, out=before[rows, 1:])
+        offsets[chart] = column * cell + 1, row * cell + 1
     return offsets
 
 
@@ -74,30 +93,72 @@ def shelved(extents: Float64Array, size: int) -> Float64Array | None:
     return corners + np.maximum(1 - extents, 0.0) / 2
 
 
-def _cells(corners: Float64Array, cell: float) -> BoolArray:
-    """The cells that a chart needs with a pixel of room around it, bool (rows, columns)."""
-    places = (corners + 2.0) / cell  # it may be moved by up to 2 pixels within its first cell
-    columns, rows = (int(most) + 1 for most in places.max(axis=(0, 1)) + 1.0 / cell)
-    mask = np.zeros((rows + 2, columns + 2), np.bool_)
-    for at in (places, places.mean(axis=1, keepdims=True)):
-        mask[np.floor(at[..., 1]).astype(int) + 1, np.floor(at[..., 0]).astype(int) + 1] = True
-    flat = np.concatenate([places + 1.0, np.zeros((*places.shape[:2], 1))], axis=2)
-    mask.reshape(-1)[hits(flat, (rows + 2, columns + 2))[0]] = True
-    return dilated(mask, 1)[1:-1, 1:-1]
+def _shapes(edges: Float64Array, of: Int64Array, room: float) -> list[_Shape]:
+    """The cells that charts need, with some room to their right and above them.
+
+    edges, of: as in `pack`, but in cells. room: in cells, at most 1/2.
+    """
+    high = np.zeros((int(of.max()) + 1, 2))
+    np.maximum.at(high, of, edges.max(axis=1))
+    columns, rows = (high + room).astype(np.int64).T + 1
+    ends = np.cumsum(rows * (columns + 1))  # a cell stays free at the end of each row
+    first = ends - rows * (columns + 1)
+    # Cells whose middle a chart covers: it begins, or ends, where an edge crosses the middle of their row.
+    low, up = np.sort(np.ceil(edges[..., 1] - 0.5).astype(np.int64), axis=1).T
+    which, row = _counted_up(up - low)
+    row += low[which]
+    chart, (x, y), (run, rise) = of[which], edges[which, 0].T, (edges[which, 1] - edges[which, 0]).T
+    column = np.ceil(x + run * ((row + 0.5 - y) / rise) - 0.5).astype(np.int64).clip(0, columns[chart])
+    turns = np.bincount(first[chart] + row * (columns[chart] + 1) + column, -np.sign(rise), ends[-1])
+    needed = np.cumsum(turns) > 0.5
+    # Cells that the outline comes near.
+    steps = np.ceil(_STEPS * np.abs(edges[:, 1] - edges[:, 0]).max(axis=1)).astype(np.int64) + 1
+    which, step = _counted_up(steps + 1)
+    chart, last = of[which], np.stack([columns, rows], axis=1)[of[which]] - 1
+    places = edges[which, 0] + (edges[which, 1] - edges[which, 0]) * (step / steps[which])[:, None]
+    slack = 0.5 / _STEPS
+    near = [np.floor(places + by).astype(np.int64).clip(0, last) for by in (-slack, room + slack)]
+    for across, along in itertools.product(near, near):
+        needed[first[chart] + along[:, 1] * (columns[chart] + 1) + across[:, 0]] = True
+    begin, end = np.flatnonzero(np.diff(needed, prepend=False, append=False)).reshape(-1, 2).T
+    chart = np.searchsorted(ends, begin, side="right")
+    order = np.lexsort((begin - end, chart))
+    chart, begin, length = chart[order], begin[order], (end - begin)[order]
+    row, begin = np.divmod(begin - first[chart], columns[chart] + 1)
+    bounds = np.searchsorted(chart, np.arange(1, len(rows)))
+    runs = zip(*(np.split(part, bounds) for part in (row, begin, begin + length)), strict=True)
+    return [_Shape(int(r), int(c), *run) for r, c, run in zip(rows, columns, runs, strict=True)]
 
 
-def _lowest(taken: BoolArray, mask: BoolArray) -> tuple[int, int] | None:
-    """The lowest, then leftmost, row and column at which a chart's cells are free; None if there is none."""
-    rows, columns = (CELLS - side + 1 for side in mask.shape)
+def _counted_up(counts: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """Each entry's number as often as it counts, and 0, 1, ... up to its count, int64 (sum,) each."""
+    which = np.repeat(np.arange(len(counts)), counts)
+    return which, np.arange(len(which)) - (np.cumsum(counts) - counts)[which]
+
+
+def _lowest(before: Int16Array, shape: _Shape) -> tuple[int, int] | None:
+    """The lowest, then leftmost, row and column at which a chart's cells are free; None if there is none.
+
+    before: int16 (N, N + 1), how many cells of a row are taken before each.
+    """
+    side = len(before)
+    rows, columns = side - shape.rows + 1, side - shape.columns + 1
     if min(rows, columns) <= 0:
         return None
-    if mask.size <= 36:
-        meets = np.zeros((rows, columns), np.bool_)
-        for row, column in np.argwhere(mask):
-            meets |= taken[row : row + rows, column : column + columns]
-    else:
-        shape = (2 * CELLS, 2 * CELLS)
-        spectrum = np.fft.rfft2(taken, shape) * np.conj(np.fft.rfft2(mask, shape))
-        meets = np.fft.irfft2(spectrum, shape)[:rows, :columns] > 0.5
-    free = np.flatnonzero(~meets)
-    return None if not len(free) else divmod(int(free[0]), columns)
+    runs = list(zip(shape.row.tolist(), shape.begin.tolist(), shape.end.tolist(), strict=True))
+    free = np.ones((rows, columns), np.bool_)
+    for row, begin, end in runs[:_FIRST]:
+        along = before[row : row + rows]
+        free &= along[:, begin : begin + columns] == along[:, end : end + columns]
+    up, right = np.nonzero(free)
+    places, totals = up * (side + 1) + right, before.reshape(-1)
+    for first in range(0, len(places), _BATCH):
+        left = places[first : first + _BATCH]
+        for row, begin, end in runs[_FIRST:]:
+            at = left + row * (side + 1)
+            left = left[totals[at + begin] == totals[at + end]]
+            if not len(left):
+                break
+        else:
+            return divmod(int(left[0]), side + 1)
+    return None

@@ -27,7 +27,7 @@ from .behind import from_behind
 from .even import evened
 from .finer import finer
 from .grain import Grain, grain_of
-from .sides import BACK, FRONT, kept, places, view
+from .sides import BACK, FRONT, kept, places, views
 from .sight import Sight, sight
 from .votes import likely
 
@@ -158,8 +158,8 @@ def _looks(
         front /= np.clip(crop_resize(shade, 0, 0, side, wide), *light.RANGE)
     usable = kept(inside, min(wide, _BUFFER))
     poll()
-    facing = _Side(front, view(seen.points, seen.triangles, FRONT, side, usable, poll), FRONT)
-    back = _Side(srgb_to_linear(behind), view(seen.points, seen.triangles, BACK, side, usable, poll), BACK)
+    near, far = views(seen.points, seen.triangles, side, usable, poll)
+    facing, back = _Side(front, near, FRONT), _Side(srgb_to_linear(behind), far, BACK)
     shown = inside.astype(np.float32)
     voters = (replace(facing, colours=fill(even, shown)), back)
     evening = np.clip(_bright(even) / _bright(own if lit else unlit), *_EVENING)
@@ -194,8 +194,8 @@ def _painted(seen: Sight, atlas: Atlas, looks: _Looks, side: int, poll: Poll) ->
     shape = (atlas.size, atlas.size)
     image, covered = np.zeros((atlas.size**2, 3), np.float32), np.zeros(atlas.size**2, np.float32)
     for pixel, triangle, shares in atlas.pixels(poll):
-        place, normal = seen.at(triangle, shares), np.einsum("pc,pcx->px", shares, normals[triangles[triangle]])
-        normal = unit(normal)
+        corners = normals.take(triangles.take(triangle, axis=0), axis=0)
+        place, normal = seen.at(triangle, shares), unit(np.einsum("pc,pcx->px", shares, corners))
         found, known = _seen(place, normal, looks.sides, side)
         known[0] *= _evening(place, normal, looks.evening, side)
         under = grid.blended(base, triangle, shares)
@@ -224,21 +224,19 @@ def _spread(
     if not len(voters):
         return np.full_like(points, 0.5)
     tones = linear_to_srgb(np.clip(known, 0, 1))
-    colours = tones.copy()
     asked = np.flatnonzero(share < 1)
     found = likely(points[asked], points[voters], tones[voters], share[voters], 1, poll)
-    colours[asked] = found + share[asked, None] * (tones[asked] - found)
-    ends = triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
-    count = np.bincount(ends.reshape(-1), minlength=len(points)) + 1.0
+    tones[asked] = found + share[asked, None] * (tones[asked] - found)
+    corners = np.ascontiguousarray(triangles.T, np.intp)
+    count = np.bincount(corners.reshape(-1), minlength=len(points)).astype(np.float64)
+    colours = tones.T.copy()
     for _ in range(_SMOOTHINGS):
         poll()
-        sums = [
-            np.bincount(ends[:, 0], colours[ends[:, 1], axis], len(points))
-            + np.bincount(ends[:, 1], colours[ends[:, 0], axis], len(points))
-            for axis in range(3)
-        ]
-        colours = (colours + np.stack(sums, axis=1)) / count[:, None]
-    return srgb_to_linear(np.clip(colours, 0, 1))
+        for tone in colours:  # the mean of its own, and of the two others of each triangle
+            triple = tone[corners].sum(axis=0)
+            sums = sum(np.bincount(corner, triple, len(points)) for corner in corners)
+            tone[:] = (tone * (1 - count) + sums) / (2 * count + 1)
+    return srgb_to_linear(np.clip(colours.T, 0, 1))
 
 
 def _without_detail(each: _Side) -> _Side:

@@ -7,7 +7,7 @@ and Irani, Space-Time Completion of Video, PAMI 2007). Places are found by tryin
 random ones around the best so far (Barnes et al., PatchMatch, SIGGRAPH 2009), here for all pixels at once.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -18,9 +18,6 @@ from ..raster.ticks import Poll
 _RADIUS = 2  # a patch is a square of 5 x 5 pixels
 _COARSEST = 24  # pixels along the longer side
 _ROUNDS = 3  # of search and vote at every size
-Distance = Callable[[Int64Array], Float32Array]
-
-_BEYOND = 1e3  # the distance to a place whose patch is not all known
 
 
 def complete(
@@ -95,7 +92,7 @@ def _filled(
     poll: Poll,
 ) -> tuple[Float32Array, Int64Array]:
     """The filled image at one size, and the places, (H, W, 2)."""
-    height, width = known.shape
+    width = known.shape[1]
     may = _sources(sources)
     places = places_of(known.shape)
     at = np.argwhere(hole)
@@ -120,38 +117,41 @@ def _filled(
     counts /= np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
     for _ in range(_ROUNDS):
         padded = np.pad(image, ((_RADIUS, _RADIUS), (_RADIUS, _RADIUS), (0, 0))).reshape(-1, image.shape[2])
-        wanted = padded[target]
-
-        def distance(place: Int64Array) -> Float32Array:
-            apart = padded[flat(place)[:, None] + flat_offsets] - wanted  # noqa: B023 - called in this round alone
-            return np.einsum("npc,npc,np->n", apart, apart, counts) + np.where(
-                may[place[:, 0], place[:, 1]], 0, _BEYOND
-            )
-
+        wanted = padded.take(target, axis=0)
         best = source[at[:, 0], at[:, 1]]
-        found = distance(best)
-        reach = max(height, width) // 2
-        while reach >= 1:
-            for step in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-                poll()
-                source[at[:, 0], at[:, 1]] = best
-                beside = np.clip(at - step, 0, (height - 1, width - 1))
-                guess = source[beside[:, 0], beside[:, 1]] + step
-                best, found = _better(best, found, np.clip(guess, 0, (height - 1, width - 1)), distance)
-            guess = best + rng.integers(-reach, reach + 1, size=best.shape)
-            best, found = _better(best, found, np.clip(guess, 0, (height - 1, width - 1)), distance)
-            reach //= 2
+
+        def distance(place: Int64Array, of: Int64Array) -> Float32Array:
+            apart = padded.take(flat(place)[:, None] + flat_offsets, axis=0) - wanted.take(of, axis=0)  # noqa: B023
+            return np.einsum("npc,npc,np->n", apart, apart, counts.take(of, axis=0))
+
+        found = distance(best, np.arange(len(at)))
+        for guess in _guesses(source, at, best, rng):
+            poll()
+            asked = np.flatnonzero(may[guess[:, 0], guess[:, 1]] & (guess != best).any(axis=1))
+            apart = distance(guess[asked], asked)
+            nearer = apart < found[asked]
+            asked = asked[nearer]
+            best[asked], found[asked] = guess[asked], apart[nearer]
         source[at[:, 0], at[:, 1]] = best
         image = _voted(image, at, best, found, offsets, hole, known)
     return image, source
 
 
-def _better(
-    best: Int64Array, found: Float32Array, guess: Int64Array, distance: Distance
-) -> tuple[Int64Array, Float32Array]:
-    apart = distance(guess)
-    nearer = apart < found
-    return np.where(nearer[:, None], guess, best), np.where(nearer, apart, found)
+def _guesses(source: Int64Array, at: Int64Array, best: Int64Array, rng: np.random.Generator) -> Iterator[Int64Array]:
+    """Yield places to try, int64 (N, 2): beside what the neighbours have, and at random around the best so far.
+
+    source: int64 (H, W, 2), which takes over the best so far, int64 (N, 2), of the pixels `at`, int64 (N, 2).
+    """
+    height, width = source.shape[:2]
+    last = np.array([height - 1, width - 1])
+    reach = max(height, width) // 2
+    while reach >= 1:
+        for step in ((0, 1), (0, -1), (1, 0), (-1, 0)):
+            source[at[:, 0], at[:, 1]] = best
+            beside = np.clip(at - step, 0, last)
+            yield np.clip(source[beside[:, 0], beside[:, 1]] + step, 0, last)
+        yield np.clip(best + rng.integers(-reach, reach + 1, size=best.shape), 0, last)
+        reach //= 2
 
 
 def _voted(

@@ -8,8 +8,8 @@ from ..raster.blur import box_blur
 from ..raster.morphology import dilated, eroded
 from ..raster.resample import crop_resize
 from ..raster.ticks import Poll
+from ..raster.triangles import batches
 from .bake import View
-from .raster import look
 
 FRONT, BACK = 1.0, -1.0
 _NEAR = 0.015  # of the side: how far behind the nearest surface a point may be to be seen
@@ -22,11 +22,16 @@ def kept(inside: BoolArray, square: int) -> Float32Array:
     return np.clip(crop_resize(usable, 0, 0, len(inside), square), 0, 1)
 
 
-def view(points: Float64Array, triangles: Int32Array, sign: float, side: int, kept: Float32Array, poll: Poll) -> View:
-    """What is seen of a surface, with a z-buffer of the size of `kept`; see there, and `places`."""
+def views(points: Float64Array, triangles: Int32Array, side: int, kept: Float32Array, poll: Poll) -> tuple[View, View]:
+    """What is seen of a surface from the front and from behind, with z-buffers of the size of `kept`; see `places`."""
     square = len(kept)
-    seen = look(places(points, sign, side, square), triangles, (square, square), perspective=False, poll=poll)
-    return View(seen.depths, kept, _NEAR * square)
+    near, far = np.full(square**2, np.inf), np.full(square**2, -np.inf)
+    corners = places(points, FRONT, side, square).take(triangles, axis=0)
+    for pixel, _, depth, _ in batches(corners, (square, square), poll):
+        np.minimum.at(near, pixel, depth)
+        np.maximum.at(far, pixel, depth)
+    front, back = (View(depths.reshape(square, square), kept, _NEAR * square) for depths in (near, -far))
+    return front, back
 
 
 def places(points: Float64Array, sign: float, side: int, square: int) -> Float64Array:

@@ -31,11 +31,11 @@ class Sight:
 
     def at(self, triangle: Int64Array, shares: Float64Array) -> Float64Array:
         """Where places on triangles, int64 (P,), of barycentric weights, float64 (P, 3), are seen, float64 (P, 3)."""
-        corners = self.triangles[triangle]
+        corners = self.triangles.take(triangle, axis=0)
         if self.depths is not None:
             shares = shares * self.depths[corners]
             shares = shares / shares.sum(axis=1, keepdims=True)
-        return np.einsum("pc,pcx->px", shares, self.points[corners])
+        return np.einsum("pc,pcx->px", shares, self.points.take(corners, axis=0))
 
 
 def sight_by(mesh: Mesh, camera: Camera, crop: Crop, side: int) -> Sight:

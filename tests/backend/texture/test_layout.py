@@ -67,6 +67,19 @@ def test_a_surface_in_folds_is_covered_once_and_nothing_turned_over(body: tuple[
     assert max(shared(charts.flat[charts.of == chart]) for chart in range(len(charts.sides))) < 0.01
 
 
+def test_the_outline_of_a_chart_encloses_what_its_triangles_cover() -> None:
+    points, triangles = together(ball(), ball(middle=(64, 64, -50)))
+    charts = cut(points, triangles, nothing)
+    begin, of = charts.outline, charts.of[charts.outline // 3]
+    flat = charts.flat.reshape(-1, 2)
+    x, y = flat[begin].T
+    to_x, to_y = flat[begin - begin % 3 + (begin + 1) % 3].T
+    np.testing.assert_allclose(np.bincount(of, to_x - x), 0, atol=1e-9)
+    covered = np.bincount(charts.of, doubled_areas(charts.flat))
+    np.testing.assert_allclose(np.bincount(of, x * to_y - to_x * y), covered, rtol=1e-9, atol=1e-6)
+    assert len(begin) < triangles.size / 4
+
+
 @given(st.integers(0, 2**31), st.integers(1, 5))
 @settings(max_examples=10, deadline=None)
 def test_a_face_of_several_triangles_stays_whole(seed: int, most: int) -> None:
@@ -130,17 +143,51 @@ def test_a_small_image_shows_the_picture_smaller_and_a_large_one_no_larger() -> 
 
 
 def test_there_is_no_room_for_what_is_larger_than_the_image() -> None:
-    square = np.array([[(0, 0), (300, 0), (0, 300)]], np.float64)
-    assert pack(square, np.zeros(1, np.int64), 256, nothing) is None
-    assert pack(square, np.zeros(1, np.int64), 512, nothing) is not None
+    square = outline([(0, 0), (300, 0), (0, 300)])
+    assert pack(square, np.zeros(3, np.int64), 256, nothing) is None
+    assert pack(square, np.zeros(3, np.int64), 512, nothing) is not None
+
+
+def outline(corners: list[tuple[float, float]]) -> Float64Array:
+    return np.stack([np.array(corners, np.float64), np.roll(corners, -1, axis=0)], axis=1)
+
+
+def test_a_chart_lies_in_a_hollow_of_another() -> None:
+    hollow = outline([(0, 0), (250, 0), (250, 250), (240, 250), (240, 10), (0, 10)])
+    square = outline([(0, 0), (200, 0), (200, 200), (0, 200)])
+    assert pack(np.concatenate([hollow, square]), np.repeat([0, 1], [6, 4]), 256, nothing) is not None
+    assert pack(np.concatenate([square, square]), np.repeat([0, 1], [4, 4]), 256, nothing) is None
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(3, 9), st.integers(3, 9), st.integers(0, 2**31), st.sampled_from([128, 256, 512]))
+def test_packed_charts_stay_apart(one: int, other: int, seed: int, size: int) -> None:
+    rng = np.random.default_rng(seed)
+    stars: list[Float64Array] = []
+    for count in (one, other):
+        angles, reach = np.sort(rng.uniform(0, 2 * np.pi, count)), rng.uniform(1, size / 5, count)
+        star = np.stack([np.cos(angles), np.sin(angles)], axis=1) * reach[:, None]
+        stars.append(star - star.min(axis=0) + rng.uniform(0, 0.999, 2))
+    edges = np.concatenate([np.stack([star, np.roll(star, -1, axis=0)], axis=1) for star in stars])
+    offsets = pack(edges, np.repeat([0, 1], [one, other]), size, nothing)
+    assert offsets is not None
+    first, second = (star + offset for star, offset in zip(stars, offsets, strict=True))
+    for star in (first, second):
+        assert star.min() >= 1
+        assert star.max() <= size - 1
+    assert np.abs(points_along(first)[:, None] - points_along(second)).max(axis=2).min() >= 1 - 1e-9
+
+
+def points_along(star: Float64Array) -> Float64Array:
+    shares = np.linspace(0, 1, 60)[:, None, None]
+    return (star + shares * (np.roll(star, -1, axis=0) - star)).reshape(-1, 2)
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.tuples(st.floats(1, 60), st.floats(1, 60)), min_size=1, max_size=12))
 def test_packed_boxes_stay_apart(sides: list[tuple[float, float]]) -> None:
-    boxes = np.array([[[(0, 0), (w, 0), (w, h)], [(0, 0), (w, h), (0, h)]] for w, h in sides]).reshape(-1, 3, 2)
-    of = np.repeat(np.arange(len(sides)), 2)
-    offsets = pack(boxes, of, 256, nothing)
+    boxes = np.concatenate([outline([(0, 0), (w, 0), (w, h), (0, h)]) for w, h in sides])
+    offsets = pack(boxes, np.repeat(np.arange(len(sides)), 4), 256, nothing)
     if offsets is None:
         pytest.skip("no room")
     low, high = offsets, offsets + np.array(sides)

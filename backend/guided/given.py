@@ -20,7 +20,8 @@ from ..raster.ticks import Poll
 from ..raster.vectors import unit
 from ..texture.bake import View, weights
 from ..texture.paint_mesh import faced, turned_uv
-from ..texture.sides import FRONT, kept, places, view
+from ..texture.sides import FRONT, kept, places
+from ..texture.sides import views as from_both_sides
 from ..texture.sight import Sight
 from .baking import bake, drawn
 from .matching import NO_CHANGE, tune, tuned
@@ -107,7 +108,8 @@ def _pictured(sight: Sight, cutout: Cutout, poll: Poll) -> _Pictured:
     flat = np.zeros((len(sight.points), 2), np.float32)
     normals = vertex_normals(Mesh(sight.points.astype(np.float32), sight.triangles, flat))
     usable = kept(cutout.rgba[..., 3] > 127, min(side, _BUFFER))
-    return _Pictured(sight, normals, view(sight.points, sight.triangles, FRONT, side, usable, poll), side)
+    seen, _ = from_both_sides(sight.points, sight.triangles, side, usable, poll)
+    return _Pictured(sight, normals, seen, side)
 
 
 def _nearest_first(views: Sequence[GivenView], camera: Camera, surface: Surface) -> list[GivenView]:

@@ -30,6 +30,7 @@ _RIM = 2  # pixels along the outline that mix the object with the ground
 _LEAST = 0.4  # of the object's pixels: if less is left to go on with, the bound is raised
 _MOST = 0.7  # of a material: if more is enclosed, what is left of it is not copied
 _MAIN = 0.3  # of the object's pixels: a material with more of them is what the object is made of, front and back
+_MUCH = 0.35  # the same of all greys together, of which none need be so much: white eyes and dark wings are no material
 _FEW = 0.1  # of the object's pixels: with fewer to copy from, all are
 _GROWN = 4  # pixels that are added around the enclosed, but not within so many of the outline
 _STRAYED = 0.1  # of sRGB: if a patch is farther from what the object is made of, it shows something else
@@ -96,7 +97,7 @@ def of_the_front(colours: Float32Array, inside: BoolArray, front: BoolArray) -> 
     material = materials(srgb_to_linear(colours[inside]).astype(np.float64))
     count = np.bincount(material)
     share = np.bincount(material, front[inside]) / np.maximum(count, 1)
-    facing[inside] = ((share > _MOST) & (count < _MAIN * len(material)))[material]
+    facing[inside] = ((share > _MOST) & (count < _MUCH * len(material)))[material]
     return facing
 
 

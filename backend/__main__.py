@@ -147,7 +147,7 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
 
     install.configure(commands.add_parser("install", help="make the environment of the engine “Networks”"))
     evaluate.configure(
-        commands.add_parser("evaluate", help="measure normals, meshes or cut-outs against known ones"), engines
+        commands.add_parser("evaluate", help="measure normals, meshes, cut-outs or views against known ones"), engines
     )
     train.configure(commands.add_parser("train", help="train the draft engine's network on shapes made for it"))
     return parser

@@ -30,7 +30,7 @@ class Part:
     """One node's triangles, in its own axes.
 
     vertices: float32 (V, 3). triangles: int32 (T, 3). normals: float32 (V, 3), those that the file had, or None. first:
-    the number of its first triangle in the whole mesh.
+    the number of its first triangle in the whole mesh. visual: its colours, as trimesh has them.
     """
 
     node: str
@@ -38,6 +38,7 @@ class Part:
     triangles: Int32Array
     normals: Float32Array | None
     first: int
+    visual: Any
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def _read(scene: Any, suffix: str) -> SceneFile:  # noqa: ANN401 - trimesh's own
             continue  # points and lines
         own = np.asarray(shape.vertices, np.float64)
         directions = _normals(shape)
-        parts.append(Part(node, own.astype(np.float32), faces, directions, first))
+        parts.append(Part(node, own.astype(np.float32), faces, directions, first, shape.visual))
         places.append(((own @ matrix[:3, :3].T + matrix[:3, 3]) @ turn).astype(np.float32))
         normals.append(None if directions is None else _turned(directions, matrix, turn))
         uv = getattr(shape.visual, "uv", None)

@@ -183,7 +183,8 @@ def test_of_the_training_only_commands_know_and_only_inside_functions() -> None:
     others = [path for path in BACKEND if not within(name_of(path), "backend.training")]
     users = {name_of(path) for path in others if any(within(name, "backend.training") for name in ours(path))}
     assert users == {
-        f"backend.commands.{name}" for name in ("evaluate_cutouts", "evaluate_geometry", "evaluate_normals", "train")
+        f"backend.commands.{name}"
+        for name in ("evaluate_cutouts", "evaluate_geometry", "evaluate_normals", "evaluate_views", "train")
     }
     for user in users:
         tree = ast.parse(ROOT.joinpath(*user.split(".")).with_suffix(".py").read_text(encoding="utf-8"))

@@ -101,7 +101,7 @@ def _measured(
         name = described(camera)
         try:
             true = sources.picture_by(truth, camera, shape)
-            found = sources.before_nothing(sources.picture_by(prediction, camera, shape))
+            found = sources.predicted_by(prediction, camera, shape)
             score = likeness.compare(true, found)
         except UserError as error:  # costs this view, not the others
             print(f"{prediction.name}, {name}: {error.sentence} {error.advice}", file=sys.stderr, flush=True)

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from ...arrays import Float32Array
 from ...flow.products import Picture
 from ...raster.resample import resample
 from ...weights import store
@@ -34,7 +35,8 @@ def measure() -> Alike | None:
     from ...models.zero123plus import embed, load_vision  # noqa: PLC0415
     from ...nn.device import choose  # noqa: PLC0415
 
-    tower = torch.nn.Module.to(load_vision(found.folder), choose().device, torch.float32)
+    tower = load_vision(found.folder)
+    torch.nn.Module.to(tower, choose().device, torch.float32)
     side = getattr(tower.config, "image_size", SIDE)
 
     def alike(one: Picture, other: Picture) -> float:
@@ -45,7 +47,7 @@ def measure() -> Alike | None:
     return alike
 
 
-def _squared(picture: Picture, side: int) -> np.ndarray:
+def _squared(picture: Picture, side: int) -> Float32Array:
     """A picture on white, widened to a square with white and brought to CLIP's size: float32 (side, side, 3)."""
     height, width = picture.shape[:2]
     longest = max(height, width)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ...arrays import Float32Array
+from ...arrays import Float32Array, Float64Array, Int32Array
 from ...errors import UserError
 from ...flow.products import Camera, Mesh, Picture
 from ...texture.bake import sample
@@ -57,12 +57,12 @@ def drawn(meshes: Sequence[Mesh], camera: Camera, shape: tuple[int, int]) -> Pic
     return np.rint(np.clip(small, 0, 1) * 255).astype(np.uint8)
 
 
-def _colours(mesh: Mesh, which: np.ndarray, shares: Float32Array) -> Float32Array:
+def _colours(mesh: Mesh, which: Int32Array, shares: Float32Array) -> Float32Array:
     """The colours at places on triangles, float32 (P, 3)."""
     image = mesh.texture.base_colour if mesh.texture else None
     if image is not None:
         uv = np.einsum("pc,pcx->px", shares, mesh.corner_uv[which]).astype(np.float64)
-        uv = np.where((uv < 0) | (uv > 1), uv - np.floor(uv), uv)
+        uv: Float64Array = np.where((uv < 0) | (uv > 1), uv - np.floor(uv), uv)
         height, width = image.shape[:2]
         return sample(image[..., :3].astype(np.float32) / 255, uv[:, 0] * width, (1 - uv[:, 1]) * height)
     if mesh.colours is not None:

@@ -60,14 +60,16 @@ def picture_by(source: Source, camera: Camera, shape: tuple[int, int]) -> Pictur
     return resample(picture, (0, 0, width, height), shape)
 
 
-def before_nothing(picture: Picture) -> Picture:
-    """A predicted view without what is around the object.
+def predicted_by(source: Source, camera: Camera, shape: tuple[int, int]) -> Picture:
+    """As `picture_by`, without what is around the object in views.
 
-    One with transparency, or with a white border, stays as it is. Out of others the object is cut, by the colour of
-    their border: some engines draw before grey. Raises `UserError` if it cannot be told.
+    A view with transparency, or with a white border, stays as it is. Out of others the object is cut, by the colour of
+    their border: some engines draw before grey. Raises `UserError` besides if the object cannot be told.
     """
-    around = picture[border(picture.shape[:2])]
-    if (picture[..., 3] < 255).any() or (np.median(around[:, :3], axis=0) >= _WHITE).all():
+    picture = picture_by(source, camera, shape)
+    around = picture[border(shape)]
+    white = (np.median(around[:, :3], axis=0) >= _WHITE).all()
+    if source.views is None or white or (picture[..., 3] < 255).any():
         return picture
-    cutout = cut_out(picture, max(picture.shape[:2]), lambda _step, _of: None)
+    cutout = cut_out(picture, max(shape), lambda _step, _of: None)
     return paste_back(cutout.rgba, cutout.crop)

@@ -70,7 +70,7 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     printed: list[dict[str, str | float | None]] = []
     for prediction in predictions:
         if not options.json:
-            print(f"{prediction.name:32}" + "".join(f"{head:>13}" for head in _HEADS), flush=True)
+            print(prediction.name, f"{'':32}" + "".join(f"{head:>13}" for head in _HEADS), sep="\n", flush=True)
         lines, whole = _measured(truth, prediction, alike, quiet=options.json)
         complete &= whole
         printed += [_numbers(prediction.name, name, score) for name, score in lines]
@@ -121,8 +121,8 @@ def _read(path: Path, *, in_place: bool) -> "Source":
     from ..training.views.sources import Source  # noqa: PLC0415 - not in the extension's zip
 
     if path.suffix.lower() not in READ_SUFFIXES:
-        return Source(path.name, read_views(path))
-    return Source(path.name, _placed(read_coloured(path), in_place=in_place))
+        return Source(str(path), read_views(path))
+    return Source(str(path), _placed(read_coloured(path), in_place=in_place))
 
 
 def _made(engines: Mapping[str, Engine], options: argparse.Namespace) -> "Source":

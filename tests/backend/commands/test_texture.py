@@ -88,7 +88,12 @@ def test_no_file_is_written_twice(cutout: str, normals: str, folder: Path, capsy
     assert not [*folder.glob("twice*"), *folder.glob("same*")]
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"matrix": [1, 2]}', '{"matrix": "a", "fov": 3}', "3"])
+HUGE = f'{{"matrix": {np.eye(4).tolist()}, "fov": {10**400}}}'
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "{}", '{"matrix": [1, 2]}', '{"matrix": "a", "fov": 3}', "3", HUGE, "[" * 99_999]
+)
 def test_what_is_no_camera_is_said(text: str, tmp_path: Path) -> None:
     (tmp_path / "camera.json").write_text(text, encoding="utf-8")
     with pytest.raises(UserError) as caught:

@@ -74,6 +74,7 @@ def run(options: argparse.Namespace, tool: Engine) -> int:
     own = {OWN_CUTOUT: options.cutout, OWN_NORMAL_MAP: options.normals}
     pictures = {"picture": options.picture} | {name: path for name, path in own.items() if path}
     read = [options.mesh, *pictures.values(), *filter(None, [options.camera])]
+    read += options.views.glob("*") if options.views else []
     saved = dict(options.save)
     _check(options, tool, saved, read)
     camera = read_camera(options.camera) if options.camera else None

@@ -78,6 +78,9 @@ def test_views_paint_what_the_picture_does_not_see(folder: Path, capsys: pytest.
     np.testing.assert_allclose(np.array(first["matrix"])[:3, 3], placed[0].matrix[:3, 3], atol=0.1)
     assert run(folder, "none.glb", *given, "--save", f"view_cameras={folder / 'none.json'}") == 1
     assert "Add --views FOLDER." in capsys.readouterr().err
+    over = ("--save", f"view_cameras={folder / 'views' / 'cameras.json'}", "--overwrite")
+    assert run(folder, "none.glb", *given, *views[:2], *over) == 1
+    assert "is read, so it is not written over" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("cutout", "normals"), [("twice_texture.png", "n.png"), ("same.png", "same.png")])

@@ -31,8 +31,11 @@ class Sight:
 def sight_of(scene: bpy.types.Scene, ghost: bpy.types.Object, picture: bpy.types.Image) -> Sight:
     """How a picture lies before a camera now, whatever the artist has set on it. Raises `AddonError`."""
     camera = ghost.data
-    if camera.type == "PANO":
-        raise AddonError(f"“{ghost.name}” is a panorama.", "Choose Perspective or Orthographic in its settings.")
+    if camera.type not in ("PERSP", "ORTHO"):  # a panorama, or, from Blender 5.0 on, a script's
+        raise AddonError(
+            f"“{ghost.name}” is neither perspective nor orthographic.",
+            "Choose Perspective or Orthographic in its settings.",
+        )
     if camera.shift_x or camera.shift_y:
         raise AddonError(f"The lens of “{ghost.name}” is shifted.", "Set Shift X and Y to 0, and turn the camera.")
     if not picture.size[1]:

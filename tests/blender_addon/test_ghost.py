@@ -130,7 +130,9 @@ def test_a_picture_whose_file_is_gone_is_said(scene: Any, thing: Any) -> None:
         lenses().sight_of(scene, ghost, gone)
 
 
-@pytest.mark.parametrize(("change", "sentence"), [({"shift_x": 0.1}, "shifted"), ({"type": "PANO"}, "panorama")])
+@pytest.mark.parametrize(
+    ("change", "sentence"), [({"shift_x": 0.1}, "shifted"), ({"type": "PANO"}, "neither perspective")]
+)
 def test_a_lens_that_no_picture_has_is_said(scene: Any, thing: Any, change: dict[str, Any], sentence: str) -> None:
     ghost, picture = placed(scene, thing, lenses().Sight(somewhere(), 40.0))
     for name, value in change.items():

@@ -84,6 +84,9 @@ def _entries(path: Path) -> list[Any]:
     except (ValueError, RecursionError) as error:
         raise UserError("bad-views", f"“{path}” is no JSON.", _AS_WRITTEN) from error
     entries = document.get("cameras") if isinstance(document, dict) else None
+    if entries is not None and document.get("version", VERSION) != VERSION:
+        sentence = f"“{path}” is of another version, and {VERSION} is the one that is known."
+        raise UserError("bad-views", sentence, "Update Hi3DGen.")
     if not isinstance(entries, list) or not 1 <= len(entries) <= MAX_VIEWS:
         raise UserError("bad-views", f"“{path}” does not list 1 to {MAX_VIEWS} cameras.", _AS_WRITTEN)
     return entries

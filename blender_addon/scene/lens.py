@@ -31,7 +31,7 @@ class Sight:
 def sight_of(scene: bpy.types.Scene, ghost: bpy.types.Object, picture: bpy.types.Image) -> Sight:
     """How a picture lies before a camera now, whatever the artist has set on it. Raises `AddonError`."""
     camera = ghost.data
-    if camera.type not in ("PERSP", "ORTHO"):  # a panorama, or, from Blender 5.0 on, a script's
+    if camera.type not in ("PERSP", "ORTHO"):  # a panorama, or what a script defines
         raise AddonError(
             f"“{ghost.name}” is neither perspective nor orthographic.",
             "Choose Perspective or Orthographic in its settings.",

@@ -8,13 +8,14 @@ is painted is what that camera sees.
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bpy
 import numpy as np
 
-from ..backend.wire.limits import Scalar
+from ..backend.wire.limits import MAX_PIXELS, Scalar
 from ..backend.wire.messages import Request, Result
 from ..backend.wire.products import Mesh, Viewpoints
 from .errors import AddonError
@@ -97,7 +98,8 @@ def paint_views(meant: Meant, sight: Sight | None, cameras: list[bpy.types.Objec
     cameras: those of the views; they go to where their views show the mesh. sight: as of `paint`. Raises `AddonError`.
     """
     read, uids = surface.read(meant.thing), [uid_of(camera) for camera in cameras]
-    pictures = [pixels_of(view) for view in view_sets.pictures_of(cameras)]
+    side = isqrt(MAX_PIXELS // len(cameras))  # more than the wire takes in all may be in them by now
+    pictures = [pixels_of(view, side) for view in view_sets.pictures_of(cameras)]
     if len({picture.shape for picture in pictures}) != 1:
         raise AddonError("The pictures of these views are not all of one size.", "Generate them again.")
 

@@ -37,7 +37,9 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
         own_places = _places_of(seed, places, seeded)
         _check(engine, own_places, [*inputs.values()], overwrite=options.overwrite)
         for sheet in _places_of(seed, sheets, seeded).values():
-            check_picture_path(sheet, *inputs.values(), *own_places.values())
+            if is_one_of(sheet, own_places.values()):
+                raise UserError("bad-output", f"“{sheet}” is given for two products.", "Give each a name of its own.")
+            check_picture_path(sheet, *inputs.values())
             check_new(sheet, overwrite=options.overwrite)
     pictures = {name: read_picture(path) for name, path in inputs.items()}
     settings = values_of(engine.settings, options.set)

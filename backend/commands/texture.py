@@ -74,6 +74,7 @@ def run(options: argparse.Namespace, tool: Engine) -> int:
     own = {OWN_CUTOUT: options.cutout, OWN_NORMAL_MAP: options.normals}
     pictures = {"picture": options.picture} | {name: path for name, path in own.items() if path}
     read = [options.mesh, *pictures.values(), *filter(None, [options.camera])]
+    read += options.views.glob("*") if options.views else []
     saved = dict(options.save)
     _check(options, tool, saved, read)
     camera = read_camera(options.camera) if options.camera else None
@@ -96,7 +97,7 @@ def run(options: argparse.Namespace, tool: Engine) -> int:
 def read_camera(path: Path) -> Camera:
     """A camera's JSON file: `matrix` and `fov`, or `width` without one, or the first of several. Raises `UserError`."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin with a mark
         document = document.get("cameras", document) if isinstance(document, dict) else document
         first = document[0] if isinstance(document, list) else document
         matrix = np.array(first["matrix"], np.float64)
@@ -106,7 +107,7 @@ def read_camera(path: Path) -> Camera:
     except OSError as error:
         sentence = f"“{path}” cannot be opened: {error.strerror or type(error).__name__}."
         raise UserError("bad-camera", sentence, "Check the path.") from error
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError) as error:
         advice = "It is JSON with matrix, 4 x 4 numbers, and fov in degrees; --save viewpoints=FILE writes one."
         raise UserError("bad-camera", f"“{path.name}” holds no camera.", advice) from error
     return camera

@@ -2,7 +2,6 @@
 """Views as a folder: a PNG file for each, and `cameras.json`, which docs/views.md describes."""
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,13 @@ import numpy as np
 from ..errors import UserError
 from ..flow.products import Camera, Picture, Views
 from ..texture.camera import angles_of
+from ..wire.limits import MAX_PIXELS, MAX_VIEWS, VIEW_SHAPE
 from .pictures import read_picture, write_picture
 
 CAMERAS = "cameras.json"
 VERSION = 1
-_MOST = 64
-_WIDEST = 170.0  # degrees
+_ANGLES = (0.01, 170.0)  # degrees, the least and the greatest
+_METRES = (1e-6, 1e6)  # the least and the greatest width of a parallel projection; no camera stands farther away
 _AS_WRITTEN = f"Give a folder as `generate` writes it: pictures, and {CAMERAS} as docs/views.md describes it."
 
 
@@ -35,10 +35,13 @@ def write_views(folder: Path, views: Views) -> None:
 def read_views(folder: Path) -> Views:
     """The views of a folder, in the order of its `cameras.json`. Raises `UserError`."""
     cameras, pictures = [], list[Picture]()
-    for number, entry in enumerate(_entries(folder / CAMERAS)):
+    entries = _entries(folder / CAMERAS)
+    for number, entry in enumerate(entries):
         file, camera = _read_entry(entry, f"Camera {number + 1} of “{folder / CAMERAS}”")
         cameras.append(camera)
         pictures.append(read_picture(folder / file))
+        if number == 0:
+            _check_size(folder, pictures[0].shape, len(entries))
         if pictures[-1].shape != pictures[0].shape:
             sentence = f"The pictures of “{folder}” are not all of one size: “{file}” is another one."
             raise UserError("bad-views", sentence, "Save them all in the size of the first.")
@@ -63,17 +66,29 @@ def _whole(degrees: float) -> str:
     return f"{round(degrees, 1) + 0.0:g}"
 
 
+def _check_size(folder: Path, shape: tuple[int, ...], count: int) -> None:
+    """Refuse, before the others are read, pictures that take too much memory, in squares. Raises `UserError`."""
+    height, width = shape[:2]
+    if count * height * width > MAX_PIXELS or max(height, width) > VIEW_SHAPE * min(height, width):
+        sentence = f"The pictures of “{folder}” are too large, or too long: {count} of {width} x {height} pixels."
+        advice = f"Use 67 megapixels in all, at most {VIEW_SHAPE} times as wide as high, or as high as wide."
+        raise UserError("bad-views", sentence, advice)
+
+
 def _entries(path: Path) -> list[Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin with a mark
     except OSError as error:
         sentence = f"“{path}” cannot be opened: {error.strerror or type(error).__name__}."
         raise UserError("bad-views", sentence, _AS_WRITTEN) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError("bad-views", f"“{path}” is no JSON.", _AS_WRITTEN) from error
     entries = document.get("cameras") if isinstance(document, dict) else None
-    if not isinstance(entries, list) or not 1 <= len(entries) <= _MOST:
-        raise UserError("bad-views", f"“{path}” does not list 1 to {_MOST} cameras.", _AS_WRITTEN)
+    if entries is not None and document.get("version", VERSION) != VERSION:
+        sentence = f"“{path}” is of another version, and {VERSION} is the one that is known."
+        raise UserError("bad-views", sentence, "Update Hi3DGen.")
+    if not isinstance(entries, list) or not 1 <= len(entries) <= MAX_VIEWS:
+        raise UserError("bad-views", f"“{path}” does not list 1 to {MAX_VIEWS} cameras.", _AS_WRITTEN)
     return entries
 
 
@@ -85,11 +100,12 @@ def _read_entry(entry: Any, which: str) -> tuple[str, Camera]:  # noqa: ANN401 -
         file = str(entry["file"])
         matrix = np.array(entry["matrix"], np.float64).reshape(4, 4)
         camera = Camera(matrix, float(entry.get("fov", 0)), float(entry.get("width", 0)))
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise UserError("bad-views", f"{which} lacks a file, or 16 numbers as its matrix.", _AS_WRITTEN) from error
     turn = matrix[:3, :3]
-    rigid = np.isfinite(matrix).all() and np.abs(turn.T @ turn - np.eye(3)).max() < 1e-3 and np.linalg.det(turn) > 0
-    sees = 0 < camera.fov <= _WIDEST or (camera.fov == 0 and 0 < camera.width < math.inf)
-    if Path(file).name != file or not rigid or not sees:
+    near = np.isfinite([*matrix.reshape(-1), camera.width]).all() and np.abs(matrix[:3, 3]).max() <= _METRES[1]
+    rigid = near and np.abs(turn.T @ turn - np.eye(3)).max() < 1e-3 and np.linalg.det(turn) > 0
+    number, (least, most) = (camera.fov, _ANGLES) if camera.fov else (camera.width, _METRES)
+    if Path(file).name != file or not rigid or not least <= number <= most:
         raise UserError("bad-views", f"{which} is none: it is scaled or sheared, or sees nothing.", _AS_WRITTEN)
     return file, camera

@@ -146,10 +146,11 @@ def _shown(cloud: Cloud, lens: Lens, wanted: Target) -> tuple[Int32Array, BoolAr
     side = len(wanted.mask)
     left, top, wide = wanted.window
     places = lens.seen(cloud.points)
-    column = ((places[:, 0] - left) * (side / wide)).astype(np.int32)
-    row = ((places[:, 1] - top) * (side / wide)).astype(np.int32)
-    inside = (places[:, 0] >= left) & (column < side) & (places[:, 1] >= top) & (row < side) & (places[:, 2] > 0)
-    return (row * side + column)[inside], inside, places.astype(np.float32, copy=False)
+    column, row = ((places[:, axis] - start) * (side / wide) for axis, start in ((0, left), (1, top)))
+    # Before they are whole: a camera that sees a thousandth of a degree has places beyond all integers.
+    inside = (column >= 0) & (column < side) & (row >= 0) & (row < side) & (places[:, 2] > 0)
+    pixel = row[inside].astype(np.int32) * side + column[inside].astype(np.int32)
+    return pixel, inside, places.astype(np.float32, copy=False)
 
 
 def _least_around(depths: Float32Array) -> Float32Array:

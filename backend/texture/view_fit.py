@@ -135,10 +135,14 @@ def _boxed(cloud: Cloud, cameras: Sequence[Camera], wanted: Sequence[Target], tu
             lens = lens_of(found.of(camera), cloud.centre, cloud.radius, target.shape)
             seen = lens.seen(cloud.outer)
             low, high = seen[:, :2].min(axis=0), seen[:, :2].max(axis=0)
+            if (high - low).sum() <= 0:  # the mesh is behind this camera
+                continue
             ratios.append(float((high - low).sum() / np.ptp(target.box, axis=0).sum()))
             off = (target.box.mean(axis=0) - (low + high) / 2) * float(seen[:, 2].mean()) / lens.focal
             rows += [lens.axes[:, 0], lens.axes[:, 1]]
             apart += [-off[0], off[1]]
+        if not ratios:
+            break
         moved = np.linalg.lstsq(np.array(rows), np.array(apart), rcond=1e-6)[0] * cloud.radius
         scale = found.scale * float(np.exp(np.mean(np.log(ratios))))
         # The scale is about the middle of the frame, which lies where the shift brings it.

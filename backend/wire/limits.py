@@ -14,6 +14,7 @@ MAX_INPUTS = 8
 MAX_SEED = 2**31 - 1
 MAX_COUNT = 16
 MAX_VIEWS = 64
+VIEW_SHAPE = 4  # times as wide as high, or as high as wide, a view is at most: it is laid into a square
 CAMERA_NUMBERS = 14  # the first three rows of its matrix, its fov and its width
 
 

@@ -23,6 +23,7 @@ from .limits import (
     MAX_SEED,
     MAX_SIDE,
     MAX_VIEWS,
+    VIEW_SHAPE,
     Scalar,
 )
 from .products import Product, check_product_specs, documents_of, products_from
@@ -282,11 +283,11 @@ def check_arrays(kinds: Mapping[str, type[Message]], document: Document, specs: 
         pictures = [spec for spec in specs if "." in spec.name]
         if len(pictures) > MAX_INPUTS:
             raise WireError("bad-message", f"a request brings at most {MAX_INPUTS} pictures")
-        for spec in specs:
-            if spec.name == "views" and not (
-                0 < math.prod(spec.shape[:3]) <= MAX_PIXELS and spec.shape[0] <= MAX_VIEWS
-            ):
+        for count, *sides, _ in (spec.shape for spec in specs if spec.name == "views"):
+            if not (count <= MAX_VIEWS and 0 < count * math.prod(sides) <= MAX_PIXELS):
                 raise WireError("bad-message", f"a request brings 1 to {MAX_VIEWS} views of {MAX_PIXELS} pixels in all")
+            if max(sides) > VIEW_SHAPE * min(sides):
+                raise WireError("bad-message", f"a view's sides differ by at most {VIEW_SHAPE} times")
         for spec in pictures:
             height, width, _ = spec.shape
             if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE and height * width <= MAX_PIXELS):

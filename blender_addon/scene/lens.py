@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import AddonError
+from .pictures import UNREADABLE
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,15 @@ class Sight:
 def sight_of(scene: bpy.types.Scene, ghost: bpy.types.Object, picture: bpy.types.Image) -> Sight:
     """How a picture lies before a camera now, whatever the artist has set on it. Raises `AddonError`."""
     camera = ghost.data
-    if camera.type == "PANO":
-        raise AddonError(f"“{ghost.name}” is a panorama.", "Choose Perspective or Orthographic in its settings.")
+    if camera.type not in ("PERSP", "ORTHO"):  # a panorama, or what a script defines
+        raise AddonError(
+            f"“{ghost.name}” is neither perspective nor orthographic.",
+            "Choose Perspective or Orthographic in its settings.",
+        )
     if camera.shift_x or camera.shift_y:
         raise AddonError(f"The lens of “{ghost.name}” is shifted.", "Set Shift X and Y to 0, and turn the camera.")
+    if not picture.size[1]:
+        raise AddonError(f"The image “{picture.name}” has no pixels.", UNREADABLE)
     wide, frame = picture.size[0] / picture.size[1], _frame(scene)
     matrix = np.array(ghost.matrix_world.normalized(), np.float64)
     is_across = camera.sensor_fit == "HORIZONTAL" or (camera.sensor_fit == "AUTO" and frame >= 1)

@@ -14,9 +14,9 @@ from . import image_editors
 
 
 def looked_through(context: bpy.types.Context) -> bpy.types.Object | None:
-    """The camera that the viewport looks through, or whose view the Image Editor shows; None if it is none of a view's.
+    """The camera that the viewport looks through, or the one of the panel's views that the Image Editor shows.
 
-    Only those of the set that the panel shows.
+    None if there is none.
     """
     space = context.space_data
     if isinstance(space, bpy.types.SpaceView3D):

@@ -90,6 +90,12 @@ def test_a_contact_sheet_without_views_is_refused_before_the_work(capsys: pytest
     assert "A contact sheet shows views" in capsys.readouterr().err
 
 
+def test_a_contact_sheet_has_a_path_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    paths = ["-o", "views", "--save", "normal_views=sheet.png", "--contact-sheet", "sheet.png"]
+    assert main(["generate", "none.png", "--engine", "zero123pp", *paths]) == 1
+    assert "“sheet.png” is given for two products." in capsys.readouterr().err
+
+
 def test_a_product_that_it_does_not_give_is_refused_before_the_work(tmp_path: Path) -> None:
     command = [sys.executable, PROGRAM, "generate", tmp_path / "a.png", "--engine", "orbit", "-o", tmp_path / "a.glb"]
     done = subprocess.run([*command, "--save", "smell=x"], capture_output=True, text=True, check=False)

@@ -121,7 +121,18 @@ def test_it_is_found_by_its_object_and_the_other_way_round(scene: Any, thing: An
     assert ghosts().seen_by(ghost, scene) is None
 
 
-@pytest.mark.parametrize(("change", "sentence"), [({"shift_x": 0.1}, "shifted"), ({"type": "PANO"}, "panorama")])
+def test_a_picture_whose_file_is_gone_is_said(scene: Any, thing: Any) -> None:
+    ghost, _ = placed(scene, thing, lenses().Sight(somewhere(), 40.0))
+    gone = bpy.data.images.new("gone", 4, 4)
+    gone.source, gone.filepath_raw = "FILE", "//not_there.png"
+    gone.reload()
+    with pytest.raises(Exception, match="has no pixels"):
+        lenses().sight_of(scene, ghost, gone)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"), [({"shift_x": 0.1}, "shifted"), ({"type": "PANO"}, "neither perspective")]
+)
 def test_a_lens_that_no_picture_has_is_said(scene: Any, thing: Any, change: dict[str, Any], sentence: str) -> None:
     ghost, picture = placed(scene, thing, lenses().Sight(somewhere(), 40.0))
     for name, value in change.items():

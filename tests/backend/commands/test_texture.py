@@ -78,6 +78,9 @@ def test_views_paint_what_the_picture_does_not_see(folder: Path, capsys: pytest.
     np.testing.assert_allclose(np.array(first["matrix"])[:3, 3], placed[0].matrix[:3, 3], atol=0.1)
     assert run(folder, "none.glb", *given, "--save", f"view_cameras={folder / 'none.json'}") == 1
     assert "Add --views FOLDER." in capsys.readouterr().err
+    over = ("--save", f"view_cameras={folder / 'views' / 'cameras.json'}", "--overwrite")
+    assert run(folder, "none.glb", *given, *views[:2], *over) == 1
+    assert "is read, so it is not written over" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("cutout", "normals"), [("twice_texture.png", "n.png"), ("same.png", "same.png")])
@@ -88,7 +91,13 @@ def test_no_file_is_written_twice(cutout: str, normals: str, folder: Path, capsy
     assert not [*folder.glob("twice*"), *folder.glob("same*")]
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"matrix": [1, 2]}', '{"matrix": "a", "fov": 3}', "3"])
+HUGE = pytest.param(f'{{"matrix": {np.eye(4).tolist()}, "fov": {10**400}}}', id="huge")
+ENDLESS = pytest.param("[" * 99_999, id="endless")
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "{}", '{"matrix": [1, 2]}', '{"matrix": "a", "fov": 3}', "3", HUGE, ENDLESS]
+)
 def test_what_is_no_camera_is_said(text: str, tmp_path: Path) -> None:
     (tmp_path / "camera.json").write_text(text, encoding="utf-8")
     with pytest.raises(UserError) as caught:

@@ -64,16 +64,40 @@ FITTING = {"file": "000.png", "matrix": IDENTITY, "fov": 30}
         {"cameras": [{**FITTING, "matrix": (2 * np.eye(4)).tolist()}]},
         {"cameras": [{"file": "000.png", "matrix": IDENTITY}]},
         {"cameras": [FITTING, {**FITTING, "file": "1.png"}]},
+        pytest.param("[" * 99_999, id="endless"),
+        {"version": 2, "cameras": [FITTING]},
+        {"cameras": [{**FITTING, "fov": 10**400}]},
+        {"cameras": [{**FITTING, "fov": 1e-9}]},
+        {"cameras": [{**FITTING, "fov": 0, "width": 1e300}]},
+        {"cameras": [{**FITTING, "width": float("nan")}]},
+        {"cameras": [{**FITTING, "matrix": [[1, 0, 0, 1e30], *IDENTITY[1:]]}]},
+        {"cameras": [{**FITTING, "file": "long.png"}]},
     ],
 )
 def test_what_are_no_views_is_said(document: Any, tmp_path: Path) -> None:
     write_picture(tmp_path / "000.png", np.zeros((4, 6, 4), np.uint8))
     write_picture(tmp_path / "1.png", np.zeros((6, 6, 4), np.uint8))
+    write_picture(tmp_path / "long.png", np.zeros((1, 5, 4), np.uint8))
     text = document if isinstance(document, str) else json.dumps(document)
     (tmp_path / CAMERAS).write_text(text, encoding="utf-8")
     with pytest.raises(UserError) as caught:
         read_views(tmp_path)
     assert caught.value.code == "bad-views"
+
+
+def test_views_are_refused_by_their_size_in_all_before_they_are_read(tmp_path: Path) -> None:
+    write_picture(tmp_path / "000.png", np.zeros((1100, 1100, 4), np.uint8))
+    missing = [{**FITTING, "file": "none.png"}] * 63
+    (tmp_path / CAMERAS).write_text(json.dumps({"cameras": [FITTING, *missing]}), encoding="utf-8")
+    with pytest.raises(UserError, match="64 of 1100 x 1100 pixels"):
+        read_views(tmp_path)
+
+
+def test_a_file_that_an_editor_began_with_a_mark_is_read(tmp_path: Path) -> None:
+    write_views(tmp_path, views((0, 0)))
+    text = (tmp_path / CAMERAS).read_text(encoding="utf-8")
+    (tmp_path / CAMERAS).write_text(text, encoding="utf-8-sig")
+    assert len(read_views(tmp_path).cameras) == 1
 
 
 def test_a_folder_without_cameras_is_said(tmp_path: Path) -> None:

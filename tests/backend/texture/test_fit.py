@@ -14,7 +14,7 @@ from backend.flow.products import Crop, Mesh
 from backend.texture.cloud import Cloud, scatter
 from backend.texture.fit import POINTS, Candidate, aimed, angle_between, fit, framed_at
 from backend.texture.lens import Pose, centred, framed, lens_at, pose_of
-from backend.texture.likeness import Target, likeness, target
+from backend.texture.likeness import Target, likeness, outlines, target
 from backend.texture.simplex import minimised
 from tests.backend.texture.photographs import box, camera_at, joined, photographed, thing
 from tests.backend.texture.shapes import nothing
@@ -54,6 +54,11 @@ def test_the_camera_of_a_picture_is_found(azimuth: float, elevation: float) -> N
     assert error(best, azimuth, elevation, cloud) < 5
     assert best.likeness.outline > 0.7
     assert abs(best.pose.roll) < 4
+
+
+def test_a_camera_that_sees_next_to_nothing_sees_no_outline() -> None:
+    narrow = lens_at(Pose(90.0, 0.0, 0.0, 2.0), 1e13, np.array([SIDE / 2, SIDE / 2]), (SIDE, SIDE))
+    assert outlines(THING, narrow, shown(90, 0)) == (0.0, 0.0)
 
 
 def test_other_units_another_place_and_other_triangles_are_the_same_mesh() -> None:

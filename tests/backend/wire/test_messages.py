@@ -499,6 +499,7 @@ def test_viewpoints_have_all_of_their_numbers(changed: dict[str, Any]) -> None:
         {"views": np.zeros((2, 3, 4, 4), np.uint8)},
         {"views": np.zeros((0, 3, 4, 4), np.uint8), "view_cameras": ()},
         {"views": np.zeros((65, 1, 1, 4), np.uint8), "view_cameras": CAMERA * 65},
+        {"views": np.zeros((1, 1, 5, 4), np.uint8), "view_cameras": CAMERA},
     ],
     ids=lambda changed: next(iter(changed)),
 )

@@ -133,6 +133,16 @@ def test_views_that_all_show_something_else_are_refused(viewpoints: Viewpoints) 
     assert caught.value.code == "views-unlike"
 
 
+def test_a_camera_that_looks_away_does_not_cost_the_others(viewpoints: Viewpoints) -> None:
+    some = cameras(ANGLES[:2])
+    away = some[1].matrix @ np.diag([-1.0, 1.0, -1.0, 1.0])
+    shown = np.stack([drawn(camera) for camera in (*some, some[1])])
+    views = Views(shown, (*some, Camera(away, some[1].fov)))
+    found = place_views(thing(), viewpoints, views, cut_views(views, report=ignore), report=ignore)
+    assert isinstance(found, Noted)
+    assert [each.outline > 0.7 for each in found.product.found] == [True, True, False]
+
+
 def test_the_object_is_told_from_a_plain_ground_and_a_view_that_shows_none_is_passed_over() -> None:
     (camera,) = cameras(ANGLES[:1])
     seen = drawn(camera)

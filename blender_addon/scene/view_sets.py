@@ -15,7 +15,7 @@ from ..errors import AddonError
 from .ghost import CLIP, picture_of
 from .lens import Sight, set_lens
 
-SET = "hi3dgen_views"  # on a camera object: when its result came, in seconds; that of all cameras of one result
+SET = "hi3dgen_views"  # on cameras' objects and on their collection: when their result came, in seconds
 # On its data. FOV and WIDTH are those of `Sight` in the scene; of DRAWN, how the engine had it, see `drawn_by`.
 NUMBER, FOV, WIDTH, PICTURE, DRAWN = (f"hi3dgen_view_{name}" for name in ("number", "fov", "width", "picture", "drawn"))
 
@@ -70,8 +70,8 @@ def place(scene: bpy.types.Scene, thing: bpy.types.Object, sight: Sight, away: f
 def shown_set(scene: bpy.types.Scene, active: bpy.types.Object | None) -> list[bpy.types.Object]:
     """The cameras of the views that the panel shows, in their order: those of the active object, else the latest.
 
-    Of a mesh they are those that were made with it. The panel asks at every redraw: of thousands of objects only a file
-    with views is searched.
+    Of a mesh they are those that were made with it; of copies of a camera one is taken, the active object's if it has
+    one. The panel asks at every redraw: of thousands of objects only a file with views is searched.
     """
     if not any(NUMBER in camera for camera in bpy.data.cameras):
         return []
@@ -84,7 +84,9 @@ def shown_set(scene: bpy.types.Scene, active: bpy.types.Object | None) -> list[b
         return []
     own = [thing for thing in cameras if active is not None and active in (thing, thing.parent)]
     made = max(thing[SET] for thing in own or cameras)
-    return sorted((thing for thing in cameras if thing[SET] == made), key=_number_of)
+    ours = sorted((thing for thing in cameras if thing[SET] == made), key=lambda thing: thing.name, reverse=True)
+    ours.sort(key=lambda thing: thing in own)
+    return sorted({_number_of(thing): thing for thing in ours}.values(), key=_number_of)  # the last one of a number
 
 
 def title_of(cameras: list[bpy.types.Object]) -> str:
@@ -128,7 +130,7 @@ def show(thing: bpy.types.Object, where: str) -> None:
 def shown_where(thing: bpy.types.Object) -> str:
     """Where a camera shows its view; see `show`."""
     camera, picture = _camera_of(thing), view_of(thing)
-    for shown in camera.background_images if camera.show_background_images else ():
+    for shown in camera.background_images if picture and camera.show_background_images else ():
         if shown.image == picture and shown.show_background_image:
             return BEFORE if shown.display_depth == "FRONT" else BEHIND
     return HIDDEN
@@ -142,15 +144,14 @@ def refit(scene: bpy.types.Scene, thing: bpy.types.Object) -> None:
 
 
 def remove(cameras: list[bpy.types.Object]) -> None:
-    """Remove cameras, with what nothing else uses then: their views, and the collections that they were in."""
+    """Remove cameras, with what nothing else uses then: their views, and the collection that came with them."""
     data = {thing.data for thing in cameras}
     pictures = {picture for thing in cameras if (picture := view_of(thing))}
     homes = {collection for thing in cameras for collection in thing.users_collection}
     bpy.data.batch_remove(cameras)
     bpy.data.batch_remove([camera for camera in data if not camera.users])
     bpy.data.batch_remove([picture for picture in pictures if not picture.users and not picture.library])
-    own = {*bpy.data.collections}  # not a scene's own
-    empty = [home for home in homes & own if not home.objects and not home.children and not home.library]
+    empty = [home for home in homes if SET in home and not home.objects and not home.children and not home.library]
     bpy.data.batch_remove(empty)
 
 

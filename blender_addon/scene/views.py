@@ -12,7 +12,7 @@ from ..errors import AddonError
 from .collection import collection_for
 from .landing import Landing
 from .lens import Sight
-from .view_sets import SHOWN, Kept, keep
+from .view_sets import SET, SHOWN, Kept, keep
 
 
 def land(landing: Landing, name: str, product: Views) -> None:
@@ -25,6 +25,7 @@ def land(landing: Landing, name: str, product: Views) -> None:
     parent = landing.objects[0] if landing.objects else None
     called, made = name.replace("_", " "), time.time()
     collection = bpy.data.collections.new(f"{landing.title} {called}")
+    collection[SET] = made
     collection_for(landing.scene, landing.collection).children.link(collection)
     for number, png in enumerate(product.pictures):
         part = f"{called} {number + 1}"

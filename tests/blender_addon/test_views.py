@@ -146,6 +146,23 @@ def test_they_go_together_and_leave_nothing(scene: Any) -> None:
     assert not bpy.ops.hi3dgen.remove_views.poll()
 
 
+def test_copies_are_no_more_views_and_the_artists_collection_stays(scene: Any, cameras: list[Any]) -> None:
+    sets = part("scene.view_sets")
+    mine = bpy.data.collections.new("mine")
+    scene.collection.children.link(mine)
+    for thing in cameras:
+        copy = thing.copy()
+        copy.data = thing.data.copy()
+        mine.objects.link(copy)
+    assert sets.shown_set(scene, None) == cameras
+    active = mine.objects[0]
+    assert active in sets.shown_set(scene, active)
+    assert len(sets.shown_set(scene, active)) == len(cameras)
+    sets.remove([*mine.objects])
+    assert mine in {*bpy.data.collections}
+    assert sets.shown_set(scene, None) == cameras
+
+
 def test_an_image_that_something_else_shows_stays(scene: Any, cameras: list[Any]) -> None:
     picture = part("scene.view_sets").view_of(cameras[0])
     texture = bpy.data.textures.new("skin", "IMAGE")

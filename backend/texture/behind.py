@@ -4,7 +4,7 @@
 A face, a screen, a badge or an eye lies within the outline. To get there from the outline one has to cross its edge:
 the colour changes on the way. The least such change along any way is a geodesic distance (compare the barrier distance
 of Zhang et al., Minimum Barrier Salient Object Detection at 80 FPS, ICCV 2015). What is far away in that sense is cut
-out, and so is what is left of its materials, unless that reaches the outline. The hole is filled from the rest, see
+out, and so is what is left of its materials, but for a band along the outline that it reaches. The hole is filled from the rest, see
 `patches`, and with what the object is made of if that was there, whatever dark edges or baubles surround it. What is
 left is seen from the front through the object: at the outline front and back agree, but for the light.
 """
@@ -31,6 +31,7 @@ _LEAST = 0.4  # of the object's pixels: if less is left to go on with, the bound
 _MOST = 0.7  # of a material: if more is enclosed, what is left of it is not copied
 _MAIN = 0.3  # of the object's pixels: a material with more of them is what the object is made of, front and back
 _MUCH = 0.35  # the same of all greys together, of which none need be so much: white eyes and dark wings are no material
+_BAND = 3  # pixels along the outline in which such a material goes on around it
 _FEW = 0.1  # of the object's pixels: with fewer to copy from, all are
 _GROWN = 4  # pixels that are added around the enclosed, but not within so many of the outline
 _STRAYED = 0.1  # of sRGB: if a patch is farther from what the object is made of, it shows something else
@@ -55,7 +56,7 @@ def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, po
     facing = of_the_front(as_seen, core, front) & (main < 0)
     smooth = fill(even, inside.astype(np.float32))
     coarse = np.clip(resample(smooth, whole, (small, small)), 0, 1)
-    front |= loose(facing & ~front, core)
+    front |= loose(facing & ~front, core) | (facing & eroded(core, _BAND))
     known = core & ~front
     inner = eroded(core, _SHADED)
     sources = known & (inner if (known & inner).sum() > _LEAST / 2 * mask.sum() else core)

@@ -4,9 +4,9 @@
 A face, a screen, a badge or an eye lies within the outline. To get there from the outline one has to cross its edge:
 the colour changes on the way. The least such change along any way is a geodesic distance (compare the barrier distance
 of Zhang et al., Minimum Barrier Salient Object Detection at 80 FPS, ICCV 2015). What is far away in that sense is cut
-out, and so is what is left of its materials, but for a band along the outline that it reaches. The hole is filled from the rest, see
-`patches`, and with what the object is made of if that was there, whatever dark edges or baubles surround it. What is
-left is seen from the front through the object: at the outline front and back agree, but for the light.
+out, and so is what is left of its materials, but for a band along the outline that it reaches. The hole is filled from
+the rest, see `patches`, and with what the object is made of if that was there, whatever dark edges or baubles surround
+it. What is left is seen from the front through the object: at the outline front and back agree, but for the light.
 """
 
 import numpy as np

@@ -156,10 +156,10 @@ ODD = {
 
 
 class HastyServer(Server):
-    """It waits a second for the rest of a frame; only `--hasty` serves by it."""
+    """It waits a second for the rest of a frame, and three for one to be taken; only `--hasty` serves by it."""
 
     def __init__(self, pipeline: Pipeline, token: str, idle_seconds: float) -> None:
-        super().__init__(pipeline, token, idle_seconds, Patience(silence=1.0))
+        super().__init__(pipeline, token, idle_seconds, Patience(silence=1.0, sending=3.0))
 
 
 if __name__ == "__main__":

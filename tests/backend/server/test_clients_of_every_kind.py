@@ -17,6 +17,7 @@ from backend.wire.messages import Capabilities, Failure, Progress, Queued, Reque
 from tests.backend.process import (
     ENDLESS,
     SECONDS,
+    SERVE_PATIENT,
     TOKEN,
     Backend,
     Conversation,
@@ -145,9 +146,8 @@ def test_many_requests_for_the_status_at_once_are_all_answered(client: Conversat
         client.next(Status)
 
 
-@pytest.mark.slow
-def test_a_client_that_takes_nothing_is_disconnected(backend: Backend, client: Conversation) -> None:
-    with backend.stranger() as deaf:
+def test_a_client_that_takes_nothing_is_disconnected() -> None:
+    with Backend((*SERVE_PATIENT, "--hasty")) as hasty, hasty.client() as client, hasty.stranger() as deaf:
         deaf.greet()
         deaf.send(patient("large", rows=3_000_000))
         deaf.send(patient("endless", steps=ENDLESS))

@@ -65,6 +65,26 @@ def test_a_face_is_a_face_up_to_its_last_pixel() -> None:
     assert not behind.of_the_front(colours, inside, inside)[20:40, 64].any(), "what it is made of has no front alone"
 
 
+def test_white_and_black_are_not_what_an_object_is_made_of_together() -> None:
+    """An owl: pale around its eyes, black within, and both are greys; together they are nearly a third of it."""
+    inside, pale, pupil = disc(64, 64, 50), disc(60, 64, 24), disc(95, 64, 14)
+    colours = np.where(inside[..., None], BLUE, 0.5) * np.ones((SIDE, SIDE, 1))
+    colours[pale], colours[pupil] = WHITE, (0.04, 0.04, 0.04)
+    assert 0.3 < (pale | pupil).sum() / inside.sum() < 0.35
+    facing = behind.of_the_front(colours.astype(np.float32), inside, pale | pupil)
+    np.testing.assert_array_equal(facing, pale | pupil)
+
+
+def test_what_is_left_of_a_face_goes_around_the_outline_in_a_narrow_band() -> None:
+    colours, inside = portrait()
+    face = disc(64, 88, 26)
+    colours[face & inside] = WHITE
+    colours[(np.abs(COLUMNS - 99) < 2) & face] = BLUE
+    back = from_behind(colours, colours, inside, POLL)
+    np.testing.assert_allclose(back[64, 110], WHITE, atol=0.1)
+    assert (back[64, 103:107] < 0.7).any(axis=1).all(), "not as far as the line"
+
+
 def test_what_the_object_is_made_of_goes_round_but_not_its_details() -> None:
     """A dark ring surrounds nearly all of a green body, which is thin outside of it. Its base is thick and red."""
     inside = disc(56, 64, 44) | (np.abs(ROWS - 108) < 10) & (np.abs(COLUMNS - 64) < 40)

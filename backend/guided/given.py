@@ -11,19 +11,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..arrays import Float32Array, Float64Array, Int64Array
+from ..arrays import Float32Array, Float64Array
 from ..flow.products import Camera, Cutout, Mesh, Picture, Report, Texture
 from ..raster.colour import srgb_to_linear
-from ..raster.render import vertex_normals
 from ..raster.resample import resample
-from ..raster.ticks import Poll
 from ..raster.vectors import unit
-from ..texture.bake import View, weights
 from ..texture.paint_mesh import faced, turned_uv
-from ..texture.sides import FRONT, kept, places
-from ..texture.sides import views as from_both_sides
-from ..texture.sight import Sight
+from ..texture.sides import kept
 from .baking import bake, drawn
+from .front import pictured
 from .matching import NO_CHANGE, tune, tuned
 from .rendering import Rendering, render
 from .surface import Surface, surface_of
@@ -31,7 +27,6 @@ from .texels import texels_of
 
 _COMPARED = 512  # pixels a side, at most, at which a view's tones are compared with what is known
 _GUESSED = 0.03  # how far a pixel counts that nothing has shown: gaps of some six pixels close
-_BUFFER = 1024  # pixels along the side of the picture's z-buffer, at most
 
 
 @dataclass(frozen=True)
@@ -45,25 +40,6 @@ class GivenView:
     colours: Picture
     mask: Picture
     camera: Camera
-
-
-@dataclass(frozen=True)
-class _Pictured:
-    """What the picture has shown of a surface: see `texels.Shown`.
-
-    normals: float64 (V, 3), in the space of `Sight`, and seen: what the picture sees there. side: of the cut-out.
-    """
-
-    sight: Sight
-    normals: Float64Array
-    seen: View
-    side: int
-
-    def weights(self, triangles: Int64Array, shares: Float64Array) -> Float64Array:
-        """How well the picture sees places."""
-        point = self.sight.at(triangles, shares)
-        normal = unit(np.einsum("pc,pcx->px", shares, self.normals[self.sight.triangles[triangles]]))
-        return weights(places(point, FRONT, self.side, len(self.seen.depths)), normal[:, 2], self.seen)
 
 
 def paint_views(mesh: Mesh, camera: Camera, cutout: Cutout, views: Sequence[GivenView], report: Report) -> Mesh:
@@ -83,9 +59,8 @@ def paint_views(mesh: Mesh, camera: Camera, cutout: Cutout, views: Sequence[Give
     side = len(cutout.rgba)
     sight, turned = faced(mesh, camera, cutout.crop, side, poll)
     surface = surface_of(replace(mesh, triangles=sight.triangles, uv=turned_uv(mesh.corner_uv, turned)))
-    texels = texels_of(
-        surface, _pictured(sight, cutout, poll), srgb_to_linear(own[..., :3].astype(np.float32) / 255), poll
-    )
+    image = srgb_to_linear(own[..., :3].astype(np.float32) / 255)
+    texels = texels_of(surface, pictured(sight, cutout, poll), image, poll)
     lines = NO_CHANGE
     for each in _nearest_first(views, camera, surface):
         done += 1
@@ -97,19 +72,10 @@ def paint_views(mesh: Mesh, camera: Camera, cutout: Cutout, views: Sequence[Give
         lines = _tones(colours, usable, known, lines)
         bake(surface, texels, each.camera, tuned(colours, lines), poll, usable)
     done += 1
-    image: Picture = np.full((texels.size, texels.size, 4), 255, np.uint8)
-    image[..., :3] = np.rint(np.clip(drawn(texels, poll, _GUESSED)[..., :3], 0, 1) * 255)
+    whole: Picture = np.full((texels.size, texels.size, 4), 255, np.uint8)
+    whole[..., :3] = np.rint(np.clip(drawn(texels, poll, _GUESSED)[..., :3], 0, 1) * 255)
     report(of, of)
-    return replace(mesh, texture=replace(mesh.texture or Texture(), base_colour=image))
-
-
-def _pictured(sight: Sight, cutout: Cutout, poll: Poll) -> _Pictured:
-    side = len(cutout.rgba)
-    flat = np.zeros((len(sight.points), 2), np.float32)
-    normals = vertex_normals(Mesh(sight.points.astype(np.float32), sight.triangles, flat))
-    usable = kept(cutout.rgba[..., 3] > 127, min(side, _BUFFER))
-    seen, _ = from_both_sides(sight.points, sight.triangles, side, usable, poll)
-    return _Pictured(sight, normals, seen, side)
+    return replace(mesh, texture=replace(mesh.texture or Texture(), base_colour=whole))
 
 
 def _nearest_first(views: Sequence[GivenView], camera: Camera, surface: Surface) -> list[GivenView]:

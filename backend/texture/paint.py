@@ -41,7 +41,7 @@ _SMALL = 256  # pixels along the side at which colours are smoothed
 _SMOOTHINGS = 8
 _EVEN_FROM = 0.5  # the cosine of 60 degrees: what faces the viewer more is lit as in the picture
 _EVEN_AT = 0.25  # a cosine: what faces the viewer less is in even light
-_EVENING = (0.4, 2.5)  # of brightness
+_RANGE = (0.4, 2.5)  # by what the picture's brightness may change to come into even light
 _LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)  # a table for bytes
 _BUFFER = 1024  # pixels along the side of the z-buffers, at most
 _COARSE = 0.03  # of the side: longer edges are divided to know the colours between their ends
@@ -65,13 +65,13 @@ class _Looks:
     """What the picture tells of a surface.
 
     sides: from the front, as the picture is, and from behind. voters: both in even light, for what neither sees. grain:
-    the texture for that. evening: float32 (S, S, 1), by what the front's colours become those of even light.
+    the texture for that. factors: float32 (S, S, 1), that bring the front's colours into even light.
     """
 
     sides: tuple[_Side, _Side]
     voters: tuple[_Side, _Side]
     grain: Grain
-    evening: Float32Array
+    factors: Float32Array
 
 
 def paint(
@@ -162,8 +162,8 @@ def _looks(
     facing, back = _Side(front, near, FRONT), _Side(srgb_to_linear(behind), far, BACK)
     shown = inside.astype(np.float32)
     voters = (replace(facing, colours=fill(even, shown)), back)
-    evening = np.clip(_bright(even) / _bright(own if lit else unlit), *_EVENING)
-    return _Looks((facing, back), voters, grain_of(back.colours, inside), fill(evening, shown))
+    factors = np.clip(_bright(even) / _bright(own if lit else unlit), *_RANGE)
+    return _Looks((facing, back), voters, grain_of(back.colours, inside), fill(factors, shown))
 
 
 def _bright(colours: Float32Array) -> Float32Array:
@@ -197,7 +197,7 @@ def _painted(seen: Sight, atlas: Atlas, looks: _Looks, side: int, poll: Poll) ->
         corners = normals.take(triangles.take(triangle, axis=0), axis=0)
         place, normal = seen.at(triangle, shares), unit(np.einsum("pc,pcx->px", shares, corners))
         found, known = _seen(place, normal, looks.sides, side)
-        known[0] *= _evening(place, normal, looks.evening, side)
+        known[0] *= _towards_even(place, normal, looks.factors, side)
         under = grid.blended(base, triangle, shares)
         faint = found.sum(axis=0) < SQUARE
         under[faint] = looks.grain.on(place[faint], normal[faint], under[faint], side)
@@ -208,11 +208,11 @@ def _painted(seen: Sight, atlas: Atlas, looks: _Looks, side: int, poll: Poll) ->
     return image.reshape(*shape, 3), covered.reshape(shape)
 
 
-def _evening(points: Float64Array, normals: Float64Array, evening: Float32Array, side: int) -> Float64Array:
+def _towards_even(points: Float64Array, normals: Float64Array, factors: Float32Array, side: int) -> Float64Array:
     """By what the front's colours grow, float64 (N, 1), so that what turns away comes into even light gradually."""
     turned = np.clip((_EVEN_FROM - normals[:, 2]) / (_EVEN_FROM - _EVEN_AT), 0, 1)
-    scale = len(evening) / side
-    factor = sample(evening, points[:, 0] * scale, (side - points[:, 1]) * scale)
+    scale = len(factors) / side
+    factor = sample(factors, points[:, 0] * scale, (side - points[:, 1]) * scale)
     return factor ** (turned**2 * (3 - 2 * turned))[:, None]
 
 

@@ -8,18 +8,12 @@ import bpy
 
 from ..language.words import say
 from ..scene import view_sets
-from ..scene.view_sets import BEFORE, BEHIND, HIDDEN
 from . import views_operators
 
 _TILE = 3.3  # units: the width of a thumbnail with its borders
 _THUMBNAIL = 2.8  # the same without them
 _UNIT = 20  # pixels at scale 1
 _FEWEST, _MOST = 2, 8  # thumbnails in a row
-PLACES = (
-    (BEHIND, "Behind"),
-    (BEFORE, "In Front"),
-    (HIDDEN, "Hidden"),
-)
 
 
 def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -33,7 +27,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         return
     row = body.row(align=True)
     where = view_sets.shown_where(cameras[0])
-    for place, label in PLACES:
+    for place, label, _ in views_operators.PLACES:
         row.operator("hi3dgen.show_views", text=say(label), depress=place == where).where = place
     row = body.row(align=True)
     row.operator("hi3dgen.contact_sheet", icon="IMAGE_DATA")

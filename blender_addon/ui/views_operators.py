@@ -12,6 +12,13 @@ from ..scene import contact_sheet, view_sets, viewing
 from ..scene.view_sets import BEFORE, BEHIND, HIDDEN
 from . import image_editors
 
+PLACES = (
+    (BEHIND, "Behind", "Each camera shows its view behind the scene"),
+    (BEFORE, "In Front", "Each camera shows its view before the scene, half transparent, to compare"),
+    (HIDDEN, "Hidden", "No camera shows its view"),
+)
+"""Where views are shown, as Blender lists choices: name, label, tooltip."""
+
 
 def looked_through(context: bpy.types.Context) -> bpy.types.Object | None:
     """The camera that the viewport looks through, or the one of the panel's views that the Image Editor shows.
@@ -88,11 +95,7 @@ class HI3DGEN_OT_show_views(_OnViews, bpy.types.Operator):  # noqa: N801
     where: EnumProperty(
         name="Where",
         description="Where each camera shows its view",
-        items=[
-            (BEHIND, "Behind", "Each camera shows its view behind the scene"),
-            (BEFORE, "In Front", "Each camera shows its view before the scene, half transparent, to compare"),
-            (HIDDEN, "Hidden", "No camera shows its view"),
-        ],
+        items=PLACES,
     )
 
     @classmethod

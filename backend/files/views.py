@@ -2,6 +2,7 @@
 """Views as a folder: a PNG file for each, and `cameras.json`, which docs/views.md describes."""
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..flow.products import Camera, Picture, Views
-from ..texture.camera import angles_of
+from ..texture.camera import angles_of, is_rigid
 from ..wire.limits import MAX_PIXELS, MAX_VIEWS, VIEW_SHAPE
 from .pictures import read_picture, write_picture
 
@@ -102,10 +103,8 @@ def _read_entry(entry: Any, which: str) -> tuple[str, Camera]:  # noqa: ANN401 -
         camera = Camera(matrix, float(entry.get("fov", 0)), float(entry.get("width", 0)))
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise UserError("bad-views", f"{which} lacks a file, or 16 numbers as its matrix.", _AS_WRITTEN) from error
-    turn = matrix[:3, :3]
-    near = np.isfinite([*matrix.reshape(-1), camera.width]).all() and np.abs(matrix[:3, 3]).max() <= _METRES[1]
-    rigid = near and np.abs(turn.T @ turn - np.eye(3)).max() < 1e-3 and np.linalg.det(turn) > 0
+    stands = is_rigid(matrix) and math.isfinite(camera.width) and np.abs(matrix[:3, 3]).max() <= _METRES[1]
     number, (least, most) = (camera.fov, _ANGLES) if camera.fov else (camera.width, _METRES)
-    if Path(file).name != file or not rigid or not least <= number <= most:
+    if Path(file).name != file or not stands or not least <= number <= most:
         raise UserError("bad-views", f"{which} is none: it is scaled or sheared, or sees nothing.", _AS_WRITTEN)
     return file, camera

@@ -25,6 +25,13 @@ def orbit(azimuth: float, elevation: float, distance: float, fov: float) -> Came
     return Camera(matrix, fov)
 
 
+def is_rigid(matrix: Float64Array) -> bool:
+    """Whether a matrix, float64 (4, 4), turns and moves alone: its axes are of length 1, square and right-handed."""
+    turn = matrix[:3, :3]
+    finite = bool(np.isfinite(matrix).all())
+    return finite and np.abs(turn.T @ turn - np.eye(3)).max() < 1e-3 and float(np.linalg.det(turn)) > 0
+
+
 def angles_of(way: Float64Array) -> tuple[float, float]:
     """The azimuth and the elevation, in degrees, at which `orbit` has a camera that lies this way, float64 (3,)."""
     azimuth, elevation = np.arctan2(way[0], -way[1]), np.arctan2(way[2], np.hypot(way[0], way[1]))

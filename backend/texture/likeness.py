@@ -21,6 +21,8 @@ from .lens import Lens
 
 SIDE = 64
 """Pixels along the side of the small views."""
+LEAST = 0.38
+"""Of what lies along two outlines: if less agrees, they are of two objects. docs/surface.md says why."""
 _ROOM = 1.12  # the window's side over the object's longer one
 _COVERED = 0.25  # of a pixel: a view of points shows a pixel of which as much is covered
 _BAND = 2  # pixels inside of an outline that lie along it, in a view of `SIDE`

@@ -16,11 +16,9 @@ from ..flow.products import Camera
 from ..raster.ticks import Poll
 from .cloud import Cloud
 from .lens import lens_of
-from .likeness import Target, outlines
+from .likeness import LEAST, Target, outlines
 from .simplex import minimised
 
-LEAST = 0.38
-"""Of the outlines that run along each other: a view below shows something else, as a picture below does."""
 _SEARCHED = 6  # views, evenly chosen, that a search looks at
 _ROUNDS = 4
 _EVALUATIONS = 160

@@ -5,16 +5,14 @@ import numpy as np
 
 from ...errors import UserError
 from ...flow.products import Camera, Cutout, Mesh, NormalMap, Noted, Picture, Report, Viewpoint, Viewpoints
-from ...texture.camera import field_of_view, focal_length
+from ...texture.camera import field_of_view, focal_length, is_rigid
 from ...texture.cloud import Cloud, scatter
 from ...texture.fit import DISTANCE, POINTS, Candidate, fit, framed_at
 from ...texture.lens import Pose, lens_of, pose_of
-from ...texture.likeness import Target, likeness, target
+from ...texture.likeness import LEAST, Target, likeness, target
 from ...texture.paint_mesh import paint_mesh
 from .settings import ALL, GIVEN
 
-LEAST = 0.38
-"""Of the outlines that run along each other: from here on a camera that was found fits. docs/surface.md says why."""
 ALIKE = 0.02
 """Of the likeness: by how much less another direction is nearly as good."""
 _ANOTHER = "Repair the mesh, or use another one."
@@ -90,9 +88,7 @@ def find_camera(
 
 def check_camera(camera: Camera) -> None:
     """Raises UserError "bad-camera" if a camera that a request brings is none."""
-    turn = camera.matrix[:3, :3]
-    rigid = np.abs(turn.T @ turn - np.eye(3)).max() < 1e-3 and np.linalg.det(turn) > 0
-    if not (rigid and 0 <= camera.fov <= _WIDEST and (camera.fov > 0 or camera.width > 0)):
+    if not (is_rigid(camera.matrix) and 0 <= camera.fov <= _WIDEST and (camera.fov > 0 or camera.width > 0)):
         sentence = "The camera that was given is none: its axes are scaled or sheared, or its angle is too wide."
         raise UserError("bad-camera", sentence, "Give a camera without scale, with a field of view below 170 degrees.")
 

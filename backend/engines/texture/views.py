@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...errors import UserError
-from ...flow.products import Crop, Cutout, Mesh, Noted, Picture, Report, Viewpoint, Viewpoints, Views, noted
+from ...flow.products import Camera, Crop, Cutout, Mesh, Noted, Picture, Report, Viewpoint, Viewpoints, Views, noted
 from ...foreground.cut_out import cut_out
 from ...guided.given import GivenView, paint_views
 from ...raster.resample import paste_back, resample
 from ...texture.camera import field_of_view, focal_length
 from ...texture.cloud import scatter
 from ...texture.lens import lens_of, pose_of
-from ...texture.likeness import target
-from ...texture.view_fit import LEAST, fit_views
+from ...texture.likeness import LEAST, target
+from ...texture.view_fit import fit_views
 from .stages import check_camera, fitting
 
 _SIDE = 256  # pixels of a mask
@@ -39,10 +39,10 @@ def cut_views(views: Views, *, report: Report) -> ViewMasks:
     for camera in views.cameras:
         check_camera(camera)
     masks = np.zeros((len(views.pictures), _SIDE, _SIDE), np.uint8)
-    for number, picture in enumerate(_squared(views).pictures):
+    for number, picture in enumerate(views.pictures):
         report(number, len(masks))
-        side = len(picture)
-        small = resample(picture, (0, 0, side, side), (_SIDE, _SIDE))
+        square = _square(picture)
+        small = resample(square, (0, 0, len(square), len(square)), (_SIDE, _SIDE))
 
         def within(_step: int, _of: int, number: int = number) -> None:
             report(number, len(masks))
@@ -74,12 +74,12 @@ def place_views(
     shown = [number for number, mask in enumerate(view_masks.masks) if mask.any()]
     flat, whole = np.zeros((_SIDE, _SIDE, 3), np.float32), Crop(0, 0, _SIDE, _SIDE, _SIDE)
     wanted = [target(view_masks.masks[number].astype(np.float32) / 255, flat, whole, _DRAWN) for number in shown]
-    squared = _squared(views).cameras
     best = fitting(viewpoints)
     outline = np.zeros(len(views.cameras))
     if not shown:
         raise UserError("views-unlike", "None of the views shows an object before a plain background.", _ANOTHER)
-    own = [squared[number] for number in shown]
+    _, height, width, _ = views.pictures.shape
+    own = [_of_square(views.cameras[number], height, width) for number in shown]
     similarity, outline[shown] = fit_views(cloud, own, wanted, best.azimuth, best.elevation, poll)
     unlike = [number + 1 for number, each in enumerate(outline) if each < LEAST]
     if len(unlike) == len(outline):
@@ -87,7 +87,6 @@ def place_views(
         sentence = f"The views do not show this mesh, as far as outlines tell. {agreement}"
         raise UserError("views-unlike", sentence, _ANOTHER)
     found: list[Viewpoint] = []
-    _, height, width, _ = views.pictures.shape
     for camera, each in zip(views.cameras, outline, strict=True):
         moved = similarity.of(camera)
         pose = pose_of(lens_of(moved, cloud.centre, cloud.radius, (height, width)))
@@ -108,12 +107,10 @@ def paint_with_views(
     report: Report,
 ) -> Mesh:
     """The painted mesh with what the views that agree show of it where the picture does not."""
-    placed = _squared(Views(views.pictures, tuple(each.camera for each in view_cameras.found)))
+    _, height, width, _ = views.pictures.shape
     given = [
-        GivenView(picture[..., :3], mask, camera)
-        for picture, mask, camera, each in zip(
-            placed.pictures, view_masks.masks, placed.cameras, view_cameras.found, strict=True
-        )
+        GivenView(_square(picture)[..., :3], mask, _of_square(each.camera, height, width))
+        for picture, mask, each in zip(views.pictures, view_masks.masks, view_cameras.found, strict=True)
         if each.outline >= LEAST
     ]
     return paint_views(mesh, viewpoints.found[0].camera, cutout, given, report)
@@ -126,20 +123,15 @@ def _note(unlike: list[int], count: int) -> list[str]:
     return [f"Of the {count} views these were not used, because their outlines are not the mesh's: {named}."]
 
 
-def _squared(views: Views) -> Views:
-    """The views in the middle of squares; what is beside them there is as their outermost pixels."""
-    _, height, width, _ = views.pictures.shape
+def _square(picture: Picture) -> Picture:
+    """A view in the middle of a square; what is beside it there is as its outermost pixels."""
+    height, width, _ = picture.shape
+    across, down = max(height - width, 0), max(width - height, 0)
+    return np.pad(picture, ((down // 2, down - down // 2), (across // 2, across - across // 2), (0, 0)), mode="edge")
+
+
+def _of_square(camera: Camera, height: int, width: int) -> Camera:
+    """The camera that sees the square around a view of this size."""
     side = max(height, width)
-    if height == width:
-        return views
-    across, down = side - width, side - height
-    pad = ((0, 0), (down // 2, down - down // 2), (across // 2, across - across // 2), (0, 0))
-    cameras = tuple(
-        replace(
-            camera,
-            fov=field_of_view(focal_length(camera.fov, width), side) if camera.fov else 0.0,
-            width=camera.width * side / width,
-        )
-        for camera in views.cameras
-    )
-    return Views(np.pad(views.pictures, pad, mode="edge"), cameras)
+    fov = field_of_view(focal_length(camera.fov, width), side) if camera.fov else 0.0
+    return replace(camera, fov=fov, width=camera.width * side / width)

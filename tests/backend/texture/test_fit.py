@@ -9,12 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.arrays import Float64Array
-from backend.engines.texture.stages import LEAST
 from backend.flow.products import Crop, Mesh
 from backend.texture.cloud import Cloud, scatter
 from backend.texture.fit import POINTS, Candidate, aimed, angle_between, fit, framed_at
 from backend.texture.lens import Pose, centred, framed, lens_at, pose_of
-from backend.texture.likeness import Target, likeness, outlines, target
+from backend.texture.likeness import LEAST, Target, likeness, outlines, target
 from backend.texture.simplex import minimised
 from tests.backend.texture.photographs import box, camera_at, joined, photographed, thing
 from tests.backend.texture.shapes import nothing

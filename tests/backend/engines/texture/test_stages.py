@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from backend.arrays import Float64Array
-from backend.engines.texture.stages import LEAST, find_camera, judge_camera, paint
+from backend.engines.texture.stages import find_camera, judge_camera, paint
 from backend.errors import UserError
 from backend.flow.products import Camera, Mesh, Noted, Viewpoints
+from backend.texture.likeness import LEAST
 from tests.backend.texture.photographs import as_cutout, box, camera_at, joined, photographed, thing
 
 SIDE = 128

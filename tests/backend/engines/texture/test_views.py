@@ -16,7 +16,8 @@ from backend.errors import UserError
 from backend.flow.products import Camera, Mesh, Noted, Picture, Viewpoints, Views
 from backend.texture.atlas import pixels_of
 from backend.texture.camera import orbit
-from backend.texture.view_fit import LEAST, Similarity
+from backend.texture.likeness import LEAST
+from backend.texture.view_fit import Similarity
 from tests.backend.texture.photographs import as_cutout, box, camera_at, colour_at, joined, photographed, thing
 
 SIDE = 160

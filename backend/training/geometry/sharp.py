@@ -8,12 +8,10 @@ places are taken on the surface itself, so that no view has to see them.
 import numpy as np
 
 from ...arrays import Float64Array
-from ...mesh.check import half_edges
-from .triangles import Triangles, areas, crosses
+from .triangles import Triangles, areas, crosses, joined, of_some, shared_edges
 
 SHARP = 30.0  # degrees between two faces' normals: what Blender's own selection of sharp edges begins with
 BESIDE = 0.01  # of the longest side: how far from its edge a point lies, and a third of its face's height at most
-_SAME = 1e-6  # vertices that are so near are one
 
 
 def beside_sharp_edges(surface: Triangles, count: int, seed: int) -> tuple[Float64Array, Float64Array] | None:
@@ -22,16 +20,12 @@ def beside_sharp_edges(surface: Triangles, count: int, seed: int) -> tuple[Float
     Each is float64 (count, 3). None if no edge of exactly two faces is sharp. Faces may be wound wrongly: only how far
     their planes are from one another counts, so that an edge that is folded to less than 30 degrees is missed.
     """
-    vertices, number = np.unique(np.rint(surface.vertices / _SAME), axis=0, return_inverse=True)
-    faces = number.reshape(-1)[surface.faces]
-    apart = (faces != np.roll(faces, 1, axis=1)).all(axis=1) & (areas(surface.corners) > 0)
-    faces, corners = faces[apart], surface.corners[apart]
-    edges = np.sort(half_edges(faces), axis=1)
-    _, edge, faces_of = np.unique(edges[:, 0] * len(vertices) + edges[:, 1], return_inverse=True, return_counts=True)
-    order = np.argsort(edge.reshape(-1), kind="stable")
-    pairs = order[(faces_of == 2)[edge.reshape(-1)[order]]].reshape(-1, 2)  # the half-edges of every such edge
+    surface = joined(surface)
+    surface = of_some(surface, areas(surface.corners) > 0)
+    faces, corners = surface.faces, surface.corners
     normals = crosses(corners)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    pairs = shared_edges(faces)
     one, other = normals[pairs[:, 0] % len(faces)], normals[pairs[:, 1] % len(faces)]
     sharp = pairs[np.abs((one * other).sum(axis=1)) < np.cos(np.radians(SHARP))].reshape(-1)
     if not len(sharp):
@@ -46,6 +40,6 @@ def beside_sharp_edges(surface: Triangles, count: int, seed: int) -> tuple[Float
     inward -= (inward * along).sum(axis=1, keepdims=True) * along
     height = np.linalg.norm(inward, axis=1, keepdims=True)
     share = np.minimum(BESIDE / height, 1 / 3)
-    # Where the face is narrower: the line at that share of its height runs between the sides that meet at the tip.
+    # From a place on the edge straight to the tip: so a point stays in its face, however narrow that is.
     place = start[chosen] + (end - start)[chosen] * random.random((count, 1))
     return place + (tip[chosen] - place) * share, normals[face[chosen]]

@@ -49,28 +49,48 @@ class Soundness(NamedTuple):
 def from_scene(mesh: Mesh) -> Triangles:
     """Return a mesh, Blender's axes, as the camera at the front sees it: (x, y, z) becomes (x, z, -y).
 
-    Vertices at one place become one; faces without extent and unused vertices are left out.
+    It is joined, see `joined`.
     """
     vertices = mesh.vertices[:, [0, 2, 1]].astype(np.float64) * np.array([1.0, 1.0, -1.0])
-    step = _SAME * max(float(np.ptp(vertices, axis=0).max()), 1e-30)
-    _, first, number = np.unique(np.rint(vertices / step), axis=0, return_index=True, return_inverse=True)
-    faces = number.reshape(-1)[mesh.triangles]
+    return joined(Triangles(vertices, mesh.triangles.astype(np.int64)))
+
+
+def joined(surface: Triangles) -> Triangles:
+    """Make one of vertices at one place; faces without extent and unused vertices are left out."""
+    step = _SAME * max(float(np.ptp(surface.vertices, axis=0).max()), 1e-30)
+    _, first, number = np.unique(np.rint(surface.vertices / step), axis=0, return_index=True, return_inverse=True)
+    faces = number.reshape(-1)[surface.faces]
     faces = faces[(faces != np.roll(faces, 1, axis=1)).all(axis=1)]
     used, renumbered = np.unique(faces, return_inverse=True)
-    return Triangles(vertices[first[used]], renumbered.reshape(-1, 3).astype(np.int64))
+    return Triangles(surface.vertices[first[used]], renumbered.reshape(-1, 3).astype(np.int64))
 
 
 def soundness(faces: Int64Array) -> Soundness:
     """Look at the edges of faces, int64 (F, 3)."""
     edges = half_edges(faces)
-    low, high = edges.min(axis=1), edges.max(axis=1)
-    _, edge, count = np.unique(low * (int(high.max()) + 1) + high, return_inverse=True, return_counts=True)
+    edge, count = _edges(edges)
     turns = np.bincount(edge, np.where(edges[:, 0] < edges[:, 1], 1.0, -1.0))
-    order = np.argsort(edge, kind="stable")
-    shared = order[(count == 2)[edge[order]]].reshape(-1, 2) % len(faces)  # the two faces of every such edge
+    shared = shared_edges(faces) % len(faces)
     neighbours = np.column_stack([shared, shared[:, :1]])  # the graph of faces, as triangles along its edges
     bodies = len(np.unique(vertex_components(neighbours, len(faces))))
     return Soundness(bool((count == 2).all()), bool((turns[count == 2] == 0).all()), bodies)
+
+
+def shared_edges(faces: Int64Array) -> Int64Array:
+    """Return the edges of exactly two faces, int64 (E, 2), as the two half edges that each is, see `half_edges`.
+
+    A half edge's number, modulo the number of faces, is its face.
+    """
+    edge, count = _edges(half_edges(faces))
+    order = np.argsort(edge, kind="stable")
+    return order[(count == 2)[edge[order]]].reshape(-1, 2)
+
+
+def _edges(ends: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """Number edges of any direction, int64 (N,), by their ends, (N, 2); and count each."""
+    low, high = ends.min(axis=1), ends.max(axis=1)
+    _, edge, count = np.unique(low * (int(high.max()) + 1) + high, return_inverse=True, return_counts=True)
+    return edge.reshape(-1), count
 
 
 def stands(mesh: Mesh) -> bool:

@@ -2,9 +2,6 @@
 """Parts of a batch, recomputed blocks and skipped steps change what they should, and nothing else."""
 
 import copy
-import os
-import socket
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,9 +28,9 @@ from backend.training.norld.memory import blocks_to_recompute, kept_bytes, recom
 from backend.training.norld.objects import Batch, Item
 from backend.training.norld.step import StepSettings
 from tests.backend.training.norld.tiny import flow, shell, voxels_of
+from tests.backend.training.ranks import run_two
 
 ALONE = Devices(torch.device("cpu"))
-ROOT = Path(__file__).parents[4]
 
 
 def batch_of(count: int) -> Batch:
@@ -98,15 +95,8 @@ torch.save([state.pictures, measured["norm"], state.network.state_dict()], f"{sy
 @pytest.mark.slow
 def test_two_processes_take_the_step_of_one_batch_that_both_share(tmp_path: Path) -> None:
     pytest.importorskip("accelerate", reason="accelerate is not installed here: the extra training has it")
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
-    environment |= {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    ranks = [{"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(2)]
     command = [sys.executable, "-c", SHARED, str(tmp_path)]
-    processes = [subprocess.Popen(command, cwd=ROOT, env=environment | rank) for rank in ranks]
-    assert [process.wait() for process in processes] == [0, 0]
+    assert run_two(command) == [0, 0]
     state, measured = stepped(StepSettings("fp32", 1), batch_of(4))
     for rank in range(2):
         pictures, norm, weights = torch.load(tmp_path / f"{rank}.pt", weights_only=True)

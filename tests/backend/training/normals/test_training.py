@@ -3,7 +3,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ from backend.training.normals.config import TINY, Config
 from backend.training.normals.held_out import HeldOut
 from backend.training.normals.task import NormalsTask
 from tests.backend.training.normals.toy import ellipsoids
+from tests.backend.training.ranks import run_two
 
 CPU = torch.device("cpu")
 ROOT = Path(__file__).parents[4]
@@ -193,15 +193,8 @@ def test_two_processes_train_one_network_on_twice_the_pictures(tmp_path: Path) -
     pytest.importorskip("accelerate", reason="accelerate is not installed here: the extra training has it")
     script = tmp_path / "several.py"
     script.write_text(KILLED.replace("steps=200", "steps=10").replace("workers=2", "workers=0"))
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
-    environment |= {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    ranks = [{"RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(2)]
     command = [sys.executable, str(script), str(tmp_path / "several")]
-    processes = [subprocess.Popen(command, cwd=ROOT, env=environment | rank) for rank in ranks]
-    assert [process.wait() for process in processes] == [0, 0]
+    assert run_two(command) == [0, 0]
     assert [line["pictures"] for line in read_curve(tmp_path / "several" / "trunk.jsonl")] == [80, 160]
     alone = weights(go(tmp_path / "alone", steps=10))
     assert not same(weights(tmp_path / "several" / "trunk.pt"), alone)

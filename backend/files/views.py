@@ -2,7 +2,6 @@
 """Views as a folder: a PNG file for each, and `cameras.json`, which docs/views.md describes."""
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,12 @@ import numpy as np
 
 from ..errors import UserError
 from ..flow.products import Camera, Picture, Views
-from ..texture.camera import angles_of, is_rigid
+from ..texture.camera import angles_of, sees
 from ..wire.limits import MAX_PIXELS, MAX_VIEWS, VIEW_SHAPE
 from .pictures import read_picture, write_picture
 
 CAMERAS = "cameras.json"
 VERSION = 1
-_ANGLES = (0.01, 170.0)  # degrees, the least and the greatest
-_METRES = (1e-6, 1e6)  # the least and the greatest width of a parallel projection; no camera stands farther away
 _AS_WRITTEN = f"Give a folder as `generate` writes it: pictures, and {CAMERAS} as docs/views.md describes it."
 
 
@@ -103,8 +100,6 @@ def _read_entry(entry: Any, which: str) -> tuple[str, Camera]:  # noqa: ANN401 -
         camera = Camera(matrix, float(entry.get("fov", 0)), float(entry.get("width", 0)))
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise UserError("bad-views", f"{which} lacks a file, or 16 numbers as its matrix.", _AS_WRITTEN) from error
-    stands = is_rigid(matrix) and math.isfinite(camera.width) and np.abs(matrix[:3, 3]).max() <= _METRES[1]
-    number, (least, most) = (camera.fov, _ANGLES) if camera.fov else (camera.width, _METRES)
-    if Path(file).name != file or not stands or not least <= number <= most:
+    if Path(file).name != file or not sees(camera):
         raise UserError("bad-views", f"{which} is none: it is scaled or sheared, or sees nothing.", _AS_WRITTEN)
     return file, camera

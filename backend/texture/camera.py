@@ -10,6 +10,9 @@ import numpy as np
 from ..arrays import Float64Array
 from ..flow.products import Camera
 
+_ANGLES = (0.01, 170.0)  # degrees, the least and the greatest
+_METRES = (1e-6, 1e6)  # the least and the greatest width of a parallel projection; no camera stands farther away
+
 
 def orbit(azimuth: float, elevation: float, distance: float, fov: float) -> Camera:
     """A camera on a sphere around the origin, which it looks at; angles in degrees, the distance in metres.
@@ -30,6 +33,14 @@ def is_rigid(matrix: Float64Array) -> bool:
     turn = matrix[:3, :3]
     finite = bool(np.isfinite(matrix).all())
     return finite and np.abs(turn.T @ turn - np.eye(3)).max() < 1e-3 and float(np.linalg.det(turn)) > 0
+
+
+def sees(camera: Camera) -> bool:
+    """Whether numbers from outside are a camera's: rigid, not endlessly far away, its angle or its width in bounds."""
+    if not (is_rigid(camera.matrix) and np.isfinite([camera.fov, camera.width]).all()):
+        return False
+    number, (least, most) = (camera.fov, _ANGLES) if camera.fov else (camera.width, _METRES)
+    return least <= number <= most and bool(np.abs(camera.matrix[:3, 3]).max() <= _METRES[1])
 
 
 def angles_of(way: Float64Array) -> tuple[float, float]:

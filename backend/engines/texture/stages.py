@@ -5,7 +5,7 @@ import numpy as np
 
 from ...errors import UserError
 from ...flow.products import Camera, Cutout, Mesh, NormalMap, Noted, Picture, Report, Viewpoint, Viewpoints
-from ...texture.camera import field_of_view, focal_length, is_rigid
+from ...texture.camera import field_of_view, focal_length, sees
 from ...texture.cloud import Cloud, scatter
 from ...texture.fit import DISTANCE, POINTS, Candidate, fit, framed_at
 from ...texture.lens import Pose, lens_of, pose_of
@@ -18,7 +18,6 @@ ALIKE = 0.02
 _ANOTHER = "Repair the mesh, or use another one."
 MOST_TRIANGLES = 4_000_000
 _STEPS = 660  # of a search, about
-_WIDEST = 170.0  # degrees
 
 
 def read_mesh(mesh: Mesh, *, report: Report) -> Mesh:
@@ -88,8 +87,10 @@ def find_camera(
 
 def check_camera(camera: Camera) -> None:
     """Raises UserError "bad-camera" if a camera that a request brings is none."""
-    if not (is_rigid(camera.matrix) and 0 <= camera.fov <= _WIDEST and (camera.fov > 0 or camera.width > 0)):
-        sentence = "The camera that was given is none: its axes are scaled or sheared, or its angle is too wide."
+    if not sees(camera):
+        sentence = (
+            "The camera that was given is none: it is scaled or sheared, or it is too far away, too wide or too narrow."
+        )
         raise UserError("bad-camera", sentence, "Give a camera without scale, with a field of view below 170 degrees.")
 
 

@@ -95,6 +95,8 @@ def test_the_camera_is_found_and_nudged_and_the_mesh_painted(client: Conversatio
         ({"mesh_vertices": np.full_like(MESH.vertices, np.nan)}, "bad-mesh"),
         ({"camera": (2.0, *numbers_of(np.eye(4, dtype=np.float32), 40.0)[1:])}, "bad-camera"),
         ({"camera": (*numbers_of(np.eye(4, dtype=np.float32), 40.0)[:12], 175.0, 0.0)}, "bad-camera"),
+        ({"camera": (*numbers_of(CAMERA.matrix.astype(np.float32), 40.0)[:12], 1e-9, 0.0)}, "bad-camera"),
+        ({"camera": (*numbers_of(CAMERA.matrix.astype(np.float32), 0.0)[:12], 0.0, 1e30)}, "bad-camera"),
         ({"camera": (*numbers_of(CAMERA.matrix.astype(np.float32), 40.0)[:3], 0.0, *[0.0] * 10)}, "bad-camera"),
         ({"engine": "draft", "settings": {}}, "bad-input"),
     ],

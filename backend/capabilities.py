@@ -8,7 +8,7 @@ from .adapters import kinds_of
 from .flow.engine import Engine, why_missing
 from .flow.settings import Setting
 from .version import VERSION
-from .wire.messages import Capabilities, EngineInfo, OptionInfo, SettingInfo
+from .wire.messages import Capabilities, EngineInfo, OptionInfo, PresetInfo, SettingInfo
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ def _described(engine: Engine) -> EngineInfo:
         on_request=kinds_of(engine.on_request),
         versions=_versions(engine),
         settings=tuple(map(_setting, engine.settings)),
+        presets=tuple(PresetInfo(each.name, each.label, each.description, each.settings) for each in engine.presets),
     )
 
 

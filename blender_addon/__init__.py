@@ -24,6 +24,8 @@ from .ui import (
     panel,
     picture_operators,
     preferences,
+    preset_box,
+    preset_operators,
     properties,
     setup_operators,
     status_bar,
@@ -48,6 +50,8 @@ _CLASSES = (
     *views_operators.CLASSES,
     *setup_operators.CLASSES,
     *support_operators.CLASSES,
+    *preset_operators.CLASSES,
+    *preset_box.CLASSES,
     *panel.CLASSES,
     *picture_operators.CLASSES,
 )

@@ -29,6 +29,7 @@ from ..backend.wire.messages import EngineInfo
 from .errors import AddonError
 from .link import engines
 from .many import execute
+from .presets import named as preset_named
 
 
 def run(arguments: list[str]) -> int:
@@ -58,6 +59,8 @@ def _run(options: argparse.Namespace) -> int:
     options.engine = options.engine or engines.require()[0].name
     named = {line.engine or options.engine for line in lines}
     known = {engine.name: engine for engine in engines.known_afresh(named)}
+    if options.preset and options.engine in known:
+        options.preset = preset_named(known[options.engine], options.preset)
 
     def rest(engine: EngineInfo) -> dict[str, Any]:
         return {

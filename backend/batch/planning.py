@@ -6,14 +6,15 @@ import dataclasses
 import json
 import os
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from ..errors import UserError
 from ..flow.engine import check_inputs
-from ..flow.settings import HasRange, checked
-from ..wire.limits import seeds_from, values_of
+from ..flow.presets import HasPresets, values_given
+from ..flow.settings import checked
+from ..wire.limits import seeds_from
 from .journal import sentences
 from .lines import PICTURE, Line, bad_line
 from .manifest import Entry, Manifest, State, relative_path
@@ -32,27 +33,12 @@ class Wanted:
     request: Mapping[str, Any]
 
 
-class AnyEngine(Protocol):
+class AnyEngine(HasPresets, Protocol):
     """An engine, as far as a line's request needs it: an `Engine`, or what clients know of one."""
-
-    @property
-    def name(self) -> str:
-        """What lists and the command line call it."""
-        ...
-
-    @property
-    def label(self) -> str:
-        """What people call it."""
-        ...
 
     @property
     def inputs(self) -> Collection[str]:
         """The names of the pictures that it takes."""
-        ...
-
-    @property
-    def settings(self) -> Iterable[HasRange]:
-        """What the artist can choose."""
         ...
 
 
@@ -64,15 +50,16 @@ def wanted_by(
 ) -> Wanted:
     """The request of a line: what it says itself comes before the command line.
 
-    options: `engine`, `seed`, `count` and `set` of the command line, see `commands.arguments`. rest: returns what else
-    a request to an engine says, such as `products`. Raises `UserError`, with the line's number if the line is wrong.
+    options: `engine`, `seed`, `count`, `preset` and `set` of the command line, see `commands.arguments`. rest: returns
+    what else a request to an engine says, such as `products`. Raises `UserError`, with the line's number if the line is
+    wrong.
     """
     name = options.engine if line.engine is None else line.engine
     engine = engines.get(name)
     if engine is None:
         raise bad_line(line.place, f"asks for an unknown engine “{name:.60}”", f"Choose one of: {', '.join(engines)}.")
     try:
-        shared = values_of(engine.settings, options.set) if name == options.engine else {}
+        shared = values_given(engine, options.preset, options.set) if name == options.engine else {}
         settings = checked(engine.label, engine.settings, {**shared, **line.settings})
         check_inputs(engine.label, engine.inputs, line.inputs)
         request = {

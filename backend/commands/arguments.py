@@ -18,7 +18,7 @@ _INDENT = 26  # columns
 
 
 def add_engine(command: argparse.ArgumentParser, engines: Iterable[AnyEngine]) -> None:
-    """`--engine` and `--set`, and below the help all settings. The first engine is the default.
+    """`--engine`, `--preset` and `--set`, and below the help all presets and settings. The first engine is the default.
 
     Without engines every name is accepted, and the default is None.
     """
@@ -28,6 +28,12 @@ def add_engine(command: argparse.ArgumentParser, engines: Iterable[AnyEngine]) -
     listed = f"what makes it (default {default})" if names else "what makes it"
     command.add_argument("--engine", choices=sorted(names) or None, default=default, help=listed)
     add_settings(command, engines, "settings of --engine {}")
+    command.add_argument(
+        "--preset",
+        metavar="NAME",
+        help="settings by one name, see below, or the file of those that Blender's panel saved; --set comes first",
+    )
+    command.epilog = "\n\n".join([*(_presets_of(engine) for engine in engines if engine.presets), command.epilog or ""])
 
 
 def add_settings(command: argparse.ArgumentParser, engines: Iterable[AnyEngine], heading: str) -> None:
@@ -78,11 +84,26 @@ def place(text: str) -> tuple[str, Path]:
 
 def _described(engine: AnyEngine, heading: str) -> str:
     """An engine's settings as lines: names, values that fit, defaults, and what they do."""
+    return _listed(
+        f"{heading} (--set NAME=VALUE):",
+        [(setting.name, f"{setting.description}. {_sentence(setting)}") for setting in engine.settings],
+    )
+
+
+def _presets_of(engine: AnyEngine) -> str:
+    """An engine's presets as lines: names, and what they are for."""
+    return _listed(
+        f"presets of --engine {engine.name} (--preset NAME):",
+        [(preset.name, f"{preset.description}.") for preset in engine.presets],
+    )
+
+
+def _listed(heading: str, entries: Iterable[tuple[str, str]]) -> str:
+    """Names and what they are, below a heading, in lines."""
     width = shutil.get_terminal_size().columns - 2  # as argparse has it
-    lines = [f"{heading} (--set NAME=VALUE):"]
-    for setting in engine.settings:
-        text = f"{setting.description}. {_sentence(setting)}"
-        head = f"  {setting.name}  ".ljust(_INDENT)
+    lines = [heading]
+    for name, text in entries:
+        head = f"  {name}  ".ljust(_INDENT)
         lines += textwrap.wrap(text, max(width, 40), initial_indent=head, subsequent_indent=" " * _INDENT)
     return "\n".join(lines)
 

@@ -16,11 +16,11 @@ from ..errors import UserError
 from ..files.pictures import read_picture, write_picture
 from ..flow.engine import PICTURE, Engine, why_missing
 from ..flow.pipeline import SET_UP, Pipeline
+from ..flow.presets import values_given
 from ..flow.products import Mesh, Picture
 from ..flow.request import Request
 from ..flow.settings import Settings, checked
 from ..normals.image import OWN_NORMAL_MAP
-from ..wire.limits import values_of
 from .arguments import add_engine
 from .evaluate_sheet import check_sheet
 from .terminal import Terminal
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     known = objects.listed(options.folder, options.only)
     inputs = {PICTURE: "images"} | ({OWN_NORMAL_MAP: "normals"} if options.true_normals else {})
     engine = engines[options.engine]
-    settings = _checked(engine, values_of(engine.settings, options.set), inputs)
+    settings = _checked(engine, values_given(engine, options.preset, options.set), inputs)
     if options.sheet:
         read = [options.folder / part / f"{name}.png" for part in inputs.values() for name in known]
         read += [options.folder / "mesh" / f"{name}.npz" for name in known]

@@ -13,11 +13,12 @@ from ..files.outputs import check_new, is_one_of
 from ..files.pictures import check_picture_path, read_picture, write_picture
 from ..flow.engine import Engine
 from ..flow.pipeline import Outcome, Pipeline
+from ..flow.presets import values_given
 from ..flow.products import Picture
 from ..flow.request import Request
 from ..foreground.mask import OWN_CUTOUT
 from ..normals.image import OWN_NORMAL_MAP
-from ..wire.limits import seeds_from, values_of
+from ..wire.limits import seeds_from
 from .terminal import Terminal
 
 
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
             check_picture_path(sheet, *inputs.values())
             check_new(sheet, overwrite=options.overwrite)
     pictures = {name: read_picture(path) for name, path in inputs.items()}
-    settings = values_of(engine.settings, options.set)
+    settings = values_given(engine, options.preset, options.set)
     request = Request(pictures, options.engine, options.seed, options.count, settings)
     made: list[dict[str, Any]] = []
     try:

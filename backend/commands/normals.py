@@ -8,9 +8,9 @@ from ..files.outputs import check_new
 from ..files.pictures import check_picture_path, read_picture, write_picture
 from ..flow.engine import Engine
 from ..flow.pipeline import Pipeline
+from ..flow.presets import values_given
 from ..flow.request import Request
 from ..normals.image import to_picture
-from ..wire.limits import values_of
 from .terminal import Terminal
 
 
@@ -18,7 +18,7 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     """Estimate the normal map and write it in the picture's frame. Raises `UserError`."""
     check_picture_path(options.output, options.picture)
     check_new(options.output, overwrite=options.overwrite)
-    settings = values_of(engines[options.engine].settings, options.set)
+    settings = values_given(engines[options.engine], options.preset, options.set)
     request = Request({"picture": read_picture(options.picture)}, options.engine, settings=settings)
     with Terminal() as terminal:
         outcome = next(Pipeline(engines).run(request, terminal, gives=["normal_map"]))

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from ..errors import UserError
-from .settings import Setting, Settings
+from .presets import Preset
+from .settings import Setting, Settings, checked
 from .stage import Stage
 
 log = logging.getLogger(__name__)
@@ -33,9 +34,10 @@ class Engine:
     stage's name and all settings, how long it will take here for one seed; None if it cannot tell. place: says in words
     on what it would compute. unload: gives back the memory, on whatever device, that the engine holds between jobs.
     versions: what besides this program decides what a seed means, such as the revisions of weights, by name.
+    presets: values of its settings by name, for people to choose from.
 
     Raises ValueError if a stage takes what no input and no earlier stage makes, or uses a setting that is not there; if
-    two stages share a name; and if no stage makes what the engine gives.
+    two stages share a name; and if no stage makes what the engine gives. Raises `UserError` if a preset does not fit.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Engine:
     place: Callable[[], str] = lambda: "on the processor"
     unload: Callable[[], None] = lambda: None
     versions: Callable[[], Mapping[str, str]] = field(default=dict[str, str])
+    presets: tuple[Preset, ...] = ()
 
     def __post_init__(self) -> None:
         names = [stage.name for stage in self.stages]
@@ -65,6 +68,8 @@ class Engine:
             known.add(stage.makes)
         if not self.gives or not {*self.offers} <= {stage.makes for stage in self.stages}:
             raise ValueError(f"{self.name}: no stage makes what the engine gives")
+        for preset in self.presets:
+            checked(self.label, self.settings, preset.settings)
 
     @property
     def offers(self) -> dict[str, type]:

@@ -50,6 +50,7 @@ REMOVE_LIGHT = Setting(
 
 COARSE = "coarse"
 ALWAYS = "always"
+NEVER = "never"
 
 NORMAL_TEXTURE = Setting(
     name="normal_texture",
@@ -60,7 +61,7 @@ NORMAL_TEXTURE = Setting(
     options=(
         Option(COARSE, "For Few Faces", "Only if the faces are too large for the normal map's detail"),
         Option(ALWAYS, "Always", "However many faces the mesh has"),
-        Option("never", "Never", "Lights show the faces alone"),
+        Option(NEVER, "Never", "Lights show the faces alone"),
     ),
     advanced=True,
 )

@@ -123,12 +123,22 @@ class SettingInfo:
 
 
 @dataclass(frozen=True)
+class PresetInfo:
+    """Values for some of an engine's settings under one name; all other settings take their defaults."""
+
+    name: str
+    label: str
+    description: str
+    settings: Mapping[str, Scalar]
+
+
+@dataclass(frozen=True)
 class EngineInfo:
     """What one engine can do. `missing` is empty if it can run, else a sentence that says why it cannot.
 
     inputs: the names of the pictures that it takes. products: what it gives, by name, with their kinds. on_request: the
     same of what it gives only if a request names it. versions: what besides the program's version decides what a seed
-    means, such as the revisions of weights.
+    means, such as the revisions of weights. presets: values of its settings by name, for people to choose from.
     """
 
     name: str
@@ -142,6 +152,7 @@ class EngineInfo:
     on_request: Mapping[str, str]
     versions: Mapping[str, str]
     settings: tuple[SettingInfo, ...]
+    presets: tuple[PresetInfo, ...] = ()
 
 
 @dataclass(frozen=True)

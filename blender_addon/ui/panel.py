@@ -22,6 +22,7 @@ from . import (
     job_box,
     normal_map_box,
     object_box,
+    preset_box,
     texture_box,
     views_box,
 )
@@ -120,6 +121,7 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session
     column = layout.column()
     row = column.row(align=True)
     row.prop(settings, "engine")
+    preset_box.draw(row)
     if session.phase is Phase.READY:
         row.operator("hi3dgen.unload", text="", icon="MEMORY")
         row.operator("hi3dgen.restart_backend", text="", icon="LOOP_BACK")

@@ -17,7 +17,7 @@ from ...texture.stages import IN_THE_SCENE
 from . import normals
 from .geometry import build
 from .normals import estimate
-from .settings import SETTINGS
+from .settings import PRESETS, SETTINGS
 
 
 def _cut_out(picture: Picture, strokes: Picture | None = None, *, resolution: int, report: Report) -> Cutout | Noted:
@@ -66,4 +66,5 @@ DRAFT = Engine(
         *IN_THE_SCENE,
     ),
     unload=_unload,
+    presets=PRESETS,
 )

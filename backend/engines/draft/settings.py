@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the artist can choose."""
 
+from ...flow.presets import Preset
 from ...flow.settings import Setting
 from ...mesh.stages import FACES, UPRIGHT
-from ...texture.stages import COLOURS, NORMAL_TEXTURE, REMOVE_LIGHT
+from ...texture.stages import ALWAYS, COLOURS, NEVER, NORMAL_TEXTURE, REMOVE_LIGHT
 
 SETTINGS = (
     Setting(
@@ -36,4 +37,26 @@ SETTINGS = (
     REMOVE_LIGHT,
     NORMAL_TEXTURE,
     FACES,
+)
+
+PRESETS = (
+    Preset(
+        "preview",
+        "Preview",
+        "A look at what comes, with few faces",
+        {"resolution": 256, "faces": 20_000, "colours": "1024"},
+    ),
+    Preset("balanced", "Balanced", "All settings as they are at first", {}),
+    Preset(
+        "3d_print",
+        "3D Print",
+        "Fine relief in the faces themselves, as a printer sees nothing else",
+        {"resolution": 1024, "faces": 500_000, "normal_texture": NEVER},
+    ),
+    Preset(
+        "game_asset",
+        "Game Asset",
+        "Few faces, with the relief in a normal texture and the picture's light out of the colours",
+        {"faces": 5_000, "colours": "1024", "normal_texture": ALWAYS, "remove_light": True},
+    ),
 )

@@ -24,7 +24,7 @@ from ...normals.stages import READ_OWN
 from ...texture.stages import COLOURED, LIT
 from ...weights import store
 from ...weights.catalogue import FOREGROUND, GUIDED, PACKAGES
-from .settings import SETTINGS
+from .settings import PRESETS, SETTINGS
 
 if TYPE_CHECKING:
     from .stages import Stages
@@ -133,6 +133,7 @@ def hi3dgen() -> Engine:
         seconds=lambda stage, settings: stages().seconds(stage, settings),
         place=lambda: stages().place(),
         unload=unload,
+        presets=PRESETS,
     )
 
 

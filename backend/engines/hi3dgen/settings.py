@@ -2,11 +2,12 @@
 """What the artist can choose."""
 
 from ...detail.stages import DETAIL
+from ...flow.presets import Preset
 from ...flow.settings import Option, Setting
 from ...guided.settings import UNSEEN
 from ...mesh.stages import FACES, UPRIGHT
 from ...nn.precision import PRECISION
-from ...texture.stages import COLOURS, NORMAL_TEXTURE, REMOVE_LIGHT
+from ...texture.stages import ALWAYS, COLOURS, FRONT, NEVER, NORMAL_TEXTURE, REMOVE_LIGHT
 
 SETTINGS = (
     Setting(
@@ -103,5 +104,38 @@ SETTINGS = (
         description="Prepare the picture exactly as the published program does, its slips included",
         default=False,
         advanced=True,
+    ),
+)
+
+PRESETS = (
+    Preset("preview", "Preview", "A look at what comes, in a small part of the time", {"quality": "preview"}),
+    Preset("balanced", "Balanced", "Close to the full result, in a third of the time", {"quality": "balanced"}),
+    Preset(
+        "upstream",
+        "Upstream",
+        "What the published program makes, its slips included: every triangle, two walls, no colours all round",
+        {
+            "upstream_preprocessing": True,
+            "solid": False,
+            "whole": False,
+            "clean": False,
+            "reduce": False,
+            "upright": False,
+            "detail": 0.0,
+            "colours": FRONT,
+            "normal_texture": NEVER,
+        },
+    ),
+    Preset(
+        "3d_print",
+        "3D Print",
+        "Fine relief in the faces themselves, as a printer sees nothing else",
+        {"faces": 500_000, "normal_texture": NEVER},
+    ),
+    Preset(
+        "game_asset",
+        "Game Asset",
+        "Few faces, with the relief in a normal texture and the picture's light out of the colours",
+        {"faces": 5_000, "colours": "1024", "normal_texture": ALWAYS, "remove_light": True},
     ),
 )

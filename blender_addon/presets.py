@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the presets are that artists save: among Blender's own, in a folder for each engine."""
+
+import bpy
+
+from ..backend.wire.messages import EngineInfo
+
+SUFFIX = ".py"
+"""Blender writes its presets as Python."""
+
+
+def folder_of(engine: EngineInfo) -> str:
+    """Where the presets of an engine are, below Blender's own."""
+    return f"hi3dgen/{engine.name}"
+
+
+def named(engine: EngineInfo, name: str) -> str:
+    """The file of the preset that was saved by that name; else the name: it may be of a shipped one, or a path."""
+    return bpy.utils.preset_find(name, folder_of(engine), display_name=True, ext=SUFFIX) or name

@@ -120,6 +120,7 @@ def _of_engines() -> Iterator[Text]:
         yield OURS, engine.label
         yield OURS, engine.description
         yield from ((OURS, stage.label) for stage in engine.stages)
+        yield from ((OURS, text) for preset in engine.presets for text in (preset.label, preset.description))
         yield from ((OURS, name.replace("_", " ")) for name in (*engine.gives, *engine.on_request))
     yield from ((OURS, stage.label) for tool in TOOLS.values() for stage in tool.stages)
 

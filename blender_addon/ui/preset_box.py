@@ -15,6 +15,7 @@ class HI3DGEN_PT_presets(PresetPanel, bpy.types.Panel):  # noqa: N801 - Blender'
 
     bl_idname = PANEL
     bl_label = "Presets"
+    bl_options = {"HIDE_HEADER"}  # noqa: RUF012 - Blender's
     preset_operator = "hi3dgen.apply_preset"
     preset_add_operator = "hi3dgen.add_preset"
     preset_extensions = frozenset({SUFFIX})
@@ -30,6 +31,7 @@ class HI3DGEN_PT_presets(PresetPanel, bpy.types.Panel):  # noqa: N801 - Blender'
         engine = chosen_engine(context.scene)
         if engine is None:
             return
+        self.layout.label(text=say("Presets"))
         column = self.layout.column(align=True)
         column.emboss = "PULLDOWN_MENU"
         for preset in engine.presets:

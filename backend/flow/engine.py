@@ -6,8 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from ..errors import UserError
-from .presets import Preset
-from .settings import Setting, Settings, checked
+from .settings import Preset, Setting, Settings, checked
 from .stage import Stage
 
 log = logging.getLogger(__name__)

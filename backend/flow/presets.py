@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Presets: values of an engine's settings under one name, which ship with it or were saved in Blender."""
+"""Presets by name, of those that ship with an engine, and by file, of those that were saved in Blender."""
 
 import ast
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -14,16 +13,6 @@ from .settings import HasRange, Settings
 SUFFIX = ".py"
 """Of the files of saved ones: Blender writes its presets as Python."""
 _SAVED = "Use one that Blender's panel saved, or one of those that ship."
-
-
-@dataclass(frozen=True)
-class Preset:
-    """Values for some settings under one name; all other settings take their defaults."""
-
-    name: str
-    label: str
-    description: str
-    settings: Settings
 
 
 class HasSettings(Protocol):

@@ -39,6 +39,16 @@ class Setting:
     advanced: bool = False
 
 
+@dataclass(frozen=True)
+class Preset:
+    """Values for some settings under one name; all other settings take their defaults."""
+
+    name: str
+    label: str
+    description: str
+    settings: Settings
+
+
 class HasName(Protocol):
     """An option, as far as checking a value needs it."""
 

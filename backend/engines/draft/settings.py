@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the artist can choose."""
 
-from ...flow.presets import Preset
-from ...flow.settings import Setting
+from ...flow.settings import Preset, Setting
 from ...mesh.stages import FACES, UPRIGHT
 from ...texture.stages import ALWAYS, COLOURS, NEVER, NORMAL_TEXTURE, REMOVE_LIGHT
 

@@ -2,8 +2,7 @@
 """What the artist can choose."""
 
 from ...detail.stages import DETAIL
-from ...flow.presets import Preset
-from ...flow.settings import Option, Setting
+from ...flow.settings import Option, Preset, Setting
 from ...guided.settings import UNSEEN
 from ...mesh.stages import FACES, UPRIGHT
 from ...nn.precision import PRECISION

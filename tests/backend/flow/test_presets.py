@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from backend.engines import ENGINES
 from backend.errors import UserError
 from backend.flow.engine import Engine
-from backend.flow.presets import Preset, read, settings_of, values_given
-from backend.flow.settings import checked
+from backend.flow.presets import read, settings_of, values_given
+from backend.flow.settings import Preset, checked
 
 DRAFT = ENGINES["draft"]
 SAVED = "import bpy\nsettings = bpy.context.scene.hi3dgen_draft\n\n"

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Presets are applied, saved among Blender's own, and removed; the command takes both kinds."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from backend.flow.presets import read
 
 
 @pytest.fixture
-def saved(scene: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def saved(scene: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of the draft engine's saved presets, empty: Blender's own user folder is left alone."""
     monkeypatch.setenv("BLENDER_USER_SCRIPTS", str(tmp_path))
     scene.hi3dgen.engine = "draft"

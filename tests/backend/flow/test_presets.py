@@ -13,6 +13,7 @@ from backend.errors import UserError
 from backend.flow.engine import Engine
 from backend.flow.presets import read, settings_of, values_given
 from backend.flow.settings import Preset, checked
+from backend.wire.limits import Scalar
 
 DRAFT = ENGINES["draft"]
 SAVED = "import bpy\nsettings = bpy.context.scene.hi3dgen_draft\n\n"
@@ -41,20 +42,23 @@ def test_an_unknown_one_is_refused_with_those_that_there_are() -> None:
 
 
 @given(
-    st.floats(0.3, 2.5).map(lambda value: float(np.float32(value))),
-    st.integers(64, 1024),
-    st.booleans(),
-    st.sampled_from(["front", "all_round", "1024"]),
+    st.fixed_dictionaries(
+        {
+            "thickness": st.floats(0.3, 2.5).map(lambda value: float(np.float32(value))),
+            "resolution": st.integers(64, 1024),
+            "upright": st.booleans(),
+            "colours": st.sampled_from(["front", "all_round", "1024"]),
+        }
+    )
 )
 def test_a_saved_one_is_read_as_blender_wrote_it(
-    tmp_path_factory: pytest.TempPathFactory, thickness: float, resolution: int, upright: bool, colours: str
+    tmp_path_factory: pytest.TempPathFactory, values: dict[str, Scalar]
 ) -> None:
     path = tmp_path_factory.mktemp("presets") / "mine.py"
-    values = {"thickness": thickness, "resolution": resolution, "upright": upright, "colours": colours}
     path.write_text(SAVED + "".join(f"settings.{name} = {value!r}\n" for name, value in values.items()), "utf-8")
     found = read(path, DRAFT)
-    assert found == {**values, "thickness": pytest.approx(thickness, rel=1e-6)}
-    assert checked(DRAFT.label, DRAFT.settings, found)["resolution"] == resolution
+    assert found == {**values, "thickness": pytest.approx(values["thickness"], rel=1e-6)}
+    assert checked(DRAFT.label, DRAFT.settings, found)["resolution"] == values["resolution"]
 
 
 @pytest.mark.parametrize(

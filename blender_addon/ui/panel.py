@@ -121,10 +121,10 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session
     column = layout.column()
     row = column.row(align=True)
     row.prop(settings, "engine")
-    preset_box.draw(row)
     if session.phase is Phase.READY:
         row.operator("hi3dgen.unload", text="", icon="MEMORY")
         row.operator("hi3dgen.restart_backend", text="", icon="LOOP_BACK")
+    preset_box.draw(row)
     if missing := _missing(engine, session):
         draw_sentence(layout, missing, "INFO")
         layout.operator("preferences.addon_show", text=say("Open Preferences"), icon="PREFERENCES").module = PACKAGE

@@ -31,13 +31,19 @@ class HI3DGEN_PT_presets(PresetPanel, bpy.types.Panel):  # noqa: N801 - Blender'
         engine = chosen_engine(context.scene)
         if engine is None:
             return
+        self.layout.operator_context = "EXEC_DEFAULT"  # else saving asks for the name again
         self.layout.label(text=say("Presets"))
         column = self.layout.column(align=True)
         column.emboss = "PULLDOWN_MENU"
         for preset in engine.presets:
             column.operator("hi3dgen.apply_preset", text=say(preset.label)).preset = preset.name
         self.layout.separator()
-        super().draw(context)
+        if bpy.utils.preset_paths(folder_of(engine)):
+            super().draw(context)
+        else:  # Blender would say that paths are missing
+            row = self.layout.row()
+            row.prop(context.window_manager, "preset_name", text="")
+            row.operator(self.preset_add_operator, text="", icon="ADD").name = context.window_manager.preset_name
 
 
 def draw(layout: bpy.types.UILayout) -> None:

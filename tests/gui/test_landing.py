@@ -44,7 +44,7 @@ def test_what_did_not_land_can_be_landed_by_a_click(blender: Blender, toadstool:
 
 def test_the_panel_reports_that_memory_was_given_back(blender: Blender, toadstool: Path, shots: Path) -> None:
     blender.wait("session().phase.name == 'READY'")
-    blender.click("hi3dgen.unload", across=0.76)  # the one beside it restarts the backend
+    blender.click("hi3dgen.unload", across=0.68)  # the one beside it restarts the backend
     blender.wait("session().notice")
     blender.shoot(shots / "memory.png", "VIEW_3D")
     assert blender.ask("error()") is None

@@ -158,7 +158,7 @@ def test_the_other_engine_shows_its_settings_and_what_is_missing(blender: Blende
     blender.find("preferences.addon_show")
     with pytest.raises(AssertionError, match="no button"):
         blender.find("hi3dgen_draft.thickness")
-    blender.click("hi3dgen.unload", across=0.76)
+    blender.click("hi3dgen.unload", across=0.68)
     blender.ask("bpy.context.scene.hi3dgen.engine = 'draft'")
     blender.find("hi3dgen_draft.thickness")
 

@@ -12,6 +12,7 @@ from ..flow.products import Crop, NormalMap
 from ..raster.layers import Weights, usable
 from ..raster.matmul import by_einsum
 from ..raster.resample import crop_normals
+from ..raster.side_by_side import both
 from ..raster.ticks import Poll
 from . import integration
 from .features import MARGIN, SIDE, X, see
@@ -52,8 +53,11 @@ def answer(weights: Weights, square: Square, quantile: float, poll: Poll) -> She
     Products are sums in numpy's own order, not BLAS', so that it is the same with any number of threads.
     """
     mirrored = square.planes[:, ::-1] * np.where(np.isin(np.arange(square.planes.shape[2]), (0, X)), -1, 1)
-    seen = predict(weights, square.planes, quantile, by_einsum, poll)
-    other = predict(weights, mirrored.astype(np.float32), quantile, by_einsum, poll)
+    seen, other = both(
+        lambda poll: predict(weights, square.planes, quantile, by_einsum, poll),
+        lambda poll: predict(weights, mirrored.astype(np.float32), quantile, by_einsum, poll),
+        poll,
+    )
     return Sheets(
         _mean(seen.front, other.front[:, ::-1]),
         _mean(seen.back, other.back[:, ::-1]),

@@ -12,7 +12,7 @@ from ..raster.ticks import Poll
 from .atlas import Atlas, lay_out
 from .errors import CannotPaintError
 from .own_uv import kept, usable
-from .paint import MOST, STEPS, baked
+from .paint import MOST, STEPS, baked, tones_of
 from .sight import Sight, sight_by
 from .winding import inward, welded
 
@@ -55,7 +55,8 @@ def paint_mesh(
         raise UserError(
             "no-room", sentence, "Allow a larger image, or merge the mesh's vertices by distance."
         ) from error
-    image = baked(seen, atlas, cutout, normal_map, picture, lit=lit, report=report)
+    tones = tones_of(cutout, normal_map, poll)
+    image = baked(seen, atlas, tones, cutout.crop, picture, lit=lit, report=report)
     painted = replace(mesh, uv=turned_uv(atlas.uv, turned), texture=Texture(base_colour=image))
     return Noted(painted, notes) if notes else painted
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..arrays import Float32Array
 from ..flow.products import Picture
 from ..raster.layers import Weights, resized, usable
-from ..raster.matmul import by_einsum
+from ..raster.matmul import fastest
 from ..raster.resample import resample
 from ..raster.side_by_side import both
 from ..raster.ticks import Poll
@@ -24,8 +24,7 @@ def look(weights: Weights, picture: Picture, poll: Poll) -> Float32Array:
     """Return how surely each pixel of an opaque picture, uint8 (H, W, 4), is the object's: float32 (H, W) in [0, 1].
 
     Once it sees about as many pixels as it learned from, which says what the object is, and once more of them, which
-    says where it ends; both in nearly the picture's own proportions. Products are sums in numpy's own order, not BLAS',
-    so that the answer is the same with any number of threads.
+    says where it ends; both in nearly the picture's own proportions.
     """
     smaller = [_smaller(weights, picture, side) for side in _SIDES]
     mirrored = [each[:, ::-1] for each in smaller]
@@ -42,12 +41,12 @@ def _smaller(weights: Weights, picture: Picture, side: int) -> Picture:
     step = multiple(weights)
     stretch = np.sqrt(height / width)
     rows, columns = (max(step, round(side * by / step) * step) for by in (stretch, 1 / stretch))
-    return resample(picture, (0, 0, width, height), (rows, columns), multiply=by_einsum)[..., :3]
+    return resample(picture, (0, 0, width, height), (rows, columns), multiply=fastest())[..., :3]
 
 
 def _odds(weights: Weights, pictures: list[Picture], poll: Poll) -> list[Float32Array]:
     """Return the logarithm of the odds at every pixel of each picture."""
-    return [predict(weights, see(each), by_einsum, poll) for each in pictures]
+    return [predict(weights, see(each), fastest(), poll) for each in pictures]
 
 
 @cache

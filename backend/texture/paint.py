@@ -6,7 +6,7 @@ what belongs to the front alone and in even light, see `behind` and `even`. Betw
 something, colours go on from both, see `votes`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,7 +26,7 @@ from .atlas import Atlas, lay_out
 from .bake import SQUARE, View, blend, sample, weights
 from .behind import from_behind
 from .even import evened
-from .finer import finer
+from .finer import Grid, finer
 from .grain import Grain, grain_of
 from .sides import BACK, FRONT, kept, places, views
 from .sight import Sight, sight
@@ -62,7 +62,7 @@ class _Side:
 
 
 @dataclass(frozen=True)
-class Tones:
+class _Tones:
     """What the cut-out's colours tell, whatever the surface.
 
     inside: bool (N, N), the object. All others are float32: shade (N, N, 1), the light that the normals explain. own
@@ -110,49 +110,64 @@ def paint(
     its uv by corner, and `picture_uv` as uv was. Raises `CannotPaintError`.
     """
     side = cutout.rgba.shape[0]
-
-    def poll() -> None:
-        report(1, STEPS)
-
     points = sight(mesh, side)
-    atlas, tones = both(
-        lambda poll: lay_out(points, mesh.triangles, side, most, cutout.crop.side / side, poll),
-        lambda poll: tones_of(cutout, normal_map, poll),
-        poll,
-    )
-    image = baked(Sight(points, mesh.triangles), atlas, tones, cutout.crop, picture, lit=lit, report=report)
+
+    def layout(poll: Poll) -> Atlas:
+        return lay_out(points, mesh.triangles, side, most, cutout.crop.side / side, poll)
+
+    seen = Sight(points, mesh.triangles)
+    atlas, image = baked(seen, layout, cutout, normal_map, picture, lit=lit, report=report)
     return replace(mesh, uv=atlas.uv, picture_uv=mesh.uv, texture=Texture(base_colour=image))
 
 
 def baked(
-    seen: Sight, atlas: Atlas, tones: Tones, crop: Crop, picture: Picture, *, lit: bool, report: Report
-) -> Picture:
-    """The image of a surface's colours all round, an opaque picture (S, S, 4) of the atlas's size; see `paint`.
+    seen: Sight,
+    layout: Callable[[Poll], Atlas],
+    cutout: Cutout,
+    normal_map: NormalMap,
+    picture: Picture,
+    *,
+    lit: bool,
+    report: Report,
+) -> tuple[Atlas, Picture]:
+    """A surface's layout, and the image of its colours all round, opaque, (S, S, 4), of that size; see `paint`.
 
-    seen: how the cut-out shows the surface, in its pixels. crop: the cut-out's. Begins at step 6 of `STEPS`.
+    seen: how the cut-out shows the surface, in its pixels. layout: makes the layout, meanwhile.
     """
-    side = len(tones.inside)
-    done = 6
+    side = cutout.rgba.shape[0]
+    done = 1
 
     def poll() -> None:
         report(done, STEPS)
 
+    def laid_out(poll: Poll) -> tuple[Atlas, Float64Array, Grid]:
+        atlas, normals = layout(poll), _normals(seen)
+        return atlas, normals, finer(seen, normals, _COARSE * side, poll)
+
+    (atlas, normals, grid), tones = both(laid_out, lambda poll: _tones(cutout, normal_map, poll), poll)
+    done = 6
     poll()
-    looks = _looks(seen, tones, crop, picture, round(atlas.scale * side), poll, lit=lit)
+    looks = _looks(seen, tones, cutout.crop, picture, round(atlas.scale * side), poll, lit=lit)
     done = 10
     poll()
-    image, covered = _painted(seen, atlas, looks, side, poll)
+    image, covered = _painted(seen, normals, grid, atlas, looks, side, poll)
     done = 18
     image = fill(image, covered, poll)
     opaque = np.full((*covered.shape, 4), 255, np.uint8)
     for row in range(len(opaque)):
         opaque[row, :, :3] = np.rint(image[row])
     report(STEPS, STEPS)
-    return opaque
+    return atlas, opaque
 
 
-def tones_of(cutout: Cutout, normal_map: NormalMap, poll: Poll) -> Tones:
-    """What the cut-out's colours tell, see `Tones`."""
+def _normals(seen: Sight) -> Float64Array:
+    """The normals at a surface's vertices, float64 (V, 3), in the space of `Sight`."""
+    points, triangles = seen.points.astype(np.float32), seen.triangles
+    return vertex_normals(Mesh(points, triangles, np.zeros((len(points), 2), np.float32)))
+
+
+def _tones(cutout: Cutout, normal_map: NormalMap, poll: Poll) -> _Tones:
+    """What the cut-out's colours tell."""
     side = cutout.rgba.shape[0]
     inside = cutout.rgba[..., 3] > 127
     own = _LINEAR[cutout.rgba[..., :3]]
@@ -164,12 +179,10 @@ def tones_of(cutout: Cutout, normal_map: NormalMap, poll: Poll) -> Tones:
     even = evened(unlit, inside)
     poll()
     as_seen, lit_evenly = (linear_to_srgb(np.clip(part, 0, 1)) for part in (unlit, even))
-    return Tones(inside, shade, own, unlit, even, from_behind(as_seen, lit_evenly, inside, poll))
+    return _Tones(inside, shade, own, unlit, even, from_behind(as_seen, lit_evenly, inside, poll))
 
 
-def _looks(
-    seen: Sight, tones: Tones, crop: Crop, picture: Picture, wide: int, poll: Poll, *, lit: bool
-) -> _Looks:
+def _looks(seen: Sight, tones: _Tones, crop: Crop, picture: Picture, wide: int, poll: Poll, *, lit: bool) -> _Looks:
     """What the picture tells of a surface. wide: the side, in pixels, at which the picture is drawn."""
     inside, side = tones.inside, len(tones.inside)
     shown = inside.astype(np.float32)
@@ -208,12 +221,10 @@ def _drawn(picture: Picture, crop: Crop, wide: int, poll: Poll) -> Float32Array:
     return drawn
 
 
-def _painted(seen: Sight, atlas: Atlas, looks: _Looks, side: int, poll: Poll) -> tuple[Float32Array, Float32Array]:
+def _painted(
+    seen: Sight, normals: Float64Array, grid: Grid, atlas: Atlas, looks: _Looks, side: int, poll: Poll
+) -> tuple[Float32Array, Float32Array]:
     """The atlas's image, float32 (S, S, 3), from 0 to 255, and where it shows the surface, float32 (S, S), 1 or 0."""
-    points, triangles = seen.points, seen.triangles
-    normals = vertex_normals(Mesh(points.astype(np.float32), triangles, np.zeros((len(points), 2), np.float32)))
-    grid = finer(seen, normals, _COARSE * side, poll)
-    poll()
     found, known = _seen(grid.points, grid.normals, [_without_detail(each) for each in looks.voters], side)
     total = found.sum(axis=0)
     base = _spread(grid.points, grid.triangles, blend(found, known), total / (total + _UNDER), poll)
@@ -221,7 +232,7 @@ def _painted(seen: Sight, atlas: Atlas, looks: _Looks, side: int, poll: Poll) ->
 
     def shown(some: tuple[Int64Array, Int64Array, Float64Array]) -> tuple[Int64Array, Float32Array]:
         pixel, triangle, shares = some
-        corners = normals.take(triangles.take(triangle, axis=0), axis=0)
+        corners = normals.take(seen.triangles.take(triangle, axis=0), axis=0)
         place, normal = seen.at(triangle, shares), unit(np.einsum("pc,pcx->px", shares, corners))
         found, known = _seen(place, normal, looks.sides, side)
         known[0] *= _towards_even(place, normal, looks.factors, side)

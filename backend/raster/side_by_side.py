@@ -45,13 +45,13 @@ def both(one: Callable[[Poll], Result], other: Callable[[Poll], Other], poll: Po
 def in_order(work: Callable[[Item], Result], items: Iterable[Item], poll: Poll) -> Iterator[Result]:
     """Yield what `work` makes of each item, in order, while it is done for the next ones.
 
-    poll: called in this thread meanwhile. What it raises, or `work`, is raised here, after at most two items more.
+    poll: called in this thread meanwhile. What it raises, or `work`, is raised here, after at most one item more.
     """
     with ThreadPoolExecutor(_THREADS) as threads:
         waiting: deque[Future[Result]] = deque()
         for item in items:
             waiting.append(threads.submit(work, item))
-            if len(waiting) > _THREADS:
+            if len(waiting) == _THREADS:
                 _wait((waiting[0],), poll)
                 yield waiting.popleft().result()
         while waiting:

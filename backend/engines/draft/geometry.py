@@ -94,7 +94,7 @@ def _surface(
         return triangulation, _unfolded(triangulation, body, field)
 
     sides = both(lambda poll: side_of("front", poll), lambda poll: side_of("back", poll), lambda: report(0))
-    triangulations, surfaces = ([each[part] for each in sides] for part in (0, 1))
+    triangulations, surfaces = [each[0] for each in sides], [each[1] for each in sides]
     report(4)
     return _close(triangulations, surfaces, body, window, side, pose)
 

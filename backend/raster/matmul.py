@@ -19,7 +19,7 @@ MatMul = Callable[[Float32Array, Float32Array], Float32Array]
 """`multiply(rows, matrix)`: float32 (M, K) times (K, N)."""
 
 _ONE_THREAD = 1 << 18  # multiplications: OpenBLAS shares no product of so many or fewer
-_LEAST_ROWS = 4  # of a product; one of a single row is another routine, which shares smaller ones
+_LEAST_ROWS = 12  # of a product: fewer take longer, and a single one is another routine, which shares smaller products
 _TRIES = 20
 _SHAPE = (32, 96, 64)  # M, K, N: so small that BLAS uses one thread, whose time other programs disturb least
 

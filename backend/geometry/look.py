@@ -10,8 +10,9 @@ import numpy as np
 from ..arrays import BoolArray, Float32Array
 from ..flow.products import Crop, NormalMap
 from ..raster.layers import Weights, usable
-from ..raster.matmul import by_einsum
+from ..raster.matmul import fastest
 from ..raster.resample import crop_normals
+from ..raster.side_by_side import both
 from ..raster.ticks import Poll
 from . import integration
 from .features import MARGIN, SIDE, X, see
@@ -41,19 +42,20 @@ def look_at(normal_map: NormalMap, poll: Poll) -> Square:
     """
     crop = _square(normal_map)
     clean = integration.clean(normal_map.normals, normal_map.alpha > 0).astype(np.float32)
-    small = crop_normals(NormalMap(clean, normal_map.alpha), crop, SIDE, multiply=by_einsum)
+    small = crop_normals(NormalMap(clean, normal_map.alpha), crop, SIDE, multiply=fastest())
     inside = small.alpha > min(0.5, 0.5 * float(small.alpha.max()))
     return Square(crop, inside, see(small.normals, inside, poll))
 
 
 def answer(weights: Weights, square: Square, quantile: float, poll: Poll) -> Sheets:
-    """Return the mean of what the network says of a square and of its mirror image; see `network.predict`.
-
-    Products are sums in numpy's own order, not BLAS', so that it is the same with any number of threads.
-    """
+    """Return the mean of what the network says of a square and of its mirror image; see `network.predict`."""
+    multiply = fastest()
     mirrored = square.planes[:, ::-1] * np.where(np.isin(np.arange(square.planes.shape[2]), (0, X)), -1, 1)
-    seen = predict(weights, square.planes, quantile, by_einsum, poll)
-    other = predict(weights, mirrored.astype(np.float32), quantile, by_einsum, poll)
+    seen, other = both(
+        lambda poll: predict(weights, square.planes, quantile, multiply, poll),
+        lambda poll: predict(weights, mirrored.astype(np.float32), quantile, multiply, poll),
+        poll,
+    )
     return Sheets(
         _mean(seen.front, other.front[:, ::-1]),
         _mean(seen.back, other.back[:, ::-1]),

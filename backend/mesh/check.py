@@ -39,7 +39,8 @@ def border_vertices(triangles: IntegerArray, vertex_count: int) -> BoolArray:
     edges = half_edges(triangles)
     there, back = edges[:, 0] * vertex_count + edges[:, 1], edges[:, 1] * vertex_count + edges[:, 0]
     border = np.zeros(vertex_count, np.bool_)
-    border[edges[~np.isin(there, back)]] = True
+    if not np.array_equal(np.sort(there), np.sort(back)):
+        border[edges[~np.isin(there, back)]] = True
     return border
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from ..arrays import BoolArray, Float64Array, Int64Array
 from ..flow.products import Mesh
 from . import check
+from .rows import used
 
 _SPECK = 0.02  # of the whole's extent
 _FLAKE = 0.04  # of the body's extent: between flakes (0.014) and parts (0.118)
@@ -42,8 +43,7 @@ class Parts:
 
 def parts_of(mesh: Mesh) -> Parts:
     """Find and measure the connected parts of a mesh with at least one triangle."""
-    label = check.vertex_components(mesh.triangles, len(mesh.vertices))
-    _, of = np.unique(label[mesh.triangles[:, 0]], return_inverse=True)
+    of = _part_of_each(mesh)
     order = np.argsort(of, kind="stable")
     first = np.searchsorted(of[order], np.arange(of.max() + 1))
     corners = mesh.vertices[mesh.triangles[order]].astype(np.float64)  # (T, 3, 3)
@@ -67,6 +67,12 @@ def parts_of(mesh: Mesh) -> Parts:
     )
 
 
+def _part_of_each(mesh: Mesh) -> Int64Array:
+    """Return the part that each triangle belongs to, int64 (T,), from 0 without gaps."""
+    label = check.vertex_components(mesh.triangles, len(mesh.vertices))
+    return np.unique(label[mesh.triangles[:, 0]], return_inverse=True)[1].reshape(-1)
+
+
 def drop_specks(mesh: Mesh) -> tuple[Mesh, int]:
     """Drop the parts that are tiny in every direction: smaller than 2 % of the whole's longest side.
 
@@ -75,10 +81,13 @@ def drop_specks(mesh: Mesh) -> tuple[Mesh, int]:
     """
     if not len(mesh.triangles):
         return mesh, 0
+    of = _part_of_each(mesh)
+    if not of.any():  # one part, which is not measured
+        return _without(mesh, of, np.zeros(1, np.bool_))
     parts = parts_of(mesh)
     whole = float(np.ptp(mesh.vertices[np.unique(mesh.triangles)], axis=0).max())
     specks = parts.extents.max(axis=1) < _SPECK * whole
-    return _without(mesh, parts, specks & ~specks.all())
+    return _without(mesh, of, specks & ~specks.all())
 
 
 def drop_floaters(mesh: Mesh) -> tuple[Mesh, int]:
@@ -95,7 +104,7 @@ def drop_floaters(mesh: Mesh) -> tuple[Mesh, int]:
     thin = (parts.thickness < _FLAKE * size) | (parts.plate_thickness < _CURLED_FLAKE * size)
     thin &= parts.area < _LARGE * parts.area.sum()
     thin[body] = False
-    return _without(mesh, parts, thin)
+    return _without(mesh, parts.of, thin)
 
 
 def _extents(corners: Float64Array, first: Int64Array) -> Float64Array:
@@ -104,17 +113,16 @@ def _extents(corners: Float64Array, first: Int64Array) -> Float64Array:
     return np.maximum.reduceat(highest, first) - np.minimum.reduceat(lowest, first)
 
 
-def _without(mesh: Mesh, parts: Parts, stray: BoolArray) -> tuple[Mesh, int]:
+def _without(mesh: Mesh, of: Int64Array, stray: BoolArray) -> tuple[Mesh, int]:
     """Return the mesh without stray parts and unused vertices, and how many parts are stray."""
-    kept = ~stray[parts.of]
-    triangles = mesh.triangles[kept]
-    used, numbered = np.unique(triangles, return_inverse=True)
+    kept = ~stray[of]
+    vertices, triangles = used(mesh.triangles[kept], len(mesh.vertices))
     cleaned = replace(
         mesh,
-        vertices=mesh.vertices[used],
-        triangles=numbered.reshape(-1, 3).astype(np.int32),
-        uv=mesh.uv[used] if mesh.uv.ndim == 2 else mesh.uv[kept],
-        colours=None if mesh.colours is None else mesh.colours[used],
-        normals=None if mesh.normals is None else mesh.normals[used],
+        vertices=mesh.vertices[vertices],
+        triangles=triangles.astype(np.int32),
+        uv=mesh.uv[vertices] if mesh.uv.ndim == 2 else mesh.uv[kept],
+        colours=None if mesh.colours is None else mesh.colours[vertices],
+        normals=None if mesh.normals is None else mesh.normals[vertices],
     )
     return cleaned, int(stray.sum())

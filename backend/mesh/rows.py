@@ -21,6 +21,13 @@ def numbered(*columns: Float32Array | Int32Array | Int64Array) -> tuple[Int64Arr
     return numbers, order[new].astype(np.int64)
 
 
+def used(triangles: Int32Array | Int64Array, count: int) -> tuple[Int64Array, Int64Array]:
+    """Which of `count` vertices triangles (T, 3) use, int64 (N,), and the triangles of these alone, int64 (T, 3)."""
+    there = np.zeros(count, np.bool_)
+    there[triangles] = True
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[triangles]
+
+
 def first_of(numbers: Int64Array) -> Int64Array:
     """Where each number is first, int64 (M,). numbers: int64 (N,), from 0 to M - 1 without gaps."""
     first = np.empty(int(numbers.max(initial=-1)) + 1, np.int64)

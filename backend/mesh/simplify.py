@@ -19,6 +19,7 @@ import numpy as np
 from ..arrays import BoolArray, Float64Array, Int64Array
 from ..raster.ticks import Poll, Tick
 from . import check
+from .rows import used
 from .slivers import SLIVER, remove_slivers, require_by_vertex, roundness
 
 _SHARE = 0.5  # of the edges, the cheapest, may be collapsed in a round
@@ -83,8 +84,8 @@ def simplify(
     points, attributes, triangles = remove_slivers(
         state.points, state.attributes, state.triangles, state.fixed, lambda: tick(1.0)
     )
-    used, numbered = np.unique(triangles, return_inverse=True)
-    return points[used], attributes[used], numbered.reshape(-1, 3).astype(np.int64)
+    kept, triangles = used(triangles, len(points))
+    return points[kept], attributes[kept], triangles
 
 
 Select = Callable[[_State, Int64Array], tuple[Int64Array, Float64Array]]

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Remove slivers, one by one.
+"""Remove slivers.
 
 Simplification leaves some needles and caps, where a collapse would have pinched or folded the surface. For each of them
 all changes are tried: to collapse one of its edges into either end or the middle, or to flip it, so that it joins the
 two corners opposite to it. Changes that open the surface, move it or turn a triangle over are refused. Of the others,
 the one is made whose flattest triangle is the roundest, if it is rounder than the flattest one before; so it comes to
-an end.
+an end. The changes of many slivers are judged at once. If one of them has been made, those around it wait to be judged
+anew.
 """
 
 from collections.abc import Iterator
@@ -17,13 +18,15 @@ from ..arrays import BoolArray, Float64Array, Int64Array
 from ..raster.ticks import Poll
 
 Triangle = tuple[int, int, int]
+_REMOVED: Triangle = (-1, -1, -1)
 
 SLIVER = 0.1
 """The roundness (see `roundness`) below which a triangle is a sliver."""
 
 _SLIGHT = 2e-3  # of the mesh's size: how far the surface may move
 _LEAST_COSINE = 0.5  # the least cosine between a triangle's normal before and after
-_SWEEPS = 4
+_SWEEPS = 6
+_BATCH = 256  # slivers whose changes are judged at once
 
 
 def remove_slivers(
@@ -32,8 +35,8 @@ def remove_slivers(
     """Remove as many slivers as possible from a manifold mesh.
 
     points: float64 (V, 3). attributes: float64 (V, C), values at the vertices. triangles: int64 (T, 3). fixed: bool
-    (V,), vertices whose triangles must not change; those on an open border have to be among them. poll: called after
-    every few slivers. Returns points, attributes and triangles; vertices that are no longer used stay. Raises
+    (V,), vertices whose triangles must not change; those on an open border have to be among them. poll: called before
+    every batch of slivers. Returns points, attributes and triangles; vertices that are no longer used stay. Raises
     ValueError if the attributes are not given by vertex.
     """
     require_by_vertex(points, attributes)
@@ -43,20 +46,15 @@ def remove_slivers(
     slight = _SLIGHT * float(np.ptp(points, axis=0).max())
     mesh = _EditableMesh(points.copy(), attributes.copy(), triangles.copy())
     for _ in range(_SWEEPS):
-        before = len(flat)
-        for number, triangle in enumerate(flat.tolist()):
-            if number % 50 == 0:
-                poll()
-            corners = mesh.triangles[triangle]
-            if corners[0] < 0 or fixed[corners].any():
-                continue
-            if roundness(mesh.points[corners][None])[0] < SLIVER:
-                _improve(mesh, triangle, slight)
-        there = np.flatnonzero(mesh.triangles[:, 0] >= 0)
-        there = there[~fixed[mesh.triangles[there]].any(axis=1)]
-        flat = there[roundness(mesh.points[mesh.triangles[there]]) < SLIVER]
-        if len(flat) in (0, before):
+        changed: set[int] = set()
+        while len(flat):
+            poll()
+            late = _improve(mesh, flat[:_BATCH], fixed, slight, changed)
+            flat = np.concatenate([flat[_BATCH:], late])
+        if not changed:
             break
+        flat = _near(mesh.triangles, changed, len(points))  # all others would be judged as before
+        flat = flat[roundness(mesh.points[mesh.triangles[flat]]) < SLIVER]
     return mesh.points, mesh.attributes, mesh.triangles[mesh.triangles[:, 0] >= 0]
 
 
@@ -96,21 +94,33 @@ class _EditableMesh:
         order = np.argsort(triangles.ravel(), kind="stable")
         self._order = order // 3
         self._start = np.searchsorted(triangles.ravel()[order], np.arange(len(points) + 1))
-        self._changed: dict[int, set[int]] = {}
+        self._around: dict[int, set[int]] = {}
+        self._corners: dict[int, Triangle] = {}
+        self._neighbours: dict[int, set[int]] = {}
 
     def around(self, vertex: int) -> set[int]:
         """Return the triangles that meet in a vertex."""
-        if vertex not in self._changed:
-            self._changed[vertex] = set(self._order[self._start[vertex] : self._start[vertex + 1]].tolist())
-        return self._changed[vertex]
+        found = self._around.get(vertex)
+        if found is None:
+            found = self._around[vertex] = set(self._order[self._start[vertex] : self._start[vertex + 1]].tolist())
+        return found
 
     def corners(self, triangle: int) -> Triangle:
-        a, b, c = self.triangles[triangle].tolist()
-        return a, b, c
+        """Return a triangle's corners, -1 if it is removed."""
+        found = self._corners.get(triangle)
+        if found is None:
+            a, b, c = self.triangles[triangle].tolist()
+            found = self._corners[triangle] = (a, b, c)
+        return found
 
     def neighbours(self, vertex: int) -> set[int]:
         """Return the vertices that share an edge with one."""
-        return {corner for triangle in self.around(vertex) for corner in self.corners(triangle)} - {vertex}
+        found = self._neighbours.get(vertex)
+        if found is None:
+            found = {corner for triangle in self.around(vertex) for corner in self.corners(triangle)}
+            found.remove(vertex)
+            self._neighbours[vertex] = found
+        return found
 
     def changes(self, triangle: int) -> Iterator[_Change]:
         """Yield all changes of a triangle's edges that keep the surface closed and manifold."""
@@ -131,42 +141,71 @@ class _EditableMesh:
             instead = tuple(old for old in gone if old not in both)
             new: list[Triangle] = []
             for old in instead:
-                p, q, r = (one if corner == other else corner for corner in self.corners(old))
-                new.append((p, q, r))
+                p, q, r = self.corners(old)
+                new.append((one if p == other else p, one if q == other else q, one if r == other else r))
             for share in (0.0, 0.5, 1.0):
                 yield _Change(gone, tuple(new), instead, one, other, share)
-
-    def place(self, change: _Change) -> Float64Array:
-        """Return where a collapse puts the vertex that it keeps, or a corner that a flip joins to another, (3,)."""
-        if change.moved < 0:
-            return self.points[change.new[0][0]]
-        return (1 - change.share) * self.points[change.moved] + change.share * self.points[change.merged]
 
     def apply(self, change: _Change) -> None:
         """Make a change; new triangles are stored in place of old ones."""
         for triangle in change.gone:
             for corner in self.corners(triangle):
                 self.around(corner).discard(triangle)
+                self._neighbours.pop(corner, None)
+            self._corners[triangle] = _REMOVED
         if change.moved >= 0:
             kept, merged, share = change.moved, change.merged, change.share
-            self.points[kept] = self.place(change)
+            self.points[kept] = (1 - share) * self.points[kept] + share * self.points[merged]
             self.attributes[kept] = (1 - share) * self.attributes[kept] + share * self.attributes[merged]
         self.triangles[list(change.gone)] = -1
         for triangle, corners in zip(change.instead, change.new, strict=True):
-            self.triangles[triangle] = corners
+            self.triangles[triangle] = self._corners[triangle] = corners
             for corner in corners:
                 self.around(corner).add(triangle)
 
 
-def _improve(mesh: _EditableMesh, triangle: int, slight: float) -> None:
-    """Make the best change around a sliver, if it makes the flattest triangle rounder."""
-    changes = list(mesh.changes(triangle))
+def _near(triangles: Int64Array, vertices: set[int], count: int) -> Int64Array:
+    """Return the triangles with a corner that is among some vertices or next to one of them, int64 (N,).
+
+    triangles: int64 (T, 3), -1 if removed, of `count` vertices.
+    """
+    near = np.zeros(count + 1, np.bool_)  # the last one is that of removed triangles
+    near[list(vertices)] = True
+    near[triangles[near[triangles].any(axis=1)]] = True
+    near[-1] = False
+    return np.flatnonzero(near[triangles].any(axis=1))
+
+
+def _improve(
+    mesh: _EditableMesh, slivers: Int64Array, fixed: BoolArray, slight: float, changed: set[int]
+) -> Int64Array:
+    """Make the best change around each sliver, if it makes the flattest triangle rounder.
+
+    changed: to it are added the vertices around which triangles have changed. Returns the slivers around which
+    something else has changed meanwhile, int64 (N,): fewer than there were.
+    """
+    slivers = slivers[mesh.triangles[slivers, 0] >= 0]
+    corners = mesh.triangles[slivers]
+    flat = slivers[(roundness(mesh.points[corners]) < SLIVER) & ~fixed[corners].any(axis=1)].tolist()
+    choices = [list(mesh.changes(triangle)) for triangle in flat]
+    changes = [change for choice in choices for change in choice]
     if not changes:
-        return
-    gains = _gains(mesh, changes, slight)
-    best = int(np.argmax(gains))
-    if gains[best] > 0:
-        mesh.apply(changes[best])
+        return np.zeros(0, np.int64)
+    gains = iter(_gains(mesh, changes, slight).tolist())
+    touched = {-1}  # in this batch, and what removed triangles have for corners
+    late: list[int] = []
+    for triangle, choice in zip(flat, choices, strict=True):
+        gain, change = max(((next(gains), change) for change in choice), key=lambda each: each[0], default=(0.0, None))
+        if change is None or gain <= 0:
+            continue
+        reached = {corner for old in change.gone for corner in mesh.corners(old)}
+        if touched.isdisjoint(reached):
+            mesh.apply(change)
+            touched |= reached
+            changed |= reached
+        else:
+            late.append(triangle)
+    return np.array(late, np.int64)
 
 
 def _gains(mesh: _EditableMesh, changes: list[_Change], slight: float) -> Float64Array:
@@ -177,8 +216,11 @@ def _gains(mesh: _EditableMesh, changes: list[_Change], slight: float) -> Float6
     new = np.array([corners for change in changes for corners in change.new])
     instead = np.array([triangle for change in changes for triangle in change.instead])
     owner = np.repeat(np.arange(count), [len(change.new) for change in changes])
-    moved = np.array([change.moved for change in changes])
-    places = np.array([mesh.place(change) for change in changes])
+    moved, merged = (np.array([getattr(change, end) for change in changes]) for end in ("moved", "merged"))
+    share = np.array([change.share for change in changes])[:, None]
+    flip = mesh.points[[change.new[0][0] for change in changes]]  # a corner that a flip joins to another
+    kept = (1 - share) * mesh.points[moved] + share * mesh.points[merged]
+    places = np.where(moved[:, None] < 0, flip, kept)
 
     before, replaced, after = mesh.points[mesh.triangles[old]], mesh.points[mesh.triangles[instead]], mesh.points[new]
     after = np.where((new == moved[owner, None])[..., None], places[owner, None], after)

@@ -105,15 +105,11 @@ def _highest_plane(points: Float64Array) -> Float64Array:
         [np.column_stack([points[:, :2], np.ones(len(points))]), np.column_stack([walls[:, :2], np.zeros(4)])]
     )
     limits = np.concatenate([points[:, 2], walls[:, 2]])
-    best, highest = np.zeros(2), -np.inf
-    for three in combinations(range(len(rows)), 3):
-        matrix = rows[list(three)]
-        if abs(np.linalg.det(matrix)) < _EPSILON:
-            continue
-        corner = np.linalg.solve(matrix, limits[list(three)])
-        if (rows @ corner <= limits + 1e-7).all() and corner[2] > highest:
-            best, highest = corner[:2], corner[2]
-    return best
+    three = np.array(list(combinations(range(len(rows)), 3)))
+    three = three[np.abs(np.linalg.det(rows[three])) >= _EPSILON]
+    corners = np.linalg.solve(rows[three], limits[three][..., None])[..., 0]
+    allowed = corners[(np.einsum("ti,ri->tr", corners, rows) <= limits + 1e-7).all(axis=1)]
+    return allowed[np.argmax(allowed[:, 2]), :2] if len(allowed) else np.zeros(2)
 
 
 def turned(vertices: Float64Array, turn: Float64Array) -> Float64Array:

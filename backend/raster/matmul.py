@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Matrix multiplication in the way that is fastest with this numpy.
+"""Matrix multiplication in the way that is fastest with this numpy, and the same with any number of threads.
 
 Most builds of numpy use a tuned library (BLAS). Blender's may not: its `@` is then a plain loop, and `einsum`, whose
 loops are vectorised, is two to four times as fast. Both are timed once on small matrices.
+
+BLAS shares a large product among its threads, and each share may be summed in another order. So it gets small ones.
 """
 
 import time
@@ -16,13 +18,28 @@ from ..arrays import Float32Array
 MatMul = Callable[[Float32Array, Float32Array], Float32Array]
 """`multiply(rows, matrix)`: float32 (M, K) times (K, N)."""
 
+_ONE_THREAD = 1 << 18  # multiplications: OpenBLAS shares no product of so many or fewer
+_LEAST_ROWS = 12  # of a product: fewer take longer, and a single one is another routine, which shares smaller products
 _TRIES = 20
 _SHAPE = (32, 96, 64)  # M, K, N: so small that BLAS uses one thread, whose time other programs disturb least
 
 
 def by_matmul(rows: Float32Array, matrix: Float32Array) -> Float32Array:
-    """Multiply with `@`: by BLAS if numpy has it."""
-    return rows @ matrix
+    """Multiply with `@`, by BLAS if numpy has it, in blocks that one thread works on."""
+    (height, depth), width = rows.shape, matrix.shape[1]
+    result = np.empty((height, width), np.float32)
+    columns = max(1, _ONE_THREAD // (_LEAST_ROWS * depth))
+    for first in range(0, width, columns):
+        part = matrix[:, first : first + columns]
+        count = max(_LEAST_ROWS, _ONE_THREAD // part.size)
+        whole = height - height % count
+        out = result[:, first : first + columns]
+        np.matmul(rows[:whole].reshape(-1, count, depth), part, out=out[:whole].reshape(-1, count, part.shape[1]))
+        if whole < height:
+            last = np.zeros((count, depth), np.float32)
+            last[: height - whole] = rows[whole:]
+            out[whole:] = (last @ part)[: height - whole]
+    return result
 
 
 def by_einsum(rows: Float32Array, matrix: Float32Array) -> Float32Array:

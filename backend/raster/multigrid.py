@@ -59,10 +59,9 @@ class GridSystem:
         return diagonal
 
     @cached_property
-    def inverse_diagonal(self) -> FloatImage:
-        """1 / diagonal, (H, W); 0 outside the mask."""
-        inside = self.diagonal > 0
-        return np.divide(1.0, self.diagonal, out=np.zeros_like(self.diagonal), where=inside)
+    def smoother(self) -> FloatImage:
+        """Damped Jacobi's factors of the residual, (H, W); 0 outside the mask."""
+        return np.divide(_SMOOTHING, self.diagonal, out=np.zeros_like(self.diagonal), where=self.diagonal > 0)
 
     def apply(self, image: FloatImage) -> FloatImage:
         """Multiply the matrix with an image, (H, W) -> (H, W).
@@ -73,9 +72,11 @@ class GridSystem:
         width = self.shape[1]
         z, right, down = image.ravel(), self.right.ravel(), self.down.ravel()
         out = self.diagonal.ravel() * z
+        pull = np.empty_like(out)
         for weight, shift in ((right, 1), (down, width)):
-            out[:-shift] -= weight[:-shift] * z[shift:]
-            out[shift:] -= weight[:-shift] * z[:-shift]
+            one, other = slice(None, -shift), slice(shift, None)
+            out[one] -= np.multiply(weight[one], z[other], out=pull[one])
+            out[other] -= np.multiply(weight[one], z[one], out=pull[one])
         return out.reshape(self.shape)
 
     def divergence(self, right: Float64Array, down: Float64Array) -> Float64Array:
@@ -90,13 +91,18 @@ class GridSystem:
         return out
 
     def coarser(self) -> "GridSystem":
-        """The same problem on blocks of 2 x 2 pixels, (ceil(H / 2), ceil(W / 2))."""
-        right, down = _even(self.right), _even(self.down)
+        """The same problem on blocks of 2 x 2 pixels; the sides of both are even, see `even`."""
+        right, down = self.right, self.down
         return GridSystem(
             right=(right[0::2, 1::2] + right[1::2, 1::2]) / 2,
             down=(down[1::2, 0::2] + down[1::2, 1::2]) / 2,
-            pin=_restrict(self.pin),
-        )
+            pin=self.pin[0::2, 0::2] + self.pin[1::2, 0::2] + self.pin[0::2, 1::2] + self.pin[1::2, 1::2],
+        ).even()
+
+    def even(self) -> "GridSystem":
+        """The same problem with even sides: a row or a column more outside the mask if need be."""
+        past = [(0, side % 2) for side in self.shape]
+        return GridSystem(*(np.pad(part, past) for part in (self.right, self.down, self.pin)))
 
 
 def solve(system: GridSystem, rhs: Float64Array, start: Float64Array, tolerance: float, tick: Tick) -> Float64Array:
@@ -143,8 +149,8 @@ def _dot(one: Float64Array, other: Float64Array) -> float:
 
 
 def _levels(system: GridSystem) -> list[GridSystem]:
-    """Return the system and its coarser versions, in single precision, which halves the time."""
-    levels = [GridSystem(*(part.astype(np.float32) for part in (system.right, system.down, system.pin)))]
+    """Return the system and its coarser versions, in single precision, which halves the time; all sides are even."""
+    levels = [GridSystem(*(part.astype(np.float32) for part in (system.right, system.down, system.pin))).even()]
     while min(levels[-1].shape) > _COARSEST:
         levels.append(levels[-1].coarser())
     return levels
@@ -155,29 +161,35 @@ def _precondition(levels: list[GridSystem], residual: Float64Array) -> Float64Ar
     scale = float(np.abs(residual).max(initial=0.0))
     if scale == 0.0:
         return residual.copy()
-    return _cycle(levels, 0, (residual / scale).astype(np.float32)).astype(np.float64) * scale
+    height, width = residual.shape
+    scaled = np.zeros(levels[0].shape, np.float32)
+    scaled[:height, :width] = residual / scale
+    step = _cycle(levels, 0, scaled)
+    step *= levels[0].diagonal > 0
+    return step[:height, :width].astype(np.float64) * scale
 
 
 def _cycle(levels: list[GridSystem], level: int, residual: FloatImage) -> FloatImage:
-    """Solve levels[level] z = residual approximately, by one V-cycle from 0; a symmetric, positive operator."""
+    """Solve levels[level] z = residual approximately, by one V-cycle from 0; a symmetric, positive operator.
+
+    What stands outside the mask afterwards is of no use, and reaches nothing inside.
+    """
     system = levels[level]
-    z = _SMOOTHING * residual * system.inverse_diagonal
+    z = residual * system.smoother
     if level + 1 < len(levels):
         height, width = system.shape
-        coarse = _cycle(levels, level + 1, _restrict(residual - system.apply(z)))
-        z += np.repeat(np.repeat(coarse, 2, axis=0), 2, axis=1)[:height, :width] * (system.diagonal > 0)
-        z += _SMOOTHING * (residual - system.apply(z)) * system.inverse_diagonal
+        coarse = _cycle(levels, level + 1, _restrict(residual - system.apply(z), levels[level + 1].shape))
+        pairs = z.reshape(height // 2, 2, width)  # of rows
+        pairs += np.repeat(coarse[: height // 2, : width // 2], 2, axis=1)[:, None]
+        left = residual - system.apply(z)
+        left *= system.smoother
+        z += left
     return z
 
 
-def _even(image: FloatImage) -> FloatImage:
-    """Pad an image by zeros to an even height and width."""
-    height, width = image.shape
-    return np.pad(image, ((0, height % 2), (0, width % 2))) if height % 2 or width % 2 else image
-
-
-def _restrict(image: FloatImage) -> FloatImage:
-    """Sum an image over blocks of 2 x 2 pixels."""
-    image = _even(image)
+def _restrict(image: FloatImage, shape: tuple[int, int]) -> FloatImage:
+    """Sum an image of even sides over blocks of 2 x 2 pixels; beyond them, up to a shape, it is 0."""
     rows = image[0::2] + image[1::2]
-    return rows[:, 0::2] + rows[:, 1::2]
+    sums = np.zeros(shape, image.dtype)
+    np.add(rows[:, 0::2], rows[:, 1::2], out=sums[: len(rows), : rows.shape[1] // 2])
+    return sums

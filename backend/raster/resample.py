@@ -18,7 +18,7 @@ import numpy as np
 
 from ..arrays import Float32Array, Float64Array, UInt8Array
 from ..flow.products import Crop, NormalMap, Picture
-from .matmul import MatMul
+from .matmul import MatMul, by_matmul
 from .vectors import TO_VIEWER, unit
 
 Pixels = TypeVar("Pixels", UInt8Array, Float32Array)
@@ -38,7 +38,7 @@ def crop_resize(
     size: int,
     *,
     fill: float | None = None,
-    multiply: MatMul = np.matmul,
+    multiply: MatMul = by_matmul,
 ) -> Pixels:
     """Return a square window of an image, (size, size) or (size, size, C).
 
@@ -61,7 +61,7 @@ def paste_back(pixels: Pixels, crop: Crop, shape: tuple[int, int] | None = None,
     return resample(pixels, window, shape or (height, width), fill=fill)
 
 
-def crop_normals(in_picture: NormalMap, crop: Crop, size: int, *, multiply: MatMul = np.matmul) -> NormalMap:
+def crop_normals(in_picture: NormalMap, crop: Crop, size: int, *, multiply: MatMul = by_matmul) -> NormalMap:
     """Return the part of a whole picture's normal map, (H, W), that lies in the crop's square, (size, size)."""
 
     def move(field: Float32Array) -> Float32Array:
@@ -81,7 +81,7 @@ def resample(
     shape: tuple[int, int],
     *,
     fill: float | None = None,
-    multiply: MatMul = np.matmul,
+    multiply: MatMul = by_matmul,
 ) -> Pixels:
     """Return a window of an image, resampled to `shape` (rows, columns).
 

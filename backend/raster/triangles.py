@@ -18,7 +18,7 @@ Hits = tuple[Int64Array, Int64Array, Float64Array, Float64Array]
 _LEAST_AREA = 1e-12  # of twice the area, in pixels
 _TOUCH = 1e-9  # of a barycentric weight: a centre on an edge belongs to both sides
 _TRIANGLES = 1 << 15  # that are worked out at once, and so stay in the processor's cache
-_BATCH = 1 << 16  # rows of these, and pixels
+_BATCH = 1 << 15  # rows of these, and pixels
 
 
 def nearest(

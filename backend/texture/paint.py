@@ -6,18 +6,19 @@ what belongs to the front alone and in even light, see `behind` and `even`. Betw
 something, colours go on from both, see `votes`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..arrays import Float32Array, Float64Array, Int32Array
+from ..arrays import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 from ..flow.products import Crop, Cutout, Mesh, NormalMap, Picture, Report, Texture
 from ..raster.blur import box_blur
 from ..raster.colour import linear_to_srgb, srgb_to_linear
 from ..raster.pull_push import fill
 from ..raster.render import vertex_normals
 from ..raster.resample import crop_resize, resample
+from ..raster.side_by_side import both, in_order
 from ..raster.ticks import Poll
 from ..raster.vectors import TO_VIEWER, unit
 from . import light
@@ -25,7 +26,7 @@ from .atlas import Atlas, lay_out
 from .bake import SQUARE, View, blend, sample, weights
 from .behind import from_behind
 from .even import evened
-from .finer import finer
+from .finer import Grid, finer
 from .grain import Grain, grain_of
 from .sides import BACK, FRONT, kept, places, views
 from .sight import Sight, sight
@@ -61,6 +62,23 @@ class _Side:
 
 
 @dataclass(frozen=True)
+class _Tones:
+    """What the cut-out's colours tell, whatever the surface.
+
+    inside: bool (N, N), the object. All others are float32: shade (N, N, 1), the light that the normals explain. own
+    and unlit (N, N, 3), linear, with it and without it. even (N, N, 3), linear, in even light. behind (N, N, 3), sRGB
+    in [0, 1], as it would be seen from behind.
+    """
+
+    inside: BoolArray
+    shade: Float32Array
+    own: Float32Array
+    unlit: Float32Array
+    even: Float32Array
+    behind: Float32Array
+
+
+@dataclass(frozen=True)
 class _Looks:
     """What the picture tells of a surface.
 
@@ -92,56 +110,65 @@ def paint(
     its uv by corner, and `picture_uv` as uv was. Raises `CannotPaintError`.
     """
     side = cutout.rgba.shape[0]
-
-    def poll() -> None:
-        report(1, STEPS)
-
     points = sight(mesh, side)
-    poll()
-    atlas = lay_out(points, mesh.triangles, side, most, cutout.crop.side / side, poll)
-    image = baked(Sight(points, mesh.triangles), atlas, cutout, normal_map, picture, lit=lit, report=report)
+
+    def layout(poll: Poll) -> Atlas:
+        return lay_out(points, mesh.triangles, side, most, cutout.crop.side / side, poll)
+
+    seen = Sight(points, mesh.triangles)
+    atlas, image = baked(seen, layout, cutout, normal_map, picture, lit=lit, report=report)
     return replace(mesh, uv=atlas.uv, picture_uv=mesh.uv, texture=Texture(base_colour=image))
 
 
 def baked(
-    seen: Sight, atlas: Atlas, cutout: Cutout, normal_map: NormalMap, picture: Picture, *, lit: bool, report: Report
-) -> Picture:
-    """The image of a surface's colours all round, an opaque picture (S, S, 4) of the atlas's size; see `paint`.
+    seen: Sight,
+    layout: Callable[[Poll], Atlas],
+    cutout: Cutout,
+    normal_map: NormalMap,
+    picture: Picture,
+    *,
+    lit: bool,
+    report: Report,
+) -> tuple[Atlas, Picture]:
+    """A surface's layout, and the image of its colours all round, opaque, (S, S, 4), of that size; see `paint`.
 
-    seen: how the cut-out shows the surface, in its pixels. Begins at step 6 of `STEPS`.
+    seen: how the cut-out shows the surface, in its pixels. layout: makes the layout, meanwhile.
     """
     side = cutout.rgba.shape[0]
-    done = 6
+    done = 1
 
     def poll() -> None:
         report(done, STEPS)
 
+    def laid_out(poll: Poll) -> tuple[Atlas, Float64Array, Grid]:
+        atlas, normals = layout(poll), _normals(seen)
+        return atlas, normals, finer(seen, normals, _COARSE * side, poll)
+
+    (atlas, normals, grid), tones = both(laid_out, lambda poll: _tones(cutout, normal_map, poll), poll)
+    done = 6
     poll()
-    looks = _looks(seen, cutout, normal_map, picture, round(atlas.scale * side), poll, lit=lit)
+    looks = _looks(seen, tones, cutout.crop, picture, round(atlas.scale * side), poll, lit=lit)
     done = 10
     poll()
-    image, covered = _painted(seen, atlas, looks, side, poll)
+    image, covered = _painted(seen, normals, grid, atlas, looks, side, poll)
     done = 18
     image = fill(image, covered, poll)
     opaque = np.full((*covered.shape, 4), 255, np.uint8)
     for row in range(len(opaque)):
         opaque[row, :, :3] = np.rint(image[row])
     report(STEPS, STEPS)
-    return opaque
+    return atlas, opaque
 
 
-def _looks(
-    seen: Sight,
-    cutout: Cutout,
-    normal_map: NormalMap,
-    picture: Picture,
-    wide: int,
-    poll: Poll,
-    *,
-    lit: bool,
-) -> _Looks:
-    """What the picture tells of a surface. wide: the side, in pixels, at which the picture is drawn."""
-    crop, side = cutout.crop, cutout.rgba.shape[0]
+def _normals(seen: Sight) -> Float64Array:
+    """The normals at a surface's vertices, float64 (V, 3), in the space of `Sight`."""
+    points, triangles = seen.points.astype(np.float32), seen.triangles
+    return vertex_normals(Mesh(points, triangles, np.zeros((len(points), 2), np.float32)))
+
+
+def _tones(cutout: Cutout, normal_map: NormalMap, poll: Poll) -> _Tones:
+    """What the cut-out's colours tell."""
+    side = cutout.rgba.shape[0]
     inside = cutout.rgba[..., 3] > 127
     own = _LINEAR[cutout.rgba[..., :3]]
     normals = normal_map.normals
@@ -152,18 +179,30 @@ def _looks(
     even = evened(unlit, inside)
     poll()
     as_seen, lit_evenly = (linear_to_srgb(np.clip(part, 0, 1)) for part in (unlit, even))
-    behind = from_behind(as_seen, lit_evenly, inside, poll)
-    front = _drawn(picture, crop, wide, poll)
-    if not lit:
-        front /= np.clip(crop_resize(shade, 0, 0, side, wide), *light.RANGE)
-    usable = kept(inside, min(wide, _BUFFER))
-    poll()
-    near, far = views(seen.points, seen.triangles, side, usable, poll)
-    facing, back = _Side(front, near, FRONT), _Side(srgb_to_linear(behind), far, BACK)
+    return _Tones(inside, shade, own, unlit, even, from_behind(as_seen, lit_evenly, inside, poll))
+
+
+def _looks(seen: Sight, tones: _Tones, crop: Crop, picture: Picture, wide: int, poll: Poll, *, lit: bool) -> _Looks:
+    """What the picture tells of a surface. wide: the side, in pixels, at which the picture is drawn."""
+    inside, side = tones.inside, len(tones.inside)
     shown = inside.astype(np.float32)
-    voters = (replace(facing, colours=fill(even, shown)), back)
-    factors = np.clip(_bright(even) / _bright(own if lit else unlit), *_RANGE)
-    return _Looks((facing, back), voters, grain_of(back.colours, inside), fill(factors, shown))
+
+    def drawn(poll: Poll) -> tuple[Float32Array, Float32Array, Float32Array]:
+        front = _drawn(picture, crop, wide, poll)
+        if not lit:
+            front /= np.clip(crop_resize(tones.shade, 0, 0, side, wide), *light.RANGE)
+        factors = np.clip(_bright(tones.even) / _bright(tones.own if lit else tones.unlit), *_RANGE)
+        return front, fill(tones.even, shown, poll), fill(factors, shown, poll)
+
+    def viewed(poll: Poll) -> tuple[View, View, Float32Array, Grain]:
+        near, far = views(seen.points, seen.triangles, side, kept(inside, min(wide, _BUFFER)), poll)
+        poll()
+        behind = srgb_to_linear(tones.behind)
+        return near, far, behind, grain_of(behind, inside)
+
+    (front, even, factors), (near, far, behind, grain) = both(drawn, viewed, poll)
+    facing, back = _Side(front, near, FRONT), _Side(behind, far, BACK)
+    return _Looks((facing, back), (replace(facing, colours=even), back), grain, factors)
 
 
 def _bright(colours: Float32Array) -> Float32Array:
@@ -182,19 +221,18 @@ def _drawn(picture: Picture, crop: Crop, wide: int, poll: Poll) -> Float32Array:
     return drawn
 
 
-def _painted(seen: Sight, atlas: Atlas, looks: _Looks, side: int, poll: Poll) -> tuple[Float32Array, Float32Array]:
+def _painted(
+    seen: Sight, normals: Float64Array, grid: Grid, atlas: Atlas, looks: _Looks, side: int, poll: Poll
+) -> tuple[Float32Array, Float32Array]:
     """The atlas's image, float32 (S, S, 3), from 0 to 255, and where it shows the surface, float32 (S, S), 1 or 0."""
-    points, triangles = seen.points, seen.triangles
-    normals = vertex_normals(Mesh(points.astype(np.float32), triangles, np.zeros((len(points), 2), np.float32)))
-    grid = finer(seen, normals, _COARSE * side, poll)
-    poll()
     found, known = _seen(grid.points, grid.normals, [_without_detail(each) for each in looks.voters], side)
     total = found.sum(axis=0)
     base = _spread(grid.points, grid.triangles, blend(found, known), total / (total + _UNDER), poll)
     shape = (atlas.size, atlas.size)
-    image, covered = np.zeros((atlas.size**2, 3), np.float32), np.zeros(atlas.size**2, np.float32)
-    for pixel, triangle, shares in atlas.pixels(poll):
-        corners = normals.take(triangles.take(triangle, axis=0), axis=0)
+
+    def shown(some: tuple[Int64Array, Int64Array, Float64Array]) -> tuple[Int64Array, Float32Array]:
+        pixel, triangle, shares = some
+        corners = normals.take(seen.triangles.take(triangle, axis=0), axis=0)
         place, normal = seen.at(triangle, shares), unit(np.einsum("pc,pcx->px", shares, corners))
         found, known = _seen(place, normal, looks.sides, side)
         known[0] *= _towards_even(place, normal, looks.factors, side)
@@ -203,7 +241,11 @@ def _painted(seen: Sight, atlas: Atlas, looks: _Looks, side: int, poll: Poll) ->
         under[faint] = looks.grain.on(place[faint], normal[faint], under[faint], side)
         found = np.concatenate([found, np.full((1, len(place)), _UNDER)])
         colours = blend(found, np.concatenate([known, under[None]]))
-        image[pixel] = linear_to_srgb(np.clip(colours, 0, 1)) * 255
+        return pixel, linear_to_srgb(np.clip(colours, 0, 1)) * 255
+
+    image, covered = np.zeros((atlas.size**2, 3), np.float32), np.zeros(atlas.size**2, np.float32)
+    for pixel, colours in in_order(shown, atlas.pixels(poll), poll):
+        image[pixel] = colours
         covered[pixel] = 1.0
     return image.reshape(*shape, 3), covered.reshape(shape)
 

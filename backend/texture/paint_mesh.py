@@ -48,15 +48,18 @@ def paint_mesh(
     if keep_uv and mesh.uv.ndim == 3:
         atlas = _own(mesh, seen, turned, cutout.crop.side / side, most, poll)
         notes = () if atlas else ("The mesh's own UVs overlap or leave the image, so that it has got new ones.",)
+
+    def layout(poll: Poll) -> Atlas:
+        return atlas or lay_out(seen.points, joined, side, most, cutout.crop.side / side, poll, mesh.faces)
+
     try:
-        atlas = atlas or lay_out(seen.points, joined, side, most, cutout.crop.side / side, poll, mesh.faces)
+        used, image = baked(seen, layout, cutout, normal_map, picture, lit=lit, report=report)
     except CannotPaintError as error:
         sentence = f"The mesh has more loose pieces than an image of {most} pixels a side has room for."
         raise UserError(
             "no-room", sentence, "Allow a larger image, or merge the mesh's vertices by distance."
         ) from error
-    image = baked(seen, atlas, cutout, normal_map, picture, lit=lit, report=report)
-    painted = replace(mesh, uv=turned_uv(atlas.uv, turned), texture=Texture(base_colour=image))
+    painted = replace(mesh, uv=turned_uv(used.uv, turned), texture=Texture(base_colour=image))
     return Noted(painted, notes) if notes else painted
 
 

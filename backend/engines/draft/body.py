@@ -19,9 +19,10 @@ from ...arrays import BoolArray, Float64Array, Int64Array
 from ...geometry import integration
 from ...raster import poisson
 from ...raster.blur import box_mean
-from ...raster.ticks import Tick
+from ...raster.side_by_side import both
+from ...raster.ticks import Poll, Tick
 from .heights import front_heights, smooth
-from .rim import BAND, make_rim
+from .rim import BAND, Rim, make_rim
 
 _MEMBRANE_HOLD = 0.05  # of the membrane to the middle beside the rim; its own stiffness is 1
 _WAVES = (1.0, 160 / 512)  # in sides of the cut-out: wavelengths that follow the guess, while integrating and after
@@ -100,17 +101,29 @@ def make_body(
     multiplied by. profile: the exponent that it is raised to, over the thickest place.
     """
     inside = alpha > 0.5
-    u = poisson.potential(alpha, lambda f: tick(0.2 * f))
-    rim = make_rim(u, poisson.gradient(u, alpha), side)
     holds = [(2 * np.pi / (wave * side)) ** 2 for wave in _WAVES]
     n = integration.clean(normals, inside)
-    z = front_heights(n, inside, guess.front, (holds[0], holds[1]), side, lambda f: tick(0.2 + 0.6 * f))
+    done = 0.0
+
+    def integrated(poll: Poll) -> Float64Array:
+        def reached(fraction: float) -> None:
+            nonlocal done
+            done = fraction
+            poll()
+
+        return front_heights(n, inside, guess.front, (holds[0], holds[1]), side, reached)
+
+    def hung(poll: Poll) -> tuple[Rim, Float64Array]:
+        u = poisson.potential(alpha, lambda _: poll())
+        rim = make_rim(u, poisson.gradient(u, alpha), side)
+        beside = inside & (rim.distance < rim.margin)
+        middle = guess.front - guess.typical / 2  # not of b, so that nothing in front depends on what is chosen behind
+        return rim, smooth(middle, _MEMBRANE_HOLD * beside, inside, lambda _: poll())
+
+    z, (rim, m) = both(integrated, hung, lambda: tick(done))
     deepest = float(guess.thickness[inside].max())
     depth = thickness * deepest * (guess.thickness / deepest) ** profile
     b = np.minimum(guess.front - depth, z - _THINNEST * side)
-    beside = inside & (rim.distance < rim.margin)
-    middle = guess.front - guess.typical / 2  # not of b, so that nothing in front depends on what is chosen behind
-    m = smooth(middle, _MEMBRANE_HOLD * beside, inside, lambda f: tick(0.8 + 0.2 * f))
 
     def raised(distance: Float64Array) -> Float64Array:
         w = np.sqrt(1.0 - (1.0 - np.clip(distance / rim.margin, 0.0, 1.0)) ** 2)

@@ -18,6 +18,7 @@ from ...flow.products import Mesh, NormalMap, Noted, Report
 from ...geometry.look import TYPICAL, read_weights
 from ...geometry.network import WEIGHTS
 from ...normals.outline import empty_cutout
+from ...raster.side_by_side import both
 from ...raster.ticks import Poll
 from . import lattice, outline
 from .body import Body, make_body
@@ -84,14 +85,16 @@ def _surface(
     body: Body, alpha: Float64Array, window: Window, side: int, pose: Pose, report: Callable[[int], None]
 ) -> Mesh:
     """Triangulate front and back and join them. report: takes the steps done, of 6."""
-    triangulations: list[Triangulation] = []
-    surfaces: list[Float64Array] = []
-    for number, field in enumerate(("front", "back")):
-        report(2 * number)
+
+    def side_of(field: str, poll: Poll) -> tuple[Triangulation, Float64Array]:
         error = lattice.errors(body.surface(getattr(body, field)), body.inside)
-        report(2 * number + 1)
-        triangulations.append(lattice.cut(lattice.triangulate(error, _tolerance(error, side)), alpha))
-        surfaces.append(_unfolded(triangulations[-1], body, field))
+        poll()
+        triangulation = lattice.cut(lattice.triangulate(error, _tolerance(error, side)), alpha)
+        poll()
+        return triangulation, _unfolded(triangulation, body, field)
+
+    sides = both(lambda poll: side_of("front", poll), lambda poll: side_of("back", poll), lambda: report(0))
+    triangulations, surfaces = [each[0] for each in sides], [each[1] for each in sides]
     report(4)
     return _close(triangulations, surfaces, body, window, side, pose)
 

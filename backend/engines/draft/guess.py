@@ -9,7 +9,7 @@ from ...flow.products import NormalMap
 from ...geometry.features import SIDE
 from ...geometry.look import TYPICAL, answer, look_at
 from ...raster.layers import Weights
-from ...raster.matmul import by_einsum
+from ...raster.matmul import fastest
 from ...raster.pull_push import fill
 from ...raster.resample import resample
 from ...raster.ticks import Poll
@@ -41,7 +41,7 @@ def guess(weights: Weights, normal_map: NormalMap, window: Window, quantile: flo
     scale, half = SIDE / crop.side, crop.side / 2
     part = ((window.left - crop.left) * scale, (window.top - crop.top) * scale)
     place = (*part, window.width * scale, window.height * scale)
-    found = resample(images, place, (window.height, window.width), multiply=by_einsum)
+    found = resample(images, place, (window.height, window.width), multiply=fastest())
     front, *thickness = np.moveaxis(found.astype(np.float64) * half, -1, 0)
     pose = Pose(
         limited(typical.nearness, half),

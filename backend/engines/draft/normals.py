@@ -6,16 +6,12 @@ coarse estimate and high ones from a fine one. Each is the average of what the n
 mirror image, on two threads. If the weights are missing or damaged, the normals come from the outline alone.
 """
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache, partial
 from pathlib import Path
-from threading import Event
 
 import numpy as np
 
 from ...arrays import Float32Array
-from ...errors import Cancelled
 from ...flow.products import Crop, Cutout, NormalMap, Report
 from ...normals import outline
 from ...normals.features import inflate, standardise
@@ -24,6 +20,7 @@ from ...raster.blur import gaussian_blur
 from ...raster.layers import Weights, usable
 from ...raster.matmul import fastest
 from ...raster.resample import crop_normals, crop_resize
+from ...raster.side_by_side import both
 from ...raster.ticks import Poll
 from ...raster.vectors import TO_VIEWER, unit
 
@@ -31,9 +28,6 @@ _COARSE = 128  # pixels of the square's side
 _FINE = 384  # at most
 _SPLIT = 3.0  # pixels of the coarse estimate: the standard deviation of the blur that splits low from high frequencies
 _STEPS = 20
-_POLL_SECONDS = 0.02
-
-Task = Callable[[Poll], Float32Array]
 
 
 def estimate(cutout: Cutout, report: Report) -> NormalMap:
@@ -73,31 +67,13 @@ def estimate_at(weights: Weights, cutout: Cutout, size: int, poll: Poll) -> Norm
     inflated = inflate(pictures[..., 3])
     poll()
     multiply = fastest()
-    plain, mirrored = _side_by_side(
+    plain, mirrored = both(
         lambda poll: predict(weights, pictures[0], inflated[0], multiply, poll),
         lambda poll: predict(weights, pictures[1], inflated[1], multiply, poll),
         poll,
     )
     mirrored_back = mirrored[:, ::-1] * np.array([-1, 1, 1], np.float32)
     return NormalMap(unit(unit(plain) + unit(mirrored_back)), pictures[0, ..., 3])
-
-
-def _side_by_side(one: Task, other: Task, poll: Poll) -> tuple[Float32Array, Float32Array]:
-    """Run two tasks on two threads, calling `poll` meanwhile; if it raises, both end."""
-    stop = Event()
-
-    def poll_stop() -> None:
-        if stop.is_set():
-            raise Cancelled
-
-    with ThreadPoolExecutor(2) as threads:
-        futures = [threads.submit(task, poll_stop) for task in (one, other)]
-        try:
-            while wait(futures, _POLL_SECONDS).not_done:
-                poll()
-        finally:
-            stop.set()
-        return futures[0].result(), futures[1].result()
 
 
 def join(low: NormalMap, high: NormalMap, deviation: float, poll: Poll) -> NormalMap:

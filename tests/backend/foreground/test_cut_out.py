@@ -323,12 +323,12 @@ def test_a_giant_picture_gives_the_cut_out_of_a_small_one() -> None:
     assert overlap(cut_out(picture, SIZE, silent), alpha) > 0.99
 
 
-def cancelling(after: int) -> Report:
-    """Return a report that raises Cancelled after so many calls."""
+def cancelling(at: int, after: int) -> Report:
+    """Return a report that raises Cancelled once a step is reached and was reported so many times."""
     left = iter(range(after))
 
-    def report(_step: int, _of: int) -> None:
-        if next(left, None) is None:
+    def report(step: int, _of: int) -> None:
+        if step > at or (step == at and next(left, None) is None):
             raise Cancelled
 
     return report
@@ -344,9 +344,11 @@ def test_any_report_can_cancel_the_job(transparent: bool) -> None:  # noqa: FBT0
     cut_out(picture, 64, lambda step, of: steps.append((step, of)))
     assert steps == sorted(steps)
     assert steps[-1][0] == steps[-1][1]
-    for last in {*range(0, len(steps), 16), len(steps) - 1}:
-        with pytest.raises(Cancelled):
-            cut_out(picture, 64, cancelling(last))
+    last = steps[-1][0]
+    for step in range(last + 1):  # of one step there are the more reports, the longer threads take
+        for after in (0, 1, 4):
+            with pytest.raises(Cancelled):
+                cut_out(picture, 64, cancelling(step, 0 if step == last else after))
 
 
 @pytest.mark.parametrize("transparent", [False, True])

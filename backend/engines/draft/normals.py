@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Estimate normals with the small network, at two sizes of the picture.
+"""Estimate normals with the small network, at three sizes of the picture.
 
-The network judges large forms best in a small picture, and details in a large one. So low frequencies come from a
-coarse estimate and high ones from a fine one. Each is the average of what the network makes of the picture and of its
-mirror image, on two threads. If the weights are missing or damaged, the normals come from the outline alone.
+The network judges large forms best in a small picture, and details in a large one. So low frequencies come from two
+coarse estimates, averaged, and high ones from a fine one. Each is the average of what the network makes of the picture
+and of its mirror image, on two threads. If the weights are missing or damaged, the normals come from the outline alone.
 """
 
 from functools import cache, partial
@@ -24,9 +24,9 @@ from ...raster.side_by_side import both
 from ...raster.ticks import Poll
 from ...raster.vectors import TO_VIEWER, unit
 
-_COARSE = 128  # pixels of the square's side
+_COARSE = (128, 160)  # pixels of the square's side: of the two looks whose mean has the large forms
 _FINE = 384  # at most
-_SPLIT = 3.0  # pixels of the coarse estimate: the standard deviation of the blur that splits low from high frequencies
+_SPLIT = 3.0  # pixels of the first coarse look: deviation of the blur that splits low from high frequencies
 _STEPS = 20
 
 
@@ -41,12 +41,14 @@ def estimate(cutout: Cutout, report: Report) -> NormalMap:
         return outline.estimate(cutout, report)
     size = len(cutout.rgba)
     fine_size = min(_FINE, -(-size // multiple(weights)) * multiple(weights))
-    coarse_size = min(_COARSE, fine_size)
-    joined = estimate_at(weights, cutout, coarse_size, partial(report, 1, _STEPS))
-    if fine_size > coarse_size:
-        fine = estimate_at(weights, cutout, fine_size, partial(report, 4, _STEPS))
-        deviation = _SPLIT * fine_size / coarse_size
-        joined = join(_resized(joined, fine_size), fine, deviation, partial(report, 17, _STEPS))
+    first, second = (min(side, fine_size) for side in _COARSE)
+    joined = estimate_at(weights, cutout, first, partial(report, 1, _STEPS))
+    if fine_size > first:
+        other = estimate_at(weights, cutout, second, partial(report, 2, _STEPS))
+        fine = estimate_at(weights, cutout, fine_size, partial(report, 5, _STEPS))
+        both = _resized(joined, fine_size).normals + _resized(other, fine_size).normals
+        deviation = _SPLIT * fine_size / first
+        joined = join(NormalMap(unit(both), fine.alpha), fine, deviation, partial(report, 17, _STEPS))
     report(18, _STEPS)
     normals = _turned_to_viewer(_resized(joined, size).normals, cutout.alpha)
     report(_STEPS, _STEPS)

@@ -20,6 +20,7 @@ from ...geometry import integration
 from ...raster import poisson
 from ...raster.blur import box_mean
 from ...raster.ticks import Tick
+from .behind import Behind
 from .heights import front_heights, smooth
 from .rim import BAND, make_rim
 
@@ -92,12 +93,13 @@ def make_body(
     *,
     thickness: float = 1.0,
     profile: float = 1.0,
+    behind: Behind | None = None,
 ) -> Body:
     """Make the body that shows these normals and is as deep as a guess says.
 
     normals: float64 (H, W, 3), of any length, may be non-finite. alpha: float64 (H, W), above 0.5 inside; at least one
     pixel is. side: the cut-out's side in pixels, the unit of widths and distances. thickness: what the guess's is
-    multiplied by. profile: the exponent that it is raised to, over the thickest place.
+    multiplied by. profile: the exponent that it is raised to, over the thickest place. behind: a picture of the back.
     """
     inside = alpha > 0.5
     u = poisson.potential(alpha, lambda f: tick(0.2 * f))
@@ -107,7 +109,10 @@ def make_body(
     z = front_heights(n, inside, guess.front, (holds[0], holds[1]), side, lambda f: tick(0.2 + 0.6 * f))
     deepest = float(guess.thickness[inside].max())
     depth = thickness * deepest * (guess.thickness / deepest) ** profile
-    b = np.minimum(guess.front - depth, z - _THINNEST * side)
+    b = guess.front - depth
+    if behind is not None:
+        b = behind.relief(z, b, inside, (holds[0], holds[1]), side, lambda _: tick(0.8))
+    b = np.minimum(b, z - _THINNEST * side)
     beside = inside & (rim.distance < rim.margin)
     middle = guess.front - guess.typical / 2  # not of b, so that nothing in front depends on what is chosen behind
     m = smooth(middle, _MEMBRANE_HOLD * beside, inside, lambda f: tick(0.8 + 0.2 * f))

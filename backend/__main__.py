@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from .around.inputs import BACK, LEFT, RIGHT
+from .around.stages import BACK, LEFT, RIGHT
 from .commands import (
     batch,
     capabilities,

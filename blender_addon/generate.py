@@ -170,8 +170,8 @@ def _look(
 def _keep_map(picture: bpy.types.Image, shown: bpy.types.Image, made: bpy.types.Image | None, request: Request) -> None:
     """Make the normal map of a result its picture's, unless that has one which is to be used.
 
-    shown: the image that the material shows. If it is a copy, it has what the picture has as well, its other sides too; it goes
-    if nothing shows it.
+    shown: the image that the material shows. If it is a copy, it has the picture's mask, normal map and other sides as
+    well; it goes if nothing shows it.
     """
     if made and masks.can_have(picture) and (request.gives or not normal_map.used_map(picture)):
         normal_map.keep(picture, made, use=bool(request.gives))

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How much nearer to the truth meshes come with more pictures of the object than the front.
 
-    python scripts/benchmark.py sides FOLDER [--only NAME ...] [--pictures OUT]
+    python scripts/benchmark.py sides FOLDER [--only NAME ...] [--choices front back sides all] [--pictures OUT]
 
 FOLDER is what `benchmark.py colours` reads. The pictures from behind, from the left and from the right are drawn here:
-the object turns about its upright axis, which `elevation` in `objects.json` tells, before the camera and under the
-lights of which there are two. The draft makes a mesh of the front alone, and one with each of these choices.
+the object turns about its upright axis, which `elevation` in `objects.json` tells, before the camera and under two
+lights, and each channel is exposed as in the front's picture. The draft makes a mesh for each choice: of the front
+alone, with the back, with left and right, and with all.
 
 Printed for each object and choice: the Chamfer distance x 1000, the intersection over union of the volumes x 100, the
 mean error of the back's depth x 1000, that of its normals in degrees, where rays from behind meet both, and the mean
-Oklab distance x 100 of the colours of surface that the front's picture does not see, as `benchmark.py colours` has it.
+Oklab distance x 100 of the colours of surface that the front's picture does not see, as `benchmark.py colours` has it,
+and that without the lightness: what is filled in is in even light, and what a picture shows has that of the picture.
 --pictures keeps the pictures that were drawn, and one of each mesh all round. Needs the extra `training`.
 """
 
@@ -40,7 +42,7 @@ from backend.training.geometry.triangles import Triangles, crosses
 CHOICES = {"front": (), "back": ("back",), "sides": ("left", "right"), "all": ("back", "left", "right")}
 TURNS = {"back": 180.0, "left": 90.0, "right": -90.0}
 """By how many degrees an object turns counter-clockwise, seen from above, to show a side."""
-COLUMNS = ("chamfer", "volume", "depth", "normals", "colours")
+COLUMNS = ("chamfer", "volume", "depth", "normals", "colours", "tints")
 _LIGHTS = unit(np.array([[-0.5, 0.7, 0.6], [0.8, 0.1, 0.5]]))
 _STRENGTHS = np.array([0.65, 0.2])
 _AMBIENT = 0.3
@@ -65,6 +67,7 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="benchmark.py sides", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="measure these objects alone")
+    parser.add_argument("--choices", nargs="+", choices=[*CHOICES], default=[*CHOICES], help="what else is given")
     parser.add_argument("--pictures", type=Path, metavar="OUT", help="a folder for pictures to look at")
     options = parser.parse_args(arguments)
     known = objects.listed(options.folder, options.only)
@@ -74,30 +77,34 @@ def main(arguments: Sequence[str]) -> None:
     if options.pictures:
         options.pictures.mkdir(parents=True, exist_ok=True)
     print(f"{'':18}{'':7}" + "".join(f"{column:>10}" for column in COLUMNS))
-    rows: dict[str, list[list[float]]] = {choice: [] for choice in CHOICES}
+    rows: dict[str, list[list[float]]] = {choice: [] for choice in options.choices}
     pipeline = Pipeline({DRAFT.name: DRAFT})
     for name, about in known.items():
         truth, points = objects.read_object(options.folder, name, about), read_colours(options.folder, name)
         pictures = {"picture": read_picture(options.folder / "images" / f"{name}.png")}
-        pictures |= {side: drawn(truth.surface, points, about, turn) for side, turn in TURNS.items()}
-        for choice, sides in CHOICES.items():
-            given = {"picture": pictures["picture"], **{side: pictures[side] for side in sides}}
+        alike = drawn(truth.surface, points, about, 0.0)
+        pictures |= {
+            side: exposed(drawn(truth.surface, points, about, turn), alike, pictures["picture"])
+            for side, turn in TURNS.items()
+        }
+        for choice in options.choices:
+            given = {"picture": pictures["picture"], **{side: pictures[side] for side in CHOICES[choice]}}
             (outcome,) = pipeline.run(Request(given, settings={"upright": False}), Silent(), ("mesh",))
             mesh: Mesh = outcome.products["mesh"]
             rows[choice].append(measured(truth, points, mesh, options.folder, about))
             _print(name, choice, rows[choice][-1], outcome.notes)
             if options.pictures:
-                around = [
-                    render(mesh, -angle, 256, coloured=coloured)
-                    for coloured in (False, True)
-                    for angle in (0, 90, 180, 270)
-                ]
-                sheet = np.concatenate([np.concatenate(around[:4], axis=1), np.concatenate(around[4:], axis=1)])
-                write_picture(options.pictures / f"{name}_{choice}.png", sheet)
+                write_picture(options.pictures / f"{name}_{choice}.png", all_round(mesh))
         if options.pictures:
             write_picture(options.pictures / f"{name}_given.png", np.concatenate([*pictures.values()], axis=1))
     for choice, found in rows.items():
         _print("mean", choice, [float(np.nanmean(column)) for column in zip(*found, strict=True)], ())
+
+
+def all_round(mesh: Mesh) -> Picture:
+    """A mesh from four sides, grey and in its colours, uint8 (512, 1024, 4)."""
+    rows = ([render(mesh, -angle, 256, coloured=own) for angle in (0, 90, 180, 270)] for own in (False, True))
+    return np.concatenate([np.concatenate(row, axis=1) for row in rows])
 
 
 def _print(name: str, choice: str, row: Sequence[float], notes: Sequence[str]) -> None:
@@ -128,9 +135,8 @@ def drawn(surface: Triangles, points: Points, about: Mapping[str, Any], degrees:
     corners = surface.faces[triangle]
     places = np.einsum("pc,pcx->px", shares, surface.vertices[corners])
     face = unit(crosses(surface.corners), least=1e-20)
-    smooth = vertex_normals(
-        Mesh(surface.vertices.astype(np.float32), surface.faces.astype(np.int32), np.zeros((0, 2), np.float32))
-    )
+    flat = np.zeros((len(surface.vertices), 2), np.float32)
+    smooth = vertex_normals(Mesh(surface.vertices.astype(np.float32), surface.faces.astype(np.int32), flat))
     own = smooth[corners]
     own = np.where((own * face[triangle][:, None]).sum(axis=2, keepdims=True) > _CREASE, own, face[triangle][:, None])
     normal = turned(unit(np.einsum("pc,pcx->px", shares, own), least=1e-20), about, degrees)
@@ -144,6 +150,16 @@ def drawn(surface: Triangles, points: Points, about: Mapping[str, Any], degrees:
     result: UInt8Array = np.zeros((side, side, 4), np.uint8)
     tones = linear_to_srgb(np.clip(image[..., :3] / np.maximum(image[..., 3:], 1e-6), 0, 1))
     result[..., :3], result[..., 3] = np.rint(255 * tones), np.rint(255 * image[..., 3])
+    return result
+
+
+def exposed(picture: Picture, one: Picture, other: Picture) -> Picture:
+    """Expose a picture, for each channel, as much more as another picture is brighter than one of the same view."""
+    both = (one[..., 3] > 250) & (other[..., 3] > 250)
+    light = [srgb_to_linear(each[both][:, :3].astype(np.float64) / 255).mean(axis=0) for each in (one, other)]
+    colours = srgb_to_linear(picture[..., :3].astype(np.float64) / 255) * (light[1] / np.maximum(light[0], 1e-6))
+    result = picture.copy()
+    result[..., :3] = np.rint(255 * linear_to_srgb(np.clip(colours, 0, 1)))
     return result
 
 
@@ -161,7 +177,7 @@ def measured(
     painted, _, _ = on_surface(mesh, placed.vertices)
     row = judge((painted,) * 3, points, truth.surface, cutout, about)
     depth, normals = behind(truth.surface, placed)
-    return [1000 * score.chamfer, 100 * score.volume, 1000 * depth, normals, float(row.errors[0])]
+    return [1000 * score.chamfer, 100 * score.volume, 1000 * depth, normals, float(row.errors[0]), float(row.tints[0])]
 
 
 def behind(truth: Triangles, prediction: Triangles) -> tuple[float, float]:
@@ -169,13 +185,11 @@ def behind(truth: Triangles, prediction: Triangles) -> tuple[float, float]:
     depths: list[Float64Array] = []
     normals: list[Float64Array] = []
     for each in (truth, prediction):
-        places = np.column_stack([(0.75 - each.vertices[:, 0]), 0.75 - each.vertices[:, 1], each.vertices[:, 2] + 1])
-        found = look(
-            places * (_SIDE / 1.5, _SIDE / 1.5, 1), each.faces.astype(np.int32), (_SIDE, _SIDE), perspective=False
-        )
+        places = ((0.75, 0.75, 1) + each.vertices * (-1, -1, 1)) * (_SIDE / 1.5, _SIDE / 1.5, 1)
+        found = look(places, each.faces.astype(np.int32), (_SIDE, _SIDE), perspective=False)
         normal = unit(crosses(each.corners), least=1e-20)[found.triangles]
         normals.append(normal * np.where(normal[..., 2:] > 0, -1, 1))
         depths.append(found.depths)
     both = np.isfinite(depths[0]) & np.isfinite(depths[1])
     cosine = np.clip((normals[0] * normals[1]).sum(axis=2)[both], -1, 1)
-    return float(np.abs(depths[0] - depths[1])[both].mean()), float(np.degrees(np.arccos(cosine)).mean())
+    return float(np.abs(depths[0][both] - depths[1][both]).mean()), float(np.degrees(np.arccos(cosine)).mean())

@@ -17,9 +17,9 @@ from ..texture.fit import DISTANCE, Candidate, framed_at
 from ..texture.lens import Pose
 from ..texture.likeness import outlines, target
 from ..texture.simplex import minimised
-from .inputs import SIDES
+from .stages import SIDES
 
-LEAST = 0.6
+LEAST = 0.7
 """Of the areas of two outlines: if less agrees, a picture is not used. docs/surface.md says why."""
 _HEIGHTS = (0.0, 20.0, 40.0)  # elevations from which a search may begin, too: who is up is known to some degrees only
 _FIRST = np.array([4.0, 4.0, 3.0])  # the first steps of a search, in degrees of azimuth, elevation and roll

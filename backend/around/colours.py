@@ -27,7 +27,7 @@ from ..texture.cloud import Cloud, scatter
 from ..texture.fit import POINTS
 from ..texture.stages import FRONT
 from .camera import camera_of, percent
-from .inputs import SIDES, about, cutout_of, normal_map_of
+from .stages import SIDES, about, cutout_of, normal_map_of
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +41,18 @@ _STEPS = 70  # of finding one camera, about
 
 
 def paint_sides(
-    mesh: Mesh, cutout: Cutout, *, colours: str, remove_light: bool, report: Report, **sides: Any
+    mesh: Mesh,
+    cutout: Cutout,
+    *,
+    colours: str,
+    remove_light: bool,
+    report: Report,
+    **sides: Any,  # noqa: ANN401 - pictures, cut-outs and normal maps
 ) -> Mesh | Noted:
     """Return the mesh with what more pictures show of it where the first one does not.
 
     mesh: with an image of its colours, z up. cutout: that of the first picture. sides: for each picture itself, its
-    cut-out and its normal map, by their names in `inputs`.
+    cut-out and its normal map, by their names in `stages`.
     """
     if colours == FRONT:
         return Noted(mesh, (_MIRRORED,))

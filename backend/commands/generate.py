@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..adapters import ADAPTERS, Adapter, written
-from ..around.inputs import SIDES
+from ..around.stages import SIDES
 from ..errors import UserError
 from ..files.outputs import check_new, is_one_of
 from ..files.pictures import check_picture_path, read_picture, write_picture

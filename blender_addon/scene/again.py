@@ -43,8 +43,11 @@ class Remade:
 
 
 _CALLED = {
-    **{masks.INPUT: "mask", normal_map.INPUT: "normal map"},
-    **{"back": "picture from behind", "left": "picture from the left", "right": "picture from the right"},
+    masks.INPUT: "mask",
+    normal_map.INPUT: "normal map",
+    "back": "picture from behind",
+    "left": "picture from the left",
+    "right": "picture from the right",
 }
 
 

@@ -134,8 +134,10 @@ def test_the_normal_map_has_its_colours_and_is_taken_back(tmp_path: Path, disk: 
     assert rgb[90, 70, 1] < 100
     assert abs(rgb[60, 70] - (128, 128, 255)).max() < 12  # z to the viewer
 
-    done = backend("generate", disk, "--normals", out, "-o", tmp_path / "a.ply", "--json", *SMALL)
-    assert json.loads(done.stdout)["recipe"]["inputs"]["own_normal_map"]
+    more = ("--back", disk, "--left", disk, "--right", disk)
+    done = backend("generate", disk, "--normals", out, *more, "-o", tmp_path / "a.ply", "--json", *SMALL)
+    inputs = json.loads(done.stdout)["recipe"]["inputs"]
+    assert inputs.keys() == {"picture", "own_normal_map", "back", "left", "right"}
     assert trimesh.load(tmp_path / "a.ply").is_watertight
 
     Image.fromarray((255 - rgb).astype(np.uint8)).save(out)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The back's relief from a picture of the back.
 
-A picture from behind is no mirror image of the front: whoever walks around an object with a camera looks down on it from
-there, too. So the picture's own camera is found, by what the body looks like without it. Through this camera every
+A picture from behind is no mirror image of the front: whoever walks around an object with a camera looks down on it
+from there, too. So the picture's own camera is found, by what the body looks like without it. Through this camera every
 point of the back finds its normal, if the picture shows it, and keeps the guess's elsewhere. These normals integrate to
 heights, as the front's do; how deep the back lies on the whole stays the guess's.
 """
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...arrays import BoolArray, Float32Array, Float64Array, Int32Array
 from ...around.camera import camera_of, percent
-from ...around.inputs import BACK, about
+from ...around.stages import BACK, about
+from ...arrays import BoolArray, Float32Array, Float64Array, Int32Array
 from ...flow.products import NormalMap
 from ...geometry import integration
 from ...geometry.network import SURE
@@ -32,7 +32,7 @@ from .pose import Pose, without_lens
 
 _CELLS = 128  # of the coarse body, along its longer side
 _NEAR = 0.03  # radii: how far behind the coarse body's nearest surface a point may be to be seen
-_SURE = 0.25  # the cosine's fourth power from which on the picture's normal alone counts
+_SURE = 0.5  # the cosine of 60 degrees: of surface that the picture sees so or better, its normal alone counts
 _BUFFER = 256  # pixels a side of the z-buffer
 
 
@@ -53,14 +53,16 @@ class Behind:
         front: Float64Array,
         back: Float64Array,
         inside: BoolArray,
-        holds: tuple[float, float],
+        hold: float,
         side: int,
         tick: Tick,
     ) -> Float64Array:
         """Return the back's heights with the picture's relief, float64 (H, W), in pixels.
 
-        front, back: float64 (H, W), the heights that are built without it. inside: bool (H, W). holds, side: see
-        `heights.front_heights`. The heights stay as they are if the picture's outline is not the body's.
+        front, back: float64 (H, W), the heights that are built without it. inside: bool (H, W). hold: how strongly
+        the heights follow `back`, see `heights.front_heights`; it has not seen this picture, so that it decides the
+        longest waves alone. side: of the cut-out, in pixels. The heights stay as they are if the picture's outline
+        is not the body's.
         """
         upright = _upright(self.pose)
         places = np.stack([_places(height, self.pose, upright) for height in (front, back)])
@@ -83,7 +85,7 @@ class Behind:
         own = _in_lattice(seen @ found.camera.lens.axes.T, upright)
         share = np.where(own[:, 2] > 0, share, 0.0).reshape(*inside.shape, 1)
         mixed = unit(guessed + share * (own.reshape(guessed.shape) - guessed))
-        return -front_heights(integration.clean(mixed, inside), inside, -back, holds, side, tick)
+        return -front_heights(integration.clean(mixed, inside), inside, -back, (hold, hold), side, tick)
 
 
 def _upright(pose: Pose) -> Float64Array:
@@ -157,7 +159,7 @@ def _seen(
     scale = np.array([_BUFFER / size, _BUFFER / size, 1.0])
     depths = look(lens.seen(coarse) * scale, triangles, (_BUFFER, _BUFFER)).depths
     usable = kept(normal_map.alpha > 0.5, _BUFFER)
-    places = lens.seen(points)
+    places = np.asarray(lens.seen(points), np.float64)
     cosines = (unit(lens.place - points) * normals).sum(axis=1)
-    share = np.clip(weights(places * scale, cosines, View(depths, usable, _NEAR)) / _SURE, 0, 1)
+    share = np.clip(weights(places * scale, cosines, View(depths, usable, _NEAR)) ** 0.25 / _SURE, 0, 1)
     return unit(sample(normal_map.normals, places[:, 0], places[:, 1]), least=1e-3), share

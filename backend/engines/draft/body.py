@@ -111,7 +111,7 @@ def make_body(
     depth = thickness * deepest * (guess.thickness / deepest) ** profile
     b = guess.front - depth
     if behind is not None:
-        b = behind.relief(z, b, inside, (holds[0], holds[1]), side, lambda _: tick(0.8))
+        b = behind.relief(z, b, inside, holds[0], side, lambda _: tick(0.8))
     b = np.minimum(b, z - _THINNEST * side)
     beside = inside & (rim.distance < rim.margin)
     middle = guess.front - guess.typical / 2  # not of b, so that nothing in front depends on what is chosen behind

@@ -2,7 +2,7 @@
 """The engine that needs nothing but Blender: numpy alone, offline, a mesh within seconds."""
 
 from ...around.colours import PAINT_SIDES
-from ...around.inputs import BACK, SIDES, normal_map_of, seen_from
+from ...around.stages import BACK, SIDES, normal_map_of, seen_from
 from ...flow.engine import Engine
 from ...flow.products import Cutout, Mesh, NormalMap, Noted, Picture, Report, noted
 from ...flow.stage import Stage

@@ -49,8 +49,9 @@ def build(
     normal_map: its normals may be noisy, contradictory, of any length or non-finite. seed: decides how thick the body
     is, among what is plausible, and never the front; 0 is typical. thickness: a factor of that, > 0. profile: the
     exponent of its depth, > 0: below 1 the back is fuller, above 1 more pointed. upright: turn it so that it
-    stands, if that is sure. back_normal_map: of a picture from behind, of which the back takes its relief. Returns a closed, outward mesh with the cut-out's side as the unit, its uv in the cut-out's
-    frame. Raises UserError "empty-cutout" if no pixel has an alpha above one half.
+    stands, if that is sure. back_normal_map: of a picture from behind, whose relief the back takes. Returns a closed,
+    outward mesh with the cut-out's side as the unit, its uv in the cut-out's frame. Raises UserError
+    "empty-cutout" if no pixel has an alpha above one half.
     """
     side = normal_map.alpha.shape[0]
     report(0, _STEPS)

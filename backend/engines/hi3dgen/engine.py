@@ -7,7 +7,7 @@ Nothing heavy is imported before the engine's first job.
 from typing import TYPE_CHECKING
 
 from ...around.colours import PAINT_SIDES
-from ...around.inputs import SIDES, normal_map_of, of_side, seen_from, tokens_of
+from ...around.stages import SIDES, normal_map_of, of_side, seen_from, tokens_of
 from ...detail.stages import DETAILED
 from ...flow.engine import Engine
 from ...flow.late import made_late

@@ -9,7 +9,7 @@ import pytest
 
 from backend.around.camera import camera_of
 from backend.around.colours import paint_sides
-from backend.around.inputs import BACK, LEFT, seen_from
+from backend.around.stages import BACK, LEFT, seen_from
 from backend.engines import DRAFT, TOOLS
 from backend.errors import UserError
 from backend.flow.pipeline import Outcome, Pipeline
@@ -100,7 +100,7 @@ def test_what_is_said_of_a_picture_says_which_one_it_is() -> None:
     assert (first.takes, first.makes, first.when, first.unless) == (("back",), "back_cutout", "back", "")
     assert (second.takes, second.makes) == (("back_cutout",), "back_normal_map")
     assert first.run("faint", report=None) == Noted("faint", ("The picture from behind: It is faint.",))
-    with pytest.raises(UserError, match="The picture from behind: There is nothing."):
+    with pytest.raises(UserError, match="The picture from behind: There is nothing"):
         first.run("empty", report=None)
 
 

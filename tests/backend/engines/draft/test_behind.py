@@ -54,7 +54,7 @@ def test_a_dent_of_the_back_is_where_its_picture_shows_it() -> None:
     assert check.is_closed(mesh.triangles)
     assert check.signed_volume(mesh.vertices, mesh.triangles) > 0
     moved = [depth_at(plain, *place) - depth_at(mesh, *place) for place in (DENT, (-DENT[0], -DENT[1]), (22.0, -2.0))]
-    assert moved[0] > 3
+    assert moved[0] > 2
     assert moved[0] > 3 * max(moved[1:])
 
 

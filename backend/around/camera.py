@@ -21,7 +21,7 @@ from .stages import SIDES
 
 LEAST = 0.7
 """Of the areas of two outlines: if less agrees, a picture is not used. docs/surface.md says why."""
-_HEIGHTS = (0.0, 20.0, 40.0)  # elevations from which a search may begin, too: who is up is known to some degrees only
+_HEIGHTS = (0.0, 20.0, 40.0)  # elevations from which a search may begin, too: what is up is known to some degrees only
 _FIRST = np.array([4.0, 4.0, 3.0])  # the first steps of a search, in degrees of azimuth, elevation and roll
 _AWAY = 12.0  # degrees from where a search began that cost as much as `_COST` of likeness
 _COST = 0.02
@@ -58,7 +58,7 @@ def camera_of(cloud: Cloud, side: str, normal_map: NormalMap, elevation: float, 
         poll()
         return framed_at(cloud, wanted, Pose(azimuth, float(np.clip(elevation, -89, 89)), roll, DISTANCE))
 
-    starts = [posed(SIDES[side], height, 0.0) for height in dict.fromkeys((elevation, *_HEIGHTS))]
+    starts = [posed(SIDES[side], height, 0.0) for height in dict.fromkeys((elevation, -elevation, *_HEIGHTS))]
     start = max(starts, key=lambda each: each.likeness.whole).pose
     first = np.array([start.azimuth, start.elevation, 0.0])
 

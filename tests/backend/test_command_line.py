@@ -93,7 +93,7 @@ def test_json_tells_what_was_made_and_the_recipe_makes_it_again(tmp_path: Path, 
     assert made["recipe"]["version"] == VERSION
     defaults = {setting.name: setting.default for setting in DRAFT.settings}
     assert made["recipe"]["settings"] == {**defaults, "resolution": 64, "colours": "front"}
-    assert set(made["seconds"]) == {stage.name for stage in DRAFT.stages if not stage.when}
+    assert set(made["seconds"]) == {stage.name for stage in DRAFT.stages if stage.runs_for(["picture"])}
     mesh = trimesh.load(tmp_path / "a.ply", process=False)
     assert (len(mesh.vertices), len(mesh.faces)) == (made["vertices"], made["triangles"])
 

@@ -58,7 +58,7 @@ def camera_of(cloud: Cloud, side: str, normal_map: NormalMap, elevation: float, 
         poll()
         return framed_at(cloud, wanted, Pose(azimuth, float(np.clip(elevation, -89, 89)), roll, DISTANCE))
 
-    starts = [posed(SIDES[side], height, 0.0) for height in dict.fromkeys((elevation, -elevation, *_HEIGHTS))]
+    starts = [posed(SIDES[side], height, 0.0) for height in dict.fromkeys((elevation, *_HEIGHTS))]
     start = max(starts, key=lambda each: each.likeness.whole).pose
     first = np.array([start.azimuth, start.elevation, 0.0])
 

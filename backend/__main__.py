@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from .around.stages import BACK, LEFT, RIGHT
 from .commands import (
     batch,
     capabilities,
@@ -103,6 +104,8 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
         "--cutout", type=Path, metavar="IN", help="your own mask of the object, white in it and black outside"
     )
     command.add_argument("--normals", type=Path, metavar="IN", help="your own normal map of the same view")
+    for side, where in ((BACK, "behind"), (LEFT, "the left, -x"), (RIGHT, "the right, +x")):
+        command.add_argument(f"--{side}", type=Path, metavar="IN", help=f"a picture of the same object from {where}")
     command.add_argument("--normal-map", type=Path, metavar="OUT", help="write the normal map here")
     command.add_argument(
         "--save",

@@ -10,7 +10,7 @@ import bpy
 from .cutout import look, overlay
 from .language import catalogue
 from .link import engines, runtime, setup_timer
-from .scene import lasting, masks, normal_map, renders, switch
+from .scene import lasting, masks, normal_map, renders, sides, switch
 from .ui import (
     cutout_operators,
     engine_settings,
@@ -65,6 +65,7 @@ _PARTS = (
     thumbnails,
     masks,
     normal_map,
+    sides,
     renders,
     lasting,
     look,

@@ -18,7 +18,7 @@ from .language.words import say
 from .link import engines, runtime
 from .link.job import Job, JobState, Reading, Refused
 from .link.waiting import wait_for_job
-from .scene import again, masks, normal_map, viewing
+from .scene import again, masks, normal_map, sides, viewing
 from .scene.active import meant
 from .scene.collection import layers_of, whereabouts
 from .scene.grid import Grid
@@ -170,8 +170,8 @@ def _look(
 def _keep_map(picture: bpy.types.Image, shown: bpy.types.Image, made: bpy.types.Image | None, request: Request) -> None:
     """Make the normal map of a result its picture's, unless that has one which is to be used.
 
-    shown: the image that the material shows. If it is a copy, it has the picture's mask and normal map as well; it goes
-    if nothing shows it.
+    shown: the image that the material shows. If it is a copy, it has the picture's mask, normal map and other sides as
+    well; it goes if nothing shows it.
     """
     if made and masks.can_have(picture) and (request.gives or not normal_map.used_map(picture)):
         normal_map.keep(picture, made, use=bool(request.gives))
@@ -182,6 +182,7 @@ def _keep_map(picture: bpy.types.Image, shown: bpy.types.Image, made: bpy.types.
         return
     if mask := masks.mask_of(picture):
         masks.choose(shown, mask)
+    sides.pass_on(picture, shown)
     own = normal_map.map_of(picture)
     if own or (made and not normal_map.used_map(shown)):
         normal_map.keep(shown, own or made, use=normal_map.used_map(picture) is not None)
@@ -246,10 +247,11 @@ def wait(job: Job, watch: Callable[[Job], None] = lambda _: None) -> None:
 
 
 def own_inputs(picture: bpy.types.Image | Path) -> dict[str, bpy.types.Image]:
-    """The mask and the normal map that a picture has, by the names of the inputs that take them; a file has none."""
+    """The mask, the normal map and the other sides of a picture, by the inputs that take them; a file has none."""
     if isinstance(picture, Path):
         return {}
     own = {masks.INPUT: masks.mask_of(picture), normal_map.INPUT: normal_map.used_map(picture)}
+    own |= sides.sides_of(picture)
     return {name: image for name, image in own.items() if image}
 
 

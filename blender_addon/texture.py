@@ -23,7 +23,7 @@ from .generate import PICTURE, own_inputs, read_all_of, scene_of, tell
 from .language.words import joined, say, translated
 from .link import runtime
 from .link.job import Job, Refused
-from .scene import ghost, masks, surface, view_sets, viewing
+from .scene import ghost, masks, sides, surface, view_sets, viewing
 from .scene.held import held, uid_of
 from .scene.landing import made_image
 from .scene.lasting import Sent, shown_image, title_of
@@ -185,7 +185,8 @@ def _submit(
         **(views or {}),
     )
     name = say("{picture} on {name}", picture=title, name=meant.thing.name)
-    reading = read_all_of({PICTURE: picture, **own_inputs(picture)}, known, meant.frame)
+    own = {name: image for name, image in own_inputs(picture).items() if name not in sides.INPUTS}
+    reading = read_all_of({PICTURE: picture, **own}, known, meant.frame)
     job = Job(name, request, bring, reading=reading, called=name)
     session.submit(job)
     runtime.keep_ticking()

@@ -149,22 +149,30 @@ def coloured(mesh: Mesh, cutout: Cutout, normal_map: NormalMap) -> tuple[Points,
     mesh: its uv is (V, 2), in the frame of the cut-out, which is the whole picture. Places are in the truth's axes.
     """
     painted = project(paint(mesh, cutout, normal_map, cutout.rgba, report=_ignore), cutout, report=_ignore)
-    assert painted.texture is not None and painted.texture.base_colour is not None  # noqa: S101, PT018 - just painted
     assert painted.picture_uv is not None  # noqa: S101 - just painted
-    image = painted.texture.base_colour
-    size, (height, width) = len(image), cutout.rgba.shape[:2]
-    on_image = painted.corner_uv.astype(np.float64) * size
-    screen = np.stack([on_image[..., 0], size - on_image[..., 1], np.zeros(on_image.shape[:2])], axis=2)
-    pixel, triangle, _, shares = hits(screen, (size, size))
+    height, width = cutout.rgba.shape[:2]
+    ours, triangle, shares = on_surface(painted, painted.vertices[:, [0, 2, 1]].astype(np.float64) * (1, 1, -1))
     corners = painted.triangles[triangle]
-    vertices = painted.vertices[:, [0, 2, 1]].astype(np.float64) * (1, 1, -1)
-    places = np.einsum("pc,pcx->px", shares, vertices[corners])
-    normals = unit(crosses(vertices[painted.triangles]), least=1e-20)[triangle]
     u, v = np.einsum("pc,pcx->px", shares, painted.picture_uv.astype(np.float64)[corners]).T
     mirrored = linear_to_srgb(np.clip(sample(_linear(cutout), u * width, (1 - v) * height), 0, 1))
     spread = np.einsum("pc,pcx->px", shares, _diffused(mesh, cutout)[corners])
-    ours = image.reshape(-1, 4)[pixel, :3] / 255
-    return tuple(Points(places, normals, colours) for colours in (ours, mirrored.astype(np.float64), spread))
+    return tuple(ours._replace(colours=colours) for colours in (ours.colours, mirrored.astype(np.float64), spread))
+
+
+def on_surface(painted: Mesh, vertices: Float64Array) -> tuple[Points, Int64Array, Float64Array]:
+    """What the pixels of a mesh's image show: places, with the triangles, (P,), and the barycentric weights, (P, 3).
+
+    vertices: float64 (V, 3), the mesh's in the axes of the truth.
+    """
+    assert painted.texture is not None and painted.texture.base_colour is not None  # noqa: S101, PT018 - just painted
+    image = painted.texture.base_colour
+    size = len(image)
+    on_image = painted.corner_uv.astype(np.float64) * size
+    screen = np.stack([on_image[..., 0], size - on_image[..., 1], np.zeros(on_image.shape[:2])], axis=2)
+    pixel, triangle, _, shares = hits(screen, (size, size))
+    places = np.einsum("pc,pcx->px", shares, vertices[painted.triangles[triangle]])
+    normals = unit(crosses(vertices[painted.triangles]), least=1e-20)[triangle]
+    return Points(places, normals, image.reshape(-1, 4)[pixel, :3] / 255), triangle, shares
 
 
 def judge(painted: tuple[Points, ...], truth: Points, surface: Triangles, cutout: Cutout, about: Any) -> Row:  # noqa: ANN401 - of a JSON document

@@ -30,7 +30,20 @@ TOOLTIP = "*"
 NAMES = {"Hi3DGen", "PyTorch", "Python", "NVIDIA", "AMD", "CPU"}  # the same everywhere
 ENGLISH = ("command.py", "many.py", "report.py")  # what is printed, and what is sent to those who help
 BACKEND = (
-    *("detail", "engines", "flow", "foreground", "normals", "geometry", "guided", "mesh", "nn", "install", "texture"),
+    *(
+        "around",
+        "detail",
+        "engines",
+        "flow",
+        "foreground",
+        "normals",
+        "geometry",
+        "guided",
+        "mesh",
+        "nn",
+        "install",
+        "texture",
+    ),
     "weights",
     *("jobs.py", "server.py", "folders.py", "receiving.py"),
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..adapters import ADAPTERS, Adapter, written
+from ..around.stages import SIDES
 from ..errors import UserError
 from ..files.outputs import check_new, is_one_of
 from ..files.pictures import check_picture_path, read_picture, write_picture
@@ -32,6 +33,7 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     places = _places(options, engine, main)
     sheets = _sheets(options.contact_sheet, engine, places)
     own = {OWN_CUTOUT: options.cutout, OWN_NORMAL_MAP: options.normals}
+    own |= {side: getattr(options, side) for side in SIDES}
     inputs = {"picture": options.picture} | {name: path for name, path in own.items() if path}
     seeded = engine.seeded(inputs) if options.count > 1 else set[str]()
     for seed in seeds_from(options.seed, options.count):

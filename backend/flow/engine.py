@@ -61,7 +61,8 @@ class Engine:
             raise ValueError(f"{self.name}: two stages or inputs have one name")
         known, usable = {*self.inputs}, {"seed", *(setting.name for setting in self.settings)}
         for stage in self.stages:
-            lacking = [name for name in stage.takes if name not in known] + [n for n in stage.uses if n not in usable]
+            taken = (*stage.takes, *stage.also)
+            lacking = [name for name in taken if name not in known] + [n for n in stage.uses if n not in usable]
             if lacking:
                 raise ValueError(f"{self.name}: nothing gives {', '.join(lacking)} to the stage {stage.name}")
             known.add(stage.makes)
@@ -91,11 +92,7 @@ class Engine:
         Raises `UserError` (bad-input) for an input that the engine does not take, and if one that it needs is missing.
         """
         check_inputs(self.label, self.inputs, inputs)
-        return tuple(
-            stage
-            for stage in self.stages
-            if (not stage.when or stage.when in inputs) and (not stage.unless or stage.unless not in inputs)
-        )
+        return tuple(stage for stage in self.stages if stage.runs_for(inputs))
 
     def chosen(self, names: Collection[str] | None) -> list[str]:
         """The products of these names, in the engine's order; all that it gives if None.
@@ -112,7 +109,7 @@ class Engine:
         """The names of the products that another seed changes, for a request that brings `inputs`."""
         names: set[str] = set()
         for stage in self.stages_for(inputs):
-            if "seed" in stage.uses or not names.isdisjoint(stage.takes):
+            if "seed" in stage.uses or not names.isdisjoint((*stage.takes, *stage.also)):
                 names.add(stage.makes)
             else:
                 names.discard(stage.makes)

@@ -123,7 +123,7 @@ class Pipeline:
         engine = self._engine(request.engine)
         request = replace(request, settings=checked(engine.label, engine.settings, request.settings))
         names = engine.chosen(gives)
-        steps = _steps(engine.stages_for(request.given), names)
+        steps = _steps(engine.stages_for(request.given), names, request.given)
         versions = dict(engine.versions())
         hashes = {name: input_hash(value) for name, value in request.given.items()}
         lanes = [_lane(engine.name, versions, steps, request, hashes, seed) for seed in request.seeds]
@@ -203,11 +203,15 @@ class _Made:
 
 @dataclass(frozen=True)
 class _Step:
-    """A stage, the names of the stages and inputs that make what it takes, and the products of which it is the last."""
+    """A stage, the names of the stages and inputs that make what it takes, and the products of which it is the last.
+
+    sources: of all that it takes, what it takes by keyword last; those are the names in `also`.
+    """
 
     stage: Stage
     sources: tuple[str, ...]
     gives: tuple[str, ...]
+    also: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -236,15 +240,16 @@ class _Task:
     todo: list[_Lane]
 
 
-def _steps(stages: tuple[Stage, ...], gives: list[str]) -> list[_Step]:
+def _steps(stages: tuple[Stage, ...], gives: list[str], inputs: Collection[str]) -> list[_Step]:
     """The stages up to the last that is wanted, each with where it takes its inputs and products from."""
     last = {stage.makes: stage.name for stage in stages}
     source: dict[str, str] = {}
     steps: list[_Step] = []
     for stage in stages:
-        sources = tuple(source.get(name, name) for name in stage.takes)
+        also = tuple(name for name in stage.also if name in source or name in inputs)
+        sources = tuple(source.get(name, name) for name in (*stage.takes, *also))
         own = tuple(name for name in gives if last.get(name) == stage.name)
-        steps.append(_Step(stage, sources, own))
+        steps.append(_Step(stage, sources, own, also))
         source[stage.makes] = stage.name
     while steps and not steps[-1].gives:
         steps.pop()
@@ -264,6 +269,7 @@ def _lane(
             sorted(versions.items()),
             step.stage.name,
             [keys[name] for name in step.sources],
+            step.also,
             used,
         )
         keys[step.stage.name] = hashlib.sha256(repr(depends).encode()).hexdigest()
@@ -312,7 +318,8 @@ def _kinds(engine: Engine, steps: list[_Step], settings: Settings) -> dict[str, 
     for step in steps:
         name = step.stage.name
         reach[name] = {*step.stage.uses}.union(*(reach.get(source, set()) for source in step.sources)) - {"seed"}
-        kinds[name] = (engine.name, step.stage.label, repr([settings[used] for used in sorted(reach[name])]))
+        values = [settings[used] for used in sorted(reach[name])]
+        kinds[name] = (engine.name, step.stage.label, repr((values, step.also) if step.also else values))
     return kinds
 
 
@@ -347,16 +354,20 @@ def _run(task: _Task, made: Mapping[str, _Made], report: Report) -> list[_Made]:
     stage, lanes = task.step.stage, task.todo
     sources = [[made[lane.keys[name]] for name in task.step.sources] for lane in lanes]
     taken = [[source.product for source in each] for each in zip(*sources, strict=True)]
+    first_also = len(stage.takes)
+    also = dict(zip(task.step.also, taken[first_also:], strict=True))
+    taken = taken[:first_also]
     used: dict[str, Any] = {name: lanes[0].inputs[name] for name in stage.uses}
     report(0, 1)
     try:
         if stage.run_many is None or len(lanes) == 1:
+            used |= {name: each for name, (each,) in also.items()}
             results = [stage.run(*(each for (each,) in taken), **used, report=report)]
         else:
             if "seed" in used:
                 del used["seed"]
                 used["seeds"] = [lane.seed for lane in lanes]
-            results = stage.run_many(*taken, **used, report=report)
+            results = stage.run_many(*taken, **used, **also, report=report)
     except MemoryError as error:
         sentence = f"The memory was not enough while {stage.label.lower()}."
         raise UserError("out-of-memory", sentence, "Close other programs, or choose a lower resolution.") from error

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A stage: one step of an engine, described by what it makes and what that depends on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,12 @@ class Stage:
     run: called with what `takes` names by position, then with what `uses` names and with `report` (see `Report`) by
     keyword. It returns the product, or `Noted(product, notes)`. run_many: if there is one, it does several seeds in one
     go. It is called as `run` is, but with `seeds`, a list, in place of `seed`, and with a list, an entry a seed, for
-    each of `takes`; it returns a list.
+    each of `takes` and `also`; it returns a list.
+
+    also: the names of inputs and products that it takes by keyword, if the request leads to them.
 
     when, unless: the name of an input. The stage is left out if the request does not bring `when`, and if it brings
-    `unless`.
+    `unless`. when_any: names of inputs; it is left out, too, if the request brings none of them.
     """
 
     name: str
@@ -33,16 +35,31 @@ class Stage:
     run_many: Callable[..., list[Any]] | None = None
     when: str = ""
     unless: str = ""
+    also: tuple[str, ...] = ()
+    when_any: tuple[str, ...] = ()
+
+    def runs_for(self, inputs: Collection[str]) -> bool:
+        """Whether it is part of the way of a request that brings `inputs`."""
+        if self.when_any and not any(name in inputs for name in self.when_any):
+            return False
+        return (not self.when or self.when in inputs) and (not self.unless or self.unless not in inputs)
 
 
 def of_each(
-    name: str, label: str, makes: str, takes: tuple[str, ...], uses: tuple[str, ...], run_many: Callable[..., list[Any]]
+    name: str,
+    label: str,
+    makes: str,
+    takes: tuple[str, ...],
+    uses: tuple[str, ...],
+    run_many: Callable[..., list[Any]],
+    also: tuple[str, ...] = (),
 ) -> Stage:
     """A stage that does several seeds at once, and one as a list of one."""
 
     def run(*taken: Any, **used: Any) -> Any:  # noqa: ANN401
         if "seed" in used:
             used["seeds"] = [used.pop("seed")]
-        return run_many(*([result] for result in taken), **used)[0]
+        listed = {name: [result] if name in also else result for name, result in used.items()}
+        return run_many(*([result] for result in taken), **listed)[0]
 
-    return Stage(name, label, makes, takes, uses, run, run_many)
+    return Stage(name, label, makes, takes, uses, run, run_many, also=also)

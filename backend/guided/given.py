@@ -13,13 +13,14 @@ import numpy as np
 
 from ..arrays import Float32Array, Float64Array
 from ..flow.products import Camera, Cutout, Mesh, Picture, Report, Texture
+from ..mesh.eye import find_eye
 from ..raster.colour import srgb_to_linear
 from ..raster.resample import resample
 from ..raster.vectors import unit
 from ..texture.paint_mesh import faced, turned_uv
 from ..texture.sides import kept
 from .baking import bake, drawn
-from .front import pictured
+from .front import Front, front_of, pictured
 from .matching import NO_CHANGE, tune, tuned
 from .rendering import Rendering, render
 from .surface import Surface, surface_of
@@ -51,18 +52,48 @@ def paint_views(mesh: Mesh, camera: Camera, cutout: Cutout, views: Sequence[Give
     own = mesh.texture.base_colour if mesh.texture else None
     if own is None:
         raise ValueError("the mesh has no image of its colours")
+
+    def poll() -> None:
+        report(0, 1)
+
+    side = len(cutout.rgba)
+    sight, turned = faced(mesh, camera, cutout.crop, side, poll)
+    surface = surface_of(replace(mesh, triangles=sight.triangles, uv=turned_uv(mesh.corner_uv, turned)))
+    painted = _painted(own, surface, pictured(sight, cutout, poll), _way(camera, surface), views, report)
+    return replace(mesh, texture=replace(mesh.texture or Texture(), base_colour=painted))
+
+
+def paint_more(mesh: Mesh, cutout: Cutout, views: Sequence[GivenView], report: Report) -> Mesh:
+    """The same for a mesh that was made from the picture.
+
+    mesh: with an image, its uv by corner, and its `picture_uv` in the frame of the cut-out, as `texture.paint` gives
+    it. Raises `NoEyeError` and `CannotPaintError` if that is no projection from one side.
+    """
+    own = mesh.texture.base_colour if mesh.texture else None
+    if own is None or mesh.picture_uv is None:
+        raise ValueError("the mesh has no image of its colours, or does not say where the picture shows it")
+    front = front_of(mesh, cutout, lambda: report(0, 1))
+    own_way = find_eye(mesh.vertices, mesh.picture_uv).axes[2]
+    painted = _painted(own, surface_of(mesh), front, own_way, views, report)
+    return replace(mesh, texture=replace(mesh.texture or Texture(), base_colour=painted))
+
+
+def _painted(
+    own: Picture, surface: Surface, front: Front, own_way: Float64Array, views: Sequence[GivenView], report: Report
+) -> Picture:
+    """The image of a surface's colours with what views show where the picture does not.
+
+    own: the image. front: what the picture sees. own_way: float64 (3,), unit, the way to its camera.
+    """
     done, of = 0, len(views) + 2
 
     def poll() -> None:
         report(done, of)
 
-    side = len(cutout.rgba)
-    sight, turned = faced(mesh, camera, cutout.crop, side, poll)
-    surface = surface_of(replace(mesh, triangles=sight.triangles, uv=turned_uv(mesh.corner_uv, turned)))
     image = srgb_to_linear(own[..., :3].astype(np.float32) / 255)
-    texels = texels_of(surface, pictured(sight, cutout, poll), image, poll)
+    texels = texels_of(surface, front, image, poll)
     lines = NO_CHANGE
-    for each in _nearest_first(views, camera, surface):
+    for each in sorted(views, key=lambda view: -float(_way(view.camera, surface) @ own_way)):
         done += 1
         poll()
         colours = each.colours.astype(np.float32) / 255
@@ -75,17 +106,12 @@ def paint_views(mesh: Mesh, camera: Camera, cutout: Cutout, views: Sequence[Give
     whole: Picture = np.full((texels.size, texels.size, 4), 255, np.uint8)
     whole[..., :3] = np.rint(np.clip(drawn(texels, poll, _GUESSED)[..., :3], 0, 1) * 255)
     report(of, of)
-    return replace(mesh, texture=replace(mesh.texture or Texture(), base_colour=whole))
+    return whole
 
 
-def _nearest_first(views: Sequence[GivenView], camera: Camera, surface: Surface) -> list[GivenView]:
-    """The views in the order of their angle to the picture's own camera, as the surface's middle sees it."""
-
-    def way(camera: Camera) -> Float64Array:
-        return unit((camera.matrix[:3, 3] - surface.middle)[None])[0] if camera.fov else camera.matrix[:3, 2]
-
-    own = way(camera)
-    return sorted(views, key=lambda each: -float(way(each.camera) @ own))
+def _way(camera: Camera, surface: Surface) -> Float64Array:
+    """The way from a surface's middle to a camera, float64 (3,), unit."""
+    return unit((camera.matrix[:3, 3] - surface.middle)[None])[0] if camera.fov else camera.matrix[:3, 2]
 
 
 def _tones(colours: Float32Array, usable: Float32Array, known: Rendering, expected: Float64Array) -> Float64Array:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ..flow.products import Report
 from ..nn.checks import require_finite
 from ..nn.layers import cast_but_norms, joined, layer_norm32, position_embedding, require_absolute_positions, widened
-from ..nn.sampler import Sampling, sample
+from ..nn.sampler import Sampling, alternating, sample
 from ..nn.sparse import Voxels
 from ..nn.sparse_blocks import ResBlock, gathered_in_cells
 from ..nn.transformer import Context, DiffusionTransformer, KeysValues, Time
@@ -202,12 +202,15 @@ def sample_latents(
     normalization: Normalization,
     report: Report,
     sampling: Sampling = SAMPLING,
+    more: Sequence[Tensor] = (),
 ) -> Tensor:
     """Latents for the decoder, float32 (N, C), of objects with the structure `voxels`.
 
-    `tokens` (1 or B, T, context channels) are the picture's, `noise` is (N, C); all are on the network's device.
+    `tokens` (1 or B, T, context channels) are the picture's, `noise` is (N, C); all are on the network's device. `more`
+    are the tokens of more pictures of the object, with which the steps alternate.
     Raises UserError if the network computes non-finite numbers; errors of `report` pass through.
     """
     with repeating(report) as repeated:
-        latents = sample(flow.bound_to(tokens, voxels), noise, sampling, repeated)
+        velocity, sampling = alternating([flow.bound_to(each, voxels) for each in (tokens, *more)], sampling)
+        latents = sample(velocity, noise, sampling, repeated)
     return normalization.undone(require_finite(latents, "latents' flow model"))

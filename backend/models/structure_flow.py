@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ..flow.products import Report
 from ..nn.checks import require_finite
 from ..nn.layers import layer_norm32, position_embedding, require_absolute_positions, widened
-from ..nn.sampler import Sampling, sample
+from ..nn.sampler import Sampling, alternating, sample
 from ..nn.transformer import Context, DiffusionTransformer, Time
 from ..nn.watching import repeating
 from .presets import PRESETS
@@ -107,13 +107,20 @@ def structure_noise(config: StructureFlowConfig, generators: Sequence[torch.Gene
 
 @torch.inference_mode()
 def sample_structure(
-    flow: StructureFlow, tokens: Tensor, noise: Tensor, report: Report, sampling: Sampling = SAMPLING
+    flow: StructureFlow,
+    tokens: Tensor,
+    noise: Tensor,
+    report: Report,
+    sampling: Sampling = SAMPLING,
+    more: Sequence[Tensor] = (),
 ) -> Tensor:
     """Latents float32 (B, C, R, R, R) of objects as in the picture with `tokens` (1, T, context channels).
 
-    `noise` is (B, C, R, R, R); each item gives another object. Tokens and noise lie on the network's device.
+    `noise` is (B, C, R, R, R); each item gives another object. Tokens and noise lie on the network's device. `more` are
+    the tokens of more pictures of the object, with which the steps alternate.
     Raises UserError if the network computes non-finite numbers; errors of `report` pass through.
     """
     with repeating(report) as repeated:
-        latents = sample(flow.bound_to(tokens), noise, sampling, repeated)
+        velocity, sampling = alternating([flow.bound_to(each) for each in (tokens, *more)], sampling)
+        latents = sample(velocity, noise, sampling, repeated)
     return require_finite(latents, "structure's flow model")

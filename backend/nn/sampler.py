@@ -11,8 +11,9 @@ Reusing to Forecasting", which on a fixed grid is the method of Adams and Bashfo
 guidance adds is extrapolated separately, because it begins and ends abruptly. This approximation is off by default.
 """
 
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import cycle, pairwise
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 import numpy as np
@@ -117,6 +118,23 @@ def sample(velocity: Velocity[S], noise: S, sampling: Sampling, report: Report) 
         x = x - (step.t - step.t_next) * v
     report(sampling.steps, sampling.steps)
     return x
+
+
+def alternating(velocities: Sequence[Velocity[S]], sampling: Sampling) -> tuple[Velocity[S], Sampling]:
+    """Let the steps see several pictures in turn: step i sees picture i modulo their number.
+
+    (The mode `stochastic` of the published pipeline.) velocities: the model, bound to one picture each. Returns the
+    velocity for one pass through `sample`, and the sampling that it needs: in which the model runs in every step, as
+    no line goes through the velocities that different pictures lead to.
+    """
+    if len(velocities) == 1:
+        return velocities[0], sampling
+    turns = cycle(velocities)
+
+    def velocity(x: S, t: float, *, conditional: bool) -> S:
+        return next(turns)(x, t, conditional=True) if conditional else velocities[0](x, t, conditional=False)
+
+    return velocity, replace(sampling, every=1)
 
 
 def _guided(seeing: S, blind: S, strength: float) -> S:

@@ -13,7 +13,7 @@ import numpy as np
 from ..arrays import Float32Array, Float64Array
 from ..flow.products import Camera
 from ..mesh.stand import turn_to_z
-from .camera import angles_of, focal_length, orbit
+from .camera import angles_of, field_of_view, focal_length, orbit
 
 _ROUNDS = 6
 _FAR = 1e4  # radii
@@ -43,6 +43,13 @@ class Lens:
         moved[:, 1] = self.middle[1] - moved[:, 1] * scale
         moved[:, 2] = depth
         return moved
+
+    def camera(self, centre: Float64Array, radius: float) -> Camera:
+        """The camera itself, of an object with this middle, float64 (3,), and radius; the inverse of `lens_of`."""
+        matrix = np.eye(4)
+        matrix[:3, :3] = self.axes
+        matrix[:3, 3] = self.place * radius + centre
+        return Camera(matrix, field_of_view(self.focal, 2 * float(self.middle[0])))
 
 
 @dataclass(frozen=True)

@@ -124,6 +124,3 @@ LIT = (
     Stage("project", "Laying the picture on", "mesh", ("mesh", "cutout"), (), project),
 )
 """From there to a mesh that is finished: with the normal map's detail, and with the picture on it."""
-
-IN_THE_SCENE = (*COLOURED, *LIT)
-"""Both, for engines that do nothing between them."""

@@ -18,7 +18,7 @@ from ...backend.wire.messages import Result
 from ...backend.wire.products import Mesh, NormalMap, Texture
 from ..errors import AddonError
 from ..language.words import say
-from . import masks, material, mesh, normal_map, products
+from . import masks, material, mesh, normal_map, products, sides
 from .engine_frame import FRAME, Affine, affine_now, frame_of
 from .landing import PRODUCT, RECIPE, Landing, recipe_for, recipe_of
 from .lasting import content_of
@@ -42,7 +42,13 @@ class Remade:
     material: bpy.types.Material
 
 
-_CALLED = {masks.INPUT: "mask", normal_map.INPUT: "normal map"}
+_CALLED = {
+    masks.INPUT: "mask",
+    normal_map.INPUT: "normal map",
+    "back": "picture from behind",
+    "left": "picture from the left",
+    "right": "picture from the right",
+}
 
 
 def picture_of(thing: bpy.types.Object) -> bpy.types.Image:
@@ -76,6 +82,7 @@ def inputs_of(
     """
     shown = next((found for slot in thing.material_slots if (found := material.normal_map_of(slot.material))), None)
     own = {masks.INPUT: masks.mask_of(picture), normal_map.INPUT: normal_map.used_map(picture) or shown}
+    own |= sides.sides_of(picture)
     inputs: dict[str, bpy.types.Image] = {}
     for name in (recipe_of(thing) or {}).get("inputs", {}):
         image = picture if name == "picture" else own.get(name) or others.get(name)

@@ -18,10 +18,17 @@ from ...backend.wire.limits import Scalar, values_of
 from ...backend.wire.messages import EngineInfo, OptionInfo, SettingInfo
 from ..language.catalogue import keep_apart
 from ..link import engines
+from ..scene import sides
 
 log = logging.getLogger(__name__)
 
-SHARED_INPUTS = ("picture", "own_cutout", "strokes", "own_normal_map")  # the panel has them for all engines
+SHARED_INPUTS = (
+    "picture",
+    "own_cutout",
+    "strokes",
+    "own_normal_map",
+    *sides.INPUTS,
+)  # the panel has them for all engines
 _INT_RANGE = (-(2**31), 2**31 - 1)
 
 _groups: dict[str, tuple[EngineInfo, type]] = {}  # by the scene's attribute

@@ -17,7 +17,7 @@ from ..generate import own_inputs, submit, wait
 from ..language.words import say, translated
 from ..link import engines, runtime
 from ..link.job import Job
-from ..scene import masks, normal_map, viewing
+from ..scene import masks, normal_map, sides, viewing
 from ..scene.active import RULE, meant
 from ..scene.collection import whereabouts
 from ..scene.frames import frame_of
@@ -31,7 +31,9 @@ BUTTON = "hi3dgen_button"  # what the panel's button has in its context
 class Generate:
     """What `made_operators` makes the operator of."""
 
-    FIXED = ("filepath", "image", "cutout", "normal_map", "engine", "seed", "count")  # no setting takes their place
+    FIXED = (  # no setting takes their place
+        *("filepath", "image", "cutout", "normal_map", "back", "left", "right", "engine", "seed", "count"),
+    )
 
     bl_idname = "hi3dgen.generate"
     bl_label = "Generate"
@@ -45,6 +47,15 @@ class Generate:
     cutout: StringProperty(name="Cut-out", description="The name of an image, a mask; without one, the picture's own")
     normal_map: StringProperty(
         name="Normal Map", description="The name of an image; without one, the picture's own if it is to be used"
+    )
+    back: StringProperty(
+        name="Back", description="The name of an image of the object from behind; without one, the picture's own"
+    )
+    left: StringProperty(
+        name="Left", description="The name of an image of the object from the left; without one, the picture's own"
+    )
+    right: StringProperty(
+        name="Right", description="The name of an image of the object from the right; without one, the picture's own"
     )
     engine: StringProperty(name="Engine", description="The name of an engine; without one, the panel's choice")
     seed: IntProperty(
@@ -108,6 +119,7 @@ class Generate:
             inputs[masks.INPUT] = _image(self.cutout)
         if self.normal_map:
             inputs[normal_map.INPUT] = _image(self.normal_map)
+        inputs |= {side: _image(named) for side in sides.INPUTS if (named := getattr(self, side))}
         names = {name for each in engines.known() for name in engine_settings.further_inputs(each)}
         for name in names.difference(self.FIXED, engine_settings.names()):
             if self._is_set(name):

@@ -23,6 +23,7 @@ from . import (
     normal_map_box,
     object_box,
     preset_box,
+    sides_box,
     texture_box,
     views_box,
 )
@@ -53,6 +54,7 @@ class _Panel:
         _draw_picture(layout, context)
         cutout_box.draw(layout, context)
         normal_map_box.draw(layout, context)
+        sides_box.draw(layout, context)
         _draw_engine(layout, context, session)
         _draw_placing(layout, context.scene.hi3dgen)
         _draw_generate(layout, context, session)

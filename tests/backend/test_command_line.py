@@ -93,7 +93,7 @@ def test_json_tells_what_was_made_and_the_recipe_makes_it_again(tmp_path: Path, 
     assert made["recipe"]["version"] == VERSION
     defaults = {setting.name: setting.default for setting in DRAFT.settings}
     assert made["recipe"]["settings"] == {**defaults, "resolution": 64, "colours": "front"}
-    assert set(made["seconds"]) == {stage.name for stage in DRAFT.stages if not stage.when}
+    assert set(made["seconds"]) == {stage.name for stage in DRAFT.stages if stage.runs_for(["picture"])}
     mesh = trimesh.load(tmp_path / "a.ply", process=False)
     assert (len(mesh.vertices), len(mesh.faces)) == (made["vertices"], made["triangles"])
 
@@ -134,8 +134,10 @@ def test_the_normal_map_has_its_colours_and_is_taken_back(tmp_path: Path, disk: 
     assert rgb[90, 70, 1] < 100
     assert abs(rgb[60, 70] - (128, 128, 255)).max() < 12  # z to the viewer
 
-    done = backend("generate", disk, "--normals", out, "-o", tmp_path / "a.ply", "--json", *SMALL)
-    assert json.loads(done.stdout)["recipe"]["inputs"]["own_normal_map"]
+    more = ("--back", disk, "--left", disk, "--right", disk)
+    done = backend("generate", disk, "--normals", out, *more, "-o", tmp_path / "a.ply", "--json", *SMALL)
+    inputs = json.loads(done.stdout)["recipe"]["inputs"]
+    assert inputs.keys() == {"picture", "own_normal_map", "back", "left", "right"}
     assert trimesh.load(tmp_path / "a.ply").is_watertight
 
     Image.fromarray((255 - rgb).astype(np.uint8)).save(out)

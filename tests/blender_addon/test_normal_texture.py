@@ -15,13 +15,13 @@ from backend.mesh.smooth import smooth_normals
 from backend.raster.triangles import batches
 from backend.raster.vectors import unit
 from backend.texture.paint import paint
-from backend.texture.stages import IN_THE_SCENE
+from backend.texture.stages import LIT
 from backend.texture.tangents import tangents
 from tests.backend.detail.test_correct import SIDE, bumpy_map, mesh_of, nothing
 from tests.blender_addon.results import add, png_bytes, result
 
 SIZE = 256
-(LIGHT,) = (each for each in IN_THE_SCENE if each.name == "normal_texture")
+(LIGHT,) = (each for each in LIT if each.name == "normal_texture")
 
 
 @pytest.fixture(scope="module")

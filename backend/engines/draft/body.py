@@ -21,6 +21,7 @@ from ...raster import poisson
 from ...raster.blur import box_mean
 from ...raster.side_by_side import both
 from ...raster.ticks import Poll, Tick
+from .behind import Behind
 from .heights import front_heights, smooth
 from .rim import BAND, Rim, make_rim
 
@@ -93,12 +94,13 @@ def make_body(
     *,
     thickness: float = 1.0,
     profile: float = 1.0,
+    behind: Behind | None = None,
 ) -> Body:
     """Make the body that shows these normals and is as deep as a guess says.
 
     normals: float64 (H, W, 3), of any length, may be non-finite. alpha: float64 (H, W), above 0.5 inside; at least one
     pixel is. side: the cut-out's side in pixels, the unit of widths and distances. thickness: what the guess's is
-    multiplied by. profile: the exponent that it is raised to, over the thickest place.
+    multiplied by. profile: the exponent that it is raised to, over the thickest place. behind: a picture of the back.
     """
     inside = alpha > 0.5
     holds = [(2 * np.pi / (wave * side)) ** 2 for wave in _WAVES]
@@ -123,7 +125,10 @@ def make_body(
     z, (rim, m) = both(integrated, hung, lambda: tick(done))
     deepest = float(guess.thickness[inside].max())
     depth = thickness * deepest * (guess.thickness / deepest) ** profile
-    b = np.minimum(guess.front - depth, z - _THINNEST * side)
+    b = guess.front - depth
+    if behind is not None:
+        b = behind.relief(z, b, inside, holds[0], side, lambda _: tick(done))
+    b = np.minimum(b, z - _THINNEST * side)
 
     def raised(distance: Float64Array) -> Float64Array:
         w = np.sqrt(1.0 - (1.0 - np.clip(distance / rim.margin, 0.0, 1.0)) ** 2)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The engine that needs nothing but Blender: numpy alone, offline, a mesh within seconds."""
 
+from ...around.colours import PAINT_SIDES
+from ...around.stages import BACK, SIDES, normal_map_of, seen_from
 from ...flow.engine import Engine
 from ...flow.products import Cutout, Mesh, NormalMap, Noted, Picture, Report, noted
 from ...flow.stage import Stage
@@ -13,7 +15,7 @@ from ...mesh.clean import clean
 from ...mesh.reduce import reduce
 from ...normals.image import OWN_NORMAL_MAP
 from ...normals.stages import READ_OWN
-from ...texture.stages import IN_THE_SCENE
+from ...texture.stages import COLOURED, LIT
 from . import normals
 from .geometry import build
 from .normals import estimate
@@ -36,6 +38,9 @@ def _unload() -> None:
         network.read_weights.cache_clear()
 
 
+_FOREGROUND = Stage("foreground", "Cutting out", "cutout", ("picture",), ("resolution",), _cut_out, unless=STROKES)
+_NORMALS = Stage("normals", "Estimating normals", "normal_map", ("cutout",), (), estimate, unless=OWN_NORMAL_MAP)
+
 DRAFT = Engine(
     name="draft",
     label="Draft",
@@ -43,16 +48,17 @@ DRAFT = Engine(
     needs_gpu=False,
     missing=_always_there,
     settings=SETTINGS,
-    inputs=("picture", OWN_CUTOUT, STROKES, OWN_NORMAL_MAP),
+    inputs=("picture", OWN_CUTOUT, STROKES, OWN_NORMAL_MAP, *SIDES),
     gives={"normal_map": NormalMap, "mesh": Mesh},
     on_request={"cutout": Cutout},
     stages=(
         READ_OWN_CUTOUT,
-        Stage("foreground", "Cutting out", "cutout", ("picture",), ("resolution",), _cut_out, unless=STROKES),
+        _FOREGROUND,
         Stage("found", "Finding the object", "picture", ("picture",), (), with_found, when=STROKES),
         Stage("marked", "Cutting out", "cutout", ("picture", STROKES), ("resolution",), _cut_out, when=STROKES),
-        Stage("normals", "Estimating normals", "normal_map", ("cutout",), (), estimate, unless=OWN_NORMAL_MAP),
+        _NORMALS,
         READ_OWN,
+        *(stage for side in SIDES for stage in seen_from(side, _FOREGROUND, _NORMALS)),
         Stage(
             "geometry",
             "Building the surface",
@@ -60,10 +66,13 @@ DRAFT = Engine(
             ("normal_map",),
             ("seed", "thickness", "profile", "upright"),
             build,
+            also=(normal_map_of(BACK),),
         ),
         Stage("clean", "Cleaning up", "mesh", ("mesh",), (), clean),
         Stage("reduce", "Reducing", "mesh", ("mesh",), ("faces",), reduce),
-        *IN_THE_SCENE,
+        *COLOURED,
+        PAINT_SIDES,
+        *LIT,
     ),
     unload=_unload,
     presets=PRESETS,

@@ -14,13 +14,14 @@ from dataclasses import replace
 import numpy as np
 
 from ...arrays import Float64Array
-from ...flow.products import Mesh, NormalMap, Noted, Report
+from ...flow.products import Mesh, NormalMap, Noted, Report, noted
 from ...geometry.look import TYPICAL, read_weights
 from ...geometry.network import WEIGHTS
 from ...normals.outline import empty_cutout
 from ...raster.side_by_side import both
 from ...raster.ticks import Poll
 from . import lattice, outline
+from .behind import Behind
 from .body import Body, make_body
 from .guess import Window, guess
 from .inflated import make_inflated_body
@@ -42,14 +43,16 @@ def build(
     thickness: float = 1.0,
     profile: float = 1.0,
     upright: bool = True,
+    back_normal_map: NormalMap | None = None,
 ) -> Mesh | Noted:
     """Build the body that shows these normals.
 
     normal_map: its normals may be noisy, contradictory, of any length or non-finite. seed: decides how thick the body
     is, among what is plausible, and never the front; 0 is typical. thickness: a factor of that, > 0. profile: the
     exponent of its depth, > 0: below 1 the back is fuller, above 1 more pointed. upright: turn it so that it
-    stands, if that is sure. Returns a closed, outward mesh with the cut-out's side as the unit, its uv in the cut-out's
-    frame. Raises UserError "empty-cutout" if no pixel has an alpha above one half.
+    stands, if that is sure. back_normal_map: of a picture from behind, whose relief the back takes. Returns a closed,
+    outward mesh with the cut-out's side as the unit, its uv in the cut-out's frame. Raises UserError
+    "empty-cutout" if no pixel has an alpha above one half.
     """
     side = normal_map.alpha.shape[0]
     report(0, _STEPS)
@@ -59,21 +62,22 @@ def build(
     def tick(fraction: float) -> None:
         report(2 + int(fraction * (_STEPS - 8)), _STEPS)
 
+    notes: list[str] = []
     weights = read_weights(WEIGHTS)
     if weights is None:
         pose = PARALLEL
+        notes.append("The body is a plain one, because a file of the extension is missing or damaged.")
         body = make_inflated_body(normals, alpha, side, tick, thickness=thickness, profile=profile)
     else:
         seen, pose = guess(weights, normal_map, window, quantile(seed), lambda: report(1, _STEPS))
-        body = make_body(normals, alpha, side, seen, tick, thickness=thickness, profile=profile)
+        behind = None if back_normal_map is None else Behind(back_normal_map, pose, notes)
+        body = make_body(normals, alpha, side, seen, tick, thickness=thickness, profile=profile, behind=behind)
     mesh = _surface(body, alpha, window, side, pose, lambda step: report(_STEPS - 6 + step, _STEPS))
     if upright:
         vertices = set_upright(mesh.vertices.astype(np.float64), mesh.triangles, pose)
         mesh = replace(mesh, vertices=vertices.astype(np.float32))
     report(_STEPS, _STEPS)
-    if weights is None:
-        return Noted(mesh, ("The body is a plain one, because a file of the extension is missing or damaged.",))
-    return mesh
+    return noted(mesh, notes)
 
 
 def quantile(seed: int) -> float:

@@ -6,6 +6,8 @@ Nothing heavy is imported before the engine's first job.
 
 from typing import TYPE_CHECKING
 
+from ...around.colours import PAINT_SIDES
+from ...around.stages import SIDES, normal_map_of, of_side, seen_from, tokens_of
 from ...detail.stages import DETAILED
 from ...flow.engine import Engine
 from ...flow.late import made_late
@@ -33,6 +35,33 @@ if TYPE_CHECKING:
 def hi3dgen() -> Engine:
     """The engine, with networks of its own that it keeps between jobs."""
     stages, unload = made_late(_stages)
+    foreground = Stage(
+        "foreground",
+        "Cutting out",
+        "cutout",
+        ("picture",),
+        ("upstream_preprocessing", "precision"),
+        lambda *taken, **used: stages().cut_out(*taken, **used),
+        unless=STROKES,
+    )
+    normals = Stage(
+        "normals",
+        "Estimating normals",
+        "normal_map",
+        ("cutout",),
+        ("precision",),
+        lambda *taken, **used: stages().estimate(*taken, **used),
+        unless=OWN_NORMAL_MAP,
+    )
+    tokens = Stage(
+        "tokens",
+        "Reading the normal map",
+        "tokens",
+        ("normal_map",),
+        ("precision",),
+        lambda *taken, **used: stages().read(*taken, **used),
+    )
+    more = tuple(tokens_of(side) for side in SIDES)
     return Engine(
         name="hi3dgen",
         label="Networks",
@@ -41,20 +70,12 @@ def hi3dgen() -> Engine:
         missing=missing,
         versions=versions,
         settings=SETTINGS,
-        inputs=("picture", OWN_CUTOUT, STROKES, OWN_NORMAL_MAP),
+        inputs=("picture", OWN_CUTOUT, STROKES, OWN_NORMAL_MAP, *SIDES),
         gives={"normal_map": NormalMap, "mesh": Mesh},
         on_request={"cutout": Cutout},
         stages=(
             READ_OWN_CUTOUT,
-            Stage(
-                "foreground",
-                "Cutting out",
-                "cutout",
-                ("picture",),
-                ("upstream_preprocessing", "precision"),
-                lambda *taken, **used: stages().cut_out(*taken, **used),
-                unless=STROKES,
-            ),
+            foreground,
             Stage(  # on its own, so that the network looks once at a picture that gets stroke after stroke
                 "found",
                 "Finding the object",
@@ -73,24 +94,11 @@ def hi3dgen() -> Engine:
                 lambda *taken, **used: stages().cut_out_by_strokes(*taken, **used),
                 when=STROKES,
             ),
-            Stage(
-                "normals",
-                "Estimating normals",
-                "normal_map",
-                ("cutout",),
-                ("precision",),
-                lambda *taken, **used: stages().estimate(*taken, **used),
-                unless=OWN_NORMAL_MAP,
-            ),
+            normals,
             READ_OWN,
-            Stage(
-                "tokens",
-                "Reading the normal map",
-                "tokens",
-                ("normal_map",),
-                ("precision",),
-                lambda *taken, **used: stages().read(*taken, **used),
-            ),
+            *(stage for side in SIDES for stage in seen_from(side, foreground, normals)),
+            tokens,
+            *(of_side(tokens, side, normal_map_of(side), tokens_of(side)) for side in SIDES),
             of_each(
                 "structure",
                 "Finding the coarse shape",
@@ -98,6 +106,7 @@ def hi3dgen() -> Engine:
                 ("tokens",),
                 ("seed", "quality", "structure_steps", "structure_guidance", "precision"),
                 lambda *taken, **used: stages().structures(*taken, **used),
+                also=more,
             ),
             of_each(
                 "latents",
@@ -106,6 +115,7 @@ def hi3dgen() -> Engine:
                 ("tokens", "structure"),
                 ("quality", "latent_steps", "latent_guidance", "steady_noise", "precision"),
                 lambda *taken, **used: stages().latents(*taken, **used),
+                also=more,
             ),
             of_each(
                 "geometry",
@@ -128,6 +138,7 @@ def hi3dgen() -> Engine:
                 ("colours", "unseen", "precision", "seed"),
                 lambda *taken, **used: stages().draw(*taken, **used),
             ),
+            PAINT_SIDES,
             *LIT,
         ),
         seconds=lambda stage, settings: stages().seconds(stage, settings),

@@ -5,7 +5,7 @@ The noise of a seed is drawn as upstream draws it: one generator on the CPU, fir
 latents. Several seeds go through a network together, as many as the memory plan allows.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -171,17 +171,21 @@ class Stages:
         structure_guidance: float,
         precision: str,
         report: Report,
+        **sides: Sequence[Float32Array],
     ) -> list[Structure | Noted]:
-        """The occupied voxels for each seed. Raises UserError "empty-structure" if a seed leads to none."""
+        """The occupied voxels for each seed. Raises UserError "empty-structure" if a seed leads to none.
+
+        tokens: of the picture. sides: of more pictures of the object.
+        """
         compute = choose(precision)
         notes: list[str] = []
+        seen, *more = _pictures(tokens, sides, compute)
         sampling = sampling_of(PRESETS[quality].structure, structure_steps, structure_guidance)
-        seen = torch.from_numpy(tokens[0]).to(compute.device)  # every seed sees the same
 
         def sample(flow: Any, batch: Sequence[int], _: MemoryPlan, report: Report) -> list[_Sampled]:  # noqa: ANN401
             generators = [torch.Generator().manual_seed(seed) for seed in batch]
             noise = structure_noise(flow.config, generators).to(compute.device)
-            latents = sample_structure(flow, seen, noise, report, sampling).cpu()
+            latents = sample_structure(flow, seen, noise, report, sampling, more).cpu()
             return [_Sampled(z, its.get_state().numpy()) for z, its in zip(latents, generators, strict=True)]
 
         @torch.inference_mode()
@@ -214,19 +218,22 @@ class Stages:
         steady_noise: bool,
         precision: str,
         report: Report,
+        **sides: Sequence[Float32Array],
     ) -> list[Latents | Noted]:
-        """The latents at each voxel, for each structure."""
+        """The latents at each voxel, for each structure. tokens: of the picture. sides: of more pictures."""
         compute = choose(precision)
         notes: list[str] = []
+        seen, *more = _pictures(tokens, sides, compute)
         sampling = sampling_of(PRESETS[quality].latents, latent_steps, latent_guidance)
-        seen = torch.from_numpy(tokens[0]).to(compute.device)
         scaled = normalization()
         draw = latent_noise_by_place if steady_noise else latent_noise
 
         def sample(flow: Any, batch: Sequence[Structure], plan: MemoryPlan, report: Report) -> list[Latents]:  # noqa: ANN401
             voxels = _voxels(batch, plan, compute)
             noise = draw(flow.config, voxels, [_going_on(structure) for structure in batch]).to(compute.device)
-            values = sample_latents(flow, seen, voxels, noise, normalization=scaled, report=report, sampling=sampling)
+            values = sample_latents(
+                flow, seen, voxels, noise, normalization=scaled, report=report, sampling=sampling, more=more
+            )
             each = values.cpu().split(voxels.lengths)
             return [Latents(its.numpy(), one) for its, one in zip(each, batch, strict=True)]
 
@@ -295,6 +302,13 @@ class Stages:
             made += self._runner.use(name, compute, batch, rest, notes, following=following, voxels=voxels)
         report(1, 1)
         return made
+
+
+def _pictures(
+    tokens: Sequence[Float32Array], sides: Mapping[str, Sequence[Float32Array]], compute: Compute
+) -> list[Tensor]:
+    """The tokens of the picture and of more pictures, on the device; every seed sees the same."""
+    return [torch.from_numpy(each[0]).to(compute.device) for each in (tokens, *sides.values())]
 
 
 def _largest(structures: Iterable[Structure]) -> int:

@@ -20,6 +20,7 @@ def texture(base: Engine) -> Engine:
     last = max(number for number, stage in enumerate(base.stages) if stage.makes == "normal_map")
     stages = base.stages[: last + 1]
     used = {name for stage in stages for name in stage.uses}
+    taken = {name for stage in stages for name in stage.takes}
     return Engine(
         name="texture",
         label="Texture",
@@ -27,7 +28,7 @@ def texture(base: Engine) -> Engine:
         needs_gpu=base.needs_gpu,
         missing=base.missing,
         settings=(*SETTINGS, *(setting for setting in base.settings if setting.name in used)),
-        inputs=(*base.inputs, MESH, CAMERA, VIEWS),
+        inputs=(*(name for name in base.inputs if name in taken), MESH, CAMERA, VIEWS),
         gives={"viewpoints": Viewpoints, "mesh": Mesh},
         on_request={"cutout": Cutout, "normal_map": NormalMap, "view_cameras": Viewpoints},
         stages=(

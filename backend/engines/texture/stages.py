@@ -5,7 +5,7 @@ import numpy as np
 
 from ...errors import UserError
 from ...flow.products import Camera, Cutout, Mesh, NormalMap, Noted, Picture, Report, Viewpoint, Viewpoints
-from ...texture.camera import field_of_view, focal_length, sees
+from ...texture.camera import focal_length, sees
 from ...texture.cloud import Cloud, scatter
 from ...texture.fit import DISTANCE, POINTS, Candidate, fit, framed_at
 from ...texture.lens import Pose, lens_of, pose_of
@@ -67,10 +67,10 @@ def find_camera(
         report(min(done, _STEPS - 1), _STEPS)
 
     if search == GIVEN:
-        return _viewpoints(cloud, wanted, [framed_at(cloud, wanted, start, focal)], fits=True)
+        return _viewpoints(cloud, [framed_at(cloud, wanted, start, focal)], fits=True)
     found = fit(cloud, wanted, poll, start=None if search == ALL else start, focal=focal)
     fits = found[0].likeness.outline >= LEAST
-    viewpoints = _viewpoints(cloud, wanted, found, fits=fits)
+    viewpoints = _viewpoints(cloud, found, fits=fits)
     best = viewpoints.found[0]
     if not fits:
         return Noted(viewpoints, (f"The picture may not show this mesh. {_agreement(best)}",))
@@ -157,19 +157,15 @@ def _both(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, report: Report) -> 
     return cloud, target(cutout.alpha, normal_map.normals, cutout.crop)
 
 
-def _viewpoints(cloud: Cloud, wanted: Target, found: list[Candidate], *, fits: bool) -> Viewpoints:
-    return Viewpoints(tuple(_viewpoint(cloud, wanted, each) for each in found), fits)
+def _viewpoints(cloud: Cloud, found: list[Candidate], *, fits: bool) -> Viewpoints:
+    return Viewpoints(tuple(_viewpoint(cloud, each) for each in found), fits)
 
 
-def _viewpoint(cloud: Cloud, wanted: Target, each: Candidate) -> Viewpoint:
-    matrix = np.eye(4)
-    matrix[:3, :3] = each.lens.axes
-    matrix[:3, 3] = each.lens.place * cloud.radius + cloud.centre
-    fov = field_of_view(each.lens.focal, wanted.shape[1])
+def _viewpoint(cloud: Cloud, each: Candidate) -> Viewpoint:
     azimuth = (each.pose.azimuth + 180) % 360 - 180
     distance = each.pose.distance * cloud.radius
     return Viewpoint(
-        Camera(matrix, fov),
+        each.lens.camera(cloud.centre, cloud.radius),
         azimuth,
         each.pose.elevation,
         each.pose.roll,

@@ -57,6 +57,24 @@ def test_another_picture_runs_everything(counted: Counted) -> None:
     assert counted.stages_of(request(picture=other)) == ALL
 
 
+def test_more_pictures_run_what_depends_on_them_alone(counted: Counted) -> None:
+    counted.stages_of(request())
+    left, back = vase(), vase()[:, ::-1].copy()
+    coloured = ["sides", "normal_texture", "project"]
+    assert counted.stages_of(request(inputs={"picture": vase(), "left": left})) == [
+        *("left_cutout", "left_normal_map"),
+        *coloured,
+    ]
+    assert counted.stages_of(request(inputs={"picture": vase(), "left": left, "back": back})) == [
+        *("back_cutout", "back_normal_map", "geometry", "clean", "reduce", "place", "colour"),
+        *coloured,
+    ]
+    back[45, 30, 0] ^= 1
+    ran = counted.stages_of(request(inputs={"picture": vase(), "left": left, "back": back}))
+    assert ran[:3] == ["back_cutout", "back_normal_map", "geometry"]
+    assert counted.stages_of(request()) == []
+
+
 def test_pictures_of_the_same_bytes_and_another_shape_are_others(counted: Counted) -> None:
     pixels = np.full((16, 64, 4), 255, np.uint8)
     pixels[:, ::2, 3] = 0
@@ -247,7 +265,7 @@ def test_want_of_memory_is_said_in_a_sentence() -> None:
         ({"engine": "nobody"}, "unknown-engine"),
         ({"settings": {"colour": 1}}, "bad-setting"),
         ({"settings": {"resolution": 0}}, "bad-setting"),
-        ({"inputs": {"picture": vase(), "left": vase()}}, "bad-input"),
+        ({"inputs": {"picture": vase(), "above": vase()}}, "bad-input"),
         ({"inputs": {}}, "bad-input"),
     ],
 )

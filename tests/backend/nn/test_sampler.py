@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from backend.errors import Cancelled
-from backend.nn.sampler import Sampling, Velocity, sample, time_grid
+from backend.nn.sampler import Sampling, Velocity, alternating, sample, time_grid
 
 Float32Array = NDArray[np.float64]
 NOISE = np.array([1.5, -0.25, 3.0])
@@ -190,3 +190,28 @@ def test_progress_counts_finished_steps_and_can_cancel() -> None:
     assert reported == [(0, 2), (0, 2), (1, 2), (1, 2), (2, 2)]
     with pytest.raises(Cancelled):
         sample(velocity, NOISE, Sampling(2), report)
+
+
+def test_the_steps_see_several_pictures_in_turn() -> None:
+    seen: list[tuple[str, float]] = []
+
+    def picture(name: str) -> Velocity[Float32Array]:
+        def velocity(x: Float32Array, t: float, *, conditional: bool) -> Float32Array:
+            seen.append((name if conditional else "none", t))
+            return 0 * x
+
+        return velocity
+
+    velocity, sampling = alternating([picture(name) for name in "abc"], Sampling(7, 3.0, every=2))
+    sample(velocity, NOISE, sampling, no_report)
+    times = time_grid(7, 3.0)[:-1]
+    assert [one for one in seen if one[0] != "none"] == [*zip("abcabca", times, strict=True)]
+    assert [t for name, t in seen if name == "none"] == [t for t in times if t >= 0.5]
+
+
+def test_one_picture_is_seen_as_ever() -> None:
+    def velocity(x: Float32Array, t: float, *, conditional: bool) -> Float32Array:
+        return x
+
+    sampling = Sampling(7, every=2)
+    assert alternating([velocity], sampling) == (velocity, sampling)

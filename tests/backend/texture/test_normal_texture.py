@@ -8,10 +8,10 @@ import pytest
 
 from backend.adapters.texture import images_of
 from backend.flow.products import Mesh, Noted, Texture
-from backend.texture.stages import IN_THE_SCENE
+from backend.texture.stages import LIT
 from tests.backend.detail.test_correct import bumpy_map, mesh_of, nothing
 
-(LIGHT,) = (each for each in IN_THE_SCENE if each.name == "normal_texture")
+(LIGHT,) = (each for each in LIT if each.name == "normal_texture")
 
 
 def painted(rings: int) -> Mesh:

@@ -13,12 +13,12 @@ from backend.raster.colour import linear_to_srgb, srgb_to_linear
 from backend.texture.errors import CannotPaintError
 from backend.texture.paint import paint
 from backend.texture.sight import sight
-from backend.texture.stages import COLOURS, IN_THE_SCENE
+from backend.texture.stages import COLOURED, COLOURS
 from tests.backend.texture.shapes import ball
 from tests.backend.texture.test_behind import portrait
 
 SIDE = 128
-(COLOUR,) = (each for each in IN_THE_SCENE if each.name == "colour")
+(COLOUR,) = (each for each in COLOURED if each.name == "colour")
 
 
 def ignore(_step: int, _of: int) -> None:

@@ -316,3 +316,16 @@ def test_runs_leave_no_memory_behind(pipeline: Pipeline) -> None:
         pipeline.unload()
         taken.append(process.memory_info().rss >> 20)
     assert max(taken[6:]) < max(taken[3:6]) + 40, taken
+
+
+@pytest.mark.slow
+def test_more_pictures_change_the_mesh_and_run_what_depends_on_them_alone(pipeline: Pipeline) -> None:
+    plain, _ = run(pipeline, 1)
+    watcher, asked = Watcher(), request(1)
+    behind = replace(asked, inputs={**asked.inputs, "back": disc()[:, :150].copy()})
+    (outcome,) = pipeline.run(behind, watcher)
+    at = BEHIND.index("unseen") + 1
+    own = ["back_cutout", "back_normal_map", "back_tokens", "structure", "latents", "geometry"]
+    assert watcher.ran == [*own, *BEHIND[:at], "sides", *BEHIND[at:]]
+    assert not same(mesh_of(outcome), mesh_of(plain))
+    assert run(pipeline, 1)[1] == []

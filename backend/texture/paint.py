@@ -25,6 +25,7 @@ from .atlas import Atlas, lay_out
 from .bake import SQUARE, View, blend, sample, weights
 from .behind import from_behind
 from .even import evened
+from .fading import faded
 from .finer import finer
 from .grain import Grain, grain_of
 from .sides import BACK, FRONT, kept, places, views
@@ -41,6 +42,7 @@ _SMALL = 256  # pixels along the side at which colours are smoothed
 _SMOOTHINGS = 8
 _EVEN_FROM = 0.5  # the cosine of 60 degrees: what faces the viewer more is lit as in the picture
 _EVEN_AT = 0.25  # a cosine: what faces the viewer less is in even light
+_REACH = 0.02  # of the side: how far the front's light goes on over what is hidden
 _RANGE = (0.4, 2.5)  # by what the picture's brightness may change to come into even light
 _LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)  # a table for bytes
 _BUFFER = 1024  # pixels along the side of the z-buffers, at most
@@ -191,6 +193,9 @@ def _painted(seen: Sight, atlas: Atlas, looks: _Looks, side: int, poll: Poll) ->
     found, known = _seen(grid.points, grid.normals, [_without_detail(each) for each in looks.voters], side)
     total = found.sum(axis=0)
     base = _spread(grid.points, grid.triangles, blend(found, known), total / (total + _UNDER), poll)
+    lit = -np.log(_towards_even(grid.points, grid.normals, looks.factors, side, whole=True))
+    lit *= found[0] / np.maximum(total, 1e-9)
+    light_on = faded(lit, total / (total + _UNDER), grid.points, grid.triangles, _REACH * side, poll)[:, None]
     shape = (atlas.size, atlas.size)
     image, covered = np.zeros((atlas.size**2, 3), np.float32), np.zeros(atlas.size**2, np.float32)
     for pixel, triangle, shares in atlas.pixels(poll):
@@ -198,9 +203,10 @@ def _painted(seen: Sight, atlas: Atlas, looks: _Looks, side: int, poll: Poll) ->
         place, normal = seen.at(triangle, shares), unit(np.einsum("pc,pcx->px", shares, corners))
         found, known = _seen(place, normal, looks.sides, side)
         known[0] *= _towards_even(place, normal, looks.factors, side)
-        under = grid.blended(base, triangle, shares)
+        under, lit = (grid.blended(part, triangle, shares) for part in (base, light_on))
         faint = found.sum(axis=0) < SQUARE
         under[faint] = looks.grain.on(place[faint], normal[faint], under[faint], side)
+        under *= np.exp(lit)
         found = np.concatenate([found, np.full((1, len(place)), _UNDER)])
         colours = blend(found, np.concatenate([known, under[None]]))
         image[pixel] = linear_to_srgb(np.clip(colours, 0, 1)) * 255
@@ -208,12 +214,17 @@ def _painted(seen: Sight, atlas: Atlas, looks: _Looks, side: int, poll: Poll) ->
     return image.reshape(*shape, 3), covered.reshape(shape)
 
 
-def _towards_even(points: Float64Array, normals: Float64Array, factors: Float32Array, side: int) -> Float64Array:
+def _towards_even(
+    points: Float64Array, normals: Float64Array, factors: Float32Array, side: int, *, whole: bool = False
+) -> Float64Array:
     """By what the front's colours grow, float64 (N, 1), so that what turns away comes into even light gradually."""
     turned = np.clip((_EVEN_FROM - normals[:, 2]) / (_EVEN_FROM - _EVEN_AT), 0, 1)
     scale = len(factors) / side
     factor = sample(factors, points[:, 0] * scale, (side - points[:, 1]) * scale)
-    return factor ** (turned**2 * (3 - 2 * turned))[:, None]
+    share = turned**2 * (3 - 2 * turned)
+    if whole:
+        return factor[:, 0] ** (1 - share)
+    return factor ** share[:, None]
 
 
 def _spread(

@@ -76,8 +76,13 @@ def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, po
                 asked = sources
             to, at = (np.argwhere(which).astype(np.float64) for which in (asking, asked))
             guess[asking] = likely(to, at, coarse[asked].astype(np.float64), np.ones(len(at)), 0, poll)
+    rim = mask & ~core & dilated(facing & known, _RIM)
+    if rim.any():  # the band goes on to the outline
+        to, at = (np.argwhere(which).astype(np.float64) for which in (rim, known))
+        guess[rim] = likely(to, at, coarse[known].astype(np.float64), np.ones(len(at)), 0, poll)
     filled, source = complete(guess, known, hole, sources, poll)
     strayed = hole & dilated(main >= 0, _GROWN) & (np.linalg.norm(filled - guess, axis=2) > _STRAYED)
+    strayed |= rim
     filled[strayed] = guess[strayed]
     # The detail of the places that are copied from, at the picture's own size.
     scale = size / small
@@ -104,9 +109,9 @@ def told_apart(colours: Float32Array, inside: BoolArray, greys: float = HUES) ->
 
 
 def untorn(front: BoolArray, made_of: BoolArray, inside: BoolArray) -> BoolArray:
-    """The same, bool (H, W), but small details, such as flowers, belong to the front whole or not, as most of each does.
+    """The same, bool (H, W), but small details, such as flowers, belong to the front whole or not at all.
 
-    made_of: bool (H, W), see `covers_much`: details are what else is inside.
+    Most of each decides. made_of: bool (H, W), see `covers_much`: details are what else is inside.
     """
     pieces = components(inside & ~made_of)
     share = np.bincount(pieces.labels[front], minlength=len(pieces.areas)) / np.maximum(pieces.areas, 1)
@@ -123,7 +128,7 @@ def of_the_front(material: Int64Array, front: BoolArray) -> BoolArray:
     inside = material >= 0
     count = np.bincount(material[inside])
     share = np.bincount(material[inside & front], minlength=len(count)) / np.maximum(count, 1)
-    facing = np.append((share > _MOST) & (count < _MUCH * inside.sum()), False)  # noqa: FBT003 - for what is outside
+    facing = np.append((share > _MOST) & (count < _MUCH * inside.sum()), False)  # -1 is outside
     return facing[material]
 
 
@@ -133,7 +138,7 @@ def covers_much(material: Int64Array) -> BoolArray:
     material: int64 (H, W), as `told_apart` gives it with `GREYS`: white and black are two.
     """
     count = np.bincount(material[material >= 0])
-    return np.append(count > _MAIN * count.sum(), False)[material]  # noqa: FBT003 - for what is outside
+    return np.append(count > _MAIN * count.sum(), False)[material]  # -1 is outside
 
 
 def of_the_whole(material: Int64Array, made_of: BoolArray, facing: BoolArray) -> Int64Array:

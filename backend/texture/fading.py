@@ -11,6 +11,7 @@ from ..arrays import Float64Array, Int32Array
 from ..raster.ticks import Poll
 
 _MOST = 48  # rounds
+_SURE = 0.9  # known as well as that, a value stays as it is
 
 
 def faded(
@@ -20,24 +21,22 @@ def faded(
 
     They flow as heat would, from vertex to vertex, until they have come about as far as `reach`, in the points' unit.
     values: float64 (V,). known: float64 (V,) in [0, 1], how far each stays as it is. points: float64 (V, 3). triangles:
-    int32 (T, 3); those of which everything is known do not count.
+    int32 (T, 3).
     """
-    flowing = triangles[(known.take(triangles) < 1).any(axis=1)]
     result = values * known
+    flowing = triangles[(known < _SURE).take(triangles).any(axis=1)]
     if not len(flowing) or not result.any():
         return result
-    used, corners = np.unique(flowing, return_inverse=True)
-    corners = np.ascontiguousarray(corners.reshape(-1, 3).T)
-    at = points.take(used, axis=0)
-    lengths = np.linalg.norm(at[corners[0]] - at[corners[1]], axis=1)
-    rounds = int(np.clip((reach / max(float(np.median(lengths)), 1e-9)) ** 2, 1, _MOST))
-    heat, fixed = result[used], known[used]
-    kept = heat.copy()
-    count = np.maximum(np.bincount(corners.reshape(-1), minlength=len(used)), 1) * 3
-    for _ in range(rounds):
+    used = np.zeros(len(points), np.bool_)
+    used[flowing] = True
+    corners = np.ascontiguousarray((np.cumsum(used) - 1).take(flowing.T))
+    at, kept, open_ = points[used], result[used], 1 - known[used]
+    length = float(np.median(np.linalg.norm(at[corners[0]] - at[corners[1]], axis=1)))
+    share = open_ / (3 * np.bincount(corners.reshape(-1), minlength=len(at)))
+    heat = kept
+    for _ in range(int(np.clip((reach / max(length, 1e-9)) ** 2, 1, _MOST))):
         poll()
-        triple = heat[corners].sum(axis=0)
-        sums = sum(np.bincount(corner, triple, len(used)) for corner in corners)
-        heat = kept + (1 - fixed) * (sums / count)
+        triple = heat[corners].sum(axis=0)  # of each triangle, which all of its corners get
+        heat = kept + share * sum(np.bincount(corner, triple, len(at)) for corner in corners)
     result[used] = heat
     return result

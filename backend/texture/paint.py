@@ -193,9 +193,10 @@ def _painted(seen: Sight, atlas: Atlas, looks: _Looks, side: int, poll: Poll) ->
     found, known = _seen(grid.points, grid.normals, [_without_detail(each) for each in looks.voters], side)
     total = found.sum(axis=0)
     base = _spread(grid.points, grid.triangles, blend(found, known), total / (total + _UNDER), poll)
-    lit = -np.log(_towards_even(grid.points, grid.normals, looks.factors, side, whole=True))
-    lit *= found[0] / np.maximum(total, 1e-9)
-    light_on = faded(lit, total / (total + _UNDER), grid.points, grid.triangles, _REACH * side, poll)[:, None]
+    own = _towards_even(grid.points, grid.normals, looks.factors, side) / _factors_at(grid.points, looks.factors, side)
+    over_even = np.log(own[:, 0]) * found[0] / np.maximum(total, 1e-9)
+    over_even = faded(over_even, total / (total + _UNDER), grid.points, grid.triangles, _REACH * side, poll)
+    lit = np.exp(over_even)[:, None]
     shape = (atlas.size, atlas.size)
     image, covered = np.zeros((atlas.size**2, 3), np.float32), np.zeros(atlas.size**2, np.float32)
     for pixel, triangle, shares in atlas.pixels(poll):
@@ -203,10 +204,10 @@ def _painted(seen: Sight, atlas: Atlas, looks: _Looks, side: int, poll: Poll) ->
         place, normal = seen.at(triangle, shares), unit(np.einsum("pc,pcx->px", shares, corners))
         found, known = _seen(place, normal, looks.sides, side)
         known[0] *= _towards_even(place, normal, looks.factors, side)
-        under, lit = (grid.blended(part, triangle, shares) for part in (base, light_on))
+        under = grid.blended(base, triangle, shares)
         faint = found.sum(axis=0) < SQUARE
-        under[faint] = looks.grain.on(place[faint], normal[faint], under[faint], side)
-        under *= np.exp(lit)
+        grainy = looks.grain.on(place[faint], normal[faint], under[faint], side)
+        under[faint] = grainy * grid.blended(lit, triangle[faint], shares[faint])
         found = np.concatenate([found, np.full((1, len(place)), _UNDER)])
         colours = blend(found, np.concatenate([known, under[None]]))
         image[pixel] = linear_to_srgb(np.clip(colours, 0, 1)) * 255
@@ -214,17 +215,16 @@ def _painted(seen: Sight, atlas: Atlas, looks: _Looks, side: int, poll: Poll) ->
     return image.reshape(*shape, 3), covered.reshape(shape)
 
 
-def _towards_even(
-    points: Float64Array, normals: Float64Array, factors: Float32Array, side: int, *, whole: bool = False
-) -> Float64Array:
+def _towards_even(points: Float64Array, normals: Float64Array, factors: Float32Array, side: int) -> Float64Array:
     """By what the front's colours grow, float64 (N, 1), so that what turns away comes into even light gradually."""
     turned = np.clip((_EVEN_FROM - normals[:, 2]) / (_EVEN_FROM - _EVEN_AT), 0, 1)
+    return _factors_at(points, factors, side) ** (turned**2 * (3 - 2 * turned))[:, None]
+
+
+def _factors_at(points: Float64Array, factors: Float32Array, side: int) -> Float32Array:
+    """The factors, float32 (N, 1), at points, float64 (N, 3)."""
     scale = len(factors) / side
-    factor = sample(factors, points[:, 0] * scale, (side - points[:, 1]) * scale)
-    share = turned**2 * (3 - 2 * turned)
-    if whole:
-        return factor[:, 0] ** (1 - share)
-    return factor ** share[:, None]
+    return sample(factors, points[:, 0] * scale, (side - points[:, 1]) * scale)
 
 
 def _spread(

@@ -19,7 +19,7 @@ from ..raster.oklab import oklab
 from ..raster.pull_push import fill
 from ..raster.resample import resample
 from ..raster.ticks import Poll
-from .light import GREYS, materials
+from .light import GREYS, HUES, materials
 from .patches import complete, places_of
 from .votes import likely
 
@@ -32,6 +32,8 @@ _MOST = 0.7  # of a material: if more is enclosed, what is left of it is not cop
 _MAIN = 0.3  # of the object's pixels: a material with more of them is what the object is made of, front and back
 _MUCH = 0.35  # the same if white, grey and black count as one material, which are together more than any is alone
 _BAND = 3  # pixels along the outline in which what is the front's alone goes on around it
+_PIECE = 0.1  # of the object's pixels: smaller details are not torn
+_ROWS = 0.5  # of a piece's rows: if it reaches both sides of more, it goes all round
 _FEW = 0.1  # of the object's pixels: with fewer to copy from, all are
 _GROWN = 4  # pixels that are added around the enclosed, but not within so many of the outline
 _STRAYED = 0.1  # of sRGB: if a patch is farther from what the object is made of, it shows something else
@@ -51,9 +53,12 @@ def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, po
     mask = cover > 0.5
     core = eroded(mask, _RIM) if eroded(mask, _RIM).any() else mask
     as_seen = np.clip(resample(fill(colours, inside.astype(np.float32)), whole, (small, small)), 0, 1)
-    front = enclosed(as_seen, core, poll) & mask
-    main = of_the_whole(as_seen, core)
-    facing = of_the_front(as_seen, core, front) & (main < 0)
+    hues, tones = told_apart(as_seen, core), told_apart(as_seen, core, GREYS)
+    made_of = covers_much(tones)
+    front = untorn(enclosed(as_seen, core, poll) & mask, made_of, core)
+    facing = of_the_front(hues, front)
+    main = of_the_whole(tones, made_of, facing)
+    facing &= main < 0
     smooth = fill(even, inside.astype(np.float32))
     coarse = np.clip(resample(smooth, whole, (small, small)), 0, 1)
     front |= loose(facing & ~front, core) | (facing & eroded(core, _BAND))
@@ -71,8 +76,13 @@ def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, po
                 asked = sources
             to, at = (np.argwhere(which).astype(np.float64) for which in (asking, asked))
             guess[asking] = likely(to, at, coarse[asked].astype(np.float64), np.ones(len(at)), 0, poll)
+    rim = mask & ~core & dilated(facing & known, _RIM)
+    if rim.any():  # the band goes on to the outline
+        to, at = (np.argwhere(which).astype(np.float64) for which in (rim, known))
+        guess[rim] = likely(to, at, coarse[known].astype(np.float64), np.ones(len(at)), 0, poll)
     filled, source = complete(guess, known, hole, sources, poll)
     strayed = hole & dilated(main >= 0, _GROWN) & (np.linalg.norm(filled - guess, axis=2) > _STRAYED)
+    strayed |= rim
     filled[strayed] = guess[strayed]
     # The detail of the places that are copied from, at the picture's own size.
     scale = size / small
@@ -87,31 +97,83 @@ def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, po
     return np.clip(smooth + share * (behind - smooth), 0, 1).astype(np.float32)
 
 
-def of_the_front(colours: Float32Array, inside: BoolArray, front: BoolArray) -> BoolArray:
-    """The pixels, bool (H, W), of materials of which most belongs to the front: a face is a face up to its last pixel.
+def told_apart(colours: Float32Array, inside: BoolArray, greys: float = HUES) -> Int64Array:
+    """The material of each pixel of the object, int64 (H, W), -1 elsewhere; see `materials`.
 
     colours: float32 (H, W, 3), sRGB in [0, 1].
     """
-    facing = np.zeros(inside.shape, np.bool_)
-    if not inside.any():
-        return facing
-    material = materials(srgb_to_linear(colours[inside]).astype(np.float64))
-    count = np.bincount(material)
-    share = np.bincount(material, front[inside]) / np.maximum(count, 1)
-    facing[inside] = ((share > _MOST) & (count < _MUCH * len(material)))[material]
-    return facing
-
-
-def of_the_whole(colours: Float32Array, inside: BoolArray) -> Int64Array:
-    """Of which material that covers much of the object each pixel is, int64 (H, W), or -1: it is made of these.
-
-    colours: float32 (H, W, 3), sRGB in [0, 1]. White and black are two materials here.
-    """
-    whole = np.full(inside.shape, -1)
+    found = np.full(inside.shape, -1)
     if inside.any():
-        material = materials(srgb_to_linear(colours[inside]).astype(np.float64), GREYS)
-        whole[inside] = np.where((np.bincount(material) > _MAIN * len(material))[material], material, -1)
+        found[inside] = materials(srgb_to_linear(colours[inside]).astype(np.float64), greys)
+    return found
+
+
+def untorn(front: BoolArray, made_of: BoolArray, inside: BoolArray) -> BoolArray:
+    """The same, bool (H, W), but small details, such as flowers, belong to the front whole or not at all.
+
+    Most of each decides. made_of: bool (H, W), see `covers_much`: details are what else is inside.
+    """
+    pieces = components(inside & ~made_of)
+    share = np.bincount(pieces.labels[front], minlength=len(pieces.areas)) / np.maximum(pieces.areas, 1)
+    torn = (pieces.areas < _PIECE * inside.sum()) & (share > 0)
+    torn[0] = False
+    return (front & ~pieces.mask(torn)) | pieces.mask(torn & (share > 1 / 2))
+
+
+def of_the_front(material: Int64Array, front: BoolArray) -> BoolArray:
+    """The pixels, bool (H, W), of materials of which most belongs to the front: a face is a face up to its last pixel.
+
+    material: int64 (H, W), as `told_apart` gives it.
+    """
+    inside = material >= 0
+    count = np.bincount(material[inside])
+    share = np.bincount(material[inside & front], minlength=len(count)) / np.maximum(count, 1)
+    facing = np.append((share > _MOST) & (count < _MUCH * inside.sum()), False)  # -1 is outside
+    return facing[material]
+
+
+def covers_much(material: Int64Array) -> BoolArray:
+    """The pixels, bool (H, W), of materials that the object is made of.
+
+    material: int64 (H, W), as `told_apart` gives it with `GREYS`: white and black are two.
+    """
+    count = np.bincount(material[material >= 0])
+    return np.append(count > _MAIN * count.sum(), False)[material]  # -1 is outside
+
+
+def of_the_whole(material: Int64Array, made_of: BoolArray, facing: BoolArray) -> Int64Array:
+    """Of which material that goes all round the object each pixel is, int64 (H, W), or -1.
+
+    What the object is made of does; and a piece that goes from side to side, as a ring or a hat does, if it is not the
+    front's alone. material, made_of: see `covers_much`. facing: bool (H, W), see `of_the_front`.
+    """
+    inside, whole = material >= 0, np.where(made_of, material, -1)
+    for each in np.unique(material[inside & ~made_of]):
+        own = material == each
+        whole[from_side_to_side(own, inside) & ~facing] = each
     return whole
+
+
+def from_side_to_side(mask: BoolArray, inside: BoolArray) -> BoolArray:
+    """The pieces of a mask, bool (H, W), that reach both ends of most of the object's rows that they are in."""
+    pieces = components(mask)
+    rows, count = np.arange(len(mask)), len(pieces.areas)
+
+    def there(columns: Int64Array) -> BoolArray:
+        """Which piece is in these columns of each row, bool (H, count)."""
+        found = np.zeros((len(mask), count), np.bool_)
+        found[rows, pieces.labels[rows, np.clip(columns, 0, mask.shape[1] - 1)]] = True
+        return found
+
+    first, last = np.argmax(inside, axis=1), mask.shape[1] - 1 - np.argmax(inside[:, ::-1], axis=1)
+    left, right, any_ = (np.zeros((len(mask), count), np.bool_) for _ in range(3))
+    for step in range(_BAND):
+        left |= there(first + step)
+        right |= there(last - step)
+    any_[np.nonzero(mask)[0], pieces.labels[mask]] = True
+    around = (left & right).sum(axis=0) > _ROWS * any_.sum(axis=0)
+    around[0] = False
+    return pieces.mask(around)
 
 
 def loose(mask: BoolArray, inside: BoolArray) -> BoolArray:

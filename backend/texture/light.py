@@ -17,7 +17,8 @@ LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 """Of linear colours, by ITU-R BT.709."""
 _MATERIALS = 8
 _ROUNDS = 6
-_LIGHTNESS = 0.15  # of what lightness counts in telling materials apart: shade changes it, too
+HUES = 0.15
+"""Of what lightness counts in telling materials apart: shade changes it, too."""
 GREYS = 0.6
 """What lightness can count among greys, which have no hue to be told apart by."""
 _GREY = 0.06  # chroma over lightness: with less a colour is grey
@@ -72,14 +73,14 @@ def harmonics(normals: Float64Array) -> Float64Array:
     return np.stack([np.ones_like(x), y, z, x, x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y], axis=-1)
 
 
-def materials(pixels: Float64Array, greys: float = _LIGHTNESS) -> Int64Array:
+def materials(pixels: Float64Array, greys: float = HUES) -> Int64Array:
     """The material of each pixel, int64 (N,): k-means over its hue and, a little, its lightness.
 
     It begins at the mean and the colours farthest apart. Shade scales Oklab's three numbers, so that their ratios stay.
     pixels: float64 (N, 3), linear. greys: what lightness counts among colours without a hue, see `GREYS`.
     """
     lightness, hue = lightness_and_hue(pixels)
-    counts = _LIGHTNESS + (greys - _LIGHTNESS) * greyness(hue)
+    counts = HUES + (greys - HUES) * greyness(hue)
     lab = np.column_stack([counts * lightness, hue])
     means = lab.mean(axis=0)[None]
     apart = ((lab - means) ** 2).sum(axis=1)

@@ -26,6 +26,7 @@ from .atlas import Atlas, lay_out
 from .bake import SQUARE, View, blend, sample, weights
 from .behind import from_behind
 from .even import evened
+from .fading import faded
 from .finer import Grid, finer
 from .grain import Grain, grain_of
 from .sides import BACK, FRONT, kept, places, views
@@ -42,6 +43,7 @@ _SMALL = 256  # pixels along the side at which colours are smoothed
 _SMOOTHINGS = 8
 _EVEN_FROM = 0.5  # the cosine of 60 degrees: what faces the viewer more is lit as in the picture
 _EVEN_AT = 0.25  # a cosine: what faces the viewer less is in even light
+_REACH = 0.02  # of the side: how far the front's light goes on over what is hidden
 _RANGE = (0.4, 2.5)  # by what the picture's brightness may change to come into even light
 _LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)  # a table for bytes
 _BUFFER = 1024  # pixels along the side of the z-buffers, at most
@@ -228,6 +230,10 @@ def _painted(
     found, known = _seen(grid.points, grid.normals, [_without_detail(each) for each in looks.voters], side)
     total = found.sum(axis=0)
     base = _spread(grid.points, grid.triangles, blend(found, known), total / (total + _UNDER), poll)
+    own = _towards_even(grid.points, grid.normals, looks.factors, side) / _factors_at(grid.points, looks.factors, side)
+    over_even = np.log(own[:, 0]) * found[0] / np.maximum(total, 1e-9)
+    over_even = faded(over_even, total / (total + _UNDER), grid.points, grid.triangles, _REACH * side, poll)
+    lit = np.exp(over_even)[:, None]
     shape = (atlas.size, atlas.size)
 
     def shown(some: tuple[Int64Array, Int64Array, Float64Array]) -> tuple[Int64Array, Float32Array]:
@@ -238,7 +244,8 @@ def _painted(
         known[0] *= _towards_even(place, normal, looks.factors, side)
         under = grid.blended(base, triangle, shares)
         faint = found.sum(axis=0) < SQUARE
-        under[faint] = looks.grain.on(place[faint], normal[faint], under[faint], side)
+        grainy = looks.grain.on(place[faint], normal[faint], under[faint], side)
+        under[faint] = grainy * grid.blended(lit, triangle[faint], shares[faint])
         found = np.concatenate([found, np.full((1, len(place)), _UNDER)])
         colours = blend(found, np.concatenate([known, under[None]]))
         return pixel, linear_to_srgb(np.clip(colours, 0, 1)) * 255
@@ -253,9 +260,13 @@ def _painted(
 def _towards_even(points: Float64Array, normals: Float64Array, factors: Float32Array, side: int) -> Float64Array:
     """By what the front's colours grow, float64 (N, 1), so that what turns away comes into even light gradually."""
     turned = np.clip((_EVEN_FROM - normals[:, 2]) / (_EVEN_FROM - _EVEN_AT), 0, 1)
+    return _factors_at(points, factors, side) ** (turned**2 * (3 - 2 * turned))[:, None]
+
+
+def _factors_at(points: Float64Array, factors: Float32Array, side: int) -> Float32Array:
+    """The factors, float32 (N, 1), at points, float64 (N, 3)."""
     scale = len(factors) / side
-    factor = sample(factors, points[:, 0] * scale, (side - points[:, 1]) * scale)
-    return factor ** (turned**2 * (3 - 2 * turned))[:, None]
+    return sample(factors, points[:, 0] * scale, (side - points[:, 1]) * scale)
 
 
 def _spread(

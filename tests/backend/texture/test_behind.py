@@ -7,6 +7,7 @@ from backend.arrays import BoolArray, Float32Array
 from backend.raster.ticks import Poll
 from backend.texture import behind
 from backend.texture.behind import enclosed, from_behind
+from backend.texture.light import GREYS
 from backend.texture.patches import complete
 from backend.texture.votes import likely
 from tests.backend.texture.shapes import nothing
@@ -58,11 +59,13 @@ def test_a_face_is_a_face_up_to_its_last_pixel() -> None:
     colours[(np.abs(COLUMNS - 99) < 2) & face] = BLUE
     front = enclosed(colours, inside, POLL)
     strip = face & inside & (COLUMNS > 103)
-    facing = behind.of_the_front(colours, inside, front)
+    facing = behind.of_the_front(behind.told_apart(colours, inside), front)
     assert not front[strip].any()
     assert facing[strip].all()
     assert not facing[88, 20:50].any()
-    assert not behind.of_the_front(colours, inside, inside)[20:40, 64].any(), "what it is made of has no front alone"
+    assert not behind.of_the_front(behind.told_apart(colours, inside), inside)[20:40, 64].any(), (
+        "what it is made of has no front alone"
+    )
 
 
 def test_white_and_black_are_not_what_an_object_is_made_of_together() -> None:
@@ -71,7 +74,7 @@ def test_white_and_black_are_not_what_an_object_is_made_of_together() -> None:
     colours = np.where(inside[..., None], BLUE, 0.5) * np.ones((SIDE, SIDE, 1))
     colours[pale], colours[pupil] = WHITE, (0.04, 0.04, 0.04)
     assert 0.3 < (pale | pupil).sum() / inside.sum() < 0.35
-    facing = behind.of_the_front(colours.astype(np.float32), inside, pale | pupil)
+    facing = behind.of_the_front(behind.told_apart(colours.astype(np.float32), inside), pale | pupil)
     np.testing.assert_array_equal(facing, pale | pupil)
 
 
@@ -81,7 +84,7 @@ def test_what_is_left_of_a_face_goes_around_the_outline_in_a_narrow_band() -> No
     colours[face & inside] = WHITE
     colours[(np.abs(COLUMNS - 99) < 2) & face] = BLUE
     back = from_behind(colours, colours, inside, POLL)
-    np.testing.assert_allclose(back[64, 110], WHITE, atol=0.1)
+    np.testing.assert_allclose(back[64, 110:114], np.broadcast_to(WHITE, (4, 3)), atol=0.1)
     assert (back[64, 103:107] < 0.7).any(axis=1).all(), "not as far as the line"
 
 
@@ -96,6 +99,37 @@ def test_what_the_object_is_made_of_goes_round_but_not_its_details() -> None:
     back = from_behind(colours, colours, inside, POLL)
     for place in ((48, 56), (48, 76), (60, 64), (40, 50)):
         np.testing.assert_allclose(back[place], green, atol=0.12)
+
+
+def test_a_ring_goes_round_in_its_own_colour_though_its_middle_is_enclosed() -> None:
+    """A red ring from side to side, much brighter in its middle; it is less than what the figure is made of."""
+    colours, inside = portrait()
+    belt, bright = (np.abs(ROWS - 88) < 11) & inside, (np.abs(ROWS - 88) < 8) & (np.abs(COLUMNS - 64) < 24)
+    colours[belt] = np.array(RED) * 0.6
+    colours[bright] = RED
+    assert enclosed(colours, inside, POLL)[bright].all()
+    tones = behind.told_apart(colours, inside, GREYS)
+    none = np.zeros_like(inside)
+    whole = behind.of_the_whole(tones, behind.covers_much(tones), none)
+    assert (whole[88, 30:98] == tones[88, 30]).all()
+    assert (behind.of_the_whole(tones, none, belt)[88] < 0).all(), "what is the front's alone does not"
+    np.testing.assert_allclose(from_behind(colours, colours, inside, POLL)[88, 64], np.array(RED) * 0.6, atol=0.1)
+
+
+def test_a_mask_goes_from_side_to_side_in_most_of_its_rows() -> None:
+    inside = disc(64, 64, 50)
+    belt, patch = np.abs(ROWS - 88) < 11, disc(50, 30, 20)
+    np.testing.assert_array_equal(behind.from_side_to_side((belt | patch) & inside, inside), belt & inside)
+
+
+def test_a_small_detail_is_not_torn() -> None:
+    inside, one, other, face = disc(64, 64, 50), disc(64, 24, 6), disc(64, 90, 6), disc(40, 64, 22)
+    details = (one | other | face) & inside
+    front = (COLUMNS > 26) & details
+    found = behind.untorn(front, inside & ~details, inside)
+    assert not found[one & inside].any()
+    assert found[other].all()
+    np.testing.assert_array_equal(found[face & inside], front[face & inside])
 
 
 def test_what_does_not_reach_the_outline_is_loose() -> None:

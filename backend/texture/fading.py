@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Values that are known on part of a surface go on over the rest of it, and fade with the way.
+
+Where the picture's light ends at an edge that hides what is behind it, the surface goes on, and its light does, too: a
+step of brightness would be seen from above or from the side. Far away nothing of it is left.
+"""
+
+import numpy as np
+
+from ..arrays import Float64Array, Int32Array
+from ..raster.ticks import Poll
+
+_MOST = 48  # rounds
+_SURE = 0.9  # known as well as that, a value stays as it is
+
+
+def faded(
+    values: Float64Array, known: Float64Array, points: Float64Array, triangles: Int32Array, reach: float, poll: Poll
+) -> Float64Array:
+    """Return values for all vertices, float64 (V,): as they are where they are known, and elsewhere fading to 0.
+
+    They flow as heat would, from vertex to vertex, until they have come about as far as `reach`, in the points' unit.
+    values: float64 (V,). known: float64 (V,) in [0, 1], how far each stays as it is. points: float64 (V, 3). triangles:
+    int32 (T, 3).
+    """
+    result = values * known
+    flowing = triangles[(known < _SURE).take(triangles).any(axis=1)]
+    if not len(flowing) or not result.any():
+        return result
+    used = np.zeros(len(points), np.bool_)
+    used[flowing] = True
+    corners = np.ascontiguousarray((np.cumsum(used) - 1).take(flowing.T))
+    at, kept, open_ = points[used], result[used], 1 - known[used]
+    length = float(np.median(np.linalg.norm(at[corners[0]] - at[corners[1]], axis=1)))
+    share = open_ / (3 * np.bincount(corners.reshape(-1), minlength=len(at)))
+    heat = kept
+    for _ in range(int(np.clip((reach / max(length, 1e-9)) ** 2, 1, _MOST))):
+        poll()
+        triple = heat[corners].sum(axis=0)  # of each triangle, which all of its corners get
+        heat = kept + share * sum(np.bincount(corner, triple, len(at)) for corner in corners)
+    result[used] = heat
+    return result

@@ -14,9 +14,11 @@ import numpy as np
 from ..arrays import BoolArray, Float32Array, Float64Array, Int32Array
 from ..flow.products import Mesh, NormalMap, Report
 from ..mesh.eye import Eye, find_eye
+from ..mesh.smooth import smooth_normals
 from ..raster.morphology import dilated
 from ..raster.ticks import Poll, Tick
 from ..raster.vectors import unit
+from ..texture.agreement import agreed
 from ..texture.bake import sample
 from ..texture.raster import Seen, look
 from .refine import edges_of, halved
@@ -78,10 +80,12 @@ def _sheet(eye: Eye, mesh: Mesh, seen: Seen, normal_map: NormalMap, scale: float
     corners = mesh.vertices[mesh.triangles[seen.triangles]].astype(np.float64)
     points = np.einsum("hwk,hwkc->hwc", seen.weights, corners)
     rays = eye.rays(points)
-    normals = unit(normal_map.normals.astype(np.float64)) @ eye.axes
+    shown = unit(normal_map.normals.astype(np.float64)) @ eye.axes
     trusted = (seen.triangles >= 0) & (normal_map.alpha > _OPAQUE) & ~_steps(seen.depths * scale)
-    trusted &= np.einsum("hwc,hwc->hw", normals, rays) > _FACING
-    return Sheet(points * scale, rays, normals, trusted)
+    trusted &= np.einsum("hwc,hwc->hw", shown, rays) > _FACING
+    own = smooth_normals(mesh.vertices, mesh.triangles)[mesh.triangles[seen.triangles]]
+    drawn = unit(np.einsum("hwk,hwkc->hwc", seen.weights, own), eye.axes[2])
+    return Sheet(points * scale, rays, agreed(drawn, shown, trusted), trusted)
 
 
 def _require_agreement(mesh: Mesh, seen: Seen, sheet: Sheet) -> None:

@@ -26,7 +26,7 @@ from .relief import Sheet, relief
 
 _STEPS = 20
 _LEAST_AGREEMENT = 0.7  # the mean cosine between the mesh's normals and the map's
-_WAVE = 1 / 8  # in sides of the map: longer waves stay as they are
+_WAVE = 1 / 4  # in sides of the map: longer waves stay as they are
 _OPAQUE = 0.9  # the least alpha that is trusted
 _FACING = 0.15  # the least cosine between a normal of the map and the ray
 _STEP = 8.0  # pixels of depth between neighbours that are a step of the surface
@@ -58,7 +58,7 @@ def correct(mesh: Mesh, normal_map: NormalMap, strength: float, report: Report) 
     seen = _look(eye, places, mesh.triangles, side, lambda: report(1, _STEPS))
     report(3, _STEPS)
     sheet = _sheet(eye, mesh, seen, normal_map, scale)
-    _require_agreement(mesh, seen, sheet)
+    sheet = _borne_out(mesh, seen, sheet)
     moved = relief(sheet, _WAVE * side, lambda done: report(4 + int(8 * done), _STEPS))
     thickness = _thickness(eye, places, mesh.triangles, seen, scale, lambda: report(12, _STEPS))
     moved = strength * np.maximum(moved, -_DEEPEST * thickness)
@@ -83,18 +83,17 @@ def _sheet(eye: Eye, mesh: Mesh, seen: Seen, normal_map: NormalMap, scale: float
     shown = unit(normal_map.normals.astype(np.float64)) @ eye.axes
     trusted = (seen.triangles >= 0) & (normal_map.alpha > _OPAQUE) & ~_steps(seen.depths * scale)
     trusted &= np.einsum("hwc,hwc->hw", shown, rays) > _FACING
-    own = smooth_normals(mesh.vertices, mesh.triangles)[mesh.triangles[seen.triangles]]
-    drawn = unit(np.einsum("hwk,hwkc->hwc", seen.weights, own), eye.axes[2])
-    return Sheet(points * scale, rays, agreed(drawn, shown, trusted), trusted)
+    return Sheet(points * scale, rays, shown, trusted)
 
 
-def _require_agreement(mesh: Mesh, seen: Seen, sheet: Sheet) -> None:
-    corners = mesh.vertices[mesh.triangles[seen.triangles[sheet.trusted]]]
-    a, b, c = np.moveaxis(corners.astype(np.float64), 1, 0)
-    own = unit(np.cross(b - a, c - a), least=1e-30)
-    cosines = np.einsum("pc,pc->p", own, sheet.normals[sheet.trusted])
+def _borne_out(mesh: Mesh, seen: Seen, sheet: Sheet) -> Sheet:
+    """The sheet with the map's normals as far as the mesh bears them out; raises `ForeignMapError`."""
+    own = smooth_normals(mesh.vertices, mesh.triangles).astype(np.float64)
+    drawn = unit(np.einsum("hwk,hwkc->hwc", seen.weights, own[mesh.triangles[seen.triangles]]), sheet.rays)
+    cosines = np.einsum("pc,pc->p", drawn[sheet.trusted], sheet.normals[sheet.trusted])
     if len(cosines) and cosines.mean() < _LEAST_AGREEMENT:
         raise ForeignMapError
+    return replace(sheet, normals=agreed(drawn, sheet.normals, sheet.trusted))
 
 
 def _steps(depths: Float64Array) -> BoolArray:

@@ -15,8 +15,9 @@ from ..raster.blur import box_blur
 from ..raster.vectors import unit
 
 _SCALES = (1 / 16, 1 / 32, 1 / 64, 1 / 128, 1 / 256)  # of the side: standard deviations of blurs
-_LEAN = np.radians(5.0)  # how much both may differ in the longest waves until the map counts by half
-_WRONG = 1 / 512  # of the side: how far the surface may lie beside the truth
+_LEAN = np.radians(3.0)  # how much both may differ in the longest waves until the map counts by half
+_MOST = np.radians(15.0)  # the most that a pixel counts in that: edges that the surface rounds off do not lean
+_WRONG = 1 / 1024  # of the side: how far the surface may lie beside the truth
 
 
 def agreed(own: Float64Array, shown: Float64Array, known: BoolArray) -> Float64Array:
@@ -34,17 +35,29 @@ def agreed(own: Float64Array, shown: Float64Array, known: BoolArray) -> Float64A
     part = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     inside = known[part].astype(np.float64)
     difference = (shown[part] - own[part]) * inside[..., None]
-    whole, taken, before, coarser = None, 0.0, 0.0, None
-    for scale in _SCALES:
-        left = _mean(difference, inside, scale * side)
-        amount = np.sqrt(_mean((left**2).sum(axis=2, keepdims=True), inside, 2 * scale * side))
-        whole = 1 / (1 + (amount / _LEAN) ** 4) if whole is None else whole
-        share = whole + (1 - whole) / (1 + (scale * amount / _WRONG) ** 2)
-        taken = taken + (share if coarser is None else coarser) * (left - before)
-        before, coarser = left, share
-    taken = taken + coarser * (difference - before)
+    whole = 1 / (1 + (_lean(difference, inside, _SCALES[0] * side) / _LEAN) ** 4)
+    lefts = [_mean(difference, inside, scale * side) for scale in _SCALES]
+    shares: list[Float64Array] = []
+    for scale, left in zip(_SCALES, lefts, strict=True):
+        amount = _size(left, inside, 2 * scale * side)
+        shares.append(whole + (1 - whole) / (1 + (scale * amount / _WRONG) ** 2))
+    taken = shares[0] * lefts[0]
+    for share, left, finer in zip(shares, lefts, (*lefts[1:], difference), strict=True):
+        taken += share * (finer - left)
     result[part] += taken * inside[..., None]
     return unit(result)
+
+
+def _lean(difference: Float64Array, inside: Float64Array, deviation: float) -> Float64Array:
+    """How far apart both are in long waves, in radians, float64 (H, W, 1); no pixel counts for more than `_MOST`."""
+    length = np.linalg.norm(difference, axis=2, keepdims=True)
+    bounded = difference * (_MOST / np.maximum(length, _MOST))
+    return _size(_mean(bounded, inside, deviation), inside, 2 * deviation)
+
+
+def _size(image: Float64Array, inside: Float64Array, deviation: float) -> Float64Array:
+    """The root mean square of vectors around each pixel, float64 (H, W, 1)."""
+    return np.sqrt(_mean((image**2).sum(axis=2, keepdims=True), inside, deviation))
 
 
 def _mean(image: Float64Array, inside: Float64Array, deviation: float) -> Float64Array:

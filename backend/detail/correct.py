@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The surface that the picture sees takes on the detail of the normal map.
 
-The mesh's UVs tell the camera (`mesh.eye`). A z-buffer says what each pixel of the map sees, and `relief` by how much
-that has to move along its ray. Triangles that are too large for it are split (`refine`), and the vertices that are seen
-move. As they move along the rays, the picture shows them where it did, and no triangle that it sees can turn over.
+The mesh's UVs tell the camera (`mesh.eye`). A z-buffer says what each pixel of the map sees, `texture.agreement` how
+far the map counts there, and `relief` by how much the surface has to move along its ray. Triangles that are too large
+for it are split (`refine`), and the vertices that are seen move. As they move along the rays, the picture shows them
+where it did, and no triangle that it sees can turn over.
 Nothing moves at the outline, at steps and where nobody sees it, and nothing comes near the surface behind.
 """
 

@@ -5,6 +5,7 @@
     python scripts/benchmark.py body FOLDER            draft: any pictures that the engine can cut out
     python scripts/benchmark.py cutout FOLDER          any pictures: only the cut-out
     python scripts/benchmark.py detail FOLDER          the detail of normal maps on coarse meshes of known objects
+    python scripts/benchmark.py normal_texture FOLDER  the same for the normal textures of meshes of few faces
     python scripts/benchmark.py colours FOLDER         colours of what the picture does not see, on known objects
     python scripts/benchmark.py sides FOLDER           meshes of known objects with more pictures than the front
     python scripts/benchmark.py atlas PICTURE ...      the image of the colours: its charts, waste, stretch, time
@@ -21,7 +22,7 @@ least squares. `body` takes every picture from pixels to the mesh in its colours
 whether the mesh is sound; `cutout` prints what its first stage alone took, and the most memory so far. The rest is
 explained where it is: in benchmark_atlas.py; in benchmark_addon.py, which needs Blender; in benchmark_light.py, which
 needs the extra `training`; in benchmark_hi3dgen.py, benchmark_presets.py and benchmark_precision.py, which need the
-extra `hi3dgen`; and in benchmark_colours.py, benchmark_sides.py and benchmark_detail.py,
+extra `hi3dgen`; and in benchmark_colours.py, benchmark_sides.py, benchmark_detail.py and benchmark_normal_texture.py,
 which need both.
 """
 
@@ -58,6 +59,7 @@ Array = NDArray[np.float64]
 ELSEWHERE = {  # commands with a module of their own, which may import torch
     "light": "how much nearer to the true base colours pictures come without their light",
     "detail": "how much nearer a coarse mesh comes to the normals, and what that costs",
+    "normal_texture": "how much nearer a mesh of few faces comes to the normals by its normal texture",
     "colours": "how right the colours are of surface that the picture does not see",
     "sides": "how much nearer to the truth meshes come with more pictures of the object",
     "atlas": "charts, waste and stretch of the image of the colours, and what it takes",

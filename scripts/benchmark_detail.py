@@ -24,7 +24,7 @@ from voxel_meshes import read_cutout, read_normals, voxel_mesh
 from backend.arrays import Float32Array
 from backend.detail.correct import correct
 from backend.engines.draft.normals import estimate
-from backend.flow.products import Crop, Mesh, NormalMap
+from backend.flow.products import Cutout, Mesh, NormalMap
 from backend.foreground.cut_out import cut_out
 from backend.mesh.check import is_closed
 from backend.mesh.eye import find_eye
@@ -35,7 +35,8 @@ from backend.texture.raster import look
 from backend.training.geometry import evaluation, objects
 from backend.training.normals.evaluation import angles
 
-_INNER = 3  # pixels from the outline that are not measured
+INNER = 3
+"""Pixels from the outline that are not measured."""
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -53,8 +54,8 @@ def main(arguments: Sequence[str]) -> None:
         truth = objects.read_object(options.folder, name, about)
         if truth.occupied is None:
             continue
-        true, used, crop = _maps(options.folder, name, estimated=options.estimated)
-        coarse = voxel_mesh(options.folder, name, about, crop)
+        true, used, cutout = maps(options.folder, name, estimated=options.estimated)
+        coarse = voxel_mesh(options.folder, name, about, cutout.crop)
         start = time.perf_counter()
         carved = correct(coarse, used, 1.0, _ignore)
         seconds = time.perf_counter() - start
@@ -81,14 +82,14 @@ def _ignore(_step: int, _of: int) -> None:
     """Watch nothing."""
 
 
-def _maps(folder: Path, name: str, *, estimated: bool) -> tuple[NormalMap, NormalMap, Crop]:
-    """The true normal map, and the one whose detail the mesh gets, in the same frame, which is returned as well."""
+def maps(folder: Path, name: str, *, estimated: bool) -> tuple[NormalMap, NormalMap, Cutout]:
+    """The true normal map, and the one whose detail a mesh gets, both in the frame of the cut-out."""
     cutout = read_cutout(folder, name)
     if estimated:
         cutout = cut_out(cutout.rgba, len(cutout.rgba), _ignore)
     true = read_normals(folder, name, cutout)
     used = NormalMap(estimate(cutout, _ignore).normals, true.alpha, cutout.crop) if estimated else true
-    return true, used, cutout.crop
+    return true, used, cutout
 
 
 def _angles(mesh: Mesh, normal_map: NormalMap) -> Float32Array:
@@ -98,7 +99,7 @@ def _angles(mesh: Mesh, normal_map: NormalMap) -> Float32Array:
     u, v, depth = eye.seen(mesh.vertices.astype(np.float64)).T
     places = np.stack([u * side, (1.0 - v) * side, depth], axis=1)
     seen = look(places, mesh.triangles, (side, side), perspective=bool(eye.place[3]))
-    measured = eroded(normal_map.alpha > 0.9, _INNER) & (seen.triangles >= 0)
+    measured = eroded(normal_map.alpha > 0.9, INNER) & (seen.triangles >= 0)
     corners = mesh.triangles[seen.triangles[measured]]
     normals = np.einsum("pk,pkc->pc", seen.weights[measured], vertex_normals(mesh)[corners])
     return angles(unit(normals @ eye.axes.T).astype(np.float32), normal_map.normals[measured])

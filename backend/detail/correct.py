@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The surface that the picture sees takes on the detail of the normal map.
 
-The mesh's UVs tell the camera (`mesh.eye`). A z-buffer says what each pixel of the map sees, and `relief` by how much
-that has to move along its ray. Triangles that are too large for it are split (`refine`), and the vertices that are seen
-move. As they move along the rays, the picture shows them where it did, and no triangle that it sees can turn over.
+The mesh's UVs tell the camera (`mesh.eye`). A z-buffer says what each pixel of the map sees, `texture.agreement` how
+far the map counts there, and `relief` by how much the surface has to move along its ray. Triangles that are too large
+for it are split (`refine`), and the vertices that are seen move. As they move along the rays, the picture shows them
+where it did, and no triangle that it sees can turn over.
 Nothing moves at the outline, at steps and where nobody sees it, and nothing comes near the surface behind.
 """
 
@@ -14,9 +15,11 @@ import numpy as np
 from ..arrays import BoolArray, Float32Array, Float64Array, Int32Array
 from ..flow.products import Mesh, NormalMap, Report
 from ..mesh.eye import Eye, find_eye
+from ..mesh.smooth import smooth_normals
 from ..raster.morphology import dilated
 from ..raster.ticks import Poll, Tick
 from ..raster.vectors import unit
+from ..texture.agreement import agreed
 from ..texture.bake import sample
 from ..texture.raster import Seen, look
 from .refine import edges_of, halved
@@ -24,7 +27,7 @@ from .relief import Sheet, relief
 
 _STEPS = 20
 _LEAST_AGREEMENT = 0.7  # the mean cosine between the mesh's normals and the map's
-_WAVE = 1 / 8  # in sides of the map: longer waves stay as they are
+_WAVE = 1 / 4  # in sides of the map: longer waves stay as they are
 _OPAQUE = 0.9  # the least alpha that is trusted
 _FACING = 0.15  # the least cosine between a normal of the map and the ray
 _STEP = 8.0  # pixels of depth between neighbours that are a step of the surface
@@ -56,7 +59,7 @@ def correct(mesh: Mesh, normal_map: NormalMap, strength: float, report: Report) 
     seen = _look(eye, places, mesh.triangles, side, lambda: report(1, _STEPS))
     report(3, _STEPS)
     sheet = _sheet(eye, mesh, seen, normal_map, scale)
-    _require_agreement(mesh, seen, sheet)
+    sheet = _borne_out(mesh, seen, sheet)
     moved = relief(sheet, _WAVE * side, lambda done: report(4 + int(8 * done), _STEPS))
     thickness = _thickness(eye, places, mesh.triangles, seen, scale, lambda: report(12, _STEPS))
     moved = strength * np.maximum(moved, -_DEEPEST * thickness)
@@ -78,19 +81,20 @@ def _sheet(eye: Eye, mesh: Mesh, seen: Seen, normal_map: NormalMap, scale: float
     corners = mesh.vertices[mesh.triangles[seen.triangles]].astype(np.float64)
     points = np.einsum("hwk,hwkc->hwc", seen.weights, corners)
     rays = eye.rays(points)
-    normals = unit(normal_map.normals.astype(np.float64)) @ eye.axes
+    shown = unit(normal_map.normals.astype(np.float64)) @ eye.axes
     trusted = (seen.triangles >= 0) & (normal_map.alpha > _OPAQUE) & ~_steps(seen.depths * scale)
-    trusted &= np.einsum("hwc,hwc->hw", normals, rays) > _FACING
-    return Sheet(points * scale, rays, normals, trusted)
+    trusted &= np.einsum("hwc,hwc->hw", shown, rays) > _FACING
+    return Sheet(points * scale, rays, shown, trusted)
 
 
-def _require_agreement(mesh: Mesh, seen: Seen, sheet: Sheet) -> None:
-    corners = mesh.vertices[mesh.triangles[seen.triangles[sheet.trusted]]]
-    a, b, c = np.moveaxis(corners.astype(np.float64), 1, 0)
-    own = unit(np.cross(b - a, c - a), least=1e-30)
-    cosines = np.einsum("pc,pc->p", own, sheet.normals[sheet.trusted])
+def _borne_out(mesh: Mesh, seen: Seen, sheet: Sheet) -> Sheet:
+    """The sheet with the map's normals as far as the mesh bears them out; raises `ForeignMapError`."""
+    own = smooth_normals(mesh.vertices, mesh.triangles).astype(np.float64)
+    drawn = unit(np.einsum("hwk,hwkc->hwc", seen.weights, own[mesh.triangles[seen.triangles]]), sheet.rays)
+    cosines = np.einsum("pc,pc->p", drawn[sheet.trusted], sheet.normals[sheet.trusted])
     if len(cosines) and cosines.mean() < _LEAST_AGREEMENT:
         raise ForeignMapError
+    return replace(sheet, normals=agreed(drawn, sheet.normals, sheet.trusted))
 
 
 def _steps(depths: Float64Array) -> BoolArray:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The normal map's detail that a mesh is too coarse for, as a normal texture.
 
-Where the picture sees the surface, the normals are those of the map; towards the outline, at a grazing angle and where
-nobody sees it they go over into the mesh's own.
+Where the picture sees the surface, the normals are the map's, as far as the mesh bears them out (`agreement`); towards
+the outline, at a grazing angle and where nobody sees it they go over into the mesh's own.
 """
 
 import numpy as np
@@ -14,6 +14,7 @@ from ..mesh.smooth import smooth_normals
 from ..raster.blur import box_blur
 from ..raster.pull_push import fill
 from ..raster.vectors import unit
+from .agreement import agreed
 from .atlas import pixels_of
 from .bake import sample, without_rim
 from .raster import look
@@ -60,9 +61,12 @@ def bake_normals(mesh: Mesh, normal_map: NormalMap, size: int, report: Report) -
     poll()
     side = normal_map.alpha.shape[0]
     places = eye.pixels(mesh.vertices.astype(np.float64), side)
-    depths = look(places, mesh.triangles, (side, side), perspective=bool(eye.place[3]), poll=poll).depths
+    seen = look(places, mesh.triangles, (side, side), perspective=bool(eye.place[3]), poll=poll)
     near = _NEAR / eye.width(mesh.vertices.astype(np.float64))
-    shown = np.dstack([unit(normal_map.normals.astype(np.float64)) @ eye.axes, _trust(normal_map)]).astype(np.float32)
+    trust = _trust(normal_map)
+    drawn = unit(np.einsum("hwk,hwkc->hwc", seen.weights, own[mesh.triangles[seen.triangles]]), eye.axes[2])
+    normals = unit(normal_map.normals.astype(np.float64)) @ eye.axes
+    shown = np.dstack([agreed(drawn, normals, (trust > 0) & (seen.triangles >= 0)), trust]).astype(np.float32)
     done = 4
     image, covered = np.zeros((size * size, 3), np.float32), np.zeros(size * size, np.float32)
     for pixel, triangle, shares in pixels_of(mesh.corner_uv, size, poll):
@@ -73,7 +77,11 @@ def bake_normals(mesh: Mesh, normal_map: NormalMap, size: int, report: Report) -
         found = sample(shown, place[:, 0], place[:, 1]).astype(np.float64)
         smooth = unit(normal)
         cosines = (smooth * eye.rays(point)).sum(axis=1)
-        share = np.clip((cosines - _GRAZING) / (_SQUARE - _GRAZING), 0, 1) * found[:, 3] * _is_seen(place, depths, near)
+        share = (
+            np.clip((cosines - _GRAZING) / (_SQUARE - _GRAZING), 0, 1)
+            * found[:, 3]
+            * _is_seen(place, seen.depths, near)
+        )
         wanted = unit(smooth + share[:, None] * (found[:, :3] - smooth), smooth)
         image[pixel] = _in_axes(wanted, tangent, normal)
         covered[pixel] = 1.0

@@ -103,6 +103,22 @@ def test_the_detail_of_a_coarse_ball_is_measured(tmp_path: Path, capsys: pytest.
     assert float(rest[2]) == pytest.approx(float(rest[3]), abs=1)
 
 
+@pytest.mark.slow
+def test_the_normal_texture_of_a_coarse_ball_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch", reason="makes surfaces of voxels: the extra hi3dgen has it")
+    import benchmark_normal_texture
+
+    from tests.backend.training.geometry.known_objects import write_ball
+
+    middles = ((np.arange(128) + 0.5) / 128 - 0.5) * 1.5
+    x, y, z = np.meshgrid(middles, middles, middles, indexing="ij")
+    write_ball(tmp_path, occupancy128=np.packbits(x**2 + y**2 + z**2 < 0.25))
+    benchmark_normal_texture.main([str(tmp_path), "--faces", "3000", "--plain"])
+    name, before, after, *_ = capsys.readouterr().out.splitlines()[1].split()
+    assert name == "ball"
+    assert 0 < float(after) < 0.8 * float(before)
+
+
 def test_colours_that_nobody_sees_are_measured_on_a_half_dark_ball(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

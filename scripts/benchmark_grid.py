@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How near meshes from views come to the true surface, on objects whose surface is known.
+
+    python scripts/benchmark.py grid FOLDER [--cells N ...] [--steps N] [--only NAME ...] [--sheet PICTURE] [--json FILE]
+
+FOLDER is what `python -m backend evaluate geometry` reads. Each object is seen by the cameras of two engines, 320
+pixels square: the 16 of Hi3D's orbit, level with the object, and the six of Zero123++. It is grey under three coloured
+lights that stand still around it, without shadows. Three contenders make a mesh of the views, each cleaned and reduced
+as engines' meshes are: `hull`, the visual hull at the same lattice; `grid`, which is `volume.reconstruct`; and
+`normals`, the same with the true normals of the views, which engines estimate. Printed are what `evaluate geometry`
+prints under the same names, with the meshes where they lie; the processor's seconds, of all threads together; and, at
+the end, the most memory. Objects whose voxels are not reliable are left out. Needs the extras `hi3dgen` and `training`.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from benchmark import peak_megabytes
+
+from backend.arrays import Float32Array, Float64Array
+from backend.engines.hi3d.stages import DISTANCE, FOV
+from backend.engines.zero123pp.stages import CAMERAS
+from backend.files.pictures import write_picture
+from backend.flow.products import Camera, Mesh, Noted, Picture
+from backend.mesh.clean import clean
+from backend.mesh.reduce import reduce
+from backend.mesh.stages import FACES
+from backend.nn.device import choose
+from backend.raster.vectors import unit
+from backend.texture.camera import orbit, pixels
+from backend.texture.raster import look
+from backend.training.geometry import comparison, evaluation, objects
+from backend.training.geometry.triangles import Triangles, crosses
+from backend.volume.reconstruct import hull, mesh_of, reconstruct
+from backend.volume.seen import Seen, seen
+
+SIDE = 320
+_FINE = 3  # samples along a pixel's side
+_FRAMES = 16
+CAMERA_SETS = {
+    "16": tuple(orbit(360 * i / _FRAMES, 0.0, DISTANCE, FOV) for i in range(_FRAMES)),
+    "6": CAMERAS,
+}
+CONTENDERS = ("hull", "grid", "normals")
+_LIGHTS = unit(np.array([[0.5, -0.7, 0.5], [-0.8, -0.1, 0.3], [0.2, 0.9, 0.4]]))  # towards them
+_COLOURS = np.array([[0.55, 0.5, 0.4], [0.15, 0.25, 0.4], [0.3, 0.15, 0.2]])
+_AMBIENT = 0.25
+_SHOWN = ("chamfer", "f01", "f02", "normals", "volume")
+
+
+class Rendered(NamedTuple):
+    """Views of an object: colours and normals, float32 (N, H, W, 3), alpha, (N, H, W), and cameras.
+
+    Normals are unit, each view's own: x right, y up, z to the viewer.
+    """
+
+    colours: Float32Array
+    alpha: Float32Array
+    normals: Float32Array
+    cameras: tuple[Camera, ...]
+
+    def seen(self, *, normals: bool) -> Seen:
+        """As the grid takes them."""
+        return seen(self.colours, self.alpha, self.cameras, self.normals if normals else None, choose().device)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="benchmark.py grid", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--cells", type=int, nargs="+", default=[64], help="along the longest side")
+    parser.add_argument("--steps", type=int, default=200, help="of each resolution")
+    parser.add_argument("--views", nargs="+", default=[*CAMERA_SETS], choices=[*CAMERA_SETS], help="how many views")
+    parser.add_argument("--contenders", nargs="+", default=[*CONTENDERS], choices=CONTENDERS)
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="measure these objects alone")
+    parser.add_argument("--sheet", type=Path, metavar="PICTURE", help="write truth and meshes here")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers here")
+    options = parser.parse_args(arguments)
+    print(f"{'':18}{'views':>6}{'cells':>6} {'':8}" + "".join(f"{name:>9}" for name in _SHOWN) + f"{'seconds':>9}")
+    rows: list[dict[str, float | str]] = []
+    sheet: list[Picture] = []
+    for name, about in objects.listed(options.folder, options.only).items():
+        truth = objects.read_object(options.folder, name, about)
+        if truth.occupied is None:
+            continue
+        for views in options.views:
+            rendered = render(truth.surface, CAMERA_SETS[views])
+            for cells in options.cells:
+                for contender in options.contenders:
+                    start = time.process_time()
+                    mesh = made(rendered, contender, cells, options.steps)
+                    seconds = time.process_time() - start
+                    score, placed = evaluation.judge(truth, mesh, in_place=True)
+                    numbers = {key: getattr(score, key) for key in _SHOWN}
+                    rows.append({"name": name, "views": views, "cells": cells, "contender": contender, **numbers})
+                    rows[-1]["seconds"] = seconds
+                    _print(rows[-1])
+                    if options.sheet:
+                        first = (rendered.colours[0] * 255).astype(np.uint8)
+                        alpha = (rendered.alpha[0, ..., None] * 255).astype(np.uint8)
+                        sheet.append(comparison.row(np.concatenate([first, alpha], axis=2), truth.surface, placed))
+            if options.json:
+                options.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+    for views in options.views:
+        for cells in options.cells:
+            for contender in options.contenders:
+                _print(_mean([row for row in rows if _kind(row) == (views, cells, contender)]))
+    print(f"Most memory used: {peak_megabytes()} MB")
+    if sheet:
+        write_picture(options.sheet, np.concatenate(sheet))
+
+
+def made(rendered: Rendered, contender: str, cells: int, steps: int) -> Mesh:
+    """The finished mesh that a contender makes of views."""
+    views = rendered.seen(normals=contender == "normals")
+    field = hull(views, cells) if contender == "hull" else reconstruct(views, cells, steps, 0, _ignore)
+    cleaned = clean(mesh_of(field), report=_ignore)
+    return reduce(cleaned.product if isinstance(cleaned, Noted) else cleaned, faces=int(FACES.default), report=_ignore)
+
+
+def render(surface: Triangles, cameras: tuple[Camera, ...]) -> Rendered:
+    """What cameras see of a surface, which is as `evaluate geometry` has it."""
+    points = surface.vertices[:, [0, 2, 1]] * np.array([1.0, -1.0, 1.0])
+    upright = Triangles(points, surface.faces)
+    normals, middles = unit(crosses(upright.corners), least=1e-20), upright.corners.mean(axis=1)
+    parts = [_view(upright, normals, middles, camera) for camera in cameras]
+    colours, alpha, own = (np.stack(part).astype(np.float32) for part in zip(*parts, strict=True))
+    return Rendered(colours, alpha, own, cameras)
+
+
+def _view(
+    surface: Triangles, normals: Float64Array, middles: Float64Array, camera: Camera
+) -> tuple[Float64Array, Float64Array, Float64Array]:
+    """The colours, (H, W, 3), alpha, (H, W), and normals, (H, W, 3), of a view, from finer samples."""
+    shape = (SIDE * _FINE, SIDE * _FINE)
+    found = look(pixels(surface.vertices, camera, shape), surface.faces.astype(np.int32), shape)
+    there = found.triangles >= 0
+    which = found.triangles[there]
+    towards = camera.matrix[:3, 3] - middles[which]
+    facing = normals[which] * np.where((normals[which] * towards).sum(axis=1) < 0, -1, 1)[:, None]
+    samples = np.zeros((*shape, 7))
+    samples[there, :3] = np.clip(_AMBIENT + np.maximum(facing @ _LIGHTS.T, 0) @ _COLOURS, 0, 1)
+    samples[there, 3:6] = facing @ camera.matrix[:3, :3]
+    samples[there, 6] = 1
+    small = samples.reshape(SIDE, _FINE, SIDE, _FINE, 7).mean(axis=(1, 3))
+    alpha = small[..., 6]
+    return small[..., :3] / np.maximum(alpha, 1e-6)[..., None], alpha, unit(small[..., 3:6], least=1e-20)
+
+
+def _kind(row: dict[str, float | str]) -> tuple[object, ...]:
+    return row["views"], row["cells"], row["contender"]
+
+
+def _mean(rows: list[dict[str, float | str]]) -> dict[str, float | str]:
+    means = {key: float(np.mean([float(row[key]) for row in rows])) for key in (*_SHOWN, "seconds")}
+    return {**rows[0], "name": f"mean of {len(rows)}", **means}
+
+
+def _print(row: dict[str, float | str]) -> None:
+    numbers = "".join(f"{float(row[key]):9.4f}" for key in _SHOWN)
+    about = f"{row['name']:18}{row['views']:>6}{row['cells']:>6} {row['contender']:8}"
+    print(f"{about}{numbers}{float(row['seconds']):9.1f}", flush=True)
+
+
+def _ignore(_step: int, _of: int) -> None:
+    """Watch nothing."""
+
+

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How near meshes from views come to the true surface, on objects whose surface is known.
 
-    python scripts/benchmark.py grid FOLDER [--cells N ...] [--steps N] [--only NAME ...] [--sheet PICTURE] [--json FILE]
+    python scripts/benchmark.py grid FOLDER [--cells N ...] [--steps N] [--only NAME ...] [--sheet PICTURE]
 
 FOLDER is what `python -m backend evaluate geometry` reads. Each object is seen by the cameras of two engines, 320
 pixels square: the 16 of Hi3D's orbit, level with the object, and the six of Zero123++. It is grey under three coloured
@@ -16,6 +16,7 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,6 +54,21 @@ _AMBIENT = 0.25
 _SHOWN = ("chamfer", "f01", "f02", "normals", "volume")
 
 
+class Row(NamedTuple):
+    """What was measured of a mesh; the numbers from `chamfer` to `volume` are those of `evaluation.Score`."""
+
+    name: str
+    views: str
+    cells: int
+    contender: str
+    chamfer: float
+    f01: float
+    f02: float
+    normals: float
+    volume: float
+    seconds: float
+
+
 class Rendered(NamedTuple):
     """Views of an object: colours and normals, float32 (N, H, W, 3), alpha, (N, H, W), and cameras.
 
@@ -82,34 +98,28 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers here")
     options = parser.parse_args(arguments)
     print(f"{'':18}{'views':>6}{'cells':>6} {'':8}" + "".join(f"{name:>9}" for name in _SHOWN) + f"{'seconds':>9}")
-    rows: list[dict[str, float | str]] = []
+    kinds = [*product(options.views, options.cells, options.contenders)]
+    rows: list[Row] = []
     sheet: list[Picture] = []
     for name, about in objects.listed(options.folder, options.only).items():
         truth = objects.read_object(options.folder, name, about)
         if truth.occupied is None:
             continue
-        for views in options.views:
-            rendered = render(truth.surface, CAMERA_SETS[views])
-            for cells in options.cells:
-                for contender in options.contenders:
-                    start = time.process_time()
-                    mesh = made(rendered, contender, cells, options.steps)
-                    seconds = time.process_time() - start
-                    score, placed = evaluation.judge(truth, mesh, in_place=True)
-                    numbers = {key: getattr(score, key) for key in _SHOWN}
-                    rows.append({"name": name, "views": views, "cells": cells, "contender": contender, **numbers})
-                    rows[-1]["seconds"] = seconds
-                    _print(rows[-1])
-                    if options.sheet:
-                        first = (rendered.colours[0] * 255).astype(np.uint8)
-                        alpha = (rendered.alpha[0, ..., None] * 255).astype(np.uint8)
-                        sheet.append(comparison.row(np.concatenate([first, alpha], axis=2), truth.surface, placed))
-            if options.json:
-                options.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
-    for views in options.views:
-        for cells in options.cells:
-            for contender in options.contenders:
-                _print(_mean([row for row in rows if _kind(row) == (views, cells, contender)]))
+        rendered = {views: render(truth.surface, CAMERA_SETS[views]) for views in options.views}
+        for views, cells, contender in kinds:
+            start = time.process_time()
+            mesh = made(rendered[views], contender, cells, options.steps)
+            seconds = time.process_time() - start
+            score, placed = evaluation.judge(truth, mesh, in_place=True)
+            numbers = (score.chamfer, score.f01, score.f02, score.normals, score.volume, seconds)
+            rows.append(Row(name, views, cells, contender, *numbers))
+            _print(rows[-1])
+            if options.sheet:
+                sheet.append(comparison.row(_first(rendered[views]), truth.surface, placed))
+        if options.json:
+            options.json.write_text(json.dumps([row._asdict() for row in rows], indent=1), encoding="utf-8")
+    for kind in kinds if rows else ():
+        _print(_mean([row for row in rows if (row.views, row.cells, row.contender) == kind]))
     print(f"Most memory used: {peak_megabytes()} MB")
     if sheet:
         write_picture(options.sheet, np.concatenate(sheet))
@@ -152,22 +162,23 @@ def _view(
     return small[..., :3] / np.maximum(alpha, 1e-6)[..., None], alpha, unit(small[..., 3:6], least=1e-20)
 
 
-def _kind(row: dict[str, float | str]) -> tuple[object, ...]:
-    return row["views"], row["cells"], row["contender"]
+def _first(rendered: Rendered) -> Picture:
+    """The first view as a picture."""
+    whole = np.concatenate([rendered.colours[0], rendered.alpha[0, ..., None]], axis=2)
+    return np.rint(np.clip(whole, 0, 1) * 255).astype(np.uint8)
 
 
-def _mean(rows: list[dict[str, float | str]]) -> dict[str, float | str]:
-    means = {key: float(np.mean([float(row[key]) for row in rows])) for key in (*_SHOWN, "seconds")}
-    return {**rows[0], "name": f"mean of {len(rows)}", **means}
+def _mean(rows: Sequence[Row]) -> Row:
+    first = rows[0]
+    chamfer, f01, f02, normals, volume, seconds = np.mean([row[4:] for row in rows], axis=0).tolist()
+    name = f"mean of {len(rows)}"
+    return Row(name, first.views, first.cells, first.contender, chamfer, f01, f02, normals, volume, seconds)
 
 
-def _print(row: dict[str, float | str]) -> None:
-    numbers = "".join(f"{float(row[key]):9.4f}" for key in _SHOWN)
-    about = f"{row['name']:18}{row['views']:>6}{row['cells']:>6} {row['contender']:8}"
-    print(f"{about}{numbers}{float(row['seconds']):9.1f}", flush=True)
+def _print(row: Row) -> None:
+    numbers = "".join(f"{number:9.4f}" for number in row[4:-1])
+    print(f"{row.name:18}{row.views:>6}{row.cells:6} {row.contender:8}{numbers}{row.seconds:9.1f}", flush=True)
 
 
 def _ignore(_step: int, _of: int) -> None:
     """Watch nothing."""
-
-

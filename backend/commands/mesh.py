@@ -22,7 +22,12 @@ def configure(command: argparse.ArgumentParser, engine: Engine) -> None:
     """Add the command's arguments."""
     command.add_argument("views", type=Path, metavar="FOLDER", help="pictures, and cameras.json; see docs/views.md")
     command.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="OUT", help="the mesh in its colours: .glb, .obj, .ply, .stl"
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="OUT",
+        help="the mesh in its colours: .glb, .obj, .ply, .stl",
     )
     command.add_argument(
         "--normals", type=Path, metavar="FOLDER", help="normal maps of the views: x right, y up, z to the viewer"

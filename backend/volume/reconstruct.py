@@ -17,7 +17,7 @@ from .seen import Seen
 
 log = logging.getLogger(__name__)
 
-_COARSEST = 48  # cells: what has more begins with half as many
+_COARSEST = 32  # cells: what has more begins with half as many
 _RAYS = (2048, 1024, 512)  # of a step: as many as the memory has room for
 _WIDTH = (0.7, 0.15)  # cells: of the surface's density, at the beginning and at the end
 _FINER_WIDTH = 0.5  # cells, with which finer lattices begin
@@ -95,5 +95,7 @@ def _box(seen: Seen) -> tuple[torch.Tensor, torch.Tensor]:
     box = hull_box(seen)
     if box is None:
         sentence = "No place in space is shown as the object by all of the views."
-        raise UserError("no-shape", sentence, "Check that the cameras are those of the views, and leave out wrong views.")
+        raise UserError(
+            "no-shape", sentence, "Check that the cameras are those of the views, and leave out wrong views."
+        )
     return box

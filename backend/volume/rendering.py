@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a ray sees of a signed distance field: NeuS (Wang et al. 2021, "NeuS: Learning Neural Implicit Surfaces by
-Volume Rendering for Multi-view Reconstruction", section 3.1), unbiased and aware of occlusion.
+"""What a ray sees of a signed distance field, unbiased and aware of occlusion: NeuS.
+
+It is Wang et al., "NeuS: Learning Neural Implicit Surfaces by Volume Rendering for Multi-view Reconstruction", 2021,
+section 3.1.
 
 The opacity of the section between two samples with the distances f and f' is, with the logistic function Φ_s(f) =
 1 / (1 + exp(-s f)), equation 13: max((Φ_s(f) - Φ_s(f')) / Φ_s(f), 0). So what remains of the light behind a section is
 min(Φ_s(f') / Φ_s(f), 1), and here it is added up as logarithms, which stays exact deep inside.
 """
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -26,6 +27,6 @@ def transmittance(distances: Tensor, sharpness: float | Tensor) -> Tensor:
 def section_weights(light: Tensor) -> Tensor:
     """How much each section between two samples is seen, in [0, 1], (R, N - 1), from `transmittance` (R, N).
 
-    It is T α (equation 10); all sections of a ray together have its opacity.
+    It is the opacity by what of the light is left (equation 10); all sections of a ray together have its opacity.
     """
     return light[:, :-1] - light[:, 1:]

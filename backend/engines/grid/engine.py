@@ -4,8 +4,8 @@
 The picture of a request is the view that is painted first. Nothing heavy is imported before the first job.
 """
 
+from importlib import import_module
 from importlib.util import find_spec
-from types import ModuleType
 from typing import Any
 
 from ...flow.engine import NORMAL_VIEWS, PICTURE, VIEWS, Engine
@@ -47,9 +47,7 @@ def grid() -> Engine:
                 ("seed", "cells", "steps"),
                 lambda *taken, **used: _stages().build(*taken, **used),
             ),
-            Stage(
-                "finish", "Reducing", "mesh", ("mesh",), ("faces",), lambda *t, **used: _stages().finish(*t, **used)
-            ),
+            Stage("finish", "Reducing", "mesh", ("mesh",), ("faces",), lambda *t, **used: _stages().finish(*t, **used)),
             Stage(
                 "paint",
                 "Painting",
@@ -64,7 +62,4 @@ def grid() -> Engine:
 
 def _stages() -> Any:  # noqa: ANN401 - a module that imports torch
     prepare_environment()
-    from . import stages  # noqa: PLC0415
-
-    module: ModuleType = stages
-    return module
+    return import_module(f"{__package__}.stages")

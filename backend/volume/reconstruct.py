@@ -17,7 +17,7 @@ from .seen import Seen
 
 log = logging.getLogger(__name__)
 
-_COARSEST = 32  # cells: what has more begins with half as many
+_COARSEST = 24  # cells: what has more begins with half as many
 _RAYS = (2048, 1024, 512)  # of a step: as many as the memory has room for
 _WIDTH = (0.7, 0.15)  # cells: of the surface's density, at the beginning and at the end
 _FINER_WIDTH = 0.5  # cells, with which finer lattices begin

@@ -4,7 +4,6 @@
 The picture of a request is the view that is painted first. Nothing heavy is imported before the first job.
 """
 
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -62,4 +61,6 @@ def grid() -> Engine:
 
 def _stages() -> Any:  # noqa: ANN401 - a module that imports torch
     prepare_environment()
-    return import_module(f"{__package__}.stages")
+    from . import stages  # noqa: PLC0415  torch
+
+    return stages

@@ -114,7 +114,7 @@ def test_a_report_ends_the_work(ball: Seen) -> None:
 def test_coarse_lattices_come_before_fine_ones() -> None:
     assert levels(24) == [24]
     assert levels(96) == [24, 48, 96]
-    assert levels(129) == [32, 64, 129]
+    assert levels(64) == [16, 32, 64]
 
 
 def test_steps_are_as_large_as_the_memory_has_room_for() -> None:

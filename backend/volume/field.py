@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..raster.ticks import Poll, unwatched
 from .hull import hull_distances
 from .lattice import Lattice, lattice_over
 from .seen import Seen, pixels_of, sampled
@@ -37,17 +38,17 @@ class Field:
     stout: Tensor
 
 
-def hull_field(seen: Seen, box: tuple[Tensor, Tensor], cells: int) -> Field:
+def hull_field(seen: Seen, box: tuple[Tensor, Tensor], cells: int, poll: Poll = unwatched) -> Field:
     """The visual hull, with the mean of what the views show at each point as its colour; cells: along the longest side.
 
     box: around the hull, see `hull.hull_box`.
     """
     lattice = lattice_over(*box, cells, _MARGIN)
     points = lattice.points()
-    distances = hull_distances(points, seen) / lattice.cell
+    distances = hull_distances(points, seen, poll) / lattice.cell
     colours = torch.full((lattice.count, 3), 0.5, device=points.device)
     near = (distances < AROUND).nonzero()[:, 0]
-    colours[near] = _mean_colours(points[near], seen)
+    colours[near] = _mean_colours(points[near], seen, poll)
     depth = functional.max_pool3d(-distances.view(1, 1, *lattice.shape), 2 * _BESIDE + 1, stride=1, padding=_BESIDE)
     stout = (depth.flatten() - _THIN).clamp(0, 1)
     return Field(lattice, distances.clamp_max(OUTSIDE), colours, stout)
@@ -65,10 +66,11 @@ def refined(coarse: Field, coarse_hull: Field, hull: Field) -> Field:
     return Field(hull.lattice, distances, found[:, 1:], hull.stout)
 
 
-def _mean_colours(points: Tensor, seen: Seen) -> Tensor:
+def _mean_colours(points: Tensor, seen: Seen, poll: Poll) -> Tensor:
     """The mean of the colours at which the views show points (P, 3), weighted by alpha: (P, 3)."""
     total, count = torch.zeros_like(points), torch.full_like(points[:, :1], 1e-6)
     for camera, colours, alpha in zip(seen.cameras, seen.colours, seen.alpha, strict=True):
+        poll()
         places, _ = pixels_of(points, camera, seen.shape)
         there = sampled(torch.cat([colours * alpha[..., None], alpha[..., None]], dim=2), places)
         total, count = total + there[:, :3], count + there[:, 3:]

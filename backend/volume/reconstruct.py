@@ -2,6 +2,7 @@
 """From views to a field, from coarse to fine, and its surface as a mesh."""
 
 import logging
+from functools import partial
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ import torch
 from ..errors import UserError
 from ..flow.products import Mesh, Report
 from ..nn.device import TOO_SMALL, memory_of
+from ..raster.ticks import Poll, unwatched
 from ..surface.marching_cubes import marching_cubes
 from .field import Field, hull_field, refined
 from .fit import SAMPLES, Descent, Weights, fit
@@ -45,9 +47,9 @@ def rays_at_once(cells: int, pixels: int, memory: int) -> int:
     raise UserError("out-of-memory", sentence, f"Choose fewer cells. {TOO_SMALL}")
 
 
-def hull(seen: Seen, cells: int) -> Field:
+def hull(seen: Seen, cells: int, poll: Poll = unwatched) -> Field:
     """The visual hull alone. Raises `UserError` if nothing is in all views."""
-    return hull_field(seen, _box(seen), cells)
+    return hull_field(seen, _box(seen, poll), cells, poll)
 
 
 def reconstruct(seen: Seen, cells: int, steps: int, seed: int, report: Report, weights: Weights | None = None) -> Field:
@@ -58,7 +60,7 @@ def reconstruct(seen: Seen, cells: int, steps: int, seed: int, report: Report, w
     rays = rays_at_once(cells, seen.alpha.numel(), memory_of(seen.alpha.device))
     log.info("a grid of %d cells, %d rays a step", cells, rays)
     sizes = levels(cells)
-    box = _box(seen)
+    box = _box(seen, lambda: report(0, _PARTS))
     found: Field | None = None
     coarse_hull: Field | None = None
     for number, size in enumerate(sizes):
@@ -66,8 +68,7 @@ def reconstruct(seen: Seen, cells: int, steps: int, seed: int, report: Report, w
         def tick(fraction: float, before: int = sum(sizes[:number]), size: int = size) -> None:
             report(int(_PARTS * (before + size * fraction) / sum(sizes)), _PARTS)
 
-        tick(0.0)
-        start = hull_field(seen, box, size)
+        start = hull_field(seen, box, size, partial(tick, 0.0))
         field = refined(found, coarse_hull, start) if found and coarse_hull else start
         width = _WIDTH[0] if number == 0 else _FINER_WIDTH, _WIDTH[1] if size == cells else _COARSER_WIDTH
         found = fit(field, seen, Descent(steps, rays, width, _RATE), weights or Weights(), seed, tick)
@@ -91,8 +92,8 @@ def mesh_of(field: Field) -> Mesh:
     )
 
 
-def _box(seen: Seen) -> tuple[torch.Tensor, torch.Tensor]:
-    box = hull_box(seen)
+def _box(seen: Seen, poll: Poll) -> tuple[torch.Tensor, torch.Tensor]:
+    box = hull_box(seen, poll)
     if box is None:
         sentence = "No place in space is shown as the object by all of the views."
         raise UserError(

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from ..arrays import Float32Array
 from ..flow.products import Camera
+from ..raster.ticks import Poll, unwatched
 from ..texture.camera import focal_length
 from .outlines import outlines
 
@@ -40,6 +41,7 @@ def seen(
     cameras: tuple[Camera, ...],
     normals: Float32Array | None,
     device: torch.device,
+    poll: Poll = unwatched,
 ) -> Seen:
     """Views on a device; normals: each view's own, x right, y up, z to the viewer, else all as `Seen` has it."""
     coverage = torch.from_numpy(alpha).to(device)
@@ -47,7 +49,7 @@ def seen(
     if normals is not None:
         turns = torch.tensor([camera.matrix[:3, :3].tolist() for camera in cameras], dtype=torch.float32)
         turned = torch.einsum("nij,nhwj->nhwi", turns, torch.from_numpy(normals)).to(device)
-    return Seen(torch.from_numpy(colours).to(device), coverage, outlines(coverage), cameras, turned)
+    return Seen(torch.from_numpy(colours).to(device), coverage, outlines(coverage, poll), cameras, turned)
 
 
 def pixels_of(points: Tensor, camera: Camera, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:

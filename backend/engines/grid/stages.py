@@ -33,12 +33,16 @@ def build(cut: CutViews, *, seed: int, cells: int, steps: int, report: Report) -
 
     Raises `UserError` if the views show no common shape, or if the memory is not enough.
     """
-    report(0, 1)
+
+    def poll() -> None:
+        report(0, 1)
+
+    poll()
     device = choose().device
     colours, alpha = cut.rgba[..., :3].astype(np.float32) / 255, cut.rgba[..., 3].astype(np.float32) / 255
     try:
-        views = seen(colours, alpha, cut.cameras, cut.normals, device)
-        mesh = mesh_of(reconstruct(views, cells, steps, seed, report) if steps else hull(views, cells))
+        views = seen(colours, alpha, cut.cameras, cut.normals, device, poll)
+        mesh = mesh_of(reconstruct(views, cells, steps, seed, report) if steps else hull(views, cells, poll))
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
@@ -69,7 +73,7 @@ def paint(mesh: Mesh, views: Views, cut: CutViews, *, image_size: str, report: R
     front = min(range(count), key=lambda number: _off_front(cut.cameras[number]))
     camera, picture = cut.cameras[front], views.pictures[numbers[front]].copy()
     picture[..., 3] = resample(cut.rgba[front], (0, 0, cut.rgba.shape[2], cut.rgba.shape[1]), (height, width))[..., 3]
-    cutout = cut_out(picture, min(max(height, width), _MOST), partial(_part, report, 0, 1))
+    cutout = cut_out(picture, min(max(height, width), _MOST), lambda _step, _of: report(0, 1))
     normal_map = NormalMap(_normals(mesh, camera, cutout), cutout.alpha, cutout.crop)
     halfway = partial(_part, report, 0, 2)
     painted = paint_mesh(mesh, camera, cutout, normal_map, picture, most=int(image_size), report=halfway)

@@ -102,13 +102,13 @@ def test_a_report_ends_the_work(ball: Seen) -> None:
 
     def cancelling(step: int, of: int) -> None:
         parts.append(step / of)
-        if len(parts) == 20:
+        if step / of > 0.3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         reconstruct(ball, CELLS, STEPS, 0, cancelling)
     assert parts == sorted(parts)
-    assert 0 < parts[-1] < 1
+    assert parts[-1] < 1
 
 
 def test_coarse_lattices_come_before_fine_ones() -> None:

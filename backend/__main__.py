@@ -21,6 +21,7 @@ from .commands import (
     evaluate,
     generate,
     install,
+    mesh,
     normals,
     serve,
     storage,
@@ -29,7 +30,7 @@ from .commands import (
     weights,
 )
 from .commands.arguments import add_engine, add_overwrite, add_seeds, place, products_of
-from .engines import ENGINES, TOOLS
+from .engines import ENGINES, GRID, TOOLS
 from .errors import UserError
 from .flow.engine import Engine
 from .version import VERSION
@@ -139,6 +140,8 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
     texture.configure(
         commands.add_parser("texture", help="put a picture's colours onto any mesh, all round"), TOOLS["texture"]
     )
+
+    mesh.configure(commands.add_parser("mesh", help="make a mesh of views of an object from around it"), GRID)
 
     weights.configure(commands.add_parser("weights", help="list, download and check the published weights"))
 

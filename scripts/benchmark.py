@@ -8,6 +8,7 @@
     python scripts/benchmark.py normal_texture FOLDER  the same for the normal textures of meshes of few faces
     python scripts/benchmark.py colours FOLDER         colours of what the picture does not see, on known objects
     python scripts/benchmark.py sides FOLDER           meshes of known objects with more pictures than the front
+    python scripts/benchmark.py grid FOLDER            meshes from views of known objects, beside the visual hull
     python scripts/benchmark.py atlas PICTURE ...      the image of the colours: its charts, waste, stretch, time
     python scripts/benchmark.py light                  made-up pictures: base colours with and without the light
     python scripts/benchmark.py addon                  the add-on: enabling, a click, standing still, a large mesh
@@ -22,8 +23,8 @@ least squares. `body` takes every picture from pixels to the mesh in its colours
 whether the mesh is sound; `cutout` prints what its first stage alone took, and the most memory so far. The rest is
 explained where it is: in benchmark_atlas.py; in benchmark_addon.py, which needs Blender; in benchmark_light.py, which
 needs the extra `training`; in benchmark_hi3dgen.py, benchmark_presets.py and benchmark_precision.py, which need the
-extra `hi3dgen`; and in benchmark_colours.py, benchmark_sides.py, benchmark_detail.py and benchmark_normal_texture.py,
-which need both.
+extra `hi3dgen`; and in benchmark_colours.py, benchmark_sides.py, benchmark_grid.py, benchmark_detail.py and
+benchmark_normal_texture.py, which need both.
 """
 
 import argparse
@@ -62,6 +63,7 @@ ELSEWHERE = {  # commands with a module of their own, which may import torch
     "normal_texture": "how much nearer a mesh of few faces comes to the normals by its normal texture",
     "colours": "how right the colours are of surface that the picture does not see",
     "sides": "how much nearer to the truth meshes come with more pictures of the object",
+    "grid": "how near meshes from views come to known objects",
     "atlas": "charts, waste and stretch of the image of the colours, and what it takes",
     "addon": "how long Blender takes to enable the add-on and to make a mesh, and how long it stands still",
     "hi3dgen": "the networks of the hi3dgen engine, with and without their savings (or: --engine hi3dgen)",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from ..flow.engine import Engine
 from .draft.engine import DRAFT
+from .grid.engine import grid
 from .hi3d.engine import hi3d
 from .hi3dgen.engine import hi3dgen
 from .sv3d.engine import sv3d
@@ -15,7 +16,7 @@ from .texture.engine import texture
 from .zero123.engine import zero123
 from .zero123pp.engine import zero123pp
 
-__all__ = ["DRAFT", "ENGINES", "TOOLS"]
+__all__ = ["DRAFT", "ENGINES", "GRID", "TOOLS"]
 
 ENGINES: Mapping[str, Engine] = {
     engine.name: engine for engine in (DRAFT, hi3dgen(), hi3d(), sv3d(), zero123pp(), zero123())
@@ -23,3 +24,5 @@ ENGINES: Mapping[str, Engine] = {
 """Those that make something of a picture."""
 TOOLS: Mapping[str, Engine] = {tool.name: tool for tool in (texture(DRAFT),)}
 """Those that work on a mesh that a request brings."""
+GRID: Engine = grid()
+"""What makes a mesh of views; on the command line alone."""

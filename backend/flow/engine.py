@@ -18,7 +18,9 @@ MESH = "mesh"
 CAMERA = "camera"
 """The input, a `Camera`, by which a picture sees the mesh."""
 VIEWS = "views"
-"""The input, `Views`, of engines that put those onto the mesh, too."""
+"""The input, `Views`, of engines that put those onto the mesh, too, or that make a mesh of them."""
+NORMAL_VIEWS = "normal_views"
+"""The input, `Views`, of engines that make a mesh of views: their normal maps."""
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The stages for views that a request brings: cut out, fitted to the mesh by their outlines, and painted onto it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from ...errors import UserError
-from ...flow.products import Camera, Crop, Cutout, Mesh, Noted, Picture, Report, Viewpoint, Viewpoints, Views, noted
+from ...flow.products import Crop, Cutout, Mesh, Noted, Picture, Report, Viewpoint, Viewpoints, Views, noted
 from ...foreground.cut_out import cut_out
 from ...guided.given import GivenView, paint_views
 from ...raster.resample import paste_back, resample
-from ...texture.camera import field_of_view, focal_length
 from ...texture.cloud import scatter
 from ...texture.lens import lens_of, pose_of
 from ...texture.likeness import LEAST, target
+from ...texture.square import of_square, squared
 from ...texture.view_fit import fit_views
 from .stages import check_camera, fitting
 
@@ -41,7 +41,7 @@ def cut_views(views: Views, *, report: Report) -> ViewMasks:
     masks = np.zeros((len(views.pictures), _SIDE, _SIDE), np.uint8)
     for number, picture in enumerate(views.pictures):
         report(number, len(masks))
-        square = _square(picture)
+        square = squared(picture)
         small = resample(square, (0, 0, len(square), len(square)), (_SIDE, _SIDE))
 
         def within(_step: int, _of: int, number: int = number) -> None:
@@ -79,7 +79,7 @@ def place_views(
     if not shown:
         raise UserError("views-unlike", "None of the views shows an object before a plain background.", _ANOTHER)
     _, height, width, _ = views.pictures.shape
-    own = [_of_square(views.cameras[number], height, width) for number in shown]
+    own = [of_square(views.cameras[number], height, width) for number in shown]
     similarity, outline[shown] = fit_views(cloud, own, wanted, best.azimuth, best.elevation, poll)
     unlike = [number + 1 for number, each in enumerate(outline) if each < LEAST]
     if len(unlike) == len(outline):
@@ -109,7 +109,7 @@ def paint_with_views(
     """The painted mesh with what the views that agree show of it where the picture does not."""
     _, height, width, _ = views.pictures.shape
     given = [
-        GivenView(_square(picture)[..., :3], mask, _of_square(each.camera, height, width))
+        GivenView(squared(picture)[..., :3], mask, of_square(each.camera, height, width))
         for picture, mask, each in zip(views.pictures, view_masks.masks, view_cameras.found, strict=True)
         if each.outline >= LEAST
     ]
@@ -121,17 +121,3 @@ def _note(unlike: list[int], count: int) -> list[str]:
         return []
     named = ", ".join(map(str, unlike))
     return [f"Of the {count} views these were not used, because their outlines are not the mesh's: {named}."]
-
-
-def _square(picture: Picture) -> Picture:
-    """A view in the middle of a square; what is beside it there is as its outermost pixels."""
-    height, width, _ = picture.shape
-    across, down = max(height - width, 0), max(width - height, 0)
-    return np.pad(picture, ((down // 2, down - down // 2), (across // 2, across - across // 2), (0, 0)), mode="edge")
-
-
-def _of_square(camera: Camera, height: int, width: int) -> Camera:
-    """The camera that sees the square around a view of this size."""
-    side = max(height, width)
-    fov = field_of_view(focal_length(camera.fov, width), side) if camera.fov else 0.0
-    return replace(camera, fov=fov, width=camera.width * side / width)

@@ -61,10 +61,11 @@ class Score(NamedTuple):
     stands: float
 
 
-def judge(truth: Pictured, mesh: Mesh, *, lens: bool = False) -> tuple[Score, Triangles]:
+def judge(truth: Pictured, mesh: Mesh, *, lens: bool = False, in_place: bool = False) -> tuple[Score, Triangles]:
     """Measure a mesh as an engine gives it, Blender's axes, standing on the floor; also return it in the truth's frame.
 
-    lens: look at it through the truth's camera, see `alignment.through_lens`.
+    lens: look at it through the truth's camera, see `alignment.through_lens`. in_place: it lies in the truth's frame
+    already, and stays where it is.
     Raises `UserError` if the mesh has no surface, and with `lens` if the camera is not known.
     """
     scene = from_scene(mesh)
@@ -73,7 +74,9 @@ def judge(truth: Pictured, mesh: Mesh, *, lens: bool = False) -> tuple[Score, Tr
     if lens and (truth.camera is None or truth.camera[2] <= truth.surface.box[1][2]):
         sentence = f"objects.json does not say from where {truth.name} is seen."
         raise UserError("bad-example", sentence, "Add its camera, or measure without --lens.")
-    if lens and truth.camera is not None:
+    if in_place:
+        prediction = scene
+    elif lens and truth.camera is not None:
         prediction = through_lens(scene, truth.surface, truth.camera)
     else:
         prediction = aligned(scene, truth.surface)

@@ -49,6 +49,7 @@ _BOTH = (
     *("--ignore=tests/backend/views", "--ignore=tests/backend/guided", "--ignore=tests/backend/engines/hi3dgen"),
     *("--ignore=tests/backend/engines/draft/test_geometry.py", "--ignore=tests/backend/engines/texture"),
     *("--ignore=tests/backend/flow", "--ignore=tests/blender_addon/test_command.py"),
+    *("--ignore=tests/backend/volume", "--ignore=tests/backend/engines/grid"),
     "--ignore=tests/blender_addon/test_command_refusals.py",
 )
 _OLDEST = (

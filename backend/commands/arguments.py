@@ -27,12 +27,12 @@ def add_engine(command: argparse.ArgumentParser, engines: Iterable[AnyEngine]) -
     default = names[0] if names else None
     listed = f"what makes it (default {default})" if names else "what makes it"
     command.add_argument("--engine", choices=sorted(names) or None, default=default, help=listed)
-    add_settings(command, engines, "settings of --engine {}")
     command.add_argument(
         "--preset",
         metavar="NAME",
         help="settings by one name, see below, or the file of those that Blender's panel saved; --set comes first",
     )
+    add_settings(command, engines, "settings of --engine {}")
     command.epilog = "\n\n".join([*(_presets_of(engine) for engine in engines if engine.presets), command.epilog or ""])
 
 

@@ -68,7 +68,7 @@ class Batches:
         stages = (
             stages["foreground"],
             stages["normals"],
-            replace(self.geometry, run_many=self.build),
+            replace(self.geometry, run_many=self.build, also=()),
             plain,
             *(stages[name] for name in BEHIND[:-1]),
             replace(self.project, run_many=self.project_many),

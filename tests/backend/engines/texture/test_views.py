@@ -123,7 +123,7 @@ def test_what_the_picture_does_not_see_gets_the_views_colours_in_the_pictures_to
         assert after[part].mean() < 0.55 * before[part].mean()
     assert after[beside].mean() < 0.06
     front = normals[:, 1] < -0.9
-    assert after[front].mean() < before[front].mean() + 0.003, "the picture's own pixels stay"
+    assert after[front].mean() < before[front].mean() + 0.005, "the picture's own pixels stay"
 
 
 def test_views_that_all_show_something_else_are_refused(viewpoints: Viewpoints) -> None:

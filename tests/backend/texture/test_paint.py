@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A mesh gets colours all round: the picture's own in front, none of its face behind."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -169,16 +170,16 @@ def test_somebody_can_end_it_whenever_it_reports() -> None:
 
     def report(step: int, _of: int) -> None:
         steps.append(step)
-        if len(steps) == last:
+        if step >= last:  # what runs on threads reports by time
             raise Cancelled
 
-    last = 0
+    last = math.inf
     COLOUR.run(mesh, cutout, normal_map, cutout.rgba, colours="1024", remove_light=False, report=report)
     whole = list(steps)
     assert whole == sorted(whole)
     assert len(whole) > 60
-    for last in (1, len(whole) // 3, len(whole) // 2, len(whole)):
+    for last in (whole[0], whole[len(whole) // 3], whole[len(whole) // 2], whole[-1]):
         steps.clear()
         with pytest.raises(Cancelled):
             COLOUR.run(mesh, cutout, normal_map, cutout.rgba, colours="1024", remove_light=False, report=report)
-        assert len(steps) == last
+        assert sum(step >= last for step in steps) == 1

@@ -112,7 +112,7 @@ def test_values_that_the_page_forbids_are_not_written(value: object) -> None:
         (header(2, 0, magic=b"GET "), "bad-frame"),
         (header(2, 0, version=0), "wrong-version"),
         (header(2, 0, version=1), "wrong-version"),
-        (header(2, 0, version=1280), "wrong-version"),  # 5 in the other byte order
+        (header(2, 0, version=1536), "wrong-version"),  # 6 in the other byte order
         (header(2, 0, version=7, reserved=9), "wrong-version"),  # a later version may use the field
         (header(2, 0, reserved=1), "bad-frame"),
         (header(0, 0), "bad-frame"),

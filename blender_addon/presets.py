@@ -15,5 +15,7 @@ def folder_of(engine: EngineInfo) -> str:
 
 
 def named(engine: EngineInfo, name: str) -> str:
-    """The file of the preset that was saved by that name; else the name: it may be of a shipped one, or a path."""
+    """The file of the preset that was saved by that name; the name itself if one ships under it, or if it is a path."""
+    if any(preset.name == name for preset in engine.presets):
+        return name
     return bpy.utils.preset_find(name, folder_of(engine), display_name=True, ext=SUFFIX) or name

@@ -44,10 +44,13 @@ class Found:
         return self.area >= LEAST
 
 
-def camera_of(cloud: Cloud, side: str, normal_map: NormalMap, elevation: float, poll: Poll) -> Found | None:
+def camera_of(
+    cloud: Cloud, side: str, normal_map: NormalMap, elevation: float, poll: Poll, azimuth: float = 0.0
+) -> Found | None:
     """Find the camera that sees a surface as a picture from a side shows it; None if the picture shows nothing.
 
-    cloud: z up, seen from -y by the front's camera, which looks from `elevation`, in degrees.
+    cloud: z up, the object's front towards -y. azimuth, elevation: from where the front's camera looks, in degrees; a
+    side may be meant as the object has it, or as that camera does.
     """
     if not (normal_map.alpha > 0.5).any():
         return None
@@ -58,7 +61,11 @@ def camera_of(cloud: Cloud, side: str, normal_map: NormalMap, elevation: float, 
         poll()
         return framed_at(cloud, wanted, Pose(azimuth, float(np.clip(elevation, -89, 89)), roll, DISTANCE))
 
-    starts = [posed(SIDES[side], height, 0.0) for height in dict.fromkeys((elevation, *_HEIGHTS))]
+    starts = [
+        posed(turn, height, 0.0)
+        for turn in dict.fromkeys((SIDES[side], SIDES[side] + round(azimuth)))
+        for height in dict.fromkeys((elevation, *_HEIGHTS))
+    ]
     start = max(starts, key=lambda each: each.likeness.whole).pose
     first = np.array([start.azimuth, start.elevation, 0.0])
 

@@ -77,12 +77,12 @@ def _painted(mesh: Mesh, cutout: Cutout, sides: Mapping[str, Any], report: Repor
         report(done, of)
 
     cloud = scatter(mesh.vertices, mesh.triangles, POINTS)
-    elevation = _elevation(mesh)
+    angles = _angles(mesh)
     notes: list[str] = []
     views: list[GivenView] = []
     for side in given:
         its_cutout, normal_map = sides[cutout_of(side)], sides[normal_map_of(side)]
-        view = _view(cloud, side, sides[side], its_cutout, normal_map, elevation, notes, poll, lit=lit)
+        view = _view(cloud, side, sides[side], its_cutout, normal_map, angles, notes, poll, lit=lit)
         if view:
             views.append(view)
     if views:
@@ -97,14 +97,15 @@ def _view(
     picture: Picture,
     cutout: Cutout,
     normal_map: NormalMap,
-    elevation: float,
+    angles: tuple[float, float],
     notes: list[str],
     poll: Poll,
     *,
     lit: bool,
 ) -> GivenView | None:
     """A picture as a view of the mesh; None, and a note, if its outline is not the mesh's."""
-    found = camera_of(cloud, side, normal_map, elevation, poll)
+    azimuth, elevation = angles
+    found = camera_of(cloud, side, normal_map, elevation, poll, azimuth)
     if found is None or not found.agrees:
         agreement, least = percent(found)
         sentence = f"Its outline agrees with the mesh to {agreement} %, and {least} % are needed to use its colours."
@@ -118,11 +119,11 @@ def _view(
     return GivenView(square, cutout.rgba[..., 3], found.camera.lens.camera(cloud.centre, cloud.radius))
 
 
-def _elevation(mesh: Mesh) -> float:
-    """From how high the first picture's camera looks at the mesh, in degrees."""
+def _angles(mesh: Mesh) -> tuple[float, float]:
+    """From where the first picture's camera looks at the mesh: azimuth and elevation, in degrees."""
     if mesh.picture_uv is None:
         raise ValueError("the mesh does not say where the picture shows it")
-    return angles_of(find_eye(mesh.vertices, mesh.picture_uv).axes[2])[1]
+    return angles_of(find_eye(mesh.vertices, mesh.picture_uv).axes[2])
 
 
 def _unlit(square: Picture, cutout: Cutout, normal_map: NormalMap) -> Picture:

@@ -107,7 +107,12 @@ def read(path: Path, engine: HasPresets) -> dict[str, Scalar]:
                 targets=[ast.Attribute(value=ast.Name(id="settings"), attr=name)],
                 value=ast.Constant(value=bool() | int() | float() | str() as value),
             ):
-                values[name] = float(f"{value:.7g}") if isinstance(value, float) else value
+                values[name] = _meant(value)
+            case ast.Assign(
+                targets=[ast.Attribute(value=ast.Name(id="settings"), attr=name)],
+                value=ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)),
+            ):
+                values[name] = _meant(-value)
             case ast.Import():
                 pass
             case _:
@@ -115,6 +120,11 @@ def read(path: Path, engine: HasPresets) -> dict[str, Scalar]:
     if owners != [owner_of(engine.name)]:
         raise UserError("bad-preset", f"“{path.name}” is no preset of {engine.label}.", _SAVED)
     return values
+
+
+def _meant(value: Scalar) -> Scalar:
+    """A value as it was typed: Blender keeps 32 bits of a number."""
+    return float(f"{value:.7g}") if isinstance(value, float) else value
 
 
 def owner_of(engine: str) -> str:

@@ -27,8 +27,10 @@ _SHAPE = (32, 96, 64)  # M, K, N: so small that BLAS uses one thread, whose time
 def by_matmul(rows: Float32Array, matrix: Float32Array) -> Float32Array:
     """Multiply with `@`, by BLAS if numpy has it, in blocks that one thread works on."""
     (height, depth), width = rows.shape, matrix.shape[1]
+    columns = max(2, _ONE_THREAD // (_LEAST_ROWS * max(depth, 1)))
+    if width % columns == 1:  # a single column is another routine, too
+        return by_matmul(rows, np.pad(matrix, ((0, 0), (0, 1))))[:, :-1]
     result = np.empty((height, width), np.float32)
-    columns = max(1, _ONE_THREAD // (_LEAST_ROWS * depth))
     for first in range(0, width, columns):
         part = matrix[:, first : first + columns]
         count = max(_LEAST_ROWS, _ONE_THREAD // part.size)

@@ -8,6 +8,7 @@ step of brightness would be seen from above or from the side. Far away nothing o
 import numpy as np
 
 from ..arrays import Float64Array, Int32Array
+from ..mesh.rows import used
 from ..raster.ticks import Poll
 
 _MOST = 48  # rounds
@@ -27,10 +28,9 @@ def faded(
     flowing = triangles[(known < _SURE).take(triangles).any(axis=1)]
     if not len(flowing) or not result.any():
         return result
-    used = np.zeros(len(points), np.bool_)
-    used[flowing] = True
-    corners = np.ascontiguousarray((np.cumsum(used) - 1).take(flowing.T))
-    at, kept, open_ = points[used], result[used], 1 - known[used]
+    there, flowing = used(flowing, len(points))
+    corners = np.ascontiguousarray(flowing.T)
+    at, kept, open_ = points[there], result[there], 1 - known[there]
     length = float(np.median(np.linalg.norm(at[corners[0]] - at[corners[1]], axis=1)))
     share = open_ / (3 * np.bincount(corners.reshape(-1), minlength=len(at)))
     heat = kept
@@ -38,5 +38,5 @@ def faded(
         poll()
         triple = heat[corners].sum(axis=0)  # of each triangle, which all of its corners get
         heat = kept + share * sum(np.bincount(corner, triple, len(at)) for corner in corners)
-    result[used] = heat
+    result[there] = heat
     return result

@@ -72,6 +72,9 @@ def _passing(rays: Rays, lattice: Lattice, near: Tensor, poll: Poll) -> tuple[Te
     whole = torch.tensor(lattice.shape, dtype=torch.float32, device=near.device) - 1
     step = lattice.cell * _STRIDE
     found: list[tuple[Tensor, Tensor, Tensor]] = []
+    if not len(rays.origins):
+        nothing = near.new_empty(0, dtype=torch.float32)
+        return nothing.long(), nothing, nothing
     for which in torch.arange(len(rays.origins), device=near.device).split(_AT_ONCE):
         poll()
         some = Rays(rays.origins[which], rays.directions[which])
@@ -88,8 +91,5 @@ def _passing(rays: Rays, lattice: Lattice, near: Tensor, poll: Poll) -> tuple[Te
         passes = met.any(dim=1)
         entry, leave = torch.maximum(first, entry)[passes], torch.minimum(last, leave)[passes]
         found.append((which[passes], entry, leave))
-    if not found:
-        nothing = near.new_empty(0, dtype=torch.float32)
-        return nothing.long(), nothing, nothing
     which, first, last = map(torch.cat, zip(*found, strict=True))
     return which, first, last

@@ -19,6 +19,7 @@ AROUND = 2.5
 """Cells: points that are farther outside than this stay so."""
 OUTSIDE = 3.0
 """Cells: the distance at all of these."""
+_AT_ONCE = 1 << 18  # points whose corners are read together
 _MARGIN = 3  # cells between the hull's box and the lattice's border
 _THIN = 1.0  # cells of depth inside, in what is too thin for a resolution
 _BESIDE = 2  # cells within which the depth counts
@@ -54,14 +55,18 @@ def hull_field(seen: Seen, box: tuple[Tensor, Tensor], cells: int, poll: Poll = 
     return Field(lattice, distances.clamp_max(OUTSIDE), colours, stout)
 
 
-def refined(coarse: Field, coarse_hull: Field, hull: Field) -> Field:
+def refined(coarse: Field, coarse_hull: Field, hull: Field, poll: Poll = unwatched) -> Field:
     """The field at the finer lattice of `hull`: the hull there, and by how much the coarse field had left its own.
 
     What was too thin for the coarse lattice begins as the hull again.
     """
     places = coarse.lattice.in_cells(hull.lattice.points())
     moved = (coarse.distances - coarse_hull.distances) * coarse.stout * coarse.lattice.cell
-    found = coarse.lattice.at(torch.cat([moved[:, None], coarse.colours], dim=1), places)
+    both, parts = torch.cat([moved[:, None], coarse.colours], dim=1), list[Tensor]()
+    for some in places.split(_AT_ONCE):
+        poll()
+        parts.append(coarse.lattice.at(both, some))
+    found = torch.cat(parts)
     distances = (hull.distances + found[:, 0] / hull.lattice.cell).clamp_max(OUTSIDE)
     return Field(hull.lattice, distances, found[:, 1:], hull.stout)
 

@@ -15,6 +15,7 @@ from torch.nn import functional
 from ..raster.ticks import Tick
 from .casting import Casts, along_rays, cast
 from .field import AROUND, OUTSIDE, Field
+from .hull import no_hull
 from .lattice import Lattice, trilinear, trilinear_slopes
 from .rendering import section_weights, transmittance
 from .seen import Seen
@@ -77,13 +78,13 @@ class Grid:
 def fit(start: Field, seen: Seen, descent: Descent, weights: Weights, seed: int, tick: Tick) -> Field:
     """Fit a field to views at its own resolution; `tick` is called at every step.
 
-    Raises ValueError if no ray of any view comes near to the field's inside.
+    Raises `UserError` if no ray of any view comes near to the field's inside.
     """
     device = start.distances.device
     grid, values = table_of(start)
     casts = cast(seen, grid.lattice, grid.rows > 0, lambda: tick(0.0))
     if not len(casts.entry):
-        raise ValueError("no view sees the field")
+        raise no_hull()
     dense = torch.where(grid.rows > 0, start.distances, OUTSIDE)
     random = torch.Generator().manual_seed(seed)  # on the CPU, so that a seed means the same everywhere
     order, band = torch.empty(0, dtype=torch.int64), grid.numbers
@@ -172,7 +173,7 @@ def regular_loss(grid: Grid, values: Tensor, band: Tensor, weights: Weights) -> 
     What is thin is not smoothed, as it would vanish; outlines tell its shape.
     """
     distances = values[:, 0]
-    beside = distances[grid.neighbours[band].flatten()].view(-1, 3, 2)
+    beside = distances.index_select(0, grid.neighbours[band].flatten()).view(-1, 3, 2)  # of one order, unlike [ ]
     slopes = ((beside[..., 1] - beside[..., 0]).square().sum(dim=1) + 1e-12).sqrt() / 2
     bent = (beside.sum(dim=2) - 2 * distances[band, None]).square().sum(dim=1) / 3
     return weights.eikonal * (slopes - 1).square().mean() + weights.smooth * (bent * grid.stout[band]).mean()

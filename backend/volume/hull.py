@@ -9,6 +9,7 @@ a part of a pixel, and a good start for a signed distance. Beside edges at which
 import torch
 from torch import Tensor
 
+from ..errors import UserError
 from ..raster.ticks import Poll, unwatched
 from .lattice import Lattice, lattice_over
 from .seen import Seen, pixels_of, sampled
@@ -19,13 +20,19 @@ _COARSE = 80  # cells, by which the hull's box is found
 
 
 def hull_distances(points: Tensor, seen: Seen, poll: Poll = unwatched) -> Tensor:
-    """The signed distances of points (P, 3) to the hull, in metres, negative inside, (P,)."""
-    found = torch.full_like(points[:, 0], -torch.inf)
+    """The signed distances of points (P, 3) to the hull within `REACH`, in metres, negative inside, (P,)."""
+    found = points.abs().amax(dim=1) - REACH  # views from few sides leave the hull without an end
     for camera, distances in zip(seen.cameras, seen.distances, strict=True):
         poll()
         places, scale = pixels_of(points, camera, seen.shape)
         found = torch.maximum(found, sampled(distances[..., None], places)[:, 0] / scale)
     return found
+
+
+def no_hull() -> UserError:
+    """What is said if nothing is in all views."""
+    advice = "Check that the cameras are those of the views, and leave out wrong views."
+    return UserError("no-shape", "No place in space is shown as the object by all of the views.", advice)
 
 
 def hull_box(seen: Seen, poll: Poll = unwatched) -> tuple[Tensor, Tensor] | None:

@@ -14,7 +14,7 @@ from ..raster.ticks import Poll, unwatched
 from ..surface.marching_cubes import marching_cubes
 from .field import Field, hull_field, refined
 from .fit import SAMPLES, Descent, Weights, fit
-from .hull import hull_box
+from .hull import hull_box, no_hull
 from .seen import Seen
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def reconstruct(seen: Seen, cells: int, steps: int, seed: int, report: Report, w
             report(int(_PARTS * (before + size * fraction) / sum(sizes)), _PARTS)
 
         start = hull_field(seen, box, size, partial(tick, 0.0))
-        field = refined(found, coarse_hull, start) if found and coarse_hull else start
+        field = refined(found, coarse_hull, start, partial(tick, 0.0)) if found and coarse_hull else start
         width = _WIDTH[0] if number == 0 else _FINER_WIDTH, _WIDTH[1] if size == cells else _COARSER_WIDTH
         found = fit(field, seen, Descent(steps, rays, width, _RATE), weights or Weights(), seed, tick)
         coarse_hull = start
@@ -95,8 +95,5 @@ def mesh_of(field: Field) -> Mesh:
 def _box(seen: Seen, poll: Poll) -> tuple[torch.Tensor, torch.Tensor]:
     box = hull_box(seen, poll)
     if box is None:
-        sentence = "No place in space is shown as the object by all of the views."
-        raise UserError(
-            "no-shape", sentence, "Check that the cameras are those of the views, and leave out wrong views."
-        )
+        raise no_hull()
     return box

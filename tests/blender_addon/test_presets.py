@@ -47,6 +47,15 @@ def test_one_is_saved_found_by_its_name_applied_and_removed(scene: Any, saved: P
     assert not file.exists()
 
 
+def test_one_that_was_saved_by_the_name_of_one_that_ships_does_not_take_its_place(scene: Any, saved: Path) -> None:
+    scene.hi3dgen_draft.faces = 7777
+    bpy.ops.hi3dgen.add_preset(name="preview")
+    bpy.ops.hi3dgen.apply_preset(preset="preview")
+    assert scene.hi3dgen_draft.faces == 20000
+    bpy.ops.hi3dgen.apply_preset(filepath=str(saved / "preview.py"))
+    assert scene.hi3dgen_draft.faces == 7777
+
+
 def test_each_engine_has_its_own(scene: Any, saved: Path) -> None:
     bpy.ops.hi3dgen.add_preset(name="Mine")
     scene.hi3dgen.engine = "hi3dgen"

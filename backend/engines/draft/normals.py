@@ -45,7 +45,8 @@ def estimate(cutout: Cutout, report: Report) -> NormalMap:
     joined = estimate_at(weights, cutout, first, partial(report, 1, _STEPS))
     if fine_size > first:
         other = estimate_at(weights, cutout, second, partial(report, 2, _STEPS))
-        fine = estimate_at(weights, cutout, fine_size, partial(report, 5, _STEPS))
+        same = second == fine_size
+        fine = other if same else estimate_at(weights, cutout, fine_size, partial(report, 5, _STEPS))
         both = _resized(joined, fine_size).normals + _resized(other, fine_size).normals
         deviation = _SPLIT * fine_size / first
         joined = join(NormalMap(unit(both), fine.alpha), fine, deviation, partial(report, 17, _STEPS))

@@ -8,7 +8,7 @@ import numpy as np
 from ...arrays import Float32Array
 from ...errors import UserError
 from ...flow.products import Camera, Cutout, Mesh, NormalMap, Noted, Report, Views, noted
-from ...foreground.cut_out import cut_out
+from ...foreground.cut_out import cut_out_by_alpha
 from ...guided.given import GivenView, paint_views
 from ...mesh.clean import clean
 from ...mesh.place import place
@@ -73,7 +73,7 @@ def paint(mesh: Mesh, views: Views, cut: CutViews, *, image_size: str, report: R
     front = min(range(count), key=lambda number: _off_front(cut.cameras[number]))
     camera, picture = cut.cameras[front], views.pictures[numbers[front]].copy()
     picture[..., 3] = resample(cut.rgba[front], (0, 0, cut.rgba.shape[2], cut.rgba.shape[1]), (height, width))[..., 3]
-    cutout = cut_out(picture, min(max(height, width), _MOST), lambda _step, _of: report(0, 1))
+    cutout = cut_out_by_alpha(picture, min(max(height, width), _MOST), lambda _step, _of: report(0, 1))
     normal_map = NormalMap(_normals(mesh, camera, cutout), cutout.alpha, cutout.crop)
     halfway = partial(_part, report, 0, 2)
     painted = paint_mesh(mesh, camera, cutout, normal_map, picture, most=int(image_size), report=halfway)

@@ -10,7 +10,7 @@ import numpy as np
 from ...arrays import Float32Array, Float64Array
 from ...errors import UserError
 from ...flow.products import Camera, Noted, Picture, Report, Views, noted
-from ...foreground.cut_out import cut_out
+from ...foreground.cut_out import cut_out, is_opaque
 from ...raster.resample import paste_back, resample
 from ...raster.vectors import unit
 
@@ -101,7 +101,7 @@ def _within(report: Report, number: int, count: int, _step: int, _of: int) -> No
 def _cut(picture: Picture, shape: tuple[int, int], report: Report) -> Picture:
     """A view of this shape with the object's coverage as its alpha. Raises `UserError`."""
     small = _resized(picture, shape)
-    if (small[..., 3] < 255 * _OPAQUE).any():
+    if not is_opaque(small):
         if not (small[..., 3] >= 255 * _OPAQUE).any():
             raise UserError("empty-cutout", "The view shows nothing.", "Leave it out.")
         return small

@@ -85,6 +85,12 @@ def test_what_is_none_is_refused_and_not_run(tmp_path: Path, text: str) -> None:
     assert caught.value.code == "bad-preset"
 
 
+def test_a_value_below_zero_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "below.py"
+    path.write_text("import bpy\nsettings = bpy.context.scene.hi3dgen_hi3d\n\nsettings.elevation = -5.0\n", "utf-8")
+    assert read(path, ENGINES["hi3d"]) == {"elevation": -5.0}
+
+
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be opened"):
         settings_of(DRAFT, str(tmp_path / "none.py"))

@@ -7,7 +7,10 @@ import pytest
 from backend.raster.matmul import by_einsum, by_matmul
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 1248, 96), (3, 5, 2), (1000, 48, 48), (13, 2304, 256), (5, 7000, 3)])
+@pytest.mark.parametrize(
+    "shape",
+    [(1, 1, 1), (1, 1248, 96), (3, 5, 2), (1000, 48, 48), (13, 2304, 256), (5, 7000, 3), (300, 64, 1), (30, 300, 73)],
+)
 def test_both_ways_multiply(shape: tuple[int, int, int]) -> None:
     m, k, n = shape
     random = np.random.default_rng(0)

@@ -33,8 +33,8 @@ def ball(camera: Camera, side: int = SIDE) -> tuple[Picture, Float32Array]:
     return np.rint(colours * 255).astype(np.uint8), own.astype(np.float32)
 
 
-def seen_ball(*, normals: bool = False) -> Seen:
-    """All views of it."""
-    pictures, own = zip(*(ball(camera) for camera in CAMERAS), strict=True)
+def seen_ball(*, normals: bool = False, cameras: tuple[Camera, ...] = CAMERAS) -> Seen:
+    """The views that cameras have of it."""
+    pictures, own = zip(*(ball(camera) for camera in cameras), strict=True)
     rgba = np.stack(pictures).astype(np.float32) / 255
-    return seen(rgba[..., :3], rgba[..., 3], CAMERAS, np.stack(own) if normals else None, torch.device("cpu"))
+    return seen(rgba[..., :3], rgba[..., 3], cameras, np.stack(own) if normals else None, torch.device("cpu"))

@@ -56,6 +56,13 @@ def test_a_seed_means_one_mesh(ball: Seen) -> None:
     assert first.shape != other.shape or not np.array_equal(first, other)
 
 
+def test_what_two_views_leave_without_an_end_ends() -> None:
+    both = seen_ball(cameras=(orbit(0, 0, 2.0, 40.0), orbit(180, 0, 2.0, 40.0)))
+    mesh = mesh_of(hull(both, CELLS))
+    assert is_closed(mesh.triangles)
+    assert np.abs(mesh.vertices).max() < 1.2
+
+
 @pytest.mark.slow
 def test_colours_carve_what_outlines_leave_and_normals_carve_more() -> None:
     mesh = joined([box((-0.5, -0.3, -0.2), (0.5, 0.3, 0.2))])

@@ -61,6 +61,7 @@ def texts() -> list[Text]:
     parts = [ROOT / "backend" / part for part in BACKEND]
     backend = [path for part in parts for path in ([part] if part.is_file() else sorted(part.rglob("*.py")))]
     found = [*_registered(), *((OURS, text) for path in files for text in _said(path)), *_of_engines()]
+    found += [(OURS, word) for word in import_module(f"{MODULE}.blender_addon.scene.again").CALLED.values()]
     found += [(OURS, text) for path in (*files, *backend) for text in _sentences(path)]
     found += [(OURS, text) for path in backend if {"install", "weights"} & {*path.parts} for text in _steps(path)]
     return list(dict.fromkeys((context, text) for context, text in found if text and text not in NAMES))

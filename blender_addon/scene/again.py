@@ -42,7 +42,7 @@ class Remade:
     material: bpy.types.Material
 
 
-_CALLED = {
+CALLED = {
     masks.INPUT: "mask",
     normal_map.INPUT: "normal map",
     "back": "picture from behind",
@@ -87,7 +87,7 @@ def inputs_of(
     for name in (recipe_of(thing) or {}).get("inputs", {}):
         image = picture if name == "picture" else own.get(name) or others.get(name)
         if image is None:
-            what = _CALLED.get(name, name.replace("_", " "))
+            what = CALLED.get(name, name.replace("_", " "))
             sentence = f"The {what} that “{thing.name}” was made with is not in this file any more."
             raise AddonError(sentence, "Generate from the picture instead.")
         inputs[name] = image

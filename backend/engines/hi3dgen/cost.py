@@ -7,6 +7,7 @@ of 20,000 voxels.
 
 from dataclasses import replace
 
+from ...around.stages import SIDES, cutout_of, normal_map_of, tokens_of
 from ...flow.settings import Settings
 from ...guided import complete, cost, refine
 from ...guided.settings import FILLED, REFINED
@@ -17,6 +18,11 @@ from ...texture.stages import FRONT
 _TERA = 1e12
 # Of the geometry's, 4.8 are the decoder's; the others stand for making the surface.
 _ONCE = {"foreground": 2.5 * _TERA, "normals": 11.1 * _TERA, "tokens": 1 * _TERA, "geometry": 6 * _TERA}
+_SIDES = {
+    make(side): stage
+    for side in SIDES
+    for make, stage in ((cutout_of, "foreground"), (normal_map_of, "normals"), (tokens_of, "tokens"))
+}
 _STRUCTURE = (5.1 * _TERA, 4.1 * _TERA)  # an evaluation with the picture, and one without
 _STRUCTURE_DECODER = 0.8 * _TERA
 _LATENTS = (3.4 * _TERA, 3 * _TERA)
@@ -36,7 +42,7 @@ def operations(stage: str, settings: Settings) -> float:
         return _of_flow(_LATENTS, preset.latents, settings, "latent")
     if stage == "unseen":
         return _of_unseen(settings)
-    return _ONCE.get(stage, 0.0)
+    return _ONCE.get(_SIDES.get(stage, stage), 0.0)
 
 
 def _of_unseen(settings: Settings) -> float:

@@ -33,7 +33,7 @@ def settings(**changes: Any) -> dict[str, Any]:
 
 
 def whole(**changes: Any) -> float:
-    return sum(operations(stage.name, settings(**changes)) for stage in hi3dgen().stages)
+    return sum(operations(stage.name, settings(**changes)) for stage in hi3dgen().stages_for(["picture"]))
 
 
 def test_less_quality_costs_less() -> None:
@@ -143,3 +143,9 @@ def test_a_stages_seconds_are_its_operations_over_the_measured_speed(monkeypatch
         assert stages.seconds(name, settings()) == operations(name, settings()) / 1e12
         half = settings(precision="float16")
         assert stages.seconds(name, half) == operations(name, half) / 1e11
+
+
+def test_another_picture_takes_what_the_first_takes_of_the_stages_before_the_shape() -> None:
+    for side, front in (("back_cutout", "foreground"), ("left_normal_map", "normals"), ("right_tokens", "tokens")):
+        assert operations(side, settings()) == operations(front, settings()) > 0
+    assert {"back_cutout", "left_normal_map", "right_tokens"} <= {stage.name for stage in hi3dgen().stages}

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.wire import messages
+from backend.wire import frames, messages
 from backend.wire.client import Client, Closed
 from backend.wire.messages import Capabilities, Failure, Progress, Queued, Request, Result, Status
 from tests.backend.process import (
@@ -167,9 +167,9 @@ def test_a_client_that_takes_nothing_is_disconnected() -> None:
         (frame(b"[]"), "bad-frame"),
         (frame(b'{"type":"status","n":NaN}'), "bad-frame"),
         (frame(b'{"type":"status"}', b"x"), "bad-frame"),
-        (b"H3DG" + struct.pack("<HHIQ", 5, 0, MEBIBYTE + 1, 0), "bad-frame"),
-        (b"H3DG" + struct.pack("<HHIQ", 5, 0, 20, 512 * MEBIBYTE + 1), "bad-frame"),
-        (b"H3DG" + struct.pack("<HHIQ", 5, 1, 20, 0), "bad-frame"),
+        (b"H3DG" + struct.pack("<HHIQ", frames.PROTOCOL, 0, MEBIBYTE + 1, 0), "bad-frame"),
+        (b"H3DG" + struct.pack("<HHIQ", frames.PROTOCOL, 0, 20, 512 * MEBIBYTE + 1), "bad-frame"),
+        (b"H3DG" + struct.pack("<HHIQ", frames.PROTOCOL, 1, 20, 0), "bad-frame"),
         (frame(b'{"type":"quit"}'), "bad-message"),
         (frame(b'{"type":"cancel"}'), "bad-message"),
         (frame(b'{"type":"cancel","job":1}'), "bad-message"),

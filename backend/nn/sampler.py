@@ -125,7 +125,8 @@ def alternating(velocities: Sequence[Velocity[S]], sampling: Sampling) -> tuple[
 
     (The mode `stochastic` of the published pipeline.) velocities: the model, bound to one picture each. Returns the
     velocity for one pass through `sample`, and the sampling that it needs: in which the model runs in every step, as
-    no line goes through the velocities that different pictures lead to.
+    no line goes through the velocities that different pictures lead to, and of which there are as many as pictures, at
+    least.
     """
     if len(velocities) == 1:
         return velocities[0], sampling
@@ -134,7 +135,7 @@ def alternating(velocities: Sequence[Velocity[S]], sampling: Sampling) -> tuple[
     def velocity(x: S, t: float, *, conditional: bool) -> S:
         return next(turns)(x, t, conditional=True) if conditional else velocities[0](x, t, conditional=False)
 
-    return velocity, replace(sampling, every=1)
+    return velocity, replace(sampling, every=1, steps=max(sampling.steps, len(velocities)))
 
 
 def _guided(seeing: S, blind: S, strength: float) -> S:

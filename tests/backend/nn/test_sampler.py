@@ -209,6 +209,21 @@ def test_the_steps_see_several_pictures_in_turn() -> None:
     assert [t for name, t in seen if name == "none"] == [t for t in times if t >= 0.5]
 
 
+def test_every_picture_is_seen_however_few_the_steps() -> None:
+    seen: list[int] = []
+
+    def picture(number: int) -> Velocity[Float32Array]:
+        def velocity(x: Float32Array, t: float, *, conditional: bool) -> Float32Array:
+            seen.extend([number] * conditional)
+            return 0 * x
+
+        return velocity
+
+    velocity, sampling = alternating([picture(number) for number in range(4)], Sampling(3))
+    sample(velocity, NOISE, sampling, no_report)
+    assert seen == [0, 1, 2, 3]
+
+
 def test_one_picture_is_seen_as_ever() -> None:
     def velocity(x: Float32Array, t: float, *, conditional: bool) -> Float32Array:
         return x

@@ -3,10 +3,8 @@
 
 import bpy
 
+from ..backend.flow.presets import SUFFIX
 from ..backend.wire.messages import EngineInfo
-
-SUFFIX = ".py"
-"""Blender writes its presets as Python."""
 
 
 def folder_of(engine: EngineInfo) -> str:

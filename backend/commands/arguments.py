@@ -30,7 +30,7 @@ def add_engine(command: argparse.ArgumentParser, engines: Iterable[AnyEngine]) -
     command.add_argument(
         "--preset",
         metavar="NAME",
-        help="settings by one name, see below, or the file of those that Blender's panel saved; --set comes first",
+        help="all settings at once, see below, or the file of a preset that Blender's panel saved; --set wins over it",
     )
     add_settings(command, engines, "settings of --engine {}")
     command.epilog = "\n\n".join([*(_presets_of(engine) for engine in engines if engine.presets), command.epilog or ""])

@@ -48,6 +48,21 @@ REMOVE_LIGHT = Setting(
     advanced=True,
 )
 
+IMAGE_SIZE = Setting(
+    name="image_size",
+    label="Image Size",
+    description="The largest that the image of the colours may become, in pixels a side. It is only as large as what "
+    "is painted needs",
+    default="2048",
+    options=(
+        Option("1024", "1024 px", "At most 1024 pixels a side"),
+        Option("2048", "2048 px", "At most 2048 pixels a side"),
+        Option("4096", "4096 px", "At most 4096 pixels a side"),
+    ),
+    advanced=True,
+)
+"""For tools, which paint all round whatever is asked for."""
+
 COARSE = "coarse"
 ALWAYS = "always"
 NEVER = "never"

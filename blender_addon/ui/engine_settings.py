@@ -14,6 +14,7 @@ from zlib import crc32
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, PointerProperty, StringProperty
 
+from ...backend.flow.presets import owner_of
 from ...backend.wire.limits import Scalar, values_of
 from ...backend.wire.messages import EngineInfo, OptionInfo, SettingInfo
 from ..language.catalogue import keep_apart
@@ -22,13 +23,8 @@ from ..scene import sides
 
 log = logging.getLogger(__name__)
 
-SHARED_INPUTS = (
-    "picture",
-    "own_cutout",
-    "strokes",
-    "own_normal_map",
-    *sides.INPUTS,
-)  # the panel has them for all engines
+# The panel has these for all engines.
+SHARED_INPUTS = ("picture", "own_cutout", "strokes", "own_normal_map", *sides.INPUTS)
 _INT_RANGE = (-(2**31), 2**31 - 1)
 
 _groups: dict[str, tuple[EngineInfo, type]] = {}  # by the scene's attribute
@@ -53,7 +49,7 @@ def settings_of(scene: bpy.types.Scene, engine: EngineInfo) -> dict[str, Scalar]
 
 def group_of(scene: bpy.types.Scene, engine: EngineInfo) -> bpy.types.PropertyGroup | None:
     """The scene's settings of an engine; None while they are not made yet."""
-    return getattr(scene, _attribute(engine.name), None)
+    return getattr(scene, owner_of(engine.name), None)
 
 
 def shown(engine: EngineInfo) -> list[SettingInfo]:
@@ -111,7 +107,7 @@ def read(engine: EngineInfo | None, name: str, value: Scalar) -> Scalar:
 
 def update() -> None:
     """Make the groups of engines that are new or changed, and drop those of engines that are gone; values stay."""
-    wanted = {_attribute(engine.name): engine for engine in engines.known() if _attribute(engine.name).isidentifier()}
+    wanted = {owner_of(engine.name): engine for engine in engines.known() if owner_of(engine.name).isidentifier()}
     for attribute, (engine, _) in list(_groups.items()):
         if wanted.get(attribute) != engine:
             _drop(attribute)
@@ -146,10 +142,6 @@ def _drop(attribute: str) -> None:
     _, group = _groups.pop(attribute)
     delattr(bpy.types.Scene, attribute)
     bpy.utils.unregister_class(group)
-
-
-def _attribute(engine: str) -> str:
-    return f"hi3dgen_{engine}"
 
 
 def label_of(name: str) -> str:

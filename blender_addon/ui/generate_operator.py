@@ -31,9 +31,7 @@ BUTTON = "hi3dgen_button"  # what the panel's button has in its context
 class Generate:
     """What `made_operators` makes the operator of."""
 
-    FIXED = (  # no setting takes their place
-        *("filepath", "image", "cutout", "normal_map", "back", "left", "right", "engine", "seed", "count"),
-    )
+    FIXED = ("filepath", "image", "cutout", "normal_map", *sides.INPUTS, "engine", "seed", "count")  # no settings
 
     bl_idname = "hi3dgen.generate"
     bl_label = "Generate"

@@ -4,8 +4,9 @@
 import bpy
 from bl_ui.utils import PresetPanel  # pyright: ignore[reportMissingImports]
 
+from ...backend.flow.presets import SUFFIX
 from ..language.words import say
-from ..presets import SUFFIX, folder_of
+from ..presets import folder_of
 from .preset_operators import PANEL
 from .properties import chosen_engine
 

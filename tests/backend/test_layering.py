@@ -24,6 +24,7 @@ SHARED_BATCH = (
     *(f"backend.batch.{name}" for name in ("lines", "manifest", "names", "planning", "running", "summary")),
     *("backend.commands.arguments", "backend.errors", "backend.version"),
 )
+PRESET_MODULES = ("presets.py", "preset_box.py", "preset_operators.py", "engine_settings.py")
 SHARED_PRESETS = ("backend.errors", "backend.flow.presets", "backend.flow.settings")
 SHARED_FILES = (
     *("backend.errors", "backend.folders", "backend.lock", "backend.safe_files"),
@@ -86,7 +87,7 @@ def test_the_wire_imports_nothing_of_ours(path: Path) -> None:
 def test_the_addon_knows_only_the_wire_of_the_backend_and_what_it_shares(path: Path) -> None:
     shared = SHARED_BATCH if path.name in ("command.py", "folder.py", "many.py") else ()
     shared = SHARED_FILES if path.parent.name == "link" else shared
-    shared = SHARED_PRESETS if path.name == "preset_operators.py" else shared
+    shared = SHARED_PRESETS if path.name in PRESET_MODULES else shared
     assert [name for name in ours(path) if not within(name, "backend.wire", "blender_addon", *shared)] == []
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What can be chosen."""
 
-from ...flow.settings import Option, Setting
+from ...flow.settings import Setting
 from ...mesh.stages import FACES
+from ...texture.stages import IMAGE_SIZE
 
 CELLS = Setting(
     name="cells",
@@ -26,17 +27,5 @@ SETTINGS = (
     CELLS,
     STEPS,
     FACES,
-    Setting(
-        name="image_size",
-        label="Image Size",
-        description="The largest that the image of the colours may become, in pixels a side. It is only as large as "
-        "the views need",
-        default="2048",
-        options=(
-            Option("1024", "1024 px", "At most 1024 pixels a side"),
-            Option("2048", "2048 px", "At most 2048 pixels a side"),
-            Option("4096", "4096 px", "At most 4096 pixels a side"),
-        ),
-        advanced=True,
-    ),
+    IMAGE_SIZE,
 )

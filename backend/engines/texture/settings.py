@@ -2,7 +2,7 @@
 """What the artist can choose."""
 
 from ...flow.settings import Option, Setting
-from ...texture.stages import REMOVE_LIGHT
+from ...texture.stages import IMAGE_SIZE, REMOVE_LIGHT
 
 ALL = "all"
 NEAR = "near"
@@ -55,19 +55,7 @@ SETTINGS = (
         maximum=150.0,
         advanced=True,
     ),
-    Setting(
-        name="image_size",
-        label="Image Size",
-        description="The largest that the image of the colours may become, in pixels a side. It is only as large as "
-        "the picture needs",
-        default="2048",
-        options=(
-            Option("1024", "1024 px", "At most 1024 pixels a side"),
-            Option("2048", "2048 px", "At most 2048 pixels a side"),
-            Option("4096", "4096 px", "At most 4096 pixels a side"),
-        ),
-        advanced=True,
-    ),
+    IMAGE_SIZE,
     Setting(
         name="keep_uv",
         label="Keep UVs",

@@ -17,7 +17,7 @@ from typing import Any
 import bpy
 
 from ..language.words import say
-from . import frames, masks, normal_map, renders
+from . import frames, masks, normal_map, renders, sides
 from .landing import PRODUCT, recipe_of
 from .lasting import SENT
 from .switch import PICTURE
@@ -45,7 +45,7 @@ class Meant:
 
 
 def meant(context: bpy.types.Context, painted: bpy.types.Object | None = None) -> Meant:
-    """The picture that a click means, see the module. A mask or a normal map means the picture that has it.
+    """The picture that a click means, see the module. A mask, a map or another side means its picture.
 
     painted: the object that gets a picture's colours, if that is what the click is for; its textures are no picture.
     """
@@ -53,8 +53,17 @@ def meant(context: bpy.types.Context, painted: bpy.types.Object | None = None) -
 
 
 def pictured(image: bpy.types.Image) -> bpy.types.Image:
-    """The picture that an artist means who looks at an image; a copy of it that was sent has the same mask and map."""
-    owners = [other for other in bpy.data.images if image in (masks.mask_of(other), normal_map.map_of(other))]
+    """The picture that an artist means who looks at an image; a copy of it that was sent has the same mask and map.
+
+    An editor shows what is opened in it, also for a field of the panel. An image that has other sides is one's own.
+    """
+    if sides.sides_of(image):
+        return image
+    owners = [
+        other
+        for other in bpy.data.images
+        if image in (masks.mask_of(other), normal_map.map_of(other), *sides.sides_of(other).values())
+    ]
     return min(owners, key=lambda owner: SENT in owner, default=image)
 
 

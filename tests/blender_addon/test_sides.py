@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """More pictures of an object belong to its picture: they shape and paint its mesh, and make it again."""
 
+from importlib import import_module
 from typing import Any
 
 import bpy
 import numpy as np
 import pytest
 
-from tests.blender_addon.support import disc, image_of
+from tests.blender_addon.support import MODULE, disc, image_of
 
 
 def blue() -> Any:
@@ -35,6 +36,17 @@ def test_a_back_picture_paints_the_back_and_makes_it_again(scene: Any) -> None:
     picture.hi3dgen_back = None  # the picture that the mesh shows keeps it
     assert bpy.ops.hi3dgen.make_again(thickness=0.8) == {"FINISHED"}
     assert {*thing["hi3dgen"]["inputs"].keys()} == {"picture", "back"}
+
+
+def test_who_looks_at_another_side_means_the_picture_that_has_it(scene: Any) -> None:
+    pictured = import_module(f"{MODULE}.blender_addon.scene.active").pictured
+    picture, back = image_of(disc(), "plum"), image_of(blue(), "plum from behind")
+    assert pictured(back) == back
+    picture.hi3dgen_back = back
+    assert pictured(back) == picture
+    assert pictured(picture) == picture
+    back.hi3dgen_back = picture
+    assert (pictured(back), pictured(picture)) == (back, picture), "each is a front, too"
 
 
 def test_a_script_names_the_other_pictures(scene: Any) -> None:

@@ -124,9 +124,8 @@ def alternating(velocities: Sequence[Velocity[S]], sampling: Sampling) -> tuple[
     """Let the steps see several pictures in turn: step i sees picture i modulo their number.
 
     (The mode `stochastic` of the published pipeline.) velocities: the model, bound to one picture each. Returns the
-    velocity for one pass through `sample`, and the sampling that it needs: in which the model runs in every step, as
-    no line goes through the velocities that different pictures lead to, and of which there are as many as pictures, at
-    least.
+    velocity for one pass through `sample`, and the sampling that it needs. The model runs in every step of it, because
+    velocities of different pictures cannot be extrapolated; and every picture has a step, however few were asked for.
     """
     if len(velocities) == 1:
         return velocities[0], sampling

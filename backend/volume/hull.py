@@ -21,7 +21,7 @@ _COARSE = 80  # cells, by which the hull's box is found
 
 def hull_distances(points: Tensor, seen: Seen, poll: Poll = unwatched) -> Tensor:
     """The signed distances of points (P, 3) to the hull within `REACH`, in metres, negative inside, (P,)."""
-    found = points.abs().amax(dim=1) - REACH  # views from few sides leave the hull without an end
+    found = points.abs().amax(dim=1) - REACH  # few views alone leave it open towards the cameras
     for camera, distances in zip(seen.cameras, seen.distances, strict=True):
         poll()
         places, scale = pixels_of(points, camera, seen.shape)

@@ -56,7 +56,7 @@ def test_a_seed_means_one_mesh(ball: Seen) -> None:
     assert first.shape != other.shape or not np.array_equal(first, other)
 
 
-def test_what_two_views_leave_without_an_end_ends() -> None:
+def test_the_mesh_of_a_front_and_a_back_view_is_closed() -> None:
     both = seen_ball(cameras=(orbit(0, 0, 2.0, 40.0), orbit(180, 0, 2.0, 40.0)))
     mesh = mesh_of(hull(both, CELLS))
     assert is_closed(mesh.triangles)

@@ -145,7 +145,7 @@ def test_a_stages_seconds_are_its_operations_over_the_measured_speed(monkeypatch
         assert stages.seconds(name, half) == operations(name, half) / 1e11
 
 
-def test_another_picture_takes_what_the_first_takes_of_the_stages_before_the_shape() -> None:
+def test_another_picture_costs_what_the_first_does_before_the_shape_is_found() -> None:
     for side, front in (("back_cutout", "foreground"), ("left_normal_map", "normals"), ("right_tokens", "tokens")):
         assert operations(side, settings()) == operations(front, settings()) > 0
     assert {"back_cutout", "left_normal_map", "right_tokens"} <= {stage.name for stage in hi3dgen().stages}

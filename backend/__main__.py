@@ -23,6 +23,7 @@ from .commands import (
     install,
     mesh,
     normals,
+    remote,
     serve,
     storage,
     texture,
@@ -152,6 +153,7 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
     storage.configure(commands.add_parser("storage", help="say where things are and how large they are"))
 
     install.configure(commands.add_parser("install", help="make the environment of the engine “Networks”"))
+    remote.configure(commands.add_parser("remote", help="let another computer do the work, over ssh"))
     evaluate.configure(
         commands.add_parser("evaluate", help="measure normals, meshes, cut-outs or views against known ones"), engines
     )

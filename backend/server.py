@@ -59,9 +59,12 @@ class Server:
         self._why_turned_away = ""
         self._stop = asyncio.Event()
 
-    async def listen(self) -> tuple[asyncio.Server, int]:
-        """Start to listen on 127.0.0.1; returns the listener and the port that the system chose."""
-        listener = await asyncio.start_server(self._serve, HOST, 0, limit=CHUNK_BYTES)
+    async def listen(self, port: int = 0) -> tuple[asyncio.Server, int]:
+        """Start to listen on 127.0.0.1; returns the listener and its port, which the system chooses if `port` is 0.
+
+        Raises OSError if that port cannot be used.
+        """
+        listener = await asyncio.start_server(self._serve, HOST, port, limit=CHUNK_BYTES)
         return listener, listener.sockets[0].getsockname()[1]
 
     async def run(self, listener: asyncio.Server) -> None:

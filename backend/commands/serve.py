@@ -29,6 +29,8 @@ PARENT_SECONDS = 1.0
 MAX_CACHE = 1 << 50  # bytes
 MAX_START = 32_768  # bytes of the first line; a path alone may be long
 TOKEN_LENGTHS = range(32, 129)
+PORTS = range(65_536)
+PORT_TAKEN = 3  # exit code
 
 
 def run(_options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
@@ -38,19 +40,24 @@ def run(_options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
 
 @dataclass(frozen=True)
 class Start:
-    """What the first line of standard input says. cache_bytes: None for as many as the pipeline is made with."""
+    """What the first line of standard input says.
+
+    cache_bytes: None for as many as the pipeline is made with. port: 0 for one that the system chooses.
+    """
 
     token: str
     idle_seconds: float
     log: Path | None
     log_level: str
     cache_bytes: int | None
+    port: int
 
 
 def serve(pipeline: Pipeline) -> int:
     """Serve until the parent ends, the idle time passes or a client shuts the backend down; then end the process.
 
-    Returns 2 if the first line of standard input is not what it should be, and else does not return.
+    Returns 2 if the first line of standard input is not what it should be, and `PORT_TAKEN` if its port is in use; else
+    it does not return.
     """
     parent = os.getppid()
     try:
@@ -64,6 +71,8 @@ def serve(pipeline: Pipeline) -> int:
     keep_one_heap()
     try:
         asyncio.run(_serve(pipeline, start, parent))
+    except _PortTakenError:
+        return PORT_TAKEN
     except KeyboardInterrupt:
         return _end(130)
     except BaseException:
@@ -82,7 +91,11 @@ def _start_log(start: Start) -> None:
 
 async def _serve(pipeline: Pipeline, start: Start, parent: int) -> None:
     server = Server(pipeline, start.token, start.idle_seconds)
-    listener, port = await server.listen()
+    try:
+        listener, port = await server.listen(start.port)
+    except OSError as error:
+        log.error("port %d cannot be used: %s", start.port, error)  # noqa: TRY400 - it is no fault of the code
+        raise _PortTakenError from error
     loop = asyncio.get_running_loop()
 
     def parent_is_gone() -> None:
@@ -100,6 +113,10 @@ async def _serve(pipeline: Pipeline, start: Start, parent: int) -> None:
     await server.run(listener)
 
 
+class _PortTakenError(Exception):
+    """The port that the parent named cannot be used."""
+
+
 def _read_start(line: bytes) -> Start:
     fields = json.loads(line)
     if not isinstance(fields, dict):
@@ -111,12 +128,14 @@ def _read_start(line: bytes) -> Start:
         raise ValueError("idle_seconds is no number of seconds")
     if log_file is not None and not (isinstance(log_file, str) and Path(log_file).is_absolute()):
         raise ValueError("log is no absolute path")
-    log_level, cache_bytes = fields.get("log_level", "info"), fields.get("cache_bytes")
+    log_level, cache_bytes, port = fields.get("log_level", "info"), fields.get("cache_bytes"), fields.get("port", 0)
     if log_level not in logs.LEVELS:
         raise ValueError(f"log_level is none of {', '.join(logs.LEVELS)}")
     if cache_bytes is not None and not (type(cache_bytes) is int and 0 <= cache_bytes <= MAX_CACHE):
         raise ValueError("cache_bytes is no number of bytes")
-    return Start(token, float(idle_seconds), Path(log_file) if log_file else None, log_level, cache_bytes)
+    if type(port) is not int or port not in PORTS:
+        raise ValueError("port is no number of a port")
+    return Start(token, float(idle_seconds), Path(log_file) if log_file else None, log_level, cache_bytes, port)
 
 
 def _watch_input(ended: Callable[[], None]) -> None:

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`remote`: a backend on another computer, over ssh."""
+
+import argparse
+import json
+import sys
+
+from ..errors import UserError
+from ..remote import ssh
+from ..remote.copying import copy
+from ..remote.running import run
+from .agreement import agrees
+from .progress import ProgressBar
+from .remote_serve import serve
+
+COPYING = "Copying Hi3DGen to the other computer"
+
+
+def configure(command: argparse.ArgumentParser) -> None:
+    """Give `command` its commands."""
+    commands = command.add_subparsers(required=True, metavar="COMMAND")
+
+    setup = _add(commands, "setup", "copy Hi3DGen to the computer, and install its engine there when you agree")
+    _add_copying(setup)
+    setup.add_argument("--agree", action="store_true", help="agree to the licences and the size of the downloads")
+    setup.add_argument("--torch", default="auto", help="the build of PyTorch, as of `install`")
+    setup.set_defaults(run=_set_up)
+
+    copying = _add(commands, "copy", "copy Hi3DGen to the computer alone: its engine Draft needs no more")
+    _add_copying(copying)
+    copying.add_argument("--json", action="store_true", help="print the progress as JSON, an object a line")
+    copying.set_defaults(run=_copy)
+
+    running = _add(commands, "run", "run another command of this program there, such as `doctor`")
+    running.add_argument("arguments", nargs=argparse.REMAINDER, metavar="COMMAND …", help="the command and its options")
+    running.set_defaults(run=lambda options: run(ssh.checked_name(options.computer), options.arguments))
+
+    serving = _add(commands, "serve", "serve as `serve` does, by a backend on the computer")
+    serving.set_defaults(run=_serve)
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, what: str
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=what)
+    command.add_argument("computer", metavar="COMPUTER", help="what ssh calls it: anna@workstation, or a name of yours")
+    return command
+
+
+def _add_copying(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--python", default="", metavar="PATH", help="the Python 3.11 to 3.14 there that runs it")
+    command.add_argument(
+        "--folder",
+        default="",
+        metavar="PATH",
+        help="where environment and weights lie there (default: the usual place)",
+    )
+
+
+def _copy(options: argparse.Namespace) -> int:
+    name = ssh.checked_name(options.computer)
+    with ProgressBar(as_json=options.json) as progress:
+        copy(name, lambda done, of: progress(COPYING, done, of), options.python, options.folder)
+        progress.finished(computer=name)
+    return 0
+
+
+def _set_up(options: argparse.Namespace) -> int:
+    name = ssh.checked_name(options.computer)
+    with ProgressBar(as_json=False) as progress:
+        copy(name, lambda done, of: progress(COPYING, done, of), options.python, options.folder)
+    build = ["--torch", options.torch]
+    if not options.agree:
+        if code := run(name, ["install", "--plan", *build]):
+            return code
+        if not (sys.stdin.isatty() and agrees("Agree to these licences and download?")):
+            sentence = f"Hi3DGen is on “{name}”, and its engine was not installed."
+            raise UserError("not-agreed", sentence, "Read what is said above, and add --agree.")
+    return run(name, ["install", "--agree", *build])
+
+
+def _serve(options: argparse.Namespace) -> int:
+    try:
+        return serve(ssh.checked_name(options.computer))
+    except UserError as error:  # for the parent, in the place of the first line
+        print(json.dumps({"error": error.code, "sentence": error.sentence, "advice": error.advice}), flush=True)
+        return 1
+    except (ValueError, TypeError, RecursionError) as error:
+        print(f"The first line of standard input is not what docs/wire.md asks for: {error}", file=sys.stderr)
+        return 2

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the other computer's shell runs. It is any POSIX shell: a computer with Windows cannot be the other one.
+
+All lies in ~/.hi3dgen: a folder for each version of the program, `python`, the path of the Python that runs it, and
+`folder`, the path of the folder for environments and weights, empty for the usual one.
+"""
+
+NOT_SET_UP, NOT_WRITTEN, NO_PYTHON, NO_NUMPY = 66, 67, 68, 69  # exit codes that are not ssh's, the shell's or ours
+DAYS = 7  # after which another version of the program that nobody has used since is deleted
+
+_WHICH = "import sys; print((3, 11) <= sys.version_info[:2] <= (3, 14) and sys.executable or str())"
+
+# $1: the version's name; $2: the Python, or nothing; $3: the folder, or nothing.
+# Standard input: the program as a compressed tar archive.
+COPY = f"""
+umask 077
+mkdir -p "$HOME/.hi3dgen/$1.part" && cd "$HOME/.hi3dgen" && tar -xzf - -C "$1.part" || exit {NOT_WRITTEN}
+for python in "$2" python3.13 python3.12 python3.11 python3.14 python3 python; do
+    [ -n "$python" ] || continue
+    path=$("$python" -c "{_WHICH}" 2>/dev/null)
+    [ -z "$path$2" ] || break
+done
+[ -n "$path" ] || exit {NO_PYTHON}
+if ! "$path" -c "import numpy" 2>/dev/null; then
+    "$path" -m venv numpy >&2 || exit {NO_NUMPY}
+    numpy/bin/python -m pip install -q -c "$1.part/constraints.txt" numpy >&2 || exit {NO_NUMPY}
+    path=$HOME/.hi3dgen/numpy/bin/python
+fi
+printf "%s\\n" "$path" >python && printf "%s\\n" "$3" >folder || exit {NOT_WRITTEN}
+find . -mindepth 1 -maxdepth 1 -name "hi3dgen-*" ! -name "$1*" -mtime +{DAYS} -exec rm -rf {{}} +
+rm -rf "$1" && mv "$1.part" "$1" || exit {NOT_WRITTEN}
+"""
+
+# $1: the version's name; $2: the device that engines compute on, or nothing; then the arguments of `far`.
+RUN = f"""
+cd "$HOME/.hi3dgen/$1" 2>/dev/null && read -r python <../python && [ -x "$python" ] || exit {NOT_SET_UP}
+read -r folder <../folder
+touch .
+PYTHONPATH=$PWD PYTHONUTF8=1 PYTHONSAFEPATH=1
+export PYTHONPATH PYTHONUTF8 PYTHONSAFEPATH
+[ -z "$folder" ] || export HI3DGEN_USER_FOLDER="$folder"
+[ -z "$2" ] || export HI3DGEN_DEVICE="$2"
+shift 2
+cd "$HOME" && exec "$python" -s -m backend.remote.far "$@"
+"""

@@ -20,34 +20,33 @@ def configure(command: argparse.ArgumentParser) -> None:
     """Give `command` its commands."""
     commands = command.add_subparsers(required=True, metavar="COMMAND")
 
-    setup = _add(commands, "setup", "copy Hi3DGen to the computer, and install its engine there when you agree")
+    setup = commands.add_parser("setup", help="copy Hi3DGen there, and install its engine there when you agree")
     _add_copying(setup)
     setup.add_argument("--agree", action="store_true", help="agree to the licences and the size of the downloads")
     setup.add_argument("--torch", default="auto", help="the build of PyTorch, as of `install`")
     setup.set_defaults(run=_set_up)
 
-    copying = _add(commands, "copy", "copy Hi3DGen to the computer alone: its engine Draft needs no more")
+    copying = commands.add_parser("copy", help="copy Hi3DGen there: its engine Draft needs no more")
     _add_copying(copying)
     copying.add_argument("--json", action="store_true", help="print the progress as JSON, an object a line")
     copying.set_defaults(run=_copy)
 
-    running = _add(commands, "run", "run another command of this program there, such as `doctor`")
+    running = commands.add_parser("run", help="run another command of this program there, such as `doctor`")
+    _add_computer(running)
     running.add_argument("arguments", nargs=argparse.REMAINDER, metavar="COMMAND …", help="the command and its options")
-    running.set_defaults(run=lambda options: run(ssh.checked_name(options.computer), options.arguments))
+    running.set_defaults(run=_run)
 
-    serving = _add(commands, "serve", "serve as `serve` does, by a backend on the computer")
+    serving = commands.add_parser("serve", help="serve as `serve` does, by a backend there")
+    _add_computer(serving)
     serving.set_defaults(run=_serve)
 
 
-def _add(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, what: str
-) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=what)
+def _add_computer(command: argparse.ArgumentParser) -> None:
     command.add_argument("computer", metavar="COMPUTER", help="what ssh calls it: anna@workstation, or a name of yours")
-    return command
 
 
 def _add_copying(command: argparse.ArgumentParser) -> None:
+    _add_computer(command)
     command.add_argument("--python", default="", metavar="PATH", help="the Python 3.11 to 3.14 there that runs it")
     command.add_argument(
         "--folder",
@@ -58,8 +57,8 @@ def _add_copying(command: argparse.ArgumentParser) -> None:
 
 
 def _copy(options: argparse.Namespace) -> int:
-    name = ssh.checked_name(options.computer)
     with ProgressBar(as_json=options.json) as progress:
+        name = ssh.checked_name(options.computer)
         copy(name, lambda done, of: progress(COPYING, done, of), options.python, options.folder)
         progress.finished(computer=name)
     return 0
@@ -79,12 +78,26 @@ def _set_up(options: argparse.Namespace) -> int:
     return run(name, ["install", "--agree", *build])
 
 
+def _run(options: argparse.Namespace) -> int:
+    try:
+        return run(ssh.checked_name(options.computer), options.arguments)
+    except UserError as error:
+        if "--json" not in options.arguments:
+            raise
+        print(_as_json(error), flush=True)
+        return 1
+
+
 def _serve(options: argparse.Namespace) -> int:
     try:
         return serve(ssh.checked_name(options.computer))
     except UserError as error:  # for the parent, in the place of the first line
-        print(json.dumps({"error": error.code, "sentence": error.sentence, "advice": error.advice}), flush=True)
+        print(_as_json(error), flush=True)
         return 1
     except (ValueError, TypeError, RecursionError) as error:
         print(f"The first line of standard input is not what docs/wire.md asks for: {error}", file=sys.stderr)
         return 2
+
+
+def _as_json(error: UserError) -> str:
+    return json.dumps({"error": error.code, "sentence": error.sentence, "advice": error.advice})

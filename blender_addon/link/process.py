@@ -23,6 +23,7 @@ from typing import IO
 
 from ...backend.safe_files import older_log, open_log
 from ...backend.wire.client import Client
+from ..errors import AddonError
 from .child import launch
 from .data_folder import data_folder
 from .environment import INSTALL_AGAIN, installed
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 
 START_SECONDS = 60.0
 END_SECONDS = 3.0
+OFFLINE = "Blender is not allowed to go online."
+GO_ONLINE = "Switch on Allow Online Access in Preferences > System > Network."
 LOG_SECONDS = 7 * 24 * 3600.0
 
 
@@ -40,13 +43,16 @@ class Options:
 
     idle_seconds: how long it lives without a job, 0 for ever. cache_bytes: the memory of results that it remembers.
     log_level: "warning", "info" or "debug". device: torch's name of what engines compute on, such as "cuda:1"; empty
-    for the best.
+    for the best. computer: what ssh calls the computer that it runs on; empty for this one. online: whether Blender
+    may use the network, without which there is no other computer.
     """
 
     idle_seconds: float = 0.0
     cache_bytes: int = 512_000_000
     log_level: str = "info"
     device: str = ""
+    computer: str = ""
+    online: bool = True
 
 
 @dataclass(frozen=True)
@@ -58,15 +64,17 @@ class Started:
 
 @dataclass(frozen=True)
 class NotStarted:
-    """The backend could not be started; the log says why."""
+    """The backend could not be started. error: why, if more than the log knows it."""
+
+    error: AddonError | None = None
 
 
 class BackendProcess:
     """One run of the backend, from its start to its end.
 
     extension: the folder that the child imports the backend from and never writes to. user_folder: where its log and
-    its bytecode go. `in_environment`: whether it runs in the engine's environment; `trouble` says why not although
-    there is one.
+    its bytecode go. `in_environment`: whether it runs in the engine's environment, or on another computer, where it
+    may; `trouble` says why not although there is one.
     """
 
     def __init__(self, extension: Path, user_folder: Path, options: Options) -> None:
@@ -118,15 +126,23 @@ class BackendProcess:
                 if not self._ended:
                     note(self._user_folder, reason)
             finally:
-                self.events.put(NotStarted())
+                self.events.put(NotStarted(error.anew() if isinstance(error, AddonError) else None))
         else:
             _drain(started.stdout if started else None)
 
     def _started(self) -> subprocess.Popen[bytes] | None:
-        """Start it in the engine's environment, else by Blender's Python; None if `end` was faster."""
+        """Start it in the engine's environment, else by Blender's Python; None if `end` was faster.
+
+        On another computer it is that one's own choice; what leads there is run by Blender's Python.
+        """
+        own = Path(sys.executable)
+        if self.options.computer:
+            self.in_environment = True
+            if not self.options.online:
+                raise AddonError(OFFLINE, GO_ONLINE)
+            return self._start_by(own)
         environment = installed(data_folder(self._user_folder))
         self.trouble = environment.trouble
-        own = Path(sys.executable)
         if environment.python is None:
             return self._start_by(own)
         try:
@@ -165,7 +181,7 @@ class BackendProcess:
                 return None
             self._child, self._tie = launch(
                 python,
-                ["serve"],
+                ["remote", "serve", self.options.computer] if self.options.computer else ["serve"],
                 self._extension,
                 self._user_folder,
                 errors,
@@ -211,7 +227,7 @@ def _forget_old_logs(user_folder: Path) -> None:
 
 
 def _shake_hands(child: subprocess.Popen[bytes], orders: dict[str, object]) -> int:
-    """Hand the orders over and return the port. Raises if the child is no backend."""
+    """Hand the orders over and return the port. Raises if the child is no backend; an `AddonError` if it says why."""
     assert child.stdin is not None  # noqa: S101 - Popen was asked for pipes
     assert child.stdout is not None  # noqa: S101
     deadline = threading.Timer(START_SECONDS, child.kill)
@@ -224,7 +240,10 @@ def _shake_hands(child: subprocess.Popen[bytes], orders: dict[str, object]) -> i
         deadline.cancel()
     if not line:
         raise OSError(f"the process ended with the exit code {child.wait()}")
-    return int(json.loads(line)["port"])
+    answer = json.loads(line)
+    if "error" in answer:
+        raise AddonError(answer["sentence"], answer["advice"], in_log=True, code=answer["error"])
+    return int(answer["port"])
 
 
 def _drain(pipe: IO[bytes] | None) -> None:

@@ -29,6 +29,7 @@ TICK_SECONDS = 0.05
 REST_SECONDS = 1.0  # between looks whether there is something to wait for again
 QUIT_SECONDS = 5.0
 BY_PATH = "PATH"  # see the preference
+THIS_COMPUTER, OVER_SSH = "THIS", "SSH"  # see the preference
 PANEL_AREAS = {"VIEW_3D", "IMAGE_EDITOR"}
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,15 @@ def options() -> Options:
         cache_bytes=1_000_000 * _preference("cache_megabytes", default=CACHE_MEGABYTES),
         log_level=_preference("log_level", default=usual.log_level),
         device=_preference("device", default=usual.device).strip() or inherited_device(),
+        computer=computer(),
+        online=bpy.app.online_access,
     )
+
+
+def computer() -> str:
+    """What ssh calls the computer that does the work; empty for this one."""
+    is_there = _preference("computer", default=THIS_COMPUTER) == OVER_SSH
+    return _preference("ssh_name", default="").strip() if is_there else ""
 
 
 def inherited_device() -> str:
@@ -77,6 +86,13 @@ def options_changed() -> None:
     if bpy.app.timers.is_registered(_start_anew):
         bpy.app.timers.unregister(_start_anew)
     bpy.app.timers.register(_start_anew, first_interval=CHANGE_SECONDS, persistent=True)
+
+
+def computer_changed() -> None:
+    """Let the backend start on another computer, also if that was given up on the one before."""
+    session().try_again()
+    session().capabilities, session().deaths = None, 0
+    options_changed()
 
 
 def ask_status() -> None:

@@ -249,7 +249,7 @@ class Session:
         if isinstance(event, Started):
             self._client, self._greeted_at = event.client, time.monotonic()
         elif isinstance(event, NotStarted):
-            self._died("The backend could not be started.", NOT_STARTED)
+            self._died("The backend could not be started.", NOT_STARTED, event.error)
 
     def _hear_backend(self) -> None:
         while self._client is not None:
@@ -370,12 +370,17 @@ class Session:
             self.phase = Phase.STOPPED
             self._drop_backend()
             return
-        self._died("The backend ended in the middle of its work.", PROCESS_DIED if job else NOT_STARTED)
+        computer = self._process.options.computer if self._process else ""
+        sentence = f"The connection to “{computer}” was lost, or the backend there ended in the middle of its work."
+        self._died(
+            sentence if computer else "The backend ended in the middle of its work.",
+            PROCESS_DIED if job else NOT_STARTED,
+        )
 
-    def _died(self, sentence: str, code: str) -> None:
+    def _died(self, sentence: str, code: str, error: AddonError | None = None) -> None:
         self.deaths += 1
         self.phase = Phase.STOPPED
-        error = AddonError(sentence, LOOK_AT_LOG, in_log=True, code=code)
+        error = error or AddonError(sentence, LOOK_AT_LOG, in_log=True, code=code)
         if self.deaths >= MAX_DEATHS:
             self.phase = Phase.BROKEN
             error = broken(code)

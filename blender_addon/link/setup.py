@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,8 @@ class Child:
         if "label" in message:
             self.step = Step(**{name: message[name] for name in Step.__dataclass_fields__ if name in message})
         elif "error" in message:
-            self.error = AddonError(message.get("sentence", ""), message.get("advice", ""), in_log=True)
+            code = message["error"]
+            self.error = AddonError(message.get("sentence", ""), message.get("advice", ""), in_log=True, code=code)
         else:
             self.answer = message
 
@@ -123,10 +125,12 @@ class Setup:
     `plan_error` says why nothing can be installed, `weights_error` why it is not known which weights are here,
     `places_error` how large things are, `doctor_error` what can run here. `work` is the child that runs or ran last.
     `renewed` is set when it has changed the environment or the weights: then the backend has to be started anew.
+    `computer`: what ssh calls the computer that all of it is about; empty for this one.
     """
 
     extension: Path
     user_folder: Path
+    computer: Callable[[], str] = str
     plan: Message = field(default_factory=dict[str, Any])
     weights: Message = field(default_factory=dict[str, Any])
     places: dict[str, Message] = field(default_factory=dict[str, Message])
@@ -157,14 +161,20 @@ class Setup:
         device: what engines compute on, see `process.Options`.
         """
         self.asked = True
-        self._ask("plan", ["install", "--plan", "--json", *_options(build, python)])
+        self._ask("plan", ["install", "--plan", "--json", *self._options(build, python)])
         self._ask("weights", ["weights", "list", "--json"])
         self._ask("places", ["storage", "--json"])
         self.ask_doctor(device)
 
+    def forget(self) -> None:
+        """Forget all answers."""
+        self.plan, self.weights, self.places, self.doctor = {}, {}, {}, {}
+        self.plan_error = self.weights_error = self.places_error = self.doctor_error = None
+        self.asked = False
+
     def ask_doctor(self, device: str = "") -> None:
-        """Ask what can run here, and on what; PyTorch is asked too if it is installed, which takes some seconds."""
-        python = installed(data_folder(self.user_folder)).python
+        """Ask what can run, and on what; PyTorch is asked too if it is installed, which takes some seconds."""
+        python = None if self.computer() else installed(data_folder(self.user_folder)).python
         self._ask("doctor", ["doctor", "--json"], python, device)
 
     @property
@@ -177,8 +187,15 @@ class Setup:
 
         python: the path of the Python that makes it; empty for Blender's own.
         """
-        arguments = ["install", "--json", "--agree", *_options(build, python)]
+        arguments = ["install", "--json", "--agree", *self._options(build, python)]
         self._start(Path(sys.executable), arguments, changes=True)
+
+    def copy(self) -> None:
+        """Copy the program to the other computer. The caller has asked the artist. Raises `AddonError`."""
+        self.require_rest()
+        self._changes = True
+        arguments = ["remote", "copy", self.computer(), "--json"]
+        self.work = Child(Path(sys.executable), arguments, self.extension, self.user_folder)
 
     def remove(self, *, weights: bool) -> None:
         """Delete the engine's environments, and the weights if they are meant too. Raises `AddonError`."""
@@ -262,6 +279,8 @@ class Setup:
         return found
 
     def _engine_python(self) -> Path:
+        if self.computer():
+            return Path(sys.executable)
         environment = installed(data_folder(self.user_folder))
         if environment.python is None:
             raise AddonError(environment.trouble or "The engine is not installed.", "Press Install first.")
@@ -277,15 +296,20 @@ class Setup:
             self._questions.pop(name).cancel()
         try:
             by = python or Path(sys.executable)
-            self._questions[name] = Child(by, arguments, self.extension, self.user_folder, device)
+            self._questions[name] = Child(by, self._there(arguments), self.extension, self.user_folder, device)
         except AddonError as error:
             self._take(name, {}, error)
 
     def _start(self, python: Path, arguments: list[str], *, changes: bool) -> None:
         self.require_rest()
         self._changes = changes
-        self.work = Child(python, arguments, self.extension, self.user_folder)
+        self.work = Child(python, self._there(arguments), self.extension, self.user_folder)
 
+    def _there(self, arguments: list[str]) -> list[str]:
+        """A command's arguments, for the computer that is meant."""
+        computer = self.computer()
+        return ["remote", "run", computer, *arguments] if computer else arguments
 
-def _options(build: str, python: str) -> list[str]:
-    return ["--torch", build, *(["--python", python] if python else [])]
+    def _options(self, build: str, python: str) -> list[str]:
+        named = python and not self.computer()  # it is a path on this one
+        return ["--torch", build, *(["--python", python] if named else [])]

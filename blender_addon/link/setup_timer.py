@@ -16,7 +16,7 @@ def setup() -> Setup:
     global _setup  # noqa: PLW0603 - Blender calls functions, and they need to find it
     if _setup is None:
         session = runtime.session()
-        _setup = Setup(session.extension, session.user_folder)
+        _setup = Setup(session.extension, session.user_folder, runtime.computer)
     return _setup
 
 
@@ -43,9 +43,16 @@ def find_out(build: str, python: str) -> None:
 
 def ask(build: str, python: str) -> None:
     """Ask again what is there and what would be installed; without a window nobody sees the answer."""
-    if runtime.has_window():
+    if runtime.has_window() and (bpy.app.online_access or not runtime.computer()):
         setup().ask(build, bpy.path.abspath(python), runtime.options().device)
         keep_ticking()
+
+
+def ask_another_computer(build: str, python: str) -> None:
+    """Forget what was known, as it was of another computer, ask again, and let the backend start there."""
+    setup().forget()
+    ask(build, python)
+    runtime.computer_changed()
 
 
 def keep_ticking() -> None:

@@ -8,8 +8,8 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 from ..extension import PACKAGE
 from ..language.words import say
 from ..link import runtime, setup_timer
-from ..link.runtime import BY_PATH, CACHE_MEGABYTES, IDLE_MINUTES
-from . import engine_box, storage_box
+from ..link.runtime import BY_PATH, CACHE_MEGABYTES, IDLE_MINUTES, OVER_SSH, THIS_COMPUTER
+from . import computer_box, engine_box, storage_box
 from .setup_operators import BUILDS, PYTHON
 
 
@@ -19,6 +19,10 @@ def _ask_again(preferences: bpy.types.AddonPreferences, _context: bpy.types.Cont
 
 def _options_changed(_preferences: bpy.types.AddonPreferences, _context: bpy.types.Context) -> None:
     runtime.options_changed()
+
+
+def _computer_changed(preferences: bpy.types.AddonPreferences, _context: bpy.types.Context) -> None:
+    setup_timer.ask_another_computer(preferences.torch, preferences.python)
 
 
 class Hi3DGenPreferences(bpy.types.AddonPreferences):
@@ -82,6 +86,21 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
         ],
     )
 
+    computer: EnumProperty(
+        name="Computer",
+        description="Where the engines compute",
+        items=[
+            (THIS_COMPUTER, "This One", "The backend is a process on this computer"),
+            (OVER_SSH, "Over SSH", "The backend runs on a computer that the system's ssh logs in to with your keys"),
+        ],
+        update=_computer_changed,
+    )
+    ssh_name: StringProperty(
+        name="Name for SSH",
+        description="What you would type behind ssh: user@host, or a name in your configuration of ssh",
+        update=_computer_changed,
+    )
+
     torch: EnumProperty(name="PyTorch", description="The build to install", items=BUILDS, update=_ask_again)
     python: StringProperty(name="Python", description=PYTHON, subtype="FILE_PATH", update=_ask_again)
     agree: BoolProperty(
@@ -98,6 +117,7 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the preferences."""
+        computer_box.draw(self.layout, self, context.region.width)
         engine_box.draw(self.layout, self, context.region.width)
         storage_box.draw(self.layout, context.region.width)
         backend = self.layout.box()

@@ -11,6 +11,7 @@ from ..errors import AddonError
 from ..extension import PACKAGE
 from ..language.words import joined, say, translated
 from ..link import runtime, setup_timer
+from ..link.process import GO_ONLINE, OFFLINE
 from ..link.setup import Message, Setup
 from ..link.setup_timer import setup
 from .storage_box import label_of
@@ -62,6 +63,17 @@ class HI3DGEN_OT_install(_SetupOperator, bpy.types.Operator):  # noqa: N801 - Bl
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Install, or renew what is there."""
         return self.run(lambda: _allowed(agreed=self.agree).install(self.torch, bpy.path.abspath(self.python)))
+
+
+class HI3DGEN_OT_copy_to_computer(_SetupOperator, bpy.types.Operator):  # noqa: N801
+    """Copy Hi3DGen to the computer over SSH, and NumPy if its Python has none. What it has already is replaced"""
+
+    bl_idname = "hi3dgen.copy_to_computer"
+    bl_label = "Set Up"
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Copy it."""
+        return self.run(lambda: _online().copy())
 
 
 class HI3DGEN_OT_download_weights(_SetupOperator, bpy.types.Operator):  # noqa: N801
@@ -206,6 +218,7 @@ class HI3DGEN_OT_cancel_setup(bpy.types.Operator):  # noqa: N801
 
 CLASSES = (
     HI3DGEN_OT_install,
+    HI3DGEN_OT_copy_to_computer,
     HI3DGEN_OT_download_weights,
     HI3DGEN_OT_verify_weights,
     HI3DGEN_OT_remove_engine,
@@ -218,12 +231,17 @@ CLASSES = (
 
 def _allowed(*, agreed: bool) -> Setup:
     """The setup, if downloads are allowed and agreed to. Raises `AddonError` if not."""
-    if not bpy.app.online_access:
-        advice = "Switch on Allow Online Access in Preferences > System > Network."
-        raise AddonError("Blender is not allowed to go online.", advice)
+    allowed = _online()
     if not agreed:
         advice = "Read what is downloaded in the extension's preferences, and agree there (from a script: agree=True)."
         raise AddonError("Nothing is downloaded before its licences and its size are agreed to.", advice)
+    return allowed
+
+
+def _online() -> Setup:
+    """The setup, if Blender may use the network. Raises `AddonError` if not."""
+    if not bpy.app.online_access:
+        raise AddonError(OFFLINE, GO_ONLINE)
     return setup()
 
 

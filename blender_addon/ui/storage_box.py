@@ -36,7 +36,7 @@ def draw(layout: bpy.types.UILayout, width: float) -> None:
         row.label(text=f"{label_of(name)}: {size(place['bytes'])}", translate=False)
         beside = row.row()
         beside.label(text=place["folder"], translate=False)
-        if place["bytes"]:
+        if place["bytes"] and not (runtime.computer() and name != "logs"):
             beside.operator("wm.path_open", text="", icon="FILE_FOLDER", emboss=False).filepath = place["folder"]
     row = column.split(factor=0.35)
     row.label(text=say("Results: {size}", size=size(session.cached_bytes)), translate=False)

@@ -42,12 +42,14 @@ BACKEND = (
         "mesh",
         "nn",
         "install",
+        "remote",
         "texture",
     ),
     "weights",
     *("jobs.py", "server.py", "folders.py", "receiving.py"),
 )
 """The parts of the backend whose sentences come to Blender."""
+SETTING_UP = {"install", "remote", "weights"}  # what shows its steps in the preferences
 _IS_STEP = re.compile(r"[A-Z][a-z]+ing( [^.:]+)?")
 _IS_SENTENCE = re.compile(r"[A-Z1“{].* .*(\.|[.:] \{0\})", re.DOTALL)
 
@@ -63,7 +65,7 @@ def texts() -> list[Text]:
     found = [*_registered(), *((OURS, text) for path in files for text in _said(path)), *_of_engines()]
     found += [(OURS, word) for word in import_module(f"{MODULE}.blender_addon.scene.again").CALLED.values()]
     found += [(OURS, text) for path in (*files, *backend) for text in _sentences(path)]
-    found += [(OURS, text) for path in backend if {"install", "weights"} & {*path.parts} for text in _steps(path)]
+    found += [(OURS, text) for path in backend if SETTING_UP & {*path.parts} for text in _steps(path)]
     return list(dict.fromkeys((context, text) for context, text in found if text and text not in NAMES))
 
 

@@ -59,7 +59,7 @@ def other_computer(tmp_path_factory: pytest.TempPathFactory) -> Generator[OtherC
     bin_folder.mkdir()
     for key in ("host", "user"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key], check=True)
-    port = _free_port()
+    port, bin_of_python = _free_port(), Path(sys.executable).parent
     (folder / "sshd_config").write_text(f"""
 ListenAddress 127.0.0.1
 Port {port}
@@ -69,7 +69,7 @@ PidFile none
 StrictModes no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
-SetEnv HOME={home} HI3DGEN_USER_FOLDER={home}/data HI3DGEN_WEIGHTS={home}/weights
+SetEnv HOME={home} PATH={bin_of_python}:/usr/bin:/bin HI3DGEN_USER_FOLDER={home}/data HI3DGEN_WEIGHTS={home}/weights
 """)
     (folder / "ssh_config").write_text(f"""
 Host {NAME}

@@ -7,13 +7,11 @@ import sys
 
 from ..errors import UserError
 from ..remote import ssh
-from ..remote.copying import copy
+from ..remote.copying import LABEL, copy
 from ..remote.running import run
 from .agreement import agrees
 from .progress import ProgressBar
 from .remote_serve import serve
-
-COPYING = "Copying Hi3DGen to the other computer"
 
 
 def configure(command: argparse.ArgumentParser) -> None:
@@ -59,7 +57,7 @@ def _add_copying(command: argparse.ArgumentParser) -> None:
 def _copy(options: argparse.Namespace) -> int:
     with ProgressBar(as_json=options.json) as progress:
         name = ssh.checked_name(options.computer)
-        copy(name, lambda done, of: progress(COPYING, done, of), options.python, options.folder)
+        copy(name, lambda done, of: progress(LABEL, done, of), options.python, options.folder)
         progress.finished(computer=name)
     return 0
 
@@ -67,7 +65,7 @@ def _copy(options: argparse.Namespace) -> int:
 def _set_up(options: argparse.Namespace) -> int:
     name = ssh.checked_name(options.computer)
     with ProgressBar(as_json=False) as progress:
-        copy(name, lambda done, of: progress(COPYING, done, of), options.python, options.folder)
+        copy(name, lambda done, of: progress(LABEL, done, of), options.python, options.folder)
     build = ["--torch", options.torch]
     if not options.agree:
         if code := run(name, ["install", "--plan", *build]):

@@ -9,6 +9,8 @@ from ..errors import UserError
 from . import program, ssh
 from .scripts import COPY
 
+LABEL = "Copying Hi3DGen to the other computer"
+
 _PIECE = 1 << 16  # bytes
 
 

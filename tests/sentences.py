@@ -13,14 +13,18 @@ CALLS = {
     "Failure": (2, 1),
     "ArgumentTypeError": (0, None),
     "report": (1, None),
-    "_died": (0, 1),
+    "_not_started": (0, None),
     "bad_line": (1, None),
     "damaged": (0, None),
 }
 """The places of the sentence and of the code in the calls that make or tell an error."""
 TELLS = ("{'ERROR'}", "{'WARNING'}")
 """What `report` is called with for an error."""
-WRAPPED = {"bad_line": (f"{FIELD} {{}}.", "bad-list"), "damaged": ("{}.", "weights-damaged")}
+WRAPPED = {
+    "bad_line": (f"{FIELD} {{}}.", "bad-list"),
+    "damaged": ("{}.", "weights-damaged"),
+    "_not_started": ("{}", "not-started"),
+}
 """What some of those calls make of their sentence, and the code that they give it."""
 TOLD = {
     "backend/nn/libraries.py": ("lacking",),

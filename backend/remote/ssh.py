@@ -23,7 +23,7 @@ _OPTIONS = {
     "ServerAliveInterval": "5",  # with the next one: a connection that is gone is noticed within 15 s
     "ServerAliveCountMax": "3",
     "ExitOnForwardFailure": "yes",
-    "Compression": "yes",  # docs/performance.md says what it brings
+    "Compression": "yes",  # docs/remote.md says what it brings
     "ControlPath": "none",  # the connection is this process, and ends with it
     "ForwardAgent": "no",
     "ForwardX11": "no",

@@ -6,6 +6,8 @@ from enum import Enum, auto
 from ..errors import AddonError
 
 MAX_DEATHS = 3
+PROCESS_DIED = "process-died"  # the code of an error
+LOOK_AT_LOG = "Look at its log. The next Generate starts a fresh one."
 
 
 class Phase(Enum):
@@ -21,3 +23,11 @@ def broken(code: str) -> AddonError:
     """The error of a backend that is given up."""
     sentence = f"The backend ended unexpectedly {MAX_DEATHS} times in a row."
     return AddonError(sentence, "Look at its log, then press Try Again.", in_log=True, code=code)
+
+
+def ended_in_work(computer: str) -> AddonError:
+    """The error of a backend that is gone in the middle of a job. computer: the one it ran on; empty for this one."""
+    sentence = "The backend ended in the middle of its work."
+    if computer:
+        sentence = f"The connection to “{computer}” was lost, or the backend there ended in the middle of its work."
+    return AddonError(sentence, LOOK_AT_LOG, in_log=True, code=PROCESS_DIED)

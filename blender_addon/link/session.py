@@ -19,7 +19,7 @@ from ..errors import AddonError
 from ..language.words import say
 from . import order
 from .job import Job, JobState, read_on
-from .phase import MAX_DEATHS, Phase, broken
+from .phase import LOOK_AT_LOG, MAX_DEATHS, PROCESS_DIED, Phase, broken, ended_in_work
 from .process import END_SECONDS, START_SECONDS, BackendProcess, NotStarted, Options, Started
 from .pulse import Pulse
 from .series import Series, are_too_many, join, parts_of
@@ -29,9 +29,8 @@ log = logging.getLogger(__name__)
 STARTING_SECONDS = 2 * START_SECONDS + 15.0  # in the engine's environment and by Blender's Python, and a little more
 GREETING_SECONDS = 10.0
 LOGGED_FAILURES = ("internal", "out-of-memory")
-NOT_STARTED, PROCESS_DIED = "not-started", "process-died"  # codes of errors
+NOT_STARTED = "not-started"  # the code of an error
 FREED = "The backend has given its memory back."
-LOOK_AT_LOG = "Look at its log. The next Generate starts a fresh one."
 
 
 @dataclass
@@ -249,7 +248,7 @@ class Session:
         if isinstance(event, Started):
             self._client, self._greeted_at = event.client, time.monotonic()
         elif isinstance(event, NotStarted):
-            self._died("The backend could not be started.", NOT_STARTED, event.error)
+            self._died(event.error or _not_started("The backend could not be started."))
 
     def _hear_backend(self) -> None:
         while self._client is not None:
@@ -264,9 +263,9 @@ class Session:
         if self.phase is Phase.STARTING:
             now = time.monotonic()
             if self._greeted_at and now - self._greeted_at > GREETING_SECONDS:
-                self._died("The backend started, and did not answer.", NOT_STARTED)
+                self._died(_not_started("The backend started, and did not answer."))
             elif not self._greeted_at and now - self._started_at > STARTING_SECONDS:
-                self._died("The backend did not start in time.", NOT_STARTED)
+                self._died(_not_started("The backend did not start in time."))
 
     def _feel_pulse(self) -> None:
         if self.phase is Phase.READY and self._client and (self.running or self.freeing):
@@ -371,23 +370,18 @@ class Session:
             self._drop_backend()
             return
         computer = self._process.options.computer if self._process else ""
-        sentence = f"The connection to “{computer}” was lost, or the backend there ended in the middle of its work."
-        self._died(
-            sentence if computer else "The backend ended in the middle of its work.",
-            PROCESS_DIED if job else NOT_STARTED,
-        )
+        self._died(ended_in_work(computer) if job else _not_started("The backend could not be started."))
 
-    def _died(self, sentence: str, code: str, error: AddonError | None = None) -> None:
+    def _died(self, error: AddonError) -> None:
         self.deaths += 1
         self.phase = Phase.STOPPED
-        error = error or AddonError(sentence, LOOK_AT_LOG, in_log=True, code=code)
         if self.deaths >= MAX_DEATHS:
             self.phase = Phase.BROKEN
-            error = broken(code)
+            error = broken(error.code)
         job = self.running or order.next_of(self.jobs)
         if not (job and job.aside) or self.phase is Phase.BROKEN:
             self.error = error
-        if job and not (isinstance(job, Series) and code == NOT_STARTED):  # none of its pictures is to blame
+        if job and not (isinstance(job, Series) and job is not self.running):  # none of its pictures is to blame
             self._end(job, error)
         self._drop_backend()
 
@@ -400,3 +394,7 @@ class Session:
             client.close()
         if process:
             process.end(0.0 if kill else END_SECONDS)
+
+
+def _not_started(sentence: str) -> AddonError:
+    return AddonError(sentence, LOOK_AT_LOG, in_log=True, code=NOT_STARTED)

@@ -167,7 +167,10 @@ class Setup:
         self.ask_doctor(device)
 
     def forget(self) -> None:
-        """Forget all answers."""
+        """Forget all answers, those that are still to come too."""
+        for question in self._questions.values():
+            question.cancel()
+        self._questions.clear()
         self.plan, self.weights, self.places, self.doctor = {}, {}, {}, {}
         self.plan_error = self.weights_error = self.places_error = self.doctor_error = None
         self.asked = False

@@ -19,6 +19,7 @@ def draw(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, wi
     """Draw the box. width: of the region, in pixels."""
     pixels = width - _MARGIN * bpy.context.preferences.system.ui_scale
     box = layout.box()
+    box.label(text=say("Computer"))
     box.row().prop(preferences, "computer", expand=True)
     if preferences.computer == runtime.THIS_COMPUTER:
         return

@@ -38,7 +38,8 @@ def draw(layout: bpy.types.UILayout, preferences: bpy.types.AddonPreferences, wi
         _draw_progress(box, setup.work.step, width)
     else:
         box.prop(preferences, "torch")
-        box.prop(preferences, "python")
+        if not runtime.computer():  # the other one's Python is chosen as it is set up
+            box.prop(preferences, "python")
         if setup.plan:
             _draw_buttons(box, preferences, setup)
         if setup.work and setup.work.error:

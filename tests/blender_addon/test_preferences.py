@@ -57,7 +57,7 @@ def write(path: Path, count: int) -> Path:
 def test_what_is_chosen_reaches_the_backend_which_starts_anew(session: Any, preferences: Any) -> None:
     runtime = import_module(f"{MODULE}.blender_addon.link.runtime")
     process = import_module(f"{MODULE}.blender_addon.link.process")
-    assert runtime.options() == process.Options(idle_seconds=900.0, cache_bytes=512_000_000)
+    assert runtime.options() == process.Options(idle_seconds=900.0, cache_bytes=512_000_000, online=False)
     before = ready(session)
     preferences.device = " cuda:1 "
     assert session.phase.name == "STOPPED", "the next job starts one that knows it"
@@ -65,7 +65,7 @@ def test_what_is_chosen_reaches_the_backend_which_starts_anew(session: Any, pref
     after = ready(session)
     assert after.pid != before.pid
     assert after.environ()["HI3DGEN_DEVICE"] == "cuda:1"
-    assert session._process.options == process.Options(0.0, 64_000_000, "debug", "cuda:1")
+    assert session._process.options == process.Options(0.0, 64_000_000, "debug", "cuda:1", online=False)
     assert any("DEBUG" in line for line in process.log_tail(session.user_folder, 50))
 
 

@@ -161,3 +161,26 @@ def test_a_device_is_chosen_and_the_backend_starts_with_it(preferences: Blender,
     preferences.wait(f"session().phase.name == 'READY' and session().pid != {before}")
     assert preferences.ask("session()._process.options.device") == preferences.ask(name)
     preferences.ask(f"{name} = ''")
+
+
+def test_another_computer_is_chosen_by_mouse_and_the_boxes_are_about_it(preferences: Blender, shots: Path) -> None:
+    ours = f"bpy.context.preferences.addons[{preferences.ask('MODULE')!r}].preferences"
+    preferences.ask("session().close()")
+    left, top, width, height = preferences.ask("box('PREFERENCES', 'WINDOW')")
+    for y in range(top + height // 3, top + height // 2, SCAN_PIXELS):  # such a row of buttons gives no command to copy
+        preferences.screen.click(left + width * 0.75, y)
+        if preferences.ask(f"{ours}.computer") == "SSH":
+            break
+    else:
+        pytest.fail("no click chose the other computer")
+    preferences.screen.point(*NOWHERE)
+    preferences.shoot(shots / "computer unnamed.png")
+    preferences.ask(f"{ours}.ssh_name = 'nowhere.invalid'")
+    preferences.ask("redraw()")
+    preferences.shoot(shots / "computer named.png")
+    press(preferences, "hi3dgen.copy_to_computer", 0.5)
+    preferences.shoot(shots / "computer offline.png")
+    assert "not allowed to go online" in preferences.ask("reports()")[-1]
+    preferences.screen.press("Escape")
+    preferences.ask(f"{ours}.ssh_name = ''; {ours}.computer = 'THIS'")
+    preferences.wait("setup().asked and not setup().live")

@@ -163,7 +163,7 @@ def test_a_picture_that_cannot_be_read_hides_no_backend_that_is_given_up(
     submit(session, 1, [])
     torn = submit(session, 2, [], reading=reads(1, [0], [], "It is torn."))
     session.deaths = 2
-    session._died("The backend ended in the middle of its work.", "process-died")
+    session._died(import_module(f"{MODULE}.blender_addon.link.phase").ended_in_work(""))
     session.tick()
     assert (torn.state.name, torn.error.sentence) == ("FAILED", "It is torn.")
     assert session.error.sentence == "The backend ended unexpectedly 3 times in a row."

@@ -158,7 +158,8 @@ def test_a_backend_that_is_given_up_keeps_the_rest_until_it_is_tried_again(sessi
 def test_no_picture_is_to_blame_for_a_backend_that_does_not_start(session: Any) -> None:
     session.close()
     series, made = submit(session, [WELL])
-    session._died("The backend could not be started.", "not-started")
+    why = import_module(f"{MODULE}.blender_addon.errors").AddonError("The backend could not be started.", "Look.")
+    session._died(why)
     assert (series.state.name, series.failed) == ("WAITING", [])
     assert session.error.sentence == "The backend could not be started."
     tick_until(session, lambda: not series.live)

@@ -80,10 +80,11 @@ def _dihedral(surface: Triangles) -> Float64Array:
 
 
 def _principal_extents(surface: Triangles) -> Float64Array:
-    """The extents along the axes of inertia of the surface, float64 (3,)."""
-    corners = surface.corners
-    weights = areas(corners)
-    middles = corners.mean(axis=1)
-    middles -= weights @ middles / weights.sum()
-    axes = np.linalg.eigh((middles * weights[:, None]).T @ middles)[1]
+    """The extents along the surface's axes of inertia, float64 (3,), whatever its triangles are."""
+    corners, weights = surface.corners, areas(surface.corners)
+    corners = corners - weights @ corners.mean(axis=1) / weights.sum()
+    sums = corners.sum(axis=1)
+    # A triangle's integral of x x^T is A / 12 times this.
+    squares = np.einsum("tki,tkj->tij", corners, corners) + np.einsum("ti,tj->tij", sums, sums)
+    axes = np.linalg.eigh(np.einsum("t,tij->ij", weights, squares))[1]
     return np.ptp(surface.vertices @ axes, axis=0)

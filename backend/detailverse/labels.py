@@ -15,7 +15,7 @@ class Labels:
         self._journal = Journal(path, path.with_name(f".{path.name}.lock"))
         self.given = labels_of(path)
 
-    def give(self, name: str, keep: bool | None) -> None:  # noqa: FBT001 - what it says of the object
+    def give(self, name: str, *, keep: bool | None) -> None:
         """Keep or drop an object; None takes its label back. Raises `UserError` if it cannot be written."""
         with self._journal.locked():
             at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

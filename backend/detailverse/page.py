@@ -100,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             with self.server.turn:
-                self.server.labels.give(name, keep)
+                self.server.labels.give(name, keep=keep)
         except UserError as error:
             self._refuse(HTTPStatus.INSUFFICIENT_STORAGE, error.sentence)
             return

@@ -72,7 +72,7 @@ def load(name: str, dtype: torch.dtype) -> Any:  # noqa: ANN401 - one of diffuse
     from diffusers import AutoPipelineForText2Image  # noqa: PLC0415 - heavy
 
     try:
-        pipeline: Any = AutoPipelineForText2Image.from_pretrained(name, torch_dtype=dtype, use_safetensors=True)
+        pipeline: Any = AutoPipelineForText2Image.from_pretrained(name, dtype=dtype, use_safetensors=True)
     except Exception as error:  # a damaged folder can make any of its libraries raise anything
         log.exception("the pipeline cannot be loaded")
         sentence = f"The pipeline “{name}” cannot be loaded: {str(error).splitlines()[0]:.200}."

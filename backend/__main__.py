@@ -18,6 +18,7 @@ from .commands import (
     batch,
     capabilities,
     detailverse,
+    detailverse_stages,
     doctor,
     evaluate,
     generate,
@@ -132,7 +133,7 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
 
     detailverse.configure(
         commands.add_parser("detailverse", help="make a set of objects to learn from"),
-        commands.add_parser(detailverse.WORKER),  # without help: it is not for people
+        commands.add_parser(detailverse_stages.WORKER),  # without help: it is not for people
         engines,
     )
 

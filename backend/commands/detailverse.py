@@ -12,9 +12,9 @@ from ..batch import worker
 from ..flow.engine import Engine
 from ..wire.limits import seed_from_text
 from .arguments import add_engine, add_overwrite, at_least
+from .detailverse_stages import STAGES, run_meshes
 from .train import check_training
 
-WORKER = "detailverse-worker"
 _PRECISIONS = ("auto", "float32", "float16", "bfloat16")
 _PICTURES_NEED = ("torch", "diffusers", "transformers", "PIL")
 _TOKENS_NEED = ("torch", "transformers", "safetensors", "PIL")
@@ -81,8 +81,6 @@ def _run(
     check_training(extra, needed)
     if stage == "quality" and options.labels:
         check_training("hi3dgen", _TOKENS_NEED)
-    from .detailverse_stages import STAGES, run_meshes  # noqa: PLC0415 - of what is not in the extension's zip
-
     return run_meshes(options, engines) if engines is not None else STAGES[stage](options)
 
 

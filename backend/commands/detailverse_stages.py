@@ -7,42 +7,47 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..adapters import ADAPTERS
-from ..arrays import Float32Array
 from ..batch.executor import LocalExecutor
 from ..batch.lines import PICTURE, Line
 from ..batch.manifest import Manifest, State
 from ..batch.planning import Wanted, plan
 from ..batch.running import run as run_batch
 from ..batch.sheet import write_sheet
-from ..detailverse import prompts
-from ..detailverse.export import exported
-from ..detailverse.labels import Labels, labels_of
-from ..detailverse.measures import INPUT
-from ..detailverse.page import LabelServer
-from ..detailverse.quality import judged, learned
-from ..detailverse.statistics import as_csv, as_markdown, table
-from ..detailverse.world import KIND, World, make_folder, read_lines, write_lines
 from ..errors import UserError
 from ..files.outputs import writing
 from ..flow.engine import Engine
 from ..version import VERSION
 from .batch import LOG, make_lines, own_command
 from .batch_progress import BatchProgress
-from .detailverse import WORKER
+
+if TYPE_CHECKING:
+    from ..arrays import Float32Array
+    from ..detailverse.world import World
+
+WORKER = "detailverse-worker"
+"""The hidden command that makes objects."""
 
 
 def run_prompts(options: argparse.Namespace) -> int:
     """Write the prompts. Raises `UserError`."""
+    from ..detailverse import prompts  # noqa: PLC0415 - not in the extension's zip
+    from ..detailverse.world import World, make_folder, read_lines, write_lines  # noqa: PLC0415
+
     world = World(options.world)
     dropped: Counter[str] = Counter()
     if options.list:
         try:
             lines = options.list.read_text("utf-8-sig").splitlines()
-        except (OSError, ValueError) as error:
-            raise UserError("bad-list", f"“{options.list}” cannot be read as text.", "Save it as UTF-8.") from error
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            sentence = f"The list “{options.list}” cannot be read: {reason}."
+            raise UserError("bad-list", sentence, "Give a list.") from error
+        except ValueError as error:
+            sentence = f"The list “{options.list}” is not text in UTF-8."
+            raise UserError("bad-list", sentence, "Save it as UTF-8: a prompt a line.") from error
         found, dropped = prompts.listed(lines)
     else:
         found = prompts.drawn(options.count, options.seed)
@@ -62,6 +67,8 @@ def run_prompts(options: argparse.Namespace) -> int:
 
 def run_pictures(options: argparse.Namespace) -> int:
     """Make what pictures are not made yet; 0 if all are done. Raises `UserError`."""
+    from ..detailverse.world import World, read_lines  # noqa: PLC0415 - not in the extension's zip
+
     world = World(options.world)
     folder = Path(options.pipeline)
     pipeline = str(folder.resolve()) if folder.is_dir() else options.pipeline
@@ -78,6 +85,8 @@ def run_pictures(options: argparse.Namespace) -> int:
 
 def run_meshes(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     """Make what meshes of pictures are not made yet; 0 if all are done. Raises `UserError`."""
+    from ..detailverse.world import KIND, World, read_lines  # noqa: PLC0415 - not in the extension's zip
+
     engine = engines[options.engine]
     if ADAPTERS[[*engine.gives.values()][-1]].kind != "mesh":
         sentence = f"{engine.label} makes no meshes."
@@ -95,6 +104,8 @@ def run_meshes(options: argparse.Namespace, engines: Mapping[str, Engine]) -> in
 
 def run_sculptures(options: argparse.Namespace) -> int:
     """Make what sculptures are not made yet; 0 if all are done. Raises `UserError`."""
+    from ..detailverse.world import World  # noqa: PLC0415 - not in the extension's zip
+
     shared = {"cells": options.cells, "faces": options.faces}
     wanted = [
         _wanted(f"s{options.seed}_{number:06}", {}, options.seed, {"number": number, **shared}, "mesh")
@@ -110,6 +121,11 @@ def run_quality(options: argparse.Namespace) -> int:
 
     Raises `UserError`.
     """
+    from ..detailverse.labels import labels_of  # noqa: PLC0415 - not in the extension's zip
+    from ..detailverse.measures import INPUT  # noqa: PLC0415
+    from ..detailverse.quality import judged, learned  # noqa: PLC0415
+    from ..detailverse.world import World, write_lines  # noqa: PLC0415
+
     world = World(options.world)
     meshes = world.found_meshes()
     wanted = [_wanted(name, {INPUT: path.absolute()}, 0, {}, "views") for name, path in meshes.items()]
@@ -132,6 +148,10 @@ def run_quality(options: argparse.Namespace) -> int:
 
 def run_label(options: argparse.Namespace) -> int:
     """Serve the page of labels until it is interrupted. Raises `UserError`."""
+    from ..detailverse.labels import Labels  # noqa: PLC0415 - not in the extension's zip
+    from ..detailverse.page import LabelServer  # noqa: PLC0415
+    from ..detailverse.world import World  # noqa: PLC0415
+
     world = World(options.world)
     views = {name: world.views / f"{name}.jpg" for name in world.measured()}
     try:
@@ -149,6 +169,9 @@ def run_label(options: argparse.Namespace) -> int:
 
 def run_export(options: argparse.Namespace) -> int:
     """Write the kept meshes. Raises `UserError`."""
+    from ..detailverse.export import exported  # noqa: PLC0415 - not in the extension's zip
+    from ..detailverse.world import World  # noqa: PLC0415
+
     world = World(options.world)
     written = [new for _, new in exported(world)]
     print(f"{len(written)} objects in “{world.export}”, {sum(written)} written now.")
@@ -157,6 +180,9 @@ def run_export(options: argparse.Namespace) -> int:
 
 def run_statistics(options: argparse.Namespace) -> int:
     """Write and print the table, and draw the contact sheet. Raises `UserError`."""
+    from ..detailverse.statistics import as_csv, as_markdown, table  # noqa: PLC0415 - not in the extension's zip
+    from ..detailverse.world import KIND, World  # noqa: PLC0415
+
     world = World(options.world)
     measures = world.measured()
     sets = {"made": [*measures.values()]}
@@ -190,6 +216,8 @@ def _wanted(name: str, inputs: Mapping[str, Path], seed: int, settings: Mapping[
 
 def _made(stage: str, out: Path, wanted: Sequence[Wanted], processes: int, *, overwrite: bool) -> set[str]:
     """Make what is not made yet of a stage of `making.STAGES`; the names of all that are done. Raises `UserError`."""
+    from ..detailverse.world import KIND  # noqa: PLC0415 - not in the extension's zip
+
     with Manifest(out, KIND) as manifest:
         names = plan(manifest, wanted, overwrite=overwrite)
         todo = [name for name in names if manifest.entries[name].state is not State.DONE]
@@ -200,7 +228,7 @@ def _made(stage: str, out: Path, wanted: Sequence[Wanted], processes: int, *, ov
     return {name for name in names if manifest.entries[name].state is State.DONE}
 
 
-def _rows(world: World, names: Iterable[str], folder: Path | None) -> dict[str, Float32Array]:
+def _rows(world: "World", names: Iterable[str], folder: Path | None) -> "dict[str, Float32Array]":
     """The pooled tokens of objects, by name. Raises `UserError`."""
     from ..detailverse.tokens import Tokens  # noqa: PLC0415 - heavy
 

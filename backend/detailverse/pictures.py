@@ -39,11 +39,11 @@ class Maker:
             pixels = self._made(settings, task.request["seed"], compute.device, compute.dtype)
         except (RuntimeError, MemoryError) as error:
             if is_out_of_memory(error):
-                where = device_name(compute.device)
-                raise UserError("out-of-memory", f"The memory of {where} is not enough.", TOO_SMALL) from error
+                sentence = f"The memory of {device_name(compute.device)} was not enough for the pipeline."
+                raise UserError("out-of-memory", sentence, f"Ask for smaller pictures. {TOO_SMALL}") from error
             if is_device_lost(error):
-                sentence = "The device no longer answers."
-                raise UserError("device-lost", sentence, "Restart the computer if it stays so.") from error
+                sentence = f"{device_name(compute.device)} stopped answering."
+                raise UserError("device-lost", sentence, "If it happens again, restart the computer.") from error
             raise
         write_picture(Path(task.folder, f"{task.stem}.png"), pixels)
         return Made()
@@ -69,7 +69,7 @@ def load(name: str, dtype: torch.dtype) -> Any:  # noqa: ANN401 - one of diffuse
 
     Raises `UserError` (engine-missing, which ends a batch).
     """
-    from diffusers import AutoPipelineForText2Image  # noqa: PLC0415 - heavy
+    from diffusers.pipelines.auto_pipeline import AutoPipelineForText2Image  # noqa: PLC0415 - heavy
 
     try:
         pipeline: Any = AutoPipelineForText2Image.from_pretrained(name, dtype=dtype, use_safetensors=True)

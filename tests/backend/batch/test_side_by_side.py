@@ -39,7 +39,11 @@ def made(tmp_path: Path, names: list[str], processes: int) -> dict[str, Ended]:
     tasks = iter([Task(name, name, {}, {}, str(begun), "") for name in names])
     execute = LocalExecutor([sys.executable, "-c", WORKER], tmp_path / "log", processes)
     said: list[str] = []
-    ended = {end.name: end for end in execute(tasks, lambda name, *_: said.append(name))}
+
+    def progressed(name: str, _label: str, _done: float) -> None:
+        said.append(name)
+
+    ended = {end.name: end for end in execute(tasks, progressed)}
     assert {*said} == {name for name, end in ended.items() if not end.code}
     return ended
 
@@ -51,11 +55,11 @@ def test_two_run_at_once_and_a_death_costs_one_task(tmp_path: Path) -> None:
     assert {*ended} == {*names}
     assert {name: end.code for name, end in ended.items() if end.code} == {"dies": "process-died"}
     assert "SIGTERM" in ended["dies"].sentence
-    processes = {end.notes[0] for name, end in ended.items() if not end.code}
+    processes = {end.notes[0] for end in ended.values() if not end.code}
     assert len(processes) >= 3, "two that were there at first, and one for each that has ended"
 
 
 def test_a_process_that_does_not_start_ends_the_batch(tmp_path: Path) -> None:
     execute = LocalExecutor([sys.executable, "-c", "raise SystemExit(1)"], tmp_path / "log", 2)
     with pytest.raises(UserError, match="ended before it was ready"):
-        [*execute(iter([Task("a", "a", {}, {}, str(tmp_path), "")]), lambda *_: None)]
+        next(execute(iter([Task("a", "a", {}, {}, str(tmp_path), "")]), print))

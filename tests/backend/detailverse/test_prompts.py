@@ -85,7 +85,10 @@ def test_the_command_adds_to_its_own_prompts_and_keeps_others(
     assert main(given) == 1
     assert "There is no prompt in" in capsys.readouterr().err
     assert main(["detailverse", "prompts", str(world), "--list", str(tmp_path / "none.txt")]) == 1
-    assert "cannot be read as text" in capsys.readouterr().err
+    assert "cannot be read: No such file" in capsys.readouterr().err
+    (tmp_path / "own.txt").write_bytes(b"\xff\xfe\xff")
+    assert main(given) == 1
+    assert "is not text in UTF-8" in capsys.readouterr().err
 
 
 def test_a_line_that_somebody_broke_is_named_and_half_a_last_one_is_left_out(tmp_path: Path) -> None:

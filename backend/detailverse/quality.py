@@ -12,8 +12,6 @@ from .classifier import fitted, left_out_accuracy
 from .rules import reasons
 
 LEAST_SCORE = 0.5
-DISLIKED = "score"
-"""The reason of an object whose score is lower than `LEAST_SCORE`."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +48,18 @@ def judged(
 ) -> list[dict[str, Any]]:
     """A line an object: name, kept, reasons, label and score, None for what there is none of.
 
-    A label decides; without one the rules do, and then the score.
+    An object is kept if no rule speaks against it and its label does not ("label"), or, without a label, a score of at
+    least `LEAST_SCORE` ("score"). A label does not overrule the rules: they know what pictures do not show.
     """
     lines: list[dict[str, Any]] = []
     for name, measured in measures.items():
         score = found.scores[name] if found else None
+        label = labels.get(name)
         why = reasons(measured)
-        if score is not None and score < LEAST_SCORE:
-            why.append(DISLIKED)
-        kept = labels.get(name, not why)
+        if label is False:
+            why.append("label")
+        elif label is None and score is not None and score < LEAST_SCORE:
+            why.append("score")
         rounded = None if score is None else round(score, 4)
-        lines.append({"name": name, "kept": kept, "reasons": why, "label": labels.get(name), "score": rounded})
+        lines.append({"name": name, "kept": not why, "reasons": why, "label": label, "score": rounded})
     return lines

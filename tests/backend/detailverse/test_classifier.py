@@ -58,7 +58,7 @@ def test_too_few_labels_of_a_kind_are_a_sentence() -> None:
         fitted(np.zeros((49, 2)), np.arange(49) < 9)
 
 
-def test_a_label_decides_then_the_rules_and_then_the_score() -> None:
+def test_the_rules_decide_then_a_label_and_then_the_score() -> None:
     random = np.random.default_rng(3)
     names = [f"o{number}" for number in range(60)]
     good = {name: number % 2 == 0 for number, name in enumerate(names)}
@@ -66,14 +66,14 @@ def test_a_label_decides_then_the_rules_and_then_the_score() -> None:
     labels = {name: good[name] for name in names[:40]} | {"gone": True}
     found = learned(rows, labels)
     assert (found.labels, found.kept, found.accuracy) == (40, 20, 1.0)
-    measures = dict.fromkeys(names, MEASURES) | {"o40": {**MEASURES, "closed": False}, "o42": MEASURES}
-    labels |= {"o1": True, "o41": True}
+    measures = dict.fromkeys(names, MEASURES) | {"o40": {**MEASURES, "closed": False}}
+    labels |= {"o40": True, "o41": True, "o46": False}
     lines = {line["name"]: line for line in judged(measures, labels, found)}
     assert lines["o44"] == {"name": "o44", "kept": True, "reasons": [], "label": None, "score": lines["o44"]["score"]}
     assert lines["o44"]["score"] > 0.9
     assert lines["o43"]["kept"] is False
     assert lines["o43"]["reasons"] == ["score"]
-    assert lines["o40"]["kept"] is False
-    assert lines["o40"]["reasons"] == ["open"]
+    assert lines["o40"]["reasons"] == ["open"], "a picture does not show it"
     assert lines["o41"]["kept"] is True, "a person has said so"
+    assert lines["o46"]["reasons"] == ["label"]
     assert all(line["score"] is None for line in judged(measures, labels, None))

@@ -56,6 +56,7 @@ class LocalExecutor:
                 child, message = _next(heard)
                 if message is None and child in idle:
                     idle.remove(child)
+                    child.kill()
                 if child not in busy:  # the end of one that was killed
                     continue
                 ended, goes_on = child.hear(message, progressed)

@@ -56,7 +56,7 @@ def test_a_list_is_gone_over_by_rules() -> None:
     assert dropped == {"repeated": 1, "short": 1, "scene": 1, "several": 1, "long": 1}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(st.text(max_size=30), max_size=8))
 def test_every_line_of_a_list_is_kept_or_counted_or_means_nothing(lines: list[str]) -> None:
     found, dropped = listed(lines)

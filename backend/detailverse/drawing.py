@@ -19,7 +19,8 @@ _ABOVE = np.radians(25.0)
 _MARGIN = 1.04
 _LAMP = unit(np.array([-0.45, 0.6, 0.65]))  # in the camera's axes: from above and from the left
 _AMBIENT = 0.35
-_GREY = 0.72  # of a mesh without colours
+GREY = 0.72
+"""What a surface without colours has in each, sRGB."""
 
 
 class Seen(NamedTuple):
@@ -52,7 +53,7 @@ def look(mesh: Mesh) -> Seen:
     reach = float(np.linalg.norm(used - middle, axis=1).max()) * _MARGIN
     places = (mesh.vertices.astype(np.float64) - middle) / reach
     towards = vertex_normals(mesh)
-    colours = np.full((len(places), 3), _GREY) if mesh.colours is None else mesh.colours.astype(np.float64)
+    colours = np.full((len(places), 3), GREY) if mesh.colours is None else mesh.colours.astype(np.float64)
     lit = np.full((len(TURNS), SIDE * SIDE, 3), 255, np.uint8)
     normals = np.zeros((len(TURNS), SIDE * SIDE, 3))
     for view, turn in enumerate(TURNS):

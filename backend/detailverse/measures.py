@@ -15,7 +15,7 @@ from ..files.pictures import write_picture
 from ..files.scenes import read_scene
 from ..flow.products import Mesh, Picture
 from ..safe_files import write_json
-from .drawing import Seen, look
+from .drawing import GREY, Seen, look
 from .geometry import measured
 from .made import Made
 
@@ -59,7 +59,7 @@ def read_mesh(path: Path) -> Mesh:
 def _colours(mesh: Mesh) -> Float32Array:
     """The colours of a part's vertices, looked up in its image if it has one; grey without any."""
     if mesh.texture is None or mesh.texture.base_colour is None:
-        return np.full((len(mesh.vertices), 3), 0.72, np.float32) if mesh.colours is None else mesh.colours
+        return np.full((len(mesh.vertices), 3), GREY, np.float32) if mesh.colours is None else mesh.colours
     image, uv = mesh.texture.base_colour, mesh.uv % 1.0
     height, width = image.shape[:2]
     rows, columns = ((1 - uv[:, 1]) * (height - 1)).round().astype(int), (uv[:, 0] * (width - 1)).round().astype(int)

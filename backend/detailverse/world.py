@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The folder of a set of objects: where each stage writes, and its files of JSON lines.
 
-| place | what | written by |
+| place | what | written by the module |
 | --- | --- | --- |
 | `prompts.jsonl` | a line a prompt: name, prompt, seed | `prompts` |
 | `pictures/NAME.png` | the prompts' pictures | `pictures` |
-| `meshes/NAME.glb`, `.ply` | the objects | `meshes` |
+| `meshes/NAME.glb`, `.ply` | the objects | an engine, `sculptures` |
 | `views/NAME.jpg`, `NAME.json` | each object from four sides, and what was measured | `measures` |
 | `views/NAME.npy` | the views' pooled image tokens | `tokens` |
-| `labels.jsonl` | a line a label that a person has given | `labels` |
+| `labels.jsonl` | a line a label that a person has given | `labels`, `page` |
 | `quality.jsonl` | a line an object: whether it is kept, and why not | `quality` |
 | `export/` | what training reads | `export` |
 | `statistics.*` | the set in numbers | `statistics` |

@@ -17,6 +17,8 @@ from .around.stages import BACK, LEFT, RIGHT
 from .commands import (
     batch,
     capabilities,
+    detailverse,
+    detailverse_stages,
     doctor,
     evaluate,
     generate,
@@ -127,6 +129,12 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
     batch.configure(
         commands.add_parser("batch", help="make meshes of many pictures; goes on where it was"),
         commands.add_parser(batch.WORKER),  # without help: it is not for people
+        engines,
+    )
+
+    detailverse.configure(
+        commands.add_parser("detailverse", help="make a set of objects to learn from"),
+        commands.add_parser(detailverse_stages.WORKER),  # without help: it is not for people
         engines,
     )
 

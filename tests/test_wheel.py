@@ -15,7 +15,7 @@ pytest.importorskip("pip", reason="pip is not installed here: it builds the whee
 ROOT = Path(__file__).parents[1]
 
 
-def test_the_wheel_holds_all_weights(tmp_path: Path) -> None:
+def test_the_wheel_holds_all_weights_and_the_page_of_labels(tmp_path: Path) -> None:
     source = tmp_path / "source"
     shutil.copytree(ROOT / "backend", source / "backend", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
@@ -28,3 +28,4 @@ def test_the_wheel_holds_all_weights(tmp_path: Path) -> None:
     weights = {path.relative_to(ROOT).as_posix() for path in (ROOT / "backend").rglob("*.npz")}
     assert len(weights) >= 3
     assert weights <= held
+    assert "backend/detailverse/page.html" in held

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes the pictures of a batch on this machine, one after the other, in a process of its own.
+"""Makes the pictures of a batch on this machine, one after the other or several at once, in processes of their own.
 
 A process of its own, because a picture can end it: the system ends a process that takes too much memory, and a driver
 may take it down. That costs this picture alone; the next one gets a new process. It costs a start a batch, and keeps
@@ -31,31 +31,52 @@ _LISTEN_SECONDS = 0.5  # on Windows, Ctrl-C comes through only between two waits
 
 
 class LocalExecutor:
-    """An `Executor`. command: starts the child, which calls `worker.work`; `log`, its log, is added to it."""
+    """An `Executor`. command: starts a child, which calls `worker.work`; `log`, its log, is added to it.
 
-    def __init__(self, command: Sequence[str], log: Path) -> None:
+    processes: how many children there are at most.
+    """
+
+    def __init__(self, command: Sequence[str], log: Path, processes: int = 1) -> None:
         self._command = command
         self._log = log
+        self._processes = processes
 
     def __call__(self, tasks: Iterator[Task], progressed: Progressed) -> Generator[Ended, None, None]:
-        """See `Executor`. Raises `UserError` (not-started) if the child does not start."""
-        child: _Child | None = None
+        """See `Executor`. Raises `UserError` (not-started) if a child does not start."""
+        heard: _Heard = queue.SimpleQueue()
+        idle: list[_Child] = []
+        busy: list[_Child] = []
         try:
-            for task in tasks:
-                if child is None:
-                    child = _Child(self._command, self._log)
-                ended, goes_on = child.make(task, progressed)
-                if not goes_on:
+            while True:
+                while len(busy) < self._processes and (task := next(tasks, None)) is not None:
+                    busy.append(idle.pop() if idle else _Child(self._command, self._log, heard))
+                    busy[-1].give(task)
+                if not busy:
+                    return
+                child, message = _next(heard)
+                if message is None and child in idle:
+                    idle.remove(child)
                     child.kill()
-                    child = None
+                if child not in busy:  # the end of one that was killed
+                    continue
+                ended, goes_on = child.hear(message, progressed)
+                if ended is None:
+                    continue
+                busy.remove(child)
+                if goes_on:
+                    idle.append(child)
+                else:
+                    child.kill()
                 yield ended
         finally:
-            if child is not None:
+            for child in (*busy, *idle):
                 child.kill()
 
 
 class _Child:
-    def __init__(self, command: Sequence[str], log: Path) -> None:
+    """A process that makes one task at a time; what it says goes into `heard`."""
+
+    def __init__(self, command: Sequence[str], log: Path, heard: "_Heard") -> None:
         try:
             with open_log(log, private=False) as errors:
                 self._process = subprocess.Popen(
@@ -72,34 +93,40 @@ class _Child:
         assert self._process.stdin is not None  # noqa: S101 - Popen was asked for pipes
         assert self._process.stdout is not None  # noqa: S101
         self._tasks = self._process.stdin
-        self._heard: queue.SimpleQueue[Mapping[str, Any] | None] = queue.SimpleQueue()
-        threading.Thread(target=_listen, args=(self._process.stdout, self._heard), daemon=True).start()
-        try:
-            ready = self._next()
-        except BaseException:
-            self.kill()
-            raise
-        if ready is None:
-            self.kill()
-            sentence = "The process that makes the pictures ended before it was ready."
-            raise UserError("not-started", sentence, f"“{log}” says why.")
+        self._log = log
+        self._is_ready = False
+        self._name = ""
+        self._started = 0.0
+        threading.Thread(target=self._listen, args=(self._process.stdout, heard), daemon=True).start()
 
-    def make(self, task: Task, progressed: Progressed) -> tuple[Ended, bool]:
-        """How the task ended, and whether the child makes another."""
-        started = time.monotonic()
-        with contextlib.suppress(OSError):  # it has ended, which is heard below
+    def give(self, task: Task) -> None:
+        """Let it make a task; it need not be ready yet."""
+        self._name, self._started = task.name, time.monotonic()
+        with contextlib.suppress(OSError):  # it has ended, which is heard
             self._tasks.write(json.dumps({"task": dataclasses.asdict(task)}).encode() + b"\n")
             self._tasks.flush()
-        while (message := self._next()) is not None:
-            if "progress" in message:
-                progressed(*message["progress"])
-            else:
-                end = message["ended"]
-                return Ended(**(end | {"notes": tuple(end["notes"])})), not message["last"]
-        sentence = f"The process that made it ended unexpectedly{self._how()}."
-        advice = "Often the memory was not enough: close other programs, or choose a lower resolution."
-        seconds = time.monotonic() - started
-        return Ended(task.name, seconds=seconds, code="process-died", sentence=sentence, advice=advice), False
+
+    def hear(self, message: "_Message | None", progressed: Progressed) -> tuple[Ended | None, bool]:
+        """How the task has ended, if it has, and whether the child makes another; message: None if the child ended.
+
+        Raises `UserError` if the child ended before it was ready.
+        """
+        if message is None and not self._is_ready:
+            sentence = "The process that makes the pictures ended before it was ready."
+            raise UserError("not-started", sentence, f"“{self._log}” says why.")
+        if message is None:
+            sentence = f"The process that made it ended unexpectedly{self._how()}."
+            advice = "Often the memory was not enough: close other programs, or choose a lower resolution."
+            seconds = time.monotonic() - self._started
+            return Ended(self._name, seconds=seconds, code="process-died", sentence=sentence, advice=advice), False
+        if "progress" in message:
+            progressed(*message["progress"])
+        elif "ended" in message:
+            end = message["ended"]
+            return Ended(**(end | {"notes": tuple(end["notes"])})), not message["last"]
+        else:
+            self._is_ready, self._started = True, time.monotonic()
+        return None, True
 
     def kill(self) -> None:
         """End the child at once: it writes into folders that nobody else reads."""
@@ -108,24 +135,28 @@ class _Child:
         with contextlib.suppress(OSError):
             self._tasks.close()
 
-    def _next(self) -> Mapping[str, Any] | None:
-        """The child's next message; None if it has ended."""
-        while True:
-            with contextlib.suppress(queue.Empty):
-                return self._heard.get(timeout=_LISTEN_SECONDS)
-
     def _how(self) -> str:
         code = self._process.wait()
         with contextlib.suppress(ValueError):
             return f" ({signal.Signals(-code).name})" if code < 0 else f" (exit code {code})"
         return ""
 
+    def _listen(self, stream: IO[bytes], heard: "_Heard") -> None:
+        with stream:
+            for line in stream:
+                try:
+                    heard.put((self, json.loads(line)))
+                except ValueError:  # half a line: the child was killed in its middle
+                    break
+        heard.put((self, None))
 
-def _listen(stream: IO[bytes], heard: "queue.SimpleQueue[Mapping[str, Any] | None]") -> None:
-    with stream:
-        for line in stream:
-            try:
-                heard.put(json.loads(line))
-            except ValueError:  # half a line: the child was killed in its middle
-                break
-    heard.put(None)
+
+_Message = Mapping[str, Any]
+_Heard = queue.SimpleQueue[tuple[_Child, _Message | None]]
+
+
+def _next(heard: _Heard) -> tuple[_Child, _Message | None]:
+    """Wait for the next message of any child."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return heard.get(timeout=_LISTEN_SECONDS)

@@ -12,7 +12,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -27,7 +27,7 @@ from .workers import Worker
 
 WORK = ".batch"
 FORMAT = 1
-_HEADER = {"hi3dgen": "batch", "format": FORMAT}
+BATCH = "batch"
 _STAY = ("request", "files")  # what a line that does not mention them leaves as it was
 _SLACK = 64  # lines that may be superseded before the file is written anew
 
@@ -80,11 +80,14 @@ _KINDS = dict.fromkeys(_FIELDS, str) | {
 class Manifest:
     """The manifest of the folder `out`, opened by one process. Use it as a context.
 
-    Raises `UserError` if the folder cannot be made or written to, or holds something that no batch has made.
+    kind: who made the folder; only a batch's objects need a picture. Raises `UserError` if the folder cannot be made or
+    written to, or holds something that nobody of this kind has made.
     """
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, kind: str = BATCH) -> None:
         self.out = Path(os.path.realpath(out))
+        self._header = {"hi3dgen": kind, "format": FORMAT}
+        self._needed = (PICTURE,) if kind == BATCH else ()
         self.entries: dict[str, Entry] = {}
         self._journal = Journal(self.out / MANIFEST, self.out / WORK / "lock")
         _prepare(out)
@@ -104,8 +107,8 @@ class Manifest:
 
     def _open(self, news: list[Record]) -> None:
         if self._journal.count == 0:
-            self._journal.append([_HEADER])
-        elif {key: news[0].get(key) for key in _HEADER} != _HEADER:
+            self._journal.append([self._header])
+        elif {key: news[0].get(key) for key in self._header} != self._header:
             sentence = f"“{self._journal.path}” is no manifest of this version."
             raise UserError("bad-manifest", sentence, "Give a new folder.")
         self._apply(news[1:])
@@ -168,14 +171,14 @@ class Manifest:
         self.close()
 
     def _compact(self) -> None:
-        self._journal.rewrite([_HEADER, *(_record(entry, None) for entry in self.entries.values())])
+        self._journal.rewrite([self._header, *(_record(entry, None) for entry in self.entries.values())])
 
     def _apply(self, records: list[Record]) -> None:
         for record in records:
             try:
                 before = self.entries.get(record["name"])
                 kept = {key: getattr(before, key) for key in _STAY} if before else {}
-                entry = Entry(**(kept | _typed(record)))
+                entry = Entry(**(kept | _typed(record, self._needed)))
             except (KeyError, TypeError, ValueError) as error:
                 sentence = f"“{self._journal.path}” has an invalid line: {str(dict(record))[:120]}"
                 raise UserError("bad-manifest", sentence, "Restore the file, or give a new folder.") from error
@@ -211,9 +214,10 @@ def _record(entry: Entry, before: Entry | None) -> Record:
     return record
 
 
-def _typed(record: Record) -> dict[str, Any]:
+def _typed(record: Record, needed: Sequence[str]) -> dict[str, Any]:
     """A line's values as an entry's. Raises KeyError, TypeError and ValueError if one is invalid.
 
+    needed: the inputs that every request has.
     The file may come from anywhere, and what it names is replaced and removed: none of it may lie outside the folder.
     """
     values = {key: value for key, value in record.items() if key in _FIELDS}
@@ -222,7 +226,7 @@ def _typed(record: Record) -> dict[str, Any]:
         all(isinstance(value, _KINDS[key]) for key, value in values.items())
         and all(is_inside(path) for path in (values["name"], *values.get("files", ())))
         and all(isinstance(each, dict) for each in values.get("fingerprints", {}).values())
-        and (request is None or _is_request(request))
+        and (request is None or _is_request(request, needed))
     )
     if not valid:
         raise ValueError("a value is invalid")
@@ -231,12 +235,12 @@ def _typed(record: Record) -> dict[str, Any]:
     return values
 
 
-def _is_request(request: Mapping[str, Any]) -> bool:
+def _is_request(request: Mapping[str, Any], needed: Sequence[str]) -> bool:
     """Whether it has what every request has. Raises KeyError and TypeError."""
     inputs = request["inputs"]
     return (
         isinstance(inputs, dict)
-        and all(isinstance(path, str) for path in (inputs[PICTURE], *inputs.values()))
+        and all(isinstance(path, str) for path in (*(inputs[name] for name in needed), *inputs.values()))
         and request["seed"] in range(MAX_SEED + 1)
         and request["count"] in range(1, MAX_COUNT + 1)
         and isinstance(request["products"], list)

@@ -161,11 +161,11 @@ def _names(manifest: Manifest, wanted: Sequence[Wanted], requests: Sequence[Mapp
     known: dict[str, list[Entry]] = defaultdict(list)
     for entry in manifest.entries.values():
         if folded(entry.name) not in given:
-            known[entry.request["inputs"][PICTURE]].append(entry)
+            known[entry.request["inputs"].get(PICTURE, "")].append(entry)
             taken |= _stems(entry.name, entry.request)
     for exactly in (True, False):  # first those that are known with this very request
         for number, request in enumerate(requests):
-            entries = known[request["inputs"][PICTURE]] if number not in names else []
+            entries = known[request["inputs"].get(PICTURE, "")] if number not in names else []
             fitting = [entry for entry in entries if not exactly or entry.request == request]
             if fitting:
                 names[number] = fitting[0].name

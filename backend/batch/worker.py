@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The process that makes the pictures of a batch: it gets tasks, runs the pipeline and writes what comes out."""
+"""The process that makes the pictures of a batch: it gets tasks, runs the pipeline and writes what comes out.
+
+`serve` is for whatever else is made in such processes.
+"""
 
 import contextlib
 import dataclasses
@@ -11,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -33,9 +37,16 @@ LAST_FAILURES = ("device-lost", "out-of-memory")  # a new process gets over them
 _PAUSE = 0.1  # seconds between two messages about progress, at least
 
 Say = Callable[[Mapping[str, Any]], None]
+Make = Callable[[Task, Say], Ended]
+"""Makes a task's results in its folder. Never raises."""
 
 
 def work(engines: Mapping[str, Engine], log_file: Path) -> int:
+    """Make pictures' results from standard input until it ends; see `serve`."""
+    return serve(partial(make, Pipeline(engines)), log_file)
+
+
+def serve(maker: Make, log_file: Path) -> int:
     """Make tasks from standard input until it ends; see `executor`. Returns an exit code. Raises OSError.
 
     Standard error becomes `log_file`.
@@ -53,10 +64,9 @@ def work(engines: Mapping[str, Engine], log_file: Path) -> int:
 
     threading.Thread(target=listen, daemon=True).start()
     say = _speaker(messages)
-    pipeline = Pipeline(engines)
     say({"ready": True})
     while True:
-        ended = make(pipeline, tasks.get(), say)
+        ended = maker(tasks.get(), say)
         last = ended.code in LAST_FAILURES
         say({"ended": dataclasses.asdict(ended), "last": last})
         if last:
@@ -67,20 +77,25 @@ def make(pipeline: Pipeline, task: Task, say: Say) -> Ended:
     """Make one picture's results in the task's folder. Never raises."""
     started = time.monotonic()
     made = _Making(pipeline.engines, task, say)
-    error: UserError | None = None
-    try:
-        made.run(pipeline)
-    except UserError as raised:
-        log.info("%s failed: %s", task.name, raised)
-        error = raised
-    except MemoryError:
-        error = UserError("out-of-memory", "The memory was not enough.", "Close other programs.")
-    except Exception:
-        log.exception("%s failed", task.name)
-        error = UserError("internal", "Something went wrong inside Hi3DGen.", "The log of the batch says more.")
+    error = failure_of(task, lambda: made.run(pipeline))
     with contextlib.suppress(Exception):  # without it the contact sheet has a gap
         write_tile(Path(task.tile), made.drawn(), failed=error is not None)
     return end_of(task, started, made.fingerprints, made.notes, error)
+
+
+def failure_of(task: Task, run: Callable[[], None]) -> UserError | None:
+    """Run a task's making, and return why it failed, if it has; what is a mistake of ours is logged."""
+    try:
+        run()
+    except UserError as raised:
+        log.info("%s failed: %s", task.name, raised)
+        return raised
+    except MemoryError:
+        return UserError("out-of-memory", "The memory was not enough.", "Close other programs.")
+    except Exception:
+        log.exception("%s failed", task.name)
+        return UserError("internal", "Something went wrong inside Hi3DGen.", "The log of the batch says more.")
+    return None
 
 
 class _Making:

@@ -4,7 +4,7 @@
 import argparse
 import shutil
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from ..batch.planning import AnyEngine
@@ -80,6 +80,17 @@ def place(text: str) -> tuple[str, Path]:
     if not (name and equals and path):
         raise argparse.ArgumentTypeError(f"“{text}” is not PRODUCT=PATH.")
     return name, Path(path)
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """What reads a whole number from `least` on."""
+
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) >= least):
+            raise argparse.ArgumentTypeError(f"“{text:.60}” is no whole number from {least} on.")
+        return int(text)
+
+    return read
 
 
 def _described(engine: AnyEngine, heading: str) -> str:

@@ -20,8 +20,8 @@ from typing import Any
 from ..adapters import ADAPTERS, written
 from ..batch import worker
 from ..batch.executor import LocalExecutor
-from ..batch.lines import read_sources
-from ..batch.manifest import Manifest, State
+from ..batch.lines import Line, read_sources
+from ..batch.manifest import BATCH, Manifest, State
 from ..batch.planning import Wanted, plan, wanted_by
 from ..batch.running import run as run_batch
 from ..batch.sheet import sheet_is_current, write_sheet
@@ -69,7 +69,16 @@ def _work(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
 
 def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     """Make what is not made yet; 0 if all pictures are done. Raises `UserError`."""
-    lines = read_sources(options.sources)
+    return make_lines(read_sources(options.sources), options, engines, BATCH)
+
+
+def make_lines(
+    lines: Sequence[Line], options: argparse.Namespace, engines: Mapping[str, Engine], kind: str, processes: int = 1
+) -> int:
+    """Make what of some lines is not made yet; 0 if all are done. kind: of the manifest. Raises `UserError`.
+
+    processes: how many make pictures at the same time.
+    """
     versions = _versions({line.engine or options.engine for line in lines}, engines)
 
     def rest(engine: Engine) -> dict[str, Any]:
@@ -77,13 +86,14 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
 
     wanted = [wanted_by(line, options, engines, rest) for line in lines]
     names: list[str] = []
-    with Manifest(options.output) as manifest:
+    with Manifest(options.output, kind) as manifest:
         try:
             _check_output(manifest, wanted, engines)
             names = plan(manifest, wanted, overwrite=options.overwrite)
             todo = [name for name in names if manifest.entries[name].state is not State.DONE]
+            executor = LocalExecutor([*own_command(), WORKER], manifest.out / LOG, processes)
             with BatchProgress(len(names), len(todo), as_json=options.json) as progress:
-                run_batch(manifest, todo, LocalExecutor(_worker_command(), manifest.out / LOG), progress)
+                run_batch(manifest, todo, executor, progress)
         finally:
             if names:
                 write_summary(manifest, names)
@@ -117,10 +127,9 @@ def _check_output(manifest: Manifest, wanted: Sequence[Wanted], engines: Mapping
             adapter.check_path(manifest.worker.folder / f"{product}{adapter.suffix}")
 
 
-def _worker_command() -> list[str]:
-    """How this very program is started as the worker, with the same engines, whatever script it is."""
-    own = sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]
-    return [sys.executable, *own, WORKER]
+def own_command() -> list[str]:
+    """How this very program is started once more, with the same engines, whatever script it is."""
+    return [sys.executable, *sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]]
 
 
 def _write_sheet(manifest: Manifest, names: Sequence[str]) -> None:

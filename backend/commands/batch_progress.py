@@ -15,13 +15,17 @@ _ERASE = "\r\x1b[2K"
 
 
 class BatchProgress:
-    """A `Watcher`; use it as a context. of: how many pictures are asked for. todo: how many are not done yet."""
+    """A `Watcher`; use it as a context. of: how many pictures are asked for. todo: how many are not done yet.
 
-    def __init__(self, of: int, todo: int, *, as_json: bool) -> None:
+    thing: what each of them is called, "picture" or "object".
+    """
+
+    def __init__(self, of: int, todo: int, *, as_json: bool, thing: str = "picture") -> None:
         self.ended_names: set[str] = set()
         self._of = of
         self._todo = todo
         self._json = as_json
+        self._thing = thing
         self._terminal = sys.stderr.isatty() and not as_json
         self._started = time.monotonic()
 
@@ -29,7 +33,7 @@ class BatchProgress:
         """A picture begins."""
         if self._json:
             self._say({"name": entry.name, "state": "running", "number": self._number, "of": self._of})
-        self.progressed(entry.name, "Reading the picture", 0.0)
+        self.progressed(entry.name, "Reading the picture" if self._thing == "picture" else "Making it", 0.0)
 
     def progressed(self, name: str, label: str, done: float) -> None:
         """Redraw the line."""
@@ -39,7 +43,7 @@ class BatchProgress:
         elif self._terminal:
             bar = ("█" * round(done * _BAR)).ljust(_BAR, "░")
             rest = "" if left is None else f"  {duration(left)} left"
-            line = f"{bar} picture {self._number} of {self._of}, {name}: {label}{rest}"
+            line = f"{bar} {self._thing} {self._number} of {self._of}, {name}: {label}{rest}"
             print(f"{_ERASE}{line}", end="", file=sys.stderr, flush=True)
 
     def ended(self, entry: Entry, made: Sequence[str]) -> None:
@@ -72,7 +76,7 @@ class BatchProgress:
         words = [f"{counts['made']} made", f"{counts['unchanged']} unchanged"]
         words += [f"{len(failed)} failed"] if failed else []
         words += [f"{elsewhere} being made by another process"] if elsewhere else []
-        print(f"{self._of} {'picture' if self._of == 1 else 'pictures'}: {', '.join(words)}.", flush=True)
+        print(f"{self._of} {self._thing if self._of == 1 else f'{self._thing}s'}: {', '.join(words)}.", flush=True)
         for entry in failed if len(failed) > 1 or len(self.ended_names) > 1 else []:
             print(f"{entry.name}: {entry.sentence} {entry.advice}", file=sys.stderr)
         if sentence := taken_elsewhere(entries):

@@ -8,7 +8,7 @@ makes such a folder from meshes, as far as the structures' flow model needs it.
 import argparse
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +18,7 @@ from ..errors import UserError
 from ..files.outputs import check_parent, writing
 from ..files.pictures import check_picture_path, read_picture, write_picture
 from ..wire.limits import seed_from_text
+from .arguments import at_least
 
 if TYPE_CHECKING:
     from ..training.norld.config import FlowConfig
@@ -64,7 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--encoder", type=Path, required=True, metavar="STEM", help="of STEM.json and STEM.safetensors, published"
     )
     objects.add_argument("--tokenizer", type=Path, metavar="FOLDER", help="of DINOv2, in place of the engine's own")
-    objects.add_argument("--views", type=_at_least(1), default=24, metavar="N", help="of each mesh (default 24)")
+    objects.add_argument("--views", type=at_least(1), default=24, metavar="N", help="of each mesh (default 24)")
     objects.add_argument("--seed", type=seed_from_text, default=1, help="decides the cameras (default 1)")
     objects.set_defaults(run=run_prepare_objects)
     sheet = kinds.add_parser("sheet", help="write a sheet of the pictures that the normal estimator learns from")
@@ -88,10 +89,10 @@ def _configure_training(parser: argparse.ArgumentParser, configs: str, stages: S
     parser.add_argument("--stage", choices=stages, default="trunk", help=f"see {described}")
     parser.add_argument("--data-seed", type=seed_from_text, default=1, help="decides shapes, pictures, first weights")
     parser.add_argument("--minutes", type=_minutes, metavar="M", help="stop after so long; the next call goes on")
-    parser.add_argument("--steps", type=_at_least(1), metavar="N", help="in place of the stage's own number of steps")
+    parser.add_argument("--steps", type=at_least(1), metavar="N", help="in place of the stage's own number of steps")
     parser.add_argument(
         "--workers",
-        type=_at_least(0),
+        type=at_least(0),
         default=1,
         metavar="N",
         help="processes that make data, each of its own shapes (default 1)",
@@ -106,7 +107,7 @@ def _configure_flow(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--start", type=Path, metavar="STEM", help="begin with STEM.json and STEM.safetensors")
     parser.add_argument("--data-seed", type=seed_from_text, default=1, help="decides order, noise, first weights")
     parser.add_argument("--minutes", type=_minutes, metavar="M", help="stop after so long; the next call goes on")
-    parser.add_argument("--steps", type=_at_least(1), metavar="N", help="stop at this step; the next call goes on")
+    parser.add_argument("--steps", type=at_least(1), metavar="N", help="stop at this step; the next call goes on")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -251,17 +252,6 @@ def show(options: argparse.Namespace) -> int:
     write_picture(options.output, contact_sheet(options.seed, options.count, options.size))
     print(options.output)
     return 0
-
-
-def _at_least(least: int) -> Callable[[str], int]:
-    """What reads a whole number from `least` on."""
-
-    def read(text: str) -> int:
-        if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) >= least):
-            raise argparse.ArgumentTypeError(f"“{text:.60}” is no whole number from {least} on.")
-        return int(text)
-
-    return read
 
 
 def _minutes(text: str) -> float:

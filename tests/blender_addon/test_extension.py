@@ -17,7 +17,7 @@ from tests.blender_addon.support import CHECKOUT
 MODULE = "bl_ext.user_default.hi3dgen"
 MAX_BYTES = 17_000_000
 SHIPPED = ("backend/", "blender_addon/")
-KEPT = "backend/training/"
+KEPT = ("backend/detailverse/", "backend/training/")
 SHIPPED_FILES = {"__init__.py", "blender_manifest.toml", "LICENSE", "constraints.txt", "pyproject.toml"}
 
 

@@ -18,12 +18,18 @@ from .standing import basket, bicycle, cart, craft, plant, quadruped, shed, vehi
 
 def draw_shape(rng: np.random.Generator) -> Shape:
     """Draw a shape: one of `THINGS`."""
+    return draw_thing(rng)[1]
+
+
+def draw_thing(rng: np.random.Generator) -> tuple[str, Shape]:
+    """Draw what is to be made, and make it: a word for it, such as "house", and the shape of `draw_shape`."""
     s = Sculptor(rng)
     kinds, weights = zip(*THINGS, strict=True)
-    kinds[int(rng.choice(len(kinds), p=np.array(weights) / sum(weights)))](s)
+    kind = kinds[int(rng.choice(len(kinds), p=np.array(weights) / sum(weights)))]
+    kind(s)
     if s.end().chance(0.15):
         _base(s)
-    return s.shape()
+    return kind.__name__, s.shape()
 
 
 def heap(s: Sculptor) -> None:

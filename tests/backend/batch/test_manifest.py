@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.batch.executor import LocalExecutor
+from backend.batch.lines import Line
 from backend.batch.manifest import Entry, Manifest, State, fingerprint, same_fingerprint
 from backend.batch.names import is_inside
+from backend.batch.planning import Wanted, plan
 from backend.batch.running import Task
 from backend.errors import UserError
 from tests.backend.batch.pictures import REQUEST, ROOT
@@ -134,6 +136,18 @@ def test_another_programs_manifest_is_left_alone(tmp_path: Path, first: str) -> 
     with pytest.raises(UserError, match="no manifest"):
         Manifest(tmp_path)
     assert (tmp_path / "manifest.jsonl").read_text("utf-8") == f"{first}\n"
+
+
+def test_a_folder_of_another_kind_needs_no_picture_and_is_no_batch(tmp_path: Path) -> None:
+    request = {key: value for key, value in REQUEST.items() if key != "inputs"}
+    wanted = Wanted(Line({}, "a", "a"), request)
+    with Manifest(tmp_path, "detailverse") as manifest:
+        assert plan(manifest, [wanted]) == ["a"]
+    with Manifest(tmp_path, "detailverse") as manifest:
+        assert manifest.entries["a"].request == {**request, "inputs": {}}
+        assert plan(manifest, [wanted]) == ["a"]
+    with pytest.raises(UserError, match="no manifest of this version"):
+        Manifest(tmp_path)
 
 
 def test_a_folder_in_place_of_the_lock_or_of_the_log_is_a_sentence(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """At which height a body is cut so that it stands: the lowest at which its flat sole carries it safely."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from ..arrays import Float64Array, Int64Array
+from ..mesh.check import signed_volume
 from .balance import tilt_of_sole
 from .cut import Cut, cut_above
 
@@ -18,7 +20,6 @@ _STEPS = 48
 _HALVINGS = 8
 _TRIES = 4
 _WINDOW = 1e-4  # of the height: so far a cut may move, to be clear of vertices
-_CLEAR = 1e-9  # of the height: what is nearer to the cut is at it
 
 
 class _Above(NamedTuple):
@@ -68,7 +69,10 @@ def clear(heights: Float64Array, wanted: float, window: float) -> float:
 
 
 def with_foot(vertices: Float64Array, triangles: Int64Array, safe: float = SAFE) -> Cut | None:
-    """Cut a closed body so that it stands; None if no cut is enough. See `foot`."""
+    """Cut a closed body, outward or inside out, so that it stands; None if no cut is enough. See `foot`."""
+    if signed_volume(vertices, triangles) < 0:
+        cut = with_foot(vertices, triangles[:, ::-1], safe)
+        return cut and replace(cut, triangles=cut.triangles[:, ::-1], weights=cut.weights[:, ::-1, ::-1])
     found = foot(vertices, triangles, safe)
     if found is None:
         return None

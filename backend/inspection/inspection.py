@@ -28,11 +28,11 @@ class Inspection:
 
     size: along x, y and z. vertices: places of them, so that the copies at a seam are one. triangles: without those
     that have no area because two of their corners are one. parts: what edges hold together. open_edges: edges of one
-    triangle alone. crowded_edges: of three or more. turned_edges: of two that are not wound alike. area: of the
-    surface. volume: what it encloses; wall: what counts as thin; thin: the share of the surface below which the mesh is
-    thinner than that; thinnest: the thickness that 99 % of the surface has; tilt: see `balance.tilt`; None of all of
-    these if the mesh is not closed. overhang: the share of the surface that leans over by more than 45° and does not
-    lie on the floor.
+    triangle alone. crowded_edges: of three or more. turned_edges: of two that are not wound alike. inside_out: whether
+    it is closed and its faces look inwards. area: of the surface. volume: what it encloses; wall: what counts as thin;
+    thin: the share of the surface below which the mesh is thinner than that; thinnest: the thickness that 99 % of the
+    surface has; tilt: see `balance.tilt`; None of all of these if the mesh is not closed. overhang: the share of the
+    surface that leans over by more than 45° and does not lie on the floor.
     """
 
     size: tuple[float, float, float]
@@ -42,6 +42,7 @@ class Inspection:
     open_edges: int
     crowded_edges: int
     turned_edges: int
+    inside_out: bool
     area: float
     volume: float | None
     wall: float | None
@@ -67,7 +68,9 @@ def inspect(vertices: NDArray[Any], triangles: NDArray[Any], wall: float = WALL)
     vertices: float (V, 3), metres, z up, finite. triangles: int (T, 3). wall: what counts as thin, in millimetres.
     100 000 triangles take about a second.
     """
-    places, faces = joined(np.asarray(vertices, np.float64), np.asarray(triangles, np.int64))
+    places, faces, _ = joined(np.asarray(vertices, np.float64), np.asarray(triangles, np.int64))
+    if not len(faces):
+        return None
     corners = places[faces]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     areas = np.linalg.norm(normals, axis=1) / 2
@@ -91,6 +94,7 @@ def inspect(vertices: NDArray[Any], triangles: NDArray[Any], wall: float = WALL)
         open_edges=lonely,
         crowded_edges=crowded,
         turned_edges=turned,
+        inside_out=volume < 0,
         area=area,
         volume=abs(volume) if closed else None,
         wall=wall / 1000 if closed else None,
@@ -101,16 +105,17 @@ def inspect(vertices: NDArray[Any], triangles: NDArray[Any], wall: float = WALL)
     )
 
 
-def joined(vertices: Float64Array, triangles: Int64Array) -> tuple[Float64Array, Int64Array]:
+def joined(vertices: Float64Array, triangles: Int64Array) -> tuple[Float64Array, Int64Array, Int64Array]:
     """Make one of vertices at one place, and leave out triangles that have two corners there, and unused vertices.
 
-    Files have a vertex several times if it lies at a seam, and STL files have it once for each triangle.
+    Files have a vertex several times if it lies at a seam, and STL files have it once for each triangle. Returns the
+    vertices, the triangles, and which of the triangles each was, int64.
     """
     numbers, first = numbered(*(vertices.astype(np.float32) + np.float32(0)).T)  # +0: -0 is at the same place
     faces = numbers[triangles]
-    faces = faces[(faces != np.roll(faces, 1, axis=1)).all(axis=1)]
-    kept, faces = used(faces, len(first))
-    return vertices[first[kept]], faces
+    apart = np.flatnonzero((faces != np.roll(faces, 1, axis=1)).all(axis=1))
+    kept, faces = used(faces[apart], len(first))
+    return vertices[first[kept]], faces, apart
 
 
 def _edges(faces: Int64Array) -> tuple[int, int, int, int]:

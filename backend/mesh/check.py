@@ -109,7 +109,7 @@ def signed_volumes(vertices: NDArray[np.floating[Any]], triangles: IntegerArray)
 
 
 def centre_of_mass(vertices: NDArray[np.floating[Any]], triangles: IntegerArray) -> Float64Array:
-    """Return where a mesh with some surface balances, (3,): its volume does, or its surface if the volume is nothing."""
+    """Return where a mesh with some surface balances, (3,): its volume, or its surface if the volume is nothing."""
     v = np.asarray(vertices, np.float64)
     corners = v[np.asarray(triangles)]
     volumes = signed_volumes(v, triangles)

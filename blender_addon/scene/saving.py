@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An object is saved as a mesh's file beside the .blend file, by Blender's own exporters, under a name that is free."""
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import bpy
+
+from ..errors import AddonError
+from ..language.words import reported
+from . import exporting
+from .inspected import metre, shown_images
+from .rework import alone
+
+FORMATS = (
+    ("GLB", "GLB", "glTF: the mesh with its materials and images in one file, for games and the web"),
+    ("OBJ", "OBJ", "The mesh, and its images beside it, for nearly every program"),
+    ("STL", "STL", "The shape alone, in millimetres, for printing"),
+    ("PLY", "PLY", "The shape, and the colours of its vertices"),
+    ("USD", "USD", "USDZ: the mesh with its materials and images in one file, for film and AR"),
+)
+_SUFFIXES = {"GLB": ".glb", "OBJ": ".obj", "STL": ".stl", "PLY": ".ply", "USD": ".usdz"}
+_MILLIMETRES = 1000.0  # in a metre
+
+
+def save(context: bpy.types.Context, thing: bpy.types.Object, kind: str) -> Path:
+    """Write an object with its modifiers beside the .blend file, and return where. kind: one of `FORMATS`.
+
+    A file that is there is not written over: the next free number is. Raises `AddonError`.
+    """
+    if not bpy.data.filepath:
+        sentence = f"“{thing.name}” was not saved: this file has no folder yet."
+        raise AddonError(sentence, "Save the .blend file first: the mesh is saved beside it.")
+    path = _free(Path(bpy.data.filepath).parent, bpy.path.clean_name(thing.name), _SUFFIXES[kind])
+    exporting.before()
+    try:
+        with alone(context, thing):
+            _export(context.scene, thing, kind, path)
+    except (RuntimeError, AttributeError, TypeError) as error:  # AttributeError: the exporter is disabled
+        raise AddonError(f"“{path.name}” was not saved: {reported(error)}", "Use File > Export instead.") from error
+    finally:
+        exporting.after()
+    if not path.is_file():
+        raise AddonError(f"“{path.name}” was not saved.", "Look whether its folder can be written to.")
+    return path
+
+
+def _export(scene: bpy.types.Scene, thing: bpy.types.Object, kind: str, path: Path) -> None:
+    if kind == "GLB":
+        bpy.ops.export_scene.gltf(filepath=str(path), export_format="GLB", use_selection=True, export_apply=True)
+    elif kind == "OBJ":
+        with _images_beside(thing, path):
+            bpy.ops.wm.obj_export(filepath=str(path), export_selected_objects=True, path_mode="STRIP")
+    elif kind == "STL":
+        scale = metre(scene) * _MILLIMETRES
+        bpy.ops.wm.stl_export(filepath=str(path), export_selected_objects=True, global_scale=scale)
+    elif kind == "PLY":
+        bpy.ops.wm.ply_export(filepath=str(path), export_selected_objects=True)
+    else:
+        bpy.ops.wm.usd_export(filepath=str(path), selected_objects_only=True)
+
+
+def _free(folder: Path, name: str, suffix: str) -> Path:
+    """The first of NAME, NAME.001, NAME.002 and so on of which there is no file in a folder, nor one of its OBJ's."""
+    for path in _numbered(folder, name, suffix):
+        if not any(path.with_suffix(each).exists() for each in ((suffix, ".mtl") if suffix == ".obj" else (suffix,))):
+            return path
+    raise AssertionError("there is always another number")
+
+
+def _numbered(folder: Path, name: str, suffix: str) -> Iterator[Path]:
+    number = 0
+    while True:
+        yield folder / f"{name}{f'_{number:03}' if number else ''}{suffix}"
+        number += 1
+
+
+@contextmanager
+def _images_beside(thing: bpy.types.Object, path: Path) -> Generator[None]:
+    """Within, the images of an object's materials are files beside a path, as OBJ files only name them."""
+    former: list[tuple[bpy.types.Image, str]] = []
+    try:
+        for number, image in enumerate(sorted(shown_images(thing), key=lambda image: image.name)):
+            former.append((image, image.filepath_raw))
+            beside = path.with_name(f"{path.stem}_texture{number or ''}.png")
+            settings = image.file_format
+            image.file_format = "PNG"
+            try:
+                image.save(filepath=str(beside), save_copy=True)
+            finally:
+                image.file_format = settings
+            image.filepath_raw = str(beside)
+        yield
+    finally:
+        for image, source in former:
+            image.filepath_raw = source

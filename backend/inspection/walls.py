@@ -13,8 +13,8 @@ import numpy as np
 from ..arrays import Float64Array, Int64Array
 
 _RAYS = 8192
-_FEWEST, _MOST = 4, 64  # cells along the longest side
-_CROWD = 0.2  # cells along the longest side, by the square root of the number of triangles
+_FEWEST, _MOST = 8, 64  # cells along the longest side
+_CROWD = 0.5  # cells along the longest side, by the square root of the number of triangles
 _HALVINGS = 40
 _APART = 1e-6  # of the longest side: what is nearer touches, and is no wall
 _EDGE = 1e-9  # of a triangle: a ray through an edge meets one of its two at least

@@ -15,7 +15,7 @@ from ..files.cut_scenes import check_cut_path, write_cut
 from ..files.meshes import MILLIMETRES
 from ..files.outputs import check_new, is_one_of
 from ..files.scenes import READ_SUFFIXES, SceneFile, read_scene
-from ..inspection.foot import DEEPEST, SAFE, with_foot
+from ..inspection.foot import SAFE, with_foot
 from ..inspection.inspection import WALL, Inspection, inspect, joined
 from ..inspection.words import findings
 from .arguments import add_overwrite
@@ -137,7 +137,7 @@ def _stand(path: Path, source: SceneFile) -> None:
         raise UserError("open-mesh", "The mesh is not closed, so that it cannot be cut.", advice)
     cut = with_foot(vertices, triangles)
     if cut is None:
-        sentence = f"No cut through the lowest {DEEPEST:.0%} of the mesh makes it stand."
+        sentence = "No cut through the lowest tenth of the mesh makes it stand."
         raise UserError("no-foot", sentence, "Turn it so that it nearly stands, or give it a base.")
     write_cut(path, source, replace(cut, source=which[cut.source]))
 

@@ -27,7 +27,7 @@ def findings(found: Inspection, texture: tuple[int, int] | None = None) -> list[
         if found.thin > _LITTLE:
             told.append(Finding(f"{_per_cent(found.thin)} of its surface is thinner than {wall} mm.", flaw=True))
         else:
-            told.append(Finding(f"Its walls are at least {_number(found.thinnest * _MILLIMETRES)} mm thick."))
+            told.append(Finding(f"99 % of its surface is at least {_number(found.thinnest * _MILLIMETRES)} mm thick."))
     if found.overhang > _LITTLE:
         told.append(Finding(f"{_per_cent(found.overhang)} of its surface hangs over by more than 45°."))
     else:
@@ -41,9 +41,9 @@ def findings(found: Inspection, texture: tuple[int, int] | None = None) -> list[
 def _size(size: tuple[float, float, float]) -> str:
     if max(size) < _LARGE:
         x, y, z = (_number(side * _MILLIMETRES) for side in size)
-        return f"It is {x} x {y} x {z} mm large."
+        return f"Its size is {x} x {y} x {z} mm."
     x, y, z = (_number(side) for side in size)
-    return f"It is {x} x {y} x {z} m large."
+    return f"Its size is {x} x {y} x {z} m."
 
 
 def _faces(found: Inspection) -> str:
@@ -58,11 +58,11 @@ def _closed(found: Inspection) -> list[Finding]:
         return [closed, Finding("It is inside out.", flaw=True)] if found.inside_out else [closed]
     flaws = []
     if found.open_edges:
-        flaws.append(f"It is open: {found.open_edges:,} edges have one face alone.")
+        flaws.append(f"It is not closed. Open edges: {found.open_edges:,}.")
     if found.crowded_edges:
-        flaws.append(f"It is no clean surface: {found.crowded_edges:,} edges have three faces or more.")
+        flaws.append(f"Edges with three faces or more: {found.crowded_edges:,}.")
     if found.turned_edges:
-        flaws.append(f"Some faces are inside out: {found.turned_edges:,} edges have faces that disagree.")
+        flaws.append(f"Edges whose faces look to opposite sides: {found.turned_edges:,}.")
     return [Finding(sentence, flaw=True) for sentence in flaws]
 
 

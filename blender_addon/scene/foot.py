@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ...backend.inspection.balance import tilt
 from ...backend.inspection.cap import cap, rings_of
-from ...backend.inspection.foot import DEEPEST, foot
+from ...backend.inspection.foot import foot
 from ...backend.mesh.check import is_closed, signed_volume
 from ..errors import AddonError
 from .engine_frame import FRAME, Affine, affine_now, frame_of
@@ -49,7 +49,7 @@ def make_stand(thing: bpy.types.Object, safe: float) -> float:
         return stands
     found = foot(world, triangles if volume > 0 else triangles[:, ::-1], safe)
     if found is None:
-        sentence = f"No cut through the lowest {DEEPEST:.0%} of “{thing.name}” makes it stand."
+        sentence = f"No cut through the lowest tenth of “{thing.name}” makes it stand."
         raise AddonError(sentence, "Turn it so that it nearly stands, or give it a base.")
     height, stands = found
     users = [other for other in bpy.data.objects if other.data == mesh]

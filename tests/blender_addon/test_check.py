@@ -105,7 +105,7 @@ def test_what_stands_safely_is_not_cut_and_what_cannot_stand_says_so(scene: Any)
     assert len(cube.data.vertices) == 8
     bpy.ops.mesh.primitive_cone_add(radius1=0.2, depth=2.0, rotation=(np.pi, 0, 0))
     bpy.context.view_layer.update()
-    with pytest.raises(RuntimeError, match=r"No cut through the lowest 10% of “Cone” makes it stand"):
+    with pytest.raises(RuntimeError, match=r"No cut through the lowest tenth of “Cone” makes it stand"):
         bpy.ops.hi3dgen.make_stand()
     bpy.ops.mesh.primitive_grid_add()
     with pytest.raises(RuntimeError, match="“Grid” is not closed"):

@@ -140,10 +140,10 @@ def test_copies_of_vertices_at_seams_are_one_and_nothing_has_no_surface() -> Non
 def test_it_is_told_in_sentences_and_flaws_are_marked() -> None:
     found = measured(trimesh.creation.box((20, 30, 40)))
     assert [each.sentence for each in findings(found, (512, 256))] == [
-        "It is 20 x 30 x 40 mm large.",
+        "Its size is 20 x 30 x 40 mm.",
         "It has 12 triangles in one piece.",
         "It is closed and holds 24 cm³.",
-        "Its walls are at least 20 mm thick.",
+        "99 % of its surface is at least 20 mm thick.",
         "Nothing hangs over by more than 45°.",
         "It stands, and tips over from 27° on.",
         "Its texture has 512 x 256 pixels.",
@@ -151,7 +151,7 @@ def test_it_is_told_in_sentences_and_flaws_are_marked() -> None:
     assert not any(each.flaw for each in findings(found))
     opened = inspect(BOX * 10, SIDES[:-1])
     assert opened
-    assert [each.sentence for each in findings(opened) if each.flaw] == ["It is open: 3 edges have one face alone."]
-    assert findings(opened)[0].sentence == "It is 20 x 20 x 20 m large."
+    assert [each.sentence for each in findings(opened) if each.flaw] == ["It is not closed. Open edges: 3."]
+    assert findings(opened)[0].sentence == "Its size is 20 x 20 x 20 m."
     thin = measured(trimesh.creation.box((20, 20, 0.5)))
     assert [each.sentence for each in findings(thin) if each.flaw] == ["95.2 % of its surface is thinner than 1 mm."]

@@ -94,7 +94,7 @@ def _length(text: str) -> float:
     except ValueError:
         value = 0.0
     if not (np.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError("It is a number of millimetres above 0.")
+        raise argparse.ArgumentTypeError(f"“{text}” is no number of millimetres above 0.")
     return value
 
 

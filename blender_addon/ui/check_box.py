@@ -27,7 +27,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     row = body.row(align=True)
     row.use_property_split = False
     row.operator("hi3dgen.scale_to", icon="FULLSCREEN_ENTER")
-    row.prop(settings, "longest_side")
+    row.prop(settings, "longest_side", text="mm")
     row = body.row(align=True)
     row.use_property_split = False
     row.operator("hi3dgen.save_mesh", icon="EXPORT")
@@ -45,4 +45,4 @@ def _draw_findings(layout: bpy.types.UILayout, context: bpy.types.Context, thing
         for finding in known.findings:
             row = box.column()
             row.alert = finding.flaw
-            draw_sentence(row, finding.sentence, "ERROR" if finding.flaw else "CHECKMARK")
+            draw_sentence(row, finding.sentence, "ERROR" if finding.flaw else "DOT")

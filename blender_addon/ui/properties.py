@@ -43,7 +43,7 @@ WALL = {
     "soft_max": 10.0,
 }
 LONGEST_SIDE = {
-    "name": "Millimetres",
+    "name": "Longest Side (mm)",
     "description": "How long the longest side is to be, in millimetres",
     "default": 100.0,
     "min": 0.1,

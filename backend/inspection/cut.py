@@ -18,14 +18,12 @@ class Cut:
     vertices: float64 (V, 3). triangles: int64 (T, 3), those of the cap last. source: int64 (T,), the triangle that each
     was a part of; those of the cap have the one beside them. weights: float64 (T, 3, 3), the barycentric place of each
     corner in that triangle; all corners of the cap's are at one place of it, as its image has nothing to show below.
-    caps: how many triangles the cap has.
     """
 
     vertices: Float64Array
     triangles: Int64Array
     source: Int64Array
     weights: Float64Array
-    caps: int
 
 
 def cut_above(vertices: Float64Array, triangles: Int64Array, height: float) -> Cut | None:
@@ -73,7 +71,13 @@ def cut_above(vertices: Float64Array, triangles: Int64Array, height: float) -> C
     asked = np.concatenate([walls, np.repeat(floor[:, :1], 3, axis=1)])
     weights = _weights(places[asked], vertices[triangles[source]])
     kept, every = used(every, len(places))
-    return Cut(places[kept], every, source, weights, len(floor))
+    return Cut(places[kept], every, source, weights)
+
+
+def uncut(vertices: Float64Array, triangles: Int64Array) -> Cut:
+    """Return a mesh as it is, as one of which nothing was cut off."""
+    count = len(triangles)
+    return Cut(vertices, triangles, np.arange(count), np.broadcast_to(np.eye(3), (count, 3, 3)))
 
 
 def _weights(points: Float64Array, corners: Float64Array) -> Float64Array:

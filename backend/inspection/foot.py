@@ -8,13 +8,13 @@ import numpy as np
 
 from ..arrays import Float64Array, Int64Array
 from ..mesh.check import signed_volume
-from .balance import tilt_of_sole
-from .cut import Cut, cut_above
+from .balance import tilt, tilt_of_sole
+from .cut import Cut, cut_above, uncut
 
 SAFE = 10.0
 """Degrees that a body may be tilted before it tips over, at least, to stand safely."""
 DEEPEST = 0.1
-"""Of the height: more is not cut off."""
+"""Of the height: more is not cut off. Sentences say a tenth."""
 _LOWEST = 1e-4  # of the height: a cut below shows nothing
 _STEPS = 48
 _HALVINGS = 8
@@ -69,10 +69,15 @@ def clear(heights: Float64Array, wanted: float, window: float) -> float:
 
 
 def with_foot(vertices: Float64Array, triangles: Int64Array, safe: float = SAFE) -> Cut | None:
-    """Cut a closed body, outward or inside out, so that it stands; None if no cut is enough. See `foot`."""
+    """Cut a closed body, outward or inside out, so that it stands; None if no cut is enough. See `foot`.
+
+    One that stands safely stays as it is.
+    """
     if signed_volume(vertices, triangles) < 0:
         cut = with_foot(vertices, triangles[:, ::-1], safe)
         return cut and replace(cut, triangles=cut.triangles[:, ::-1], weights=cut.weights[:, ::-1, ::-1])
+    if tilt(vertices, triangles) >= safe:
+        return uncut(vertices, triangles)
     found = foot(vertices, triangles, safe)
     if found is None:
         return None

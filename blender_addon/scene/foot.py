@@ -8,6 +8,7 @@ faces of a kind that depends on the outline, and the cap here is known to close 
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 import bmesh
 import bpy
@@ -124,15 +125,13 @@ def _close(work: bmesh.types.BMesh, matrix: Matrix, *, outward: bool) -> None:
         loop.edge.smooth = False
 
 
-def _layers(work: bmesh.types.BMesh) -> list[bmesh.types.BMLayerItem]:
+def _layers(work: bmesh.types.BMesh) -> list[Any]:
     """What corners have: UV maps and colours."""
     kinds = work.loops.layers
     return [layer for kind in (kinds.uv, kinds.color, kinds.float_color) for layer in kind.values()]
 
 
-def _add_face(
-    work: bmesh.types.BMesh, walls: Sequence[bmesh.types.BMLoop], layers: Sequence[bmesh.types.BMLayerItem]
-) -> None:
+def _add_face(work: bmesh.types.BMesh, walls: Sequence[bmesh.types.BMLoop], layers: Sequence[Any]) -> None:
     """Add a flat triangle of the cap, in one colour of the wall beside it: no image has anything to show there.
 
     The UV map that projects the picture goes on: it is known at every place. walls: the corners beside those of the

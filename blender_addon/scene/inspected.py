@@ -81,7 +81,9 @@ def shown_images(thing: bpy.types.Object) -> set[bpy.types.Image]:
 def check(context: bpy.types.Context, thing: bpy.types.Object, wall: float) -> Steps[Checked]:
     """Measure an object in a thread; yields while it is not done, and is known then. wall: in millimetres."""
     shape, place, uid = shape_of(context, thing), _place(context.scene, thing), thing.session_uid
-    sizes = [(image.size[0], image.size[1]) for image in shown_images(thing) if min(image.size) > 0]
+    sizes: list[tuple[int, int]] = [
+        (image.size[0], image.size[1]) for image in shown_images(thing) if min(image.size) > 0
+    ]
     texture = max(sizes, key=lambda size: size[0] * size[1], default=None)
 
     def measured() -> Checked:

@@ -3,6 +3,8 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from glob import escape
+from itertools import count
 from pathlib import Path
 
 import bpy
@@ -32,6 +34,8 @@ def save(context: bpy.types.Context, thing: bpy.types.Object, kind: str) -> Path
     if not bpy.data.filepath:
         sentence = f"“{thing.name}” was not saved: this file has no folder yet."
         raise AddonError(sentence, "Save the .blend file first: the mesh is saved beside it.")
+    if not thing.visible_get():
+        raise AddonError(f"“{thing.name}” was not saved: it is hidden.", "Show it first.")
     path = _free(Path(bpy.data.filepath).parent, bpy.path.clean_name(thing.name), _SUFFIXES[kind])
     exporting.before()
     try:
@@ -62,18 +66,19 @@ def _export(scene: bpy.types.Scene, thing: bpy.types.Object, kind: str, path: Pa
 
 
 def _free(folder: Path, name: str, suffix: str) -> Path:
-    """The first of NAME, NAME.001, NAME.002 and so on of which there is no file in a folder, nor one of its OBJ's."""
+    """The first of NAME, NAME_001, NAME_002 and so on that writes over no file, nor does what OBJ brings."""
     for path in _numbered(folder, name, suffix):
-        if not any(path.with_suffix(each).exists() for each in ((suffix, ".mtl") if suffix == ".obj" else (suffix,))):
+        beside = (
+            [path.with_suffix(".mtl"), *folder.glob(f"{escape(path.stem)}_texture*.png")] if suffix == ".obj" else []
+        )
+        if not any(each.exists() for each in (path, *beside)):
             return path
     raise AssertionError("there is always another number")
 
 
 def _numbered(folder: Path, name: str, suffix: str) -> Iterator[Path]:
-    number = 0
-    while True:
-        yield folder / f"{name}{f'_{number:03}' if number else ''}{suffix}"
-        number += 1
+    yield folder / f"{name}{suffix}"
+    yield from (folder / f"{name}_{number:03}{suffix}" for number in count(1))
 
 
 @contextmanager
@@ -81,15 +86,16 @@ def _images_beside(thing: bpy.types.Object, path: Path) -> Generator[None]:
     """Within, the images of an object's materials are files beside a path, as OBJ files only name them."""
     former: list[tuple[bpy.types.Image, str]] = []
     try:
-        for number, image in enumerate(sorted(shown_images(thing), key=lambda image: image.name)):
+        images = [image for image in shown_images(thing) if image.source in {"FILE", "GENERATED"}]
+        for number, image in enumerate(sorted(images, key=lambda image: image.name)):
             former.append((image, image.filepath_raw))
             beside = path.with_name(f"{path.stem}_texture{number or ''}.png")
-            settings = image.file_format
+            kind = image.file_format
             image.file_format = "PNG"
             try:
                 image.save(filepath=str(beside), save_copy=True)
             finally:
-                image.file_format = settings
+                image.file_format = kind
             image.filepath_raw = str(beside)
         yield
     finally:

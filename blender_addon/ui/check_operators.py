@@ -14,7 +14,7 @@ from ..scene.foot import make_stand
 from ..scene.reading import finished
 from ..scene.saving import FORMATS, save
 from ..scene.scaling import scale_to, topmost
-from .on_meshes import OnMeshes, meshes
+from .on_meshes import OnMeshes, meshes, why_not
 from .properties import LONGEST_SIDE, WALL
 
 
@@ -84,14 +84,21 @@ class HI3DGEN_OT_make_stand(OnMeshes, bpy.types.Operator):  # noqa: N801
         return joined(*told)
 
 
-class HI3DGEN_OT_scale_to(OnMeshes, bpy.types.Operator):  # noqa: N801
+class HI3DGEN_OT_scale_to(bpy.types.Operator):  # noqa: N801
     """Scale it so that its longest side has so many millimetres, as the scene's units count. It stays on its floor"""
 
     bl_idname = "hi3dgen.scale_to"
     bl_label = "Scale"
-    ONLY_GENERATED = False
+    bl_options = {"REGISTER", "UNDO"}
 
     millimetres: FloatProperty(**{**LONGEST_SIDE, "default": 0.0, "min": 0.0}, options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only if the active object is a mesh of this file, and Blender is in Object Mode."""
+        why = why_not(context, meshes(context), generated=False)
+        cls.poll_message_set(why)
+        return not why
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Scale objects, each by itself: their meshes stay as they are."""

@@ -166,12 +166,21 @@ def test_an_obj_brings_the_images_that_it_names(saved_file: Path, scene: Any) ->
     bpy.ops.hi3dgen.generate()
     before = {image.name: image.filepath_raw for image in bpy.data.images}
     bpy.context.object.active_material.hi3dgen_shows = "NORMAL_MAP"  # which no file holds
+    (saved_file / "apple_texture.png").write_bytes(b"mine")
     bpy.ops.hi3dgen.save_mesh(save_as="OBJ")
     assert bpy.context.object.active_material.hi3dgen_shows == "NORMAL_MAP"
     assert {image.name: image.filepath_raw for image in bpy.data.images} == before
-    mesh = trimesh.load(saved_file / "apple.obj", force="mesh")
+    mesh = trimesh.load(saved_file / "apple_001.obj", force="mesh")
+    assert (saved_file / "apple_texture.png").read_bytes() == b"mine"
     assert mesh.visual.material.image.size == (96, 96)
     assert np.abs(np.asarray(mesh.visual.material.image)[48, 48, :3].astype(int) - (200, 80, 40)).max() < 3
+
+
+def test_what_is_hidden_says_so(saved_file: Path, ball: Any) -> None:
+    ball.hide_set(state=True)
+    with pytest.raises(RuntimeError, match=r"“Sphere” was not saved: it is hidden. Show it first."):
+        bpy.ops.hi3dgen.save_mesh(save_as="STL")
+    assert not [*saved_file.glob("*.stl")]
 
 
 def test_a_file_without_a_folder_says_so(ball: Any) -> None:

@@ -85,6 +85,7 @@ def test_what_lies_on_the_floor_hangs_over_nothing() -> None:
 def test_a_box_tips_over_when_its_middle_is_above_its_edge(width: float, height: float) -> None:
     found = inspect(BOX * (width, 5, height), SIDES)
     assert found
+    assert found.tilt
     assert found.tilt == pytest.approx(min(np.degrees(np.arctan2(width, height)), 45.0), abs=0.01)
     assert found.stands == (found.tilt >= 2)
 

@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 from ..errors import AddonError
 from ..language.words import reported
@@ -90,14 +91,23 @@ def _images_beside(thing: bpy.types.Object, path: Path) -> Generator[None]:
         for number, image in enumerate(sorted(images, key=lambda image: image.name)):
             former.append((image, image.filepath_raw))
             beside = path.with_name(f"{path.stem}_texture{number or ''}.png")
-            kind = image.file_format
-            image.file_format = "PNG"
-            try:
-                image.save(filepath=str(beside), save_copy=True)
-            finally:
-                image.file_format = kind
+            _write(image, beside)
             image.filepath_raw = str(beside)
         yield
     finally:
         for image, source in former:
             image.filepath_raw = source
+
+
+def _write(image: bpy.types.Image, path: Path) -> None:
+    """Write an image as a PNG file, by a copy: the image itself keeps its own file."""
+    copy = image.copy()
+    try:
+        if image.is_dirty:  # a copy has what its source has, without what was painted
+            values = np.empty(len(image.pixels), np.float32)
+            image.pixels.foreach_get(values)
+            copy.pixels.foreach_set(values)
+        copy.file_format = "PNG"
+        copy.save(filepath=str(path))
+    finally:
+        bpy.data.images.remove(copy)

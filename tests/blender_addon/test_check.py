@@ -176,6 +176,21 @@ def test_an_obj_brings_the_images_that_it_names(saved_file: Path, scene: Any) ->
     assert np.abs(np.asarray(mesh.visual.material.image)[48, 48, :3].astype(int) - (200, 80, 40)).max() < 3
 
 
+def test_an_obj_has_what_was_painted_on_its_image(saved_file: Path, ball: Any) -> None:
+    material = ball.active_material
+    material.use_nodes = True
+    image = bpy.data.images.new("paint", 8, 4)
+    image.pixels.foreach_set(np.tile(np.float32([0, 1, 0, 1]), 32))
+    shown = material.node_tree.nodes.new("ShaderNodeTexImage")
+    shown.image = image
+    material.node_tree.links.new(shown.outputs[0], material.node_tree.nodes["Principled BSDF"].inputs["Base Color"])
+    assert bpy.ops.hi3dgen.save_mesh(save_as="OBJ") == {"FINISHED"}
+    assert (image.source, image.is_dirty, image.filepath_raw) == ("GENERATED", True, "")
+    assert len(bpy.data.images) == 1
+    mesh = trimesh.load(saved_file / "Sphere.obj", force="mesh")
+    assert (np.asarray(mesh.visual.material.image.convert("RGB")) == (0, 255, 0)).all()
+
+
 def test_what_is_hidden_says_so(saved_file: Path, ball: Any) -> None:
     ball.hide_set(state=True)
     with pytest.raises(RuntimeError, match=r"“Sphere” was not saved: it is hidden. Show it first."):

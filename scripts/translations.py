@@ -34,11 +34,7 @@ NAMES = {
     "NVIDIA",
     "AMD",
     "CPU",
-    "GLB",
-    "OBJ",
-    "STL",
-    "PLY",
-    "USD",
+    *("GLB", "OBJ", "STL", "PLY", "USD"),
 }  # the same everywhere
 ENGLISH = ("command.py", "many.py", "report.py")  # what is printed, and what is sent to those who help
 BACKEND = (

@@ -90,9 +90,8 @@ def check(context: bpy.types.Context, thing: bpy.types.Object, wall: float) -> S
         found = inspect(shape.vertices, shape.triangles, wall) if _is_whole(shape) else None
         return Checked(place, found, findings(found, texture) if found else ())
 
-    checked = yield from beside(measured)
-    _known[uid] = checked
-    return checked
+    _known[uid] = yield from beside(measured)
+    return _known[uid]
 
 
 def start(steps: Steps[Checked], thing: bpy.types.Object, done: Callable[[], None]) -> None:

@@ -27,7 +27,8 @@ def findings(found: Inspection, texture: tuple[int, int] | None = None) -> list[
         if found.thin > _LITTLE:
             told.append(Finding(f"{_per_cent(found.thin)} of its surface is thinner than {wall} mm.", flaw=True))
         else:
-            told.append(Finding(f"99 % of its surface is at least {_number(found.thinnest * _MILLIMETRES)} mm thick."))
+            thick = _number(found.thinnest * _MILLIMETRES)
+            told.append(Finding(f"Its walls are at least {thick} mm thick at 99 % of the surface."))
     if found.overhang > _LITTLE:
         told.append(Finding(f"{_per_cent(found.overhang)} of its surface hangs over by more than 45°."))
     else:

@@ -21,7 +21,7 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     row = body.row(align=True)
     row.use_property_split = False
     row.operator("hi3dgen.check_mesh", icon="VIEWZOOM")
-    row.prop(settings, "wall")
+    row.prop(settings, "wall", text=say("Wall"))
     _draw_findings(body, context, thing)
     body.operator("hi3dgen.make_stand", icon="TRIA_DOWN_BAR")
     row = body.row(align=True)

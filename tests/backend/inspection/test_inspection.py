@@ -144,7 +144,7 @@ def test_it_is_told_in_sentences_and_flaws_are_marked() -> None:
         "Its size is 20 x 30 x 40 mm.",
         "It has 12 triangles in one piece.",
         "It is closed and holds 24 cm³.",
-        "99 % of its surface is at least 20 mm thick.",
+        "Its walls are at least 20 mm thick at 99 % of the surface.",
         "Nothing hangs over by more than 45°.",
         "It stands, and tips over from 27° on.",
         "Its texture has 512 x 256 pixels.",

@@ -109,14 +109,17 @@ def signed_volumes(vertices: NDArray[np.floating[Any]], triangles: IntegerArray)
 
 
 def centre_of_mass(vertices: NDArray[np.floating[Any]], triangles: IntegerArray) -> Float64Array:
-    """Return where a mesh with some surface balances, (3,): its volume, or its surface if the volume is nothing."""
+    """Return where a mesh with some surface balances, (3,): its volume, or its surface if the volume is nothing.
+
+    Not by BLAS, whose last bits depend on the number of threads.
+    """
     v = np.asarray(vertices, np.float64)
     corners = v[np.asarray(triangles)]
     volumes = signed_volumes(v, triangles)
     if abs(volumes.sum()) > _HOLLOW * np.ptp(v, axis=0).max() ** 3:
         # `signed_volumes` spans its tetrahedra from the vertices' mean.
         middles = (corners.sum(axis=1) + v.mean(axis=0)) / 4
-        return volumes @ middles / volumes.sum()
+        return (middles * volumes[:, None]).sum(axis=0) / volumes.sum()
     a, b, c = np.moveaxis(corners, 1, 0)
     areas = np.linalg.norm(np.cross(b - a, c - a), axis=1)
-    return areas @ corners.mean(axis=1) / areas.sum()
+    return (corners.mean(axis=1) * areas[:, None]).sum(axis=0) / areas.sum()

@@ -22,6 +22,7 @@ from .commands import (
     doctor,
     evaluate,
     generate,
+    inspect,
     install,
     mesh,
     normals,
@@ -151,6 +152,8 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
     )
 
     mesh.configure(commands.add_parser("mesh", help="make a mesh of views of an object from around it"), GRID)
+
+    inspect.configure(commands.add_parser("inspect", help="say what meshes are like, and make one stand"))
 
     weights.configure(commands.add_parser("weights", help="list, download and check the published weights"))
 

@@ -10,8 +10,9 @@ import bpy
 from .cutout import look, overlay
 from .language import catalogue
 from .link import engines, runtime, setup_timer
-from .scene import lasting, masks, normal_map, renders, sides, switch
+from .scene import inspected, lasting, masks, normal_map, renders, sides, switch
 from .ui import (
+    check_operators,
     cutout_operators,
     engine_settings,
     folder_operator,
@@ -45,6 +46,7 @@ _CLASSES = (
     *cutout_operators.CLASSES,
     *normal_map_operators.CLASSES,
     *object_operators.CLASSES,
+    *check_operators.CLASSES,
     *texture_operators.CLASSES,
     *variation_operators.CLASSES,
     *views_operators.CLASSES,
@@ -68,6 +70,7 @@ _PARTS = (
     sides,
     renders,
     lasting,
+    inspected,
     look,
     overlay,
     cutout_operators,

@@ -27,7 +27,15 @@ sys.path.insert(0, str(ROOT))
 MODULE = "bl_ext.user_default.hi3dgen"
 OURS = "Hi3DGen"  # the context of labels and sentences; tooltips have that of Blender's
 TOOLTIP = "*"
-NAMES = {"Hi3DGen", "PyTorch", "Python", "NVIDIA", "AMD", "CPU"}  # the same everywhere
+NAMES = {
+    "Hi3DGen",
+    "PyTorch",
+    "Python",
+    "NVIDIA",
+    "AMD",
+    "CPU",
+    *("GLB", "OBJ", "STL", "PLY", "USD"),
+}  # the same everywhere
 ENGLISH = ("command.py", "many.py", "report.py")  # what is printed, and what is sent to those who help
 BACKEND = (
     *(
@@ -39,6 +47,7 @@ BACKEND = (
         "normals",
         "geometry",
         "guided",
+        "inspection",
         "mesh",
         "nn",
         "install",

@@ -12,7 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ..arrays import Float64Array, Int32Array
+from ..arrays import Float64Array
 from ..flow.products import Mesh, Report
 from . import check
 
@@ -41,15 +41,15 @@ def stand(mesh: Mesh, *, upright: bool, report: Report) -> Mesh:
     return replace(mesh, vertices=vertices, normals=normals)
 
 
-def set_down(vertices: Float64Array, triangles: Int32Array) -> Float64Array:
+def set_down(vertices: Float64Array, triangles: check.IntegerArray) -> Float64Array:
     """Return the vertices, (V, 3), Blender's axes, of a body that is upright but for some degrees, set down."""
     turn = resting_turn(vertices, triangles)
     return vertices if turn is None else _with_level_sole(turned(vertices, turn))
 
 
-def resting_turn(vertices: Float64Array, triangles: Int32Array) -> Float64Array | None:
+def resting_turn(vertices: Float64Array, triangles: check.IntegerArray) -> Float64Array | None:
     """Return the rotation, (3, 3), that levels the facet on which a body would come to rest; None if it is steep."""
-    slope = _facet_below(vertices - _centre(vertices, triangles))
+    slope = _facet_below(vertices - check.centre_of_mass(vertices, triangles))
     if slope is None:
         return None
     normal = np.array([-slope[0], -slope[1], 1.0])
@@ -65,16 +65,6 @@ def _with_level_sole(vertices: Float64Array) -> Float64Array:
         return vertices
     level = bottom + _SOLE[0] * size
     return np.column_stack([vertices[:, :2], np.maximum(vertices[:, 2], level)])
-
-
-def _centre(vertices: Float64Array, triangles: Int32Array) -> Float64Array:
-    """Return a closed body's centre of mass, (3,)."""
-    a, b, c = (vertices[triangles[:, corner]] for corner in range(3))
-    volumes = np.einsum("ij,ij->i", a, np.cross(b, c))
-    total = float(volumes.sum())
-    if abs(total) < _EPSILON:
-        return vertices.mean(axis=0)
-    return ((a + b + c) * volumes[:, None]).sum(axis=0) / (4 * total)
 
 
 def _facet_below(points: Float64Array) -> Float64Array | None:

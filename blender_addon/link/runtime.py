@@ -28,8 +28,9 @@ STATUS_SECONDS = 2.0
 TICK_SECONDS = 0.05
 REST_SECONDS = 1.0  # between looks whether there is something to wait for again
 QUIT_SECONDS = 5.0
-BY_PATH = "PATH"  # see the preference
-THIS_COMPUTER, OVER_SSH = "THIS", "SSH"  # see the preference
+BY_PATH = "PATH"  # see the preferences
+NEVER = "NEVER"
+THIS_COMPUTER, OVER_SSH = "THIS", "SSH"
 PANEL_AREAS = {"VIEW_3D", "IMAGE_EDITOR"}
 
 log = logging.getLogger(__name__)
@@ -104,6 +105,12 @@ def ask_status() -> None:
 def keeps_by_path() -> bool:
     """Whether a material may show a picture from the picture's own file."""
     return _preference("keep_pictures", default=BY_PATH) == BY_PATH
+
+
+def saves_new() -> str | None:
+    """The format in which meshes that come are saved at once; None if they are not."""
+    kind = _preference("save_new", default=NEVER)
+    return None if kind == NEVER else kind
 
 
 def has_window() -> bool:

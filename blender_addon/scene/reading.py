@@ -51,7 +51,7 @@ def read(image: bpy.types.Image, frame: int = 0, *, shown: bool = False) -> Step
     before = None if image.packed_file else lasting.source_of(image)  # before Blender loads it, perhaps
     if is_plain(image) and not image.is_dirty:
         while (count := count_of(image)) > AT_ONCE and (memory is None or len(memory) != count):
-            memory = yield from _beside(partial(_touched, count))
+            memory = yield from beside(partial(_touched, count))
             image = _still(uid)
     copy = copied(image, frame, memory)
     source = lasting.source_of(image)
@@ -79,7 +79,7 @@ def read_file(path: Path) -> Steps[Picture]:
         if not count:
             raise unreadable(path)
         if count > AT_ONCE:
-            memory = yield from _beside(partial(_touched, count))
+            memory = yield from beside(partial(_touched, count))
             image = held(bpy.data.images, uid) or _loaded(path)  # an undo removes what was loaded since
             uid = image.session_uid
         copy = copied(image, 1, memory)
@@ -98,7 +98,7 @@ def _is_in_file(source: lasting.Source, picture: Picture, memory: NDArray[np.flo
     with suppress(AddonError):
         with lasting.read_again(source) as image:
             copy = copied(image, into=memory)
-        return (yield from _beside(lambda: np.array_equal(upright_of(copy)[0], picture.pixels)))
+        return (yield from beside(lambda: np.array_equal(upright_of(copy)[0], picture.pixels)))
     return False
 
 
@@ -133,7 +133,7 @@ def _made(copy: Copied) -> Steps[Picture]:
         pixels, lies = upright_of(copy)
         return Picture(pixels, lies, lasting.content_of(pixels))
 
-    return made() if len(copy.values) <= AT_ONCE else (yield from _beside(made))
+    return made() if len(copy.values) <= AT_ONCE else (yield from beside(made))
 
 
 def _loaded(path: Path) -> bpy.types.Image:
@@ -159,7 +159,7 @@ def _touched(count: int) -> NDArray[np.float32]:
     return memory
 
 
-def _beside(work: Callable[[], T]) -> Steps[T]:
+def beside(work: Callable[[], T]) -> Steps[T]:
     """Do something in a thread; yields until it is done, at least once."""
     future: Future[T] = Future()
     threading.Thread(target=_do, args=(work, future), name="hi3dgen read", daemon=True).start()

@@ -30,7 +30,7 @@ def unwrap(context: bpy.types.Context, thing: bpy.types.Object) -> None:
     mesh = thing.data
     shown = mesh.uv_layers.active.name if mesh.uv_layers.active else UNWRAPPED
     (mesh.uv_layers.get(UNWRAPPED) or mesh.uv_layers.new(name=UNWRAPPED)).active = True
-    with _alone(context, thing):
+    with alone(context, thing):
         bpy.ops.object.mode_set(mode="EDIT")
         try:
             bpy.ops.mesh.select_all(action="SELECT")
@@ -69,13 +69,13 @@ def remesh(context: bpy.types.Context, thing: bpy.types.Object, faces: int) -> l
     mesh.remesh_voxel_size = math.sqrt(QUADS * float(areas.sum(dtype=np.float64)) / faces)
     mesh.remesh_voxel_adaptivity = 0.0
     mesh.use_remesh_preserve_attributes = True
-    with _alone(context, thing):
+    with alone(context, thing):
         bpy.ops.object.voxel_remesh()
     return seamed
 
 
 @contextmanager
-def _alone(context: bpy.types.Context, thing: bpy.types.Object) -> Generator[None]:
+def alone(context: bpy.types.Context, thing: bpy.types.Object) -> Generator[None]:
     """Within, an object is the only selected one, and the active one: Blender's operators work on those."""
     objects = context.view_layer.objects
     active, selected = objects.active, [other for other in objects if other.select_get()]

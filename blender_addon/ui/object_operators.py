@@ -7,72 +7,16 @@ from bpy.props import EnumProperty, IntProperty, StringProperty
 
 from ..errors import AddonError
 from ..extension import PACKAGE
-from ..language.words import joined, reported, say, translated
+from ..language.words import joined, say
 from ..link import runtime
 from ..scene import asset, rework
-from ..scene.landing import recipe_of
 from ..scene.switch import ITEMS, is_ours, positions_of
 from . import engine_settings
+from .on_meshes import OnMeshes, generated, why_not
 from .properties import chosen_engine
 
 FEWEST = 4  # faces of a closed mesh
 MOST_UV_MAPS = 8  # of Blender's
-
-
-def generated(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """The generated meshes that a click means: the active object, and what is selected with it."""
-    things = [context.object, *(thing for thing in context.selected_objects if thing != context.object)]
-    return [thing for thing in things if thing and recipe_of(thing) and thing.type == "MESH"]
-
-
-def _why_not(context: bpy.types.Context) -> str:
-    """Why nothing can be done with them now, as a sentence; empty if it can."""
-    things = generated(context)
-    if not things or things[0] != context.object:
-        return say("The active object is no generated mesh")
-    if context.mode != "OBJECT":
-        return say("Leave the current mode first")
-    if any(thing.library or thing.override_library for thing in things):
-        return say("It belongs to another file: make it local first (Object > Relations)")
-    return ""
-
-
-def _why_no_mesh(context: bpy.types.Context) -> str:
-    """The same, for what changes the mesh."""
-    things = generated(context)
-    if why := _why_not(context):
-        return why
-    if any(thing.data.library or thing.data.override_library for thing in things):
-        return say("Its mesh belongs to another file: make it local first (Object > Relations)")
-    return "" if all(thing.visible_get() for thing in things) else say("It is hidden: show it first")
-
-
-class _OnMeshes:
-    """What the operators that change meshes have in common."""
-
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Only if the active object is a generated mesh that can be changed."""
-        why = _why_no_mesh(context)
-        cls.poll_message_set(why)
-        return not why
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Do it, and tell what became of it."""
-        try:
-            sentence = self.change(context, _by_mesh(generated(context)))
-        except RuntimeError as error:  # as an operator of Blender's refuses
-            sentence = f"{reported(error)} Look at the mesh in Edit Mode."
-            self.report({"ERROR"}, translated(sentence))
-            return {"CANCELLED"}
-        except AddonError as error:
-            self.report({"ERROR"}, translated(str(error)))
-            return {"CANCELLED"}
-        self.report({"INFO"}, sentence)
-        runtime.redraw()
-        return {"FINISHED"}
 
 
 class HI3DGEN_OT_show(bpy.types.Operator):  # noqa: N801
@@ -104,7 +48,7 @@ class HI3DGEN_OT_show(bpy.types.Operator):  # noqa: N801
         return {"FINISHED"} if able else {"CANCELLED"}
 
 
-class HI3DGEN_OT_unwrap(_OnMeshes, bpy.types.Operator):  # noqa: N801
+class HI3DGEN_OT_unwrap(OnMeshes, bpy.types.Operator):  # noqa: N801
     """Add a UV map “Unwrapped” without overlaps, by Smart UV Project. The one that projects the picture stays"""
 
     bl_idname = "hi3dgen.unwrap"
@@ -120,7 +64,7 @@ class HI3DGEN_OT_unwrap(_OnMeshes, bpy.types.Operator):  # noqa: N801
         return say("The UV map “{name}” is beside the picture's, in Object Data > UV Maps.", name=rework.UNWRAPPED)
 
 
-class HI3DGEN_OT_decimate(_OnMeshes, bpy.types.Operator):  # noqa: N801
+class HI3DGEN_OT_decimate(OnMeshes, bpy.types.Operator):  # noqa: N801
     """Halve the triangles, or take the panel's Faces if that is less, by a Decimate modifier. The picture stays"""
 
     bl_idname = "hi3dgen.decimate"
@@ -148,7 +92,7 @@ class HI3DGEN_OT_decimate(_OnMeshes, bpy.types.Operator):  # noqa: N801
         return say("{name} has {count} triangles. The modifier “{modifier}” can be changed, or removed.", **left)
 
 
-class HI3DGEN_OT_remesh(_OnMeshes, bpy.types.Operator):  # noqa: N801
+class HI3DGEN_OT_remesh(OnMeshes, bpy.types.Operator):  # noqa: N801
     """Make the surface anew of even quads, by Blender's voxel remesh. The picture stays"""
 
     bl_idname = "hi3dgen.remesh"
@@ -195,7 +139,7 @@ class HI3DGEN_OT_mark_as_asset(bpy.types.Operator):  # noqa: N801
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only if the active object is a generated mesh of this file."""
-        why = _why_not(context)
+        why = why_not(context, generated(context))
         cls.poll_message_set(why)
         return not why
 
@@ -217,11 +161,6 @@ def _materials_of(things: list[bpy.types.Object]) -> set[bpy.types.Material]:
     """The materials of theirs that can be switched."""
     shown = {slot.material for thing in things for slot in thing.material_slots}
     return {each for each in shown if each and is_ours(each)}
-
-
-def _by_mesh(things: list[bpy.types.Object]) -> list[bpy.types.Object]:
-    """The first object of each mesh: those that share one are changed together."""
-    return list({thing.data.name: thing for thing in reversed(things)}.values())[::-1]
 
 
 def _fewer(context: bpy.types.Context, faces: int) -> int:

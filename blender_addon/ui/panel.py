@@ -16,6 +16,7 @@ from ..scene.active import FIELD, meant
 from ..scene.collection import why_unseen
 from ..scene.held import held
 from . import (
+    check_box,
     cutout_box,
     engine_settings,
     generate_operator,
@@ -74,6 +75,7 @@ class _Panel:
         if session.notice:
             draw_sentence(layout, session.notice, "INFO")
         object_box.draw(layout, context)
+        check_box.draw(layout, context)
         views_box.draw(layout, context)
         texture_box.draw(layout, context)
 

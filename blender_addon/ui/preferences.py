@@ -8,7 +8,8 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 from ..extension import PACKAGE
 from ..language.words import say
 from ..link import runtime, setup_timer
-from ..link.runtime import BY_PATH, CACHE_MEGABYTES, IDLE_MINUTES, OVER_SSH, THIS_COMPUTER
+from ..link.runtime import BY_PATH, CACHE_MEGABYTES, IDLE_MINUTES, NEVER, OVER_SSH, THIS_COMPUTER
+from ..scene.saving import FORMATS
 from . import computer_box, engine_box, storage_box
 from .setup_operators import BUILDS, PYTHON
 
@@ -70,6 +71,11 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
         default=True,
     )
 
+    save_new: EnumProperty(
+        name="Save New Meshes",
+        description="Whether each mesh that comes into the scene is saved at once, beside the .blend file",
+        items=[(NEVER, "Never", "Save in the panel does it"), *FORMATS],
+    )
     asset_author: StringProperty(name="Author of Assets", description="What Mark as Asset names as the author")
     asset_licence: StringProperty(name="Licence of Assets", description="What Mark as Asset names as the licence")
     keep_pictures: EnumProperty(
@@ -130,7 +136,7 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
         row.operator("hi3dgen.copy_report", icon="COPYDOWN")
         scene = self.layout.column()
         scene.use_property_split = True
-        for name in ("keep_pictures", "asset_author", "asset_licence"):
+        for name in ("keep_pictures", "save_new", "asset_author", "asset_licence"):
             scene.prop(self, name)
 
 

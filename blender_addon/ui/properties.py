@@ -12,7 +12,9 @@ from ..link import engines
 from ..scene.active import RULE
 from ..scene.collection import COLLECTION, takes_objects
 from ..scene.held import uid_of
+from ..scene.inspected import metre
 from ..scene.placing import Origin, Placing, Stands
+from ..scene.saving import FORMATS
 from .engine_settings import number_of
 
 COUNT = {
@@ -31,6 +33,21 @@ KEEP_UV = {
 REMOVE_LIGHT = {
     "name": "Remove Light",
     "description": "Take the picture's shading out of the colours. Cast shadows and highlights stay",
+}
+
+WALL = {
+    "name": "Wall (mm)",
+    "description": "Walls that are thinner than so many millimetres are too thin, for a printer that cannot make them",
+    "default": 1.0,
+    "min": 0.01,
+    "soft_max": 10.0,
+}
+LONGEST_SIDE = {
+    "name": "Longest Side (mm)",
+    "description": "How long the longest side is to be, in millimetres",
+    "default": 100.0,
+    "min": 0.1,
+    "soft_max": 1000.0,
 }
 
 STANDS = [
@@ -94,8 +111,7 @@ def placing_of(scene: bpy.types.Scene) -> Placing:
 
 def _metre(settings: bpy.types.PropertyGroup) -> float:
     """How many of Blender's units a metre has in the scene."""
-    units = settings.id_data.unit_settings
-    return 1.0 if units.system == "NONE" else 1.0 / units.scale_length
+    return 1.0 / metre(settings.id_data)
 
 
 def _get_size(settings: bpy.types.PropertyGroup) -> float:
@@ -150,6 +166,9 @@ class Hi3DGenSettings(bpy.types.PropertyGroup):
     )
     paint_keep_uv: BoolProperty(**KEEP_UV)
     paint_remove_light: BoolProperty(**REMOVE_LIGHT)
+    wall: FloatProperty(**WALL)
+    longest_side: FloatProperty(**LONGEST_SIDE)
+    save_as: EnumProperty(name="Format", description="The kind of file that Save writes", items=FORMATS)
 
 
 CLASSES = (Hi3DGenSettings,)

@@ -30,6 +30,8 @@ SHARED_FILES = (
     *("backend.errors", "backend.folders", "backend.lock", "backend.safe_files"),
     "backend.weights.catalogue",
 )
+INSPECTION_MODULES = ("inspected.py", "foot.py", "check_operators.py")
+SHARED_INSPECTION = ("backend.inspection", "backend.mesh.check")
 ADDON_SHARED = ("blender_addon.errors", "blender_addon.extension", "blender_addon.language")
 HEAVY = ("torch", "diffusers", "transformers", "trimesh", "PIL", "scipy", "safetensors", "huggingface_hub", "httpx2")
 
@@ -88,6 +90,7 @@ def test_the_addon_knows_only_the_wire_of_the_backend_and_what_it_shares(path: P
     shared = SHARED_BATCH if path.name in ("command.py", "folder.py", "many.py") else ()
     shared = SHARED_FILES if path.parent.name == "link" else shared
     shared = SHARED_PRESETS if path.name in PRESET_MODULES else shared
+    shared = SHARED_INSPECTION if path.name in INSPECTION_MODULES else shared
     assert [name for name in ours(path) if not within(name, "backend.wire", "blender_addon", *shared)] == []
 
 
@@ -97,6 +100,13 @@ def test_what_the_addon_shares_needs_the_standard_library_alone() -> None:
     run = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, check=True)
     loaded = {name.partition(".")[0] for name in json.loads(run.stdout)}
     assert loaded - {*sys.stdlib_module_names} == {"backend", "__main__"}
+
+
+def test_what_the_addon_shares_of_meshes_needs_numpy_alone() -> None:
+    names = [f"backend.inspection.{path.stem}" for path in BACKEND if path.parent.name == "inspection"]
+    code = f"import json, sys; import {', '.join(names)}; print(json.dumps([*sys.modules]))"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert {name.partition(".")[0] for name in json.loads(run.stdout)} & {*HEAVY, "bpy"} == set()
 
 
 @pytest.mark.parametrize("path", BACKEND, ids=name_of)

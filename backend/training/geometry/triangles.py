@@ -7,11 +7,10 @@ import numpy as np
 
 from ...arrays import BoolArray, Float64Array, Int64Array
 from ...flow.products import Mesh
-from ...mesh.check import half_edges, signed_volumes, vertex_components
+from ...mesh.check import centre_of_mass, half_edges, vertex_components
 
 _SAME = 1e-6  # of a surface's longest side: vertices that are so near are one
 _TOUCHING = 0.005  # of a mesh's longest side: what is so near to the floor touches it
-_HOLLOW = 1e-9  # of the box: a smaller volume has no centre
 
 
 class Triangles(NamedTuple):
@@ -101,7 +100,7 @@ def stands(mesh: Mesh) -> bool:
     """
     vertices = mesh.vertices.astype(np.float64)[np.unique(mesh.triangles)]
     touching = vertices[:, 2] <= vertices[:, 2].min() + _TOUCHING * np.ptp(vertices, axis=0).max()
-    spokes = vertices[touching, :2] - _centre_of_mass(mesh)[:2]
+    spokes = vertices[touching, :2] - centre_of_mass(mesh.vertices, mesh.triangles)[:2]
     spokes = spokes[(spokes != 0).any(axis=1)]
     if not len(spokes):
         return False
@@ -109,17 +108,6 @@ def stands(mesh: Mesh) -> bool:
     angles = np.sort(np.arctan2(spokes[:, 1], spokes[:, 0]))
     gaps = np.diff(np.append(angles, angles[0] + 2 * np.pi))
     return bool(gaps.max() < np.pi * (1 - 1e-9))
-
-
-def _centre_of_mass(mesh: Mesh) -> Float64Array:
-    vertices = mesh.vertices.astype(np.float64)
-    corners = vertices[mesh.triangles]
-    volumes = signed_volumes(vertices, mesh.triangles)
-    if abs(volumes.sum()) > _HOLLOW * np.ptp(vertices, axis=0).max() ** 3:
-        # `signed_volumes` spans its tetrahedra from the vertices' mean.
-        middles = (corners.sum(axis=1) + vertices.mean(axis=0)) / 4
-        return volumes @ middles / volumes.sum()
-    return areas(corners) @ corners.mean(axis=1) / areas(corners).sum()
 
 
 def areas(corners: Float64Array) -> Float64Array:

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an object's mesh is like, in numbers, beside the artist's work; it is known until the mesh is another one.
+
+The mesh is looked at as it is seen and exported: with its modifiers, where its object stands.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from bpy.app.handlers import persistent
+from numpy.typing import NDArray
+
+from ...backend.inspection.inspection import Inspection, inspect
+from ...backend.inspection.words import Finding, findings
+from .reading import Steps, beside
+
+TICK_SECONDS = 0.1
+
+Place = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A mesh in the scene. vertices: float64 (V, 3), metres. triangles: int32 (T, 3)."""
+
+    vertices: NDArray[np.float64]
+    triangles: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found of an object. place: how it was turned and scaled. found: None if it has no surface."""
+
+    place: Place
+    found: Inspection | None
+    findings: Sequence[Finding]
+
+
+_known: dict[int, Checked] = {}  # by the object's session UID
+_running: dict[int, tuple[Steps[Checked], Callable[[], None]]] = {}
+
+
+def metre(scene: bpy.types.Scene) -> float:
+    """How many metres a unit of Blender's has in a scene."""
+    units = scene.unit_settings
+    return 1.0 if units.system == "NONE" else units.scale_length
+
+
+def shape_of(context: bpy.types.Context, thing: bpy.types.Object) -> Shape:
+    """An object's surface with its modifiers, in the scene."""
+    seen = thing.evaluated_get(context.evaluated_depsgraph_get())
+    mesh = seen.to_mesh()
+    try:
+        mesh.calc_loop_triangles()
+        points = np.empty((len(mesh.vertices), 3), np.float32)
+        triangles = np.empty((len(mesh.loop_triangles), 3), np.int32)
+        mesh.attributes["position"].data.foreach_get("vector", points.reshape(-1))
+        mesh.loop_triangles.foreach_get("vertices", triangles.reshape(-1))
+    finally:
+        seen.to_mesh_clear()
+    if thing.matrix_world.determinant() < 0:  # a mirror turns faces around, and Blender's exporters turn them back
+        triangles = triangles[:, ::-1]
+    return Shape(placed(points, seen) * metre(context.scene), triangles)
+
+
+def placed(points: NDArray[np.float32], thing: bpy.types.Object) -> NDArray[np.float64]:
+    """An object's own points (N, 3) in the scene, in Blender's units."""
+    matrix = np.array(thing.matrix_world, np.float64)
+    return points @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def shown_images(thing: bpy.types.Object) -> set[bpy.types.Image]:
+    """The images that an object's materials show."""
+    materials = (slot.material for slot in thing.material_slots)
+    nodes = (node for each in materials if each and each.node_tree for node in each.node_tree.nodes)
+    return {node.image for node in nodes if node.type == "TEX_IMAGE" and node.image and node.outputs[0].is_linked}
+
+
+def check(context: bpy.types.Context, thing: bpy.types.Object, wall: float) -> Steps[Checked]:
+    """Measure an object in a thread; yields while it is not done, and is known then. wall: in millimetres."""
+    shape, place, uid = shape_of(context, thing), _place(context.scene, thing), thing.session_uid
+    sizes: list[tuple[int, int]] = [
+        (image.size[0], image.size[1]) for image in shown_images(thing) if min(image.size) > 0
+    ]
+    texture = max(sizes, key=lambda size: size[0] * size[1], default=None)
+
+    def measured() -> Checked:
+        found = inspect(shape.vertices, shape.triangles, wall) if _is_whole(shape) else None
+        return Checked(place, found, findings(found, texture) if found else ())
+
+    _known[uid] = yield from beside(measured)
+    return _known[uid]
+
+
+def start(steps: Steps[Checked], thing: bpy.types.Object, done: Callable[[], None]) -> None:
+    """Let an object's check go on while Blender does, and call `done` then; `checked` has the result."""
+    _running[thing.session_uid] = (steps, done)
+    next(steps)
+    if not bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.register(_tick, first_interval=TICK_SECONDS)
+
+
+def is_running(thing: bpy.types.Object) -> bool:
+    """Whether an object is being measured."""
+    return thing.session_uid in _running
+
+
+def checked(scene: bpy.types.Scene, thing: bpy.types.Object) -> Checked | None:
+    """What is known of an object as it is now."""
+    known = _known.get(thing.session_uid)
+    return known if known and known.place == _place(scene, thing) else None
+
+
+def register() -> None:
+    """Watch for meshes that change."""
+    handlers = bpy.app.handlers
+    handlers.depsgraph_update_post.append(_forget_changed)
+    for each in (handlers.undo_post, handlers.redo_post, handlers.load_post):
+        each.append(_forget_all)
+
+
+def unregister() -> None:
+    """Watch no more."""
+    handlers = bpy.app.handlers
+    handlers.depsgraph_update_post.remove(_forget_changed)
+    for each in (handlers.undo_post, handlers.redo_post, handlers.load_post):
+        each.remove(_forget_all)
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    _forget_all()
+
+
+def _place(scene: bpy.types.Scene, thing: bpy.types.Object) -> Place:
+    return (metre(scene), *(round(value, 6) for row in thing.matrix_world.to_3x3() for value in row))
+
+
+def _is_whole(shape: Shape) -> bool:
+    return len(shape.triangles) > 0 and bool(np.isfinite(shape.vertices).all())
+
+
+def _tick() -> float | None:
+    for uid, (steps, done) in [*_running.items()]:
+        try:
+            next(steps)
+        except StopIteration:
+            _running.pop(uid, None)
+            done()
+    return TICK_SECONDS if _running else None
+
+
+@persistent
+def _forget_changed(_scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
+    if not (_known or _running):
+        return
+    for update in graph.updates:
+        if update.is_updated_geometry and isinstance(update.id, bpy.types.Object):
+            uid = update.id.original.session_uid
+            _known.pop(uid, None)
+            _running.pop(uid, None)
+
+
+@persistent
+def _forget_all(*_: object) -> None:
+    _known.clear()
+    _running.clear()

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A mesh is measured, cut so that it stands, scaled to its print and saved beside the .blend file; any mesh is."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+
+from backend.mesh.check import is_closed
+from tests.blender_addon.support import MODULE, disc, image_of, vertices_of
+
+trimesh = pytest.importorskip("trimesh", reason="trimesh reads meshes: pip install trimesh")
+
+
+def inspected() -> Any:
+    return import_module(f"{MODULE}.blender_addon.scene.inspected")
+
+
+def check(thing: Any) -> Any:
+    """Measure an object by a click, and return what is known of it then."""
+    assert bpy.ops.hi3dgen.check_mesh() == {"FINISHED"}
+    return inspected().checked(bpy.context.scene, thing).found
+
+
+@pytest.fixture
+def ball(scene: Any) -> Any:
+    """A ball of radius 1 m, with UVs, a colour by corner and a material; the active object."""
+    bpy.ops.mesh.primitive_uv_sphere_add(segments=32, ring_count=16, radius=1.0, location=(3, 2, 1))
+    thing = bpy.context.object
+    colours = thing.data.color_attributes.new("Tint", "BYTE_COLOR", "CORNER")
+    colours.data.foreach_set("color", np.tile([1.0, 0.5, 0.25, 1.0], len(thing.data.loops)))
+    thing.data.materials.append(bpy.data.materials.new("Clay"))
+    return thing
+
+
+@pytest.fixture
+def saved_file(scene: Any, tmp_path: Path) -> Iterator[Path]:
+    """The file is saved in this folder."""
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    yield tmp_path
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+
+
+def triangles_of(mesh: Any) -> Any:
+    mesh.calc_loop_triangles()
+    triangles = np.empty(len(mesh.loop_triangles) * 3, np.int32)
+    mesh.loop_triangles.foreach_get("vertices", triangles)
+    return triangles.reshape(-1, 3)
+
+
+def test_a_mesh_is_measured_as_it_is_seen_and_known_until_it_changes(ball: Any) -> None:
+    ball.scale = (0.02, 0.02, 0.02)
+    ball.modifiers.new("Halves", "MIRROR").use_axis = (False, False, False)
+    found = check(ball)
+    assert found.size == pytest.approx((0.04, 0.04, 0.04), rel=1e-3)
+    assert found.closed
+    assert not found.stands
+    bpy.context.scene.unit_settings.scale_length = 0.5
+    assert inspected().checked(bpy.context.scene, ball) is None, "it is half as large by now"
+    assert check(ball).size == pytest.approx((0.02, 0.02, 0.02), rel=1e-3)
+    ball.location.x += 1
+    bpy.context.view_layer.update()
+    assert inspected().checked(bpy.context.scene, ball), "moved, it is the same"
+    ball.data.vertices[0].co.x += 0.1
+    ball.data.update()
+    bpy.context.view_layer.update()
+    assert inspected().checked(bpy.context.scene, ball) is None
+
+
+@pytest.mark.parametrize("mirrored", [1, -1])
+def test_a_ball_stands_and_keeps_place_uvs_colours_and_material(ball: Any, mirrored: int) -> None:
+    ball.rotation_euler, ball.scale = (1.0, 0.5, 0.2), (mirrored * 1.0, 0.8, 0.9)
+    bpy.context.view_layer.update()
+    before = ball.matrix_world.copy()
+    world = inspected().placed(vertices_of(ball), ball)
+    assert bpy.ops.hi3dgen.make_stand() == {"FINISHED"}
+    bpy.context.view_layer.update()
+    assert ball.matrix_world == before
+    found = check(ball)
+    assert found.closed
+    assert not found.inside_out
+    assert found.tilt > 9.5
+    cut = inspected().placed(vertices_of(ball), ball)
+    assert cut[:, 2].min() == pytest.approx(world[:, 2].min(), abs=1e-5), "it is set down where it was"
+    mesh = ball.data
+    assert is_closed(triangles_of(mesh))
+    assert [layer.name for layer in mesh.uv_layers] == ["UVMap"]
+    uv = np.empty(len(mesh.loops) * 2, np.float32)
+    mesh.uv_layers[0].uv.foreach_get("vector", uv)
+    assert 0 <= uv.min() <= uv.max() <= 1.001
+    colours = np.empty(len(mesh.loops) * 4, np.float32)
+    mesh.color_attributes["Tint"].data.foreach_get("color", colours)
+    np.testing.assert_allclose(colours.reshape(-1, 4), np.tile([1.0, 0.5, 0.25, 1.0], (len(mesh.loops), 1)), atol=0.01)
+    assert [each.name for each in mesh.materials] == ["Clay"]
+
+
+def test_what_stands_safely_is_not_cut_and_what_cannot_stand_says_so(scene: Any) -> None:
+    bpy.ops.mesh.primitive_cube_add()
+    cube = bpy.context.object
+    assert bpy.ops.hi3dgen.make_stand() == {"FINISHED"}
+    assert len(cube.data.vertices) == 8
+    bpy.ops.mesh.primitive_cone_add(radius1=0.2, depth=2.0, rotation=(np.pi, 0, 0))
+    bpy.context.view_layer.update()
+    with pytest.raises(RuntimeError, match=r"No cut through the lowest tenth of “Cone” makes it stand"):
+        bpy.ops.hi3dgen.make_stand()
+    bpy.ops.mesh.primitive_grid_add()
+    with pytest.raises(RuntimeError, match="“Grid” is not closed"):
+        bpy.ops.hi3dgen.make_stand()
+
+
+def test_a_generated_mesh_stands_and_can_be_made_again(scene: Any) -> None:
+    scene.hi3dgen.picture = image_of(disc(), "apple")
+    scene.hi3dgen_draft.faces = 2000
+    bpy.ops.hi3dgen.generate()
+    apple = bpy.context.object
+    count = len(apple.data.vertices)
+    assert bpy.ops.hi3dgen.make_stand(tilt=25.0) == {"FINISHED"}
+    assert len(apple.data.vertices) != count
+    axes = import_module(f"{MODULE}.blender_addon.scene.projection").axes_of
+    assert axes(apple.data, (1, 1)) is not None, "the picture still lies over it"
+    assert bpy.ops.hi3dgen.make_again() == {"FINISHED"}
+    assert len(apple.data.vertices) == count
+
+
+def test_several_are_scaled_each_on_its_floor(ball: Any, scene: Any) -> None:
+    scene.unit_settings.scale_length = 0.01
+    bpy.ops.mesh.primitive_cube_add(size=4, location=(9, 0, 7))
+    cube = bpy.context.object
+    child = cube.copy()
+    scene.collection.objects.link(child)
+    child.parent = cube
+    for thing in (ball, child):
+        thing.select_set(state=True)
+    assert bpy.ops.hi3dgen.scale_to(millimetres=50) == {"FINISHED"}
+    bpy.context.view_layer.update()
+    assert max(ball.dimensions) == pytest.approx(5.0, rel=1e-3)
+    assert max(cube.dimensions) == pytest.approx(5.0, rel=1e-3)
+    assert ball.location.z - ball.dimensions.z / 2 == pytest.approx(0.0, abs=1e-3)
+    assert cube.location.z - 2.5 == pytest.approx(5.0, abs=1e-3), "its floor was at 5"
+    assert tuple(child.scale) == (1.0, 1.0, 1.0), "it comes with its parent"
+
+
+@pytest.mark.parametrize("kind", ["GLB", "OBJ", "STL", "PLY", "USD"])
+def test_a_mesh_is_saved_beside_the_file_and_none_is_written_over(saved_file: Path, ball: Any, kind: str) -> None:
+    bpy.ops.mesh.primitive_cube_add()
+    bpy.context.object.name = "Cube of ice"
+    for _ in range(2):
+        assert bpy.ops.hi3dgen.save_mesh(save_as=kind) == {"FINISHED"}
+    suffix = "usdz" if kind == "USD" else kind.lower()
+    first, second = saved_file / f"Cube_of_ice.{suffix}", saved_file / f"Cube_of_ice_001.{suffix}"
+    assert first.is_file()
+    assert second.is_file()
+    assert not [*saved_file.glob("Sphere*")], "it is not selected"
+    if kind != "USD":
+        mesh = trimesh.load(first, force="mesh")
+        assert np.ptp(mesh.vertices, axis=0) == pytest.approx([2000.0 if kind == "STL" else 2.0] * 3)
+
+
+def test_an_obj_brings_the_images_that_it_names(saved_file: Path, scene: Any) -> None:
+    scene.hi3dgen.picture = image_of(disc(), "apple")
+    scene.hi3dgen_draft.faces = 2000
+    bpy.ops.hi3dgen.generate()
+    before = {image.name: image.filepath_raw for image in bpy.data.images}
+    bpy.context.object.active_material.hi3dgen_shows = "NORMAL_MAP"  # which no file holds
+    (saved_file / "apple_texture.png").write_bytes(b"mine")
+    bpy.ops.hi3dgen.save_mesh(save_as="OBJ")
+    assert bpy.context.object.active_material.hi3dgen_shows == "NORMAL_MAP"
+    assert {image.name: image.filepath_raw for image in bpy.data.images} == before
+    mesh = trimesh.load(saved_file / "apple_001.obj", force="mesh")
+    assert (saved_file / "apple_texture.png").read_bytes() == b"mine"
+    assert mesh.visual.material.image.size == (96, 96)
+    assert np.abs(np.asarray(mesh.visual.material.image)[48, 48, :3].astype(int) - (200, 80, 40)).max() < 3
+
+
+def test_an_obj_has_what_was_painted_on_its_image(saved_file: Path, ball: Any) -> None:
+    material = ball.active_material
+    material.use_nodes = True
+    image = bpy.data.images.new("paint", 8, 4)
+    image.pixels.foreach_set(np.tile(np.float32([0, 1, 0, 1]), 32))
+    shown = material.node_tree.nodes.new("ShaderNodeTexImage")
+    shown.image = image
+    material.node_tree.links.new(shown.outputs[0], material.node_tree.nodes["Principled BSDF"].inputs["Base Color"])
+    assert bpy.ops.hi3dgen.save_mesh(save_as="OBJ") == {"FINISHED"}
+    assert (image.source, image.is_dirty, image.filepath_raw) == ("GENERATED", True, "")
+    assert len(bpy.data.images) == 1
+    mesh = trimesh.load(saved_file / "Sphere.obj", force="mesh")
+    assert (np.asarray(mesh.visual.material.image.convert("RGB")) == (0, 255, 0)).all()
+
+
+def test_what_is_hidden_says_so(saved_file: Path, ball: Any) -> None:
+    ball.hide_set(state=True)
+    with pytest.raises(RuntimeError, match=r"“Sphere” was not saved: it is hidden. Show it first."):
+        bpy.ops.hi3dgen.save_mesh(save_as="STL")
+    assert not [*saved_file.glob("*.stl")]
+
+
+def test_a_file_without_a_folder_says_so(ball: Any) -> None:
+    with pytest.raises(RuntimeError, match=r"this file has no folder yet. Save the .blend file first"):
+        bpy.ops.hi3dgen.save_mesh(save_as="STL")
+
+
+def test_new_meshes_are_saved_if_the_preference_says_so(saved_file: Path, scene: Any) -> None:
+    bpy.context.preferences.addons[MODULE].preferences.save_new = "STL"
+    scene.hi3dgen.picture = image_of(disc(), "apple")
+    scene.hi3dgen_draft.faces = 2000
+    bpy.ops.hi3dgen.generate(count=2)
+    assert {path.name for path in saved_file.glob("*.stl")} == {"apple.stl", "apple_001.stl"}
+
+
+@pytest.mark.parametrize("name", ["check_mesh", "make_stand", "scale_to", "save_mesh"])
+def test_they_say_why_they_cannot(scene: Any, ball: Any, name: str) -> None:
+    operator = getattr(bpy.ops.hi3dgen, name)
+    bpy.ops.object.mode_set(mode="EDIT")
+    with pytest.raises(RuntimeError, match="Leave the current mode first"):
+        operator()
+    bpy.ops.object.mode_set(mode="OBJECT")
+    bpy.ops.object.empty_add()
+    with pytest.raises(RuntimeError, match="The active object is no mesh"):
+        operator()

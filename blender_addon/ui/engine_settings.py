@@ -42,7 +42,7 @@ def settings_of(scene: bpy.types.Scene, engine: EngineInfo) -> dict[str, Scalar]
         return {}
     values = {setting.name: value_of(group, setting.name) for setting in shown(engine)}
     return {
-        setting.name: setting.default if values[setting.name] == "" else values[setting.name]
+        setting.name: setting.default if setting.options and values[setting.name] == "" else values[setting.name]
         for setting in shown(engine)
     }
 
@@ -184,7 +184,9 @@ def _property(setting: SettingInfo) -> Any:  # noqa: ANN401 - what Blender makes
         return BoolProperty(**described)
     if isinstance(setting.default, str):
         named = setting.default in [option.name for option in setting.options]
-        return EnumProperty(**described, items=_items(setting.options)) if named else StringProperty(**described)
+        if named:
+            return EnumProperty(**described, items=_items(setting.options))
+        return StringProperty(**described, maxlen=int(setting.maximum))  # 0 is without a bound
     if isinstance(setting.default, float):
         return FloatProperty(**described, min=setting.minimum, max=setting.maximum)
     low, high = (min(max(int(bound), _INT_RANGE[0]), _INT_RANGE[1]) for bound in (setting.minimum, setting.maximum))

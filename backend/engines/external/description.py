@@ -80,8 +80,8 @@ def read_description(path: Path, reserved: frozenset[str]) -> Description:
     except RecursionError as error:
         raise _bad(path, "it is nested too deep") from error
     except ValueError as error:
-        is_json = not isinstance(error, json.JSONDecodeError | UnicodeDecodeError)
-        raise _bad(path, str(error) if is_json else f"it is no JSON ({error})") from error
+        unread = isinstance(error, json.JSONDecodeError | UnicodeDecodeError)
+        raise _bad(path, f"it is no JSON ({error})" if unread else str(error)) from error
 
 
 def _bad(path: Path, reason: str) -> UserError:

@@ -50,12 +50,13 @@ def executable(description: Description) -> str:
     """The path of the program. Raises UserError "external-missing" if anything that it needs is not there."""
     path = os.environ.get("PATH", os.defpath)
     name = description.command[0]
-    place = str(description.folder / name) if Path(name).name != name else name
+    is_path = Path(name).name != name
+    place = str(description.folder / name) if is_path else name
     advice = f"Install it, or mend “{description.path}”."
     if not description.folder.is_dir():
         raise UserError("external-missing", f"There is no folder “{description.folder}” to run it in.", advice)
     found = shutil.which(place, path=description.environment.get("PATH", path))
-    if found is None and Path(place).exists():
+    if found is None and is_path and Path(place).exists():
         raise UserError("external-missing", f"Its program “{place}” may not be run.", "Give it the permission to.")
     if found is None:
         raise UserError("external-missing", f"Its program “{name}” is not there.", advice)

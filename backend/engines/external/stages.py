@@ -55,7 +55,7 @@ def run_for(description: Description, make_room: Callable[[], None]) -> Callable
                 whole=wanted.get(WHOLE_PICTURE),
             )
             run_program(description, request, scratch, report)
-            return read_result(scratch, description, report)
+            return read_result(scratch, description, lambda _step, _of: report(1, 1))
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 

@@ -15,7 +15,7 @@ from .outputs import library
 def picture_of(data: bytes) -> Picture:
     """The pixels of a file, uint8 (H, W, 4), sRGB, straight alpha. Raises ValueError with the reason."""
     try:
-        return png_reader.decode(data)
+        return png_reader.decode(data, MAX_SIDE, MAX_PIXELS)
     except ValueError as error:
         reason = error
     try:

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..arrays import Int16Array, UInt8Array
-from ..wire.limits import MAX_PIXELS, MAX_SIDE
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of colour types: grey, colour, palette, each of the first two with alpha
@@ -20,11 +19,10 @@ _PALETTE = 3
 _NONE, _SUB, _UP, _AVERAGE, _PAETH = range(5)
 
 
-def decode(data: bytes) -> UInt8Array:
-    """Decode a PNG file; of 16 bits a channel the upper eight are kept.
+def decode(data: bytes, max_side: int = 1 << 14, max_pixels: int = 1 << 26) -> UInt8Array:
+    """Decode a PNG file of at most so many pixels a side and in all; of 16 bits a channel the upper eight are kept.
 
-    Returns uint8 (H, W, 4), row 0 on top, straight alpha, at most 16384 pixels a side and 67 megapixels. Raises
-    ValueError for anything else, with the reason.
+    Returns uint8 (H, W, 4), row 0 on top, straight alpha. Raises ValueError for anything else, with the reason.
     """
     chunks = _chunks(data)
     kind, header = next(chunks, (b"", b""))
@@ -34,7 +32,7 @@ def decode(data: bytes) -> UInt8Array:
     channels = _CHANNELS.get(colour, 0)
     if not channels or depth not in ((8,) if colour == _PALETTE else (8, 16)) or interlaced:
         raise ValueError("it is a PNG file of a rare kind")
-    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE and width * height <= MAX_PIXELS):
+    if not (0 < width <= max_side and 0 < height <= max_side and width * height <= max_pixels):
         raise ValueError(f"it is {width} x {height} pixels large")
     packed, palette, transparent = bytearray(), b"", b""
     for kind, body in chunks:

@@ -49,8 +49,8 @@ def test_it_is_an_engine_of_the_panel_and_its_mesh_lands_with_its_own_image(desc
     thing = bpy.context.object
     np.testing.assert_allclose(thing.dimensions, (0.5, 0.5, 1.0), atol=1e-5)
     assert [layer.name for layer in thing.data.uv_layers] == ["All Round", "UVMap"]
-    nodes = thing.active_material.node_tree.nodes
-    (own,) = (node.image for node in nodes if node.type == "TEX_IMAGE" and tuple(node.image.size) == (8, 8))
+    images = {node.image for node in thing.active_material.node_tree.nodes if node.type == "TEX_IMAGE"} - {None}
+    (own,) = (image for image in images if tuple(image.size) == (8, 8))
     pixels = np.empty(8 * 8 * 4, np.float32)
     own.pixels.foreach_get(pixels)
     assert np.rint(pixels.reshape(8, 8, 4)[0, 7] * 255).tolist() == [20, 60, 9, 255]

@@ -22,6 +22,8 @@ from .fields import MOST_NUMBER, Fields
 VERSION = 1
 SUFFIX = ".json"
 MESH, VIEWS = "mesh", "views"
+A_PROGRAM = "A program of your own"
+"""The description of an engine whose file gives none."""
 WANTS = NORMAL_MAP, WHOLE_PICTURE = ("normal_map", "whole_picture")
 """What a request brings beside the cut-out, if the program wants it."""
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
@@ -107,7 +109,7 @@ def _described(path: Path, document: object, content: bytes, taken: frozenset[st
         name=path.stem,
         path=path,
         label=fields.text("label", 40),
-        description=_tooltip(fields.text("description", _LINE, default="A program of your own")),
+        description=_tooltip(fields.text("description", _LINE, default=A_PROGRAM)),
         command=tuple(map(_home, fields.texts("command", 1, _MANY, _PATH))),
         folder=folder,
         environment=fields.named_texts("environment", _MANY, _PATH),

@@ -17,12 +17,13 @@ from ...flow.settings import Setting
 from ...flow.stage import Stage
 from ...safe_files import SMALL, read_small
 from ...texture.stages import COLOURED, LIT
-from .description import NORMAL_MAP, VIEWS, WHOLE_PICTURE, Description
+from .description import A_PROGRAM, NORMAL_MAP, VIEWS, WHOLE_PICTURE, Description
 from .program import executable
-from .settings import OF_MESHES
+from .settings import SETTINGS
 from .stages import find_picture, reduce_mesh, run_for, take_mesh, take_views, unless_textured
 
 SET_UP = "It is a program of your own: docs/external_engines.md says how to set it up."
+RUNNING = "Running the program"
 _RESOLUTION = 1024  # pixels a side of the cut-out, if nothing else is chosen: more than most programs use
 _PRODUCTS = {NORMAL_MAP: "normal_map", WHOLE_PICTURE: PICTURE}
 
@@ -40,7 +41,7 @@ def external(description: Description, base: Engine, make_room: Callable[[], Non
     used = {name for stage in front for name in stage.uses}
     run = Stage(
         "program",
-        "Running the program",
+        RUNNING,
         "brought",
         ("cutout", *(_PRODUCTS[name] for name in description.wants)),
         (*(["seed"] if description.uses_seed else []), *(setting.name for setting in description.settings)),
@@ -56,7 +57,7 @@ def external(description: Description, base: Engine, make_room: Callable[[], Non
         inputs=tuple(name for name in base.inputs if name in taken),
         gives={"views": Views} if views else {"normal_map": NormalMap, "mesh": Mesh},
         on_request={"cutout": Cutout},
-        stages=(*front, run, *(_OF_VIEWS if views else _OF_MESHES)),
+        stages=(*front, run, *(OF_VIEWS if views else OF_MESHES)),
         place=lambda: f"by its own program, {description.command[0]}",
         versions=lambda: {"external": _digest(description)},
         set_up=SET_UP,
@@ -75,11 +76,11 @@ def broken(path: Path, error: UserError) -> Engine:
     return Engine(
         name=path.stem,
         label=path.stem,
-        description="A program of your own",
+        description=A_PROGRAM,
         needs_gpu=False,
         missing=missing,
         settings=(),
-        stages=(Stage("program", "Running the program", "mesh", (PICTURE,), (), lambda *_, **__: None),),
+        stages=(Stage("program", RUNNING, "mesh", (PICTURE,), (), lambda *_, **__: None),),
         gives={"mesh": Mesh},
         set_up=SET_UP,
         external=True,
@@ -95,22 +96,24 @@ def house_settings(base: Engine, used: set[str], *, views: bool) -> tuple[Settin
         for setting in base.settings
         if setting.name in used
     )
-    return first if views else (*OF_MESHES, *first)
+    return first if views else (*SETTINGS, *first)
 
 
 def reserved(base: Engine) -> frozenset[str]:
     """Names that no setting of a description can have."""
-    return frozenset(setting.name for setting in (*OF_MESHES, *base.settings))
+    return frozenset(setting.name for setting in (*SETTINGS, *base.settings))
 
 
-_OF_VIEWS = (Stage("views", "Reading the views", "views", ("brought",), (), take_views),)
-_OF_MESHES = (
+OF_VIEWS = (Stage("views", "Reading the views", "views", ("brought",), (), take_views),)
+"""The stages behind a program that gives views."""
+OF_MESHES = (
     Stage("clean", "Cleaning up", "mesh", ("brought",), ("own_colours",), take_mesh),
     Stage("reduce", "Reducing", "mesh", ("mesh",), ("faces",), reduce_mesh),
     Stage("fit", "Finding the camera", "mesh", ("mesh", "cutout", "normal_map"), (), find_picture),
     *(stage if stage.name == "place" else unless_textured(stage) for stage in COLOURED),
     *(stage if stage.name == "project" else unless_textured(stage) for stage in LIT),
 )
+"""The stages behind a program that gives a mesh."""
 
 
 def _missing(description: Description) -> str:

@@ -94,9 +94,9 @@ def read_result(folder: Path, description: Description, report: Report) -> Broug
     try:
         document = read_json(_within(output, RESULT))
     except (OSError, ValueError) as error:
-        raise _unusable(description, f"{RESULT} cannot be read: {_reason(error)}") from error
+        raise _unusable(description, f"its {RESULT} cannot be read: {_reason(error)}") from error
     if not isinstance(document, dict) or document.get("protocol") != PROTOCOL:
-        raise _unusable(description, f"{RESULT} is not of the protocol {PROTOCOL}")
+        raise _unusable(description, f"its {RESULT} is not of the protocol {PROTOCOL}")
     notes = _notes(document.get("notes", []))
     try:
         path = _within(output, document.get(description.gives))
@@ -107,7 +107,7 @@ def read_result(folder: Path, description: Description, report: Report) -> Broug
             return Brought(mesh=mesh, notes=(*own, *notes))
         return Brought(views=read_views(path, lambda place: _picture(output, place)), notes=notes)
     except (OSError, ValueError) as error:
-        raise _unusable(description, f"{description.gives} in {RESULT}: {_reason(error)}") from error
+        raise _unusable(description, f"the {description.gives} of its {RESULT}: {_reason(error)}") from error
 
 
 def _mesh(path: Path, report: Report) -> tuple[Mesh, tuple[str, ...]]:

@@ -221,7 +221,7 @@ def _failed(description: Description, code: int, listener: _Listener) -> UserErr
         sentence = f"The program of {description.label} could not be started: {last}."
         return UserError("external-failed", sentence, f"Mend its command in “{description.path}”.")
     sentence = f"The program of {description.label} ended with the code {code}, and said last: {last}."
-    advice = f"Look at the log, or run: python -m backend external check {description.name}"
+    advice = f"Look at the log, or run `python -m backend external check {description.name}`."
     return UserError("external-failed", sentence, advice)
 
 

@@ -86,8 +86,8 @@ def reduce_mesh(mesh: Mesh, *, faces: int, report: Report) -> Mesh | Noted:
     report(1, 1)
     if len(mesh.triangles) <= faces:
         return mesh
-    count = f"{len(mesh.triangles)} triangles"
-    return Noted(mesh, (f"The mesh keeps its {count}: with fewer, its own image would no longer fit.",))
+    note = f"The mesh keeps its {len(mesh.triangles)} triangles: with fewer, its own image would no longer fit."
+    return Noted(mesh, (note,))
 
 
 def find_picture(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, *, report: Report) -> Mesh | Noted:

@@ -89,7 +89,7 @@ def test_the_program_gets_what_it_wants_and_no_secrets(scratch: Path, monkeypatc
     [
         ("die", "external-failed", r"ended with the code 3, and said last: CUDA error: no kernel", "check box"),
         ("refuse", "external-failed", r"^The graphics card has 8 GB, and 16 are needed\. ", "Choose a smaller octree."),
-        ("nothing", "external-result", r"result\.json cannot be read: No such file", "has to leave"),
+        ("nothing", "external-result", r"its result\.json cannot be read: No such file", "has to leave"),
         ("outside", "external-result", r"“../../outside.glb” lies outside of the output folder", "has to leave"),
         ("garbage", "bad-mesh-file", r"“mesh.glb” cannot be read as a GLB file: it ends in the middle", "again"),
     ],

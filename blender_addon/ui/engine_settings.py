@@ -158,7 +158,7 @@ def _united(settings: list[SettingInfo]) -> SettingInfo:
     first, *others = settings
     if not others:
         return first
-    if any(type(other.default) is not type(first.default) for other in others):
+    if any(_kind(other) != _kind(first) for other in others):
         return SettingInfo(first.name, first.label, first.description, "")
     options: dict[str, OptionInfo] = {}
     for option in (option for setting in settings for option in setting.options):
@@ -172,6 +172,11 @@ def _united(settings: list[SettingInfo]) -> SettingInfo:
         max(setting.maximum for setting in settings),
         tuple(options.values()),
     )
+
+
+def _kind(setting: SettingInfo) -> tuple[type, bool]:
+    """Of which kind a setting's values are: a line of text is none of some options."""
+    return type(setting.default), bool(setting.options)
 
 
 def _properties(settings: Iterable[SettingInfo]) -> dict[str, Any]:

@@ -32,9 +32,12 @@ _URL = re.compile(r"https?://[!-~]{1,300}")
 _TAKEN = {
     *("seed", "count", "engine", "picture", "image", "filepath", "cutout", "normal_map", "strokes"),
     *("own_cutout", "own_normal_map", "back", "left", "right"),
+    *("name", "keys", "values", "items", "get", "pop"),
 }
-"""Names that have a meaning for every engine, and so are none for a setting."""
+"""Names that have a meaning for every engine, or in Blender for every group of settings, and so are none for one."""
 _MANY, _LINE, _PATH = 32, 300, 4096
+_MAX_BYTES = 1 << 14  # of a file: those of all engines have to fit into one message of the wire
+_MAX_OPTIONS = 64  # of all settings of an engine, for the same reason
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def read_description(path: Path, reserved: frozenset[str]) -> Description:
     """
     try:
         _check_private(path)
-        content = read_small(path)
+        content = read_small(path, _MAX_BYTES)
         return _described(path, json.loads(content.decode("utf-8-sig")), content, reserved | _TAKEN)
     except OSError as error:
         raise _bad(path, error.strerror or type(error).__name__) from error
@@ -155,6 +158,8 @@ def _settings(values: list[object], taken: frozenset[str]) -> tuple[Setting, ...
         if setting.name in taken or setting.name in [each.name for each in settings]:
             raise ValueError(f"{where}.name “{setting.name}” is taken")
         settings.append(setting)
+    if sum(len(setting.options) for setting in settings) > _MAX_OPTIONS:
+        raise ValueError(f"settings have more than {_MAX_OPTIONS} options")
     return tuple(settings)
 
 

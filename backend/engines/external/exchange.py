@@ -16,14 +16,14 @@ from ...errors import UserError
 from ...files.encoded import picture_of
 from ...files.glb import read_glb
 from ...files.scenes import READ_SUFFIXES, read_scene
-from ...files.views import read_views
+from ...files.views import CAMERAS, read_views
 from ...flow.products import Cutout, Mesh, NormalMap, Picture, Report, Views
 from ...foreground.mask import mask_of
 from ...mesh.given import read_mesh
 from ...mesh.rows import used
 from ...normals.image import to_picture
 from ...raster import png
-from ...safe_files import read_json, read_small, write_json
+from ...safe_files import SMALL, read_json, read_small, write_json
 from ...texture.winding import welded
 from ...wire.limits import Scalar
 from .description import MESH, Description
@@ -101,10 +101,10 @@ def read_result(folder: Path, description: Description, report: Report) -> Broug
     try:
         path = _within(output, document.get(description.gives))
         if description.gives == MESH:
-            if path.stat().st_size > MAX_BYTES:
-                raise ValueError("the file is larger than 1 GiB")  # noqa: TRY301 - said below
+            _check_size(path, MAX_BYTES)
             mesh, own = _mesh(path, report)
             return Brought(mesh=mesh, notes=(*own, *notes))
+        _check_size(_within(output, str(path.relative_to(output.resolve()) / CAMERAS)), SMALL)
         return Brought(views=read_views(path, lambda place: _picture(output, place)), notes=notes)
     except (OSError, ValueError) as error:
         raise _unusable(description, f"the {description.gives} of its {RESULT}: {_reason(error)}") from error
@@ -146,6 +146,12 @@ def _within(output: Path, name: object) -> Path:
     if not path.is_relative_to(output.resolve(strict=True)):
         raise ValueError(f"“{name}” lies outside of the output folder")
     return path
+
+
+def _check_size(path: Path, most: int) -> None:
+    """Raises ValueError for a file of more than `most` bytes."""
+    if path.stat().st_size > most:
+        raise ValueError(f"“{path.name}” has more than {most} bytes")
 
 
 def _picture(output: Path, path: Path) -> Picture:

@@ -25,6 +25,7 @@ CHOICE = {
     "default": "b",
     "options": [{"name": "a"}, {"name": "b", "label": "Bee", "description": "As a bee."}],
 }
+MANY = {**CHOICE, "default": "0", "options": [{"name": str(number)} for number in range(32)]}
 WHOLE = {"name": "steps", "label": "Steps", "kind": "whole", "default": 5, "minimum": 1, "maximum": 9}
 
 
@@ -82,6 +83,13 @@ def test_a_line_of_text_is_checked_like_every_setting(tmp_path: Path) -> None:
         ({"settings": [{**CHOICE, "default": "c"}]}, r"settings\[0\].default is none of a, b"),
         ({"settings": [{**CHOICE, "options": []}]}, r"settings\[0\].options is no list of 1 to 32"),
         ({"settings": ["steps"]}, r"settings\[0\] is no object"),
+        ({"settings": [{**WHOLE, "name": "items"}]}, r"settings\[0\].name “items” is taken"),
+        ({"settings": [{**WHOLE, "name": f"s{number}"} for number in range(33)]}, "settings is no list of 0 to 32"),
+        (
+            {"settings": [MANY, {**MANY, "name": "another"}, {**MANY, "name": "third"}]},
+            "settings have more than 64 options",
+        ),
+        ({"environment": {"A": "x" * (1 << 14)}}, "it has more than 16384 bytes"),
     ],
 )
 def test_a_wrong_field_is_named(tmp_path: Path, changes: dict[str, Any], reason: str) -> None:

@@ -111,6 +111,13 @@ def test_a_program_that_cannot_start_is_a_sentence(scratch: Path) -> None:
     assert caught.value.code == "external-failed"
 
 
+@pytest.mark.parametrize("needs_gpu", [True, False])
+def test_others_make_room_for_one_that_needs_the_card(scratch: Path, *, needs_gpu: bool) -> None:
+    made: list[str] = []
+    run_for(box(scratch, gpu=needs_gpu), lambda: made.append("room"))(cutout(), report=silent)
+    assert made == ["room"] * needs_gpu
+
+
 def hanging(folder: Path) -> list[psutil.Process]:
     """The program and its own child, as soon as they hang."""
     deadline = time.monotonic() + SECONDS

@@ -4,8 +4,11 @@
 docs/external_engines.md specifies both. Of the result only files within the output folder are read.
 """
 
+import contextlib
 import os
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -45,6 +48,19 @@ class Brought:
     notes: tuple[str, ...] = ()
 
 
+@contextlib.contextmanager
+def scratch_folder(description: Description) -> Generator[Path]:
+    """A new folder of this user's alone for the files of a run; it is deleted. Raises UserError "not-written"."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="hi3dgen-"))
+    except OSError as error:
+        raise _not_written(description, error) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def write_request(
     folder: Path,
     description: Description,
@@ -55,12 +71,13 @@ def write_request(
     normal_map: NormalMap | None = None,
     whole: Picture | None = None,
 ) -> Path:
-    """Write a request and its pictures into a folder, and return the request's path. Raises OSError.
+    """Write a request and its pictures into a folder, and return the request's path.
+
+    Raises UserError "not-written".
 
     whole: the picture that the cut-out was made of.
     """
     output = folder / OUTPUT
-    output.mkdir()
     pictures = {"picture": cutout.rgba}
     if normal_map is not None:
         pictures["normal_map"] = to_picture(replace(normal_map, crop=None))  # in the cut-out's frame
@@ -68,8 +85,6 @@ def write_request(
         mask = mask_of(cutout, max(whole.shape[:2]))
         pictures["whole_picture"] = np.dstack([whole[..., :3], mask])
     paths = {name: folder / f"{name}.png" for name in pictures}
-    for name, path in paths.items():
-        path.write_bytes(png.encode(np.ascontiguousarray(pictures[name])))
     request: dict[str, Any] = {
         "protocol": PROTOCOL,
         "engine": description.name,
@@ -80,9 +95,14 @@ def write_request(
         "settings": dict(settings),
         "device": os.environ.get("HI3DGEN_DEVICE", ""),
     }
-    path = folder / REQUEST
-    write_json(path, request, private=True)
-    return path
+    try:
+        output.mkdir()
+        for name, path in paths.items():
+            path.write_bytes(png.encode(np.ascontiguousarray(pictures[name])))
+        write_json(folder / REQUEST, request, private=True)
+    except OSError as error:
+        raise _not_written(description, error) from error
+    return folder / REQUEST
 
 
 def read_result(folder: Path, description: Description, report: Report) -> Brought:
@@ -170,6 +190,11 @@ def _notes(values: object) -> tuple[str, ...]:
         [" ".join(each.split())[:_NOTE] for each in values if isinstance(each, str)] if isinstance(values, list) else []
     )
     return tuple(filter(None, lines[:_NOTES]))
+
+
+def _not_written(description: Description, error: OSError) -> UserError:
+    sentence = f"The files for {description.label} could not be written: {_reason(error)}."
+    return UserError("not-written", sentence, "Make room in the folder for temporary files.")
 
 
 def _unusable(description: Description, reason: str) -> UserError:

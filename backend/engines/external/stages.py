@@ -4,11 +4,8 @@
 A mesh that brings an image keeps its UVs and its image; any other one gets the picture's colours.
 """
 
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +21,7 @@ from ...texture.lens import Pose
 from ...texture.likeness import LEAST, target
 from ...wire.limits import Scalar
 from .description import NORMAL_MAP, WHOLE_PICTURE, Description
-from .exchange import Brought, read_result, write_request
+from .exchange import Brought, read_result, scratch_folder, write_request
 from .program import run_program
 
 _SEARCHES = 660  # looks of a search for the camera, about
@@ -43,8 +40,7 @@ def run_for(description: Description, make_room: Callable[[], None]) -> Callable
         wanted = dict(zip(description.wants, others, strict=True))
         if description.needs_gpu:
             make_room()
-        scratch = Path(tempfile.mkdtemp(prefix="hi3dgen-"))
-        try:
+        with scratch_folder(description) as scratch:
             request = write_request(
                 scratch,
                 description,
@@ -56,8 +52,6 @@ def run_for(description: Description, make_room: Callable[[], None]) -> Callable
             )
             run_program(description, request, scratch, report)
             return read_result(scratch, description, lambda _step, _of: report(1, 1))
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
 
     return run
 

@@ -170,10 +170,10 @@ def test_the_command_external_lists_and_tries_them(user: Path, capsys: pytest.Ca
 
 def test_the_doctor_tells_their_state(user: Path) -> None:
     engines = with_external({})
-    able, line = doctor._described(engines["box"])
+    able, line = doctor._described(engines["box"])  # pyright: ignore[reportPrivateUsage]
     assert able
     assert line.startswith("engine Box: ready, by its own program, ")
-    able, line = doctor._described(engines["wrong"])
+    able, line = doctor._described(engines["wrong"])  # pyright: ignore[reportPrivateUsage]
     assert not able
     assert line.startswith("engine wrong: “wrong.json” describes no engine: command is no list")
     assert line.endswith("It is a program of your own: docs/external_engines.md says how to set it up.")

@@ -49,7 +49,11 @@ def run(user: Path, *others: Any, report: Any = silent, about: dict[str, Any] | 
 
 def test_a_box_comes_back_welded_in_blenders_axes_with_its_image(scratch: Path) -> None:
     steps: list[int] = []
-    brought = run(scratch, report=lambda step, of: steps.append(1000 * step // of), seed=7, height=3.0, title="A B")
+
+    def report(step: int, of: int) -> None:
+        steps.append(1000 * step // of)
+
+    brought = run(scratch, report=report, seed=7, height=3.0, title="A B")
     mesh = brought.mesh
     assert mesh is not None
     assert brought.notes == ("Named A B",)
@@ -109,6 +113,13 @@ def test_a_program_that_cannot_start_is_a_sentence(scratch: Path) -> None:
     with pytest.raises(UserError, match="could not be started: it does not start: ") as caught:
         run(scratch, about={"command": [str(program)]})
     assert caught.value.code == "external-failed"
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(UserError, match="The files for Box could not be written: No such file or directory") as caught:
+        run(tmp_path)
+    assert caught.value.code == "not-written"
 
 
 @pytest.mark.parametrize("needs_gpu", [True, False])

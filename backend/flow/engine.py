@@ -41,9 +41,9 @@ class Engine:
     on what it would compute. unload: gives back the memory, on whatever device, that the engine holds between jobs.
     versions: what besides this program decides what a seed means, such as the revisions of weights, by name.
     presets: values of its settings by name, for people to choose from. set_up: a sentence on what to do if it is
-    missing. terms: sentences on who may use it, and for what, which people see before they use it; empty if all that
-    the program itself allows is allowed. terms_url: where its licence is, or empty. external: whether it is a program
-    that the user has described, see docs/external_engines.md.
+    missing. terms: sentences on who may use it, and for what, which people see before they use it, and
+    terms_url: where its licence is; both may be empty. external: whether it is a program that the user has described,
+    see docs/external_engines.md.
 
     Raises ValueError if a stage takes what no input and no earlier stage makes, or uses a setting that is not there; if
     two stages share a name; and if no stage makes what the engine gives. Raises `UserError` if a preset does not fit.

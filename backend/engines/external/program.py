@@ -8,7 +8,6 @@ its standard error, go into the log.
 import contextlib
 import json
 import logging
-import math
 import os
 import re
 import shutil
@@ -153,9 +152,9 @@ class _Listener:
             self.error = (_sentence(said["error"]) or "The program gave up.", advice)
             return True
         progress = said.get("progress")
-        if isinstance(progress, bool) or not isinstance(progress, int | float) or not math.isfinite(progress):
+        if isinstance(progress, bool) or not isinstance(progress, int | float) or not progress >= 0:  # nor NaN
             return False
-        self.progress = min(max(float(progress), self.progress), 1.0)
+        self.progress = max(float(min(progress, 1)), self.progress)
         stage = said.get("stage")
         if isinstance(stage, str) and stage != self._stage:
             self._stage = stage

@@ -96,6 +96,17 @@ def misbehave(way: str, output: Path) -> None:
         sys.exit(1)
     elif way == "nothing":
         sys.exit(0)
+    elif way == "babble":
+        for line in (
+            '{"progress": 1' + "0" * 400 + "}",
+            '{"progress": NaN}',
+            '{"progress": true}',
+            "{",
+            '{"stage": 5}',
+        ):
+            print(line)
+        sys.stdout.buffer.write(b"\xff\xfe" + b"x" * 300_000 + b"\r50 %\r100 %\n" + b"[" * 100_000 + b"\n")
+        sys.stdout.buffer.write(b"line\n" * 5000)
     elif way == "outside":
         (output.parent.parent / "outside.glb").write_bytes(box(1, b""))
         result = {"protocol": 1, "mesh": "../../outside.glb"}

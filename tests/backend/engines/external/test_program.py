@@ -106,6 +106,15 @@ def test_what_goes_wrong_is_a_sentence(scratch: Path, way: str, code: str, sente
     assert caught.value.sentence.endswith(".")
 
 
+def test_whatever_a_program_prints_its_mesh_comes(scratch: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        assert run(scratch, way="babble").mesh is not None
+    said = [record.getMessage() for record in caplog.records]
+    assert "box: 50 %" in said
+    assert said[-1] == "box: what else it says is left out"
+    assert len(said) < 2100
+
+
 def test_a_program_that_cannot_start_is_a_sentence(scratch: Path) -> None:
     program = scratch / "program"
     program.write_bytes(b"\x7fELF, but no program")

@@ -165,7 +165,7 @@ def _part(document: Document, binary: bytes, primitive: Document, matrix: Float6
 
 def _fitting(values: NDArray[Any], vertices: Float64Array) -> NDArray[Any]:
     if len(values) != len(vertices):
-        raise ValueError("its vertices have not all of them UVs and colours")
+        raise ValueError("not every vertex has its UVs and colours")
     return values
 
 
@@ -185,10 +185,11 @@ def _values(document: Document, binary: bytes, number: int) -> NDArray[Any]:
         raise ValueError("it has sparse accessors, which are not read")
     view = document["bufferViews"][accessor["bufferView"]]
     dtype, width = np.dtype(_TYPES[accessor["componentType"]]), _WIDTHS[accessor["type"]]
-    count, start = int(accessor["count"]), int(view.get("byteOffset", 0)) + int(accessor.get("byteOffset", 0))
-    step = int(view.get("byteStride", dtype.itemsize * width))
-    end = start + step * max(count - 1, 0) + dtype.itemsize * width
-    if document["buffers"][view["buffer"]].get("uri") or not 0 <= start <= end <= len(binary) or min(step, count) < 0:
+    count, size = int(accessor["count"]), dtype.itemsize * width
+    start = int(view.get("byteOffset", 0)) + int(accessor.get("byteOffset", 0))
+    step = int(view.get("byteStride", size))
+    lies_within = 0 <= start <= len(binary) - size - step * max(count - 1, 0)
+    if document["buffers"][view["buffer"]].get("uri") or count < 0 or step < size or not lies_within:
         raise ValueError("its numbers lie outside of it")
     values = np.ndarray((count, width), dtype, binary, start, (step, dtype.itemsize))
     if accessor.get("normalized"):

@@ -129,6 +129,7 @@ BOX = trimesh.creation.box((1, 1, 1)).export(file_type="glb")
         ({"nodes": [{"children": [0]}]}, "its nodes are no tree"),
         ({"meshes": []}, "it is damaged"),
         ({"scenes": [{"nodes": []}]}, "it holds no triangles"),
+        ({"bufferViews": [{"buffer": 0, "byteLength": 4, "byteStride": 0}] * 2}, "its numbers lie outside of it"),
     ],
 )
 def test_what_cannot_be_read_is_a_sentence(tmp_path: Path, change: dict[str, Any], reason: str) -> None:

@@ -111,7 +111,7 @@ def _checked_value(setting: HasRange, value: Scalar) -> Scalar:
     if isinstance(setting.default, bool):
         return value if isinstance(value, bool) else _refuse(setting, value, f"Choose {values_that_fit(setting)}.")
     if isinstance(setting.default, str) and not setting.options:
-        fits = isinstance(value, str) and len(value) <= setting.maximum and (value.isprintable() or not value)
+        fits = isinstance(value, str) and len(value) <= setting.maximum and value.isprintable()
         return value if fits else _refuse(setting, value, f"Choose {values_that_fit(setting)}.")
     if isinstance(setting.default, str):
         names = {name: option.name for option in setting.options for name in (option.name, *option.formerly)}

@@ -206,10 +206,12 @@ def _stamp(backend: Path, user_folder: Path) -> str:
     The descriptions of the user's own engines are part of it.
     """
     seen = hashlib.sha256()
-    for top in (backend / "backend", data_folder(user_folder) / EXTERNAL):
-        for folder, folders, files in os.walk(top):
-            folders[:] = sorted(name for name in folders if name != "__pycache__")
-            for name in sorted(files):
-                about = Path(folder, name).stat()
-                seen.update(f"{folder}/{name} {about.st_size} {about.st_mtime_ns}\n".encode("utf-8", "replace"))
+    described = sorted((data_folder(user_folder) / EXTERNAL).glob("*.json"))
+    paths = [path for path in described if path.is_file()]
+    for folder, folders, files in os.walk(backend / "backend"):
+        folders[:] = sorted(name for name in folders if name != "__pycache__")
+        paths += [Path(folder, name) for name in sorted(files)]
+    for path in paths:
+        about = path.stat()
+        seen.update(f"{path} {about.st_size} {about.st_mtime_ns}\n".encode("utf-8", "replace"))
     return seen.hexdigest()

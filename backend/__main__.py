@@ -21,6 +21,7 @@ from .commands import (
     detailverse_stages,
     doctor,
     evaluate,
+    external,
     generate,
     inspect,
     install,
@@ -34,19 +35,19 @@ from .commands import (
     weights,
 )
 from .commands.arguments import add_engine, add_overwrite, add_seeds, place, products_of
-from .engines import ENGINES, GRID, TOOLS
+from .engines import ENGINES, GRID, TOOLS, with_external
 from .errors import UserError
 from .flow.engine import Engine
 from .version import VERSION
 
 
 def main(arguments: list[str], engines: Mapping[str, Engine] = ENGINES) -> int:
-    """Run one command and return its exit code."""
+    """Run one command and return its exit code. engines: beside those that the user has described."""
     _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a path that the terminal has no characters for
-    options = _parser(engines).parse_args(arguments)
+    options = _parser(with_external(engines)).parse_args(arguments)
     try:
         code = options.run(options)
         print(end="", flush=True)
@@ -160,6 +161,10 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
     command = commands.add_parser("doctor", help="say what can run here, and what is missing")
     command.add_argument("--json", action="store_true", help="print it as JSON")
     command.set_defaults(run=partial(doctor.run, engines=engines))
+
+    external.configure(
+        commands.add_parser("external", help="list and try the programs of your own that are engines"), engines
+    )
 
     storage.configure(commands.add_parser("storage", help="say where things are and how large they are"))
 

@@ -38,6 +38,9 @@ def _described(engine: Engine) -> EngineInfo:
         versions=_versions(engine),
         settings=tuple(map(_setting, engine.settings)),
         presets=tuple(PresetInfo(each.name, each.label, each.description, each.settings) for each in engine.presets),
+        terms=engine.terms,
+        terms_url=engine.terms_url,
+        external=engine.external,
     )
 
 

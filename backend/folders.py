@@ -19,7 +19,7 @@ from .safe_files import read_json
 ENDING_SECONDS = 5.0  # in which a backend that was asked to end has ended
 BYTECODE, DOWNLOADS, INSTALL_LOG = "hi3dgen-bytecode", "hi3dgen-downloads", "hi3dgen-install.log"
 IN_USE = "hi3dgen-in-use.json"  # points to the environment in use
-ENVIRONMENTS, WEIGHTS = "environments", "weights"  # folders in the user's
+ENVIRONMENTS, WEIGHTS, EXTERNAL = "environments", "weights", "external"  # folders in the user's
 ENVIRONMENTS_LOCK, WEIGHTS_LOCK = "environments.lock", ".lock"  # in the user's folder, and in that of the weights
 STAMP = "hi3dgen-environment.json"  # in each environment that is whole
 _EARLIER = {"bytecode": BYTECODE, "downloads": DOWNLOADS, "install.log": INSTALL_LOG, "environment.json": IN_USE}
@@ -55,6 +55,11 @@ def weights_folder() -> Path:
     """
     chosen = os.environ.get("HI3DGEN_WEIGHTS")
     return _path(chosen) if chosen else user_folder() / WEIGHTS
+
+
+def external_folder() -> Path:
+    """The folder in the user's in which artists describe programs of their own. Raises `UserError` as `user_folder`."""
+    return user_folder() / EXTERNAL
 
 
 def take_over(folder: Path, *, all_ours: bool = False) -> None:

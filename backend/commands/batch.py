@@ -28,7 +28,6 @@ from ..batch.sheet import sheet_is_current, write_sheet
 from ..batch.summary import write_summary
 from ..errors import UserError
 from ..flow.engine import Engine, why_missing
-from ..flow.pipeline import SET_UP
 from ..version import VERSION
 from .arguments import ANEW, add_engine, add_overwrite, add_seeds, products_of
 from .batch_progress import BatchProgress
@@ -108,7 +107,7 @@ def _versions(names: Collection[str], engines: Mapping[str, Engine]) -> dict[str
     versions: dict[str, dict[str, str]] = {}
     for engine in (engines[name] for name in names if name in engines):
         if missing := why_missing(engine):
-            raise UserError("engine-missing", f"The engine “{engine.label}” cannot run here. {missing}", SET_UP)
+            raise UserError("engine-missing", f"The engine “{engine.label}” cannot run here. {missing}", engine.set_up)
         versions[engine.name] = {"hi3dgen": VERSION, **engine.versions()}
     return versions
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from .. import memory
 from ..flow.engine import Engine, why_missing
-from ..flow.pipeline import SET_UP
 from ..flow.settings import checked
 from ..version import VERSION
 from .progress import amount
@@ -68,7 +67,7 @@ def _described(engine: Engine) -> tuple[bool, str]:
     """Whether the engine can run here, and a line about it; an engine that fails to answer cannot."""
     missing = why_missing(engine)
     if missing:
-        return False, f"engine {engine.label}: {missing} {SET_UP}"
+        return False, f"engine {engine.label}: {missing} {engine.set_up}"
     try:
         settings = checked(engine.label, engine.settings, {})
         seconds = sum(engine.seconds(stage.name, settings) or 0.0 for stage in engine.stages)

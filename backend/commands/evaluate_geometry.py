@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import UserError
 from ..files.pictures import read_picture, write_picture
 from ..flow.engine import PICTURE, Engine, why_missing
-from ..flow.pipeline import SET_UP, Pipeline
+from ..flow.pipeline import Pipeline
 from ..flow.presets import values_given
 from ..flow.products import Mesh, Picture
 from ..flow.request import Request
@@ -95,7 +95,7 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
 def _checked(engine: Engine, settings: Settings, inputs: Mapping[str, str]) -> Settings:
     """Refuse at once what would fail for every picture. Raises `UserError`."""
     if missing := why_missing(engine):
-        raise UserError("engine-missing", f"The engine “{engine.label}” cannot run here. {missing}", SET_UP)
+        raise UserError("engine-missing", f"The engine “{engine.label}” cannot run here. {missing}", engine.set_up)
     engine.stages_for(inputs)
     return checked(engine.label, engine.settings, settings)
 

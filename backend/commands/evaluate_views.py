@@ -17,7 +17,7 @@ from ..files.pictures import read_picture
 from ..files.scenes import READ_SUFFIXES
 from ..files.views import read_views
 from ..flow.engine import PICTURE, Engine, why_missing
-from ..flow.pipeline import SET_UP, Pipeline
+from ..flow.pipeline import Pipeline
 from ..flow.products import Mesh, Texture, Views
 from ..flow.request import Request
 from ..flow.settings import checked
@@ -131,7 +131,7 @@ def _made(engines: Mapping[str, Engine], options: argparse.Namespace) -> "Source
 
     engine = engines[options.engine]
     if missing := why_missing(engine):
-        raise UserError("engine-missing", f"The engine “{engine.label}” cannot run here. {missing}", SET_UP)
+        raise UserError("engine-missing", f"The engine “{engine.label}” cannot run here. {missing}", engine.set_up)
     name = [*engine.gives][-1]
     picture = read_picture(options.picture)
     settings = checked(engine.label, engine.settings, values_of(engine.settings, options.set))

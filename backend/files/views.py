@@ -2,7 +2,7 @@
 """Views as a folder: a PNG file for each, and `cameras.json`, which docs/views.md describes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +30,17 @@ def write_views(folder: Path, views: Views) -> None:
     (folder / CAMERAS).write_text(text, encoding="utf-8")
 
 
-def read_views(folder: Path) -> Views:
-    """The views of a folder, in the order of its `cameras.json`. Raises `UserError`."""
+def read_views(folder: Path, read: Callable[[Path], Picture] = read_picture) -> Views:
+    """The views of a folder, in the order of its `cameras.json`. Raises `UserError`, and what `read` raises.
+
+    read: returns the pixels of a picture's file.
+    """
     cameras, pictures = [], list[Picture]()
     entries = _entries(folder / CAMERAS)
     for number, entry in enumerate(entries):
         file, camera = _read_entry(entry, f"Camera {number + 1} of “{folder / CAMERAS}”")
         cameras.append(camera)
-        pictures.append(read_picture(folder / file))
+        pictures.append(read(folder / file))
         if number == 0:
             _check_size(folder, pictures[0].shape, len(entries))
         if pictures[-1].shape != pictures[0].shape:

@@ -11,6 +11,11 @@ from .stage import Stage
 
 log = logging.getLogger(__name__)
 
+SET_UP = (
+    "Set it up in the extension's preferences, or by `python -m backend install` and then "
+    "`python -m backend weights download`, followed by the names of the weights if some are named."
+)
+"""What to do about an engine that is missing, if it does not say something else."""
 PICTURE = "picture"
 """The input that every request brings."""
 MESH = "mesh"
@@ -35,7 +40,10 @@ class Engine:
     stage's name and all settings, how long it will take here for one seed; None if it cannot tell. place: says in words
     on what it would compute. unload: gives back the memory, on whatever device, that the engine holds between jobs.
     versions: what besides this program decides what a seed means, such as the revisions of weights, by name.
-    presets: values of its settings by name, for people to choose from.
+    presets: values of its settings by name, for people to choose from. set_up: a sentence on what to do if it is
+    missing. terms: sentences on who may use it, and for what, which people see before they use it, and
+    terms_url: where its licence is; both may be empty. external: whether it is a program that the user has described,
+    see docs/external_engines.md.
 
     Raises ValueError if a stage takes what no input and no earlier stage makes, or uses a setting that is not there; if
     two stages share a name; and if no stage makes what the engine gives. Raises `UserError` if a preset does not fit.
@@ -56,6 +64,10 @@ class Engine:
     unload: Callable[[], None] = lambda: None
     versions: Callable[[], Mapping[str, str]] = field(default=dict[str, str])
     presets: tuple[Preset, ...] = ()
+    set_up: str = SET_UP
+    terms: str = ""
+    terms_url: str = ""
+    external: bool = False
 
     def __post_init__(self) -> None:
         names = [stage.name for stage in self.stages]

@@ -28,10 +28,6 @@ from .request import Request
 from .settings import Settings, checked
 from .stage import Stage
 
-SET_UP = (
-    "Set it up in the extension's preferences, or by `python -m backend install` and then "
-    "`python -m backend weights download`, followed by the names of the weights if some are named."
-)
 CACHE_BYTES = 512 << 20
 
 
@@ -149,7 +145,7 @@ class Pipeline:
             known = ", ".join(self.engines)
             raise UserError("unknown-engine", f"There is no engine “{name:.60}”.", f"Choose one of: {known}.")
         if missing := why_missing(engine):
-            raise UserError("engine-missing", f"The engine “{engine.label}” cannot run here. {missing}", SET_UP)
+            raise UserError("engine-missing", f"The engine “{engine.label}” cannot run here. {missing}", engine.set_up)
         return engine
 
     def _run_lanes(

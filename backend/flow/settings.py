@@ -25,8 +25,9 @@ class Option:
 class Setting:
     """Something that the artist can choose. The kind of value follows from `default`.
 
-    A number lies in [minimum, maximum] and is whole if `default` is an int; a string is the name of one of `options`;
-    a bool is a switch. `advanced` marks what most artists never touch.
+    A number lies in [minimum, maximum] and is whole if `default` is an int; a bool is a switch; a string is the name of
+    one of `options`, or, if there are none, a line of at most `maximum` characters. `advanced` marks what most artists
+    never touch.
     """
 
     name: str
@@ -109,6 +110,9 @@ def checked(owner: str, known: Iterable[HasRange], values: Settings) -> dict[str
 def _checked_value(setting: HasRange, value: Scalar) -> Scalar:
     if isinstance(setting.default, bool):
         return value if isinstance(value, bool) else _refuse(setting, value, f"Choose {values_that_fit(setting)}.")
+    if isinstance(setting.default, str) and not setting.options:
+        fits = isinstance(value, str) and len(value) <= setting.maximum and value.isprintable()
+        return value if fits else _refuse(setting, value, f"Choose {values_that_fit(setting)}.")
     if isinstance(setting.default, str):
         names = {name: option.name for option in setting.options for name in (option.name, *option.formerly)}
         found = names.get(value) if isinstance(value, str) else None
@@ -125,6 +129,8 @@ def values_that_fit(setting: HasRange) -> str:
     """What a setting can be, in words, such as "a whole number from 1 to 5"."""
     if isinstance(setting.default, bool):
         return "true or false"
+    if isinstance(setting.default, str) and not setting.options:
+        return f"a line of at most {setting.maximum} characters"
     if isinstance(setting.default, str):
         return f"one of: {', '.join(option.name for option in setting.options)}"
     kind = "a whole number" if isinstance(setting.default, int) else "a number"

@@ -108,8 +108,9 @@ class OptionInfo:
 class SettingInfo:
     """What an engine lets the artist choose; the kind follows from `default`.
 
-    A number lies in [minimum, maximum] and is whole if `default` is an int; a string is the name of one of `options`;
-    a bool is a switch. `advanced` is what most artists never touch.
+    A number lies in [minimum, maximum] and is whole if `default` is an int; a bool is a switch; a string is the name of
+    one of `options`, or, if there are none, a line of at most `maximum` characters. `advanced` is what most artists
+    never touch.
     """
 
     name: str
@@ -138,7 +139,9 @@ class EngineInfo:
 
     inputs: the names of the pictures that it takes. products: what it gives, by name, with their kinds. on_request: the
     same of what it gives only if a request names it. versions: what besides the program's version decides what a seed
-    means, such as the revisions of weights. presets: values of its settings by name, for people to choose from.
+    means, such as the revisions of weights. presets: values of its settings by name, for people to choose from. terms:
+    sentences on who may use it, and for what, and terms_url: where its licence is; both may be empty. external: whether
+    it is a program that the user has described, see docs/external_engines.md.
     """
 
     name: str
@@ -153,6 +156,9 @@ class EngineInfo:
     versions: Mapping[str, str]
     settings: tuple[SettingInfo, ...]
     presets: tuple[PresetInfo, ...] = ()
+    terms: str = ""
+    terms_url: str = ""
+    external: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from typing import Any
 
 import bpy
 
+from ...backend.folders import EXTERNAL
 from ...backend.safe_files import open_log, read_json, write_json
 from ...backend.wire.frames import WireError
 from ...backend.wire.messages import Capabilities, EngineInfo
@@ -28,6 +29,7 @@ from ...backend.wire.records import fields_of, from_fields
 from .. import extension
 from ..errors import AddonError
 from .child import surroundings
+from .data_folder import data_folder
 from .process import log_file, note
 
 log = logging.getLogger(__name__)
@@ -122,7 +124,7 @@ def read(user_folder: Path, backend: Path) -> Engines:
     """The engines of the last time; empty if the file is missing, unreadable, or of other code of the backend."""
     try:
         kept: Any = read_json(user_folder / FILE)
-        if kept["stamp"] != _stamp(backend):
+        if kept["stamp"] != _stamp(backend, user_folder):
             return ()
         return from_fields(Capabilities, kept["capabilities"], {}, FILE).engines
     except FileNotFoundError:
@@ -136,7 +138,9 @@ def write(user_folder: Path, backend: Path, engines: Engines) -> None:
     """Keep the engines for the next time; not being able to costs time alone."""
     capabilities, _ = fields_of(Capabilities("", engines))
     try:
-        write_json(user_folder / FILE, {"stamp": _stamp(backend), "capabilities": capabilities}, private=True)
+        write_json(
+            user_folder / FILE, {"stamp": _stamp(backend, user_folder), "capabilities": capabilities}, private=True
+        )
     except OSError as error:
         log.warning("“%s” could not be written: %s", user_folder / FILE, error)
 
@@ -196,12 +200,18 @@ def _poll() -> float | None:
     return POLL_SECONDS if alive else None
 
 
-def _stamp(backend: Path) -> str:
-    """A hash of the backend's code, by its files' names, sizes and times: other code may have other engines."""
+def _stamp(backend: Path, user_folder: Path) -> str:
+    """A hash of the backend's code, by its files' names, sizes and times: other code may have other engines.
+
+    The descriptions of the user's own engines are part of it.
+    """
     seen = hashlib.sha256()
+    described = sorted((data_folder(user_folder) / EXTERNAL).glob("*.json"))
+    paths = [path for path in described if path.is_file()]
     for folder, folders, files in os.walk(backend / "backend"):
         folders[:] = sorted(name for name in folders if name != "__pycache__")
-        for name in sorted(files):
-            about = Path(folder, name).stat()
-            seen.update(f"{folder}/{name} {about.st_size} {about.st_mtime_ns}\n".encode("utf-8", "replace"))
+        paths += [Path(folder, name) for name in sorted(files)]
+    for path in paths:
+        about = path.stat()
+        seen.update(f"{path} {about.st_size} {about.st_mtime_ns}\n".encode("utf-8", "replace"))
     return seen.hexdigest()

@@ -114,7 +114,8 @@ class Session:
         if info is None or not info.missing:
             return None
         sentence = f"The engine “{info.label}” cannot run here. {info.missing}"
-        return AddonError(sentence, "Set it up in the extension's preferences.", code="engine-missing")
+        advice = "Then restart the backend." if info.external else "Set it up in the extension's preferences."
+        return AddonError(sentence, advice, code="engine-missing")
 
     def submit(self, job: Job) -> Job:
         """Queue a job; unless it is one aside, what was told of former ones is forgotten.

@@ -42,7 +42,7 @@ def settings_of(scene: bpy.types.Scene, engine: EngineInfo) -> dict[str, Scalar]
         return {}
     values = {setting.name: value_of(group, setting.name) for setting in shown(engine)}
     return {
-        setting.name: setting.default if values[setting.name] == "" else values[setting.name]
+        setting.name: setting.default if setting.options and values[setting.name] == "" else values[setting.name]
         for setting in shown(engine)
     }
 
@@ -158,7 +158,7 @@ def _united(settings: list[SettingInfo]) -> SettingInfo:
     first, *others = settings
     if not others:
         return first
-    if any(type(other.default) is not type(first.default) for other in others):
+    if any(_kind(other) != _kind(first) for other in others):
         return SettingInfo(first.name, first.label, first.description, "")
     options: dict[str, OptionInfo] = {}
     for option in (option for setting in settings for option in setting.options):
@@ -174,6 +174,11 @@ def _united(settings: list[SettingInfo]) -> SettingInfo:
     )
 
 
+def _kind(setting: SettingInfo) -> tuple[type, bool]:
+    """Of which kind a setting's values are: a line of text is none of some options."""
+    return type(setting.default), bool(setting.options)
+
+
 def _properties(settings: Iterable[SettingInfo]) -> dict[str, Any]:
     return {setting.name: _property(setting) for setting in settings}
 
@@ -184,7 +189,9 @@ def _property(setting: SettingInfo) -> Any:  # noqa: ANN401 - what Blender makes
         return BoolProperty(**described)
     if isinstance(setting.default, str):
         named = setting.default in [option.name for option in setting.options]
-        return EnumProperty(**described, items=_items(setting.options)) if named else StringProperty(**described)
+        if named:
+            return EnumProperty(**described, items=_items(setting.options))
+        return StringProperty(**described, maxlen=int(setting.maximum))  # 0 is without a bound
     if isinstance(setting.default, float):
         return FloatProperty(**described, min=setting.minimum, max=setting.maximum)
     low, high = (min(max(int(bound), _INT_RANGE[0]), _INT_RANGE[1]) for bound in (setting.minimum, setting.maximum))

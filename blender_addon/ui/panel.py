@@ -131,7 +131,13 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session
     preset_box.draw(row)
     if missing := _missing(engine, session):
         draw_sentence(layout, missing, "INFO")
-        layout.operator("preferences.addon_show", text=say("Open Preferences"), icon="PREFERENCES").module = PACKAGE
+        if not engine.external:
+            layout.operator("preferences.addon_show", text=say("Open Preferences"), icon="PREFERENCES").module = PACKAGE
+        column = layout.column()
+    if engine.terms:
+        draw_sentence(layout, engine.terms, "INFO")
+        if engine.terms_url:
+            layout.operator("wm.url_open", text=say("Licence"), icon="URL").url = engine.terms_url
         column = layout.column()
     if engine.uses_seed:
         row = column.row(align=True)

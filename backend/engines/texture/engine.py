@@ -8,8 +8,9 @@ brings are painted behind the picture: see `views`.
 from ...flow.engine import CAMERA, MESH, VIEWS, Engine
 from ...flow.products import Cutout, Mesh, NormalMap, Viewpoints
 from ...flow.stage import Stage
+from ...mesh.given import read_mesh
 from .settings import SETTINGS
-from .stages import find_camera, judge_camera, paint, read_mesh
+from .stages import find_camera, judge_camera, paint
 from .views import cut_views, paint_with_views, place_views
 
 _SEEN = ("cutout", "normal_map")

@@ -15,32 +15,7 @@ from .settings import ALL, GIVEN
 
 ALIKE = 0.02
 """Of the likeness: by how much less another direction is nearly as good."""
-_ANOTHER = "Repair the mesh, or use another one."
-MOST_TRIANGLES = 4_000_000
 _STEPS = 660  # of a search, about
-
-
-def read_mesh(mesh: Mesh, *, report: Report) -> Mesh:
-    """Check a mesh that a request brings. Raises UserError "bad-mesh" if there is no surface to paint."""
-    vertices, triangles = mesh.vertices, mesh.triangles
-    if not len(triangles):
-        raise UserError("bad-mesh", "The mesh has no faces.", _ANOTHER)
-    if len(triangles) > MOST_TRIANGLES:
-        sentence = f"The mesh has {len(triangles)} triangles, and {MOST_TRIANGLES} are the most."
-        raise UserError("bad-mesh", sentence, "Reduce it first.")
-    if triangles.min() < 0 or triangles.max() >= len(vertices):
-        raise UserError("bad-mesh", "Faces of the mesh name vertices that are not there.", _ANOTHER)
-    report(0, 1)
-    used = vertices[triangles]
-    if not np.isfinite(used).all():
-        raise UserError("bad-mesh", "Vertices of the mesh have places that are no numbers.", _ANOTHER)
-    corners = used.astype(np.float64) - used[0, 0]
-    size = float(np.ptp(corners, axis=(0, 1)).max())
-    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    report(1, 1)
-    if not (size > 0 and np.linalg.norm(across, axis=1).sum() > 1e-12 * size**2):
-        raise UserError("bad-mesh", "The mesh has no surface: all of its faces are points or lines.", _ANOTHER)
-    return mesh
 
 
 def find_camera(

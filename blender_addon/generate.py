@@ -4,13 +4,14 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isqrt
 from pathlib import Path
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend.wire.limits import Scalar
+from ..backend.wire.limits import MAX_PIXELS, Scalar
 from ..backend.wire.messages import Request, Result
 from .cutout import look
 from .errors import AddonError
@@ -27,12 +28,13 @@ from .scene.landing import Landing
 from .scene.lasting import SENT, Sent, shown_image, title_of
 from .scene.objects import add_results, all_or_nothing, reason
 from .scene.placing import Placing, Stands
-from .scene.reading import Picture, Steps, read, read_all, read_file
+from .scene.reading import Picture, Steps, read, read_alike, read_all, read_file
 from .scene.spots import Spot, spots_of
 
 log = logging.getLogger(__name__)
 
 PICTURE = "picture"  # the name of the input that is the picture itself
+Then = Callable[[bpy.types.Scene, Landing, Result], None]
 NOT_PLACED = Placing(stands=Stands.CURSOR)  # as engines give it, at the origin
 
 
@@ -102,13 +104,16 @@ def job_for(
     known: Mapping[str, Picture],
     reading: Reading,
     looked: look.Look | None = None,
+    title: str = "",
+    then: Then | None = None,
 ) -> Job:
     """The job that brings what is made of a picture into the scene; it is in no queue yet.
 
     known: what is known of the request's pictures as soon as they are read, see `read_all_of`. looked: what gets the
-    cut-out, see `look.fill`.
+    cut-out, see `look.fill`. title: what is made is called so, else as the picture. then: called with what has landed
+    of the first result.
     """
-    title = title_of(picture.name)
+    title = title or title_of(picture.name)
     uid, path = (0, picture) if isinstance(picture, Path) else (picture.session_uid, None)
     spots: dict[int, Spot] = {}
 
@@ -136,6 +141,7 @@ def job_for(
                 again.replace_mesh(remade, former)  # not within: what was made goes with whoever uses it
         except Exception as error:  # noqa: BLE001 - whatever it is, the results must not be lost
             return [(result, reason(error)) for result in results]
+        _follow(then, scene, landings[0], results[0])
         if looked:
             look.fill(looked, job)
         added = [thing for landing in landings for thing in landing.objects]
@@ -151,6 +157,15 @@ def job_for(
 
     job = Job(title, request, land, reading=reading)
     return job
+
+
+def _follow(then: Then | None, scene: bpy.types.Scene, landing: Landing, result: Result) -> None:
+    """Do what follows a landing; what is in the scene must not be offered to it again, whatever fails here."""
+    try:
+        if then:
+            then(scene, landing, result)
+    except Exception:
+        log.exception("a result is in the scene, and what was to follow it is not")
 
 
 def _look(
@@ -269,3 +284,15 @@ def read_all_of(
         steps[name] = read_file(source) if isinstance(source, Path) else read(source, **own)
     known.update((yield from read_all(steps)))
     return {name: each.pixels for name, each in known.items()}
+
+
+def with_views(
+    reading: Reading, views: Mapping[str, Sequence[bpy.types.Image]]
+) -> Steps[Mapping[str, NDArray[np.uint8]]]:
+    """Read a request's pictures, and its fields of views after them. Raises `AddonError`."""
+    pictures = {**(yield from reading)}
+    count = sum(map(len, views.values()))
+    side = isqrt(MAX_PIXELS // count)  # more than the wire takes in all may be in them by now
+    for name, images in views.items():
+        pictures[name] = yield from read_alike(images, side)
+    return pictures

@@ -16,13 +16,11 @@ from .texture.engine import texture
 from .zero123.engine import zero123
 from .zero123pp.engine import zero123pp
 
-__all__ = ["DRAFT", "ENGINES", "GRID", "TOOLS"]
+__all__ = ["DRAFT", "ENGINES", "TOOLS"]
 
 ENGINES: Mapping[str, Engine] = {
     engine.name: engine for engine in (DRAFT, hi3dgen(), hi3d(), sv3d(), zero123pp(), zero123())
 }
 """Those that make something of a picture."""
-TOOLS: Mapping[str, Engine] = {tool.name: tool for tool in (texture(DRAFT),)}
-"""Those that work on a mesh that a request brings."""
-GRID: Engine = grid()
-"""What makes a mesh of views; on the command line alone."""
+TOOLS: Mapping[str, Engine] = {tool.name: tool for tool in (texture(DRAFT), grid())}
+"""Those that work on a mesh or on views that a request brings."""

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAGIC = b"H3DG"
-PROTOCOL = 6
+PROTOCOL = 7
 HEADER = struct.Struct("<4sHHIQ")
 
 MAX_ARRAYS = 64

@@ -6,7 +6,7 @@ first time it is written to, and make of the copy what the wire wants. In the st
 """
 
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -91,6 +91,27 @@ def read_file(path: Path) -> Steps[Picture]:
     if source and source == before:
         lasting.know(source, picture.content, has=True)
     return picture
+
+
+def read_alike(images: Sequence[bpy.types.Image], max_side: int) -> Steps[NDArray[np.uint8]]:
+    """Read pictures of one size, such as views, as uint8 (N, H, W, 4), each shrunk to at most `max_side` pixels a side.
+
+    One a step, so that Blender does not stand still for all of them. Raises `AddonError` if one is gone or has another
+    size.
+    """
+    found: list[NDArray[np.uint8]] = []
+    for uid in [image.session_uid for image in images]:
+        if found:
+            yield
+        copy = copied(_still(uid))
+
+        def made(copy: Copied = copy) -> NDArray[np.uint8]:
+            return upright_of(copy, max_side)[0]
+
+        found.append(made() if len(copy.values) <= AT_ONCE else (yield from _beside(made)))
+        if found[-1].shape != found[0].shape:
+            raise AddonError("The pictures of these views are not all of one size.", "Generate them again.")
+    return np.stack(found)
 
 
 def _is_in_file(source: lasting.Source, picture: Picture, memory: NDArray[np.float32]) -> Steps[bool]:

@@ -87,7 +87,7 @@ def place_normals(cut: CutViews, normal_views: Views, *, report: Report) -> CutV
         advice = "Give normals by the cameras of the views, in their order, or leave them out."
         raise UserError("other-cameras", "The normals are not seen by the cameras of the views.", advice)
     _, height, width, _ = cut.rgba.shape
-    maps = np.stack([_resized(normal_views.pictures[number], (height, width)) for number in used])
+    maps = np.stack([resized(normal_views.pictures[number], (height, width)) for number in used])
     vectors = maps[..., :3].astype(np.float32) / 127.5 - 1
     lengths = np.linalg.norm(vectors, axis=3, keepdims=True)
     normals = np.where(lengths > _GREY, unit(vectors, least=1e-6), 0).astype(np.float32)
@@ -100,7 +100,7 @@ def _within(report: Report, number: int, count: int, _step: int, _of: int) -> No
 
 def _cut(picture: Picture, shape: tuple[int, int], report: Report) -> Picture:
     """A view of this shape with the object's coverage as its alpha. Raises `UserError`."""
-    small = _resized(picture, shape)
+    small = resized(picture, shape)
     if not is_opaque(small):
         if not (small[..., 3] >= 255 * _OPAQUE).any():
             raise UserError("empty-cutout", "The view shows nothing.", "Leave it out.")
@@ -109,9 +109,11 @@ def _cut(picture: Picture, shape: tuple[int, int], report: Report) -> Picture:
     return paste_back(cutout.rgba, cutout.crop)
 
 
-def _resized(picture: Picture, shape: tuple[int, int]) -> Picture:
+def resized(picture: Picture, shape: tuple[int, int]) -> Picture:
+    """A picture of this shape with the same middle and square pixels; up to half a pixel goes above and below."""
     height, width = picture.shape[:2]
-    return picture if (height, width) == shape else resample(picture, (0, 0, width, height), shape)
+    down = shape[0] * width / shape[1]
+    return picture if (height, width) == shape else resample(picture, (0, (height - down) / 2, width, down), shape)
 
 
 def _check_apart(cameras: tuple[Camera, ...]) -> None:

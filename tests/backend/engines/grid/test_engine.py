@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from backend.engines import GRID
+from backend.engines import TOOLS
 from backend.engines.grid.views import CutViews, cut_views, place_normals
 from backend.errors import UserError
 from backend.flow.pipeline import Pipeline, Progress
@@ -17,6 +17,7 @@ from backend.normals.image import to_picture
 from backend.texture.camera import orbit
 from tests.backend.texture.photographs import box, joined, photographed
 
+GRID = TOOLS["grid"]
 SIDE = 64
 QUICK = {"cells": 16, "steps": 10, "image_size": "1024", "faces": 2000}
 CAMERAS = tuple(orbit(30 + 60 * k, (20, -10)[k % 2], 2.4, 40) for k in range(6))

@@ -28,7 +28,7 @@ from .scene.landing import Landing
 from .scene.lasting import SENT, Sent, shown_image, title_of
 from .scene.objects import add_results, all_or_nothing, reason
 from .scene.placing import Placing, Stands
-from .scene.reading import Picture, Steps, read, read_alike, read_all, read_file
+from .scene.reading import Picture, Steps, read, read_all, read_file, read_in_turn
 from .scene.spots import Spot, spots_of
 
 log = logging.getLogger(__name__)
@@ -294,5 +294,8 @@ def with_views(
     count = sum(map(len, views.values()))
     side = isqrt(MAX_PIXELS // count)  # more than the wire takes in all may be in them by now
     for name, images in views.items():
-        pictures[name] = yield from read_alike(images, side)
+        read = yield from read_in_turn(images, side)
+        if len({picture.shape for picture in read}) != 1:
+            raise AddonError("The pictures of these views are not all of one size.", "Generate them again.")
+        pictures[name] = np.stack(read)
     return pictures

@@ -41,8 +41,8 @@ _UNREADABLE = (OSError, ValueError, TypeError, KeyError, RecursionError, WireErr
 Engines = tuple[EngineInfo, ...]
 
 changed: list[Callable[[], None]] = []
-_NOTHING = Capabilities("", ())
-_known = _NOTHING
+NOTHING = Capabilities("", ())
+_known = NOTHING
 _heard: queue.SimpleQueue[Capabilities] = queue.SimpleQueue()
 _asking: threading.Thread | None = None
 
@@ -190,7 +190,7 @@ def unregister() -> None:
     global _known, _heard, _asking
     if bpy.app.timers.is_registered(_poll):
         bpy.app.timers.unregister(_poll)
-    _known, _heard, _asking = _NOTHING, queue.SimpleQueue(), None
+    _known, _heard, _asking = NOTHING, queue.SimpleQueue(), None
 
 
 def _ask(folder: Path) -> None:

@@ -51,7 +51,7 @@ def read(image: bpy.types.Image, frame: int = 0, *, shown: bool = False) -> Step
     before = None if image.packed_file else lasting.source_of(image)  # before Blender loads it, perhaps
     if is_plain(image) and not image.is_dirty:
         while (count := count_of(image)) > AT_ONCE and (memory is None or len(memory) != count):
-            memory = yield from _beside(partial(_touched, count))
+            memory = yield from beside(partial(_touched, count))
             image = _still(uid)
     copy = copied(image, frame, memory)
     source = lasting.source_of(image)
@@ -79,7 +79,7 @@ def read_file(path: Path) -> Steps[Picture]:
         if not count:
             raise unreadable(path)
         if count > AT_ONCE:
-            memory = yield from _beside(partial(_touched, count))
+            memory = yield from beside(partial(_touched, count))
             image = held(bpy.data.images, uid) or _loaded(path)  # an undo removes what was loaded since
             uid = image.session_uid
         copy = copied(image, 1, memory)
@@ -93,25 +93,21 @@ def read_file(path: Path) -> Steps[Picture]:
     return picture
 
 
-def read_alike(images: Sequence[bpy.types.Image], max_side: int) -> Steps[NDArray[np.uint8]]:
-    """Read pictures of one size, such as views, as uint8 (N, H, W, 4), each shrunk to at most `max_side` pixels a side.
+def read_in_turn(images: Sequence[bpy.types.Image], max_side: int) -> Steps[list[NDArray[np.uint8]]]:
+    """Read pictures one a step, such as views, so that Blender does not stand still for all of them together.
 
-    One a step, so that Blender does not stand still for all of them. Raises `AddonError` if one is gone or has another
-    size.
+    Each uint8 (H, W, 4), shrunk to at most `max_side` pixels a side. Raises `AddonError` if one is gone or has no
+    pixels.
     """
     found: list[NDArray[np.uint8]] = []
     for uid in [image.session_uid for image in images]:
         if found:
             yield
         copy = copied(_still(uid))
-
-        def made(copy: Copied = copy) -> NDArray[np.uint8]:
-            return upright_of(copy, max_side)[0]
-
-        found.append(made() if len(copy.values) <= AT_ONCE else (yield from _beside(made)))
-        if found[-1].shape != found[0].shape:
-            raise AddonError("The pictures of these views are not all of one size.", "Generate them again.")
-    return np.stack(found)
+        made = partial(upright_of, copy, max_side)
+        picture, _ = made() if len(copy.values) <= AT_ONCE else (yield from beside(made))
+        found.append(picture)
+    return found
 
 
 def _is_in_file(source: lasting.Source, picture: Picture, memory: NDArray[np.float32]) -> Steps[bool]:
@@ -119,7 +115,7 @@ def _is_in_file(source: lasting.Source, picture: Picture, memory: NDArray[np.flo
     with suppress(AddonError):
         with lasting.read_again(source) as image:
             copy = copied(image, into=memory)
-        return (yield from _beside(lambda: np.array_equal(upright_of(copy)[0], picture.pixels)))
+        return (yield from beside(lambda: np.array_equal(upright_of(copy)[0], picture.pixels)))
     return False
 
 
@@ -154,7 +150,7 @@ def _made(copy: Copied) -> Steps[Picture]:
         pixels, lies = upright_of(copy)
         return Picture(pixels, lies, lasting.content_of(pixels))
 
-    return made() if len(copy.values) <= AT_ONCE else (yield from _beside(made))
+    return made() if len(copy.values) <= AT_ONCE else (yield from beside(made))
 
 
 def _loaded(path: Path) -> bpy.types.Image:
@@ -180,8 +176,8 @@ def _touched(count: int) -> NDArray[np.float32]:
     return memory
 
 
-def _beside(work: Callable[[], T]) -> Steps[T]:
-    """Do something in a thread; yields until it is done, at least once."""
+def beside(work: Callable[[], T]) -> Steps[T]:
+    """Do something that needs nothing of Blender in a thread; yields until it is done, at least once."""
     future: Future[T] = Future()
     threading.Thread(target=_do, args=(work, future), name="hi3dgen read", daemon=True).start()
     yield

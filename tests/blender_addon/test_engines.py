@@ -228,7 +228,7 @@ def test_while_the_engines_are_found_out_generate_says_so_and_does_not_wait(
     answered = threading.Event()
     asking = threading.Thread(target=answered.wait)
     asking.start()
-    monkeypatch.setattr(engines, "_known", ())
+    monkeypatch.setattr(engines, "_known", engines.NOTHING)
     monkeypatch.setattr(engines, "_asking", asking)
     try:
         with pytest.raises(RuntimeError, match=r"still starting: its engines are not known yet. Try again in a moment"):

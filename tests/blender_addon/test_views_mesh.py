@@ -115,7 +115,7 @@ def test_normal_maps_of_the_views_go_along_whichever_of_them_is_shown(scene: Any
 
 def test_views_are_read_one_a_turn(scene: Any, cameras: list[Any]) -> None:
     pictures = part("scene.view_sets").pictures_of(cameras)
-    steps = part("scene.reading").read_alike(pictures, SIDE)
+    steps = part("scene.reading").read_in_turn(pictures, SIDE)
     turns = 0
     while True:
         try:
@@ -125,7 +125,7 @@ def test_views_are_read_one_a_turn(scene: Any, cameras: list[Any]) -> None:
             break
         turns += 1
     assert turns == len(pictures) - 1
-    assert read.shape == (6, SIDE, SIDE, 4)
+    assert [picture.shape for picture in read] == [(SIDE, SIDE, 4)] * 6
 
 
 def test_what_the_tool_lacks_is_said(scene: Any, session: Any, cameras: list[Any]) -> None:

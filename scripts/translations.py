@@ -43,6 +43,7 @@ BACKEND = (
         "nn",
         "install",
         "texture",
+        "volume",
     ),
     "weights",
     *("jobs.py", "server.py", "folders.py", "receiving.py"),

@@ -355,17 +355,8 @@ def _request_of(message: messages.Request) -> Request:
         numbers = np.array(message.view_cameras).reshape(len(message.views), -1)
         views = Views(message.views, tuple(_camera_of(each) for each in numbers.tolist()))
         normals = None if message.normal_views is None else Views(message.normal_views, views.cameras)
-    return Request(
-        message.inputs,
-        message.engine,
-        message.seed,
-        message.count,
-        message.settings,
-        mesh,
-        camera,
-        views,
-        normals,
-    )
+    usual = (message.inputs, message.engine, message.seed, message.count, message.settings)
+    return Request(*usual, mesh, camera, views, normals)
 
 
 def _camera_of(numbers: Sequence[float]) -> Camera:

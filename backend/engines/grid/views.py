@@ -13,6 +13,7 @@ from ...flow.products import Camera, Noted, Picture, Report, Views, noted
 from ...foreground.cut_out import cut_out, is_opaque
 from ...raster.resample import paste_back, resample
 from ...raster.vectors import unit
+from ...texture.camera import check_camera
 
 _PIXELS = 4  # of a view along its longer side, for each cell
 _MOST = 384  # pixels of a view along its longer side
@@ -45,8 +46,10 @@ def cut_views(views: Views, *, cells: int, report: Report) -> CutViews | Noted:
     """Bring views to the size that a grid needs and cut the object out of each, by its alpha or by its background.
 
     Of which the object cannot be told they are left out, and a note says so. Raises UserError "one-view" if the views
-    are all from one side, and "views-unlike" if not two remain.
+    are all from one side, "views-unlike" if not two remain, and "bad-camera" if a camera is none.
     """
+    for camera in views.cameras:
+        check_camera(camera)
     _check_apart(views.cameras)
     height, width = views.pictures.shape[1:3]
     scale = min(1.0, _PIXELS * cells / max(height, width), _MOST / max(height, width))

@@ -38,7 +38,7 @@ some_arrays = st.dictionaries(
 )
 
 
-def header(message: int, payload: int, magic: bytes = b"H3DG", version: int = 6, reserved: int = 0) -> bytes:
+def header(message: int, payload: int, magic: bytes = b"H3DG", version: int = 7, reserved: int = 0) -> bytes:
     """The 20 bytes of the page's table."""
     return magic + struct.pack("<HHIQ", version, reserved, message, payload)
 
@@ -112,8 +112,8 @@ def test_values_that_the_page_forbids_are_not_written(value: object) -> None:
         (header(2, 0, magic=b"GET "), "bad-frame"),
         (header(2, 0, version=0), "wrong-version"),
         (header(2, 0, version=1), "wrong-version"),
-        (header(2, 0, version=1536), "wrong-version"),  # 6 in the other byte order
-        (header(2, 0, version=7, reserved=9), "wrong-version"),  # a later version may use the field
+        (header(2, 0, version=1792), "wrong-version"),  # 7 in the other byte order
+        (header(2, 0, version=8, reserved=9), "wrong-version"),  # a later version may use the field
         (header(2, 0, reserved=1), "bad-frame"),
         (header(0, 0), "bad-frame"),
         (header(1, 0), "bad-frame"),

@@ -13,7 +13,7 @@ from ...flow.stage import Stage
 from ...mesh.place import place
 from ...nn.environment import prepare_environment
 from .settings import SETTINGS
-from .views import cut_views, place_normals, views_needed
+from .views import cut_views, place_normals, place_views, views_needed
 
 
 def grid() -> Engine:
@@ -63,7 +63,7 @@ def grid() -> Engine:
                 "view_cameras",
                 ("mesh", "views"),
                 (),
-                lambda *taken, **used: _stages().place_views(*taken, **used),
+                place_views,
             ),
             Stage("place", "Placing the mesh", "mesh", ("mesh",), (), place),
         ),

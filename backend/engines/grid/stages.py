@@ -7,17 +7,15 @@ import numpy as np
 
 from ...arrays import Float32Array
 from ...errors import UserError
-from ...flow.products import Camera, Cutout, Mesh, NormalMap, Noted, Report, Viewpoint, Viewpoints, Views, noted
+from ...flow.products import Camera, Cutout, Mesh, NormalMap, Noted, Report, Views, noted
 from ...foreground.cut_out import cut_out_by_alpha
 from ...guided.given import GivenView, paint_views
 from ...mesh.clean import clean
-from ...mesh.place import resting
 from ...mesh.reduce import reduce
 from ...nn.device import TOO_SMALL, choose, is_out_of_memory, release
 from ...raster.render import vertex_normals
 from ...raster.vectors import TO_VIEWER, unit
 from ...texture.camera import angles_of, pixels
-from ...texture.lens import lens_of, pose_of
 from ...texture.paint_mesh import paint_mesh
 from ...texture.raster import look
 from ...texture.square import of_square, squared
@@ -88,27 +86,6 @@ def paint(mesh: Mesh, views: Views, cut: CutViews, *, image_size: str, report: R
         if each != front
     ]
     return noted(paint_views(mesh, camera, cutout, given, partial(_part, report, 1, 2)), notes)
-
-
-def place_views(mesh: Mesh, views: Views, *, report: Report) -> Viewpoints:
-    """The cameras of the views in the axes of the mesh as `mesh.place` will set it down, in the views' order.
-
-    Nothing was searched for: both likenesses are 1. Raises UserError "empty-mesh" as `mesh.place` does.
-    """
-    floor, size = resting(mesh)
-    points = (mesh.vertices - floor) / size
-    middle = (points.min(axis=0) + points.max(axis=0)) / 2
-    radius = float(np.linalg.norm(points.max(axis=0) - middle))
-    found: list[Viewpoint] = []
-    for camera in views.cameras:
-        matrix = camera.matrix.copy()
-        matrix[:3, 3] = (matrix[:3, 3] - floor) / size
-        placed = Camera(matrix, camera.fov, camera.width / size)
-        pose = pose_of(lens_of(placed, middle, radius, views.pictures.shape[1:3]))
-        away = float(np.linalg.norm(matrix[:3, 3] - middle))
-        found.append(Viewpoint(placed, pose.azimuth, pose.elevation, pose.roll, away, 1.0, 1.0))
-    report(1, 1)
-    return Viewpoints(tuple(found), fits=True)
 
 
 def _off_front(camera: Camera) -> float:

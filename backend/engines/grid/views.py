@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The views as the grid takes them: of one size, cut out, those that cannot be used left out."""
+"""The views as the grid takes them, of one size and cut out, and where their cameras are about its mesh."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,11 +9,13 @@ import numpy as np
 
 from ...arrays import Float32Array, Float64Array
 from ...errors import UserError
-from ...flow.products import Camera, Noted, Picture, Report, Views, noted
+from ...flow.products import Camera, Mesh, Noted, Picture, Report, Viewpoint, Viewpoints, Views, noted
 from ...foreground.cut_out import cut_out, is_opaque
+from ...mesh.place import resting
 from ...raster.resample import paste_back, resample
 from ...raster.vectors import unit
 from ...texture.camera import check_camera
+from ...texture.lens import lens_of, pose_of
 
 _PIXELS = 4  # of a view along its longer side, for each cell
 _MOST = 384  # pixels of a view along its longer side
@@ -95,6 +97,27 @@ def place_normals(cut: CutViews, normal_views: Views, *, report: Report) -> CutV
     lengths = np.linalg.norm(vectors, axis=3, keepdims=True)
     normals = np.where(lengths > _GREY, unit(vectors, least=1e-6), 0).astype(np.float32)
     return replace(cut, normals=normals)
+
+
+def place_views(mesh: Mesh, views: Views, *, report: Report) -> Viewpoints:
+    """The cameras of the views in the axes of the mesh as `mesh.place` will set it down, in the views' order.
+
+    Nothing was searched for: both likenesses are 1. Raises UserError "empty-mesh" as `mesh.place` does.
+    """
+    floor, size = resting(mesh)
+    points = (mesh.vertices - floor) / size
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    radius = float(np.linalg.norm(points.max(axis=0) - middle))
+    found: list[Viewpoint] = []
+    for camera in views.cameras:
+        matrix = camera.matrix.copy()
+        matrix[:3, 3] = (matrix[:3, 3] - floor) / size
+        placed = Camera(matrix, camera.fov, camera.width / size)
+        pose = pose_of(lens_of(placed, middle, radius, views.pictures.shape[1:3]))
+        away = float(np.linalg.norm(matrix[:3, 3] - middle))
+        found.append(Viewpoint(placed, pose.azimuth, pose.elevation, pose.roll, away, 1.0, 1.0))
+    report(1, 1)
+    return Viewpoints(tuple(found), fits=True)
 
 
 def _within(report: Report, number: int, count: int, _step: int, _of: int) -> None:

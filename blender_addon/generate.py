@@ -89,7 +89,15 @@ def submit(
     request = Request(session.next_name(), engine, seed, {}, settings or {}, count, tuple(gives))
     looked = _look(picture, frame, engine, settings or {}, inputs or {})
     target = Target(scene.session_uid, placing, viewport, uid_of(instead))
-    job = job_for(picture, request, target, known, reading, looked)
+    others = {
+        side: uid_of(image) for side in sides.INPUTS if isinstance(image := (inputs or {}).get(side), bpy.types.Image)
+    }
+
+    def then(_scene: bpy.types.Scene, landing: Landing, _result: Result) -> None:
+        found = {side: image for side, uid in others.items() if (image := held(bpy.data.images, uid))}
+        sides.remember(landing.objects, found)
+
+    job = job_for(picture, request, target, known, reading, looked, then=then)
     if instead:
         job.title = instead.name
     session.submit(job)
@@ -111,7 +119,7 @@ def job_for(
 
     known: what is known of the request's pictures as soon as they are read, see `read_all_of`. looked: what gets the
     cut-out, see `look.fill`. title: what is made is called so, else as the picture. then: called with what has landed
-    of the first result.
+    of each result.
     """
     title = title or title_of(picture.name)
     uid, path = (0, picture) if isinstance(picture, Path) else (picture.session_uid, None)
@@ -141,7 +149,7 @@ def job_for(
                 again.replace_mesh(remade, former)  # not within: what was made goes with whoever uses it
         except Exception as error:  # noqa: BLE001 - whatever it is, the results must not be lost
             return [(result, reason(error)) for result in results]
-        _follow(then, scene, landings[0], results[0])
+        _follow(then, scene, landings, results)
         if looked:
             look.fill(looked, job)
         added = [thing for landing in landings for thing in landing.objects]
@@ -159,11 +167,12 @@ def job_for(
     return job
 
 
-def _follow(then: Then | None, scene: bpy.types.Scene, landing: Landing, result: Result) -> None:
-    """Do what follows a landing; what is in the scene must not be offered to it again, whatever fails here."""
+def _follow(then: Then | None, scene: bpy.types.Scene, landings: Sequence[Landing], results: Sequence[Result]) -> None:
+    """Do what follows landings; what is in the scene must not be offered to it again, whatever fails here."""
+    by_seed = {result.seed: result for result in results}
     try:
-        if then:
-            then(scene, landing, result)
+        for landing in landings if then else ():
+            then(scene, landing, by_seed[landing.seed])
     except Exception:
         log.exception("a result is in the scene, and what was to follow it is not")
 

@@ -88,6 +88,7 @@ def test_views_become_a_mesh_by_a_click_and_go_with_one_undo(blender: Blender, t
         blender.wait("session().engine('grid') is not None and not session().engine('grid').missing")
         blender.ask("redraw()")
         blender.find("hi3dgen_grid.cells", across=0.75)
+        blender.shoot(shots / "the settings.png")
         blender.click(CLICK)
         blender.wait("session().jobs")
         blender.wait_for_job()

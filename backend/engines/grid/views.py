@@ -108,12 +108,13 @@ def place_views(mesh: Mesh, views: Views, *, report: Report) -> Viewpoints:
     points = (mesh.vertices - floor) / size
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
     radius = float(np.linalg.norm(points.max(axis=0) - middle))
+    _, height, width, _ = views.pictures.shape
     found: list[Viewpoint] = []
     for camera in views.cameras:
         matrix = camera.matrix.copy()
         matrix[:3, 3] = (matrix[:3, 3] - floor) / size
         placed = Camera(matrix, camera.fov, camera.width / size)
-        pose = pose_of(lens_of(placed, middle, radius, views.pictures.shape[1:3]))
+        pose = pose_of(lens_of(placed, middle, radius, (height, width)))
         away = float(np.linalg.norm(matrix[:3, 3] - middle))
         found.append(Viewpoint(placed, pose.azimuth, pose.elevation, pose.roll, away, 1.0, 1.0))
     report(1, 1)

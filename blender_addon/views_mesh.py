@@ -47,15 +47,16 @@ def make(
     colours, normals = view_sets.with_normals(scene, cameras)
     pictures = view_sets.pictures_of(colours)
     views = {"views": pictures} | ({"normal_views": view_sets.pictures_of(normals)} if normals else {})
-    uids, made = [uid_of(thing) for thing in colours], colours[0][view_sets.SET]
+    sets, made = [[uid_of(thing) for thing in each] for each in (colours, normals)], colours[0][view_sets.SET]
 
     def then(scene: bpy.types.Scene, landing: Landing, result: Result) -> None:
         thing, seen = landing.objects[0], result.products[VIEW_CAMERAS]
         assert isinstance(seen, Viewpoints)  # noqa: S101 - by its name
         thing[view_sets.SET] = made
-        found = all_held(scene.objects, uids)
-        if len(found) == len(uids) and not any(camera.parent for camera in found):
-            view_sets.bring(scene, found, thing, seen)
+        for uids in sets:
+            found = all_held(scene.objects, uids)
+            if len(found) == len(uids) and not any(camera.parent for camera in found):
+                view_sets.bring(scene, found, thing, seen)
 
     known: dict[str, Picture] = {}
     reading = with_views(read_all_of({PICTURE: pictures[0]}, known), views)

@@ -14,6 +14,7 @@ from tests.gui.blender import Blender
 pytestmark = [pytest.mark.window, pytest.mark.slow, pytest.mark.once]
 
 CLICK = "hi3dgen.mesh_from_views("
+SHEET = "owl views contact sheet"
 VIEWS = """
 import numpy as np
 from mathutils import Matrix
@@ -72,6 +73,10 @@ sys.modules[f"{{MODULE}}.blender_addon.link.runtime"].keep_ticking()
 
 def test_views_become_a_mesh_by_a_click_and_go_with_one_undo(blender: Blender, tmp_path: Path, shots: Path) -> None:
     blender.ask(VIEWS)
+    blender.click("hi3dgen.contact_sheet(")
+    blender.wait(f"{SHEET!r} in bpy.data.images")
+    assert blender.ask(f"[*bpy.data.images[{SHEET!r}].size]") == [128, 96]
+    assert blender.undo_steps()[-2:] == ["Views", SHEET]
     blender.wait("session().engine('grid') is not None")
     assert "PyTorch" in blender.ask("session().engine('grid').missing")
     blender.click(CLICK)
@@ -93,7 +98,7 @@ def test_views_become_a_mesh_by_a_click_and_go_with_one_undo(blender: Blender, t
         blender.wait("session().jobs")
         blender.wait_for_job()
         blender.shoot(shots / "a mesh of views.png")
-        assert blender.undo_steps()[-2:] == ["Views", "Generate owl views"]
+        assert blender.undo_steps()[-2:] == [SHEET, "Generate owl views"]
         assert blender.ask(
             "[bpy.context.object.name, bpy.context.object.type, len(bpy.context.object.data.polygons)]"
         ) == [

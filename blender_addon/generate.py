@@ -169,9 +169,11 @@ def job_for(
 
 def _follow(then: Then | None, scene: bpy.types.Scene, landings: Sequence[Landing], results: Sequence[Result]) -> None:
     """Do what follows landings; what is in the scene must not be offered to it again, whatever fails here."""
+    if then is None:
+        return
     by_seed = {result.seed: result for result in results}
     try:
-        for landing in landings if then else ():
+        for landing in landings:
             then(scene, landing, by_seed[landing.seed])
     except Exception:
         log.exception("a result is in the scene, and what was to follow it is not")

@@ -35,7 +35,7 @@ from .commands import (
     weights,
 )
 from .commands.arguments import add_engine, add_overwrite, add_seeds, place, products_of
-from .engines import ENGINES, GRID, TOOLS, with_external
+from .engines import ENGINES, TOOLS, with_external
 from .errors import UserError
 from .flow.engine import Engine
 from .version import VERSION
@@ -152,7 +152,7 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
         commands.add_parser("texture", help="put a picture's colours onto any mesh, all round"), TOOLS["texture"]
     )
 
-    mesh.configure(commands.add_parser("mesh", help="make a mesh of views of an object from around it"), GRID)
+    mesh.configure(commands.add_parser("mesh", help="make a mesh of views of an object from around it"), TOOLS["grid"])
 
     inspect.configure(commands.add_parser("inspect", help="say what meshes are like, and make one stand"))
 

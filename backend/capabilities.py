@@ -18,7 +18,7 @@ def capabilities_of(engines: Mapping[str, Engine]) -> Capabilities:
     described: dict[bool, list[EngineInfo]] = {False: [], True: []}
     for engine in engines.values():
         try:
-            described[engine.takes_mesh].append(_described(engine))
+            described[engine.is_tool].append(_described(engine))
         except Exception:
             log.exception("the engine %s cannot be described", engine.name)
     return Capabilities(VERSION, tuple(described[False]), tuple(described[True]))

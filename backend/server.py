@@ -347,7 +347,7 @@ class Connection:
 
 
 def _request_of(message: messages.Request) -> Request:
-    mesh = camera = views = None
+    mesh = camera = views = normals = None
     if message.mesh_vertices is not None and message.mesh_triangles is not None:
         corner_uv = message.mesh_corner_uv
         uv = np.zeros((len(message.mesh_vertices), 2), np.float32) if corner_uv is None else corner_uv
@@ -357,7 +357,9 @@ def _request_of(message: messages.Request) -> Request:
     if message.views is not None:
         numbers = np.array(message.view_cameras).reshape(len(message.views), -1)
         views = Views(message.views, tuple(_camera_of(each) for each in numbers.tolist()))
-    return Request(message.inputs, message.engine, message.seed, message.count, message.settings, mesh, camera, views)
+        normals = None if message.normal_views is None else Views(message.normal_views, views.cameras)
+    usual = (message.inputs, message.engine, message.seed, message.count, message.settings)
+    return Request(*usual, mesh, camera, views, normals)
 
 
 def _camera_of(numbers: Sequence[float]) -> Camera:

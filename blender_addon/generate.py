@@ -4,13 +4,14 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isqrt
 from pathlib import Path
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend.wire.limits import Scalar
+from ..backend.wire.limits import MAX_PIXELS, Scalar
 from ..backend.wire.messages import Request, Result
 from .cutout import look
 from .errors import AddonError
@@ -27,12 +28,13 @@ from .scene.landing import Landing
 from .scene.lasting import SENT, Sent, shown_image, title_of
 from .scene.objects import add_results, all_or_nothing, reason
 from .scene.placing import Placing, Stands
-from .scene.reading import Picture, Steps, read, read_all, read_file
+from .scene.reading import Picture, Steps, read, read_all, read_file, read_in_turn
 from .scene.spots import Spot, spots_of
 
 log = logging.getLogger(__name__)
 
 PICTURE = "picture"  # the name of the input that is the picture itself
+Then = Callable[[bpy.types.Scene, Landing, Result], None]
 NOT_PLACED = Placing(stands=Stands.CURSOR)  # as engines give it, at the origin
 
 
@@ -87,7 +89,15 @@ def submit(
     request = Request(session.next_name(), engine, seed, {}, settings or {}, count, tuple(gives))
     looked = _look(picture, frame, engine, settings or {}, inputs or {})
     target = Target(scene.session_uid, placing, viewport, uid_of(instead))
-    job = job_for(picture, request, target, known, reading, looked)
+    others = {
+        side: uid_of(image) for side in sides.INPUTS if isinstance(image := (inputs or {}).get(side), bpy.types.Image)
+    }
+
+    def then(_scene: bpy.types.Scene, landing: Landing, _result: Result) -> None:
+        found = {side: image for side, uid in others.items() if (image := held(bpy.data.images, uid))}
+        sides.remember(landing.objects, found)
+
+    job = job_for(picture, request, target, known, reading, looked, then=then)
     if instead:
         job.title = instead.name
     session.submit(job)
@@ -102,13 +112,16 @@ def job_for(
     known: Mapping[str, Picture],
     reading: Reading,
     looked: look.Look | None = None,
+    title: str = "",
+    then: Then | None = None,
 ) -> Job:
     """The job that brings what is made of a picture into the scene; it is in no queue yet.
 
     known: what is known of the request's pictures as soon as they are read, see `read_all_of`. looked: what gets the
-    cut-out, see `look.fill`.
+    cut-out, see `look.fill`. title: what is made is called so, else as the picture. then: called with what has landed
+    of each result.
     """
-    title = title_of(picture.name)
+    title = title or title_of(picture.name)
     uid, path = (0, picture) if isinstance(picture, Path) else (picture.session_uid, None)
     spots: dict[int, Spot] = {}
 
@@ -136,6 +149,7 @@ def job_for(
                 again.replace_mesh(remade, former)  # not within: what was made goes with whoever uses it
         except Exception as error:  # noqa: BLE001 - whatever it is, the results must not be lost
             return [(result, reason(error)) for result in results]
+        _follow(then, scene, landings, results)
         if looked:
             look.fill(looked, job)
         added = [thing for landing in landings for thing in landing.objects]
@@ -169,6 +183,18 @@ def _save_new(scene: bpy.types.Scene, things: Sequence[bpy.types.Object]) -> Non
     except Exception:  # the mesh is in the scene, and must not be offered to it again
         log.exception("a new mesh was not saved")
         runtime.session().notice = "A new mesh was not saved. Use File > Export instead."
+
+
+def _follow(then: Then | None, scene: bpy.types.Scene, landings: Sequence[Landing], results: Sequence[Result]) -> None:
+    """Do what follows landings; what is in the scene must not be offered to it again, whatever fails here."""
+    if then is None:
+        return
+    by_seed = {result.seed: result for result in results}
+    try:
+        for landing in landings:
+            then(scene, landing, by_seed[landing.seed])
+    except Exception:
+        log.exception("a result is in the scene, and what was to follow it is not")
 
 
 def _look(
@@ -287,3 +313,18 @@ def read_all_of(
         steps[name] = read_file(source) if isinstance(source, Path) else read(source, **own)
     known.update((yield from read_all(steps)))
     return {name: each.pixels for name, each in known.items()}
+
+
+def with_views(
+    reading: Reading, views: Mapping[str, Sequence[bpy.types.Image]]
+) -> Steps[Mapping[str, NDArray[np.uint8]]]:
+    """Read a request's pictures, and its fields of views after them. Raises `AddonError`."""
+    pictures = {**(yield from reading)}
+    count = sum(map(len, views.values()))
+    side = isqrt(MAX_PIXELS // count)  # more than the wire takes in all may be in them by now
+    for name, images in views.items():
+        read = yield from read_in_turn(images, side)
+        if len({picture.shape for picture in read}) != 1:
+            raise AddonError("The pictures of these views are not all of one size.", "Generate them again.")
+        pictures[name] = np.stack(read)
+    return pictures

@@ -6,20 +6,19 @@ is painted is what that camera sees.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isqrt
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import bpy
 import numpy as np
 
-from ..backend.wire.limits import MAX_PIXELS, Scalar
+from ..backend.wire.limits import Scalar
 from ..backend.wire.messages import Request, Result
 from ..backend.wire.products import Mesh, Viewpoints
 from .errors import AddonError
-from .generate import PICTURE, own_inputs, read_all_of, scene_of, tell
+from .generate import PICTURE, own_inputs, read_all_of, scene_of, tell, with_views
 from .language.words import joined, say, translated
 from .link import runtime
 from .link.job import Job, Refused
@@ -29,7 +28,6 @@ from .scene.landing import made_image
 from .scene.lasting import Sent, shown_image, title_of
 from .scene.lens import Sight
 from .scene.objects import all_or_nothing, reason
-from .scene.pictures import pixels_of
 
 if TYPE_CHECKING:
     from .scene.reading import Picture
@@ -87,9 +85,8 @@ def paint(meant: Meant, sight: Sight | None, settings: dict[str, Scalar]) -> Job
             lies.data.show_background_images = False  # the mesh is to be seen
         return sentence
 
-    return _submit(
-        meant, (PAINTED,), settings, _numbers(sight), say("Texture of {name}", name=meant.thing.name), land, read
-    )
+    step, numbers = say("Texture of {name}", name=meant.thing.name), sight.numbers if sight else ()
+    return _submit(meant, (PAINTED,), settings, numbers, step, land, read)
 
 
 def paint_views(meant: Meant, sight: Sight | None, cameras: list[bpy.types.Object], settings: dict[str, Scalar]) -> Job:
@@ -98,10 +95,6 @@ def paint_views(meant: Meant, sight: Sight | None, cameras: list[bpy.types.Objec
     cameras: those of the views; they go to where their views show the mesh. sight: as of `paint`. Raises `AddonError`.
     """
     read, uids = surface.read(meant.thing), [uid_of(camera) for camera in cameras]
-    side = isqrt(MAX_PIXELS // len(cameras))  # more than the wire takes in all may be in them by now
-    pictures = [pixels_of(view, side) for view in view_sets.pictures_of(cameras)]
-    if len({picture.shape for picture in pictures}) != 1:
-        raise AddonError("The pictures of these views are not all of one size.", "Generate them again.")
 
     def land(result: Result, sent: Sent, scene: bpy.types.Scene, thing: bpy.types.Object) -> str:
         sentence = _show(result, sent, thing, read)
@@ -114,16 +107,9 @@ def paint_views(meant: Meant, sight: Sight | None, cameras: list[bpy.types.Objec
                 view_sets.place(scene, camera, placed, product.distances[number])
         return sentence
 
-    numbers = [number for camera in cameras for number in _numbers(view_sets.drawn_by(camera))]
-    views = {"views": np.stack(pictures), "view_cameras": tuple(numbers)}
     step = say("Texture of {name}", name=meant.thing.name)
-    gives = (VIEW_CAMERAS, PAINTED)
-    return _submit(meant, gives, settings, _numbers(sight), step, land, read, views)
-
-
-def _numbers(sight: Sight | None) -> tuple[float, ...]:
-    """How a picture is seen as the wire has it; nothing if that is not known."""
-    return () if sight is None else (*sight.matrix[:3].reshape(-1).tolist(), sight.fov, sight.width)
+    gives, numbers = (VIEW_CAMERAS, PAINTED), sight.numbers if sight else ()
+    return _submit(meant, gives, settings, numbers, step, land, read, cameras)
 
 
 def _show(result: Result, sent: Sent, thing: bpy.types.Object, read: surface.Surface) -> str:
@@ -145,11 +131,11 @@ def _submit(
     step: str,
     land: Callable[[Result, Sent, bpy.types.Scene, bpy.types.Object], str],
     read: surface.Surface | None = None,
-    views: Mapping[str, Any] | None = None,
+    views: Sequence[bpy.types.Object] = (),
 ) -> Job:
     """Queue a job of the tool. land: puts its result into the scene, in one undo step, and tells what was done.
 
-    views: the request's fields of views, if it has some.
+    views: the cameras of those that the request brings.
     """
     session, title, picture = runtime.session(), meant.title, meant.picture
     path, image = (picture, None) if isinstance(picture, Path) else (None, picture)
@@ -182,11 +168,13 @@ def _submit(
         mesh_corner_uv=read.corner_uv,
         mesh_faces=read.faces,
         camera=camera,
-        **(views or {}),
+        view_cameras=tuple(number for each in views for number in view_sets.drawn_by(each).numbers),
     )
     name = say("{picture} on {name}", picture=title, name=meant.thing.name)
     own = {name: image for name, image in own_inputs(picture).items() if name not in sides.INPUTS}
     reading = read_all_of({PICTURE: picture, **own}, known, meant.frame)
+    if views:
+        reading = with_views(reading, {"views": view_sets.pictures_of([*views])})
     job = Job(name, request, bring, reading=reading, called=name)
     session.submit(job)
     runtime.keep_ticking()

@@ -53,6 +53,7 @@ BACKEND = (
         "install",
         "remote",
         "texture",
+        "volume",
     ),
     "weights",
     *("files/glb.py", "jobs.py", "server.py", "folders.py", "receiving.py"),

@@ -21,7 +21,7 @@ from .texture.engine import texture
 from .zero123.engine import zero123
 from .zero123pp.engine import zero123pp
 
-__all__ = ["DRAFT", "ENGINES", "GRID", "TOOLS", "with_external"]
+__all__ = ["DRAFT", "ENGINES", "TOOLS", "with_external"]
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +29,8 @@ ENGINES: Mapping[str, Engine] = {
     engine.name: engine for engine in (DRAFT, hi3dgen(), hi3d(), sv3d(), zero123pp(), zero123())
 }
 """Those that make something of a picture."""
-TOOLS: Mapping[str, Engine] = {tool.name: tool for tool in (texture(DRAFT),)}
-"""Those that work on a mesh that a request brings."""
-GRID: Engine = grid()
-"""What makes a mesh of views; on the command line alone."""
+TOOLS: Mapping[str, Engine] = {tool.name: tool for tool in (texture(DRAFT), grid())}
+"""Those that work on a mesh or on views that a request brings."""
 MOST_EXTERNAL = 16
 """Files that are read, in the order of their names."""
 
@@ -54,7 +52,7 @@ def with_external(engines: Mapping[str, Engine]) -> dict[str, Engine]:
         log.warning("descriptions of external engines are not read: %s", error)
         return found
     for path in paths[:MOST_EXTERNAL]:
-        if not NAME.fullmatch(path.stem) or path.stem in {*found, *TOOLS, GRID.name}:
+        if not NAME.fullmatch(path.stem) or path.stem in {*found, *TOOLS}:
             log.warning("“%s” is left out: its name is taken, or not made of a-z, 0-9 and _", path)
             continue
         try:

@@ -91,9 +91,9 @@ class Engine:
         return {**self.on_request, **self.gives}
 
     @property
-    def takes_mesh(self) -> bool:
-        """Whether it works on a mesh that the request brings, instead of making one."""
-        return MESH in self.inputs
+    def is_tool(self) -> bool:
+        """Whether it works on a mesh or on views that the request brings, not on pictures alone."""
+        return MESH in self.inputs or VIEWS in self.inputs
 
     @property
     def uses_seed(self) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..arrays import Float64Array
 from ..errors import UserError
 from ..flow.products import Mesh, Report
 
@@ -14,11 +15,16 @@ def place(mesh: Mesh, *, report: Report) -> Mesh:
 
     Unused vertices do not count. Raises UserError "empty-mesh" for a mesh without extent.
     """
+    floor, size = resting(mesh)
+    report(1, 1)
+    return replace(mesh, vertices=((mesh.vertices - floor) / size).astype(np.float32))
+
+
+def resting(mesh: Mesh) -> tuple[Float64Array, float]:
+    """The point, (3,), that `place` brings to the origin, and the length that it makes a metre. Raises as it does."""
     used = mesh.vertices[np.unique(mesh.triangles)].astype(np.float64)
     low, high = (used.min(axis=0), used.max(axis=0)) if len(used) else (np.zeros(3), np.zeros(3))
     size = float((high - low).max())
     if not (np.isfinite(size) and size > 0):
         raise UserError("empty-mesh", "The result has no surface.", "Try another picture or another seed.")
-    floor = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
-    report(1, 1)
-    return replace(mesh, vertices=((mesh.vertices - floor) / size).astype(np.float32))
+    return np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]]), size

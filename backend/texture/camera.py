@@ -8,6 +8,7 @@ degrees it stands at +x.
 import numpy as np
 
 from ..arrays import Float64Array
+from ..errors import UserError
 from ..flow.products import Camera
 
 _ANGLES = (0.01, 170.0)  # degrees, the least and the greatest
@@ -41,6 +42,15 @@ def sees(camera: Camera) -> bool:
         return False
     number, (least, most) = (camera.fov, _ANGLES) if camera.fov else (camera.width, _METRES)
     return least <= number <= most and bool(np.abs(camera.matrix[:3, 3]).max() <= _METRES[1])
+
+
+def check_camera(camera: Camera) -> None:
+    """Raises UserError "bad-camera" if a camera that a request brings is none."""
+    if not sees(camera):
+        sentence = (
+            "The camera that was given is none: it is scaled or sheared, or it is too far away, too wide or too narrow."
+        )
+        raise UserError("bad-camera", sentence, "Give a camera without scale, with a field of view below 170 degrees.")
 
 
 def angles_of(way: Float64Array) -> tuple[float, float]:

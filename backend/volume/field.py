@@ -22,6 +22,7 @@ OUTSIDE = 3.0
 _AT_ONCE = 1 << 18  # points whose corners are read together
 _MARGIN = 3  # cells between the hull's box and the lattice's border
 _THIN = 1.0  # cells of depth inside, in what is too thin for a resolution
+_UNSURE = (0.25, 0.75)  # coarse cells: a finer lattice takes on none of smaller moves, and all of larger ones
 _BESIDE = 2  # cells within which the depth counts
 
 
@@ -56,19 +57,29 @@ def hull_field(seen: Seen, box: tuple[Tensor, Tensor], cells: int, poll: Poll = 
 
 
 def refined(coarse: Field, coarse_hull: Field, hull: Field, poll: Poll = unwatched) -> Field:
-    """The field at the finer lattice of `hull`: the hull there, and by how much the coarse field had left its own.
+    """The field at the finer lattice of `hull`: the hull there, moved inwards as the coarse one was from its.
 
-    What was too thin for the coarse lattice begins as the hull again.
+    What was too thin for the coarse lattice begins as the hull again, and so does what it has moved by less than it
+    resolves: that may be the width of its cells alone.
     """
     places = coarse.lattice.in_cells(hull.lattice.points())
-    moved = (coarse.distances - coarse_hull.distances) * coarse.stout * coarse.lattice.cell
+    moved = coarse.distances - coarse_hull.distances
+    moved = moved * _smooth_step((moved.abs() - _UNSURE[0]) / (_UNSURE[1] - _UNSURE[0]))
+    moved = moved * coarse.stout * coarse.lattice.cell
     both, parts = torch.cat([moved[:, None], coarse.colours], dim=1), list[Tensor]()
     for some in places.split(_AT_ONCE):
         poll()
         parts.append(coarse.lattice.at(both, some))
     found = torch.cat(parts)
-    distances = (hull.distances + found[:, 0] / hull.lattice.cell).clamp_max(OUTSIDE)
+    inwards = (found[:, 0] / hull.lattice.cell).clamp_min(0)
+    distances = (hull.distances + inwards).clamp_max(OUTSIDE)
     return Field(hull.lattice, distances, found[:, 1:], hull.stout)
+
+
+def _smooth_step(share: Tensor) -> Tensor:
+    """0 up to 0 and 1 from 1 on, without a bend."""
+    share = share.clamp(0, 1)
+    return share.square() * (3 - 2 * share)
 
 
 def _mean_colours(points: Tensor, seen: Seen, poll: Poll) -> Tensor:

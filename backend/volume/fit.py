@@ -43,7 +43,7 @@ class Weights:
     mask: float = 0.1
     normals: float = 0.2
     eikonal: float = 0.1
-    smooth: float = 0.05
+    smooth: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,11 @@ class Grid:
     stout: Tensor
 
 
-def fit(start: Field, seen: Seen, descent: Descent, weights: Weights, seed: int, tick: Tick) -> Field:
+def fit(start: Field, hull: Field, seen: Seen, descent: Descent, weights: Weights, seed: int, tick: Tick) -> Field:
     """Fit a field to views at its own resolution; `tick` is called at every step.
 
+    hull: that of the views at the same lattice. Nothing comes to lie outside of it, but for what is so thin there that
+    the lattice has too little of it: by a cell at most.
     Raises `UserError` if no ray of any view comes near to the field's inside.
     """
     device = start.distances.device
@@ -88,6 +90,7 @@ def fit(start: Field, seen: Seen, descent: Descent, weights: Weights, seed: int,
     dense = torch.where(grid.rows > 0, start.distances, OUTSIDE)
     random = torch.Generator().manual_seed(seed)  # on the CPU, so that a seed means the same everywhere
     order, band = torch.empty(0, dtype=torch.int64), grid.numbers
+    least = functional.pad(hull.distances[grid.numbers], (1, 0), value=OUTSIDE) - (1 - grid.stout)
     first, second = torch.zeros_like(values), torch.zeros_like(values)
     for step in range(descent.steps):
         tick(step / descent.steps)
@@ -110,6 +113,7 @@ def fit(start: Field, seen: Seen, descent: Descent, weights: Weights, seed: int,
         change /= (second / (1 - _BETAS[1] ** (step + 1))).sqrt_().add_(1e-10)
         change[0] = 0
         values -= change * values.new_tensor([_between(descent.rate, done), *3 * [_COLOUR_RATE]])
+        values[:, 0] = torch.maximum(values[:, 0], least)
         values[:, 1:].clamp_(0, 1)
     colours = start.colours.clone()
     dense[grid.numbers], colours[grid.numbers] = values[1:, 0], values[1:, 1:]

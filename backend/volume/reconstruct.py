@@ -71,7 +71,7 @@ def reconstruct(seen: Seen, cells: int, steps: int, seed: int, report: Report, w
         start = hull_field(seen, box, size, partial(tick, 0.0))
         field = refined(found, coarse_hull, start, partial(tick, 0.0)) if found and coarse_hull else start
         width = _WIDTH[0] if number == 0 else _FINER_WIDTH, _WIDTH[1] if size == cells else _COARSER_WIDTH
-        found = fit(field, seen, Descent(steps, rays, width, _RATE), weights or Weights(), seed, tick)
+        found = fit(field, start, seen, Descent(steps, rays, width, _RATE), weights or Weights(), seed, tick)
         coarse_hull = start
     assert found is not None  # noqa: S101 - there is a level at least
     return found

@@ -50,7 +50,8 @@ class Request:
     mesh_vertices, mesh_triangles: what the picture is put onto, for engines that take a mesh; mesh_corner_uv: its own
     UVs; mesh_faces: the face that each triangle is part of. camera: 14 numbers, the first three rows of a camera's
     matrix, its fov and its width; empty for none. views: pictures from around the object, as `inputs` are, which are
-    put onto the mesh, too; view_cameras: as many numbers as `camera` has for each, in a frame that they share.
+    put onto the mesh, too, or which a mesh is made of; view_cameras: as many numbers as `camera` has for each, in a
+    frame that they share. normal_views: the normal map of each view, by the same camera, as `own_normal_map` is.
     """
 
     job: str
@@ -67,6 +68,7 @@ class Request:
     camera: tuple[float, ...] = ()
     views: NDArray[np.uint8] | None = field(default=None, metadata=array("uint8", None, None, None, 4))
     view_cameras: tuple[float, ...] = ()
+    normal_views: NDArray[np.uint8] | None = field(default=None, metadata=array("uint8", None, None, None, 4))
 
 
 @dataclass(frozen=True)
@@ -300,7 +302,7 @@ def check_arrays(kinds: Mapping[str, type[Message]], document: Document, specs: 
         pictures = [spec for spec in specs if "." in spec.name]
         if len(pictures) > MAX_INPUTS:
             raise WireError("bad-message", f"a request brings at most {MAX_INPUTS} pictures")
-        for count, *sides, _ in (spec.shape for spec in specs if spec.name == "views"):
+        for count, *sides, _ in (spec.shape for spec in specs if spec.name in ("views", "normal_views")):
             if not (count <= MAX_VIEWS and 0 < count * math.prod(sides) <= MAX_PIXELS):
                 raise WireError("bad-message", f"a request brings 1 to {MAX_VIEWS} views of {MAX_PIXELS} pixels in all")
             if max(sides) > VIEW_SHAPE * min(sides):
@@ -345,6 +347,9 @@ def _check_request(request: Request) -> None:
         raise WireError("bad-message", f"a camera is {CAMERA_NUMBERS} numbers")
     if len(request.view_cameras) != CAMERA_NUMBERS * (0 if request.views is None else len(request.views)):
         raise WireError("bad-message", f"each view has a camera of {CAMERA_NUMBERS} numbers")
+    count = 0 if request.views is None else len(request.views)
+    if request.normal_views is not None and len(request.normal_views) != count:
+        raise WireError("bad-message", "there is a normal map for each view")
 
 
 def _kind(kinds: Mapping[str, type[Message]], document: Document) -> type[Message]:

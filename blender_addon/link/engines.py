@@ -37,13 +37,15 @@ log = logging.getLogger(__name__)
 FILE = "capabilities.json"
 ASK_SECONDS = 60.0
 POLL_SECONDS = 0.1
+MESH, VIEWS = "mesh", "views"  # inputs of tools
 _UNREADABLE = (OSError, ValueError, TypeError, KeyError, RecursionError, WireError)
 
 Engines = tuple[EngineInfo, ...]
 
 changed: list[Callable[[], None]] = []
-_known: Engines = ()
-_heard: queue.SimpleQueue[Engines] = queue.SimpleQueue()
+NOTHING = Capabilities("", ())
+_known = NOTHING
+_heard: queue.SimpleQueue[Capabilities] = queue.SimpleQueue()
 _asking: threading.Thread | None = None
 
 
@@ -52,7 +54,12 @@ def known() -> Engines:
 
     What an engine lacks is not among what is known: that may have changed since.
     """
-    return _known
+    return _known.engines
+
+
+def of_views() -> Engines:
+    """The tools that make a mesh of views, known in the same way."""
+    return tuple(tool for tool in _known.tools if VIEWS in tool.inputs and MESH not in tool.inputs)
 
 
 def find(name: str, engines: Engines) -> EngineInfo | None:
@@ -64,7 +71,7 @@ def require() -> Engines:
     """The engines, at least one. Raises `AddonError` while none is known, see `why_unknown`."""
     if error := why_unknown():
         raise error
-    return _known
+    return known()
 
 
 def why_unknown() -> AddonError | None:
@@ -72,7 +79,7 @@ def why_unknown() -> AddonError | None:
 
     With a window it is asked in the background; without one Blender waits for the answer as it starts.
     """
-    if _known:
+    if known():
         return None
     if (_asking is not None and _asking.is_alive()) or not _heard.empty():
         return AddonError("Hi3DGen is still starting: its engines are not known yet.", "Try again in a moment.")
@@ -96,10 +103,13 @@ def known_afresh(names: Collection[str]) -> Engines:
 
 def hear(capabilities: Capabilities, user_folder: Path) -> None:
     """Take in what a backend answers, from any thread. The file is written at once; `learn` does the rest."""
-    engines = tuple(replace(engine, missing="") for engine in capabilities.engines)
-    if engines and engines != _known:
-        write(user_folder, extension.FOLDER, engines)
-        _heard.put(engines)
+    engines, tools = (
+        tuple(replace(each, missing="") for each in part) for part in (capabilities.engines, capabilities.tools)
+    )
+    found = Capabilities("", engines, tools)
+    if engines and found != _known:
+        write(user_folder, extension.FOLDER, found)
+        _heard.put(found)
 
 
 def learn() -> bool:
@@ -120,27 +130,25 @@ def learn() -> bool:
     return True
 
 
-def read(user_folder: Path, backend: Path) -> Engines:
-    """The engines of the last time; empty if the file is missing, unreadable, or of other code of the backend."""
+def read(user_folder: Path, backend: Path) -> Capabilities | None:
+    """What was known the last time; None if the file is missing, unreadable, or of other code of the backend."""
     try:
         kept: Any = read_json(user_folder / FILE)
         if kept["stamp"] != _stamp(backend, user_folder):
-            return ()
-        return from_fields(Capabilities, kept["capabilities"], {}, FILE).engines
+            return None
+        return from_fields(Capabilities, kept["capabilities"], {}, FILE)
     except FileNotFoundError:
-        return ()
+        return None
     except _UNREADABLE as error:
         log.info("“%s” is not used: %s", FILE, error)
-        return ()
+        return None
 
 
-def write(user_folder: Path, backend: Path, engines: Engines) -> None:
-    """Keep the engines for the next time; not being able to costs time alone."""
-    capabilities, _ = fields_of(Capabilities("", engines))
+def write(user_folder: Path, backend: Path, capabilities: Capabilities) -> None:
+    """Keep what is known for the next time; not being able to costs time alone."""
+    kept, _ = fields_of(capabilities)
     try:
-        write_json(
-            user_folder / FILE, {"stamp": _stamp(backend, user_folder), "capabilities": capabilities}, private=True
-        )
+        write_json(user_folder / FILE, {"stamp": _stamp(backend, user_folder), "capabilities": kept}, private=True)
     except OSError as error:
         log.warning("“%s” could not be written: %s", user_folder / FILE, error)
 
@@ -166,8 +174,8 @@ def register() -> None:
     """Know the engines of the last time; else ask: at once without a window, beside Blender's work with one."""
     global _asking  # noqa: PLW0603
     folder = extension.user_folder()
-    if engines := read(folder, extension.FOLDER):
-        _heard.put(engines)
+    if found := read(folder, extension.FOLDER):
+        _heard.put(found)
         learn()
         return
     _asking = threading.Thread(target=_ask, args=(folder,), name="hi3dgen capabilities", daemon=True)
@@ -184,7 +192,7 @@ def unregister() -> None:
     global _known, _heard, _asking
     if bpy.app.timers.is_registered(_poll):
         bpy.app.timers.unregister(_poll)
-    _known, _heard, _asking = (), queue.SimpleQueue(), None
+    _known, _heard, _asking = NOTHING, queue.SimpleQueue(), None
 
 
 def _ask(folder: Path) -> None:

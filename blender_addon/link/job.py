@@ -29,6 +29,8 @@ class JobState(Enum):
     CANCELLED = auto()
 
 
+VIEWS = ("views", "normal_views")  # fields of a request, uint8 (N, H, W, 4); all else that is read is an input
+
 LIVE = (JobState.WAITING, JobState.RUNNING, JobState.LANDING)
 
 
@@ -93,8 +95,10 @@ class Job:
             try:
                 next(self.reading)
             except StopIteration as end:
-                inputs = {**self.request.inputs, **end.value}
-                self.request, self.reading = replace(self.request, inputs=inputs), None
+                views = {name: end.value[name] for name in VIEWS if name in end.value}
+                read = {name: picture for name, picture in end.value.items() if name not in views}
+                inputs = {**self.request.inputs, **read}
+                self.request, self.reading = replace(self.request, inputs=inputs, **views), None
             except AddonError:
                 raise
             except Exception as error:

@@ -104,8 +104,9 @@ class Session:
         return self._process.trouble if self._process else ""
 
     def engine(self, name: str) -> EngineInfo | None:
-        """What the backend reports of an engine; None before its greeting, and if it has none of that name."""
-        engines = self.capabilities.engines if self.capabilities else ()
+        """What the backend reports of an engine or tool; None before its greeting, and if it has none of that name."""
+        known = self.capabilities
+        engines = (*known.engines, *known.tools) if known else ()
         return next((engine for engine in engines if engine.name == name), None)
 
     def why_missing(self, name: str) -> AddonError | None:

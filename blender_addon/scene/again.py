@@ -82,7 +82,7 @@ def inputs_of(
     """
     shown = next((found for slot in thing.material_slots if (found := material.normal_map_of(slot.material))), None)
     own = {masks.INPUT: masks.mask_of(picture), normal_map.INPUT: normal_map.used_map(picture) or shown}
-    own |= sides.sides_of(picture)
+    own |= sides.sides_of(picture) | sides.used_by(thing)
     inputs: dict[str, bpy.types.Image] = {}
     for name in (recipe_of(thing) or {}).get("inputs", {}):
         image = picture if name == "picture" else own.get(name) or others.get(name)

@@ -7,24 +7,24 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ...backend.raster import png
 from .landing import PRODUCT
-from .pictures import pixels_of
+from .pictures import image_from_png
+from .reading import Steps, beside, read_in_turn
 
 SIDE = 640
 """Pixels of a picture's longer side on a sheet, at most."""
 SHEET = "contact_sheet"  # its product
 
 
-def make(name: str, pictures: Sequence[bpy.types.Image]) -> bpy.types.Image:
+def make(name: str, pictures: Sequence[bpy.types.Image]) -> Steps[bpy.types.Image]:
     """The pictures, at least one, as a new packed image, which is saved though nothing shows it.
 
-    Raises `AddonError` if one has no pixels.
+    Done in steps, as Blender would take seconds to pack the image. Raises `AddonError` if one has no pixels.
     """
-    sheet = tiled([pixels_of(picture, SIDE) for picture in pictures])
-    height, width, _ = sheet.shape
-    image = bpy.data.images.new(name, width, height, alpha=True)
-    image.pixels.foreach_set((sheet[::-1] / np.float32(255.0)).astype(np.float32).reshape(-1))
-    image.pack()
+    read = yield from read_in_turn(pictures, SIDE)
+    content = yield from beside(lambda: png.encode(tiled(read)))
+    image = image_from_png(name, content, data=False)
     image[PRODUCT] = SHEET
     image.use_fake_user = True
     return image

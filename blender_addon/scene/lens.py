@@ -27,6 +27,11 @@ class Sight:
     fov: float
     width: float = 1.0
 
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """The same as the wire has it: the first three rows of the matrix, then `fov` and `width`."""
+        return (*self.matrix[:3].reshape(-1).tolist(), self.fov, self.width)
+
 
 def sight_of(scene: bpy.types.Scene, ghost: bpy.types.Object, picture: bpy.types.Image) -> Sight:
     """How a picture lies before a camera now, whatever the artist has set on it. Raises `AddonError`."""

@@ -6,7 +6,7 @@ first time it is written to, and make of the copy what the wire wants. In the st
 """
 
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -93,6 +93,23 @@ def read_file(path: Path) -> Steps[Picture]:
     return picture
 
 
+def read_in_turn(images: Sequence[bpy.types.Image], max_side: int) -> Steps[list[NDArray[np.uint8]]]:
+    """Read pictures one a step, such as views, so that Blender does not stand still for all of them together.
+
+    Each uint8 (H, W, 4), shrunk to at most `max_side` pixels a side. Raises `AddonError` if one is gone or has no
+    pixels.
+    """
+    found: list[NDArray[np.uint8]] = []
+    for uid in [image.session_uid for image in images]:
+        if found:
+            yield
+        copy = copied(_still(uid))
+        made = partial(upright_of, copy, max_side)
+        picture, _ = made() if len(copy.values) <= AT_ONCE else (yield from beside(made))
+        found.append(picture)
+    return found
+
+
 def _is_in_file(source: lasting.Source, picture: Picture, memory: NDArray[np.float32]) -> Steps[bool]:
     """Whether a file has the pixels of a picture, read into memory that is there. Blender loads it in one step."""
     with suppress(AddonError):
@@ -160,7 +177,7 @@ def _touched(count: int) -> NDArray[np.float32]:
 
 
 def beside(work: Callable[[], T]) -> Steps[T]:
-    """Do something in a thread; yields until it is done, at least once."""
+    """Do something that needs nothing of Blender in a thread; yields until it is done, at least once."""
     future: Future[T] = Future()
     threading.Thread(target=_do, args=(work, future), name="hi3dgen read", daemon=True).start()
     yield

@@ -4,6 +4,8 @@
 They belong to the picture, as its mask does: another picture has others, so that no mesh gets the back of another.
 """
 
+from collections.abc import Iterable, Mapping
+
 import bpy
 from bpy.props import PointerProperty
 
@@ -12,6 +14,7 @@ from . import masks
 
 INPUTS = ("back", "left", "right")
 """The names of the inputs that take them."""
+_USED = "hi3dgen_made_with_{}"  # on a mesh's object: the image
 
 
 def attribute_of(side: str) -> str:
@@ -31,6 +34,21 @@ def pass_on(picture: bpy.types.Image, copy: bpy.types.Image) -> None:
     """Give a picture's copy its other pictures."""
     for side, image in sides_of(picture).items():
         setattr(copy, attribute_of(side), image)
+
+
+def remember(things: Iterable[bpy.types.Object], used: Mapping[str, bpy.types.Image]) -> None:
+    """Write on meshes which other pictures they were made with: the picture may have others later."""
+    for thing in things:
+        for side in INPUTS if thing.type == "MESH" else ():
+            if side in used:
+                thing[_USED.format(side)] = used[side]
+            elif _USED.format(side) in thing:
+                del thing[_USED.format(side)]
+
+
+def used_by(thing: bpy.types.Object) -> dict[str, bpy.types.Image]:
+    """The other pictures that a mesh was made with, by the names of the inputs, as far as they are in this file."""
+    return {side: image for side in INPUTS if (image := thing.get(_USED.format(side)))}
 
 
 def register() -> None:

@@ -6,19 +6,25 @@ Which views belong together is written on the cameras, so that they may be moved
 
 from dataclasses import dataclass
 from math import atan2, degrees
+from typing import Any
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 
+from ...backend.wire.products import Viewpoints
 from ..errors import AddonError
+from .engine_frame import affine_now
 from .ghost import CLIP, picture_of
+from .landing import PRODUCT, RECIPE
 from .lens import Sight, set_lens
 
 SET = "hi3dgen_views"  # on cameras' objects and on their collection: when their result came, in seconds
 # On its data. FOV and WIDTH are those of `Sight` in the scene; of DRAWN, how the engine had it, see `drawn_by`.
 NUMBER, FOV, WIDTH, PICTURE, DRAWN = (f"hi3dgen_view_{name}" for name in ("number", "fov", "width", "picture", "drawn"))
 
+NORMALS = "normal_views"
+"""The product that is normal maps of views."""
 SHOWN = 0.12
 """Of its way to the object: how large a camera is drawn."""
 BEHIND, BEFORE, HIDDEN = "BEHIND", "BEFORE", "HIDDEN"
@@ -70,8 +76,9 @@ def place(scene: bpy.types.Scene, thing: bpy.types.Object, sight: Sight, away: f
 def shown_set(scene: bpy.types.Scene, active: bpy.types.Object | None) -> list[bpy.types.Object]:
     """The cameras of the views that the panel shows, in their order: those of the active object, else the latest.
 
-    Of a mesh they are those that were made with it; of copies of a camera one is taken, the active object's if it has
-    one. The panel asks at every redraw: of thousands of objects only a file with views is searched.
+    Of a mesh they are those that were made with it, or of which it was made; of copies of a camera one is taken, the
+    active object's if it has one. The panel asks at every redraw: of thousands of objects only a file with views is
+    searched.
     """
     if not any(NUMBER in camera for camera in bpy.data.cameras):
         return []
@@ -82,11 +89,47 @@ def shown_set(scene: bpy.types.Scene, active: bpy.types.Object | None) -> list[b
     ]
     if not cameras:
         return []
-    own = [thing for thing in cameras if active is not None and active in (thing, thing.parent)]
+    own = [thing for thing in cameras if active is not None and _is_of(thing, active)]
     made = max(thing[SET] for thing in own or cameras)
     ours = sorted((thing for thing in cameras if thing[SET] == made), key=lambda thing: thing.name, reverse=True)
     ours.sort(key=lambda thing: thing in own)
     return sorted({_number_of(thing): thing for thing in ours}.values(), key=_number_of)  # the last one of a number
+
+
+def with_normals(
+    scene: bpy.types.Scene, cameras: list[bpy.types.Object]
+) -> tuple[list[bpy.types.Object], list[bpy.types.Object]]:
+    """The cameras of a result's views in colour, and those of the normal maps of the same views; none if it has none.
+
+    cameras: either of them. Raises `AddonError` if they are those of normal maps, and the views are gone.
+    """
+    recipe, is_normals = _recipe_of(cameras[0]), _is_normals(cameras[0])
+    others = {
+        thing[SET]
+        for thing in scene.objects
+        if thing.type == "CAMERA" and SET in thing and _is_normals(thing) != is_normals and _recipe_of(thing) == recipe
+    }
+    found = (shown_set(scene, next(thing for thing in scene.objects if thing.get(SET) == each)) for each in others)
+    partner = next((each for each in found if _stand_alike(each, cameras)), [])
+    if not is_normals:
+        return cameras, partner
+    if not partner:
+        raise AddonError("The views of which these are the normal maps are gone.", "Undo, or generate them again.")
+    return partner, cameras
+
+
+def bring(scene: bpy.types.Scene, cameras: list[bpy.types.Object], thing: bpy.types.Object, seen: Viewpoints) -> None:
+    """Put cameras where their views show a generated mesh. seen: where that is in the engine's frame, one for each.
+
+    Raises `AddonError` if the mesh was changed so much that nobody knows where that frame is.
+    """
+    world = np.array(thing.matrix_world, np.float64) @ np.vstack([affine_now(thing), (0.0, 0.0, 0.0, 1.0)])
+    scale = float(np.cbrt(abs(np.linalg.det(world[:3, :3]))))
+    for number, camera in enumerate(cameras):
+        matrix = np.array(Matrix((world @ seen.matrices[number]).tolist()).normalized(), np.float64)
+        place(
+            scene, camera, Sight(matrix, seen.fovs[number], seen.widths[number] * scale), seen.distances[number] * scale
+        )
 
 
 def title_of(cameras: list[bpy.types.Object]) -> str:
@@ -159,6 +202,25 @@ def _camera_of(thing: bpy.types.Object) -> bpy.types.Camera:
     """What of a view's object is the camera."""
     assert isinstance(thing.data, bpy.types.Camera)  # noqa: S101 - as `shown_set` finds them
     return thing.data
+
+
+def _is_of(thing: bpy.types.Object, active: bpy.types.Object) -> bool:
+    """Whether the camera of a view belongs to an object: to itself, or to the mesh of its result or of its views."""
+    return active in (thing, thing.parent) or (active.type == "MESH" and active.get(SET) == thing[SET])
+
+
+def _is_normals(thing: bpy.types.Object) -> bool:
+    return thing.get(PRODUCT) == NORMALS
+
+
+def _recipe_of(thing: bpy.types.Object) -> dict[str, Any]:
+    return thing[RECIPE].to_dict() if RECIPE in thing else {}
+
+
+def _stand_alike(some: list[bpy.types.Object], others: list[bpy.types.Object]) -> bool:
+    """Whether two results' views were seen by the same cameras, in the same order."""
+    one, other = ([drawn_by(thing).numbers for thing in each] for each in (some, others))
+    return len(one) == len(other) and np.allclose(one, other, atol=1e-4)
 
 
 def _number_of(thing: bpy.types.Object) -> int:

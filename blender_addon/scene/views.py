@@ -22,7 +22,7 @@ def land(landing: Landing, name: str, product: Views) -> None:
     """
     if not np.isfinite(product.matrices).all():
         raise AddonError("A camera that arrived stands nowhere.", "Generate again; report it if it stays.")
-    parent = landing.objects[0] if landing.objects else None
+    parent = next((thing for thing in landing.objects if thing.type == "MESH"), None)
     called, made = name.replace("_", " "), time.time()
     collection = bpy.data.collections.new(f"{landing.title} {called}")
     collection[SET] = made

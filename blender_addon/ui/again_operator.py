@@ -9,6 +9,7 @@ from bpy.props import IntProperty
 
 from ...backend.wire.limits import MAX_SEED, Scalar
 from ...backend.wire.messages import EngineInfo
+from .. import views_mesh
 from ..errors import AddonError
 from ..generate import submit, wait
 from ..language.words import say, translated
@@ -46,6 +47,11 @@ class MakeAgain:
         min=0,
         max=MAX_SEED,
     )
+
+    @staticmethod
+    def takes() -> engines.Engines:
+        """The engines and tools whose settings are its arguments."""
+        return (*engines.known(), *engines.of_views())
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -106,25 +112,34 @@ class MakeAgain:
         if thing is None or engine is None:
             raise AddonError("The mesh is not in the scene any more.", "Generate from its picture.")
         affine_now(thing)  # so that what cannot be done is said before the work
-        picture, recipe = picture_of(thing), recipe_of(thing) or {}
+        recipe = recipe_of(thing) or {}
+        is_set = self.properties.is_property_set("seed")  # pyright: ignore[reportAttributeAccessIssue]
+        seed = self.seed if is_set else recipe["seed"]
+        settings = _settings_of(thing, engine) | engine_settings.given(self, engine)
+        viewport = viewing.number_of(context)
+        if engine in engines.of_views():
+            cameras = views_mesh.views_of(context.scene, thing)
+            return views_mesh.make(
+                context.scene, cameras, engine.name, settings, seed=seed, viewport=viewport, instead=thing
+            )
+        picture = picture_of(thing)
         group = engine_settings.group_of(context.scene, engine)
         others = {name: getattr(group, name, None) for name in engine_settings.further_inputs(engine)}
-        is_set = self.properties.is_property_set("seed")  # pyright: ignore[reportAttributeAccessIssue]
         return submit(
             context.scene,
             picture,
             engine.name,
-            self.seed if is_set else recipe["seed"],
-            settings=_settings_of(thing, engine) | engine_settings.given(self, engine, self.FIXED),
+            seed,
+            settings=settings,
             inputs=inputs_of(thing, picture, {name: image for name, image in others.items() if image}),
-            viewport=viewing.number_of(context),
+            viewport=viewport,
             instead=thing,
         )
 
 
 def _engine_of(thing: bpy.types.Object) -> EngineInfo | None:
     """The engine that a mesh was made with; None if it is not here."""
-    return engines.find((recipe_of(thing) or {}).get("engine", ""), engines.known())
+    return engines.find((recipe_of(thing) or {}).get("engine", ""), MakeAgain.takes())
 
 
 def _settings_of(thing: bpy.types.Object, engine: EngineInfo | None) -> dict[str, Scalar]:

@@ -2,7 +2,8 @@
 """The settings of each engine as Blender's properties, made from the backend's capabilities.
 
 An engine's settings are a property group of every scene, `scene.hi3dgen_ENGINE`: two engines may have settings of the
-same name. The operator takes the settings of all engines by name.
+same name; and so are those of the tools that make a mesh of views. An operator takes the settings of all engines that
+it can name, by name.
 """
 
 import keyword
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 
 # The panel has these for all engines.
 SHARED_INPUTS = ("picture", "own_cutout", "strokes", "own_normal_map", *sides.INPUTS)
+VIEWS = (engines.VIEWS, "normal_views")  # the scene's, which are no image
 _INT_RANGE = (-(2**31), 2**31 - 1)
 
 _groups: dict[str, tuple[EngineInfo, type]] = {}  # by the scene's attribute
@@ -59,7 +61,7 @@ def shown(engine: EngineInfo) -> list[SettingInfo]:
 
 def further_inputs(engine: EngineInfo) -> list[str]:
     """The names of the pictures that this engine takes and others may not; each is a property beside its settings."""
-    taken = {*SHARED_INPUTS, *(setting.name for setting in engine.settings)}
+    taken = {*SHARED_INPUTS, *VIEWS, *(setting.name for setting in engine.settings)}
     return [name for name in engine.inputs if name not in taken and _is_free(name)]
 
 
@@ -69,32 +71,30 @@ def value_of(owner: Any, name: str) -> Scalar:  # noqa: ANN401 - anything of Ble
     return float(f"{value:.7g}") if isinstance(value, float) else value
 
 
-def arguments() -> dict[str, Any]:
-    """Properties for the settings of all engines by name, and for their inputs, each the name of an image.
+def arguments(of: engines.Engines) -> dict[str, Any]:
+    """Properties for the settings of engines by name, and for their inputs, each the name of an image.
 
     Engines may mean different things by one name: numbers are then bounded by the widest of the bounds, options are
     those of all, and what is of different kinds is text. The engine refuses what does not fit it.
     """
     by_name: dict[str, list[SettingInfo]] = {}
-    for engine in engines.known():
+    for engine in of:
         for setting in shown(engine):
             by_name.setdefault(setting.name, []).append(setting)
-    inputs = {name for engine in engines.known() for name in further_inputs(engine)}
+    inputs = {name for engine in of for name in further_inputs(engine)}
     named = {name: StringProperty(name=label_of(name), description="The name of an image") for name in sorted(inputs)}
     return named | _properties(_united(settings) for settings in by_name.values())
 
 
-def names() -> set[str]:
-    """The names of the settings of all engines."""
-    return {setting.name for engine in engines.known() for setting in shown(engine)}
+def names(of: engines.Engines) -> set[str]:
+    """The names of the settings of engines."""
+    return {setting.name for engine in of for setting in shown(engine)}
 
 
-def given(operator: Any, engine: EngineInfo | None, fixed: Iterable[str]) -> dict[str, Scalar]:  # noqa: ANN401
-    """The settings that an operator's caller gave, as `engine` has them; it refuses those that are not its own.
-
-    fixed: arguments that are no settings.
-    """
-    wanted = sorted(name for name in names().difference(fixed) if operator.properties.is_property_set(name))
+def given(operator: Any, engine: EngineInfo | None) -> dict[str, Scalar]:  # noqa: ANN401 - of `made_operators`
+    """The settings that an operator's caller gave, as `engine` has them; it refuses those that are not its own."""
+    listed = names(operator.takes()).difference(operator.FIXED)
+    wanted = sorted(name for name in listed if operator.properties.is_property_set(name))
     return {name: read(engine, name, value_of(operator, name)) for name in wanted}
 
 
@@ -107,7 +107,8 @@ def read(engine: EngineInfo | None, name: str, value: Scalar) -> Scalar:
 
 def update() -> None:
     """Make the groups of engines that are new or changed, and drop those of engines that are gone; values stay."""
-    wanted = {owner_of(engine.name): engine for engine in engines.known() if owner_of(engine.name).isidentifier()}
+    every = (*engines.known(), *engines.of_views())
+    wanted = {owner_of(engine.name): engine for engine in every if owner_of(engine.name).isidentifier()}
     for attribute, (engine, _) in list(_groups.items()):
         if wanted.get(attribute) != engine:
             _drop(attribute)

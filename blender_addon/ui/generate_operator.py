@@ -61,6 +61,11 @@ class Generate:
     )
     count: IntProperty(**COUNT)
 
+    @staticmethod
+    def takes() -> engines.Engines:
+        """The engines whose settings are its arguments."""
+        return engines.known()
+
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only if the engines are known: a caller's settings would be refused as unknown arguments.
@@ -103,7 +108,7 @@ class Generate:
     def _settings(self, scene: bpy.types.Scene, engine: EngineInfo | None) -> dict[str, Scalar]:
         """The panel's settings of the engine, and the caller's. The engine refuses those that are not its own."""
         settings = engine_settings.settings_of(scene, engine) if engine else {}
-        return settings | engine_settings.given(self, engine, self.FIXED)
+        return settings | engine_settings.given(self, engine)
 
     def _inputs(
         self, scene: bpy.types.Scene, engine: EngineInfo | None, picture: bpy.types.Image | Path
@@ -119,7 +124,7 @@ class Generate:
             inputs[normal_map.INPUT] = _image(self.normal_map)
         inputs |= {side: _image(named) for side in sides.INPUTS if (named := getattr(self, side))}
         names = {name for each in engines.known() for name in engine_settings.further_inputs(each)}
-        for name in names.difference(self.FIXED, engine_settings.names()):
+        for name in names.difference(self.FIXED, engine_settings.names(engines.known())):
             if self._is_set(name):
                 inputs[name] = _image(getattr(self, name))
         return {name: image for name, image in inputs.items() if image}

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operators whose arguments are the settings of all engines: they are made again when the engines change."""
+"""The operators whose arguments are the settings of engines: they are made again when the engines change."""
 
 import bpy
 
 from ..language.catalogue import keep_apart
 from ..link import engines
-from . import again_operator, engine_settings, generate_operator
+from . import again_operator, engine_settings, generate_operator, views_mesh_operator
 
-_BASES = (generate_operator.Generate, again_operator.MakeAgain)
+_BASES = (generate_operator.Generate, again_operator.MakeAgain, views_mesh_operator.MeshFromViews)
 
 _made: list[type] = []
 _takes: list[object] = []  # what they were made of
@@ -15,13 +15,15 @@ _takes: list[object] = []  # what they were made of
 
 def update() -> None:
     """Make the operators with the arguments that the known engines take; none anew without need: one may be in use."""
-    takes = [(engine.name, engine.settings, engine.inputs) for engine in engines.known()]
+    every = (*engines.known(), *engines.of_views())
+    takes = [(engine.name, engine.settings, engine.inputs) for engine in every]
     if _made and takes == _takes:
         return
     _takes[:] = takes
     _drop()
     for base in _BASES:
-        arguments = {name: value for name, value in engine_settings.arguments().items() if name not in base.FIXED}
+        taken = engine_settings.arguments(base.takes())
+        arguments = {name: value for name, value in taken.items() if name not in base.FIXED}
         name = base.bl_idname.replace("hi3dgen.", "HI3DGEN_OT_")
         made = type(name, (base, bpy.types.Operator), {"__annotations__": arguments})
         keep_apart(made)

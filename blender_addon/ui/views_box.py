@@ -6,9 +6,11 @@ Thumbnails are Blender's own previews of the images, which it makes beside the p
 
 import bpy
 
+from ..extension import PACKAGE
 from ..language.words import say
 from ..scene import view_sets
-from . import views_operators
+from . import engine_settings, views_mesh_operator, views_operators
+from .text import draw_sentence
 
 _TILE = 3.3  # units: the width of a thumbnail with its borders
 _THUMBNAIL = 2.8  # the same without them
@@ -33,6 +35,23 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     row.operator("hi3dgen.contact_sheet", icon="IMAGE_DATA")
     row.operator("hi3dgen.remove_views", text="", icon="TRASH")
     _draw_filmstrip(body, context, cameras)
+    _draw_mesh(body, context.scene)
+
+
+def _draw_mesh(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+    """The button that makes a mesh of the views, with its settings; or what it lacks."""
+    tool = views_mesh_operator.tool_of_views()
+    group = engine_settings.group_of(scene, tool) if tool else None
+    if tool is None or group is None:
+        return
+    column = layout.column()
+    column.operator("hi3dgen.mesh_from_views", icon="MESH_ICOSPHERE")
+    if missing := views_mesh_operator.why_missing():
+        draw_sentence(layout, missing, "INFO")
+        layout.operator("preferences.addon_show", text=say("Open Preferences"), icon="PREFERENCES").module = PACKAGE
+        return
+    for setting in engine_settings.shown(tool):
+        column.prop(group, setting.name)
 
 
 def _draw_filmstrip(layout: bpy.types.UILayout, context: bpy.types.Context, cameras: list[bpy.types.Object]) -> None:

@@ -2,13 +2,17 @@
 """What is done with views that are in the scene: each a click, and a line for a script."""
 # pyright: reportInvalidTypeForm=false
 
+from functools import partial
+
 import bpy
 from bpy.props import EnumProperty, StringProperty
 
 from ..errors import AddonError
+from ..generate import tell
 from ..language.words import say, translated
 from ..link import runtime
 from ..scene import contact_sheet, view_sets, viewing
+from ..scene.reading import Steps, finished
 from ..scene.view_sets import BEFORE, BEHIND, HIDDEN
 from . import image_editors
 
@@ -118,19 +122,21 @@ class HI3DGEN_OT_contact_sheet(_OnViews, bpy.types.Operator):  # noqa: N801
 
     bl_idname = "hi3dgen.contact_sheet"
     bl_label = "Contact Sheet"
+    bl_options = set()  # what is made is an undo step of its own when it is there
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Make the image."""
+        """Begin the image. Without a window, make it, and raise if that fails."""
         cameras = view_sets.shown_set(context.scene, context.object)
         name = f"{view_sets.title_of(cameras)} contact sheet"
         try:
-            sheet = contact_sheet.make(name, view_sets.pictures_of(cameras))
+            steps = contact_sheet.make(name, view_sets.pictures_of(cameras))
+            if runtime.has_window():
+                bpy.app.timers.register(partial(_go_on, steps, name))
+            else:
+                self.report({"INFO"}, _made(finished(steps)))
         except AddonError as error:
             self.report({"ERROR"}, translated(str(error)))
             return {"CANCELLED"}
-        if context.screen and any(area.ui_type == image_editors.EDITOR for area in context.screen.areas):
-            image_editors.show(context, sheet)
-        self.report({"INFO"}, say("The contact sheet is the image “{name}”.", name=sheet.name))
         return {"FINISHED"}
 
 
@@ -148,6 +154,29 @@ class HI3DGEN_OT_remove_views(_OnViews, bpy.types.Operator):  # noqa: N801
         self.report({"INFO"}, say("{name} and their images were removed.", name=name))
         runtime.redraw()
         return {"FINISHED"}
+
+
+def _go_on(steps: Steps[bpy.types.Image], name: str) -> float | None:
+    """Do the next step of making a contact sheet, and show it when it is made."""
+    windows = bpy.context.window_manager.windows
+    try:
+        next(steps)
+    except StopIteration as end:
+        for window in windows:
+            if any(area.ui_type == image_editors.EDITOR for area in window.screen.areas):
+                with bpy.context.temp_override(window=window):
+                    image_editors.show(bpy.context, end.value)
+                break
+        tell(None, _made(end.value), name)
+    except AddonError as error:
+        tell(None, translated(str(error)))
+    else:
+        return runtime.TICK_SECONDS
+    return None
+
+
+def _made(sheet: bpy.types.Image) -> str:
+    return say("The contact sheet is the image “{name}”.", name=sheet.name)
 
 
 CLASSES = (HI3DGEN_OT_look_from_view, HI3DGEN_OT_show_views, HI3DGEN_OT_contact_sheet, HI3DGEN_OT_remove_views)

@@ -83,11 +83,11 @@ def engines(scene: Any, session: Any) -> Iterator[ModuleType]:
 
     module = import_module(f"{MODULE}.blender_addon.link.engines")
     messages = import_module(f"{MODULE}.backend.wire.messages")
-    usual, extension = module.known(), session.extension
+    usual, tools, extension = module.known(), module.of_views(), session.extension
     yield module
     session.close()
     session.extension, session.capabilities = extension, None
-    module.hear(messages.Capabilities("0.0.0", usual), session.user_folder)
+    module.hear(messages.Capabilities("0.0.0", usual, tools), session.user_folder)
     module.learn()
     assert module.known() == usual
 

@@ -216,7 +216,7 @@ def test_a_look_goes_without_the_mask_that_the_engine_does_not_take(
 def test_while_no_engine_is_known_that_is_the_reason(scene: Any, engines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.hi3dgen.picture = two_boxes()
     with monkeypatch.context() as patch:
-        patch.setattr(engines, "_known", ())
+        patch.setattr(engines, "_known", engines.NOTHING)
         with pytest.raises(RuntimeError, match="did not say which engines it has"):
             bpy.ops.hi3dgen.preview_cutout()
 

@@ -26,6 +26,11 @@ def learn(module: ModuleType, session: Any, engines: Any) -> None:
     module.learn()
 
 
+def capabilities(engines: Any) -> Any:
+    """What is kept of the engines."""
+    return wire().Capabilities("", engines)
+
+
 def wire() -> Any:
     return import_module(f"{MODULE}.backend.wire.messages")
 
@@ -136,14 +141,14 @@ def test_the_file_is_private_and_of_one_version_of_the_backend(
 ) -> None:
     backend = write_program(tmp_path, "")
     orbit = (engine("orbit", setting("steps", 7, 1, 9)),)
-    engines.write(tmp_path, backend, orbit)
-    assert engines.read(tmp_path, backend) == orbit
+    engines.write(tmp_path, backend, capabilities(orbit))
+    assert engines.read(tmp_path, backend) == capabilities(orbit)
     path = tmp_path / "capabilities.json"
     if sys.platform != "win32":
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert not list(tmp_path.glob(".*"))
     (backend / "backend" / "new.py").touch()
-    assert engines.read(tmp_path, backend) == ()
+    assert engines.read(tmp_path, backend) is None
 
 
 @pytest.mark.parametrize(
@@ -152,18 +157,18 @@ def test_the_file_is_private_and_of_one_version_of_the_backend(
 def test_an_unreadable_file_is_as_if_it_were_missing(
     session: Any, engines: ModuleType, tmp_path: Path, text: str
 ) -> None:
-    engines.write(tmp_path, CHECKOUT, engines.known())
+    engines.write(tmp_path, CHECKOUT, capabilities(engines.known()))
     path = tmp_path / "capabilities.json"
     path.write_text(text.replace("STAMP", json.loads(path.read_text())["stamp"]))
-    assert engines.read(tmp_path, CHECKOUT) == ()
+    assert engines.read(tmp_path, CHECKOUT) is None
 
 
 def test_a_folder_that_cannot_be_written_costs_the_file_alone(
     session: Any, engines: ModuleType, tmp_path: Path
 ) -> None:
     (tmp_path / "capabilities.json").mkdir()
-    engines.write(tmp_path, CHECKOUT, engines.known())
-    assert engines.read(tmp_path, CHECKOUT) == ()
+    engines.write(tmp_path, CHECKOUT, capabilities(engines.known()))
+    assert engines.read(tmp_path, CHECKOUT) is None
 
 
 def test_a_greeting_is_learned_between_operators(session: Any, engines: ModuleType, tmp_path: Path) -> None:
@@ -223,7 +228,7 @@ def test_while_the_engines_are_found_out_generate_says_so_and_does_not_wait(
     answered = threading.Event()
     asking = threading.Thread(target=answered.wait)
     asking.start()
-    monkeypatch.setattr(engines, "_known", ())
+    monkeypatch.setattr(engines, "_known", engines.NOTHING)
     monkeypatch.setattr(engines, "_asking", asking)
     try:
         with pytest.raises(RuntimeError, match=r"still starting: its engines are not known yet. Try again in a moment"):
@@ -236,9 +241,9 @@ def test_while_the_engines_are_found_out_generate_says_so_and_does_not_wait(
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes on the disk")
 def test_a_pipe_in_place_of_the_file_is_not_waited_for(session: Any, engines: ModuleType, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "capabilities.json")
-    assert engines.read(tmp_path, CHECKOUT) == ()
-    engines.write(tmp_path, CHECKOUT, engines.known())
-    assert engines.read(tmp_path, CHECKOUT) == engines.known()
+    assert engines.read(tmp_path, CHECKOUT) is None
+    engines.write(tmp_path, CHECKOUT, capabilities(engines.known()))
+    assert engines.read(tmp_path, CHECKOUT) == capabilities(engines.known())
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has links only for some")

@@ -33,9 +33,14 @@ def test_a_back_picture_paints_the_back_and_makes_it_again(scene: Any) -> None:
     assert {*thing["hi3dgen"]["inputs"].keys()} == {"picture", "back"}
     assert share_of_blue(thing) > 0.05
 
-    picture.hi3dgen_back = None  # the picture that the mesh shows keeps it
+    used = dict(thing["hi3dgen"]["inputs"])
+    for image in bpy.data.images:  # the picture, and the copy of it that the mesh shows
+        image.hi3dgen_back = None
     assert bpy.ops.hi3dgen.make_again(thickness=0.8) == {"FINISHED"}
-    assert {*thing["hi3dgen"]["inputs"].keys()} == {"picture", "back"}
+    assert dict(thing["hi3dgen"]["inputs"]) == used
+    bpy.data.images.remove(bpy.data.images["plum from behind"])
+    with pytest.raises(RuntimeError, match="picture from behind"):
+        bpy.ops.hi3dgen.make_again(thickness=0.9)
 
 
 def test_who_looks_at_another_side_means_the_picture_that_has_it(scene: Any) -> None:

@@ -8,11 +8,12 @@ from importlib.util import find_spec
 from typing import Any
 
 from ...flow.engine import NORMAL_VIEWS, PICTURE, VIEWS, Engine
-from ...flow.products import Mesh
+from ...flow.products import Mesh, Viewpoints
 from ...flow.stage import Stage
+from ...mesh.place import place
 from ...nn.environment import prepare_environment
 from .settings import SETTINGS
-from .views import cut_views, place_normals, views_needed
+from .views import cut_views, place_normals, place_views, views_needed
 
 
 def grid() -> Engine:
@@ -26,6 +27,7 @@ def grid() -> Engine:
         settings=SETTINGS,
         inputs=(PICTURE, VIEWS, NORMAL_VIEWS),
         gives={"mesh": Mesh},
+        on_request={"view_cameras": Viewpoints},
         stages=(
             Stage("need_views", "Looking for views", "views", ("picture",), (), views_needed, unless=VIEWS),
             Stage("cut_views", "Cutting out the views", "cut_views", ("views",), ("cells",), cut_views),
@@ -55,6 +57,15 @@ def grid() -> Engine:
                 ("image_size",),
                 lambda *taken, **used: _stages().paint(*taken, **used),
             ),
+            Stage(
+                "place_views",
+                "Placing the views",
+                "view_cameras",
+                ("mesh", "views"),
+                (),
+                place_views,
+            ),
+            Stage("place", "Placing the mesh", "mesh", ("mesh",), (), place),
         ),
     )
 

@@ -11,11 +11,9 @@ from ...flow.products import Camera, Cutout, Mesh, NormalMap, Noted, Report, Vie
 from ...foreground.cut_out import cut_out_by_alpha
 from ...guided.given import GivenView, paint_views
 from ...mesh.clean import clean
-from ...mesh.place import place
 from ...mesh.reduce import reduce
 from ...nn.device import TOO_SMALL, choose, is_out_of_memory, release
 from ...raster.render import vertex_normals
-from ...raster.resample import resample
 from ...raster.vectors import TO_VIEWER, unit
 from ...texture.camera import angles_of, pixels
 from ...texture.paint_mesh import paint_mesh
@@ -23,7 +21,7 @@ from ...texture.raster import look
 from ...texture.square import of_square, squared
 from ...volume.reconstruct import hull, mesh_of, reconstruct
 from ...volume.seen import seen
-from .views import CutViews
+from .views import CutViews, resized
 
 _MOST = 1024  # pixels a side of the cut-out of the view that is painted first
 
@@ -63,7 +61,7 @@ def finish(mesh: Mesh, *, faces: int, report: Report) -> Mesh | Noted:
 
 
 def paint(mesh: Mesh, views: Views, cut: CutViews, *, image_size: str, report: Report) -> Mesh | Noted:
-    """The mesh in the colours of the views, on the floor and a metre long.
+    """The mesh in the colours of the views, where it lies.
 
     The view nearest to the front is painted first; the others come where it does not see the surface well, those near
     it first. Raises UserError "no-room" and "camera-in-mesh" as `texture.paint_mesh` does.
@@ -72,19 +70,22 @@ def paint(mesh: Mesh, views: Views, cut: CutViews, *, image_size: str, report: R
     _, height, width, _ = views.pictures.shape
     front = min(range(count), key=lambda number: _off_front(cut.cameras[number]))
     camera, picture = cut.cameras[front], views.pictures[numbers[front]].copy()
-    picture[..., 3] = resample(cut.rgba[front], (0, 0, cut.rgba.shape[2], cut.rgba.shape[1]), (height, width))[..., 3]
+    picture[..., 3] = resized(cut.rgba[front], (height, width))[..., 3]
     cutout = cut_out_by_alpha(picture, min(max(height, width), _MOST), lambda _step, _of: report(0, 1))
     normal_map = NormalMap(_normals(mesh, camera, cutout), cutout.alpha, cutout.crop)
     halfway = partial(_part, report, 0, 2)
     painted = paint_mesh(mesh, camera, cutout, normal_map, picture, most=int(image_size), report=halfway)
     mesh, notes = (painted.product, painted.notes) if isinstance(painted, Noted) else (painted, ())
     given = [
-        GivenView(squared(views.pictures[numbers[each]])[..., :3], mask, of_square(cut.cameras[each], height, width))
-        for each, mask in enumerate(squared(rgba)[..., 3] for rgba in cut.rgba)
+        GivenView(
+            squared(views.pictures[numbers[each]])[..., :3],
+            squared(resized(rgba[..., 3], (height, width))[..., None])[..., 0],
+            of_square(cut.cameras[each], height, width),
+        )
+        for each, rgba in enumerate(cut.rgba)
         if each != front
     ]
-    mesh = paint_views(mesh, camera, cutout, given, partial(_part, report, 1, 2))
-    return noted(place(mesh, report=lambda _step, _of: report(1, 1)), notes)
+    return noted(paint_views(mesh, camera, cutout, given, partial(_part, report, 1, 2)), notes)
 
 
 def _off_front(camera: Camera) -> float:

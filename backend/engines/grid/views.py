@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The views as the grid takes them: of one size, cut out, those that cannot be used left out."""
+"""The views as the grid takes them, of one size and cut out, and where their cameras are about its mesh."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,10 +9,13 @@ import numpy as np
 
 from ...arrays import Float32Array, Float64Array
 from ...errors import UserError
-from ...flow.products import Camera, Noted, Picture, Report, Views, noted
+from ...flow.products import Camera, Mesh, Noted, Picture, Report, Viewpoint, Viewpoints, Views, noted
 from ...foreground.cut_out import cut_out, is_opaque
+from ...mesh.place import resting
 from ...raster.resample import paste_back, resample
 from ...raster.vectors import unit
+from ...texture.camera import check_camera
+from ...texture.lens import lens_of, pose_of
 
 _PIXELS = 4  # of a view along its longer side, for each cell
 _MOST = 384  # pixels of a view along its longer side
@@ -45,8 +48,10 @@ def cut_views(views: Views, *, cells: int, report: Report) -> CutViews | Noted:
     """Bring views to the size that a grid needs and cut the object out of each, by its alpha or by its background.
 
     Of which the object cannot be told they are left out, and a note says so. Raises UserError "one-view" if the views
-    are all from one side, and "views-unlike" if not two remain.
+    are all from one side, "views-unlike" if not two remain, and "bad-camera" if a camera is none.
     """
+    for camera in views.cameras:
+        check_camera(camera)
     _check_apart(views.cameras)
     height, width = views.pictures.shape[1:3]
     scale = min(1.0, _PIXELS * cells / max(height, width), _MOST / max(height, width))
@@ -87,11 +92,33 @@ def place_normals(cut: CutViews, normal_views: Views, *, report: Report) -> CutV
         advice = "Give normals by the cameras of the views, in their order, or leave them out."
         raise UserError("other-cameras", "The normals are not seen by the cameras of the views.", advice)
     _, height, width, _ = cut.rgba.shape
-    maps = np.stack([_resized(normal_views.pictures[number], (height, width)) for number in used])
+    maps = np.stack([resized(normal_views.pictures[number], (height, width)) for number in used])
     vectors = maps[..., :3].astype(np.float32) / 127.5 - 1
     lengths = np.linalg.norm(vectors, axis=3, keepdims=True)
     normals = np.where(lengths > _GREY, unit(vectors, least=1e-6), 0).astype(np.float32)
     return replace(cut, normals=normals)
+
+
+def place_views(mesh: Mesh, views: Views, *, report: Report) -> Viewpoints:
+    """The cameras of the views in the axes of the mesh as `mesh.place` will set it down, in the views' order.
+
+    Nothing was searched for: both likenesses are 1. Raises UserError "empty-mesh" as `mesh.place` does.
+    """
+    floor, size = resting(mesh)
+    points = (mesh.vertices - floor) / size
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    radius = float(np.linalg.norm(points.max(axis=0) - middle))
+    _, height, width, _ = views.pictures.shape
+    found: list[Viewpoint] = []
+    for camera in views.cameras:
+        matrix = camera.matrix.copy()
+        matrix[:3, 3] = (matrix[:3, 3] - floor) / size
+        placed = Camera(matrix, camera.fov, camera.width / size)
+        pose = pose_of(lens_of(placed, middle, radius, (height, width)))
+        away = float(np.linalg.norm(matrix[:3, 3] - middle))
+        found.append(Viewpoint(placed, pose.azimuth, pose.elevation, pose.roll, away, 1.0, 1.0))
+    report(1, 1)
+    return Viewpoints(tuple(found), fits=True)
 
 
 def _within(report: Report, number: int, count: int, _step: int, _of: int) -> None:
@@ -100,7 +127,7 @@ def _within(report: Report, number: int, count: int, _step: int, _of: int) -> No
 
 def _cut(picture: Picture, shape: tuple[int, int], report: Report) -> Picture:
     """A view of this shape with the object's coverage as its alpha. Raises `UserError`."""
-    small = _resized(picture, shape)
+    small = resized(picture, shape)
     if not is_opaque(small):
         if not (small[..., 3] >= 255 * _OPAQUE).any():
             raise UserError("empty-cutout", "The view shows nothing.", "Leave it out.")
@@ -109,9 +136,11 @@ def _cut(picture: Picture, shape: tuple[int, int], report: Report) -> Picture:
     return paste_back(cutout.rgba, cutout.crop)
 
 
-def _resized(picture: Picture, shape: tuple[int, int]) -> Picture:
+def resized(picture: Picture, shape: tuple[int, int]) -> Picture:
+    """A picture of this shape with the same middle and square pixels; up to half a pixel goes above and below."""
     height, width = picture.shape[:2]
-    return picture if (height, width) == shape else resample(picture, (0, 0, width, height), shape)
+    down = shape[0] * width / shape[1]
+    return picture if (height, width) == shape else resample(picture, (0, (height - down) / 2, width, down), shape)
 
 
 def _check_apart(cameras: tuple[Camera, ...]) -> None:

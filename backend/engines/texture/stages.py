@@ -5,7 +5,7 @@ import numpy as np
 
 from ...errors import UserError
 from ...flow.products import Camera, Cutout, Mesh, NormalMap, Noted, Picture, Report, Viewpoint, Viewpoints
-from ...texture.camera import focal_length, sees
+from ...texture.camera import check_camera, focal_length
 from ...texture.cloud import Cloud, scatter
 from ...texture.fit import DISTANCE, POINTS, Candidate, fit, framed_at
 from ...texture.lens import Pose, lens_of, pose_of
@@ -58,15 +58,6 @@ def find_camera(
         viewpoints,
         (f"The camera was found at {found_at} (azimuth, elevation). As good, or nearly, is {directions}.",),
     )
-
-
-def check_camera(camera: Camera) -> None:
-    """Raises UserError "bad-camera" if a camera that a request brings is none."""
-    if not sees(camera):
-        sentence = (
-            "The camera that was given is none: it is scaled or sheared, or it is too far away, too wide or too narrow."
-        )
-        raise UserError("bad-camera", sentence, "Give a camera without scale, with a field of view below 170 degrees.")
 
 
 def judge_camera(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, camera: Camera, *, report: Report) -> Viewpoints:

@@ -10,12 +10,13 @@ from ...flow.products import Crop, Cutout, Mesh, Noted, Picture, Report, Viewpoi
 from ...foreground.cut_out import cut_out
 from ...guided.given import GivenView, paint_views
 from ...raster.resample import paste_back, resample
+from ...texture.camera import check_camera
 from ...texture.cloud import scatter
 from ...texture.lens import lens_of, pose_of
 from ...texture.likeness import LEAST, target
 from ...texture.square import of_square, squared
 from ...texture.view_fit import fit_views
-from .stages import check_camera, fitting
+from .stages import fitting
 
 _SIDE = 256  # pixels of a mask
 _DRAWN = 96  # pixels of the small views that are compared

@@ -51,9 +51,10 @@ def numbers_of(matrix: Float32Array, fov: float) -> tuple[float, ...]:
 
 
 def test_the_tool_is_told_apart_from_the_engines(client: Conversation) -> None:
-    assert "texture" not in [engine.name for engine in client.capabilities.engines]
-    (tool,) = client.capabilities.tools
-    assert tool.name == "texture"
+    assert {"texture", "grid"}.isdisjoint(engine.name for engine in client.capabilities.engines)
+    tool, of_views = client.capabilities.tools
+    assert (tool.name, of_views.name) == ("texture", "grid")
+    assert {"picture", "views", "normal_views"} == {*of_views.inputs}
     assert {"picture", "mesh", "camera"} <= {*tool.inputs}
     assert tool.products == {"viewpoints": "viewpoints", "mesh": "mesh"}
 

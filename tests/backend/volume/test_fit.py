@@ -101,5 +101,9 @@ def test_a_finer_field_keeps_what_the_coarse_one_has_learned_but_not_where_that_
     inside = fine.distances < -2
     moved = (refined(carved, field, fine).distances - fine.distances)[inside]
     torch.testing.assert_close(moved, torch.full_like(moved, 1.5), atol=1e-3, rtol=0)
+    barely = replace(field, distances=field.distances + 0.2)  # less than the coarse cells tell
+    torch.testing.assert_close(refined(barely, field, fine).distances, fine.distances)
+    grown = replace(field, distances=field.distances - 1)
+    torch.testing.assert_close(refined(grown, field, fine).distances, fine.distances)
     thin = replace(carved, stout=torch.zeros_like(field.stout))
     torch.testing.assert_close(refined(thin, field, fine).distances, fine.distances)

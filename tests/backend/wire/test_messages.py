@@ -202,6 +202,7 @@ def examples() -> Iterator[Message]:
         camera=CAMERA,
         views=np.arange(48, dtype=np.uint8).reshape(1, 3, 4, 4),
         view_cameras=CAMERA,
+        normal_views=np.arange(24, dtype=np.uint8).reshape(1, 2, 3, 4),
     )
     yield messages.Cancel("one")
     yield messages.GetStatus()
@@ -235,7 +236,7 @@ OPTIONAL: dict[type[Message], set[str]] = {
     messages.Request: {
         *("settings", "count", "gives"),
         *("mesh_vertices", "mesh_triangles", "mesh_corner_uv", "mesh_faces", "camera"),
-        *("views", "view_cameras"),
+        *("views", "view_cameras", "normal_views"),
     },
     messages.Capabilities: {"tools"},
 }
@@ -245,6 +246,7 @@ BESIDE_ARRAYS = {"view_cameras"}
 
 OPTIONAL_ARRAYS = {
     "inputs.left",
+    "normal_views",
     "mesh_corner_uv",
     "mesh_faces",
     "mesh.colours",
@@ -500,6 +502,8 @@ def test_viewpoints_have_all_of_their_numbers(changed: dict[str, Any]) -> None:
         {"views": np.zeros((0, 3, 4, 4), np.uint8), "view_cameras": ()},
         {"views": np.zeros((65, 1, 1, 4), np.uint8), "view_cameras": CAMERA * 65},
         {"views": np.zeros((1, 1, 5, 4), np.uint8), "view_cameras": CAMERA},
+        {"normal_views": np.zeros((2, 3, 4, 4), np.uint8)},
+        {"normal_views": np.zeros((1, 1, 5, 4), np.uint8)},
     ],
     ids=lambda changed: next(iter(changed)),
 )

@@ -6,17 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from backend.engines import GRID
-from backend.engines.grid.views import CutViews, cut_views, place_normals
+from backend.engines import TOOLS
+from backend.engines.grid.views import CutViews, cut_views, place_normals, place_views, resized
 from backend.errors import UserError
 from backend.flow.pipeline import Pipeline, Progress
-from backend.flow.products import Mesh, Noted, Picture, Views
+from backend.flow.products import Camera, Mesh, Noted, Picture, Views
 from backend.flow.request import Request
 from backend.mesh.check import is_closed
+from backend.mesh.place import place
 from backend.normals.image import to_picture
-from backend.texture.camera import orbit
+from backend.texture.camera import orbit, pixels
 from tests.backend.texture.photographs import box, joined, photographed
 
+GRID = TOOLS["grid"]
 SIDE = 64
 QUICK = {"cells": 16, "steps": 10, "image_size": "1024", "faces": 2000}
 CAMERAS = tuple(orbit(30 + 60 * k, (20, -10)[k % 2], 2.4, 40) for k in range(6))
@@ -117,6 +119,38 @@ def test_normals_by_other_cameras_are_refused(both: tuple[Views, Views]) -> None
     for cameras in (CAMERAS[1:] + CAMERAS[:1], CAMERAS[:3]):
         with pytest.raises(UserError, match="not seen by the cameras"):
             place_normals(cut, Views(both[1].pictures[: len(cameras)], cameras), report=ignore)
+
+
+def test_views_of_any_shape_keep_their_middle_and_square_pixels() -> None:
+    """So that one camera sees the view and what the grid takes of it, and its mask fits the view again."""
+    row, column = np.mgrid[:213, :320] + 0.5
+    view = np.zeros((213, 320, 4), np.uint8)
+    view[..., 3] = 255 * (np.hypot(row - 60.0, column - 250.0) < 40)
+    for shape in ((85, 128), (43, 64)):
+        small = resized(view, shape)
+        scale = 320 / shape[1]
+        place = [np.average(axis, weights=small[..., 3]) + 0.5 for axis in np.indices(shape)]
+        middle = np.array([60.0 - 213 / 2, 250.0 - 160]) / scale + np.array(shape) / 2
+        np.testing.assert_allclose(place, middle, atol=0.05)
+        again = resized(small[..., 3], (213, 320))
+        place = [np.average(axis, weights=again) + 0.5 for axis in np.indices((213, 320))]
+        np.testing.assert_allclose(place, (60.0, 250.0), atol=0.2)
+
+
+def test_the_cameras_see_the_mesh_that_was_set_down_as_they_saw_it_before() -> None:
+    parallel = Camera(CAMERAS[1].matrix, 0.0, 1.8)
+    views = Views(np.zeros((2, SIDE, SIDE, 4), np.uint8), (CAMERAS[0], parallel))
+    points = BODY.vertices * 0.7 + np.float32(0.1)
+    mesh = replace(BODY, vertices=points)
+    placed = place(mesh, report=ignore)
+    seen = place_views(mesh, views, report=ignore)
+    assert seen.fits
+    for before, after in zip(views.cameras, seen.found, strict=True):
+        now = pixels(placed.vertices.astype(np.float64), after.camera, (SIDE, SIDE))[:, :2]
+        np.testing.assert_allclose(now, pixels(points.astype(np.float64), before, (SIDE, SIDE))[:, :2], atol=1e-3)
+    assert seen.found[0].azimuth == pytest.approx(30, abs=8)
+    with pytest.raises(UserError, match="camera that was given"):
+        cut_views(Views(views.pictures, (Camera(2 * np.eye(4), 40.0), parallel)), cells=16, report=ignore)
 
 
 def test_a_request_without_views_is_told_so(both: tuple[Views, Views]) -> None:

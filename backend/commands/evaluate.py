@@ -15,4 +15,4 @@ def configure(parser: argparse.ArgumentParser, engines: Mapping[str, Engine]) ->
     evaluate_geometry.configure(kinds.add_parser("geometry", help="measure meshes"), engines)
     evaluate_cutouts.configure(kinds.add_parser("cutouts", help="measure cut-outs"))
     evaluate_views.configure(kinds.add_parser("views", help="measure views, and meshes as cameras see them"), engines)
-    evaluate_shapes.configure(kinds.add_parser("shapes", help="measure a small NoRLD on made-up shapes"))
+    evaluate_shapes.configure(kinds.add_parser("shapes", help="measure a small NoRLD on made-up shapes"), engines)

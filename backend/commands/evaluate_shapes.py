@@ -6,26 +6,32 @@ The networks are sampled by the stages of the engine `hi3dgen`, which finds them
 
 import argparse
 import json
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..files.pictures import write_picture
+from ..flow.engine import Engine
 from ..flow.products import Mesh, NormalMap, Noted, Picture
+from ..flow.settings import Settings, checked
 from ..wire.limits import seed_from_text
 from .evaluate_sheet import check_sheet
 from .trainings import at_least, check_training
 
 if TYPE_CHECKING:
     from ..training.geometry.evaluation import Score
+    from ..training.geometry.triangles import Triangles
 
 _NEEDED = ("torch", "numba", "safetensors", "transformers", "PIL")
-_PANELS = 7  # of a row of the sheet
 _HEADS = ("chamfer", "f02", "f05", "normals", "volume", "side90", "top", "front", "back", "extent")
+_ANGLES = (0, 90, 180)  # from which the sheet shows a surface
+_STAGES = {"hi3dgen": ("tokens", "structure", "latents", "geometry"), "draft": ("geometry",)}  # from a normal map on
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
+def configure(parser: argparse.ArgumentParser, engines: Mapping[str, Engine]) -> None:
     """Give the command its arguments."""
     parser.add_argument("--count", type=at_least(1), default=8, metavar="N", help="shapes to measure (default 8)")
     parser.add_argument("--first", type=at_least(0), default=0, metavar="N", help="the first one's number (default 0)")
@@ -35,81 +41,72 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--estimated", action="store_true", help="give estimated normals in place of the true ones")
     parser.add_argument("--sheet", type=Path, metavar="PICTURE", help="write normal maps, truths and meshes here")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=partial(run, engines=engines))
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     """Measure each shape's meshes and print a line each, then write the sheet. Raises `UserError`."""
     check_training("hi3dgen", _NEEDED)
-    from ..engines.draft.geometry import build  # noqa: PLC0415 - heavy, as all below
-    from ..engines.hi3dgen.stages import Stages  # noqa: PLC0415
-    from ..training.core.task import HELD_OUT_SEED  # noqa: PLC0415
+    from ..training.core.task import HELD_OUT_SEED  # noqa: PLC0415 - heavy, as all below
     from ..training.geometry import comparison, evaluation  # noqa: PLC0415
     from ..training.small import truth  # noqa: PLC0415
     from ..training.small.objects import drawn  # noqa: PLC0415
 
     if options.sheet:
         check_sheet(options.sheet, [], options.count, comparison.PANEL)
-    stages = Stages()
-    scores: dict[str, dict[str, Score]] = {"small": {}, "draft": {}}
+    given = {
+        "hi3dgen": {f"{flow}_steps": options.steps for flow in ("structure", "latent")}
+        | {f"{flow}_guidance": options.guidance for flow in ("structure", "latent")},
+        "draft": {"upright": False},
+    }
+    settings = {name: checked(engines[name].label, engines[name].settings, given[name]) for name in _STAGES}
+    scores: dict[str, dict[str, Score]] = {name: {} for name in _STAGES}
     rows: list[Picture] = []
     for index in range(options.first, options.first + options.count):
         made = drawn(HELD_OUT_SEED, index)
-        name = f"test-{index:06}"
-        true = truth.pictured(made.seen, name)
+        shape = f"test-{index:06}"
+        true = truth.pictured(made.seen, shape)
         normal_map = truth.normal_map_of(made.seen, made.random if options.estimated else None)
         surfaces = [true.surface]
-        for kind, mesh in (
-            ("small", _sampled(stages, normal_map, options)),
-            ("draft", _plain(build(normal_map, 0, _silent, upright=False))),
-        ):
-            scores[kind][name], surface = evaluation.judge(true, mesh)
+        for name in _STAGES:
+            mesh = _made(engines[name], normal_map, settings[name], options.seed)
+            scores[name][shape], surface = evaluation.judge(true, mesh)
             surfaces.append(surface)
             if not options.json:
-                print(_line(f"{name} {kind}", scores[kind][name]), flush=True)
+                print(_line(f"{shape} {name}", scores[name][shape]), flush=True)
         rows.append(_row(normal_map, surfaces))
-    means = {kind: evaluation.mean(found.values()) for kind, found in scores.items()}
+    means = {name: evaluation.mean(found.values()) for name, found in scores.items()}
     if options.json:
-        numbers = {kind: {**found, "mean": means[kind]} for kind, found in scores.items()}
-        print(json.dumps({k: {name: s._asdict() for name, s in each.items()} for k, each in numbers.items()}, indent=2))
+        both = {name: {**scores[name], "mean": means[name]} for name in _STAGES}
+        numbers = {name: {shape: score._asdict() for shape, score in found.items()} for name, found in both.items()}
+        print(json.dumps(numbers, indent=2))
     else:
         print(f"{'':20}" + "".join(f"{head:>9}" for head in _HEADS))
-        print(*(_line(f"mean {kind}", mean) for kind, mean in means.items()), sep="\n")
+        print(*(_line(f"mean {name}", mean) for name, mean in means.items()), sep="\n")
     if options.sheet:
         write_picture(options.sheet, np.concatenate(rows))
     return 0
 
 
-def _sampled(stages: Any, normal_map: NormalMap, options: argparse.Namespace) -> Mesh:  # noqa: ANN401  heavy to import
-    """The mesh that the engine's stages make of a normal map."""
+def _made(engine: Engine, normal_map: NormalMap, settings: Settings, seed: int) -> Mesh:
+    """The mesh that an engine's stages make of a normal map, before it is made smaller and set down."""
     from ..training.small.truth import cutout_of  # noqa: PLC0415 - not in the extension's zip
 
-    used = {"precision": "auto", "report": _silent}
-    flows = {**used, "quality": "upstream"}
-    steps, guidance = options.steps, options.guidance
-    tokens = [_plain(stages.read(normal_map, **used))]
-    structures = stages.structures(
-        tokens, seeds=[options.seed], structure_steps=steps, structure_guidance=guidance, **flows
-    )
-    structures = [_plain(each) for each in structures]
-    latents = stages.latents(
-        tokens, structures, latent_steps=steps, latent_guidance=guidance, steady_noise=False, **flows
-    )
-    latents = [_plain(each) for each in latents]
-    return _plain(stages.meshes(latents, [cutout_of(normal_map)], [normal_map], solid=True, whole=True, **used)[0])
-
-
-def _plain(result: Any) -> Any:  # noqa: ANN401  any product
-    """A product without its notes."""
-    return result.product if isinstance(result, Noted) else result
+    products: dict[str, Any] = {"normal_map": normal_map, "cutout": cutout_of(normal_map)}
+    for stage in engine.stages:
+        if stage.name in _STAGES[engine.name]:
+            used = {name: seed if name == "seed" else settings[name] for name in stage.uses}
+            result = stage.run(*(products[name] for name in stage.takes), **used, report=_silent)
+            products[stage.makes] = result.product if isinstance(result, Noted) else result
+    return products["mesh"]
 
 
 def _silent(step: int, of: int) -> None:
     """Ignores the progress."""
 
 
-def _row(normal_map: NormalMap, surfaces: list[Any]) -> Picture:
-    """The normal map, then the truth, the small NoRLD's mesh and the draft's from the front, then from the side."""
+def _row(normal_map: NormalMap, surfaces: "list[Triangles]") -> Picture:
+    """The normal map, then the truth, the networks' mesh and the draft's, each from before, its right and behind."""
     from ..raster.resample import crop_resize  # noqa: PLC0415
     from ..training.geometry.comparison import PANEL, drawn  # noqa: PLC0415
     from ..training.geometry.silhouettes import seen_from  # noqa: PLC0415
@@ -118,7 +115,7 @@ def _row(normal_map: NormalMap, surfaces: list[Any]) -> Picture:
 
     picture = coloured(normal_map.normals, normal_map.alpha)
     shown = over_white(crop_resize(picture, 0, 0, len(picture), PANEL, fill=0))
-    views = [drawn(seen_from(surface, angle)) for surface in surfaces for angle in (0, 90, 180)]
+    views = [drawn(seen_from(surface, angle)) for surface in surfaces for angle in _ANGLES]
     return np.concatenate([shown, *views], axis=1)
 
 

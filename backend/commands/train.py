@@ -65,7 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     objects.add_argument("--views", type=at_least(1), default=24, metavar="N", help="of each mesh (default 24)")
     objects.add_argument("--seed", type=seed_from_text, default=1, help="decides the cameras (default 1)")
     objects.set_defaults(run=run_prepare_objects)
-    train_small.configure(kinds)
+    train_small.configure(kinds.add_parser)
     sheet = kinds.add_parser("sheet", help="write a sheet of the pictures that the normal estimator learns from")
     sheet.add_argument("--seed", type=seed_from_text, default=1, help="decides shapes and pictures (default 1)")
     sheet.add_argument("--count", type=int, default=24, metavar="N", help="how many pictures (default 24)")

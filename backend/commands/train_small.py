@@ -6,6 +6,7 @@ the flow models `gather-networks`.
 """
 
 import argparse
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,9 +23,9 @@ _SHAPES_NEED = ("torch", "numba", "safetensors")
 _PARTS_NEED = ("torch", "safetensors", "transformers")
 
 
-def configure(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Give `train` the commands of a small NoRLD."""
-    shapes = kinds.add_parser("prepare-shapes", help="make objects of made-up shapes for a small NoRLD")
+def configure(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Give `train` the commands of a small NoRLD. add: makes the parser of a command."""
+    shapes = add("prepare-shapes", help="make objects of made-up shapes for a small NoRLD")
     shapes.add_argument("--objects", type=Path, required=True, metavar="FOLDER", help="gets a file of each")
     shapes.add_argument("--count", type=at_least(1), required=True, metavar="N", help="objects to learn from")
     shapes.add_argument("--held-out", type=at_least(0), default=64, metavar="N", help="and to measure (default 64)")
@@ -35,7 +36,7 @@ def configure(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
         ("structure-autoencoder", "the autoencoder of small structures"),
         ("latent-autoencoder", "the autoencoder of small structured latents"),
     ):
-        parser = kinds.add_parser(part, help=f"train {what}")
+        parser = add(part, help=f"train {what}")
         parser.add_argument("--config", required=True, metavar="NAME", help="tiny or small")
         parser.add_argument("--objects", type=Path, required=True, metavar="FOLDER", help="of prepare-shapes")
         parser.add_argument(
@@ -48,12 +49,12 @@ def configure(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
             "--steps", type=at_least(1), metavar="N", help="in place of the stage's own number of steps"
         )
         parser.set_defaults(run=partial(run_part, part=part))
-    encode = kinds.add_parser("encode-shapes", help="make objects for structure-flow and latent-flow from such shapes")
+    encode = add("encode-shapes", help="make objects for structure-flow and latent-flow from such shapes")
     encode.add_argument("--objects", type=Path, required=True, metavar="FOLDER", help="of prepare-shapes")
     encode.add_argument("--networks", type=Path, required=True, metavar="F", help="with the folders of their trainings")
     encode.add_argument("--encoded", type=Path, required=True, metavar="FOLDER", help="gets a file of each")
     encode.set_defaults(run=run_encode_shapes)
-    gather = kinds.add_parser("gather-networks", help="put a small NoRLD where the engine hi3dgen finds it")
+    gather = add("gather-networks", help="put a small NoRLD where the engine hi3dgen finds it")
     gather.add_argument("--networks", type=Path, required=True, metavar="F", help="with the folders of their trainings")
     gather.add_argument("--encoded", type=Path, required=True, metavar="FOLDER", help="of encode-shapes")
     gather.add_argument("--weights", type=Path, required=True, metavar="FOLDER", help="for HI3DGEN_WEIGHTS")

@@ -188,7 +188,10 @@ def test_of_the_training_only_commands_know_and_only_inside_functions() -> None:
     users = {name_of(path) for path in others if any(within(name, "backend.training") for name in ours(path))}
     assert users == {
         f"backend.commands.{name}"
-        for name in ("evaluate_cutouts", "evaluate_geometry", "evaluate_normals", "evaluate_views", "train")
+        for name in (
+            *("evaluate_cutouts", "evaluate_geometry", "evaluate_normals", "evaluate_shapes", "evaluate_views"),
+            *("train", "train_small"),
+        )
     }
     for user in users:
         tree = ast.parse(ROOT.joinpath(*user.split(".")).with_suffix(".py").read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ from ...models.latent_decoder import LatentDecoderConfig
 from ...models.latent_encoder import LatentEncoderConfig
 from ...models.structure_decoder import StructureDecoderConfig
 from ...models.structure_encoder import StructureEncoderConfig
-from ..core.schedule import Schedule, TrainingStage
+from ..core.schedule import Schedule, TrainingStage, TrainingStageName
 from .views import FINE, PIXELS, RESOLUTION
 
 CORNERS = (FINE + 1) ** 3
@@ -101,7 +101,7 @@ class Config:
 
 def _training(batch: int, rate: float, check: int, cooling: int) -> Training:
     """A trunk without end, and a cooling of so many steps."""
-    stages = {
+    stages: dict[TrainingStageName, TrainingStage] = {
         "trunk": TrainingStage(None, rate, warm_up=100),
         "cool": TrainingStage(cooling, rate, decay=True),
     }
@@ -109,7 +109,10 @@ def _training(batch: int, rate: float, check: int, cooling: int) -> Training:
 
 
 def _tiny(batch: int) -> Training:
-    stages = {"trunk": TrainingStage(None, 2e-3, warm_up=2), "cool": TrainingStage(4, 2e-3, decay=True)}
+    stages: dict[TrainingStageName, TrainingStage] = {
+        "trunk": TrainingStage(None, 2e-3, warm_up=2),
+        "cool": TrainingStage(4, 2e-3, decay=True),
+    }
     return Training(Schedule(stages, average=0.9, log=2, check=4, precision="fp32"), batch, held_out=2)
 
 

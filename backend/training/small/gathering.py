@@ -60,8 +60,8 @@ def gather(folder: Path, encoded: Path, weights: Path) -> None:
     try:
         scales = json.loads((encoded / NORMALIZATION).read_text("utf-8"))
     except (OSError, ValueError) as error:
-        sentence = f"The file {encoded / NORMALIZATION} cannot be read."
-        raise UserError("other-object", sentence, "Run `train encode-shapes` to its end.") from error
+        sentence = f"The scales in {encoded / NORMALIZATION} cannot be read."
+        raise UserError("other-object", sentence, "Run `train encode-shapes` to its end, which writes them.") from error
     for stem, source in zip(stems, found, strict=True):
         for suffix in (".json", ".safetensors"):
             _copy(source.with_name(source.name + suffix), weights / GEOMETRY.name / f"{stem}{suffix}")

@@ -53,8 +53,8 @@ class Seen(NamedTuple):
         """Places (3, K) in the shape's space of those in the volume, (K, 3) in [-0.5, 0.5]."""
         x, y, z = volume.T * self.side
         right, up, back = self.scene.camera.turn
-        found = self.middle[:, None] + np.outer(right, x) - np.outer(back, y) + np.outer(up, z)
-        return np.ascontiguousarray(found)
+        moved = np.stack([right, -back, up], axis=1) @ np.stack([x, y, z])
+        return np.ascontiguousarray(self.middle[:, None] + moved)
 
 
 def draw_seen(random: np.random.Generator) -> Seen:

@@ -53,6 +53,7 @@ def configure(add: Callable[..., argparse.ArgumentParser]) -> None:
     encode.add_argument("--objects", type=Path, required=True, metavar="FOLDER", help="of prepare-shapes")
     encode.add_argument("--networks", type=Path, required=True, metavar="F", help="with the folders of their trainings")
     encode.add_argument("--encoded", type=Path, required=True, metavar="FOLDER", help="gets a file of each")
+    encode.add_argument("--count", type=at_least(1), metavar="N", help="objects to learn from (default all)")
     encode.set_defaults(run=run_encode_shapes)
     gather = add("gather-networks", help="put a small NoRLD where the engine hi3dgen finds it")
     gather.add_argument("--networks", type=Path, required=True, metavar="F", help="with the folders of their trainings")
@@ -95,7 +96,10 @@ def run_part(options: argparse.Namespace, part: str) -> int:
 
 
 def run_encode_shapes(options: argparse.Namespace) -> int:
-    """Encode the objects that are not encoded yet, and their mirror images. Raises `UserError`."""
+    """Encode the objects that are not encoded yet, and their mirror images. Raises `UserError`.
+
+    The latents' scales are found once: flow models that have begun to learn keep them when more objects come.
+    """
     check_training("hi3dgen", _PARTS_NEED)
     import torch  # noqa: PLC0415 - heavy, as all below
 
@@ -106,22 +110,23 @@ def run_encode_shapes(options: argparse.Namespace) -> int:
     torch.set_num_threads(1)
     encoders = load_encoders(options.networks)
     options.encoded.mkdir(parents=True, exist_ok=True)
-    paths: list[Path] = []
-    for number, source in enumerate(sorted(options.objects.glob("*.safetensors"))):
+    sources = sorted(options.objects.glob("*.safetensors"))
+    held_out = [source for source in sources if is_held_out(source.stem)]
+    learned = [source for source in sources if not is_held_out(source.stem)][: options.count]
+    for number, source in enumerate([*held_out, *learned]):
         path = options.encoded / source.name
         if not path.exists():
             tensors = read(source)
-            if not is_held_out(source.stem):
-                mirrored = options.encoded / f"{source.stem}-mirrored.safetensors"
-                write(mirrored, encoded(tensors, encoders, mirror=True))
+            if number >= len(held_out):
+                write(options.encoded / f"{source.stem}-mirrored.safetensors", encoded(tensors, encoders, mirror=True))
             write(path, encoded(tensors, encoders))
-        if not is_held_out(source.stem):
-            paths.append(path)
         if number % 100 == 99:
             print(path, flush=True)
-    scales = normalization_of(paths)
-    write_json(options.encoded / NORMALIZATION, {"mean": scales.mean, "std": scales.std})
-    print(options.encoded / NORMALIZATION)
+    scales = options.encoded / NORMALIZATION
+    if not scales.exists():
+        found = normalization_of(options.encoded / source.name for source in learned)
+        write_json(scales, {"mean": found.mean, "std": found.std})
+    print(scales)
     return 0
 
 

@@ -132,7 +132,7 @@ CONFIGS: Mapping[str, Config] = MappingProxyType(
                 TokensConfig(128, 4, 4, 7),
                 StructuresConfig(8, (16, 32, 64)),
                 LatentsConfig(6, 96, 2, 3, 4),
-                _training(16, 6e-4, 500, 1000),
+                _training(16, 1e-3, 500, 1000),
                 _training(4, 1e-3, 500, 1000),
                 _training(2, 1e-3, 500, 1000),
             ),

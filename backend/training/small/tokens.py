@@ -20,7 +20,7 @@ from torch.nn import functional
 from ...flow.products import Picture
 from ...models.image_tokens import published_forms, tokenizer
 from ...models.imagenet import DEVIATION, MEAN
-from ...nn.layers import layer_norm32
+from ...nn.layers import layer_norm32, position_embedding
 from ...safe_files import replacing
 from ..core.curve import Quantity
 from .config import TokensConfig
@@ -45,6 +45,7 @@ class TokenNetwork(nn.Module):
         self.config = config
         self.backbone: Any = Dinov2WithRegistersModel(described(config))
         self.backbone.layernorm = nn.Identity()  # as `load_tokenizer` has it
+        _spread(self.backbone, config)
         self.cells = CELLS * config.patch // config.pixels  # along a patch
         self.head = nn.Linear(config.channels, _SHEETS * self.cells**2)
 
@@ -54,6 +55,22 @@ class TokenNetwork(nn.Module):
         side = self.config.pixels // self.config.patch
         read = self.head(tokens).unflatten(1, (side, side)).unflatten(3, (_SHEETS, self.cells, self.cells))
         return read.permute(0, 3, 1, 4, 2, 5).flatten(4).flatten(2, 3)
+
+
+@torch.no_grad()
+def _spread(backbone: Any, config: TokensConfig) -> None:  # noqa: ANN401  the library's class
+    """Let a transformer of few channels see places and hear its layers from the first step on.
+
+    The library's own weights are those of a wide one, which learns for weeks: its layers add next to nothing at first,
+    and a patch's place is drowned by its colours. Layers get Glorot's weights, places sines and cosines.
+    """
+    for layer in backbone.encoder.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.xavier_uniform_(layer.weight)
+    side = config.pixels // config.patch
+    rows, columns = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+    places = torch.stack([rows, columns, torch.zeros_like(rows)], dim=-1).flatten(0, 1)
+    backbone.embeddings.position_embeddings[0, 1:] = position_embedding(places, config.channels)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ the flow models `gather-networks`.
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _SHAPES_NEED = ("torch", "numba", "safetensors")
 _PARTS_NEED = ("torch", "safetensors", "transformers")
+_SPREAD = 64  # objects from which the scale of structures is found
 
 
 def configure(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -98,13 +100,13 @@ def run_part(options: argparse.Namespace, part: str) -> int:
 def run_encode_shapes(options: argparse.Namespace) -> int:
     """Encode the objects that are not encoded yet, and their mirror images. Raises `UserError`.
 
-    The latents' scales are found once: flow models that have begun to learn keep them when more objects come.
+    The scales are found once: flow models that have begun to learn keep them when more objects come.
     """
     check_training("hi3dgen", _PARTS_NEED)
     import torch  # noqa: PLC0415 - heavy, as all below
 
-    from ..training.small.encoding import encoded, load_encoders, normalization_of  # noqa: PLC0415
-    from ..training.small.gathering import NORMALIZATION  # noqa: PLC0415
+    from ..training.small.encoding import encoded, load_encoders, normalization_of, spread  # noqa: PLC0415
+    from ..training.small.gathering import NORMALIZATION, SCALE, numbers  # noqa: PLC0415
     from ..training.small.objects import is_held_out, read, write  # noqa: PLC0415
 
     torch.set_num_threads(1)
@@ -113,6 +115,10 @@ def run_encode_shapes(options: argparse.Namespace) -> int:
     sources = sorted(options.objects.glob("*.safetensors"))
     held_out = [source for source in sources if is_held_out(source.stem)]
     learned = [source for source in sources if not is_held_out(source.stem)][: options.count]
+    scale = options.encoded / SCALE
+    if not scale.exists():
+        write_json(scale, {"scale": spread(map(read, learned[:_SPREAD]), encoders)})
+    encoders = replace(encoders, scale=numbers(scale)["scale"])
     for number, source in enumerate([*held_out, *learned]):
         path = options.encoded / source.name
         if not path.exists():

@@ -25,11 +25,12 @@ from .views import RESOLUTION
 
 @dataclass(frozen=True)
 class Encoders:
-    """The trained networks that an object goes through, in float32."""
+    """The trained networks that an object goes through, in float32. scale: of the structures' latents, see `spread`."""
 
     tokens: Any  # the library's class
     structures: StructureEncoder
     latents: LatentEncoder
+    scale: float = 1.0
 
 
 def load_encoders(folder: Path) -> Encoders:
@@ -55,15 +56,30 @@ def encoded(tensors: Mapping[str, Tensor], encoders: Encoders, *, mirror: bool =
     found = {
         "coords": coords.to(torch.uint8),
         "tokens": image_tokens(encoders.tokens, pixels).half(),
-        "structure": encoders.structures(occupancy(coords, RESOLUTION)).mean[0].half(),
+        "structure": (_structure(coords, encoders) / encoders.scale).half(),
         "latents": encoded_latents(encoders.latents, distances, coords).half(),
     }
     return {name: tensor.contiguous() for name, tensor in found.items()}
 
 
+@torch.no_grad()
+def spread(objects: Iterable[Mapping[str, Tensor]], encoders: Encoders) -> float:
+    """The deviation of the structures' latents over some objects, from zero and over all channels.
+
+    The published flow model takes these latents as they are. Ours would see little of them through noise of 1: the flow
+    model learns them divided by this number, which the decoder's first layer is then multiplied with.
+    """
+    squares = [_structure(each["coords"].int(), encoders).square().mean() for each in objects]
+    return float(torch.stack(squares).mean().sqrt())
+
+
 def normalization_of(paths: Iterable[Path]) -> Normalization:
     """The scales of the latents of encoded objects. Raises UserError if a file is damaged."""
     return statistics_of(_latents(paths))
+
+
+def _structure(coords: Tensor, encoders: Encoders) -> Tensor:
+    return encoders.structures(occupancy(coords, RESOLUTION)).mean[0]
 
 
 def _latents(paths: Iterable[Path]) -> Iterator[Tensor]:

@@ -10,8 +10,10 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from ...errors import UserError
+from ...nn.checkpoint import read_tensors
 from ...safe_files import replacing, write_json
 from ...weights.catalogue import CONDITIONER, GEOMETRY
 
@@ -20,7 +22,10 @@ STRUCTURE_FLOW, LATENT_FLOW = "structure-flow", "latent-flow"
 PARTS = (TOKENS, STRUCTURES, LATENTS, STRUCTURE_FLOW, LATENT_FLOW)
 """The trainings, in the order in which they need each other."""
 
-NORMALIZATION = "normalization.json"
+NORMALIZATION, SCALE = "normalization.json", "structure.json"
+"""Beside encoded objects: the scales of their latents, and {"scale": …} of their structures'."""
+
+_FIRST = "input_layer.weight"
 
 _ROLES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -57,19 +62,36 @@ def gather(folder: Path, encoded: Path, weights: Path) -> None:
     stems = [file.removesuffix(".safetensors") for file in GEOMETRY.files if file.endswith(".safetensors")]
     found = [newest(folder, part, ending) for part, ending in _ROLES.values()]
     tokens = newest(folder, TOKENS)
-    try:
-        scales = json.loads((encoded / NORMALIZATION).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        sentence = f"The scales in {encoded / NORMALIZATION} cannot be read."
-        raise UserError("other-object", sentence, "Run `train encode-shapes` to its end, which writes them.") from error
+    scales, scale = numbers(encoded / NORMALIZATION), numbers(encoded / SCALE)["scale"]
     for stem, source in zip(stems, found, strict=True):
         for suffix in (".json", ".safetensors"):
             _copy(source.with_name(source.name + suffix), weights / GEOMETRY.name / f"{stem}{suffix}")
+        if source.parent.name == STRUCTURES:
+            _scaled(weights / GEOMETRY.name / f"{stem}.safetensors", scale)
     models = dict(zip(_ROLES, stems, strict=True))
     pipeline = {"name": "TrellisImageTo3DPipeline", "args": {"models": models, "slat_normalization": scales}}
     write_json(weights / GEOMETRY.name / "pipeline.json", pipeline)
     for file in CONDITIONER.files:
         _copy(tokens / file, weights / CONDITIONER.name / file)
+
+
+def numbers(path: Path) -> dict[str, Any]:
+    """What a file of scales holds. Raises UserError if it cannot be read."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        sentence = f"The scales in {path} cannot be read."
+        raise UserError("other-object", sentence, "Run `train encode-shapes` to its end, which writes them.") from error
+
+
+def _scaled(path: Path, scale: float) -> None:
+    """Let a structure's decoder take latents that were divided by a scale."""
+    from safetensors.torch import save  # noqa: PLC0415
+
+    tensors = read_tensors(path)
+    content = save({**tensors, _FIRST: tensors[_FIRST] * scale})
+    with replacing(path) as file:
+        file.write(content)
 
 
 def _copy(source: Path, target: Path) -> None:

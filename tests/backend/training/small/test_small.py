@@ -159,6 +159,19 @@ def test_nothing_is_learned_from_what_is_held_out(run: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_scale_of_structures_is_taken_from_the_latents_and_given_to_the_decoder(run: Path) -> None:
+    scale = gathering.numbers(run / "encoded" / gathering.SCALE)["scale"]
+    stem = next(name for name in GEOMETRY.files if "ss_dec" in name and name.endswith(".safetensors"))
+    given = read_tensors(run / "weights" / GEOMETRY.name / stem)["input_layer.weight"]
+    own = gathering.newest(run, gathering.STRUCTURES, "-decoder")
+    learned = read_tensors(own.with_name(f"{own.name}.safetensors"))["input_layer.weight"]
+    assert torch.allclose(given, learned * scale)
+    names = [f"shape-1-{index:06}" for index in range(SHAPES)]
+    structures = [read_tensors(run / "encoded" / f"{name}.safetensors")["structure"].float() for name in names]
+    assert torch.stack(structures).square().mean().sqrt() == pytest.approx(1, abs=1e-2)
+
+
+@pytest.mark.slow
 def test_the_engine_samples_the_small_networks(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own stages, on a held-out map. The structure's decoder has learned nothing: it is made to see something."""
     monkeypatch.setenv("HI3DGEN_WEIGHTS", str(run / "weights"))

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from ..training.small.config import Config, Training
     from ..training.small.task import Part
 
-_SHAPES_NEED = ("torch", "numba", "safetensors")
-_PARTS_NEED = ("torch", "safetensors", "transformers")
+_NEEDED = ("torch", "numba", "safetensors")
+_TOKENS_NEED = ("transformers",)
 _SPREAD = 64  # objects from which the scale of structures is found
 
 
@@ -66,9 +66,7 @@ def configure(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 def run_prepare_shapes(options: argparse.Namespace) -> int:
     """Make the objects that are not there yet, and print how many there are now and then. Raises `UserError`."""
-    from .trainings import check_training  # noqa: PLC0415 - heavy, as all below
-
-    check_training("training", _SHAPES_NEED)
+    check_training("training", _NEEDED)
     from ..training.core.task import HELD_OUT_SEED  # noqa: PLC0415 - heavy
     from ..training.small.objects import drawn, name_of, tensors_of, write  # noqa: PLC0415 - heavy
 
@@ -85,7 +83,9 @@ def run_prepare_shapes(options: argparse.Namespace) -> int:
 
 def run_part(options: argparse.Namespace, part: str) -> int:
     """Train one of the networks around the flow models, and print the checkpoint's path. Raises `UserError`."""
-    check_training("training", _PARTS_NEED)
+    check_training("training", _NEEDED)
+    if part == "shape-tokens":
+        check_training("hi3dgen", _TOKENS_NEED)
     from ..training.core.loop import Run, train  # noqa: PLC0415 - heavy
     from ..training.small.config import CONFIGS  # noqa: PLC0415 - heavy
     from ..training.small.task import SmallTask  # noqa: PLC0415 - heavy
@@ -102,7 +102,8 @@ def run_encode_shapes(options: argparse.Namespace) -> int:
 
     The scales are found once: flow models that have begun to learn keep them when more objects come.
     """
-    check_training("hi3dgen", _PARTS_NEED)
+    check_training("training", _NEEDED)
+    check_training("hi3dgen", _TOKENS_NEED)
     import torch  # noqa: PLC0415 - heavy, as all below
 
     from ..training.small.encoding import encoded, load_encoders, normalization_of, spread  # noqa: PLC0415
@@ -138,7 +139,7 @@ def run_encode_shapes(options: argparse.Namespace) -> int:
 
 def run_gather_networks(options: argparse.Namespace) -> int:
     """Copy the trained networks, and print where they are. Raises `UserError`."""
-    check_training("training", _PARTS_NEED)
+    check_training("training", _NEEDED)
     from ..training.small.gathering import gather  # noqa: PLC0415 - not in the extension's zip
 
     gather(options.networks, options.encoded, options.weights)

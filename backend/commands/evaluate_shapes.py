@@ -5,7 +5,7 @@ The networks are sampled by the stages of the engine `hi3dgen`, which finds them
 """
 
 import argparse
-import json
+import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import UserError
 from ..files.pictures import write_picture
 from ..flow.engine import Engine
 from ..flow.products import Mesh, NormalMap, Noted, Picture
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from ..training.geometry.evaluation import Score
     from ..training.geometry.triangles import Triangles
 
-_NEEDED = ("torch", "numba", "safetensors", "transformers", "PIL")
+_SHAPES_NEED = ("torch", "numba", "safetensors")
+_ENGINE_NEEDS = ("transformers", "PIL")
+_NOTHING = ("empty-structure", "empty-mesh")  # errors of networks that have learned too little
 _HEADS = ("chamfer", "f02", "f05", "normals", "volume", "side90", "top", "front", "back", "extent")
 _ANGLES = (0, 90, 180)  # from which the sheet shows a surface
 _STAGES = {"hi3dgen": ("tokens", "structure", "latents", "geometry"), "draft": ("geometry",)}  # from a normal map on
@@ -40,13 +43,16 @@ def configure(parser: argparse.ArgumentParser, engines: Mapping[str, Engine]) ->
     parser.add_argument("--guidance", type=float, default=3.0, metavar="G", help="of both flow models (default 3)")
     parser.add_argument("--estimated", action="store_true", help="give estimated normals in place of the true ones")
     parser.add_argument("--sheet", type=Path, metavar="PICTURE", help="write normal maps, truths and meshes here")
-    parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     parser.set_defaults(run=partial(run, engines=engines))
 
 
 def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
-    """Measure each shape's meshes and print a line each, then write the sheet. Raises `UserError`."""
-    check_training("hi3dgen", _NEEDED)
+    """Measure each shape's meshes and print a line each, then write the sheet. Returns 1 if one has no mesh.
+
+    Raises `UserError`.
+    """
+    check_training("training", _SHAPES_NEED)
+    check_training("hi3dgen", _ENGINE_NEEDS)
     from ..training.core.task import HELD_OUT_SEED  # noqa: PLC0415 - heavy, as all below
     from ..training.geometry import comparison, evaluation  # noqa: PLC0415
     from ..training.small import truth  # noqa: PLC0415
@@ -67,25 +73,25 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
         shape = f"test-{index:06}"
         true = truth.pictured(made.seen, shape)
         normal_map = truth.normal_map_of(made.seen, made.random if options.estimated else None)
-        surfaces = [true.surface]
+        surfaces: list[Triangles | None] = [true.surface]
         for name in _STAGES:
-            mesh = _made(engines[name], normal_map, settings[name], options.seed)
+            try:
+                mesh = _made(engines[name], normal_map, settings[name], options.seed)
+            except UserError as error:
+                if error.code not in _NOTHING:
+                    raise
+                print(f"{shape} {name}: {error.sentence}", file=sys.stderr, flush=True)
+                surfaces.append(None)
+                continue
             scores[name][shape], surface = evaluation.judge(true, mesh)
             surfaces.append(surface)
-            if not options.json:
-                print(_line(f"{shape} {name}", scores[name][shape]), flush=True)
+            print(_line(f"{shape} {name}", scores[name][shape]), flush=True)
         rows.append(_row(normal_map, surfaces))
-    means = {name: evaluation.mean(found.values()) for name, found in scores.items()}
-    if options.json:
-        both = {name: {**scores[name], "mean": means[name]} for name in _STAGES}
-        numbers = {name: {shape: score._asdict() for shape, score in found.items()} for name, found in both.items()}
-        print(json.dumps(numbers, indent=2))
-    else:
-        print(f"{'':20}" + "".join(f"{head:>9}" for head in _HEADS))
-        print(*(_line(f"mean {name}", mean) for name, mean in means.items()), sep="\n")
+    print(f"{'':20}" + "".join(f"{head:>9}" for head in _HEADS))
+    print(*(_line(f"mean {name}", evaluation.mean(found.values())) for name, found in scores.items()), sep="\n")
     if options.sheet:
         write_picture(options.sheet, np.concatenate(rows))
-    return 0
+    return 0 if all(len(found) == options.count for found in scores.values()) else 1
 
 
 def _made(engine: Engine, normal_map: NormalMap, settings: Settings, seed: int) -> Mesh:
@@ -105,8 +111,11 @@ def _silent(step: int, of: int) -> None:
     """Ignores the progress."""
 
 
-def _row(normal_map: NormalMap, surfaces: "list[Triangles]") -> Picture:
-    """The normal map, then the truth, the networks' mesh and the draft's, each from before, its right and behind."""
+def _row(normal_map: NormalMap, surfaces: "list[Triangles | None]") -> Picture:
+    """The normal map, then the truth, the networks' mesh and the draft's, each from before, its right and behind.
+
+    What was not made is white.
+    """
     from ..raster.resample import crop_resize  # noqa: PLC0415
     from ..training.geometry.comparison import PANEL, drawn  # noqa: PLC0415
     from ..training.geometry.silhouettes import seen_from  # noqa: PLC0415
@@ -115,7 +124,10 @@ def _row(normal_map: NormalMap, surfaces: "list[Triangles]") -> Picture:
 
     picture = coloured(normal_map.normals, normal_map.alpha)
     shown = over_white(crop_resize(picture, 0, 0, len(picture), PANEL, fill=0))
-    views = [drawn(seen_from(surface, angle)) for surface in surfaces for angle in _ANGLES]
+    white = np.full((PANEL, PANEL, 3), 255, np.uint8)
+    views = [
+        white if surface is None else drawn(seen_from(surface, angle)) for surface in surfaces for angle in _ANGLES
+    ]
     return np.concatenate([shown, *views], axis=1)
 
 

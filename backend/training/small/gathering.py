@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The small networks in one folder of trainings: where each is, and how the engine `hi3dgen` finds them.
 
-The folder holds a training of each in a folder of its name, `PARTS`. Of a training the weights that count are those of
+The folder holds a training of each, in a folder of its name. Of a training the weights that count are those of
 the cooling that branched off last, or of the trunk if there was none.
 """
 
@@ -19,8 +19,7 @@ from ...weights.catalogue import CONDITIONER, GEOMETRY
 
 TOKENS, STRUCTURES, LATENTS = "shape-tokens", "structure-autoencoder", "latent-autoencoder"
 STRUCTURE_FLOW, LATENT_FLOW = "structure-flow", "latent-flow"
-PARTS = (TOKENS, STRUCTURES, LATENTS, STRUCTURE_FLOW, LATENT_FLOW)
-"""The trainings, in the order in which they need each other."""
+"""The trainings' folders, in the order in which they need each other."""
 
 NORMALIZATION, SCALE = "normalization.json", "structure.json"
 """Beside encoded objects: the scales of their latents, and {"scale": …} of their structures'."""
@@ -40,15 +39,12 @@ _ROLES: Mapping[str, tuple[str, str]] = MappingProxyType(
 
 def newest(folder: Path, part: str, ending: str = "") -> Path:
     """The stem of a training's weights, FOLDER/PART/STAGE and the ending. Raises UserError if there are none."""
-    steps = [
-        path.stem.removeprefix("cool-").removesuffix(ending) for path in (folder / part).glob(f"cool-*{ending}.json")
-    ]
+    suffix = "" if part == TOKENS else ".json"  # tokens are a folder of files
+    names = [path.name for path in (folder / part).glob(f"cool-*{ending}{suffix}")]
+    steps = [name.removeprefix("cool-").removesuffix(f"{ending}{suffix}") for name in names]
     cooled = [step for step in steps if step.isdecimal()]
-    if part == TOKENS:
-        cooled = [path.name.removeprefix("cool-") for path in (folder / part).glob("cool-*") if path.is_dir()]
-    stem = folder / part / (f"cool-{max(cooled, key=int)}" if cooled else "trunk")
-    stem = stem.with_name(stem.name + ending)
-    if not (stem.is_dir() if part == TOKENS else stem.with_name(f"{stem.name}.json").exists()):
+    stem = folder / part / ((f"cool-{max(cooled, key=int)}" if cooled else "trunk") + ending)
+    if not stem.with_name(stem.name + suffix).exists():
         sentence = f"The training in {folder / part} has written no weights yet."
         raise UserError("not-trained", sentence, "A training writes them when it ends: give it --minutes or --steps.")
     return stem

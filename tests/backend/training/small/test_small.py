@@ -18,6 +18,7 @@ from backend.__main__ import main
 from backend.engines.hi3dgen.stages import Latents as LatentsAtVoxels
 from backend.engines.hi3dgen.stages import Stages
 from backend.errors import UserError
+from backend.files.pictures import read_picture
 from backend.flow.products import Structure
 from backend.models.image_tokens import image_tokens, load_tokenizer
 from backend.models.latent_decoder import LatentDecoder, LatentDecoderConfig
@@ -175,10 +176,7 @@ def test_the_scale_of_structures_is_taken_from_the_latents_and_given_to_the_deco
 def test_the_engine_samples_the_small_networks(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own stages, on a held-out map. The structure's decoder has learned nothing: it is made to see something."""
     monkeypatch.setenv("HI3DGEN_WEIGHTS", str(run / "weights"))
-    stem = next(name for name in GEOMETRY.files if "ss_dec" in name and name.endswith(".safetensors"))
-    path = run / "weights" / GEOMETRY.name / stem
-    tensors = load_file(path)
-    save_file({**tensors, "out_layer.2.bias": torch.full_like(tensors["out_layer.2.bias"], 9.0)}, path)
+    see(run / "weights", 9.0)
     made = drawn(HELD_OUT_SEED, 0)
     normal_map = truth.normal_map_of(made.seen)
     stages = Stages()
@@ -204,6 +202,24 @@ def test_the_engine_samples_the_small_networks(run: Path, monkeypatch: pytest.Mo
     assert (mesh.vertices.max(axis=0) < occupied.max(axis=0) + 3 * reach).all()
 
 
+@pytest.mark.slow
+def test_shapes_are_measured_beside_the_drafts_body(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Networks that see nothing cost their own line alone."""
+    monkeypatch.setenv("HI3DGEN_WEIGHTS", str(run / "weights"))
+    see(run / "weights", -99.0)
+    sheet = tmp_path / "sheet.png"
+    assert main(["evaluate", "shapes", "--count", "1", "--steps", "2", "--sheet", str(sheet)]) == 1
+    printed = capsys.readouterr()
+    assert "test-000000 hi3dgen: The networks see no object" in printed.err
+    draft = next(line for line in printed.out.splitlines() if line.startswith("mean draft")).split()[2:]
+    assert 0 < float(draft[0]) < 0.1  # of the longest side
+    picture = read_picture(sheet)
+    assert picture.shape[1] == 10 * picture.shape[0]
+    assert (picture[:, 4 * picture.shape[0] : 7 * picture.shape[0]] == 255).all()
+
+
 def test_a_decoder_may_divide_voxels_once() -> None:
     config = LatentDecoderConfig(4, 32, 3, 1, 2, window_size=2, subdivision=2)
     coords = torch.tensor([[0, 1, 1, 1], [0, 1, 1, 2]], dtype=torch.int32)
@@ -211,6 +227,14 @@ def test_a_decoder_may_divide_voxels_once() -> None:
     assert (features.shape, len(fine), config.fine) == ((16, 53), 16, 8)
     with pytest.raises(ValueError, match="subdivision"):
         LatentDecoderConfig(4, 32, 3, 1, 2, subdivision=3)
+
+
+def see(weights: Path, log_odds: float) -> None:
+    """Let a structure's decoder add log-odds everywhere."""
+    stem = next(name for name in GEOMETRY.files if "ss_dec" in name and name.endswith(".safetensors"))
+    path = weights / GEOMETRY.name / stem
+    tensors = load_file(path)
+    save_file({**tensors, "out_layer.2.bias": torch.full_like(tensors["out_layer.2.bias"], log_odds)}, path)
 
 
 def silent(step: int, of: int) -> None:

@@ -13,7 +13,7 @@ CALLS = {
     "Failure": (2, 1),
     "ArgumentTypeError": (0, None),
     "report": (1, None),
-    "_not_started": (0, None),
+    "not_started": (0, None),
     "bad_line": (1, None),
     "damaged": (0, None),
 }
@@ -23,7 +23,7 @@ TELLS = ("{'ERROR'}", "{'WARNING'}")
 WRAPPED = {
     "bad_line": (f"{FIELD} {{}}.", "bad-list"),
     "damaged": ("{}.", "weights-damaged"),
-    "_not_started": ("{}", "not-started"),
+    "not_started": ("{}", "not-started"),
 }
 """What some of those calls make of their sentence, and the code that they give it."""
 TOLD = {

@@ -13,7 +13,7 @@ from ..flow.engine import Engine
 from ..wire.limits import seed_from_text
 from .arguments import add_engine, add_overwrite, at_least
 from .detailverse_stages import STAGES, run_meshes
-from .train import check_training
+from .trainings import check_training
 
 _PRECISIONS = ("auto", "float32", "float16", "bfloat16")
 _PICTURES_NEED = ("torch", "diffusers", "transformers", "PIL")

@@ -17,7 +17,7 @@ from ..files.pictures import read_picture, write_picture
 from ..flow.products import Picture
 from ..wire.limits import seed_from_text
 from .evaluate_sheet import check_sheet
-from .train import check_training
+from .trainings import check_training
 
 if TYPE_CHECKING:
     from ..training.cutouts.evaluation import Score

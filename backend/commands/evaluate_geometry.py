@@ -24,7 +24,7 @@ from ..normals.image import OWN_NORMAL_MAP
 from .arguments import add_engine
 from .evaluate_sheet import check_sheet
 from .terminal import Terminal
-from .train import check_training
+from .trainings import check_training
 
 if TYPE_CHECKING:
     from ..training.geometry.evaluation import Score

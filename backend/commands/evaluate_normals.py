@@ -24,7 +24,7 @@ from ..normals import outline
 from ..normals.image import in_picture
 from .evaluate_sheet import check_sheet
 from .terminal import Terminal
-from .train import check_training
+from .trainings import check_training
 
 if TYPE_CHECKING:
     from ..training.normals.evaluation import Score

@@ -24,7 +24,7 @@ from ..flow.settings import checked
 from ..wire.limits import seed_from_text, values_of
 from .arguments import add_settings
 from .terminal import Terminal
-from .train import check_training
+from .trainings import check_training
 
 if TYPE_CHECKING:
     from ..training.views.clip import Alike

@@ -6,19 +6,19 @@ makes such a folder from meshes, as far as the structures' flow model needs it.
 """
 
 import argparse
-import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from ..files.outputs import check_parent, writing
 from ..files.pictures import check_picture_path, read_picture, write_picture
 from ..wire.limits import seed_from_text
+from . import train_small
 from .arguments import at_least
+from .trainings import check_training, config_named, minutes
 
 if TYPE_CHECKING:
     from ..training.norld.config import FlowConfig
@@ -28,8 +28,6 @@ _NEEDED = ("torch", "numba")
 _FLOWS_NEED = ("torch", "safetensors")
 _OBJECTS_NEED = ("torch", "transformers", "safetensors", "PIL")
 _MOST_SHOWN = 32 * 1024**2  # pixels of a sheet's pictures
-
-C = TypeVar("C")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     objects.add_argument("--views", type=at_least(1), default=24, metavar="N", help="of each mesh (default 24)")
     objects.add_argument("--seed", type=seed_from_text, default=1, help="decides the cameras (default 1)")
     objects.set_defaults(run=run_prepare_objects)
+    train_small.configure(kinds.add_parser)
     sheet = kinds.add_parser("sheet", help="write a sheet of the pictures that the normal estimator learns from")
     sheet.add_argument("--seed", type=seed_from_text, default=1, help="decides shapes and pictures (default 1)")
     sheet.add_argument("--count", type=int, default=24, metavar="N", help="how many pictures (default 24)")
@@ -88,7 +87,7 @@ def _configure_training(parser: argparse.ArgumentParser, configs: str, stages: S
     )
     parser.add_argument("--stage", choices=stages, default="trunk", help=f"see {described}")
     parser.add_argument("--data-seed", type=seed_from_text, default=1, help="decides shapes, pictures, first weights")
-    parser.add_argument("--minutes", type=_minutes, metavar="M", help="stop after so long; the next call goes on")
+    parser.add_argument("--minutes", type=minutes, metavar="M", help="stop after so long; the next call goes on")
     parser.add_argument("--steps", type=at_least(1), metavar="N", help="in place of the stage's own number of steps")
     parser.add_argument(
         "--workers",
@@ -106,7 +105,7 @@ def _configure_flow(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folder", type=Path, required=True, metavar="F", help="checkpoint and curve, to go on with")
     parser.add_argument("--start", type=Path, metavar="STEM", help="begin with STEM.json and STEM.safetensors")
     parser.add_argument("--data-seed", type=seed_from_text, default=1, help="decides order, noise, first weights")
-    parser.add_argument("--minutes", type=_minutes, metavar="M", help="stop after so long; the next call goes on")
+    parser.add_argument("--minutes", type=minutes, metavar="M", help="stop after so long; the next call goes on")
     parser.add_argument("--steps", type=at_least(1), metavar="N", help="stop at this step; the next call goes on")
 
 
@@ -119,7 +118,7 @@ def run(options: argparse.Namespace) -> int:
     from ..training.normals.task import NormalsTask  # noqa: PLC0415 - heavy
     from ..training.shapes import sample_block  # noqa: PLC0415 - heavy
 
-    config = _config(CONFIGS, options.config)
+    config = config_named(CONFIGS, options.config)
     source: Source = partial(sample_block, pictures=config.block)
     if options.pictures:
         check_training("training", ("PIL",))
@@ -138,7 +137,7 @@ def run_geometry(options: argparse.Namespace) -> int:
     from ..training.geometry.config import CONFIGS  # noqa: PLC0415 - heavy
     from ..training.geometry.task import GeometryTask, maker  # noqa: PLC0415 - heavy
 
-    config = _config(CONFIGS, options.config)
+    config = config_named(CONFIGS, options.config)
     task = GeometryTask(config, maker(config), options.data_seed, options.workers, options.start)
     print(train(Run(task, options.folder, options.stage, options.minutes, options.steps), partial(print, flush=True)))
     return 0
@@ -151,7 +150,7 @@ def run_cutouts(options: argparse.Namespace) -> int:
     from ..training.cutouts.config import CONFIGS  # noqa: PLC0415 - heavy
     from ..training.cutouts.task import CutoutTask, maker  # noqa: PLC0415 - heavy
 
-    config = _config(CONFIGS, options.config)
+    config = config_named(CONFIGS, options.config)
     sources = maker(config, config.pictures), maker(config, 1)
     task = CutoutTask(config, *sources, options.data_seed, options.workers, options.start)
     print(train(Run(task, options.folder, options.stage, options.minutes, options.steps), partial(print, flush=True)))
@@ -163,7 +162,7 @@ def run_structure_flow(options: argparse.Namespace) -> int:
     check_training("training", _FLOWS_NEED)
     from ..training.norld.config import STRUCTURE_CONFIGS  # noqa: PLC0415 - heavy
 
-    return _run_flow(options, _config(STRUCTURE_CONFIGS, options.config), None)
+    return _run_flow(options, config_named(STRUCTURE_CONFIGS, options.config), None)
 
 
 def run_latent_flow(options: argparse.Namespace) -> int:
@@ -171,7 +170,7 @@ def run_latent_flow(options: argparse.Namespace) -> int:
     check_training("training", _FLOWS_NEED)
     from ..training.norld.config import LATENT_CONFIGS  # noqa: PLC0415 - heavy
 
-    return _run_flow(options, _config(LATENT_CONFIGS, options.config), options.decoder)
+    return _run_flow(options, config_named(LATENT_CONFIGS, options.config), options.decoder)
 
 
 def _run_flow(options: argparse.Namespace, config: "FlowConfig", decoder: Path | None) -> int:
@@ -229,14 +228,6 @@ def run_prepare_objects(options: argparse.Namespace) -> int:
     return 0
 
 
-def _config(configs: Mapping[str, C], name: str) -> C:
-    """Return a configuration by its name. Raises `UserError`."""
-    if name not in configs:
-        known = ", ".join(configs)
-        raise UserError("unknown-config", f"There is no configuration “{name:.60}”.", f"Choose one of: {known}.")
-    return configs[name]
-
-
 def show(options: argparse.Namespace) -> int:
     """Write a sheet of the pictures that training sees. Raises `UserError`."""
     check_training("training", ("numba", "PIL"))
@@ -252,30 +243,3 @@ def show(options: argparse.Namespace) -> int:
     write_picture(options.output, contact_sheet(options.seed, options.count, options.size))
     print(options.output)
     return 0
-
-
-def _minutes(text: str) -> float:
-    try:
-        minutes = float(text)
-    except ValueError:
-        minutes = math.nan
-    if not 0 < minutes < math.inf:
-        raise argparse.ArgumentTypeError(f"“{text:.60}” is no number of minutes.")
-    return minutes
-
-
-def check_training(extra: str, modules: Sequence[str]) -> None:
-    """Raise `UserError` if this copy has no `backend.training`, or a module of an extra of the package is missing."""
-    if find_spec("..training", __package__) is None:
-        raise UserError(
-            "training-missing",
-            "This copy of Hi3DGen cannot train or measure networks: the extension's zip leaves that part out.",
-            "Run the command in a checkout of the project, or install the project as a Python package.",
-        )
-    missing = [name for name in modules if find_spec(name) is None]
-    if missing:
-        raise UserError(
-            "extra-missing",
-            f"This command needs {', '.join(missing)}, which this Python lacks.",
-            f"Install the package with its extra “{extra}”.",
-        )

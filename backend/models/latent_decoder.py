@@ -2,12 +2,14 @@
 """From structured latents to the features of a surface: distances, displacements and colours, at fine voxels.
 
 A transformer over shifted windows of voxels, then two subdivisions into eight, so that a structure of 64 voxels
-along an axis gets features at 256 (TRELLIS, Xiang et al. 2025, section 3.2; shifted windows: Liu et al. 2021).
-The room `surface` makes the surface from the features.
+along an axis gets features at 256 (TRELLIS, Xiang et al. 2025, section 3.2; shifted windows: Liu et al. 2021). A
+smaller network may have one. The room `surface` makes the surface from the features.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
+from math import gcd
 
 import torch
 from torch import Tensor, nn
@@ -23,8 +25,9 @@ from ..nn.watching import repeating
 from ..surface.surface import Surface, extract_surface, feature_channels
 
 SUBDIVISION = 4
-"""Fine voxels along a voxel's edge."""
+"""Fine voxels along a voxel's edge, in the published network."""
 
+_GROUPS = 32  # of the norms between subdivisions, if the channels are a multiple
 _ROWS = 2**18  # read out at once in float32
 
 
@@ -47,16 +50,24 @@ class LatentDecoderConfig:
     pe_mode: str = "ape"
     use_fp16: bool = False
     representation_config: Mapping[str, bool] = field(default_factory=dict)
+    subdivision: int = SUBDIVISION  # fine voxels along a voxel's edge: 2 or 4; published descriptions do not have it
 
     def __post_init__(self) -> None:
         require_absolute_positions(self.pe_mode)
         if self.attn_mode != "swin":
             raise ValueError(f"attn_mode is {self.attn_mode!r}: only 'swin' (shifted windows) is known")
+        if self.subdivision not in (2, 4):
+            raise ValueError(f"subdivision is {self.subdivision}: only 2 and 4 are known")
 
     @property
     def use_color(self) -> bool:
         """Whether the features hold colours."""
         return bool(self.representation_config.get("use_color"))
+
+    @property
+    def fine(self) -> int:
+        """Fine voxels along an axis."""
+        return self.subdivision * self.resolution
 
 
 class WindowTransformer(nn.Module):
@@ -95,7 +106,7 @@ class WindowTransformer(nn.Module):
 
 
 class LatentDecoder(WindowTransformer):
-    """Features of the surface at each of the 64 fine voxels in a voxel."""
+    """Features of the surface at each of the S³ fine voxels in a voxel, S being the `subdivision`."""
 
     def __init__(self, config: LatentDecoderConfig) -> None:
         channels = config.model_channels
@@ -108,10 +119,11 @@ class LatentDecoder(WindowTransformer):
             window_size=config.window_size,
         )
         self.config = config
+        widths = [channels, channels // 4] if config.subdivision == 2 else [channels, channels // 4, channels // 8]
         self.upsample = nn.ModuleList(
-            [SubdivideBlock(channels, channels // 4), SubdivideBlock(channels // 4, channels // 8)]
+            SubdivideBlock(coarse, fine, gcd(_GROUPS, fine)) for coarse, fine in pairwise(widths)
         )
-        self.out_layer = nn.Linear(channels // 8, feature_channels(colours=config.use_color))
+        self.out_layer = nn.Linear(widths[-1], feature_channels(colours=config.use_color))
         set_linear(self)
         set_zero(self.out_layer)
         self.compute_in(torch.float16 if config.use_fp16 else torch.float32)
@@ -125,7 +137,7 @@ class LatentDecoder(WindowTransformer):
     def forward(
         self, latents: Tensor, voxels: Voxels, begins: Callable[[int], None] = _no_report
     ) -> tuple[Tensor, Voxels]:
-        """Features float32 (64 N, F) from `latents` float32 (N, C) at `voxels`, and the fine voxels they are at.
+        """Features float32 (S³ N, F) from `latents` float32 (N, C) at `voxels`, and the fine voxels they are at.
 
         `begins` is called before each of the `steps` with its number.
         """
@@ -169,8 +181,7 @@ def decode_surfaces(
         surfaces: list[Surface] = []
         for rows in fine.items():
             repeated(decoder.steps + len(surfaces), of)
-            resolution = SUBDIVISION * decoder.config.resolution
             at = fine.coords[rows, 1:]
-            surfaces.append(extract_surface(at, features[rows], resolution, solid=solid, whole=whole))
+            surfaces.append(extract_surface(at, features[rows], decoder.config.fine, solid=solid, whole=whole))
     report(of, of)
     return surfaces

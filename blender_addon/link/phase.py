@@ -6,7 +6,7 @@ from enum import Enum, auto
 from ..errors import AddonError
 
 MAX_DEATHS = 3
-PROCESS_DIED = "process-died"  # the code of an error
+NOT_STARTED, PROCESS_DIED = "not-started", "process-died"  # codes of errors
 LOOK_AT_LOG = "Look at its log. The next Generate starts a fresh one."
 
 
@@ -31,3 +31,8 @@ def ended_in_work(computer: str) -> AddonError:
     if computer:
         sentence = f"The connection to “{computer}” was lost, or the backend there ended in the middle of its work."
     return AddonError(sentence, LOOK_AT_LOG, in_log=True, code=PROCESS_DIED)
+
+
+def not_started(sentence: str) -> AddonError:
+    """The error of a backend that never answered; the sentence says how far it came."""
+    return AddonError(sentence, LOOK_AT_LOG, in_log=True, code=NOT_STARTED)

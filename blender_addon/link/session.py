@@ -19,7 +19,7 @@ from ..errors import AddonError
 from ..language.words import say
 from . import order
 from .job import Job, JobState, read_on
-from .phase import LOOK_AT_LOG, MAX_DEATHS, PROCESS_DIED, Phase, broken, ended_in_work
+from .phase import MAX_DEATHS, PROCESS_DIED, Phase, broken, ended_in_work, not_started
 from .process import END_SECONDS, START_SECONDS, BackendProcess, NotStarted, Options, Started
 from .pulse import Pulse
 from .series import Series, are_too_many, join, parts_of
@@ -29,7 +29,6 @@ log = logging.getLogger(__name__)
 STARTING_SECONDS = 2 * START_SECONDS + 15.0  # in the engine's environment and by Blender's Python, and a little more
 GREETING_SECONDS = 10.0
 LOGGED_FAILURES = ("internal", "out-of-memory")
-NOT_STARTED = "not-started"  # the code of an error
 FREED = "The backend has given its memory back."
 
 
@@ -250,7 +249,7 @@ class Session:
         if isinstance(event, Started):
             self._client, self._greeted_at = event.client, time.monotonic()
         elif isinstance(event, NotStarted):
-            self._died(event.error or _not_started("The backend could not be started."))
+            self._died(event.error or not_started("The backend could not be started."))
 
     def _hear_backend(self) -> None:
         while self._client is not None:
@@ -265,9 +264,9 @@ class Session:
         if self.phase is Phase.STARTING:
             now = time.monotonic()
             if self._greeted_at and now - self._greeted_at > GREETING_SECONDS:
-                self._died(_not_started("The backend started, and did not answer."))
+                self._died(not_started("The backend started, and did not answer."))
             elif not self._greeted_at and now - self._started_at > STARTING_SECONDS:
-                self._died(_not_started("The backend did not start in time."))
+                self._died(not_started("The backend did not start in time."))
 
     def _feel_pulse(self) -> None:
         if self.phase is Phase.READY and self._client and (self.running or self.freeing):
@@ -372,7 +371,7 @@ class Session:
             self._drop_backend()
             return
         computer = self._process.options.computer if self._process else ""
-        self._died(ended_in_work(computer) if job else _not_started("The backend could not be started."))
+        self._died(ended_in_work(computer) if job else not_started("The backend could not be started."))
 
     def _died(self, error: AddonError) -> None:
         self.deaths += 1
@@ -396,7 +395,3 @@ class Session:
             client.close()
         if process:
             process.end(0.0 if kill else END_SECONDS)
-
-
-def _not_started(sentence: str) -> AddonError:
-    return AddonError(sentence, LOOK_AT_LOG, in_log=True, code=NOT_STARTED)

@@ -201,8 +201,8 @@ def test_of_what_does_not_ship_only_commands_know_and_only_inside_functions() ->
     assert users == {
         f"backend.commands.{name}"
         for name in (
-            *("detailverse", "detailverse_stages", "train"),
-            *("evaluate_cutouts", "evaluate_geometry", "evaluate_normals", "evaluate_views"),
+            *("detailverse", "detailverse_stages", "train", "train_small"),
+            *("evaluate_cutouts", "evaluate_geometry", "evaluate_normals", "evaluate_shapes", "evaluate_views"),
         )
     }
     for user in users:

@@ -62,9 +62,12 @@ def to_picture(normal_map: NormalMap, size: tuple[int, int] = (_PICTURE_SIDE, _P
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
 
 
-def to_pixels(picture: Picture) -> Tensor:
-    """A picture uint8 (H, W, 3) for `image_tokens`: float32 (1, 3, 518, 518), ImageNet's mean 0 and deviation 1."""
-    resized = np.asarray(Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+def to_pixels(picture: Picture, side: int = SIDE) -> Tensor:
+    """A picture uint8 (H, W, 3) for `image_tokens`: float32 (1, 3, side, side), ImageNet's mean 0 and deviation 1.
+
+    side: that of the pictures that the network has learned from, the published one's by default.
+    """
+    resized = np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.LANCZOS))
     pixels = torch.from_numpy(resized.astype(np.float32) / 255).movedim(-1, 0)
     mean, deviation = (torch.tensor(colour)[:, None, None] for colour in (imagenet.MEAN, imagenet.DEVIATION))
     return ((pixels - mean) / deviation)[None]

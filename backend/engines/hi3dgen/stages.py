@@ -152,9 +152,10 @@ class Stages:
         """The normal map as image tokens, float32 (1, T, C)."""
         compute = choose(precision)
         notes: list[str] = []
-        pixels = to_pixels(to_picture(normal_map))
+        picture = to_picture(normal_map)
 
         def work(network: Any, *_: object) -> Float32Array:  # noqa: ANN401
+            pixels = to_pixels(picture, network.config.image_size)
             return require_finite(image_tokens(network, pixels.to(compute.device)), "tokenizer").cpu().numpy()
 
         tokens = self._runner.use("tokenizer", compute, work, report, notes, following="structure flow")

@@ -114,12 +114,12 @@ def _draw_camera(rng: np.random.Generator, shape: Shape) -> Camera:
     return Camera(turn, camera.nearness, (c * x + s * y, c * y - s * x), half * (abs(c) + 0.5 * abs(s)))
 
 
-def look_from_behind(shape: Shape, camera: Camera) -> GBuffer:
-    """Return what the same rays show from the other side, with the columns of the view before."""
+def look_from_behind(shape: Shape, camera: Camera, size: int = SIDE) -> GBuffer:
+    """Return what the same size x size rays show from the other side, with the columns of the view before."""
     right, up, back = camera.turn
     x, y = camera.centre
     opposite = Camera(np.stack([-right, up, -back]), -camera.nearness, (-x, y), camera.half)
-    found = look(shape, opposite, SIDE)
+    found = look(shape, opposite, size)
     return GBuffer(
         found.hit[:, ::-1],
         found.depth[:, ::-1],
@@ -154,8 +154,11 @@ def _nearness(camera: Camera, shift: float) -> float:
     return nearness / (1 - shift * nearness)
 
 
-def estimated_normals(scene: Scene, rng: np.random.Generator) -> Float32Array:
-    """Photograph the view, and return the normals that the estimator sees in the picture, float32 (S, S, 3)."""
+def estimated_normals(scene: Scene, rng: np.random.Generator, size: int = SIDE) -> Float32Array:
+    """Photograph the view, and return the normals that the estimator sees in the picture, float32 (S, S, 3).
+
+    size: S, pixels.
+    """
     shape, camera = scene.shape, scene.camera
     fine = _PICTURE + 16
     surface = look(shape, camera, fine)
@@ -169,7 +172,7 @@ def estimated_normals(scene: Scene, rng: np.random.Generator) -> Float32Array:
     inflated = inflate(picture[..., 3])
     normals = predict(_estimator(), picture[0], inflated[0], by_matmul, lambda: None)
     whole = Crop(0, 0, _PICTURE, _PICTURE, _PICTURE)
-    return crop_normals(NormalMap(unit(normals), picture[0, ..., 3]), whole, SIDE).normals
+    return crop_normals(NormalMap(unit(normals), picture[0, ..., 3]), whole, size).normals
 
 
 @cache

@@ -66,6 +66,12 @@ _TINY = Schedule(
     betas=(0.9, 0.999),
 )
 
+
+def _small(rate: float) -> Schedule:
+    trunk = TrainingStage(None, rate, warm_up=200)
+    return Schedule({"trunk": trunk}, average=0.999, log=25, check=500, weight_decay=0.0, clip=1.0, betas=(0.9, 0.999))
+
+
 STRUCTURE_CONFIGS: Mapping[str, FlowConfig] = MappingProxyType(
     {
         config.name: config
@@ -77,6 +83,13 @@ STRUCTURE_CONFIGS: Mapping[str, FlowConfig] = MappingProxyType(
                 StepSettings("fp32", 1, recorded=10),
                 batch=4,
                 held_out=2,
+            ),
+            FlowConfig(  # of made-up shapes: see `training.small`
+                "small",
+                StructureFlowConfig(8, 8, 8, 256, 128, 6, 4, patch_size=2, qk_rms_norm=True),
+                _small(4e-4),
+                StepSettings("fp32", 1),
+                batch=16,
             ),
             FlowConfig(
                 "published",
@@ -108,6 +121,15 @@ LATENT_CONFIGS: Mapping[str, FlowConfig] = MappingProxyType(
                 batch=4,
                 held_out=2,
                 regularisation=Regularisation(measured=5, every=2, size=32),
+            ),
+            FlowConfig(
+                "small",
+                LatentFlowConfig(
+                    32, 6, 6, 160, 128, 5, 4, num_io_res_blocks=1, io_block_channels=(32,), qk_rms_norm=True
+                ),
+                _small(5e-4),
+                StepSettings("fp32", 1),
+                batch=4,
             ),
             FlowConfig("published", _LATENTS, _published(), StepSettings("fp16", 4, FIRST_LOG_SCALE)),
             FlowConfig("published-bf16", _LATENTS, _published(), StepSettings("bf16", 4), budget=24 * 2**30),

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ...models.latent_decoder import SUBDIVISION, LatentDecoder, LatentDecoderConfig
+from ...models.latent_decoder import LatentDecoder, LatentDecoderConfig
 from ...models.latent_flow import Normalization
 from ...nn.checkpoint import load_network
 from ...nn.sparse import Voxels
@@ -61,7 +61,7 @@ class FrozenDecoder:
     @property
     def resolution(self) -> int:
         """Fine voxels along an axis."""
-        return SUBDIVISION * self.network.config.resolution
+        return self.network.config.fine
 
     def _tamed(self, gradient: Tensor) -> Tensor:
         of_distances = gradient[:, DISTANCE]

@@ -51,8 +51,8 @@ def _started(name: str, orders: dict[str, Any]) -> tuple[Relayed, int, dict[str,
             with contextlib.suppress(OSError):  # it has ended: its exit code says why
                 relayed.input.write(json.dumps({**orders, "port": far}).encode() + b"\n")
                 relayed.input.flush()
-            if line := relayed.output.readline():
-                return relayed, near, json.loads(line)
+            if answer := _answer(relayed):
+                return relayed, near, answer
             code = relayed.code()
         except BaseException:
             relayed.end(0.0)
@@ -60,6 +60,18 @@ def _started(name: str, orders: dict[str, Any]) -> tuple[Relayed, int, dict[str,
         if code != PORT_TAKEN:
             raise ssh.failure(name, code, relayed.said)
     raise UserError("computer-refuses", f"No free port was found on “{name}”.", "Try again.")
+
+
+def _answer(relayed: Relayed) -> dict[str, Any] | None:
+    """The line with the port; None if the backend ends before it. What a login prints comes before."""
+    for line in relayed.output:
+        try:
+            said = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(said, dict) and "port" in said:
+            return said
+    return None
 
 
 def _free_port() -> int:

@@ -102,7 +102,10 @@ def _placed(document: Document) -> Iterator[tuple[int, Float64Array]]:
     """The meshes of a file's scene, by number, each with the matrix of its node, float64 (4, 4)."""
     nodes = document.get("nodes", [])
     scenes = document.get("scenes", [])
-    roots = scenes[document.get("scene", 0)].get("nodes", []) if scenes else range(len(nodes))
+    children = {child for node in nodes for child in node.get("children", ())}
+    roots = [number for number in range(len(nodes)) if number not in children]
+    if scenes:
+        roots = scenes[document.get("scene", 0)].get("nodes", [])
     waiting = [(number, np.eye(4), 0) for number in roots]
     seen: set[int] = set()
     while waiting:

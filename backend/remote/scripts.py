@@ -10,25 +10,31 @@ DAYS = 7  # after which another version of the program that nobody has used sinc
 
 _WHICH = "import sys; print((3, 11) <= sys.version_info[:2] <= (3, 14) and sys.executable or str())"
 
-# $1: the version's name; $2: the Python, or nothing; $3: the folder, or nothing.
+# $1: the version's name; $2: the Python and $3: the folder, or nothing for those of the last time, else the usual ones.
 # Standard input: the program as a compressed tar archive.
 COPY = f"""
 umask 077
-mkdir -p "$HOME/.hi3dgen/$1.part" && cd "$HOME/.hi3dgen" && tar -xzf - -C "$1.part" || exit {NOT_WRITTEN}
-for python in "$2" python3.13 python3.12 python3.11 python3.14 python3 python; do
+part=$1.part.$$
+mkdir -p "$HOME/.hi3dgen/$part" && cd "$HOME/.hi3dgen" && tar -xzf - -C "$part" || exit {NOT_WRITTEN}
+former= folder=
+[ ! -f python ] || read -r former <python
+[ ! -f folder ] || read -r folder <folder
+for python in "$2" "$former" python3.13 python3.12 python3.11 python3.14 python3 python; do
     [ -n "$python" ] || continue
     path=$("$python" -c "{_WHICH}" 2>/dev/null)
     [ -z "$path$2" ] || break
 done
 [ -n "$path" ] || exit {NO_PYTHON}
-if ! "$path" -c "import numpy" 2>/dev/null; then
-    "$path" -m venv numpy >&2 || exit {NO_NUMPY}
-    numpy/bin/python -m pip install -q -c "$1.part/constraints.txt" numpy >&2 || exit {NO_NUMPY}
-    path=$HOME/.hi3dgen/numpy/bin/python
+if ! (cd / && "$path" -c "import numpy; numpy.ndarray") 2>/dev/null; then
+    "$path" -m venv numpy-environment >&2 || exit {NO_NUMPY}
+    numpy-environment/bin/python -m pip install -q -c "$part/constraints.txt" numpy >&2 || exit {NO_NUMPY}
+    path=$HOME/.hi3dgen/numpy-environment/bin/python
 fi
-printf "%s\\n" "$path" >python && printf "%s\\n" "$3" >folder || exit {NOT_WRITTEN}
+printf "%s\\n" "$path" >python && printf "%s\\n" "${{3:-$folder}}" >folder || exit {NOT_WRITTEN}
 find . -mindepth 1 -maxdepth 1 -name "hi3dgen-*" ! -name "$1*" -mtime +{DAYS} -exec rm -rf {{}} +
-rm -rf "$1" && mv "$1.part" "$1" || exit {NOT_WRITTEN}
+[ ! -e "$1" ] || mv "$1" "$1.old.$$" || exit {NOT_WRITTEN}
+mv "$part" "$1" || exit {NOT_WRITTEN}
+rm -rf "$1".old.*
 """
 
 # $1: the version's name; $2: the device that engines compute on, or nothing; then the arguments of `far`.

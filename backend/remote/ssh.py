@@ -28,6 +28,7 @@ _OPTIONS = {
     "ForwardAgent": "no",
     "ForwardX11": "no",
     "RequestTTY": "no",
+    "RemoteCommand": "none",
 }
 
 
@@ -56,6 +57,8 @@ def start(
     options = [part for key, value in _OPTIONS.items() for part in ("-o", f"{key}={value}")]
     if forward:
         options += ["-L", f"127.0.0.1:{forward[0]}:127.0.0.1:{forward[1]}"]
+    else:  # those of the user's configuration would be refused beside a connection that has them already
+        options += ["-o", "ClearAllForwardings=yes"]
     there = shlex.join(["sh", "-c", script, "hi3dgen", *arguments])
     return subprocess.Popen(
         [program, *options, "--", checked_name(name), there],

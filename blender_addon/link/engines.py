@@ -101,14 +101,18 @@ def known_afresh(names: Collection[str]) -> Engines:
     return tuple(find(engine.name, fresh) or engine for engine in engines)
 
 
-def hear(capabilities: Capabilities, user_folder: Path) -> None:
-    """Take in what a backend answers, from any thread. The file is written at once; `learn` does the rest."""
+def hear(capabilities: Capabilities, user_folder: Path, *, keep: bool = True) -> None:
+    """Take in what a backend answers, from any thread; `learn` does the rest.
+
+    keep: whether it is written at once for the next time, as what another computer answers is not.
+    """
     engines, tools = (
         tuple(replace(each, missing="") for each in part) for part in (capabilities.engines, capabilities.tools)
     )
     found = Capabilities("", engines, tools)
     if engines and found != _known:
-        write(user_folder, extension.FOLDER, found)
+        if keep:
+            write(user_folder, extension.FOLDER, found)
         _heard.put(found)
 
 

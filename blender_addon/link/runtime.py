@@ -7,12 +7,12 @@ import os
 import signal
 import threading
 import time
-from functools import partial
 from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
 
+from ...backend.wire.messages import Capabilities
 from .. import extension
 from ..language.words import translated
 from . import engines, occupied
@@ -45,7 +45,10 @@ def session() -> Session:
     if _session is None:
         folder = extension.user_folder()
         _not_moved = move_out(folder)
-        hear = partial(engines.hear, user_folder=folder)
+
+        def hear(capabilities: Capabilities) -> None:
+            engines.hear(capabilities, folder, keep=not computer())
+
         _session = Session(extension.FOLDER, folder, occupied.until, options, hear, occupied.rendering_until)
     return _session
 
@@ -126,7 +129,7 @@ def keep_ticking() -> None:
 
 def warm_up() -> None:
     """Start the backend soon, so that the first click finds it ready. Callable from a panel's draw."""
-    untried = session().capabilities is None and session().deaths == 0
+    untried = session().capabilities is None and session().deaths == 0 and session().error is None
     if has_window() and untried and not bpy.app.timers.is_registered(_warm_up):
         bpy.app.timers.register(_warm_up)
 

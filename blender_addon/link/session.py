@@ -249,7 +249,7 @@ class Session:
         if isinstance(event, Started):
             self._client, self._greeted_at = event.client, time.monotonic()
         elif isinstance(event, NotStarted):
-            self._died(event.error or not_started("The backend could not be started."))
+            self._died(event.error or not_started("The backend could not be started."), counts=event.error is None)
 
     def _hear_backend(self) -> None:
         while self._client is not None:
@@ -353,6 +353,9 @@ class Session:
             self.pause = self.pause or self.hindrance
         if waiting is None or waiting.is_reading or self.running is not None or (self.pause and not waiting.aside):
             return
+        if self._process and self._process.options.computer != self.options().computer:
+            self._drop_backend()
+            self.phase, self.capabilities = Phase.STOPPED, None
         self.start()
         if self.phase is Phase.READY and self._client is not None:
             if error := waiting.begin():
@@ -363,8 +366,7 @@ class Session:
 
     def _lost(self, reason: str) -> None:
         """The connection is gone: the backend has died, or ended by itself because it had nothing to do."""
-        job = self.running
-        self._client = None
+        job, self._client = self.running, None
         if job is None and self.phase is Phase.READY:
             log.info("the backend has ended: %s", reason)
             self.phase = Phase.STOPPED
@@ -373,8 +375,8 @@ class Session:
         computer = self._process.options.computer if self._process else ""
         self._died(ended_in_work(computer) if job else not_started("The backend could not be started."))
 
-    def _died(self, error: AddonError) -> None:
-        self.deaths += 1
+    def _died(self, error: AddonError, *, counts: bool = True) -> None:
+        self.deaths += counts
         self.phase = Phase.STOPPED
         if self.deaths >= MAX_DEATHS:
             self.phase = Phase.BROKEN

@@ -171,6 +171,7 @@ class Setup:
         for question in self._questions.values():
             question.cancel()
         self._questions.clear()
+        self.work = self.work if self.busy else None
         self.plan, self.weights, self.places, self.doctor = {}, {}, {}, {}
         self.plan_error = self.weights_error = self.places_error = self.doctor_error = None
         self.asked = False

@@ -102,7 +102,7 @@ class HI3DGEN_OT_verify_weights(_SetupOperator, bpy.types.Operator):  # noqa: N8
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Read them all."""
-        return self.run(setup().verify)
+        return self.run(lambda: _reached().verify())
 
 
 class HI3DGEN_OT_remove_engine(_SetupOperator, bpy.types.Operator):  # noqa: N801
@@ -148,8 +148,9 @@ class HI3DGEN_OT_remove_engine(_SetupOperator, bpy.types.Operator):  # noqa: N80
 
         def start() -> None:
             _require_rest()
+            reached = _reached()
             runtime.session().close()
-            setup().remove(weights=self.weights)
+            reached.remove(weights=self.weights)
 
         return self.run(start)
 
@@ -164,7 +165,7 @@ class HI3DGEN_OT_clear_caches(_SetupOperator, bpy.types.Operator):  # noqa: N801
         """Clear the caches in memory and on the disk."""
 
         def start() -> None:
-            setup().clear()
+            _reached().clear()
             runtime.session().unload()
             runtime.keep_ticking()
 
@@ -236,6 +237,11 @@ def _allowed(*, agreed: bool) -> Setup:
         advice = "Read what is downloaded in the extension's preferences, and agree there (from a script: agree=True)."
         raise AddonError("Nothing is downloaded before its licences and its size are agreed to.", advice)
     return allowed
+
+
+def _reached() -> Setup:
+    """The setup, if Blender may reach the computer that it is about. Raises `AddonError` if not."""
+    return _online() if runtime.computer() else setup()
 
 
 def _online() -> Setup:

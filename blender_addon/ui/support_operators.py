@@ -78,5 +78,6 @@ CLASSES = (HI3DGEN_OT_open_log, HI3DGEN_OT_copy_report)
 
 
 def _ask() -> None:
-    setup().ask_doctor(runtime.options().device)
+    if bpy.app.online_access or not runtime.computer():
+        setup().ask_doctor(runtime.options().device)
     setup_timer.keep_ticking()

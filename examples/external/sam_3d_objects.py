@@ -5,6 +5,7 @@ It runs in the environment of SAM 3D Objects, in the folder of its repository; s
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -29,6 +30,11 @@ def main() -> None:
     request = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     output = Path(request["output"])
     say(progress=0.01, stage="Loading")
+    kind, _, card = request["device"].partition(":")
+    if kind not in ("", "cuda"):
+        stop(f"It does not compute on “{request['device']}”", "Choose an NVIDIA card as the device, or none.")
+    if card:
+        os.environ["CUDA_VISIBLE_DEVICES"] = card
     try:
         import numpy as np
         import torch

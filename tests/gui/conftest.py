@@ -54,6 +54,7 @@ def running(
 @pytest.fixture
 def blender(running: Blender) -> Iterator[Blender]:
     """The module's Blender at rest in a new file, the extension's tab open; its console must stay clean."""
+    running.wait("hasattr(bpy.types.Scene, 'hi3dgen_draft')")  # the backend may still be asked which engines there are
     running.ask("rest()")
     running.open_tab()
     said = len(running.console)

@@ -31,7 +31,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
 _URL = re.compile(r"https?://[!-~]{1,300}")
 _TAKEN = {
     *("seed", "count", "engine", "picture", "image", "filepath", "cutout", "normal_map", "strokes"),
-    *("own_cutout", "own_normal_map", "back", "left", "right"),
+    *("own_cutout", "own_normal_map", "back", "left", "right", "report"),
     *("name", "keys", "values", "items", "get", "pop"),
 }
 """Names that have a meaning for every engine, or in Blender for every group of settings, and so are none for one."""

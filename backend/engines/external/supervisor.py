@@ -87,4 +87,4 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # the thread is still reading
+    os._exit(code if code < 256 else 255)  # the thread is still reading; Windows has codes that no exit takes

@@ -34,5 +34,5 @@ def test_its_wrapper_uses_what_it_declares(path: Path) -> None:
     assert ast.get_docstring(ast.parse(code))
     assert set(re.findall(r'settings\["(\w+)"\]', code)) == {each["name"] for each in declared["settings"]}
     asked = set(re.findall(r'request\["(\w+)"\]', code))
-    assert {"output", "seed"} <= asked
-    assert asked - {"output", "seed", "settings", "picture"} == {*declared.get("wants", [])} <= {*WANTS}
+    assert {"output", "seed", "device"} <= asked
+    assert asked - {"output", "seed", "settings", "picture", "device"} == {*declared.get("wants", [])} <= {*WANTS}

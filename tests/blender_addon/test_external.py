@@ -73,8 +73,10 @@ def assert_its_settings_are_the_panels(scene: Any) -> None:
 def test_a_file_that_comes_or_goes_makes_what_was_known_stale(engines: Any, tmp_path: Path) -> None:
     user = Path(os.environ["HI3DGEN_USER_FOLDER"])
     user.mkdir(exist_ok=True)
-    engines.write(tmp_path, tmp_path, engines.known())
-    assert engines.read(tmp_path, tmp_path) == engines.known()
+    messages = import_module(f"{MODULE}.backend.wire.messages")
+    known = messages.Capabilities("", engines.known())
+    engines.write(tmp_path, tmp_path, known)
+    assert engines.read(tmp_path, tmp_path) == known
     describe(user, "another")
-    assert engines.read(tmp_path, tmp_path) == ()
+    assert engines.read(tmp_path, tmp_path) is None
     shutil.rmtree(user / "external")

@@ -61,6 +61,23 @@ def test_what_cannot_be_set_up_says_why_and_keeps_what_was_there() -> None:
     assert remote("run", NAME, "storage").returncode == 0
 
 
+@pytest.mark.slow
+def test_a_second_set_up_keeps_what_the_first_one_chose_and_an_interrupt_ends_it_at_once(far: OtherComputer) -> None:
+    chosen = far.home / ".hi3dgen" / "folder"
+    copy(NAME, lambda _done, _of: None, folder="/lasting/disk")
+    copy(NAME, lambda _done, _of: None)
+    assert chosen.read_text() == "/lasting/disk\n"
+    chosen.write_text("\n")
+
+    def interrupt(done: int, of: int) -> None:
+        if done > of / 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        copy(NAME, interrupt)
+    assert remote("run", NAME, "storage").returncode == 0
+
+
 def test_an_interrupt_here_ends_the_command_there(far: OtherComputer, tmp_path: Path) -> None:
     picture = tmp_path / "ball.png"
     y, x = np.mgrid[:2048, :2048] - 1023.5

@@ -61,6 +61,17 @@ def test_a_cut_connection_ends_the_conversation_and_the_next_one_begins_anew(far
     wait_until(lambda: not far.backends())
 
 
+def test_what_a_login_prints_is_not_taken_for_the_backend(far: OtherComputer) -> None:
+    greeting = far.home / ".bashrc"  # which bash reads behind ssh; other shells print nothing here
+    greeting.write_text("echo Welcome\necho '[1]'\n")
+    try:
+        with Backend(SERVE_FAR) as backend, backend.client() as client:
+            assert client.capabilities.engines
+    finally:
+        greeting.unlink()
+    wait_until(lambda: not far.backends())
+
+
 def test_it_ends_there_by_itself_when_nothing_is_asked(far: OtherComputer) -> None:
     with Backend(SERVE_FAR, idle_seconds=0.5) as backend, backend.client() as client:
         assert isinstance(client.receive(), Closed)

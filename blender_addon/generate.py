@@ -174,15 +174,15 @@ def _save_new(scene: bpy.types.Scene, things: Sequence[bpy.types.Object]) -> Non
     if kind is None:
         return
     window = next((window for window in bpy.context.window_manager.windows if window.scene == scene), None)
-    try:
-        with bpy.context.temp_override(**({"window": window} if window else {})):
-            for thing in (thing for thing in things if thing.type == "MESH"):
+    for thing in (thing for thing in things if thing.type == "MESH"):
+        try:
+            with bpy.context.temp_override(**({"window": window} if window else {})):
                 saving.save(bpy.context, thing, kind)
-    except AddonError as error:
-        runtime.session().notice = str(error)
-    except Exception:  # the mesh is in the scene, and must not be offered to it again
-        log.exception("a new mesh was not saved")
-        runtime.session().notice = "A new mesh was not saved. Use File > Export instead."
+        except AddonError as error:
+            runtime.session().notice = str(error)
+        except Exception:  # the mesh is in the scene, and must not be offered to it again
+            log.exception("a new mesh was not saved")
+            runtime.session().notice = "A new mesh was not saved. Use File > Export instead."
 
 
 def _follow(then: Then | None, scene: bpy.types.Scene, landings: Sequence[Landing], results: Sequence[Result]) -> None:
@@ -195,6 +195,7 @@ def _follow(then: Then | None, scene: bpy.types.Scene, landings: Sequence[Landin
             then(scene, landing, by_seed[landing.seed])
     except Exception:
         log.exception("a result is in the scene, and what was to follow it is not")
+        runtime.session().notice = "The mesh is there, but not all that belongs to it. Blender's console says why."
 
 
 def _look(

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import UserError
 from ..safe_files import write_json
 from ..wire.limits import seed_from_text
 from .arguments import at_least
@@ -117,6 +118,9 @@ def run_encode_shapes(options: argparse.Namespace) -> int:
     sources = sorted(options.objects.glob("*.safetensors"))
     held_out = [source for source in sources if is_held_out(source.stem)]
     learned = [source for source in sources if not is_held_out(source.stem)][: options.count]
+    if not learned:
+        sentence = f"There is no object to learn from in “{options.objects}”."
+        raise UserError("other-object", sentence, "Run `train prepare-shapes` first.")
     scale = options.encoded / SCALE
     if not scale.exists():
         write_json(scale, {"scale": spread(map(read, learned[:_SPREAD]), encoders)})

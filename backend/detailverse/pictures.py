@@ -75,7 +75,8 @@ def load(name: str, dtype: torch.dtype) -> Any:  # noqa: ANN401 - one of diffuse
         pipeline: Any = AutoPipelineForText2Image.from_pretrained(name, dtype=dtype, use_safetensors=True)
     except Exception as error:  # a damaged folder can make any of its libraries raise anything
         log.exception("the pipeline cannot be loaded")
-        sentence = f"The pipeline “{name}” cannot be loaded: {str(error).splitlines()[0]:.200}."
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        sentence = f"The pipeline “{name}” cannot be loaded: {reason:.200}."
         advice = (
             "Give a folder with model_index.json, or a name of the public hub, of a pipeline from text to pictures."
         )

@@ -14,7 +14,6 @@ import bmesh
 import bpy
 import numpy as np
 from mathutils import Matrix, Vector
-from numpy.typing import NDArray
 
 from ...backend.inspection.balance import tilt
 from ...backend.inspection.cap import cap, rings_of
@@ -22,7 +21,7 @@ from ...backend.inspection.foot import foot
 from ...backend.mesh.check import is_closed, signed_volume
 from ..errors import AddonError
 from .engine_frame import FRAME, Affine, affine_now, frame_of
-from .inspected import placed
+from .inspected import placed, surface_of
 from .projection import UV_MAP
 
 EXACT = 1e-9  # of Blender's units: what is nearer to the cut is at it; no vertex is
@@ -38,7 +37,7 @@ def make_stand(thing: bpy.types.Object, safe: float) -> float:
     mesh = thing.data
     if mesh.shape_keys:
         raise AddonError(f"“{thing.name}” has shape keys, which would be lost.", "Remove or apply them first.")
-    points, triangles = _surface(mesh)
+    points, triangles = surface_of(mesh)
     world = placed(points, thing)
     if not len(triangles) or not is_closed(triangles):
         advice = "Join what lies together by Mesh > Merge > By Distance in Edit Mode, and fill the holes."
@@ -60,15 +59,6 @@ def make_stand(thing: bpy.types.Object, safe: float) -> float:
         if affine is not None:
             other[FRAME] = frame_of(mesh, affine)
     return stands
-
-
-def _surface(mesh: bpy.types.Mesh) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    mesh.calc_loop_triangles()
-    points = np.empty((len(mesh.vertices), 3), np.float32)
-    triangles = np.empty((len(mesh.loop_triangles), 3), np.int32)
-    mesh.attributes["position"].data.foreach_get("vector", points.reshape(-1))
-    mesh.loop_triangles.foreach_get("vertices", triangles.reshape(-1))
-    return points, triangles
 
 
 def _frame(thing: bpy.types.Object) -> Affine | None:

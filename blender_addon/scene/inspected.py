@@ -4,6 +4,7 @@
 The mesh is looked at as it is seen and exported: with its modifiers, where its object stands.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from ...backend.inspection.words import Finding, findings
 from .reading import Steps, beside
 
 TICK_SECONDS = 0.1
+
+log = logging.getLogger(__name__)
 
 Place = tuple[float, ...]
 
@@ -39,7 +42,7 @@ class Checked:
 
 
 _known: dict[int, Checked] = {}  # by the object's session UID
-_running: dict[int, tuple[Steps[Checked], Callable[[], None]]] = {}
+_running: dict[int, tuple[Steps[Checked], Callable[[str], None]]] = {}
 
 
 def metre(scene: bpy.types.Scene) -> float:
@@ -51,18 +54,24 @@ def metre(scene: bpy.types.Scene) -> float:
 def shape_of(context: bpy.types.Context, thing: bpy.types.Object) -> Shape:
     """An object's surface with its modifiers, in the scene."""
     seen = thing.evaluated_get(context.evaluated_depsgraph_get())
-    mesh = seen.to_mesh()
     try:
-        mesh.calc_loop_triangles()
-        points = np.empty((len(mesh.vertices), 3), np.float32)
-        triangles = np.empty((len(mesh.loop_triangles), 3), np.int32)
-        mesh.attributes["position"].data.foreach_get("vector", points.reshape(-1))
-        mesh.loop_triangles.foreach_get("vertices", triangles.reshape(-1))
+        points, triangles = surface_of(seen.to_mesh())
     finally:
         seen.to_mesh_clear()
     if thing.matrix_world.determinant() < 0:  # a mirror turns faces around, and Blender's exporters turn them back
         triangles = triangles[:, ::-1]
     return Shape(placed(points, seen) * metre(context.scene), triangles)
+
+
+def surface_of(mesh: bpy.types.Mesh) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """A mesh's vertices, float32 (V, 3), and triangles, int32 (T, 3)."""
+    mesh.calc_loop_triangles()
+    points = np.empty((len(mesh.vertices), 3), np.float32)
+    triangles = np.empty((len(mesh.loop_triangles), 3), np.int32)
+    if len(points):  # an empty mesh has no attribute of places
+        mesh.attributes["position"].data.foreach_get("vector", points.reshape(-1))
+        mesh.loop_triangles.foreach_get("vertices", triangles.reshape(-1))
+    return points, triangles
 
 
 def placed(points: NDArray[np.float32], thing: bpy.types.Object) -> NDArray[np.float64]:
@@ -94,8 +103,11 @@ def check(context: bpy.types.Context, thing: bpy.types.Object, wall: float) -> S
     return _known[uid]
 
 
-def start(steps: Steps[Checked], thing: bpy.types.Object, done: Callable[[], None]) -> None:
-    """Let an object's check go on while Blender does, and call `done` then; `checked` has the result."""
+def start(steps: Steps[Checked], thing: bpy.types.Object, done: Callable[[str], None]) -> None:
+    """Let an object's check go on while Blender does; `checked` has the result.
+
+    done: called then, with a sentence if it failed, else with "".
+    """
     _running[thing.session_uid] = (steps, done)
     next(steps)
     if not bpy.app.timers.is_registered(_tick):
@@ -146,7 +158,11 @@ def _tick() -> float | None:
             next(steps)
         except StopIteration:
             _running.pop(uid, None)
-            done()
+            done("")
+        except Exception:  # else Blender would drop the timer, and other checks with it
+            log.exception("a mesh could not be measured")
+            _running.pop(uid, None)
+            done("The mesh could not be measured. Blender's console says why.")
     return TICK_SECONDS if _running else None
 
 

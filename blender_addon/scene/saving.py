@@ -9,6 +9,7 @@ from pathlib import Path
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 
 from ..errors import AddonError
 from ..language.words import reported
@@ -53,17 +54,34 @@ def save(context: bpy.types.Context, thing: bpy.types.Object, kind: str) -> Path
 
 def _export(scene: bpy.types.Scene, thing: bpy.types.Object, kind: str, path: Path) -> None:
     if kind == "GLB":
-        bpy.ops.export_scene.gltf(filepath=str(path), export_format="GLB", use_selection=True, export_apply=True)
+        with _in_metres(scene, thing):  # which this exporter takes units for
+            bpy.ops.export_scene.gltf(filepath=str(path), export_format="GLB", use_selection=True, export_apply=True)
     elif kind == "OBJ":
         with _images_beside(thing, path):
-            bpy.ops.wm.obj_export(filepath=str(path), export_selected_objects=True, path_mode="STRIP")
+            bpy.ops.wm.obj_export(
+                filepath=str(path), export_selected_objects=True, path_mode="STRIP", global_scale=metre(scene)
+            )
     elif kind == "STL":
         scale = metre(scene) * _MILLIMETRES
         bpy.ops.wm.stl_export(filepath=str(path), export_selected_objects=True, global_scale=scale)
     elif kind == "PLY":
-        bpy.ops.wm.ply_export(filepath=str(path), export_selected_objects=True)
+        bpy.ops.wm.ply_export(filepath=str(path), export_selected_objects=True, global_scale=metre(scene))
     else:
         bpy.ops.wm.usd_export(filepath=str(path), selected_objects_only=True)
+
+
+@contextmanager
+def _in_metres(scene: bpy.types.Scene, thing: bpy.types.Object) -> Generator[None]:
+    """Within, an object is as large in Blender's units as it is in metres."""
+    names = ("location", "rotation_euler", "rotation_quaternion", "rotation_axis_angle", "scale")
+    former = {name: tuple(getattr(thing, name)) for name in names}
+    if metre(scene) != 1.0:
+        thing.matrix_world = Matrix.Scale(metre(scene), 4) @ thing.matrix_world
+    try:
+        yield
+    finally:
+        for name, values in former.items():
+            setattr(thing, name, values)
 
 
 def _free(folder: Path, name: str, suffix: str) -> Path:
@@ -94,6 +112,10 @@ def _images_beside(thing: bpy.types.Object, path: Path) -> Generator[None]:
             _write(image, beside)
             image.filepath_raw = str(beside)
         yield
+    except BaseException:
+        for number in range(len(former)):
+            path.with_name(f"{path.stem}_texture{number or ''}.png").unlink(missing_ok=True)
+        raise
     finally:
         for image, source in former:
             image.filepath_raw = source

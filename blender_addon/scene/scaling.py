@@ -13,12 +13,19 @@ from .inspected import metre, shape_of
 MILLIMETRES = 1000.0  # in a metre
 
 
-def scale_to(context: bpy.types.Context, thing: bpy.types.Object, millimetres: float) -> None:
-    """Scale an object so that the longest side of its box in the scene has so many millimetres.
+def scale_to(context: bpy.types.Context, things: Iterable[bpy.types.Object], millimetres: float) -> None:
+    """Scale objects so that the longest side of each one's box in the scene has so many millimetres.
 
-    It stays on its place: the point of the floor below its origin stays where it is. Raises `AddonError` if it has no
-    extent.
+    Each stays on its place: the point of the floor below its origin stays where it is. Raises `AddonError` if one has
+    no extent, and leaves all as they were then.
     """
+    scaled = [(thing, _scaled(context, thing, millimetres)) for thing in things]
+    for thing, matrix in scaled:
+        thing.matrix_world = matrix
+
+
+def _scaled(context: bpy.types.Context, thing: bpy.types.Object, millimetres: float) -> Matrix:
+    """Where an object stands when it is scaled. Raises `AddonError`."""
     vertices = shape_of(context, thing).vertices
     size = float(np.ptp(vertices, axis=0).max()) if len(vertices) else 0.0
     if not (np.isfinite(size) and size > 0):
@@ -27,7 +34,7 @@ def scale_to(context: bpy.types.Context, thing: bpy.types.Object, millimetres: f
     origin = thing.matrix_world.translation
     floor = Vector((origin.x, origin.y, float(vertices[:, 2].min()) / metre(context.scene)))
     there = Matrix.Translation(floor)
-    thing.matrix_world = there @ Matrix.Scale(factor, 4) @ there.inverted() @ thing.matrix_world
+    return there @ Matrix.Scale(factor, 4) @ there.inverted() @ thing.matrix_world
 
 
 def topmost(things: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:

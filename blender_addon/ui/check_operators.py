@@ -40,7 +40,7 @@ class HI3DGEN_OT_check_mesh(bpy.types.Operator):  # noqa: N801
         for thing in meshes(context):
             steps = inspected.check(context, thing, wall)
             if runtime.has_window():
-                inspected.start(steps, thing, runtime.redraw)
+                inspected.start(steps, thing, _tell)
                 continue
             told = " ".join(each.sentence for each in finished(steps).findings)
             self.report({"INFO"}, f"{thing.name}: {translated(told)}")
@@ -105,8 +105,7 @@ class HI3DGEN_OT_scale_to(bpy.types.Operator):  # noqa: N801
         self.millimetres = self.millimetres or context.scene.hi3dgen.longest_side
         things = topmost(meshes(context))
         try:
-            for thing in things:
-                scale_to(context, thing, self.millimetres)
+            scale_to(context, things, self.millimetres)
         except AddonError as error:
             self.report({"ERROR"}, translated(str(error)))
             return {"CANCELLED"}
@@ -138,13 +137,24 @@ class HI3DGEN_OT_save_mesh(bpy.types.Operator):  # noqa: N801
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Save them."""
-        try:
-            paths = [save(context, thing, self.save_as) for thing in meshes(context)]
-        except AddonError as error:
-            self.report({"ERROR"}, translated(str(error)))
-            return {"CANCELLED"}
-        self.report({"INFO"}, say("Saved: {names}", names=", ".join(path.name for path in paths)))
-        return {"FINISHED"}
+        names, errors = list[str](), list[AddonError]()
+        for thing in meshes(context):  # one that cannot be saved does not keep the others from it
+            try:
+                names.append(save(context, thing, self.save_as).name)
+            except AddonError as error:
+                errors.append(error)
+        if names:
+            self.report({"INFO"}, say("Saved: {names}", names=", ".join(names)))
+        for error in errors:
+            self.report({"WARNING" if names else "ERROR"}, translated(str(error)))
+        return {"FINISHED" if names else "CANCELLED"}
+
+
+def _tell(sentence: str) -> None:
+    """Show that a mesh is measured, or why it is not."""
+    if sentence:
+        runtime.session().notice = sentence
+    runtime.redraw()
 
 
 def _why_not_to_read(context: bpy.types.Context) -> str:

@@ -221,3 +221,27 @@ def test_they_say_why_they_cannot(scene: Any, ball: Any, name: str) -> None:
     bpy.ops.object.empty_add()
     with pytest.raises(RuntimeError, match="The active object is no mesh"):
         operator()
+
+
+@pytest.mark.parametrize("kind", ["GLB", "OBJ", "PLY", "STL"])
+def test_files_have_the_size_that_the_scene_gives_its_units(ball: Any, saved_file: Path, kind: str) -> None:
+    bpy.context.scene.unit_settings.scale_length = 0.001
+    ball.name, ball.rotation_euler = "pea", (0.3, 0.2, 0.1)
+    ball.modifiers.new("Triangles", "TRIANGULATE")  # trimesh reads PLY files of one kind of faces alone
+    bpy.context.view_layer.update()
+    before = ball.matrix_world.copy()
+    assert bpy.ops.hi3dgen.save_mesh(save_as=kind) == {"FINISHED"}
+    bpy.context.view_layer.update()
+    assert ball.matrix_world == before
+    mesh = trimesh.load(next(saved_file.glob(f"pea.{kind.lower()}")), force="mesh")
+    assert mesh.extents.max() == pytest.approx(2.0 if kind == "STL" else 0.002, rel=0.02)
+
+
+def test_one_mesh_without_faces_leaves_all_as_they_were(ball: Any) -> None:
+    empty = bpy.data.objects.new("nothing", bpy.data.meshes.new("nothing"))
+    bpy.context.collection.objects.link(empty)
+    empty.select_set(state=True)
+    with pytest.raises(RuntimeError, match="has no size"):
+        bpy.ops.hi3dgen.scale_to(millimetres=100)
+    assert tuple(ball.scale) == (1, 1, 1)
+    assert bpy.ops.hi3dgen.check_mesh() == {"FINISHED"}

@@ -17,7 +17,7 @@ from ..core.schedule import STAGES, Schedule
 from ..core.state import State
 from ..core.task import Moment
 from .config import Training
-from .objects import read
+from .objects import is_held_out, read
 
 Objects = Sequence[Mapping[str, Tensor]]
 
@@ -77,6 +77,11 @@ class SmallTask:
     start: Path | None = None
 
     def __post_init__(self) -> None:
+        named = sum(map(is_held_out, self._names()))
+        wanted = self.training.held_out
+        if named != wanted:
+            sentence = f"{named} objects are made to be held out, and this configuration holds out {wanted}."
+            raise UserError("other-object", sentence, f"Make them by --held-out {wanted}.")
         if len(self._names()) <= self.training.held_out:
             sentence = f"{len(self._names())} objects are too few: {self.training.held_out} are held out."
             raise UserError("few-objects", sentence, "Put more objects into the folder.")

@@ -2,7 +2,7 @@
 """An object is saved as a mesh's file beside the .blend file, by Blender's own exporters, under a name that is free."""
 
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from glob import escape
 from itertools import count
 from pathlib import Path
@@ -67,7 +67,11 @@ def _export(scene: bpy.types.Scene, thing: bpy.types.Object, kind: str, path: Pa
     elif kind == "PLY":
         bpy.ops.wm.ply_export(filepath=str(path), export_selected_objects=True, global_scale=metre(scene))
     else:
-        bpy.ops.wm.usd_export(filepath=str(path), selected_objects_only=True)
+        known = bpy.ops.wm.usd_export.get_rna_type().properties  # pyright: ignore[reportCallIssue] - wrong stubs
+        with (
+            _in_metres(scene, thing) if "convert_scene_units" in known else nullcontext()
+        ):  # Blender 4.2 writes how long a unit is
+            bpy.ops.wm.usd_export(filepath=str(path), selected_objects_only=True)
 
 
 @contextmanager

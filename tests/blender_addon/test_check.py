@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A mesh is measured, cut so that it stands, scaled to its print and saved beside the .blend file; any mesh is."""
 
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -235,6 +236,16 @@ def test_files_have_the_size_that_the_scene_gives_its_units(ball: Any, saved_fil
     assert ball.matrix_world == before
     mesh = trimesh.load(next(saved_file.glob(f"pea.{kind.lower()}")), force="mesh")
     assert mesh.extents.max() == pytest.approx(2.0 if kind == "STL" else 0.002, rel=0.02)
+
+
+def test_a_usd_file_has_that_size_too(ball: Any, tmp_path: Path) -> None:
+    saving = import_module(f"{MODULE}.blender_addon.scene.saving")
+    bpy.context.scene.unit_settings.scale_length = 0.001
+    ball.location = (0, 0, 0)
+    saving._export(bpy.context.scene, ball, "USD", tmp_path / "pea.usda")  # of text, which a USDZ file holds packed
+    text = (tmp_path / "pea.usda").read_text("utf-8")
+    units = re.findall(r"metersPerUnit = ([\d.e-]+)", text) + re.findall(r"xformOp:scale = \(([\d.e-]+)", text)
+    assert np.prod([float(value) for value in units]) == pytest.approx(0.001, rel=1e-4)
 
 
 def test_one_mesh_without_faces_leaves_all_as_they_were(ball: Any) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..adapters import ADAPTERS
 from ..batch.executor import LocalExecutor
 from ..batch.lines import PICTURE, Line
@@ -121,7 +123,8 @@ def run_quality(options: argparse.Namespace) -> int:
 
     Raises `UserError`.
     """
-    from ..detailverse.labels import labels_of  # noqa: PLC0415 - not in the extension's zip
+    from ..detailverse.classifier import require_both  # noqa: PLC0415 - not in the extension's zip
+    from ..detailverse.labels import labels_of  # noqa: PLC0415
     from ..detailverse.measures import INPUT  # noqa: PLC0415
     from ..detailverse.quality import judged, learned  # noqa: PLC0415
     from ..detailverse.world import World, write_lines  # noqa: PLC0415
@@ -132,6 +135,8 @@ def run_quality(options: argparse.Namespace) -> int:
     done = _made("measures", world.views, wanted, options.processes, overwrite=True)
     measures = {name: measured for name, measured in world.measured().items() if name in done}
     labels = labels_of(world.labels)
+    if options.labels:  # before a network looks at all objects
+        require_both(np.array([labels[name] for name in measures if name in labels], np.bool_))
     found = learned(_rows(world, [*measures], options.tokenizer), labels) if options.labels else None
     lines = judged(measures, labels, found)
     write_lines(world.quality, lines)

@@ -38,7 +38,7 @@ class Classifier:
 
 def fitted(rows: Float64Array, labels: BoolArray) -> Classifier:
     """Fit rows (N, D) and their labels (N,). Raises `UserError` with fewer than `LEAST` labels of a kind."""
-    _require_both(labels)
+    require_both(labels)
     return _fitted(rows, labels)
 
 
@@ -47,7 +47,7 @@ def left_out_accuracy(rows: Float64Array, labels: BoolArray) -> float:
 
     Each part has the same share of both kinds. Raises `UserError` as `fitted` does.
     """
-    _require_both(labels)
+    require_both(labels)
     part = np.empty(len(labels), np.int64)
     random = np.random.default_rng(0)
     for kind in (False, True):
@@ -83,7 +83,8 @@ def _logistic(values: Float64Array) -> Float64Array:
     return 0.5 * (1 + np.tanh(values / 2))
 
 
-def _require_both(labels: BoolArray) -> None:
+def require_both(labels: BoolArray) -> None:
+    """Raise `UserError` unless enough labels, bool (N,), keep an object and enough drop one."""
     kept = int(labels.sum())
     if min(kept, len(labels) - kept) < LEAST:
         sentence = f"There are {kept} labels that keep an object and {len(labels) - kept} that drop one."

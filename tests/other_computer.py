@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,6 +106,14 @@ def copy_to(computer: OtherComputer, program: Path) -> None:
         check=True,
         capture_output=True,
     )
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Return when something is so."""
+    deadline = time.monotonic() + 60.0
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
 
 
 def _free_port() -> int:

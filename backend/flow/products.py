@@ -20,6 +20,18 @@ It carries the progress to whoever watches, and raises `Cancelled` if the job is
 """
 
 
+def counting(report: Report, of: int) -> Callable[[], None]:
+    """What work calls that cannot tell how far it is: each call is a step more of about `of`, but for the last one."""
+    done = 0
+
+    def poll() -> None:
+        nonlocal done
+        done = min(done + 1, of - 1)
+        report(done, of)
+
+    return poll
+
+
 @dataclass(frozen=True)
 class Crop:
     """A square of a picture, in that picture's pixels; it may reach past the picture's border."""

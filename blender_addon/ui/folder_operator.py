@@ -62,18 +62,21 @@ class HI3DGEN_OT_generate_folder(bpy.types.Operator):  # noqa: N801
         engine = chosen_engine(scene) or engines.require()[0]
         place = Path(bpy.path.abspath(self.directory))
         further = generate_operator.further_inputs(scene, engine)
-        return folder.submit(
+        seed = generate_operator.next_seed(scene)
+        series = folder.submit(
             scene,
             place,
             folder.pictures_of(place, [file.name for file in self.files], below=self.below),
             engine.name,
-            generate_operator.next_seed(scene),
+            seed,
             settings=engine_settings.settings_of(scene, engine),
             inputs={name: image for name, image in further.items() if image},
             count=scene.hi3dgen.count,
             placing=placing_of(scene),
             viewport=self._viewport or viewing.number_of(context),
         )
+        scene.hi3dgen.seed = seed
+        return series
 
 
 CLASSES = (HI3DGEN_OT_generate_folder,)

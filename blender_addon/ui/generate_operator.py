@@ -89,7 +89,7 @@ class Generate:
         known = engines.require()
         engine = engines.find(self.engine, known) if self.engine else chosen_engine(context.scene) or known[0]
         picture, frame = self._picture(context)
-        return submit(
+        job = submit(
             context.scene,
             picture,
             self.engine or engine.name,
@@ -101,6 +101,8 @@ class Generate:
             placing=placing_of(context.scene),
             viewport=viewing.number_of(context),
         )
+        panel.seed = seed
+        return job
 
     def _is_set(self, name: str) -> bool:
         return self.properties.is_property_set(name)
@@ -152,7 +154,6 @@ def begin(
     scene = context.scene
     try:
         job = submit(context)
-        scene.hi3dgen.seed = job.request.seed
         if not runtime.has_window():
             wait(job)
             report({"INFO"}, whereabouts(scene, job.title, all_held(scene.objects, job.landed)))

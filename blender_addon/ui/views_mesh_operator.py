@@ -7,15 +7,13 @@ from bpy.props import IntProperty
 
 from ...backend.wire.limits import MAX_SEED
 from ...backend.wire.messages import EngineInfo
-from ..errors import AddonError
-from ..generate import wait
 from ..language.words import say, translated
 from ..link import engines, runtime
+from ..link.job import Job
 from ..scene import view_sets, viewing
-from ..scene.collection import whereabouts
-from ..scene.held import all_held
 from ..views_mesh import make
 from . import engine_settings
+from .generate_operator import begin
 from .properties import placing_of
 
 
@@ -50,25 +48,20 @@ class MeshFromViews:
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Queue the job. Without a window, wait for it, and raise if it fails."""
         report = self.report  # pyright: ignore[reportAttributeAccessIssue] - the operator's
+        return begin(context, self._submit, report)
+
+    def _submit(self, context: bpy.types.Context) -> Job:
         scene, tool = context.scene, tool_of_views()
         assert tool is not None  # noqa: S101 - see `poll`
-        try:
-            job = make(
-                scene,
-                view_sets.shown_set(scene, context.object),
-                tool.name,
-                engine_settings.settings_of(scene, tool) | engine_settings.given(self, tool),
-                seed=self.seed,
-                placing=placing_of(scene),
-                viewport=viewing.number_of(context),
-            )
-            if not runtime.has_window():
-                wait(job)
-                report({"INFO"}, whereabouts(scene, job.title, all_held(scene.objects, job.landed)))
-        except AddonError as error:
-            report({"ERROR"}, translated(str(error)))
-            return {"CANCELLED"}
-        return {"FINISHED"}
+        return make(
+            scene,
+            view_sets.shown_set(scene, context.object),
+            tool.name,
+            engine_settings.settings_of(scene, tool) | engine_settings.given(self, tool),
+            seed=self.seed,
+            placing=placing_of(scene),
+            viewport=viewing.number_of(context),
+        )
 
 
 def tool_of_views() -> EngineInfo | None:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Work on another computer, over a real sshd: what the preferences, the panel's errors and the scene get of it."""
 
-import time
 from collections.abc import Generator
 from importlib import import_module
 from typing import Any
@@ -10,7 +9,7 @@ import bpy
 import pytest
 
 from tests.blender_addon.support import MODULE, disc, image_of, tick_until
-from tests.other_computer import NAME, OtherComputer
+from tests.other_computer import NAME, OtherComputer, wait_until
 from tests.other_computer import other_computer as other_computer  # noqa: PLC0414 - a fixture
 
 
@@ -58,10 +57,7 @@ def test_it_is_set_up_makes_meshes_is_lost_and_found(far: OtherComputer, scene: 
     assert len(bpy.data.objects) == objects + 2
 
     session.close()
-    deadline = time.monotonic() + 20.0
-    while far.backends():
-        assert time.monotonic() < deadline, "a backend goes on there"
-        time.sleep(0.05)
+    wait_until(lambda: not far.backends())
 
 
 @pytest.mark.usefixtures("far")

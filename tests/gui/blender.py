@@ -131,10 +131,9 @@ def running_blender(
                 stderr=subprocess.STDOUT,
             )
         try:
-            wait_until(lambda: Path(address).exists() or process.poll() is not None, "Blender has started")
             with socket.socket(socket.AF_UNIX) as answers:
                 answers.settimeout(60)
-                answers.connect(address)
+                wait_until(lambda: answers.connect_ex(address) == 0 or process.poll() is not None, "Blender listens")
                 yield Blender(screen, process, console, answers)
         finally:
             end(process)

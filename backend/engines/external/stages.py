@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...flow.products import Crop, Cutout, Mesh, NormalMap, Noted, Report, noted
+from ...flow.products import Crop, Cutout, Mesh, NormalMap, Noted, Report, counting, noted
 from ...flow.stage import Stage
 from ...mesh.clean import clean
 from ...mesh.reduce import reduce
@@ -90,18 +90,11 @@ def find_picture(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, *, report: R
     The camera is looked for all round. If no outline fits, the picture counts as taken from the front, and a note says
     so.
     """
-    done = 0
-
-    def poll() -> None:
-        nonlocal done
-        done += 1
-        report(min(done, _SEARCHES - 1), _SEARCHES)
-
     cloud = scatter(mesh.vertices, mesh.triangles, POINTS)
     side = len(cutout.rgba)
     crop = Crop(0, 0, side, side, side)
     wanted = target(cutout.alpha, normal_map.normals, crop)
-    best = fit(cloud, wanted, poll)[0]
+    best = fit(cloud, wanted, counting(report, _SEARCHES))[0]
     notes: tuple[str, ...] = ()
     if best.likeness.outline < LEAST:
         best = framed_at(cloud, wanted, Pose(0.0, 0.0, distance=DISTANCE))

@@ -4,7 +4,7 @@
 import numpy as np
 
 from ...errors import UserError
-from ...flow.products import Camera, Cutout, Mesh, NormalMap, Noted, Picture, Report, Viewpoint, Viewpoints
+from ...flow.products import Camera, Cutout, Mesh, NormalMap, Noted, Picture, Report, Viewpoint, Viewpoints, counting
 from ...texture.camera import check_camera, focal_length
 from ...texture.cloud import Cloud, scatter
 from ...texture.fit import DISTANCE, POINTS, Candidate, fit, framed_at
@@ -34,16 +34,9 @@ def find_camera(
     cloud, wanted = _both(mesh, cutout, normal_map, report)
     focal = focal_length(fov, wanted.shape[1]) if fov else None
     start = Pose(azimuth, elevation, roll, DISTANCE)
-    done = 0
-
-    def poll() -> None:
-        nonlocal done
-        done += 1
-        report(min(done, _STEPS - 1), _STEPS)
-
     if search == GIVEN:
         return _viewpoints(cloud, [framed_at(cloud, wanted, start, focal)], fits=True)
-    found = fit(cloud, wanted, poll, start=None if search == ALL else start, focal=focal)
+    found = fit(cloud, wanted, counting(report, _STEPS), start=None if search == ALL else start, focal=focal)
     fits = found[0].likeness.outline >= LEAST
     viewpoints = _viewpoints(cloud, found, fits=fits)
     best = viewpoints.found[0]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import UserError
-from ...flow.products import Crop, Cutout, Mesh, Noted, Picture, Report, Viewpoint, Viewpoints, Views, noted
+from ...flow.products import Crop, Cutout, Mesh, Noted, Picture, Report, Viewpoint, Viewpoints, Views, counting, noted
 from ...foreground.cut_out import cut_out
 from ...guided.given import GivenView, paint_views
 from ...raster.resample import paste_back, resample
@@ -64,13 +64,6 @@ def place_views(
 
     Raises UserError "views-unlike" if none agrees with the mesh, and "picture-unlike" if the picture does not.
     """
-    done = 0
-
-    def poll() -> None:
-        nonlocal done
-        done += 1
-        report(min(done, _STEPS - 1), _STEPS)
-
     cloud = scatter(mesh.vertices, mesh.triangles, _POINTS)
     shown = [number for number, mask in enumerate(view_masks.masks) if mask.any()]
     flat, whole = np.zeros((_SIDE, _SIDE, 3), np.float32), Crop(0, 0, _SIDE, _SIDE, _SIDE)
@@ -81,7 +74,7 @@ def place_views(
         raise UserError("views-unlike", "None of the views shows an object before a plain background.", _ANOTHER)
     _, height, width, _ = views.pictures.shape
     own = [of_square(views.cameras[number], height, width) for number in shown]
-    similarity, outline[shown] = fit_views(cloud, own, wanted, best.azimuth, best.elevation, poll)
+    similarity, outline[shown] = fit_views(cloud, own, wanted, best.azimuth, best.elevation, counting(report, _STEPS))
     unlike = [number + 1 for number, each in enumerate(outline) if each < LEAST]
     if len(unlike) == len(outline):
         agreement = f"The best outline agrees to {100 * outline.max():.0f} %, and {100 * LEAST:.0f} % are needed."

@@ -16,7 +16,7 @@ from PIL import Image
 from backend.errors import UserError
 from backend.remote.copying import copy
 from tests.backend.process import ROOT, SECONDS
-from tests.other_computer import NAME, OtherComputer
+from tests.other_computer import NAME, OtherComputer, wait_until
 
 
 def remote(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -91,14 +91,6 @@ def test_an_interrupt_here_ends_the_command_there(far: OtherComputer, tmp_path: 
         assert process.wait(SECONDS) == 130
     wait_until(lambda: not far.running())
     assert not (tmp_path / "ball.glb").exists()
-
-
-def wait_until(condition: "object") -> None:
-    assert callable(condition)
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 if os.name != "posix":  # the other computer is one with a POSIX shell, and here it is this one

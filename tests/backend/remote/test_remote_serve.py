@@ -6,8 +6,6 @@ import json
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -15,7 +13,7 @@ import pytest
 from backend.wire.client import Closed
 from backend.wire.messages import Progress, Request, Result
 from tests.backend.process import ROOT, SECONDS, SERVE, TOKEN, Backend
-from tests.other_computer import NAME, OtherComputer
+from tests.other_computer import NAME, OtherComputer, wait_until
 
 SERVE_FAR = (*SERVE[:-1], "remote", "serve", NAME)
 
@@ -97,13 +95,6 @@ def test_a_port_that_is_taken_is_no_failure_of_its_own() -> None:
         ran = subprocess.run(SERVE, cwd=ROOT, input=start, capture_output=True, check=False, timeout=SECONDS)
     assert ran.returncode == 3
     assert ran.stdout == b""
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 if sys.platform == "win32":

@@ -3,6 +3,7 @@
 
 import argparse
 import shutil
+import sys
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -91,6 +92,12 @@ def at_least(least: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def tell_terms(engine: Engine) -> None:
+    """Say on standard error who may use an engine, and for what, if not everybody may for everything."""
+    for line in filter(None, (engine.terms, engine.terms_url)):
+        print(f"{engine.label}: {line}", file=sys.stderr)
 
 
 def _described(engine: AnyEngine, heading: str) -> str:

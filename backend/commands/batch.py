@@ -29,7 +29,7 @@ from ..batch.summary import write_summary
 from ..errors import UserError
 from ..flow.engine import Engine, why_missing
 from ..version import VERSION
-from .arguments import ANEW, add_engine, add_overwrite, add_seeds, products_of
+from .arguments import ANEW, add_engine, add_overwrite, add_seeds, products_of, tell_terms
 from .batch_progress import BatchProgress
 
 LOG = "batch.log"
@@ -84,6 +84,8 @@ def make_lines(
         return {"products": _products(engine, options.save), "versions": versions[engine.name]}
 
     wanted = [wanted_by(line, options, engines, rest) for line in lines]
+    for name in sorted({line.engine or options.engine for line in lines}):
+        tell_terms(engines[name])
     names: list[str] = []
     with Manifest(options.output, kind) as manifest:
         try:

@@ -19,7 +19,7 @@ from ..flow.products import Mesh, Picture
 from ..flow.request import Request
 from ..folders import external_folder
 from ..wire.limits import values_of
-from .arguments import add_settings
+from .arguments import add_settings, tell_terms
 
 _SIDE = 256  # pixels of the picture that an engine is tried with
 
@@ -54,6 +54,7 @@ def try_out(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
         known = ", ".join(engines) or "none"
         sentence = f"No file describes an engine “{options.name:.60}”."
         raise UserError("unknown-engine", sentence, f"Those in “{external_folder()}” are: {known}.")
+    tell_terms(engine)
     logs.start(None)
     picture = read_picture(options.picture) if options.picture else ball()
     request = Request({PICTURE: picture}, engine.name, settings=values_of(engine.settings, options.set))

@@ -20,6 +20,7 @@ from ..flow.request import Request
 from ..foreground.mask import OWN_CUTOUT
 from ..normals.image import OWN_NORMAL_MAP
 from ..wire.limits import seeds_from
+from .arguments import tell_terms
 from .terminal import Terminal
 
 
@@ -44,6 +45,7 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
                 raise UserError("bad-output", f"“{sheet}” is given for two products.", "Give each a name of its own.")
             check_picture_path(sheet, *inputs.values())
             check_new(sheet, overwrite=options.overwrite)
+    tell_terms(engine)
     pictures = {name: read_picture(path) for name, path in inputs.items()}
     settings = values_given(engine, options.preset, options.set)
     request = Request(pictures, options.engine, options.seed, options.count, settings)

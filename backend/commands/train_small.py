@@ -124,7 +124,7 @@ def run_encode_shapes(options: argparse.Namespace) -> int:
     scale = options.encoded / SCALE
     if not scale.exists():
         write_json(scale, {"scale": spread(map(read, learned[:_SPREAD]), encoders)})
-    encoders = replace(encoders, scale=numbers(scale)["scale"])
+    encoders = replace(encoders, scale=numbers(scale, "scale")["scale"])
     for number, source in enumerate([*held_out, *learned]):
         path = options.encoded / source.name
         if not path.exists():

@@ -10,12 +10,13 @@ from ..flow.products import Mesh
 from ..raster.render import vertex_normals
 from ..raster.triangles import nearest
 from ..raster.vectors import unit
+from ..texture.camera import orbit
 
 SIDE = 224
 """Pixels along the sides of a view: 16 patches of DINOv2."""
 TURNS = (30.0, 120.0, 210.0, 300.0)
 """From where the views look, in degrees from the front (-y) towards +x."""
-_ABOVE = np.radians(25.0)
+_ABOVE = 25.0  # degrees
 _MARGIN = 1.04
 _LAMP = unit(np.array([-0.45, 0.6, 0.65]))  # in the camera's axes: from above and from the left
 _AMBIENT = 0.35
@@ -57,7 +58,7 @@ def look(mesh: Mesh) -> Seen:
     lit = np.full((len(TURNS), SIDE * SIDE, 3), 255, np.uint8)
     normals = np.zeros((len(TURNS), SIDE * SIDE, 3))
     for view, turn in enumerate(TURNS):
-        axes = _axes(np.radians(turn))
+        axes = orbit(turn, _ABOVE, 0.0, 0.0).matrix[:3, :3].T  # its right, up and back
         right, up, back = (places @ axes.T).T
         screen = np.stack([(right + 1) * SIDE / 2, (1 - up) * SIDE / 2, -back], axis=1)
         pixel, triangle, weights = nearest(screen[mesh.triangles], (SIDE, SIDE))
@@ -68,11 +69,3 @@ def look(mesh: Mesh) -> Seen:
         lit[view, pixel] = np.rint(255 * (tones * shade[:, None]).clip(0, 1))
         normals[view, pixel] = seen
     return Seen(lit.reshape(len(TURNS), SIDE, SIDE, 3), normals.reshape(len(TURNS), SIDE, SIDE, 3))
-
-
-def _axes(turn: float) -> Float64Array:
-    """A camera's axes in Blender's, float64 (3, 3): right, up and back, from an angle in radians about z."""
-    across, along = np.cos(_ABOVE), np.sin(_ABOVE)
-    back = np.array([np.sin(turn) * across, -np.cos(turn) * across, along])
-    right = np.array([np.cos(turn), np.sin(turn), 0.0])
-    return np.stack([right, np.cross(back, right), back])

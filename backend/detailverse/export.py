@@ -7,14 +7,13 @@ takes the files as they are.
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..errors import UserError
 from ..files.meshes import write_mesh
-from ..flow.products import Mesh
+from ..training.views.drawing import framed
 from .geometry import sharp_edges
 from .measures import read_mesh
 from .rules import ANGLE
@@ -39,19 +38,11 @@ def exported(world: World) -> Iterator[tuple[str, bool]]:
         path = world.export / f"{name}.ply"
         new = not (path.exists() and path.stat().st_mtime_ns >= meshes[name].stat().st_mtime_ns)
         if new:
-            write_mesh(path, centred(read_mesh(meshes[name])), np.zeros((1, 1, 4), np.uint8))
+            write_mesh(path, framed([read_mesh(meshes[name])])[0], np.zeros((1, 1, 4), np.uint8))
         lines.append(_line(name, read_json_object(world.views / f"{name}.json"), prompts))
         yield name, new
     _remove_others(world, {*kept})
     write_lines(world.export / LIST, lines)
-
-
-def centred(mesh: Mesh) -> Mesh:
-    """A mesh whose box has its centre at the origin and a longest side of 1; unused vertices do not count."""
-    used = mesh.vertices.astype(np.float64)[np.unique(mesh.triangles)]
-    low, high = used.min(axis=0), used.max(axis=0)
-    placed = (mesh.vertices - (low + high) / 2) / (high - low).max()
-    return replace(mesh, vertices=placed.astype(np.float32))
 
 
 def _line(name: str, measures: Mapping[str, Any], prompts: Mapping[str, str]) -> dict[str, Any]:

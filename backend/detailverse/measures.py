@@ -60,7 +60,7 @@ def _colours(mesh: Mesh) -> Float32Array:
     """The colours of a part's vertices, looked up in its image if it has one; grey without any."""
     if mesh.texture is None or mesh.texture.base_colour is None:
         return np.full((len(mesh.vertices), 3), GREY, np.float32) if mesh.colours is None else mesh.colours
-    image, uv = mesh.texture.base_colour, mesh.uv % 1.0
+    image, uv = mesh.texture.base_colour, np.where((mesh.uv < 0) | (mesh.uv > 1), mesh.uv - np.floor(mesh.uv), mesh.uv)
     height, width = image.shape[:2]
     rows, columns = ((1 - uv[:, 1]) * (height - 1)).round().astype(int), (uv[:, 0] * (width - 1)).round().astype(int)
     return image[rows, columns, :3].astype(np.float32) / 255

@@ -44,7 +44,7 @@ class LabelServer(ThreadingHTTPServer):
         self.views = views
         self.labels = labels
         self.token = secrets.token_urlsafe(24)
-        self.turn = threading.Lock()
+        self.lock = threading.Lock()
         names = [*views]
         self.order = [names[number] for number in np.random.default_rng(_SHUFFLED).permutation(len(names))]
         super().__init__((_HOST, port), _Handler)
@@ -69,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif place == "":
             self._answer(HTTPStatus.OK, "text/html; charset=utf-8", _PAGE.read_bytes())
         elif place == "objects.json":
-            with self.server.turn:
+            with self.server.lock:
                 given = self.server.labels.given
                 told = [{"name": name, "keep": given.get(name)} for name in self.server.order]
             self._answer(HTTPStatus.OK, "application/json", json.dumps(told).encode())
@@ -99,7 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.BAD_REQUEST, "This is no label.")
             return
         try:
-            with self.server.turn:
+            with self.server.lock:
                 self.server.labels.give(name, keep=keep)
         except UserError as error:
             self._refuse(HTTPStatus.INSUFFICIENT_STORAGE, error.sentence)

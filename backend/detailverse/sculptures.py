@@ -22,10 +22,6 @@ from ..training.shapes.sculptures import draw_thing
 from ..training.shapes.solids import Shape
 from .made import Made
 
-CELLS = 192
-"""Cells of the lattice along each side, by default."""
-FACES = 60_000
-"""Triangles at most, by default."""
 _STREAM = 11  # keeps these shapes' random numbers apart from those of the trainings
 _OUTSIDE = 1e-3  # the least distance on the lattice's border, so that the surface is closed there
 

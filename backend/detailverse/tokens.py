@@ -2,13 +2,16 @@
 """What DINOv2 sees of an object: the image tokens of its views, pooled to one row."""
 
 import contextlib
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
 
 from ..arrays import Float32Array, UInt8Array
+from ..errors import UserError
 from ..files.outputs import writing
 from ..files.pictures import read_picture
 from ..models.image_tokens import image_tokens, load_tokenizer
@@ -31,23 +34,38 @@ class Tokens:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._network: Dinov2WithRegistersModel | None = None
+        self._digest: str | None = None
 
     def of_sheet(self, sheet: Path) -> Float32Array:
-        """The row of an object, float32 (2 C,), by the picture of its views; kept beside it as `NAME.npy`.
+        """The row of an object, float32 (2 C,), by the picture of its views; kept beside it as `NAME.npz`.
 
-        Raises `UserError` if there is no network, or the picture cannot be read.
+        A kept row counts if it is as new as the picture and of the same network, or if no network is here to make
+        another. Raises `UserError` if there is no network, or the picture cannot be read.
         """
-        path = sheet.with_suffix(".npy")
-        with contextlib.suppress(OSError, ValueError, EOFError):  # it is not there, or was written by something else
+        path, network = sheet.with_suffix(".npz"), self._of_network()
+        with contextlib.suppress(OSError, ValueError, EOFError, KeyError, BadZipFile):  # not there, or not ours
             if path.stat().st_mtime_ns >= sheet.stat().st_mtime_ns:
-                return np.load(path, allow_pickle=False)
+                with np.load(path, allow_pickle=False) as kept:
+                    if str(kept["network"]) == network or not network:
+                        return kept["row"]
         if self._network is None:
-            network = load_tokenizer(self._folder or store.find(CONDITIONER))
-            self._network = network.to(choose("float32").device)  # pyright: ignore[reportArgumentType]
+            loaded = load_tokenizer(self._folder or store.find(CONDITIONER))
+            self._network = loaded.to(choose("float32").device)  # pyright: ignore[reportArgumentType]
         row = pooled(self._network, views_of_sheet(read_picture(sheet)))
         with writing(path) as file:
-            np.save(file, row)
+            np.savez(file, row=row, network=network)
         return row
+
+    def _of_network(self) -> str:
+        """The digest of the network's weights; empty if they are not here."""
+        if self._digest is None:
+            found = hashlib.sha256()
+            with contextlib.suppress(OSError, UserError):
+                for path in sorted((self._folder or store.find(CONDITIONER)).glob("*.safetensors")):
+                    with path.open("rb") as file:
+                        found.update(hashlib.file_digest(file, "sha256").digest())
+            self._digest = "" if found.digest() == hashlib.sha256().digest() else found.hexdigest()
+        return self._digest
 
 
 def pooled(network: "Dinov2WithRegistersModel", views: UInt8Array) -> Float32Array:

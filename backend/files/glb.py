@@ -21,6 +21,7 @@ from ..flow.products import Mesh, Picture, Texture
 from ..raster.colour import linear_to_srgb, srgb_to_linear
 from ..safe_files import read_small
 from .encoded import picture_of
+from .meshes import Y_UP
 
 MAX_BYTES = 1 << 30
 _MAGIC, _JSON, _BINARY = b"glTF", 0x4E4F534A, 0x004E4942
@@ -28,7 +29,6 @@ _TYPES = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126:
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 _TRIANGLES = 4
 _MAX_DEPTH = 64  # of nodes below each other
-_Y_DOWN = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], np.float64)  # row vectors, to z up: (x, y, z) -> (x, -z, y)
 _HARMLESS = {"KHR_materials_unlit"}  # what a file may require that changes nothing that is read
 
 Document = Mapping[str, Any]
@@ -139,7 +139,7 @@ def _matrix(node: Document) -> Float64Array:
 def _part(document: Document, binary: bytes, primitive: Document, matrix: Float64Array) -> _Part:
     attributes = primitive["attributes"]
     own = _values(document, binary, attributes["POSITION"]).astype(np.float64)
-    places = (own @ matrix[:3, :3].T + matrix[:3, 3]) @ _Y_DOWN
+    places = (own @ matrix[:3, :3].T + matrix[:3, 3]) @ Y_UP.T.astype(np.float64)
     if not np.isfinite(places).all():
         raise ValueError("vertices have places that are no numbers")
     corners = (

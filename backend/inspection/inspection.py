@@ -66,7 +66,6 @@ def inspect(vertices: NDArray[Any], triangles: NDArray[Any], wall: float = WALL)
     """Measure a mesh; None if it has no surface.
 
     vertices: float (V, 3), metres, z up, finite. triangles: int (T, 3). wall: what counts as thin, in millimetres.
-    100 000 triangles take about half a second.
     """
     places, faces, _ = joined(np.asarray(vertices, np.float64), np.asarray(triangles, np.int64))
     if not len(faces):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Puts the program onto the other computer: its code, some megabytes, and numpy if that is not there."""
+"""Puts the program onto the other computer: its code, 16 MB, and numpy if that is not there."""
 
 import contextlib
 import threading

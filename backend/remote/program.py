@@ -12,7 +12,7 @@ from ..version import VERSION
 
 _ROOT = Path(__file__).parents[2]
 _BESIDE = ("pyproject.toml", "constraints.txt")  # what `install` reads
-_LEFT_OUT = {"__pycache__", "training"}  # training runs in a checkout
+_LEFT_OUT = {"__pycache__", "detailverse", "training"}  # as the extension's zip does: they run in a checkout
 
 
 @cache

@@ -15,6 +15,7 @@ _WHICH = "import sys; print((3, 11) <= sys.version_info[:2] <= (3, 14) and sys.e
 COPY = f"""
 umask 077
 part=$1.part.$$
+trap 'rm -rf "$HOME/.hi3dgen/$part"' EXIT
 mkdir -p "$HOME/.hi3dgen/$part" && cd "$HOME/.hi3dgen" && tar -xzf - -C "$part" || exit {NOT_WRITTEN}
 former= folder=
 [ ! -f python ] || read -r former <python

@@ -177,9 +177,8 @@ def regular_loss(grid: Grid, values: Tensor, band: Tensor, weights: Weights) -> 
     What is thin is not smoothed, as it would vanish; outlines tell its shape.
     """
     distances = values[:, 0]
-    beside = distances.index_select(0, grid.neighbours[band].flatten()).view(
-        -1, 3, 2
-    )  # sums in one order, as [] does not
+    # `index_select` sums gradients in one order, as [] does not.
+    beside = distances.index_select(0, grid.neighbours[band].flatten()).view(-1, 3, 2)
     slopes = ((beside[..., 1] - beside[..., 0]).square().sum(dim=1) + 1e-12).sqrt() / 2
     bent = (beside.sum(dim=2) - 2 * distances[band, None]).square().sum(dim=1) / 3
     return weights.eikonal * (slopes - 1).square().mean() + weights.smooth * (bent * grid.stout[band]).mean()

@@ -27,12 +27,12 @@ from .projection import UV_MAP
 EXACT = 1e-9  # of Blender's units: what is nearer to the cut is at it; no vertex is
 
 
-def make_stand(thing: bpy.types.Object, safe: float) -> float:
+def make_stand(thing: bpy.types.Object, safe: float) -> tuple[float, bool]:
     """Cut an object's own mesh so that it stands even if it is tilted by `safe` degrees.
 
     What is left is set down to where the lowest point was; the object stays where it is. Returns by how many degrees it
-    may be tilted now; a mesh that stood safely stays as it was. Raises `AddonError` if it cannot be cut, and leaves it
-    as it was then.
+    may be tilted now, and whether it was cut: a mesh that stood safely stays as it was. Raises `AddonError` if it
+    cannot be cut, and leaves it as it was then.
     """
     mesh = thing.data
     if mesh.shape_keys:
@@ -46,7 +46,7 @@ def make_stand(thing: bpy.types.Object, safe: float) -> float:
     if not abs(volume) > 0:
         raise AddonError(f"“{thing.name}” is flat, so it cannot be cut.", "Choose a mesh with a volume.")
     if (stands := tilt(world, triangles)) >= safe:
-        return stands
+        return stands, False
     found = foot(world, triangles if volume > 0 else triangles[:, ::-1], safe)
     if found is None:
         sentence = f"No cut through the lowest tenth of “{thing.name}” makes it stand."
@@ -58,7 +58,7 @@ def make_stand(thing: bpy.types.Object, safe: float) -> float:
     for other, affine in frames.items():
         if affine is not None:
             other[FRAME] = frame_of(mesh, affine)
-    return stands
+    return stands, True
 
 
 def _frame(thing: bpy.types.Object) -> Affine | None:

@@ -43,7 +43,7 @@ class HI3DGEN_OT_check_mesh(bpy.types.Operator):  # noqa: N801
                 inspected.start(steps, thing, _tell)
                 continue
             told = " ".join(each.sentence for each in finished(steps).findings)
-            self.report({"INFO"}, f"{thing.name}: {translated(told)}")
+            self.report({"INFO"}, f"{thing.name}: {translated(told) or say('It has no surface.')}")
         runtime.redraw()
         return {"FINISHED"}
 
@@ -67,14 +67,12 @@ class HI3DGEN_OT_make_stand(OnMeshes, bpy.types.Operator):  # noqa: N801
         """Cut them. One that cannot be cut does not keep the others from it."""
         told, errors = list[str](), list[AddonError]()
         for thing in things:
-            before = len(thing.data.vertices)
             try:
-                tilt = make_stand(thing, self.tilt)
+                tilt, is_cut = make_stand(thing, self.tilt)
             except AddonError as error:
                 errors.append(error)
                 continue
             stands = say("{name} stands, even if it is tilted by {tilt}°.", name=thing.name, tilt=f"{tilt:.0f}")
-            is_cut = len(thing.data.vertices) != before
             told.append(joined(stands, "" if is_cut else say("It stood safely already.")))
         if errors and not told:
             raise errors[0]

@@ -129,9 +129,10 @@ def _described(path: Path, document: object, content: bytes, taken: frozenset[st
         digest=hashlib.sha256(content).hexdigest(),
     )
     fields.end()
-    for name in (*found.environment, *found.inherit):
-        if not _VARIABLE.fullmatch(name):
-            raise fields.wrong("environment", f"has no variable “{name:.40}”")
+    for field, variables in (("environment", found.environment), ("inherit", found.inherit)):
+        for name in variables:
+            if not _VARIABLE.fullmatch(name):
+                raise fields.wrong(field, f"has no variable “{name:.40}”")
     for name in found.wants:
         if name not in WANTS:
             raise fields.wrong("wants", f"does not know “{name}”")
@@ -169,10 +170,8 @@ def _setting(fields: Fields) -> Setting:
     if not NAME.fullmatch(name) or keyword.iskeyword(name):
         raise fields.wrong("name", "is not made of small letters, digits and underscores")
     description = _tooltip(fields.text("description", _LINE, default=label))
-    kind, advanced = (
-        fields.choice("kind", ("number", "whole", "choice", "switch", "text")),
-        fields.flag("advanced", default=False),
-    )
+    kind = fields.choice("kind", ("number", "whole", "choice", "switch", "text"))
+    advanced = fields.flag("advanced", default=False)
     options: tuple[Option, ...] = ()
     least: int | float = 0
     most: int | float = 0
@@ -185,15 +184,21 @@ def _setting(fields: Fields) -> Setting:
         most = fields.whole("maximum", 1, 1000, default=_LINE)
         default = fields.text("default", most, default="")
     elif kind == "whole":
-        bounds = [fields.whole(bound, -(10**9), 10**9) for bound in ("minimum", "maximum")]
-        least, most = bounds
-        default = fields.whole("default", *bounds)
+        bottom, top = (fields.whole(bound, -(10**9), 10**9) for bound in ("minimum", "maximum"))
+        least, most = _in_order(fields, bottom, top)
+        default = fields.whole("default", bottom, top)
     else:
-        ends = [fields.number(bound, -MOST_NUMBER, MOST_NUMBER) for bound in ("minimum", "maximum")]
-        least, most = ends
-        default = fields.number("default", *ends)
+        low, high = (fields.number(bound, -MOST_NUMBER, MOST_NUMBER) for bound in ("minimum", "maximum"))
+        least, most = _in_order(fields, low, high)
+        default = fields.number("default", low, high)
     fields.end()
     return Setting(name, label, description, default, least, most, options, advanced)
+
+
+def _in_order(fields: Fields, least: float, most: float) -> tuple[float, float]:
+    if least > most:
+        raise fields.wrong("maximum", "is below the minimum")
+    return least, most
 
 
 def _options(fields: Fields) -> tuple[Option, ...]:

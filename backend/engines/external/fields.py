@@ -22,10 +22,6 @@ class Fields:
         self._left: dict[str, Any] = dict(value)
         self._where = f"{where}." if where else ""
 
-    def has(self, name: str) -> bool:
-        """Whether the field is there and not taken yet."""
-        return name in self._left
-
     def text(self, name: str, most: int, default: str | None = None) -> str:
         """A line of 1 to `most` characters; the default if it is not there, which then may be empty."""
         value = self._take(name, default)

@@ -18,7 +18,7 @@ from ...texture.stages import FRONT
 _TERA = 1e12
 # Of the geometry's, 4.8 are the decoder's; the others stand for making the surface.
 _ONCE = {"foreground": 2.5 * _TERA, "normals": 11.1 * _TERA, "tokens": 1 * _TERA, "geometry": 6 * _TERA}
-_SIDES = {  # of another picture these stages cost what they do of the first
+_SIDES = {  # these stages cost as much for each further picture as for the first
     make(side): stage
     for side in SIDES
     for make, stage in ((cutout_of, "foreground"), (normal_map_of, "normals"), (tokens_of, "tokens"))

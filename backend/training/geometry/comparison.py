@@ -32,7 +32,7 @@ def row(picture: Picture, truth: Triangles, prediction: Triangles) -> Picture:
     height, width = picture.shape[:2]
     side = max(height, width)
     shown = crop_resize(picture, (width - side) / 2, (height - side) / 2, side, HEIGHT, fill=0)
-    return np.concatenate([_over_white(shown), *views], axis=1)
+    return np.concatenate([over_white(shown), *views], axis=1)
 
 
 def drawn(surface: Triangles, size: int = PANEL) -> UInt8Array:
@@ -45,9 +45,10 @@ def drawn(surface: Triangles, size: int = PANEL) -> UInt8Array:
     image = np.zeros((fine * fine, 4), np.uint8)
     image[pixel, :3] = np.rint((normals[face] + 1) * 127.5)
     image[pixel, 3] = 255
-    return _over_white(shrink(image.reshape(fine, fine, 4), _FINER))
+    return over_white(shrink(image.reshape(fine, fine, 4), _FINER))
 
 
-def _over_white(picture: Picture) -> UInt8Array:
+def over_white(picture: Picture) -> UInt8Array:
+    """A picture uint8 (H, W, 4) over white, (H, W, 3)."""
     alpha = picture[..., 3:].astype(np.float64) / 255
     return np.rint(255 + (picture[..., :3] - 255.0) * alpha).astype(np.uint8)

@@ -32,7 +32,10 @@ class TokensConfig:
 
 @dataclass(frozen=True)
 class StructuresConfig:
-    """The sizes of the structures' autoencoder. divergence: the weight of the latents' distance from the normal one."""
+    """The sizes of the structures' autoencoder.
+
+    divergence: the weight of the Kullback-Leibler divergence of the latents from the standard normal distribution.
+    """
 
     latents: int
     channels: tuple[int, ...]  # fine to coarse

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from ...errors import UserError
 from ...nn.checkpoint import read_tensors
 from ...safe_files import replacing, write_json
@@ -58,7 +60,7 @@ def gather(folder: Path, encoded: Path, weights: Path) -> None:
     stems = [file.removesuffix(".safetensors") for file in GEOMETRY.files if file.endswith(".safetensors")]
     found = [newest(folder, part, ending) for part, ending in _ROLES.values()]
     tokens = newest(folder, TOKENS)
-    scales, scale = numbers(encoded / NORMALIZATION), numbers(encoded / SCALE)["scale"]
+    scales, scale = numbers(encoded / NORMALIZATION, "mean", "std"), numbers(encoded / SCALE, "scale")["scale"]
     for stem, source in zip(stems, found, strict=True):
         for suffix in (".json", ".safetensors"):
             _copy(source.with_name(source.name + suffix), weights / GEOMETRY.name / f"{stem}{suffix}")
@@ -71,11 +73,12 @@ def gather(folder: Path, encoded: Path, weights: Path) -> None:
         _copy(tokens / file, weights / CONDITIONER.name / file)
 
 
-def numbers(path: Path) -> dict[str, Any]:
-    """What a file of scales holds. Raises UserError if it cannot be read."""
+def numbers(path: Path, *names: str) -> dict[str, Any]:
+    """What a file of scales holds under these names: numbers, or lists of them. Raises UserError if it does not."""
     try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        found = json.loads(path.read_text("utf-8"))
+        return {name: np.asarray(found[name], np.float64).tolist() for name in names}
+    except (OSError, ValueError, TypeError, LookupError, RecursionError) as error:
         sentence = f"The scales in {path} cannot be read."
         raise UserError("other-object", sentence, "Run `train encode-shapes` to its end, which writes them.") from error
 

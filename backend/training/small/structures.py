@@ -20,6 +20,7 @@ from ...models.structure_encoder import StructureEncoder
 from ...nn.posterior import Posterior
 from ...raster.voxels import draw_voxels
 from ..core.curve import Quantity
+from ..geometry.comparison import over_white
 from ..norld.export import write_network
 from ..norld.occupancy import cross_entropy, dice
 from ..norld.voxelise import occupancy
@@ -113,9 +114,3 @@ def symmetry(random: np.random.Generator) -> tuple[tuple[int, ...], list[int]]:
     """One of the cube's 48 symmetries: an order of the axes, and then which of them are reversed."""
     turn = _TURNS[random.integers(len(_TURNS))]
     return turn, [axis for axis in range(3) if random.random() < 0.5]
-
-
-def over_white(picture: Picture) -> Picture:
-    """A picture uint8 (H, W, 4) over white, (H, W, 3)."""
-    alpha = picture[..., 3:] / 255
-    return np.rint(picture[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)

@@ -102,13 +102,6 @@ def voxels(seen: Seen) -> tuple[Float32Array, Float32Array] | None:
     return np.argwhere(crossed).astype(np.float32), around[crossed].clip(-REACH, REACH)
 
 
-def solid(seen: Seen, resolution: int) -> BoolArray:
-    """Which of the volume's cells have their middles inside the shape, bool (R, R, R) by x, y, z."""
-    along = (np.arange(resolution) + 0.5) / resolution - 0.5
-    every = np.stack(np.meshgrid(along, along, along, indexing="ij"), axis=-1).reshape(-1, 3)
-    return (distances_at(seen, every) <= 0).reshape((resolution,) * 3)
-
-
 def true_picture(seen: Seen) -> Picture:
     """The map of the true normals as the engine shows it to its networks: uint8 (S, S, 3), x left, over white."""
     surface = seen.scene.seen

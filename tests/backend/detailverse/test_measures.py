@@ -80,7 +80,7 @@ def test_what_breaks_a_rule_is_left_out_for_it(change: str) -> None:
     assert change in reasons({"entropy": 8.0, **bad, "dihedral": good["dihedral"]})
 
 
-def test_the_views_show_the_front_from_the_right_and_its_normals() -> None:
+def test_the_views_hold_all_of_an_object_and_its_normals_from_above() -> None:
     made = trimesh.creation.box((1, 1, 1))
     seen = look(mesh_of(made))
     assert seen.lit.shape == (4, SIDE, SIDE, 3)
@@ -117,7 +117,7 @@ def test_a_file_becomes_its_measures_and_its_views(tmp_path: Path) -> None:
     assert red > 100 > green + 50, "in its own colours"
 
 
-def test_colours_come_from_an_images_place_too(tmp_path: Path) -> None:
+def test_a_mesh_has_the_colours_of_its_image(tmp_path: Path) -> None:
     made = trimesh.creation.box((1, 1, 1))
     image = Image.fromarray(np.tile(np.uint8([10, 200, 30]), (4, 4, 1)))
     material = trimesh.visual.material.PBRMaterial(baseColorTexture=image)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What DINOv2 sees of an object, by a tiny random network in the published layout."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ pytest.importorskip("PIL", reason="Pillow is not installed here: the extra files
 
 import torch
 import transformers
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from backend.detailverse.drawing import SIDE
 from backend.detailverse.tokens import Tokens, pooled
@@ -56,7 +57,13 @@ def test_rows_are_kept_until_the_views_change(network: Path, tmp_path: Path, mon
     assert np.array_equal(with_none.of_sheet(sheet), row), "no network is needed"
     write_picture(sheet, np.full((2 * SIDE, 4 * SIDE, 3), 200, np.uint8))
     assert not np.allclose(Tokens(network).of_sheet(sheet), row)
-    (tmp_path / "a.npy").write_bytes(b"half")
+    other = tmp_path / "other"
+    shutil.copytree(network, other)
+    torch.manual_seed(2)
+    tensors = {name: torch.randn(value.shape) for name, value in load_file(network / "model.safetensors").items()}
+    save_file(tensors, other / "model.safetensors")
+    assert not np.allclose(Tokens(other).of_sheet(sheet), Tokens(network).of_sheet(sheet)), "each has rows of its own"
+    (tmp_path / "a.npz").write_bytes(b"half")
     with pytest.raises(UserError):
         with_none.of_sheet(sheet)
 

@@ -118,6 +118,9 @@ def test_a_mirrored_picture_is_that_of_the_mirrored_object(shape: Drawn) -> None
     assert torch.equal(again[1], sheets)
     assert (again[0].int() - picture.int()).abs().max() == 0
     assert torch.allclose(once[1][3].flip(-1), -sheets[3])
+    assert torch.allclose(once[1][6].flip(-1), -sheets[6])
+    hit = (once[0] != 255).any(0)
+    assert torch.equal(once[0][0][hit].int(), 255 - picture[0].flip(-1)[hit].int()), "left is right"
     assert (once[0] == 255).all(0).sum() == (picture == 255).all(0).sum()
 
 
@@ -148,7 +151,7 @@ def test_trainings_go_on_where_they_stopped_and_cool(run: Path, tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_nothing_is_learned_from_what_is_held_out(run: Path) -> None:
+def test_held_out_objects_come_last_and_are_not_mirrored(run: Path) -> None:
     names = sorted(path.stem for path in (run / "encoded").glob("*.safetensors"))
     assert len(names) == 2 * SHAPES + HELD_OUT
     assert all(name.startswith("test-") for name in names[-HELD_OUT:])

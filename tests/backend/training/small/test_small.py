@@ -164,7 +164,7 @@ def test_held_out_objects_come_last_and_are_not_mirrored(run: Path) -> None:
 
 @pytest.mark.slow
 def test_the_scale_of_structures_is_taken_from_the_latents_and_given_to_the_decoder(run: Path) -> None:
-    scale = gathering.numbers(run / "encoded" / gathering.SCALE)["scale"]
+    scale = gathering.numbers(run / "encoded" / gathering.SCALE, "scale")["scale"]
     stem = next(name for name in GEOMETRY.files if "ss_dec" in name and name.endswith(".safetensors"))
     given = read_tensors(run / "weights" / GEOMETRY.name / stem)["input_layer.weight"]
     own = gathering.newest(run, gathering.STRUCTURES, "-decoder")

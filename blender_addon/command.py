@@ -27,7 +27,7 @@ from ..backend.errors import UserError
 from ..backend.version import VERSION
 from ..backend.wire.messages import EngineInfo
 from .errors import AddonError
-from .link import engines
+from .link import engines, runtime
 from .many import execute
 from .presets import named as preset_named
 
@@ -58,7 +58,7 @@ def _run(options: argparse.Namespace) -> int:
     lines = read_sources(options.pictures)
     options.engine = options.engine or engines.require()[0].name
     named = {line.engine or options.engine for line in lines}
-    known = {engine.name: engine for engine in engines.known_afresh(named)}
+    known = {engine.name: engine for engine in engines.known_afresh(named, runtime.computer())}
     if options.preset and options.engine in known:
         options.preset = preset_named(known[options.engine], options.preset)
 

@@ -6,7 +6,9 @@ All lies in ~/.hi3dgen: a folder for each version of the program, `python`, the 
 """
 
 NOT_SET_UP, NOT_WRITTEN, NO_PYTHON, NO_NUMPY = 66, 67, 68, 69  # exit codes that are not ssh's, the shell's or ours
-DAYS = 7  # after which another version of the program that nobody has used since is deleted
+DAYS = 7  # after which another version of the program is deleted if nobody uses it any more
+
+RUNNING = "running"  # begins the name of a file beside the program for each process of it, which ends with its number
 
 _WHICH = "import sys; print((3, 11) <= sys.version_info[:2] <= (3, 14) and sys.executable or str())"
 
@@ -32,7 +34,12 @@ if ! (cd / && "$path" -c "import numpy; numpy.ndarray") 2>/dev/null; then
     path=$HOME/.hi3dgen/numpy-environment/bin/python
 fi
 printf "%s\\n" "$path" >python && printf "%s\\n" "${{3:-$folder}}" >folder || exit {NOT_WRITTEN}
-find . -mindepth 1 -maxdepth 1 -name "hi3dgen-*" ! -name "$1*" -mtime +{DAYS} -exec rm -rf {{}} +
+for other in $(find . -mindepth 1 -maxdepth 1 -name "hi3dgen-*" ! -name "$1*" -mtime +{DAYS}); do
+    for mark in "$other"/{RUNNING}.*; do
+        ! kill -0 "${{mark##*.}}" 2>/dev/null || continue 2
+    done
+    rm -rf "$other"
+done
 [ ! -e "$1" ] || mv "$1" "$1.old.$$" || exit {NOT_WRITTEN}
 mv "$part" "$1" || exit {NOT_WRITTEN}
 rm -rf "$1".old.*
@@ -42,7 +49,10 @@ rm -rf "$1".old.*
 RUN = f"""
 cd "$HOME/.hi3dgen/$1" 2>/dev/null && read -r python <../python && [ -x "$python" ] || exit {NOT_SET_UP}
 read -r folder <../folder
-touch .
+for mark in {RUNNING}.*; do
+    kill -0 "${{mark##*.}}" 2>/dev/null || rm -f "$mark"
+done
+: >{RUNNING}.$$  # the number stays: what follows takes this process over
 PYTHONPATH=$PWD PYTHONUTF8=1 PYTHONSAFEPATH=1
 export PYTHONPATH PYTHONUTF8 PYTHONSAFEPATH
 [ -z "$folder" ] || export HI3DGEN_USER_FOLDER="$folder"

@@ -58,8 +58,13 @@ def tie(pid: int) -> object:
 
 
 def surroundings(extension: Path, user_folder: Path, device: str = "") -> dict[str, str]:
-    """A backend's environment variables: Blender's, with the child's own import path and places to write to."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
+    """A backend's environment variables: Blender's, with the child's own device, import path and places to write to.
+
+    device: see `process.Options`, which knows what the terminal says; the variable itself may not be meant for another
+    computer, and is not handed on.
+    """
+    unfit = ("PYTHONHOME", "HI3DGEN_DEVICE")
+    environment = {name: value for name, value in os.environ.items() if name not in unfit}
     environment["PYTHONPATH"] = str(extension)
     environment["HI3DGEN_USER_FOLDER"] = str(data_folder(user_folder))
     if not environment.get("HI3DGEN_WEIGHTS"):

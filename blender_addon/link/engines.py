@@ -86,16 +86,17 @@ def why_unknown() -> AddonError | None:
     return AddonError("Hi3DGen's backend did not say which engines it has.", "Look at the backend's log.", in_log=True)
 
 
-def known_afresh(names: Collection[str]) -> Engines:
+def known_afresh(names: Collection[str], computer: str = "") -> Engines:
     """The engines; those of these names with the versions that they have now, which may not be those of last time.
 
-    The backend is only asked if one of these has any. Raises `AddonError` if it does not answer.
+    computer: what ssh calls the computer that does the work; empty for this one. Its backend is only asked if one of
+    these has any. Raises `AddonError` if it does not answer.
     """
     engines = require()
     if not any(engine.versions for engine in engines if engine.name in names):
         return engines
     try:
-        fresh = ask(extension.user_folder(), extension.FOLDER).engines
+        fresh = ask(extension.user_folder(), extension.FOLDER, computer).engines
     except (*_UNREADABLE, subprocess.SubprocessError) as error:
         raise AddonError("The backend did not say what it can do.", "Look at its log.", in_log=True) from error
     return tuple(find(engine.name, fresh) or engine for engine in engines)
@@ -157,11 +158,12 @@ def write(user_folder: Path, backend: Path, capabilities: Capabilities) -> None:
         log.warning("“%s” could not be written: %s", user_folder / FILE, error)
 
 
-def ask(user_folder: Path, backend: Path) -> Capabilities:
+def ask(user_folder: Path, backend: Path, computer: str = "") -> Capabilities:
     """Ask a backend that only describes itself. Raises `OSError`, `ValueError`, `SubprocessError` or `WireError`."""
+    there = ["remote", "run", computer] if computer else []
     with open_log(log_file(user_folder)) as errors:
         answer = subprocess.run(
-            [sys.executable, "-s", "-m", "backend", "capabilities"],
+            [sys.executable, "-s", "-m", "backend", *there, "capabilities"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,

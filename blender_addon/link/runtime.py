@@ -78,8 +78,8 @@ def computer() -> str:
 
 
 def inherited_device() -> str:
-    """The device that a terminal has chosen for what is started in it; empty for the best."""
-    return os.environ.get("HI3DGEN_DEVICE", "")
+    """The device that a terminal has chosen for what is started in it; empty for the best, as on another computer."""
+    return "" if computer() else os.environ.get("HI3DGEN_DEVICE", "")
 
 
 def options_changed() -> None:

@@ -52,6 +52,29 @@ def test_a_computer_without_this_version_says_so_and_a_closed_one_too(
         copy(NAME, lambda _done, _of: None)
 
 
+def test_other_versions_go_once_nothing_runs_from_them(far: OtherComputer) -> None:
+    ours = far.home / ".hi3dgen"
+    versions = {name: ours / f"hi3dgen-{name}" for name in ("used", "left", "young")}
+    for folder in versions.values():
+        folder.mkdir()
+    (versions["used"] / f"running.{os.getpid()}").touch()
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    (versions["left"] / f"running.{ended.pid}").touch()
+    for name in ("used", "left"):
+        os.utime(versions[name], (0, 0))
+    copy(NAME, lambda _done, _of: None)
+    assert [name for name, folder in versions.items() if folder.exists()] == ["used", "young"]
+    assert remote("run", NAME, "storage").returncode == 0
+    [current] = [folder for folder in ours.glob("hi3dgen-*") if folder not in versions.values()]
+    first = [*current.glob("running.*")]
+    assert len(first) == 1
+    assert remote("run", NAME, "storage").returncode == 0
+    second = [*current.glob("running.*")]
+    assert len(second) == 1, "marks of what has ended are removed"
+    assert second != first
+
+
 @pytest.mark.usefixtures("far")
 def test_what_cannot_be_set_up_says_why_and_keeps_what_was_there() -> None:
     with pytest.raises(UserError, match=r"no Python 3\.11"):

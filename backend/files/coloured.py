@@ -33,6 +33,19 @@ def read_coloured(path: Path) -> list[Mesh]:
     return meshes
 
 
+def vertex_colours(scene: SceneFile) -> Float32Array | None:
+    """The colours of the vertices of a file's whole mesh, float32 (V, 3), sRGB in [0, 1]; None if a part has none."""
+    parts: list[Float32Array] = []
+    for part in scene.parts:
+        if getattr(part.visual, "material", None) is not None:
+            return None
+        colours = _of(part.visual, len(part.vertices), linear=scene.graph is not None, mapped=False)[1]
+        if colours is None:
+            return None
+        parts.append(colours)
+    return np.concatenate(parts)
+
+
 def _mesh(scene: SceneFile, part: Part, first: int) -> Mesh:
     """One part's mesh; first: the number of its first vertex in the whole mesh."""
     vertices = scene.mesh.vertices[first : first + len(part.vertices)]

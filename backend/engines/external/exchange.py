@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import UserError
+from ...files.coloured import vertex_colours
 from ...files.encoded import picture_of
 from ...files.glb import read_glb
 from ...files.scenes import READ_SUFFIXES, read_scene
@@ -136,7 +137,7 @@ def _mesh(path: Path, report: Report) -> tuple[Mesh, tuple[str, ...]]:
     suffix = path.suffix.lower()
     if suffix not in READ_SUFFIXES or suffix in _REFERRING:
         raise ValueError(f"“{path.name}” is of no kind that is read")
-    mesh, notes = read_glb(path) if suffix == ".glb" else (read_scene(path).mesh, ())
+    mesh, notes = read_glb(path) if suffix == ".glb" else (_of_scene(path), ())
     textured = mesh.texture is not None
     mesh = read_mesh(mesh, report=report)
     vertices, triangles = used(welded(mesh.vertices, mesh.triangles), len(mesh.vertices))
@@ -148,6 +149,12 @@ def _mesh(path: Path, report: Report) -> tuple[Mesh, tuple[str, ...]]:
         texture=mesh.texture,
     )
     return _without_slivers(mesh), notes
+
+
+def _of_scene(path: Path) -> Mesh:
+    """The mesh of a file of another format, with its vertices' colours if it has some. Raises `UserError`."""
+    scene = read_scene(path)
+    return replace(scene.mesh, colours=vertex_colours(scene))
 
 
 def _without_slivers(mesh: Mesh) -> Mesh:

@@ -35,6 +35,21 @@ def test_every_format_stands_upright_in_blenders_axes(tmp_path: Path, suffix: st
     np.testing.assert_allclose(np.ptp(mesh.vertices, axis=0), (1, 2, 3), atol=1e-6)
 
 
+@pytest.mark.parametrize("suffix", [".glb", ".obj", ".ply"])
+def test_colours_of_vertices_come_along(tmp_path: Path, suffix: str) -> None:
+    trimesh = pytest.importorskip("trimesh", reason="trimesh is not installed here: the extra files has it")
+    ball = trimesh.creation.icosphere(2)
+    ball.visual.vertex_colors = np.where(ball.vertices[:, :1] < 0, (255, 0, 0), (0, 0, 255)).astype(np.uint8)
+    (tmp_path / OUTPUT).mkdir()
+    ball.export(tmp_path / OUTPUT / f"mesh{suffix}")
+    mesh = left(tmp_path, {"protocol": 1, "mesh": f"mesh{suffix}"}).mesh
+    assert mesh is not None
+    assert mesh.colours is not None
+    apart = np.abs(mesh.vertices[:, 0]) > 0.01
+    np.testing.assert_allclose(mesh.colours[apart, 0], mesh.vertices[apart, 0] < 0, atol=0.01)
+    np.testing.assert_allclose(mesh.colours[apart, 2], mesh.vertices[apart, 0] > 0, atol=0.01)
+
+
 @pytest.mark.parametrize(
     ("result", "reason"),
     [

@@ -18,8 +18,8 @@ from . import integration
 from .features import MARGIN, SIDE, X, see
 from .network import Sheets, load, predict
 
-TYPICAL = 0.8
-"""The quantile of the typical body: the median is too thin, of real objects most of all (docs/geometry.md)."""
+TYPICAL = 0.5
+"""The quantile of the typical body: the median, by which a ball is as deep as it is wide."""
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ DRAFT = Engine(
             ("normal_map",),
             ("seed", "thickness", "profile", "upright"),
             build,
-            also=(normal_map_of(BACK),),
+            also=(normal_map_of(BACK), OWN_NORMAL_MAP),
         ),
         Stage("clean", "Cleaning up", "mesh", ("mesh",), (), clean),
         Stage("reduce", "Reducing", "mesh", ("mesh",), ("faces",), reduce),

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...arrays import Float64Array
-from ...flow.products import Mesh, NormalMap, Noted, Report, noted
+from ...flow.products import Mesh, NormalMap, Noted, Picture, Report, noted
 from ...geometry.look import TYPICAL, read_weights
 from ...geometry.network import WEIGHTS
 from ...normals.outline import empty_cutout
@@ -31,7 +31,7 @@ from .pose import PARALLEL, Pose, set_upright, without_lens
 _STEPS = 40
 _TOLERANCE = 1e-4  # in sides of the cut-out: how far the triangles may be from a height field
 _UNFOLDINGS = 4
-_MOST_POINTS = 60_000  # of front and back together; the tolerance grows until there are no more but the outline's
+_MOST_POINTS = 50_000  # of front and back together; the tolerance grows until there are no more but the outline's
 _QUANTILES = (0.2, 0.9)  # of the thickness, that seeds draw from
 
 
@@ -44,14 +44,16 @@ def build(
     profile: float = 1.0,
     upright: bool = True,
     back_normal_map: NormalMap | None = None,
+    own_normal_map: Picture | None = None,
 ) -> Mesh | Noted:
     """Build the body that shows these normals.
 
     normal_map: its normals may be noisy, contradictory, of any length or non-finite. seed: decides how thick the body
     is, among what is plausible, and never the front; 0 is typical. thickness: a factor of that, > 0. profile: the
     exponent of its depth, > 0: below 1 the back is fuller, above 1 more pointed. upright: turn it so that it
-    stands, if that is sure. back_normal_map: of a picture from behind, whose relief the back takes. Returns a closed,
-    outward mesh with the cut-out's side as the unit, its uv in the cut-out's frame. Raises UserError
+    stands, if that is sure. back_normal_map: of a picture from behind, whose relief the back takes. own_normal_map: the
+    artist's picture that the normals were read from; None if they were estimated, and so are flatter than true ones.
+    Returns a closed, outward mesh with the cut-out's side as the unit, its uv in the cut-out's frame. Raises UserError
     "empty-cutout" if no pixel has an alpha above one half.
     """
     side = normal_map.alpha.shape[0]
@@ -69,7 +71,8 @@ def build(
         notes.append("The body is a plain one, because a file of the extension is missing or damaged.")
         body = make_inflated_body(normals, alpha, side, tick, thickness=thickness, profile=profile)
     else:
-        seen, pose = guess(weights, normal_map, window, quantile(seed), lambda: report(1, _STEPS))
+        estimated = own_normal_map is None
+        seen, pose = guess(weights, normal_map, window, quantile(seed), lambda: report(1, _STEPS), estimated=estimated)
         behind = None if back_normal_map is None else Behind(back_normal_map, pose, notes)
         body = make_body(normals, alpha, side, seen, tick, thickness=thickness, profile=profile, behind=behind)
     mesh = _surface(body, alpha, window, side, pose, lambda step: report(_STEPS - 6 + step, _STEPS))

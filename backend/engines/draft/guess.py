@@ -16,6 +16,11 @@ from ...raster.ticks import Poll
 from .body import Guess
 from .pose import Pose, limited
 
+_REAL = 1.1
+"""By how much thicker real things are than those that the network learned from (docs/geometry.md)."""
+_FLATTENED = 1.1
+"""By how much deeper all is than it looks by estimated normals, which lean towards the viewer: so a pictured ball's."""
+
 
 @dataclass(frozen=True)
 class Window:
@@ -27,10 +32,13 @@ class Window:
     width: int
 
 
-def guess(weights: Weights, normal_map: NormalMap, window: Window, quantile: float, poll: Poll) -> tuple[Guess, Pose]:
+def guess(
+    weights: Weights, normal_map: NormalMap, window: Window, quantile: float, poll: Poll, *, estimated: bool
+) -> tuple[Guess, Pose]:
     """Return front and thickness at a window's pixels, in pixels, and the camera.
 
-    quantile: of the thickness, see `network.predict`. The front is always that of the typical one.
+    quantile: of the thickness, see `network.predict`. The front is always that of the typical one. estimated: whether
+    the normals are, see `_FLATTENED`.
     """
     square = look_at(normal_map, poll)
     typical = answer(weights, square, TYPICAL, poll)
@@ -42,7 +50,8 @@ def guess(weights: Weights, normal_map: NormalMap, window: Window, quantile: flo
     part = ((window.left - crop.left) * scale, (window.top - crop.top) * scale)
     place = (*part, window.width * scale, window.height * scale)
     found = resample(images, place, (window.height, window.width), multiply=fastest())
-    front, *thickness = np.moveaxis(found.astype(np.float64) * half, -1, 0)
+    unit = half * (_FLATTENED if estimated else 1)
+    front, *thickness = np.moveaxis(found.astype(np.float64) * unit, -1, 0)
     pose = Pose(
         limited(typical.nearness, half),
         crop.left + half - 0.5 - window.left,
@@ -50,4 +59,4 @@ def guess(weights: Weights, normal_map: NormalMap, window: Window, quantile: flo
         typical.up.astype(np.float64),
         typical.doubt,
     )
-    return Guess(front, *(np.maximum(depth, 1e-3) for depth in thickness)), pose
+    return Guess(front, *(np.maximum(_REAL * depth, 1e-3) for depth in thickness)), pose

@@ -50,8 +50,9 @@ def guess(
     part = ((window.left - crop.left) * scale, (window.top - crop.top) * scale)
     place = (*part, window.width * scale, window.height * scale)
     found = resample(images, place, (window.height, window.width), multiply=fastest())
-    unit = half * (_FLATTENED if estimated else 1)
-    front, *thickness = np.moveaxis(found.astype(np.float64) * unit, -1, 0)
+    front, *thickness = np.moveaxis(found.astype(np.float64) * half, -1, 0)
+    deeper = _FLATTENED if estimated else 1.0
+    middle = half * float(np.median(typical.front[square.inside]))  # stays, so that the lens sees it where it was
     pose = Pose(
         limited(typical.nearness, half),
         crop.left + half - 0.5 - window.left,
@@ -59,4 +60,5 @@ def guess(
         typical.up.astype(np.float64),
         typical.doubt,
     )
-    return Guess(front, *(np.maximum(_REAL * depth, 1e-3) for depth in thickness)), pose
+    thickness = (np.maximum(_REAL * deeper * depth, 1e-3) for depth in thickness)
+    return Guess(middle + deeper * (front - middle), *thickness), pose

@@ -101,6 +101,6 @@ def patch_tokens(network: "Dinov2WithRegistersModel", pixels: Tensor) -> Tensor:
 
     They are what the latents' encoder was trained on, gathered at voxels (TRELLIS; Xiang et al. 2025, section 3.1).
     """
-    rows = pixels.shape[2] // int(network.config.patch_size)
-    leading = 1 + int(network.config.num_register_tokens)
+    sizes: Any = network.config  # typed as numbers or lists; here they are numbers
+    rows, leading = pixels.shape[2] // sizes.patch_size, 1 + sizes.num_register_tokens
     return network(pixels).last_hidden_state[:, leading:].transpose(1, 2).unflatten(2, (rows, -1)).contiguous()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Takes files from the cache that all programs which use huggingface_hub share on this machine.
+
 The cache names each file's content by its hash (huggingface_hub's guide, "Understand caching").
 """
 

@@ -11,8 +11,8 @@ from ..safe_files import replacing, unfinished
 def link(source: Path, path: Path) -> None:
     """Make `path` the same as the file `source`, in place of what is there. Raises OSError.
 
-    A hard link takes no space and stays when the source is removed. If the disk cannot do that, a symbolic link is made,
-    which goes with the source, else a copy.
+    A hard link takes no space and stays when the source is removed. If the disk cannot do that, a symbolic link is
+    made, which goes with the source, else a copy.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = unfinished(path)

@@ -38,9 +38,10 @@ class StepCost:
     """A step of a flow model with objects of some number of voxels.
 
     values: of its weights. item: bytes of one in the precision that it computes in. blocks: of the transformer; `kept`
-    bytes of one for its gradients, `again` if it is computed again. around: bytes that the layers around keep. look:
-    bytes of the decoder and of a look at normals. All are of one part of the batch. transformer, others, looking:
-    operations of the whole step, forward and back, without what is computed again.
+    bytes of one for its gradients, `again` if it is computed again; `passing` are those of the gradients of its widest
+    layer. around: bytes that the layers around keep. look: bytes of the decoder and of a look at normals. All bytes are
+    of one part of the batch. transformer, others, looking: operations of the whole step, forward and back, without what
+    is computed again.
     """
 
     values: int
@@ -48,6 +49,7 @@ class StepCost:
     blocks: int
     kept: int
     again: int
+    passing: int
     around: int
     look: int
     transformer: float
@@ -62,8 +64,8 @@ class StepCost:
     def most(self, recomputed: int) -> int:
         """The most bytes at one time, with so many blocks computed again: in the backward pass, or in the optimizer."""
         kept = (self.blocks - recomputed) * self.kept + recomputed * self.again + (self.kept if recomputed else 0)
-        passing = self.item * self.values + kept + self.around + self.look
-        return self.resting + max(passing, 4 * self.values)
+        back = self.item * self.values + kept + self.passing + self.around + self.look
+        return self.resting + max(back, 4 * self.values)
 
     def recomputed(self, memory: int) -> int | None:
         """How many blocks are computed again so that a step fits into `memory` bytes; None if it does not fit."""
@@ -78,7 +80,7 @@ class StepCost:
         """Bytes that the blocks may keep, for `FlowConfig.budget`; None if everything fits."""
         if self.most(0) <= memory:
             return None
-        taken = self.resting + self.item * self.values + self.around + self.look + self.kept
+        taken = self.resting + self.item * self.values + self.passing + self.around + self.look + self.kept
         return max(0, memory - taken)
 
     def operations(self, recomputed: int) -> float:
@@ -122,6 +124,7 @@ def step_cost(
         sizes.num_blocks,
         kept,
         together * tokens * channels * item,
+        2 * together * tokens * int(sizes.mlp_ratio * channels) * item,
         together * around,
         look,
         whole * sizes.num_blocks * block_products(sizes, tokens, context),

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Meshes become objects with latents, both flow models learn on, and the engine reads what they have learned."""
 
-import os
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from backend.__main__ import main
 from backend.engines.hi3dgen.networks import networks
 from backend.errors import UserError
 from backend.models.image_tokens import image_tokens, patch_tokens
@@ -44,7 +43,7 @@ from backend.training.norld.appearance import CLAY, appearance, painted
 from backend.training.norld.objects import MOST_VOXELS
 from backend.training.norld.views import camera_at
 from backend.weights import store
-from backend.weights.catalogue import GEOMETRY, NORMALS
+from backend.weights.catalogue import GEOMETRY, PACKAGES
 
 ROOT = Path(__file__).parents[4]
 ABOVE = camera_at(0.0, np.pi / 2 - 1e-3)
@@ -115,11 +114,10 @@ def test_a_view_shows_an_image_the_right_way_up(tmp_path: Path) -> None:
 
 def test_meshes_become_objects_and_a_damaged_one_costs_only_itself(published: Published, tmp_path: Path) -> None:
     slab(tmp_path / "blue.glb", (0, 0, 255))
-    slab(tmp_path / "tower.ply", extents=(1, 1, 2))
     (tmp_path / "damaged.glb").write_bytes(b"glTF but not")
     (tmp_path / "notes.txt").touch()
     meshes = meshes_in([tmp_path])
-    assert [*meshes] == ["blue", "damaged", "tower"]
+    assert [*meshes] == ["blue", "damaged"]
     folder = tmp_path / "objects"
     folder.mkdir()
     said: list[str] = []
@@ -130,7 +128,7 @@ def test_meshes_become_objects_and_a_damaged_one_costs_only_itself(published: Pu
         return loaded[-1]
 
     def made(*, latents: bool) -> list[str]:
-        return [*prepare(meshes, folder, load, Choices(1, 2), latents=latents, late=lambda: False, say=said.append)]
+        return [*prepare(meshes, folder, load, Choices(1, 1), latents=latents, late=lambda: False, say=said.append)]
 
     assert made(latents=False) == ["damaged"]
     assert "“damaged.glb” cannot be read as a mesh." in said[1]
@@ -176,42 +174,44 @@ def test_an_object_of_too_many_voxels_needs_no_latents(tmp_path: Path) -> None:
     assert largest([few, many]) == 9
 
 
-def begun(command: list[str], environment: dict[str, str], reached: Callable[[str], bool]) -> None:
-    """Run a command until a line that it prints, and kill it."""
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+def killed(command: list[str], line: str) -> None:
+    """Run a command until it prints a line that begins so, and kill it."""
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        found = any(reached(line) for line in process.stdout)
+        found = any(each.startswith(line) for each in process.stdout)
         process.kill()
     assert found
 
 
 @pytest.mark.slow
 def test_a_killed_fine_tuning_goes_on_to_weights_that_the_engine_reads(
-    published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     slab(tmp_path / "blue.ply", (0, 0, 255))
     slab(tmp_path / "red.ply", (255, 0, 0), (1, 0.5, 2))
     run = tmp_path / "run"
-    options = ("--config", "tiny", "--steps", "20", "--views", "1", "--feature-views", "2", "--normals")
-    command = [sys.executable, "-m", "backend", "train", "finetune", str(tmp_path), "--folder", str(run), *options]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    begun(command, environment, lambda line: line.startswith("1 of 2: "))
+    options = ("--config", "tiny", "--steps", "5", "--views", "1", "--feature-views", "1")
+    command = ["train", "finetune", str(tmp_path), "--folder", str(run), *options]
+    killed([sys.executable, "-m", "backend", *command], "1 of 2: ")
     first = (run / "objects" / "blue.safetensors").stat().st_mtime_ns
-    begun(command, environment, lambda line: "structure-flow: up to step" in line)
+    assert main([*command, "--what", "structure"]) == 0
+    said = capsys.readouterr().out
+    assert "2 of 2: " in said
+    assert said.splitlines()[-1] == f"HI3DGEN_WEIGHTS={run.resolve() / 'weights'}"
     assert first == (run / "objects" / "blue.safetensors").stat().st_mtime_ns
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == f"HI3DGEN_WEIGHTS={run.resolve() / 'weights'}"
-
-    again = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert "up to step" not in again.stdout  # all is done
+    assert main([*command, "--normals"]) == 0
+    said = capsys.readouterr().out
+    assert "1 of 2: " not in said  # has its latents, which the other one gets now
+    assert "structure-flow: up to" not in said
+    assert "latent-flow: up to" in said
+    assert '"looks"' in said
 
     before = {name: networks()[name].load().state_dict() for name in ("structure flow", "latent flow")}
     monkeypatch.setenv("HI3DGEN_WEIGHTS", str(run / "weights"))
     for name, folder in (("structure flow", "structure-flow"), ("latent flow", "latent-flow")):
         after = networks()[name].load().state_dict()  # all tensors, of the published names and forms, or an error
         trained = load_file(run / folder / "trunk.safetensors")
-        assert all(torch.equal(tensor, trained[part]) for part, tensor in after.items() if part in trained)
+        assert all(torch.equal(tensor, trained[part]) for part, tensor in after.items())
         assert any(not torch.equal(tensor, before[name][part]) for part, tensor in after.items())
-    assert store.status(NORMALS).state == "present"
+    assert not store.missing(PACKAGES)
     assert store.revisions([GEOMETRY])[GEOMETRY.name].startswith("sha256:")

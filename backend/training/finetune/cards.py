@@ -70,7 +70,7 @@ def lines(flows: Sequence[FlowBill], objects: ObjectsBill) -> Iterator[str]:
     widest = max(16 * flow.usual.values for flow in flows) / _GIGA
     yield (
         f"objects: {objects.count} meshes, of each {objects.views} views of normals and {objects.feature_views} of its "
-        f"looks: {objects.operations / _TERA:.0f} TFLOP, {objects.bytes / 1e6:.1f} MB"
+        f"colours: {objects.operations / _TERA:.0f} TFLOP, {objects.bytes / 1e6:.1f} MB"
     )
     yield (
         f"disk: {objects.count * objects.bytes / _GIGA:.1f} GB for the objects, {disk:.1f} GB for checkpoints and "

@@ -72,12 +72,16 @@ def load_networks(published: Published, device: torch.device) -> Networks:
 def meshes_in(given: Iterable[Path]) -> dict[str, Path]:
     """Files of meshes by their names, and those in given folders.
 
-    Raises UserError if there are none, or two of the same name.
+    Raises UserError if there are none, if two have the same name, or if a folder cannot be read.
     """
     files: list[Path] = []
     for path in given:
-        inside = sorted(path.iterdir()) if path.is_dir() else [path]
-        files += [file for file in inside if not path.is_dir() or file.suffix.lower() in READ_SUFFIXES]
+        try:
+            inside = sorted(path.iterdir()) if path.is_dir() else None
+        except OSError as error:
+            sentence = f"The meshes in {path} cannot be listed: {error.strerror or error}."
+            raise UserError("no-meshes", sentence, "Check that you may read the folder.") from error
+        files += [path] if inside is None else [file for file in inside if file.suffix.lower() in READ_SUFFIXES]
     found = {file.stem: file for file in files}
     if not found:
         sentence = "There are no meshes in the folders that were given."

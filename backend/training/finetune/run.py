@@ -36,6 +36,7 @@ CONTEXT = 5 + (SIDE // 14) ** 2
 """Tokens of a picture: the class's, four registers, and the patches."""
 
 _VIEWER = 1024, 24, CONTEXT  # channels, blocks and tokens of DINOv2 large
+_CAMERA = 4 * (16 + 9)  # bytes of extrinsics and intrinsics
 _DECODER = LatentDecoderConfig(64, 768, 8, 12, 12, representation_config={"use_color": True})  # the published one
 
 
@@ -93,15 +94,15 @@ def bill(asked: Asked, published: Published | None) -> Iterator[str]:
         config = asked.config_of(part, published)
         of_voxels = partial(_cost, asked, part, config, published)
         flows.append(FlowBill(part.name, asked.steps, config.batch, of_voxels(VOXELS), of_voxels(MOST_VOXELS)))
-    choices = asked.choices
-    views = choices.views + (choices.feature_views if asked.with_latents else 0)
+    views = asked.choices.views
+    feature_views = asked.choices.feature_views if asked.with_latents else 0
     sizes = asked.config_of(STRUCTURE, published).network
-    size = choices.views * (2 * CONTEXT * sizes.cond_channels + 100) + 4 * sizes.in_channels * sizes.resolution**3
+    size = views * (2 * CONTEXT * sizes.cond_channels + _CAMERA) + 4 * sizes.in_channels * sizes.resolution**3
+    size += 3 * VOXELS
     if asked.with_latents:
-        size += VOXELS * (3 + 4 * asked.config_of(LATENTS, published).network.in_channels)
-    features = choices.feature_views if asked.with_latents else 0
-    operations = views * view_operations(*_VIEWER)
-    yield from lines(flows, ObjectsBill(len(asked.meshes), choices.views, features, operations, size))
+        size += 4 * VOXELS * asked.config_of(LATENTS, published).network.in_channels
+    operations = (views + feature_views) * view_operations(*_VIEWER)
+    yield from lines(flows, ObjectsBill(len(asked.meshes), views, feature_views, operations, size))
 
 
 def fine_tune(asked: Asked, published: Published, place: Devices, say: Say) -> Outcome:

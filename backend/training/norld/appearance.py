@@ -91,8 +91,8 @@ def appearance(mesh: Painted, camera: Camera, size: int) -> Tensor:
     """
     hits = rasterise(mesh.vertices, mesh.triangles, camera, _SAMPLES * size)
     weights = barycentric(mesh.vertices, mesh.triangles, camera, hits)
-    light = _base_colours(mesh, weights, hits) * _lit(mesh, weights, hits, camera)
-    seen = functional.avg_pool2d(hits.picture(torch.cat([light, torch.ones_like(light[:, :1])], dim=1)), _SAMPLES)
+    bright = _base_colours(mesh, weights, hits) * _light(mesh, weights, hits, camera)
+    seen = functional.avg_pool2d(hits.picture(torch.cat([bright, torch.ones_like(bright[:, :1])], dim=1)), _SAMPLES)
     alpha = seen[3:]
     tones = linear_to_srgb((seen[:3] / alpha.clamp_min(1e-6)).clamp(0, 1).cpu().numpy())
     return torch.from_numpy(tones).to(alpha.device) * alpha
@@ -112,7 +112,7 @@ def _base_colours(mesh: Painted, weights: Tensor, hits: Hits) -> Tensor:
     return found
 
 
-def _lit(mesh: Painted, weights: Tensor, hits: Hits, camera: Camera) -> Tensor:
+def _light(mesh: Painted, weights: Tensor, hits: Hits, camera: Camera) -> Tensor:
     """How bright a white surface is at what is hit, float32 (P, 1); its normals are turned to the camera."""
     corners = mesh.vertices[mesh.triangles[hits.triangles]]
     flat = functional.normalize(torch.linalg.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), dim=1)

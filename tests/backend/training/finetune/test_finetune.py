@@ -25,6 +25,7 @@ from torch import Tensor
 from backend.__main__ import main
 from backend.engines.hi3dgen.networks import networks
 from backend.errors import UserError
+from backend.flow.products import Mesh
 from backend.models.image_tokens import image_tokens, patch_tokens
 from backend.nn.layers import layer_norm32
 from backend.training.finetune.preparing import (
@@ -93,6 +94,20 @@ def test_a_view_shows_lit_colours_and_clay_over_black(tmp_path: Path) -> None:
     slanted = shown(tmp_path / "clay.ply", camera=camera_at(0.3, np.pi / 2 - 1e-3))
     edge = slanted[0][(slanted[0] > 0) & (slanted[0] < tone[0] - 0.05)]
     assert len(edge)  # pixels that the outline halves
+
+
+def test_normals_of_the_file_shade_a_view_smoothly() -> None:
+    places = torch.tensor([[-0.5, -0.5, 0], [0.5, -0.5, 0], [0.5, 0.5, 0], [-0.5, 0.5, 0]])
+    triangles = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
+
+    def tone(*normal: float) -> float:
+        normals = np.tile(np.float32(normal), (4, 1)) if normal else None
+        sheet = Mesh(places.numpy(), triangles, np.zeros((4, 2), np.float32), normals=normals)
+        return middle(appearance(painted([sheet], places), ABOVE, 16))[0]
+
+    assert tone(0, 0, 1) == pytest.approx(tone())
+    assert tone(0, 0, -1) == pytest.approx(tone())  # turned to the camera, as the triangles are
+    assert tone(-0.8, 0, 0.6) < tone() - 0.05 < tone(0.3, 0, 0.95)
 
 
 def test_a_view_shows_an_image_the_right_way_up(tmp_path: Path) -> None:

@@ -28,7 +28,9 @@ def configure(add: Callable[..., argparse.ArgumentParser]) -> None:
     parser.add_argument("--cost", action="store_true", help="say what it costs, and do nothing")
     parser.add_argument("--prepare-only", action="store_true", help="make the objects, and train nothing")
     parser.add_argument("--normals", action="store_true", help="let the normals of decoded latents count, too")
-    parser.add_argument("--config", choices=_CONFIGS, default=_CONFIGS[0], help=f"precision (default {_CONFIGS[0]})")
+    parser.add_argument(
+        "--config", choices=_CONFIGS, default=_CONFIGS[0], help=f"see docs/norld.md (default {_CONFIGS[0]})"
+    )
     parser.add_argument(
         "--views", type=at_least(1), default=24, metavar="N", help="of each mesh's normals (default 24)"
     )

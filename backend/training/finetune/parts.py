@@ -2,8 +2,9 @@
 """The two flow models that are fine-tuned, and how: what differs from the published training is ours.
 
 That one begins with random weights and takes up to a million steps at a rate of 1e-4. From weights that are good
-already a few thousand steps follow: at a tenth of the rate, that the optimizer's first moments be found before it is
-reached, and with an average over about a thousand steps, as one over ten thousand would still be the published weights.
+already a few thousand steps follow, at a tenth of the rate. It is reached over the first hundred steps, because the
+optimizer's moments are not published; and the average is over about a thousand steps, as one over ten thousand would
+still be mostly the published weights.
 """
 
 from collections.abc import Mapping
@@ -50,9 +51,6 @@ CHOICES: Mapping[str, tuple[Part, ...]] = MappingProxyType(
     {"structure": (STRUCTURE,), "latents": (LATENTS,), "both": (STRUCTURE, LATENTS)}
 )
 """What `--what` takes."""
-
-CONFIGS = ("published-bf16", "published", TINY)
-"""What `--config` takes: the precision of the published sizes, bfloat16 or float16."""
 
 
 def with_sizes_of(config: FlowConfig, stem: Path) -> FlowConfig:

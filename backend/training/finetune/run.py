@@ -42,7 +42,7 @@ _DECODER = LatentDecoderConfig(64, 768, 8, 12, 12, representation_config={"use_c
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked for. meshes: files by name. config: one of `parts.CONFIGS`. steps: of each part.
+    """What is asked for. meshes: files by name. config: the name that both parts learn by. steps: of each part.
 
     minutes: after which it stops. normals: whether those of decoded latents count, too. prepare_only: no training.
     """

@@ -69,8 +69,8 @@ def lines(flows: Sequence[FlowBill], objects: ObjectsBill) -> Iterator[str]:
     disk = sum(18 * flow.usual.values for flow in flows) / _GIGA
     widest = max(16 * flow.usual.values for flow in flows) / _GIGA
     yield (
-        f"objects: {objects.count} meshes, of each {objects.views} views of normals and {objects.feature_views} of its "
-        f"colours: {objects.operations / _TERA:.0f} TFLOP, {objects.bytes / 1e6:.1f} MB"
+        f"meshes: {objects.count}; for each {objects.views} views of normals and {objects.feature_views} of its "
+        f"colours, {objects.operations / _TERA:.0f} TFLOP, {objects.bytes / 1e6:.1f} MB"
     )
     yield (
         f"disk: {objects.count * objects.bytes / _GIGA:.1f} GB for the objects, {disk:.1f} GB for checkpoints and "

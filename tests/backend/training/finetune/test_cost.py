@@ -153,7 +153,7 @@ def test_the_bill_comes_before_the_weights_are_asked_for(
     for expected in (
         "555.5 million values",
         "600.4 million values",
-        "1 meshes",
+        "meshes: 1;",
         "| 24 GB (",
         "| 141 GB (",
         "a look at",

@@ -29,14 +29,17 @@ from torch import Tensor, nn
 from backend.models.birefnet import BiRefNet, BiRefNetConfig
 from backend.models.clip_tower import tower_place
 from backend.models.latent_decoder import LatentDecoder, LatentDecoderConfig
+from backend.models.latent_encoder import LatentEncoder, LatentEncoderConfig
 from backend.models.latent_flow import LatentFlow, LatentFlowConfig
 from backend.models.ldm_names import vae_place
 from backend.models.ldm_unet import unet_place
 from backend.models.published import Place, to_published
 from backend.models.structure_decoder import StructureDecoder, StructureDecoderConfig
+from backend.models.structure_encoder import StructureEncoder, StructureEncoderConfig
 from backend.models.structure_flow import StructureFlow, StructureFlowConfig
 from backend.weights.catalogue import (
     CONDITIONER,
+    ENCODERS,
     FOREGROUND,
     GEOMETRY,
     GUIDED,
@@ -88,6 +91,25 @@ LATENT_DECODER = LatentDecoderConfig(
     window_size=4,
     use_fp16=True,
     representation_config={"use_color": True},
+)
+STRUCTURE_ENCODER = StructureEncoderConfig(
+    in_channels=1,
+    latent_channels=LATENT,
+    num_res_blocks=1,
+    channels=(4, 8, 8),
+    num_res_blocks_middle=1,
+    use_fp16=True,
+)
+LATENT_ENCODER = LatentEncoderConfig(
+    resolution=8,
+    in_channels=CHANNELS,
+    model_channels=32,
+    latent_channels=LATENT,
+    num_blocks=1,
+    num_heads=2,
+    mlp_ratio=2,
+    window_size=4,
+    use_fp16=True,
 )
 BIREFNET = BiRefNetConfig(
     embed_dim=8,
@@ -183,6 +205,19 @@ def make(folder: Path, seed: int = 0) -> None:
     make_guided(folder / GUIDED.name, random)
     make_six_views(folder, random)
     make_view_by_move(folder / VIEW_BY_MOVE.name, random)
+    make_encoders(folder / ENCODERS.name, random)
+
+
+def make_encoders(folder: Path, random: torch.Generator) -> None:
+    """Writes the package of the encoders that fine-tuning needs into its folder."""
+    stems = [folder / file.removesuffix(".safetensors") for file in ENCODERS.files if file.endswith(".safetensors")]
+    parts: list[tuple[str, Any, Any]] = [
+        ("SparseStructureEncoder", StructureEncoder, STRUCTURE_ENCODER),
+        ("SLatEncoder", LatentEncoder, LATENT_ENCODER),
+    ]
+    for stem, (kind, build, config) in zip(stems, parts, strict=True):
+        _write_json(stem.with_name(f"{stem.name}.json"), {"name": kind, "args": asdict(config)})
+        _save(stem.with_name(f"{stem.name}.safetensors"), randomised(build(config), random))
 
 
 def make_guided(folder: Path, random: torch.Generator, *, attention: bool = False) -> None:

@@ -2,11 +2,10 @@
 """`train normals`, `geometry`, `cutouts`: the small networks learn from shapes that the project makes itself.
 
 `train structure-flow`, `latent-flow`: the published flow models learn from a folder of latents. `train prepare-objects`
-makes such a folder from meshes, as far as the structures' flow model needs it.
+makes such a folder from meshes, as far as the structures' flow model needs it; `train finetune` does all of it at once.
 """
 
 import argparse
-import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from ..errors import UserError
 from ..files.outputs import check_parent, writing
 from ..files.pictures import check_picture_path, read_picture, write_picture
 from ..wire.limits import seed_from_text
-from . import train_small
+from . import train_finetune, train_small
 from .arguments import at_least
 from .trainings import check_training, config_named, minutes
 
@@ -66,6 +65,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     objects.add_argument("--views", type=at_least(1), default=24, metavar="N", help="of each mesh (default 24)")
     objects.add_argument("--seed", type=seed_from_text, default=1, help="decides the cameras (default 1)")
     objects.set_defaults(run=run_prepare_objects)
+    train_finetune.configure(kinds.add_parser)
     train_small.configure(kinds.add_parser)
     sheet = kinds.add_parser("sheet", help="write a sheet of the pictures that the normal estimator learns from")
     sheet.add_argument("--seed", type=seed_from_text, default=1, help="decides shapes and pictures (default 1)")
@@ -195,13 +195,12 @@ def _run_flow(options: argparse.Namespace, config: "FlowConfig", decoder: Path |
 def run_prepare_objects(options: argparse.Namespace) -> int:
     """Make an object of each mesh that has none yet, and print its path. Raises `UserError`."""
     check_training("hi3dgen", _OBJECTS_NEED)
-    import numpy as np  # noqa: PLC0415 - after what is missing has been told
-    import torch  # noqa: PLC0415 - heavy
+    import torch  # noqa: PLC0415 - after what is missing has been told
     from safetensors.torch import save  # noqa: PLC0415 - heavy
 
-    from ..files.scenes import read_scene  # noqa: PLC0415 - heavy
     from ..models.image_tokens import image_tokens, load_tokenizer  # noqa: PLC0415 - heavy
     from ..training.core.devices import devices  # noqa: PLC0415 - heavy
+    from ..training.finetune.preparing import random_of, read_mesh  # noqa: PLC0415 - heavy
     from ..training.norld.preparation import load_encoder, prepared  # noqa: PLC0415 - heavy
     from ..weights import store  # noqa: PLC0415
     from ..weights.catalogue import CONDITIONER  # noqa: PLC0415
@@ -216,12 +215,9 @@ def run_prepare_objects(options: argparse.Namespace) -> int:
     tokens = partial(image_tokens, tokenizer.to(device))
     for path, file in paths.items():
         if not path.exists():
-            mesh = read_scene(file).mesh
-            if not 0 < np.ptp(mesh.vertices, axis=0).max() < np.inf:
-                raise UserError("bad-mesh-file", f"“{file.name}” has no extent.", "Use a file with a mesh.")
-            vertices, triangles = (torch.from_numpy(part).to(device) for part in (mesh.vertices, mesh.triangles))
-            random = np.random.default_rng((options.seed, *os.fsencode(file.stem)))
-            made = prepared(vertices, triangles, encoder, tokens, random, options.views)
+            _, *mesh = read_mesh(file)
+            vertices, triangles = (torch.from_numpy(part).to(device) for part in mesh)
+            made = prepared(vertices, triangles, encoder, tokens, random_of(options.seed, file.stem), options.views)
             with writing(path) as written:
                 written.write(save({name: tensor.cpu() for name, tensor in made.items()}))
         print(path, flush=True)

@@ -20,13 +20,7 @@ def read_coloured(path: Path) -> list[Mesh]:
     Each has its base colours as `texture`, else as `colours`, else neither. Raises `UserError`, and if no node has any
     colours.
     """
-    scene = read_scene(path)
-    try:
-        firsts = accumulate((len(part.vertices) for part in scene.parts), initial=0)
-        meshes = [_mesh(scene, part, first) for part, first in zip(scene.parts, firsts, strict=False)]
-    except Exception as error:  # a damaged image can make a decoder raise anything
-        sentence = f"The colours of “{path.name}” cannot be read."
-        raise UserError("bad-mesh-file", sentence, "Export it again, as GLB if you can.") from error
+    meshes = read_parts(path)
     if all(mesh.texture is None and mesh.colours is None for mesh in meshes):
         sentence = f"“{path.name}” holds no colours."
         raise UserError("bad-mesh-file", sentence, "Use a file with an image, such as a GLB file.")
@@ -46,9 +40,21 @@ def vertex_colours(scene: SceneFile) -> Float32Array | None:
     return np.concatenate(parts)
 
 
+def read_parts(path: Path) -> list[Mesh]:
+    """Read a mesh's file as `read_coloured` does, but also one without any colours. Raises `UserError`."""
+    scene = read_scene(path)
+    try:
+        firsts = accumulate((len(part.vertices) for part in scene.parts), initial=0)
+        return [_mesh(scene, part, first) for part, first in zip(scene.parts, firsts, strict=False)]
+    except Exception as error:  # a damaged image can make a decoder raise anything
+        sentence = f"The colours of “{path.name}” cannot be read."
+        raise UserError("bad-mesh-file", sentence, "Export it again, as GLB if you can.") from error
+
+
 def _mesh(scene: SceneFile, part: Part, first: int) -> Mesh:
     """One part's mesh; first: the number of its first vertex in the whole mesh."""
-    vertices = scene.mesh.vertices[first : first + len(part.vertices)]
+    rows = slice(first, first + len(part.vertices))
+    vertices, normals = scene.mesh.vertices[rows], scene.mesh.normals
     uv = getattr(part.visual, "uv", None)
     mapped = uv is not None and len(uv) == len(vertices)
     image, colours = _of(part.visual, len(vertices), linear=scene.graph is not None, mapped=mapped)
@@ -57,6 +63,7 @@ def _mesh(scene: SceneFile, part: Part, first: int) -> Mesh:
         part.triangles,
         np.asarray(uv, np.float32) if mapped else np.zeros((len(vertices), 2), np.float32),
         colours=colours,
+        normals=None if normals is None else normals[rows],
         texture=None if image is None else Texture(image),
     )
 

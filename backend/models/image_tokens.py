@@ -93,3 +93,14 @@ def image_tokens(network: "Dinov2WithRegistersModel", pixels: Tensor) -> Tensor:
     First the class token, then 4 registers, then the 37 x 37 patches row by row.
     """
     return layer_norm32(network(pixels).last_hidden_state, _EPS)
+
+
+@torch.no_grad()
+def patch_tokens(network: "Dinov2WithRegistersModel", pixels: Tensor) -> Tensor:
+    """The patches' tokens of `pixels` (B, 3, H, W) as a grid, without any norm: float32 (B, C, H / 14, W / 14).
+
+    They are what the latents' encoder was trained on, gathered at voxels (TRELLIS; Xiang et al. 2025, section 3.1).
+    """
+    sizes: Any = network.config  # typed as numbers or lists; here they are numbers
+    rows, leading = pixels.shape[2] // sizes.patch_size, 1 + sizes.num_register_tokens
+    return network(pixels).last_hidden_state[:, leading:].transpose(1, 2).unflatten(2, (rows, -1)).contiguous()

@@ -207,7 +207,22 @@ VIEW_BY_MOVE = Package(
     purpose="Draws an object as another camera sees it.",
 )
 
-MORE = (GUIDED, HI3D, SV3D_U, SV3D_P, SIX_VIEWS, SIX_NORMALS, VIEW_BY_MOVE)
+ENCODERS = Package(
+    name="trellis-image-large-encoders",
+    repository="microsoft/TRELLIS-image-large",
+    revision=BRANCH,
+    files=tuple(
+        f"ckpts/{name}.{kind}"
+        for name in ("ss_enc_conv3d_16l8_fp16", "slat_enc_swin8_B_64l8_fp16")
+        for kind in ("json", "safetensors")
+    ),
+    licence="MIT",
+    licence_url="https://github.com/microsoft/TRELLIS/blob/main/LICENSE",
+    bytes=119_068_016 + 173_242_816,
+    purpose="Makes of meshes what the flow models learn from; for fine-tuning alone.",
+)
+
+MORE = (GUIDED, HI3D, SV3D_U, SV3D_P, SIX_VIEWS, SIX_NORMALS, VIEW_BY_MOVE, ENCODERS)
 """Of other engines and stages: what is downloaded by its name alone."""
 
 EVERY = (*PACKAGES, *MORE)

@@ -1,22 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Takes files from the cache that all programs which use huggingface_hub share on this machine.
 
-A hard link takes no space and stays when the cache is cleared. If the disk cannot do that, a symbolic link is made,
-which goes with the cache, else a copy.
 The cache names each file's content by its hash (huggingface_hub's guide, "Understand caching").
 """
 
-import os
 import re
-import shutil
 from pathlib import Path
 
 from huggingface_hub import constants, try_to_load_from_cache
 from huggingface_hub.file_download import repo_folder_name
 
 from ..flow.products import Report
-from ..safe_files import replacing, unfinished
 from .catalogue import Package
+from .linking import link
 from .record import Entry, Record
 from .verification import matches
 
@@ -53,23 +49,6 @@ def take(package: Package, wanted: Record, file: str, path: Path, report: Report
     snapshot = folder / "snapshots" / wanted.revision / file
     for source in (folder / "blobs" / entry.digest, snapshot):
         if matches(source, entry, report):
-            _link(source.resolve(), path)
+            link(source.resolve(), path)
             return True
     return False
-
-
-def _link(source: Path, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = unfinished(path)
-    for link in (os.link, os.symlink):
-        try:
-            link(source, beside)
-        except OSError:  # another disk, or a system that does not let everybody link
-            continue
-        try:
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-        return
-    with source.open("rb") as original, replacing(path) as copy:
-        shutil.copyfileobj(original, copy)

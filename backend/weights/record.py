@@ -103,9 +103,9 @@ def read_if_valid(package: Package) -> Record | None:
         return None
 
 
-def write(package: Package, record: Record) -> None:
-    """Write the package's record in one step, making its folder. Raises OSError."""
-    path = own_folder(package) / NAME
+def write(package: Package, record: Record, folder: Path | None = None) -> None:
+    """Write the package's record in one step, making its folder, or another `folder` than its own. Raises OSError."""
+    path = (folder or own_folder(package)) / NAME
     path.parent.mkdir(parents=True, exist_ok=True)
     safe_files.write_json(path, {"format": _FORMAT, **asdict(record)})
 

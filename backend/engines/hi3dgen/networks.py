@@ -19,9 +19,10 @@ from ...models.image_tokens import load_tokenizer
 from ...models.latent_decoder import LatentDecoder, LatentDecoderConfig
 from ...models.latent_flow import LatentFlow, LatentFlowConfig, Normalization
 from ...models.normal_estimator import load_estimator
+from ...models.pipeline_file import normalization_of, stem_of
 from ...models.structure_decoder import StructureDecoder, StructureDecoderConfig
 from ...models.structure_flow import StructureFlow, StructureFlowConfig
-from ...nn.checkpoint import damaged, load_network, read_description
+from ...nn.checkpoint import load_network
 from ...nn.device import Compute
 from ...nn.memory_plan import MemoryPlan, Network
 from ...weights import store
@@ -105,12 +106,7 @@ def networks() -> Mapping[str, Network]:
 
 def normalization() -> Normalization:
     """The scales of the latents in the package's pipeline.json. Raises UserError if they are missing or invalid."""
-    path = store.find(GEOMETRY) / "pipeline.json"
-    try:
-        scales = read_description(path)["args"]["slat_normalization"]
-        return Normalization(**{name: tuple(map(float, values)) for name, values in scales.items()})
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise damaged(f"{path} does not say how the latents were normalised") from error
+    return normalization_of(store.find(GEOMETRY))
 
 
 def _of_geometry(name: str, millions: int, works: tuple[int, int]) -> Network:
@@ -135,12 +131,7 @@ def _of_geometry(name: str, millions: int, works: tuple[int, int]) -> Network:
 
 def _stem(role: str) -> Path:
     """The path of a network's files without the suffix, from pipeline.json. Raises UserError if it is missing there."""
-    folder = store.find(GEOMETRY)
-    path = folder / "pipeline.json"
-    try:
-        return folder / read_description(path)["args"]["models"][role]
-    except (KeyError, TypeError) as error:
-        raise damaged(f"{path} does not name the file of the {role}") from error
+    return stem_of(store.find(GEOMETRY), role)
 
 
 def _files(package: Package) -> list[Path]:

@@ -111,11 +111,11 @@ class _Writer:
         if measured:
             drawing = draw(read_curve(self._path.with_suffix(".jsonl")), self._task.quantity)
             _write(self._path.with_suffix(".svg"), drawing.encode())
+        if last:  # before the checkpoint that says it is over: a kill between them exports again
+            self._task.export(self._path.with_suffix(".npz"), state)
         if last or time.monotonic() - self._saved > SAVE_SECONDS:
             save(self._path, state)
             self._saved = time.monotonic()
-        if last:
-            self._task.export(self._path.with_suffix(".npz"), state)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -18,6 +18,11 @@ _DTYPES: Mapping[Precision, torch.dtype] = MappingProxyType(
 )
 
 
+def dtype_of(precision: Precision) -> torch.dtype:
+    """What a precision computes in."""
+    return _DTYPES[precision]
+
+
 class Masters:
     """A network in float32, and the one that computes: a copy in a lower `precision`, or in float32 itself."""
 
@@ -26,7 +31,7 @@ class Masters:
         self.working: Any = master
         if precision != "fp32":
             self.working = copy.deepcopy(master)
-            self.working.compute_in(_DTYPES[precision])
+            self.working.compute_in(dtype_of(precision))
 
     def take_gradients(self, divisor: float) -> None:
         """Moves the gradients to the float32 network, divided by `divisor`."""

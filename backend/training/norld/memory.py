@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ...nn.transformer import DiffusionTransformer, ModulatedBlock
 
-_TOKENS = 64  # that a block is tried with
+TRIED = 64  # tokens that a block is tried with
 
 
 def recompute_within(network: DiffusionTransformer, tokens: int, budget: int) -> int:
@@ -23,15 +23,22 @@ def recompute_within(network: DiffusionTransformer, tokens: int, budget: int) ->
     block = network.blocks[0]
     if not isinstance(block, ModulatedBlock):
         raise TypeError("a diffusion transformer is made of modulated blocks")
+    kept = kept_by_block(block) * tokens // TRIED
     weight = block.self_attn.to_out.weight
     channels = len(weight)
-    x = weight.new_zeros(1, _TOKENS, channels).requires_grad_()
-    modulation = weight.new_zeros(1, 1, 6 * channels).requires_grad_()
-    context = block.context(weight.new_zeros(1, 1, block.cross_attn.to_kv.in_features))
-    kept = kept_bytes(block, lambda: block(x, modulation, context)) * tokens // _TOKENS
     again = tokens * channels * weight.element_size()
     network.recomputed = blocks_to_recompute(len(network.blocks), kept, again, budget)
     return network.recomputed
+
+
+def kept_by_block(block: ModulatedBlock) -> int:
+    """How many bytes a block keeps for the gradients of `TRIED` tokens; the more tokens, the more in proportion."""
+    weight = block.self_attn.to_out.weight
+    channels = len(weight)
+    x = weight.new_zeros(1, TRIED, channels).requires_grad_()
+    modulation = weight.new_zeros(1, 1, 6 * channels).requires_grad_()
+    context = block.context(weight.new_zeros(1, 1, block.cross_attn.to_kv.in_features))
+    return kept_bytes(block, lambda: block(x, modulation, context))
 
 
 def kept_bytes(network: nn.Module, call: Callable[[], Tensor]) -> int:

@@ -137,6 +137,8 @@ class Objects:
         path = self.folder / f"{name}.safetensors"
         tensors = read_tensors(path)
         dense = self.normalization is None
+        if not dense and "coords" in tensors and len(tensors["coords"]) > MOST_VOXELS:
+            return None
         wanted = ("tokens", "structure") if dense else ("tokens", "coords", "latents")
         self._require(path, tensors, (*wanted, *(_PLACED if placed else ())))
         data = tensors["structure" if dense else "latents"].float()
@@ -152,8 +154,6 @@ class Objects:
         )
         if self.normalization is None:
             return Item(data, tokens, chosen, placed=its)
-        if len(data) > MOST_VOXELS:
-            return None
         return Item(self.normalization.applied(data), tokens, chosen, tensors["coords"].int(), its)
 
     def _require(self, path: Path, tensors: dict[str, Tensor], wanted: Sequence[str]) -> None:

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...models.image_tokens import image_tokens, load_tokenizer
-from ...models.latent_encoder import LatentEncoder, LatentEncoderConfig
+from ...models.latent_encoder import LatentEncoder
 from ...models.latent_flow import Normalization
-from ...models.structure_encoder import StructureEncoder, StructureEncoderConfig
-from ...nn.checkpoint import load_network, read_tensors
-from ..norld.preparation import encoded_latents
+from ...models.structure_encoder import StructureEncoder
+from ...nn.checkpoint import read_tensors
+from ..norld.preparation import encoded_latents, load_encoder, load_latent_encoder
 from ..norld.statistics import statistics_of
 from ..norld.voxelise import occupancy
-from . import gathering, latents, structures
+from . import gathering
 from .latents import turned
 from .tokens import mirrored, normalised
 from .views import RESOLUTION
@@ -39,8 +39,8 @@ def load_encoders(folder: Path) -> Encoders:
     latent_stem = gathering.newest(folder, gathering.LATENTS, "-encoder")
     return Encoders(
         load_tokenizer(gathering.newest(folder, gathering.TOKENS)),
-        _single(load_network(structure_stem, structures.ENCODER, _structure_encoder)),
-        _single(load_network(latent_stem, latents.ENCODER, _latent_encoder)),
+        load_encoder(structure_stem),
+        load_latent_encoder(latent_stem),
     )
 
 
@@ -85,16 +85,3 @@ def _structure(coords: Tensor, encoders: Encoders) -> Tensor:
 def _latents(paths: Iterable[Path]) -> Iterator[Tensor]:
     for path in paths:
         yield read_tensors(path)["latents"]
-
-
-def _single(network: Any) -> Any:  # noqa: ANN401  one of the encoders
-    network.float().compute_in(torch.float32)
-    return network
-
-
-def _structure_encoder(**sizes: Any) -> nn.Module:  # noqa: ANN401  a description's
-    return StructureEncoder(StructureEncoderConfig(**sizes))
-
-
-def _latent_encoder(**sizes: Any) -> nn.Module:  # noqa: ANN401
-    return LatentEncoder(LatentEncoderConfig(**sizes))

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HASHES = "backend/install/hashes.txt"  # in the checkout
+WITHOUT = {"spandrel": ("torchvision",)}
+"""Packages that are installed alone, by `--no-deps`, and what they require that is not wanted.
+
+Each version of torchvision fits one very build of PyTorch, and one that does not fit breaks other libraries.
+`backend/upscale/library.py` says how spandrel does without. What else they require stands in pyproject.toml.
+"""
 _PIN = re.compile(r"""([^;\s]+==[^;\s]+)(?:\s*;\s*python_version\s*(<|>=)\s*"(\d+)\.(\d+)")?""")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ..errors import UserError
+from ..errors import Cancelled, UserError
 from ..nn.checkpoint import read_tensors
 from ..nn.device import is_out_of_memory
 from ..nn.pickled import read_pickled
@@ -46,6 +46,8 @@ def read_upscaler(path: Path) -> Upscaler:
     state = {str(name): tensor for name, tensor in tensors.items() if isinstance(tensor, Tensor)}
     try:
         found = library.ModelLoader().load_from_state_dict(state)
+    except Cancelled:
+        raise
     except Exception as error:  # networks are guessed by names and shapes: what a wrong guess raises is anything
         if is_out_of_memory(error):
             raise

@@ -138,7 +138,7 @@ def _required(target: Target, names: Iterable[str], needs: dict[str, list[Requir
 
 def _roots() -> list[str]:
     always, named = read_requirements(ROOT)
-    return [*always, *named["hi3dgen"]]
+    return [*always, *named["hi3dgen"], *named["alone"]]
 
 
 def _report(target: Target, pins: list[str]) -> list[dict[str, Any]]:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 HASHES = "backend/install/hashes.txt"  # in the checkout
 WITHOUT = {"spandrel": ("torchvision",)}
-"""Packages that are installed alone, by `--no-deps`, and what they require that is not wanted.
+"""Packages that are installed by `--no-deps`, the group `alone`, and what they require that is left out.
 
 Each version of torchvision fits one very build of PyTorch, and one that does not fit breaks other libraries.
-`backend/upscale/library.py` says how spandrel does without. What else they require stands in pyproject.toml.
+`backend/upscale/library.py` says how spandrel does without. What else it requires, the extra `hi3dgen` has.
 """
 _PIN = re.compile(r"""([^;\s]+==[^;\s]+)(?:\s*;\s*python_version\s*(<|>=)\s*"(\d+)\.(\d+)")?""")
 

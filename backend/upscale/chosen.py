@@ -31,6 +31,8 @@ def versions() -> dict[str, str]:
     if path is None or lacking():
         return {}
     try:
+        if not path.is_file():  # a pipe would be waited for
+            return {}
         about = path.stat()
         return {"upscaler": f"{path.name} {_digest(path, about.st_size, about.st_mtime_ns)}"}
     except OSError:  # which is told by the job that needs it

@@ -47,7 +47,7 @@ def _borders(start: float, extent: float, length: int, size: int) -> Float64Arra
 
 
 def _whole(borders: Float64Array, size: int) -> BoolArray:
-    """Which pixels lie in the span as a whole: those next to one that does not are taken for such that do not."""
+    """Which pixels lie in the span as a whole, but for one that begins or ends with it, which may have been cut off."""
     return (borders[:-1] > 0) & (borders[1:] < size)
 
 

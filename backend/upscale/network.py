@@ -13,7 +13,8 @@ from ..arrays import UInt8Array
 from ..errors import UserError
 from ..flow.products import Report
 from ..nn.checks import require_finite
-from ..nn.device import TOO_SMALL, choose, device_name, is_out_of_memory, memory_of, release
+from ..nn.device import TOO_SMALL, choose, device_name, is_device_lost, is_out_of_memory, memory_of, release
+from ..nn.memory_plan import device_lost
 from ..nn.watching import repeating
 from .tiles import SIDES, count, largest_side, tiles
 from .weights import Upscaler, read_upscaler
@@ -53,6 +54,8 @@ def _enlarged(colours: Tensor, upscaler: Upscaler, device: torch.device, report:
         try:
             return _in_tiles(colours, upscaler, side, device, report)
         except (RuntimeError, MemoryError) as error:
+            if is_device_lost(error):
+                raise device_lost(device) from error
             if not is_out_of_memory(error):
                 raise
             trouble = str(error)

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from ..errors import Cancelled, UserError
-from ..nn.checkpoint import read_tensors
+from ..nn.checkpoint import missing, read_tensors
 from ..nn.device import is_out_of_memory
 from ..nn.pickled import read_pickled
 from .library import spandrel
@@ -38,6 +38,8 @@ def read_upscaler(path: Path) -> Upscaler:
     if path.suffix.lower() not in SUFFIXES:
         raise UserError("upscaler-unknown", f"“{path}” is no file of weights: {', '.join(SUFFIXES)}.", ANOTHER)
     try:
+        if not path.is_file():
+            raise missing(path)
         document = read_tensors(path) if path.suffix.lower() == SUFFIXES[0] else read_pickled(path, mapped=False)
     except UserError as error:
         raise UserError(error.code, error.sentence, ANOTHER) from error

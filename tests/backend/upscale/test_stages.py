@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """*Upscale Picture* in the flow: what it changes, what it never changes, and what it says."""
 
+import argparse
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from backend.commands.arguments import add_settings, add_upscaler, choose_upscaler
 from backend.engines import DRAFT, ENGINES, TOOLS
+from backend.flow.engine import Engine
 from backend.flow.pipeline import Outcome, Pipeline
 from backend.flow.products import Cutout, NormalMap, Picture
 from backend.flow.request import Request
 from backend.foreground.cut_out import cut_out
-from backend.upscale import stages
+from backend.upscale import chosen, stages
 from backend.upscale.own_colours import own_colours
 from backend.upscale.stages import BY_RESAMPLER, LARGE_ENOUGH, UPSCALE, Upscaled, larger_picture, sharper_cutout
+from backend.wire.limits import Scalar
 from tests.backend.vase import Notes, vase
 
 ON = {"resolution": 96, "colours": "front", "upscale": True}
@@ -24,8 +29,8 @@ def quiet(_step: int, _of: int) -> None:
     """Nobody asks how far it is."""
 
 
-def run(picture: Picture, pipeline: Pipeline | None = None, **changes: object) -> Outcome:
-    asked = Request({"picture": picture}, settings={**ON, **changes})  # type: ignore[dict-item]
+def run(picture: Picture, pipeline: Pipeline | None = None, **changes: Scalar) -> Outcome:
+    asked = Request({"picture": picture}, settings={**ON, **changes})
     (outcome,) = (pipeline or Pipeline(ENGINES)).run(asked, Notes(), gives=GIVES)
     return outcome
 
@@ -42,18 +47,17 @@ def no_upscaler(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("engine", [*ENGINES.values(), *TOOLS.values()], ids=lambda engine: engine.name)
-def test_engines_that_estimate_normals_have_it_and_are_without_its_stages_while_it_is_off(engine: object) -> None:
-    has_it = UPSCALE in engine.settings  # type: ignore[attr-defined]
-    assert has_it == (engine.name in ("draft", "hi3dgen", "texture"))  # type: ignore[attr-defined]
+def test_engines_that_estimate_normals_have_it_and_are_without_its_stages_while_it_is_off(engine: Engine) -> None:
+    has_it = UPSCALE in engine.settings
+    assert has_it == (engine.name in ("draft", "hi3dgen", "texture"))
     assert not UPSCALE.default
     assert UPSCALE.advanced
-    of_it = {stage for stage in engine.stages if stage.switch}  # type: ignore[attr-defined]
+    of_it = {stage for stage in engine.stages if stage.switch}
     assert bool(of_it) == has_it
-    for inputs in (engine.inputs,) if has_it else ():  # type: ignore[attr-defined]
-        off, on = (engine.stages_for(inputs, {"upscale": value}) for value in (False, True))  # type: ignore[attr-defined]
-        assert not of_it.intersection(off)
-        assert [stage for stage in on if stage not in of_it] == [*off]
-        assert of_it.intersection(on)
+    off, on = (engine.stages_for(engine.inputs, {"upscale": value}) for value in (False, True))
+    assert not of_it.intersection(off)
+    assert [stage for stage in on if stage not in of_it] == [*off]
+    assert bool(of_it.intersection(on)) == has_it
 
 
 def test_the_outline_is_the_same_to_the_bit_and_colours_and_normals_are_others() -> None:
@@ -149,3 +153,18 @@ def test_without_its_libraries_a_chosen_upscaler_is_replaced_by_the_resampler_wh
     outcome = run(vase(45, 35))
     assert outcome.notes == (stages.WITHOUT_LIBRARIES,)
     assert DRAFT.versions() == {}
+
+
+@pytest.mark.parametrize("given", [[("resolution", "96")], [("upscale", "false")]])
+def test_a_file_on_the_command_line_switches_it_on_unless_that_says_otherwise(
+    given: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HI3DGEN_UPSCALER", "")  # so that it is as before afterwards
+    parser = argparse.ArgumentParser()
+    add_settings(parser, [DRAFT], "{}")
+    add_upscaler(parser)
+    texts = [part for name, value in given for part in ("--set", f"{name}={value}")]
+    options = parser.parse_args(["--upscaler", "x4.pth", *texts])
+    choose_upscaler(options)
+    assert chosen.chosen_file() == Path("x4.pth").absolute()
+    assert dict(options.set)["upscale"] == dict(given).get("upscale", "true")

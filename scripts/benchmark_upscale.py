@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How much nearer normals come to the true ones if a small picture is upscaled before they are estimated.
 
-    python scripts/benchmark.py upscale FOLDER [--sizes 64,96,128,192] [--upscaler FILE]
+    python scripts/benchmark.py upscale FOLDER [--sizes 64,96,128,192] [--upscaler FILE] [--x-left]
 
 The folder is one of `python -m backend evaluate normals`: images, mask and normals. Its pictures are made smaller, the
 draft engine estimates their normals without and with the setting, and both are measured against the whole normal maps,
@@ -44,10 +44,12 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="with images, mask and normals: files of one name")
     parser.add_argument("--sizes", default="64,96,128,192", help="pixels of the longer side (default 64,96,128,192)")
     parser.add_argument("--upscaler", type=Path, metavar="FILE", help="an upscaler's weights instead of the resampler")
+    parser.add_argument("--x-left", action="store_true", help="the maps' red points left")
     options = parser.parse_args(arguments)
     os.environ[UPSCALER] = str(options.upscaler.absolute()) if options.upscaler else ""
     pipeline = Pipeline({DRAFT.name: DRAFT})
-    examples = [read_example(options.folder, name, read_picture) for name in names(options.folder)]
+    found = names(options.folder)
+    examples = [read_example(options.folder, name, read_picture, x_left=options.x_left) for name in found]
     print("          NE without -> with, better in   SNE without -> with")
     for size in map(int, options.sizes.split(",")):
         pairs = [[measured(pipeline, each, size, upscale=on) for on in (False, True)] for each in examples]

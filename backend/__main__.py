@@ -34,7 +34,15 @@ from .commands import (
     train,
     weights,
 )
-from .commands.arguments import add_engine, add_overwrite, add_seeds, place, products_of
+from .commands.arguments import (
+    add_engine,
+    add_overwrite,
+    add_seeds,
+    add_upscaler,
+    choose_upscaler,
+    place,
+    products_of,
+)
 from .engines import ENGINES, TOOLS, with_external
 from .errors import UserError
 from .flow.engine import Engine
@@ -49,6 +57,7 @@ def main(arguments: list[str], engines: Mapping[str, Engine] = ENGINES) -> int:
             stream.reconfigure(errors="backslashreplace")  # a path that the terminal has no characters for
     options = _parser(with_external(engines)).parse_args(arguments)
     try:
+        choose_upscaler(options)
         code = options.run(options)
         print(end="", flush=True)
     except UserError as error:
@@ -180,6 +189,7 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
 def _add_picture(command: argparse.ArgumentParser, engines: Mapping[str, Engine]) -> None:
     command.add_argument("picture", type=Path, metavar="PICTURE", help="a file that Pillow reads, such as PNG or JPEG")
     add_engine(command, engines.values())
+    add_upscaler(command)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
     python scripts/benchmark.py integration FOLDER     draft: normal maps with true depths, in DiLiGenT's layout
     python scripts/benchmark.py body FOLDER            draft: any pictures that the engine can cut out
     python scripts/benchmark.py cutout FOLDER          any pictures: only the cut-out
+    python scripts/benchmark.py upscale FOLDER         normals of small pictures, upscaled and not, against true ones
     python scripts/benchmark.py detail FOLDER          the detail of normal maps on coarse meshes of known objects
     python scripts/benchmark.py normal_texture FOLDER  the same for the normal textures of meshes of few faces
     python scripts/benchmark.py colours FOLDER         colours of what the picture does not see, on known objects
@@ -21,10 +22,10 @@
 the depth by the median ratio, and prints the mean absolute error; beside it, that of one turn, which is plain weighted
 least squares. `body` takes every picture from pixels to the mesh in its colours and prints what each stage took, and
 whether the mesh is sound; `cutout` prints what its first stage alone took, and the most memory so far. The rest is
-explained where it is: in benchmark_atlas.py; in benchmark_addon.py, which needs Blender; in benchmark_light.py, which
-needs the extra `training`; in benchmark_hi3dgen.py, benchmark_presets.py and benchmark_precision.py, which need the
-extra `hi3dgen`; and in benchmark_colours.py, benchmark_sides.py, benchmark_grid.py, benchmark_detail.py and
-benchmark_normal_texture.py, which need both.
+explained where it is: in benchmark_atlas.py; in benchmark_addon.py, which needs Blender; in benchmark_upscale.py,
+which needs the extra `evaluation`; in benchmark_light.py, which needs the extra `training`; in benchmark_hi3dgen.py,
+benchmark_presets.py and benchmark_precision.py, which need the extra `hi3dgen`; and in benchmark_colours.py,
+benchmark_sides.py, benchmark_grid.py, benchmark_detail.py and benchmark_normal_texture.py, which need both of these.
 """
 
 import argparse
@@ -59,6 +60,7 @@ Array = NDArray[np.float64]
 
 ELSEWHERE = {  # commands with a module of their own, which may import torch
     "light": "how much nearer to the true base colours pictures come without their light",
+    "upscale": "how much nearer normals of small pictures come to the true ones if these are upscaled",
     "detail": "how much nearer a coarse mesh comes to the normals, and what that costs",
     "normal_texture": "how much nearer a mesh of few faces comes to the normals by its normal texture",
     "colours": "how right the colours are of surface that the picture does not see",

@@ -51,7 +51,7 @@ class Environment:
 
 _OWN = FOLDERS.get(THIS, ".venv")
 DEMO = Environment(_OWN, ("blender", "files"))
-DEVELOPMENT = Environment(_OWN, ("blender", "evaluation", "files", "hi3dgen", "lint", "test", "training"))
+DEVELOPMENT = Environment(_OWN, ("alone", "blender", "evaluation", "files", "hi3dgen", "lint", "test", "training"))
 OLDEST = Environment(".venv-bpy-4.2", ("blender", "files", "test"), ("bpy==4.2.0", "numpy==1.24.3"))
 NEWEST = Environment(FOLDERS[3, 13], ("blender", "files", "test"))
 EDGE = OLDEST if THIS == (3, 11) else NEWEST  # the oldest or newest that is supported: what this Python can make
@@ -212,7 +212,11 @@ def _install(python: Path, requirements: list[str], pins: list[str], log: Path) 
     """Runs pip with its output in `log`; None if all went well, else what pip wrote."""
     constraints = log.with_name("hi3dgen-constraints.txt")
     constraints.write_text("\n".join(pins) + "\n", encoding="utf-8")
-    output = pip_install(python, ["--constraint", constraints, *requirements], log, _show)
+    alone = [requirement for requirement in requirements if package(requirement) in pinned.WITHOUT]
+    together = [requirement for requirement in requirements if requirement not in alone]
+    output = pip_install(python, ["--constraint", constraints, *together], log, _show)
+    if output is None and alone:
+        output = pip_install(python, ["--constraint", constraints, "--no-deps", *alone], log, _show, append=True)
     _show("")
     return output
 

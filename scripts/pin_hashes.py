@@ -20,7 +20,7 @@ from packaging.requirements import Requirement
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from backend.install.pins import HASHES, package, read_pins, read_requirements
+from backend.install.pins import HASHES, WITHOUT, package, read_pins, read_requirements
 from backend.install.plan import PYTHONS, ROOT
 
 HEADER = """\
@@ -128,6 +128,8 @@ def _closure(target: Target, needs: dict[str, list[Requirement]]) -> set[str]:
 def _required(target: Target, names: Iterable[str], needs: dict[str, list[Requirement]]) -> Iterator[str]:
     for name in names:
         for requirement in needs.get(name, []):
+            if package(requirement.name) in WITHOUT.get(name, ()):
+                continue
             if requirement.marker is None or requirement.marker.evaluate(target.markers):
                 if name != "torch" and package(requirement.name) not in target.pins():
                     sys.exit(f"{name} requires {requirement.name}, which constraints.txt does not pin")
@@ -136,7 +138,7 @@ def _required(target: Target, names: Iterable[str], needs: dict[str, list[Requir
 
 def _roots() -> list[str]:
     always, named = read_requirements(ROOT)
-    return [*always, *named["hi3dgen"]]
+    return [*always, *named["hi3dgen"], *named["alone"]]
 
 
 def _report(target: Target, pins: list[str]) -> list[dict[str, Any]]:

@@ -53,6 +53,7 @@ BACKEND = (
         "install",
         "remote",
         "texture",
+        "upscale",
         "volume",
     ),
     "weights",

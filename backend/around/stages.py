@@ -4,10 +4,12 @@
 Each picture is a picture of its own, of any size: it passes through the very functions that the front's passes through.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..errors import UserError
+from ..flow.engine import PICTURE
 from ..flow.products import Noted
 from ..flow.stage import Stage
 
@@ -42,19 +44,21 @@ def about(side: str, sentence: str) -> str:
     return _ABOUT[side].format(sentence)
 
 
-def seen_from(side: str, foreground: Stage, normals: Stage) -> tuple[Stage, Stage]:
+def seen_from(side: str, foreground: Stage, between: Sequence[Stage], normals: Stage) -> tuple[Stage, ...]:
     """The stages that make a side's cut-out and normal map, by those that make the front's.
 
-    foreground: takes a picture. normals: takes a cut-out. What they note and refuse says of which picture it is.
+    foreground: takes a picture. between: come behind it. normals: takes a cut-out. What they note and refuse says of
+    which picture it is.
     """
     return (
-        of_side(foreground, side, side, cutout_of(side)),
-        of_side(normals, side, cutout_of(side), normal_map_of(side)),
+        of_side(foreground, side),
+        *(replace(of_side(stage, side), name=f"{side}_{stage.name}") for stage in between),
+        of_side(normals, side),
     )
 
 
-def of_side(stage: Stage, side: str, takes: str, makes: str) -> Stage:
-    """A stage that makes of a side's picture what another makes of the front's. takes, makes: the one product each."""
+def of_side(stage: Stage, side: str) -> Stage:
+    """A stage that makes of a side's picture what another makes of the front's, with the name of what it makes."""
 
     def run(*taken: Any, **used: Any) -> Any:  # noqa: ANN401
         try:
@@ -65,4 +69,10 @@ def of_side(stage: Stage, side: str, takes: str, makes: str) -> Stage:
             return Noted(made.product, tuple(about(side, note) for note in made.notes))
         return made
 
-    return replace(stage, name=makes, makes=makes, takes=(takes,), run=run, when=side, unless="")
+    makes, takes = _named(stage.makes, side), tuple(_named(name, side) for name in stage.takes)
+    return replace(stage, name=makes, makes=makes, takes=takes, run=run, when=side, unless="")
+
+
+def _named(product: str, side: str) -> str:
+    """The name of a side's product by that of the front's; its picture is the input itself."""
+    return side if product == PICTURE else f"{side}_{product}"

@@ -2,6 +2,7 @@
 """The arguments that several commands share, Blender's among them: engine, seed, count, settings, what to write."""
 
 import argparse
+import os
 import shutil
 import sys
 import textwrap
@@ -11,6 +12,7 @@ from pathlib import Path
 from ..batch.planning import AnyEngine
 from ..flow.engine import Engine
 from ..flow.settings import HasRange, values_that_fit
+from ..upscale.chosen import UPSCALE, UPSCALER
 from ..wire.limits import MAX_COUNT, Scalar, seed_from_text, split_setting
 
 ANEW = "write over results of other settings, of another version or of a picture that has changed"
@@ -50,6 +52,30 @@ def add_settings(command: argparse.ArgumentParser, engines: Iterable[AnyEngine],
     )
     command.formatter_class = argparse.RawDescriptionHelpFormatter  # the lines of the settings stay
     command.epilog = "\n\n".join(_described(engine, heading.format(engine.name)) for engine in engines)
+
+
+def add_upscaler(command: argparse.ArgumentParser) -> None:
+    """`--upscaler`, which `choose_upscaler` acts on."""
+    command.add_argument(
+        "--upscaler",
+        type=Path,
+        metavar="FILE",
+        help=f"upscale by these weights, of a network that Spandrel knows: switches the setting upscale on. If it is "
+        f"switched on without, those that {UPSCALER} names are used, else a resampler",
+    )
+
+
+def choose_upscaler(options: argparse.Namespace) -> None:
+    """Let this process and those that it starts use the upscaler of `--upscaler`, if there is one.
+
+    The setting is on then, unless `--set` says something else.
+    """
+    path: Path | None = getattr(options, "upscaler", None)
+    if path is None:
+        return
+    os.environ[UPSCALER] = str(path.absolute())
+    if UPSCALE not in dict(options.set):
+        options.set = [*options.set, (UPSCALE, "true")]
 
 
 def add_seeds(command: argparse.ArgumentParser, results: str) -> None:

@@ -29,7 +29,7 @@ from ..batch.summary import write_summary
 from ..errors import UserError
 from ..flow.engine import Engine, why_missing
 from ..version import VERSION
-from .arguments import ANEW, add_engine, add_overwrite, add_seeds, products_of, tell_terms
+from .arguments import ANEW, add_engine, add_overwrite, add_seeds, add_upscaler, products_of, tell_terms
 from .batch_progress import BatchProgress
 
 LOG = "batch.log"
@@ -47,6 +47,7 @@ def configure(command: argparse.ArgumentParser, hidden: argparse.ArgumentParser,
     )
     command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="where the results go")
     add_engine(command, engines.values())
+    add_upscaler(command)
     add_seeds(command, "meshes of each picture, with the seeds that follow, as NAME_seedSEED.glb")
     command.add_argument(
         "--save",

@@ -23,7 +23,7 @@ from ..flow.request import Request
 from ..foreground.mask import OWN_CUTOUT
 from ..normals.image import OWN_NORMAL_MAP
 from ..wire.limits import Scalar, values_of
-from .arguments import add_overwrite, add_settings, place
+from .arguments import add_overwrite, add_settings, add_upscaler, place
 from .terminal import Terminal
 
 _MESH = "mesh"
@@ -64,6 +64,7 @@ def configure(command: argparse.ArgumentParser, tool: Engine) -> None:
         help=f"write another product here: {', '.join(name for name in tool.offers if name != _MESH)}",
     )
     add_settings(command, [tool], "settings of {}")
+    add_upscaler(command)
     add_overwrite(command, "write over files that are there already")
     command.add_argument("--json", action="store_true", help="print what was made as JSON")
     command.set_defaults(run=partial(run, tool=tool))

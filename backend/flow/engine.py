@@ -4,12 +4,14 @@
 import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from ..errors import UserError
 from .settings import Preset, Setting, Settings, checked
 from .stage import Stage
 
 log = logging.getLogger(__name__)
+_ALL_OFF: Settings = MappingProxyType({})
 
 SET_UP = (
     "Set it up in the extension's preferences, or by `python -m backend install` and then "
@@ -76,7 +78,7 @@ class Engine:
         known, usable = {*self.inputs}, {"seed", *(setting.name for setting in self.settings)}
         for stage in self.stages:
             taken = (*stage.takes, *stage.also)
-            lacking = [name for name in taken if name not in known] + [n for n in stage.uses if n not in usable]
+            lacking = [name for name in taken if name not in known] + [n for n in stage.settings if n not in usable]
             if lacking:
                 raise ValueError(f"{self.name}: nothing gives {', '.join(lacking)} to the stage {stage.name}")
             known.add(stage.makes)
@@ -100,13 +102,13 @@ class Engine:
         """Whether another seed leads to other products."""
         return any("seed" in stage.uses for stage in self.stages)
 
-    def stages_for(self, inputs: Collection[str]) -> tuple[Stage, ...]:
-        """The stages for a request that brings `inputs`.
+    def stages_for(self, inputs: Collection[str], settings: Settings = _ALL_OFF) -> tuple[Stage, ...]:
+        """The stages for a request that brings `inputs`; a switch that `settings` has not is off.
 
         Raises `UserError` (bad-input) for an input that the engine does not take, and if one that it needs is missing.
         """
         check_inputs(self.label, self.inputs, inputs)
-        return tuple(stage for stage in self.stages if stage.runs_for(inputs))
+        return tuple(stage for stage in self.stages if stage.runs_for(inputs, settings))
 
     def chosen(self, names: Collection[str] | None) -> list[str]:
         """The products of these names, in the engine's order; all that it gives if None.

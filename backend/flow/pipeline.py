@@ -119,7 +119,7 @@ class Pipeline:
         engine = self._engine(request.engine)
         request = replace(request, settings=checked(engine.label, engine.settings, request.settings))
         names = engine.chosen(gives)
-        steps = _steps(engine.stages_for(request.given), names, request.given)
+        steps = _steps(engine.stages_for(request.given, request.settings), names, request.given)
         versions = dict(engine.versions())
         hashes = {name: input_hash(value) for name, value in request.given.items()}
         lanes = [_lane(engine.name, versions, steps, request, hashes, seed) for seed in request.seeds]

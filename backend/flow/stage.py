@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A stage: one step of an engine, described by what it makes and what that depends on."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
+
+_ALL_OFF: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Stage:
     also: the names of inputs and products that it takes by keyword, if the request leads to them.
 
     when, unless: the name of an input. The stage is left out if the request does not bring `when`, and if it brings
-    `unless`. when_any: names of inputs; it is left out, too, if the request brings none of them.
+    `unless`. when_any: names of inputs; it is left out, too, if the request brings none of them. switch: the name of a
+    setting; the stage is left out unless that is on.
     """
 
     name: str
@@ -37,9 +41,17 @@ class Stage:
     unless: str = ""
     also: tuple[str, ...] = ()
     when_any: tuple[str, ...] = ()
+    switch: str = ""
 
-    def runs_for(self, inputs: Collection[str]) -> bool:
-        """Whether it is part of the way of a request that brings `inputs`."""
+    @property
+    def settings(self) -> frozenset[str]:
+        """The names of all settings that it looks at, "seed" among them if it depends on that."""
+        return frozenset({*self.uses, *([self.switch] if self.switch else [])})
+
+    def runs_for(self, inputs: Collection[str], settings: Mapping[str, object] = _ALL_OFF) -> bool:
+        """Whether it is part of the way of a request that brings `inputs`. A switch that `settings` has not is off."""
+        if self.switch and not settings.get(self.switch):
+            return False
         if self.when_any and not any(name in inputs for name in self.when_any):
             return False
         return (not self.when or self.when in inputs) and (not self.unless or self.unless not in inputs)

@@ -87,7 +87,7 @@ def _make(plan: InstallPlan, environments: Environments, progress: InstallProgre
     hashed = [*plan.index_options, "--require-hashes", "--no-compile", "--requirement"]
     runs: list[list[str | Path]] = [
         [*hashed, newer_pip],
-        [*hashed, others],
+        ["--no-deps", *hashed, others],  # the list is whole; see `pins.WITHOUT`
         [*plan.torch_index_options, "--no-compile", "--constraint", constraints, plan.torch],
     ]
     reader = _PipReader(folder, progress)

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HASHES = "backend/install/hashes.txt"  # in the checkout
+WITHOUT = {"spandrel": ("torchvision",)}
+"""Packages that are installed by `--no-deps`, the group `alone`, and what they require that is left out.
+
+Each version of torchvision fits one very build of PyTorch, and one that does not fit breaks other libraries.
+`backend/upscale/library.py` says how spandrel does without. What else it requires, the extra `hi3dgen` has.
+"""
 _PIN = re.compile(r"""([^;\s]+==[^;\s]+)(?:\s*;\s*python_version\s*(<|>=)\s*"(\d+)\.(\d+)")?""")
 
 

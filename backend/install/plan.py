@@ -123,7 +123,7 @@ def _packages(chosen: ChosenBuild, version: tuple[int, int], index: str) -> tupl
     pins = read_pins(ROOT, version)
     pinned = {package(pin): pin for pin in pins}
     exact = f"{pinned['torch']}+{chosen.build.name}" if chosen.build.name and not index else pinned["torch"]
-    wanted = (exact if package(line) == "torch" else line for line in (*always, *named["hi3dgen"]))
+    wanted = (exact if package(line) == "torch" else line for line in (*always, *named["hi3dgen"], *named["alone"]))
     return tuple(wanted), (*pins, *chosen.build.pins)
 
 

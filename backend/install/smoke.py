@@ -17,7 +17,7 @@ import json, sys
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import Dinov2WithRegistersModel
-import httpx2, huggingface_hub, numpy, PIL, safetensors
+import einops, httpx2, huggingface_hub, numpy, PIL, safetensors
 
 wanted = sys.argv[1]
 is_there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available, "cpu": lambda: True}[wanted]()

@@ -139,7 +139,7 @@ class NetworkPool:
                 return self._attempt(name, compute, fitting, work, following), tuple(notes)
             except (RuntimeError, MemoryError) as error:
                 if is_device_lost(error):
-                    raise _device_lost(compute) from error
+                    raise device_lost(compute.device) from error
                 if not is_out_of_memory(error):
                     raise
                 log.warning("memory ran out in the %s with %s: %s", self.networks[name].label, plan.name, error)
@@ -219,7 +219,8 @@ def _out_of_memory(label: str, compute: Compute, trouble: str) -> UserError:
     return UserError("out-of-memory", sentence, TOO_SMALL)
 
 
-def _device_lost(compute: Compute) -> UserError:
-    sentence = f"{device_name(compute.device)} stopped answering."
+def device_lost(device: torch.device) -> UserError:
+    """The error for a device that does not answer any more."""
+    sentence = f"{device_name(device)} stopped answering."
     advice = "Generate again: the backend starts anew. If it happens again, restart the computer or update its driver."
     return UserError("device-lost", sentence, advice)

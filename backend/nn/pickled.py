@@ -44,7 +44,7 @@ def read_module(path: Path) -> dict[str, Tensor]:
     Names come without that prefix. All else in the file, such as the optimizer's state, is left out. Raises UserError
     if the file is missing, damaged, of another layout, or names code that would run.
     """
-    document: Any = _read(path)
+    document: Any = read_pickled(path)
     tensors = document.get("module") if isinstance(document, dict) else None
     if not isinstance(tensors, dict) or not tensors:
         raise damaged(f"{path} holds no network below “module”")
@@ -59,17 +59,22 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
     What Lightning tells of the training is read as `Ignored`. Raises UserError as `read_module`.
     """
-    document: Any = _read(path, LIGHTNING)
+    document: Any = read_pickled(path, LIGHTNING)
     tensors = document.get("state_dict") if isinstance(document, dict) else None
     if not isinstance(tensors, dict) or not tensors:
         raise damaged(f"{path} holds no network below “state_dict”")
     return {str(name): tensor for name, tensor in tensors.items() if isinstance(tensor, Tensor)}
 
 
-def _read(path: Path, ignored: Collection[str] = ()) -> object:
+def read_pickled(path: Path, ignored: Collection[str] = (), *, mapped: bool = True) -> object:
+    """What `path` holds, made of tensors, numbers, words, lists and dictionaries; what `ignored` names is `Ignored`.
+
+    mapped: the numbers stay in the file until they are used, which files of PyTorch before 1.6 do not allow. Raises
+    UserError as `read_module`, but for the layout.
+    """
     try:
         with torch.serialization.safe_globals([(Ignored, name) for name in ignored]):
-            return torch.load(path, map_location="cpu", mmap=True, weights_only=True)
+            return torch.load(path, map_location="cpu", mmap=mapped, weights_only=True)
     except FileNotFoundError as error:
         raise missing(path) from error
     except UnpicklingError as error:

@@ -20,10 +20,11 @@ def launch(
     *,
     stdin: int = subprocess.DEVNULL,
     device: str = "",
+    upscaler: str = "",
 ) -> tuple["subprocess.Popen[bytes]", object]:
     """Start `python -m backend ARGUMENTS`, with a pipe as its standard output and `errors` as its standard error.
 
-    device: what engines compute on, see `process.Options`.
+    device, upscaler: what engines compute on and enlarge pictures by, see `process.Options`.
 
     Returns the process, and what ties it to Blender, see `tie`. If this raises, no process is left.
     """
@@ -33,7 +34,7 @@ def launch(
         stdout=subprocess.PIPE,
         stderr=errors,
         cwd=user_folder,
-        env=surroundings(extension, user_folder, device),
+        env=surroundings(extension, user_folder, device, upscaler),
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         start_new_session=True,  # Ctrl-C in a terminal is for Blender, which then cancels
     )
@@ -57,7 +58,7 @@ def tie(pid: int) -> object:
     return None
 
 
-def surroundings(extension: Path, user_folder: Path, device: str = "") -> dict[str, str]:
+def surroundings(extension: Path, user_folder: Path, device: str = "", upscaler: str = "") -> dict[str, str]:
     """A backend's environment variables: Blender's, with the child's own device, import path and places to write to.
 
     device: see `process.Options`, which knows what the terminal says; the variable itself may not be meant for another
@@ -74,4 +75,6 @@ def surroundings(extension: Path, user_folder: Path, device: str = "") -> dict[s
     environment["PYTHONSAFEPATH"] = "1"  # nothing is imported from the working folder
     if device:
         environment["HI3DGEN_DEVICE"] = device
+    if upscaler:
+        environment["HI3DGEN_UPSCALER"] = upscaler
     return environment

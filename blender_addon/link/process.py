@@ -43,14 +43,16 @@ class Options:
 
     idle_seconds: how long it lives without a job, 0 for ever. cache_bytes: the memory of results that it remembers.
     log_level: "warning", "info" or "debug". device: torch's name of what engines compute on, such as "cuda:1"; empty
-    for the best. computer: what ssh calls the computer that it runs on; empty for this one. online: whether Blender
-    may use the network, without which there is no other computer.
+    for the best. upscaler: the file of weights by which pictures are enlarged; empty for none. computer: what ssh calls
+    the computer that it runs on; empty for this one. online: whether Blender may use the network, without which there
+    is no other computer.
     """
 
     idle_seconds: float = 0.0
     cache_bytes: int = 512_000_000
     log_level: str = "info"
     device: str = ""
+    upscaler: str = ""
     computer: str = ""
     online: bool = True
 
@@ -187,6 +189,7 @@ class BackendProcess:
                 errors,
                 stdin=subprocess.PIPE,
                 device=self.options.device,
+                upscaler=self.options.upscaler,
             )
         return self._child
 

@@ -66,6 +66,7 @@ def options() -> Options:
         cache_bytes=1_000_000 * _preference("cache_megabytes", default=CACHE_MEGABYTES),
         log_level=_preference("log_level", default=usual.log_level),
         device=_preference("device", default=usual.device).strip() or inherited_device(),
+        upscaler=bpy.path.abspath(_preference("upscaler", default=usual.upscaler).strip()),
         computer=computer(),
         online=bpy.app.online_access,
     )

@@ -65,6 +65,13 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
         "HI3DGEN_DEVICE names, else the best",
         update=_options_changed,
     )
+    upscaler: StringProperty(
+        name="Upscaler",
+        description="A file of weights by which Upscale Picture enlarges pictures, such as Real-ESRGAN's: .pth or "
+        ".safetensors, of a network that Spandrel knows. Empty for what HI3DGEN_UPSCALER names, else for a resampler",
+        subtype="FILE_PATH",
+        update=_options_changed,
+    )
     free_when_rendering: BoolProperty(
         name="Free Memory When Rendering",
         description="Give back the memory that the backend holds when a render begins, so that it gets the whole card",
@@ -129,7 +136,7 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
         backend = self.layout.box()
         backend.label(text=say("Backend"))
         backend.use_property_split = True
-        for name in ("idle_minutes", "cache_megabytes", "free_when_rendering", "log_level"):
+        for name in ("upscaler", "idle_minutes", "cache_megabytes", "free_when_rendering", "log_level"):
             backend.prop(self, name)
         row = backend.row()
         row.operator("hi3dgen.open_log", icon="TEXT")

@@ -20,7 +20,7 @@ from tests.blender_addon.scripted import write_program
 from tests.blender_addon.support import MODULE, tick_until
 
 PACKAGE = "trellis-normal-v0-1"
-DEFAULTS = {"idle_minutes": 15, "cache_megabytes": 512, "log_level": "info", "device": ""}
+DEFAULTS = {"idle_minutes": 15, "cache_megabytes": 512, "log_level": "info", "device": "", "upscaler": ""}
 
 
 @pytest.fixture
@@ -62,10 +62,13 @@ def test_what_is_chosen_reaches_the_backend_which_starts_anew(session: Any, pref
     preferences.device = " cuda:1 "
     assert session.phase.name == "STOPPED", "the next job starts one that knows it"
     preferences.idle_minutes, preferences.cache_megabytes, preferences.log_level = 0, 64, "debug"
+    preferences.upscaler = "/of mine/x4.pth"
     after = ready(session)
     assert after.pid != before.pid
     assert after.environ()["HI3DGEN_DEVICE"] == "cuda:1"
-    assert session._process.options == process.Options(0.0, 64_000_000, "debug", "cuda:1", online=False)
+    assert after.environ()["HI3DGEN_UPSCALER"] == "/of mine/x4.pth"
+    own = process.Options(0.0, 64_000_000, "debug", "cuda:1", "/of mine/x4.pth", online=False)
+    assert session._process.options == own
     assert any("DEBUG" in line for line in process.log_tail(session.user_folder, 50))
 
 

@@ -86,6 +86,29 @@ def test_light_that_is_taken_out_is_measured(capsys: pytest.CaptureFixture[str])
     assert after < before
 
 
+@pytest.mark.slow
+def test_upscaling_a_ball_before_its_normals_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("cv2", reason="finds the edges of true normals: the extra evaluation has it")
+    import benchmark_upscale
+    from PIL import Image
+
+    rows, columns = (np.mgrid[:96, :96] - 47.5) / 40
+    inside = rows**2 + columns**2 < 1
+    z = np.sqrt(np.clip(1 - rows**2 - columns**2, 0, 1))
+    stored = np.rint(np.dstack([columns, -rows, z]) * 127.5 + 127.5).clip(0, 255)
+    for part, pixels in (("images", 40 + 200 * z), ("mask", 255 * inside), ("normals", stored)):
+        (tmp_path / part).mkdir()
+        image = np.broadcast_to(pixels[..., None], (96, 96, 3)) if pixels.ndim == 2 else pixels
+        Image.fromarray(image.astype(np.uint8)).save(tmp_path / part / "ball.png")
+    benchmark_upscale.main([str(tmp_path), "--sizes", "24"])
+    _, small, whole = capsys.readouterr().out.splitlines()
+    without, upscaled, best = (float(number) for number in re.findall(r"\d+\.\d+", small)[:2] + whole.split()[1:2])
+    assert "of  1" in small
+    assert 0 < best < 25
+    assert without != upscaled
+    assert abs(without - upscaled) < 5
+
+
 def test_the_detail_of_a_coarse_ball_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("torch", reason="makes surfaces of voxels: the extra hi3dgen has it")
     import benchmark_detail

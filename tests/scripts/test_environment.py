@@ -30,12 +30,12 @@ absent = ["nowhere"]
 """
 
 
-def write_wheel(folder: Path, name: str, version: str) -> None:
+def write_wheel(folder: Path, name: str, version: str, requires: str = "") -> None:
     """A package with nothing in it but its version."""
     info = f"{name}-{version}.dist-info"
     files = {
         f"{name}.py": f"version = {version!r}\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     files[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])
@@ -90,6 +90,17 @@ def test_it_holds_what_was_asked_for_at_the_pinned_versions(checkout: Path) -> N
     assert version_of(checkout, "always") == "1.0"
     assert version_of(checkout, "little") == "1.0"
     assert version_of(checkout, "extra") is None
+
+
+def test_what_is_installed_alone_brings_nothing_along(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_wheel(checkout / "wheels", "lonely", "1.0", "Requires-Dist: unwanted\n")
+    (checkout / "pyproject.toml").write_text(f'{PROJECT}alone = ["lonely"]\n')
+    pins = (checkout / "constraints.txt").read_text()
+    (checkout / "constraints.txt").write_text(f"{pins}lonely==1.0\n")
+    monkeypatch.setattr(environment.pinned, "WITHOUT", {"lonely": ("unwanted",)})
+    environment.make(replace(SMALL, groups=(*SMALL.groups, "alone")))
+    assert version_of(checkout, "lonely") == "1.0"
+    assert version_of(checkout, "little") == "1.0"
 
 
 def test_making_it_again_does_nothing(checkout: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,8 @@ from ...mesh.reduce import reduce
 from ...normals.image import OWN_NORMAL_MAP
 from ...normals.stages import READ_OWN
 from ...texture.stages import COLOURED, LIT
+from ...upscale.chosen import versions
+from ...upscale.stages import UPSCALED
 from . import normals
 from .geometry import build
 from .normals import estimate
@@ -56,9 +58,10 @@ DRAFT = Engine(
         _FOREGROUND,
         Stage("found", "Finding the object", "picture", ("picture",), (), with_found, when=STROKES),
         Stage("marked", "Cutting out", "cutout", ("picture", STROKES), ("resolution",), _cut_out, when=STROKES),
+        *UPSCALED,
         _NORMALS,
         READ_OWN,
-        *(stage for side in SIDES for stage in seen_from(side, _FOREGROUND, _NORMALS)),
+        *(stage for side in SIDES for stage in seen_from(side, _FOREGROUND, UPSCALED, _NORMALS)),
         Stage(
             "geometry",
             "Building the surface",
@@ -75,5 +78,6 @@ DRAFT = Engine(
         *LIT,
     ),
     unload=_unload,
+    versions=versions,
     presets=PRESETS,
 )

@@ -4,6 +4,7 @@
 from ...flow.settings import Preset, Setting
 from ...mesh.stages import FACES, UPRIGHT
 from ...texture.stages import ALWAYS, COLOURS, NEVER, NORMAL_TEXTURE, REMOVE_LIGHT
+from ...upscale.stages import UPSCALE
 
 SETTINGS = (
     Setting(
@@ -31,6 +32,7 @@ SETTINGS = (
         maximum=1.4,
         advanced=True,
     ),
+    UPSCALE,
     UPRIGHT,
     COLOURS,
     REMOVE_LIGHT,

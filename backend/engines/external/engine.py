@@ -38,7 +38,7 @@ def external(description: Description, base: Engine, make_room: Callable[[], Non
     last = max(number for number, stage in enumerate(base.stages) if stage.makes == needed)
     front = base.stages[: last + 1]
     taken = {name for stage in front for name in stage.takes}
-    used = {name for stage in front for name in stage.uses}
+    used = {name for stage in front for name in stage.settings}
     run = Stage(
         "program",
         RUNNING,
@@ -59,7 +59,7 @@ def external(description: Description, base: Engine, make_room: Callable[[], Non
         on_request={"cutout": Cutout},
         stages=(*front, run, *(OF_VIEWS if views else OF_MESHES)),
         place=lambda: f"by its own program, {description.command[0]}",
-        versions=lambda: {"external": _digest(description)},
+        versions=lambda: {**base.versions(), "external": _digest(description)},
         set_up=SET_UP,
         terms=description.terms,
         terms_url=description.licence_url,

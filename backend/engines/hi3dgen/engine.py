@@ -7,7 +7,7 @@ Nothing heavy is imported before the engine's first job.
 from typing import TYPE_CHECKING
 
 from ...around.colours import PAINT_SIDES
-from ...around.stages import SIDES, normal_map_of, of_side, seen_from, tokens_of
+from ...around.stages import SIDES, of_side, seen_from, tokens_of
 from ...detail.stages import DETAILED
 from ...flow.engine import Engine
 from ...flow.late import made_late
@@ -24,6 +24,8 @@ from ...nn.libraries import lacking
 from ...normals.image import OWN_NORMAL_MAP
 from ...normals.stages import READ_OWN
 from ...texture.stages import COLOURED, LIT
+from ...upscale.chosen import versions as upscaler_versions
+from ...upscale.stages import UPSCALED
 from ...weights import store
 from ...weights.catalogue import FOREGROUND, GUIDED, PACKAGES
 from .settings import PRESETS, SETTINGS
@@ -94,11 +96,12 @@ def hi3dgen() -> Engine:
                 lambda *taken, **used: stages().cut_out_by_strokes(*taken, **used),
                 when=STROKES,
             ),
+            *UPSCALED,
             normals,
             READ_OWN,
-            *(stage for side in SIDES for stage in seen_from(side, foreground, normals)),
+            *(stage for side in SIDES for stage in seen_from(side, foreground, UPSCALED, normals)),
             tokens,
-            *(of_side(tokens, side, normal_map_of(side), tokens_of(side)) for side in SIDES),
+            *(of_side(tokens, side) for side in SIDES),
             of_each(
                 "structure",
                 "Finding the coarse shape",
@@ -154,9 +157,13 @@ def missing() -> str:
 
 
 def versions() -> dict[str, str]:
-    """The revisions of the weights by which a job is done; those that it can do without are left out if missing."""
+    """The revisions of the weights by which a job is done; those that it can do without are left out if missing.
+
+    The weights of an upscaler are known by their hash.
+    """
     unused = {package.name for package in (FOREGROUND, GUIDED) if store.missing([package])}
-    return {name: revision for name, revision in store.revisions((*PACKAGES, GUIDED)).items() if name not in unused}
+    used = {name: revision for name, revision in store.revisions((*PACKAGES, GUIDED)).items() if name not in unused}
+    return {**used, **upscaler_versions()}
 
 
 def _clean(mesh: Mesh, *, clean: bool, report: Report) -> Mesh | Noted:

@@ -7,6 +7,7 @@ from ...guided.settings import UNSEEN
 from ...mesh.stages import FACES, UPRIGHT
 from ...nn.precision import PRECISION
 from ...texture.stages import ALWAYS, COLOURS, FRONT, NEVER, NORMAL_TEXTURE, REMOVE_LIGHT
+from ...upscale.stages import UPSCALE
 
 SETTINGS = (
     Setting(
@@ -89,6 +90,7 @@ SETTINGS = (
         advanced=True,
     ),
     PRECISION,
+    UPSCALE,
     Setting(
         name="steady_noise",
         label="Steady Noise",

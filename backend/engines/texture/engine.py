@@ -20,7 +20,7 @@ def texture(base: Engine) -> Engine:
     """The tool `texture`, with the stages of an engine up to its normal map, and the settings that these use."""
     last = max(number for number, stage in enumerate(base.stages) if stage.makes == "normal_map")
     stages = base.stages[: last + 1]
-    used = {name for stage in stages for name in stage.uses}
+    used = {name for stage in stages for name in stage.settings}
     taken = {name for stage in stages for name in stage.takes}
     return Engine(
         name="texture",

@@ -20,6 +20,7 @@ from backend.raster.render import render
 from backend.texture.cloud import Cloud, scatter
 from backend.texture.fit import POINTS, angle_between
 from backend.texture.lens import Pose
+from backend.upscale.stages import UPSCALED
 from tests.backend.texture.photographs import as_cutout, box, camera_at, joined, photographed, thing
 from tests.backend.texture.shapes import nothing
 from tests.backend.vase import Notes, mesh_of, run_one
@@ -94,9 +95,12 @@ def test_what_is_said_of_a_picture_says_which_one_it_is() -> None:
             raise UserError("empty-cutout", "There is nothing.", "Use another.")
         return Noted(picture, ("It is faint.",))
 
-    first, second = seen_from(
-        BACK, Stage("foreground", "Cutting out", "cutout", ("picture",), (), cut, unless="strokes"), DRAFT.stages[4]
-    )
+    (normals,) = (stage for stage in DRAFT.stages if stage.name == "normals")
+    foreground = Stage("foreground", "Cutting out", "cutout", ("picture",), (), cut, unless="strokes")
+    first, *between, second = seen_from(BACK, foreground, UPSCALED, normals)
+    assert [stage.makes for stage in between] == ["back_upscaled", "back", "back_cutout"]
+    assert len({stage.name for stage in (first, *between, second)} - {BACK}) == 5
+    assert between[-1].takes == ("back_cutout", "back", "back_upscaled")
     assert (first.takes, first.makes, first.when, first.unless) == (("back",), "back_cutout", "back", "")
     assert (second.takes, second.makes) == (("back_cutout",), "back_normal_map")
     assert first.run("faint", report=None) == Noted("faint", ("The picture from behind: It is faint.",))

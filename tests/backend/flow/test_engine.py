@@ -38,7 +38,7 @@ def test_an_engine_is_listed_under_its_name_and_gives_what_has_an_adapter(engine
 
 @each_engine
 def test_every_setting_does_something_and_every_stage_has_a_label(engine: Engine) -> None:
-    used = {name for stage in engine.stages for name in stage.uses}
+    used = {name for stage in engine.stages for name in stage.settings}
     assert {setting.name for setting in engine.settings} <= used
     assert all(stage.label for stage in engine.stages)
 

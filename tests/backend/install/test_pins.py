@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from backend.errors import UserError
-from backend.install.pins import HASHES, package, read_hashes, read_pins, read_requirements
+from backend.install.pins import HASHES, WITHOUT, package, read_hashes, read_pins, read_requirements
 from backend.install.plan import PYTHONS, ROOT, make_plan
 
 ENTRIES = read_hashes((ROOT / HASHES).read_text("utf-8"))
@@ -33,7 +33,17 @@ def test_everything_that_the_engine_requires_is_listed(version: tuple[int, int])
     always, named = read_requirements(ROOT)
     pins = {package(pin): pin for pin in read_pins(ROOT, version)}
     listed = {entry.partition(" ")[0] for _, entry in ENTRIES}
-    assert {pins[package(line)] for line in (*always, *named["hi3dgen"])} <= listed, "run scripts/pin_hashes.py"
+    assert {pins[package(line)] for line in (*always, *named["hi3dgen"], *named["alone"])} <= listed, (
+        "run scripts/pin_hashes.py"
+    )
+
+
+def test_what_is_installed_alone_is_known_and_brings_along_what_is_left_out_nowhere() -> None:
+    always, named = read_requirements(ROOT)
+    assert {package(line) for line in named["alone"]} == {*WITHOUT}
+    left_out = {name for names in WITHOUT.values() for name in names}
+    wanted = {package(line) for lines in (always, *named.values()) for line in lines}
+    assert left_out.isdisjoint({*wanted, *(name for name, _ in ENTRIES)})
 
 
 def test_pytorch_is_listed_for_macos_alone() -> None:

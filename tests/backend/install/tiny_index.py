@@ -49,7 +49,10 @@ _MODULES = {
     "huggingface_hub": ("huggingface_hub", ""),
     "httpx2": ("httpx2", ""),
     "pillow": ("PIL", ""),
+    "einops": ("einops", ""),
+    "spandrel": ("spandrel", ""),
 }
+_REQUIRED = {"spandrel": "Requires-Dist: torch\nRequires-Dist: torchvision\nRequires-Dist: einops\n"}
 
 
 @dataclass
@@ -173,7 +176,7 @@ def _wheel(name: str, version: str, content: dict[str, str]) -> bytes:
     info = f"{name}-{version}.dist-info"
     files = {
         **content,
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{_REQUIRED.get(name, '')}",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     files[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"])

@@ -25,7 +25,7 @@ def test_an_example_is_an_engine_whose_terms_are_told(path: Path, tmp_path: Path
     assert engine.terms
     assert engine.terms_url.startswith("https://")
     assert engine.needs_gpu
-    assert {setting.name for setting in engine.settings} <= {name for stage in engine.stages for name in stage.uses}
+    assert {setting.name for setting in engine.settings} <= {name for stage in engine.stages for name in stage.settings}
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

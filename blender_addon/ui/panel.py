@@ -9,7 +9,6 @@ from ..errors import AddonError
 from ..extension import PACKAGE
 from ..language.words import joined, say
 from ..link import engines, runtime
-from ..link.job import JobState
 from ..link.phase import Phase
 from ..link.session import Session
 from ..scene.active import FIELD, meant
@@ -19,6 +18,7 @@ from . import (
     check_box,
     cutout_box,
     engine_settings,
+    folder_box,
     generate_operator,
     job_box,
     normal_map_box,
@@ -64,9 +64,10 @@ class _Panel:
         shown = [job for job in session.jobs if job.is_shown]
         forget_all_but({job.sent.job for job in shown} | look.kept())
         for job in shown:
-            if job.state is not JobState.WAITING:
+            if job_box.has_begun(job):
                 job_box.draw(layout, job, session)
         job_box.draw_queue(layout, session)
+        folder_box.draw(layout)
         _draw_unseen(layout, context, session)
         if session.error:
             box = draw_error(layout, session.error)

@@ -7,7 +7,7 @@
 
 import bpy
 
-from . import folder
+from . import folder, save_new
 from .cutout import look, overlay
 from .language import catalogue
 from .link import engines, runtime, setup_timer
@@ -79,6 +79,7 @@ _PARTS = (
     status_bar,
     job_operators,
     folder,
+    save_new,
     runtime,
     setup_timer,
 )

@@ -12,7 +12,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from ...backend.wire.messages import Capabilities
+from ...backend.wire.messages import Capabilities, EngineInfo
 from .. import extension
 from ..language.words import translated
 from . import engines, occupied
@@ -53,6 +53,12 @@ def session() -> Session:
 
         _session = Session(extension.FOLDER, folder, occupied.until, options, hear, occupied.rendering_until)
     return _session
+
+
+def why_missing(engine: EngineInfo | None) -> str:
+    """Why an engine or tool cannot run, as the running backend reports; empty if it can, and if no backend runs."""
+    info = session().engine(engine.name) if engine else None
+    return info.missing if info else ""
 
 
 def saved_jobs() -> SavedJobs:

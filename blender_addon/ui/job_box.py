@@ -19,9 +19,14 @@ def draw(layout: bpy.types.UILayout, job: Job, session: Session) -> None:
     box = layout.box()
     row = box.row()
     row.label(text=title(job), translate=False)
-    if isinstance(job, Series) and job.saved and job.goes_on:
-        row.operator("hi3dgen.pause_folder", text="", icon="PAUSE").job = job.request.job
+    if isinstance(job, Series) and job.saved and job.live:
+        row = box.row(align=True)
+        pause = row.row(align=True)
+        pause.enabled = job.goes_on
+        pause.operator("hi3dgen.pause_folder", icon="PAUSE").job = job.request.job
     row.operator("hi3dgen.cancel", text=say("Cancel") if job.live else say("Discard"), icon="X").job = job.request.job
+    if isinstance(job, Series) and job.paused and job.turn:
+        draw_sentence(box, say("It pauses when this picture is made."), "INFO")
     if job.preview and job.live:  # the button of one that is kept is to be in sight
         box.template_icon(icon_of(job.preview), scale=PREVIEW_SCALE)
     if job.state is JobState.KEPT and job.error:
@@ -39,15 +44,13 @@ def draw(layout: bpy.types.UILayout, job: Job, session: Session) -> None:
             done = f"{done}, {say('about {time} left', time=duration(job.seconds_left))}"
         box.label(text=done, translate=False)
     if isinstance(job, Series) and job.live:
-        _draw_series(box, job)
+        _draw_trouble(box, job)
     if job.state is JobState.RUNNING and session.hindrance and parts_of(job, session.jobs):
         draw_sentence(box, ready(job, session), "CHECKMARK")
 
 
-def _draw_series(box: bpy.types.UILayout, series: Series) -> None:
-    """What else there is to know of many pictures while they are made."""
-    if series.paused and series.turn:
-        draw_sentence(box, say("It pauses when this picture is made."), "PAUSE")
+def _draw_trouble(box: bpy.types.UILayout, series: Series) -> None:
+    """What went wrong with many pictures while they are made."""
     if series.saved and series.saved.trouble:
         draw_sentence(box, series.saved.trouble, "ERROR")
     draw_failed(box, series.failed)

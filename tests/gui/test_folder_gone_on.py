@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.window, pytest.mark.slow, pytest.mark.once]
 
 PAUSE, GO_ON = "hi3dgen.pause_folder(", "hi3dgen.go_on_folder("
 RESOLUTION = 96
-PAUSE_AT, GO_ON_AT = 0.6, 0.3  # across the sidebar
+LEFT = 0.25  # across the sidebar
 MADE = "[thing.name for thing in bpy.context.scene.objects if 'hi3dgen' in thing]"
 
 
@@ -56,7 +56,7 @@ def test_a_job_outlives_blender(
         blender.ask("freeze()")
         blender.screen.point(*NOWHERE)
         blender.shoot(shots / "half-way.png")
-        blender.click(PAUSE, across=PAUSE_AT)
+        blender.click(PAUSE, across=LEFT)
         blender.wait("session().jobs[-1].paused")
         blender.shoot(shots / "pauses.png")
         blender.ask("thaw()")
@@ -71,9 +71,7 @@ def test_a_job_outlives_blender(
         ready(blender)
         assert blender.ask(MADE) == ["1"]
         blender.shoot(shots / "after Blender was killed.png")
-        sent = "session()._client and None"
-        blender.ask(sent)
-        blender.click(GO_ON, across=GO_ON_AT)
+        blender.click(GO_ON, across=LEFT)
         blender.wait("session().jobs")
         blender.wait_for_job("FAILED")
         assert blender.ask(MADE) == ["1", "3", "4"]
@@ -84,9 +82,9 @@ def test_a_job_outlives_blender(
         blender.open_tab()
         blender.screen.point(*NOWHERE)
         blender.shoot(shots / "a fresh file.png")
-        blender.click(GO_ON, across=GO_ON_AT)
+        blender.click(GO_ON, across=LEFT)
         blender.wait("session().jobs[-1].live")
         blender.wait_for_job("FAILED")
         assert blender.ask(MADE) == ["1", "3", "4"]
         blender.ask(f"bpy.ops.wm.save_as_mainfile(filepath={str(file)!r}) and None")
-        assert blender.ask("saved_jobs()") == []
+        assert not blender.ask("len(saved_jobs())")

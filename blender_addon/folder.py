@@ -94,7 +94,7 @@ def submit(
         saved = runtime.saved_jobs().new(plan, read)
     except OSError as error:
         log.exception("a job of many pictures is not on the disk")
-        trouble = f"This job cannot be gone on with if Blender ends: {error.strerror}."
+        trouble = f"If Blender ends, this job is lost: {error.strerror}."
     try:
         series = _begin(scene, plan, read, placing, viewport, saved)
     except BaseException:

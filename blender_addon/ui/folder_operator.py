@@ -83,7 +83,7 @@ class HI3DGEN_OT_generate_folder(bpy.types.Operator):  # noqa: N801
 
 
 class HI3DGEN_OT_pause_folder(bpy.types.Operator):  # noqa: N801
-    """Make the picture that is being made, and then pause. What is made stays, also if Blender is closed meanwhile"""
+    """Finish the picture that is being made, then pause. What is made stays, also if Blender is closed meanwhile"""
 
     bl_idname = "hi3dgen.pause_folder"
     bl_label = "Pause"
@@ -169,7 +169,7 @@ def _some(cls: type[bpy.types.Operator]) -> bool:
     """Whether a job can be gone on with; if not, the button says so."""
     some = bool(folder.waiting())
     if not some:
-        cls.poll_message_set(say("No folder is to be gone on with"))
+        cls.poll_message_set(say("There is nothing to go on with"))
     return some
 
 

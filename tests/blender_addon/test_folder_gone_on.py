@@ -191,7 +191,7 @@ def test_cancel_and_forget_delete_it_and_meshes_stay(scene: Any, session: Any, f
     saved = paused(folder, scene, session, shelf)
     assert bpy.ops.hi3dgen.forget_folder(job=saved.name) == {"FINISHED"}
     assert (made(), saved_jobs(), saved.place.exists()) == (["0", "0.001", "2"], [], False)
-    with pytest.raises(RuntimeError, match="No folder is to be gone on with"):
+    with pytest.raises(RuntimeError, match="There is nothing to go on with"):
         bpy.ops.hi3dgen.go_on_folder()
 
 

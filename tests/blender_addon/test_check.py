@@ -29,6 +29,14 @@ def check(thing: Any) -> Any:
     return inspected().checked(bpy.context.scene, thing).found
 
 
+def no_rings(_: Any) -> list[Any]:
+    return []
+
+
+def no_timer(*_: Any, **__: Any) -> None:
+    """None fires here: the test is the timer."""
+
+
 def tick_while(module: Any, condition: Callable[[], Any]) -> None:
     """Tick as a timer would, as long as something is so."""
     deadline = time.monotonic() + 20
@@ -124,7 +132,7 @@ def test_a_cut_that_cannot_be_closed_is_tried_a_little_higher(ball: Any, monkeyp
     assert is_closed(triangles_of(ball.data))
 
     count = len(ball.data.vertices)
-    monkeypatch.setattr(foot, "rings_of", lambda _: [])
+    monkeypatch.setattr(foot, "rings_of", no_rings)
     with pytest.raises(RuntimeError, match="could not be closed"):
         bpy.ops.hi3dgen.make_stand(tilt=25.0)
     assert len(ball.data.vertices) == count
@@ -259,7 +267,7 @@ def test_in_a_window_new_meshes_are_saved_one_a_turn_after_they_have_come(
     things = [ball, ball.copy(), ball.copy()]
     for thing in things[1:]:
         scene.collection.objects.link(thing)
-    monkeypatch.setattr(bpy.app.timers, "register", lambda *_, **__: None)  # none fires here: the test is the timer
+    monkeypatch.setattr(bpy.app.timers, "register", no_timer)
     monkeypatch.setattr(save_new.runtime, "has_window", lambda: True)
     save_new.soon(scene, things)
     assert not [*saved_file.glob("*.stl")], "they land first"
@@ -282,7 +290,7 @@ def test_several_are_measured_one_after_the_other_and_the_rest_can_be_cancelled(
         scene.collection.objects.link(thing)
         thing.select_set(state=True)
     bpy.context.view_layer.update()
-    monkeypatch.setattr(bpy.app.timers, "register", lambda *_, **__: None)  # none fires here: the test is the timer
+    monkeypatch.setattr(bpy.app.timers, "register", no_timer)
     monkeypatch.setattr(import_module(f"{MODULE}.blender_addon.link.runtime"), "has_window", lambda: True)
     gate, begun = threading.Event(), list[int]()
     inspect = module.inspect

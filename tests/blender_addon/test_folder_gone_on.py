@@ -18,8 +18,15 @@ from PIL import Image
 from tests.blender_addon.support import MODULE, disc, tick_until
 
 NAMES = ["0", "1", "2", "3"]
-LOCKED = "import sys; from pathlib import Path; from backend import lock; file = Path(sys.argv[1]).open('ab')\n"
-LOCKED += "assert lock.take(file); print('taken', flush=True); sys.stdin.read()"
+LOCKED = """
+import sys
+from pathlib import Path
+from backend import lock
+file = Path(sys.argv[1]).open("ab")
+assert lock.take(file)
+print("taken", flush=True)
+sys.stdin.read()
+"""
 
 
 @pytest.fixture

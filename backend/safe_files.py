@@ -33,8 +33,8 @@ _NO_WAITING = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its 
 def replacing(path: Path, *, private: bool = False, lasting: bool = True) -> Generator[BinaryIO]:
     """Open a new file that takes the name `path` when the block ends; if the block raises, nothing changes.
 
-    The file lies beside `path` under a random name until it is whole. A link at `path` is
-    replaced, and what it points to stays as it is.
+    The file lies beside `path` under a random name until it is whole. A link at `path` is replaced, and what it points
+    to stays as it is.
 
     private: only this user can read it. Else it has the permissions of the file that it replaces, or those of any new
     file. lasting: it outlives a power cut as well, which waits for the disk; else its reader must see that it may be

@@ -25,8 +25,8 @@ from .link import runtime
 from .link.job import Job, Refused
 from .link.saved_jobs import Plan, SavedJob
 from .link.series import Series, counted
+from .scene.arrived import arrived, grid_in, jobs, note, scene_with
 from .scene.collection import whereabouts
-from .scene.come import come, grid_in, note, scene_with
 from .scene.held import all_held, held, uid_of
 from .scene.landing import Landing
 from .scene.placing import Origin, Placing, Stands
@@ -124,7 +124,7 @@ def go_on(scene: bpy.types.Scene, saved: SavedJob, viewport: int) -> Series:
 
 def left(saved: SavedJob) -> list[int]:
     """The numbers of a job's pictures whose results are not in this file."""
-    here = come(saved.name)
+    here = arrived(saved.name)
     return [number for number in range(len(saved.plan.pictures)) if number not in here]
 
 
@@ -135,8 +135,8 @@ def is_open(saved: SavedJob) -> bool:
 
 def waiting() -> list[SavedJob]:
     """The jobs that can be gone on with here, the oldest first."""
-    jobs = [job.part_of or job for job in runtime.session().jobs if job.holds_results]
-    going = {job.saved.name for job in jobs if isinstance(job, Series) and job.saved}
+    busy = [job.part_of or job for job in runtime.session().jobs if job.holds_results]
+    going = {job.saved.name for job in busy if isinstance(job, Series) and job.saved}
     return [saved for saved in runtime.saved_jobs().all() if saved.name not in going and is_open(saved)]
 
 
@@ -231,8 +231,9 @@ def _placing_of(kept: Mapping[str, Any]) -> Placing:
 @persistent
 def _saved_file(*_: object) -> None:
     """What is in a saved file need not be kept beside it."""
-    for saved in runtime.saved_jobs().all():
-        if come(saved.name) and not saved.is_held and not is_open(saved):
+    known = jobs()
+    for saved in runtime.saved_jobs().all() if known else ():
+        if saved.name in known and not saved.is_held and not is_open(saved):
             saved.forget()
 
 

@@ -117,14 +117,10 @@ class HI3DGEN_OT_go_on_folder(bpy.types.Operator):  # noqa: N801
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Queue one job or all. Without a window, wait for each, and raise if a picture was left out."""
-        viewport = viewing.number_of(context)
-        for saved in _named(self.job):
-            go_on = partial(folder.go_on, saved=saved, viewport=viewport)
-            if generate_operator.begin(context, lambda context, go_on=go_on: go_on(context.scene), self.report) != {
-                "FINISHED"
-            }:
-                return {"CANCELLED"}
-        return {"FINISHED"}
+        ended = [
+            generate_operator.begin(context, partial(_go_on, saved=saved), self.report) for saved in _named(self.job)
+        ]
+        return {"FINISHED"} if all(each == {"FINISHED"} for each in ended) else {"CANCELLED"}
 
 
 class HI3DGEN_OT_forget_folder(bpy.types.Operator):  # noqa: N801
@@ -155,13 +151,18 @@ class HI3DGEN_OT_forget_folder(bpy.types.Operator):  # noqa: N801
         return {"FINISHED"}
 
 
+def _go_on(context: bpy.types.Context, saved: SavedJob) -> Series:
+    return folder.go_on(context.scene, saved, viewing.number_of(context))
+
+
 def _going() -> list[Series]:
     """The jobs of many pictures that go on by themselves."""
     return [job for job in runtime.session().jobs if isinstance(job, Series) and job.live]
 
 
 def _named(name: str) -> list[SavedJob]:
-    """The job of that name among those that can be gone on with; all of them if it is empty."""
+    """The job of that name among those that can be gone on with, as the disk has them now; all if it is empty."""
+    runtime.saved_jobs().all(anew=True)
     return [saved for saved in folder.waiting() if name in ("", saved.name)]
 
 

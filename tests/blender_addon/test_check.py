@@ -303,8 +303,10 @@ def test_several_are_measured_one_after_the_other_and_the_rest_can_be_cancelled(
     monkeypatch.setattr(module, "inspect", waits)
     assert bpy.ops.hi3dgen.check_mesh() == {"FINISHED"}
     assert module.running() == 3
+    tick_while(module, lambda: not begun)
     for _ in range(5):
         module._tick()
+        time.sleep(0.01)
     assert len(begun) == 1, "one worker, not one for each object"
     gate.set()
     tick_while(module, lambda: module.running() == 3)

@@ -196,6 +196,7 @@ def test_cancel_and_forget_delete_it_and_meshes_stay(scene: Any, session: Any, f
     assert (made(), saved_jobs(), series.state.name) == (["0"], [], "CANCELLED")
 
     saved = paused(folder, scene, session, shelf)
+    assert folder.left(saved) == [1, 3], "beside what the scene knows of the first job"
     assert bpy.ops.hi3dgen.forget_folder(job=saved.name) == {"FINISHED"}
     assert (made(), saved_jobs(), saved.place.exists()) == (["0", "0.001", "2"], [], False)
     with pytest.raises(RuntimeError, match="There is nothing to go on with"):
@@ -222,3 +223,23 @@ def test_a_job_that_cannot_be_kept_goes_on_and_says_so(scene: Any, session: Any,
     tick_until(session, lambda: not session.live)
     assert made() == ["0", "2", "3"]
     assert "What this job makes cannot be kept on the disk: No such file" in series.saved.trouble
+
+
+def test_what_goes_with_every_picture_is_kept_and_what_is_torn_says_so(extension: ModuleType, tmp_path: Path) -> None:
+    module = import_module(f"{MODULE}.blender_addon.link.saved_jobs")
+    plan = module.Plan("shelf", ("/a.png",), ("a.png",), "draft", 7, {"solid": True, "faces": 9}, 2, {"size": 0.5})
+    inputs = {"back": disc(8), "own view": disc(5)[:3]}
+    store, another = module.SavedJobs(tmp_path), module.SavedJobs(tmp_path)
+    made = store.new(plan, inputs)
+    assert another.all() == [], "the first one makes it"
+    store.close()
+    (saved,) = another.all(anew=True)
+    assert (saved.plan, saved.name) == (plan, made.name)
+    read = saved.inputs()
+    assert [*read] == [*inputs]
+    assert all(np.array_equal(read[name], inputs[name]) for name in inputs)
+    (saved.place / "inputs.npz").write_bytes(b"torn")
+    with pytest.raises(errors().AddonError, match="The pictures that go with those of “shelf” cannot be read"):
+        saved.inputs()
+    (saved.place / "job.json").write_text("{}")
+    assert another.all(anew=True) == [], "what is of no use is not offered"

@@ -39,6 +39,7 @@ def ready(blender: Blender) -> None:
     blender.open_tab()
 
 
+@pytest.mark.timeout(300)  # two Blenders start
 def test_a_job_outlives_blender(
     screen: Screen, real_blender: Tool, resources: Path, shelf: Path, shots: Path, tmp_path: Path
 ) -> None:

@@ -30,14 +30,15 @@ _NO_WAITING = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its 
 
 
 @contextlib.contextmanager
-def replacing(path: Path, *, private: bool = False) -> Generator[BinaryIO]:
+def replacing(path: Path, *, private: bool = False, lasting: bool = True) -> Generator[BinaryIO]:
     """Open a new file that takes the name `path` when the block ends; if the block raises, nothing changes.
 
-    The file lies beside `path` under a random name, and is on the disk before it is renamed. A link at `path` is
-    replaced, and what it points to stays as it is.
+    The file lies beside `path` under a random name until it is whole. A link at `path` is replaced, and what it points
+    to stays as it is.
 
     private: only this user can read it. Else it has the permissions of the file that it replaces, or those of any new
-    file. Raises OSError; if no file can have this name, before the block runs.
+    file. lasting: it outlives a power cut as well, which waits for the disk; else its reader must see that it may be
+    cut off. Raises OSError; if no file can have this name, before the block runs.
     """
     permissions = _OWNER if private else _permissions(path)
     beside = unfinished(path)
@@ -48,7 +49,8 @@ def replacing(path: Path, *, private: bool = False) -> Generator[BinaryIO]:
                 os.fchmod(file.fileno(), permissions)
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                os.fsync(file.fileno())
             file.close()  # Windows renames no open file
             beside.replace(path)
         except BaseException:

@@ -7,6 +7,7 @@
 
 import bpy
 
+from . import folder, save_new
 from .cutout import look, overlay
 from .language import catalogue
 from .link import engines, runtime, setup_timer
@@ -77,6 +78,8 @@ _PARTS = (
     menus,
     status_bar,
     job_operators,
+    folder,
+    save_new,
     runtime,
     setup_timer,
 )

@@ -6,8 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import bpy
+import numpy as np
+from bpy.app.handlers import persistent
+from numpy.typing import NDArray
 
 from ..backend.batch.lines import PICTURE, pictures_in
 from ..backend.errors import UserError
@@ -19,11 +23,13 @@ from .language.legible import legible
 from .language.words import joined, say
 from .link import runtime
 from .link.job import Job, Refused
+from .link.saved_jobs import Plan, SavedJob
 from .link.series import Series, counted
+from .scene.arrived import arrived, grid_in, jobs, note, scene_with
 from .scene.collection import whereabouts
-from .scene.grid import Grid
-from .scene.held import all_held
-from .scene.placing import Placing
+from .scene.held import all_held, held, uid_of
+from .scene.landing import Landing
+from .scene.placing import Origin, Placing, Stands
 from .scene.reading import Picture, finished
 
 log = logging.getLogger(__name__)
@@ -66,20 +72,100 @@ def submit(
     """Request what `engine` gives of pictures' files, see `generate.submit`.
 
     Each file is read when its turn comes. One that cannot be read, or of which nothing can be made, is left out, and
-    the job's error names it at the end. Raises `AddonError`.
+    the job's error names it at the end. What is made is kept on the disk until a file with all of it is saved, so that
+    `go_on` can go on with the job. Raises `AddonError`.
     """
     session = runtime.session()
     if missing := session.why_missing(engine):
         raise missing
-    title = legible(folder.name or str(folder))
-    names = [_within(path, folder) for path in pictures]
-    shared = Request(session.next_name(), engine, seed, finished(read_all_of(inputs, {})), settings, count)
-    target = Target(scene.session_uid, placing, viewport, grid=Grid(len(pictures), count))
+    plan = Plan(
+        legible(folder.name or str(folder)),
+        tuple(str(path.absolute()) for path in pictures),
+        tuple(_within(path, folder) for path in pictures),
+        engine,
+        seed,
+        settings,
+        count,
+        _kept(placing),
+    )
+    read = finished(read_all_of(inputs, {}))
+    saved, trouble = None, ""
+    try:
+        saved = runtime.saved_jobs().new(plan, read)
+    except OSError as error:
+        log.exception("a job of many pictures is not on the disk")
+        trouble = f"If Blender ends, this job is lost: {error.strerror}."
+    try:
+        series = _begin(scene, plan, read, placing, viewport, saved)
+    except BaseException:
+        if saved:
+            saved.forget()
+        raise
+    session.notice = trouble
+    return series
 
-    def read(number: int) -> Job:
-        known: dict[str, Picture] = {}
-        own = replace(shared, job=f"{shared.job}.{number}")
-        return job_for(pictures[number], own, target, known, read_all_of({PICTURE: pictures[number]}, known))
+
+def go_on(scene: bpy.types.Scene, saved: SavedJob, viewport: int) -> Series:
+    """Go on with a job that is on the disk: what was made comes into this file if it is not in it, the rest is made.
+
+    It comes into the scene that has some of it, else into `scene`. What failed is tried again. Raises `AddonError`.
+    """
+    plan = saved.plan
+    if missing := runtime.session().why_missing(plan.engine):
+        raise missing
+    if not saved.take():
+        raise AddonError(f"Another Blender makes the pictures of “{plan.title}”.", "Go on there.")
+    try:
+        return _begin(scene_with(saved.name) or scene, plan, saved.inputs(), _placing_of(plan.placing), viewport, saved)
+    except BaseException:
+        saved.release()
+        raise
+
+
+def left(saved: SavedJob) -> list[int]:
+    """The numbers of a job's pictures whose results are not in this file."""
+    here = arrived(saved.name)
+    return [number for number in range(len(saved.plan.pictures)) if number not in here]
+
+
+def is_open(saved: SavedJob) -> bool:
+    """Whether there is more of a job to come into this file than pictures that have failed."""
+    return any(number not in saved.failed for number in left(saved))
+
+
+def waiting() -> list[SavedJob]:
+    """The jobs that can be gone on with here, the oldest first."""
+    busy = [job.part_of or job for job in runtime.session().jobs if job.holds_results]
+    going = {job.saved.name for job in busy if isinstance(job, Series) and job.saved}
+    return [saved for saved in runtime.saved_jobs().all() if saved.name not in going and is_open(saved)]
+
+
+def _begin(
+    scene: bpy.types.Scene,
+    plan: Plan,
+    inputs: Mapping[str, NDArray[np.uint8]],
+    placing: Placing,
+    viewport: int,
+    saved: SavedJob | None,
+) -> Series:
+    """Queue the job for the pictures whose results are not in this file. Raises `AddonError`."""
+    session = runtime.session()
+    pictures = [Path(path) for path in plan.pictures]
+    numbers = left(saved) if saved else [*range(len(pictures))]
+    shared = Request(session.next_name(), plan.engine, plan.seed, inputs, plan.settings, plan.count)
+    grid = grid_in(scene, saved.name if saved else "", len(pictures), plan.count)
+    target = Target(scene.session_uid, placing, viewport, grid=grid)
+
+    def read(place: int) -> Job:
+        number, known = numbers[place], dict[str, Picture]()
+        own = replace(shared, job=f"{shared.job}.{place}")
+
+        def then(scene: bpy.types.Scene, _landing: Landing, _result: Result) -> None:
+            if saved:
+                note(scene, saved.name, number, grid)
+
+        path = pictures[number]
+        return job_for(path, own, target, known, read_all_of({PICTURE: path}, known), then=then)
 
     def land(_: list[Result]) -> Refused:
         """The pictures have landed by themselves; an error is reported as that of any job."""
@@ -88,9 +174,20 @@ def submit(
                 _tell(series, target)
             except Exception:  # else Blender would drop the timer, and all jobs would stand still
                 log.exception("Blender did not show what has come of a folder")
+        elif not runtime.has_window() and saved and not is_open(saved):
+            saved.forget()  # nobody would see that it is kept
         return []
 
-    series = Series(title, shared, land, names=names, read=read)
+    series = Series(
+        plan.title,
+        shared,
+        land,
+        names=[plan.names[number] for number in numbers],
+        read=read,
+        before=len(pictures) - len(numbers),
+        saved=saved,
+        numbers=numbers,
+    )
     session.submit(series)
     runtime.keep_ticking()
     return series
@@ -100,10 +197,54 @@ def _tell(series: Series, target: Target) -> None:
     """Report what has come of all pictures."""
     scene = scene_of(target.scene)
     added = all_held(scene.objects, series.landed)
-    made = say("{folder}: {pictures} made.", folder=series.title, pictures=counted(series.made))
+    made = say("{folder}: {pictures} made.", folder=series.title, pictures=counted(series.before + series.made))
     if added:  # the artist may have deleted them all
         made = joined(made, whereabouts(scene, series.title, added))
     tell(None, made)
+
+
+def _kept(placing: Placing) -> dict[str, Any]:
+    """How results come into a scene, as JSON, for another Blender as well."""
+    collection = held(bpy.data.collections, placing.collection)
+    return {
+        "cursor": [*placing.cursor],
+        "size": placing.size,
+        "origin": placing.origin.name,
+        "stands": placing.stands.name,
+        "smooth": placing.smooth,
+        "collection": collection.name if collection else "",
+    }
+
+
+def _placing_of(kept: Mapping[str, Any]) -> Placing:
+    """The same again. Raises `AddonError` if another version has written it."""
+    try:
+        x, y, z = map(float, kept["cursor"])
+        named = bpy.data.collections.get(str(kept["collection"]))
+        origin, stands = Origin[kept["origin"]], Stands[kept["stands"]]
+        return Placing((x, y, z), float(kept["size"]), origin, stands, bool(kept["smooth"]), uid_of(named))
+    except (KeyError, TypeError, ValueError) as error:
+        advice = "Press Forget, and begin with the folder anew."
+        raise AddonError("Another version of the extension has begun with this folder.", advice) from error
+
+
+@persistent
+def _saved_file(*_: object) -> None:
+    """What is in a saved file need not be kept beside it."""
+    known = jobs()
+    for saved in runtime.saved_jobs().all() if known else ():
+        if saved.name in known and not saved.is_held and not is_open(saved):
+            saved.forget()
+
+
+def register() -> None:
+    """Notice when a file is saved."""
+    bpy.app.handlers.save_post.append(_saved_file)
+
+
+def unregister() -> None:
+    """Notice it no more."""
+    bpy.app.handlers.save_post.remove(_saved_file)
 
 
 def _within(path: Path, folder: Path) -> str:

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from ..backend.wire.limits import MAX_PIXELS, Scalar
 from ..backend.wire.messages import Request, Result
+from . import save_new
 from .cutout import look
 from .errors import AddonError
 from .language.words import say
 from .link import engines, runtime
 from .link.job import Job, JobState, Reading, Refused
 from .link.waiting import wait_for_job
-from .scene import again, masks, normal_map, saving, sides, viewing
+from .scene import again, masks, normal_map, sides, viewing
 from .scene.active import meant
 from .scene.collection import layers_of, whereabouts
 from .scene.grid import Grid
@@ -154,7 +155,7 @@ def job_for(
             look.fill(looked, job)
         added = [thing for landing in landings for thing in landing.objects]
         job.landed += [thing.session_uid for thing in added]
-        _save_new(scene, added if former is None else [former])
+        save_new.soon(scene, added if former is None else [former])
         if grid:
             grid.landed += [thing.session_uid for thing in added if thing.type == "MESH"]
         if runtime.has_window():
@@ -166,23 +167,6 @@ def job_for(
 
     job = Job(title, request, land, reading=reading)
     return job
-
-
-def _save_new(scene: bpy.types.Scene, things: Sequence[bpy.types.Object]) -> None:
-    """Save the meshes that have come, if the artist's preferences say so. If one is not, the panel says why."""
-    kind = runtime.saves_new()
-    if kind is None:
-        return
-    window = next((window for window in bpy.context.window_manager.windows if window.scene == scene), None)
-    for thing in (thing for thing in things if thing.type == "MESH"):
-        try:
-            with bpy.context.temp_override(**({"window": window} if window else {})):
-                saving.save(bpy.context, thing, kind)
-        except AddonError as error:
-            runtime.session().notice = str(error)
-        except Exception:  # the mesh is in the scene, and must not be offered to it again
-            log.exception("a new mesh was not saved")
-            runtime.session().notice = "A new mesh was not saved. Use File > Export instead."
 
 
 def _follow(then: Then | None, scene: bpy.types.Scene, landings: Sequence[Landing], results: Sequence[Result]) -> None:

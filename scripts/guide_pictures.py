@@ -29,6 +29,7 @@ QUALITY = "80"
 TURN_SECONDS = 0.3
 RESOLUTION = 384  # quick, and enough for a small picture
 VIEW = (0.80, 0.58, 0.09, 0.12)  # a quaternion: from the front, a little from the right and above
+SHAPES, SHAPES_SEED, SHAPE_COUNT, SHAPE_SIDE = "shapes", 50, 12, 160  # side in pixels
 STROKES = (  # over examples/owl-studio.png, in shares of its sides from the bottom left, and with which button
     (((0.44, 0.70), (0.47, 0.60), (0.50, 0.50), (0.52, 0.40), (0.54, 0.30)), "LEFTMOUSE"),
     (((0.08, 0.90), (0.08, 0.65), (0.08, 0.40), (0.08, 0.15)), "RIGHTMOUSE"),
@@ -46,6 +47,7 @@ def main() -> None:
     run = Path(blender).with_name("run")
     within = [str(run)] if run.exists() else []
     with tempfile.TemporaryDirectory() as resources, tempfile.TemporaryFile("w+") as number:
+        draw_shapes(Path(resources, SHAPES))
         extensions = Path(resources, "extensions", "user_default")
         extensions.mkdir(parents=True)
         (extensions / "hi3dgen").symlink_to(ROOT, target_is_directory=True)
@@ -59,18 +61,32 @@ def main() -> None:
             number.seek(0)
             surroundings = {"DISPLAY": f":{number.readline().strip()}", **own_folders(Path(resources))}
             window = ["--window-geometry", "0", "0", str(WIDTH), str(HEIGHT), "--enable-event-simulate"]
-            inside = ["--addons", MODULE, "--python-exit-code", "1", "--python", __file__, "--", str(folder)]
+            inside = ["--addons", MODULE, "--python-exit-code", "1", "--python", __file__, "--", resources, str(folder)]
             command = [blender, "--factory-startup", *window, *inside]
-            subprocess.run(command, env=os.environ | surroundings, check=True, timeout=500)
+            subprocess.run(command, env=os.environ | surroundings, check=True, timeout=900)
         finally:
             screen.terminate()
             screen.wait()
 
 
+def draw_shapes(folder: Path) -> None:
+    """Draw a folder of pictures of made-up shapes."""
+    sys.path.insert(0, str(ROOT))
+    from PIL import Image  # noqa: PLC0415  not inside Blender
+
+    from backend.training.shapes import sample_block  # noqa: PLC0415
+
+    folder.mkdir()
+    for number in range(SHAPE_COUNT):
+        block = sample_block(SHAPES_SEED, number, SHAPE_SIDE, pictures=1)
+        Image.fromarray(block.rgba[0]).save(folder / f"shape {number + 1}.png")
+
+
 @dataclass
 class Window:
-    """Blender's window, seen from inside."""
+    """Blender's window, seen from inside. shapes: a folder of pictures. folder: for those that are taken."""
 
+    shapes: Path
     folder: Path
 
     def __post_init__(self) -> None:
@@ -160,13 +176,14 @@ def guide(window: Window) -> Iterator[None]:
     window.scene.hi3dgen_draft.resolution = RESOLUTION
     window.area("VIEW_3D").spaces.active.region_3d.view_rotation = VIEW
     yield from window.open_tab("VIEW_3D")
+    yield from whole_folder(window)
     yield from meshes(window)
     yield from cut_out(window)
     yield from normal_map(window)
 
 
 def meshes(window: Window) -> Iterator[None]:
-    """From the first picture to the tenth mesh."""
+    """From the first picture to the meshes of several seeds."""
     window.choose("owl.png")
     with window.within("VIEW_3D"):
         window.bpy.ops.hi3dgen.preview_cutout()
@@ -185,15 +202,24 @@ def meshes(window: Window) -> Iterator[None]:
         thing.active_material.hi3dgen_shows = shows
     yield from window.shoot("materials")
 
-    for name in ("robot.png", "teapot.png"):
-        window.choose(name)
-        yield from window.generate(seed=1, count=3)
-    for place, thing in enumerate(window.meshes()):
-        thing.active_material.hi3dgen_shows = "ALL_ROUND"
-        row, column = divmod(place, 5)
-        thing.location[:2] = 1.2 * column + 0.6 * row, 1.5 * row
+
+def whole_folder(window: Window) -> Iterator[None]:
+    """A folder's job on its way, and all that has come of it."""
+    with window.within("VIEW_3D"):
+        window.bpy.ops.hi3dgen.generate_folder(directory=str(window.shapes))
+    series = window.module("link.runtime").session().jobs[-1]
+    while not series.landed:
+        yield
+    window.bpy.ops.object.select_all(action="DESELECT")
+    window.bpy.context.view_layer.objects.active = None  # the panel is short: all of the job is in sight
+    while series.at < SHAPE_COUNT // 2 or not (series.preview and series.progress and series.seconds_left):
+        yield
     window.look_at_all()
-    yield from window.shoot("ten")
+    yield from window.shoot("folder")
+    yield from window.wait()
+    window.look_at_all()
+    yield from window.shoot("grid")
+    window.bpy.data.batch_remove(window.meshes())
 
 
 def cut_out(window: Window) -> Iterator[None]:
@@ -243,7 +269,7 @@ def steps() -> None:
 
     bpy.context.preferences.view.show_splash = False
     bpy.context.preferences.system.use_region_overlap = False  # the sidebar lies on no mesh
-    going = guide(Window(Path(sys.argv[-1])))
+    going = guide(Window(Path(sys.argv[-2], SHAPES), Path(sys.argv[-1])))
 
     def step() -> float | None:
         try:

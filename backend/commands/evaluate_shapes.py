@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import UserError
 from ..files.pictures import write_picture
 from ..flow.engine import Engine
-from ..flow.products import Mesh, NormalMap, Noted, Picture
+from ..flow.products import Mesh, NormalMap, Picture, unwrapped
 from ..flow.settings import Settings, checked
 from ..wire.limits import seed_from_text
 from .arguments import at_least
@@ -104,7 +104,7 @@ def _made(engine: Engine, normal_map: NormalMap, settings: Settings, seed: int) 
         if stage.name in _STAGES[engine.name]:
             used = {name: seed if name == "seed" else settings[name] for name in stage.uses}
             result = stage.run(*(products[name] for name in stage.takes), **used, report=_silent)
-            products[stage.makes] = result.product if isinstance(result, Noted) else result
+            products[stage.makes], _ = unwrapped(result)
     return products["mesh"]
 
 

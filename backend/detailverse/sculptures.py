@@ -10,7 +10,7 @@ from ..arrays import Float32Array, Float64Array
 from ..batch.running import Task
 from ..errors import UserError
 from ..files.meshes import write_mesh
-from ..flow.products import Mesh, Noted
+from ..flow.products import Mesh, unwrapped
 from ..mesh.clean import clean
 from ..mesh.place import place
 from ..mesh.reduce import reduce
@@ -40,8 +40,8 @@ def sculpture(seed: int, number: int, cells: int, faces: int) -> tuple[str, Mesh
         raise UserError(
             "no-sculpture", "Cuts leave nothing of this sculpture.", "Leave it out: others are not touched."
         )
-    cleaned = clean(mesh, report=_unwatched)
-    reduced = reduce(cleaned.product if isinstance(cleaned, Noted) else cleaned, faces=faces, report=_unwatched)
+    cleaned, _ = unwrapped(clean(mesh, report=_unwatched))
+    reduced = reduce(cleaned, faces=faces, report=_unwatched)
     coloured = _coloured(reduced, shape, random)
     return kind, place(_standing(coloured), report=_unwatched)
 

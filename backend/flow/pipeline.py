@@ -23,7 +23,7 @@ from ..version import VERSION
 from .cache import ResultCache
 from .clock import Clock, Kind
 from .engine import Engine, why_missing
-from .products import Noted, Picture, Report
+from .products import Picture, Report, unwrapped
 from .request import Request
 from .settings import Settings, checked
 from .stage import Stage
@@ -372,5 +372,5 @@ def _run(task: _Task, made: Mapping[str, _Made], report: Report) -> list[_Made]:
 
 def _noted(result: object, sources: list[_Made]) -> _Made:
     """What a stage has returned, with its notes behind those of what it took."""
-    product, own = (result.product, result.notes) if isinstance(result, Noted) else (result, ())
+    product, own = unwrapped(result)
     return _Made(product, tuple(dict.fromkeys([*(note for source in sources for note in source.notes), *own])))

@@ -190,3 +190,8 @@ class Noted:
 def noted(product: P, notes: Sequence[str]) -> P | Noted:
     """The product, with the notes if there are any."""
     return Noted(product, tuple(notes)) if notes else product
+
+
+def unwrapped(result: P | Noted) -> tuple[P, tuple[str, ...]]:
+    """The product that a stage has returned, and its notes; none if it came without."""
+    return (result.product, result.notes) if isinstance(result, Noted) else (result, ())

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """At which height a body is cut so that it stands: the lowest at which its flat sole carries it safely."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -79,16 +80,20 @@ def with_foot(vertices: Float64Array, triangles: Int64Array, safe: float = SAFE)
     if tilt(vertices, triangles) >= safe:
         return uncut(vertices, triangles)
     found = foot(vertices, triangles, safe)
-    if found is None:
-        return None
+    heights = tries(vertices, found[0]) if found else ()
+    return next(filter(None, (cut_above(vertices, triangles, height) for height in heights)), None)
+
+
+def tries(vertices: Float64Array, height: float) -> Iterator[float]:
+    """Yield the heights at which to cut, one after the other until the cut can be closed: `height`, and a little more.
+
+    Through a corner that touches another one a cut cannot be closed; a little above it can. vertices: float64 (V, 3);
+    none is at a height.
+    """
     tall = float(np.ptp(vertices[:, 2]))
-    height = found[0]
-    for _ in range(_TRIES):  # through a corner that touches another one, a cut cannot be closed: a little above it can
-        cut = cut_above(vertices, triangles, height)
-        if cut is not None:
-            return cut
+    for _ in range(_TRIES):
+        yield height
         height = clear(vertices[:, 2], height + _WINDOW * tall, _WINDOW * tall)
-    return None
 
 
 def _above(corners: Float64Array) -> _Above:

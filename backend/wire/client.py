@@ -81,11 +81,7 @@ class Client:
             self.inbox.put(Closed(reason))
 
     def _receive(self) -> ToClient:
-        header = frames.parse_header(bytes(self._exactly(frames.HEADER.size)), frames.TO_CLIENT)
-        document, specs = frames.parse_document(self._exactly(header.message), header)
-        messages.check_arrays(messages.TO_CLIENT, document, specs)
-        arrays = frames.split_payload(specs, self._exactly(header.payload))
-        message: Message = messages.decode(messages.TO_CLIENT, document, arrays)
+        message: Message = messages.receive(messages.TO_CLIENT, frames.TO_CLIENT, self._exactly)
         return message  # pyright: ignore[reportReturnType] - TO_CLIENT yields nothing else
 
     def _exactly(self, count: int) -> bytearray:

@@ -5,7 +5,7 @@ The dataclasses are the specification in code: `decode` checks a frame against t
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -286,6 +286,17 @@ def encode(message: Message) -> list[bytes | memoryview]:
     else:
         fields, payload = fields_of(message)
     return frames.encode(document | fields, payload)
+
+
+def receive(kinds: Mapping[str, type[Message]], limits: frames.Limits, exactly: Callable[[int], bytearray]) -> Message:
+    """The message of the next frame. exactly: gives so many of the bytes that come next, or raises `EOFError`.
+
+    Raises `WireError`, and what `exactly` raises.
+    """
+    header = frames.parse_header(bytes(exactly(frames.HEADER.size)), limits)
+    document, specs = frames.parse_document(exactly(header.message), header)
+    check_arrays(kinds, document, specs)
+    return decode(kinds, document, frames.split_payload(specs, exactly(header.payload)))
 
 
 def check_arrays(kinds: Mapping[str, type[Message]], document: Document, specs: Sequence[ArraySpec]) -> None:

@@ -12,13 +12,14 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from ...backend.wire.messages import Capabilities
+from ...backend.wire.messages import Capabilities, EngineInfo
 from .. import extension
 from ..language.words import translated
 from . import engines, occupied
 from .data_folder import move_out
 from .phase import Phase
 from .process import Options
+from .saved_jobs import SavedJobs
 from .session import Session
 
 IDLE_MINUTES = 15
@@ -36,6 +37,7 @@ PANEL_AREAS = {"VIEW_3D", "IMAGE_EDITOR"}
 log = logging.getLogger(__name__)
 
 _session: Session | None = None
+_saved_jobs: SavedJobs | None = None
 _not_moved = ""
 
 
@@ -51,6 +53,20 @@ def session() -> Session:
 
         _session = Session(extension.FOLDER, folder, occupied.until, options, hear, occupied.rendering_until)
     return _session
+
+
+def why_missing(engine: EngineInfo | None) -> str:
+    """Why an engine or tool cannot run, as the running backend reports; empty if it can, and if no backend runs."""
+    info = session().engine(engine.name) if engine else None
+    return info.missing if info else ""
+
+
+def saved_jobs() -> SavedJobs:
+    """The jobs of many pictures that are on the disk."""
+    global _saved_jobs  # noqa: PLW0603 - as above
+    if _saved_jobs is None:
+        _saved_jobs = SavedJobs(session().user_folder)
+    return _saved_jobs
 
 
 def not_moved() -> str:
@@ -160,7 +176,7 @@ def register() -> None:
 
 def unregister() -> None:
     """End the backend and leave no timer behind."""
-    global _session  # noqa: PLW0603
+    global _session, _saved_jobs  # noqa: PLW0603
     atexit.unregister(_before_python_ends)
     bpy.app.handlers.load_pre.remove(_before_other_file)
     bpy.app.handlers.render_init.remove(_before_rendering)
@@ -170,6 +186,9 @@ def unregister() -> None:
     if _session is not None:
         _session.close()
         _session = None
+    if _saved_jobs is not None:
+        _saved_jobs.close()
+        _saved_jobs = None
 
 
 def _survive_broken_pipes() -> None:

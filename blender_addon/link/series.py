@@ -4,15 +4,22 @@
 Each picture has its turn: it is read, and a job for it alone, which no queue sees, says what the backend gets. When the
 turn has ended that job, a part of the series, brings the results into the scene as any other would: it waits until
 the scene takes them, and keeps what the scene refuses. The series goes on meanwhile. A picture that fails is left out.
+
+What is made is kept on the disk as well, see `saved_jobs`: a series that is paused ends, and so does one whose Blender
+ends, and another one goes on with it.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ...backend.wire.messages import Request
+import numpy as np
+
+from ...backend.wire.messages import Request, Result
 from ..errors import AddonError
 from ..language.words import say
 from .job import Job, JobState
+from .saved_jobs import SavedJob
 
 AHEAD_BYTES = 1 << 30  # of pictures whose results wait for the scene; the next one is not begun before some have landed
 NAMED = 8  # so many pictures that failed are named
@@ -27,6 +34,9 @@ class Series(Job):
     comes, returns the job for it alone, which may still have to read it. Of those that had their turn: at: how many
     they are; made: how many have results; failed: why others have none; seconds: how long they took. turn: what `read`
     returned for the picture that is being made. kept: the parts that the scene has refused.
+
+    before: how many other pictures of the same job are in the scene already. saved: the job on the disk, in which
+    `numbers` are those of the pictures. paused: the artist wants it to end with the picture that is being made.
     """
 
     names: Sequence[str] = ()
@@ -37,14 +47,23 @@ class Series(Job):
     seconds: float = 0.0
     turn: Job | None = None
     kept: list[Job] = field(default_factory=list[Job])
+    before: int = 0
+    saved: SavedJob | None = None
+    numbers: Sequence[int] = ()
+    paused: bool = False
 
     @property
     def name(self) -> str:
         """Which picture it is at, or how many it has before the first and after the last."""
-        if (self.turn or self.at) and self.live and self.goes_on:
-            place = say("{done} of {of}", done=self.at + 1, of=len(self.names))
+        if self.live and (self.turn or (self.at and self.goes_on)):
+            place = say("{done} of {of}", done=self.before + self.at + 1, of=self.whole)
             return f"{place}: {self.names[self.at]}"
-        return f"{self.title}, {counted(len(self.names))}"
+        return f"{self.title}, {counted(self.whole)}"
+
+    @property
+    def whole(self) -> int:
+        """How many pictures there are, with those that are in the scene already."""
+        return self.before + len(self.names)
 
     @property
     def sent(self) -> Request:
@@ -54,7 +73,7 @@ class Series(Job):
     @property
     def done(self) -> float:
         """How much of all pictures is made, in [0, 1]."""
-        return (self.at + super().done) / len(self.names)
+        return (self.before + self.at + super().done) / self.whole
 
     @property
     def seconds_left(self) -> float | None:
@@ -67,12 +86,12 @@ class Series(Job):
     @property
     def goes_on(self) -> bool:
         """Whether a picture waits for its turn."""
-        return self.at < len(self.names) and not self.stopped
+        return self.at < len(self.names) and not self.stopped and not self.paused
 
     @property
     def shown(self) -> tuple[object, ...]:
         """What an artist may see of it."""
-        return (*super().shown, self.at)
+        return (*super().shown, self.at, self.paused)
 
     @property
     def is_reading(self) -> bool:
@@ -85,30 +104,67 @@ class Series(Job):
             self.turn.read_on()
 
     def begin(self) -> AddonError | None:
-        """Let the next picture have its turn, if none has it; returns why it cannot be made."""
+        """Let the next picture have its turn, if none has it; returns why it cannot be made.
+
+        `results` are there then if the picture was made before.
+        """
         try:
             if self.turn is None and self.read:
                 self.turn = self.read(self.at)
                 self.read_on()
         except AddonError as error:
             return error.anew()
+        if self.saved and self.turn and not self.turn.is_reading:
+            self.results = self._made_before(self.saved, self.turn.request)
         return None
+
+    def _made_before(self, saved: SavedJob, request: Request) -> list[Result]:
+        """What the disk has of the picture whose turn it is; [] if it was another picture then."""
+        results = saved.results_of(self.numbers[self.at])
+        if results:
+            content = hashlib.sha256(np.ascontiguousarray(request.inputs["picture"])).hexdigest()
+            recipes = (result.recipe.get("inputs", {}) for result in results)
+            if any(inputs.get("picture", content) != content for inputs in recipes):
+                return []
+        return results
 
     def end(self, error: AddonError | None = None) -> Job | None:
         """Go on to the next picture, or come to the end. Returns the part that is to land, if there are results."""
         part, results = self.turn, self.results
         if error:
             self.failed.append((self.names[self.at], error))
+        if self.saved and self.state is JobState.RUNNING and results:
+            self.saved.keep(self.numbers[self.at], results)
+        elif self.saved and error:
+            self.saved.fail(self.numbers[self.at], error)
         self.at += 1
         self.made += bool(results)
         self.seconds += sum(sum(result.seconds.values()) for result in results)
         if part and results:
             part.state, part.results, part.previews, part.part_of = JobState.LANDING, results, self.previews, self
         self.turn, self.results, self.previews, self.progress = None, [], {}, None
-        self.state = JobState.WAITING if self.goes_on else JobState.LANDING
+        self.state = JobState.WAITING
         if not self.goes_on:
-            self.error = _left_out(self)
+            self._rest()
         return part if results else None
+
+    def pause(self) -> None:
+        """Come to the end with the picture that is being made, if one is."""
+        self.paused = True
+        if self.state is JobState.WAITING:
+            self._rest()
+
+    def _rest(self) -> None:
+        """Come to the end, but for what has still to land."""
+        self.state, self.turn, self.error = JobState.LANDING, None, _left_out(self)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Nothing more is made of it here: another Blender may go on with it, unless the artist wants no more."""
+        if self.saved and self.stopped:
+            self.saved.forget()
+        elif self.saved:
+            self.saved.release()
 
     def bring(self) -> None:
         """Come to the end when its parts have, and say what the scene has refused of them as well."""
@@ -119,6 +175,7 @@ class Series(Job):
         """Let go of it, and of the picture whose turn it is."""
         super().drop()
         self.turn = None
+        self._let_go()
 
 
 def counted(pictures: int) -> str:
@@ -152,8 +209,11 @@ def are_too_many(parts: Sequence[Job]) -> bool:
 def _left_out(series: Series) -> AddonError | None:
     """Which pictures are not in the scene, and why: those with the same reason together, as far as one would read it.
 
-    None if all are there that are wanted. Of those that are left out one more is named, or several are counted.
+    None if all are there that are wanted, and while the job is paused. Of those that are left out one more is named, or
+    several are counted.
     """
+    if series.paused and series.at < len(series.names):
+        return None
     failed = [*series.failed, *((part.title, part.error) for part in series.kept if part.error)]
     if not failed:
         return None
@@ -165,8 +225,9 @@ def _left_out(series: Series) -> AddonError | None:
     if len(failed) > len(named):
         told.append(f"{len(failed) - len(named)} more were left out.")
     advices = {error.advice for _, error in failed}
-    sentence = f"{series.made - len(series.kept)} of {len(series.names)} pictures are made. {' '.join(told)}"
-    if len(series.names) == 1:
+    made = series.before + series.made - len(series.kept)
+    sentence = f"{made} of {series.whole} pictures are made. {' '.join(told)}"
+    if series.whole == 1:
         sentence = f"The picture was left out. {' '.join(told)}"
     in_log = any(error.in_log for _, error in failed)
     return AddonError(sentence, advices.pop() if len(advices) == 1 else LOOK, in_log=in_log)

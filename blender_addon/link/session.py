@@ -358,7 +358,7 @@ class Session:
             self.phase, self.capabilities = Phase.STOPPED, None
         self.start()
         if self.phase is Phase.READY and self._client is not None:
-            if error := waiting.begin():
+            if (error := waiting.begin()) or waiting.results:  # what was made before only lands
                 self._end(waiting, error)
             elif not waiting.is_reading:
                 waiting.state = JobState.RUNNING

@@ -17,7 +17,7 @@ from mathutils import Matrix, Vector
 
 from ...backend.inspection.balance import tilt
 from ...backend.inspection.cap import cap, rings_of
-from ...backend.inspection.foot import foot
+from ...backend.inspection.foot import foot, tries
 from ...backend.mesh.check import is_closed, signed_volume
 from ..errors import AddonError
 from .engine_frame import FRAME, Affine, affine_now, frame_of
@@ -54,7 +54,10 @@ def make_stand(thing: bpy.types.Object, safe: float) -> tuple[float, bool]:
     height, stands = found
     users = [other for other in bpy.data.objects if other.data == mesh]
     frames = {other: _frame(other) for other in users if FRAME in other}
-    _cut(thing, height, float(world[:, 2].min()), outward=volume > 0)
+    floor = float(world[:, 2].min())
+    if not any(_cut(thing, each, floor, outward=volume > 0) for each in tries(world, height)):
+        sentence = f"The cut through “{thing.name}” could not be closed."
+        raise AddonError(sentence, "Look at the mesh in Edit Mode: its surface may cross itself.")
     for other, affine in frames.items():
         if affine is not None:
             other[FRAME] = frame_of(mesh, affine)
@@ -67,8 +70,11 @@ def _frame(thing: bpy.types.Object) -> Affine | None:
     return None
 
 
-def _cut(thing: bpy.types.Object, height: float, floor: float, *, outward: bool) -> None:
-    """Cut away what is below a height, in the scene, close the cut, and move the rest down to the floor."""
+def _cut(thing: bpy.types.Object, height: float, floor: float, *, outward: bool) -> bool:
+    """Cut away what is below a height, in the scene, close the cut, and move the rest down to the floor.
+
+    Returns whether it could be closed; if not, the mesh stays as it was.
+    """
     matrix = thing.matrix_world
     inverse = matrix.inverted()
     work = bmesh.new()
@@ -84,14 +90,14 @@ def _cut(thing: bpy.types.Object, height: float, floor: float, *, outward: bool)
         )
         _close(work, matrix, outward=outward)
         if not all(edge.is_manifold for edge in work.edges):
-            sentence = f"The cut through “{thing.name}” could not be closed."
-            raise AddonError(sentence, "Look at the mesh in Edit Mode: its surface may cross itself.")
+            return False
         down = inverse.to_3x3() @ Vector((0, 0, floor - height))
         bmesh.ops.translate(work, vec=down, verts=work.verts)
         work.to_mesh(thing.data)
     finally:
         work.free()
     thing.data.update()
+    return True
 
 
 def _close(work: bmesh.types.BMesh, matrix: Matrix, *, outward: bool) -> None:

@@ -15,8 +15,12 @@ from numpy.typing import NDArray
 
 from ...backend.inspection.inspection import Inspection, inspect
 from ...backend.inspection.words import Finding, findings
-from .reading import Steps, beside
+from ..errors import AddonError
+from .held import held
+from .reading import Steps, beside, finished
+from .windows import in_window_of
 
+MILLIMETRES = 1000.0  # in a metre
 TICK_SECONDS = 0.1
 
 log = logging.getLogger(__name__)
@@ -41,8 +45,20 @@ class Checked:
     findings: Sequence[Finding]
 
 
+@dataclass
+class _Turn:
+    """An object that is being measured. scene: its session UID, as that of the object. wanted: whether still."""
+
+    thing: int
+    scene: int
+    wall: float
+    done: Callable[[str], None]
+    steps: Steps[Checked] | None = None
+    wanted: bool = True
+
+
 _known: dict[int, Checked] = {}  # by the object's session UID
-_running: dict[int, tuple[Steps[Checked], Callable[[str], None]]] = {}
+_turns: list[_Turn] = []  # the first one has a thread, the others wait for it
 
 
 def metre(scene: bpy.types.Scene) -> float:
@@ -87,9 +103,15 @@ def shown_images(thing: bpy.types.Object) -> set[bpy.types.Image]:
     return {node.image for node in nodes if node.type == "TEX_IMAGE" and node.image and node.outputs[0].is_linked}
 
 
-def check(context: bpy.types.Context, thing: bpy.types.Object, wall: float) -> Steps[Checked]:
-    """Measure an object in a thread; yields while it is not done, and is known then. wall: in millimetres."""
-    shape, place, uid = shape_of(context, thing), _place(context.scene, thing), thing.session_uid
+def check(context: bpy.types.Context, thing: bpy.types.Object, wall: float) -> Checked:
+    """Measure an object now; it is known then. wall: in millimetres."""
+    _known[thing.session_uid] = found = finished(_measured(context, thing, wall))
+    return found
+
+
+def _measured(context: bpy.types.Context, thing: bpy.types.Object, wall: float) -> Steps[Checked]:
+    """Measure an object in a thread; yields while it is not done."""
+    shape, place = shape_of(context, thing), _place(context.scene, thing)
     sizes: list[tuple[int, int]] = [
         (image.size[0], image.size[1]) for image in shown_images(thing) if min(image.size) > 0
     ]
@@ -99,24 +121,35 @@ def check(context: bpy.types.Context, thing: bpy.types.Object, wall: float) -> S
         found = inspect(shape.vertices, shape.triangles, wall) if _is_whole(shape) else None
         return Checked(place, found, findings(found, texture) if found else ())
 
-    _known[uid] = yield from beside(measured)
-    return _known[uid]
+    return (yield from beside(measured))
 
 
-def start(steps: Steps[Checked], thing: bpy.types.Object, done: Callable[[str], None]) -> None:
-    """Let an object's check go on while Blender does; `checked` has the result.
+def start(scene: bpy.types.Scene, thing: bpy.types.Object, wall: float, done: Callable[[str], None]) -> None:
+    """Let an object be measured while Blender goes on, after those before it; `checked` has the result.
 
     done: called then, with a sentence if it failed, else with "".
     """
-    _running[thing.session_uid] = (steps, done)
-    next(steps)
+    cancel(thing)
+    _turns.append(_Turn(thing.session_uid, scene.session_uid, wall, done))
     if not bpy.app.timers.is_registered(_tick):
-        bpy.app.timers.register(_tick, first_interval=TICK_SECONDS)
+        bpy.app.timers.register(_tick, first_interval=0.0)
 
 
 def is_running(thing: bpy.types.Object) -> bool:
-    """Whether an object is being measured."""
-    return thing.session_uid in _running
+    """Whether an object is being measured, or waits for it."""
+    return any(turn.thing == thing.session_uid for turn in _turns if turn.wanted)
+
+
+def running() -> int:
+    """How many objects are being measured, or wait for it."""
+    return sum(turn.wanted for turn in _turns)
+
+
+def cancel(thing: bpy.types.Object | None = None) -> None:
+    """Measure an object no more, or none at all. What a thread has begun it ends, but nobody learns of it."""
+    for turn in _turns:
+        turn.wanted = turn.wanted and thing is not None and turn.thing != thing.session_uid
+    _turns[1:] = [turn for turn in _turns[1:] if turn.wanted]
 
 
 def checked(scene: bpy.types.Scene, thing: bpy.types.Object) -> Checked | None:
@@ -153,31 +186,58 @@ def _is_whole(shape: Shape) -> bool:
 
 
 def _tick() -> float | None:
-    for uid, (steps, done) in [*_running.items()]:
-        try:
-            next(steps)
-        except StopIteration:
-            _running.pop(uid, None)
-            done("")
-        except Exception:  # else Blender would drop the timer, and other checks with it
-            log.exception("a mesh could not be measured")
-            _running.pop(uid, None)
-            done("The mesh could not be measured. Blender's console says why.")
-    return TICK_SECONDS if _running else None
+    """Go on with the first turn; the next one begins when it has ended, whether it is still wanted or not."""
+    if _turns and _has_ended(turn := _turns[0]):
+        _turns.remove(turn)
+    return TICK_SECONDS if _turns else None
+
+
+def _has_ended(turn: _Turn) -> bool:
+    """Do the next step of a turn; returns whether it was the last one."""
+    try:
+        if turn.steps is None:
+            turn.steps = _begun(turn)
+        next(turn.steps)
+    except StopIteration as end:
+        if turn.wanted:
+            _known[turn.thing] = end.value
+            turn.done("")
+    except AddonError as error:
+        if turn.wanted:
+            turn.done(str(error))
+    except Exception:  # else Blender would drop the timer, and other checks with it
+        log.exception("a mesh could not be measured")
+        if turn.wanted:
+            turn.done("The mesh could not be measured. Blender's console says why.")
+    else:
+        return False
+    return True
+
+
+def _begun(turn: _Turn) -> Steps[Checked]:
+    """The steps of a turn after the first one, which has read the mesh as it is now."""
+    scene, thing = held(bpy.data.scenes, turn.scene), held(bpy.data.objects, turn.thing)
+    if scene is None or thing is None:
+        raise AddonError("The mesh was removed before it was measured.", "Undo that, or choose another one.")
+    with in_window_of(scene):
+        steps = _measured(bpy.context, thing, turn.wall)
+        next(steps)
+    return steps
 
 
 @persistent
 def _forget_changed(_scene: bpy.types.Scene, graph: bpy.types.Depsgraph) -> None:
-    if not (_known or _running):
+    if not (_known or _turns):
         return
     for update in graph.updates:
         if update.is_updated_geometry and isinstance(update.id, bpy.types.Object):
             uid = update.id.original.session_uid
             _known.pop(uid, None)
-            _running.pop(uid, None)
+            if _turns and _turns[0].thing == uid and _turns[0].steps:
+                _turns[0].wanted = False  # those that wait are measured as they are then
 
 
 @persistent
 def _forget_all(*_: object) -> None:
     _known.clear()
-    _running.clear()
+    cancel()

@@ -14,7 +14,7 @@ from mathutils import Matrix
 from ..errors import AddonError
 from ..language.words import reported
 from . import exporting
-from .inspected import metre, shown_images
+from .inspected import MILLIMETRES, metre, shown_images
 from .rework import alone
 
 FORMATS = (
@@ -25,7 +25,6 @@ FORMATS = (
     ("USD", "USD", "USDZ: the mesh with its materials and images in one file, for film and AR"),
 )
 _SUFFIXES = {"GLB": ".glb", "OBJ": ".obj", "STL": ".stl", "PLY": ".ply", "USD": ".usdz"}
-_MILLIMETRES = 1000.0  # in a metre
 
 
 def save(context: bpy.types.Context, thing: bpy.types.Object, kind: str) -> Path:
@@ -62,7 +61,7 @@ def _export(scene: bpy.types.Scene, thing: bpy.types.Object, kind: str, path: Pa
                 filepath=str(path), export_selected_objects=True, path_mode="STRIP", global_scale=metre(scene)
             )
     elif kind == "STL":
-        scale = metre(scene) * _MILLIMETRES
+        scale = metre(scene) * MILLIMETRES
         bpy.ops.wm.stl_export(filepath=str(path), export_selected_objects=True, global_scale=scale)
     elif kind == "PLY":
         bpy.ops.wm.ply_export(filepath=str(path), export_selected_objects=True, global_scale=metre(scene))

@@ -8,9 +8,7 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from ..errors import AddonError
-from .inspected import metre, shape_of
-
-MILLIMETRES = 1000.0  # in a metre
+from .inspected import MILLIMETRES, metre, shape_of
 
 
 def scale_to(context: bpy.types.Context, things: Iterable[bpy.types.Object], millimetres: float) -> None:

@@ -36,9 +36,14 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 def _draw_findings(layout: bpy.types.UILayout, context: bpy.types.Context, thing: bpy.types.Object) -> None:
     known = inspected.checked(context.scene, thing)
+    if many := inspected.running():
+        row = layout.row()
+        one = say("1 mesh is being measured.")
+        draw_sentence(row, one if many == 1 else say("{count} meshes are being measured.", count=many), "TIME")
+        row.operator("hi3dgen.cancel_check", text="", icon="X")
     if inspected.is_running(thing):
-        draw_sentence(layout, say("It is being measured."), "TIME")
-    elif known and known.found is None:
+        return
+    if known and known.found is None:
         draw_sentence(layout, say("It has no surface."), "ERROR")
     elif known:
         box = layout.column(align=True)

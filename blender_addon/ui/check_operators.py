@@ -11,7 +11,6 @@ from ..language.words import joined, say, translated
 from ..link import runtime
 from ..scene import inspected
 from ..scene.foot import make_stand
-from ..scene.reading import finished
 from ..scene.saving import FORMATS, save
 from ..scene.scaling import scale_to, topmost
 from .on_meshes import OnMeshes, meshes, why_not
@@ -35,15 +34,33 @@ class HI3DGEN_OT_check_mesh(bpy.types.Operator):  # noqa: N801
         return not why
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Measure them; in a window, beside the artist's work."""
+        """Measure them; in a window, one after the other beside the artist's work."""
         wall = self.wall or context.scene.hi3dgen.wall
         for thing in meshes(context):
-            steps = inspected.check(context, thing, wall)
             if runtime.has_window():
-                inspected.start(steps, thing, _tell)
+                inspected.start(context.scene, thing, wall, _tell)
                 continue
-            told = " ".join(each.sentence for each in finished(steps).findings)
+            told = " ".join(each.sentence for each in inspected.check(context, thing, wall).findings)
             self.report({"INFO"}, f"{thing.name}: {translated(told) or say('It has no surface.')}")
+        runtime.redraw()
+        return {"FINISHED"}
+
+
+class HI3DGEN_OT_cancel_check(bpy.types.Operator):  # noqa: N801
+    """Measure no more meshes. What is known of others stays"""
+
+    bl_idname = "hi3dgen.cancel_check"
+    bl_label = "Cancel"
+    bl_options = set()
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Only if a mesh is being measured."""
+        return inspected.running() > 0
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Cancel."""
+        inspected.cancel()
         runtime.redraw()
         return {"FINISHED"}
 
@@ -119,7 +136,12 @@ class HI3DGEN_OT_save_mesh(bpy.types.Operator):  # noqa: N801
     bl_label = "Save"
     bl_options = set()
 
-    save_as: EnumProperty(name="Format", description="The kind of file that is written", items=FORMATS)
+    save_as: EnumProperty(
+        name="Format",
+        description="The kind of file that is written; without one, the panel's",
+        items=FORMATS,
+        options={"SKIP_SAVE"},
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -128,17 +150,13 @@ class HI3DGEN_OT_save_mesh(bpy.types.Operator):  # noqa: N801
         cls.poll_message_set(why)
         return not why
 
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        """Take the panel's format."""
-        self.save_as = context.scene.hi3dgen.save_as
-        return self.execute(context)
-
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Save them."""
+        kind = self.save_as if self.properties.is_property_set("save_as") else context.scene.hi3dgen.save_as
         names, errors = list[str](), list[AddonError]()
         for thing in meshes(context):  # one that cannot be saved does not keep the others from it
             try:
-                names.append(save(context, thing, self.save_as).name)
+                names.append(save(context, thing, kind).name)
             except AddonError as error:
                 errors.append(error)
         if names:
@@ -163,4 +181,10 @@ def _why_not_to_read(context: bpy.types.Context) -> str:
     return "" if context.mode == "OBJECT" else say("Leave the current mode first")
 
 
-CLASSES = (HI3DGEN_OT_check_mesh, HI3DGEN_OT_make_stand, HI3DGEN_OT_scale_to, HI3DGEN_OT_save_mesh)
+CLASSES = (
+    HI3DGEN_OT_check_mesh,
+    HI3DGEN_OT_cancel_check,
+    HI3DGEN_OT_make_stand,
+    HI3DGEN_OT_scale_to,
+    HI3DGEN_OT_save_mesh,
+)

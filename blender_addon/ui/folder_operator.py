@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operator Generate from Folder: Blender's file browser names a folder, or some of its pictures."""
+"""The operators for jobs of many pictures: begun by Blender's file browser, paused, gone on with, forgotten."""
 # pyright: reportInvalidTypeForm=false
 
+from functools import partial
 from pathlib import Path
 
 import bpy
@@ -9,7 +10,9 @@ from bpy.props import BoolProperty, CollectionProperty, StringProperty
 
 from .. import folder
 from ..errors import AddonError
-from ..link import engines
+from ..language.words import say
+from ..link import engines, runtime
+from ..link.saved_jobs import SavedJob
 from ..link.series import Series
 from ..scene import viewing
 from . import engine_settings, generate_operator
@@ -79,4 +82,101 @@ class HI3DGEN_OT_generate_folder(bpy.types.Operator):  # noqa: N801
         return series
 
 
-CLASSES = (HI3DGEN_OT_generate_folder,)
+class HI3DGEN_OT_pause_folder(bpy.types.Operator):  # noqa: N801
+    """Finish the picture that is being made, then pause. What is made stays, also if Blender is closed meanwhile"""
+
+    bl_idname = "hi3dgen.pause_folder"
+    bl_label = "Pause"
+    bl_options = set()
+
+    job: StringProperty(name="Job", description="The job's name; every job if empty", options={"SKIP_SAVE"})
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Pause one job or all."""
+        for series in _going():
+            if self.job in ("", series.request.job):
+                series.pause()
+        runtime.keep_ticking()
+        runtime.redraw()
+        return {"FINISHED"}
+
+
+class HI3DGEN_OT_go_on_folder(bpy.types.Operator):  # noqa: N801
+    """Go on with the pictures of a folder. What is made already and not in this file comes without being made again"""
+
+    bl_idname = "hi3dgen.go_on_folder"
+    bl_label = "Go On"
+    bl_options = set()
+
+    job: StringProperty(name="Job", description="The name of its folder; every job if empty", options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Only if a job can be gone on with."""
+        return _some(cls)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Queue one job or all. Without a window, wait for each, and raise if a picture was left out."""
+        ended = [
+            generate_operator.begin(context, partial(_go_on, saved=saved), self.report) for saved in _named(self.job)
+        ]
+        return {"FINISHED"} if all(each == {"FINISHED"} for each in ended) else {"CANCELLED"}
+
+
+class HI3DGEN_OT_forget_folder(bpy.types.Operator):  # noqa: N801
+    """Make no more of these pictures. What is made and not in this file is deleted; what is in it stays"""
+
+    bl_idname = "hi3dgen.forget_folder"
+    bl_label = "Forget"
+    bl_options = set()
+
+    job: StringProperty(name="Job", description="The name of its folder; every job if empty", options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        """Only if there is such a job."""
+        return _some(cls)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask first if that deletes something."""
+        if any(saved.made.intersection(folder.left(saved)) for saved in _named(self.job)):
+            return context.window_manager.invoke_confirm(self, event)
+        return self.execute(context)
+
+    def execute(self, _context: bpy.types.Context) -> set[str]:
+        """Forget one job or all."""
+        for saved in _named(self.job):
+            saved.forget()
+        runtime.redraw()
+        return {"FINISHED"}
+
+
+def _go_on(context: bpy.types.Context, saved: SavedJob) -> Series:
+    return folder.go_on(context.scene, saved, viewing.number_of(context))
+
+
+def _going() -> list[Series]:
+    """The jobs of many pictures that go on by themselves."""
+    return [job for job in runtime.session().jobs if isinstance(job, Series) and job.live]
+
+
+def _named(name: str) -> list[SavedJob]:
+    """The job of that name among those that can be gone on with, as the disk has them now; all if it is empty."""
+    runtime.saved_jobs().all(anew=True)
+    return [saved for saved in folder.waiting() if name in ("", saved.name)]
+
+
+def _some(cls: type[bpy.types.Operator]) -> bool:
+    """Whether a job can be gone on with; if not, the button says so."""
+    some = bool(folder.waiting())
+    if not some:
+        cls.poll_message_set(say("There is nothing to go on with"))
+    return some
+
+
+CLASSES = (
+    HI3DGEN_OT_generate_folder,
+    HI3DGEN_OT_pause_folder,
+    HI3DGEN_OT_go_on_folder,
+    HI3DGEN_OT_forget_folder,
+)

@@ -5,8 +5,9 @@ import bpy
 
 from ..language.words import say, translated
 from ..link.job import Job, JobState
-from ..link.series import parts_of
+from ..link.series import Series, parts_of
 from ..link.session import Session
+from .folder_box import draw_failed
 from .text import draw_sentence, duration
 from .thumbnails import icon_of
 
@@ -18,7 +19,14 @@ def draw(layout: bpy.types.UILayout, job: Job, session: Session) -> None:
     box = layout.box()
     row = box.row()
     row.label(text=title(job), translate=False)
+    if isinstance(job, Series) and job.saved and job.live:
+        row = box.row(align=True)
+        pause = row.row(align=True)
+        pause.enabled = job.goes_on
+        pause.operator("hi3dgen.pause_folder", icon="PAUSE").job = job.request.job
     row.operator("hi3dgen.cancel", text=say("Cancel") if job.live else say("Discard"), icon="X").job = job.request.job
+    if isinstance(job, Series) and job.paused and job.turn:
+        draw_sentence(box, say("It pauses when this picture is made."), "INFO")
     if job.preview and job.live:  # the button of one that is kept is to be in sight
         box.template_icon(icon_of(job.preview), scale=PREVIEW_SCALE)
     if job.state is JobState.KEPT and job.error:
@@ -28,20 +36,29 @@ def draw(layout: bpy.types.UILayout, job: Job, session: Session) -> None:
     elif job.state is JobState.LANDING:
         draw_sentence(box, ready(job, session), "CHECKMARK")
     elif job.progress is None and not job.done:
-        box.progress(factor=0.0, text=say("Starting"))
+        box.progress(factor=0.0, text=step_of(job, session))
     else:
-        box.progress(factor=job.done, text=translated(job.progress.label) if job.progress else say("Starting"))
+        box.progress(factor=job.done, text=step_of(job, session))
         done = say("{percent} % done", percent=f"{100 * job.done:.0f}")
         if job.seconds_left is not None:
             done = f"{done}, {say('about {time} left', time=duration(job.seconds_left))}"
         box.label(text=done, translate=False)
+    if isinstance(job, Series) and job.live:
+        _draw_trouble(box, job)
     if job.state is JobState.RUNNING and session.hindrance and parts_of(job, session.jobs):
         draw_sentence(box, ready(job, session), "CHECKMARK")
 
 
+def _draw_trouble(box: bpy.types.UILayout, series: Series) -> None:
+    """What went wrong with many pictures while they are made."""
+    if series.saved and series.saved.trouble:
+        draw_sentence(box, series.saved.trouble, "ERROR")
+    draw_failed(box, series.failed)
+
+
 def draw_queue(layout: bpy.types.UILayout, session: Session) -> None:
-    """Draw the jobs that wait for the backend, the next one on top, if there are any."""
-    queue = session.queue
+    """Draw the jobs that wait for the backend and have no box, the next one on top, if there are any."""
+    queue = without_box(session)
     if not queue:
         return
     box = layout.box()
@@ -76,10 +93,31 @@ def ready(job: Job, session: Session) -> str:
     return one if made == 1 else say("{count} results are ready. They come now.", count=made)
 
 
+def step_of(job: Job, session: Session) -> str:
+    """What is being done to a job, or what it waits for."""
+    if job.progress:
+        return translated(job.progress.label)
+    if job.is_reading:
+        return say("Reading the picture")
+    waits = session.pause and job is not session.running
+    return say("Starts when {reason}", reason=session.pause) if waits else say("Starting")
+
+
+def has_begun(job: Job) -> bool:
+    """Whether a job has a box: also while one of its pictures is read, so that the box stays where it is."""
+    return job.state is not JobState.WAITING or (isinstance(job, Series) and bool(job.turn or job.at))
+
+
+def without_box(session: Session) -> list[Job]:
+    """The jobs of the queue that have no box."""
+    return [job for job in session.queue if not has_begun(job)]
+
+
 def waits_for(session: Session) -> str:
     """What the queue waits for."""
-    many = len(session.queue)
-    if session.queue[0].is_reading and not session.running:
+    queue = without_box(session)
+    many = len(queue)
+    if queue[0].is_reading and not session.running:
         return say("Reading the picture:") if many == 1 else say("Reading the picture of the first:")
     if session.pause and many == 1:
         return say("1 job waits. It starts when {reason}:", reason=session.pause)

@@ -9,7 +9,6 @@ from ..errors import AddonError
 from ..extension import PACKAGE
 from ..language.words import joined, say
 from ..link import engines, runtime
-from ..link.job import JobState
 from ..link.phase import Phase
 from ..link.session import Session
 from ..scene.active import FIELD, meant
@@ -19,6 +18,7 @@ from . import (
     check_box,
     cutout_box,
     engine_settings,
+    folder_box,
     generate_operator,
     job_box,
     normal_map_box,
@@ -64,9 +64,10 @@ class _Panel:
         shown = [job for job in session.jobs if job.is_shown]
         forget_all_but({job.sent.job for job in shown} | look.kept())
         for job in shown:
-            if job.state is not JobState.WAITING:
+            if job_box.has_begun(job):
                 job_box.draw(layout, job, session)
         job_box.draw_queue(layout, session)
+        folder_box.draw(layout)
         _draw_unseen(layout, context, session)
         if session.error:
             box = draw_error(layout, session.error)
@@ -129,7 +130,7 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session
         row.operator("hi3dgen.unload", text="", icon="MEMORY")
         row.operator("hi3dgen.restart_backend", text="", icon="LOOP_BACK")
     preset_box.draw(row)
-    if missing := _missing(engine, session):
+    if missing := runtime.why_missing(engine):
         draw_sentence(layout, missing, "INFO")
         if not engine.external:
             layout.operator("preferences.addon_show", text=say("Open Preferences"), icon="PREFERENCES").module = PACKAGE
@@ -145,12 +146,6 @@ def _draw_engine(layout: bpy.types.UILayout, context: bpy.types.Context, session
         row.prop(settings, "random_seed", text="", icon="FILE_REFRESH")
         column.prop(settings, "count")
     _draw_settings(layout, column, context.scene, engine)
-
-
-def _missing(engine: EngineInfo, session: Session) -> str:
-    """Why the engine cannot run, as the running backend reports; empty if it can, and if no backend runs."""
-    info = session.engine(engine.name)
-    return info.missing if info else ""
 
 
 def _draw_settings(
@@ -192,7 +187,7 @@ def _draw_generate(layout: bpy.types.UILayout, context: bpy.types.Context, sessi
     row.operator("hi3dgen.generate", icon="MESH_MONKEY")
     row.operator("hi3dgen.reroll", text="", icon="FILE_REFRESH")
     engine = chosen_engine(context.scene)
-    if engine and not _missing(engine, session) and (why := generate_operator.why_grey(context)):
+    if engine and not runtime.why_missing(engine) and (why := generate_operator.why_grey(context)):
         draw_sentence(layout, why, "INFO")  # else it is said above
     layout.operator("hi3dgen.generate_folder", text=say("Generate from Folder…"), icon="FILE_FOLDER")
 

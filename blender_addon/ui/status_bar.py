@@ -3,11 +3,11 @@
 
 import bpy
 
-from ..language.words import say, translated
+from ..language.words import say
 from ..link import occupied, runtime
 from ..link.job import Job, JobState
 from ..link.session import Session
-from .job_box import ready
+from .job_box import ready, step_of
 from .text import duration
 
 _UNITS = 14.0  # the width of the progress bar, in those of a button's height
@@ -30,7 +30,7 @@ def _draw(header: bpy.types.Header, _context: bpy.types.Context) -> None:
 def _draw_progress(row: bpy.types.UILayout, job: Job, session: Session) -> None:
     bar = row.row(align=True)
     bar.ui_units_x = _UNITS
-    text = f"{job.name}: {_step(job, session)}"
+    text = f"{job.name}: {step_of(job, session)}"
     if job.seconds_left is not None:
         text = f"{text}, {say('{time} left', time=duration(job.seconds_left))}"
     bar.progress(factor=job.done, text=text, translate=False)
@@ -38,15 +38,6 @@ def _draw_progress(row: bpy.types.UILayout, job: Job, session: Session) -> None:
     if behind:
         row.label(text=f"+ {behind}", translate=False)
     row.operator("hi3dgen.cancel_current", text=say("Cancel (Esc)") if occupied.at_rest() else say("Cancel"), icon="X")
-
-
-def _step(job: Job, session: Session) -> str:
-    if job.progress:
-        return translated(job.progress.label)
-    if job.is_reading:
-        return say("Reading the picture")
-    waits = session.pause and job is not session.running
-    return say("Starts when {reason}", reason=session.pause) if waits else say("Starting")
 
 
 def register() -> None:

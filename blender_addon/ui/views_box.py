@@ -8,6 +8,7 @@ import bpy
 
 from ..extension import PACKAGE
 from ..language.words import say
+from ..link import runtime
 from ..scene import view_sets
 from . import engine_settings, views_mesh_operator, views_operators
 from .text import draw_sentence
@@ -46,7 +47,7 @@ def _draw_mesh(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
         return
     column = layout.column()
     column.operator("hi3dgen.mesh_from_views", icon="MESH_ICOSPHERE")
-    if missing := views_mesh_operator.why_missing():
+    if missing := runtime.why_missing(tool):
         draw_sentence(layout, missing, "INFO")
         layout.operator("preferences.addon_show", text=say("Open Preferences"), icon="PREFERENCES").module = PACKAGE
         return

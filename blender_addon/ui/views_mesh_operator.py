@@ -69,13 +69,6 @@ def tool_of_views() -> EngineInfo | None:
     return next(iter(engines.of_views()), None)
 
 
-def why_missing() -> str:
-    """Why that tool cannot run, as the running backend reports; empty if it can, and if no backend runs."""
-    tool = tool_of_views()
-    info = runtime.session().engine(tool.name) if tool else None
-    return info.missing if info else ""
-
-
 def _why_not(context: bpy.types.Context) -> str:
     """Why no mesh can be made of views now, as a sentence; empty if one can."""
     if error := engines.why_unknown():

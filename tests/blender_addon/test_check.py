@@ -2,7 +2,9 @@
 """A mesh is measured, cut so that it stands, scaled to its print and saved beside the .blend file; any mesh is."""
 
 import re
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,23 @@ def check(thing: Any) -> Any:
     """Measure an object by a click, and return what is known of it then."""
     assert bpy.ops.hi3dgen.check_mesh() == {"FINISHED"}
     return inspected().checked(bpy.context.scene, thing).found
+
+
+def no_rings(_: Any) -> list[Any]:
+    return []
+
+
+def no_timer(*_: Any, **__: Any) -> None:
+    """None fires here: the test is the timer."""
+
+
+def tick_while(module: Any, condition: Callable[[], Any]) -> None:
+    """Tick as a timer would, as long as something is so."""
+    deadline = time.monotonic() + 20
+    while condition():
+        assert time.monotonic() < deadline
+        module._tick()
+        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -97,6 +116,26 @@ def test_a_ball_stands_and_keeps_place_uvs_colours_and_material(ball: Any, mirro
     mesh.color_attributes["Tint"].data.foreach_get("color", colours)
     np.testing.assert_allclose(colours.reshape(-1, 4), np.tile([1.0, 0.5, 0.25, 1.0], (len(mesh.loops), 1)), atol=0.01)
     assert [each.name for each in mesh.materials] == ["Clay"]
+
+
+def test_a_cut_that_cannot_be_closed_is_tried_a_little_higher(ball: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    foot = import_module(f"{MODULE}.blender_addon.scene.foot")
+    rings_of, asked = foot.rings_of, list[int]()
+
+    def closed_at_the_second_height(edges: Any) -> Any:
+        asked.append(len(edges))
+        return [] if len(asked) == 1 else rings_of(edges)
+
+    monkeypatch.setattr(foot, "rings_of", closed_at_the_second_height)
+    assert bpy.ops.hi3dgen.make_stand() == {"FINISHED"}
+    assert len(asked) == 2
+    assert is_closed(triangles_of(ball.data))
+
+    count = len(ball.data.vertices)
+    monkeypatch.setattr(foot, "rings_of", no_rings)
+    with pytest.raises(RuntimeError, match="could not be closed"):
+        bpy.ops.hi3dgen.make_stand(tilt=25.0)
+    assert len(ball.data.vertices) == count
 
 
 def test_what_stands_safely_is_not_cut_and_what_cannot_stand_says_so(scene: Any) -> None:
@@ -210,6 +249,77 @@ def test_new_meshes_are_saved_if_the_preference_says_so(saved_file: Path, scene:
     scene.hi3dgen_draft.faces = 2000
     bpy.ops.hi3dgen.generate(count=2)
     assert {path.name for path in saved_file.glob("*.stl")} == {"apple.stl", "apple_001.stl"}
+
+
+def test_a_script_saves_in_the_panels_format_if_it_names_none(saved_file: Path, ball: Any, scene: Any) -> None:
+    scene.hi3dgen.save_as = "PLY"
+    assert bpy.ops.hi3dgen.save_mesh() == {"FINISHED"}
+    assert bpy.ops.hi3dgen.save_mesh(save_as="STL") == {"FINISHED"}
+    assert bpy.ops.hi3dgen.save_mesh() == {"FINISHED"}
+    assert {path.name for path in saved_file.glob("Sphere*")} == {"Sphere.ply", "Sphere.stl", "Sphere_001.ply"}
+
+
+def test_in_a_window_new_meshes_are_saved_one_a_turn_after_they_have_come(
+    saved_file: Path, ball: Any, scene: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_new = import_module(f"{MODULE}.blender_addon.save_new")
+    bpy.context.preferences.addons[MODULE].preferences.save_new = "STL"
+    things = [ball, ball.copy(), ball.copy()]
+    for thing in things[1:]:
+        scene.collection.objects.link(thing)
+    monkeypatch.setattr(bpy.app.timers, "register", no_timer)
+    monkeypatch.setattr(save_new.runtime, "has_window", lambda: True)
+    save_new.soon(scene, things)
+    assert not [*saved_file.glob("*.stl")], "they land first"
+    bpy.ops.object.mode_set(mode="EDIT")
+    assert save_new._tick() == save_new.REST_SECONDS
+    bpy.ops.object.mode_set(mode="OBJECT")
+    assert (save_new._tick(), len([*saved_file.glob("*.stl")])) == (save_new.TICK_SECONDS, 1)
+    bpy.data.objects.remove(things[1])
+    assert save_new._tick() == save_new.TICK_SECONDS
+    assert save_new._tick() is None
+    assert {path.name for path in saved_file.glob("*.stl")} == {"Sphere.stl", "Sphere_002.stl"}
+
+
+def test_several_are_measured_one_after_the_other_and_the_rest_can_be_cancelled(
+    ball: Any, scene: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = inspected()
+    things = [ball, ball.copy(), ball.copy()]
+    for thing in things[1:]:
+        scene.collection.objects.link(thing)
+        thing.select_set(state=True)
+    bpy.context.view_layer.update()
+    monkeypatch.setattr(bpy.app.timers, "register", no_timer)
+    monkeypatch.setattr(import_module(f"{MODULE}.blender_addon.link.runtime"), "has_window", lambda: True)
+    gate, begun = threading.Event(), list[int]()
+    inspect = module.inspect
+
+    def waits(*arguments: Any) -> Any:
+        begun.append(len(begun))
+        assert gate.wait(10)
+        return inspect(*arguments)
+
+    monkeypatch.setattr(module, "inspect", waits)
+    assert bpy.ops.hi3dgen.check_mesh() == {"FINISHED"}
+    assert module.running() == 3
+    tick_while(module, lambda: not begun)
+    for _ in range(5):
+        module._tick()
+        time.sleep(0.01)
+    assert len(begun) == 1, "one worker, not one for each object"
+    gate.set()
+    tick_while(module, lambda: module.running() == 3)
+    first = next(thing for thing in things if module.checked(scene, thing))
+    assert not module.is_running(first)
+    gate.clear()
+    tick_while(module, lambda: len(begun) < 2)
+    assert bpy.ops.hi3dgen.cancel_check() == {"FINISHED"}
+    assert module.running() == 0
+    gate.set()
+    tick_while(module, lambda: module._turns)
+    assert [thing for thing in things if module.checked(scene, thing)] == [first]
+    assert len(begun) == 2, "the third one was not begun"
 
 
 @pytest.mark.parametrize("name", ["check_mesh", "make_stand", "scale_to", "save_mesh"])

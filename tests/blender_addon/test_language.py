@@ -20,7 +20,7 @@ WIDTHS = {  # pixels for the text in a sidebar as wide as Blender opens it, at s
     "Preview | Draw Cut-out | Edit | Use This Map | Make Again | Mark as Asset": 88,  # half of it, beside an icon
     "All Round | Picture | Normal Map | Normal Detail | Clay | Colour": 104,
     "Unwrap | Decimate | Remesh": 70,
-    "Check | Scale | Save": 88,
+    "Check | Scale | Save | Pause | Cancel | Go On | Forget": 88,
     "Make It Stand": 205,
     "Behind | In Front | Hidden": 70,
     "Engine | Seed | Variations | Resolution | Thickness | Faces | Mask | Map | Quality": 92,  # beside a field

@@ -30,6 +30,11 @@ def session() -> Any:
     return module.session() if module and hasattr(bpy.types.Scene, "hi3dgen") else None
 
 
+def saved_jobs() -> list[Any]:
+    """The jobs of many pictures that are on the disk."""
+    return sys.modules[f"{MODULE}.blender_addon.link.runtime"].saved_jobs().all(anew=True)
+
+
 def job_state() -> str:
     """The state of the last job, empty if there is none."""
     jobs = session().jobs
@@ -146,10 +151,12 @@ def redraw() -> None:
 
 
 def rest() -> None:
-    """End what runs, forget what failed, and begin a new file."""
+    """End what runs, forget what failed and what could be gone on with, and begin a new file."""
     found = session()
     for job in found.jobs:
         found.cancel(job)
+    for saved in saved_jobs():
+        saved.forget()
     found.jobs.clear()
     found.try_again()
     found.deaths, found.error = 0, None

@@ -9,11 +9,11 @@ import pytest
 
 from tests.gui import pictures
 from tests.gui.blender import NOWHERE, Blender
+from tests.gui.browser import accept, browse
 from tests.gui.screen import wait_until
 
 pytestmark = [pytest.mark.window, pytest.mark.slow, pytest.mark.once]
 
-FOLDER = "hi3dgen.generate_folder("
 QUICK, FINE = 96, 384  # resolutions; the fine one takes long enough to be frozen on its way
 HEAD, LINE = 37, 21  # pixels in the file browser, about: to the middle of the first line, and from one to the next
 
@@ -39,35 +39,13 @@ def forest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def browse(blender: Blender, folder: Path, resolution: int = QUICK) -> None:
-    """Open the file browser by the panel's button, in the same window, and go to a folder."""
-    blender.ask("bpy.context.preferences.view.filebrowser_display_type = 'SCREEN'")
-    blender.ask(f"bpy.context.scene.hi3dgen_draft.resolution = {resolution}")
-    blender.click(FOLDER)
-    blender.wait("area('FILE_BROWSER').spaces.active.params")
-    left, top, width, height = blender.ask("box('FILE_BROWSER')")
-    blender.screen.click(left + width * 0.5, top + height * 0.3)
-    blender.ask(f"bpy.context.window_manager.clipboard = {str(folder)!r}")
-    blender.screen.press("ctrl+a", "ctrl+v", "Return")
-    blender.wait(f"area('FILE_BROWSER').spaces.active.params.directory.decode().rstrip('/') == {str(folder)!r}")
-    left, top, width, height = blender.ask("box('FILE_BROWSER', 'WINDOW')")
-    blender.screen.click(left + width * 0.5, top + height * 0.9)  # in some Blenders the text is still being edited
-
-
-def accept(blender: Blender) -> None:
-    """Click the file browser's button, and wait until the job is there."""
-    left, top, width, height = blender.ask("box('FILE_BROWSER', 'EXECUTE')")
-    blender.screen.click(left + width * 0.92, top + height * 0.6)
-    blender.wait("session().jobs")
-
-
 def made(blender: Blender) -> list[str]:
     """The names of the generated meshes in the scene, in the order in which they came."""
     return blender.ask("[thing.name for thing in bpy.context.scene.objects if 'hi3dgen' in thing]")
 
 
 def test_a_folder_becomes_a_grid_that_is_framed_once(blender: Blender, forest: Path, shots: Path) -> None:
-    browse(blender, forest)
+    browse(blender, forest, QUICK)
     blender.shoot(shots / "browser.png")
     accept(blender)
     blender.wait("session().jobs[-1].landed")

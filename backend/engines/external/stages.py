@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...flow.products import Crop, Cutout, Mesh, NormalMap, Noted, Report, counting, noted
+from ...flow.products import Crop, Cutout, Mesh, NormalMap, Noted, Report, counting, noted, unwrapped
 from ...flow.stage import Stage
 from ...mesh.clean import clean
 from ...mesh.reduce import reduce
@@ -68,8 +68,7 @@ def take_mesh(brought: Brought, *, own_colours: bool, report: Report) -> Mesh | 
     assert mesh is not None  # noqa: S101 - what it gives is a mesh
     if not own_colours and mesh.texture is not None:
         mesh = replace(mesh, texture=None, uv=np.zeros((len(mesh.vertices), 2), np.float32))
-    cleaned = clean(mesh, report=report)
-    mesh, notes = (cleaned.product, cleaned.notes) if isinstance(cleaned, Noted) else (cleaned, ())
+    mesh, notes = unwrapped(clean(mesh, report=report))
     return noted(mesh, (*brought.notes, *notes))
 
 

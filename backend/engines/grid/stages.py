@@ -7,7 +7,7 @@ import numpy as np
 
 from ...arrays import Float32Array
 from ...errors import UserError
-from ...flow.products import Camera, Cutout, Mesh, NormalMap, Noted, Report, Views, noted
+from ...flow.products import Camera, Cutout, Mesh, NormalMap, Noted, Report, Views, noted, unwrapped
 from ...foreground.cut_out import cut_out_by_alpha
 from ...guided.given import GivenView, paint_views
 from ...mesh.clean import clean
@@ -54,8 +54,7 @@ def build(cut: CutViews, *, seed: int, cells: int, steps: int, report: Report) -
 
 def finish(mesh: Mesh, *, faces: int, report: Report) -> Mesh | Noted:
     """The mesh without stray parts, with at most so many triangles."""
-    cleaned = clean(mesh, report=lambda _step, _of: report(0, 20))
-    mesh, notes = (cleaned.product, cleaned.notes) if isinstance(cleaned, Noted) else (cleaned, ())
+    mesh, notes = unwrapped(clean(mesh, report=lambda _step, _of: report(0, 20)))
     reduced = reduce(mesh, faces=faces, report=report)
     return noted(reduced, notes)
 
@@ -75,7 +74,7 @@ def paint(mesh: Mesh, views: Views, cut: CutViews, *, image_size: str, report: R
     normal_map = NormalMap(_normals(mesh, camera, cutout), cutout.alpha, cutout.crop)
     halfway = partial(_part, report, 0, 2)
     painted = paint_mesh(mesh, camera, cutout, normal_map, picture, most=int(image_size), report=halfway)
-    mesh, notes = (painted.product, painted.notes) if isinstance(painted, Noted) else (painted, ())
+    mesh, notes = unwrapped(painted)
     given = [
         GivenView(
             squared(views.pictures[numbers[each]])[..., :3],

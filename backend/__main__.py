@@ -33,6 +33,7 @@ from .commands import (
     texture,
     train,
     weights,
+    world,
 )
 from .commands.arguments import add_engine, add_overwrite, add_seeds, place, products_of
 from .engines import ENGINES, TOOLS, with_external
@@ -153,6 +154,10 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
     )
 
     mesh.configure(commands.add_parser("mesh", help="make a mesh of views of an object from around it"), TOOLS["grid"])
+
+    world.configure(
+        commands.add_parser("world", help="make a panorama of a picture, for light and reflections"), ENGINES
+    )
 
     inspect.configure(commands.add_parser("inspect", help="say what meshes are like, and make one stand"))
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..files.outputs import check_output, is_one_of, writing
 from ..errors import UserError
+from ..files.outputs import check_output, is_one_of, writing
 from ..flow.products import Panorama, Picture
 from ..raster import png, radiance
 from ..raster.colour import linear_to_srgb

@@ -58,8 +58,8 @@ def unknown_of(canvas: Canvas, views: Sequence[View]) -> list[View]:
 
 
 def next_of(canvas: Canvas, views: Sequence[View]) -> View:
-    """The view of which most is known; of equal ones the first."""
-    return max(views, key=canvas.known_of)
+    """The view of which most is known; of those of which about as much is known the first."""
+    return max(views, key=lambda view: round(canvas.known_of(view), 2))
 
 
 def seen(canvas: Canvas, view: View, side: int) -> tuple[UInt8Array, UInt8Array]:
@@ -92,5 +92,6 @@ def blend(canvas: Canvas, view: View, painted: UInt8Array, poll: Poll) -> None:
         away = np.minimum.reduce([column, side - column, row, side - row]) / (_MARGIN * side)
         away = away.clip(0, 1)
         weight = away * away * (3 - 2 * away) * (1 - canvas.certainty[band][inside])
-        canvas.light[band][inside] += weight[:, None] * (bilinear(light, column, row) - canvas.base[band][inside])
+        change = weight[:, None] * (bilinear(light, column, row) - canvas.base[band][inside])
+        canvas.light[band][inside] = np.maximum(canvas.light[band][inside] + change, 0)  # rounding may go below
         canvas.certainty[band][inside] += weight

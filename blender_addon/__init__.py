@@ -35,6 +35,7 @@ from .ui import (
     thumbnails,
     variation_operators,
     views_operators,
+    world_operators,
 )
 
 _CLASSES = (
@@ -50,6 +51,7 @@ _CLASSES = (
     *texture_operators.CLASSES,
     *variation_operators.CLASSES,
     *views_operators.CLASSES,
+    *world_operators.CLASSES,
     *setup_operators.CLASSES,
     *support_operators.CLASSES,
     *preset_operators.CLASSES,

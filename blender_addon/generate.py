@@ -19,7 +19,7 @@ from .language.words import say
 from .link import engines, runtime
 from .link.job import Job, JobState, Reading, Refused
 from .link.waiting import wait_for_job
-from .scene import again, masks, normal_map, saving, sides, viewing
+from .scene import again, masks, normal_map, saving, sides, viewing, worlds
 from .scene.active import meant
 from .scene.collection import layers_of, whereabouts
 from .scene.grid import Grid
@@ -149,7 +149,7 @@ def job_for(
                 again.replace_mesh(remade, former)  # not within: what was made goes with whoever uses it
         except Exception as error:  # noqa: BLE001 - whatever it is, the results must not be lost
             return [(result, reason(error)) for result in results]
-        _follow(then, scene, landings, results)
+        _follow(then, scene, landings, results, target)
         if looked:
             look.fill(looked, job)
         added = [thing for landing in landings for thing in landing.objects]
@@ -185,13 +185,19 @@ def _save_new(scene: bpy.types.Scene, things: Sequence[bpy.types.Object]) -> Non
             runtime.session().notice = "A new mesh was not saved. Use File > Export instead."
 
 
-def _follow(then: Then | None, scene: bpy.types.Scene, landings: Sequence[Landing], results: Sequence[Result]) -> None:
+def _follow(
+    then: Then | None,
+    scene: bpy.types.Scene,
+    landings: Sequence[Landing],
+    results: Sequence[Result],
+    target: Target,
+) -> None:
     """Do what follows landings; what is in the scene must not be offered to it again, whatever fails here."""
-    if then is None:
-        return
     by_seed = {result.seed: result for result in results}
     try:
-        for landing in landings:
+        if target.placing.lights and (world := landings[-1].world):
+            worlds.use(scene, world)
+        for landing in landings if then else ():
             then(scene, landing, by_seed[landing.seed])
     except Exception:
         log.exception("a result is in the scene, and what was to follow it is not")
@@ -260,6 +266,8 @@ def _tell(
     if not added and landings[-1].normal_map:
         step = say("Normal Map of {title}", title=title)
         sentence = say("The normal map of {title} is ready. Edit it, or generate a mesh from it.", title=title)
+    if world := landings[-1].world:
+        step, sentence = say("World of {title}", title=title), say("The world “{name}” is ready.", name=world.name)
     if former:
         step = say("Make {name} Again", name=former.name)
         sentence = say("{name} was made again, where it stands.", name=former.name)

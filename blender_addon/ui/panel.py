@@ -27,6 +27,7 @@ from . import (
     sides_box,
     texture_box,
     views_box,
+    world_box,
 )
 from .image_field import draw_image
 from .properties import chosen_engine
@@ -77,6 +78,7 @@ class _Panel:
         object_box.draw(layout, context)
         check_box.draw(layout, context)
         views_box.draw(layout, context)
+        world_box.draw(layout, context)
         texture_box.draw(layout, context)
 
 
@@ -177,7 +179,7 @@ def _draw_placing(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup)
     header, body = layout.panel("hi3dgen_placing", default_closed=True)
     header.label(text=say("In the Scene"))
     column = body.column() if body else None
-    for name in ("size", "stands", "origin", "shading", "collection") if column else ():
+    for name in ("size", "stands", "origin", "shading", "collection", "lights") if column else ():
         column.prop(settings, name)
 
 

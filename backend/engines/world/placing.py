@@ -72,9 +72,10 @@ def placed(picture: Picture, *, fov: float, pitch: float, width: str, report: Re
 
 def _seen(image: Float32Array, view: View, ways: Float32Array) -> tuple[Float32Array, BoolArray]:
     """The light and what is known in directions (rows, columns, 3), of premultiplied light and alpha (h, w, 4)."""
-    column, row = seen_at(view, ways, image.shape[:2])
+    height, width = image.shape[:2]
+    column, row = seen_at(view, ways, (height, width))
     light, known = np.zeros(ways.shape, np.float32), np.zeros(ways.shape[:2], np.bool_)
-    inside = (column >= 0) & (column < image.shape[1]) & (row >= 0) & (row < image.shape[0])
+    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
     seen = bilinear(image, column[inside], row[inside])
     alpha = seen[:, 3:]
     known[inside] = alpha[:, 0] > _SOLID

@@ -104,7 +104,8 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
         type=Path,
         required=True,
         metavar="OUT",
-        help="the mesh: .glb, .obj or .ply in metres, .stl in millimetres; of engines that make views, a folder",
+        help="the mesh: .glb, .obj or .ply in metres, .stl in millimetres; of engines that make views, a folder; of "
+        "those that make a world, .hdr or .png",
     )
     add_seeds(command, "results, with the seeds that follow, as OUT_seedSEED")
     command.add_argument(

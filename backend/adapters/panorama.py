@@ -7,16 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UserError
-from ..files.outputs import check_output, is_one_of, writing
+from ..files.outputs import check_not_read, check_output, writing
 from ..flow.products import Panorama, Picture
 from ..raster import png, radiance
 from ..raster.colour import linear_to_srgb
 from ..wire import products as wire
+from ..wire.limits import MAX_PREVIEW_SIDE
 from .adapter import Adapter
 
 _HDR, _PNG = ".hdr", ".png"
 _ROWS = 128  # that are worked out at once
+_PREVIEWED = 2 * MAX_PREVIEW_SIDE  # pixels across
 
 
 def _drawn(panorama: Panorama) -> Picture:
@@ -29,14 +30,19 @@ def _drawn(panorama: Panorama) -> Picture:
     return pixels
 
 
+def _preview(panorama: Panorama) -> Picture:
+    """The same of every n-th pixel: a preview is made after each stage."""
+    step = max(1, panorama.light.shape[1] // _PREVIEWED)
+    return _drawn(Panorama(panorama.light[::step, ::step]))
+
+
 def _to_wire(panorama: Panorama) -> wire.Panorama:
     return wire.Panorama(np.frombuffer(radiance.encode(panorama.light), np.uint8))
 
 
 def _check_path(path: Path, *kept: Path) -> None:
     check_output(path, (_HDR, _PNG), "panorama")
-    if is_one_of(path, kept):
-        raise UserError("bad-output", f"“{path}” is read, so it is not written over.", "Choose another name.")
+    check_not_read(path, kept)
 
 
 def _write(path: Path, panorama: Panorama, _picture: Picture) -> None:
@@ -50,4 +56,4 @@ def _about(panorama: Panorama) -> Mapping[str, Any]:
     return {"width": width, "height": height}
 
 
-ADAPTER = Adapter("panorama", Panorama, _drawn, _to_wire, _check_path, _write, _HDR, _about)
+ADAPTER = Adapter("panorama", Panorama, _preview, _to_wire, _check_path, _write, _HDR, _about)

@@ -34,16 +34,19 @@ def made_world(name: str, image: bpy.types.Image) -> bpy.types.World:
     world.use_nodes = True
     tree = world.node_tree
     tree.nodes.clear()
-    kinds = ("TexCoord", "Mapping", "TexEnvironment", "Background", "OutputWorld")
-    way, turn, light, background, output = (tree.nodes.new(f"ShaderNode{kind}") for kind in kinds)
-    for number, node in enumerate((way, turn, light, background, output)):
-        node.location = (240 * (number - 4), 0)
+    kinds = ("TexCoord", "Mapping", "Mapping", "TexEnvironment", "Background", "OutputWorld")
+    nodes = [tree.nodes.new(f"ShaderNode{kind}") for kind in kinds]
+    for number, node in enumerate(nodes):
+        node.location = (240 * (number - len(nodes)), 0)
+    way, turn, ahead, light, background, output = nodes
     turn.name = turn.label = TURN
     background.name = LIGHT
-    turn.inputs["Rotation"].default_value[2] = radians(-90)
+    ahead.label, ahead.hide = "Ahead", True
+    ahead.inputs["Rotation"].default_value[2] = radians(-90)
     light.image = image
     tree.links.new(way.outputs["Generated"], turn.inputs["Vector"])
-    tree.links.new(turn.outputs["Vector"], light.inputs["Vector"])
+    tree.links.new(turn.outputs["Vector"], ahead.inputs["Vector"])
+    tree.links.new(ahead.outputs["Vector"], light.inputs["Vector"])
     tree.links.new(light.outputs["Color"], background.inputs["Color"])
     tree.links.new(background.outputs["Background"], output.inputs["Surface"])
     return world

@@ -3,11 +3,11 @@
 
     python scripts/benchmark.py world PICTURE [--width 2048] [--fov 60]
 
-Seconds are those of the stages; memory is the most that the process had, with the picture and Python itself, so run it
-once a width. seam: the largest difference of the first and the last column, beside that of two neighbours in the 64
-columns next to them. poles: the largest difference within the first and the last row. picture: the largest difference
-of the panorama, before its highlights are lifted, from the picture as it was placed. All are in linear light, 1 is
-white.
+Seconds are the processor's, by stage; memory is the most that the process had, with the picture and Python itself, so
+run it once a width. seam: the largest difference of the first and the last column, beside that of two neighbours in
+the 64 columns next to them. poles: the largest difference within the first and the last row. picture: the largest
+difference of the panorama, before its highlights are lifted, from the picture as it was placed. All are in linear
+light, 1 is white.
 """
 
 import argparse
@@ -33,14 +33,14 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--fov", type=float, default=60.0, help="degrees across the picture (default 60)")
     options = parser.parse_args(arguments)
     picture = read_picture(options.picture)
-    times = [time.perf_counter()]
+    times = [time.process_time()]
     made = placed(picture, fov=options.fov, pitch=0.0, width=options.width, report=_unwatched)
     assert not isinstance(made, Noted)  # noqa: S101 - the lens is given
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     panorama = continued(made, report=_unwatched)
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     lifted(panorama, highlights=4.0, report=_unwatched)
-    times.append(time.perf_counter())
+    times.append(time.process_time())
     light = panorama.light
     beside = np.concatenate([light[:, -64:-1] - light[:, -63:], light[:, :63] - light[:, 1:64]], axis=1)
     poles = [float(np.ptp(light[row], axis=0).max()) for row in (0, -1)]

@@ -13,8 +13,8 @@ import numpy as np
 from ...arrays import Float32Array, UInt8Array
 from ...flow.products import Panorama
 from ...raster.colour import linear_to_srgb, srgb_to_linear
-from ...raster.pull_push import fill
 from ...raster.ticks import Poll
+from .matching import matched
 from .placing import Placed
 from .sphere import View, bilinear, directions, looked_up, seen_at, ways_of
 
@@ -22,8 +22,8 @@ VIEWS = (
     *(View(yaw, 0.0, 90.0) for yaw in (0.0, 45.0, -45.0, 90.0, -90.0, 135.0, -135.0, 180.0)),
     *(View(0.0, pitch, 110.0) for pitch in (90.0, -90.0)),
 )
-KNOWN = 0.5
-"""Of certainty: what is less certain is painted."""
+KNOWN = 0.99
+"""Of certainty: what is less certain is painted, that is, what fades into a continuation, too."""
 _MARGIN = 0.08  # of a view's side: so far its weight grows from 0 at its border to 1
 _COARSE = 32  # pixels along the sides of a view at which it is counted how much of it is known
 _LEAST = 1e-3  # of a view: less that is unknown is nothing to paint
@@ -73,15 +73,14 @@ def seen(canvas: Canvas, view: View, side: int) -> tuple[UInt8Array, UInt8Array]
 def blend(canvas: Canvas, view: View, painted: UInt8Array, poll: Poll) -> None:
     """Put a painted view, uint8 (side, side, 3), sRGB, into the canvas, where that is not certain yet.
 
-    By how much it missed what was known there is spread into the rest of it and taken away, so that no edge shows
-    where what is painted begins. Its weight falls to 0 towards its own border, where the next view takes over.
+    It is matched to what was known there, so that no edge shows where what is painted begins. Its weight falls to 0
+    towards its own border, where the next view takes over.
     """
     side = len(painted)
     ways = ways_of(view, (side, side))
     light = srgb_to_linear(painted.astype(np.float32) / 255)
     certain = looked_up(canvas.certainty[..., None], ways)[..., 0] >= KNOWN
-    missed = looked_up(canvas.light, ways) - light
-    light = np.clip(light + fill(missed, certain.astype(np.float32), poll), 0, 1, dtype=np.float32)
+    light = matched(light, looked_up(canvas.light, ways), certain.astype(np.float32), poll)
     height = len(canvas.light)
     for top in range(0, height, _ROWS):
         poll()

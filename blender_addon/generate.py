@@ -197,8 +197,9 @@ def _follow(
     try:
         if target.placing.lights and (world := landings[-1].world):
             worlds.use(scene, world)
-        for landing in landings if then else ():
-            then(scene, landing, by_seed[landing.seed])
+        if then:
+            for landing in landings:
+                then(scene, landing, by_seed[landing.seed])
     except Exception:
         log.exception("a result is in the scene, and what was to follow it is not")
         runtime.session().notice = "The mesh is there, but not all that belongs to it. Blender's console says why."

@@ -28,10 +28,10 @@ Step = Callable[[int], None]
 
 
 class Painter:
-    """The stage, with the pipeline that it keeps between jobs. It belongs to one thread."""
+    """The stage, with the pipeline that it keeps between jobs; None if it has none. It belongs to one thread."""
 
     def __init__(self) -> None:
-        self._pipeline: Any = None
+        self.pipeline: Any = None
         self._loaded: tuple[str, Compute] | None = None
 
     def place(self) -> str:
@@ -42,7 +42,7 @@ class Painter:
         """Gives back the device's memory and the computer's."""
         if self._loaded:
             _, compute = self._loaded
-            self._pipeline, self._loaded = None, None
+            self.pipeline, self._loaded = None, None
             release(compute.device)
 
     def paint(
@@ -100,8 +100,8 @@ class Painter:
                 raise UserError("engine-missing", sentence, f"{_ADVICE} The engine “World” needs none.")
             folder = str(Path(name).expanduser())
             loaded = load_pipeline("AutoPipelineForInpainting", folder, compute.dtype, _ADVICE, local_files_only=True)
-            self._pipeline, self._loaded = loaded.to(compute.device), (name, compute)
-        return self._pipeline
+            self.pipeline, self._loaded = loaded.to(compute.device), (name, compute)
+        return self.pipeline
 
 
 def _side_of(pipeline: Any, wanted: int) -> int:  # noqa: ANN401

@@ -18,7 +18,6 @@ from backend.engines.world.placing import Placed, placed
 from backend.engines.world.views import VIEWS
 from backend.errors import Cancelled, UserError
 from backend.flow.products import Noted, Panorama
-from backend.nn.device import choose
 from tests.backend.engines.world.scenes import outdoors, unwatched
 from tests.backend.tiny_pipeline import save_tiny_pipeline
 
@@ -55,14 +54,18 @@ def test_a_seed_decides_what_is_painted_and_every_step_is_told(
     painter: Painter, before: tuple[Placed, Panorama], folder: Path
 ) -> None:
     told: list[tuple[int, int]] = []
-    first = paint(painter, before, folder, report=lambda step, of: told.append((step, of))).light
+
+    def tell(step: int, of: int) -> None:
+        told.append((step, of))
+
+    first = paint(painter, before, folder, report=tell).light
     assert {of for _, of in told} == {2 * len(VIEWS)}
     steps = [step for step, _ in told]
     assert steps == sorted(steps)
     assert {*steps} == {*range(2 * len(VIEWS) + 1)}
 
     painter.unload()
-    assert painter._pipeline is None
+    assert painter.pipeline is None
     np.testing.assert_array_equal(paint(painter, before, folder).light, first)
 
     known = before[0].known
@@ -87,12 +90,13 @@ def test_it_can_be_cancelled_within_a_view(painter: Painter, before: tuple[Place
 def test_what_the_pipelines_filter_hides_stays_as_it_was_and_is_said(
     painter: Painter, before: tuple[Placed, Panorama], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pipeline = painter._ready(str(folder), choose())
 
-    def hide(image: Any, _device: object, _dtype: object) -> tuple[Any, list[bool]]:
+    def hide(_pipeline: object, image: Any, _device: object, _dtype: object) -> tuple[Any, list[bool]]:
         return image * 0, [True]
 
-    monkeypatch.setattr(pipeline, "run_safety_checker", hide)
+    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion_inpaint import StableDiffusionInpaintPipeline
+
+    monkeypatch.setattr(StableDiffusionInpaintPipeline, "run_safety_checker", hide)
     made = paint(painter, before, folder, steps=1)
     assert isinstance(made, Noted)
     assert f"hid {len(VIEWS)} of its views" in made.notes[0]

@@ -18,8 +18,8 @@ from .pictures import image_from_hdr, image_from_png
 RECIPE = "hi3dgen"  # on an object: what it was made from
 PRODUCT = "hi3dgen_product"  # on an image or object: the name of the product that it is, or is a part of
 MADE = "hi3dgen_made"  # on an image that is a product: the hash of its file as it came
-_HDR = b"#?RADIANCE"
 SEEDS = "hi3dgen_seeds"  # on an image: the seeds of the job that led to it
+_HDR = b"#?RADIANCE"  # how a file begins that holds light
 
 Images = dict[tuple[str, bool, str], bpy.types.Image]
 

@@ -58,7 +58,7 @@ class _Panel:
         normal_map_box.draw(layout, context)
         sides_box.draw(layout, context)
         _draw_engine(layout, context, session)
-        _draw_placing(layout, context.scene.hi3dgen)
+        _draw_placing(layout, context.scene.hi3dgen, chosen_engine(context.scene))
         _draw_generate(layout, context, session)
         if session.silent_seconds:
             _draw_silence(layout, session)
@@ -174,12 +174,14 @@ def _draw_settings(
                 inner.prop(group, setting.name)
 
 
-def _draw_placing(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
-    """How what is made comes into the scene."""
+def _draw_placing(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, engine: EngineInfo | None) -> None:
+    """How what is made comes into the scene: a world stands nowhere."""
     header, body = layout.panel("hi3dgen_placing", default_closed=True)
     header.label(text=say("In the Scene"))
     column = body.column() if body else None
-    for name in ("size", "stands", "origin", "shading", "collection", "lights") if column else ():
+    is_world = engine is not None and "panorama" in engine.products.values()
+    names = ("lights",) if is_world else ("size", "stands", "origin", "shading", "collection")
+    for name in names if column else ():
         column.prop(settings, name)
 
 

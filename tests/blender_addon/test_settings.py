@@ -14,7 +14,7 @@ from backend.flow.settings import Setting
 from tests.blender_addon.support import MODULE
 
 EVERY = [(engine.name, setting) for engine in ENGINES.values() for setting in engine.settings]
-KINDS = {bool: "BOOLEAN", int: "INT", float: "FLOAT"}
+KINDS: dict[type, str] = {bool: "BOOLEAN", int: "INT", float: "FLOAT"}
 
 
 def kind_of(setting: Setting) -> str:

@@ -87,6 +87,7 @@ def test_it_can_be_cancelled_within_a_view(painter: Painter, before: tuple[Place
         paint(painter, before, folder, report=report)
 
 
+@pytest.mark.slow
 def test_what_the_pipelines_filter_hides_stays_as_it_was_and_is_said(
     painter: Painter, before: tuple[Placed, Panorama], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,9 +87,11 @@ def image_of(world: bpy.types.World) -> bpy.types.Image | None:
     return next((node.image for node in nodes if node.type == "TEX_ENVIRONMENT" and node.image), None)
 
 
-def handles_of(world: bpy.types.World) -> list[tuple[bpy.types.NodeSocket, int]]:
-    """What turns a world about z, and its strength, each with the index of the number; as far as they are there."""
+def handles_of(world: bpy.types.World) -> tuple[bpy.types.NodeSocket | None, bpy.types.NodeSocket | None]:
+    """The sockets that turn a world, whose z is the turn, and that set its strength; None if the node is gone."""
     nodes = world.node_tree.nodes if world.node_tree else {}
     turn, light = nodes.get(TURN), nodes.get(LIGHT)
-    found = [(turn.inputs["Rotation"], 2)] if turn and turn.type == "MAPPING" else []
-    return found + ([(light.inputs["Strength"], -1)] if light and light.type == "BACKGROUND" else [])
+    return (
+        turn.inputs["Rotation"] if turn and turn.type == "MAPPING" else None,
+        light.inputs["Strength"] if light and light.type == "BACKGROUND" else None,
+    )

@@ -35,8 +35,11 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         body.operator("hi3dgen.use_world", icon="WORLD").world = made[0].name
     else:
         column = body.column(align=True)
-        for (socket, index), label in zip(worlds.handles_of(own), (say("Turn"), say("Strength")), strict=False):
-            column.prop(socket, "default_value", index=index, text=label)
+        turn, strength = worlds.handles_of(own)
+        if turn:
+            column.prop(turn, "default_value", index=2, text=say("Turn"))
+        if strength:
+            column.prop(strength, "default_value", text=say("Strength"))
     body.operator("hi3dgen.save_world", icon="EXPORT").world = (own or made[0]).name
     recipe = recipe_of(own or made[0]) or {}
     for note in filter(None, recipe.get("notes", "").splitlines()):

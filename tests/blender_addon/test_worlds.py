@@ -143,6 +143,17 @@ def test_a_lens_is_read_from_files_that_are_packed_turned_or_only_named(scene: A
     assert [each.name for each in bpy.data.images] == ["a.jpg", "painted"]
 
 
+def test_a_world_is_turned_and_brightened_by_nodes_that_may_be_gone(scene: Any) -> None:
+    add(scene, result({"panorama": product(np.ones((4, 8, 3)))}))
+    (world,) = part("scene.worlds").made_here()
+    turn, strength = part("scene.worlds").handles_of(world)
+    assert (*turn.default_value, strength.default_value) == (0, 0, 0, 1)
+    nodes = world.node_tree.nodes
+    assert turn.node.outputs["Vector"].links[0].to_node.inputs["Rotation"].default_value[2] == pytest.approx(-np.pi / 2)
+    nodes.remove(turn.node)
+    assert part("scene.worlds").handles_of(world) == (None, strength)
+
+
 def test_what_is_gone_is_a_sentence(scene: Any, tmp_path: Path) -> None:
     assert not bpy.ops.hi3dgen.use_world.poll()
     add(scene, result({"panorama": product(np.ones((4, 8, 3)))}))

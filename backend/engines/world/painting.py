@@ -2,7 +2,8 @@
 """The stage that paints what the picture does not show, view by view, by an inpainting pipeline that the user has."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ...errors import UserError
 from ...flow.products import Noted, Panorama, Report, noted
 from ...nn.device import Compute, choose, release
 from ...nn.pipelines import load_pipeline, running
-from ...nn.watching import repeating
+from ...nn.watching import part, repeating
 from .placing import Placed
 from .views import VIEWS, blend, canvas_of, next_of, seen, unknown_of
 
@@ -23,8 +24,6 @@ _ADVICE = "Give a folder with model_index.json, as diffusers saves it, of a pipe
 _MULTIPLE = 64
 """Pixels: every pipeline's networks halve a view so often at most."""
 _SIDE = 1024  # pixels of a view, if a pipeline does not say for which it was made
-
-Step = Callable[[int], None]
 
 
 class Painter:
@@ -66,28 +65,25 @@ class Painter:
         compute = choose(precision)
         canvas = canvas_of(placed, panorama)
         left = unknown_of(canvas, VIEWS)
-        of, hidden = max(len(left) * steps, 1), 0
+        count, hidden = len(left), 0
         generator = torch.Generator().manual_seed(seed)  # on the CPU: the same noise everywhere
+        given = {"prompt": prompt, "num_inference_steps": steps, "guidance_scale": guidance, "generator": generator}
         with repeating(report) as repeated, running(compute.device), torch.inference_mode():
-            repeated(0, of)
+            repeated(0, max(count, 1) * steps)
             paints = self._ready(pipeline, compute)
             side = _side_of(paints, side)
-            for number in range(len(left)):
+            for number in range(count):
                 view = next_of(canvas, left)
                 left.remove(view)
-                begun = number * steps
+                own = part(repeated, number, number + 1, count)
                 picture, mask = seen(canvas, view, side)
                 if mask.any():
-                    given = {"prompt": prompt, "num_inference_steps": steps, "guidance_scale": guidance}
-                    painted = _painted(
-                        paints, picture, mask, {**given, "generator": generator},
-                        lambda step, begun=begun: repeated(begun + min(step, steps), of),
-                    )  # fmt: skip
+                    painted = _painted(paints, picture, mask, given, own)
                     if painted is None:
                         hidden += 1
                     else:
-                        blend(canvas, view, painted, lambda begun=begun: repeated(begun + steps, of))
-                repeated(begun + steps, of)
+                        blend(canvas, view, painted, partial(own, steps, steps))
+                own(steps, steps)
         refused = f"The pipeline's own filter hid {hidden} of its views: there the picture's colours are continued."
         return noted(Panorama(canvas.light), [refused] if hidden else [])
 
@@ -117,13 +113,17 @@ def _painted(
     pipeline: Any,  # noqa: ANN401
     picture: UInt8Array,
     mask: UInt8Array,
-    given: dict[str, Any],
-    step_done: Step,
+    given: Mapping[str, Any],
+    report: Report,
 ) -> UInt8Array | None:
-    """A view in which what is white in the mask is painted, uint8 (side, side, 3); None if the pipeline hides it."""
+    """A view in which what is white in the mask is painted, uint8 (side, side, 3); None if the pipeline hides it.
+
+    given: what else the pipeline is called with, `num_inference_steps` among it; of all that it gets what it knows.
+    """
+    steps = given["num_inference_steps"]
 
     def after(_pipeline: object, step: int, _time: object, kept: dict[str, Any]) -> dict[str, Any]:
-        step_done(step + 1)
+        report(min(step + 1, steps), steps)  # some schedulers take more
         return kept
 
     side = len(picture)

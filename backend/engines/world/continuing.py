@@ -11,12 +11,11 @@ From coarse to fine, each level begins with the one before it and is smoothed by
 fewer times (cascadic multigrid: Bornemann & Deuflhard, Numerische Mathematik 75, 1996).
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
 from ...arrays import BoolArray, Float32Array
 from ...flow.products import Panorama, Report
+from ...raster.ticks import Poll
 from .placing import Placed
 from .sphere import elevations
 
@@ -36,13 +35,17 @@ def continued(placed: Placed, *, report: Report) -> Panorama:
     levels.reverse()
     of = sum(light.size * _steps(light) for light, _ in levels)
     done = 0
+
+    def poll() -> None:
+        report(done, of)
+
     found = np.broadcast_to(_mean(*levels[0]), levels[0][0].shape)
     for light, known in levels:
         if len(light) > len(found):
             found = _finer(found)
         found = np.where(known[..., None], light, found)
         for channel in range(3) if not known.all() else ():
-            found[..., channel] = _smoothed(found[..., channel], known, _steps(light), lambda: report(done, of))  # noqa: B023
+            found[..., channel] = _smoothed(found[..., channel], known, _steps(light), poll)
             done += light[..., 0].size * _steps(light)
     report(of, of)
     return Panorama(np.maximum(found, 0, dtype=np.float32))
@@ -78,7 +81,7 @@ def _finer(image: Float32Array) -> Float32Array:
     return columns.reshape(len(rows), 2 * image.shape[1], 3)
 
 
-def _smoothed(start: Float32Array, known: BoolArray, steps: int, poll: Callable[[], None]) -> Float32Array:
+def _smoothed(start: Float32Array, known: BoolArray, steps: int, poll: Poll) -> Float32Array:
     """One channel, float32 (H, 2 H), nearer to the solution: so many steps of conjugate gradients.
 
     What is known stays. Preconditioned by the matrix's diagonal.

@@ -33,6 +33,7 @@ from .commands import (
     texture,
     train,
     weights,
+    world,
 )
 from .commands.arguments import (
     add_engine,
@@ -112,7 +113,8 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
         type=Path,
         required=True,
         metavar="OUT",
-        help="the mesh: .glb, .obj or .ply in metres, .stl in millimetres; of engines that make views, a folder",
+        help="the mesh: .glb, .obj or .ply in metres, .stl in millimetres; of engines that make views, a folder; of "
+        "those that make a world, .hdr or .png",
     )
     add_seeds(command, "results, with the seeds that follow, as OUT_seedSEED")
     command.add_argument(
@@ -162,6 +164,10 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
     )
 
     mesh.configure(commands.add_parser("mesh", help="make a mesh of views of an object from around it"), TOOLS["grid"])
+
+    world.configure(
+        commands.add_parser("world", help="make a panorama of a picture, for light and reflections"), ENGINES
+    )
 
     inspect.configure(commands.add_parser("inspect", help="say what meshes are like, and make one stand"))
 

@@ -36,6 +36,7 @@ from .ui import (
     thumbnails,
     variation_operators,
     views_operators,
+    world_operators,
 )
 
 _CLASSES = (
@@ -51,6 +52,7 @@ _CLASSES = (
     *texture_operators.CLASSES,
     *variation_operators.CLASSES,
     *views_operators.CLASSES,
+    *world_operators.CLASSES,
     *setup_operators.CLASSES,
     *support_operators.CLASSES,
     *preset_operators.CLASSES,

@@ -20,7 +20,7 @@ from .language.words import say
 from .link import engines, runtime
 from .link.job import Job, JobState, Reading, Refused
 from .link.waiting import wait_for_job
-from .scene import again, masks, normal_map, sides, viewing
+from .scene import again, masks, normal_map, sides, viewing, worlds
 from .scene.active import meant
 from .scene.collection import layers_of, whereabouts
 from .scene.grid import Grid
@@ -150,7 +150,7 @@ def job_for(
                 again.replace_mesh(remade, former)  # not within: what was made goes with whoever uses it
         except Exception as error:  # noqa: BLE001 - whatever it is, the results must not be lost
             return [(result, reason(error)) for result in results]
-        _follow(then, scene, landings, results)
+        _follow(then, scene, landings, results, target)
         if looked:
             look.fill(looked, job)
         added = [thing for landing in landings for thing in landing.objects]
@@ -169,14 +169,21 @@ def job_for(
     return job
 
 
-def _follow(then: Then | None, scene: bpy.types.Scene, landings: Sequence[Landing], results: Sequence[Result]) -> None:
+def _follow(
+    then: Then | None,
+    scene: bpy.types.Scene,
+    landings: Sequence[Landing],
+    results: Sequence[Result],
+    target: Target,
+) -> None:
     """Do what follows landings; what is in the scene must not be offered to it again, whatever fails here."""
-    if then is None:
-        return
     by_seed = {result.seed: result for result in results}
     try:
-        for landing in landings:
-            then(scene, landing, by_seed[landing.seed])
+        if target.placing.lights and (world := landings[-1].world):
+            worlds.use(scene, world)
+        if then:
+            for landing in landings:
+                then(scene, landing, by_seed[landing.seed])
     except Exception:
         log.exception("a result is in the scene, and what was to follow it is not")
         runtime.session().notice = "The mesh is there, but not all that belongs to it. Blender's console says why."
@@ -244,6 +251,8 @@ def _tell(
     if not added and landings[-1].normal_map:
         step = say("Normal Map of {title}", title=title)
         sentence = say("The normal map of {title} is ready. Edit it, or generate a mesh from it.", title=title)
+    if world := landings[-1].world:
+        step, sentence = say("World of {title}", title=title), say("The world “{name}” is ready.", name=world.name)
     if former:
         step = say("Make {name} Again", name=former.name)
         sentence = say("{name} was made again, where it stands.", name=former.name)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import UserError
 from ..flow.engine import Engine
-from . import cutout, mesh, normal_map, structure, texture, viewpoints, views
+from . import cutout, mesh, normal_map, panorama, structure, texture, viewpoints, views
 from .adapter import Adapter
 
 __all__ = ["ADAPTERS", "Adapter", "adapter_of", "kinds_of", "written"]
@@ -24,6 +24,7 @@ ADAPTERS: Mapping[type, Adapter[Any]] = {
         views.ADAPTER,
         texture.ADAPTER,
         viewpoints.ADAPTER,
+        panorama.ADAPTER,
     )
 }
 

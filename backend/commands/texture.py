@@ -12,7 +12,7 @@ import numpy as np
 from ..adapters import ADAPTERS, written
 from ..errors import UserError
 from ..files.meshes import mesh_files
-from ..files.outputs import check_new, is_one_of
+from ..files.outputs import check_new, check_not_read, is_one_of
 from ..files.pictures import read_picture
 from ..files.scenes import READ_SUFFIXES, check_scene_path, read_scene, write_scene
 from ..files.views import read_views
@@ -130,8 +130,7 @@ def _check(options: argparse.Namespace, tool: Engine, saved: dict[str, Path], re
                 raise UserError("bad-output", f"“{file}” is given for two products.", "Give each a name of its own.")
         if adapter.check_path is not None:
             adapter.check_path(path, *read)
-        if is_one_of(path, read):
-            raise UserError("bad-output", f"“{path}” is read, so it is not written over.", "Choose another name.")
+        check_not_read(path, read)
         files += adapter.files(path)
     for file in files:
         check_new(file, overwrite=options.overwrite)

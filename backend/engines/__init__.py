@@ -18,6 +18,7 @@ from .hi3d.engine import hi3d
 from .hi3dgen.engine import hi3dgen
 from .sv3d.engine import sv3d
 from .texture.engine import texture
+from .world.engine import painted_world, world
 from .zero123.engine import zero123
 from .zero123pp.engine import zero123pp
 
@@ -26,7 +27,8 @@ __all__ = ["DRAFT", "ENGINES", "TOOLS", "with_external"]
 log = logging.getLogger(__name__)
 
 ENGINES: Mapping[str, Engine] = {
-    engine.name: engine for engine in (DRAFT, hi3dgen(), hi3d(), sv3d(), zero123pp(), zero123())
+    engine.name: engine
+    for engine in (DRAFT, hi3dgen(), hi3d(), sv3d(), zero123pp(), zero123(), world(), painted_world())
 }
 """Those that make something of a picture."""
 TOOLS: Mapping[str, Engine] = {tool.name: tool for tool in (texture(DRAFT), grid())}

@@ -41,6 +41,12 @@ def check_new(path: Path, *, overwrite: bool) -> None:
         raise UserError("output-exists", f"“{path}” is there already.", "Choose another name, or add --overwrite.")
 
 
+def check_not_read(path: Path, read: Iterable[Path]) -> None:
+    """Refuse, before any work is done, a path of a file that is read. Raises `UserError`."""
+    if is_one_of(path, read):
+        raise UserError("bad-output", f"“{path}” is read, so it is not written over.", "Choose another name.")
+
+
 def check_parent(path: Path) -> None:
     """Refuse a path in whose folder nothing can be made. Raises `UserError`."""
     if not os.path.isdir(path.parent):  # noqa: PTH112 - Path.is_dir raises PermissionError

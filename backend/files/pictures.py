@@ -18,7 +18,7 @@ import numpy as np
 from ..errors import UserError
 from ..flow.products import Picture
 from ..wire.limits import MAX_PIXELS, MAX_SIDE
-from .outputs import check_output, is_one_of, library, writing
+from .outputs import check_not_read, check_output, library, writing
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff")
 MAX_BYTES = 2 << 30  # some decoders take the whole file into memory before they look at it
@@ -76,9 +76,7 @@ def check_picture_path(path: Path, *read: Path) -> None:
     Raises `UserError`.
     """
     check_output(path, PICTURE_SUFFIXES, "picture")
-    if is_one_of(path, read):
-        sentence = f"“{path}” is read, so it is not written over."
-        raise UserError("bad-output", sentence, "Choose another name.")
+    check_not_read(path, read)
 
 
 def print_pixels() -> None:

@@ -138,6 +138,18 @@ class Views:
 
 
 @dataclass(frozen=True)
+class Panorama:
+    """The light that comes from all around one place, as an equirectangular picture.
+
+    light: float32 (H, 2 H, 3), at least 0, in linear light of sRGB's primaries, 1 for a picture's white. Row 0 is above
+    (the first row's middle half a row beneath the zenith), columns go to the right; the middle of the picture is
+    straight ahead: +y of Blender's axes, as the picture is seen from -y.
+    """
+
+    light: Float32Array
+
+
+@dataclass(frozen=True)
 class Texture:
     """The images of a mesh's surface, laid out by its UVs; None for what there is no image of.
 

@@ -86,6 +86,13 @@ class Views:
 
 
 @dataclass(frozen=True)
+class Panorama:
+    """The light from all around, an equirectangular picture: the bytes of a Radiance HDR file."""
+
+    hdr: Bytes = field(metadata=array("uint8", None))
+
+
+@dataclass(frozen=True)
 class Viewpoints:
     """The cameras that may have taken the picture of a mesh, an entry each, the best first; see docs/wire.md.
 
@@ -114,7 +121,7 @@ class Unknown:
     kind: str
 
 
-Product = Cutout | NormalMap | Texture | Mesh | Views | Viewpoints | Unknown
+Product = Cutout | NormalMap | Texture | Mesh | Views | Viewpoints | Panorama | Unknown
 KINDS: dict[str, type] = {
     "cutout": Cutout,
     "normal_map": NormalMap,
@@ -122,6 +129,7 @@ KINDS: dict[str, type] = {
     "mesh": Mesh,
     "views": Views,
     "viewpoints": Viewpoints,
+    "panorama": Panorama,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
 

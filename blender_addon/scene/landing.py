@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from ...backend.wire.messages import Result
 from .collection import collection_for
-from .pictures import image_from_png
+from .pictures import image_from_hdr, image_from_png
 
 RECIPE = "hi3dgen"  # on an object: what it was made from
 PRODUCT = "hi3dgen_product"  # on an image or object: the name of the product that it is, or is a part of
 MADE = "hi3dgen_made"  # on an image that is a product: the hash of its file as it came
 SEEDS = "hi3dgen_seeds"  # on an image: the seeds of the job that led to it
+_HDR = b"#?RADIANCE"  # how a file begins that holds light
 
 Images = dict[tuple[str, bool, str], bpy.types.Image]
 
@@ -29,8 +30,8 @@ class Landing:
 
     seed: what led to it. scene, collection: where its objects go, see `collection_for`. matrix: where its objects
     stand. scale, pivot: see `own`. images: those of the job so far, by product and content: what no seed changes is one
-    image. normal_map: the result's, in the picture's frame. objects: what was added, meshes first. notes: sentences for
-    the artist.
+    image. normal_map: the result's, in the picture's frame. world: what it brings to light the scene, if it does.
+    objects: what was added, meshes first. notes: sentences for the artist.
     """
 
     title: str
@@ -45,6 +46,7 @@ class Landing:
     images: Images
     notes: list[str]
     normal_map: bpy.types.Image | None = None
+    world: bpy.types.World | None = None
     objects: list[bpy.types.Object] = field(default_factory=list[bpy.types.Object])
 
     def own(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -52,7 +54,7 @@ class Landing:
         return points * np.float32(self.scale) - self.pivot
 
     def image(self, product: str, part: str, png: NDArray[np.uint8], *, data: bool) -> bpy.types.Image:
-        """The bytes of a PNG file as an image, packed; one that the job has already is used again."""
+        """The bytes of a PNG or HDR file as an image, packed; one that the job has already is used again."""
         content = png.tobytes()
         key = (product, data, hashlib.sha256(content).hexdigest())
         if key not in self.images:
@@ -75,8 +77,8 @@ class Landing:
 
 
 def made_image(name: str, product: str, content: bytes, *, data: bool) -> bpy.types.Image:
-    """The bytes of a PNG file, which are a product or a part of one, as a packed image of that name."""
-    image = image_from_png(name, content, data=data)
+    """The bytes of a PNG file, or of light, which are a product or a part of one, as a packed image of that name."""
+    image = image_from_hdr(name, content) if content.startswith(_HDR) else image_from_png(name, content, data=data)
     image[PRODUCT], image[MADE] = product, hashlib.sha256(content).hexdigest()
     return image
 

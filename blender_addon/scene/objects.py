@@ -41,6 +41,7 @@ def datablocks() -> set[bpy.types.ID]:
         bpy.data.materials,
         bpy.data.images,
         bpy.data.collections,
+        bpy.data.worlds,
     )
     return {thing for kind in kinds for thing in kind}
 
@@ -118,6 +119,8 @@ def _land(
         thing[RECIPE] = recipe
         if thing.type == "MESH":
             thing[FRAME] = frame_of(thing.data, affine_of(landing.scale, pivot))
+    if landing.world:
+        landing.world[RECIPE] = recipe
     for image in landing.images.values():
         image.use_fake_user = not image.users  # else what nothing shows is not saved
     return landing

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a picture's file says and Blender's loader ignores: which way is up, and that the end is missing.
+"""What a picture's file says and Blender's loader ignores: which way is up, by which lens, and that the end is missing.
 
 JPEG (ITU-T T.81), PNG, WebP and TIFF 6.0, whose directory is also what Exif keeps the orientation in. Files of other
 kinds, and damaged ones, say nothing.
@@ -19,7 +19,7 @@ _EXIF = b"Exif\0\0"
 _BEHIND_SCAN = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")  # within a scan there are those markers alone
 _PIECE = 1 << 16
 _START_OF_SCAN, _END_OF_IMAGE, _APP1 = 0xDA, 0xD9, 0xE1
-_ORIENTATION = 274
+_ORIENTATION, _EXIF_DIRECTORY, _FOCAL_LENGTH = 274, 34665, 41989
 _PARTS = ((273, 279), (324, 325))  # where strips and tiles begin, and how long they are
 _KINDS = {3: "H", 4: "I"}
 
@@ -30,6 +30,15 @@ def orientation(data: bytes) -> int:
     with contextlib.suppress(struct.error, IndexError):
         found = _tags(_directory(data)).get(_ORIENTATION, (1,))[0]
     return found if 1 <= found <= 8 else 1
+
+
+def focal_length(data: bytes) -> int:
+    """The lens that a file names, in millimetres before film of 35 mm; 0 if it does not say."""
+    with contextlib.suppress(struct.error, IndexError, KeyError):
+        directory = _directory(data)
+        at = _tags(directory)[_EXIF_DIRECTORY][0]
+        return _tags(directory, at)[_FOCAL_LENGTH][0]
+    return 0
 
 
 def is_cut_off(data: bytes) -> bool:
@@ -122,12 +131,15 @@ def _webp_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += 8 + length + length % 2
 
 
-def _tags(directory: bytes) -> dict[int, tuple[int, ...]]:
-    """The whole numbers of a TIFF's first directory, by tag. Raises `struct.error` if it is damaged."""
+def _tags(directory: bytes, at: int = 0) -> dict[int, tuple[int, ...]]:
+    """The whole numbers of a TIFF's directory, by tag: of the first, or of the one that begins at that byte.
+
+    Raises `struct.error` if it is damaged.
+    """
     if not directory.startswith(_TIFF):
         return {}
     order = "<" if directory.startswith(b"II") else ">"
-    (at,) = struct.unpack_from(f"{order}I", directory, 4)
+    at = at or struct.unpack_from(f"{order}I", directory, 4)[0]
     (count,) = struct.unpack_from(f"{order}H", directory, at)
     tags: dict[int, tuple[int, ...]] = {}
     for place in range(at + 2, at + 2 + 12 * count, 12):

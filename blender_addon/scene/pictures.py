@@ -145,11 +145,22 @@ def unreadable(path: Path) -> AddonError:
 def image_from_png(name: str, png: bytes, *, data: bool) -> bpy.types.Image:
     """A new image, packed into the file; `data` is for what is no colour, such as a normal map."""
     image = bpy.data.images.new(name, 1, 1)
-    image.filepath_raw = f"//{bpy.path.clean_name(name)}.png"  # the setter of `filepath` would look for the file
-    image.pack(data=png, data_len=len(png))
-    image.source = "FILE"
+    _pack(image, png, ".png")
     image.colorspace_settings.name = "Non-Color" if data else SRGB
     return image
+
+
+def image_from_hdr(name: str, hdr: bytes) -> bpy.types.Image:
+    """The same of a Radiance HDR file. Its colours are linear light, as those of a new image of floats are."""
+    image = bpy.data.images.new(name, 1, 1, float_buffer=True)
+    _pack(image, hdr, ".hdr")
+    return image
+
+
+def _pack(image: bpy.types.Image, content: bytes, suffix: str) -> None:
+    image.filepath_raw = f"//{bpy.path.clean_name(image.name)}{suffix}"  # the setter of `filepath` looks for the file
+    image.pack(data=content, data_len=len(content))
+    image.source = "FILE"
 
 
 def _file_of(image: bpy.types.Image, path: str) -> bytes | Path:

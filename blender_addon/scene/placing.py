@@ -39,7 +39,7 @@ class Placing:
 
     cursor: where the 3D cursor is. size: the longest side of a mesh of one metre, as engines give them. Both are in
     Blender's units. collection: the session UID of one in the scene, else the
-    extension's.
+    extension's. lights: whether a world that comes becomes the scene's.
     """
 
     cursor: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -48,6 +48,7 @@ class Placing:
     stands: Stands = Stands.ROW
     smooth: bool = True
     collection: int = 0
+    lights: bool = False
 
 
 def free_place(wanted: ArrayLike, box: Boxes, taken: Boxes, gap: float | None = None) -> NDArray[np.float64]:

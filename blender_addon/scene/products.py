@@ -4,9 +4,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...backend.wire.products import Mesh, NormalMap, Product, Texture, Unknown, Views
+from ...backend.wire.products import Mesh, NormalMap, Panorama, Product, Texture, Unknown, Views
 from ..errors import AddonError
-from . import mesh, normal_map, texture, views
+from . import mesh, normal_map, texture, views, worlds
 from .landing import Landing
 
 LAND: dict[type, Callable[[Landing, str, Any], None]] = {
@@ -14,6 +14,7 @@ LAND: dict[type, Callable[[Landing, str, Any], None]] = {
     Texture: texture.land,
     Mesh: mesh.land,
     Views: views.land,
+    Panorama: worlds.land,
 }
 """In this order, whatever the engine's: a mesh shows the normal map, and cameras follow a mesh."""
 

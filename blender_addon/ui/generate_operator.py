@@ -17,7 +17,7 @@ from ..generate import own_inputs, submit, wait
 from ..language.words import say, translated
 from ..link import engines, runtime
 from ..link.job import Job
-from ..scene import masks, normal_map, sides, viewing
+from ..scene import masks, normal_map, photograph, sides, viewing
 from ..scene.active import RULE, meant
 from ..scene.collection import whereabouts
 from ..scene.frames import frame_of
@@ -95,7 +95,7 @@ class Generate:
             self.engine or engine.name,
             seed,
             frame=frame,
-            settings=self._settings(context.scene, engine),
+            settings=photograph.with_lens(self._settings(context.scene, engine), engine, picture),
             inputs=self._inputs(context.scene, engine, picture),
             count=self.count if self._is_set("count") else panel.count,
             placing=placing_of(context.scene),

@@ -27,6 +27,7 @@ from . import (
     sides_box,
     texture_box,
     views_box,
+    world_box,
 )
 from .image_field import draw_image
 from .properties import chosen_engine
@@ -57,7 +58,7 @@ class _Panel:
         normal_map_box.draw(layout, context)
         sides_box.draw(layout, context)
         _draw_engine(layout, context, session)
-        _draw_placing(layout, context.scene.hi3dgen)
+        _draw_placing(layout, context.scene.hi3dgen, chosen_engine(context.scene))
         _draw_generate(layout, context, session)
         if session.silent_seconds:
             _draw_silence(layout, session)
@@ -78,6 +79,7 @@ class _Panel:
         object_box.draw(layout, context)
         check_box.draw(layout, context)
         views_box.draw(layout, context)
+        world_box.draw(layout, context)
         texture_box.draw(layout, context)
 
 
@@ -167,12 +169,14 @@ def _draw_settings(
                 inner.prop(group, setting.name)
 
 
-def _draw_placing(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup) -> None:
-    """How what is made comes into the scene."""
+def _draw_placing(layout: bpy.types.UILayout, settings: bpy.types.PropertyGroup, engine: EngineInfo | None) -> None:
+    """How what is made comes into the scene: a world stands nowhere."""
     header, body = layout.panel("hi3dgen_placing", default_closed=True)
     header.label(text=say("In the Scene"))
     column = body.column() if body else None
-    for name in ("size", "stands", "origin", "shading", "collection") if column else ():
+    is_world = engine is not None and "panorama" in engine.products.values()
+    names = ("lights",) if is_world else ("size", "stands", "origin", "shading", "collection")
+    for name in names if column else ():
         column.prop(settings, name)
 
 

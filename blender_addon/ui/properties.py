@@ -106,6 +106,7 @@ def placing_of(scene: bpy.types.Scene) -> Placing:
         stands=Stands[settings.stands],
         smooth=settings.shading == "SMOOTH",
         collection=uid_of(settings.collection),
+        lights=settings.lights,
     )
 
 
@@ -163,6 +164,10 @@ class Hi3DGenSettings(bpy.types.PropertyGroup):
         name="Collection",
         description=f"The scene's collection that meshes come into; if empty, it is “{COLLECTION}”",
         poll=_is_in_scene,
+    )
+    lights: BoolProperty(
+        name="Use World at Once",
+        description="A world that is made becomes the scene's as soon as it is there. The former one stays in the file",
     )
     paint_keep_uv: BoolProperty(**KEEP_UV)
     paint_remove_light: BoolProperty(**REMOVE_LIGHT)

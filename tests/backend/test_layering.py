@@ -32,6 +32,11 @@ SHARED_FILES = (
 )
 INSPECTION_MODULES = ("inspected.py", "foot.py", "check_operators.py")
 SHARED_INSPECTION = ("backend.inspection", "backend.mesh.check")
+SHARED_ALONE = {
+    "contact_sheet.py": ("backend.raster.png",),
+    "photograph.py": ("backend.raster.lens",),
+    "worlds.py": ("backend.safe_files",),
+}
 ADDON_SHARED = ("blender_addon.errors", "blender_addon.extension", "blender_addon.language")
 HEAVY = ("torch", "diffusers", "transformers", "trimesh", "PIL", "scipy", "safetensors", "huggingface_hub", "httpx2")
 
@@ -91,7 +96,7 @@ def test_the_addon_knows_only_the_wire_of_the_backend_and_what_it_shares(path: P
     shared = SHARED_FILES if path.parent.name == "link" else shared
     shared = SHARED_PRESETS if path.name in PRESET_MODULES else shared
     shared = SHARED_INSPECTION if path.name in INSPECTION_MODULES else shared
-    shared = ("backend.raster.png",) if path.name == "contact_sheet.py" else shared
+    shared = SHARED_ALONE.get(path.name, shared)
     assert [name for name in ours(path) if not within(name, "backend.wire", "blender_addon", *shared)] == []
 
 

@@ -14,14 +14,19 @@ from backend.flow.settings import Setting
 from tests.blender_addon.support import MODULE
 
 EVERY = [(engine.name, setting) for engine in ENGINES.values() for setting in engine.settings]
-KINDS = {bool: "BOOLEAN", int: "INT", float: "FLOAT", str: "ENUM"}
+KINDS: dict[type, str] = {bool: "BOOLEAN", int: "INT", float: "FLOAT"}
+
+
+def kind_of(setting: Setting) -> str:
+    """What Blender calls the property of a setting: text is one of some options, or a line."""
+    return KINDS.get(type(setting.default), "ENUM" if setting.options else "STRING")
 
 
 def shown_as(owner: Any, setting: Setting) -> Any:
     """The property, after asserting that it says what the setting says."""
     shown = owner.properties[setting.name]
     assert (shown.name, shown.description) == (setting.label, setting.description)
-    assert shown.type == KINDS[type(setting.default)]
+    assert shown.type == kind_of(setting)
     assert shown.default == (pytest.approx(setting.default) if type(setting.default) is float else setting.default)
     return shown
 
@@ -35,9 +40,11 @@ def is_alone(setting: Setting) -> bool:
 def test_a_setting_is_the_panels_and_the_operators(scene: Any, engine: str, setting: Setting) -> None:
     panel, operator = getattr(scene, f"hi3dgen_{engine}").bl_rna, bpy.ops.hi3dgen.generate.get_rna_type()
     taken = operator.properties[setting.name]
-    assert taken.type == KINDS[type(setting.default)], "scripts give the same to all engines"
+    assert taken.type == kind_of(setting), "scripts give the same to all engines"
     if setting.options:
         assert {option.name for option in setting.options} <= {item.identifier for item in taken.enum_items}
+    elif isinstance(setting.default, str):
+        assert taken.length_max == setting.maximum + 1, "Blender counts the zero behind it"
     elif not isinstance(setting.default, bool):
         least, most = pytest.approx(setting.minimum), pytest.approx(setting.maximum)
         assert taken.hard_min <= setting.minimum or taken.hard_min == least

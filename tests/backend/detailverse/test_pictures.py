@@ -13,8 +13,6 @@ pytest.importorskip("diffusers", reason="diffusers is not installed here: the ex
 pytest.importorskip("transformers", reason="transformers is not installed here: the extra hi3dgen has it")
 pytest.importorskip("PIL", reason="Pillow is not installed here: the extra files has it")
 
-import torch
-from make_tiny_weights import TEXT, WORDS
 from PIL import Image
 
 from backend.__main__ import main
@@ -22,51 +20,13 @@ from backend.batch.running import Task
 from backend.detailverse.pictures import Maker
 from backend.errors import UserError
 from tests.backend.detailverse.command import detailverse
+from tests.backend.tiny_pipeline import save_tiny_pipeline
 
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as diffusers writes it."""
-    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-    from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
-    from diffusers.schedulers.scheduling_ddim import DDIMScheduler
-    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
-
-    folder = tmp_path_factory.mktemp("pipeline")
-    words = folder / "words"
-    words.mkdir()
-    (words / "vocab.json").write_text(json.dumps({word: number for number, word in enumerate(WORDS)}), "utf-8")
-    (words / "merges.txt").write_text("#version: 0.2\n", "utf-8")
-    torch.manual_seed(1)
-    blocks = {"block_out_channels": (8, 16), "layers_per_block": 1, "norm_num_groups": 4}
-    made: Any = StableDiffusionPipeline(
-        vae=AutoencoderKL(
-            **blocks,
-            down_block_types=("DownEncoderBlock2D",) * 2,
-            up_block_types=("UpDecoderBlock2D",) * 2,
-            latent_channels=4,
-        ),
-        text_encoder=CLIPTextModel(CLIPTextConfig(**TEXT, vocab_size=len(WORDS))),
-        tokenizer=CLIPTokenizer(
-            str(words / "vocab.json"), str(words / "merges.txt"), pad_token=WORDS[2], model_max_length=32
-        ),
-        unet=UNet2DConditionModel(
-            **blocks,
-            sample_size=16,
-            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-            cross_attention_dim=16,
-            attention_head_dim=8,
-        ),
-        scheduler=DDIMScheduler(steps_offset=1, clip_sample=False),
-        safety_checker=None,
-        feature_extractor=None,  # pyright: ignore[reportArgumentType] - as without a safety checker
-        image_encoder=None,
-        requires_safety_checker=False,
-    )
-    made.save_pretrained(folder / "tiny")
-    return folder / "tiny"
+    return save_tiny_pipeline(tmp_path_factory.mktemp("pipeline"))
 
 
 @pytest.fixture(autouse=True)

@@ -33,7 +33,7 @@ def engine_of(*stages: Stage, settings: tuple[Setting, ...] = (), missing: Calla
 def test_an_engine_is_listed_under_its_name_and_gives_what_has_an_adapter(engine: Engine) -> None:
     assert ENGINES[engine.name] is engine
     assert all(kind in ADAPTERS for kind in engine.gives.values())
-    assert {"normal_map", "mesh"} <= engine.gives.keys() or [*engine.gives] == ["views"]
+    assert {"normal_map", "mesh"} <= engine.gives.keys() or [*engine.gives] in (["views"], ["panorama"])
 
 
 @each_engine
@@ -77,6 +77,8 @@ def test_a_setting_says_what_it_may_be(setting: Setting) -> None:
     assert not setting.description.endswith("."), "Blender adds the full stop of a tooltip"
     if isinstance(setting.default, bool):
         assert not setting.options
+    elif isinstance(setting.default, str) and not setting.options:
+        assert len(setting.default) <= setting.maximum, "it is a line of text"
     elif isinstance(setting.default, str):
         assert setting.default in [option.name for option in setting.options]
         assert all(option.label and option.description for option in setting.options)

@@ -64,6 +64,7 @@ images = [st.none() | files] * 4
 PRODUCTS: list[st.SearchStrategy[Any]] = [
     st.builds(products.Cutout, hnp.arrays(np.uint8, st.tuples(st.integers(0, 6), st.integers(1, 6)))),
     st.builds(products.NormalMap, files),
+    st.builds(products.Panorama, files),
     st.builds(products.Texture, *images),
     st.builds(
         products.Mesh,
@@ -478,7 +479,7 @@ def a_result(kind: str, **fields: object) -> Document:
 
 
 def test_every_kind_of_product_is_tried_above() -> None:
-    assert set(products.KINDS) == {"cutout", "normal_map", "texture", "mesh", "views", "viewpoints"}
+    assert set(products.KINDS) == {*("cutout", "normal_map", "texture", "mesh", "views", "viewpoints", "panorama")}
 
 
 @pytest.mark.parametrize("changed", [{"scores": [1.0]}, {"fits": 1}, {"azimuths": []}])

@@ -19,6 +19,7 @@ from ..raster.oklab import oklab
 from ..raster.pull_push import fill
 from ..raster.resample import resample
 from ..raster.ticks import Poll
+from .grain import share_of_texture
 from .light import GREYS, HUES, materials
 from .patches import complete, places_of
 from .votes import likely
@@ -61,7 +62,8 @@ def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, po
     facing &= main < 0
     smooth = fill(even, inside.astype(np.float32))
     coarse = np.clip(resample(smooth, whole, (small, small)), 0, 1)
-    front |= loose(facing & ~front, core) | (facing & eroded(core, _BAND))
+    front |= facing
+    front |= loose(core & ~front, core)
     known = core & ~front
     inner = eroded(core, _SHADED)
     sources = known & (inner if (known & inner).sum() > _LEAST / 2 * mask.sum() else core)
@@ -76,8 +78,8 @@ def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, po
                 asked = sources
             to, at = (np.argwhere(which).astype(np.float64) for which in (asking, asked))
             guess[asking] = likely(to, at, coarse[asked].astype(np.float64), np.ones(len(at)), 0, poll)
-    rim = mask & ~core & dilated(facing & known, _RIM)
-    if rim.any():  # the band goes on to the outline
+    rim = mask & ~core & dilated(known, _RIM)
+    if rim.any():  # what is left goes on to the outline
         to, at = (np.argwhere(which).astype(np.float64) for which in (rim, known))
         guess[rim] = likely(to, at, coarse[known].astype(np.float64), np.ones(len(at)), 0, poll)
     filled, source = complete(guess, known, hole, sources, poll)
@@ -91,6 +93,9 @@ def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, po
     offset = (source - places_of(mask.shape))[cell[..., 0], cell[..., 1]]
     place = np.clip(fine + np.rint(offset * scale).astype(np.int64), 0, size - 1)
     detail = smooth - resample(coarse, all_of_it, (size, size))
+    of = hues[cell[..., 0], cell[..., 1]]
+    within = inside & (of >= 0)
+    detail[within] *= share_of_texture(np.abs(detail[within]).mean(axis=1), of[within])[:, None]
     detail = detail[place[..., 0], place[..., 1]] * ~strayed[cell[..., 0], cell[..., 1], None]
     behind = resample(filled, all_of_it, (size, size)) + detail
     share = np.clip(resample(hole.astype(np.float32), all_of_it, (size, size)), 0, 1)[..., None]
@@ -128,8 +133,11 @@ def of_the_front(material: Int64Array, front: BoolArray) -> BoolArray:
     inside = material >= 0
     count = np.bincount(material[inside])
     share = np.bincount(material[inside & front], minlength=len(count)) / np.maximum(count, 1)
-    facing = np.append((share > _MOST) & (count < _MUCH * inside.sum()), False)  # -1 is outside
-    return facing[material]
+    facing = np.zeros_like(inside)
+    for each in np.flatnonzero((share > _MOST) & (count < _MUCH * inside.sum())):
+        pieces = components(material == each)
+        facing |= pieces.mask(pieces.touched(dilated(eroded((material == each) & front, 1), _GROWN)))
+    return facing
 
 
 def covers_much(material: Int64Array) -> BoolArray:

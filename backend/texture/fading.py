@@ -24,7 +24,7 @@ def faded(
     values: float64 (V,). known: float64 (V,) in [0, 1], how far each stays as it is. points: float64 (V, 3). triangles:
     int32 (T, 3).
     """
-    result = values * known
+    result = values * known[:, None]
     flowing = triangles[(known < _SURE).take(triangles).any(axis=1)]
     if not len(flowing) or not result.any():
         return result
@@ -33,10 +33,15 @@ def faded(
     at, kept, open_ = points[there], result[there], 1 - known[there]
     length = float(np.median(np.linalg.norm(at[corners[0]] - at[corners[1]], axis=1)))
     share = open_ / (3 * np.bincount(corners.reshape(-1), minlength=len(at)))
+    kept, share = np.ascontiguousarray(kept.T), share
     heat = kept
     for _ in range(int(np.clip((reach / max(length, 1e-9)) ** 2, 1, _MOST))):
         poll()
-        triple = heat[corners].sum(axis=0)  # of each triangle, which all of its corners get
-        heat = kept + share * sum(np.bincount(corner, triple, len(at)) for corner in corners)
-    result[there] = heat
+        heat = kept + share * np.stack([_around(each, corners) for each in heat])
+    result[there] = heat.T
     return result
+
+
+def _around(values, corners):
+    triple = values[corners].sum(axis=0)  # of each triangle, which all of its corners get
+    return sum(np.bincount(corner, triple, len(values)) for corner in corners)

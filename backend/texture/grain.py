@@ -63,13 +63,20 @@ def grain_of(colours: Float32Array, inside: BoolArray) -> Grain:
     quick = np.ones_like(around)
     if inside.any():
         over = np.log(np.maximum(colours[inside], _BLACK) / np.maximum(around[inside], _BLACK))
-        differ = np.abs(over).mean(axis=1)
-        material = materials(around[inside].astype(np.float64))
-        bound = np.zeros(int(material.max()) + 1)
-        for each in np.unique(material):
-            bound[each] = _EDGE * np.median(differ[material == each])
-        quick[inside] = np.exp(over * np.minimum(1, bound[material] / np.maximum(differ, 1e-6))[:, None])
+        quick[inside] = np.exp(over * share_of_texture(np.abs(over).mean(axis=1), materials(around[inside].astype(np.float64)))[:, None])
     return Grain(around, quick, _ends(inside), _ends(inside.T))
+
+
+def share_of_texture(differ: Float32Array, material: Int64Array) -> Float32Array:
+    """How much of what differs from its surroundings is texture and no line, float32 (N,) in [0, 1].
+
+    differ: float32 (N,), by how much, at least 0; no more counts than a few times what its material does in the median.
+    material: int64 (N,), at least 0.
+    """
+    bound = np.zeros(int(material.max()) + 1, np.float32)
+    for each in np.unique(material):
+        bound[each] = _EDGE * np.median(differ[material == each])
+    return np.minimum(1, bound[material] / np.maximum(differ, np.float32(1e-6)))
 
 
 def _ends(inside: BoolArray) -> Float64Array:

@@ -90,6 +90,7 @@ class _Looks:
 
     sides: tuple[_Side, _Side]
     voters: tuple[_Side, _Side]
+    even: _Side
     grain: Grain
     factors: Float32Array
 
@@ -204,7 +205,7 @@ def _looks(seen: Sight, tones: _Tones, crop: Crop, picture: Picture, wide: int, 
 
     (front, even, factors), (near, far, behind, grain) = both(drawn, viewed, poll)
     facing, back = _Side(front, near, FRONT), _Side(behind, far, BACK)
-    return _Looks((facing, back), (replace(facing, colours=even), back), grain, factors)
+    return _Looks((facing, back), (replace(facing, colours=behind), back), replace(facing, colours=even), grain, factors)
 
 
 def _bright(colours: Float32Array) -> Float32Array:
@@ -231,9 +232,10 @@ def _painted(
     total = found.sum(axis=0)
     base = _spread(grid.points, grid.triangles, blend(found, known), total / (total + _UNDER), poll)
     own = _towards_even(grid.points, grid.normals, looks.factors, side) / _factors_at(grid.points, looks.factors, side)
-    over_even = np.log(own[:, 0]) * found[0] / np.maximum(total, 1e-9)
+    shown_there = _seen(grid.points, grid.normals, [_without_detail(looks.even)], side)[1][0]
+    over_even = np.log((own * shown_there + 0.01) / (base + 0.01)) * (found[0] / np.maximum(total, 1e-9))[:, None]
     over_even = faded(over_even, total / (total + _UNDER), grid.points, grid.triangles, _REACH * side, poll)
-    lit = np.exp(over_even)[:, None]
+    lit = np.exp(over_even)
     shape = (atlas.size, atlas.size)
 
     def shown(some: tuple[Int64Array, Int64Array, Float64Array]) -> tuple[Int64Array, Float32Array]:

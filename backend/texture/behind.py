@@ -38,7 +38,7 @@ _ROWS = 0.5  # of a piece's rows: if it reaches both sides of more, it goes all 
 _FEW = 0.1  # of the object's pixels: if fewer would be left to go on with, what is left of the front's is, too
 _GROWN = 4  # pixels that are added around the enclosed, but not within so many of the outline
 _STRAYED = 0.1  # of sRGB: if a patch is farther from what the object is made of, it shows something else
-_DOUBTED = 0.1  # how much such a pixel counts if something has to be known
+_DOUBTED = np.float32(0.1)  # how much these count where something has to be known
 _SHADED = 3  # pixels along the rim that are darker than the rest, or lit from behind: nothing is copied from there
 
 
@@ -79,22 +79,20 @@ def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, po
             to, at = (np.argwhere(which).astype(np.float64) for which in (asking, asked))
             guess[asking] = likely(to, at, coarse[asked].astype(np.float64), np.ones(len(at)), 0, poll)
     rim = mask & ~core & dilated(known, _RIM)
-    if rim.any():  # what is left goes on to the outline
-        to, at = (np.argwhere(which).astype(np.float64) for which in (rim, known))
-        weights = np.where(inner[known], 1.0, _DOUBTED)
-        guess[rim] = likely(to, at, coarse[known].astype(np.float64), weights, 0, poll)
+    trust = np.where(inner, np.float32(1), _DOUBTED) * known
+    guess[rim] = fill(coarse, trust)[rim]  # what is left goes on to the outline
     filled, source = complete(guess, known, hole, sources, poll)
     strayed = hole & dilated(main >= 0, _GROWN) & (np.linalg.norm(filled - guess, axis=2) > _STRAYED)
     strayed |= rim
     filled[strayed] = guess[strayed]
     detail = smooth - resample(coarse, all_of_it, (size, size))
-    detail = _copied(detail, hues, source, ~strayed)
+    detail = copied_detail(detail, hues, source, ~strayed)
     behind = resample(filled, all_of_it, (size, size)) + detail
     share = np.clip(resample(hole.astype(np.float32), all_of_it, (size, size)), 0, 1)[..., None]
     return np.clip(smooth + share * (behind - smooth), 0, 1).astype(np.float32)
 
 
-def _copied(detail: Float32Array, material: Int64Array, source: Int64Array, good: BoolArray) -> Float32Array:
+def copied_detail(detail: Float32Array, material: Int64Array, source: Int64Array, good: BoolArray) -> Float32Array:
     """What is finer than the cells that are copied, from where they come, at the picture's own size.
 
     detail: float32 (S, S, C), which a cell's colour leaves out. By cell, (H, W): material, int64, -1 outside of the

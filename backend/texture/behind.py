@@ -35,11 +35,11 @@ _MUCH = 0.35  # the same if white, grey and black count as one material, which a
 _BAND = 3  # pixels along the outline: what comes into them reaches it
 _PIECE = 0.1  # of the object's pixels: smaller details are not torn
 _ROWS = 0.5  # of a piece's rows: if it reaches both sides of more, it goes all round
-_FEW = 0.1  # of the object's pixels: if fewer would be left to go on with, what is left of the front's is, too
+_FEW = 0.1  # of the object's pixels: if fewer were left to go on with, what is left of a face would stay
 _GROWN = 4  # pixels that are added around the enclosed, but not within so many of the outline
 _STRAYED = 0.1  # of sRGB: if a patch is farther from what the object is made of, it shows something else
-_DOUBTED = np.float32(0.1)  # how much these count where something has to be known
 _SHADED = 3  # pixels along the rim that are darker than the rest, or lit from behind: nothing is copied from there
+_DOUBTED = 0.1  # how much those count for the rim beside them
 
 
 def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, poll: Poll) -> Float32Array:
@@ -79,7 +79,7 @@ def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, po
             to, at = (np.argwhere(which).astype(np.float64) for which in (asking, asked))
             guess[asking] = likely(to, at, coarse[asked].astype(np.float64), np.ones(len(at)), 0, poll)
     rim = mask & ~core & dilated(known, _RIM)
-    trust = np.where(inner, np.float32(1), _DOUBTED) * known
+    trust = np.where(inner, 1, _DOUBTED).astype(np.float32) * known
     guess[rim] = fill(coarse, trust)[rim]  # what is left goes on to the outline
     filled, source = complete(guess, known, hole, sources, poll)
     strayed = hole & dilated(main >= 0, _GROWN) & (np.linalg.norm(filled - guess, axis=2) > _STRAYED)

@@ -77,7 +77,8 @@ def share_of_texture(differ: Float32Array, material: Int64Array) -> Float32Array
     bound = np.zeros(int(material.max()) + 1, np.float32)
     for each in np.unique(material):
         bound[each] = _EDGE * np.median(differ[material == each])
-    return np.minimum(1, bound[material] / np.maximum(differ, np.float32(1e-6))) ** 2
+    share: Float32Array = np.minimum(bound[material] / np.maximum(differ, np.float32(1e-6)), np.float32(1))
+    return np.square(share)
 
 
 def _ends(inside: BoolArray) -> Float64Array:

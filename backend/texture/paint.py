@@ -43,7 +43,7 @@ _SMALL = 256  # pixels along the side at which colours are smoothed
 _SMOOTHINGS = 8
 _EVEN_FROM = 0.5  # the cosine of 60 degrees: what faces the viewer more is lit as in the picture
 _EVEN_AT = 0.25  # a cosine: what faces the viewer less is in even light
-_REACH = 0.02  # of the side: how far the front's own colours and light go on over what is hidden
+_REACH = 0.012  # of the side: how far the front's own colours and light go on over what is hidden
 _LEAST = 0.01  # of a linear colour, which keeps the ratio of two dark ones in bounds
 _RANGE = (0.4, 2.5)  # by what the picture's brightness may change to come into even light
 _LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)  # a table for bytes

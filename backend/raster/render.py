@@ -45,6 +45,7 @@ def render(mesh: Mesh, angle: float, size: int, *, coloured: bool = False) -> Pi
     own = mesh.texture.base_colour if mesh.texture and coloured else None
     if own is not None:
         place = np.einsum("ij,ijk->ik", weights, mesh.corner_uv[triangle]).clip(0, 1)
-        rows = ((1 - place[:, 1]) * (own.shape[0] - 1)).round().astype(np.intp)
-        image[pixel, :3] = own[rows, (place[:, 0] * (own.shape[1] - 1)).round().astype(np.intp), :3] / 255
+        rows = np.minimum((1 - place[:, 1]) * own.shape[0], own.shape[0] - 1).astype(np.intp)
+        columns = np.minimum(place[:, 0] * own.shape[1], own.shape[1] - 1).astype(np.intp)
+        image[pixel, :3] = own[rows, columns, :3] / 255
     return (image.reshape(size, size, 4) * 255).astype(np.uint8)

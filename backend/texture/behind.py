@@ -4,9 +4,9 @@
 A face, a screen, a badge or an eye lies within the outline. To get there from the outline one has to cross its edge:
 the colour changes on the way. The least such change along any way is a geodesic distance (compare the barrier distance
 of Zhang et al., Minimum Barrier Salient Object Detection at 80 FPS, ICCV 2015). What is far away in that sense is cut
-out, and so is what is left of its materials, but for a band along the outline that it reaches. The hole is filled from
-the rest, see `patches`, and with what the object is made of if that was there, whatever dark edges or baubles surround
-it. What is left is seen from the front through the object: at the outline front and back agree, but for the light.
+out, and so is what is left of its materials, up to the outline. The hole is filled from the rest, see `patches`, and
+with what the object is made of if that was there, whatever dark edges or baubles surround it. What is left is seen from
+the front through the object: at the outline front and back agree there, but for the light.
 """
 
 import numpy as np
@@ -19,6 +19,7 @@ from ..raster.oklab import oklab
 from ..raster.pull_push import fill
 from ..raster.resample import resample
 from ..raster.ticks import Poll
+from .grain import share_of_texture
 from .light import GREYS, HUES, materials
 from .patches import complete, places_of
 from .votes import likely
@@ -28,16 +29,17 @@ _SLACK = 0.3  # of colour difference a pixel, in hundredths of Oklab: shading ch
 _ENCLOSED = 12.0  # of colour difference: what is farther from the outline belongs to the front alone
 _RIM = 2  # pixels along the outline that mix the object with the ground
 _LEAST = 0.4  # of the object's pixels: if less is left to go on with, the bound is raised
-_MOST = 0.7  # of a material: if more is enclosed, what is left of it is not copied
+_MOST = 0.7  # of a material: if more is enclosed, what is left of it near by is the front's, too
 _MAIN = 0.3  # of the object's pixels: a material with more of them is what the object is made of, front and back
 _MUCH = 0.35  # the same if white, grey and black count as one material, which are together more than any is alone
-_BAND = 3  # pixels along the outline in which what is the front's alone goes on around it
+_BAND = 3  # pixels along the outline: what comes into them reaches it
 _PIECE = 0.1  # of the object's pixels: smaller details are not torn
 _ROWS = 0.5  # of a piece's rows: if it reaches both sides of more, it goes all round
-_FEW = 0.1  # of the object's pixels: with fewer to copy from, all are
+_FEW = 0.1  # of the object's pixels: if fewer were left to go on with, what is left of a face would stay
 _GROWN = 4  # pixels that are added around the enclosed, but not within so many of the outline
 _STRAYED = 0.1  # of sRGB: if a patch is farther from what the object is made of, it shows something else
 _SHADED = 3  # pixels along the rim that are darker than the rest, or lit from behind: nothing is copied from there
+_DOUBTED = 0.1  # how much those count for the rim beside them
 
 
 def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, poll: Poll) -> Float32Array:
@@ -61,12 +63,12 @@ def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, po
     facing &= main < 0
     smooth = fill(even, inside.astype(np.float32))
     coarse = np.clip(resample(smooth, whole, (small, small)), 0, 1)
-    front |= loose(facing & ~front, core) | (facing & eroded(core, _BAND))
+    if (core & ~front & ~facing).sum() > _FEW * mask.sum():
+        front |= facing
     known = core & ~front
+    known &= ~loose(known, core)
     inner = eroded(core, _SHADED)
     sources = known & (inner if (known & inner).sum() > _LEAST / 2 * mask.sum() else core)
-    if (sources & ~facing).sum() > _FEW * mask.sum():
-        sources &= ~facing
     hole = mask & ~known
     guess = coarse.copy()
     if hole.any() and sources.any():
@@ -76,25 +78,39 @@ def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, po
                 asked = sources
             to, at = (np.argwhere(which).astype(np.float64) for which in (asking, asked))
             guess[asking] = likely(to, at, coarse[asked].astype(np.float64), np.ones(len(at)), 0, poll)
-    rim = mask & ~core & dilated(facing & known, _RIM)
-    if rim.any():  # the band goes on to the outline
-        to, at = (np.argwhere(which).astype(np.float64) for which in (rim, known))
-        guess[rim] = likely(to, at, coarse[known].astype(np.float64), np.ones(len(at)), 0, poll)
+    rim = mask & ~core & dilated(known, _RIM)
+    trust = np.where(inner, 1, _DOUBTED).astype(np.float32) * known
+    guess[rim] = fill(coarse, trust)[rim]  # what is left goes on to the outline
     filled, source = complete(guess, known, hole, sources, poll)
     strayed = hole & dilated(main >= 0, _GROWN) & (np.linalg.norm(filled - guess, axis=2) > _STRAYED)
     strayed |= rim
     filled[strayed] = guess[strayed]
-    # The detail of the places that are copied from, at the picture's own size.
-    scale = size / small
-    fine = places_of((size, size))
-    cell = np.minimum((fine / scale).astype(np.int64), small - 1)
-    offset = (source - places_of(mask.shape))[cell[..., 0], cell[..., 1]]
-    place = np.clip(fine + np.rint(offset * scale).astype(np.int64), 0, size - 1)
     detail = smooth - resample(coarse, all_of_it, (size, size))
-    detail = detail[place[..., 0], place[..., 1]] * ~strayed[cell[..., 0], cell[..., 1], None]
+    detail = copied_detail(detail, hues, source, ~strayed)
     behind = resample(filled, all_of_it, (size, size)) + detail
     share = np.clip(resample(hole.astype(np.float32), all_of_it, (size, size)), 0, 1)[..., None]
     return np.clip(smooth + share * (behind - smooth), 0, 1).astype(np.float32)
+
+
+def copied_detail(detail: Float32Array, material: Int64Array, source: Int64Array, good: BoolArray) -> Float32Array:
+    """What is finer than the cells that are copied, from where they come, at the picture's own size.
+
+    detail: float32 (S, S, C), which a cell's colour leaves out. By cell, (H, W): material, int64, -1 outside of the
+    object; source, int64 (H, W, 2), row and column; good, bool, whether the cell is copied. Lines, such as the edge
+    beside a cell, are not: many of them, next to each other, would be streaks. Returns float32 (S, S, C).
+    """
+    scale = len(detail) / len(material)
+    fine = places_of(detail.shape[:2])
+    row, column = np.moveaxis(np.minimum((fine / scale).astype(np.int64), len(material) - 1), -1, 0)
+    of = material[row, column]
+    inside = of >= 0
+    found = np.zeros_like(detail)
+    if inside.any():
+        differ = np.abs(detail[inside]).mean(axis=1)
+        found[inside] = detail[inside] * share_of_texture(differ, of[inside])[:, None]
+    offset = (source - places_of(material.shape))[row, column]
+    place = np.clip(fine + np.rint(offset * scale).astype(np.int64), 0, len(detail) - 1)
+    return found[place[..., 0], place[..., 1]] * good[row, column, None]
 
 
 def told_apart(colours: Float32Array, inside: BoolArray, greys: float = HUES) -> Int64Array:
@@ -123,13 +139,18 @@ def untorn(front: BoolArray, made_of: BoolArray, inside: BoolArray) -> BoolArray
 def of_the_front(material: Int64Array, front: BoolArray) -> BoolArray:
     """The pixels, bool (H, W), of materials of which most belongs to the front: a face is a face up to its last pixel.
 
-    material: int64 (H, W), as `told_apart` gives it.
+    Pieces that are not near the front's belong to something else, as orange feet below an orange beak. material: int64
+    (H, W), as `told_apart` gives it.
     """
     inside = material >= 0
     count = np.bincount(material[inside])
     share = np.bincount(material[inside & front], minlength=len(count)) / np.maximum(count, 1)
-    facing = np.append((share > _MOST) & (count < _MUCH * inside.sum()), False)  # -1 is outside
-    return facing[material]
+    facing = np.zeros_like(inside)
+    for each in np.flatnonzero((share > _MOST) & (count < _MUCH * inside.sum())):
+        own = material == each
+        pieces = components(own)
+        facing |= pieces.mask(pieces.touched(dilated(eroded(own & front, 1), _GROWN + 1)))
+    return facing
 
 
 def covers_much(material: Int64Array) -> BoolArray:

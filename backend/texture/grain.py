@@ -4,7 +4,7 @@
 A picture is rolled on around the object, as cloth would be: a step along the surface is a step in the picture, and at
 the outline, where the picture ends, it turns back. So texture keeps its scale and its direction, and comes from near
 by. Only what is quick in the picture is taken, over its surroundings, and only if these are of the colour that the
-surface has there. What is much stronger than most of its material is a line or an edge and no texture, and is cut off.
+surface has there. What is much stronger than most of its material is a line or an edge and no texture, and fades.
 """
 
 from dataclasses import dataclass
@@ -63,13 +63,22 @@ def grain_of(colours: Float32Array, inside: BoolArray) -> Grain:
     quick = np.ones_like(around)
     if inside.any():
         over = np.log(np.maximum(colours[inside], _BLACK) / np.maximum(around[inside], _BLACK))
-        differ = np.abs(over).mean(axis=1)
-        material = materials(around[inside].astype(np.float64))
-        bound = np.zeros(int(material.max()) + 1)
-        for each in np.unique(material):
-            bound[each] = _EDGE * np.median(differ[material == each])
-        quick[inside] = np.exp(over * np.minimum(1, bound[material] / np.maximum(differ, 1e-6))[:, None])
+        share = share_of_texture(np.abs(over).mean(axis=1), materials(around[inside].astype(np.float64)))
+        quick[inside] = np.exp(over * share[:, None])
     return Grain(around, quick, _ends(inside), _ends(inside.T))
+
+
+def share_of_texture(differ: Float32Array, material: Int64Array) -> Float32Array:
+    """How much of what differs from its surroundings is texture, and no line, float32 (N,) in [0, 1].
+
+    It is 1 up to a few times what its material differs by in the median, and from there on so little that a line is
+    left the less the stronger it is. differ: float32 (N,), at least 0. material: int64 (N,), at least 0.
+    """
+    bound = np.zeros(int(material.max()) + 1, np.float32)
+    for each in np.unique(material):
+        bound[each] = _EDGE * np.median(differ[material == each])
+    share: Float32Array = np.minimum(bound[material] / np.maximum(differ, np.float32(1e-6)), np.float32(1))
+    return np.square(share)
 
 
 def _ends(inside: BoolArray) -> Float64Array:

@@ -43,7 +43,8 @@ _SMALL = 256  # pixels along the side at which colours are smoothed
 _SMOOTHINGS = 8
 _EVEN_FROM = 0.5  # the cosine of 60 degrees: what faces the viewer more is lit as in the picture
 _EVEN_AT = 0.25  # a cosine: what faces the viewer less is in even light
-_REACH = 0.02  # of the side: how far the front's light goes on over what is hidden
+_REACH = 0.012  # of the side: how far the front's own colours and light go on over what is hidden
+_LEAST = 0.01  # of a linear colour, which keeps the ratio of two dark ones in bounds
 _RANGE = (0.4, 2.5)  # by what the picture's brightness may change to come into even light
 _LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)  # a table for bytes
 _BUFFER = 1024  # pixels along the side of the z-buffers, at most
@@ -84,13 +85,15 @@ class _Tones:
 class _Looks:
     """What the picture tells of a surface.
 
-    sides: from the front, as the picture is, and from behind. voters: both in even light, for what neither sees. grain:
-    the texture for that. factors: float32 (S, S, 1), that bring the front's colours into even light.
+    sides: from the front, as the picture is, and from behind. voters: both as from behind, without what belongs to the
+    front alone, and smooth, for what neither sees. grain: the texture for that. even: float32 (S, S, 3), linear, the
+    front in even light, smooth. factors: float32 (S, S, 1), that bring the front's colours into it.
     """
 
     sides: tuple[_Side, _Side]
     voters: tuple[_Side, _Side]
     grain: Grain
+    even: Float32Array
     factors: Float32Array
 
 
@@ -204,7 +207,9 @@ def _looks(seen: Sight, tones: _Tones, crop: Crop, picture: Picture, wide: int, 
 
     (front, even, factors), (near, far, behind, grain) = both(drawn, viewed, poll)
     facing, back = _Side(front, near, FRONT), _Side(behind, far, BACK)
-    return _Looks((facing, back), (replace(facing, colours=even), back), grain, factors)
+    voter = _without_detail(replace(facing, colours=behind))
+    voters = (voter, replace(voter, view=far, sign=BACK))
+    return _Looks((facing, back), voters, grain, _without_detail(replace(facing, colours=even)).colours, factors)
 
 
 def _bright(colours: Float32Array) -> Float32Array:
@@ -227,13 +232,13 @@ def _painted(
     seen: Sight, normals: Float64Array, grid: Grid, atlas: Atlas, looks: _Looks, side: int, poll: Poll
 ) -> tuple[Float32Array, Float32Array]:
     """The atlas's image, float32 (S, S, 3), from 0 to 255, and where it shows the surface, float32 (S, S), 1 or 0."""
-    found, known = _seen(grid.points, grid.normals, [_without_detail(each) for each in looks.voters], side)
+    found, known = _seen(grid.points, grid.normals, looks.voters, side)
     total = found.sum(axis=0)
     base = _spread(grid.points, grid.triangles, blend(found, known), total / (total + _UNDER), poll)
-    own = _towards_even(grid.points, grid.normals, looks.factors, side) / _factors_at(grid.points, looks.factors, side)
-    over_even = np.log(own[:, 0]) * found[0] / np.maximum(total, 1e-9)
-    over_even = faded(over_even, total / (total + _UNDER), grid.points, grid.triangles, _REACH * side, poll)
-    lit = np.exp(over_even)[:, None]
+    own = _at(grid.points, looks.even, side) / _at(grid.points, looks.factors, side)
+    own *= _towards_even(grid.points, grid.normals, looks.factors, side)
+    over = np.log((own + _LEAST) / (base + _LEAST)) * (found[0] / np.maximum(total, 1e-9))[:, None]
+    over = np.exp(faded(over, total / (total + _UNDER), grid.points, grid.triangles, _REACH * side, poll))
     shape = (atlas.size, atlas.size)
 
     def shown(some: tuple[Int64Array, Int64Array, Float64Array]) -> tuple[Int64Array, Float32Array]:
@@ -245,7 +250,7 @@ def _painted(
         under = grid.blended(base, triangle, shares)
         faint = found.sum(axis=0) < SQUARE
         grainy = looks.grain.on(place[faint], normal[faint], under[faint], side)
-        under[faint] = grainy * grid.blended(lit, triangle[faint], shares[faint])
+        under[faint] = grainy * grid.blended(over, triangle[faint], shares[faint])
         found = np.concatenate([found, np.full((1, len(place)), _UNDER)])
         colours = blend(found, np.concatenate([known, under[None]]))
         return pixel, linear_to_srgb(np.clip(colours, 0, 1)) * 255
@@ -260,13 +265,13 @@ def _painted(
 def _towards_even(points: Float64Array, normals: Float64Array, factors: Float32Array, side: int) -> Float64Array:
     """By what the front's colours grow, float64 (N, 1), so that what turns away comes into even light gradually."""
     turned = np.clip((_EVEN_FROM - normals[:, 2]) / (_EVEN_FROM - _EVEN_AT), 0, 1)
-    return _factors_at(points, factors, side) ** (turned**2 * (3 - 2 * turned))[:, None]
+    return _at(points, factors, side) ** (turned**2 * (3 - 2 * turned))[:, None]
 
 
-def _factors_at(points: Float64Array, factors: Float32Array, side: int) -> Float32Array:
-    """The factors, float32 (N, 1), at points, float64 (N, 3)."""
-    scale = len(factors) / side
-    return sample(factors, points[:, 0] * scale, (side - points[:, 1]) * scale)
+def _at(points: Float64Array, image: Float32Array, side: int) -> Float32Array:
+    """What an image of the picture's square, (S, S, C), has at points, float64 (N, 3): float32 (N, C)."""
+    scale = len(image) / side
+    return sample(image, points[:, 0] * scale, (side - points[:, 1]) * scale)
 
 
 def _spread(

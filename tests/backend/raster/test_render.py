@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from backend.flow.products import Mesh
+from backend.flow.products import Mesh, Texture
 from backend.raster.render import render
 from backend.raster.triangles import nearest
 
@@ -42,3 +42,13 @@ def test_the_nearer_of_two_surfaces_is_shown() -> None:
     shown = dict(zip(pixel.tolist(), triangle.tolist(), strict=True))
     assert shown[50 * 100 + 50] >= 12
     assert shown[5 * 100 + 5] < 12
+
+
+def test_every_pixel_of_an_image_covers_its_own_square() -> None:
+    """A plate of a metre shows an image of four columns: at 40 pixels a metre each is 10 wide."""
+    corners = np.array([(-0.5, 0, 0), (0.5, 0, 0), (0.5, 0, 1), (-0.5, 0, 1)], np.float32)
+    uv = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], np.float32)
+    image = np.full((4, 4, 4), 255, np.uint8)
+    image[..., 0] = [0, 80, 160, 240]
+    plate = Mesh(corners, np.array([(0, 1, 2), (0, 2, 3)], np.int32), uv, texture=Texture(base_colour=image))
+    np.testing.assert_array_equal(render(plate, 0.0, 44, coloured=True)[20, 2:42, 0], np.repeat([0, 80, 160, 240], 10))

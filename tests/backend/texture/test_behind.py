@@ -78,14 +78,49 @@ def test_white_and_black_are_not_what_an_object_is_made_of_together() -> None:
     np.testing.assert_array_equal(facing, pale | pupil)
 
 
-def test_what_is_left_of_a_face_goes_around_the_outline_in_a_narrow_band() -> None:
+def test_what_is_left_of_a_face_does_not_go_around_the_outline() -> None:
     colours, inside = portrait()
     face = disc(64, 88, 26)
     colours[face & inside] = WHITE
     colours[(np.abs(COLUMNS - 99) < 2) & face] = BLUE
     back = from_behind(colours, colours, inside, POLL)
-    np.testing.assert_allclose(back[64, 110:114], np.broadcast_to(WHITE, (4, 3)), atol=0.1)
-    assert (back[64, 103:107] < 0.7).any(axis=1).all(), "not as far as the line"
+    assert (back[60:68, 70:113, 0] < 0.4).all(), "white has all three"
+
+
+def test_of_the_faces_material_what_is_elsewhere_is_something_else() -> None:
+    """An orange beak is enclosed; the feet are as orange, but reach the outline below."""
+    inside, beak, feet = disc(64, 64, 50), disc(56, 64, 14), disc(112, 64, 10)
+    colours = np.where((beak | feet)[..., None], (0.9, 0.5, 0.1), BLUE).astype(np.float32)
+    facing = behind.of_the_front(behind.told_apart(colours, inside), beak)
+    np.testing.assert_array_equal(facing, beak)
+
+
+def test_what_lies_amid_the_enclosed_is_the_fronts_too() -> None:
+    """A white ring has a narrow gap, through which its middle is reached; in even light that is green."""
+    inside, middle = disc(64, 64, 50), disc(64, 64, 20)
+    colours = np.where((disc(64, 64, 34) & ~middle)[..., None], WHITE, BLUE)
+    colours[(np.abs(ROWS - 64) < 2) & (COLUMNS > 64)] = BLUE
+    assert not enclosed(colours.astype(np.float32), inside, POLL)[64, 64]
+    even = np.where(middle[..., None], (0.1, 0.7, 0.1), colours).astype(np.float32)
+    np.testing.assert_allclose(from_behind(colours.astype(np.float32), even, inside, POLL)[64, 64], BLUE, atol=0.1)
+
+
+def test_what_is_left_goes_on_to_the_outline_however_narrow_it_is() -> None:
+    inside, lid = (np.abs(ROWS - 64) < 44) & (np.abs(COLUMNS - 64) < 44), ROWS < 27
+    colours = np.where(lid[..., None], RED, BLUE).astype(np.float32)
+    back = from_behind(colours, colours, inside, POLL)
+    np.testing.assert_allclose(back[21, 40:90], np.broadcast_to(RED, (50, 3)), atol=0.1)
+
+
+def test_texture_is_copied_and_a_line_is_not() -> None:
+    """Cells of four pixels; all of them copy from the column of cells that a line goes through."""
+    detail = np.where(np.indices((64, 64)).sum(axis=0) % 2, 0.02, -0.02).astype(np.float32)[..., None] * np.ones(3)
+    detail[:, 22] = -0.3
+    material, source = np.zeros((16, 16), np.int64), np.stack([np.indices((16, 16))[0], np.full((16, 16), 5)], axis=-1)
+    found = behind.copied_detail(detail.astype(np.float32), material, source, COLUMNS[:16, :16] > 0)
+    assert not found[:, :4].any(), "not asked for"
+    assert np.abs(found[:, 6::4]).max() < 0.01, "the line"
+    np.testing.assert_allclose(np.abs(found[:, 5::4]), 0.02, rtol=1e-5)
 
 
 def test_what_the_object_is_made_of_goes_round_but_not_its_details() -> None:

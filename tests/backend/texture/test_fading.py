@@ -19,7 +19,7 @@ KNOWN = (POINTS[:, 0] < 20).astype(np.float64)
 
 
 def middle(reach: float, values: float = 1.0) -> Float64Array:
-    found = faded(np.full(len(POINTS), values), KNOWN, POINTS, TRIANGLES, reach, nothing)
+    found = faded(np.full((len(POINTS), 1), values), KNOWN, POINTS, TRIANGLES, reach, nothing)
     return found.reshape(ROWS, COLUMNS)[2]
 
 
@@ -38,6 +38,6 @@ def test_a_longer_reach_goes_farther() -> None:
 
 def test_nothing_known_and_nothing_open() -> None:
     np.testing.assert_array_equal(middle(5.0, 0.0), 0.0)
-    values = POINTS[:, 0]
+    values = POINTS[:, :2]
     np.testing.assert_array_equal(faded(values, np.ones(300), POINTS, TRIANGLES, 5.0, nothing), values)
     np.testing.assert_array_equal(faded(values, np.zeros(300), POINTS, TRIANGLES, 5.0, nothing), 0.0)

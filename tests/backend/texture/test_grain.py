@@ -4,7 +4,7 @@
 import numpy as np
 
 from backend.arrays import Float32Array, Float64Array
-from backend.texture.grain import grain_of
+from backend.texture.grain import grain_of, share_of_texture
 from tests.backend.texture.test_behind import COLUMNS, ROWS
 
 SIDE = 128
@@ -37,6 +37,14 @@ def test_another_material_and_a_plain_one_stay_smooth() -> None:
 def test_a_line_is_no_texture() -> None:
     lined = RED * np.where(np.abs(COLUMNS - 95) < 2, 0.3, 1.0)[..., None]
     np.testing.assert_allclose(beside(lined, RED), np.broadcast_to(RED, (40, 20, 3)), rtol=0.02)
+
+
+def test_what_is_much_stronger_than_its_material_fades_the_more_the_stronger_it_is() -> None:
+    differ, material = np.tile(np.float32([0.1, 0.2, 0.1]), 10), np.repeat([0, 1], 15)
+    differ[[0, 1]] = 1.0, 2.0
+    share = share_of_texture(differ, material)
+    np.testing.assert_array_equal(share[2:], 1.0)
+    assert share[0] * 1.0 > share[1] * 2.0
 
 
 def test_an_empty_picture_has_no_texture() -> None:

@@ -16,7 +16,7 @@ from backend.texture.paint import paint
 from backend.texture.sight import sight
 from backend.texture.stages import COLOURED, COLOURS
 from tests.backend.texture.shapes import ball
-from tests.backend.texture.test_behind import portrait
+from tests.backend.texture.test_behind import BLUE, COLUMNS, disc, portrait
 
 SIDE = 128
 (COLOUR,) = (each for each in COLOURED if each.name == "colour")
@@ -70,6 +70,19 @@ def test_the_front_shows_the_picture_and_the_back_no_face() -> None:
     assert opposite[2] > 2 * opposite[0]  # blue, as the body beside it is
     belt = colours_at(painted, np.array([(0.0, -0.86, -0.5), (0.0, 0.86, -0.5), (0.86, 0, -0.5), (-0.86, 0, -0.5)]))
     assert (belt[:, 0] > 1.25 * belt[:, 2]).all()  # goes round
+
+
+def test_a_face_ends_soon_behind_the_edge_of_what_is_seen() -> None:
+    """Most of it is enclosed; a line parts it from the rest, which the picture shows up to the outline."""
+    mesh, cutout, normal_map = made()
+    rgba, face = cutout.rgba.copy(), disc(64, 88, 26)
+    rgba[face & (rgba[..., 3] > 0), :3] = 230
+    rgba[face & (np.abs(COLUMNS - 99) < 2), :3] = np.rint(255 * np.array(BLUE))
+    painted = paint(mesh, replace(cutout, rgba=rgba), normal_map, rgba, most=256, report=ignore)
+    seen, beside, behind = colours_at(painted, np.array([(0.8, -0.6, 0), (0.97, 0.25, 0), (0.8, 0.6, 0)]))
+    assert seen[0] > 0.8
+    for hidden in (beside, behind):
+        assert hidden[2] > 1.5 * hidden[0], "blue, as the body around the face is"
 
 
 def test_the_pictures_own_pixels_are_copied() -> None:

@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes the pictures of a batch on a cluster of Ray, or on one of its own on this machine that ends with the command.
+
+Ray places the workers, one an actor (`cluster_worker`), restarts them elsewhere if their process or node dies, and makes
+the picture again that one was making. This program alone puts results in place, after the end of an attempt: an attempt
+that was killed, or taken for dead, leaves nothing. The code of this package is sent along, and so are the pictures; what
+it imports has to be installed on every node, for the same Python. Whatever Ray loses, the manifest has it.
+"""
+
+import contextlib
+import dataclasses
+import logging
+import os
+import queue
+import time
+from collections.abc import Generator, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import UserError
+from ..files.outputs import library
+from ..safe_files import open_log
+from .cluster_worker import RESULTS, TILE, ClusterWorker, Made, Sent, Start
+from .manifest import fingerprints
+from .running import Ended, Progressed, Task
+from .worker import LAST_FAILURES
+
+RETRIES = 2  # of a picture whose worker dies, before it has failed
+_LISTEN_SECONDS = 0.5
+_LOOK_SECONDS = 10.0  # between two looks at how much room there is
+_PROGRESS_SECONDS = 1.0  # for which a worker waits until there is progress to tell
+_PACKAGE = Path(__file__).parents[1]
+_MEMORY = "Often the memory was not enough: close other programs, or choose a lower resolution."
+_INSTALL = "Install the same packages, for the same Python, on every machine of the cluster."
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Which cluster, and what of it a worker takes.
+
+    address: HOST:PORT of its head; empty for one of its own on this machine. workers: at most; None for as many as
+    there is room for. cpus, gpus: of one worker; below 1, several share one. gpus is None for one if there are any.
+    """
+
+    address: str = ""
+    workers: int | None = None
+    cpus: float = 1.0
+    gpus: float | None = 0.0
+
+
+class RayExecutor:
+    """An `Executor`. start: is sent to the workers, see `Start`. log: gets what they log. url: of a `UrlPlace`, if any."""
+
+    def __init__(self, start: Start, log: Path, cluster: Cluster, url: str = "") -> None:
+        self._start = start
+        self._log = log
+        self._cluster = cluster
+        self._url = url
+
+    def __call__(self, tasks: Iterator[Task], progressed: Progressed) -> Generator[Ended, None, None]:
+        """See `Executor`. Raises `UserError` if there is no cluster, or no room in it for a worker."""
+        with _connected(self._cluster) as ray:
+            cluster = self._cluster
+            if cluster.gpus is None:
+                cluster = dataclasses.replace(cluster, gpus=float("GPU" in ray.cluster_resources()))
+            yield from self._made(ray, cluster, tasks, progressed)
+
+    def _made(
+        self,
+        ray: Any,  # noqa: ANN401 - a module
+        cluster: Cluster,
+        tasks: Iterator[Task],
+        progressed: Progressed,
+    ) -> Generator[Ended, None, None]:
+        heard: _Heard = queue.SimpleQueue()
+        room = _Room(ray, cluster)
+        idle: list[_Actor] = []
+        busy: list[_Actor] = []
+        while True:
+            while len(busy) < room.now() and (task := next(tasks, None)) is not None:
+                busy.append(idle.pop() if idle else _Actor(ray, cluster, self._start, self._url, heard))
+                busy[-1].give(task)
+            while idle:  # it would keep its room from one whose node has died
+                idle.pop().kill()
+            if not busy:
+                return
+            with contextlib.suppress(queue.Empty):
+                actor, future = heard.get(timeout=_LISTEN_SECONDS)
+                if not actor.is_end(future):
+                    actor.hear(future, progressed)
+                    continue
+                busy.remove(actor)
+                ended, lines = actor.end(future)
+                if lines:
+                    with open_log(self._log, private=False) as log:
+                        log.write(lines.encode())
+                if actor.goes_on(ended):
+                    idle.append(actor)
+                else:
+                    actor.kill()
+                yield ended
+
+
+class _Actor:
+    """A worker, wherever Ray has placed it; what comes of it goes into `heard`."""
+
+    def __init__(self, ray: Any, cluster: Cluster, start: Start, url: str, heard: "_Heard") -> None:  # noqa: ANN401
+        remote = ray.remote(
+            num_cpus=cluster.cpus,
+            num_gpus=cluster.gpus,
+            max_restarts=-1,
+            max_task_retries=RETRIES,
+            concurrency_groups={"making": 1, "telling": 1},
+        )
+        self._ray = ray
+        self._handle = remote(ClusterWorker).remote(start, url)
+        self._heard = heard
+        self._task = Task("", "", {}, {}, "", "")
+        self._fingerprints: Mapping[str, Mapping[str, Any]] = {}
+        self._started = 0.0
+        self._making: Future[Made] | None = None
+        self._tells = False
+
+    def give(self, task: Task) -> None:
+        """Let it make a task; it need not be placed yet."""
+        self._task, self._started = task, time.monotonic()
+        self._fingerprints = fingerprints(task.inputs)
+        making = self._handle.make.options(concurrency_group="making")
+        self._making = self._follow(making.remote(Sent(task, _contents(task.inputs))))
+        self._ask()
+
+    def is_end(self, future: "Future[Any]") -> bool:
+        """Whether this is the end of its task, and not its progress."""
+        return future is self._making
+
+    def hear(self, future: "Future[Any]", progressed: Progressed) -> None:
+        """Tell the progress of its task, and ask for more."""
+        self._tells = False
+        with contextlib.suppress(self._ray.exceptions.RayError):  # it has died, which its end tells
+            if said := future.result():
+                progressed(*said)
+            if self._making is not None:
+                self._ask()
+
+    def end(self, future: "Future[Made]") -> tuple[Ended, str]:
+        """How its task has ended, with its results in the task's folder, and lines for the log."""
+        self._making = None
+        errors = self._ray.exceptions
+        try:
+            made = future.result()
+        except errors.RuntimeEnvSetupError as error:
+            return self._failed("not-started", f"The code cannot be sent to the cluster: {_line(error)}", _INSTALL)
+        except errors.RayTaskError as error:
+            return self._failed(
+                "not-started", f"A worker of the cluster cannot make pictures: {_line(error.cause)}", _INSTALL
+            )
+        except errors.RayError as error:
+            sentence = f"The process that made it ended unexpectedly, {RETRIES + 1} times."
+            return self._failed("process-died", sentence, _MEMORY, f"{self._task.name}: {error}\n")
+        ended = dataclasses.replace(made.ended, fingerprints=self._fingerprints)
+        try:
+            _receive(made, self._task)
+        except OSError as error:
+            sentence = f"“{self._task.folder}” could not be written: {error.strerror or error}."
+            return self._failed("not-written", sentence, "Choose another place.", made.log)
+        return ended, made.log
+
+    def goes_on(self, ended: Ended) -> bool:
+        """Whether it makes another task after one that ended so."""
+        return ended.code not in (*LAST_FAILURES, "process-died")
+
+    def kill(self) -> None:
+        """End it at once: it writes into folders that nobody else reads."""
+        self._ray.kill(self._handle)
+
+    def _ask(self) -> None:
+        if not self._tells:
+            self._tells = True
+            telling = self._handle.progress.options(concurrency_group="telling", max_task_retries=0)
+            self._follow(telling.remote(_PROGRESS_SECONDS))
+
+    def _follow(self, reference: Any) -> "Future[Any]":  # noqa: ANN401 - Ray's
+        future: Future[Any] = reference.future()
+        future.add_done_callback(lambda done: self._heard.put((self, done)))
+        return future
+
+    def _failed(self, code: str, sentence: str, advice: str, log: str = "") -> tuple[Ended, str]:
+        seconds = round(time.monotonic() - self._started, 3)
+        return Ended(self._task.name, self._fingerprints, seconds, (), code, sentence, advice), log
+
+
+_Heard = queue.SimpleQueue[tuple[_Actor, "Future[Any]"]]
+
+
+class _Room:
+    """How many workers there is room for, looked at anew from time to time: nodes come and go."""
+
+    def __init__(self, ray: Any, cluster: Cluster) -> None:  # noqa: ANN401
+        self._ray = ray
+        self._cluster = cluster
+        self._looked = time.monotonic()
+        self._found = self._look()
+        if not (self._found or cluster.workers):
+            asked = f"{cluster.cpus:g} processors and {cluster.gpus:g} graphics cards"
+            sentence = f"No node of the cluster has room for a worker, which takes {asked}."
+            raise UserError("no-room", sentence, "Give other --cpus-per-worker or --gpus-per-worker, or add nodes.")
+
+    def now(self) -> int:
+        """How many; if a number was asked for, that: a cluster that grows by itself has to see what is asked for."""
+        if self._cluster.workers:
+            return self._cluster.workers
+        if time.monotonic() - self._looked > _LOOK_SECONDS:
+            self._looked = time.monotonic()
+            self._found = self._look()
+        return self._found
+
+    def _look(self) -> int:
+        alive = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        needed = {"CPU": self._cluster.cpus, "GPU": self._cluster.gpus or 0.0}
+        return sum(
+            min(int(resources.get(name, 0) / share) for name, share in needed.items() if share) for resources in alive
+        )
+
+
+@contextlib.contextmanager
+def _connected(cluster: Cluster) -> Generator[Any]:
+    """The module `ray`, connected. Raises `UserError`."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    if not cluster.address:
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # so that it listens on the loopback alone, on any system
+    ray = library("ray", "Ray", "make pictures on a cluster")
+    own = {}
+    if not cluster.address:
+        wanted = int((cluster.workers or 0) * cluster.cpus)
+        own = {"include_dashboard": False, "num_cpus": max(os.cpu_count() or 1, wanted)}
+    try:
+        ray.init(
+            address=cluster.address or "local",
+            runtime_env={"py_modules": [str(_PACKAGE)]},
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            **own,
+        )
+    except (ConnectionError, RuntimeError, ValueError) as error:  # what Ray raises if it finds or understands nothing
+        where = f"The cluster at “{cluster.address}”" if cluster.address else "A cluster on this machine"
+        sentence = f"{where} cannot be used: {_line(error)}"
+        raise UserError("no-cluster", sentence, "Look at `ray status`, and give HOST:PORT of the head.") from error
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def _contents(inputs: Mapping[str, str]) -> dict[str, tuple[str, bytes]]:
+    """The names and contents of files; without those that cannot be read: whoever reads them says why."""
+    found: dict[str, tuple[str, bytes]] = {}
+    for name, path in inputs.items():
+        with contextlib.suppress(OSError):
+            found[name] = (Path(path).name, Path(path).read_bytes())
+    return found
+
+
+def _receive(made: Made, task: Task) -> None:
+    """Put an attempt's results and tile where the task wants them. Raises OSError."""
+    folder, tile = Path(task.folder), Path(task.tile)
+    for name, content in made.files.items():
+        path = tile if name == TILE else folder / Path(name).relative_to(RESULTS)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    if made.folder:
+        attempt = Path(made.folder)
+        if (attempt / RESULTS).exists():
+            folder.rmdir()  # Windows renames no folder over another
+            (attempt / RESULTS).replace(folder)
+        with contextlib.suppress(FileNotFoundError):  # not everything can be drawn
+            (attempt / TILE).replace(tile)
+
+
+def _line(error: BaseException) -> str:
+    """What an error says, as one line that ends like a sentence."""
+    return f"{' '.join(str(error).split())[:300].rstrip('.')}."

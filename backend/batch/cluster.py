@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Makes the pictures of a batch on a cluster of Ray, or on one of its own on this machine that ends with the command.
 
-Ray places the workers, one an actor (`cluster_worker`), restarts them elsewhere if their process or node dies, and makes
-the picture again that one was making. This program alone puts results in place, after the end of an attempt: an attempt
-that was killed, or taken for dead, leaves nothing. The code of this package is sent along, and so are the pictures; what
-it imports has to be installed on every node, for the same Python. Whatever Ray loses, the manifest has it.
+Ray places the workers, one an actor (`cluster_worker`), and notices if their process or node dies; the picture that one
+was making is then made again by another. (Ray's own retries are not used: it counts one for each call of a worker that
+it does not know to be dead yet, so that a lost node costs several.) This program alone puts results in place, after the
+end of an attempt: one that was killed, or taken for dead, leaves nothing.
+
+The code of this package is sent along, and so are the pictures; what it imports has to be installed on every node, for
+the same Python. Whatever Ray loses, the manifest has.
 """
 
 import contextlib
@@ -12,12 +15,13 @@ import dataclasses
 import logging
 import os
 import queue
+import socket
 import time
+from collections import Counter
 from collections.abc import Generator, Iterator, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from ..files.outputs import library
@@ -27,9 +31,14 @@ from .manifest import fingerprints
 from .running import Ended, Progressed, Task
 from .worker import LAST_FAILURES
 
-RETRIES = 2  # of a picture whose worker dies, before it has failed
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+RETRIES = 2  # of a picture whose worker's process dies, before it has failed
+DIED = "process-died"
 _LISTEN_SECONDS = 0.5
 _LOOK_SECONDS = 10.0  # between two looks at how much room there is
+_ANSWER_SECONDS = 5.0  # for a cluster's head to answer
 _PROGRESS_SECONDS = 1.0  # for which a worker waits until there is progress to tell
 _PACKAGE = Path(__file__).parents[1]
 _MEMORY = "Often the memory was not enough: close other programs, or choose a lower resolution."
@@ -51,7 +60,7 @@ class Cluster:
 
 
 class RayExecutor:
-    """An `Executor`. start: is sent to the workers, see `Start`. log: gets what they log. url: of a `UrlPlace`, if any."""
+    """An `Executor`. start: is sent to the workers, see `Start`. log: gets what they log. url: see `ClusterWorker`."""
 
     def __init__(self, start: Start, log: Path, cluster: Cluster, url: str = "") -> None:
         self._start = start
@@ -78,11 +87,13 @@ class RayExecutor:
         room = _Room(ray, cluster)
         idle: list[_Actor] = []
         busy: list[_Actor] = []
+        again: list[Task] = []
+        deaths: Counter[str] = Counter()
         while True:
-            while len(busy) < room.now() and (task := next(tasks, None)) is not None:
+            while len(busy) < room.now() and (task := again.pop() if again else next(tasks, None)) is not None:
                 busy.append(idle.pop() if idle else _Actor(ray, cluster, self._start, self._url, heard))
                 busy[-1].give(task)
-            while idle:  # it would keep its room from one whose node has died
+            while idle:  # it would keep its room from one that is not placed yet
                 idle.pop().kill()
             if not busy:
                 return
@@ -96,10 +107,16 @@ class RayExecutor:
                 if lines:
                     with open_log(self._log, private=False) as log:
                         log.write(lines.encode())
-                if actor.goes_on(ended):
-                    idle.append(actor)
-                else:
+                if ended.code in (*LAST_FAILURES, DIED):
                     actor.kill()
+                else:
+                    idle.append(actor)
+                if ended.code == DIED:
+                    room.forget()
+                    deaths[ended.name] += not actor.lost_its_node
+                    if deaths[ended.name] <= RETRIES:
+                        again.append(actor.task)
+                        continue
                 yield ended
 
 
@@ -110,22 +127,21 @@ class _Actor:
         remote = ray.remote(
             num_cpus=cluster.cpus,
             num_gpus=cluster.gpus,
-            max_restarts=-1,
-            max_task_retries=RETRIES,
             concurrency_groups={"making": 1, "telling": 1},
         )
         self._ray = ray
         self._handle = remote(ClusterWorker).remote(start, url)
         self._heard = heard
-        self._task = Task("", "", {}, {}, "", "")
+        self.task = Task("", "", {}, {}, "", "")
         self._fingerprints: Mapping[str, Mapping[str, Any]] = {}
         self._started = 0.0
         self._making: Future[Made] | None = None
         self._tells = False
+        self.lost_its_node = False
 
     def give(self, task: Task) -> None:
         """Let it make a task; it need not be placed yet."""
-        self._task, self._started = task, time.monotonic()
+        self.task, self._started = task, time.monotonic()
         self._fingerprints = fingerprints(task.inputs)
         making = self._handle.make.options(concurrency_group="making")
         self._making = self._follow(making.remote(Sent(task, _contents(task.inputs))))
@@ -158,18 +174,15 @@ class _Actor:
             )
         except errors.RayError as error:
             sentence = f"The process that made it ended unexpectedly, {RETRIES + 1} times."
-            return self._failed("process-died", sentence, _MEMORY, f"{self._task.name}: {error}\n")
+            self.lost_its_node = "node has died" in str(error)  # which is no fault of the picture
+            return self._failed(DIED, sentence, _MEMORY, f"{self.task.name}: {_line(error)}\n")
         ended = dataclasses.replace(made.ended, fingerprints=self._fingerprints)
         try:
-            _receive(made, self._task)
+            receive(made, self.task)
         except OSError as error:
-            sentence = f"“{self._task.folder}” could not be written: {error.strerror or error}."
+            sentence = f"“{self.task.folder}” could not be written: {error.strerror or error}."
             return self._failed("not-written", sentence, "Choose another place.", made.log)
         return ended, made.log
-
-    def goes_on(self, ended: Ended) -> bool:
-        """Whether it makes another task after one that ended so."""
-        return ended.code not in (*LAST_FAILURES, "process-died")
 
     def kill(self) -> None:
         """End it at once: it writes into folders that nobody else reads."""
@@ -178,7 +191,7 @@ class _Actor:
     def _ask(self) -> None:
         if not self._tells:
             self._tells = True
-            telling = self._handle.progress.options(concurrency_group="telling", max_task_retries=0)
+            telling = self._handle.progress.options(concurrency_group="telling")
             self._follow(telling.remote(_PROGRESS_SECONDS))
 
     def _follow(self, reference: Any) -> "Future[Any]":  # noqa: ANN401 - Ray's
@@ -188,7 +201,7 @@ class _Actor:
 
     def _failed(self, code: str, sentence: str, advice: str, log: str = "") -> tuple[Ended, str]:
         seconds = round(time.monotonic() - self._started, 3)
-        return Ended(self._task.name, self._fingerprints, seconds, (), code, sentence, advice), log
+        return Ended(self.task.name, self._fingerprints, seconds, (), code, sentence, advice), log
 
 
 _Heard = queue.SimpleQueue[tuple[_Actor, "Future[Any]"]]
@@ -216,6 +229,10 @@ class _Room:
             self._found = self._look()
         return self._found
 
+    def forget(self) -> None:
+        """Look anew the next time: a node may have died."""
+        self._looked = float("-inf")
+
     def _look(self) -> int:
         alive = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
         needed = {"CPU": self._cluster.cpus, "GPU": self._cluster.gpus or 0.0}
@@ -224,15 +241,26 @@ class _Room:
         )
 
 
+def load_ray(address: str) -> Any:  # noqa: ANN401 - a module
+    """Import Ray, which reads these variables then: it tells nobody of its use. Raises `UserError` if it is missing.
+
+    address: see `Cluster`. What is on this machine alone listens on the loopback alone.
+    """
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    if address.rpartition(":")[0] in ("", "127.0.0.1", "localhost"):
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    return library("ray", "Ray", "make pictures on a cluster")
+
+
 @contextlib.contextmanager
 def _connected(cluster: Cluster) -> Generator[Any]:
     """The module `ray`, connected. Raises `UserError`."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    if not cluster.address:
-        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # so that it listens on the loopback alone, on any system
-    ray = library("ray", "Ray", "make pictures on a cluster")
+    ray = load_ray(cluster.address)
+    ray._private.worker._worker_logs_enabled = False  # noqa: SLF001 - it prints on standard output what it makes again
     own = {}
-    if not cluster.address:
+    if cluster.address:
+        _check_answers(cluster.address)
+    else:
         wanted = int((cluster.workers or 0) * cluster.cpus)
         own = {"include_dashboard": False, "num_cpus": max(os.cpu_count() or 1, wanted)}
     try:
@@ -243,14 +271,28 @@ def _connected(cluster: Cluster) -> Generator[Any]:
             logging_level=logging.ERROR,
             **own,
         )
-    except (ConnectionError, RuntimeError, ValueError) as error:  # what Ray raises if it finds or understands nothing
+    except (ConnectionError, RuntimeError, ValueError) as error:  # what Ray raises if versions or machines do not fit
         where = f"The cluster at “{cluster.address}”" if cluster.address else "A cluster on this machine"
         sentence = f"{where} cannot be used: {_line(error)}"
-        raise UserError("no-cluster", sentence, "Look at `ray status`, and give HOST:PORT of the head.") from error
+        raise UserError(
+            "no-cluster", sentence, "Run this on one of its nodes, with the same Python and Ray."
+        ) from error
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Raise `UserError` unless something answers there: Ray itself would wait for minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), _ANSWER_SECONDS).close()
+    except (OSError, ValueError, OverflowError) as error:
+        sentence = f"There is no cluster at “{address}”: {_line(error)}"
+        raise UserError(
+            "no-cluster", sentence, "Give HOST:PORT of its head, as `ray start --head` names it."
+        ) from error
 
 
 def _contents(inputs: Mapping[str, str]) -> dict[str, tuple[str, bytes]]:
@@ -262,7 +304,7 @@ def _contents(inputs: Mapping[str, str]) -> dict[str, tuple[str, bytes]]:
     return found
 
 
-def _receive(made: Made, task: Task) -> None:
+def receive(made: Made, task: Task) -> None:
     """Put an attempt's results and tile where the task wants them. Raises OSError."""
     folder, tile = Path(task.folder), Path(task.tile)
     for name, content in made.files.items():

@@ -7,10 +7,10 @@ one that was taken for dead may go on and write. Only what the executor puts in 
 
 import dataclasses
 import logging
-import queue
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,15 +53,19 @@ class Made:
 
 
 class ClusterWorker:
-    """Makes one task at a time; `progress` is called meanwhile, in another thread. url: where the results go, if to one."""
+    """Makes one task at a time; `progress` is called meanwhile, in another thread.
+
+    url: of the `UrlPlace` where the results go; empty if they go into the batch's folder.
+    """
 
     def __init__(self, start: Start, url: str) -> None:
         self._start = start
         self._url = url
         self._maker: Make | None = None
-        self._said: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
+        self._said: Mapping[str, Any] | None = None
         self._lines = _Lines()
-        logging.basicConfig(level=logging.INFO, handlers=[self._lines], force=True)
+        logging.getLogger().setLevel(logging.INFO)
+        logging.getLogger().addHandler(self._lines)
 
     def make(self, sent: Sent) -> Made:
         """Make a task. Raises nothing that a picture can cause."""
@@ -81,7 +85,7 @@ class ClusterWorker:
                 folder=str(attempt / RESULTS),
                 tile=str(attempt / TILE),
             )
-            ended = maker(task, self._said.put)
+            ended = maker(task, self._say)
             if place is not None:
                 ended = _staged(ended, place, attempt / RESULTS)
             lines = self._lines.taken()
@@ -91,14 +95,13 @@ class ClusterWorker:
             return Made(ended, files=files, log=lines)
 
     def progress(self, seconds: float) -> tuple[str, str, float] | None:
-        """What was last said of a task: name, label and how much is done; waits for it, but not longer than that."""
-        try:
-            said = self._said.get(timeout=seconds)
-        except queue.Empty:
-            return None
-        while not self._said.empty():
-            said = self._said.get()
-        return said["progress"]
+        """What is last said of a task within so many seconds: name, label and how much is done."""
+        time.sleep(seconds)
+        said, self._said = self._said, None
+        return said["progress"] if said else None
+
+    def _say(self, message: Mapping[str, Any]) -> None:
+        self._said = message
 
 
 def _written(sent: Sent, folder: Path) -> dict[str, str]:

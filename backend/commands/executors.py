@@ -6,12 +6,11 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..batch.cluster import Cluster, RayExecutor
+from ..batch.cluster import Cluster, RayExecutor, load_ray
 from ..batch.cluster_worker import Start
 from ..batch.executor import LocalExecutor
 from ..batch.running import Executor
 from ..errors import UserError
-from ..files.outputs import library
 from .arguments import at_least
 
 _OF_RAY = {"address": "--address", "cpus_per_worker": "--cpus-per-worker", "gpus_per_worker": "--gpus-per-worker"}
@@ -45,7 +44,7 @@ def add_executor(command: argparse.ArgumentParser) -> None:
 def check_executor(options: argparse.Namespace) -> None:
     """Refuse, before anything is read, what cannot be. Raises `UserError`."""
     if options.executor == "ray":
-        library("ray", "Ray", "make pictures on a cluster")
+        load_ray(options.address or "")
         return
     given = [spelled for name, spelled in _OF_RAY.items() if getattr(options, name) is not None]
     if given:

@@ -28,7 +28,8 @@ from ..files.outputs import library
 from ..safe_files import open_log
 from .cluster_worker import RESULTS, TILE, ClusterWorker, Made, Sent, Start
 from .manifest import fingerprints
-from .running import Ended, Progressed, Task
+from .results import not_written
+from .running import Ended, Progressed, Task, end_of, failed_by
 from .worker import LAST_FAILURES
 
 if TYPE_CHECKING:
@@ -167,21 +168,20 @@ class _Actor:
         try:
             made = future.result()
         except errors.RuntimeEnvSetupError as error:
-            return self._failed("not-started", f"The code cannot be sent to the cluster: {_line(error)}", _INSTALL)
+            sentence = f"The code cannot be sent to the cluster: {_line(error)}"
+            return self._failed(UserError("not-started", sentence, _INSTALL))
         except errors.RayTaskError as error:
-            return self._failed(
-                "not-started", f"A worker of the cluster cannot make pictures: {_line(error.cause)}", _INSTALL
-            )
+            sentence = f"A worker of the cluster cannot make anything: {_line(error.cause)}"
+            return self._failed(UserError("not-started", sentence, _INSTALL))
         except errors.RayError as error:
-            sentence = f"The process that made it ended unexpectedly, {RETRIES + 1} times."
             self.lost_its_node = "node has died" in str(error)  # which is no fault of the picture
-            return self._failed(DIED, sentence, _MEMORY, f"{self.task.name}: {_line(error)}\n")
+            sentence = f"The process that made it on a cluster ended unexpectedly {RETRIES + 1} times."
+            return self._failed(UserError(DIED, sentence, _MEMORY), f"{self.task.name}: {_line(error)}\n")
         ended = dataclasses.replace(made.ended, fingerprints=self._fingerprints)
         try:
             receive(made, self.task)
         except OSError as error:
-            sentence = f"“{self.task.folder}” could not be written: {error.strerror or error}."
-            return self._failed("not-written", sentence, "Choose another place.", made.log)
+            return failed_by(ended, not_written(self.task.folder, error)), made.log
         return ended, made.log
 
     def kill(self) -> None:
@@ -199,9 +199,8 @@ class _Actor:
         future.add_done_callback(lambda done: self._heard.put((self, done)))
         return future
 
-    def _failed(self, code: str, sentence: str, advice: str, log: str = "") -> tuple[Ended, str]:
-        seconds = round(time.monotonic() - self._started, 3)
-        return Ended(self.task.name, self._fingerprints, seconds, (), code, sentence, advice), log
+    def _failed(self, error: UserError, log: str = "") -> tuple[Ended, str]:
+        return end_of(self.task, self._started, self._fingerprints, (), error), log
 
 
 _Heard = queue.SimpleQueue[tuple[_Actor, "Future[Any]"]]

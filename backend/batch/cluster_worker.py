@@ -19,7 +19,8 @@ from typing import Any
 from ..errors import UserError
 from ..log import OneLine
 from .places import whole_files
-from .running import Ended, Task
+from .results import not_written
+from .running import Ended, Task, failed_by
 from .urls import UrlPlace
 from .worker import Make
 
@@ -73,7 +74,7 @@ class ClusterWorker:
             maker = self._maker = self._maker or self._start()
             place = UrlPlace(self._url) if self._url else None
         except UserError as error:  # any other is a mistake of the node, which ends the batch
-            return Made(Ended(sent.task.name, code=error.code, sentence=error.sentence, advice=error.advice))
+            return Made(failed_by(Ended(sent.task.name), error))
         with tempfile.TemporaryDirectory() as own:
             shared = Path(sent.task.folder).parent
             is_shared = shared.is_dir()
@@ -120,8 +121,7 @@ def _staged(ended: Ended, place: UrlPlace, folder: Path) -> Ended:
     try:
         staged = place.stage(folder)
     except OSError as error:
-        sentence = f"“{place.path(ended.name)}” could not be written: {error}."
-        return dataclasses.replace(ended, code="not-written", sentence=sentence, advice="Choose another place.")
+        return failed_by(ended, not_written(place.path(ended.name), error))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return dataclasses.replace(ended, staged=staged)

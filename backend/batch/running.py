@@ -160,7 +160,7 @@ def _finish(manifest: Manifest, ended: Ended) -> tuple[Entry, Sequence[str]]:
             entry, made = publish(manifest, entry, staged)
         except UserError as error:
             entry = manifest.entries[ended.name]
-            ended = _failed(ended, error)
+            ended = failed_by(ended, error)
         end = {item.name: getattr(ended, item.name) for item in dataclasses.fields(ended) if item.name != "staged"}
         state = State.FAILED if ended.code else State.DONE
         entry = Entry(request=entry.request, state=state, files=entry.files, **end)
@@ -180,10 +180,11 @@ def _staged(manifest: Manifest, ended: Ended, folder: Path) -> tuple[Mapping[str
     try:
         return {**ended.staged, **manifest.place.stage(folder)}, ended
     except OSError as error:
-        return {}, _failed(ended, not_written(manifest.place.path(ended.name), error))
+        return {}, failed_by(ended, not_written(manifest.place.path(ended.name), error))
 
 
-def _failed(ended: Ended, error: UserError) -> Ended:
+def failed_by(ended: Ended, error: UserError) -> Ended:
+    """The end of a task that has failed after all."""
     return dataclasses.replace(ended, code=error.code, sentence=error.sentence, advice=error.advice)
 
 

@@ -7,11 +7,12 @@
     python scripts/benchmark.py scale driver FOLDER [--count 1000] [--kilobytes 500]   what the command itself costs
     python scripts/benchmark.py scale manifest FOLDER [--counts 1000 10000 100000]     planning, opening, memory
 
-FOLDER is emptied and filled. The pictures are of made-up shapes, 96 pixels a side, and the draft makes small meshes of
-them. `driver` makes files of that size in place of meshes, in no time, so that only the executor and the manifest are
-left. Clusters are real ones, of several nodes that are processes of this machine; they listen on the loopback alone.
-Beside the wall's seconds stand the processors' own, of the command and of all processes that it has started: other
-programs may run meanwhile. Needs the extras `files`, `ray` and `training`.
+FOLDER gets the pictures, which the next call finds there, and what is made, anew each time. They are of made-up
+shapes, 96 pixels a side, and the draft makes small meshes of them. `driver` makes files of a size in place of meshes,
+in no time, so that only the executor and the manifest are left. Clusters are real ones, of several nodes that are
+processes of this machine; they listen on the loopback alone. Beside the wall's seconds stand the processors' own, of
+the command and of all processes that it has started: other programs may run meanwhile. Needs the extras `files`, `ray`
+and `training`.
 """
 
 import argparse
@@ -124,8 +125,9 @@ def main(arguments: Sequence[str]) -> None:
     for name in ("executors", "driver", "growth"):
         commands.choices[name].add_argument("--processes", type=int, default=2)
     options = parser.parse_args(arguments)
-    shutil.rmtree(options.folder, ignore_errors=True)
-    options.folder.mkdir(parents=True)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    for before in options.folder.glob("out*/"):
+        shutil.rmtree(before)
     print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}", flush=True)
     options.measure(options)
 
@@ -134,8 +136,10 @@ def faults(options: argparse.Namespace) -> None:
     """Kill a worker and a node in the middle of a batch on three nodes, and count what came of it."""
     pictures = _pictures(options.folder, options.count)
     out = options.folder / "out"
+    chosen = options.folder / "chosen.txt"
+    chosen.write_text("\n".join(str(path.absolute()) for path in pictures), encoding="utf-8")
     with _nodes(3) as (address, nodes):
-        command = [sys.executable, "-m", "backend", "batch", str(pictures), "-o", str(out), *SETTINGS, "--json"]
+        command = [sys.executable, "-m", "backend", "batch", str(chosen), "-o", str(out), *SETTINGS, "--json"]
         start = time.perf_counter()
         command += ["--executor", "ray", "--address", address]
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -160,12 +164,15 @@ def faults(options: argparse.Namespace) -> None:
                 print(f"{len(names)} made in {time.perf_counter() - start:.0f} s: a node is killed", flush=True)
         code = process.wait()
     meshes = [*out.glob("*.glb")]
+    log = out / "batch.log"
+    died = log.read_text("utf-8").splitlines() if log.exists() else []
     records = [json.loads(line) for line in (out / "manifest.jsonl").read_text("utf-8").splitlines()[1:]]
     print(
         f"Exit code {code}; {len(names)} ends of {len({*names})} pictures, {len(meshes)} meshes, "
         f"{sum(record['state'] == 'done' for record in records)} of {len(records)} done, "
         f"{len([*(out / '.batch' / 'workers').iterdir()])} folders left, {time.perf_counter() - start:.0f} s"
     )
+    print("\n".join(line[:100] for line in died))
 
 
 def executors(options: argparse.Namespace) -> None:
@@ -181,20 +188,19 @@ def growth(options: argparse.Namespace) -> None:
     """Make more and more pictures."""
     print(HEADING)
     for count in options.counts:
-        pictures = _pictures(options.folder / f"of-{count}", count)
+        pictures = _pictures(options.folder, count)
         cost = _drafts(options.folder / f"out-{count}", pictures, options.executor, options.processes)
         print(cost.line(options.executor), flush=True)
 
 
 def driver(options: argparse.Namespace) -> None:
     """Make what takes no time: what is left is what the command itself can look after."""
-    _pictures(options.folder, options.count)
+    wanted = _wanted(_pictures(options.folder, options.count))
     print(HEADING)
     for name in ("local", "ray"):
         out = options.folder / f"out-{name}"
         command = [sys.executable, str(Path(__file__)), str(options.kilobytes)]
         executor = _executor(name, command, partial(_files, options.kilobytes), out, options.processes)
-        wanted = _wanted(sorted((options.folder / "pictures").iterdir()))
         print(_made(out, wanted, executor).line(name), flush=True)
 
 
@@ -208,7 +214,7 @@ def manifest(options: argparse.Namespace) -> None:
 
 def _one_manifest(out: Path, count: int) -> None:
     """In a process of its own, whose memory is measured."""
-    picture = out.with_suffix(".png")
+    picture = out.with_name("picture.png")
     picture.touch()
     wanted = [Wanted(Line({PICTURE: picture}, f"p{number:07}", f"p{number:07}"), _request()) for number in range(count)]
 
@@ -225,34 +231,37 @@ def _one_manifest(out: Path, count: int) -> None:
         run(opened, some, at_once, Clock())
         ended = (time.process_time() - begun) / len(some)
     size = (out / "manifest.jsonl").stat().st_size
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    del opened
     begun = time.process_time()
     with Manifest(out) as opened:
         plan(opened, wanted, overwrite=True)
         again = time.process_time() - begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{count:>10}{planned:>10.1f}{1000 * ended:>14.2f}{again:>10.1f}{peak:>16.0f}{size / 2**20:>14.1f}")
 
 
-def _pictures(folder: Path, count: int) -> Path:
-    """A folder with so many pictures."""
-    from backend.training.shapes import sample_block  # noqa: PLC0415 - compiles
-
+def _pictures(folder: Path, count: int) -> list[Path]:
+    """So many pictures, made if they are not there."""
     pictures = folder / "pictures"
-    pictures.mkdir(parents=True)
-    for number in range(count):
-        path = pictures / f"{number:05}.png"
+    pictures.mkdir(exist_ok=True)
+    paths = [pictures / f"{number:05}.png" for number in range(count)]
+    for number, path in enumerate(paths):
+        if path.exists():
+            continue
         if number < _SHAPES:
+            from backend.training.shapes import sample_block  # noqa: PLC0415 - compiles
+
             write_picture(path, sample_block(1, number, _SIDE, pictures=1).rgba[0])
         else:
-            shutil.copyfile(pictures / f"{number % _SHAPES:05}.png", path)
-    return pictures
+            shutil.copyfile(paths[number % _SHAPES], path)
+    return paths
 
 
-def _drafts(out: Path, pictures: Path, executor: str, processes: int) -> Cost:
-    """Make the draft's meshes of a folder of pictures."""
+def _drafts(out: Path, pictures: Sequence[Path], executor: str, processes: int) -> Cost:
+    """Make the draft's meshes of pictures."""
     command = [sys.executable, "-m", "backend", "batch-worker"]
     start = partial(worker.maker_of, ENGINES)
-    return _made(out, _wanted(sorted(pictures.iterdir())), _executor(executor, command, start, out, processes))
+    return _made(out, _wanted(pictures), _executor(executor, command, start, out, processes))
 
 
 def _executor(name: str, command: Sequence[str], start: Callable[[], Make], out: Path, processes: int) -> Executor:
@@ -301,7 +310,7 @@ def _nodes(count: int) -> Generator[tuple[str, list[int]]]:
     cluster = Nodes(initialize_head=True, head_node_args=head)
     nodes = [cluster.add_node(num_cpus=1, object_store_memory=_STORE) for _ in range(count)]
     try:
-        yield cluster.address, [node.all_processes["raylet"][0].process.pid for node in nodes]
+        yield str(cluster.address), [node.all_processes["raylet"][0].process.pid for node in nodes]
     finally:
         cluster.shutdown()
 

@@ -43,7 +43,7 @@ _ANSWER_SECONDS = 5.0  # for a cluster's head to answer
 _PROGRESS_SECONDS = 1.0  # for which a worker waits until there is progress to tell
 _PACKAGE = Path(__file__).parents[1]
 _MEMORY = "Often the memory was not enough: close other programs, or choose a lower resolution."
-_INSTALL = "Install the same packages, for the same Python, on every machine of the cluster."
+_SAME = "Every machine of the cluster needs the same packages, for the same Python, and room on its disk."
 
 
 @dataclass(frozen=True)
@@ -156,10 +156,12 @@ class _Actor:
         """Tell the progress of its task, and ask for more."""
         self._tells = False
         with contextlib.suppress(self._ray.exceptions.RayError):  # it has died, which its end tells
-            if said := future.result():
+            said = future.result()
+            if self._making is None:  # it has ended meanwhile
+                return
+            if said is not None and said[0] == self.task.name:
                 progressed(*said)
-            if self._making is not None:
-                self._ask()
+            self._ask()
 
     def end(self, future: "Future[Made]") -> tuple[Ended, str]:
         """How its task has ended, with its results in the task's folder, and lines for the log."""
@@ -169,10 +171,10 @@ class _Actor:
             made = future.result()
         except errors.RuntimeEnvSetupError as error:
             sentence = f"The code cannot be sent to the cluster: {_line(error)}"
-            return self._failed(UserError("not-started", sentence, _INSTALL))
+            return self._failed(UserError("not-started", sentence, _SAME))
         except errors.RayTaskError as error:
-            sentence = f"A worker of the cluster cannot make anything: {_line(error.cause)}"
-            return self._failed(UserError("not-started", sentence, _INSTALL))
+            sentence = f"A worker of the cluster cannot make anything: {_line(error.cause or error)}"
+            return self._failed(UserError("not-started", sentence, _SAME))
         except errors.RayError as error:
             self.lost_its_node = "node has died" in str(error)  # which is no fault of the picture
             sentence = f"The process that made it on a cluster ended unexpectedly {RETRIES + 1} times."
@@ -220,13 +222,16 @@ class _Room:
             raise UserError("no-room", sentence, "Give other --cpus-per-worker or --gpus-per-worker, or add nodes.")
 
     def now(self) -> int:
-        """How many; if a number was asked for, that: a cluster that grows by itself has to see what is asked for."""
+        """How many, but one at least: if all nodes are gone, it waits for others.
+
+        If a number was asked for, that: a cluster that grows by itself has to see what is asked for.
+        """
         if self._cluster.workers:
             return self._cluster.workers
         if time.monotonic() - self._looked > _LOOK_SECONDS:
             self._looked = time.monotonic()
             self._found = self._look()
-        return self._found
+        return max(self._found, 1)
 
     def forget(self) -> None:
         """Look anew the next time: a node may have died."""

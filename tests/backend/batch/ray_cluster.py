@@ -24,7 +24,7 @@ class Nodes:
     @property
     def address(self) -> str:
         """HOST:PORT of the head."""
-        return self._cluster.address
+        return str(self._cluster.address)
 
     def workers(self, node: int) -> list[psutil.Process]:
         """The processes of a node that make something now."""

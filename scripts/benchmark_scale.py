@@ -49,7 +49,7 @@ from backend.version import VERSION
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = ("--set", "resolution=64", "--set", "faces=1000", "--set", "colours=front")
-_SHAPES = 20  # that differ; more pictures are copies of them under other names
+_TAKES = 20  # pictures of each shape: all differ, as what a worker has seen before costs it nothing
 _SIDE = 96
 _STORE = 100 << 20  # bytes of a node's object store
 _LOOPBACK = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
@@ -245,15 +245,14 @@ def _pictures(folder: Path, count: int) -> list[Path]:
     pictures = folder / "pictures"
     pictures.mkdir(exist_ok=True)
     paths = [pictures / f"{number:05}.png" for number in range(count)]
-    for number, path in enumerate(paths):
-        if path.exists():
-            continue
-        if number < _SHAPES:
+    for first in range(0, count, _TAKES):
+        takes = paths[first : first + _TAKES]
+        if not all(path.exists() for path in takes):
             from backend.training.shapes import sample_block  # noqa: PLC0415 - compiles
 
-            write_picture(path, sample_block(1, number, _SIDE, pictures=1).rgba[0])
-        else:
-            shutil.copyfile(paths[number % _SHAPES], path)
+            block = sample_block(1, first // _TAKES, _SIDE, pictures=_TAKES)
+            for path, picture in zip(takes, block.rgba, strict=False):
+                write_picture(path, picture)
     return paths
 
 

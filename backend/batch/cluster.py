@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 RETRIES = 2  # of a picture whose worker's process dies, before it has failed
+_LOSSES = 10  # of a picture's workers, also by the deaths of nodes, which are no fault of the picture
 DIED = "process-died"
 _LISTEN_SECONDS = 0.5
 _LOOK_SECONDS = 10.0  # between two looks at how much room there is
@@ -89,7 +90,8 @@ class RayExecutor:
         idle: list[_Actor] = []
         busy: list[_Actor] = []
         again: list[Task] = []
-        deaths: Counter[str] = Counter()
+        died: Counter[str] = Counter()
+        lost: Counter[str] = Counter()
         while True:
             while len(busy) < room.now() and (task := again.pop() if again else next(tasks, None)) is not None:
                 busy.append(idle.pop() if idle else _Actor(ray, cluster, self._start, self._url, heard))
@@ -114,8 +116,9 @@ class RayExecutor:
                     idle.append(actor)
                 if ended.code == DIED:
                     room.forget()
-                    deaths[ended.name] += not actor.lost_its_node
-                    if deaths[ended.name] <= RETRIES:
+                    lost[ended.name] += 1
+                    died[ended.name] += not actor.lost_its_node
+                    if died[ended.name] <= RETRIES and lost[ended.name] <= _LOSSES:
                         again.append(actor.task)
                         continue
                 yield ended
@@ -176,7 +179,8 @@ class _Actor:
             sentence = f"A worker of the cluster cannot make anything: {_line(error.cause or error)}"
             return self._failed(UserError("not-started", sentence, _SAME))
         except errors.RayError as error:
-            self.lost_its_node = "node has died" in str(error)  # which is no fault of the picture
+            unreachable = isinstance(error, errors.ActorUnavailableError)  # as at first if its node has died
+            self.lost_its_node = unreachable or "node has died" in str(error)
             sentence = f"The process that made it on a cluster ended unexpectedly {RETRIES + 1} times."
             return self._failed(UserError(DIED, sentence, _MEMORY), f"{self.task.name}: {_line(error)}\n")
         ended = dataclasses.replace(made.ended, fingerprints=self._fingerprints)

@@ -12,6 +12,7 @@ from backend.batch.planning import plan
 from backend.batch.running import Ended, Progressed, Task, run
 from backend.batch.urls import UrlPlace
 from backend.errors import UserError
+from tests.backend.batch.pictures import FRAGILE, SCRIPT, batch, paint, told
 from tests.backend.batch.test_sharing import Silent, wanted
 
 fsspec = pytest.importorskip("fsspec")
@@ -76,6 +77,16 @@ def test_what_a_killed_run_has_staged_is_swept(tmp_path: Path, url: str) -> None
     assert len(found(url)) == 1
     made(tmp_path, url, 1)
     assert [*found(url)] == ["a.glb"]
+
+
+def test_the_command_writes_to_a_url_and_finds_its_results_there(tmp_path: Path) -> None:
+    pytest.importorskip("trimesh", reason="trimesh writes meshes: pip install trimesh")
+    picture = paint(tmp_path / "a.png", (0, 0, 0))
+    arguments = (picture, "-o", tmp_path / "out", *FRAGILE, "--results", f"file://{tmp_path}/bucket", "--json")
+    done = batch(*arguments, script=SCRIPT)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in (tmp_path / "bucket").glob("*.glb")] == ["a.glb"]
+    assert told(batch(*arguments, script=SCRIPT))[-1]["unchanged"] == 1
 
 
 @pytest.mark.parametrize(("wrong", "code"), [("nope://a/b", "bad-output"), ("s3://bucket/x", "library-missing")])

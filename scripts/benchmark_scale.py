@@ -59,28 +59,30 @@ _LOOPBACK = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 class Cost:
     """What making so many has taken: seconds of the wall, and the processors' of the command and of all it started."""
 
-    count: int
-    wall: float
-    own: float
-    others: float
+    count: int = 0
+    wall: float = 0.0
+    own: float = 0.0
+    others: float = 0.0
 
-    def line(self, title: str) -> str:
-        """The cost of one, in milliseconds."""
-        each = (1000 * seconds / self.count for seconds in (self.wall, self.own, self.others))
-        return f"{title:24}{self.count:>8}{self.wall:>10.1f}" + "".join(f"{value:>14.1f}" for value in each)
+    def line(self, title: str, first: "Cost") -> str:
+        """All of the wall, that until the first was made, and the cost of each that followed, in milliseconds."""
+        spent = (self.wall - first.wall, self.own - first.own, self.others - first.others)
+        each = (1000 * seconds / max(self.count - 1, 1) for seconds in spent)
+        walls = f"{self.wall:>10.1f}{first.wall:>10.1f}"
+        return f"{title:16}{self.count:>8}{walls}" + "".join(f"{value:>14.1f}" for value in each)
 
 
-HEADING = f"{'':24}{'made':>8}{'wall s':>10}" + "".join(
+HEADING = f"{'':16}{'made':>8}{'wall s':>10}{'first s':>10}" + "".join(
     f"{title:>14}" for title in ("wall ms each", "command ms", "others ms")
 )
 
 
 class Clock:
-    """A `Watcher` that keeps what the last picture's end has cost so far."""
+    """A `Watcher` that keeps what it has cost until the first and until the last picture's end."""
 
     def __init__(self) -> None:
         self._begun = time.perf_counter(), time.process_time()
-        self.cost = Cost(0, 0.0, 0.0, 0.0)
+        self.first = self.cost = Cost()
         self._spent: dict[int, float] = {}  # of each process that lives or has lived
 
     def begun(self, entry: Entry) -> None:
@@ -103,6 +105,7 @@ class Clock:
             now - then for now, then in zip((time.perf_counter(), time.process_time()), self._begun, strict=True)
         )
         self.cost = Cost(count, wall, own, sum(self._spent.values()))
+        self.first = self.cost if count == 1 else self.first
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -180,8 +183,8 @@ def executors(options: argparse.Namespace) -> None:
     pictures = _pictures(options.folder, options.count)
     print(HEADING)
     for turn, name in itertools.product((1, 2), ("local", "ray")):
-        cost = _drafts(options.folder / f"out-{name}-{turn}", pictures, name, options.processes)
-        print(cost.line(f"{name}, turn {turn}"), flush=True)
+        clock = _drafts(options.folder / f"out-{name}-{turn}", pictures, name, options.processes)
+        print(clock.cost.line(f"{name}, turn {turn}", clock.first), flush=True)
 
 
 def growth(options: argparse.Namespace) -> None:
@@ -189,8 +192,8 @@ def growth(options: argparse.Namespace) -> None:
     print(HEADING)
     for count in options.counts:
         pictures = _pictures(options.folder, count)
-        cost = _drafts(options.folder / f"out-{count}", pictures, options.executor, options.processes)
-        print(cost.line(options.executor), flush=True)
+        clock = _drafts(options.folder / f"out-{count}", pictures, options.executor, options.processes)
+        print(clock.cost.line(options.executor, clock.first), flush=True)
 
 
 def driver(options: argparse.Namespace) -> None:
@@ -201,7 +204,8 @@ def driver(options: argparse.Namespace) -> None:
         out = options.folder / f"out-{name}"
         command = [sys.executable, str(Path(__file__)), str(options.kilobytes)]
         executor = _executor(name, command, partial(_files, options.kilobytes), out, options.processes)
-        print(_made(out, wanted, executor).line(name), flush=True)
+        clock = _made(out, wanted, executor)
+        print(clock.cost.line(name, clock.first), flush=True)
 
 
 def manifest(options: argparse.Namespace) -> None:
@@ -256,7 +260,7 @@ def _pictures(folder: Path, count: int) -> list[Path]:
     return paths
 
 
-def _drafts(out: Path, pictures: Sequence[Path], executor: str, processes: int) -> Cost:
+def _drafts(out: Path, pictures: Sequence[Path], executor: str, processes: int) -> Clock:
     """Make the draft's meshes of pictures."""
     command = [sys.executable, "-m", "backend", "batch-worker"]
     start = partial(worker.maker_of, ENGINES)
@@ -271,11 +275,11 @@ def _executor(name: str, command: Sequence[str], start: Callable[[], Make], out:
     return RayExecutor(start, log, Cluster(workers=processes))
 
 
-def _made(out: Path, wanted: Sequence[Wanted], executor: Executor) -> Cost:
+def _made(out: Path, wanted: Sequence[Wanted], executor: Executor) -> Clock:
     clock = Clock()
     with Manifest(out) as opened:
         run(opened, plan(opened, wanted), executor, clock)
-    return clock.cost
+    return clock
 
 
 def _wanted(paths: Sequence[Path]) -> list[Wanted]:

@@ -181,7 +181,7 @@ class _Actor:
         except errors.RayError as error:
             unreachable = isinstance(error, errors.ActorUnavailableError)  # as at first if its node has died
             self.lost_its_node = unreachable or "node has died" in str(error)
-            sentence = f"The process that made it on a cluster ended unexpectedly {RETRIES + 1} times."
+            sentence = "Every process that made it on the cluster ended unexpectedly."
             return self._failed(UserError(DIED, sentence, _MEMORY), f"{self.task.name}: {_line(error)}\n")
         ended = dataclasses.replace(made.ended, fingerprints=self._fingerprints)
         try:

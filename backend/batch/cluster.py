@@ -13,8 +13,10 @@ the same Python. Whatever Ray loses, the manifest has.
 import contextlib
 import dataclasses
 import logging
+import math
 import os
 import queue
+import re
 import socket
 import time
 from collections import Counter
@@ -42,6 +44,7 @@ _LISTEN_SECONDS = 0.5
 _LOOK_SECONDS = 10.0  # between two looks at how much room there is
 _ANSWER_SECONDS = 5.0  # for a cluster's head to answer
 _PROGRESS_SECONDS = 1.0  # for which a worker waits until there is progress to tell
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # of terminals
 _PACKAGE = Path(__file__).parents[1]
 _MEMORY = "Often the memory was not enough: close other programs, or choose a lower resolution."
 _SAME = "Every machine of the cluster needs the same packages, for the same Python, and room on its disk."
@@ -179,6 +182,9 @@ class _Actor:
             sentence = f"A worker of the cluster cannot make anything: {_line(error.cause or error)}"
             return self._failed(UserError("not-started", sentence, _SAME))
         except errors.RayError as error:
+            if getattr(error, "actor_init_failed", False):
+                sentence = f"A worker of the cluster cannot start: {_line(error, last=True)}"
+                return self._failed(UserError("not-started", sentence, _SAME))
             unreachable = isinstance(error, errors.ActorUnavailableError)  # as at first if its node has died
             self.lost_its_node = unreachable or "node has died" in str(error)
             sentence = "Every process that made it on the cluster ended unexpectedly."
@@ -221,8 +227,8 @@ class _Room:
         self._looked = time.monotonic()
         self._found = self._look()
         if not (self._found or cluster.workers):
-            asked = f"{cluster.cpus:g} processors and {cluster.gpus:g} graphics cards"
-            sentence = f"No node of the cluster has room for a worker, which takes {asked}."
+            asked = f"processors: {cluster.cpus:g}, graphics cards: {cluster.gpus:g}"
+            sentence = f"No node of the cluster has room for a worker ({asked})."
             raise UserError("no-room", sentence, "Give other --cpus-per-worker or --gpus-per-worker, or add nodes.")
 
     def now(self) -> int:
@@ -269,7 +275,7 @@ def _connected(cluster: Cluster) -> Generator[Any]:
     if cluster.address:
         _check_answers(cluster.address)
     else:
-        wanted = int((cluster.workers or 0) * cluster.cpus)
+        wanted = math.ceil((cluster.workers or 0) * cluster.cpus)
         own = {"include_dashboard": False, "num_cpus": max(os.cpu_count() or 1, wanted)}
     try:
         ray.init(
@@ -328,6 +334,7 @@ def receive(made: Made, task: Task) -> None:
             (attempt / TILE).replace(tile)
 
 
-def _line(error: BaseException) -> str:
-    """What an error says, as one line that ends like a sentence."""
-    return f"{' '.join(str(error).split())[:300].rstrip('.')}."
+def _line(error: BaseException, *, last: bool = False) -> str:
+    """What an error says, or its last line, as one line that ends like a sentence."""
+    lines = _COLOUR.sub("", str(error)).strip().splitlines()[-1 if last else 0 :]
+    return f"{' '.join(' '.join(lines).split())[:300].rstrip('.')}."

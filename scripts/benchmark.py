@@ -13,6 +13,7 @@
     python scripts/benchmark.py atlas PICTURE ...      the image of the colours: its charts, waste, stretch, time
     python scripts/benchmark.py world PICTURE          a world around a picture: what it takes, its seam and its poles
     python scripts/benchmark.py light                  made-up pictures: base colours with and without the light
+    python scripts/benchmark.py scale faults FOLDER    many pictures, here and on a cluster that loses parts
     python scripts/benchmark.py addon                  the add-on: enabling, a click, standing still, a large mesh
     python scripts/benchmark.py --engine hi3dgen       the networks in full size, with and without their savings
     python scripts/benchmark.py presets                hi3dgen: how near the presets come to the published settings
@@ -25,9 +26,9 @@ least squares. `body` takes every picture from pixels to the mesh in its colours
 whether the mesh is sound; `cutout` prints what its first stage alone took, and the most memory so far. The rest is
 explained where it is: in benchmark_atlas.py and benchmark_world.py; in benchmark_addon.py, which needs Blender; in
 benchmark_upscale.py, which needs the extra `evaluation`; in benchmark_light.py, which needs the extra `training`; in
-benchmark_hi3dgen.py, benchmark_presets.py and benchmark_precision.py, which need the extra `hi3dgen`; and in
-benchmark_colours.py, benchmark_sides.py, benchmark_grid.py, benchmark_detail.py and benchmark_normal_texture.py, which
-need both of these.
+benchmark_scale.py, which needs `ray`, too; in benchmark_hi3dgen.py, benchmark_presets.py and benchmark_precision.py,
+which need the extra `hi3dgen`; and in benchmark_colours.py, benchmark_sides.py, benchmark_grid.py, benchmark_detail.py
+and benchmark_normal_texture.py, which need both `training` and `hi3dgen`.
 """
 
 import argparse
@@ -70,6 +71,7 @@ ELSEWHERE = {  # commands with a module of their own, which may import torch
     "grid": "how near meshes from views come to known objects",
     "atlas": "charts, waste and stretch of the image of the colours, and what it takes",
     "world": "what a world around a picture takes, and how well it closes",
+    "scale": "what many pictures cost, here and on a cluster, and what happens if parts of it die",
     "addon": "how long Blender takes to enable the add-on and to make a mesh, and how long it stands still",
     "hi3dgen": "the networks of the hi3dgen engine, with and without their savings (or: --engine hi3dgen)",
     "presets": "how near the presets of the hi3dgen engine come to the published settings",

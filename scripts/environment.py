@@ -51,7 +51,9 @@ class Environment:
 
 _OWN = FOLDERS.get(THIS, ".venv")
 DEMO = Environment(_OWN, ("blender", "files"))
-DEVELOPMENT = Environment(_OWN, ("alone", "blender", "evaluation", "files", "hi3dgen", "lint", "test", "training"))
+DEVELOPMENT = Environment(
+    _OWN, ("alone", "blender", "evaluation", "files", "hi3dgen", "lint", "ray", "test", "training")
+)
 OLDEST = Environment(".venv-bpy-4.2", ("blender", "files", "test"), ("bpy==4.2.0", "numpy==1.24.3"))
 NEWEST = Environment(FOLDERS[3, 13], ("blender", "files", "test"))
 EDGE = OLDEST if THIS == (3, 11) else NEWEST  # the oldest or newest that is supported: what this Python can make

@@ -23,11 +23,13 @@ from ..wire.limits import MAX_COUNT, MAX_SEED
 from .journal import MANIFEST, Journal, Record, sentences
 from .lines import PICTURE
 from .names import is_inside
+from .places import OwnFolder, Place
 from .workers import Worker
 
 WORK = ".batch"
 FORMAT = 1
 BATCH = "batch"
+RESULTS = "results"  # of the first line: where they lie, if not in the folder
 _STAY = ("request", "files")  # what a line that does not mention them leaves as it was
 _SLACK = 64  # lines that may be superseded before the file is written anew
 
@@ -80,13 +82,17 @@ _KINDS = dict.fromkeys(_FIELDS, str) | {
 class Manifest:
     """The manifest of the folder `out`, opened by one process. Use it as a context.
 
-    kind: who made the folder; only a batch's objects need a picture. Raises `UserError` if the folder cannot be made or
-    written to, or holds something that nobody of this kind has made.
+    kind: who made the folder; only a batch's objects need a picture. place: where the results lie, if not in `out`.
+    Raises `UserError` if the folder cannot be made or written to, or holds something that nobody of this kind has made,
+    or is of a batch whose results lie elsewhere.
     """
 
-    def __init__(self, out: Path, kind: str = BATCH) -> None:
+    def __init__(self, out: Path, kind: str = BATCH, place: Place | None = None) -> None:
         self.out = Path(os.path.realpath(out))
-        self._header = {"hi3dgen": kind, "format": FORMAT}
+        self.place: Place = place or OwnFolder(self.out)
+        self._header: dict[str, Any] = {"hi3dgen": kind, "format": FORMAT}
+        if self.place.url:
+            self._header[RESULTS] = self.place.url
         self._needed = (PICTURE,) if kind == BATCH else ()
         self.entries: dict[str, Entry] = {}
         self._journal = Journal(self.out / MANIFEST, self.out / WORK / "lock")
@@ -108,11 +114,16 @@ class Manifest:
     def _open(self, news: list[Record]) -> None:
         if self._journal.count == 0:
             self._journal.append([self._header])
-        elif {key: news[0].get(key) for key in self._header} != self._header:
+        elif any(news[0].get(key) != self._header[key] for key in ("hi3dgen", "format")):
             sentence = f"“{self._journal.path}” is no manifest of this version."
             raise UserError("bad-manifest", sentence, "Give a new folder.")
+        elif (url := str(news[0].get(RESULTS, ""))) != self.place.url:
+            sentence = f"The results of the batch in “{self.out}” go to “{url or self.out}”."
+            raise UserError("bad-output", sentence, "Say so again by --results, or give another folder.")
         self._apply(news[1:])
         living = self.worker.others()
+        if not living:
+            self._sweep()
         if not living and self._journal.count > len(self.entries) + 1 + _SLACK:
             self._compact()
         dead = [e for e in self.entries.values() if e.state is State.RUNNING and e.worker not in living]
@@ -160,8 +171,10 @@ class Manifest:
         """Release what is claimed, and leave one line a picture if nobody else works on it. Raises `UserError`."""
         self.release()
         with self.locked():
-            if not self.worker.others() and self._journal.count > len(self.entries) + 1:
-                self._compact()
+            if not self.worker.others():
+                self._sweep()
+                if self._journal.count > len(self.entries) + 1:
+                    self._compact()
             self.worker.leave()
 
     def __enter__(self) -> Self:
@@ -169,6 +182,10 @@ class Manifest:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _sweep(self) -> None:
+        with contextlib.suppress(OSError):  # what is left there harms nobody
+            self.place.sweep()
 
     def _compact(self) -> None:
         self._journal.rewrite([self._header, *(_record(entry, None) for entry in self.entries.values())])

@@ -4,7 +4,6 @@
 import argparse
 import dataclasses
 import json
-import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -122,7 +121,7 @@ def _unchanged(manifest: Manifest, entry: Entry) -> Mapping[str, Mapping[str, An
         if found is None:
             return None
         known[name] = found
-    return known if all(os.path.lexists(manifest.out / file) for file in entry.files) else None
+    return known if all(manifest.place.has(file) for file in entry.files) else None
 
 
 def _refuse_other_requests(manifest: Manifest, changes: Sequence[Entry]) -> None:
@@ -141,10 +140,10 @@ def _refuse_to_write_over(manifest: Manifest, changes: Sequence[Entry]) -> None:
         if before is None or entry.state is State.DONE:
             continue
         if before.state is State.DONE or before.request != entry.request:
-            there += [file for file in before.files if os.path.lexists(manifest.out / file)]
+            there += [file for file in before.files if manifest.place.has(file)]
     if there:
         are = "is" if len(there) == 1 else f"and {len(there) - 1} more are"
-        sentence = f"“{manifest.out / there[0]}” {are} there already, and would be written over."
+        sentence = f"“{manifest.place.path(there[0])}” {are} there already, and would be written over."
         raise UserError("output-exists", sentence, "Give another folder, or add --overwrite.")
 
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from ..errors import UserError
 from .manifest import WORK, Entry, Manifest, State
-from .results import publish
+from .results import not_written, publish
 
 MACHINE = ("library-missing", "engine-missing", "unknown-engine", "not-started")
 """Codes that say nothing of the picture: every other one would fail as well, so the batch ends."""
@@ -38,7 +38,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a task has ended. code, sentence, advice: of its failure; empty if all was made. See `Entry`."""
+    """How a task has ended. code, sentence, advice: of its failure; empty if all was made. See `Entry`.
+
+    staged: results that are staged in their place already, see `Place.stage`; what else is made lies in the folder.
+    """
 
     name: str
     fingerprints: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
@@ -47,6 +50,7 @@ class Ended:
     code: str = ""
     sentence: str = ""
     advice: str = ""
+    staged: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 Progressed = Callable[[str, str, float], None]
@@ -145,6 +149,7 @@ def _room(manifest: Manifest, name: str) -> tuple[Path, Path]:
 def _finish(manifest: Manifest, ended: Ended) -> tuple[Entry, Sequence[str]]:
     """Put in place what was made, and write how it ended; see `publish`. Raises `UserError`."""
     place = _place(manifest, ended.name)
+    staged, ended = _staged(manifest, ended, place / "results")
     with manifest.locked():
         entry = manifest.entries[ended.name]
         if entry.worker != manifest.worker.name:  # it was taken for dead, as on a disk that has lost its locks
@@ -152,11 +157,11 @@ def _finish(manifest: Manifest, ended: Ended) -> tuple[Entry, Sequence[str]]:
             raise UserError("in-use", sentence, "Start it again when the other one has ended.")
         made: Sequence[str] = ()
         try:
-            entry, made = publish(manifest, entry, place / "results")
+            entry, made = publish(manifest, entry, staged)
         except UserError as error:
             entry = manifest.entries[ended.name]
-            ended = dataclasses.replace(ended, code=error.code, sentence=error.sentence, advice=error.advice)
-        end = {item.name: getattr(ended, item.name) for item in dataclasses.fields(ended)}
+            ended = failed_by(ended, error)
+        end = {item.name: getattr(ended, item.name) for item in dataclasses.fields(ended) if item.name != "staged"}
         state = State.FAILED if ended.code else State.DONE
         entry = Entry(request=entry.request, state=state, files=entry.files, **end)
         tile = tile_path(manifest.out, ended.name)
@@ -168,6 +173,19 @@ def _finish(manifest: Manifest, ended: Ended) -> tuple[Entry, Sequence[str]]:
         manifest.write(entry, lasting=True)
     shutil.rmtree(place, ignore_errors=True)
     return manifest.entries[ended.name], made
+
+
+def _staged(manifest: Manifest, ended: Ended, folder: Path) -> tuple[Mapping[str, str], Ended]:
+    """All that was made, staged, and how the task has ended: it has failed if its results cannot be staged."""
+    try:
+        return {**ended.staged, **manifest.place.stage(folder)}, ended
+    except OSError as error:
+        return {}, failed_by(ended, not_written(manifest.place.path(ended.name), error))
+
+
+def failed_by(ended: Ended, error: UserError) -> Ended:
+    """The end of a task that has failed after all."""
+    return dataclasses.replace(ended, code=error.code, sentence=error.sentence, advice=error.advice)
 
 
 def tile_path(out: Path, name: str) -> Path:

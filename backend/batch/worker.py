@@ -41,9 +41,14 @@ Make = Callable[[Task, Say], Ended]
 """Makes a task's results in its folder. Never raises."""
 
 
+def maker_of(engines: Mapping[str, Engine]) -> Make:
+    """What makes pictures' results by these engines, whose weights it keeps."""
+    return partial(make, Pipeline(engines))
+
+
 def work(engines: Mapping[str, Engine], log_file: Path) -> int:
     """Make pictures' results from standard input until it ends; see `serve`."""
-    return serve(partial(make, Pipeline(engines)), log_file)
+    return serve(maker_of(engines), log_file)
 
 
 def serve(maker: Make, log_file: Path) -> int:

@@ -19,18 +19,19 @@ from typing import Any
 
 from ..adapters import ADAPTERS, written
 from ..batch import worker
-from ..batch.executor import LocalExecutor
 from ..batch.lines import Line, read_sources
 from ..batch.manifest import BATCH, Manifest, State
 from ..batch.planning import Wanted, plan, wanted_by
 from ..batch.running import run as run_batch
 from ..batch.sheet import sheet_is_current, write_sheet
 from ..batch.summary import write_summary
+from ..batch.urls import UrlPlace
 from ..errors import UserError
 from ..flow.engine import Engine, why_missing
 from ..version import VERSION
 from .arguments import ANEW, add_engine, add_overwrite, add_seeds, add_upscaler, products_of, tell_terms
 from .batch_progress import BatchProgress
+from .executors import add_executor, check_executor, executor_of
 
 LOG = "batch.log"
 WORKER = "batch-worker"
@@ -46,6 +47,13 @@ def configure(command: argparse.ArgumentParser, hidden: argparse.ArgumentParser,
         help="pictures, also by wildcards, or a list: one a line, or JSON Lines",
     )
     command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="where the results go")
+    command.add_argument(
+        "--results",
+        default="",
+        metavar="URL",
+        help="where the results themselves go, such as s3://bucket/folder; the manifest stays in OUT",
+    )
+    add_executor(command)
     add_engine(command, engines.values())
     add_upscaler(command)
     add_seeds(command, "meshes of each picture, with the seeds that follow, as NAME_seedSEED.glb")
@@ -69,31 +77,36 @@ def _work(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
 
 def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     """Make what is not made yet; 0 if all pictures are done. Raises `UserError`."""
+    check_executor(options)
     return make_lines(read_sources(options.sources), options, engines, BATCH)
 
 
-def make_lines(
-    lines: Sequence[Line], options: argparse.Namespace, engines: Mapping[str, Engine], kind: str, processes: int = 1
-) -> int:
-    """Make what of some lines is not made yet; 0 if all are done. kind: of the manifest. Raises `UserError`.
-
-    processes: how many make pictures at the same time.
-    """
+def make_lines(lines: Sequence[Line], options: argparse.Namespace, engines: Mapping[str, Engine], kind: str) -> int:
+    """Make what of some lines is not made yet; 0 if all are done. kind: of the manifest. Raises `UserError`."""
     versions = _versions({line.engine or options.engine for line in lines}, engines)
 
     def rest(engine: Engine) -> dict[str, Any]:
         return {"products": _products(engine, options.save), "versions": versions[engine.name]}
 
     wanted = [wanted_by(line, options, engines, rest) for line in lines]
-    for name in sorted({line.engine or options.engine for line in lines}):
-        tell_terms(engines[name])
+    used = [engines[name] for name in sorted({line.engine or options.engine for line in lines})]
+    for engine in used:
+        tell_terms(engine)
     names: list[str] = []
-    with Manifest(options.output, kind) as manifest:
+    place = UrlPlace(options.results) if options.results else None
+    with Manifest(options.output, kind, place) as manifest:
         try:
             _check_output(manifest, wanted, engines)
             names = plan(manifest, wanted, overwrite=options.overwrite)
             todo = [name for name in names if manifest.entries[name].state is not State.DONE]
-            executor = LocalExecutor([*own_command(), WORKER], manifest.out / LOG, processes)
+            executor = executor_of(
+                options,
+                [*own_command(), WORKER],
+                partial(worker.maker_of, engines),
+                manifest.out / LOG,
+                networks=any(engine.needs_gpu or engine.versions() for engine in used),
+                url=options.results,
+            )
             with BatchProgress(len(names), len(todo), as_json=options.json) as progress:
                 run_batch(manifest, todo, executor, progress)
         finally:

@@ -13,6 +13,7 @@ from ..flow.engine import Engine
 from ..wire.limits import seed_from_text
 from .arguments import add_engine, add_overwrite, at_least
 from .detailverse_stages import STAGES, run_meshes
+from .executors import add_executor, check_executor
 from .trainings import check_training
 
 _PRECISIONS = ("auto", "float32", "float16", "bfloat16")
@@ -39,7 +40,7 @@ def configure(command: argparse.ArgumentParser, hidden: argparse.ArgumentParser,
     quality = _stage(stages, "quality", "measure the meshes, and write which are kept")
     quality.add_argument("--labels", action="store_true", help="learn from the labels, too, by DINOv2")
     quality.add_argument("--tokenizer", type=Path, metavar="FOLDER", help="of DINOv2, in place of the engine's own")
-    _add_processes(quality)
+    add_executor(quality)
 
     label = _stage(stages, "label", "serve a page on this machine on which to label objects: keep or drop")
     label.add_argument("--port", type=at_least(0), default=0, help="of the page (default: any that is free)")
@@ -79,6 +80,8 @@ def _run(
 ) -> int:
     """Run a stage. Raises `UserError`."""
     check_training(extra, needed)
+    if "executor" in options:
+        check_executor(options)
     if stage == "quality" and options.labels:
         check_training("hi3dgen", _TOKENS_NEED)
     return run_meshes(options, engines) if engines is not None else STAGES[stage](options)
@@ -122,12 +125,8 @@ def _configure_sculptures(command: argparse.ArgumentParser) -> None:
 
 
 def _add_making(command: argparse.ArgumentParser, results: str) -> None:
-    _add_processes(command)
+    add_executor(command)
     add_overwrite(command, f"write over {results} of other settings or of another version")
-
-
-def _add_processes(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--processes", type=at_least(1), default=1, metavar="N", help="at the same time (default 1)")
 
 
 def _cells(text: str) -> int:

@@ -6,13 +6,13 @@ import contextlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..adapters import ADAPTERS
-from ..batch.executor import LocalExecutor
 from ..batch.lines import PICTURE, Line
 from ..batch.manifest import Manifest, State
 from ..batch.planning import Wanted, plan
@@ -24,6 +24,7 @@ from ..flow.engine import Engine
 from ..version import VERSION
 from .batch import LOG, make_lines, own_command
 from .batch_progress import BatchProgress
+from .executors import executor_of
 
 if TYPE_CHECKING:
     from ..arrays import Float32Array
@@ -81,7 +82,7 @@ def run_pictures(options: argparse.Namespace) -> int:
         _wanted(line["name"], {}, line["seed"], {"prompt": line["prompt"], **settings}, "picture")
         for line in read_lines(world.prompts, ("name", "prompt", "seed"))
     ]
-    done = _made("pictures", world.pictures, wanted, options.processes, overwrite=options.overwrite)
+    done = _made("pictures", world.pictures, wanted, options, networks=True)
     return 0 if len(done) == len(wanted) else 1
 
 
@@ -100,8 +101,8 @@ def run_meshes(options: argparse.Namespace, engines: Mapping[str, Engine]) -> in
         Line({PICTURE: path.absolute()}, name, name, seed=seeds.get(name))
         for name, path in world.found_pictures().items()
     ]
-    batch = argparse.Namespace(**vars(options), output=world.meshes, save=[], count=1, json=False)
-    return make_lines(lines, batch, engines, KIND, options.processes)
+    batch = argparse.Namespace(**vars(options), output=world.meshes, results="", save=[], count=1, json=False)
+    return make_lines(lines, batch, engines, KIND)
 
 
 def run_sculptures(options: argparse.Namespace) -> int:
@@ -114,7 +115,7 @@ def run_sculptures(options: argparse.Namespace) -> int:
         for number in range(options.count)
     ]
     meshes = World(options.world).meshes
-    done = _made("sculptures", meshes, wanted, options.processes, overwrite=options.overwrite)
+    done = _made("sculptures", meshes, wanted, options)
     return 0 if len(done) == len(wanted) else 1
 
 
@@ -132,7 +133,7 @@ def run_quality(options: argparse.Namespace) -> int:
     world = World(options.world)
     meshes = world.found_meshes()
     wanted = [_wanted(name, {INPUT: path.absolute()}, 0, {}, "views") for name, path in meshes.items()]
-    done = _made("measures", world.views, wanted, options.processes, overwrite=True)
+    done = _made("measures", world.views, wanted, options, overwrite=True)
     measures = {name: measured for name, measured in world.measured().items() if name in done}
     labels = labels_of(world.labels)
     if options.labels:  # before a network looks at all objects
@@ -219,14 +220,27 @@ def _wanted(name: str, inputs: Mapping[str, Path], seed: int, settings: Mapping[
     return Wanted(Line(inputs, name, name, place=f"The object “{name}”"), request)
 
 
-def _made(stage: str, out: Path, wanted: Sequence[Wanted], processes: int, *, overwrite: bool) -> set[str]:
-    """Make what is not made yet of a stage of `making.STAGES`; the names of all that are done. Raises `UserError`."""
-    from ..detailverse.world import KIND  # noqa: PLC0415 - not in the extension's zip
+def _made(
+    stage: str,
+    out: Path,
+    wanted: Sequence[Wanted],
+    options: argparse.Namespace,
+    *,
+    networks: bool = False,
+    overwrite: bool = False,
+) -> set[str]:
+    """Make what is not made yet of a stage of `making.STAGES`; the names of all that are done. Raises `UserError`.
+
+    networks: see `executor_of`. overwrite: as if `--overwrite` were given.
+    """
+    from ..detailverse.making import maker_of  # noqa: PLC0415 - not in the extension's zip
+    from ..detailverse.world import KIND  # noqa: PLC0415
 
     with Manifest(out, KIND) as manifest:
-        names = plan(manifest, wanted, overwrite=overwrite)
+        names = plan(manifest, wanted, overwrite=overwrite or options.overwrite)
         todo = [name for name in names if manifest.entries[name].state is not State.DONE]
-        executor = LocalExecutor([*own_command(), WORKER, stage], manifest.out / LOG, processes)
+        command, start = [*own_command(), WORKER, stage], partial(maker_of, stage)
+        executor = executor_of(options, command, start, manifest.out / LOG, networks=networks)
         with BatchProgress(len(names), len(todo), as_json=False, thing="object") as progress:
             run_batch(manifest, todo, executor, progress)
     progress.finish(manifest.entries[name] for name in names)

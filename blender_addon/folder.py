@@ -213,6 +213,7 @@ def _kept(placing: Placing) -> dict[str, Any]:
         "stands": placing.stands.name,
         "smooth": placing.smooth,
         "collection": collection.name if collection else "",
+        "lights": placing.lights,
     }
 
 
@@ -222,7 +223,8 @@ def _placing_of(kept: Mapping[str, Any]) -> Placing:
         x, y, z = map(float, kept["cursor"])
         named = bpy.data.collections.get(str(kept["collection"]))
         origin, stands = Origin[kept["origin"]], Stands[kept["stands"]]
-        return Placing((x, y, z), float(kept["size"]), origin, stands, bool(kept["smooth"]), uid_of(named))
+        smooth, lights = bool(kept["smooth"]), bool(kept["lights"])
+        return Placing((x, y, z), float(kept["size"]), origin, stands, smooth, uid_of(named), lights)
     except (KeyError, TypeError, ValueError) as error:
         advice = "Press Forget, and begin with the folder anew."
         raise AddonError("Another version of the extension has begun with this folder.", advice) from error

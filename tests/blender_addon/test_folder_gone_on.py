@@ -243,3 +243,9 @@ def test_what_goes_with_every_picture_is_kept_and_what_is_torn_says_so(extension
         saved.inputs()
     (saved.place / "job.json").write_text("{}")
     assert another.all(anew=True) == [], "what is of no use is not offered"
+
+
+def test_how_results_come_into_a_scene_is_kept_whole(folder: Any) -> None:
+    placing = import_module(f"{MODULE}.blender_addon.scene.placing")
+    chosen = placing.Placing((1, 2, 3), 0.5, placing.Origin.CENTRE, placing.Stands.CURSOR, smooth=False, lights=True)
+    assert folder._placing_of(folder._kept(chosen)) == chosen

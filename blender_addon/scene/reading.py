@@ -6,6 +6,7 @@ first time it is written to, and make of the copy what the wire wants. In the st
 """
 
 import threading
+import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -25,6 +26,7 @@ from .pictures import Copied, copied, count_of, is_plain, unreadable, upright_of
 
 AT_ONCE = 4 << 20  # numbers, of a million pixels: read in some milliseconds
 HIDDEN = ".Hi3DGen"  # Blender's lists leave out what begins with a dot
+_PAUSE_SECONDS = 0.001  # between steps that are all done now: asking without one takes Python from the threads
 
 T = TypeVar("T")
 Steps = Generator[None, None, T]
@@ -126,6 +128,7 @@ def finished(steps: Steps[T]) -> T:
             next(steps)
         except StopIteration as end:
             return end.value
+        time.sleep(_PAUSE_SECONDS)
 
 
 def read_all(readings: Mapping[str, Steps[T]]) -> Steps[dict[str, T]]:

@@ -19,7 +19,7 @@ from .pose import Pose, limited
 _REAL = 1.1
 """By how much thicker real things are than those that the network learned from (docs/geometry.md)."""
 _FLATTENED = 1.1
-"""By how much deeper all is than it looks by estimated normals, which lean towards the viewer: so a pictured ball's."""
+"""By how much estimated normals, which lean towards the viewer, flatten a body (docs/geometry.md)."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ def guess(
     square = look_at(normal_map, poll)
     typical = answer(weights, square, TYPICAL, poll)
     chosen = typical if quantile == TYPICAL else answer(weights, square, quantile, poll)
-    depths = [typical.front, typical.front - typical.back, chosen.front - chosen.back]
-    images = fill(np.dstack(depths), square.inside.astype(np.float32))
+    sheets = [typical.front, typical.front - typical.back, chosen.front - chosen.back]
+    images = fill(np.dstack(sheets), square.inside.astype(np.float32))
     crop = square.crop
     scale, half = SIDE / crop.side, crop.side / 2
     part = ((window.left - crop.left) * scale, (window.top - crop.top) * scale)
@@ -60,5 +60,5 @@ def guess(
         typical.up.astype(np.float64),
         typical.doubt,
     )
-    thickness = (np.maximum(_REAL * deeper * depth, 1e-3) for depth in thickness)
-    return Guess(middle + deeper * (front - middle), *thickness), pose
+    depths = (np.maximum(_REAL * deeper * each, 1e-3) for each in thickness)
+    return Guess(middle + deeper * (front - middle), *depths), pose

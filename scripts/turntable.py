@@ -23,7 +23,7 @@ from backend.engines.draft.geometry import build
 from backend.engines.draft.normals import estimate
 from backend.errors import UserError
 from backend.files.pictures import check_picture_path, read_picture, write_picture
-from backend.flow.products import Cutout, Mesh, Picture
+from backend.flow.products import Cutout, Mesh, NormalMap, Picture
 from backend.foreground.cut_out import cut_out
 from backend.normals.image import from_picture
 from backend.raster.render import render
@@ -57,12 +57,13 @@ def _rows(path: Path, options: argparse.Namespace) -> list[UInt8Array]:
     """One row, or two if there is a normal map for the picture."""
     picture = read_picture(path)
     cutout = cut_out(picture, 512, _ignore)
-    maps = [estimate(cutout, _ignore)]
+    maps: list[tuple[NormalMap, Picture | None]] = [(estimate(cutout, _ignore), None)]
     if options.normal_maps and (options.normal_maps / path.name).is_file():
-        maps.append(from_picture(cutout, read_picture(options.normal_maps / path.name), _ignore))
+        own = read_picture(options.normal_maps / path.name)
+        maps.append((from_picture(cutout, own, _ignore), own))
     rows: list[UInt8Array] = []
-    for normal_map in maps:
-        mesh = placed(build(normal_map, options.seed, _ignore))
+    for normal_map, own in maps:
+        mesh = placed(build(normal_map, options.seed, _ignore, own_normal_map=own))
         if options.colours:
             mesh = paint(mesh, cutout, normal_map, picture, report=_ignore)
         rows.append(sheet_row(cutout, mesh, options.size))

@@ -66,7 +66,7 @@ def test_a_command_that_is_killed_goes_on_without_the_cluster(tmp_path: Path, no
     for number in range(3):
         paint(photos / f"{number}.png", (0, 3, number))
     process = start(photos, "-o", out, *FRAGILE, "--executor", "ray", "--address", nodes.address, script=SCRIPT)
-    wait_for((out / "0.glb").exists)
+    wait_for(lambda: (out / "manifest.jsonl").exists() and states(out).get("0") == "done")
     process.kill()
     process.communicate()
     before = visible(out)

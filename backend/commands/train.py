@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..batch.manifest import Entry
 from ..errors import UserError
 from ..files.pictures import check_picture_path, read_picture, write_picture
 from ..wire.limits import seed_from_text
@@ -210,12 +209,17 @@ def run_prepare_objects(options: argparse.Namespace) -> int:
     if len(files) < len(options.meshes):
         raise UserError("same-name", "Two of the meshes have the same name.", "Rename one of them.")
     tokenizer = options.tokenizer or store.find(CONDITIONER)
-    shared = {"encoder": str(options.encoder.absolute()), "tokenizer": str(tokenizer.absolute())}
-    wanted: list[Entry] = []
-    for name, mesh in files.items():
-        sent = mesh.suffix.lower() in _WHOLE
-        inputs, settings = ({"mesh": mesh}, {}) if sent else ({}, {"mesh": str(mesh.absolute())})
-        wanted.append(entry(name, inputs, options.seed, views=options.views, **settings, **shared))
+    shared = {
+        "views": options.views,
+        "encoder": str(options.encoder.absolute()),
+        "tokenizer": str(tokenizer.absolute()),
+    }
+    wanted = [
+        entry(name, {"mesh": mesh}, options.seed, **shared)
+        if mesh.suffix.lower() in _WHOLE
+        else entry(name, {}, options.seed, mesh=str(mesh.absolute()), **shared)
+        for name, mesh in files.items()
+    ]
     return 0 if made("meshes", options.objects, wanted, options, networks=True) else 1
 
 

@@ -49,10 +49,11 @@ def _meshes() -> Run:
 
     @lru_cache(1)
     def networks(encoder: str, tokenizer: str) -> tuple[Any, Any]:
-        return load_encoder(Path(encoder)).to(device), load_tokenizer(Path(tokenizer)).to(device)
+        network: Any = load_tokenizer(Path(tokenizer))
+        return load_encoder(Path(encoder)).to(device), network.to(device)
 
     def make(task: Task) -> Made:
-        """Prepare a mesh, with the settings `encoder`, `tokenizer`, `views` and, if it is no input, its path, `mesh`."""
+        """Prepare a mesh by the settings `encoder`, `tokenizer` and `views`; `mesh` is its path if it is no input."""
         settings = task.request["settings"]
         encoder, tokenizer = _needed(networks, settings["encoder"], settings["tokenizer"])
         file = Path(task.inputs["mesh"] if task.inputs else settings["mesh"])

@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-for name in ("torch", "numba", "safetensors", "transformers", "trimesh", "PIL"):
-    pytest.importorskip(name, reason=f"{name} is not installed here: the extras training, hi3dgen and files have it")
+pytest.importorskip("torch", reason="torch is not installed here: the extra training has it")
+pytest.importorskip("numba", reason="numba is not installed here: the extra training has it")
+pytest.importorskip("safetensors", reason="safetensors is not installed here")
+pytest.importorskip("transformers", reason="transformers is not installed here: the extra hi3dgen has it")
+pytest.importorskip("trimesh", reason="trimesh is not installed here: the extra files has it")
+pytest.importorskip("PIL", reason="Pillow is not installed here: the extra files has it")
 
 import trimesh
 
+from backend.__main__ import main
 from tests.backend.batch.pictures import ROOT, SECONDS, wait_for
 from tests.backend.training.norld.test_preparation import networks
 
@@ -42,8 +47,7 @@ def nodes() -> Generator["Nodes"]:
 def shapes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Shapes as one process makes them."""
     folder = tmp_path_factory.mktemp("one")
-    ended = train(*SHAPES, "--objects", folder)
-    assert ended.returncode == 0, ended.stderr
+    assert main(["train", *map(str, SHAPES), "--objects", str(folder)]) == 0
     return objects(folder)
 
 
@@ -99,9 +103,9 @@ def test_a_command_that_is_killed_goes_on_without_the_cluster(tmp_path: Path, no
         trimesh.creation.box((1, 1, 1 + number)).export(file)
     broken = tmp_path / "broken.ply"
     broken.write_bytes(b"ply\nnonsense")
-    prepare = ("prepare-objects", *meshes, broken, "--views", 2, *networks(tmp_path))
+    prepare = ("prepare-objects", *meshes, broken, "--views", 1, *networks(tmp_path))
     one, several = tmp_path / "one", tmp_path / "several"
-    assert train(*prepare, "--objects", one).returncode == 1
+    assert main(["train", *map(str, prepare), "--objects", str(one)]) == 1
     process = start(*prepare, "--objects", several, "--executor", "ray", "--address", nodes.address)
     try:
         wait_for(lambda: len(objects(several)) >= 2)

@@ -85,6 +85,7 @@ def one_by_one(start: Start, log: Path) -> Executor:
     def execute(tasks: Iterator[Task], _progressed: Progressed) -> Generator[Ended, None, None]:
         make = None
         lines = Lines()
+        lines.setLevel(logging.ERROR)
         logging.getLogger().addHandler(lines)
         try:
             for task in tasks:

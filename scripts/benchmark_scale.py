@@ -3,7 +3,7 @@
 
     python scripts/benchmark.py scale faults FOLDER [--count 200]      a worker and a node are killed in the middle
     python scripts/benchmark.py scale executors FOLDER [--count 100]   a picture's cost here and on a cluster, in turn
-    python scripts/benchmark.py scale objects FOLDER [--count 100]     the same of objects to learn from, which are alike
+    python scripts/benchmark.py scale objects FOLDER [--count 100]     the same of what trainings learn from
     python scripts/benchmark.py scale growth FOLDER [--counts 10 100 1000] [--executor ray]      as pictures grow
     python scripts/benchmark.py scale driver FOLDER [--count 1000] [--kilobytes 500]   what the command itself costs
     python scripts/benchmark.py scale manifest FOLDER [--counts 1000 10000 100000]     planning, opening, memory

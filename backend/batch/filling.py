@@ -77,7 +77,7 @@ def _own_folder(folder: Path) -> Generator[Path]:
 
 def _place(own: Path, name: str) -> Path:
     """The folder of a file that is made, whatever its name is."""
-    return own / hashlib.sha256(name.encode()).hexdigest()[:16]
+    return own / hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
 
 
 def _publish(results: Path, folder: Path, last: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ import numpy as np
 from ..arrays import BoolArray, Float32Array, Float64Array, Int64Array
 from ..errors import UserError
 from ..raster.components import components
+from ..raster.vectors import length
 
 _BORDER_FITS = ((0.3, 1), (0.15, 1), (0.1, 2), (0.06, 2), (0.035, 2))  # tolerance in Oklab, degree
 _RUN_FITS = ((0.1, 1), (0.06, 1))
@@ -59,7 +60,7 @@ def estimate(lab: Float32Array) -> Background:
     x, y = centres(lab.shape[1]), centres(lab.shape[0])
 
     def plain(field: Background) -> BoolArray:
-        return np.linalg.norm(lab - field.over(x, y), axis=-1) < _PLAIN
+        return length(lab - field.over(x, y)) < _PLAIN
 
     rings = [_ring(lab.shape[:2], inset) for inset in _INSETS if 4 * inset < min(lab.shape[:2])]
     fields = [_along(lab, ring) for ring in rings]
@@ -93,7 +94,7 @@ def _along(lab: Float32Array, ring: tuple[Int64Array, Int64Array]) -> Background
     then what agrees with it.
     """
     colours = lab[ring]
-    jumps = np.flatnonzero(np.linalg.norm(colours - np.roll(colours, 2, axis=0), axis=-1) > _JUMP)
+    jumps = np.flatnonzero(length(colours - np.roll(colours, 2, axis=0)) > _JUMP)
     seen = np.zeros(lab.shape[:2], np.bool_)
     seen[ring] = True
     if len(jumps) < 2:

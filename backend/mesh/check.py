@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import BoolArray, Float64Array, Int64Array
+from ..raster.vectors import length
 from .rows import first_of
 
 IntegerArray = NDArray[np.integer[Any]]
@@ -121,5 +122,5 @@ def centre_of_mass(vertices: NDArray[np.floating[Any]], triangles: IntegerArray)
         middles = (corners.sum(axis=1) + v.mean(axis=0)) / 4
         return (middles * volumes[:, None]).sum(axis=0) / volumes.sum()
     a, b, c = np.moveaxis(corners, 1, 0)
-    areas = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    areas = length(np.cross(b - a, c - a))
     return (corners.mean(axis=1) * areas[:, None]).sum(axis=0) / areas.sum()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Float32Array, Float64Array
-from ..raster.vectors import unit
+from ..raster.vectors import dot, length, unit
 
 _MOST_POINTS = 5000  # that a camera is fitted to
 _PARALLEL = 2e-4  # the root mean square error that an affine map may leave, in mean distances of UVs from their middle
@@ -55,7 +55,7 @@ class Eye:
         """How wide a length of 1 that lies across the rays is in UVs, at the middle of points, float64 (N, 3)."""
         middle, short = points.mean(axis=0), 1e-3 * float(np.linalg.norm(np.ptp(points, axis=0)))
         place, *beside = self.seen(np.stack([middle, *(middle + short * self.axes[:2])]))[:, :2]
-        return float(np.linalg.norm(beside - place, axis=1).mean()) / short
+        return float(length(beside - place).mean()) / short
 
 
 def find_eye(vertices: Float32Array, uv: Float32Array) -> Eye:
@@ -66,7 +66,7 @@ def find_eye(vertices: Float32Array, uv: Float32Array) -> Eye:
     step = max(len(vertices) // _MOST_POINTS, 1)
     points, seen = vertices[::step].astype(np.float64), uv[::step].astype(np.float64)
     middle, centre = points.mean(axis=0), seen.mean(axis=0)
-    size, width = np.linalg.norm(points - middle, axis=1).mean(), np.linalg.norm(seen - centre, axis=1).mean()
+    size, width = length(points - middle).mean(), length(seen - centre).mean()
     if not (size > 0 and width > 0):
         raise NoEyeError
     points, seen = (points - middle) / size, (seen - centre) / width
@@ -84,7 +84,7 @@ def find_eye(vertices: Float32Array, uv: Float32Array) -> Eye:
 
 
 def _error(left: Float64Array) -> float:
-    return float(np.sqrt((left**2).sum(axis=1).mean()))
+    return float(np.sqrt(dot(left, left).mean()))
 
 
 def _transform(points: Float64Array, seen: Float64Array) -> Float64Array:

@@ -18,6 +18,7 @@ import numpy as np
 
 from ..arrays import BoolArray, Float64Array, Int64Array
 from ..raster.ticks import Poll, Tick
+from ..raster.vectors import dot, length
 from . import check
 from .rows import used
 from .slivers import SLIVER, remove_slivers, require_by_vertex, roundness
@@ -105,8 +106,8 @@ def _of_slivers(state: _State, edges: Int64Array) -> tuple[Int64Array, Float64Ar
     triangles, count = state.triangles, len(state.points)
     flat = triangles[roundness(state.points[triangles]) < SLIVER]
     ends = flat[:, [[0, 1], [1, 2], [2, 0]]]
-    lengths = ((state.points[ends[..., 0]] - state.points[ends[..., 1]]) ** 2).sum(axis=-1)
-    shortest = np.sort(ends[np.arange(len(flat)), lengths.argmin(axis=1)], axis=1)
+    ways = state.points[ends[..., 0]] - state.points[ends[..., 1]]
+    shortest = np.sort(ends[np.arange(len(flat)), dot(ways, ways).argmin(axis=1)], axis=1)
     chosen = np.flatnonzero(np.isin(edges[:, 0] * count + edges[:, 1], shortest[:, 0] * count + shortest[:, 1]))
     costs = _costs(state, edges[chosen])
     area = state.quadrics[edges[chosen]][..., [0, 3, 5]].sum(axis=(1, 2))
@@ -148,9 +149,9 @@ def _quadrics(points: Float64Array, triangles: Int64Array) -> Float64Array:
     """Return the vertices' quadrics (V, 10), weighted by a third of the area: A's xx xy xz yy yz zz, b's x y z, c."""
     a, b, c = np.moveaxis(points[triangles], 1, 0)
     normal = np.cross(b - a, c - a)
-    double = np.sqrt((normal**2).sum(axis=1))
+    double = length(normal)
     n = normal / np.maximum(double, 1e-300)[:, None]
-    d = -(n * a).sum(axis=1)
+    d = -dot(n, a)
     x, y, z = n.T
     terms = (x * x, x * y, x * z, y * y, y * z, z * z, x * d, y * d, z * d, d * d)
     corners = triangles.ravel()
@@ -215,7 +216,7 @@ def _best_places(state: _State, edges: Int64Array) -> Float64Array:
     hold = _HOLD * (q[:, 0] + q[:, 3] + q[:, 5]) + 1e-300
     matrix = q[:, [0, 1, 2, 1, 3, 4, 2, 4, 5]].reshape(-1, 3, 3) + hold[:, None, None] * np.eye(3)
     places = np.linalg.solve(matrix, (hold[:, None] * middle - q[:, 6:9])[..., None])[..., 0]
-    far = ((places - middle) ** 2).sum(axis=1) > ((b - a) ** 2).sum(axis=1)
+    far = length(places - middle) > length(b - a)
     return np.where(far[:, None], middle, places)
 
 
@@ -234,10 +235,10 @@ def _fan(keys: Int64Array, wanted: Int64Array) -> tuple[Int64Array, Int64Array]:
     order = order[np.argsort(keys[order], kind="stable")]
     ordered = keys[order]
     start, stop = (np.searchsorted(ordered, wanted, side) for side in ("left", "right"))
-    length = stop - start
-    owner = np.repeat(np.arange(len(wanted)), length)
-    offset = np.arange(len(owner)) - np.repeat(np.cumsum(length) - length, length)
-    return owner, order[np.repeat(start, length) + offset]
+    counts = stop - start
+    owner = np.repeat(np.arange(len(wanted)), counts)
+    offset = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return owner, order[np.repeat(start, counts) + offset]
 
 
 def _keeps_topology(half: Int64Array, edges: Int64Array, count: int) -> BoolArray:
@@ -265,8 +266,8 @@ def _keeps_sides(state: _State, edges: Int64Array, places: Float64Array) -> Bool
     after = before.copy()
     after[np.arange(len(after)), corner] = places[owner]
     normals = [np.cross(t[:, 1] - t[:, 0], t[:, 2] - t[:, 0]) for t in (before, after)]
-    along = (normals[0] * normals[1]).sum(axis=1)
-    sizes = [np.linalg.norm(n, axis=1) for n in normals]
+    along = dot(normals[0], normals[1])
+    sizes = [length(n) for n in normals]
     round_before, round_after = (roundness(t) for t in (before, after))
     bad = (along < _LEAST_COSINE * sizes[0] * sizes[1]) | (round_after < np.minimum(_FLATTEST, round_before))
     return np.bincount(owner, bad, minlength=len(edges)) == 0
@@ -277,7 +278,7 @@ def _collapse(state: _State, edges: Int64Array, places: Float64Array) -> None:
     first, second = edges.T
     a, b = state.points[first], state.points[second]
     way = b - a
-    share = np.clip(((places - a) * way).sum(axis=1) / np.maximum((way**2).sum(axis=1), 1e-300), 0.0, 1.0)[:, None]
+    share = np.clip(dot(places - a, way) / np.maximum(dot(way, way), 1e-300), 0.0, 1.0)[:, None]
     state.attributes[first] = (1.0 - share) * state.attributes[first] + share * state.attributes[second]
     state.points[first] = places
     state.quadrics[first] += state.quadrics[second]

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..arrays import BoolArray, Float64Array, Int64Array
 from ..raster.ticks import Poll
+from ..raster.vectors import dot, length
 
 Triangle = tuple[int, int, int]
 _REMOVED: Triangle = (-1, -1, -1)
@@ -64,8 +65,8 @@ def roundness(corners: Float64Array) -> Float64Array:
     It is 4 sqrt(3) area / sum of squared sides: 1 if the triangle is equilateral, 0 if it has no area.
     """
     a, b, c = np.moveaxis(corners, 1, 0)
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
-    squares = ((b - a) ** 2).sum(axis=1) + ((c - b) ** 2).sum(axis=1) + ((a - c) ** 2).sum(axis=1)
+    area = length(np.cross(b - a, c - a)) / 2
+    squares = sum(dot(side, side) for side in (b - a, c - b, a - c))
     return 4.0 * np.sqrt(3.0) * area / np.maximum(squares, 1e-300)
 
 
@@ -232,10 +233,10 @@ def _gains(mesh: _EditableMesh, changes: list[_Change], slight: float) -> Float6
     np.add.at(total, old_owner, normal)
     vague = (moved[owner] < 0) | (roundness(replaced) < SLIVER)
     reference = np.where(vague[:, None], total[owner], normal_replaced)
-    lengths = np.linalg.norm(reference, axis=1) * np.linalg.norm(normal_after, axis=1)
-    turned = (reference * normal_after).sum(axis=1) < _LEAST_COSINE * lengths
-    off = np.abs(((places[old_owner] - before[:, 0]) * normal).sum(axis=1))
-    far = (off > slight * np.linalg.norm(normal, axis=1)) & (round_before >= SLIVER)
+    lengths = length(reference) * length(normal_after)
+    turned = dot(reference, normal_after) < _LEAST_COSINE * lengths
+    off = np.abs(dot(places[old_owner] - before[:, 0], normal))
+    far = (off > slight * length(normal)) & (round_before >= SLIVER)
 
     was, becomes = np.ones(count), np.ones(count)
     np.minimum.at(was, old_owner, round_before)

@@ -14,6 +14,7 @@ import numpy as np
 from ..arrays import BoolArray, Float32Array, Float64Array, Int64Array
 from ..raster.blur import box_blur
 from ..raster.morphology import eroded
+from ..raster.vectors import length
 from .bake import sample
 from .light import materials
 
@@ -49,7 +50,7 @@ class Grain:
         along = _turned(row + np.sign(normals[:, 1]) * depth, self.columns[_whole(column, len(self.columns))])
         column, row = np.where(beside, across, column), np.where(beside, row, along)
         around = sample(self.surroundings, column, row)
-        apart = np.linalg.norm(around - colours, axis=1) / np.maximum(np.linalg.norm(around + colours, axis=1), 1e-6)
+        apart = length(around - colours) / np.maximum(length(around + colours), 1e-6)
         share = np.exp(-((apart / _ALIKE) ** 2))[:, None]
         return colours * (1 + share * (sample(self.quick, column, row) - 1))
 

@@ -20,8 +20,8 @@ from ..arrays import BoolArray, Float64Array, Int64Array
 from ..raster.ticks import Poll, Tick
 from ..raster.vectors import dot, length
 from . import check
-from .rows import used
-from .slivers import SLIVER, remove_slivers, require_by_vertex, roundness
+from .rows import positions, used
+from .slivers import are_slivers, remove_slivers, require_by_vertex, roundness
 
 _SHARE = 0.5  # of the edges, the cheapest, may be collapsed in a round
 _ALIKE = 3  # powers of two: costs within this range count as equal
@@ -104,11 +104,15 @@ def _cheap(state: _State, edges: Int64Array) -> tuple[Int64Array, Float64Array]:
 def _of_slivers(state: _State, edges: Int64Array) -> tuple[Int64Array, Float64Array]:
     """Select the shortest edges of slivers, if their collapse hardly moves the surface."""
     triangles, count = state.triangles, len(state.points)
-    flat = triangles[roundness(state.points[triangles]) < SLIVER]
+    flat = triangles[are_slivers(state.points, triangles)]
     ends = flat[:, [[0, 1], [1, 2], [2, 0]]]
     ways = state.points[ends[..., 0]] - state.points[ends[..., 1]]
     shortest = np.sort(ends[np.arange(len(flat)), dot(ways, ways).argmin(axis=1)], axis=1)
-    chosen = np.flatnonzero(np.isin(edges[:, 0] * count + edges[:, 1], shortest[:, 0] * count + shortest[:, 1]))
+    ends_of_one = np.zeros(count, np.bool_)
+    ends_of_one[shortest] = True
+    chosen = np.flatnonzero(ends_of_one[edges[:, 0]] & ends_of_one[edges[:, 1]])
+    keys = edges[chosen, 0] * count + edges[chosen, 1]
+    chosen = chosen[_among(keys, np.sort(shortest[:, 0] * count + shortest[:, 1]))]
     costs = _costs(state, edges[chosen])
     area = state.quadrics[edges[chosen]][..., [0, 3, 5]].sum(axis=(1, 2))
     slight = costs <= (_SLIGHT * np.ptp(state.points, axis=0).max()) ** 2 * area
@@ -121,7 +125,7 @@ def _collapse_round(state: _State, number: int, most: int, poll: Poll, select: S
     count = len(state.points)
     half = check.half_edges(state.triangles)
     edges = half[half[:, 0] < half[:, 1]]  # each edge once; at an open border perhaps not at all, but those are fixed
-    edges = edges[~state.fixed[edges].any(axis=1)]
+    edges = edges[~(state.fixed[edges[:, 0]] | state.fixed[edges[:, 1]])]
     if not len(edges):
         return 0
     chosen, costs = select(state, edges)
@@ -227,23 +231,9 @@ def _among(keys: Int64Array, ordered: Int64Array) -> BoolArray:
     return ordered[np.searchsorted(ordered, keys).clip(max=len(ordered) - 1)] == keys
 
 
-def _fan(keys: Int64Array, wanted: Int64Array) -> tuple[Int64Array, Int64Array]:
-    """Find all positions of each wanted key: the indices into `wanted` and the positions in `keys`, (N,) each."""
-    sought = np.zeros(int(keys.max(initial=0)) + 1, np.bool_)
-    sought[wanted] = True
-    order = np.flatnonzero(sought[keys])
-    order = order[np.argsort(keys[order], kind="stable")]
-    ordered = keys[order]
-    start, stop = (np.searchsorted(ordered, wanted, side) for side in ("left", "right"))
-    counts = stop - start
-    owner = np.repeat(np.arange(len(wanted)), counts)
-    offset = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return owner, order[np.repeat(start, counts) + offset]
-
-
 def _keeps_topology(half: Int64Array, edges: Int64Array, count: int) -> BoolArray:
     """Whether an edge's ends share exactly two neighbours, both of which have more than three neighbours; bool (E,)."""
-    owner, position = _fan(half[:, 0], edges.ravel())
+    owner, position = positions(half[:, 0], edges.ravel())
     keys = np.sort(owner // 2 * count + half[position, 1])
     shared = keys[1:][keys[1:] == keys[:-1]]
     valence = np.bincount(half[:, 0], minlength=count)
@@ -256,7 +246,7 @@ def _keeps_topology(half: Int64Array, edges: Int64Array, count: int) -> BoolArra
 def _keeps_sides(state: _State, edges: Int64Array, places: Float64Array) -> BoolArray:
     """Whether an edge's collapse neither turns over nor flattens a triangle around it; bool (E,)."""
     corners = state.triangles.ravel()
-    owner, position = _fan(corners, edges.ravel())
+    owner, position = positions(corners, edges.ravel())
     end, owner = owner % 2, owner // 2
     triangle, corner = position // 3, position % 3
     other = edges[owner, 1 - end]

@@ -145,14 +145,18 @@ def baked(
     def poll() -> None:
         report(done, STEPS)
 
-    def laid_out(poll: Poll) -> tuple[Atlas, Float64Array, Grid]:
-        atlas, normals = layout(poll), _normals(seen)
-        return atlas, normals, finer(seen, normals, _COARSE * side, poll)
+    inside = cutout.rgba[..., 3] > 127
 
-    (atlas, normals, grid), tones = both(laid_out, lambda poll: _tones(cutout, normal_map, poll), poll)
+    def laid_out(poll: Poll) -> tuple[Atlas, Float64Array, Grid, tuple[View, View]]:
+        atlas, normals = layout(poll), _normals(seen)
+        grid = finer(seen, normals, _COARSE * side, poll)
+        usable = kept(inside, min(round(atlas.scale * side), _BUFFER))
+        return atlas, normals, grid, views(seen.points, seen.triangles, side, usable, poll)
+
+    (atlas, normals, grid, seen_by), tones = both(laid_out, lambda poll: _tones(cutout, normal_map, poll), poll)
     done = 6
     poll()
-    looks = _looks(seen, tones, cutout.crop, picture, round(atlas.scale * side), poll, lit=lit)
+    looks = _looks(seen_by, tones, cutout.crop, picture, round(atlas.scale * side), poll, lit=lit)
     done = 10
     poll()
     image, covered = _painted(seen, normals, grid, atlas, looks, side, poll)
@@ -187,8 +191,14 @@ def _tones(cutout: Cutout, normal_map: NormalMap, poll: Poll) -> _Tones:
     return _Tones(inside, shade, own, unlit, even, from_behind(as_seen, lit_evenly, inside, poll))
 
 
-def _looks(seen: Sight, tones: _Tones, crop: Crop, picture: Picture, wide: int, poll: Poll, *, lit: bool) -> _Looks:
-    """What the picture tells of a surface. wide: the side, in pixels, at which the picture is drawn."""
+def _looks(
+    seen_by: tuple[View, View], tones: _Tones, crop: Crop, picture: Picture, wide: int, poll: Poll, *, lit: bool
+) -> _Looks:
+    """What the picture tells of a surface.
+
+    seen_by: what is seen of it, from the front and from behind. wide: the side, in pixels, at which the picture is
+    drawn.
+    """
     inside, side = tones.inside, len(tones.inside)
     shown = inside.astype(np.float32)
 
@@ -199,13 +209,13 @@ def _looks(seen: Sight, tones: _Tones, crop: Crop, picture: Picture, wide: int, 
         factors = np.clip(_bright(tones.even) / _bright(tones.own if lit else tones.unlit), *_RANGE)
         return front, fill(tones.even, shown, poll), fill(factors, shown, poll)
 
-    def viewed(poll: Poll) -> tuple[View, View, Float32Array, Grain]:
-        near, far = views(seen.points, seen.triangles, side, kept(inside, min(wide, _BUFFER)), poll)
-        poll()
+    def turned(poll: Poll) -> tuple[Float32Array, Grain]:
         behind = srgb_to_linear(tones.behind)
-        return near, far, behind, grain_of(behind, inside)
+        poll()
+        return behind, grain_of(behind, inside)
 
-    (front, even, factors), (near, far, behind, grain) = both(drawn, viewed, poll)
+    (front, even, factors), (behind, grain) = both(drawn, turned, poll)
+    near, far = seen_by
     facing, back = _Side(front, near, FRONT), _Side(behind, far, BACK)
     voter = _without_detail(replace(facing, colours=behind))
     voters = (voter, replace(voter, view=far, sign=BACK))

@@ -10,8 +10,11 @@ Places are gathered into cells, and cells vote.
 
 import numpy as np
 
-from ..arrays import Float64Array, Int64Array
+from ..arrays import Float32Array, Float64Array, Int64Array
+from ..raster.matmul import MatMul, fastest
+from ..raster.side_by_side import in_order
 from ..raster.ticks import Poll
+from ..raster.vectors import dot
 
 _CELLS = 32  # along the longest side
 _UPRIGHT = 3.0  # how much farther a place above or below is than one beside
@@ -39,21 +42,28 @@ def likely(
     stretch = np.ones(known.shape[1])
     stretch[upright] = _UPRIGHT
     there, asked, tones = (part.astype(np.float32) for part in (there * stretch, asked * stretch, tones))
-    lengths = (tones**2).sum(axis=1)
-    found = np.empty((len(asked), 3), np.float32)
-    step = max(1, _BATCH // len(mass))
-    for first in range(0, len(asked), step):
-        poll()
-        to = asked[first : first + step]
-        apart = (to**2).sum(axis=1)[:, None] - 2 * to @ there.T + (there**2).sum(axis=1)
-        votes = mass.astype(np.float32) / (np.maximum(apart, 0) + 1) ** np.float32(_FADES / 2)
-        means = votes @ tones / votes.sum(axis=1, keepdims=True)
+    mass = mass.astype(np.float32)
+    multiply = fastest()  # the same with any number of threads, as `@` is not
+
+    def voted(to: Float32Array) -> Float32Array:
+        votes = mass / (np.maximum(_apart(to, there, multiply), 0) + 1) ** np.float32(_FADES / 2)
+        means = multiply(votes, tones) / votes.sum(axis=1, keepdims=True)
         for spread in _SPREADS:
-            differ = (means**2).sum(axis=1)[:, None] - 2 * means @ tones.T + lengths
-            alike = votes * np.exp(differ / np.float32(-2 * spread**2))
-            means = alike @ tones / np.maximum(alike.sum(axis=1, keepdims=True), np.float32(1e-30))
-        found[first : first + step] = means
-    return found[which].astype(np.float64)
+            alike = votes * np.exp(_apart(means, tones, multiply) / np.float32(-2 * spread**2))
+            means = multiply(alike, tones) / np.maximum(alike.sum(axis=1, keepdims=True), np.float32(1e-30))
+        return means
+
+    step = max(1, _BATCH // len(mass))
+    parts = (asked[first : first + step] for first in range(0, len(asked), step))
+    return np.concatenate(list(in_order(voted, parts, poll)))[which].astype(np.float64)
+
+
+def _apart(one: Float32Array, other: Float32Array, multiply: MatMul) -> Float32Array:
+    """The squared distances between places, float32 (N, D) and (M, D): float32 (N, M)."""
+    apart = multiply(-2 * one, np.ascontiguousarray(other.T))
+    apart += dot(one, one)[:, None]
+    apart += dot(other, other)
+    return apart
 
 
 def _cells(places: Float64Array) -> Int64Array:

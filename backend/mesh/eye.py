@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Float32Array, Float64Array
+from ..raster.small_systems import products
 from ..raster.vectors import dot, length, unit
 
 _MOST_POINTS = 5000  # that a camera is fitted to
@@ -41,9 +42,9 @@ class Eye:
 
     def seen(self, points: Float64Array) -> Float64Array:
         """The UVs of points, float64 (N, 3), and how far they are, in lengths of the mesh; float64 (N, 3)."""
-        lines = points @ self.projection[:, :3].T + self.projection[:, 3]
+        lines = _projected(points, self.projection)
         if not self.place[3]:
-            return np.column_stack([lines[:, :2], -points @ self.axes[2]])
+            return np.column_stack([lines[:, :2], -dot(points, self.axes[2])])
         return np.column_stack([lines[:, :2] / lines[:, 2:], lines[:, 2]])
 
     def pixels(self, points: Float64Array, side: int) -> Float64Array:
@@ -70,17 +71,22 @@ def find_eye(vertices: Float32Array, uv: Float32Array) -> Eye:
     if not (size > 0 and width > 0):
         raise NoEyeError
     points, seen = (points - middle) / size, (seen - centre) / width
-    slopes = np.linalg.lstsq(points, seen, rcond=1e-6)[0]
-    if _error(points @ slopes - seen) <= _PARALLEL:
+    slopes = np.linalg.pinv(products(points, points), rcond=1e-12, hermitian=True) @ products(points, seen)
+    if _error(np.einsum("ni,ij->nj", points, slopes) - seen) <= _PARALLEL:
         return _parallel(slopes.T * (width / size), middle, centre)
     matrix = _transform(points, seen)
-    lines = points @ matrix[:, :3].T + matrix[:, 3]
+    lines = _projected(points, matrix)
     if not (lines[:, 2] > 0).all() or _error(lines[:, :2] / lines[:, 2:] - seen) > _MOST_ERROR:
         raise NoEyeError
     of_points = np.eye(4)
     of_points[:3] = np.column_stack([np.eye(3), -middle]) / size
     of_seen = np.array([[width, 0.0, centre[0]], [0.0, width, centre[1]], [0.0, 0.0, 1.0]])
     return _pinhole(of_seen @ matrix @ of_points)
+
+
+def _projected(points: Float64Array, matrix: Float64Array) -> Float64Array:
+    """Points, float64 (N, 3), and 1, times a projection, (3, 4): float64 (N, 3). Not by BLAS, see `small_systems`."""
+    return np.einsum("nj,ij->ni", points, matrix[:, :3]) + matrix[:, 3]
 
 
 def _error(left: Float64Array) -> float:
@@ -90,12 +96,11 @@ def _error(left: Float64Array) -> float:
 def _transform(points: Float64Array, seen: Float64Array) -> Float64Array:
     """The direct linear transformation, float64 (3, 4), positive for most points."""
     lines, none = np.column_stack([points, np.ones(len(points))]), np.zeros((len(points), 4))
-    rows = [
-        np.hstack([lines, none, -seen[:, :1] * lines]),
-        np.hstack([none, lines, -seen[:, 1:] * lines]),
-    ]
-    matrix = np.linalg.svd(np.concatenate(rows), full_matrices=False)[2][-1].reshape(3, 4)
-    return matrix if np.median(lines @ matrix[2]) > 0 else -matrix
+    rows = np.concatenate(
+        [np.hstack([lines, none, -seen[:, :1] * lines]), np.hstack([none, lines, -seen[:, 1:] * lines])]
+    )
+    matrix = np.linalg.eigh(products(rows, rows))[1][:, 0].reshape(3, 4)
+    return matrix if np.median(_projected(points, matrix)[:, 2]) > 0 else -matrix
 
 
 def _parallel(slopes: Float64Array, middle: Float64Array, centre: Float64Array) -> Eye:

@@ -20,7 +20,7 @@ from ..raster.render import vertex_normals
 from ..raster.resample import crop_resize, resample
 from ..raster.side_by_side import both, in_order
 from ..raster.ticks import Poll
-from ..raster.vectors import TO_VIEWER, unit
+from ..raster.vectors import TO_VIEWER, dot, unit
 from . import light
 from .atlas import Atlas, lay_out
 from .bake import SQUARE, View, blend, sample, weights
@@ -224,7 +224,7 @@ def _looks(
 
 def _bright(colours: Float32Array) -> Float32Array:
     """The luminance of linear colours, a little above 0, float32 (S, S, 1)."""
-    return (colours @ light.LUMINANCE.astype(np.float32) + np.float32(1e-3))[..., None]
+    return (dot(colours, light.LUMINANCE.astype(np.float32)) + np.float32(1e-3))[..., None]
 
 
 def _drawn(picture: Picture, crop: Crop, wide: int, poll: Poll) -> Float32Array:

@@ -14,7 +14,7 @@ from ..raster.blur import box_mean
 from ..raster.morphology import dilated, eroded
 from ..raster.pull_push import fill
 from ..raster.ticks import Poll
-from ..raster.vectors import dot, length
+from ..raster.vectors import by_column, dot, length
 
 _EDGE = 1.5  # pixels of the picture to each side of the outline that an edge may take
 _CLEAN = (0.1, 0.9)  # alpha below becomes 0 and above becomes 1: the rest is noise
@@ -51,8 +51,8 @@ def matte(colours: Float32Array, body: Float32Array, scale: float, slack: float,
     alpha = np.where(eroded(inside, reach), 1.0, np.where(ground, 0.0, _ramp(share, _CLEAN))).astype(np.float32)
 
     poll()
-    pure = np.clip(behind + (colours - behind) / np.maximum(share, 0.05)[..., None], 0, 1)
-    clean = own + (pure - own) * alpha[..., None]
+    pure = np.clip(behind + by_column(np.divide, colours - behind, np.maximum(share, 0.05)), 0, 1)
+    clean = own + by_column(np.multiply, pure - own, alpha)
     return np.concatenate([np.where(alpha[..., None] < 1, clean, colours), alpha[..., None]], axis=-1)
 
 

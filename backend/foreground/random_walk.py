@@ -21,7 +21,7 @@ from ..arrays import Float32Array, Float64Array
 from ..raster.components import border
 from ..raster.multigrid import GridSystem, solve
 from ..raster.ticks import Poll
-from ..raster.vectors import dot, length
+from ..raster.vectors import by_column, dot, length
 
 _EDGE = 0.012  # Oklab: across half of this difference the walker goes undisturbed, across twice of it hardly
 _GRAINS = 4.0  # an edge is at least so many times as strong as the grain
@@ -72,7 +72,7 @@ def evidence(lab: Float32Array, behind: Float32Array, likely: Float32Array | Non
     """
     squared = np.maximum(dot(behind, behind), 0.01)
     shade = dot(lab, behind) / squared
-    tint = length(lab - shade[..., None] * behind)
+    tint = length(lab - by_column(np.multiply, behind, shade))
     excess = length(lab - behind)
     darkest, dark = _SHADES
     tinted, surely = (value + tolerance for value in _TINTED)

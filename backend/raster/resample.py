@@ -20,7 +20,7 @@ import numpy as np
 from ..arrays import Float32Array, Float64Array, UInt8Array
 from ..flow.products import Crop, NormalMap, Picture
 from .matmul import MatMul, by_matmul
-from .vectors import TO_VIEWER, unit
+from .vectors import TO_VIEWER, by_column, unit
 
 Pixels = TypeVar("Pixels", UInt8Array, Float32Array)
 
@@ -153,7 +153,7 @@ def _premultiplied_bytes(band: Picture) -> Picture:
 def _moved(normal_map: NormalMap, move: Callable[[Float32Array], Float32Array]) -> NormalMap:
     """Apply `move` to a normal map: normals are weighted by alpha and made unit length again."""
     alpha = np.clip(move(normal_map.alpha), 0.0, 1.0)
-    normals = move(normal_map.normals * normal_map.alpha[..., None])
+    normals = move(by_column(np.multiply, normal_map.normals, normal_map.alpha))
     return NormalMap(unit(normals, TO_VIEWER, least=1e-3), alpha)
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Vectors along the last axis of an array.
 
-numpy reduces a last axis of two to four numbers twenty times as slowly as it adds the columns.
+numpy reduces a last axis of two to four numbers twenty times as slowly as it adds the columns, and multiplies along it
+by one number for all columns four times as slowly as by column.
 """
 
 from typing import TypeVar
@@ -22,14 +23,20 @@ def unit(vectors: NDArray[Float], fallback: ArrayLike | None = None, *, least: f
     such a vector is divided by `least`, so that 0 stays 0. Returns an array of the same shape and dtype.
     """
     lengths = length(vectors)
-    divisors, scaled = np.maximum(lengths, least), np.empty_like(vectors)
-    for column in range(vectors.shape[-1]):
-        np.divide(vectors[..., column], divisors, out=scaled[..., column])
+    scaled = by_column(np.divide, vectors, np.maximum(lengths, least))
     if fallback is not None:
         long = np.asarray(lengths >= least)
         if not long.all():
             np.copyto(scaled, np.asarray(fallback, vectors.dtype), where=~long[..., None])
     return scaled
+
+
+def by_column(operation: np.ufunc, vectors: NDArray[Float], numbers: NDArray[Float]) -> NDArray[Float]:
+    """Apply an operation to each column of vectors, (..., C), and to numbers, (...), of the same dtype: (..., C)."""
+    result = np.empty_like(vectors)
+    for column in range(vectors.shape[-1]):
+        operation(vectors[..., column], numbers, out=result[..., column])
+    return result
 
 
 def length(vectors: NDArray[Float]) -> NDArray[Float]:

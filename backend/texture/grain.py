@@ -14,7 +14,7 @@ import numpy as np
 from ..arrays import BoolArray, Float32Array, Float64Array, Int64Array
 from ..raster.blur import box_blur
 from ..raster.morphology import eroded
-from ..raster.vectors import length
+from ..raster.vectors import by_column, length
 from .bake import sample
 from .light import materials
 
@@ -58,14 +58,15 @@ class Grain:
 def grain_of(colours: Float32Array, inside: BoolArray) -> Grain:
     """The texture of a picture's object. colours: linear, float32 (S, S, 3). inside: bool (S, S)."""
     inside = eroded(inside, _RIM)
-    shown = inside.astype(np.float32)[..., None]
+    shown = inside.astype(np.float32)
     mass = np.maximum(box_blur(shown, _QUICK * len(inside), beyond="zero"), 1e-6)
-    around = box_blur(colours * shown, _QUICK * len(inside), beyond="zero") / mass
+    around = box_blur(by_column(np.multiply, colours, shown), _QUICK * len(inside), beyond="zero")
+    around = by_column(np.divide, around, mass)
     quick = np.ones_like(around)
     if inside.any():
         over = np.log(np.maximum(colours[inside], _BLACK) / np.maximum(around[inside], _BLACK))
         share = share_of_texture(np.abs(over).mean(axis=1), materials(around[inside].astype(np.float64)))
-        quick[inside] = np.exp(over * share[:, None])
+        quick[inside] = np.exp(by_column(np.multiply, over, share))
     return Grain(around, quick, _ends(inside), _ends(inside.T))
 
 

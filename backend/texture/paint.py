@@ -20,7 +20,7 @@ from ..raster.render import vertex_normals
 from ..raster.resample import crop_resize, resample
 from ..raster.side_by_side import both, in_order
 from ..raster.ticks import Poll
-from ..raster.vectors import TO_VIEWER, dot, unit
+from ..raster.vectors import TO_VIEWER, by_column, dot, unit
 from . import light
 from .atlas import Atlas, lay_out
 from .bake import SQUARE, View, blend, sample, weights
@@ -313,8 +313,8 @@ def _without_detail(each: _Side) -> _Side:
     colours, kept = (crop_resize(part, 0, 0, len(part), small) for part in (each.colours, each.view.kept))
     kept = np.clip(kept, 0, 1)
     mass = box_blur(kept, _SMOOTH * small, beyond="zero")
-    blurred = box_blur(colours * kept[..., None], _SMOOTH * small, beyond="zero")
-    return replace(each, colours=blurred / np.maximum(mass, 1e-6)[..., None])
+    blurred = box_blur(by_column(np.multiply, colours, kept), _SMOOTH * small, beyond="zero")
+    return replace(each, colours=by_column(np.divide, blurred, np.maximum(mass, 1e-6)))
 
 
 def _seen(

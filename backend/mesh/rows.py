@@ -15,7 +15,8 @@ def numbered(*columns: Float32Array | Int32Array | Int64Array) -> tuple[Int64Arr
     new = np.zeros(len(order), np.bool_)
     new[:1] = True
     for column in columns:
-        new[1:] |= column[order[1:]] != column[order[:-1]]
+        ordered = column[order]
+        new[1:] |= ordered[1:] != ordered[:-1]
     numbers = np.empty(len(order), np.int64)
     numbers[order] = np.cumsum(new) - 1
     return numbers, order[new].astype(np.int64)

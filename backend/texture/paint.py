@@ -202,12 +202,15 @@ def _looks(
     inside, side = tones.inside, len(tones.inside)
     shown = inside.astype(np.float32)
 
+    near, far = seen_by
+
     def drawn(poll: Poll) -> tuple[Float32Array, Float32Array, Float32Array]:
         front = _drawn(picture, crop, wide, poll)
         if not lit:
             front /= np.clip(crop_resize(tones.shade, 0, 0, side, wide), *light.RANGE)
         factors = np.clip(_bright(tones.even) / _bright(tones.own if lit else tones.unlit), *_RANGE)
-        return front, fill(tones.even, shown, poll), fill(factors, shown, poll)
+        even = _without_detail(fill(tones.even, shown, poll), near.kept)
+        return front, even, fill(factors, shown, poll)
 
     def turned(poll: Poll) -> tuple[Float32Array, Grain]:
         behind = srgb_to_linear(tones.behind)
@@ -215,11 +218,10 @@ def _looks(
         return behind, grain_of(behind, inside)
 
     (front, even, factors), (behind, grain) = both(drawn, turned, poll)
-    near, far = seen_by
     facing, back = _Side(front, near, FRONT), _Side(behind, far, BACK)
-    voter = _without_detail(replace(facing, colours=behind))
-    voters = (voter, replace(voter, view=far, sign=BACK))
-    return _Looks((facing, back), voters, grain, _without_detail(replace(facing, colours=even)).colours, factors)
+    smooth = _without_detail(behind, near.kept)
+    voters = (replace(facing, colours=smooth), replace(back, colours=smooth))
+    return _Looks((facing, back), voters, grain, even, factors)
 
 
 def _bright(colours: Float32Array) -> Float32Array:
@@ -307,14 +309,14 @@ def _spread(
     return srgb_to_linear(np.clip(colours.T, 0, 1))
 
 
-def _without_detail(each: _Side) -> _Side:
-    """The same with smooth colours, smaller; only those of usable pixels count."""
-    small = min(each.colours.shape[0], _SMALL)
-    colours, kept = (crop_resize(part, 0, 0, len(part), small) for part in (each.colours, each.view.kept))
+def _without_detail(colours: Float32Array, kept: Float32Array) -> Float32Array:
+    """Smooth colours, smaller, float32 (N, N, 3), of an image (S, S, 3). kept: float32 (M, M), how far pixels count."""
+    small = min(colours.shape[0], _SMALL)
+    colours, kept = (crop_resize(part, 0, 0, len(part), small) for part in (colours, kept))
     kept = np.clip(kept, 0, 1)
     mass = box_blur(kept, _SMOOTH * small, beyond="zero")
     blurred = box_blur(by_column(np.multiply, colours, kept), _SMOOTH * small, beyond="zero")
-    return replace(each, colours=by_column(np.divide, blurred, np.maximum(mass, 1e-6)))
+    return by_column(np.divide, blurred, np.maximum(mass, 1e-6))
 
 
 def _seen(

@@ -25,6 +25,7 @@ GREYS = 0.6
 """What lightness can count among greys, which have no hue to be told apart by."""
 _GREY = 0.06  # chroma over lightness: with less a colour is grey
 _ALIKE = 0.12  # distance below which two colours are one material
+_SAME = 0.08  # distance of their means, below which two groups are one
 _DARK = 0.2  # lightness below which a hue is not sure
 _EVEN = 0.01  # of the pixels: how strongly the fit is held to even light
 _MOST = 20_000  # pixels that are fitted
@@ -86,7 +87,8 @@ def materials(pixels: Float64Array, greys: float = HUES) -> Int64Array:
     """The material of each pixel, int64 (N,): k-means over its hue and, a little, its lightness.
 
     It begins at the mean and the colours farthest apart. Shade scales Oklab's three numbers, so that their ratios stay.
-    pixels: float64 (N, 3), linear. greys: what lightness counts among colours without a hue, see `GREYS`.
+    Groups that are alike in the end are one, if hues alone tell them apart. pixels: float64 (N, 3), linear. greys: what
+    lightness counts among colours without a hue, see `GREYS`.
     """
     lightness, hue = lightness_and_hue(pixels)
     counts = HUES + (greys - HUES) * greyness(hue)
@@ -102,7 +104,25 @@ def materials(pixels: Float64Array, greys: float = HUES) -> Int64Array:
         counts = np.bincount(nearest, minlength=len(means))
         sums = np.stack([np.bincount(nearest, lab[:, axis], len(means)) for axis in range(3)], axis=1)
         means = np.where(counts[:, None] > 0, sums / np.maximum(counts, 1)[:, None], means)
-    return nearest
+    return nearest if greys > HUES else _joined(means, counts)[nearest]
+
+
+def _joined(means: Float64Array, counts: Int64Array) -> Int64Array:
+    """The number that each group gets, int64 (K,): that of another one if their means are near, the nearest two first.
+
+    The mean of all, at which one group begins, is often of no material, and takes a part of one then.
+    """
+    number, counts = np.arange(len(means)), counts.astype(np.float64)
+    while True:
+        apart = ((means[:, None] - means) ** 2).sum(axis=2)
+        apart[(counts == 0) | (counts == 0)[:, None]] = np.inf
+        np.fill_diagonal(apart, np.inf)
+        kept, gone = np.unravel_index(np.argmin(apart), apart.shape)
+        if apart[kept, gone] >= _SAME**2:
+            return number
+        means[kept] = np.average(means[[kept, gone]], axis=0, weights=counts[[kept, gone]])
+        counts[kept], counts[gone] = counts[kept] + counts[gone], 0
+        number[number == gone] = kept
 
 
 def _apart(places: Float64Array, place: Float64Array) -> Float64Array:

@@ -246,7 +246,7 @@ def _painted(
     """The atlas's image, float32 (S, S, 3), from 0 to 255, and where it shows the surface, float32 (S, S), 1 or 0."""
     found, known = _seen(grid.points, grid.normals, looks.voters, side)
     total = found.sum(axis=0)
-    base = _spread(grid.points, grid.triangles, blend(found, known), total / (total + _UNDER), poll)
+    base = _spread(grid.points, grid.normals, grid.triangles, blend(found, known), total / (total + _UNDER), poll)
     own = _at(grid.points, looks.even, side) / _at(grid.points, looks.factors, side)
     own *= _towards_even(grid.points, grid.normals, looks.factors, side)
     over = np.log((own + _LEAST) / (base + _LEAST)) * (found[0] / np.maximum(total, 1e-9))[:, None]
@@ -287,7 +287,12 @@ def _at(points: Float64Array, image: Float32Array, side: int) -> Float32Array:
 
 
 def _spread(
-    points: Float64Array, triangles: Int32Array, known: Float64Array, share: Float64Array, poll: Poll
+    points: Float64Array,
+    normals: Float64Array,
+    triangles: Int32Array,
+    known: Float64Array,
+    share: Float64Array,
+    poll: Poll,
 ) -> Float64Array:
     """Smooth colours for all vertices, float64 (V, 3), from those where they are known."""
     voters = np.flatnonzero(share > 0.5)
@@ -295,7 +300,7 @@ def _spread(
         return np.full_like(points, 0.5)
     tones = linear_to_srgb(np.clip(known, 0, 1))
     asked = np.flatnonzero(share < 1)
-    found = likely(points[asked], points[voters], tones[voters], share[voters], 1, poll)
+    found = likely(points[asked], points[voters], tones[voters], share[voters], 1, poll, normals=normals[asked])
     tones[asked] = found + share[asked, None] * (tones[asked] - found)
     corners = np.ascontiguousarray(triangles.T, np.intp)
     count = np.bincount(corners.reshape(-1), minlength=len(points)).astype(np.float64)

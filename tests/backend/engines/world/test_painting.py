@@ -137,7 +137,11 @@ def test_pipelines_of_other_kinds_paint_too(
     before: tuple[Placed, Panorama], tmp_path: Path, save: Callable[[Path], Path], side: int
 ) -> None:
     told: list[int] = []
-    made = paint(Painter(), before, save(tmp_path), side=side, report=lambda step, _of: told.append(step))
+
+    def tell(step: int, _of: int) -> None:
+        told.append(step)
+
+    made = paint(Painter(), before, save(tmp_path), side=side, report=tell)
     known = before[0].known
     np.testing.assert_array_equal(made.light[known], before[0].light[known])
     assert np.abs(made.light - before[1].light)[~known].mean() > 1e-3

@@ -2,6 +2,7 @@
 """The pipeline on the real draft engine: which stages run again, what a watcher sees, how a job ends early."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -279,7 +280,8 @@ def test_a_request_that_cannot_be_run_is_refused_first(changes: dict[str, Any], 
 def test_before_anything_was_measured_the_engines_guess_stands() -> None:
     """An artist with a slow machine should know beforehand that it will take hours."""
 
-    def a_thousand(_stage: str, _settings: object) -> float:
+    def a_thousand(_stage: str, _settings: object, inputs: Collection[str]) -> float:
+        assert [*inputs] == ["picture"]
         return 1000.0
 
     pipeline = Pipeline({"draft": replace(DRAFT, seconds=a_thousand)})

@@ -83,7 +83,11 @@ def test_a_pytorch_that_is_broken_does_not_end_the_report(
 
 def test_what_a_mesh_takes_is_told_for_one_picture() -> None:
     """Each of the stages takes a minute; those of further pictures do not run."""
+
+    def a_minute(*_: object) -> float:
+        return 60.0
+
     alone = sum(stage.runs_for(["picture"]) for stage in DRAFT.stages)
-    _, line = doctor._described(replace(DRAFT, seconds=lambda *_: 60.0))  # pyright: ignore[reportPrivateUsage]
+    _, line = doctor._described(replace(DRAFT, seconds=a_minute))  # pyright: ignore[reportPrivateUsage]
     assert line.endswith(f"a mesh will take about {alone} min")
     assert alone < len(DRAFT.stages)

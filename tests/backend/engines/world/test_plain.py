@@ -119,9 +119,10 @@ def test_the_bright_side_of_a_picture_lights_more() -> None:
 
 def test_whites_are_lifted_and_nothing_else() -> None:
     light = np.full((64, 128, 3), 0.5, np.float32)
-    light[20, 40], light[20, 41] = (1.0, 0.6, 0.6), (KNEE, 0.1, 0.1)
+    light[20, 40], light[20, 41] = (1.0, 1.0, 0.6), (KNEE, KNEE, 0.1)
+    light[20, 42], light[20, 43] = (0.3, 0.5, 0.95), (1.0, 0.1, 0.1)  # a sky, and red cloth
     made = lifted(Panorama(light), highlights=5.0, report=unwatched).light
-    np.testing.assert_allclose(made[20, 40], np.array((1.0, 0.6, 0.6)) * 5, rtol=0.01)
+    np.testing.assert_allclose(made[20, 40], np.array((1.0, 1.0, 0.6)) * 5, rtol=0.01)
     light[20, 40] = made[20, 40]
     np.testing.assert_array_equal(made, light)
 

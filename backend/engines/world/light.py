@@ -22,9 +22,9 @@ _ROWS = 128  # that are worked out at once
 def lifted(panorama: Panorama, *, highlights: float, report: Report) -> Panorama:
     """The panorama with its whites up to `highlights` times as bright, 1 or more.
 
-    A pixel whose middle channel, neither its largest nor its smallest, is v in [KNEE, 1] is multiplied by 1 + (f - 1) s(t), t = (v - KNEE) / (1 - KNEE),
-    s(t) = t² (3 - 2 t), so that its hue stays; f = 1 + (highlights - 1) max(0, 1 - w / MOST), w the share of the sphere
-    that is white, weighted by s.
+    A pixel whose middle channel, neither the largest nor the smallest, is v in [KNEE, 1] is multiplied by
+    1 + (f - 1) s(t), t = (v - KNEE) / (1 - KNEE), s(t) = t² (3 - 2 t), so that its hue stays;
+    f = 1 + (highlights - 1) max(0, 1 - w / MOST), w the share of the sphere that is white, weighted by s.
     """
     light = panorama.light
     weights = np.empty(light.shape[:2], np.float32)

@@ -15,6 +15,7 @@ from PIL import Image
 from ...arrays import UInt8Array
 from ...errors import UserError
 from ...flow.products import Noted, Panorama, Report, noted
+from ...nn.checks import require_finite
 from ...nn.device import Compute, choose, release
 from ...nn.pipelines import load_pipeline, run_pipeline, running
 from ...nn.watching import part, repeating
@@ -162,6 +163,8 @@ def _painted(
     steps = given["num_inference_steps"]
 
     def after(_pipeline: object, step: int, _time: object, kept: dict[str, Any]) -> dict[str, Any]:
+        if step + 1 >= steps and "latents" in kept:  # which would be black as a picture
+            require_finite(kept["latents"], "pipeline")
         report(min(step + 1, steps), steps)  # some schedulers take more
         return kept
 

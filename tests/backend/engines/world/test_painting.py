@@ -173,6 +173,23 @@ def test_loading_can_be_cancelled(before: tuple[Placed, Panorama], folder: Path)
         paint(Painter(), before, folder, report=report)
 
 
+def test_numbers_that_overflow_are_a_sentence_and_no_black_view(
+    painter: Painter, before: tuple[Placed, Panorama], folder: Path
+) -> None:
+    def overflow(_network: object, _taken: object, made: Any) -> Any:
+        return tuple(each * float("nan") for each in made)
+
+    with pytest.raises(Cancelled):  # so that it is loaded
+        paint(painter, before, folder, report=cancel_at(1))
+    hook = painter.pipeline.unet.register_forward_hook(overflow)
+    try:
+        with pytest.raises(UserError) as raised:
+            paint(painter, before, folder)
+    finally:
+        hook.remove()
+    assert raised.value.code == "numbers-overflow"
+
+
 @pytest.mark.parametrize(
     ("trouble", "code"),
     [

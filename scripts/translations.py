@@ -143,7 +143,7 @@ def _of_engines() -> Iterator[Text]:
     """How the engines describe themselves, and what tools say that they do; the engines' settings are registered."""
     from backend.engines import ENGINES, TOOLS  # noqa: PLC0415  the backend imports numpy
     from backend.engines.external.description import A_PROGRAM  # noqa: PLC0415
-    from backend.engines.external.engine import OF_MESHES, OF_VIEWS, RUNNING  # noqa: PLC0415
+    from backend.engines.external.engine import OF_VIEWS, RUNNING, of_meshes  # noqa: PLC0415
     from backend.engines.external.settings import OWN_COLOURS  # noqa: PLC0415
 
     for engine in ENGINES.values():
@@ -153,7 +153,9 @@ def _of_engines() -> Iterator[Text]:
         yield from ((OURS, text) for preset in engine.presets for text in (preset.label, preset.description))
         yield from ((OURS, name.replace("_", " ")) for name in (*engine.gives, *engine.on_request))
     yield from ((OURS, stage.label) for tool in TOOLS.values() for stage in tool.stages)
-    yield from ((OURS, text) for text in (A_PROGRAM, RUNNING, *(stage.label for stage in (*OF_MESHES, *OF_VIEWS))))
+    yield from (
+        (OURS, text) for text in (A_PROGRAM, RUNNING, *(stage.label for stage in (*of_meshes(sides=True), *OF_VIEWS)))
+    )
     yield from ((OURS, OWN_COLOURS.label), (TOOLTIP, OWN_COLOURS.description))
 
 

@@ -63,7 +63,7 @@ def _rows(path: Path, options: argparse.Namespace) -> list[UInt8Array]:
         maps.append((from_picture(cutout, own, _ignore), own))
     rows: list[UInt8Array] = []
     for normal_map, own in maps:
-        mesh = placed(build(normal_map, options.seed, _ignore, own_normal_map=own))
+        mesh = placed(build(normal_map, options.seed, _ignore, estimated=own is None))
         if options.colours:
             mesh = paint(mesh, cutout, normal_map, picture, report=_ignore)
         rows.append(sheet_row(cutout, mesh, options.size))

@@ -12,7 +12,7 @@ from importlib import metadata
 import numpy as np
 
 from .. import memory
-from ..flow.engine import Engine, why_missing
+from ..flow.engine import PICTURE, Engine, why_missing
 from ..flow.settings import checked
 from ..version import VERSION
 from .progress import amount
@@ -70,7 +70,9 @@ def _described(engine: Engine) -> tuple[bool, str]:
         return False, f"engine {engine.label}: {missing} {engine.set_up}"
     try:
         settings = checked(engine.label, engine.settings, {})
-        seconds = sum(engine.seconds(stage.name, settings) or 0.0 for stage in engine.stages)
+        alone = (PICTURE,)
+        stages = [stage for stage in engine.stages if stage.runs_for(alone, settings)]
+        seconds = sum(engine.seconds(stage.name, settings, alone) or 0.0 for stage in stages)
         place = engine.place()
     except Exception as error:  # noqa: BLE001 - a broken library or driver: the report goes on
         return False, f"engine {engine.label}: it cannot run here: {type(error).__name__}: {error}"

@@ -24,6 +24,8 @@ def picture_of(data: bytes) -> Picture:
         if data.startswith(png_reader.SIGNATURE):
             raise reason from error
         raise ValueError("it is no PNG file, and Pillow is not installed here") from error
+    if data.startswith(png_reader.SIGNATURE):
+        png_reader.check(data)
     try:
         with module.open(io.BytesIO(data)) as image:
             if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..errors import UserError
 from ..flow.products import Picture
+from ..raster import png_reader
 from ..wire.limits import MAX_PIXELS, MAX_SIDE
 from .outputs import check_not_read, check_output, library, writing
 
@@ -51,7 +52,7 @@ def read_picture(path: Path) -> Picture:
         sentence = f"The memory was not enough to read “{path.name}”."
         raise UserError("out-of-memory", sentence, "Close other programs, or use a smaller picture.") from error
     except Exception as error:  # a damaged file can make a decoder raise anything
-        if "truncated" in str(error):
+        if "truncated" in str(error) or str(error) == png_reader.ENDS_EARLY:
             sentence = f"“{path.name}” ends in the middle of the picture."
             raise UserError("bad-picture", sentence, "Copy or download the file again.") from error
         raise UserError("bad-picture", f"“{path.name}” cannot be read as a picture.", SAVE_AGAIN) from error
@@ -118,6 +119,8 @@ def _check_size(path: Path, image: Any) -> None:  # noqa: ANN401 - a Pillow imag
 
 
 def _decode(path: Path, image: Any) -> Picture:  # noqa: ANN401 - a Pillow image
+    if image.format == "PNG":
+        png_reader.check(path.read_bytes())
     image.load()
     _check_size(path, image)  # some formats know their size only now
     upright = library("PIL.ImageOps", "Pillow", "read pictures").exif_transpose(image)

@@ -39,7 +39,8 @@ class Engine:
     it is among them. on_request: the products that a request leads to only if it names them.
 
     missing: returns a sentence that says why the engine cannot run here, or an empty string. seconds: guesses, from a
-    stage's name and all settings, how long it will take here for one seed; None if it cannot tell. place: says in words
+    stage's name, all settings and the names of what the request brings, how long it will take here for one seed; None
+    if it cannot tell. place: says in words
     on what it would compute. unload: gives back the memory, on whatever device, that the engine holds between jobs.
     versions: what besides this program decides what a seed means, such as the revisions of weights, by name.
     presets: values of its settings by name, for people to choose from. set_up: a sentence on what to do if it is
@@ -61,7 +62,7 @@ class Engine:
     gives: Mapping[str, type]
     inputs: tuple[str, ...] = (PICTURE,)
     on_request: Mapping[str, type] = field(default_factory=dict[str, type])
-    seconds: Callable[[str, Settings], float | None] = lambda _stage, _settings: None
+    seconds: Callable[[str, Settings, Collection[str]], float | None] = lambda _stage, _settings, _inputs: None
     place: Callable[[], str] = lambda: "on the processor"
     unload: Callable[[], None] = lambda: None
     versions: Callable[[], Mapping[str, str]] = field(default=dict[str, str])

@@ -160,7 +160,7 @@ class Pipeline:
         new = {
             task.step.stage.name for task in tasks if task.todo and kinds[task.step.stage.name] not in self._durations
         }
-        guesses = {kinds[name]: engine.seconds(name, request.settings) for name in new}
+        guesses = {kinds[name]: engine.seconds(name, request.settings, request.given) for name in new}
         clock = Clock(self._durations, plan, {kind: guess for kind, guess in guesses.items() if guess is not None})
         seconds: dict[str, float] = {}
         done: set[str] = set()

@@ -11,6 +11,7 @@ by one over the angle's cosine.
 import numpy as np
 
 from ..arrays import Float64Array, Int64Array
+from ..mesh.spread import spread
 
 _RAYS = 8192
 _FEWEST, _MOST = 8, 64  # cells along the longest side
@@ -18,8 +19,6 @@ _CROWD = 0.5  # cells along the longest side, by the square root of the number o
 _HALVINGS = 40
 _APART = 1e-6  # of the longest side: what is nearer touches, and is no wall
 _EDGE = 1e-9  # of a triangle: a ray through an edge meets one of its two at least
-_GOLDEN = 0.7548776662466927  # the plastic number's inverse, and its square: the sequence R2
-_SQUARE = 0.5698402909980532
 
 
 def thickness(vertices: Float64Array, triangles: Int64Array, rays: int = _RAYS) -> Float64Array:
@@ -39,16 +38,9 @@ def _rays(corners: Float64Array, count: int) -> tuple[Float64Array, Float64Array
     """Spread places evenly over triangles (T, 3, 3); return them and the unit directions inwards, (N, 3) each."""
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     doubled = np.linalg.norm(normals, axis=1)
-    until = np.cumsum(doubled)
-    number = np.arange(count)
-    at = np.minimum(np.searchsorted(until, (number + 0.5) / count * until[-1], side="right"), len(corners) - 1)
-    at = at[doubled[at] > 0]
-    u, v = (0.5 + (number[: len(at)] + 1) * step for step in (_GOLDEN, _SQUARE))
-    u, v = u % 1, v % 1
-    outside = u + v > 1
-    u, v = np.where(outside, 1 - u, u), np.where(outside, 1 - v, v)
+    at, shares = spread(doubled, count)
     a, b, c = np.moveaxis(corners[at], 1, 0)
-    return a + u[:, None] * (b - a) + v[:, None] * (c - a), -normals[at] / doubled[at, None]
+    return a + shares[:, :1] * (b - a) + shares[:, 1:] * (c - a), -normals[at] / doubled[at, None]
 
 
 class _Grid:

@@ -25,7 +25,10 @@ _NO_ROOM = (
     "failed to allocate",
     "cublas_status_alloc_failed",
 )
-_GONE = ("device-side assert", "device lost", "unspecified launch failure", "an illegal memory access", "cuda error")
+_GONE = (
+    *("device-side assert", "device lost", "device_lost", "unspecified launch failure", "an illegal memory access"),
+    *("cuda error", "hip error"),
+)
 
 
 @dataclass(frozen=True)
@@ -101,12 +104,19 @@ def memory_of(device: torch.device) -> int:
 
 
 def release(device: torch.device) -> None:
-    """Gives memory that torch keeps on a device back to the system; call it when nothing refers to it any more."""
+    """Gives memory that torch keeps on a device back to the system; call it when nothing refers to it any more.
+
+    Never raises for a lost device, which has none to give: it is called where that error is on its way already.
+    """
     gc.collect()
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-    elif device.type == "mps":
-        torch.mps.empty_cache()
+    try:
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+        elif device.type == "mps":
+            torch.mps.empty_cache()
+    except RuntimeError as error:
+        if not is_device_lost(error):
+            raise
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -121,6 +131,13 @@ def is_device_lost(error: BaseException) -> bool:
     if not isinstance(error, RuntimeError) or is_out_of_memory(error):  # "CUDA error: out of memory" is of the latter
         return False
     return any(sign in str(error).lower() for sign in _GONE)
+
+
+def device_lost(device: torch.device) -> UserError:
+    """The error for a device that does not answer any more."""
+    sentence = f"{device_name(device)} stopped answering."
+    advice = "Generate again: the backend starts anew. If it happens again, restart the computer or update its driver."
+    return UserError("device-lost", sentence, advice)
 
 
 def _best() -> str:

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import torch
 
 from ..errors import UserError
-from .device import TOO_SMALL, Compute, device_name, is_device_lost, is_out_of_memory, memory_of, release
+from .device import TOO_SMALL, Compute, device_lost, device_name, is_device_lost, is_out_of_memory, memory_of, release
 
 log = logging.getLogger(__name__)
 
@@ -217,10 +217,3 @@ def _out_of_memory(label: str, compute: Compute, trouble: str) -> UserError:
     log.error("memory ran out with the smallest plan: %s", trouble)
     sentence = f"The memory of {device_name(compute.device)} was not enough for the {label}, even in small pieces."
     return UserError("out-of-memory", sentence, TOO_SMALL)
-
-
-def device_lost(device: torch.device) -> UserError:
-    """The error for a device that does not answer any more."""
-    sentence = f"{device_name(device)} stopped answering."
-    advice = "Generate again: the backend starts anew. If it happens again, restart the computer or update its driver."
-    return UserError("device-lost", sentence, advice)

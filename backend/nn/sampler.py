@@ -82,6 +82,14 @@ class Sampling:
             guided_before += guided
         return schedule
 
+    def in_turn(self, pictures: int) -> Self:
+        """The sampling whose steps see so many pictures in turn; with one it is this one.
+
+        The model runs in every step, because velocities of different pictures cannot be extrapolated; and every
+        picture has a step, however few were asked for.
+        """
+        return self if pictures == 1 else replace(self, every=1, steps=max(self.steps, pictures))
+
     @property
     def evaluations(self) -> int:
         """How often the model runs for one sample."""
@@ -124,8 +132,7 @@ def alternating(velocities: Sequence[Velocity[S]], sampling: Sampling) -> tuple[
     """Let the steps see several pictures in turn: step i sees picture i modulo their number.
 
     (The mode `stochastic` of the published pipeline.) velocities: the model, bound to one picture each. Returns the
-    velocity for one pass through `sample`, and the sampling that it needs. The model runs in every step of it, because
-    velocities of different pictures cannot be extrapolated; and every picture has a step, however few were asked for.
+    velocity for one pass through `sample`, and the sampling that it needs, see `Sampling.in_turn`.
     """
     if len(velocities) == 1:
         return velocities[0], sampling
@@ -134,7 +141,7 @@ def alternating(velocities: Sequence[Velocity[S]], sampling: Sampling) -> tuple[
     def velocity(x: S, t: float, *, conditional: bool) -> S:
         return next(turns)(x, t, conditional=True) if conditional else velocities[0](x, t, conditional=False)
 
-    return velocity, replace(sampling, every=1, steps=max(sampling.steps, len(velocities)))
+    return velocity, sampling.in_turn(len(velocities))
 
 
 def _guided(seeing: S, blind: S, strength: float) -> S:

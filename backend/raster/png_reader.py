@@ -2,12 +2,13 @@
 """PNG bytes to pixels (PNG specification, third edition, W3C 2025), with zlib alone, where no Pillow is.
 
 It reads what programs write: 8 and 16 bits a channel, palettes of 8 bits, transparency of palettes. Interlaced files
-and palettes of fewer bits are refused.
+and palettes of fewer bits are refused. Of any PNG file it tells whether all of its pixels are there and undamaged.
 """
 
 import struct
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,37 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of colour types: grey, colour, palette, each of the first two with alpha
 _PALETTE = 3
 _NONE, _SUB, _UP, _AVERAGE, _PAETH = range(5)
+_CRITICAL = (b"IHDR", b"PLTE", b"IDAT")
+_WHOLE = ((0, 1, 0, 1),)
+_ADAM7 = ((0, 8, 0, 8), (4, 8, 0, 8), (0, 4, 4, 8), (2, 4, 0, 4), (0, 2, 2, 4), (1, 2, 0, 2), (0, 1, 1, 2))
+"""The passes of interlaced pictures: the first column and each which one, and the same of rows (specification, 8.2)."""
+_PIECE = 1 << 20  # bytes that are inflated at once
+ENDS_EARLY = "it ends in the middle"
+"""The reason if pixels are missing at the end."""
+
+
+def check(data: bytes) -> None:
+    """Raise ValueError, with the reason, if a PNG file of any kind lacks pixels or if their checksums are wrong.
+
+    Pillow does not tell: what is missing is black then. A file whose last chunk is missing is whole, as its pixels are.
+    """
+    chunks = _chunks(data)
+    width, height, depth, colour, interlaced = _header(chunks)
+    bits = _CHANNELS.get(colour, 0) * depth
+    if not bits or interlaced > 1:
+        raise ValueError("it is a PNG file of a rare kind")
+    left = sum(
+        rows * (1 + -(-columns * bits // 8))
+        for first, each, top, every in (_ADAM7 if interlaced else _WHOLE)
+        if (columns := len(range(first, width, each))) and (rows := len(range(top, height, every)))
+    )
+    unpacker = zlib.decompressobj()
+    for body in (body for kind, body in chunks if kind == b"IDAT"):
+        packed = body
+        while left > 0 and (made := _unpacked(unpacker, packed, min(_PIECE, left))):
+            left, packed = left - len(made), unpacker.unconsumed_tail
+    if left > 0:
+        raise ValueError(ENDS_EARLY)
 
 
 def decode(data: bytes, max_side: int = 1 << 14, max_pixels: int = 1 << 26) -> UInt8Array:
@@ -25,10 +57,7 @@ def decode(data: bytes, max_side: int = 1 << 14, max_pixels: int = 1 << 26) -> U
     Returns uint8 (H, W, 4), row 0 on top, straight alpha. Raises ValueError for anything else, with the reason.
     """
     chunks = _chunks(data)
-    kind, header = next(chunks, (b"", b""))
-    if kind != b"IHDR" or len(header) != 13:
-        raise ValueError("it is no PNG file")
-    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", header)
+    width, height, depth, colour, interlaced = _header(chunks)
     channels = _CHANNELS.get(colour, 0)
     if not channels or depth not in ((8,) if colour == _PALETTE else (8, 16)) or interlaced:
         raise ValueError("it is a PNG file of a rare kind")
@@ -48,30 +77,43 @@ def decode(data: bytes, max_side: int = 1 << 14, max_pixels: int = 1 << 26) -> U
     return _by_palette(pixels[..., 0], palette, transparent) if colour == _PALETTE else _rgba(pixels)
 
 
+def _header(chunks: Iterator[tuple[bytes, bytes]]) -> tuple[int, int, int, int, int]:
+    """Width, height, bits of a channel, the colour's type, and how it is interlaced. Raises ValueError."""
+    kind, header = next(chunks, (b"", b""))
+    if kind != b"IHDR" or len(header) != 13:
+        raise ValueError("it is no PNG file")
+    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", header)
+    return width, height, depth, colour, interlaced
+
+
 def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The chunks' types and bodies up to IEND. Raises ValueError if the data end before it."""
+    """The types and bodies of whole chunks, up to IEND. Raises ValueError if one that counts is damaged."""
     if data[:8] != SIGNATURE:
         raise ValueError("it is no PNG file")
     at = 8
-    while True:
-        length, kind = struct.unpack(">I4s", data[at : at + 8]) if at + 8 <= len(data) else (0, b"")
-        if not kind or at + 12 + length > len(data):
-            raise ValueError("it ends in the middle")
-        if kind == b"IEND":
+    while at + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        end = at + 8 + length
+        if kind == b"IEND" or end + 4 > len(data):
             return
-        yield kind, data[at + 8 : at + 8 + length]
-        at += 12 + length
+        if kind in _CRITICAL and zlib.crc32(data[at + 4 : end]) != struct.unpack_from(">I", data, end)[0]:
+            raise ValueError("its pixels are damaged")
+        yield kind, data[at + 8 : end]
+        at = end + 4
 
 
 def _inflated(packed: bytes, size: int) -> UInt8Array:
-    unpacker = zlib.decompressobj()
+    data = _unpacked(zlib.decompressobj(), packed, size)
+    if len(data) < size:
+        raise ValueError(ENDS_EARLY)
+    return np.frombuffer(data, np.uint8)
+
+
+def _unpacked(unpacker: Any, packed: bytes, most: int) -> bytes:  # noqa: ANN401 - zlib's, which has no public name
     try:
-        data = unpacker.decompress(packed, size)
+        return unpacker.decompress(packed, most)
     except zlib.error as error:
         raise ValueError("its pixels are damaged") from error
-    if len(data) < size:
-        raise ValueError("it ends in the middle")
-    return np.frombuffer(data, np.uint8)
 
 
 def _unfiltered(filters: UInt8Array, residuals: UInt8Array) -> UInt8Array:

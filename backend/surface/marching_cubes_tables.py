@@ -29,7 +29,7 @@ Tiling = tuple[tuple[int, int, int], ...]
 MIDDLE = 12
 
 EDGES = ((0, 1), (2, 3), (4, 5), (6, 7), (0, 2), (1, 3), (4, 6), (5, 7), (0, 4), (1, 5), (2, 6), (3, 7))
-"""The two corners of each edge, the lower first."""
+"""The two corners of each edge, the lower first: four along each axis."""
 
 FACES = ((0, 2, 6, 4), (1, 3, 7, 5), (0, 1, 5, 4), (2, 3, 7, 6), (0, 1, 3, 2), (4, 5, 7, 6))
 """The four corners round each face."""

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Float32Array, Float64Array, Int32Array, Int64Array
+from ..mesh.spread import spread
 from ..raster.vectors import unit
 from .winding import welded
 
 _DIRECTIONS = 400  # in which the outermost vertices are looked for
 _SHARP = np.cos(np.radians(35.0))  # between a face's normal and the mean around a vertex
-_SHARES = np.array([0.7548776662466927, 0.5698402909980532])  # of the plastic number: even in two dimensions (Roberts)
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,9 @@ def scatter(vertices: Float32Array, triangles: Int32Array, count: int) -> Cloud:
     middle = vertices[triangles[0, 0]].astype(np.float64)
     a, b, c = (vertices[triangles[:, corner]] - middle for corner in range(3))
     across = np.cross(b - a, c - a)
-    areas = np.linalg.norm(across, axis=1)
-    ends = np.cumsum(areas)
-    steps = np.arange(count)
-    which = np.minimum(np.searchsorted(ends, (steps + 0.5) / count * ends[-1]), len(triangles) - 1)
-    x, y = (steps[:, None] * _SHARES % 1.0).T
-    x, y = np.where(x + y > 1, 1 - x, x)[:, None], np.where(x + y > 1, 1 - y, y)[:, None]
+    areas = np.linalg.norm(across, axis=1).astype(np.float64)
+    which, shares = spread(areas, count)
+    x, y = shares[:, :1], shares[:, 1:]
     a, b, c = a[which], b[which], c[which]
     corners = np.concatenate([a, b, c])
     low, high = corners.min(axis=0), corners.max(axis=0)

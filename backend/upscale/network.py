@@ -13,8 +13,16 @@ from ..arrays import UInt8Array
 from ..errors import UserError
 from ..flow.products import Report
 from ..nn.checks import require_finite
-from ..nn.device import TOO_SMALL, choose, device_name, is_device_lost, is_out_of_memory, memory_of, release
-from ..nn.memory_plan import device_lost
+from ..nn.device import (
+    TOO_SMALL,
+    choose,
+    device_lost,
+    device_name,
+    is_device_lost,
+    is_out_of_memory,
+    memory_of,
+    release,
+)
 from ..nn.watching import repeating
 from .tiles import SIDES, count, largest_side, tiles
 from .weights import Upscaler, read_upscaler

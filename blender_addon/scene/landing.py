@@ -19,7 +19,7 @@ RECIPE = "hi3dgen"  # on an object: what it was made from
 PRODUCT = "hi3dgen_product"  # on an image or object: the name of the product that it is, or is a part of
 MADE = "hi3dgen_made"  # on an image that is a product: the hash of its file as it came
 SEEDS = "hi3dgen_seeds"  # on an image: the seeds of the job that led to it
-_HDR = b"#?RADIANCE"  # how a file begins that holds light
+HDR = b"#?RADIANCE"  # how a file begins that holds light
 
 Images = dict[tuple[str, bool, str], bpy.types.Image]
 
@@ -78,7 +78,7 @@ class Landing:
 
 def made_image(name: str, product: str, content: bytes, *, data: bool) -> bpy.types.Image:
     """The bytes of a PNG file, or of light, which are a product or a part of one, as a packed image of that name."""
-    image = image_from_hdr(name, content) if content.startswith(_HDR) else image_from_png(name, content, data=data)
+    image = image_from_hdr(name, content) if content.startswith(HDR) else image_from_png(name, content, data=data)
     image[PRODUCT], image[MADE] = product, hashlib.sha256(content).hexdigest()
     return image
 

@@ -5,6 +5,7 @@ A panorama's middle lies ahead of whoever looks from -y, as the picture does; Bl
 """
 
 import time
+from contextlib import suppress
 from math import radians
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import bpy
 from ...backend.safe_files import replacing
 from ...backend.wire.products import Panorama
 from ..errors import AddonError
-from .landing import PRODUCT, Landing
+from .landing import HDR, PRODUCT, Landing
+from .pictures import path_of
 
 CAME = "hi3dgen_came"  # on a world: when its result came, in seconds
 TURN, LIGHT = "Turn", "Light"
@@ -62,14 +64,26 @@ def use(scene: bpy.types.Scene, world: bpy.types.World) -> None:
 
 def save(world: bpy.types.World, path: Path) -> None:
     """Write the light of a world as the Radiance HDR file that it came as. Raises `AddonError`."""
-    image = image_of(world)
-    if image is None or not image.packed_file:
+    light = _file_of(image_of(world))
+    if not light.startswith(HDR):
         raise AddonError("The image of this world is gone.", "Generate it again.")
     try:
         with replacing(path) as file:
-            file.write(image.packed_file.data)
+            file.write(light)
     except OSError as error:
-        raise AddonError(f"“{path}” could not be written: {error.strerror}.", "Choose another place.") from error
+        reason = error.strerror or type(error).__name__
+        raise AddonError(f"“{path}” could not be written: {reason}.", "Choose another place.") from error
+
+
+def _file_of(image: bpy.types.Image | None) -> bytes:
+    """The file of a world's image: packed as it came, or beside the scene if it was unpacked; empty if it is gone."""
+    if image is None:
+        return b""
+    if image.packed_file:
+        return image.packed_file.data
+    with suppress(OSError):
+        return Path(path_of(image)).read_bytes()
+    return b""
 
 
 def made_here() -> list[bpy.types.World]:

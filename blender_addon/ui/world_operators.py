@@ -69,7 +69,12 @@ class HI3DGEN_OT_save_world(_OnWorld, bpy.types.Operator):  # noqa: N801
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         """Ask where."""
         folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
-        self.filepath = str(folder / f"{bpy.path.clean_name(self._meant().name)}{SUFFIX}")
+        try:
+            name = self._meant().name
+        except AddonError as error:
+            self.report({"ERROR"}, translated(str(error)))
+            return {"CANCELLED"}
+        self.filepath = str(folder / f"{bpy.path.clean_name(name)}{SUFFIX}")
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 

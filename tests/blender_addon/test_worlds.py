@@ -87,7 +87,12 @@ def test_a_photograph_becomes_a_world_that_is_the_scenes_by_a_click(scene: Any, 
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "meadow.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "meadow.blend"))
     assert {"meadow world", "former"} <= {*bpy.data.worlds.keys()}
-    assert pixels_of(part("scene.worlds").image_of(bpy.data.worlds["meadow world"])).max() > 0.3
+    image = part("scene.worlds").image_of(bpy.data.worlds["meadow world"])
+    assert pixels_of(image).max() > 0.3
+    image.unpack(method="WRITE_LOCAL")
+    assert not image.packed_file
+    assert bpy.ops.hi3dgen.save_world(filepath=str(tmp_path / "unpacked.hdr")) == {"FINISHED"}
+    assert (tmp_path / "unpacked.hdr").read_bytes() == out.with_suffix(".hdr").read_bytes()
 
 
 def test_a_world_is_used_at_once_if_the_artist_has_chosen_so(scene: Any, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The engine that needs nothing but Blender: numpy alone, offline, a mesh within seconds."""
 
+from typing import Any
+
 from ...around.colours import PAINT_SIDES
 from ...around.stages import BACK, SIDES, normal_map_of, seen_from
 from ...flow.engine import Engine
@@ -20,7 +22,7 @@ from ...upscale.chosen import versions
 from ...upscale.stages import UPSCALED
 from . import normals
 from .geometry import build
-from .normals import estimate
+from .normals import estimate, is_estimate
 from .settings import PRESETS, SETTINGS
 
 
@@ -28,6 +30,19 @@ def _cut_out(picture: Picture, strokes: Picture | None = None, *, resolution: in
     notes: list[str] = []
     cutout = cut_out(picture, resolution, report, notes, strokes)
     return noted(cutout, notes)
+
+
+def _build(
+    normal_map: NormalMap,
+    cutout: Cutout,
+    *,
+    report: Report,
+    own_normal_map: Picture | None = None,
+    **used: Any,  # noqa: ANN401 - see `geometry.build`
+) -> Mesh | Noted:
+    """Build the body. An artist's own map may be the estimated one with some strokes, and is as flat then."""
+    estimated = own_normal_map is None or is_estimate(normal_map, cutout, lambda: report(0, 1))
+    return build(normal_map, report=report, estimated=estimated, **used)
 
 
 def _always_there() -> str:
@@ -66,9 +81,9 @@ DRAFT = Engine(
             "geometry",
             "Building the surface",
             "mesh",
-            ("normal_map",),
+            ("normal_map", "cutout"),
             ("seed", "thickness", "profile", "upright"),
-            build,
+            _build,
             also=(normal_map_of(BACK), OWN_NORMAL_MAP),
         ),
         Stage("clean", "Cleaning up", "mesh", ("mesh",), (), clean),

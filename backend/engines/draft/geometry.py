@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...arrays import Float64Array
-from ...flow.products import Mesh, NormalMap, Noted, Picture, Report, noted
+from ...flow.products import Mesh, NormalMap, Noted, Report, noted
 from ...geometry.look import TYPICAL, read_weights
 from ...geometry.network import WEIGHTS
 from ...normals.outline import empty_cutout
@@ -44,15 +44,15 @@ def build(
     profile: float = 1.0,
     upright: bool = True,
     back_normal_map: NormalMap | None = None,
-    own_normal_map: Picture | None = None,
+    estimated: bool = True,
 ) -> Mesh | Noted:
     """Build the body that shows these normals.
 
     normal_map: its normals may be noisy, contradictory, of any length or non-finite. seed: decides how thick the body
     is, among what is plausible, and never the front; 0 is typical. thickness: a factor of that, > 0. profile: the
     exponent of its depth, > 0: below 1 the back is fuller, above 1 more pointed. upright: turn it so that it
-    stands, if that is sure. back_normal_map: of a picture from behind, whose relief the back takes. own_normal_map: the
-    artist's picture that the normals were read from; None if they were estimated, and so are flatter than true ones.
+    stands, if that is sure. back_normal_map: of a picture from behind, whose relief the back takes. estimated: whether
+    the normals are, and so are flatter than true ones.
     Returns a closed, outward mesh with the cut-out's side as the unit, its uv in the cut-out's frame. Raises UserError
     "empty-cutout" if no pixel has an alpha above one half.
     """
@@ -71,7 +71,6 @@ def build(
         notes.append("The body is a plain one, because a file of the extension is missing or damaged.")
         body = make_inflated_body(normals, alpha, side, tick, thickness=thickness, profile=profile)
     else:
-        estimated = own_normal_map is None
         seen, pose = guess(weights, normal_map, window, quantile(seed), lambda: report(1, _STEPS), estimated=estimated)
         behind = None if back_normal_map is None else Behind(back_normal_map, pose, notes)
         body = make_body(normals, alpha, side, seen, tick, thickness=thickness, profile=profile, behind=behind)

@@ -28,6 +28,7 @@ _COARSE = (128, 160)  # pixels of the square's side: of the two looks whose mean
 _FINE = 384  # at most
 _SPLIT = 3.0  # pixels of the first coarse look: deviation of the blur that splits low from high frequencies
 _STEPS = 20
+_SAME = 4.0  # degrees: see `is_estimate`
 
 
 def estimate(cutout: Cutout, report: Report) -> NormalMap:
@@ -40,8 +41,7 @@ def estimate(cutout: Cutout, report: Report) -> NormalMap:
     if weights is None or not (cutout.alpha > 0.5).any():
         return outline.estimate(cutout, report)
     size = len(cutout.rgba)
-    fine_size = min(_FINE, -(-size // multiple(weights)) * multiple(weights))
-    first, second = (min(side, fine_size) for side in _COARSE)
+    fine_size, first, second = (_looked_at(cutout, weights, side) for side in (_FINE, *_COARSE))
     joined = estimate_at(weights, cutout, first, partial(report, 1, _STEPS))
     if fine_size > first:
         other = estimate_at(weights, cutout, second, partial(report, 2, _STEPS))
@@ -54,6 +54,23 @@ def estimate(cutout: Cutout, report: Report) -> NormalMap:
     normals = _turned_to_viewer(_resized(joined, size).normals, cutout.alpha)
     report(_STEPS, _STEPS)
     return NormalMap(normals, cutout.alpha, cutout.crop)
+
+
+def is_estimate(normal_map: NormalMap, cutout: Cutout, poll: Poll) -> bool:
+    """Whether a map is what `estimate` makes of a cut-out, perhaps painted over here and there.
+
+    The large forms of both are compared, in degrees, by the median. On 24 objects with known truth they were at most
+    2.1 apart for estimates, and at least 6.1 for true normals.
+    """
+    weights = read_weights(WEIGHTS)
+    if weights is None or not (cutout.alpha > 0.5).any():
+        return False
+    first, second = (estimate_at(weights, cutout, _looked_at(cutout, weights, side), poll) for side in _COARSE)
+    side = len(first.alpha)
+    own = _large_forms(_resized(normal_map, side).normals, first.alpha, poll)
+    looks = unit(first.normals + _resized(second, side).normals)
+    cosines = (own * _large_forms(looks, first.alpha, poll)).sum(axis=-1)
+    return float(np.median(cosines[first.alpha > 0.5])) > np.cos(np.radians(_SAME))
 
 
 @cache
@@ -90,6 +107,18 @@ def join(low: NormalMap, high: NormalMap, deviation: float, poll: Poll) -> Norma
     blurred = gaussian_blur(weights, deviation, fastest(), poll)
     change = by_column(np.divide, blurred[..., :3], np.maximum(blurred[..., 3], np.float32(1e-4)))
     return NormalMap(unit((high.normals + change).astype(np.float32, copy=False)), high.alpha)
+
+
+def _looked_at(cutout: Cutout, weights: Weights, side: int) -> int:
+    """The pixels at which the network looks at a cut-out that should be `side` large: no more than it has."""
+    each = multiple(weights)
+    return min(side, -(-len(cutout.rgba) // each) * each)
+
+
+def _large_forms(normals: Float32Array, alpha: Float32Array, poll: Poll) -> Float32Array:
+    """Normals (S, S, 3) without what is finer than the first coarse look splits off, weighted by alpha (S, S)."""
+    weighted = np.concatenate([normals * alpha[..., None], alpha[..., None]], axis=2).astype(np.float32)
+    return unit(gaussian_blur(weighted, _SPLIT, fastest(), poll)[..., :3], TO_VIEWER, least=1e-3)
 
 
 def _resized(normal_map: NormalMap, size: int) -> NormalMap:

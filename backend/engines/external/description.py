@@ -24,7 +24,7 @@ SUFFIX = ".json"
 MESH, VIEWS = "mesh", "views"
 A_PROGRAM = "A program of your own"
 """The description of an engine whose file gives none."""
-WANTS = NORMAL_MAP, WHOLE_PICTURE = ("normal_map", "whole_picture")
+WANTS = NORMAL_MAP, WHOLE_PICTURE, OTHER_SIDES = ("normal_map", "whole_picture", "sides")
 """What a request brings beside the cut-out, if the program wants it."""
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
@@ -32,6 +32,7 @@ _URL = re.compile(r"https?://[!-~]{1,300}")
 _TAKEN = {
     *("seed", "count", "engine", "picture", "image", "filepath", "cutout", "normal_map", "strokes"),
     *("own_cutout", "own_normal_map", "back", "left", "right", "report"),
+    *("back_cutout", "left_cutout", "right_cutout"),
     *("name", "keys", "values", "items", "get", "pop"),
 }
 """Names that have a meaning for every engine, or in Blender for every group of settings, and so are none for one."""

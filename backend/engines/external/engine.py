@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from ...around.colours import PAINT_SIDES
+from ...around.stages import SIDES, cutout_of, normal_map_of
 from ...errors import UserError
 from ...flow.engine import PICTURE, Engine
 from ...flow.products import Cutout, Mesh, NormalMap, Views
@@ -17,7 +19,7 @@ from ...flow.settings import Setting
 from ...flow.stage import Stage
 from ...safe_files import SMALL, read_small
 from ...texture.stages import COLOURED, LIT
-from .description import A_PROGRAM, NORMAL_MAP, VIEWS, WHOLE_PICTURE, Description
+from .description import A_PROGRAM, NORMAL_MAP, OTHER_SIDES, VIEWS, WHOLE_PICTURE, Description
 from .program import executable
 from .settings import SETTINGS
 from .stages import find_picture, reduce_mesh, run_for, take_mesh, take_views, unless_textured
@@ -37,15 +39,23 @@ def external(description: Description, base: Engine, make_room: Callable[[], Non
     needed = "normal_map" if not views or NORMAL_MAP in description.wants else "cutout"
     last = max(number for number, stage in enumerate(base.stages) if stage.makes == needed)
     front = base.stages[: last + 1]
+    sides = OTHER_SIDES in description.wants
+    if sides:  # whose normals are for the colours of meshes alone
+        front += tuple(
+            stage
+            for stage in base.stages
+            if stage.when in SIDES and not (views and stage.makes == normal_map_of(stage.when))
+        )
     taken = {name for stage in front for name in stage.takes}
     used = {name for stage in front for name in stage.settings}
     run = Stage(
         "program",
         RUNNING,
         "brought",
-        ("cutout", *(_PRODUCTS[name] for name in description.wants)),
+        ("cutout", *(_PRODUCTS[name] for name in description.wants if name in _PRODUCTS)),
         (*(["seed"] if description.uses_seed else []), *(setting.name for setting in description.settings)),
         run_for(description, make_room),
+        also=tuple(map(cutout_of, SIDES)) if sides else (),
     )
     return Engine(
         name=description.name,
@@ -57,7 +67,7 @@ def external(description: Description, base: Engine, make_room: Callable[[], Non
         inputs=tuple(name for name in base.inputs if name in taken),
         gives={"views": Views} if views else {"normal_map": NormalMap, "mesh": Mesh},
         on_request={"cutout": Cutout},
-        stages=(*front, run, *(OF_VIEWS if views else OF_MESHES)),
+        stages=(*front, run, *(OF_VIEWS if views else of_meshes(sides=sides))),
         place=lambda: f"by its own program, {description.command[0]}",
         versions=lambda: {**base.versions(), "external": _digest(description)},
         set_up=SET_UP,
@@ -106,14 +116,18 @@ def reserved(base: Engine) -> frozenset[str]:
 
 OF_VIEWS = (Stage("views", "Reading the views", "views", ("brought",), (), take_views),)
 """The stages behind a program that gives views."""
-OF_MESHES = (
-    Stage("clean", "Cleaning up", "mesh", ("brought",), ("own_colours",), take_mesh),
-    Stage("reduce", "Reducing", "mesh", ("mesh",), ("faces",), reduce_mesh),
-    Stage("fit", "Finding the camera", "mesh", ("mesh", "cutout", "normal_map"), (), find_picture),
-    *(stage if stage.name == "place" else unless_textured(stage) for stage in COLOURED),
-    *(stage if stage.name == "project" else unless_textured(stage) for stage in LIT),
-)
-"""The stages behind a program that gives a mesh."""
+
+
+def of_meshes(*, sides: bool) -> tuple[Stage, ...]:
+    """The stages behind a program that gives a mesh. sides: whether more pictures of the object may come with it."""
+    coloured = (*COLOURED, *([PAINT_SIDES] if sides else []))
+    return (
+        Stage("clean", "Cleaning up", "mesh", ("brought",), ("own_colours",), take_mesh),
+        Stage("reduce", "Reducing", "mesh", ("mesh",), ("faces",), reduce_mesh),
+        Stage("fit", "Finding the camera", "mesh", ("mesh", "cutout", "normal_map"), (), find_picture),
+        *(stage if stage.name == "place" else unless_textured(stage) for stage in coloured),
+        *(stage if stage.name == "project" else unless_textured(stage) for stage in LIT),
+    )
 
 
 def _missing(description: Description) -> str:

@@ -30,7 +30,7 @@ from ...raster import png
 from ...safe_files import SMALL, read_json, read_small, write_json
 from ...texture.winding import welded
 from ...wire.limits import Scalar
-from .description import MESH, Description
+from .description import MESH, OTHER_SIDES, Description
 
 PROTOCOL = 1
 REQUEST, RESULT, OUTPUT = "request.json", "result.json", "output"
@@ -71,12 +71,12 @@ def write_request(
     *,
     normal_map: NormalMap | None = None,
     whole: Picture | None = None,
+    sides: Mapping[str, Cutout] | None = None,
 ) -> Path:
     """Write a request and its pictures into a folder, and return the request's path.
 
-    Raises UserError "not-written".
-
-    whole: the picture that the cut-out was made of.
+    whole: the picture that the cut-out was made of. sides: cut-outs of more pictures of the object, by the side that
+    they show; None if the program does not want them. Raises UserError "not-written".
     """
     output = folder / OUTPUT
     pictures = {"picture": cutout.rgba}
@@ -85,12 +85,14 @@ def write_request(
     if whole is not None:
         mask = mask_of(cutout, max(whole.shape[:2]))
         pictures["whole_picture"] = np.dstack([whole[..., :3], mask])
+    pictures |= {side: its.rgba for side, its in (sides or {}).items()}
     paths = {name: folder / f"{name}.png" for name in pictures}
     request: dict[str, Any] = {
         "protocol": PROTOCOL,
         "engine": description.name,
         "gives": description.gives,
-        **{name: str(path) for name, path in paths.items()},
+        **{name: str(path) for name, path in paths.items() if name not in (sides or {})},
+        **({} if sides is None else {OTHER_SIDES: {side: str(paths[side]) for side in sides}}),
         "output": str(output),
         "seed": seed,
         "settings": dict(settings),

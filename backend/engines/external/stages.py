@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ...around.stages import SIDES, cutout_of
 from ...flow.products import Crop, Cutout, Mesh, NormalMap, Noted, Report, counting, noted, unwrapped
 from ...flow.stage import Stage
 from ...mesh.clean import clean
@@ -19,8 +20,7 @@ from ...texture.cloud import scatter
 from ...texture.fit import DISTANCE, POINTS, fit, framed_at
 from ...texture.lens import Pose
 from ...texture.likeness import LEAST, target
-from ...wire.limits import Scalar
-from .description import NORMAL_MAP, WHOLE_PICTURE, Description
+from .description import NORMAL_MAP, OTHER_SIDES, WHOLE_PICTURE, Description
 from .exchange import Brought, read_result, scratch_folder, write_request
 from .program import run_program
 
@@ -35,9 +35,10 @@ def run_for(description: Description, make_room: Callable[[], None]) -> Callable
         *others: Any,  # noqa: ANN401 - what the program wants besides
         report: Report,
         seed: int = 0,
-        **settings: Scalar,
+        **settings: Any,  # noqa: ANN401 - scalars, and cut-outs of other sides
     ) -> Brought:
-        wanted = dict(zip(description.wants, others, strict=True))
+        sides = {side: settings.pop(cutout_of(side)) for side in SIDES if cutout_of(side) in settings}
+        wanted = dict(zip((name for name in description.wants if name != OTHER_SIDES), others, strict=True))
         if description.needs_gpu:
             make_room()
         with scratch_folder(description) as scratch:
@@ -49,6 +50,7 @@ def run_for(description: Description, make_room: Callable[[], None]) -> Callable
                 settings,
                 normal_map=wanted.get(NORMAL_MAP),
                 whole=wanted.get(WHOLE_PICTURE),
+                sides=sides if OTHER_SIDES in description.wants else None,
             )
             run_program(description, request, scratch, report)
             return read_result(scratch, description, lambda _step, _of: report(1, 1))

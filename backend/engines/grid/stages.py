@@ -12,7 +12,7 @@ from ...foreground.cut_out import cut_out_by_alpha
 from ...guided.given import GivenView, paint_views
 from ...mesh.clean import clean
 from ...mesh.reduce import reduce
-from ...nn.device import TOO_SMALL, choose, is_out_of_memory, release
+from ...nn.device import TOO_SMALL, choose, device_lost, is_device_lost, is_out_of_memory, release
 from ...raster.render import vertex_normals
 from ...raster.vectors import TO_VIEWER, unit
 from ...texture.camera import angles_of, pixels
@@ -42,6 +42,8 @@ def build(cut: CutViews, *, seed: int, cells: int, steps: int, report: Report) -
         views = seen(colours, alpha, cut.cameras, cut.normals, device, poll)
         mesh = mesh_of(reconstruct(views, cells, steps, seed, report) if steps else hull(views, cells, poll))
     except (RuntimeError, MemoryError) as error:
+        if is_device_lost(error):
+            raise device_lost(device) from error
         if not is_out_of_memory(error):
             raise
         sentence = "The memory was not enough for the grid."

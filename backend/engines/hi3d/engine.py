@@ -55,7 +55,7 @@ def hi3d() -> Engine:
                 lambda *taken, **used: stages().fine(*taken, **used),
             ),
         ),
-        seconds=lambda stage, settings: stages().seconds(stage, settings),
+        seconds=lambda stage, settings, _inputs: stages().seconds(stage, settings),
         place=lambda: stages().place(),
         unload=unload,
     )

@@ -33,13 +33,16 @@ def sampling_of(preset: Sampling, steps: int, guidance: float) -> Sampling:
     return replace(preset, steps=steps or preset.steps, guidance=guidance)
 
 
-def operations(stage: str, settings: Settings) -> float:
-    """Floating-point operations of a stage with the engine's settings, for one seed; 0 for one without networks."""
+def operations(stage: str, settings: Settings, pictures: int = 1) -> float:
+    """Floating-point operations of a stage with the engine's settings, for one seed; 0 for one without networks.
+
+    pictures: of the object, which the flow models see in turn.
+    """
     preset = PRESETS[str(settings["quality"])]
     if stage == "structure":
-        return _of_flow(_STRUCTURE, preset.structure, settings, "structure") + _STRUCTURE_DECODER
+        return _of_flow(_STRUCTURE, preset.structure, settings, "structure", pictures) + _STRUCTURE_DECODER
     if stage == "latents":
-        return _of_flow(_LATENTS, preset.latents, settings, "latent")
+        return _of_flow(_LATENTS, preset.latents, settings, "latent", pictures)
     if stage == "unseen":
         return _of_unseen(settings)
     return _ONCE.get(_SIDES.get(stage, stage), 0.0)
@@ -53,8 +56,9 @@ def _of_unseen(settings: Settings) -> float:
     return cost.of_views(complete.Settings()) + refinement
 
 
-def _of_flow(each: tuple[float, float], preset: Sampling, settings: Settings, name: str) -> float:
-    """Operations of all evaluations of a flow model, `each` with the picture and without it."""
+def _of_flow(each: tuple[float, float], preset: Sampling, settings: Settings, name: str, pictures: int) -> float:
+    """Operations of all evaluations of a flow model, `each` with a picture and without one."""
     sampling = sampling_of(preset, int(settings[f"{name}_steps"]), float(settings[f"{name}_guidance"]))
+    sampling = sampling.in_turn(pictures)
     computed = [step for step in sampling.schedule() if step.computed]
     return len(computed) * each[0] + sum(step.guided for step in computed) * each[1]

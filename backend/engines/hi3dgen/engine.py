@@ -144,7 +144,7 @@ def hi3dgen() -> Engine:
             PAINT_SIDES,
             *LIT,
         ),
-        seconds=lambda stage, settings: stages().seconds(stage, settings),
+        seconds=lambda stage, settings, inputs: stages().seconds(stage, settings, inputs),
         place=lambda: stages().place(),
         unload=unload,
         presets=PRESETS,

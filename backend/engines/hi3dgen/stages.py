@@ -5,7 +5,7 @@ The noise of a seed is drawn as upstream draws it: one generator on the CPU, fir
 latents. Several seeds go through a network together, as many as the memory plan allows.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...around.stages import SIDES
 from ...arrays import Float32Array
 from ...errors import UserError
 from ...flow.products import Cutout, Mesh, NormalMap, Noted, Picture, Report, Structure, noted
@@ -74,11 +75,12 @@ class Stages:
     def __init__(self) -> None:
         self._runner = Runner(networks(), store.revisions)
 
-    def seconds(self, stage: str, settings: Settings) -> float | None:
-        """How many seconds a stage will about take; None on a fast device."""
+    def seconds(self, stage: str, settings: Settings, inputs: Collection[str]) -> float | None:
+        """How many seconds a stage will about take for a request that brings `inputs`; None on a fast device."""
+        pictures = 1 + len({*SIDES} & {*inputs})
 
         def needed() -> float:
-            return 0.0 if stage == "unseen" and views_missing() else operations(stage, settings)
+            return 0.0 if stage == "unseen" and views_missing() else operations(stage, settings, pictures)
 
         return self._runner.seconds(needed, str(settings["precision"]))
 

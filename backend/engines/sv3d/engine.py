@@ -50,7 +50,7 @@ def sv3d() -> Engine:
                 lambda *taken, **used: stages().views(*taken, **used),
             ),
         ),
-        seconds=lambda stage, settings: stages().seconds(stage, settings),
+        seconds=lambda stage, settings, _inputs: stages().seconds(stage, settings),
         place=lambda: stages().place(),
         unload=unload,
     )

@@ -22,9 +22,9 @@ _ROWS = 128  # that are worked out at once
 def lifted(panorama: Panorama, *, highlights: float, report: Report) -> Panorama:
     """The panorama with its whites up to `highlights` times as bright, 1 or more.
 
-    A pixel whose largest channel is v in [KNEE, 1] is multiplied by 1 + (f - 1) s(t), t = (v - KNEE) / (1 - KNEE),
-    s(t) = t² (3 - 2 t), so that its hue stays; f = 1 + (highlights - 1) max(0, 1 - w / MOST), w the share of the sphere
-    that is white, weighted by s.
+    A pixel whose middle channel, neither the largest nor the smallest, is v in [KNEE, 1] is multiplied by
+    1 + (f - 1) s(t), t = (v - KNEE) / (1 - KNEE), s(t) = t² (3 - 2 t), so that its hue stays;
+    f = 1 + (highlights - 1) max(0, 1 - w / MOST), w the share of the sphere that is white, weighted by s.
     """
     light = panorama.light
     weights = np.empty(light.shape[:2], np.float32)
@@ -39,5 +39,8 @@ def lifted(panorama: Panorama, *, highlights: float, report: Report) -> Panorama
 
 
 def _whiteness(light: Float32Array) -> Float32Array:
-    near = ((light.max(axis=-1) - np.float32(KNEE)) / np.float32(1 - KNEE)).clip(0, 1)
+    """How white pixels (..., 3) are, in [0, 1]: lamps of any warmth, and neither a blue sky nor red cloth."""
+    red, green, blue = np.moveaxis(light, -1, 0)
+    middle = np.maximum(np.minimum(red, green), np.minimum(np.maximum(red, green), blue))
+    near = ((middle - np.float32(KNEE)) / np.float32(1 - KNEE)).clip(0, 1)
     return near * near * (3 - 2 * near)

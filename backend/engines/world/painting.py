@@ -2,6 +2,7 @@
 """The stage that paints what the picture does not show, view by view, by an inpainting pipeline that the user has."""
 
 import inspect
+import json
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -14,8 +15,9 @@ from PIL import Image
 from ...arrays import UInt8Array
 from ...errors import UserError
 from ...flow.products import Noted, Panorama, Report, noted
+from ...nn.checks import require_finite
 from ...nn.device import Compute, choose, release
-from ...nn.pipelines import load_pipeline, running
+from ...nn.pipelines import load_pipeline, run_pipeline, running
 from ...nn.watching import part, repeating
 from .placing import Placed
 from .views import VIEWS, blend, canvas_of, next_of, seen, unknown_of
@@ -24,6 +26,8 @@ _ADVICE = "Give a folder with model_index.json, as diffusers saves it, of a pipe
 _MULTIPLE = 64
 """Pixels: every pipeline's networks halve a view so often at most."""
 _SIDE = 1024  # pixels of a view, if a pipeline does not say for which it was made
+_GIVEN = {"prompt", "image", "mask_image", "height", "width", "strength", "num_inference_steps", "guidance_scale"}
+"""What a pipeline gets, if it knows it, besides the noise and a call after each step."""
 
 
 class Painter:
@@ -94,10 +98,40 @@ class Painter:
             if not name or not Path(name).expanduser().joinpath("model_index.json").is_file():
                 sentence = f"There is no pipeline in “{name}”." if name else "No pipeline is chosen to paint with."
                 raise UserError("engine-missing", sentence, f"{_ADVICE} The engine “World” needs none.")
-            folder = str(Path(name).expanduser())
-            loaded = load_pipeline("AutoPipelineForInpainting", folder, compute.dtype, _ADVICE, local_files_only=True)
+            loaded = _loaded(Path(name).expanduser(), compute.dtype)
             self.pipeline, self._loaded = loaded.to(compute.device), (name, compute)
         return self.pipeline
+
+
+def _loaded(folder: Path, dtype: torch.dtype) -> Any:  # noqa: ANN401
+    """The pipeline in a folder: of its own class if that paints, else of the one that diffusers has for inpainting.
+
+    Raises UserError "engine-missing".
+    """
+    kind = "DiffusionPipeline" if paints(_class_in(folder)) else "AutoPipelineForInpainting"
+    pipeline = load_pipeline(kind, str(folder), dtype, _ADVICE, local_files_only=True)
+    if not paints(type(pipeline)):
+        sentence = f"A {type(pipeline).__name__} does not paint into a picture by a mask and a prompt alone."
+        raise UserError("engine-missing", sentence, _ADVICE)
+    return pipeline
+
+
+def _class_in(folder: Path) -> Any:  # noqa: ANN401
+    """The class that a folder's model_index.json names, if diffusers has it; else None."""
+    import diffusers  # noqa: PLC0415 - heavy
+
+    try:
+        name = json.loads((folder / "model_index.json").read_text("utf-8"))["_class_name"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return None  # loading tells what is wrong
+    return getattr(diffusers, name, None) if isinstance(name, str) else None
+
+
+def paints(kind: Any) -> bool:  # noqa: ANN401 - a class of diffusers, or what stands in its place
+    """Whether pipelines of a class take a picture and a mask, and need nothing that they would not get here."""
+    call = inspect.signature(kind.__call__).parameters.values() if isinstance(kind, type) else ()
+    needed = {each.name for each in call if each.default is each.empty and each.kind is not each.VAR_KEYWORD}
+    return {"image", "mask_image"} <= {each.name for each in call} and needed - {"self"} <= _GIVEN
 
 
 def _side_of(pipeline: Any, wanted: int) -> int:  # noqa: ANN401
@@ -105,8 +139,14 @@ def _side_of(pipeline: Any, wanted: int) -> int:  # noqa: ANN401
     parts = (getattr(pipeline, name, None) for name in ("unet", "transformer"))
     sizes = [getattr(part.config, "sample_size", None) for part in parts if part is not None]
     latent = next((size for size in sizes if isinstance(size, int)), getattr(pipeline, "default_sample_size", None))
-    own = latent * pipeline.vae_scale_factor if isinstance(latent, int) else _SIDE
+    own = latent * _pixels_of_latent(pipeline) if isinstance(latent, int) else _SIDE
     return max(_MULTIPLE, (wanted or own) // _MULTIPLE * _MULTIPLE)
+
+
+def _pixels_of_latent(pipeline: Any) -> int:  # noqa: ANN401
+    """Pixels along the side of what a latent stands for: 1 in pipelines that compute with pixels."""
+    coder = getattr(pipeline, "movq", None)  # Kandinsky's, whose pipelines do not say it otherwise
+    return getattr(pipeline, "vae_scale_factor", 2 ** (len(coder.config.block_out_channels) - 1) if coder else 1)
 
 
 def _painted(
@@ -123,6 +163,8 @@ def _painted(
     steps = given["num_inference_steps"]
 
     def after(_pipeline: object, step: int, _time: object, kept: dict[str, Any]) -> dict[str, Any]:
+        if step + 1 >= steps and "latents" in kept:  # which would be black as a picture
+            require_finite(kept["latents"], "pipeline")
         report(min(step + 1, steps), steps)  # some schedulers take more
         return kept
 
@@ -137,7 +179,7 @@ def _painted(
         "callback_on_step_end": after,
     }
     known = inspect.signature(pipeline.__call__).parameters
-    result = pipeline(**{name: value for name, value in every.items() if name in known})
+    result = run_pipeline(pipeline, {name: value for name, value in every.items() if name in known}, _ADVICE)
     if any(getattr(result, "nsfw_content_detected", None) or ()):
         return None
     return np.array(result.images[0].convert("RGB").resize((side, side)))

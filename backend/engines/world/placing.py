@@ -11,10 +11,11 @@ from ...flow.products import Noted, Picture, Report, noted
 from ...raster.colour import srgb_to_linear
 from ...raster.resample import resample
 from ...texture.camera import focal_length
-from .settings import FOV, NARROWEST
+from .settings import FOV, NARROWEST, WIDEST
 from .sphere import View, bilinear, directions, seen_at
 
 _ROWS = 64  # of the panorama, that are worked out at once
+_LEAST = 4  # rows: a picture of fewer would fall between two of the panorama, which are bent where it is seen aslant
 _SOLID = 0.5  # of alpha: what is more transparent is not known
 
 
@@ -32,21 +33,17 @@ class Placed:
 def placed(picture: Picture, *, fov: float, pitch: float, width: str, report: Report) -> Placed | Noted:
     """A picture, uint8 (H, W, 4), at its place on a sphere of so many pixels around.
 
-    fov: degrees across the picture's width, 0 if its lens is not known. What is more than half transparent stays
-    unknown. Raises UserError "bad-setting" for a lens that is no lens, and "picture-empty" if nothing is known.
+    fov: degrees across the picture's width, 0 if its lens is not known; beyond `NARROWEST` and `WIDEST`, as telephoto
+    lenses and fisheyes are, those are taken. What is more than half transparent stays unknown. Raises UserError
+    "picture-empty" if nothing is known.
     """
-    if 0 < fov < NARROWEST:
-        raise UserError(
-            "bad-setting",
-            f"A picture that is {fov:g} degrees wide is too narrow for a world.",
-            f"Choose {NARROWEST:g} degrees at least, or 0 if the lens is not known.",
-        )
-    view = View(0.0, pitch, fov or FOV)
+    taken = min(max(fov or FOV, NARROWEST), WIDEST)
+    view = View(0.0, pitch, taken)
     rows, columns = picture.shape[:2]
     height = int(width) // 2
     finer = focal_length(view.fov, columns) * np.pi / height  # pixels of the picture in one of the panorama
-    if finer > 1:
-        shape = (max(1, round(rows / finer)), max(1, round(columns / finer)))
+    shape = (max(_LEAST, round(rows / max(finer, 1))), max(1, round(columns / max(finer, 1))))
+    if shape != (rows, columns):
         picture = resample(picture, (0, 0, columns, rows), shape)
     image = np.empty(picture.shape, np.float32)
     for top in range(0, len(picture), _ROWS):
@@ -64,10 +61,13 @@ def placed(picture: Picture, *, fov: float, pitch: float, width: str, report: Re
             "The picture is transparent all over, or hardly opaque, so that there is nothing to continue.",
             "Choose a picture with its background.",
         )
-    sentence = (
-        f"The picture's lens is not known: {FOV:g} degrees across were taken. Set Field of View if it is another."
-    )
-    return noted(Placed(light, known), [] if fov else [sentence])
+    notes: list[str] = []
+    if not fov:
+        unknown = f"The picture's lens is not known: {FOV:g} degrees across were taken."
+        notes.append(unknown + " Set Field of View if it is another.")
+    elif taken != fov:
+        notes.append(f"The picture's lens sees {fov:.0f} degrees across: {taken:g} were taken, as far as a world goes.")
+    return noted(Placed(light, known), notes)
 
 
 def _seen(image: Float32Array, view: View, ways: Float32Array) -> tuple[Float32Array, BoolArray]:

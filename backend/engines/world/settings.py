@@ -6,8 +6,8 @@ from ...nn.precision import PRECISION
 
 FOV = 55.0
 """Degrees across the picture, if nobody knows its lens: a phone's or a 35 mm lens's is about as wide."""
-NARROWEST = 5.0
-"""Degrees: what is narrower would be a dot on the sphere."""
+NARROWEST, WIDEST = 5.0, 150.0
+"""Degrees: what is narrower would be a dot on the sphere; of what is wider, a flat picture shows mostly its border."""
 
 SETTINGS = (
     Setting(
@@ -16,7 +16,7 @@ SETTINGS = (
         description="Degrees that the picture shows across its width. 0: as its file says, else 55",
         default=0.0,
         minimum=0.0,
-        maximum=150.0,
+        maximum=175.0,  # more than the shortest lens has that a file can name
     ),
     Setting(
         name="pitch",

@@ -57,7 +57,7 @@ def zero123() -> Engine:
                 lambda *taken, **used: stages().views(*taken, **used),
             ),
         ),
-        seconds=lambda stage, settings: stages().seconds(stage, settings),
+        seconds=lambda stage, settings, _inputs: stages().seconds(stage, settings),
         place=lambda: stages().place(),
         unload=unload,
     )

@@ -64,7 +64,7 @@ def zero123pp() -> Engine:
                 lambda *taken, **used: stages().normal_views(*taken, **used),
             ),
         ),
-        seconds=lambda stage, settings: stages().seconds(stage, settings),
+        seconds=lambda stage, settings, _inputs: stages().seconds(stage, settings),
         place=lambda: stages().place(),
         unload=unload,
     )

@@ -83,10 +83,11 @@ def meshes_in(given: Iterable[Path]) -> dict[str, Path]:
             raise UserError("no-meshes", sentence, "Check that you may read the folder.") from error
         files += [path] if inside is None else [file for file in inside if file.suffix.lower() in READ_SUFFIXES]
     found = {file.stem: file for file in files}
+    names = {name.casefold() for name in found}  # some disks do not tell capitals from small letters
     if not found:
         sentence = "There are no meshes in the folders that were given."
         raise UserError("no-meshes", sentence, f"Give files or folders of {', '.join(READ_SUFFIXES)}.")
-    if len(found) < len(files):
+    if len(names) < len(files):
         raise UserError("same-name", "Two of the meshes have the same name.", "Rename one of them.")
     return found
 
@@ -170,7 +171,7 @@ def prepare(
             made = _made(path, file, loaded, choices, latents=latents)
         except UserError as error:
             left_out.append(name)
-            say(f"left out: {error.sentence} {error.advice}")
+            say(f"{number} of {len(meshes)} is left out, {file}: {error.sentence} {error.advice}")
             continue
         with writing(path) as written:
             written.write(_saved(made))

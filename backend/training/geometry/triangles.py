@@ -55,7 +55,11 @@ def from_scene(mesh: Mesh) -> Triangles:
 
 
 def joined(surface: Triangles) -> Triangles:
-    """Make one of vertices at one place; faces without extent and unused vertices are left out."""
+    """Make one of vertices at one place; faces without extent and unused vertices are left out.
+
+    To within a millionth, as meshes to compare and to learn from come from many programs, which round differently. What
+    is made of an artist's own mesh joins equal vertices alone: `texture.winding.welded`, `inspection.joined`.
+    """
     step = _SAME * max(float(np.ptp(surface.vertices, axis=0).max()), 1e-30)
     _, first, number = np.unique(np.rint(surface.vertices / step), axis=0, return_index=True, return_inverse=True)
     faces = number.reshape(-1)[surface.faces]

@@ -14,7 +14,6 @@ import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +26,7 @@ from ...models.latent_decoder import LatentDecoder
 from ...models.latent_encoder import LatentEncoder
 from ...nn.posterior import Posterior
 from ...nn.sparse import CHILDREN, Voxels
+from ...surface.marching_cubes_tables import EDGES
 from ...surface.surface import CORNERS, DISTANCE, Surface, extract_surface
 from ..core.curve import Quantity
 from ..geometry.comparison import drawn
@@ -174,24 +174,7 @@ def _corners_of_cells(device: torch.device) -> Tensor:
     return torch.tensor(found, device=device)
 
 
-@cache
-def _edges() -> list[list[tuple[int, int]]]:
-    """For each axis the pairs of a cell's corners that an edge along it joins."""
-    pairs: list[list[tuple[int, int]]] = []
-    for axis in range(3):
-        ends = [(a, b) for a, b in product(range(8), range(8)) if _is_step(CORNERS[a], CORNERS[b], axis)]
-        pairs.append(ends)
-    return pairs
-
-
-def _is_step(start: tuple[int, ...], end: tuple[int, ...], axis: int) -> bool:
-    return all(e - s == (1 if k == axis else 0) for k, (s, e) in enumerate(zip(start, end, strict=True)))
-
-
 def _slopes(distances: Tensor) -> Tensor:
     """The gradient in the middle of each cell from its corners' distances: (M, 8) to (M, 3)."""
-    along = []
-    for pairs in _edges():
-        starts, ends = zip(*pairs, strict=True)
-        along.append(distances[:, list(ends)].mean(1) - distances[:, list(starts)].mean(1))
-    return torch.stack(along, dim=1)
+    starts, ends = (distances[:, list(corners)].unflatten(1, (3, 4)) for corners in zip(*EDGES, strict=True))
+    return ends.mean(2) - starts.mean(2)  # four edges along each axis

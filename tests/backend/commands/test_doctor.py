@@ -79,3 +79,15 @@ def test_a_pytorch_that_is_broken_does_not_end_the_report(
     monkeypatch.setattr("backend.nn.device.devices", raises(OSError("no driver")))
     assert doctor.run(Namespace(json=False), {"draft": DRAFT}) == 0
     assert "does not say what it can compute on: OSError: no driver" in capsys.readouterr().out
+
+
+def test_what_a_mesh_takes_is_told_for_one_picture() -> None:
+    """Each of the stages takes a minute; those of further pictures do not run."""
+
+    def a_minute(*_: object) -> float:
+        return 60.0
+
+    alone = sum(stage.runs_for(["picture"]) for stage in DRAFT.stages)
+    _, line = doctor._described(replace(DRAFT, seconds=a_minute))  # pyright: ignore[reportPrivateUsage]
+    assert line.endswith(f"a mesh will take about {alone} min")
+    assert alone < len(DRAFT.stages)

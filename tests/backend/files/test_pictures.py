@@ -5,6 +5,7 @@ import io
 import os
 import struct
 import warnings
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,21 @@ def test_a_file_that_is_no_picture_is_a_sentence(tmp_path: Path, data: bytes) ->
     with pytest.raises(UserError) as caught:
         pictures.read_picture(path)
     assert caught.value.code == "bad-picture"
+
+
+def test_a_png_file_whose_last_rows_are_missing_is_a_sentence_and_not_black(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", Image.fromarray(RGBA))
+    whole = path.read_bytes()
+    path.write_bytes(whole + b"and more")
+    np.testing.assert_array_equal(pictures.read_picture(path), RGBA)
+    at = whole.index(b"IDAT")
+    rows = zlib.decompress(whole[at + 4 : whole.index(b"IEND") - 8])
+    body = b"IDAT" + zlib.compress(rows[: len(rows) // 2])
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    for broken, said in [(chunk, "ends in the middle"), (whole[at - 4 : at + 9] + b"?" + chunk, "cannot be read")]:
+        path.write_bytes(whole[: at - 4] + broken + whole[whole.index(b"IEND") - 4 :])
+        with pytest.raises(UserError, match=said):
+            pictures.read_picture(path)
 
 
 def encoded(kind: str, **options: Any) -> bytes:

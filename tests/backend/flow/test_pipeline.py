@@ -2,6 +2,7 @@
 """The pipeline on the real draft engine: which stages run again, what a watcher sees, how a job ends early."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +15,10 @@ from backend.flow.pipeline import Pipeline
 from backend.flow.products import Cutout, Mesh, NormalMap, Noted, Picture
 from backend.flow.stage import Stage
 from backend.mesh import check
+from backend.normals.image import to_picture
 from backend.version import VERSION
 from tests.backend.flow.counted import ALL, SEEDED, Counted, same_mesh
-from tests.backend.vase import SMALL, Notes, edited_map, mesh_of, normals_of, request, run_one, vase
+from tests.backend.vase import SMALL, Notes, edited_map, mesh_of, normals_of, request, run_one, vase, with_alpha
 
 MADE = ["cutout", "normal_map", *["mesh"] * 7]
 
@@ -43,6 +45,18 @@ def test_an_edited_normal_map_starts_after_the_normals(counted: Counted) -> None
     edited[30, 30, 0] ^= 8
     assert counted.stages_of(request(normal_map=edited)) == ["own_normals", *SEEDED]
     assert counted.stages_of(request()) == []
+
+
+def test_a_stroke_over_the_estimated_map_leaves_the_body_as_deep_as_it_was() -> None:
+    pipeline = Pipeline({"draft": DRAFT})
+    estimated = normals_of(pipeline, request())
+    stroked = with_alpha(to_picture(estimated))
+    stroked[26:32, 14:20, :3] = (128, 128, 255)
+    deep = [
+        float(np.ptp(mesh_of(run_one(pipeline, request(normal_map=own), Notes())).vertices[:, 1]))
+        for own in (None, stroked)
+    ]
+    assert deep[1] == pytest.approx(deep[0], rel=0.04)
 
 
 def test_another_setting_runs_all_that_depends_on_it(counted: Counted) -> None:
@@ -279,7 +293,8 @@ def test_a_request_that_cannot_be_run_is_refused_first(changes: dict[str, Any], 
 def test_before_anything_was_measured_the_engines_guess_stands() -> None:
     """An artist with a slow machine should know beforehand that it will take hours."""
 
-    def a_thousand(_stage: str, _settings: object) -> float:
+    def a_thousand(_stage: str, _settings: object, inputs: Collection[str]) -> float:
+        assert [*inputs] == ["picture"]
         return 1000.0
 
     pipeline = Pipeline({"draft": replace(DRAFT, seconds=a_thousand)})

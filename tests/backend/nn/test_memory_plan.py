@@ -17,7 +17,7 @@ from torch import nn
 from backend.engines.hi3dgen.networks import networks
 from backend.errors import UserError
 from backend.nn import memory_plan
-from backend.nn.device import Compute, choose, is_device_lost, is_out_of_memory, memory_of
+from backend.nn.device import Compute, choose, is_device_lost, is_out_of_memory, memory_of, release
 from backend.nn.memory_plan import PLANS, MemoryPlan, Network, NetworkPool, choose_plan, read_ahead
 
 CPU = Compute(torch.device("cpu"), torch.float32)
@@ -165,6 +165,23 @@ def test_a_lost_device_and_a_full_one_are_different_errors(monkeypatch: pytest.M
     with pytest.raises(UserError) as caught:
         pool.run("a", CPU, lambda _, __: (_ for _ in ()).throw(gone))
     assert caught.value.code == "device-lost"
+
+
+@pytest.mark.parametrize("says", ["HIP error: unspecified", "level_zero backend failed: UR_RESULT_ERROR_DEVICE_LOST"])
+def test_every_makers_lost_device_is_known(says: str) -> None:
+    assert is_device_lost(RuntimeError(says))
+
+
+def test_a_lost_device_has_no_memory_to_give_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise RuntimeError(trouble)
+
+    monkeypatch.setattr(torch.cuda, "empty_cache", fail)
+    trouble = "CUDA error: an illegal memory access was encountered"
+    release(torch.device("cuda"))
+    trouble = "something else"
+    with pytest.raises(RuntimeError, match="something else"):
+        release(torch.device("cuda"))
 
 
 def test_released_networks_are_loaded_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,8 @@
 
 import contextlib
 import io
+import struct
+import zlib
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from backend.raster.png import encode
-from backend.raster.png_reader import decode
+from backend.raster.png_reader import check, decode
 
 PICTURES = st.sampled_from((3, 4)).flatmap(
     lambda channels: arrays.arrays(
@@ -58,3 +60,48 @@ def test_a_damaged_file_is_a_reason(place: int, damage: bytes) -> None:
     data = SIGNED[:place] + damage + SIGNED[place + len(damage) :]
     with contextlib.suppress(ValueError):
         assert decode(data).shape[2] == 4
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def file_of(rows: int, packed: bytes, end: bytes = chunk(b"IEND", b"")) -> bytes:
+    """A picture of 4 columns, 8 bits of grey; packed: its rows' bytes."""
+    header = struct.pack(">IIBBBBB", 4, rows, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(packed)) + end
+
+
+ROW = b"\0\1\2\3\4"
+
+
+@pytest.mark.parametrize("look", [check, decode])
+def test_rows_that_are_missing_and_wrong_checksums_are_a_reason(look: Any) -> None:
+    for end in (b"", chunk(b"IEND", b"")[:-3], chunk(b"IEND", b"") + b"and more"):
+        look(file_of(9, 9 * ROW, end))  # its pixels are all there
+    look(file_of(9, 12 * ROW))
+    for early in (file_of(9, 8 * ROW), file_of(9, 9 * ROW)[:-30]):
+        with pytest.raises(ValueError, match="ends in the middle"):
+            look(early)
+    whole = file_of(9, 9 * ROW)
+    at = whole.index(b"IDAT") + 10
+    with pytest.raises(ValueError, match="damaged"):
+        look(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :])
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "RGB", "RGBA", "P", "I;16"])
+@pytest.mark.parametrize("size", [(1, 1), (5, 3), (61, 40)])
+def test_other_programs_files_are_whole(mode: str, size: tuple[int, int]) -> None:
+    module = pytest.importorskip("PIL.Image", reason="Pillow is not installed here: the extra files has it")
+    file = io.BytesIO()
+    module.new(mode, size).save(file, "PNG")
+    check(file.getvalue())
+
+
+def test_an_interlaced_file_is_whole_if_all_of_its_passes_are_there() -> None:
+    passes = [(1, 1), (1, 1), (2, 1), (1, 2), (3, 1), (2, 3), (5, 2)]  # columns and rows of each, of 5 x 5 pixels
+    rows = b"".join(high * (b"\0" + wide * b"\7") for wide, high in passes)
+    start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 5, 5, 8, 0, 0, 0, 1))
+    check(start + chunk(b"IDAT", zlib.compress(rows)))
+    with pytest.raises(ValueError, match="ends in the middle"):
+        check(start + chunk(b"IDAT", zlib.compress(rows[:-1])))

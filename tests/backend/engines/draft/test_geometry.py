@@ -23,7 +23,6 @@ from backend.mesh import check
 FACING = np.array([0, 0, 1], np.float32)
 ROOT = Path(__file__).resolve().parents[4]
 SIZES = (16, 32, 128, 512)
-OWN = np.zeros((1, 1, 4), np.uint8)  # an artist's picture: that there is one says that the normals are true
 
 # Prints the hash of a reduced mesh made from a star and noise: large enough for a BLAS to share it between threads.
 HASH_OF_MESHES = """
@@ -137,7 +136,7 @@ def test_neither_front_nor_back_folds_over_itself(seed: int, lobes: int, depth: 
 
 @pytest.mark.parametrize("depth", [0.5, 1.0])
 def test_an_ellipsoids_normals_give_its_front_and_a_plausible_back(depth: float) -> None:
-    mesh = draft.build(sphere_normals(128, 50.0, depth), 0, ignore, upright=False, own_normal_map=OWN)
+    mesh = draft.build(sphere_normals(128, 50.0, depth), 0, ignore, upright=False, estimated=False)
     x, y, z = mesh.vertices.T * 128
     rim = np.median(y[np.hypot(x, z) > np.quantile(np.hypot(x, z), 0.97)])
     assert rim - y.min() == pytest.approx(depth * 50, rel=0.35)
@@ -148,7 +147,7 @@ def test_an_ellipsoids_normals_give_its_front_and_a_plausible_back(depth: float)
 def test_a_ball_is_a_little_deep_and_deeper_from_estimated_normals_which_are_flatter() -> None:
     ball = sphere_normals(128, 50.0, 1.0)
     extents = [
-        np.ptp(draft.build(ball, 0, ignore, upright=False, own_normal_map=own).vertices, axis=0) for own in (OWN, None)
+        np.ptp(draft.build(ball, 0, ignore, upright=False, estimated=flat).vertices, axis=0) for flat in (False, True)
     ]
     depths = [deep / wide for wide, deep, _ in extents]
     assert depths[0] == pytest.approx(1.1, abs=0.03)

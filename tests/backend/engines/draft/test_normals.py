@@ -16,6 +16,7 @@ from backend.engines.draft import normals as draft
 from backend.errors import Cancelled, UserError
 from backend.flow.products import Crop, Cutout, NormalMap
 from backend.normals import outline
+from backend.raster.ticks import unwatched
 
 
 def silent(step: int, of: int) -> None:
@@ -71,6 +72,22 @@ def test_it_is_better_than_the_outline_alone(size: int) -> None:
     with_network = angle(draft.estimate(picture, silent).normals, truth)[inside].mean()
     from_outline = angle(outline.estimate(picture, silent).normals, truth)[inside].mean()
     assert with_network < from_outline - 3
+
+
+@pytest.mark.parametrize("size", [48, 200])
+def test_an_estimate_is_known_with_strokes_over_it_and_true_normals_are_not_taken_for_one(size: int) -> None:
+    picture, truth = roof(size)
+    found = draft.estimate(picture, silent)
+    stroked = found.normals.copy()
+    stroked[size // 3 : size // 2, size // 3 : size // 2] = (0, 0, 1)
+
+    def is_estimate(normals: Float32Array) -> bool:
+        return draft.is_estimate(NormalMap(normals, found.alpha, found.crop), picture, unwatched)
+
+    assert is_estimate(found.normals)
+    assert is_estimate(stroked)
+    assert not is_estimate(truth)
+    assert not draft.is_estimate(found, cutout(np.zeros((size, size, 4), np.uint8)), unwatched), "there is nothing"
 
 
 def test_the_same_picture_gives_the_same_normals() -> None:

@@ -126,9 +126,9 @@ def main() -> None:
     if os.environ.get("TELL"):  # for a test: what the program can see
         seen = {"request": request, "environment": dict(os.environ), "folder": str(Path.cwd())}
         Path(os.environ["TELL"]).write_text(json.dumps(seen))
-        for name in ("picture", "normal_map", "whole_picture"):
-            if name in request:
-                Path(os.environ["TELL"]).with_name(f"seen_{name}.png").write_bytes(Path(request[name]).read_bytes())
+        pictures = {name: request[name] for name in ("picture", "normal_map", "whole_picture") if name in request}
+        for name, path in {**pictures, **request.get("sides", {})}.items():
+            Path(os.environ["TELL"]).with_name(f"seen_{name}.png").write_bytes(Path(path).read_bytes())
     colours = [(200, 30, 20)] * 4 + [(20, 60, request["seed"] % 256)] * 4
     if request["gives"] == "views":
         (output / "around").mkdir()

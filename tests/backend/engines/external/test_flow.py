@@ -16,11 +16,14 @@ from backend.commands import doctor
 from backend.commands.external import ball
 from backend.engines import with_external
 from backend.files.views import read_views
+from backend.flow.pipeline import Pipeline
+from backend.flow.request import Request as Flowing
 from backend.raster import png_reader
 from backend.wire import messages, products
 from backend.wire.messages import Cancel, Failure, Progress, Request
 from tests.backend.engines.external.describing import describe
 from tests.backend.process import SERVE, Backend, Conversation, mesh_of
+from tests.backend.vase import Notes
 
 SMALL = {"resolution": 64, "colours": "front"}
 
@@ -107,6 +110,30 @@ def test_views_come_with_their_cameras(client: Conversation) -> None:
     assert isinstance(views, products.Views)
     assert views.fovs == (40.0,)
     assert png_reader.decode(views.pictures[0]).shape == (8, 8, 4)
+
+
+@pytest.mark.parametrize("gives", [pytest.param("mesh", marks=pytest.mark.slow), "views"])
+def test_pictures_of_other_sides_reach_a_program_that_wants_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gives: str
+) -> None:
+    monkeypatch.setenv("HI3DGEN_USER_FOLDER", str(tmp_path))
+    tell = tmp_path / "told.json"
+    describe(tmp_path, gives=gives, wants=["sides"], environment={"TELL": str(tell)})
+    engines = with_external({})
+    assert engines["box"].inputs[-3:] == ("back", "left", "right")
+    turned = np.ascontiguousarray(np.rot90(ball(48)))
+    settings = SMALL | {"painted": False} if gives == "mesh" else {"resolution": 64}
+
+    def made(**inputs: Any) -> dict[str, Any]:
+        request = Flowing({"picture": ball(64), **inputs}, "box", 9, settings=settings)
+        next(Pipeline(engines).run(request, Notes()))
+        return json.loads(tell.read_text())["request"]["sides"]
+
+    assert [*made(back=turned)] == ["back"]
+    seen = png_reader.decode((tmp_path / "seen_back.png").read_bytes())
+    assert seen.shape == (64, 64, 4)
+    assert (seen[32, 32, 3], seen[0, 0, 3]) == (255, 0), "it is cut out"
+    assert made() == {}
 
 
 def test_a_missing_one_is_refused_and_a_failure_keeps_the_backend(client: Conversation) -> None:

@@ -68,7 +68,7 @@ def test_unseen_sides_cost_something_if_they_are_drawn() -> None:
 def test_without_the_weights_unseen_sides_take_no_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HI3DGEN_DEVICE", "cpu")
     monkeypatch.setenv("HI3DGEN_WEIGHTS", str(tmp_path))
-    assert hi3dgen_stages.Stages().seconds("unseen", settings(unseen="drawn")) == 0
+    assert hi3dgen_stages.Stages().seconds("unseen", settings(unseen="drawn"), ["picture"]) == 0
 
 
 def counted(work: Callable[[], object]) -> int:
@@ -140,12 +140,22 @@ def test_a_stages_seconds_are_its_operations_over_the_measured_speed(monkeypatch
     monkeypatch.setattr(runner, "speed_of", speed_of)
     stages = hi3dgen_stages.Stages()
     for name in ("foreground", "normals", "tokens", "structure", "latents", "geometry", "clean"):
-        assert stages.seconds(name, settings()) == operations(name, settings()) / 1e12
+        assert stages.seconds(name, settings(), ["picture"]) == operations(name, settings()) / 1e12
         half = settings(precision="float16")
-        assert stages.seconds(name, half) == operations(name, half) / 1e11
+        assert stages.seconds(name, half, ["picture"]) == operations(name, half) / 1e11
+        both = ["picture", "own_cutout", "back"]
+        assert stages.seconds(name, settings(), both) == operations(name, settings(), 2) / 1e12
 
 
 def test_another_picture_costs_what_the_first_does_before_the_shape_is_found() -> None:
     for side, front in (("back_cutout", "foreground"), ("left_normal_map", "normals"), ("right_tokens", "tokens")):
         assert operations(side, settings()) == operations(front, settings()) > 0
     assert {"back_cutout", "left_normal_map", "right_tokens"} <= {stage.name for stage in hi3dgen().stages}
+
+
+def test_pictures_in_turn_cost_every_evaluation_however_few_are_saved_for_one() -> None:
+    balanced, every = settings(quality="balanced"), settings(quality="upstream")
+    assert operations("structure", balanced) < 0.5 * operations("structure", every)
+    assert operations("structure", balanced, 2) == operations("structure", every) == operations("structure", every, 2)
+    unguided = settings(latent_steps=1, latent_guidance=0)
+    assert operations("latents", unguided, 4) == 4 * operations("latents", unguided), "each picture has a step"

@@ -56,17 +56,29 @@ def test_what_is_transparent_is_not_known_and_leaves_no_trace() -> None:
     assert (panorama[..., 1] > 0.5 * np.minimum(panorama[..., 0], panorama[..., 2])).all(), "no magenta"
 
 
-@pytest.mark.parametrize(
-    ("picture", "settings", "code"),
-    [
-        (np.zeros((8, 8, 4), np.uint8), {}, "picture-empty"),
-        (outdoors(), {"fov": 2.0}, "bad-setting"),
-    ],
-)
-def test_what_cannot_be_placed_is_a_sentence(picture: Picture, settings: dict[str, Any], code: str) -> None:
+def test_what_is_transparent_all_over_cannot_be_placed() -> None:
     with pytest.raises(UserError) as raised:
-        on_sphere(picture, **settings)
-    assert raised.value.code == code
+        on_sphere(np.zeros((8, 8, 4), np.uint8))
+    assert raised.value.code == "picture-empty"
+
+
+@pytest.mark.parametrize(("fov", "taken"), [(2.0, 5.0), (170.0, 150.0)])
+def test_a_lens_that_is_too_narrow_or_too_wide_is_taken_as_far_as_a_world_goes(fov: float, taken: float) -> None:
+    made = placed(outdoors(), fov=fov, pitch=0.0, width="256", report=unwatched)
+    assert isinstance(made, Noted)
+    assert f"{fov:g} degrees across: {taken:g} were taken" in made.notes[0]
+    np.testing.assert_array_equal(made.product.known, on_sphere(outdoors(), fov=taken).known)
+
+
+@pytest.mark.parametrize("shape", [(1, 60), (1, 4000), (60, 1), (1, 1)])
+@pytest.mark.parametrize("settings", [{}, {"fov": 150.0}, {"fov": 5.0, "pitch": 33.0}])
+def test_a_picture_of_one_row_or_column_is_seen_all_along(shape: tuple[int, int], settings: dict[str, Any]) -> None:
+    made = on_sphere(outdoors(shape[1], shape[0]), **settings)
+    columns, rows = made.known.any(axis=0).sum(), made.known.any(axis=1).sum()
+    across = settings.get("fov", 60.0) / 360 * 256
+    assert columns >= across - 1.5
+    assert rows >= 1
+    assert np.isfinite(continued(made, report=unwatched).light).all()
 
 
 def test_a_lens_that_nobody_knows_is_said() -> None:
@@ -107,9 +119,10 @@ def test_the_bright_side_of_a_picture_lights_more() -> None:
 
 def test_whites_are_lifted_and_nothing_else() -> None:
     light = np.full((64, 128, 3), 0.5, np.float32)
-    light[20, 40], light[20, 41] = (1.0, 0.6, 0.6), (KNEE, 0.1, 0.1)
+    light[20, 40], light[20, 41] = (1.0, 1.0, 0.6), (KNEE, KNEE, 0.1)
+    light[20, 42], light[20, 43] = (0.3, 0.5, 0.95), (1.0, 0.1, 0.1)  # a sky, and red cloth
     made = lifted(Panorama(light), highlights=5.0, report=unwatched).light
-    np.testing.assert_allclose(made[20, 40], np.array((1.0, 0.6, 0.6)) * 5, rtol=0.01)
+    np.testing.assert_allclose(made[20, 40], np.array((1.0, 1.0, 0.6)) * 5, rtol=0.01)
     light[20, 40] = made[20, 40]
     np.testing.assert_array_equal(made, light)
 

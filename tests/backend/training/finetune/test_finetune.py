@@ -146,7 +146,9 @@ def test_meshes_become_objects_and_a_damaged_one_costs_only_itself(published: Pu
         return [*prepare(meshes, folder, load, Choices(1, 1), latents=latents, late=lambda: False, say=said.append)]
 
     assert made(latents=False) == ["damaged"]
-    assert "“damaged.glb” cannot be read as a mesh." in said[1]
+    assert said[1].startswith(
+        f"2 of 2 is left out, {tmp_path / 'damaged.glb'}: “damaged.glb” cannot be read as a mesh."
+    )
     before = load_file(folder / "blue.safetensors")
     assert "latents" not in before
     assert made(latents=True) == ["damaged"]
@@ -177,6 +179,8 @@ def test_objects_of_two_kinds_do_not_go_into_one_folder(published: Published, tm
         check_choices(tmp_path, replace(Choices(), feature_views=149), published)
     with pytest.raises(UserError, match="no meshes"):
         meshes_in([tmp_path])
+    with pytest.raises(UserError, match="the same name"):
+        meshes_in([tmp_path / "owl.glb", tmp_path / "Owl.ply"])
 
 
 def test_an_object_of_too_many_voxels_needs_no_latents(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ the front through the object: at the outline front and back agree there, but for
 
 import numpy as np
 
-from ..arrays import BoolArray, Float32Array, Int64Array
+from ..arrays import BoolArray, Float32Array, Int32Array, Int64Array
 from ..raster.colour import srgb_to_linear
 from ..raster.components import components
 from ..raster.morphology import dilated, eroded
@@ -35,6 +35,8 @@ _MAIN = 0.3  # of the object's pixels: a material with more of them is what the 
 _MUCH = 0.35  # the same if white, grey and black count as one material, which are together more than any is alone
 _BAND = 3  # pixels along the outline: what comes into them reaches it
 _PIECE = 0.1  # of the object's pixels: smaller details are not torn
+_LIKE = 0.4  # of the area of both that two details have in common, material by material, if they are alike
+_SPECK = 20  # pixels: what is smaller is like nothing
 _ROWS = 0.5  # of a piece's rows: if it reaches both sides of more, it goes all round
 _FEW = 0.1  # of the object's pixels: if fewer were left to go on with, what is left of a face would stay
 _GROWN = 4  # pixels that are added around the enclosed, but not within so many of the outline
@@ -58,7 +60,7 @@ def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, po
     as_seen = np.clip(resample(fill(colours, inside.astype(np.float32)), whole, (small, small)), 0, 1)
     hues, tones = told_apart(as_seen, core), told_apart(as_seen, core, GREYS)
     made_of = covers_much(tones)
-    front = untorn(enclosed(as_seen, core, poll) & mask, made_of, core)
+    front = untorn(enclosed(as_seen, core, poll) & mask, made_of, hues)
     facing = of_the_front(hues, front)
     main = of_the_whole(tones, made_of, facing)
     facing &= main < 0
@@ -125,16 +127,37 @@ def told_apart(colours: Float32Array, inside: BoolArray, greys: float = HUES) ->
     return found
 
 
-def untorn(front: BoolArray, made_of: BoolArray, inside: BoolArray) -> BoolArray:
+def untorn(front: BoolArray, made_of: BoolArray, material: Int64Array) -> BoolArray:
     """The same, bool (H, W), but small details, such as flowers, belong to the front whole or not at all.
 
-    Most of each decides. made_of: bool (H, W), see `covers_much`: details are what else is inside.
+    Most of each and of its like decides: of a row of flowers around a pot none is on the back. made_of: bool (H, W),
+    see `covers_much`: details are what else is inside. material: int64 (H, W), as `told_apart` gives it.
     """
+    inside = material >= 0
     pieces = components(inside & ~made_of)
-    share = np.bincount(pieces.labels[front], minlength=len(pieces.areas)) / np.maximum(pieces.areas, 1)
-    torn = (pieces.areas < _PIECE * inside.sum()) & (share > 0)
-    torn[0] = False
+    small = pieces.areas < _PIECE * inside.sum()
+    small[0] = False
+    inner = np.bincount(pieces.labels[front], minlength=len(small))
+    share = inner / np.maximum(pieces.areas, 1)
+    which = np.flatnonzero(small & (pieces.areas >= _SPECK))
+    like = _alike(pieces.labels, which, material)
+    share[which] = like @ inner[which] / np.maximum(like @ pieces.areas[which], 1)
+    torn = small & (share > 0)
     return (front & ~pieces.mask(torn)) | pieces.mask(torn & (share > 1 / 2))
+
+
+def _alike(labels: Int32Array, which: Int64Array, material: Int64Array) -> BoolArray:
+    """Which of some details have about the same areas of the same materials, bool (N, N); each is like itself.
+
+    labels: int32 (H, W), in which the details have the numbers `which`, int64 (N,). material: int64 (H, W), from 0.
+    """
+    kinds = int(material.max(initial=0)) + 1
+    of = labels.astype(np.int64) * kinds + material
+    parts = np.bincount(of[np.isin(labels, which)], minlength=(int(labels.max()) + 1) * kinds)
+    parts = parts.reshape(-1, kinds)[which]
+    common = sum(np.minimum.outer(part, part) for part in parts.T)
+    total = parts.sum(axis=1)
+    return common > _LIKE * (total[:, None] + total - common)
 
 
 def of_the_front(material: Int64Array, front: BoolArray) -> BoolArray:

@@ -161,10 +161,21 @@ def test_a_small_detail_is_not_torn() -> None:
     inside, one, other, face = disc(64, 64, 50), disc(64, 24, 6), disc(64, 90, 6), disc(40, 64, 22)
     details = (one | other | face) & inside
     front = (COLUMNS > 26) & details
-    found = behind.untorn(front, inside & ~details, inside)
+    material = np.select([one, other, inside], [1, 2, 0], -1)
+    found = behind.untorn(front, inside & ~details, material)
     assert not found[one & inside].any()
     assert found[other].all()
     np.testing.assert_array_equal(found[face & inside], front[face & inside])
+
+
+def test_a_small_detail_goes_with_its_like() -> None:
+    inside, flowers, foot = disc(64, 64, 50), [disc(64, column, 7) for column in (19, 45, 70, 95)], disc(100, 40, 5)
+    details = np.any([*flowers, foot], axis=0) & inside
+    material = np.select([foot, details, inside], [2, 1, 0], -1)
+    found = behind.untorn((COLUMNS > 30) & details & ~foot, inside & ~details, material)
+    np.testing.assert_array_equal(found, details & ~foot)
+    material[flowers[0]] = 2  # of another colour, and so like none of them
+    assert not behind.untorn((COLUMNS > 30) & details, inside & ~details, material)[flowers[0]].any()
 
 
 def test_what_does_not_reach_the_outline_is_loose() -> None:

@@ -44,9 +44,9 @@ def read_upscaler(path: Path) -> Upscaler:
     except UserError as error:
         raise UserError(error.code, error.sentence, ANOTHER) from error
     library = spandrel()
-    tensors = library.canonicalize_state_dict(document) if isinstance(document, dict) else {}
-    state = {str(name): tensor for name, tensor in tensors.items() if isinstance(tensor, Tensor)}
     try:
+        tensors = library.canonicalize_state_dict(document) if isinstance(document, dict) else {}
+        state = {name: tensor for name, tensor in tensors.items() if isinstance(tensor, Tensor)}
         found = library.ModelLoader().load_from_state_dict(state)
     except Cancelled:
         raise

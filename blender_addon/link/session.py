@@ -152,11 +152,11 @@ class Session:
 
     def stop(self, job: Job) -> None:
         """End a job with the results that are made already; one that only waits to bring them, without."""
+        job.stopped = True
         if job.state not in (JobState.WAITING, JobState.RUNNING):
             self.cancel(job)
             return
         self._call_back(job)
-        job.stopped = True
         self._end(job)
         if not (job.results or parts_of(job, self.jobs)):
             job.drop()

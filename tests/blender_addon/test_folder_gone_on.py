@@ -249,3 +249,24 @@ def test_how_results_come_into_a_scene_is_kept_whole(folder: Any) -> None:
     placing = import_module(f"{MODULE}.blender_addon.scene.placing")
     chosen = placing.Placing((1, 2, 3), 0.5, placing.Origin.CENTRE, placing.Stands.CURSOR, smooth=False, lights=True)
     assert folder._placing_of(folder._kept(chosen)) == chosen
+
+
+@pytest.mark.parametrize("operator", ["cancel", "cancel_current"])
+def test_one_that_waits_is_deleted_by_cancel_too(
+    scene: Any, session: Any, folder: Any, shelf: Path, operator: str
+) -> None:
+    series = begin(folder, scene, shelf)
+    assert len(saved_jobs()) == 1
+    assert getattr(bpy.ops.hi3dgen, operator)() == {"FINISHED"}
+    assert (series.state.name, saved_jobs(), folder.waiting()) == ("CANCELLED", [], [])
+
+
+def test_one_whose_meshes_wait_for_the_scene_is_deleted_by_cancel_too(
+    scene: Any, session: Any, folder: Any, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "occupied_until", lambda: "the render is done")
+    series = begin(folder, scene, shelf)
+    tick_until(session, lambda: series.state.name == "LANDING")
+    assert series.live
+    assert bpy.ops.hi3dgen.cancel() == {"FINISHED"}
+    assert (series.state.name, saved_jobs(), made()) == ("CANCELLED", [], [])

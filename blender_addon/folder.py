@@ -2,6 +2,7 @@
 """A folder of pictures, or some of its files, as one job: its results come one by one and stand in a grid."""
 
 import logging
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +22,7 @@ from .errors import AddonError
 from .generate import Target, job_for, read_all_of, scene_of, tell
 from .language.legible import legible
 from .language.words import joined, say
-from .link import runtime
+from .link import engines, runtime
 from .link.job import Job, Refused
 from .link.saved_jobs import Plan, SavedJob
 from .link.series import Series, counted
@@ -108,10 +109,11 @@ def submit(
 def go_on(scene: bpy.types.Scene, saved: SavedJob, viewport: int) -> Series:
     """Go on with a job that is on the disk: what was made comes into this file if it is not in it, the rest is made.
 
-    It comes into the scene that has some of it, else into `scene`. What failed is tried again. Raises `AddonError`.
+    It comes into the scene that has some of it, else into `scene`. What failed is tried again. Raises `AddonError`; if
+    the pictures' folder or the engine is away, the job stays as it is.
     """
     plan = saved.plan
-    if missing := runtime.session().why_missing(plan.engine):
+    if missing := _why_no_engine(plan) or _why_no_folder(_folder_of(plan), plan):
         raise missing
     if not saved.take():
         raise AddonError(f"Another Blender makes the pictures of “{plan.title}”.", "Go on there.")
@@ -120,6 +122,30 @@ def go_on(scene: bpy.types.Scene, saved: SavedJob, viewport: int) -> Series:
     except BaseException:
         saved.release()
         raise
+
+
+def _why_no_engine(plan: Plan) -> AddonError | None:
+    """Why a job's engine cannot run, as far as that is known; None if it can. Raises `AddonError` if none is known."""
+    if engines.find(plan.engine, engines.require()):
+        return runtime.session().why_missing(plan.engine)
+    sentence = f"The engine “{plan.engine}”, which makes the pictures of “{plan.title}”, is not there."
+    return AddonError(sentence, "Add it again and restart the backend, then press Go On.")
+
+
+def _folder_of(plan: Plan) -> str:
+    """The folder that holds all of a job's pictures; empty if there is none, as on several of Windows's disks."""
+    try:
+        return os.path.commonpath([os.path.dirname(path) for path in plan.pictures])  # noqa: PTH120
+    except ValueError:
+        return ""
+
+
+def _why_no_folder(folder: str, plan: Plan) -> AddonError | None:
+    """Why no picture of a job can be read: the folder that holds them all is away. None if it is there."""
+    if not folder or Path(folder).is_dir():
+        return None
+    sentence = f"The folder “{folder}” with the pictures of “{plan.title}” is not there."
+    return AddonError(sentence, "Connect its disk, or put it back, then press Go On.")
 
 
 def left(saved: SavedJob) -> list[int]:
@@ -150,7 +176,7 @@ def _begin(
 ) -> Series:
     """Queue the job for the pictures whose results are not in this file. Raises `AddonError`."""
     session = runtime.session()
-    pictures = [Path(path) for path in plan.pictures]
+    pictures, folder = [Path(path) for path in plan.pictures], _folder_of(plan)
     numbers = left(saved) if saved else [*range(len(pictures))]
     shared = Request(session.next_name(), plan.engine, plan.seed, inputs, plan.settings, plan.count)
     grid = grid_in(scene, saved.name if saved else "", len(pictures), plan.count)
@@ -164,6 +190,8 @@ def _begin(
             if saved:
                 note(scene, saved.name, number, grid)
 
+        if away := _why_no_folder(folder, plan):  # before each picture: a disk may be pulled out meanwhile
+            raise away
         path = pictures[number]
         return job_for(path, own, target, known, read_all_of({PICTURE: path}, known), then=then)
 

@@ -121,7 +121,9 @@ class SavedJob:
         self.failed.pop(number, None)
 
     def fail(self, number: int, error: AddonError) -> None:
-        """Write why nothing was made of a picture; never raises."""
+        """Write why nothing was made of a picture, unless something is made of it already; never raises."""
+        if number in self.made:  # the picture is gone or has changed: what was made of it must not be lost by that
+            return
         self.failed[number] = error
         try:
             told = {"sentence": error.sentence, "advice": error.advice}

@@ -384,7 +384,7 @@ class Session:
         job = self.running or order.next_of(self.jobs)
         if not (job and job.aside) or self.phase is Phase.BROKEN:
             self.error = error
-        if job and not (isinstance(job, Series) and job is not self.running):  # none of its pictures is to blame
+        if job and not (isinstance(job, Series) and job is not self.running and counts):  # no picture is to blame
             self._end(job, error)
         self._drop_backend()
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A folder's job is paused, or its Blender ends; it is gone on with, and nothing is made twice and nothing lost."""
 
+import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -270,3 +272,70 @@ def test_one_whose_meshes_wait_for_the_scene_is_deleted_by_cancel_too(
     assert series.live
     assert bpy.ops.hi3dgen.cancel() == {"FINISHED"}
     assert (series.state.name, saved_jobs(), made()) == ("CANCELLED", [], [])
+
+
+def test_while_the_folder_is_away_the_job_is_kept(
+    scene: Any, session: Any, folder: Any, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = paused(folder, scene, session, shelf)
+    away = shelf.rename(shelf.with_name("away"))
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    with pytest.raises(
+        RuntimeError, match=rf"The folder “{shelf}” with the pictures of “shelf” is not there\. Connect"
+    ):
+        bpy.ops.hi3dgen.go_on_folder()
+    assert (saved_jobs()[0].made, [*saved_jobs()[0].failed]) == ({0, 2}, [1])
+
+    away.rename(shelf)
+    (shelf / "0.png").unlink()
+    with pytest.raises(RuntimeError, match=r"“0\.png”.* failed: There is no file"):
+        bpy.ops.hi3dgen.go_on_folder()
+    (saved,) = folder.waiting()
+    assert (saved.made, made()) == ({0, 2, 3}, ["2", "3"]), "what is made of the first one may come yet"
+
+
+def test_a_folder_that_goes_away_meanwhile_halts_the_job(scene: Any, session: Any, folder: Any, shelf: Path) -> None:
+    series = begin(folder, scene, shelf)
+    tick_until(session, lambda: series.at == 1)
+    shelf.rename(shelf.with_name("away"))
+    tick_until(session, lambda: not series.live)
+    assert series.state.name == "FAILED"
+    assert session.error.sentence == f"The folder “{shelf}” with the pictures of “shelf” is not there."
+    (saved,) = folder.waiting()
+    assert (saved.made, [*saved.failed], folder.left(saved)) == ({0}, [1], [1, 2, 3])
+
+
+def test_while_the_engine_is_away_the_job_is_kept(
+    scene: Any, session: Any, folder: Any, shelf: Path, engines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = paused(folder, scene, session, shelf)
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    messages = import_module(f"{MODULE}.backend.wire.messages")
+    known = engines.known()
+    with monkeypatch.context() as patch:
+        patch.setattr(engines, "_known", messages.Capabilities("", known[1:]))
+        with pytest.raises(
+            RuntimeError, match=r"The engine “draft”, which makes the pictures of “shelf”, is not there"
+        ):
+            bpy.ops.hi3dgen.go_on_folder()
+    plan = json.loads((saved.place / "job.json").read_text())
+    (saved.place / "job.json").write_text(json.dumps({**plan, "engine": "gone"}))
+    with monkeypatch.context() as patch:
+        gone = replace(known[0], name="gone")  # since Blender has learnt what there is
+        patch.setattr(engines, "_known", messages.Capabilities("", (*known, gone)))
+        with pytest.raises(RuntimeError, match="There is no engine “gone”"):
+            bpy.ops.hi3dgen.go_on_folder()
+    (saved,) = folder.waiting()
+    assert (saved.made, [*saved.failed]) == ({0, 2}, [1])
+
+
+def test_a_backend_that_cannot_be_reached_halts_the_job(scene: Any, session: Any, folder: Any, shelf: Path) -> None:
+    preferences = bpy.context.preferences
+    chosen = preferences.addons[MODULE].preferences
+    saved = paused(folder, scene, session, shelf)
+    chosen.computer, chosen.ssh_name = "SSH", "anna@workstation"
+    preferences.system.use_online_access = False
+    with pytest.raises(RuntimeError, match="Blender is not allowed to go online"):
+        bpy.ops.hi3dgen.go_on_folder()
+    (saved,) = folder.waiting()
+    assert saved.made == {0, 2}

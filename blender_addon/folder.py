@@ -26,6 +26,7 @@ from .link import engines, runtime
 from .link.job import Job, Refused
 from .link.saved_jobs import Plan, SavedJob
 from .link.series import Series, counted
+from .scene import photograph
 from .scene.arrived import arrived, grid_in, jobs, note, scene_with
 from .scene.collection import whereabouts
 from .scene.held import all_held, held, uid_of
@@ -178,13 +179,15 @@ def _begin(
     session = runtime.session()
     pictures, folder = [Path(path) for path in plan.pictures], _folder_of(plan)
     numbers = left(saved) if saved else [*range(len(pictures))]
+    engine = engines.find(plan.engine, engines.known())
     shared = Request(session.next_name(), plan.engine, plan.seed, inputs, plan.settings, plan.count)
     grid = grid_in(scene, saved.name if saved else "", len(pictures), plan.count)
     target = Target(scene.session_uid, placing, viewport, grid=grid)
 
     def read(place: int) -> Job:
         number, known = numbers[place], dict[str, Picture]()
-        own = replace(shared, job=f"{shared.job}.{place}")
+        lens = photograph.with_lens(plan.settings, engine, pictures[number])
+        own = replace(shared, job=f"{shared.job}.{place}", settings=lens)
 
         def then(scene: bpy.types.Scene, _landing: Landing, _result: Result) -> None:
             if saved:

@@ -143,6 +143,15 @@ def test_a_lens_is_read_from_files_that_are_packed_turned_or_only_named(scene: A
     assert [each.name for each in bpy.data.images] == ["a.jpg", "painted"]
 
 
+def test_a_folders_pictures_have_their_own_lenses(scene: Any, tmp_path: Path) -> None:
+    scene.hi3dgen.engine, scene.hi3dgen_world.width = "world", "1024"
+    photograph(tmp_path / "a.jpg")
+    Image.fromarray(outdoors()[..., :3]).save(tmp_path / "b.png")
+    assert bpy.ops.hi3dgen.generate_folder(directory=str(tmp_path)) == {"FINISHED"}
+    fovs = {world.name: world["hi3dgen"]["settings"]["fov"] for world in bpy.data.worlds if "hi3dgen" in world}
+    assert fovs == {"a world": pytest.approx(WIDTH_28, abs=0.01), "b world": 0}
+
+
 def test_a_world_is_turned_and_brightened_by_nodes_that_may_be_gone(scene: Any) -> None:
     add(scene, result({"panorama": product(np.ones((4, 8, 3)))}))
     (world,) = part("scene.worlds").made_here()

@@ -14,6 +14,7 @@ from ..language.words import say
 from ..link import engines, runtime
 from ..link.saved_jobs import SavedJob
 from ..link.series import Series
+from ..link.setup_timer import setup
 from ..scene import viewing
 from . import engine_settings, generate_operator
 from .properties import chosen_engine, placing_of
@@ -147,6 +148,8 @@ class HI3DGEN_OT_forget_folder(bpy.types.Operator):  # noqa: N801
         """Forget one job or all."""
         for saved in _named(self.job):
             saved.forget()
+        if setup().places:
+            setup().count_here()
         runtime.redraw()
         return {"FINISHED"}
 

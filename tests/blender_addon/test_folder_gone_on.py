@@ -205,6 +205,19 @@ def test_cancel_and_forget_delete_it_and_meshes_stay(scene: Any, session: Any, f
         bpy.ops.hi3dgen.go_on_folder()
 
 
+def test_the_preferences_count_what_is_kept(scene: Any, session: Any, folder: Any, shelf: Path) -> None:
+    setup = import_module(f"{MODULE}.blender_addon.link.setup_timer").setup()
+    box = import_module(f"{MODULE}.blender_addon.ui.storage_box")
+    saved = paused(folder, scene, session, shelf)
+    assert bpy.ops.hi3dgen.clear_caches() == {"FINISHED"}
+    place = setup.places["folder jobs"]
+    assert (Path(place["folder"]), box.label_of("folder jobs")) == (saved.place.parent, "Folder Jobs")
+    assert place["bytes"] > (saved.place / "0.frames").stat().st_size > 0
+    assert saved_jobs()[0].made == {0, 2}, "what is kept is no cache"
+    assert bpy.ops.hi3dgen.forget_folder() == {"FINISHED"}
+    assert setup.places["folder jobs"]["bytes"] == 0
+
+
 def test_what_another_blender_makes_is_not_offered(scene: Any, session: Any, folder: Any, shelf: Path) -> None:
     saved = paused(folder, scene, session, shelf)
     with subprocess.Popen(

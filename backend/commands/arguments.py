@@ -91,6 +91,11 @@ def add_seeds(command: argparse.ArgumentParser, results: str) -> None:
     )
 
 
+def add_output(command: argparse.ArgumentParser, what: str) -> None:
+    """`--output`; what: it holds, for the help."""
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help=what)
+
+
 def add_overwrite(command: argparse.ArgumentParser, what: str) -> None:
     """`--overwrite`, without which nothing is; what: it does, for the help."""
     command.add_argument("--overwrite", action="store_true", help=what)

@@ -16,7 +16,7 @@ from ..flow.pipeline import Pipeline
 from ..flow.products import Panorama
 from ..flow.request import Request
 from ..wire.limits import seed_from_text, values_of
-from .arguments import add_overwrite, add_settings
+from .arguments import add_output, add_overwrite, add_settings
 from .terminal import Terminal
 
 _PLAIN, _PAINTED = "world", "painted_world"
@@ -25,14 +25,7 @@ _PLAIN, _PAINTED = "world", "painted_world"
 def configure(command: argparse.ArgumentParser, engines: Mapping[str, Engine]) -> None:
     """The command's arguments, and what it runs."""
     command.add_argument("picture", type=Path, metavar="PICTURE", help="a file that Pillow reads, such as PNG or JPEG")
-    command.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        required=True,
-        metavar="OUT",
-        help="the panorama: .hdr, which keeps what is brighter than white, or .png",
-    )
+    add_output(command, "the panorama: .hdr, which keeps what is brighter than white, or .png")
     command.add_argument(
         "--pipeline",
         metavar="FOLDER",

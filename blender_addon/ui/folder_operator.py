@@ -17,8 +17,9 @@ from ..link.series import Series
 from ..link.setup_timer import setup
 from ..scene import viewing
 from . import engine_settings, generate_operator
-from .properties import chosen_engine, placing_of
+from .properties import JOB, chosen_engine, placing_of
 
+_SAVED = {**JOB, "description": "The name of its folder; every job if empty"}
 _BROWSER = {"options": {"HIDDEN", "SKIP_SAVE"}}
 
 
@@ -90,7 +91,7 @@ class HI3DGEN_OT_pause_folder(bpy.types.Operator):  # noqa: N801
     bl_label = "Pause"
     bl_options = set()
 
-    job: StringProperty(name="Job", description="The job's name; every job if empty", options={"SKIP_SAVE"})
+    job: StringProperty(**JOB)
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Pause one job or all."""
@@ -109,7 +110,7 @@ class HI3DGEN_OT_go_on_folder(bpy.types.Operator):  # noqa: N801
     bl_label = "Go On"
     bl_options = set()
 
-    job: StringProperty(name="Job", description="The name of its folder; every job if empty", options={"SKIP_SAVE"})
+    job: StringProperty(**_SAVED)
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
@@ -131,7 +132,7 @@ class HI3DGEN_OT_forget_folder(bpy.types.Operator):  # noqa: N801
     bl_label = "Forget"
     bl_options = set()
 
-    job: StringProperty(name="Job", description="The name of its folder; every job if empty", options={"SKIP_SAVE"})
+    job: StringProperty(**_SAVED)
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:

@@ -61,7 +61,7 @@ def add_upscaler(command: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help=f"upscale by these weights, of a network that Spandrel knows: switches the setting upscale on. If it is "
-        f"switched on without, those that {UPSCALER} names are used, else a resampler",
+        f"switched on without, those that {UPSCALER} names are used; without any, no detail is added",
     )
 
 

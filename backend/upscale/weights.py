@@ -53,7 +53,7 @@ def read_upscaler(path: Path) -> Upscaler:
     except Exception as error:  # networks are guessed by names and shapes: what a wrong guess raises is anything
         if is_out_of_memory(error):
             raise
-        sentence = f"“{path}” holds no network that Spandrel knows, or only a part of one."
+        sentence = f"“{path}” holds no upscaler that is known here, or only a part of one."
         raise UserError("upscaler-unknown", sentence, ANOTHER) from error
     if found.purpose != "SR" or not 1 < found.scale <= _GREATEST or found.input_channels != _COLOURS:
         sentence = f"“{path}” holds a network ({found.architecture.name}) that does not enlarge pictures in colours."

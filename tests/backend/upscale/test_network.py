@@ -207,6 +207,6 @@ def test_a_real_backend_upscales_by_the_users_own_weights(
         client.send(messages.Request("one", engine, 0, {"picture": vase(60, 50)}, {**settings, "colours": "1024"}))
         said = client.until_end_of("one")
     assert isinstance(said[-1], messages.Result), said[-1]
-    assert not [note for note in said[-1].notes if "resampler" in note]
+    assert not [note for note in said[-1].notes if "without new detail" in note]
     assert said[-1].recipe["versions"]["upscaler"].startswith("x4.pth ")
     assert any(isinstance(each, messages.Progress) and each.label == "Upscaling the picture" for each in said)

@@ -160,8 +160,8 @@ def _go_on(context: bpy.types.Context, saved: SavedJob) -> Series:
 
 
 def _going() -> list[Series]:
-    """The jobs of many pictures that go on by themselves."""
-    return [job for job in runtime.session().jobs if isinstance(job, Series) and job.live]
+    """The jobs of many pictures that go on by themselves, and that can be gone on with when they are paused."""
+    return [job for job in runtime.session().jobs if isinstance(job, Series) and job.live and job.saved]
 
 
 def _named(name: str) -> list[SavedJob]:

@@ -240,6 +240,22 @@ def test_a_job_that_cannot_be_kept_goes_on_and_says_so(scene: Any, session: Any,
     assert "What this job makes cannot be kept on the disk: No such file" in series.saved.trouble
 
 
+def test_a_job_that_is_not_on_the_disk_is_not_paused_as_nothing_could_go_on_with_it(
+    scene: Any, session: Any, folder: Any, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = session.user_folder / "folder jobs"
+    shutil.rmtree(place, ignore_errors=True)
+    place.write_bytes(b"")  # as a disk that takes no folder
+    try:
+        series = begin(folder, scene, shelf)
+        assert session.notice.startswith("If Blender ends, this job is lost")
+        assert bpy.ops.hi3dgen.pause_folder() == {"FINISHED"}
+        tick_until(session, lambda: not session.live)
+    finally:
+        place.unlink()
+    assert made() == ["0", "2", "3"]
+
+
 def test_what_goes_with_every_picture_is_kept_and_what_is_torn_says_so(extension: ModuleType, tmp_path: Path) -> None:
     module = import_module(f"{MODULE}.blender_addon.link.saved_jobs")
     plan = module.Plan("shelf", ("/a.png",), ("a.png",), "draft", 7, {"solid": True, "faces": 9}, 2, {"size": 0.5})

@@ -200,7 +200,7 @@ def _begin(
 
     def land(_: list[Result]) -> Refused:
         """The pictures have landed by themselves; an error is reported as that of any job."""
-        if runtime.has_window() and series.landed and not series.error:
+        if runtime.has_window() and series.made and not series.error:
             try:
                 _tell(series, target)
             except Exception:  # else Blender would drop the timer, and all jobs would stand still

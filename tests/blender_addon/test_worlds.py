@@ -18,7 +18,7 @@ from backend.raster import radiance
 from backend.wire import products as wire
 from tests.backend.engines.world.scenes import lamp_at_left, outdoors, unwatched
 from tests.blender_addon.results import add, result
-from tests.blender_addon.support import MODULE
+from tests.blender_addon.support import MODULE, tick_until
 
 Image = pytest.importorskip("PIL.Image", reason="Pillow writes the photographs: pip install pillow")
 
@@ -150,6 +150,24 @@ def test_a_folders_pictures_have_their_own_lenses(scene: Any, tmp_path: Path) ->
     assert bpy.ops.hi3dgen.generate_folder(directory=str(tmp_path)) == {"FINISHED"}
     fovs = {world.name: world["hi3dgen"]["settings"]["fov"] for world in bpy.data.worlds if "hi3dgen" in world}
     assert fovs == {"a world": pytest.approx(WIDTH_28, abs=0.01), "b world": 0}
+
+
+def test_in_a_window_it_is_told_what_has_come_of_a_folder(
+    scene: Any, session: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.hi3dgen.engine, scene.hi3dgen_world.width = "world", "1024"
+    (tmp_path / "shelf").mkdir()
+    photograph(tmp_path / "shelf" / "a.jpg")
+    told: list[str] = []
+    monkeypatch.setattr(part("folder"), "tell", lambda _, sentence: told.append(sentence))
+    monkeypatch.setattr(part("link.runtime"), "has_window", lambda: True)
+    try:
+        bpy.ops.hi3dgen.generate_folder(directory=str(tmp_path / "shelf"))
+        tick_until(session, lambda: not session.live)
+        assert told == ["shelf: 1 picture made."]
+    finally:
+        bpy.app.timers.unregister(part("link.runtime")._tick)
+        session.jobs[-1].saved.forget()
 
 
 def test_a_world_is_turned_and_brightened_by_nodes_that_may_be_gone(scene: Any) -> None:

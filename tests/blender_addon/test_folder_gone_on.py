@@ -247,7 +247,7 @@ def test_a_job_that_is_not_on_the_disk_is_not_paused_as_nothing_could_go_on_with
     shutil.rmtree(place, ignore_errors=True)
     place.write_bytes(b"")  # as a disk that takes no folder
     try:
-        series = begin(folder, scene, shelf)
+        begin(folder, scene, shelf)
         assert session.notice.startswith("If Blender ends, this job is lost")
         assert bpy.ops.hi3dgen.pause_folder() == {"FINISHED"}
         tick_until(session, lambda: not session.live)

@@ -5,6 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import MagicMock
 
 import bmesh
 import bpy
@@ -179,6 +180,21 @@ def test_a_world_is_turned_and_brightened_by_nodes_that_may_be_gone(scene: Any) 
     assert turn.node.outputs["Vector"].links[0].to_node.inputs["Rotation"].default_value[2] == pytest.approx(-np.pi / 2)
     nodes.remove(turn.node)
     assert part("scene.worlds").handles_of(world) == (None, strength)
+
+
+def test_the_scenes_own_world_is_among_those_that_are_shown(scene: Any) -> None:
+    worlds = part("scene.worlds")
+    light = bpy.data.images.new("light", 4, 2)
+    for number in range(6):
+        world = worlds.made_world(f"world {number}", light)
+        world["hi3dgen_product"], world[worlds.CAME] = "panorama", float(number)
+    scene.world = bpy.data.worlds["world 0"]
+    layout = MagicMock()
+    layout.panel.return_value = layout, layout
+    part("ui.world_box").draw(layout, bpy.context)
+    buttons = [call.kwargs for call in layout.mock_calls if call[0].endswith(".operator") and "depress" in call.kwargs]
+    assert [button["text"] for button in buttons] == ["world 5", "world 4", "world 3", "world 0"]
+    assert [button["depress"] for button in buttons] == [False, False, False, True]
 
 
 def test_what_is_gone_is_a_sentence(scene: Any, tmp_path: Path) -> None:

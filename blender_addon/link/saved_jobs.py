@@ -13,6 +13,7 @@ A batch's manifest (backend/batch/) is about files that are the artist's, in a f
 are nobody's but Blender's: they go as soon as a scene with all of it is saved.
 """
 
+import contextlib
 import logging
 import math
 import secrets
@@ -159,7 +160,10 @@ class SavedJob:
             raise AddonError(sentence, "Press Forget, and begin with the folder anew.") from error
 
     def forget(self) -> None:
-        """Delete it."""
+        """Delete it, unless another Blender makes it by now."""
+        with contextlib.suppress(OSError):  # it is gone already
+            if not self.take():
+                return
         self.release()
         shutil.rmtree(self.place, ignore_errors=True)
 

@@ -228,6 +228,7 @@ def test_what_another_blender_makes_is_not_offered(scene: Any, session: Any, fol
         with pytest.raises(errors().AddonError, match="Another Blender makes the pictures of “shelf”"):
             folder.go_on(scene, saved, 0)
         assert saved_jobs() == []
+        saved.forget()
         another.kill()
     assert len(saved_jobs()) == 1, "it was killed"
 

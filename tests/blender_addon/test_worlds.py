@@ -160,7 +160,11 @@ def test_in_a_window_it_is_told_what_has_come_of_a_folder(
     (tmp_path / "shelf").mkdir()
     photograph(tmp_path / "shelf" / "a.jpg")
     told: list[str] = []
-    monkeypatch.setattr(part("folder"), "tell", lambda _, sentence: told.append(sentence))
+
+    def tell(_window: Any, sentence: str) -> None:
+        told.append(sentence)
+
+    monkeypatch.setattr(part("folder"), "tell", tell)
     monkeypatch.setattr(part("link.runtime"), "has_window", lambda: True)
     try:
         bpy.ops.hi3dgen.generate_folder(directory=str(tmp_path / "shelf"))

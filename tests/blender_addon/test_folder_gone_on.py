@@ -257,7 +257,9 @@ def test_a_job_that_is_not_on_the_disk_is_not_paused_as_nothing_could_go_on_with
     assert made() == ["0", "2", "3"]
 
 
-def test_what_goes_with_every_picture_is_kept_and_what_is_torn_says_so(extension: ModuleType, tmp_path: Path) -> None:
+def test_what_goes_with_every_picture_is_kept_and_what_is_torn_says_so(
+    extension: ModuleType, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     module = import_module(f"{MODULE}.blender_addon.link.saved_jobs")
     plan = module.Plan("shelf", ("/a.png",), ("a.png",), "draft", 7, {"solid": True, "faces": 9}, 2, {"size": 0.5})
     inputs = {"back": disc(8), "own view": disc(5)[:3]}
@@ -274,7 +276,9 @@ def test_what_goes_with_every_picture_is_kept_and_what_is_torn_says_so(extension
     with pytest.raises(errors().AddonError, match="The pictures that go with those of “shelf” cannot be read"):
         saved.inputs()
     (saved.place / "job.json").write_text("{}")
-    assert another.all(anew=True) == [], "what is of no use is not offered"
+    for _ in range(3):
+        assert another.all(anew=True) == [], "what is of no use is not offered"
+    assert sum("is of no use" in record.message for record in caplog.records) == 1, "a panel looks every two seconds"
 
 
 def test_how_results_come_into_a_scene_is_kept_whole(folder: Any) -> None:

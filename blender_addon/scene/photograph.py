@@ -47,6 +47,8 @@ def _start_of(picture: bpy.types.Image | Path) -> bytes:
         if picture.source != "FILE":
             return b""
         picture = Path(path_of(picture))
+    if not picture.is_file():  # a pipe would be waited for
+        return b""
     with suppress(OSError), picture.open("rb") as file:
         return file.read(_MOST)
     return b""

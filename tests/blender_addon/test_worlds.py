@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Light from all around in Blender: a world of its own, the scene's by a click, that lights what stands in it."""
 
+import os
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -141,6 +142,9 @@ def test_a_lens_is_read_from_files_that_are_packed_turned_or_only_named(scene: A
     assert lens_of(photograph(tmp_path / "b.jpg", orientation=6)) == pytest.approx(upright, abs=0.01)
     assert lens_of(bpy.data.images.new("painted", 4, 4)) == 0
     assert lens_of(tmp_path / "none.jpg") == 0
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.jpg")
+        assert lens_of(tmp_path / "pipe.jpg") == 0, "and it is not waited for"
     assert [each.name for each in bpy.data.images] == ["a.jpg", "painted"]
 
 

@@ -141,9 +141,13 @@ class HI3DGEN_OT_forget_folder(bpy.types.Operator):  # noqa: N801
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask first if that deletes something."""
-        if any(saved.made.intersection(folder.left(saved)) for saved in _named(self.job)):
-            return context.window_manager.invoke_confirm(self, event)
-        return self.execute(context)
+        count = sum(len(saved.made.intersection(folder.left(saved))) for saved in _named(self.job))
+        if not count:
+            return self.execute(context)
+        one = say("What is made of 1 picture is not in this file. It will be deleted.")
+        many = say("What is made of {count} pictures is not in this file. It will be deleted.", count=count)
+        told = one if count == 1 else many
+        return context.window_manager.invoke_confirm(self, event, message=told, icon="WARNING", translate=False)
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Forget one job or all."""

@@ -32,6 +32,7 @@ from .commands import (
     storage,
     texture,
     train,
+    train_data,
     weights,
     world,
 )
@@ -184,6 +185,7 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
         commands.add_parser("evaluate", help="measure normals, meshes, cut-outs or views against known ones"), engines
     )
     train.configure(commands.add_parser("train", help="train the draft engine's network on shapes made for it"))
+    train_data.configure(commands.add_parser(train_data.WORKER))  # without help: it is not for people
     return parser
 
 

@@ -47,6 +47,24 @@ class OneLine(logging.Formatter):
         return "\n".join(f"    {_printable(line)}" for line in lines)
 
 
+class Lines(logging.Handler):
+    """Keeps what is logged until it is taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        self._kept: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a record."""
+        self._kept.append(self.format(record))
+
+    def taken(self) -> str:
+        """All lines since the last time."""
+        lines, self._kept = self._kept, []
+        return "".join(f"{line}\n" for line in lines)
+
+
 class ErrorFile:
     """Standard error, turned into a file that begins anew when it is full. Raises `OSError` if it cannot be opened."""
 

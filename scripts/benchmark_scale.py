@@ -3,6 +3,7 @@
 
     python scripts/benchmark.py scale faults FOLDER [--count 200]      a worker and a node are killed in the middle
     python scripts/benchmark.py scale executors FOLDER [--count 100]   a picture's cost here and on a cluster, in turn
+    python scripts/benchmark.py scale objects FOLDER [--count 100]     the same of what trainings learn from
     python scripts/benchmark.py scale growth FOLDER [--counts 10 100 1000] [--executor ray]      as pictures grow
     python scripts/benchmark.py scale driver FOLDER [--count 1000] [--kilobytes 500]   what the command itself costs
     python scripts/benchmark.py scale manifest FOLDER [--counts 1000 10000 100000]     planning, opening, memory
@@ -16,6 +17,7 @@ and `training`.
 """
 
 import argparse
+import hashlib
 import itertools
 import json
 import os
@@ -37,7 +39,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # as a process of 
 
 from backend.batch import worker
 from backend.batch.cluster import Cluster, RayExecutor
-from backend.batch.executor import LocalExecutor
+from backend.batch.executor import LocalExecutor, one_by_one
+from backend.batch.filling import fill
 from backend.batch.lines import PICTURE, Line
 from backend.batch.manifest import Entry, Manifest, State
 from backend.batch.planning import Wanted, plan
@@ -113,7 +116,12 @@ def main(arguments: Sequence[str]) -> None:
     os.environ |= _LOOPBACK  # before Ray is imported
     parser = argparse.ArgumentParser(prog="benchmark.py scale", description=(__doc__ or "").partition("\n")[0])
     commands = parser.add_subparsers(required=True)
-    for name, measure, count in (("faults", faults, 200), ("executors", executors, 100), ("driver", driver, 1000)):
+    for name, measure, count in (
+        ("faults", faults, 200),
+        ("executors", executors, 100),
+        ("objects", objects, 100),
+        ("driver", driver, 1000),
+    ):
         command = commands.add_parser(name)
         command.add_argument("folder", type=Path)
         command.add_argument("--count", type=int, default=count)
@@ -125,7 +133,7 @@ def main(arguments: Sequence[str]) -> None:
         command.add_argument("--counts", type=int, nargs="+", default=counts)
         command.set_defaults(measure=measure)
     commands.choices["growth"].add_argument("--executor", choices=("local", "ray"), default="ray")
-    for name in ("executors", "driver", "growth"):
+    for name in ("executors", "objects", "driver", "growth"):
         commands.choices[name].add_argument("--processes", type=int, default=2)
     options = parser.parse_args(arguments)
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -185,6 +193,31 @@ def executors(options: argparse.Namespace) -> None:
     for turn, name in itertools.product((1, 2), ("local", "ray")):
         clock = _drafts(options.folder / f"out-{name}-{turn}", pictures, name, options.processes)
         print(clock.cost.line(f"{name}, turn {turn}", clock.first), flush=True)
+
+
+def objects(options: argparse.Namespace) -> None:
+    """Make the same shapes to learn from by one process, by several and on a cluster of this machine, twice in turn."""
+    from backend.training.making import SUFFIX, maker_of  # noqa: PLC0415 - heavy, as the next
+    from backend.training.small.objects import name_of  # noqa: PLC0415
+
+    wanted = [
+        Entry(name_of(1, number), {"inputs": {}, "seed": 1, "settings": {"number": number}})
+        for number in range(options.count)
+    ]
+    start = partial(maker_of, "shapes")
+    command = [sys.executable, "-m", "backend", "train-worker", "shapes"]
+    made: set[str] = set()
+    print(HEADING)
+    for turn, name in itertools.product((1, 2), ("one", "local", "ray")):
+        out = options.folder / f"out-{name}-{turn}"
+        several = partial(_executor, name, command, start, out, options.processes)
+        executor = one_by_one(start, out / ".log") if name == "one" else several()
+        clock = Clock()
+        fill(out, SUFFIX, wanted, executor, clock)
+        print(clock.cost.line(f"{name}, turn {turn}", clock.first), flush=True)
+        contents = (path.read_bytes() for path in sorted(out.glob(f"*{SUFFIX}")))
+        made.add(hashlib.sha256(b"".join(contents)).hexdigest())
+    print("All are the same to the bit." if len(made) == 1 else "They differ.")
 
 
 def growth(options: argparse.Namespace) -> None:

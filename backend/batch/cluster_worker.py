@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
-from ..log import OneLine
+from ..log import Lines
 from .places import whole_files
 from .results import not_written
 from .running import Ended, Task, failed_by
@@ -64,7 +64,7 @@ class ClusterWorker:
         self._url = url
         self._maker: Make | None = None
         self._said: Mapping[str, Any] | None = None
-        self._lines = _Lines()
+        self._lines = Lines()
         logging.getLogger().setLevel(logging.INFO)
         logging.getLogger().addHandler(self._lines)
 
@@ -125,20 +125,3 @@ def _staged(ended: Ended, place: UrlPlace, folder: Path) -> Ended:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return dataclasses.replace(ended, staged=staged)
-
-
-class _Lines(logging.Handler):
-    """Keeps what is logged until it is taken."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-        self._kept: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._kept.append(self.format(record))
-
-    def taken(self) -> str:
-        """All lines since the last time."""
-        lines, self._kept = self._kept, []
-        return "".join(f"{line}\n" for line in lines)

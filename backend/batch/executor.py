@@ -14,6 +14,7 @@ parent, however that ends.
 import contextlib
 import dataclasses
 import json
+import logging
 import queue
 import signal
 import subprocess
@@ -24,8 +25,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import UserError
+from ..log import Lines
 from ..safe_files import open_log
-from .running import Ended, Progressed, Task
+from .cluster_worker import Start
+from .running import Ended, Executor, Progressed, Task
 
 _LISTEN_SECONDS = 0.5  # on Windows, Ctrl-C comes through only between two waits
 
@@ -71,6 +74,31 @@ class LocalExecutor:
         finally:
             for child in (*busy, *idle):
                 child.kill()
+
+
+def one_by_one(start: Start, log: Path) -> Executor:
+    """An `Executor` that makes tasks in this process, for what takes less than a process takes to start.
+
+    start: is called once there is a task. log: gets what is logged of mistakes of ours.
+    """
+
+    def execute(tasks: Iterator[Task], _progressed: Progressed) -> Generator[Ended, None, None]:
+        make = None
+        lines = Lines()
+        lines.setLevel(logging.ERROR)
+        logging.getLogger().addHandler(lines)
+        try:
+            for task in tasks:
+                make = make or start()
+                ended = make(task, lambda _message: None)
+                if text := lines.taken():
+                    with open_log(log, private=False) as file:
+                        file.write(text.encode())
+                yield ended
+        finally:
+            logging.getLogger().removeHandler(lines)
+
+    return execute
 
 
 class _Child:

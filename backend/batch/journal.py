@@ -39,11 +39,7 @@ class Journal:
 
         Raises `UserError` if it cannot be read.
         """
-        with contextlib.ExitStack() as stack:
-            with sentences(self._lock, "locked"):
-                file = stack.enter_context(open_own(self._lock, append=True, private=False))
-                while not take(file):
-                    time.sleep(_WAIT_SECONDS)
+        with alone(self._lock):
             with sentences(self.path, "read"):
                 news = self._news()
             yield news
@@ -105,6 +101,17 @@ class Journal:
             sentence = f"Line {number} of “{self.path}” is invalid."
             raise UserError("bad-manifest", sentence, "Restore the file, or give a new folder.")
         return record
+
+
+@contextlib.contextmanager
+def alone(lock: Path) -> Generator[None]:
+    """Hold the lock of a file, and wait for whoever has it. Raises `UserError`."""
+    with contextlib.ExitStack() as stack:
+        with sentences(lock, "locked"):
+            file = stack.enter_context(open_own(lock, append=True, private=False))
+            while not take(file):
+                time.sleep(_WAIT_SECONDS)
+        yield
 
 
 def encoded(record: Record) -> bytes:

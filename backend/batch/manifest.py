@@ -97,11 +97,8 @@ class Manifest:
         self.entries: dict[str, Entry] = {}
         self._journal = Journal(self.out / MANIFEST, self.out / WORK / "lock")
         _prepare(out)
-        for path in (self.out / MANIFEST, self.out / WORK / "workers", self.out / WORK / "tiles"):
-            # Half a line at the manifest's end is cut off, and files in the folders are deleted: never through a link.
-            if Path(os.path.realpath(path)) != path:
-                sentence = f"“{path}” is a link, or leads through one."
-                raise UserError("bad-output", sentence, "Remove that link, or give another folder.")
+        # Half a line at the manifest's end is cut off, and files in the folders are deleted: never through a link.
+        refuse_links(self.out / MANIFEST, self.out / WORK / "workers", self.out / WORK / "tiles")
         with self._journal.locked() as news:
             with sentences(out, "written to"):
                 self.worker = Worker(self.out / WORK / "workers")
@@ -214,6 +211,14 @@ def _prepare(out: Path) -> None:
     if foreign:
         sentence = f"“{out}” holds something that no batch has made: “{min(foreign)}”."
         raise UserError("bad-output", sentence, "Give a folder that is new or empty, or that of an earlier batch.")
+
+
+def refuse_links(*paths: Path) -> None:
+    """Raise `UserError` if a path is a link or leads through one."""
+    for path in paths:
+        if Path(os.path.realpath(path)) != path:
+            sentence = f"“{path}” is a link, or leads through one."
+            raise UserError("bad-output", sentence, "Remove that link, or give another folder.")
 
 
 def _waiting(entry: Entry) -> Entry:

@@ -25,6 +25,7 @@ def add_executor(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--processes",
+        "--workers",
         type=at_least(1),
         metavar="N",
         help="at the same time (default 1; of a cluster as many as it has room for)",

@@ -9,14 +9,15 @@ import argparse
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import UserError
-from ..files.outputs import check_parent, writing
 from ..files.pictures import check_picture_path, read_picture, write_picture
 from ..wire.limits import seed_from_text
 from . import train_finetune, train_small
 from .arguments import at_least
+from .executors import add_executor, check_executor
+from .train_data import entry, made
 from .trainings import check_training, config_named, minutes
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _NEEDED = ("torch", "numba")
 _FLOWS_NEED = ("torch", "safetensors")
 _OBJECTS_NEED = ("torch", "transformers", "safetensors", "PIL")
+_WHOLE = (".glb", ".ply", ".stl")  # nodes of a cluster are sent these; others may need files beside them
 _MOST_SHOWN = 32 * 1024**2  # pixels of a sheet's pictures
 
 
@@ -64,6 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     objects.add_argument("--tokenizer", type=Path, metavar="FOLDER", help="of DINOv2, in place of the engine's own")
     objects.add_argument("--views", type=at_least(1), default=24, metavar="N", help="of each mesh (default 24)")
     objects.add_argument("--seed", type=seed_from_text, default=1, help="decides the cameras (default 1)")
+    add_executor(objects)
     objects.set_defaults(run=run_prepare_objects)
     train_finetune.configure(kinds.add_parser)
     train_small.configure(kinds.add_parser)
@@ -193,35 +196,31 @@ def _run_flow(options: argparse.Namespace, config: "FlowConfig", decoder: Path |
 
 
 def run_prepare_objects(options: argparse.Namespace) -> int:
-    """Make an object of each mesh that has none yet, and print its path. Raises `UserError`."""
-    check_training("hi3dgen", _OBJECTS_NEED)
-    import torch  # noqa: PLC0415 - after what is missing has been told
-    from safetensors.torch import save  # noqa: PLC0415 - heavy
+    """Make an object of each mesh that has none yet; 0 if all have one then. Raises `UserError`.
 
-    from ..models.image_tokens import image_tokens, load_tokenizer  # noqa: PLC0415 - heavy
-    from ..training.core.devices import devices  # noqa: PLC0415 - heavy
-    from ..training.finetune.preparing import random_of, read_mesh  # noqa: PLC0415 - heavy
-    from ..training.norld.preparation import load_encoder, prepared  # noqa: PLC0415 - heavy
+    A mesh that cannot be used costs only itself.
+    """
+    check_training("hi3dgen", _OBJECTS_NEED)
+    check_executor(options)
     from ..weights import store  # noqa: PLC0415
     from ..weights.catalogue import CONDITIONER  # noqa: PLC0415
 
-    paths = {options.objects / f"{mesh.stem}.safetensors": mesh for mesh in options.meshes}
-    if len(paths) < len(options.meshes):
+    files = {mesh.stem: mesh for mesh in options.meshes}
+    if len(files) < len(options.meshes):
         raise UserError("same-name", "Two of the meshes have the same name.", "Rename one of them.")
-    check_parent(next(iter(paths)))
-    device = devices().device
-    encoder = load_encoder(options.encoder).to(device)
-    tokenizer: Any = load_tokenizer(options.tokenizer or store.find(CONDITIONER))
-    tokens = partial(image_tokens, tokenizer.to(device))
-    for path, file in paths.items():
-        if not path.exists():
-            _, *mesh = read_mesh(file)
-            vertices, triangles = (torch.from_numpy(part).to(device) for part in mesh)
-            made = prepared(vertices, triangles, encoder, tokens, random_of(options.seed, file.stem), options.views)
-            with writing(path) as written:
-                written.write(save({name: tensor.cpu() for name, tensor in made.items()}))
-        print(path, flush=True)
-    return 0
+    tokenizer = options.tokenizer or store.find(CONDITIONER)
+    shared = {
+        "views": options.views,
+        "encoder": str(options.encoder.absolute()),
+        "tokenizer": str(tokenizer.absolute()),
+    }
+    wanted = [
+        entry(name, {"mesh": mesh}, options.seed, **shared)
+        if mesh.suffix.lower() in _WHOLE
+        else entry(name, {}, options.seed, mesh=str(mesh.absolute()), **shared)
+        for name, mesh in files.items()
+    ]
+    return 0 if made("meshes", options.objects, wanted, options, networks=True) else 1
 
 
 def show(options: argparse.Namespace) -> int:

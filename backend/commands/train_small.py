@@ -7,7 +7,6 @@ the flow models `gather-networks`.
 
 import argparse
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,8 @@ from ..errors import UserError
 from ..safe_files import write_json
 from ..wire.limits import seed_from_text
 from .arguments import at_least
+from .executors import add_executor, check_executor
+from .train_data import entry, made
 from .trainings import check_training, config_named, minutes
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def configure(add: Callable[..., argparse.ArgumentParser]) -> None:
     shapes.add_argument("--count", type=at_least(1), required=True, metavar="N", help="objects to learn from")
     shapes.add_argument("--held-out", type=at_least(0), default=64, metavar="N", help="and to measure (default 64)")
     shapes.add_argument("--seed", type=seed_from_text, default=1, help="decides the shapes (default 1)")
+    add_executor(shapes)
     shapes.set_defaults(run=run_prepare_shapes)
     for part, what in (
         ("shape-tokens", "what reads normal maps for a small NoRLD"),
@@ -58,6 +60,7 @@ def configure(add: Callable[..., argparse.ArgumentParser]) -> None:
     encode.add_argument("--networks", type=Path, required=True, metavar="F", help="with the folders of their trainings")
     encode.add_argument("--encoded", type=Path, required=True, metavar="FOLDER", help="gets a file of each")
     encode.add_argument("--count", type=at_least(1), metavar="N", help="objects to learn from (default all)")
+    add_executor(encode)
     encode.set_defaults(run=run_encode_shapes)
     gather = add("gather-networks", help="put a small NoRLD where the engine hi3dgen finds it")
     gather.add_argument("--networks", type=Path, required=True, metavar="F", help="with the folders of their trainings")
@@ -67,20 +70,18 @@ def configure(add: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def run_prepare_shapes(options: argparse.Namespace) -> int:
-    """Make the objects that are not there yet, and print how many there are now and then. Raises `UserError`."""
+    """Make the objects that are not there yet; 0 if all are. Raises `UserError`."""
     check_training("training", _NEEDED)
+    check_executor(options)
     from ..training.core.task import HELD_OUT_SEED  # noqa: PLC0415 - heavy
-    from ..training.small.objects import drawn, name_of, tensors_of, write  # noqa: PLC0415 - heavy
+    from ..training.small.objects import name_of  # noqa: PLC0415 - heavy
 
-    options.objects.mkdir(parents=True, exist_ok=True)
-    for seed, count in ((HELD_OUT_SEED, options.held_out), (options.seed, options.count)):
-        for index in range(count):
-            path = options.objects / f"{name_of(seed, index)}.safetensors"
-            if not path.exists():
-                write(path, tensors_of(drawn(seed, index)))
-            if (index + 1) % 100 == 0 or index + 1 == count:
-                print(path, flush=True)
-    return 0
+    wanted = [
+        entry(name_of(seed, number), {}, seed, number=number)
+        for seed, count in ((HELD_OUT_SEED, options.held_out), (options.seed, options.count))
+        for number in range(count)
+    ]
+    return 0 if made("shapes", options.objects, wanted, options) else 1
 
 
 def run_part(options: argparse.Namespace, part: str) -> int:
@@ -100,20 +101,20 @@ def run_part(options: argparse.Namespace, part: str) -> int:
 
 
 def run_encode_shapes(options: argparse.Namespace) -> int:
-    """Encode the objects that are not encoded yet, and their mirror images. Raises `UserError`.
+    """Encode the objects that are not encoded yet, and their mirror images; 0 if all are then. Raises `UserError`.
 
     The scales are found once: flow models that have begun to learn keep them when more objects come.
     """
     check_training("training", _NEEDED)
     check_training("hi3dgen", _TOKENS_NEED)
+    check_executor(options)
     import torch  # noqa: PLC0415 - heavy, as all below
 
-    from ..training.small.encoding import encoded, load_encoders, normalization_of, spread  # noqa: PLC0415
+    from ..training.small.encoding import load_encoders, normalization_of, spread  # noqa: PLC0415
     from ..training.small.gathering import NORMALIZATION, SCALE, numbers  # noqa: PLC0415
-    from ..training.small.objects import is_held_out, read, write  # noqa: PLC0415
+    from ..training.small.objects import is_held_out, read  # noqa: PLC0415
 
     torch.set_num_threads(1)
-    encoders = load_encoders(options.networks)
     options.encoded.mkdir(parents=True, exist_ok=True)
     sources = sorted(options.objects.glob("*.safetensors"))
     held_out = [source for source in sources if is_held_out(source.stem)]
@@ -123,17 +124,14 @@ def run_encode_shapes(options: argparse.Namespace) -> int:
         raise UserError("other-object", sentence, "Run `train prepare-shapes` first.")
     scale = options.encoded / SCALE
     if not scale.exists():
-        write_json(scale, {"scale": spread(map(read, learned[:_SPREAD]), encoders)})
-    encoders = replace(encoders, scale=numbers(scale, "scale")["scale"])
-    for number, source in enumerate([*held_out, *learned]):
-        path = options.encoded / source.name
-        if not path.exists():
-            tensors = read(source)
-            if number >= len(held_out):
-                write(options.encoded / f"{source.stem}-mirrored.safetensors", encoded(tensors, encoders, mirror=True))
-            write(path, encoded(tensors, encoders))
-        if number % 100 == 99:
-            print(path, flush=True)
+        write_json(scale, {"scale": spread(map(read, learned[:_SPREAD]), load_encoders(options.networks))})
+    shared = {"networks": str(options.networks.absolute()), **numbers(scale, "scale")}
+    wanted = [
+        entry(source.stem, {"object": source}, 0, mirror=not is_held_out(source.stem), **shared)
+        for source in (*held_out, *learned)
+    ]
+    if not made("encoded", options.encoded, wanted, options):
+        return 1
     scales = options.encoded / NORMALIZATION
     if not scales.exists():
         found = normalization_of(options.encoded / source.name for source in learned)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Float32Array
+from ..batch.made import Made
 from ..batch.running import Task
 from ..errors import UserError
 from ..files.coloured import read_coloured
@@ -17,7 +18,6 @@ from ..flow.products import Mesh, Picture
 from ..safe_files import write_json
 from .drawing import GREY, Seen, look
 from .geometry import measured
-from .made import Made
 
 INPUT = "mesh"
 _BINS = 32  # along each axis of the histogram of normals

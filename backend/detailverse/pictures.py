@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..batch.made import Made
 from ..batch.running import Task
 from ..files.pictures import write_picture
 from ..nn.device import choose
 from ..nn.pipelines import load_pipeline, running
-from .made import Made
 
 _ADVICE = "Give a folder with model_index.json, or a name of the public hub, of a pipeline from text to pictures."
 _SIZES = ("width", "height")

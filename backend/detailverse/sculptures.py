@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from ..arrays import Float32Array, Float64Array
+from ..batch.made import Made
 from ..batch.running import Task
 from ..errors import UserError
 from ..files.meshes import write_mesh
@@ -20,7 +21,6 @@ from ..training.shapes.field import gradients, volume
 from ..training.shapes.materials import albedo, draw_materials
 from ..training.shapes.sculptures import draw_thing
 from ..training.shapes.solids import Shape
-from .made import Made
 
 _STREAM = 11  # keeps these shapes' random numbers apart from those of the trainings
 _OUTSIDE = 1e-3  # the least distance on the lattice's border, so that the surface is closed there

@@ -15,6 +15,8 @@ import numpy as np
 from ..arrays import BoolArray, Float32Array, Float64Array, Int64Array
 from ..errors import UserError
 from ..raster.components import components
+from ..raster.small_systems import products, solved
+from ..raster.vectors import dot, length
 
 _BORDER_FITS = ((0.3, 1), (0.15, 1), (0.1, 2), (0.06, 2), (0.035, 2))  # tolerance in Oklab, degree
 _RUN_FITS = ((0.1, 1), (0.06, 1))
@@ -59,7 +61,7 @@ def estimate(lab: Float32Array) -> Background:
     x, y = centres(lab.shape[1]), centres(lab.shape[0])
 
     def plain(field: Background) -> BoolArray:
-        return np.linalg.norm(lab - field.over(x, y), axis=-1) < _PLAIN
+        return length(lab - field.over(x, y)) < _PLAIN
 
     rings = [_ring(lab.shape[:2], inset) for inset in _INSETS if 4 * inset < min(lab.shape[:2])]
     fields = [_along(lab, ring) for ring in rings]
@@ -93,7 +95,7 @@ def _along(lab: Float32Array, ring: tuple[Int64Array, Int64Array]) -> Background
     then what agrees with it.
     """
     colours = lab[ring]
-    jumps = np.flatnonzero(np.linalg.norm(colours - np.roll(colours, 2, axis=0), axis=-1) > _JUMP)
+    jumps = np.flatnonzero(length(colours - np.roll(colours, 2, axis=0)) > _JUMP)
     seen = np.zeros(lab.shape[:2], np.bool_)
     seen[ring] = True
     if len(jumps) < 2:
@@ -129,7 +131,9 @@ def _robust_fit(
     without it the median colour.
     """
     rows, columns = np.nonzero(seen)
-    x, y, colours = centres(lab.shape[1])[columns], centres(lab.shape[0])[rows], lab[rows, columns].astype(np.float64)
+    colours = lab[rows, columns].astype(np.float64)
+    powers_y, powers_x = (np.power.outer(centres(count), np.arange(_DEGREE + 1)) for count in lab.shape[:2])
+    down, across = powers_y[rows], powers_x[columns]
     guess = (
         np.median(colours, axis=0)
         if start is None
@@ -139,13 +143,13 @@ def _robust_fit(
     for tolerance, degree in fits:
         misfit = colours - guess
         darker = np.where(misfit[:, 0] < 0, _DARKER, 1.0)
-        weights = (1 + darker * np.sum(misfit**2, axis=1) / tolerance**2) ** -2
+        weights = 1 / (1 + darker * dot(misfit, misfit) / tolerance**2) ** 2
         j, i = np.array([(j, i) for j in range(degree + 1) for i in range(degree + 1 - j)]).T
-        terms = x[:, None] ** i * y[:, None] ** j
+        terms = across[:, i] * down[:, j]
         # The constant is free; higher terms are held to 0 a little.
         stiffness = np.diag(np.where(i + j > 0, _STIFFNESS * 2.0 ** np.maximum(i + j - 2, 0) * weights.sum(), 0.0))
         weighted = terms * weights[:, None]
-        solution = np.linalg.solve(weighted.T @ terms + stiffness, weighted.T @ colours)
-        guess = terms @ solution
+        solution = solved(products(weighted, terms) + stiffness, products(weighted, colours))
+        guess = np.einsum("nt,tc->nc", terms, solution)
         coefficients[j, i] = solution
     return Background(coefficients)

@@ -14,6 +14,7 @@ from ..raster.blur import box_mean
 from ..raster.morphology import dilated, eroded
 from ..raster.pull_push import fill
 from ..raster.ticks import Poll
+from ..raster.vectors import by_column, dot, length
 
 _EDGE = 1.5  # pixels of the picture to each side of the outline that an edge may take
 _CLEAN = (0.1, 0.9)  # alpha below becomes 0 and above becomes 1: the rest is noise
@@ -33,7 +34,7 @@ def matte(colours: Float32Array, body: Float32Array, scale: float, slack: float,
     # If no pixel is surely background, the colours right outside the outline have to do.
     behind = fill(colours, np.where(ground, 1, np.where(inside, 0, 1e-3)).astype(np.float32))
     poll()
-    away = np.linalg.norm(colours - behind, axis=-1)
+    away = length(colours - behind)
     # The object's pixels count the more, the more they differ from the background compared with their neighbours.
     purity = (away / np.maximum(dilated(away, reach), 1e-3)) ** 4
     poll()
@@ -43,15 +44,15 @@ def matte(colours: Float32Array, body: Float32Array, scale: float, slack: float,
     poll()
 
     difference = own - behind
-    squared = np.sum(difference**2, axis=-1)
+    squared = dot(difference, difference)
     trust = _ramp(np.sqrt(squared), _CONTRAST)
-    share = np.sum((colours - behind) * difference, axis=-1) / np.maximum(squared, 1e-6)
+    share = dot(colours - behind, difference) / np.maximum(squared, 1e-6)
     share = np.clip(body + (np.clip(share, 0, 1) - body) * trust, 0, 1)
     alpha = np.where(eroded(inside, reach), 1.0, np.where(ground, 0.0, _ramp(share, _CLEAN))).astype(np.float32)
 
     poll()
-    pure = np.clip(behind + (colours - behind) / np.maximum(share, 0.05)[..., None], 0, 1)
-    clean = own + (pure - own) * alpha[..., None]
+    pure = np.clip(behind + by_column(np.divide, colours - behind, np.maximum(share, 0.05)), 0, 1)
+    clean = own + by_column(np.multiply, pure - own, alpha)
     return np.concatenate([np.where(alpha[..., None] < 1, clean, colours), alpha[..., None]], axis=-1)
 
 

@@ -13,6 +13,7 @@ from ..arrays import BoolArray, Float32Array, Float64Array
 from ..raster.components import border, components
 from ..raster.morphology import contrast, dilated, eroded
 from ..raster.pull_push import fill
+from ..raster.vectors import length
 
 _RATHER_OPEN = 0.5  # by the network: below, a patch is open
 _SURELY_OBJECT = 0.95  # above, a large one is a part
@@ -39,7 +40,7 @@ def openings(
     is the object's by the network, float64 (H, W); one half says nothing. tolerance: how far a colour may be from the
     background and be its own.
     """
-    away = np.linalg.norm(lab - behind, axis=-1)
+    away = length(lab - behind)
     inked = body & (away > tolerance + _LIKE_GROUND)
     if _is_drawn(inked, enclosed := _filled(inked), lab):
         return enclosed
@@ -47,7 +48,7 @@ def openings(
     ground = ~filled
     # What the ground would look like behind the object, its shadows included.
     around = fill(lab, (ground & ~dilated(filled, 2)).astype(np.float32)) if ground.any() else behind
-    away = np.minimum(np.linalg.norm(lab - around, axis=-1), away)
+    away = np.minimum(length(lab - around), away)
     steps = contrast(lab[..., 0], 2)
     result = filled.copy()
     parts = components(filled & ~body)

@@ -21,6 +21,7 @@ from ..arrays import Float32Array, Float64Array
 from ..raster.components import border
 from ..raster.multigrid import GridSystem, solve
 from ..raster.ticks import Poll
+from ..raster.vectors import by_column, dot, length
 
 _EDGE = 0.012  # Oklab: across half of this difference the walker goes undisturbed, across twice of it hardly
 _GRAINS = 4.0  # an edge is at least so many times as strong as the grain
@@ -69,10 +70,10 @@ def evidence(lab: Float32Array, behind: Float32Array, likely: Float32Array | Non
     A shadow scales a surface's Oklab numbers by one factor, so that shades of the background lie on a ray. tolerance:
     how far a colour may be from the background and be its own.
     """
-    squared = np.maximum(np.sum(behind * behind, axis=-1), 0.01)
-    shade = np.sum(lab * behind, axis=-1) / squared
-    tint = np.linalg.norm(lab - shade[..., None] * behind, axis=-1)
-    excess = np.linalg.norm(lab - behind, axis=-1)
+    squared = np.maximum(dot(behind, behind), 0.01)
+    shade = dot(lab, behind) / squared
+    tint = length(lab - by_column(np.multiply, behind, shade))
+    excess = length(lab - behind)
     darkest, dark = _SHADES
     tinted, surely = (value + tolerance for value in _TINTED)
     sure = np.maximum.reduce(
@@ -99,7 +100,7 @@ def walk(
     strength = max(_EDGE, _GRAINS * grain)
 
     def ways(one: Float32Array, other: Float32Array) -> Float64Array:
-        step = np.linalg.norm(one - other, axis=-1).astype(np.float64) / strength
+        step = length(one - other).astype(np.float64) / strength
         return 1 / (1 + step**4)
 
     right, down = np.zeros(lab.shape[:2]), np.zeros(lab.shape[:2])

@@ -20,6 +20,7 @@ from ..raster.masks import overlap
 from ..raster.morphology import contrast, dilated, eroded
 from ..raster.pull_push import fill
 from ..raster.ticks import Poll
+from ..raster.vectors import dot, length
 from .background import not_plain
 from .openings import openings
 from .plausibility import framed, guessed_note, reached_sides, stranded, unclear, unsure
@@ -226,12 +227,12 @@ def _grain(lab: Float32Array, apart: int) -> float:
     if lab.shape[0] > lab.shape[1]:
         lab = lab.swapaxes(0, 1)  # a very narrow picture has no pixels so far apart across
     rim = border(lab.shape[:2], max(2, min(lab.shape[:2]) // _RIM))
-    return float(np.median(np.linalg.norm(lab[:, apart:] - lab[:, :-apart], axis=-1)[rim[:, apart:]]))
+    return float(np.median(length(lab[:, apart:] - lab[:, :-apart])[rim[:, apart:]]))
 
 
 def _as_lit(lab: Float32Array, behind: Float32Array) -> Float32Array:
     """Correct the background, (H, W, 3), by the open ground's own colours: lighting that no polynomial follows."""
-    parts = components(eroded(np.linalg.norm(lab - behind, axis=-1) < _NEARLY, max(lab.shape) // _OPEN))
+    parts = components(eroded(length(lab - behind) < _NEARLY, max(lab.shape) // _OPEN))
     ground = parts.mask(parts.touched(border(lab.shape[:2])))
     return behind + fill(lab - behind, ground.astype(np.float32)) if ground.any() else behind
 
@@ -255,9 +256,7 @@ def _edges(lab: Float32Array) -> BoolArray:
 
 def _edged(body: BoolArray, lab: Float32Array) -> float:
     """Return how well a mask's outline lies on edges of the picture: the mean step across it, up to 1."""
-    steps = [
-        np.linalg.norm(lab[one] - lab[other], axis=-1)[body[one] != body[other]] for one, other in (_ACROSS, _DOWN)
-    ]
+    steps = [length(lab[one] - lab[other])[body[one] != body[other]] for one, other in (_ACROSS, _DOWN)]
     found = np.concatenate(steps)
     return float(np.minimum(found / _STEP, 1).mean()) if len(found) else 0.0
 
@@ -266,7 +265,7 @@ def _hard_shadows(
     lab: Float32Array, behind: Float32Array, chance: Float64Array, seen: Evidence, body: BoolArray
 ) -> BoolArray:
     """Return the cast shadows with nearly sharp edges, bool (H, W): regions of one darker shade of the background."""
-    shade = np.sum(lab * behind, axis=-1) / np.maximum(np.sum(behind * behind, axis=-1), 0.01)
+    shade = dot(lab, behind) / np.maximum(dot(behind, behind), 0.01)
     unsure = body & (chance < _HARD_SHADOW) & (seen.sure < 0.5) & (seen.likely < _NO_SHADOW)
     parts = components(eroded(unsure, 1))
     found = np.zeros_like(body)

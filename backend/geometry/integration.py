@@ -84,12 +84,12 @@ def clean(normals: NDArray[np.floating[Any]], inside: BoolArray) -> Float64Array
     normals: (H, W, 3), of any length, may be non-finite. inside: bool (H, W). Normals without a direction, and all
     outside, become (0, 0, 1). Normals that face away from the viewer are turned into the picture's plane.
     """
-    n = np.asarray(normals, np.float64)
-    usable = inside & np.isfinite(n).all(axis=-1)
-    n = np.where(usable[..., None], n, 0.0)
-    n /= np.abs(n).max(axis=-1, keepdims=True) + 1e-30
-    n[..., 2] = np.maximum(n[..., 2], 0.0)
-    return unit(n, TO_VIEWER)
+    parts = np.moveaxis(np.asarray(normals, np.float64), -1, 0)
+    usable = np.logical_and.reduce([inside, *np.isfinite(parts)])
+    parts = [np.where(usable, part, 0.0) for part in parts]
+    largest = np.maximum.reduce(np.abs(parts)) + 1e-30
+    x, y, z = (part / largest for part in parts)
+    return unit(np.stack([x, y, np.maximum(z, 0.0)], axis=-1), TO_VIEWER)
 
 
 def integrate(

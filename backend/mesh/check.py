@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..arrays import BoolArray, Float64Array, Int64Array
+from ..raster.vectors import length
 from .rows import first_of
 
 IntegerArray = NDArray[np.integer[Any]]
@@ -39,9 +40,11 @@ def is_closed(triangles: IntegerArray) -> bool:
 def border_vertices(triangles: IntegerArray, vertex_count: int) -> BoolArray:
     """Whether each vertex lies on an open border, at an edge whose opposite is missing; bool (V,)."""
     edges = half_edges(triangles)
-    there, back = edges[:, 0] * vertex_count + edges[:, 1], edges[:, 1] * vertex_count + edges[:, 0]
+    start, end = edges.T
     border = np.zeros(vertex_count, np.bool_)
-    if not np.array_equal(np.sort(there), np.sort(back)):
+    both = np.sort((np.minimum(start, end) * vertex_count + np.maximum(start, end)) * 2 + (start < end))
+    if len(both) % 2 or (both[0::2] % 2).any() or (both[0::2] + 1 != both[1::2]).any():
+        there, back = start * vertex_count + end, end * vertex_count + start
         border[edges[~np.isin(there, back)]] = True
     return border
 
@@ -121,5 +124,5 @@ def centre_of_mass(vertices: NDArray[np.floating[Any]], triangles: IntegerArray)
         middles = (corners.sum(axis=1) + v.mean(axis=0)) / 4
         return (middles * volumes[:, None]).sum(axis=0) / volumes.sum()
     a, b, c = np.moveaxis(corners, 1, 0)
-    areas = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+    areas = length(np.cross(b - a, c - a))
     return (corners.mean(axis=1) * areas[:, None]).sum(axis=0) / areas.sum()

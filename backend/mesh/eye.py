@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Float32Array, Float64Array
-from ..raster.vectors import unit
+from ..raster.small_systems import products
+from ..raster.vectors import dot, length, unit
 
 _MOST_POINTS = 5000  # that a camera is fitted to
 _PARALLEL = 2e-4  # the root mean square error that an affine map may leave, in mean distances of UVs from their middle
@@ -41,9 +42,9 @@ class Eye:
 
     def seen(self, points: Float64Array) -> Float64Array:
         """The UVs of points, float64 (N, 3), and how far they are, in lengths of the mesh; float64 (N, 3)."""
-        lines = points @ self.projection[:, :3].T + self.projection[:, 3]
+        lines = _projected(points, self.projection)
         if not self.place[3]:
-            return np.column_stack([lines[:, :2], -points @ self.axes[2]])
+            return np.column_stack([lines[:, :2], -dot(points, self.axes[2])])
         return np.column_stack([lines[:, :2] / lines[:, 2:], lines[:, 2]])
 
     def pixels(self, points: Float64Array, side: int) -> Float64Array:
@@ -55,7 +56,7 @@ class Eye:
         """How wide a length of 1 that lies across the rays is in UVs, at the middle of points, float64 (N, 3)."""
         middle, short = points.mean(axis=0), 1e-3 * float(np.linalg.norm(np.ptp(points, axis=0)))
         place, *beside = self.seen(np.stack([middle, *(middle + short * self.axes[:2])]))[:, :2]
-        return float(np.linalg.norm(beside - place, axis=1).mean()) / short
+        return float(length(beside - place).mean()) / short
 
 
 def find_eye(vertices: Float32Array, uv: Float32Array) -> Eye:
@@ -66,15 +67,15 @@ def find_eye(vertices: Float32Array, uv: Float32Array) -> Eye:
     step = max(len(vertices) // _MOST_POINTS, 1)
     points, seen = vertices[::step].astype(np.float64), uv[::step].astype(np.float64)
     middle, centre = points.mean(axis=0), seen.mean(axis=0)
-    size, width = np.linalg.norm(points - middle, axis=1).mean(), np.linalg.norm(seen - centre, axis=1).mean()
+    size, width = length(points - middle).mean(), length(seen - centre).mean()
     if not (size > 0 and width > 0):
         raise NoEyeError
     points, seen = (points - middle) / size, (seen - centre) / width
-    slopes = np.linalg.lstsq(points, seen, rcond=1e-6)[0]
-    if _error(points @ slopes - seen) <= _PARALLEL:
+    slopes = np.linalg.pinv(products(points, points), rcond=1e-12, hermitian=True) @ products(points, seen)
+    if _error(np.einsum("ni,ij->nj", points, slopes) - seen) <= _PARALLEL:
         return _parallel(slopes.T * (width / size), middle, centre)
     matrix = _transform(points, seen)
-    lines = points @ matrix[:, :3].T + matrix[:, 3]
+    lines = _projected(points, matrix)
     if not (lines[:, 2] > 0).all() or _error(lines[:, :2] / lines[:, 2:] - seen) > _MOST_ERROR:
         raise NoEyeError
     of_points = np.eye(4)
@@ -83,19 +84,23 @@ def find_eye(vertices: Float32Array, uv: Float32Array) -> Eye:
     return _pinhole(of_seen @ matrix @ of_points)
 
 
+def _projected(points: Float64Array, matrix: Float64Array) -> Float64Array:
+    """Points, float64 (N, 3), and 1, times a projection, (3, 4): float64 (N, 3). Not by BLAS, see `small_systems`."""
+    return np.einsum("nj,ij->ni", points, matrix[:, :3]) + matrix[:, 3]
+
+
 def _error(left: Float64Array) -> float:
-    return float(np.sqrt((left**2).sum(axis=1).mean()))
+    return float(np.sqrt(dot(left, left).mean()))
 
 
 def _transform(points: Float64Array, seen: Float64Array) -> Float64Array:
     """The direct linear transformation, float64 (3, 4), positive for most points."""
     lines, none = np.column_stack([points, np.ones(len(points))]), np.zeros((len(points), 4))
-    rows = [
-        np.hstack([lines, none, -seen[:, :1] * lines]),
-        np.hstack([none, lines, -seen[:, 1:] * lines]),
-    ]
-    matrix = np.linalg.svd(np.concatenate(rows), full_matrices=False)[2][-1].reshape(3, 4)
-    return matrix if np.median(lines @ matrix[2]) > 0 else -matrix
+    rows = np.concatenate(
+        [np.hstack([lines, none, -seen[:, :1] * lines]), np.hstack([none, lines, -seen[:, 1:] * lines])]
+    )
+    matrix = np.linalg.eigh(products(rows, rows))[1][:, 0].reshape(3, 4)
+    return matrix if np.median(_projected(points, matrix)[:, 2]) > 0 else -matrix
 
 
 def _parallel(slopes: Float64Array, middle: Float64Array, centre: Float64Array) -> Eye:

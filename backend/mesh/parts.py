@@ -16,6 +16,7 @@ import numpy as np
 
 from ..arrays import BoolArray, Float64Array, Int64Array
 from ..flow.products import Mesh
+from ..raster.vectors import dot, length
 from . import check
 from .rows import used
 
@@ -53,8 +54,8 @@ def parts_of(mesh: Mesh) -> Parts:
     corners -= middle[owner, None]  # if a part is open, its volume depends on the origin: take its own middle
     a, b, c = np.moveaxis(corners, 1, 0)
     cross = np.cross(b - a, c - a)
-    area = np.add.reduceat(np.linalg.norm(cross, axis=1), first) / 2
-    volume = np.abs(np.add.reduceat((a * cross).sum(axis=1), first)) / 6
+    area = np.add.reduceat(length(cross), first) / 2
+    volume = np.abs(np.add.reduceat(dot(a, cross), first)) / 6
 
     spread = np.add.reduceat(np.einsum("tki,tkj->tij", corners, corners), first)
     axes = np.linalg.eigh(spread)[1]

@@ -8,6 +8,7 @@ import numpy as np
 from ..arrays import Float64Array
 from ..errors import UserError
 from ..flow.products import Mesh, Report
+from .rows import used
 
 
 def place(mesh: Mesh, *, report: Report) -> Mesh:
@@ -22,8 +23,8 @@ def place(mesh: Mesh, *, report: Report) -> Mesh:
 
 def resting(mesh: Mesh) -> tuple[Float64Array, float]:
     """The point, (3,), that `place` brings to the origin, and the length that it makes a metre. Raises as it does."""
-    used = mesh.vertices[np.unique(mesh.triangles)].astype(np.float64)
-    low, high = (used.min(axis=0), used.max(axis=0)) if len(used) else (np.zeros(3), np.zeros(3))
+    places = mesh.vertices[used(mesh.triangles, len(mesh.vertices))[0]].astype(np.float64)
+    low, high = (places.min(axis=0), places.max(axis=0)) if len(places) else (np.zeros(3), np.zeros(3))
     size = float((high - low).max())
     if not (np.isfinite(size) and size > 0):
         raise UserError("empty-mesh", "The result has no surface.", "Try another picture or another seed.")

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from ..arrays import Float32Array, Int32Array, Int64Array
+from ..arrays import BoolArray, Float32Array, Int32Array, Int64Array
 
 
 def numbered(*columns: Float32Array | Int32Array | Int64Array) -> tuple[Int64Array, Int64Array]:
@@ -15,7 +15,8 @@ def numbered(*columns: Float32Array | Int32Array | Int64Array) -> tuple[Int64Arr
     new = np.zeros(len(order), np.bool_)
     new[:1] = True
     for column in columns:
-        new[1:] |= column[order[1:]] != column[order[:-1]]
+        ordered = column[order]
+        new[1:] |= ordered[1:] != ordered[:-1]
     numbers = np.empty(len(order), np.int64)
     numbers[order] = np.cumsum(new) - 1
     return numbers, order[new].astype(np.int64)
@@ -33,3 +34,28 @@ def first_of(numbers: Int64Array) -> Int64Array:
     first = np.empty(int(numbers.max(initial=-1)) + 1, np.int64)
     first[numbers[::-1]] = np.arange(len(numbers))[::-1]  # the last one stays
     return first
+
+
+def touching(triangles: Int32Array | Int64Array, vertices: BoolArray) -> BoolArray:
+    """Which triangles, (T, 3), have a corner among some vertices, bool (V,): bool (T,)."""
+    a, b, c = triangles.T
+    return vertices[a] | vertices[b] | vertices[c]
+
+
+def positions(numbers: Int64Array, wanted: Int64Array) -> tuple[Int64Array, Int64Array]:
+    """Where each wanted number is found: its index in `wanted`, ascending, and its index in `numbers`, int64 (N,) each.
+
+    numbers: int64 (M,), from 0, or -1, which is never wanted. wanted: int64 (K,), from 0, in any order.
+    """
+    sought = np.zeros(
+        int(max(numbers.max(initial=0), wanted.max(initial=0))) + 2, np.bool_
+    )  # the last one is that of -1
+    sought[wanted] = True
+    order = np.flatnonzero(sought[numbers])
+    order = order[np.argsort(numbers[order], kind="stable")]
+    ordered = numbers[order]
+    start, stop = (np.searchsorted(ordered, wanted, side) for side in ("left", "right"))
+    counts = stop - start
+    owner = np.repeat(np.arange(len(wanted)), counts)
+    offset = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return owner, order[np.repeat(start, counts) + offset]

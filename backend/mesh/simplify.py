@@ -18,9 +18,10 @@ import numpy as np
 
 from ..arrays import BoolArray, Float64Array, Int64Array
 from ..raster.ticks import Poll, Tick
+from ..raster.vectors import dot, length
 from . import check
-from .rows import used
-from .slivers import SLIVER, remove_slivers, require_by_vertex, roundness
+from .rows import positions, used
+from .slivers import are_slivers, remove_slivers, require_by_vertex, roundness
 
 _SHARE = 0.5  # of the edges, the cheapest, may be collapsed in a round
 _ALIKE = 3  # powers of two: costs within this range count as equal
@@ -103,11 +104,15 @@ def _cheap(state: _State, edges: Int64Array) -> tuple[Int64Array, Float64Array]:
 def _of_slivers(state: _State, edges: Int64Array) -> tuple[Int64Array, Float64Array]:
     """Select the shortest edges of slivers, if their collapse hardly moves the surface."""
     triangles, count = state.triangles, len(state.points)
-    flat = triangles[roundness(state.points[triangles]) < SLIVER]
+    flat = triangles[are_slivers(state.points, triangles)]
     ends = flat[:, [[0, 1], [1, 2], [2, 0]]]
-    lengths = ((state.points[ends[..., 0]] - state.points[ends[..., 1]]) ** 2).sum(axis=-1)
-    shortest = np.sort(ends[np.arange(len(flat)), lengths.argmin(axis=1)], axis=1)
-    chosen = np.flatnonzero(np.isin(edges[:, 0] * count + edges[:, 1], shortest[:, 0] * count + shortest[:, 1]))
+    ways = state.points[ends[..., 0]] - state.points[ends[..., 1]]
+    shortest = np.sort(ends[np.arange(len(flat)), dot(ways, ways).argmin(axis=1)], axis=1)
+    ends_of_one = np.zeros(count, np.bool_)
+    ends_of_one[shortest] = True
+    chosen = np.flatnonzero(ends_of_one[edges[:, 0]] & ends_of_one[edges[:, 1]])
+    keys = edges[chosen, 0] * count + edges[chosen, 1]
+    chosen = chosen[_among(keys, np.sort(shortest[:, 0] * count + shortest[:, 1]))]
     costs = _costs(state, edges[chosen])
     area = state.quadrics[edges[chosen]][..., [0, 3, 5]].sum(axis=(1, 2))
     slight = costs <= (_SLIGHT * np.ptp(state.points, axis=0).max()) ** 2 * area
@@ -120,7 +125,7 @@ def _collapse_round(state: _State, number: int, most: int, poll: Poll, select: S
     count = len(state.points)
     half = check.half_edges(state.triangles)
     edges = half[half[:, 0] < half[:, 1]]  # each edge once; at an open border perhaps not at all, but those are fixed
-    edges = edges[~state.fixed[edges].any(axis=1)]
+    edges = edges[~(state.fixed[edges[:, 0]] | state.fixed[edges[:, 1]])]
     if not len(edges):
         return 0
     chosen, costs = select(state, edges)
@@ -148,9 +153,9 @@ def _quadrics(points: Float64Array, triangles: Int64Array) -> Float64Array:
     """Return the vertices' quadrics (V, 10), weighted by a third of the area: A's xx xy xz yy yz zz, b's x y z, c."""
     a, b, c = np.moveaxis(points[triangles], 1, 0)
     normal = np.cross(b - a, c - a)
-    double = np.sqrt((normal**2).sum(axis=1))
+    double = length(normal)
     n = normal / np.maximum(double, 1e-300)[:, None]
-    d = -(n * a).sum(axis=1)
+    d = -dot(n, a)
     x, y, z = n.T
     terms = (x * x, x * y, x * z, y * y, y * z, z * z, x * d, y * d, z * d, d * d)
     corners = triangles.ravel()
@@ -215,7 +220,7 @@ def _best_places(state: _State, edges: Int64Array) -> Float64Array:
     hold = _HOLD * (q[:, 0] + q[:, 3] + q[:, 5]) + 1e-300
     matrix = q[:, [0, 1, 2, 1, 3, 4, 2, 4, 5]].reshape(-1, 3, 3) + hold[:, None, None] * np.eye(3)
     places = np.linalg.solve(matrix, (hold[:, None] * middle - q[:, 6:9])[..., None])[..., 0]
-    far = ((places - middle) ** 2).sum(axis=1) > ((b - a) ** 2).sum(axis=1)
+    far = length(places - middle) > length(b - a)
     return np.where(far[:, None], middle, places)
 
 
@@ -226,23 +231,9 @@ def _among(keys: Int64Array, ordered: Int64Array) -> BoolArray:
     return ordered[np.searchsorted(ordered, keys).clip(max=len(ordered) - 1)] == keys
 
 
-def _fan(keys: Int64Array, wanted: Int64Array) -> tuple[Int64Array, Int64Array]:
-    """Find all positions of each wanted key: the indices into `wanted` and the positions in `keys`, (N,) each."""
-    sought = np.zeros(int(keys.max(initial=0)) + 1, np.bool_)
-    sought[wanted] = True
-    order = np.flatnonzero(sought[keys])
-    order = order[np.argsort(keys[order], kind="stable")]
-    ordered = keys[order]
-    start, stop = (np.searchsorted(ordered, wanted, side) for side in ("left", "right"))
-    length = stop - start
-    owner = np.repeat(np.arange(len(wanted)), length)
-    offset = np.arange(len(owner)) - np.repeat(np.cumsum(length) - length, length)
-    return owner, order[np.repeat(start, length) + offset]
-
-
 def _keeps_topology(half: Int64Array, edges: Int64Array, count: int) -> BoolArray:
     """Whether an edge's ends share exactly two neighbours, both of which have more than three neighbours; bool (E,)."""
-    owner, position = _fan(half[:, 0], edges.ravel())
+    owner, position = positions(half[:, 0], edges.ravel())
     keys = np.sort(owner // 2 * count + half[position, 1])
     shared = keys[1:][keys[1:] == keys[:-1]]
     valence = np.bincount(half[:, 0], minlength=count)
@@ -255,7 +246,7 @@ def _keeps_topology(half: Int64Array, edges: Int64Array, count: int) -> BoolArra
 def _keeps_sides(state: _State, edges: Int64Array, places: Float64Array) -> BoolArray:
     """Whether an edge's collapse neither turns over nor flattens a triangle around it; bool (E,)."""
     corners = state.triangles.ravel()
-    owner, position = _fan(corners, edges.ravel())
+    owner, position = positions(corners, edges.ravel())
     end, owner = owner % 2, owner // 2
     triangle, corner = position // 3, position % 3
     other = edges[owner, 1 - end]
@@ -265,8 +256,8 @@ def _keeps_sides(state: _State, edges: Int64Array, places: Float64Array) -> Bool
     after = before.copy()
     after[np.arange(len(after)), corner] = places[owner]
     normals = [np.cross(t[:, 1] - t[:, 0], t[:, 2] - t[:, 0]) for t in (before, after)]
-    along = (normals[0] * normals[1]).sum(axis=1)
-    sizes = [np.linalg.norm(n, axis=1) for n in normals]
+    along = dot(normals[0], normals[1])
+    sizes = [length(n) for n in normals]
     round_before, round_after = (roundness(t) for t in (before, after))
     bad = (along < _LEAST_COSINE * sizes[0] * sizes[1]) | (round_after < np.minimum(_FLATTEST, round_before))
     return np.bincount(owner, bad, minlength=len(edges)) == 0
@@ -277,7 +268,7 @@ def _collapse(state: _State, edges: Int64Array, places: Float64Array) -> None:
     first, second = edges.T
     a, b = state.points[first], state.points[second]
     way = b - a
-    share = np.clip(((places - a) * way).sum(axis=1) / np.maximum((way**2).sum(axis=1), 1e-300), 0.0, 1.0)[:, None]
+    share = np.clip(dot(places - a, way) / np.maximum(dot(way, way), 1e-300), 0.0, 1.0)[:, None]
     state.attributes[first] = (1.0 - share) * state.attributes[first] + share * state.attributes[second]
     state.points[first] = places
     state.quadrics[first] += state.quadrics[second]

@@ -9,24 +9,24 @@ an end. The changes of many slivers are judged at once. If one of them has been 
 anew.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..arrays import BoolArray, Float64Array, Int64Array
 from ..raster.ticks import Poll
-
-Triangle = tuple[int, int, int]
-_REMOVED: Triangle = (-1, -1, -1)
+from ..raster.vectors import dot, length
+from .rows import positions, touching
 
 SLIVER = 0.1
 """The roundness (see `roundness`) below which a triangle is a sliver."""
 
 _SLIGHT = 2e-3  # of the mesh's size: how far the surface may move
 _LEAST_COSINE = 0.5  # the least cosine between a triangle's normal before and after
+_SHARES = (0.0, 0.5, 1.0)  # of the way to its other end, to which an edge may collapse
 _SWEEPS = 6
 _BATCH = 256  # slivers whose changes are judged at once
+_CHUNK = 1 << 13  # triangles that are measured at once: so many fit the processor's cache
 
 
 def remove_slivers(
@@ -40,22 +40,31 @@ def remove_slivers(
     ValueError if the attributes are not given by vertex.
     """
     require_by_vertex(points, attributes)
-    flat = np.flatnonzero((roundness(points[triangles]) < SLIVER) & ~fixed[triangles].any(axis=1))
+    flat = np.flatnonzero(are_slivers(points, triangles) & ~touching(triangles, fixed))
     if not len(flat):
         return points, attributes, triangles
     slight = _SLIGHT * float(np.ptp(points, axis=0).max())
-    mesh = _EditableMesh(points.copy(), attributes.copy(), triangles.copy())
+    mesh = _Mesh(points.copy(), attributes.copy(), triangles.copy())
     for _ in range(_SWEEPS):
-        changed: set[int] = set()
+        changed = np.zeros(len(points) + 1, np.bool_)  # the last one is that of removed triangles
         while len(flat):
             poll()
             late = _improve(mesh, flat[:_BATCH], fixed, slight, changed)
             flat = np.concatenate([flat[_BATCH:], late])
-        if not changed:
+        if not changed.any():
             break
-        flat = _near(mesh.triangles, changed, len(points))  # all others would be judged as before
-        flat = flat[roundness(mesh.points[mesh.triangles[flat]]) < SLIVER]
+        flat = _near(mesh.triangles, changed)  # all others would be judged as before
+        flat = flat[are_slivers(mesh.points, mesh.triangles[flat])]
     return mesh.points, mesh.attributes, mesh.triangles[mesh.triangles[:, 0] >= 0]
+
+
+def are_slivers(points: Float64Array, triangles: Int64Array) -> BoolArray:
+    """Return which triangles, (T, 3), of vertices, float64 (V, 3), are slivers, bool (T,)."""
+    found = np.empty(len(triangles), np.bool_)
+    for first in range(0, len(triangles), _CHUNK):
+        some = triangles[first : first + _CHUNK]
+        found[first : first + _CHUNK] = roundness(points.take(some, axis=0)) < SLIVER
+    return found
 
 
 def roundness(corners: Float64Array) -> Float64Array:
@@ -63,185 +72,169 @@ def roundness(corners: Float64Array) -> Float64Array:
 
     It is 4 sqrt(3) area / sum of squared sides: 1 if the triangle is equilateral, 0 if it has no area.
     """
-    a, b, c = np.moveaxis(corners, 1, 0)
-    area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
-    squares = ((b - a) ** 2).sum(axis=1) + ((c - b) ** 2).sum(axis=1) + ((a - c) ** 2).sum(axis=1)
+    a, b, c = np.ascontiguousarray(corners.transpose(1, 2, 0))
+    ab, bc, ca = b - a, c - b, a - c
+    normal = ab[1] * ca[2] - ab[2] * ca[1], ab[2] * ca[0] - ab[0] * ca[2], ab[0] * ca[1] - ab[1] * ca[0]
+    area = np.sqrt(sum(part * part for part in normal)) / 2
+    squares = sum(x * x + y * y + z * z for x, y, z in (ab, bc, ca))
     return 4.0 * np.sqrt(3.0) * area / np.maximum(squares, 1e-300)
 
 
 @dataclass(frozen=True)
-class _Change:
-    """How a collapse or a flip changes the triangles around an edge.
+class _Mesh:
+    """A mesh whose arrays change: points (V, 3), attributes (V, C), triangles (T, 3), -1 if removed."""
 
-    gone: the triangles that go. new: those that come; each is stored in place of one that goes, whose index is in
-    instead. moved: the vertex that is kept by a collapse. merged: the other one. share: how far the kept one moves
-    towards the other, 0 to 1. For a flip both vertices are -1.
+    points: Float64Array
+    attributes: Float64Array
+    triangles: Int64Array
+
+
+@dataclass(frozen=True)
+class _Changes:
+    """How collapses and flips change the triangles around an edge of slivers: N changes.
+
+    of: int64 (N,), the number of the sliver, ascending; of one sliver's equally good changes the first is preferred.
+    flip: bool (N,). moved: int64 (N,), the vertex that is kept by a collapse. merged: int64 (N,), the other one. share:
+    float64 (N, 1), how far the kept one moves towards the other, 0 to 1. A flip has a corner of it for both, and 0.
+    gone: int64 (G,), the triangles that go, and by: int64 (G,), the change, ascending. new: int64 (K, 3), the triangles
+    that come; each is stored in place of one that goes, instead: int64 (K,). owner: int64 (K,), the change.
     """
 
-    gone: tuple[int, ...]
-    new: tuple[Triangle, ...]
-    instead: tuple[int, ...]
-    moved: int = -1
-    merged: int = -1
-    share: float = 0.0
+    of: Int64Array
+    flip: BoolArray
+    moved: Int64Array
+    merged: Int64Array
+    share: Float64Array
+    gone: Int64Array
+    by: Int64Array
+    new: Int64Array
+    instead: Int64Array
+    owner: Int64Array
 
 
-class _EditableMesh:
-    """A mesh whose triangles can be replaced: points (V, 3), attributes (V, C), triangles (T, 3), -1 if removed."""
+def _changes(triangles: Int64Array, slivers: Int64Array, count: int) -> _Changes:
+    """Find all changes of slivers' edges that keep the surface closed and manifold.
 
-    def __init__(self, points: Float64Array, attributes: Float64Array, triangles: Int64Array) -> None:
-        self.points, self.attributes, self.triangles = points, attributes, triangles
-        order = np.argsort(triangles.ravel(), kind="stable")
-        self._order = order // 3
-        self._start = np.searchsorted(triangles.ravel()[order], np.arange(len(points) + 1))
-        self._around: dict[int, set[int]] = {}
-        self._corners: dict[int, Triangle] = {}
-        self._neighbours: dict[int, set[int]] = {}
-
-    def around(self, vertex: int) -> set[int]:
-        """Return the triangles that meet in a vertex."""
-        found = self._around.get(vertex)
-        if found is None:
-            found = self._around[vertex] = set(self._order[self._start[vertex] : self._start[vertex + 1]].tolist())
-        return found
-
-    def corners(self, triangle: int) -> Triangle:
-        """Return a triangle's corners, -1 if it is removed."""
-        found = self._corners.get(triangle)
-        if found is None:
-            a, b, c = self.triangles[triangle].tolist()
-            found = self._corners[triangle] = (a, b, c)
-        return found
-
-    def neighbours(self, vertex: int) -> set[int]:
-        """Return the vertices that share an edge with one."""
-        found = self._neighbours.get(vertex)
-        if found is None:
-            found = {corner for triangle in self.around(vertex) for corner in self.corners(triangle)}
-            found.remove(vertex)
-            self._neighbours[vertex] = found
-        return found
-
-    def changes(self, triangle: int) -> Iterator[_Change]:
-        """Yield all changes of a triangle's edges that keep the surface closed and manifold."""
-        a, b, c = self.corners(triangle)
-        for one, other, apex in ((a, b, c), (b, c, a), (c, a, b)):
-            both = self.around(one) & self.around(other)
-            if len(both) != 2:
-                continue
-            (across,) = both - {triangle}
-            (far,) = set(self.corners(across)) - {one, other}
-            if far != apex and far not in self.neighbours(apex):
-                yield _Change((triangle, across), ((apex, one, far), (apex, far, other)), (triangle, across))
-            if len(self.neighbours(one) & self.neighbours(other)) != 2 or any(
-                len(self.around(corner)) <= 3 for corner in (apex, far)
-            ):
-                continue
-            gone = tuple(sorted(self.around(one) | self.around(other)))
-            instead = tuple(old for old in gone if old not in both)
-            new: list[Triangle] = []
-            for old in instead:
-                p, q, r = self.corners(old)
-                new.append((one if p == other else p, one if q == other else q, one if r == other else r))
-            for share in (0.0, 0.5, 1.0):
-                yield _Change(gone, tuple(new), instead, one, other, share)
-
-    def apply(self, change: _Change) -> None:
-        """Make a change; new triangles are stored in place of old ones."""
-        for triangle in change.gone:
-            for corner in self.corners(triangle):
-                self.around(corner).discard(triangle)
-                self._neighbours.pop(corner, None)
-            self._corners[triangle] = _REMOVED
-        if change.moved >= 0:
-            kept, merged, share = change.moved, change.merged, change.share
-            self.points[kept] = (1 - share) * self.points[kept] + share * self.points[merged]
-            self.attributes[kept] = (1 - share) * self.attributes[kept] + share * self.attributes[merged]
-        self.triangles[list(change.gone)] = -1
-        for triangle, corners in zip(change.instead, change.new, strict=True):
-            self.triangles[triangle] = self._corners[triangle] = corners
-            for corner in corners:
-                self.around(corner).add(triangle)
-
-
-def _near(triangles: Int64Array, vertices: set[int], count: int) -> Int64Array:
-    """Return the triangles with a corner that is among some vertices or next to one of them, int64 (N,).
-
-    triangles: int64 (T, 3), -1 if removed, of `count` vertices.
+    triangles: int64 (T, 3), -1 if removed, of `count` vertices. slivers: int64 (S,), not removed.
     """
-    near = np.zeros(count + 1, np.bool_)  # the last one is that of removed triangles
-    near[list(vertices)] = True
-    near[triangles[near[triangles].any(axis=1)]] = True
-    near[-1] = False
-    return np.flatnonzero(near[triangles].any(axis=1))
+    # Each edge goes from `one` to `other`; `apex` is the sliver's third corner, `far` that of the triangle across it.
+    own, corners = np.repeat(slivers, 3), triangles[slivers]
+    one, other, apex = (corners[:, turn].ravel() for turn in ([0, 1, 2], [1, 2, 0], [2, 0, 1]))
+    ends = np.stack([one, other], axis=1).ravel()
+    end, position = positions(triangles.ravel(), ends)
+    fans = np.sort(end // 2 * len(triangles) + position // 3)  # triangles that have the edge are there twice
+    there = np.diff(fans, prepend=-1) > 0
+    edge, shared = np.divmod(fans[~there], len(triangles))
+    inner = np.bincount(edge, minlength=len(own)) == 2
+    across = np.where(inner, np.bincount(edge, shared, len(own)).astype(np.int64) - own, own)
+    far = np.where(inner, triangles[across].sum(axis=1) - one - other, apex)
+
+    around_apex, at = positions(triangles.ravel(), apex)
+    linked = np.bincount(around_apex[(triangles[at // 3] == far[around_apex, None]).any(axis=1)], minlength=len(own))
+    flips = np.flatnonzero(inner & (far != apex) & (linked == 0))
+    vertex = np.unique(end[:, None] * count + triangles[position // 3])  # at each end
+    vertex = vertex[vertex % count != ends[vertex // count]]
+    vertex = np.sort(vertex // count // 2 * count + vertex % count)
+    common = np.bincount(vertex[1:][vertex[1:] == vertex[:-1]] // count, minlength=len(own))
+    valence = np.bincount(triangles.ravel() + 1, minlength=count + 1)[1:]
+    collapses = np.flatnonzero(inner & (common == 2) & (valence[apex] > 3) & (valence[far] > 3))
+
+    edge = np.concatenate([flips, np.repeat(collapses, len(_SHARES))])
+    flip = np.arange(len(edge)) < len(flips)
+    share = np.concatenate([np.zeros(len(flips)), np.tile(_SHARES, len(collapses))])
+    order = np.lexsort((share, ~flip, edge))
+    edge, flip, share = edge[order], flip[order], share[order]
+    fan = fans[there]
+    first = np.searchsorted(fan, np.arange(len(own) + 1) * len(triangles))
+    sizes = np.where(flip, 2, np.diff(first)[edge])
+    by = np.repeat(np.arange(len(edge)), sizes)
+    step = np.arange(len(by)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    e = edge[by]
+    gone = np.where(flip[by], np.where(step == 0, own[e], across[e]), fan[first[e] + step] % len(triangles))
+    stays = flip[by] | ((gone != own[e]) & (gone != across[e]))
+    instead, owner, e = gone[stays], by[stays], e[stays]
+    new = np.where(triangles[instead] == other[e, None], one[e, None], triangles[instead])
+    flipped, e = flip[owner], edge[flip]
+    new[flipped] = np.stack([apex, one, far, apex, far, other], axis=1)[e].reshape(-1, 3)
+    moved, merged = (np.where(flip, apex[edge], ends[edge]) for ends in (one, other))
+    return _Changes(edge // 3, flip, moved, merged, share[:, None], gone, by, new, instead, owner)
 
 
-def _improve(
-    mesh: _EditableMesh, slivers: Int64Array, fixed: BoolArray, slight: float, changed: set[int]
-) -> Int64Array:
+def _improve(mesh: _Mesh, slivers: Int64Array, fixed: BoolArray, slight: float, changed: BoolArray) -> Int64Array:
     """Make the best change around each sliver, if it makes the flattest triangle rounder.
 
-    changed: to it are added the vertices around which triangles have changed. Returns the slivers around which
-    something else has changed meanwhile, int64 (N,): fewer than there were.
+    changed: bool (V + 1,); in it are set the vertices around which triangles have changed. Returns the slivers around
+    which something else has changed meanwhile, int64 (N,): fewer than there were.
     """
     slivers = slivers[mesh.triangles[slivers, 0] >= 0]
     corners = mesh.triangles[slivers]
-    flat = slivers[(roundness(mesh.points[corners]) < SLIVER) & ~fixed[corners].any(axis=1)].tolist()
-    choices = [list(mesh.changes(triangle)) for triangle in flat]
-    changes = [change for choice in choices for change in choice]
-    if not changes:
-        return np.zeros(0, np.int64)
-    gains = iter(_gains(mesh, changes, slight).tolist())
-    touched = {-1}  # in this batch, and what removed triangles have for corners
+    flat = slivers[are_slivers(mesh.points, corners) & ~touching(corners, fixed)]
+    changes = _changes(mesh.triangles, flat, len(mesh.points))
+    places = (1 - changes.share) * mesh.points[changes.moved] + changes.share * mesh.points[changes.merged]
+    gains = _gains(mesh, changes, places, slight)
+    order = np.lexsort((-gains, changes.of))
+    best = order[np.diff(changes.of[order], prepend=-1) > 0]
+    best = best[gains[best] > 0]
+    starts, stops = (np.searchsorted(changes.by, best, side) for side in ("left", "right"))
+    touched: set[int] = set()  # in this batch
+    made: list[int] = []
     late: list[int] = []
-    for triangle, choice in zip(flat, choices, strict=True):
-        gain, change = max(((next(gains), change) for change in choice), key=lambda each: each[0], default=(0.0, None))
-        if change is None or gain <= 0:
-            continue
-        reached = {corner for old in change.gone for corner in mesh.corners(old)}
+    for change, start, stop in zip(best.tolist(), starts, stops, strict=True):
+        reached = set(mesh.triangles[changes.gone[start:stop]].ravel().tolist())
         if touched.isdisjoint(reached):
-            mesh.apply(change)
             touched |= reached
-            changed |= reached
+            made.append(change)
         else:
-            late.append(triangle)
+            late.append(int(flat[changes.of[change]]))
+    changed[list(touched)] = True
+    _make(mesh, changes, np.array(made, np.int64), places)
     return np.array(late, np.int64)
 
 
-def _gains(mesh: _EditableMesh, changes: list[_Change], slight: float) -> Float64Array:
-    """Return by how much each change makes the flattest triangle rounder, (N,); -1 if it folds or moves the surface."""
-    count = len(changes)
-    old = np.array([triangle for change in changes for triangle in change.gone])
-    old_owner = np.repeat(np.arange(count), [len(change.gone) for change in changes])
-    new = np.array([corners for change in changes for corners in change.new])
-    instead = np.array([triangle for change in changes for triangle in change.instead])
-    owner = np.repeat(np.arange(count), [len(change.new) for change in changes])
-    moved, merged = (np.array([getattr(change, end) for change in changes]) for end in ("moved", "merged"))
-    share = np.array([change.share for change in changes])[:, None]
-    flip = mesh.points[[change.new[0][0] for change in changes]]  # a corner that a flip joins to another
-    kept = (1 - share) * mesh.points[moved] + share * mesh.points[merged]
-    places = np.where(moved[:, None] < 0, flip, kept)
+def _make(mesh: _Mesh, changes: _Changes, made: Int64Array, places: Float64Array) -> None:
+    """Make changes, by their numbers, that do not touch each other. places: float64 (N, 3), of the vertices moved."""
+    chosen = np.zeros(len(changes.of), np.bool_)
+    chosen[made] = True
+    mesh.triangles[changes.gone[chosen[changes.by]]] = -1
+    comes = chosen[changes.owner]
+    mesh.triangles[changes.instead[comes]] = changes.new[comes]
+    moved, merged, share = changes.moved[made], changes.merged[made], changes.share[made]
+    mesh.points[moved] = places[made]
+    mesh.attributes[moved] = (1 - share) * mesh.attributes[moved] + share * mesh.attributes[merged]
 
-    before, replaced, after = mesh.points[mesh.triangles[old]], mesh.points[mesh.triangles[instead]], mesh.points[new]
-    after = np.where((new == moved[owner, None])[..., None], places[owner, None], after)
+
+def _gains(mesh: _Mesh, changes: _Changes, places: Float64Array, slight: float) -> Float64Array:
+    """Return by how much each change makes the flattest triangle rounder, (N,); -1 if it folds or moves the surface."""
+    count, owner, by = len(changes.of), changes.owner, changes.by
+    before, replaced = (mesh.points[mesh.triangles[each]] for each in (changes.gone, changes.instead))
+    moves = changes.new == changes.moved[owner, None]
+    after = np.where(moves[..., None], places[owner, None], mesh.points[changes.new])
     round_before, round_after = roundness(before), roundness(after)
     normal, normal_replaced, normal_after = _normals(before), _normals(replaced), _normals(after)
 
     # A sliver's own normal is unreliable: a triangle in its place is compared with the sum of all that go.
-    total = np.zeros((count, 3))
-    np.add.at(total, old_owner, normal)
-    vague = (moved[owner] < 0) | (roundness(replaced) < SLIVER)
+    total = np.stack([np.bincount(by, part, count) for part in normal.T], axis=1)
+    vague = changes.flip[owner] | (roundness(replaced) < SLIVER)
     reference = np.where(vague[:, None], total[owner], normal_replaced)
-    lengths = np.linalg.norm(reference, axis=1) * np.linalg.norm(normal_after, axis=1)
-    turned = (reference * normal_after).sum(axis=1) < _LEAST_COSINE * lengths
-    off = np.abs(((places[old_owner] - before[:, 0]) * normal).sum(axis=1))
-    far = (off > slight * np.linalg.norm(normal, axis=1)) & (round_before >= SLIVER)
+    turned = dot(reference, normal_after) < _LEAST_COSINE * (length(reference) * length(normal_after))
+    off = np.abs(dot(places[by] - before[:, 0], normal))
+    far = (off > slight * length(normal)) & (round_before >= SLIVER)
 
     was, becomes = np.ones(count), np.ones(count)
-    np.minimum.at(was, old_owner, round_before)
+    np.minimum.at(was, by, round_before)
     np.minimum.at(becomes, owner, round_after)
-    bad = (np.bincount(owner, turned, count) > 0) | (np.bincount(old_owner, far, count) > 0)
+    bad = (np.bincount(owner, turned, count) > 0) | (np.bincount(by, far, count) > 0)
     return np.where(bad, -1.0, becomes - was)
+
+
+def _near(triangles: Int64Array, vertices: BoolArray) -> Int64Array:
+    """Return the triangles with a corner that is among some vertices or next to one of them, int64 (N,).
+
+    triangles: int64 (T, 3), -1 if removed. vertices: bool (V + 1,), the last one False.
+    """
+    near = vertices.copy()
+    near[triangles[touching(triangles, vertices)]] = True
+    return np.flatnonzero(touching(triangles, near))
 
 
 def _normals(corners: Float64Array) -> Float64Array:

@@ -4,6 +4,7 @@
 import numpy as np
 
 from ..arrays import Float32Array, Int32Array
+from ..raster.vectors import dot, length
 
 
 def smooth_normals(vertices: Float32Array, triangles: Int32Array) -> Float32Array:
@@ -15,11 +16,11 @@ def smooth_normals(vertices: Float32Array, triangles: Int32Array) -> Float32Arra
     corners = vertices[triangles].astype(np.float64)
     following, previous = np.roll(corners, -1, axis=1) - corners, np.roll(corners, 1, axis=1) - corners
     across = np.cross(following, previous)
-    angles = np.arctan2(np.linalg.norm(across, axis=2), (following * previous).sum(axis=2))
-    faces = across[:, 0] / np.maximum(np.linalg.norm(across[:, 0], axis=1), np.finfo(np.float64).tiny)[:, None]
+    angles = np.arctan2(length(across), dot(following, previous))
+    faces = across[:, 0] / np.maximum(length(across[:, 0]), np.finfo(np.float64).tiny)[:, None]
     weighted = (angles[..., None] * faces[:, None]).reshape(-1, 3)
     at = triangles.reshape(-1)
     sums = np.stack([np.bincount(at, weighted[:, axis], len(vertices)) for axis in range(3)], axis=1)
-    lengths = np.linalg.norm(sums, axis=1)
+    lengths = length(sums)
     sums[lengths == 0.0] = (0.0, 0.0, 1.0)
     return (sums / np.where(lengths == 0.0, 1.0, lengths)[:, None]).astype(np.float32)

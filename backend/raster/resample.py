@@ -12,6 +12,7 @@ input.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeVar, cast
 
 import numpy as np
@@ -19,7 +20,7 @@ import numpy as np
 from ..arrays import Float32Array, Float64Array, UInt8Array
 from ..flow.products import Crop, NormalMap, Picture
 from .matmul import MatMul, by_matmul
-from .vectors import TO_VIEWER, unit
+from .vectors import TO_VIEWER, by_column, unit
 
 Pixels = TypeVar("Pixels", UInt8Array, Float32Array)
 
@@ -152,7 +153,7 @@ def _premultiplied_bytes(band: Picture) -> Picture:
 def _moved(normal_map: NormalMap, move: Callable[[Float32Array], Float32Array]) -> NormalMap:
     """Apply `move` to a normal map: normals are weighted by alpha and made unit length again."""
     alpha = np.clip(move(normal_map.alpha), 0.0, 1.0)
-    normals = move(normal_map.normals * normal_map.alpha[..., None])
+    normals = move(by_column(np.multiply, normal_map.normals, normal_map.alpha))
     return NormalMap(unit(normals, TO_VIEWER, least=1e-3), alpha)
 
 
@@ -171,10 +172,13 @@ def _straight(floats: Float32Array, full: float) -> Float32Array:
     """Divide by alpha again, and clip bytes and pictures, which the kernel's negative lobes may carry out of range."""
     if floats.shape[2] != 4:
         return np.clip(floats, 0, full) if full > 1 else np.ascontiguousarray(floats)
-    alpha = np.clip(floats[..., 3:], 0, full)
-    colours = np.clip(floats[..., :3], 0, alpha) * (full / np.maximum(alpha, np.float32(1e-6)))
-    visible = alpha >= max(full / 510, 1e-6)  # half of the least alpha above 0 that a byte holds
-    return np.concatenate([np.where(visible, colours, np.float32(0)), alpha], axis=-1)
+    result = np.empty_like(floats)
+    alpha = np.clip(floats[..., 3], 0, full, out=result[..., 3])
+    factor = full / np.maximum(alpha, np.float32(1e-6))
+    factor[alpha < max(full / 510, 1e-6)] = 0  # half of the least alpha above 0 that a byte holds
+    for channel in range(3):
+        np.multiply(np.clip(floats[..., channel], 0, alpha), factor, out=result[..., channel])
+    return result
 
 
 def _full(image: UInt8Array | Float32Array) -> float:
@@ -195,20 +199,27 @@ def _stretch(
     Beyond the border lies `beyond`, (C,), or if that is None the outermost rows. With `premultiply` a picture's colours
     are multiplied by its alpha first.
     """
-    start, extent = span
     result = np.empty((count, *image.shape[1:]), np.float32)
-    step = extent / count
-    for first in range(0, count, _BLOCK):
-        block = result[first : first + _BLOCK]
-        centres = start + (first + np.arange(len(block)) + 0.5) * step
-        weights, low, high = _weights(centres, max(step, 1.0), len(image), clamp=beyond is None)
+    bands = _bands(float(span[0]), float(span[1]), count, len(image), clamp=beyond is None)
+    raised = beyond is not None and beyond.any()
+    for number, (weights, low, high) in enumerate(bands):
+        block = result[number * _BLOCK : (number + 1) * _BLOCK]
         band = _premultiplied(image[low:high]) if premultiply else image[low:high].astype(np.float32, copy=False)
-        if beyond is not None:
+        if raised:
             band = band - beyond
         block[:] = multiply(weights, band.reshape(len(band), -1)).reshape(block.shape)
-        if beyond is not None:
+        if raised:
             block += beyond
     return result
+
+
+@lru_cache(maxsize=16)  # of a large picture all bands of rows have the same columns, and of a map all its parts
+def _bands(start: float, extent: float, count: int, length: int, *, clamp: bool) -> list[tuple[Float32Array, int, int]]:
+    """Return what `_weights` does for every block of `count` rows that lie in [start, start + extent)."""
+    centres = start + (np.arange(count) + 0.5) * (extent / count)
+    widening = max(extent / count, 1.0)
+    blocks = (centres[first : first + _BLOCK] for first in range(0, count, _BLOCK))
+    return [_weights(block, widening, length, clamp=clamp) for block in blocks]
 
 
 def _weights(centres: Float64Array, widening: float, length: int, *, clamp: bool) -> tuple[Float32Array, int, int]:

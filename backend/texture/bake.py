@@ -11,6 +11,7 @@ import numpy as np
 
 from ..arrays import BoolArray, Float32Array, Float64Array
 from ..raster.morphology import eroded
+from ..raster.vectors import by_column
 
 GRAZING = np.cos(np.radians(75.0))
 """The least cosine between a surface's normal and the way to the camera."""
@@ -60,13 +61,18 @@ def sample(image: Float32Array, columns: Float64Array, rows: Float64Array) -> Fl
     x = np.clip(columns - 0.5, 0.0, width - 1.0)
     y = np.clip(rows - 0.5, 0.0, height - 1.0)
     left, top = np.minimum(x.astype(np.intp), max(width - 2, 0)), np.minimum(y.astype(np.intp), max(height - 2, 0))
-    right, down = (x - left).astype(np.float32)[:, None], (y - top).astype(np.float32)[:, None]
+    right, down = (x - left).astype(np.float32), (y - top).astype(np.float32)
     beside, below = min(width - 1, 1), min(height - 1, 1)
     pixels, at = image.reshape(height * width, -1), top * width + left
-    upper = pixels.take(at, axis=0) * (1 - right) + pixels.take(at + beside, axis=0) * right
-    at += below * width
-    lower = pixels.take(at, axis=0) * (1 - right) + pixels.take(at + beside, axis=0) * right
-    return upper * (1 - down) + lower * down
+    upper, lower = (
+        _between(pixels.take(row, axis=0), pixels.take(row + beside, axis=0), right) for row in (at, at + below * width)
+    )
+    return _between(upper, lower, down)
+
+
+def _between(one: Float32Array, other: Float32Array, share: Float32Array) -> Float32Array:
+    """Values between two, float32 (N, C), at shares of the way, float32 (N,)."""
+    return by_column(np.multiply, one, 1 - share) + by_column(np.multiply, other, share)
 
 
 def blend(weights: Float64Array, colours: Float64Array, strength: float = 1.0) -> Float64Array:

@@ -19,6 +19,7 @@ from ..raster.oklab import oklab
 from ..raster.pull_push import fill
 from ..raster.resample import resample
 from ..raster.ticks import Poll
+from ..raster.vectors import length
 from .grain import share_of_texture
 from .light import GREYS, HUES, materials
 from .patches import complete, places_of
@@ -82,7 +83,7 @@ def from_behind(colours: Float32Array, even: Float32Array, inside: BoolArray, po
     trust = np.where(inner, 1, _DOUBTED).astype(np.float32) * known
     guess[rim] = fill(coarse, trust)[rim]  # what is left goes on to the outline
     filled, source = complete(guess, known, hole, sources, poll)
-    strayed = hole & dilated(main >= 0, _GROWN) & (np.linalg.norm(filled - guess, axis=2) > _STRAYED)
+    strayed = hole & dilated(main >= 0, _GROWN) & (length(filled - guess) > _STRAYED)
     strayed |= rim
     filled[strayed] = guess[strayed]
     detail = smooth - resample(coarse, all_of_it, (size, size))
@@ -212,7 +213,7 @@ def enclosed(colours: Float32Array, inside: BoolArray, poll: Poll) -> BoolArray:
     border = inside & ~eroded(np.pad(inside, 1), 1)[1:-1, 1:-1]
     cost = np.where(border, 0.0, np.inf).astype(np.float32)
     steps = ((0, 1), (1, 0), (1, 1), (1, -1))
-    prices = [np.linalg.norm(lab - np.roll(lab, step, (0, 1)), axis=-1) for step in steps]
+    prices = [length(lab - np.roll(lab, step, (0, 1))) for step in steps]
     prices = [np.maximum(price - _SLACK * float(np.hypot(*step)), 0) for price, step in zip(prices, steps, strict=True)]
     for step, price in zip(steps, prices, strict=True):
         price[~(inside & np.roll(inside, step, (0, 1)))] = np.inf

@@ -17,6 +17,7 @@ from ..mesh.check import components
 from ..mesh.rows import first_of
 from ..raster.ticks import Poll
 from ..raster.triangles import hits
+from ..raster.vectors import dot, length
 
 FRONT = 0
 _NORMALS = np.array([(0, 0, 1), (0, 0, -1), (1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0)], np.float64)
@@ -71,7 +72,7 @@ def cut(points: Float64Array, triangles: Int32Array, poll: Poll, faces: Int32Arr
     corners = points.take(triangles, axis=0)
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     across = np.stack([np.bincount(of_face, across[:, axis]) for axis in range(3)], axis=1)
-    area = np.linalg.norm(across, axis=1)
+    area = length(across)
     normals = across / np.maximum(area, 1e-300)[:, None]
     poll()
     shared = _shared(triangles)
@@ -189,7 +190,7 @@ def _without_specks(
     facing = [np.bincount(of, area[small] * normals[small, axis], len(sizes)) for axis in range(3)]
     votes[np.stack(facing, axis=1) @ _NORMALS.T <= 0.0] = 0
     to = np.argmax(votes, axis=1).astype(np.int8)
-    moved = (votes.max(axis=1) > 0)[of] & ((normals[small] * _NORMALS[to[of]]).sum(axis=1) > 0)
+    moved = (votes.max(axis=1) > 0)[of] & (dot(normals[small], _NORMALS[to[of]]) > 0)
     sides = sides.copy()
     sides[small[moved]] = to[of[moved]]
     return sides, int(moved.sum())

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..arrays import BoolArray, Float32Array
 from ..raster.blur import box_blur
+from ..raster.vectors import by_column, dot
 from .light import LUMINANCE, greyness, lightness_and_hue, materials
 
 _SLOW = 0.02  # of the side: the radius over which brightness is averaged
@@ -27,7 +28,7 @@ def evened(colours: Float32Array, inside: BoolArray) -> Float32Array:
     if not inside.any():
         return colours
     pixels = colours[inside].astype(np.float64)
-    brightness = np.log(np.maximum(pixels @ LUMINANCE, _BLACK))
+    brightness = np.log(np.maximum(dot(pixels, LUMINANCE), _BLACK))
     material = materials(pixels)
     row, column = (place // _STEP for place in np.nonzero(inside))
     missing = np.zeros(len(pixels))
@@ -42,5 +43,5 @@ def evened(colours: Float32Array, inside: BoolArray) -> Float32Array:
     grey = greyness(lightness_and_hue(pixels)[1])
     missing /= 1 + (grey * missing / _FIRM) ** 2
     result = colours.copy()
-    result[inside] = pixels * np.exp(missing)[:, None]
+    result[inside] = by_column(np.multiply, pixels, np.exp(missing))
     return result

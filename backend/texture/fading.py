@@ -11,6 +11,7 @@ import numpy as np
 from ..arrays import Float64Array, Int32Array
 from ..mesh.rows import used
 from ..raster.ticks import Poll
+from ..raster.vectors import length
 
 _MOST = 48  # rounds
 _SURE = 0.9  # known as well as that, a value stays as it is
@@ -32,10 +33,10 @@ def faded(
     there, flowing = used(flowing, len(points))
     corners = np.ascontiguousarray(flowing.T)
     at, kept, open_ = points[there], np.ascontiguousarray(result[there].T), 1 - known[there]
-    length = float(np.median(np.linalg.norm(at[corners[0]] - at[corners[1]], axis=1)))
+    edge = float(np.median(length(at[corners[0]] - at[corners[1]])))
     share = open_ / (3 * np.bincount(corners.reshape(-1), minlength=len(at)))
     heat = kept.copy()
-    for _ in range(int(np.clip((reach / max(length, 1e-9)) ** 2, 1, _MOST))):
+    for _ in range(int(np.clip((reach / max(edge, 1e-9)) ** 2, 1, _MOST))):
         poll()
         for warm, own in zip(heat, kept, strict=True):
             triple = warm[corners].sum(axis=0)  # of each triangle, which all of its corners get

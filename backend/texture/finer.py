@@ -113,4 +113,6 @@ def _cells(count: int) -> Int64Array:
 
 def _joined(places: Float64Array) -> tuple[Int64Array, Int64Array]:
     """Number places, float64 (N, 3), that are one but for rounding: int64 (N,), and the first of each, int64 (M,)."""
-    return numbered(*np.rint(places * 64).astype(np.int64).T)
+    whole = np.rint(places * 64).astype(np.int64)
+    whole -= whole.min(axis=0)
+    return numbered(np.ravel_multi_index(tuple(whole.T), tuple(whole.max(axis=0) + 1)))  # faster than three columns

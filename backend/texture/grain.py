@@ -14,6 +14,7 @@ import numpy as np
 from ..arrays import BoolArray, Float32Array, Float64Array, Int64Array
 from ..raster.blur import box_blur
 from ..raster.morphology import eroded
+from ..raster.vectors import by_column, length
 from .bake import sample
 from .light import materials
 
@@ -49,7 +50,7 @@ class Grain:
         along = _turned(row + np.sign(normals[:, 1]) * depth, self.columns[_whole(column, len(self.columns))])
         column, row = np.where(beside, across, column), np.where(beside, row, along)
         around = sample(self.surroundings, column, row)
-        apart = np.linalg.norm(around - colours, axis=1) / np.maximum(np.linalg.norm(around + colours, axis=1), 1e-6)
+        apart = length(around - colours) / np.maximum(length(around + colours), 1e-6)
         share = np.exp(-((apart / _ALIKE) ** 2))[:, None]
         return colours * (1 + share * (sample(self.quick, column, row) - 1))
 
@@ -57,14 +58,15 @@ class Grain:
 def grain_of(colours: Float32Array, inside: BoolArray) -> Grain:
     """The texture of a picture's object. colours: linear, float32 (S, S, 3). inside: bool (S, S)."""
     inside = eroded(inside, _RIM)
-    shown = inside.astype(np.float32)[..., None]
+    shown = inside.astype(np.float32)
     mass = np.maximum(box_blur(shown, _QUICK * len(inside), beyond="zero"), 1e-6)
-    around = box_blur(colours * shown, _QUICK * len(inside), beyond="zero") / mass
+    around = box_blur(by_column(np.multiply, colours, shown), _QUICK * len(inside), beyond="zero")
+    around = by_column(np.divide, around, mass)
     quick = np.ones_like(around)
     if inside.any():
         over = np.log(np.maximum(colours[inside], _BLACK) / np.maximum(around[inside], _BLACK))
         share = share_of_texture(np.abs(over).mean(axis=1), materials(around[inside].astype(np.float64)))
-        quick[inside] = np.exp(over * share[:, None])
+        quick[inside] = np.exp(by_column(np.multiply, over, share))
     return Grain(around, quick, _ends(inside), _ends(inside.T))
 
 

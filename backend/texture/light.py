@@ -12,6 +12,8 @@ import numpy as np
 
 from ..arrays import BoolArray, Float32Array, Float64Array, Int64Array
 from ..raster.oklab import oklab
+from ..raster.small_systems import products, solved
+from ..raster.vectors import dot
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 """Of linear colours, by ITU-R BT.709."""
@@ -23,6 +25,7 @@ GREYS = 0.6
 """What lightness can count among greys, which have no hue to be told apart by."""
 _GREY = 0.06  # chroma over lightness: with less a colour is grey
 _ALIKE = 0.12  # distance below which two colours are one material
+_SAME = 0.08  # distance of their means, below which two groups are one
 _DARK = 0.2  # lightness below which a hue is not sure
 _EVEN = 0.01  # of the pixels: how strongly the fit is held to even light
 _MOST = 20_000  # pixels that are fitted
@@ -40,14 +43,14 @@ def fit(colours: Float32Array, normals: Float32Array, inside: BoolArray) -> Floa
     at = np.flatnonzero(inside)
     at = at[:: max(1, len(at) // _MOST)]
     pixels = colours.reshape(-1, 3)[at].astype(np.float64)
-    light = pixels @ LUMINANCE
+    light = dot(pixels, LUMINANCE)
     if len(at) < 100 or not light.any():
         return even
     basis = harmonics(normals.reshape(-1, 3)[at].astype(np.float64))
     material = materials(pixels)
     coefficients, weights = even, np.ones(len(at))
     for _ in range(_ROUNDS):
-        shade = np.maximum(basis @ coefficients, 0.1)
+        shade = np.maximum(_sums(basis, coefficients), 0.1)
         brightness = np.bincount(material, weights * light * shade, _MATERIALS) / np.maximum(
             np.bincount(material, weights * shade**2, _MATERIALS), 1e-9
         )
@@ -55,16 +58,23 @@ def fit(colours: Float32Array, normals: Float32Array, inside: BoolArray) -> Floa
         scale = float(np.mean(brightness[material] ** 2))
         hold = _EVEN * len(at) * scale * np.eye(9)
         hold[0, 0] = 0.0
-        coefficients = np.linalg.solve(np.einsum("ni,n,nj->ij", lit, weights, lit) + hold, lit.T @ (weights * light))
-        error = (light - lit @ coefficients) / np.maximum(brightness[material], 1e-3)
+        weighted = lit * weights[:, None]
+        right = np.einsum("ni,n->i", weighted, light)
+        coefficients = solved(products(weighted, lit) + hold, right[:, None])[:, 0]
+        error = (light - _sums(lit, coefficients)) / np.maximum(brightness[material], 1e-3)
         weights = 1.0 / (1.0 + (np.where(error > 0, 2.0, 1.0) * error / 0.2) ** 2)
-        coefficients = coefficients / max(float((basis @ coefficients).mean()), 1e-6)
+        coefficients = coefficients / max(float(_sums(basis, coefficients).mean()), 1e-6)
     return coefficients
+
+
+def _sums(rows: Float64Array, factors: Float64Array) -> Float64Array:
+    """Rows, float64 (..., N), times factors, (N,). Not by BLAS, whose last bits depend on the number of threads."""
+    return np.einsum("...n,n->...", rows, factors)
 
 
 def shade(coefficients: Float64Array, normals: Float32Array) -> Float32Array:
     """Return how brightly surfaces are lit, float32 (...), within `RANGE`, for normals (..., 3)."""
-    return np.clip(harmonics(normals.astype(np.float64)) @ coefficients, *RANGE).astype(np.float32)
+    return np.clip(_sums(harmonics(normals.astype(np.float64)), coefficients), *RANGE).astype(np.float32)
 
 
 def harmonics(normals: Float64Array) -> Float64Array:
@@ -77,28 +87,52 @@ def materials(pixels: Float64Array, greys: float = HUES) -> Int64Array:
     """The material of each pixel, int64 (N,): k-means over its hue and, a little, its lightness.
 
     It begins at the mean and the colours farthest apart. Shade scales Oklab's three numbers, so that their ratios stay.
-    pixels: float64 (N, 3), linear. greys: what lightness counts among colours without a hue, see `GREYS`.
+    Groups that are alike in the end are one, if hues alone tell them apart. pixels: float64 (N, 3), linear. greys: what
+    lightness counts among colours without a hue, see `GREYS`.
     """
     lightness, hue = lightness_and_hue(pixels)
     counts = HUES + (greys - HUES) * greyness(hue)
     lab = np.column_stack([counts * lightness, hue])
     means = lab.mean(axis=0)[None]
-    apart = ((lab - means) ** 2).sum(axis=1)
+    apart = _apart(lab, means[0])
     while len(means) < _MATERIALS and apart.max() >= _ALIKE**2:
         means = np.concatenate([means, lab[int(np.argmax(apart))][None]])
-        apart = np.minimum(apart, ((lab - means[-1]) ** 2).sum(axis=1))
+        apart = np.minimum(apart, _apart(lab, means[-1]))
     nearest = np.zeros(len(lab), np.int64)
     for _ in range(_ROUNDS):
         nearest = np.argmin(-2 * lab @ means.T + (means**2).sum(axis=1), axis=1)
         counts = np.bincount(nearest, minlength=len(means))
         sums = np.stack([np.bincount(nearest, lab[:, axis], len(means)) for axis in range(3)], axis=1)
         means = np.where(counts[:, None] > 0, sums / np.maximum(counts, 1)[:, None], means)
-    return nearest
+    return nearest if greys > HUES else _joined(means, counts)[nearest]
+
+
+def _joined(means: Float64Array, counts: Int64Array) -> Int64Array:
+    """The number that each group gets, int64 (K,): that of another one if their means are near, the nearest two first.
+
+    The mean of all, at which one group begins, is often of no material, and takes a part of one then.
+    """
+    number, counts = np.arange(len(means)), counts.astype(np.float64)
+    while True:
+        apart = ((means[:, None] - means) ** 2).sum(axis=2)
+        apart[(counts == 0) | (counts == 0)[:, None]] = np.inf
+        np.fill_diagonal(apart, np.inf)
+        kept, gone = np.unravel_index(np.argmin(apart), apart.shape)
+        if apart[kept, gone] >= _SAME**2:
+            return number
+        means[kept] = np.average(means[[kept, gone]], axis=0, weights=counts[[kept, gone]])
+        counts[kept], counts[gone] = counts[kept] + counts[gone], 0
+        number[number == gone] = kept
+
+
+def _apart(places: Float64Array, place: Float64Array) -> Float64Array:
+    """The squared distances of places, float64 (N, D), from one, (D,): float64 (N,)."""
+    return dot(way := places - place, way)
 
 
 def greyness(hue: Float64Array) -> Float64Array:
     """How little hue there is, float64 (N,), 1 for a grey, of hues as `lightness_and_hue` gives them, (N, 2)."""
-    return np.exp(-(hue**2).sum(axis=1) / _GREY**2)
+    return np.exp(-dot(hue, hue) / _GREY**2)
 
 
 def lightness_and_hue(pixels: Float64Array) -> tuple[Float64Array, Float64Array]:

@@ -20,7 +20,7 @@ from ..raster.render import vertex_normals
 from ..raster.resample import crop_resize, resample
 from ..raster.side_by_side import both, in_order
 from ..raster.ticks import Poll
-from ..raster.vectors import TO_VIEWER, unit
+from ..raster.vectors import TO_VIEWER, by_column, dot, unit
 from . import light
 from .atlas import Atlas, lay_out
 from .bake import SQUARE, View, blend, sample, weights
@@ -145,14 +145,18 @@ def baked(
     def poll() -> None:
         report(done, STEPS)
 
-    def laid_out(poll: Poll) -> tuple[Atlas, Float64Array, Grid]:
-        atlas, normals = layout(poll), _normals(seen)
-        return atlas, normals, finer(seen, normals, _COARSE * side, poll)
+    inside = cutout.rgba[..., 3] > 127
 
-    (atlas, normals, grid), tones = both(laid_out, lambda poll: _tones(cutout, normal_map, poll), poll)
+    def laid_out(poll: Poll) -> tuple[Atlas, Float64Array, Grid, tuple[View, View]]:
+        atlas, normals = layout(poll), _normals(seen)
+        grid = finer(seen, normals, _COARSE * side, poll)
+        usable = kept(inside, min(round(atlas.scale * side), _BUFFER))
+        return atlas, normals, grid, views(seen.points, seen.triangles, side, usable, poll)
+
+    (atlas, normals, grid, seen_by), tones = both(laid_out, lambda poll: _tones(cutout, normal_map, poll), poll)
     done = 6
     poll()
-    looks = _looks(seen, tones, cutout.crop, picture, round(atlas.scale * side), poll, lit=lit)
+    looks = _looks(seen_by, tones, cutout.crop, picture, round(atlas.scale * side), poll, lit=lit)
     done = 10
     poll()
     image, covered = _painted(seen, normals, grid, atlas, looks, side, poll)
@@ -187,34 +191,42 @@ def _tones(cutout: Cutout, normal_map: NormalMap, poll: Poll) -> _Tones:
     return _Tones(inside, shade, own, unlit, even, from_behind(as_seen, lit_evenly, inside, poll))
 
 
-def _looks(seen: Sight, tones: _Tones, crop: Crop, picture: Picture, wide: int, poll: Poll, *, lit: bool) -> _Looks:
-    """What the picture tells of a surface. wide: the side, in pixels, at which the picture is drawn."""
+def _looks(
+    seen_by: tuple[View, View], tones: _Tones, crop: Crop, picture: Picture, wide: int, poll: Poll, *, lit: bool
+) -> _Looks:
+    """What the picture tells of a surface.
+
+    seen_by: what is seen of it, from the front and from behind. wide: the side, in pixels, at which the picture is
+    drawn.
+    """
     inside, side = tones.inside, len(tones.inside)
     shown = inside.astype(np.float32)
+
+    near, far = seen_by
 
     def drawn(poll: Poll) -> tuple[Float32Array, Float32Array, Float32Array]:
         front = _drawn(picture, crop, wide, poll)
         if not lit:
             front /= np.clip(crop_resize(tones.shade, 0, 0, side, wide), *light.RANGE)
         factors = np.clip(_bright(tones.even) / _bright(tones.own if lit else tones.unlit), *_RANGE)
-        return front, fill(tones.even, shown, poll), fill(factors, shown, poll)
+        even = _without_detail(fill(tones.even, shown, poll), near.kept)
+        return front, even, fill(factors, shown, poll)
 
-    def viewed(poll: Poll) -> tuple[View, View, Float32Array, Grain]:
-        near, far = views(seen.points, seen.triangles, side, kept(inside, min(wide, _BUFFER)), poll)
-        poll()
+    def turned(poll: Poll) -> tuple[Float32Array, Grain]:
         behind = srgb_to_linear(tones.behind)
-        return near, far, behind, grain_of(behind, inside)
+        poll()
+        return behind, grain_of(behind, inside)
 
-    (front, even, factors), (near, far, behind, grain) = both(drawn, viewed, poll)
+    (front, even, factors), (behind, grain) = both(drawn, turned, poll)
     facing, back = _Side(front, near, FRONT), _Side(behind, far, BACK)
-    voter = _without_detail(replace(facing, colours=behind))
-    voters = (voter, replace(voter, view=far, sign=BACK))
-    return _Looks((facing, back), voters, grain, _without_detail(replace(facing, colours=even)).colours, factors)
+    smooth = _without_detail(behind, near.kept)
+    voters = (replace(facing, colours=smooth), replace(back, colours=smooth))
+    return _Looks((facing, back), voters, grain, even, factors)
 
 
 def _bright(colours: Float32Array) -> Float32Array:
     """The luminance of linear colours, a little above 0, float32 (S, S, 1)."""
-    return (colours @ light.LUMINANCE.astype(np.float32) + np.float32(1e-3))[..., None]
+    return (dot(colours, light.LUMINANCE.astype(np.float32)) + np.float32(1e-3))[..., None]
 
 
 def _drawn(picture: Picture, crop: Crop, wide: int, poll: Poll) -> Float32Array:
@@ -234,7 +246,7 @@ def _painted(
     """The atlas's image, float32 (S, S, 3), from 0 to 255, and where it shows the surface, float32 (S, S), 1 or 0."""
     found, known = _seen(grid.points, grid.normals, looks.voters, side)
     total = found.sum(axis=0)
-    base = _spread(grid.points, grid.triangles, blend(found, known), total / (total + _UNDER), poll)
+    base = _spread(grid.points, grid.normals, grid.triangles, blend(found, known), total / (total + _UNDER), poll)
     own = _at(grid.points, looks.even, side) / _at(grid.points, looks.factors, side)
     own *= _towards_even(grid.points, grid.normals, looks.factors, side)
     over = np.log((own + _LEAST) / (base + _LEAST)) * (found[0] / np.maximum(total, 1e-9))[:, None]
@@ -275,7 +287,12 @@ def _at(points: Float64Array, image: Float32Array, side: int) -> Float32Array:
 
 
 def _spread(
-    points: Float64Array, triangles: Int32Array, known: Float64Array, share: Float64Array, poll: Poll
+    points: Float64Array,
+    normals: Float64Array,
+    triangles: Int32Array,
+    known: Float64Array,
+    share: Float64Array,
+    poll: Poll,
 ) -> Float64Array:
     """Smooth colours for all vertices, float64 (V, 3), from those where they are known."""
     voters = np.flatnonzero(share > 0.5)
@@ -283,7 +300,7 @@ def _spread(
         return np.full_like(points, 0.5)
     tones = linear_to_srgb(np.clip(known, 0, 1))
     asked = np.flatnonzero(share < 1)
-    found = likely(points[asked], points[voters], tones[voters], share[voters], 1, poll)
+    found = likely(points[asked], points[voters], tones[voters], share[voters], 1, poll, normals=normals[asked])
     tones[asked] = found + share[asked, None] * (tones[asked] - found)
     corners = np.ascontiguousarray(triangles.T, np.intp)
     count = np.bincount(corners.reshape(-1), minlength=len(points)).astype(np.float64)
@@ -297,14 +314,14 @@ def _spread(
     return srgb_to_linear(np.clip(colours.T, 0, 1))
 
 
-def _without_detail(each: _Side) -> _Side:
-    """The same with smooth colours, smaller; only those of usable pixels count."""
-    small = min(each.colours.shape[0], _SMALL)
-    colours, kept = (crop_resize(part, 0, 0, len(part), small) for part in (each.colours, each.view.kept))
+def _without_detail(colours: Float32Array, kept: Float32Array) -> Float32Array:
+    """Smooth colours, smaller, float32 (N, N, 3), of an image (S, S, 3). kept: float32 (M, M), how far pixels count."""
+    small = min(colours.shape[0], _SMALL)
+    colours, kept = (crop_resize(part, 0, 0, len(part), small) for part in (colours, kept))
     kept = np.clip(kept, 0, 1)
     mass = box_blur(kept, _SMOOTH * small, beyond="zero")
-    blurred = box_blur(colours * kept[..., None], _SMOOTH * small, beyond="zero")
-    return replace(each, colours=blurred / np.maximum(mass, 1e-6)[..., None])
+    blurred = box_blur(by_column(np.multiply, colours, kept), _SMOOTH * small, beyond="zero")
+    return by_column(np.divide, blurred, np.maximum(mass, 1e-6))
 
 
 def _seen(

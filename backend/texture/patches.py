@@ -133,7 +133,7 @@ def _filled(
             asked = asked[nearer]
             best[asked], found[asked] = guess[asked], apart[nearer]
         source[at[:, 0], at[:, 1]] = best
-        image = _voted(image, at, best, found, offsets, hole, known)
+        image = _voted(image, target, flat(best)[:, None] + flat_offsets, found, hole, known)
     return image, source
 
 
@@ -155,28 +155,21 @@ def _guesses(source: Int64Array, at: Int64Array, best: Int64Array, rng: np.rando
 
 
 def _voted(
-    image: Float32Array,
-    at: Int64Array,
-    best: Int64Array,
-    found: Float32Array,
-    offsets: Int64Array,
-    hole: BoolArray,
-    known: BoolArray,
+    image: Float32Array, target: Int64Array, source: Int64Array, found: Float32Array, hole: BoolArray, known: BoolArray
 ) -> Float32Array:
-    """The hole's colours as the patches around each pixel have them, those that fit well first."""
-    height, width = hole.shape
+    """The hole's colours as the patches around each pixel have them, those that fit well first.
+
+    target: int64 (N, 25), the pixels of the patches, and source: those that they copy, as flat indices of an image that
+    goes on by `_RADIUS` to all sides. found: float32 (N,), how far each patch is from what it copies.
+    """
+    shape = (hole.shape[0] + 2 * _RADIUS, hole.shape[1] + 2 * _RADIUS)
+    inner = (slice(_RADIUS, -_RADIUS), slice(_RADIUS, -_RADIUS))
+    pad = ((_RADIUS, _RADIUS), (_RADIUS, _RADIUS))
     trust = np.exp(-found / max(2 * float(np.median(found)), 1e-6)) + 1e-3
-    sums = np.zeros((height * width, image.shape[2]))
-    total = np.zeros(height * width)
-    for offset in offsets:
-        to, origin = at + offset, best + offset
-        there = ((to >= 0) & (to < (height, width)) & (origin >= 0) & (origin < (height, width))).all(axis=1)
-        to, origin, share = to[there], origin[there], trust[there]
-        share = share * known[origin[:, 0], origin[:, 1]]
-        place = to[:, 0] * width + to[:, 1]
-        colours = image[origin[:, 0], origin[:, 1]]
-        total += np.bincount(place, share, len(total))
-        for channel in range(image.shape[2]):
-            sums[:, channel] += np.bincount(place, share * colours[:, channel], len(total))
-    voted = (sums / np.maximum(total, 1e-9)[:, None]).reshape(image.shape)
-    return np.where((hole & (total.reshape(hole.shape) > 1e-9))[..., None], voted, image).astype(np.float32)
+    place, origin = target.T.reshape(-1), source.T.reshape(-1)
+    share = np.tile(trust, source.shape[1]) * np.pad(known, pad).reshape(-1)[origin]
+    total = np.bincount(place, share, shape[0] * shape[1]).reshape(shape)[inner]
+    colours = np.pad(image, (*pad, (0, 0))).reshape(-1, image.shape[2]).take(origin, axis=0)
+    sums = [np.bincount(place, share * colour, shape[0] * shape[1]).reshape(shape)[inner] for colour in colours.T]
+    voted = np.stack(sums, axis=2) / np.maximum(total, 1e-9)[..., None]
+    return np.where((hole & (total > 1e-9))[..., None], voted, image).astype(np.float32)

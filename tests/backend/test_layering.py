@@ -206,7 +206,7 @@ def test_of_what_does_not_ship_only_commands_know_and_only_inside_functions() ->
     assert users == {
         f"backend.commands.{name}"
         for name in (
-            *("detailverse", "detailverse_stages", "train", "train_finetune", "train_small"),
+            *("detailverse", "detailverse_stages", "train", "train_data", "train_finetune", "train_small"),
             *("evaluate_cutouts", "evaluate_geometry", "evaluate_normals", "evaluate_shapes", "evaluate_views"),
         )
     }

@@ -19,6 +19,8 @@ from ...arrays import BoolArray, Float64Array, Int64Array
 BLOCK = 32
 """The legs of the coarsest triangles, in pixels. A lattice's height and width are a multiple of it, plus one."""
 
+_DIAGONAL = ((-1, -1), (-1, 1), (1, -1), (1, 1))
+_STRAIGHT = ((-1, 0), (1, 0), (0, -1), (0, 1))
 _NEAREST = 0.05  # of an edge: how near to its ends the outline may cut it; nearer cuts would leave needles
 
 
@@ -44,7 +46,8 @@ def errors(surface: Float64Array, inside: BoolArray) -> Float64Array:
     surface: float64 (3, H, W), the position of each point. inside: bool (H, W). The result is in the surface's unit:
     for a point at least that of every finer point that depends on it, infinite along the outline, 0 outside.
     """
-    error = np.zeros(inside.shape)
+    wide = np.zeros([size + 2 * BLOCK for size in inside.shape])  # with zeros beyond the lattice
+    error = wide[BLOCK:-BLOCK, BLOCK:-BLOCK]
     reach = inside.astype(np.int8)
     around = np.zeros_like(reach)
     around[1:-1, 1:-1] = reach[:-2, 1:-1] + reach[2:, 1:-1] + reach[1:-1, :-2] + reach[1:-1, 2:] + reach[1:-1, 1:-1]
@@ -52,26 +55,24 @@ def errors(surface: Float64Array, inside: BoolArray) -> Float64Array:
     step = 1
     while step < BLOCK:
         for first in ((0, step), (step, 0)):  # middles of horizontal and of vertical sides
-            middle = np.ix_(
-                *(np.arange(start, size, 2 * step) for start, size in zip(first, inside.shape, strict=True))
-            )
-            own = _deviation(surface, inside, middle, (first[0] // step * step, first[1] // step * step))
+            middles = _Points(first, 2 * step, inside.shape)
+            own = _deviation(surface, inside, middles, first)
             if step == 1:
-                own[outline[middle]] = np.inf
+                own[outline[middles.at()]] = np.inf
             else:
-                own = np.maximum(own, _greatest_around(error, middle, step // 2, diagonal=True))
-            error[middle] = own
-        middle = np.ix_(*(np.arange(step, size, 2 * step) for size in inside.shape))
-        row, column = np.indices(error[middle].shape)
+                own = np.maximum(own, _greatest_around(wide, middles, step // 2, _DIAGONAL))
+            error[middles.at()] = own
+        middles = _Points((step, step), 2 * step, inside.shape)
+        row, column = np.indices(error[middles.at()].shape)
         falling = (row + column) % 2 == 0  # which diagonal the square's coarser triangles share
         own = np.where(
             falling,
-            _deviation(surface, inside, middle, (step, step)),
-            _deviation(surface, inside, middle, (step, -step)),
+            _deviation(surface, inside, middles, (step, step)),
+            _deviation(surface, inside, middles, (step, -step)),
         )
-        error[middle] = np.maximum(own, _greatest_around(error, middle, step, diagonal=False))
+        error[middles.at()] = np.maximum(own, _greatest_around(wide, middles, step, _STRAIGHT))
         step *= 2
-    return error
+    return np.ascontiguousarray(error)
 
 
 def triangulate(error: Float64Array, tolerance: float) -> Int64Array:
@@ -167,28 +168,33 @@ def folded(cut_lattice: Triangulation, surface: Float64Array) -> Int64Array:
     return points[corners[corners < len(points)]]
 
 
-def _deviation(
-    surface: Float64Array, inside: BoolArray, middle: tuple[Int64Array, ...], offset: tuple[int, int]
-) -> Float64Array:
+@dataclass(frozen=True)
+class _Points:
+    """Points of a lattice of a shape: from the first row and column on, every `spacing`-th."""
+
+    first: tuple[int, int]
+    spacing: int
+    shape: tuple[int, ...]
+
+    def at(self, down: int = 0, right: int = 0) -> tuple[slice, ...]:
+        """Where the points are, or what lies so many rows and columns from them."""
+        shifted = zip(self.first, self.shape, (down, right), strict=True)
+        return tuple(slice(start + by, size + by, self.spacing) for start, size, by in shifted)
+
+
+def _deviation(surface: Float64Array, inside: BoolArray, middles: _Points, offset: tuple[int, int]) -> Float64Array:
     """Return the distance of points from the middle between their two neighbours; 0 unless all three are inside."""
-    row, column = middle
-    a = (row - offset[0], column - offset[1])
-    b = (row + offset[0], column + offset[1])
+    middle, a, b = middles.at(), middles.at(-offset[0], -offset[1]), middles.at(*offset)
     away = np.sqrt(sum((part[middle] - (part[a] + part[b]) / 2) ** 2 for part in surface))
     return np.where(inside[middle] & inside[a] & inside[b], away, 0.0)
 
 
-def _greatest_around(error: Float64Array, middle: tuple[Int64Array, ...], step: int, *, diagonal: bool) -> Float64Array:
-    """Return the greatest error among the four neighbours within the lattice."""
-    height, width = error.shape
-    row, column = middle
-    offsets = ((-1, -1), (-1, 1), (1, -1), (1, 1)) if diagonal else ((-1, 0), (1, 0), (0, -1), (0, 1))
-    found = np.zeros(np.broadcast_shapes(row.shape, column.shape))
-    for down, right in offsets:
-        r, c = row + down * step, column + right * step
-        beyond = (r < 0) | (r >= height) | (c < 0) | (c >= width)
-        found = np.maximum(found, np.where(beyond, 0.0, error[np.clip(r, 0, height - 1), np.clip(c, 0, width - 1)]))
-    return found
+def _greatest_around(
+    wide: Float64Array, middles: _Points, step: int, around: tuple[tuple[int, int], ...]
+) -> Float64Array:
+    """Return the greatest error among four neighbours of points. wide: the errors, and zeros `BLOCK` points around."""
+    neighbours = [wide[middles.at(BLOCK + down * step, BLOCK + right * step)] for down, right in around]
+    return np.maximum.reduce(neighbours)
 
 
 def _rotate(triangles: Int64Array, marked: BoolArray) -> Int64Array:

@@ -22,7 +22,7 @@ from ...raster.matmul import fastest
 from ...raster.resample import crop_normals, crop_resize
 from ...raster.side_by_side import both
 from ...raster.ticks import Poll
-from ...raster.vectors import TO_VIEWER, unit
+from ...raster.vectors import TO_VIEWER, by_column, unit
 
 _COARSE = (128, 160)  # pixels of the square's side: of the two looks whose mean has the large forms
 _FINE = 384  # at most
@@ -86,9 +86,9 @@ def join(low: NormalMap, high: NormalMap, deviation: float, poll: Poll) -> Norma
     `low`. Pixels are weighted by the alpha of `high`, so that nothing bleeds in from outside.
     """
     difference = low.normals - high.normals
-    weights = np.concatenate([difference * high.alpha[..., None], high.alpha[..., None]], axis=2)
+    weights = np.dstack([by_column(np.multiply, difference, high.alpha), high.alpha])
     blurred = gaussian_blur(weights, deviation, fastest(), poll)
-    change = blurred[..., :3] / np.maximum(blurred[..., 3:], np.float32(1e-4))
+    change = by_column(np.divide, blurred[..., :3], np.maximum(blurred[..., 3], np.float32(1e-4)))
     return NormalMap(unit((high.normals + change).astype(np.float32, copy=False)), high.alpha)
 
 

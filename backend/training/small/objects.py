@@ -18,7 +18,6 @@ from torch import Tensor
 
 from ...errors import UserError
 from ...nn.checkpoint import read_tensors
-from ...safe_files import replacing
 from ..core.task import HELD_OUT_SEED
 from . import views
 
@@ -66,14 +65,6 @@ def tensors_of(made: Drawn) -> dict[str, Tensor]:
         "pictures": torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))),
         "sheets": torch.from_numpy(views.sheets(made.seen)).half(),
     }
-
-
-def write(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Write an object's file, beside first, then in place."""
-    from safetensors.torch import save  # noqa: PLC0415
-
-    with replacing(path) as file:
-        file.write(save({name: tensor.contiguous() for name, tensor in tensors.items()}))
 
 
 def read(path: Path) -> dict[str, Tensor]:

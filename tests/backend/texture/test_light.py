@@ -4,7 +4,7 @@
 import numpy as np
 
 from backend.arrays import BoolArray, Float32Array
-from backend.texture.light import fit, harmonics, shade
+from backend.texture.light import GREYS, fit, harmonics, materials, shade
 
 SIDE = 96
 
@@ -43,3 +43,17 @@ def test_a_few_pixels_and_black_ones_say_nothing_about_the_light() -> None:
     few[40:44, 40:44] = inside[40:44, 40:44]
     np.testing.assert_array_equal(fit(picture, normals, few), np.eye(9)[0])
     np.testing.assert_array_equal(fit(np.zeros_like(picture), normals, inside), np.eye(9)[0])
+
+
+def test_a_red_that_pales_is_one_material_beside_others() -> None:
+    red = np.linspace((0.62, 0.06, 0.05), (0.55, 0.12, 0.09), 200)
+    others = np.repeat([(0.79, 0.27, 0.55), (0.70, 0.65, 0.83), (0.78, 0.83, 0.04)], 100, axis=0)
+    found = materials(np.concatenate([red, others]))
+    assert len(np.unique(found[:200])) == 1
+    assert len(np.unique(found)) == 4, "the others stay apart"
+
+
+def test_black_and_white_are_two_materials_if_lightness_counts() -> None:
+    pixels = np.repeat([[0.01, 0.01, 0.01], [0.9, 0.9, 0.9]], 50, axis=0)
+    assert len(np.unique(materials(pixels))) == 1
+    assert len(np.unique(materials(pixels, GREYS))) == 2

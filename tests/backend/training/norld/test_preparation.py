@@ -147,9 +147,14 @@ def test_meshes_become_objects_that_a_training_learns_from(tmp_path: Path, capsy
     for number, file in enumerate(files):
         trimesh.Trimesh(CUBE.numpy() * (1, 1, 1 + number), SIDES.numpy()).export(file)
     prepare = ["train", "prepare-objects", "--objects", str(objects), "--views", "1", *networks(tmp_path)]
-    assert main([*prepare, *map(str, files)]) == 0
+    point = tmp_path / "point.ply"
+    trimesh.Trimesh(np.zeros((3, 3)), [[0, 1, 2]], process=False).export(point)
+    assert main([*prepare, str(point), *map(str, files)]) == 1
+    printed = capsys.readouterr()
+    assert "4 objects: 3 made, 0 unchanged, 1 failed." in printed.out
+    assert "point: “point.ply” has no extent." in printed.err
     made = [objects / f"box-{number}.safetensors" for number in range(3)]
-    assert capsys.readouterr().out.splitlines() == [str(path) for path in made]
+    assert sorted(objects.glob("*.safetensors")) == made
     first = [path.read_bytes() for path in made]
     made[1].unlink()
     files[0].unlink()  # has its object, so that it is not read again
@@ -159,6 +164,8 @@ def test_meshes_become_objects_that_a_training_learns_from(tmp_path: Path, capsy
     assert main([*train, "--folder", str(tmp_path / "run")]) == 0
     assert main([*prepare, "a/box.ply", "b/box.ply"]) == 1
     assert "the same name" in capsys.readouterr().err
-    trimesh.Trimesh(np.zeros((3, 3)), [[0, 1, 2]], process=False).export(tmp_path / "point.ply")
-    assert main([*prepare, str(tmp_path / "point.ply")]) == 1
-    assert "no extent" in capsys.readouterr().err
+    assert main([*prepare, "box.obj"]) == 1
+    assert "is not there for the process that was to read it" in capsys.readouterr().err
+    (tmp_path / "encoder.json").unlink()
+    assert main([*prepare, str(files[1]), str(point)]) == 1
+    assert "encoder.json" in capsys.readouterr().err

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Made-up shapes become objects, networks learn from them, and the engine hi3dgen samples what they have learned."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -160,6 +162,15 @@ def test_held_out_objects_come_last_and_are_not_mirrored(run: Path) -> None:
     assert torch.equal(across, other["coords"][:, 0].int())
     assert torch.equal(one["coords"][:, 1:], other["coords"][:, 1:])
     assert one["tokens"].shape == other["tokens"].shape == (2, 21, 8)
+
+
+@pytest.mark.slow
+def test_two_processes_encode_the_same(run: Path, tmp_path: Path) -> None:
+    words = ("--objects", run / "objects", "--networks", run, "--encoded", tmp_path, "--workers", 2)
+    command = [sys.executable, "-s", "-m", "backend", "train", "encode-shapes", *map(str, words)]
+    subprocess.run(command, cwd=Path(__file__).parents[4], check=True)
+    for name in {path.name for path in (run / "encoded").glob("[!.]*")}:
+        assert (tmp_path / name).read_bytes() == (run / "encoded" / name).read_bytes()
 
 
 @pytest.mark.slow

@@ -38,6 +38,7 @@ from .commands import (
 )
 from .commands.arguments import (
     add_engine,
+    add_output,
     add_overwrite,
     add_seeds,
     add_upscaler,
@@ -108,13 +109,9 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
 
     command = commands.add_parser("generate", help="make a mesh of a picture, or views from around its object")
     _add_picture(command, engines)
-    command.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        required=True,
-        metavar="OUT",
-        help="the mesh: .glb, .obj or .ply in metres, .stl in millimetres; of engines that make views, a folder; of "
+    add_output(
+        command,
+        "the mesh: .glb, .obj or .ply in metres, .stl in millimetres; of engines that make views, a folder; of "
         "those that make a world, .hdr or .png",
     )
     add_seeds(command, "results, with the seeds that follow, as OUT_seedSEED")
@@ -154,9 +151,7 @@ def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
 
     command = commands.add_parser("normals", help="estimate the normal map of a picture")
     _add_picture(command, engines)
-    command.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="OUT", help="x right, y up, z to the viewer; white outside"
-    )
+    add_output(command, "x right, y up, z to the viewer; white outside")
     add_overwrite(command, "write over a file that is there already")
     command.set_defaults(run=partial(normals.run, engines=engines))
 

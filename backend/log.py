@@ -26,7 +26,7 @@ def start(path: Path | None, *, private: bool = True, level: str = "info") -> No
     The file then also holds what libraries print. Several processes may log to it. private: only this user can read it.
     level: a key of `LEVELS`. Raises `OSError` if it cannot be opened.
     """
-    handler = logging.StreamHandler(sys.stderr) if path is None else _File(path, private=private)
+    handler = logging.StreamHandler(sys.stderr) if path is None else _Handler(ErrorFile(path, private=private))
     handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=LEVELS[level], handlers=[handler])
 
@@ -65,26 +65,37 @@ class Lines(logging.Handler):
         return "".join(f"{line}\n" for line in lines)
 
 
-class _File(logging.StreamHandler[TextIO]):
-    """Standard error, turned into a file that begins anew when it is full."""
+class ErrorFile:
+    """Standard error, turned into a file that begins anew when it is full. Raises `OSError` if it cannot be opened."""
 
-    def __init__(self, path: Path, *, private: bool) -> None:
-        super().__init__(sys.stderr)
+    def __init__(self, path: Path, *, private: bool = True) -> None:
         self._path = path
         self._private = private
         self._open()
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def make_room(self) -> None:
+        """Begin anew if it is full; called before each line. Never raises for a file."""
         if os.fstat(STANDARD_ERROR).st_size > MAX_LOG:
             try:
                 self._open()
             except OSError:
                 os.ftruncate(STANDARD_ERROR, 0)
-        super().emit(record)
 
     def _open(self) -> None:
         with open_log(self._path, private=self._private) as file:
             os.dup2(file.fileno(), STANDARD_ERROR)
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Logs to standard error, which is a file."""
+
+    def __init__(self, file: ErrorFile) -> None:
+        super().__init__(sys.stderr)
+        self._file = file
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._file.make_room()
+        super().emit(record)
 
 
 def _printable(text: str) -> str:

@@ -2,6 +2,7 @@
 """A folder of pictures, or some of its files, as one job: its results come one by one and stand in a grid."""
 
 import logging
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,10 +22,11 @@ from .errors import AddonError
 from .generate import Target, job_for, read_all_of, scene_of, tell
 from .language.legible import legible
 from .language.words import joined, say
-from .link import runtime
+from .link import engines, runtime
 from .link.job import Job, Refused
 from .link.saved_jobs import Plan, SavedJob
 from .link.series import Series, counted
+from .scene import photograph
 from .scene.arrived import arrived, grid_in, jobs, note, scene_with
 from .scene.collection import whereabouts
 from .scene.held import all_held, held, uid_of
@@ -108,10 +110,11 @@ def submit(
 def go_on(scene: bpy.types.Scene, saved: SavedJob, viewport: int) -> Series:
     """Go on with a job that is on the disk: what was made comes into this file if it is not in it, the rest is made.
 
-    It comes into the scene that has some of it, else into `scene`. What failed is tried again. Raises `AddonError`.
+    It comes into the scene that has some of it, else into `scene`. What failed is tried again. Raises `AddonError`; if
+    the pictures' folder or the engine is away, the job stays as it is.
     """
     plan = saved.plan
-    if missing := runtime.session().why_missing(plan.engine):
+    if missing := _why_no_engine(plan) or _why_no_folder(_folder_of(plan), plan):
         raise missing
     if not saved.take():
         raise AddonError(f"Another Blender makes the pictures of “{plan.title}”.", "Go on there.")
@@ -120,6 +123,30 @@ def go_on(scene: bpy.types.Scene, saved: SavedJob, viewport: int) -> Series:
     except BaseException:
         saved.release()
         raise
+
+
+def _why_no_engine(plan: Plan) -> AddonError | None:
+    """Why a job's engine cannot run, as far as that is known; None if it can. Raises `AddonError` if none is known."""
+    if engines.find(plan.engine, engines.require()):
+        return runtime.session().why_missing(plan.engine)
+    sentence = f"The engine “{plan.engine}”, which makes the pictures of “{plan.title}”, is not there."
+    return AddonError(sentence, "Add it again and restart the backend, then press Go On.")
+
+
+def _folder_of(plan: Plan) -> str:
+    """The folder that holds all of a job's pictures; empty if there is none, as on several of Windows's disks."""
+    try:
+        return os.path.commonpath([os.path.dirname(path) for path in plan.pictures])  # noqa: PTH120
+    except ValueError:
+        return ""
+
+
+def _why_no_folder(folder: str, plan: Plan) -> AddonError | None:
+    """Why no picture of a job can be read: the folder that holds them all is away. None if it is there."""
+    if not folder or Path(folder).is_dir():
+        return None
+    sentence = f"The folder “{folder}” with the pictures of “{plan.title}” is not there."
+    return AddonError(sentence, "Connect its disk, or put it back, then press Go On.")
 
 
 def left(saved: SavedJob) -> list[int]:
@@ -150,26 +177,30 @@ def _begin(
 ) -> Series:
     """Queue the job for the pictures whose results are not in this file. Raises `AddonError`."""
     session = runtime.session()
-    pictures = [Path(path) for path in plan.pictures]
+    pictures, folder = [Path(path) for path in plan.pictures], _folder_of(plan)
     numbers = left(saved) if saved else [*range(len(pictures))]
+    engine = engines.find(plan.engine, engines.known())
     shared = Request(session.next_name(), plan.engine, plan.seed, inputs, plan.settings, plan.count)
     grid = grid_in(scene, saved.name if saved else "", len(pictures), plan.count)
     target = Target(scene.session_uid, placing, viewport, grid=grid)
 
     def read(place: int) -> Job:
         number, known = numbers[place], dict[str, Picture]()
-        own = replace(shared, job=f"{shared.job}.{place}")
+        lens = photograph.with_lens(plan.settings, engine, pictures[number])
+        own = replace(shared, job=f"{shared.job}.{place}", settings=lens)
 
         def then(scene: bpy.types.Scene, _landing: Landing, _result: Result) -> None:
             if saved:
                 note(scene, saved.name, number, grid)
 
+        if away := _why_no_folder(folder, plan):  # before each picture: a disk may be pulled out meanwhile
+            raise away
         path = pictures[number]
         return job_for(path, own, target, known, read_all_of({PICTURE: path}, known), then=then)
 
     def land(_: list[Result]) -> Refused:
         """The pictures have landed by themselves; an error is reported as that of any job."""
-        if runtime.has_window() and series.landed and not series.error:
+        if runtime.has_window() and series.made and not series.error:
             try:
                 _tell(series, target)
             except Exception:  # else Blender would drop the timer, and all jobs would stand still

@@ -65,17 +65,23 @@ class Cluster:
 
 
 class RayExecutor:
-    """An `Executor`. start: is sent to the workers, see `Start`. log: gets what they log. url: see `ClusterWorker`."""
+    """An `Executor`. start: is sent to the workers, see `Start`. log: gets what they log. url: see `ClusterWorker`.
 
-    def __init__(self, start: Start, log: Path, cluster: Cluster, url: str = "") -> None:
+    variables: of the environment, which the workers get as well.
+    """
+
+    def __init__(
+        self, start: Start, log: Path, cluster: Cluster, url: str = "", variables: Mapping[str, str] | None = None
+    ) -> None:
         self._start = start
         self._log = log
         self._cluster = cluster
         self._url = url
+        self._variables = variables or {}
 
     def __call__(self, tasks: Iterator[Task], progressed: Progressed) -> Generator[Ended, None, None]:
         """See `Executor`. Raises `UserError` if there is no cluster, or no room in it for a worker."""
-        with _connected(self._cluster) as ray:
+        with _connected(self._cluster, self._variables) as ray:
             cluster = self._cluster
             if cluster.gpus is None:
                 cluster = dataclasses.replace(cluster, gpus=float("GPU" in ray.cluster_resources()))
@@ -267,7 +273,7 @@ def load_ray(address: str) -> Any:  # noqa: ANN401 - a module
 
 
 @contextlib.contextmanager
-def _connected(cluster: Cluster) -> Generator[Any]:
+def _connected(cluster: Cluster, variables: Mapping[str, str]) -> Generator[Any]:
     """The module `ray`, connected. Raises `UserError`."""
     ray = load_ray(cluster.address)
     ray._private.worker._worker_logs_enabled = False  # noqa: SLF001 - it prints on standard output what it makes again
@@ -280,7 +286,7 @@ def _connected(cluster: Cluster) -> Generator[Any]:
     try:
         ray.init(
             address=cluster.address or "local",
-            runtime_env={"py_modules": [str(_PACKAGE)]},
+            runtime_env={"py_modules": [str(_PACKAGE)], "env_vars": dict(variables)},
             log_to_driver=False,
             logging_level=logging.ERROR,
             **own,

@@ -13,12 +13,14 @@ from ..errors import UserError
 from ..flow.engine import check_inputs
 from ..flow.presets import HasPresets, values_given
 from ..flow.settings import checked
-from ..wire.limits import seeds_from
+from ..wire.limits import Scalar, seeds_from
 from .journal import sentences
 from .lines import PICTURE, Line, bad_line
 from .manifest import Entry, Manifest, State, relative_path
 from .manifest import same_fingerprint as same
 from .names import folded, is_safe, safe_name, stems
+
+_SWITCHED = {"upscaler": "upscale"}  # names of versions, and of the settings without which they decide on nothing
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,20 @@ def wanted_by(
             "seed": options.seed if line.seed is None else line.seed,
             "count": options.count if line.count is None else line.count,
             "settings": settings,
-            **rest(engine),
+            **_as_used(rest(engine), settings),
         }
     except UserError as error:
         if line.place and (line.engine or line.settings or len(line.inputs) > 1):
             raise bad_line(line.place, f"is invalid. {error.sentence.rstrip('.')}", error.advice) from error
         raise
     return Wanted(line, request)
+
+
+def _as_used(rest: Mapping[str, Any], settings: Mapping[str, Scalar]) -> dict[str, Any]:
+    """The rest of a request, without versions of what its settings have switched off: another one changes nothing."""
+    unused = {version for version, switch in _SWITCHED.items() if not settings.get(switch)}
+    versions = {name: version for name, version in rest.get("versions", {}).items() if name not in unused}
+    return {**rest, "versions": versions} if "versions" in rest else {**rest}
 
 
 def plan(manifest: Manifest, wanted: Sequence[Wanted], *, overwrite: bool = False) -> list[str]:

@@ -21,10 +21,11 @@ from typing import Any, TextIO
 from .. import log as logs
 from ..adapters import ADAPTERS
 from ..errors import UserError
+from ..files.lens import with_lens
 from ..files.pictures import read_picture
 from ..flow.engine import PICTURE, Engine
 from ..flow.pipeline import Outcome, Pipeline, Progress
-from ..flow.products import Picture
+from ..flow.products import Panorama, Picture
 from ..flow.request import Request
 from .manifest import fingerprints
 from .names import file_stem
@@ -123,7 +124,10 @@ class _Making:
         self.fingerprints = fingerprints(self._task.inputs)
         pictures = {name: read_picture(Path(path)) for name, path in self._task.inputs.items()}
         self._picture = pictures[PICTURE]
-        job = Request(pictures, request["engine"], request["seed"], request["count"], request["settings"])
+        settings = request["settings"]
+        if Panorama in self._engines[request["engine"]].gives.values():
+            settings = with_lens(settings, Path(self._task.inputs[PICTURE]))
+        job = Request(pictures, request["engine"], request["seed"], request["count"], settings)
         first = True
         for outcome in pipeline.run(job, self, gives=request["products"]):
             self._write(outcome, self._engines[job.engine], pictures, first=first)

@@ -61,7 +61,7 @@ def add_upscaler(command: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help=f"upscale by these weights, of a network that Spandrel knows: switches the setting upscale on. If it is "
-        f"switched on without, those that {UPSCALER} names are used, else a resampler",
+        f"switched on without, those that {UPSCALER} names are used; without any, no detail is added",
     )
 
 
@@ -89,6 +89,11 @@ def add_seeds(command: argparse.ArgumentParser, results: str) -> None:
         metavar="N",
         help=f"make 1 to {MAX_COUNT} {results}",
     )
+
+
+def add_output(command: argparse.ArgumentParser, what: str) -> None:
+    """`--output`; what: it holds, for the help."""
+    command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help=what)
 
 
 def add_overwrite(command: argparse.ArgumentParser, what: str) -> None:

@@ -29,7 +29,7 @@ from ..batch.urls import UrlPlace
 from ..errors import UserError
 from ..flow.engine import Engine, why_missing
 from ..version import VERSION
-from .arguments import ANEW, add_engine, add_overwrite, add_seeds, add_upscaler, products_of, tell_terms
+from .arguments import ANEW, add_engine, add_output, add_overwrite, add_seeds, add_upscaler, products_of, tell_terms
 from .batch_progress import BatchProgress
 from .executors import add_executor, check_executor, executor_of
 
@@ -46,7 +46,7 @@ def configure(command: argparse.ArgumentParser, hidden: argparse.ArgumentParser,
         metavar="FOLDER|LIST",
         help="pictures, also by wildcards, or a list: one a line, or JSON Lines",
     )
-    command.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="where the results go")
+    add_output(command, "where the results go")
     command.add_argument(
         "--results",
         default="",

@@ -3,6 +3,7 @@
 
 import argparse
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ..batch.cluster_worker import Start
 from ..batch.executor import LocalExecutor
 from ..batch.running import Executor
 from ..errors import UserError
+from ..upscale.chosen import UPSCALER
 from .arguments import at_least
 
 _OF_RAY = {"address": "--address", "cpus_per_worker": "--cpus-per-worker", "gpus_per_worker": "--gpus-per-worker"}
@@ -69,7 +71,9 @@ def executor_of(
         return LocalExecutor(command, log, options.processes or 1)
     cpus = 1.0 if options.cpus_per_worker is None else options.cpus_per_worker
     gpus = options.gpus_per_worker if options.gpus_per_worker is not None or networks else 0.0
-    return RayExecutor(start, log, Cluster(options.address or "", options.processes, cpus, gpus), url)
+    cluster = Cluster(options.address or "", options.processes, cpus, gpus)
+    chosen = {name: os.environ[name] for name in (UPSCALER,) if name in os.environ}
+    return RayExecutor(start, log, cluster, url, chosen)
 
 
 def _share(text: str) -> float:

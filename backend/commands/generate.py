@@ -10,12 +10,13 @@ from typing import Any
 from ..adapters import ADAPTERS, Adapter, written
 from ..around.stages import SIDES
 from ..errors import UserError
+from ..files.lens import with_lens
 from ..files.outputs import check_new, is_one_of
 from ..files.pictures import check_picture_path, read_picture, write_picture
 from ..flow.engine import Engine
 from ..flow.pipeline import Outcome, Pipeline
 from ..flow.presets import values_given
-from ..flow.products import Picture
+from ..flow.products import Panorama, Picture
 from ..flow.request import Request
 from ..foreground.mask import OWN_CUTOUT
 from ..normals.image import OWN_NORMAL_MAP
@@ -48,6 +49,8 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     tell_terms(engine)
     pictures = {name: read_picture(path) for name, path in inputs.items()}
     settings = values_given(engine, options.preset, options.set)
+    if Panorama in engine.gives.values():
+        settings = with_lens(settings, options.picture)
     request = Request(pictures, options.engine, options.seed, options.count, settings)
     made: list[dict[str, Any]] = []
     try:

@@ -14,21 +14,14 @@ from ..flow.engine import PICTURE, Engine
 from ..flow.pipeline import Outcome, Pipeline
 from ..flow.request import Request
 from ..wire.limits import seed_from_text, values_of
-from .arguments import add_overwrite, add_settings
+from .arguments import add_output, add_overwrite, add_settings
 from .terminal import Terminal
 
 
 def configure(command: argparse.ArgumentParser, engine: Engine) -> None:
     """Add the command's arguments."""
     command.add_argument("views", type=Path, metavar="FOLDER", help="pictures, and cameras.json; see docs/views.md")
-    command.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        required=True,
-        metavar="OUT",
-        help="the mesh in its colours: .glb, .obj, .ply, .stl",
-    )
+    add_output(command, "the mesh in its colours: .glb, .obj, .ply, .stl")
     command.add_argument(
         "--normals", type=Path, metavar="FOLDER", help="normal maps of the views: x right, y up, z to the viewer"
     )

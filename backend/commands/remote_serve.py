@@ -11,9 +11,12 @@ import random
 import socket
 import sys
 import threading
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
+from ..log import ErrorFile
 from ..remote import ssh
 from ..remote.running import Relayed
 from .serve import MAX_START, PORT_TAKEN
@@ -30,7 +33,7 @@ def serve(name: str) -> int:
     first = json.loads(sys.stdin.buffer.readline(MAX_START))
     if not isinstance(first, dict):
         raise TypeError("it is no JSON object")
-    relayed, near, answer = _started(name, {**first, "log": None})  # what it logs comes here, as standard error
+    relayed, near, answer = _started(name, first)
     print(json.dumps({**answer, "port": near}), flush=True)
     threading.Thread(target=_end_with_parent, args=(relayed,), daemon=True).start()
     while relayed.output.read(4096):
@@ -43,10 +46,15 @@ def serve(name: str) -> int:
 
 
 def _started(name: str, orders: dict[str, Any]) -> tuple[Relayed, int, dict[str, Any]]:
-    """The backend there, the port here that leads to it, and the line that it wrote."""
+    """The backend there, the port here that leads to it, and the line that it wrote.
+
+    What it logs comes here as standard error, and into the parent's file, which is bounded as any log.
+    """
+    make_room = _logged_into(orders.get("log"))
+    orders = {**orders, "log": None}
     for _ in range(_TRIES):
         near, far = _free_port(), random.choice(_FAR_PORTS)  # noqa: S311 - whoever listens there must know the token
-        relayed = Relayed(name, ["serve"], (near, far))
+        relayed = Relayed(name, ["serve"], (near, far), make_room)
         try:
             with contextlib.suppress(OSError):  # it has ended: its exit code says why
                 relayed.input.write(json.dumps({**orders, "port": far}).encode() + b"\n")
@@ -60,6 +68,16 @@ def _started(name: str, orders: dict[str, Any]) -> tuple[Relayed, int, dict[str,
         if code != PORT_TAKEN:
             raise ssh.failure(name, code, relayed.said)
     raise UserError("computer-refuses", f"No free port was found on “{name}”.", "Try again.")
+
+
+def _logged_into(path: object) -> Callable[[], None]:
+    """Turn standard error into the parent's log, if it named one; returns what is called before each line of it."""
+    if isinstance(path, str):
+        try:
+            return ErrorFile(Path(path)).make_room
+        except (OSError, ValueError) as error:
+            print(f"the log stays on standard error: {error}", file=sys.stderr)
+    return lambda: None
 
 
 def _answer(relayed: Relayed) -> dict[str, Any] | None:

@@ -23,7 +23,7 @@ from ..flow.request import Request
 from ..foreground.mask import OWN_CUTOUT
 from ..normals.image import OWN_NORMAL_MAP
 from ..wire.limits import Scalar, values_of
-from .arguments import add_overwrite, add_settings, add_upscaler, place
+from .arguments import add_output, add_overwrite, add_settings, add_upscaler, place
 from .terminal import Terminal
 
 _MESH = "mesh"
@@ -35,9 +35,7 @@ def configure(command: argparse.ArgumentParser, tool: Engine) -> None:
     """Add the command's arguments."""
     command.add_argument("mesh", type=Path, metavar="MESH", help=f"any mesh: {', '.join(READ_SUFFIXES)}")
     command.add_argument("picture", type=Path, metavar="PICTURE", help="a picture of it, such as PNG or JPEG")
-    command.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="OUT", help="the mesh in its colours: .glb or .obj"
-    )
+    add_output(command, "the mesh in its colours: .glb or .obj")
     command.add_argument("--azimuth", type=float, metavar="DEGREES", help="from where the picture was taken, around")
     command.add_argument("--elevation", type=float, metavar="DEGREES", help="the same, above the horizon")
     command.add_argument("--roll", type=float, metavar="DEGREES", help="by how much the camera was held askew")

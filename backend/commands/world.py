@@ -8,15 +8,15 @@ from functools import partial
 from pathlib import Path
 
 from ..adapters import ADAPTERS
-from ..files.lens import lens_of
+from ..files.lens import with_lens
 from ..files.outputs import check_new
 from ..files.pictures import read_picture
 from ..flow.engine import Engine
 from ..flow.pipeline import Pipeline
 from ..flow.products import Panorama
 from ..flow.request import Request
-from ..wire.limits import Scalar, seed_from_text, values_of
-from .arguments import add_overwrite, add_settings
+from ..wire.limits import seed_from_text, values_of
+from .arguments import add_output, add_overwrite, add_settings
 from .terminal import Terminal
 
 _PLAIN, _PAINTED = "world", "painted_world"
@@ -25,14 +25,7 @@ _PLAIN, _PAINTED = "world", "painted_world"
 def configure(command: argparse.ArgumentParser, engines: Mapping[str, Engine]) -> None:
     """The command's arguments, and what it runs."""
     command.add_argument("picture", type=Path, metavar="PICTURE", help="a file that Pillow reads, such as PNG or JPEG")
-    command.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        required=True,
-        metavar="OUT",
-        help="the panorama: .hdr, which keeps what is brighter than white, or .png",
-    )
+    add_output(command, "the panorama: .hdr, which keeps what is brighter than white, or .png")
     command.add_argument(
         "--pipeline",
         metavar="FOLDER",
@@ -53,9 +46,7 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     adapter.check_path(options.output, options.picture)
     check_new(options.output, overwrite=options.overwrite)
     picture = read_picture(options.picture)
-    settings: dict[str, Scalar] = values_of(engine.settings, options.set)
-    if not settings.get("fov"):
-        settings["fov"] = lens_of(options.picture)
+    settings = with_lens(values_of(engine.settings, options.set), options.picture)
     if options.pipeline is not None:
         settings["pipeline"] = options.pipeline
     request = Request({"picture": picture}, engine.name, options.seed, settings=settings)

@@ -2,13 +2,22 @@
 """What a picture's file says of the lens that took it."""
 
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..raster.lens import degrees_across
+from ..wire.limits import Scalar
 from .outputs import library
 
+SETTING = "fov"
+"""Of engines that give panoramas: the degrees across the picture, 0 if nobody has said."""
 _EXIF, _FOCAL_LENGTH = 0x8769, 0xA405  # the directory of the camera, and FocalLengthIn35mmFilm in it
+
+
+def with_lens(settings: Mapping[str, Scalar], path: Path) -> dict[str, Scalar]:
+    """Settings of an engine that gives panoramas, with the lens of the picture's file if they name none."""
+    return {**settings} if settings.get(SETTING) else {**settings, SETTING: lens_of(path)}
 
 
 def lens_of(path: Path) -> float:

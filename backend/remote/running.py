@@ -7,24 +7,35 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
 from . import program, ssh
 from .scripts import RUN
 
 LINES = 20  # of standard error that are kept
+MAX_LINE = 1 << 16  # bytes of standard error that are one line in any case
 GRACE_SECONDS = 8.0
 
 
 class Relayed:
-    """A process of ssh whose standard error goes to ours; `said` are its last lines."""
+    """A process of ssh whose standard error goes to ours; `said` are its last lines.
 
-    def __init__(self, name: str, arguments: Sequence[str], forward: tuple[int, int] | None = None) -> None:
+    make_room: called before each of them.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        forward: tuple[int, int] | None = None,
+        make_room: Callable[[], None] = lambda: None,
+    ) -> None:
         device = os.environ.get("HI3DGEN_DEVICE", "")
         self.name = name
         self.said: deque[str] = deque(maxlen=LINES)
         self.process: subprocess.Popen[bytes] = ssh.start(name, RUN, [program.name(), device, *arguments], forward)
+        self._make_room = make_room
         self._errors = threading.Thread(target=self._relay, daemon=True)
         self._errors.start()
 
@@ -58,9 +69,12 @@ class Relayed:
         return code
 
     def _relay(self) -> None:
-        for line in self.process.stderr or ():
+        errors = self.process.stderr
+        assert errors is not None  # noqa: S101 - it is a pipe
+        while line := errors.readline(MAX_LINE):
             text = line.decode("utf-8", "replace")
             self.said.append(text)
+            self._make_room()
             print(text, end="", file=sys.stderr, flush=True)
 
 

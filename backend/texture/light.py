@@ -91,14 +91,14 @@ def materials(pixels: Float64Array, greys: float = HUES) -> Int64Array:
     lightness counts among colours without a hue, see `GREYS`.
     """
     lightness, hue = lightness_and_hue(pixels)
-    counts = HUES + (greys - HUES) * greyness(hue)
-    lab = np.column_stack([counts * lightness, hue])
+    share = HUES + (greys - HUES) * greyness(hue)
+    lab = np.column_stack([share * lightness, hue])
     means = lab.mean(axis=0)[None]
     apart = _apart(lab, means[0])
     while len(means) < _MATERIALS and apart.max() >= _ALIKE**2:
         means = np.concatenate([means, lab[int(np.argmax(apart))][None]])
         apart = np.minimum(apart, _apart(lab, means[-1]))
-    nearest = np.zeros(len(lab), np.int64)
+    nearest, counts = np.zeros(len(lab), np.int64), np.zeros(len(means), np.int64)
     for _ in range(_ROUNDS):
         nearest = np.argmin(-2 * lab @ means.T + (means**2).sum(axis=1), axis=1)
         counts = np.bincount(nearest, minlength=len(means))
@@ -112,16 +112,16 @@ def _joined(means: Float64Array, counts: Int64Array) -> Int64Array:
 
     The mean of all, at which one group begins, is often of no material, and takes a part of one then.
     """
-    number, counts = np.arange(len(means)), counts.astype(np.float64)
+    means, mass, number = means.copy(), counts.astype(np.float64), np.arange(len(means))
     while True:
         apart = ((means[:, None] - means) ** 2).sum(axis=2)
-        apart[(counts == 0) | (counts == 0)[:, None]] = np.inf
+        apart[(mass == 0) | (mass == 0)[:, None]] = np.inf
         np.fill_diagonal(apart, np.inf)
         kept, gone = np.unravel_index(np.argmin(apart), apart.shape)
         if apart[kept, gone] >= _SAME**2:
             return number
-        means[kept] = np.average(means[[kept, gone]], axis=0, weights=counts[[kept, gone]])
-        counts[kept], counts[gone] = counts[kept] + counts[gone], 0
+        means[kept] = np.average(means[[kept, gone]], axis=0, weights=mass[[kept, gone]])
+        mass[kept], mass[gone] = mass[kept] + mass[gone], 0
         number[number == gone] = kept
 
 

@@ -25,21 +25,20 @@ from .own_colours import own_colours
 UPSCALE = Setting(
     name=chosen.UPSCALE,
     label="Upscale Picture",
-    description="Enlarge what a small picture shows before its normals are estimated: by the upscaler that the "
-    "preferences name, else by a resampler, which adds no detail",
+    description="Make a small picture larger before the mesh is made of it, with the upscaler that you have chosen in "
+    "the preferences. Without one it becomes smoother, and no more detailed",
     default=False,
     advanced=True,
 )
 MOST_PIXELS = 1 << 26
 """Of the picture after it became larger: 256 MiB."""
 
-LARGE_ENOUGH = "The picture was not upscaled: it shows the object with more pixels than the engine looks at."
+LARGE_ENOUGH = "The picture was not upscaled: its object is large enough already."
 BY_RESAMPLER = (
-    "The picture was enlarged by a resampler, which adds no detail, as no upscaler's weights are chosen in the "
-    "preferences or by --upscaler."
+    "The picture was enlarged without new detail, as no upscaler is chosen in the preferences or by --upscaler."
 )
 WITHOUT_LIBRARIES = (
-    "The picture was enlarged by a resampler, which adds no detail: the chosen upscaler needs the engine's "
+    "The picture was enlarged without new detail: the chosen upscaler needs the engine's "
     "environment, which is not installed here, or is an older one. Install it, or install it again."
 )
 _STEPS = 12  # of the resampler, about

@@ -44,16 +44,16 @@ def read_upscaler(path: Path) -> Upscaler:
     except UserError as error:
         raise UserError(error.code, error.sentence, ANOTHER) from error
     library = spandrel()
-    tensors = library.canonicalize_state_dict(document) if isinstance(document, dict) else {}
-    state = {str(name): tensor for name, tensor in tensors.items() if isinstance(tensor, Tensor)}
     try:
+        tensors = library.canonicalize_state_dict(document) if isinstance(document, dict) else {}
+        state = {name: tensor for name, tensor in tensors.items() if isinstance(tensor, Tensor)}
         found = library.ModelLoader().load_from_state_dict(state)
     except Cancelled:
         raise
     except Exception as error:  # networks are guessed by names and shapes: what a wrong guess raises is anything
         if is_out_of_memory(error):
             raise
-        sentence = f"“{path}” holds no network that Spandrel knows, or only a part of one."
+        sentence = f"“{path}” holds no upscaler that is known here, or only a part of one."
         raise UserError("upscaler-unknown", sentence, ANOTHER) from error
     if found.purpose != "SR" or not 1 < found.scale <= _GREATEST or found.input_channels != _COLOURS:
         sentence = f"“{path}” holds a network ({found.architecture.name}) that does not enlarge pictures in colours."

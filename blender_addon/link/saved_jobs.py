@@ -13,6 +13,7 @@ A batch's manifest (backend/batch/) is about files that are the artist's, in a f
 are nobody's but Blender's: they go as soon as a scene with all of it is saved.
 """
 
+import contextlib
 import logging
 import math
 import secrets
@@ -121,7 +122,9 @@ class SavedJob:
         self.failed.pop(number, None)
 
     def fail(self, number: int, error: AddonError) -> None:
-        """Write why nothing was made of a picture; never raises."""
+        """Write why nothing was made of a picture, unless something is made of it already; never raises."""
+        if number in self.made:  # the picture is gone or has changed: what was made of it must not be lost by that
+            return
         self.failed[number] = error
         try:
             told = {"sentence": error.sentence, "advice": error.advice}
@@ -157,7 +160,10 @@ class SavedJob:
             raise AddonError(sentence, "Press Forget, and begin with the folder anew.") from error
 
     def forget(self) -> None:
-        """Delete it."""
+        """Delete it, unless another Blender makes it by now."""
+        with contextlib.suppress(OSError):  # it is gone already
+            if not self.take():
+                return
         self.release()
         shutil.rmtree(self.place, ignore_errors=True)
 
@@ -175,6 +181,7 @@ class SavedJobs:
         self._folder = user_folder / FOLDER
         self._known: dict[str, SavedJob] = {}
         self._looked_at = -math.inf
+        self._complained_of: set[str] = set()
 
     def new(self, plan: Plan, inputs: Mapping[str, NDArray[np.uint8]]) -> SavedJob:
         """A job that begins, taken by this Blender. inputs: uint8 (H, W, 4). Raises OSError."""
@@ -213,30 +220,32 @@ class SavedJobs:
             return
         for place in places:
             job = self._known.get(place.name)
-            if job is None or not job.is_held:
-                job = _read(place)
+            try:
+                if job is None or not job.is_held:
+                    job = _read(place)
+            except (OSError, ValueError, frames.WireError) as error:
+                if place.name not in self._complained_of:  # once: the panel has it looked for again and again
+                    log.warning("the job in “%s” is of no use: %s", place, error)
+                self._complained_of.add(place.name)
+                continue
             if job:
                 yield job
 
 
 def _read(place: Path) -> SavedJob | None:
-    """The job in a folder; None if another Blender makes it, or if it cannot be read."""
-    try:
-        document = read_json(place / PLAN, MAX_PLAN)
-        plan = records.from_fields(Plan, document if isinstance(document, dict) else {}, {}, "a job")
-        job = SavedJob(place, plan)
-        if not job.take():
-            return None
-        job.release()
-        for path in place.iterdir():
-            number = int(path.stem) if path.stem.isdecimal() else -1
-            if 0 <= number < len(plan.pictures) and path.suffix == ".frames":
-                job.made.add(number)
-            elif 0 <= number < len(plan.pictures) and isinstance(told := read_json(path), dict):
-                job.failed[number] = AddonError(str(told.get("sentence")), str(told.get("advice")))
-    except (OSError, ValueError, frames.WireError) as error:
-        log.warning("the job in “%s” is of no use: %s", place, error)
+    """The job in a folder; None if another Blender makes it. Raises `OSError`, `ValueError` and `WireError`."""
+    document = read_json(place / PLAN, MAX_PLAN)
+    plan = records.from_fields(Plan, document if isinstance(document, dict) else {}, {}, "a job")
+    job = SavedJob(place, plan)
+    if not job.take():
         return None
+    job.release()
+    for path in place.iterdir():
+        number = int(path.stem) if path.stem.isdecimal() else -1
+        if 0 <= number < len(plan.pictures) and path.suffix == ".frames":
+            job.made.add(number)
+        elif 0 <= number < len(plan.pictures) and isinstance(told := read_json(path), dict):
+            job.failed[number] = AddonError(str(told.get("sentence")), str(told.get("advice")))
     return job
 
 

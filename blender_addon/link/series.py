@@ -24,6 +24,7 @@ from .saved_jobs import SavedJob
 AHEAD_BYTES = 1 << 30  # of pictures whose results wait for the scene; the next one is not begun before some have landed
 NAMED = 8  # so many pictures that failed are named
 LOOK = "Look at these pictures."
+MACHINE = ("engine-missing", "unknown-engine", "library-missing")  # codes that say nothing of a picture, as in batches
 
 
 @dataclass(eq=False)
@@ -36,7 +37,8 @@ class Series(Job):
     returned for the picture that is being made. kept: the parts that the scene has refused.
 
     before: how many other pictures of the same job are in the scene already. saved: the job on the disk, in which
-    `numbers` are those of the pictures. paused: the artist wants it to end with the picture that is being made.
+    `numbers` are those of the pictures. paused: the artist wants it to end with the picture that is being made. halted:
+    why none can be made at all now, as when an engine is missing: then it has ended, and no picture has failed by that.
     """
 
     names: Sequence[str] = ()
@@ -51,6 +53,7 @@ class Series(Job):
     saved: SavedJob | None = None
     numbers: Sequence[int] = ()
     paused: bool = False
+    halted: AddonError | None = None
 
     @property
     def name(self) -> str:
@@ -129,8 +132,16 @@ class Series(Job):
         return results
 
     def end(self, error: AddonError | None = None) -> Job | None:
-        """Go on to the next picture, or come to the end. Returns the part that is to land, if there are results."""
+        """Go on to the next picture, or come to the end. Returns the part that is to land, if there are results.
+
+        An error before a picture has its turn, or one that says nothing of it, halts the series.
+        """
         part, results = self.turn, self.results
+        if error and (part is None or error.code in MACHINE):  # every other picture would fail as well
+            self.halted = error
+            self.results, self.previews, self.progress = [], {}, None
+            self._rest()
+            return None
         if error:
             self.failed.append((self.names[self.at], error))
         if self.saved and self.state is JobState.RUNNING and results:
@@ -210,8 +221,10 @@ def _left_out(series: Series) -> AddonError | None:
     """Which pictures are not in the scene, and why: those with the same reason together, as far as one would read it.
 
     None if all are there that are wanted, and while the job is paused. Of those that are left out one more is named, or
-    several are counted.
+    several are counted. If the job was halted, the reason for that is enough.
     """
+    if series.halted:
+        return series.halted
     if series.paused and series.at < len(series.names):
         return None
     failed = [*series.failed, *((part.title, part.error) for part in series.kept if part.error)]

@@ -152,11 +152,11 @@ class Session:
 
     def stop(self, job: Job) -> None:
         """End a job with the results that are made already; one that only waits to bring them, without."""
+        job.stopped = True
         if job.state not in (JobState.WAITING, JobState.RUNNING):
             self.cancel(job)
             return
         self._call_back(job)
-        job.stopped = True
         self._end(job)
         if not (job.results or parts_of(job, self.jobs)):
             job.drop()
@@ -384,7 +384,7 @@ class Session:
         job = self.running or order.next_of(self.jobs)
         if not (job and job.aside) or self.phase is Phase.BROKEN:
             self.error = error
-        if job and not (isinstance(job, Series) and job is not self.running):  # none of its pictures is to blame
+        if job and not (isinstance(job, Series) and job is not self.running and counts):  # no picture is to blame
             self._end(job, error)
         self._drop_backend()
 

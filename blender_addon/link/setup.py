@@ -17,14 +17,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ...backend.folders import size
 from ...backend.safe_files import open_log
 from ...backend.weights.catalogue import EVERY
 from ..errors import AddonError
 from .child import launch
 from .data_folder import data_folder
 from .environment import installed
+from .saved_jobs import FOLDER
 
 LOG = "setup.log"
+FOLDER_JOBS, LOGS = OWN = ("folder jobs", "logs")  # places in this Blender's extension's folder, whoever does the work
 GRACE_SECONDS = 10.0
 _WAIT_SECONDS = 0.02
 
@@ -270,10 +273,16 @@ class Setup:
             self.doctor, self.doctor_error = answer, error
         elif question == "places":
             self.places = {place["name"]: place for place in answer.get("places", [])}
-            self.places["logs"] = {"label": "Logs", "folder": str(self.user_folder), "bytes": self._bytes_of_logs()}
             self.places_error = error
+            self.count_here()
         else:
             self.weights, self.weights_error = answer, error
+
+    def count_here(self) -> None:
+        """Count anew what the extension's own folder holds, beside `places`."""
+        jobs, logs = self.user_folder / FOLDER, self._bytes_of_logs()
+        self.places[FOLDER_JOBS] = {"label": "Folder Jobs", "folder": str(jobs), "bytes": size(jobs)}
+        self.places[LOGS] = {"label": "Logs", "folder": str(self.user_folder), "bytes": logs}
 
     def _bytes_of_logs(self) -> int:
         found = 0

@@ -149,7 +149,7 @@ def cancel(thing: bpy.types.Object | None = None) -> None:
     """Measure an object no more, or none at all. What a thread has begun it ends, but nobody learns of it."""
     for turn in _turns:
         turn.wanted = turn.wanted and thing is not None and turn.thing != thing.session_uid
-    _turns[1:] = [turn for turn in _turns[1:] if turn.wanted]
+    _turns[:] = [turn for turn in _turns if turn.wanted or turn.steps]
 
 
 def checked(scene: bpy.types.Scene, thing: bpy.types.Object) -> Checked | None:

@@ -19,7 +19,7 @@ _MOST = 8 << 20  # bytes of a file that are looked at: a camera writes this in f
 
 
 def with_lens(
-    settings: dict[str, Scalar], engine: EngineInfo | None, picture: bpy.types.Image | Path
+    settings: Mapping[str, Scalar], engine: EngineInfo | None, picture: bpy.types.Image | Path
 ) -> Mapping[str, Scalar]:
     """Settings, with the lens of the picture's file if the engine wants it and nobody has said another one."""
     if engine is None or "panorama" not in engine.products.values() or settings.get(SETTING) != 0:
@@ -47,6 +47,8 @@ def _start_of(picture: bpy.types.Image | Path) -> bytes:
         if picture.source != "FILE":
             return b""
         picture = Path(path_of(picture))
+    if not picture.is_file():  # a pipe would be waited for
+        return b""
     with suppress(OSError), picture.open("rb") as file:
         return file.read(_MOST)
     return b""

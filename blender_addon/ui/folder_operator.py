@@ -14,10 +14,12 @@ from ..language.words import say
 from ..link import engines, runtime
 from ..link.saved_jobs import SavedJob
 from ..link.series import Series
+from ..link.setup_timer import setup
 from ..scene import viewing
 from . import engine_settings, generate_operator
-from .properties import chosen_engine, placing_of
+from .properties import JOB, chosen_engine, placing_of
 
+_SAVED = {**JOB, "description": "The name of its folder; every job if empty"}
 _BROWSER = {"options": {"HIDDEN", "SKIP_SAVE"}}
 
 
@@ -89,7 +91,7 @@ class HI3DGEN_OT_pause_folder(bpy.types.Operator):  # noqa: N801
     bl_label = "Pause"
     bl_options = set()
 
-    job: StringProperty(name="Job", description="The job's name; every job if empty", options={"SKIP_SAVE"})
+    job: StringProperty(**JOB)
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Pause one job or all."""
@@ -108,7 +110,7 @@ class HI3DGEN_OT_go_on_folder(bpy.types.Operator):  # noqa: N801
     bl_label = "Go On"
     bl_options = set()
 
-    job: StringProperty(name="Job", description="The name of its folder; every job if empty", options={"SKIP_SAVE"})
+    job: StringProperty(**_SAVED)
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
@@ -130,7 +132,7 @@ class HI3DGEN_OT_forget_folder(bpy.types.Operator):  # noqa: N801
     bl_label = "Forget"
     bl_options = set()
 
-    job: StringProperty(name="Job", description="The name of its folder; every job if empty", options={"SKIP_SAVE"})
+    job: StringProperty(**_SAVED)
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
@@ -139,14 +141,20 @@ class HI3DGEN_OT_forget_folder(bpy.types.Operator):  # noqa: N801
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask first if that deletes something."""
-        if any(saved.made.intersection(folder.left(saved)) for saved in _named(self.job)):
-            return context.window_manager.invoke_confirm(self, event)
-        return self.execute(context)
+        count = sum(len(saved.made.intersection(folder.left(saved))) for saved in _named(self.job))
+        if not count:
+            return self.execute(context)
+        one = say("What is made of 1 picture is not in this file. It will be deleted.")
+        many = say("What is made of {count} pictures is not in this file. It will be deleted.", count=count)
+        told = one if count == 1 else many
+        return context.window_manager.invoke_confirm(self, event, message=told, icon="WARNING", translate=False)
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Forget one job or all."""
         for saved in _named(self.job):
             saved.forget()
+        if setup().places:
+            setup().count_here()
         runtime.redraw()
         return {"FINISHED"}
 
@@ -156,8 +164,8 @@ def _go_on(context: bpy.types.Context, saved: SavedJob) -> Series:
 
 
 def _going() -> list[Series]:
-    """The jobs of many pictures that go on by themselves."""
-    return [job for job in runtime.session().jobs if isinstance(job, Series) and job.live]
+    """The jobs of many pictures that go on by themselves, and that can be gone on with when they are paused."""
+    return [job for job in runtime.session().jobs if isinstance(job, Series) and job.live and job.saved]
 
 
 def _named(name: str) -> list[SavedJob]:

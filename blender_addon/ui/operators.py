@@ -16,6 +16,7 @@ from ..link.phase import Phase
 from ..link.process import log_file, log_tail, tail
 from ..link.setup import LOG as SETUP_LOG
 from ..link.waiting import wait_for_memory
+from .properties import JOB
 from .text import lines
 
 EVENT_SECONDS = 0.01
@@ -35,7 +36,7 @@ class HI3DGEN_OT_cancel(bpy.types.Operator):  # noqa: N801
     bl_label = "Cancel"
     bl_options = set()
 
-    job: StringProperty(name="Job", description="The job's name; every job if empty", options={"SKIP_SAVE"})
+    job: StringProperty(**JOB)
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Stop one job or all."""
@@ -53,7 +54,7 @@ class HI3DGEN_OT_land_again(bpy.types.Operator):  # noqa: N801
     bl_label = "Add to Scene"
     bl_options = set()
 
-    job: StringProperty(name="Job", description="The job's name; every job if empty", options={"SKIP_SAVE"})
+    job: StringProperty(**JOB)
 
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:

@@ -67,8 +67,8 @@ class Hi3DGenPreferences(bpy.types.AddonPreferences):
     )
     upscaler: StringProperty(
         name="Upscaler",
-        description="A file of weights by which Upscale Picture enlarges pictures, such as Real-ESRGAN's: .pth or "
-        ".safetensors, of a network that Spandrel knows. Empty for what HI3DGEN_UPSCALER names, else for a resampler",
+        description="The model file of an AI upscaler of yours, for Upscale Picture: .pth or .safetensors, such as "
+        "Real-ESRGAN's. Empty for what HI3DGEN_UPSCALER names; without one, pictures are enlarged without new detail",
         subtype="FILE_PATH",
         update=_options_changed,
     )

@@ -25,6 +25,8 @@ COUNT = {
     "max": MAX_COUNT,
 }
 
+JOB = {"name": "Job", "description": "The job's name; every job if empty", "options": {"SKIP_SAVE"}}
+
 KEEP_UV = {
     "name": "Keep UVs",
     "description": "Paint into the mesh's own UVs if they do not overlap",

@@ -5,11 +5,12 @@ import bpy
 
 from ..language.words import say, translated
 from ..link import runtime, setup_timer
+from ..link.setup import FOLDER_JOBS, LOGS, OWN
 from .text import draw_lines, lines, size
 
 _LASTING = (
     "The weights and the environment stay when the extension is uninstalled, and other Blenders use them, too. "
-    "Compiled files and logs are deleted with it."
+    "Compiled files, jobs of folders and logs are deleted with it."
 )
 _LEAVING = (
     "The environment, the weights or a part of them lie in the extension's own folder, “{}”, with which Blender "
@@ -36,7 +37,7 @@ def draw(layout: bpy.types.UILayout, width: float) -> None:
         row.label(text=f"{label_of(name)}: {size(place['bytes'])}", translate=False)
         beside = row.row()
         beside.label(text=place["folder"], translate=False)
-        if place["bytes"] and not (runtime.computer() and name != "logs"):
+        if place["bytes"] and not (runtime.computer() and name not in OWN):
             beside.operator("wm.path_open", text="", icon="FILE_FOLDER", emboss=False).filepath = place["folder"]
     row = column.split(factor=0.35)
     row.label(text=say("Results: {size}", size=size(session.cached_bytes)), translate=False)
@@ -55,6 +56,7 @@ def label_of(place: str) -> str:
         "weights": say("Weights"),
         "bytecode": say("Compiled Files"),
         "downloads": say("Broken-off Downloads"),
-        "logs": say("Logs"),
+        FOLDER_JOBS: say("Folder Jobs"),
+        LOGS: say("Logs"),
     }
     return labels.get(place, place)

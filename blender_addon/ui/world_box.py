@@ -21,16 +21,18 @@ def draw(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     header.label(text=say("Worlds"), icon="WORLD")
     if body is None:
         return
+    own = context.scene.world if context.scene.world in made else None
     shown = made[:_MOST]
+    if own and own not in shown:  # what is below is about it
+        shown[-1] = own
     grid = body.grid_flow(row_major=True, columns=min(2, len(shown)), even_columns=True, align=True)
     for world in shown:
         cell = grid.column(align=True)
         image = worlds.image_of(world)
         preview = image.preview_ensure() if image else None
         cell.template_icon(icon_value=preview.icon_id if preview else 0, scale=_THUMBNAIL)
-        used = world == context.scene.world
+        used = world == own
         cell.operator("hi3dgen.use_world", text=world.name, depress=used, translate=False).world = world.name
-    own = context.scene.world if context.scene.world in made else None
     if own is None:
         body.operator("hi3dgen.use_world", icon="WORLD").world = made[0].name
     else:

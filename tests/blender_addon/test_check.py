@@ -321,6 +321,11 @@ def test_several_are_measured_one_after_the_other_and_the_rest_can_be_cancelled(
     assert [thing for thing in things if module.checked(scene, thing)] == [first]
     assert len(begun) == 2, "the third one was not begun"
 
+    assert bpy.ops.hi3dgen.check_mesh() == {"FINISHED"}
+    assert bpy.ops.hi3dgen.cancel_check() == {"FINISHED"}, "before the first one has its turn"
+    tick_while(module, lambda: module._turns)
+    assert len(begun) == 2
+
 
 @pytest.mark.parametrize("name", ["check_mesh", "make_stand", "scale_to", "save_mesh"])
 def test_they_say_why_they_cannot(scene: Any, ball: Any, name: str) -> None:

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A folder's job is paused, or its Blender ends; it is gone on with, and nothing is made twice and nothing lost."""
 
+import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -203,6 +205,19 @@ def test_cancel_and_forget_delete_it_and_meshes_stay(scene: Any, session: Any, f
         bpy.ops.hi3dgen.go_on_folder()
 
 
+def test_the_preferences_count_what_is_kept(scene: Any, session: Any, folder: Any, shelf: Path) -> None:
+    setup = import_module(f"{MODULE}.blender_addon.link.setup_timer").setup()
+    box = import_module(f"{MODULE}.blender_addon.ui.storage_box")
+    saved = paused(folder, scene, session, shelf)
+    assert bpy.ops.hi3dgen.clear_caches() == {"FINISHED"}
+    place = setup.places["folder jobs"]
+    assert (Path(place["folder"]), box.label_of("folder jobs")) == (saved.place.parent, "Folder Jobs")
+    assert place["bytes"] > (saved.place / "0.frames").stat().st_size > 0
+    assert saved_jobs()[0].made == {0, 2}, "what is kept is no cache"
+    assert bpy.ops.hi3dgen.forget_folder() == {"FINISHED"}
+    assert setup.places["folder jobs"]["bytes"] == 0
+
+
 def test_what_another_blender_makes_is_not_offered(scene: Any, session: Any, folder: Any, shelf: Path) -> None:
     saved = paused(folder, scene, session, shelf)
     with subprocess.Popen(
@@ -213,6 +228,7 @@ def test_what_another_blender_makes_is_not_offered(scene: Any, session: Any, fol
         with pytest.raises(errors().AddonError, match="Another Blender makes the pictures of “shelf”"):
             folder.go_on(scene, saved, 0)
         assert saved_jobs() == []
+        saved.forget()
         another.kill()
     assert len(saved_jobs()) == 1, "it was killed"
 
@@ -225,7 +241,25 @@ def test_a_job_that_cannot_be_kept_goes_on_and_says_so(scene: Any, session: Any,
     assert "What this job makes cannot be kept on the disk: No such file" in series.saved.trouble
 
 
-def test_what_goes_with_every_picture_is_kept_and_what_is_torn_says_so(extension: ModuleType, tmp_path: Path) -> None:
+def test_a_job_that_is_not_on_the_disk_is_not_paused_as_nothing_could_go_on_with_it(
+    scene: Any, session: Any, folder: Any, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = session.user_folder / "folder jobs"
+    shutil.rmtree(place, ignore_errors=True)
+    place.write_bytes(b"")  # as a disk that takes no folder
+    try:
+        begin(folder, scene, shelf)
+        assert session.notice.startswith("If Blender ends, this job is lost")
+        assert bpy.ops.hi3dgen.pause_folder() == {"FINISHED"}
+        tick_until(session, lambda: not session.live)
+    finally:
+        place.unlink()
+    assert made() == ["0", "2", "3"]
+
+
+def test_what_goes_with_every_picture_is_kept_and_what_is_torn_says_so(
+    extension: ModuleType, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     module = import_module(f"{MODULE}.blender_addon.link.saved_jobs")
     plan = module.Plan("shelf", ("/a.png",), ("a.png",), "draft", 7, {"solid": True, "faces": 9}, 2, {"size": 0.5})
     inputs = {"back": disc(8), "own view": disc(5)[:3]}
@@ -242,10 +276,100 @@ def test_what_goes_with_every_picture_is_kept_and_what_is_torn_says_so(extension
     with pytest.raises(errors().AddonError, match="The pictures that go with those of “shelf” cannot be read"):
         saved.inputs()
     (saved.place / "job.json").write_text("{}")
-    assert another.all(anew=True) == [], "what is of no use is not offered"
+    for _ in range(3):
+        assert another.all(anew=True) == [], "what is of no use is not offered"
+    assert sum("is of no use" in record.message for record in caplog.records) == 1, "a panel looks every two seconds"
 
 
 def test_how_results_come_into_a_scene_is_kept_whole(folder: Any) -> None:
     placing = import_module(f"{MODULE}.blender_addon.scene.placing")
     chosen = placing.Placing((1, 2, 3), 0.5, placing.Origin.CENTRE, placing.Stands.CURSOR, smooth=False, lights=True)
     assert folder._placing_of(folder._kept(chosen)) == chosen
+
+
+@pytest.mark.parametrize("operator", ["cancel", "cancel_current"])
+def test_one_that_waits_is_deleted_by_cancel_too(
+    scene: Any, session: Any, folder: Any, shelf: Path, operator: str
+) -> None:
+    series = begin(folder, scene, shelf)
+    assert len(saved_jobs()) == 1
+    assert getattr(bpy.ops.hi3dgen, operator)() == {"FINISHED"}
+    assert (series.state.name, saved_jobs(), folder.waiting()) == ("CANCELLED", [], [])
+
+
+def test_one_whose_meshes_wait_for_the_scene_is_deleted_by_cancel_too(
+    scene: Any, session: Any, folder: Any, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "occupied_until", lambda: "the render is done")
+    series = begin(folder, scene, shelf)
+    tick_until(session, lambda: series.state.name == "LANDING")
+    assert series.live
+    assert bpy.ops.hi3dgen.cancel() == {"FINISHED"}
+    assert (series.state.name, saved_jobs(), made()) == ("CANCELLED", [], [])
+
+
+def test_while_the_folder_is_away_the_job_is_kept(
+    scene: Any, session: Any, folder: Any, shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = paused(folder, scene, session, shelf)
+    away = shelf.rename(shelf.with_name("away"))
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    with pytest.raises(
+        RuntimeError, match=rf"The folder “{shelf}” with the pictures of “shelf” is not there\. Connect"
+    ):
+        bpy.ops.hi3dgen.go_on_folder()
+    assert (saved_jobs()[0].made, [*saved_jobs()[0].failed]) == ({0, 2}, [1])
+
+    away.rename(shelf)
+    (shelf / "0.png").unlink()
+    with pytest.raises(RuntimeError, match=r"“0\.png”.* failed: There is no file"):
+        bpy.ops.hi3dgen.go_on_folder()
+    (saved,) = folder.waiting()
+    assert (saved.made, made()) == ({0, 2, 3}, ["2", "3"]), "what is made of the first one may come yet"
+
+
+def test_a_folder_that_goes_away_meanwhile_halts_the_job(scene: Any, session: Any, folder: Any, shelf: Path) -> None:
+    series = begin(folder, scene, shelf)
+    tick_until(session, lambda: series.at == 1)
+    shelf.rename(shelf.with_name("away"))
+    tick_until(session, lambda: not series.live)
+    assert series.state.name == "FAILED"
+    assert session.error.sentence == f"The folder “{shelf}” with the pictures of “shelf” is not there."
+    (saved,) = folder.waiting()
+    assert (saved.made, [*saved.failed], folder.left(saved)) == ({0}, [1], [1, 2, 3])
+
+
+def test_while_the_engine_is_away_the_job_is_kept(
+    scene: Any, session: Any, folder: Any, shelf: Path, engines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = paused(folder, scene, session, shelf)
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    messages = import_module(f"{MODULE}.backend.wire.messages")
+    known = engines.known()
+    with monkeypatch.context() as patch:
+        patch.setattr(engines, "_known", messages.Capabilities("", known[1:]))
+        with pytest.raises(
+            RuntimeError, match=r"The engine “draft”, which makes the pictures of “shelf”, is not there"
+        ):
+            bpy.ops.hi3dgen.go_on_folder()
+    plan = json.loads((saved.place / "job.json").read_text())
+    (saved.place / "job.json").write_text(json.dumps({**plan, "engine": "gone"}))
+    with monkeypatch.context() as patch:
+        gone = replace(known[0], name="gone")  # since Blender has learnt what there is
+        patch.setattr(engines, "_known", messages.Capabilities("", (*known, gone)))
+        with pytest.raises(RuntimeError, match="There is no engine “gone”"):
+            bpy.ops.hi3dgen.go_on_folder()
+    (saved,) = folder.waiting()
+    assert (saved.made, [*saved.failed]) == ({0, 2}, [1])
+
+
+def test_a_backend_that_cannot_be_reached_halts_the_job(scene: Any, session: Any, folder: Any, shelf: Path) -> None:
+    preferences = bpy.context.preferences
+    chosen = preferences.addons[MODULE].preferences
+    saved = paused(folder, scene, session, shelf)
+    chosen.computer, chosen.ssh_name = "SSH", "anna@workstation"
+    preferences.system.use_online_access = False
+    with pytest.raises(RuntimeError, match="Blender is not allowed to go online"):
+        bpy.ops.hi3dgen.go_on_folder()
+    (saved,) = folder.waiting()
+    assert saved.made == {0, 2}

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Light from all around in Blender: a world of its own, the scene's by a click, that lights what stands in it."""
 
+import os
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest.mock import MagicMock
 
 import bmesh
 import bpy
@@ -18,7 +20,7 @@ from backend.raster import radiance
 from backend.wire import products as wire
 from tests.backend.engines.world.scenes import lamp_at_left, outdoors, unwatched
 from tests.blender_addon.results import add, result
-from tests.blender_addon.support import MODULE
+from tests.blender_addon.support import MODULE, tick_until
 
 Image = pytest.importorskip("PIL.Image", reason="Pillow writes the photographs: pip install pillow")
 
@@ -145,7 +147,41 @@ def test_a_lens_is_read_from_files_that_are_packed_turned_or_only_named(scene: A
     assert lens_of(photograph(tmp_path / "b.jpg", orientation=6)) == pytest.approx(upright, abs=0.01)
     assert lens_of(bpy.data.images.new("painted", 4, 4)) == 0
     assert lens_of(tmp_path / "none.jpg") == 0
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "pipe.jpg")
+        assert lens_of(tmp_path / "pipe.jpg") == 0, "and it is not waited for"
     assert [each.name for each in bpy.data.images] == ["a.jpg", "painted"]
+
+
+def test_a_folders_pictures_have_their_own_lenses(scene: Any, tmp_path: Path) -> None:
+    scene.hi3dgen.engine, scene.hi3dgen_world.width = "world", "1024"
+    photograph(tmp_path / "a.jpg")
+    Image.fromarray(outdoors()[..., :3]).save(tmp_path / "b.png")
+    assert bpy.ops.hi3dgen.generate_folder(directory=str(tmp_path)) == {"FINISHED"}
+    fovs = {world.name: world["hi3dgen"]["settings"]["fov"] for world in bpy.data.worlds if "hi3dgen" in world}
+    assert fovs == {"a world": pytest.approx(WIDTH_28, abs=0.01), "b world": 0}
+
+
+def test_in_a_window_it_is_told_what_has_come_of_a_folder(
+    scene: Any, session: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.hi3dgen.engine, scene.hi3dgen_world.width = "world", "1024"
+    (tmp_path / "shelf").mkdir()
+    photograph(tmp_path / "shelf" / "a.jpg")
+    told: list[str] = []
+
+    def tell(_window: Any, sentence: str) -> None:
+        told.append(sentence)
+
+    monkeypatch.setattr(part("folder"), "tell", tell)
+    monkeypatch.setattr(part("link.runtime"), "has_window", lambda: True)
+    try:
+        bpy.ops.hi3dgen.generate_folder(directory=str(tmp_path / "shelf"))
+        tick_until(session, lambda: not session.live)
+        assert told == ["shelf: 1 picture made."]
+    finally:
+        bpy.app.timers.unregister(part("link.runtime")._tick)
+        session.jobs[-1].saved.forget()
 
 
 def test_a_world_is_turned_and_brightened_by_nodes_that_may_be_gone(scene: Any) -> None:
@@ -157,6 +193,21 @@ def test_a_world_is_turned_and_brightened_by_nodes_that_may_be_gone(scene: Any) 
     assert turn.node.outputs["Vector"].links[0].to_node.inputs["Rotation"].default_value[2] == pytest.approx(-np.pi / 2)
     nodes.remove(turn.node)
     assert part("scene.worlds").handles_of(world) == (None, strength)
+
+
+def test_the_scenes_own_world_is_among_those_that_are_shown(scene: Any) -> None:
+    worlds = part("scene.worlds")
+    light = bpy.data.images.new("light", 4, 2)
+    for number in range(6):
+        world = worlds.made_world(f"world {number}", light)
+        world["hi3dgen_product"], world[worlds.CAME] = "panorama", float(number)
+    scene.world = bpy.data.worlds["world 0"]
+    layout = MagicMock()
+    layout.panel.return_value = layout, layout
+    part("ui.world_box").draw(layout, bpy.context)
+    buttons = [call.kwargs for call in layout.mock_calls if call[0].endswith(".operator") and "depress" in call.kwargs]
+    assert [button["text"] for button in buttons] == ["world 5", "world 4", "world 3", "world 0"]
+    assert [button["depress"] for button in buttons] == [False, False, False, True]
 
 
 def test_what_is_gone_is_a_sentence(scene: Any, tmp_path: Path) -> None:

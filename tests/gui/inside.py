@@ -281,14 +281,16 @@ class Diary:
         self.said: list[str] = []  # the sentences that the sidebar was drawn with last
         self.turns = 0  # of Blender's main loop
         self.stop_at = ""  # the stage at which the backend is to be frozen
+        self.stop_with = 0  # the picture of a folder's job, by its number, with which it is to be frozen
 
     def turn(self) -> None:
-        """Freeze the backend when it has come to the stage `stop_at`."""
+        """Freeze the backend when it has come to the stage `stop_at`, or to the picture `stop_with`."""
         self.turns += 1
         running = session() and session().running
-        if running and running.progress and running.progress.stage == self.stop_at:
+        is_there = running and running.progress and running.progress.stage == self.stop_at
+        if is_there or (running and self.stop_with and getattr(running, "at", 0) == self.stop_with):
             freeze()
-            self.stop_at = ""
+            self.stop_at, self.stop_with = "", 0
 
     def drawn(self) -> None:
         """The sidebar was drawn."""

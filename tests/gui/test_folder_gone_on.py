@@ -13,7 +13,7 @@ from tests.gui.screen import Screen, Tool
 
 pytestmark = [pytest.mark.window, pytest.mark.slow, pytest.mark.once]
 
-PAUSE, GO_ON = "hi3dgen.pause_folder(", "hi3dgen.go_on_folder("
+PAUSE, GO_ON, FORGET = "hi3dgen.pause_folder(", "hi3dgen.go_on_folder(", "hi3dgen.forget_folder("
 RESOLUTION = 96
 LEFT = 0.25  # across the sidebar
 MADE = "[thing.name for thing in bpy.context.scene.objects if 'hi3dgen' in thing]"
@@ -49,12 +49,12 @@ def test_a_job_outlives_blender(
         ready(blender)
         blender.ask("rest()")
         blender.open_tab()
+        blender.ask("diary.stop_with = 2")
         browse(blender, shelf, RESOLUTION)
         accept(blender)
         blender.wait("len(session().jobs[-1].landed) == 1")
         blender.ask(f"bpy.ops.wm.save_as_mainfile(filepath={str(file)!r}) and None")
-        blender.wait("session().jobs[-1].at == 2 and session().running")
-        blender.ask("freeze()")
+        blender.wait("not diary.stop_with")
         blender.screen.point(*NOWHERE)
         blender.shoot(shots / "half-way.png")
         blender.click(PAUSE, across=LEFT)
@@ -83,6 +83,10 @@ def test_a_job_outlives_blender(
         blender.open_tab()
         blender.screen.point(*NOWHERE)
         blender.shoot(shots / "a fresh file.png")
+        blender.click(FORGET, across=1 - LEFT)
+        blender.shoot(shots / "what would be lost.png")
+        blender.screen.press("Escape")
+        assert len(blender.ask("[saved.name for saved in saved_jobs()]")) == 1, "it asks first"
         blender.click(GO_ON, across=LEFT)
         blender.wait("session().jobs[-1].live")
         blender.wait_for_job("FAILED")

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -54,7 +54,10 @@ def executable(description: Description) -> str:
     advice = f"Install it, or mend “{description.path}”."
     if not description.folder.is_dir():
         raise UserError("external-missing", f"There is no folder “{description.folder}” to run it in.", advice)
-    found = shutil.which(place, path=description.environment.get("PATH", path))
+    if is_path:
+        found = program_at(place, os.environ.get("PATHEXT", "").split(os.pathsep) if os.name == "nt" else ())
+    else:
+        found = shutil.which(place, path=description.environment.get("PATH", path))
     if found is None and is_path and Path(place).exists():
         raise UserError("external-missing", f"Its program “{place}” may not be run.", "Give it the permission to.")
     if found is None:
@@ -63,6 +66,14 @@ def executable(description: Description) -> str:
         if not needed.exists():
             raise UserError("external-missing", f"“{needed}”, which it needs, is not there.", advice)
     return found
+
+
+def program_at(place: str, endings: Sequence[str]) -> str | None:
+    """The program at a path, which may lack one of its system's endings, such as .EXE; None if none is there.
+
+    `shutil.which` adds them to paths from Python 3.12 on only.
+    """
+    return next(filter(None, (shutil.which(f"{place}{ending}") for ending in ("", *endings))), None)
 
 
 def surroundings(description: Description) -> dict[str, str]:

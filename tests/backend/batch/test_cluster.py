@@ -34,6 +34,16 @@ def nodes() -> Generator["Nodes"]:
         yield nodes
 
 
+def test_the_chosen_upscaler_is_known_there_too(tmp_path: Path, nodes: "Nodes") -> None:
+    paint(tmp_path / "photos" / "a.png")
+    file = tmp_path / "x4.bin"
+    file.write_bytes(b"")
+    upscaled = ("--set", "resolution=96", "--set", "colours=front", "--upscaler", file)
+    ray = ("--executor", "ray", "--address", nodes.address)
+    ran = batch(tmp_path / "photos", "-o", tmp_path / "out", *upscaled, *ray)
+    assert (ran.returncode, f"“{file}” is no file of weights" in ran.stderr) == (1, True), ran.stderr
+
+
 def test_a_worker_and_a_node_are_killed_and_nothing_is_lost_or_made_twice(tmp_path: Path, nodes: "Nodes") -> None:
     photos, out = tmp_path / "photos", tmp_path / "out"
     for number in range(8):

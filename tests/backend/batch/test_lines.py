@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Lists of pictures: whatever text there is becomes lines or a sentence, and names that no two pictures share."""
 
+import argparse
 import json
 import tempfile
 from dataclasses import replace
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from backend.batch.lines import PICTURE, Line, read_sources
 from backend.batch.manifest import Manifest, State
 from backend.batch.names import MAX_PART_BYTES, folded, is_inside, is_safe, safe_name, stems
-from backend.batch.planning import Wanted, plan
+from backend.batch.planning import Wanted, plan, wanted_by
+from backend.engines import ENGINES
 from backend.errors import UserError
 from backend.wire.limits import MAX_SEED, seeds_from
 
@@ -194,3 +196,14 @@ def test_what_was_to_be_written_over_goes_on_without_being_told_again(tmp_path: 
 def test_names_that_differ_by_case_alone_are_kept_apart() -> None:
     assert folded("Straße/OWL") == folded("strasse/owl")
     assert folded("o\u0301") == folded("ó")
+
+
+def test_an_upscaler_that_is_not_used_is_no_reason_to_make_anything_again(tmp_path: Path) -> None:
+    def versions(*settings: tuple[str, str]) -> dict[str, str]:
+        options = argparse.Namespace(engine="draft", seed=0, count=1, preset=None, set=settings)
+        line = Line({"picture": tmp_path / "a.png"}, "a")
+        rest = {"versions": {"hi3dgen": "1", "upscaler": "x4.pth 1234"}}
+        return wanted_by(line, options, ENGINES, lambda _: rest).request["versions"]
+
+    assert versions() == {"hi3dgen": "1"}
+    assert versions(("upscale", "true")) == {"hi3dgen": "1", "upscaler": "x4.pth 1234"}

@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 
 from backend.__main__ import main
+from backend.batch.running import Task
+from backend.batch.worker import make
+from backend.engines import ENGINES
 from backend.files.lens import lens_of
+from backend.flow.pipeline import Pipeline
 from tests.backend.engines.world.scenes import outdoors
 from tests.backend.raster.test_radiance import read
 
@@ -32,6 +36,7 @@ def test_a_lens_is_as_wide_as_its_equivalent(tmp_path: Path) -> None:
     upright = 2 * np.degrees(np.arctan(12 / 28))  # across 24 mm
     assert lens_of(photograph(tmp_path / "b.jpg", orientation=6)) == pytest.approx(upright, abs=0.01)
     assert lens_of(photograph(tmp_path / "c.jpg", focal=0)) == 0
+    assert lens_of(photograph(tmp_path / "c.jpg", focal=3)) == 0, "a fisheye's, wider than any setting takes"
     (tmp_path / "d.jpg").write_bytes(b"no picture")
     assert lens_of(tmp_path / "d.jpg") == 0
 
@@ -49,6 +54,18 @@ def test_a_photograph_becomes_light(tmp_path: Path, capsys: Output) -> None:
     assert main(["world", str(picture), "-o", str(tmp_path / "a.png"), "--set", "width=1024", "--set", "fov=90"]) == 0
     with Image.open(tmp_path / "a.png") as image:
         assert image.size == (1024, 512)
+
+
+def test_generate_and_batches_know_the_lens_too(tmp_path: Path, capsys: Output) -> None:
+    picture = photograph(tmp_path / "a.jpg")
+    made = [tmp_path / "world.hdr", tmp_path / "generate.hdr", tmp_path / "a.hdr"]
+    assert main(["world", str(picture), "-o", str(made[0]), "--set", "width=1024"]) == 0
+    assert main(["generate", str(picture), "-o", str(made[1]), "--engine", "world", "--set", "width=1024"]) == 0
+    request = {"engine": "world", "seed": 0, "count": 1, "settings": {"width": "1024", "fov": 0.0}}
+    paths = {"picture": str(picture)}
+    task = Task("a.jpg", "a", paths, {**request, "products": ["panorama"]}, str(tmp_path), str(tmp_path / "tile.jpg"))
+    assert make(Pipeline(ENGINES), task, lambda _: None).code == ""
+    assert len({path.read_bytes() for path in made}) == 1
 
 
 @pytest.mark.parametrize("name", ["a.exr", "a.jpg"])

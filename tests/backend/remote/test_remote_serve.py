@@ -6,10 +6,13 @@ import json
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from backend.log import MAX_LINE
+from backend.safe_files import MAX_LOG, older_log
 from backend.wire.client import Closed
 from backend.wire.messages import Progress, Request, Result
 from tests.backend.process import ROOT, SECONDS, SERVE, TOKEN, Backend
@@ -67,6 +70,20 @@ def test_what_a_login_prints_is_not_taken_for_the_backend(far: OtherComputer) ->
             assert client.capabilities.engines
     finally:
         greeting.unlink()
+    wait_until(lambda: not far.backends())
+
+
+def test_the_log_here_of_what_is_said_there_is_bounded(far: OtherComputer, tmp_path: Path) -> None:
+    path, greeting = tmp_path / "backend-1.log", far.home / ".bashrc"
+    greeting.write_text("head -c 2500000 /dev/zero | tr '\\0' x | fold -w 999 >&2\n")
+    try:
+        with Backend(SERVE_FAR, log=path) as backend, backend.client():
+            wait_until(lambda: "listens on port" in path.read_text())
+            assert backend.log() == "", "all of it went to the file"
+    finally:
+        greeting.unlink()
+    assert sorted(tmp_path.iterdir()) == [older_log(path), path]
+    assert all(file.stat().st_size <= MAX_LOG + 2 * MAX_LINE for file in (path, older_log(path)))
     wait_until(lambda: not far.backends())
 
 

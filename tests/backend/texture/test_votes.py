@@ -4,12 +4,13 @@
 import numpy as np
 from numpy.testing import assert_allclose
 
+from backend.arrays import Float64Array
 from backend.texture.votes import likely
 
 RED, GREY = (0.8, 0.1, 0.1), (0.5, 0.5, 0.5)
 
 
-def of_side(normals: tuple[float, ...] | None) -> np.ndarray:
+def of_side(normals: tuple[float, ...] | None) -> Float64Array:
     """The colour of a body's side at x = 0: the body's front is red, and 0.1 beside it hangs a grey arm."""
     rng = np.random.default_rng(0)
     body = rng.uniform((-0.6, -0.5, 0.2), (-0.1, 0.5, 0.2), (400, 3))

@@ -153,10 +153,11 @@ def test_what_is_no_upscaler_is_refused_by_name(tmp_path: Path) -> None:
     torch.save([*half.items()][:4], tmp_path / "list.pth")
     torch.save(dict([*half.items()][:4]), tmp_path / "half.pth")
     torch.save({"one": torch.zeros(3)}, tmp_path / "one.pth")
+    torch.save({"params": {0: torch.zeros(3), 1: torch.zeros(2)}}, tmp_path / "numbers.pth")
     real_esrgan(tmp_path / "restores.pth", scale=1)
     real_esrgan(tmp_path / "grey.pth", in_nc=1, out_nc=1)
     (tmp_path / "x4.bin").write_bytes(b"")
-    for name in ("list.pth", "half.pth", "one.pth", "restores.pth", "grey.pth", "x4.bin"):
+    for name in ("list.pth", "half.pth", "one.pth", "numbers.pth", "restores.pth", "grey.pth", "x4.bin"):
         with pytest.raises(UserError, match=name) as refused:
             read_upscaler(tmp_path / name)
         assert refused.value.code == "upscaler-unknown"
@@ -206,6 +207,6 @@ def test_a_real_backend_upscales_by_the_users_own_weights(
         client.send(messages.Request("one", engine, 0, {"picture": vase(60, 50)}, {**settings, "colours": "1024"}))
         said = client.until_end_of("one")
     assert isinstance(said[-1], messages.Result), said[-1]
-    assert not [note for note in said[-1].notes if "resampler" in note]
+    assert not [note for note in said[-1].notes if "without new detail" in note]
     assert said[-1].recipe["versions"]["upscaler"].startswith("x4.pth ")
     assert any(isinstance(each, messages.Progress) and each.label == "Upscaling the picture" for each in said)

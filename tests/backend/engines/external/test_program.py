@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from backend.engines.external.exchange import Brought
+from backend.engines.external.program import program_at
 from backend.engines.external.stages import run_for
 from backend.errors import Cancelled, UserError
 from backend.flow.products import NormalMap
@@ -124,6 +125,17 @@ def test_a_program_that_cannot_start_is_a_sentence(scratch: Path) -> None:
     assert caught.value.code == "external-failed"
 
 
+def test_a_path_may_lack_the_ending_that_windows_gives_programs(tmp_path: Path) -> None:
+    place = tmp_path / "Scripts" / "python"
+    place.parent.mkdir()
+    assert program_at(str(place), (".COM", ".EXE")) is None
+    program = place.with_name("python.EXE")
+    program.write_bytes(b"")
+    program.chmod(0o700)
+    assert program_at(str(place), (".COM", ".EXE")) == str(program)
+    assert program_at(str(program), (".COM", ".EXE")) == str(program)
+
+
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     with pytest.raises(UserError, match="The files for Box could not be written: No such file or directory") as caught:
@@ -185,6 +197,7 @@ BACKEND = """
 import sys, tempfile
 from pathlib import Path
 tempfile.tempdir = sys.argv[1]
+from backend.engines.external.program import program_at
 from backend.engines.external.stages import run_for
 from tests.backend.engines.external.describing import box, cutout
 run_for(box(Path(sys.argv[2])), lambda: None)(cutout(), report=lambda *_: None, way="hang")

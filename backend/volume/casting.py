@@ -21,14 +21,15 @@ class Casts:
     """Rays that pass points of a lattice that matter, and what they show.
 
     rays: float32 (R, 3) twice, in cells, their directions a metre long. entry, leave: float32 (R,), where each first
-    passes such a point and last does, in metres. alpha: (R,). colours, normals: (R, 3), times alpha; normals in the
-    axes of the object, or None.
+    passes such a point and last does, in metres. alpha: (R,). worth: (R,), how much each counts. colours, normals: (R, 3),
+    times alpha; normals in the axes of the object, or None.
     """
 
     rays: Rays
     entry: Tensor
     leave: Tensor
     alpha: Tensor
+    worth: Tensor
     colours: Tensor
     normals: Tensor | None
 
@@ -36,11 +37,12 @@ class Casts:
         """Those of these numbers."""
         rays = Rays(self.rays.origins[which], self.rays.directions[which])
         normals = None if self.normals is None else self.normals[which]
-        return Casts(rays, self.entry[which], self.leave[which], self.alpha[which], self.colours[which], normals)
+        ends = self.entry[which], self.leave[which]
+        return Casts(rays, *ends, self.alpha[which], self.worth[which], self.colours[which], normals)
 
 
-def cast(seen: Seen, lattice: Lattice, near: Tensor, poll: Poll) -> Casts:
-    """The rays of all views that pass points of the lattice that are `near`, bool (X Y Z,)."""
+def cast(seen: Seen, lattice: Lattice, near: Tensor, poll: Poll, worth: float = 1.0) -> Casts:
+    """The rays of all views that pass points of the lattice that are `near`, bool (X Y Z,); all of the same worth."""
     middle = (lattice.low + lattice.high)[None] / 2
     parts: list[list[Tensor]] = []
     for number, camera in enumerate(seen.cameras):
@@ -55,7 +57,18 @@ def cast(seen: Seen, lattice: Lattice, near: Tensor, poll: Poll) -> Casts:
         shows = [picture.flatten(0, 1)[shown][passing] * alpha[:, None] for picture in pictures]
         parts.append([rays.origins[passing], rays.directions[passing], entry, leave, alpha, *shows])
     origins, directions, entry, leave, alpha, colours, *normals = map(torch.cat, zip(*parts, strict=True))
-    return Casts(Rays(origins, directions), entry, leave, alpha, colours, normals[0] if normals else None)
+    each = torch.full_like(alpha, worth)
+    return Casts(Rays(origins, directions), entry, leave, alpha, each, colours, normals[0] if normals else None)
+
+
+def both(one: Casts, other: Casts) -> Casts:
+    """The rays of both; both have normals or neither."""
+    rays = Rays(*(torch.cat(pair) for pair in zip(one.rays, other.rays, strict=True)))
+    parts = [
+        torch.cat([getattr(one, name), getattr(other, name)]) for name in ("entry", "leave", "alpha", "worth", "colours")
+    ]
+    normals = torch.cat([one.normals, other.normals]) if one.normals is not None else None
+    return Casts(rays, *parts, normals)
 
 
 def along_rays(rays: Rays, distances: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -162,12 +162,13 @@ def seen_loss(
     shares, ray = halves.flatten()[kept, None], kept // SAMPLES
     opacity = each.sum(dim=1).clamp(1e-4, 1 - 1e-4)
     colours = torch.zeros_like(casts.colours).index_add(0, ray, shares * found[:, 1:])
-    loss = (colours - casts.colours).abs().mean()
-    loss = loss + weights.mask * functional.binary_cross_entropy(opacity, casts.alpha)
+    worth = casts.worth[:, None]
+    loss = (worth * (colours - casts.colours).abs()).mean()
+    loss = loss + weights.mask * functional.binary_cross_entropy(opacity, casts.alpha, casts.worth)
     if casts.normals is not None:
         slopes = functional.normalize((corners[..., :1] * trilinear_slopes(within)).sum(dim=1), dim=1)
         normals = torch.zeros_like(casts.normals).index_add(0, ray, shares * slopes)
-        loss = loss + weights.normals * (normals - casts.normals).abs().mean()
+        loss = loss + weights.normals * (worth * (normals - casts.normals).abs()).mean()
     return loss
 
 

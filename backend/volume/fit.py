@@ -7,13 +7,14 @@ next to a surface that light reaches cost the gradients of their eight points; t
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from ..raster.ticks import Tick
-from .casting import Casts, along_rays, cast
+from .casting import Casts, along_rays, both, cast
 from .field import AROUND, OUTSIDE, Field
 from .hull import no_hull
 from .lattice import Lattice, trilinear, trilinear_slopes
@@ -44,6 +45,7 @@ class Weights:
     normals: float = 0.2
     eikonal: float = 0.1
     smooth: float = 0.1
+    between: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -75,16 +77,29 @@ class Grid:
     stout: Tensor
 
 
-def fit(start: Field, hull: Field, seen: Seen, descent: Descent, weights: Weights, seed: int, tick: Tick) -> Field:
+def fit(
+    start: Field,
+    hull: Field,
+    seen: Seen,
+    descent: Descent,
+    weights: Weights,
+    seed: int,
+    tick: Tick,
+    between: Seen | None = None,
+) -> Field:
     """Fit a field to views at its own resolution; `tick` is called at every step.
 
+    between: views that are less sure, with normals if the others have them.
     hull: that of the views at the same lattice. Nothing comes to lie outside of it, but for what is so thin there that
     the lattice has too little of it: by a cell at most.
     Raises `UserError` if no ray of any view comes near to the field's inside.
     """
     device = start.distances.device
     grid, values = table_of(start)
-    casts = cast(seen, grid.lattice, grid.rows > 0, lambda: tick(0.0))
+    near, poll = grid.rows > 0, partial(tick, 0.0)
+    casts = cast(seen, grid.lattice, near, poll)
+    if between:
+        casts = both(casts, cast(between, grid.lattice, near, poll, weights.between))
     if not len(casts.entry):
         raise no_hull()
     dense = torch.where(grid.rows > 0, start.distances, OUTSIDE)

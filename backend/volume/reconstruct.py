@@ -13,6 +13,7 @@ from ..nn.device import TOO_SMALL, memory_of
 from ..raster.ticks import Poll, unwatched
 from ..surface.marching_cubes import marching_cubes
 from .field import Field, hull_field, refined
+from .gaussians.views import views_between
 from .fit import SAMPLES, Descent, Weights, fit
 from .hull import hull_box, no_hull
 from .seen import Seen
@@ -52,7 +53,7 @@ def hull(seen: Seen, cells: int, poll: Poll = unwatched) -> Field:
     return hull_field(seen, _box(seen, poll), cells, poll)
 
 
-def reconstruct(seen: Seen, cells: int, steps: int, seed: int, report: Report, weights: Weights | None = None) -> Field:
+def reconstruct(seen: Seen, cells: int, steps: int, seed: int, report: Report, weights: Weights | None = None, between: int = 0) -> Field:
     """The field that the views show, with so many cells along its longest side; steps: of each resolution.
 
     report: called at every step. Raises `UserError` if nothing is in all views, or if the memory is not enough.
@@ -71,7 +72,10 @@ def reconstruct(seen: Seen, cells: int, steps: int, seed: int, report: Report, w
         start = hull_field(seen, box, size, partial(tick, 0.0))
         field = refined(found, coarse_hull, start, partial(tick, 0.0)) if found and coarse_hull else start
         width = _WIDTH[0] if number == 0 else _FINER_WIDTH, _WIDTH[1] if size == cells else _COARSER_WIDTH
-        found = fit(field, start, seen, Descent(steps, rays, width, _RATE), weights or Weights(), seed, tick)
+        more = None
+        if between and size == cells and found:
+            more = views_between(seen, mesh_of(found), found.lattice.cell, between, seed, partial(tick, 0.0) and (lambda f: tick(0.0)))
+        found = fit(field, start, seen, Descent(steps, rays, width, _RATE), weights or Weights(), seed, tick, more)
         coarse_hull = start
     assert found is not None  # noqa: S101 - there is a level at least
     return found

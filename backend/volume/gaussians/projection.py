@@ -32,9 +32,9 @@ class Splats:
     shown: Tensor
 
 
-def projected(cloud: Cloud, camera: Camera, shape: tuple[int, int]) -> Splats:
-    """The Gaussians as a camera sees them in a picture of this shape, rows and columns."""
-    height, width = shape
+def projected(cloud: Cloud, camera: Camera, size: tuple[float, float]) -> Splats:
+    """The Gaussians as a camera sees them in a picture of this size, rows and columns."""
+    height, width = size
     matrix = torch.tensor(camera.matrix, dtype=cloud.means.dtype, device=cloud.means.device)
     x, y, z = ((cloud.means - matrix[:3, 3]) @ matrix[:3, :3]).unbind(1)
     axes = matrix[:3, :3].T @ cloud.half_covariances()  # (G, 3, 3): the Gaussians' axes in the camera's

@@ -6,6 +6,7 @@ by what the ones before it let through (equation 3). The exponent is a polynomia
 all splats of a tile are a product of two matrices.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -39,17 +40,20 @@ class Tiles:
     counts: Tensor
 
 
-def render(cloud: Cloud, camera: Camera, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """What a camera sees: `shows` times opacity, (H, W, C), and opacity, (H, W), in [0, 1]."""
-    splats = projected(cloud, camera, shape)
+def render(cloud: Cloud, camera: Camera, size: tuple[float, float]) -> Tensor:
+    """What a camera sees: `shows` times opacity, and opacity, in [0, 1], (H, W, C + 1).
+
+    size: rows and columns; of half a pixel beside the last ones there is a whole one.
+    """
+    splats = projected(cloud, camera, size)
+    shape = math.ceil(size[0]), math.ceil(size[1])
     tiles = tiled(splats, cloud.opacities, shape)
     rows, columns = _tile_counts(shape)
     shows = torch.cat([cloud.shows, torch.ones_like(cloud.shows[:, :1])], dim=1)
     found = composited(splats, cloud.opacities, shows, tiles, columns)
     picture = found.new_zeros(rows * columns, TILE * TILE, shows.shape[1]).index_copy(0, tiles.numbers, found)
     picture = picture.view(rows, columns, TILE, TILE, -1).transpose(1, 2).reshape(rows * TILE, columns * TILE, -1)
-    picture = picture[: shape[0], : shape[1]]
-    return picture[..., :-1], picture[..., -1]
+    return picture[: shape[0], : shape[1]]
 
 
 @torch.no_grad()

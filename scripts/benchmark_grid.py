@@ -6,8 +6,9 @@
 FOLDER is what `python -m backend evaluate geometry` reads. Each object is seen by the cameras of two engines, 320
 pixels square: the 16 of Hi3D's orbit, level with the object, and the six of Zero123++. It is grey under three coloured
 lights that stand still around it, without shadows. Three contenders make a mesh of the views, each cleaned and reduced
-as engines' meshes are: `hull`, the visual hull at the same lattice; `grid`, which is `volume.reconstruct`; and
-`normals`, the same with the true normals of the views, which engines estimate. Printed are what `evaluate geometry`
+as engines' meshes are: `hull`, the visual hull at the same lattice; `grid`, which is `volume.reconstruct` without views
+in between; `between`, the same with them; and `normals`, that with the true normals of the views, too, which engines
+estimate. Printed are what `evaluate geometry`
 prints under the same names, with the meshes where they lie; the processor's seconds, of all threads together; and, at
 the end, the most memory. Objects whose voxels are not reliable are left out. Needs the extras `hi3dgen` and `training`.
 """
@@ -47,7 +48,7 @@ CAMERA_SETS = {
     "16": tuple(orbit(360 * i / _FRAMES, 0.0, DISTANCE, FOV) for i in range(_FRAMES)),
     "6": CAMERAS,
 }
-CONTENDERS = ("hull", "grid", "normals")
+CONTENDERS = ("hull", "grid", "between", "normals")
 _LIGHTS = unit(np.array([[0.5, -0.7, 0.5], [-0.8, -0.1, 0.3], [0.2, 0.9, 0.4]]))  # towards them
 _COLOURS = np.array([[0.55, 0.5, 0.4], [0.15, 0.25, 0.4], [0.3, 0.15, 0.2]])
 _AMBIENT = 0.25

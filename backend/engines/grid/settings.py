@@ -23,9 +23,19 @@ STEPS = Setting(
     minimum=0,
     maximum=2000,
 )
+BETWEEN = Setting(
+    name="between",
+    label="Views in Between",
+    description="How many views are drawn between each two neighbouring ones, as further hints of the shape: of 3D "
+    "Gaussians that come to show the given views. With 0 none are drawn",
+    default=1,
+    minimum=0,
+    maximum=4,
+)
 SETTINGS = (
     CELLS,
     STEPS,
+    BETWEEN,
     FACES,
     IMAGE_SIZE,
 )

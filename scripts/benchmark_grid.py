@@ -7,8 +7,8 @@ FOLDER is what `python -m backend evaluate geometry` reads. Each object is seen 
 pixels square: the 16 of Hi3D's orbit, level with the object, and the six of Zero123++. It is grey under three coloured
 lights that stand still around it, without shadows. Three contenders make a mesh of the views, each cleaned and reduced
 as engines' meshes are: `hull`, the visual hull at the same lattice; `grid`, which is `volume.reconstruct` without views
-in between; `between`, the same with them; and `normals`, that with the true normals of the views, too, which engines
-estimate. Printed are what `evaluate geometry`
+in between; `between`, the same with one between each two neighbours, of 3D Gaussians; and `normals`, the one without
+them but with the true normals of the views, which engines estimate. Printed are what `evaluate geometry`
 prints under the same names, with the meshes where they lie; the processor's seconds, of all threads together; and, at
 the end, the most memory. Objects whose voxels are not reliable are left out. Needs the extras `hi3dgen` and `training`.
 """
@@ -129,7 +129,8 @@ def main(arguments: Sequence[str]) -> None:
 def made(rendered: Rendered, contender: str, cells: int, steps: int) -> Mesh:
     """The finished mesh that a contender makes of views."""
     views = rendered.seen(normals=contender == "normals")
-    field = hull(views, cells) if contender == "hull" else reconstruct(views, cells, steps, 0, _ignore)
+    between = int(contender == "between")
+    field = hull(views, cells) if contender == "hull" else reconstruct(views, cells, steps, 0, _ignore, between=between)
     cleaned = clean(mesh_of(field), report=_ignore)
     return reduce(cleaned.product if isinstance(cleaned, Noted) else cleaned, faces=int(FACES.default), report=_ignore)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rays that may see something of a field: those of other pixels, and what is empty along each, are left out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -41,11 +42,15 @@ class Casts:
         return Casts(rays, *ends, self.alpha[which], self.worth[which], self.colours[which], normals)
 
 
-def cast(seen: Seen, lattice: Lattice, near: Tensor, poll: Poll, worth: float = 1.0) -> Casts:
-    """The rays of all views that pass points of the lattice that are `near`, bool (X Y Z,); all of the same worth."""
+def cast(evidence: Sequence[tuple[Seen, float]], lattice: Lattice, near: Tensor, poll: Poll) -> Casts:
+    """The rays of all views that pass points of the lattice that are `near`, bool (X Y Z,).
+
+    evidence: views, and how much each of their rays counts; all have normals or none.
+    """
     middle = (lattice.low + lattice.high)[None] / 2
     parts: list[list[Tensor]] = []
-    for number, camera in enumerate(seen.cameras):
+    for seen, worth, number in [(*each, number) for each in evidence for number in range(len(each[0].alpha))]:
+        camera = seen.cameras[number]
         _, scale = pixels_of(middle, camera, seen.shape)
         reach = 2 * AROUND * lattice.cell * float(scale)  # pixels, twice as far as such points are from the outline
         shown = seen.distances[number].flatten() < reach
@@ -55,20 +60,11 @@ def cast(seen: Seen, lattice: Lattice, near: Tensor, poll: Poll, worth: float = 
         alpha = seen.alpha[number].flatten()[shown][passing]
         pictures = [seen.colours[number], *([] if seen.normals is None else [seen.normals[number]])]
         shows = [picture.flatten(0, 1)[shown][passing] * alpha[:, None] for picture in pictures]
-        parts.append([rays.origins[passing], rays.directions[passing], entry, leave, alpha, *shows])
-    origins, directions, entry, leave, alpha, colours, *normals = map(torch.cat, zip(*parts, strict=True))
-    each = torch.full_like(alpha, worth)
-    return Casts(Rays(origins, directions), entry, leave, alpha, each, colours, normals[0] if normals else None)
-
-
-def both(one: Casts, other: Casts) -> Casts:
-    """The rays of both; both have normals or neither."""
-    rays = Rays(*(torch.cat(pair) for pair in zip(one.rays, other.rays, strict=True)))
-    parts = [
-        torch.cat([getattr(one, name), getattr(other, name)]) for name in ("entry", "leave", "alpha", "worth", "colours")
-    ]
-    normals = torch.cat([one.normals, other.normals]) if one.normals is not None else None
-    return Casts(rays, *parts, normals)
+        counts = torch.full_like(alpha, worth)
+        parts.append([rays.origins[passing], rays.directions[passing], entry, leave, alpha, counts, *shows])
+    origins, directions, entry, leave, alpha, counts, colours, *normals = map(torch.cat, zip(*parts, strict=True))
+    rays = Rays(origins, directions)
+    return Casts(rays, entry, leave, alpha, counts, colours, normals[0] if normals else None)
 
 
 def along_rays(rays: Rays, distances: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -7,14 +7,13 @@ next to a surface that light reaches cost the gradients of their eight points; t
 """
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from ..raster.ticks import Tick
-from .casting import Casts, along_rays, both, cast
+from .casting import Casts, along_rays, cast
 from .field import AROUND, OUTSIDE, Field
 from .hull import no_hull
 from .lattice import Lattice, trilinear, trilinear_slopes
@@ -38,7 +37,8 @@ class Weights:
     """How much each part of the loss counts, beside the mean error of colours.
 
     mask: the cross entropy of opacity. normals: the mean error of normals, if there are any. eikonal: the squared error
-    of the distances' slope. smooth: their squared second differences along the axes.
+    of the distances' slope. smooth: their squared second differences along the axes. between: a ray of a view in
+    between, beside one of a given view.
     """
 
     mask: float = 0.1
@@ -89,17 +89,15 @@ def fit(
 ) -> Field:
     """Fit a field to views at its own resolution; `tick` is called at every step.
 
-    between: views that are less sure, with normals if the others have them.
     hull: that of the views at the same lattice. Nothing comes to lie outside of it, but for what is so thin there that
-    the lattice has too little of it: by a cell at most.
+    the lattice has too little of it: by a cell at most. between: views that are less sure, with normals if the others
+    have them.
     Raises `UserError` if no ray of any view comes near to the field's inside.
     """
     device = start.distances.device
     grid, values = table_of(start)
-    near, poll = grid.rows > 0, partial(tick, 0.0)
-    casts = cast(seen, grid.lattice, near, poll)
-    if between:
-        casts = both(casts, cast(between, grid.lattice, near, poll, weights.between))
+    evidence = [(seen, 1.0), *([(between, weights.between)] if between else [])]
+    casts = cast(evidence, grid.lattice, grid.rows > 0, lambda: tick(0.0))
     if not len(casts.entry):
         raise no_hull()
     dense = torch.where(grid.rows > 0, start.distances, OUTSIDE)

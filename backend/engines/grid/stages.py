@@ -40,11 +40,9 @@ def build(cut: CutViews, *, seed: int, cells: int, steps: int, between: int, rep
     colours, alpha = cut.rgba[..., :3].astype(np.float32) / 255, cut.rgba[..., 3].astype(np.float32) / 255
     try:
         views = seen(colours, alpha, cut.cameras, cut.normals, device, poll)
-        if steps:
-            field = reconstruct(views, cells, steps, seed, report, between=between)
-        else:
-            field = hull(views, cells, poll)
-        mesh = mesh_of(field)
+        mesh = mesh_of(
+            reconstruct(views, cells, steps, seed, report, between=between) if steps else hull(views, cells, poll)
+        )
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise

@@ -9,12 +9,11 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from ...flow.products import Camera
 from ...raster.ticks import Tick
 from .cloud import Cloud
-from .splatting import render
+from .cuda import render_on
 
 _FLAT = (0.4, 0.4, 0.2)  # spacings: the standard deviations at the beginning, the last along the surface's normal
 _INSIDE = 0.2  # spacings below the surface, so that outlines are not passed
@@ -36,13 +35,20 @@ def on_surface(points: Tensor, normals: Tensor, shows: Tensor, spacing: float) -
 
 
 def fitted(
-    start: Cloud, spacing: float, cameras: tuple[Camera, ...], views: Tensor, size: tuple[float, float], steps: int,
-    seed: int, tick: Tick,
+    start: Cloud,
+    spacing: float,
+    cameras: tuple[Camera, ...],
+    views: Tensor,
+    size: tuple[float, float],
+    steps: int,
+    seed: int,
+    tick: Tick,
 ) -> Cloud:
     """The Gaussians that show the views; one view a step, and `tick` is called at each.
 
     views: float32 (N, H, W, C + 1), of cameras in pictures of this size, as `render` has them.
     """
+    render = render_on(views.device)
     random = torch.Generator().manual_seed(seed)
     parts = [part.clone().requires_grad_() for part in start.parts()]
     rates = [rate * (spacing if name == "means" else 1) for name, rate in _RATES.items()]

@@ -108,13 +108,15 @@ class _Over(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, factors: Tensor, shows: Tensor) -> Tensor:  # noqa: ANN401 - torch has no type for it
-        opacity = functional.threshold_((factors @ _places(factors)).exp_(), _LEAST, 0.0).clamp_max_(_MOST)
+        opacity = (factors @ _places(factors)).exp_()
+        opacity = torch.where(opacity < _LEAST, 0, opacity.clamp_max_(_MOST))
         light = functional.pad((1 - opacity[:, :-1]).cumprod(dim=1), (0, 0, 1, 0), value=1.0)  # (S, K, TILE²)
         ctx.save_for_backward(factors, shows, opacity, light)
         return (opacity * light).transpose(1, 2) @ shows
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ANN401
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, Tensor]:  # noqa: ANN401
+        (slope,) = slopes
         factors, shows, opacity, light = ctx.saved_tensors
         seen = opacity * light
         worth = shows @ slope.transpose(1, 2)

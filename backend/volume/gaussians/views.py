@@ -13,8 +13,8 @@ from ...surface.surface import vertex_normals
 from ..outlines import outlines
 from ..seen import Seen
 from .cameras import between
+from .cuda import render_on
 from .fitting import fitted, on_surface
-from .splatting import render
 
 _STEPS = 150
 
@@ -38,6 +38,7 @@ def views_between(seen: Seen, surface: Mesh, spacing: float, count: int, seed: i
     start = on_surface(points, normals, shows, spacing)
     cloud = fitted(start, spacing, seen.cameras, half_as_large(seen), size, _STEPS, seed, tick)
     shape = max(seen.shape[0] // 2, 1), max(seen.shape[1] // 2, 1)
+    render = render_on(device)
     with torch.no_grad():
         drawn = torch.stack([render(cloud, camera, shape) for camera in cameras])
     alpha = drawn[..., -1].clamp(0, 1)

@@ -41,7 +41,9 @@ def scattered(count: int, seed: int = 2) -> Cloud:
     return Cloud(0.25 * some(3), 0.4 * some(3) - 2.8, some(4), some(), torch.sigmoid(some(3)))
 
 
-@pytest.mark.parametrize("camera", [FRONT, orbit(130, 35, 2.0, 25.0), Camera(orbit(70, -20, 2.0, 1.0).matrix, 0.0, 1.4)])
+@pytest.mark.parametrize(
+    "camera", [FRONT, orbit(130, 35, 2.0, 25.0), Camera(orbit(70, -20, 2.0, 1.0).matrix, 0.0, 1.4)]
+)
 def test_a_splat_has_the_moments_of_its_gaussian(camera: Camera) -> None:
     """Of points that are drawn from it, seen by the camera: their mean and covariances, and 0.3 pixels squared."""
     one = scattered(1)

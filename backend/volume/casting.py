@@ -22,8 +22,8 @@ class Casts:
     """Rays that pass points of a lattice that matter, and what they show.
 
     rays: float32 (R, 3) twice, in cells, their directions a metre long. entry, leave: float32 (R,), where each first
-    passes such a point and last does, in metres. alpha: (R,). worth: (R,), how much each counts. colours, normals: (R, 3),
-    times alpha; normals in the axes of the object, or None.
+    passes such a point and last does, in metres. alpha: (R,). worth: (R,), how much each counts in the loss. colours,
+    normals: (R, 3), times alpha; normals in the axes of the object, or None.
     """
 
     rays: Rays

@@ -26,8 +26,8 @@ STEPS = Setting(
 BETWEEN = Setting(
     name="between",
     label="Views in Between",
-    description="How many views are drawn between each two neighbouring ones, as further hints of the shape: of 3D "
-    "Gaussians that come to show the given views. With 0 none are drawn",
+    description="How many views are drawn between each two neighbouring ones, by 3D Gaussians that are fitted to the "
+    "views, as further hints of the shape. With 0 there are none",
     default=1,
     minimum=0,
     maximum=4,

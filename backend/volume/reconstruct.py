@@ -62,7 +62,8 @@ def reconstruct(
     evidence for the finest. report: called at every step. Raises `UserError` if nothing is in all views, or if the
     memory is not enough.
     """
-    rays = rays_at_once(cells, seen.alpha.numel(), memory_of(seen.alpha.device))
+    pixels = seen.alpha.numel() * (4 + between) // 4  # views in between are half as large; fitting them needs less
+    rays = rays_at_once(cells, pixels, memory_of(seen.alpha.device))
     log.info("a grid of %d cells, %d rays a step", cells, rays)
     sizes = levels(cells)
     costs = [*sizes[:-1], *([cells // 2] if between else []), cells]

@@ -51,4 +51,5 @@ def projected(cloud: Cloud, camera: Camera, size: tuple[float, float]) -> Splats
     across, down = across * scale[:, None], down * scale[:, None]
     middles = torch.stack([width / 2 + x * scale, height / 2 - y * scale], dim=1)
     spreads = [(across * across).sum(dim=1) + _PIXEL, (across * down).sum(dim=1), (down * down).sum(dim=1) + _PIXEL]
-    return Splats(middles, torch.stack(spreads, dim=1), depths, shown)
+    seen = torch.where(shown[:, None], torch.stack(spreads, dim=1), 1.0)  # what is not shown may be endlessly wide
+    return Splats(middles, seen, depths, shown)

@@ -16,7 +16,7 @@ from .cameras import between
 from .cuda import render_on
 from .fitting import fitted, on_surface
 
-_STEPS = 150
+_STEPS = 150  # of the fit, a view each
 
 
 def views_between(seen: Seen, surface: Mesh, spacing: float, count: int, seed: int, tick: Tick) -> Seen | None:

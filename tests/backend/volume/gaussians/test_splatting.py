@@ -102,9 +102,14 @@ def test_gradients_are_those_of_finite_differences() -> None:
 
 
 def test_what_is_behind_the_camera_or_beside_the_picture_shows_nothing() -> None:
-    picture = render(cloud((0.0, -3.0, 0.0), (5.0, 0.0, 0.0)), FRONT, SHAPE)
+    three = cloud((0.0, -3.0, 0.0), (5.0, 0.0, 0.0), (0.0, 0.0, 0.0))
+    parts = [part.requires_grad_() for part in three.parts()]
+    picture = render(Cloud(*parts), FRONT, SHAPE)
     assert picture.shape == (*SHAPE, 4)
-    assert not picture.any()
+    assert not picture[..., :2].any()
+    for slope in torch.autograd.grad(picture.square().sum(), parts):
+        assert not slope[:2].any()
+        assert slope.isfinite().all()
 
 
 def test_half_a_pixel_beside_the_last_ones_moves_nothing() -> None:

@@ -22,15 +22,14 @@ class Casts:
     """Rays that pass points of a lattice that matter, and what they show.
 
     rays: float32 (R, 3) twice, in cells, their directions a metre long. entry, leave: float32 (R,), where each first
-    passes such a point and last does, in metres. alpha: (R,). worth: (R,), how much each counts in the loss. colours,
-    normals: (R, 3), times alpha; normals in the axes of the object, or None.
+    passes such a point and last does, in metres. alpha: (R,). colours, normals: (R, 3), times alpha; normals in the
+    axes of the object, or None.
     """
 
     rays: Rays
     entry: Tensor
     leave: Tensor
     alpha: Tensor
-    worth: Tensor
     colours: Tensor
     normals: Tensor | None
 
@@ -38,18 +37,17 @@ class Casts:
         """Those of these numbers."""
         rays = Rays(self.rays.origins[which], self.rays.directions[which])
         normals = None if self.normals is None else self.normals[which]
-        ends = self.entry[which], self.leave[which]
-        return Casts(rays, *ends, self.alpha[which], self.worth[which], self.colours[which], normals)
+        return Casts(rays, self.entry[which], self.leave[which], self.alpha[which], self.colours[which], normals)
 
 
-def cast(evidence: Sequence[tuple[Seen, float]], lattice: Lattice, near: Tensor, poll: Poll) -> Casts:
+def cast(views: Sequence[Seen], lattice: Lattice, near: Tensor, poll: Poll) -> Casts:
     """The rays of all views that pass points of the lattice that are `near`, bool (X Y Z,).
 
-    evidence: views, and how much each of their rays counts; all have normals or none.
+    views: of one size and another; all have normals or none.
     """
     middle = (lattice.low + lattice.high)[None] / 2
     parts: list[list[Tensor]] = []
-    for seen, worth, number in [(*each, number) for each in evidence for number in range(len(each[0].alpha))]:
+    for seen, number in [(each, number) for each in views for number in range(len(each.cameras))]:
         camera = seen.cameras[number]
         _, scale = pixels_of(middle, camera, seen.shape)
         reach = 2 * AROUND * lattice.cell * float(scale)  # pixels, twice as far as such points are from the outline
@@ -60,11 +58,9 @@ def cast(evidence: Sequence[tuple[Seen, float]], lattice: Lattice, near: Tensor,
         alpha = seen.alpha[number].flatten()[shown][passing]
         pictures = [seen.colours[number], *([] if seen.normals is None else [seen.normals[number]])]
         shows = [picture.flatten(0, 1)[shown][passing] * alpha[:, None] for picture in pictures]
-        counts = torch.full_like(alpha, worth)
-        parts.append([rays.origins[passing], rays.directions[passing], entry, leave, alpha, counts, *shows])
-    origins, directions, entry, leave, alpha, counts, colours, *normals = map(torch.cat, zip(*parts, strict=True))
-    rays = Rays(origins, directions)
-    return Casts(rays, entry, leave, alpha, counts, colours, normals[0] if normals else None)
+        parts.append([rays.origins[passing], rays.directions[passing], entry, leave, alpha, *shows])
+    origins, directions, entry, leave, alpha, colours, *normals = map(torch.cat, zip(*parts, strict=True))
+    return Casts(Rays(origins, directions), entry, leave, alpha, colours, normals[0] if normals else None)
 
 
 def along_rays(rays: Rays, distances: Tensor) -> tuple[Tensor, Tensor, Tensor]:

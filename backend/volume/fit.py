@@ -6,6 +6,7 @@ what the rays see becomes what the views show. Only points in the hull or just a
 next to a surface that light reaches cost the gradients of their eight points; the others take the nearest point's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -37,15 +38,13 @@ class Weights:
     """How much each part of the loss counts, beside the mean error of colours.
 
     mask: the cross entropy of opacity. normals: the mean error of normals, if there are any. eikonal: the squared error
-    of the distances' slope. smooth: their squared second differences along the axes. between: a ray of a view in
-    between, beside one of a given view.
+    of the distances' slope. smooth: their squared second differences along the axes.
     """
 
     mask: float = 0.1
     normals: float = 0.2
     eikonal: float = 0.1
     smooth: float = 0.1
-    between: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -78,26 +77,17 @@ class Grid:
 
 
 def fit(
-    start: Field,
-    hull: Field,
-    seen: Seen,
-    descent: Descent,
-    weights: Weights,
-    seed: int,
-    tick: Tick,
-    between: Seen | None = None,
+    start: Field, hull: Field, views: Sequence[Seen], descent: Descent, weights: Weights, seed: int, tick: Tick
 ) -> Field:
     """Fit a field to views at its own resolution; `tick` is called at every step.
 
-    hull: that of the views at the same lattice. Nothing comes to lie outside of it, but for what is so thin there that
-    the lattice has too little of it: by a cell at most. between: views that are less sure, with normals if the others
-    have them.
+    views: all have normals or none. hull: that of the views at the same lattice. Nothing comes to lie outside of it,
+    but for what is so thin there that the lattice has too little of it: by a cell at most.
     Raises `UserError` if no ray of any view comes near to the field's inside.
     """
     device = start.distances.device
     grid, values = table_of(start)
-    evidence = [(seen, 1.0), *([(between, weights.between)] if between else [])]
-    casts = cast(evidence, grid.lattice, grid.rows > 0, lambda: tick(0.0))
+    casts = cast(views, grid.lattice, grid.rows > 0, lambda: tick(0.0))
     if not len(casts.entry):
         raise no_hull()
     dense = torch.where(grid.rows > 0, start.distances, OUTSIDE)
@@ -175,13 +165,12 @@ def seen_loss(
     shares, ray = halves.flatten()[kept, None], kept // SAMPLES
     opacity = each.sum(dim=1).clamp(1e-4, 1 - 1e-4)
     colours = torch.zeros_like(casts.colours).index_add(0, ray, shares * found[:, 1:])
-    worth = casts.worth[:, None]
-    loss = (worth * (colours - casts.colours).abs()).mean()
-    loss = loss + weights.mask * functional.binary_cross_entropy(opacity, casts.alpha, casts.worth)
+    loss = (colours - casts.colours).abs().mean()
+    loss = loss + weights.mask * functional.binary_cross_entropy(opacity, casts.alpha)
     if casts.normals is not None:
         slopes = functional.normalize((corners[..., :1] * trilinear_slopes(within)).sum(dim=1), dim=1)
         normals = torch.zeros_like(casts.normals).index_add(0, ray, shares * slopes)
-        loss = loss + weights.normals * (worth * (normals - casts.normals).abs()).mean()
+        loss = loss + weights.normals * (normals - casts.normals).abs().mean()
     return loss
 
 

@@ -70,7 +70,7 @@ def reconstruct(
     box = _box(seen, lambda: report(0, _PARTS))
     found: Field | None = None
     coarse_hull: Field | None = None
-    more: Seen | None = None
+    views = [seen]
     for number, size in enumerate(sizes):
         finest = size == cells
         tick = partial(_reported, report, costs, number)
@@ -78,11 +78,11 @@ def reconstruct(
         field = refined(found, coarse_hull, start, partial(tick, 0.0)) if found and coarse_hull else start
         if finest and between:
             surface = found or start
-            more = views_between(seen, mesh_of(surface), surface.lattice.cell, between, seed, tick)
+            views += views_between(seen, mesh_of(surface), surface.lattice.cell, between, seed, tick)
             tick = partial(_reported, report, costs, number + 1)
         width = _WIDTH[0] if number == 0 else _FINER_WIDTH, _WIDTH[1] if finest else _COARSER_WIDTH
         descent = Descent(steps, rays, width, _RATE)
-        found = fit(field, start, seen, descent, weights or Weights(), seed, tick, more)
+        found = fit(field, start, views, descent, weights or Weights(), seed, tick)
         coarse_hull = start
     assert found is not None  # noqa: S101 - there is a level at least
     return found

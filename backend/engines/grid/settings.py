@@ -27,8 +27,9 @@ BETWEEN = Setting(
     name="between",
     label="Views in Between",
     description="How many views are drawn between each two neighbouring ones, by 3D Gaussians that are fitted to the "
-    "views, as further hints of the shape. With 0 there are none",
-    default=1,
+    "views, as further hints of the shape. With 0, and between views that are less than 30 degrees apart, there are "
+    "none",
+    default=2,
     minimum=0,
     maximum=4,
 )

@@ -7,14 +7,15 @@ from ...arrays import Float64Array
 from ...flow.products import Camera
 from ...texture.camera import angles_of
 
-_APART = (1.0, 120.0)  # degrees: nearer neighbours need nothing in between, and farther ones see too little together
+_APART = (30.0, 120.0)  # degrees: nearer neighbours tell what is in between, and farther ones see too little together
 
 
 def between(cameras: tuple[Camera, ...], count: int) -> tuple[Camera, ...]:
-    """So many cameras between each two neighbours, in equal steps, all around; neighbours follow by their azimuth.
+    """So many cameras between each two neighbours that are 30 to 120 degrees apart, in equal steps.
 
-    A camera turns from one to the other around one axis (Shoemake 1985) while its place, in its own axes, goes straight
-    on: so on an orbit all stay on it. There is none between neighbours of which one alone has a field of view.
+    Neighbours follow by their azimuth, all around. A camera turns from one to the other around one axis (Shoemake 1985)
+    while its place, in its own axes, goes straight on: so on an orbit all stay on it. There is none between neighbours
+    of which one alone has a field of view.
     """
     ways = [angles_of(camera.matrix[:3, 2]) for camera in cameras]
     order = sorted(range(len(cameras)), key=ways.__getitem__)

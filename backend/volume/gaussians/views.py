@@ -19,14 +19,14 @@ from .fitting import fitted, on_surface
 _STEPS = 150  # of the fit, a view each
 
 
-def views_between(seen: Seen, surface: Mesh, spacing: float, count: int, seed: int, tick: Tick) -> Seen | None:
-    """So many views between each two neighbours, half as large as those that are seen; None if there are none.
+def views_between(seen: Seen, surface: Mesh, spacing: float, count: int, seed: int, tick: Tick) -> list[Seen]:
+    """So many views between each two neighbours, see `cameras.between`, half as large as those that are seen.
 
     surface: with its colours, and a vertex about every `spacing` metres. With normals if the views have them.
     """
     cameras = between(seen.cameras, count)
     if not cameras:
-        return None
+        return []
     device = seen.alpha.device
     points, triangles, shows = (
         torch.from_numpy(part).to(device) for part in (surface.vertices, surface.triangles, surface.colours)
@@ -44,7 +44,7 @@ def views_between(seen: Seen, surface: Mesh, spacing: float, count: int, seed: i
     alpha = drawn[..., -1].clamp(0, 1)
     colours = (drawn[..., :3] / alpha.clamp_min(1e-3)[..., None]).clamp(0, 1)
     own = None if seen.normals is None else functional.normalize(drawn[..., 3:6], dim=3)
-    return Seen(colours, alpha, outlines(alpha, partial(tick, 1.0)), cameras, own)
+    return [Seen(colours, alpha, outlines(alpha, partial(tick, 1.0)), cameras, own)]
 
 
 def half_as_large(seen: Seen) -> Tensor:

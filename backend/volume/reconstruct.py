@@ -77,8 +77,7 @@ def reconstruct(
         start = hull_field(seen, box, size, partial(tick, 0.0))
         field = refined(found, coarse_hull, start, partial(tick, 0.0)) if found and coarse_hull else start
         if finest and between:
-            surface = found or start
-            views += views_between(seen, mesh_of(surface), surface.lattice.cell, between, seed, tick)
+            views += views_between(seen, coarse_hull or start, mesh_of(found or start), between, seed, tick)
             tick = partial(_reported, report, costs, number + 1)
         width = _WIDTH[0] if number == 0 else _FINER_WIDTH, _WIDTH[1] if finest else _COARSER_WIDTH
         descent = Descent(steps, rays, width, _RATE)

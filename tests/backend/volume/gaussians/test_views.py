@@ -69,7 +69,7 @@ def seen() -> Seen:
 
 def test_views_in_between_show_the_ball_and_its_normals(seen: Seen) -> None:
     field = hull(seen, CELLS)
-    (found,) = views_between(seen, mesh_of(field), field.lattice.cell, 1, 0, ignore)
+    (found,) = views_between(seen, field, mesh_of(field), 1, 0, ignore)
     assert found.normals is not None
     assert len(found.cameras) == len(found.alpha) == 6
     assert found.shape == (SIDE // 2, SIDE // 2)
@@ -87,4 +87,4 @@ def test_views_in_between_show_the_ball_and_its_normals(seen: Seen) -> None:
 def test_without_neighbours_there_are_none(seen: Seen) -> None:
     field = hull(seen, CELLS)
     opposite = orbit(0, 0, 2.0, 40.0), orbit(180, 0, 2.0, 40.0)
-    assert views_between(replace(seen, cameras=opposite), mesh_of(field), field.lattice.cell, 1, 0, ignore) == []
+    assert views_between(replace(seen, cameras=opposite), field, mesh_of(field), 1, 0, ignore) == []

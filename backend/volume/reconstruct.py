@@ -58,15 +58,15 @@ def reconstruct(
 ) -> Field:
     """The field that the views show, with so many cells along its longest side; steps: of each resolution.
 
-    between: how many views are drawn between each two neighbours, of what the second finest lattice shows, as further
-    evidence for the finest. report: called at every step. Raises `UserError` if nothing is in all views, or if the
+    between: how many views are drawn between each two neighbours, of what the second finest lattice shows, if there
+    are two, as further evidence for the finest. report: called at every step. Raises `UserError` if nothing is in all views, or if the
     memory is not enough.
     """
     pixels = seen.alpha.numel() * (4 + between) // 4  # views in between are half as large; fitting them needs less
     rays = rays_at_once(cells, pixels, memory_of(seen.alpha.device))
     log.info("a grid of %d cells, %d rays a step", cells, rays)
     sizes = levels(cells)
-    costs = [*sizes[:-1], *([cells // 2] if between else []), cells]
+    costs = [*sizes[:-1], *([cells // 2] if between and len(sizes) > 1 else []), cells]
     box = _box(seen, lambda: report(0, _PARTS))
     found: Field | None = None
     coarse_hull: Field | None = None
@@ -76,8 +76,8 @@ def reconstruct(
         tick = partial(_reported, report, costs, number)
         start = hull_field(seen, box, size, partial(tick, 0.0))
         field = refined(found, coarse_hull, start, partial(tick, 0.0)) if found and coarse_hull else start
-        if finest and between:
-            views += views_between(seen, coarse_hull or start, mesh_of(found or start), between, seed, tick)
+        if finest and between and found and coarse_hull:
+            views += views_between(seen, coarse_hull, mesh_of(found), between, seed, tick)
             tick = partial(_reported, report, costs, number + 1)
         width = _WIDTH[0] if number == 0 else _FINER_WIDTH, _WIDTH[1] if finest else _COARSER_WIDTH
         descent = Descent(steps, rays, width, _RATE)

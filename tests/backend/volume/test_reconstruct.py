@@ -66,6 +66,18 @@ def test_the_mesh_of_a_front_and_a_back_view_is_closed() -> None:
 
 
 @pytest.mark.slow
+def test_views_in_between_bring_a_ball_nearer_to_round_and_near_neighbours_need_none() -> None:
+    parts: list[float] = []
+    apart, cells = seen_ball(), 2 * (CELLS // 2 + 2)  # a coarse grid, and a fine one
+    with_them = reconstruct(apart, cells, STEPS, 0, lambda step, of: parts.append(step / of), between=2)
+    assert parts == sorted(parts)
+    assert off_ball(mesh_of(with_them)) < off_ball(mesh_of(reconstruct(apart, cells, STEPS, 0, ignore)))
+    near = seen_ball(cameras=tuple(orbit(22.5 * number, 0, 2.0, 40.0) for number in range(16)))
+    fields = [reconstruct(near, cells, 3, 0, ignore, between=count) for count in (0, 2)]
+    assert torch.equal(fields[0].distances, fields[1].distances)
+
+
+@pytest.mark.slow
 def test_colours_carve_what_outlines_leave_and_normals_carve_more() -> None:
     mesh = joined([box((-0.5, -0.3, -0.2), (0.5, 0.3, 0.2))])
     cameras = [orbit(*angle, 3.0, 30.0) for angle in ((20, 25), (110, -25), (200, 25), (290, -25))]

@@ -58,9 +58,9 @@ def reconstruct(
 ) -> Field:
     """The field that the views show, with so many cells along its longest side; steps: of each resolution.
 
-    between: how many views are drawn between each two neighbours, of what the second finest lattice shows, if there
-    are two, as further evidence for the finest. report: called at every step. Raises `UserError` if nothing is in all views, or if the
-    memory is not enough.
+    between: how many views are drawn between each two neighbours, of what the second finest lattice shows, if there is
+    one, as further evidence for the finest. report: called at every step. Raises `UserError` if nothing is in all
+    views, or if the memory is not enough.
     """
     pixels = seen.alpha.numel() * (4 + between) // 4  # views in between are half as large; fitting them needs less
     rays = rays_at_once(cells, pixels, memory_of(seen.alpha.device))
@@ -77,7 +77,7 @@ def reconstruct(
         start = hull_field(seen, box, size, partial(tick, 0.0))
         field = refined(found, coarse_hull, start, partial(tick, 0.0)) if found and coarse_hull else start
         if finest and between and found and coarse_hull:
-            views += views_between(seen, coarse_hull, mesh_of(found), between, seed, tick)
+            views += views_between(seen, coarse_hull, found, between, seed, tick)
             tick = partial(_reported, report, costs, number + 1)
         width = _WIDTH[0] if number == 0 else _FINER_WIDTH, _WIDTH[1] if finest else _COARSER_WIDTH
         descent = Descent(steps, rays, width, _RATE)

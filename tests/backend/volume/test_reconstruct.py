@@ -66,15 +66,16 @@ def test_the_mesh_of_a_front_and_a_back_view_is_closed() -> None:
 
 
 @pytest.mark.slow
-def test_views_in_between_bring_a_ball_nearer_to_round_and_near_neighbours_need_none() -> None:
+def test_views_in_between_count_if_neighbours_are_far_apart() -> None:
     parts: list[float] = []
-    apart, cells = seen_ball(), 2 * (CELLS // 2 + 2)  # a coarse grid, and a fine one
-    with_them = reconstruct(apart, cells, STEPS, 0, lambda step, of: parts.append(step / of), between=2)
-    assert parts == sorted(parts)
-    assert off_ball(mesh_of(with_them)) < off_ball(mesh_of(reconstruct(apart, cells, STEPS, 0, ignore)))
-    near = seen_ball(cameras=tuple(orbit(22.5 * number, 0, 2.0, 40.0) for number in range(16)))
-    fields = [reconstruct(near, cells, 3, 0, ignore, between=count) for count in (0, 2)]
-    assert torch.equal(fields[0].distances, fields[1].distances)
+    cells = 28  # a coarse grid of 14, and a fine one
+    near = tuple(orbit(22.5 * number, 0, 2.0, 40.0) for number in range(16))
+    for views, alike in ((seen_ball(), False), (seen_ball(cameras=near), True)):
+        parts.clear()
+        drawn = reconstruct(views, cells, 5, 0, lambda step, of: parts.append(step / of), between=1)
+        assert parts == sorted(parts)
+        assert off_ball(mesh_of(drawn)) < 0.02
+        assert torch.equal(drawn.distances, reconstruct(views, cells, 5, 0, ignore).distances) == alike
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from backend.volume.gaussians.cloud import Cloud, rotations
 from backend.volume.gaussians.fitting import fitted, on_surface
 from backend.volume.gaussians.splatting import render
 from backend.volume.gaussians.views import half_as_large, views_between
-from backend.volume.reconstruct import hull, mesh_of
+from backend.volume.reconstruct import hull
 from backend.volume.seen import Seen
 from tests.backend.volume.balls import CAMERAS, RADIUS, SIDE, ball, seen_ball
 
@@ -69,7 +69,7 @@ def seen() -> Seen:
 
 def test_views_in_between_show_the_ball_and_its_normals(seen: Seen) -> None:
     field = hull(seen, CELLS)
-    (found,) = views_between(seen, field, mesh_of(field), 1, 0, ignore)
+    (found,) = views_between(seen, field, field, 1, 0, ignore)
     assert found.normals is not None
     assert len(found.cameras) == len(found.alpha) == 6
     assert found.shape == (SIDE // 2, SIDE // 2)
@@ -84,7 +84,14 @@ def test_views_in_between_show_the_ball_and_its_normals(seen: Seen) -> None:
         assert float((found.normals[number] * true).sum(dim=2)[inside].mean()) > 0.9
 
 
-def test_without_neighbours_there_are_none(seen: Seen) -> None:
+def test_without_neighbours_or_a_surface_or_of_thin_things_there_are_none(seen: Seen) -> None:
     field = hull(seen, CELLS)
     opposite = orbit(0, 0, 2.0, 40.0), orbit(180, 0, 2.0, 40.0)
-    assert views_between(replace(seen, cameras=opposite), field, mesh_of(field), 1, 0, ignore) == []
+    empty = replace(field, distances=field.distances.clamp_min(0.5))
+    thin = replace(field, stout=torch.where(field.lattice.points()[:, 2] < -RADIUS / 2, 0.0, 1.0))
+    for views, outermost, fitted_to in (
+        (replace(seen, cameras=opposite), field, field),
+        (seen, field, empty),
+        (seen, thin, field),
+    ):
+        assert views_between(views, outermost, fitted_to, 1, 0, ignore) == []

@@ -30,8 +30,8 @@ class Cloud:
         """The five tensors, in their order."""
         return self.means, self.sizes, self.turns, self.opacities, self.shows
 
-    def half_covariances(self) -> Tensor:
-        """R S, (G, 3, 3): with its own transpose behind it, it is the matrix of covariances, in square metres."""
+    def axes(self) -> Tensor:
+        """R S, (G, 3, 3): the Gaussians' own axes, as columns as long as the standard deviations, in metres."""
         return rotations(self.turns) * self.sizes.exp()[:, None, :]
 
 

@@ -37,7 +37,7 @@ def projected(cloud: Cloud, camera: Camera, size: tuple[float, float]) -> Splats
     height, width = size
     matrix = torch.tensor(camera.matrix, dtype=cloud.means.dtype, device=cloud.means.device)
     x, y, z = ((cloud.means - matrix[:3, 3]) @ matrix[:3, :3]).unbind(1)
-    axes = matrix[:3, :3].T @ cloud.half_covariances()  # (G, 3, 3): the Gaussians' axes in the camera's
+    axes = matrix[:3, :3].T @ cloud.axes()  # (G, 3, 3), in the camera's
     shown = torch.ones_like(z, dtype=torch.bool)
     if camera.fov:
         shown = -z > _NEAREST

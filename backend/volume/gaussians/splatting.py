@@ -96,7 +96,7 @@ def composited(splats: Splats, opacities: Tensor, shows: Tensor, tiles: Tiles, c
         height = torch.where(there, height + xx * x * x + xy * x * y + yy * y * y, _NOTHING)
         factors = torch.stack([xx, xy, yy, -2 * xx * x - xy * y, -2 * yy * y - xy * x, height], dim=2)
         found.append(_Over.apply(factors, rows[..., 6:]))
-    return torch.cat(found)[longest.argsort()] if found else shows.new_zeros(0, TILE * TILE, shows.shape[1])
+    return torch.cat(found)[longest.argsort()] if found else shows[:0, None].expand(0, TILE * TILE, -1)
 
 
 class _Over(torch.autograd.Function):

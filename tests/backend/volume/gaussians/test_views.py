@@ -62,6 +62,15 @@ def test_a_view_that_was_held_back_is_drawn_better_after_the_fit_and_a_seed_mean
     assert not torch.equal(clouds[0].means, clouds[2].means)
 
 
+def test_a_view_that_shows_no_gaussian_changes_none() -> None:
+    away = orbit(180, 0, 2.0, 40.0).matrix
+    away[:3, 3] *= -1  # it looks away from the ball
+    start = hedgehog()
+    found = fitted(start, SPACING, (Camera(away, 40.0),), torch.zeros(1, 32, 32, 4), SIZE, 2, 0, ignore)
+    for before, after in zip(start.parts(), found.parts(), strict=True):
+        assert torch.equal(before, after)
+
+
 @pytest.fixture(scope="module")
 def seen() -> Seen:
     return seen_ball(normals=True)

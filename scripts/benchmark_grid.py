@@ -6,8 +6,9 @@
 FOLDER is what `python -m backend evaluate geometry` reads. Each object is seen by the cameras of two engines, 320
 pixels square: the 16 of Hi3D's orbit, level with the object, and the six of Zero123++. It is grey under three coloured
 lights that stand still around it, without shadows. Three contenders make a mesh of the views, each cleaned and reduced
-as engines' meshes are: `hull`, the visual hull at the same lattice; `grid`, which is `volume.reconstruct`; and
-`normals`, the same with the true normals of the views, which engines estimate. Printed are what `evaluate geometry`
+as engines' meshes are: `hull`, the visual hull at the same lattice; `grid`, which is `volume.reconstruct` without views
+in between; `between`, the same with as many of them as is the setting's default; and `normals`, the one without
+them but with the true normals of the views, which engines estimate. Printed are what `evaluate geometry`
 prints under the same names, with the meshes where they lie; the processor's seconds, of all threads together; and, at
 the end, the most memory. Objects whose voxels are not reliable are left out. Needs the extras `hi3dgen` and `training`.
 """
@@ -24,6 +25,7 @@ import numpy as np
 from benchmark import peak_megabytes
 
 from backend.arrays import Float32Array, Float64Array
+from backend.engines.grid.settings import BETWEEN
 from backend.engines.hi3d.stages import DISTANCE, FOV
 from backend.engines.zero123pp.stages import CAMERAS
 from backend.files.pictures import write_picture
@@ -47,7 +49,7 @@ CAMERA_SETS = {
     "16": tuple(orbit(360 * i / _FRAMES, 0.0, DISTANCE, FOV) for i in range(_FRAMES)),
     "6": CAMERAS,
 }
-CONTENDERS = ("hull", "grid", "normals")
+CONTENDERS = ("hull", "grid", "between", "normals")
 _LIGHTS = unit(np.array([[0.5, -0.7, 0.5], [-0.8, -0.1, 0.3], [0.2, 0.9, 0.4]]))  # towards them
 _COLOURS = np.array([[0.55, 0.5, 0.4], [0.15, 0.25, 0.4], [0.3, 0.15, 0.2]])
 _AMBIENT = 0.25
@@ -128,7 +130,8 @@ def main(arguments: Sequence[str]) -> None:
 def made(rendered: Rendered, contender: str, cells: int, steps: int) -> Mesh:
     """The finished mesh that a contender makes of views."""
     views = rendered.seen(normals=contender == "normals")
-    field = hull(views, cells) if contender == "hull" else reconstruct(views, cells, steps, 0, _ignore)
+    between = int(BETWEEN.default) if contender == "between" else 0
+    field = hull(views, cells) if contender == "hull" else reconstruct(views, cells, steps, 0, _ignore, between=between)
     cleaned = clean(mesh_of(field), report=_ignore)
     return reduce(cleaned.product if isinstance(cleaned, Noted) else cleaned, faces=int(FACES.default), report=_ignore)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rays that may see something of a field: those of other pixels, and what is empty along each, are left out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -39,11 +40,15 @@ class Casts:
         return Casts(rays, self.entry[which], self.leave[which], self.alpha[which], self.colours[which], normals)
 
 
-def cast(seen: Seen, lattice: Lattice, near: Tensor, poll: Poll) -> Casts:
-    """The rays of all views that pass points of the lattice that are `near`, bool (X Y Z,)."""
+def cast(views: Sequence[Seen], lattice: Lattice, near: Tensor, poll: Poll) -> Casts:
+    """The rays of all views that pass points of the lattice that are `near`, bool (X Y Z,).
+
+    views: of one size and another; all have normals or none.
+    """
     middle = (lattice.low + lattice.high)[None] / 2
     parts: list[list[Tensor]] = []
-    for number, camera in enumerate(seen.cameras):
+    for seen, number in [(each, number) for each in views for number in range(len(each.cameras))]:
+        camera = seen.cameras[number]
         _, scale = pixels_of(middle, camera, seen.shape)
         reach = 2 * AROUND * lattice.cell * float(scale)  # pixels, twice as far as such points are from the outline
         shown = seen.distances[number].flatten() < reach

@@ -6,6 +6,7 @@ what the rays see becomes what the views show. Only points in the hull or just a
 next to a surface that light reaches cost the gradients of their eight points; the others take the nearest point's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -75,16 +76,18 @@ class Grid:
     stout: Tensor
 
 
-def fit(start: Field, hull: Field, seen: Seen, descent: Descent, weights: Weights, seed: int, tick: Tick) -> Field:
+def fit(
+    start: Field, hull: Field, views: Sequence[Seen], descent: Descent, weights: Weights, seed: int, tick: Tick
+) -> Field:
     """Fit a field to views at its own resolution; `tick` is called at every step.
 
-    hull: that of the views at the same lattice. Nothing comes to lie outside of it, but for what is so thin there that
-    the lattice has too little of it: by a cell at most.
+    views: all have normals or none. hull: that of the views at the same lattice. Nothing comes to lie outside of it,
+    but for what is so thin there that the lattice has too little of it: by a cell at most.
     Raises `UserError` if no ray of any view comes near to the field's inside.
     """
     device = start.distances.device
     grid, values = table_of(start)
-    casts = cast(seen, grid.lattice, grid.rows > 0, lambda: tick(0.0))
+    casts = cast(views, grid.lattice, grid.rows > 0, lambda: tick(0.0))
     if not len(casts.entry):
         raise no_hull()
     dense = torch.where(grid.rows > 0, start.distances, OUTSIDE)

@@ -14,6 +14,7 @@ from ..raster.ticks import Poll, unwatched
 from ..surface.marching_cubes import marching_cubes
 from .field import Field, hull_field, refined
 from .fit import SAMPLES, Descent, Weights, fit
+from .gaussians.views import views_between
 from .hull import hull_box, no_hull
 from .seen import Seen
 
@@ -52,26 +53,35 @@ def hull(seen: Seen, cells: int, poll: Poll = unwatched) -> Field:
     return hull_field(seen, _box(seen, poll), cells, poll)
 
 
-def reconstruct(seen: Seen, cells: int, steps: int, seed: int, report: Report, weights: Weights | None = None) -> Field:
+def reconstruct(
+    seen: Seen, cells: int, steps: int, seed: int, report: Report, weights: Weights | None = None, between: int = 0
+) -> Field:
     """The field that the views show, with so many cells along its longest side; steps: of each resolution.
 
-    report: called at every step. Raises `UserError` if nothing is in all views, or if the memory is not enough.
+    between: how many views are drawn between each two neighbours, of what the second finest lattice shows, if there is
+    one, as further evidence for the finest. report: called at every step. Raises `UserError` if nothing is in all
+    views, or if the memory is not enough.
     """
-    rays = rays_at_once(cells, seen.alpha.numel(), memory_of(seen.alpha.device))
+    pixels = seen.alpha.numel() * (4 + between) // 4  # views in between are half as large; fitting them needs less
+    rays = rays_at_once(cells, pixels, memory_of(seen.alpha.device))
     log.info("a grid of %d cells, %d rays a step", cells, rays)
     sizes = levels(cells)
+    costs = [*sizes[:-1], *([cells // 2] if between and len(sizes) > 1 else []), cells]
     box = _box(seen, lambda: report(0, _PARTS))
     found: Field | None = None
     coarse_hull: Field | None = None
+    views = [seen]
     for number, size in enumerate(sizes):
-
-        def tick(fraction: float, before: int = sum(sizes[:number]), size: int = size) -> None:
-            report(int(_PARTS * (before + size * fraction) / sum(sizes)), _PARTS)
-
+        finest = size == cells
+        tick = partial(_reported, report, costs, number)
         start = hull_field(seen, box, size, partial(tick, 0.0))
         field = refined(found, coarse_hull, start, partial(tick, 0.0)) if found and coarse_hull else start
-        width = _WIDTH[0] if number == 0 else _FINER_WIDTH, _WIDTH[1] if size == cells else _COARSER_WIDTH
-        found = fit(field, start, seen, Descent(steps, rays, width, _RATE), weights or Weights(), seed, tick)
+        if finest and between and found and coarse_hull:
+            views += views_between(seen, coarse_hull, found, between, seed, tick)
+            tick = partial(_reported, report, costs, number + 1)
+        width = _WIDTH[0] if number == 0 else _FINER_WIDTH, _WIDTH[1] if finest else _COARSER_WIDTH
+        descent = Descent(steps, rays, width, _RATE)
+        found = fit(field, start, views, descent, weights or Weights(), seed, tick)
         coarse_hull = start
     assert found is not None  # noqa: S101 - there is a level at least
     return found
@@ -90,6 +100,11 @@ def mesh_of(field: Field) -> Mesh:
         np.zeros((len(vertices), 2), np.float32),
         colours=colours.clamp(0, 1).cpu().numpy(),
     )
+
+
+def _reported(report: Report, costs: list[int], number: int, fraction: float) -> None:
+    """Report a fraction of one of several parts, of which is known how they cost."""
+    report(int(_PARTS * (sum(costs[:number]) + costs[number] * fraction) / sum(costs)), _PARTS)
 
 
 def _box(seen: Seen, poll: Poll) -> tuple[torch.Tensor, torch.Tensor]:

@@ -21,7 +21,7 @@ from tests.blender_addon.support import MODULE, tick_until, vertices_of
 pytest.importorskip("torch", reason="needs the extra hi3dgen")
 
 SIDE = 64
-HULL = {"cells": 16, "steps": 0, "faces": 2000, "image_size": "1024"}
+HULL = {"cells": 16, "steps": 0, "between": 0, "faces": 2000, "image_size": "1024"}
 CAMERAS = tuple(orbit(30 + 60 * k, (20, -10)[k % 2], 2.4, 40) for k in range(6))
 BODY = joined([box((-0.5, -0.3, -0.2), (0.5, 0.3, 0.2))])
 

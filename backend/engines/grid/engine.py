@@ -45,7 +45,7 @@ def grid() -> Engine:
                 "Fitting the grid",
                 "mesh",
                 ("cut_views",),
-                ("seed", "cells", "steps"),
+                ("seed", "cells", "steps", "between"),
                 lambda *taken, **used: _stages().build(*taken, **used),
             ),
             Stage("finish", "Reducing", "mesh", ("mesh",), ("faces",), lambda *t, **used: _stages().finish(*t, **used)),

@@ -23,9 +23,20 @@ STEPS = Setting(
     minimum=0,
     maximum=2000,
 )
+BETWEEN = Setting(
+    name="between",
+    label="Views in Between",
+    description="How many views are drawn between each two neighbouring ones, by 3D Gaussians that are fitted to the "
+    "views, as further hints of the shape. With 0, and between views that are less than 30 degrees apart, there are "
+    "none",
+    default=2,
+    minimum=0,
+    maximum=4,
+)
 SETTINGS = (
     CELLS,
     STEPS,
+    BETWEEN,
     FACES,
     IMAGE_SIZE,
 )

@@ -26,7 +26,7 @@ from .views import CutViews, resized
 _MOST = 1024  # pixels a side of the cut-out of the view that is painted first
 
 
-def build(cut: CutViews, *, seed: int, cells: int, steps: int, report: Report) -> Mesh:
+def build(cut: CutViews, *, seed: int, cells: int, steps: int, between: int, report: Report) -> Mesh:
     """The surface of the grid that is fitted to the views, or of their hull with 0 steps, in the views' frame.
 
     Raises `UserError` if the views show no common shape, or if the memory is not enough.
@@ -40,7 +40,9 @@ def build(cut: CutViews, *, seed: int, cells: int, steps: int, report: Report) -
     colours, alpha = cut.rgba[..., :3].astype(np.float32) / 255, cut.rgba[..., 3].astype(np.float32) / 255
     try:
         views = seen(colours, alpha, cut.cameras, cut.normals, device, poll)
-        mesh = mesh_of(reconstruct(views, cells, steps, seed, report) if steps else hull(views, cells, poll))
+        mesh = mesh_of(
+            reconstruct(views, cells, steps, seed, report, between=between) if steps else hull(views, cells, poll)
+        )
     except (RuntimeError, MemoryError) as error:
         if is_device_lost(error):
             raise device_lost(device) from error

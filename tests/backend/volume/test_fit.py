@@ -42,7 +42,7 @@ def in_double(grid: Grid, casts: Casts) -> tuple[Grid, Casts]:
 
 def test_gradients_of_the_losses_are_those_of_finite_differences(views: Seen, field: Field) -> None:
     grid, table = table_of(field)
-    grid, casts = in_double(grid, cast(views, field.lattice, grid.rows > 0, lambda: None))
+    grid, casts = in_double(grid, cast([views], field.lattice, grid.rows > 0, lambda: None))
     random = torch.Generator().manual_seed(3)
     values = table.double() + 0.05 * torch.rand(table.shape, generator=random, dtype=torch.float64)
     dense, jitter = field.distances.double(), torch.rand(len(casts.entry), generator=random, dtype=torch.float64)
@@ -69,7 +69,7 @@ def test_the_truth_has_a_smaller_loss_than_the_hull_by_every_part(views: Seen, f
         colours=(points / points.norm(dim=1, keepdim=True).clamp_min(1e-6) + 1) / 2,
     )
     grid, _ = table_of(field)
-    casts = cast(views, field.lattice, grid.rows > 0, lambda: None)
+    casts = cast([views], field.lattice, grid.rows > 0, lambda: None)
     jitter = torch.full((len(casts.entry),), 0.5)
     for weights in (Weights(0, 0, 0, 0), Weights(0.5, 0, 0, 0), Weights(0, 0.5, 0, 0)):
         losses: list[float] = []
@@ -82,7 +82,7 @@ def test_the_truth_has_a_smaller_loss_than_the_hull_by_every_part(views: Seen, f
 
 def test_a_ray_of_the_object_enters_before_its_surface_and_leaves_behind_it(views: Seen, field: Field) -> None:
     grid, _ = table_of(field)
-    casts = cast(views, field.lattice, grid.rows > 0, lambda: None)
+    casts = cast([views], field.lattice, grid.rows > 0, lambda: None)
     shown = casts.some((casts.alpha > 0.99).nonzero()[:, 0])
     middle = field.lattice.in_cells(torch.zeros(3))
     along = -((shown.rays.origins - middle) * shown.rays.directions).sum(dim=1) * field.lattice.cell**2

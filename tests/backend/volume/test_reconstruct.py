@@ -66,6 +66,19 @@ def test_the_mesh_of_a_front_and_a_back_view_is_closed() -> None:
 
 
 @pytest.mark.slow
+def test_views_in_between_count_if_neighbours_are_far_apart() -> None:
+    parts: list[float] = []
+    cells = 28  # a coarse grid of 14, and a fine one
+    near = tuple(orbit(22.5 * number, 0, 2.0, 40.0) for number in range(16))
+    for views, alike in ((seen_ball(), False), (seen_ball(cameras=near), True)):
+        parts.clear()
+        drawn = reconstruct(views, cells, 5, 0, lambda step, of: parts.append(step / of), between=1)
+        assert parts == sorted(parts)
+        assert off_ball(mesh_of(drawn)) < 0.02
+        assert torch.equal(drawn.distances, reconstruct(views, cells, 5, 0, ignore).distances) == alike
+
+
+@pytest.mark.slow
 def test_colours_carve_what_outlines_leave_and_normals_carve_more() -> None:
     mesh = joined([box((-0.5, -0.3, -0.2), (0.5, 0.3, 0.2))])
     cameras = [orbit(*angle, 3.0, 30.0) for angle in ((20, 25), (110, -25), (200, 25), (290, -25))]

@@ -96,11 +96,11 @@ def materials(pixels: Float64Array, greys: float = HUES) -> Int64Array:
     while len(means) < _MATERIALS and apart.max() >= _ALIKE**2:
         means = np.concatenate([means, lab[int(np.argmax(apart))][None]])
         apart = np.minimum(apart, _apart(lab, means[-1]))
-    nearest = np.zeros(len(lab), np.int64)
+    nearest, columns = np.zeros(len(lab), np.int64), np.ascontiguousarray(lab.T)
     for _ in range(_ROUNDS):
         nearest = np.argmin(-2 * lab @ means.T + (means**2).sum(axis=1), axis=1)
         counts = np.bincount(nearest, minlength=len(means))
-        sums = np.stack([np.bincount(nearest, lab[:, axis], len(means)) for axis in range(3)], axis=1)
+        sums = np.stack([np.bincount(nearest, column, len(means)) for column in columns], axis=1)
         means = np.where(counts[:, None] > 0, sums / np.maximum(counts, 1)[:, None], means)
     return nearest
 

@@ -107,7 +107,8 @@ def materials(pixels: Float64Array, greys: float = HUES) -> Int64Array:
 
 def _apart(places: Float64Array, place: Float64Array) -> Float64Array:
     """The squared distances of places, float64 (N, D), from one, (D,): float64 (N,)."""
-    return dot(way := places - place, way)
+    way: Float64Array = places - place
+    return dot(way, way)
 
 
 def greyness(hue: Float64Array) -> Float64Array:

@@ -132,7 +132,7 @@ def _robust_fit(
     """
     rows, columns = np.nonzero(seen)
     colours = lab[rows, columns].astype(np.float64)
-    powers_y, powers_x = (np.power.outer(centres(count), np.arange(_DEGREE + 1)) for count in lab.shape[:2])
+    powers_y, powers_x = (centres(count)[:, None] ** np.arange(_DEGREE + 1) for count in lab.shape[:2])
     down, across = powers_y[rows], powers_x[columns]
     guess = (
         np.median(colours, axis=0)

@@ -213,11 +213,11 @@ def _gains(mesh: _Mesh, changes: _Changes, places: Float64Array, slight: float) 
     normal, normal_replaced, normal_after = _normals(before), _normals(replaced), _normals(after)
 
     # A sliver's own normal is unreliable: a triangle in its place is compared with the sum of all that go.
-    total = np.stack([np.bincount(by, part, count) for part in normal.T], axis=1)
+    total = np.stack([np.bincount(by, part, count) for part in normal.T], axis=1).astype(np.float64)
     vague = changes.flip[owner] | (roundness(replaced) < SLIVER)
-    reference = np.where(vague[:, None], total[owner], normal_replaced)
+    reference: Float64Array = np.where(vague[:, None], total[owner], normal_replaced)
     turned = dot(reference, normal_after) < _LEAST_COSINE * (length(reference) * length(normal_after))
-    off = np.abs(dot(places[by] - before[:, 0], normal))
+    off = np.abs(dot(np.subtract(places[by], before[:, 0]), normal))
     far = (off > slight * length(normal)) & (round_before >= SLIVER)
 
     was, becomes = np.ones(count), np.ones(count)

@@ -20,7 +20,7 @@ def smooth_normals(vertices: Float32Array, triangles: Int32Array) -> Float32Arra
     faces = across[:, 0] / np.maximum(length(across[:, 0]), np.finfo(np.float64).tiny)[:, None]
     weighted = (angles[..., None] * faces[:, None]).reshape(-1, 3)
     at = triangles.reshape(-1)
-    sums = np.stack([np.bincount(at, weighted[:, axis], len(vertices)) for axis in range(3)], axis=1)
+    sums = np.stack([np.bincount(at, weighted[:, axis], len(vertices)) for axis in range(3)], axis=1).astype(np.float64)
     lengths = length(sums)
     sums[lengths == 0.0] = (0.0, 0.0, 1.0)
     return (sums / np.where(lengths == 0.0, 1.0, lengths)[:, None]).astype(np.float32)

@@ -201,15 +201,15 @@ def _stretch(
     """
     result = np.empty((count, *image.shape[1:]), np.float32)
     bands = _bands(float(span[0]), float(span[1]), count, len(image), clamp=beyond is None)
-    raised = beyond is not None and beyond.any()
+    above = beyond if beyond is not None and beyond.any() else None  # zeros need not be taken out and put back
     for number, (weights, low, high) in enumerate(bands):
         block = result[number * _BLOCK : (number + 1) * _BLOCK]
         band = _premultiplied(image[low:high]) if premultiply else image[low:high].astype(np.float32, copy=False)
-        if raised:
-            band = band - beyond
+        if above is not None:
+            band = band - above
         block[:] = multiply(weights, band.reshape(len(band), -1)).reshape(block.shape)
-        if raised:
-            block += beyond
+        if above is not None:
+            block += above
     return result
 
 

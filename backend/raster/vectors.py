@@ -46,7 +46,7 @@ def length(vectors: NDArray[Float]) -> NDArray[Float]:
 
 def dot(one: NDArray[Float], other: NDArray[Float]) -> NDArray[Float]:
     """Return the inner products of vectors, float (..., C) each, to (...)."""
-    total = one[..., 0] * other[..., 0]
+    total = np.multiply(one[..., 0], other[..., 0])
     for column in range(1, one.shape[-1]):
-        total = total + one[..., column] * other[..., column]
+        total += one[..., column] * other[..., column]
     return total

@@ -71,7 +71,7 @@ def cut(points: Float64Array, triangles: Int32Array, poll: Poll, faces: Int32Arr
     of_face = np.arange(len(triangles)) if faces is None else np.unique(faces, return_inverse=True)[1].reshape(-1)
     corners = points.take(triangles, axis=0)
     across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    across = np.stack([np.bincount(of_face, across[:, axis]) for axis in range(3)], axis=1)
+    across = np.stack([np.bincount(of_face, across[:, axis]) for axis in range(3)], axis=1).astype(np.float64)
     area = length(across)
     normals = across / np.maximum(area, 1e-300)[:, None]
     poll()

@@ -115,4 +115,5 @@ def _joined(places: Float64Array) -> tuple[Int64Array, Int64Array]:
     """Number places, float64 (N, 3), that are one but for rounding: int64 (N,), and the first of each, int64 (M,)."""
     whole = np.rint(places * 64).astype(np.int64)
     whole -= whole.min(axis=0)
-    return numbered(np.ravel_multi_index(tuple(whole.T), tuple(whole.max(axis=0) + 1)))  # faster than three columns
+    place = np.ravel_multi_index(tuple(whole.T), tuple(whole.max(axis=0) + 1))
+    return numbered(np.asarray(place, np.int64))  # faster than three columns

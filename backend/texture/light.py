@@ -99,10 +99,11 @@ def materials(pixels: Float64Array, greys: float = HUES) -> Int64Array:
         means = np.concatenate([means, lab[int(np.argmax(apart))][None]])
         apart = np.minimum(apart, _apart(lab, means[-1]))
     nearest, counts = np.zeros(len(lab), np.int64), np.zeros(len(means), np.int64)
+    columns = np.ascontiguousarray(lab.T)
     for _ in range(_ROUNDS):
         nearest = np.argmin(-2 * lab @ means.T + (means**2).sum(axis=1), axis=1)
         counts = np.bincount(nearest, minlength=len(means))
-        sums = np.stack([np.bincount(nearest, lab[:, axis], len(means)) for axis in range(3)], axis=1)
+        sums = np.stack([np.bincount(nearest, column, len(means)) for column in columns], axis=1)
         means = np.where(counts[:, None] > 0, sums / np.maximum(counts, 1)[:, None], means)
     return nearest if greys > HUES else _joined(means, counts)[nearest]
 
@@ -127,7 +128,8 @@ def _joined(means: Float64Array, counts: Int64Array) -> Int64Array:
 
 def _apart(places: Float64Array, place: Float64Array) -> Float64Array:
     """The squared distances of places, float64 (N, D), from one, (D,): float64 (N,)."""
-    return dot(way := places - place, way)
+    way: Float64Array = places - place
+    return dot(way, way)
 
 
 def greyness(hue: Float64Array) -> Float64Array:

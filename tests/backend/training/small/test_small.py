@@ -159,7 +159,7 @@ def test_held_out_objects_come_last_and_are_not_mirrored(run: Path) -> None:
     across = 31 - one["coords"][:, 0].int()
     assert torch.equal(across, other["coords"][:, 0].int())
     assert torch.equal(one["coords"][:, 1:], other["coords"][:, 1:])
-    assert one["tokens"].shape == other["tokens"].shape == (2, 21, 8)
+    assert one["tokens"].shape == other["tokens"].shape == (2, 9, 8)
 
 
 @pytest.mark.slow
@@ -185,7 +185,7 @@ def test_the_engine_samples_the_small_networks(run: Path, monkeypatch: pytest.Mo
     stages = Stages()
     quiet = {"precision": "auto", "report": silent}
     tokens = stages.read(normal_map, **quiet)
-    assert tokens.shape == (1, 21, 8)
+    assert tokens.shape == (1, 9, 8)
     pixels = normalised(torch.from_numpy(views.true_picture(made.seen)).permute(2, 0, 1))[None]
     own = image_tokens(load_tokenizer(gathering.newest(run, gathering.TOKENS)), pixels)
     assert np.abs(tokens - own.numpy()).mean() < 0.1 * own.std()

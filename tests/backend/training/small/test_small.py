@@ -30,7 +30,7 @@ from backend.training.geometry.silhouettes import depths
 from backend.training.small import gathering, truth, views
 from backend.training.small.config import CONFIGS
 from backend.training.small.latents import surface_of, triangles_of, turned
-from backend.training.small.objects import Drawn, drawn
+from backend.training.small.objects import Drawn, drawn, tensors_of
 from backend.training.small.tokens import TokenNetwork, Tokens, mirrored, normalised
 from backend.weights.catalogue import GEOMETRY
 
@@ -134,6 +134,41 @@ def test_the_tokens_are_those_that_the_engine_reads(tmp_path: Path) -> None:
     loaded = load_tokenizer(tmp_path / "tokens")
     assert loaded.config.image_size == config.pixels
     assert torch.equal(image_tokens(loaded, pixels), image_tokens(network.backbone, pixels))
+
+
+def test_the_last_channels_of_tokens_say_where_they_are(shape: Drawn) -> None:
+    """Whatever the network learns: a patch's row and column, and nothing at tokens of no place."""
+    part, side = Tokens(CONFIGS["tiny"].tokens), 2
+    torch.manual_seed(1)
+    network = part.make()
+    assert isinstance(network, TokenNetwork)
+    objects = [part.varied(tensors_of(shape), None)]
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2, weight_decay=0.0)
+    before = network.backbone(objects[0]["pixels"][None]).last_hidden_state[0]
+    for _ in range(2):
+        optimizer.zero_grad()
+        part.loss(network, objects, None)["loss"].backward()
+        optimizer.step()
+    after = network.backbone(objects[0]["pixels"][None]).last_hidden_state[0]
+    assert not torch.allclose(after[:, : -2 * side], before[:, : -2 * side])
+    places = torch.tensor([[row, column] for row in range(side) for column in range(side)])
+    assert torch.equal(after[5:, -2 * side :].unflatten(1, (2, side)).argmax(2), places)
+    assert torch.equal(after[5:, -2 * side :].count_nonzero(1), torch.full((side**2,), 2))
+    assert not after[:5, -2 * side :].any()
+
+
+def test_tokens_are_asked_for_the_voxels_behind_each_cell(shape: Drawn) -> None:
+    part = Tokens(CONFIGS["tiny"].tokens)
+    planes = part.varied(tensors_of(shape), None)["sheets"]
+    rows, columns = planes[9:].any(0).nonzero().unbind(1)
+    found = {(int(column), 31 - int(row)) for row, column in zip(rows, columns, strict=True)}
+    assert found == {(int(x), int(z)) for x, _, z in shape.coords.tolist()}
+    whole = planes[0] == 1
+    ahead = planes[1][whole] - (
+        planes[9:].argmax(0)[whole] / 32 - 0.5
+    )  # of the mean, where a cell's first voxel begins
+    assert ahead.min() > -1e-3
+    assert ahead.median() < 2 / 32
 
 
 @pytest.mark.slow

@@ -139,7 +139,7 @@ CONFIGS: Mapping[str, Config] = MappingProxyType(
                 StructuresConfig(8, (8, 32, 64)),
                 LatentsConfig(6, 96, 2, 3, 4),
                 _training(16, 1e-3, 500, 1000),
-                _training(4, 1e-3, 500, 1000),
+                _training(2, 1e-3, 500, 1000),
                 _training(2, 1e-3, 500, 1000, precision="fp32"),  # bf16 gains nothing at voxels
             ),
         )

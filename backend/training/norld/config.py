@@ -96,7 +96,7 @@ STRUCTURE_CONFIGS: Mapping[str, FlowConfig] = MappingProxyType(
                 StructureFlowConfig(8, 8, 8, 256, 192, 4, 4, patch_size=2, qk_rms_norm=True),
                 _SMALL,
                 StepSettings("bf16", 1),
-                batch=16,
+                batch=8,
                 times=_SMALL_TIMES,
             ),
             FlowConfig(

@@ -7,7 +7,8 @@ passes through. That layer is thrown away; the tokens, trained before the flow m
 `models.image_tokens`.
 
 The last channels of a token say its place alone, from the first step to the last: ones at its row and its column. So a
-flow model finds the patches above its cells in a few hundred steps, whatever else the tokens hold.
+flow model finds the patches above its cells in a few hundred steps, whatever else the tokens hold. And what all tokens
+have in common is taken from them before their last norm: else that is most of what a flow model sees.
 """
 
 import json
@@ -41,6 +42,7 @@ _SHEETS = 9  # numbers in a cell, see `views.sheets`
 _PLANES = _SHEETS + RESOLUTION  # and the voxels of its column, which is as wide as a cell
 _REGISTERS = 4
 _LOUD = 6.0  # what places are marked with, before the last norm
+_SEEN = 0.02  # of the last pictures in the mean of all
 _EPS = 1e-5
 
 
@@ -58,14 +60,20 @@ class TokenNetwork(nn.Module):
         _place(self.backbone, config)
         self.cells = CELLS * config.patch // config.pixels  # along a patch
         self.head = nn.Linear(config.channels, _PLANES * self.cells**2)
+        self.middle: Tensor
+        self.register_buffer("middle", torch.zeros(config.channels))
 
     def forward(self, pixels: Tensor) -> Tensor:
         """What is in each cell, (B, 41, 32, 32), for normalised pixels (B, 3, S, S).
 
         First the sheets, of which the first are log-odds; then the log-odds of the voxels along y.
         """
-        tokens = layer_norm32(self.backbone(pixels).last_hidden_state, _EPS)[:, 1 + _REGISTERS :]
+        raw = self.backbone(pixels).last_hidden_state[:, 1 + _REGISTERS :].float()
         side = self.config.pixels // self.config.patch
+        if torch.is_grad_enabled():
+            free = self.config.channels - 2 * side
+            self.middle[:free].lerp_(raw.detach().mean((0, 1))[:free], _SEEN)
+        tokens = layer_norm32(raw - self.middle, _EPS)
         read = self.head(tokens).unflatten(1, (side, side)).unflatten(3, (_PLANES, self.cells, self.cells))
         return read.permute(0, 3, 1, 4, 2, 5).flatten(4).flatten(2, 3)
 
@@ -181,7 +189,8 @@ def published_tensors(network: TokenNetwork, config: "Dinov2WithRegistersConfig"
     """The transformer's weights under their published names, as `load_tokenizer` reads them.
 
     The library renames its parts from one version to the next, and only its loading knows both names: a tensor full of
-    its number is loaded for each, and found again by that. The last norm, which ours does not have, changes nothing.
+    its number is loaded for each, and found again by that. The last norm, which ours does not have, changes nothing;
+    the last bias takes from all tokens what they have in common.
     """
     forms = published_forms(config)
     marked = {name: torch.full(form.shape, float(i)) for i, (name, form) in enumerate(forms.items())}
@@ -194,7 +203,11 @@ def published_tensors(network: TokenNetwork, config: "Dinov2WithRegistersConfig"
         for name in forms
         if name.startswith("layernorm.")
     }
-    return {name: last[name] if name in last else by_number[i] for i, name in enumerate(forms)}
+    tensors = {name: last[name] if name in last else by_number[i] for i, name in enumerate(forms)}
+    final = f"encoder.layer.{config.num_hidden_layers - 1}"
+    bias, scale = tensors[f"{final}.mlp.fc2.bias"], tensors[f"{final}.layer_scale2.lambda1"]
+    less = torch.where(network.middle == 0, 0, network.middle / scale)
+    return {**tensors, f"{final}.mlp.fc2.bias": bias - less}
 
 
 def described(config: TokensConfig) -> "Dinov2WithRegistersConfig":

@@ -23,6 +23,7 @@ from backend.flow.products import Structure
 from backend.models.image_tokens import image_tokens, load_tokenizer
 from backend.models.latent_decoder import LatentDecoder, LatentDecoderConfig
 from backend.nn.checkpoint import read_tensors
+from backend.nn.layers import layer_norm32
 from backend.nn.sparse import Voxels
 from backend.training.core.curve import read_curve
 from backend.training.core.task import HELD_OUT_SEED
@@ -130,10 +131,18 @@ def test_the_tokens_are_those_that_the_engine_reads(tmp_path: Path) -> None:
     torch.manual_seed(1)
     network = TokenNetwork(config)
     Tokens(config).export(tmp_path / "tokens", network)
-    pixels = torch.randn(1, 3, config.pixels, config.pixels)
+    pixels = torch.randn(4, 3, config.pixels, config.pixels)
     loaded = load_tokenizer(tmp_path / "tokens")
     assert loaded.config.image_size == config.pixels
     assert torch.equal(image_tokens(loaded, pixels), image_tokens(network.backbone, pixels))
+    for _ in range(200):
+        network(pixels)  # and what all have in common is known
+    Tokens(config).export(tmp_path / "centred", network)
+    found = image_tokens(load_tokenizer(tmp_path / "centred"), pixels)[:, 5:]
+    raw = network.backbone(pixels).last_hidden_state[:, 5:]
+    torch.testing.assert_close(found, layer_norm32(raw - network.middle, 1e-5), rtol=1e-4, atol=1e-4)
+    common = raw.mean((0, 1))[:4]
+    assert (common - network.middle[:4]).norm() < 0.1 * common.norm()
 
 
 def test_the_last_channels_of_tokens_say_where_they_are(shape: Drawn) -> None:

@@ -103,10 +103,11 @@ def _configure_training(parser: argparse.ArgumentParser, configs: str, stages: S
 
 def _configure_flow(parser: argparse.ArgumentParser) -> None:
     """Give the training of a published flow model its arguments."""
-    parser.add_argument("--config", required=True, metavar="NAME", help="tiny, published or published-bf16")
+    parser.add_argument("--config", required=True, metavar="NAME", help="tiny, small, published or published-bf16")
     parser.add_argument("--objects", type=Path, required=True, metavar="FOLDER", help="see docs/norld.md")
     parser.add_argument("--folder", type=Path, required=True, metavar="F", help="checkpoint and curve, to go on with")
     parser.add_argument("--start", type=Path, metavar="STEM", help="begin with STEM.json and STEM.safetensors")
+    parser.add_argument("--stage", choices=("trunk", "cool"), default="trunk", help="only small is cooled")
     parser.add_argument("--data-seed", type=seed_from_text, default=1, help="decides order, noise, first weights")
     parser.add_argument("--minutes", type=minutes, metavar="M", help="stop after so long; the next call goes on")
     parser.add_argument("--steps", type=at_least(1), metavar="N", help="stop at this step; the next call goes on")
@@ -190,7 +191,7 @@ def _run_flow(options: argparse.Namespace, config: "FlowConfig", decoder: Path |
     if decoder is not None and objects.normalization is not None:
         frozen = load_decoder(decoder, objects.normalization)
     task = FlowTask(config, objects, options.data_seed, frozen, options.start)
-    run = Run(task, options.folder, "trunk", options.minutes, options.steps, config.settings)
+    run = Run(task, options.folder, options.stage, options.minutes, options.steps, config.settings)
     print(train(run, partial(print, flush=True)))
     return 0
 

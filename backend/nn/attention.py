@@ -2,7 +2,8 @@
 """Scaled dot-product attention by the kernel that suits the device.
 
 On nearly all devices torch's own choice is the best one. On NVIDIA's Pascal cards (compute capability 6), which have no
-tensor cores, it takes a kernel that is an order of magnitude slower than two matrix products and a softmax.
+tensor cores, it takes a kernel that is an order of magnitude slower than two matrix products and a softmax; and on a
+CPU the gradients of its kernel for bfloat16 take several times as long as theirs.
 """
 
 from functools import cache
@@ -24,7 +25,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, present: Tensor | None = None) -> Te
     mask = None if present is None else present[:, None, None]  # (B, 1, 1, Lk)
     # The fast kernels need one batch size: expanding costs nothing, but broadcasting would select slow kernels.
     q, k, v = (x.expand(len(q), -1, -1, -1).transpose(1, 2) for x in (q, k, v))  # (B, H, L, D)
-    if _prefers_products(q.device):
+    if _prefers_products(q.device) or (q.requires_grad and q.dtype == torch.bfloat16 and q.device.type == "cpu"):
         mixed = attend_by_products(q, k, v, mask)
     else:
         mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)

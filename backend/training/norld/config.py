@@ -67,9 +67,16 @@ _TINY = Schedule(
 )
 
 
-def _small(rate: float) -> Schedule:
-    trunk = TrainingStage(None, rate, warm_up=200)
-    return Schedule({"trunk": trunk}, average=0.999, log=25, check=500, weight_decay=0.0, clip=1.0, betas=(0.9, 0.999))
+_SMALL = Schedule(  # for an hour of one core: a high rate that falls to zero at the end, and an average of few steps
+    {"trunk": TrainingStage(None, 1e-3, warm_up=100), "cool": TrainingStage(500, 1e-3, decay=True)},
+    average=0.99,
+    log=25,
+    check=500,
+    weight_decay=0.0,
+    clip=1.0,
+    betas=(0.9, 0.99),
+)
+_SMALL_TIMES = TimeSchedule(mean=0.5)  # noise hides fewer numbers sooner (Esser et al. 2024, section 5.3.2)
 
 
 STRUCTURE_CONFIGS: Mapping[str, FlowConfig] = MappingProxyType(
@@ -86,10 +93,11 @@ STRUCTURE_CONFIGS: Mapping[str, FlowConfig] = MappingProxyType(
             ),
             FlowConfig(  # of made-up shapes: see `training.small`
                 "small",
-                StructureFlowConfig(8, 8, 8, 256, 128, 6, 4, patch_size=2, qk_rms_norm=True),
-                _small(4e-4),
-                StepSettings("fp32", 1),
-                batch=16,
+                StructureFlowConfig(8, 8, 8, 256, 192, 4, 4, patch_size=2, qk_rms_norm=True),
+                _SMALL,
+                StepSettings("bf16", 1),
+                batch=8,
+                times=_SMALL_TIMES,
             ),
             FlowConfig(
                 "published",
@@ -125,11 +133,12 @@ LATENT_CONFIGS: Mapping[str, FlowConfig] = MappingProxyType(
             FlowConfig(
                 "small",
                 LatentFlowConfig(
-                    32, 6, 6, 160, 128, 5, 4, num_io_res_blocks=1, io_block_channels=(32,), qk_rms_norm=True
+                    32, 6, 6, 128, 192, 4, 4, num_io_res_blocks=1, io_block_channels=(32,), qk_rms_norm=True
                 ),
-                _small(5e-4),
-                StepSettings("fp32", 1),
+                _SMALL,
+                StepSettings("bf16", 1),
                 batch=4,
+                times=_SMALL_TIMES,
             ),
             FlowConfig("published", _LATENTS, _published(), StepSettings("fp16", 4, FIRST_LOG_SCALE)),
             FlowConfig("published-bf16", _LATENTS, _published(), StepSettings("bf16", 4), budget=24 * 2**30),

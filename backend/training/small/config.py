@@ -4,6 +4,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 from ...models.latent_decoder import LatentDecoderConfig
 from ...models.latent_encoder import LatentEncoderConfig
@@ -102,13 +103,15 @@ class Config:
     latent_training: Training
 
 
-def _training(batch: int, rate: float, check: int, cooling: int) -> Training:
+def _training(
+    batch: int, rate: float, check: int, cooling: int, precision: Literal["bf16", "fp32"] = "bf16"
+) -> Training:
     """A trunk without end, and a cooling of so many steps."""
     stages: dict[TrainingStageName, TrainingStage] = {
         "trunk": TrainingStage(None, rate, warm_up=100),
         "cool": TrainingStage(cooling, rate, decay=True),
     }
-    return Training(Schedule(stages, average=0.998, log=25, check=check, precision="fp32", weight_decay=0.01), batch)
+    return Training(Schedule(stages, average=0.998, log=25, check=check, precision=precision, weight_decay=0.01), batch)
 
 
 def _tiny(batch: int) -> Training:
@@ -125,19 +128,19 @@ CONFIGS: Mapping[str, Config] = MappingProxyType(
         for config in (
             Config(
                 "tiny",
-                TokensConfig(8, 1, 2, 28),
+                TokensConfig(8, 1, 2, 56),
                 StructuresConfig(3, (2, 4, 8, 16)),
                 LatentsConfig(3, 32, 1, 1, 2),
                 *(_tiny(2), _tiny(2), _tiny(1)),
             ),
             Config(
                 "small",
-                TokensConfig(128, 4, 4, 7),
-                StructuresConfig(8, (16, 32, 64)),
+                TokensConfig(192, 3, 4, 14),
+                StructuresConfig(8, (8, 32, 64)),
                 LatentsConfig(6, 96, 2, 3, 4),
                 _training(16, 1e-3, 500, 1000),
-                _training(4, 1e-3, 500, 1000),
                 _training(2, 1e-3, 500, 1000),
+                _training(2, 1e-3, 500, 1000, precision="fp32"),  # bf16 gains nothing at voxels
             ),
         )
     }

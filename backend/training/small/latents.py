@@ -34,7 +34,7 @@ from ..geometry.silhouettes import seen_from
 from ..geometry.triangles import Triangles
 from ..norld.export import write_network
 from .config import LatentsConfig
-from .structures import drawn_from, symmetry
+from .structures import drawn_from, quieten, symmetry
 from .task import Objects
 from .views import FINE, RESOLUTION
 
@@ -42,7 +42,6 @@ ENCODER, DECODER = "SLatEncoder", "SLatMeshDecoder"
 CELLS = FINE * RESOLUTION
 """Cells along the volume's sides."""
 
-_FIRST = -6.0  # logarithm of the latents' variance: with one of 1 the first hundreds of steps see noise alone
 UNIT = 4.0
 """Cells: what one is to the decoder while it is trained."""
 
@@ -55,8 +54,7 @@ class LatentAutoencoder(nn.Module):
     def __init__(self, config: LatentsConfig) -> None:
         super().__init__()
         self.encoder = LatentEncoder(config.encoder)
-        with torch.no_grad():
-            self.encoder.out_layer.bias[config.latents :] = _FIRST
+        quieten(self.encoder.out_layer.bias, config.latents)
         self.decoder = LatentDecoder(config.decoder)
 
     def forward(

@@ -30,6 +30,7 @@ from .views import RESOLUTION
 
 ENCODER, DECODER = "SparseStructureEncoder", "SparseStructureDecoder"
 _TURNS = tuple(permutations(range(3)))
+_FIRST = -6.0  # logarithm of the variance
 
 
 class StructureAutoencoder(nn.Module):
@@ -38,6 +39,7 @@ class StructureAutoencoder(nn.Module):
     def __init__(self, config: StructuresConfig) -> None:
         super().__init__()
         self.encoder = StructureEncoder(config.encoder)
+        quieten(self.encoder.out_layer[-1].bias, config.latents)
         self.decoder = StructureDecoder(config.decoder)
 
     def forward(self, truth: Tensor, noise: torch.Generator | None) -> tuple[Posterior, Tensor]:
@@ -103,6 +105,12 @@ def drawn_from(found: Posterior, noise: torch.Generator | None) -> Tensor:
     if noise is None:
         return found.mean
     return found.sample(torch.randn(found.mean.shape, generator=noise).to(found.mean.device))
+
+
+@torch.no_grad()
+def quieten(bias: Tensor, latents: int) -> None:
+    """Let an encoder's last layer begin with little variance: with one of 1 the first hundreds of steps see noise."""
+    bias[latents:] = _FIRST
 
 
 def missing(found: Tensor, truth: Tensor) -> Tensor:

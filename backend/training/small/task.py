@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ...errors import UserError
 from ...flow.products import Picture
 from ..core.curve import Quantity
+from ..core.devices import lowered
 from ..core.schedule import STAGES, Schedule
 from ..core.state import State
 from ..core.task import Moment
@@ -118,7 +119,8 @@ class SmallTask:
         """Return a batch's loss and its terms."""
         entropy = np.random.SeedSequence((self.seed, STAGES.index(moment.stage), moment.step, moment.share))
         noise = torch.Generator().manual_seed(int(entropy.generate_state(1)[0]))
-        terms = self.part.loss(network, batch.objects, noise)
+        with lowered(self.schedule.precision, next(network.parameters()).device):
+            terms = self.part.loss(network, batch.objects, noise)
         return terms["loss"], {name: value.detach() for name, value in terms.items() if name != "loss"}
 
     def held_out(self, folder: Path) -> "HeldOut":  # noqa: ARG002  nothing is kept in it

@@ -2,8 +2,13 @@
 """The network that reads a normal map for both flow models: a small DINOv2 with registers, in the engine's own class.
 
 The published one has learned from millions of photographs. Ours learns what the flow models ask it for: at every patch
-a linear layer reads from its token what is seen there and what is behind it. That layer is thrown away; the tokens,
-trained before the flow models and then fixed, are those of `models.image_tokens`.
+a linear layer reads from its token what is seen there, what is behind it, and which voxels of its column the surface
+passes through. That layer is thrown away; the tokens, trained before the flow models and then fixed, are those of
+`models.image_tokens`.
+
+The last channels of a token say its place alone, from the first step to the last: ones at its row and its column. So a
+flow model finds the patches above its cells in a few hundred steps, whatever else the tokens hold. And what all tokens
+have in common is taken from them before their last norm: else that is most of what a flow model sees.
 """
 
 import json
@@ -23,15 +28,21 @@ from ...models.imagenet import DEVIATION, MEAN
 from ...nn.layers import layer_norm32, position_embedding
 from ...safe_files import replacing
 from ..core.curve import Quantity
+from ..norld.occupancy import cross_entropy, dice
+from ..norld.voxelise import occupancy
 from .config import TokensConfig
+from .structures import missing
 from .task import Objects
-from .views import CELLS
+from .views import CELLS, RESOLUTION
 
 if TYPE_CHECKING:
     from transformers import Dinov2WithRegistersConfig
 
 _SHEETS = 9  # numbers in a cell, see `views.sheets`
+_PLANES = _SHEETS + RESOLUTION  # and the voxels of its column, which is as wide as a cell
 _REGISTERS = 4
+_LOUD = 6.0  # what places are marked with, before the last norm
+_SEEN = 0.02  # of the last pictures in the mean of all
 _EPS = 1e-5
 
 
@@ -46,14 +57,24 @@ class TokenNetwork(nn.Module):
         self.backbone: Any = Dinov2WithRegistersModel(described(config))
         self.backbone.layernorm = nn.Identity()  # as `load_tokenizer` has it
         _spread(self.backbone, config)
+        _place(self.backbone, config)
         self.cells = CELLS * config.patch // config.pixels  # along a patch
-        self.head = nn.Linear(config.channels, _SHEETS * self.cells**2)
+        self.head = nn.Linear(config.channels, _PLANES * self.cells**2)
+        self.middle: Tensor
+        self.register_buffer("middle", torch.zeros(config.channels))
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """What the sheets (B, 9, 32, 32) are, for normalised pixels (B, 3, S, S); the first are log-odds."""
-        tokens = layer_norm32(self.backbone(pixels).last_hidden_state, _EPS)[:, 1 + _REGISTERS :]
+        """What is in each cell, (B, 41, 32, 32), for normalised pixels (B, 3, S, S).
+
+        First the sheets, of which the first are log-odds; then the log-odds of the voxels along y.
+        """
+        raw = self.backbone(pixels).last_hidden_state[:, 1 + _REGISTERS :].float()
         side = self.config.pixels // self.config.patch
-        read = self.head(tokens).unflatten(1, (side, side)).unflatten(3, (_SHEETS, self.cells, self.cells))
+        if torch.is_grad_enabled():
+            free = self.config.channels - 2 * side
+            self.middle[:free].lerp_(raw.detach().mean((0, 1))[:free], _SEEN)
+        tokens = layer_norm32(raw - self.middle, _EPS)
+        read = self.head(tokens).unflatten(1, (side, side)).unflatten(3, (_PLANES, self.cells, self.cells))
         return read.permute(0, 3, 1, 4, 2, 5).flatten(4).flatten(2, 3)
 
 
@@ -73,6 +94,23 @@ def _spread(backbone: Any, config: TokensConfig) -> None:  # noqa: ANN401  the l
     backbone.embeddings.position_embeddings[0, 1:] = position_embedding(places, config.channels)
 
 
+@torch.no_grad()
+def _place(backbone: Any, config: TokensConfig) -> None:  # noqa: ANN401  the library's class
+    """Let the last channels hold each patch's row and column, which nothing is added to and no gradient moves."""
+    side = config.pixels // config.patch
+    embeddings, first = backbone.embeddings, config.channels - 2 * side
+    free = (torch.arange(config.channels) < first).float()
+    scales = [value for name, value in backbone.named_parameters() if name.endswith("lambda1")]
+    projection = embeddings.patch_embeddings.projection
+    along = [*scales, projection.bias, embeddings.cls_token, embeddings.register_tokens, embeddings.position_embeddings]
+    for value, mask in [*((value, free) for value in along), (projection.weight, free[:, None, None, None])]:
+        value.mul_(mask)
+        value.register_hook(mask.mul)
+    rows, columns = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+    for places, start in ((rows, first), (columns, first + side)):
+        embeddings.position_embeddings[0, 1:, start : start + side] = _LOUD * torch.eye(side)[places.flatten()]
+
+
 @dataclass(frozen=True)
 class Tokens:
     """The training of a `TokenNetwork`: a `task.Part`."""
@@ -89,15 +127,16 @@ class Tokens:
         return TokenNetwork(self.config)
 
     def varied(self, tensors: Mapping[str, Tensor], random: np.random.Generator | None) -> dict[str, Tensor]:
-        """The map of true or of estimated normals, normalised float32 (3, S, S), and the sheets (9, 32, 32)."""
+        """The map of true or of estimated normals, normalised float32 (3, S, S), and what is in cells (41, 32, 32)."""
         which = 0 if random is None else int(random.integers(len(tensors["pictures"])))
-        picture, sheets = tensors["pictures"][which], tensors["sheets"].float()
+        columns = occupancy(tensors["coords"].int(), RESOLUTION)[0, 0].permute(1, 2, 0).flip(1)  # row 0 on top
+        picture, sheets = tensors["pictures"][which], torch.cat([tensors["sheets"].float(), columns])
         if random is not None and random.random() < 0.5:
             picture, sheets = mirrored(picture, sheets)
         return {"pixels": normalised(picture), "sheets": sheets}
 
     def loss(self, network: nn.Module, objects: Objects, noise: torch.Generator | None) -> dict[str, Tensor]:  # noqa: ARG002
-        """What is object, its depths and its normals on both sides."""
+        """What is object, its depths and its normals on both sides, and the voxels that its surface passes through."""
         found = network(torch.stack([each["pixels"] for each in objects]))
         true = torch.stack([each["sheets"] for each in objects])
         share = true[:, :1]
@@ -110,9 +149,11 @@ class Tokens:
             "back": 100 * (back * share[:, 0]).sum() / area,
             "before": (turns[0] * share[:, 0]).sum() / area,
             "behind": (turns[1] * share[:, 0]).sum() / area,
+            "missing": 100 * missing(found[:, _SHEETS:] > 0, true[:, _SHEETS:] > 0),
         }
         depth = 0.1 * (terms["front"] + terms["back"])
-        return {"loss": terms["entropy"] + depth + 0.5 * terms["before"] + 0.5 * terms["behind"], **terms}
+        voxels = sum(each(found[:, _SHEETS:], true[:, _SHEETS:]) for each in (dice, cross_entropy))
+        return {"loss": terms["entropy"] + depth + 0.5 * terms["before"] + 0.5 * terms["behind"] + voxels, **terms}
 
     def sheet(self, network: nn.Module, objects: Objects) -> Picture:
         """The map, then both depths and the normals behind, true and found."""
@@ -124,7 +165,7 @@ class Tokens:
             panels = [pixels]
             for sheets in (true, torch.cat([(answer[:1] > 0).float(), answer[1:]])):
                 depths = [(sheets[k : k + 1] + 0.5).expand(3, -1, -1) for k in (1, 2)]
-                panels += [torch.where(sheets[:1] > 0.5, shown, 1) for shown in (*depths, sheets[6:] / 2 + 0.5)]
+                panels += [torch.where(sheets[:1] > 0.5, shown, 1) for shown in (*depths, sheets[6:9] / 2 + 0.5)]
             side = self.config.pixels
             enlarged = [functional.interpolate(panel[None], (side, side))[0].clamp(0, 1) for panel in panels]
             rows.append((torch.cat(enlarged, dim=2) * 255).round().byte().permute(1, 2, 0).numpy())
@@ -148,7 +189,8 @@ def published_tensors(network: TokenNetwork, config: "Dinov2WithRegistersConfig"
     """The transformer's weights under their published names, as `load_tokenizer` reads them.
 
     The library renames its parts from one version to the next, and only its loading knows both names: a tensor full of
-    its number is loaded for each, and found again by that. The last norm, which ours does not have, changes nothing.
+    its number is loaded for each, and found again by that. The last norm, which ours does not have, changes nothing;
+    the last bias takes from all tokens what they have in common.
     """
     forms = published_forms(config)
     marked = {name: torch.full(form.shape, float(i)) for i, (name, form) in enumerate(forms.items())}
@@ -161,7 +203,11 @@ def published_tensors(network: TokenNetwork, config: "Dinov2WithRegistersConfig"
         for name in forms
         if name.startswith("layernorm.")
     }
-    return {name: last[name] if name in last else by_number[i] for i, name in enumerate(forms)}
+    tensors = {name: last[name] if name in last else by_number[i] for i, name in enumerate(forms)}
+    final = f"encoder.layer.{config.num_hidden_layers - 1}"
+    bias, scale = tensors[f"{final}.mlp.fc2.bias"], tensors[f"{final}.layer_scale2.lambda1"]
+    less = torch.where(network.middle == 0, 0, network.middle / scale)
+    return {**tensors, f"{final}.mlp.fc2.bias": bias - less}
 
 
 def described(config: TokensConfig) -> "Dinov2WithRegistersConfig":
@@ -184,7 +230,7 @@ def normalised(picture: Tensor) -> Tensor:
 
 
 def mirrored(picture: Tensor, sheets: Tensor) -> tuple[Tensor, Tensor]:
-    """A normal map uint8 (3, S, S) and its sheets (9, 32, 32) with left and right exchanged."""
+    """A normal map uint8 (3, S, S) and its sheets (9 or more, 32, 32) with left and right exchanged."""
     picture, sheets = picture.flip(-1), sheets.flip(-1).clone()
     white = (picture == 255).all(0)  # the ground
     picture = torch.cat([torch.where(white, picture[:1], 255 - picture[:1]), picture[1:]])

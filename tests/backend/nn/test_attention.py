@@ -55,3 +55,16 @@ def test_large_scores_do_not_overflow_half_precision(dtype: torch.dtype) -> None
     found = attend_by_products(*(x.transpose(1, 2) for x in (q, q, v))).transpose(1, 2)
     assert found.dtype == dtype
     torch.testing.assert_close(found.float(), expected, rtol=1e-2, atol=1e-2)
+
+
+def test_gradients_in_bfloat16_are_those_of_the_formula() -> None:
+    """On a CPU they go through products, which the kernel's would take several times as long for."""
+    generator = torch.Generator().manual_seed(2)
+    every = [torch.randn(2, 6, 2, 8, generator=generator) for _ in range(4)]
+    found: list[tuple[torch.Tensor, ...]] = []
+    for dtype in (torch.float32, torch.bfloat16):
+        q, k, v, towards = (x.to(dtype) for x in every)
+        inputs = [x.requires_grad_() for x in (q, k, v)]
+        found.append(torch.autograd.grad((attend(*inputs) * towards).sum(), inputs))
+    for exact, rough in zip(*found, strict=True):
+        torch.testing.assert_close(rough.float(), exact, rtol=0.05, atol=0.05)

@@ -25,6 +25,7 @@ from backend.flow.products import Structure
 from backend.models.image_tokens import image_tokens, load_tokenizer
 from backend.models.latent_decoder import LatentDecoder, LatentDecoderConfig
 from backend.nn.checkpoint import read_tensors
+from backend.nn.layers import layer_norm32
 from backend.nn.sparse import Voxels
 from backend.training.core.curve import read_curve
 from backend.training.core.task import HELD_OUT_SEED
@@ -32,7 +33,7 @@ from backend.training.geometry.silhouettes import depths
 from backend.training.small import gathering, truth, views
 from backend.training.small.config import CONFIGS
 from backend.training.small.latents import surface_of, triangles_of, turned
-from backend.training.small.objects import Drawn, drawn
+from backend.training.small.objects import Drawn, drawn, tensors_of
 from backend.training.small.tokens import TokenNetwork, Tokens, mirrored, normalised
 from backend.weights.catalogue import GEOMETRY
 
@@ -132,10 +133,53 @@ def test_the_tokens_are_those_that_the_engine_reads(tmp_path: Path) -> None:
     torch.manual_seed(1)
     network = TokenNetwork(config)
     Tokens(config).export(tmp_path / "tokens", network)
-    pixels = torch.randn(1, 3, config.pixels, config.pixels)
+    pixels = torch.randn(4, 3, config.pixels, config.pixels)
     loaded = load_tokenizer(tmp_path / "tokens")
     assert loaded.config.image_size == config.pixels
     assert torch.equal(image_tokens(loaded, pixels), image_tokens(network.backbone, pixels))
+    for _ in range(200):
+        network(pixels)  # and what all have in common is known
+    Tokens(config).export(tmp_path / "centred", network)
+    found = image_tokens(load_tokenizer(tmp_path / "centred"), pixels)[:, 5:]
+    raw = network.backbone(pixels).last_hidden_state[:, 5:]
+    torch.testing.assert_close(found, layer_norm32(raw - network.middle, 1e-5), rtol=1e-4, atol=1e-4)
+    common = raw.mean((0, 1))[:4]
+    assert (common - network.middle[:4]).norm() < 0.1 * common.norm()
+
+
+def test_the_last_channels_of_tokens_say_where_they_are(shape: Drawn) -> None:
+    """Whatever the network learns: a patch's row and column, and nothing at tokens of no place."""
+    part, side = Tokens(CONFIGS["tiny"].tokens), 2
+    torch.manual_seed(1)
+    network = part.make()
+    assert isinstance(network, TokenNetwork)
+    objects = [part.varied(tensors_of(shape), None)]
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2, weight_decay=0.0)
+    before = network.backbone(objects[0]["pixels"][None]).last_hidden_state[0]
+    for _ in range(2):
+        optimizer.zero_grad()
+        part.loss(network, objects, None)["loss"].backward()
+        optimizer.step()
+    after = network.backbone(objects[0]["pixels"][None]).last_hidden_state[0]
+    assert not torch.allclose(after[:, : -2 * side], before[:, : -2 * side])
+    places = torch.tensor([[row, column] for row in range(side) for column in range(side)])
+    assert torch.equal(after[5:, -2 * side :].unflatten(1, (2, side)).argmax(2), places)
+    assert torch.equal(after[5:, -2 * side :].count_nonzero(1), torch.full((side**2,), 2))
+    assert not after[:5, -2 * side :].any()
+
+
+def test_tokens_are_asked_for_the_voxels_behind_each_cell(shape: Drawn) -> None:
+    part = Tokens(CONFIGS["tiny"].tokens)
+    planes = part.varied(tensors_of(shape), None)["sheets"]
+    rows, columns = planes[9:].any(0).nonzero().unbind(1)
+    found = {(int(column), 31 - int(row)) for row, column in zip(rows, columns, strict=True)}
+    assert found == {(int(x), int(z)) for x, _, z in shape.coords.tolist()}
+    whole = planes[0] == 1
+    ahead = planes[1][whole] - (
+        planes[9:].argmax(0)[whole] / 32 - 0.5
+    )  # of the mean, where a cell's first voxel begins
+    assert ahead.min() > -1e-3
+    assert ahead.median() < 2 / 32
 
 
 @pytest.mark.slow
@@ -161,7 +205,7 @@ def test_held_out_objects_come_last_and_are_not_mirrored(run: Path) -> None:
     across = 31 - one["coords"][:, 0].int()
     assert torch.equal(across, other["coords"][:, 0].int())
     assert torch.equal(one["coords"][:, 1:], other["coords"][:, 1:])
-    assert one["tokens"].shape == other["tokens"].shape == (2, 21, 8)
+    assert one["tokens"].shape == other["tokens"].shape == (2, 9, 8)
 
 
 @pytest.mark.slow
@@ -196,7 +240,7 @@ def test_the_engine_samples_the_small_networks(run: Path, monkeypatch: pytest.Mo
     stages = Stages()
     quiet = {"precision": "auto", "report": silent}
     tokens = stages.read(normal_map, **quiet)
-    assert tokens.shape == (1, 21, 8)
+    assert tokens.shape == (1, 9, 8)
     pixels = normalised(torch.from_numpy(views.true_picture(made.seen)).permute(2, 0, 1))[None]
     own = image_tokens(load_tokenizer(gathering.newest(run, gathering.TOKENS)), pixels)
     assert np.abs(tokens - own.numpy()).mean() < 0.1 * own.std()

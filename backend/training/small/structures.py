@@ -39,7 +39,9 @@ class StructureAutoencoder(nn.Module):
     def __init__(self, config: StructuresConfig) -> None:
         super().__init__()
         self.encoder = StructureEncoder(config.encoder)
-        quieten(self.encoder.out_layer[-1].bias, config.latents)
+        last = self.encoder.out_layer[-1]
+        assert isinstance(last, nn.Conv3d) and last.bias is not None  # noqa: S101, PT018  the encoder made it
+        quieten(last.bias, config.latents)
         self.decoder = StructureDecoder(config.decoder)
 
     def forward(self, truth: Tensor, noise: torch.Generator | None) -> tuple[Posterior, Tensor]:

@@ -72,12 +72,13 @@ def test_a_coarse_shape_is_shown_for_every_seed(client: Client) -> None:
         report(0, 1)
         return Structure(np.array([[seed, 0, 31]], np.int32), 32, np.zeros(0, np.uint8))
 
-    def build(normal_map: NormalMap, _structure: Structure, **used: Any) -> Mesh:
-        return geometry.run(normal_map, **used)
+    def build(*taken: Any, **used: Any) -> Mesh:
+        assert isinstance(taken[-1], Structure)
+        return geometry.run(*taken[:-1], **used)
 
     (geometry,) = (stage for stage in DRAFT.stages if stage.name == "geometry")
     coarse = Stage("structure", "Finding the coarse shape", "structure", ("normal_map",), ("seed",), occupy)
-    fine = replace(geometry, takes=("normal_map", "structure"), run=build)
+    fine = replace(geometry, takes=(*geometry.takes, "structure"), run=build)
     at = DRAFT.stages.index(geometry)
     stages = (*DRAFT.stages[:at], coarse, fine, *DRAFT.stages[at + 1 :])
     run(Pipeline({"draft": replace(DRAFT, stages=stages)}), client.job(count=2))

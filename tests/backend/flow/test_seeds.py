@@ -75,10 +75,13 @@ class Batches:
         )
         self.pipeline = Pipeline({"draft": replace(DRAFT, stages=stages)})
 
-    def build(self, normal_maps: list[NormalMap], *, seeds: list[int], **used: Any) -> list[Mesh]:
+    def build(
+        self, normal_maps: list[NormalMap], cutouts: list[Cutout], *, seeds: list[int], **used: Any
+    ) -> list[Mesh]:
         """The draft's geometry of each."""
         self.goes.append(seeds)
-        return [self.geometry.run(item, seed=seed, **used) for item, seed in zip(normal_maps, seeds, strict=True)]
+        each = zip(normal_maps, cutouts, seeds, strict=True)
+        return [self.geometry.run(normal_map, cutout, seed=seed, **used) for normal_map, cutout, seed in each]
 
     def pass_on(self, mesh: Mesh, *, report: Any) -> Mesh:
         """The same mesh."""

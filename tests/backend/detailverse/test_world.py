@@ -108,20 +108,20 @@ def test_what_is_exported_is_learned_from(world: Path, tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="this test kills a group of processes")
 def test_a_run_that_is_killed_goes_on_and_loses_only_what_was_in_work(tmp_path: Path) -> None:
     world = tmp_path / "world"
-    arguments = ["sculptures", world, "--count", 4, *SMALL, "--processes", 2]
+    arguments = ["sculptures", world, "--count", 12, *SMALL, "--processes", 2]
     running = subprocess.Popen(
         [*COMMAND, *map(str, arguments)], cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True
     )
-    wait_for((world / "meshes" / "s1_000000.ply").exists)
+    wait_for(lambda: any((world / "meshes").glob("*.ply")))
     running.send_signal(signal.SIGKILL)
     running.wait()
     whole = {path: path.stat().st_mtime_ns for path in (world / "meshes").glob("*.ply")}
-    assert len(whole) < 4
+    assert len(whole) < 12
     again = detailverse(*arguments)
     assert again.returncode == 0, again.stderr
-    assert len([*(world / "meshes").glob("*.ply")]) == 4
+    assert len([*(world / "meshes").glob("*.ply")]) == 12
     done = {name for name, state in states(world / "meshes").items() if state == "done"}
-    assert len(done) == 4
+    assert len(done) == 12
     kept = [path for path, changed in whole.items() if path.stat().st_mtime_ns == changed]
     assert len(kept) >= len(whole) - 2
 

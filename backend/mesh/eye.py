@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..arrays import Float32Array, Float64Array
-from ..raster.small_systems import products
+from ..raster.small_systems import least_vector, products
 from ..raster.vectors import dot, length, unit
 
 _MOST_POINTS = 5000  # that a camera is fitted to
@@ -99,7 +99,7 @@ def _transform(points: Float64Array, seen: Float64Array) -> Float64Array:
     rows = np.concatenate(
         [np.hstack([lines, none, -seen[:, :1] * lines]), np.hstack([none, lines, -seen[:, 1:] * lines])]
     )
-    matrix = np.linalg.eigh(products(rows, rows))[1][:, 0].reshape(3, 4)
+    matrix = least_vector(products(rows, rows)).reshape(3, 4)
     return matrix if np.median(_projected(points, matrix)[:, 2]) > 0 else -matrix
 
 

@@ -5,6 +5,8 @@ import numpy as np
 
 from ..arrays import Float64Array
 
+_SHIFT = 1e-15  # of the trace: keeps what is singular solvable
+_ROUNDS = 200
 _ONE_THREAD = 1 << 18  # multiplications: OpenBLAS shares no product of so many or fewer
 
 
@@ -13,7 +15,8 @@ def products(rows: Float64Array, others: Float64Array) -> Float64Array:
     total = np.zeros((rows.shape[1], others.shape[1]))
     count = _ONE_THREAD // total.size
     for first in range(0, len(rows), count):
-        total += rows[first : first + count].T @ others[first : first + count]
+        some = rows[first : first + count].T.copy()  # a set times itself would be another routine, with other bounds
+        total += some @ others[first : first + count]
     return total
 
 
@@ -32,3 +35,17 @@ def solved(matrix: Float64Array, right: Float64Array) -> Float64Array:
         others = np.arange(len(lines)) != column
         lines[others] -= np.multiply.outer(lines[others, column], lines[column])
     return lines[:, len(matrix) :]
+
+
+def least_vector(matrix: Float64Array) -> Float64Array:
+    """Return the unit eigenvector of the least eigenvalue of a symmetric matrix without negative ones, float64 (N, N).
+
+    By inverse iteration, float64 (N,); its sign is not defined.
+    """
+    shifted = matrix + _SHIFT * max(float(np.trace(matrix)), 1e-300) * np.eye(len(matrix))
+    inverse = solved(shifted, np.eye(len(matrix)))
+    found = np.linspace(1.0, 2.0, len(matrix))
+    for _ in range(_ROUNDS):
+        found = (inverse * found).sum(axis=1)
+        found /= np.sqrt((found**2).sum())
+    return found

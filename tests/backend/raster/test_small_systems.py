@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.raster.small_systems import products, solved
+from backend.raster.small_systems import least_vector, products, solved
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -44,6 +44,14 @@ def test_a_regular_system_is_solved(unknowns: int, sides: int, seed: int) -> Non
 def test_a_singular_system_is_refused() -> None:
     with pytest.raises(np.linalg.LinAlgError):
         solved(np.array([[1.0, 2.0], [2.0, 4.0]]), np.ones((2, 1)))
+
+
+@given(st.integers(2, 12), st.integers(0, 1000))
+def test_the_least_eigenvector_is_found(unknowns: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    turn = np.linalg.qr(rng.normal(size=(unknowns, unknowns)))[0]
+    matrix = turn * np.append(rng.uniform(0, 0.1), rng.uniform(0.2, 5, unknowns - 1)) @ turn.T
+    assert abs(least_vector(matrix) @ turn[:, 0]) > 1 - 1e-9
 
 
 def test_products_of_many_rows_are_their_sum() -> None:

@@ -5,8 +5,8 @@ import numpy as np
 
 from ..arrays import Float64Array
 
-_SHIFT = 1e-15  # of the trace: keeps what is singular solvable
-_ROUNDS = 200
+_SHIFT = 1e-14  # of the trace: keeps what is singular solvable, and turns no eigenvector
+_ROUNDS = 200  # enough if the second least eigenvalue is a tenth larger than the least
 _ONE_THREAD = 1 << 18  # multiplications: OpenBLAS shares no product of so many or fewer
 
 
@@ -46,6 +46,6 @@ def least_vector(matrix: Float64Array) -> Float64Array:
     inverse = solved(shifted, np.eye(len(matrix)))
     found = np.linspace(1.0, 2.0, len(matrix))
     for _ in range(_ROUNDS):
-        found = (inverse * found).sum(axis=1)
+        found = (inverse * found).sum(axis=1)  # not by BLAS
         found /= np.sqrt((found**2).sum())
     return found

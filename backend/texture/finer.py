@@ -2,6 +2,7 @@
 """Large triangles as grids of small ones, so that colours can be known between their corners."""
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from ..raster.ticks import Poll
 from ..raster.vectors import unit
 from .sight import Sight
 
+_MOST_PLACES = 1 << 62  # that one number can tell apart
 _MOST = 48  # parts of an edge
 _FEW = 0.001  # of the triangles: if fewer are large, none is divided
 _POINTS = 400_000  # of a grid, about: if there are more large triangles, they are divided less
@@ -115,5 +117,7 @@ def _joined(places: Float64Array) -> tuple[Int64Array, Int64Array]:
     """Number places, float64 (N, 3), that are one but for rounding: int64 (N,), and the first of each, int64 (M,)."""
     whole = np.rint(places * 64).astype(np.int64)
     whole -= whole.min(axis=0)
-    place = np.ravel_multi_index(tuple(whole.T), tuple(whole.max(axis=0) + 1))
-    return numbered(np.asarray(place, np.int64))  # faster than three columns
+    shape = tuple(int(most) + 1 for most in whole.max(axis=0))
+    if prod(shape) > _MOST_PLACES:
+        return numbered(*whole.T)
+    return numbered(np.asarray(np.ravel_multi_index(tuple(whole.T), shape), np.int64))  # faster than three columns

@@ -20,7 +20,7 @@ from ..raster.vectors import dot, unit
 _CELLS = 32  # along the longest side
 _UPRIGHT = 3.0  # how much farther a place above or below is than one beside
 _FADES = 3.0  # the power of the distance by which votes grow less
-_ACROSS = 20.0  # how many times fewer votes, less one, has what lies straight in front of a surface
+_ACROSS = 20.0  # what lies straight in front of a surface has its votes divided by one more than that
 _SPREADS = (0.3, 0.24, 0.18, 0.14, 0.12)  # of colours that vote together, sRGB
 _BATCH = 1 << 18  # pairs of cells that are compared at once, and so stay in the processor's cache
 

@@ -16,7 +16,7 @@ SETTINGS = (
         description="Degrees that the picture shows across its width. 0: as its file says, else 55",
         default=0.0,
         minimum=0.0,
-        maximum=175.0,  # more than the shortest lens has that a file can name
+        maximum=175.0,  # a fisheye can be named: it comes as `WIDEST`, with a note
     ),
     Setting(
         name="pitch",

@@ -28,11 +28,11 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UserError
 from ..files.outputs import library
 from ..safe_files import open_log
-from .cluster_worker import RESULTS, TILE, ClusterWorker, Made, Sent, Start
+from .cluster_worker import RESULTS, TILE, ClusterWorker, Made, Sent
 from .manifest import fingerprints
 from .results import not_written
 from .running import Ended, Progressed, Task, end_of, failed_by
-from .worker import LAST_FAILURES
+from .worker import LAST_FAILURES, Start
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

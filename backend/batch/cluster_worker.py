@@ -11,7 +11,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,10 @@ from .places import whole_files
 from .results import not_written
 from .running import Ended, Task, failed_by
 from .urls import UrlPlace
-from .worker import Make
+from .worker import Make, Start
 
 RESULTS = "results"
 TILE = "tile.jpg"
-
-Start = Callable[[], Make]
-"""Imports what making needs, and returns what makes. It is sent to nodes, and called once in each process there."""
 
 
 @dataclass(frozen=True)

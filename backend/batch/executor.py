@@ -27,8 +27,8 @@ from typing import IO, Any
 from ..errors import UserError
 from ..log import Lines
 from ..safe_files import open_log
-from .cluster_worker import Start
 from .running import Ended, Executor, Progressed, Task
+from .worker import Start
 
 _LISTEN_SECONDS = 0.5  # on Windows, Ctrl-C comes through only between two waits
 

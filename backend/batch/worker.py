@@ -40,6 +40,8 @@ _PAUSE = 0.1  # seconds between two messages about progress, at least
 Say = Callable[[Mapping[str, Any]], None]
 Make = Callable[[Task, Say], Ended]
 """Makes a task's results in its folder. Never raises."""
+Start = Callable[[], Make]
+"""Imports what making needs, and returns what makes. It is called once in each process, on nodes of a cluster, too."""
 
 
 def maker_of(engines: Mapping[str, Engine]) -> Make:

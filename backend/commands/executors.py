@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..batch.cluster import Cluster, RayExecutor, load_ray
-from ..batch.cluster_worker import Start
 from ..batch.executor import LocalExecutor
 from ..batch.running import Executor
+from ..batch.worker import Start
 from ..errors import UserError
 from ..upscale.chosen import UPSCALER
 from .arguments import at_least

@@ -17,7 +17,7 @@ from ..wire.limits import seed_from_text
 from . import train_finetune, train_small
 from .arguments import at_least
 from .executors import add_executor, check_executor
-from .train_data import entry, made
+from .train_data import entry, make_missing
 from .trainings import check_training, config_named, minutes
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def run_prepare_objects(options: argparse.Namespace) -> int:
         else entry(name, {}, options.seed, mesh=str(mesh.absolute()), **shared)
         for name, mesh in files.items()
     ]
-    return 0 if made("meshes", options.objects, wanted, options, networks=True) else 1
+    return 0 if make_missing("meshes", options.objects, wanted, options, networks=True) else 1
 
 
 def show(options: argparse.Namespace) -> int:

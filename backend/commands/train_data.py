@@ -26,12 +26,12 @@ def configure(hidden: argparse.ArgumentParser) -> None:
 
 
 def entry(name: str, inputs: Mapping[str, Path], seed: int, **settings: Any) -> Entry:  # noqa: ANN401 - JSON
-    """An object that is to be there, for `made`."""
+    """An object that is to be there, for `make_missing`."""
     paths = {key: str(path.absolute()) for key, path in inputs.items()}
     return Entry(name, {"inputs": paths, "seed": seed, "settings": settings})
 
 
-def made(
+def make_missing(
     stage: str, folder: Path, entries: Sequence[Entry], options: argparse.Namespace, *, networks: bool = False
 ) -> bool:
     """Make what is not there of a stage of `making.STAGES`, and return whether all is there then. Raises `UserError`.

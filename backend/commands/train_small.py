@@ -16,7 +16,7 @@ from ..safe_files import write_json
 from ..wire.limits import seed_from_text
 from .arguments import at_least
 from .executors import add_executor, check_executor
-from .train_data import entry, made
+from .train_data import entry, make_missing
 from .trainings import check_training, config_named, minutes
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def run_prepare_shapes(options: argparse.Namespace) -> int:
         for seed, count in ((HELD_OUT_SEED, options.held_out), (options.seed, options.count))
         for number in range(count)
     ]
-    return 0 if made("shapes", options.objects, wanted, options) else 1
+    return 0 if make_missing("shapes", options.objects, wanted, options) else 1
 
 
 def run_part(options: argparse.Namespace, part: str) -> int:
@@ -130,7 +130,7 @@ def run_encode_shapes(options: argparse.Namespace) -> int:
         entry(source.stem, {"object": source}, 0, mirror=not is_held_out(source.stem), **shared)
         for source in (*held_out, *learned)
     ]
-    if not made("encoded", options.encoded, wanted, options):
+    if not make_missing("encoded", options.encoded, wanted, options):
         return 1
     scales = options.encoded / NORMALIZATION
     if not scales.exists():

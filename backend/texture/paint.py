@@ -139,13 +139,11 @@ def baked(
 
     seen: how the cut-out shows the surface, in its pixels. layout: makes the layout, meanwhile.
     """
-    side = cutout.rgba.shape[0]
+    side, inside = cutout.rgba.shape[0], cutout.rgba[..., 3] > 127
     done = 1
 
     def poll() -> None:
         report(done, STEPS)
-
-    inside = cutout.rgba[..., 3] > 127
 
     def laid_out(poll: Poll) -> tuple[Atlas, Float64Array, Grid, tuple[View, View]]:
         atlas, normals = layout(poll), _normals(seen)
@@ -153,7 +151,7 @@ def baked(
         usable = kept(inside, min(round(atlas.scale * side), _BUFFER))
         return atlas, normals, grid, views(seen.points, seen.triangles, side, usable, poll)
 
-    (atlas, normals, grid, seen_by), tones = both(laid_out, lambda poll: _tones(cutout, normal_map, poll), poll)
+    (atlas, normals, grid, seen_by), tones = both(laid_out, lambda poll: _tones(cutout, inside, normal_map, poll), poll)
     done = 6
     poll()
     looks = _looks(seen_by, tones, cutout.crop, picture, round(atlas.scale * side), poll, lit=lit)
@@ -175,10 +173,9 @@ def _normals(seen: Sight) -> Float64Array:
     return vertex_normals(Mesh(points, triangles, np.zeros((len(points), 2), np.float32)))
 
 
-def _tones(cutout: Cutout, normal_map: NormalMap, poll: Poll) -> _Tones:
+def _tones(cutout: Cutout, inside: BoolArray, normal_map: NormalMap, poll: Poll) -> _Tones:
     """What the cut-out's colours tell."""
     side = cutout.rgba.shape[0]
-    inside = cutout.rgba[..., 3] > 127
     own = _LINEAR[cutout.rgba[..., :3]]
     normals = normal_map.normals
     if normals.shape != own.shape:

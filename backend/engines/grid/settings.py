@@ -25,7 +25,7 @@ STEPS = Setting(
 )
 BETWEEN = Setting(
     name="between",
-    label="Views in Between",
+    label="Extra Views",
     description="How many views are drawn between each two neighbouring ones, by 3D Gaussians that are fitted to the "
     "views, as further hints of the shape. With 0, and between views that are less than 30 degrees apart, there are "
     "none",

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A folder of files, such as trainings read, is filled by an executor.
+"""Files that trainings read are made in a folder, by an executor.
 
-A file that has its name is whole, and that alone says that it is made: it takes its name when it is. A manifest would
-be a second truth beside it, as these folders are added to, copied and thinned out by hand. What is not whole lies in a
-folder of this process, as in batches.
+Each is written elsewhere, and gets its name in the folder when it is whole. So a file that is there is made, and
+nothing else has to say so: a manifest would be a second truth, as people add to these folders, copy and thin them out
+by hand. What is not whole lies in a folder of this process, as in batches.
 """
 
 import contextlib
@@ -29,9 +29,9 @@ def is_there(folder: Path, name: str, suffix: str) -> bool:
 def fill(folder: Path, suffix: str, entries: Iterable[Entry], executor: Executor, watcher: Watcher) -> Sequence[Entry]:
     """Make the files FOLDER/NAME and the suffix that are not there; returns all entries as they have ended.
 
-    entries: their names, and requests whose inputs are absolute paths. Whatever else is made with a file takes its
-    place before it. One that cannot be made costs only itself. Raises `UserError` if the machine fails, and whatever
-    `watcher` raises.
+    entries: their names, and requests whose inputs are absolute paths. Other files that are made with one, such as an
+    object's mirror image, are put in place before it. One that cannot be made costs only itself. Raises `UserError` if
+    the machine fails, and whatever `watcher` raises.
     """
     found = {entry.name: replace(entry, state=State.DONE) for entry in entries}
     with _own_folder(folder) as own:
@@ -60,7 +60,7 @@ def fill(folder: Path, suffix: str, entries: Iterable[Entry], executor: Executor
 
 @contextlib.contextmanager
 def _own_folder(folder: Path) -> Generator[Path]:
-    """A folder of this process in another one, which is made. What processes have left that died is removed."""
+    """Make a folder, and in it one of this process. What dead processes have left there is removed."""
     workers, lock = Path(os.path.realpath(folder)) / WORK / "workers", folder / WORK / "lock"
     with sentences(folder, "written to"):
         (folder / WORK).mkdir(parents=True, exist_ok=True)

@@ -144,8 +144,8 @@ class HI3DGEN_OT_forget_folder(bpy.types.Operator):  # noqa: N801
         count = sum(len(saved.made.intersection(folder.left(saved))) for saved in _named(self.job))
         if not count:
             return self.execute(context)
-        one = say("What is made of 1 picture is not in this file. It will be deleted.")
-        many = say("What is made of {count} pictures is not in this file. It will be deleted.", count=count)
+        one = say("The result of 1 picture is not in this file yet. It will be deleted.")
+        many = say("The results of {count} pictures are not in this file yet. They will be deleted.", count=count)
         told = one if count == 1 else many
         return context.window_manager.invoke_confirm(self, event, message=told, icon="WARNING", translate=False)
 

@@ -34,14 +34,14 @@ class OtherComputer:
 
     def backends(self) -> list[psutil.Process]:
         """The backends that run there."""
-        return [process for process in self.running() if process.cmdline()[-1:] == ["serve"]]
+        return self.running("serve")
 
-    def running(self) -> list[psutil.Process]:
-        """What of ours runs there: its children's fate does not depend on the connection's."""
+    def running(self, *words: str) -> list[psutil.Process]:
+        """What of ours runs there with these arguments: its children's fate does not depend on the connection's."""
         found: list[psutil.Process] = []
         for process in psutil.process_iter():
-            try:
-                if process.environ().get("HOME") == str(self.home) and "backend" in process.cmdline():
+            try:  # a process that ends meanwhile cannot be asked any more
+                if {"backend", *words} <= set(process.cmdline()) and process.environ().get("HOME") == str(self.home):
                     found.append(process)
             except psutil.Error:
                 continue

@@ -73,9 +73,12 @@ def hang(port: int) -> Conversation:
 
 def has_ended(backend: psutil.Process) -> bool:
     """Wait until the process has ended; it may still be a zombie."""
-    with contextlib.suppress(psutil.TimeoutExpired):
-        backend.wait(SECONDS)
-    return not backend.is_running() or backend.status() == psutil.STATUS_ZOMBIE
+    try:
+        with contextlib.suppress(psutil.TimeoutExpired):
+            backend.wait(SECONDS)
+        return backend.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 WRONG = (

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A real cluster of Ray with several nodes, all of them processes of this machine that listen on its loopback alone."""
 
+import contextlib
 import os
 from typing import Any, Self
 
@@ -26,10 +27,20 @@ class Nodes:
         """HOST:PORT of the head."""
         return str(self._cluster.address)
 
-    def workers(self, node: int) -> list[psutil.Process]:
-        """The processes of a node that make something now."""
-        children = psutil.Process(self._raylet(node).pid).children(recursive=True)
-        return [child for child in children if "ClusterWorker.make" in " ".join(child.cmdline())]
+    def kill_worker(self, node: int) -> bool:
+        """End a process of a node that makes something now; whether there was one."""
+        worker = self.worker(node)
+        if worker:
+            worker.kill()
+        return worker is not None
+
+    def worker(self, node: int) -> psutil.Process | None:
+        """A process of a node that makes something now."""
+        for child in psutil.Process(self._raylet(node).pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):  # it may end meanwhile
+                if "ClusterWorker.make" in " ".join(child.cmdline()):
+                    return child
+        return None
 
     def kill(self, node: int) -> None:
         """End a node with all its processes, as if its machine were switched off."""

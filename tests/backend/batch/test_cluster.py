@@ -53,9 +53,8 @@ def test_a_worker_and_a_node_are_killed_and_nothing_is_lost_or_made_twice(tmp_pa
     ray = ("--executor", "ray", "--address", nodes.address)
     process = start(photos, "-o", out, *FRAGILE, *ray, "--json", script=SCRIPT)
     try:
-        wait_for(lambda: len(nodes.workers(0)) == 1 and (out / "0.glb").exists())
-        nodes.workers(0)[0].kill()
-        wait_for(lambda: len(nodes.workers(1)) == 1 and (out / "2.glb").exists())
+        wait_for(lambda: (out / "0.glb").exists() and nodes.kill_worker(0))
+        wait_for(lambda: (out / "2.glb").exists() and nodes.worker(1) is not None)
         nodes.kill(1)
         stdout, stderr = process.communicate(timeout=200)
     finally:

@@ -80,9 +80,8 @@ def test_a_worker_and_a_node_are_killed_and_nothing_is_lost_or_made_twice(
 ) -> None:
     process = start(*SHAPES, "--objects", tmp_path, "--executor", "ray", "--address", nodes.address)
     try:
-        wait_for(lambda: len(nodes.workers(0)) == 1 and len(objects(tmp_path)) >= 2)
-        nodes.workers(0)[0].kill()
-        wait_for(lambda: len(nodes.workers(1)) == 1 and len(objects(tmp_path)) >= 4)
+        wait_for(lambda: len(objects(tmp_path)) >= 2 and nodes.kill_worker(0))
+        wait_for(lambda: len(objects(tmp_path)) >= 4 and nodes.worker(1) is not None)
         nodes.kill(1)
         stdout, stderr = process.communicate(timeout=200)
     finally:

@@ -14,12 +14,14 @@ import hashlib
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
 from ..errors import UserError
 from ..version import VERSION
+from .aside import Aside
 from .cache import ResultCache
 from .clock import Clock, Kind
 from .engine import Engine, why_missing
@@ -165,24 +167,31 @@ class Pipeline:
         seconds: dict[str, float] = {}
         done: set[str] = set()
         waiting = deque(lanes)
-        for index, task in enumerate(tasks):
-            stage = task.step.stage
-            if task.todo:
-                clock.begin()
-                results = _run(task, made, _reporter(watcher, clock, tasks, index))
-                took = clock.end(index)
-                for lane, result in zip(task.todo, results, strict=True):
-                    key = lane.keys[stage.name]
-                    made[key], seconds[key] = result, took
-                    self._cache.put(key, result)
-            for lane in task.lanes:
-                done.add(lane.keys[stage.name])
-                watcher.made(stage.makes, made[lane.keys[stage.name]].product)
-            while waiting and done.issuperset(waiting[0].last.values()):
-                lane = waiting.popleft()
-                yield lane, made, {name: seconds.pop(key) for name, key in lane.keys.items() if key in seconds}
-                kept = {key for other in waiting for key in other.keys.values()}
-                made = {key: result for key, result in made.items() if key in kept}
+        with Aside[list[_Made]]() as aside:
+            for index, task in enumerate(tasks):
+                stage = task.step.stage
+                if task.todo:
+                    clock.begin()
+                    report = _reporter(watcher, clock, tasks, index)
+                    report(0, 1)
+                    for number in _ready(tasks, index + 1, made.keys()):
+                        if number not in aside:
+                            aside.begin(number, partial(_run, tasks[number], made))
+                    results = aside.result(index, report) if index in aside else _run(task, made, report)
+                    took = clock.end(index)
+                    new_made = {lane.keys[stage.name]: each for lane, each in zip(task.todo, results, strict=True)}
+                    made = {**made, **new_made}  # what runs aside reads the old one
+                    seconds |= dict.fromkeys(new_made, took)
+                    for key, result in new_made.items():
+                        self._cache.put(key, result)
+                for lane in task.lanes:
+                    done.add(lane.keys[stage.name])
+                    watcher.made(stage.makes, made[lane.keys[stage.name]].product)
+                while waiting and done.issuperset(waiting[0].last.values()):
+                    lane = waiting.popleft()
+                    yield lane, made, {name: seconds.pop(key) for name, key in lane.keys.items() if key in seconds}
+                    kept = {key for other in waiting for key in other.keys.values()}
+                    made = {key: result for key, result in made.items() if key in kept}
 
     def _cached(self, lanes: "list[_Lane]") -> "dict[str, _Made]":
         keys = dict.fromkeys(key for lane in lanes for key in lane.keys.values())
@@ -296,6 +305,17 @@ def _tasks(steps: list[_Step], lanes: list[_Lane], there: Collection[str]) -> li
     return tasks
 
 
+def _ready(tasks: list[_Task], first: int, there: Collection[str]) -> list[int]:
+    """The numbers of tasks, from `first` on, that may run beside others and for which all that they take is there."""
+    return [
+        number
+        for number, task in enumerate(tasks[first:], first)
+        if task.step.stage.beside
+        and task.todo
+        and all(lane.keys[name] in there for lane in task.todo for name in task.step.sources)
+    ]
+
+
 def _wanted(steps: list[_Step], lane: _Lane, there: Collection[str]) -> set[str]:
     """The keys of what the lane is to lead to and of what is needed for it, and of what is there already."""
     names = {step.stage.name for step in steps if step.gives}
@@ -354,7 +374,6 @@ def _run(task: _Task, made: Mapping[str, _Made], report: Report) -> list[_Made]:
     also = dict(zip(task.step.also, taken[first_also:], strict=True))
     taken = taken[:first_also]
     used: dict[str, Any] = {name: lanes[0].inputs[name] for name in stage.uses}
-    report(0, 1)
     try:
         if stage.run_many is None or len(lanes) == 1:
             used |= {name: each for name, (each,) in also.items()}

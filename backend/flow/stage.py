@@ -28,6 +28,8 @@ class Stage:
     when, unless: the name of an input. The stage is left out if the request does not bring `when`, and if it brings
     `unless`. when_any: names of inputs; it is left out, too, if the request brings none of them. switch: the name of a
     setting; the stage is left out unless that is on.
+
+    beside: it may run while stages before it in the order do, as soon as what it takes is there.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Stage:
     also: tuple[str, ...] = ()
     when_any: tuple[str, ...] = ()
     switch: str = ""
+    beside: bool = False
 
     @property
     def settings(self) -> frozenset[str]:

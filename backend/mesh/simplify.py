@@ -20,7 +20,7 @@ from ..arrays import BoolArray, Float64Array, Int64Array
 from ..raster.ticks import Poll, Tick
 from ..raster.vectors import dot, length
 from . import check
-from .rows import positions, used
+from .rows import positions, touching, used
 from .slivers import are_slivers, remove_slivers, require_by_vertex, roundness
 
 _SHARE = 0.5  # of the edges, the cheapest, may be collapsed in a round
@@ -72,7 +72,8 @@ def simplify(
     )
     first = len(triangles)
     for number in range(_SLIVER_ROUNDS):
-        if not _collapse_round(state, number, len(state.triangles), lambda: tick(0.0), _of_slivers):
+        around = _around_slivers(state)
+        if not _collapse_round(state, around, number, len(state.triangles), lambda: tick(0.0), _of_slivers):
             break
     state.refused = np.zeros(0, np.int64)
     for number in range(_ROUNDS):
@@ -80,7 +81,8 @@ def simplify(
         if count <= budget:
             break
         done = min(1.0, max(0.0, float(np.log(first / count) / np.log(first / max(budget, 1)))))
-        if not _collapse_round(state, number, (count - budget + 1) // 2, lambda done=done: tick(done), _cheap):
+        most = (count - budget + 1) // 2
+        if not _collapse_round(state, state.triangles, number, most, lambda done=done: tick(done), _cheap):
             break
     points, attributes, triangles = remove_slivers(
         state.points, state.attributes, state.triangles, state.fixed, lambda: tick(1.0)
@@ -89,11 +91,21 @@ def simplify(
     return points[kept], attributes[kept], triangles
 
 
-Select = Callable[[_State, Int64Array], tuple[Int64Array, Float64Array]]
-"""Which edges may be collapsed in a round: from the state and edges (E, 2) to their indices and costs, (N,) each."""
+Select = Callable[[_State, Int64Array, Int64Array], tuple[Int64Array, Float64Array]]
+"""Which edges of some triangles may be collapsed in a round.
+
+From the state, the triangles (T, 3) and their edges (E, 2) to indices of edges and their costs, (N,) each.
+"""
 
 
-def _cheap(state: _State, edges: Int64Array) -> tuple[Int64Array, Float64Array]:
+def _around_slivers(state: _State) -> Int64Array:
+    """The slivers and all triangles that touch one, (T, 3): what a collapse of their edges can change."""
+    corners = np.zeros(len(state.points), np.bool_)
+    corners[state.triangles[are_slivers(state.points, state.triangles)]] = True
+    return state.triangles[touching(state.triangles, corners)]
+
+
+def _cheap(state: _State, _triangles: Int64Array, edges: Int64Array) -> tuple[Int64Array, Float64Array]:
     """Select the cheapest share of the edges."""
     costs = _costs(state, edges)
     middle = int(_SHARE * (len(costs) - 1))
@@ -101,9 +113,9 @@ def _cheap(state: _State, edges: Int64Array) -> tuple[Int64Array, Float64Array]:
     return chosen, costs[chosen]
 
 
-def _of_slivers(state: _State, edges: Int64Array) -> tuple[Int64Array, Float64Array]:
+def _of_slivers(state: _State, triangles: Int64Array, edges: Int64Array) -> tuple[Int64Array, Float64Array]:
     """Select the shortest edges of slivers, if their collapse hardly moves the surface."""
-    triangles, count = state.triangles, len(state.points)
+    count = len(state.points)
     flat = triangles[are_slivers(state.points, triangles)]
     ends = flat[:, [[0, 1], [1, 2], [2, 0]]]
     ways = state.points[ends[..., 0]] - state.points[ends[..., 1]]
@@ -119,16 +131,20 @@ def _of_slivers(state: _State, edges: Int64Array) -> tuple[Int64Array, Float64Ar
     return chosen[slight], costs[slight]
 
 
-def _collapse_round(state: _State, number: int, most: int, poll: Poll, select: Select) -> int:
-    """Collapse at most `most` edges, no two of them near each other; returns how many were tried."""
+def _collapse_round(state: _State, triangles: Int64Array, number: int, most: int, poll: Poll, select: Select) -> int:
+    """Collapse at most `most` edges, no two of them near each other; returns how many were tried.
+
+    triangles: int64 (T, 3), of the state, in its order: all at the ends of the edges that `select` selects.
+    """
     poll()
     count = len(state.points)
-    half = check.half_edges(state.triangles)
-    edges = half[half[:, 0] < half[:, 1]]  # each edge once; at an open border perhaps not at all, but those are fixed
+    half = check.half_edges(triangles)
+    # Each edge once. At a border of these triangles perhaps not at all, but no end of an edge that counts lies there.
+    edges = half[half[:, 0] < half[:, 1]]
     edges = edges[~(state.fixed[edges[:, 0]] | state.fixed[edges[:, 1]])]
     if not len(edges):
         return 0
-    chosen, costs = select(state, edges)
+    chosen, costs = select(state, triangles, edges)
     keys = edges[chosen, 0] * count + edges[chosen, 1]
     wanted = ~_among(keys, state.refused)
     chosen, costs = chosen[wanted], costs[wanted]
@@ -142,7 +158,7 @@ def _collapse_round(state: _State, number: int, most: int, poll: Poll, select: S
     ends = edges[chosen[taken]]
     poll()
     places = _best_places(state, ends)
-    sound = _keeps_topology(half, ends, count) & _keeps_sides(state, ends, places)
+    sound = _keeps_topology(state, half, ends) & _keeps_sides(state, triangles, ends, places)
     state.refused = np.sort(np.concatenate([state.refused, ends[~sound, 0] * count + ends[~sound, 1]]))
     keep = np.flatnonzero(sound)[:most]
     _collapse(state, ends[keep], places[keep])
@@ -231,28 +247,29 @@ def _among(keys: Int64Array, ordered: Int64Array) -> BoolArray:
     return ordered[np.searchsorted(ordered, keys).clip(max=len(ordered) - 1)] == keys
 
 
-def _keeps_topology(half: Int64Array, edges: Int64Array, count: int) -> BoolArray:
+def _keeps_topology(state: _State, half: Int64Array, edges: Int64Array) -> BoolArray:
     """Whether an edge's ends share exactly two neighbours, both of which have more than three neighbours; bool (E,)."""
+    count = len(state.points)
     owner, position = positions(half[:, 0], edges.ravel())
     keys = np.sort(owner // 2 * count + half[position, 1])
     shared = keys[1:][keys[1:] == keys[:-1]]
-    valence = np.bincount(half[:, 0], minlength=count)
+    valence = np.bincount(state.triangles.ravel(), minlength=count)
     of = shared // count
     number = np.bincount(of, minlength=len(edges))
     thin = np.bincount(of, valence[shared % count] <= 3, minlength=len(edges))
     return (number == 2) & (thin == 0)
 
 
-def _keeps_sides(state: _State, edges: Int64Array, places: Float64Array) -> BoolArray:
+def _keeps_sides(state: _State, triangles: Int64Array, edges: Int64Array, places: Float64Array) -> BoolArray:
     """Whether an edge's collapse neither turns over nor flattens a triangle around it; bool (E,)."""
-    corners = state.triangles.ravel()
+    corners = triangles.ravel()
     owner, position = positions(corners, edges.ravel())
     end, owner = owner % 2, owner // 2
     triangle, corner = position // 3, position % 3
     other = edges[owner, 1 - end]
-    stays = (state.triangles[triangle] != other[:, None]).all(axis=1)
+    stays = (triangles[triangle] != other[:, None]).all(axis=1)
     owner, triangle, corner = owner[stays], triangle[stays], corner[stays]
-    before = state.points[state.triangles[triangle]]
+    before = state.points[triangles[triangle]]
     after = before.copy()
     after[np.arange(len(after)), corner] = places[owner]
     normals = [np.cross(t[:, 1] - t[:, 0], t[:, 2] - t[:, 0]) for t in (before, after)]

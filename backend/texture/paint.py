@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..arrays import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
+from ..arrays import Float32Array, Float64Array, Int32Array, Int64Array
 from ..flow.products import Crop, Cutout, Mesh, NormalMap, Picture, Report, Texture
 from ..raster.blur import box_blur
 from ..raster.colour import linear_to_srgb, srgb_to_linear
@@ -20,17 +20,16 @@ from ..raster.render import vertex_normals
 from ..raster.resample import crop_resize, resample
 from ..raster.side_by_side import both, in_order
 from ..raster.ticks import Poll
-from ..raster.vectors import TO_VIEWER, by_column, dot, unit
+from ..raster.vectors import by_column, dot, unit
 from . import light
 from .atlas import Atlas, lay_out
 from .bake import SQUARE, View, blend, sample, weights
-from .behind import from_behind
-from .even import evened
 from .fading import faded
 from .finer import Grid, finer
-from .grain import Grain, grain_of
+from .grain import Grain
 from .sides import BACK, FRONT, kept, places, views
 from .sight import Sight, sight
+from .tones import LINEAR, Tones, inside_of, tones_of
 from .votes import likely
 
 MOST = 2048
@@ -46,7 +45,6 @@ _EVEN_AT = 0.25  # a cosine: what faces the viewer less is in even light
 _REACH = 0.012  # of the side: how far the front's own colours and light go on over what is hidden
 _LEAST = 0.01  # of a linear colour, which keeps the ratio of two dark ones in bounds
 _RANGE = (0.4, 2.5)  # by what the picture's brightness may change to come into even light
-_LINEAR = srgb_to_linear(np.arange(256, dtype=np.float32) / 255)  # a table for bytes
 _BUFFER = 1024  # pixels along the side of the z-buffers, at most
 _COARSE = 0.03  # of the side: longer edges are divided to know the colours between their ends
 _ROWS = 128  # of the picture, that are drawn at once
@@ -62,23 +60,6 @@ class _Side:
     colours: Float32Array
     view: View
     sign: float
-
-
-@dataclass(frozen=True)
-class _Tones:
-    """What the cut-out's colours tell, whatever the surface.
-
-    inside: bool (N, N), the object. All others are float32: shade (N, N, 1), the light that the normals explain. own
-    and unlit (N, N, 3), linear, with it and without it. even (N, N, 3), linear, in even light. behind (N, N, 3), sRGB
-    in [0, 1], as it would be seen from behind.
-    """
-
-    inside: BoolArray
-    shade: Float32Array
-    own: Float32Array
-    unlit: Float32Array
-    even: Float32Array
-    behind: Float32Array
 
 
 @dataclass(frozen=True)
@@ -105,14 +86,16 @@ def paint(
     *,
     most: int = MOST,
     lit: bool = True,
+    tones: Tones | None = None,
     report: Report,
 ) -> Mesh:
     """Give a mesh an image of its colours all round.
 
     mesh: its uv is (V, 2), in the cut-out's frame. picture: of which the cut-out is a part. most: the largest of
     `atlas.SIZES` that the image may have; it has the least that shows the picture's own pixels. lit: the picture's
-    light stays in its colours; else it is taken out, as far as the normals explain it. Returns the mesh with a texture,
-    its uv by corner, and `picture_uv` as uv was. Raises `CannotPaintError`.
+    light stays in its colours; else it is taken out, as far as the normals explain it. tones: what the cut-out's
+    colours tell, if that is known already. Returns the mesh with a texture, its uv by corner, and `picture_uv` as uv
+    was. Raises `CannotPaintError`.
     """
     side = cutout.rgba.shape[0]
     points = sight(mesh, side)
@@ -120,16 +103,18 @@ def paint(
     def layout(poll: Poll) -> Atlas:
         return lay_out(points, mesh.triangles, side, most, cutout.crop.side / side, poll)
 
-    seen = Sight(points, mesh.triangles)
-    atlas, image = baked(seen, layout, cutout, normal_map, picture, lit=lit, report=report)
+    def told(poll: Poll) -> Tones:
+        return tones or tones_of(cutout, normal_map, poll)
+
+    atlas, image = baked(Sight(points, mesh.triangles), layout, told, cutout, picture, lit=lit, report=report)
     return replace(mesh, uv=atlas.uv, picture_uv=mesh.uv, texture=Texture(base_colour=image))
 
 
 def baked(
     seen: Sight,
     layout: Callable[[Poll], Atlas],
+    told: Callable[[Poll], Tones],
     cutout: Cutout,
-    normal_map: NormalMap,
     picture: Picture,
     *,
     lit: bool,
@@ -137,24 +122,27 @@ def baked(
 ) -> tuple[Atlas, Picture]:
     """A surface's layout, and the image of its colours all round, opaque, (S, S, 4), of that size; see `paint`.
 
-    seen: how the cut-out shows the surface, in its pixels. layout: makes the layout, meanwhile.
+    seen: how the cut-out shows the surface, in its pixels. layout: makes the layout, and `told` says what the cut-out's
+    colours tell, meanwhile.
     """
-    side, inside = cutout.rgba.shape[0], cutout.rgba[..., 3] > 127
-    done = 1
+    side, done = cutout.rgba.shape[0], 1
 
     def poll() -> None:
         report(done, STEPS)
 
-    def laid_out(poll: Poll) -> tuple[Atlas, Float64Array, Grid, tuple[View, View]]:
-        atlas, normals = layout(poll), _normals(seen)
-        grid = finer(seen, normals, _COARSE * side, poll)
-        usable = kept(inside, min(round(atlas.scale * side), _BUFFER))
-        return atlas, normals, grid, views(seen.points, seen.triangles, side, usable, poll)
+    def laid_out(poll: Poll) -> tuple[Atlas, tuple[View, View]]:
+        atlas = layout(poll)
+        usable = kept(inside_of(cutout), min(round(atlas.scale * side), _BUFFER))
+        return atlas, views(seen.points, seen.triangles, side, usable, poll)
 
-    (atlas, normals, grid, seen_by), tones = both(laid_out, lambda poll: _tones(cutout, inside, normal_map, poll), poll)
+    def divided(poll: Poll) -> tuple[Tones, Float64Array, Grid]:
+        tones, normals = told(poll), _normals(seen)
+        return tones, normals, finer(seen, normals, _COARSE * side, poll)
+
+    (atlas, seen_by), (tones, normals, grid) = both(laid_out, divided, poll)
     done = 6
     poll()
-    looks = _looks(seen_by, tones, cutout.crop, picture, round(atlas.scale * side), poll, lit=lit)
+    looks = _looks(seen_by, tones, cutout, picture, round(atlas.scale * side), poll, lit=lit)
     done = 10
     poll()
     image, covered = _painted(seen, normals, grid, atlas, looks, side, poll)
@@ -173,52 +161,32 @@ def _normals(seen: Sight) -> Float64Array:
     return vertex_normals(Mesh(points, triangles, np.zeros((len(points), 2), np.float32)))
 
 
-def _tones(cutout: Cutout, inside: BoolArray, normal_map: NormalMap, poll: Poll) -> _Tones:
-    """What the cut-out's colours tell."""
-    side = cutout.rgba.shape[0]
-    own = _LINEAR[cutout.rgba[..., :3]]
-    normals = normal_map.normals
-    if normals.shape != own.shape:
-        normals = unit(crop_resize(normals, 0, 0, normals.shape[0], side), TO_VIEWER)
-    shade = light.shade(light.fit(own, normals, inside), normals)[..., None]
-    unlit = own / shade
-    even = evened(unlit, inside)
-    poll()
-    as_seen, lit_evenly = (linear_to_srgb(np.clip(part, 0, 1)) for part in (unlit, even))
-    return _Tones(inside, shade, own, unlit, even, from_behind(as_seen, lit_evenly, inside, poll))
-
-
 def _looks(
-    seen_by: tuple[View, View], tones: _Tones, crop: Crop, picture: Picture, wide: int, poll: Poll, *, lit: bool
+    seen_by: tuple[View, View], tones: Tones, cutout: Cutout, picture: Picture, wide: int, poll: Poll, *, lit: bool
 ) -> _Looks:
     """What the picture tells of a surface.
 
     seen_by: what is seen of it, from the front and from behind. wide: the side, in pixels, at which the picture is
     drawn.
     """
-    inside, side = tones.inside, len(tones.inside)
-    shown = inside.astype(np.float32)
-
+    shown, own = inside_of(cutout).astype(np.float32), LINEAR[cutout.rgba[..., :3]]
     near, far = seen_by
 
-    def drawn(poll: Poll) -> tuple[Float32Array, Float32Array, Float32Array]:
-        front = _drawn(picture, crop, wide, poll)
+    def drawn(poll: Poll) -> Float32Array:
+        front = _drawn(picture, cutout.crop, wide, poll)
         if not lit:
-            front /= np.clip(crop_resize(tones.shade, 0, 0, side, wide), *light.RANGE)
-        factors = np.clip(_bright(tones.even) / _bright(tones.own if lit else tones.unlit), *_RANGE)
+            front /= np.clip(crop_resize(tones.shade, 0, 0, len(own), wide), *light.RANGE)
+        return front
+
+    def lit_evenly(poll: Poll) -> tuple[Float32Array, Float32Array, Float32Array]:
+        factors = np.clip(_bright(tones.even) / _bright(own if lit else own / tones.shade), *_RANGE)
         even = _without_detail(fill(tones.even, shown, poll), near.kept)
-        return front, even, fill(factors, shown, poll)
+        return even, fill(factors, shown, poll), _without_detail(tones.behind, near.kept)
 
-    def turned(poll: Poll) -> tuple[Float32Array, Grain]:
-        behind = srgb_to_linear(tones.behind)
-        poll()
-        return behind, grain_of(behind, inside)
-
-    (front, even, factors), (behind, grain) = both(drawn, turned, poll)
-    facing, back = _Side(front, near, FRONT), _Side(behind, far, BACK)
-    smooth = _without_detail(behind, near.kept)
+    front, (even, factors, smooth) = both(drawn, lit_evenly, poll)
+    facing, back = _Side(front, near, FRONT), _Side(tones.behind, far, BACK)
     voters = (replace(facing, colours=smooth), replace(back, colours=smooth))
-    return _Looks((facing, back), voters, grain, even, factors)
+    return _Looks((facing, back), voters, tones.grain, even, factors)
 
 
 def _bright(colours: Float32Array) -> Float32Array:
@@ -233,7 +201,7 @@ def _drawn(picture: Picture, crop: Crop, wide: int, poll: Poll) -> Float32Array:
         poll()
         rows = drawn[first : first + _ROWS]
         window = (crop.left, crop.top + first * step, crop.side, len(rows) * step)
-        rows[:] = _LINEAR[resample(picture, window, (len(rows), wide), fill=0.0)[..., :3]]
+        rows[:] = LINEAR[resample(picture, window, (len(rows), wide), fill=0.0)[..., :3]]
     return drawn
 
 

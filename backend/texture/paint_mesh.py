@@ -14,6 +14,7 @@ from .errors import CannotPaintError
 from .own_uv import kept, usable
 from .paint import MOST, STEPS, baked
 from .sight import Sight, sight_by
+from .tones import Tones, tones_of
 from .winding import inward, welded
 
 
@@ -52,8 +53,11 @@ def paint_mesh(
     def layout(poll: Poll) -> Atlas:
         return atlas or lay_out(seen.points, joined, side, most, cutout.crop.side / side, poll, mesh.faces)
 
+    def told(poll: Poll) -> Tones:
+        return tones_of(cutout, normal_map, poll)
+
     try:
-        used, image = baked(seen, layout, cutout, normal_map, picture, lit=lit, report=report)
+        used, image = baked(seen, layout, told, cutout, picture, lit=lit, report=report)
     except CannotPaintError as error:
         sentence = f"The mesh has more loose pieces than an image of {most} pixels a side has room for."
         raise UserError(

@@ -13,6 +13,7 @@ from ..mesh.place import place
 from ..mesh.project import project
 from .normal_texture import bake_normals, is_coarse
 from .paint import MOST, paint
+from .tones import Tones, tones_of
 
 log = logging.getLogger(__name__)
 
@@ -82,11 +83,25 @@ NORMAL_TEXTURE = Setting(
 )
 
 
+def _read(cutout: Cutout, normal_map: NormalMap, *, colours: str, report: Report) -> Tones | None:
+    """What the cut-out's colours tell; None if the picture alone is to be shown, or if they cannot be read."""
+    if colours == FRONT:
+        return None
+    try:
+        return tones_of(cutout, normal_map, lambda: report(0, 1))
+    except Cancelled:
+        raise
+    except Exception:  # `_colour` says so
+        log.exception("the colours could not be read")
+        return None
+
+
 def _colour(
     mesh: Mesh,
     cutout: Cutout,
     normal_map: NormalMap,
     picture: Picture,
+    tones: Tones | None,
     *,
     colours: str,
     remove_light: bool,
@@ -96,7 +111,7 @@ def _colour(
         return mesh
     most = MOST if colours == ALL_ROUND else int(colours)
     try:
-        return paint(mesh, cutout, normal_map, picture, most=most, lit=not remove_light, report=report)
+        return paint(mesh, cutout, normal_map, picture, most=most, lit=not remove_light, tones=tones, report=report)
     except Cancelled:
         raise
     except Exception:  # the mesh is there, and worth more than its colours
@@ -123,11 +138,12 @@ def _light_up(mesh: Mesh, normal_map: NormalMap, *, normal_texture: str, report:
 
 COLOURED = (
     Stage("place", "Placing", "mesh", ("mesh",), (), place),
+    Stage("tones", "Reading the colours", "tones", ("cutout", "normal_map"), ("colours",), _read, beside=True),
     Stage(
         "colour",
         "Colouring",
         "mesh",
-        ("mesh", "cutout", "normal_map", "picture"),
+        ("mesh", "cutout", "normal_map", "picture", "tones"),
         ("colours", "remove_light"),
         _colour,
     ),

@@ -57,7 +57,7 @@ def has(mask: Picture, place: tuple[slice, slice]) -> bool:
 def test_the_cutout_is_given_on_request_alone_and_a_stroke_costs_one_stage(counted: Counted) -> None:
     assert "cutout" not in run_one(counted.pipeline, asked(), Notes()).products
     list(counted.pipeline.run(asked(strokes=stroke(RIGHT, 0)), Notes(), gives=["cutout"]))
-    counted.ran.clear()
+    counted.forget()
     (outcome,) = counted.pipeline.run(asked(strokes=stroke(LEFT, 0)), Notes(), gives=["cutout"])
     assert [*outcome.products] == ["cutout"]
     assert counted.ran == ["marked"]

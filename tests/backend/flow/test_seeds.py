@@ -11,19 +11,19 @@ from backend.errors import Cancelled
 from backend.flow.pipeline import Pipeline, Progress
 from backend.flow.products import Cutout, Mesh, NormalMap
 from backend.flow.stage import Stage
-from tests.backend.flow.counted import ALL, BEHIND, SEEDED, Counted, same_mesh
+from tests.backend.flow.counted import ALL, MAPPED, SEEDED, Counted, same_mesh
 from tests.backend.vase import Notes, mesh_of, request, run_one
 
 
 def test_several_seeds_share_what_no_seed_changes(counted: Counted) -> None:
     notes = Notes()
     outcomes = [*counted.pipeline.run(request(seed=5, count=3), notes)]
-    assert counted.ran == ["foreground", "normals", *SEEDED * 3]
+    assert counted.ran == [*ALL, *SEEDED * 2]
     assert [outcome.seed for outcome in outcomes] == [5, 6, 7]
-    assert [[*outcome.seconds] for outcome in outcomes] == [ALL, ALL[2:], ALL[2:]]
+    assert [[*outcome.seconds] for outcome in outcomes] == [ALL, SEEDED, SEEDED]
     assert [seen.index for seen in notes.progress] == sorted(seen.index for seen in notes.progress)
-    assert {seen.index for seen in notes.progress} == set(range(2 + 3 * 7))
-    assert {seen.count for seen in notes.progress} == {2 + 3 * 7}
+    assert {seen.index for seen in notes.progress} == set(range(3 + 3 * 7))
+    assert {seen.count for seen in notes.progress} == {3 + 3 * 7}
 
 
 def test_a_seed_of_several_makes_the_mesh_that_it_makes_alone() -> None:
@@ -44,7 +44,7 @@ def test_every_mesh_is_there_before_the_next_is_begun(counted: Counted) -> None:
 
 def test_what_is_cached_of_some_seeds_is_not_made_again(counted: Counted) -> None:
     counted.stages_of(request(seed=6))
-    counted.ran.clear()
+    counted.forget()
     notes = Notes()
     assert len([*counted.pipeline.run(request(seed=5, count=3), notes)]) == 3
     assert counted.ran == SEEDED * 2
@@ -70,7 +70,7 @@ class Batches:
             stages["normals"],
             replace(self.geometry, run_many=self.build, also=()),
             plain,
-            *(stages[name] for name in BEHIND[:-1]),
+            *(stages[name] for name in MAPPED[1:-1]),
             replace(self.project, run_many=self.project_many),
         )
         self.pipeline = Pipeline({"draft": replace(DRAFT, stages=stages)})
@@ -104,7 +104,7 @@ def test_stages_that_can_do_several_seeds_do_them_in_one_go() -> None:
     for outcome in outcomes:
         alone = run_one(Pipeline(ENGINES), request(seed=outcome.seed), Notes())
         assert same_mesh(mesh_of(outcome), mesh_of(alone))
-    assert {seen.count for seen in notes.progress} == {2 + 1 + 3 * 6 + 1}
+    assert {seen.count for seen in notes.progress} == {2 + 1 + 3 * 5 + 1 + 3 + 1}
     shares = {outcome.seconds["geometry"] for outcome in outcomes}
     assert len(shares) == 1
 

@@ -155,7 +155,7 @@ def test_a_mesh_that_cannot_be_painted_keeps_the_picture_and_says_so(caplog: pyt
     for each, why in ((scattered, "CannotPaintError"), (empty, "zero-size array")):
         caplog.clear()
         noted = COLOUR.run(
-            each, cutout, normal_map, cutout.rgba, colours="all_round", remove_light=False, report=ignore
+            each, cutout, normal_map, cutout.rgba, None, colours="all_round", remove_light=False, report=ignore
         )
         assert noted.product is each
         assert "front and back" in noted.notes[0]
@@ -166,14 +166,17 @@ def test_a_black_picture_makes_a_black_mesh() -> None:
     mesh, cutout, normal_map = made()
     black = cutout.rgba * np.array((0, 0, 0, 1), np.uint8)
     painted = COLOUR.run(
-        mesh, replace(cutout, rgba=black), normal_map, black, colours="1024", remove_light=False, report=ignore
+        mesh, replace(cutout, rgba=black), normal_map, black, None, colours="1024", remove_light=False, report=ignore
     )
     assert not painted.texture.base_colour[..., :3].any()
 
 
 def test_the_front_can_be_mirrored() -> None:
     mesh, cutout, normal_map = made()
-    assert COLOUR.run(mesh, cutout, normal_map, cutout.rgba, colours="front", remove_light=True, report=ignore) is mesh
+    assert (
+        COLOUR.run(mesh, cutout, normal_map, cutout.rgba, None, colours="front", remove_light=True, report=ignore)
+        is mesh
+    )
     assert COLOURS.default == "all_round"
 
 
@@ -187,12 +190,12 @@ def test_somebody_can_end_it_whenever_it_reports() -> None:
             raise Cancelled
 
     last = math.inf
-    COLOUR.run(mesh, cutout, normal_map, cutout.rgba, colours="1024", remove_light=False, report=report)
+    COLOUR.run(mesh, cutout, normal_map, cutout.rgba, None, colours="1024", remove_light=False, report=report)
     whole = list(steps)
     assert whole == sorted(whole)
     assert len(whole) > 60
     for last in (whole[0], whole[len(whole) // 3], whole[len(whole) // 2], whole[-1]):
         steps.clear()
         with pytest.raises(Cancelled):
-            COLOUR.run(mesh, cutout, normal_map, cutout.rgba, colours="1024", remove_light=False, report=report)
+            COLOUR.run(mesh, cutout, normal_map, cutout.rgba, None, colours="1024", remove_light=False, report=report)
         assert sum(step >= last for step in steps) == 1

@@ -153,7 +153,7 @@ loop.SAVE_SECONDS = 0.0
 if __name__ == "__main__":
     say = lambda line: print(line, flush=True)
     task = NormalsTask(TINY, ellipsoids, ellipsoids, workers=2)
-    loop.train(loop.Run(task, Path(sys.argv[1]), "trunk", steps=200), say)
+    loop.train(loop.Run(task, Path(sys.argv[1]), "trunk", steps=60), say)
 """
 
 
@@ -183,7 +183,7 @@ def test_a_training_killed_again_and_again_ends_as_one_that_was_not(tmp_path: Pa
             break
         assert process.returncode == -signal.SIGKILL
     assert kills == 3
-    train(Run(task(workers=2), tmp_path / "whole", "trunk", steps=200), lambda _: None)
+    train(Run(task(workers=2), tmp_path / "whole", "trunk", steps=60), lambda _: None)
     assert same(weights(killed / "trunk.pt"), weights(tmp_path / "whole" / "trunk.pt"))
     assert (killed / "trunk.jsonl").read_text() == (tmp_path / "whole" / "trunk.jsonl").read_text()
 
@@ -192,7 +192,7 @@ def test_a_training_killed_again_and_again_ends_as_one_that_was_not(tmp_path: Pa
 def test_two_processes_train_one_network_on_twice_the_pictures(tmp_path: Path) -> None:
     pytest.importorskip("accelerate", reason="accelerate is not installed here: the extra training has it")
     script = tmp_path / "several.py"
-    script.write_text(KILLED.replace("steps=200", "steps=10").replace("workers=2", "workers=0"))
+    script.write_text(KILLED.replace("steps=60", "steps=10").replace("workers=2", "workers=0"))
     command = [sys.executable, str(script), str(tmp_path / "several")]
     assert run_two(command) == [0, 0]
     assert [line["pictures"] for line in read_curve(tmp_path / "several" / "trunk.jsonl")] == [80, 160]

@@ -38,7 +38,8 @@ WINDOW, PYTHON = "HI3DGEN_BLENDER", "HI3DGEN_OTHER_PYTHON"
 
 # What is tested in the oldest and in the newest Blender as well, and what is not: what cannot differ there (PyTorch,
 # the text of modules, what commands make of meshes), and what takes long and differs little (pictures and clients of
-# every kind, memory, bodies of any outline, the caches of stages; Blender's command line is tested with its windows).
+# every kind, memory, bodies of any outline, the caches of stages, other computers; Blender's command line is tested with
+# its windows).
 # The oldest differs by bpy and NumPy; sockets, processes and packages do not know them. The newest differs by Python,
 # too; PyTorch is not installed there, and the package index answers every Python alike.
 _BOTH = (
@@ -50,12 +51,15 @@ _BOTH = (
     *("--ignore=tests/backend/engines/draft/test_geometry.py", "--ignore=tests/backend/engines/texture"),
     *("--ignore=tests/backend/flow", "--ignore=tests/blender_addon/test_command.py"),
     *("--ignore=tests/backend/volume", "--ignore=tests/backend/engines/grid"),
-    "--ignore=tests/blender_addon/test_command_refusals.py",
+    *("--ignore=tests/blender_addon/test_command_refusals.py", "--ignore=tests/blender_addon/test_remote.py"),
+    "--ignore=tests/backend/remote",
 )
 _OLDEST = (
     *_BOTH,
     *("--ignore=tests/backend/install", "--ignore=tests/backend/server", "--ignore=tests/backend/test_serve.py"),
     *("--ignore=tests/blender_addon/test_backend_process.py", "--ignore=tests/blender_addon/test_setup.py"),
+    *("--ignore=tests/backend/test_log.py", "--ignore=tests/backend/test_receiving.py"),
+    "--ignore=tests/backend/engines/external",
 )
 _NEWEST = (
     *_BOTH,

@@ -130,9 +130,10 @@ def test_a_view_shows_an_image_the_right_way_up(tmp_path: Path) -> None:
 def test_meshes_become_objects_and_a_damaged_one_costs_only_itself(published: Published, tmp_path: Path) -> None:
     slab(tmp_path / "blue.glb", (0, 0, 255))
     (tmp_path / "damaged.glb").write_bytes(b"glTF but not")
+    trimesh.Trimesh(np.eye(3)[[0, 1, 1]], [[0, 1, 2]], process=False).export(tmp_path / "line.ply")
     (tmp_path / "notes.txt").touch()
     meshes = meshes_in([tmp_path])
-    assert [*meshes] == ["blue", "damaged"]
+    assert [*meshes] == ["blue", "damaged", "line"]
     folder = tmp_path / "objects"
     folder.mkdir()
     said: list[str] = []
@@ -145,13 +146,15 @@ def test_meshes_become_objects_and_a_damaged_one_costs_only_itself(published: Pu
     def made(*, latents: bool) -> list[str]:
         return [*prepare(meshes, folder, load, Choices(1, 1), latents=latents, late=lambda: False, say=said.append)]
 
-    assert made(latents=False) == ["damaged"]
+    assert made(latents=False) == ["damaged", "line"]
     assert said[1].startswith(
-        f"2 of 2 is left out, {tmp_path / 'damaged.glb'}: “damaged.glb” cannot be read as a mesh."
+        f"2 of 3 is left out, {tmp_path / 'damaged.glb'}: “damaged.glb” cannot be read as a mesh."
     )
+    line = tmp_path / "line.ply"
+    assert said[2] == f"3 of 3 is left out, {line}: “line.ply” has no surface. Use a file with a mesh."
     before = load_file(folder / "blue.safetensors")
     assert "latents" not in before
-    assert made(latents=True) == ["damaged"]
+    assert made(latents=True) == ["damaged", "line"]
     after = load_file(folder / "blue.safetensors")
     assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
     assert after["latents"].shape == (len(after["coords"]), 4)
@@ -161,7 +164,7 @@ def test_meshes_become_objects_and_a_damaged_one_costs_only_itself(published: Pu
 
     kept = (folder / "blue.safetensors").read_bytes()
     (folder / "blue.safetensors").write_bytes(kept[:-100])  # as no kill leaves it, but a disk may
-    del meshes["damaged"]
+    del meshes["damaged"], meshes["line"]
     assert made(latents=True) == []
     assert (folder / "blue.safetensors").read_bytes() == kept
     assert len(loaded) == 3

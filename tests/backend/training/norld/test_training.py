@@ -18,7 +18,10 @@ from safetensors.torch import save_file
 
 from backend.__main__ import main
 from backend.errors import UserError
+from backend.models.latent_decoder import LatentDecoder, LatentDecoderConfig
+from backend.models.latent_encoder import LatentEncoder, LatentEncoderConfig
 from backend.models.latent_flow import LatentFlow, LatentFlowConfig, Normalization
+from backend.models.structure_encoder import StructureEncoder, StructureEncoderConfig
 from backend.models.structure_flow import StructureFlow, StructureFlowConfig
 from backend.nn.checkpoint import load_network
 from backend.safe_files import write_json
@@ -31,7 +34,9 @@ from backend.training.core.state import State
 from backend.training.core.task import Moment
 from backend.training.norld.config import LATENT_CONFIGS, STRUCTURE_CONFIGS, Regularisation
 from backend.training.norld.export import write_network
+from backend.training.norld.normal_regularisation import load_decoder
 from backend.training.norld.objects import Batch, objects_of
+from backend.training.norld.preparation import load_encoder, load_latent_encoder
 from backend.training.norld.task import FlowTask
 from backend.training.norld.views import camera_at, on_sphere
 from tests.backend.training.norld.tiny import block, decoder, voxels_of
@@ -260,6 +265,60 @@ def test_the_command_trains_and_starts_from_what_it_wrote(
         structure_flow,
     )
     assert main([*structure, "--folder", str(tmp_path / "fourth"), "--start", str(first / "trunk")]) == 1
+
+
+def weights_of(role: str, stem: Path, sizes: int) -> None:
+    """The files of a network that a training is given; `sizes` makes it smaller or larger."""
+    if role == "structures":
+        structures = StructureEncoderConfig(1, 3, 1, (4, 4 + sizes))
+        write_network(stem, "SparseStructureEncoder", structures, StructureEncoder(structures))
+    elif role == "latents":
+        latents = LatentEncoderConfig(8, 4 + sizes, 8, 3, 1, 2, mlp_ratio=1, window_size=4)
+        write_network(stem, "SLatEncoder", latents, LatentEncoder(latents))
+    elif role == "decoder":
+        decoded = LatentDecoderConfig(4, 256, 2 + sizes, 1, 2, mlp_ratio=0.25, window_size=2)
+        write_network(stem, "SLatMeshDecoder", decoded, LatentDecoder(decoded))
+    else:
+        flow = LATENT_CONFIGS["tiny"].network
+        assert isinstance(flow, LatentFlowConfig)
+        flow = replace(flow, num_blocks=sizes)
+        write_network(stem, "SLatFlowModel", flow, LatentFlow(flow))
+
+
+@pytest.mark.parametrize("role", ["structures", "latents", "decoder", "start"])
+def test_weights_that_are_cut_off_or_of_another_network_are_refused_by_name(
+    role: str, folder: Path, tmp_path: Path
+) -> None:
+    """All tensors of the right names and shapes, or a sentence with the file: nothing is loaded in part."""
+    objects = objects_of(folder, 3, 8, dense=False)
+    assert objects.normalization is not None
+    normalization = objects.normalization
+
+    def load(stem: Path) -> object:
+        if role == "structures":
+            return load_encoder(stem)
+        if role == "latents":
+            return load_latent_encoder(stem)
+        if role == "decoder":
+            return load_decoder(stem, normalization)
+        return FlowTask(LATENT_CONFIGS["tiny"], objects, start=stem).make_network(fresh=True)
+
+    stem, other = tmp_path / "mine", tmp_path / "other"
+    weights_of(role, stem, 1)
+    weights_of(role, other, 2)
+    load(stem)
+    weights, description = (stem.with_suffix(suffix) for suffix in (".safetensors", ".json"))
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-9])
+    with pytest.raises(UserError, match=r"mine\.safetensors cannot be read"):
+        load(stem)
+    weights.write_bytes(other.with_suffix(".safetensors").read_bytes())
+    with pytest.raises(UserError, match=r"mine\.safetensors does not fit the network"):
+        load(stem)
+    weights.write_bytes(whole)
+    description.write_text(description.read_text().replace('"name": "S', '"name": "Another S'))
+    with pytest.raises(UserError, match=r"mine\.json describes a 'Another S"):
+        load(stem)
 
 
 def test_what_is_no_object_is_refused_with_a_sentence(folder: Path, tmp_path: Path) -> None:

@@ -112,4 +112,6 @@ def _line(name: str, score: "Score") -> str:
 
 def _numbers(name: str, alignment: str, score: "Score") -> dict[str, Any]:
     """Return a score for JSON, which has no NaN: null is no number."""
-    return {"name": name, "alignment": alignment} | {key: None if math.isnan(number) else number for key, number in score._asdict().items()}
+    return {"name": name, "alignment": alignment} | {
+        key: None if math.isnan(number) else number for key, number in score._asdict().items()
+    }

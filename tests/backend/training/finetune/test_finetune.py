@@ -28,6 +28,8 @@ from backend.errors import UserError
 from backend.flow.products import Mesh
 from backend.models.image_tokens import image_tokens, patch_tokens
 from backend.nn.layers import layer_norm32
+from backend.training.finetune.learning import is_done
+from backend.training.finetune.parts import LATENTS, STRUCTURE
 from backend.training.finetune.preparing import (
     Choices,
     Networks,
@@ -45,6 +47,7 @@ from backend.training.norld.objects import MOST_VOXELS
 from backend.training.norld.views import camera_at
 from backend.weights import store
 from backend.weights.catalogue import GEOMETRY, PACKAGES
+from tests.backend.training.ranks import run_two
 
 ROOT = Path(__file__).parents[4]
 ABOVE = camera_at(0.0, np.pi / 2 - 1e-3)
@@ -237,3 +240,18 @@ def test_a_killed_fine_tuning_goes_on_to_weights_that_the_engine_reads(
         assert any(not torch.equal(tensor, before[name][part]) for part, tensor in after.items())
     assert not store.missing(PACKAGES)
     assert store.revisions([GEOMETRY])[GEOMETRY.name].startswith("sha256:")
+
+
+@pytest.mark.slow
+def test_two_processes_let_both_flow_models_learn_on(published: Published, tmp_path: Path) -> None:
+    pytest.importorskip("accelerate", reason="accelerate is not installed here: the extra training has it")
+    meshes = slab(tmp_path / "blue.ply", (0, 0, 255)), slab(tmp_path / "red.ply", (255, 0, 0), (1, 0.5, 2))
+    options = ("--config", "tiny", "--steps", "5", "--views", "1", "--feature-views", "1")
+    command = ["train", "finetune", *map(str, meshes), "--folder", str(tmp_path / "run"), *options]
+    assert main([*command, "--prepare-only"]) == 0
+    assert run_two([sys.executable, "-m", "backend", *command]) == [0, 0]
+    for part in (STRUCTURE, LATENTS):
+        assert is_done(tmp_path / "run" / part.name, 5)
+        content = torch.load(tmp_path / "run" / part.name / "trunk.pt", weights_only=True)
+        assert content["pictures"] == 5 * 2 * part.configs["tiny"].batch
+    assert (tmp_path / "run" / "weights" / GEOMETRY.name / "pipeline.json").exists()

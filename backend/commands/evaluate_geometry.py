@@ -66,8 +66,9 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     pipeline = Pipeline(engines)
     scores: dict[str, Score] = {}
     rows: list[Picture] = []
+    alignment = "lens" if options.lens else "front"
     if not options.json:
-        print(f"{'':20}" + "".join(f"{head:>8}" for head in _HEADS))
+        print(f"{f'aligned: {alignment}':20}" + "".join(f"{head:>8}" for head in _HEADS))
     for name, about in known.items():
         try:
             truth = objects.read_object(options.folder, name, about)
@@ -84,7 +85,7 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     measured = [*scores.items()]
     measured += [("mean", evaluation.mean(scores.values())), ("median", evaluation.median(scores.values()))]
     if options.json:
-        print(json.dumps([_numbers(name, score) for name, score in measured], indent=2), flush=True)
+        print(json.dumps([_numbers(name, alignment, score) for name, score in measured], indent=2), flush=True)
     else:
         print(*(_line(name, score) for name, score in measured[-2:]), sep="\n", flush=True)
     if rows:
@@ -109,6 +110,8 @@ def _line(name: str, score: "Score") -> str:
     return f"{name:20}" + "".join(f"{number:8.3f}" for number in score)
 
 
-def _numbers(name: str, score: "Score") -> dict[str, Any]:
+def _numbers(name: str, alignment: str, score: "Score") -> dict[str, Any]:
     """Return a score for JSON, which has no NaN: null is no number."""
-    return {"name": name} | {key: None if math.isnan(number) else number for key, number in score._asdict().items()}
+    return {"name": name, "alignment": alignment} | {
+        key: None if math.isnan(number) else number for key, number in score._asdict().items()
+    }

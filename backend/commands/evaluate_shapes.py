@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 _SHAPES_NEED = ("torch", "numba", "safetensors")
 _ENGINE_NEEDS = ("transformers", "PIL")
 _NOTHING = ("empty-structure", "empty-mesh")  # errors of networks that have learned too little
-_HEADS = ("chamfer", "f02", "f05", "normals", "volume", "side90", "top", "front", "back", "extent")
+_HEADS = (
+    *("chamfer", "f01", "f02", "f05", "normals", "sharp", "volume"),
+    *("side90", "top", "front", "back", "extent"),
+)
 _ANGLES = (0, 90, 180)  # from which the sheet shows a surface
 _STAGES = {"hi3dgen": ("tokens", "structure", "latents", "geometry"), "draft": ("geometry",)}  # from a normal map on
 
@@ -88,7 +91,7 @@ def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
             surfaces.append(surface)
             print(_line(f"{shape} {name}", scores[name][shape]), flush=True)
         rows.append(_row(normal_map, surfaces))
-    print(f"{'':20}" + "".join(f"{head:>9}" for head in _HEADS))
+    print(f"{'aligned: front':20}" + "".join(f"{head:>9}" for head in _HEADS))
     print(*(_line(f"mean {name}", evaluation.mean(found.values())) for name, found in scores.items()), sep="\n")
     if options.sheet:
         write_picture(options.sheet, np.concatenate(rows))

@@ -124,7 +124,7 @@ def run_encode_shapes(options: argparse.Namespace) -> int:
         raise UserError("other-object", sentence, "Run `train prepare-shapes` first.")
     scale = options.encoded / SCALE
     if not scale.exists():
-        write_json(scale, {"scale": spread(map(read, learned[:_SPREAD]), load_encoders(options.networks))})
+        write_json(scale, {"scale": spread([*map(read, learned[:_SPREAD])], load_encoders(options.networks))})
     shared = {"networks": str(options.networks.absolute()), **numbers(scale, "scale")}
     wanted = [
         entry(source.stem, {"object": source}, 0, mirror=not is_held_out(source.stem), **shared)

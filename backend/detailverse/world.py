@@ -7,7 +7,7 @@
 | `pictures/NAME.png` | the prompts' pictures | `pictures` |
 | `meshes/NAME.glb`, `.ply` | the objects | an engine, `sculptures` |
 | `views/NAME.jpg`, `NAME.json` | each object from four sides, and what was measured | `measures` |
-| `views/NAME.npy` | the views' pooled image tokens | `tokens` |
+| `views/NAME.npz` | the views' pooled image tokens | `tokens` |
 | `labels.jsonl` | a line a label that a person has given | `labels`, `page` |
 | `quality.jsonl` | a line an object: whether it is kept, and why not | `quality` |
 | `export/` | what training reads | `export` |

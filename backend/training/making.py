@@ -81,10 +81,10 @@ def _encoded() -> Run:
         """Encode an object and, if the setting `mirror` is on, its mirror image; by `networks` and with `scale`."""
         settings = task.request["settings"]
         encoders = replace(_needed(networks, Path(settings["networks"])), scale=settings["scale"])
-        tensors = read(Path(task.inputs["object"]))
-        if settings["mirror"]:
-            _write(task, encoded(tensors, encoders, mirror=True), MIRRORED)
-        _write(task, encoded(tensors, encoders))
+        plain, *others = encoded(read(Path(task.inputs["object"])), encoders, mirror=settings["mirror"])
+        for other in others:
+            _write(task, other, MIRRORED)
+        _write(task, plain)
         return Made()
 
     return make

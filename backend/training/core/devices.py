@@ -38,6 +38,14 @@ class Devices:
         """Return the mean of a tensor over all processes."""
         return values if self.accelerator is None else self.accelerator.reduce(values, "mean")
 
+    def together(self, values: list[float]) -> list[float]:
+        """Return the lists of all processes, one behind the other."""
+        if self.accelerator is None:
+            return values
+        from accelerate.utils import gather_object  # noqa: PLC0415 - only several processes need it
+
+        return gather_object(values)
+
     def agree(self, *, wish: bool) -> bool:
         """Return what the first process wishes, so that all stop at the same step."""
         if self.accelerator is None:

@@ -76,7 +76,7 @@ def train(run: Run, say: Say = print) -> Path:
     path, state = _begin(run, place)
     step = run.stepping(run.task, state, place)
     writer = _Writer(run, path, state.step) if place.index == 0 else None
-    batches = run.task.batches(Moment(run.stage, state.step, place.index))
+    batches = run.task.batches(Moment(run.stage, state.step, place.index, place.count))
     started, before = time.monotonic(), state.pictures
     deadline = started + 60 * run.minutes if run.minutes is not None else float("inf")
     late = False

@@ -25,7 +25,7 @@ def plain(task: TrainingTask[Any], state: State, place: Devices) -> Step:
 
     def step(batch: Minibatch) -> Mapping[str, Tensor]:
         set_rate(task.schedule, state)
-        loss, measured = task.loss(network, batch, Moment(state.stage, state.step, place.index))
+        loss, measured = task.loss(network, batch, Moment(state.stage, state.step, place.index, place.count))
         place.backward(loss)
         trained = [value for group in state.optimizer.param_groups for value in group["params"]]
         torch.nn.utils.clip_grad_norm_(trained, task.schedule.clip)

@@ -22,12 +22,13 @@ HELD_OUT_SEED = 2**31 - 1
 class Moment:
     """A step of a training. What is random at a step may depend on this and on the task's seed, and on nothing else.
 
-    share: which of several processes this is.
+    share: which of several processes this is. shares: how many there are.
     """
 
     stage: TrainingStageName
     step: int
     share: int = 0
+    shares: int = 1
 
 
 class Minibatch(Protocol):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...safe_files import read_json, write_json
 from ..core.curve import read_curve
+from ..core.devices import Devices
 from ..core.loop import Run, train
 from ..norld.config import FlowConfig
 from ..norld.normal_regularisation import FrozenDecoder
@@ -33,20 +34,25 @@ def learn(
     start: Path,
     folder: Path,
     steps: int,
+    place: Devices,
     *,
     decoder: FrozenDecoder | None,
     seed: int,
     minutes: float | None,
     say: Callable[[str], None],
 ) -> bool:
-    """Train up to a step, or for so many minutes; returns whether the step is reached. Raises `UserError`.
+    """Train up to a step, or for so many minutes; returns whether the step is reached, in all processes alike.
+
+    Raises `UserError`.
 
     start: the stem of the published weights. decoder: with it normals count, too.
     """
     task = FlowTask(config, objects, seed, decoder, start)
     path = train(Run(task, folder, "trunk", minutes, steps, config.settings), say)
-    lines = read_curve(path.with_suffix(".jsonl"))
-    done = bool(lines) and lines[-1]["step"] >= steps
-    if done:
-        write_json(folder / _DONE, {"steps": steps})
-    return done
+    done = False
+    if place.index == 0:  # it writes the curve, which others could read too early
+        lines = read_curve(path.with_suffix(".jsonl"))
+        done = bool(lines) and lines[-1]["step"] >= steps
+        if done:
+            write_json(folder / _DONE, {"steps": steps})
+    return place.agree(wish=done)

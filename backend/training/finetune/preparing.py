@@ -33,6 +33,8 @@ from .published import Published
 CHOSEN = "preparation.json"
 """Beside the objects: what they were made with, so that no folder holds objects of two kinds."""
 
+_LEAST_AREA = 1e-6  # of the square on the longest side
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -93,14 +95,19 @@ def meshes_in(given: Iterable[Path]) -> dict[str, Path]:
 
 
 def read_mesh(file: Path) -> tuple[list[Mesh], Float32Array, Int32Array]:
-    """A mesh's parts with their colours, and all their vertices and triangles. Raises `UserError`."""
+    """A mesh's parts with their colours, and all their vertices and triangles. Raises `UserError`.
+
+    It does if they have less than a millionth of the area of the square on their longest side: no view would show them.
+    """
     parts = read_parts(file)
     vertices = np.concatenate([part.vertices for part in parts])
-    if not 0 < np.ptp(vertices, axis=0).max() < np.inf:
-        raise UserError("bad-mesh-file", f"“{file.name}” has no extent.", "Use a file with a mesh.")
     starts = np.cumsum([0, *(len(part.vertices) for part in parts)])
-    triangles = [part.triangles + start for part, start in zip(parts, starts, strict=False)]
-    return parts, vertices, np.concatenate(triangles).astype(np.int32)
+    triangles = np.concatenate([part.triangles + start for part, start in zip(parts, starts, strict=False)])
+    a, b, c = (vertices[triangles[:, corner]].astype(np.float64) for corner in range(3))
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2
+    if not _LEAST_AREA * float(np.ptp(vertices, axis=0).max()) ** 2 < area < np.inf:
+        raise UserError("bad-mesh-file", f"“{file.name}” has no surface.", "Use a file with a mesh.")
+    return parts, vertices, triangles.astype(np.int32)
 
 
 def random_of(seed: int, name: str, purpose: int | None = None) -> np.random.Generator:

@@ -151,9 +151,9 @@ def _prepare(asked: Asked, published: Published, place: Devices, left: Callable[
 def _learn(asked: Asked, part: Part, published: Published, place: Devices, left: Callable[[], float], say: Say) -> bool:
     """Let a flow model learn what it has not learned yet; returns whether all its steps are taken."""
     folder = asked.folder / part.name
-    if is_done(folder, asked.steps):
+    if place.agree(wish=is_done(folder, asked.steps)):
         return True
-    if left() <= 0:
+    if place.agree(wish=left() <= 0):
         return False
     config = asked.config_of(part, published)
     sizes = config.network
@@ -171,6 +171,7 @@ def _learn(asked: Asked, part: Part, published: Published, place: Devices, left:
         published.flow(part),
         folder,
         asked.steps,
+        place,
         decoder=decoder,
         seed=asked.seed,
         minutes=minutes,

@@ -5,7 +5,7 @@ What the network takes for the clean latent is decoded, the surface's normals ar
 the true ones. The paper says no more than that; which times, views, pixels and weights are ours (docs/norld.md).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,22 +132,31 @@ class Strength:
     """How strongly the normals count beside the flow, so that their gradient is a fixed share of the flow's.
 
     The gradients are those of the network's last layer. Over the first so many `looks` at normals the mean ratio of
-    their norms is found; it is used from the first look on and is constant afterwards.
+    their norms is found; it is used from the first look on and is constant afterwards. Several processes have one
+    ratio: what each finds in a step counts for the others from the next step on.
     """
 
     def __init__(self, share: float, looks: int) -> None:
         self._share = share
         self._looks = looks
-        self._ratios: list[float] = []
+        self._ratios: list[float] = []  # of all processes
+        self._own: list[float] = []  # of this step and this process
 
     def factor(self, flow: Tensor, normals: Tensor, weights: Tensor) -> float:
         """What the normals' loss is multiplied with. `weights`: of the last layer, which both losses depend on."""
-        if len(self._ratios) < self._looks:
+        if len(self._ratios) + len(self._own) < self._looks:
             ratio = [torch.autograd.grad(loss, weights, retain_graph=True)[0].norm() for loss in (flow, normals)]
             found = (ratio[0] / ratio[1]).item()
             if 0 < found < float("inf"):
-                self._ratios.append(found)
-        return self._share * sum(self._ratios) / len(self._ratios) if self._ratios else 0.0
+                self._own.append(found)
+        known = [*self._ratios, *self._own]
+        return self._share * sum(known) / len(known) if known else 0.0
+
+    def agree(self, together: Callable[[list[float]], list[float]]) -> None:
+        """Ends a step. together: returns the lists of all processes, one behind the other; all call it or none does."""
+        if len(self._ratios) < self._looks:
+            self._ratios = [*self._ratios, *together(self._own)][: self._looks]
+        self._own = []
 
     def remembered(self) -> list[float]:
         """What `recall` takes."""

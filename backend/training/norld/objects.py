@@ -129,21 +129,26 @@ class Objects:
     context_channels: int
     normalization: Normalization | None
 
-    def read(self, name: str, view: float, *, placed: bool = False) -> Item | None:
-        """One object with one of its views, which `view` in [0, 1) chooses; None if it has too many voxels.
+    def voxels(self, name: str) -> int:
+        """How many voxels one object's latents are at, 1 for a structure: what it takes to learn from it.
+
+        Raises UserError if the file is damaged or no such object's.
+        """
+        if self.normalization is None:
+            return 1
+        return len(self._read(name, ("coords",))["coords"])
+
+    def read(self, name: str, view: float, *, placed: bool = False) -> Item:
+        """One object with one of its views, which `view` in [0, 1) chooses.
 
         placed: with its mesh and cameras. Raises UserError if the file is damaged or of another network.
         """
-        path = self.folder / f"{name}.safetensors"
-        tensors = read_tensors(path)
         dense = self.normalization is None
-        if not dense and "coords" in tensors and len(tensors["coords"]) > MOST_VOXELS:
-            return None
         wanted = ("tokens", "structure") if dense else ("tokens", "coords", "latents")
-        self._require(path, tensors, (*wanted, *(_PLACED if placed else ())))
+        tensors = self._read(name, (*wanted, *(_PLACED if placed else ())))
         data = tensors["structure" if dense else "latents"].float()
         if data.shape[0 if dense else -1] != self.channels or tensors["tokens"].shape[-1] != self.context_channels:
-            sentence = f"The object {path} has other numbers of channels than the network."
+            sentence = f"The object {self._path(name)} has other numbers of channels than the network."
             raise UserError("other-object", sentence, "Choose the configuration of its sizes, or take it out.")
         chosen = int(view * len(tensors["tokens"]))
         tokens = tensors["tokens"][chosen].float()
@@ -156,10 +161,15 @@ class Objects:
             return Item(data, tokens, chosen, placed=its)
         return Item(self.normalization.applied(data), tokens, chosen, tensors["coords"].int(), its)
 
-    def _require(self, path: Path, tensors: dict[str, Tensor], wanted: Sequence[str]) -> None:
+    def _read(self, name: str, wanted: Sequence[str]) -> dict[str, Tensor]:
+        tensors = read_tensors(self._path(name))
         for part in wanted:
             if part not in tensors:
-                raise UserError("other-object", f"The object {path} lacks “{part}”.", _INSIDE)
+                raise UserError("other-object", f"The object {self._path(name)} lacks “{part}”.", _INSIDE)
+        return tensors
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.safetensors"
 
 
 def objects_of(folder: Path, channels: int, context_channels: int, *, dense: bool) -> Objects:

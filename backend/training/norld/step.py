@@ -36,8 +36,8 @@ class Divisible(Minibatch, Protocol):
 class Remembering(Protocol):
     """A task whose loss depends on earlier steps."""
 
-    def remembered(self) -> dict[str, Any]:
-        """What `recall` takes."""
+    def remembered(self, place: Devices) -> dict[str, Any]:
+        """What `recall` takes, after each step and the same in all processes, which all call it."""
         ...
 
     def recall(self, kept: Mapping[str, Any]) -> None:
@@ -92,7 +92,7 @@ class StepSettings:
             state.optimizer.zero_grad()
             state.kept["clip"] = clip.state()
             if isinstance(task, Remembering):
-                state.kept["task"] = task.remembered()
+                state.kept["task"] = task.remembered(place)
             if self.log_scale is not None:
                 state.kept["log_scale"] = scale + (self.growth if finite else -_FALL)
             count(state, len(batch) * place.count)
@@ -117,4 +117,4 @@ def _gradients(
 
 
 def _moment(state: State, place: Devices) -> Moment:
-    return Moment(state.stage, state.step, place.index)
+    return Moment(state.stage, state.step, place.index, place.count)

@@ -17,9 +17,11 @@ from ...models.structure_flow import StructureFlow, StructureFlowConfig
 from ...nn.checkpoint import load_network
 from ...nn.sparse import Voxels
 from ..core.curve import Quantity
+from ..core.devices import Devices
 from ..core.schedule import STAGES, Schedule
 from ..core.state import State
 from ..core.task import Moment
+from .balancing import balanced
 from .config import FlowConfig, Regularisation
 from .export import write_network
 from .flow_matching import Draws, Matched, match
@@ -87,22 +89,17 @@ class FlowTask:
     def batches(self, start: Moment) -> Iterator[Batch]:
         """Yield batches from a step on, without end: objects and views are drawn anew for each.
 
-        Raises `UserError` if an object is damaged, or if nearly all have too many voxels.
+        All processes draw the same objects for all of them, and each takes its share: as many as the others, with
+        about as many voxels. Raises `UserError` if an object is damaged, or if nearly all have too many voxels.
         """
-        names, step = self.objects.names[: -self.config.held_out or None], start.step
+        step = start.step
         while True:
-            random = np.random.default_rng((self.seed, STAGES.index(start.stage), start.share, step))
-            items: list[Item] = []
-            for _ in range(_TRIES * self.config.batch):
-                name = names[random.integers(len(names))]
-                item = self.objects.read(name, random.random(), placed=self.decoder is not None)
-                items += [] if item is None else [item]
-                if len(items) == self.config.batch:
-                    break
-            else:
-                sentence = f"Nearly all objects in {self.objects.folder} have more than {MOST_VOXELS} voxels."
-                raise UserError("few-objects", sentence, "Put smaller objects into the folder.")
-            yield Batch(items)
+            random = np.random.default_rng((self.seed, STAGES.index(start.stage), 0, step))
+            drawn = self._drawn(random, self.config.batch * start.shares)
+            shares = balanced([voxels for _, _, voxels in drawn], start.shares, self.config.batch)
+            own = [drawn[index] for index in sorted(shares[start.share])]
+            placed = self.decoder is not None
+            yield Batch([self.objects.read(name, view, placed=placed) for name, view, _ in own])
             step += 1
 
     def loss(self, network: nn.Module, batch: Batch, moment: Moment) -> tuple[Tensor, Mapping[str, Tensor]]:
@@ -137,8 +134,7 @@ class FlowTask:
     def held_out(self, folder: Path) -> HeldOut:  # noqa: ARG002  nothing is kept in it
         """The objects that nothing is learned from. Raises `UserError` if each has too many voxels."""
         names = self.objects.names[len(self.objects.names) - self.config.held_out :]
-        read = [self.objects.read(name, 0.0) for name in names]
-        items = [item for item in read if item is not None]
+        items = [self.objects.read(name, 0.0) for name in names if self.objects.voxels(name) <= MOST_VOXELS]
         if not items:
             sentence = f"All held-out objects in {self.objects.folder} have more than {MOST_VOXELS} voxels."
             raise UserError("few-objects", sentence, "Put smaller objects into the folder.")
@@ -148,13 +144,27 @@ class FlowTask:
         """Write the average as the published files are, NAME.json and NAME.safetensors, in half precision."""
         write_network(path.with_suffix(""), kind_of(self.config.network), self.config.network, state.average)
 
-    def remembered(self) -> dict[str, Any]:
+    def remembered(self, place: Devices) -> dict[str, Any]:
         """What `recall` takes."""
+        self.strength.agree(place.together)
         return {"strength": self.strength.remembered()}
 
     def recall(self, kept: Mapping[str, Any]) -> None:
         """Go on where another left off."""
         self.strength.recall(kept["strength"])
+
+    def _drawn(self, random: np.random.Generator, count: int) -> list[tuple[str, float, int]]:
+        """So many objects to learn from: name, view in [0, 1), voxels. Raises `UserError` if most have too many."""
+        names = self.objects.names[: -self.config.held_out or None]
+        found: list[tuple[str, float, int]] = []
+        for _ in range(_TRIES * count):
+            name, view = names[random.integers(len(names))], random.random()
+            voxels = self.objects.voxels(name)
+            found += [(name, view, voxels)] if voxels <= MOST_VOXELS else []
+            if len(found) == count:
+                return found
+        sentence = f"Nearly all objects in {self.objects.folder} have more than {MOST_VOXELS} voxels."
+        raise UserError("few-objects", sentence, "Put smaller objects into the folder.")
 
     def _started(self, stem: Path) -> Flow:
         """The network of published weights. Raises `UserError` if it is not of the configuration's sizes."""

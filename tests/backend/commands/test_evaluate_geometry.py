@@ -34,6 +34,7 @@ def test_every_object_is_measured_and_averaged(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     first, unsure, mean, median = json.loads(done.stdout)
     assert [one["name"] for one in (first, unsure, mean, median)] == ["ball", "unsure", "mean", "median"]
+    assert {one["alignment"] for one in (first, unsure, mean, median)} == {"lens"}
     assert first["side0"] > 0.9
     assert 0.4 < first["volume"] <= 1
     assert 0.4 < first["extent"] < 1.6
@@ -71,7 +72,9 @@ def test_only_the_named_objects_are_measured(folder: Path) -> None:
     write_ball(folder, "other")
     done = evaluate(folder, "--only", "other")
     assert done.returncode == 0, done.stderr
-    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == ["other", "mean", "median"]
+    head, *lines = done.stdout.splitlines()
+    assert head.startswith("aligned: front")
+    assert [line.split()[0] for line in lines] == ["other", "mean", "median"]
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,30 @@ def test_the_sharp_edges_of_a_prism_are_those_of_its_angles(sides: int, angle: i
         assert sharp_edges(prism.dihedral, angle) == expected
 
 
+def test_sharp_edges_are_those_that_blender_selects() -> None:
+    """A rough surface with a hole, an edge of three faces, and a face that is wound the other way round."""
+    bpy = pytest.importorskip("bpy", reason="Blender as a module is not installed here")
+    rough = trimesh.creation.icosphere(3)
+    shifts = np.random.default_rng(1).normal(0, 0.02, (len(rough.vertices), 1))
+    vertices = np.vstack([rough.vertices * (1 + shifts), [[0, 0, 2]]])
+    faces = np.vstack([rough.faces[3:-1], rough.faces[-1:, ::-1], [[*rough.faces[20, :2], len(vertices) - 1]]])
+    made = trimesh.Trimesh(vertices, faces, process=False)
+    dihedral = geometry(made).dihedral
+    bpy.ops.wm.read_homefile(use_empty=True)
+    data = bpy.data.meshes.new("rough")
+    data.from_pydata(vertices.tolist(), [], faces.tolist())
+    thing = bpy.data.objects.new("rough", data)
+    bpy.context.scene.collection.objects.link(thing)
+    bpy.context.view_layer.objects.active = thing
+    bpy.ops.object.mode_set(mode="EDIT")
+    bpy.ops.mesh.select_mode(type="EDGE")
+    for angle in (5, 15, 30, 60):
+        bpy.ops.mesh.select_all(action="DESELECT")
+        bpy.ops.mesh.edges_select_sharp(sharpness=np.radians(angle))
+        assert sharp_edges(dihedral, angle) == data.count_selected_items()[1] > 0
+    bpy.ops.object.mode_set(mode="OBJECT")
+
+
 def test_vertices_at_one_place_count_as_one() -> None:
     cube = trimesh.creation.box((1, 1, 1))
     apart = trimesh.Trimesh(cube.vertices[cube.faces].reshape(-1, 3), np.arange(36).reshape(-1, 3), process=False)

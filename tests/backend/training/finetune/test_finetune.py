@@ -28,6 +28,8 @@ from backend.errors import UserError
 from backend.flow.products import Mesh
 from backend.models.image_tokens import image_tokens, patch_tokens
 from backend.nn.layers import layer_norm32
+from backend.training.finetune.learning import is_done
+from backend.training.finetune.parts import LATENTS, STRUCTURE
 from backend.training.finetune.preparing import (
     Choices,
     Networks,
@@ -45,6 +47,7 @@ from backend.training.norld.objects import MOST_VOXELS
 from backend.training.norld.views import camera_at
 from backend.weights import store
 from backend.weights.catalogue import GEOMETRY, PACKAGES
+from tests.backend.training.ranks import run_two
 
 ROOT = Path(__file__).parents[4]
 ABOVE = camera_at(0.0, np.pi / 2 - 1e-3)
@@ -130,9 +133,10 @@ def test_a_view_shows_an_image_the_right_way_up(tmp_path: Path) -> None:
 def test_meshes_become_objects_and_a_damaged_one_costs_only_itself(published: Published, tmp_path: Path) -> None:
     slab(tmp_path / "blue.glb", (0, 0, 255))
     (tmp_path / "damaged.glb").write_bytes(b"glTF but not")
+    trimesh.Trimesh(np.eye(3)[[0, 1, 1]], [[0, 1, 2]], process=False).export(tmp_path / "line.ply")
     (tmp_path / "notes.txt").touch()
     meshes = meshes_in([tmp_path])
-    assert [*meshes] == ["blue", "damaged"]
+    assert [*meshes] == ["blue", "damaged", "line"]
     folder = tmp_path / "objects"
     folder.mkdir()
     said: list[str] = []
@@ -145,13 +149,15 @@ def test_meshes_become_objects_and_a_damaged_one_costs_only_itself(published: Pu
     def made(*, latents: bool) -> list[str]:
         return [*prepare(meshes, folder, load, Choices(1, 1), latents=latents, late=lambda: False, say=said.append)]
 
-    assert made(latents=False) == ["damaged"]
+    assert made(latents=False) == ["damaged", "line"]
     assert said[1].startswith(
-        f"2 of 2 is left out, {tmp_path / 'damaged.glb'}: “damaged.glb” cannot be read as a mesh."
+        f"2 of 3 is left out, {tmp_path / 'damaged.glb'}: “damaged.glb” cannot be read as a mesh."
     )
+    line = tmp_path / "line.ply"
+    assert said[2] == f"3 of 3 is left out, {line}: “line.ply” has no surface. Use a file with a mesh."
     before = load_file(folder / "blue.safetensors")
     assert "latents" not in before
-    assert made(latents=True) == ["damaged"]
+    assert made(latents=True) == ["damaged", "line"]
     after = load_file(folder / "blue.safetensors")
     assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
     assert after["latents"].shape == (len(after["coords"]), 4)
@@ -161,7 +167,7 @@ def test_meshes_become_objects_and_a_damaged_one_costs_only_itself(published: Pu
 
     kept = (folder / "blue.safetensors").read_bytes()
     (folder / "blue.safetensors").write_bytes(kept[:-100])  # as no kill leaves it, but a disk may
-    del meshes["damaged"]
+    del meshes["damaged"], meshes["line"]
     assert made(latents=True) == []
     assert (folder / "blue.safetensors").read_bytes() == kept
     assert len(loaded) == 3
@@ -234,3 +240,18 @@ def test_a_killed_fine_tuning_goes_on_to_weights_that_the_engine_reads(
         assert any(not torch.equal(tensor, before[name][part]) for part, tensor in after.items())
     assert not store.missing(PACKAGES)
     assert store.revisions([GEOMETRY])[GEOMETRY.name].startswith("sha256:")
+
+
+@pytest.mark.slow
+def test_two_processes_let_both_flow_models_learn_on(published: Published, tmp_path: Path) -> None:
+    pytest.importorskip("accelerate", reason="accelerate is not installed here: the extra training has it")
+    meshes = slab(tmp_path / "blue.ply", (0, 0, 255)), slab(tmp_path / "red.ply", (255, 0, 0), (1, 0.5, 2))
+    options = ("--config", "tiny", "--steps", "5", "--views", "1", "--feature-views", "1")
+    command = ["train", "finetune", *map(str, meshes), "--folder", str(tmp_path / "run"), *options]
+    assert main([*command, "--prepare-only"]) == 0
+    assert run_two([sys.executable, "-m", "backend", *command]) == [0, 0]
+    for part in (STRUCTURE, LATENTS):
+        assert is_done(tmp_path / "run" / part.name, 5)
+        content = torch.load(tmp_path / "run" / part.name / "trunk.pt", weights_only=True)
+        assert content["pictures"] == 5 * 2 * part.configs["tiny"].batch
+    assert (tmp_path / "run" / "weights" / GEOMETRY.name / "pipeline.json").exists()

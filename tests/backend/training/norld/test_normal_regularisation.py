@@ -156,6 +156,8 @@ def test_the_strength_is_a_share_of_the_flows_gradient_and_then_stays() -> None:
     for scale in (1.0, 3.0, 100.0):
         found = strength.factor((scale * weights).sum(), (2 * weights).sum(), weights)
     assert found == pytest.approx(0.1 * (0.5 + 1.5) / 2)
+    strength.agree(list)
+    assert strength.factor(weights.sum(), weights.sum(), weights) == found
     again = Strength(0.1, 2)
     again.recall(strength.remembered())
     assert again.factor(weights.sum(), weights.sum(), weights) == found

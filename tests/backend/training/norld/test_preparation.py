@@ -149,10 +149,13 @@ def test_meshes_become_objects_that_a_training_learns_from(tmp_path: Path, capsy
     prepare = ["train", "prepare-objects", "--objects", str(objects), "--views", "1", *networks(tmp_path)]
     point = tmp_path / "point.ply"
     trimesh.Trimesh(np.zeros((3, 3)), [[0, 1, 2]], process=False).export(point)
-    assert main([*prepare, str(point), *map(str, files)]) == 1
+    needle = tmp_path / "needle.ply"
+    trimesh.Trimesh([[0, 0, 0], [0.3, 0.1, 0.7], [0.6, 0.2, 1.4]], [[0, 1, 2]], process=False).export(needle)
+    assert main([*prepare, str(point), str(needle), *map(str, files)]) == 1
     printed = capsys.readouterr()
-    assert "4 objects: 3 made, 0 unchanged, 1 failed." in printed.out
-    assert "point: “point.ply” has no extent." in printed.err
+    assert "5 objects: 3 made, 0 unchanged, 2 failed." in printed.out
+    assert "point: “point.ply” has no surface." in printed.err
+    assert "needle: “needle.ply” has no surface." in printed.err
     made = [objects / f"box-{number}.safetensors" for number in range(3)]
     assert sorted(objects.glob("*.safetensors")) == made
     first = [path.read_bytes() for path in made]

@@ -81,6 +81,7 @@ SHARED = """
 import sys
 import torch
 from backend.training.core.devices import devices
+from backend.training.norld.normal_regularisation import Strength
 from backend.training.norld.objects import Batch
 from backend.training.norld.step import StepSettings
 from tests.backend.training.norld.test_step import batch_of, stepped
@@ -88,7 +89,12 @@ torch.set_num_threads(1)
 place = devices()
 share = Batch(batch_of(4).items[2 * place.index :][:2])
 state, measured = stepped(StepSettings("fp32", 1), share, place=place)
-torch.save([state.pictures, measured["norm"], state.network.state_dict()], f"{sys.argv[1]}/{place.index}.pt")
+strength, weights = Strength(0.1, 3), torch.ones(3, requires_grad=True)
+for ratio in [[], [2.0, 3.0]][place.index]:
+    strength.factor(ratio * weights.sum(), weights.sum(), weights)
+strength.agree(place.together)
+found = [state.pictures, measured["norm"], state.network.state_dict(), strength.remembered()]
+torch.save(found, f"{sys.argv[1]}/{place.index}.pt")
 """
 
 
@@ -99,8 +105,9 @@ def test_two_processes_take_the_step_of_one_batch_that_both_share(tmp_path: Path
     assert run_two(command) == [0, 0]
     state, measured = stepped(StepSettings("fp32", 1), batch_of(4))
     for rank in range(2):
-        pictures, norm, weights = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
+        pictures, norm, weights, strength = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
         assert pictures == 4
+        assert strength == [2.0, 3.0], "how strongly normals count is the same for both, whoever has looked at them"
         torch.testing.assert_close(norm, measured["norm"])
         torch.testing.assert_close(weights, dict(state.network.state_dict()))
 
@@ -154,6 +161,16 @@ def test_no_more_blocks_are_recomputed_than_needed(blocks: int, kept: int, budge
 def test_groups_hold_every_object_once_and_are_balanced(loads: list[int], groups: int) -> None:
     found = balanced(loads, groups)
     assert sorted(index for group in found for index in group) == list(range(len(loads)))
+    sums = [sum(loads[index] for index in group) for group in found]
+    assert max(sums) - min(sums) <= max(loads)
+
+
+@given(st.integers(1, 4), st.integers(1, 4), st.data())
+def test_groups_of_equal_numbers_are_balanced_too(groups: int, most: int, data: st.DataObject) -> None:
+    loads = data.draw(st.lists(st.integers(1, 1000), min_size=groups * most, max_size=groups * most))
+    found = balanced(loads, groups, most)
+    assert sorted(index for group in found for index in group) == list(range(len(loads)))
+    assert [len(group) for group in found] == [most] * groups
     sums = [sum(loads[index] for index in group) for group in found]
     assert max(sums) - min(sums) <= max(loads)
 

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The flow models are trained on a folder of objects, go on to the bit, and learn normals only if they are asked to."""
 
-from dataclasses import replace
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,20 +18,29 @@ from safetensors.torch import save_file
 
 from backend.__main__ import main
 from backend.errors import UserError
+from backend.models.latent_decoder import LatentDecoder, LatentDecoderConfig
+from backend.models.latent_encoder import LatentEncoder, LatentEncoderConfig
 from backend.models.latent_flow import LatentFlow, LatentFlowConfig, Normalization
+from backend.models.structure_encoder import StructureEncoder, StructureEncoderConfig
 from backend.models.structure_flow import StructureFlow, StructureFlowConfig
 from backend.nn.checkpoint import load_network
 from backend.safe_files import write_json
 from backend.surface.surface import extract_surface
+from backend.training.core.checkpoint import begin
 from backend.training.core.curve import read_curve
+from backend.training.core.devices import Devices
 from backend.training.core.loop import Run, train
+from backend.training.core.state import State
 from backend.training.core.task import Moment
 from backend.training.norld.config import LATENT_CONFIGS, STRUCTURE_CONFIGS, Regularisation
 from backend.training.norld.export import write_network
-from backend.training.norld.objects import objects_of
+from backend.training.norld.normal_regularisation import load_decoder
+from backend.training.norld.objects import Batch, objects_of
+from backend.training.norld.preparation import load_encoder, load_latent_encoder
 from backend.training.norld.task import FlowTask
 from backend.training.norld.views import camera_at, on_sphere
 from tests.backend.training.norld.tiny import block, decoder, voxels_of
+from tests.backend.training.ranks import run_two
 
 VIEWS = 3
 
@@ -58,6 +70,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
         save_file(tensors, folder / f"object-{number}.safetensors")
     write_json(folder / "normalization.json", {"mean": frozen.normalization.mean, "std": frozen.normalization.std})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def uneven(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve objects of 2 to 64 voxels, without meshes."""
+    folder = tmp_path_factory.mktemp("uneven")
+    generator = torch.Generator().manual_seed(7)
+    every = torch.cartesian_prod(*[torch.arange(4)] * 3).to(torch.uint8)
+    for number, count in enumerate((64, 2, 3, 40, 5, 60, 8, 20, 50, 30, 4, 6)):
+        tensors = {
+            "tokens": torch.randn(VIEWS, 5, 8, generator=generator),
+            "coords": every[torch.randperm(64, generator=generator)[:count].sort().values],
+            "latents": torch.randn(count, 3, generator=generator),
+        }
+        save_file(tensors, folder / f"object-{number:02}.safetensors")
+    write_json(folder / "normalization.json", {"mean": [0.0] * 3, "std": [1.0] * 3})
     return folder
 
 
@@ -92,6 +121,75 @@ def test_a_training_with_normals_goes_on_where_it_stopped(folder: Path, tmp_path
     assert {"held_out_flow", "held_out_late"} <= line.keys()
     trained = load_network(whole.with_suffix(""), "SLatFlowModel", latent_flow)
     assert trained.dtype == torch.float16
+
+
+def test_processes_share_the_objects_of_a_step_and_their_voxels(uneven: Path) -> None:
+    """Those that one process would learn from with batches of twice the size, from any step on."""
+    config = LATENT_CONFIGS["tiny"]
+    objects = objects_of(uneven, 3, 8, dense=False)
+    shared, alone = FlowTask(config, objects), FlowTask(replace(config, batch=2 * config.batch), objects)
+    streams = [shared.batches(Moment("trunk", 3, share, 2)) for share in range(2)]
+    whole = alone.batches(Moment("trunk", 3))
+    for step in range(3, 13):
+        shares, together = [next(stream) for stream in streams], next(whole)
+        assert [len(share) for share in shares] == [config.batch] * 2
+        voxels = [sum(len(item.data) for item in share.items) for share in shares]
+        assert abs(voxels[0] - voxels[1]) <= max(len(item.data) for item in together.items)
+        assert marks(*shares) == marks(together)
+        resumed = [next(shared.batches(Moment("trunk", step, share, 2))) for share in range(2)]
+        assert [marks(share) for share in resumed] == [marks(share) for share in shares]
+
+
+def marks(*batches: Batch) -> list[tuple[float, int]]:
+    """What tells the objects of batches, and their views, apart; in ascending order."""
+    return sorted((float(item.data.sum()), item.view) for batch in batches for item in batch.items)
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What several processes learn from in a step, for one: the parts of each, with whose they are."""
+
+    batches: Sequence[Batch]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.batches))
+
+    def parts(self, count: int) -> list[tuple[int, Batch]]:
+        """The parts of all processes."""
+        return [(share, part) for share, batch in enumerate(self.batches) for part in batch.parts(count)]
+
+
+def taken_by_one(task: FlowTask, shares: int, steps: int) -> State:
+    """Where so many steps lead one process that does what several would share."""
+    torch.manual_seed(task.seed)
+    state = begin(task, steps, torch.device("cpu"))
+    streams = [task.batches(Moment("trunk", 0, share, shares)) for share in range(shares)]
+
+    def loss(network: Any, part: tuple[int, Batch], moment: Moment) -> Any:
+        return task.loss(network, part[1], replace(moment, share=part[0]))
+
+    told: Any = SimpleNamespace(schedule=task.schedule, loss=loss)
+    step = task.config.settings(told, state, Devices(torch.device("cpu")))
+    for _ in range(steps):
+        given: Any = Shares([next(stream) for stream in streams])
+        step(given)
+    return state
+
+
+@pytest.mark.slow
+def test_two_processes_take_the_steps_of_one_and_go_on_where_they_stopped(uneven: Path, tmp_path: Path) -> None:
+    """With real processes: the gradients of both shares, whose parts differ in size, are averaged in every step."""
+    pytest.importorskip("accelerate", reason="accelerate is not installed here: the extra training has it")
+    command = [sys.executable, "-m", "backend", "train", "latent-flow", "--config", "tiny", "--objects", str(uneven)]
+    assert run_two([*command, "--folder", str(tmp_path), "--steps", "5"]) == [0, 0]
+    assert run_two([*command, "--folder", str(tmp_path), "--steps", "10"]) == [0, 0]
+    found = torch.load(tmp_path / "trunk.pt", weights_only=True)
+    assert (found["step"], found["pictures"]) == (10, 80)
+    task = FlowTask(LATENT_CONFIGS["tiny"], objects_of(uneven, 3, 8, dense=False))
+    alone = taken_by_one(task, 2, 10)
+    torch.testing.assert_close(found["network"], dict(alone.network.state_dict()), rtol=0, atol=1e-4)
+    for number, kept in alone.optimizer.state_dict()["state"].items():  # moving means of the gradients
+        torch.testing.assert_close(found["optimizer"]["state"][number]["exp_avg"], kept["exp_avg"], rtol=0, atol=1e-5)
 
 
 def test_without_weight_the_normals_change_nothing(folder: Path, tmp_path: Path) -> None:
@@ -169,6 +267,60 @@ def test_the_command_trains_and_starts_from_what_it_wrote(
     assert main([*structure, "--folder", str(tmp_path / "fourth"), "--start", str(first / "trunk")]) == 1
 
 
+def weights_of(role: str, stem: Path, sizes: int) -> None:
+    """The files of a network that a training is given; `sizes` makes it smaller or larger."""
+    if role == "structures":
+        structures = StructureEncoderConfig(1, 3, 1, (4, 4 + sizes))
+        write_network(stem, "SparseStructureEncoder", structures, StructureEncoder(structures))
+    elif role == "latents":
+        latents = LatentEncoderConfig(8, 4 + sizes, 8, 3, 1, 2, mlp_ratio=1, window_size=4)
+        write_network(stem, "SLatEncoder", latents, LatentEncoder(latents))
+    elif role == "decoder":
+        decoded = LatentDecoderConfig(4, 256, 2 + sizes, 1, 2, mlp_ratio=0.25, window_size=2)
+        write_network(stem, "SLatMeshDecoder", decoded, LatentDecoder(decoded))
+    else:
+        flow = LATENT_CONFIGS["tiny"].network
+        assert isinstance(flow, LatentFlowConfig)
+        flow = replace(flow, num_blocks=sizes)
+        write_network(stem, "SLatFlowModel", flow, LatentFlow(flow))
+
+
+@pytest.mark.parametrize("role", ["structures", "latents", "decoder", "start"])
+def test_weights_that_are_cut_off_or_of_another_network_are_refused_by_name(
+    role: str, folder: Path, tmp_path: Path
+) -> None:
+    """All tensors of the right names and shapes, or a sentence with the file: nothing is loaded in part."""
+    objects = objects_of(folder, 3, 8, dense=False)
+    assert objects.normalization is not None
+    normalization = objects.normalization
+
+    def load(stem: Path) -> object:
+        if role == "structures":
+            return load_encoder(stem)
+        if role == "latents":
+            return load_latent_encoder(stem)
+        if role == "decoder":
+            return load_decoder(stem, normalization)
+        return FlowTask(LATENT_CONFIGS["tiny"], objects, start=stem).make_network(fresh=True)
+
+    stem, other = tmp_path / "mine", tmp_path / "other"
+    weights_of(role, stem, 1)
+    weights_of(role, other, 2)
+    load(stem)
+    weights, description = (stem.with_suffix(suffix) for suffix in (".safetensors", ".json"))
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-9])
+    with pytest.raises(UserError, match=r"mine\.safetensors cannot be read"):
+        load(stem)
+    weights.write_bytes(other.with_suffix(".safetensors").read_bytes())
+    with pytest.raises(UserError, match=r"mine\.safetensors does not fit the network"):
+        load(stem)
+    weights.write_bytes(whole)
+    description.write_text(description.read_text().replace('"name": "S', '"name": "Another S'))
+    with pytest.raises(UserError, match=r"mine\.json describes a 'Another S"):
+        load(stem)
+
+
 def test_what_is_no_object_is_refused_with_a_sentence(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no objects"):
         objects_of(tmp_path, 3, 8, dense=True)
@@ -188,7 +340,7 @@ def test_what_is_no_object_is_refused_with_a_sentence(folder: Path, tmp_path: Pa
     tensors = {"tokens": torch.zeros(1, 1, 8), "coords": crowded.to(torch.uint8), "latents": torch.zeros(33**3, 3)}
     save_file(tensors, tmp_path / "one.safetensors")
     scaled = replace(objects_of(tmp_path, 3, 8, dense=True), normalization=Normalization((0.0,) * 3, (1.0,) * 3))
-    assert scaled.read("one", 0.0) is None
+    assert scaled.voxels("one") == 33**3
     config = replace(LATENT_CONFIGS["tiny"], held_out=0)
     with pytest.raises(UserError, match="more than 32768 voxels"):
         next(FlowTask(config, scaled).batches(Moment("trunk", 0)))

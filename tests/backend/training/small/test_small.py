@@ -32,8 +32,10 @@ from backend.training.core.task import HELD_OUT_SEED
 from backend.training.geometry.silhouettes import depths
 from backend.training.small import gathering, truth, views
 from backend.training.small.config import CONFIGS
-from backend.training.small.latents import surface_of, triangles_of, turned
+from backend.training.small.encoding import Encoders, encoded, spread
+from backend.training.small.latents import Latents, surface_of, triangles_of, turned
 from backend.training.small.objects import Drawn, drawn, tensors_of
+from backend.training.small.structures import Structures
 from backend.training.small.tokens import TokenNetwork, Tokens, mirrored, normalised
 from backend.weights.catalogue import GEOMETRY
 
@@ -166,6 +168,26 @@ def test_the_last_channels_of_tokens_say_where_they_are(shape: Drawn) -> None:
     assert torch.equal(after[5:, -2 * side :].unflatten(1, (2, side)).argmax(2), places)
     assert torch.equal(after[5:, -2 * side :].count_nonzero(1), torch.full((side**2,), 2))
     assert not after[:5, -2 * side :].any()
+
+
+def test_an_object_and_its_mirror_image_are_encoded_together_as_alone(shape: Drawn) -> None:
+    """And several structures as each of them, when their scale is found."""
+    config, tensors = CONFIGS["tiny"], tensors_of(shape)
+    torch.manual_seed(1)
+    structures, latents = Structures(config.structures).make().encoder, Latents(config.latents).make().encoder
+    torch.nn.init.normal_(latents.out_layer.weight)
+    encoders = Encoders(TokenNetwork(config.tokens).backbone, structures, latents, scale=0.7)
+    plain, other = encoded(tensors, encoders, mirror=True)
+    coords, distances = turned(tensors["coords"].int(), tensors["distances"].float(), (0, 1, 2), [0])
+    pictures = [mirrored(picture, tensors["sheets"])[0] for picture in tensors["pictures"]]
+    reflected = {**tensors, "coords": coords, "distances": distances, "pictures": torch.stack(pictures)}
+    for found, source in ((plain, tensors), (other, reflected)):
+        (alone,) = encoded(source, encoders)
+        for name, tensor in alone.items():
+            torch.testing.assert_close(found[name], tensor, rtol=1e-3, atol=1e-3)
+    assert not torch.equal(plain["structure"], other["structure"])
+    both = spread([tensors, reflected], encoders)
+    assert both**2 == pytest.approx(sum(spread([each], encoders) ** 2 for each in (tensors, reflected)) / 2)
 
 
 def test_tokens_are_asked_for_the_voxels_behind_each_cell(shape: Drawn) -> None:

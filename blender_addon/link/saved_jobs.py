@@ -6,7 +6,7 @@ Each has a folder of its own, named after when it began:
     job.json     which pictures, by which engine and settings, and how what is made comes into the scene
     inputs.npz   the pictures that go with every picture
     7.frames     the results of the picture with the number 7, as the backend sent them (docs/wire.md, "Frames")
-    7.json       why nothing was made of that picture
+    7.json       why not all was made of that picture
     lock         locked by the Blender that makes the job
 
 A batch's manifest (backend/batch/) is about files that are the artist's, in a folder that the artist has named. These
@@ -65,7 +65,7 @@ class Plan:
 class SavedJob:
     """A job on the disk, in the folder `place`.
 
-    made: the numbers of the pictures with results. failed: why others have none. trouble: why what is made is not on
+    made: the numbers of the pictures with results. failed: why others lack some. trouble: why what is made is not on
     the disk; empty if it is.
     """
 
@@ -122,7 +122,7 @@ class SavedJob:
         self.failed.pop(number, None)
 
     def fail(self, number: int, error: AddonError) -> None:
-        """Write why nothing was made of a picture, unless something is made of it already; never raises."""
+        """Write why not all was made of a picture, unless it is made already; never raises."""
         if number in self.made:  # the picture is gone or has changed: what was made of it must not be lost by that
             return
         self.failed[number] = error

@@ -260,8 +260,13 @@ def _placing_of(kept: Mapping[str, Any]) -> Placing:
         smooth, lights = bool(kept["smooth"]), bool(kept["lights"])
         return Placing((x, y, z), float(kept["size"]), origin, stands, smooth, uid_of(named), lights)
     except (KeyError, TypeError, ValueError) as error:
-        advice = "Press Forget, and begin with the folder anew."
-        raise AddonError("Another version of the extension has begun with this folder.", advice) from error
+        raise of_another_version() from error
+
+
+def of_another_version() -> AddonError:
+    """Why a job that is on the disk cannot be gone on with."""
+    advice = "Press Forget, and begin with the folder anew."
+    return AddonError("Another version of the extension has begun with this folder.", advice)
 
 
 @persistent

@@ -61,6 +61,10 @@ class Plan:
     placing: Mapping[str, Any]
 
 
+UNREADABLE = Plan("", (), (), "", 0, {}, 0, {})
+"""The plan of a job that this version cannot read, as another one has begun it: it can only be forgotten."""
+
+
 @dataclass(eq=False)
 class SavedJob:
     """A job on the disk, in the folder `place`.
@@ -202,6 +206,13 @@ class SavedJobs:
 
     def all(self, *, anew: bool = False) -> list[SavedJob]:
         """The jobs that no other Blender makes, the oldest first. anew: look at the disk in any case."""
+        return [job for job in self._look(anew=anew) if job.plan is not UNREADABLE]
+
+    def unreadable(self) -> list[SavedJob]:
+        """The other jobs: another version has begun them, or their files are damaged."""
+        return [job for job in self._look() if job.plan is UNREADABLE]
+
+    def _look(self, *, anew: bool = False) -> list[SavedJob]:
         now = time.monotonic()
         if anew or now - self._looked_at > LOOK_SECONDS:
             self._looked_at = now
@@ -222,31 +233,39 @@ class SavedJobs:
             job = self._known.get(place.name)
             try:
                 if job is None or not job.is_held:
-                    job = _read(place)
-            except (OSError, ValueError, frames.WireError) as error:
-                if place.name not in self._complained_of:  # once: the panel has it looked for again and again
-                    log.warning("the job in “%s” is of no use: %s", place, error)
-                self._complained_of.add(place.name)
+                    job = self._read(place)
+            except OSError as error:
+                self._complain(place, error)
                 continue
             if job:
                 yield job
 
+    def _read(self, place: Path) -> SavedJob | None:
+        """The job in a folder; None if another Blender makes it. Raises `OSError`."""
+        numbers = {path: int(path.stem) for path in place.iterdir() if path.stem.isdecimal()}
+        job = SavedJob(place, UNREADABLE, {number for path, number in numbers.items() if path.suffix == ".frames"})
+        if not job.take():
+            return None
+        job.release()
+        try:
+            document = read_json(place / PLAN, MAX_PLAN)
+            plan = records.from_fields(Plan, document if isinstance(document, dict) else {}, {}, "a job")
+            reasons = {number: read_json(path) for path, number in numbers.items() if path.suffix == ".json"}
+        except (ValueError, frames.WireError) as error:
+            self._complain(place, error)
+            return job
+        every = range(len(plan.pictures))
+        failed = {
+            number: AddonError(str(told.get("sentence")), str(told.get("advice")))
+            for number, told in reasons.items()
+            if number in every and isinstance(told, dict)
+        }
+        return SavedJob(place, plan, job.made.intersection(every), failed)
 
-def _read(place: Path) -> SavedJob | None:
-    """The job in a folder; None if another Blender makes it. Raises `OSError`, `ValueError` and `WireError`."""
-    document = read_json(place / PLAN, MAX_PLAN)
-    plan = records.from_fields(Plan, document if isinstance(document, dict) else {}, {}, "a job")
-    job = SavedJob(place, plan)
-    if not job.take():
-        return None
-    job.release()
-    for path in place.iterdir():
-        number = int(path.stem) if path.stem.isdecimal() else -1
-        if 0 <= number < len(plan.pictures) and path.suffix == ".frames":
-            job.made.add(number)
-        elif 0 <= number < len(plan.pictures) and isinstance(told := read_json(path), dict):
-            job.failed[number] = AddonError(str(told.get("sentence")), str(told.get("advice")))
-    return job
+    def _complain(self, place: Path, error: Exception) -> None:
+        if place.name not in self._complained_of:  # once: the panel has it looked for again and again
+            log.warning("the job in “%s” is of no use: %s", place, error)
+        self._complained_of.add(place.name)
 
 
 def _result_of(file: BinaryIO) -> Result:

@@ -235,6 +235,23 @@ def test_cancel_and_forget_delete_it_and_meshes_stay(scene: Any, session: Any, f
         bpy.ops.hi3dgen.go_on_folder()
 
 
+def test_what_another_version_has_begun_can_only_be_forgotten(
+    scene: Any, session: Any, folder: Any, shelf: Path, tmp_path: Path
+) -> None:
+    saved = paused(folder, scene, session, shelf)
+    plan = json.loads((saved.place / "job.json").read_text())
+    (saved.place / "job.json").write_text(json.dumps({**plan, "pictures": {"0": "0.png"}}))
+    assert (saved_jobs(), folder.waiting()) == ([], [])
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    assert saved.place.exists(), "nobody has asked for that"
+    with pytest.raises(RuntimeError, match="There is nothing to go on with"):
+        bpy.ops.hi3dgen.go_on_folder()
+    assert bpy.ops.hi3dgen.forget_folder(job=saved.name) == {"FINISHED"}
+    assert (made(), saved.place.exists()) == (["0", "2"], False)
+    with pytest.raises(RuntimeError, match="There is nothing to go on with"):
+        bpy.ops.hi3dgen.forget_folder()
+
+
 def test_the_preferences_count_what_is_kept(scene: Any, session: Any, folder: Any, shelf: Path) -> None:
     setup = import_module(f"{MODULE}.blender_addon.link.setup_timer").setup()
     box = import_module(f"{MODULE}.blender_addon.ui.storage_box")

@@ -93,6 +93,14 @@ class HasRange(HasDefault, Protocol):
         ...
 
 
+def versions_used(versions: Mapping[str, str], settings: Settings) -> dict[str, str]:
+    """Those of an engine's versions that decide on what these settings lead to.
+
+    One that has a switch's name, as an upscaler's, decides on nothing if that is off.
+    """
+    return {name: version for name, version in versions.items() if settings.get(name) is not False}
+
+
 def checked(owner: str, known: Iterable[HasRange], values: Settings) -> dict[str, Scalar]:
     """Every setting with its value, the default if `values` has none.
 

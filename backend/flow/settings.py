@@ -142,8 +142,9 @@ def values_that_fit(setting: HasRange) -> str:
     if isinstance(setting.default, str):
         return f"one of: {', '.join(option.name for option in setting.options)}"
     kind = "a whole number" if isinstance(setting.default, int) else "a number"
-    return f"{kind} from {setting.minimum} to {setting.maximum}"
+    return f"{kind} from {setting.minimum:.12g} to {setting.maximum:.12g}"
 
 
 def _refuse(setting: HasRange, value: Scalar, advice: str) -> Scalar:
-    raise UserError("bad-setting", f"{setting.label} cannot be {value!s:.60}.", advice)
+    written = f"{value:.12g}" if isinstance(value, float) else f"{value!s:.60}"
+    raise UserError("bad-setting", f"{setting.label} cannot be {written}.", advice)

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from .around.stages import BACK, LEFT, RIGHT
 from .commands import (
@@ -58,7 +59,10 @@ def main(arguments: list[str], engines: Mapping[str, Engine] = ENGINES) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a path that the terminal has no characters for
-    options = _parser(with_external(engines)).parse_args(arguments)
+    parser = _parser(with_external(engines))
+    if "" in arguments:  # as a path it would mean the working folder
+        parser.error("an argument is empty: perhaps a variable of the shell has no value")
+    options = parser.parse_args(arguments)
     try:
         choose_upscaler(options)
         code = options.run(options)
@@ -96,8 +100,19 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+class _Parser(argparse.ArgumentParser):
+    """A command's, which shows its own usage if an argument is unknown, and not that of all commands."""
+
+    def parse_known_args(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - as argparse has it
+        """Do as argparse does, and end with code 2 for an unknown argument."""
+        known, others = super().parse_known_args(*arguments, **named)
+        if others:
+            self.error(f"unrecognized arguments: {' '.join(others)}")
+        return known, others
+
+
 def _parser(engines: Mapping[str, Engine]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m backend", description="Hi3DGen: one picture becomes a mesh.")
+    parser = _Parser("python -m backend", description="Hi3DGen: one picture becomes a mesh.")
     parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A folder of pictures, or some of its files, as one job: its results come one by one and stand in a grid."""
 
+import itertools
 import logging
 import os
 import re
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..backend.batch.lines import PICTURE, pictures_in
 from ..backend.errors import UserError
-from ..backend.wire.limits import Scalar
+from ..backend.wire.limits import Scalar, seeds_from
 from ..backend.wire.messages import Request, Result
 from .errors import AddonError
 from .generate import Target, job_for, read_all_of, scene_of, tell
@@ -27,7 +28,7 @@ from .link.job import Job, Refused
 from .link.saved_jobs import Plan, SavedJob
 from .link.series import Series, counted
 from .scene import photograph
-from .scene.arrived import arrived, grid_in, jobs, note, scene_with
+from .scene.arrived import arrived, arrived_seeds, grid_in, jobs, note, scene_with
 from .scene.collection import whereabouts
 from .scene.held import all_held, held, uid_of
 from .scene.landing import Landing
@@ -150,7 +151,7 @@ def _why_no_folder(folder: str, plan: Plan) -> AddonError | None:
 
 
 def left(saved: SavedJob) -> list[int]:
-    """The numbers of a job's pictures whose results are not in this file."""
+    """The numbers of a job's pictures whose results are not all in this file."""
     here = arrived(saved.name)
     return [number for number in range(len(saved.plan.pictures)) if number not in here]
 
@@ -187,11 +188,13 @@ def _begin(
     def read(place: int) -> Job:
         number, known = numbers[place], dict[str, Picture]()
         lens = photograph.with_lens(plan.settings, engine, pictures[number])
-        own = replace(shared, job=f"{shared.job}.{place}", settings=lens)
+        here = arrived_seeds(saved.name, number) if saved else ()
+        seeds = [*itertools.dropwhile(lambda seed: seed in here, seeds_from(plan.seed, plan.count))]
+        own = replace(shared, job=f"{shared.job}.{place}", seed=seeds[0], count=len(seeds), settings=lens)
 
-        def then(scene: bpy.types.Scene, _landing: Landing, _result: Result) -> None:
+        def then(scene: bpy.types.Scene, _landing: Landing, result: Result) -> None:
             if saved:
-                note(scene, saved.name, number, grid)
+                note(scene, saved.name, number, result.seed, grid)
 
         if away := _why_no_folder(folder, plan):  # before each picture: a disk may be pulled out meanwhile
             raise away
@@ -257,8 +260,13 @@ def _placing_of(kept: Mapping[str, Any]) -> Placing:
         smooth, lights = bool(kept["smooth"]), bool(kept["lights"])
         return Placing((x, y, z), float(kept["size"]), origin, stands, smooth, uid_of(named), lights)
     except (KeyError, TypeError, ValueError) as error:
-        advice = "Press Forget, and begin with the folder anew."
-        raise AddonError("Another version of the extension has begun with this folder.", advice) from error
+        raise of_another_version() from error
+
+
+def of_another_version() -> AddonError:
+    """Why a job that is on the disk cannot be gone on with."""
+    advice = "Press Forget, and begin with the folder anew."
+    return AddonError("Another version of the extension has begun with this folder.", advice)
 
 
 @persistent

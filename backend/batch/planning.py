@@ -12,15 +12,13 @@ from typing import Any, Protocol, TypeVar
 from ..errors import UserError
 from ..flow.engine import check_inputs
 from ..flow.presets import HasPresets, values_given
-from ..flow.settings import checked
-from ..wire.limits import Scalar, seeds_from
+from ..flow.settings import checked, versions_used
+from ..wire.limits import seeds_from
 from .journal import sentences
 from .lines import PICTURE, Line, bad_line
 from .manifest import Entry, Manifest, State, relative_path
 from .manifest import same_fingerprint as same
 from .names import folded, is_safe, safe_name, stems
-
-_SWITCHED = {"upscaler": "upscale"}  # names of versions, and of the settings without which they decide on nothing
 
 
 @dataclass(frozen=True)
@@ -52,8 +50,8 @@ def wanted_by(
     """The request of a line: what it says itself comes before the command line.
 
     options: `engine`, `seed`, `count`, `preset` and `set` of the command line, see `commands.arguments`. rest: returns
-    what else a request to an engine says, such as `products`. Raises `UserError`, with the line's number if the line is
-    wrong.
+    what else a request to an engine says, such as `products`, and all its `versions`. Raises `UserError`, with the
+    line's number if the line is wrong.
     """
     name = options.engine if line.engine is None else line.engine
     engine = engines.get(name)
@@ -63,25 +61,20 @@ def wanted_by(
         shared = values_given(engine, options.preset, options.set) if name == options.engine else {}
         settings = checked(engine.label, engine.settings, {**shared, **line.settings})
         check_inputs(engine.label, engine.inputs, line.inputs)
+        more = rest(engine)
         request = {
             "engine": name,
             "seed": options.seed if line.seed is None else line.seed,
             "count": options.count if line.count is None else line.count,
             "settings": settings,
-            **_as_used(rest(engine), settings),
+            **more,
+            "versions": versions_used(more["versions"], settings),
         }
     except UserError as error:
         if line.place and (line.engine or line.settings or len(line.inputs) > 1):
             raise bad_line(line.place, f"is invalid. {error.sentence.rstrip('.')}", error.advice) from error
         raise
     return Wanted(line, request)
-
-
-def _as_used(rest: Mapping[str, Any], settings: Mapping[str, Scalar]) -> dict[str, Any]:
-    """The rest of a request, without versions of what its settings have switched off: another one changes nothing."""
-    unused = {version for version, switch in _SWITCHED.items() if not settings.get(switch)}
-    versions = {name: version for name, version in rest.get("versions", {}).items() if name not in unused}
-    return {**rest, "versions": versions} if "versions" in rest else {**rest}
 
 
 def plan(manifest: Manifest, wanted: Sequence[Wanted], *, overwrite: bool = False) -> list[str]:

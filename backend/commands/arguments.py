@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from ..batch.planning import AnyEngine
+from ..errors import UserError
 from ..flow.engine import Engine
 from ..flow.settings import HasRange, values_that_fit
 from ..upscale.chosen import UPSCALE, UPSCALER
@@ -68,11 +69,13 @@ def add_upscaler(command: argparse.ArgumentParser) -> None:
 def choose_upscaler(options: argparse.Namespace) -> None:
     """Let this process and those that it starts use the upscaler of `--upscaler`, if there is one.
 
-    The setting is on then, unless `--set` says something else.
+    The setting is on then, unless `--set` says something else. Raises `UserError` if there is no such file.
     """
     path: Path | None = getattr(options, "upscaler", None)
     if path is None:
         return
+    if not path.is_file():  # else nobody would learn of it as long as all pictures are large enough
+        raise UserError("no-upscaler", f"There is no file “{path}”.", "Check the path.")
     os.environ[UPSCALER] = str(path.absolute())
     if UPSCALE not in dict(options.set):
         options.set = [*options.set, (UPSCALE, "true")]

@@ -104,7 +104,8 @@ def make_lines(lines: Sequence[Line], options: argparse.Namespace, engines: Mapp
                 [*own_command(), WORKER],
                 partial(worker.maker_of, engines),
                 manifest.out / LOG,
-                networks=any(engine.needs_gpu or engine.versions() for engine in used),
+                networks=any(engine.needs_gpu for engine in used)
+                or any(each.request["versions"].keys() - {"hi3dgen"} for each in wanted),
                 url=options.results,
             )
             with BatchProgress(len(names), len(todo), as_json=options.json) as progress:

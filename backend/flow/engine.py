@@ -42,10 +42,10 @@ class Engine:
     stage's name, all settings and the names of what the request brings, how long it will take here for one seed; None
     if it cannot tell. place: says in words on what it would compute. unload: gives back the memory, on whatever device,
     that the engine holds between jobs. versions: what besides this program decides what a seed means, such as the
-    revisions of weights, by name. presets: values of its settings by name, for people to choose from. set_up: a
-    sentence on what to do if it is missing. terms: sentences on who may use it, and for what, which people see before
-    they use it, and terms_url: where its licence is; both may be empty. external: whether it is a program that the user
-    has described, see docs/external_engines.md.
+    revisions of weights, by name; see `versions_used`. presets: values of its settings by name, for people to choose
+    from. set_up: a sentence on what to do if it is missing. terms: sentences on who may use it, and for what, which
+    people see before they use it, and terms_url: where its licence is; both may be empty. external: whether it is a
+    program that the user has described, see docs/external_engines.md.
 
     Raises ValueError if a stage takes what no input and no earlier stage makes, or uses a setting that is not there; if
     two stages share a name; and if no stage makes what the engine gives. Raises `UserError` if a preset does not fit.

@@ -27,7 +27,7 @@ from .clock import Clock, Kind
 from .engine import Engine, why_missing
 from .products import Picture, Report, unwrapped
 from .request import Request
-from .settings import Settings, checked
+from .settings import Settings, checked, versions_used
 from .stage import Stage
 
 CACHE_BYTES = 512 << 20
@@ -122,7 +122,7 @@ class Pipeline:
         request = replace(request, settings=checked(engine.label, engine.settings, request.settings))
         names = engine.chosen(gives)
         steps = _steps(engine.stages_for(request.given, request.settings), names, request.given)
-        versions = dict(engine.versions())
+        versions = versions_used(engine.versions(), request.settings)
         hashes = {name: input_hash(value) for name, value in request.given.items()}
         lanes = [_lane(engine.name, versions, steps, request, hashes, seed) for seed in request.seeds]
         for lane, made, seconds in self._run_lanes(engine, steps, lanes, request, watcher):

@@ -93,6 +93,14 @@ class HasRange(HasDefault, Protocol):
         ...
 
 
+def versions_used(versions: Mapping[str, str], settings: Settings) -> dict[str, str]:
+    """Those of an engine's versions that decide on what these settings lead to.
+
+    One that has a switch's name, as an upscaler's, decides on nothing if that is off.
+    """
+    return {name: version for name, version in versions.items() if settings.get(name) is not False}
+
+
 def checked(owner: str, known: Iterable[HasRange], values: Settings) -> dict[str, Scalar]:
     """Every setting with its value, the default if `values` has none.
 
@@ -134,8 +142,9 @@ def values_that_fit(setting: HasRange) -> str:
     if isinstance(setting.default, str):
         return f"one of: {', '.join(option.name for option in setting.options)}"
     kind = "a whole number" if isinstance(setting.default, int) else "a number"
-    return f"{kind} from {setting.minimum} to {setting.maximum}"
+    return f"{kind} from {setting.minimum:.12g} to {setting.maximum:.12g}"
 
 
 def _refuse(setting: HasRange, value: Scalar, advice: str) -> Scalar:
-    raise UserError("bad-setting", f"{setting.label} cannot be {value!s:.60}.", advice)
+    written = f"{value:.12g}" if isinstance(value, float) else f"{value!s:.60}"
+    raise UserError("bad-setting", f"{setting.label} cannot be {written}.", advice)

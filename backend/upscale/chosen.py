@@ -34,7 +34,7 @@ def versions() -> dict[str, str]:
         if not path.is_file():  # a pipe would be waited for
             return {}
         about = path.stat()
-        return {"upscaler": f"{path.name} {_digest(path, about.st_size, about.st_mtime_ns)}"}
+        return {UPSCALE: f"{path.name} {_digest(path, about.st_size, about.st_mtime_ns)}"}
     except OSError:  # which is told by the job that needs it
         return {}
 

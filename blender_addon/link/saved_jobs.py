@@ -6,7 +6,7 @@ Each has a folder of its own, named after when it began:
     job.json     which pictures, by which engine and settings, and how what is made comes into the scene
     inputs.npz   the pictures that go with every picture
     7.frames     the results of the picture with the number 7, as the backend sent them (docs/wire.md, "Frames")
-    7.json       why nothing was made of that picture
+    7.json       why not all was made of that picture
     lock         locked by the Blender that makes the job
 
 A batch's manifest (backend/batch/) is about files that are the artist's, in a folder that the artist has named. These
@@ -61,11 +61,15 @@ class Plan:
     placing: Mapping[str, Any]
 
 
+UNREADABLE = Plan("", (), (), "", 0, {}, 0, {})
+"""The plan of a job that this version cannot read, as another one has begun it: it can only be forgotten."""
+
+
 @dataclass(eq=False)
 class SavedJob:
     """A job on the disk, in the folder `place`.
 
-    made: the numbers of the pictures with results. failed: why others have none. trouble: why what is made is not on
+    made: the numbers of the pictures with results. failed: why others lack some. trouble: why what is made is not on
     the disk; empty if it is.
     """
 
@@ -122,7 +126,7 @@ class SavedJob:
         self.failed.pop(number, None)
 
     def fail(self, number: int, error: AddonError) -> None:
-        """Write why nothing was made of a picture, unless something is made of it already; never raises."""
+        """Write why not all was made of a picture, unless it is made already; never raises."""
         if number in self.made:  # the picture is gone or has changed: what was made of it must not be lost by that
             return
         self.failed[number] = error
@@ -202,6 +206,13 @@ class SavedJobs:
 
     def all(self, *, anew: bool = False) -> list[SavedJob]:
         """The jobs that no other Blender makes, the oldest first. anew: look at the disk in any case."""
+        return [job for job in self._look(anew=anew) if job.plan is not UNREADABLE]
+
+    def unreadable(self) -> list[SavedJob]:
+        """The other jobs: another version has begun them, or their files are damaged."""
+        return [job for job in self._look() if job.plan is UNREADABLE]
+
+    def _look(self, *, anew: bool = False) -> list[SavedJob]:
         now = time.monotonic()
         if anew or now - self._looked_at > LOOK_SECONDS:
             self._looked_at = now
@@ -222,31 +233,39 @@ class SavedJobs:
             job = self._known.get(place.name)
             try:
                 if job is None or not job.is_held:
-                    job = _read(place)
-            except (OSError, ValueError, frames.WireError) as error:
-                if place.name not in self._complained_of:  # once: the panel has it looked for again and again
-                    log.warning("the job in “%s” is of no use: %s", place, error)
-                self._complained_of.add(place.name)
+                    job = self._read(place)
+            except OSError as error:
+                self._complain(place, error)
                 continue
             if job:
                 yield job
 
+    def _read(self, place: Path) -> SavedJob | None:
+        """The job in a folder; None if another Blender makes it. Raises `OSError`."""
+        numbers = {path: int(path.stem) for path in place.iterdir() if path.stem.isdecimal()}
+        job = SavedJob(place, UNREADABLE, {number for path, number in numbers.items() if path.suffix == ".frames"})
+        if not job.take():
+            return None
+        job.release()
+        try:
+            document = read_json(place / PLAN, MAX_PLAN)
+            plan = records.from_fields(Plan, document if isinstance(document, dict) else {}, {}, "a job")
+            reasons = {number: read_json(path) for path, number in numbers.items() if path.suffix == ".json"}
+        except (ValueError, frames.WireError) as error:
+            self._complain(place, error)
+            return job
+        every = range(len(plan.pictures))
+        failed = {
+            number: AddonError(str(told.get("sentence")), str(told.get("advice")))
+            for number, told in reasons.items()
+            if number in every and isinstance(told, dict)
+        }
+        return SavedJob(place, plan, job.made.intersection(every), failed)
 
-def _read(place: Path) -> SavedJob | None:
-    """The job in a folder; None if another Blender makes it. Raises `OSError`, `ValueError` and `WireError`."""
-    document = read_json(place / PLAN, MAX_PLAN)
-    plan = records.from_fields(Plan, document if isinstance(document, dict) else {}, {}, "a job")
-    job = SavedJob(place, plan)
-    if not job.take():
-        return None
-    job.release()
-    for path in place.iterdir():
-        number = int(path.stem) if path.stem.isdecimal() else -1
-        if 0 <= number < len(plan.pictures) and path.suffix == ".frames":
-            job.made.add(number)
-        elif 0 <= number < len(plan.pictures) and isinstance(told := read_json(path), dict):
-            job.failed[number] = AddonError(str(told.get("sentence")), str(told.get("advice")))
-    return job
+    def _complain(self, place: Path, error: Exception) -> None:
+        if place.name not in self._complained_of:  # once: the panel has it looked for again and again
+            log.warning("the job in “%s” is of no use: %s", place, error)
+        self._complained_of.add(place.name)
 
 
 def _result_of(file: BinaryIO) -> Result:

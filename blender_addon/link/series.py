@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ...backend.wire.limits import seeds_from
 from ...backend.wire.messages import Request, Result
 from ..errors import AddonError
 from ..language.words import say
@@ -33,8 +34,8 @@ class Series(Job):
 
     names: what the artist knows the pictures by, in order. read: called with a picture's place in them when its turn
     comes, returns the job for it alone, which may still have to read it. Of those that had their turn: at: how many
-    they are; made: how many have results; failed: why others have none; seconds: how long they took. turn: what `read`
-    returned for the picture that is being made. kept: the parts that the scene has refused.
+    they are; made: how many have all results; failed: why others lack some; seconds: how long they took. turn: what
+    `read` returned for the picture that is being made. kept: the parts that the scene has refused.
 
     before: how many other pictures of the same job are in the scene already. saved: the job on the disk, in which
     `numbers` are those of the pictures. paused: the artist wants it to end with the picture that is being made. halted:
@@ -122,14 +123,15 @@ class Series(Job):
         return None
 
     def _made_before(self, saved: SavedJob, request: Request) -> list[Result]:
-        """What the disk has of the picture whose turn it is; [] if it was another picture then."""
-        results = saved.results_of(self.numbers[self.at])
-        if results:
-            content = hashlib.sha256(np.ascontiguousarray(request.inputs["picture"])).hexdigest()
-            recipes = (result.recipe.get("inputs", {}) for result in results)
-            if any(inputs.get("picture", content) != content for inputs in recipes):
-                return []
-        return results
+        """What the disk has of the picture whose turn it is; [] if that is not all, or of another picture."""
+        known = {result.seed: result for result in saved.results_of(self.numbers[self.at])}
+        seeds = seeds_from(request.seed, request.count)
+        results = [known[seed] for seed in seeds if seed in known]
+        if len(results) < len(seeds):
+            return []
+        content = hashlib.sha256(np.ascontiguousarray(request.inputs["picture"])).hexdigest()
+        recipes = (result.recipe.get("inputs", {}) for result in results)
+        return [] if any(inputs.get("picture", content) != content for inputs in recipes) else results
 
     def end(self, error: AddonError | None = None) -> Job | None:
         """Go on to the next picture, or come to the end. Returns the part that is to land, if there are results.
@@ -144,12 +146,12 @@ class Series(Job):
             return None
         if error:
             self.failed.append((self.names[self.at], error))
-        if self.saved and self.state is JobState.RUNNING and results:
-            self.saved.keep(self.numbers[self.at], results)
-        elif self.saved and error:
+        if self.saved and error:  # also if some of its results are there: Go On makes the others
             self.saved.fail(self.numbers[self.at], error)
+        elif self.saved and self.state is JobState.RUNNING and results:
+            self.saved.keep(self.numbers[self.at], results)
         self.at += 1
-        self.made += bool(results)
+        self.made += bool(results and not error)
         self.seconds += sum(sum(result.seconds.values()) for result in results)
         if part and results:
             part.state, part.results, part.previews, part.part_of = JobState.LANDING, results, self.previews, self

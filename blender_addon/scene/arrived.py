@@ -16,11 +16,17 @@ from .grid import Grid
 KEY = "hi3dgen_folder_jobs"  # on a scene: by the job's name, what `note` writes
 
 
-def note(scene: bpy.types.Scene, job: str, number: int, grid: Grid) -> None:
-    """Keep that what is made of the picture with this number has arrived, in a grid that has its place."""
+def note(scene: bpy.types.Scene, job: str, number: int, seed: int, grid: Grid) -> None:
+    """Keep that the result of this seed has arrived, of the picture with this number, in a grid that has its place."""
     jobs: dict[str, dict[str, Any]] = scene[KEY].to_dict() if KEY in scene else {}
-    already = jobs.get(job, {}).get("arrived", ())
-    jobs[job] = {"arrived": sorted({*already, number}), "used": grid.used, "side": grid.side}
+    known = jobs.get(job, {})
+    whole, partly = {*known.get("arrived", ())}, {**known.get("partly", {})}
+    seeds = {*arrived_seeds(job, number), seed}
+    partly[str(number)] = sorted(seeds)
+    if len(seeds) >= grid.count:
+        whole.add(number)
+        del partly[str(number)]
+    jobs[job] = {"arrived": sorted(whole), "partly": partly, "used": grid.used, "side": grid.side}
     if grid.box is not None:
         jobs[job]["box"] = [float(value) for value in grid.box.reshape(-1)]
     scene[KEY] = jobs
@@ -37,8 +43,14 @@ def scene_with(job: str) -> bpy.types.Scene | None:
 
 
 def arrived(job: str) -> set[int]:
-    """The numbers of the pictures whose results have arrived in this file."""
+    """The numbers of the pictures of which all results have arrived in this file."""
     return {number for scene in bpy.data.scenes for number in _known(scene, job).get("arrived", ())}
+
+
+def arrived_seeds(job: str, number: int) -> set[int]:
+    """The seeds whose results have arrived in this file, of a picture of which not all have."""
+    parts = [_known(scene, job).get("partly", {}) for scene in bpy.data.scenes]
+    return {seed for part in parts for seed in part.get(str(number), ())}
 
 
 def grid_in(scene: bpy.types.Scene, job: str, pictures: int, count: int) -> Grid:

@@ -8,16 +8,20 @@ import bpy
 from .. import folder
 from ..errors import AddonError
 from ..language.words import say, translated
+from ..link import runtime
 from ..link.saved_jobs import SavedJob
-from .text import draw_sentence
+from .text import draw_error, draw_sentence
 
 NAMED = 3  # so many pictures that failed are named
 
 
 def draw(layout: bpy.types.UILayout) -> None:
-    """Draw a box for each job that can be gone on with."""
+    """Draw a box for each job that can be gone on with, or only be forgotten."""
     for saved in folder.waiting():
         _draw(layout.box(), saved)
+    for saved in runtime.saved_jobs().unreadable():
+        box = draw_error(layout, folder.of_another_version())
+        box.operator("hi3dgen.forget_folder", icon="X").job = saved.name
 
 
 def _draw(box: bpy.types.UILayout, saved: SavedJob) -> None:

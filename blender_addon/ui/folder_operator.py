@@ -137,11 +137,12 @@ class HI3DGEN_OT_forget_folder(bpy.types.Operator):  # noqa: N801
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         """Only if there is such a job."""
-        return _some(cls)
+        return bool(runtime.saved_jobs().unreadable()) or _some(cls)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask first if that deletes something."""
         count = sum(len(saved.made.intersection(folder.left(saved))) for saved in _named(self.job))
+        count += sum(len(saved.made) for saved in _unreadable(self.job))
         if not count:
             return self.execute(context)
         one = say("The result of 1 picture is not in this file yet. It will be deleted.")
@@ -151,7 +152,7 @@ class HI3DGEN_OT_forget_folder(bpy.types.Operator):  # noqa: N801
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         """Forget one job or all."""
-        for saved in _named(self.job):
+        for saved in (*_named(self.job), *_unreadable(self.job)):
             saved.forget()
         if setup().places:
             setup().count_here()
@@ -172,6 +173,11 @@ def _named(name: str) -> list[SavedJob]:
     """The job of that name among those that can be gone on with, as the disk has them now; all if it is empty."""
     runtime.saved_jobs().all(anew=True)
     return [saved for saved in folder.waiting() if name in ("", saved.name)]
+
+
+def _unreadable(name: str) -> list[SavedJob]:
+    """The job of that name among those of other versions; all if it is empty."""
+    return [saved for saved in runtime.saved_jobs().unreadable() if name in ("", saved.name)]
 
 
 def _some(cls: type[bpy.types.Operator]) -> bool:

@@ -196,6 +196,8 @@ def test_what_cannot_be_done_is_said_in_a_line_and_nothing_is_written(
     assert refused(("generate", disk, "-o", out, "--set", "resolution=inf"), "Resolution", "1024")
     assert refused(("generate", disk, "-o", out, "--set", "resolution=nan"), "Resolution", "1024")
     assert refused(("generate", disk, "-o", out, "--set", "resolution=high"), "Resolution", "high", "1024")
+    assert refused(("generate", disk, "-o", out, "--set", "resolution=1"), "Resolution cannot be 1.", "1024")
+    assert refused(("generate", disk, "-o", out, "--upscaler", tmp_path / "x4.pth"), "no file", "x4.pth")
     assert refused(("normals", disk, "-o", disk), "disk.png")
     assert refused(("normals", disk, "-o", text), "text.png”", "is there already", "--overwrite")
     assert refused(("generate", disk, "-o", out, "--normal-map", text), "text.png”", "is there already")
@@ -221,6 +223,9 @@ def test_what_cannot_be_done_is_said_in_a_line_and_nothing_is_written(
         (("generate", "a.png", "-o", "a.glb", "--engine", "nobody"), "draft"),
         (("generate", "a.png", "-o", "a.glb", "--set", "resolution"), "NAME=VALUE"),
         (("generate", "a.png", "-o", "a.glb", "--set", "=64"), "NAME=VALUE"),
+        (("generate", "", "-o", "a.glb"), "empty"),
+        (("batch", "", "-o", "out"), "empty"),
+        (("storage", "now"), "unrecognized arguments: now"),
     ],
 )
 def test_wrong_arguments_are_told_with_the_usage(
@@ -232,6 +237,12 @@ def test_wrong_arguments_are_told_with_the_usage(
     assert ended.value.code == 2
     assert said.startswith("usage: ")
     assert word in said.splitlines()[-1]
+
+
+def test_an_unknown_argument_is_told_with_the_usage_of_its_command(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["evaluate", "normals", "folder", "--picture", "a.png"])
+    assert capfd.readouterr().err.startswith("usage: python -m backend evaluate normals ")
 
 
 def test_without_engines_every_name_is_accepted() -> None:

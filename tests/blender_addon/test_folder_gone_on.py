@@ -63,10 +63,10 @@ def errors() -> Any:
     return import_module(f"{MODULE}.blender_addon.errors")
 
 
-def begin(folder: Any, scene: Any, place: Path) -> Any:
+def begin(folder: Any, scene: Any, place: Path, count: int = 1) -> Any:
     """Queue the job as the operator does."""
     placing = import_module(f"{MODULE}.blender_addon.scene.placing").Placing(size=0.5)
-    chosen = {"settings": {"resolution": 64}, "inputs": {}, "count": 1, "placing": placing, "viewport": 0}
+    chosen = {"settings": {"resolution": 64}, "inputs": {}, "count": count, "placing": placing, "viewport": 0}
     return folder.submit(scene, place, folder.pictures_of(place, [], below=False), "draft", 7, **chosen)
 
 
@@ -85,16 +85,16 @@ def made() -> list[str]:
     return [thing.name for thing in bpy.context.scene.objects if "hi3dgen" in thing]
 
 
-def requests_of(session: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The jobs that the backend gets from now on."""
-    sent: list[str] = []
+def requests_of(session: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What the backend is asked for from now on."""
+    sent: list[Any] = []
     messages = import_module(f"{MODULE}.backend.wire.messages")
     client = session._client
     send = client.send
 
     def counted(message: Any) -> None:
         if isinstance(message, messages.Request):
-            sent.append(message.job)
+            sent.append(message)
         send(message)
 
     monkeypatch.setattr(client, "send", counted)
@@ -116,6 +116,36 @@ def test_a_paused_job_goes_on_by_a_click_and_what_failed_is_tried_again(
     assert len({*places.values()}) == 3
     assert folder.waiting() == []
     assert saved_jobs() == [], "without a window nobody would see that it is kept"
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_of_a_picture_whose_later_variation_failed_the_missing_ones_are_made(
+    scene: Any, session: Any, folder: Any, shelf: Path, monkeypatch: pytest.MonkeyPatch, *, fresh: bool
+) -> None:
+    messages = import_module(f"{MODULE}.backend.wire.messages")
+    (shelf / "1.png").unlink()
+    hear = session._hear
+
+    def second_fails(message: Any) -> None:
+        if isinstance(message, messages.Result) and message.index == 1:
+            message = messages.Failure(message.job, "out-of-memory", "The memory was not enough.", "Close others.")
+        hear(message)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "_hear", second_fails)
+        series = begin(folder, scene, shelf, count=2)
+        tick_until(session, lambda: series.at == 1)
+    assert bpy.ops.hi3dgen.pause_folder() == {"FINISHED"}
+    tick_until(session, lambda: not session.live)
+    assert "0" in made(), "what there is stands in the scene"
+    (saved,) = folder.waiting()
+    assert (0 in saved.failed, folder.left(saved)[0]) == (True, 0)
+    if fresh:
+        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    sent = requests_of(session, monkeypatch)
+    assert bpy.ops.hi3dgen.go_on_folder() == {"FINISHED"}
+    assert len(made()) == 6, "each is there, and none twice"
+    assert (sent[0].seed, sent[0].count) == ((7, 2) if fresh else (8, 1))
 
 
 def test_in_a_fresh_file_all_comes_and_only_the_rest_is_made(
@@ -203,6 +233,23 @@ def test_cancel_and_forget_delete_it_and_meshes_stay(scene: Any, session: Any, f
     assert (made(), saved_jobs(), saved.place.exists()) == (["0", "0.001", "2"], [], False)
     with pytest.raises(RuntimeError, match="There is nothing to go on with"):
         bpy.ops.hi3dgen.go_on_folder()
+
+
+def test_what_another_version_has_begun_can_only_be_forgotten(
+    scene: Any, session: Any, folder: Any, shelf: Path, tmp_path: Path
+) -> None:
+    saved = paused(folder, scene, session, shelf)
+    plan = json.loads((saved.place / "job.json").read_text())
+    (saved.place / "job.json").write_text(json.dumps({**plan, "pictures": {"0": "0.png"}}))
+    assert (saved_jobs(), folder.waiting()) == ([], [])
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    assert saved.place.exists(), "nobody has asked for that"
+    with pytest.raises(RuntimeError, match="There is nothing to go on with"):
+        bpy.ops.hi3dgen.go_on_folder()
+    assert bpy.ops.hi3dgen.forget_folder(job=saved.name) == {"FINISHED"}
+    assert (made(), saved.place.exists()) == (["0", "2"], False)
+    with pytest.raises(RuntimeError, match="There is nothing to go on with"):
+        bpy.ops.hi3dgen.forget_folder()
 
 
 def test_the_preferences_count_what_is_kept(scene: Any, session: Any, folder: Any, shelf: Path) -> None:

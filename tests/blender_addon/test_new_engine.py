@@ -54,7 +54,7 @@ def test_the_command_knows_it(
         command(["--help"])
     shown = " ".join(capsys.readouterr().out.split())
     assert "settings of --engine orbit (--set NAME=VALUE): resolution " in shown
-    assert "distance From the camera to the object. A number from 1.0 to 9.0 (default 2.0)" in shown
+    assert "distance From the camera to the object. A number from 1 to 9 (default 2.0)" in shown
     output = tmp_path / "out"
     settings = ["--set", "distance=2", "--set", "resolution=96"]
     assert command([str(picture_file), "-o", str(output), "--engine", "orbit", *settings]) == 0

@@ -202,8 +202,8 @@ def test_an_upscaler_that_is_not_used_is_no_reason_to_make_anything_again(tmp_pa
     def versions(*settings: tuple[str, str]) -> dict[str, str]:
         options = argparse.Namespace(engine="draft", seed=0, count=1, preset=None, set=settings)
         line = Line({"picture": tmp_path / "a.png"}, "a")
-        rest = {"versions": {"hi3dgen": "1", "upscaler": "x4.pth 1234"}}
+        rest = {"versions": {"hi3dgen": "1", "upscale": "x4.pth 1234"}}
         return wanted_by(line, options, ENGINES, lambda _: rest).request["versions"]
 
     assert versions() == {"hi3dgen": "1"}
-    assert versions(("upscale", "true")) == {"hi3dgen": "1", "upscaler": "x4.pth 1234"}
+    assert versions(("upscale", "true")) == {"hi3dgen": "1", "upscale": "x4.pth 1234"}

@@ -375,3 +375,15 @@ def test_the_versions_of_an_engine_belong_to_the_recipe_and_to_the_keys(counted:
     versions["weights"] = "two"
     assert run_one(pipeline, request(), Notes()).recipe["versions"] == {"weights": "two"}
     assert counted.ran == ALL
+
+
+def test_a_version_of_what_is_switched_off_belongs_to_neither(counted: Counted) -> None:
+    versions = {"weights": "one", "upscale": "x2.pth 12"}
+    pipeline = Pipeline({"draft": replace(counted.pipeline.engines["draft"], versions=lambda: versions)})
+    assert run_one(pipeline, request(), Notes()).recipe["versions"] == {"weights": "one"}
+    counted.ran.clear()
+    versions["upscale"] = "x4.pth 34"
+    assert run_one(pipeline, request(), Notes()).recipe["versions"] == {"weights": "one"}
+    assert counted.ran == []
+    on = request(settings={**SMALL, "upscale": True})
+    assert run_one(pipeline, on, Notes()).recipe["versions"] == versions

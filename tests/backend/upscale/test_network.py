@@ -173,7 +173,7 @@ def test_the_recipe_tells_one_file_from_another(tmp_path: Path, monkeypatch: pyt
     found: list[str] = []
     for content in (b"one", b"another"):
         path.write_bytes(content)
-        found.append(versions()["upscaler"])
+        found.append(versions()["upscale"])
     assert all(each.startswith("x4.pth ") for each in found)
     assert found[0] != found[1]
 
@@ -186,7 +186,7 @@ def test_the_picture_itself_becomes_larger_so_that_colours_gain(
     watcher = Notes()
     (outcome,) = Pipeline(ENGINES).run(asked, watcher, gives=["cutout", "normal_map"])
     assert outcome.notes == ()
-    assert outcome.recipe["versions"]["upscaler"].startswith("x2.safetensors ")
+    assert outcome.recipe["versions"]["upscale"].startswith("x2.safetensors ")
     cutout = outcome.products["cutout"]
     assert isinstance(cutout, Cutout)
     assert (cutout.crop.picture_width, cutout.crop.picture_height) == (70, 90)
@@ -208,5 +208,5 @@ def test_a_real_backend_upscales_by_the_users_own_weights(
         said = client.until_end_of("one")
     assert isinstance(said[-1], messages.Result), said[-1]
     assert not [note for note in said[-1].notes if "without new detail" in note]
-    assert said[-1].recipe["versions"]["upscaler"].startswith("x4.pth ")
+    assert said[-1].recipe["versions"]["upscale"].startswith("x4.pth ")
     assert any(isinstance(each, messages.Progress) and each.label == "Upscaling the picture" for each in said)

@@ -157,14 +157,16 @@ def test_without_its_libraries_a_chosen_upscaler_is_replaced_by_the_resampler_wh
 
 @pytest.mark.parametrize("given", [[("resolution", "96")], [("upscale", "false")]])
 def test_a_file_on_the_command_line_switches_it_on_unless_that_says_otherwise(
-    given: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+    given: list[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    file = tmp_path / "x4.pth"
+    file.touch()
     monkeypatch.setenv("HI3DGEN_UPSCALER", "")  # so that it is as before afterwards
     parser = argparse.ArgumentParser()
     add_settings(parser, [DRAFT], "{}")
     add_upscaler(parser)
     texts = [part for name, value in given for part in ("--set", f"{name}={value}")]
-    options = parser.parse_args(["--upscaler", "x4.pth", *texts])
+    options = parser.parse_args(["--upscaler", str(file), *texts])
     choose_upscaler(options)
-    assert chosen.chosen_file() == Path("x4.pth").absolute()
+    assert chosen.chosen_file() == file
     assert dict(options.set)["upscale"] == dict(given).get("upscale", "true")

@@ -16,7 +16,7 @@ from backend.errors import UserError
 from backend.flow.pipeline import Pipeline
 from backend.flow.products import Noted, Panorama, Picture
 from backend.flow.request import Request
-from backend.raster.colour import srgb_to_linear
+from backend.raster.colour import linear_to_srgb, srgb_to_linear
 from tests.backend.engines.world.scenes import GROUND, SKY, lamp_at_left, outdoors, unwatched
 
 
@@ -125,6 +125,17 @@ def test_whites_are_lifted_and_nothing_else() -> None:
     np.testing.assert_allclose(made[20, 40], np.array((1.0, 1.0, 0.6)) * 5, rtol=0.01)
     light[20, 40] = made[20, 40]
     np.testing.assert_array_equal(made, light)
+
+
+def test_a_smooth_bright_sky_has_no_steps() -> None:
+    levels = np.round(linear_to_srgb(np.linspace(0.78, 0.98, 256, dtype=np.float32)) * 255) / 255
+    light = np.full((512, 1024, 3), 0.5, np.float32)
+    light[64:320, 300:400] = srgb_to_linear(levels)[:, None, None]
+    made = lifted(Panorama(light), highlights=4.0, report=unwatched).light[64:320, 350, 1]
+    assert made[-1] > 2.5
+    steps = np.diff(made) / made[:-1]
+    assert steps.max() < 0.03
+    assert steps.min() >= 0
 
 
 def test_a_white_studio_is_not_lifted() -> None:

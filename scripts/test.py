@@ -38,8 +38,8 @@ WINDOW, PYTHON = "HI3DGEN_BLENDER", "HI3DGEN_OTHER_PYTHON"
 
 # What is tested in the oldest and in the newest Blender as well, and what is not: what cannot differ there (PyTorch,
 # the text of modules, what commands make of meshes), and what takes long and differs little (pictures and clients of
-# every kind, memory, bodies of any outline, the caches of stages, other computers; Blender's command line is tested with
-# its windows).
+# every kind, memory, bodies of any outline, the caches of stages, other computers; Blender's command line is tested
+# with its windows).
 # The oldest differs by bpy and NumPy; sockets, processes and packages do not know them. The newest differs by Python,
 # too; PyTorch is not installed there, and the package index answers every Python alike.
 _BOTH = (

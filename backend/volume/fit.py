@@ -29,6 +29,7 @@ _LIT = 0.02  # light that is too little for gradients
 _TAIL = 3.0  # widths of the surface's density outside of which too little is seen for gradients
 _REGULAR = 3.0  # cells from the surface within which distances are kept regular
 _ANEW = 25  # steps after which these points are looked for anew
+_CREASE = 0.3  # cells a cell: the bend from which on its cost grows no faster than it
 _BETAS = (0.9, 0.99)
 _COLOUR_RATE = 0.01  # the learning rate of colours
 
@@ -38,13 +39,13 @@ class Weights:
     """How much each part of the loss counts, beside the mean error of colours.
 
     mask: the cross entropy of opacity. normals: the mean error of normals, if there are any. eikonal: the squared error
-    of the distances' slope. smooth: their squared second differences along the axes.
+    of the distances' slope. smooth: the distances' bends, see `regular_loss`.
     """
 
     mask: float = 0.1
     normals: float = 0.2
     eikonal: float = 0.1
-    smooth: float = 0.1
+    smooth: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -177,13 +178,15 @@ def seen_loss(
 def regular_loss(grid: Grid, values: Tensor, band: Tensor, weights: Weights) -> Tensor:
     """How far distances are from rising by a cell a cell, and how bent they are, at rows `band`, int64 (B,).
 
-    What is thin is not smoothed, as it would vanish; outlines tell its shape.
+    A bend costs its square if it is small, as ripples are, and only as much as it is if it is large, as at creases
+    (Charbonnier et al. 1994). What is thin is not smoothed, as it would vanish; outlines tell its shape.
     """
     distances = values[:, 0]
     # `index_select` sums gradients in one order, as [] does not.
     beside = distances.index_select(0, grid.neighbours[band].flatten()).view(-1, 3, 2)
     slopes = ((beside[..., 1] - beside[..., 0]).square().sum(dim=1) + 1e-12).sqrt() / 2
     bent = (beside.sum(dim=2) - 2 * distances[band, None]).square().sum(dim=1) / 3
+    bent = 2 * _CREASE**2 * ((1 + bent / _CREASE**2).sqrt() - 1)
     return weights.eikonal * (slopes - 1).square().mean() + weights.smooth * (bent * grid.stout[band]).mean()
 
 

@@ -107,3 +107,18 @@ def test_a_finer_field_keeps_what_the_coarse_one_has_learned_but_not_where_that_
     torch.testing.assert_close(refined(grown, field, fine).distances, fine.distances)
     thin = replace(carved, stout=torch.zeros_like(field.stout))
     torch.testing.assert_close(refined(thin, field, fine).distances, fine.distances)
+
+
+def test_a_ripple_costs_the_square_of_its_height_and_a_crease_little_more_than_its_own(field: Field) -> None:
+    grid, table = table_of(field)
+    grid = replace(grid, stout=torch.ones_like(grid.stout))
+    inner = ((grid.neighbours > 0).all(dim=1)).nonzero()[:, 0]
+    x = field.lattice.in_cells(field.lattice.points())[grid.numbers, 0]
+
+    def cost(height: float) -> float:
+        values = torch.zeros_like(table)
+        values[1:, 0] = height * (x - x.mean().round()).abs()  # bent by twice the height, along one plane
+        return float(regular_loss(grid, values, inner, Weights(eikonal=0)))
+
+    assert cost(0.02) == pytest.approx(4 * cost(0.01), rel=0.01)
+    assert 2 * cost(5.0) < cost(10.0) < 2.2 * cost(5.0)

@@ -266,7 +266,7 @@ def _placing_of(kept: Mapping[str, Any]) -> Placing:
 def of_another_version() -> AddonError:
     """Why a job that is on the disk cannot be gone on with."""
     advice = "Press Forget, and begin with the folder anew."
-    return AddonError("Another version of the extension has begun with this folder.", advice)
+    return AddonError("The job of a folder cannot go on: another version of the extension has begun it.", advice)
 
 
 @persistent

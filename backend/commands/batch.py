@@ -35,6 +35,7 @@ from .executors import add_executor, check_executor, executor_of
 
 LOG = "batch.log"
 WORKER = "batch-worker"
+_PROGRAM = "hi3dgen"  # the name of this program's own version among those of weights
 
 
 def configure(command: argparse.ArgumentParser, hidden: argparse.ArgumentParser, engines: Mapping[str, Engine]) -> None:
@@ -105,7 +106,7 @@ def make_lines(lines: Sequence[Line], options: argparse.Namespace, engines: Mapp
                 partial(worker.maker_of, engines),
                 manifest.out / LOG,
                 networks=any(engine.needs_gpu for engine in used)
-                or any(each.request["versions"].keys() - {"hi3dgen"} for each in wanted),
+                or any(each.request["versions"].keys() - {_PROGRAM} for each in wanted),  # those of weights
                 url=options.results,
             )
             with BatchProgress(len(names), len(todo), as_json=options.json) as progress:
@@ -125,7 +126,7 @@ def _versions(names: Collection[str], engines: Mapping[str, Engine]) -> dict[str
     for engine in (engines[name] for name in names if name in engines):
         if missing := why_missing(engine):
             raise UserError("engine-missing", f"The engine “{engine.label}” cannot run here. {missing}", engine.set_up)
-        versions[engine.name] = {"hi3dgen": VERSION, **engine.versions()}
+        versions[engine.name] = {_PROGRAM: VERSION, **engine.versions()}
     return versions
 
 

@@ -250,22 +250,27 @@ class SavedJobs:
         try:
             document = read_json(place / PLAN, MAX_PLAN)
             plan = records.from_fields(Plan, document if isinstance(document, dict) else {}, {}, "a job")
-            reasons = {number: read_json(path) for path, number in numbers.items() if path.suffix == ".json"}
         except (ValueError, frames.WireError) as error:
             self._complain(place, error)
             return job
         every = range(len(plan.pictures))
-        failed = {
-            number: AddonError(str(told.get("sentence")), str(told.get("advice")))
-            for number, told in reasons.items()
-            if number in every and isinstance(told, dict)
-        }
+        reasons = {number: _reason(path) for path, number in numbers.items() if path.suffix == ".json"}
+        failed = {number: reason for number, reason in reasons.items() if reason and number in every}
         return SavedJob(place, plan, job.made.intersection(every), failed)
 
     def _complain(self, place: Path, error: Exception) -> None:
         if place.name not in self._complained_of:  # once: the panel has it looked for again and again
             log.warning("the job in “%s” is of no use: %s", place, error)
         self._complained_of.add(place.name)
+
+
+def _reason(path: Path) -> AddonError | None:
+    """Why not all was made of a picture; None if the file is damaged, so that it is tried again. Raises `OSError`."""
+    try:
+        told = read_json(path)
+    except ValueError:
+        return None
+    return AddonError(str(told.get("sentence")), str(told.get("advice"))) if isinstance(told, dict) else None
 
 
 def _result_of(file: BinaryIO) -> Result:

@@ -252,6 +252,14 @@ def test_what_another_version_has_begun_can_only_be_forgotten(
         bpy.ops.hi3dgen.forget_folder()
 
 
+def test_a_damaged_reason_costs_nothing_that_is_made(scene: Any, session: Any, folder: Any, shelf: Path) -> None:
+    saved = paused(folder, scene, session, shelf)
+    (reason,) = (path for path in saved.place.glob("*.json") if path.stem.isdecimal())
+    reason.write_text("{")
+    (again,) = saved_jobs()
+    assert (again.made, again.failed) == ({0, 2}, {})
+
+
 def test_the_preferences_count_what_is_kept(scene: Any, session: Any, folder: Any, shelf: Path) -> None:
     setup = import_module(f"{MODULE}.blender_addon.link.setup_timer").setup()
     box = import_module(f"{MODULE}.blender_addon.ui.storage_box")

@@ -37,7 +37,7 @@ class Remembering(Protocol):
     """A task whose loss depends on earlier steps."""
 
     def remembered(self, place: Devices) -> dict[str, Any]:
-        """What `recall` takes, after each step and the same in all processes, which all call it."""
+        """End a step, for all processes alike, which all call it; returns what `recall` takes."""
         ...
 
     def recall(self, kept: Mapping[str, Any]) -> None:

@@ -145,7 +145,7 @@ class FlowTask:
         write_network(path.with_suffix(""), kind_of(self.config.network), self.config.network, state.average)
 
     def remembered(self, place: Devices) -> dict[str, Any]:
-        """What `recall` takes."""
+        """End a step, for all processes alike; returns what `recall` takes."""
         self.strength.agree(place.together)
         return {"strength": self.strength.remembered()}
 

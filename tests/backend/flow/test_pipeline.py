@@ -377,7 +377,7 @@ def test_the_versions_of_an_engine_belong_to_the_recipe_and_to_the_keys(counted:
     assert counted.ran == ALL
 
 
-def test_a_version_of_what_is_switched_off_belongs_to_neither(counted: Counted) -> None:
+def test_a_version_of_what_is_switched_off_is_not_in_the_recipe_and_makes_nothing_run_again(counted: Counted) -> None:
     versions = {"weights": "one", "upscale": "x2.pth 12"}
     pipeline = Pipeline({"draft": replace(counted.pipeline.engines["draft"], versions=lambda: versions)})
     assert run_one(pipeline, request(), Notes()).recipe["versions"] == {"weights": "one"}

@@ -15,6 +15,8 @@ import secrets
 import stat
 from typing import TYPE_CHECKING, BinaryIO
 
+from . import lock
+
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
@@ -116,12 +118,29 @@ def open_log(path: Path, *, private: bool = True) -> BinaryIO:
     file = open_own(path, append=True, private=private)
     if os.fstat(file.fileno()).st_size <= MAX_LOG:
         return file
-    file.close()
+    if os.name == "posix":
+        with file:  # several processes may find it full at the same time: the first one to lock it moves it
+            if lock.take(file) and _is_at(path, file):
+                _begin_anew(path)
+    else:
+        file.close()
+        _begin_anew(path)
+    return open_own(path, append=True, private=private)
+
+
+def _begin_anew(path: Path) -> None:
     try:
         path.replace(older_log(path))
     except OSError:  # Windows renames no open file
         os.truncate(path, 0)
-    return open_own(path, append=True, private=private)
+
+
+def _is_at(path: Path, file: BinaryIO) -> bool:
+    """Whether an open file still has the name `path`."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def older_log(path: Path) -> Path:

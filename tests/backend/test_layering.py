@@ -2,6 +2,7 @@
 """Who may import what, and other rules that every module keeps."""
 
 import ast
+import functools
 import json
 import re
 import subprocess
@@ -47,8 +48,13 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports(path: Path) -> Iterator[tuple[str, int]]:
+@functools.cache
+def imports(path: Path) -> list[tuple[str, int]]:
     """Every module that a file imports, as a dotted name from the root, and how many dots it wrote before it."""
+    return list(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[tuple[str, int]]:
     package = name_of(path).split(".") if path.name == "__init__.py" else name_of(path).split(".")[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -122,6 +128,7 @@ def test_the_backend_knows_no_blender(path: Path) -> None:
     ] == []
 
 
+@functools.cache
 def rules() -> dict[str, list[str]]:
     """What CONTRIBUTING.md's table lets each module or folder import, by dotted names."""
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")

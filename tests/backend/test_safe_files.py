@@ -7,11 +7,13 @@ import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend import lock
 from backend.safe_files import (
     MAX_LOG,
     SMALL,
@@ -163,6 +165,23 @@ def test_a_full_log_that_cannot_be_renamed_is_emptied(tmp_path: Path) -> None:
     older_log(path).mkdir()
     open_log(path).close()
     assert path.read_bytes() == b""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows renames no open file")
+def test_a_log_that_two_processes_find_full_begins_anew_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "setup.log"
+    path.write_bytes(b"a" * (MAX_LOG + 1))
+
+    def the_other_comes_first(file: BinaryIO) -> bool:
+        monkeypatch.undo()
+        with open_log(path) as other:
+            other.write(b"newest")
+        return lock.take(file)
+
+    monkeypatch.setattr(lock, "take", the_other_comes_first)
+    open_log(path).close()
+    assert path.read_bytes() == b"newest"
+    assert older_log(path).stat().st_size > MAX_LOG
 
 
 @pytest.mark.parametrize(

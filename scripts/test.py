@@ -247,7 +247,7 @@ def run(step: Step) -> StepResult:
             stderr=subprocess.STDOUT if step.beside else None,
             timeout=STEP_LIMIT,
             check=False,
-            env={**os.environ, **dict(step.variables)},
+            env={**_environment(), **dict(step.variables)},
         )
         printed, code = ended.stdout, ended.returncode
         trouble = "" if code in {0, step.idle_code} else f"FAILED with exit code {code}"
@@ -256,6 +256,14 @@ def run(step: Step) -> StepResult:
     if step.beside:
         print(heading, (printed or b"").decode(errors="replace"), sep="\n", flush=True)
     return StepResult(step.name, time.monotonic() - started, trouble)
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment, but that compiled modules are kept: hundreds of processes of a run import the same.
+
+    A container's Python is often told not to keep them.
+    """
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def summary(results: list[StepResult], skipped: list[str], seconds: float) -> str:

@@ -7,7 +7,7 @@ import re
 import socket
 import subprocess
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ CHECKOUT = Path(__file__).parents[2]
 MODULE = "bl_ext.user_default.hi3dgen"
 UP, DOWN = "4", "5"  # the wheel, as a button of the mouse
 SCROLLS = 15
-SCAN_PIXELS = 14  # less than a button's height
+SCAN_PIXELS = 16  # less than a button's height
 NOWHERE = (4.0, 780.0)  # in the status bar
 
 
@@ -35,7 +35,6 @@ class Blender:
         self._console = console
         self._socket = answers
         self._answers = answers.makefile("r")
-        self._seen: dict[tuple[str, str, float], int] = {}  # where a button was found the last time
 
     @property
     def console(self) -> str:
@@ -71,31 +70,48 @@ class Blender:
         self.wait(f"show_tab({editor!r})")
 
     def find(self, button: str, editor: str = "VIEW_3D", across: float = 0.5) -> tuple[float, float]:
-        """Where a button of the sidebar is: the mouse goes down the line `across` of its width and looks.
+        """Where a button of the sidebar is: the mouse goes over the line `across` of its width and looks.
 
         `button` is a part of the operator's call or of the property's path. If it is out of sight the sidebar scrolls.
         """
         left, top, width, height = self.ask(f"box({editor!r})")
-        x, key = left + width * across, (button, editor, across)
-        seen = [self._seen[key]] if key in self._seen else []
-        for wheel in ("", UP, DOWN):  # as it is, then its upper end, then its lower one
-            if wheel:
-                seen = []
-                self.scroll(x, top + height // 2, wheel)
+        x, line = left + width * across, range(top + 2, top + height, SCAN_PIXELS)
+
+        def turn(page: int) -> None:
+            if page:
+                self.scroll(x, top + height // 2, ("", UP, DOWN)[page])
             self.screen.point(*NOWHERE)
             self.ask(f"region({editor!r}).tag_redraw()")  # a button under the mouse stays as grey as it was
-            for y in (*seen, *range(top + 2, top + height, SCAN_PIXELS)):
-                self.screen.point(x, y)
-                if button in self.ask(f"hovered({editor!r})"):
-                    self._seen[key] = y
-                    return x, y
-        raise AssertionError(f"there is no button {button!r} in the sidebar")
+
+        return x, self.look(button, x, line, f"hovered({editor!r})", turn, 3)
+
+    def look(self, button: str, x: float, line: range, hovered: str, turn: Callable[[int], None], pages: int) -> int:
+        """At which height of a line the mouse is over a button: first about where it was seen the last time.
+
+        hovered: asks what is under the mouse. turn: shows one of the pages that the line is looked for on. The first
+        look is a glance, which may be told of the place before: what it finds counts if it is still there after a
+        second one.
+        """
+        seen = self.screen.remembered.setdefault(f"{hovered} {x}", {})
+        page, height = next((place for name, place in seen.items() if button in name), (0, line[0]))
+        near = sorted(line, key=lambda y: abs(y - height))
+        tries = [(0, near[:3])] if page else []
+        for at, heights in [*tries, *((at, near) for at in dict.fromkeys([page, *range(pages)]))]:
+            turn(at)
+            for y in heights:
+                self.screen.glance(x, y)
+                name = self.ask(hovered)
+                seen[name] = at, y
+                if button in name:
+                    self.screen.point(x, y)
+                    if button in self.ask(hovered):
+                        return y
+        raise AssertionError(f"there is no button {button!r}")
 
     def scroll(self, x: float, y: float, wheel: str = DOWN) -> None:
-        """Scroll what is there to its end; what was seen lies elsewhere then."""
+        """Scroll what is there to its end."""
         self.screen.point(x, y)
         self.screen.do(f"click --repeat {SCROLLS} --delay 20 {wheel}")
-        self._seen.clear()
 
     def click(self, button: str, editor: str = "VIEW_3D", across: float = 0.5) -> None:
         """Click a button of the sidebar with the mouse."""

@@ -18,6 +18,7 @@ class Screen:
 
     def __init__(self, tool: Tool, display: str, hand: "subprocess.Popen[str]") -> None:
         self.environment = {**os.environ, "DISPLAY": display}
+        self.remembered: dict[str, dict[str, tuple[int, int]]] = {}  # of each line, see `Blender.look`
         self._tool = tool
         self._hand = hand
 
@@ -32,6 +33,10 @@ class Screen:
     def point(self, x: float, y: float) -> None:
         """Move the mouse, as a hand does: over the place beside it."""
         self.do(f"mousemove {x - 3:.0f} {y - 2:.0f}", "sleep 0.02", f"mousemove {x:.0f} {y:.0f}", "sleep 0.02")
+
+    def glance(self, x: float, y: float) -> None:
+        """Move the mouse there without waiting until it has arrived."""
+        self.do(f"mousemove {x - 3:.0f} {y - 2:.0f}", f"mousemove {x:.0f} {y:.0f}")
 
     def click(self, x: float, y: float) -> None:
         """Press and release the left button there."""

@@ -107,6 +107,7 @@ def test_a_rendered_view_offers_true_colours(blender: Blender, toadstool: Path, 
     wait_until(lambda: blueness(canvas(blender, shots / "normal map under Standard.png")) > 200, true)
 
 
+@pytest.mark.once
 def test_a_click_does_it_and_one_undo_takes_it_back_and_an_asset_shows_the_object(
     blender: Blender, toadstool: Path, shots: Path
 ) -> None:

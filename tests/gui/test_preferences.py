@@ -66,16 +66,13 @@ def preferences(blender: Blender, data: Path) -> Iterator[Blender]:
 def find(blender: Blender, button: str, across: float) -> tuple[float, float]:
     """Where a button of the preferences is: the wheel goes to the top, and down as far as it must."""
     left, top, width, height = blender.ask("box('PREFERENCES', 'WINDOW')")
-    x = left + width * across
-    blender.screen.point(x, top + height / 2)
-    blender.screen.do("click --repeat 30 --delay 10 4")
-    for _ in range(4):
-        for y in range(top + 8, top + height - 8, SCAN_PIXELS):
-            blender.screen.point(x, y)
-            if button in blender.ask("pointed()"):
-                return x, y
-        blender.screen.do("click --repeat 8 --delay 20 5")
-    raise AssertionError(f"there is no button {button!r} in the preferences")
+    x, line = left + width * across, range(top + 8, top + height - 8, SCAN_PIXELS)
+
+    def turn(page: int) -> None:
+        blender.screen.point(x, top + height / 2)
+        blender.screen.do("click --repeat 30 --delay 10 4", *["click --repeat 8 --delay 20 5"] * page)
+
+    return x, blender.look(button, x, line, "pointed()", turn, 4)
 
 
 def press(blender: Blender, button: str, across: float) -> None:

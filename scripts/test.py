@@ -259,7 +259,7 @@ def run(step: Step) -> StepResult:
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment, but that compiled modules are kept: hundreds of processes of a run import the same.
+    """What is in the environment of a step: all, but compiled modules are kept, as hundreds of processes import them.
 
     A container's Python is often told not to keep them.
     """

@@ -60,6 +60,7 @@ def configure(add: Callable[..., argparse.ArgumentParser]) -> None:
     encode.add_argument("--networks", type=Path, required=True, metavar="F", help="with the folders of their trainings")
     encode.add_argument("--encoded", type=Path, required=True, metavar="FOLDER", help="gets a file of each")
     encode.add_argument("--count", type=at_least(1), metavar="N", help="objects to learn from (default all)")
+    encode.add_argument("--surfaces", action="store_true", help="with true surfaces, for latent-flow's --decoder")
     add_executor(encode)
     encode.set_defaults(run=run_encode_shapes)
     gather = add("gather-networks", help="put a small NoRLD where the engine hi3dgen finds it")
@@ -125,7 +126,7 @@ def run_encode_shapes(options: argparse.Namespace) -> int:
     scale = options.encoded / SCALE
     if not scale.exists():
         write_json(scale, {"scale": spread([*map(read, learned[:_SPREAD])], load_encoders(options.networks))})
-    shared = {"networks": str(options.networks.absolute()), **numbers(scale, "scale")}
+    shared = {"networks": str(options.networks.absolute()), "surfaces": options.surfaces, **numbers(scale, "scale")}
     wanted = [
         entry(source.stem, {"object": source}, 0, mirror=not is_held_out(source.stem), **shared)
         for source in (*held_out, *learned)

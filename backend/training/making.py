@@ -78,10 +78,15 @@ def _encoded() -> Run:
     networks = lru_cache(1)(load_encoders)
 
     def make(task: Task) -> Made:
-        """Encode an object and, if the setting `mirror` is on, its mirror image; by `networks` and with `scale`."""
+        """Encode an object and, if the setting `mirror` is on, its mirror image; by `networks` and with `scale`.
+
+        The setting `surfaces`: with the true surface.
+        """
         settings = task.request["settings"]
         encoders = replace(_needed(networks, Path(settings["networks"])), scale=settings["scale"])
-        plain, *others = encoded(read(Path(task.inputs["object"])), encoders, mirror=settings["mirror"])
+        plain, *others = encoded(
+            read(Path(task.inputs["object"])), encoders, mirror=settings["mirror"], surfaces=settings["surfaces"]
+        )
         for other in others:
             _write(task, other, MIRRORED)
         _write(task, plain)

@@ -139,6 +139,7 @@ LATENT_CONFIGS: Mapping[str, FlowConfig] = MappingProxyType(
                 StepSettings("bf16", 1),
                 batch=4,
                 times=_SMALL_TIMES,
+                regularisation=Regularisation(size=128),
             ),
             FlowConfig("published", _LATENTS, _published(), StepSettings("fp16", 4, FIRST_LOG_SCALE)),
             FlowConfig("published-bf16", _LATENTS, _published(), StepSettings("bf16", 4), budget=24 * 2**30),

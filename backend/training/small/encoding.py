@@ -19,6 +19,7 @@ from ..norld.statistics import statistics_of
 from ..norld.voxelise import occupancy
 from . import gathering
 from .latents import turned
+from .surfaces import placed
 from .tokens import mirrored, normalised
 from .views import RESOLUTION
 
@@ -47,8 +48,12 @@ def load_encoders(folder: Path) -> Encoders:
 
 
 @torch.no_grad()
-def encoded(tensors: Mapping[str, Tensor], encoders: Encoders, *, mirror: bool = False) -> list[dict[str, Tensor]]:
+def encoded(
+    tensors: Mapping[str, Tensor], encoders: Encoders, *, mirror: bool = False, surfaces: bool = False
+) -> list[dict[str, Tensor]]:
     """The tensors of an object for both flow models, and with `mirror` then those of its mirror image.
+
+    surfaces: with those by which normals count.
 
     Both go through the networks of pictures and of structures together: torch convolves a single small volume in a
     slow way, which takes three times as long. Latents gain nothing from it, and are encoded one by one.
@@ -66,6 +71,7 @@ def encoded(tensors: Mapping[str, Tensor], encoders: Encoders, *, mirror: bool =
             "tokens": of_pictures.contiguous(),
             "structure": structure.half().contiguous(),
             "latents": encoded_latents(encoders.latents, distances, coords).half().contiguous(),
+            **(placed(coords, distances) if surfaces else {}),
         }
         for (coords, distances), of_pictures, structure in zip(
             voxels, tokens.chunk(len(voxels)), structures, strict=True

@@ -104,7 +104,7 @@ class Latents:
         """Distances at cells' corners, normals in cells, and the divergence."""
         truth = torch.cat([each["distances"] for each in objects])
         found, distances, _ = network(truth, voxels_of(objects), noise)
-        true = truth[:, _corners_of_cells(truth.device)].flatten(0, 1)  # (8 N, 8)
+        true = of_cells(truth)
         crossed = (true.amin(1) < 0) & (true.amax(1) >= 0)
         cosine = functional.cosine_similarity(_slopes(distances[crossed]), _slopes(true[crossed]), dim=1)
         terms = {
@@ -123,7 +123,7 @@ class Latents:
             voxels = voxels_of([each])
             _, distances, fine = network(each["distances"], voxels, None)
             panels: list[Picture] = []
-            true = each["distances"][:, _corners_of_cells(distances.device)].flatten(0, 1)
+            true = of_cells(each["distances"])
             for values in (true, distances):
                 surface = triangles_of(surface_of(fine.coords[:, 1:], values))
                 panels += [drawn(seen_from(surface, angle), _PANEL) for angle in (0, 45)]
@@ -162,6 +162,11 @@ def triangles_of(surface: Surface) -> Triangles:
     """A surface in the volume as the viewer sees it: x right, y up, z to the viewer."""
     vertices = surface.vertices.double().cpu().numpy()[:, [0, 2, 1]] * np.array([1.0, 1.0, -1.0])
     return Triangles(vertices, surface.triangles.long().cpu().numpy())
+
+
+def of_cells(distances: Tensor) -> Tensor:
+    """The distances (8 N, 8) at the corners of all cells from those of the voxels (N, 27), in the decoder's order."""
+    return distances[:, _corners_of_cells(distances.device)].flatten(0, 1)
 
 
 @cache

@@ -30,12 +30,14 @@ from backend.nn.sparse import Voxels
 from backend.training.core.curve import read_curve
 from backend.training.core.task import HELD_OUT_SEED
 from backend.training.geometry.silhouettes import depths
+from backend.training.norld.objects import Placed
 from backend.training.small import gathering, truth, views
 from backend.training.small.config import CONFIGS
 from backend.training.small.encoding import Encoders, encoded, spread
 from backend.training.small.latents import Latents, surface_of, triangles_of, turned
 from backend.training.small.objects import Drawn, drawn, tensors_of
 from backend.training.small.structures import Structures
+from backend.training.small.surfaces import placed
 from backend.training.small.tokens import TokenNetwork, Tokens, mirrored, normalised
 from backend.weights.catalogue import GEOMETRY
 
@@ -63,9 +65,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         call(*learn, "--steps", 2)
         call(*learn, "--steps", 4)
         call(*learn, "--stage", "cool")
-    call("encode-shapes", "--objects", objects, "--networks", folder, "--encoded", encoded)
-    for part in (gathering.STRUCTURE_FLOW, gathering.LATENT_FLOW):
-        call(part, "--config", "tiny", "--objects", encoded, "--folder", folder / part, "--steps", 2)
+    call("encode-shapes", "--objects", objects, "--networks", folder, "--encoded", encoded, "--surfaces")
+    decoder = folder / gathering.LATENTS / "cool-4-decoder"
+    for part, *more in (
+        (gathering.STRUCTURE_FLOW, "--steps", 2),
+        (gathering.LATENT_FLOW, "--steps", 6, "--decoder", decoder),
+    ):
+        call(part, "--config", "tiny", "--objects", encoded, "--folder", folder / part, *more)
     call("gather-networks", "--networks", folder, "--encoded", encoded, "--weights", folder / "weights")
     return folder
 
@@ -190,6 +196,29 @@ def test_an_object_and_its_mirror_image_are_encoded_together_as_alone(shape: Dra
     assert both**2 == pytest.approx(sum(spread([each], encoders) ** 2 for each in (tensors, reflected)) / 2)
 
 
+def test_the_first_camera_sees_the_true_surface_about_as_the_picture_shows_it(shape: Drawn) -> None:
+    """About, as the picture has a lens."""
+    tensors = tensors_of(shape)
+    found = placed(tensors["coords"].int(), tensors["distances"].float())
+    its = Placed(*(found[part] for part in ("vertices", "triangles", "extrinsics", "intrinsics")))
+    target = its.target(0, views.PIXELS)
+    picture = tensors["pictures"][0] / 255
+    hit, shown = target.truth.mask[0] > 0, (picture < 1).any(0)
+    assert (hit & shown).sum() / (hit | shown).sum() > 0.8
+    right, away, up = 2 * target.truth.normal[:, hit & shown] - 1
+    normals = 2 * picture[:, hit & shown] - 1
+    cosine = torch.nn.functional.cosine_similarity(torch.stack([-right, up, -away]), normals, dim=0)
+    assert torch.rad2deg(torch.arccos(cosine.clamp(-1, 1))).median() < 15
+
+
+def test_normals_count_while_a_small_latent_flow_learns(run: Path) -> None:
+    curve = read_curve(run / gathering.LATENT_FLOW / "trunk.jsonl")
+    assert any("looks" in point for point in curve)
+    plain, other = (read_tensors(run / "encoded" / f"shape-1-000002{end}.safetensors") for end in ("", "-mirrored"))
+    reflected = plain["vertices"] * torch.tensor([-1.0, 1.0, 1.0])
+    torch.testing.assert_close(other["vertices"].sort(0).values, reflected.sort(0).values, rtol=0, atol=1e-5)
+
+
 def test_tokens_are_asked_for_the_voxels_behind_each_cell(shape: Drawn) -> None:
     part = Tokens(CONFIGS["tiny"].tokens)
     planes = part.varied(tensors_of(shape), None)["sheets"]
@@ -232,7 +261,7 @@ def test_held_out_objects_come_last_and_are_not_mirrored(run: Path) -> None:
 
 @pytest.mark.slow
 def test_two_processes_encode_the_same(run: Path, tmp_path: Path) -> None:
-    words = ("--objects", run / "objects", "--networks", run, "--encoded", tmp_path, "--workers", 2)
+    words = ("--objects", run / "objects", "--networks", run, "--encoded", tmp_path, "--surfaces", "--workers", 2)
     command = [sys.executable, "-s", "-m", "backend", "train", "encode-shapes", *map(str, words)]
     subprocess.run(command, cwd=Path(__file__).parents[4], check=True)
     for name in {path.name for path in (run / "encoded").glob("[!.]*")}:

@@ -81,7 +81,8 @@ class Blender:
             if page:
                 self.scroll(x, top + height // 2, ("", UP, DOWN)[page])
             self.screen.point(*NOWHERE)
-            self.ask(f"region({editor!r}).tag_redraw()")  # a button under the mouse stays as grey as it was
+            self.ask(f"region({editor!r}).tag_redraw()")
+            self.ask("0")  # it is drawn anew before the mouse comes: a button under it stays as grey as it was
 
         return x, self.look(button, x, line, f"hovered({editor!r})", turn, 3)
 

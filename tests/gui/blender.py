@@ -87,25 +87,23 @@ class Blender:
         return x, self.look(button, x, line, f"hovered({editor!r})", turn, 3)
 
     def look(self, button: str, x: float, line: range, hovered: str, turn: Callable[[int], None], pages: int) -> int:
-        """At which height of a line the mouse is over a button: first about where it was seen the last time.
+        """At which height of a line the mouse is over a button: where it was the last time, or the first from above.
 
         hovered: asks what is under the mouse. turn: shows one of the pages that the line is looked for on. The first
         look is a glance, which may be told of the place before: what it finds counts if it is still there after a
         second one.
         """
-        seen = self.screen.remembered.setdefault(f"{hovered} {x}", {})
-        page, height = next((place for name, place in seen.items() if button in name), (0, line[0]))
-        near = sorted(line, key=lambda y: abs(y - height))
-        tries = [(0, near[:3])] if page else []
-        for at, heights in [*tries, *((at, near) for at in dict.fromkeys([page, *range(pages)]))]:
+        key = f"{button} {hovered} {x}"
+        page, *near = self.screen.remembered.get(key, (0,))
+        tries = [(0, near)] if page else []  # it may still be in sight
+        for at, heights in [*tries, (page, [*near, *line]), *((at, [*line]) for at in range(pages) if at != page)]:
             turn(at)
             for y in heights:
                 self.screen.glance(x, y)
-                name = self.ask(hovered)
-                seen[name] = at, y
-                if button in name:
+                if button in self.ask(hovered):
                     self.screen.point(x, y)
                     if button in self.ask(hovered):
+                        self.screen.remembered[key] = at or page, y
                         return y
         raise AssertionError(f"there is no button {button!r}")
 

@@ -18,7 +18,7 @@ class Screen:
 
     def __init__(self, tool: Tool, display: str, hand: "subprocess.Popen[str]") -> None:
         self.environment = {**os.environ, "DISPLAY": display}
-        self.remembered: dict[str, dict[str, tuple[int, int]]] = {}  # of each line, see `Blender.look`
+        self.remembered: dict[str, tuple[int, ...]] = {}  # page and height of each button, see `Blender.look`
         self._tool = tool
         self._hand = hand
 

@@ -64,7 +64,7 @@ class LatentsConfig:
     decoder_blocks: int
     heads: int
     normals: float = 0.3
-    divergence: float = 1e-4
+    divergence: float = 2e-2
 
     @property
     def encoder(self) -> LatentEncoderConfig:

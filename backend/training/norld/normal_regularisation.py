@@ -8,6 +8,7 @@ the true ones. The paper says no more than that; which times, views, pixels and 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
@@ -131,8 +132,9 @@ def compare(look: Look, normals: Tensor, target: Target, apart: float) -> Tensor
 class Strength:
     """How strongly the normals count beside the flow, so that their gradient is a fixed share of the flow's.
 
-    The gradients are those of the network's last layer. Over the first so many `looks` at normals the mean ratio of
-    their norms is found; it is used from the first look on and is constant afterwards. Several processes have one
+    The gradients are those of the network's last layer. Over the first so many `looks` at normals the median ratio of
+    their norms is found; it is used from the first look on and is constant afterwards. Not the mean: a look late in the
+    counted times weighs next to nothing, so that its ratio is many times the others'. Several processes have one
     ratio: what each finds in a step counts for the others from the next step on.
     """
 
@@ -150,7 +152,7 @@ class Strength:
             if 0 < found < float("inf"):
                 self._own.append(found)
         known = [*self._ratios, *self._own]
-        return self._share * sum(known) / len(known) if known else 0.0
+        return self._share * median(known) if known else 0.0
 
     def agree(self, together: Callable[[list[float]], list[float]]) -> None:
         """Ends a step. together: returns the lists of all processes, one behind the other; all call it or none does."""

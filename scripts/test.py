@@ -259,9 +259,9 @@ def run(step: Step) -> StepResult:
 
 
 def _environment() -> dict[str, str]:
-    """What is in the environment of a step: all, but compiled modules are kept, as hundreds of processes import them.
+    """A step's environment: this process's, but Python keeps the modules that it compiles.
 
-    A container's Python is often told not to keep them.
+    Containers often tell it not to; then each of hundreds of processes would compile the same modules again.
     """
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 

@@ -80,7 +80,7 @@ def _encoded() -> Run:
     def make(task: Task) -> Made:
         """Encode an object and, if the setting `mirror` is on, its mirror image; by `networks` and with `scale`.
 
-        The setting `surfaces`: with the true surface.
+        If the setting `surfaces` is on, their files hold the true surface and its cameras, too.
         """
         settings = task.request["settings"]
         encoders = replace(_needed(networks, Path(settings["networks"])), scale=settings["scale"])

@@ -94,16 +94,15 @@ class Blender:
         second one.
         """
         key = f"{button} {hovered} {x}"
-        page, *near = self.screen.remembered.get(key, (0,))
-        tries = [(0, near)] if page else []  # it may still be in sight
-        for at, heights in [*tries, (page, [*near, *line]), *((at, [*line]) for at in range(pages) if at != page)]:
-            turn(at)
-            for y in heights:
+        known, *before = self.screen.remembered.get(key, (0,))
+        for page in sorted(range(pages), key=lambda page: page != known):  # the known one, then the others in order
+            turn(page)
+            for y in (*(before if page == known else ()), *line):
                 self.screen.glance(x, y)
                 if button in self.ask(hovered):
                     self.screen.point(x, y)
                     if button in self.ask(hovered):
-                        self.screen.remembered[key] = at or page, y
+                        self.screen.remembered[key] = page, y
                         return y
         raise AssertionError(f"there is no button {button!r}")
 

@@ -186,6 +186,11 @@ def test_a_step_says_what_went_wrong() -> None:
     assert (outcome.name, outcome.trouble) == ("doubt", "FAILED with exit code 3")
 
 
+def test_a_step_keeps_compiled_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert command.run(Step("keeps", [PYTHON, "-c", "import sys; sys.exit(sys.dont_write_bytecode)"])).trouble == ""
+
+
 def test_a_step_may_have_nothing_to_do() -> None:
     nothing = [PYTHON, "-c", f"raise SystemExit({command.NO_TESTS})"]
     assert command.run(Step("narrowed", nothing, command.NO_TESTS)).trouble == ""

@@ -53,7 +53,7 @@ def encoded(
 ) -> list[dict[str, Tensor]]:
     """The tensors of an object for both flow models, and with `mirror` then those of its mirror image.
 
-    surfaces: with those by which normals count.
+    surfaces: also the true surface and its cameras (`surfaces.placed`), against which normals are held.
 
     Both go through the networks of pictures and of structures together: torch convolves a single small volume in a
     slow way, which takes three times as long. Latents gain nothing from it, and are encoded one by one.

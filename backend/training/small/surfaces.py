@@ -10,14 +10,10 @@ import math
 import torch
 from torch import Tensor
 
-from ...nn.sparse import CHILDREN
 from ..norld.views import camera_at, on_sphere
-from .latents import of_cells, surface_of
-from .views import FINE
+from .latents import of_cells, surface_of, voxels_of
 
-PICTURES = 2
-"""Pictures of an object, which the first cameras stand for."""
-
+_PICTURES = 2  # of an object: each has a camera of its own number
 _AROUND = 6  # further cameras
 _FAR = 10.0  # sides of the volume
 _FACE = 2 * math.atan(0.5 / (_FAR - 0.5))  # the field in which the camera sees the volume's front face
@@ -28,11 +24,10 @@ def placed(coords: Tensor, distances: Tensor) -> dict[str, Tensor]:
 
     extrinsics float32 (V, 4, 4), intrinsics (V, 3, 3), vertices (M, 3) in the volume, triangles int32 (F, 3).
     """
-    children = torch.tensor(CHILDREN)
-    cells = (FINE * coords.int()[:, None] + children).flatten(0, 1)
-    surface = surface_of(cells, of_cells(distances))
+    cells = voxels_of([{"coords": coords}]).children
+    surface = surface_of(cells.coords[:, 1:], of_cells(distances))
     around = [camera_at(yaw, pitch) for yaw, pitch in on_sphere(_AROUND).tolist()]
-    cameras = [camera_at(-math.pi / 2, 0.0, _FAR, _FACE)] * PICTURES + around
+    cameras = [camera_at(-math.pi / 2, 0.0, _FAR, _FACE)] * _PICTURES + around
     return {
         "extrinsics": torch.stack([camera.extrinsics for camera in cameras]),
         "intrinsics": torch.stack([camera.intrinsics for camera in cameras]),

@@ -130,10 +130,10 @@ LATENT_CONFIGS: Mapping[str, FlowConfig] = MappingProxyType(
                 held_out=2,
                 regularisation=Regularisation(measured=5, every=2, size=32),
             ),
-            FlowConfig(
+            FlowConfig(  # with one block at voxels their noise would be lost in the cells' means, and not be told again
                 "small",
                 LatentFlowConfig(
-                    32, 6, 6, 128, 192, 4, 4, num_io_res_blocks=1, io_block_channels=(32,), qk_rms_norm=True
+                    32, 6, 6, 128, 192, 4, 4, num_io_res_blocks=2, io_block_channels=(64,), qk_rms_norm=True
                 ),
                 _SMALL,
                 StepSettings("bf16", 1),

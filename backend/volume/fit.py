@@ -39,7 +39,7 @@ class Weights:
     """How much each part of the loss counts, beside the mean error of colours.
 
     mask: the cross entropy of opacity. normals: the mean error of normals, if there are any. eikonal: the squared error
-    of the distances' slope. smooth: the distances' bends, see `regular_loss`.
+    of the distances' slope. smooth: bends, see `regular_loss`.
     """
 
     mask: float = 0.1
@@ -82,8 +82,7 @@ def fit(
 ) -> Field:
     """Fit a field to views at its own resolution; `tick` is called at every step.
 
-    views: all have normals or none. hull: that of the views at the same lattice. Nothing comes to lie outside of it,
-    but for what is so thin there that the lattice has too little of it: by a cell at most.
+    views: all have normals or none. hull: that of the views at the same lattice. Nothing comes to lie outside of it.
     Raises `UserError` if no ray of any view comes near to the field's inside.
     """
     device = start.distances.device
@@ -94,7 +93,7 @@ def fit(
     dense = torch.where(grid.rows > 0, start.distances, OUTSIDE)
     random = torch.Generator().manual_seed(seed)  # on the CPU, so that a seed means the same everywhere
     order, band = torch.empty(0, dtype=torch.int64), grid.numbers
-    least = functional.pad(hull.distances[grid.numbers], (1, 0), value=OUTSIDE) - (1 - grid.stout)
+    least = functional.pad(hull.distances[grid.numbers], (1, 0), value=OUTSIDE)
     first, second = torch.zeros_like(values), torch.zeros_like(values)
     for step in range(descent.steps):
         tick(step / descent.steps)
@@ -108,7 +107,7 @@ def fit(
         done = step / max(descent.steps - 1, 1)
         changing = values.requires_grad_()
         loss = seen_loss(grid, changing, dense, casts.some(some), jitter, _between(descent.width, done), weights)
-        loss = loss + regular_loss(grid, changing, band, weights)
+        loss = loss + regular_loss(grid, changing, least, band, weights)
         (slope,) = torch.autograd.grad(loss, changing)
         values = values.detach()
         first.lerp_(slope, 1 - _BETAS[0])
@@ -175,19 +174,34 @@ def seen_loss(
     return loss
 
 
-def regular_loss(grid: Grid, values: Tensor, band: Tensor, weights: Weights) -> Tensor:
+def regular_loss(grid: Grid, values: Tensor, hull: Tensor, band: Tensor, weights: Weights) -> Tensor:
     """How far distances are from rising by a cell a cell, and how bent they are, at rows `band`, int64 (B,).
 
-    A bend costs its square if it is small, as ripples are, and only as much as it is if it is large, as at creases
-    (Charbonnier et al. 1994). What is thin is not smoothed, as it would vanish; outlines tell its shape.
+    hull: float32 (A + 1,), its distances. What is thin would vanish if its distances were without bends; there the
+    moves away from the hull are to have none, as outlines tell its shape.
     """
-    distances = values[:, 0]
-    # `index_select` sums gradients in one order, as [] does not.
-    beside = distances.index_select(0, grid.neighbours[band].flatten()).view(-1, 3, 2)
+    distances, neighbours, stout = values[:, 0], grid.neighbours[band], grid.stout[band]
+    beside = _beside(distances, neighbours)
     slopes = ((beside[..., 1] - beside[..., 0]).square().sum(dim=1) + 1e-12).sqrt() / 2
-    bent = (beside.sum(dim=2) - 2 * distances[band, None]).square().sum(dim=1) / 3
-    bent = 2 * _CREASE**2 * ((1 + bent / _CREASE**2).sqrt() - 1)
-    return weights.eikonal * (slopes - 1).square().mean() + weights.smooth * (bent * grid.stout[band]).mean()
+    moves = distances - hull
+    thin = (1 - stout) * (hull[band] <= 0)
+    bends = _bends(distances[band], beside) * stout + _bends(moves[band], _beside(moves, neighbours)) * thin
+    return weights.eikonal * (slopes - 1).square().mean() + weights.smooth * bends.mean()
+
+
+def _beside(values: Tensor, neighbours: Tensor) -> Tensor:
+    """The values at the six neighbours, (B, 3, 2)."""
+    return values.index_select(0, neighbours.flatten()).view(-1, 3, 2)  # [] sums gradients in no fixed order
+
+
+def _bends(values: Tensor, beside: Tensor) -> Tensor:
+    """What the bends of values (B,) cost: (B,).
+
+    A small one, as ripples are, costs its square, and a large one, as at creases, only as much as it is (Charbonnier
+    et al. 1994).
+    """
+    squares = (beside.sum(dim=2) - 2 * values[:, None]).square().sum(dim=1) / 3
+    return 2 * _CREASE**2 * ((1 + squares / _CREASE**2).sqrt() - 1)
 
 
 def _between(ends: tuple[float, float], done: float) -> float:

@@ -49,10 +49,12 @@ def test_gradients_of_the_losses_are_those_of_finite_differences(views: Seen, fi
     band = (values[1:, 0].abs() < 3).nonzero()[:, 0] + 1
     weights = Weights(mask=0.3, normals=0.7, eikonal=0.4, smooth=0.2)
     shift = torch.randn(values.shape, generator=random, dtype=torch.float64)
+    hull = table[:, 0].double()
+    assert float(grid.stout[band].min()) < 0.5 < float(grid.stout[band].max()), "some is thin"
 
     def loss(values: Tensor) -> Tensor:
         seen = seen_loss(grid, values, dense, casts, jitter, WIDTH, weights)
-        return seen + regular_loss(grid, values, band, weights)
+        return seen + regular_loss(grid, values, hull, band, weights)
 
     changing = values.clone().requires_grad_()
     (slope,) = torch.autograd.grad(loss(changing), changing)
@@ -118,7 +120,22 @@ def test_a_ripple_costs_the_square_of_its_height_and_a_crease_little_more_than_i
     def cost(height: float) -> float:
         values = torch.zeros_like(table)
         values[1:, 0] = height * (x - x.mean().round()).abs()  # bent by twice the height, along one plane
-        return float(regular_loss(grid, values, inner, Weights(eikonal=0)))
+        return float(regular_loss(grid, values, torch.zeros(len(values)), inner, Weights(eikonal=0)))
 
     assert cost(0.02) == pytest.approx(4 * cost(0.01), rel=0.01)
     assert 2 * cost(5.0) < cost(10.0) < 2.2 * cost(5.0)
+
+
+def test_what_is_thin_may_be_bent_as_the_hull_is_but_not_otherwise(field: Field) -> None:
+    grid, table = table_of(field)
+    hull = table[:, 0]
+    inner = (hull <= 0).nonzero()[:, 0]
+    ripples = torch.rand(len(hull), generator=torch.Generator().manual_seed(2))
+
+    def cost(moves: float | torch.Tensor, stout: float) -> float:
+        values = torch.cat([(hull + moves)[:, None], table[:, 1:]], dim=1)
+        thick = replace(grid, stout=torch.full_like(grid.stout, stout))
+        return float(regular_loss(thick, values, hull, inner, Weights(eikonal=0)))
+
+    assert cost(0, stout=0) == cost(0.5, stout=0) == 0 < cost(ripples, stout=0)
+    assert 0 < cost(0, stout=1) == pytest.approx(cost(0.5, stout=1), abs=1e-6)

@@ -34,10 +34,11 @@ from backend.training.core.state import State
 from backend.training.core.task import Moment
 from backend.training.norld.config import LATENT_CONFIGS, STRUCTURE_CONFIGS, Regularisation
 from backend.training.norld.export import write_network
+from backend.training.norld.flow_matching import velocity_at
 from backend.training.norld.normal_regularisation import load_decoder
 from backend.training.norld.objects import Batch, objects_of
 from backend.training.norld.preparation import load_encoder, load_latent_encoder
-from backend.training.norld.task import FlowTask
+from backend.training.norld.task import FlowTask, flow_of
 from backend.training.norld.views import camera_at, on_sphere
 from tests.backend.training.norld.tiny import block, decoder, voxels_of
 from tests.backend.training.ranks import run_two
@@ -121,6 +122,22 @@ def test_a_training_with_normals_goes_on_where_it_stopped(folder: Path, tmp_path
     assert {"held_out_flow", "held_out_late"} <= line.keys()
     trained = load_network(whole.with_suffix(""), "SLatFlowModel", latent_flow)
     assert trained.dtype == torch.float16
+
+
+@pytest.mark.parametrize("name", ["tiny", "small"])
+def test_a_latent_flow_tells_voxels_of_one_cell_apart(name: str) -> None:
+    """It has to answer with the noise of each, which the cell's mean alone does not hold."""
+    torch.manual_seed(4)
+    network = LATENT_CONFIGS[name].network
+    flow = flow_of(network)
+    for value in flow.parameters():
+        torch.nn.init.normal_(value, std=0.1)
+    state, tokens = torch.randn(2, network.in_channels), torch.randn(1, 5, network.cond_channels)
+    times, voxels = torch.tensor([0.9]), voxels_of(torch.tensor([[0, 0, 0], [0, 0, 1]], dtype=torch.int32))
+    assert len(voxels.cells) == 1
+    with torch.no_grad():
+        first, exchanged = (velocity_at(flow, each, times, tokens, voxels) for each in (state, state.flip(0)))
+    assert float((first - exchanged).abs().mean()) > 0.1 * float(first.std())
 
 
 def test_processes_share_the_objects_of_a_step_and_their_voxels(uneven: Path) -> None:

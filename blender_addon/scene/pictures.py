@@ -88,7 +88,7 @@ def count_of(image: bpy.types.Image) -> int:
 
 def shrunk_size(image: bpy.types.Image, max_side: int) -> tuple[int, int]:
     """How many rows and columns `upright` gives of an image at most, as Blender shows it. Raises `AddonError`."""
-    width, height = image.size
+    width, height = image.size[0], image.size[1]
     if not (width and height):
         raise _without_pixels(image, path_of(image))
     (_, rows), (_, columns) = _blocks((height, width), max_side)

@@ -13,10 +13,11 @@ from ...backend.wire.limits import Scalar
 from ...backend.wire.messages import Result
 from ..errors import AddonError
 from ..link import runtime
-from ..link.job import Job, JobState
+from ..link.job import Job, JobState, Reading
 from ..scene import masks
 from ..scene.picture_files import turned_back, turned_upright
-from ..scene.pictures import pixels_of, upright
+from ..scene.pictures import shrunk_size
+from ..scene.reading import Steps, read_all, read_shrunk, still
 from .request import PRODUCT, ask
 from .strokes import INPUT as STROKES
 from .strokes import Stroke, picture_of
@@ -29,8 +30,9 @@ MAX_SIDE = 2048  # of the picture that is asked about: every stroke sends it
 class Drawing:
     """See the module.
 
-    picture: the session UID of the image. title: what it is called. inputs: what is sent besides the strokes. lies: how
-    Blender shows the picture, which is sent upright (`pictures.upright`). Strokes are drawn over what it shows.
+    picture: the session UID of the image. title: what it is called. height, width: rows and columns of the picture that
+    strokes are drawn over, as Blender shows it. inputs: what is sent besides the strokes; empty until it is read. lies:
+    how Blender shows the picture, which is sent upright (`pictures.upright`); known when it is read.
     current: the stroke that is being drawn, which is not asked about yet. undone: strokes that were taken back. mask:
     the last answer, uint8 (h, w), upright, row 0 on top; None while nothing was found. refused: why the picture's own
     mask is not among the inputs although it has one.
@@ -40,7 +42,9 @@ class Drawing:
     title: str
     engine: str
     settings: Mapping[str, Scalar]
-    inputs: Mapping[str, NDArray[np.uint8]]
+    height: int
+    width: int
+    inputs: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict[str, NDArray[np.uint8]])
     lies: int = 1
     strokes: list[Stroke] = field(default_factory=list[Stroke])
     undone: list[Stroke] = field(default_factory=list[Stroke])
@@ -48,17 +52,8 @@ class Drawing:
     mask: NDArray[np.uint8] | None = None
     job: Job | None = None
     refused: AddonError | None = None
+    _reading: Steps[None] | None = None  # it goes on while strokes are drawn, each of which is another job
     _shown: tuple[NDArray[np.uint8] | None, NDArray[np.uint8] | None] | None = None
-
-    @property
-    def height(self) -> int:
-        """Rows of the picture that strokes are drawn over."""
-        return self.inputs["picture"].shape[0 if self.lies <= 4 else 1]
-
-    @property
-    def width(self) -> int:
-        """Columns of the picture that strokes are drawn over."""
-        return self.inputs["picture"].shape[1 if self.lies <= 4 else 0]
 
     @property
     def shown_mask(self) -> NDArray[np.uint8] | None:
@@ -106,10 +101,7 @@ class Drawing:
         """Ask the engine; what it was asked before is forgotten. Raises `AddonError`."""
         self.forget_job()
         self.job = None
-        inputs = dict(self.inputs)
-        if self.strokes:
-            inputs[STROKES] = turned_upright(picture_of(self.strokes, self.height, self.width), self.lies)
-        self.job = ask(self.title, self.engine, self.settings, inputs, self._hear)
+        self.job = ask(self.title, self.engine, self.settings, {}, self._hear, self._asked())
 
     def go_on_without_bad_mask(self) -> None:
         """If the engine refuses the picture's mask, ask without it. Raises `AddonError`."""
@@ -128,15 +120,46 @@ class Drawing:
         if isinstance(cutout, products.Cutout):
             self.mask = cutout.mask
 
+    def _asked(self) -> Reading:
+        """Read what is not read yet, and add the strokes. Raises `AddonError`; then the next question reads anew."""
+        while not self.inputs:
+            self._reading = self._reading or self._read()
+            try:
+                next(self._reading)
+            except StopIteration:
+                break
+            except AddonError:
+                self._reading = None
+                raise
+            yield
+        self._reading = None
+        if not self.strokes:
+            return self.inputs
+        strokes = turned_upright(picture_of(self.strokes, self.height, self.width), self.lies)
+        return {**self.inputs, STROKES: strokes}
+
+    def _read(self) -> Steps[None]:
+        """Read the picture and its mask, as they are now. Raises `AddonError`."""
+        picture = still(self.picture)
+        mask = masks.mask_of(picture)
+        readings = {"picture": read_shrunk(picture, MAX_SIDE)} | ({masks.INPUT: self._read_mask(mask)} if mask else {})
+        read = yield from read_all(readings)
+        self.lies = read["picture"][1]
+        self.inputs = {name: pixels for name, (pixels, _) in read.items() if pixels is not None}
+
+    def _read_mask(self, mask: bpy.types.Image) -> Steps[tuple[NDArray[np.uint8] | None, int]]:
+        try:
+            return (yield from read_shrunk(mask, MAX_SIDE))
+        except AddonError as error:  # its file may be gone
+            self.refused = error
+            return None, 1
+
 
 def begin(picture: bpy.types.Image, engine: str, settings: Mapping[str, Scalar]) -> Drawing:
-    """A drawing that goes on from the picture's mask, or from what the engine finds. Raises `AddonError`."""
-    pixels, lies = upright(picture, MAX_SIDE)
-    drawing = Drawing(picture.session_uid, picture.name, engine, settings, {"picture": pixels}, lies)
-    if mask := masks.mask_of(picture):
-        try:
-            drawing.inputs = {**drawing.inputs, masks.INPUT: pixels_of(mask, MAX_SIDE)}
-        except AddonError as error:  # its file may be gone
-            drawing.refused = error
+    """A drawing that goes on from the picture's mask, or from what the engine finds.
+
+    A large picture is read while Blender goes on. Raises `AddonError`.
+    """
+    drawing = Drawing(picture.session_uid, picture.name, engine, settings, *shrunk_size(picture, MAX_SIDE))
     drawing.ask()
     return drawing

@@ -86,6 +86,15 @@ def count_of(image: bpy.types.Image) -> int:
     return image.size[0] * image.size[1] * image.channels
 
 
+def shrunk_size(image: bpy.types.Image, max_side: int) -> tuple[int, int]:
+    """How many rows and columns `upright` gives of an image at most, as Blender shows it. Raises `AddonError`."""
+    width, height = image.size[0], image.size[1]
+    if not (width and height):
+        raise _without_pixels(image, path_of(image))
+    (_, rows), (_, columns) = _blocks((height, width), max_side)
+    return rows, columns
+
+
 def upright_of(copy: Copied, max_side: int = MAX_SIDE) -> tuple[NDArray[np.uint8], int]:
     """What `upright` gives, of a copy; callable from any thread."""
     file = _bytes_of(copy.file)
@@ -230,18 +239,22 @@ def _as_picture(
     A larger picture is averaged over whole blocks; what fills no block is dropped at the right and at the bottom. Done
     by bands of rows, so that Blender stands still for a moment only, and needs little more memory than it has in use.
     """
-    height, width, _ = values.shape
-    factor = -(-max(height, width) // max_side)
-    tall, wide = min(factor, height), min(factor, width)
-    picture = np.empty((height // tall, width // wide, 4), np.uint8)
-    rows = max(BAND_PIXELS // (width * tall), 1)
+    (tall, height), (wide, width) = _blocks(values.shape[:2], max_side)
+    picture = np.empty((height, width, 4), np.uint8)
+    rows = max(BAND_PIXELS // (values.shape[1] * tall), 1)
     for first in range(0, len(picture), rows):
         target = picture[first : first + rows]
-        band = _with_alpha(values[first * tall : (first + len(target)) * tall, : picture.shape[1] * wide])
-        blocks = band.reshape(len(target), tall, picture.shape[1], wide, 4)
+        band = _with_alpha(values[first * tall : (first + len(target)) * tall, : width * wide])
+        blocks = band.reshape(len(target), tall, width, wide, 4)
         averaged = _average_premultiplied(blocks, is_data=is_data) if is_float else _average_straight(blocks)
         np.rint(averaged, out=target, casting="unsafe")
     return picture
+
+
+def _blocks(shape: tuple[int, ...], max_side: int) -> list[tuple[int, int]]:
+    """For rows and for columns: how many become one so that no side is above `max_side`, and how many that gives."""
+    factor = -(-max(shape) // max_side)
+    return [(min(factor, side), side // min(factor, side)) for side in shape]
 
 
 def _average_straight(blocks: Float32Array) -> NDArray[np.floating[Any]]:

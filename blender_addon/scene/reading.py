@@ -49,14 +49,10 @@ def read(image: bpy.types.Image, frame: int = 0, *, shown: bool = False) -> Step
     changed by then, they are those that it has then, all of one moment. shown: whether a material may show it from its
     file, which is compared with it now if it must be: `lasting.shows` would do that in one step. Raises `AddonError`.
     """
-    uid, memory = image.session_uid, None
+    uid = image.session_uid
     before = None if image.packed_file else lasting.source_of(image)  # before Blender loads it, perhaps
-    if is_plain(image) and not image.is_dirty:
-        while (count := count_of(image)) > AT_ONCE and (memory is None or len(memory) != count):
-            memory = yield from beside(partial(_touched, count))
-            image = _still(uid)
-    copy = copied(image, frame, memory)
-    source = lasting.source_of(image)
+    copy = yield from _copied(image, frame)
+    source = lasting.source_of(still(uid))
     is_proven = source and (source.is_proven or (before == source and before.is_proven))
     picture = yield from _made(copy)
     if source and is_proven:
@@ -65,6 +61,13 @@ def read(image: bpy.types.Image, frame: int = 0, *, shown: bool = False) -> Step
         has = yield from _is_in_file(source, picture, copy.values)
         lasting.know(source, picture.content, has=has)
     return picture
+
+
+def read_shrunk(image: bpy.types.Image, max_side: int) -> Steps[tuple[NDArray[np.uint8], int]]:
+    """Read a picture as `read` does, but with at most `max_side` pixels a side: what `pictures.upright` gives."""
+    copy = yield from _copied(image)
+    made = partial(upright_of, copy, max_side)
+    return made() if len(copy.values) <= AT_ONCE else (yield from beside(made))
 
 
 def read_file(path: Path) -> Steps[Picture]:
@@ -105,9 +108,7 @@ def read_in_turn(images: Sequence[bpy.types.Image], max_side: int) -> Steps[list
     for uid in [image.session_uid for image in images]:
         if found:
             yield
-        copy = copied(_still(uid))
-        made = partial(upright_of, copy, max_side)
-        picture, _ = made() if len(copy.values) <= AT_ONCE else (yield from beside(made))
+        picture, _ = yield from read_shrunk(still(uid), max_side)
         found.append(picture)
     return found
 
@@ -146,6 +147,16 @@ def read_all(readings: Mapping[str, Steps[T]]) -> Steps[dict[str, T]]:
     return {name: done[name] for name in readings}
 
 
+def _copied(image: bpy.types.Image, frame: int = 0) -> Steps[Copied]:
+    """Copy an image's pixels, of a large one into memory that a thread gets; no step comes behind the copy."""
+    uid, memory = image.session_uid, None
+    if is_plain(image) and not image.is_dirty:
+        while (count := count_of(image)) > AT_ONCE and (memory is None or len(memory) != count):
+            memory = yield from beside(partial(_touched, count))
+            image = still(uid)
+    return copied(image, frame, memory)
+
+
 def _made(copy: Copied) -> Steps[Picture]:
     """What a copy becomes, made in a thread if it is a large one."""
 
@@ -165,7 +176,8 @@ def _loaded(path: Path) -> bpy.types.Image:
     return image
 
 
-def _still(uid: int) -> bpy.types.Image:
+def still(uid: int) -> bpy.types.Image:
+    """The image that has a session UID. Raises `AddonError` if it is gone."""
     image = held(bpy.data.images, uid)
     if image is None:
         raise AddonError("The picture was removed before it was read.", "Undo that, or choose another picture.")

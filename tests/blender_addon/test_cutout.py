@@ -319,7 +319,9 @@ def test_neither_does_a_mask_whose_file_is_gone(scene: Any, session: Any, tmp_pa
 @pytest.mark.parametrize("lies", [3, 6, 7])
 def test_strokes_lie_where_blender_shows_a_photo_on_its_side(scene: Any, session: Any, strokes: Any, lies: int) -> None:
     files, pixels = module("scene.picture_files"), module("scene.pictures").pixels_of(two_boxes())
-    drawing = module("cutout.drawing").Drawing(1, "boxes.png", "draft", {"resolution": 128}, {"picture": pixels}, lies)
+    shape = files.turned_back(pixels, lies).shape[:2]
+    asked = ("draft", {"resolution": 128})
+    drawing = module("cutout.drawing").Drawing(1, "boxes.png", *asked, *shape, {"picture": pixels}, lies)
     drawing.ask()
     assert has(answered(session, drawing), RIGHT)
     rows, columns = np.nonzero(files.turned_back(mask_with(RIGHT), lies))
@@ -350,6 +352,67 @@ def test_a_drawing_goes_on_from_the_mask(scene: Any, session: Any, strokes: Any)
     drawing.end_stroke()
     assert has(answered(session, drawing), RIGHT)
     assert has(drawing.mask, LEFT)
+
+
+@pytest.fixture
+def large(scene: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A picture of a file, which is a large one, and beyond what is sent; it has a mask, too."""
+    monkeypatch.setattr(module("scene.reading"), "AT_ONCE", 16)
+    monkeypatch.setattr(module("cutout.drawing"), "MAX_SIDE", 64)
+    path = tmp_path / "boxes.jpg"
+    Image.fromarray(module("scene.pictures").pixels_of(two_boxes())[..., :3]).save(path, quality=95)
+    picture = bpy.data.images.load(str(path))
+    module("scene.masks").keep(picture, mask_with(LEFT))
+    return picture
+
+
+def test_a_large_picture_is_read_while_it_is_drawn_over(session: Any, strokes: Any, large: Any) -> None:
+    drawing = module("cutout.drawing").begin(large, "draft", {"resolution": 64})
+    assert drawing.job.is_reading
+    assert not drawing.inputs
+    assert (drawing.height, drawing.width) == (40, 53), "a third"
+    drawing.current = strokes.Stroke(keep=True, radius=1.0, points=[(36.0, 20.0), (45.0, 20.0)])
+    drawing.end_stroke()
+    assert drawing.job.is_reading, "the stroke waits for the same reading"
+    answered(session, drawing)
+    pixels_of = module("scene.pictures").pixels_of
+    sent = drawing.job.request.inputs
+    np.testing.assert_array_equal(sent["picture"], pixels_of(large, 64))
+    np.testing.assert_array_equal(sent["own_cutout"], pixels_of(large.hi3dgen_cutout, 64))
+    np.testing.assert_array_equal(sent["strokes"], strokes.picture_of(drawing.strokes, 40, 53))
+
+
+def test_every_stroke_goes_on_with_the_reading_that_is_under_way(
+    session: Any, large: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawings, begun = module("cutout.drawing"), 0
+    read_shrunk = drawings.read_shrunk
+
+    def counted(*given: Any) -> Any:
+        nonlocal begun
+        begun += 1
+        return read_shrunk(*given)
+
+    monkeypatch.setattr(drawings, "read_shrunk", counted)
+    drawing = drawings.begin(large, "draft", {"resolution": 64})
+    drawing.ask()
+    assert drawing.job.is_reading, "its second step, which is never the last: two threads work one after the other"
+    answered(session, drawing)
+    drawing.ask()
+    answered(session, drawing)
+    assert begun == 2, "of the picture and of its mask"
+
+
+def test_a_large_picture_that_cannot_be_read_is_told_and_read_anew(session: Any, large: Any) -> None:
+    drawings, path = module("cutout.drawing"), Path(large.filepath)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-200])
+    drawing = drawings.begin(large, "draft", {"resolution": 64})
+    tick_until(session, lambda: not drawing.waits)
+    assert "ends in the middle" in drawing.error.sentence
+    path.write_bytes(whole)
+    drawing.ask()
+    assert has(answered(session, drawing), tuple(slice(side.start // 3, side.stop // 3) for side in LEFT))
 
 
 def test_an_answer_comes_while_the_artist_is_in_another_mode(scene: Any, session: Any) -> None:

@@ -63,7 +63,7 @@ def test_one_that_was_saved_by_the_name_of_one_that_ships_does_not_take_its_plac
 def test_each_engine_has_its_own(scene: Any, saved: Path) -> None:
     bpy.ops.hi3dgen.add_preset(name="Mine")
     scene.hi3dgen.engine = "hi3dgen"
-    with pytest.raises(RuntimeError, match="has no preset “Mine”. .*in Blender also by its name."):
+    with pytest.raises(RuntimeError, match=r"has no preset “Mine”\. .*in Blender also by its name\."):
         bpy.ops.hi3dgen.apply_preset(preset="Mine")
     with pytest.raises(RuntimeError, match="is no preset of"):
         bpy.ops.hi3dgen.apply_preset(filepath=str(saved / "Mine.py"))

@@ -71,6 +71,21 @@ def test_results_go_to_a_url_and_only_the_tile_comes_back(tmp_path: Path) -> Non
     assert (tmp_path / "bucket" / "more" / "a.glb").read_bytes() == b"pixels"
 
 
+def test_two_tasks_start_the_backend_once(tmp_path: Path) -> None:
+    starts: list[Make] = []
+
+    def start() -> Make:
+        starts.append(copying())
+        return starts[-1]
+
+    worker = ClusterWorker(start)
+    for name in ("one", "two"):
+        made = worker.make(Sent(task_in(tmp_path / name), {"picture": ("owl.png", name.encode())}))
+        assert made.ended.code == ""
+        assert (Path(made.folder) / "results" / "more" / "a.glb").read_bytes() == name.encode()
+    assert len(starts) == 1, "an engine keeps its networks from picture to picture"
+
+
 def test_what_a_node_lacks_is_said() -> None:
     def lacks() -> Make:
         raise UserError("library-missing", "Pillow is not installed.", "Install it.")

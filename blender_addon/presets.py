@@ -3,7 +3,7 @@
 
 import bpy
 
-from ..backend.flow.presets import SUFFIX
+from ..backend.flow.presets import SUFFIX, shipped
 from ..backend.wire.messages import EngineInfo
 
 
@@ -13,7 +13,10 @@ def folder_of(engine: EngineInfo) -> str:
 
 
 def named(engine: EngineInfo, name: str) -> str:
-    """The file of the preset that was saved by that name; the name itself if one ships under it, or if it is a path."""
-    if any(preset.name == name for preset in engine.presets):
+    """The file of the preset that was saved by that name; the name itself if one ships under it, or if it is a path.
+
+    One that ships has its name and its label, whoever saved another by them, as on the command line.
+    """
+    if shipped(engine, name) is not None:
         return name
     return bpy.utils.preset_find(name, folder_of(engine), display_name=True, ext=SUFFIX) or name

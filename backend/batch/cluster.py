@@ -65,18 +65,26 @@ class Cluster:
 
 
 class RayExecutor:
-    """An `Executor`. start: is sent to the workers, see `Start`. log: gets what they log. url: see `ClusterWorker`.
+    """An `Executor`. start: is sent to the workers, see `Start`. log: gets what they log.
+
+    url, batch: see `ClusterWorker`.
 
     variables: of the environment, which the workers get as well.
     """
 
     def __init__(
-        self, start: Start, log: Path, cluster: Cluster, url: str = "", variables: Mapping[str, str] | None = None
+        self,
+        start: Start,
+        log: Path,
+        cluster: Cluster,
+        url: str = "",
+        batch: str = "",
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self._start = start
         self._log = log
         self._cluster = cluster
-        self._url = url
+        self._results = (url, batch)
         self._variables = variables or {}
 
     def __call__(self, tasks: Iterator[Task], progressed: Progressed) -> Generator[Ended, None, None]:
@@ -103,7 +111,7 @@ class RayExecutor:
         lost: Counter[str] = Counter()
         while True:
             while len(busy) < room.now() and (task := again.pop() if again else next(tasks, None)) is not None:
-                busy.append(idle.pop() if idle else _Actor(ray, cluster, self._start, self._url, heard))
+                busy.append(idle.pop() if idle else _Actor(ray, cluster, self._start, self._results, heard))
                 busy[-1].give(task)
             while idle:  # it would keep its room from one that is not placed yet
                 idle.pop().kill()
@@ -136,14 +144,21 @@ class RayExecutor:
 class _Actor:
     """A worker, wherever Ray has placed it; what comes of it goes into `heard`."""
 
-    def __init__(self, ray: Any, cluster: Cluster, start: Start, url: str, heard: "_Heard") -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        ray: Any,  # noqa: ANN401 - a module
+        cluster: Cluster,
+        start: Start,
+        results: tuple[str, str],
+        heard: "_Heard",
+    ) -> None:
         remote = ray.remote(
             num_cpus=cluster.cpus,
             num_gpus=cluster.gpus,
             concurrency_groups={"making": 1, "telling": 1},
         )
         self._ray = ray
-        self._handle = remote(ClusterWorker).remote(start, url)
+        self._handle = remote(ClusterWorker).remote(start, *results)
         self._heard = heard
         self.task = Task("", "", {}, {}, "", "")
         self._fingerprints: Mapping[str, Mapping[str, Any]] = {}

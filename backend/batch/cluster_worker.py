@@ -53,12 +53,13 @@ class Made:
 class ClusterWorker:
     """Makes one task at a time; `progress` is called meanwhile, in another thread.
 
-    url: of the `UrlPlace` where the results go; empty if they go into the batch's folder.
+    url: of the `UrlPlace` where the results go; empty if they go into the batch's folder. batch: see `Place.stage`.
     """
 
-    def __init__(self, start: Start, url: str) -> None:
+    def __init__(self, start: Start, url: str = "", batch: str = "") -> None:
         self._start = start
         self._url = url
+        self._batch = batch
         self._maker: Make | None = None
         self._said: Mapping[str, Any] | None = None
         self._lines = Lines()
@@ -85,7 +86,7 @@ class ClusterWorker:
             )
             ended = maker(task, self._say)
             if place is not None:
-                ended = _staged(ended, place, attempt / RESULTS)
+                ended = _staged(ended, place, attempt / RESULTS, self._batch)
             lines = self._lines.taken()
             if is_shared:
                 return Made(ended, str(attempt), log=lines)
@@ -113,10 +114,10 @@ def _written(sent: Sent, folder: Path) -> dict[str, str]:
     return paths
 
 
-def _staged(ended: Ended, place: UrlPlace, folder: Path) -> Ended:
+def _staged(ended: Ended, place: UrlPlace, folder: Path, batch: str) -> Ended:
     """The end with what has been staged of a folder, which is removed."""
     try:
-        staged = place.stage(folder)
+        staged = place.stage(folder, batch)
     except OSError as error:
         return failed_by(ended, not_written(place.path(ended.name), error))
     finally:

@@ -10,6 +10,8 @@ import dataclasses
 import errno
 import hashlib
 import os
+import re
+import secrets
 import stat
 import time
 from collections.abc import Generator, Mapping, Sequence
@@ -30,7 +32,9 @@ WORK = ".batch"
 FORMAT = 1
 BATCH = "batch"
 RESULTS = "results"  # of the first line: where they lie, if not in the folder
+STAGED = "staged"  # of the first line: below which name results are staged there
 _STAY = ("request", "files")  # what a line that does not mention them leaves as it was
+_TOKEN = re.compile("[0-9a-f]{16}")
 _SLACK = 64  # lines that may be superseded before the file is written anew
 
 
@@ -92,7 +96,7 @@ class Manifest:
         self.place: Place = place or OwnFolder(self.out)
         self._header: dict[str, Any] = {"hi3dgen": kind, "format": FORMAT}
         if self.place.url:
-            self._header[RESULTS] = self.place.url
+            self._header |= {RESULTS: self.place.url, STAGED: secrets.token_hex(8)}
         self._needed = (PICTURE,) if kind == BATCH else ()
         self.entries: dict[str, Entry] = {}
         self._journal = Journal(self.out / MANIFEST, self.out / WORK / "lock")
@@ -108,6 +112,11 @@ class Manifest:
                 self.worker.leave()
                 raise
 
+    @property
+    def batch(self) -> str:
+        """The name below which results are staged, if they do not lie in `out`: other batches may have the same URL."""
+        return self._header.get(STAGED, "")
+
     def _open(self, news: list[Record]) -> None:
         if self._journal.count == 0:
             self._journal.append([self._header])
@@ -118,10 +127,13 @@ class Manifest:
             sentence = f"The results of the batch in “{self.out}” go to “{url or self.out}”."
             raise UserError("bad-output", sentence, "Say so again by --results, or give another folder.")
         self._apply(news[1:])
+        unnamed = news and self.place.url and not _TOKEN.fullmatch(str(news[0].get(STAGED, "")))
+        if news and self.place.url and not unnamed:
+            self._header[STAGED] = news[0][STAGED]
         living = self.worker.others()
         if not living:
             self._sweep()
-        if not living and self._journal.count > len(self.entries) + 1 + _SLACK:
+        if not living and (unnamed or self._journal.count > len(self.entries) + 1 + _SLACK):
             self._compact()
         dead = [e for e in self.entries.values() if e.state is State.RUNNING and e.worker not in living]
         self.write(*(_waiting(entry) for entry in dead))
@@ -182,7 +194,7 @@ class Manifest:
 
     def _sweep(self) -> None:
         with contextlib.suppress(OSError):  # what is left there harms nobody
-            self.place.sweep()
+            self.place.sweep(self.batch)
 
     def _compact(self) -> None:
         self._journal.rewrite([self._header, *(_record(entry, None) for entry in self.entries.values())])

@@ -32,8 +32,11 @@ class Place(Protocol):
         """Whether anything has this name."""
         ...
 
-    def stage(self, folder: Path) -> Mapping[str, str]:
-        """Stage all files of a folder that are whole; by their paths in it, what `take` needs, in order."""
+    def stage(self, folder: Path, batch: str) -> Mapping[str, str]:
+        """Stage all files of a folder that are whole; by their paths in it, what `take` needs, in order.
+
+        batch: the name of the batch, see `Manifest.batch`; other batches may stage at the same place.
+        """
         ...
 
     def take(self, staged: str, name: str) -> None:
@@ -44,8 +47,8 @@ class Place(Protocol):
         """Remove a result, and its folder if that is empty then."""
         ...
 
-    def sweep(self) -> None:
-        """Remove what was staged and has not taken its place; nobody stages meanwhile."""
+    def sweep(self, batch: str) -> None:
+        """Remove what a batch has staged that has not taken its place; nobody stages for it meanwhile."""
         ...
 
 
@@ -69,7 +72,7 @@ class OwnFolder:
         """See `Place`."""
         return os.path.lexists(self.path(name))
 
-    def stage(self, folder: Path) -> Mapping[str, str]:
+    def stage(self, folder: Path, batch: str) -> Mapping[str, str]:  # noqa: ARG002 - the folder is of one batch
         """See `Place`."""
         return {path.relative_to(folder).as_posix(): str(path) for path in whole_files(folder)}
 
@@ -86,7 +89,7 @@ class OwnFolder:
         with contextlib.suppress(OSError):
             path.parent.rmdir()
 
-    def sweep(self) -> None:
+    def sweep(self, batch: str) -> None:
         """Nothing: what is not whole lies in the workers' folders, see `workers`."""
 
 

@@ -178,7 +178,7 @@ def _finish(manifest: Manifest, ended: Ended) -> tuple[Entry, Sequence[str]]:
 def _staged(manifest: Manifest, ended: Ended, folder: Path) -> tuple[Mapping[str, str], Ended]:
     """All that was made, staged, and how the task has ended: it has failed if its results cannot be staged."""
     try:
-        return {**ended.staged, **manifest.place.stage(folder)}, ended
+        return {**ended.staged, **manifest.place.stage(folder, manifest.batch)}, ended
     except OSError as error:
         return {}, failed_by(ended, not_written(manifest.place.path(ended.name), error))
 

@@ -44,9 +44,9 @@ class UrlPlace:
         """See `Place`."""
         return name in self._names()
 
-    def stage(self, folder: Path) -> Mapping[str, str]:
+    def stage(self, folder: Path, batch: str) -> Mapping[str, str]:
         """See `Place`."""
-        beside = f"{_UNFINISHED}/{secrets.token_hex(8)}"
+        beside = f"{_UNFINISHED}/{batch}/{secrets.token_hex(8)}"
         staged = {path.relative_to(folder).as_posix(): path for path in whole_files(folder)}
         with _as_os_errors():
             for name, path in staged.items():
@@ -69,11 +69,12 @@ class UrlPlace:
             self._files.rm_file(self._inside(name))
             self._names().discard(name)
 
-    def sweep(self) -> None:
-        """See `Place`."""
+    def sweep(self, batch: str) -> None:
+        """See `Place`; what other batches have staged at the same URL stays."""
+        staged = self._inside(f"{_UNFINISHED}/{batch}")
         with _as_os_errors():
-            if self._files.exists(self._inside(_UNFINISHED)):
-                self._files.rm(self._inside(_UNFINISHED), recursive=True)
+            if self._files.exists(staged):
+                self._files.rm(staged, recursive=True)
 
     def _inside(self, name: str) -> str:
         return f"{self._root.rstrip('/')}/{name}"

@@ -108,6 +108,7 @@ def make_lines(lines: Sequence[Line], options: argparse.Namespace, engines: Mapp
                 networks=any(engine.needs_gpu for engine in used)
                 or any(each.request["versions"].keys() - {_PROGRAM} for each in wanted),  # those of weights
                 url=options.results,
+                batch=manifest.batch,
             )
             with BatchProgress(len(names), len(todo), as_json=options.json) as progress:
                 run_batch(manifest, todo, executor, progress)

@@ -62,8 +62,9 @@ def executor_of(
     *,
     networks: bool = False,
     url: str = "",
+    batch: str = "",
 ) -> Executor:
-    """The executor that was asked for. command: starts a process here. start, url: see `RayExecutor`.
+    """The executor that was asked for. command: starts a process here. start, url, batch: see `RayExecutor`.
 
     networks: whether networks make it, for which a cluster's graphics cards are taken.
     """
@@ -73,7 +74,7 @@ def executor_of(
     gpus = options.gpus_per_worker if options.gpus_per_worker is not None or networks else 0.0
     cluster = Cluster(options.address or "", options.processes, cpus, gpus)
     chosen = {name: os.environ[name] for name in (UPSCALER,) if name in os.environ}
-    return RayExecutor(start, log, cluster, url, chosen)
+    return RayExecutor(start, log, cluster, url, batch, chosen)
 
 
 def _share(text: str) -> float:

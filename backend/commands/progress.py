@@ -60,12 +60,16 @@ class ProgressBar:
         if self._json:
             self._line({"finished": True, **made})
 
+    def make_room(self) -> None:
+        """Clear the line on the terminal, for another that comes there."""
+        if self._terminal and not self._json:
+            print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if self._terminal and not self._json:
-            print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
+        self.make_room()
         if self._json and error is not None:
             code, sentence, advice = _described(error)
             self._line({"error": code, "sentence": sentence, "advice": advice})

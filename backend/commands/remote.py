@@ -4,6 +4,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 
 from ..errors import UserError
 from ..remote import ssh
@@ -73,7 +74,40 @@ def _set_up(options: argparse.Namespace) -> int:
         if not (sys.stdin.isatty() and agrees("Agree to these licences and download?")):
             sentence = f"Hi3DGen is on “{name}”, and its engine was not installed."
             raise UserError("not-agreed", sentence, "Read what is said above, and add --agree.")
-    return run(name, ["install", "--agree", *build])
+    return _install(name, build)
+
+
+def _install(name: str, build: Sequence[str]) -> int:
+    """Install the engine there, and show here how far it is: there is no terminal there. Raises `UserError`."""
+    made: dict[str, str] = {}
+    with ProgressBar(as_json=False) as progress:
+
+        def hear(line: str) -> None:
+            match _message(line):
+                case {
+                    "label": str() as label,
+                    "done": int() as done,
+                    "of": int() as of,
+                    "unit": ("bytes" | "steps") as unit,
+                }:
+                    progress(label, done, of, unit)
+                case {"installed": dict() as installed}:
+                    made.update(installed)
+                case _:  # why it failed comes by standard error, too
+                    pass
+
+        code = run(name, ["install", "--agree", "--json", *build], hear, progress.make_room)
+    if made:
+        print(f"The engine on “{name}” is ready: PyTorch {made['torch']} on {made['device']}.")
+    return code
+
+
+def _message(line: str) -> object:
+    """What a line of `progress` says; None if it is none."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _run(options: argparse.Namespace) -> int:

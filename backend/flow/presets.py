@@ -74,15 +74,20 @@ def values_given(engine: HasPresets, preset: str | None, texts: Iterable[tuple[s
 
 def settings_of(engine: HasPresets, preset: str) -> Settings:
     """The values of the preset of that name, of that label or of that file. Raises `UserError` (bad-preset)."""
-    for each in engine.presets:
-        if preset.casefold() in (each.name.casefold(), each.label.casefold()):
-            return each.settings
+    if (ships := shipped(engine, preset)) is not None:
+        return ships.settings
     path = Path(preset)
     if path.suffix.lower() == SUFFIX:
         return read(path, engine)
     names = ", ".join(each.name for each in engine.presets)
-    advice = f"Its presets are: {names or 'none'}. A saved one is given by its file."
+    advice = f"Its presets are: {names or 'none'}. A saved one is given by its file, in Blender also by its name."
     raise UserError("bad-preset", f"{engine.label} has no preset “{preset:.60}”.", advice)
+
+
+def shipped(engine: HasPresets, preset: str) -> HasSettings | None:
+    """The preset of that name or of that label that ships with the engine; capital letters or small ones."""
+    wanted = preset.casefold()
+    return next((each for each in engine.presets if wanted in (each.name.casefold(), each.label.casefold())), None)
 
 
 def read(path: Path, engine: HasPresets) -> dict[str, Scalar]:

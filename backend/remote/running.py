@@ -78,16 +78,27 @@ class Relayed:
             print(text, end="", file=sys.stderr, flush=True)
 
 
-def run(name: str, arguments: Sequence[str]) -> int:
+def _print(line: str) -> None:
+    print(line, end="", flush=True)
+
+
+def run(
+    name: str,
+    arguments: Sequence[str],
+    hear: Callable[[str], None] = _print,
+    make_room: Callable[[], None] = lambda: None,
+) -> int:
     """Run `python -m backend ARGUMENTS` there; what it prints is printed here. Returns its exit code.
+
+    hear: gets each line of its standard output instead, with its end. make_room: called before each line of its
+    standard error.
 
     It is given no input. An interrupt interrupts it there, too. Raises `UserError` if it does not come to run.
     """
-    relayed = Relayed(name, ["run", *arguments])
+    relayed = Relayed(name, ["run", *arguments], make_room=make_room)
     try:
         for line in relayed.output:
-            sys.stdout.write(line.decode("utf-8", "replace"))
-            sys.stdout.flush()
+            hear(line.decode("utf-8", "replace"))
         return relayed.code()
     except BaseException:
         relayed.end()

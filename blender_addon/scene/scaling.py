@@ -15,8 +15,10 @@ def scale_to(context: bpy.types.Context, things: Iterable[bpy.types.Object], mil
     """Scale objects so that the longest side of each one's box in the scene has so many millimetres.
 
     Each stays on its place: the point of the floor below its origin stays where it is. Raises `AddonError` if one has
-    no extent, and leaves all as they were then.
+    no extent or is to have none, and leaves all as they were then.
     """
+    if not 0 < millimetres < np.inf:
+        raise AddonError(f"Nothing is {millimetres:g} mm long.", "Give a number above 0.")
     scaled = [(thing, _scaled(context, thing, millimetres)) for thing in things]
     for thing, matrix in scaled:
         thing.matrix_world = matrix

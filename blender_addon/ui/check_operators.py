@@ -106,7 +106,15 @@ class HI3DGEN_OT_scale_to(bpy.types.Operator):  # noqa: N801
     bl_label = "Scale"
     bl_options = {"REGISTER", "UNDO"}
 
-    millimetres: FloatProperty(**{**LONGEST_SIDE, "default": 0.0, "min": 0.0}, options={"SKIP_SAVE"})
+    # Without a minimum: Blender would silently take that in place of a script's number below it.
+    millimetres: FloatProperty(
+        name=LONGEST_SIDE["name"],
+        description=LONGEST_SIDE["description"],
+        default=LONGEST_SIDE["default"],
+        soft_min=LONGEST_SIDE["min"],
+        soft_max=LONGEST_SIDE["soft_max"],
+        options={"SKIP_SAVE"},
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -117,7 +125,8 @@ class HI3DGEN_OT_scale_to(bpy.types.Operator):  # noqa: N801
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Scale objects, each by itself: their meshes stay as they are."""
-        self.millimetres = self.millimetres or context.scene.hi3dgen.longest_side
+        if not self.properties.is_property_set("millimetres"):
+            self.millimetres = context.scene.hi3dgen.longest_side
         things = topmost(meshes(context))
         try:
             scale_to(context, things, self.millimetres)

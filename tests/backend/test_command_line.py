@@ -82,9 +82,8 @@ def test_a_picture_becomes_a_mesh(tmp_path: Path, disk: Path, suffix: str) -> No
 
 
 def test_json_tells_what_was_made_and_the_recipe_makes_it_again(tmp_path: Path, disk: Path) -> None:
-    done = backend(
-        "generate", disk, "-o", tmp_path / "a.ply", "--seed", 7, "--normal-map", tmp_path / "n.png", "--json", *SMALL
-    )
+    chosen = ("--seed", 7, "--preset", "Preview", *SMALL)
+    done = backend("generate", disk, "-o", tmp_path / "a.ply", "--normal-map", tmp_path / "n.png", "--json", *chosen)
     made = json.loads(done.stdout)
     assert done.stderr == ""
     assert made["mesh"] == str(tmp_path / "a.ply")
@@ -92,14 +91,17 @@ def test_json_tells_what_was_made_and_the_recipe_makes_it_again(tmp_path: Path, 
     assert made["recipe"]["seed"] == 7
     assert made["recipe"]["version"] == VERSION
     defaults = {setting.name: setting.default for setting in DRAFT.settings}
-    assert made["recipe"]["settings"] == {**defaults, "resolution": 64, "colours": "front"}
+    assert made["recipe"]["settings"] == {**defaults, "faces": 20_000, "resolution": 64, "colours": "front"}, (
+        "the preset's, but for what is set beside it"
+    )
     assert set(made["seconds"]) == {stage.name for stage in DRAFT.stages if stage.runs_for(["picture"])}
     mesh = trimesh.load(tmp_path / "a.ply", process=False)
     assert (len(mesh.vertices), len(mesh.faces)) == (made["vertices"], made["triangles"])
 
-    assert backend("generate", disk, "-o", tmp_path / "b.ply", "--seed", 7, *SMALL).returncode == 0
+    again = ("--set", "faces=20000", *SMALL)
+    assert backend("generate", disk, "-o", tmp_path / "b.ply", "--seed", 7, *again).returncode == 0
     assert (tmp_path / "a.ply").read_bytes() == (tmp_path / "b.ply").read_bytes()
-    assert backend("generate", disk, "-o", tmp_path / "b.ply", "--seed", 8, *SMALL, "--overwrite").returncode == 0
+    assert backend("generate", disk, "-o", tmp_path / "b.ply", "--seed", 8, *again, "--overwrite").returncode == 0
     assert (tmp_path / "a.ply").read_bytes() != (tmp_path / "b.ply").read_bytes()
 
 

@@ -184,6 +184,17 @@ def test_several_are_scaled_each_on_its_floor(ball: Any, scene: Any) -> None:
     assert tuple(child.scale) == (1.0, 1.0, 1.0), "it comes with its parent"
 
 
+@pytest.mark.parametrize("wrong", [-5, 0])
+def test_no_mesh_is_scaled_to_nothing_and_without_a_number_to_the_panels(ball: Any, scene: Any, wrong: float) -> None:
+    with pytest.raises(RuntimeError, match=f"Nothing is {wrong} mm long. Give a number above 0."):
+        bpy.ops.hi3dgen.scale_to(millimetres=wrong)
+    assert tuple(ball.scale) == (1.0, 1.0, 1.0)
+    scene.hi3dgen.longest_side = 50.0
+    assert bpy.ops.hi3dgen.scale_to() == {"FINISHED"}
+    bpy.context.view_layer.update()
+    assert max(ball.dimensions) == pytest.approx(0.05, rel=1e-3)
+
+
 @pytest.mark.parametrize("kind", ["GLB", "OBJ", "STL", "PLY", "USD"])
 def test_a_mesh_is_saved_beside_the_file_and_none_is_written_over(saved_file: Path, ball: Any, kind: str) -> None:
     bpy.ops.mesh.primitive_cube_add()

@@ -47,19 +47,23 @@ def test_one_is_saved_found_by_its_name_applied_and_removed(scene: Any, saved: P
     assert not file.exists()
 
 
-def test_one_that_was_saved_by_the_name_of_one_that_ships_does_not_take_its_place(scene: Any, saved: Path) -> None:
+@pytest.mark.parametrize("name", ["game_asset", "Game Asset", "game asset", "GAME_ASSET"])
+def test_one_that_was_saved_by_the_name_of_one_that_ships_does_not_take_its_place(
+    scene: Any, saved: Path, name: str
+) -> None:
     scene.hi3dgen_draft.faces = 7777
-    bpy.ops.hi3dgen.add_preset(name="preview")
-    bpy.ops.hi3dgen.apply_preset(preset="preview")
-    assert scene.hi3dgen_draft.faces == 20000
-    bpy.ops.hi3dgen.apply_preset(filepath=str(saved / "preview.py"))
+    bpy.ops.hi3dgen.add_preset(name=name)
+    bpy.ops.hi3dgen.apply_preset(preset=name)
+    assert scene.hi3dgen_draft.faces == 5000
+    (file,) = saved.iterdir()
+    bpy.ops.hi3dgen.apply_preset(filepath=str(file))
     assert scene.hi3dgen_draft.faces == 7777
 
 
 def test_each_engine_has_its_own(scene: Any, saved: Path) -> None:
     bpy.ops.hi3dgen.add_preset(name="Mine")
     scene.hi3dgen.engine = "hi3dgen"
-    with pytest.raises(RuntimeError, match="has no preset “Mine”"):
+    with pytest.raises(RuntimeError, match=r"has no preset “Mine”\. .*in Blender also by its name\."):
         bpy.ops.hi3dgen.apply_preset(preset="Mine")
     with pytest.raises(RuntimeError, match="is no preset of"):
         bpy.ops.hi3dgen.apply_preset(filepath=str(saved / "Mine.py"))

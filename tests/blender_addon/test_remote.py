@@ -56,6 +56,15 @@ def test_it_is_set_up_makes_meshes_is_lost_and_found(far: OtherComputer, scene: 
     assert job.error is None, "the next click connects anew"
     assert len(bpy.data.objects) == objects + 2
 
+    killed = generate(scene, 1024)
+    tick_until(session, lambda: killed.progress is not None)
+    far.backends()[0].kill()
+    tick_until(session, lambda: not killed.live)
+    assert "the backend there ended in the middle of its work" in killed.error.sentence
+    job = generate(scene)
+    tick_until(session, lambda: not job.live)
+    assert job.error is None, "the next click starts it anew there"
+
     session.close()
     wait_until(lambda: not far.backends())
 

@@ -58,10 +58,13 @@ def test_a_folder_becomes_meshes_a_summary_and_a_contact_sheet(photos: Path, tmp
 
 def test_the_same_command_twice_does_nothing_the_second_time(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert batch(photos, "-o", out, *SMALL).returncode == 0
+    chosen = ("--preset", "3d_print", *SMALL)
+    assert batch(photos, "-o", out, *chosen).returncode == 0
     before = visible(out)
     manifest = (out / "manifest.jsonl").read_bytes()
-    again = batch(photos, "-o", out, *SMALL, "--json")
+    settings = json.loads(manifest.splitlines()[-1])["request"]["settings"]
+    assert (settings["resolution"], settings["normal_texture"]) == (64, "never"), "what is set comes before the preset"
+    again = batch(photos, "-o", out, *chosen, "--json")
     assert told(again)[-1] == {"finished": True, "made": 0, "failed": 0, "unchanged": 3, "elsewhere": 0}
     assert visible(out) == before
     assert (out / "manifest.jsonl").read_bytes() == manifest

@@ -45,7 +45,7 @@ def test_results_come_back(tmp_path: Path, *, shared: bool) -> None:
     task = task_in(tmp_path / "here")
     (tmp_path / "here" / "attempt-of-one-that-died").mkdir()
     (tmp_path / "here" / "attempt-of-one-that-died" / "a.glb").write_bytes(b"half")
-    worker = ClusterWorker(copying, "")
+    worker = ClusterWorker(copying)
     sent = Sent(task, {"picture": ("owl.png", b"pixels")})
     hidden = tmp_path / "hidden"
     if not shared:
@@ -62,7 +62,7 @@ def test_results_come_back(tmp_path: Path, *, shared: bool) -> None:
 
 def test_results_go_to_a_url_and_only_the_tile_comes_back(tmp_path: Path) -> None:
     task, url = task_in(tmp_path / "here"), f"file://{tmp_path}/bucket"
-    made = ClusterWorker(copying, url).make(Sent(task, {"picture": ("owl.png", b"pixels")}))
+    made = ClusterWorker(copying, url, "b1").make(Sent(task, {"picture": ("owl.png", b"pixels")}))
     receive(made, task)
     assert whole(Path(task.folder)) == {}
     place = UrlPlace(url)
@@ -71,11 +71,26 @@ def test_results_go_to_a_url_and_only_the_tile_comes_back(tmp_path: Path) -> Non
     assert (tmp_path / "bucket" / "more" / "a.glb").read_bytes() == b"pixels"
 
 
+def test_two_tasks_start_the_backend_once(tmp_path: Path) -> None:
+    starts: list[Make] = []
+
+    def start() -> Make:
+        starts.append(copying())
+        return starts[-1]
+
+    worker = ClusterWorker(start)
+    for name in ("one", "two"):
+        made = worker.make(Sent(task_in(tmp_path / name), {"picture": ("owl.png", name.encode())}))
+        assert made.ended.code == ""
+        assert (Path(made.folder) / "results" / "more" / "a.glb").read_bytes() == name.encode()
+    assert len(starts) == 1, "an engine keeps its networks from picture to picture"
+
+
 def test_what_a_node_lacks_is_said() -> None:
     def lacks() -> Make:
         raise UserError("library-missing", "Pillow is not installed.", "Install it.")
 
-    made = ClusterWorker(lacks, "").make(Sent(Task("a", "a", {}, {}, "/nowhere/results", ""), {}))
+    made = ClusterWorker(lacks).make(Sent(Task("a", "a", {}, {}, "/nowhere/results", ""), {}))
     assert made.ended.code == "library-missing"
 
 

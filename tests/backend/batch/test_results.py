@@ -41,7 +41,7 @@ def test_no_link_of_a_folder_from_elsewhere_leads_to_files_outside_it(tmp_path: 
         (tmp_path / "made").mkdir()
         (tmp_path / "made" / "a.glb").write_bytes(b"")
         with manifest.locked():
-            publish(manifest, manifest.entries["a"], manifest.place.stage(tmp_path / "made"))
+            publish(manifest, manifest.entries["a"], manifest.place.stage(tmp_path / "made", manifest.batch))
     assert {path.name for path in elsewhere.rglob("*")} == {"deep", "mine", "a.jpg", "letter"}
     assert (out / "a.glb").is_file()
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Results below a URL: whole or not there, never over what is somebody else's; the manifest knows where they are."""
 
+import json
+import re
 from collections.abc import Generator, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,6 +44,13 @@ def found(url: str) -> dict[str, bytes]:
     return {path.removeprefix(f"{root}/"): files.cat_file(path) for path in files.find(root)}
 
 
+def half(tmp_path: Path) -> Path:
+    """A folder with a result that is whole, and not in its place."""
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half" / "b.glb").write_text("whole")
+    return tmp_path / "half"
+
+
 def test_results_are_there_whole_and_nothing_else(tmp_path: Path, url: str) -> None:
     manifest = made(tmp_path, url, 1)
     assert manifest.entries["a"].state is State.DONE
@@ -71,12 +80,38 @@ def test_a_folder_knows_where_its_results_lie(tmp_path: Path, url: str) -> None:
 
 
 def test_what_a_killed_run_has_staged_is_swept(tmp_path: Path, url: str) -> None:
-    (tmp_path / "half").mkdir()
-    (tmp_path / "half" / "b.glb").touch()
-    UrlPlace(url).stage(tmp_path / "half")
-    assert len(found(url)) == 1
-    made(tmp_path, url, 1)
+    batch = made(tmp_path, url, 1).batch
+    UrlPlace(url).stage(half(tmp_path), batch)
+    assert len(found(url)) == 2
+    opened(tmp_path, url)
     assert [*found(url)] == ["a.glb"]
+
+
+def test_what_another_batch_has_staged_at_the_same_url_stays(tmp_path: Path, url: str) -> None:
+    with Manifest(tmp_path / "one", place=UrlPlace(url)) as one:
+        staged = one.place.stage(half(tmp_path), one.batch)
+        Manifest(tmp_path / "other", place=UrlPlace(url)).close()
+        one.place.take(staged["b.glb"], "b.glb")
+    assert found(url) == {"b.glb": b"whole"}
+
+
+def opened(tmp_path: Path, url: str) -> str:
+    """The name by which a batch stages, as the next command finds it."""
+    with Manifest(tmp_path / "out", place=UrlPlace(url)) as manifest:
+        return manifest.batch
+
+
+def test_a_batch_of_an_earlier_version_gets_a_name_to_stage_by_and_keeps_it(tmp_path: Path, url: str) -> None:
+    made(tmp_path, url, 1)
+    path = tmp_path / "out" / "manifest.jsonl"
+    first, *others = path.read_text(encoding="utf-8").splitlines()
+    for wrong in ({}, {"staged": ".."}):  # what it names is removed: nothing outside of the place
+        header = {key: value for key, value in json.loads(first).items() if key != "staged"} | wrong
+        path.write_text("\n".join([json.dumps(header), *others, ""]), encoding="utf-8")
+        given = opened(tmp_path, url)
+        assert re.fullmatch("[0-9a-f]{16}", given)
+        assert opened(tmp_path, url) == given
+        assert found(url) == {"a.glb": b"1"}
 
 
 def test_the_command_writes_to_a_url_and_finds_its_results_there(tmp_path: Path) -> None:

@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from backend.log import MAX_LINE
 from backend.safe_files import MAX_LOG, older_log
 from backend.wire.client import Closed
-from backend.wire.messages import Progress, Request, Result
+from backend.wire.messages import Cancel, Failure, Progress, Request, Result
 from tests.backend.process import ROOT, SECONDS, SERVE, TOKEN, Backend
 from tests.other_computer import NAME, OtherComputer, wait_until
 
@@ -60,6 +61,37 @@ def test_a_cut_connection_ends_the_conversation_and_the_next_one_begins_anew(far
         client.send(request("ball"))
         assert isinstance(client.end_of("ball"), Result)
     wait_until(lambda: not far.backends())
+
+
+def test_a_job_is_cancelled_over_the_line_and_the_same_backend_makes_the_next_one(far: OtherComputer) -> None:
+    with Backend(SERVE_FAR) as backend, backend.client() as client:
+        client.send(request("large", 1024))
+        client.next(Progress, "large")
+        client.send(Cancel("large"))
+        end = client.end_of("large")
+        assert isinstance(end, Failure)
+        assert end.code == "cancelled"
+        (there,) = far.backends()
+        client.send(request("ball"))
+        assert isinstance(client.end_of("ball"), Result)
+        assert far.backends() == [there]
+    wait_until(lambda: not far.backends())
+
+
+def test_a_backend_that_is_killed_there_ends_the_conversation_and_the_connection(far: OtherComputer) -> None:
+    with Backend(SERVE_FAR) as backend, backend.client() as client:
+        (here,) = (one for one in psutil.Process(backend.process.pid).children() if one.name() == "ssh")
+        listening = [one.laddr for one in here.net_connections() if one.status == "LISTEN"]
+        assert [(place.ip, place.port) for place in listening] == [("127.0.0.1", backend.port)]
+        client.send(request("large", 1024))
+        client.next(Progress, "large")
+        (there,) = far.backends()
+        there.kill()
+        with contextlib.suppress(AssertionError):
+            client.end_of("large")
+            pytest.fail("the job came to its end")
+        assert backend.process.wait(SECONDS) != 0
+        assert not here.is_running()
 
 
 def test_what_a_login_prints_is_not_taken_for_the_backend(far: OtherComputer) -> None:

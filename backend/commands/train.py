@@ -179,6 +179,7 @@ def run_latent_flow(options: argparse.Namespace) -> int:
 
 def _run_flow(options: argparse.Namespace, config: "FlowConfig", decoder: Path | None) -> int:
     from ..models.structure_flow import StructureFlowConfig  # noqa: PLC0415 - heavy
+    from ..nn.checkpoint import given_by  # noqa: PLC0415 - heavy
     from ..training.core.loop import Run, train  # noqa: PLC0415 - heavy
     from ..training.norld.normal_regularisation import load_decoder  # noqa: PLC0415 - heavy
     from ..training.norld.objects import objects_of  # noqa: PLC0415 - heavy
@@ -189,10 +190,12 @@ def _run_flow(options: argparse.Namespace, config: "FlowConfig", decoder: Path |
     objects = objects_of(options.objects, sizes.in_channels, sizes.cond_channels, dense=dense)
     frozen = None
     if decoder is not None and objects.normalization is not None:
-        frozen = load_decoder(decoder, objects.normalization)
+        with given_by("--decoder"):
+            frozen = load_decoder(decoder, objects.normalization)
     task = FlowTask(config, objects, options.data_seed, frozen, options.start)
     run = Run(task, options.folder, options.stage, options.minutes, options.steps, config.settings)
-    print(train(run, partial(print, flush=True)))
+    with given_by("--start"):
+        print(train(run, partial(print, flush=True)))
     return 0
 
 

@@ -145,7 +145,8 @@ class FlowTask:
 
     def remembered(self, place: Devices) -> dict[str, Any]:
         """End a step, for all processes alike; returns what `recall` takes."""
-        self.strength.agree(place.together)
+        if self.decoder is not None:  # else nothing was found, and no process waits for the others
+            self.strength.agree(place.together)
         return {"strength": self.strength.remembered()}
 
     def recall(self, kept: Mapping[str, Any]) -> None:

@@ -293,6 +293,36 @@ def test_the_command_trains_and_starts_from_what_it_wrote(
         assert "ownload" not in said, "the files are the user's own"
 
 
+def test_options_reach_the_task(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen = decoder(dtype=torch.float32).network
+    write_network(tmp_path / "decoder", "SLatMeshDecoder", frozen.config, frozen)
+    tasks: list[FlowTask] = []
+
+    def noted(self: FlowTask, *given: Any) -> Any:
+        tasks.append(self)
+        return loss(self, *given)
+
+    loss = FlowTask.loss
+    monkeypatch.setattr(FlowTask, "loss", noted)
+    command = ["train", "latent-flow", "--config", "tiny", "--objects", str(folder), "--steps", "1"]
+    normals = ["--normals-share", "0.3", "--normals-latest", "0.4", "--normals-every", "3", "--normals-size", "24"]
+    normals += ["--normals-other-view", "0.2"]
+    assert main([*command, "--folder", str(tmp_path / "without"), *normals]) == 1, "they would do nothing"
+    wanted = ["--memory", "0.001", "--decoder", str(tmp_path / "decoder"), *normals]
+    assert main([*command, "--folder", str(tmp_path / "run"), *wanted]) == 0
+    assert tasks[-1].config.budget == 10**6
+    measured = LATENT_CONFIGS["tiny"].regularisation.measured
+    assert tasks[-1].config.regularisation == Regularisation(0.3, measured, 0.4, 3, 24, 0.2)
+    assert main([*command, "--folder", str(tmp_path / "plain")]) == 0
+    assert tasks[-1].config == LATENT_CONFIGS["tiny"]
+    structures = ["train", "structure-flow", *command[2:], "--folder", str(tmp_path / "structures"), "--memory", "0"]
+    assert main(structures) == 0
+    assert tasks[-1].config.budget == 0
+    for value in ("-1", "much", "nan"):
+        with pytest.raises(SystemExit):
+            main([*structures[:-1], value])
+
+
 def weights_of(role: str, stem: Path, sizes: int) -> None:
     """The files of a network that a training is given; `sizes` makes it smaller or larger."""
     if role == "structures":

@@ -7,6 +7,7 @@ makes such a folder from meshes, as far as the structures' flow model needs it; 
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from . import train_finetune, train_small
 from .arguments import at_least
 from .executors import add_executor, check_executor
 from .train_data import entry, make_missing
-from .trainings import check_training, config_named, minutes
+from .trainings import between, check_training, config_named, minutes
 
 if TYPE_CHECKING:
     from ..training.norld.config import FlowConfig
@@ -28,6 +29,7 @@ _NEEDED = ("torch", "numba")
 _FLOWS_NEED = ("torch", "safetensors")
 _OBJECTS_NEED = ("torch", "transformers", "safetensors", "PIL")
 _WHOLE = (".glb", ".ply", ".stl")  # nodes of a cluster are sent these; others may need files beside them
+_MOST_MEMORY = 1e6  # GB
 _MOST_SHOWN = 32 * 1024**2  # pixels of a sheet's pictures
 
 
@@ -56,6 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     latents.add_argument(
         "--decoder", type=Path, metavar="STEM", help="of STEM.json and STEM.safetensors: let the normals count, too"
     )
+    _configure_normals(latents)
     latents.set_defaults(run=run_latent_flow)
     objects = kinds.add_parser("prepare-objects", help="make objects for structure-flow from meshes")
     objects.add_argument("meshes", type=Path, nargs="+", metavar="MESH", help="glb, gltf, obj, ply or stl")
@@ -111,6 +114,29 @@ def _configure_flow(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-seed", type=seed_from_text, default=1, help="decides order, noise, first weights")
     parser.add_argument("--minutes", type=minutes, metavar="M", help="stop after so long; the next call goes on")
     parser.add_argument("--steps", type=at_least(1), metavar="N", help="stop at this step; the next call goes on")
+    parser.add_argument(
+        "--memory",
+        type=between(0, _MOST_MEMORY),
+        metavar="GB",
+        help="that the transformer's blocks keep for their gradients at most, in place of the configuration's own; "
+        "others are computed again",
+    )
+
+
+def _configure_normals(parser: argparse.ArgumentParser) -> None:
+    """Give the training of the latents' flow model what says how normals count, each None for the configuration's."""
+    normals = parser.add_argument_group("how the normals count, with --decoder", "see docs/norld.md")
+    normals.add_argument(
+        "--normals-share", type=between(0, 100), metavar="X", help="of the flow's gradient that theirs has"
+    )
+    normals.add_argument("--normals-latest", type=between(0.01, 1), metavar="T", help="the latest time that counts")
+    normals.add_argument(
+        "--normals-every", type=at_least(1), metavar="N", help="each so many-th step evaluates one object more for them"
+    )
+    normals.add_argument("--normals-size", type=at_least(16), metavar="PIXELS", help="along a view's side")
+    normals.add_argument(
+        "--normals-other-view", type=between(0, 1), metavar="X", help="how often another view is looked at, too"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -174,25 +200,38 @@ def run_latent_flow(options: argparse.Namespace) -> int:
     check_training("training", _FLOWS_NEED)
     from ..training.norld.config import LATENT_CONFIGS  # noqa: PLC0415 - heavy
 
-    return _run_flow(options, config_named(LATENT_CONFIGS, options.config), options.decoder)
+    config = config_named(LATENT_CONFIGS, options.config)
+    names = ("share", "latest", "every", "size", "other_view")
+    given = {name: value for name in names if (value := getattr(options, f"normals_{name}")) is not None}
+    if given and options.decoder is None:
+        raise UserError(
+            "no-decoder", "Normals count only with a decoder.", "Add --decoder STEM, or leave --normals out."
+        )
+    config = replace(config, regularisation=replace(config.regularisation, **given))
+    return _run_flow(options, config, options.decoder)
 
 
 def _run_flow(options: argparse.Namespace, config: "FlowConfig", decoder: Path | None) -> int:
     from ..models.structure_flow import StructureFlowConfig  # noqa: PLC0415 - heavy
+    from ..nn.checkpoint import given_by  # noqa: PLC0415 - heavy
     from ..training.core.loop import Run, train  # noqa: PLC0415 - heavy
     from ..training.norld.normal_regularisation import load_decoder  # noqa: PLC0415 - heavy
     from ..training.norld.objects import objects_of  # noqa: PLC0415 - heavy
     from ..training.norld.task import FlowTask  # noqa: PLC0415 - heavy
 
+    if options.memory is not None:
+        config = replace(config, budget=int(options.memory * 1e9))
     sizes = config.network
     dense = isinstance(sizes, StructureFlowConfig)
     objects = objects_of(options.objects, sizes.in_channels, sizes.cond_channels, dense=dense)
     frozen = None
     if decoder is not None and objects.normalization is not None:
-        frozen = load_decoder(decoder, objects.normalization)
+        with given_by("--decoder"):
+            frozen = load_decoder(decoder, objects.normalization)
     task = FlowTask(config, objects, options.data_seed, frozen, options.start)
     run = Run(task, options.folder, options.stage, options.minutes, options.steps, config.settings)
-    print(train(run, partial(print, flush=True)))
+    with given_by("--start"):
+        print(train(run, partial(print, flush=True)))
     return 0
 
 

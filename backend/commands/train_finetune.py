@@ -20,7 +20,7 @@ _STEPS = 2000
 def configure(add: Callable[..., argparse.ArgumentParser]) -> None:
     """Give `train` the command. add: makes its parser."""
     parser = add("finetune", help="let the published flow models learn on from a folder of meshes")
-    parser.add_argument("meshes", type=Path, nargs="+", metavar="MESHES", help="folders, or files, of meshes")
+    parser.add_argument("meshes", type=Path, nargs="+", metavar="MESHES", help="folders with all below them, or files")
     parser.add_argument("--folder", type=Path, required=True, metavar="RUN", help="gets everything, to go on with")
     parser.add_argument("--what", choices=_WHAT, default="both", help="which flow models learn (default both)")
     parser.add_argument("--steps", type=at_least(1), default=_STEPS, metavar="N", help=f"of each (default {_STEPS})")

@@ -3,7 +3,7 @@
 
 import argparse
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import TypeVar
 
@@ -29,6 +29,21 @@ def minutes(text: str) -> float:
     if not 0 < found < math.inf:
         raise argparse.ArgumentTypeError(f"“{text:.60}” is no number of minutes.")
     return found
+
+
+def between(least: float, most: float) -> Callable[[str], float]:
+    """What reads a number from `least` to `most`."""
+
+    def read(text: str) -> float:
+        try:
+            found = float(text)
+        except ValueError:
+            found = math.nan
+        if not least <= found <= most:
+            raise argparse.ArgumentTypeError(f"“{text:.60}” is no number from {least:g} to {most:g}.")
+        return found
+
+    return read
 
 
 def check_training(extra: str, modules: Sequence[str]) -> None:

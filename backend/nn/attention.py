@@ -6,6 +6,9 @@ tensor cores, it takes a kernel that is an order of magnitude slower than two ma
 CPU the gradients of its kernel for bfloat16 take several times as long as theirs.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 
 import torch
@@ -13,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 _LARGEST_SCORES = 2**28  # elements of a chunk of scores that is held in memory: 1 GiB in float32
+_TORCHS_OWN = ContextVar("torchs_own", default=False)
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, present: Tensor | None = None) -> Tensor:
@@ -25,7 +29,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, present: Tensor | None = None) -> Te
     mask = None if present is None else present[:, None, None]  # (B, 1, 1, Lk)
     # The fast kernels need one batch size: expanding costs nothing, but broadcasting would select slow kernels.
     q, k, v = (x.expand(len(q), -1, -1, -1).transpose(1, 2) for x in (q, k, v))  # (B, H, L, D)
-    if _prefers_products(q.device) or (q.requires_grad and q.dtype == torch.bfloat16 and q.device.type == "cpu"):
+    if goes_by_products(q.device, q.dtype, gradients=q.requires_grad):
         mixed = attend_by_products(q, k, v, mask)
     else:
         mixed = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
@@ -51,6 +55,23 @@ def attend_by_products(
             scores = scores.masked_fill(~mask, -torch.inf)
         mixed.append(scores.softmax(-1, dtype=torch.float32).to(v.dtype) @ v)
     return torch.cat(mixed, dim=2)
+
+
+def goes_by_products(device: torch.device, dtype: torch.dtype, *, gradients: bool) -> bool:
+    """Whether `attend` takes two matrix products there, so that all scores are kept for the gradients."""
+    if _TORCHS_OWN.get():
+        return False
+    return _prefers_products(device) or (gradients and dtype == torch.bfloat16 and device.type == "cpu")
+
+
+@contextmanager
+def torchs_own() -> Generator[None]:
+    """Inside the context `attend` takes torch's own kernels on every device: what they keep can be counted on a CPU."""
+    before = _TORCHS_OWN.set(True)
+    try:
+        yield
+    finally:
+        _TORCHS_OWN.reset(before)
 
 
 @cache

@@ -148,6 +148,18 @@ def require_forms(
         raise UserError("weights-mismatch", f"{source} does not fit the network: {faults[0]}{more}.", _AGAIN)
 
 
+@contextmanager
+def given_by(option: str) -> Generator[None]:
+    """Raises the errors of weights that a person has named by `option` with advice for them, not to download any."""
+    try:
+        yield
+    except UserError as error:
+        if error.code not in ("weights-missing", "weights-damaged", "weights-mismatch"):
+            raise
+        advice = f"Check {option}: it takes STEM of two whole files, STEM.json and STEM.safetensors, of such a network."
+        raise UserError(error.code, error.sentence, advice) from error
+
+
 def missing(path: Path) -> UserError:
     """The error for a file of weights that is missing."""
     return UserError("weights-missing", f"{path} is not there.", "Download the weights of this engine first.")

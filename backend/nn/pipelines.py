@@ -43,11 +43,14 @@ def run_pipeline(pipeline: Any, given: Mapping[str, Any], advice: str) -> Any:  
 
 
 def _reason(error: Exception) -> str:
-    """What a library's error says, in a line, for people; errors that say more as they are are raised again."""
+    """What a library's error says, in a line without its full stop, for people.
+
+    Errors that say more as they are are raised again.
+    """
     if isinstance(error, Cancelled | UserError) or is_out_of_memory(error) or is_device_lost(error):
         raise error
     log.error("a pipeline failed", exc_info=error)
-    return next(iter(str(error).splitlines()), type(error).__name__)[:200]
+    return next(iter(str(error).splitlines()), type(error).__name__)[:200].rstrip(". ")
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from ..batch.made import Made, Run, maker_by
 from ..batch.running import Task
 from ..batch.worker import Make
 from ..errors import UserError
+from ..nn.checkpoint import given_by
 from ..nn.device import is_out_of_memory
 
 SUFFIX = ".safetensors"
@@ -50,7 +51,8 @@ def _meshes() -> Run:
     @lru_cache(1)
     def networks(encoder: str, tokenizer: str) -> tuple[Any, Any]:
         network: Any = load_tokenizer(Path(tokenizer))
-        return load_encoder(Path(encoder)).to(device), network.to(device)
+        with given_by("--encoder"):
+            return load_encoder(Path(encoder)).to(device), network.to(device)
 
     def make(task: Task) -> Made:
         """Prepare a mesh by the settings `encoder`, `tokenizer` and `views`; `mesh` is its path if it is no input."""

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from ...errors import UserError
+from ...nn.device import device_name, is_out_of_memory
 from ...raster import png
 from ...safe_files import replacing
 from .checkpoint import begin, branch, load, save
@@ -56,7 +57,7 @@ def train(run: Run, say: Say = print) -> Path:
     """Train, and return the checkpoint's path.
 
     Raises UserError if the stage before was not trained, if the folder cannot be made or holds another configuration's
-    training, if fewer than one step is asked for, and if the loss is not finite.
+    training, if fewer than one step is asked for, if the loss is not finite, and if the memory is not enough.
     """
     if run.task.seed == HELD_OUT_SEED:
         sentence = f"The seed {HELD_OUT_SEED} is that of the held-out pictures."
@@ -73,6 +74,20 @@ def train(run: Run, say: Say = print) -> Path:
         sentence = f"The folder {run.folder} cannot be made: {error.strerror or error}."
         raise UserError("bad-folder", sentence, "Choose another folder.") from error
     place = devices()
+    try:
+        return _train(run, place, say)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise UserError(
+            "out-of-memory",
+            f"The memory of {device_name(place.device)} was not enough to train. The last checkpoint stays as it is.",
+            "Close other programs that use it, or learn from smaller objects. Else train another --config, which is "
+            "another training, in another folder; the flow models take less if --memory allows less.",
+        ) from error
+
+
+def _train(run: Run, place: Devices, say: Say) -> Path:
     path, state = _begin(run, place)
     step = run.stepping(run.task, state, place)
     writer = _Writer(run, path, state.step) if place.index == 0 else None

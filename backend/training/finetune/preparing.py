@@ -72,19 +72,21 @@ def load_networks(published: Published, device: torch.device) -> Networks:
 
 
 def meshes_in(given: Iterable[Path]) -> dict[str, Path]:
-    """Files of meshes by their names, and those in given folders.
+    """Files of meshes by their names, and those in given folders and all below them, whose names begin with theirs.
 
-    Raises UserError if there are none, if two have the same name, or if a folder cannot be read.
+    Raises UserError if there are none, if two have the same name, if a path leads nowhere, or if a folder cannot be
+    read.
     """
-    files: list[Path] = []
+    files: list[tuple[str, Path]] = []
     for path in given:
-        try:
-            inside = sorted(path.iterdir()) if path.is_dir() else None
-        except OSError as error:
-            sentence = f"The meshes in {path} cannot be listed: {error.strerror or error}."
-            raise UserError("no-meshes", sentence, "Check that you may read the folder.") from error
-        files += [path] if inside is None else [file for file in inside if file.suffix.lower() in READ_SUFFIXES]
-    found = {file.stem: file for file in files}
+        if not path.exists():
+            raise UserError("no-meshes", f"There is no file or folder “{path}”.", "Check the path of the meshes.")
+        if not path.is_dir():
+            files.append((path.stem, path))
+            continue
+        inside = (file.relative_to(path) for file in _below(path) if file.suffix.lower() in READ_SUFFIXES)
+        files += [("-".join(file.with_suffix("").parts), path / file) for file in inside]
+    found = dict(files)
     names = {name.casefold() for name in found}  # some disks do not tell capitals from small letters
     if not found:
         sentence = "There are no meshes in the folders that were given."
@@ -92,6 +94,16 @@ def meshes_in(given: Iterable[Path]) -> dict[str, Path]:
     if len(names) < len(files):
         raise UserError("same-name", "Two of the meshes have the same name.", "Rename one of them.")
     return found
+
+
+def _below(folder: Path) -> list[Path]:
+    """All files below a folder, in order. Raises UserError if a folder cannot be read."""
+
+    def refuse(error: OSError) -> None:
+        sentence = f"The meshes in {error.filename} cannot be listed: {error.strerror or error}."
+        raise UserError("no-meshes", sentence, "Check that you may read the folder.") from error
+
+    return sorted(Path(place, name) for place, _, names in os.walk(folder, onerror=refuse) for name in names)
 
 
 def read_mesh(file: Path) -> tuple[list[Mesh], Float32Array, Int32Array]:

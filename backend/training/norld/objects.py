@@ -16,15 +16,16 @@ the latents' channels, as `statistics` finds them.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
 
 from ...errors import UserError
 from ...models.latent_flow import Normalization
-from ...nn.checkpoint import read_description, read_tensors
+from ...nn.checkpoint import read_tensors
 from ...nn.sparse import Voxels
+from ...safe_files import read_json
 from .balancing import balanced
 from .mesh_losses import render_truth
 from .normal_regularisation import Target
@@ -162,7 +163,7 @@ class Objects:
         return Item(self.normalization.applied(data), tokens, chosen, tensors["coords"].int(), its)
 
     def _read(self, name: str, wanted: Sequence[str]) -> dict[str, Tensor]:
-        tensors = read_tensors(self._path(name))
+        tensors = read_object(self._path(name))
         for part in wanted:
             if part not in tensors:
                 raise UserError("other-object", f"The object {self._path(name)} lacks “{part}”.", _INSIDE)
@@ -170,6 +171,16 @@ class Objects:
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.safetensors"
+
+
+def read_object(path: Path) -> dict[str, Tensor]:
+    """The tensors of an object's file. Raises UserError if it is damaged, or no longer there."""
+    try:
+        return read_tensors(path)
+    except UserError as error:
+        sentence = f"The object {path} is damaged, or no longer there."
+        advice = "Remove it, and make it again by the command that made it, or learn without it."
+        raise UserError("damaged-object", sentence, advice) from error
 
 
 def objects_of(folder: Path, channels: int, context_channels: int, *, dense: bool) -> Objects:
@@ -184,11 +195,18 @@ def objects_of(folder: Path, channels: int, context_channels: int, *, dense: boo
 
 
 def _scales(path: Path, channels: int) -> Normalization:
-    """The latents' scales. Raises UserError if the file has none for so many channels."""
-    scales = read_description(path)
+    """The latents' scales. Raises UserError if the file is not there, or has none for so many channels."""
     try:
+        scales: Any = read_json(path)
         mean, std = (tuple(float(scales[part][channel]) for channel in range(channels)) for part in ("mean", "std"))
-    except (LookupError, TypeError, ValueError) as error:
+    except FileNotFoundError as error:
+        sentence = f"The objects in {path.parent} have no {path.name} beside them, which the latent flow needs."
+        advice = (
+            "`train prepare-objects` makes objects for structure-flow alone. `train finetune` makes latents and this "
+            "file, too; docs/norld.md says how to make your own."
+        )
+        raise UserError("no-scales", sentence, advice) from error
+    except (LookupError, TypeError, ValueError, OSError) as error:
         sentence = f"The file {path} holds no scales."
         advice = 'Write it again: {"mean": […], "std": […]}, a number a channel.'
         raise UserError("other-object", sentence, advice) from error

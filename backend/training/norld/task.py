@@ -110,8 +110,7 @@ class FlowTask:
         flow = cast("Flow", network)
         data, voxels = batch.data, batch.voxels
         if self.config.budget is not None:
-            tokens = data[:, 0].numel() if voxels is None else len(voxels.cells)
-            recompute_within(flow, tokens, self.config.budget)
+            recompute_within(flow, _lengths(flow, batch), batch.tokens.shape[1], self.config.budget)
         entropy = np.random.SeedSequence((self.seed, moment.step, moment.share, batch.number))
         torch_seed, numpy_seed, views_seed = entropy.generate_state(3).tolist()
         generator = torch.Generator().manual_seed(torch_seed)
@@ -146,7 +145,8 @@ class FlowTask:
 
     def remembered(self, place: Devices) -> dict[str, Any]:
         """End a step, for all processes alike; returns what `recall` takes."""
-        self.strength.agree(place.together)
+        if self.decoder is not None:  # else nothing was found, and no process waits for the others
+            self.strength.agree(place.together)
         return {"strength": self.strength.remembered()}
 
     def recall(self, kept: Mapping[str, Any]) -> None:
@@ -229,6 +229,13 @@ def targets_of(item: Item, chosen: Regularisation, random: np.random.Generator) 
     if others and random.random() < chosen.other_view:
         views.append(others[random.integers(len(others))])
     return [item.placed.target(view, chosen.size) for view in views]
+
+
+def _lengths(flow: Flow, batch: Batch) -> list[int]:
+    """How many tokens each object is for the transformer."""
+    if isinstance(flow, StructureFlow):
+        return [(flow.config.resolution // flow.config.patch_size) ** 3] * len(batch)
+    return [] if batch.voxels is None else batch.voxels.cells.lengths
 
 
 def flow_of(config: StructureFlowConfig | LatentFlowConfig) -> Flow:

@@ -13,7 +13,7 @@ from ...models.image_tokens import image_tokens, load_tokenizer
 from ...models.latent_encoder import LatentEncoder
 from ...models.latent_flow import Normalization
 from ...models.structure_encoder import StructureEncoder
-from ...nn.checkpoint import read_tensors
+from ..norld.objects import read_object
 from ..norld.preparation import encoded_latents, load_encoder, load_latent_encoder
 from ..norld.statistics import statistics_of
 from ..norld.voxelise import occupancy
@@ -104,4 +104,4 @@ def _structures(coords: Sequence[Tensor], encoders: Encoders) -> Tensor:
 
 def _latents(paths: Iterable[Path]) -> Iterator[Tensor]:
     for path in paths:
-        yield read_tensors(path)["latents"]
+        yield read_object(path)["latents"]

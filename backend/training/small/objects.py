@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from ...errors import UserError
-from ...nn.checkpoint import read_tensors
 from ..core.task import HELD_OUT_SEED
+from ..norld.objects import read_object
 from . import views
 
 _PARTS = ("coords", "distances", "pictures", "sheets")
@@ -69,7 +69,7 @@ def tensors_of(made: Drawn) -> dict[str, Tensor]:
 
 def read(path: Path) -> dict[str, Tensor]:
     """Read an object's file. Raises UserError if it is damaged or no made-up object's."""
-    tensors = read_tensors(path)
+    tensors = read_object(path)
     for part in _PARTS:
         if part not in tensors:
             sentence = f"The object {path} lacks “{part}”."

@@ -60,6 +60,7 @@ def test_a_pipeline_that_cannot_be_loaded_is_a_sentence_and_ends_the_batch(tmp_p
     with pytest.raises(UserError, match="cannot be loaded") as raised:
         Maker().make(task(tmp_path / "out", 1, **settings))
     assert raised.value.code == "engine-missing"
+    assert not raised.value.sentence.endswith(".."), "the library's own full stop is not repeated"
 
 
 @pytest.mark.slow

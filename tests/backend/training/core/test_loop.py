@@ -133,6 +133,19 @@ def test_a_loss_that_is_not_finite_is_a_sentence_and_costs_no_checkpoint(tmp_pat
     assert path.read_bytes() == before
 
 
+def test_too_little_memory_is_a_sentence_and_costs_no_checkpoint(tmp_path: Path) -> None:
+    class Large(Line):
+        def batches(self, start: Moment) -> Iterator[Points]:
+            yield Points(torch.zeros(2**50, 1), torch.zeros(4, 1))
+
+    path = go(tmp_path, steps=5)
+    before = path.read_bytes()
+    with pytest.raises(UserError, match="The memory of the processor was not enough") as caught:
+        train(Run(Large(), tmp_path, "trunk", steps=10), lambda _: None)
+    assert caught.value.code == "out-of-memory"
+    assert path.read_bytes() == before
+
+
 def test_drawings_and_sheets_replace_links_and_leave_what_these_point_to(tmp_path: Path) -> None:
     mine = tmp_path / "mine.txt"
     mine.write_text("mine")

@@ -21,18 +21,21 @@ from torch.utils.flop_counter import FlopCounterMode
 from backend.__main__ import main
 from backend.models.latent_decoder import LatentDecoder, LatentDecoderConfig
 from backend.nn import sparse_conv
+from backend.nn.attention import torchs_own
 from backend.nn.layers import cast_but_norms
 from backend.nn.sparse import Voxels
 from backend.nn.sparse_blocks import ResBlock
 from backend.nn.transformer import ModulatedBlock
 from backend.training.finetune import cost
-from backend.training.finetune.parts import LATENTS, STRUCTURE, fine_tuning
-from backend.training.finetune.run import CONTEXT
+from backend.training.finetune.parts import CHOICES, LATENTS, STRUCTURE, fine_tuning
+from backend.training.finetune.preparing import Choices
+from backend.training.finetune.run import CONTEXT, Asked, bill
 from backend.training.norld.memory import kept_bytes, recompute_within
 from backend.training.norld.task import flow_of
 from tests.backend.training.norld.tiny import shell, voxels_of
 from tests.parity import golden
 
+ROOT = Path(__file__).parents[4]
 STEPS = {
     part: cost.step_cost(part.configs["published-bf16"], CONTEXT, decoder=LatentDecoderConfig(64, 768, 8, 12, 12))
     for part in (STRUCTURE, LATENTS)
@@ -139,7 +142,28 @@ def test_the_budget_makes_a_network_recompute_as_many_blocks_as_were_told() -> N
         budget = step.budget(memory)
         assert again is not None
         assert budget is not None
-        assert abs(recompute_within(network, tokens, budget) - again) <= 1
+        with torchs_own():  # as on the GPUs that the bill is for
+            assert abs(recompute_within(network, [tokens], CONTEXT, budget) - again) <= 1
+
+
+def test_the_documentation_prints_what_is_counted() -> None:
+    """A GPU's attention is counted, whatever the processor takes that the tests run on."""
+    page = (ROOT / "docs" / "norld.md").read_text(encoding="utf-8")
+    meshes = {str(number): Path("mesh.ply") for number in range(100)}
+    choices = Choices()
+    asked = Asked(meshes, Path("run"), CHOICES["both"], "published-bf16", choices, 2000)
+    cards = [line for line in bill(asked, None) if line.startswith("|") and "GB" in line]
+    assert len(cards) == 4
+    for line in cards:
+        assert line in page
+    kept = [[step.blocks * step.kept, step.blocks * step.again + step.kept] for step in STEPS.values()]
+    cells = " | ".join("; ".join(f"{size / 1e9:.1f}" for size in sizes) for sizes in kept)
+    assert f"| kept for the gradients by 24 blocks, GB; if all are computed again | {cells} |" in page
+    largest = [line.split(" GB")[0].split()[-1] for line in bill(asked, None) if "at least" in line]
+    largest += [
+        line.split(" GB")[0].split()[-1] for line in bill(replace(asked, normals=True), None) if "at least" in line
+    ]
+    assert f"voxels, GB | {largest[0]} | {largest[1]} | {largest[3]} |" in page
 
 
 def test_the_bill_comes_before_the_weights_are_asked_for(

@@ -185,8 +185,22 @@ def test_objects_of_two_kinds_do_not_go_into_one_folder(published: Published, tm
         check_choices(tmp_path, replace(Choices(), feature_views=149), published)
     with pytest.raises(UserError, match="no meshes"):
         meshes_in([tmp_path])
+    with pytest.raises(UserError, match="There is no file or folder “"):
+        meshes_in([tmp_path / "NO_SUCH_FOLDER"])
+    owls = tmp_path / "owls"
+    paths = [owls / "owl.glb", owls / "barn" / "owl.ply", owls / "barn" / "own.dir" / "owl.stl"]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert meshes_in([tmp_path]) == {
+        "owls-barn-own.dir-owl": paths[2],
+        "owls-barn-owl": paths[1],
+        "owls-owl": paths[0],
+    }
+    assert [*meshes_in([owls])] == ["barn-owl", "barn-own.dir-owl", "owl"]
+    (tmp_path / "Owl.ply").touch()
     with pytest.raises(UserError, match="the same name"):
-        meshes_in([tmp_path / "owl.glb", tmp_path / "Owl.ply"])
+        meshes_in([owls / "owl.glb", tmp_path / "Owl.ply"])
 
 
 def test_an_object_of_too_many_voxels_needs_no_latents(tmp_path: Path) -> None:

@@ -171,4 +171,4 @@ def test_meshes_become_objects_that_a_training_learns_from(tmp_path: Path, capsy
     assert "is not there for the process that was to read it" in capsys.readouterr().err
     (tmp_path / "encoder.json").unlink()
     assert main([*prepare, str(files[1]), str(point)]) == 1
-    assert "encoder.json" in capsys.readouterr().err
+    assert "encoder.json is not there. Check --encoder" in capsys.readouterr().err

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from backend.models.latent_flow import LatentFlow
+from backend.nn.transformer import DiffusionTransformer
 from backend.training.core.devices import Devices
 from backend.training.core.schedule import Schedule, TrainingStage
 from backend.training.core.state import State
@@ -137,13 +138,36 @@ def test_recomputed_blocks_have_the_same_gradients_and_keep_less() -> None:
         return [value.grad.clone() for value in network.parameters() if value.grad is not None]
 
     plain, kept = gradients(), kept_bytes(network, lambda: loss(network, batch, None)[0])
-    assert recompute_within(network, 16, 10**9) == 0
-    assert recompute_within(network, 16, 0) == len(network.blocks)
+    assert recompute_within(network, [8, 8], 5, 10**9) == 0
+    assert recompute_within(network, [8, 8], 5, 0) == len(network.blocks)
     again, less = gradients(), kept_bytes(network, lambda: loss(network, batch, None)[0])
     assert less < kept
     assert len(plain) == len(again)
     for one, other in zip(plain, again, strict=True):
         torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_blocks_keep_no_more_than_their_budget(dtype: torch.dtype) -> None:
+    """With a CPU's attention in bfloat16 too, which keeps all scores."""
+    network = DiffusionTransformer(64, 32, 6, 4, qk_rms_norm=True)
+    network.compute_in(dtype)
+    length, pictures = 512, 300
+    h = torch.zeros(1, length, 64, dtype=dtype, requires_grad=True)
+    time, contexts = network.time(torch.zeros(1)), network.contexts(torch.zeros(1, pictures, 32))
+    shared = 6 * 2 * pictures * 64 * dtype.itemsize  # the contexts, which are kept in any case
+    again = h.nbytes
+
+    def kept(recomputed: int) -> int:
+        network.recomputed = recomputed
+        return kept_bytes(network, lambda: network.transform(h, time, contexts)) + recomputed * again
+
+    whole = kept(0) - shared
+    for share in (0.3, 0.5, 0.8):
+        chosen = recompute_within(network, [length], pictures, int(share * whole))
+        assert 0 < chosen < 6
+        assert kept(chosen) - shared * (6 - chosen) // 6 <= 1.1 * share * whole
+        assert kept(chosen - 1) - shared * (7 - chosen) // 6 > 0.9 * share * whole
 
 
 @given(st.integers(1, 30), st.integers(1, 1000), st.integers(0, 30_000))

@@ -263,6 +263,22 @@ def test_half_precision_learns_with_float32_masters(folder: Path, tmp_path: Path
         assert kept == pytest.approx(20 - skipped + 0.001 * (20 - skipped))
 
 
+def test_a_step_gathers_from_all_processes_only_if_normals_count(folder: Path) -> None:
+    gathered: list[list[float]] = []
+
+    class Counted(Devices):
+        def together(self, values: list[float]) -> list[float]:
+            gathered.append(values)
+            return values
+
+    place = Counted(torch.device("cpu"))
+    plain = replace(latent_task(folder), decoder=None)
+    assert plain.remembered(place) == {"strength": []}
+    assert gathered == []
+    latent_task(folder).remembered(place)
+    assert gathered == [[]]
+
+
 def test_the_command_trains_and_starts_from_what_it_wrote(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -281,7 +297,47 @@ def test_the_command_trains_and_starts_from_what_it_wrote(
         "SparseStructureFlowModel",
         structure_flow,
     )
-    assert main([*structure, "--folder", str(tmp_path / "fourth"), "--start", str(first / "trunk")]) == 1
+    fourth = [*structure, "--folder", str(tmp_path / "fourth")]
+    capsys.readouterr()
+    for options, sentence in (
+        ([*fourth, "--start", str(first / "trunk")], "trunk.json describes a 'SLatFlowModel' instead of a Sparse"),
+        ([*fourth, "--start", str(first / "trank")], "trank.json is not there. Check --start"),
+        ([*common, "--folder", str(second), "--decoder", str(first / "trank")], "trank.json is not there. Check --dec"),
+    ):
+        assert main(options) == 1
+        said = capsys.readouterr().err
+        assert sentence in said
+        assert "ownload" not in said, "the files are the user's own"
+
+
+def test_options_reach_the_task(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen = decoder(dtype=torch.float32).network
+    write_network(tmp_path / "decoder", "SLatMeshDecoder", frozen.config, frozen)
+    tasks: list[FlowTask] = []
+
+    def noted(self: FlowTask, *given: Any) -> Any:
+        tasks.append(self)
+        return loss(self, *given)
+
+    loss = FlowTask.loss
+    monkeypatch.setattr(FlowTask, "loss", noted)
+    command = ["train", "latent-flow", "--config", "tiny", "--objects", str(folder), "--steps", "1"]
+    normals = ["--normals-share", "0.3", "--normals-latest", "0.4", "--normals-every", "3", "--normals-size", "24"]
+    normals += ["--normals-other-view", "0.2"]
+    assert main([*command, "--folder", str(tmp_path / "without"), *normals]) == 1, "they would do nothing"
+    wanted = ["--memory", "0.001", "--decoder", str(tmp_path / "decoder"), *normals]
+    assert main([*command, "--folder", str(tmp_path / "run"), *wanted]) == 0
+    assert tasks[-1].config.budget == 10**6
+    measured = LATENT_CONFIGS["tiny"].regularisation.measured
+    assert tasks[-1].config.regularisation == Regularisation(0.3, measured, 0.4, 3, 24, 0.2)
+    assert main([*command, "--folder", str(tmp_path / "plain")]) == 0
+    assert tasks[-1].config == LATENT_CONFIGS["tiny"]
+    structures = ["train", "structure-flow", *command[2:], "--folder", str(tmp_path / "structures"), "--memory", "0"]
+    assert main(structures) == 0
+    assert tasks[-1].config.budget == 0
+    for value in ("-1", "much", "nan"):
+        with pytest.raises(SystemExit):
+            main([*structures[:-1], value])
 
 
 def weights_of(role: str, stem: Path, sizes: int) -> None:
@@ -347,6 +403,13 @@ def test_what_is_no_object_is_refused_with_a_sentence(folder: Path, tmp_path: Pa
     save_file({"tokens": torch.zeros(1, 1, 8)}, tmp_path / "one.safetensors")
     with pytest.raises(UserError, match="lacks “structure”"):
         objects_of(tmp_path, 3, 8, dense=True).read("one", 0.0)
+    whole = (tmp_path / "one.safetensors").read_bytes()
+    (tmp_path / "one.safetensors").write_bytes(whole[:-1])
+    with pytest.raises(UserError, match=r"one\.safetensors is damaged.* Remove it, and make it again"):
+        objects_of(tmp_path, 3, 8, dense=True).read("one", 0.0)
+    (tmp_path / "one.safetensors").write_bytes(whole)
+    with pytest.raises(UserError, match=r"have no normalization\.json .* `train prepare-objects` makes"):
+        objects_of(tmp_path, 3, 8, dense=False)
     for scales in ({"mean": [0.0]}, {"mean": [0.0] * 3, "std": [1.0] * 2}):
         write_json(tmp_path / "normalization.json", scales)
         with pytest.raises(UserError, match="no scales"):

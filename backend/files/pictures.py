@@ -124,7 +124,10 @@ def _decode(path: Path, image: Any) -> Picture:  # noqa: ANN401 - a Pillow image
     image.load()
     _check_size(path, image)  # some formats know their size only now
     upright = library("PIL.ImageOps", "Pillow", "read pictures").exif_transpose(image)
-    return np.array(_eight_bit(_in_srgb(upright)).convert("RGBA"))
+    pixels = np.array(_eight_bit(_in_srgb(upright)).convert("RGBA"))
+    if image.format == "BMP" and not pixels[..., 3].any():
+        pixels[..., 3] = 255  # most programs write nothing there, and mean a picture without transparency
+    return pixels
 
 
 def _decode_apart(path: Path) -> Picture:

@@ -94,6 +94,8 @@ def shows(image: bpy.types.Image, sent: Sent, *, by_path: bool) -> bool:
     """
     if image.use_view_as_render or image.colorspace_settings.is_data:
         return False  # a shader shows data and view transforms otherwise than the picture that was sent
+    if image.file_format == "BMP" and image.channels == 4:
+        return False  # its alpha may mean nothing, see `upright_of`
     source = source_of(image) if image.packed_file or by_path else None
     if source is None:
         return False

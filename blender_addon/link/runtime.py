@@ -34,6 +34,7 @@ QUIT_SECONDS = 5.0
 BY_PATH = "PATH"  # see the preferences
 NEVER = "NEVER"
 THIS_COMPUTER, OVER_SSH = "THIS", "SSH"
+GET_AGAIN = "Generate again with the same seed to get the same."
 PANEL_AREAS = {"VIEW_3D", "IMAGE_EDITOR"}
 
 log = logging.getLogger(__name__)
@@ -286,11 +287,10 @@ def _before_other_file(*_: object) -> None:
 
 def _dropped(names: Sequence[str]) -> str:
     """That what was finished has not come into the file that it was made for, and what to do."""
-    advice = "Generate again with the same seed to get the same."
     if len(names) == 1:
-        return f"{names[0]}: this was finished, and was dropped because a file was opened before it came. {advice}"
+        return f"{names[0]}: this was finished, and was dropped because a file was opened before it came. {GET_AGAIN}"
     listed = ", ".join(names)
-    return f"{listed}: these were finished, and were dropped because a file was opened before they came. {advice}"
+    return f"{listed}: these were finished, and were dropped because a file was opened before they came. {GET_AGAIN}"
 
 
 @persistent

@@ -72,6 +72,8 @@ def read_file(path: Path) -> Steps[Picture]:
 
     Blender loads it in the first step. Raises `AddonError`.
     """
+    if path.is_dir():
+        raise AddonError(f"“{path}” is a folder.", "Give the path of a picture, or use Generate from Folder.")
     if not path.is_file():
         raise AddonError(f"There is no file “{path}”.", "Check the path.")
     image, memory = _loaded(path), None

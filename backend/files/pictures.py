@@ -2,6 +2,7 @@
 """Pictures as files; Pillow knows the formats. Whatever a file holds, it becomes pixels or a sentence."""
 
 import contextlib
+import glob
 import io
 import logging
 import stat
@@ -102,7 +103,8 @@ def _check_file(path: Path) -> None:
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:  # ValueError: a NUL in the name
-        raise UserError("no-picture", f"There is no file “{path}”.", "Check the path.") from error
+        advice = "For all that fit use `python -m backend batch`." if glob.has_magic(str(path)) else "Check the path."
+        raise UserError("no-picture", f"There is no file “{path}”.", advice) from error
     except OSError as error:
         sentence = f"“{path}” cannot be opened: {error.strerror or type(error).__name__}."
         raise UserError("no-picture", sentence, "Check the path and its permissions.") from error

@@ -11,6 +11,7 @@ import argparse
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import bpy
 
 from ..backend.batch.lines import read_sources
 from ..backend.batch.manifest import Entry, Manifest, State
+from ..backend.batch.passed_over import told
 from ..backend.batch.planning import plan, wanted_by
 from ..backend.batch.running import run as run_batch
 from ..backend.batch.summary import taken_elsewhere, write_summary
@@ -55,7 +57,10 @@ def _run(options: argparse.Namespace) -> int:
     """Make what is not made yet; 0 if all pictures are done. Raises `AddonError` and `UserError`."""
     if not hasattr(bpy.types, "EXPORT_SCENE_OT_gltf"):
         raise AddonError("Blender's glTF exporter is switched off.", "Enable “glTF 2.0 format” in the preferences.")
-    lines = read_sources(options.pictures)
+    passed_over: Counter[str] = Counter()
+    lines = read_sources(options.pictures, passed_over)
+    if sentence := told(passed_over):
+        print(sentence, file=sys.stderr)
     options.engine = options.engine or engines.require()[0].name
     named = {line.engine or options.engine for line in lines}
     known = {engine.name: engine for engine in engines.known_afresh(named, runtime.computer())}

@@ -5,6 +5,7 @@ import itertools
 import logging
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from bpy.app.handlers import persistent
 from numpy.typing import NDArray
 
 from ..backend.batch.lines import PICTURE, pictures_in
+from ..backend.batch.passed_over import told
 from ..backend.errors import UserError
 from ..backend.wire.limits import Scalar, seeds_from
 from ..backend.wire.messages import Request, Result
@@ -38,10 +40,11 @@ from .scene.reading import Picture, finished
 log = logging.getLogger(__name__)
 
 
-def pictures_of(folder: Path, names: Sequence[str], *, below: bool) -> list[Path]:
+def pictures_of(folder: Path, names: Sequence[str], passed_over: Counter[str], *, below: bool) -> list[Path]:
     """The pictures that somebody chose, in the order of their names: files and folders in a folder; none means itself.
 
-    below: whether those in the folders below count, too. Raises `AddonError` if there is none.
+    passed_over: gets the kinds of pictures that were left out, see there. below: whether those in the folders below
+    count, too. Raises `AddonError` if there is none.
     """
     if not folder.is_dir():
         raise AddonError(f"There is no folder “{folder}”.", "Choose another one.")
@@ -49,7 +52,11 @@ def pictures_of(folder: Path, names: Sequence[str], *, below: bool) -> list[Path
     found: list[Path] = []
     try:
         for path in chosen:
-            found += [line.inputs[PICTURE] for line in pictures_in(path, below=below)] if path.is_dir() else [path]
+            found += (
+                [line.inputs[PICTURE] for line in pictures_in(path, passed_over, below=below)]
+                if path.is_dir()
+                else [path]
+            )
     except UserError as error:
         raise AddonError(error.sentence, error.advice) from error
     if not found:
@@ -71,12 +78,14 @@ def submit(
     count: int,
     placing: Placing,
     viewport: int,
+    passed_over: Counter[str] | None = None,
 ) -> Series:
     """Request what `engine` gives of pictures' files, see `generate.submit`.
 
     Each file is read when its turn comes. One that cannot be read, or of which nothing can be made, is left out, and
     the job's error names it at the end. What is made is kept on the disk until a file with all of it is saved, so that
-    `go_on` can go on with the job. Raises `AddonError`.
+    `go_on` can go on with the job. passed_over: see `pictures_of`; the panel says so. Raises
+    `AddonError`.
     """
     session = runtime.session()
     if missing := session.why_missing(engine):
@@ -104,7 +113,7 @@ def submit(
         if saved:
             saved.forget()
         raise
-    session.notice = trouble
+    session.notice = " ".join(filter(None, (told(passed_over or Counter()), trouble)))
     return series
 
 

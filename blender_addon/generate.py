@@ -3,7 +3,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isqrt
 from pathlib import Path
 
@@ -87,6 +87,10 @@ def submit(
         raise missing
     known: dict[str, Picture] = {}  # they are read while it waits
     reading = read_all_of({PICTURE: picture, **(inputs or {})}, known, frame)
+    notes: list[str] = []
+    own = own_inputs(picture).get(normal_map.INPUT)
+    if own and not instead and isinstance(picture, bpy.types.Image) and (inputs or {}).get(normal_map.INPUT) == own:
+        reading = _with_map_that_fits(reading, picture.session_uid, known, notes)
     request = Request(session.next_name(), engine, seed, {}, settings or {}, count, tuple(gives))
     looked = _look(picture, frame, engine, settings or {}, inputs or {})
     target = Target(scene.session_uid, placing, viewport, uid_of(instead))
@@ -98,7 +102,7 @@ def submit(
         found = {side: image for side, uid in others.items() if (image := held(bpy.data.images, uid))}
         sides.remember(landing.objects, found)
 
-    job = job_for(picture, request, target, known, reading, looked, then=then)
+    job = job_for(picture, request, target, known, reading, looked, then=then, notes=notes)
     if instead:
         job.title = instead.name
     session.submit(job)
@@ -115,18 +119,20 @@ def job_for(
     looked: look.Look | None = None,
     title: str = "",
     then: Then | None = None,
+    notes: Sequence[str] = (),
 ) -> Job:
     """The job that brings what is made of a picture into the scene; it is in no queue yet.
 
     known: what is known of the request's pictures as soon as they are read, see `read_all_of`. looked: what gets the
     cut-out, see `look.fill`. title: what is made is called so, else as the picture. then: called with what has landed
-    of each result.
+    of each result. notes: further ones for the artist, which may be known only when the pictures are read.
     """
     title = title or title_of(picture.name)
     uid, path = (0, picture) if isinstance(picture, Path) else (picture.session_uid, None)
     spots: dict[int, Spot] = {}
 
     def land(results: list[Result]) -> Refused:
+        results = [replace(each, notes=(*dict.fromkeys((*each.notes, *notes)),)) for each in results]
         grid = target.grid
         try:
             own = known[PICTURE]
@@ -145,7 +151,7 @@ def job_for(
                 else:
                     along = all_held(scene.objects, grid.landed) if grid and grid.landed else None
                     landings, refused = add_results(scene, title, shown, results, spots, target.placing, along)
-                _keep_map(sent.origin or shown, shown, landings[-1].normal_map, request)
+                _keep_map(sent.origin or shown, shown, landings[-1].normal_map, request, own.content)
             if remade and former:
                 again.replace_mesh(remade, former)  # not within: what was made goes with whoever uses it
         except Exception as error:  # noqa: BLE001 - whatever it is, the results must not be lost
@@ -203,14 +209,16 @@ def _look(
     return look.start(picture, info, settings, frame)
 
 
-def _keep_map(picture: bpy.types.Image, shown: bpy.types.Image, made: bpy.types.Image | None, request: Request) -> None:
+def _keep_map(
+    picture: bpy.types.Image, shown: bpy.types.Image, made: bpy.types.Image | None, request: Request, content: str
+) -> None:
     """Make the normal map of a result its picture's, unless that has one which is to be used.
 
     shown: the image that the material shows. If it is a copy, it has the picture's mask, normal map and other sides as
-    well; it goes if nothing shows it.
+    well; it goes if nothing shows it. content: the hash of what was sent as the picture.
     """
     if made and masks.can_have(picture) and (request.gives or not normal_map.used_map(picture)):
-        normal_map.keep(picture, made, use=bool(request.gives))
+        normal_map.keep(picture, made, use=bool(request.gives), content=content)
     if shown == picture:
         return
     if not shown.users and SENT in shown:
@@ -221,7 +229,7 @@ def _keep_map(picture: bpy.types.Image, shown: bpy.types.Image, made: bpy.types.
     sides.pass_on(picture, shown)
     own = normal_map.map_of(picture)
     if own or (made and not normal_map.used_map(shown)):
-        normal_map.keep(shown, own or made, use=normal_map.used_map(picture) is not None)
+        normal_map.keep(shown, own or made, use=normal_map.used_map(picture) is not None, content=content)
 
 
 def scene_of(uid: int) -> bpy.types.Scene:
@@ -307,6 +315,23 @@ def read_all_of(
         steps[name] = read_file(source) if isinstance(source, Path) else read(source, **own)
     known.update((yield from read_all(steps)))
     return {name: each.pixels for name, each in known.items()}
+
+
+def _with_map_that_fits(reading: Reading, uid: int, known: Mapping[str, Picture], notes: list[str]) -> Reading:
+    """Read a request's pictures, without its own normal map if the picture was another when that was made.
+
+    notes: gets a sentence on that. Raises `AddonError`.
+    """
+    read = {**(yield from reading)}
+    picture = held(bpy.data.images, uid)
+    former = normal_map.used_map(picture) if picture else None
+    if picture and former and not normal_map.still_fits(picture, known[PICTURE].content):
+        del read[normal_map.INPUT]
+        notes.append(
+            f"“{picture.name}” has changed since its normal map was made: normals were estimated anew. "
+            f"The former map stays: choose “{former.name}” to use it."
+        )
+    return read
 
 
 def with_views(

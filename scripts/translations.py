@@ -57,7 +57,7 @@ BACKEND = (
         "volume",
     ),
     "weights",
-    *("files/glb.py", "jobs.py", "server.py", "folders.py", "receiving.py"),
+    *("batch/passed_over.py", "files/glb.py", "jobs.py", "server.py", "folders.py", "receiving.py"),
 )
 """The parts of the backend whose sentences come to Blender."""
 SETTING_UP = {"install", "remote", "weights"}  # what shows its steps in the preferences

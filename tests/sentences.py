@@ -2,6 +2,7 @@
 """The sentences of errors that stand in the code, read without running it: a field of an f-string is "…"."""
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,11 +28,15 @@ WRAPPED = {
 }
 """What some of those calls make of their sentence, and the code that they give it."""
 TOLD = {
+    "backend/batch/passed_over.py": ("told",),
     "backend/nn/libraries.py": ("lacking",),
     "backend/install/builds.py": ("_why_cpu",),
     "backend/install/troubles.py": ("_TROUBLES", "explain"),
     "backend/weights/store.py": ("trouble",),
     "backend/wire/limits.py": ("seed_from_text", "split_setting"),
+    "blender_addon/folder.py": ("trouble",),
+    "blender_addon/link/runtime.py": ("_dropped",),
+    "blender_addon/ui/variation_operators.py": ("_why_alone",),
     "blender_addon/link/data_folder.py": ("BUSY", "LATER", "_OTHER_DISK", "_REFUSED", "_LINKED", "_THERE", "_INSIDE"),
     "blender_addon/link/environment.py": ("installed", "_fault"),
     "blender_addon/link/process.py": ("_started",),
@@ -60,6 +65,9 @@ def sentences(path: Path) -> Iterator[tuple[str, str]]:
         form, usual = WRAPPED.get(name, ("{}", ""))
         known = next((text for each in codes for text in _texts(each, place)), usual).replace(FIELD, "")
         yield from ((form.format(text), known) for text in _said(call.args[sentence], place))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).endswith(".notice"):
+            yield from ((text, "") for text in _said(node.value, Place((), node)))
     for where, names in TOLD.items():
         if path.as_posix().endswith(where):
             yield from _told(tree, names)
@@ -111,11 +119,11 @@ def _said(node: ast.AST, place: Place) -> list[str]:
 
 
 def _texts(node: ast.AST, place: Place) -> list[str]:
-    if isinstance(node, ast.Call) and ast.unparse(node.func) == "translated":
-        (node,) = node.args
+    if isinstance(node, ast.Call) and ast.unparse(node.func) in ("translated", "say"):
+        node = node.args[0]
     match node:
         case ast.Constant(value=str() as text):
-            return [text.replace("{}", FIELD)]  # filled in by `format`
+            return [re.sub(r"\{\w*\}", FIELD, text)]  # filled in by `format` or `say`
         case ast.JoinedStr(values=values):
             return ["".join(FIELD if isinstance(each, ast.FormattedValue) else str(each.value) for each in values)]
         case ast.IfExp(body=one, orelse=other):

@@ -56,15 +56,19 @@ def first(path, error):
 def second(self, error):
     self.report({"INFO"}, "Well done.")
     self.report({"ERROR"}, "No." if error else "Not now.")
+    self.report({"WARNING"}, say("“{name}” is late.", name=error))
+    session.notice = "It is told later."
     raise AddonError(error.sentence, error.advice) from bad_line("Line 1", f"has {error}", "Do.")
 """,
         encoding="utf-8",
     )
     assert sorted(sentences(tmp_path / "module.py")) == [
         ("It is late.", "not-in-time"),
+        ("It is told later.", ""),
         ("No.", ""),
         ("Not now.", ""),
         ("The first one.", "a"),
         ("“…” is gone.", "not-in-time"),
+        ("“…” is late.", ""),
         ("… has ….", "bad-list"),
     ]

@@ -5,6 +5,7 @@ import glob
 import itertools
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,7 @@ from ..errors import UserError
 from ..safe_files import read_small
 from ..wire.limits import MAX_COUNT, MAX_SEED, Scalar
 from .journal import MANIFEST
+from .passed_over import note
 
 PICTURE = "picture"
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".tga")
@@ -41,17 +43,19 @@ class Line:
     place: str = ""
 
 
-def read_sources(sources: Sequence[Path]) -> list[Line]:
+def read_sources(sources: Sequence[Path], passed_over: Counter[str]) -> list[Line]:
     """The lines of folders, lists and pictures, in order; a folder's pictures by their paths.
+
+    passed_over: gets the kinds of pictures that were left out, see there.
 
     Wildcards, which the shell of Windows leaves as they are, stand for the pictures and the folders that fit. Raises
     `UserError` if there is no such folder or list, if a list is invalid, if nothing fits wildcards, and if there is no
     picture at all.
     """
     lines: list[Line] = []
-    for source in itertools.chain.from_iterable(map(_expanded, sources)):
+    for source in itertools.chain.from_iterable(_expanded(each, passed_over) for each in sources):
         if source.is_dir():
-            lines += pictures_in(source)
+            lines += pictures_in(source, passed_over)
         elif source.suffix.lower() in LIST_SUFFIXES:
             lines += _list(source)
         else:
@@ -63,7 +67,7 @@ def read_sources(sources: Sequence[Path]) -> list[Line]:
     return lines
 
 
-def _expanded(source: Path) -> list[Path]:
+def _expanded(source: Path, passed_over: Counter[str]) -> list[Path]:
     """What fits the wildcards of a path, in order; the path itself if it has none.
 
     Hidden files are left out, and so are the results of a batch if the folder has wildcards. A name such as
@@ -76,16 +80,19 @@ def _expanded(source: Path) -> list[Path]:
     found = [path for path in fitting if path.is_dir() or path.suffix.lower() in PICTURE_SUFFIXES]
     if glob.has_magic(str(source.parent)):  # as below a folder
         found = [path for path in found if not any((folder / MANIFEST).exists() for folder in path.parents)]
+    for path in {*fitting}.difference(found):
+        note(passed_over, path.name)
     if not found:
         advice = f"Check the folder's name. Pictures end with one of: {', '.join(PICTURE_SUFFIXES)}."
         raise UserError("no-pictures", f"No picture fits “{source}”.", advice)
     return sorted(found, key=lambda path: (*(part.casefold() for part in path.parts), *path.parts))
 
 
-def pictures_in(folder: Path, *, below: bool = True) -> Iterator[Line]:
+def pictures_in(folder: Path, passed_over: Counter[str], *, below: bool = True) -> Iterator[Line]:
     """All pictures in a folder, and in those below it. Hidden ones are left out, and so are the results of a batch.
 
-    Raises `UserError` if a folder cannot be read.
+    passed_over: gets the kinds of pictures that were left out, see there. Raises `UserError` if a folder cannot be
+    read.
     """
 
     def refuse(error: OSError) -> None:
@@ -101,11 +108,13 @@ def pictures_in(folder: Path, *, below: bool = True) -> Iterator[Line]:
         if not below:
             folders.clear()
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [
-            (*within, name)
-            for name in files
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in PICTURE_SUFFIXES  # noqa: PTH122 - quick
-        ]
+        for name in files:
+            if name.startswith("."):
+                continue
+            if os.path.splitext(name)[1].lower() in PICTURE_SUFFIXES:  # noqa: PTH122 - quick
+                found.append((*within, name))
+            else:
+                note(passed_over, name)
     start = os.path.abspath(folder)  # noqa: PTH100 - links stay
     for parts in sorted(found, key=lambda parts: (*(part.casefold() for part in parts), *parts)):
         yield Line({PICTURE: Path(start, *parts)}, str(PurePosixPath(*parts).with_suffix("")))

@@ -12,6 +12,7 @@ For a program (`--json`): lines on standard output, each a JSON object.
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from ..adapters import ADAPTERS, written
 from ..batch import worker
 from ..batch.lines import Line, read_sources
 from ..batch.manifest import BATCH, Manifest, State
+from ..batch.passed_over import told
 from ..batch.planning import Wanted, plan, wanted_by
 from ..batch.running import run as run_batch
 from ..batch.sheet import sheet_is_current, write_sheet
@@ -79,7 +81,11 @@ def _work(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
 def run(options: argparse.Namespace, engines: Mapping[str, Engine]) -> int:
     """Make what is not made yet; 0 if all pictures are done. Raises `UserError`."""
     check_executor(options)
-    return make_lines(read_sources(options.sources), options, engines, BATCH)
+    passed_over: Counter[str] = Counter()
+    lines = read_sources(options.sources, passed_over)
+    if sentence := told(passed_over):
+        print(sentence, file=sys.stderr)
+    return make_lines(lines, options, engines, BATCH)
 
 
 def make_lines(lines: Sequence[Line], options: argparse.Namespace, engines: Mapping[str, Engine], kind: str) -> int:

@@ -2,6 +2,7 @@
 """Pictures as files; Pillow knows the formats. Whatever a file holds, it becomes pixels or a sentence."""
 
 import contextlib
+import glob
 import io
 import logging
 import stat
@@ -102,7 +103,8 @@ def _check_file(path: Path) -> None:
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError, ValueError) as error:  # ValueError: a NUL in the name
-        raise UserError("no-picture", f"There is no file “{path}”.", "Check the path.") from error
+        advice = "For all that fit use `python -m backend batch`." if glob.has_magic(str(path)) else "Check the path."
+        raise UserError("no-picture", f"There is no file “{path}”.", advice) from error
     except OSError as error:
         sentence = f"“{path}” cannot be opened: {error.strerror or type(error).__name__}."
         raise UserError("no-picture", sentence, "Check the path and its permissions.") from error
@@ -124,7 +126,10 @@ def _decode(path: Path, image: Any) -> Picture:  # noqa: ANN401 - a Pillow image
     image.load()
     _check_size(path, image)  # some formats know their size only now
     upright = library("PIL.ImageOps", "Pillow", "read pictures").exif_transpose(image)
-    return np.array(_eight_bit(_in_srgb(upright)).convert("RGBA"))
+    pixels = np.array(_eight_bit(_in_srgb(upright)).convert("RGBA"))
+    if image.format == "BMP" and not pixels[..., 3].any():
+        pixels[..., 3] = 255  # most programs write nothing there, and mean a picture without transparency
+    return pixels
 
 
 def _decode_apart(path: Path) -> Picture:

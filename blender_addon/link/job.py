@@ -168,6 +168,11 @@ class Job:
         return self.live or self.state is JobState.KEPT
 
     @property
+    def is_finished(self) -> bool:
+        """Whether all that will be made of it is made, and some of that is not in the scene."""
+        return self.state in (JobState.LANDING, JobState.KEPT) and bool(self.results)
+
+    @property
     def is_shown(self) -> bool:
         """Whether the panel has a box or a line for it."""
         is_shown_for_it = self.part_of and self.part_of.live and self.live

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import bpy
@@ -20,6 +21,7 @@ from .data_folder import move_out
 from .phase import Phase
 from .process import Options
 from .saved_jobs import SavedJobs
+from .series import is_on_disk
 from .session import Session
 
 IDLE_MINUTES = 15
@@ -32,6 +34,7 @@ QUIT_SECONDS = 5.0
 BY_PATH = "PATH"  # see the preferences
 NEVER = "NEVER"
 THIS_COMPUTER, OVER_SSH = "THIS", "SSH"
+GET_AGAIN = "Generate again with the same seed to get the same."
 PANEL_AREAS = {"VIEW_3D", "IMAGE_EDITOR"}
 
 log = logging.getLogger(__name__)
@@ -268,11 +271,26 @@ def _ask_status() -> None:
 
 @persistent
 def _before_other_file(*_: object) -> None:
-    """What was asked for in one file must not land in another, nor be complained of there."""
+    """What was asked for in one file must not land in another, nor be complained of there.
+
+    What was finished and waited to land is named: the artist saw it offered, and it is gone. What a job of many
+    pictures has made is on the disk.
+    """
+    waited = [job.name for job in session().jobs if job.is_finished and not job.aside and not is_on_disk(job)]
     for job in session().jobs:
         session().cancel(job)
     if session().phase is not Phase.BROKEN:
         session().error = None
+    if waited:
+        session().notice = _dropped(waited)
+
+
+def _dropped(names: Sequence[str]) -> str:
+    """That what was finished has not come into the file that it was made for, and what to do."""
+    if len(names) == 1:
+        return f"{names[0]}: this was finished, and was dropped because a file was opened before it came. {GET_AGAIN}"
+    listed = ", ".join(names)
+    return f"{listed}: these were finished, and were dropped because a file was opened before they came. {GET_AGAIN}"
 
 
 @persistent

@@ -201,6 +201,11 @@ def parts_of(series: Job, jobs: Sequence[Job]) -> list[Job]:
     return [job for job in jobs if job.part_of is series and job.live]
 
 
+def is_on_disk(job: Job) -> bool:
+    """Whether what a job has made is kept on the disk, as a part of a series."""
+    return isinstance(job.part_of, Series) and job.part_of.saved is not None
+
+
 def join(part: Job) -> bool:
     """Tell a series what has become of a part of it; returns whether the part may go, since it holds a picture."""
     series = part.part_of

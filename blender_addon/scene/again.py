@@ -6,7 +6,6 @@ mesh, and the images of ours in its materials follow.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,9 +20,9 @@ from ..language.words import say
 from . import masks, material, mesh, normal_map, products, sides
 from .engine_frame import FRAME, Affine, affine_now, frame_of
 from .landing import PRODUCT, RECIPE, Landing, recipe_for, recipe_of
-from .lasting import content_of
+from .lasting import content_now
 from .material import COLOUR_ATTRIBUTE
-from .pictures import upright
+from .pictures import is_plain
 from .projection import ATLAS, UV_MAP
 
 
@@ -52,25 +51,28 @@ CALLED = {
 
 
 def picture_of(thing: bpy.types.Object) -> bpy.types.Image:
-    """The picture that an object was made from: what its material shows, else the image of that name.
+    """The picture that an object was made from: what its material shows, else the image that has its pixels.
 
     Raises `AddonError` if it is gone.
     """
     own = (shown for slot in thing.material_slots if (shown := material.picture_of(slot.material)))
-    picture = next(own, None) or _by_name(recipe_of(thing) or {})
+    picture = next(own, None) or _by_content(recipe_of(thing) or {})
     if picture is None:
         sentence = f"The picture that “{thing.name}” was made from is not in this file any more."
         raise AddonError(sentence, "Open it, and generate from it.")
     return picture
 
 
-def _by_name(recipe: Mapping[str, Any]) -> bpy.types.Image | None:
-    """The image of a recipe's name, if it still has the pixels that were sent."""
-    image = bpy.data.images.get(recipe.get("picture", ""))
-    with suppress(AddonError):
-        if image and content_of(upright(image)[0]) == recipe.get("inputs", {}).get("picture"):
-            return image
-    return None
+def _by_content(recipe: Mapping[str, Any]) -> bpy.types.Image | None:
+    """An image that still has the pixels that were sent, the one of the recipe's name first: it may have another now.
+
+    Data, frames and renders are no pictures of files: each is looked at by its name alone.
+    """
+    content = recipe.get("inputs", {}).get("picture")
+    named = bpy.data.images.get(recipe.get("picture", ""))
+    others = [image for image in bpy.data.images if image != named and is_plain(image)]
+    looked = [named, *(image for image in others if not image.colorspace_settings.is_data)]
+    return next((image for image in looked if image and content and content_now(image) == content), None)
 
 
 def inputs_of(

@@ -94,6 +94,8 @@ def shows(image: bpy.types.Image, sent: Sent, *, by_path: bool) -> bool:
     """
     if image.use_view_as_render or image.colorspace_settings.is_data:
         return False  # a shader shows data and view transforms otherwise than the picture that was sent
+    if image.file_format == "BMP" and image.channels == 4:
+        return False  # its alpha may mean nothing, see `upright_of`
     source = source_of(image) if image.packed_file or by_path else None
     if source is None:
         return False
@@ -189,6 +191,21 @@ def _reads_as(source: Source, pixels: NDArray[np.uint8]) -> bool:
 def content_of(pixels: NDArray[np.uint8]) -> str:
     """The hash of pixels, as recipes have it."""
     return hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest()
+
+
+def content_now(image: bpy.types.Image, frame: int = 0) -> str:
+    """The hash of what would be sent of an image now; empty if it has no pixels. It is read unless that is known.
+
+    frame: which one of a movie or sequence.
+    """
+    source = None if image.use_view_as_render else source_of(image)
+    if source and source.is_proven:
+        found, has = _known.get(source, ("", False))
+        if has:
+            return found
+    with suppress(AddonError):
+        return content_of(upright(image, frame=frame)[0])
+    return ""
 
 
 def _has(image: bpy.types.Image, pixels: NDArray[np.uint8]) -> bool:

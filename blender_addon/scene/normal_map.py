@@ -16,6 +16,7 @@ from ..language.po import CONTEXT
 from .landing import Landing
 
 INPUT = "own_normal_map"  # the name of the input that takes it
+FOR = "hi3dgen_normal_map_for"  # on a picture: the hash of the pixels that its map was made or first used for
 KIND = "normal_map"  # of the products that are normal maps
 
 
@@ -40,16 +41,36 @@ def used_map(picture: bpy.types.Image) -> bpy.types.Image | None:
     return picture.hi3dgen_normal_map if picture.hi3dgen_uses_normal_map else None
 
 
-def keep(picture: bpy.types.Image, normal_map: bpy.types.Image, *, use: bool) -> None:
+def keep(picture: bpy.types.Image, normal_map: bpy.types.Image, *, use: bool, content: str = "") -> None:
     """Make a normal map the picture's. use: whether the next mesh is to be made from it.
+
+    content: the hash of the picture's pixels that it was made for; empty if those are still the ones of its former map.
 
     The one that the picture had stays in the file if it was used: it may have been painted on.
     """
     former = used_map(picture)
     if former and former != normal_map:
         former.use_fake_user = True  # else nothing uses it, and what nothing uses is not saved
+    content = content or picture.get(FOR, "")
     picture.hi3dgen_normal_map = normal_map
     picture.hi3dgen_uses_normal_map = use
+    if content:
+        picture[FOR] = content
+
+
+def still_fits(picture: bpy.types.Image, content: str) -> bool:
+    """Whether the pixels of a picture that uses its map are those that it is for. If not, the map is not used any more.
+
+    It stays in the file. content: the hash of the pixels. A map that the artist has chosen is for those that it is
+    first used with, and so is one that is chosen again.
+    """
+    if picture.get(FOR, content) == content:
+        picture[FOR] = content
+        return True
+    picture.hi3dgen_normal_map.use_fake_user = True  # the one that is made next takes its place
+    picture.hi3dgen_uses_normal_map = False
+    del picture[FOR]
+    return False
 
 
 def editable(picture: bpy.types.Image) -> bpy.types.Image:
@@ -76,6 +97,8 @@ def _copied(image: bpy.types.Image) -> bpy.types.Image:
 def _chosen(picture: bpy.types.Image, _context: bpy.types.Context) -> None:
     """What an artist chooses is used."""
     picture.hi3dgen_uses_normal_map = picture.hi3dgen_normal_map is not None
+    if FOR in picture:
+        del picture[FOR]
 
 
 def register() -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _JPEG, _PNG, _TIFF = b"\xff\xd8", b"\x89PNG\r\n\x1a\n", (b"II*\0", b"MM\0*")
+_BMP = b"BM"
 _EXIF = b"Exif\0\0"
 _BEHIND_SCAN = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")  # within a scan there are those markers alone
 _PIECE = 1 << 16
@@ -39,6 +40,11 @@ def focal_length(data: bytes) -> int:
         at = _tags(directory)[_EXIF_DIRECTORY][0]
         return _tags(directory, at)[_FOCAL_LENGTH][0]
     return 0
+
+
+def is_bmp(data: bytes) -> bool:
+    """Whether a file is a BMP."""
+    return data.startswith(_BMP)
 
 
 def is_cut_off(data: bytes) -> bool:

@@ -103,6 +103,8 @@ def upright_of(copy: Copied, max_side: int = MAX_SIDE) -> tuple[NDArray[np.uint8
     lies = picture_files.orientation(file)
     rows = copy.values.reshape(copy.shape)[::-1]
     picture = _as_picture(rows, is_float=copy.is_float, is_data=copy.is_data, max_side=max_side)
+    if picture_files.is_bmp(file) and not picture[..., 3].any():
+        picture[..., 3] = 255  # most programs write nothing there, and mean a picture without transparency
     return picture_files.turned_upright(picture, lies), lies
 
 

@@ -75,12 +75,15 @@ def read_file(path: Path) -> Steps[Picture]:
 
     Blender loads it in the first step. Raises `AddonError`.
     """
+    if path.is_dir():
+        raise AddonError(f"“{path}” is a folder.", "Give the path of a picture, or use Generate from Folder.")
     if not path.is_file():
         raise AddonError(f"There is no file “{path}”.", "Check the path.")
+    status = path.stat()
     image, memory = _loaded(path), None
     uid = image.session_uid
     try:
-        before, count = lasting.source_of(image), count_of(image)
+        count = count_of(image)
         if not count:
             raise unreadable(path)
         if count > AT_ONCE:
@@ -93,7 +96,7 @@ def read_file(path: Path) -> Steps[Picture]:
         if image := held(bpy.data.images, uid):
             bpy.data.images.remove(image)
     picture = yield from _made(copy)
-    if source and source == before:
+    if source and source.state == (status.st_mtime_ns, status.st_size):
         lasting.know(source, picture.content, has=True)
     return picture
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An object is saved as a mesh's file beside the .blend file, by Blender's own exporters, under a name that is free."""
 
+import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, nullcontext
 from glob import escape
@@ -37,7 +38,7 @@ def save(context: bpy.types.Context, thing: bpy.types.Object, kind: str) -> Path
         raise AddonError(sentence, "Save the .blend file first: the mesh is saved beside it.")
     if not thing.visible_get():
         raise AddonError(f"“{thing.name}” was not saved: it is hidden.", "Show it first.")
-    path = _free(Path(bpy.data.filepath).parent, bpy.path.clean_name(thing.name), _SUFFIXES[kind])
+    path = _free(Path(bpy.data.filepath).parent, file_name(thing.name), _SUFFIXES[kind])
     exporting.before()
     try:
         with alone(context, thing):
@@ -49,6 +50,16 @@ def save(context: bpy.types.Context, thing: bpy.types.Object, kind: str) -> Path
     if not path.is_file():
         raise AddonError(f"“{path.name}” was not saved.", "Look whether its folder can be written to.")
     return path
+
+
+def file_name(name: str) -> str:
+    """An object's name as that of a file, without a suffix: only what a system refuses becomes “_”.
+
+    Windows takes neither those characters, nor a dot or a space at the end, nor the names of its devices.
+    """
+    kept = re.sub(r'[\x00-\x1f\x7f/\\:*?"<>|]', "_", name)
+    kept = re.sub(r"[. ]+$", "_", kept)
+    return re.sub(r"^((?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)|\.)", r"_\1", kept, flags=re.IGNORECASE)
 
 
 def _export(scene: bpy.types.Scene, thing: bpy.types.Object, kind: str, path: Path) -> None:

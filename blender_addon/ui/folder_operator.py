@@ -2,6 +2,7 @@
 """The operators for jobs of many pictures: begun by Blender's file browser, paused, gone on with, forgotten."""
 # pyright: reportInvalidTypeForm=false
 
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -68,10 +69,12 @@ class HI3DGEN_OT_generate_folder(bpy.types.Operator):  # noqa: N801
         place = Path(bpy.path.abspath(self.directory))
         further = generate_operator.further_inputs(scene, engine)
         seed = generate_operator.next_seed(scene)
+        passed_over: Counter[str] = Counter()
+        pictures = folder.pictures_of(place, [file.name for file in self.files], passed_over, below=self.below)
         series = folder.submit(
             scene,
             place,
-            folder.pictures_of(place, [file.name for file in self.files], below=self.below),
+            pictures,
             engine.name,
             seed,
             settings=engine_settings.settings_of(scene, engine),
@@ -79,6 +82,7 @@ class HI3DGEN_OT_generate_folder(bpy.types.Operator):  # noqa: N801
             count=scene.hi3dgen.count,
             placing=placing_of(scene),
             viewport=self._viewport or viewing.number_of(context),
+            passed_over=passed_over,
         )
         scene.hi3dgen.seed = seed
         return series

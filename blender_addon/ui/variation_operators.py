@@ -6,11 +6,11 @@ import bpy
 from bpy.props import IntProperty
 
 from ...backend.wire.limits import seeds_from
-from ..generate import active_picture
 from ..language.words import reported, say, translated
 from ..link import runtime
-from ..scene.landing import recipe_of
-from ..scene.lasting import copy_name, title_of
+from ..scene.active import Meant, meant
+from ..scene.landing import picture_hash_of, recipe_of
+from ..scene.lasting import content_now, title_of
 from ..scene.variations import is_parked, keep, seed_of, show, takes_part, variations
 from . import generate_operator
 from .properties import chosen_engine
@@ -35,7 +35,7 @@ class HI3DGEN_OT_reroll(bpy.types.Operator):  # noqa: N801
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Generate with the seed. Without a window, wait for the mesh, and raise if that fails."""
         random = context.scene.hi3dgen.random_seed
-        seed = {} if random else {"seed": _next_seed(context.scene, active_picture(context))}
+        seed = {} if random else {"seed": _next_seed(context.scene, meant(context))}
         try:
             return bpy.ops.hi3dgen.generate(**seed)
         except RuntimeError as error:  # as Generate reports what is wrong
@@ -139,12 +139,13 @@ def _why_alone(context: bpy.types.Context) -> str:
     return "" if several else say("The scene has no other mesh of the same picture.")
 
 
-def _next_seed(scene: bpy.types.Scene, picture: bpy.types.Image) -> int:
-    """The first seed from the panel's on that begins a row of which neither the scene nor a job has any."""
-    title = title_of(picture.name)
-    names = {picture.name, copy_name(title)}
-    recipes = [recipe for thing in scene.objects if (recipe := recipe_of(thing))]
-    used = {recipe["seed"] for recipe in recipes if recipe["picture"] in names}
+def _next_seed(scene: bpy.types.Scene, clicked: Meant) -> int:
+    """The first seed from the panel's on that begins a row of which neither the scene nor a job has any.
+
+    Meshes are of the same picture if its pixels are the same, as `variations` has it: it may have another name now.
+    """
+    content, title = content_now(clicked.image, clicked.frame), title_of(clicked.image.name)
+    used = {seed_of(thing) for thing in scene.objects if content and picture_hash_of(thing) == content}
     jobs = [job for job in runtime.session().jobs if job.holds_results and job.title == title]
     used |= {seed for job in jobs for seed in seeds_from(job.request.seed, job.request.count)}
     seed = scene.hi3dgen.seed

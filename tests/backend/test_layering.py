@@ -22,7 +22,10 @@ BACKEND = [path for path in MODULES if path.is_relative_to(ROOT / "backend")]
 ADDON = [path for path in MODULES if path.is_relative_to(ROOT / "blender_addon")]
 SHARED = ("backend.arrays", "backend.flow.products", "backend.errors", "backend.version")
 SHARED_BATCH = (
-    *(f"backend.batch.{name}" for name in ("lines", "manifest", "names", "planning", "running", "summary")),
+    *(
+        f"backend.batch.{name}"
+        for name in ("lines", "manifest", "names", "passed_over", "planning", "running", "summary")
+    ),
     *("backend.commands.arguments", "backend.errors", "backend.version"),
 )
 PRESET_MODULES = ("presets.py", "preset_box.py", "preset_operators.py", "engine_settings.py")

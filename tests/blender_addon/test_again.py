@@ -117,12 +117,23 @@ def test_what_the_artist_put_into_the_material_stays(plum: Any) -> None:
 def test_what_is_gone_is_said_and_the_mesh_stays(plum: Any) -> None:
     data = plum.data
     plum.data.materials.clear()
-    bpy.data.images.remove(bpy.data.images["plum picture"])
+    for name in ("plum picture", "plum", "peach"):  # a disc is the same from its other side
+        bpy.data.images.remove(bpy.data.images[name])
     with pytest.raises(RuntimeError, match="The picture that “plum” was made from is not in this file any more"):
         bpy.ops.hi3dgen.make_again()
     assert plum.data == data
     plum["hi3dgen"]["engine"] = "clay"
     assert not bpy.ops.hi3dgen.make_again.poll()
+
+
+def test_a_picture_is_found_that_has_another_name_now(plum: Any) -> None:
+    plum.data.materials.clear()
+    for name in ("plum", "peach"):
+        bpy.data.images.remove(bpy.data.images[name])
+    bpy.data.images["plum picture"].name = "damson"
+    assert bpy.ops.hi3dgen.make_again(seed=9) == {"FINISHED"}
+    assert plum["hi3dgen"]["seed"] == 9
+    assert plum["hi3dgen"]["picture"] == "damson"
 
 
 def test_a_mask_that_it_was_made_with_is_used_again(scene: Any) -> None:

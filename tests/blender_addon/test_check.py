@@ -198,17 +198,35 @@ def test_no_mesh_is_scaled_to_nothing_and_without_a_number_to_the_panels(ball: A
 @pytest.mark.parametrize("kind", ["GLB", "OBJ", "STL", "PLY", "USD"])
 def test_a_mesh_is_saved_beside_the_file_and_none_is_written_over(saved_file: Path, ball: Any, kind: str) -> None:
     bpy.ops.mesh.primitive_cube_add()
-    bpy.context.object.name = "Cube of ice"
+    bpy.context.object.name = "v1.2 Eiswürfel: 氷"
     for _ in range(2):
         assert bpy.ops.hi3dgen.save_mesh(save_as=kind) == {"FINISHED"}
     suffix = "usdz" if kind == "USD" else kind.lower()
-    first, second = saved_file / f"Cube_of_ice.{suffix}", saved_file / f"Cube_of_ice_001.{suffix}"
+    first, second = saved_file / f"v1.2 Eiswürfel_ 氷.{suffix}", saved_file / f"v1.2 Eiswürfel_ 氷_001.{suffix}"
     assert first.is_file()
     assert second.is_file()
     assert not [*saved_file.glob("Sphere*")], "it is not selected"
     if kind != "USD":
         mesh = trimesh.load(first, force="mesh")
         assert np.ptp(mesh.vertices, axis=0) == pytest.approx([2000.0 if kind == "STL" else 2.0] * 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("v1.2 final", "v1.2 final"),
+        ("Vögel 鳥", "Vögel 鳥"),
+        ('a/b\\c:d*e?f"g<h>i|j\tk', "a_b_c_d_e_f_g_h_i_j_k"),
+        ("end. .", "end_"),
+        ("...", "_"),
+        (".hidden", "_.hidden"),
+        ("Con", "_Con"),
+        ("nul.5", "_nul.5"),
+        ("console", "console"),
+    ],
+)
+def test_a_file_has_the_objects_name_but_for_what_a_system_refuses(name: str, file: str) -> None:
+    assert import_module(f"{MODULE}.blender_addon.scene.saving").file_name(name) == file
 
 
 def test_an_obj_brings_the_images_that_it_names(saved_file: Path, scene: Any) -> None:
@@ -259,7 +277,7 @@ def test_new_meshes_are_saved_if_the_preference_says_so(saved_file: Path, scene:
     scene.hi3dgen.picture = image_of(disc(), "apple")
     scene.hi3dgen_draft.faces = 2000
     bpy.ops.hi3dgen.generate(count=2)
-    assert {path.name for path in saved_file.glob("*.stl")} == {"apple.stl", "apple_001.stl"}
+    assert {path.name for path in saved_file.glob("*.stl")} == {"apple.stl", "apple.001.stl"}
 
 
 def test_a_script_saves_in_the_panels_format_if_it_names_none(saved_file: Path, ball: Any, scene: Any) -> None:
@@ -289,7 +307,7 @@ def test_in_a_window_new_meshes_are_saved_one_a_turn_after_they_have_come(
     bpy.data.objects.remove(things[1])
     assert save_new._tick() == save_new.TICK_SECONDS
     assert save_new._tick() is None
-    assert {path.name for path in saved_file.glob("*.stl")} == {"Sphere.stl", "Sphere_002.stl"}
+    assert {path.name for path in saved_file.glob("*.stl")} == {"Sphere.stl", "Sphere.002.stl"}
 
 
 def test_several_are_measured_one_after_the_other_and_the_rest_can_be_cancelled(

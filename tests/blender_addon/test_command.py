@@ -127,11 +127,13 @@ def test_wildcards_are_expanded_where_the_shell_does_not(
     command: Callable[[list[str]], int], picture_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "in").mkdir()
-    for name in ("owl.png", "in/pear.png", "notes.md"):
+    for name in ("owl.png", "in/pear.png", "notes.md", "in/sky.exr", "moon.exr", "sun.gif"):
         (tmp_path / name).write_bytes(picture_file.read_bytes())
     output = tmp_path / "out"
     assert command([str(tmp_path / "*"), "-o", str(output), "--set", "resolution=64"]) == 0
-    assert [Path(path).stem for path in capsys.readouterr().out.split()] == ["apple", "pear", "owl"]
+    printed = capsys.readouterr()
+    assert [Path(path).stem for path in printed.out.split()] == ["apple", "pear", "owl"]
+    assert "Files were left out that folders are not read for: 2 .exr, 1 .gif. Save them as PNG." in printed.err
     assert command([str(tmp_path / "*.webp"), "-o", str(output)]) == 1
     assert "No picture fits" in capsys.readouterr().err
 

@@ -3,6 +3,7 @@
 
 import os
 import sys
+from collections import Counter
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -52,10 +53,13 @@ def placed(*names: str) -> list[tuple[float, ...]]:
 
 def test_a_folder_becomes_a_grid_of_meshes_by_name_and_what_fails_is_named(scene: Any, birds: Path) -> None:
     bpy.ops.mesh.primitive_cube_add()
+    (birds / "sky.exr").write_bytes(b"")
     with pytest.raises(
         RuntimeError, match=r"3 of 4 pictures are made\. “wall\.png” failed: Nothing in the picture stands out"
     ):
         bpy.ops.hi3dgen.generate_folder(directory=str(birds), below=True)
+    notice = "Files were left out that folders are not read for: 1 .exr. Save them as PNG."
+    assert import_module(f"{MODULE}.blender_addon.link.runtime").session().notice == notice
     night, second, tenth = (bpy.data.objects[name] for name in ("owl 2", "owl 2.001", "owl 10"))
     assert placed("owl 2", "owl 2.001", "owl 10") == [(1.75, 0.625, 0), (3, 0.625, 0), (1.75, -0.625, 0)]
     shown = [Path(thing.active_material.node_tree.nodes["Picture"].image.filepath) for thing in (night, second, tenth)]
@@ -89,7 +93,7 @@ def test_it_comes_as_it_is_made_and_a_picture_that_is_deleted_meanwhile_is_named
     scene: Any, session: Any, folder: Any, birds: Path
 ) -> None:
     generate = import_module(f"{MODULE}.blender_addon.generate")
-    pictures = folder.pictures_of(birds, [], below=True)
+    pictures = folder.pictures_of(birds, [], Counter(), below=True)
     job = submit(folder, scene, birds, pictures)
     other = generate.submit(scene, pictures[0], "draft", 8, settings={"resolution": 64})
     tick_until(session, lambda: job.name == "2 of 4: owl 2.png")
@@ -140,7 +144,7 @@ def test_names_of_files_may_be_no_text(birds: Path) -> None:
 
 def test_what_is_chosen_is_found_or_said(folder: Any, birds: Path) -> None:
     def named(*names: str, below: bool = False) -> list[str]:
-        return [path.relative_to(birds).as_posix() for path in folder.pictures_of(birds, names, below=below)]
+        return [path.relative_to(birds).as_posix() for path in folder.pictures_of(birds, names, Counter(), below=below)]
 
     assert named() == named("") == ["owl 2.png", "owl 10.png", "wall.png"]
     assert named(below=True) == ["night/owl 2.png", "owl 2.png", "owl 10.png", "wall.png"]

@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
@@ -67,7 +68,7 @@ def begin(folder: Any, scene: Any, place: Path, count: int = 1) -> Any:
     """Queue the job as the operator does."""
     placing = import_module(f"{MODULE}.blender_addon.scene.placing").Placing(size=0.5)
     chosen = {"settings": {"resolution": 64}, "inputs": {}, "count": count, "placing": placing, "viewport": 0}
-    return folder.submit(scene, place, folder.pictures_of(place, [], below=False), "draft", 7, **chosen)
+    return folder.submit(scene, place, folder.pictures_of(place, [], Counter(), below=False), "draft", 7, **chosen)
 
 
 def paused(folder: Any, scene: Any, session: Any, place: Path) -> Any:

@@ -55,6 +55,26 @@ def generate_while(scene: Any, session: Any, picture: Any, happens: Callable[[],
     assert job.state.name == "DONE", job.error
 
 
+def test_what_waits_to_land_is_named_if_another_file_is_opened(
+    scene: Any, session: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    generate = import_module(f"{MODULE}.blender_addon.generate")
+    monkeypatch.setattr(session, "occupied_until", lambda: "you leave Edit Mode")
+    job = generate.submit(scene, image_of(disc(), "plum"), "draft", 5, settings={"resolution": 96})
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "scene.blend"))
+    assert not session.notice, "nothing was finished"
+    scene = bpy.context.scene
+    job = generate.submit(scene, image_of(disc(), "plum"), "draft", 5, settings={"resolution": 96})
+    tick_until(session, lambda: job.state.name == "LANDING")
+    bpy.ops.wm.revert_mainfile()
+    assert job.state.name == "CANCELLED"
+    assert session.notice.startswith("plum, seed 5: this was finished, and was dropped because a file was opened")
+    generate.submit(bpy.context.scene, image_of(disc(), "plum"), "draft", 5, settings={"resolution": 96})
+    assert not session.notice
+    session.cancel(session.jobs[-1])
+
+
 def keep(how: str) -> None:
     bpy.context.preferences.addons[MODULE].preferences.keep_pictures = how
 

@@ -2,10 +2,12 @@
 """The normal map of a picture: it is kept, can be changed, and the next mesh is made from it if that is wanted."""
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import bpy
 import numpy as np
+import PIL.Image
 import pytest
 
 from tests.blender_addon.support import MODULE, disc, image_of
@@ -65,6 +67,32 @@ def test_what_an_artist_chooses_is_used_until_it_is_switched_off(plum: Any) -> N
     plum.hi3dgen_uses_normal_map = False
     bpy.ops.hi3dgen.generate()
     assert not uses_own()
+
+
+def test_a_map_of_other_pixels_is_not_used_and_stays(scene: Any, picture_file: Path) -> None:
+    picture = scene.hi3dgen.picture = bpy.data.images.load(str(picture_file))
+    bpy.ops.hi3dgen.make_normal_map()
+    former = picture.hi3dgen_normal_map
+    bpy.ops.hi3dgen.generate()
+    assert uses_own()
+    other = disc()
+    other[:40, :, 3] = 0
+    PIL.Image.fromarray(other).save(picture_file)
+    picture.reload()
+    bpy.ops.hi3dgen.generate()
+    assert not uses_own()
+    assert "“apple.png” has changed since its normal map was made" in bpy.context.object["hi3dgen"]["notes"]
+    assert not picture.hi3dgen_uses_normal_map
+    assert picture.hi3dgen_normal_map != former
+    assert former.use_fake_user
+    picture.hi3dgen_normal_map = former
+    for _ in range(2):
+        bpy.ops.hi3dgen.generate()
+        assert uses_own(), "it was chosen for what the picture is now"
+        assert not bpy.context.object["hi3dgen"]["notes"]
+    picture.pixels.foreach_set(np.roll(np.array(picture.pixels[:], np.float32), 4))
+    bpy.ops.hi3dgen.generate()
+    assert not uses_own(), "the picture was painted over"
 
 
 def test_it_belongs_to_its_picture(scene: Any, plum: Any) -> None:

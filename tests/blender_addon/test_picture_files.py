@@ -85,6 +85,59 @@ def test_a_photo_is_upright_as_on_the_command_line(
         assert np.abs(pixels.astype(int) - upright).mean() < 2, "decoders of JPEG differ by a little"
 
 
+def bitmap(pixels: Any, *, says_alpha: bool) -> bytes:
+    """A BMP of 32 bits, of uint8 (H, W, 4). says_alpha: whether the header says that the fourth byte is the alpha."""
+    height, width, _ = pixels.shape
+    body = pixels[::-1, :, [2, 1, 0, 3]].tobytes()
+    masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000) + b"BGRs" + bytes(48) if says_alpha else b""
+    kind = 3 if says_alpha else 0
+    size = 40 + len(masks)
+    header = struct.pack("<IiiHHIIiiII", size, width, height, 1, 32, kind, len(body), 2835, 2835, 0, 0) + masks
+    return b"BM" + struct.pack("<IHHI", 14 + size + len(body), 0, 0, 14 + size) + header + body
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("says_alpha", [False, True])
+def test_a_bmp_whose_alpha_is_nowhere_set_is_opaque(
+    scene: Any,
+    pictures: ModuleType,
+    tmp_path: Path,
+    says_alpha: bool,  # noqa: FBT001 - a parameter of the test
+    packed: bool,  # noqa: FBT001 - as above
+) -> None:
+    path = tmp_path / "photo.bmp"
+    pixels = np.dstack([np.asarray(patches()), np.zeros((80, 128), np.uint8)])
+    path.write_bytes(bitmap(pixels, says_alpha=says_alpha))
+    expected = read_picture(path)
+    assert (expected[..., 3] == 255).all()
+    image = loaded(path, packed=packed)
+    assert np.array_equal(pictures.pixels_of(image), expected)
+    image.pixels.foreach_set(np.zeros(len(image.pixels), np.float32))
+    assert not pictures.pixels_of(image)[..., 3].any(), "an artist has made it transparent"
+
+
+def test_a_bmp_keeps_the_alpha_that_it_has(pictures: ModuleType, tmp_path: Path) -> None:
+    path = tmp_path / "photo.bmp"
+    pixels = np.dstack([np.asarray(patches()), np.zeros((80, 128), np.uint8)])
+    pixels[:20, :, 3] = 255
+    path.write_bytes(bitmap(pixels, says_alpha=True))
+    assert np.array_equal(pictures.pixels_of(loaded(path, packed=False)), read_picture(path))
+    assert np.array_equal(read_picture(path), pixels)
+
+
+def test_the_material_of_a_bmp_shows_an_opaque_copy(scene: Any, tmp_path: Path) -> None:
+    path = tmp_path / "photo.bmp"
+    disc = np.full((96, 96, 4), 255, np.uint8)
+    y, x = np.mgrid[:96, :96]
+    disc[np.hypot(x - 48, y - 48) < 30, :3] = (200, 80, 40)
+    disc[..., 3] = 0
+    path.write_bytes(bitmap(disc, says_alpha=False))
+    scene.hi3dgen_draft.faces = 2000
+    bpy.ops.hi3dgen.generate(filepath=str(path))
+    shown = bpy.context.object.active_material.node_tree.nodes["Picture"].image
+    assert min(shown.pixels[:][3::4]) == 1.0
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_what_the_artist_has_turned_in_blender_is_not_turned_again(
     pictures: ModuleType,

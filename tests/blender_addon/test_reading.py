@@ -267,3 +267,19 @@ def test_a_large_file_that_may_have_changed_is_compared_before_the_mesh_is_there
     assert {image.name for image in bpy.data.images if "apple" in image.name and "hi3dgen_product" not in image} == (
         {"apple.png"} if same else {"apple.png", "apple picture"}
     )
+
+
+def test_a_folder_is_called_one(scene: Any, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match=r"is a folder\. Give the path of a picture, or use Generate from Folder\."):
+        bpy.ops.hi3dgen.generate(filepath=str(tmp_path))
+
+
+def test_of_a_file_that_is_no_picture_blender_prints_no_warning(
+    scene: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"no picture")
+    with pytest.raises(RuntimeError, match=r"“a\.png” cannot be read as a picture"):
+        bpy.ops.hi3dgen.generate(filepath=str(path))
+    printed = capfd.readouterr()
+    assert "WARN" not in printed.out + printed.err

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Several meshes of one picture: another seed is another click, one is kept, and none is lost."""
 
+from importlib import import_module
 from typing import Any
 
 import bpy
 import numpy as np
 import pytest
 
-from tests.blender_addon.support import disc, image_of
+from tests.blender_addon.support import MODULE, disc, image_of
 
 
 @pytest.fixture
@@ -37,6 +38,14 @@ def rolls(number: int) -> list[Any]:
     return made
 
 
+def operators() -> Any:
+    return import_module(f"{MODULE}.blender_addon.ui.variation_operators")
+
+
+def meant() -> Any:
+    return import_module(f"{MODULE}.blender_addon.scene.active").meant(bpy.context)
+
+
 def choose(thing: Any) -> None:
     bpy.context.view_layer.objects.active = thing
 
@@ -51,6 +60,21 @@ def test_each_roll_has_a_seed_of_its_own(scene: Any, plum: Any) -> None:
     scene.hi3dgen.picture = image_of(disc() // 2 * 2, "peach")
     bpy.ops.hi3dgen.reroll()
     assert bpy.context.object["hi3dgen"]["seed"] == 0, "of another picture"
+
+
+def test_a_picture_with_another_name_is_the_same_picture(scene: Any, plum: Any) -> None:
+    rolls(1)
+    bpy.data.images["plum picture"].name = "damson picture"
+    plum.name = "damson"
+    bpy.ops.hi3dgen.reroll()
+    plum.pack()
+    plum.name = "sloe"
+    bpy.ops.hi3dgen.reroll()
+    assert seeds(scene) == [0, 1, 2]
+    scene.hi3dgen.seed = 0
+    assert operators()._next_seed(scene, meant()) == 3
+    plum.pixels.foreach_set(np.full(len(plum.pixels), 0.5, np.float32))
+    assert operators()._next_seed(scene, meant()) == 0, "its pixels are others"
 
 
 def test_one_is_kept_and_the_others_are_parked_in_one_step(scene: Any, plum: Any) -> None:

@@ -4,6 +4,7 @@
 import argparse
 import json
 import tempfile
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from backend.batch.lines import PICTURE, Line, read_sources
 from backend.batch.manifest import Manifest, State
 from backend.batch.names import MAX_PART_BYTES, folded, is_inside, is_safe, safe_name, stems
+from backend.batch.passed_over import told
 from backend.batch.planning import Wanted, plan, wanted_by
 from backend.engines import ENGINES
 from backend.errors import UserError
@@ -32,7 +34,7 @@ def read_list(text: str) -> list[Line]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "list.txt")
         path.write_bytes(text.encode("utf-8", "surrogatepass"))
-        return read_sources([path])
+        return read_sources([path], Counter())
 
 
 @given(st.lists(st.text(max_size=20) | st.dictionaries(KEYS, ANYTHING, max_size=4).map(json.dumps), max_size=6))
@@ -81,7 +83,7 @@ def test_a_path_that_leads_out_of_the_lists_folder_gives_its_name_alone(tmp_path
     (tmp_path / "list.txt").write_text(
         f"../owl.png\n{tmp_path / 'deep' / 'owl.png'}\n  in/owl.png  \n# no\n\n", "utf-8"
     )
-    lines = read_sources([tmp_path / "list.txt"])
+    lines = read_sources([tmp_path / "list.txt"], Counter())
     assert [line.title for line in lines] == ["owl", "owl", "in/owl"]
     assert lines[2].inputs[PICTURE] == tmp_path / "in" / "owl.png"
     assert [line.place for line in lines] == [f"Line {number} of “list.txt”" for number in (1, 2, 3)]
@@ -92,7 +94,19 @@ def test_a_folder_is_read_to_its_depth_in_a_stable_order(tmp_path: Path) -> None
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
-    assert [line.title for line in read_sources([tmp_path])] == ["a", "B/1", "b/10", "b/2", "z/deep/er/1"]
+    assert [line.title for line in read_sources([tmp_path], Counter())] == ["a", "B/1", "b/10", "b/2", "z/deep/er/1"]
+
+
+def test_pictures_of_other_kinds_are_counted(tmp_path: Path) -> None:
+    for name in ("a.png", "b.exr", "in/c.EXR", "in/d.gif", ".e.gif", "notes.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    for sources in ([tmp_path], [tmp_path / "*"]):
+        passed_over: Counter[str] = Counter()
+        assert [line.title.split("/")[-1] for line in read_sources(sources, passed_over)] == ["a"]
+        expected = "Files were left out that folders are not read for: 2 .exr, 1 .gif. Save them as PNG."
+        assert told(passed_over) == expected
+    assert not told(Counter())
 
 
 def test_wildcards_stand_for_pictures_and_folders(tmp_path: Path) -> None:
@@ -110,12 +124,12 @@ def test_wildcards_stand_for_pictures_and_folders(tmp_path: Path) -> None:
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
-    assert [line.title for line in read_sources([tmp_path / "*"])] == ["A", "b", "d", "x[1]"]
-    assert [line.title for line in read_sources([tmp_path / "?.png", tmp_path / "*" / "*"])] == ["b", "d"]
-    assert [line.title for line in read_sources([tmp_path / "x[1].png"])] == ["x[1]"], "a name that is there"
+    assert [line.title for line in read_sources([tmp_path / "*"], Counter())] == ["A", "b", "d", "x[1]"]
+    assert [line.title for line in read_sources([tmp_path / "?.png", tmp_path / "*" / "*"], Counter())] == ["b", "d"]
+    assert [line.title for line in read_sources([tmp_path / "x[1].png"], Counter())] == ["x[1]"], "a name that is there"
     for nothing in ("*.webp", "n*"):
         with pytest.raises(UserError, match="No picture fits"):
-            read_sources([tmp_path / nothing])
+            read_sources([tmp_path / nothing], Counter())
 
 
 @given(st.text(max_size=300))

@@ -136,6 +136,9 @@ def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         pictures.read_picture(tmp_path / "a.png")
     assert caught.value.code == "no-picture"
+    with pytest.raises(UserError) as caught:
+        pictures.read_picture(tmp_path / "*.png")
+    assert "`python -m backend batch`" in caught.value.advice
 
 
 @only_for_mortals

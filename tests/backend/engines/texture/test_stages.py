@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the tool says of the camera that it found or was given, and when it does not paint."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -62,8 +63,8 @@ def test_a_picture_of_something_else_is_noted_and_not_painted() -> None:
 
 def test_a_camera_or_direction_that_is_given_is_used_and_a_note_says_if_it_does_not_fit() -> None:
     for of in (
-        lambda shown: judged(CAMERA, shown),
-        lambda shown: found(thing(), shown, search="given", azimuth=25.0, elevation=20.0),
+        partial(judged, CAMERA),
+        partial(found, thing(), search="given", azimuth=25.0, elevation=20.0),
     ):
         assert isinstance(of(thing()), Viewpoints)
         noted = of(FLAT)

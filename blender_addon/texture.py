@@ -69,7 +69,9 @@ def find_camera(meant: Meant, viewport: int = 0) -> Job:
         if seen := viewing.viewport(viewport, scene):
             viewing.look_through(seen, lies)
         if product.fits:
+            ghost.trust(lies)
             return say("The camera of {picture} was found. Nudge it if need be, and paint.", picture=sent.title)
+        ghost.doubt(scene, lies)
         return joined(*(translated(note) for note in result.notes), say("Move the camera by hand, and paint."))
 
     return _submit(meant, (CAMERA,), {}, (), say("Find the Camera of {name}", name=meant.thing.name), land)

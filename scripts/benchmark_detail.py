@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the stage `detail` does to coarse meshes of objects whose true surface and normals are known.
 
-    python scripts/benchmark.py detail FOLDER [--estimated] [--only NAME ...]
+    python scripts/benchmark.py detail FOLDER [--estimated] [--strength NUMBER] [--only NAME ...]
 
 FOLDER is what `python -m backend evaluate geometry` reads. A coarse mesh is the surface of the object's voxels, of
 which there are 128 along one and a half times its longest side, blurred by one voxel; the picture's own camera sees it.
-It gets the detail of the true normal map, or, with --estimated, of the one that the draft engine estimates. Printed
-are, before and after, the mean and the median angle between the true normals and those that the picture sees of the
-mesh, well inside the outline, in degrees; the Chamfer distance to the true surface, in thousandths of its longest side;
-the faces, the seconds and, at the end, the most memory. Objects whose voxels are not reliable are left out. Needs the
-extras `hi3dgen` and `training`.
+It gets the detail of the true normal map, or, with --estimated, of the one that the draft engine estimates, as much of
+it as --strength says. Printed are, before and after, the mean and the median angle between the true normals and those
+that the picture sees of the mesh, well inside the outline, in degrees; the Chamfer distance to the true surface, in
+thousandths of its longest side; the faces, the seconds and, at the end, the most memory. Objects whose voxels are not
+reliable are left out. Needs the extras `hi3dgen` and `training`.
 """
 
 import argparse
@@ -44,6 +44,7 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="benchmark.py detail", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--estimated", action="store_true", help="take the normals that the draft engine estimates")
+    parser.add_argument("--strength", type=float, default=1.0, help="how much of the relief it gets (default: 1)")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="measure these objects alone")
     options = parser.parse_args(arguments)
     known = objects.listed(options.folder, options.only)
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str]) -> None:
         true, used, cutout = maps(options.folder, name, estimated=options.estimated)
         coarse = voxel_mesh(options.folder, name, about, cutout.crop)
         start = time.perf_counter()
-        carved = correct(coarse, used, 1.0, _ignore)
+        carved = correct(coarse, used, options.strength, _ignore)
         seconds = time.perf_counter() - start
         if not is_closed(carved.triangles):
             raise RuntimeError(f"{name} is open now")

@@ -4,7 +4,8 @@
 The mesh's UVs tell the camera (`mesh.eye`). A z-buffer says what each pixel of the map sees, `texture.agreement` how
 far the map counts there, and `relief` by how much the surface has to move along its ray. Triangles that are too large
 for it are split (`refine`), and the vertices that are seen move. As they move along the rays, the picture shows them
-where it did, and no triangle that it sees can turn over.
+where it did, and no triangle that it sees can turn its back to it. Where one would turn by more than 90 degrees against
+where it was, its vertices go less far.
 Nothing moves at the outline, at steps and where nobody sees it, and nothing comes near the surface behind.
 """
 
@@ -37,6 +38,7 @@ _TOLERANCE = 0.03  # pixels that the middle of an edge may be off
 _SHORTEST = 1.0  # pixels: shorter edges are not split
 _ROUNDS = 4
 _MOST_POINTS = 400_000
+_HALVINGS = 40  # of the ways of a triangle's corners that would turn over, before they stay in their places
 
 
 class ForeignMapError(ValueError):
@@ -68,9 +70,10 @@ def correct(mesh: Mesh, normal_map: NormalMap, strength: float, report: Report) 
     places = eye.pixels(mesh.vertices.astype(np.float64), side)
     near = _is_seen(places, seen.depths, scale)
     points = mesh.vertices.astype(np.float64)
-    points += eye.rays(points) * (_sampled(moved, places) * near / scale)[:, None]
+    ways = eye.rays(points) * (_sampled(moved, places) * near / scale)[:, None]
+    points = _moved(mesh, _unturned(mesh, ways))
     report(_STEPS, _STEPS)
-    return replace(mesh, vertices=points.astype(np.float32), normals=_turned(mesh, sheet, places, strength * near))
+    return replace(mesh, vertices=points, normals=_turned(mesh, sheet, places, strength * near))
 
 
 def _look(eye: Eye, places: Float64Array, triangles: Int32Array, side: int, poll: Poll) -> Seen:
@@ -146,6 +149,39 @@ def _refined(mesh: Mesh, eye: Eye, moved: Float64Array, depths: Float64Array, sc
         new = slice(len(places), None)
         mesh.uv[new] = eye.seen(mesh.vertices[new].astype(np.float64))[:, :2]  # not the mean of the ends' if rays meet
     return mesh
+
+
+def _unturned(mesh: Mesh, ways: Float64Array) -> Float64Array:
+    """The ways that vertices go, float64 (V, 3), some of them less far, so that no triangle turns over.
+
+    Where a triangle would turn by more than 90 degrees, its corners go half the way to that of the one that moves
+    least, again and again; if that does not do, they stay in their places.
+    """
+    ways, before = ways.copy(), _across(mesh.vertices, mesh.triangles)
+    suspects, turn = np.arange(len(mesh.triangles)), 0
+    while len(suspects):
+        corners = mesh.triangles[suspects]
+        after = _across(_moved(mesh, ways), corners)
+        corners = corners[np.einsum("tc,tc->t", before[suspects], after) < 0]
+        own = ways[corners]
+        least = own[np.arange(len(own)), np.square(own).sum(axis=2).argmin(axis=1)]
+        many = np.bincount(corners.reshape(-1), minlength=len(ways))
+        held = many > 0
+        for axis in range(3):
+            sums = np.bincount(corners.reshape(-1), np.repeat(least[:, axis], 3), len(ways))
+            ways[held, axis] = (ways[held, axis] + sums[held] / many[held]) / 2 if turn < _HALVINGS else 0.0
+        suspects, turn = np.flatnonzero(held[mesh.triangles].any(axis=1)), turn + 1
+    return ways
+
+
+def _moved(mesh: Mesh, ways: Float64Array) -> Float32Array:
+    return (mesh.vertices + ways).astype(np.float32)
+
+
+def _across(vertices: Float32Array, triangles: Int32Array) -> Float64Array:
+    """Normals of triangles, as long as twice their areas, float64 (T, 3)."""
+    a, b, c = np.moveaxis(vertices.astype(np.float64)[triangles], 1, 0)
+    return np.cross(b - a, c - a)
 
 
 def _turned(mesh: Mesh, sheet: Sheet, places: Float64Array, share: Float64Array) -> Float32Array | None:

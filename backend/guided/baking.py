@@ -9,6 +9,7 @@ from ..raster.colour import linear_to_srgb, srgb_to_linear
 from ..raster.pull_push import fill
 from ..raster.ticks import Poll
 from ..texture.bake import SQUARE, View, sample, without_rim
+from ..texture.gutter import bordered
 from .planning import tolerance
 from .rendering import look_at
 from .surface import Surface
@@ -60,4 +61,5 @@ def drawn(texels: Texels, poll: Poll, guessed: float = 1.0) -> Float32Array:
     covered = np.zeros(texels.size**2, np.float32)
     covered[texels.pixels] = np.maximum(guessed, np.minimum(texels.seen / _SURE, 1))
     shape = (texels.size, texels.size)
-    return fill(flat.reshape(*shape, 4), covered.reshape(shape), poll)
+    covered = covered.reshape(shape)
+    return bordered(fill(flat.reshape(*shape, 4), covered, poll), covered > 0)

@@ -17,6 +17,7 @@ from ..raster.vectors import unit
 from .agreement import agreed
 from .atlas import pixels_of
 from .bake import sample, without_rim
+from .gutter import bordered
 from .raster import look
 from .tangents import tangents
 
@@ -88,7 +89,7 @@ def bake_normals(mesh: Mesh, normal_map: NormalMap, size: int, report: Report) -
     done = 9
     poll()
     known = covered.reshape(size, size)
-    filled = fill(image.reshape(size, size, 3), known, poll)
+    filled = bordered(fill(image.reshape(size, size, 3), known, poll), known > 0)
     colours = np.rint(unit(filled, (0.0, 0.0, 1.0)) * 127.5 + 127.5).astype(np.uint8)
     report(_STEPS, _STEPS)
     return colours

@@ -27,6 +27,7 @@ from .bake import SQUARE, View, blend, sample, weights
 from .fading import faded
 from .finer import Grid, finer
 from .grain import Grain
+from .gutter import bordered
 from .sides import BACK, FRONT, kept, places, views
 from .sight import Sight, sight
 from .tones import LINEAR, Tones, inside_of, tones_of
@@ -147,7 +148,7 @@ def baked(
     poll()
     image, covered = _painted(seen, normals, grid, atlas, looks, side, poll)
     done = 18
-    image = fill(image, covered, poll)
+    image = bordered(fill(image, covered, poll), covered > 0)
     opaque = np.full((*covered.shape, 4), 255, np.uint8)
     for row in range(len(opaque)):
         opaque[row, :, :3] = np.rint(image[row])

@@ -5,13 +5,16 @@ It is an ordinary camera: looking through it lays the picture over the mesh, and
 """
 
 import bpy
+import numpy as np
 from mathutils import Matrix, Vector
 
-from .lens import Sight, set_lens
+from .lens import Sight, set_lens, sight_of
 
 GHOST = "hi3dgen_ghost_of"  # on a camera object: the object that it sees; on its data: that it is a ghost's
 NOTES = "hi3dgen_notes"  # on the same camera: what the artist should know of it, a sentence a line
+_UNLIKE = "hi3dgen_unlike"  # on it, if the picture may not show the object: how it saw the object when it was placed
 _OPACITY = 0.5
+_STILL = 1e-5  # relative, and of an axis: a camera that was moved by less was not moved
 CLIP = (0.01, 100.0)
 """Of the distance to the object: what a camera sees."""
 
@@ -51,6 +54,30 @@ def ghost_of(scene: bpy.types.Scene, thing: bpy.types.Object) -> bpy.types.Objec
     if not any(GHOST in camera for camera in bpy.data.cameras):
         return None
     return next((each for each in scene.objects if each.type == "CAMERA" and each.get(GHOST) == thing), None)
+
+
+def doubt(scene: bpy.types.Scene, ghost: bpy.types.Object) -> None:
+    """Mark a ghost, as it sees its object now, as one of a picture that may not show that object."""
+    ghost[_UNLIKE] = _of_its_object(scene, ghost)
+
+
+def trust(ghost: bpy.types.Object) -> None:
+    """Take that mark away."""
+    if _UNLIKE in ghost:
+        del ghost[_UNLIKE]
+
+
+def is_doubted(scene: bpy.types.Scene, ghost: bpy.types.Object) -> bool:
+    """Whether a ghost has that mark and nobody has moved it, its object or its lens since. Raises `AddonError`."""
+    placed = ghost.get(_UNLIKE)
+    return placed is not None and np.allclose(placed[:], _of_its_object(scene, ghost), rtol=_STILL, atol=_STILL)
+
+
+def _of_its_object(scene: bpy.types.Scene, ghost: bpy.types.Object) -> tuple[float, ...]:
+    """How a ghost sees its object, in that object's axes, as `Sight.numbers` has it."""
+    sight = sight_of(scene, ghost, picture_of(ghost))
+    own = np.array(ghost[GHOST].matrix_world.inverted_safe())
+    return Sight(own @ sight.matrix, sight.fov, sight.width).numbers
 
 
 def seen_by(ghost: bpy.types.Object | None, scene: bpy.types.Scene) -> bpy.types.Object | None:

@@ -111,7 +111,7 @@ class HI3DGEN_OT_paint_from_camera(_Paints, bpy.types.Operator):  # noqa: N801
         lies = ghost.ghost_of(scene, thing)
         picture = ghost.picture_of(lies)
         what = Meant(scene, thing, picture, frame_of(picture, None, scene))
-        return paint(what, lens.sight_of(scene, lies, picture), self._settings(scene))
+        return paint(what, _sight(scene, lies, picture), self._settings(scene))
 
 
 class HI3DGEN_OT_texture_from_views(_Paints, bpy.types.Operator):  # noqa: N801
@@ -137,7 +137,7 @@ class HI3DGEN_OT_texture_from_views(_Paints, bpy.types.Operator):  # noqa: N801
         cameras = view_sets.shown_set(scene, thing)
         picture = self._picture(context, cameras[0])
         lies = ghost.ghost_of(scene, thing)
-        sight = lens.sight_of(scene, lies, picture) if lies and ghost.picture_of(lies) == picture else None
+        sight = _sight(scene, lies, picture) if lies and ghost.picture_of(lies) == picture else None
         near: dict[str, Scalar] = {}
         if picture_hash_of(thing) and picture_hash_of(thing) == picture_hash_of(cameras[0]):
             turn = degrees(thing.matrix_world.to_euler().z)  # it was made facing the picture's camera
@@ -189,6 +189,11 @@ def why_not(context: bpy.types.Context) -> str:
     if any(data.library or data.override_library for data in (thing, thing.data)):
         return say("It belongs to another file: make it local first (Object > Relations)")
     return ""
+
+
+def _sight(scene: bpy.types.Scene, lies: bpy.types.Object, picture: bpy.types.Image) -> lens.Sight | None:
+    """How a picture lies over its mesh; None if nobody moved it since it did not fit, so that it is looked for."""
+    return None if ghost.is_doubted(scene, lies) else lens.sight_of(scene, lies, picture)
 
 
 def _asked(cls: type, why: str) -> bool:

@@ -139,3 +139,24 @@ def test_a_lens_that_no_picture_has_is_said(scene: Any, thing: Any, change: dict
         setattr(ghost.data, name, value)
     with pytest.raises(Exception, match=sentence):
         lenses().sight_of(scene, ghost, picture)
+
+
+def test_a_doubted_ghost_is_one_until_it_or_its_mesh_is_moved_or_it_is_trusted(scene: Any, thing: Any) -> None:
+    bpy.context.view_layer.update()
+    ghost, _ = placed(scene, thing, lenses().Sight(somewhere(), 40.0))
+    assert not ghosts().is_doubted(scene, ghost)
+    ghosts().doubt(scene, ghost)
+    bpy.context.view_layer.update()
+    assert ghosts().is_doubted(scene, ghost)
+    for moved in (ghost, thing):
+        moved.location.x += 0.01
+        bpy.context.view_layer.update()
+        assert not ghosts().is_doubted(scene, ghost)
+        moved.location.x -= 0.01
+        bpy.context.view_layer.update()
+        assert ghosts().is_doubted(scene, ghost)
+    ghost.data.lens *= 1.01
+    assert not ghosts().is_doubted(scene, ghost)
+    ghosts().doubt(scene, ghost)
+    ghosts().trust(ghost)
+    assert not ghosts().is_doubted(scene, ghost)

@@ -115,6 +115,15 @@ def test_a_picture_of_something_else_is_said_and_nothing_painted(scene: Any) -> 
         bpy.ops.hi3dgen.texture_from_picture(paint=True)
     assert [material.name for material in thing.data.materials] == ["stone"]
     assert not thing.data.uv_layers
+    assert bpy.ops.hi3dgen.texture_from_picture() == {"FINISHED"}
+    with pytest.raises(RuntimeError, match="does not show this mesh"):
+        bpy.ops.hi3dgen.paint_from_camera()
+    assert not thing.data.uv_layers
+    (ghost,) = [each for each in scene.objects if each.type == "CAMERA" and "hi3dgen_ghost_of" in each]
+    ghost.location.z += 0.1  # whoever moves it sees how it lies
+    bpy.context.view_layer.update()
+    assert bpy.ops.hi3dgen.paint_from_camera() == {"FINISHED"}
+    assert [material.name for material in thing.data.materials] == ["stone", "ring"]
 
 
 def views_of(thing: Any) -> Any:

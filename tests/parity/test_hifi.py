@@ -129,6 +129,8 @@ def test_a_view_by_a_reference(path: Path) -> None:
     composited = mask * images[1:] + 1 - mask
     for name, ours in (("image_target", images[1:]), ("image_reference", images[:1]), ("composited", composited)):
         golden.assert_close(ours[..., ::2, ::2], fixture.output(f"{name}.stride2"), **PICTURES)
+    for_upscaler = enlarged(images[1:], facts["upscaler"]["image_size"])
+    golden.assert_close(for_upscaler[..., ::4, ::4], fixture.output("upscaler_input.stride4"), **PICTURES)
 
 
 @golden.each("hifi_rgsd")

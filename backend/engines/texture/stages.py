@@ -30,18 +30,22 @@ def find_camera(
     fov: float,
     report: Report,
 ) -> Viewpoints | Noted:
-    """Find the camera that took a mesh's picture; a note names other directions that are as good, or that none is."""
+    """Find the camera that took a mesh's picture; a note names other directions that are as good, or that none is.
+
+    A direction that is given, and not looked for, always fits: whoever gave it answers for it, and a note says how
+    little the outlines agree, if they do not.
+    """
     cloud, wanted = _both(mesh, cutout, normal_map, report)
     focal = focal_length(fov, wanted.shape[1]) if fov else None
     start = Pose(azimuth, elevation, roll, DISTANCE)
     if search == GIVEN:
-        return _viewpoints(cloud, [framed_at(cloud, wanted, start, focal)], fits=True)
+        return _taken(_viewpoints(cloud, [framed_at(cloud, wanted, start, focal)], fits=True))
     found = fit(cloud, wanted, counting(report, _STEPS), start=None if search == ALL else start, focal=focal)
     fits = found[0].likeness.outline >= LEAST
     viewpoints = _viewpoints(cloud, found, fits=fits)
     best = viewpoints.found[0]
     if not fits:
-        return Noted(viewpoints, (f"The picture may not show this mesh. {_agreement(best)}",))
+        return Noted(viewpoints, (_doubt(best),))
     alike = [each for each in viewpoints.found[1:] if each.score > best.score - ALIKE]
     if not alike:
         return viewpoints
@@ -53,8 +57,13 @@ def find_camera(
     )
 
 
-def judge_camera(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, camera: Camera, *, report: Report) -> Viewpoints:
-    """The camera that was given, with its likeness. Raises UserError "bad-camera" if it is none."""
+def judge_camera(
+    mesh: Mesh, cutout: Cutout, normal_map: NormalMap, camera: Camera, *, report: Report
+) -> Viewpoints | Noted:
+    """The camera that was given, with its likeness, and a note if the outlines do not agree.
+
+    Raises UserError "bad-camera" if it is none.
+    """
     check_camera(camera)
     cloud, wanted = _both(mesh, cutout, normal_map, report)
     distance = float(np.linalg.norm(camera.matrix[:3, 3] - cloud.centre))
@@ -62,7 +71,7 @@ def judge_camera(mesh: Mesh, cutout: Cutout, normal_map: NormalMap, camera: Came
     pose, found = pose_of(lens), likeness(cloud, lens, wanted)
     report(1, 1)
     own = Viewpoint(camera, pose.azimuth, pose.elevation, pose.roll, distance, found.whole, found.outline)
-    return Viewpoints((own,), fits=True)
+    return _taken(Viewpoints((own,), fits=True))
 
 
 def paint(
@@ -99,6 +108,16 @@ def fitting(viewpoints: Viewpoints) -> Viewpoint:
         sentence = f"The picture does not show this mesh from any side, as far as outlines tell. {_agreement(best)}"
         raise UserError("picture-unlike", sentence, advice)
     return best
+
+
+def _taken(given: Viewpoints) -> Viewpoints | Noted:
+    """A camera that is used since someone gave it, with a note if the outlines do not agree."""
+    best = given.found[0]
+    return given if best.outline >= LEAST else Noted(given, (_doubt(best),))
+
+
+def _doubt(best: Viewpoint) -> str:
+    return f"The picture may not show this mesh. {_agreement(best)}"
 
 
 def _agreement(best: Viewpoint) -> str:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the tool says of the camera that it found or was given, and when it does not paint."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,8 @@ def found(mesh: Mesh, shown: Mesh, **changes: Any) -> Viewpoints | Noted:
     return find_camera(mesh, as_cutout(picture), normal_map, **settings, report=ignore)
 
 
-def judged(camera: Camera) -> Viewpoints:
-    picture, normal_map = photographed(thing(), CAMERA, (SIDE, SIDE))
+def judged(camera: Camera, shown: Mesh) -> Viewpoints | Noted:
+    picture, normal_map = photographed(shown, CAMERA, (SIDE, SIDE))
     return judge_camera(thing(), as_cutout(picture), normal_map, camera, report=ignore)
 
 
@@ -60,6 +61,19 @@ def test_a_picture_of_something_else_is_noted_and_not_painted() -> None:
     assert caught.value.code == "picture-unlike"
 
 
+def test_a_camera_or_direction_that_is_given_is_used_and_a_note_says_if_it_does_not_fit() -> None:
+    for of in (
+        partial(judged, CAMERA),
+        partial(found, thing(), search="given", azimuth=25.0, elevation=20.0),
+    ):
+        assert isinstance(of(thing()), Viewpoints)
+        noted = of(FLAT)
+        assert isinstance(noted, Noted)
+        assert noted.product.fits
+        assert len(noted.notes) == 1
+        assert noted.notes[0].startswith("The picture may not show this mesh. The outlines agree to ")
+
+
 def test_directions_that_are_as_good_are_named() -> None:
     noted = found(CUBE, CUBE)
     assert isinstance(noted, Noted)
@@ -73,7 +87,8 @@ def test_directions_that_are_as_good_are_named() -> None:
 @pytest.mark.parametrize("roll", [0.0, 30.0, -75.0])
 @pytest.mark.parametrize(("fov", "width"), [(40.0, 0.0), (0.0, 1.8)], ids=["pinhole", "parallel"])
 def test_a_camera_that_was_given_is_described_as_one_that_was_found(roll: float, fov: float, width: float) -> None:
-    (own,) = judged(Camera(turned(CAMERA, roll), fov, width)).found
+    product = judged(Camera(turned(CAMERA, roll), fov, width), thing())
+    (own,) = (product.product if isinstance(product, Noted) else product).found
     assert (own.azimuth, own.elevation, own.roll) == pytest.approx((25, 20, roll), abs=0.01)
     assert own.distance == pytest.approx(2.6, abs=0.01)
     assert roll or own.score > 0.8

@@ -61,7 +61,9 @@ def off(mesh: Mesh) -> tuple[Float64Array, Float64Array]:
 @pytest.fixture(scope="module")
 def viewpoints() -> Viewpoints:
     picture, normal_map = photographed(thing(), PICTURES_OWN, (SIDE, SIDE))
-    return judge_camera(thing(), as_cutout(picture), normal_map, PICTURES_OWN, report=ignore)
+    made = judge_camera(thing(), as_cutout(picture), normal_map, PICTURES_OWN, report=ignore)
+    assert isinstance(made, Viewpoints)
+    return made
 
 
 @pytest.fixture(scope="module")

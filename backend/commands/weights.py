@@ -193,7 +193,7 @@ def _require_known_licences(downloads: "Sequence[Download]") -> None:
     """Raises `UserError` if a page names another licence than the catalogue, to which `--agree` agrees."""
     for each in downloads:
         package, named = each.package, each.record.licence
-        if named and named.lower() != package.licence.lower():
+        if named and named.lower() != (package.licence_there or package.licence).lower():
             raise UserError(
                 "licence-changed",
                 f"The page of {package.repository} names the licence “{named}” instead of {package.licence}.",

@@ -25,7 +25,7 @@ class Package:
     record says which that was. `files` are all that is needed of the repository, with "/" between folders. `bytes`
     is their size, about. `licence` is its name, `licence_url` where it can be read, `terms` what a person should know
     before the download besides. An engine that uses an `optional` package runs without it too. `made` names folders
-    that engines make of the files, beside them.
+    that engines make of the files, beside them. `licence_there` is what the hub's page calls the licence, if otherwise.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Package:
     optional: bool = False
     terms: str = ""
     made: tuple[str, ...] = ()
+    licence_there: str = ""
 
 
 GEOMETRY = Package(
@@ -129,6 +130,7 @@ HI3D = Package(
 
 _SV3D_TERMS = "Gated: agree on its page in a browser first, and set HF_TOKEN. For non-commercial use alone."
 _SV3D_LICENCE = "Stability AI Non-Commercial Community License"  # the title of the text at the address, of March 2024
+_SV3D_THERE = "other"  # none that the hub knows by name, as on other pages of this publisher
 _SV3D_URL = "https://github.com/Stability-AI/generative-models/blob/main/model_licenses/LICENSE-SV3D"
 
 SV3D_U = Package(
@@ -143,6 +145,7 @@ SV3D_U = Package(
     optional=True,
     terms=_SV3D_TERMS,
     made=("sv3d_u-fp16",),
+    licence_there=_SV3D_THERE,
 )
 
 SV3D_P = Package(
@@ -157,6 +160,7 @@ SV3D_P = Package(
     optional=True,
     terms=_SV3D_TERMS,
     made=("sv3d_p-fp16",),
+    licence_there=_SV3D_THERE,
 )
 
 _SIX_TERMS = "The weights are not for commercial use; what they draw is free to use."

@@ -77,7 +77,9 @@ def contents(hub: Hub) -> dict[str, Content]:
     made = {package.name: content_of(package) for package in EVERY}
     for package in EVERY:
         revision = "" if package.revision == BRANCH else package.revision
-        hub.publish(package.repository, made[package.name], package.licence.lower(), revision)
+        hub.publish(
+            package.repository, made[package.name], (package.licence_there or package.licence).lower(), revision
+        )
     return made
 
 

@@ -17,7 +17,7 @@ pytest.importorskip("huggingface_hub")
 from huggingface_hub import hf_hub_download
 
 from backend.weights import download
-from backend.weights.catalogue import CONDITIONER, FOREGROUND, GUIDED, NORMALS, PACKAGES
+from backend.weights.catalogue import CONDITIONER, FOREGROUND, GUIDED, NORMALS, PACKAGES, SV3D_U
 from tests.backend.weights.conftest import LARGE, Content, Place, tensors
 from tests.backend.weights.hub import Fault, Hub
 
@@ -95,6 +95,15 @@ def test_agree_does_not_agree_to_another_licence(hub: Hub, contents: dict[str, C
     hub.publish(CONDITIONER.repository, contents[NAME], "cc-by-nc-4.0")
     assert here.lines("download", "--agree", NAME)[-1]["error"] == "licence-changed"
     assert not hub.asked(MODEL)
+
+
+@pytest.mark.parametrize(("named", "error"), [("other", None), ("cc-by-nc-4.0", "licence-changed")])
+def test_agree_knows_what_the_hub_calls_a_licence_without_a_name(
+    hub: Hub, contents: dict[str, Content], here: Place, named: str, error: str | None
+) -> None:
+    package = SV3D_U
+    hub.publish(package.repository, contents[package.name], named)
+    assert here.lines("download", "--agree", package.name)[-1].get("error") == error
 
 
 def test_a_licence_with_control_characters_is_not_shown(hub: Hub, contents: dict[str, Content], place: Place) -> None:

@@ -15,6 +15,7 @@ from .walls import thickness
 
 WALL = 1.0
 """Millimetres: thinner walls are thin, unless asked otherwise."""
+_ROUNDED = 1e-4  # of a limit: a wall of just that thickness is not thin, however its corners are rounded
 STEEP = 45.0
 """Degrees from the vertical: a surface that leans over by more hangs over."""
 _FLOOR = 0.001  # of the longest side: what is so near to the lowest point lies on the floor
@@ -97,7 +98,7 @@ def inspect(vertices: NDArray[Any], triangles: NDArray[Any], wall: float = WALL)
         area=area,
         volume=abs(volume) if closed else None,
         wall=wall / 1000 if closed else None,
-        thin=float((thick < wall / 1000).mean()) if len(thick) else None,
+        thin=float((thick < wall / 1000 * (1 - _ROUNDED)).mean()) if len(thick) else None,
         thinnest=float(np.percentile(thick, _THINNEST)) if len(thick) else None,
         overhang=float(areas[down & ~lying].sum() / area),
         tilt=tilt(places, faces) if closed else None,

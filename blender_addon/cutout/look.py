@@ -77,10 +77,9 @@ def start(picture: bpy.types.Image, engine: EngineInfo, settings: Mapping[str, S
 
 
 def fill(looked: Look, job: Job) -> None:
-    """Fill a look with the cut-out that a job for a mesh made on its way, unless the same was looked at before."""
+    """Fill a look with the cut-out that a job for a mesh made on its way: the picture may have other pixels by now."""
     global _last  # noqa: PLW0603
-    thumbnail = _thumbnail(job)
-    if thumbnail and not (_last and (_last.picture, _last.of) == (looked.picture, looked.of)):
+    if thumbnail := _thumbnail(job):
         looked.thumbnail = thumbnail
         _last = looked
 

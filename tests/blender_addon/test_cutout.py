@@ -157,6 +157,22 @@ def test_a_large_picture_is_read_for_a_look_while_blender_goes_on(
     assert last_look(picture).thumbnail.pixels.shape == (64, 64, 4)
 
 
+def test_a_mesh_of_other_pixels_leaves_their_cut_out_in_the_panel(scene: Any, session: Any, tmp_path: Path) -> None:
+    file = str(tmp_path / "boxes.png")
+    two_boxes().save(filepath=file)
+    picture = scene.hi3dgen.picture = bpy.data.images.load(file)
+    seen: list[Any] = []
+    for changed in (False, True):
+        if changed:
+            other = two_boxes("other.png")
+            other.pixels[:] = np.array(other.pixels[:]).reshape(-1, 4)[:, [2, 0, 1, 3]].ravel() * 0.5 + 0.25
+            other.save(filepath=file)
+            picture.reload()
+        assert bpy.ops.hi3dgen.generate(resolution=64) == {"FINISHED"}
+        seen.append(last_look(picture).thumbnail.pixels.astype(int))
+    assert np.abs(seen[0] - seen[1]).max() > 50
+
+
 def test_a_picture_without_an_object_says_so_and_leaves_no_error_in_the_panel(scene: Any, session: Any) -> None:
     pixels = np.full((64, 64, 4), 140, np.uint8)
     pixels[..., 3] = 255

@@ -6,12 +6,15 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import bpy
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 CHECKOUT = Path(__file__).parents[2]
@@ -54,6 +57,18 @@ def tick_until(session: Any, condition: Callable[[], bool], seconds: float = 60.
         assert time.monotonic() < deadline, f"waited in vain; {session.phase}, {session.error}"
         session.tick()
         time.sleep(0.005)
+
+
+@contextmanager
+def weights_in(folder: Path) -> Generator[None]:
+    """Inside the context a backend that is started has these weights, on the CPU; it ends with the context."""
+    session = import_module(f"{MODULE}.blender_addon.link.runtime").session()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HI3DGEN_WEIGHTS", str(folder))
+        patch.setenv("HI3DGEN_DEVICE", "cpu")
+        session.close()
+        yield
+    session.close()
 
 
 def visible(folder: Path) -> set[str]:

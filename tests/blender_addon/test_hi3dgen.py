@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from backend.weights.catalogue import GUIDED
-from tests.blender_addon.support import MODULE, disc, image_of, tick_until, vertices_of
+from tests.blender_addon.support import MODULE, disc, image_of, tick_until, vertices_of, weights_in
 
 pytest.importorskip("torch", reason="torch is not installed here: the extra hi3dgen has it")
 pytest.importorskip("diffusers", reason="diffusers is not installed here: the extra hi3dgen has it")
@@ -25,13 +25,8 @@ QUICK = {"engine": "hi3dgen", "quality": "preview", "structure_steps": 2, "laten
 @pytest.fixture(scope="module")
 def weights(tiny_weights: Path, extension: ModuleType) -> Iterator[None]:
     """A backend that is started now knows the weights; it ends with the tests of this module."""
-    session = import_module(f"{MODULE}.blender_addon.link.runtime").session()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HI3DGEN_WEIGHTS", str(tiny_weights))
-        patch.setenv("HI3DGEN_DEVICE", "cpu")
-        session.close()
+    with weights_in(tiny_weights):
         yield
-    session.close()
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which pictures of a folder are of kinds that folders are not read for, and the sentence on them."""
+"""Which pictures of a folder were left out, as such files are not read from folders, and the sentence on them."""
 
 from collections import Counter
 from pathlib import PurePath
@@ -21,4 +21,4 @@ def note(passed_over: Counter[str], name: str) -> None:
 def told(passed_over: Counter[str]) -> str:
     """How many files of which kinds were left out, and what to do; empty if none was."""
     listed = ", ".join(f"{count} {suffix}" for suffix, count in sorted(passed_over.items()))
-    return f"Files were left out that folders are not read for: {listed}. Save them as PNG." if listed else ""
+    return f"Left out, as such files are not read from folders: {listed}. Save them as PNG." if listed else ""

@@ -93,7 +93,7 @@ def fit(
     dense = torch.where(grid.rows > 0, start.distances, OUTSIDE)
     random = torch.Generator().manual_seed(seed)  # on the CPU, so that a seed means the same everywhere
     order, band = torch.empty(0, dtype=torch.int64), grid.numbers
-    least = functional.pad(hull.distances[grid.numbers], (1, 0), value=OUTSIDE)
+    outermost = functional.pad(hull.distances[grid.numbers], (1, 0), value=OUTSIDE)
     first, second = torch.zeros_like(values), torch.zeros_like(values)
     for step in range(descent.steps):
         tick(step / descent.steps)
@@ -107,7 +107,7 @@ def fit(
         done = step / max(descent.steps - 1, 1)
         changing = values.requires_grad_()
         loss = seen_loss(grid, changing, dense, casts.some(some), jitter, _between(descent.width, done), weights)
-        loss = loss + regular_loss(grid, changing, least, band, weights)
+        loss = loss + regular_loss(grid, changing, outermost, band, weights)
         (slope,) = torch.autograd.grad(loss, changing)
         values = values.detach()
         first.lerp_(slope, 1 - _BETAS[0])
@@ -116,7 +116,7 @@ def fit(
         change /= (second / (1 - _BETAS[1] ** (step + 1))).sqrt_().add_(1e-10)
         change[0] = 0
         values -= change * values.new_tensor([_between(descent.rate, done), *3 * [_COLOUR_RATE]])
-        values[:, 0] = torch.maximum(values[:, 0], least)
+        values[:, 0] = torch.maximum(values[:, 0], outermost)
         values[:, 1:].clamp_(0, 1)
     colours = start.colours.clone()
     dense[grid.numbers], colours[grid.numbers] = values[1:, 0], values[1:, 1:]

@@ -133,7 +133,7 @@ def test_wildcards_are_expanded_where_the_shell_does_not(
     assert command([str(tmp_path / "*"), "-o", str(output), "--set", "resolution=64"]) == 0
     printed = capsys.readouterr()
     assert [Path(path).stem for path in printed.out.split()] == ["apple", "pear", "owl"]
-    assert "Files were left out that folders are not read for: 2 .exr, 1 .gif. Save them as PNG." in printed.err
+    assert "Left out, as such files are not read from folders: 2 .exr, 1 .gif. Save them as PNG." in printed.err
     assert command([str(tmp_path / "*.webp"), "-o", str(output)]) == 1
     assert "No picture fits" in capsys.readouterr().err
 

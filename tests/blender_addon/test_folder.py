@@ -58,7 +58,7 @@ def test_a_folder_becomes_a_grid_of_meshes_by_name_and_what_fails_is_named(scene
         RuntimeError, match=r"3 of 4 pictures are made\. “wall\.png” failed: Nothing in the picture stands out"
     ):
         bpy.ops.hi3dgen.generate_folder(directory=str(birds), below=True)
-    notice = "Files were left out that folders are not read for: 1 .exr. Save them as PNG."
+    notice = "Left out, as such files are not read from folders: 1 .exr. Save them as PNG."
     assert import_module(f"{MODULE}.blender_addon.link.runtime").session().notice == notice
     night, second, tenth = (bpy.data.objects[name] for name in ("owl 2", "owl 2.001", "owl 10"))
     assert placed("owl 2", "owl 2.001", "owl 10") == [(1.75, 0.625, 0), (3, 0.625, 0), (1.75, -0.625, 0)]

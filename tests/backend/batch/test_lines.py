@@ -104,7 +104,7 @@ def test_pictures_of_other_kinds_are_counted(tmp_path: Path) -> None:
     for sources in ([tmp_path], [tmp_path / "*"]):
         passed_over: Counter[str] = Counter()
         assert [line.title.split("/")[-1] for line in read_sources(sources, passed_over)] == ["a"]
-        expected = "Files were left out that folders are not read for: 2 .exr, 1 .gif. Save them as PNG."
+        expected = "Left out, as such files are not read from folders: 2 .exr, 1 .gif. Save them as PNG."
         assert told(passed_over) == expected
     assert not told(Counter())
 

@@ -69,9 +69,8 @@ def correct(mesh: Mesh, normal_map: NormalMap, strength: float, report: Report) 
     mesh = _refined(mesh, eye, moved, seen.depths, scale, lambda done: report(13 + int(5 * done), _STEPS))
     places = eye.pixels(mesh.vertices.astype(np.float64), side)
     near = _is_seen(places, seen.depths, scale)
-    points = mesh.vertices.astype(np.float64)
-    ways = eye.rays(points) * (_sampled(moved, places) * near / scale)[:, None]
-    points = _moved(mesh, _unturned(mesh, ways))
+    rays = eye.rays(mesh.vertices.astype(np.float64))
+    points = _along(mesh, rays, _unturned(mesh, rays, _sampled(moved, places) * near / scale))
     report(_STEPS, _STEPS)
     return replace(mesh, vertices=points, normals=_turned(mesh, sheet, places, strength * near))
 
@@ -151,8 +150,8 @@ def _refined(mesh: Mesh, eye: Eye, moved: Float64Array, depths: Float64Array, sc
     return mesh
 
 
-def _unturned(mesh: Mesh, ways: Float64Array) -> Float64Array:
-    """The ways that vertices go, float64 (V, 3), some of them less far, so that no triangle turns over.
+def _unturned(mesh: Mesh, rays: Float64Array, ways: Float64Array) -> Float64Array:
+    """How far vertices go along their rays, float64 (V,), some of them less far, so that no triangle turns over.
 
     Where a triangle would turn by more than 90 degrees, its corners go half the way to that of the one that moves
     least, again and again; if that does not do, they stay in their places.
@@ -161,21 +160,20 @@ def _unturned(mesh: Mesh, ways: Float64Array) -> Float64Array:
     suspects, turn = np.arange(len(mesh.triangles)), 0
     while len(suspects):
         corners = mesh.triangles[suspects]
-        after = _across(_moved(mesh, ways), corners)
+        after = _across(_along(mesh, rays, ways), corners)
         corners = corners[np.einsum("tc,tc->t", before[suspects], after) < 0]
         own = ways[corners]
-        least = own[np.arange(len(own)), np.square(own).sum(axis=2).argmin(axis=1)]
+        least = own[np.arange(len(own)), np.abs(own).argmin(axis=1)]
         many = np.bincount(corners.reshape(-1), minlength=len(ways))
         held = many > 0
-        for axis in range(3):
-            sums = np.bincount(corners.reshape(-1), np.repeat(least[:, axis], 3), len(ways))
-            ways[held, axis] = (ways[held, axis] + sums[held] / many[held]) / 2 if turn < _HALVINGS else 0.0
+        sums = np.bincount(corners.reshape(-1), np.repeat(least, 3), len(ways))
+        ways[held] = (ways[held] + sums[held] / many[held]) / 2 if turn < _HALVINGS else 0.0
         suspects, turn = np.flatnonzero(held[mesh.triangles].any(axis=1)), turn + 1
     return ways
 
 
-def _moved(mesh: Mesh, ways: Float64Array) -> Float32Array:
-    return (mesh.vertices + ways).astype(np.float32)
+def _along(mesh: Mesh, rays: Float64Array, ways: Float64Array) -> Float32Array:
+    return (mesh.vertices + rays * ways[:, None]).astype(np.float32)
 
 
 def _across(vertices: Float32Array, triangles: Int32Array) -> Float64Array:

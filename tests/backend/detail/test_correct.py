@@ -102,20 +102,27 @@ def test_nothing_moves_behind_and_at_the_outline_and_in_the_picture() -> None:
 def test_what_the_picture_sees_from_near_stays_in_its_place_there() -> None:
     mesh = mesh_of(parallel=False)
     carved = correct(mesh, bumpy_map(), 1.0, nothing)
-    points = carved.vertices.astype(np.float64)[:, [0, 2, 1]] * (1, 1, -1) * SIDE
     assert np.abs(carved.vertices[: len(mesh.vertices)] - mesh.vertices).max() * SIDE > 0.5
-    np.testing.assert_allclose(picture_of(points, parallel=False), carved.uv, atol=1e-5)
+    np.testing.assert_allclose(shown_at(carved, parallel=False), carved.uv, atol=1e-5)
 
 
-def test_no_triangle_turns_by_more_than_a_right_angle(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("parallel", [True, False])
+def test_no_triangle_turns_by_more_than_a_right_angle(monkeypatch: pytest.MonkeyPatch, *, parallel: bool) -> None:
     """A rough mesh under a smooth map, exaggerated: its slopes turn into their opposites."""
     monkeypatch.setattr("backend.detail.correct._MOST_POINTS", 0)  # nothing is split, so that both can be compared
-    mesh = mesh_of(60)
+    mesh = mesh_of(60, parallel=parallel)
     mesh.vertices[:, 1] += 1.5 / SIDE * np.random.default_rng(0).standard_normal(len(mesh.vertices))
+    mesh = replace(mesh, uv=shown_at(mesh, parallel=parallel).astype(np.float32))
     carved = correct(mesh, bumpy_map(height=0.0), 2.0, nothing)
     before, after = (unit(across(each)) for each in (mesh, carved))
     assert (before * after).sum(axis=1).min() >= 0
     assert np.abs(carved.vertices - mesh.vertices).max() * SIDE > 4
+    np.testing.assert_allclose(shown_at(carved, parallel=parallel), mesh.uv, atol=1e-5)
+
+
+def shown_at(mesh: Mesh, *, parallel: bool) -> Float64Array:
+    """Where the picture shows the vertices, (V, 2)."""
+    return picture_of(mesh.vertices.astype(np.float64)[:, [0, 2, 1]] * (1, 1, -1) * SIDE, parallel=parallel)
 
 
 def test_the_strength_is_how_far_it_goes() -> None:

@@ -193,16 +193,23 @@ def content_of(pixels: NDArray[np.uint8]) -> str:
     return hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest()
 
 
-def content_now(image: bpy.types.Image, frame: int = 0) -> str:
-    """The hash of what would be sent of an image now; empty if it has no pixels. It is read unless that is known.
-
-    frame: which one of a movie or sequence.
-    """
+def known_content(image: bpy.types.Image) -> str:
+    """The hash of what would be sent of an image now, if that is known without reading it; else empty."""
     source = None if image.use_view_as_render else source_of(image)
     if source and source.is_proven:
         found, has = _known.get(source, ("", False))
         if has:
             return found
+    return ""
+
+
+def content_now(image: bpy.types.Image, frame: int = 0) -> str:
+    """The hash of what would be sent of an image now; empty if it has no pixels. It is read in one step unless known.
+
+    frame: which one of a movie or sequence.
+    """
+    if content := known_content(image):
+        return content
     with suppress(AddonError):
         return content_of(upright(image, frame=frame)[0])
     return ""

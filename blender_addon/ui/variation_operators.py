@@ -10,7 +10,9 @@ from ..language.words import reported, say, translated
 from ..link import runtime
 from ..scene.active import Meant, meant
 from ..scene.landing import picture_hash_of, recipe_of
-from ..scene.lasting import content_now, title_of
+from ..scene.lasting import content_now, copy_name, known_content, title_of
+from ..scene.pictures import count_of
+from ..scene.reading import AT_ONCE
 from ..scene.variations import is_parked, keep, seed_of, show, takes_part, variations
 from . import generate_operator
 from .properties import chosen_engine
@@ -142,10 +144,17 @@ def _why_alone(context: bpy.types.Context) -> str:
 def _next_seed(scene: bpy.types.Scene, clicked: Meant) -> int:
     """The first seed from the panel's on that begins a row of which neither the scene nor a job has any.
 
-    Meshes are of the same picture if its pixels are the same, as `variations` has it: it may have another name now.
+    Meshes are of the same picture if its pixels are the same, as `variations` has it: it may have another name now. A
+    large one whose pixels are not known is told by its name, as Blender would stand still while it is read.
     """
-    content, title = content_now(clicked.image, clicked.frame), title_of(clicked.image.name)
-    used = {seed_of(thing) for thing in scene.objects if content and picture_hash_of(thing) == content}
+    image, title = clicked.image, title_of(clicked.image.name)
+    content = known_content(image) or (content_now(image, clicked.frame) if count_of(image) <= AT_ONCE else "")
+    if content:
+        used = {seed_of(thing) for thing in scene.objects if picture_hash_of(thing) == content}
+    else:
+        names = {image.name, copy_name(title)}
+        recipes = [recipe for thing in scene.objects if (recipe := recipe_of(thing))]
+        used = {recipe["seed"] for recipe in recipes if recipe["picture"] in names}
     jobs = [job for job in runtime.session().jobs if job.holds_results and job.title == title]
     used |= {seed for job in jobs for seed in seeds_from(job.request.seed, job.request.count)}
     seed = scene.hi3dgen.seed

@@ -77,6 +77,13 @@ def test_a_picture_with_another_name_is_the_same_picture(scene: Any, plum: Any) 
     assert operators()._next_seed(scene, meant()) == 0, "its pixels are others"
 
 
+def test_a_large_picture_is_not_read_for_the_next_seed(scene: Any, plum: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operators(), "AT_ONCE", 16)
+    rolls(1)
+    plum.pixels.foreach_set(np.full(len(plum.pixels), 0.5, np.float32))
+    assert operators()._next_seed(scene, meant()) == 1, "it is told by its name"
+
+
 def test_one_is_kept_and_the_others_are_parked_in_one_step(scene: Any, plum: Any) -> None:
     made = rolls(3)
     choose(made[1])
